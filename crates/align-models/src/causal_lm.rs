@@ -1,0 +1,66 @@
+use crate::{KvCache, Parameters, Result};
+use tch::{Device, Kind, Tensor};
+
+/// Which keys a query may attend to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Attention<'a> {
+    /// Every position sees itself and those before it. Right for unpadded and for right-padded batches (what stands
+    /// behind a row's last real token cannot be seen by it).
+    Causal,
+    /// Causal, and no query sees a padded key: an int64 or bool mask of shape `(batch, cached + seq)`, 1 on real tokens.
+    Padded(&'a Tensor),
+}
+
+/// A causal language model that gives hidden states; logits are `hidden · headᵀ`.
+pub trait CausalLm {
+    /// Final hidden states of shape `(batch, seq, n_embd)`.
+    ///
+    /// * `input_ids`: int64, `(batch, seq)`.
+    /// * `position_ids`: int64, `(batch, seq)`; `None` counts from the cache's length (left-padded batches need their own).
+    /// * `cache`: keys and values of the tokens before `input_ids`; those of `input_ids` are appended to it.
+    ///
+    /// # Errors
+    /// Shapes that do not fit each other, positions beyond [`CausalLm::n_positions`], or a full cache.
+    fn hidden(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+        cache: Option<&mut KvCache>,
+    ) -> Result<Tensor>;
+
+    /// The output projection, `(vocab_size, n_embd)`.
+    fn head(&self) -> &Tensor;
+
+    /// An empty cache for `batch` rows of at most `capacity` tokens.
+    fn new_cache(&self, batch: i64, capacity: i64) -> KvCache;
+
+    /// The named weights, in the checkpoint's order.
+    fn parameters(&self) -> &Parameters;
+
+    /// Number of token ids.
+    fn vocab_size(&self) -> i64;
+
+    /// Longest sequence, in tokens.
+    fn n_positions(&self) -> i64;
+
+    /// The id that ends a text, if the config names one.
+    fn eos_token_id(&self) -> Option<i64>;
+
+    /// The id that starts a text, if the config names one.
+    fn bos_token_id(&self) -> Option<i64>;
+
+    /// Turns dropout on (`true`) or off (`false`, as after loading).
+    fn set_training(&mut self, training: bool);
+
+    /// Where the weights are.
+    fn device(&self) -> Device {
+        self.head().device()
+    }
+
+    /// The weights' dtype.
+    fn kind(&self) -> Kind {
+        self.head().kind()
+    }
+}

@@ -1,0 +1,32 @@
+use crate::checkpoint::CheckpointError;
+use crate::generation::GenerationError;
+use std::path::PathBuf;
+
+/// What can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A `config.json` that cannot be read or describes no model of this crate.
+    #[error("{}: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// A checkpoint that cannot be read or does not fit its config.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Generation options or inputs that cannot be honoured.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
+    /// Inputs whose shapes or values the model cannot take.
+    #[error("{0}")]
+    Input(String),
+    /// LibTorch refused an operation.
+    #[error("LibTorch: {0}")]
+    Torch(#[from] tch::TchError),
+}
+
+/// The result of a fallible function of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,49 @@
+use tch::Tensor;
+
+/// A model's weights under their names in the checkpoint, in the checkpoint's order.
+#[derive(Debug)]
+pub struct Parameters(Vec<(String, Tensor)>);
+
+impl Parameters {
+    /// Takes the named tensors as they are.
+    #[must_use]
+    pub fn new(named: Vec<(String, Tensor)>) -> Self {
+        Self(named)
+    }
+
+    /// Name and tensor of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.0.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
+    /// The tensor of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, tensor)| tensor)
+    }
+
+    /// How many tensors there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Number of weights.
+    #[must_use]
+    pub fn numel(&self) -> usize {
+        self.0.iter().map(|(_, tensor)| tensor.numel()).sum()
+    }
+
+    /// Whether gradients are kept for the weights.
+    pub fn set_requires_grad(&self, requires_grad: bool) {
+        for (_, tensor) in &self.0 {
+            let _ = tensor.set_requires_grad(requires_grad);
+        }
+    }
+}

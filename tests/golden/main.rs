@@ -1,0 +1,23 @@
+//! Compares the crates with what transformers, TRL and float64 NumPy compute.
+//!
+//! `ALIGN_GOLDEN=DIR cargo test --release --test golden` takes the expected values from DIR; without it they come from
+//! `tests/golden/data`, whose README says how they were made.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::PathBuf;
+
+mod losses;
+mod metrics;
+
+/// The folder of golden values.
+pub fn golden_dir() -> PathBuf {
+    std::env::var_os("ALIGN_GOLDEN")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data")), PathBuf::from)
+}
+
+/// One of its JSON files.
+pub fn read_json(name: &str) -> serde_json::Value {
+    let path = golden_dir().join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
