@@ -1,4 +1,5 @@
 use crate::{KvCache, Parameters, Result};
+use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
 /// Which keys a query may attend to.
@@ -53,6 +54,20 @@ pub trait CausalLm {
 
     /// Turns dropout on (`true`) or off (`false`, as after loading).
     fn set_training(&mut self, training: bool);
+
+    /// A copy whose weights no gradient reaches: the reference of preference optimisation.
+    ///
+    /// # Errors
+    /// Not enough memory.
+    fn frozen_copy(&self) -> Result<Self>
+    where
+        Self: Sized;
+
+    /// Writes `config.json` and `model.safetensors` into `dir`, as transformers reads them.
+    ///
+    /// # Errors
+    /// A file that exists already, unless `overwrite`, or a folder that cannot be written.
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()>;
 
     /// Where the weights are.
     fn device(&self) -> Device {

@@ -4,15 +4,25 @@
 //! the completion's tokens only, decoding takes the last position only, and neither pays for the rest of the vocabulary
 //! projection.
 
+mod activation;
+mod attention_mask;
 mod causal_lm;
+mod distilbert;
 mod error;
+mod gpt2;
 mod kv_cache;
+mod layers;
 mod parameters;
+mod pretrained_config;
+mod save;
 
 pub mod checkpoint;
 pub mod generation;
 
+pub use activation::Activation;
 pub use causal_lm::{Attention, CausalLm};
+pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
+pub use gpt2::{Gpt2, Gpt2Config};
 pub use kv_cache::KvCache;
 pub use parameters::Parameters;

@@ -1,3 +1,4 @@
+use crate::Result;
 use tch::Tensor;
 
 /// A model's weights under their names in the checkpoint, in the checkpoint's order.
@@ -38,6 +39,15 @@ impl Parameters {
     #[must_use]
     pub fn numel(&self) -> usize {
         self.0.iter().map(|(_, tensor)| tensor.numel()).sum()
+    }
+
+    /// Copies of all weights that share no memory with these and carry no gradient.
+    ///
+    /// # Errors
+    /// Not enough memory.
+    pub fn detached_copy(&self) -> Result<Self> {
+        let copy = |(name, tensor): &(String, Tensor)| Ok((name.clone(), tensor.f_detach_copy()?));
+        Ok(Self(self.0.iter().map(copy).collect::<Result<_>>()?))
     }
 
     /// Whether gradients are kept for the weights.

@@ -1,0 +1,50 @@
+use crate::{Attention, Error, Result};
+use tch::{Device, Kind, Tensor};
+
+/// The additive mask of a causal model, or `None` where none is needed, and whether LibTorch's causal kernel applies.
+///
+/// `past` tokens are cached before the `seq` queries.
+pub(crate) fn causal_mask(
+    attention: &Attention,
+    batch: i64,
+    seq: i64,
+    past: i64,
+    options: (Kind, Device),
+) -> Result<(Option<Tensor>, bool)> {
+    let keys = past + seq;
+    match attention {
+        Attention::Causal if past == 0 => Ok((None, seq > 1)),
+        Attention::Causal if seq == 1 => Ok((None, false)),
+        Attention::Causal => Ok((Some(additive(&visible(seq, past, options.1)?, options)?), false)),
+        Attention::Padded(mask) => {
+            if mask.size() != [batch, keys] {
+                let found = mask.size();
+                return Err(Error::Input(format!("the attention mask has shape {found:?}, expected [{batch}, {keys}]")));
+            }
+            let real = mask.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_view([batch, 1, 1, keys])?;
+            // A padded query keeps itself in sight: a row with no key at all would become NaN.
+            let own = Tensor::f_ones([seq, keys], (Kind::Bool, options.1))?.f_tril(past)?.f_triu(past)?;
+            let seen = visible(seq, past, options.1)?.f_logical_and(&real)?.f_logical_or(&own)?;
+            Ok((Some(additive(&seen, options)?), false))
+        }
+    }
+}
+
+/// 0 for the real keys of a bidirectional model and minus infinity for padding: `(batch, 1, 1, seq)`.
+pub(crate) fn key_mask(mask: &Tensor, batch: i64, seq: i64, options: (Kind, Device)) -> Result<Tensor> {
+    if mask.size() != [batch, seq] {
+        let found = mask.size();
+        return Err(Error::Input(format!("the attention mask has shape {found:?}, expected [{batch}, {seq}]")));
+    }
+    additive(&mask.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_view([batch, 1, 1, seq])?, options)
+}
+
+/// True where query `i` may see key `j ≤ past + i`: `(seq, past + seq)`.
+fn visible(seq: i64, past: i64, device: Device) -> Result<Tensor> {
+    Ok(Tensor::f_ones([seq, past + seq], (Kind::Bool, device))?.f_tril(past)?)
+}
+
+fn additive(seen: &Tensor, (kind, device): (Kind, Device)) -> Result<Tensor> {
+    let zeros = Tensor::f_zeros(seen.size(), (kind, device))?;
+    Ok(zeros.f_masked_fill(&seen.f_logical_not()?, f64::NEG_INFINITY)?)
+}

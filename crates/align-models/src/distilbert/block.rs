@@ -1,0 +1,64 @@
+use super::DistilBertConfig;
+use crate::Result;
+use crate::activation::Activation;
+use crate::layers::{LayerNorm, Linear, Weights, dropout, merge_heads, split_heads};
+use tch::Tensor;
+
+/// LayerNorm's epsilon, which DistilBERT's config does not hold.
+pub(super) const LAYER_NORM_EPS: f64 = 1e-12;
+
+/// One post-norm transformer block.
+#[derive(Debug)]
+pub(super) struct Block {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    out: Linear,
+    sa_layer_norm: LayerNorm,
+    lin1: Linear,
+    lin2: Linear,
+    output_layer_norm: LayerNorm,
+    n_heads: i64,
+    activation: Activation,
+    dropout: f64,
+    attention_dropout: f64,
+}
+
+impl Block {
+    pub fn load(w: &Weights, config: &DistilBertConfig) -> Result<Self> {
+        let (attention, ffn) = (w.child("attention"), w.child("ffn"));
+        Ok(Self {
+            query: Linear::load(&attention.child("q_lin"))?,
+            key: Linear::load(&attention.child("k_lin"))?,
+            value: Linear::load(&attention.child("v_lin"))?,
+            out: Linear::load(&attention.child("out_lin"))?,
+            sa_layer_norm: LayerNorm::load(&w.child("sa_layer_norm"), LAYER_NORM_EPS)?,
+            lin1: Linear::load(&ffn.child("lin1"))?,
+            lin2: Linear::load(&ffn.child("lin2"))?,
+            output_layer_norm: LayerNorm::load(&w.child("output_layer_norm"), LAYER_NORM_EPS)?,
+            n_heads: config.n_heads,
+            activation: config.activation,
+            dropout: config.dropout,
+            attention_dropout: config.attention_dropout,
+        })
+    }
+
+    pub fn forward(&self, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
+        let heads = |linear: &Linear| split_heads(&linear.forward(x)?, self.n_heads);
+        let p = if training { self.attention_dropout } else { 0.0 };
+        let attended = Tensor::f_scaled_dot_product_attention(
+            &heads(&self.query)?,
+            &heads(&self.key)?,
+            &heads(&self.value)?,
+            mask,
+            p,
+            false,
+            None,
+            false,
+        )?;
+        let x = self.sa_layer_norm.forward(&x.f_add(&self.out.forward(&merge_heads(&attended)?)?)?)?;
+        let inner = self.activation.forward(&self.lin1.forward(&x)?)?;
+        let fed = dropout(self.lin2.forward(&inner)?, self.dropout, training)?;
+        self.output_layer_norm.forward(&x.f_add(&fed)?)
+    }
+}

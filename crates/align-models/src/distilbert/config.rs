@@ -1,0 +1,155 @@
+use crate::activation::Activation;
+use crate::checkpoint::{Layout, TensorSpec};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// DistilBERT's hyper-parameters, under the names of transformers' `config.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DistilBertConfig {
+    /// Number of token ids.
+    pub vocab_size: i64,
+    /// Longest sequence, in tokens.
+    pub max_position_embeddings: i64,
+    /// Width of the hidden states.
+    pub dim: i64,
+    /// Number of blocks.
+    pub n_layers: i64,
+    /// Attention heads a block.
+    pub n_heads: i64,
+    /// Width of the feed-forward layer.
+    pub hidden_dim: i64,
+    /// Non-linearity of the feed-forward layer.
+    #[serde(default = "default_activation")]
+    pub activation: Activation,
+    /// Dropout on embeddings and feed-forward outputs.
+    #[serde(default = "default_dropout")]
+    pub dropout: f64,
+    /// Dropout on the attention probabilities.
+    #[serde(default = "default_dropout")]
+    pub attention_dropout: f64,
+    /// Dropout before the classifier.
+    #[serde(default = "default_classifier_dropout")]
+    pub seq_classif_dropout: f64,
+    /// The id that fills rows up.
+    #[serde(default)]
+    pub pad_token_id: Option<i64>,
+    /// Name of each class, by its number as text; two classes where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id2label: Option<BTreeMap<String, String>>,
+    /// Number of classes, where the file says so instead of naming them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_labels: Option<i64>,
+    /// What else the file held, kept for saving.
+    #[serde(flatten)]
+    pub extra: BTreeMap<String, serde_json::Value>,
+}
+
+fn default_activation() -> Activation {
+    Activation::Gelu
+}
+
+fn default_dropout() -> f64 {
+    0.1
+}
+
+fn default_classifier_dropout() -> f64 {
+    0.2
+}
+
+impl DistilBertConfig {
+    /// Reads and checks `DIR/config.json`.
+    ///
+    /// # Errors
+    /// A missing or malformed file, another `model_type`, or values that describe no DistilBERT; the error names the field.
+    pub fn from_pretrained(dir: &Path) -> Result<Self> {
+        let config: Self = crate::pretrained_config::read_config(dir, "distilbert")?;
+        config.validate().map_err(|reason| Error::Config { path: dir.join("config.json"), reason })?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> std::result::Result<(), String> {
+        // The bounds keep every product of two sizes far below i64's range.
+        let sizes = [
+            ("vocab_size", self.vocab_size, 1 << 24),
+            ("max_position_embeddings", self.max_position_embeddings, 1 << 24),
+            ("dim", self.dim, 1 << 18),
+            ("n_layers", self.n_layers, 1 << 12),
+            ("n_heads", self.n_heads, 1 << 12),
+            ("hidden_dim", self.hidden_dim, 1 << 20),
+            ("num_labels", self.num_labels(), 1 << 20),
+        ];
+        for (field, value, most) in sizes {
+            if !(1..=most).contains(&value) {
+                return Err(format!("{field} is {value}, expected 1 to {most}"));
+            }
+        }
+        if self.dim % self.n_heads != 0 {
+            return Err(format!("dim {} is not a multiple of n_heads {}", self.dim, self.n_heads));
+        }
+        let shares = [
+            ("dropout", self.dropout),
+            ("attention_dropout", self.attention_dropout),
+            ("seq_classif_dropout", self.seq_classif_dropout),
+        ];
+        for (field, p) in shares {
+            if !(0.0..1.0).contains(&p) {
+                return Err(format!("{field} is {p}, expected at least 0 and below 1"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn num_labels(&self) -> i64 {
+        let named = self.id2label.as_ref().map(|labels| labels.len() as i64);
+        named.or(self.num_labels).unwrap_or(2)
+    }
+
+    /// The class's name, or `LABEL_i` as transformers calls an unnamed one.
+    #[must_use]
+    pub fn label(&self, class: i64) -> String {
+        let named = self.id2label.as_ref().and_then(|labels| labels.get(&class.to_string()));
+        named.cloned().unwrap_or_else(|| format!("LABEL_{class}"))
+    }
+
+    /// Names and shapes of the checkpoint.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        let (d, inner) = (self.dim, self.hidden_dim);
+        let mut tensors = Vec::new();
+        let mut add = |name: String, shape: &[i64]| tensors.push(TensorSpec { name, shape: shape.to_vec() });
+        let embeddings = |name: &str| format!("distilbert.embeddings.{name}");
+        add(embeddings("word_embeddings.weight"), &[self.vocab_size, d]);
+        add(embeddings("position_embeddings.weight"), &[self.max_position_embeddings, d]);
+        add(embeddings("LayerNorm.weight"), &[d]);
+        add(embeddings("LayerNorm.bias"), &[d]);
+        for layer in 0..self.n_layers {
+            let mut add = |name: &str, shape: &[i64]| add(format!("distilbert.transformer.layer.{layer}.{name}"), shape);
+            for linear in ["q_lin", "k_lin", "v_lin", "out_lin"] {
+                add(&format!("attention.{linear}.weight"), &[d, d]);
+                add(&format!("attention.{linear}.bias"), &[d]);
+            }
+            add("sa_layer_norm.weight", &[d]);
+            add("sa_layer_norm.bias", &[d]);
+            add("ffn.lin1.weight", &[inner, d]);
+            add("ffn.lin1.bias", &[inner]);
+            add("ffn.lin2.weight", &[d, inner]);
+            add("ffn.lin2.bias", &[d]);
+            add("output_layer_norm.weight", &[d]);
+            add("output_layer_norm.bias", &[d]);
+        }
+        add("pre_classifier.weight".into(), &[d, d]);
+        add("pre_classifier.bias".into(), &[d]);
+        add("classifier.weight".into(), &[self.num_labels(), d]);
+        add("classifier.bias".into(), &[self.num_labels()]);
+        Layout { prefix: "distilbert.", tensors, tied: None, ignored: is_position_buffer }
+    }
+}
+
+/// Some versions of transformers stored the position numbers.
+fn is_position_buffer(name: &str) -> bool {
+    name.ends_with("embeddings.position_ids")
+}

@@ -1,0 +1,125 @@
+//! DistilBERT: a bidirectional encoder, here with a classifier of whole texts.
+
+mod block;
+mod config;
+
+pub use config::DistilBertConfig;
+
+use crate::attention_mask::key_mask;
+use crate::layers::{LayerNorm, Linear, Weights, dropout};
+use crate::{Error, Parameters, Result, checkpoint};
+use block::{Block, LAYER_NORM_EPS};
+use std::path::Path;
+use tch::{Device, Kind, Tensor};
+
+/// DistilBERT for sequence classification.
+#[derive(Debug)]
+pub struct DistilBert {
+    config: DistilBertConfig,
+    parameters: Parameters,
+    word_embeddings: Tensor,
+    position_embeddings: Tensor,
+    layer_norm: LayerNorm,
+    blocks: Vec<Block>,
+    pre_classifier: Linear,
+    classifier: Linear,
+    training: bool,
+}
+
+impl DistilBert {
+    /// Loads a folder in transformers' layout, in evaluation mode, with gradients off.
+    ///
+    /// # Errors
+    /// A config or checkpoint that cannot be read, or that do not fit each other: see [`checkpoint::load`].
+    pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
+        let config = DistilBertConfig::from_pretrained(dir)?;
+        let parameters = Parameters::new(checkpoint::load(dir, &config.layout(), kind, device)?);
+        Self::from_parameters(config, parameters)
+    }
+
+    /// Builds the model on weights at hand, named as in [`DistilBertConfig::layout`].
+    ///
+    /// # Errors
+    /// A weight that is missing.
+    pub fn from_parameters(config: DistilBertConfig, parameters: Parameters) -> Result<Self> {
+        let root = Weights::root(&parameters, "");
+        let base = root.child("distilbert");
+        let embeddings = base.child("embeddings");
+        let word_embeddings = embeddings.tensor("word_embeddings.weight")?;
+        let position_embeddings = embeddings.tensor("position_embeddings.weight")?;
+        let layer_norm = LayerNorm::load(&embeddings.child("LayerNorm"), LAYER_NORM_EPS)?;
+        let layers = base.child("transformer.layer");
+        let blocks =
+            (0..config.n_layers).map(|layer| Block::load(&layers.child(layer), &config)).collect::<Result<_>>()?;
+        let pre_classifier = Linear::load(&root.child("pre_classifier"))?;
+        let classifier = Linear::load(&root.child("classifier"))?;
+        Ok(Self {
+            config,
+            parameters,
+            word_embeddings,
+            position_embeddings,
+            layer_norm,
+            blocks,
+            pre_classifier,
+            classifier,
+            training: false,
+        })
+    }
+
+    /// The hyper-parameters.
+    #[must_use]
+    pub fn config(&self) -> &DistilBertConfig {
+        &self.config
+    }
+
+    /// The named weights, in the checkpoint's order.
+    #[must_use]
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Where the weights are.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.word_embeddings.device()
+    }
+
+    /// Turns dropout on (`true`) or off (`false`, as after loading).
+    pub fn set_training(&mut self, training: bool) {
+        self.training = training;
+    }
+
+    /// Class logits of shape `(batch, num_labels)`.
+    ///
+    /// * `input_ids`: int64, `(batch, seq)`.
+    /// * `attention_mask`: `(batch, seq)`, 1 on real tokens; `None` where no row is padded.
+    ///
+    /// # Errors
+    /// Rows longer than the model's positions, or a mask of another shape.
+    pub fn logits(&self, input_ids: &Tensor, attention_mask: Option<&Tensor>) -> Result<Tensor> {
+        let (batch, seq) = input_ids.size2()?;
+        let most = self.config.max_position_embeddings;
+        if !(1..=most).contains(&seq) {
+            return Err(Error::Input(format!("rows of {seq} tokens; the model takes 1 to {most}: truncate them")));
+        }
+        let kind = self.word_embeddings.kind();
+        let mask = attention_mask.map(|mask| key_mask(mask, batch, seq, (kind, self.device()))).transpose()?;
+        let ids = input_ids.f_to_device(self.device())?;
+        let words = Tensor::f_embedding(&self.word_embeddings, &ids, -1, false, false)?;
+        let embedded = self.layer_norm.forward(&words.f_add(&self.position_embeddings.f_narrow(0, 0, seq)?)?)?;
+        let mut x = dropout(embedded, self.config.dropout, self.training)?;
+        for block in &self.blocks {
+            x = block.forward(&x, mask.as_ref(), self.training)?;
+        }
+        let pooled = self.pre_classifier.forward(&x.f_select(1, 0)?)?.f_relu()?;
+        self.classifier.forward(&dropout(pooled, self.config.seq_classif_dropout, self.training)?)
+    }
+
+    /// Writes `config.json` and `model.safetensors` into `dir`, as transformers reads them.
+    ///
+    /// # Errors
+    /// A file that exists already, unless `overwrite`, or a folder that cannot be written.
+    pub fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
+        crate::save::save_pretrained(dir, &self.config, &self.parameters, self.word_embeddings.kind(), overwrite)
+    }
+}

@@ -1,0 +1,116 @@
+use super::Gpt2Config;
+use crate::activation::Activation;
+use crate::layers::{Conv1d, LayerNorm, Weights, dropout, merge_heads, split_heads};
+use crate::{KvCache, Result};
+use tch::Tensor;
+
+/// One pre-norm transformer block.
+#[derive(Debug)]
+pub(super) struct Block {
+    ln_1: LayerNorm,
+    attention: SelfAttention,
+    ln_2: LayerNorm,
+    mlp: Mlp,
+}
+
+/// What every block of a forward pass shares.
+pub(super) struct Pass<'a> {
+    /// Additive mask that broadcasts to `(batch, heads, seq, keys)`.
+    pub mask: Option<Tensor>,
+    /// Whether LibTorch's causal kernel does the masking.
+    pub is_causal: bool,
+    pub training: bool,
+    pub cache: Option<&'a mut KvCache>,
+}
+
+impl Block {
+    pub fn load(w: &Weights, config: &Gpt2Config, layer: usize) -> Result<Self> {
+        Ok(Self {
+            ln_1: LayerNorm::load(&w.child("ln_1"), config.layer_norm_epsilon)?,
+            attention: SelfAttention::load(&w.child("attn"), config, layer)?,
+            ln_2: LayerNorm::load(&w.child("ln_2"), config.layer_norm_epsilon)?,
+            mlp: Mlp::load(&w.child("mlp"), config)?,
+        })
+    }
+
+    pub fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
+        let x = x.f_add(&self.attention.forward(&self.ln_1.forward(x)?, pass)?)?;
+        Ok(x.f_add(&self.mlp.forward(&self.ln_2.forward(&x)?, pass.training)?)?)
+    }
+}
+
+#[derive(Debug)]
+struct SelfAttention {
+    c_attn: Conv1d,
+    c_proj: Conv1d,
+    layer: usize,
+    n_head: i64,
+    scale: f64,
+    attn_pdrop: f64,
+    resid_pdrop: f64,
+}
+
+impl SelfAttention {
+    fn load(w: &Weights, config: &Gpt2Config, layer: usize) -> Result<Self> {
+        let head_dim = (config.n_embd / config.n_head) as f64;
+        let mut scale = if config.scale_attn_weights { head_dim.sqrt().recip() } else { 1.0 };
+        if config.scale_attn_by_inverse_layer_idx {
+            scale /= (layer + 1) as f64;
+        }
+        Ok(Self {
+            c_attn: Conv1d::load(&w.child("c_attn"))?,
+            c_proj: Conv1d::load(&w.child("c_proj"))?,
+            layer,
+            n_head: config.n_head,
+            scale,
+            attn_pdrop: config.attn_pdrop,
+            resid_pdrop: config.resid_pdrop,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
+        let width = x.size3()?.2;
+        let qkv = self.c_attn.forward(x)?;
+        let head = |i: i64| split_heads(&qkv.f_narrow(2, i * width, width)?, self.n_head);
+        let (query, mut key, mut value) = (head(0)?, head(1)?, head(2)?);
+        if let Some(cache) = pass.cache.as_deref_mut() {
+            (key, value) = cache.append(self.layer, &key, &value)?;
+        }
+        let p = if pass.training { self.attn_pdrop } else { 0.0 };
+        let attended = Tensor::f_scaled_dot_product_attention(
+            &query,
+            &key,
+            &value,
+            pass.mask.as_ref(),
+            p,
+            pass.is_causal,
+            self.scale,
+            false,
+        )?;
+        dropout(self.c_proj.forward(&merge_heads(&attended)?)?, self.resid_pdrop, pass.training)
+    }
+}
+
+#[derive(Debug)]
+struct Mlp {
+    c_fc: Conv1d,
+    c_proj: Conv1d,
+    activation: Activation,
+    resid_pdrop: f64,
+}
+
+impl Mlp {
+    fn load(w: &Weights, config: &Gpt2Config) -> Result<Self> {
+        Ok(Self {
+            c_fc: Conv1d::load(&w.child("c_fc"))?,
+            c_proj: Conv1d::load(&w.child("c_proj"))?,
+            activation: config.activation_function,
+            resid_pdrop: config.resid_pdrop,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {
+        let hidden = self.activation.forward(&self.c_fc.forward(x)?)?;
+        dropout(self.c_proj.forward(&hidden)?, self.resid_pdrop, training)
+    }
+}

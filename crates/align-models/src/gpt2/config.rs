@@ -1,0 +1,172 @@
+use crate::activation::Activation;
+use crate::checkpoint::{Layout, TensorSpec};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// GPT-2's hyper-parameters, under the names of transformers' `config.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gpt2Config {
+    /// Number of token ids.
+    pub vocab_size: i64,
+    /// Longest sequence, in tokens.
+    #[serde(alias = "n_ctx")]
+    pub n_positions: i64,
+    /// Width of the hidden states.
+    pub n_embd: i64,
+    /// Number of blocks.
+    pub n_layer: i64,
+    /// Attention heads a block.
+    pub n_head: i64,
+    /// Width of the feed-forward layer; `4 · n_embd` where null.
+    #[serde(default)]
+    pub n_inner: Option<i64>,
+    /// Non-linearity of the feed-forward layer.
+    #[serde(default = "default_activation")]
+    pub activation_function: Activation,
+    /// Dropout on each block's two outputs.
+    #[serde(default = "default_dropout")]
+    pub resid_pdrop: f64,
+    /// Dropout on the embeddings.
+    #[serde(default = "default_dropout")]
+    pub embd_pdrop: f64,
+    /// Dropout on the attention probabilities.
+    #[serde(default = "default_dropout")]
+    pub attn_pdrop: f64,
+    /// Added to variances in layer normalisation.
+    #[serde(default = "default_eps")]
+    pub layer_norm_epsilon: f64,
+    /// Whether attention scores are divided by `√head_dim`.
+    #[serde(default = "default_true")]
+    pub scale_attn_weights: bool,
+    /// Whether attention scores are also divided by the block's number, from one.
+    #[serde(default)]
+    pub scale_attn_by_inverse_layer_idx: bool,
+    /// Whether the output projection is the token embedding.
+    #[serde(default = "default_true")]
+    pub tie_word_embeddings: bool,
+    /// Whether blocks attend to an encoder: refused.
+    #[serde(default)]
+    pub add_cross_attention: bool,
+    /// The id that starts a text.
+    #[serde(default)]
+    pub bos_token_id: Option<i64>,
+    /// The id that ends a text.
+    #[serde(default)]
+    pub eos_token_id: Option<i64>,
+    /// What else the file held, kept for saving.
+    #[serde(flatten)]
+    pub extra: BTreeMap<String, serde_json::Value>,
+}
+
+fn default_activation() -> Activation {
+    Activation::GeluNew
+}
+
+fn default_dropout() -> f64 {
+    0.1
+}
+
+fn default_eps() -> f64 {
+    1e-5
+}
+
+fn default_true() -> bool {
+    true
+}
+
+impl Gpt2Config {
+    /// Reads and checks `DIR/config.json`.
+    ///
+    /// # Errors
+    /// A missing or malformed file, another `model_type`, or values that describe no GPT-2; the error names the field.
+    pub fn from_pretrained(dir: &Path) -> Result<Self> {
+        let config: Self = crate::pretrained_config::read_config(dir, "gpt2")?;
+        config.validate().map_err(|reason| Error::Config { path: dir.join("config.json"), reason })?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> std::result::Result<(), String> {
+        // The bounds keep every product of two sizes far below i64's range.
+        let sizes = [
+            ("vocab_size", self.vocab_size, 1 << 24),
+            ("n_positions", self.n_positions, 1 << 24),
+            ("n_embd", self.n_embd, 1 << 18),
+            ("n_layer", self.n_layer, 1 << 12),
+            ("n_head", self.n_head, 1 << 12),
+            ("n_inner", self.n_inner(), 1 << 20),
+        ];
+        for (field, value, most) in sizes {
+            if !(1..=most).contains(&value) {
+                return Err(format!("{field} is {value}, expected 1 to {most}"));
+            }
+        }
+        if self.n_embd % self.n_head != 0 {
+            return Err(format!("n_embd {} is not a multiple of n_head {}", self.n_embd, self.n_head));
+        }
+        for (field, p) in [("resid_pdrop", self.resid_pdrop), ("embd_pdrop", self.embd_pdrop), ("attn_pdrop", self.attn_pdrop)] {
+            if !(0.0..1.0).contains(&p) {
+                return Err(format!("{field} is {p}, expected at least 0 and below 1"));
+            }
+        }
+        if !(self.layer_norm_epsilon > 0.0 && self.layer_norm_epsilon.is_finite()) {
+            return Err(format!("layer_norm_epsilon is {}, expected a positive number", self.layer_norm_epsilon));
+        }
+        for (field, id) in [("bos_token_id", self.bos_token_id), ("eos_token_id", self.eos_token_id)] {
+            if id.is_some_and(|id| !(0..self.vocab_size).contains(&id)) {
+                return Err(format!("{field} is {id:?}, outside the vocabulary of {} ids", self.vocab_size));
+            }
+        }
+        if self.add_cross_attention {
+            return Err("add_cross_attention is true: cross-attention is not supported".into());
+        }
+        Ok(())
+    }
+
+    /// Width of the feed-forward layer.
+    #[must_use]
+    pub fn n_inner(&self) -> i64 {
+        self.n_inner.unwrap_or(4 * self.n_embd)
+    }
+
+    /// Names and shapes of the checkpoint.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        let (d, inner) = (self.n_embd, self.n_inner());
+        let mut tensors = Vec::new();
+        let mut add = |name: String, shape: &[i64]| tensors.push(TensorSpec { name, shape: shape.to_vec() });
+        add("transformer.wte.weight".into(), &[self.vocab_size, d]);
+        add("transformer.wpe.weight".into(), &[self.n_positions, d]);
+        for layer in 0..self.n_layer {
+            let mut add = |name: &str, shape: &[i64]| add(format!("transformer.h.{layer}.{name}"), shape);
+            add("ln_1.weight", &[d]);
+            add("ln_1.bias", &[d]);
+            add("attn.c_attn.weight", &[d, 3 * d]);
+            add("attn.c_attn.bias", &[3 * d]);
+            add("attn.c_proj.weight", &[d, d]);
+            add("attn.c_proj.bias", &[d]);
+            add("ln_2.weight", &[d]);
+            add("ln_2.bias", &[d]);
+            add("mlp.c_fc.weight", &[d, inner]);
+            add("mlp.c_fc.bias", &[inner]);
+            add("mlp.c_proj.weight", &[inner, d]);
+            add("mlp.c_proj.bias", &[d]);
+        }
+        add("transformer.ln_f.weight".into(), &[d]);
+        add("transformer.ln_f.bias".into(), &[d]);
+        let head = "lm_head.weight".to_owned();
+        let tied = if self.tie_word_embeddings {
+            Some((head, "transformer.wte.weight".to_owned()))
+        } else {
+            add(head, &[self.vocab_size, d]);
+            None
+        };
+        Layout { prefix: "transformer.", tensors, tied, ignored: is_mask_buffer }
+    }
+}
+
+/// Old checkpoints hold each block's causal mask (`h.0.attn.bias`) and its fill value.
+fn is_mask_buffer(name: &str) -> bool {
+    name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
+}

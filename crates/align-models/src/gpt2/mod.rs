@@ -1,0 +1,145 @@
+//! GPT-2: a decoder with learned positions and pre-norm blocks.
+
+mod block;
+mod config;
+
+pub use config::Gpt2Config;
+
+use crate::attention_mask::causal_mask;
+use crate::layers::{LayerNorm, Weights, dropout};
+use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, checkpoint};
+use block::{Block, Pass};
+use std::path::Path;
+use tch::{Device, Kind, Tensor};
+
+/// GPT-2 with its language-model head.
+#[derive(Debug)]
+pub struct Gpt2 {
+    config: Gpt2Config,
+    parameters: Parameters,
+    wte: Tensor,
+    wpe: Tensor,
+    blocks: Vec<Block>,
+    ln_f: LayerNorm,
+    head: Tensor,
+    training: bool,
+}
+
+impl Gpt2 {
+    /// Loads a folder in transformers' layout, in evaluation mode, with gradients off.
+    ///
+    /// # Errors
+    /// A config or checkpoint that cannot be read, or that do not fit each other: see [`checkpoint::load`].
+    pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
+        let config = Gpt2Config::from_pretrained(dir)?;
+        let parameters = Parameters::new(checkpoint::load(dir, &config.layout(), kind, device)?);
+        Self::from_parameters(config, parameters)
+    }
+
+    /// Builds the model on weights at hand, named as in [`Gpt2Config::layout`].
+    ///
+    /// # Errors
+    /// A weight that is missing.
+    pub fn from_parameters(config: Gpt2Config, parameters: Parameters) -> Result<Self> {
+        let root = Weights::root(&parameters, "transformer.");
+        let wte = root.tensor("wte.weight")?;
+        let head = match config.tie_word_embeddings {
+            true => wte.shallow_clone(),
+            false => Weights::root(&parameters, "").tensor("lm_head.weight")?,
+        };
+        let wpe = root.tensor("wpe.weight")?;
+        let blocks = (0..config.n_layer as usize)
+            .map(|layer| Block::load(&root.child("h").child(layer), &config, layer))
+            .collect::<Result<_>>()?;
+        let ln_f = LayerNorm::load(&root.child("ln_f"), config.layer_norm_epsilon)?;
+        Ok(Self { config, parameters, wte, wpe, blocks, ln_f, head, training: false })
+    }
+
+    /// The hyper-parameters.
+    #[must_use]
+    pub fn config(&self) -> &Gpt2Config {
+        &self.config
+    }
+
+    fn positions(&self, batch: i64, seq: i64, past: i64) -> Result<Tensor> {
+        let last = past + seq;
+        if last > self.config.n_positions {
+            return Err(Error::Input(format!(
+                "a sequence of {last} tokens is longer than the model's n_positions, {}: shorten it",
+                self.config.n_positions
+            )));
+        }
+        Ok(Tensor::f_arange_start(past, last, (Kind::Int64, self.device()))?.f_expand([batch, seq], false)?)
+    }
+}
+
+impl CausalLm for Gpt2 {
+    fn hidden(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+        mut cache: Option<&mut KvCache>,
+    ) -> Result<Tensor> {
+        let (batch, seq) = input_ids.size2()?;
+        let past = cache.as_deref().map_or(0, KvCache::len);
+        let positions = match position_ids {
+            Some(given) => given.f_to_device(self.device())?,
+            None => self.positions(batch, seq, past)?,
+        };
+        let ids = input_ids.f_to_device(self.device())?;
+        let embedded = Tensor::f_embedding(&self.wte, &ids, -1, false, false)?
+            .f_add(&Tensor::f_embedding(&self.wpe, &positions, -1, false, false)?)?;
+        let mut x = dropout(embedded, self.config.embd_pdrop, self.training)?;
+        let (mask, is_causal) = causal_mask(attention, batch, seq, past, (self.kind(), self.device()))?;
+        let mut pass = Pass { mask, is_causal, training: self.training, cache: cache.as_deref_mut() };
+        for block in &self.blocks {
+            x = block.forward(&x, &mut pass)?;
+        }
+        if let Some(cache) = cache {
+            cache.advance(seq);
+        }
+        self.ln_f.forward(&x)
+    }
+
+    fn head(&self) -> &Tensor {
+        &self.head
+    }
+
+    fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
+        let head_dim = self.config.n_embd / self.config.n_head;
+        KvCache::new(self.blocks.len(), [batch, self.config.n_head, capacity, head_dim], self.kind(), self.device())
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn vocab_size(&self) -> i64 {
+        self.config.vocab_size
+    }
+
+    fn n_positions(&self) -> i64 {
+        self.config.n_positions
+    }
+
+    fn eos_token_id(&self) -> Option<i64> {
+        self.config.eos_token_id
+    }
+
+    fn bos_token_id(&self) -> Option<i64> {
+        self.config.bos_token_id
+    }
+
+    fn set_training(&mut self, training: bool) {
+        self.training = training;
+    }
+
+    fn frozen_copy(&self) -> Result<Self> {
+        Self::from_parameters(self.config.clone(), self.parameters.detached_copy()?)
+    }
+
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
+        crate::save::save_pretrained(dir, &self.config, &self.parameters, self.kind(), overwrite)
+    }
+}

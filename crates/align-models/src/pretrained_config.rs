@@ -1,0 +1,63 @@
+//! Reading and writing `config.json`.
+
+use crate::{Error, Result};
+use serde::{Serialize, de::DeserializeOwned};
+use std::path::Path;
+use tch::Kind;
+
+/// Largest `config.json` that is read, in bytes.
+const MAX_CONFIG_BYTES: u64 = 16 << 20;
+
+/// Reads `DIR/config.json` and checks that it describes a `model_type`.
+pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> Result<C> {
+    let path = dir.join("config.json");
+    let fail = |reason: String| Error::Config { path: path.clone(), reason };
+    let bytes = std::fs::metadata(&path).map_err(|e| fail(format!("cannot be read: {e}")))?.len();
+    if bytes > MAX_CONFIG_BYTES {
+        return Err(fail(format!("has {bytes} bytes, a config has at most {MAX_CONFIG_BYTES}")));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| fail(format!("is not JSON: {e}")))?;
+    match json.get("model_type").and_then(serde_json::Value::as_str) {
+        Some(found) if found == model_type => {}
+        Some(found) => return Err(fail(format!("model_type is \"{found}\", a folder with a \"{model_type}\" was expected"))),
+        None => return Err(fail(format!("has no model_type; \"{model_type}\" was expected"))),
+    }
+    // Parsed from the text, not from the value: serde_json then names the line and column.
+    serde_json::from_str(&text).map_err(|e| fail(e.to_string()))
+}
+
+/// Writes `DIR/config.json` atomically, with the dtype that the weights are stored in.
+pub(crate) fn write_config(dir: &Path, config: &impl Serialize, kind: Kind, overwrite: bool) -> Result<()> {
+    use std::io::Write;
+    let path = dir.join("config.json");
+    let fail = |reason: String| Error::Config { path: path.clone(), reason };
+    let mut json = serde_json::to_value(config).map_err(|e| fail(e.to_string()))?;
+    if let Some(map) = json.as_object_mut() {
+        // Older files say torch_dtype; transformers reads both, so only one may stand.
+        map.remove("torch_dtype");
+        map.insert("dtype".into(), dtype_name(kind).ok_or_else(|| fail(format!("{kind:?} weights cannot be saved")))?.into());
+    }
+    if path.exists() && !overwrite {
+        return Err(fail("exists already: choose another folder or ask for it to be overwritten".into()));
+    }
+    let text = serde_json::to_string_pretty(&json).map_err(|e| fail(e.to_string()))?;
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        writeln!(file, "{text}")?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().map_err(|e| fail(format!("cannot be written: {e}")))
+}
+
+fn dtype_name(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Float => Some("float32"),
+        Kind::BFloat16 => Some("bfloat16"),
+        Kind::Half => Some("float16"),
+        Kind::Double => Some("float64"),
+        _ => None,
+    }
+}
