@@ -1,6 +1,198 @@
-//! Checkpoints in transformers' layout.
+//! Checkpoints in transformers' layout: `model.safetensors`, `pytorch_model.bin` in both of torch's formats, and either
+//! of them in shards.
+//!
+//! Names and shapes are known, and checked against the model's [`Layout`], before a byte of data is copied. A `.bin` is
+//! read by an unpickler that knows tensors and nothing else; no file makes the reader allocate more than it holds.
 
-/// A checkpoint that cannot be read or does not fit its config.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckpointError {}
+mod bin;
+mod bin_legacy;
+mod bin_zip;
+mod entry;
+mod error;
+mod index;
+mod layout;
+mod mismatch;
+mod pickle;
+mod read;
+mod safetensors;
+mod save;
+mod source;
+mod state_dict;
+mod zip_directory;
+
+pub use entry::Entry;
+pub use error::CheckpointError;
+pub use layout::{Layout, TensorSpec};
+pub use mismatch::Mismatch;
+pub use save::save_safetensors;
+
+use error::{Result, io, listed};
+use source::Source;
+use std::path::{Path, PathBuf};
+use tch::{Device, Kind, Tensor};
+
+/// How the tensors of one file are found.
+type Reader = fn(&Source, usize) -> Result<Vec<Entry>>;
+
+/// Where transformers keeps weights, best first: file name, whether it is an index of shards, and the shards' format.
+const FILES: [(&str, bool, Reader); 4] = [
+    ("model.safetensors", false, safetensors::entries),
+    ("model.safetensors.index.json", true, safetensors::entries),
+    ("pytorch_model.bin", false, bin::entries),
+    ("pytorch_model.bin.index.json", true, bin::entries),
+];
+
+/// An opened checkpoint: names, dtypes and shapes are known, no data has been read.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    sources: Vec<Source>,
+    entries: Vec<Entry>,
+}
+
+impl Checkpoint {
+    /// Opens the weights in `dir`: the first there is of `model.safetensors`, `model.safetensors.index.json`,
+    /// `pytorch_model.bin`, `pytorch_model.bin.index.json`.
+    ///
+    /// # Errors
+    /// A folder that is missing or holds none of these, and files that are damaged, unsafe, or not what they are called.
+    pub fn open(dir: &Path) -> Result<Self> {
+        if !dir.is_dir() {
+            let reason = if dir.exists() {
+                "is a file"
+            } else {
+                "there is no such folder"
+            };
+            return Err(CheckpointError::NotAFolder {
+                path: dir.to_path_buf(),
+                reason: reason.to_owned(),
+            });
+        }
+        for (name, sharded, entries_of) in FILES {
+            let path = dir.join(name);
+            // Not `exists`: a dangling link should be named, not passed over.
+            if path.symlink_metadata().is_err() {
+                continue;
+            }
+            let (sources, entries) = if sharded {
+                index::open(&path, entries_of)?
+            } else {
+                let source = Source::open(&path)?;
+                let entries = entries_of(&source, 0)?;
+                (vec![source], entries)
+            };
+            tracing::debug!(path = %path.display(), tensors = entries.len(), "opened a checkpoint");
+            return Ok(Self { path, sources, entries });
+        }
+        Err(no_weights(dir)?)
+    }
+
+    /// The file (or index) that was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The tensors it holds, in the file's order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Reads one tensor as it is stored, on the CPU.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NoTensor`], and a file that is damaged or can no longer be read.
+    pub fn read(&self, name: &str) -> Result<Tensor> {
+        let entry =
+            self.entries
+                .iter()
+                .find(|entry| entry.name() == name)
+                .ok_or_else(|| CheckpointError::NoTensor {
+                    path: self.path.clone(),
+                    name: error::shown(name),
+                })?;
+        self.read_entry(entry, entry.kind(), Device::Cpu)
+    }
+
+    /// Reads the tensors of `layout`, in its order and under its names, converted to `kind` on `device`.
+    ///
+    /// Names may stand with or without the layout's prefix, in any mixture that is unambiguous. Where the config ties two
+    /// weights, either name alone will do. If both are stored with different values the alias comes last in the result:
+    /// transformers does not tie such weights either, and the caller should not.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Mismatch`] lists all that is missing, unexpected, misshapen or ambiguous, before any data is
+    /// read; after that, a file that is damaged or can no longer be read.
+    pub fn load(&self, layout: &Layout, kind: Kind, device: Device) -> Result<Vec<(String, Tensor)>> {
+        let matched = layout
+            .matched(&self.entries)
+            .map_err(|mismatch| CheckpointError::Mismatch {
+                path: self.path.clone(),
+                mismatch,
+            })?;
+        let mut tensors = Vec::with_capacity(matched.tensors.len() + 1);
+        for (name, entry) in &matched.tensors {
+            tensors.push(((*name).to_owned(), self.read_entry(entry, kind, device)?));
+        }
+        if let (Some((alias, entry)), Some((_, source))) = (matched.alias, &layout.tied) {
+            let same_data = matched
+                .tensors
+                .iter()
+                .any(|(name, e)| name == source && e.place == entry.place);
+            if !same_data {
+                let tensor = self.read_entry(entry, kind, device)?;
+                let tied = tensors.iter().find(|(name, _)| name == source);
+                if !tied.map_or(Ok(false), |(_, tied)| tied.f_equal(&tensor))? {
+                    tracing::warn!(
+                        alias,
+                        source = source.as_str(),
+                        path = %self.path.display(),
+                        "the config ties these weights, but the checkpoint holds both with different values: they are \
+                         not tied (set tie_word_embeddings to false in config.json to say so)"
+                    );
+                    tensors.push((alias.to_owned(), tensor));
+                }
+            }
+        }
+        Ok(tensors)
+    }
+
+    fn read_entry(&self, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {
+        match self.sources.get(entry.place.file) {
+            Some(source) => read::read(source, entry, kind, device),
+            None => Err(CheckpointError::NoTensor {
+                path: self.path.clone(),
+                name: error::shown(entry.name()),
+            }),
+        }
+    }
+}
+
+/// Opens the checkpoint in `dir` and reads the tensors of `layout`: [`Checkpoint::open`], then [`Checkpoint::load`].
+///
+/// # Errors
+/// Those of the two.
+pub fn load(dir: &Path, layout: &Layout, kind: Kind, device: Device) -> Result<Vec<(String, Tensor)>> {
+    Checkpoint::open(dir)?.load(layout, kind, device)
+}
+
+/// The error for a folder without weights, which says what is there instead.
+fn no_weights(dir: &Path) -> Result<CheckpointError> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(io(dir))? {
+        found.push(entry.map_err(io(dir))?.file_name().to_string_lossy().into_owned());
+    }
+    found.sort();
+    let found = if found.is_empty() {
+        "nothing".to_owned()
+    } else {
+        listed(&found, 20)
+    };
+    let looked_for = FILES.map(|(name, ..)| name).join(", ");
+    Ok(CheckpointError::NoWeights {
+        path: dir.to_path_buf(),
+        looked_for,
+        found,
+    })
+}

@@ -1,0 +1,92 @@
+use super::entry::Entry;
+use super::error::{Result, io, listed, malformed, shown};
+use super::source::Source;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Component, Path};
+
+/// The longest index that is read.
+const LIMIT: u64 = 100_000_000;
+
+/// The part of `*.index.json` that says where the tensors are.
+#[derive(Debug, Deserialize)]
+struct Index {
+    /// From a tensor's name to the file in the same folder that holds it.
+    weight_map: BTreeMap<String, String>,
+}
+
+/// Opens the shards that an index names and finds every tensor in the shard that the index gives for it.
+pub(super) fn open(
+    path: &Path,
+    entries_of: fn(&Source, usize) -> Result<Vec<Entry>>,
+) -> Result<(Vec<Source>, Vec<Entry>)> {
+    let index = read(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut shards: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (tensor, shard) in &index.weight_map {
+        shards.entry(shard).or_default().push(tensor);
+    }
+    if shards.is_empty() {
+        return Err(malformed(path, "names no tensors: \"weight_map\" is empty"));
+    }
+    for shard in shards.keys() {
+        let mut parts = Path::new(shard).components();
+        let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == *shard);
+        if !plain || shard.contains('\\') {
+            let reason = format!(
+                "names the shard `{}`: a shard is a file of the same folder",
+                shown(shard)
+            );
+            return Err(malformed(path, reason));
+        }
+        if !folder.join(shard).exists() {
+            return Err(malformed(
+                path,
+                format!("names the shard `{}`, which is not in the folder", shown(shard)),
+            ));
+        }
+    }
+
+    let (mut sources, mut entries) = (Vec::new(), Vec::new());
+    for (shard, names) in shards {
+        let source = Source::open(&folder.join(shard))?;
+        let stored = entries_of(&source, sources.len())?;
+        let mut stored: HashMap<String, Entry> = stored.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+        let mut absent = Vec::new();
+        for name in names {
+            match stored.remove(name) {
+                Some(entry) => entries.push(entry),
+                None => absent.push(name.to_owned()),
+            }
+        }
+        if !absent.is_empty() {
+            let reason = format!(
+                "says that `{}` holds {}, but it does not",
+                shown(shard),
+                listed(&absent, 20)
+            );
+            return Err(malformed(path, reason));
+        }
+        if !stored.is_empty() {
+            tracing::warn!(
+                shard,
+                tensors = stored.len(),
+                "tensors that the index does not name are left out"
+            );
+        }
+        sources.push(source);
+    }
+    Ok((sources, entries))
+}
+
+fn read(path: &Path) -> Result<Index> {
+    let source = Source::open(path)?;
+    if source.len > LIMIT {
+        return Err(malformed(
+            path,
+            format!("is {} bytes long, an index has at most {LIMIT}", source.len),
+        ));
+    }
+    let text = std::fs::read(path).map_err(io(path))?;
+    serde_json::from_slice(&text).map_err(|error| malformed(path, format!("is no checkpoint index: {error}")))
+}

@@ -1,0 +1,131 @@
+use super::entry::Entry;
+use super::mismatch::Mismatch;
+use std::collections::{BTreeMap, HashMap};
+
+/// Name and shape of a tensor that a model is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorSpec {
+    /// Its full name in transformers, such as `transformer.wte.weight`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<i64>,
+}
+
+impl TensorSpec {
+    /// A tensor of that name and shape.
+    #[must_use]
+    pub fn new(name: impl Into<String>, shape: impl Into<Vec<i64>>) -> Self {
+        Self {
+            name: name.into(),
+            shape: shape.into(),
+        }
+    }
+}
+
+/// What a model expects of its checkpoint.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// What stands before the base model's names, dot included: `transformer.` or `distilbert.`. A checkpoint of the base
+    /// model alone lacks it.
+    pub prefix: &'static str,
+    /// The tensors in the model's order, by canonical name: with the prefix for the base model's, without for the head's
+    /// (`lm_head.weight`, `classifier.bias`).
+    pub tensors: Vec<TensorSpec>,
+    /// `(alias, source)` where the config ties two weights: `lm_head.weight` and `transformer.wte.weight`. The source
+    /// stands in `tensors`, the alias does not.
+    pub tied: Option<(String, String)>,
+    /// Whether a stored tensor is a buffer that older versions saved beside the weights, such as `h.0.attn.bias`. Called
+    /// with the name without its prefix.
+    pub ignored: fn(&str) -> bool,
+}
+
+/// Which stored tensor becomes which of the model's.
+#[derive(Debug)]
+pub(super) struct Matched<'a> {
+    /// Canonical name and stored tensor, in the layout's order.
+    pub tensors: Vec<(&'a str, &'a Entry)>,
+    /// The tied alias, where it is stored beside its source.
+    pub alias: Option<(&'a str, &'a Entry)>,
+}
+
+impl Layout {
+    /// Finds the place of every stored tensor, or says for all of them together why it has none.
+    pub(super) fn matched<'a>(&'a self, entries: &'a [Entry]) -> Result<Matched<'a>, Mismatch> {
+        let specs: HashMap<&str, &TensorSpec> = self.tensors.iter().map(|spec| (spec.name.as_str(), spec)).collect();
+        let tied = self
+            .tied
+            .as_ref()
+            .map(|(alias, source)| (alias.as_str(), source.as_str()));
+        let canonical = |stored: &str| -> Option<&'a str> {
+            let known = |name: &str| match tied {
+                Some((alias, _)) if alias == name => Some(alias),
+                _ => specs.get(name).map(|spec| spec.name.as_str()),
+            };
+            known(stored).or_else(|| known(&format!("{}{stored}", self.prefix)))
+        };
+
+        let mut mismatch = Mismatch::default();
+        let mut stored: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+        for entry in entries {
+            let name = entry.name();
+            if let Some(canonical) = canonical(name) {
+                stored.entry(canonical).or_default().push(entry);
+            } else if !(self.ignored)(name.strip_prefix(self.prefix).unwrap_or(name)) {
+                mismatch.unexpected.push(name.to_owned());
+            }
+        }
+        for (name, entries) in stored.iter().filter(|(_, entries)| entries.len() > 1) {
+            let names: Vec<_> = entries.iter().map(|entry| entry.name()).collect();
+            mismatch.ambiguous.push(format!("{name}: {}", names.join(" and ")));
+        }
+        let find = |name: &str| stored.get(name).and_then(|entries| entries.first()).copied();
+
+        let mut tensors = Vec::with_capacity(self.tensors.len());
+        let mut alias = None;
+        for spec in &self.tensors {
+            let mut found = find(&spec.name);
+            if let Some((alias_name, source)) = tied.filter(|(_, source)| *source == spec.name) {
+                let stored_alias = find(alias_name);
+                match found {
+                    Some(_) => alias = stored_alias.map(|entry| (alias_name, entry)),
+                    None => found = stored_alias,
+                }
+                if let Some(entry) = stored_alias {
+                    mismatch.misshapen.extend(misfit(alias_name, &spec.shape, entry));
+                }
+                tracing::trace!(alias = alias_name, source, "tied weights");
+            }
+            match found {
+                None => mismatch.missing.push(spec.name.clone()),
+                Some(entry) => {
+                    // An alias that stands in for its source was judged above.
+                    if canonical(entry.name()) == Some(spec.name.as_str()) {
+                        mismatch.misshapen.extend(misfit(&spec.name, &spec.shape, entry));
+                    }
+                    tensors.push((spec.name.as_str(), entry));
+                }
+            }
+        }
+        if mismatch.is_empty() {
+            return Ok(Matched { tensors, alias });
+        }
+        mismatch.sort();
+        Err(mismatch)
+    }
+}
+
+/// Why `entry` cannot be the weight `name`, if it cannot.
+fn misfit(name: &str, expected: &[i64], entry: &Entry) -> Option<String> {
+    if entry.shape() != expected {
+        return Some(format!(
+            "{name}: expected shape {expected:?}, found {:?}",
+            entry.shape()
+        ));
+    }
+    (!entry.is_float()).then(|| {
+        format!(
+            "{name}: stored as {:?}, a weight is a floating-point tensor",
+            entry.kind()
+        )
+    })
+}

@@ -1,0 +1,314 @@
+use super::globals::Global;
+use super::input::Input;
+use super::opcode::Opcode;
+use super::value::{Heap, Value};
+use super::{OPCODES, PickleError, Result, bad, rebuild};
+use crate::checkpoint::error::shown;
+use std::collections::HashMap;
+use std::io::Read;
+
+/// Reads one pickle and returns what it describes.
+pub(in super::super) fn load<R: Read>(input: &mut Input<R>) -> Result<(Value, Heap)> {
+    input.begin_pickle();
+    let mut machine = Machine::default();
+    loop {
+        let byte = input.byte()?;
+        let Some(opcode) = Opcode::from_byte(byte) else {
+            let sign = shown(&char::from(byte).to_string());
+            return bad(format!(
+                "opcode 0x{byte:02x} ('{sign}') is not one that torch.save writes"
+            ));
+        };
+        machine.spend(1)?;
+        if opcode == Opcode::STOP {
+            let value = machine.pop()?;
+            return Ok((value, machine.heap));
+        }
+        machine.step(opcode, input)?;
+    }
+}
+
+/// Pickle's stack machine.
+#[derive(Debug, Default)]
+struct Machine {
+    heap: Heap,
+    stack: Vec<Value>,
+    /// The stack's height at each open mark.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Value>,
+    spent: usize,
+}
+
+impl Machine {
+    fn step<R: Read>(&mut self, opcode: Opcode, input: &mut Input<R>) -> Result<()> {
+        use Opcode as Op;
+        match opcode {
+            Op::PROTO => {
+                let version = input.byte()?;
+                if version > 5 {
+                    return bad(format!("pickle protocol {version} is unknown"));
+                }
+            }
+            // Frames only help reading ahead.
+            Op::FRAME => drop(input.array::<8>()?),
+            Op::MARK => self.marks.push(self.stack.len()),
+            Op::POP => drop(self.pop()?),
+            Op::POP_MARK => drop(self.pop_mark()?),
+
+            Op::NONE => self.push(Value::None),
+            Op::NEWTRUE => self.push(Value::Bool(true)),
+            Op::NEWFALSE => self.push(Value::Bool(false)),
+            Op::BININT => self.push(Value::Int(i64::from(i32::from_le_bytes(input.array()?)))),
+            Op::BININT1 => self.push(Value::Int(i64::from(input.byte()?))),
+            Op::BININT2 => self.push(Value::Int(i64::from(u16::from_le_bytes(input.array()?)))),
+            Op::LONG1 => {
+                let len = u64::from(input.byte()?);
+                let long = long(&input.bytes(len)?);
+                self.push(long);
+            }
+            Op::BINFLOAT => {
+                input.array::<8>()?;
+                self.push(Value::Float);
+            }
+            Op::BINUNICODE | Op::BINSTRING => {
+                let len = u64::from(u32::from_le_bytes(input.array()?));
+                self.push_text(input, len)?;
+            }
+            Op::SHORT_BINUNICODE | Op::SHORT_BINSTRING => {
+                let len = u64::from(input.byte()?);
+                self.push_text(input, len)?;
+            }
+            Op::BINUNICODE8 => {
+                let len = u64::from_le_bytes(input.array()?);
+                self.push_text(input, len)?;
+            }
+            Op::BINBYTES | Op::SHORT_BINBYTES => {
+                let short = opcode == Op::SHORT_BINBYTES;
+                let len = if short {
+                    u32::from(input.byte()?)
+                } else {
+                    u32::from_le_bytes(input.array()?)
+                };
+                input.bytes(u64::from(len))?;
+                self.push(Value::Bytes);
+            }
+
+            Op::EMPTY_TUPLE => self.push_tuple(Vec::new()),
+            Op::TUPLE => {
+                let items = self.pop_mark()?;
+                self.push_tuple(items);
+            }
+            Op::TUPLE1 => self.tuple_of(1)?,
+            Op::TUPLE2 => self.tuple_of(2)?,
+            Op::TUPLE3 => self.tuple_of(3)?,
+            Op::EMPTY_LIST => {
+                let list = self.heap.add_list(Vec::new());
+                self.push(list);
+            }
+            Op::APPEND => {
+                let item = self.pop()?;
+                self.append(vec![item])?;
+            }
+            Op::APPENDS => {
+                let items = self.pop_mark()?;
+                self.append(items)?;
+            }
+            Op::EMPTY_DICT => {
+                let dict = self.heap.add_dict(Vec::new());
+                self.push(dict);
+            }
+            Op::SETITEM => {
+                let (value, key) = (self.pop()?, self.pop()?);
+                self.set_items(&[key, value])?;
+            }
+            Op::SETITEMS => {
+                let items = self.pop_mark()?;
+                self.set_items(&items)?;
+            }
+
+            Op::BINPUT => {
+                let number = u32::from(input.byte()?);
+                self.memoize(number)?;
+            }
+            Op::LONG_BINPUT => {
+                let number = u32::from_le_bytes(input.array()?);
+                self.memoize(number)?;
+            }
+            Op::MEMOIZE => self.memoize(self.memo.len() as u32)?,
+            Op::BINGET => {
+                let number = u32::from(input.byte()?);
+                self.recall(number)?;
+            }
+            Op::LONG_BINGET => {
+                let number = u32::from_le_bytes(input.array()?);
+                self.recall(number)?;
+            }
+
+            Op::GLOBAL => {
+                let (module, name) = (input.line()?, input.line()?);
+                self.push_global(&module, &name)?;
+            }
+            Op::STACK_GLOBAL => {
+                let (name, module) = (self.pop()?, self.pop()?);
+                let (Some(module), Some(name)) = (self.heap.as_text(module), self.heap.as_text(name)) else {
+                    return bad("a global is named by something else than strings");
+                };
+                let (module, name) = (module.to_owned(), name.to_owned());
+                self.push_global(&module, &name)?;
+            }
+            Op::REDUCE => {
+                let (args, callable) = (self.pop()?, self.pop()?);
+                let spent = &mut self.spent;
+                let value = rebuild::reduce(&mut self.heap, callable, args, &mut |count| spend(spent, count))?;
+                self.push(value);
+            }
+            Op::BUILD => {
+                // An OrderedDict's attributes: `_metadata`, the versions of the modules, which no tensor needs.
+                self.pop()?;
+                let target = self.top()?;
+                if !matches!(target, Value::Dict(_)) {
+                    return Err(PickleError::Unsafe(format!(
+                        "it would set attributes of {}",
+                        target.describe()
+                    )));
+                }
+            }
+            Op::BINPERSID => {
+                let id = self.pop()?;
+                let storage = rebuild::storage(&mut self.heap, id)?;
+                self.push(storage);
+            }
+            Op::STOP => {}
+        }
+        Ok(())
+    }
+
+    /// Counts work against the limit that holds for one pickle.
+    fn spend(&mut self, count: usize) -> Result<()> {
+        spend(&mut self.spent, count)
+    }
+
+    fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    fn push_text<R: Read>(&mut self, input: &mut Input<R>, len: u64) -> Result<()> {
+        let text = self.heap.add_text(input.text(len)?);
+        self.push(text);
+        Ok(())
+    }
+
+    fn push_tuple(&mut self, items: Vec<Value>) {
+        let tuple = self.heap.add_tuple(items);
+        self.push(tuple);
+    }
+
+    fn push_global(&mut self, module: &str, name: &str) -> Result<()> {
+        let Some(global) = Global::find(module, name) else {
+            return Err(PickleError::Unsafe(format!(
+                "it asks for `{}.{}`",
+                shown(module),
+                shown(name)
+            )));
+        };
+        self.push(Value::Global(global));
+        Ok(())
+    }
+
+    /// The lowest height that may be popped to: that of the last mark.
+    fn floor(&self) -> usize {
+        self.marks.last().copied().unwrap_or(0)
+    }
+
+    fn top(&self) -> Result<Value> {
+        match self.stack.last() {
+            Some(value) if self.stack.len() > self.floor() => Ok(*value),
+            _ => bad("it takes a value from an empty stack"),
+        }
+    }
+
+    fn pop(&mut self) -> Result<Value> {
+        let value = self.top()?;
+        self.stack.pop();
+        Ok(value)
+    }
+
+    /// The values above the last mark, which is closed.
+    fn pop_mark(&mut self) -> Result<Vec<Value>> {
+        match self.marks.pop() {
+            Some(height) => Ok(self.stack.drain(height..).collect()),
+            None => bad("it closes a mark that was never set"),
+        }
+    }
+
+    fn tuple_of(&mut self, count: usize) -> Result<()> {
+        match self
+            .stack
+            .len()
+            .checked_sub(count)
+            .filter(|height| *height >= self.floor())
+        {
+            Some(height) => {
+                let items = self.stack.drain(height..).collect();
+                self.push_tuple(items);
+                Ok(())
+            }
+            None => bad("it makes a tuple of more values than the stack holds"),
+        }
+    }
+
+    fn append(&mut self, items: Vec<Value>) -> Result<()> {
+        let target = self.top()?;
+        match self.heap.list_mut(target) {
+            Some(list) => list.extend(items),
+            None => return bad(format!("it appends to {}", target.describe())),
+        }
+        Ok(())
+    }
+
+    fn set_items(&mut self, items: &[Value]) -> Result<()> {
+        let target = self.top()?;
+        let (pairs, rest) = items.as_chunks::<2>();
+        match self.heap.dict_mut(target) {
+            Some(dict) if rest.is_empty() => dict.extend(pairs.iter().map(|&[key, value]| (key, value))),
+            Some(_) => return bad("a dict is given a key without a value"),
+            None => return bad(format!("it sets items of {}", target.describe())),
+        }
+        Ok(())
+    }
+
+    fn memoize(&mut self, number: u32) -> Result<()> {
+        let value = self.top()?;
+        self.memo.insert(number, value);
+        Ok(())
+    }
+
+    fn recall(&mut self, number: u32) -> Result<()> {
+        match self.memo.get(&number) {
+            Some(value) => {
+                self.stack.push(*value);
+                Ok(())
+            }
+            None => bad(format!("it recalls value {number}, which it never stored")),
+        }
+    }
+}
+
+fn spend(spent: &mut usize, count: usize) -> Result<()> {
+    *spent = spent.saturating_add(count);
+    if *spent > OPCODES {
+        return bad(format!("it takes more than {OPCODES} steps"));
+    }
+    Ok(())
+}
+
+/// A little-endian two's complement integer of any length.
+fn long(bytes: &[u8]) -> Value {
+    if bytes.len() > 8 {
+        return Value::Bytes;
+    }
+    let negative = bytes.last().is_some_and(|last| last & 0x80 != 0);
+    let mut whole = if negative { [0xff; 8] } else { [0; 8] };
+    whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    Value::Int(i64::from_le_bytes(whole))
+}

@@ -1,0 +1,84 @@
+use super::entry::{Entry, numel};
+use super::error::{Result, malformed, shown};
+use super::source::Source;
+use tch::{Device, Kind, Tensor};
+
+/// Bytes read at a time: large enough for the disk, small enough to stay in the cache while it is converted. A multiple
+/// of every element size.
+const CHUNK: usize = 2 << 20;
+
+/// Reads a tensor, converted to `kind` on `device`. Holds the tensor and one chunk, never the file.
+pub(super) fn read(source: &Source, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {
+    let place = &entry.place;
+    let fault = |reason: &str| malformed(&source.path, format!("tensor `{}` {reason}", shown(&entry.name)));
+    let count = numel(&entry.shape).ok_or_else(|| fault("has an impossible shape"))?;
+    // Repeated elements could make a tensor of any size out of a small file.
+    if count > place.numel {
+        return Err(fault(
+            "repeats elements of its storage (an expanded view): save it again after .contiguous()",
+        ));
+    }
+    let Some(strides) = place.strides.as_ref().filter(|_| count > 0) else {
+        return Ok(stream(source, entry, place.offset, count, kind, device)?.f_view(entry.shape.as_slice())?);
+    };
+    let span = span(&entry.shape, strides).ok_or_else(|| fault("has impossible strides"))?;
+    let flat = stream(source, entry, place.offset, span, entry.kind, Device::Cpu)?;
+    let view = flat.f_as_strided(entry.shape.as_slice(), strides.as_slice(), 0)?;
+    let whole = Tensor::f_empty(entry.shape.as_slice(), (kind, device))?;
+    whole.shallow_clone().f_copy_(&view)?;
+    Ok(whole)
+}
+
+/// Elements from a view's first to its last, both counted; `None` on overflow or a negative stride. Sizes are positive.
+pub(super) fn span(shape: &[i64], strides: &[i64]) -> Option<u64> {
+    shape.iter().zip(strides).try_fold(1_u64, |span, (&size, &stride)| {
+        let steps = u64::try_from(size).ok()?.checked_sub(1)?;
+        span.checked_add(steps.checked_mul(u64::try_from(stride).ok()?)?)
+    })
+}
+
+/// Reads `count` elements from `first` on as one flat tensor.
+fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, device: Device) -> Result<Tensor> {
+    let place = &entry.place;
+    let fault = |reason: &str| malformed(&source.path, format!("tensor `{}` {reason}", shown(&entry.name)));
+    let size = entry.kind.elt_size_in_bytes();
+    let too_large = || fault("is larger than this machine can address");
+    let bytes = usize::try_from(count)
+        .ok()
+        .and_then(|n| n.checked_mul(size))
+        .ok_or_else(too_large)?;
+    let start = first
+        .checked_mul(size as u64)
+        .and_then(|n| n.checked_add(place.start))
+        .ok_or_else(too_large)?;
+    if start.checked_add(bytes as u64).is_none_or(|end| end > source.len) {
+        return Err(fault("reaches beyond the end of the file"));
+    }
+    let flat = Tensor::f_empty([i64::try_from(count).map_err(|_| too_large())?], (kind, device))?;
+    let mut buffer = vec![0; bytes.min(CHUNK)];
+    let mut crc = crc32fast::Hasher::new();
+    let mut done = 0;
+    while done < bytes {
+        let step = (bytes - done).min(CHUNK);
+        let chunk = &mut buffer[..step];
+        source.read_at(chunk, start + done as u64)?;
+        crc.update(chunk);
+        let elements = (step / size) as i64;
+        let chunk = match entry.kind {
+            // A byte that is neither 0 nor 1 is no valid bool.
+            Kind::Bool => Tensor::f_from_data_size(chunk, &[elements], Kind::Uint8)?.f_ne(0)?,
+            kind => Tensor::f_from_data_size(chunk, &[elements], kind)?,
+        };
+        flat.f_narrow(0, (done / size) as i64, elements)?.f_copy_(&chunk)?;
+        done += step;
+    }
+    let whole = first == 0 && count == place.numel;
+    if let Some(expected) = place.crc.filter(|_| whole) {
+        if crc.finalize() != expected {
+            return Err(fault(
+                "is damaged: its checksum is not the stored one; fetch the file again",
+            ));
+        }
+    }
+    Ok(flat)
+}

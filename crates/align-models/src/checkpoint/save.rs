@@ -1,0 +1,137 @@
+use super::error::{CheckpointError, Result, io};
+use super::safetensors::dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use std::collections::HashMap;
+use std::fs::{File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tch::{Device, Tensor};
+
+/// Elements written at a time.
+const CHUNK: i64 = 1 << 19;
+
+/// Writes named tensors as a safetensors file that transformers reads (metadata `{"format": "pt"}`).
+///
+/// The file appears whole or not at all: it is written under another name in the same folder, synced, and renamed. A
+/// tensor is written in its own dtype, made contiguous; of two tied names the caller gives one.
+///
+/// # Errors
+/// [`CheckpointError::Exists`] if there is such a file and not `overwrite`, a name given twice or a dtype that the format
+/// lacks ([`CheckpointError::Unsavable`]), and whatever the file system refuses.
+pub fn save_safetensors<'a>(
+    path: &Path,
+    tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
+    overwrite: bool,
+) -> Result<()> {
+    if !overwrite && path.exists() {
+        return Err(CheckpointError::Exists {
+            path: path.to_path_buf(),
+        });
+    }
+    let tensors = in_file_order(tensors)?;
+    let header = header(&tensors)?;
+
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    // Readable as any file of the user's; the default of temporary files is for the owner alone.
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".model.")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(io(folder))?;
+    let file = temporary.as_file_mut();
+    file.write_all(&(header.len() as u64).to_le_bytes()).map_err(io(path))?;
+    file.write_all(&header).map_err(io(path))?;
+    let mut buffer = Vec::new();
+    for (_, tensor) in &tensors {
+        write_data(file, tensor, &mut buffer, path)?;
+    }
+    file.sync_all().map_err(io(path))?;
+    let renamed = if overwrite {
+        temporary.persist(path)
+    } else {
+        temporary.persist_noclobber(path)
+    };
+    renamed.map_err(|failed| match failed.error.kind() {
+        std::io::ErrorKind::AlreadyExists => CheckpointError::Exists {
+            path: path.to_path_buf(),
+        },
+        _ => io(path)(failed.error),
+    })?;
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(io(folder))
+}
+
+/// By falling element size, then by name, as the reference writer sorts them: every tensor is aligned to its elements.
+fn in_file_order<'a>(tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>) -> Result<Vec<(&'a str, &'a Tensor)>> {
+    let mut tensors: Vec<_> = tensors.into_iter().collect();
+    tensors.sort_by(|(a_name, a), (b_name, b)| {
+        (b.kind().elt_size_in_bytes(), a_name).cmp(&(a.kind().elt_size_in_bytes(), b_name))
+    });
+    let mut names: Vec<_> = tensors.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    if let Some(twice) = names
+        .windows(2)
+        .find_map(|pair| (pair.first() == pair.last()).then(|| pair.first()).flatten())
+    {
+        return Err(unsavable(twice, "the name is given twice"));
+    }
+    if names.contains(&"__metadata__") {
+        return Err(unsavable("__metadata__", "the format keeps that name for itself"));
+    }
+    Ok(tensors)
+}
+
+fn header(tensors: &[(&str, &Tensor)]) -> Result<Vec<u8>> {
+    let mut infos = Vec::with_capacity(tensors.len());
+    let mut end = 0;
+    for (name, tensor) in tensors {
+        let kind = tensor.kind();
+        let dtype = dtype(kind).ok_or_else(|| unsavable(name, format!("safetensors has no dtype for {kind:?}")))?;
+        let start = end;
+        end += tensor.numel() * kind.elt_size_in_bytes();
+        let shape = tensor.size().iter().map(|&size| size as usize).collect();
+        infos.push((
+            (*name).to_owned(),
+            TensorInfo {
+                dtype,
+                shape,
+                data_offsets: (start, end),
+            },
+        ));
+    }
+    let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let metadata = Metadata::new(Some(format), infos).map_err(|error| unsavable("__metadata__", error.to_string()))?;
+    let mut header = serde_json::to_vec(&metadata).map_err(|error| unsavable("__metadata__", error.to_string()))?;
+    // The data starts at a multiple of 8.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Ok(header)
+}
+
+fn write_data(file: &mut File, tensor: &Tensor, buffer: &mut Vec<u8>, path: &Path) -> Result<()> {
+    let size = tensor.kind().elt_size_in_bytes();
+    let flat = tensor.f_detach()?.f_contiguous()?.f_view(-1)?;
+    let count = flat.numel() as i64;
+    let mut done = 0;
+    while done < count {
+        let step = (count - done).min(CHUNK);
+        let chunk = flat.f_narrow(0, done, step)?.f_to_device(Device::Cpu)?;
+        let bytes = step as usize * size;
+        buffer.resize(bytes, 0);
+        chunk.f_copy_data_u8(buffer, step as usize)?;
+        file.write_all(buffer).map_err(io(path))?;
+        done += step;
+    }
+    Ok(())
+}
+
+fn unsavable(name: &str, reason: impl Into<String>) -> CheckpointError {
+    CheckpointError::Unsavable {
+        name: name.to_owned(),
+        reason: reason.into(),
+    }
+}

@@ -1,0 +1,125 @@
+use super::entry::{Entry, Place, numel};
+use super::error::shown;
+use super::pickle::{Heap, StorageRef, TensorRef, Value};
+use super::read::span;
+use std::collections::HashSet;
+
+/// Most dimensions of a tensor.
+const DIMENSIONS: usize = 16;
+
+/// A storage's place in the file, checked to be inside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    pub start: u64,
+    /// Elements of the storage's dtype.
+    pub numel: u64,
+    pub crc: Option<u32>,
+}
+
+/// The tensors of an unpickled state dict; `extent` finds a storage by its key. Entries that are no tensors are left out.
+pub(super) fn entries(
+    value: Value,
+    heap: &Heap,
+    file: usize,
+    extent: impl Fn(&StorageRef, &str) -> Result<Extent, String>,
+) -> Result<Vec<Entry>, String> {
+    let pairs = heap.dict(value).ok_or_else(|| {
+        format!(
+            "holds {}, not a state dict: save the model's state_dict()",
+            value.describe()
+        )
+    })?;
+    let mut entries = Vec::new();
+    let mut names = HashSet::new();
+    let mut others = Vec::new();
+    for &(key, value) in pairs {
+        let Some(name) = heap.as_text(key) else {
+            return Err(format!("has {} where the name of a tensor should be", key.describe()));
+        };
+        let Some(tensor) = heap.tensor(value) else {
+            others.push(name.to_owned());
+            continue;
+        };
+        if !names.insert(name) {
+            return Err(format!("holds tensor `{}` twice", shown(name)));
+        }
+        let entry = entry(name, tensor, heap, file, &extent);
+        entries.push(entry.map_err(|reason| format!("tensor `{}`: {reason}", shown(name)))?);
+    }
+    if entries.is_empty() && !others.is_empty() {
+        let keys = super::error::listed(&others, 20);
+        return Err(format!(
+            "holds no tensors at its top level, only {keys}: save the state dict by itself"
+        ));
+    }
+    if !others.is_empty() {
+        tracing::debug!(entries = others.len(), "entries that are no tensors are left out");
+    }
+    Ok(entries)
+}
+
+fn entry(
+    name: &str,
+    tensor: &TensorRef,
+    heap: &Heap,
+    file: usize,
+    extent: &impl Fn(&StorageRef, &str) -> Result<Extent, String>,
+) -> Result<Entry, String> {
+    let storage = heap.storage(tensor.storage);
+    let extent = extent(storage, heap.text(storage.key))?;
+    let shape = sizes(heap, tensor.shape, "shape")?;
+    let strides = sizes(heap, tensor.strides, "strides")?;
+    if shape.len() != strides.len() {
+        return Err(format!("has {} dimensions but {} strides", shape.len(), strides.len()));
+    }
+    let count = numel(&shape).ok_or("has a shape that overflows")?;
+    let offset = u64::try_from(tensor.offset).map_err(|_| "has a negative offset")?;
+    if count > 0 {
+        let end = span(&shape, &strides).and_then(|span| span.checked_add(offset));
+        if end.is_none_or(|end| end > extent.numel) {
+            return Err(format!("reaches beyond its storage of {} elements", extent.numel));
+        }
+    }
+    let place = Place {
+        file,
+        start: extent.start,
+        numel: extent.numel,
+        crc: extent.crc,
+        offset: if count > 0 { offset } else { 0 },
+        strides: (!is_contiguous(&shape, &strides)).then_some(strides),
+    };
+    Ok(Entry {
+        name: name.to_owned(),
+        kind: storage.kind,
+        shape,
+        place,
+    })
+}
+
+/// The non-negative integers of a tuple.
+fn sizes(heap: &Heap, tuple: Value, what: &str) -> Result<Vec<i64>, String> {
+    let items = heap
+        .tuple(tuple)
+        .ok_or_else(|| format!("has {} as {what}, not a tuple", tuple.describe()))?;
+    if items.len() > DIMENSIONS {
+        return Err(format!("has {} dimensions, at most {DIMENSIONS} are read", items.len()));
+    }
+    let size = |item: &Value| match *item {
+        Value::Int(size) if size >= 0 => Ok(size),
+        Value::Int(size) => Err(format!("has {size} in its {what}")),
+        other => Err(format!("has {} in its {what}", other.describe())),
+    };
+    items.iter().map(size).collect()
+}
+
+/// Whether the elements stand in the order of their indices, without gaps.
+fn is_contiguous(shape: &[i64], strides: &[i64]) -> bool {
+    let mut expected = 1_i64;
+    for (&size, &stride) in shape.iter().zip(strides).rev() {
+        if size != 1 && stride != expected {
+            return false;
+        }
+        expected = expected.saturating_mul(size);
+    }
+    true
+}
