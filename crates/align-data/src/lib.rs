@@ -1,1 +1,47 @@
-//! align-data
+//! Texts on their way to a model: tables of scored texts and preference pairs, pairing, tokenisers, padded batches.
+//!
+//! The stages, each usable alone:
+//!
+//! 1. [`pairing::pair`] turns scored texts into preference pairs.
+//! 2. [`encode_pairs`] tokenises pairs as TRL's `DPOTrainer` does.
+//! 3. [`PairBatch`] pads encoded pairs to tensors.
+//!
+//! With the feature `tables`, [`tables`] reads and writes the texts and pairs of stage 1 as CSV, Parquet and JSON Lines;
+//! without it nothing of polars is built.
+//!
+//! ```
+//! use align_data::pairing::{PairOptions, PairStrategy, pair};
+//! use align_data::ScoredText;
+//!
+//! let texts = [
+//!     ScoredText::new("This movie", "This movie was fine.", 0.3),
+//!     ScoredText::new("This movie", "This movie was a joy.", 2.1),
+//! ];
+//! let options = PairOptions::new(PairStrategy::BestWorst);
+//! let (pairs, report) = pair(&texts, &options)?;
+//! assert_eq!(pairs[0].chosen, "This movie was a joy.");
+//! assert_eq!(report.pairs, 1);
+//! # Ok::<(), align_data::Error>(())
+//! ```
+
+mod atomic;
+mod encode_pairs;
+mod error;
+mod padding;
+mod pair_batch;
+mod preference;
+mod random;
+mod tokenizer;
+
+pub mod pairing;
+#[cfg(feature = "tables")]
+pub mod tables;
+
+pub use encode_pairs::{EncodeOptions, EncodeReport, EncodedPair, EncodedPairs, TruncationMode, encode_pairs};
+pub use error::{Error, Result};
+pub use padding::{Padded, left_pad, right_pad};
+pub use pair_batch::PairBatch;
+pub use preference::{PreferencePair, ScoredText};
+#[cfg(feature = "tables")]
+pub use tables::{PreferencePairs, ScoredTexts, Texts};
+pub use tokenizer::{SpecialTokens, Tokenizer};

@@ -1,0 +1,173 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder that cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file or folder that cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that exists already and was not to be overwritten.
+    #[error("{}: exists already; choose another name or ask to overwrite it", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file whose extension names no table format.
+    #[error("{}: expected a name that ends in .csv, .parquet or .jsonl, found {found}", path.display())]
+    Extension {
+        /// The file.
+        path: PathBuf,
+        /// Its extension, in words.
+        found: String,
+    },
+    /// A file that is not of its format.
+    #[error("{}: not a readable {format} file: {problem}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The format that its name promises.
+        format: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A line of a JSON Lines file that cannot be used.
+    #[error("{}, line {line}: {problem}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A table without a column that it needs.
+    #[error("{origin}: expected a column {column:?}, found {}", columns_in_words(found))]
+    MissingColumn {
+        /// The file, or what the table is.
+        origin: String,
+        /// The column.
+        column: String,
+        /// The columns that are there.
+        found: Vec<String>,
+    },
+    /// A column of the wrong type.
+    #[error("{origin}, column {column:?}: expected {expected}, found {found}")]
+    ColumnType {
+        /// The file, or what the table is.
+        origin: String,
+        /// The column.
+        column: String,
+        /// What it must hold.
+        expected: &'static str,
+        /// What it holds.
+        found: String,
+    },
+    /// One value of a table that cannot be used.
+    #[error("{origin}, row {row}, column {column:?}: expected {expected}, found {found}")]
+    Cell {
+        /// The file, or what the table is.
+        origin: String,
+        /// The data row, counted from 1 (a header does not count).
+        row: usize,
+        /// The column.
+        column: String,
+        /// What the value must be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// Columns of one table whose lengths differ.
+    #[error("column {column:?}: expected {expected} values, one a row, found {found}")]
+    Length {
+        /// The column.
+        column: String,
+        /// The number of rows.
+        expected: usize,
+        /// The number of values.
+        found: usize,
+    },
+    /// An option whose value cannot be honoured.
+    #[error("option {option}: expected {expected}, found {found}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A folder that holds no tokeniser.
+    #[error(
+        "{}: no tokeniser found: expected tokenizer.json, or vocab.json and merges.txt, or vocab.txt; found {found}",
+        path.display()
+    )]
+    NoTokenizer {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+    },
+    /// A file of a tokeniser that cannot be used.
+    #[error("{}: {problem}", path.display())]
+    TokenizerFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A text or ids that a tokeniser cannot take, or a special token that it lacks.
+    #[error("tokeniser: {0}")]
+    Tokenizer(String),
+    /// A batch without rows, or rows that make none.
+    #[error("batch: {0}")]
+    Batch(String),
+    /// LibTorch refused an operation.
+    #[error("LibTorch: {0}")]
+    Torch(#[from] tch::TchError),
+}
+
+/// The result of a fallible function of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+fn columns_in_words(found: &[String]) -> String {
+    if found.is_empty() {
+        "no columns".to_owned()
+    } else {
+        found
+            .iter()
+            .map(|name| format!("{name:?}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}

@@ -1,0 +1,42 @@
+//! CSV: comma-separated, double quotes, a header.
+
+use super::columns::{Column, NOTEBOOK};
+use crate::{Error, Result};
+use polars_core::frame::DataFrame;
+use polars_core::prelude::{DataType, PlSmallStr, Schema};
+use polars_io::prelude::{CsvReadOptions, CsvWriter};
+use polars_io::{SerReader, SerWriter};
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<DataFrame> {
+    // The table's own columns are read as text, numbers too: so a wrong number can be shown with its row.
+    let theirs = NOTEBOOK.iter().map(|(theirs, _)| *theirs);
+    let known: Schema = columns
+        .iter()
+        .map(|column| column.name)
+        .chain(theirs)
+        .map(|name| (PlSmallStr::from_static(name), DataType::String))
+        .collect();
+    CsvReadOptions::default()
+        .with_infer_schema_length(None)
+        .with_schema_overwrite(Some(Arc::new(known)))
+        .into_reader_with_file_handle(Cursor::new(bytes))
+        .finish()
+        .map_err(|e| unreadable(path, &e))
+}
+
+pub(super) fn write(path: &Path, file: impl Write, frame: &DataFrame) -> Result<()> {
+    CsvWriter::new(file)
+        .finish(&mut frame.clone())
+        .map_err(|e| Error::write(path, std::io::Error::other(e)))
+}
+
+fn unreadable(path: &Path, problem: &polars_core::error::PolarsError) -> Error {
+    Error::Format {
+        path: path.to_owned(),
+        format: "CSV",
+        problem: problem.to_string(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Tables of texts and of preference pairs, as polars frames with checked columns, in CSV, Parquet and JSON Lines.
+//!
+//! | table | columns |
+//! | --- | --- |
+//! | [`Texts`] | `text`, and `prompt` and `score` where there are any |
+//! | [`ScoredTexts`] | `prompt`, `text`, `score` |
+//! | [`PreferencePairs`] | `prompt`, `chosen`, `rejected`, and `chosen_score` and `rejected_score` where there are any |
+//!
+//! The columns of the notebook's files (`Prompt`, `Generated Text`, `Model Score`, and an index without a name) are
+//! renamed to these and the index is dropped. Further columns of text, numbers or booleans are kept, after the table's
+//! own; columns of other types (dates, lists, nested objects) are left out with a warning. A text may be empty but not
+//! null, and scores are finite; the row that breaks this is named, counted from 1 without the header.
+//!
+//! The file's name decides the format: `.csv`, `.parquet` or `.jsonl`. Files are written through a temporary file, so
+//! that they appear whole or not at all.
+
+mod columns;
+mod csv;
+mod jsonl;
+mod pairs;
+mod parquet;
+mod texts;
+
+pub use pairs::PreferencePairs;
+pub use texts::{ScoredTexts, Texts};
+
+use crate::atomic::write_file;
+use crate::{Error, Result};
+use columns::{Column, check};
+use polars_core::frame::DataFrame;
+use std::path::Path;
+
+/// What preference training can start from.
+#[derive(Debug, Clone)]
+pub enum PreferenceData {
+    /// Pairs, ready to be tokenised.
+    Pairs(PreferencePairs),
+    /// Scored texts, still to be paired.
+    Texts(ScoredTexts),
+}
+
+impl PreferenceData {
+    /// Reads pairs where the file has a column `chosen` or `rejected`, scored texts otherwise.
+    ///
+    /// # Errors
+    /// As [`PreferencePairs::read`] and [`ScoredTexts::read`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let frame = read_raw(path, &[pairs::COLUMNS, texts::SCORED_COLUMNS].concat())?;
+        let origin = path.display().to_string();
+        let paired = frame
+            .get_column_names()
+            .iter()
+            .any(|name| matches!(name.as_str(), "chosen" | "rejected"));
+        if paired {
+            Ok(Self::Pairs(PreferencePairs::checked(frame, &origin)?))
+        } else {
+            Ok(Self::Texts(ScoredTexts::checked(frame, &origin)?))
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Csv,
+    Parquet,
+    JsonLines,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self> {
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("csv") => Ok(Self::Csv),
+            Some("parquet") => Ok(Self::Parquet),
+            Some("jsonl") => Ok(Self::JsonLines),
+            other => Err(Error::Extension {
+                path: path.to_owned(),
+                found: other.map_or("none".to_owned(), |extension| format!(".{extension}")),
+            }),
+        }
+    }
+}
+
+/// A file's columns, unchecked; `columns` tells how to read those that the format gives no type.
+fn read_raw(path: &Path, columns: &[Column]) -> Result<DataFrame> {
+    let format = Format::of(path)?;
+    let bytes = std::fs::read(path).map_err(|e| Error::read(path, e))?;
+    match format {
+        Format::Csv => csv::read(path, bytes, columns),
+        Format::Parquet => parquet::read(path, bytes, columns),
+        Format::JsonLines => jsonl::read(path, &bytes, columns),
+    }
+}
+
+/// A file as a table of the given columns.
+fn read(path: &Path, columns: &[Column]) -> Result<DataFrame> {
+    check(read_raw(path, columns)?, &path.display().to_string(), columns)
+}
+
+fn write(path: &Path, frame: &DataFrame, overwrite: bool) -> Result<()> {
+    let format = Format::of(path)?;
+    write_file(path, overwrite, |file| match format {
+        Format::Csv => csv::write(path, file, frame),
+        Format::Parquet => parquet::write(path, file, frame),
+        Format::JsonLines => jsonl::write(path, file, frame),
+    })
+}

@@ -1,0 +1,58 @@
+//! Parquet.
+
+use super::columns::{Column, known};
+use crate::{Error, Result};
+use polars_core::error::PolarsError;
+use polars_core::frame::DataFrame;
+use polars_core::prelude::{ArrowDataType, ArrowSchema};
+use polars_io::SerReader;
+use polars_io::prelude::{ParquetReader, ParquetWriter};
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<DataFrame> {
+    let unreadable = |problem: PolarsError| Error::Format {
+        path: path.to_owned(),
+        format: "Parquet",
+        problem: problem.to_string(),
+    };
+    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    let schema = reader.schema().map_err(unreadable)?;
+    let flat = flat_columns(path, &schema, columns)?;
+    reader.with_projection(Some(flat)).finish().map_err(unreadable)
+}
+
+pub(super) fn write(path: &Path, file: impl Write, frame: &DataFrame) -> Result<()> {
+    ParquetWriter::new(file)
+        .finish(&mut frame.clone())
+        .map(|_| ())
+        .map_err(|e| Error::write(path, std::io::Error::other(e)))
+}
+
+/// The places of the columns that a table can hold; others are not even decoded.
+fn flat_columns(path: &Path, schema: &ArrowSchema, columns: &[Column]) -> Result<Vec<usize>> {
+    use ArrowDataType as T;
+    let mut places = Vec::with_capacity(schema.len());
+    for (place, (name, field)) in schema.iter().enumerate() {
+        let flat = matches!(
+            field.dtype(),
+            T::Null | T::Boolean | T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Float32 | T::Float64
+        ) || matches!(
+            field.dtype(),
+            T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64
+        );
+        if flat {
+            places.push(place);
+        } else if let Some(column) = known(columns, name) {
+            return Err(Error::ColumnType {
+                origin: path.display().to_string(),
+                column: name.to_string(),
+                expected: column.kind.words(),
+                found: format!("type {:?}", field.dtype()),
+            });
+        } else {
+            tracing::warn!(table = %path.display(), column = %name, r#type = ?field.dtype(), "column left out");
+        }
+    }
+    Ok(places)
+}
