@@ -56,15 +56,28 @@ fn random(prompt: &Prompt<'_>, index: usize, wanted: usize, seed: u64, report: &
 fn best_worst(prompt: &Prompt<'_>, wanted: usize, report: &mut PairingReport) -> Pairs {
     let mut order: Vec<usize> = (0..prompt.texts.len()).collect();
     order.sort_by(|&a, &b| prompt.texts[b].score.total_cmp(&prompt.texts[a].score));
-    let best = order.iter().take(order.len() / 2);
-    let worst = order.iter().rev();
     let mut pairs = Vec::new();
-    for (&best, &worst) in best.zip(worst) {
-        if pairs.len() == wanted {
-            break;
+    while pairs.len() < wanted {
+        let Some(worst) = order.pop() else { break };
+        // The best row left, or the next one where a text was scored twice and would meet itself.
+        let mut best = None;
+        for (place, &row) in order.iter().enumerate() {
+            match prompt.obstacle(row, worst) {
+                None => {
+                    best = Some(place);
+                    break;
+                }
+                Some(obstacle) => {
+                    count(obstacle, report);
+                    if obstacle == Obstacle::EqualScores {
+                        // No row after this one is better.
+                        break;
+                    }
+                }
+            }
         }
-        if makes_pair(prompt, best, worst, report) {
-            pairs.push((best, worst));
+        if let Some(place) = best {
+            pairs.push((order.remove(place), worst));
         }
     }
     pairs
@@ -119,16 +132,17 @@ fn above(prompt: &Prompt<'_>, a: usize, b: usize, margin: f64) -> bool {
 }
 
 fn makes_pair(prompt: &Prompt<'_>, a: usize, b: usize, report: &mut PairingReport) -> bool {
-    match prompt.obstacle(a, b) {
-        None => true,
-        Some(Obstacle::EqualScores) => {
-            report.tied += 1;
-            false
-        }
-        Some(Obstacle::IdenticalTexts) => {
-            report.identical += 1;
-            false
-        }
+    let obstacle = prompt.obstacle(a, b);
+    if let Some(obstacle) = obstacle {
+        count(obstacle, report);
+    }
+    obstacle.is_none()
+}
+
+fn count(obstacle: Obstacle, report: &mut PairingReport) {
+    match obstacle {
+        Obstacle::EqualScores => report.tied += 1,
+        Obstacle::IdenticalTexts => report.identical += 1,
     }
 }
 

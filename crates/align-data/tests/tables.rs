@@ -1,0 +1,397 @@
+//! Tables: what comes back from the three formats, and what is refused and how.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use align_data::tables::PreferenceData;
+use align_data::{PreferencePair, PreferencePairs, ScoredText, ScoredTexts, Texts};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const FORMATS: [&str; 3] = ["csv", "parquet", "jsonl"];
+
+/// Texts that a careless reader or writer changes.
+const AWKWARD: &[&str] = &[
+    "plain",
+    "",
+    " ",
+    "  two spaces before and after  ",
+    "comma, and \"quotes\"",
+    "\"",
+    "\"\"",
+    "\"quoted\"",
+    "line\nbreak",
+    "ends with a break\n",
+    "\r\nwindows\r\n",
+    "carriage\rreturn",
+    "\r",
+    "tab\tand\u{0}null byte",
+    "Été à Paris — naïve café 映画 🎬",
+    "e\u{301} combining, \u{200b}zero width, \u{feff}mark",
+    "\u{2028}line separator",
+    "null",
+    "NA",
+    "NaN",
+    "1.5",
+    "true",
+    "2020-01-01",
+    "# comment",
+    "back\\slash \\n \\\"",
+    "{\"json\": [1]}",
+    "'; --",
+    "=1+1",
+];
+
+/// Numbers whose shortest decimal form is easily lost.
+const SCORES: &[f64] = &[
+    0.0,
+    -0.0,
+    0.1,
+    0.1 + 0.2,
+    1.0,
+    -1.5,
+    1e300,
+    1e-300,
+    5e-324,
+    f64::MAX,
+    f64::MIN,
+    f64::EPSILON,
+    1.0 / 3.0,
+    2.480989694595337,
+    9007199254740993.0,
+];
+
+fn awkward_rows() -> Vec<ScoredText> {
+    let mut rows = Vec::new();
+    for (i, text) in AWKWARD.iter().enumerate() {
+        let prompt = AWKWARD[(i * 5 + 3) % AWKWARD.len()];
+        rows.push(ScoredText::new(prompt, *text, SCORES[i % SCORES.len()]));
+    }
+    rows
+}
+
+fn file(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    path
+}
+
+fn refusal(path: &Path) -> String {
+    ScoredTexts::read(path).expect_err("must be refused").to_string()
+}
+
+#[test]
+fn scored_texts_round_trip_exactly() {
+    let folder = TempDir::new().unwrap();
+    let rows = awkward_rows();
+    for format in FORMATS {
+        let path = folder.path().join(format!("texts.{format}"));
+        ScoredTexts::from_rows(&rows).unwrap().write(&path, false).unwrap();
+        let again = ScoredTexts::read(&path).unwrap().rows();
+        for (row, (found, expected)) in again.iter().zip(&rows).enumerate() {
+            assert_eq!(found.prompt, expected.prompt, "{format} row {row}");
+            assert_eq!(found.text, expected.text, "{format} row {row}");
+            assert_eq!(found.score.to_bits(), expected.score.to_bits(), "{format} row {row}");
+        }
+        assert_eq!(again.len(), rows.len(), "{format}");
+    }
+}
+
+/// Long enough that readers work on it in pieces.
+#[test]
+fn long_tables_round_trip() {
+    let folder = TempDir::new().unwrap();
+    let rows: Vec<ScoredText> = (0..20_000)
+        .map(|i| {
+            let text = [
+                AWKWARD[i % AWKWARD.len()],
+                AWKWARD[(i / 7) % AWKWARD.len()],
+                &i.to_string(),
+            ]
+            .concat();
+            ScoredText::new(format!("prompt {}", i % 11), text, (i as f64).sin())
+        })
+        .collect();
+    for format in FORMATS {
+        let path = folder.path().join(format!("texts.{format}"));
+        ScoredTexts::from_rows(&rows).unwrap().write(&path, false).unwrap();
+        assert_eq!(ScoredTexts::read(&path).unwrap().rows(), rows, "{format}");
+    }
+}
+
+#[test]
+fn pairs_round_trip_with_and_without_scores() {
+    let folder = TempDir::new().unwrap();
+    let plain: Vec<PreferencePair> = AWKWARD
+        .windows(3)
+        .map(|texts| PreferencePair::new(texts[0], texts[1], texts[2]))
+        .collect();
+    let scored: Vec<PreferencePair> = plain
+        .iter()
+        .enumerate()
+        .map(|(i, pair)| PreferencePair {
+            chosen_score: Some(SCORES[i % SCORES.len()]),
+            rejected_score: Some(-0.1),
+            ..pair.clone()
+        })
+        .collect();
+    for format in FORMATS {
+        for (name, pairs) in [("plain", &plain), ("scored", &scored)] {
+            let path = folder.path().join(format!("{name}.{format}"));
+            PreferencePairs::from_pairs(pairs).unwrap().write(&path, false).unwrap();
+            assert_eq!(&PreferencePairs::read(&path).unwrap().pairs(), pairs, "{format} {name}");
+            assert!(matches!(PreferenceData::read(&path).unwrap(), PreferenceData::Pairs(_)));
+        }
+    }
+}
+
+#[test]
+fn tables_without_rows_round_trip() {
+    let folder = TempDir::new().unwrap();
+    for format in FORMATS {
+        let path = folder.path().join(format!("none.{format}"));
+        ScoredTexts::from_rows(&[]).unwrap().write(&path, false).unwrap();
+        assert!(ScoredTexts::read(&path).unwrap().is_empty(), "{format}");
+    }
+}
+
+#[test]
+fn the_notebooks_header_is_accepted() {
+    let folder = TempDir::new().unwrap();
+    let text = ",Prompt,Generated Text,Model Score\n0,This movie,\"This movie, \"\"fine\"\"\nreally\",2.5\n1,The,The end,-1e-3\n";
+    for (name, content) in [("lf.csv", text.to_owned()), ("bom.csv", format!("\u{feff}{text}"))] {
+        let table = ScoredTexts::read(file(&folder, name, content)).unwrap();
+        assert_eq!(
+            table.rows(),
+            [
+                ScoredText::new("This movie", "This movie, \"fine\"\nreally", 2.5),
+                ScoredText::new("The", "The end", -1e-3)
+            ],
+            "{name}"
+        );
+        let names: Vec<_> = table
+            .frame()
+            .get_column_names()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(names, ["prompt", "text", "score"]);
+    }
+    let windows = text.replace("\nreally", " really").replace('\n', "\r\n");
+    let table = ScoredTexts::read(file(&folder, "crlf.csv", windows)).unwrap();
+    assert_eq!(table.scores(), [2.5, -1e-3]);
+    assert_eq!(table.texts(), ["This movie, \"fine\" really", "The end"]);
+}
+
+#[test]
+fn further_columns_are_kept_after_the_tables_own() {
+    let folder = TempDir::new().unwrap();
+    let path = file(
+        &folder,
+        "extra.csv",
+        "label,score,note,text,flag\n1,0.5,hm,a,true\n-2,1,,b,false\n",
+    );
+    let table = Texts::read(&path)
+        .unwrap()
+        .with_column("logit_0", &[0.1, -7.25])
+        .unwrap();
+    assert_eq!(table.prompts(), None);
+    assert_eq!(table.scores().unwrap(), [0.5, 1.0]);
+    for format in FORMATS {
+        let path = folder.path().join(format!("again.{format}"));
+        table.write(&path, false).unwrap();
+        let again = Texts::read(&path).unwrap();
+        for name in ["text", "score", "label", "note", "flag", "logit_0"] {
+            let (found, expected) = (again.frame().column(name).unwrap(), table.frame().column(name).unwrap());
+            assert!(
+                found.equals_missing(expected),
+                "{format} {name}: {found:?} {expected:?}"
+            );
+        }
+    }
+    // Nested and mixed columns are left out.
+    let path = file(
+        &folder,
+        "nested.jsonl",
+        "{\"text\": \"a\", \"list\": [1], \"mixed\": 1}\n{\"text\": \"b\", \"mixed\": \"x\"}\n",
+    );
+    assert_eq!(Texts::read(path).unwrap().frame().width(), 1);
+}
+
+#[test]
+fn scores_are_put_in_place() {
+    let texts = Texts::new(&["p", "p"], &["a", "b"]).unwrap();
+    let scored = texts.clone().with_scores(&[1.0, 2.0]).unwrap().scored().unwrap();
+    assert_eq!(
+        scored.rows(),
+        [ScoredText::new("p", "a", 1.0), ScoredText::new("p", "b", 2.0)]
+    );
+    assert!(texts.clone().scored().unwrap_err().to_string().contains("\"score\""));
+    assert!(
+        texts
+            .clone()
+            .with_scores(&[1.0])
+            .unwrap_err()
+            .to_string()
+            .contains("expected 2 values")
+    );
+    assert!(
+        texts
+            .clone()
+            .with_scores(&[1.0, f64::INFINITY])
+            .unwrap_err()
+            .to_string()
+            .contains("row 2")
+    );
+    assert!(texts.with_column("text", &[1.0, 2.0]).is_err());
+    assert!(Texts::new(&["p"], &["a", "b"]).is_err());
+}
+
+#[test]
+fn refusals_name_file_row_column_and_what_was_found() {
+    let folder = TempDir::new().unwrap();
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "missing.csv",
+            "prompt,text\na,b\n",
+            &["\"score\"", "\"prompt\", \"text\""],
+        ),
+        (
+            "number.csv",
+            "prompt,text,score\na,b,1\na,b,high\n",
+            &["row 2", "\"score\"", "\"high\""],
+        ),
+        (
+            "nan.csv",
+            "prompt,text,score\na,b,nan\n",
+            &["row 1", "\"score\"", "finite", "NaN"],
+        ),
+        (
+            "null.csv",
+            "prompt,text,score\na,b,1\na,,1\n",
+            &["row 2", "\"text\"", "null"],
+        ),
+        (
+            "noscore.csv",
+            "prompt,text,score\na,b,1\nc,d,\n",
+            &["row 2", "\"score\"", "null"],
+        ),
+        ("short.csv", "prompt,text,score\na,b\n", &["row 1", "\"score\"", "null"]),
+        ("long.csv", "prompt,text,score\na,b,1,2\n", &["CSV"]),
+        ("none.csv", "", &["CSV"]),
+        (
+            "syntax.jsonl",
+            "{\"prompt\": \"a\", \"text\": \"b\", \"score\": 1}\n\n{\"prompt\"\n",
+            &["line 3", "JSON"],
+        ),
+        ("object.jsonl", "[1, 2]\n", &["line 1", "object", "a list"]),
+        (
+            "null.jsonl",
+            "{\"prompt\": \"a\", \"text\": null, \"score\": 1}\n",
+            &["row 1", "\"text\"", "null"],
+        ),
+        (
+            "absent.jsonl",
+            "{\"prompt\": \"a\", \"text\": \"b\", \"score\": 1}\n{\"prompt\": \"a\", \"score\": 1}\n",
+            &["row 2", "\"text\"", "null"],
+        ),
+        (
+            "type.jsonl",
+            "{\"prompt\": \"a\", \"text\": \"b\", \"score\": 1}\n{\"prompt\": 3, \"text\": \"b\", \"score\": 1}\n",
+            &["row 2", "\"prompt\"", "text", "a number"],
+        ),
+        (
+            "string.jsonl",
+            "{\"prompt\": \"a\", \"text\": \"b\", \"score\": \"1\"}\n",
+            &["row 1", "\"score\"", "a string"],
+        ),
+        (
+            "conversation.jsonl",
+            "{\"prompt\": [{}], \"text\": \"b\", \"score\": 1}\n",
+            &["row 1", "\"prompt\"", "a list"],
+        ),
+        (
+            "column.jsonl",
+            "{\"prompt\": \"a\", \"score\": 1}\n",
+            &["\"text\"", "\"prompt\", \"score\""],
+        ),
+        ("not.parquet", "PAR1 not really PAR1", &["Parquet"]),
+        ("none.parquet", "", &["Parquet"]),
+        ("table.txt", "a", &[".csv, .parquet or .jsonl", ".txt"]),
+        ("table", "a", &[".csv, .parquet or .jsonl", "none"]),
+    ];
+    for (name, content, parts) in cases {
+        let message = refusal(&file(&folder, name, content));
+        assert!(message.contains(name), "{name}: {message}");
+        for part in *parts {
+            assert!(message.contains(part), "{name}: {message} lacks {part}");
+        }
+    }
+    let message = refusal(&folder.path().join("absent.csv"));
+    assert!(
+        message.contains("absent.csv") && message.contains("cannot be read"),
+        "{message}"
+    );
+    let message = refusal(&file(
+        &folder,
+        "latin1.jsonl",
+        b"{\"prompt\": \"a\"}\n{\"prompt\": \"caf\xe9\"}\n",
+    ));
+    assert!(message.contains("line 2") && message.contains("UTF-8"), "{message}");
+    let message = refusal(&file(&folder, "latin1.csv", b"prompt,text,score\na,caf\xe9,1\n"));
+    assert!(message.contains("CSV"), "{message}");
+}
+
+#[test]
+fn wrong_types_in_parquet_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("numbers.parquet");
+    // A column of numbers under a name that another table holds texts in.
+    Texts::new(&["p"], &["a"])
+        .unwrap()
+        .with_column("chosen", &[1.0])
+        .unwrap()
+        .write(&path, false)
+        .unwrap();
+    let message = PreferencePairs::read(&path).unwrap_err().to_string();
+    assert!(
+        message.contains("\"chosen\"") && message.contains("text") && message.contains("f64"),
+        "{message}"
+    );
+}
+
+/// A file cut anywhere is an error or, where a CSV or JSON Lines row happens to end there, a shorter table; never a panic.
+#[test]
+fn cut_files_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let rows = &awkward_rows()[..12];
+    let path = folder.path().join("whole.parquet");
+    ScoredTexts::from_rows(rows).unwrap().write(&path, false).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for length in 0..bytes.len() {
+        let cut = file(&folder, "cut.parquet", &bytes[..length]);
+        assert!(ScoredTexts::read(&cut).is_err(), "{length} of {} bytes", bytes.len());
+    }
+    let path = folder.path().join("whole.jsonl");
+    ScoredTexts::from_rows(rows).unwrap().write(&path, false).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for length in 0..bytes.len() {
+        let cut = file(&folder, "cut.jsonl", &bytes[..length]);
+        if let Ok(table) = ScoredTexts::read(&cut) {
+            assert_eq!(table.rows(), rows[..table.len()], "{length} bytes");
+        }
+    }
+}
+
+#[test]
+fn files_are_not_overwritten_unasked_and_leave_nothing_behind() {
+    let folder = TempDir::new().unwrap();
+    let table = ScoredTexts::from_rows(&[ScoredText::new("p", "t", 1.0)]).unwrap();
+    let path = folder.path().join("new/deeper/texts.csv");
+    table.write(&path, false).unwrap();
+    let message = table.write(&path, false).unwrap_err().to_string();
+    assert!(message.contains("exists already"), "{message}");
+    table.write(&path, true).unwrap();
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    assert!(table.write(folder.path().join("texts.xlsx"), false).is_err());
+    assert!(table.write(path.join("under a file.csv"), false).is_err());
+}
