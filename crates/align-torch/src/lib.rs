@@ -1,1 +1,29 @@
-//! align-torch
+//! What tch lacks: float32 matmul precision, loading CUDA at run time, choosing a device.
+//!
+//! ```
+//! use align_torch::{DeviceChoice, MatmulPrecision};
+//! use tch::{Kind, Tensor};
+//!
+//! let device = DeviceChoice::Cpu.resolve()?;
+//! let x = Tensor::ones([64, 64], (Kind::Float, device));
+//! let y = {
+//!     let _fast = MatmulPrecision::Medium.set();
+//!     x.matmul(&x)
+//! }; // the previous precision is back
+//! assert_eq!(y.double_value(&[0, 0]), 64.0);
+//! # Ok::<(), align_torch::DeviceError>(())
+//! ```
+
+// The one crate of the workspace that speaks to C++ and to the dynamic loader.
+#![allow(unsafe_code)]
+
+mod cuda;
+mod device;
+mod matmul_precision;
+
+// Linked for its build script, which tells ours where LibTorch is.
+use torch_sys as _;
+
+pub use cuda::{CudaLibrary, load_cuda};
+pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
+pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};

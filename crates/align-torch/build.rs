@@ -1,0 +1,37 @@
+//! Builds `cpp/matmul_precision.cpp` against the LibTorch that torch-sys found.
+
+use std::env;
+use std::path::PathBuf;
+
+fn main() -> Result<(), String> {
+    println!("cargo:rerun-if-changed=cpp/matmul_precision.cpp");
+    println!("cargo:rerun-if-env-changed=LIBTORCH_INCLUDE");
+    println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
+
+    let lib = env::var_os("DEP_TCH_LIBTORCH_LIB")
+        .map(PathBuf::from)
+        .ok_or("torch-sys did not say where LibTorch is (DEP_TCH_LIBTORCH_LIB)")?;
+    // The headers stand beside the libraries, unless the user told torch-sys otherwise.
+    let root = match env::var_os("LIBTORCH_INCLUDE") {
+        Some(folder) => PathBuf::from(folder),
+        None => lib.parent().ok_or("LibTorch's lib folder has no parent")?.to_path_buf(),
+    };
+    let include = root.join("include");
+    if !include.join("ATen/Context.h").is_file() {
+        return Err(format!(
+            "{} is missing: LibTorch's headers must stand beside its lib folder, \
+             or set LIBTORCH_INCLUDE to the folder that holds include/",
+            include.join("ATen/Context.h").display()
+        ));
+    }
+    let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .warnings(false)
+        .include(include)
+        .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
+        .file("cpp/matmul_precision.cpp")
+        .compile("align_torch");
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! The `--device` option of a program: `cpu`, `cuda`, `cuda:N` or `auto`.
+
+use crate::{CudaLibrary, load_cuda};
+use std::fmt;
+use std::str::FromStr;
+use tch::Device;
+
+/// The device that a user asks for; [`DeviceChoice::resolve`] finds the one that is there.
+///
+/// ```
+/// use align_torch::DeviceChoice;
+///
+/// assert_eq!("cuda:1".parse(), Ok(DeviceChoice::Cuda(1)));
+/// assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(0)));
+/// assert_eq!(DeviceChoice::default().to_string(), "auto");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DeviceChoice {
+    /// The first GPU if LibTorch can use one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The GPU of this number, counted from 0.
+    Cuda(usize),
+}
+
+impl DeviceChoice {
+    /// The device to compute on. Loads LibTorch's CUDA half first, unless the choice is the CPU.
+    ///
+    /// # Errors
+    /// If a GPU is asked for and LibTorch's CUDA half cannot be loaded, or there is no such GPU.
+    pub fn resolve(self) -> Result<Device, DeviceError> {
+        match self {
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Auto if *load_cuda() == CudaLibrary::Loaded && gpu_count() > 0 => Ok(Device::Cuda(0)),
+            Self::Auto => Ok(Device::Cpu),
+            Self::Cuda(index) => match load_cuda() {
+                CudaLibrary::NotFound { reason } => Err(DeviceError::NoCudaLibrary { reason: reason.clone() }),
+                CudaLibrary::Broken { reason } => Err(DeviceError::BrokenCudaLibrary { reason: reason.clone() }),
+                CudaLibrary::Loaded => match gpu_count() {
+                    0 => Err(DeviceError::NoGpu),
+                    count if index >= count => Err(DeviceError::NoSuchGpu { index, last: count - 1 }),
+                    _ => Ok(Device::Cuda(index)),
+                },
+            },
+        }
+    }
+}
+
+fn gpu_count() -> usize {
+    if !tch::Cuda::is_available() {
+        return 0;
+    }
+    usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = ParseDeviceError;
+
+    fn from_str(text: &str) -> Result<Self, ParseDeviceError> {
+        let unknown = || ParseDeviceError { found: text.to_owned() };
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => {
+                let number = text.strip_prefix("cuda:").ok_or_else(unknown)?;
+                // `parse` alone would take "+1".
+                if !number.bytes().all(|b| b.is_ascii_digit()) {
+                    return Err(unknown());
+                }
+                number.parse().map(Self::Cuda).map_err(|_| unknown())
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for DeviceChoice {
+    type Error = ParseDeviceError;
+
+    fn try_from(text: String) -> Result<Self, ParseDeviceError> {
+        text.parse()
+    }
+}
+
+impl From<DeviceChoice> for String {
+    fn from(choice: DeviceChoice) -> Self {
+        choice.to_string()
+    }
+}
+
+/// A device name that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("device {found:?} is unknown: expected cpu, cuda, cuda:N (N from 0) or auto")]
+pub struct ParseDeviceError {
+    found: String,
+}
+
+/// Why the GPU that was asked for cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// LibTorch's CUDA half is not on the library search path.
+    #[error(
+        "device cuda needs LibTorch's CUDA half, which was not found ({reason}): put the torch/lib folder of \
+         torch 2.11.0's CUDA build first on LD_LIBRARY_PATH, or choose device cpu"
+    )]
+    NoCudaLibrary {
+        /// What the dynamic loader said.
+        reason: String,
+    },
+    /// LibTorch's CUDA half is there and does not load.
+    #[error(
+        "device cuda needs LibTorch's CUDA half, which does not load ({reason}): install torch 2.11.0's CUDA build \
+         whole, with its nvidia packages, and put its torch/lib folder first on LD_LIBRARY_PATH, or choose device cpu"
+    )]
+    BrokenCudaLibrary {
+        /// What the dynamic loader said.
+        reason: String,
+    },
+    /// LibTorch finds no GPU.
+    #[error(
+        "device cuda needs an NVIDIA GPU, and LibTorch finds none: check the driver with nvidia-smi and the variable \
+         CUDA_VISIBLE_DEVICES, or choose device cpu"
+    )]
+    NoGpu,
+    /// There are fewer GPUs than that.
+    #[error("there is no device cuda:{index}: the last one is cuda:{last}")]
+    NoSuchGpu {
+        /// The number asked for.
+        index: usize,
+        /// The highest number there is.
+        last: usize,
+    },
+}
