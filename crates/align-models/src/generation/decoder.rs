@@ -1,0 +1,161 @@
+use crate::{Attention, CausalLm, KvCache, Result};
+use std::iter::repeat_n;
+use tch::{Kind, Tensor};
+
+/// LibTorch multiplies fewer rows than this by other kernels, which round differently. Padding the batch to it keeps a
+/// text from depending on how many others are in its batch.
+const MIN_ROWS: usize = 8;
+
+/// A model with the cache of the texts that it continues, one a row.
+pub(super) struct Decoder<'a, M: ?Sized> {
+    model: &'a M,
+    cache: KvCache,
+    padding: Option<Padding>,
+    /// Rows in use, without those that fill up to `MIN_ROWS`.
+    rows: usize,
+    /// Rows of the cache.
+    held: usize,
+    /// Whether scores are log-probabilities rather than logits.
+    normalised: bool,
+    scores: Scores,
+}
+
+/// What a left-padded batch needs at each step.
+struct Padding {
+    /// 1 on real tokens: `(rows, capacity)`.
+    mask: Tensor,
+    /// The next token's position: `(rows, 1)`.
+    position: Tensor,
+}
+
+/// Next-token scores in main memory, `(rows, vocab)`.
+#[derive(Default)]
+pub(super) struct Scores {
+    values: Vec<f32>,
+    pub vocab: usize,
+}
+
+impl Scores {
+    pub fn row(&self, row: usize) -> &[f32] {
+        self.values
+            .get(row * self.vocab..(row + 1) * self.vocab)
+            .unwrap_or_default()
+    }
+}
+
+impl<'a, M: CausalLm + ?Sized> Decoder<'a, M> {
+    /// Reads the prompts, int64 `(batch, seq)`. Up to `capacity` tokens a row can be held. `mask`, of the same shape, is
+    /// for left-padded prompts only.
+    pub fn new(model: &'a M, ids: &Tensor, mask: Option<&Tensor>, capacity: i64, normalised: bool) -> Result<Self> {
+        let (batch, seq) = ids.size2()?;
+        let rows = batch.max((MIN_ROWS as i64 + seq - 1) / seq.max(1));
+        let filled: Vec<i64> = (0..batch).chain(repeat_n(0, (rows - batch) as usize)).collect();
+        let filled = Tensor::from_slice(&filled).f_to_device(model.device())?;
+        let ids = ids.f_to_device(model.device())?.f_index_select(0, &filled)?;
+        let mask = match mask {
+            Some(mask) => Some(mask.f_to_device(model.device())?.f_index_select(0, &filled)?),
+            None => None,
+        };
+        let mut cache = model.new_cache(rows, capacity);
+        let (hidden, padding) = match mask {
+            None => (model.hidden(&ids, None, &Attention::Causal, Some(&mut cache))?, None),
+            Some(mask) => {
+                let positions = mask.f_cumsum(1, Kind::Int64)?.f_sub_scalar(1)?.f_clamp_min(0)?;
+                let hidden = model.hidden(&ids, Some(&positions), &Attention::Padded(&mask), Some(&mut cache))?;
+                let behind = Tensor::f_ones([rows, capacity - seq], (Kind::Int64, mask.device()))?;
+                let mask = Tensor::f_cat(&[mask, behind], 1)?;
+                let position = positions.f_narrow(1, seq - 1, 1)?.f_add_scalar(1)?;
+                (hidden, Some(Padding { mask, position }))
+            }
+        };
+        let mut decoder = Self {
+            model,
+            cache,
+            padding,
+            rows: batch as usize,
+            held: rows as usize,
+            normalised,
+            scores: Scores::default(),
+        };
+        decoder.score(&hidden)?;
+        Ok(decoder)
+    }
+
+    /// The scores of the token behind each row's last.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Appends one token a row.
+    pub fn step(&mut self, tokens: &[i64]) -> Result<()> {
+        if self.held < MIN_ROWS {
+            let same: Vec<i64> = (0..self.rows as i64).collect();
+            return self.step_from(&same, tokens);
+        }
+        let filled: Vec<i64> = tokens
+            .iter()
+            .copied()
+            .chain(repeat_n(0, self.held - self.rows))
+            .collect();
+        let ids = Tensor::from_slice(&filled)
+            .f_view([-1, 1])?
+            .f_to_device(self.model.device())?;
+        let hidden = match &mut self.padding {
+            None => self
+                .model
+                .hidden(&ids, None, &Attention::Causal, Some(&mut self.cache))?,
+            Some(padding) => {
+                let mask = padding.mask.f_narrow(1, 0, self.cache.len() + 1)?;
+                let position = padding.position.shallow_clone();
+                padding.position = position.f_add_scalar(1)?;
+                self.model
+                    .hidden(&ids, Some(&position), &Attention::Padded(&mask), Some(&mut self.cache))?
+            }
+        };
+        self.score(&hidden)
+    }
+
+    /// Row `i` becomes what row `parents[i]` was, then takes one token.
+    pub fn step_from(&mut self, parents: &[i64], tokens: &[i64]) -> Result<()> {
+        let filler = parents.first().copied().unwrap_or(0);
+        let missing = MIN_ROWS.saturating_sub(parents.len());
+        let filled: Vec<i64> = parents.iter().copied().chain(repeat_n(filler, missing)).collect();
+        let filled_rows = filled.len();
+        let filled = Tensor::from_slice(&filled).f_to_device(self.model.device())?;
+        self.cache.reorder(&filled)?;
+        if let Some(padding) = &mut self.padding {
+            padding.mask = padding.mask.f_index_select(0, &filled)?;
+            padding.position = padding.position.f_index_select(0, &filled)?;
+        }
+        self.rows = parents.len();
+        self.held = filled_rows;
+        self.step(tokens)
+    }
+
+    /// Projects each row's last hidden state and brings the scores to main memory: the one place where they leave the
+    /// model's device.
+    fn score(&mut self, hidden: &Tensor) -> Result<()> {
+        let last = hidden.f_select(1, -1)?.f_narrow(0, 0, self.rows as i64)?;
+        let last = match MIN_ROWS.saturating_sub(self.rows) {
+            0 => last,
+            missing => last.f_constant_pad_nd([0, 0, 0, missing as i64])?,
+        };
+        let logits = last
+            .f_linear(self.model.head(), None::<&Tensor>)?
+            .f_narrow(0, 0, self.rows as i64)?;
+        let logits = logits.f_to_kind(Kind::Float)?;
+        let scores = if self.normalised {
+            logits.f_log_softmax(-1, Kind::Float)?
+        } else {
+            logits
+        };
+        let scores = scores.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
+        self.scores.vocab = self.model.vocab_size() as usize;
+        self.scores.values.resize(scores.numel(), 0.0);
+        Ok(scores.f_copy_data(&mut self.scores.values, scores.numel())?)
+    }
+}

@@ -1,0 +1,106 @@
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// What the draws of one text are keyed by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DrawKey {
+    pub seed: u64,
+    /// The prompt's number.
+    pub sequence: u64,
+    /// Which of the prompt's texts.
+    pub text: u64,
+}
+
+/// One step's random numbers, each a function of the key, the step and an index.
+pub(super) struct Draws {
+    rng: ChaCha8Rng,
+    next: u64,
+}
+
+/// A gap this small is cheaper to draw through than to jump over.
+const NEAR: u64 = 32;
+
+impl Draws {
+    pub fn new(key: DrawKey, step: usize) -> Self {
+        let mut bytes = [0; 32];
+        for (part, word) in bytes.chunks_exact_mut(8).zip([key.seed, key.sequence, key.text, 0]) {
+            part.copy_from_slice(&word.to_le_bytes());
+        }
+        if let Some(purpose) = bytes.last_chunk_mut::<8>() {
+            *purpose = *b"generate";
+        }
+        let mut rng = ChaCha8Rng::from_seed(bytes);
+        rng.set_stream(step as u64);
+        Self { rng, next: 0 }
+    }
+
+    /// A draw of the standard Gumbel distribution, `-ln(-ln u)`. The largest of `score + gumbel` over the tokens is a
+    /// draw of their softmax, and the largest n in descending order are n draws without replacement.
+    pub fn gumbel(&mut self, index: u64) -> f64 {
+        -(-self.uniform(index).ln()).ln()
+    }
+
+    /// A number strictly between 0 and 1.
+    fn uniform(&mut self, index: u64) -> f64 {
+        if index < self.next || index - self.next > NEAR {
+            self.rng.set_word_pos(u128::from(index) * 2);
+            self.next = index;
+        }
+        while self.next < index {
+            self.rng.next_u64();
+            self.next += 1;
+        }
+        self.next += 1;
+        ((self.rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: DrawKey = DrawKey {
+        seed: 7,
+        sequence: 3,
+        text: 1,
+    };
+
+    #[test]
+    fn a_draw_depends_on_its_index_not_on_the_draws_before_it() {
+        let mut in_order = Draws::new(KEY, 5);
+        let all: Vec<f64> = (0..500).map(|i| in_order.uniform(i)).collect();
+        let mut jumping = Draws::new(KEY, 5);
+        for i in [499, 0, 1, 40, 39, 300, 333, 331, 33, 100] {
+            assert_eq!(jumping.uniform(i as u64), all[i], "index {i}");
+        }
+    }
+
+    #[test]
+    fn every_part_of_the_key_changes_the_draws() {
+        let first = |key, step| Draws::new(key, step).uniform(0);
+        let draws = [
+            first(KEY, 0),
+            first(KEY, 1),
+            first(DrawKey { seed: 8, ..KEY }, 0),
+            first(DrawKey { sequence: 4, ..KEY }, 0),
+            first(DrawKey { text: 0, ..KEY }, 0),
+        ];
+        for (i, a) in draws.iter().enumerate() {
+            assert!(draws.iter().skip(i + 1).all(|b| a != b), "{draws:?}");
+        }
+    }
+
+    #[test]
+    fn gumbel_has_its_mean_and_variance() {
+        let mut draws = Draws::new(KEY, 0);
+        let n = 200_000;
+        let xs: Vec<f64> = (0..n).map(|i| draws.gumbel(i)).collect();
+        let mean = xs.iter().sum::<f64>() / n as f64;
+        let variance = xs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;
+        assert!((mean - 0.577_215_664_9).abs() < 0.015, "{mean}");
+        assert!(
+            (variance - std::f64::consts::PI.powi(2) / 6.0).abs() < 0.04,
+            "{variance}"
+        );
+    }
+}

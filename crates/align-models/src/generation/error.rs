@@ -1,0 +1,44 @@
+/// Generation options or inputs that cannot be honoured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GenerationError {
+    /// An option whose value is outside its range.
+    #[error("`{option}` is {found}: expected {expected}")]
+    Value {
+        /// The option's name in transformers.
+        option: &'static str,
+        /// The value given.
+        found: String,
+        /// The values it may take.
+        expected: &'static str,
+    },
+    /// An option that would be ignored, or that contradicts another one.
+    #[error("`{option}` is set, but {conflict}: {remedy}")]
+    Conflict {
+        /// The option's name in transformers.
+        option: &'static str,
+        /// Why it would have no effect or cannot be honoured.
+        conflict: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Prompts or an attention mask that cannot be continued.
+    #[error("{0}")]
+    Prompt(String),
+    /// Fewer continuations than were asked for survive.
+    #[error(
+        "prompt {prompt}, step {step}: {survivors} continuations are left, {needed} are needed: the model's scores are \
+         NaN or the options rule out nearly every token (relax no_repeat_ngram_size, top_k, top_p or the cutoffs, or \
+         ask for fewer num_return_sequences)"
+    )]
+    NothingLeft {
+        /// The prompt's number.
+        prompt: u64,
+        /// Tokens generated before.
+        step: usize,
+        /// Continuations left.
+        survivors: usize,
+        /// Continuations needed.
+        needed: usize,
+    },
+}

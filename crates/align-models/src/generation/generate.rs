@@ -1,0 +1,259 @@
+use super::decoder::Decoder;
+use super::processors::{Pipeline, pipeline};
+use super::{Generation, GenerationConfig, GenerationError, beam_search, sampling};
+use crate::CausalLm;
+use tch::{Kind, Tensor};
+
+/// New tokens where neither `max_length` nor `max_new_tokens` is set.
+const DEFAULT_NEW_TOKENS: usize = 20;
+
+/// Texts as token ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generated {
+    /// Prompt and continuation, padded on the right to the longest; `num_return_sequences` rows a prompt.
+    pub sequences: Vec<Vec<i64>>,
+    /// With beams: a row's log-probability over its new tokens to the power of `length_penalty`.
+    pub sequences_scores: Option<Vec<f64>>,
+}
+
+/// What the strategies share.
+pub(super) struct Plan<'a> {
+    pub config: &'a GenerationConfig,
+    pub pipeline: Pipeline,
+    /// Ids that end a text.
+    pub eos: Vec<i64>,
+    pub prompts: &'a [Vec<i64>],
+    /// The prompts' numbers, which random draws are keyed by.
+    pub keys: &'a [u64],
+    pub prompt_length: usize,
+    pub max_length: usize,
+}
+
+/// Continues a batch of prompts.
+///
+/// * `input_ids`: int64, `(batch, seq)`. Padding counts as text, as in transformers: towards `max_length`, and for
+///   `no_repeat_ngram_size` and `repetition_penalty`; [`generate_prompts`](super::generate_prompts) avoids padding.
+/// * `attention_mask`: `(batch, seq)`, 1 on tokens and 0 on the padding, which stands on the left; `None`: no padding.
+/// * `first_sequence`: the number of the first prompt. With the same seed, prompt number n continues in the same way
+///   whatever batch it is in.
+///
+/// The model is to be in evaluation mode. No gradients are kept.
+///
+/// # Errors
+/// Shapes that do not fit, ids outside the vocabulary, a prompt that leaves no room in `max_length` or in the model's
+/// `n_positions`, or options that rule out every token.
+pub fn generate<M: CausalLm + ?Sized>(
+    model: &M,
+    input_ids: &Tensor,
+    attention_mask: Option<&Tensor>,
+    generation: &Generation,
+    first_sequence: u64,
+) -> crate::Result<Generated> {
+    let ids = rows_of(input_ids, "input_ids")?;
+    let mask = attention_mask.map(|mask| rows_of(mask, "attention_mask")).transpose()?;
+    let keys: Vec<u64> = (0..ids.len() as u64).map(|i| first_sequence.wrapping_add(i)).collect();
+    let (mut sequences, sequences_scores) = continue_keyed(model, &ids, mask.as_deref(), generation, &keys)?;
+    let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
+    let eos = eos_ids(model, generation.config())?;
+    let pad = generation.config().pad_token_id.or(eos.first().copied()).unwrap_or(0);
+    sequences.iter_mut().for_each(|ids| ids.resize(longest, pad));
+    Ok(Generated {
+        sequences,
+        sequences_scores,
+    })
+}
+
+/// Continues prompts of one length, each under its own number. The texts come unpadded.
+pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
+    model: &M,
+    prompts: &[Vec<i64>],
+    mask: Option<&[Vec<i64>]>,
+    generation: &Generation,
+    keys: &[u64],
+) -> crate::Result<(Vec<Vec<i64>>, Option<Vec<f64>>)> {
+    let config = generation.config();
+    let eos = eos_ids(model, config)?;
+    let padding = check_prompts(model, prompts, mask, keys)?;
+    let prompt_length = prompts.first().map_or(0, Vec::len);
+    let max_length = max_length(model, config, prompt_length, padding)?;
+    let plan = Plan {
+        config,
+        pipeline: pipeline(config, &eos, prompt_length),
+        eos,
+        prompts,
+        keys,
+        prompt_length,
+        max_length,
+    };
+    let ids = matrix(prompts)?;
+    // A mask of ones needs none of the work that padding does.
+    let mask = match mask {
+        Some(mask) if mask.iter().flatten().any(|&real| real == 0) => Some(matrix(mask)?),
+        _ => None,
+    };
+    tch::no_grad(|| {
+        let beams = config.num_beams > 1;
+        let decoder = Decoder::new(model, &ids, mask.as_ref(), max_length as i64, beams)?;
+        if !beams {
+            return Ok((sampling::run(decoder, &plan)?, None));
+        }
+        let found = beam_search::run(decoder, &plan)?;
+        let scores = found.iter().map(|text| text.score).collect();
+        Ok((found.into_iter().map(|text| text.ids).collect(), Some(scores)))
+    })
+}
+
+fn matrix(rows: &[Vec<i64>]) -> crate::Result<Tensor> {
+    Ok(Tensor::f_from_slice(&rows.concat())?.f_view([rows.len() as i64, -1])?)
+}
+
+fn rows_of(tensor: &Tensor, name: &str) -> crate::Result<Vec<Vec<i64>>> {
+    if tensor.dim() != 2 {
+        let found = tensor.size();
+        return Err(GenerationError::Prompt(format!("{name} has shape {found:?}, expected (batch, seq)")).into());
+    }
+    if !matches!(tensor.kind(), Kind::Int64 | Kind::Int | Kind::Bool) {
+        return Err(GenerationError::Prompt(format!("{name} is {:?}, expected int64", tensor.kind())).into());
+    }
+    let rows = tensor.f_to_kind(Kind::Int64)?.f_to_device(tch::Device::Cpu)?;
+    Ok(Vec::<Vec<i64>>::try_from(&rows)?)
+}
+
+fn eos_ids<M: CausalLm + ?Sized>(model: &M, config: &GenerationConfig) -> Result<Vec<i64>, GenerationError> {
+    let eos = config
+        .eos_token_id
+        .clone()
+        .unwrap_or_else(|| model.eos_token_id().into_iter().collect());
+    let special = eos
+        .iter()
+        .map(|id| ("eos_token_id", id))
+        .chain(config.pad_token_id.iter().map(|id| ("pad_token_id", id)));
+    for (option, &id) in special {
+        if !(0..model.vocab_size()).contains(&id) {
+            let expected = "a token id of the model's vocabulary";
+            return Err(GenerationError::Value {
+                option,
+                found: id.to_string(),
+                expected,
+            });
+        }
+    }
+    let min = [
+        ("min_length", config.min_length),
+        ("min_new_tokens", config.min_new_tokens),
+    ];
+    for (option, _) in min
+        .into_iter()
+        .filter(|(_, min)| eos.is_empty() && min.is_some_and(|n| n > 0))
+    {
+        let conflict = "neither the model nor eos_token_id says what ends a text".into();
+        return Err(GenerationError::Conflict {
+            option,
+            conflict,
+            remedy: "unset it or name an eos_token_id",
+        });
+    }
+    Ok(eos)
+}
+
+/// Checks ids and mask; returns the padding of the row that has least of it.
+fn check_prompts<M: CausalLm + ?Sized>(
+    model: &M,
+    prompts: &[Vec<i64>],
+    mask: Option<&[Vec<i64>]>,
+    keys: &[u64],
+) -> Result<usize, GenerationError> {
+    let vocab = model.vocab_size();
+    if prompts.is_empty() || prompts.iter().any(Vec::is_empty) {
+        return Err(GenerationError::Prompt(
+            "an empty prompt: start it with the model's BOS token".into(),
+        ));
+    }
+    for (prompt, key) in prompts.iter().zip(keys) {
+        if let Some(id) = prompt.iter().find(|id| !(0..vocab).contains(*id)) {
+            let why = format!(
+                "prompt {key} holds token {id}, the model has {vocab} tokens: was it encoded by another tokenizer?"
+            );
+            return Err(GenerationError::Prompt(why));
+        }
+    }
+    let Some(mask) = mask else { return Ok(0) };
+    if mask.len() != prompts.len()
+        || mask
+            .iter()
+            .zip(prompts)
+            .any(|(mask, prompt)| mask.len() != prompt.len())
+    {
+        return Err(GenerationError::Prompt(
+            "attention_mask and input_ids differ in shape".into(),
+        ));
+    }
+    for (row, key) in mask.iter().zip(keys) {
+        if let Some(other) = row.iter().find(|real| !(0..=1).contains(*real)) {
+            return Err(GenerationError::Prompt(format!(
+                "attention_mask of prompt {key} holds {other}, expected 0 or 1"
+            )));
+        }
+        if row.last() != Some(&1) {
+            let why = format!("prompt {key} ends in padding, which would be continued: pad on the left");
+            return Err(GenerationError::Prompt(why));
+        }
+    }
+    Ok(mask
+        .iter()
+        .map(|row| row.iter().filter(|&&real| real == 0).count())
+        .min()
+        .unwrap_or(0))
+}
+
+/// Longest text in tokens, prompt and padding included.
+fn max_length<M: CausalLm + ?Sized>(
+    model: &M,
+    config: &GenerationConfig,
+    prompt: usize,
+    padding: usize,
+) -> Result<usize, GenerationError> {
+    let n_positions = usize::try_from(model.n_positions()).unwrap_or(0);
+    let most = n_positions.saturating_add(padding);
+    let limit = match (config.max_length, config.max_new_tokens) {
+        (Some(max_length), _) => max_length,
+        (None, Some(new)) => prompt.saturating_add(new),
+        (None, None) => (prompt + DEFAULT_NEW_TOKENS).min(most),
+    };
+    let what = match config.max_length {
+        Some(max_length) => format!("max_length, {max_length}"),
+        None => format!("the model's n_positions, {n_positions}"),
+    };
+    if prompt >= limit {
+        let why = format!(
+            "the prompt's {prompt} tokens (padding included) leave no room in {what}: shorten it or allow more"
+        );
+        return Err(GenerationError::Prompt(why));
+    }
+    if limit > most {
+        let why = format!(
+            "a prompt of {} tokens and {} new ones are more than the model's n_positions, {n_positions}: shorten the \
+             prompt or lower max_length or max_new_tokens",
+            prompt - padding,
+            limit - prompt
+        );
+        return Err(GenerationError::Prompt(why));
+    }
+    if let Some(new) = config.min_new_tokens.filter(|new| prompt.saturating_add(*new) > limit) {
+        let conflict = format!("{new} tokens behind a prompt of {prompt} are more than the {limit} allowed");
+        return Err(GenerationError::Conflict {
+            option: "min_new_tokens",
+            conflict,
+            remedy: "lower it or raise max_length",
+        });
+    }
+    if let Some(min) = config.min_length.filter(|min| *min > limit) {
+        let conflict = format!("{min} is more than the {limit} tokens allowed for a prompt of {prompt}");
+        return Err(GenerationError::Conflict {
+            option: "min_length",
+            conflict,
+            remedy: "lower it or raise max_new_tokens",
+        });
+    }
+    Ok(limit)
+}
