@@ -1,0 +1,117 @@
+//! Checks of arguments, so that LibTorch is not asked for what it would refuse.
+
+use crate::{Error, Result};
+use tch::{Kind, Tensor};
+
+/// The dtype in which a tensor's log-probabilities are computed: float32 unless it is finer.
+pub(crate) fn wide(kind: Kind) -> Kind {
+    if kind == Kind::Double {
+        Kind::Double
+    } else {
+        Kind::Float
+    }
+}
+
+pub(crate) fn float(argument: &'static str, x: &Tensor) -> Result<()> {
+    match x.kind() {
+        Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double => Ok(()),
+        found => Err(Error::Kind {
+            argument,
+            expected: "a floating-point dtype".into(),
+            found,
+        }),
+    }
+}
+
+/// Counts: whole numbers, or such numbers in a floating-point dtype.
+pub(crate) fn number(argument: &'static str, x: &Tensor) -> Result<()> {
+    match x.kind() {
+        Kind::Int | Kind::Int64 => Ok(()),
+        found => float(argument, x).map_err(|_| Error::Kind {
+            argument,
+            expected: "an integer or floating-point dtype".into(),
+            found,
+        }),
+    }
+}
+
+pub(crate) fn kind(argument: &'static str, x: &Tensor, expected: Kind) -> Result<()> {
+    if x.kind() == expected {
+        return Ok(());
+    }
+    Err(Error::Kind {
+        argument,
+        expected: format!("{expected:?}, as the other arguments have"),
+        found: x.kind(),
+    })
+}
+
+pub(crate) fn shape(argument: &'static str, x: &Tensor, expected: &[i64]) -> Result<()> {
+    if x.size() == expected {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        argument,
+        expected: format!("{expected:?}"),
+        found: x.size(),
+    })
+}
+
+/// The sizes of a tensor that must have as many dimensions as `names` says, such as `(batch, seq)`.
+pub(crate) fn dimensions<const N: usize>(argument: &'static str, x: &Tensor, names: &str) -> Result<[i64; N]> {
+    <[i64; N]>::try_from(x.size()).map_err(|found| Error::Shape {
+        argument,
+        expected: format!("{names}, {N} dimensions"),
+        found,
+    })
+}
+
+pub(crate) fn same_device(argument: &'static str, x: &Tensor, other: &Tensor) -> Result<()> {
+    if x.device() == other.device() {
+        return Ok(());
+    }
+    Err(Error::Device {
+        argument,
+        expected: other.device(),
+        found: x.device(),
+    })
+}
+
+/// Ids that LibTorch can look up: on a GPU a wrong one would take the whole process down.
+pub(crate) fn token_ids(argument: &'static str, ids: &Tensor, vocab: i64) -> Result<()> {
+    kind(argument, ids, Kind::Int64)?;
+    if ids.numel() == 0 {
+        return Ok(());
+    }
+    let (low, high) = (ids.f_min()?.f_int64_value(&[])?, ids.f_max()?.f_int64_value(&[])?);
+    match (low < 0, high >= vocab) {
+        (false, false) => Ok(()),
+        (below, _) => Err(Error::TokenId {
+            argument,
+            last: vocab - 1,
+            found: if below { low } else { high },
+        }),
+    }
+}
+
+pub(crate) fn beta(beta: f64) -> Result<()> {
+    if beta.is_finite() && beta > 0.0 {
+        return Ok(());
+    }
+    Err(Error::Hyperparameter {
+        name: "beta",
+        expected: "a finite number above 0",
+        found: beta,
+    })
+}
+
+pub(crate) fn label_smoothing(label_smoothing: f64) -> Result<()> {
+    if (0.0..0.5).contains(&label_smoothing) {
+        return Ok(());
+    }
+    Err(Error::Hyperparameter {
+        name: "label_smoothing",
+        expected: "at least 0 and below 0.5 (at 0.5 the labels would say nothing)",
+        found: label_smoothing,
+    })
+}

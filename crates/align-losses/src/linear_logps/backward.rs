@@ -1,0 +1,84 @@
+use super::{LinearLogps, LogpsGradient, chunk, chunks};
+use crate::{Result, check};
+use tch::Tensor;
+
+/// The derivative by the hidden states; that by the projection is added to `weight_gradient`. Logits that were kept are
+/// overwritten.
+pub(super) fn backward(
+    saved: &LinearLogps,
+    gradient: &Tensor,
+    mut weight_gradient: Option<&mut Tensor>,
+) -> Result<LogpsGradient> {
+    let [n] = check::dimensions("logps", &saved.logps, "(n,)")?;
+    check::shape("gradient", gradient, &[n])?;
+    check::kind("gradient", gradient, saved.logps.kind())?;
+    check::same_device("gradient", gradient, &saved.logps)?;
+    let rows = gradient.f_nonzero()?.f_view([-1])?;
+    let count = rows.size1()?;
+    let all = count == n;
+    let pick = |x: &Tensor| {
+        if all {
+            Ok(x.shallow_clone())
+        } else {
+            x.f_index_select(0, &rows)
+        }
+    };
+    let (hidden, targets) = (pick(&saved.hidden)?, pick(&saved.targets)?.f_unsqueeze(-1)?);
+    let (gradient, log_normaliser) = (pick(gradient)?.f_unsqueeze(-1)?, pick(&saved.log_normaliser)?);
+
+    let (vocab, kind, device) = (saved.weight.size2()?.0, saved.logps.kind(), saved.logps.device());
+    let longest = count.min(saved.chunk_rows);
+    let buffer = |rows, kind| Tensor::f_empty([rows, vocab], (kind, device));
+    let narrow = (hidden.kind() != kind)
+        .then(|| buffer(longest, hidden.kind()))
+        .transpose()?;
+    let scratch = buffer(if saved.kept.is_some() { 0 } else { longest }, kind)?;
+    let by_hidden = hidden.f_empty_like()?;
+    for (start, len) in chunks(count, saved.chunk_rows) {
+        let part = |x: &Tensor| x.f_narrow(0, start, len);
+        let states = part(&hidden)?;
+        let mut logits = match &saved.kept {
+            Some(kept) if all => part(kept)?,
+            Some(kept) => kept.f_index_select(0, &part(&rows)?)?,
+            None => {
+                let mut logits = scratch.f_narrow(0, 0, len)?;
+                chunk::logits_into(&mut logits, narrow.as_ref(), &states, &saved.weight)?;
+                logits
+            }
+        };
+        chunk::logits_gradient(
+            &mut logits,
+            &part(&log_normaliser)?,
+            &part(&targets)?,
+            &part(&gradient)?,
+        )?;
+        let by_logits = match &narrow {
+            None => logits,
+            Some(narrow) => {
+                let mut narrow = narrow.f_narrow(0, 0, len)?;
+                narrow.f_copy_(&logits)?;
+                narrow
+            }
+        };
+        let _ = by_logits.f_mm_out(&part(&by_hidden)?, &saved.weight)?;
+        if let Some(weight_gradient) = weight_gradient.as_deref_mut() {
+            add_product(weight_gradient, &by_logits.f_tr()?, &states)?;
+        }
+    }
+    if all {
+        return Ok(LogpsGradient { hidden: by_hidden });
+    }
+    Ok(LogpsGradient {
+        hidden: saved.hidden.f_zeros_like()?.f_index_copy(0, &rows, &by_hidden)?,
+    })
+}
+
+/// `sum += left · right`, in the sum's dtype.
+fn add_product(sum: &mut Tensor, left: &Tensor, right: &Tensor) -> Result<()> {
+    let _ = if sum.kind() == right.kind() {
+        sum.f_addmm_(left, right)?
+    } else {
+        sum.f_add_(&left.f_mm(right)?)?
+    };
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! The arithmetic of one chunk of rows: from logits to log-probabilities, and back.
+
+use crate::Result;
+use tch::{Kind, Tensor};
+
+/// What a language model's distribution says at each predicting position, each `(n,)`, without a graph.
+#[derive(Debug)]
+pub struct TokenStatistics {
+    /// The entropy of the distribution over the vocabulary, in nats.
+    pub entropy: Tensor,
+    /// 1 where no token is more probable than the target, else 0.
+    pub correct: Tensor,
+    /// The mean of the logits over the vocabulary.
+    pub mean_logit: Tensor,
+}
+
+/// What a chunk of rows gives, each column `(rows, 1)`.
+pub(crate) struct Columns {
+    pub logps: Tensor,
+    /// The row's largest logit.
+    pub largest: Tensor,
+    /// The log of the sum of `exp(logit - largest)`.
+    pub log_total: Tensor,
+    pub statistics: Option<TokenStatistics>,
+}
+
+/// The log-probabilities of `targets` `(rows, 1)` from `logits` `(rows, vocab)`, which end as `logits - largest`.
+///
+/// `exponentials` has the logits' shape; what it held is lost.
+pub(crate) fn logps_of(
+    logits: &mut Tensor,
+    exponentials: &mut Tensor,
+    targets: &Tensor,
+    with_statistics: bool,
+) -> Result<Columns> {
+    let sum = |x: &Tensor| x.f_sum_dim_intlist([-1i64].as_slice(), true, x.kind());
+    let mean_logit = with_statistics
+        .then(|| logits.f_mean_dim([-1i64].as_slice(), true, logits.kind()))
+        .transpose()?;
+    let largest = logits.f_amax([-1i64].as_slice(), true)?;
+    let _ = logits.f_sub_(&largest)?;
+    let at_target = logits.f_gather(-1, targets, false)?;
+    let _ = logits.f_exp_out(exponentials)?;
+    let total = sum(exponentials)?;
+    let log_total = total.f_log()?;
+    let statistics = match mean_logit {
+        None => None,
+        Some(mean_logit) => {
+            // -Σ p log p, with log p = logit - largest - log_total.
+            let expected = sum(&exponentials.f_mul_(logits)?)?.f_div(&total)?;
+            let correct = at_target.f_eq(0.0)?.f_to_kind(logits.kind())?;
+            Some(TokenStatistics {
+                entropy: log_total.f_sub(&expected)?,
+                correct,
+                mean_logit,
+            })
+        }
+    };
+    Ok(Columns {
+        logps: at_target.f_sub(&log_total)?,
+        largest,
+        log_total,
+        statistics,
+    })
+}
+
+/// Turns `logits` `(rows, vocab)` into the derivative by them, `g (onehot(target) - softmax)`, in place.
+///
+/// `log_normaliser` `(rows, 1)` is what `exp(logits - log_normaliser)` needs to sum to 1; `gradient` `(rows, 1)` is the
+/// derivative by the target's log-probability.
+pub(crate) fn logits_gradient(
+    logits: &mut Tensor,
+    log_normaliser: &Tensor,
+    targets: &Tensor,
+    gradient: &Tensor,
+) -> Result<()> {
+    let _ = logits
+        .f_sub_(log_normaliser)?
+        .f_exp_()?
+        .f_mul_(&gradient.f_neg()?)?
+        .f_scatter_add_(1, targets, gradient)?;
+    Ok(())
+}
+
+/// `hidden · weightᵀ` into `logits`, by way of `narrow` where the product's dtype is not that of `logits`.
+pub(crate) fn logits_into(
+    logits: &mut Tensor,
+    narrow: Option<&Tensor>,
+    hidden: &Tensor,
+    weight: &Tensor,
+) -> Result<()> {
+    let transposed = weight.f_tr()?;
+    match narrow {
+        None => {
+            let _ = hidden.f_mm_out(logits, &transposed)?;
+        }
+        Some(narrow) => {
+            let narrow = narrow.f_narrow(0, 0, hidden.size2()?.0)?;
+            let _ = hidden.f_mm_out(&narrow, &transposed)?;
+            logits.f_copy_(&narrow)?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns of all chunks as one vector, `(n,)`.
+pub(crate) fn joined(columns: &[Tensor], kind: Kind, device: tch::Device) -> Result<Tensor> {
+    if columns.is_empty() {
+        return Ok(Tensor::f_zeros([0], (kind, device))?);
+    }
+    Ok(Tensor::f_cat(columns, 0)?.f_squeeze_dim(-1)?)
+}

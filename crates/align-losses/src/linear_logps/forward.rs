@@ -1,0 +1,88 @@
+use super::{LinearLogps, LinearLogpsOptions, TokenStatistics, chunk, chunks};
+use crate::{Error, Result, check};
+use tch::Tensor;
+
+pub(super) fn forward(
+    hidden: &Tensor,
+    weight: &Tensor,
+    targets: &Tensor,
+    options: &LinearLogpsOptions,
+) -> Result<(LinearLogps, Option<TokenStatistics>)> {
+    check::float("hidden", hidden)?;
+    let [n, d] = check::dimensions("hidden", hidden, "(n, d)")?;
+    let [vocab, _] = check::dimensions("weight", weight, "(vocab, d)")?;
+    check::shape("weight", weight, &[vocab, d])?;
+    check::kind("weight", weight, hidden.kind())?;
+    check::same_device("weight", weight, hidden)?;
+    check::shape("targets", targets, &[n])?;
+    check::same_device("targets", targets, hidden)?;
+    check::token_ids("targets", targets, vocab)?;
+    if options.chunk_rows < 1 {
+        let found = options.chunk_rows as f64;
+        return Err(Error::Hyperparameter {
+            name: "chunk_rows",
+            expected: "at least 1",
+            found,
+        });
+    }
+
+    let (kind, device) = (check::wide(hidden.kind()), hidden.device());
+    let bytes = i128::from(n) * i128::from(vocab) * kind.elt_size_in_bytes() as i128;
+    let keep = bytes <= options.keep_logits_bytes as i128;
+    let longest = n.min(options.chunk_rows);
+    let buffer = |rows, kind| Tensor::f_empty([rows, vocab], (kind, device));
+    let logits = buffer(if keep { n } else { longest }, kind)?;
+    let exponentials = (keep || options.statistics)
+        .then(|| buffer(longest, kind))
+        .transpose()?;
+    let narrow = (hidden.kind() != kind)
+        .then(|| buffer(longest, hidden.kind()))
+        .transpose()?;
+
+    let column_targets = targets.f_unsqueeze(-1)?;
+    let (mut logps, mut log_normaliser) = (Vec::new(), Vec::new());
+    let (mut entropy, mut correct, mut mean_logit) = (Vec::new(), Vec::new(), Vec::new());
+    for (start, len) in chunks(n, options.chunk_rows) {
+        let part = |x: &Tensor| x.f_narrow(0, start, len);
+        let mut scores = logits.f_narrow(0, if keep { start } else { 0 }, len)?;
+        chunk::logits_into(&mut scores, narrow.as_ref(), &part(hidden)?, weight)?;
+        // Logits that nobody needs again may be overwritten by their exponentials.
+        let mut exponentials = exponentials.as_ref().unwrap_or(&logits).f_narrow(0, 0, len)?;
+        let found = chunk::logps_of(
+            &mut scores,
+            &mut exponentials,
+            &part(&column_targets)?,
+            options.statistics,
+        )?;
+        logps.push(found.logps);
+        log_normaliser.push(if keep {
+            found.log_total
+        } else {
+            found.log_total.f_add(&found.largest)?
+        });
+        if let Some(statistics) = found.statistics {
+            entropy.push(statistics.entropy);
+            correct.push(statistics.correct);
+            mean_logit.push(statistics.mean_logit);
+        }
+    }
+    let joined = |columns: &[Tensor]| chunk::joined(columns, kind, device);
+    let statistics = match options.statistics {
+        false => None,
+        true => Some(TokenStatistics {
+            entropy: joined(&entropy)?,
+            correct: joined(&correct)?,
+            mean_logit: joined(&mean_logit)?,
+        }),
+    };
+    let linear = LinearLogps {
+        hidden: hidden.shallow_clone(),
+        weight: weight.shallow_clone(),
+        targets: targets.shallow_clone(),
+        logps: joined(&logps)?,
+        log_normaliser: joined(&log_normaliser)?.f_unsqueeze(-1)?,
+        kept: keep.then_some(logits),
+        chunk_rows: options.chunk_rows,
+    };
+    Ok((linear, statistics))
+}

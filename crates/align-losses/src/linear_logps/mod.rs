@@ -1,0 +1,185 @@
+//! Token log-probabilities straight from hidden states, in two phases and without the logits of a whole batch.
+
+mod backward;
+mod chunk;
+mod forward;
+
+pub use chunk::TokenStatistics;
+
+use crate::{Error, Result, check};
+use tch::Tensor;
+
+/// How [`LinearLogps`] trades memory for arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinearLogpsOptions {
+    /// Rows whose logits are held at once: one or two buffers of `chunk_rows · vocab` numbers.
+    pub chunk_rows: i64,
+    /// Logits up to this many bytes are kept for [`LinearLogps::backward`]; larger ones are computed again there.
+    pub keep_logits_bytes: usize,
+    /// Whether to compute [`TokenStatistics`].
+    pub statistics: bool,
+}
+
+impl Default for LinearLogpsOptions {
+    /// Chunks of 256 rows, logits kept up to 64 MiB, no statistics.
+    fn default() -> Self {
+        Self {
+            chunk_rows: 256,
+            keep_logits_bytes: 64 << 20,
+            statistics: false,
+        }
+    }
+}
+
+/// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats and without a graph.
+///
+/// For scoring; its arguments and errors are those of [`LinearLogps::forward`], which training uses.
+///
+/// ```
+/// use tch::{Device, Kind, Tensor};
+/// let (hidden, weight) = (Tensor::ones([2, 3], (Kind::Float, Device::Cpu)), Tensor::ones([5, 3], (Kind::Float, Device::Cpu)));
+/// let logps = align_losses::linear_logps(&hidden, &weight, &Tensor::from_slice(&[0i64, 4]))?;
+/// assert!((logps.double_value(&[1]) + 5f64.ln()).abs() < 1e-6); // five ids alike
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`LinearLogps::forward`].
+pub fn linear_logps(hidden: &Tensor, weight: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    let options = LinearLogpsOptions {
+        keep_logits_bytes: 0,
+        ..Default::default()
+    };
+    Ok(LinearLogps::forward(hidden, weight, targets, &options)?.0.logps)
+}
+
+/// Log-probabilities of target tokens and what their derivative needs: the first phase of a training step.
+///
+/// The output projection is the largest matrix of a small language model, and its logits, `(n, vocab)`, are larger than
+/// everything else a step holds. Here they exist for a chunk of rows at a time: the forward pass keeps one number a
+/// row, the log-sum-exp, and the backward pass computes the logits again. Neither uses LibTorch's graph:
+///
+/// 1. [`LinearLogps::forward`] gives the log-probabilities;
+/// 2. a loss gives the derivative by them, such as [`DpoLoss::evaluate_with_gradient`](crate::DpoLoss::evaluate_with_gradient);
+/// 3. [`LinearLogps::backward`] takes it to the hidden states and the projection.
+///
+/// ```
+/// use {align_losses::{LinearLogps, LinearLogpsOptions}, tch::{Device, Kind, Tensor}};
+/// let (hidden, weight) = (Tensor::ones([1, 3], (Kind::Float, Device::Cpu)), Tensor::ones([4, 3], (Kind::Float, Device::Cpu)));
+/// let targets = Tensor::from_slice(&[2i64]);
+/// let (linear, _) = LinearLogps::forward(&hidden, &weight, &targets, &LinearLogpsOptions::default())?;
+/// let mut by_weight = weight.zeros_like();
+/// linear.backward(&Tensor::from_slice(&[1.0f32]), &mut by_weight)?;
+/// assert_eq!(by_weight.double_value(&[2, 0]), 0.75); // 1 - softmax
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct LinearLogps {
+    hidden: Tensor,
+    weight: Tensor,
+    targets: Tensor,
+    logps: Tensor,
+    /// `(n, 1)`: what `exp(logits - log_normaliser)` needs to sum to 1.
+    log_normaliser: Tensor,
+    /// Each row's logits less their largest, `(n, vocab)`, if they are kept.
+    kept: Option<Tensor>,
+    chunk_rows: i64,
+}
+
+/// What [`LinearLogps::backward`] gives besides the projection's gradient, which it adds in place.
+#[derive(Debug)]
+pub struct LogpsGradient {
+    /// The derivative by the hidden states: their shape `(n, d)` and dtype.
+    pub hidden: Tensor,
+}
+
+impl LinearLogps {
+    /// Computes the log-probability of each target under `softmax(hidden · weightᵀ)`.
+    ///
+    /// * `hidden`: `(n, d)`, the states that predict the targets; their graph, if they have one, is not used.
+    /// * `weight`: `(vocab, d)`, of the same dtype; bfloat16 and float16 products are computed on in float32. It must
+    ///   not change before [`LinearLogps::backward`].
+    /// * `targets`: int64 `(n,)`.
+    ///
+    /// # Errors
+    /// Shapes, dtypes or devices that do not fit, an id outside the vocabulary, or `chunk_rows` below 1.
+    pub fn forward(
+        hidden: &Tensor,
+        weight: &Tensor,
+        targets: &Tensor,
+        options: &LinearLogpsOptions,
+    ) -> Result<(Self, Option<TokenStatistics>)> {
+        tch::no_grad(|| forward::forward(&hidden.f_detach()?, &weight.f_detach()?, targets, options))
+    }
+
+    /// [`LinearLogps::forward`] with [`TokenStatistics`], other options being the defaults.
+    ///
+    /// # Errors
+    /// As [`LinearLogps::forward`].
+    pub fn forward_with_statistics(
+        hidden: &Tensor,
+        weight: &Tensor,
+        targets: &Tensor,
+    ) -> Result<(Self, TokenStatistics)> {
+        let options = LinearLogpsOptions {
+            statistics: true,
+            ..Default::default()
+        };
+        match Self::forward(hidden, weight, targets, &options)? {
+            (linear, Some(statistics)) => Ok((linear, statistics)),
+            (_, None) => Err(Error::Torch(tch::TchError::Torch(
+                "statistics were asked for, none came".into(),
+            ))),
+        }
+    }
+
+    /// The log-probability of each target, `(n,)`, in nats: float32, or float64 for float64 hidden states.
+    pub fn logps(&self) -> &Tensor {
+        &self.logps
+    }
+
+    /// Takes the derivative by the log-probabilities on to the hidden states, and adds that by the projection to
+    /// `weight_gradient`.
+    ///
+    /// * `gradient`: `(n,)`, of the log-probabilities' dtype. Rows where it is 0 cost nothing.
+    /// * `weight_gradient`: `(vocab, d)`, of the projection's dtype, or float32 for a bfloat16 or float16 projection,
+    ///   which loses fewer digits over many chunks.
+    ///
+    /// # Errors
+    /// Shapes, dtypes or devices that do not fit.
+    pub fn backward(self, gradient: &Tensor, weight_gradient: &mut Tensor) -> Result<LogpsGradient> {
+        if !weight_gradient.defined() {
+            let expected = format!(
+                "{:?}: fill the gradient with zeros before the first step",
+                self.weight.size()
+            );
+            return Err(Error::Shape {
+                argument: "weight_gradient",
+                expected,
+                found: vec![],
+            });
+        }
+        check::shape("weight_gradient", weight_gradient, &self.weight.size())?;
+        check::same_device("weight_gradient", weight_gradient, &self.weight)?;
+        if weight_gradient.kind() != check::wide(self.weight.kind()) {
+            check::kind("weight_gradient", weight_gradient, self.weight.kind())?;
+        }
+        tch::no_grad(|| backward::backward(&self, gradient, Some(weight_gradient)))
+    }
+
+    /// [`LinearLogps::backward`] for a frozen projection: to the hidden states alone.
+    ///
+    /// # Errors
+    /// As [`LinearLogps::backward`].
+    pub fn backward_hidden(self, gradient: &Tensor) -> Result<LogpsGradient> {
+        tch::no_grad(|| backward::backward(&self, gradient, None))
+    }
+}
+
+/// Where the chunks of `n` rows start, and how long they are.
+fn chunks(n: i64, chunk_rows: i64) -> impl Iterator<Item = (i64, i64)> {
+    (0..n)
+        .step_by(usize::try_from(chunk_rows).unwrap_or(usize::MAX))
+        .map(move |start| (start, chunk_rows.min(n - start)))
+}

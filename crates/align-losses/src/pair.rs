@@ -1,0 +1,51 @@
+/// The same thing of both sides of a preference: the preferred completion's and the other's.
+///
+/// ```
+/// use align_losses::Pair;
+/// let lengths = Pair { chosen: "good film", rejected: "bad" }.map(str::len);
+/// assert_eq!(lengths, Pair { chosen: 9, rejected: 3 });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Pair<T> {
+    /// The preferred completion's.
+    pub chosen: T,
+    /// The other's.
+    pub rejected: T,
+}
+
+impl<T> Pair<T> {
+    /// Applies a function to both sides, chosen first.
+    pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Pair<U> {
+        Pair {
+            chosen: f(self.chosen),
+            rejected: f(self.rejected),
+        }
+    }
+
+    /// Applies a fallible function to both sides, chosen first.
+    ///
+    /// # Errors
+    /// The function's first error.
+    pub fn try_map<U, E>(self, mut f: impl FnMut(T) -> Result<U, E>) -> Result<Pair<U>, E> {
+        Ok(Pair {
+            chosen: f(self.chosen)?,
+            rejected: f(self.rejected)?,
+        })
+    }
+
+    /// References to both sides.
+    pub fn as_ref(&self) -> Pair<&T> {
+        Pair {
+            chosen: &self.chosen,
+            rejected: &self.rejected,
+        }
+    }
+
+    /// Puts each side beside another pair's.
+    pub fn zip<U>(self, other: Pair<U>) -> Pair<(T, U)> {
+        Pair {
+            chosen: (self.chosen, other.chosen),
+            rejected: (self.rejected, other.rejected),
+        }
+    }
+}
