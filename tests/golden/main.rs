@@ -6,8 +6,14 @@
 
 use std::path::PathBuf;
 
+mod batches;
+mod checkpoints;
+mod chi_square;
+mod generation;
 mod losses;
 mod metrics;
+mod models;
+mod train;
 
 /// The folder of golden values.
 pub fn golden_dir() -> PathBuf {

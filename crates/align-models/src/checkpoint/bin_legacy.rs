@@ -6,12 +6,18 @@ use super::state_dict::{self, Extent};
 use std::collections::HashMap;
 use std::io::BufReader;
 
-/// The pickle of 0x1950a86a20f9469cfc6c, with which the format begins.
-pub(super) const MAGIC: &[u8] = b"\x80\x02\x8a\x0alFc\x9cF\xf9 j\xa8P\x19.";
+/// 0x1950a86a20f9469cfc6c as a pickle spells it, with which the format begins.
+const MAGIC: &[u8] = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19";
 /// The format's only version.
 const PROTOCOL: i64 = 1001;
 /// Bytes of the count before each storage's data.
 const COUNT: u64 = 8;
+
+/// Whether a file that starts so is of this format. Before the magic number stand two bytes, or eleven if the writer asked
+/// for a newer pickle protocol.
+pub(super) fn begins(head: &[u8]) -> bool {
+    head.starts_with(&[0x80]) && head.windows(MAGIC.len()).take(12).any(|window| window == MAGIC)
+}
 
 /// The tensors of a file as torch wrote them before 1.6: pickles of a magic number, a version, the writer's system, the
 /// state dict and the storages' keys, then each storage as a count and its elements.

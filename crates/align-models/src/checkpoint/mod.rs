@@ -87,6 +87,20 @@ impl Checkpoint {
         Err(no_weights(dir)?)
     }
 
+    /// Opens one safetensors file, whatever its name: an optimiser's state, for example.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged.
+    pub fn open_safetensors(path: &Path) -> Result<Self> {
+        let source = Source::open(path)?;
+        let entries = safetensors::entries(&source, 0)?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            sources: vec![source],
+            entries,
+        })
+    }
+
     /// The file (or index) that was opened.
     #[must_use]
     pub fn path(&self) -> &Path {

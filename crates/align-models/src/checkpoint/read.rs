@@ -56,13 +56,17 @@ fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, de
     }
     let flat = Tensor::f_empty([i64::try_from(count).map_err(|_| too_large())?], (kind, device))?;
     let mut buffer = vec![0; bytes.min(CHUNK)];
-    let mut crc = crc32fast::Hasher::new();
+    // A checksum is the whole storage's.
+    let whole = first == 0 && count == place.numel;
+    let mut checked = place.crc.filter(|_| whole).map(|crc| (crc, crc32fast::Hasher::new()));
     let mut done = 0;
     while done < bytes {
         let step = (bytes - done).min(CHUNK);
         let chunk = &mut buffer[..step];
         source.read_at(chunk, start + done as u64)?;
-        crc.update(chunk);
+        if let Some((_, hasher)) = &mut checked {
+            hasher.update(chunk);
+        }
         let elements = (step / size) as i64;
         let chunk = match entry.kind {
             // A byte that is neither 0 nor 1 is no valid bool.
@@ -72,13 +76,10 @@ fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, de
         flat.f_narrow(0, (done / size) as i64, elements)?.f_copy_(&chunk)?;
         done += step;
     }
-    let whole = first == 0 && count == place.numel;
-    if let Some(expected) = place.crc.filter(|_| whole) {
-        if crc.finalize() != expected {
-            return Err(fault(
-                "is damaged: its checksum is not the stored one; fetch the file again",
-            ));
-        }
+    if checked.is_some_and(|(expected, hasher)| hasher.finalize() != expected) {
+        return Err(fault(
+            "is damaged: its checksum is not the stored one; fetch the file again",
+        ));
     }
     Ok(flat)
 }

@@ -1,6 +1,7 @@
 //! DistilBERT: a bidirectional encoder, here with a classifier of whole texts.
 
 mod block;
+mod classify;
 mod config;
 
 pub use config::DistilBertConfig;

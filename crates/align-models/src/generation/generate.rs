@@ -16,6 +16,12 @@ pub struct Generated {
     pub sequences_scores: Option<Vec<f64>>,
 }
 
+/// A text without padding, and its score if beams found it.
+pub(super) struct Written {
+    pub ids: Vec<i64>,
+    pub score: Option<f64>,
+}
+
 /// What the strategies share.
 pub(super) struct Plan<'a> {
     pub config: &'a GenerationConfig,
@@ -52,7 +58,9 @@ pub fn generate<M: CausalLm + ?Sized>(
     let ids = rows_of(input_ids, "input_ids")?;
     let mask = attention_mask.map(|mask| rows_of(mask, "attention_mask")).transpose()?;
     let keys: Vec<u64> = (0..ids.len() as u64).map(|i| first_sequence.wrapping_add(i)).collect();
-    let (mut sequences, sequences_scores) = continue_keyed(model, &ids, mask.as_deref(), generation, &keys)?;
+    let written = continue_keyed(model, &ids, mask.as_deref(), generation, &keys)?;
+    let sequences_scores = written.iter().map(|text| text.score).collect();
+    let mut sequences: Vec<Vec<i64>> = written.into_iter().map(|text| text.ids).collect();
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
     let eos = eos_ids(model, generation.config())?;
     let pad = generation.config().pad_token_id.or(eos.first().copied()).unwrap_or(0);
@@ -70,7 +78,7 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
     mask: Option<&[Vec<i64>]>,
     generation: &Generation,
     keys: &[u64],
-) -> crate::Result<(Vec<Vec<i64>>, Option<Vec<f64>>)> {
+) -> crate::Result<Vec<Written>> {
     let config = generation.config();
     let eos = eos_ids(model, config)?;
     let padding = check_prompts(model, prompts, mask, keys)?;
@@ -94,12 +102,20 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
     tch::no_grad(|| {
         let beams = config.num_beams > 1;
         let decoder = Decoder::new(model, &ids, mask.as_ref(), max_length as i64, beams)?;
-        if !beams {
-            return Ok((sampling::run(decoder, &plan)?, None));
+        if beams {
+            let found = beam_search::run(decoder, &plan)?.into_iter();
+            Ok(found
+                .map(|text| Written {
+                    ids: text.ids,
+                    score: Some(text.score),
+                })
+                .collect())
+        } else {
+            Ok(sampling::run(decoder, &plan)?
+                .into_iter()
+                .map(|ids| Written { ids, score: None })
+                .collect())
         }
-        let found = beam_search::run(decoder, &plan)?;
-        let scores = found.iter().map(|text| text.score).collect();
-        Ok((found.into_iter().map(|text| text.ids).collect(), Some(scores)))
     })
 }
 
@@ -138,13 +154,13 @@ fn eos_ids<M: CausalLm + ?Sized>(model: &M, config: &GenerationConfig) -> Result
             });
         }
     }
-    let min = [
+    let shortest = [
         ("min_length", config.min_length),
         ("min_new_tokens", config.min_new_tokens),
     ];
-    for (option, _) in min
+    if let Some((option, _)) = shortest
         .into_iter()
-        .filter(|(_, min)| eos.is_empty() && min.is_some_and(|n| n > 0))
+        .find(|(_, min)| eos.is_empty() && min.is_some_and(|n| n > 0))
     {
         let conflict = "neither the model nor eos_token_id says what ends a text".into();
         return Err(GenerationError::Conflict {

@@ -50,12 +50,17 @@ pub fn generate_prompts<M: CausalLm + ?Sized>(
             .map(|&place| started(model, place, &prompts[place]))
             .collect::<Result<Vec<_>>>()?;
         let keys: Vec<u64> = places.iter().map(|&place| place as u64).collect();
-        let (texts, scores) = continue_keyed(model, &batch, None, generation, &keys)?;
+        let texts = continue_keyed(model, &batch, None, generation, &keys)?;
         let prompt_length = batch.first().map_or(0, Vec::len);
         for (i, text) in texts.into_iter().enumerate() {
             let place = places[i / each];
-            let score = scores.as_ref().and_then(|scores| scores.get(i).copied());
-            completions[place].push(completion(model, generation, place, &text[prompt_length..], score));
+            completions[place].push(completion(
+                model,
+                generation,
+                place,
+                &text.ids[prompt_length..],
+                text.score,
+            ));
         }
         done += places.len();
         tracing::info!(done, prompts = prompts.len(), "generated");

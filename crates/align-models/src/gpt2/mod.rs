@@ -40,9 +40,11 @@ impl Gpt2 {
     ///
     /// # Errors
     /// A weight that is missing.
-    pub fn from_parameters(config: Gpt2Config, parameters: Parameters) -> Result<Self> {
+    pub fn from_parameters(mut config: Gpt2Config, parameters: Parameters) -> Result<Self> {
         let root = Weights::root(&parameters, "transformer.");
         let wte = root.tensor("wte.weight")?;
+        // A head of its own wins over the config: see `Checkpoint::load`.
+        config.tie_word_embeddings &= parameters.get("lm_head.weight").is_none();
         let head = match config.tie_word_embeddings {
             true => wte.shallow_clone(),
             false => Weights::root(&parameters, "").tensor("lm_head.weight")?,

@@ -1,0 +1,346 @@
+use crate::{AdamWConfig, Error, LrSchedulerType, Result};
+use align_losses::{DpoLoss, FDivergence, LossType};
+use serde::{Deserialize, Serialize};
+
+/// How often something happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// Never.
+    #[default]
+    No,
+    /// Every so many optimiser steps.
+    Steps,
+    /// After each epoch.
+    Epoch,
+}
+
+/// The order in which an epoch visits the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SamplingStrategy {
+    /// Shuffled anew each epoch.
+    #[default]
+    Random,
+    /// As they stand.
+    Sequential,
+}
+
+/// The divergence that keeps the policy near the reference, under TRL's names; alpha's coefficient is an option of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FDivergenceType {
+    /// `D_KL(π ‖ π_ref)`: standard DPO.
+    #[default]
+    ReverseKl,
+    /// `D_KL(π_ref ‖ π)`.
+    ForwardKl,
+    /// Jensen-Shannon.
+    JsDivergence,
+    /// Alpha, with `f_alpha_divergence_coef`.
+    AlphaDivergence,
+}
+
+/// TRL's coefficient of the alpha divergence where none is given.
+const DEFAULT_ALPHA_COEFFICIENT: f64 = 0.5;
+
+/// Epochs of a run that names neither epochs nor steps.
+const DEFAULT_EPOCHS: f64 = 3.0;
+
+/// Everything a DPO run depends on, under TRL's option names and with its defaults; `None` where TRL has a rule instead of
+/// a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+pub struct DpoConfig {
+    /// The loss on each pair's margin.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<LossType>, default_value = "sigmoid"))]
+    pub loss_type: LossType,
+    /// Strength of the pull towards the reference: higher stays nearer.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
+    pub beta: f64,
+    /// Share of labels taken to be wrong (cDPO), below 0.5; sigmoid only.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
+    pub label_smoothing: f64,
+    /// The divergence.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<FDivergenceType>, default_value = "reverse_kl"))]
+    pub f_divergence_type: FDivergenceType,
+    /// The alpha divergence's coefficient (0.5 unless given); refused with another divergence.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub f_alpha_divergence_coef: Option<f64>,
+    /// Pairs a micro-batch.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_train_batch_size))]
+    pub per_device_train_batch_size: usize,
+    /// Pairs an evaluation batch.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_eval_batch_size))]
+    pub per_device_eval_batch_size: usize,
+    /// Micro-batches an optimiser step.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().gradient_accumulation_steps))]
+    pub gradient_accumulation_steps: usize,
+    /// Passes over the pairs, fractions allowed (3 unless `max_steps` is given); not together with `max_steps`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub num_train_epochs: Option<f64>,
+    /// Optimiser steps of the run; not together with `num_train_epochs`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub max_steps: Option<u64>,
+    /// The highest learning rate.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().learning_rate))]
+    pub learning_rate: f64,
+    /// How it falls.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<LrSchedulerType>, default_value = "linear"))]
+    pub lr_scheduler_type: LrSchedulerType,
+    /// Steps over which it rises from zero; not together with `warmup_ratio`.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().warmup_steps))]
+    pub warmup_steps: u64,
+    /// The same as a share of the run.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().warmup_ratio))]
+    pub warmup_ratio: f64,
+    /// Decoupled weight decay of matrices.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().weight_decay))]
+    pub weight_decay: f64,
+    /// AdamW's decay of the gradient's running mean.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().adam_beta1))]
+    pub adam_beta1: f64,
+    /// AdamW's decay of the squared gradient's running mean.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().adam_beta2))]
+    pub adam_beta2: f64,
+    /// Added to AdamW's denominator.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().adam_epsilon))]
+    pub adam_epsilon: f64,
+    /// The gradient's norm is cut to this; 0 for no clipping.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().max_grad_norm))]
+    pub max_grad_norm: f64,
+    /// Whether the policy trains without dropout.
+    #[cfg_attr(feature = "clap", arg(long, action = clap::ArgAction::Set, default_value_t = Self::default().disable_dropout))]
+    pub disable_dropout: bool,
+    /// The rows' order.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<SamplingStrategy>, default_value = "random"))]
+    pub train_sampling_strategy: SamplingStrategy,
+    /// Fixes the rows' order and dropout.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().seed))]
+    pub seed: u64,
+    /// Steps whose mean makes one line of the metrics file.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().logging_steps))]
+    pub logging_steps: u64,
+    /// When held-out pairs are evaluated.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<Strategy>, default_value = "no"))]
+    pub eval_strategy: Strategy,
+    /// Steps between evaluations, with `eval_strategy` steps.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub eval_steps: Option<u64>,
+    /// When checkpoints are written.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<Strategy>, default_value = "no"))]
+    pub save_strategy: Strategy,
+    /// Steps between checkpoints, with `save_strategy` steps.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub save_steps: Option<u64>,
+    /// Checkpoints kept, the newest; `None` keeps all.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub save_total_limit: Option<usize>,
+}
+
+impl Default for DpoConfig {
+    fn default() -> Self {
+        let adam = AdamWConfig::default();
+        Self {
+            loss_type: LossType::Sigmoid,
+            beta: 0.1,
+            label_smoothing: 0.0,
+            f_divergence_type: FDivergenceType::ReverseKl,
+            f_alpha_divergence_coef: None,
+            per_device_train_batch_size: 8,
+            per_device_eval_batch_size: 8,
+            gradient_accumulation_steps: 1,
+            num_train_epochs: None,
+            max_steps: None,
+            learning_rate: 1e-6,
+            lr_scheduler_type: LrSchedulerType::Linear,
+            warmup_steps: 0,
+            warmup_ratio: 0.0,
+            weight_decay: adam.weight_decay,
+            adam_beta1: adam.beta1,
+            adam_beta2: adam.beta2,
+            adam_epsilon: adam.epsilon,
+            max_grad_norm: 1.0,
+            disable_dropout: true,
+            train_sampling_strategy: SamplingStrategy::Random,
+            seed: 42,
+            logging_steps: 10,
+            eval_strategy: Strategy::No,
+            eval_steps: None,
+            save_strategy: Strategy::No,
+            save_steps: None,
+            save_total_limit: None,
+        }
+    }
+}
+
+impl DpoConfig {
+    /// Checks every option by itself and against the others.
+    ///
+    /// # Errors
+    /// The first option that is out of range, contradicts another, or would be ignored.
+    pub fn validate(&self) -> Result<()> {
+        self.loss()?;
+        let counts = [
+            ("per_device_train_batch_size", self.per_device_train_batch_size),
+            ("per_device_eval_batch_size", self.per_device_eval_batch_size),
+            ("gradient_accumulation_steps", self.gradient_accumulation_steps),
+            ("logging_steps", usize::try_from(self.logging_steps).unwrap_or(usize::MAX)),
+        ];
+        for (option, count) in counts {
+            require(option, count > 0, || "is 0, expected at least 1".into())?;
+        }
+        self.validate_length()?;
+        self.validate_learning_rate()?;
+        let clip = self.max_grad_norm;
+        require("max_grad_norm", clip >= 0.0 && clip.is_finite(), || format!("is {clip}, expected 0 or more"))?;
+        validate_every("eval_strategy", "eval_steps", self.eval_strategy, self.eval_steps)?;
+        validate_every("save_strategy", "save_steps", self.save_strategy, self.save_steps)?;
+        let limit = self.save_total_limit;
+        require("save_total_limit", limit != Some(0), || "is 0, which would keep no checkpoint".into())?;
+        require("save_total_limit", limit.is_none() || self.save_strategy != Strategy::No, || {
+            "has no effect while save_strategy is no".into()
+        })
+    }
+
+    fn validate_length(&self) -> Result<()> {
+        require("max_steps", self.max_steps != Some(0), || "is 0, expected at least 1".into())?;
+        require("max_steps", self.max_steps.is_none() || self.num_train_epochs.is_none(), || {
+            "stands beside num_train_epochs: give one of the two".into()
+        })?;
+        let epochs = self.num_train_epochs.unwrap_or(DEFAULT_EPOCHS);
+        require("num_train_epochs", epochs > 0.0 && epochs.is_finite(), || {
+            format!("is {epochs}, expected a positive number")
+        })
+    }
+
+    fn validate_learning_rate(&self) -> Result<()> {
+        let lr = self.learning_rate;
+        require("learning_rate", lr > 0.0 && lr.is_finite(), || format!("is {lr}, expected a positive number"))?;
+        let ratio = self.warmup_ratio;
+        require("warmup_ratio", (0.0..=1.0).contains(&ratio), || format!("is {ratio}, expected 0 to 1"))?;
+        require("warmup_ratio", ratio == 0.0 || self.warmup_steps == 0, || {
+            "stands beside warmup_steps: give one of the two".into()
+        })?;
+        let warms_up = ratio > 0.0 || self.warmup_steps > 0;
+        require("lr_scheduler_type", self.lr_scheduler_type != LrSchedulerType::Constant || !warms_up, || {
+            "constant has no warm-up: choose constant_with_warmup, or leave warmup_steps and warmup_ratio away".into()
+        })
+    }
+
+    /// The loss that these options describe.
+    ///
+    /// # Errors
+    /// Options that the loss refuses.
+    pub fn loss(&self) -> Result<DpoLoss> {
+        let alpha = self.f_divergence_type == FDivergenceType::AlphaDivergence;
+        require("f_alpha_divergence_coef", alpha || self.f_alpha_divergence_coef.is_none(), || {
+            "has an effect with f_divergence_type alpha_divergence only".into()
+        })?;
+        let divergence = match self.f_divergence_type {
+            FDivergenceType::ReverseKl => FDivergence::ReverseKl,
+            FDivergenceType::ForwardKl => FDivergence::ForwardKl,
+            FDivergenceType::JsDivergence => FDivergence::JsDivergence,
+            FDivergenceType::AlphaDivergence => {
+                FDivergence::alpha(self.f_alpha_divergence_coef.unwrap_or(DEFAULT_ALPHA_COEFFICIENT))?
+            }
+        };
+        Ok(DpoLoss::new(self.loss_type, self.beta, self.label_smoothing, divergence)?)
+    }
+
+    /// The optimiser's hyper-parameters.
+    #[must_use]
+    pub fn adamw(&self) -> AdamWConfig {
+        AdamWConfig {
+            beta1: self.adam_beta1,
+            beta2: self.adam_beta2,
+            epsilon: self.adam_epsilon,
+            weight_decay: self.weight_decay,
+        }
+    }
+
+    /// Micro-batches of an epoch over `rows` pairs; the last may be smaller.
+    #[must_use]
+    pub fn micro_batches_per_epoch(&self, rows: usize) -> u64 {
+        rows.div_ceil(self.per_device_train_batch_size.max(1)) as u64
+    }
+
+    /// Optimiser steps of an epoch over `rows` pairs; the last may accumulate fewer micro-batches.
+    #[must_use]
+    pub fn steps_per_epoch(&self, rows: usize) -> u64 {
+        self.micro_batches_per_epoch(rows).div_ceil(self.gradient_accumulation_steps.max(1) as u64)
+    }
+
+    /// Optimiser steps of the run over `rows` pairs.
+    #[must_use]
+    pub fn total_steps(&self, rows: usize) -> u64 {
+        let epochs = self.num_train_epochs.unwrap_or(DEFAULT_EPOCHS);
+        self.max_steps.unwrap_or_else(|| (epochs * self.steps_per_epoch(rows) as f64).ceil() as u64)
+    }
+
+    /// Warm-up steps of a run of `total_steps`.
+    #[must_use]
+    pub fn warmup(&self, total_steps: u64) -> u64 {
+        if self.warmup_ratio > 0.0 { (self.warmup_ratio * total_steps as f64).ceil() as u64 } else { self.warmup_steps }
+    }
+}
+
+fn require(option: &'static str, good: bool, reason: impl FnOnce() -> String) -> Result<()> {
+    if good { Ok(()) } else { Err(Error::Config { option, reason: reason() }) }
+}
+
+fn validate_every(name: &'static str, steps_name: &'static str, strategy: Strategy, steps: Option<u64>) -> Result<()> {
+    match (strategy, steps) {
+        (Strategy::Steps, None) => require(name, false, || format!("is steps: say how many with {steps_name}")),
+        (_, Some(0)) => require(steps_name, false, || "is 0, expected at least 1".into()),
+        (Strategy::No | Strategy::Epoch, Some(_)) => {
+            require(steps_name, false, || format!("has an effect with {name} steps only"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut DpoConfig)) -> String {
+        let mut config = DpoConfig::default();
+        change(&mut config);
+        config.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        DpoConfig::default().validate().unwrap();
+    }
+
+    #[test]
+    fn contradictions_are_refused_by_name() {
+        let both = refused(|c| (c.max_steps, c.num_train_epochs) = (Some(5), Some(1.0)));
+        assert!(both.contains("max_steps") && both.contains("num_train_epochs"), "{both}");
+        assert!(refused(|c| c.f_alpha_divergence_coef = Some(0.3)).contains("f_alpha_divergence_coef"));
+        assert!(refused(|c| c.eval_strategy = Strategy::Steps).contains("eval_steps"));
+        assert!(refused(|c| c.save_steps = Some(3)).contains("save_strategy"));
+        assert!(refused(|c| c.save_total_limit = Some(3)).contains("save_strategy"));
+        assert!(refused(|c| (c.warmup_steps, c.warmup_ratio) = (3, 0.1)).contains("warmup_ratio"));
+        let constant = refused(|c| (c.warmup_steps, c.lr_scheduler_type) = (3, LrSchedulerType::Constant));
+        assert!(constant.contains("constant_with_warmup"), "{constant}");
+        assert!(refused(|c| c.learning_rate = f64::NAN).contains("learning_rate"));
+        assert!(refused(|c| c.per_device_train_batch_size = 0).contains("per_device_train_batch_size"));
+    }
+
+    #[test]
+    fn partial_batches_and_windows_count() {
+        let config = DpoConfig {
+            per_device_train_batch_size: 4,
+            gradient_accumulation_steps: 2,
+            num_train_epochs: Some(1.5),
+            ..DpoConfig::default()
+        };
+        // 10 rows: batches of 4, 4 and 2, steps of two batches and one.
+        assert_eq!((config.micro_batches_per_epoch(10), config.steps_per_epoch(10), config.total_steps(10)), (3, 2, 3));
+    }
+}

@@ -1,0 +1,59 @@
+use std::path::PathBuf;
+
+/// What can go wrong while training.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Options that contradict each other, or values out of range.
+    #[error("option {option}: {reason}")]
+    Config {
+        /// The option's name.
+        option: &'static str,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// Training or evaluation data that cannot be used.
+    #[error("{0}")]
+    Data(String),
+    /// A checkpoint that cannot be written, read or continued from.
+    #[error("checkpoint {}: {reason}", path.display())]
+    Checkpoint {
+        /// Its folder or file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A file that cannot be written.
+    #[error("{}: {reason}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The loss or the gradient is not a finite number.
+    #[error("step {step}: {what} is {value}: lower learning_rate or beta, or look at the batch's texts")]
+    NotFinite {
+        /// The optimiser step, from one.
+        step: u64,
+        /// `loss` or `grad_norm`.
+        what: &'static str,
+        /// NaN or an infinity.
+        value: f64,
+    },
+    /// A loss that refuses its options or inputs.
+    #[error(transparent)]
+    Loss(#[from] align_losses::Error),
+    /// A model that refuses its inputs.
+    #[error(transparent)]
+    Model(#[from] align_models::Error),
+    /// Data that cannot be batched.
+    #[error(transparent)]
+    Batch(#[from] align_data::Error),
+    /// LibTorch refused an operation.
+    #[error("LibTorch: {0}")]
+    Torch(#[from] tch::TchError),
+}
+
+/// The result of a fallible function of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

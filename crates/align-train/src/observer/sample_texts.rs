@@ -1,0 +1,60 @@
+use super::{Flow, Observer};
+use crate::{DpoTrainer, Error, EvaluationRecord, Result};
+use align_data::Tokenizer;
+use align_models::CausalLm;
+use align_models::generation::{Generation, generate_prompts};
+use serde::Serialize;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// At each evaluation lets the policy continue the same prompts, and writes the texts as JSON lines.
+#[derive(Debug)]
+pub struct SampleTexts {
+    path: PathBuf,
+    file: File,
+    tokenizer: Tokenizer,
+    prompts: Vec<String>,
+    ids: Vec<Vec<i64>>,
+    generation: Generation,
+}
+
+/// One line of the file.
+#[derive(Serialize)]
+struct Sample<'a> {
+    step: u64,
+    prompt: &'a str,
+    text: String,
+}
+
+/// Prompts continued at a time.
+const BATCH_SIZE: usize = 16;
+
+impl SampleTexts {
+    /// Appends to `path`.
+    ///
+    /// # Errors
+    /// A file that cannot be written, no prompts, or prompts that the tokeniser refuses.
+    pub fn new(path: &Path, tokenizer: Tokenizer, prompts: Vec<String>, generation: Generation) -> Result<Self> {
+        if prompts.is_empty() {
+            return Err(Error::Data("there are no prompts to sample texts for".into()));
+        }
+        let file = OpenOptions::new().append(true).create(true).open(path);
+        let file = file.map_err(|e| Error::Output { path: path.to_owned(), reason: e.to_string() })?;
+        let ids = tokenizer.encode_batch(&prompts, true, None)?;
+        Ok(Self { path: path.to_owned(), file, tokenizer, prompts, ids, generation })
+    }
+}
+
+impl<M: CausalLm> Observer<M> for SampleTexts {
+    fn on_evaluation(&mut self, trainer: &DpoTrainer<M>, record: &EvaluationRecord) -> Result<Flow> {
+        for completion in generate_prompts(trainer.policy(), &self.ids, &self.generation, BATCH_SIZE)? {
+            let Some(prompt) = self.prompts.get(completion.prompt) else { continue };
+            let text = self.tokenizer.decode(&completion.ids, true)?;
+            let line = serde_json::to_string(&Sample { step: record.step, prompt, text }).map_err(std::io::Error::from);
+            let written = line.and_then(|line| writeln!(self.file, "{line}"));
+            written.map_err(|e| Error::Output { path: self.path.clone(), reason: e.to_string() })?;
+        }
+        Ok(Flow::Continue)
+    }
+}

@@ -1,0 +1,27 @@
+use super::{Flow, Observer};
+use crate::{DpoTrainer, Result, StepRecord};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Ends the run after the running step once its flag is set, from a Ctrl-C handler for example.
+#[derive(Debug, Clone, Default)]
+pub struct StopSignal(Arc<AtomicBool>);
+
+impl StopSignal {
+    /// Asks for the end.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the end was asked for.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl<M> Observer<M> for StopSignal {
+    fn on_step(&mut self, _: &DpoTrainer<M>, _: &StepRecord) -> Result<Flow> {
+        Ok(if self.is_stopped() { Flow::Stop } else { Flow::Continue })
+    }
+}

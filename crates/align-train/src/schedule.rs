@@ -1,0 +1,83 @@
+use serde::{Deserialize, Serialize};
+
+/// How the learning rate moves after the warm-up, under transformers' names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LrSchedulerType {
+    /// Down to zero in a straight line.
+    #[default]
+    Linear,
+    /// Down to zero along half a cosine.
+    Cosine,
+    /// Not at all, from the first step; a warm-up is refused.
+    Constant,
+    /// Not at all, after the warm-up.
+    ConstantWithWarmup,
+}
+
+/// The learning rate as a pure function of the step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LrSchedule {
+    /// How it moves.
+    pub kind: LrSchedulerType,
+    /// The highest learning rate.
+    pub learning_rate: f64,
+    /// Steps over which it rises from zero.
+    pub warmup_steps: u64,
+    /// Steps of the whole run.
+    pub total_steps: u64,
+}
+
+impl LrSchedule {
+    /// The learning rate of the step that follows `done` optimiser steps: the first step of a warm-up has rate 0.
+    #[must_use]
+    pub fn at(&self, done: u64) -> f64 {
+        if self.kind == LrSchedulerType::Constant {
+            return self.learning_rate;
+        }
+        if done < self.warmup_steps {
+            return self.learning_rate * done as f64 / self.warmup_steps.max(1) as f64;
+        }
+        let decay_steps = self.total_steps.saturating_sub(self.warmup_steps).max(1) as f64;
+        let progress = (done - self.warmup_steps) as f64 / decay_steps;
+        let factor = match self.kind {
+            LrSchedulerType::Linear => 1.0 - progress,
+            LrSchedulerType::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+            LrSchedulerType::Constant | LrSchedulerType::ConstantWithWarmup => 1.0,
+        };
+        self.learning_rate * factor.max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(kind: LrSchedulerType, warmup_steps: u64, total_steps: u64) -> LrSchedule {
+        LrSchedule { kind, learning_rate: 2.0, warmup_steps, total_steps }
+    }
+
+    #[test]
+    fn linear_falls_to_zero_after_the_last_step() {
+        let s = schedule(LrSchedulerType::Linear, 0, 4);
+        assert_eq!([0, 1, 2, 3, 4].map(|done| s.at(done)), [2.0, 1.5, 1.0, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn a_warmup_starts_at_zero() {
+        let s = schedule(LrSchedulerType::ConstantWithWarmup, 2, 4);
+        assert_eq!([0, 1, 2, 3].map(|done| s.at(done)), [0.0, 1.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn cosine_is_half_way_in_the_middle() {
+        let s = schedule(LrSchedulerType::Cosine, 2, 6);
+        assert!((s.at(4) - 1.0).abs() < 1e-12);
+        assert_eq!(s.at(2), 2.0);
+    }
+
+    #[test]
+    fn nothing_goes_below_zero_past_the_end() {
+        assert_eq!(schedule(LrSchedulerType::Linear, 0, 2).at(5), 0.0);
+    }
+}

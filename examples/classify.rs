@@ -1,0 +1,60 @@
+//! Scores texts with a DistilBERT classifier; as in the notebook, the reward is minus logit 0.
+//!
+//! ```sh
+//! cargo run --release --example classify -- --input generated.csv --output scored.csv
+//! ```
+
+mod common;
+
+use align_data::{Texts, Tokenizer};
+use align_models::DistilBert;
+use clap::Parser;
+use common::{Failure, RuntimeOptions};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Scores texts with a DistilBERT classifier; the reward is minus logit 0.
+#[derive(Parser)]
+struct Options {
+    /// Classifier: a folder in transformers' layout; the embedded one if not given.
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Table with a column text: CSV, Parquet or JSONL.
+    #[arg(long)]
+    input: PathBuf,
+    /// The same rows with score and one column a logit; CSV, Parquet or JSONL.
+    #[arg(long)]
+    output: PathBuf,
+    /// Replace the output if it exists.
+    #[arg(long)]
+    overwrite: bool,
+    /// Texts scored at a time.
+    #[arg(long, default_value_t = 32)]
+    batch_size: usize,
+    #[command(flatten)]
+    runtime: RuntimeOptions,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    common::run(|| classify(&options))
+}
+
+fn classify(options: &Options) -> Result<(), Failure> {
+    common::refuse_existing(&options.output, options.overwrite)?;
+    let texts = Texts::read(&options.input)?;
+    let dir = options.model.clone().unwrap_or_else(common::default_reward_model);
+    let tokenizer = Tokenizer::from_pretrained(&dir)?;
+    let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let logits = common::score::logits(&model, &tokenizer, &texts.texts(), options.batch_size)?;
+    let scores = common::score::rewards(&logits);
+    let mut table = texts.with_scores(&scores)?;
+    for class in 0..model.config().num_labels() {
+        let column: Vec<f64> = logits.iter().filter_map(|row| row.get(class as usize)).map(|x| f64::from(*x)).collect();
+        table = table.with_column(&format!("logit_{class}"), &column)?;
+    }
+    table.write(&options.output, options.overwrite)?;
+    let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+    println!("{} texts, mean score {mean}, written to {}", scores.len(), options.output.display());
+    Ok(())
+}

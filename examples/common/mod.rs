@@ -1,0 +1,103 @@
+//! What the examples share: options, the embedded models, how errors are shown.
+
+// Every example takes its part of this module.
+#![allow(dead_code)]
+
+pub mod config_file;
+pub mod notebook;
+pub mod preference_data;
+pub mod prompts;
+pub mod score;
+
+use align_torch::DeviceChoice;
+use serde::de::DeserializeOwned;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tch::{Device, Kind};
+
+/// Any error that ends an example.
+pub type Failure = Box<dyn Error>;
+
+/// Where and how models run.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RuntimeOptions {
+    /// cpu, cuda, cuda:N, or auto: the GPU if there is one.
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// float32 or bfloat16.
+    #[arg(long, default_value = "float32", value_parser = kind)]
+    pub dtype: Kind,
+}
+
+impl RuntimeOptions {
+    /// The device that was asked for.
+    pub fn device(&self) -> Result<Device, Failure> {
+        Ok(self.device.resolve()?)
+    }
+}
+
+fn kind(name: &str) -> Result<Kind, String> {
+    match name {
+        "float32" => Ok(Kind::Float),
+        "bfloat16" => Ok(Kind::BFloat16),
+        _ => Err("expected float32 or bfloat16".into()),
+    }
+}
+
+/// Reads an option's value by the name that serde gives it.
+pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+    serde_json::from_value(name.into()).map_err(|e| e.to_string())
+}
+
+/// The tiny GPT-2 that stands in where no model is given.
+pub fn default_policy() -> PathBuf {
+    embedded("gpt2-tiny")
+}
+
+/// The tiny sentiment classifier that stands in where no reward model is given.
+pub fn default_reward_model() -> PathBuf {
+    embedded("distilbert-tiny")
+}
+
+fn embedded(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models").join(name)
+}
+
+/// Runs an example: warnings go to standard error (`RUST_LOG` for more), and so does the error that ends it.
+pub fn run(example: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    match example() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(inner) = cause {
+                eprintln!("  because {inner}");
+                cause = inner.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Refuses an output file that exists, before any work is done for it.
+pub fn refuse_existing(output: &std::path::Path, overwrite: bool) -> Result<(), Failure> {
+    if output.exists() && !overwrite {
+        return Err(format!("{} exists already: choose another name or give --overwrite", output.display()).into());
+    }
+    Ok(())
+}
+
+/// Ends the training run cleanly at the first Ctrl-C, the program at the second.
+pub fn stop_on_ctrl_c(signal: align_train::StopSignal) -> Result<(), Failure> {
+    ctrlc::set_handler(move || {
+        if signal.is_stopped() {
+            std::process::exit(130);
+        }
+        eprintln!("stopping after this step; again to stop at once");
+        signal.stop();
+    })?;
+    Ok(())
+}

@@ -1,0 +1,49 @@
+use super::Failure;
+use align_data::pairing::{PairOptions, PairStrategy};
+use align_data::tables::PreferenceData;
+use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
+use std::path::Path;
+
+/// How preference data becomes training rows.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DataOptions {
+    /// Pairs drawn a prompt where a file holds scored texts; 50 as in the notebook if not given.
+    #[arg(long)]
+    pub pairs_per_prompt: Option<usize>,
+    /// Most tokens of a prompt and its completion; the model's own limit if not given.
+    #[arg(long)]
+    pub max_length: Option<usize>,
+    /// false leaves a prompt that stands in front of its completions there twice, as the notebook does.
+    #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
+    pub strip_prompt: bool,
+}
+
+impl DataOptions {
+    /// Tokenises pairs for a model of `n_positions`, and says what was dropped.
+    pub fn encode(&self, tokenizer: &Tokenizer, pairs: &[PreferencePair], n_positions: i64) -> Result<Vec<EncodedPair>, Failure> {
+        let limit = self.max_length.unwrap_or(n_positions as usize);
+        let options =
+            EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..EncodeOptions::default() };
+        let encoded = encode_pairs(tokenizer, pairs, &options)?;
+        println!("  {}", encoded.report);
+        Ok(encoded.pairs)
+    }
+
+    /// Reads pairs, or scored texts from which pairs are drawn as the notebook does.
+    pub fn read(&self, path: &Path, seed: u64) -> Result<Vec<PreferencePair>, Failure> {
+        println!("{}", path.display());
+        match PreferenceData::read(path)? {
+            PreferenceData::Pairs(_) if self.pairs_per_prompt.is_some() => {
+                Err("--pairs-per-prompt says how scored texts are paired, but the file holds pairs already".into())
+            }
+            PreferenceData::Pairs(pairs) => Ok(pairs.pairs()),
+            PreferenceData::Texts(texts) => {
+                let options =
+                    PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
+                let (pairs, report) = texts.pair(&options)?;
+                println!("  {report}");
+                Ok(pairs.pairs())
+            }
+        }
+    }
+}

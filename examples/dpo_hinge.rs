@@ -1,0 +1,24 @@
+//! The notebook with the hinge loss, end to end: generate, score, pair, train, compare.
+//!
+//! ```sh
+//! cargo run --release --example dpo_hinge
+//! ```
+
+mod common;
+
+use align_losses::LossType;
+use clap::Parser;
+use common::notebook::{self, NotebookOptions};
+use std::process::ExitCode;
+
+/// The notebook with the hinge loss, end to end: generate, score, pair, train, compare.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    notebook: NotebookOptions,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    common::run(|| notebook::run(&options.notebook, LossType::Hinge))
+}
