@@ -29,9 +29,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     pickle::load(&mut input).map_err(unread)?;
     let (version, _) = pickle::load(&mut input).map_err(unread)?;
     if !matches!(version, Value::Int(PROTOCOL)) {
-        return Err(fault(format!(
-            "has an unknown version of torch's older format, {PROTOCOL} is read"
-        )));
+        return Err(fault(format!("has an unknown version of torch's older format, {PROTOCOL} is read")));
     }
     let (system, heap) = pickle::load(&mut input).map_err(unread)?;
     if matches!(heap.item(system, "little_endian"), Some(Value::Bool(false))) {
@@ -42,9 +40,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let extents = extents(source, &heap, &keys_heap, keys, input.consumed())?;
 
     let extent = |storage: &StorageRef, key: &str| -> std::result::Result<Extent, String> {
-        let whole = *extents
-            .get(key)
-            .ok_or_else(|| format!("holds no storage `{}`", shown(key)))?;
+        let whole = *extents.get(key).ok_or_else(|| format!("holds no storage `{}`", shown(key)))?;
         let Some((first, numel)) = storage.view else {
             return Ok(whole);
         };
@@ -52,11 +48,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
             return Err(format!("has a view beyond its storage `{}`", shown(key)));
         }
         let start = whole.start + first * storage.kind.elt_size_in_bytes() as u64;
-        Ok(Extent {
-            start,
-            numel,
-            crc: None,
-        })
+        Ok(Extent { start, numel, crc: None })
     };
     state_dict::entries(value, &heap, file, extent).map_err(fault)
 }
@@ -68,52 +60,28 @@ fn extents(source: &Source, heap: &Heap, keys_heap: &Heap, keys: Value, start: u
     for storage in heap.storages() {
         let first = storages.entry(heap.text(storage.key)).or_insert(storage);
         if (first.kind, first.numel) != (storage.kind, storage.numel) {
-            return Err(fault(format!(
-                "describes storage `{}` in two ways",
-                shown(heap.text(storage.key))
-            )));
+            return Err(fault(format!("describes storage `{}` in two ways", shown(heap.text(storage.key)))));
         }
     }
-    let keys = keys_heap
-        .list(keys)
-        .ok_or_else(|| fault("has no list of storages".to_owned()))?;
+    let keys = keys_heap.list(keys).ok_or_else(|| fault("has no list of storages".to_owned()))?;
     let mut extents = HashMap::new();
     let mut at = start;
     for key in keys {
-        let key = keys_heap
-            .as_text(*key)
-            .ok_or_else(|| fault("names a storage by something else than text".to_owned()))?;
-        let storage = storages
-            .get(key)
-            .ok_or_else(|| fault(format!("lists an unknown storage `{}`", shown(key))))?;
+        let key =
+            keys_heap.as_text(*key).ok_or_else(|| fault("names a storage by something else than text".to_owned()))?;
+        let storage = storages.get(key).ok_or_else(|| fault(format!("lists an unknown storage `{}`", shown(key))))?;
         let cut_short = || fault(format!("ends inside storage `{}`: was it cut short?", shown(key)));
-        let data = at
-            .checked_add(COUNT)
-            .filter(|data| *data <= source.len)
-            .ok_or_else(cut_short)?;
+        let data = at.checked_add(COUNT).filter(|data| *data <= source.len).ok_or_else(cut_short)?;
         let mut count = [0; COUNT as usize];
         source.read_at(&mut count, at)?;
         if u64::from_le_bytes(count) != storage.numel {
             let found = i64::from_le_bytes(count);
             let expected = storage.numel;
-            return Err(fault(format!(
-                "storage `{}` should hold {expected} elements, it says {found}",
-                shown(key)
-            )));
+            return Err(fault(format!("storage `{}` should hold {expected} elements, it says {found}", shown(key))));
         }
-        let bytes = storage
-            .numel
-            .checked_mul(storage.kind.elt_size_in_bytes() as u64)
-            .ok_or_else(cut_short)?;
-        at = data
-            .checked_add(bytes)
-            .filter(|end| *end <= source.len)
-            .ok_or_else(cut_short)?;
-        let extent = Extent {
-            start: data,
-            numel: storage.numel,
-            crc: None,
-        };
+        let bytes = storage.numel.checked_mul(storage.kind.elt_size_in_bytes() as u64).ok_or_else(cut_short)?;
+        at = data.checked_add(bytes).filter(|end| *end <= source.len).ok_or_else(cut_short)?;
+        let extent = Extent { start: data, numel: storage.numel, crc: None };
         if extents.insert(key.to_owned(), extent).is_some() {
             return Err(fault(format!("lists storage `{}` twice", shown(key))));
         }

@@ -53,7 +53,5 @@ impl Entry {
 
 /// Elements of a tensor of that shape; `None` if the product overflows or a size is negative.
 pub(super) fn numel(shape: &[i64]) -> Option<u64> {
-    shape
-        .iter()
-        .try_fold(1_u64, |product, &size| product.checked_mul(u64::try_from(size).ok()?))
+    shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(u64::try_from(size).ok()?))
 }

@@ -90,17 +90,11 @@ pub enum CheckpointError {
 pub(super) type Result<T> = std::result::Result<T, CheckpointError>;
 
 pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> CheckpointError + '_ {
-    move |source| CheckpointError::Io {
-        path: path.to_path_buf(),
-        source,
-    }
+    move |source| CheckpointError::Io { path: path.to_path_buf(), source }
 }
 
 pub(super) fn malformed(path: &Path, reason: impl Into<String>) -> CheckpointError {
-    CheckpointError::Malformed {
-        path: path.to_path_buf(),
-        reason: reason.into(),
-    }
+    CheckpointError::Malformed { path: path.to_path_buf(), reason: reason.into() }
 }
 
 /// A name out of a file, safe to print: control characters escaped, cut where it is absurdly long.
@@ -115,12 +109,7 @@ pub(super) fn shown(name: &str) -> String {
 
 /// Names joined by commas, the tail replaced by its count.
 pub(super) fn listed(names: &[String], most: usize) -> String {
-    let mut text = names
-        .iter()
-        .take(most)
-        .map(|name| shown(name))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut text = names.iter().take(most).map(|name| shown(name)).collect::<Vec<_>>().join(", ");
     if names.len() > most {
         text.push_str(&format!(" and {} more", names.len() - most));
     }

@@ -33,17 +33,11 @@ pub(super) fn open(
         let mut parts = Path::new(shard).components();
         let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == *shard);
         if !plain || shard.contains('\\') {
-            let reason = format!(
-                "names the shard `{}`: a shard is a file of the same folder",
-                shown(shard)
-            );
+            let reason = format!("names the shard `{}`: a shard is a file of the same folder", shown(shard));
             return Err(malformed(path, reason));
         }
         if !folder.join(shard).exists() {
-            return Err(malformed(
-                path,
-                format!("names the shard `{}`, which is not in the folder", shown(shard)),
-            ));
+            return Err(malformed(path, format!("names the shard `{}`, which is not in the folder", shown(shard))));
         }
     }
 
@@ -60,19 +54,11 @@ pub(super) fn open(
             }
         }
         if !absent.is_empty() {
-            let reason = format!(
-                "says that `{}` holds {}, but it does not",
-                shown(shard),
-                listed(&absent, 20)
-            );
+            let reason = format!("says that `{}` holds {}, but it does not", shown(shard), listed(&absent, 20));
             return Err(malformed(path, reason));
         }
         if !stored.is_empty() {
-            tracing::warn!(
-                shard,
-                tensors = stored.len(),
-                "tensors that the index does not name are left out"
-            );
+            tracing::warn!(shard, tensors = stored.len(), "tensors that the index does not name are left out");
         }
         sources.push(source);
     }
@@ -82,10 +68,7 @@ pub(super) fn open(
 fn read(path: &Path) -> Result<Index> {
     let source = Source::open(path)?;
     if source.len > LIMIT {
-        return Err(malformed(
-            path,
-            format!("is {} bytes long, an index has at most {LIMIT}", source.len),
-        ));
+        return Err(malformed(path, format!("is {} bytes long, an index has at most {LIMIT}", source.len)));
     }
     let text = std::fs::read(path).map_err(io(path))?;
     serde_json::from_slice(&text).map_err(|error| malformed(path, format!("is no checkpoint index: {error}")))

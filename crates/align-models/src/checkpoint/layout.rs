@@ -15,10 +15,7 @@ impl TensorSpec {
     /// A tensor of that name and shape.
     #[must_use]
     pub fn new(name: impl Into<String>, shape: impl Into<Vec<i64>>) -> Self {
-        Self {
-            name: name.into(),
-            shape: shape.into(),
-        }
+        Self { name: name.into(), shape: shape.into() }
     }
 }
 
@@ -52,10 +49,7 @@ impl Layout {
     /// Finds the place of every stored tensor, or says for all of them together why it has none.
     pub(super) fn matched<'a>(&'a self, entries: &'a [Entry]) -> Result<Matched<'a>, Mismatch> {
         let specs: HashMap<&str, &TensorSpec> = self.tensors.iter().map(|spec| (spec.name.as_str(), spec)).collect();
-        let tied = self
-            .tied
-            .as_ref()
-            .map(|(alias, source)| (alias.as_str(), source.as_str()));
+        let tied = self.tied.as_ref().map(|(alias, source)| (alias.as_str(), source.as_str()));
         let canonical = |stored: &str| -> Option<&'a str> {
             let known = |name: &str| match tied {
                 Some((alias, _)) if alias == name => Some(alias),
@@ -117,15 +111,7 @@ impl Layout {
 /// Why `entry` cannot be the weight `name`, if it cannot.
 fn misfit(name: &str, expected: &[i64], entry: &Entry) -> Option<String> {
     if entry.shape() != expected {
-        return Some(format!(
-            "{name}: expected shape {expected:?}, found {:?}",
-            entry.shape()
-        ));
+        return Some(format!("{name}: expected shape {expected:?}, found {:?}", entry.shape()));
     }
-    (!entry.is_float()).then(|| {
-        format!(
-            "{name}: stored as {:?}, a weight is a floating-point tensor",
-            entry.kind()
-        )
-    })
+    (!entry.is_float()).then(|| format!("{name}: stored as {:?}, a weight is a floating-point tensor", entry.kind()))
 }

@@ -20,12 +20,7 @@ impl Mismatch {
     const SHOWN: usize = 20;
 
     pub(super) fn sort(&mut self) {
-        for list in [
-            &mut self.missing,
-            &mut self.unexpected,
-            &mut self.misshapen,
-            &mut self.ambiguous,
-        ] {
+        for list in [&mut self.missing, &mut self.unexpected, &mut self.misshapen, &mut self.ambiguous] {
             list.sort();
         }
     }

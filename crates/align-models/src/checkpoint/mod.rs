@@ -58,15 +58,8 @@ impl Checkpoint {
     /// A folder that is missing or holds none of these, and files that are damaged, unsafe, or not what they are called.
     pub fn open(dir: &Path) -> Result<Self> {
         if !dir.is_dir() {
-            let reason = if dir.exists() {
-                "is a file"
-            } else {
-                "there is no such folder"
-            };
-            return Err(CheckpointError::NotAFolder {
-                path: dir.to_path_buf(),
-                reason: reason.to_owned(),
-            });
+            let reason = if dir.exists() { "is a file" } else { "there is no such folder" };
+            return Err(CheckpointError::NotAFolder { path: dir.to_path_buf(), reason: reason.to_owned() });
         }
         for (name, sharded, entries_of) in FILES {
             let path = dir.join(name);
@@ -94,11 +87,7 @@ impl Checkpoint {
     pub fn open_safetensors(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
         let entries = safetensors::entries(&source, 0)?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            sources: vec![source],
-            entries,
-        })
+        Ok(Self { path: path.to_path_buf(), sources: vec![source], entries })
     }
 
     /// The file (or index) that was opened.
@@ -118,14 +107,11 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::NoTensor`], and a file that is damaged or can no longer be read.
     pub fn read(&self, name: &str) -> Result<Tensor> {
-        let entry =
-            self.entries
-                .iter()
-                .find(|entry| entry.name() == name)
-                .ok_or_else(|| CheckpointError::NoTensor {
-                    path: self.path.clone(),
-                    name: error::shown(name),
-                })?;
+        let entry = self
+            .entries
+            .iter()
+            .find(|entry| entry.name() == name)
+            .ok_or_else(|| CheckpointError::NoTensor { path: self.path.clone(), name: error::shown(name) })?;
         self.read_entry(entry, entry.kind(), Device::Cpu)
     }
 
@@ -141,19 +127,13 @@ impl Checkpoint {
     pub fn load(&self, layout: &Layout, kind: Kind, device: Device) -> Result<Vec<(String, Tensor)>> {
         let matched = layout
             .matched(&self.entries)
-            .map_err(|mismatch| CheckpointError::Mismatch {
-                path: self.path.clone(),
-                mismatch,
-            })?;
+            .map_err(|mismatch| CheckpointError::Mismatch { path: self.path.clone(), mismatch })?;
         let mut tensors = Vec::with_capacity(matched.tensors.len() + 1);
         for (name, entry) in &matched.tensors {
             tensors.push(((*name).to_owned(), self.read_entry(entry, kind, device)?));
         }
         if let (Some((alias, entry)), Some((_, source))) = (matched.alias, &layout.tied) {
-            let same_data = matched
-                .tensors
-                .iter()
-                .any(|(name, e)| name == source && e.place == entry.place);
+            let same_data = matched.tensors.iter().any(|(name, e)| name == source && e.place == entry.place);
             if !same_data {
                 let tensor = self.read_entry(entry, kind, device)?;
                 let tied = tensors.iter().find(|(name, _)| name == source);
@@ -175,10 +155,7 @@ impl Checkpoint {
     fn read_entry(&self, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {
         match self.sources.get(entry.place.file) {
             Some(source) => read::read(source, entry, kind, device),
-            None => Err(CheckpointError::NoTensor {
-                path: self.path.clone(),
-                name: error::shown(entry.name()),
-            }),
+            None => Err(CheckpointError::NoTensor { path: self.path.clone(), name: error::shown(entry.name()) }),
         }
     }
 }
@@ -198,15 +175,7 @@ fn no_weights(dir: &Path) -> Result<CheckpointError> {
         found.push(entry.map_err(io(dir))?.file_name().to_string_lossy().into_owned());
     }
     found.sort();
-    let found = if found.is_empty() {
-        "nothing".to_owned()
-    } else {
-        listed(&found, 20)
-    };
+    let found = if found.is_empty() { "nothing".to_owned() } else { listed(&found, 20) };
     let looked_for = FILES.map(|(name, ..)| name).join(", ");
-    Ok(CheckpointError::NoWeights {
-        path: dir.to_path_buf(),
-        looked_for,
-        found,
-    })
+    Ok(CheckpointError::NoWeights { path: dir.to_path_buf(), looked_for, found })
 }

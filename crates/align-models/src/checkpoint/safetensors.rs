@@ -14,10 +14,7 @@ const PREFIX: u64 = 8;
 pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let fault = |reason: String| malformed(&source.path, reason);
     if source.len < PREFIX {
-        return Err(fault(format!(
-            "is {} bytes long, too short for a safetensors file",
-            source.len
-        )));
+        return Err(fault(format!("is {} bytes long, too short for a safetensors file", source.len)));
     }
     let mut length = [0; PREFIX as usize];
     source.read_at(&mut length, 0)?;
@@ -44,37 +41,15 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     for name in metadata.offset_keys() {
         let Some(info) = metadata.info(&name) else { continue };
         let kind = kind(info.dtype).ok_or_else(|| {
-            fault(format!(
-                "tensor `{}` is stored as {}, which is not read here",
-                shown(&name),
-                info.dtype
-            ))
+            fault(format!("tensor `{}` is stored as {}, which is not read here", shown(&name), info.dtype))
         })?;
         let shape: Option<Vec<i64>> = info.shape.iter().map(|&size| i64::try_from(size).ok()).collect();
         let (shape, count) = shape
             .and_then(|shape| numel(&shape).map(|count| (shape, count)))
-            .ok_or_else(|| {
-                fault(format!(
-                    "tensor `{}` has an impossible shape {:?}",
-                    shown(&name),
-                    info.shape
-                ))
-            })?;
+            .ok_or_else(|| fault(format!("tensor `{}` has an impossible shape {:?}", shown(&name), info.shape)))?;
         let start = PREFIX + length + info.data_offsets.0 as u64;
-        let place = Place {
-            file,
-            start,
-            numel: count,
-            crc: None,
-            offset: 0,
-            strides: None,
-        };
-        entries.push(Entry {
-            name,
-            kind,
-            shape,
-            place,
-        });
+        let place = Place { file, start, numel: count, crc: None, offset: 0, strides: None };
+        entries.push(Entry { name, kind, shape, place });
     }
     Ok(entries)
 }

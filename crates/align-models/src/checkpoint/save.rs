@@ -25,17 +25,12 @@ pub fn save_safetensors<'a>(
     overwrite: bool,
 ) -> Result<()> {
     if !overwrite && path.exists() {
-        return Err(CheckpointError::Exists {
-            path: path.to_path_buf(),
-        });
+        return Err(CheckpointError::Exists { path: path.to_path_buf() });
     }
     let tensors = in_file_order(tensors)?;
     let header = header(&tensors)?;
 
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Readable as any file of the user's; the default of temporary files is for the owner alone.
     let mut temporary = tempfile::Builder::new()
         .prefix(".model.")
@@ -50,20 +45,12 @@ pub fn save_safetensors<'a>(
         write_data(file, tensor, &mut buffer, path)?;
     }
     file.sync_all().map_err(io(path))?;
-    let renamed = if overwrite {
-        temporary.persist(path)
-    } else {
-        temporary.persist_noclobber(path)
-    };
+    let renamed = if overwrite { temporary.persist(path) } else { temporary.persist_noclobber(path) };
     renamed.map_err(|failed| match failed.error.kind() {
-        std::io::ErrorKind::AlreadyExists => CheckpointError::Exists {
-            path: path.to_path_buf(),
-        },
+        std::io::ErrorKind::AlreadyExists => CheckpointError::Exists { path: path.to_path_buf() },
         _ => io(path)(failed.error),
     })?;
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(io(folder))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io(folder))
 }
 
 /// By falling element size, then by name, as the reference writer sorts them: every tensor is aligned to its elements.
@@ -74,9 +61,7 @@ fn in_file_order<'a>(tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>) -
     });
     let mut names: Vec<_> = tensors.iter().map(|(name, _)| *name).collect();
     names.sort_unstable();
-    if let Some(twice) = names
-        .windows(2)
-        .find_map(|pair| (pair.first() == pair.last()).then(|| pair.first()).flatten())
+    if let Some(twice) = names.windows(2).find_map(|pair| (pair.first() == pair.last()).then(|| pair.first()).flatten())
     {
         return Err(unsavable(twice, "the name is given twice"));
     }
@@ -95,14 +80,7 @@ fn header(tensors: &[(&str, &Tensor)]) -> Result<Vec<u8>> {
         let start = end;
         end += tensor.numel() * kind.elt_size_in_bytes();
         let shape = tensor.size().iter().map(|&size| size as usize).collect();
-        infos.push((
-            (*name).to_owned(),
-            TensorInfo {
-                dtype,
-                shape,
-                data_offsets: (start, end),
-            },
-        ));
+        infos.push(((*name).to_owned(), TensorInfo { dtype, shape, data_offsets: (start, end) }));
     }
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let metadata = Metadata::new(Some(format), infos).map_err(|error| unsavable("__metadata__", error.to_string()))?;
@@ -130,8 +108,5 @@ fn write_data(file: &mut File, tensor: &Tensor, buffer: &mut Vec<u8>, path: &Pat
 }
 
 fn unsavable(name: &str, reason: impl Into<String>) -> CheckpointError {
-    CheckpointError::Unsavable {
-        name: name.to_owned(),
-        reason: reason.into(),
-    }
+    CheckpointError::Unsavable { name: name.to_owned(), reason: reason.into() }
 }

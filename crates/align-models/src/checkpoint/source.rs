@@ -20,11 +20,7 @@ impl Source {
         }
         let file = File::open(path).map_err(error::io(path))?;
         let len = file.metadata().map_err(error::io(path))?.len();
-        let source = Self {
-            path: path.to_path_buf(),
-            file,
-            len,
-        };
+        let source = Self { path: path.to_path_buf(), file, len };
         source.refuse_placeholders()?;
         Ok(source)
     }
@@ -61,10 +57,7 @@ impl Source {
         }
         let text = head.trim_ascii_start();
         if text.starts_with(b"<!") || text.starts_with(b"<html") {
-            return Err(malformed(
-                &self.path,
-                "is an HTML page, not the weights: download the file itself",
-            ));
+            return Err(malformed(&self.path, "is an HTML page, not the weights: download the file itself"));
         }
         Ok(())
     }

@@ -23,12 +23,9 @@ pub(super) fn entries(
     file: usize,
     extent: impl Fn(&StorageRef, &str) -> Result<Extent, String>,
 ) -> Result<Vec<Entry>, String> {
-    let pairs = heap.dict(value).ok_or_else(|| {
-        format!(
-            "holds {}, not a state dict: save the model's state_dict()",
-            value.describe()
-        )
-    })?;
+    let pairs = heap
+        .dict(value)
+        .ok_or_else(|| format!("holds {}, not a state dict: save the model's state_dict()", value.describe()))?;
     let mut entries = Vec::new();
     let mut names = HashSet::new();
     let mut others = Vec::new();
@@ -48,9 +45,7 @@ pub(super) fn entries(
     }
     if entries.is_empty() && !others.is_empty() {
         let keys = super::error::listed(&others, 20);
-        return Err(format!(
-            "holds no tensors at its top level, only {keys}: save the state dict by itself"
-        ));
+        return Err(format!("holds no tensors at its top level, only {keys}: save the state dict by itself"));
     }
     if !others.is_empty() {
         tracing::debug!(entries = others.len(), "entries that are no tensors are left out");
@@ -88,19 +83,12 @@ fn entry(
         offset: if count > 0 { offset } else { 0 },
         strides: (!is_contiguous(&shape, &strides)).then_some(strides),
     };
-    Ok(Entry {
-        name: name.to_owned(),
-        kind: storage.kind,
-        shape,
-        place,
-    })
+    Ok(Entry { name: name.to_owned(), kind: storage.kind, shape, place })
 }
 
 /// The non-negative integers of a tuple.
 fn sizes(heap: &Heap, tuple: Value, what: &str) -> Result<Vec<i64>, String> {
-    let items = heap
-        .tuple(tuple)
-        .ok_or_else(|| format!("has {} as {what}, not a tuple", tuple.describe()))?;
+    let items = heap.tuple(tuple).ok_or_else(|| format!("has {} as {what}, not a tuple", tuple.describe()))?;
     if items.len() > DIMENSIONS {
         return Err(format!("has {} dimensions, at most {DIMENSIONS} are read", items.len()));
     }

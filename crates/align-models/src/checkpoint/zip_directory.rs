@@ -30,9 +30,7 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
     let damaged = || fault("is damaged or was cut short: the zip archive's directory cannot be read".to_owned());
     let (start, len) = directory(source)?.ok_or_else(damaged)?;
     if len > DIRECTORY_LIMIT {
-        return Err(fault(format!(
-            "has a zip directory of {len} bytes, at most {DIRECTORY_LIMIT} are read"
-        )));
+        return Err(fault(format!("has a zip directory of {len} bytes, at most {DIRECTORY_LIMIT} are read")));
     }
     let mut directory = vec![0; len as usize];
     source.read_at(&mut directory, start)?;
@@ -44,15 +42,9 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
         if !header.starts_with(b"PK\x01\x02") {
             return Err(damaged());
         }
-        let (name, behind) = behind
-            .split_at_checked(number(header, 28, 2) as usize)
-            .ok_or_else(damaged)?;
-        let (extra, behind) = behind
-            .split_at_checked(number(header, 30, 2) as usize)
-            .ok_or_else(damaged)?;
-        let (_comment, behind) = behind
-            .split_at_checked(number(header, 32, 2) as usize)
-            .ok_or_else(damaged)?;
+        let (name, behind) = behind.split_at_checked(number(header, 28, 2) as usize).ok_or_else(damaged)?;
+        let (extra, behind) = behind.split_at_checked(number(header, 30, 2) as usize).ok_or_else(damaged)?;
+        let (_comment, behind) = behind.split_at_checked(number(header, 32, 2) as usize).ok_or_else(damaged)?;
         rest = behind;
 
         let name = std::str::from_utf8(name).map_err(|_| damaged())?;
@@ -72,10 +64,7 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
         }
         let start = data_start(source, at)?.filter(|start| start.checked_add(len).is_some_and(|end| end <= source.len));
         let start = start.ok_or_else(|| {
-            fault(format!(
-                "is damaged or was cut short: member `{}` is not where the directory says",
-                shown(name)
-            ))
+            fault(format!("is damaged or was cut short: member `{}` is not where the directory says", shown(name)))
         })?;
         let crc = Some(number(header, 16, 4) as u32).filter(|crc| *crc != 0);
         if members.insert(name.to_owned(), Member { start, len, crc }).is_some() {
@@ -145,8 +134,5 @@ fn zip64_extra(mut extra: &[u8]) -> impl Iterator<Item = u64> {
 
 /// The little-endian number of `len` bytes at `at`, all inside `bytes`.
 fn number(bytes: &[u8], at: usize, len: usize) -> u64 {
-    bytes[at..at + len]
-        .iter()
-        .rev()
-        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+    bytes[at..at + len].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

@@ -15,12 +15,7 @@ pub(in super::super) struct Input<R> {
 impl<R: Read> Input<R> {
     /// Reads from `reader`, which has `len` bytes.
     pub(in super::super) fn new(reader: R, len: u64) -> Self {
-        Self {
-            reader,
-            consumed: 0,
-            left: len,
-            allowed: 0,
-        }
+        Self { reader, consumed: 0, left: len, allowed: 0 }
     }
 
     /// Bytes read so far.
@@ -34,10 +29,7 @@ impl<R: Read> Input<R> {
 
     fn take(&mut self, count: u64) -> Result<()> {
         if count > self.left {
-            return bad(format!(
-                "it ends too early: {count} bytes should follow, {} do",
-                self.left
-            ));
+            return bad(format!("it ends too early: {count} bytes should follow, {} do", self.left));
         }
         if count > self.allowed {
             return bad(format!("it is longer than {LIMIT} bytes"));

@@ -42,14 +42,8 @@ impl PickleError {
     pub(super) fn at(self, path: &Path) -> CheckpointError {
         match self {
             Self::Malformed(reason) => malformed(path, format!("has a pickle that cannot be read: {reason}")),
-            Self::Unsafe(reason) => CheckpointError::Unsafe {
-                path: path.to_path_buf(),
-                reason,
-            },
-            Self::Io(source) => CheckpointError::Io {
-                path: path.to_path_buf(),
-                source,
-            },
+            Self::Unsafe(reason) => CheckpointError::Unsafe { path: path.to_path_buf(), reason },
+            Self::Io(source) => CheckpointError::Io { path: path.to_path_buf(), source },
         }
     }
 }

@@ -37,20 +37,11 @@ pub(super) fn reduce(
             let (Value::Storage(storage), Value::Int(offset)) = (storage, offset) else {
                 return bad("a tensor is built of something else than a storage and an offset");
             };
-            Ok(heap.add_tensor(TensorRef {
-                storage,
-                offset,
-                shape,
-                strides,
-            }))
+            Ok(heap.add_tensor(TensorRef { storage, offset, shape, strides }))
         }
         (Global::RebuildParameter, &[tensor @ Value::Tensor(_), _, _]) => Ok(tensor),
         (Global::Storage(_), _) => Err(PickleError::Unsafe(format!("it would call {}", global.name()))),
-        _ => bad(format!(
-            "{} is given {} arguments of kinds it does not take",
-            global.name(),
-            args.len()
-        )),
+        _ => bad(format!("{} is given {} arguments of kinds it does not take", global.name(), args.len())),
     }
 }
 
@@ -66,28 +57,16 @@ pub(super) fn storage(heap: &mut Heap, id: Value) -> Result<Value> {
         return Err(PickleError::Unsafe(reason.to_owned()));
     }
     let (kind, key, numel, view) = match *items {
-        [
-            _,
-            Value::Global(Global::Storage(kind)),
-            Value::Text(key),
-            Value::Text(_),
-            Value::Int(numel),
-        ] => (kind, key, numel, Value::None),
-        [
-            _,
-            Value::Global(Global::Storage(kind)),
-            Value::Text(key),
-            Value::Text(_),
-            Value::Int(numel),
-            view,
-        ] => (kind, key, numel, view),
+        [_, Value::Global(Global::Storage(kind)), Value::Text(key), Value::Text(_), Value::Int(numel)] => {
+            (kind, key, numel, Value::None)
+        }
+        [_, Value::Global(Global::Storage(kind)), Value::Text(key), Value::Text(_), Value::Int(numel), view] => {
+            (kind, key, numel, view)
+        }
         _ => return bad(format!("a persistent id of {} items is not a storage's", items.len())),
     };
     if what != Some("storage") {
-        return bad(format!(
-            "a persistent id names `{}`, only storages are known",
-            shown(what.unwrap_or_default())
-        ));
+        return bad(format!("a persistent id names `{}`, only storages are known", shown(what.unwrap_or_default())));
     }
     let Ok(numel) = u64::try_from(numel) else {
         return bad(format!("a storage has {numel} elements"));

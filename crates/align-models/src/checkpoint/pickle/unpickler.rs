@@ -15,9 +15,7 @@ pub(in super::super) fn load<R: Read>(input: &mut Input<R>) -> Result<(Value, He
         let byte = input.byte()?;
         let Some(opcode) = Opcode::from_byte(byte) else {
             let sign = shown(&char::from(byte).to_string());
-            return bad(format!(
-                "opcode 0x{byte:02x} ('{sign}') is not one that torch.save writes"
-            ));
+            return bad(format!("opcode 0x{byte:02x} ('{sign}') is not one that torch.save writes"));
         };
         machine.spend(1)?;
         if opcode == Opcode::STOP {
@@ -84,11 +82,7 @@ impl Machine {
             }
             Op::BINBYTES | Op::SHORT_BINBYTES => {
                 let short = opcode == Op::SHORT_BINBYTES;
-                let len = if short {
-                    u32::from(input.byte()?)
-                } else {
-                    u32::from_le_bytes(input.array()?)
-                };
+                let len = if short { u32::from(input.byte()?) } else { u32::from_le_bytes(input.array()?) };
                 input.bytes(u64::from(len))?;
                 self.push(Value::Bytes);
             }
@@ -167,10 +161,7 @@ impl Machine {
                 self.pop()?;
                 let target = self.top()?;
                 if !matches!(target, Value::Dict(_)) {
-                    return Err(PickleError::Unsafe(format!(
-                        "it would set attributes of {}",
-                        target.describe()
-                    )));
+                    return Err(PickleError::Unsafe(format!("it would set attributes of {}", target.describe())));
                 }
             }
             Op::BINPERSID => {
@@ -205,11 +196,7 @@ impl Machine {
 
     fn push_global(&mut self, module: &str, name: &str) -> Result<()> {
         let Some(global) = Global::find(module, name) else {
-            return Err(PickleError::Unsafe(format!(
-                "it asks for `{}.{}`",
-                shown(module),
-                shown(name)
-            )));
+            return Err(PickleError::Unsafe(format!("it asks for `{}.{}`", shown(module), shown(name))));
         };
         self.push(Value::Global(global));
         Ok(())
@@ -242,12 +229,7 @@ impl Machine {
     }
 
     fn tuple_of(&mut self, count: usize) -> Result<()> {
-        match self
-            .stack
-            .len()
-            .checked_sub(count)
-            .filter(|height| *height >= self.floor())
-        {
+        match self.stack.len().checked_sub(count).filter(|height| *height >= self.floor()) {
             Some(height) => {
                 let items = self.stack.drain(height..).collect();
                 self.push_tuple(items);

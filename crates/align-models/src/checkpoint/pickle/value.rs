@@ -169,9 +169,6 @@ impl Heap {
     /// What a dict holds under a text.
     pub(in super::super) fn item(&self, dict: Value, key: &str) -> Option<Value> {
         let pairs = self.dict(dict)?;
-        pairs
-            .iter()
-            .find(|(k, _)| self.as_text(*k) == Some(key))
-            .map(|(_, value)| *value)
+        pairs.iter().find(|(k, _)| self.as_text(*k) == Some(key)).map(|(_, value)| *value)
     }
 }

@@ -1,0 +1,13 @@
+//! Checkpoints: every format and name that transformers has used, and every way in which a file can lie.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod bin_files;
+mod fixtures;
+mod folders;
+mod hostile_pickles;
+mod layouts;
+mod mutations;
+mod pickles;
+mod safetensors_files;
+mod saving;
+mod shards;
