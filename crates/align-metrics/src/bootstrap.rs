@@ -1,0 +1,138 @@
+use crate::{Error, Result};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+
+/// A confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// How often intervals made like this one hold the value that endless texts would give: 0.95 for 95%.
+    pub level: f64,
+}
+
+/// How to resample: whole texts are drawn with replacement, since the tokens of a text are not independent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bootstrap {
+    /// Number of resamples; at least `2 / (1 - level)`, so that something lies outside the interval.
+    pub resamples: usize,
+    /// The intervals' level, between 0 and 1.
+    pub level: f64,
+    /// Fixes the draws: a resample is a function of the seed and its number.
+    pub seed: u64,
+}
+
+impl Default for Bootstrap {
+    /// 1,000 resamples, 95%, seed 0.
+    fn default() -> Self {
+        Self {
+            resamples: 1000,
+            level: 0.95,
+            seed: 0,
+        }
+    }
+}
+
+impl Bootstrap {
+    /// Checks the options; whatever uses them does so too.
+    ///
+    /// # Errors
+    /// An option outside its range.
+    pub fn validate(&self) -> Result<()> {
+        if !(self.level > 0.0 && self.level < 1.0) {
+            let expected = "between 0 and 1, such as 0.95".to_owned();
+            return Err(Error::Option {
+                option: "level",
+                expected,
+                found: self.level.to_string(),
+            });
+        }
+        let least = 2.0 / (1.0 - self.level);
+        // 2 / (1 - 0.95) is a little above 40 in binary.
+        if (self.resamples as f64) < least - 1e-6 {
+            let expected = format!("at least {:.0} for level {}", least.ceil(), self.level);
+            return Err(Error::Option {
+                option: "resamples",
+                expected,
+                found: self.resamples.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The interval of a statistic that `statistic` computes from the rows it is given (each from 0 to `rows - 1`, drawn
+    /// with replacement): the percentiles of its values.
+    ///
+    /// ```
+    /// let scores = [0.1, 0.4, -0.3, 0.9, 0.2];
+    /// let interval = align_metrics::Bootstrap::default()
+    ///     .interval(scores.len(), |rows| rows.iter().map(|row| scores[*row]).sum::<f64>() / rows.len() as f64)?;
+    /// assert!(interval.low < 0.26 && 0.26 < interval.high); // 0.26 is the mean
+    /// # Ok::<(), align_metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No rows, or an option outside its range.
+    pub fn interval(&self, rows: usize, mut statistic: impl FnMut(&[usize]) -> f64) -> Result<Interval> {
+        let [values] = self.values(rows, |drawn| [statistic(drawn)])?;
+        Ok(self.percentiles(values))
+    }
+
+    /// The values of several statistics on the same resamples.
+    pub(crate) fn values<const N: usize>(
+        &self,
+        rows: usize,
+        mut statistics: impl FnMut(&[usize]) -> [f64; N],
+    ) -> Result<[Vec<f64>; N]> {
+        self.validate()?;
+        if rows == 0 {
+            return Err(Error::Empty("texts"));
+        }
+        let mut values = std::array::from_fn(|_| Vec::with_capacity(self.resamples));
+        let mut drawn = vec![0; rows];
+        for resample in 0..self.resamples {
+            let mut rng = generator(self.seed, "bootstrap", resample as u64);
+            drawn.iter_mut().for_each(|row| *row = rng.random_range(0..rows));
+            for (list, value) in values.iter_mut().zip(statistics(&drawn)) {
+                list.push(value);
+            }
+        }
+        Ok(values)
+    }
+
+    /// Percentiles, interpolated between neighbours.
+    pub(crate) fn percentiles(&self, mut values: Vec<f64>) -> Interval {
+        values.sort_unstable_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = share * values.len().saturating_sub(1) as f64;
+            let value = |index: f64| values.get(index as usize).copied().unwrap_or(f64::NAN);
+            let (below, above) = (value(place.floor()), value(place.ceil()));
+            below + (above - below) * place.fract()
+        };
+        let outside = (1.0 - self.level) / 2.0;
+        Interval {
+            low: at(outside),
+            high: at(1.0 - outside),
+            level: self.level,
+        }
+    }
+}
+
+/// The generator for one purpose (at most 16 bytes of it count) and one index of it.
+pub(crate) fn generator(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    let (seed_part, rest) = key.split_at_mut(8);
+    let (index_part, purpose_part) = rest.split_at_mut(8);
+    seed_part.copy_from_slice(&seed.to_le_bytes());
+    index_part.copy_from_slice(&index.to_le_bytes());
+    purpose_part
+        .iter_mut()
+        .zip(purpose.bytes())
+        .for_each(|(slot, byte)| *slot = byte);
+    ChaCha8Rng::from_seed(key)
+}
