@@ -102,12 +102,7 @@ fn long_tables_round_trip() {
     let folder = TempDir::new().unwrap();
     let rows: Vec<ScoredText> = (0..20_000)
         .map(|i| {
-            let text = [
-                AWKWARD[i % AWKWARD.len()],
-                AWKWARD[(i / 7) % AWKWARD.len()],
-                &i.to_string(),
-            ]
-            .concat();
+            let text = [AWKWARD[i % AWKWARD.len()], AWKWARD[(i / 7) % AWKWARD.len()], &i.to_string()].concat();
             ScoredText::new(format!("prompt {}", i % 11), text, (i as f64).sin())
         })
         .collect();
@@ -121,10 +116,8 @@ fn long_tables_round_trip() {
 #[test]
 fn pairs_round_trip_with_and_without_scores() {
     let folder = TempDir::new().unwrap();
-    let plain: Vec<PreferencePair> = AWKWARD
-        .windows(3)
-        .map(|texts| PreferencePair::new(texts[0], texts[1], texts[2]))
-        .collect();
+    let plain: Vec<PreferencePair> =
+        AWKWARD.windows(3).map(|texts| PreferencePair::new(texts[0], texts[1], texts[2])).collect();
     let scored: Vec<PreferencePair> = plain
         .iter()
         .enumerate()
@@ -168,12 +161,7 @@ fn the_notebooks_header_is_accepted() {
             ],
             "{name}"
         );
-        let names: Vec<_> = table
-            .frame()
-            .get_column_names()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let names: Vec<_> = table.frame().get_column_names().iter().map(ToString::to_string).collect();
         assert_eq!(names, ["prompt", "text", "score"]);
     }
     let windows = text.replace("\nreally", " really").replace('\n', "\r\n");
@@ -185,15 +173,8 @@ fn the_notebooks_header_is_accepted() {
 #[test]
 fn further_columns_are_kept_after_the_tables_own() {
     let folder = TempDir::new().unwrap();
-    let path = file(
-        &folder,
-        "extra.csv",
-        "label,score,note,text,flag\n1,0.5,hm,a,true\n-2,1,,b,false\n",
-    );
-    let table = Texts::read(&path)
-        .unwrap()
-        .with_column("logit_0", &[0.1, -7.25])
-        .unwrap();
+    let path = file(&folder, "extra.csv", "label,score,note,text,flag\n1,0.5,hm,a,true\n-2,1,,b,false\n");
+    let table = Texts::read(&path).unwrap().with_column("logit_0", &[0.1, -7.25]).unwrap();
     assert_eq!(table.prompts(), None);
     assert_eq!(table.scores().unwrap(), [0.5, 1.0]);
     for format in FORMATS {
@@ -202,10 +183,7 @@ fn further_columns_are_kept_after_the_tables_own() {
         let again = Texts::read(&path).unwrap();
         for name in ["text", "score", "label", "note", "flag", "logit_0"] {
             let (found, expected) = (again.frame().column(name).unwrap(), table.frame().column(name).unwrap());
-            assert!(
-                found.equals_missing(expected),
-                "{format} {name}: {found:?} {expected:?}"
-            );
+            assert!(found.equals_missing(expected), "{format} {name}: {found:?} {expected:?}");
         }
     }
     // Nested and mixed columns are left out.
@@ -221,27 +199,10 @@ fn further_columns_are_kept_after_the_tables_own() {
 fn scores_are_put_in_place() {
     let texts = Texts::new(&["p", "p"], &["a", "b"]).unwrap();
     let scored = texts.clone().with_scores(&[1.0, 2.0]).unwrap().scored().unwrap();
-    assert_eq!(
-        scored.rows(),
-        [ScoredText::new("p", "a", 1.0), ScoredText::new("p", "b", 2.0)]
-    );
+    assert_eq!(scored.rows(), [ScoredText::new("p", "a", 1.0), ScoredText::new("p", "b", 2.0)]);
     assert!(texts.clone().scored().unwrap_err().to_string().contains("\"score\""));
-    assert!(
-        texts
-            .clone()
-            .with_scores(&[1.0])
-            .unwrap_err()
-            .to_string()
-            .contains("expected 2 values")
-    );
-    assert!(
-        texts
-            .clone()
-            .with_scores(&[1.0, f64::INFINITY])
-            .unwrap_err()
-            .to_string()
-            .contains("row 2")
-    );
+    assert!(texts.clone().with_scores(&[1.0]).unwrap_err().to_string().contains("expected 2 values"));
+    assert!(texts.clone().with_scores(&[1.0, f64::INFINITY]).unwrap_err().to_string().contains("row 2"));
     assert!(texts.with_column("text", &[1.0, 2.0]).is_err());
     assert!(Texts::new(&["p"], &["a", "b"]).is_err());
 }
@@ -250,45 +211,17 @@ fn scores_are_put_in_place() {
 fn refusals_name_file_row_column_and_what_was_found() {
     let folder = TempDir::new().unwrap();
     let cases: &[(&str, &str, &[&str])] = &[
-        (
-            "missing.csv",
-            "prompt,text\na,b\n",
-            &["\"score\"", "\"prompt\", \"text\""],
-        ),
-        (
-            "number.csv",
-            "prompt,text,score\na,b,1\na,b,high\n",
-            &["row 2", "\"score\"", "\"high\""],
-        ),
-        (
-            "nan.csv",
-            "prompt,text,score\na,b,nan\n",
-            &["row 1", "\"score\"", "finite", "NaN"],
-        ),
-        (
-            "null.csv",
-            "prompt,text,score\na,b,1\na,,1\n",
-            &["row 2", "\"text\"", "null"],
-        ),
-        (
-            "noscore.csv",
-            "prompt,text,score\na,b,1\nc,d,\n",
-            &["row 2", "\"score\"", "null"],
-        ),
+        ("missing.csv", "prompt,text\na,b\n", &["\"score\"", "\"prompt\", \"text\""]),
+        ("number.csv", "prompt,text,score\na,b,1\na,b,high\n", &["row 2", "\"score\"", "\"high\""]),
+        ("nan.csv", "prompt,text,score\na,b,nan\n", &["row 1", "\"score\"", "finite", "NaN"]),
+        ("null.csv", "prompt,text,score\na,b,1\na,,1\n", &["row 2", "\"text\"", "null"]),
+        ("noscore.csv", "prompt,text,score\na,b,1\nc,d,\n", &["row 2", "\"score\"", "null"]),
         ("short.csv", "prompt,text,score\na,b\n", &["row 1", "\"score\"", "null"]),
         ("long.csv", "prompt,text,score\na,b,1,2\n", &["CSV"]),
         ("none.csv", "", &["CSV"]),
-        (
-            "syntax.jsonl",
-            "{\"prompt\": \"a\", \"text\": \"b\", \"score\": 1}\n\n{\"prompt\"\n",
-            &["line 3", "JSON"],
-        ),
+        ("syntax.jsonl", "{\"prompt\": \"a\", \"text\": \"b\", \"score\": 1}\n\n{\"prompt\"\n", &["line 3", "JSON"]),
         ("object.jsonl", "[1, 2]\n", &["line 1", "object", "a list"]),
-        (
-            "null.jsonl",
-            "{\"prompt\": \"a\", \"text\": null, \"score\": 1}\n",
-            &["row 1", "\"text\"", "null"],
-        ),
+        ("null.jsonl", "{\"prompt\": \"a\", \"text\": null, \"score\": 1}\n", &["row 1", "\"text\"", "null"]),
         (
             "absent.jsonl",
             "{\"prompt\": \"a\", \"text\": \"b\", \"score\": 1}\n{\"prompt\": \"a\", \"score\": 1}\n",
@@ -309,11 +242,7 @@ fn refusals_name_file_row_column_and_what_was_found() {
             "{\"prompt\": [{}], \"text\": \"b\", \"score\": 1}\n",
             &["row 1", "\"prompt\"", "a list"],
         ),
-        (
-            "column.jsonl",
-            "{\"prompt\": \"a\", \"score\": 1}\n",
-            &["\"text\"", "\"prompt\", \"score\""],
-        ),
+        ("column.jsonl", "{\"prompt\": \"a\", \"score\": 1}\n", &["\"text\"", "\"prompt\", \"score\""]),
         ("not.parquet", "PAR1 not really PAR1", &["Parquet"]),
         ("none.parquet", "", &["Parquet"]),
         ("table.txt", "a", &[".csv, .parquet or .jsonl", ".txt"]),
@@ -327,15 +256,8 @@ fn refusals_name_file_row_column_and_what_was_found() {
         }
     }
     let message = refusal(&folder.path().join("absent.csv"));
-    assert!(
-        message.contains("absent.csv") && message.contains("cannot be read"),
-        "{message}"
-    );
-    let message = refusal(&file(
-        &folder,
-        "latin1.jsonl",
-        b"{\"prompt\": \"a\"}\n{\"prompt\": \"caf\xe9\"}\n",
-    ));
+    assert!(message.contains("absent.csv") && message.contains("cannot be read"), "{message}");
+    let message = refusal(&file(&folder, "latin1.jsonl", b"{\"prompt\": \"a\"}\n{\"prompt\": \"caf\xe9\"}\n"));
     assert!(message.contains("line 2") && message.contains("UTF-8"), "{message}");
     let message = refusal(&file(&folder, "latin1.csv", b"prompt,text,score\na,caf\xe9,1\n"));
     assert!(message.contains("CSV"), "{message}");
@@ -346,17 +268,9 @@ fn wrong_types_in_parquet_are_refused() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("numbers.parquet");
     // A column of numbers under a name that another table holds texts in.
-    Texts::new(&["p"], &["a"])
-        .unwrap()
-        .with_column("chosen", &[1.0])
-        .unwrap()
-        .write(&path, false)
-        .unwrap();
+    Texts::new(&["p"], &["a"]).unwrap().with_column("chosen", &[1.0]).unwrap().write(&path, false).unwrap();
     let message = PreferencePairs::read(&path).unwrap_err().to_string();
-    assert!(
-        message.contains("\"chosen\"") && message.contains("text") && message.contains("f64"),
-        "{message}"
-    );
+    assert!(message.contains("\"chosen\"") && message.contains("text") && message.contains("f64"), "{message}");
 }
 
 /// A file cut anywhere is an error or, where a CSV or JSON Lines row happens to end there, a shorter table; never a panic.

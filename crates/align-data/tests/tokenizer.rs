@@ -5,7 +5,10 @@ use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
 use std::fs;
 use tempfile::TempDir;
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
+/// File names with their contents.
+type Files<'a> = &'a [(&'a str, &'a str)];
+
+fn folder(files: Files<'_>) -> TempDir {
     let folder = TempDir::new().unwrap();
     for (name, content) in files {
         fs::write(folder.path().join(name), content).unwrap();
@@ -13,11 +16,11 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn load(files: &[(&str, &str)]) -> Tokenizer {
+fn load(files: Files<'_>) -> Tokenizer {
     Tokenizer::from_pretrained(folder(files).path()).unwrap()
 }
 
-fn refusal(files: &[(&str, &str)]) -> String {
+fn refusal(files: Files<'_>) -> String {
     Tokenizer::from_pretrained(folder(files).path())
         .expect_err("must be refused")
         .to_string()
@@ -155,7 +158,7 @@ fn settings_of_a_tokenizer_json_do_not_act() {
 
 #[test]
 fn broken_folders_are_refused_with_the_file_and_the_reason() {
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    let cases: &[(Files<'_>, &[&str])] = &[
         (&[], &["no tokeniser", "an empty folder"]),
         (&[("vocab.json", VOCAB)], &["no tokeniser", "vocab.json"]),
         (&[("tokenizer.json", "{")], &["tokenizer.json", "not valid JSON"]),
