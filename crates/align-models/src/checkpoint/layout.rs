@@ -77,27 +77,19 @@ impl Layout {
         let mut tensors = Vec::with_capacity(self.tensors.len());
         let mut alias = None;
         for spec in &self.tensors {
-            let mut found = find(&spec.name);
-            if let Some((alias_name, source)) = tied.filter(|(_, source)| *source == spec.name) {
-                let stored_alias = find(alias_name);
-                match found {
-                    Some(_) => alias = stored_alias.map(|entry| (alias_name, entry)),
-                    None => found = stored_alias,
-                }
-                if let Some(entry) = stored_alias {
-                    mismatch.misshapen.extend(misfit(alias_name, &spec.shape, entry));
-                }
-                tracing::trace!(alias = alias_name, source, "tied weights");
+            let source_of = tied.filter(|(_, source)| *source == spec.name);
+            let stored_alias = source_of.and_then(|(alias, _)| find(alias).map(|entry| (alias, entry)));
+            if let Some((name, entry)) = stored_alias {
+                mismatch.misshapen.extend(misfit(name, &spec.shape, entry));
             }
-            match found {
-                None => mismatch.missing.push(spec.name.clone()),
-                Some(entry) => {
-                    // An alias that stands in for its source was judged above.
-                    if canonical(entry.name()) == Some(spec.name.as_str()) {
-                        mismatch.misshapen.extend(misfit(&spec.name, &spec.shape, entry));
-                    }
+            match (find(&spec.name), stored_alias) {
+                (Some(entry), _) => {
+                    mismatch.misshapen.extend(misfit(&spec.name, &spec.shape, entry));
                     tensors.push((spec.name.as_str(), entry));
+                    alias = alias.or(stored_alias);
                 }
+                (None, Some((_, entry))) => tensors.push((spec.name.as_str(), entry)),
+                (None, None) => mismatch.missing.push(spec.name.clone()),
             }
         }
         if mismatch.is_empty() {
