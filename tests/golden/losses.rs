@@ -56,10 +56,7 @@ fn compare(what: &str, found: &Tensor, expected: &[f64], relative: f64, absolute
     assert_eq!(found.len(), expected.len(), "{what}");
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
         let allowed = relative * expected.abs() + absolute;
-        assert!(
-            (found - expected).abs() <= allowed,
-            "{what}[{i}]: {found}, expected {expected}"
-        );
+        assert!((found - expected).abs() <= allowed, "{what}[{i}]: {found}, expected {expected}");
     }
 }
 
@@ -68,43 +65,17 @@ fn losses_rewards_and_gradients() {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for case in built_cases() {
         let loss = loss_of(&case);
-        *seen
-            .entry(format!("{} {}", loss.loss_type(), case["f_divergence"]))
-            .or_default() += 1;
+        *seen.entry(format!("{} {}", loss.loss_type(), case["f_divergence"])).or_default() += 1;
         let policy = sides(&case, "policy_chosen", "policy_rejected");
         let reference = sides(&case, "reference_chosen", "reference_rejected");
         let tokens = sides(&case, "chosen_tokens", "rejected_tokens");
         let (found, gradient) = loss.evaluate_with_gradient(&policy, &reference, Some(&tokens)).unwrap();
         let name = |part: &str| format!("{loss:?} {part}");
         compare(&name("losses"), &found.losses, &numbers(&case, "losses"), 0.0, 1e-6);
-        compare(
-            &name("rewards.chosen"),
-            &found.rewards.chosen,
-            &numbers(&case, "chosen_rewards"),
-            0.0,
-            1e-6,
-        );
-        compare(
-            &name("rewards.rejected"),
-            &found.rewards.rejected,
-            &numbers(&case, "rejected_rewards"),
-            0.0,
-            1e-6,
-        );
-        compare(
-            &name("gradient.chosen"),
-            &gradient.chosen,
-            &numbers(&case, "grad_policy_chosen"),
-            1e-5,
-            1e-8,
-        );
-        compare(
-            &name("gradient.rejected"),
-            &gradient.rejected,
-            &numbers(&case, "grad_policy_rejected"),
-            1e-5,
-            1e-8,
-        );
+        compare(&name("rewards.chosen"), &found.rewards.chosen, &numbers(&case, "chosen_rewards"), 0.0, 1e-6);
+        compare(&name("rewards.rejected"), &found.rewards.rejected, &numbers(&case, "rejected_rewards"), 0.0, 1e-6);
+        compare(&name("gradient.chosen"), &gradient.chosen, &numbers(&case, "grad_policy_chosen"), 1e-5, 1e-8);
+        compare(&name("gradient.rejected"), &gradient.rejected, &numbers(&case, "grad_policy_rejected"), 1e-5, 1e-8);
     }
     for loss_type in ["sigmoid", "hinge", "ipo"] {
         for divergence in ["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"] {
@@ -128,13 +99,7 @@ fn losses_in_float32() {
                 Some(&sides(&case, "chosen_tokens", "rejected_tokens")),
             )
             .unwrap();
-        compare(
-            &format!("{loss:?}"),
-            &found.losses.to_kind(tch::Kind::Double),
-            &numbers(&case, "losses"),
-            1e-4,
-            1e-4,
-        );
+        compare(&format!("{loss:?}"), &found.losses.to_kind(tch::Kind::Double), &numbers(&case, "losses"), 1e-4, 1e-4);
     }
 }
 

@@ -5,21 +5,13 @@ use tch::{Kind, Tensor};
 
 /// The dtype in which a tensor's log-probabilities are computed: float32 unless it is finer.
 pub(crate) fn wide(kind: Kind) -> Kind {
-    if kind == Kind::Double {
-        Kind::Double
-    } else {
-        Kind::Float
-    }
+    if kind == Kind::Double { Kind::Double } else { Kind::Float }
 }
 
 pub(crate) fn float(argument: &'static str, x: &Tensor) -> Result<()> {
     match x.kind() {
         Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double => Ok(()),
-        found => Err(Error::Kind {
-            argument,
-            expected: "a floating-point dtype".into(),
-            found,
-        }),
+        found => Err(Error::Kind { argument, expected: "a floating-point dtype".into(), found }),
     }
 }
 
@@ -39,22 +31,14 @@ pub(crate) fn kind(argument: &'static str, x: &Tensor, expected: Kind) -> Result
     if x.kind() == expected {
         return Ok(());
     }
-    Err(Error::Kind {
-        argument,
-        expected: format!("{expected:?}, as the other arguments have"),
-        found: x.kind(),
-    })
+    Err(Error::Kind { argument, expected: format!("{expected:?}, as the other arguments have"), found: x.kind() })
 }
 
 pub(crate) fn shape(argument: &'static str, x: &Tensor, expected: &[i64]) -> Result<()> {
     if x.size() == expected {
         return Ok(());
     }
-    Err(Error::Shape {
-        argument,
-        expected: format!("{expected:?}"),
-        found: x.size(),
-    })
+    Err(Error::Shape { argument, expected: format!("{expected:?}"), found: x.size() })
 }
 
 /// The sizes of a tensor that must have as many dimensions as `names` says, such as `(batch, seq)`.
@@ -70,11 +54,7 @@ pub(crate) fn same_device(argument: &'static str, x: &Tensor, other: &Tensor) ->
     if x.device() == other.device() {
         return Ok(());
     }
-    Err(Error::Device {
-        argument,
-        expected: other.device(),
-        found: x.device(),
-    })
+    Err(Error::Device { argument, expected: other.device(), found: x.device() })
 }
 
 /// Ids that LibTorch can look up: on a GPU a wrong one would take the whole process down.
@@ -86,11 +66,7 @@ pub(crate) fn token_ids(argument: &'static str, ids: &Tensor, vocab: i64) -> Res
     let (low, high) = (ids.f_min()?.f_int64_value(&[])?, ids.f_max()?.f_int64_value(&[])?);
     match (low < 0, high >= vocab) {
         (false, false) => Ok(()),
-        (below, _) => Err(Error::TokenId {
-            argument,
-            last: vocab - 1,
-            found: if below { low } else { high },
-        }),
+        (below, _) => Err(Error::TokenId { argument, last: vocab - 1, found: if below { low } else { high } }),
     }
 }
 
@@ -98,11 +74,7 @@ pub(crate) fn beta(beta: f64) -> Result<()> {
     if beta.is_finite() && beta > 0.0 {
         return Ok(());
     }
-    Err(Error::Hyperparameter {
-        name: "beta",
-        expected: "a finite number above 0",
-        found: beta,
-    })
+    Err(Error::Hyperparameter { name: "beta", expected: "a finite number above 0", found: beta })
 }
 
 pub(crate) fn label_smoothing(label_smoothing: f64) -> Result<()> {

@@ -47,17 +47,9 @@ impl DpoLoss {
         check::label_smoothing(label_smoothing)?;
         divergence.validate()?;
         if label_smoothing > 0.0 && loss_type != LossType::Sigmoid {
-            return Err(Error::IgnoredLabelSmoothing {
-                loss_type,
-                label_smoothing,
-            });
+            return Err(Error::IgnoredLabelSmoothing { loss_type, label_smoothing });
         }
-        Ok(Self {
-            loss_type,
-            beta,
-            label_smoothing,
-            divergence,
-        })
+        Ok(Self { loss_type, beta, label_smoothing, divergence })
     }
 
     /// The loss on the margin.
@@ -116,10 +108,7 @@ impl DpoLoss {
                 preference::ipo(&scores, tokens.ok_or(Error::MissingTokens(self.loss_type))?, self.beta)
             }
         }?;
-        Ok(PreferenceLoss {
-            losses,
-            rewards: log_ratios.map(|h| self.beta * h.detach()),
-        })
+        Ok(PreferenceLoss { losses, rewards: log_ratios.map(|h| self.beta * h.detach()) })
     }
 
     /// The loss of each pair, without a graph, and the derivative of the batch's *mean* loss by the policy's
@@ -144,13 +133,7 @@ impl DpoLoss {
             let gradients = Tensor::f_run_backward(&[losses.f_mean(losses.kind())?], &inputs, false, false)?;
             let [chosen, rejected] = <[Tensor; 2]>::try_from(gradients)
                 .map_err(|found| tch::TchError::Torch(format!("{} gradients of 2 tensors", found.len())))?;
-            Ok((
-                PreferenceLoss {
-                    losses: losses.f_detach()?,
-                    rewards,
-                },
-                Pair { chosen, rejected },
-            ))
+            Ok((PreferenceLoss { losses: losses.f_detach()?, rewards }, Pair { chosen, rejected }))
         })
     }
 }
@@ -163,10 +146,7 @@ impl PreferenceLoss {
 
     /// 1 for each pair whose chosen reward exceeds the rejected one, else (a tie too) 0: float32, `(batch,)`.
     pub fn accuracies(&self) -> Tensor {
-        self.rewards
-            .chosen
-            .gt_tensor(&self.rewards.rejected)
-            .to_kind(Kind::Float)
+        self.rewards.chosen.gt_tensor(&self.rewards.rejected).to_kind(Kind::Float)
     }
 }
 
@@ -216,28 +196,13 @@ impl TryFrom<Options> for DpoLoss {
     type Error = Error;
 
     fn try_from(options: Options) -> Result<Self> {
-        Self::new(
-            options.loss_type,
-            options.beta,
-            options.label_smoothing,
-            options.divergence,
-        )
+        Self::new(options.loss_type, options.beta, options.label_smoothing, options.divergence)
     }
 }
 
 impl From<DpoLoss> for Options {
     fn from(loss: DpoLoss) -> Self {
-        let DpoLoss {
-            loss_type,
-            beta,
-            label_smoothing,
-            divergence,
-        } = loss;
-        Self {
-            loss_type,
-            beta,
-            label_smoothing,
-            divergence,
-        }
+        let DpoLoss { loss_type, beta, label_smoothing, divergence } = loss;
+        Self { loss_type, beta, label_smoothing, divergence }
     }
 }

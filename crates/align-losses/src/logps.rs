@@ -28,9 +28,7 @@ pub fn token_logps(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     check::same_device("labels", labels, logits)?;
     check::token_ids("labels", labels, vocab)?;
     let logits = logits.f_to_kind(check::wide(logits.kind()))?;
-    let at_label = logits
-        .f_gather(-1, &labels.f_unsqueeze(-1)?, false)?
-        .f_squeeze_dim(-1)?;
+    let at_label = logits.f_gather(-1, &labels.f_unsqueeze(-1)?, false)?.f_squeeze_dim(-1)?;
     Ok(at_label.f_sub(&logits.f_logsumexp([-1i64].as_slice(), false)?)?)
 }
 

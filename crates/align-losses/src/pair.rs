@@ -16,10 +16,7 @@ pub struct Pair<T> {
 impl<T> Pair<T> {
     /// Applies a function to both sides, chosen first.
     pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Pair<U> {
-        Pair {
-            chosen: f(self.chosen),
-            rejected: f(self.rejected),
-        }
+        Pair { chosen: f(self.chosen), rejected: f(self.rejected) }
     }
 
     /// Applies a fallible function to both sides, chosen first.
@@ -27,25 +24,16 @@ impl<T> Pair<T> {
     /// # Errors
     /// The function's first error.
     pub fn try_map<U, E>(self, mut f: impl FnMut(T) -> Result<U, E>) -> Result<Pair<U>, E> {
-        Ok(Pair {
-            chosen: f(self.chosen)?,
-            rejected: f(self.rejected)?,
-        })
+        Ok(Pair { chosen: f(self.chosen)?, rejected: f(self.rejected)? })
     }
 
     /// References to both sides.
     pub fn as_ref(&self) -> Pair<&T> {
-        Pair {
-            chosen: &self.chosen,
-            rejected: &self.rejected,
-        }
+        Pair { chosen: &self.chosen, rejected: &self.rejected }
     }
 
     /// Puts each side beside another pair's.
     pub fn zip<U>(self, other: Pair<U>) -> Pair<(T, U)> {
-        Pair {
-            chosen: (self.chosen, other.chosen),
-            rejected: (self.rejected, other.rejected),
-        }
+        Pair { chosen: (self.chosen, other.chosen), rejected: (self.rejected, other.rejected) }
     }
 }

@@ -96,10 +96,8 @@ pub fn ipo(scores: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64) -> Result<Te
         check::number(argument, x)?;
         check::same_device(argument, x, &scores.chosen)?;
     }
-    let Pair { chosen, rejected } = scores
-        .as_ref()
-        .zip(tokens.as_ref())
-        .map(|(score, tokens)| score / tokens.clamp_min(1).to_kind(score.kind()));
+    let Pair { chosen, rejected } =
+        scores.as_ref().zip(tokens.as_ref()).map(|(score, tokens)| score / tokens.clamp_min(1).to_kind(score.kind()));
     ipo_sum(&(chosen - rejected), beta)
 }
 
@@ -118,9 +116,7 @@ pub fn ipo(scores: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64) -> Result<Te
 /// As [`sigmoid`].
 pub fn ipo_sum(margin: &Tensor, beta: f64) -> Result<Tensor> {
     checked(margin, beta)?;
-    Ok((margin - 1.0 / (2.0 * beta))
-        .clamp(-MAX_DISTANCE, MAX_DISTANCE)
-        .square())
+    Ok((margin - 1.0 / (2.0 * beta)).clamp(-MAX_DISTANCE, MAX_DISTANCE).square())
 }
 
 /// Where IPO's distance is clamped: its square and the gradient that goes with it still fit a float32.

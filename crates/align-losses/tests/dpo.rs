@@ -5,10 +5,7 @@ use align_losses::{DpoLoss, Error, FDivergence, LossType, Pair};
 use tch::{Kind, Tensor};
 
 fn pair(chosen: &[f32], rejected: &[f32]) -> Pair<Tensor> {
-    Pair {
-        chosen: Tensor::from_slice(chosen),
-        rejected: Tensor::from_slice(rejected),
-    }
+    Pair { chosen: Tensor::from_slice(chosen), rejected: Tensor::from_slice(rejected) }
 }
 
 fn sigmoid() -> DpoLoss {
@@ -19,20 +16,11 @@ fn sigmoid() -> DpoLoss {
 fn options_outside_their_range_are_refused() {
     let new = |beta, smoothing| DpoLoss::new(LossType::Sigmoid, beta, smoothing, FDivergence::ReverseKl);
     for beta in [0.0, -0.1, f64::NAN, f64::INFINITY] {
-        assert!(
-            matches!(new(beta, 0.0), Err(Error::Hyperparameter { name: "beta", .. })),
-            "{beta}"
-        );
+        assert!(matches!(new(beta, 0.0), Err(Error::Hyperparameter { name: "beta", .. })), "{beta}");
     }
     for smoothing in [-0.1, 0.5, 1.0, f64::NAN] {
         assert!(
-            matches!(
-                new(0.1, smoothing),
-                Err(Error::Hyperparameter {
-                    name: "label_smoothing",
-                    ..
-                })
-            ),
+            matches!(new(0.1, smoothing), Err(Error::Hyperparameter { name: "label_smoothing", .. })),
             "{smoothing}"
         );
     }
@@ -43,13 +31,8 @@ fn options_outside_their_range_are_refused() {
         assert!(unchecked.score(&Tensor::from_slice(&[0.0f32])).is_err());
     }
     for loss_type in [LossType::Hinge, LossType::Ipo, LossType::IpoSum] {
-        let error = DpoLoss::new(loss_type, 0.1, 0.1, FDivergence::ReverseKl)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("label_smoothing") && error.contains(loss_type.name()),
-            "{error}"
-        );
+        let error = DpoLoss::new(loss_type, 0.1, 0.1, FDivergence::ReverseKl).unwrap_err().to_string();
+        assert!(error.contains("label_smoothing") && error.contains(loss_type.name()), "{error}");
     }
 }
 
@@ -83,11 +66,7 @@ fn tensors_that_do_not_fit_are_named() {
 fn rewards_are_beta_times_the_log_ratio() {
     let policy = pair(&[-10.0, -20.0], &[-12.0, -18.0]).map(|x| x.set_requires_grad(true));
     let reference = pair(&[-11.0, -19.0], &[-12.5, -18.0]);
-    for divergence in [
-        FDivergence::ReverseKl,
-        FDivergence::ForwardKl,
-        FDivergence::alpha(0.5).unwrap(),
-    ] {
+    for divergence in [FDivergence::ReverseKl, FDivergence::ForwardKl, FDivergence::alpha(0.5).unwrap()] {
         let loss = DpoLoss::new(LossType::Sigmoid, 0.5, 0.0, divergence).unwrap();
         let found = loss.evaluate(&policy, &reference, None).unwrap();
         assert_eq!(found.rewards.chosen, Tensor::from_slice(&[0.5f32, -0.5]));
@@ -110,10 +89,7 @@ fn the_gradient_is_that_of_the_mean_loss() {
         assert!((gradient.rejected.double_value(&[i as i64]) + expected).abs() < 1e-8);
     }
     assert!(!found.losses.requires_grad());
-    assert!(
-        !policy.chosen.requires_grad(),
-        "the caller's tensors are left as they were"
-    );
+    assert!(!policy.chosen.requires_grad(), "the caller's tensors are left as they were");
 }
 
 #[test]
@@ -124,29 +100,17 @@ fn half_precision_is_computed_in_float32() {
     assert_eq!(found.losses.kind(), Kind::Float);
     assert_eq!(gradient.chosen.kind(), Kind::BFloat16);
     let wide = |x: &Pair<Tensor>| x.as_ref().map(|x| x.to_kind(Kind::Float));
-    assert_eq!(
-        found.losses,
-        sigmoid()
-            .evaluate(&wide(&policy), &wide(&reference), None)
-            .unwrap()
-            .losses
-    );
+    assert_eq!(found.losses, sigmoid().evaluate(&wide(&policy), &wide(&reference), None).unwrap().losses);
 }
 
 #[test]
 fn swapping_the_sides_mirrors_label_smoothing() {
     let (policy, reference) = (pair(&[-10.0], &[-12.0]), pair(&[-11.0], &[-12.5]));
-    let swap = |x: &Pair<Tensor>| Pair {
-        chosen: x.rejected.shallow_clone(),
-        rejected: x.chosen.shallow_clone(),
-    };
+    let swap = |x: &Pair<Tensor>| Pair { chosen: x.rejected.shallow_clone(), rejected: x.chosen.shallow_clone() };
     let at = |loss: &DpoLoss, p: &Pair<Tensor>, r: &Pair<Tensor>| {
         loss.evaluate(p, r, None).unwrap().losses.double_value(&[0])
     };
     let smooth = DpoLoss::new(LossType::Sigmoid, 0.1, 0.2, FDivergence::ReverseKl).unwrap();
-    let (straight, swapped) = (
-        at(&sigmoid(), &policy, &reference),
-        at(&sigmoid(), &swap(&policy), &swap(&reference)),
-    );
+    let (straight, swapped) = (at(&sigmoid(), &policy, &reference), at(&sigmoid(), &swap(&policy), &swap(&reference)));
     assert!((at(&smooth, &policy, &reference) - (0.8 * straight + 0.2 * swapped)).abs() < 1e-6);
 }

@@ -4,16 +4,10 @@
 use align_losses::{DpoLoss, FDivergence, LossType, Pair};
 use tch::{Kind, Tensor};
 
-const RATIOS: [f32; 13] = [
-    0.0, 1.0, -1.0, 79.0, -79.0, 200.0, -200.0, 1e4, -1e4, 1e15, -1e15, 1e30, -1e30,
-];
+const RATIOS: [f32; 13] = [0.0, 1.0, -1.0, 79.0, -79.0, 200.0, -200.0, 1e4, -1e4, 1e15, -1e15, 1e30, -1e30];
 
 fn divergences() -> Vec<FDivergence> {
-    let mut all = vec![
-        FDivergence::ReverseKl,
-        FDivergence::ForwardKl,
-        FDivergence::JsDivergence,
-    ];
+    let mut all = vec![FDivergence::ReverseKl, FDivergence::ForwardKl, FDivergence::JsDivergence];
     all.extend([-3.0, 0.1, 0.5, 0.9, 0.999, 1.0001, 2.0, 1e3].map(|c| FDivergence::alpha(c).unwrap()));
     all
 }
@@ -40,10 +34,7 @@ fn ratios() -> Pair<Tensor> {
         let pairs = RATIOS.iter().flat_map(|c| RATIOS.iter().map(move |r| (*c, *r)));
         Tensor::from_slice(&pairs.map(f).collect::<Vec<_>>())
     };
-    Pair {
-        chosen: all(|(c, _)| c),
-        rejected: all(|(_, r)| r),
-    }
+    Pair { chosen: all(|(c, _)| c), rejected: all(|(_, r)| r) }
 }
 
 fn values(x: &Tensor) -> Vec<f64> {
@@ -92,18 +83,12 @@ fn scores_are_exact_below_the_clamp_and_constant_beyond() {
 #[test]
 fn margins_are_differences_of_scores() {
     let side = |x: [f64; 3]| Tensor::from_slice(&x);
-    let ratios = Pair {
-        chosen: side([0.5, -2.0, 3.0]),
-        rejected: side([-0.25, 1.0, 2.5]),
-    };
+    let ratios = Pair { chosen: side([0.5, -2.0, 3.0]), rejected: side([-0.25, 1.0, 2.5]) };
     for divergence in divergences() {
         let scores = ratios.as_ref().map(|h| values(&divergence.score(h).unwrap()));
         for (i, margin) in values(&divergence.margin(&ratios).unwrap()).into_iter().enumerate() {
             let expected = scores.chosen[i] - scores.rejected[i];
-            assert!(
-                (margin - expected).abs() < 1e-9 * (1.0 + expected.abs()),
-                "{divergence:?}"
-            );
+            assert!((margin - expected).abs() < 1e-9 * (1.0 + expected.abs()), "{divergence:?}");
         }
     }
 }
@@ -112,10 +97,7 @@ fn margins_are_differences_of_scores() {
 #[test]
 fn alpha_near_one_is_reverse_kl() {
     let side = |x: [f32; 3]| Tensor::from_slice(&x);
-    let ratios = Pair {
-        chosen: side([0.5, -20.0, 30.0]),
-        rejected: side([-0.25, 10.0, 25.0]),
-    };
+    let ratios = Pair { chosen: side([0.5, -20.0, 30.0]), rejected: side([-0.25, 10.0, 25.0]) };
     let reverse = values(&FDivergence::ReverseKl.margin(&ratios).unwrap());
     for coefficient in [1.0 + 2e-6, 1.0 - 2e-6] {
         let alpha = values(&FDivergence::alpha(coefficient).unwrap().margin(&ratios).unwrap());

@@ -28,11 +28,7 @@ fn case(kind: Kind) -> Case {
         hidden: numbers([ROWS, WIDTH], 0.1).to_kind(kind),
         weight: numbers([VOCAB, WIDTH], 0.3).to_kind(kind),
         targets: targets.remainder(VOCAB),
-        gradient: if kind == Kind::Double {
-            gradient
-        } else {
-            gradient.to_kind(Kind::Float)
-        },
+        gradient: if kind == Kind::Double { gradient } else { gradient.to_kind(Kind::Float) },
     }
 }
 
@@ -41,35 +37,18 @@ fn expected(case: &Case) -> (Tensor, Tensor, Tensor) {
     let hidden = case.hidden.to_kind(Kind::Double).copy().set_requires_grad(true);
     let weight = case.weight.to_kind(Kind::Double).copy().set_requires_grad(true);
     let logits = hidden.matmul(&weight.tr());
-    let logps = logits
-        .log_softmax(-1, Kind::Double)
-        .gather(-1, &case.targets.unsqueeze(-1), false)
-        .squeeze_dim(-1);
+    let logps = logits.log_softmax(-1, Kind::Double).gather(-1, &case.targets.unsqueeze(-1), false).squeeze_dim(-1);
     (&logps * &case.gradient).sum(Kind::Double).backward();
     (logps.detach(), hidden.grad(), weight.grad())
 }
 
 fn options() -> [LinearLogpsOptions; 4] {
-    let base = LinearLogpsOptions {
-        chunk_rows: 5,
-        keep_logits_bytes: 0,
-        statistics: true,
-    };
+    let base = LinearLogpsOptions { chunk_rows: 5, keep_logits_bytes: 0, statistics: true };
     [
         base,
-        LinearLogpsOptions {
-            statistics: false,
-            ..base
-        },
-        LinearLogpsOptions {
-            keep_logits_bytes: 1 << 20,
-            ..base
-        },
-        LinearLogpsOptions {
-            chunk_rows: 256,
-            keep_logits_bytes: 1 << 20,
-            statistics: false,
-        },
+        LinearLogpsOptions { statistics: false, ..base },
+        LinearLogpsOptions { keep_logits_bytes: 1 << 20, ..base },
+        LinearLogpsOptions { chunk_rows: 256, keep_logits_bytes: 1 << 20, statistics: false },
     ]
 }
 
@@ -87,10 +66,7 @@ fn compare(case: &Case, tolerance: f64) {
         let mut weight_gradient = before.copy();
         let gradient = linear.backward(&case.gradient, &mut weight_gradient).unwrap();
         assert_eq!(gradient.hidden.kind(), case.hidden.kind());
-        assert!(
-            worst(&gradient.hidden, &by_hidden) < 10.0 * tolerance,
-            "hidden with {options:?}"
-        );
+        assert!(worst(&gradient.hidden, &by_hidden) < 10.0 * tolerance, "hidden with {options:?}");
         let added = worst(&(weight_gradient - before), &by_weight);
         assert!(added < 10.0 * tolerance, "weight with {options:?}: {added}");
     }
@@ -110,7 +86,7 @@ fn float32_is_autograd_of_log_softmax() {
 fn rows_without_gradient_are_skipped_to_the_same_end() {
     let mut case = case(Kind::Double);
     let keep = Tensor::arange(ROWS, (Kind::Int64, Device::Cpu)).remainder(3).ne(0);
-    case.gradient = case.gradient * keep.to_kind(Kind::Double);
+    case.gradient *= keep.to_kind(Kind::Double);
     compare(&case, 1e-11);
     case.gradient = case.gradient.zeros_like();
     compare(&case, 1e-11);
@@ -121,10 +97,7 @@ fn rows_without_gradient_are_skipped_to_the_same_end() {
 fn bfloat16_computes_on_in_float32() {
     let case = case(Kind::BFloat16);
     let rounded = case.hidden.matmul(&case.weight.tr()).to_kind(Kind::Double);
-    let logps = rounded
-        .log_softmax(-1, Kind::Double)
-        .gather(-1, &case.targets.unsqueeze(-1), false)
-        .squeeze_dim(-1);
+    let logps = rounded.log_softmax(-1, Kind::Double).gather(-1, &case.targets.unsqueeze(-1), false).squeeze_dim(-1);
     let (exact, by_hidden, by_weight) = expected(&case);
     for options in options() {
         let (linear, _) = LinearLogps::forward(&case.hidden, &case.weight, &case.targets, &options).unwrap();
@@ -160,10 +133,7 @@ fn statistics_are_those_of_the_softmax() {
         assert_eq!(found.correct, correct);
         let best = logits.argmax(-1, false);
         let (_, found) = LinearLogps::forward(&case.hidden, &case.weight, &best, &options).unwrap();
-        assert_eq!(
-            found.unwrap().correct,
-            Tensor::ones([ROWS], (Kind::Double, Device::Cpu))
-        );
+        assert_eq!(found.unwrap().correct, Tensor::ones([ROWS], (Kind::Double, Device::Cpu)));
     }
 }
 
@@ -184,9 +154,7 @@ fn no_rows_are_no_log_probabilities() {
     assert_eq!(linear.logps().size(), [0]);
     assert_eq!(statistics.entropy.size(), [0]);
     let mut by_weight = case.weight.zeros_like();
-    let gradient = linear
-        .backward(&Tensor::zeros([0], (Kind::Float, Device::Cpu)), &mut by_weight)
-        .unwrap();
+    let gradient = linear.backward(&Tensor::zeros([0], (Kind::Float, Device::Cpu)), &mut by_weight).unwrap();
     assert_eq!(gradient.hidden.size(), [0, WIDTH]);
 }
 
@@ -206,32 +174,11 @@ fn what_does_not_fit_is_named() {
     assert!(fails(&targets.view([23, 1]), weight, targets).starts_with("hidden: expected a floating-point dtype"));
     let forward = || LinearLogps::forward_with_statistics(hidden, weight, targets).unwrap().0;
     let wrong = forward().backward(&case.gradient, &mut weight.tr());
-    assert!(matches!(
-        wrong,
-        Err(Error::Shape {
-            argument: "weight_gradient",
-            ..
-        })
-    ));
+    assert!(matches!(wrong, Err(Error::Shape { argument: "weight_gradient", .. })));
     let undefined = forward().backward(&case.gradient, &mut Tensor::new());
-    assert!(matches!(
-        undefined,
-        Err(Error::Shape {
-            argument: "weight_gradient",
-            ..
-        })
-    ));
+    assert!(matches!(undefined, Err(Error::Shape { argument: "weight_gradient", .. })));
     let wrong = forward().backward_hidden(&case.gradient.narrow(0, 0, 2));
-    assert!(matches!(
-        wrong,
-        Err(Error::Shape {
-            argument: "gradient",
-            ..
-        })
-    ));
-    let none = LinearLogpsOptions {
-        chunk_rows: 0,
-        ..Default::default()
-    };
+    assert!(matches!(wrong, Err(Error::Shape { argument: "gradient", .. })));
+    let none = LinearLogpsOptions { chunk_rows: 0, ..Default::default() };
     assert!(LinearLogps::forward(hidden, weight, targets, &none).is_err());
 }

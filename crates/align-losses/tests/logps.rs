@@ -13,9 +13,8 @@ fn logit(b: usize, t: usize, v: usize) -> f64 {
 }
 
 fn logits() -> Tensor {
-    let flat: Vec<f64> = (0..BATCH * SEQ * VOCAB)
-        .map(|i| logit(i / (SEQ * VOCAB), i / VOCAB % SEQ, i % VOCAB))
-        .collect();
+    let flat: Vec<f64> =
+        (0..BATCH * SEQ * VOCAB).map(|i| logit(i / (SEQ * VOCAB), i / VOCAB % SEQ, i % VOCAB)).collect();
     Tensor::from_slice(&flat).view([BATCH as i64, SEQ as i64, VOCAB as i64])
 }
 
@@ -60,14 +59,7 @@ fn token_logps_are_differentiable() {
     let logits = logits().set_requires_grad(true);
     token_logps(&logits, &labels()).unwrap().sum(Kind::Double).backward();
     let gradient = logits.grad();
-    assert!(
-        gradient
-            .sum_dim_intlist(-1, false, Kind::Double)
-            .abs()
-            .max()
-            .double_value(&[])
-            < 1e-12
-    );
+    assert!(gradient.sum_dim_intlist(-1, false, Kind::Double).abs().max().double_value(&[]) < 1e-12);
     for (b, t) in (0..BATCH).flat_map(|b| (0..SEQ).map(move |t| (b, t))) {
         let at_label = gradient.double_value(&[b as i64, t as i64, label(b, t) as i64]);
         assert!((at_label - (1.0 - expected(b, t).exp())).abs() < 1e-12);
@@ -80,11 +72,7 @@ fn sequence_logps_sum_the_masked_tokens() {
     let mask: Vec<i64> = (0..BATCH * SEQ).map(|i| i64::from(counted(i / SEQ, i % SEQ))).collect();
     let mask = Tensor::from_slice(&mask).view([BATCH as i64, SEQ as i64]);
     let tokens = token_logps(&logits(), &labels()).unwrap();
-    for mask in [
-        mask.shallow_clone(),
-        mask.to_kind(Kind::Bool),
-        mask.to_kind(Kind::Float),
-    ] {
+    for mask in [mask.shallow_clone(), mask.to_kind(Kind::Bool), mask.to_kind(Kind::Float)] {
         let found = sequence_logps(&tokens, &mask).unwrap();
         for b in 0..BATCH {
             let sum: f64 = (0..SEQ).filter(|t| counted(b, *t)).map(|t| expected(b, t)).sum();
@@ -108,10 +96,7 @@ fn shifting_pairs_each_position_with_the_next_token() {
     let ids = Tensor::from_slice2(&[[4i64, 5, 6], [7, 8, 9]]);
     assert_eq!(predicting(&ids).unwrap(), Tensor::from_slice2(&[[4i64, 5], [7, 8]]));
     assert_eq!(predicted(&ids).unwrap(), Tensor::from_slice2(&[[5i64, 6], [8, 9]]));
-    assert_eq!(
-        predicting(&logits()).unwrap().size(),
-        [BATCH as i64, SEQ as i64 - 1, VOCAB as i64]
-    );
+    assert_eq!(predicting(&logits()).unwrap().size(), [BATCH as i64, SEQ as i64 - 1, VOCAB as i64]);
     assert!(predicting(&Tensor::from_slice(&[1i64])).is_err());
     assert!(predicted(&Tensor::zeros([2, 0], (Kind::Int64, Device::Cpu))).is_err());
 }
@@ -125,13 +110,7 @@ fn what_does_not_fit_is_named() {
     assert!(fails(&logits(), &labels().narrow(1, 0, 2)).starts_with("labels: expected shape [3, 5]"));
     assert!(fails(&logits(), &(labels() - 100)).contains("found -100; mask positions"));
     let masked = sequence_logps(&labels(), &labels());
-    assert!(matches!(
-        masked,
-        Err(Error::Kind {
-            argument: "token_logps",
-            ..
-        })
-    ));
+    assert!(matches!(masked, Err(Error::Kind { argument: "token_logps", .. })));
     let masked = sequence_logps(&labels().to_kind(Kind::Float), &labels().narrow(0, 0, 1));
     assert!(matches!(masked, Err(Error::Shape { argument: "mask", .. })));
 }

@@ -30,11 +30,7 @@ pub struct Bootstrap {
 impl Default for Bootstrap {
     /// 1,000 resamples, 95%, seed 0.
     fn default() -> Self {
-        Self {
-            resamples: 1000,
-            level: 0.95,
-            seed: 0,
-        }
+        Self { resamples: 1000, level: 0.95, seed: 0 }
     }
 }
 
@@ -46,21 +42,13 @@ impl Bootstrap {
     pub fn validate(&self) -> Result<()> {
         if !(self.level > 0.0 && self.level < 1.0) {
             let expected = "between 0 and 1, such as 0.95".to_owned();
-            return Err(Error::Option {
-                option: "level",
-                expected,
-                found: self.level.to_string(),
-            });
+            return Err(Error::Option { option: "level", expected, found: self.level.to_string() });
         }
         let least = 2.0 / (1.0 - self.level);
         // 2 / (1 - 0.95) is a little above 40 in binary.
         if (self.resamples as f64) < least - 1e-6 {
             let expected = format!("at least {:.0} for level {}", least.ceil(), self.level);
-            return Err(Error::Option {
-                option: "resamples",
-                expected,
-                found: self.resamples.to_string(),
-            });
+            return Err(Error::Option { option: "resamples", expected, found: self.resamples.to_string() });
         }
         Ok(())
     }
@@ -115,11 +103,7 @@ impl Bootstrap {
             below + (above - below) * place.fract()
         };
         let outside = (1.0 - self.level) / 2.0;
-        Interval {
-            low: at(outside),
-            high: at(1.0 - outside),
-            level: self.level,
-        }
+        Interval { low: at(outside), high: at(1.0 - outside), level: self.level }
     }
 }
 
@@ -130,9 +114,6 @@ pub(crate) fn generator(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
     let (index_part, purpose_part) = rest.split_at_mut(8);
     seed_part.copy_from_slice(&seed.to_le_bytes());
     index_part.copy_from_slice(&index.to_le_bytes());
-    purpose_part
-        .iter_mut()
-        .zip(purpose.bytes())
-        .for_each(|(slot, byte)| *slot = byte);
+    purpose_part.iter_mut().zip(purpose.bytes()).for_each(|(slot, byte)| *slot = byte);
     ChaCha8Rng::from_seed(key)
 }

@@ -43,26 +43,13 @@ pub fn equal_samples_entropy<T: AsRef<[i64]>>(
     draws.validate()?;
     if sample.texts == 0 || sample.texts > texts.len() {
         let expected = format!("from 1 to the {} texts that there are", texts.len());
-        return Err(Error::Option {
-            option: "sample.texts",
-            expected,
-            found: sample.texts.to_string(),
-        });
+        return Err(Error::Option { option: "sample.texts", expected, found: sample.texts.to_string() });
     }
     if sample.tokens == 0 {
-        return Err(Error::Option {
-            option: "sample.tokens",
-            expected: "at least 1".into(),
-            found: "0".into(),
-        });
+        return Err(Error::Option { option: "sample.tokens", expected: "at least 1".into(), found: "0".into() });
     }
     let cut = |text: &T| -> Vec<i64> {
-        text.as_ref()
-            .iter()
-            .copied()
-            .filter(|id| Some(*id) != skip)
-            .take(sample.tokens)
-            .collect()
+        text.as_ref().iter().copied().filter(|id| Some(*id) != skip).take(sample.tokens).collect()
     };
     let counts = TokenCounts::of(&texts.iter().map(cut).collect::<Vec<_>>(), None)?;
     let entropies: Vec<f64> = (0..draws.resamples as u64)
@@ -72,16 +59,9 @@ pub fn equal_samples_entropy<T: AsRef<[i64]>>(
             taken.shuffle(&mut generator(draws.seed, "equal samples", draw));
             let counts = counts.total(taken);
             // A sample of empty texts alone has one outcome: nothing.
-            if counts.iter().all(|n| *n == 0) {
-                0.0
-            } else {
-                entropy_of(&counts)
-            }
+            if counts.iter().all(|n| *n == 0) { 0.0 } else { entropy_of(&counts) }
         })
         .collect();
     let value = Sum::of(entropies.iter().copied()) / entropies.len() as f64;
-    Ok(Estimate {
-        value,
-        interval: draws.percentiles(entropies),
-    })
+    Ok(Estimate { value, interval: draws.percentiles(entropies) })
 }

@@ -21,10 +21,7 @@ pub(crate) fn finite(values: &[f64]) -> Result<()> {
         return Err(Error::Empty("scores"));
     }
     match values.iter().position(|x| !x.is_finite()) {
-        Some(at) => Err(Error::NotFinite {
-            row: at + 1,
-            value: values.get(at).copied().unwrap_or(f64::NAN),
-        }),
+        Some(at) => Err(Error::NotFinite { row: at + 1, value: values.get(at).copied().unwrap_or(f64::NAN) }),
         None => Ok(()),
     }
 }

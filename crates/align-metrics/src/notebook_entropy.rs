@@ -55,10 +55,8 @@ pub(crate) fn notebook_entropy_of(texts: &[&TextCounts], weights: &mut [f64]) ->
     }
     touched.sort_unstable();
     touched.dedup();
-    let mut taken = touched
-        .into_iter()
-        .filter_map(|token| weights.get_mut(token).map(std::mem::take))
-        .collect::<Vec<f64>>();
+    let mut taken =
+        touched.into_iter().filter_map(|token| weights.get_mut(token).map(std::mem::take)).collect::<Vec<f64>>();
     let total = Sum::of(taken.iter().copied());
     taken.iter_mut().for_each(|weight| *weight /= total);
     Sum::of(taken.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln())).max(0.0)

@@ -51,10 +51,7 @@ impl EvaluationReport {
     ) -> Result<Self> {
         if let Some(scores) = scores {
             if scores.len() != texts.len() {
-                return Err(Error::Lengths {
-                    texts: texts.len(),
-                    scores: scores.len(),
-                });
+                return Err(Error::Lengths { texts: texts.len(), scores: scores.len() });
             }
             finite(scores)?;
         }
@@ -62,9 +59,7 @@ impl EvaluationReport {
         let mut weights = vec![0.0; counts.distinct];
         let mut of_rows = |rows: &[usize]| {
             let mut times = vec![0; texts.len()];
-            rows.iter()
-                .filter_map(|row| times.get_mut(*row).map(|t: &mut u64| *t += 1))
-                .for_each(drop);
+            rows.iter().filter_map(|row| times.get_mut(*row).map(|t: &mut u64| *t += 1)).for_each(drop);
             let total = counts.total(times);
             if total.iter().all(|n| *n == 0) {
                 // Texts without a token, drawn alone: the distribution has nothing in it.
@@ -72,11 +67,7 @@ impl EvaluationReport {
             }
             let order: Vec<&TextCounts> = rows.iter().filter_map(|row| counts.texts.get(*row)).collect();
             let entropy = entropy_of(&total);
-            [
-                entropy,
-                entropy + miller_madow(&total),
-                notebook_entropy_of(&order, &mut weights),
-            ]
+            [entropy, entropy + miller_madow(&total), notebook_entropy_of(&order, &mut weights)]
         };
         let all: Vec<usize> = (0..texts.len()).collect();
         let [token_entropy, miller_madow_entropy, notebook_entropy] = of_rows(&all);
@@ -89,20 +80,14 @@ impl EvaluationReport {
         let mean_reward = scores.map(|scores| {
             let of_rows =
                 |rows: &[usize]| Sum::of(rows.iter().filter_map(|row| scores.get(*row)).copied()) / rows.len() as f64;
-            Ok(Estimate {
-                value: mean(scores)?,
-                interval: bootstrap.interval(scores.len(), of_rows)?,
-            })
+            Ok(Estimate { value: mean(scores)?, interval: bootstrap.interval(scores.len(), of_rows)? })
         });
         Ok(Self {
             rows: texts.len(),
             tokens: counts.texts.iter().map(|text| text.tokens).sum(),
             token_entropy: centred(token_entropy, plain),
             miller_madow_entropy: centred(miller_madow_entropy, corrected),
-            notebook_entropy: Estimate {
-                value: notebook_entropy,
-                interval: bootstrap.percentiles(notebook),
-            },
+            notebook_entropy: Estimate { value: notebook_entropy, interval: bootstrap.percentiles(notebook) },
             mean_reward: mean_reward.transpose()?,
         })
     }

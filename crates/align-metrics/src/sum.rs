@@ -8,11 +8,7 @@ pub(crate) struct Sum {
 impl Sum {
     pub fn add(&mut self, x: f64) {
         let total = self.total + x;
-        self.lost += if self.total.abs() >= x.abs() {
-            (self.total - total) + x
-        } else {
-            (x - total) + self.total
-        };
+        self.lost += if self.total.abs() >= x.abs() { (self.total - total) + x } else { (x - total) + self.total };
         self.total = total;
     }
 

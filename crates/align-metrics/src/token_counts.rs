@@ -28,13 +28,7 @@ impl TokenCounts {
         if texts.is_empty() {
             return Err(Error::Empty("texts"));
         }
-        let counted = |text: &T| {
-            text.as_ref()
-                .iter()
-                .copied()
-                .filter(|id| Some(*id) != skip)
-                .collect::<Vec<i64>>()
-        };
+        let counted = |text: &T| text.as_ref().iter().copied().filter(|id| Some(*id) != skip).collect::<Vec<i64>>();
         let mut ids: Vec<i64> = texts.iter().flat_map(counted).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -48,15 +42,9 @@ impl TokenCounts {
                 let index = ids.binary_search(run.first()?).ok()?;
                 Some((u32::try_from(index).ok()?, u32::try_from(run.len()).ok()?))
             });
-            TextCounts {
-                counts: counts.collect(),
-                tokens: tokens.len() as u64,
-            }
+            TextCounts { counts: counts.collect(), tokens: tokens.len() as u64 }
         };
-        Ok(Self {
-            texts: texts.iter().map(text_counts).collect(),
-            distinct: ids.len(),
-        })
+        Ok(Self { texts: texts.iter().map(text_counts).collect(), distinct: ids.len() })
     }
 
     /// How often each distinct token stands in the texts, each text taken as often as `times` says.

@@ -17,11 +17,7 @@ pub(super) fn backward(
     let count = rows.size1()?;
     let all = count == n;
     let pick = |x: &Tensor| {
-        if all {
-            Ok(x.shallow_clone())
-        } else {
-            x.f_index_select(0, &rows)
-        }
+        if all { Ok(x.shallow_clone()) } else { x.f_index_select(0, &rows) }
     };
     let (hidden, targets) = (pick(&saved.hidden)?, pick(&saved.targets)?.f_unsqueeze(-1)?);
     let (gradient, log_normaliser) = (pick(gradient)?.f_unsqueeze(-1)?, pick(&saved.log_normaliser)?);
@@ -29,9 +25,7 @@ pub(super) fn backward(
     let (vocab, kind, device) = (saved.weight.size2()?.0, saved.logps.kind(), saved.logps.device());
     let longest = count.min(saved.chunk_rows);
     let buffer = |rows, kind| Tensor::f_empty([rows, vocab], (kind, device));
-    let narrow = (hidden.kind() != kind)
-        .then(|| buffer(longest, hidden.kind()))
-        .transpose()?;
+    let narrow = (hidden.kind() != kind).then(|| buffer(longest, hidden.kind())).transpose()?;
     let scratch = buffer(if saved.kept.is_some() { 0 } else { longest }, kind)?;
     let by_hidden = hidden.f_empty_like()?;
     for (start, len) in chunks(count, saved.chunk_rows) {
@@ -46,12 +40,7 @@ pub(super) fn backward(
                 logits
             }
         };
-        chunk::logits_gradient(
-            &mut logits,
-            &part(&log_normaliser)?,
-            &part(&targets)?,
-            &part(&gradient)?,
-        )?;
+        chunk::logits_gradient(&mut logits, &part(&log_normaliser)?, &part(&targets)?, &part(&gradient)?)?;
         let by_logits = match &narrow {
             None => logits,
             Some(narrow) => {
@@ -68,17 +57,11 @@ pub(super) fn backward(
     if all {
         return Ok(LogpsGradient { hidden: by_hidden });
     }
-    Ok(LogpsGradient {
-        hidden: saved.hidden.f_zeros_like()?.f_index_copy(0, &rows, &by_hidden)?,
-    })
+    Ok(LogpsGradient { hidden: saved.hidden.f_zeros_like()?.f_index_copy(0, &rows, &by_hidden)? })
 }
 
 /// `sum += left · right`, in the sum's dtype.
 fn add_product(sum: &mut Tensor, left: &Tensor, right: &Tensor) -> Result<()> {
-    let _ = if sum.kind() == right.kind() {
-        sum.f_addmm_(left, right)?
-    } else {
-        sum.f_add_(&left.f_mm(right)?)?
-    };
+    let _ = if sum.kind() == right.kind() { sum.f_addmm_(left, right)? } else { sum.f_add_(&left.f_mm(right)?)? };
     Ok(())
 }

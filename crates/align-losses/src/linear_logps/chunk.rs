@@ -34,9 +34,7 @@ pub(crate) fn logps_of(
     with_statistics: bool,
 ) -> Result<Columns> {
     let sum = |x: &Tensor| x.f_sum_dim_intlist([-1i64].as_slice(), true, x.kind());
-    let mean_logit = with_statistics
-        .then(|| logits.f_mean_dim([-1i64].as_slice(), true, logits.kind()))
-        .transpose()?;
+    let mean_logit = with_statistics.then(|| logits.f_mean_dim([-1i64].as_slice(), true, logits.kind())).transpose()?;
     let largest = logits.f_amax([-1i64].as_slice(), true)?;
     let _ = logits.f_sub_(&largest)?;
     let at_target = logits.f_gather(-1, targets, false)?;
@@ -49,19 +47,10 @@ pub(crate) fn logps_of(
             // -Σ p log p, with log p = logit - largest - log_total.
             let expected = sum(&exponentials.f_mul_(logits)?)?.f_div(&total)?;
             let correct = at_target.f_eq(0.0)?.f_to_kind(logits.kind())?;
-            Some(TokenStatistics {
-                entropy: log_total.f_sub(&expected)?,
-                correct,
-                mean_logit,
-            })
+            Some(TokenStatistics { entropy: log_total.f_sub(&expected)?, correct, mean_logit })
         }
     };
-    Ok(Columns {
-        logps: at_target.f_sub(&log_total)?,
-        largest,
-        log_total,
-        statistics,
-    })
+    Ok(Columns { logps: at_target.f_sub(&log_total)?, largest, log_total, statistics })
 }
 
 /// Turns `logits` `(rows, vocab)` into the derivative by them, `g (onehot(target) - softmax)`, in place.
@@ -74,11 +63,8 @@ pub(crate) fn logits_gradient(
     targets: &Tensor,
     gradient: &Tensor,
 ) -> Result<()> {
-    let _ = logits
-        .f_sub_(log_normaliser)?
-        .f_exp_()?
-        .f_mul_(&gradient.f_neg()?)?
-        .f_scatter_add_(1, targets, gradient)?;
+    let _ =
+        logits.f_sub_(log_normaliser)?.f_exp_()?.f_mul_(&gradient.f_neg()?)?.f_scatter_add_(1, targets, gradient)?;
     Ok(())
 }
 

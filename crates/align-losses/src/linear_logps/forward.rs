@@ -19,11 +19,7 @@ pub(super) fn forward(
     check::token_ids("targets", targets, vocab)?;
     if options.chunk_rows < 1 {
         let found = options.chunk_rows as f64;
-        return Err(Error::Hyperparameter {
-            name: "chunk_rows",
-            expected: "at least 1",
-            found,
-        });
+        return Err(Error::Hyperparameter { name: "chunk_rows", expected: "at least 1", found });
     }
 
     let (kind, device) = (check::wide(hidden.kind()), hidden.device());
@@ -32,12 +28,8 @@ pub(super) fn forward(
     let longest = n.min(options.chunk_rows);
     let buffer = |rows, kind| Tensor::f_empty([rows, vocab], (kind, device));
     let logits = buffer(if keep { n } else { longest }, kind)?;
-    let exponentials = (keep || options.statistics)
-        .then(|| buffer(longest, kind))
-        .transpose()?;
-    let narrow = (hidden.kind() != kind)
-        .then(|| buffer(longest, hidden.kind()))
-        .transpose()?;
+    let exponentials = (keep || options.statistics).then(|| buffer(longest, kind)).transpose()?;
+    let narrow = (hidden.kind() != kind).then(|| buffer(longest, hidden.kind())).transpose()?;
 
     let column_targets = targets.f_unsqueeze(-1)?;
     let (mut logps, mut log_normaliser) = (Vec::new(), Vec::new());
@@ -48,18 +40,9 @@ pub(super) fn forward(
         chunk::logits_into(&mut scores, narrow.as_ref(), &part(hidden)?, weight)?;
         // Logits that nobody needs again may be overwritten by their exponentials.
         let mut exponentials = exponentials.as_ref().unwrap_or(&logits).f_narrow(0, 0, len)?;
-        let found = chunk::logps_of(
-            &mut scores,
-            &mut exponentials,
-            &part(&column_targets)?,
-            options.statistics,
-        )?;
+        let found = chunk::logps_of(&mut scores, &mut exponentials, &part(&column_targets)?, options.statistics)?;
         logps.push(found.logps);
-        log_normaliser.push(if keep {
-            found.log_total
-        } else {
-            found.log_total.f_add(&found.largest)?
-        });
+        log_normaliser.push(if keep { found.log_total } else { found.log_total.f_add(&found.largest)? });
         if let Some(statistics) = found.statistics {
             entropy.push(statistics.entropy);
             correct.push(statistics.correct);

@@ -24,11 +24,7 @@ pub struct LinearLogpsOptions {
 impl Default for LinearLogpsOptions {
     /// Chunks of 256 rows, logits kept up to 64 MiB, no statistics.
     fn default() -> Self {
-        Self {
-            chunk_rows: 256,
-            keep_logits_bytes: 64 << 20,
-            statistics: false,
-        }
+        Self { chunk_rows: 256, keep_logits_bytes: 64 << 20, statistics: false }
     }
 }
 
@@ -47,10 +43,7 @@ impl Default for LinearLogpsOptions {
 /// # Errors
 /// As [`LinearLogps::forward`].
 pub fn linear_logps(hidden: &Tensor, weight: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let options = LinearLogpsOptions {
-        keep_logits_bytes: 0,
-        ..Default::default()
-    };
+    let options = LinearLogpsOptions { keep_logits_bytes: 0, ..Default::default() };
     Ok(LinearLogps::forward(hidden, weight, targets, &options)?.0.logps)
 }
 
@@ -122,15 +115,10 @@ impl LinearLogps {
         weight: &Tensor,
         targets: &Tensor,
     ) -> Result<(Self, TokenStatistics)> {
-        let options = LinearLogpsOptions {
-            statistics: true,
-            ..Default::default()
-        };
+        let options = LinearLogpsOptions { statistics: true, ..Default::default() };
         match Self::forward(hidden, weight, targets, &options)? {
             (linear, Some(statistics)) => Ok((linear, statistics)),
-            (_, None) => Err(Error::Torch(tch::TchError::Torch(
-                "statistics were asked for, none came".into(),
-            ))),
+            (_, None) => Err(Error::Torch(tch::TchError::Torch("statistics were asked for, none came".into()))),
         }
     }
 
@@ -150,15 +138,8 @@ impl LinearLogps {
     /// Shapes, dtypes or devices that do not fit.
     pub fn backward(self, gradient: &Tensor, weight_gradient: &mut Tensor) -> Result<LogpsGradient> {
         if !weight_gradient.defined() {
-            let expected = format!(
-                "{:?}: fill the gradient with zeros before the first step",
-                self.weight.size()
-            );
-            return Err(Error::Shape {
-                argument: "weight_gradient",
-                expected,
-                found: vec![],
-            });
+            let expected = format!("{:?}: fill the gradient with zeros before the first step", self.weight.size());
+            return Err(Error::Shape { argument: "weight_gradient", expected, found: vec![] });
         }
         check::shape("weight_gradient", weight_gradient, &self.weight.size())?;
         check::same_device("weight_gradient", weight_gradient, &self.weight)?;
