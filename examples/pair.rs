@@ -48,7 +48,9 @@ fn make_pairs(options: &Options) -> Result<(), Failure> {
     let strategy = match (options.strategy, options.margin) {
         (PairStrategy::MarginAbove { .. }, Some(margin)) => PairStrategy::MarginAbove { margin },
         (strategy, None) => strategy,
-        (strategy, Some(_)) => return Err(format!("--margin says nothing to --strategy {strategy}: leave it out").into()),
+        (strategy, Some(_)) => {
+            return Err(format!("--margin says nothing to --strategy {strategy}: leave it out").into());
+        }
     };
     common::refuse_existing(&options.output, options.overwrite)?;
     let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed: options.seed };

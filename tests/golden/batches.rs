@@ -30,44 +30,22 @@ fn rows(tensor: &Tensor) -> Vec<Vec<i64>> {
 fn first_batches_are_those_of_trl() {
     let pairs = PreferencePairs::read(golden_dir().join("train.jsonl")).unwrap().pairs();
     let train = read_json("train.json");
-    let runs: Vec<&Value> = train["runs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|run| run.get("trainer").is_none())
-        .collect();
+    let runs: Vec<&Value> =
+        train["runs"].as_array().unwrap().iter().filter(|run| run.get("trainer").is_none()).collect();
     assert!(!runs.is_empty());
     for model in ["gpt2-tiny", "gpt2-tiny-bin-zip"] {
         let tokenizer = tokenizer(model);
         for run in &runs {
             let max_length = run["config"]["max_length"].as_u64().map(|length| length as usize);
-            let options = EncodeOptions {
-                max_length,
-                ..EncodeOptions::default()
-            };
+            let options = EncodeOptions { max_length, ..EncodeOptions::default() };
             let encoded = encode_pairs(&tokenizer, &pairs, &options).unwrap();
             let size = run["config"]["per_device_train_batch_size"].as_u64().unwrap() as usize;
             let first: Vec<&EncodedPair> = encoded.pairs.iter().take(size).collect();
             let batch = PairBatch::new(&first, tokenizer.pad_token_id().unwrap()).unwrap();
             let expected = &run["first_batch"];
-            assert_eq!(
-                rows(&batch.input_ids),
-                matrix(&expected["input_ids"]),
-                "{model} {}",
-                run["name"]
-            );
-            assert_eq!(
-                rows(&batch.attention_mask),
-                matrix(&expected["attention_mask"]),
-                "{model} {}",
-                run["name"]
-            );
-            assert_eq!(
-                rows(&batch.completion_mask),
-                matrix(&expected["completion_mask"]),
-                "{model} {}",
-                run["name"]
-            );
+            assert_eq!(rows(&batch.input_ids), matrix(&expected["input_ids"]), "{model} {}", run["name"]);
+            assert_eq!(rows(&batch.attention_mask), matrix(&expected["attention_mask"]), "{model} {}", run["name"]);
+            assert_eq!(rows(&batch.completion_mask), matrix(&expected["completion_mask"]), "{model} {}", run["name"]);
         }
     }
 }
@@ -81,16 +59,8 @@ fn distilbert_ids_are_those_of_tokenizers() {
     let max_length = expected["max_length"].as_u64().map(|length| length as usize);
     for model in ["distilbert-tiny", "distilbert-tiny-bin-legacy"] {
         let tokenizer = tokenizer(model);
-        assert_eq!(
-            tokenizer.encode_batch(&texts, true, max_length).unwrap(),
-            ids,
-            "{model}"
-        );
-        for (text, ids) in texts
-            .iter()
-            .zip(&ids)
-            .filter(|(_, ids)| ids.len() < max_length.unwrap())
-        {
+        assert_eq!(tokenizer.encode_batch(&texts, true, max_length).unwrap(), ids, "{model}");
+        for (text, ids) in texts.iter().zip(&ids).filter(|(_, ids)| ids.len() < max_length.unwrap()) {
             assert_eq!(&tokenizer.encode(text, true).unwrap(), ids, "{model}: {text:?}");
         }
     }
@@ -105,18 +75,8 @@ fn gpt2_prompts_and_texts_are_those_of_transformers() {
         for case in expected["cases"].as_array().unwrap() {
             let ids = tokenizer.encode_batch(&strings(&case["prompts"]), true, None).unwrap();
             let padded = align_data::left_pad(&ids, tokenizer.pad_token_id().unwrap()).unwrap();
-            assert_eq!(
-                rows(&padded.input_ids),
-                matrix(&case["input_ids"]),
-                "{model} {}",
-                case["config"]
-            );
-            assert_eq!(
-                rows(&padded.attention_mask),
-                matrix(&case["attention_mask"]),
-                "{model} {}",
-                case["config"]
-            );
+            assert_eq!(rows(&padded.input_ids), matrix(&case["input_ids"]), "{model} {}", case["config"]);
+            assert_eq!(rows(&padded.attention_mask), matrix(&case["attention_mask"]), "{model} {}", case["config"]);
             let texts = tokenizer.decode_batch(&matrix(&case["sequences"]), true).unwrap();
             assert_eq!(texts, strings(&case["texts"]), "{model} {}", case["config"]);
         }
@@ -139,12 +99,7 @@ fn gpt2_prompt_ids_are_those_of_transformers() {
 #[test]
 fn saved_tokenizers_are_read_back() {
     let texts = strings(&read_json("distilbert.json")["texts"]);
-    for model in [
-        "gpt2-tiny",
-        "gpt2-tiny-bin-zip",
-        "distilbert-tiny",
-        "distilbert-tiny-bin-legacy",
-    ] {
+    for model in ["gpt2-tiny", "gpt2-tiny-bin-zip", "distilbert-tiny", "distilbert-tiny-bin-legacy"] {
         let original = tokenizer(model);
         let folder = tempfile::tempdir().unwrap();
         original.save(folder.path(), false).unwrap();
@@ -154,15 +109,8 @@ fn saved_tokenizers_are_read_back() {
         assert_eq!(again.vocab_size(), original.vocab_size(), "{model}");
         let ids = original.encode_batch(&texts, true, None).unwrap();
         assert_eq!(again.encode_batch(&texts, true, None).unwrap(), ids, "{model}");
-        assert_eq!(
-            again.decode_batch(&ids, true).unwrap(),
-            original.decode_batch(&ids, true).unwrap(),
-            "{model}"
-        );
-        assert!(
-            original.save(folder.path(), false).is_err(),
-            "{model}: overwritten unasked"
-        );
+        assert_eq!(again.decode_batch(&ids, true).unwrap(), original.decode_batch(&ids, true).unwrap(), "{model}");
+        assert!(original.save(folder.path(), false).is_err(), "{model}: overwritten unasked");
         original.save(folder.path(), true).unwrap();
     }
 }

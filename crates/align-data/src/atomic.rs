@@ -18,10 +18,7 @@ pub(crate) fn write_file(
     if !overwrite && path.exists() {
         return Err(exists());
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|e| Error::write(folder, e))?;
     let mut temporary = builder().tempfile_in(folder).map_err(|e| Error::write(path, e))?;
     let mut writer = BufWriter::new(temporary.as_file_mut());
@@ -29,11 +26,7 @@ pub(crate) fn write_file(
     writer.flush().map_err(|e| Error::write(path, e))?;
     drop(writer);
     temporary.as_file().sync_all().map_err(|e| Error::write(path, e))?;
-    let persisted = if overwrite {
-        temporary.persist(path)
-    } else {
-        temporary.persist_noclobber(path)
-    };
+    let persisted = if overwrite { temporary.persist(path) } else { temporary.persist_noclobber(path) };
     persisted.map_err(|e| match e.error.kind() {
         std::io::ErrorKind::AlreadyExists => exists(),
         _ => Error::write(path, e.error),

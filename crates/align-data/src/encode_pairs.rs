@@ -95,10 +95,7 @@ impl fmt::Display for EncodeReport {
         let counts = [
             (self.prompt_stripped, "with the prompt taken off both texts"),
             (self.truncated_sequences, "sequences cut to max_length"),
-            (
-                self.merged_boundaries,
-                "with tokens merged across the end of the prompt",
-            ),
+            (self.merged_boundaries, "with tokens merged across the end of the prompt"),
             (self.dropped_long_prompts.len(), "dropped: the prompt fills max_length"),
             (self.dropped_empty_completions.len(), "dropped: a completion is empty"),
         ];
@@ -137,10 +134,7 @@ pub fn encode_pairs(tokenizer: &Tokenizer, pairs: &[PreferencePair], options: &E
     } else {
         ""
     };
-    let mut report = EncodeReport {
-        pairs: pairs.len(),
-        ..EncodeReport::default()
-    };
+    let mut report = EncodeReport { pairs: pairs.len(), ..EncodeReport::default() };
     let mut encoded = Vec::with_capacity(pairs.len());
     // In chunks, so that the tokeniser's own records of each text do not pile up.
     for (chunk, rows) in pairs.chunks(CHUNK).enumerate() {
@@ -172,10 +166,7 @@ const CHUNK: usize = 512;
 
 fn completions<'a>(pair: &'a PreferencePair, strip_prompt: bool, report: &mut EncodeReport) -> (&'a str, &'a str) {
     if strip_prompt && !pair.prompt.is_empty() {
-        let stripped = (
-            pair.chosen.strip_prefix(&pair.prompt),
-            pair.rejected.strip_prefix(&pair.prompt),
-        );
+        let stripped = (pair.chosen.strip_prefix(&pair.prompt), pair.rejected.strip_prefix(&pair.prompt));
         if let (Some(chosen), Some(rejected)) = stripped {
             report.prompt_stripped += 1;
             return (chosen, rejected);
@@ -184,7 +175,8 @@ fn completions<'a>(pair: &'a PreferencePair, strip_prompt: bool, report: &mut En
     (&pair.chosen, &pair.rejected)
 }
 
-fn sequence(prompt: &str, completion: &str, eos: &str) -> String {
+/// Prompt, completion and EOS as one text; EOS only where the completion does not end with it.
+pub(crate) fn sequence(prompt: &str, completion: &str, eos: &str) -> String {
     let eos = if completion.ends_with(eos) { "" } else { eos };
     [prompt, completion, eos].concat()
 }
@@ -220,6 +212,6 @@ fn split(
     })
 }
 
-fn common_prefix(a: &[i64], b: &[i64]) -> usize {
+pub(crate) fn common_prefix(a: &[i64], b: &[i64]) -> usize {
     a.iter().zip(b).take_while(|(x, y)| x == y).count()
 }

@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder that cannot be read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read: {problem}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        problem: io::Error,
     },
     /// A file or folder that cannot be written.
-    #[error("{}: cannot be written: {source}", path.display())]
+    #[error("{}: cannot be written: {problem}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        problem: io::Error,
     },
     /// A file that exists already and was not to be overwritten.
     #[error("{}: exists already; choose another name or ask to overwrite it", path.display())]
@@ -145,18 +145,12 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
-        Self::Read {
-            path: path.to_owned(),
-            source,
-        }
+    pub(crate) fn read(path: &Path, problem: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), problem }
     }
 
-    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
-        Self::Write {
-            path: path.to_owned(),
-            source,
-        }
+    pub(crate) fn write(path: &Path, problem: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), problem }
     }
 }
 
@@ -164,10 +158,6 @@ fn columns_in_words(found: &[String]) -> String {
     if found.is_empty() {
         "no columns".to_owned()
     } else {
-        found
-            .iter()
-            .map(|name| format!("{name:?}"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        found.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
     }
 }

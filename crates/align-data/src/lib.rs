@@ -6,7 +6,7 @@
 //! 2. [`encode_pairs`] tokenises pairs as TRL's `DPOTrainer` does.
 //! 3. [`PairBatch`] pads encoded pairs to tensors.
 //!
-//! With the feature `tables`, [`tables`] reads and writes the texts and pairs of stage 1 as CSV, Parquet and JSON Lines;
+//! With the feature `tables`, the module `tables` reads and writes the texts and pairs of stage 1 as CSV, Parquet and JSON Lines;
 //! without it nothing of polars is built.
 //!
 //! ```
@@ -25,6 +25,7 @@
 //! ```
 
 mod atomic;
+mod encode_completions;
 mod encode_pairs;
 mod error;
 mod padding;
@@ -37,11 +38,12 @@ pub mod pairing;
 #[cfg(feature = "tables")]
 pub mod tables;
 
+pub use encode_completions::{EncodedCompletion, encode_completions};
 pub use encode_pairs::{EncodeOptions, EncodeReport, EncodedPair, EncodedPairs, TruncationMode, encode_pairs};
 pub use error::{Error, Result};
 pub use padding::{Padded, left_pad, right_pad};
 pub use pair_batch::PairBatch;
 pub use preference::{PreferencePair, ScoredText};
 #[cfg(feature = "tables")]
-pub use tables::{PreferencePairs, ScoredTexts, Texts};
+pub use tables::{Completions, PreferencePairs, ScoredTexts, Texts};
 pub use tokenizer::{SpecialTokens, Tokenizer};

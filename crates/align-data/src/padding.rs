@@ -52,19 +52,14 @@ fn pad(rows: &[Vec<i64>], pad_token_id: i64, side: Side) -> Result<Padded> {
             }
         }
     }
-    Ok(Padded {
-        input_ids: matrix(&ids, rows.len(), width)?,
-        attention_mask: matrix(&mask, rows.len(), width)?,
-    })
+    Ok(Padded { input_ids: matrix(&ids, rows.len(), width)?, attention_mask: matrix(&mask, rows.len(), width)? })
 }
 
 /// The longest length; at least 1.
 pub(crate) fn width_of(lengths: impl Iterator<Item = usize>) -> Result<usize> {
     match lengths.max() {
         None => Err(Error::Batch("expected at least one row, found none".to_owned())),
-        Some(0) => Err(Error::Batch(
-            "expected at least one token, found only empty rows".to_owned(),
-        )),
+        Some(0) => Err(Error::Batch("expected at least one token, found only empty rows".to_owned())),
         Some(width) => Ok(width),
     }
 }
@@ -97,11 +92,6 @@ mod tests {
     #[test]
     fn refuses_nothing_to_pad() {
         assert!(left_pad(&[], 0).unwrap_err().to_string().contains("found none"));
-        assert!(
-            right_pad(&[vec![], vec![]], 0)
-                .unwrap_err()
-                .to_string()
-                .contains("only empty rows")
-        );
+        assert!(right_pad(&[vec![], vec![]], 0).unwrap_err().to_string().contains("only empty rows"));
     }
 }

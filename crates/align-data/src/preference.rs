@@ -14,11 +14,7 @@ pub struct ScoredText {
 impl ScoredText {
     /// A scored text from its parts.
     pub fn new(prompt: impl Into<String>, text: impl Into<String>, score: f64) -> Self {
-        Self {
-            prompt: prompt.into(),
-            text: text.into(),
-            score,
-        }
+        Self { prompt: prompt.into(), text: text.into(), score }
     }
 }
 

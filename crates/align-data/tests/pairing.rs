@@ -6,25 +6,15 @@ use align_data::{PreferencePair, ScoredText};
 use std::collections::{HashMap, HashSet};
 
 fn rows(prompt: &str, texts: &[(&str, f64)]) -> Vec<ScoredText> {
-    texts
-        .iter()
-        .map(|(text, score)| ScoredText::new(prompt, *text, *score))
-        .collect()
+    texts.iter().map(|(text, score)| ScoredText::new(prompt, *text, *score)).collect()
 }
 
 fn options(strategy: PairStrategy, pairs_per_prompt: usize, seed: u64) -> PairOptions {
-    PairOptions {
-        strategy,
-        pairs_per_prompt: Some(pairs_per_prompt),
-        seed,
-    }
+    PairOptions { strategy, pairs_per_prompt: Some(pairs_per_prompt), seed }
 }
 
 fn sides(pairs: &[PreferencePair]) -> Vec<(&str, &str)> {
-    pairs
-        .iter()
-        .map(|pair| (pair.chosen.as_str(), pair.rejected.as_str()))
-        .collect()
+    pairs.iter().map(|pair| (pair.chosen.as_str(), pair.rejected.as_str())).collect()
 }
 
 /// Every pair is of one prompt, of two of its rows, and the better one is chosen.
@@ -50,10 +40,7 @@ fn random_draws_each_pair_of_rows_equally_often() {
     }
     assert_eq!(counts.len(), 6);
     // Chi-square with 5 degrees of freedom: above 25.7 once in 10,000 seeds.
-    let chi: f64 = counts
-        .values()
-        .map(|&count| (count as f64 - 1000.0).powi(2) / 1000.0)
-        .sum();
+    let chi: f64 = counts.values().map(|&count| (count as f64 - 1000.0).powi(2) / 1000.0).sum();
     assert!(chi < 25.7, "{chi}: {counts:?}");
     assert_eq!(report.repeated_pairs, 6000 - 6);
     assert_eq!((report.tied, report.identical, report.missing_pairs), (0, 0, 0));
@@ -76,24 +63,12 @@ fn prompts_come_in_the_order_of_their_first_row() {
     all.extend(rows("b", &[("c", 1.0), ("d", 2.0)]));
     all.extend(rows("z", &[("e", 0.0)]));
     let (pairs, _) = pair(&all, &PairOptions::new(PairStrategy::BestWorst)).unwrap();
-    assert_eq!(
-        pairs.iter().map(|pair| pair.prompt.as_str()).collect::<Vec<_>>(),
-        ["z", "b"]
-    );
+    assert_eq!(pairs.iter().map(|pair| pair.prompt.as_str()).collect::<Vec<_>>(), ["z", "b"]);
 }
 
 #[test]
 fn best_worst_goes_inwards() {
-    let rows = rows(
-        "p",
-        &[
-            ("third", 3.0),
-            ("worst", -1.0),
-            ("best", 9.0),
-            ("second", 4.0),
-            ("fourth", 0.5),
-        ],
-    );
+    let rows = rows("p", &[("third", 3.0), ("worst", -1.0), ("best", 9.0), ("second", 4.0), ("fourth", 0.5)]);
     let (pairs, report) = pair(&rows, &PairOptions::new(PairStrategy::BestWorst)).unwrap();
     assert_eq!(sides(&pairs), [("best", "worst")]);
     assert_eq!(report.missing_pairs, 0);
@@ -112,11 +87,7 @@ fn margin_takes_all_pairs_above_it_and_none_at_it() {
     assert_eq!(some.len(), 2);
     assert!(some.iter().all(|pair| pairs.contains(pair)));
     let chosen: HashSet<String> = (0..50)
-        .flat_map(|seed| {
-            pair(&rows, &options(PairStrategy::MarginAbove { margin: 1.0 }, 1, seed))
-                .unwrap()
-                .0
-        })
+        .flat_map(|seed| pair(&rows, &options(PairStrategy::MarginAbove { margin: 1.0 }, 1, seed)).unwrap().0)
         .map(|pair| pair.chosen + &pair.rejected)
         .collect();
     assert_eq!(chosen.len(), 3, "each pair above the margin comes up under some seed");
@@ -128,21 +99,13 @@ fn ties_and_duplicates_are_counted_and_never_paired() {
     all.extend(rows("same", &[("a", 1.0), ("a", 2.0)]));
     all.extend(rows("single", &[("a", 1.0)]));
     all.extend(rows("some", &[("a", 1.0), ("a", 2.0), ("b", 2.0), ("c", 2.0)]));
-    for strategy in [
-        PairStrategy::Random,
-        PairStrategy::BestWorst,
-        PairStrategy::MarginAbove { margin: 0.0 },
-    ] {
+    for strategy in [PairStrategy::Random, PairStrategy::BestWorst, PairStrategy::MarginAbove { margin: 0.0 }] {
         let (pairs, report) = pair(&all, &options(strategy, 40, 5)).unwrap();
         check_pairs(&all, &pairs, &report);
         assert!(pairs.iter().all(|pair| pair.prompt == "some"), "{strategy}");
         assert!(!pairs.is_empty());
         assert_eq!((report.prompts, report.texts, report.duplicate_texts), (4, 10, 2));
-        let reasons: Vec<_> = report
-            .skipped
-            .iter()
-            .map(|s| (s.prompt.as_str(), s.texts, s.reason))
-            .collect();
+        let reasons: Vec<_> = report.skipped.iter().map(|s| (s.prompt.as_str(), s.texts, s.reason)).collect();
         assert_eq!(
             reasons,
             [
@@ -177,16 +140,12 @@ fn a_rare_pair_is_found_among_ties() {
 #[test]
 fn bad_rows_and_options_are_refused() {
     let mut all = rows("p", &[("a", 1.0), ("b", f64::NAN)]);
-    let message = pair(&all, &PairOptions::new(PairStrategy::Random))
-        .unwrap_err()
-        .to_string();
+    let message = pair(&all, &PairOptions::new(PairStrategy::Random)).unwrap_err().to_string();
     assert!(message.contains("row 2") && message.contains("NaN"), "{message}");
     all.pop();
     assert!(pair(&all, &options(PairStrategy::Random, 0, 0)).is_err());
     let huge = rows("p", &[("a", 1.0), ("b", 2.0)]);
-    let message = pair(&huge, &options(PairStrategy::Random, usize::MAX, 0))
-        .unwrap_err()
-        .to_string();
+    let message = pair(&huge, &options(PairStrategy::Random, usize::MAX, 0)).unwrap_err().to_string();
     assert!(message.contains("20000000"), "{message}");
 }
 

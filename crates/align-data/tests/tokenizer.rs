@@ -21,9 +21,7 @@ fn load(files: Files<'_>) -> Tokenizer {
 }
 
 fn refusal(files: Files<'_>) -> String {
-    Tokenizer::from_pretrained(folder(files).path())
-        .expect_err("must be refused")
-        .to_string()
+    Tokenizer::from_pretrained(folder(files).path()).expect_err("must be refused").to_string()
 }
 
 /// Byte-level BPE of five letters and the space (Ġ), with `ab` and `Ġab` as merges.
@@ -46,22 +44,10 @@ fn byte_level_bpe_by_hand() {
     assert_eq!(tokenizer.decode(&[8, 0, 3], false).unwrap(), " ab<|endoftext|>c");
     assert!(tokenizer.decode(&[-1], true).unwrap_err().to_string().contains("-1"));
     assert_eq!(tokenizer.vocab_size(), 9);
-    let ids = [
-        tokenizer.eos_token_id(),
-        tokenizer.bos_token_id(),
-        tokenizer.unk_token_id(),
-        tokenizer.pad_token_id(),
-    ];
-    assert_eq!(
-        ids,
-        [Some(0); 4],
-        "GPT-2 has one special token, and padding falls back to it"
-    );
+    let ids = [tokenizer.eos_token_id(), tokenizer.bos_token_id(), tokenizer.unk_token_id(), tokenizer.pad_token_id()];
+    assert_eq!(ids, [Some(0); 4], "GPT-2 has one special token, and padding falls back to it");
     assert_eq!(tokenizer.special_tokens().pad, None);
-    assert_eq!(
-        tokenizer.encode_batch(&["abc ab", "d"], true, Some(2)).unwrap(),
-        [vec![7, 3], vec![4]]
-    );
+    assert_eq!(tokenizer.encode_batch(&["abc ab", "d"], true, Some(2)).unwrap(), [vec![7, 3], vec![4]]);
 }
 
 #[test]
@@ -79,10 +65,7 @@ fn word_pieces_by_hand() {
     let message = lower.encode_batch(&["cafe"], true, Some(2)).unwrap_err().to_string();
     assert!(message.contains("at least 3 tokens"), "{message}");
 
-    let cased = load(&[
-        ("vocab.txt", WORD_PIECES),
-        ("tokenizer_config.json", r#"{"do_lower_case": false}"#),
-    ]);
+    let cased = load(&[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"do_lower_case": false}"#)]);
     assert_eq!(cased.encode("Café café", false).unwrap(), [7, 6]);
     let accents = r#"{"strip_accents": false, "tokenize_chinese_chars": false}"#;
     let accents = load(&[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", accents)]);
@@ -93,18 +76,10 @@ fn word_pieces_by_hand() {
 fn special_tokens_come_from_the_files_in_their_order() {
     let base = [("vocab.json", VOCAB), ("merges.txt", MERGES)];
     let with = |files: &[(&'static str, &'static str)]| load(&[&base[..], files].concat());
-    let config = (
-        "tokenizer_config.json",
-        r#"{"eos_token": {"content": "e", "lstrip": false}, "model_max_length": 1e30}"#,
-    );
-    let map = (
-        "special_tokens_map.json",
-        r#"{"eos_token": "d", "pad_token": "c", "bos_token": null}"#,
-    );
-    let model = (
-        "config.json",
-        r#"{"eos_token_id": [0, 1], "pad_token_id": 1, "bos_token_id": 0}"#,
-    );
+    let config =
+        ("tokenizer_config.json", r#"{"eos_token": {"content": "e", "lstrip": false}, "model_max_length": 1e30}"#);
+    let map = ("special_tokens_map.json", r#"{"eos_token": "d", "pad_token": "c", "bos_token": null}"#);
+    let model = ("config.json", r#"{"eos_token_id": [0, 1], "pad_token_id": 1, "bos_token_id": 0}"#);
 
     let tokenizer = with(&[config, map, model]);
     assert_eq!(tokenizer.eos_token_id(), Some(5));
@@ -120,15 +95,8 @@ fn special_tokens_come_from_the_files_in_their_order() {
     assert_eq!(tokenizer.encode("a", true).unwrap(), [1]);
     assert_eq!(tokenizer.decode(&[1], true).unwrap(), "a");
 
-    let tokenizer = with(&[(
-        "tokenizer_config.json",
-        r#"{"pad_token": "<pad>", "model_max_length": 512}"#,
-    )]);
-    assert_eq!(
-        tokenizer.pad_token_id(),
-        Some(9),
-        "a token that the vocabulary lacks is added at its end"
-    );
+    let tokenizer = with(&[("tokenizer_config.json", r#"{"pad_token": "<pad>", "model_max_length": 512}"#)]);
+    assert_eq!(tokenizer.pad_token_id(), Some(9), "a token that the vocabulary lacks is added at its end");
     assert_eq!(tokenizer.model_max_length(), Some(512));
     let added = ("added_tokens.json", r#"{"<tool>": 10, "<user>": 9}"#);
     let tokenizer = with(&[added, ("tokenizer_config.json", r#"{"add_bos_token": true}"#)]);
@@ -145,10 +113,7 @@ fn settings_of_a_tokenizer_json_do_not_act() {
     );
     let tokenizer = load(&[("tokenizer.json", &document)]);
     assert_eq!(tokenizer.encode("abcab", true).unwrap(), [7, 3, 7]);
-    assert_eq!(
-        tokenizer.encode_batch(&["abcab", "a"], true, None).unwrap(),
-        [vec![7, 3, 7], vec![1]]
-    );
+    assert_eq!(tokenizer.encode_batch(&["abcab", "a"], true, None).unwrap(), [vec![7, 3, 7], vec![1]]);
     let folder = TempDir::new().unwrap();
     tokenizer.save(folder.path(), false).unwrap();
     let saved: serde_json::Value =
@@ -164,37 +129,18 @@ fn broken_folders_are_refused_with_the_file_and_the_reason() {
         (&[("tokenizer.json", "{")], &["tokenizer.json", "not valid JSON"]),
         (&[("tokenizer.json", "{}")], &["tokenizer.json"]),
         (&[("vocab.json", "[]"), ("merges.txt", MERGES)], &["vocab.json"]),
-        (
-            &[("vocab.json", VOCAB), ("merges.txt", "a b c\n")],
-            &["merges.txt", "line 1", "a b c"],
-        ),
+        (&[("vocab.json", VOCAB), ("merges.txt", "a b c\n")], &["merges.txt", "line 1", "a b c"]),
         // Merges whose result is no token crash the tokenizers crate.
-        (
-            &[("vocab.json", VOCAB), ("merges.txt", "Ġab ab\n")],
-            &["vocabulary", "Ġab"],
-        ),
-        (
-            &[("vocab.json", VOCAB), ("merges.txt", "<|endoftext|> <|endoftext|>\n")],
-            &["vocabulary"],
-        ),
+        (&[("vocab.json", VOCAB), ("merges.txt", "Ġab ab\n")], &["vocabulary", "Ġab"]),
+        (&[("vocab.json", VOCAB), ("merges.txt", "<|endoftext|> <|endoftext|>\n")], &["vocabulary"]),
         (&[("vocab.txt", "[UNK]\n[CLS]\n")], &["vocab.txt", "sep_token", "[SEP]"]),
+        (&[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", "[]")], &["tokenizer_config.json", "JSON object"]),
         (
-            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", "[]")],
-            &["tokenizer_config.json", "JSON object"],
-        ),
-        (
-            &[
-                ("vocab.txt", WORD_PIECES),
-                ("tokenizer_config.json", r#"{"model_max_length": -5}"#),
-            ],
+            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"model_max_length": -5}"#)],
             &["tokenizer_config.json", "model_max_length", "-5"],
         ),
         (
-            &[
-                ("vocab.json", VOCAB),
-                ("merges.txt", MERGES),
-                ("added_tokens.json", r#"{"<user>": 77}"#),
-            ],
+            &[("vocab.json", VOCAB), ("merges.txt", MERGES), ("added_tokens.json", r#"{"<user>": 77}"#)],
             &["<user>", "expected id 77", "found 9"],
         ),
     ];
@@ -213,10 +159,7 @@ fn encode(pairs: &[PreferencePair], options: EncodeOptions) -> align_data::Encod
 
 #[test]
 fn completions_follow_the_prompt_and_end_with_eos() {
-    let pairs = [
-        PreferencePair::new("c", " ab", "d<|endoftext|>"),
-        PreferencePair::new("", "a", ""),
-    ];
+    let pairs = [PreferencePair::new("c", " ab", "d<|endoftext|>"), PreferencePair::new("", "a", "")];
     let encoded = encode(&pairs, EncodeOptions::default());
     let first = &encoded.pairs[0];
     assert_eq!(
@@ -228,13 +171,7 @@ fn completions_follow_the_prompt_and_end_with_eos() {
     assert_eq!(encoded.pairs.len(), 1);
     assert_eq!(encoded.report.dropped_empty_completions, [1]);
 
-    let encoded = encode(
-        &pairs,
-        EncodeOptions {
-            append_eos: false,
-            ..EncodeOptions::default()
-        },
-    );
+    let encoded = encode(&pairs, EncodeOptions { append_eos: false, ..EncodeOptions::default() });
     assert_eq!(encoded.pairs[0].chosen_ids, [8]);
     assert_eq!(encoded.pairs[0].rejected_ids, [4, 0]);
 }
@@ -261,13 +198,7 @@ fn the_prompt_is_taken_off_where_both_texts_hold_it() {
     let chosen: Vec<_> = encoded.pairs.iter().map(|pair| pair.chosen_ids.clone()).collect();
     assert_eq!(chosen, [vec![8, 0], vec![3, 8, 0], vec![5, 0]]);
     assert_eq!(encoded.report.prompt_stripped, 1);
-    let notebook = encode(
-        &pairs[..1],
-        EncodeOptions {
-            strip_prompt: false,
-            ..EncodeOptions::default()
-        },
-    );
+    let notebook = encode(&pairs[..1], EncodeOptions { strip_prompt: false, ..EncodeOptions::default() });
     assert_eq!(notebook.pairs[0].prompt_ids, [3]);
     assert_eq!(notebook.pairs[0].chosen_ids, [3, 8, 0]);
     assert_eq!(notebook.pairs[0].rejected_ids, [3, 4, 0]);
@@ -281,46 +212,17 @@ fn truncation_keeps_the_start_and_never_empties_a_completion() {
         PreferencePair::new("ccccc", "d", "d"),
         PreferencePair::new("c", "e", "e"),
     ];
-    let encoded = encode(
-        &pairs,
-        EncodeOptions {
-            max_length: Some(4),
-            ..EncodeOptions::default()
-        },
-    );
+    let encoded = encode(&pairs, EncodeOptions { max_length: Some(4), ..EncodeOptions::default() });
     let rows: Vec<_> = encoded.pairs.iter().map(|pair| pair.row).collect();
     assert_eq!(rows, [0, 3]);
     assert_eq!(encoded.pairs[0].prompt_ids, [3, 3, 3]);
-    assert_eq!(
-        (&encoded.pairs[0].chosen_ids[..], &encoded.pairs[0].rejected_ids[..]),
-        (&[4][..], &[4][..])
-    );
+    assert_eq!((&encoded.pairs[0].chosen_ids[..], &encoded.pairs[0].rejected_ids[..]), (&[4][..], &[4][..]));
     assert_eq!(encoded.report.dropped_long_prompts, [1, 2]);
     assert_eq!(encoded.report.truncated_sequences, 2);
-    assert!(
-        encoded.report.to_string().starts_with("2 of 4 pairs encoded"),
-        "{}",
-        encoded.report
-    );
-    let whole = encode(
-        &pairs,
-        EncodeOptions {
-            max_length: None,
-            ..EncodeOptions::default()
-        },
-    );
+    assert!(encoded.report.to_string().starts_with("2 of 4 pairs encoded"), "{}", encoded.report);
+    let whole = encode(&pairs, EncodeOptions { max_length: None, ..EncodeOptions::default() });
     assert_eq!(whole.pairs.len(), 4);
-    assert!(
-        encode_pairs(
-            &bpe(),
-            &pairs,
-            &EncodeOptions {
-                max_length: Some(1),
-                ..EncodeOptions::default()
-            }
-        )
-        .is_err()
-    );
+    assert!(encode_pairs(&bpe(), &pairs, &EncodeOptions { max_length: Some(1), ..EncodeOptions::default() }).is_err());
 }
 
 /// Many pairs go through in chunks: each row still finds its own ids.
@@ -328,13 +230,8 @@ fn truncation_keeps_the_start_and_never_empties_a_completion() {
 fn rows_keep_their_ids_across_chunks() {
     let letters = ["a", "b", "c", "d", "e"];
     let text = |i: usize| (0..i % 7 + 1).map(|k| letters[(i * 3 + k * k) % 5]).collect::<String>();
-    let pairs: Vec<_> = (0..2000)
-        .map(|i| PreferencePair::new(text(i), text(i + 3), text(i * 2 + 1)))
-        .collect();
-    let options = EncodeOptions {
-        strip_prompt: false,
-        ..EncodeOptions::default()
-    };
+    let pairs: Vec<_> = (0..2000).map(|i| PreferencePair::new(text(i), text(i + 3), text(i * 2 + 1))).collect();
+    let options = EncodeOptions { strip_prompt: false, ..EncodeOptions::default() };
     let all = encode(&pairs, options.clone());
     assert_eq!(all.pairs.len(), pairs.len());
     for row in (0..pairs.len()).step_by(37) {
@@ -352,8 +249,6 @@ fn rows_keep_their_ids_across_chunks() {
 fn a_tokeniser_without_eos_cannot_append_it() {
     let tokenizer = load(&[("vocab.txt", WORD_PIECES)]);
     let pairs = [PreferencePair::new("cafe", ".", "cafe")];
-    let message = encode_pairs(&tokenizer, &pairs, &EncodeOptions::default())
-        .unwrap_err()
-        .to_string();
+    let message = encode_pairs(&tokenizer, &pairs, &EncodeOptions::default()).unwrap_err().to_string();
     assert!(message.contains("EOS"), "{message}");
 }

@@ -34,19 +34,11 @@ pub fn pair(texts: &[ScoredText], options: &PairOptions) -> Result<(Vec<Preferen
         });
     }
     let prompts = by_prompt(texts);
-    let mut report = PairingReport {
-        prompts: prompts.len(),
-        texts: texts.len(),
-        ..PairingReport::default()
-    };
+    let mut report = PairingReport { prompts: prompts.len(), texts: texts.len(), ..PairingReport::default() };
     let mut pairs = Vec::new();
     for (index, prompt) in prompts.iter().enumerate() {
         report.duplicate_texts += prompt.duplicate_texts();
-        let skipped = |reason| SkippedPrompt {
-            prompt: prompt.text.to_owned(),
-            texts: prompt.texts.len(),
-            reason,
-        };
+        let skipped = |reason| SkippedPrompt { prompt: prompt.text.to_owned(), texts: prompt.texts.len(), reason };
         if let Some(reason) = prompt.cannot_pair() {
             report.missing_pairs += options.wanted().unwrap_or(0);
             report.skipped.push(skipped(reason));
@@ -58,11 +50,7 @@ pub fn pair(texts: &[ScoredText], options: &PairOptions) -> Result<(Vec<Preferen
         }
         let mut seen = HashSet::with_capacity(drawn.len());
         report.repeated_pairs += drawn.iter().filter(|&&pair| !seen.insert(pair)).count();
-        pairs.extend(
-            drawn
-                .into_iter()
-                .map(|(chosen, rejected)| prompt.pair(chosen, rejected)),
-        );
+        pairs.extend(drawn.into_iter().map(|(chosen, rejected)| prompt.pair(chosen, rejected)));
     }
     report.pairs = pairs.len();
     Ok((pairs, report))

@@ -14,10 +14,7 @@ pub(super) fn by_prompt(rows: &[ScoredText]) -> Vec<Prompt<'_>> {
     let mut prompts: Vec<Prompt<'_>> = Vec::new();
     for row in rows {
         let place = *places.entry(row.prompt.as_str()).or_insert_with(|| {
-            prompts.push(Prompt {
-                text: &row.prompt,
-                texts: Vec::new(),
-            });
+            prompts.push(Prompt { text: &row.prompt, texts: Vec::new() });
             prompts.len() - 1
         });
         prompts[place].texts.push(row);
@@ -35,13 +32,7 @@ pub(super) enum Obstacle {
 impl Prompt<'_> {
     /// How many rows repeat a text that an earlier row of the prompt holds.
     pub fn duplicate_texts(&self) -> usize {
-        self.texts.len()
-            - self
-                .texts
-                .iter()
-                .map(|row| row.text.as_str())
-                .collect::<HashSet<_>>()
-                .len()
+        self.texts.len() - self.texts.iter().map(|row| row.text.as_str()).collect::<HashSet<_>>().len()
     }
 
     /// Why no two texts of the prompt can make a pair, if that is so.
@@ -77,10 +68,6 @@ impl Prompt<'_> {
 
     /// Two rows with the better one first.
     pub fn in_order(&self, a: usize, b: usize) -> (usize, usize) {
-        if self.texts[a].score > self.texts[b].score {
-            (a, b)
-        } else {
-            (b, a)
-        }
+        if self.texts[a].score > self.texts[b].score { (a, b) } else { (b, a) }
     }
 }

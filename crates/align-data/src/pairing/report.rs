@@ -66,11 +66,7 @@ const NAMED: usize = 10;
 
 impl fmt::Display for PairingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} pairs from {} texts of {} prompts",
-            self.pairs, self.texts, self.prompts
-        )?;
+        write!(f, "{} pairs from {} texts of {} prompts", self.pairs, self.texts, self.prompts)?;
         let counts = [
             (self.repeated_pairs, "pairs repeat an earlier one"),
             (self.duplicate_texts, "texts repeat an earlier one of their prompt"),
@@ -83,11 +79,7 @@ impl fmt::Display for PairingReport {
             write!(f, "\n  {count} {what}")?;
         }
         for skipped in self.skipped.iter().take(NAMED) {
-            write!(
-                f,
-                "\n    {:?} ({} texts): {}",
-                skipped.prompt, skipped.texts, skipped.reason
-            )?;
+            write!(f, "\n    {:?} ({} texts): {}", skipped.prompt, skipped.texts, skipped.reason)?;
         }
         if self.skipped.len() > NAMED {
             write!(f, "\n    and {} more", self.skipped.len() - NAMED)?;

@@ -37,9 +37,7 @@ impl FromStr for PairStrategy {
                 _ => Err(unknown()),
             },
             Some(("margin", margin)) => {
-                let strategy = Self::MarginAbove {
-                    margin: margin.parse().map_err(|_| unknown())?,
-                };
+                let strategy = Self::MarginAbove { margin: margin.parse().map_err(|_| unknown())? };
                 strategy.validate()?;
                 Ok(strategy)
             }
@@ -113,11 +111,7 @@ pub struct PairOptions {
 impl PairOptions {
     /// A strategy with its own number of pairs, and seed 0.
     pub fn new(strategy: PairStrategy) -> Self {
-        Self {
-            strategy,
-            pairs_per_prompt: None,
-            seed: 0,
-        }
+        Self { strategy, pairs_per_prompt: None, seed: 0 }
     }
 
     /// Checks the options.
@@ -158,30 +152,15 @@ mod tests {
             let json = serde_json::to_string(&strategy).unwrap();
             assert_eq!(serde_json::from_str::<PairStrategy>(&json).unwrap(), strategy);
         }
-        assert_eq!(
-            "margin".parse::<PairStrategy>().unwrap(),
-            PairStrategy::MarginAbove { margin: 0.0 }
-        );
+        assert_eq!("margin".parse::<PairStrategy>().unwrap(), PairStrategy::MarginAbove { margin: 0.0 });
     }
 
     #[test]
     fn wrong_names_and_values_are_refused() {
-        for wrong in [
-            "",
-            "Random",
-            "best",
-            "random=1",
-            "margin=",
-            "margin=-1",
-            "margin=NaN",
-            "margin=inf",
-        ] {
+        for wrong in ["", "Random", "best", "random=1", "margin=", "margin=-1", "margin=NaN", "margin=inf"] {
             assert!(wrong.parse::<PairStrategy>().is_err(), "{wrong:?}");
         }
-        let options = PairOptions {
-            pairs_per_prompt: Some(0),
-            ..PairOptions::new(PairStrategy::Random)
-        };
+        let options = PairOptions { pairs_per_prompt: Some(0), ..PairOptions::new(PairStrategy::Random) };
         assert!(options.validate().unwrap_err().to_string().contains("pairs_per_prompt"));
         let options = PairOptions::new(PairStrategy::MarginAbove { margin: f64::NAN });
         assert!(options.validate().unwrap_err().to_string().contains("margin"));

@@ -30,42 +30,25 @@ impl Kind {
 
 impl Column {
     pub const fn text(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Text,
-            required: true,
-        }
+        Self { name, kind: Kind::Text, required: true }
     }
 
     pub const fn number(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: Kind::Number,
-            required: true,
-        }
+        Self { name, kind: Kind::Number, required: true }
     }
 
     pub const fn optional(self) -> Self {
-        Self {
-            required: false,
-            ..self
-        }
+        Self { required: false, ..self }
     }
 }
 
 /// The names in the notebook's files, and ours.
-pub(super) const NOTEBOOK: [(&str, &str); 3] = [
-    ("Prompt", "prompt"),
-    ("Generated Text", "text"),
-    ("Model Score", "score"),
-];
+pub(super) const NOTEBOOK: [(&str, &str); 3] =
+    [("Prompt", "prompt"), ("Generated Text", "text"), ("Model Score", "score")];
 
 /// The table's column of a name in a file, if it is one of its own.
 pub(super) fn known<'a>(columns: &'a [Column], name: &str) -> Option<&'a Column> {
-    let ours = NOTEBOOK
-        .iter()
-        .find(|(theirs, _)| *theirs == name)
-        .map_or(name, |(_, ours)| *ours);
+    let ours = NOTEBOOK.iter().find(|(theirs, _)| *theirs == name).map_or(name, |(_, ours)| *ours);
     columns.iter().find(|column| column.name == ours)
 }
 
@@ -95,11 +78,7 @@ pub(super) fn check(frame: DataFrame, origin: &str, columns: &[Column]) -> Resul
                 });
             }
             None if column.required => {
-                return Err(Error::MissingColumn {
-                    origin: origin.to_owned(),
-                    column: column.name.to_owned(),
-                    found,
-                });
+                return Err(Error::MissingColumn { origin: origin.to_owned(), column: column.name.to_owned(), found });
             }
             None => {}
         }

@@ -28,15 +28,9 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<Da
 }
 
 pub(super) fn write(path: &Path, file: impl Write, frame: &DataFrame) -> Result<()> {
-    CsvWriter::new(file)
-        .finish(&mut frame.clone())
-        .map_err(|e| Error::write(path, std::io::Error::other(e)))
+    CsvWriter::new(file).finish(&mut frame.clone()).map_err(|e| Error::write(path, std::io::Error::other(e)))
 }
 
 fn unreadable(path: &Path, problem: &polars_core::error::PolarsError) -> Error {
-    Error::Format {
-        path: path.to_owned(),
-        format: "CSV",
-        problem: problem.to_string(),
-    }
+    Error::Format { path: path.to_owned(), format: "CSV", problem: problem.to_string() }
 }

@@ -10,17 +10,8 @@ use std::path::Path;
 
 pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<DataFrame> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
-        let line = bytes
-            .iter()
-            .take(e.valid_up_to())
-            .filter(|&&byte| byte == b'\n')
-            .count()
-            + 1;
-        Error::Line {
-            path: path.to_owned(),
-            line,
-            problem: "not UTF-8 text".to_owned(),
-        }
+        let line = bytes.iter().take(e.valid_up_to()).filter(|&&byte| byte == b'\n').count() + 1;
+        Error::Line { path: path.to_owned(), line, problem: "not UTF-8 text".to_owned() }
     })?;
     let mut rows: Vec<Map<String, Value>> = Vec::new();
     let mut names: Vec<String> = Vec::new();
@@ -28,11 +19,7 @@ pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Data
         if line.trim().is_empty() {
             continue;
         }
-        let problem = |problem: String| Error::Line {
-            path: path.to_owned(),
-            line: index + 1,
-            problem,
-        };
+        let problem = |problem: String| Error::Line { path: path.to_owned(), line: index + 1, problem };
         let row: Map<String, Value> = match serde_json::from_str(line) {
             Ok(Value::Object(row)) => row,
             Ok(other) => return Err(problem(format!("expected a JSON object, found {}", kind_of(&other)))),
@@ -64,9 +51,7 @@ fn column(path: &Path, name: &str, rows: &[Map<String, Value>], known: Option<&C
         Kind::Number => value.is_number(),
     };
     if let Some(known) = known {
-        let wrong = values()
-            .enumerate()
-            .find_map(|(row, value)| Some((row, value.filter(|v| !fits(v, known.kind))?)));
+        let wrong = values().enumerate().find_map(|(row, value)| Some((row, value.filter(|v| !fits(v, known.kind))?)));
         if let Some((row, value)) = wrong {
             return Err(Error::Cell {
                 origin: path.display().to_string(),
@@ -84,25 +69,13 @@ fn column(path: &Path, name: &str, rows: &[Map<String, Value>], known: Option<&C
     let name = PlSmallStr::from_str(name);
     use polars_core::series::Series as S;
     let series = if all(Value::is_string) {
-        S::new(
-            name,
-            values().map(|value| value.and_then(Value::as_str)).collect::<Vec<_>>(),
-        )
+        S::new(name, values().map(|value| value.and_then(Value::as_str)).collect::<Vec<_>>())
     } else if all(Value::is_i64) {
-        S::new(
-            name,
-            values().map(|value| value.and_then(Value::as_i64)).collect::<Vec<_>>(),
-        )
+        S::new(name, values().map(|value| value.and_then(Value::as_i64)).collect::<Vec<_>>())
     } else if all(Value::is_number) {
-        S::new(
-            name,
-            values().map(|value| value.and_then(Value::as_f64)).collect::<Vec<_>>(),
-        )
+        S::new(name, values().map(|value| value.and_then(Value::as_f64)).collect::<Vec<_>>())
     } else if all(Value::is_boolean) {
-        S::new(
-            name,
-            values().map(|value| value.and_then(Value::as_bool)).collect::<Vec<_>>(),
-        )
+        S::new(name, values().map(|value| value.and_then(Value::as_bool)).collect::<Vec<_>>())
     } else {
         tracing::warn!(table = %path.display(), column = %name, "column left out: lists, objects or mixed types");
         return Ok(None);

@@ -15,12 +15,14 @@
 //! that they appear whole or not at all.
 
 mod columns;
+mod completions;
 mod csv;
 mod jsonl;
 mod pairs;
 mod parquet;
 mod texts;
 
+pub use completions::{CompletionData, Completions};
 pub use pairs::PreferencePairs;
 pub use texts::{ScoredTexts, Texts};
 
@@ -48,11 +50,7 @@ impl PreferenceData {
         let path = path.as_ref();
         let frame = read_raw(path, &[pairs::COLUMNS, texts::SCORED_COLUMNS].concat())?;
         let origin = path.display().to_string();
-        let paired = frame
-            .get_column_names()
-            .iter()
-            .any(|name| matches!(name.as_str(), "chosen" | "rejected"));
-        if paired {
+        if pairs::has_pairs(&frame) {
             Ok(Self::Pairs(PreferencePairs::checked(frame, &origin)?))
         } else {
             Ok(Self::Texts(ScoredTexts::checked(frame, &origin)?))
@@ -69,9 +67,7 @@ enum Format {
 
 impl Format {
     fn of(path: &Path) -> Result<Self> {
-        let extension = path
-            .extension()
-            .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
             Some("csv") => Ok(Self::Csv),
             Some("parquet") => Ok(Self::Parquet),

@@ -12,6 +12,11 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::number("rejected_score").optional(),
 ];
 
+/// Whether a file's columns are meant as pairs.
+pub(super) fn has_pairs(frame: &DataFrame) -> bool {
+    frame.get_column_names().iter().any(|name| matches!(name.as_str(), "chosen" | "rejected"))
+}
+
 /// Preference pairs: of two texts for one prompt, the chosen and the rejected one.
 #[derive(Debug, Clone)]
 pub struct PreferencePairs {
@@ -45,9 +50,7 @@ impl PreferencePairs {
     }
 
     pub(super) fn checked(frame: DataFrame, origin: &str) -> Result<Self> {
-        Ok(Self {
-            frame: check(frame, origin, COLUMNS)?,
-        })
+        Ok(Self { frame: check(frame, origin, COLUMNS)? })
     }
 
     /// Reads a CSV, Parquet or JSON Lines file.
@@ -55,9 +58,7 @@ impl PreferencePairs {
     /// # Errors
     /// When it cannot be read, a column is missing, or a row holds what it must not.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self {
-            frame: read(path.as_ref(), COLUMNS)?,
-        })
+        Ok(Self { frame: read(path.as_ref(), COLUMNS)? })
     }
 
     /// Writes a CSV, Parquet or JSON Lines file.
@@ -83,11 +84,7 @@ impl PreferencePairs {
         let texts = |name| texts_of(&self.frame, name).unwrap_or_default();
         let scores = |name| numbers_of(&self.frame, name).unwrap_or_default();
         let (chosen_scores, rejected_scores) = (scores("chosen_score"), scores("rejected_score"));
-        let rows = texts("prompt")
-            .into_iter()
-            .zip(texts("chosen"))
-            .zip(texts("rejected"))
-            .enumerate();
+        let rows = texts("prompt").into_iter().zip(texts("chosen")).zip(texts("rejected")).enumerate();
         rows.map(|(row, ((prompt, chosen), rejected))| PreferencePair {
             chosen_score: chosen_scores.get(row).copied(),
             rejected_score: rejected_scores.get(row).copied(),

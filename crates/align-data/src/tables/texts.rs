@@ -6,11 +6,8 @@ use polars_core::frame::DataFrame;
 use polars_core::prelude::Column as Series;
 use std::path::Path;
 
-const COLUMNS: &[Column] = &[
-    Column::text("prompt").optional(),
-    Column::text("text"),
-    Column::number("score").optional(),
-];
+const COLUMNS: &[Column] =
+    &[Column::text("prompt").optional(), Column::text("text"), Column::number("score").optional()];
 
 pub(super) const SCORED_COLUMNS: &[Column] = &[Column::text("prompt"), Column::text("text"), Column::number("score")];
 
@@ -28,9 +25,7 @@ impl Texts {
     pub fn new<S: AsRef<str>, T: AsRef<str>>(prompts: &[S], texts: &[T]) -> Result<Self> {
         same_length("prompt", texts.len(), prompts.len())?;
         let columns = vec![text_column("prompt", prompts), text_column("text", texts)];
-        Ok(Self {
-            frame: frame_of(texts.len(), columns, ORIGIN)?,
-        })
+        Ok(Self { frame: frame_of(texts.len(), columns, ORIGIN)? })
     }
 
     /// A polars frame with a column `text`, and `prompt` and `score` where there are any.
@@ -38,9 +33,7 @@ impl Texts {
     /// # Errors
     /// When a column is missing or holds what it must not.
     pub fn from_frame(frame: DataFrame) -> Result<Self> {
-        Ok(Self {
-            frame: check(frame, ORIGIN, COLUMNS)?,
-        })
+        Ok(Self { frame: check(frame, ORIGIN, COLUMNS)? })
     }
 
     /// Reads a CSV, Parquet or JSON Lines file.
@@ -48,9 +41,7 @@ impl Texts {
     /// # Errors
     /// When it cannot be read, a column is missing, or a row holds what it must not.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self {
-            frame: read(path.as_ref(), COLUMNS)?,
-        })
+        Ok(Self { frame: read(path.as_ref(), COLUMNS)? })
     }
 
     /// Writes a CSV, Parquet or JSON Lines file.
@@ -118,9 +109,7 @@ impl Texts {
             Some(column) => *column = new,
             None => columns.push(new),
         }
-        Ok(Self {
-            frame: frame_of(height, columns, ORIGIN)?,
-        })
+        Ok(Self { frame: frame_of(height, columns, ORIGIN)? })
     }
 
     /// The rows as scored texts.
@@ -172,9 +161,7 @@ impl ScoredTexts {
     }
 
     pub(super) fn checked(frame: DataFrame, origin: &str) -> Result<Self> {
-        Ok(Self {
-            frame: check(frame, origin, SCORED_COLUMNS)?,
-        })
+        Ok(Self { frame: check(frame, origin, SCORED_COLUMNS)? })
     }
 
     /// Reads a CSV, Parquet or JSON Lines file; the notebook's header is accepted.
@@ -182,9 +169,7 @@ impl ScoredTexts {
     /// # Errors
     /// When it cannot be read, a column is missing, or a row holds what it must not.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self {
-            frame: read(path.as_ref(), SCORED_COLUMNS)?,
-        })
+        Ok(Self { frame: read(path.as_ref(), SCORED_COLUMNS)? })
     }
 
     /// Writes a CSV, Parquet or JSON Lines file.
@@ -223,10 +208,7 @@ impl ScoredTexts {
     /// The rows.
     pub fn rows(&self) -> Vec<ScoredText> {
         let texts = self.prompts().into_iter().zip(self.texts());
-        texts
-            .zip(self.scores())
-            .map(|((prompt, text), score)| ScoredText::new(prompt, text, score))
-            .collect()
+        texts.zip(self.scores()).map(|((prompt, text), score)| ScoredText::new(prompt, text, score)).collect()
     }
 
     /// Pairs the texts of each prompt, as [`pair`] does.
@@ -252,13 +234,5 @@ impl ScoredTexts {
 const ORIGIN: &str = "table of texts";
 
 fn same_length(column: &str, expected: usize, found: usize) -> Result<()> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(Error::Length {
-            column: column.to_owned(),
-            expected,
-            found,
-        })
-    }
+    if expected == found { Ok(()) } else { Err(Error::Length { column: column.to_owned(), expected, found }) }
 }

@@ -12,14 +12,8 @@ use std::sync::Arc;
 const NO_LIMIT: f64 = 1e12;
 
 /// Files that are kept and written again beside `tokenizer.json`.
-const COPIED: [&str; 6] = [
-    "vocab.json",
-    "merges.txt",
-    "vocab.txt",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.jinja",
-];
+const COPIED: [&str; 6] =
+    ["vocab.json", "merges.txt", "vocab.txt", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja"];
 
 impl Tokenizer {
     /// Reads the tokeniser of a model's folder in transformers' layout.
@@ -35,11 +29,7 @@ impl Tokenizer {
         let mut config = read_object(&dir.join("tokenizer_config.json"))?.unwrap_or_default();
         let map = read_object(&dir.join("special_tokens_map.json"))?.unwrap_or_default();
         let model_config = read_object(&dir.join("config.json"))?.unwrap_or_default();
-        let roles = Roles {
-            config: &config,
-            map: &map,
-            model_config: &model_config,
-        };
+        let roles = Roles { config: &config, map: &map, model_config: &model_config };
 
         let (path, mut document, class) = if let Some(bytes) = read(&dir.join("tokenizer.json"))? {
             let path = dir.join("tokenizer.json");
@@ -47,33 +37,18 @@ impl Tokenizer {
             (path, document, "PreTrainedTokenizerFast")
         } else if let (Some(vocab), Some(merges)) = (read(&dir.join("vocab.json"))?, read(&dir.join("merges.txt"))?) {
             let added = vocabulary::added_tokens(dir, &config)?;
-            (
-                dir.join("vocab.json"),
-                vocabulary::byte_level_bpe(dir, &vocab, &merges, added, &roles)?,
-                "GPT2Tokenizer",
-            )
+            (dir.join("vocab.json"), vocabulary::byte_level_bpe(dir, &vocab, &merges, added, &roles)?, "GPT2Tokenizer")
         } else if let Some(vocab) = read(&dir.join("vocab.txt"))? {
             let added = vocabulary::added_tokens(dir, &config)?;
-            (
-                dir.join("vocab.txt"),
-                vocabulary::word_piece(dir, &vocab, added, &roles)?,
-                "BertTokenizer",
-            )
+            (dir.join("vocab.txt"), vocabulary::word_piece(dir, &vocab, added, &roles)?, "BertTokenizer")
         } else {
-            return Err(Error::NoTokenizer {
-                path: dir.to_owned(),
-                found: contents(dir)?,
-            });
+            return Err(Error::NoTokenizer { path: dir.to_owned(), found: contents(dir)? });
         };
 
         vocabulary::check_merges(&path, &document)?;
         without_settings(&mut document);
-        let mut inner = tokenizers::Tokenizer::from_bytes(document.to_string().as_bytes()).map_err(|problem| {
-            Error::TokenizerFile {
-                path: path.clone(),
-                problem: problem.to_string(),
-            }
-        })?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(document.to_string().as_bytes())
+            .map_err(|problem| Error::TokenizerFile { path: path.clone(), problem: problem.to_string() })?;
         check_added_ids(&path, &document, &inner)?;
         let special = SpecialTokens::resolve(&path, &roles, &mut inner)?;
 
@@ -85,13 +60,7 @@ impl Tokenizer {
             }
         }
         config.entry("tokenizer_class").or_insert_with(|| class.into());
-        Ok(Self {
-            inner,
-            special,
-            model_max_length,
-            config,
-            files: Arc::new(files),
-        })
+        Ok(Self { inner, special, model_max_length, config, files: Arc::new(files) })
     }
 }
 
@@ -105,35 +74,24 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 }
 
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Value> {
-    serde_json::from_slice(bytes).map_err(|e| Error::TokenizerFile {
-        path: path.to_owned(),
-        problem: format!("not valid JSON: {e}"),
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|e| Error::TokenizerFile { path: path.to_owned(), problem: format!("not valid JSON: {e}") })
 }
 
 pub(super) fn read_object(path: &Path) -> Result<Option<Map<String, Value>>> {
     let Some(bytes) = read(path)? else { return Ok(None) };
     match parse(path, &bytes)? {
         Value::Object(object) => Ok(Some(object)),
-        _ => Err(Error::TokenizerFile {
-            path: path.to_owned(),
-            problem: "expected a JSON object".to_owned(),
-        }),
+        _ => Err(Error::TokenizerFile { path: path.to_owned(), problem: "expected a JSON object".to_owned() }),
     }
 }
 
 fn contents(dir: &Path) -> Result<String> {
     let entries = fs::read_dir(dir).map_err(|e| Error::read(dir, e))?;
-    let mut names: Vec<String> = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    Ok(if names.is_empty() {
-        "an empty folder".to_owned()
-    } else {
-        names.join(", ")
-    })
+    Ok(if names.is_empty() { "an empty folder".to_owned() } else { names.join(", ") })
 }
 
 /// Takes out what would change rows without being asked.
@@ -155,10 +113,9 @@ fn without_settings(document: &mut Value) {
 fn check_added_ids(path: &Path, document: &Value, inner: &tokenizers::Tokenizer) -> Result<()> {
     let added = document.get("added_tokens").and_then(Value::as_array);
     for token in added.into_iter().flatten() {
-        let (Some(content), Some(id)) = (
-            token.get("content").and_then(Value::as_str),
-            token.get("id").and_then(Value::as_u64),
-        ) else {
+        let (Some(content), Some(id)) =
+            (token.get("content").and_then(Value::as_str), token.get("id").and_then(Value::as_u64))
+        else {
             continue;
         };
         let found = inner.token_to_id(content);

@@ -39,9 +39,7 @@ impl Tokenizer {
     /// # Errors
     /// When the tokeniser has no token for some part of the text, not even one for unknown parts.
     pub fn encode(&self, text: &str, add_special_tokens: bool) -> Result<Vec<i64>> {
-        Ok(ids_of(
-            &self.inner.encode_fast(text, add_special_tokens).map_err(refused)?,
-        ))
+        Ok(ids_of(&self.inner.encode_fast(text, add_special_tokens).map_err(refused)?))
     }
 
     /// The token ids of many texts, in parallel; the text's end is cut where a row would exceed `max_length` tokens,
@@ -55,18 +53,11 @@ impl Tokenizer {
         add_special_tokens: bool,
         max_length: Option<usize>,
     ) -> Result<Vec<Vec<i64>>> {
-        let added = self
-            .inner
-            .get_post_processor()
-            .filter(|_| add_special_tokens)
-            .map_or(0, |p| p.added_tokens(false));
+        let added = self.inner.get_post_processor().filter(|_| add_special_tokens).map_or(0, |p| p.added_tokens(false));
         if let Some(limit) = max_length.filter(|&limit| limit <= added) {
             return Err(Error::Option {
                 option: "max_length",
-                expected: format!(
-                    "at least {} tokens: {added} special ones and one of the text",
-                    added + 1
-                ),
+                expected: format!("at least {} tokens: {added} special ones and one of the text", added + 1),
                 found: limit.to_string(),
             });
         }
@@ -75,10 +66,7 @@ impl Tokenizer {
         for chunk in texts.chunks(CHUNK) {
             let chunk: Vec<&str> = chunk.iter().map(AsRef::as_ref).collect();
             let Some(limit) = max_length else {
-                let encodings = self
-                    .inner
-                    .encode_batch_fast(chunk, add_special_tokens)
-                    .map_err(refused)?;
+                let encodings = self.inner.encode_batch_fast(chunk, add_special_tokens).map_err(refused)?;
                 ids.extend(encodings.iter().map(ids_of));
                 continue;
             };
@@ -107,10 +95,7 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::decode`].
     pub fn decode_batch<S: AsRef<[i64]>>(&self, rows: &[S], skip_special_tokens: bool) -> Result<Vec<String>> {
-        let rows = rows
-            .iter()
-            .map(|row| unsigned(row.as_ref()))
-            .collect::<Result<Vec<_>>>()?;
+        let rows = rows.iter().map(|row| unsigned(row.as_ref())).collect::<Result<Vec<_>>>()?;
         let rows: Vec<&[u32]> = rows.iter().map(Vec::as_slice).collect();
         self.inner.decode_batch(&rows, skip_special_tokens).map_err(refused)
     }

@@ -15,30 +15,18 @@ impl Tokenizer {
     /// When a file exists and `overwrite` is false, or cannot be written.
     pub fn save(&self, dir: impl AsRef<Path>, overwrite: bool) -> Result<()> {
         let dir = dir.as_ref();
-        let document = self
-            .inner
-            .to_string(true)
-            .map_err(|e| Error::Tokenizer(e.to_string()))?;
+        let document = self.inner.to_string(true).map_err(|e| Error::Tokenizer(e.to_string()))?;
         let config = format!("{:#}\n", Value::Object(self.config_to_save()));
-        let written = [
-            ("tokenizer.json", document.as_bytes()),
-            ("tokenizer_config.json", config.as_bytes()),
-        ];
+        let written = [("tokenizer.json", document.as_bytes()), ("tokenizer_config.json", config.as_bytes())];
         let copied = self.files.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
         let files: Vec<(&str, &[u8])> = written.into_iter().chain(copied).collect();
         // Looked at before anything is written, so that a refusal leaves the folder as it was.
-        if let Some(path) = files
-            .iter()
-            .map(|(name, _)| dir.join(name))
-            .find(|path| !overwrite && path.exists())
-        {
+        if let Some(path) = files.iter().map(|(name, _)| dir.join(name)).find(|path| !overwrite && path.exists()) {
             return Err(Error::Exists { path });
         }
         for (name, bytes) in files {
             let path = dir.join(name);
-            write_file(&path, overwrite, |file| {
-                file.write_all(bytes).map_err(|e| Error::write(&path, e))
-            })?;
+            write_file(&path, overwrite, |file| file.write_all(bytes).map_err(|e| Error::write(&path, e)))?;
         }
         Ok(())
     }

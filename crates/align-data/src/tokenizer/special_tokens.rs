@@ -34,9 +34,7 @@ pub(super) struct Roles<'a> {
 impl Roles<'_> {
     /// The token that the tokeniser's own files name for a role such as `eos_token`.
     pub fn named(&self, role: &str) -> Option<AddedToken> {
-        [self.config, self.map]
-            .into_iter()
-            .find_map(|file| file.get(role).and_then(added_token))
+        [self.config, self.map].into_iter().find_map(|file| file.get(role).and_then(added_token))
     }
 
     /// The first id that `config.json` gives to a role such as `eos_token`.
@@ -102,18 +100,13 @@ fn find(role: &str, well_known: &[&str], roles: &Roles<'_>, inner: &tokenizers::
 }
 
 fn is_special(inner: &tokenizers::Tokenizer, token: &str) -> bool {
-    inner
-        .get_added_tokens_decoder()
-        .values()
-        .any(|added| added.special && added.content == token)
+    inner.get_added_tokens_decoder().values().any(|added| added.special && added.content == token)
 }
 
 /// A token as the files write it: a string, or an object with `content` and how it matches.
 fn added_token(value: &Value) -> Option<AddedToken> {
     let flag = |name: &str| value.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let content = value
-        .as_str()
-        .or_else(|| value.get("content").and_then(Value::as_str))?;
+    let content = value.as_str().or_else(|| value.get("content").and_then(Value::as_str))?;
     if content.is_empty() {
         return None;
     }

@@ -17,12 +17,7 @@ pub(super) fn added_tokens(dir: &Path, config: &Map<String, Value>) -> Result<Ve
             }
         }
     }
-    for (id, token) in config
-        .get("added_tokens_decoder")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (id, token) in config.get("added_tokens_decoder").and_then(Value::as_object).into_iter().flatten() {
         if let (Ok(id), Some(content)) = (id.parse(), token.get("content").and_then(Value::as_str)) {
             tokens.insert(id, added(id, content, token));
         }
@@ -61,10 +56,7 @@ pub(super) fn byte_level_bpe(
             }
             _ => {
                 let line_number = index + 1;
-                return Err(problem(
-                    &merges_path,
-                    format!("line {line_number}: expected two tokens, found {line:?}"),
-                ));
+                return Err(problem(&merges_path, format!("line {line_number}: expected two tokens, found {line:?}")));
             }
         }
     }
@@ -72,13 +64,8 @@ pub(super) fn byte_level_bpe(
     let mut post_processor =
         json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false, "use_regex": true});
     if asked("add_bos_token") {
-        let bos = roles
-            .named("bos_token")
-            .map_or("<|endoftext|>".to_owned(), |token| token.content);
-        let id = vocab
-            .get(&bos)
-            .and_then(Value::as_u64)
-            .ok_or_else(|| absent(&vocab_path, "bos_token", &bos))?;
+        let bos = roles.named("bos_token").map_or("<|endoftext|>".to_owned(), |token| token.content);
+        let id = vocab.get(&bos).and_then(Value::as_u64).ok_or_else(|| absent(&vocab_path, "bos_token", &bos))?;
         post_processor = template(&[(&bos, id)], &[]);
     }
     Ok(json!({
@@ -105,16 +92,9 @@ pub(super) fn word_piece(dir: &Path, vocab: &[u8], added: Vec<Value>, roles: &Ro
     }
     let token = |role: &str, default: &str| roles.named(role).map_or(default.to_owned(), |token| token.content);
     let id = |role: &'static str, token: &str| {
-        pieces
-            .get(token)
-            .and_then(Value::as_u64)
-            .ok_or_else(|| absent(&path, role, token))
+        pieces.get(token).and_then(Value::as_u64).ok_or_else(|| absent(&path, role, token))
     };
-    let (unk, cls, sep) = (
-        token("unk_token", "[UNK]"),
-        token("cls_token", "[CLS]"),
-        token("sep_token", "[SEP]"),
-    );
+    let (unk, cls, sep) = (token("unk_token", "[UNK]"), token("cls_token", "[CLS]"), token("sep_token", "[SEP]"));
     id("unk_token", &unk)?;
     let post_processor = template(&[(&cls, id("cls_token", &cls)?)], &[(&sep, id("sep_token", &sep)?)]);
     let option = |name: &str| roles.config.get(name).and_then(Value::as_bool);
@@ -149,12 +129,7 @@ fn template(before: &[(&str, u64)], after: &[(&str, u64)]) -> Value {
     let tokens: Map<String, Value> = before
         .iter()
         .chain(after)
-        .map(|(token, id)| {
-            (
-                (*token).to_owned(),
-                json!({"id": token, "ids": [id], "tokens": [token]}),
-            )
-        })
+        .map(|(token, id)| ((*token).to_owned(), json!({"id": token, "ids": [id], "tokens": [token]})))
         .collect();
     json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens})
 }
@@ -164,23 +139,16 @@ pub(super) fn check_merges(path: &Path, document: &Value) -> Result<()> {
     let Some(model) = document.get("model") else {
         return Ok(());
     };
-    let (Some(vocab), Some(merges)) = (
-        model.get("vocab").and_then(Value::as_object),
-        model.get("merges").and_then(Value::as_array),
-    ) else {
+    let (Some(vocab), Some(merges)) =
+        (model.get("vocab").and_then(Value::as_object), model.get("merges").and_then(Value::as_array))
+    else {
         return Ok(());
     };
-    let prefix = model
-        .get("continuing_subword_prefix")
-        .and_then(Value::as_str)
-        .unwrap_or("");
+    let prefix = model.get("continuing_subword_prefix").and_then(Value::as_str).unwrap_or("");
     for merge in merges {
         let parts = match merge {
             Value::String(line) => line.split_once(' '),
-            _ => merge
-                .get(0)
-                .and_then(Value::as_str)
-                .zip(merge.get(1).and_then(Value::as_str)),
+            _ => merge.get(0).and_then(Value::as_str).zip(merge.get(1).and_then(Value::as_str)),
         };
         let merged = parts.and_then(|(left, right)| {
             // The crate takes the prefix's length off the right token without looking at it.
@@ -198,15 +166,9 @@ pub(super) fn check_merges(path: &Path, document: &Value) -> Result<()> {
 }
 
 fn absent(path: &Path, role: &str, token: &str) -> Error {
-    problem(
-        path,
-        format!("the {role} {token:?} is not in the vocabulary; name the right one in tokenizer_config.json"),
-    )
+    problem(path, format!("the {role} {token:?} is not in the vocabulary; name the right one in tokenizer_config.json"))
 }
 
 fn problem(path: &Path, problem: String) -> Error {
-    Error::TokenizerFile {
-        path: path.to_owned(),
-        problem,
-    }
+    Error::TokenizerFile { path: path.to_owned(), problem }
 }

@@ -1,0 +1,42 @@
+use crate::encode_pairs::{common_prefix, sequence};
+use crate::{Error, Result, Tokenizer};
+
+/// A prompt and its completion as token ids; the sequence is one behind the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedCompletion {
+    /// The prompt's ids.
+    pub prompt_ids: Vec<i64>,
+    /// The completion's ids, EOS included where it was appended.
+    pub completion_ids: Vec<i64>,
+}
+
+/// Tokenises `(prompt, completion)` rows as [`encode_pairs`](crate::encode_pairs) does each side of a pair, uncut.
+///
+/// `append_eos` ends each completion with EOS unless its text does so already.
+///
+/// # Errors
+/// When EOS is to be appended and the tokeniser has none, or when it refuses a text.
+pub fn encode_completions<P: AsRef<str>, C: AsRef<str>>(
+    tokenizer: &Tokenizer,
+    rows: &[(P, C)],
+    append_eos: bool,
+) -> Result<Vec<EncodedCompletion>> {
+    let eos = match (append_eos, tokenizer.special_tokens().eos.as_deref()) {
+        (false, _) => "",
+        (true, Some(eos)) => eos,
+        (true, None) => {
+            let problem = "it names no EOS token; set eos_token in tokenizer_config.json or append_eos to false";
+            return Err(Error::Tokenizer(problem.into()));
+        }
+    };
+    let prompts: Vec<&str> = rows.iter().map(|(prompt, _)| prompt.as_ref()).collect();
+    let whole: Vec<String> =
+        rows.iter().map(|(prompt, completion)| sequence(prompt.as_ref(), completion.as_ref(), eos)).collect();
+    let prompts = tokenizer.encode_batch(&prompts, true, None)?;
+    let whole = tokenizer.encode_batch(&whole, true, None)?;
+    let split = |(prompt, whole): (&Vec<i64>, &Vec<i64>)| {
+        let (prompt_ids, completion_ids) = whole.split_at(common_prefix(prompt, whole));
+        EncodedCompletion { prompt_ids: prompt_ids.to_vec(), completion_ids: completion_ids.to_vec() }
+    };
+    Ok(prompts.iter().zip(&whole).map(split).collect())
+}
