@@ -27,7 +27,8 @@ pub struct EvaluationReport {
     pub token_entropy: Estimate,
     /// [`miller_madow_entropy`](crate::miller_madow_entropy), in nats.
     pub miller_madow_entropy: Estimate,
-    /// [`notebook_entropy`](crate::notebook_entropy), in nats.
+    /// [`notebook_entropy`](crate::notebook_entropy), in nats. Its interval covers what other draws and orders of the texts
+    /// would give: it need not hold the value, which hangs on the one text that happens to stand last.
     pub notebook_entropy: Estimate,
     /// Mean of the scores, where there are any.
     pub mean_reward: Option<Estimate>,
