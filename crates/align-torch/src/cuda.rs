@@ -56,11 +56,7 @@ fn open(library: &CStr) -> Result<(), String> {
     // dl functions; it is copied at once.
     let reason = unsafe {
         let text = libc::dlerror();
-        if text.is_null() {
-            CString::default()
-        } else {
-            CStr::from_ptr(text).to_owned()
-        }
+        if text.is_null() { CString::default() } else { CStr::from_ptr(text).to_owned() }
     };
     Err(reason.to_string_lossy().into_owned())
 }
@@ -68,9 +64,7 @@ fn open(library: &CStr) -> Result<(), String> {
 /// Whether the loader's complaint is about this library itself, rather than about one that it needs.
 fn is_absent(reason: &str, library: &CStr) -> bool {
     let name = library.to_string_lossy();
-    reason
-        .strip_prefix(&*name)
-        .is_some_and(|rest| rest.starts_with(": cannot open shared object file"))
+    reason.strip_prefix(&*name).is_some_and(|rest| rest.starts_with(": cannot open shared object file"))
 }
 
 #[cfg(test)]

@@ -45,9 +45,7 @@ impl MatmulPrecision {
     pub fn set(self) -> MatmulPrecisionGuard {
         let previous = Self::current();
         self.apply();
-        MatmulPrecisionGuard {
-            previous: previous.unwrap_or_default(),
-        }
+        MatmulPrecisionGuard { previous: previous.unwrap_or_default() }
     }
 
     fn apply(self) {

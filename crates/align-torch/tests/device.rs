@@ -15,32 +15,16 @@ fn names_are_read_and_written() {
     ] {
         assert_eq!(name.parse(), Ok(choice), "{name}");
         assert_eq!(choice.to_string(), written);
-        assert_eq!(
-            serde_json::from_str::<DeviceChoice>(&format!("\"{name}\"")).unwrap(),
-            choice
-        );
+        assert_eq!(serde_json::from_str::<DeviceChoice>(&format!("\"{name}\"")).unwrap(), choice);
         assert_eq!(serde_json::to_string(&choice).unwrap(), format!("\"{written}\""));
     }
 }
 
 #[test]
 fn other_names_are_refused_by_name() {
-    for name in [
-        "",
-        "gpu",
-        "CPU",
-        " cpu",
-        "cuda:",
-        "cuda:-1",
-        "cuda:+1",
-        "cuda:1 ",
-        "cuda:99999999999999999999",
-    ] {
+    for name in ["", "gpu", "CPU", " cpu", "cuda:", "cuda:-1", "cuda:+1", "cuda:1 ", "cuda:99999999999999999999"] {
         let error = name.parse::<DeviceChoice>().unwrap_err().to_string();
-        assert!(
-            error.contains(&format!("{name:?}")) && error.contains("cuda:N"),
-            "{error}"
-        );
+        assert!(error.contains(&format!("{name:?}")) && error.contains("cuda:N"), "{error}");
     }
     let error = serde_json::from_str::<DeviceChoice>("\"tpu\"").unwrap_err().to_string();
     assert!(error.contains("tpu"), "{error}");
@@ -63,13 +47,7 @@ fn cuda_works_or_tells_why_not() {
             assert_eq!(x.matmul(&x).double_value(&[0, 0]), 8.0);
             let count = usize::try_from(tch::Cuda::device_count()).unwrap();
             let beyond = DeviceChoice::Cuda(count).resolve();
-            assert_eq!(
-                beyond,
-                Err(DeviceError::NoSuchGpu {
-                    index: count,
-                    last: count - 1
-                })
-            );
+            assert_eq!(beyond, Err(DeviceError::NoSuchGpu { index: count, last: count - 1 }));
         }
         Err(error) => {
             assert_eq!(DeviceChoice::Auto.resolve(), Ok(Device::Cpu));

@@ -59,10 +59,7 @@ fn a_panic_restores_too() {
 fn names_are_those_of_torch() {
     for (precision, name) in [(Highest, "highest"), (High, "high"), (Medium, "medium")] {
         assert_eq!(serde_json::to_value(precision).unwrap(), name);
-        assert_eq!(
-            serde_json::from_value::<MatmulPrecision>(name.into()).unwrap(),
-            precision
-        );
+        assert_eq!(serde_json::from_value::<MatmulPrecision>(name.into()).unwrap(), precision);
     }
 }
 

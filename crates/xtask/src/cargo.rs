@@ -9,9 +9,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 /// Runs cargo on the workspace and gives back its exit code.
 pub fn run(workspace: &Workspace, arguments: &[&str], more: &[OsString]) -> Result<ExitCode, Failure> {
-    let (subcommand, rest) = arguments
-        .split_first()
-        .ok_or_else(|| Failure::new("no cargo command".to_owned()))?;
+    let (subcommand, rest) = arguments.split_first().ok_or_else(|| Failure::new("no cargo command".to_owned()))?;
     let path = library_path(env::var_os("LD_LIBRARY_PATH").as_deref(), &workspace.libtorch)?;
     let status = command(workspace)
         .arg(subcommand)
@@ -43,11 +41,7 @@ pub fn command(workspace: &Workspace) -> Command {
 /// The search path with LibTorch's folder last: a torch that the user put there, such as one for the GPU, goes first.
 fn library_path(current: Option<&OsStr>, libtorch: &Path) -> Result<OsString, Failure> {
     let current = current.filter(|path| !path.is_empty());
-    let folders = current
-        .map(env::split_paths)
-        .into_iter()
-        .flatten()
-        .chain([libtorch.join("lib")]);
+    let folders = current.map(env::split_paths).into_iter().flatten().chain([libtorch.join("lib")]);
     env::join_paths(folders).context(|| format!("{} cannot stand in LD_LIBRARY_PATH", libtorch.display()))
 }
 

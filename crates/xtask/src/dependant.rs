@@ -24,29 +24,18 @@ pub fn check(workspace: &Workspace) -> Result<ExitCode, Failure> {
     let project = Project::create(workspace)?;
     eprintln!("align: building {} against align-losses", project.folder.display());
     let mut command = cargo::command(workspace);
-    command
-        .arg("run")
-        .current_dir(&project.folder)
-        .env("CARGO_TARGET_DIR", target_folder()?);
+    command.arg("run").current_dir(&project.folder).env("CARGO_TARGET_DIR", target_folder()?);
     // Flags of the environment would replace those of its own configuration.
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
         command.env_remove(name);
     }
-    let output = command
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .context(|| "cannot run cargo".to_owned())?;
+    let output = command.stderr(std::process::Stdio::inherit()).output().context(|| "cannot run cargo".to_owned())?;
     let printed = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
-        return Err(Failure::new(format!(
-            "the dependant did not build or run ({})",
-            output.status
-        )));
+        return Err(Failure::new(format!("the dependant did not build or run ({})", output.status)));
     }
     if printed != PRINTED {
-        return Err(Failure::new(format!(
-            "the dependant printed {printed:?}, expected {PRINTED:?}"
-        )));
+        return Err(Failure::new(format!("the dependant printed {printed:?}, expected {PRINTED:?}")));
     }
     eprintln!("align: the dependant built, ran and printed what it should");
     Ok(ExitCode::SUCCESS)
@@ -69,11 +58,7 @@ impl Project {
         let folder = env::temp_dir().join(format!("align-dependant-{}", std::process::id()));
         let root = path_in_toml(&workspace.root)?;
         let project = Self { folder };
-        for (name, text) in [
-            ("Cargo.toml", MANIFEST),
-            (".cargo/config.toml", CONFIG),
-            ("src/main.rs", MAIN),
-        ] {
+        for (name, text) in [("Cargo.toml", MANIFEST), (".cargo/config.toml", CONFIG), ("src/main.rs", MAIN)] {
             let file = project.folder.join(name);
             let parent = file.parent().unwrap_or(&project.folder);
             fs::create_dir_all(parent).context(|| format!("cannot create {}", parent.display()))?;
@@ -92,14 +77,9 @@ impl Drop for Project {
 
 /// The path as it stands between the quotes of a TOML string, and in a linker argument, where a comma would part it.
 fn path_in_toml(path: &Path) -> Result<String, Failure> {
-    let text = path
-        .to_str()
-        .filter(|text| !text.contains(['"', '\\', ',', ':']) && !text.contains(char::is_control));
+    let text = path.to_str().filter(|text| !text.contains(['"', '\\', ',', ':']) && !text.contains(char::is_control));
     text.map(str::to_owned).ok_or_else(|| {
-        Failure::new(format!(
-            "{} cannot be written into cargo's configuration: move the workspace",
-            path.display()
-        ))
+        Failure::new(format!("{} cannot be written into cargo's configuration: move the workspace", path.display()))
     })
 }
 
@@ -115,10 +95,7 @@ mod tests {
         for text in [MANIFEST.split_once("[dependencies]").unwrap().1, CONFIG, MAIN] {
             assert!(readme.contains(text.trim_end()), "the README lacks:\n{text}");
         }
-        assert!(
-            readme.contains(PRINTED.trim_end()),
-            "the README lacks what the program prints"
-        );
+        assert!(readme.contains(PRINTED.trim_end()), "the README lacks what the program prints");
     }
 
     #[test]

@@ -9,11 +9,7 @@ use std::path::Path;
 pub const TORCH_VERSION: &str = "2.11.0";
 
 /// Headers whose presence tells a whole `include/` from a part of one.
-const HEADERS: [&str; 3] = [
-    "ATen/Context.h",
-    "torch/csrc/autograd/engine.h",
-    "torch/csrc/api/include/torch/torch.h",
-];
+const HEADERS: [&str; 3] = ["ATen/Context.h", "torch/csrc/autograd/engine.h", "torch/csrc/api/include/torch/torch.h"];
 
 /// Where torch has kept its version numbers, newest first.
 const VERSION_HEADERS: [&str; 2] = ["torch/headeronly/version.h", "torch/csrc/api/include/torch/version.h"];
@@ -30,20 +26,13 @@ pub fn check(include_root: &Path, lib_root: &Path, any_version: bool) -> Result<
     let found = version(&include)?;
     let minor = |version: &str| version.split('.').take(2).collect::<Vec<_>>().join(".");
     if !any_version && minor(&found) != minor(TORCH_VERSION) {
-        return Err(Failure::new(format!(
-            "{} is torch {found}; {TORCH_VERSION} is needed",
-            include_root.display()
-        )));
+        return Err(Failure::new(format!("{} is torch {found}; {TORCH_VERSION} is needed", include_root.display())));
     }
     Ok(())
 }
 
 fn require(file: &Path) -> Result<(), Failure> {
-    if file.is_file() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("{} is missing", file.display())))
-    }
+    if file.is_file() { Ok(()) } else { Err(Failure::new(format!("{} is missing", file.display()))) }
 }
 
 /// The `major.minor.patch` that the headers state.
@@ -52,27 +41,20 @@ fn version(include: &Path) -> Result<String, Failure> {
         let Ok(text) = fs::read_to_string(include.join(header)) else {
             continue;
         };
-        let numbers: Vec<&str> = ["MAJOR", "MINOR", "PATCH"]
-            .iter()
-            .filter_map(|part| version_number(&text, part))
-            .collect();
+        let numbers: Vec<&str> =
+            ["MAJOR", "MINOR", "PATCH"].iter().filter_map(|part| version_number(&text, part)).collect();
         if numbers.len() == 3 {
             return Ok(numbers.join("."));
         }
     }
-    Err(Failure::new(format!(
-        "{} does not state torch's version",
-        include.join(VERSION_HEADERS[0]).display()
-    )))
+    Err(Failure::new(format!("{} does not state torch's version", include.join(VERSION_HEADERS[0]).display())))
 }
 
 fn version_number<'a>(header: &'a str, part: &str) -> Option<&'a str> {
     header.lines().find_map(|line| {
         let mut words = line.split_whitespace();
         let named = words.next() == Some("#define") && words.next()?.strip_prefix("TORCH_VERSION_") == Some(part);
-        words
-            .next()
-            .filter(|number| named && number.bytes().all(|b| b.is_ascii_digit()))
+        words.next().filter(|number| named && number.bytes().all(|b| b.is_ascii_digit()))
     })
 }
 
@@ -113,10 +95,7 @@ pub mod tests {
         let folder = tempfile::tempdir().unwrap();
         write_fake_torch(folder.path(), 9);
         let failure = check(folder.path(), folder.path(), false).unwrap_err().to_string();
-        assert!(
-            failure.contains("torch 2.9.0") && failure.contains("2.11.0 is needed"),
-            "{failure}"
-        );
+        assert!(failure.contains("torch 2.9.0") && failure.contains("2.11.0 is needed"), "{failure}");
         check(folder.path(), folder.path(), true).unwrap();
     }
 

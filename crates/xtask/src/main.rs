@@ -10,6 +10,7 @@ mod libtorch_check;
 mod marker;
 mod pip;
 mod requested_torch;
+mod scratch;
 mod setup;
 mod shell_env;
 mod wheel;
@@ -66,10 +67,14 @@ fn run(command: Option<OsString>, arguments: Vec<OsString>) -> Result<ExitCode, 
             setup::setup(&workspace)?;
             cargo::run(&workspace, &["test", "--workspace"], &arguments)
         }
-        "setup" | "dependant" | "env" if !arguments.is_empty() => Err(Failure::new(format!(
-            "`cargo xtask {command}` takes no arguments, but got {arguments:?}"
-        ))),
-        "setup" => setup::setup(&workspace).map(|()| ExitCode::SUCCESS),
+        "setup" | "dependant" | "env" if !arguments.is_empty() => {
+            Err(Failure::new(format!("`cargo xtask {command}` takes no arguments, but got {arguments:?}")))
+        }
+        "setup" => {
+            setup::setup(&workspace)?;
+            println!("LibTorch is in {}", workspace.libtorch.display());
+            Ok(ExitCode::SUCCESS)
+        }
         "dependant" => {
             setup::setup(&workspace)?;
             dependant::check(&workspace)
@@ -79,8 +84,6 @@ fn run(command: Option<OsString>, arguments: Vec<OsString>) -> Result<ExitCode, 
             print!("{}", shell_env::lines(&workspace.libtorch)?);
             Ok(ExitCode::SUCCESS)
         }
-        _ => Err(Failure::new(format!(
-            "there is no command {command:?}; `cargo xtask help` lists them"
-        ))),
+        _ => Err(Failure::new(format!("there is no command {command:?}; `cargo xtask help` lists them"))),
     }
 }

@@ -43,10 +43,7 @@ mod tests {
     fn it_is_read_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Marker::read(folder.path()), None);
-        let marker = Marker {
-            version: "2.11.0".into(),
-            source: "/a folder/torch = x".into(),
-        };
+        let marker = Marker { version: "2.11.0".into(), source: "/a folder/torch = x".into() };
         marker.write(folder.path()).unwrap();
         assert_eq!(Marker::read(folder.path()), Some(marker));
     }
@@ -54,13 +51,7 @@ mod tests {
     #[test]
     fn half_a_marker_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        for text in [
-            "",
-            "version = 2.11.0",
-            "version = 2.11.0\n",
-            "version = 2.11.0\nsource = down",
-            "nonsense\n\n",
-        ] {
+        for text in ["", "version = 2.11.0", "version = 2.11.0\n", "version = 2.11.0\nsource = down", "nonsense\n\n"] {
             fs::write(folder.path().join(FILE), text).unwrap();
             assert_eq!(Marker::read(folder.path()), None, "{text:?}");
         }

@@ -80,15 +80,7 @@ pub fn download(work: &Path, wheels: &Path) -> Result<(), Failure> {
     let lines: String = WHEELS.iter().map(|wheel| format!("{}\n", wheel.requirement)).collect();
     fs::write(&requirements, lines).context(|| format!("cannot write {}", requirements.display()))?;
     let output = Command::new(python)
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "--no-input",
-            "--disable-pip-version-check",
-            "--progress-bar",
-            "off",
-        ])
+        .args(["-m", "pip", "download", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"])
         .args(["--no-deps", "--only-binary=:all:", "--require-hashes"])
         .args(FOR_LINUX_X86_64)
         .arg("--requirement")
@@ -136,10 +128,7 @@ fn python_with_pip() -> Result<&'static str, Failure> {
 
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    lines
-        .get(lines.len().saturating_sub(count)..)
-        .unwrap_or_default()
-        .join("\n")
+    lines.get(lines.len().saturating_sub(count)..).unwrap_or_default().join("\n")
 }
 
 #[cfg(test)]
@@ -163,11 +152,7 @@ mod tests {
     fn a_wheel_is_found_by_its_name() {
         let folder = tempfile::tempdir().unwrap();
         assert!(file_of(&WHEELS[0], folder.path()).is_err());
-        for name in [
-            "torchvision-1-py3-none-any.whl",
-            "torch-2.11.0.tar.gz",
-            "torch-2.11.0-cp311-cp311-x.whl",
-        ] {
+        for name in ["torchvision-1-py3-none-any.whl", "torch-2.11.0.tar.gz", "torch-2.11.0-cp311-cp311-x.whl"] {
             fs::write(folder.path().join(name), "").unwrap();
         }
         let found = file_of(&WHEELS[0], folder.path()).unwrap();

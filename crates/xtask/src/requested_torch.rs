@@ -28,11 +28,7 @@ impl RequestedTorch {
     /// request.
     pub fn from_env(variable: impl Fn(&str) -> Option<OsString>, own: &Path) -> Result<Self, Failure> {
         if variable("LIBTORCH_USE_PYTORCH").is_some() {
-            let python = if variable("VIRTUAL_ENV").is_some() {
-                "python"
-            } else {
-                "python3"
-            };
+            let python = if variable("VIRTUAL_ENV").is_some() { "python" } else { "python3" };
             let torch = folder_of_pythons_torch(python)?;
             return Ok(Self::Existing {
                 variable: "LIBTORCH_USE_PYTORCH",
@@ -43,7 +39,8 @@ impl RequestedTorch {
         let Some(libtorch) = variable("LIBTORCH").filter(|value| !is_own(value, own)) else {
             return Ok(Self::Download);
         };
-        let root = |name: &str| absolute(&variable(name).unwrap_or_else(|| libtorch.clone()), name);
+        let libtorch = absolute(&libtorch, "LIBTORCH")?;
+        let root = |name: &str| variable(name).map_or_else(|| Ok(libtorch.clone()), |folder| absolute(&folder, name));
         Ok(Self::Existing {
             variable: "LIBTORCH",
             include_root: root("LIBTORCH_INCLUDE")?,
@@ -86,11 +83,7 @@ print(spec.submodule_search_locations[0] if spec and spec.submodule_search_locat
     let output = Command::new(python).args(["-c", QUESTION]).output().context(doing)?;
     let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if !output.status.success() {
-        return Err(Failure::new(format!(
-            "{}: {}",
-            doing(),
-            String::from_utf8_lossy(&output.stderr).trim()
-        )));
+        return Err(Failure::new(format!("{}: {}", doing(), String::from_utf8_lossy(&output.stderr).trim())));
     }
     if folder.is_empty() {
         return Err(Failure::new(format!(
@@ -107,21 +100,12 @@ mod tests {
     use super::*;
 
     fn request(variables: &[(&str, &str)], own: &str) -> Result<RequestedTorch, Failure> {
-        let find = |name: &str| {
-            variables
-                .iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, value)| OsString::from(value))
-        };
+        let find = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
         RequestedTorch::from_env(find, Path::new(own))
     }
 
     fn existing(include: &str, lib: &str) -> RequestedTorch {
-        RequestedTorch::Existing {
-            variable: "LIBTORCH",
-            include_root: include.into(),
-            lib_root: lib.into(),
-        }
+        RequestedTorch::Existing { variable: "LIBTORCH", include_root: include.into(), lib_root: lib.into() }
     }
 
     #[test]
@@ -132,10 +116,7 @@ mod tests {
     #[test]
     fn what_cargo_sets_is_not_the_users() {
         let set_by_cargo = [("LIBTORCH", "/work/.libtorch")];
-        assert_eq!(
-            request(&set_by_cargo, "/work/.libtorch").unwrap(),
-            RequestedTorch::Download
-        );
+        assert_eq!(request(&set_by_cargo, "/work/.libtorch").unwrap(), RequestedTorch::Download);
     }
 
     #[test]
@@ -157,11 +138,7 @@ mod tests {
     fn the_users_folder_is_taken() {
         let requested = request(&[("LIBTORCH", "/opt/torch")], "/work/.libtorch").unwrap();
         assert_eq!(requested, existing("/opt/torch", "/opt/torch"));
-        let apart = [
-            ("LIBTORCH", "/opt/torch"),
-            ("LIBTORCH_INCLUDE", "/usr"),
-            ("LIBTORCH_LIB", "/opt/t"),
-        ];
+        let apart = [("LIBTORCH", "/opt/torch"), ("LIBTORCH_INCLUDE", "/usr"), ("LIBTORCH_LIB", "/opt/t")];
         assert_eq!(request(&apart, "/work/.libtorch").unwrap(), existing("/usr", "/opt/t"));
         // Another checkout's folder is the user's choice too.
         let other = request(&[("LIBTORCH", "/other/.libtorch")], "/work/.libtorch").unwrap();
@@ -170,13 +147,8 @@ mod tests {
 
     #[test]
     fn a_relative_folder_is_refused_with_the_absolute_one() {
-        let failure = request(&[("LIBTORCH", "torch")], "/work/.libtorch")
-            .unwrap_err()
-            .to_string();
+        let failure = request(&[("LIBTORCH", "torch")], "/work/.libtorch").unwrap_err().to_string();
         let full = std::path::absolute("torch").unwrap();
-        assert!(
-            failure.contains(&format!("set LIBTORCH={}", full.display())),
-            "{failure}"
-        );
+        assert!(failure.contains(&format!("set LIBTORCH={}", full.display())), "{failure}");
     }
 }

@@ -5,11 +5,12 @@ use crate::libtorch_check::{self, TORCH_VERSION};
 use crate::marker::Marker;
 use crate::pip::{self, WHEELS, Wheel};
 use crate::requested_torch::RequestedTorch;
+use crate::scratch::{Work, create_dir, lock};
 use crate::wheel;
 use crate::workspace::Workspace;
 use std::env;
-use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
 
 const DOWNLOAD: &str = "download";
@@ -33,11 +34,7 @@ pub fn setup(workspace: &Workspace) -> Result<(), Failure> {
             download(workspace, &work, &fresh)?;
             DOWNLOAD.to_owned()
         }
-        RequestedTorch::Existing {
-            variable,
-            include_root,
-            lib_root,
-        } => {
+        RequestedTorch::Existing { variable, include_root, lib_root } => {
             libtorch_check::check(include_root, lib_root, any_version)
                 .context(|| format!("{variable} names a LibTorch that cannot be used"))?;
             link(&include_root.join("include"), &fresh.join("include"))?;
@@ -47,11 +44,7 @@ pub fn setup(workspace: &Workspace) -> Result<(), Failure> {
         }
     };
     libtorch_check::check(&fresh, &fresh, any_version)?;
-    Marker {
-        version: TORCH_VERSION.to_owned(),
-        source,
-    }
-    .write(&fresh)?;
+    Marker { version: TORCH_VERSION.to_owned(), source }.write(&fresh)?;
     flush(&fresh)?;
     replace(&workspace.libtorch, &fresh, &work.folder.join("replaced"))
 }
@@ -66,12 +59,9 @@ fn is_ready(workspace: &Workspace, requested: &RequestedTorch, any_version: bool
     match (Marker::read(folder), requested) {
         (Some(marker), _) if marker.version != TORCH_VERSION => false,
         (Some(marker), RequestedTorch::Download) => marker.source != DOWNLOAD || has_libraries(folder),
-        (
-            Some(marker),
-            RequestedTorch::Existing {
-                include_root, lib_root, ..
-            },
-        ) => marker.source == source(include_root, lib_root),
+        (Some(marker), RequestedTorch::Existing { include_root, lib_root, .. }) => {
+            marker.source == source(include_root, lib_root)
+        }
         // A link that somebody made by hand is as deliberate as a variable.
         (None, RequestedTorch::Download) => folder.is_symlink(),
         (None, RequestedTorch::Existing { .. }) => false,
@@ -80,10 +70,7 @@ fn is_ready(workspace: &Workspace, requested: &RequestedTorch, any_version: bool
 
 /// Whether each library that the wheels give is there.
 fn has_libraries(folder: &Path) -> bool {
-    WHEELS
-        .iter()
-        .flat_map(|wheel| wheel.libraries)
-        .all(|library| folder.join(library_place(library)).is_file())
+    WHEELS.iter().flat_map(|wheel| wheel.libraries).all(|library| folder.join(library_place(library)).is_file())
 }
 
 /// Where in `.libtorch` a library of a wheel goes.
@@ -118,7 +105,6 @@ fn download(workspace: &Workspace, work: &Work, fresh: &Path) -> Result<(), Fail
     for wheel in &WHEELS {
         unpack(wheel, &pip::file_of(wheel, &wheels)?, fresh)?;
     }
-    eprintln!("align: LibTorch {TORCH_VERSION} is ready");
     Ok(())
 }
 
@@ -132,11 +118,7 @@ fn unpack(wanted: &Wheel, file: &Path, fresh: &Path) -> Result<(), Failure> {
         // Some zip writers list folders as entries of their own.
         (!rest.is_empty() && !rest.ends_with('/')).then(|| format!("{to}{rest}"))
     })?;
-    match wanted
-        .libraries
-        .iter()
-        .find(|library| !filled.contains(&library_place(library)))
-    {
+    match wanted.libraries.iter().find(|library| !filled.contains(&library_place(library))) {
         Some(library) => Err(Failure::new(format!("{} does not hold {library}", file.display()))),
         None => Ok(()),
     }
@@ -149,84 +131,18 @@ fn replace(place: &Path, fresh: &Path, replaced: &Path) -> Result<(), Failure> {
     }
     fs::rename(fresh, place).context(|| format!("cannot put {} in its place", place.display()))?;
     let parent = place.parent().unwrap_or(place);
-    File::open(parent)
-        .and_then(|folder| folder.sync_all())
-        .context(|| format!("cannot flush {}", parent.display()))
+    File::open(parent).and_then(|folder| folder.sync_all()).context(|| format!("cannot flush {}", parent.display()))
 }
 
 /// Waits until all that was written is on the disk. One call for the file system: thousands of headers one by one would
 /// take minutes on a slow disk.
 fn flush(folder: &Path) -> Result<(), Failure> {
-    let synced = |arguments: &[&Path]| {
-        Command::new("sync")
-            .args(arguments)
-            .output()
-            .is_ok_and(|o| o.status.success())
-    };
+    let synced = |arguments: &[&Path]| Command::new("sync").args(arguments).output().is_ok_and(|o| o.status.success());
     if synced(&[Path::new("-f"), folder]) || synced(&[]) {
         Ok(())
     } else {
-        Err(Failure::new(
-            "`sync` failed: LibTorch could not be flushed to the disk".to_owned(),
-        ))
+        Err(Failure::new("`sync` failed: LibTorch could not be flushed to the disk".to_owned()))
     }
-}
-
-/// Held while `.libtorch` is made; a second set-up waits, then finds it done.
-fn lock(scratch: &Path) -> Result<File, Failure> {
-    create_dir(scratch)?;
-    let path = scratch.join("lock");
-    let doing = || format!("cannot lock {}", path.display());
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .context(doing)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            eprintln!("align: another set-up is at work here; waiting for it");
-            file.lock().context(doing)?;
-        }
-        Err(TryLockError::Error(error)) => return Err(Failure::new(format!("{}: {error}", doing()))),
-    }
-    Ok(file)
-}
-
-/// The folder of one run of the set-up, gone when it ends.
-struct Work {
-    folder: PathBuf,
-}
-
-impl Work {
-    /// Called with the lock held: whatever stands there is of a run that was interrupted. Each run has a name of its
-    /// own, because a pip that outlived its run may still write into the old one.
-    fn begin(scratch: &Path) -> Result<Self, Failure> {
-        let list = fs::read_dir(scratch).context(|| format!("cannot list {}", scratch.display()))?;
-        for entry in list
-            .filter_map(Result::ok)
-            .filter(|e| e.file_name().to_string_lossy().starts_with("work-"))
-        {
-            let path = entry.path();
-            fs::remove_dir_all(&path)
-                .context(|| format!("cannot remove what an interrupted set-up left, {}", path.display()))?;
-        }
-        let folder = scratch.join(format!("work-{}", std::process::id()));
-        create_dir(&folder)?;
-        Ok(Self { folder })
-    }
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        // What stays is removed by the next run.
-        fs::remove_dir_all(&self.folder).ok();
-    }
-}
-
-fn create_dir(folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder).context(|| format!("cannot create {}", folder.display()))
 }
 
 #[cfg(unix)]
@@ -237,10 +153,7 @@ fn link(target: &Path, place: &Path) -> Result<(), Failure> {
 
 #[cfg(not(unix))]
 fn link(target: &Path, _: &Path) -> Result<(), Failure> {
-    Err(Failure::new(format!(
-        "cannot link to {}: `cargo xtask setup` works on Unix only",
-        target.display()
-    )))
+    Err(Failure::new(format!("cannot link to {}: `cargo xtask setup` works on Unix only", target.display())))
 }
 
 #[cfg(test)]
@@ -254,20 +167,11 @@ mod tests {
     }
 
     fn existing(torch: &Path) -> RequestedTorch {
-        RequestedTorch::Existing {
-            variable: "LIBTORCH",
-            include_root: torch.into(),
-            lib_root: torch.into(),
-        }
+        RequestedTorch::Existing { variable: "LIBTORCH", include_root: torch.into(), lib_root: torch.into() }
     }
 
     fn mark(workspace: &Workspace, version: &str, source: &str) {
-        Marker {
-            version: version.into(),
-            source: source.into(),
-        }
-        .write(&workspace.libtorch)
-        .unwrap();
+        Marker { version: version.into(), source: source.into() }.write(&workspace.libtorch).unwrap();
     }
 
     #[test]
@@ -281,10 +185,7 @@ mod tests {
         mark(&workspace, "2.10.0", DOWNLOAD);
         assert!(!ready(&RequestedTorch::Download), "an older set-up");
         mark(&workspace, TORCH_VERSION, DOWNLOAD);
-        assert!(
-            !ready(&RequestedTorch::Download),
-            "libraries of the wheels are not there"
-        );
+        assert!(!ready(&RequestedTorch::Download), "libraries of the wheels are not there");
         for library in WHEELS.iter().flat_map(|wheel| wheel.libraries) {
             fs::write(workspace.libtorch.join(library_place(library)), "").unwrap();
         }
@@ -316,10 +217,7 @@ mod tests {
         link(&torch, &workspace.libtorch).unwrap();
         assert!(is_ready(&workspace, &RequestedTorch::Download, false));
         fs::remove_dir_all(&torch).unwrap();
-        assert!(
-            !is_ready(&workspace, &RequestedTorch::Download, false),
-            "it leads nowhere now"
-        );
+        assert!(!is_ready(&workspace, &RequestedTorch::Download, false), "it leads nowhere now");
     }
 
     #[test]
@@ -346,30 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn what_an_interrupted_run_left_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let left = folder.path().join("work-1/wheels");
-        fs::create_dir_all(&left).unwrap();
-        fs::write(left.join("half.whl"), "half").unwrap();
-        fs::write(folder.path().join("lock"), "").unwrap();
-        let work = Work::begin(folder.path()).unwrap();
-        assert!(!left.exists() && work.folder.is_dir());
-        drop(work);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the lock stays");
-    }
-
-    #[test]
     fn a_wheel_without_a_library_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("torch-2.11.0.whl");
         let mut writer = zip::ZipWriter::new(File::create(&file).unwrap());
-        writer
-            .start_file("torch/lib/libtorch_cpu.so", zip::write::SimpleFileOptions::default())
-            .unwrap();
+        writer.start_file("torch/lib/libtorch_cpu.so", zip::write::SimpleFileOptions::default()).unwrap();
         writer.finish().unwrap();
-        let failure = unpack(&WHEELS[0], &file, &folder.path().join("out"))
-            .unwrap_err()
-            .to_string();
+        let failure = unpack(&WHEELS[0], &file, &folder.path().join("out")).unwrap_err().to_string();
         assert!(failure.contains("does not hold torch/lib/libtorch.so"), "{failure}");
     }
 }

@@ -9,9 +9,7 @@ pub fn lines(libtorch: &Path) -> Result<String, Failure> {
         .to_str()
         .ok_or_else(|| Failure::new(format!("{} is not UTF-8 and cannot be printed", libtorch.display())))?;
     if folder.contains(':') {
-        return Err(Failure::new(format!(
-            "{folder} holds a colon, which LD_LIBRARY_PATH cannot express"
-        )));
+        return Err(Failure::new(format!("{folder} holds a colon, which LD_LIBRARY_PATH cannot express")));
     }
     let libraries = quote(&format!("{folder}/lib"));
     Ok(format!(
@@ -32,16 +30,10 @@ mod tests {
 
     /// What a shell makes of the lines.
     fn evaluated(libtorch: &str, before: Option<&str>) -> String {
-        let script = format!(
-            "{}printf '%s|%s' \"$LIBTORCH\" \"$LD_LIBRARY_PATH\"",
-            lines(Path::new(libtorch)).unwrap()
-        );
+        let script =
+            format!("{}printf '%s|%s' \"$LIBTORCH\" \"$LD_LIBRARY_PATH\"", lines(Path::new(libtorch)).unwrap());
         let mut shell = Command::new("sh");
-        shell
-            .arg("-euc")
-            .arg(script)
-            .env_remove("LIBTORCH")
-            .env_remove("LD_LIBRARY_PATH");
+        shell.arg("-euc").arg(script).env_remove("LIBTORCH").env_remove("LD_LIBRARY_PATH");
         if let Some(path) = before {
             shell.env("LD_LIBRARY_PATH", path);
         }
@@ -53,14 +45,8 @@ mod tests {
     #[test]
     fn a_shell_reads_them() {
         assert_eq!(evaluated("/w/.libtorch", None), "/w/.libtorch|/w/.libtorch/lib");
-        assert_eq!(
-            evaluated("/w/.libtorch", Some("/gpu lib")),
-            "/w/.libtorch|/gpu lib:/w/.libtorch/lib"
-        );
-        assert_eq!(
-            evaluated("/it's $HOME/`t`", None),
-            "/it's $HOME/`t`|/it's $HOME/`t`/lib"
-        );
+        assert_eq!(evaluated("/w/.libtorch", Some("/gpu lib")), "/w/.libtorch|/gpu lib:/w/.libtorch/lib");
+        assert_eq!(evaluated("/it's $HOME/`t`", None), "/it's $HOME/`t`|/it's $HOME/`t`/lib");
     }
 
     #[test]

@@ -17,17 +17,10 @@ pub fn unpack(wheel: &Path, folder: &Path, place: impl Fn(&str) -> Option<String
     let mut left = MOST_BYTES;
     let mut filled = Vec::new();
     for index in 0..archive.len() {
-        let mut entry = archive
-            .by_index(index)
-            .context(|| format!("cannot read entry {index} of {name}"))?;
-        let entry_name = entry
-            .name()
-            .context(|| format!("entry {index} of {name} has no readable name"))?
-            .into_owned();
+        let mut entry = archive.by_index(index).context(|| format!("cannot read entry {index} of {name}"))?;
+        let entry_name = entry.name().context(|| format!("entry {index} of {name} has no readable name"))?.into_owned();
         if !stays_inside(&entry_name) {
-            return Err(Failure::new(format!(
-                "{name} holds {entry_name:?}, a name that leads out of its folder"
-            )));
+            return Err(Failure::new(format!("{name} holds {entry_name:?}, a name that leads out of its folder")));
         }
         let Some(target) = place(&entry_name) else { continue };
         if !entry.is_file() {
@@ -35,9 +28,7 @@ pub fn unpack(wheel: &Path, folder: &Path, place: impl Fn(&str) -> Option<String
         }
         let size = entry.size();
         left = left.checked_sub(size).ok_or_else(|| {
-            Failure::new(format!(
-                "{name} claims to unpack to more than {MOST_BYTES} bytes ({entry_name:?}: {size})"
-            ))
+            Failure::new(format!("{name} claims to unpack to more than {MOST_BYTES} bytes ({entry_name:?}: {size})"))
         })?;
         write_file(&mut entry, size, &folder.join(&target))
             .context(|| format!("cannot unpack {entry_name:?} of {name}"))?;
@@ -49,9 +40,7 @@ pub fn unpack(wheel: &Path, folder: &Path, place: impl Fn(&str) -> Option<String
 fn stays_inside(name: &str) -> bool {
     !name.contains(['\\', '\0'])
         && !name.is_empty()
-        && Path::new(name)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)))
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// Writes exactly `size` bytes, into a file that is not there yet.
@@ -63,14 +52,8 @@ fn write_file(entry: &mut impl Read, size: u64, file: &Path) -> Result<(), io::E
     // One byte more than promised is enough to see a lie; reading to the end also makes zip compare the checksum.
     let written = io::copy(&mut entry.take(size.saturating_add(1)), &mut output)?;
     if written != size {
-        let found = if written > size {
-            "more".to_owned()
-        } else {
-            written.to_string()
-        };
-        return Err(io::Error::other(format!(
-            "it should hold {size} bytes and holds {found}"
-        )));
+        let found = if written > size { "more".to_owned() } else { written.to_string() };
+        return Err(io::Error::other(format!("it should hold {size} bytes and holds {found}")));
     }
     Ok(())
 }
@@ -90,9 +73,7 @@ mod tests {
 
     impl Scratch {
         fn new() -> Self {
-            Self {
-                folder: tempfile::tempdir().unwrap(),
-            }
+            Self { folder: tempfile::tempdir().unwrap() }
         }
 
         fn wheel(&self) -> PathBuf {
@@ -113,12 +94,8 @@ mod tests {
         fn patch(&self, from: &[u8], to: &[u8]) {
             assert_eq!(from.len(), to.len());
             let mut bytes = fs::read(self.wheel()).unwrap();
-            let places: Vec<usize> = bytes
-                .windows(from.len())
-                .enumerate()
-                .filter(|(_, w)| *w == from)
-                .map(|(i, _)| i)
-                .collect();
+            let places: Vec<usize> =
+                bytes.windows(from.len()).enumerate().filter(|(_, w)| *w == from).map(|(i, _)| i).collect();
             assert!(!places.is_empty());
             for place in places {
                 bytes[place..place + to.len()].copy_from_slice(to);
@@ -127,9 +104,7 @@ mod tests {
         }
 
         fn unpack(&self) -> Result<Vec<String>, Failure> {
-            unpack(&self.wheel(), &self.folder.path().join("out/deep"), |name| {
-                Some(name.to_owned())
-            })
+            unpack(&self.wheel(), &self.folder.path().join("out/deep"), |name| Some(name.to_owned()))
         }
 
         fn failure(&self) -> String {
@@ -140,15 +115,10 @@ mod tests {
     #[test]
     fn the_chosen_files_are_written_where_they_belong() {
         let scratch = Scratch::new();
-        scratch.write(&[
-            ("torch/include/a/b.h", b"header"),
-            ("torch/lib/x.so", b"\x7fELF"),
-            ("torch/c.py", b"no"),
-        ]);
+        scratch.write(&[("torch/include/a/b.h", b"header"), ("torch/lib/x.so", b"\x7fELF"), ("torch/c.py", b"no")]);
         let out = scratch.folder.path().join("out");
-        let filled = unpack(&scratch.wheel(), &out, |name| {
-            name.strip_prefix("torch/include/").map(|n| format!("include/{n}"))
-        });
+        let filled =
+            unpack(&scratch.wheel(), &out, |name| name.strip_prefix("torch/include/").map(|n| format!("include/{n}")));
         assert_eq!(filled.unwrap(), ["include/a/b.h"]);
         assert_eq!(fs::read(out.join("include/a/b.h")).unwrap(), b"header");
         assert!(!out.join("lib").exists() && !out.join("c.py").exists());
@@ -201,10 +171,7 @@ mod tests {
         let scratch = Scratch::new();
         scratch.write(&[("a.h", &[b'x'; 1000])]);
         let honest = [1000_u32.to_le_bytes(), 1000_u32.to_le_bytes()].concat();
-        scratch.patch(
-            &honest,
-            &[1000_u32.to_le_bytes(), 0xf000_0000_u32.to_le_bytes()].concat(),
-        );
+        scratch.patch(&honest, &[1000_u32.to_le_bytes(), 0xf000_0000_u32.to_le_bytes()].concat());
         let failure = scratch.failure();
         assert!(failure.contains("claims to unpack"), "{failure}");
         assert!(!scratch.folder.path().join("out").exists());
@@ -231,9 +198,7 @@ mod tests {
     fn the_same_place_twice_is_refused() {
         let scratch = Scratch::new();
         scratch.write(&[("a.h", b"one"), ("b.h", b"two")]);
-        let result = unpack(&scratch.wheel(), &scratch.folder.path().join("out"), |_| {
-            Some("same.h".into())
-        });
+        let result = unpack(&scratch.wheel(), &scratch.folder.path().join("out"), |_| Some("same.h".into()));
         assert!(result.unwrap_err().to_string().contains("b.h"));
     }
 }

@@ -21,17 +21,11 @@ impl Workspace {
         // Cargo sets the variable when it runs us; the folder of the build serves a program started by hand.
         let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root = Path::new(&package).join("../..");
-        let root = root
-            .canonicalize()
-            .context(|| format!("cannot find the workspace at {}", root.display()))?;
+        let root = root.canonicalize().context(|| format!("cannot find the workspace at {}", root.display()))?;
         Ok(Self::at(root))
     }
 
     pub fn at(root: PathBuf) -> Self {
-        Self {
-            libtorch: root.join(".libtorch"),
-            scratch: root.join(".libtorch-setup"),
-            root,
-        }
+        Self { libtorch: root.join(".libtorch"), scratch: root.join(".libtorch-setup"), root }
     }
 }
