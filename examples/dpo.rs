@@ -16,14 +16,16 @@ use align_train::{
 use clap::Parser;
 use common::preference_data::DataOptions;
 use common::{Failure, RuntimeOptions};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Trains a language model on preference pairs.
-#[derive(Parser)]
+#[derive(Parser, Serialize)]
 struct Options {
     /// TOML file with these options' names as keys (dashes or underscores); options beside it win.
     #[arg(long)]
+    #[serde(skip)]
     config: Option<PathBuf>,
     /// Language model: a folder in transformers' layout; the embedded one if not given.
     #[arg(long)]
@@ -39,18 +41,23 @@ struct Options {
     eval_file: Option<PathBuf>,
     /// Run folder: config.toml, metrics.jsonl, checkpoints and the final model.
     #[arg(long)]
+    #[serde(skip)]
     output_dir: PathBuf,
     /// Go on from the run folder's newest checkpoint.
     #[arg(long)]
+    #[serde(skip)]
     resume: bool,
     /// At each evaluation, write texts for the prompts of this file (one a line) to samples.jsonl.
     #[arg(long)]
     sample_prompts: Option<PathBuf>,
     #[command(flatten)]
+    #[serde(flatten)]
     data: DataOptions,
     #[command(flatten)]
+    #[serde(flatten)]
     dpo: DpoConfig,
     #[command(flatten)]
+    #[serde(flatten)]
     runtime: RuntimeOptions,
 }
 
@@ -95,7 +102,7 @@ fn train(options: &Options) -> Result<(), Failure> {
     let mut samples = options.sample_prompts.as_deref().map(|file| sampler(file, &run.dir, &tokenizer, seed)).transpose()?;
     let mut observers: Vec<&mut dyn Observer<Gpt2>> = vec![&mut progress, &mut metrics, &mut saver, &mut stopper];
     observers.extend(samples.as_mut().map(|s| s as &mut dyn Observer<Gpt2>));
-    run.write_config(&options.dpo)?;
+    run.write_config(options)?;
     let summary = trainer.train(&mut observers)?;
 
     if !summary.finished {
@@ -133,8 +140,9 @@ impl RunFolder {
     }
 
     /// The options of the run in a form that `--config` takes.
-    fn write_config(&self, config: &DpoConfig) -> Result<(), Failure> {
-        Ok(std::fs::write(self.dir.join("config.toml"), toml::to_string(config)?)?)
+    fn write_config(&self, options: &Options) -> Result<(), Failure> {
+        let text = toml::to_string(options)?;
+        common::write_atomically(&self.dir.join("config.toml"), true, |file| file.write_all(text.as_bytes()))
     }
 }
 

@@ -6,12 +6,13 @@
 
 mod common;
 
-use align_data::{PreferencePair, Tokenizer, EncodeOptions, encode_pairs};
+use align_data::tables::CompletionData;
+use align_data::{EncodeOptions, EncodedPairs, Tokenizer, encode_completions, encode_pairs};
 use align_models::Gpt2;
 use align_train::{Completion, completion_logps};
 use clap::Parser;
 use common::{Failure, RuntimeOptions};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,10 +22,10 @@ struct Options {
     /// Language model: a folder in transformers' layout; the embedded one if not given.
     #[arg(long)]
     model: Option<PathBuf>,
-    /// JSONL or Parquet with prompt and completion, or with prompt, chosen and rejected.
+    /// CSV, Parquet or JSONL with prompt and completion, or with prompt, chosen and rejected.
     #[arg(long)]
     input: PathBuf,
-    /// JSONL: the rows with summed log-probabilities and token counts.
+    /// JSONL: one object a row, in the input's order.
     #[arg(long)]
     output: PathBuf,
     /// Replace the output if it exists.
@@ -33,9 +34,9 @@ struct Options {
     /// Also write each token's log-probability.
     #[arg(long)]
     token_logps: bool,
-    /// Judge completions without an EOS at their end.
-    #[arg(long)]
-    no_eos: bool,
+    /// Whether EOS ends each completion and counts.
+    #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
+    append_eos: bool,
     /// Sequences at a time.
     #[arg(long, default_value_t = 16)]
     batch_size: usize,
@@ -46,4 +47,66 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     common::run(|| logps(&options))
+}
+
+fn logps(options: &Options) -> Result<(), Failure> {
+    common::refuse_existing(&options.output, options.overwrite)?;
+    let data = CompletionData::read(&options.input)?;
+    let dir = options.model.clone().unwrap_or_else(common::default_policy);
+    let tokenizer = Tokenizer::from_pretrained(&dir)?;
+    let model = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let judge = |rows: &[Completion]| completion_logps(&model, rows, options.batch_size);
+    let mut rows: Vec<Map<String, Value>> = Vec::new();
+    match data {
+        CompletionData::Completions(table) => {
+            let encoded = encode_completions(&tokenizer, &table.rows(), options.append_eos)?;
+            let ids: Vec<Completion> = encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
+            for ((prompt, completion), found) in table.rows().into_iter().zip(judge(&ids)?) {
+                let mut row = object(json!({ "prompt": prompt, "completion": completion }));
+                options.describe(&mut row, "", &found);
+                rows.push(row);
+            }
+        }
+        CompletionData::Pairs(table) => {
+            let pairs = table.pairs();
+            let encoding =
+                EncodeOptions { max_length: None, append_eos: options.append_eos, ..EncodeOptions::default() };
+            let EncodedPairs { pairs: encoded, report } = encode_pairs(&tokenizer, &pairs, &encoding)?;
+            if encoded.len() < pairs.len() {
+                return Err(format!("{}: {report}", options.input.display()).into());
+            }
+            let chosen: Vec<Completion> = encoded.iter().map(|p| completion(&p.prompt_ids, &p.chosen_ids)).collect();
+            let rejected: Vec<Completion> = encoded.iter().map(|p| completion(&p.prompt_ids, &p.rejected_ids)).collect();
+            for ((pair, chosen), rejected) in pairs.iter().zip(judge(&chosen)?).zip(judge(&rejected)?) {
+                let mut row = object(serde_json::to_value(pair)?);
+                options.describe(&mut row, "chosen_", &chosen);
+                options.describe(&mut row, "rejected_", &rejected);
+                rows.push(row);
+            }
+        }
+    }
+    common::write_atomically(&options.output, options.overwrite, |file| {
+        rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
+    })?;
+    println!("{} rows written to {}", rows.len(), options.output.display());
+    Ok(())
+}
+
+fn completion<'a>(prompt_ids: &'a [i64], completion_ids: &'a [i64]) -> Completion<'a> {
+    Completion { prompt_ids, completion_ids }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+impl Options {
+    fn describe(&self, row: &mut Map<String, Value>, prefix: &str, token_logps: &[f32]) {
+        let sum: f64 = token_logps.iter().map(|x| f64::from(*x)).sum();
+        row.insert(format!("{prefix}logps"), sum.into());
+        row.insert(format!("{prefix}tokens"), token_logps.len().into());
+        if self.token_logps {
+            row.insert(format!("{prefix}token_logps"), token_logps.into());
+        }
+    }
 }

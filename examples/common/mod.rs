@@ -10,7 +10,6 @@ pub mod prompts;
 pub mod score;
 
 use align_torch::DeviceChoice;
-use serde::de::DeserializeOwned;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,13 +19,14 @@ use tch::{Device, Kind};
 pub type Failure = Box<dyn Error>;
 
 /// Where and how models run.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, clap::Args, serde::Serialize)]
 pub struct RuntimeOptions {
     /// cpu, cuda, cuda:N, or auto: the GPU if there is one.
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
     /// float32 or bfloat16.
     #[arg(long, default_value = "float32", value_parser = kind)]
+    #[serde(serialize_with = "kind_name")]
     pub dtype: Kind,
 }
 
@@ -45,9 +45,8 @@ fn kind(name: &str) -> Result<Kind, String> {
     }
 }
 
-/// Reads an option's value by the name that serde gives it.
-pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(name.into()).map_err(|e| e.to_string())
+fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if *kind == Kind::BFloat16 { "bfloat16" } else { "float32" })
 }
 
 /// The tiny GPT-2 that stands in where no model is given.
@@ -99,5 +98,20 @@ pub fn stop_on_ctrl_c(signal: align_train::StopSignal) -> Result<(), Failure> {
         eprintln!("stopping after this step; again to stop at once");
         signal.stop();
     })?;
+    Ok(())
+}
+
+/// Writes a file that appears whole or not at all.
+pub fn write_atomically(
+    path: &std::path::Path,
+    overwrite: bool,
+    write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    refuse_existing(path, overwrite)?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    write(&mut std::io::BufWriter::new(file.as_file_mut())).map_err(|e| format!("{}: {e}", path.display()))?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::{Failure, RuntimeOptions, score};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
 use align_losses::LossType;
+use align_metrics::{Bootstrap, Estimate, EvaluationReport};
 use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
 use align_models::{CausalLm, DistilBert, Gpt2};
 use align_train::{
@@ -108,7 +109,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     let before = stage.sample(&reference, options.compared_texts_per_prompt, options.seed.wrapping_add(1))?;
     let after = stage.sample(&aligned, options.compared_texts_per_prompt, options.seed.wrapping_add(1))?;
     let name = format!("{loss_type}");
-    print_table(&[("SFT", &before), (&name, &after)])?;
+    print_table(&[("SFT", &before), (&name, &after)], stage.tokenizer.eos_token_id())?;
     print_texts("SFT", &before);
     print_texts(&name, &after);
     if let Some(dir) = &options.output_dir {
@@ -241,4 +242,23 @@ fn print_texts(name: &str, sampled: &Sampled) {
     for text in sampled.texts.iter().step_by(every) {
         println!("  [{:+.3}] {}", text.score, text.text.replace('\n', " "));
     }
+}
+
+/// The notebook's table, each model on equally many texts of equal length.
+fn print_table(models: &[(&str, &Sampled)], skip: Option<i64>) -> Result<(), Failure> {
+    println!("\n{:8} {:>6} {:>30} {:>19} {:>30}", "", "texts", "token entropy, nats", "notebook's entropy", "mean reward");
+    for (name, sampled) in models {
+        let scores: Vec<f64> = sampled.texts.iter().map(|text| text.score).collect();
+        let report = EvaluationReport::of(&sampled.ids, skip, Some(&scores), &Bootstrap::default())?;
+        let with_interval = |e: Estimate| format!("{:.4} [{:.4}, {:.4}]", e.value, e.interval.low, e.interval.high);
+        println!(
+            "{name:8} {:>6} {:>30} {:>19.4} {:>30}",
+            report.rows,
+            with_interval(report.token_entropy),
+            report.notebook_entropy.value,
+            report.mean_reward.map(with_interval).unwrap_or_default()
+        );
+    }
+    println!("in brackets: 95% bootstrap confidence intervals over texts");
+    Ok(())
 }

@@ -5,7 +5,7 @@ use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_p
 use std::path::Path;
 
 /// How preference data becomes training rows.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, clap::Args, serde::Serialize)]
 pub struct DataOptions {
     /// Pairs drawn a prompt where a file holds scored texts; 50 as in the notebook if not given.
     #[arg(long)]

@@ -13,6 +13,7 @@ mod generation;
 mod losses;
 mod metrics;
 mod models;
+mod saved;
 mod train;
 
 /// The folder of golden values.

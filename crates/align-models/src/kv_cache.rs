@@ -74,11 +74,11 @@ impl KvCache {
             for buffer in [k, v] {
                 let held = buffer.f_narrow(2, 0, self.len)?.f_index_select(0, rows)?;
                 let mut shape = buffer.size();
-                if let (Some(first), Some(new)) = (shape.first_mut(), held.size().first()) {
-                    if *first != *new {
-                        *first = *new;
-                        *buffer = Tensor::f_empty(&shape, (buffer.kind(), buffer.device()))?;
-                    }
+                if let (Some(batch), Some(new)) = (shape.first_mut(), held.size().first())
+                    && batch != new
+                {
+                    *batch = *new;
+                    *buffer = Tensor::f_empty(&shape, (buffer.kind(), buffer.device()))?;
                 }
                 buffer.f_narrow(2, 0, self.len)?.f_copy_(&held)?;
             }

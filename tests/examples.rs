@@ -1,0 +1,171 @@
+//! The examples as their users run them: the whole path from prompts to a report, and what they say of bad input.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn example(name: &str) -> PathBuf {
+    // Test binaries stand in target/PROFILE/deps, examples in target/PROFILE/examples.
+    let exe = std::env::current_exe().unwrap();
+    let path = exe.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    assert!(path.exists(), "{} is missing: build it with `cargo build --examples`", path.display());
+    path
+}
+
+fn run(name: &str, dir: &Path, args: &[&str]) -> Output {
+    Command::new(example(name)).args(args).current_dir(dir).output().unwrap()
+}
+
+fn ok(name: &str, dir: &Path, args: &[&str]) -> String {
+    let output = run(name, dir, args);
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{name} {args:?}\n{out}\n{err}");
+    out
+}
+
+/// The message of a run that must fail, and not by a panic.
+fn refused(name: &str, dir: &Path, args: &[&str]) -> String {
+    let output = run(name, dir, args);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{name} {args:?} was accepted");
+    assert!(!err.contains("panicked"), "{name} {args:?}\n{err}");
+    err
+}
+
+fn lines(path: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn kept(name: &str) -> String {
+    format!("{}/tests/golden/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn every_stage_by_its_own_example() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    std::fs::write(dir.join("prompts.txt"), "This movie\nThe\nActors\nThis movie\nThe\nActors\nThis movie\nThe\n").unwrap();
+    let sampling = ["--do-sample", "--num-beams", "2", "--temperature", "2.0", "--max-new-tokens", "12"];
+    let generate = ["--prompts", "prompts.txt", "--output", "texts.csv", "--seed", "3"];
+    ok("generate", dir, &[generate.as_slice(), &sampling].concat());
+    let again = ["--prompts", "prompts.txt", "--output", "again.csv", "--seed", "3", "--batch-size", "2"];
+    ok("generate", dir, &[again.as_slice(), &sampling].concat());
+    assert_eq!(
+        std::fs::read(dir.join("texts.csv")).unwrap(),
+        std::fs::read(dir.join("again.csv")).unwrap(),
+        "a text must not depend on its batch"
+    );
+
+    ok("classify", dir, &["--input", "texts.csv", "--output", "scored.jsonl"]);
+    let scored = lines(&dir.join("scored.jsonl"));
+    assert_eq!(scored.len(), 8);
+    for row in &scored {
+        assert_eq!(row["score"].as_f64().unwrap(), -row["logit_0"].as_f64().unwrap());
+        assert!(row["logit_1"].is_f64() && row["text"].as_str().unwrap().starts_with(row["prompt"].as_str().unwrap()));
+    }
+
+    ok("pair", dir, &["--input", "scored.jsonl", "--output", "pairs.parquet", "--strategy", "best-worst"]);
+    ok("logps", dir, &["--input", "pairs.parquet", "--output", "logps.jsonl", "--token-logps"]);
+    let logps = lines(&dir.join("logps.jsonl"));
+    assert_eq!(logps.len(), 3);
+    for row in &logps {
+        for side in ["chosen", "rejected"] {
+            let tokens = row[format!("{side}_token_logps")].as_array().unwrap();
+            assert_eq!(tokens.len() as u64, row[format!("{side}_tokens")].as_u64().unwrap());
+            let sum: f64 = tokens.iter().map(|x| x.as_f64().unwrap()).sum();
+            assert!((sum - row[format!("{side}_logps")].as_f64().unwrap()).abs() < 1e-9);
+        }
+    }
+
+    let report = ok("evaluate", dir, &["--input", "scored.jsonl", "--tokenizer", &kept("models/gpt2-tiny"), "--resamples", "100"]);
+    let mean = scored.iter().map(|row| row["score"].as_f64().unwrap()).sum::<f64>() / 8.0;
+    assert!(report.contains(&format!("{mean}")[..12]), "{mean} is not in\n{report}");
+}
+
+#[test]
+fn a_training_run_and_its_resume() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let data = kept("train.jsonl");
+    std::fs::write(
+        dir.join("run.toml"),
+        "loss_type = \"hinge\"\nlearning_rate = 1e-3\nmax_steps = 6\neval_strategy = \"steps\"\neval_steps = 3\n\
+         save_strategy = \"steps\"\nsave_steps = 2\nlogging_steps = 2\n",
+    )
+    .unwrap();
+    std::fs::write(dir.join("prompts.txt"), "The\n").unwrap();
+    let base = ["--config", "run.toml", "--train-file", &data, "--eval-file", &data, "--sample-prompts", "prompts.txt"];
+    let with = |more: &[&str]| ok("dpo", dir, &[base.as_slice(), more].concat());
+    with(&["--output-dir", "whole", "--save-total-limit", "2"]);
+    let whole = dir.join("whole");
+    let metrics = lines(&whole.join("metrics.jsonl"));
+    let steps: Vec<u64> = metrics.iter().filter(|row| row["loss"].is_f64()).map(|row| row["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [2, 4, 6]);
+    assert_eq!(metrics.iter().filter(|row| row["eval_rewards/accuracies"].is_f64()).count(), 2);
+    assert_eq!(lines(&whole.join("samples.jsonl")).len(), 2);
+    assert!(!whole.join("checkpoint-2").exists() && whole.join("checkpoint-6").exists());
+
+    // The options that the run wrote are a config file themselves.
+    ok("dpo", dir, &["--config", "whole/config.toml", "--train-file", &data, "--eval-file", &data, "--output-dir", "again"]);
+    let model = |run: &str| std::fs::read(dir.join(run).join("model/model.safetensors")).unwrap();
+    assert!(model("again") == model("whole"));
+
+    // Without its last checkpoints the run goes on from step 2 and ends the same.
+    for step in [4, 6] {
+        std::fs::remove_dir_all(dir.join("again").join(format!("checkpoint-{step}"))).ok();
+    }
+    with(&["--output-dir", "resumed"]);
+    for step in [4, 6] {
+        std::fs::remove_dir_all(dir.join("resumed").join(format!("checkpoint-{step}"))).unwrap();
+    }
+    std::fs::remove_dir_all(dir.join("resumed/model")).unwrap();
+    with(&["--output-dir", "resumed", "--resume"]);
+    assert!(model("resumed") == model("whole"));
+    let steps = |run: &str| lines(&dir.join(run).join("metrics.jsonl")).iter().map(|row| row["step"].clone()).collect::<Vec<_>>();
+    assert_eq!(steps("resumed"), steps("whole"));
+}
+
+#[test]
+fn the_notebook_end_to_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = ["--texts-per-prompt", "2", "--compared-texts-per-prompt", "1", "--text-length", "16", "--num-train-epochs", "1"];
+    for name in ["dpo_hinge", "dpo_sigmoid"] {
+        let out = ok(name, dir.path(), &[small.as_slice(), &["--output-dir", name]].concat());
+        for part in ["SFT", name.trim_start_matches("dpo_"), "token entropy", "mean reward", "held-out"] {
+            assert!(out.contains(part), "{part} is not in\n{out}");
+        }
+        assert!(dir.path().join(name).join("model.safetensors").exists());
+    }
+    let data = kept("train.jsonl");
+    let out = ok("dpo_hinge", dir.path(), &["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"]);
+    assert!(out.contains("epoch 3.00: held-out loss"), "{out}");
+}
+
+#[test]
+fn bad_input_is_told_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let data = kept("train.jsonl");
+    std::fs::write(dir.join("broken.jsonl"), "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n{\"prompt\": 3}\n").unwrap();
+    let line = refused("dpo", dir, &["--train-file", "broken.jsonl", "--output-dir", "run"]);
+    assert!(line.contains("broken.jsonl, line 2"), "{line}");
+    let missing = refused("dpo", dir, &["--train-file", "nowhere.jsonl", "--output-dir", "run"]);
+    assert!(missing.contains("nowhere.jsonl"), "{missing}");
+    let both = refused("dpo", dir, &["--train-file", &data, "--output-dir", "run", "--max-steps", "2", "--num-train-epochs", "1"]);
+    assert!(both.contains("max_steps") && both.contains("num_train_epochs"), "{both}");
+    let ignored = refused("dpo", dir, &["--train-file", &data, "--output-dir", "run", "--loss-type", "hinge", "--label-smoothing", "0.1"]);
+    assert!(ignored.contains("label_smoothing") || ignored.contains("label smoothing"), "{ignored}");
+    let unknown = refused("dpo", dir, &["--train-file", &data, "--output-dir", "run", "--loss-type", "hinges"]);
+    assert!(unknown.contains("hinge") && unknown.contains("sigmoid"), "{unknown}");
+    std::fs::write(dir.join("bad.toml"), "learning_rates = 1\n").unwrap();
+    let key = refused("dpo", dir, &["--config", "bad.toml", "--train-file", &data, "--output-dir", "run"]);
+    assert!(key.contains("learning-rates"), "{key}");
+    let model = refused("generate", dir, &["--model", &kept("models/distilbert-tiny"), "--prompt", "The"]);
+    assert!(model.contains("distilbert") && model.contains("gpt2"), "{model}");
+    let exists = refused("classify", dir, &["--input", "broken.jsonl", "--output", "bad.toml"]);
+    assert!(exists.contains("bad.toml"), "{exists}");
+    let sampling = refused("generate", dir, &["--prompt", "The", "--temperature", "0.5"]);
+    assert!(sampling.contains("do_sample") || sampling.contains("do-sample"), "{sampling}");
+    assert!(!dir.join("run/metrics.jsonl").exists());
+}
