@@ -99,7 +99,8 @@ fn train(options: &Options) -> Result<(), Failure> {
         None => MetricsFile::create(&run.dir.join("metrics.jsonl"))?,
     };
     let (mut progress, mut stopper) = (ProgressBar::default(), stop.clone());
-    let mut samples = options.sample_prompts.as_deref().map(|file| sampler(file, &run.dir, &tokenizer, seed)).transpose()?;
+    let mut samples =
+        options.sample_prompts.as_deref().map(|file| sampler(file, &run.dir, &tokenizer, seed)).transpose()?;
     let mut observers: Vec<&mut dyn Observer<Gpt2>> = vec![&mut progress, &mut metrics, &mut saver, &mut stopper];
     observers.extend(samples.as_mut().map(|s| s as &mut dyn Observer<Gpt2>));
     run.write_config(options)?;

@@ -60,7 +60,8 @@ fn logps(options: &Options) -> Result<(), Failure> {
     match data {
         CompletionData::Completions(table) => {
             let encoded = encode_completions(&tokenizer, &table.rows(), options.append_eos)?;
-            let ids: Vec<Completion> = encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
+            let ids: Vec<Completion> =
+                encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
             for ((prompt, completion), found) in table.rows().into_iter().zip(judge(&ids)?) {
                 let mut row = object(json!({ "prompt": prompt, "completion": completion }));
                 options.describe(&mut row, "", &found);
@@ -76,7 +77,8 @@ fn logps(options: &Options) -> Result<(), Failure> {
                 return Err(format!("{}: {report}", options.input.display()).into());
             }
             let chosen: Vec<Completion> = encoded.iter().map(|p| completion(&p.prompt_ids, &p.chosen_ids)).collect();
-            let rejected: Vec<Completion> = encoded.iter().map(|p| completion(&p.prompt_ids, &p.rejected_ids)).collect();
+            let rejected: Vec<Completion> =
+                encoded.iter().map(|p| completion(&p.prompt_ids, &p.rejected_ids)).collect();
             for ((pair, chosen), rejected) in pairs.iter().zip(judge(&chosen)?).zip(judge(&rejected)?) {
                 let mut row = object(serde_json::to_value(pair)?);
                 options.describe(&mut row, "chosen_", &chosen);

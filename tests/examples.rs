@@ -45,7 +45,8 @@ fn kept(name: &str) -> String {
 fn every_stage_by_its_own_example() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    std::fs::write(dir.join("prompts.txt"), "This movie\nThe\nActors\nThis movie\nThe\nActors\nThis movie\nThe\n").unwrap();
+    std::fs::write(dir.join("prompts.txt"), "This movie\nThe\nActors\nThis movie\nThe\nActors\nThis movie\nThe\n")
+        .unwrap();
     let sampling = ["--do-sample", "--num-beams", "2", "--temperature", "2.0", "--max-new-tokens", "12"];
     let generate = ["--prompts", "prompts.txt", "--output", "texts.csv", "--seed", "3"];
     ok("generate", dir, &[generate.as_slice(), &sampling].concat());
@@ -78,7 +79,11 @@ fn every_stage_by_its_own_example() {
         }
     }
 
-    let report = ok("evaluate", dir, &["--input", "scored.jsonl", "--tokenizer", &kept("models/gpt2-tiny"), "--resamples", "100"]);
+    let report = ok(
+        "evaluate",
+        dir,
+        &["--input", "scored.jsonl", "--tokenizer", &kept("models/gpt2-tiny"), "--resamples", "100"],
+    );
     let mean = scored.iter().map(|row| row["score"].as_f64().unwrap()).sum::<f64>() / 8.0;
     assert!(report.contains(&format!("{mean}")[..12]), "{mean} is not in\n{report}");
 }
@@ -100,14 +105,19 @@ fn a_training_run_and_its_resume() {
     with(&["--output-dir", "whole", "--save-total-limit", "2"]);
     let whole = dir.join("whole");
     let metrics = lines(&whole.join("metrics.jsonl"));
-    let steps: Vec<u64> = metrics.iter().filter(|row| row["loss"].is_f64()).map(|row| row["step"].as_u64().unwrap()).collect();
+    let steps: Vec<u64> =
+        metrics.iter().filter(|row| row["loss"].is_f64()).map(|row| row["step"].as_u64().unwrap()).collect();
     assert_eq!(steps, [2, 4, 6]);
     assert_eq!(metrics.iter().filter(|row| row["eval_rewards/accuracies"].is_f64()).count(), 2);
     assert_eq!(lines(&whole.join("samples.jsonl")).len(), 2);
     assert!(!whole.join("checkpoint-2").exists() && whole.join("checkpoint-6").exists());
 
     // The options that the run wrote are a config file themselves.
-    ok("dpo", dir, &["--config", "whole/config.toml", "--train-file", &data, "--eval-file", &data, "--output-dir", "again"]);
+    ok(
+        "dpo",
+        dir,
+        &["--config", "whole/config.toml", "--train-file", &data, "--eval-file", &data, "--output-dir", "again"],
+    );
     let model = |run: &str| std::fs::read(dir.join(run).join("model/model.safetensors")).unwrap();
     assert!(model("again") == model("whole"));
 
@@ -122,14 +132,25 @@ fn a_training_run_and_its_resume() {
     std::fs::remove_dir_all(dir.join("resumed/model")).unwrap();
     with(&["--output-dir", "resumed", "--resume"]);
     assert!(model("resumed") == model("whole"));
-    let steps = |run: &str| lines(&dir.join(run).join("metrics.jsonl")).iter().map(|row| row["step"].clone()).collect::<Vec<_>>();
+    let steps = |run: &str| {
+        lines(&dir.join(run).join("metrics.jsonl")).iter().map(|row| row["step"].clone()).collect::<Vec<_>>()
+    };
     assert_eq!(steps("resumed"), steps("whole"));
 }
 
 #[test]
 fn the_notebook_end_to_end() {
     let dir = tempfile::tempdir().unwrap();
-    let small = ["--texts-per-prompt", "2", "--compared-texts-per-prompt", "1", "--text-length", "16", "--num-train-epochs", "1"];
+    let small = [
+        "--texts-per-prompt",
+        "2",
+        "--compared-texts-per-prompt",
+        "1",
+        "--text-length",
+        "16",
+        "--num-train-epochs",
+        "1",
+    ];
     for name in ["dpo_hinge", "dpo_sigmoid"] {
         let out = ok(name, dir.path(), &[small.as_slice(), &["--output-dir", name]].concat());
         for part in ["SFT", name.trim_start_matches("dpo_"), "token entropy", "mean reward", "held-out"] {
@@ -138,7 +159,11 @@ fn the_notebook_end_to_end() {
         assert!(dir.path().join(name).join("model.safetensors").exists());
     }
     let data = kept("train.jsonl");
-    let out = ok("dpo_hinge", dir.path(), &["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"]);
+    let out = ok(
+        "dpo_hinge",
+        dir.path(),
+        &["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"],
+    );
     assert!(out.contains("epoch 3.00: held-out loss"), "{out}");
 }
 
@@ -147,14 +172,26 @@ fn bad_input_is_told_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let data = kept("train.jsonl");
-    std::fs::write(dir.join("broken.jsonl"), "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n{\"prompt\": 3}\n").unwrap();
+    std::fs::write(
+        dir.join("broken.jsonl"),
+        "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n{\"prompt\": 3}\n",
+    )
+    .unwrap();
     let line = refused("dpo", dir, &["--train-file", "broken.jsonl", "--output-dir", "run"]);
-    assert!(line.contains("broken.jsonl, line 2"), "{line}");
+    assert!(line.contains("broken.jsonl, row 2, column \"prompt\""), "{line}");
     let missing = refused("dpo", dir, &["--train-file", "nowhere.jsonl", "--output-dir", "run"]);
     assert!(missing.contains("nowhere.jsonl"), "{missing}");
-    let both = refused("dpo", dir, &["--train-file", &data, "--output-dir", "run", "--max-steps", "2", "--num-train-epochs", "1"]);
+    let both = refused(
+        "dpo",
+        dir,
+        &["--train-file", &data, "--output-dir", "run", "--max-steps", "2", "--num-train-epochs", "1"],
+    );
     assert!(both.contains("max_steps") && both.contains("num_train_epochs"), "{both}");
-    let ignored = refused("dpo", dir, &["--train-file", &data, "--output-dir", "run", "--loss-type", "hinge", "--label-smoothing", "0.1"]);
+    let ignored = refused(
+        "dpo",
+        dir,
+        &["--train-file", &data, "--output-dir", "run", "--loss-type", "hinge", "--label-smoothing", "0.1"],
+    );
     assert!(ignored.contains("label_smoothing") || ignored.contains("label smoothing"), "{ignored}");
     let unknown = refused("dpo", dir, &["--train-file", &data, "--output-dir", "run", "--loss-type", "hinges"]);
     assert!(unknown.contains("hinge") && unknown.contains("sigmoid"), "{unknown}");

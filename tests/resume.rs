@@ -5,7 +5,11 @@ use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_p
 use align_models::{CausalLm, Gpt2};
 use align_train::{CheckpointSaver, DpoConfig, DpoTrainer, Flow, MetricsFile, Observer, StepRecord, latest_checkpoint};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use tch::{Device, Kind};
+
+/// Dropout draws from LibTorch's generator, which all threads of a process share.
+static GENERATOR: Mutex<()> = Mutex::new(());
 
 fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data")
@@ -61,6 +65,7 @@ fn run_to_the_end(mut trainer: DpoTrainer<Gpt2>, into: &Path) -> Vec<StepRecord>
 
 #[test]
 fn resumed_weights_and_records_are_those_of_the_uninterrupted_run() {
+    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     for kind in [Kind::Float, Kind::BFloat16] {
         let dir = tempfile::tempdir().unwrap();
         let whole = run_to_the_end(trainer(kind), &dir.path().join("whole"));
@@ -87,6 +92,7 @@ fn resumed_weights_and_records_are_those_of_the_uninterrupted_run() {
 
 #[test]
 fn the_same_run_twice_gives_the_same_bytes() {
+    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let (a, b) = (dir.path().join("a"), dir.path().join("b"));
     assert_eq!(run_to_the_end(trainer(Kind::Float), &a), run_to_the_end(trainer(Kind::Float), &b));
@@ -95,6 +101,7 @@ fn the_same_run_twice_gives_the_same_bytes() {
 
 #[test]
 fn a_checkpoint_of_another_run_is_refused_and_says_why() {
+    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let checkpoint = dir.path().join("checkpoint-1");
     let mut run = trainer(Kind::Float);

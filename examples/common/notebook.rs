@@ -154,7 +154,8 @@ impl Stage<'_> {
             seed,
             ..GenerationConfig::default()
         })?;
-        let names: Vec<&str> = NOTEBOOK_PROMPTS.iter().flat_map(|p| std::iter::repeat_n(*p, texts_per_prompt)).collect();
+        let names: Vec<&str> =
+            NOTEBOOK_PROMPTS.iter().flat_map(|p| std::iter::repeat_n(*p, texts_per_prompt)).collect();
         let prompts = self.tokenizer.encode_batch(&names, false, None)?;
         let completions = generate_prompts(model, &prompts, &generation, self.options.batch_size)?;
         let whole = |c: &Completion| [prompts[c.prompt].as_slice(), &c.ids].concat();
@@ -246,7 +247,10 @@ fn print_texts(name: &str, sampled: &Sampled) {
 
 /// The notebook's table, each model on equally many texts of equal length.
 fn print_table(models: &[(&str, &Sampled)], skip: Option<i64>) -> Result<(), Failure> {
-    println!("\n{:8} {:>6} {:>30} {:>19} {:>30}", "", "texts", "token entropy, nats", "notebook's entropy", "mean reward");
+    println!(
+        "\n{:8} {:>6} {:>30} {:>19} {:>30}",
+        "", "texts", "token entropy, nats", "notebook's entropy", "mean reward"
+    );
     for (name, sampled) in models {
         let scores: Vec<f64> = sampled.texts.iter().map(|text| text.score).collect();
         let report = EvaluationReport::of(&sampled.ids, skip, Some(&scores), &Bootstrap::default())?;

@@ -20,7 +20,12 @@ pub struct DataOptions {
 
 impl DataOptions {
     /// Tokenises pairs for a model of `n_positions`, and says what was dropped.
-    pub fn encode(&self, tokenizer: &Tokenizer, pairs: &[PreferencePair], n_positions: i64) -> Result<Vec<EncodedPair>, Failure> {
+    pub fn encode(
+        &self,
+        tokenizer: &Tokenizer,
+        pairs: &[PreferencePair],
+        n_positions: i64,
+    ) -> Result<Vec<EncodedPair>, Failure> {
         let limit = self.max_length.unwrap_or(n_positions as usize);
         let options =
             EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..EncodeOptions::default() };

@@ -44,10 +44,7 @@ fn survival(x: f64, df: f64) -> f64 {
         1.0 - front * sum
     } else {
         // Continued fraction of the upper function, evaluated from its tail.
-        let tail = (1..=2000)
-            .rev()
-            .map(f64::from)
-            .fold(0.0, |tail, i| i * (i - a) / (x + 2.0 * i + 1.0 - a - tail));
+        let tail = (1..=2000).rev().map(f64::from).fold(0.0, |tail, i| i * (i - a) / (x + 2.0 * i + 1.0 - a - tail));
         front / (x + 1.0 - a - tail)
     }
 }
@@ -69,10 +66,7 @@ fn survival_agrees_with_its_closed_forms() {
         let h: f64 = x / 2.0;
         let close = |df: f64, expected: f64| {
             let found = survival(x, df);
-            assert!(
-                (found - expected).abs() < 1e-12 + 1e-9 * expected,
-                "Q({x}; {df}) = {found}, expected {expected}"
-            );
+            assert!((found - expected).abs() < 1e-12 + 1e-9 * expected, "Q({x}; {df}) = {found}, expected {expected}");
         };
         // For an even df: exp(-h) times the first df/2 terms of exp(h).
         close(2.0, (-h).exp());
@@ -81,10 +75,7 @@ fn survival_agrees_with_its_closed_forms() {
     }
     // A squared standard normal variable: its 95 % point.
     assert!((survival(1.959_963_984_540_054_f64.powi(2), 1.0) - 0.05).abs() < 1e-9);
-    assert!(
-        (survival(99.334, 100.0) - 0.5).abs() < 1e-3,
-        "the median is near df - 2/3"
-    );
+    assert!((survival(99.334, 100.0) - 0.5).abs() < 1e-3, "the median is near df - 2/3");
 }
 
 #[test]

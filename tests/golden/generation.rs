@@ -24,12 +24,7 @@ fn cases(file: &Value) -> &Vec<Value> {
 }
 
 fn model(file: &Value) -> Gpt2 {
-    Gpt2::from_pretrained(
-        &golden_dir().join(file["model"].as_str().unwrap()),
-        Kind::Float,
-        Device::Cpu,
-    )
-    .unwrap()
+    Gpt2::from_pretrained(&golden_dir().join(file["model"].as_str().unwrap()), Kind::Float, Device::Cpu).unwrap()
 }
 
 #[test]
@@ -46,10 +41,7 @@ fn greedy_and_beam_search_write_what_transformers_writes() {
         let expected: Option<Vec<f64>> = read(&case["sequences_scores"]);
         assert_eq!(written.sequences_scores.is_some(), expected.is_some(), "{what}");
         for (found, expected) in written.sequences_scores.iter().flatten().zip(expected.iter().flatten()) {
-            assert!(
-                (found - expected).abs() < 1e-4,
-                "{what}: score {found}, expected {expected}"
-            );
+            assert!((found - expected).abs() < 1e-4, "{what}: score {found}, expected {expected}");
         }
     }
 }
@@ -61,11 +53,7 @@ fn sampling_draws_as_often_as_transformers_draws() {
     let model = model(&file);
     let mut expected = Vec::new();
     for case in cases(&file) {
-        let config = GenerationConfig {
-            do_sample: true,
-            seed: 1,
-            ..read(&case["config"])
-        };
+        let config = GenerationConfig { do_sample: true, seed: 1, ..read(&case["config"]) };
         let generation = Generation::new(config).unwrap();
         let prompt: Vec<i64> = read(&case["prompt_ids"]);
         let input = Tensor::from_slice(&prompt).unsqueeze(0).repeat([DRAWS as i64 / 8, 1]);
@@ -105,11 +93,7 @@ fn processors_give_the_scores_that_transformers_gives() {
                     Some(expected) => (found - expected).abs() < 1e-5,
                     None => *found == f32::NEG_INFINITY,
                 };
-                assert!(
-                    fits,
-                    "{} {}, token {i}: {found}, expected {expected:?}",
-                    case["processor"], case["args"]
-                );
+                assert!(fits, "{} {}, token {i}: {found}, expected {expected:?}", case["processor"], case["args"]);
             }
         }
     }
@@ -121,38 +105,18 @@ fn processor(case: &Value) -> Box<dyn LogitsProcessor> {
     let value = args[name].as_f64().unwrap();
     let min_tokens_to_keep = 1;
     match name {
-        "temperature" => Box::new(Temperature {
-            temperature: value as f32,
-        }),
+        "temperature" => Box::new(Temperature { temperature: value as f32 }),
         "top_k" => Box::new(TopK { top_k: value as usize }),
-        "top_p" => Box::new(TopP {
-            top_p: value,
-            min_tokens_to_keep,
-        }),
-        "min_p" => Box::new(MinP {
-            min_p: value,
-            min_tokens_to_keep,
-        }),
-        "typical_p" => Box::new(TypicalP {
-            typical_p: value,
-            min_tokens_to_keep,
-        }),
-        "epsilon_cutoff" => Box::new(EpsilonCutoff {
-            epsilon_cutoff: value,
-            min_tokens_to_keep,
-        }),
-        "eta_cutoff" => Box::new(EtaCutoff {
-            eta_cutoff: value,
-            min_tokens_to_keep,
-        }),
+        "top_p" => Box::new(TopP { top_p: value, min_tokens_to_keep }),
+        "min_p" => Box::new(MinP { min_p: value, min_tokens_to_keep }),
+        "typical_p" => Box::new(TypicalP { typical_p: value, min_tokens_to_keep }),
+        "epsilon_cutoff" => Box::new(EpsilonCutoff { epsilon_cutoff: value, min_tokens_to_keep }),
+        "eta_cutoff" => Box::new(EtaCutoff { eta_cutoff: value, min_tokens_to_keep }),
         "repetition_penalty" => Box::new(RepetitionPenalty { penalty: value as f32 }),
         "no_repeat_ngram_size" => Box::new(NoRepeatNGram { size: value as usize }),
         "min_length" => {
             let eos_token_id = vec![args["eos_token_id"].as_i64().unwrap()];
-            Box::new(MinLength {
-                min_length: value as usize,
-                eos_token_id,
-            })
+            Box::new(MinLength { min_length: value as usize, eos_token_id })
         }
         other => panic!("processors.json has a processor that this test does not know: {other}"),
     }

@@ -55,7 +55,9 @@ fn assert_near(found: &[f64], expected: &[f64], what: &str) {
 fn last_real(model: &Gpt2, hidden: &Tensor, mask: &[Vec<i64>]) -> Vec<Vec<f64>> {
     let at = |row: usize| mask[row].iter().rposition(|m| *m == 1).unwrap() as i64;
     (0..mask.len())
-        .map(|row| Vec::try_from(hidden.get(row as i64).get(at(row)).matmul(&model.head().tr()).to_kind(Kind::Double)).unwrap())
+        .map(|row| {
+            Vec::try_from(hidden.get(row as i64).get(at(row)).matmul(&model.head().tr()).to_kind(Kind::Double)).unwrap()
+        })
         .collect()
 }
 
@@ -69,12 +71,15 @@ fn gpt2_logits_with_every_padding_in_every_format() {
             let positions = matrix(&case.position_ids);
             let hidden = model.hidden(&ids, Some(&positions), &Attention::Padded(&mask), None).unwrap();
             let what = format!("{format}, {} padding", case.padding);
-            for (found, expected) in last_real(&model, &hidden, &case.attention_mask).iter().zip(&case.logits_last_real) {
+            for (found, expected) in last_real(&model, &hidden, &case.attention_mask).iter().zip(&case.logits_last_real)
+            {
                 assert_near(found, expected, &what);
             }
             if case.padding != "left" {
                 let hidden = model.hidden(&ids, None, &Attention::Causal, None).unwrap();
-                for (found, expected) in last_real(&model, &hidden, &case.attention_mask).iter().zip(&case.logits_last_real) {
+                for (found, expected) in
+                    last_real(&model, &hidden, &case.attention_mask).iter().zip(&case.logits_last_real)
+                {
                     assert_near(found, expected, &format!("{what}, causal attention"));
                 }
             }
@@ -88,7 +93,8 @@ fn gpt2_logits_with_every_padding_in_every_format() {
 fn gpt2_logits_through_the_cache_token_by_token() {
     let model = gpt2(FORMATS[0]);
     for case in golden().cases {
-        let (ids, mask, positions) = (matrix(&case.input_ids), matrix(&case.attention_mask), matrix(&case.position_ids));
+        let (ids, mask, positions) =
+            (matrix(&case.input_ids), matrix(&case.attention_mask), matrix(&case.position_ids));
         let (batch, seq) = ids.size2().unwrap();
         let mut cache = model.new_cache(batch, seq);
         // A first chunk of two tokens, where there are two, then one by one.

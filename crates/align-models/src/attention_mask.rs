@@ -19,7 +19,9 @@ pub(crate) fn causal_mask(
         Attention::Padded(mask) => {
             if mask.size() != [batch, keys] {
                 let found = mask.size();
-                return Err(Error::Input(format!("the attention mask has shape {found:?}, expected [{batch}, {keys}]")));
+                return Err(Error::Input(format!(
+                    "the attention mask has shape {found:?}, expected [{batch}, {keys}]"
+                )));
             }
             let real = mask.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_view([batch, 1, 1, keys])?;
             // A padded query keeps itself in sight: a row with no key at all would become NaN.

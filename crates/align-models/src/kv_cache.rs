@@ -52,7 +52,10 @@ impl KvCache {
             )));
         }
         let Some((k, v)) = self.layers.get(layer) else {
-            return Err(Error::Input(format!("the KV cache has {} layers, layer {layer} was asked for", self.layers.len())));
+            return Err(Error::Input(format!(
+                "the KV cache has {} layers, layer {layer} was asked for",
+                self.layers.len()
+            )));
         };
         k.f_narrow(2, self.len, seq)?.f_copy_(keys)?;
         v.f_narrow(2, self.len, seq)?.f_copy_(values)?;

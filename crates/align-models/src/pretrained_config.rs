@@ -20,7 +20,9 @@ pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> 
     let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| fail(format!("is not JSON: {e}")))?;
     match json.get("model_type").and_then(serde_json::Value::as_str) {
         Some(found) if found == model_type => {}
-        Some(found) => return Err(fail(format!("model_type is \"{found}\", a folder with a \"{model_type}\" was expected"))),
+        Some(found) => {
+            return Err(fail(format!("model_type is \"{found}\", a folder with a \"{model_type}\" was expected")));
+        }
         None => return Err(fail(format!("has no model_type; \"{model_type}\" was expected"))),
     }
     // Parsed from the text, not from the value: serde_json then names the line and column.
@@ -36,7 +38,10 @@ pub(crate) fn write_config(dir: &Path, config: &impl Serialize, kind: Kind, over
     if let Some(map) = json.as_object_mut() {
         // Older files say torch_dtype; transformers reads both, so only one may stand.
         map.remove("torch_dtype");
-        map.insert("dtype".into(), dtype_name(kind).ok_or_else(|| fail(format!("{kind:?} weights cannot be saved")))?.into());
+        map.insert(
+            "dtype".into(),
+            dtype_name(kind).ok_or_else(|| fail(format!("{kind:?} weights cannot be saved")))?.into(),
+        );
     }
     if path.exists() && !overwrite {
         return Err(fail("exists already: choose another folder or ask for it to be overwritten".into()));

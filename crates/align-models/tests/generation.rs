@@ -13,41 +13,17 @@ fn tiny() -> Gpt2 {
 
 /// Prompts of one to three tokens, some of them equal.
 fn prompts() -> Vec<Vec<i64>> {
-    (0..11)
-        .map(|i| (0..1 + i % 3).map(|j| 300 + (i / 3 + j) % 4).collect())
-        .collect()
+    (0..11).map(|i| (0..1 + i % 3).map(|j| 300 + (i / 3 + j) % 4).collect()).collect()
 }
 
 fn strategies() -> [GenerationConfig; 4] {
-    let base = GenerationConfig {
-        max_new_tokens: Some(12),
-        ..Default::default()
-    };
-    let sample = GenerationConfig {
-        do_sample: true,
-        temperature: Some(1.5),
-        top_p: Some(0.95),
-        ..base.clone()
-    };
+    let base = GenerationConfig { max_new_tokens: Some(12), ..Default::default() };
+    let sample = GenerationConfig { do_sample: true, temperature: Some(1.5), top_p: Some(0.95), ..base.clone() };
     [
-        GenerationConfig {
-            no_repeat_ngram_size: 2,
-            ..base.clone()
-        },
-        GenerationConfig {
-            num_return_sequences: 2,
-            ..sample.clone()
-        },
-        GenerationConfig {
-            num_beams: 3,
-            num_return_sequences: 2,
-            ..base.clone()
-        },
-        GenerationConfig {
-            num_beams: 3,
-            top_k: Some(20),
-            ..sample
-        },
+        GenerationConfig { no_repeat_ngram_size: 2, ..base.clone() },
+        GenerationConfig { num_return_sequences: 2, ..sample.clone() },
+        GenerationConfig { num_beams: 3, num_return_sequences: 2, ..base.clone() },
+        GenerationConfig { num_beams: 3, top_k: Some(20), ..sample },
     ]
 }
 
@@ -64,30 +40,14 @@ fn a_text_depends_on_seed_and_place_not_on_its_batch() {
     for config in strategies() {
         let all = write(&config, &prompts(), 16);
         assert_eq!(all.len(), 11 * config.num_return_sequences);
-        assert!(
-            all.iter()
-                .enumerate()
-                .all(|(i, text)| text.prompt == i / config.num_return_sequences),
-            "input order"
-        );
+        assert!(all.iter().enumerate().all(|(i, text)| text.prompt == i / config.num_return_sequences), "input order");
         for batch_size in [1, 5] {
-            assert_eq!(
-                ids(&write(&config, &prompts(), batch_size)),
-                ids(&all),
-                "batch size {batch_size}: {config:?}"
-            );
+            assert_eq!(ids(&write(&config, &prompts(), batch_size)), ids(&all), "batch size {batch_size}: {config:?}");
         }
         let first: Vec<_> = prompts().into_iter().take(4).collect();
         let fewer = write(&config, &first, 3);
         assert_eq!(ids(&fewer), ids(&all)[..fewer.len()], "fewer prompts: {config:?}");
-        let other = write(
-            &GenerationConfig {
-                seed: 1,
-                ..config.clone()
-            },
-            &prompts(),
-            16,
-        );
+        let other = write(&GenerationConfig { seed: 1, ..config.clone() }, &prompts(), 16);
         assert_eq!(ids(&other) != ids(&all), config.do_sample, "another seed: {config:?}");
     }
 }
@@ -103,11 +63,7 @@ fn equal_prompts_are_continued_differently_when_sampled() {
 
 #[test]
 fn a_batch_of_equal_lengths_is_numbered_from_first_sequence() {
-    let config = GenerationConfig {
-        do_sample: true,
-        max_new_tokens: Some(8),
-        ..Default::default()
-    };
+    let config = GenerationConfig { do_sample: true, max_new_tokens: Some(8), ..Default::default() };
     let generation = Generation::new(config).unwrap();
     let model = tiny();
     let batch = |n: i64, first| {
@@ -118,21 +74,12 @@ fn a_batch_of_equal_lengths_is_numbered_from_first_sequence() {
     assert_eq!(batch(3, 13)[..], six[3..]);
     let mask = Tensor::ones([6, 2], (Kind::Int64, Device::Cpu));
     let input = Tensor::from_slice(&[300_i64, 301]).repeat([6, 1]).view([6, 2]);
-    assert_eq!(
-        generate(&model, &input, Some(&mask), &generation, 10)
-            .unwrap()
-            .sequences,
-        six
-    );
+    assert_eq!(generate(&model, &input, Some(&mask), &generation, 10).unwrap().sequences, six);
 }
 
 #[test]
 fn left_padding_leaves_a_greedy_text_as_it_is() {
-    let generation = Generation::new(GenerationConfig {
-        max_new_tokens: Some(10),
-        ..Default::default()
-    })
-    .unwrap();
+    let generation = Generation::new(GenerationConfig { max_new_tokens: Some(10), ..Default::default() }).unwrap();
     let model = tiny();
     let alone = generate(&model, &Tensor::from_slice2(&[[300_i64, 301]]), None, &generation, 0).unwrap();
     let input = Tensor::from_slice2(&[[0_i64, 0, 300, 301], [310, 320, 330, 340]]);
@@ -173,16 +120,9 @@ fn an_empty_prompt_starts_with_bos() {
 
 #[test]
 fn the_default_is_twenty_new_tokens_or_what_the_model_holds() {
-    let none = GenerationConfig {
-        eos_token_id: Some(vec![]),
-        ..Default::default()
-    };
+    let none = GenerationConfig { eos_token_id: Some(vec![]), ..Default::default() };
     assert_eq!(write(&none, &[vec![300; 3]], 1)[0].ids.len(), 20);
-    assert_eq!(
-        write(&none, &[vec![300; 120]], 1)[0].ids.len(),
-        8,
-        "the model holds 128 tokens"
-    );
+    assert_eq!(write(&none, &[vec![300; 120]], 1)[0].ids.len(), 8, "the model holds 128 tokens");
 }
 
 fn refusal(config: GenerationConfig) -> String {
@@ -192,258 +132,44 @@ fn refusal(config: GenerationConfig) -> String {
 #[test]
 fn contradicting_and_ignored_options_are_refused() {
     let base = GenerationConfig::default;
-    let sampled = || GenerationConfig {
-        do_sample: true,
-        ..base()
-    };
+    let sampled = || GenerationConfig { do_sample: true, ..base() };
     let beams = || GenerationConfig { num_beams: 3, ..base() };
     let refused = [
-        (
-            "temperature",
-            "do_sample",
-            GenerationConfig {
-                temperature: Some(0.5),
-                ..base()
-            },
-        ),
-        (
-            "top_k",
-            "do_sample",
-            GenerationConfig {
-                top_k: Some(10),
-                ..base()
-            },
-        ),
-        (
-            "top_p",
-            "do_sample",
-            GenerationConfig {
-                top_p: Some(0.9),
-                ..beams()
-            },
-        ),
-        (
-            "min_p",
-            "do_sample",
-            GenerationConfig {
-                min_p: Some(0.1),
-                ..base()
-            },
-        ),
-        (
-            "typical_p",
-            "do_sample",
-            GenerationConfig {
-                typical_p: Some(0.9),
-                ..base()
-            },
-        ),
-        (
-            "epsilon_cutoff",
-            "do_sample",
-            GenerationConfig {
-                epsilon_cutoff: Some(0.1),
-                ..base()
-            },
-        ),
-        (
-            "eta_cutoff",
-            "do_sample",
-            GenerationConfig {
-                eta_cutoff: Some(0.1),
-                ..base()
-            },
-        ),
-        (
-            "length_penalty",
-            "num_beams",
-            GenerationConfig {
-                length_penalty: Some(2.0),
-                ..sampled()
-            },
-        ),
-        (
-            "early_stopping",
-            "num_beams",
-            GenerationConfig {
-                early_stopping: Some(EarlyStopping::Full),
-                ..base()
-            },
-        ),
-        (
-            "num_return_sequences",
-            "greedy",
-            GenerationConfig {
-                num_return_sequences: 2,
-                ..base()
-            },
-        ),
-        (
-            "num_return_sequences",
-            "num_beams",
-            GenerationConfig {
-                num_return_sequences: 4,
-                ..beams()
-            },
-        ),
-        (
-            "max_length",
-            "max_new_tokens",
-            GenerationConfig {
-                max_length: Some(9),
-                max_new_tokens: Some(9),
-                ..base()
-            },
-        ),
-        (
-            "min_length",
-            "min_new_tokens",
-            GenerationConfig {
-                min_length: Some(9),
-                min_new_tokens: Some(9),
-                ..base()
-            },
-        ),
-        (
-            "min_length",
-            "max_length",
-            GenerationConfig {
-                min_length: Some(9),
-                max_length: Some(8),
-                ..base()
-            },
-        ),
+        ("temperature", "do_sample", GenerationConfig { temperature: Some(0.5), ..base() }),
+        ("top_k", "do_sample", GenerationConfig { top_k: Some(10), ..base() }),
+        ("top_p", "do_sample", GenerationConfig { top_p: Some(0.9), ..beams() }),
+        ("min_p", "do_sample", GenerationConfig { min_p: Some(0.1), ..base() }),
+        ("typical_p", "do_sample", GenerationConfig { typical_p: Some(0.9), ..base() }),
+        ("epsilon_cutoff", "do_sample", GenerationConfig { epsilon_cutoff: Some(0.1), ..base() }),
+        ("eta_cutoff", "do_sample", GenerationConfig { eta_cutoff: Some(0.1), ..base() }),
+        ("length_penalty", "num_beams", GenerationConfig { length_penalty: Some(2.0), ..sampled() }),
+        ("early_stopping", "num_beams", GenerationConfig { early_stopping: Some(EarlyStopping::Full), ..base() }),
+        ("num_return_sequences", "greedy", GenerationConfig { num_return_sequences: 2, ..base() }),
+        ("num_return_sequences", "num_beams", GenerationConfig { num_return_sequences: 4, ..beams() }),
+        ("max_length", "max_new_tokens", GenerationConfig { max_length: Some(9), max_new_tokens: Some(9), ..base() }),
+        ("min_length", "min_new_tokens", GenerationConfig { min_length: Some(9), min_new_tokens: Some(9), ..base() }),
+        ("min_length", "max_length", GenerationConfig { min_length: Some(9), max_length: Some(8), ..base() }),
         (
             "min_new_tokens",
             "max_new_tokens",
-            GenerationConfig {
-                min_new_tokens: Some(9),
-                max_new_tokens: Some(8),
-                ..base()
-            },
+            GenerationConfig { min_new_tokens: Some(9), max_new_tokens: Some(8), ..base() },
         ),
-        (
-            "min_length",
-            "eos_token_id",
-            GenerationConfig {
-                min_length: Some(9),
-                eos_token_id: Some(vec![]),
-                ..base()
-            },
-        ),
-        (
-            "temperature",
-            "above 0",
-            GenerationConfig {
-                temperature: Some(0.0),
-                ..sampled()
-            },
-        ),
-        (
-            "temperature",
-            "above 0",
-            GenerationConfig {
-                temperature: Some(f64::NAN),
-                ..sampled()
-            },
-        ),
-        (
-            "top_p",
-            "above 0",
-            GenerationConfig {
-                top_p: Some(0.0),
-                ..sampled()
-            },
-        ),
-        (
-            "top_p",
-            "at most 1",
-            GenerationConfig {
-                top_p: Some(1.1),
-                ..sampled()
-            },
-        ),
-        (
-            "min_p",
-            "0 to 1",
-            GenerationConfig {
-                min_p: Some(-0.1),
-                ..sampled()
-            },
-        ),
-        (
-            "typical_p",
-            "at most 1",
-            GenerationConfig {
-                typical_p: Some(2.0),
-                ..sampled()
-            },
-        ),
-        (
-            "epsilon_cutoff",
-            "below 1",
-            GenerationConfig {
-                epsilon_cutoff: Some(1.0),
-                ..sampled()
-            },
-        ),
-        (
-            "eta_cutoff",
-            "below 1",
-            GenerationConfig {
-                eta_cutoff: Some(-1.0),
-                ..sampled()
-            },
-        ),
-        (
-            "repetition_penalty",
-            "above 0",
-            GenerationConfig {
-                repetition_penalty: 0.0,
-                ..base()
-            },
-        ),
-        (
-            "length_penalty",
-            "finite",
-            GenerationConfig {
-                length_penalty: Some(f64::INFINITY),
-                ..beams()
-            },
-        ),
+        ("min_length", "eos_token_id", GenerationConfig { min_length: Some(9), eos_token_id: Some(vec![]), ..base() }),
+        ("temperature", "above 0", GenerationConfig { temperature: Some(0.0), ..sampled() }),
+        ("temperature", "above 0", GenerationConfig { temperature: Some(f64::NAN), ..sampled() }),
+        ("top_p", "above 0", GenerationConfig { top_p: Some(0.0), ..sampled() }),
+        ("top_p", "at most 1", GenerationConfig { top_p: Some(1.1), ..sampled() }),
+        ("min_p", "0 to 1", GenerationConfig { min_p: Some(-0.1), ..sampled() }),
+        ("typical_p", "at most 1", GenerationConfig { typical_p: Some(2.0), ..sampled() }),
+        ("epsilon_cutoff", "below 1", GenerationConfig { epsilon_cutoff: Some(1.0), ..sampled() }),
+        ("eta_cutoff", "below 1", GenerationConfig { eta_cutoff: Some(-1.0), ..sampled() }),
+        ("repetition_penalty", "above 0", GenerationConfig { repetition_penalty: 0.0, ..base() }),
+        ("length_penalty", "finite", GenerationConfig { length_penalty: Some(f64::INFINITY), ..beams() }),
         ("num_beams", "at least 1", GenerationConfig { num_beams: 0, ..base() }),
-        (
-            "num_return_sequences",
-            "at least 1",
-            GenerationConfig {
-                num_return_sequences: 0,
-                ..base()
-            },
-        ),
-        (
-            "max_new_tokens",
-            "at least 1",
-            GenerationConfig {
-                max_new_tokens: Some(0),
-                ..base()
-            },
-        ),
-        (
-            "eos_token_id",
-            "-1",
-            GenerationConfig {
-                eos_token_id: Some(vec![-1]),
-                ..base()
-            },
-        ),
-        (
-            "pad_token_id",
-            "-5",
-            GenerationConfig {
-                pad_token_id: Some(-5),
-                ..base()
-            },
-        ),
+        ("num_return_sequences", "at least 1", GenerationConfig { num_return_sequences: 0, ..base() }),
+        ("max_new_tokens", "at least 1", GenerationConfig { max_new_tokens: Some(0), ..base() }),
+        ("eos_token_id", "-1", GenerationConfig { eos_token_id: Some(vec![-1]), ..base() }),
+        ("pad_token_id", "-5", GenerationConfig { pad_token_id: Some(-5), ..base() }),
     ];
     for (option, because, config) in refused {
         let message = refusal(config);
@@ -461,147 +187,53 @@ fn options_read_as_transformers_writes_them() {
     let config = read(r#"{"num_beams": 2, "early_stopping": "never", "eos_token_id": 5, "top_k": 0}"#).unwrap();
     assert_eq!(config.early_stopping, Some(EarlyStopping::Never));
     assert_eq!(config.eos_token_id, Some(vec![5]));
-    assert_eq!(
-        read(r#"{"eos_token_id": [5, 6]}"#).unwrap().eos_token_id,
-        Some(vec![5, 6])
-    );
-    assert_eq!(
-        read(r#"{"early_stopping": true}"#).unwrap().early_stopping,
-        Some(EarlyStopping::Full)
-    );
+    assert_eq!(read(r#"{"eos_token_id": [5, 6]}"#).unwrap().eos_token_id, Some(vec![5, 6]));
+    assert_eq!(read(r#"{"early_stopping": true}"#).unwrap().early_stopping, Some(EarlyStopping::Full));
     let written = serde_json::to_string(&config).unwrap();
     assert_eq!(read(&written).unwrap(), config, "{written}");
-    assert!(
-        read(r#"{"early_stopping": "always"}"#)
-            .unwrap_err()
-            .to_string()
-            .contains("never")
-    );
-    assert!(
-        read(r#"{"temprature": 1}"#)
-            .unwrap_err()
-            .to_string()
-            .contains("temprature")
-    );
+    assert!(read(r#"{"early_stopping": "always"}"#).unwrap_err().to_string().contains("never"));
+    assert!(read(r#"{"temprature": 1}"#).unwrap_err().to_string().contains("temprature"));
 }
 
 #[test]
 fn prompts_that_cannot_be_continued_are_refused() {
     let model = tiny();
     let run = |input: &Tensor, mask: Option<&Tensor>, config: GenerationConfig| {
-        generate(&model, input, mask, &Generation::new(config).unwrap(), 7)
-            .unwrap_err()
-            .to_string()
+        generate(&model, input, mask, &Generation::new(config).unwrap(), 7).unwrap_err().to_string()
     };
     let two = Tensor::from_slice2(&[[300_i64, 301], [302, 303]]);
     let default = GenerationConfig::default;
     let refused = [
         ("(batch, seq)", run(&Tensor::from_slice(&[1_i64]), None, default())),
         ("int64", run(&Tensor::from_slice2(&[[1.5_f32]]), None, default())),
-        (
-            "empty prompt",
-            run(&Tensor::zeros([1, 0], (Kind::Int64, Device::Cpu)), None, default()),
-        ),
-        (
-            "prompt 8 holds token 1000000",
-            run(&Tensor::from_slice2(&[[1_i64], [1_000_000]]), None, default()),
-        ),
-        (
-            "holds token -1",
-            run(&Tensor::from_slice2(&[[-1_i64]]), None, default()),
-        ),
-        (
-            "differ in shape",
-            run(&two, Some(&Tensor::from_slice2(&[[1_i64], [1]])), default()),
-        ),
-        (
-            "pad on the left",
-            run(&two, Some(&Tensor::from_slice2(&[[1_i64, 1], [1, 0]])), default()),
-        ),
-        (
-            "holds 2",
-            run(&two, Some(&Tensor::from_slice2(&[[1_i64, 1], [2, 1]])), default()),
-        ),
-        (
-            "no room in max_length, 2",
-            run(
-                &two,
-                None,
-                GenerationConfig {
-                    max_length: Some(2),
-                    ..default()
-                },
-            ),
-        ),
-        (
-            "n_positions, 128",
-            run(
-                &two,
-                None,
-                GenerationConfig {
-                    max_length: Some(129),
-                    ..default()
-                },
-            ),
-        ),
-        (
-            "2 tokens and 127 new",
-            run(
-                &two,
-                None,
-                GenerationConfig {
-                    max_new_tokens: Some(127),
-                    ..default()
-                },
-            ),
-        ),
-        (
-            "no room in the model's n_positions",
-            run(&two.repeat([1, 64]), None, default()),
-        ),
+        ("empty prompt", run(&Tensor::zeros([1, 0], (Kind::Int64, Device::Cpu)), None, default())),
+        ("prompt 8 holds token 1000000", run(&Tensor::from_slice2(&[[1_i64], [1_000_000]]), None, default())),
+        ("holds token -1", run(&Tensor::from_slice2(&[[-1_i64]]), None, default())),
+        ("differ in shape", run(&two, Some(&Tensor::from_slice2(&[[1_i64], [1]])), default())),
+        ("pad on the left", run(&two, Some(&Tensor::from_slice2(&[[1_i64, 1], [1, 0]])), default())),
+        ("holds 2", run(&two, Some(&Tensor::from_slice2(&[[1_i64, 1], [2, 1]])), default())),
+        ("no room in max_length, 2", run(&two, None, GenerationConfig { max_length: Some(2), ..default() })),
+        ("n_positions, 128", run(&two, None, GenerationConfig { max_length: Some(129), ..default() })),
+        ("2 tokens and 127 new", run(&two, None, GenerationConfig { max_new_tokens: Some(127), ..default() })),
+        ("no room in the model's n_positions", run(&two.repeat([1, 64]), None, default())),
         (
             "`eos_token_id` is 1000000",
-            run(
-                &two,
-                None,
-                GenerationConfig {
-                    eos_token_id: Some(vec![1_000_000]),
-                    ..default()
-                },
-            ),
+            run(&two, None, GenerationConfig { eos_token_id: Some(vec![1_000_000]), ..default() }),
         ),
         (
             "`min_new_tokens` is set",
-            run(
-                &two,
-                None,
-                GenerationConfig {
-                    min_new_tokens: Some(9),
-                    max_length: Some(10),
-                    ..default()
-                },
-            ),
+            run(&two, None, GenerationConfig { min_new_tokens: Some(9), max_length: Some(10), ..default() }),
         ),
         (
             "`min_length` is set",
-            run(
-                &two,
-                None,
-                GenerationConfig {
-                    min_length: Some(9),
-                    max_new_tokens: Some(3),
-                    ..default()
-                },
-            ),
+            run(&two, None, GenerationConfig { min_length: Some(9), max_new_tokens: Some(3), ..default() }),
         ),
     ];
     for (because, message) in refused {
         assert!(message.contains(because), "{because}: {message}");
     }
     let generation = Generation::new(default()).unwrap();
-    let message = generate_prompts(&model, &[vec![1]], &generation, 0)
-        .unwrap_err()
-        .to_string();
+    let message = generate_prompts(&model, &[vec![1]], &generation, 0).unwrap_err().to_string();
     assert!(message.contains("`batch_size` is 0"), "{message}");
     assert!(generate_prompts(&model, &[], &generation, 4).unwrap().is_empty());
 }
@@ -618,11 +250,6 @@ fn running_out_of_continuations_is_an_error() {
         ..Default::default()
     };
     let generation = Generation::new(config).unwrap();
-    let message = generate_prompts(&tiny(), &[vec![300]], &generation, 1)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.contains("prompt 0, step 1: 2 continuations are left, 3 are needed"),
-        "{message}"
-    );
+    let message = generate_prompts(&tiny(), &[vec![300]], &generation, 1).unwrap_err().to_string();
+    assert!(message.contains("prompt 0, step 1: 2 continuations are left, 3 are needed"), "{message}");
 }

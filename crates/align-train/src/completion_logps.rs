@@ -41,8 +41,7 @@ pub fn completion_logps(model: &impl CausalLm, rows: &[Completion], batch_size: 
 fn check(model: &impl CausalLm, number: usize, row: &Completion) -> Result<()> {
     let (vocab, most) = (model.vocab_size(), model.n_positions());
     let length = row.prompt_ids.len() + row.completion_ids.len();
-    let problem = if let Some(id) =
-        row.prompt_ids.iter().chain(row.completion_ids).find(|id| !(0..vocab).contains(*id))
+    let problem = if let Some(id) = row.prompt_ids.iter().chain(row.completion_ids).find(|id| !(0..vocab).contains(*id))
     {
         format!("token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser")
     } else if length as i64 > most {
@@ -73,7 +72,8 @@ fn batch_logps(model: &impl CausalLm, rows: &[Completion]) -> Result<Vec<Vec<f32
     }
     let device = model.device();
     let tensor = |x: &[i64]| Tensor::f_from_slice(x)?.f_to_device(device);
-    let hidden = model.hidden(&tensor(&ids)?.f_view([rows.len() as i64, width as i64])?, None, &Attention::Causal, None)?;
+    let hidden =
+        model.hidden(&tensor(&ids)?.f_view([rows.len() as i64, width as i64])?, None, &Attention::Causal, None)?;
     let n_embd = hidden.size3()?.2;
     let selected = hidden.f_view([-1, n_embd])?.f_index_select(0, &tensor(&predictors)?)?;
     let flat = align_losses::linear_logps(&selected, model.head(), &tensor(&targets)?)?;

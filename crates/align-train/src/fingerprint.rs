@@ -23,7 +23,7 @@ pub(crate) fn of_pairs(pairs: &[EncodedPair]) -> String {
 
 /// The sum of the weights' norms: enough to tell one checkpoint from another, and cheap.
 pub(crate) fn of_weights(parameters: &Parameters) -> Result<f64> {
-    parameters.iter().try_fold(0.0, |sum, (_, tensor)| {
-        Ok(sum + tensor.f_to_kind(tch::Kind::Double)?.f_norm()?.f_double_value(&[])?)
-    })
+    parameters
+        .iter()
+        .try_fold(0.0, |sum, (_, tensor)| Ok(sum + tensor.f_to_kind(tch::Kind::Double)?.f_norm()?.f_double_value(&[])?))
 }

@@ -9,7 +9,10 @@ use tch::{Kind, Tensor};
 /// Only what LibTorch refuses.
 pub fn clip_grad_norm<'a>(weights: impl Iterator<Item = &'a Tensor>, max_norm: Option<f64>) -> Result<f64> {
     let mut gradients: Vec<Tensor> = weights.map(Tensor::grad).filter(Tensor::defined).collect();
-    let norms = gradients.iter().map(|g| g.f_norm_scalaropt_dtype(2, Kind::Float)).collect::<std::result::Result<Vec<_>, _>>()?;
+    let norms = gradients
+        .iter()
+        .map(|g| g.f_norm_scalaropt_dtype(2, Kind::Float))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
     if norms.is_empty() {
         return Ok(0.0);
     }

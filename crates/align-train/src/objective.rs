@@ -72,7 +72,11 @@ pub(crate) struct Forward {
 }
 
 /// Runs a model over a batch without a graph: each side's summed log-probability, `(batch)`.
-pub(crate) fn frozen_logps(model: &impl CausalLm, batch: &PairBatch, tokens: &CompletionTokens) -> Result<Pair<Tensor>> {
+pub(crate) fn frozen_logps(
+    model: &impl CausalLm,
+    batch: &PairBatch,
+    tokens: &CompletionTokens,
+) -> Result<Pair<Tensor>> {
     tch::no_grad(|| {
         let selected = tokens.select(&model.hidden(&batch.input_ids, None, &Attention::Causal, None)?)?;
         let logps = align_losses::linear_logps(&selected, model.head(), &tokens.targets)?;
@@ -84,7 +88,8 @@ pub(crate) fn frozen_logps(model: &impl CausalLm, batch: &PairBatch, tokens: &Co
 pub(crate) fn forward(policy: &impl CausalLm, batch: &PairBatch, tokens: &CompletionTokens) -> Result<Forward> {
     let hidden = policy.hidden(&batch.input_ids, None, &Attention::Causal, None)?;
     let selected = tokens.select(&hidden)?;
-    let (linear, statistics) = LinearLogps::forward_with_statistics(&selected.detach(), policy.head(), &tokens.targets)?;
+    let (linear, statistics) =
+        LinearLogps::forward_with_statistics(&selected.detach(), policy.head(), &tokens.targets)?;
     let logps = halves(&tokens.by_sequence(linear.logps())?)?;
     Ok(Forward { logps, statistics, selected, linear })
 }

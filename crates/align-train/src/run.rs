@@ -34,9 +34,9 @@ impl<M: CausalLm> DpoTrainer<M> {
                 summary.last_evaluation = Some(evaluation);
                 // Observers may let the policy write: without dropout, as in the evaluation.
                 flow = self.in_evaluation_mode(|trainer| {
-                    observers.iter_mut().try_fold(flow, |flow, observer| {
-                        Ok(flow.or(observer.on_evaluation(trainer, &evaluation)?))
-                    })
+                    observers
+                        .iter_mut()
+                        .try_fold(flow, |flow, observer| Ok(flow.or(observer.on_evaluation(trainer, &evaluation)?)))
                 })?;
             }
             for observer in observers.iter_mut() {

@@ -59,7 +59,9 @@ impl<M: CausalLm> DpoTrainer<M> {
         };
         if reference.vocab_size() != policy.vocab_size() {
             let (a, b) = (policy.vocab_size(), reference.vocab_size());
-            return Err(Error::Data(format!("the policy has {a} token ids, the reference {b}: take a reference of the same tokeniser")));
+            return Err(Error::Data(format!(
+                "the policy has {a} token ids, the reference {b}: take a reference of the same tokeniser"
+            )));
         }
         check_pairs(&train, &reference, "training")?;
         reference.parameters().set_requires_grad(false);
@@ -274,7 +276,9 @@ fn check_pairs(pairs: &[EncodedPair], model: &impl CausalLm, what: &str) -> Resu
                 "{what} row {row} has {longest} tokens, the model takes {most}: set max_length to at most {most}"
             )));
         }
-        for (side, ids) in [("prompt", &pair.prompt_ids), ("chosen", &pair.chosen_ids), ("rejected", &pair.rejected_ids)] {
+        for (side, ids) in
+            [("prompt", &pair.prompt_ids), ("chosen", &pair.chosen_ids), ("rejected", &pair.rejected_ids)]
+        {
             if let Some(id) = ids.iter().find(|id| !(0..vocab).contains(*id)) {
                 return Err(Error::Data(format!(
                     "{what} row {row}, {side}: token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser"

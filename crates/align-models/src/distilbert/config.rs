@@ -127,7 +127,8 @@ impl DistilBertConfig {
         add(embeddings("LayerNorm.weight"), &[d]);
         add(embeddings("LayerNorm.bias"), &[d]);
         for layer in 0..self.n_layers {
-            let mut add = |name: &str, shape: &[i64]| add(format!("distilbert.transformer.layer.{layer}.{name}"), shape);
+            let mut add =
+                |name: &str, shape: &[i64]| add(format!("distilbert.transformer.layer.{layer}.{name}"), shape);
             for linear in ["q_lin", "k_lin", "v_lin", "out_lin"] {
                 add(&format!("attention.{linear}.weight"), &[d, d]);
                 add(&format!("attention.{linear}.bias"), &[d]);

@@ -77,16 +77,8 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
 
 fn start(plan: &Plan) -> Vec<Search> {
     let search = |(row, (ids, &sequence)): (usize, (&Vec<i64>, &u64))| Search {
-        key: DrawKey {
-            seed: plan.config.seed,
-            sequence,
-            text: 0,
-        },
-        beams: vec![Beam {
-            ids: ids.clone(),
-            logp: 0.0,
-            row,
-        }],
+        key: DrawKey { seed: plan.config.seed, sequence, text: 0 },
+        beams: vec![Beam { ids: ids.clone(), logp: 0.0, row }],
         hypotheses: Hypotheses::new(plan.config, plan.max_length - plan.prompt_length),
         done: false,
     };
@@ -110,12 +102,7 @@ fn candidates(
     if !plan.config.do_sample {
         let likeliest = best(scores, kept).into_iter();
         return likeliest
-            .map(|i| Candidate {
-                beam,
-                token: i as i64,
-                logp: continued(i),
-                rank: continued(i),
-            })
+            .map(|i| Candidate { beam, token: i as i64, logp: continued(i), rank: continued(i) })
             .collect();
     }
     let mut draws = Draws::new(search.key, step);
@@ -124,12 +111,7 @@ fn candidates(
         .into_iter()
         .map(|i| {
             let logp = continued(i);
-            Candidate {
-                beam,
-                token: i as i64,
-                logp,
-                rank: logp + draws.gumbel(first + i as u64),
-            }
+            Candidate { beam, token: i as i64, logp, rank: logp + draws.gumbel(first + i as u64) }
         })
         .collect();
     if drawn.len() > kept {
@@ -140,10 +122,7 @@ fn candidates(
 }
 
 fn by_rank(a: &Candidate, b: &Candidate) -> Ordering {
-    b.rank
-        .total_cmp(&a.rank)
-        .then(a.beam.cmp(&b.beam))
-        .then(a.token.cmp(&b.token))
+    b.rank.total_cmp(&a.rank).then(a.beam.cmp(&b.beam)).then(a.token.cmp(&b.token))
 }
 
 impl Search {
@@ -163,11 +142,7 @@ impl Search {
         next.sort_by(|a, b| b.logp.total_cmp(&a.logp));
         next.truncate(num_beams);
         self.done = self.hypotheses.is_done(next.first().map(|best| best.logp), step + 1);
-        let beam = |c: &Candidate| Beam {
-            ids: self.continued(c),
-            logp: c.logp,
-            row: self.beams[c.beam].row,
-        };
+        let beam = |c: &Candidate| Beam { ids: self.continued(c), logp: c.logp, row: self.beams[c.beam].row };
         self.beams = next.iter().map(beam).collect();
     }
 
@@ -199,13 +174,7 @@ fn finish(searches: Vec<Search>, plan: &Plan) -> Result<Vec<Hypothesis>> {
         let best = search.hypotheses.into_best();
         if best.len() < needed {
             let (prompt, survivors) = (search.key.sequence, best.len());
-            return Err(GenerationError::NothingLeft {
-                prompt,
-                step,
-                survivors,
-                needed,
-            }
-            .into());
+            return Err(GenerationError::NothingLeft { prompt, step, survivors, needed }.into());
         }
         all.extend(best.into_iter().take(needed));
     }

@@ -37,9 +37,7 @@ pub(super) struct Scores {
 
 impl Scores {
     pub fn row(&self, row: usize) -> &[f32] {
-        self.values
-            .get(row * self.vocab..(row + 1) * self.vocab)
-            .unwrap_or_default()
+        self.values.get(row * self.vocab..(row + 1) * self.vocab).unwrap_or_default()
     }
 }
 
@@ -96,24 +94,15 @@ impl<'a, M: CausalLm + ?Sized> Decoder<'a, M> {
             let same: Vec<i64> = (0..self.rows as i64).collect();
             return self.step_from(&same, tokens);
         }
-        let filled: Vec<i64> = tokens
-            .iter()
-            .copied()
-            .chain(repeat_n(0, self.held - self.rows))
-            .collect();
-        let ids = Tensor::from_slice(&filled)
-            .f_view([-1, 1])?
-            .f_to_device(self.model.device())?;
+        let filled: Vec<i64> = tokens.iter().copied().chain(repeat_n(0, self.held - self.rows)).collect();
+        let ids = Tensor::from_slice(&filled).f_view([-1, 1])?.f_to_device(self.model.device())?;
         let hidden = match &mut self.padding {
-            None => self
-                .model
-                .hidden(&ids, None, &Attention::Causal, Some(&mut self.cache))?,
+            None => self.model.hidden(&ids, None, &Attention::Causal, Some(&mut self.cache))?,
             Some(padding) => {
                 let mask = padding.mask.f_narrow(1, 0, self.cache.len() + 1)?;
                 let position = padding.position.shallow_clone();
                 padding.position = position.f_add_scalar(1)?;
-                self.model
-                    .hidden(&ids, Some(&position), &Attention::Padded(&mask), Some(&mut self.cache))?
+                self.model.hidden(&ids, Some(&position), &Attention::Padded(&mask), Some(&mut self.cache))?
             }
         };
         self.score(&hidden)
@@ -144,15 +133,9 @@ impl<'a, M: CausalLm + ?Sized> Decoder<'a, M> {
             0 => last,
             missing => last.f_constant_pad_nd([0, 0, 0, missing as i64])?,
         };
-        let logits = last
-            .f_linear(self.model.head(), None::<&Tensor>)?
-            .f_narrow(0, 0, self.rows as i64)?;
+        let logits = last.f_linear(self.model.head(), None::<&Tensor>)?.f_narrow(0, 0, self.rows as i64)?;
         let logits = logits.f_to_kind(Kind::Float)?;
-        let scores = if self.normalised {
-            logits.f_log_softmax(-1, Kind::Float)?
-        } else {
-            logits
-        };
+        let scores = if self.normalised { logits.f_log_softmax(-1, Kind::Float)? } else { logits };
         let scores = scores.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
         self.scores.vocab = self.model.vocab_size() as usize;
         self.scores.values.resize(scores.numel(), 0.0);

@@ -59,11 +59,7 @@ impl Draws {
 mod tests {
     use super::*;
 
-    const KEY: DrawKey = DrawKey {
-        seed: 7,
-        sequence: 3,
-        text: 1,
-    };
+    const KEY: DrawKey = DrawKey { seed: 7, sequence: 3, text: 1 };
 
     #[test]
     fn a_draw_depends_on_its_index_not_on_the_draws_before_it() {
@@ -98,9 +94,6 @@ mod tests {
         let mean = xs.iter().sum::<f64>() / n as f64;
         let variance = xs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;
         assert!((mean - 0.577_215_664_9).abs() < 0.015, "{mean}");
-        assert!(
-            (variance - std::f64::consts::PI.powi(2) / 6.0).abs() < 0.04,
-            "{variance}"
-        );
+        assert!((variance - std::f64::consts::PI.powi(2) / 6.0).abs() < 0.04, "{variance}");
     }
 }

@@ -59,11 +59,7 @@ impl<'de> Deserialize<'de> for EarlyStopping {
             }
 
             fn visit_bool<E: Error>(self, full: bool) -> Result<EarlyStopping, E> {
-                Ok(if full {
-                    EarlyStopping::Full
-                } else {
-                    EarlyStopping::Heuristic
-                })
+                Ok(if full { EarlyStopping::Full } else { EarlyStopping::Heuristic })
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<EarlyStopping, E> {

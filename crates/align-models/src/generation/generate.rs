@@ -65,10 +65,7 @@ pub fn generate<M: CausalLm + ?Sized>(
     let eos = eos_ids(model, generation.config())?;
     let pad = generation.config().pad_token_id.or(eos.first().copied()).unwrap_or(0);
     sequences.iter_mut().for_each(|ids| ids.resize(longest, pad));
-    Ok(Generated {
-        sequences,
-        sequences_scores,
-    })
+    Ok(Generated { sequences, sequences_scores })
 }
 
 /// Continues prompts of one length, each under its own number. The texts come unpadded.
@@ -84,15 +81,8 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
     let padding = check_prompts(model, prompts, mask, keys)?;
     let prompt_length = prompts.first().map_or(0, Vec::len);
     let max_length = max_length(model, config, prompt_length, padding)?;
-    let plan = Plan {
-        config,
-        pipeline: pipeline(config, &eos, prompt_length),
-        eos,
-        prompts,
-        keys,
-        prompt_length,
-        max_length,
-    };
+    let plan =
+        Plan { config, pipeline: pipeline(config, &eos, prompt_length), eos, prompts, keys, prompt_length, max_length };
     let ids = matrix(prompts)?;
     // A mask of ones needs none of the work that padding does.
     let mask = match mask {
@@ -104,17 +94,9 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
         let decoder = Decoder::new(model, &ids, mask.as_ref(), max_length as i64, beams)?;
         if beams {
             let found = beam_search::run(decoder, &plan)?.into_iter();
-            Ok(found
-                .map(|text| Written {
-                    ids: text.ids,
-                    score: Some(text.score),
-                })
-                .collect())
+            Ok(found.map(|text| Written { ids: text.ids, score: Some(text.score) }).collect())
         } else {
-            Ok(sampling::run(decoder, &plan)?
-                .into_iter()
-                .map(|ids| Written { ids, score: None })
-                .collect())
+            Ok(sampling::run(decoder, &plan)?.into_iter().map(|ids| Written { ids, score: None }).collect())
         }
     })
 }
@@ -136,38 +118,19 @@ fn rows_of(tensor: &Tensor, name: &str) -> crate::Result<Vec<Vec<i64>>> {
 }
 
 fn eos_ids<M: CausalLm + ?Sized>(model: &M, config: &GenerationConfig) -> Result<Vec<i64>, GenerationError> {
-    let eos = config
-        .eos_token_id
-        .clone()
-        .unwrap_or_else(|| model.eos_token_id().into_iter().collect());
-    let special = eos
-        .iter()
-        .map(|id| ("eos_token_id", id))
-        .chain(config.pad_token_id.iter().map(|id| ("pad_token_id", id)));
+    let eos = config.eos_token_id.clone().unwrap_or_else(|| model.eos_token_id().into_iter().collect());
+    let special =
+        eos.iter().map(|id| ("eos_token_id", id)).chain(config.pad_token_id.iter().map(|id| ("pad_token_id", id)));
     for (option, &id) in special {
         if !(0..model.vocab_size()).contains(&id) {
             let expected = "a token id of the model's vocabulary";
-            return Err(GenerationError::Value {
-                option,
-                found: id.to_string(),
-                expected,
-            });
+            return Err(GenerationError::Value { option, found: id.to_string(), expected });
         }
     }
-    let shortest = [
-        ("min_length", config.min_length),
-        ("min_new_tokens", config.min_new_tokens),
-    ];
-    if let Some((option, _)) = shortest
-        .into_iter()
-        .find(|(_, min)| eos.is_empty() && min.is_some_and(|n| n > 0))
-    {
+    let shortest = [("min_length", config.min_length), ("min_new_tokens", config.min_new_tokens)];
+    if let Some((option, _)) = shortest.into_iter().find(|(_, min)| eos.is_empty() && min.is_some_and(|n| n > 0)) {
         let conflict = "neither the model nor eos_token_id says what ends a text".into();
-        return Err(GenerationError::Conflict {
-            option,
-            conflict,
-            remedy: "unset it or name an eos_token_id",
-        });
+        return Err(GenerationError::Conflict { option, conflict, remedy: "unset it or name an eos_token_id" });
     }
     Ok(eos)
 }
@@ -181,9 +144,7 @@ fn check_prompts<M: CausalLm + ?Sized>(
 ) -> Result<usize, GenerationError> {
     let vocab = model.vocab_size();
     if prompts.is_empty() || prompts.iter().any(Vec::is_empty) {
-        return Err(GenerationError::Prompt(
-            "an empty prompt: start it with the model's BOS token".into(),
-        ));
+        return Err(GenerationError::Prompt("an empty prompt: start it with the model's BOS token".into()));
     }
     for (prompt, key) in prompts.iter().zip(keys) {
         if let Some(id) = prompt.iter().find(|id| !(0..vocab).contains(*id)) {
@@ -194,15 +155,8 @@ fn check_prompts<M: CausalLm + ?Sized>(
         }
     }
     let Some(mask) = mask else { return Ok(0) };
-    if mask.len() != prompts.len()
-        || mask
-            .iter()
-            .zip(prompts)
-            .any(|(mask, prompt)| mask.len() != prompt.len())
-    {
-        return Err(GenerationError::Prompt(
-            "attention_mask and input_ids differ in shape".into(),
-        ));
+    if mask.len() != prompts.len() || mask.iter().zip(prompts).any(|(mask, prompt)| mask.len() != prompt.len()) {
+        return Err(GenerationError::Prompt("attention_mask and input_ids differ in shape".into()));
     }
     for (row, key) in mask.iter().zip(keys) {
         if let Some(other) = row.iter().find(|real| !(0..=1).contains(*real)) {
@@ -215,11 +169,7 @@ fn check_prompts<M: CausalLm + ?Sized>(
             return Err(GenerationError::Prompt(why));
         }
     }
-    Ok(mask
-        .iter()
-        .map(|row| row.iter().filter(|&&real| real == 0).count())
-        .min()
-        .unwrap_or(0))
+    Ok(mask.iter().map(|row| row.iter().filter(|&&real| real == 0).count()).min().unwrap_or(0))
 }
 
 /// Longest text in tokens, prompt and padding included.

@@ -109,11 +109,7 @@ mod tests {
             let mut held = two_beams(early_stopping, length_penalty);
             assert!(!held.is_done(Some(-50.0), 1), "one of two is finished");
             held.add(vec![2], -1.0, 1);
-            assert_eq!(
-                held.is_done(Some(logp), 2),
-                done,
-                "{early_stopping} {length_penalty} {logp}"
-            );
+            assert_eq!(held.is_done(Some(logp), 2), done, "{early_stopping} {length_penalty} {logp}");
         }
     }
 

@@ -34,33 +34,19 @@ pub fn generate_prompts<M: CausalLm + ?Sized>(
 ) -> Result<Vec<Completion>> {
     if batch_size == 0 {
         let (option, found) = ("batch_size", "0".into());
-        return Err(GenerationError::Value {
-            option,
-            found,
-            expected: "a number of at least 1",
-        }
-        .into());
+        return Err(GenerationError::Value { option, found, expected: "a number of at least 1" }.into());
     }
     let each = generation.config().num_return_sequences;
     let mut completions: Vec<Vec<Completion>> = prompts.iter().map(|_| Vec::with_capacity(each)).collect();
     let mut done = 0;
     for places in by_length(prompts).values().flat_map(|places| places.chunks(batch_size)) {
-        let batch = places
-            .iter()
-            .map(|&place| started(model, place, &prompts[place]))
-            .collect::<Result<Vec<_>>>()?;
+        let batch = places.iter().map(|&place| started(model, place, &prompts[place])).collect::<Result<Vec<_>>>()?;
         let keys: Vec<u64> = places.iter().map(|&place| place as u64).collect();
         let texts = continue_keyed(model, &batch, None, generation, &keys)?;
         let prompt_length = batch.first().map_or(0, Vec::len);
         for (i, text) in texts.into_iter().enumerate() {
             let place = places[i / each];
-            completions[place].push(completion(
-                model,
-                generation,
-                place,
-                &text.ids[prompt_length..],
-                text.score,
-            ));
+            completions[place].push(completion(model, generation, place, &text.ids[prompt_length..], text.score));
         }
         done += places.len();
         tracing::info!(done, prompts = prompts.len(), "generated");
@@ -98,10 +84,5 @@ fn completion<M: CausalLm + ?Sized>(
     let own = generation.config().eos_token_id.as_ref();
     let ends = |id: &i64| own.map_or_else(|| model.eos_token_id() == Some(*id), |eos| eos.contains(id));
     let end = new.iter().position(ends);
-    Completion {
-        prompt,
-        ids: new[..end.unwrap_or(new.len())].to_vec(),
-        finished: end.is_some(),
-        score,
-    }
+    Completion { prompt, ids: new[..end.unwrap_or(new.len())].to_vec(), finished: end.is_some(), score }
 }

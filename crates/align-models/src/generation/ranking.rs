@@ -55,11 +55,7 @@ pub(super) fn log_sum_exp(scores: &[f32]) -> f64 {
         return f64::NEG_INFINITY;
     }
     // Ruled-out tokens are skipped for speed: their exponential is zero.
-    let sum: f64 = scores
-        .iter()
-        .filter(|s| **s > f32::NEG_INFINITY)
-        .map(|s| f64::from(s - max).exp())
-        .sum();
+    let sum: f64 = scores.iter().filter(|s| **s > f32::NEG_INFINITY).map(|s| f64::from(s - max).exp()).sum();
     f64::from(max) + sum.ln()
 }
 
@@ -70,14 +66,7 @@ mod tests {
 
     #[test]
     fn best_is_what_a_full_sort_finds() {
-        let mut draws = Draws::new(
-            DrawKey {
-                seed: 1,
-                sequence: 0,
-                text: 0,
-            },
-            0,
-        );
+        let mut draws = Draws::new(DrawKey { seed: 1, sequence: 0, text: 0 }, 0);
         let mut scores: Vec<f32> = (0..3000).map(|i| draws.gumbel(i) as f32).collect();
         for i in (0..3000).step_by(7) {
             scores[i] = f32::NEG_INFINITY;

@@ -27,10 +27,7 @@ pub(super) fn map_rows<T: Send>(rows: usize, vocab: usize, work: impl Fn(usize, 
                 scope.spawn(move || run(range))
             })
             .collect();
-        parts
-            .into_iter()
-            .flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect()
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }
 

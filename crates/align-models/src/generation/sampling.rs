@@ -34,13 +34,7 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
             let text = &mut texts[i];
             let Some(token) = token else {
                 let prompt = plan.keys[text.prompt];
-                return Err(GenerationError::NothingLeft {
-                    prompt,
-                    step,
-                    survivors: 0,
-                    needed: 1,
-                }
-                .into());
+                return Err(GenerationError::NothingLeft { prompt, step, survivors: 0, needed: 1 }.into());
             };
             text.ids.push(token);
             text.finished = plan.eos.contains(&token) || text.ids.len() >= plan.max_length;
@@ -48,11 +42,7 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
         if texts.iter().all(|text| text.finished) {
             break;
         }
-        advance(
-            &mut decoder,
-            &mut texts,
-            step == 0 && plan.config.num_return_sequences > 1,
-        )?;
+        advance(&mut decoder, &mut texts, step == 0 && plan.config.num_return_sequences > 1)?;
     }
     Ok(texts.into_iter().map(|text| text.ids).collect())
 }
@@ -63,17 +53,11 @@ fn start(plan: &Plan) -> Vec<Text> {
     let text = |prompt: usize, ids: &Vec<i64>, sequence: u64, text: usize| Text {
         prompt,
         ids: ids.clone(),
-        key: DrawKey {
-            seed: plan.config.seed,
-            sequence,
-            text: text as u64,
-        },
+        key: DrawKey { seed: plan.config.seed, sequence, text: text as u64 },
         row: prompt,
         finished: false,
     };
-    numbered
-        .flat_map(|(prompt, (ids, &key))| (0..each).map(move |i| text(prompt, ids, key, i)))
-        .collect()
+    numbered.flat_map(|(prompt, (ids, &key))| (0..each).map(move |i| text(prompt, ids, key, i))).collect()
 }
 
 fn choose(pipeline: &Pipeline, text: &Text, do_sample: bool, step: usize, scores: &mut [f32]) -> Option<i64> {
@@ -82,9 +66,7 @@ fn choose(pipeline: &Pipeline, text: &Text, do_sample: bool, step: usize, scores
     }
     let token = if do_sample {
         let mut draws = Draws::new(text.key, step);
-        let drawn = survivors(scores)
-            .into_iter()
-            .map(|i| (f64::from(scores[i]) + draws.gumbel(i as u64), i));
+        let drawn = survivors(scores).into_iter().map(|i| (f64::from(scores[i]) + draws.gumbel(i as u64), i));
         drawn.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, i)| i)
     } else {
         best(scores, 1).first().copied()

@@ -35,25 +35,12 @@ fn ranges(c: &GenerationConfig) -> Result<(), GenerationError> {
         "a finite number above 0 (for the likeliest token unset do_sample)",
         positive,
     )?;
-    number(
-        "repetition_penalty",
-        Some(c.repetition_penalty),
-        "a finite number above 0",
-        positive,
-    )?;
-    number("top_p", c.top_p, "a number above 0 and at most 1", |p| {
-        p > 0.0 && p <= 1.0
-    })?;
-    number("typical_p", c.typical_p, "a number above 0 and at most 1", |p| {
-        p > 0.0 && p <= 1.0
-    })?;
+    number("repetition_penalty", Some(c.repetition_penalty), "a finite number above 0", positive)?;
+    number("top_p", c.top_p, "a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)?;
+    number("typical_p", c.typical_p, "a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)?;
     number("min_p", c.min_p, "a number from 0 to 1", |p| (0.0..=1.0).contains(&p))?;
-    number("epsilon_cutoff", c.epsilon_cutoff, "a number from 0 and below 1", |p| {
-        (0.0..1.0).contains(&p)
-    })?;
-    number("eta_cutoff", c.eta_cutoff, "a number from 0 and below 1", |p| {
-        (0.0..1.0).contains(&p)
-    })?;
+    number("epsilon_cutoff", c.epsilon_cutoff, "a number from 0 and below 1", |p| (0.0..1.0).contains(&p))?;
+    number("eta_cutoff", c.eta_cutoff, "a number from 0 and below 1", |p| (0.0..1.0).contains(&p))?;
     number("length_penalty", c.length_penalty, "a finite number", f64::is_finite)?;
     for id in c.eos_token_id.iter().flatten() {
         token_id("eos_token_id", *id)?;
@@ -75,25 +62,13 @@ fn lengths(c: &GenerationConfig) -> Result<(), GenerationError> {
         if let (Some(min), Some(max)) = (min, max)
             && min > max
         {
-            return conflict(
-                option,
-                format!("{min} is more than {limit}, {max}"),
-                "lower one or raise the other",
-            );
+            return conflict(option, format!("{min} is more than {limit}, {max}"), "lower one or raise the other");
         }
     }
     let needs_eos = c.min_length.is_some_and(|n| n > 0) || c.min_new_tokens.is_some_and(|n| n > 0);
     if needs_eos && c.eos_token_id.as_ref().is_some_and(Vec::is_empty) {
-        let option = if c.min_length.is_some() {
-            "min_length"
-        } else {
-            "min_new_tokens"
-        };
-        return conflict(
-            option,
-            "no eos_token_id can end a text".into(),
-            "unset it or name an eos_token_id",
-        );
+        let option = if c.min_length.is_some() { "min_length" } else { "min_new_tokens" };
+        return conflict(option, "no eos_token_id can end a text".into(), "unset it or name an eos_token_id");
     }
     Ok(())
 }
@@ -111,19 +86,12 @@ fn strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
         ];
         for (option, set) in drawing {
             if set {
-                return conflict(
-                    option,
-                    "do_sample is false, so nothing is drawn".into(),
-                    "set do_sample or unset it",
-                );
+                return conflict(option, "do_sample is false, so nothing is drawn".into(), "set do_sample or unset it");
             }
         }
     }
     if c.num_beams == 1 {
-        let beams = [
-            ("length_penalty", c.length_penalty.is_some()),
-            ("early_stopping", c.early_stopping.is_some()),
-        ];
+        let beams = [("length_penalty", c.length_penalty.is_some()), ("early_stopping", c.early_stopping.is_some())];
         for (option, set) in beams {
             if set {
                 return conflict(option, "num_beams is 1".into(), "set num_beams above 1 or unset it");
@@ -138,11 +106,7 @@ fn strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
         }
         (beams @ 2.., _) if returned > beams => {
             let why = format!("{returned} is more than num_beams, {beams}");
-            conflict(
-                "num_return_sequences",
-                why,
-                "raise num_beams, or pass the prompt several times",
-            )
+            conflict("num_return_sequences", why, "raise num_beams, or pass the prompt several times")
         }
         _ => Ok(()),
     }
@@ -150,11 +114,7 @@ fn strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
 
 fn at_least_one(option: &'static str, value: Option<usize>) -> Result<(), GenerationError> {
     match value {
-        Some(0) => Err(GenerationError::Value {
-            option,
-            found: "0".into(),
-            expected: "a number of at least 1",
-        }),
+        Some(0) => Err(GenerationError::Value { option, found: "0".into(), expected: "a number of at least 1" }),
         _ => Ok(()),
     }
 }
@@ -166,30 +126,18 @@ fn number(
     fits: impl Fn(f64) -> bool,
 ) -> Result<(), GenerationError> {
     match value {
-        Some(x) if !fits(x) => Err(GenerationError::Value {
-            option,
-            found: x.to_string(),
-            expected,
-        }),
+        Some(x) if !fits(x) => Err(GenerationError::Value { option, found: x.to_string(), expected }),
         _ => Ok(()),
     }
 }
 
 fn token_id(option: &'static str, id: i64) -> Result<(), GenerationError> {
     if id < 0 {
-        return Err(GenerationError::Value {
-            option,
-            found: id.to_string(),
-            expected: "a token id, 0 or more",
-        });
+        return Err(GenerationError::Value { option, found: id.to_string(), expected: "a token id, 0 or more" });
     }
     Ok(())
 }
 
 fn conflict(option: &'static str, conflict: String, remedy: &'static str) -> Result<(), GenerationError> {
-    Err(GenerationError::Conflict {
-        option,
-        conflict,
-        remedy,
-    })
+    Err(GenerationError::Conflict { option, conflict, remedy })
 }

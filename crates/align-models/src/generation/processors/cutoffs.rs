@@ -33,20 +33,15 @@ impl LogitsProcessor for TypicalP {
     fn process(&self, _ids: &[i64], scores: &mut [f32]) {
         let total = log_sum_exp(scores);
         let entropy = entropy(scores, total);
-        let mut by_distance: Vec<(f64, usize)> = survivors(scores)
-            .into_iter()
-            .map(|i| ((total - f64::from(scores[i]) - entropy).abs(), i))
-            .collect();
+        let mut by_distance: Vec<(f64, usize)> =
+            survivors(scores).into_iter().map(|i| ((total - f64::from(scores[i]) - entropy).abs(), i)).collect();
         by_distance.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let mut mass = 0.0;
         let reached = by_distance.iter().position(|&(_, i)| {
             mass += (f64::from(scores[i]) - total).exp();
             mass >= self.typical_p
         });
-        let Some(farthest) = reached
-            .and_then(|at| by_distance.get(at))
-            .map(|(distance, _)| *distance)
-        else {
+        let Some(farthest) = reached.and_then(|at| by_distance.get(at)).map(|(distance, _)| *distance) else {
             return;
         };
         let kept: Vec<usize> = by_distance
@@ -87,19 +82,14 @@ pub struct EtaCutoff {
 impl LogitsProcessor for EtaCutoff {
     fn process(&self, _ids: &[i64], scores: &mut [f32]) {
         let total = log_sum_exp(scores);
-        let least = self
-            .eta_cutoff
-            .min(self.eta_cutoff.sqrt() * (-entropy(scores, total)).exp());
+        let least = self.eta_cutoff.min(self.eta_cutoff.sqrt() * (-entropy(scores, total)).exp());
         rule_out_unlikely(scores, total + least.ln(), self.min_tokens_to_keep);
     }
 }
 
 /// Entropy in nats of the softmax of `scores`, whose log-sum-exp is `total`.
 fn entropy(scores: &[f32], total: f64) -> f64 {
-    let logps = scores
-        .iter()
-        .filter(|s| **s > f32::NEG_INFINITY)
-        .map(|s| f64::from(*s) - total);
+    let logps = scores.iter().filter(|s| **s > f32::NEG_INFINITY).map(|s| f64::from(*s) - total);
     logps.map(|logp| -logp * logp.exp()).sum()
 }
 

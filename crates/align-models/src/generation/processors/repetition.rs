@@ -15,11 +15,7 @@ impl LogitsProcessor for RepetitionPenalty {
         seen.dedup();
         for id in seen {
             if let Some(score) = scores.get_mut(id) {
-                *score = if *score < 0.0 {
-                    *score * self.penalty
-                } else {
-                    *score / self.penalty
-                };
+                *score = if *score < 0.0 { *score * self.penalty } else { *score / self.penalty };
             }
         }
     }
