@@ -253,3 +253,11 @@ fn running_out_of_continuations_is_an_error() {
     let message = generate_prompts(&tiny(), &[vec![300]], &generation, 1).unwrap_err().to_string();
     assert!(message.contains("prompt 0, step 1: 2 continuations are left, 3 are needed"), "{message}");
 }
+
+#[test]
+fn more_beams_than_continuations_is_no_reason_to_allocate() {
+    let config = GenerationConfig { num_beams: usize::MAX, max_new_tokens: Some(1), ..Default::default() };
+    let all = write(&config, &[vec![300]], 1);
+    let greedy = write(&GenerationConfig { max_new_tokens: Some(1), ..Default::default() }, &[vec![300]], 1);
+    assert_eq!(ids(&all), ids(&greedy), "with one new token the best beam is the likeliest token");
+}

@@ -42,7 +42,7 @@ struct Candidate {
 
 /// The best `num_return_sequences` texts of each prompt, best first; the texts of a prompt stand together.
 pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) -> Result<Vec<Hypothesis>> {
-    let candidates_kept = (1 + plan.eos.len()).max(2) * plan.config.num_beams;
+    let candidates_kept = (1 + plan.eos.len()).max(2).saturating_mul(plan.config.num_beams);
     let mut searches = start(plan);
     for step in 0..plan.max_length - plan.prompt_length {
         let running: Vec<(usize, usize)> = searches
@@ -168,7 +168,7 @@ fn advance<M: CausalLm + ?Sized>(decoder: &mut Decoder<M>, searches: &mut [Searc
 
 fn finish(searches: Vec<Search>, plan: &Plan) -> Result<Vec<Hypothesis>> {
     let needed = plan.config.num_return_sequences;
-    let mut all = Vec::with_capacity(searches.len() * needed);
+    let mut all = Vec::new();
     for search in searches {
         let step = search.beams.first().map_or(plan.max_length, |beam| beam.ids.len()) - plan.prompt_length;
         let best = search.hypotheses.into_best();

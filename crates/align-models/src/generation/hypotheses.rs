@@ -23,7 +23,7 @@ impl Hypotheses {
     /// `most_new_tokens` is how many tokens fit behind the prompt.
     pub fn new(config: &GenerationConfig, most_new_tokens: usize) -> Self {
         Self {
-            best: Vec::with_capacity(config.num_beams + 1),
+            best: Vec::new(),
             num_beams: config.num_beams,
             length_penalty: config.length_penalty.unwrap_or(1.0),
             early_stopping: config.early_stopping.unwrap_or_default(),

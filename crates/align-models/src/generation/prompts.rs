@@ -37,7 +37,7 @@ pub fn generate_prompts<M: CausalLm + ?Sized>(
         return Err(GenerationError::Value { option, found, expected: "a number of at least 1" }.into());
     }
     let each = generation.config().num_return_sequences;
-    let mut completions: Vec<Vec<Completion>> = prompts.iter().map(|_| Vec::with_capacity(each)).collect();
+    let mut completions: Vec<Vec<Completion>> = vec![Vec::new(); prompts.len()];
     let mut done = 0;
     for places in by_length(prompts).values().flat_map(|places| places.chunks(batch_size)) {
         let batch = places.iter().map(|&place| started(model, place, &prompts[place])).collect::<Result<Vec<_>>>()?;

@@ -19,15 +19,15 @@ pub(super) fn map_rows<T: Send>(rows: usize, vocab: usize, work: impl Fn(usize, 
     if threads == 1 {
         return run(0..rows);
     }
+    let range = |t: usize| (t * part).min(rows)..((t + 1) * part).min(rows);
     thread::scope(|scope| {
-        let parts: Vec<_> = (0..threads)
-            .map(|t| {
-                let range = (t * part).min(rows)..((t + 1) * part).min(rows);
-                let run = &run;
-                scope.spawn(move || run(range))
-            })
-            .collect();
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        let run = &run;
+        let others: Vec<_> = (1..threads).map(|t| scope.spawn(move || run(range(t)))).collect();
+        let mut results = run(range(0));
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        results
     })
 }
 
