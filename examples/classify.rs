@@ -41,6 +41,7 @@ fn main() -> ExitCode {
 }
 
 fn classify(options: &Options) -> Result<(), Failure> {
+    let _precision = options.runtime.precision();
     common::refuse_existing(&options.output, options.overwrite)?;
     let texts = Texts::read(&options.input)?;
     let dir = options.model.clone().unwrap_or_else(common::default_reward_model);

@@ -66,6 +66,7 @@ fn main() -> ExitCode {
 }
 
 fn train(options: &Options) -> Result<(), Failure> {
+    let _precision = options.runtime.precision();
     options.dpo.validate()?;
     if options.eval_file.is_none() && options.dpo.eval_strategy != Strategy::No {
         return Err("--eval-strategy asks for evaluations: give pairs with --eval-file".into());

@@ -95,6 +95,7 @@ fn scores(options: &Options, table: &Texts) -> Result<Option<Vec<f64>>, Failure>
         return Err(format!("{} has scores already: leave --model out", options.input.display()).into());
     }
     let tokenizer = Tokenizer::from_pretrained(dir)?;
+    let _precision = options.runtime.precision();
     let model = DistilBert::from_pretrained(dir, options.runtime.dtype, options.runtime.device()?)?;
     let logits = common::score::logits(&model, &tokenizer, &table.texts(), options.batch_size)?;
     Ok(Some(common::score::rewards(&logits)))

@@ -102,6 +102,7 @@ fn main() -> ExitCode {
 }
 
 fn generate(options: &Options) -> Result<(), Failure> {
+    let _precision = options.runtime.precision();
     if let Some(output) = &options.output {
         common::refuse_existing(output, options.overwrite)?;
     }

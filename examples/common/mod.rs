@@ -9,7 +9,7 @@ pub mod preference_data;
 pub mod prompts;
 pub mod score;
 
-use align_torch::DeviceChoice;
+use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +28,9 @@ pub struct RuntimeOptions {
     #[arg(long, default_value = "float32", value_parser = kind)]
     #[serde(serialize_with = "kind_name")]
     pub dtype: Kind,
+    /// highest, high or medium: how float32 matrices are multiplied. medium is the fastest, and on most CPUs as exact.
+    #[arg(long, default_value = "highest", value_parser = precision)]
+    pub matmul_precision: MatmulPrecision,
 }
 
 impl RuntimeOptions {
@@ -35,6 +38,15 @@ impl RuntimeOptions {
     pub fn device(&self) -> Result<Device, Failure> {
         Ok(self.device.resolve()?)
     }
+
+    /// Sets the matmul precision while the guard lives.
+    pub fn precision(&self) -> MatmulPrecisionGuard {
+        self.matmul_precision.set()
+    }
+}
+
+fn precision(name: &str) -> Result<MatmulPrecision, String> {
+    serde_json::from_value(name.into()).map_err(|e| e.to_string())
 }
 
 fn kind(name: &str) -> Result<Kind, String> {

@@ -86,6 +86,7 @@ struct Stage<'a> {
 /// Runs the pipeline with one loss and prints the notebook's table.
 pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure> {
     let config = options.training(loss_type)?;
+    let _precision = options.runtime.precision();
     if let Some(dir) = options.output_dir.as_deref().filter(|dir| dir.exists()) {
         return Err(format!("{} exists already: choose another --output-dir", dir.display()).into());
     }
@@ -99,6 +100,8 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
         reward_tokenizer: Tokenizer::from_pretrained(&reward_dir)?,
     };
     let sft = Gpt2::from_pretrained(&model_dir, kind, device)?;
+    // Known before anything is generated or trained.
+    stage.check_text_length(sft.n_positions())?;
 
     let (train, held_out) = stage.pairs(&sft)?;
     let reference = sft.frozen_copy()?;
@@ -141,6 +144,18 @@ impl NotebookOptions {
 }
 
 impl Stage<'_> {
+    fn check_text_length(&self, n_positions: i64) -> Result<(), Failure> {
+        let length = self.options.text_length;
+        let prompts = self.tokenizer.encode_batch(&NOTEBOOK_PROMPTS, false, None)?;
+        let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
+        if length <= longest || length as i64 > n_positions {
+            let range =
+                format!("{} (the longest prompt and one more) to {n_positions} (the model's limit)", longest + 1);
+            return Err(format!("--text-length is {length}, expected {range}").into());
+        }
+        Ok(())
+    }
+
     /// Beam-sampled continuations of the 46 prompts, with the notebook's options, and their rewards.
     fn sample(&self, model: &Gpt2, texts_per_prompt: usize, seed: u64) -> Result<Sampled, Failure> {
         let length = Some(self.options.text_length);

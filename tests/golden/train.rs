@@ -26,7 +26,7 @@ const UNWEIGHTED: [&str; 4] = ["entropy", "logits/chosen", "logits/rejected", "m
 fn pairs() -> Vec<EncodedPair> {
     let text = std::fs::read_to_string(golden_dir().join("train.jsonl")).unwrap();
     let pairs: Vec<PreferencePair> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let tokenizer = Tokenizer::from_pretrained(&golden_dir().join("models/gpt2-tiny")).unwrap();
+    let tokenizer = Tokenizer::from_pretrained(golden_dir().join("models/gpt2-tiny")).unwrap();
     let options = EncodeOptions { strip_prompt: false, ..EncodeOptions::default() };
     encode_pairs(&tokenizer, &pairs, &options).unwrap().pairs
 }

@@ -15,7 +15,7 @@ use tch::Tensor;
 /// | `forward_kl` | `-exp(-h)` | covers the reference: diversity over reward |
 ///
 /// The constants, which cancel in a margin, are left out. TRL keeps them, so length-normalised losses differ from TRL's
-/// with divergences other than reverse KL by a term without gradient in each pair's margin.
+/// with divergences other than reverse KL: each pair's margin by a constant of its two lengths.
 ///
 /// The exponentials are clamped: exponents stop at 80 as TRL's do (its forward KL has no clamp and overflows), and at
 /// `88 + log|c - 1|` where that is lower, so that scores and their differences are finite for every log-ratio that a

@@ -78,8 +78,7 @@ impl<M: CausalLm> DpoTrainer<M> {
         save_safetensors(&dir.join(OPTIMIZER), state.iter().map(|(name, tensor)| (name.as_str(), *tensor)), false)
             .map_err(align_models::Error::from)?;
         let reference = self.train_reference.to_tensor()?;
-        save_safetensors(&dir.join(REFERENCE), [("train", &reference)].into_iter(), false)
-            .map_err(align_models::Error::from)?;
+        save_safetensors(&dir.join(REFERENCE), [("train", &reference)], false).map_err(align_models::Error::from)?;
         let state = TrainerState {
             step: self.step,
             num_tokens: self.num_tokens,

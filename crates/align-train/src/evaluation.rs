@@ -5,7 +5,7 @@ use align_models::CausalLm;
 use std::time::Instant;
 
 impl<M: CausalLm> DpoTrainer<M> {
-    /// Loss and metrics of the held-out pairs, each the mean over batch means.
+    /// Loss of the held-out pairs, the mean over pairs, and their metrics, each the mean over batch means: as TRL.
     ///
     /// # Errors
     /// When [`DpoTrainer::with_evaluation`] gave no pairs.
@@ -30,7 +30,7 @@ impl<M: CausalLm> DpoTrainer<M> {
     fn evaluate_batches(&mut self) -> Result<(f64, PairMetrics)> {
         let rows: Vec<usize> = (0..self.eval.len()).collect();
         let batches = rows.chunks(self.config.per_device_eval_batch_size);
-        let share = 1.0 / batches.len() as f64;
+        let (share, pairs) = (1.0 / batches.len() as f64, self.eval.len() as f64);
         let (mut loss, mut metrics) = (0.0, PairMetrics::default());
         for rows in batches {
             let batch = self.batch(&self.eval, rows)?;
@@ -45,7 +45,7 @@ impl<M: CausalLm> DpoTrainer<M> {
             };
             let forward = objective::forward(&self.policy, &batch, &tokens)?;
             let output = self.loss.evaluate(&forward.logps, &reference, Some(&tokens.counts()?))?;
-            loss += share * output.losses.f_mean(tch::Kind::Double)?.f_double_value(&[])?;
+            loss += output.losses.f_sum(tch::Kind::Double)?.f_double_value(&[])? / pairs;
             metrics.add_scaled(objective::pair_metrics(&forward, &output.rewards, &tokens)?, share);
         }
         Ok((loss, metrics))

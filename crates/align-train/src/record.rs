@@ -77,12 +77,12 @@ pub struct StepRecord {
     pub step: u64,
 }
 
-/// The held-out pairs, each value a mean over batch means as in TRL.
+/// The held-out pairs, as TRL reports them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
-    /// Mean loss.
+    /// Mean loss over the pairs.
     pub eval_loss: f64,
-    /// What the held-out pairs look like to the policy.
+    /// What the held-out pairs look like to the policy, each value a mean over batch means.
     #[serde(flatten, with = "eval_prefix")]
     pub pairs: PairMetrics,
     /// Wall-clock seconds.
