@@ -6,6 +6,7 @@
 
 mod common;
 
+use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
 use align_models::DistilBert;
 use clap::Parser;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
 
 fn classify(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.precision();
-    common::refuse_existing(&options.output, options.overwrite)?;
+    check_output(&options.output, options.overwrite)?;
     let texts = Texts::read(&options.input)?;
     let dir = options.model.clone().unwrap_or_else(common::default_reward_model);
     let tokenizer = Tokenizer::from_pretrained(&dir)?;

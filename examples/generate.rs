@@ -8,6 +8,7 @@
 
 mod common;
 
+use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
 use align_models::Gpt2;
 use align_models::generation::{Completion, EarlyStopping, Generation, GenerationConfig, generate_prompts};
@@ -104,7 +105,7 @@ fn main() -> ExitCode {
 fn generate(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.precision();
     if let Some(output) = &options.output {
-        common::refuse_existing(output, options.overwrite)?;
+        check_output(output, options.overwrite)?;
     }
     let generation = Generation::new(options.decoding.config())?;
     let prompts = prompts(options)?;

@@ -1,4 +1,6 @@
 //! The examples as their users run them: the whole path from prompts to a report, and what they say of bad input.
+//!
+//! `cargo test` builds the examples first; `cargo test --test examples` alone takes them as they were last built.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -200,8 +202,10 @@ fn bad_input_is_told_what_is_wrong() {
     assert!(key.contains("learning-rates"), "{key}");
     let model = refused("generate", dir, &["--model", &kept("models/distilbert-tiny"), "--prompt", "The"]);
     assert!(model.contains("distilbert") && model.contains("gpt2"), "{model}");
-    let exists = refused("classify", dir, &["--input", "broken.jsonl", "--output", "bad.toml"]);
-    assert!(exists.contains("bad.toml"), "{exists}");
+    let exists = refused("classify", dir, &["--input", "broken.jsonl", "--output", "broken.jsonl"]);
+    assert!(exists.contains("broken.jsonl: exists already"), "{exists}");
+    let format = refused("generate", dir, &["--prompt", "The", "--output", "texts.txt"]);
+    assert!(format.contains(".csv, .parquet or .jsonl"), "{format}");
     let sampling = refused("generate", dir, &["--prompt", "The", "--temperature", "0.5"]);
     assert!(sampling.contains("do_sample") || sampling.contains("do-sample"), "{sampling}");
     assert!(!dir.join("run/metrics.jsonl").exists());

@@ -1,5 +1,4 @@
 use crate::objective::{self, CompletionTokens};
-use crate::trainer::{known_logps, values};
 use crate::{DpoTrainer, Error, EvaluationRecord, PairMetrics, Result};
 use align_models::CausalLm;
 use std::time::Instant;
@@ -30,24 +29,18 @@ impl<M: CausalLm> DpoTrainer<M> {
     fn evaluate_batches(&mut self) -> Result<(f64, PairMetrics)> {
         let rows: Vec<usize> = (0..self.eval.len()).collect();
         let batches = rows.chunks(self.config.per_device_eval_batch_size);
-        let (share, pairs) = (1.0 / batches.len() as f64, self.eval.len() as f64);
-        let (mut loss, mut metrics) = (0.0, PairMetrics::default());
+        let (mut loss, mut metrics) = (0.0, Vec::with_capacity(batches.len()));
         for rows in batches {
             let batch = self.batch(&self.eval, rows)?;
             let tokens = CompletionTokens::of(&batch)?;
-            let reference = match self.eval_reference.get(rows) {
-                Some(known) => known_logps(&known, &batch)?,
-                None => {
-                    let computed = objective::frozen_logps(&self.reference, &batch, &tokens)?;
-                    self.eval_reference.set(rows, &values(&computed.chosen)?, &values(&computed.rejected)?);
-                    computed
-                }
-            };
+            let reference = self
+                .eval_reference
+                .of(rows, self.policy.device(), || objective::frozen_logps(&self.reference, &batch, &tokens))?;
             let forward = objective::forward(&self.policy, &batch, &tokens)?;
             let output = self.loss.evaluate(&forward.logps, &reference, Some(&tokens.counts()?))?;
-            loss += output.losses.f_sum(tch::Kind::Double)?.f_double_value(&[])? / pairs;
-            metrics.add_scaled(objective::pair_metrics(&forward, &output.rewards, &tokens)?, share);
+            loss += output.losses.f_sum(tch::Kind::Double)?.f_double_value(&[])?;
+            metrics.push(objective::pair_metrics(&forward, &output.rewards, &tokens)?);
         }
-        Ok((loss, metrics))
+        Ok((loss / self.eval.len() as f64, PairMetrics::mean(metrics)))
     }
 }

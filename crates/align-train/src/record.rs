@@ -49,11 +49,15 @@ impl PairMetrics {
         ]
     }
 
-    /// Adds `weight` times each value of `other`.
-    pub(crate) fn add_scaled(&mut self, mut other: Self, weight: f64) {
-        for (sum, value) in self.fields().into_iter().zip(other.fields()) {
-            *sum += weight * *value;
+    /// The mean of several; zeros of none.
+    pub(crate) fn mean(all: impl IntoIterator<Item = Self>) -> Self {
+        let (mut mean, mut count) = (Self::default(), 0.0);
+        for mut metrics in all {
+            count += 1.0;
+            mean.fields().into_iter().zip(metrics.fields()).for_each(|(sum, value)| *sum += *value);
         }
+        mean.fields().into_iter().for_each(|sum| *sum /= f64::max(count, 1.0));
+        mean
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::Result;
-use tch::Tensor;
+use align_losses::Pair;
+use tch::{Device, Tensor};
 
 /// The reference's log-probabilities of each row, filled as rows are first seen: the reference never moves, so later
 /// epochs need not run it again.
@@ -14,18 +15,28 @@ impl ReferenceLogps {
         Self { rows: vec![[f32::NAN; 2]; rows] }
     }
 
-    /// Those of `rows` as `(chosen, rejected)`, if all are known.
-    pub fn get(&self, rows: &[usize]) -> Option<(Vec<f32>, Vec<f32>)> {
+    /// Those of a batch of `rows`, each side `(batch)` on `device`; computed where they are not known yet.
+    pub fn of(
+        &mut self,
+        rows: &[usize],
+        device: Device,
+        compute: impl FnOnce() -> Result<Pair<Tensor>>,
+    ) -> Result<Pair<Tensor>> {
         let known = |row: &usize| self.rows.get(*row).copied().filter(|[chosen, _]| !chosen.is_nan());
-        rows.iter().map(|row| known(row).map(|[chosen, rejected]| (chosen, rejected))).collect()
-    }
-
-    pub fn set(&mut self, rows: &[usize], chosen: &[f32], rejected: &[f32]) {
-        for ((row, chosen), rejected) in rows.iter().zip(chosen).zip(rejected) {
+        let known: Option<(Vec<f32>, Vec<f32>)> =
+            rows.iter().map(|row| known(row).map(|[chosen, rejected]| (chosen, rejected))).collect();
+        if let Some((chosen, rejected)) = known {
+            let tensor = |x: Vec<f32>| Tensor::f_from_slice(&x)?.f_to_device(device);
+            return Ok(Pair { chosen: tensor(chosen)?, rejected: tensor(rejected)? });
+        }
+        let computed = compute()?;
+        let values = computed.as_ref().try_map(|x| Vec::<f32>::try_from(x.f_to_device(Device::Cpu)?))?;
+        for ((row, chosen), rejected) in rows.iter().zip(values.chosen).zip(values.rejected) {
             if let Some(slot) = self.rows.get_mut(*row) {
-                *slot = [*chosen, *rejected];
+                *slot = [chosen, rejected];
             }
         }
+        Ok(computed)
     }
 
     /// All rows as a float32 tensor of shape `(rows, 2)`.

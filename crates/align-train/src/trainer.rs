@@ -5,9 +5,8 @@ use crate::{
     AdamW, DpoConfig, Error, LrSchedule, PairMetrics, Result, SamplingStrategy, StepRecord, clip_grad_norm, fingerprint,
 };
 use align_data::{EncodedPair, PairBatch};
-use align_losses::{DpoLoss, Pair};
+use align_losses::DpoLoss;
 use align_models::CausalLm;
-use tch::Tensor;
 
 /// Trains a policy against a frozen reference on preference pairs (DPO, arXiv:2305.18290, and its family).
 ///
@@ -159,11 +158,11 @@ impl<M: CausalLm> DpoTrainer<M> {
         self.optimizer.zero_grad();
         let batches = self.step_rows();
         let share = 1.0 / batches.len() as f64;
-        let (mut loss, mut pairs, mut tokens) = (0.0, PairMetrics::default(), 0);
+        let (mut loss, mut pairs, mut tokens) = (0.0, Vec::with_capacity(batches.len()), 0);
         for (index, rows) in batches.iter().enumerate() {
             let micro = self.micro_batch(rows, index as u64, share)?;
             loss += share * micro.loss;
-            pairs.add_scaled(micro.metrics, share);
+            pairs.push(micro.metrics);
             tokens += micro.tokens;
         }
         self.finite("loss", loss)?;
@@ -175,6 +174,7 @@ impl<M: CausalLm> DpoTrainer<M> {
         self.step += 1;
         self.num_tokens += tokens;
         let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
+        let pairs = PairMetrics::mean(pairs);
         Ok(Some(StepRecord { loss, grad_norm, learning_rate, num_tokens, pairs, epoch, step }))
     }
 
@@ -198,14 +198,9 @@ impl<M: CausalLm> DpoTrainer<M> {
     fn micro_batch(&mut self, rows: &[usize], index: u64, share: f64) -> Result<MicroBatch> {
         let batch = self.batch(&self.train, rows)?;
         let tokens = CompletionTokens::of(&batch)?;
-        let reference = match self.train_reference.get(rows) {
-            Some(known) => known_logps(&known, &batch)?,
-            None => {
-                let computed = objective::frozen_logps(&self.reference, &batch, &tokens)?;
-                self.train_reference.set(rows, &values(&computed.chosen)?, &values(&computed.rejected)?);
-                computed
-            }
-        };
+        let reference = self
+            .train_reference
+            .of(rows, self.policy.device(), || objective::frozen_logps(&self.reference, &batch, &tokens))?;
         if !self.config.disable_dropout {
             tch::manual_seed(dropout_seed(self.config.seed, self.step, index));
         }
@@ -243,17 +238,6 @@ impl<M: CausalLm> Iterator for DpoTrainer<M> {
     fn next(&mut self) -> Option<Self::Item> {
         self.next_step().transpose()
     }
-}
-
-/// Remembered log-probabilities as tensors on the batch's device.
-pub(crate) fn known_logps((chosen, rejected): &(Vec<f32>, Vec<f32>), batch: &PairBatch) -> Result<Pair<Tensor>> {
-    let tensor = |x: &[f32]| Tensor::f_from_slice(x)?.f_to_device(batch.input_ids.device());
-    Ok(Pair { chosen: tensor(chosen)?, rejected: tensor(rejected)? })
-}
-
-/// A `(batch)` tensor's values.
-pub(crate) fn values(tensor: &Tensor) -> Result<Vec<f32>> {
-    Ok(Vec::try_from(tensor.f_to_device(tch::Device::Cpu)?.f_to_kind(tch::Kind::Float)?)?)
 }
 
 /// Gives every weight a gradient of zeros, so that backward passes can add to it in place.

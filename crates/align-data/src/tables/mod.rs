@@ -80,6 +80,21 @@ impl Format {
     }
 }
 
+/// Whether a table can be written to `path`: for programs that would otherwise find out after hours of work.
+///
+/// # Errors
+/// When the name ends in none of `.csv`, `.parquet` and `.jsonl`, the file exists and `overwrite` is false, or its folder
+/// is missing.
+pub fn check_output(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
+    let path = path.as_ref();
+    Format::of(path)?;
+    if path.exists() && !overwrite {
+        return Err(Error::Exists { path: path.to_owned() });
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::metadata(folder).map(|_| ()).map_err(|e| Error::write(path, e))
+}
+
 /// A file's columns, unchecked; `columns` tells how to read those that the format gives no type.
 fn read_raw(path: &Path, columns: &[Column]) -> Result<DataFrame> {
     let format = Format::of(path)?;

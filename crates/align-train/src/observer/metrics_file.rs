@@ -65,13 +65,9 @@ impl MetricsFile {
     /// Writes the mean of the steps since the last line; counters, rate and position are the last step's.
     fn flush(&mut self) -> Result<()> {
         let Some(mut mean) = self.window.last().copied() else { return Ok(()) };
-        let share = 1.0 / self.window.len() as f64;
-        (mean.loss, mean.grad_norm, mean.pairs) = (0.0, 0.0, PairMetrics::default());
-        for record in &self.window {
-            mean.loss += share * record.loss;
-            mean.grad_norm += share * record.grad_norm;
-            mean.pairs.add_scaled(record.pairs, share);
-        }
+        let of = |value: fn(&StepRecord) -> f64| self.window.iter().map(value).sum::<f64>() / self.window.len() as f64;
+        (mean.loss, mean.grad_norm) = (of(|record| record.loss), of(|record| record.grad_norm));
+        mean.pairs = PairMetrics::mean(self.window.iter().map(|record| record.pairs));
         self.window.clear();
         self.write(&mean)
     }
