@@ -1,7 +1,7 @@
 //! Generation: greedy search, sampling, beam search and beam sampling, with transformers' options and semantics.
 //!
 //! Four parts that know nothing of each other's insides: the model with its cache, a pipeline of
-//! [processors](processors) that reshape the next token's scores, the strategy that chooses among them, and the loop.
+//! [processors] that reshape the next token's scores, the strategy that chooses among them, and the loop.
 //!
 //! Random draws are counters: which token is drawn depends on the seed, the prompt's number, which of its texts it is,
 //! the step and the token, not on what else is in the batch or how large the batch is.
