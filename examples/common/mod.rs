@@ -11,6 +11,7 @@ pub mod score;
 
 use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
 use std::error::Error;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tch::{Device, Kind};
@@ -78,7 +79,12 @@ fn embedded(name: &str) -> PathBuf {
 /// Runs an example: warnings go to standard error (`RUST_LOG` for more), and so does the error that ends it.
 pub fn run(example: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time()
+        .init();
     match example() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

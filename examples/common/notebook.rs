@@ -31,7 +31,7 @@ pub struct NotebookOptions {
     #[arg(long, requires = "train_file")]
     eval_file: Option<PathBuf>,
     /// Texts generated a prompt to train on.
-    #[arg(long, default_value_t = 20, conflicts_with = "train_file")]
+    #[arg(long, default_value_t = 10, conflicts_with = "train_file")]
     texts_per_prompt: usize,
     /// Texts generated a prompt to compare the models by.
     #[arg(long, default_value_t = 3)]

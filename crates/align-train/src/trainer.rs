@@ -138,7 +138,7 @@ impl<M: CausalLm> DpoTrainer<M> {
     /// Epochs done, as a fraction: micro-batches seen over micro-batches of an epoch.
     pub fn epoch(&self) -> f64 {
         let (per_epoch, micro) = (self.steps_per_epoch(), self.config.micro_batches_per_epoch(self.train.len()));
-        let seen = ((self.step % per_epoch) * self.config.gradient_accumulation_steps as u64).min(micro);
+        let seen = (self.step % per_epoch).saturating_mul(self.config.gradient_accumulation_steps as u64).min(micro);
         (self.step / per_epoch) as f64 + seen as f64 / micro as f64
     }
 
@@ -190,8 +190,9 @@ impl<M: CausalLm> DpoTrainer<M> {
             self.order = (epoch, order);
         }
         let batch = self.config.per_device_train_batch_size;
-        let window = batch * self.config.gradient_accumulation_steps;
-        let rows = self.order.1.iter().copied().skip(index as usize * window).take(window).collect::<Vec<_>>();
+        let window = batch.saturating_mul(self.config.gradient_accumulation_steps);
+        let start = (index as usize).saturating_mul(window);
+        let rows = self.order.1.iter().copied().skip(start).take(window).collect::<Vec<_>>();
         rows.chunks(batch).map(<[usize]>::to_vec).collect()
     }
 
