@@ -45,7 +45,7 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
-    /// A line of a JSON Lines file that cannot be used.
+    /// A line of a CSV or JSON Lines file that cannot be used.
     #[error("{}, line {line}: {problem}", path.display())]
     Line {
         /// The file.

@@ -32,6 +32,7 @@ mod padding;
 mod pair_batch;
 mod preference;
 mod random;
+mod read_file;
 mod tokenizer;
 
 pub mod pairing;

@@ -216,11 +216,18 @@ fn refusals_name_file_row_column_and_what_was_found() {
         ("nan.csv", "prompt,text,score\na,b,nan\n", &["row 1", "\"score\"", "finite", "NaN"]),
         ("null.csv", "prompt,text,score\na,b,1\na,,1\n", &["row 2", "\"text\"", "null"]),
         ("noscore.csv", "prompt,text,score\na,b,1\nc,d,\n", &["row 2", "\"score\"", "null"]),
-        ("short.csv", "prompt,text,score\na,b\n", &["row 1", "\"score\"", "null"]),
-        ("long.csv", "prompt,text,score\na,b,1,2\n", &["CSV"]),
-        ("none.csv", "", &["CSV"]),
+        ("short.csv", "prompt,text,score\na,b\n", &["line 2", "row 1", "expected 3 fields, found 2"]),
+        ("long.csv", "prompt,text,score\na,b,1,2\n", &["line 2", "row 1", "expected 3 fields, found 4"]),
+        ("twice.csv", "prompt,text,score,text\na,b,1,c\n", &["line 1", "\"text\" stands twice"]),
+        ("quote.csv", "prompt,text,score\na,\"b,1\n", &["line 2", "never closed"]),
+        ("none.csv", "", &["line 1", "empty"]),
+        (
+            "twice.jsonl",
+            "{\"prompt\": \"a\", \"text\": \"b\", \"text\": \"c\"}\n",
+            &["line 1", "\"text\" stands twice"],
+        ),
         ("syntax.jsonl", "{\"prompt\": \"a\", \"text\": \"b\", \"score\": 1}\n\n{\"prompt\"\n", &["line 3", "JSON"]),
-        ("object.jsonl", "[1, 2]\n", &["line 1", "object", "a list"]),
+        ("object.jsonl", "[1, 2]\n", &["line 1", "expected a JSON object", "sequence"]),
         ("null.jsonl", "{\"prompt\": \"a\", \"text\": null, \"score\": 1}\n", &["row 1", "\"text\"", "null"]),
         (
             "absent.jsonl",
@@ -260,7 +267,36 @@ fn refusals_name_file_row_column_and_what_was_found() {
     let message = refusal(&file(&folder, "latin1.jsonl", b"{\"prompt\": \"a\"}\n{\"prompt\": \"caf\xe9\"}\n"));
     assert!(message.contains("line 2") && message.contains("UTF-8"), "{message}");
     let message = refusal(&file(&folder, "latin1.csv", b"prompt,text,score\na,caf\xe9,1\n"));
-    assert!(message.contains("CSV"), "{message}");
+    assert!(message.contains("line 2") && message.contains("0xe9"), "{message}");
+}
+
+/// A name that each row has for itself would make a table of nulls, rows × rows of them.
+#[test]
+fn rows_of_different_names_are_refused_before_they_fill_memory() {
+    let folder = TempDir::new().unwrap();
+    let lines: String = (0..20_000).map(|i| format!("{{\"{i}\":0}}\n")).collect();
+    let message = refusal(&file(&folder, "names.jsonl", lines));
+    assert!(message.contains("different names") && message.contains("line "), "{message}");
+}
+
+/// No flipped bit does more than make a file unreadable.
+#[test]
+fn damaged_parquet_is_refused_or_read() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("whole.parquet");
+    let rows = &awkward_rows()[..12];
+    ScoredTexts::from_rows(rows).unwrap().write(&path, false).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut read = 0;
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        if let Ok(table) = ScoredTexts::read(file(&folder, "damaged.parquet", bytes)) {
+            assert_eq!(table.len(), rows.len(), "byte {at}");
+            read += 1;
+        }
+    }
+    assert!(read < whole.len() * 3 / 4, "{read} of {} read: the damage hit nothing", whole.len());
 }
 
 #[test]

@@ -5,14 +5,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::path::Path;
 use tch::Kind;
 
-/// Largest `config.json` that is read, in bytes.
-const MAX_CONFIG_BYTES: u64 = 16 << 20;
+/// Largest `config.json` that is read, in bytes; they have a few thousand.
+const MAX_CONFIG_BYTES: u64 = 2 << 20;
 
 /// Reads `DIR/config.json` and checks that it describes a `model_type`.
 pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> Result<C> {
     let path = dir.join("config.json");
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
-    let bytes = std::fs::metadata(&path).map_err(|e| fail(format!("cannot be read: {e}")))?.len();
+    let metadata = std::fs::metadata(&path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    if !metadata.is_file() {
+        return Err(fail("is not a regular file".into()));
+    }
+    let bytes = metadata.len();
     if bytes > MAX_CONFIG_BYTES {
         return Err(fail(format!("has {bytes} bytes, a config has at most {MAX_CONFIG_BYTES}")));
     }

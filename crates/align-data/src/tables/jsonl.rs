@@ -4,7 +4,11 @@ use super::columns::{Column, Kind, empty_column, frame_of, known};
 use crate::{Error, Result};
 use polars_core::frame::DataFrame;
 use polars_core::prelude::{AnyValue, Column as Series, IntoColumn, NamedFrom, PlSmallStr};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
@@ -15,22 +19,26 @@ pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Data
     })?;
     let mut rows: Vec<Map<String, Value>> = Vec::new();
     let mut names: Vec<String> = Vec::new();
+    let mut known_names: HashSet<String> = HashSet::new();
     for (index, line) in text.trim_start_matches('\u{feff}').split('\n').enumerate() {
         if line.trim().is_empty() {
             continue;
         }
         let problem = |problem: String| Error::Line { path: path.to_owned(), line: index + 1, problem };
-        let row: Map<String, Value> = match serde_json::from_str(line) {
-            Ok(Value::Object(row)) => row,
-            Ok(other) => return Err(problem(format!("expected a JSON object, found {}", kind_of(&other)))),
-            Err(e) => return Err(problem(format!("not valid JSON: {e}"))),
-        };
+        let Row(row) = serde_json::from_str(line).map_err(|e| problem(in_words(&e)))?;
         for name in row.keys() {
-            if !names.contains(name) {
+            if known_names.insert(name.clone()) {
                 names.push(name.clone());
             }
         }
         rows.push(row);
+        // Each row has a cell under every name: names that stand once each would fill memory with nulls.
+        if rows.len().saturating_mul(names.len()) > bytes.len() {
+            let (rows, names) = (rows.len(), names.len());
+            return Err(problem(format!(
+                "{names} different names in {rows} rows: expected the same names in each row"
+            )));
+        }
     }
     let mut series = Vec::with_capacity(names.len());
     if rows.is_empty() {
@@ -41,6 +49,44 @@ pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Data
         series.extend(column(path, name, &rows, known(columns, name))?);
     }
     frame_of(rows.len(), series, &path.display().to_string())
+}
+
+/// A JSON object in which no name stands twice: the second value would silently replace the first.
+struct Row(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Row;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> std::result::Result<Row, A::Error> {
+                let mut row = Map::new();
+                while let Some((name, value)) = fields.next_entry::<String, Value>()? {
+                    if row.contains_key(&name) {
+                        return Err(A::Error::custom(format!("the field {name:?} stands twice")));
+                    }
+                    row.insert(name, value);
+                }
+                Ok(Row(row))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// What serde_json found wrong with a line; the line in its words is always the first.
+fn in_words(problem: &serde_json::Error) -> String {
+    let words = problem.to_string();
+    let words = words.split(" at line ").next().unwrap_or_default();
+    match problem.classify() {
+        Category::Data => format!("column {}: {words}", problem.column()),
+        _ => format!("not valid JSON: column {}: {words}", problem.column()),
+    }
 }
 
 /// The values under one name as a column, or `None` where the table does not know the name and they are not flat.

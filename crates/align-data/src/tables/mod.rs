@@ -27,6 +27,7 @@ pub use pairs::PreferencePairs;
 pub use texts::{ScoredTexts, Texts};
 
 use crate::atomic::write_file;
+use crate::read_file::read_file;
 use crate::{Error, Result};
 use columns::{Column, check};
 use polars_core::frame::DataFrame;
@@ -98,7 +99,7 @@ pub fn check_output(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
 /// A file's columns, unchecked; `columns` tells how to read those that the format gives no type.
 fn read_raw(path: &Path, columns: &[Column]) -> Result<DataFrame> {
     let format = Format::of(path)?;
-    let bytes = std::fs::read(path).map_err(|e| Error::read(path, e))?;
+    let bytes = read_file(path, u64::MAX).map_err(|e| Error::read(path, e))?;
     match format {
         Format::Csv => csv::read(path, bytes, columns),
         Format::Parquet => parquet::read(path, bytes, columns),

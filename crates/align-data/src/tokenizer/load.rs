@@ -2,6 +2,7 @@
 
 use super::special_tokens::{Roles, SpecialTokens};
 use super::{Tokenizer, vocabulary};
+use crate::read_file::read_file;
 use crate::{Error, Result};
 use serde_json::{Map, Value};
 use std::fs;
@@ -10,6 +11,9 @@ use std::sync::Arc;
 
 /// Above this, `model_max_length` is transformers' way of saying that there is no limit.
 const NO_LIMIT: f64 = 1e12;
+
+/// Largest file of a tokeniser that is read, in bytes; that of a vocabulary of 256,000 tokens has some 30 MB.
+const FILE_LIMIT: u64 = 128 << 20;
 
 /// Files that are kept and written again beside `tokenizer.json`.
 const COPIED: [&str; 6] =
@@ -66,7 +70,7 @@ impl Tokenizer {
 
 /// A file's bytes, or `None` where there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match read_file(path, FILE_LIMIT) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::read(path, e)),

@@ -1,5 +1,7 @@
 //! CSV: comma-separated, double quotes, a header.
 
+mod structure;
+
 use super::columns::{Column, NOTEBOOK};
 use crate::{Error, Result};
 use polars_core::frame::DataFrame;
@@ -11,6 +13,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<DataFrame> {
+    structure::check(&bytes).map_err(|fault| Error::Line {
+        path: path.to_owned(),
+        line: fault.line,
+        problem: fault.problem,
+    })?;
     // The table's own columns are read as text, numbers too: so a wrong number can be shown with its row.
     let theirs = NOTEBOOK.iter().map(|(theirs, _)| *theirs);
     let known: Schema = columns

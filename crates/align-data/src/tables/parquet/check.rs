@@ -1,0 +1,194 @@
+//! A look at every page before polars decodes it: polars believes the lengths of runs, and one flipped bit there can make it
+//! ask for more memory than there is.
+
+use super::encodings::{
+    Bytes, Checked, byte_arrays, delta_binary_packed, delta_byte_arrays, delta_length_byte_arrays, hybrid_rle,
+};
+use polars_buffer::Buffer;
+use polars_parquet::parquet::compression::DecompressionContext;
+use polars_parquet::parquet::encoding::Encoding;
+use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata, RowGroupMetadata};
+use polars_parquet::parquet::page::{DataPage, DataPageHeader, Page, ParquetPageHeader};
+use polars_parquet::parquet::read::{decompress, get_page_iterator};
+use polars_parquet::parquet::schema::types::PhysicalType;
+use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
+use std::io::Cursor;
+
+/// Largest page that is decoded, in bytes; writers aim at 1 MiB.
+const PAGE_LIMIT: usize = 128 << 20;
+/// Most bytes of decoded pages for each byte of the file, beyond one page of the greatest size.
+const EXPANSION: usize = 100;
+/// Most rows for each byte of the file: a table of texts has more bytes than rows, unless all its rows are alike.
+const ROWS_A_BYTE: usize = 64;
+
+/// Checks the pages of the columns of these names.
+pub(super) fn check(bytes: &Buffer<u8>, metadata: &FileMetadata, wanted: &[&str]) -> Checked<()> {
+    let most = bytes.len().saturating_mul(ROWS_A_BYTE);
+    let room = bytes.len().saturating_mul(EXPANSION).saturating_add(PAGE_LIMIT);
+    let (mut rows, mut decoded) = (0_usize, 0_usize);
+    for (number, group) in metadata.row_groups.iter().enumerate() {
+        rows = rows.saturating_add(group.num_rows());
+        if rows > most {
+            return Err(format!("it claims {rows} rows in {} bytes", bytes.len()));
+        }
+        for name in wanted {
+            let fault = |problem: String| format!("row group {number}, column {name:?}: {problem}");
+            let chunk = flat_chunk(group, name).map_err(fault)?;
+            decoded = decoded.saturating_add(headers(bytes, chunk).map_err(fault)?);
+            if decoded > room {
+                return Err(fault(format!("the pages so far claim {decoded} bytes in a file of {}", bytes.len())));
+            }
+            pages(bytes, group.num_rows(), chunk).map_err(fault)?;
+        }
+    }
+    if rows != metadata.num_rows {
+        return Err(format!("expected {} rows in all, its row groups have {rows}", metadata.num_rows));
+    }
+    Ok(())
+}
+
+fn flat_chunk<'a>(group: &'a RowGroupMetadata, name: &str) -> Checked<&'a ColumnChunkMetadata> {
+    let mut chunks = group.columns_under_root_iter(name).ok_or("it is missing")?;
+    let (Some(chunk), None) = (chunks.next(), chunks.next()) else {
+        return Err("expected one flat column".to_owned());
+    };
+    let descriptor = &chunk.descriptor().descriptor;
+    if descriptor.max_rep_level > 0 || descriptor.max_def_level > 1 {
+        return Err("expected a flat column, found a nested one".to_owned());
+    }
+    if usize::try_from(chunk.num_values()) != Ok(group.num_rows()) {
+        return Err(format!("expected {} values, found {}", group.num_rows(), chunk.num_values()));
+    }
+    Ok(chunk)
+}
+
+fn pages(bytes: &Buffer<u8>, rows: usize, chunk: &ColumnChunkMetadata) -> Checked<()> {
+    let pages = get_page_iterator(chunk, Cursor::new(bytes.clone()), Vec::new(), PAGE_LIMIT).map_err(in_words)?;
+    let (mut seen, mut dictionary, mut context) = (0_usize, None, DecompressionContext::Unset);
+    for (number, page) in pages.enumerate() {
+        let fault = |problem: String| format!("page {number}: {problem}");
+        let page = page.and_then(|page| decompress(page, &mut Vec::new(), &mut context));
+        match page.map_err(|e| fault(in_words(e)))? {
+            Page::Dict(page) => {
+                if seen > 0 || dictionary.is_some() {
+                    return Err(fault("a dictionary behind the column's first page".to_owned()));
+                }
+                plain(chunk.physical_type(), &mut Bytes::new(&page.buffer), page.num_values).map_err(fault)?;
+                dictionary = Some(page.num_values);
+            }
+            Page::Data(page) => {
+                seen = seen.saturating_add(page.num_values());
+                if seen > rows {
+                    return Err(fault(format!("more values than the {rows} rows")));
+                }
+                data(&page, chunk.physical_type(), dictionary).map_err(fault)?;
+            }
+        }
+    }
+    if seen == rows { Ok(()) } else { Err(format!("expected {rows} values, found {seen}")) }
+}
+
+/// Checks the chunk's place in the file and the sizes of its pages, before memory is asked for by any of them; returns their
+/// sum.
+fn headers(bytes: &[u8], chunk: &ColumnChunkMetadata) -> Checked<usize> {
+    let (start, size) = (chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()), chunk.compressed_size());
+    let place = usize::try_from(start).ok().zip(usize::try_from(size).ok());
+    let mut rest = place
+        .and_then(|(start, size)| bytes.get(start..start.checked_add(size)?))
+        .ok_or_else(|| format!("{size} bytes from byte {start} of a file of {} bytes", bytes.len()))?;
+    let mut decoded = 0_usize;
+    while !rest.is_empty() {
+        let mut reader = Cursor::new(rest);
+        let header = ParquetPageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut reader, rest.len()))
+            .map_err(in_words)?;
+        let after = usize::try_from(reader.position()).ok().and_then(|read| rest.get(read..)).unwrap_or_default();
+        let (packed, size) = (header.compressed_page_size, header.uncompressed_page_size);
+        let claimed = usize::try_from(size).ok().filter(|size| *size <= PAGE_LIMIT);
+        decoded += claimed.ok_or_else(|| format!("a page claims {size} bytes, at most {PAGE_LIMIT} are read"))?;
+        let next = usize::try_from(packed).ok().and_then(|packed| after.get(packed..));
+        rest = next.ok_or_else(|| format!("a page claims {packed} bytes, {} are left", after.len()))?;
+    }
+    Ok(decoded)
+}
+
+fn data(page: &DataPage, kind: PhysicalType, dictionary: Option<usize>) -> Checked<()> {
+    let optional = page.descriptor.max_def_level > 0;
+    let count = page.num_values();
+    let mut bytes = Bytes::new(page.buffer());
+    let present = match page.header() {
+        DataPageHeader::V1(_) if !optional => count,
+        DataPageHeader::V1(header) => {
+            if header.definition_level_encoding != Encoding::Rle.into() {
+                return Err(format!("definition levels are {:?}, expected RLE", header.definition_level_encoding));
+            }
+            let length = bytes.length()?;
+            hybrid_rle(&mut Bytes::new(bytes.take(length)?), 1, count, 2)?
+        }
+        DataPageHeader::V2(header) => {
+            if header.repetition_levels_byte_length != 0 {
+                return Err("repetition levels in a flat column".to_owned());
+            }
+            let length = usize::try_from(header.definition_levels_byte_length).map_err(|e| e.to_string())?;
+            let mut levels = Bytes::new(bytes.take(length)?);
+            let present = if optional { hybrid_rle(&mut levels, 1, count, 2)? } else { count };
+            let nulls = usize::try_from(header.num_nulls).map_err(|e| e.to_string())?;
+            if count.checked_sub(present) != Some(nulls) || usize::try_from(header.num_rows) != Ok(count) {
+                return Err(format!("expected {nulls} nulls among {} rows, found {present} values", header.num_rows));
+            }
+            present
+        }
+    };
+    let encoding = Encoding::try_from(page.header().encoding()).map_err(in_words)?;
+    values(&mut bytes, encoding, kind, present, dictionary)
+}
+
+fn values(
+    bytes: &mut Bytes<'_>,
+    encoding: Encoding,
+    kind: PhysicalType,
+    count: usize,
+    dictionary: Option<usize>,
+) -> Checked<()> {
+    match (encoding, kind) {
+        (Encoding::Plain, _) => plain(kind, bytes, count),
+        (Encoding::PlainDictionary | Encoding::RleDictionary, _) => {
+            let entries = dictionary.ok_or("its values point into a dictionary, and there is none")?;
+            if count == 0 {
+                return Ok(());
+            }
+            let width = bytes.byte()?;
+            hybrid_rle(bytes, width, count, entries as u64).map(|_| ())
+        }
+        (Encoding::Rle, PhysicalType::Boolean) => {
+            let length = bytes.length()?;
+            hybrid_rle(&mut Bytes::new(bytes.take(length)?), 1, count, 2).map(|_| ())
+        }
+        (Encoding::DeltaBinaryPacked, PhysicalType::Int32 | PhysicalType::Int64) => {
+            delta_binary_packed(bytes, count).map(|_| ())
+        }
+        (Encoding::DeltaLengthByteArray, PhysicalType::ByteArray) => delta_length_byte_arrays(bytes, count),
+        (Encoding::DeltaByteArray, PhysicalType::ByteArray) => delta_byte_arrays(bytes, count, PAGE_LIMIT),
+        (Encoding::ByteStreamSplit, PhysicalType::ByteArray | PhysicalType::Boolean) => Err(unread(encoding, kind)),
+        (Encoding::ByteStreamSplit, _) => plain(kind, bytes, count).and_then(|()| bytes.end()),
+        _ => Err(unread(encoding, kind)),
+    }
+}
+
+fn plain(kind: PhysicalType, bytes: &mut Bytes<'_>, count: usize) -> Checked<()> {
+    let size = match kind {
+        PhysicalType::ByteArray => return byte_arrays(bytes, count),
+        PhysicalType::Boolean => return bytes.take(count.div_ceil(8)).map(|_| ()),
+        PhysicalType::Int32 | PhysicalType::Float => 4,
+        PhysicalType::Int64 | PhysicalType::Double => 8,
+        PhysicalType::Int96 | PhysicalType::FixedLenByteArray(_) => return Err(unread(Encoding::Plain, kind)),
+    };
+    bytes.take(count.saturating_mul(size)).map(|_| ())
+}
+
+fn unread(encoding: Encoding, kind: PhysicalType) -> String {
+    format!("{kind:?} values encoded as {encoding:?} are not read here")
+}
+
+fn in_words(problem: impl std::fmt::Display) -> String {
+    problem.to_string()
+}
