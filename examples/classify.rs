@@ -37,7 +37,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = common::options::parse();
     common::run(|| classify(&options))
 }
 

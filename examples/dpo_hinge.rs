@@ -19,6 +19,6 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = common::options::parse();
     common::run(|| notebook::run(&options.notebook, LossType::Hinge))
 }

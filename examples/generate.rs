@@ -98,7 +98,7 @@ struct Decoding {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = common::options::parse();
     common::run(|| generate(&options))
 }
 

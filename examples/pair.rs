@@ -4,6 +4,7 @@
 
 use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
+use align_data::tables::check_output;
 use clap::Parser;
 use common::Failure;
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = common::options::parse();
     common::run(|| make_pairs(&options))
 }
 
@@ -52,7 +53,7 @@ fn make_pairs(options: &Options) -> Result<(), Failure> {
             return Err(format!("--margin says nothing to --strategy {strategy}: leave it out").into());
         }
     };
-    common::refuse_existing(&options.output, options.overwrite)?;
+    check_output(&options.output, options.overwrite)?;
     let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed: options.seed };
     let (pairs, report) = ScoredTexts::read(&options.input)?.pair(&pairing)?;
     if pairs.is_empty() {

@@ -3,20 +3,10 @@
 //! `cargo test` builds the examples first; `cargo test --test examples` alone takes them as they were last built.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod support;
 
-fn example(name: &str) -> PathBuf {
-    // Test binaries stand in target/PROFILE/deps, examples in target/PROFILE/examples.
-    let exe = std::env::current_exe().unwrap();
-    let path = exe.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    assert!(path.exists(), "{} is missing: build it with `cargo build --examples`", path.display());
-    path
-}
-
-fn run(name: &str, dir: &Path, args: &[&str]) -> Output {
-    Command::new(example(name)).args(args).current_dir(dir).output().unwrap()
-}
+use std::path::Path;
+use support::{kept, run};
 
 fn ok(name: &str, dir: &Path, args: &[&str]) -> String {
     let output = run(name, dir, args);
@@ -37,10 +27,6 @@ fn refused(name: &str, dir: &Path, args: &[&str]) -> String {
 fn lines(path: &Path) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn kept(name: &str) -> String {
-    format!("{}/tests/golden/data/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]
@@ -167,46 +153,4 @@ fn the_notebook_end_to_end() {
         &["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"],
     );
     assert!(out.contains("epoch 3.00: held-out loss"), "{out}");
-}
-
-#[test]
-fn bad_input_is_told_what_is_wrong() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    let data = kept("train.jsonl");
-    std::fs::write(
-        dir.join("broken.jsonl"),
-        "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n{\"prompt\": 3}\n",
-    )
-    .unwrap();
-    let line = refused("dpo", dir, &["--train-file", "broken.jsonl", "--output-dir", "run"]);
-    assert!(line.contains("broken.jsonl, row 2, column \"prompt\""), "{line}");
-    let missing = refused("dpo", dir, &["--train-file", "nowhere.jsonl", "--output-dir", "run"]);
-    assert!(missing.contains("nowhere.jsonl"), "{missing}");
-    let both = refused(
-        "dpo",
-        dir,
-        &["--train-file", &data, "--output-dir", "run", "--max-steps", "2", "--num-train-epochs", "1"],
-    );
-    assert!(both.contains("max_steps") && both.contains("num_train_epochs"), "{both}");
-    let ignored = refused(
-        "dpo",
-        dir,
-        &["--train-file", &data, "--output-dir", "run", "--loss-type", "hinge", "--label-smoothing", "0.1"],
-    );
-    assert!(ignored.contains("label_smoothing") || ignored.contains("label smoothing"), "{ignored}");
-    let unknown = refused("dpo", dir, &["--train-file", &data, "--output-dir", "run", "--loss-type", "hinges"]);
-    assert!(unknown.contains("hinge") && unknown.contains("sigmoid"), "{unknown}");
-    std::fs::write(dir.join("bad.toml"), "learning_rates = 1\n").unwrap();
-    let key = refused("dpo", dir, &["--config", "bad.toml", "--train-file", &data, "--output-dir", "run"]);
-    assert!(key.contains("learning-rates"), "{key}");
-    let model = refused("generate", dir, &["--model", &kept("models/distilbert-tiny"), "--prompt", "The"]);
-    assert!(model.contains("distilbert") && model.contains("gpt2"), "{model}");
-    let exists = refused("classify", dir, &["--input", "broken.jsonl", "--output", "broken.jsonl"]);
-    assert!(exists.contains("broken.jsonl: exists already"), "{exists}");
-    let format = refused("generate", dir, &["--prompt", "The", "--output", "texts.txt"]);
-    assert!(format.contains(".csv, .parquet or .jsonl"), "{format}");
-    let sampling = refused("generate", dir, &["--prompt", "The", "--temperature", "0.5"]);
-    assert!(sampling.contains("do_sample") || sampling.contains("do-sample"), "{sampling}");
-    assert!(!dir.join("run/metrics.jsonl").exists());
 }

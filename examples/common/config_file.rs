@@ -1,34 +1,65 @@
 use super::Failure;
-use clap::Parser;
+use clap::{Command, Parser};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Largest file of options that is read, in bytes.
+const LIMIT: u64 = 1 << 20;
+/// Least likeness of a key to an option that was probably meant, from 0 to 1.
+const LIKENESS: f64 = 0.7;
 
 /// Parses the command line; `--config FILE.toml` stands for its keys as options, and options given beside it win.
 pub fn parse<O: Parser>() -> Result<O, Failure> {
     let mut given = std::env::args_os();
     let program = given.next().unwrap_or_default();
-    let mut own: Vec<OsString> = given.collect();
-    let mut from_file = Vec::new();
-    if let Some(at) = own.iter().position(|arg| arg == "--config") {
-        if at + 1 >= own.len() {
-            return Err("--config needs a file".into());
-        }
-        let taken: Vec<OsString> = own.drain(at..at + 2).collect();
-        from_file = read(Path::new(&taken[1]))?;
-    }
     // The last of an option's values wins: the command line stands behind the file.
-    let command = O::command().args_override_self(true);
-    let matches = command.get_matches_from(std::iter::once(program).chain(from_file).chain(own));
-    Ok(O::from_arg_matches(&matches)?)
+    let command = super::options::command::<O>().args_override_self(true);
+    let (file, own) = take_config(given)?;
+    let from_file = file.as_deref().map(|file| read(file, &command)).transpose()?.unwrap_or_default();
+    let parsed = command.try_get_matches_from(std::iter::once(program).chain(from_file).chain(own));
+    match (parsed, file) {
+        (Ok(matches), _) => Ok(O::from_arg_matches(&matches)?),
+        (Err(error), Some(file)) if error.use_stderr() => {
+            Err(format!("{}\n(options of {} are part of this command line)", error.to_string().trim(), file.display())
+                .into())
+        }
+        (Err(error), _) => error.exit(),
+    }
+}
+
+/// Takes `--config FILE` or `--config=FILE` out of the command line.
+fn take_config(given: impl Iterator<Item = OsString>) -> Result<(Option<PathBuf>, Vec<OsString>), Failure> {
+    let (mut file, mut own, mut given) = (None, Vec::new(), given);
+    while let Some(argument) = given.next() {
+        let value = match argument.to_str() {
+            Some("--config") => Some(given.next().ok_or("--config needs a file")?),
+            Some(text) => text.strip_prefix("--config=").map(OsString::from),
+            None => None,
+        };
+        match value {
+            Some(_) if file.is_some() => return Err("--config stands twice: one file is read".into()),
+            Some(value) => file = Some(PathBuf::from(value)),
+            None => own.push(argument),
+        }
+    }
+    Ok((file, own))
 }
 
 /// A TOML file's keys as options: `learning_rate = 1e-5` is `--learning-rate=1e-5`.
-fn read(path: &Path) -> Result<Vec<OsString>, Failure> {
+fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
     let fail = |reason: String| format!("{}: {reason}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+    let metadata = std::fs::metadata(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    if !metadata.is_file() || metadata.len() > LIMIT {
+        return Err(fail(format!("expected a TOML file of at most {LIMIT} bytes")).into());
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
     let table: toml::Table = text.parse().map_err(|e: toml::de::Error| fail(e.to_string()))?;
     let option = |(key, value): (&String, &toml::Value)| {
         let name = key.replace('_', "-");
+        if !command.get_arguments().any(|known| known.get_long() == Some(&name)) {
+            let hint = nearest(&name, command).map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+            return Err(fail(format!("there is no option {key:?}{hint}")));
+        }
         let value = match value {
             toml::Value::String(text) => text.clone(),
             toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) => value.to_string(),
@@ -37,4 +68,11 @@ fn read(path: &Path) -> Result<Vec<OsString>, Failure> {
         Ok(OsString::from(format!("--{name}={value}")))
     };
     Ok(table.iter().map(option).collect::<Result<_, _>>()?)
+}
+
+fn nearest(name: &str, command: &Command) -> Option<String> {
+    let likeness = |option: &str| strsim::jaro_winkler(name, option);
+    let options = command.get_arguments().filter_map(|argument| argument.get_long());
+    let meant = options.filter(|o| likeness(o) >= LIKENESS).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    Some(meant.replace('-', "_"))
 }

@@ -5,6 +5,7 @@
 
 pub mod config_file;
 pub mod notebook;
+pub mod options;
 pub mod preference_data;
 pub mod prompts;
 pub mod score;

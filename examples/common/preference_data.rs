@@ -30,6 +30,9 @@ impl DataOptions {
         let options =
             EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..EncodeOptions::default() };
         let encoded = encode_pairs(tokenizer, pairs, &options)?;
+        if encoded.pairs.is_empty() {
+            return Err(format!("no pair is left to train on with max_length {limit}: {}", encoded.report).into());
+        }
         println!("  {}", encoded.report);
         Ok(encoded.pairs)
     }
@@ -37,7 +40,11 @@ impl DataOptions {
     /// Reads pairs, or scored texts from which pairs are drawn as the notebook does.
     pub fn read(&self, path: &Path, seed: u64) -> Result<Vec<PreferencePair>, Failure> {
         println!("{}", path.display());
-        match PreferenceData::read(path)? {
+        let data = PreferenceData::read(path)?;
+        if data.is_empty() {
+            return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());
+        }
+        match data {
             PreferenceData::Pairs(_) if self.pairs_per_prompt.is_some() => {
                 Err("--pairs-per-prompt says how scored texts are paired, but the file holds pairs already".into())
             }

@@ -18,8 +18,9 @@ pub(crate) fn write_file(
     if !overwrite && path.exists() {
         return Err(exists());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|e| Error::write(folder, e))?;
+    check_folder(path)?;
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(|e| Error::write(path, e))?;
     let mut temporary = builder().tempfile_in(folder).map_err(|e| Error::write(path, e))?;
     let mut writer = BufWriter::new(temporary.as_file_mut());
     fill(&mut writer)?;
@@ -36,6 +37,20 @@ pub(crate) fn write_file(
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether the folders that a file is to stand in are folders, as far as they are there.
+pub(crate) fn check_folder(path: &Path) -> Result<()> {
+    let nearest = folder_of(path).ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    if nearest.is_dir() {
+        return Ok(());
+    }
+    let problem = format!("{} is a file, not a folder", nearest.display());
+    Err(Error::write(path, std::io::Error::new(std::io::ErrorKind::NotADirectory, problem)))
 }
 
 /// A temporary file that others may read once it has its name, as with any file that a program makes.

@@ -1,3 +1,4 @@
+use crate::printable::printable;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,7 @@ pub enum Error {
         found: String,
     },
     /// A file that is not of its format.
-    #[error("{}: not a readable {format} file: {problem}", path.display())]
+    #[error("{}: not a readable {format} file: {}", path.display(), printable(problem))]
     Format {
         /// The file.
         path: PathBuf,
@@ -46,7 +47,7 @@ pub enum Error {
         problem: String,
     },
     /// A line of a CSV or JSON Lines file that cannot be used.
-    #[error("{}, line {line}: {problem}", path.display())]
+    #[error("{}, line {line}: {}", path.display(), printable(problem))]
     Line {
         /// The file.
         path: PathBuf,
@@ -56,7 +57,7 @@ pub enum Error {
         problem: String,
     },
     /// A table without a column that it needs.
-    #[error("{origin}: expected a column {column:?}, found {}", columns_in_words(found))]
+    #[error("{origin}: expected a column {column:?}, found {}", printable(&columns_in_words(found)))]
     MissingColumn {
         /// The file, or what the table is.
         origin: String,
@@ -78,7 +79,7 @@ pub enum Error {
         found: String,
     },
     /// One value of a table that cannot be used.
-    #[error("{origin}, row {row}, column {column:?}: expected {expected}, found {found}")]
+    #[error("{origin}, row {row}, column {column:?}: expected {expected}, found {}", printable(found))]
     Cell {
         /// The file, or what the table is.
         origin: String,
@@ -123,7 +124,7 @@ pub enum Error {
         found: String,
     },
     /// A file of a tokeniser that cannot be used.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {}", path.display(), printable(problem))]
     TokenizerFile {
         /// The file.
         path: PathBuf,
@@ -131,7 +132,7 @@ pub enum Error {
         problem: String,
     },
     /// A text or ids that a tokeniser cannot take, or a special token that it lacks.
-    #[error("tokeniser: {0}")]
+    #[error("tokeniser: {}", printable(.0))]
     Tokenizer(String),
     /// A batch without rows, or rows that make none.
     #[error("batch: {0}")]

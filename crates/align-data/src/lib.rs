@@ -31,6 +31,7 @@ mod error;
 mod padding;
 mod pair_batch;
 mod preference;
+mod printable;
 mod random;
 mod read_file;
 mod tokenizer;

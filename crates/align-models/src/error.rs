@@ -1,5 +1,6 @@
 use crate::checkpoint::CheckpointError;
 use crate::generation::GenerationError;
+use crate::printable::printable;
 use std::path::PathBuf;
 
 /// What can go wrong in this crate.
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// A `config.json` that cannot be read or describes no model of this crate.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", path.display(), printable(reason))]
     Config {
         /// The file.
         path: PathBuf,

@@ -14,6 +14,7 @@ mod kv_cache;
 mod layers;
 mod parameters;
 mod pretrained_config;
+mod printable;
 mod save;
 
 pub mod checkpoint;

@@ -1,7 +1,37 @@
 use serde::de::DeserializeOwned;
 
+/// Least likeness of a name to one that was probably meant, from 0 to 1.
+const LIKENESS: f64 = 0.7;
+
 /// Reads an option's value by the name that serde gives it.
 pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
-    // serde_json lists the names that it knows when this one is none of them.
-    serde_json::from_value(name.into()).map_err(|e| e.to_string())
+    serde_json::from_value(name.into()).map_err(|e: serde_json::Error| {
+        let problem = e.to_string();
+        let hint = nearest(name, &problem).map(|meant| format!("; did you mean {meant}?"));
+        problem + &hint.unwrap_or_default()
+    })
+}
+
+/// The likeliest of the names that serde lists: "unknown variant `x`, expected one of `a`, `b`".
+fn nearest<'a>(name: &str, problem: &'a str) -> Option<&'a str> {
+    let (_, expected) = problem.split_once("expected ")?;
+    let names = expected.split('`').skip(1).step_by(2);
+    let likeness = |candidate: &str| strsim::jaro_winkler(name, candidate);
+    names.filter(|n| likeness(n) >= LIKENESS).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use align_losses::LossType;
+
+    #[test]
+    fn a_misspelled_name_gets_the_nearest() {
+        assert_eq!(parse::<LossType>("hinge"), Ok(LossType::Hinge));
+        let problem = parse::<LossType>("sigmiod").unwrap_err();
+        assert!(problem.contains("`hinge`") && problem.ends_with("did you mean sigmoid?"), "{problem}");
+        let problem = parse::<LossType>("zzz").unwrap_err();
+        assert!(problem.contains("`sigmoid`") && !problem.contains("did you mean"), "{problem}");
+    }
 }

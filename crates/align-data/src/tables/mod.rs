@@ -26,7 +26,7 @@ pub use completions::{CompletionData, Completions};
 pub use pairs::PreferencePairs;
 pub use texts::{ScoredTexts, Texts};
 
-use crate::atomic::write_file;
+use crate::atomic::{check_folder, write_file};
 use crate::read_file::read_file;
 use crate::{Error, Result};
 use columns::{Column, check};
@@ -57,6 +57,14 @@ impl PreferenceData {
             Ok(Self::Texts(ScoredTexts::checked(frame, &origin)?))
         }
     }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Pairs(pairs) => pairs.is_empty(),
+            Self::Texts(texts) => texts.is_empty(),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -84,16 +92,15 @@ impl Format {
 /// Whether a table can be written to `path`: for programs that would otherwise find out after hours of work.
 ///
 /// # Errors
-/// When the name ends in none of `.csv`, `.parquet` and `.jsonl`, the file exists and `overwrite` is false, or its folder
-/// is missing.
+/// When the name ends in none of `.csv`, `.parquet` and `.jsonl`, the file exists and `overwrite` is false, or a file stands
+/// where its folder should.
 pub fn check_output(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     let path = path.as_ref();
     Format::of(path)?;
     if path.exists() && !overwrite {
         return Err(Error::Exists { path: path.to_owned() });
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::metadata(folder).map(|_| ()).map_err(|e| Error::write(path, e))
+    check_folder(path)
 }
 
 /// A file's columns, unchecked; `columns` tells how to read those that the format gives no type.

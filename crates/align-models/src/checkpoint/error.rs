@@ -1,4 +1,5 @@
 use super::mismatch::Mismatch;
+use crate::printable::printable;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,7 @@ pub enum CheckpointError {
         source: io::Error,
     },
     /// A file that is damaged, or is not what its name says.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", path.display(), printable(reason))]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -6,7 +6,6 @@ mod fixtures;
 mod folders;
 mod hostile_pickles;
 mod layouts;
-mod mutations;
 mod pickles;
 mod safetensors_files;
 mod saving;

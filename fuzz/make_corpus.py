@@ -1,0 +1,122 @@
+"""Writes the seed corpus: small real files as torch, safetensors, transformers, pyarrow and pandas write them.
+
+    pip install torch==2.11.0 transformers==5.17.0 pyarrow pandas
+    python make_corpus.py
+"""
+
+import json
+import pathlib
+import shutil
+import tempfile
+
+import pandas
+import pyarrow
+import pyarrow.parquet
+import torch
+import transformers
+
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+
+
+def place(reader, name, source):
+    folder = CORPUS / reader
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, pathlib.Path):
+        shutil.copyfile(source, folder / name)
+    elif isinstance(source, bytes):
+        (folder / name).write_bytes(source)
+    else:
+        (folder / name).write_text(source)
+
+
+def scratch():
+    return pathlib.Path(tempfile.mkdtemp())
+
+
+torch.manual_seed(0)
+config = transformers.GPT2Config(
+    vocab_size=6, n_positions=4, n_embd=4, n_layer=1, n_head=2, n_inner=4, bos_token_id=0, eos_token_id=0
+)
+gpt2 = transformers.GPT2LMHeadModel(config).eval()
+state = gpt2.state_dict()
+small = {"weight": torch.arange(6.0).view(2, 3), "bias": torch.ones(3, dtype=torch.bfloat16), "step": torch.tensor(7)}
+
+folder = scratch()
+gpt2.save_pretrained(folder)
+place("safetensors", "gpt2.safetensors", folder / "model.safetensors")
+place("config", "gpt2.json", folder / "config.json")
+
+# Every tensor in one shard, which is there: the harness puts safetensors/gpt2.safetensors beside the index.
+stored = [name for name in state if name != "lm_head.weight"]
+index = {"metadata": {"total_size": 1152}, "weight_map": {name: "shard.safetensors" for name in stored}}
+place("index", "gpt2.json", json.dumps(index, indent=2))
+
+for name, tensors in [("gpt2", state), ("small", small)]:
+    path = scratch() / "pytorch_model.bin"
+    torch.save(tensors, path)
+    place("bin_zip", f"{name}.bin", path)
+    torch.serialization.set_crc32_options(False)
+    torch.save(tensors, path)
+    place("bin_zip", f"{name}-unchecked.bin", path)
+    torch.serialization.set_crc32_options(True)
+    torch.save(tensors, path, _use_new_zipfile_serialization=False)
+    place("bin_legacy", f"{name}.bin", path)
+
+bert = transformers.DistilBertConfig(vocab_size=8, dim=4, n_layers=1, n_heads=2, hidden_dim=4, num_labels=2)
+bert.id2label = {0: "NEGATIVE", 1: "POSITIVE"}
+folder = scratch()
+bert.save_pretrained(folder)
+place("config", "distilbert.json", folder / "config.json")
+
+vocabulary = {token: id for id, token in enumerate(["<|endoftext|>", "a", "b", "c", "Ġ", "ab", "abc", "Ġa"])}
+place("vocab_json", "vocab.json", json.dumps(vocabulary, ensure_ascii=False))
+place("merges", "merges.txt", "#version: 0.2\na b\nab c\nĠ a\n")
+place("vocab_txt", "vocab.txt", "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b", "film"]) + "\n")
+place(
+    "tokenizer_config",
+    "gpt2.json",
+    json.dumps(
+        {
+            "tokenizer_class": "GPT2Tokenizer",
+            "model_max_length": 1024,
+            "add_bos_token": False,
+            "add_prefix_space": False,
+            "bos_token": "<|endoftext|>",
+            "eos_token": {"content": "<|endoftext|>", "lstrip": False, "normalized": True, "special": True},
+            "added_tokens_decoder": {"8": {"content": "<pad>", "special": True, "single_word": False}},
+        }
+    ),
+)
+tokenizer = scratch() / "tokenizer.json"
+transformers.GPT2TokenizerFast(vocab=vocabulary, merges=[("a", "b"), ("ab", "c"), ("Ġ", "a")]).backend_tokenizer.save(
+    str(tokenizer)
+)
+place("tokenizer_json", "gpt2.json", tokenizer)
+
+table = pandas.DataFrame(
+    {
+        "prompt": ["This movie", "This movie", "A film", "A film"],
+        "text": ["This movie, oh.", 'A "joy"', "A film\nof two lines", "A film 🎬"],
+        "score": [0.5, -1.25, 2.480989694595337, 1e-3],
+    }
+)
+place("jsonl", "texts.jsonl", table.to_json(orient="records", lines=True, force_ascii=False))
+pairs = [{"prompt": "I", "chosen": "I like it", "rejected": "I do not", "source": None, "n": i} for i in range(3)]
+place("jsonl", "pairs.jsonl", "".join(json.dumps(pair) + "\n" for pair in pairs))
+place("csv", "texts.csv", table.to_csv(index=False))
+notebook = table.rename(columns={"prompt": "Prompt", "text": "Generated Text", "score": "Model Score"})
+place("csv", "notebook.csv", notebook.to_csv())
+
+arrow = pyarrow.Table.from_pandas(pandas.concat([table.assign(n=[1, None, 3, 4], b=[True, False, True, True])] * 5))
+delta = {"prompt": "DELTA_BYTE_ARRAY", "text": "DELTA_LENGTH_BYTE_ARRAY", "score": "BYTE_STREAM_SPLIT", "n": "PLAIN"}
+for name, options in {
+    "plain": {"compression": "none", "use_dictionary": False},
+    "dictionary": {"compression": "none", "row_group_size": 7},
+    "zstd": {"compression": "zstd", "data_page_version": "2.0"},
+    "delta": {"compression": "none", "use_dictionary": False, "column_encoding": delta, "data_page_version": "2.0"},
+}.items():
+    path = scratch() / "texts.parquet"
+    pyarrow.parquet.write_table(arrow, path, **options)
+    place("parquet", f"{name}.parquet", path)
+
+place("model_name", "names.txt", "lvwerra/gpt2-imdb@refs/pr/1")

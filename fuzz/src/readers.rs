@@ -1,0 +1,92 @@
+use align_data::{Completions, PreferencePairs, Texts, Tokenizer};
+use align_models::checkpoint::Checkpoint;
+use align_models::{DistilBertConfig, Gpt2Config};
+use std::fmt::Display;
+use std::path::Path;
+
+/// What a reader answers: nothing, or the words of its error.
+type Answer = Result<(), String>;
+
+/// A reader and the file that it reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    /// Its name, and that of its folder in the corpus.
+    pub name: &'static str,
+    /// Whether the parsing is our own; a library's parser (CSV, Parquet, tokenizer.json) may take more memory.
+    pub own: bool,
+    /// The file's name in the reader's folder.
+    pub file: &'static str,
+    /// Files that stand beside it: name, and reader and file in the corpus.
+    pub beside: &'static [(&'static str, &'static str)],
+    /// Reads the folder's file.
+    pub read: fn(&Path) -> Answer,
+}
+
+const MERGES: (&str, &str) = ("merges.txt", "merges/merges.txt");
+const VOCAB_JSON: (&str, &str) = ("vocab.json", "vocab_json/vocab.json");
+
+const fn own(name: &'static str, file: &'static str, read: fn(&Path) -> Answer) -> Reader {
+    Reader { name, own: true, file, beside: &[], read }
+}
+
+const fn of_a_library(name: &'static str, file: &'static str, read: fn(&Path) -> Answer) -> Reader {
+    Reader { name, own: false, file, beside: &[], read }
+}
+
+/// Every reader.
+pub const READERS: [Reader; 13] = [
+    own("safetensors", "model.safetensors", checkpoint),
+    Reader {
+        beside: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
+        ..own("index", "model.safetensors.index.json", checkpoint)
+    },
+    own("bin_zip", "pytorch_model.bin", checkpoint),
+    own("bin_legacy", "pytorch_model.bin", checkpoint),
+    own("config", "config.json", config),
+    own("jsonl", "table.jsonl", table),
+    Reader { beside: &[VOCAB_JSON], ..of_a_library("merges", "merges.txt", tokenizer) },
+    Reader { beside: &[MERGES], ..of_a_library("vocab_json", "vocab.json", tokenizer) },
+    of_a_library("vocab_txt", "vocab.txt", tokenizer),
+    Reader { beside: &[VOCAB_JSON, MERGES], ..of_a_library("tokenizer_config", "tokenizer_config.json", tokenizer) },
+    of_a_library("tokenizer_json", "tokenizer.json", tokenizer),
+    of_a_library("csv", "table.csv", table),
+    of_a_library("parquet", "table.parquet", table),
+];
+
+fn words(problem: impl Display) -> String {
+    problem.to_string()
+}
+
+/// Opens the checkpoint and reads every tensor of it.
+fn checkpoint(file: &Path) -> Answer {
+    let checkpoint = Checkpoint::open(file.parent().unwrap_or(file)).map_err(words)?;
+    for entry in checkpoint.entries() {
+        let tensor = checkpoint.read(entry.name()).map_err(words)?;
+        if tensor.size() != entry.shape() {
+            return Err(format!("{} has shape {:?}, its entry says {:?}", entry.name(), tensor.size(), entry.shape()));
+        }
+    }
+    Ok(())
+}
+
+fn config(file: &Path) -> Answer {
+    let folder = file.parent().unwrap_or(file);
+    Gpt2Config::from_pretrained(folder).map(|_| ()).or_else(|gpt2| {
+        let distilbert = DistilBertConfig::from_pretrained(folder).map(|_| ());
+        distilbert.map_err(|distilbert| format!("{gpt2}; {distilbert}"))
+    })
+}
+
+/// Reads the file as each of the tables.
+fn table(file: &Path) -> Answer {
+    let texts = Texts::read(file).map(|_| ());
+    let pairs = PreferencePairs::read(file).map(|_| ());
+    let completions = Completions::read(file).map(|_| ());
+    texts.or(pairs).or(completions).map_err(words)
+}
+
+fn tokenizer(file: &Path) -> Answer {
+    let tokenizer = Tokenizer::from_pretrained(file.parent().unwrap_or(file)).map_err(words)?;
+    let ids = tokenizer.encode("a film about abc\u{0} 🎬", true).map_err(words)?;
+    tokenizer.decode(&ids, false).map(|_| ()).map_err(words)
+}
