@@ -10,16 +10,16 @@ use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
 use align_models::DistilBert;
 use clap::Parser;
-use common::{Failure, RuntimeOptions};
+use common::{Failure, RuntimeOptions, models};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Scores texts with a DistilBERT classifier; the reward is minus logit 0.
 #[derive(Parser)]
 struct Options {
-    /// Classifier: a folder in transformers' layout; the embedded one if not given.
+    /// Classifier: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
     #[arg(long)]
-    model: Option<PathBuf>,
+    model: Option<String>,
     /// Table with a column text: CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
@@ -45,7 +45,7 @@ fn classify(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.precision();
     check_output(&options.output, options.overwrite)?;
     let texts = Texts::read(&options.input)?;
-    let dir = options.model.clone().unwrap_or_else(common::default_reward_model);
+    let dir = models::folder(options.model.as_deref(), models::REWARD_MODEL)?;
     let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let logits = common::score::logits(&model, &tokenizer, &texts.texts(), options.batch_size)?;

@@ -8,14 +8,15 @@ mod common;
 
 use align_data::Tokenizer;
 use align_models::generation::{Generation, GenerationConfig};
+use align_models::hub::RepoName;
 use align_models::{CausalLm, Gpt2};
 use align_train::{
-    CheckpointSaver, DpoConfig, DpoTrainer, MetricsFile, Observer, ProgressBar, SampleTexts, StopSignal, Strategy,
-    latest_checkpoint,
+    CheckpointSaver, DpoConfig, DpoTrainer, MetricsFile, ModelCard, Observer, ProgressBar, SampleTexts, StopSignal,
+    Strategy, latest_checkpoint,
 };
 use clap::Parser;
 use common::preference_data::DataOptions;
-use common::{Failure, RuntimeOptions};
+use common::{Failure, RuntimeOptions, models};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,12 +28,12 @@ struct Options {
     #[arg(long)]
     #[serde(skip)]
     config: Option<PathBuf>,
-    /// Language model: a folder in transformers' layout; the embedded one if not given.
+    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
     #[arg(long)]
-    model: Option<PathBuf>,
-    /// Reference model; a copy of the model if not given.
+    model: Option<String>,
+    /// Reference model, a folder or a name on the hub; a copy of the model if not given.
     #[arg(long)]
-    ref_model: Option<PathBuf>,
+    ref_model: Option<String>,
     /// Pairs (prompt, chosen, rejected) or scored texts (prompt, text, score): CSV, Parquet or JSONL.
     #[arg(long)]
     train_file: PathBuf,
@@ -50,6 +51,18 @@ struct Options {
     /// At each evaluation, write texts for the prompts of this file (one a line) to samples.jsonl.
     #[arg(long)]
     sample_prompts: Option<PathBuf>,
+    /// Upload the trained model to the hub when the run is done; needs --hub-model-id and a token in HF_TOKEN.
+    #[arg(long, requires = "hub_model_id")]
+    #[serde(skip)]
+    push_to_hub: bool,
+    /// The repository that it becomes: user/name.
+    #[arg(long, requires = "push_to_hub")]
+    #[serde(skip)]
+    hub_model_id: Option<RepoName>,
+    /// Make the repository a private one, if it is new.
+    #[arg(long, requires = "push_to_hub")]
+    #[serde(skip)]
+    hub_private_repo: bool,
     #[command(flatten)]
     #[serde(flatten)]
     data: DataOptions,
@@ -75,14 +88,18 @@ fn train(options: &Options) -> Result<(), Failure> {
         return Err("--sample-prompts are written at evaluations: set --eval-strategy".into());
     }
     let run = RunFolder::open(&options.output_dir, options.resume)?;
-    let model_dir = options.model.clone().unwrap_or_else(common::default_policy);
+    let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
     let tokenizer = Tokenizer::from_pretrained(&model_dir)?;
     let policy = Gpt2::from_pretrained(&model_dir, kind, device)?;
-    let reference = options.ref_model.as_deref().map(|dir| Gpt2::from_pretrained(dir, kind, device)).transpose()?;
+    let reference = match &options.ref_model {
+        Some(name) => Some(Gpt2::from_pretrained(&models::fetch(name)?, kind, device)?),
+        None => None,
+    };
 
     let (data, seed, n_positions) = (&options.data, options.dpo.seed, policy.n_positions());
     let pairs = data.encode(&tokenizer, &data.read(&options.train_file, seed)?, n_positions)?;
+    let train_pairs = pairs.len();
     let mut trainer = DpoTrainer::new(policy, reference, pairs, options.dpo.clone())?;
     if let Some(file) = &options.eval_file {
         trainer = trainer.with_evaluation(data.encode(&tokenizer, &data.read(file, seed)?, n_positions)?)?;
@@ -111,13 +128,31 @@ fn train(options: &Options) -> Result<(), Failure> {
         println!("stopped after step {} of {}; give --resume to go on", summary.steps, trainer.total_steps());
         return Ok(());
     }
-    if options.eval_file.is_some() {
-        println!("held out: {}", serde_json::to_string(&trainer.evaluate()?)?);
+    let mut evaluation = None;
+    if let Some(file) = &options.eval_file {
+        let record = trainer.evaluate()?;
+        println!("held out: {}", serde_json::to_string(&record)?);
+        evaluation = Some((record, models::file_name(file)));
     }
     let model = run.dir.join("model");
     trainer.into_policy().save_pretrained(&model, true)?;
     tokenizer.save(&model, true)?;
+    let card = ModelCard {
+        base_model: options.model.clone().unwrap_or_else(|| format!("align's embedded {}", models::POLICY)),
+        base_model_id: options.model.as_deref().and_then(models::hub_id),
+        ref_model: options.ref_model.clone(),
+        train_data: models::file_name(&options.train_file),
+        train_pairs,
+        config: options.dpo.clone(),
+        steps: summary.steps,
+        last_step: summary.last_step,
+        evaluation,
+    };
+    card.write(&model, true)?;
     println!("{} steps done, model written to {}", summary.steps, model.display());
+    if let Some(repo) = &options.hub_model_id {
+        models::push(&model, repo, options.hub_private_repo)?;
+    }
     Ok(())
 }
 

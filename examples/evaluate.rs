@@ -10,7 +10,7 @@ use align_data::{Texts, Tokenizer};
 use align_metrics::{Bootstrap, EqualSamples, Estimate, EvaluationReport, equal_samples_entropy};
 use align_models::DistilBert;
 use clap::Parser;
-use common::{Failure, RuntimeOptions};
+use common::{Failure, RuntimeOptions, models};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,13 +22,14 @@ struct Options {
     /// Table with a column text, and score if it has been scored: CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
-    /// Folder of the tokeniser that entropies count by: tokenizer.json, or vocab.json and merges.txt. The embedded GPT-2's
-    /// if not given.
+    /// The tokeniser that entropies count by: a folder with tokenizer.json or vocab.json and merges.txt, or a model on the
+    /// hub. The embedded GPT-2's if not given.
     #[arg(long)]
-    tokenizer: Option<PathBuf>,
-    /// Classifier that scores texts without scores: a folder in transformers' layout. Without it they have no reward.
+    tokenizer: Option<String>,
+    /// Classifier that scores texts without scores: a folder in transformers' layout, or user/name[@revision] on the hub.
+    /// Without it they have no reward.
     #[arg(long)]
-    model: Option<PathBuf>,
+    model: Option<String>,
     /// Texts scored at a time.
     #[arg(long, default_value_t = 32, requires = "model")]
     batch_size: usize,
@@ -69,7 +70,7 @@ fn evaluate(options: &Options) -> Result<(), Failure> {
     let bootstrap = Bootstrap { resamples: options.resamples, level: options.level, seed: options.seed };
     bootstrap.validate()?;
     let table = Texts::read(&options.input)?;
-    let tokenizer = Tokenizer::from_pretrained(options.tokenizer.clone().unwrap_or_else(common::default_policy))?;
+    let tokenizer = Tokenizer::from_pretrained(models::folder(options.tokenizer.as_deref(), models::POLICY)?)?;
     let texts = tokenizer.encode_batch(&table.texts(), false, None)?;
     let (scores, skip) = (scores(options, &table)?, tokenizer.eos_token_id());
     let report = EvaluationReport::of(&texts, skip, scores.as_deref(), &bootstrap)?;
@@ -90,13 +91,14 @@ fn evaluate(options: &Options) -> Result<(), Failure> {
 
 /// The table's scores, or those of the model.
 fn scores(options: &Options, table: &Texts) -> Result<Option<Vec<f64>>, Failure> {
-    let Some(dir) = &options.model else { return Ok(table.scores()) };
+    let Some(name) = &options.model else { return Ok(table.scores()) };
     if table.scores().is_some() {
         return Err(format!("{} has scores already: leave --model out", options.input.display()).into());
     }
-    let tokenizer = Tokenizer::from_pretrained(dir)?;
+    let dir = models::fetch(name)?;
+    let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let _precision = options.runtime.precision();
-    let model = DistilBert::from_pretrained(dir, options.runtime.dtype, options.runtime.device()?)?;
+    let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let logits = common::score::logits(&model, &tokenizer, &table.texts(), options.batch_size)?;
     Ok(Some(common::score::rewards(&logits)))
 }

@@ -13,16 +13,16 @@ use align_data::{Texts, Tokenizer};
 use align_models::Gpt2;
 use align_models::generation::{Completion, EarlyStopping, Generation, GenerationConfig, generate_prompts};
 use clap::Parser;
-use common::{Failure, RuntimeOptions};
+use common::{Failure, RuntimeOptions, models};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Continues prompts with a GPT-2.
 #[derive(Parser)]
 struct Options {
-    /// Language model: a folder in transformers' layout; the embedded one if not given.
+    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
     #[arg(long)]
-    model: Option<PathBuf>,
+    model: Option<String>,
     /// File with one prompt a line; the notebook's 46 prompts if not given.
     #[arg(long)]
     prompts: Option<PathBuf>,
@@ -109,7 +109,7 @@ fn generate(options: &Options) -> Result<(), Failure> {
     }
     let generation = Generation::new(options.decoding.config())?;
     let prompts = prompts(options)?;
-    let dir = options.model.clone().unwrap_or_else(common::default_policy);
+    let dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let model = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
 

@@ -11,7 +11,7 @@ use align_data::{EncodeOptions, EncodedPairs, Tokenizer, encode_completions, enc
 use align_models::Gpt2;
 use align_train::{Completion, completion_logps};
 use clap::Parser;
-use common::{Failure, RuntimeOptions};
+use common::{Failure, RuntimeOptions, models};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,9 +19,9 @@ use std::process::ExitCode;
 /// Log-probabilities of completions under a model, in nats.
 #[derive(Parser)]
 struct Options {
-    /// Language model: a folder in transformers' layout; the embedded one if not given.
+    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
     #[arg(long)]
-    model: Option<PathBuf>,
+    model: Option<String>,
     /// CSV, Parquet or JSONL with prompt and completion, or with prompt, chosen and rejected.
     #[arg(long)]
     input: PathBuf,
@@ -53,7 +53,7 @@ fn logps(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.precision();
     common::refuse_existing(&options.output, options.overwrite)?;
     let data = CompletionData::read(&options.input)?;
-    let dir = options.model.clone().unwrap_or_else(common::default_policy);
+    let dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let model = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let judge = |rows: &[Completion]| completion_logps(&model, rows, options.batch_size);

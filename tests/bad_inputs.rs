@@ -102,7 +102,20 @@ const DPO: &str = "dpo --train-file pairs.jsonl --output-dir run";
 const RESUME: &str = "dpo --train-file pairs.jsonl --output-dir run --max-steps 2 --per-device-train-batch-size 2 --save-strategy steps --save-steps 1 --resume";
 
 const WEIGHTS: &[Case] = &[
-    case("no such model folder", nothing, GENERATE, &["model", "no such"]),
+    case("a mistyped folder", nothing, "generate --model ./model --prompt This", &["no such folder", "./model"]),
+    case("a name that no hub has", nothing, "generate --model us/er/na:me --prompt This", &["us/er/na:me"]),
+    case(
+        "a model that is not in the cache",
+        nothing,
+        "generate --model user/name --prompt This",
+        &["user/name", "HF_HUB_OFFLINE"],
+    ),
+    case(
+        "an upload without a network",
+        gpt2,
+        "push_to_hub --model model --hub-model-id user/name",
+        &["user/name", "HF_HUB_OFFLINE"],
+    ),
     case(
         "safetensors cut in half",
         |d| {

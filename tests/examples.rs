@@ -15,15 +15,6 @@ fn ok(name: &str, dir: &Path, args: &[&str]) -> String {
     out
 }
 
-/// The message of a run that must fail, and not by a panic.
-fn refused(name: &str, dir: &Path, args: &[&str]) -> String {
-    let output = run(name, dir, args);
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success(), "{name} {args:?} was accepted");
-    assert!(!err.contains("panicked"), "{name} {args:?}\n{err}");
-    err
-}
-
 fn lines(path: &Path) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod config_file;
+pub mod models;
 pub mod notebook;
 pub mod options;
 pub mod preference_data;
@@ -13,7 +14,6 @@ pub mod score;
 use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
 use std::error::Error;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use tch::{Device, Kind};
 
@@ -61,20 +61,6 @@ fn kind(name: &str) -> Result<Kind, String> {
 
 fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(if *kind == Kind::BFloat16 { "bfloat16" } else { "float32" })
-}
-
-/// The tiny GPT-2 that stands in where no model is given.
-pub fn default_policy() -> PathBuf {
-    embedded("gpt2-tiny")
-}
-
-/// The tiny sentiment classifier that stands in where no reward model is given.
-pub fn default_reward_model() -> PathBuf {
-    embedded("distilbert-tiny")
-}
-
-fn embedded(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models").join(name)
 }
 
 /// Runs an example: warnings go to standard error (`RUST_LOG` for more), and so does the error that ends it.

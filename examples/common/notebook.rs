@@ -2,7 +2,7 @@
 
 use super::preference_data::DataOptions;
 use super::prompts::NOTEBOOK_PROMPTS;
-use super::{Failure, RuntimeOptions, score};
+use super::{Failure, RuntimeOptions, models, score};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
 use align_losses::LossType;
@@ -18,12 +18,13 @@ use std::time::Instant;
 /// The notebook's pipeline with its own settings, on tiny embedded models unless others are given.
 #[derive(Debug, Clone, clap::Args)]
 pub struct NotebookOptions {
-    /// Language model to align: a folder in transformers' layout; the embedded one if not given.
+    /// Language model to align: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not
+    /// given.
     #[arg(long)]
-    model: Option<PathBuf>,
+    model: Option<String>,
     /// Sentiment classifier whose minus logit 0 is the reward; the embedded one if not given.
     #[arg(long)]
-    reward_model: Option<PathBuf>,
+    reward_model: Option<String>,
     /// Train on these pairs or scored texts (CSV, Parquet, JSONL) instead of generated ones.
     #[arg(long)]
     train_file: Option<PathBuf>,
@@ -90,8 +91,8 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     if let Some(dir) = options.output_dir.as_deref().filter(|dir| dir.exists()) {
         return Err(format!("{} exists already: choose another --output-dir", dir.display()).into());
     }
-    let model_dir = options.model.clone().unwrap_or_else(super::default_policy);
-    let reward_dir = options.reward_model.clone().unwrap_or_else(super::default_reward_model);
+    let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
+    let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
     let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
     let stage = Stage {
         options,

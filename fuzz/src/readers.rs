@@ -34,7 +34,7 @@ const fn of_a_library(name: &'static str, file: &'static str, read: fn(&Path) ->
 }
 
 /// Every reader.
-pub const READERS: [Reader; 13] = [
+pub const READERS: [Reader; 14] = [
     own("safetensors", "model.safetensors", checkpoint),
     Reader {
         beside: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
@@ -44,6 +44,7 @@ pub const READERS: [Reader; 13] = [
     own("bin_legacy", "pytorch_model.bin", checkpoint),
     own("config", "config.json", config),
     own("jsonl", "table.jsonl", table),
+    own("model_name", "name.txt", model_name),
     Reader { beside: &[VOCAB_JSON], ..of_a_library("merges", "merges.txt", tokenizer) },
     Reader { beside: &[MERGES], ..of_a_library("vocab_json", "vocab.json", tokenizer) },
     of_a_library("vocab_txt", "vocab.txt", tokenizer),
@@ -89,4 +90,9 @@ fn tokenizer(file: &Path) -> Answer {
     let tokenizer = Tokenizer::from_pretrained(file.parent().unwrap_or(file)).map_err(words)?;
     let ids = tokenizer.encode("a film about abc\u{0} 🎬", true).map_err(words)?;
     tokenizer.decode(&ids, false).map(|_| ()).map_err(words)
+}
+
+fn model_name(file: &Path) -> Answer {
+    let bytes = std::fs::read(file).map_err(words)?;
+    String::from_utf8_lossy(&bytes).parse::<align_hub::ModelName>().map(|_| ()).map_err(words)
 }

@@ -11,9 +11,11 @@ fn example(name: &str) -> PathBuf {
     path
 }
 
-/// Runs an example in `dir`.
+/// Runs an example in `dir`, with an empty cache and no network.
 pub fn run(name: &str, dir: &Path, args: &[&str]) -> Output {
-    Command::new(example(name)).args(args).current_dir(dir).output().unwrap()
+    let mut command = Command::new(example(name));
+    command.args(args).current_dir(dir).env("HF_HOME", dir.join("hub")).env("HF_HUB_OFFLINE", "1");
+    command.output().unwrap()
 }
 
 /// A file or folder of the golden data that the repository keeps.

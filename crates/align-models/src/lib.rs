@@ -20,6 +20,9 @@ mod save;
 pub mod checkpoint;
 pub mod generation;
 
+#[cfg(feature = "hub")]
+pub use align_hub as hub;
+
 pub use activation::Activation;
 pub use causal_lm::{Attention, CausalLm};
 pub use distilbert::{DistilBert, DistilBertConfig};

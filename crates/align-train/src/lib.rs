@@ -12,6 +12,7 @@ mod error;
 mod evaluation;
 mod fingerprint;
 mod gradients;
+mod model_card;
 #[cfg(feature = "clap")]
 mod named;
 mod objective;
@@ -29,6 +30,7 @@ pub use completion_logps::{Completion, completion_logps};
 pub use config::{DpoConfig, FDivergenceType, SamplingStrategy, Strategy};
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
+pub use model_card::ModelCard;
 pub use observer::{CheckpointSaver, Flow, MetricsFile, Observer, SampleTexts, StopSignal};
 pub use record::{EvaluationRecord, PairMetrics, StepRecord};
 pub use run::TrainSummary;

@@ -1,0 +1,52 @@
+use super::Failure;
+use align_models::hub::{DownloadBar, Hub, HubConfig, ModelSource, RepoName, UploadOptions};
+use std::path::{Path, PathBuf};
+
+/// The tiny GPT-2 that stands in where no model is given.
+pub const POLICY: &str = "gpt2-tiny";
+/// The tiny sentiment classifier that stands in where no reward model is given.
+pub const REWARD_MODEL: &str = "distilbert-tiny";
+
+/// The folder of the model that an option names, a folder or a name on the hub; that of the embedded one if none is named.
+pub fn folder(named: Option<&str>, embedded: &str) -> Result<PathBuf, Failure> {
+    match named {
+        Some(name) => fetch(name),
+        None => Ok(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models").join(embedded)),
+    }
+}
+
+/// The folder of a model, downloaded into the hub's cache where it is not there yet.
+pub fn fetch(name: &str) -> Result<PathBuf, Failure> {
+    let source = ModelSource::parse(name)?;
+    if let ModelSource::Folder(folder) = source {
+        return Ok(folder);
+    }
+    let mut bar = DownloadBar::default();
+    Ok(source.fetch(&Hub::new(HubConfig::from_env()?)?, &mut |event| bar.on(event))?)
+}
+
+/// Uploads a model's folder, with its card, to the hub.
+pub fn push(folder: &Path, repo: &RepoName, private: bool) -> Result<(), Failure> {
+    let options = UploadOptions { private: private.then_some(true), ..UploadOptions::default() };
+    let mut bar = DownloadBar::default();
+    let hub = Hub::new(HubConfig::from_env()?)?;
+    let commit = hub.upload_folder(repo, folder, &options, &mut |event| bar.on(event)).map_err(|problem| {
+        let again = format!("push_to_hub --model {} --hub-model-id {repo}", folder.display());
+        format!("{problem}\n  the model is whole in {}; `{again}` uploads it later", folder.display())
+    })?;
+    println!("uploaded: {}", commit.url);
+    Ok(())
+}
+
+/// The repository of a model that an option names, unless it is a folder.
+pub fn hub_id(name: &str) -> Option<String> {
+    match ModelSource::parse(name) {
+        Ok(ModelSource::Hub(model)) => Some(model.repo().to_string()),
+        _ => None,
+    }
+}
+
+/// A file's name without the folders of this machine, for a card that others read.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
