@@ -32,7 +32,6 @@ mod padding;
 mod pair_batch;
 mod preference;
 mod printable;
-mod random;
 mod read_file;
 mod tokenizer;
 

@@ -1,7 +1,6 @@
 use crate::{Error, Result};
+use align_random::generator;
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 /// A confidence interval.
@@ -105,15 +104,4 @@ impl Bootstrap {
         let outside = (1.0 - self.level) / 2.0;
         Interval { low: at(outside), high: at(1.0 - outside), level: self.level }
     }
-}
-
-/// The generator for one purpose (at most 16 bytes of it count) and one index of it.
-pub(crate) fn generator(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    let (seed_part, rest) = key.split_at_mut(8);
-    let (index_part, purpose_part) = rest.split_at_mut(8);
-    seed_part.copy_from_slice(&seed.to_le_bytes());
-    index_part.copy_from_slice(&index.to_le_bytes());
-    purpose_part.iter_mut().zip(purpose.bytes()).for_each(|(slot, byte)| *slot = byte);
-    ChaCha8Rng::from_seed(key)
 }

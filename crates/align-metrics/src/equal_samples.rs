@@ -1,4 +1,4 @@
-use crate::bootstrap::generator;
+use align_random::generator;
 use crate::entropy::entropy_of;
 use crate::sum::Sum;
 use crate::token_counts::TokenCounts;

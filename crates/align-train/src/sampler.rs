@@ -1,28 +1,20 @@
+use align_random::generator;
+use rand::RngExt;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 /// The order in which an epoch visits `rows` rows: a function of the seed and the epoch alone.
 #[must_use]
 pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
-    order.shuffle(&mut stream(seed, b"epoch", epoch));
+    order.shuffle(&mut generator(seed, "epoch", epoch));
     order
 }
 
 /// LibTorch's dropout seed of one micro-batch: a function of its place in the run, so that a resumed run draws the same.
 pub(crate) fn dropout_seed(seed: u64, step: u64, micro_batch: u64) -> i64 {
-    let per_step: u64 = stream(seed, b"dropo", step).random();
+    let per_step: u64 = generator(seed, "dropo", step).random();
     // LibTorch takes an int64; the sign carries no meaning.
     (per_step ^ micro_batch) as i64
-}
-
-fn stream(seed: u64, purpose: &[u8; 5], index: u64) -> ChaCha8Rng {
-    let mut key = [0u8; 32];
-    key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&index.to_le_bytes());
-    key[16..21].copy_from_slice(purpose);
-    ChaCha8Rng::from_seed(key)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::prompts::{Obstacle, Prompt};
 use super::{MOST_PAIRS, PairOptions, PairStrategy, PairingReport};
-use crate::random::generator;
 use crate::{Error, Result};
+use align_random::generator;
 use rand::RngExt;
 
 /// How often a draw that makes no pair is drawn again before the pair is given up and counted as missing.

@@ -20,6 +20,7 @@ mod csv;
 mod jsonl;
 mod pairs;
 mod parquet;
+mod table;
 mod texts;
 
 pub use completions::{CompletionData, Completions};

@@ -1,8 +1,7 @@
-use super::columns::{Column, check, frame_of, number_column, numbers_of, text_column, texts_of};
-use super::{read, write};
+use super::columns::{Column, frame_of, number_column, numbers_of, text_column, texts_of};
+use super::table::table;
 use crate::{PreferencePair, Result};
 use polars_core::frame::DataFrame;
-use std::path::Path;
 
 pub(super) const COLUMNS: &[Column] = &[
     Column::text("prompt"),
@@ -41,44 +40,6 @@ impl PreferencePairs {
         Self::from_frame(frame_of(pairs.len(), columns, ORIGIN)?)
     }
 
-    /// A polars frame with the columns `prompt`, `chosen` and `rejected`, and the scores where there are any.
-    ///
-    /// # Errors
-    /// When a column is missing or holds what it must not.
-    pub fn from_frame(frame: DataFrame) -> Result<Self> {
-        Self::checked(frame, ORIGIN)
-    }
-
-    pub(super) fn checked(frame: DataFrame, origin: &str) -> Result<Self> {
-        Ok(Self { frame: check(frame, origin, COLUMNS)? })
-    }
-
-    /// Reads a CSV, Parquet or JSON Lines file.
-    ///
-    /// # Errors
-    /// When it cannot be read, a column is missing, or a row holds what it must not.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self { frame: read(path.as_ref(), COLUMNS)? })
-    }
-
-    /// Writes a CSV, Parquet or JSON Lines file.
-    ///
-    /// # Errors
-    /// When the file exists and `overwrite` is false, its name ends in none of the three, or it cannot be written.
-    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
-        write(path.as_ref(), &self.frame, overwrite)
-    }
-
-    /// The number of pairs.
-    pub fn len(&self) -> usize {
-        self.frame.height()
-    }
-
-    /// Whether there are no pairs.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The pairs.
     pub fn pairs(&self) -> Vec<PreferencePair> {
         let texts = |name| texts_of(&self.frame, name).unwrap_or_default();
@@ -92,16 +53,8 @@ impl PreferencePairs {
         })
         .collect()
     }
-
-    /// The polars frame.
-    pub fn frame(&self) -> &DataFrame {
-        &self.frame
-    }
-
-    /// The polars frame, taken out.
-    pub fn into_frame(self) -> DataFrame {
-        self.frame
-    }
 }
+
+table!(PreferencePairs, COLUMNS, "table of pairs");
 
 const ORIGIN: &str = "table of pairs";

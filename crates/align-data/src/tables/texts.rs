@@ -1,10 +1,10 @@
-use super::columns::{Column, check, frame_of, number_column, numbers_of, text_column, texts_of};
-use super::{PreferencePairs, read, write};
+use super::PreferencePairs;
+use super::columns::{Column, frame_of, number_column, numbers_of, text_column, texts_of};
+use super::table::table;
 use crate::pairing::{PairOptions, PairingReport, pair};
 use crate::{Error, Result, ScoredText};
 use polars_core::frame::DataFrame;
 use polars_core::prelude::Column as Series;
-use std::path::Path;
 
 const COLUMNS: &[Column] =
     &[Column::text("prompt").optional(), Column::text("text"), Column::number("score").optional()];
@@ -26,40 +26,6 @@ impl Texts {
         same_length("prompt", texts.len(), prompts.len())?;
         let columns = vec![text_column("prompt", prompts), text_column("text", texts)];
         Ok(Self { frame: frame_of(texts.len(), columns, ORIGIN)? })
-    }
-
-    /// A polars frame with a column `text`, and `prompt` and `score` where there are any.
-    ///
-    /// # Errors
-    /// When a column is missing or holds what it must not.
-    pub fn from_frame(frame: DataFrame) -> Result<Self> {
-        Ok(Self { frame: check(frame, ORIGIN, COLUMNS)? })
-    }
-
-    /// Reads a CSV, Parquet or JSON Lines file.
-    ///
-    /// # Errors
-    /// When it cannot be read, a column is missing, or a row holds what it must not.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self { frame: read(path.as_ref(), COLUMNS)? })
-    }
-
-    /// Writes a CSV, Parquet or JSON Lines file.
-    ///
-    /// # Errors
-    /// When the file exists and `overwrite` is false, its name ends in none of the three, or it cannot be written.
-    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
-        write(path.as_ref(), &self.frame, overwrite)
-    }
-
-    /// The number of rows.
-    pub fn len(&self) -> usize {
-        self.frame.height()
-    }
-
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The texts, one a row.
@@ -119,16 +85,6 @@ impl Texts {
     pub fn scored(self) -> Result<ScoredTexts> {
         ScoredTexts::from_frame(self.frame)
     }
-
-    /// The polars frame.
-    pub fn frame(&self) -> &DataFrame {
-        &self.frame
-    }
-
-    /// The polars frame, taken out.
-    pub fn into_frame(self) -> DataFrame {
-        self.frame
-    }
 }
 
 /// Texts with the prompts that they answer and a score each: what pairs are made of.
@@ -150,44 +106,6 @@ impl ScoredTexts {
             number_column("score", &scores),
         ];
         Self::from_frame(frame_of(rows.len(), columns, ORIGIN)?)
-    }
-
-    /// A polars frame with the columns `prompt`, `text` and `score`.
-    ///
-    /// # Errors
-    /// When a column is missing or holds what it must not.
-    pub fn from_frame(frame: DataFrame) -> Result<Self> {
-        Self::checked(frame, ORIGIN)
-    }
-
-    pub(super) fn checked(frame: DataFrame, origin: &str) -> Result<Self> {
-        Ok(Self { frame: check(frame, origin, SCORED_COLUMNS)? })
-    }
-
-    /// Reads a CSV, Parquet or JSON Lines file; the notebook's header is accepted.
-    ///
-    /// # Errors
-    /// When it cannot be read, a column is missing, or a row holds what it must not.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self { frame: read(path.as_ref(), SCORED_COLUMNS)? })
-    }
-
-    /// Writes a CSV, Parquet or JSON Lines file.
-    ///
-    /// # Errors
-    /// When the file exists and `overwrite` is false, its name ends in none of the three, or it cannot be written.
-    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
-        write(path.as_ref(), &self.frame, overwrite)
-    }
-
-    /// The number of rows.
-    pub fn len(&self) -> usize {
-        self.frame.height()
-    }
-
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The prompts, one a row.
@@ -219,17 +137,10 @@ impl ScoredTexts {
         let (pairs, report) = pair(&self.rows(), options)?;
         Ok((PreferencePairs::from_pairs(&pairs)?, report))
     }
-
-    /// The polars frame.
-    pub fn frame(&self) -> &DataFrame {
-        &self.frame
-    }
-
-    /// The polars frame, taken out.
-    pub fn into_frame(self) -> DataFrame {
-        self.frame
-    }
 }
+
+table!(Texts, COLUMNS, "table of texts");
+table!(ScoredTexts, SCORED_COLUMNS, "table of scored texts");
 
 const ORIGIN: &str = "table of texts";
 
