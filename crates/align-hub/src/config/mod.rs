@@ -1,0 +1,59 @@
+mod env;
+
+use crate::{Result, RetryPolicy, Token};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the hub is, who asks, where the cache is and how patient to be.
+#[derive(Debug, Clone)]
+pub struct HubConfig {
+    /// The hub's address, without a path's last slash (`HF_ENDPOINT`).
+    pub endpoint: String,
+    /// Who asks (`HF_TOKEN`, or the file that `hf auth login` writes).
+    pub token: Option<Token>,
+    /// The cache that this shares with Python's `huggingface_hub` (`HF_HUB_CACHE`).
+    pub cache: PathBuf,
+    /// Whether only the cache may be asked (`HF_HUB_OFFLINE`).
+    pub offline: bool,
+    /// How long an answer about a file or repository may take (`HF_HUB_ETAG_TIMEOUT`).
+    pub etag_timeout: Duration,
+    /// How long a transfer may stand still (`HF_HUB_DOWNLOAD_TIMEOUT`).
+    pub download_timeout: Duration,
+    /// How often and how soon a failed request is made again.
+    pub retries: RetryPolicy,
+}
+
+impl HubConfig {
+    /// The public hub, anonymously, with a cache in `cache`; the environment is not asked.
+    #[must_use]
+    pub fn new(cache: impl Into<PathBuf>) -> Self {
+        Self {
+            endpoint: env::DEFAULT_ENDPOINT.to_owned(),
+            token: None,
+            cache: cache.into(),
+            offline: false,
+            etag_timeout: env::DEFAULT_TIMEOUT,
+            download_timeout: env::DEFAULT_TIMEOUT,
+            retries: RetryPolicy::default(),
+        }
+    }
+
+    /// As the environment says, by the variables that Python's `huggingface_hub` reads.
+    ///
+    /// # Errors
+    ///
+    /// If a variable makes no sense, or the token's file cannot be read.
+    pub fn from_env() -> Result<Self> {
+        Self::from_lookup(|variable| std::env::var_os(variable))
+    }
+
+    /// As the environment that `lookup` stands for says.
+    ///
+    /// # Errors
+    ///
+    /// As [`HubConfig::from_env`].
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        env::config(&lookup)
+    }
+}

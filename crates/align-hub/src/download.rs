@@ -1,0 +1,88 @@
+use crate::cache::RepoCache;
+use crate::http::Http;
+use crate::metadata::{self, RemoteFile};
+use crate::partial::Partial;
+use crate::resume::Download;
+use crate::{Event, HubConfig, HubError, ModelName, Progress, Result, locks, space};
+use std::fs;
+
+/// Brings files of one commit into the cache.
+pub(crate) struct Downloader<'a> {
+    pub http: &'a Http,
+    pub config: &'a HubConfig,
+    pub model: &'a ModelName,
+    pub cache: &'a RepoCache,
+    pub commit: &'a str,
+}
+
+impl Downloader<'_> {
+    /// Brings those of the files that the snapshot does not have yet, once it is known that they all fit on the disk.
+    pub(crate) fn bring(&self, files: &[String], progress: &mut Progress<'_>) -> Result<()> {
+        let mut missing = Vec::new();
+        for file in files {
+            if !self.cache.pointer(self.commit, file)?.exists() {
+                missing.push(metadata::fetch(self.http, self.config, self.model, self.commit, file)?);
+            }
+        }
+        let needed = missing.iter().map(|file| self.still_needed(file)).fold(0, u64::saturating_add);
+        space::check(&self.cache.blobs(), needed)?;
+        missing.iter().try_for_each(|file| self.bring_one(file, progress))
+    }
+
+    fn bring_one(&self, file: &RemoteFile, progress: &mut Progress<'_>) -> Result<()> {
+        let _lock = locks::hold(&self.cache.lock(&file.etag))?;
+        if !self.has(file) {
+            self.fetch(file, progress)?;
+        }
+        self.cache.link(self.commit, &file.name, &file.etag)
+    }
+
+    fn fetch(&self, file: &RemoteFile, progress: &mut Progress<'_>) -> Result<()> {
+        let download = Download { http: self.http, config: self.config, model: self.model, file };
+        let mut partial = Partial::open(&self.cache.partial(&file.etag), &file.etag, file.size)?;
+        let left = partial.length();
+        let mut fetched = download.complete(&mut partial, progress).and_then(|()| self.check(&mut partial, file));
+        if left > 0 && matches!(fetched, Err(HubError::Checksum { .. })) {
+            tracing::warn!("what an earlier download left of `{}` is damaged, starting anew", file.name);
+            partial.restart()?;
+            fetched = download.complete(&mut partial, progress).and_then(|()| self.check(&mut partial, file));
+        }
+        match fetched {
+            Ok(()) => partial.finish(&self.cache.blob(&file.etag))?,
+            Err(error) => {
+                if matches!(error, HubError::Checksum { .. } | HubError::Size { .. }) {
+                    partial.discard();
+                }
+                return Err(error);
+            }
+        }
+        progress(Event::Done { file: &file.name });
+        Ok(())
+    }
+
+    fn check(&self, partial: &mut Partial, file: &RemoteFile) -> Result<()> {
+        match partial.mismatch()? {
+            None => Ok(()),
+            Some(found) => Err(HubError::Checksum {
+                model: self.model.to_string(),
+                file: file.name.clone(),
+                expected: file.etag.as_str().to_owned(),
+                found,
+            }),
+        }
+    }
+
+    /// Whether the content is in the cache; one of another size is a damaged one.
+    fn has(&self, file: &RemoteFile) -> bool {
+        fs::metadata(self.cache.blob(&file.etag))
+            .is_ok_and(|blob| blob.is_file() && file.size.is_none_or(|size| size == blob.len()))
+    }
+
+    fn still_needed(&self, file: &RemoteFile) -> u64 {
+        if self.has(file) {
+            return 0;
+        }
+        let partial = fs::metadata(self.cache.partial(&file.etag)).map_or(0, |partial| partial.len());
+        file.size.unwrap_or(0).saturating_sub(partial)
+    }
+}

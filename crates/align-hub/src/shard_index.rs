@@ -1,0 +1,82 @@
+use crate::file_name;
+use crate::{HubError, ModelName, Result};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// More than the index of the largest models takes.
+const MOST_BYTES: u64 = 64 << 20;
+const MOST_SHARDS: usize = 10_000;
+
+#[derive(Deserialize)]
+struct ShardIndex {
+    weight_map: BTreeMap<String, String>,
+}
+
+/// The files that an index of weights names, each once. They must be plain names.
+pub(crate) fn shards(model: &ModelName, path: &Path, name: &str) -> Result<Vec<String>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(HubError::unreadable(path))?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(HubError::unreadable(path))?;
+    parse(&bytes).map_err(|reason| HubError::Index { model: model.to_string(), file: name.to_owned(), reason })
+}
+
+/// Refuses an index that names a shard which is not there.
+pub(crate) fn check_there(model: &ModelName, name: &str, shards: &[String], there: &BTreeSet<String>) -> Result<()> {
+    match shards.iter().find(|shard| !there.contains(*shard)) {
+        None => Ok(()),
+        Some(shard) => {
+            let reason = format!("it names {shard:?}, which the repository does not have");
+            Err(HubError::Index { model: model.to_string(), file: name.to_owned(), reason })
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> std::result::Result<Vec<String>, String> {
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(format!("it is larger than {MOST_BYTES} bytes"));
+    }
+    let index: ShardIndex = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let shards: BTreeSet<String> = index.weight_map.into_values().collect();
+    if shards.is_empty() {
+        return Err("it names no shard".to_owned());
+    }
+    if shards.len() > MOST_SHARDS {
+        return Err(format!("it names {} shards, at most {MOST_SHARDS} are read", shards.len()));
+    }
+    if let Some(hostile) = shards.iter().find(|shard| !file_name::is_plain(shard)) {
+        return Err(format!("it names the shard {hostile:?}, which is no plain file name"));
+    }
+    Ok(shards.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn each_shard_once_in_order() {
+        let index = br#"{"metadata":{"total_size":1},"weight_map":{"b":"2.bin","a":"1.bin","c":"1.bin"}}"#;
+        assert_eq!(parse(index).unwrap(), ["1.bin", "2.bin"]);
+    }
+
+    #[test]
+    fn an_index_that_names_no_plain_files_is_refused() {
+        for (index, wrong) in [
+            (r#"{"weight_map":{"a":"../../evil"}}"#, "no plain file name"),
+            (r#"{"weight_map":{"a":"/etc/passwd"}}"#, "no plain file name"),
+            (r#"{"weight_map":{"a":".."}}"#, "no plain file name"),
+            (r#"{"weight_map":{}}"#, "names no shard"),
+            (r#"{"weight_map":{"a":1}}"#, "invalid type"),
+            (r#"{"weight_map":[]}"#, "invalid type"),
+            ("{}", "missing field"),
+            ("<html>", "expected value"),
+        ] {
+            let reason = parse(index.as_bytes()).unwrap_err();
+            assert!(reason.contains(wrong), "{index}: {reason}");
+        }
+    }
+}
