@@ -1,5 +1,8 @@
 //! Running the examples as their users do.
 
+// Every test file takes its part of this module.
+#![allow(dead_code)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -11,11 +14,19 @@ fn example(name: &str) -> PathBuf {
     path
 }
 
-/// Runs an example in `dir`, with an empty cache and no network.
-pub fn run(name: &str, dir: &Path, args: &[&str]) -> Output {
+/// An example in `dir`, with an empty hub cache and no network.
+pub fn command(name: &str, dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(example(name));
     command.args(args).current_dir(dir).env("HF_HOME", dir.join("hub")).env("HF_HUB_OFFLINE", "1");
-    command.output().unwrap()
+    for variable in ["HF_ENDPOINT", "HF_TOKEN", "HF_HUB_CACHE", "HF_TOKEN_PATH", "HUGGINGFACE_HUB_CACHE"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Runs an example in `dir`, with an empty hub cache and no network.
+pub fn run(name: &str, dir: &Path, args: &[&str]) -> Output {
+    command(name, dir, args).output().unwrap()
 }
 
 /// A file or folder of the golden data that the repository keeps.
