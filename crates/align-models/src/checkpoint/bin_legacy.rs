@@ -24,19 +24,20 @@ pub(super) fn begins(head: &[u8]) -> bool {
 pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let fault = |reason: String| malformed(&source.path, reason);
     let unread = |error: pickle::PickleError| error.at(&source.path);
+    let budget = pickle::budget(source.len);
     let mut input = Input::new(BufReader::new(source.cursor()), source.len);
 
-    pickle::load(&mut input).map_err(unread)?;
-    let (version, _) = pickle::load(&mut input).map_err(unread)?;
+    pickle::load(&mut input, budget).map_err(unread)?;
+    let (version, _) = pickle::load(&mut input, budget).map_err(unread)?;
     if !matches!(version, Value::Int(PROTOCOL)) {
         return Err(fault(format!("has an unknown version of torch's older format, {PROTOCOL} is read")));
     }
-    let (system, heap) = pickle::load(&mut input).map_err(unread)?;
+    let (system, heap) = pickle::load(&mut input, budget).map_err(unread)?;
     if matches!(heap.item(system, "little_endian"), Some(Value::Bool(false))) {
         return Err(fault("was written big-endian, only little-endian is read".to_owned()));
     }
-    let (value, heap) = pickle::load(&mut input).map_err(unread)?;
-    let (keys, keys_heap) = pickle::load(&mut input).map_err(unread)?;
+    let (value, heap) = pickle::load(&mut input, budget).map_err(unread)?;
+    let (keys, keys_heap) = pickle::load(&mut input, budget).map_err(unread)?;
     let extents = extents(source, &heap, &keys_heap, keys, input.consumed())?;
 
     let extent = |storage: &StorageRef, key: &str| -> std::result::Result<Extent, String> {
@@ -50,7 +51,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
         let start = whole.start + first * storage.kind.elt_size_in_bytes() as u64;
         Ok(Extent { start, numel, crc: None })
     };
-    state_dict::entries(value, &heap, file, extent).map_err(fault)
+    state_dict::entries(value, &heap, file, budget, extent).map_err(fault)
 }
 
 /// Where each storage's data is, walking from count to count.

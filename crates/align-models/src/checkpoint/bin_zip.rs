@@ -32,7 +32,8 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
         return Err(fault("has no data.pkl".to_owned()));
     };
     let bytes = contents(source, pickled, pickle::LIMIT)?;
-    let (value, heap) = pickle::load(&mut pickle::Input::new(bytes.as_slice(), bytes.len() as u64))
+    let budget = pickle::budget(source.len);
+    let (value, heap) = pickle::load(&mut pickle::Input::new(bytes.as_slice(), bytes.len() as u64), budget)
         .map_err(|error| error.at(&source.path))?;
 
     let extent = |storage: &StorageRef, key: &str| -> std::result::Result<Extent, String> {
@@ -51,7 +52,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
         }
         Ok(Extent { start: member.start, numel: storage.numel, crc: member.crc })
     };
-    state_dict::entries(value, &heap, file, extent).map_err(fault)
+    state_dict::entries(value, &heap, file, budget, extent).map_err(fault)
 }
 
 /// The bytes of a small member.

@@ -16,16 +16,24 @@ pub(super) struct Extent {
     pub crc: Option<u32>,
 }
 
-/// The tensors of an unpickled state dict; `extent` finds a storage by its key. Entries that are no tensors are left out.
+/// Memory that the description of a tensor takes, roughly.
+const DESCRIPTION: u64 = 256;
+
+/// The tensors of an unpickled state dict; `extent` finds a storage by its key, and `budget` is the memory that the file
+/// accounts for. Entries that are no tensors are left out.
 pub(super) fn entries(
     value: Value,
     heap: &Heap,
     file: usize,
+    budget: u64,
     extent: impl Fn(&StorageRef, &str) -> Result<Extent, String>,
 ) -> Result<Vec<Entry>, String> {
     let pairs = heap
         .dict(value)
         .ok_or_else(|| format!("holds {}, not a state dict: save the model's state_dict()", value.describe()))?;
+    if pairs.len() as u64 * DESCRIPTION > budget {
+        return Err(format!("describes {} tensors, too many for a file of its size", pairs.len()));
+    }
     let mut entries = Vec::new();
     let mut names = HashSet::new();
     let mut others = Vec::new();

@@ -119,12 +119,26 @@ fn a_pickle_has_a_greatest_length() {
     assert_says(&refusal(folder.path()), &["longer than 16777216 bytes"]);
 }
 
+/// A pickle that begins with 12 MB of bytes and drops them, so that the file is large enough for many values.
+fn roomy() -> Pickle {
+    let bytes = 12_u32 << 20;
+    Pickle::new().raw(b"B").raw(&bytes.to_le_bytes()).raw(&vec![0; bytes as usize]).raw(b"0")
+}
+
+/// Opcodes of one or two bytes that make values of forty: refused long before they fill the memory.
+#[test]
+fn values_take_no_more_memory_than_the_file_accounts_for() {
+    for opcodes in [&b"]"[..], b")", b"}", b"N", b"(", b"]0", b"\x8c\x00", b"N\x94", b"))\x86"] {
+        assert_malformed(&Pickle::new().raw(&opcodes.repeat(300_000)), &["many times the memory of the file's size"]);
+    }
+}
+
 #[test]
 fn depth_is_harmless() {
-    let deep = |opcodes: &[u8]| Pickle::new().raw(b")").raw(&opcodes.repeat(200_000));
+    let deep = |opcodes: &[u8]| roomy().raw(b")").raw(&opcodes.repeat(200_000));
     assert_malformed(&deep(b"\x85"), &["holds a tuple, not a state dict"]);
-    assert_malformed(&Pickle::new().raw(&b"]".repeat(200_000)).raw(&b"a".repeat(199_999)), &["holds a list"]);
-    assert_malformed(&Pickle::new().raw(&b"(".repeat(500_000)), &["empty stack"]);
+    assert_malformed(&roomy().raw(&b"]".repeat(200_000)).raw(&b"a".repeat(199_999)), &["holds a list"]);
+    assert_malformed(&roomy().raw(&b"(".repeat(500_000)), &["empty stack"]);
     // A list that holds itself.
     assert_malformed(&Pickle::new().raw(b"]q\x00h\x00a"), &["holds a list"]);
     // A dict whose only entry is itself.
@@ -145,7 +159,7 @@ fn doubling_is_harmless() {
 fn work_is_counted() {
     assert_malformed(&Pickle::new().raw(&b"N0".repeat(600_000)), &["more than 1048576 steps"]);
     // An OrderedDict of 1,000 pairs, built again and again from the same list.
-    let pairs = Pickle::new().raw(b"](").raw(&b"(NNt".repeat(1000)).raw(b"e\x85q\x00");
+    let pairs = roomy().raw(b"](").raw(&b"(NNt".repeat(1000)).raw(b"e\x85q\x00");
     let dict = b"ccollections\nOrderedDict\nh\x00R0";
     assert_malformed(&pairs.raw(&dict.repeat(2000)), &["more than 1048576 steps"]);
     // Memo numbers are a map's keys, not an array's size.

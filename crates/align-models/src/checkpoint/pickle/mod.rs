@@ -24,6 +24,16 @@ pub(super) const LIMIT: u64 = 16 << 20;
 /// Most opcodes of one pickle. A tensor takes about 40.
 const OPCODES: usize = 1 << 20;
 
+/// Bytes of memory that values may take for each byte of the file, and for the file as such. A tensor's own description takes
+/// less than its data and the padding around it.
+const MEMORY_A_BYTE: u64 = 3;
+const LEAST_MEMORY: u64 = 32 << 10;
+
+/// What the values of a file of `len` bytes may take in memory: opcodes of one byte make values of forty.
+pub(super) fn budget(len: u64) -> u64 {
+    len.saturating_mul(MEMORY_A_BYTE).saturating_add(LEAST_MEMORY)
+}
+
 /// Why a pickle was not read.
 #[derive(Debug)]
 pub(super) enum PickleError {

@@ -7,8 +7,8 @@ use crate::checkpoint::error::shown;
 use std::collections::HashMap;
 use std::io::Read;
 
-/// Reads one pickle and returns what it describes.
-pub(in super::super) fn load<R: Read>(input: &mut Input<R>) -> Result<(Value, Heap)> {
+/// Reads one pickle and returns what it describes; `budget` is the memory that its values may take.
+pub(in super::super) fn load<R: Read>(input: &mut Input<R>, budget: u64) -> Result<(Value, Heap)> {
     input.begin_pickle();
     let mut machine = Machine::default();
     loop {
@@ -23,6 +23,9 @@ pub(in super::super) fn load<R: Read>(input: &mut Input<R>) -> Result<(Value, He
             return Ok((value, machine.heap));
         }
         machine.step(opcode, input)?;
+        if machine.memory() > budget {
+            return bad("its values would take many times the memory of the file's size");
+        }
     }
 }
 
@@ -174,6 +177,12 @@ impl Machine {
         Ok(())
     }
 
+    /// Roughly what the values take in memory.
+    fn memory(&self) -> u64 {
+        let stack = self.stack.len() * size_of::<Value>() + self.marks.len() * size_of::<usize>();
+        (stack + self.memo.len() * 2 * size_of::<(u32, Value)>() + self.heap.memory()) as u64
+    }
+
     /// Counts work against the limit that holds for one pickle.
     fn spend(&mut self, count: usize) -> Result<()> {
         spend(&mut self.spent, count)
@@ -242,9 +251,10 @@ impl Machine {
     fn append(&mut self, items: Vec<Value>) -> Result<()> {
         let target = self.top()?;
         match self.heap.list_mut(target) {
-            Some(list) => list.extend(items),
+            Some(list) => list.extend(&items),
             None => return bad(format!("it appends to {}", target.describe())),
         }
+        self.heap.grew(items.len());
         Ok(())
     }
 
@@ -256,6 +266,7 @@ impl Machine {
             Some(_) => return bad("a dict is given a key without a value"),
             None => return bad(format!("it sets items of {}", target.describe())),
         }
+        self.heap.grew(items.len());
         Ok(())
     }
 

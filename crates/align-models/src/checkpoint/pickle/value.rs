@@ -70,6 +70,8 @@ pub(in super::super) struct Heap {
     dicts: Vec<Vec<(Value, Value)>>,
     storages: Vec<StorageRef>,
     tensors: Vec<TensorRef>,
+    /// Bytes of all of them, roughly.
+    memory: usize,
 }
 
 fn add<T>(items: &mut Vec<T>, item: T) -> usize {
@@ -78,27 +80,46 @@ fn add<T>(items: &mut Vec<T>, item: T) -> usize {
 }
 
 impl Heap {
+    /// Roughly what the values take in memory, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    /// Counts `items` values that a list or dict was given.
+    pub(super) fn grew(&mut self, items: usize) {
+        self.memory += items * size_of::<Value>();
+    }
+
     pub(super) fn add_text(&mut self, text: String) -> Value {
+        self.memory += size_of::<String>() + text.len();
         Value::Text(add(&mut self.texts, text))
     }
 
     pub(super) fn add_tuple(&mut self, items: Vec<Value>) -> Value {
+        self.memory += size_of::<Vec<Value>>();
+        self.grew(items.len());
         Value::Tuple(add(&mut self.sequences, items))
     }
 
     pub(super) fn add_list(&mut self, items: Vec<Value>) -> Value {
+        self.memory += size_of::<Vec<Value>>();
+        self.grew(items.len());
         Value::List(add(&mut self.sequences, items))
     }
 
     pub(super) fn add_dict(&mut self, pairs: Vec<(Value, Value)>) -> Value {
+        self.memory += size_of::<Vec<(Value, Value)>>();
+        self.grew(2 * pairs.len());
         Value::Dict(add(&mut self.dicts, pairs))
     }
 
     pub(super) fn add_storage(&mut self, storage: StorageRef) -> Value {
+        self.memory += size_of::<StorageRef>();
         Value::Storage(add(&mut self.storages, storage))
     }
 
     pub(super) fn add_tensor(&mut self, tensor: TensorRef) -> Value {
+        self.memory += size_of::<TensorRef>();
         Value::Tensor(add(&mut self.tensors, tensor))
     }
 
