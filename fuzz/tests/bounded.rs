@@ -14,9 +14,53 @@ fn peak() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Files whose values would take many times their own size, if a reader let them.
+fn amplifiers() -> Vec<(&'static str, Vec<u8>)> {
+    let text = |before: &str, repeated: &str, after: &str| format!("{before}{}{after}", repeated.repeat(100_000));
+    let numbered = |before: &str, item: fn(u32) -> String, after: &str| {
+        format!("{before}{}{after}", (0..50_000).map(item).collect::<Vec<_>>().join(","))
+    };
+    let legacy = |opcodes: &[u8]| {
+        let seed = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/bin_legacy/small.bin")).unwrap();
+        let state = seed.windows(2).enumerate().filter(|(_, pair)| *pair == b"\x80\x02").nth(3).unwrap().0;
+        [&seed[..state + 2], &opcodes.repeat(300_000)].concat()
+    };
+    let safetensors = |header: String| [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+    vec![
+        ("jsonl", text("", "{\"a\":0}\n", "").into()),
+        ("jsonl", text("", "{\"\":0}\n", "").into()),
+        ("jsonl", text("{\"text\":[", "0,", "0]}\n").into()),
+        ("jsonl", numbered("{", |i| format!("\"{i}\":0"), "}\n").into()),
+        ("config", text("{\"model_type\": \"gpt2\", \"x\": [", "0,", "0]}").into()),
+        ("config", text("{\"model_type\": \"gpt2\", \"x\": [", "[],", "0]}").into()),
+        ("config", numbered("{\"model_type\": \"gpt2\",", |i| format!("\"{i}\":0"), "}").into()),
+        ("index", numbered("{\"weight_map\": {", |i| format!("\"{i}\":\"\""), "}}").into()),
+        ("index", numbered("{\"weight_map\": {", |i| format!("\"{i}\":\"shard.safetensors\""), "}}").into()),
+        ("index", text("{\"x\": [", "0,", "0]}").into()),
+        (
+            "safetensors",
+            safetensors(numbered(
+                "{",
+                |i| format!("\"{i}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}"),
+                "}",
+            )),
+        ),
+        ("safetensors", safetensors(text("{\"a\":{\"dtype\":\"U8\",\"shape\":[", "1,", "1],\"data_offsets\":[0,1]}}"))),
+        ("bin_legacy", legacy(b"]")),
+        ("bin_legacy", legacy(b"N\x94")),
+        ("bin_legacy", legacy(b"\x8c\x00")),
+    ]
+}
+
 #[test]
 fn mutated_files_give_a_result() {
     let before = peak();
+    for (name, bytes) in amplifiers() {
+        let reader = READERS.into_iter().find(|reader| reader.name == name).unwrap();
+        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
+        let outcome = Harness::new(reader).unwrap().run(&bytes).unwrap();
+        assert!(!matches!(outcome, Outcome::Broken(_)), "{name} {start:?}: {outcome:?}");
+    }
     for reader in READERS {
         let harness = Harness::new(reader).unwrap();
         let seeds = seeds(&reader).unwrap();

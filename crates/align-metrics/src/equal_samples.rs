@@ -1,8 +1,8 @@
-use align_random::generator;
 use crate::entropy::entropy_of;
 use crate::sum::Sum;
 use crate::token_counts::TokenCounts;
 use crate::{Bootstrap, Error, Estimate, Result};
+use align_random::generator;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 

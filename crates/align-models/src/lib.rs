@@ -10,6 +10,7 @@ mod causal_lm;
 mod distilbert;
 mod error;
 mod gpt2;
+mod json_weight;
 mod kv_cache;
 mod layers;
 mod parameters;

@@ -1,12 +1,17 @@
 //! Reading and writing `config.json`.
 
-use crate::{Error, Result};
-use serde::{Serialize, de::DeserializeOwned};
+use crate::{Error, Result, json_weight};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 use tch::Kind;
 
 /// Largest `config.json` that is read, in bytes; they have a few thousand.
 const MAX_CONFIG_BYTES: u64 = 2 << 20;
+
+#[derive(Deserialize)]
+struct Described {
+    model_type: Option<String>,
+}
 
 /// Reads `DIR/config.json` and checks that it describes a `model_type`.
 pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> Result<C> {
@@ -21,15 +26,15 @@ pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> 
         return Err(fail(format!("has {bytes} bytes, a config has at most {MAX_CONFIG_BYTES}")));
     }
     let text = std::fs::read_to_string(&path).map_err(|e| fail(format!("cannot be read: {e}")))?;
-    let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| fail(format!("is not JSON: {e}")))?;
-    match json.get("model_type").and_then(serde_json::Value::as_str) {
+    let Described { model_type: found } =
+        json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
+    match found.as_deref() {
         Some(found) if found == model_type => {}
         Some(found) => {
             return Err(fail(format!("model_type is \"{found}\", a folder with a \"{model_type}\" was expected")));
         }
         None => return Err(fail(format!("has no model_type; \"{model_type}\" was expected"))),
     }
-    // Parsed from the text, not from the value: serde_json then names the line and column.
     serde_json::from_str(&text).map_err(|e| fail(e.to_string()))
 }
 

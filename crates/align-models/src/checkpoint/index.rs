@@ -1,12 +1,13 @@
 use super::entry::Entry;
 use super::error::{Result, io, listed, malformed, shown};
 use super::source::Source;
+use crate::json_weight;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path};
 
 /// The longest index that is read.
-const LIMIT: u64 = 100_000_000;
+const LIMIT: u64 = 64 << 20;
 
 /// The part of `*.index.json` that says where the tensors are.
 #[derive(Debug, Deserialize)]
@@ -71,5 +72,5 @@ fn read(path: &Path) -> Result<Index> {
         return Err(malformed(path, format!("is {} bytes long, an index has at most {LIMIT}", source.len)));
     }
     let text = std::fs::read(path).map_err(io(path))?;
-    serde_json::from_slice(&text).map_err(|error| malformed(path, format!("is no checkpoint index: {error}")))
+    json_weight::parse(&text).map_err(|error| malformed(path, format!("is no checkpoint index: {error}")))
 }

@@ -15,6 +15,7 @@ mod mismatch;
 mod pickle;
 mod read;
 mod safetensors;
+mod safetensors_header;
 mod save;
 mod source;
 mod state_dict;

@@ -1,8 +1,8 @@
 use super::entry::{Entry, Place, numel};
 use super::error::{Result, malformed, shown};
+use super::safetensors_header::{self, Described, Info, Shape};
 use super::source::Source;
 use safetensors::Dtype;
-use safetensors::tensor::Metadata;
 use tch::Kind;
 
 /// The longest header that the format allows.
@@ -28,35 +28,58 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     }
     let mut header = vec![0; length as usize];
     source.read_at(&mut header, PREFIX)?;
-    let metadata: Metadata = serde_json::from_slice(&header)
+    let mut described = safetensors_header::parse(&header)
         .map_err(|error| fault(format!("has a safetensors header that cannot be read: {error}")))?;
-    let (described, held) = (metadata.data_len() as u64, room - length);
-    if described != held {
+    drop(header);
+    described.sort_unstable_by_key(|tensor| tensor.info.data_offsets);
+
+    let (data, held) = (PREFIX + length, room - length);
+    let mut entries = Vec::with_capacity(described.len());
+    let mut end = 0;
+    for tensor in described {
+        let entry = entry(tensor, data, &mut end, file).map_err(fault)?;
+        entries.push(entry);
+    }
+    if end != held {
         return Err(fault(format!(
-            "is damaged or was cut short: its header describes {described} bytes of data, it holds {held}"
+            "is damaged or was cut short: its header describes {end} bytes of data, it holds {held}"
         )));
     }
-
-    let mut entries = Vec::new();
-    for name in metadata.offset_keys() {
-        let Some(info) = metadata.info(&name) else { continue };
-        let kind = kind(info.dtype).ok_or_else(|| {
-            fault(format!("tensor `{}` is stored as {}, which is not read here", shown(&name), info.dtype))
-        })?;
-        let shape: Option<Vec<i64>> = info.shape.iter().map(|&size| i64::try_from(size).ok()).collect();
-        let (shape, count) = shape
-            .and_then(|shape| numel(&shape).map(|count| (shape, count)))
-            .ok_or_else(|| fault(format!("tensor `{}` has an impossible shape {:?}", shown(&name), info.shape)))?;
-        let start = PREFIX + length + info.data_offsets.0 as u64;
-        let place = Place { file, start, numel: count, crc: None, offset: 0, strides: None };
-        entries.push(Entry { name, kind, shape, place });
+    let mut names: Vec<&str> = entries.iter().map(Entry::name).collect();
+    names.sort_unstable();
+    if let Some([name, _]) = names.array_windows().find(|[one, next]| one == next) {
+        return Err(fault(format!("holds tensor `{}` twice", shown(name))));
     }
     Ok(entries)
 }
 
+/// A tensor whose data begins where the last one's ends, as the format demands; moves that end.
+fn entry(tensor: Described, data: u64, end: &mut u64, file: usize) -> std::result::Result<Entry, String> {
+    let Described { name, info: Info { dtype, shape: Shape(shape), data_offsets: (from, to) } } = tensor;
+    let shown = shown(&name);
+    let kind = kind(&dtype.0).ok_or_else(|| {
+        format!("tensor `{shown}` is stored as {}, which is not read here", super::error::shown(&dtype.0))
+    })?;
+    let count = numel(&shape).ok_or_else(|| format!("tensor `{shown}` has an impossible shape {shape:?}"))?;
+    if from != *end {
+        let how = if from < *end { "overlaps another" } else { "leaves a gap" };
+        return Err(format!("tensor `{shown}` {how}: its data should begin at byte {end} and begins at {from}"));
+    }
+    let bytes = count.checked_mul(kind.elt_size_in_bytes() as u64);
+    if bytes.is_none_or(|bytes| from.checked_add(bytes) != Some(to)) {
+        let expected = bytes.map_or_else(|| "more bytes than there are".to_owned(), |bytes| format!("{bytes} bytes"));
+        return Err(format!(
+            "tensor `{shown}`, {kind:?} of shape {shape:?}, should take {expected} and is given those from {from} to {to}"
+        ));
+    }
+    *end = to;
+    let place = Place { file, start: data.saturating_add(from), numel: count, crc: None, offset: 0, strides: None };
+    Ok(Entry { name, kind, shape, place })
+}
+
 /// The tensors' dtype for one of the format's, where there is one.
-fn kind(dtype: Dtype) -> Option<Kind> {
-    KINDS.iter().find(|(_, d)| *d == dtype).map(|(kind, _)| *kind)
+fn kind(dtype: &str) -> Option<Kind> {
+    KINDS.iter().find(|(_, known)| known.to_string() == dtype).map(|(kind, _)| *kind)
 }
 
 /// The format's dtype for a tensor's, where there is one.

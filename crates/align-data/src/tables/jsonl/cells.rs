@@ -51,7 +51,7 @@ impl Cell {
 }
 
 /// The rows so far, by column.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Cells {
     pub rows: usize,
     /// Names and columns, in the order in which they were first seen. A column may be shorter than the table: the rest of it
@@ -59,9 +59,15 @@ pub(super) struct Cells {
     pub columns: Vec<(String, Vec<Cell>)>,
     places: HashMap<String, usize>,
     text: String,
+    most_columns: usize,
 }
 
 impl Cells {
+    /// A table without rows that may get so many columns.
+    pub fn new(most_columns: usize) -> Self {
+        Self { rows: 0, columns: Vec::new(), places: HashMap::new(), text: String::new(), most_columns }
+    }
+
     /// Reads one line as the next row.
     pub fn push(&mut self, line: &str) -> serde_json::Result<()> {
         let mut deserializer = serde_json::Deserializer::from_str(line);
@@ -106,6 +112,10 @@ impl<'de> Visitor<'de> for Row<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         while let Some(name) = fields.next_key::<String>()? {
             let cell = fields.next_value_seed(Value(&mut self.0.text))?;
+            if self.0.columns.len() >= self.0.most_columns && !self.0.places.contains_key(&name) {
+                let most = self.0.most_columns;
+                return Err(A::Error::custom(format!("more than {most} different names, too many for such a file")));
+            }
             let column = self.0.column(&name);
             column.ok_or_else(|| A::Error::custom(format!("the field {name:?} stands twice")))?.push(cell);
         }

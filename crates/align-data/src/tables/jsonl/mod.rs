@@ -14,13 +14,16 @@ use std::path::Path;
 
 /// Fewest bytes of a field: a name of no letters, a digit, and what separates them.
 const LEAST_FIELD: usize = 5;
+/// Columns of any file, and bytes that each further one needs: polars keeps a kilobyte about a column.
+const COLUMNS: usize = 64;
+const COLUMN_BYTES: usize = 128;
 
 pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<DataFrame> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let line = bytes.iter().take(e.valid_up_to()).filter(|&&byte| byte == b'\n').count() + 1;
         Error::Line { path: path.to_owned(), line, problem: "not UTF-8 text".to_owned() }
     })?;
-    let mut cells = Cells::default();
+    let mut cells = Cells::new(COLUMNS + bytes.len() / COLUMN_BYTES);
     for (index, line) in text.trim_start_matches('\u{feff}').split('\n').enumerate() {
         if line.trim().is_empty() {
             continue;
