@@ -1,6 +1,7 @@
 //! Running cargo as the user would, with LibTorch where programs find it.
 
 use crate::failure::{Context, Failure};
+use crate::interrupt;
 use crate::workspace::Workspace;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -10,6 +11,8 @@ use std::process::{Command, ExitCode, ExitStatus};
 /// Runs cargo on the workspace and gives back its exit code.
 pub fn run(workspace: &Workspace, arguments: &[&str], more: &[OsString]) -> Result<ExitCode, Failure> {
     let (subcommand, rest) = arguments.split_first().ok_or_else(|| Failure::new("no cargo command".to_owned()))?;
+    // Ctrl-C is for the program below: it ends in its own way, and the prompt comes back only then.
+    interrupt::watch();
     let path = library_path(env::var_os("LD_LIBRARY_PATH").as_deref(), &workspace.libtorch)?;
     let status = command(workspace)
         .arg(subcommand)
@@ -49,7 +52,7 @@ fn library_path(current: Option<&OsStr>, libtorch: &Path) -> Result<OsString, Fa
 pub fn exit_code(status: ExitStatus) -> ExitCode {
     match status.code().map(u8::try_from) {
         Some(Ok(code)) => ExitCode::from(code),
-        _ => ExitCode::FAILURE,
+        _ => interrupt::failure_code(),
     }
 }
 

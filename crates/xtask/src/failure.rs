@@ -10,6 +10,11 @@ impl Failure {
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
+
+    /// Adds, on lines of its own, what to do about it.
+    pub fn remedy(self, remedy: impl fmt::Display) -> Self {
+        Self(format!("{}\n{remedy}", self.0))
+    }
 }
 
 impl fmt::Display for Failure {

@@ -36,7 +36,7 @@ fn require(file: &Path) -> Result<(), Failure> {
 }
 
 /// The `major.minor.patch` that the headers state.
-fn version(include: &Path) -> Result<String, Failure> {
+pub fn version(include: &Path) -> Result<String, Failure> {
     for header in VERSION_HEADERS {
         let Ok(text) = fs::read_to_string(include.join(header)) else {
             continue;

@@ -1,89 +1,113 @@
-//! `cargo xtask`: brings LibTorch into the workspace, then runs the README's commands.
+//! `cargo xtask`: brings LibTorch into the workspace, says what a machine lacks, runs the README's commands.
 
 // A program talks to its user.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bring;
 mod cargo;
+mod child;
 mod dependant;
+mod disk;
+mod doctor;
 mod failure;
+mod fetch;
+mod gpu;
+mod help;
+mod interrupt;
 mod libtorch_check;
+mod load_check;
 mod marker;
+mod parts;
 mod pip;
+mod pip_failure;
+mod place;
+mod probe;
+mod progress;
+mod pythons_torch;
+mod ready;
 mod requested_torch;
 mod scratch;
 mod setup;
+mod setup_options;
 mod shell_env;
-mod wheel;
+mod suggestion;
+mod unpack;
+mod wheels;
 mod workspace;
+mod zip_source;
 
 use failure::Failure;
+use setup_options::SetupOptions;
 use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use workspace::Workspace;
 
-const HELP: &str = "\
-Usage: cargo xtask COMMAND
-
-Commands:
-  setup             bring LibTorch into .libtorch; the commands below do so too
-  demo [ARGS]       cargo run --release --example dpo_hinge -- ARGS
-  test [ARGS]       cargo test --workspace ARGS
-  dependant         build and run a project outside the workspace that depends on align-losses
-  env               print the shell lines that show another project this LibTorch:
-                    eval \"$(cargo xtask env)\"
-  help              print this
-
-A LibTorch 2.11 that you have is used instead of a download: set LIBTORCH to its folder, or
-LIBTORCH_USE_PYTORCH=1 to take the one of your Python. To start over, delete .libtorch.
-";
-
 fn main() -> ExitCode {
-    let mut arguments = env::args_os().skip(1);
-    let command = arguments.next();
-    match run(command, arguments.collect()) {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.to_string_lossy().into_owned(), rest),
+        None => ("help".to_owned(), &[][..]),
+    };
+    run(&command, rest).unwrap_or_else(|failure| {
+        eprintln!("error: {failure}");
+        interrupt::failure_code()
+    })
+}
+
+fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
+    // After `--` all belongs to the program that is run.
+    let ours = arguments.iter().take_while(|argument| *argument != "--");
+    if help::COMMANDS.contains(&command) && ours.into_iter().any(|argument| argument == "--help" || argument == "-h") {
+        print!("{}", help::text(Some(command)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let ("doctor" | "dependant" | "env", Some(argument)) = (command, arguments.first()) {
+        return Err(Failure::new(format!("`cargo xtask {command}` takes no arguments, but got {argument:?}")));
+    }
+    match command {
+        "help" | "--help" | "-h" => {
+            let topic = arguments.first().map(|topic| topic.to_string_lossy().into_owned());
+            if let Some(topic) = topic.as_deref().filter(|topic| !help::COMMANDS.contains(topic)) {
+                return Err(no_such_command(topic));
+            }
+            print!("{}", help::text(topic.as_deref()));
+            Ok(ExitCode::SUCCESS)
         }
+        "setup" => {
+            let options = SetupOptions::parse(arguments)?;
+            let workspace = Workspace::find()?;
+            setup::setup(&workspace, &options)?;
+            println!("LibTorch is in {}", workspace.libtorch.display());
+            if parts::Parts::of(&workspace.libtorch) == parts::Parts::Cpu && gpu::present() {
+                println!("It is the CPU half; for this machine's GPU: cargo xtask setup --cuda");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        "doctor" => Ok(doctor::doctor(&Workspace::find()?)),
+        "demo" => {
+            let demo = ["run", "--release", "--package", "align", "--example", "dpo_hinge", "--"];
+            let arguments = arguments.strip_prefix(&["--".into()]).unwrap_or(arguments);
+            cargo::run(&set_up()?, &demo, arguments)
+        }
+        "test" => cargo::run(&set_up()?, &["test", "--workspace"], arguments),
+        "dependant" => dependant::check(&set_up()?),
+        "env" => {
+            print!("{}", shell_env::lines(&set_up()?.libtorch)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Err(no_such_command(command)),
     }
 }
 
-fn run(command: Option<OsString>, arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
-    let command = command.map_or_else(|| "help".into(), |c| c.to_string_lossy().into_owned());
+/// The workspace with LibTorch in it.
+fn set_up() -> Result<Workspace, Failure> {
     let workspace = Workspace::find()?;
-    match command.as_str() {
-        "help" | "--help" | "-h" => {
-            print!("{HELP}");
-            Ok(ExitCode::SUCCESS)
-        }
-        "demo" => {
-            setup::setup(&workspace)?;
-            let demo = ["run", "--release", "--package", "align", "--example", "dpo_hinge", "--"];
-            cargo::run(&workspace, &demo, &arguments)
-        }
-        "test" => {
-            setup::setup(&workspace)?;
-            cargo::run(&workspace, &["test", "--workspace"], &arguments)
-        }
-        "setup" | "dependant" | "env" if !arguments.is_empty() => {
-            Err(Failure::new(format!("`cargo xtask {command}` takes no arguments, but got {arguments:?}")))
-        }
-        "setup" => {
-            setup::setup(&workspace)?;
-            println!("LibTorch is in {}", workspace.libtorch.display());
-            Ok(ExitCode::SUCCESS)
-        }
-        "dependant" => {
-            setup::setup(&workspace)?;
-            dependant::check(&workspace)
-        }
-        "env" => {
-            setup::setup(&workspace)?;
-            print!("{}", shell_env::lines(&workspace.libtorch)?);
-            Ok(ExitCode::SUCCESS)
-        }
-        _ => Err(Failure::new(format!("there is no command {command:?}; `cargo xtask help` lists them"))),
-    }
+    setup::setup(&workspace, &SetupOptions::default())?;
+    Ok(workspace)
+}
+
+fn no_such_command(name: &str) -> Failure {
+    let suggestion = suggestion::did_you_mean(name, &help::COMMANDS);
+    Failure::new(format!("there is no command {name:?}{suggestion}")).remedy("`cargo xtask help` lists them.")
 }

@@ -1,24 +1,33 @@
-//! Which LibTorch the user asked for, by the variables that torch-sys reads.
+//! Which LibTorch the user asked for: by options, or by the variables that torch-sys reads.
 
-use crate::failure::{Context, Failure};
+use crate::failure::Failure;
+use crate::parts::WantedParts;
+use crate::pythons_torch;
+use crate::setup_options::SetupOptions;
+use crate::zip_source::ZipSource;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// The LibTorch that `.libtorch` is to be.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RequestedTorch {
     /// The user has none: bring one.
-    Download,
+    Download(WantedParts),
+    /// Unpack LibTorch's own zip.
+    Zip(ZipSource),
     /// The user's own.
-    Existing {
-        /// The variable that says so, for messages.
-        variable: &'static str,
-        /// The folder that holds `include/`.
-        include_root: PathBuf,
-        /// The folder that holds `lib/`.
-        lib_root: PathBuf,
-    },
+    Existing(ExistingTorch),
+}
+
+/// A LibTorch that is there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingTorch {
+    /// The variable that names it, or where else it was found, for messages.
+    pub named_by: &'static str,
+    /// The folder that holds `include/`.
+    pub include_root: PathBuf,
+    /// The folder that holds `lib/`.
+    pub lib_root: PathBuf,
 }
 
 impl RequestedTorch {
@@ -26,26 +35,56 @@ impl RequestedTorch {
     ///
     /// Cargo sets LIBTORCH to the workspace's own `.libtorch` for what it runs, unless the user set it: that value is no
     /// request.
-    pub fn from_env(variable: impl Fn(&str) -> Option<OsString>, own: &Path) -> Result<Self, Failure> {
+    pub fn new(
+        options: &SetupOptions,
+        variable: impl Fn(&str) -> Option<OsString>,
+        own: &Path,
+    ) -> Result<Self, Failure> {
+        match (Self::from_env(variable, own)?, &options.from) {
+            (None, Some(source)) => Ok(Self::Zip(source.clone())),
+            (None, None) => Ok(Self::Download(options.parts)),
+            (Some(existing), _) if *options != SetupOptions::default() => Err(Failure::new(format!(
+                "{} is set, so LibTorch is not brought but used where it is, and --cpu, --cuda and --from have no say",
+                existing.named_by
+            ))
+            .remedy(format!("Leave the option out, or unset {}.", existing.named_by))),
+            (Some(existing), _) => Ok(Self::Existing(existing)),
+        }
+    }
+
+    fn from_env(variable: impl Fn(&str) -> Option<OsString>, own: &Path) -> Result<Option<ExistingTorch>, Failure> {
         if variable("LIBTORCH_USE_PYTORCH").is_some() {
-            let python = if variable("VIRTUAL_ENV").is_some() { "python" } else { "python3" };
-            let torch = folder_of_pythons_torch(python)?;
-            return Ok(Self::Existing {
-                variable: "LIBTORCH_USE_PYTORCH",
-                include_root: torch.clone(),
-                lib_root: torch,
-            });
+            let python = pythons_torch::python(&variable);
+            let torch = pythons_torch::folder(python)?.ok_or_else(|| {
+                Failure::new(format!("LIBTORCH_USE_PYTORCH is set, but `{python}` has no torch")).remedy(
+                    "Put the Python that has it first on PATH (activate its environment), or unset the variable.",
+                )
+            })?;
+            return Ok(Some(ExistingTorch::whole("LIBTORCH_USE_PYTORCH", torch)));
         }
         let Some(libtorch) = variable("LIBTORCH").filter(|value| !is_own(value, own)) else {
-            return Ok(Self::Download);
+            return Ok(None);
         };
         let libtorch = absolute(&libtorch, "LIBTORCH")?;
         let root = |name: &str| variable(name).map_or_else(|| Ok(libtorch.clone()), |folder| absolute(&folder, name));
-        Ok(Self::Existing {
-            variable: "LIBTORCH",
+        Ok(Some(ExistingTorch {
+            named_by: "LIBTORCH",
             include_root: root("LIBTORCH_INCLUDE")?,
             lib_root: root("LIBTORCH_LIB")?,
-        })
+        }))
+    }
+}
+
+impl ExistingTorch {
+    /// One with all in one folder.
+    pub fn whole(named_by: &'static str, root: PathBuf) -> Self {
+        Self { named_by, include_root: root.clone(), lib_root: root }
+    }
+
+    /// How the marker names it.
+    pub fn source(&self) -> String {
+        let (include, lib) = (self.include_root.display(), self.lib_root.display());
+        if self.include_root == self.lib_root { lib.to_string() } else { format!("include of {include}, lib of {lib}") }
     }
 }
 
@@ -73,50 +112,48 @@ fn absolute(folder: &OsStr, variable: &str) -> Result<PathBuf, Failure> {
     )))
 }
 
-/// Asks Python where torch is, without the seconds that importing it takes.
-fn folder_of_pythons_torch(python: &str) -> Result<PathBuf, Failure> {
-    const QUESTION: &str = "\
-import importlib.util
-spec = importlib.util.find_spec('torch')
-print(spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else '')";
-    let doing = || format!("LIBTORCH_USE_PYTORCH is set, but `{python}` cannot be asked where torch is");
-    let output = Command::new(python).args(["-c", QUESTION]).output().context(doing)?;
-    let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if !output.status.success() {
-        return Err(Failure::new(format!("{}: {}", doing(), String::from_utf8_lossy(&output.stderr).trim())));
-    }
-    if folder.is_empty() {
-        return Err(Failure::new(format!(
-            "LIBTORCH_USE_PYTORCH is set, but `{python}` has no torch: put the Python that has it first on PATH, \
-             or unset the variable"
-        )));
-    }
-    Ok(PathBuf::from(folder))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use crate::parts::Parts;
+
+    const BROUGHT: RequestedTorch = RequestedTorch::Download(WantedParts::Auto);
 
     fn request(variables: &[(&str, &str)], own: &str) -> Result<RequestedTorch, Failure> {
+        request_with(&SetupOptions::default(), variables, own)
+    }
+
+    fn request_with(options: &SetupOptions, variables: &[(&str, &str)], own: &str) -> Result<RequestedTorch, Failure> {
         let find = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
-        RequestedTorch::from_env(find, Path::new(own))
+        RequestedTorch::new(options, find, Path::new(own))
     }
 
     fn existing(include: &str, lib: &str) -> RequestedTorch {
-        RequestedTorch::Existing { variable: "LIBTORCH", include_root: include.into(), lib_root: lib.into() }
+        RequestedTorch::Existing(ExistingTorch {
+            named_by: "LIBTORCH",
+            include_root: include.into(),
+            lib_root: lib.into(),
+        })
+    }
+
+    #[test]
+    fn options_say_what_is_brought_and_nothing_else() {
+        let cuda = SetupOptions { parts: WantedParts::Exactly(Parts::Cuda), from: None };
+        assert_eq!(request_with(&cuda, &[], "/work/.libtorch").unwrap(), RequestedTorch::Download(cuda.parts));
+        let failure = request_with(&cuda, &[("LIBTORCH", "/opt/torch")], "/work/.libtorch").unwrap_err().to_string();
+        assert!(failure.contains("LIBTORCH is set") && failure.contains("unset LIBTORCH"), "{failure}");
     }
 
     #[test]
     fn without_variables_it_is_downloaded() {
-        assert_eq!(request(&[], "/work/.libtorch").unwrap(), RequestedTorch::Download);
+        assert_eq!(request(&[], "/work/.libtorch").unwrap(), BROUGHT);
     }
 
     #[test]
     fn what_cargo_sets_is_not_the_users() {
         let set_by_cargo = [("LIBTORCH", "/work/.libtorch")];
-        assert_eq!(request(&set_by_cargo, "/work/.libtorch").unwrap(), RequestedTorch::Download);
+        assert_eq!(request(&set_by_cargo, "/work/.libtorch").unwrap(), BROUGHT);
     }
 
     #[test]

@@ -1,24 +1,34 @@
 //! The folder where `.libtorch` is made before it takes its place.
 
-use crate::failure::{Context, Failure};
+use crate::disk::OnDisk;
+use crate::failure::Failure;
+use crate::interrupt;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 /// Held while `.libtorch` is made; a second set-up waits, then finds it done.
 pub fn lock(scratch: &Path) -> Result<File, Failure> {
     create_dir(scratch)?;
     let path = scratch.join("lock");
     let doing = || format!("cannot lock {}", path.display());
-    let file = File::options().create(true).truncate(false).write(true).open(&path).context(doing)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            eprintln!("align: another set-up is at work here; waiting for it");
-            file.lock().context(doing)?;
+    let file = File::options().create(true).truncate(false).write(true).open(&path).on_disk(doing)?;
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error).on_disk(doing),
         }
-        Err(TryLockError::Error(error)) => return Err(Failure::new(format!("{}: {error}", doing()))),
+        if !told {
+            eprintln!("align: another set-up is at work here; waiting for it");
+            told = true;
+        }
+        // Waiting in the system's lock would not heed Ctrl-C.
+        interrupt::check()?;
+        thread::sleep(Duration::from_millis(200));
     }
-    Ok(file)
 }
 
 /// The folder of one run of the set-up, gone when it ends.
@@ -30,11 +40,8 @@ impl Work {
     /// Called with the lock held: whatever stands there is of a run that was interrupted. Each run has a name of its
     /// own, because a pip that outlived its run may still write into the old one.
     pub fn begin(scratch: &Path) -> Result<Self, Failure> {
-        let list = fs::read_dir(scratch).context(|| format!("cannot list {}", scratch.display()))?;
-        for entry in list.filter_map(Result::ok).filter(|e| e.file_name().to_string_lossy().starts_with("work-")) {
-            let path = entry.path();
-            fs::remove_dir_all(&path)
-                .context(|| format!("cannot remove what an interrupted set-up left, {}", path.display()))?;
+        for path in leftovers(scratch) {
+            remove(&path).on_disk(|| format!("cannot remove what an interrupted set-up left, {}", path.display()))?;
         }
         let folder = scratch.join(format!("work-{}", std::process::id()));
         create_dir(&folder)?;
@@ -49,8 +56,28 @@ impl Drop for Work {
     }
 }
 
+/// The folders of runs that are at work, or were interrupted.
+pub fn leftovers(scratch: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(scratch).into_iter().flatten().filter_map(Result::ok);
+    entries.filter(|e| e.file_name().to_string_lossy().starts_with("work-")).map(|e| e.path()).collect()
+}
+
+/// A pip that outlived its run may put files back while they are removed, for a moment.
+fn remove(folder: &Path) -> std::io::Result<()> {
+    for _ in 0..20 {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+                thread::sleep(Duration::from_millis(100));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            done => return done,
+        }
+    }
+    fs::remove_dir_all(folder)
+}
+
 pub fn create_dir(folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder).context(|| format!("cannot create {}", folder.display()))
+    fs::create_dir_all(folder).on_disk(|| format!("cannot create {}", folder.display()))
 }
 
 #[cfg(test)]

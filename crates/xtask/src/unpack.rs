@@ -1,22 +1,49 @@
-//! Unpacking chosen files of a wheel, trusting none of its words.
+//! Unpacking chosen files of a zip archive (a wheel is one, too), trusting none of its words.
 
+use crate::disk::OnDisk;
 use crate::failure::{Context, Failure};
+use crate::interrupt;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Component, Path};
 use zip::ZipArchive;
 
-/// More than LibTorch needs by far; an archive that claims more is not what was asked for.
-const MOST_BYTES: u64 = 2 << 30;
+/// More than LibTorch with CUDA needs by far; an archive that claims more is not what was asked for.
+pub const MOST_BYTES: u64 = 16 << 30;
+
+fn open(archive: &Path) -> Result<ZipArchive<BufReader<File>>, Failure> {
+    let name = archive.display();
+    let file = File::open(archive).context(|| format!("cannot open {name}"))?;
+    ZipArchive::new(BufReader::new(file))
+        .context(|| format!("{name} is not a readable zip archive: it was cut short, or is something else"))
+}
+
+/// What the chosen files take once unpacked, by the archive's own word.
+pub fn size(archive: &Path, chosen: impl Fn(&str) -> bool) -> Result<u64, Failure> {
+    let mut archive = open(archive)?;
+    let mut sum: u64 = 0;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).context(|| format!("cannot read entry {index}"))?;
+        if entry.name().is_ok_and(|name| chosen(&name)) {
+            sum = sum.saturating_add(entry.size());
+        }
+    }
+    Ok(sum)
+}
 
 /// Unpacks into `folder` what `place` gives a place in it; returns the places filled.
-pub fn unpack(wheel: &Path, folder: &Path, place: impl Fn(&str) -> Option<String>) -> Result<Vec<String>, Failure> {
-    let name = wheel.display();
-    let file = File::open(wheel).context(|| format!("cannot open {name}"))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).context(|| format!("{name} is not a readable wheel"))?;
-    let mut left = MOST_BYTES;
+pub fn unpack(
+    archive: &Path,
+    folder: &Path,
+    most_bytes: u64,
+    place: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<String>, Failure> {
+    let name = archive.display();
+    let mut archive = open(archive)?;
+    let mut left = most_bytes;
     let mut filled = Vec::new();
     for index in 0..archive.len() {
+        interrupt::check()?;
         let mut entry = archive.by_index(index).context(|| format!("cannot read entry {index} of {name}"))?;
         let entry_name = entry.name().context(|| format!("entry {index} of {name} has no readable name"))?.into_owned();
         if !stays_inside(&entry_name) {
@@ -28,10 +55,10 @@ pub fn unpack(wheel: &Path, folder: &Path, place: impl Fn(&str) -> Option<String
         }
         let size = entry.size();
         left = left.checked_sub(size).ok_or_else(|| {
-            Failure::new(format!("{name} claims to unpack to more than {MOST_BYTES} bytes ({entry_name:?}: {size})"))
+            Failure::new(format!("{name} claims to unpack to more than {most_bytes} bytes ({entry_name:?}: {size})"))
         })?;
         write_file(&mut entry, size, &folder.join(&target))
-            .context(|| format!("cannot unpack {entry_name:?} of {name}"))?;
+            .on_disk(|| format!("cannot unpack {entry_name:?} of {name}"))?;
         filled.push(target);
     }
     Ok(filled)
@@ -104,7 +131,7 @@ mod tests {
         }
 
         fn unpack(&self) -> Result<Vec<String>, Failure> {
-            unpack(&self.wheel(), &self.folder.path().join("out/deep"), |name| Some(name.to_owned()))
+            unpack(&self.wheel(), &self.folder.path().join("out/deep"), 2 << 30, |name| Some(name.to_owned()))
         }
 
         fn failure(&self) -> String {
@@ -117,11 +144,19 @@ mod tests {
         let scratch = Scratch::new();
         scratch.write(&[("torch/include/a/b.h", b"header"), ("torch/lib/x.so", b"\x7fELF"), ("torch/c.py", b"no")]);
         let out = scratch.folder.path().join("out");
-        let filled =
-            unpack(&scratch.wheel(), &out, |name| name.strip_prefix("torch/include/").map(|n| format!("include/{n}")));
+        let filled = unpack(&scratch.wheel(), &out, 2 << 30, |name| {
+            name.strip_prefix("torch/include/").map(|n| format!("include/{n}"))
+        });
         assert_eq!(filled.unwrap(), ["include/a/b.h"]);
         assert_eq!(fs::read(out.join("include/a/b.h")).unwrap(), b"header");
         assert!(!out.join("lib").exists() && !out.join("c.py").exists());
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_chosen() {
+        let scratch = Scratch::new();
+        scratch.write(&[("torch/include/a/b.h", b"header"), ("torch/lib/x.so", b"\x7fELF"), ("torch/c.py", b"no")]);
+        assert_eq!(size(&scratch.wheel(), |name| !name.ends_with(".py")).unwrap(), 10);
     }
 
     #[test]
@@ -191,14 +226,14 @@ mod tests {
         scratch.write(&[("a.h", b"content")]);
         let bytes = fs::read(scratch.wheel()).unwrap();
         fs::write(scratch.wheel(), &bytes[..bytes.len() / 2]).unwrap();
-        assert!(scratch.failure().contains("not a readable wheel"));
+        assert!(scratch.failure().contains("not a readable zip archive"));
     }
 
     #[test]
     fn the_same_place_twice_is_refused() {
         let scratch = Scratch::new();
         scratch.write(&[("a.h", b"one"), ("b.h", b"two")]);
-        let result = unpack(&scratch.wheel(), &scratch.folder.path().join("out"), |_| Some("same.h".into()));
+        let result = unpack(&scratch.wheel(), &scratch.folder.path().join("out"), 2 << 30, |_| Some("same.h".into()));
         assert!(result.unwrap_err().to_string().contains("b.h"));
     }
 }
