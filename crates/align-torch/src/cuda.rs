@@ -26,8 +26,9 @@ pub enum CudaLibrary {
 ///
 /// Call it before anything asks LibTorch about CUDA ([`tch::Cuda::is_available`] included): LibTorch looks for its CUDA
 /// half at the first question and keeps the answer. [`DeviceChoice::resolve`](crate::DeviceChoice::resolve) does so.
-/// A program that was linked against the CPU half finds it when `torch/lib` of the same version's CUDA build stands
-/// first on `LD_LIBRARY_PATH`, with the libraries of its `nvidia-*` packages where pip puts them.
+/// A program that was linked against the CPU half finds it beside that half (`cargo xtask setup --cuda` puts both into
+/// `.libtorch/lib`), or when `torch/lib` of the same version's CUDA build stands first on `LD_LIBRARY_PATH`, with the
+/// libraries of its `nvidia-*` packages where pip puts them.
 pub fn load_cuda() -> &'static CudaLibrary {
     static LOADED: OnceLock<CudaLibrary> = OnceLock::new();
     LOADED.get_or_init(|| {

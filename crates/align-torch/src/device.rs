@@ -114,8 +114,9 @@ pub struct ParseDeviceError {
 pub enum DeviceError {
     /// LibTorch's CUDA half is not on the library search path.
     #[error(
-        "device cuda needs LibTorch's CUDA half, which was not found ({reason}): put the torch/lib folder of \
-         torch 2.11.0's CUDA build first on LD_LIBRARY_PATH, or choose device cpu"
+        "device cuda needs LibTorch's CUDA half, which was not found ({reason}): bring it with `cargo xtask \
+         setup --cuda` in align's folder, or put the torch/lib folder of torch 2.11.0's CUDA build first on \
+         LD_LIBRARY_PATH; or choose device cpu"
     )]
     NoCudaLibrary {
         /// What the dynamic loader said.
