@@ -40,3 +40,21 @@ impl DownloadBar {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_is_where_the_file_is() {
+        let mut bar = DownloadBar::default();
+        bar.on(Event::Begin { file: "model.safetensors", total: Some(100), done: 40 });
+        bar.on(Event::Bytes { file: "model.safetensors", more: 10 });
+        assert_eq!((bar.bar.position(), bar.bar.length()), (50, Some(100)));
+        bar.on(Event::Begin { file: "vocab.json", total: None, done: 0 });
+        bar.on(Event::Bytes { file: "vocab.json", more: 7 });
+        assert_eq!((bar.bar.position(), bar.bar.length()), (7, None));
+        bar.on(Event::Done { file: "vocab.json" });
+        assert!(bar.bar.is_finished());
+    }
+}

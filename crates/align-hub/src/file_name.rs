@@ -2,6 +2,8 @@ use crate::{HubError, Result};
 
 /// The most names that a message lists.
 const MOST_LISTED: usize = 20;
+/// The most characters of each.
+const MOST_SHOWN: usize = 100;
 
 /// The parts between slashes of a file's name in a repository, if none of them leads anywhere else.
 ///
@@ -24,12 +26,16 @@ pub(crate) fn is_plain(name: &str) -> bool {
 /// The names for a message.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
-    let shown: Vec<String> = names.by_ref().take(MOST_LISTED).map(|name| name.escape_debug().to_string()).collect();
+    let shown: Vec<String> = names.by_ref().take(MOST_LISTED).map(shortened).collect();
     match (shown.len(), names.count()) {
         (0, _) => "no files".to_owned(),
         (_, 0) => shown.join(", "),
         (_, more) => format!("{} and {more} more", shown.join(", ")),
     }
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(MOST_SHOWN).collect::<String>().escape_debug().to_string()
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
-use crate::refusal;
+use crate::answer::Answer;
 use crate::trouble::Trouble;
 use crate::url::Url;
 use crate::{HubConfig, HubError, Result, Token};
 use std::io::Read;
 use std::time::Duration;
-use ureq::http::{HeaderMap, Method, Request as HttpRequest, header};
+use ureq::http::{Method, Request as HttpRequest, header};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body, SendBody};
+use ureq::{Agent, SendBody};
 
 const MOST_REDIRECTS: usize = 10;
-/// A body that only says what went wrong.
-const MOST_COMPLAINT_BYTES: u64 = 64 << 10;
 
 /// Makes requests: redirects by its own rules, the token for the hub alone.
 pub(crate) struct Http {
@@ -31,14 +29,6 @@ pub(crate) struct Request<'a> {
     pub answer_timeout: Duration,
     /// A redirect that already says what the file is answers the question; it is not followed.
     pub metadata: bool,
-}
-
-/// What came back: the head read, the body still to come.
-pub(crate) struct Answer {
-    pub status: u16,
-    pub url: Url,
-    headers: HeaderMap,
-    body: Body,
 }
 
 impl Http {
@@ -134,7 +124,11 @@ impl Http {
         if let Some(token) = self.token.as_ref().filter(|_| self.is_hub(url)) {
             request = request.header(header::AUTHORIZATION, token.header());
         }
-        let failed = |error: ureq::Error| Trouble::transport(&url.shown(), error);
+        let proxied = self.agent.config().proxy().is_some();
+        let failed = |error: ureq::Error| {
+            let trouble = Trouble::transport(&url.shown(), error);
+            if proxied { trouble.by_proxy() } else { trouble }
+        };
         let request = request.body(body).map_err(|error| failed(error.into()))?;
         let request = self
             .agent
@@ -146,7 +140,8 @@ impl Http {
             .timeout_per_write(Some(asked.timeout))
             .build();
         let (head, body) = self.agent.run(request).map_err(failed)?.into_parts();
-        Ok(Answer { status: head.status.as_u16(), url: url.clone(), headers: head.headers, body })
+        let (status, token) = (head.status.as_u16(), self.token.clone());
+        Ok(Answer { status, url: url.clone(), headers: head.headers, body, token })
     }
 }
 
@@ -163,75 +158,5 @@ impl<'a> Request<'a> {
     pub(crate) fn body(mut self, body: &'a [u8]) -> Self {
         self.body = Some(body);
         self
-    }
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    pub(crate) fn number(&self, name: &str) -> Option<u64> {
-        self.header(name)?.trim().parse().ok()
-    }
-
-    pub(crate) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    pub(crate) fn reader(self) -> impl Read {
-        self.body.into_reader()
-    }
-
-    pub(crate) fn malformed(&self, reason: impl Into<String>) -> HubError {
-        HubError::Malformed { url: self.url.shown(), reason: reason.into() }
-    }
-
-    /// The whole body, which must not be longer than `most`.
-    pub(crate) fn bytes(self, most: u64) -> std::result::Result<Vec<u8>, Trouble> {
-        let url = self.url.shown();
-        let mut bytes = Vec::new();
-        match self.body.into_reader().take(most.saturating_add(1)).read_to_end(&mut bytes) {
-            Ok(length) if length as u64 > most => {
-                Err(HubError::Malformed { url, reason: format!("it sends more than {most} bytes") }.into())
-            }
-            Ok(_) => Ok(bytes),
-            Err(error) => Err(Trouble::transport(&url, error.into())),
-        }
-    }
-
-    /// The body as JSON.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(self, most: u64) -> std::result::Result<T, Trouble> {
-        let url = self.url.shown();
-        let bytes = self.bytes(most)?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            HubError::Malformed { url, reason: format!("its JSON is not what was expected: {error}") }.into()
-        })
-    }
-
-    /// What the server says about its refusal, from the header or else the body.
-    pub(crate) fn complaint(&mut self) -> Option<String> {
-        if let Some(words) = self.header("x-error-message") {
-            return Some(words.to_owned());
-        }
-        let mut body = Vec::new();
-        // A complaint that cannot be read says nothing.
-        self.body.as_reader().take(MOST_COMPLAINT_BYTES).read_to_end(&mut body).ok()?;
-        refusal::words_of_body(&body)
-    }
-
-    fn leads_on(&self, request: &Request<'_>) -> bool {
-        let keeps_method = matches!(self.status, 307 | 308);
-        let redirects = keeps_method || (request.body.is_none() && matches!(self.status, 301..=303));
-        redirects && !(request.metadata && self.header("x-linked-etag").is_some())
-    }
-
-    fn next(&self) -> Result<Url> {
-        let next = self.header("location").and_then(|location| self.url.join(location));
-        let next = next.ok_or_else(|| self.malformed("it redirects, but not to an address that can be followed"))?;
-        if self.url.is_https() && !next.is_https() {
-            return Err(self.malformed("it redirects from https to http, which is not followed"));
-        }
-        Ok(next)
     }
 }

@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod answer;
 mod cache;
 mod config;
 mod download;

@@ -1,9 +1,10 @@
+use crate::answer::Answer;
 use crate::etag::{Etag, EtagKind};
-use crate::http::{Answer, Http, Request};
+use crate::http::{Http, Request};
 use crate::refusal::{self, Asked};
 use crate::retry::Retries;
 use crate::url::{Url, encoded, encoded_path};
-use crate::{HubConfig, HubError, ModelName, Result};
+use crate::{HubConfig, ModelName, Result};
 use ureq::http::Method;
 
 /// A file of a commit, and what the hub promises about its content.
@@ -48,10 +49,8 @@ fn promised(answer: &Answer, commit: &str, redirects: bool) -> Result<(Etag, Opt
     }
     let header = answer.header("x-linked-etag").or_else(|| answer.header("etag"));
     let header = header.ok_or_else(|| answer.malformed("it has no ETag header"))?;
-    let etag = Etag::parse(header).ok_or_else(|| HubError::Malformed {
-        url: answer.url.shown(),
-        reason: format!("its ETag {header:?} could not name a file"),
-    })?;
+    let etag = Etag::parse(header);
+    let etag = etag.ok_or_else(|| answer.malformed(format!("its ETag {header:?} could not name a file")))?;
     // A redirect's own length says nothing about the file.
     let size = answer.number("x-linked-size").or_else(|| answer.number("content-length").filter(|_| !redirects));
     if size.is_none() && etag.kind() == EtagKind::Opaque {

@@ -21,9 +21,12 @@ pub struct ModelName {
     revision: String,
 }
 
+/// The longest name that a message repeats whole.
+const MOST_SHOWN_CHARS: usize = 200;
+
 /// A name that the hub could not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` names no model on the hub: {wrong}; expected {expected}", name.escape_debug())]
+#[error("`{}` names no model on the hub: {wrong}; expected {expected}", shown(name))]
 pub struct NameError {
     /// What was given.
     pub name: String,
@@ -31,6 +34,14 @@ pub struct NameError {
     pub wrong: &'static str,
     /// What it should look like.
     pub expected: &'static str,
+}
+
+fn shown(name: &str) -> String {
+    let mut text: String = name.chars().take(MOST_SHOWN_CHARS).flat_map(char::escape_debug).collect();
+    if name.chars().nth(MOST_SHOWN_CHARS).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 impl RepoName {

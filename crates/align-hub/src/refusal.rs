@@ -1,4 +1,5 @@
-use crate::http::{Answer, Http};
+use crate::answer::Answer;
+use crate::http::Http;
 use crate::trouble::{Again, Trouble};
 use crate::{HubError, ModelName, RepoName};
 use serde::Deserialize;
@@ -23,7 +24,7 @@ pub(crate) enum Asked<'a> {
 /// What an answer other than the one hoped for means.
 pub(crate) fn trouble(http: &Http, mut answer: Answer, asked: Asked<'_>) -> Trouble {
     let words = answer.complaint();
-    let said = words.as_deref().map(|words| shown(&http.hide_token(words)));
+    let said = words.as_deref().map(shown);
     let url = answer.url.shown();
     let status = answer.status;
     if matches!(status, 408 | 500 | 502 | 503 | 504) {
@@ -89,7 +90,13 @@ fn refusal(
 }
 
 fn wait(answer: &Answer) -> Option<Duration> {
-    answer.number("retry-after").map(Duration::from_secs)
+    let asked = answer.number("retry-after").or_else(|| seconds_to_reset(answer.header("ratelimit")?));
+    asked.map(Duration::from_secs)
+}
+
+/// From `"api";r=0;t=55`: when requests are allowed again.
+fn seconds_to_reset(header: &str) -> Option<u64> {
+    header.split(';').find_map(|part| part.trim().strip_prefix("t=")?.parse().ok())
 }
 
 /// The words of an error's body, if it is of the hub's form.
@@ -129,5 +136,7 @@ mod tests {
         assert_eq!(long.chars().count(), MOST_WORDS + 1);
         assert_eq!(words_of_body(br#"{"error":"no"}"#).as_deref(), Some("no"));
         assert_eq!(words_of_body(b"<html>"), None);
+        assert_eq!(seconds_to_reset("\"api\";r=0;t=55"), Some(55));
+        assert_eq!(seconds_to_reset("nonsense"), None);
     }
 }

@@ -1,4 +1,5 @@
-use crate::http::{Answer, Http, Request};
+use crate::answer::Answer;
+use crate::http::{Http, Request};
 use crate::metadata::RemoteFile;
 use crate::partial::Partial;
 use crate::range::ContentRange;
@@ -68,7 +69,7 @@ impl Download<'_> {
                 let error = answer.malformed(format!("it says that the file has no bytes from {from}"));
                 return Err(Trouble { error, again: Again::After(None) });
             }
-            200..300 => return Err(answer.malformed(format!("it answers {} to a download", answer.status)).into()),
+            201..300 => return Err(answer.malformed(format!("it answers {} to a download", answer.status)).into()),
             _ => return Err(refusal::trouble(self.http, answer, Asked::File(self.model, &self.file.name))),
         }
         self.receive(answer, partial, progress)

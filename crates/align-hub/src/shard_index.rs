@@ -1,4 +1,5 @@
 use crate::file_name;
+use crate::refusal;
 use crate::{HubError, ModelName, Result};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,18 +21,19 @@ pub(crate) fn shards(model: &ModelName, path: &Path, name: &str) -> Result<Vec<S
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(HubError::unreadable(path))?;
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(HubError::unreadable(path))?;
-    parse(&bytes).map_err(|reason| HubError::Index { model: model.to_string(), file: name.to_owned(), reason })
+    parse(&bytes).map_err(|reason| unusable(model, name, &reason))
 }
 
 /// Refuses an index that names a shard which is not there.
 pub(crate) fn check_there(model: &ModelName, name: &str, shards: &[String], there: &BTreeSet<String>) -> Result<()> {
     match shards.iter().find(|shard| !there.contains(*shard)) {
         None => Ok(()),
-        Some(shard) => {
-            let reason = format!("it names {shard:?}, which the repository does not have");
-            Err(HubError::Index { model: model.to_string(), file: name.to_owned(), reason })
-        }
+        Some(shard) => Err(unusable(model, name, &format!("it names {shard:?}, which the repository does not have"))),
     }
+}
+
+fn unusable(model: &ModelName, name: &str, reason: &str) -> HubError {
+    HubError::Index { model: model.to_string(), file: name.to_owned(), reason: refusal::shown(reason) }
 }
 
 fn parse(bytes: &[u8]) -> std::result::Result<Vec<String>, String> {

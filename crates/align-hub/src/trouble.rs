@@ -42,6 +42,16 @@ impl Trouble {
         let error = HubError::Unreachable { url: url.to_owned(), reason: reason(&error), remedy };
         Self { error, again }
     }
+
+    /// The same on the way through a proxy, which is then what no connection came about to.
+    pub(crate) fn by_proxy(self) -> Self {
+        match self {
+            Self { error: HubError::Unreachable { url, reason, .. }, again: Again::IfConnectedBefore } => {
+                Self { error: HubError::Unreachable { url, reason, remedy: PROXY }, again: Again::IfConnectedBefore }
+            }
+            other => other,
+        }
+    }
 }
 
 const NO_HOST: &str =
@@ -54,6 +64,10 @@ const CUT: &str = "the connection broke: try again, what was downloaded is kept"
 const NOT_HTTP: &str = "what answers there does not speak HTTP properly: check HF_ENDPOINT and the proxy";
 
 fn io_trouble(error: &io::Error) -> (&'static str, Again) {
+    // The standard library has no kind for a name that nobody knows.
+    if error.to_string().starts_with("failed to lookup address") {
+        return (NO_HOST, Again::IfConnectedBefore);
+    }
     match error.kind() {
         ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
             (NO_NETWORK, Again::IfConnectedBefore)

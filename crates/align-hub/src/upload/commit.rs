@@ -1,5 +1,6 @@
 use super::service::Service;
 use super::{Addition, Commit, Way};
+use crate::cache::is_commit;
 use crate::{HubError, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,7 +24,6 @@ enum Line<'a> {
 #[serde(rename_all = "camelCase")]
 struct Made {
     commit_oid: String,
-    commit_url: String,
 }
 
 /// Makes one commit of all the files.
@@ -51,6 +51,11 @@ pub(super) fn make(service: &Service<'_>, additions: &[Addition], message: &str)
         }
     }
     let url = service.revision_url("commit")?;
-    let made: Made = service.post_bytes(url, "application/x-ndjson", &body, |answer| answer.json(MOST_ANSWER_BYTES))?;
-    Ok(Commit { oid: made.commit_oid, url: made.commit_url })
+    let made: Made =
+        service.post_bytes(url.clone(), "application/x-ndjson", &body, |answer| answer.json(MOST_ANSWER_BYTES))?;
+    if !is_commit(&made.commit_oid) {
+        let reason = "it gives no commit of 40 hexadecimal digits".to_owned();
+        return Err(HubError::Malformed { url: url.shown(), reason });
+    }
+    service.commit(made.commit_oid)
 }

@@ -1,7 +1,8 @@
 use super::part::Part;
 use super::service::{ANSWER_TIMEOUT, Service};
-use super::{Addition, Way, multipart};
-use crate::http::{Answer, Request};
+use super::{Addition, CHANGED, Way, multipart};
+use crate::answer::Answer;
+use crate::http::Request;
 use crate::retry::Retries;
 use crate::url::{Url, encoded_path};
 use crate::{Event, HubError, Progress, Result};
@@ -150,6 +151,9 @@ pub(super) fn put(
         let answer = service.http.send_stream(&request, &mut part, length);
         match answer.and_then(|answer| service.accepted(answer)) {
             Ok(answer) => return Ok(answer),
+            Err(_) if file.metadata().is_ok_and(|now| now.len() < range.end) => {
+                return Err(HubError::Folder { path: addition.file.path.clone(), reason: CHANGED });
+            }
             Err(trouble) => retries.after(trouble, &mut |retry| {
                 let reason = retry.reason.as_str();
                 progress(Event::Retry { file: name, attempt: retry.attempt, wait: retry.wait, reason });

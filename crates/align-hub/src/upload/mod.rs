@@ -14,6 +14,9 @@ use files::LocalFile;
 use service::Service;
 use std::path::Path;
 
+/// What is said of a file that is not what it was when its checksum was taken.
+const CHANGED: &str = "changed while it was uploaded: try again";
+
 /// How to upload.
 #[derive(Debug, Clone)]
 pub struct UploadOptions {

@@ -1,6 +1,6 @@
 use super::files::LocalFile;
 use super::service::Service;
-use super::{Addition, Way};
+use super::{Addition, CHANGED, Way};
 use crate::etag::EtagKind;
 use crate::verify::Checksum;
 use crate::{HubError, Result};
@@ -98,6 +98,6 @@ fn oid(file: &LocalFile, way: Way) -> Result<String> {
     let read = checksum.update_from(&mut opened).map_err(HubError::unreadable(&file.path))?;
     match checksum.finish() {
         Some(oid) if read == file.size => Ok(oid),
-        _ => Err(HubError::Folder { path: file.path.clone(), reason: "changed while it was uploaded: try again" }),
+        _ => Err(HubError::Folder { path: file.path.clone(), reason: CHANGED }),
     }
 }

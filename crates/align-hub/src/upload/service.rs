@@ -1,5 +1,6 @@
 use super::Commit;
-use crate::http::{Answer, Http, Request};
+use crate::answer::Answer;
+use crate::http::{Http, Request};
 use crate::listing;
 use crate::refusal::{self, Asked};
 use crate::retry::Retries;
@@ -81,7 +82,11 @@ impl Service<'_> {
     /// The commit that the revision is at.
     pub(super) fn last_commit(&self) -> Result<Commit> {
         let model = self.repo.clone().at(self.revision)?;
-        let oid = listing::fetch(self.http, self.config, &model)?.commit;
+        self.commit(listing::fetch(self.http, self.config, &model)?.commit)
+    }
+
+    /// A commit with its page.
+    pub(super) fn commit(&self, oid: String) -> Result<Commit> {
         let url = self.http.at(&format!("/{}/commit/{oid}", self.repo))?.shown();
         Ok(Commit { oid, url })
     }

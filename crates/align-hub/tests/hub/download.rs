@@ -86,7 +86,8 @@ fn bin_shards_and_their_index() {
             ("pytorch_model-2.bin", noise(1000, 2)),
         ],
     )]);
-    let snapshot = Client::new(&server).download("user/old").unwrap();
+    let client = Client::new(&server);
+    let snapshot = client.download("user/old").unwrap();
     let names = ["config.json", "pytorch_model.bin.index.json", "pytorch_model-1.bin", "pytorch_model-2.bin"];
     assert_holds(&snapshot, &server.repo("user/old"), &names);
 }

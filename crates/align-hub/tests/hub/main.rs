@@ -1,6 +1,19 @@
 //! The client against a hub on loopback.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+mod concurrent;
+mod connection;
+mod damage;
+mod disk_full;
 mod download;
+mod hostile;
+mod offline;
+mod python;
+mod refusals;
+mod resume;
+mod retries;
+mod revisions;
+mod source;
+mod support;
+mod token;
+mod upload;

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 /// A request as it arrived; header names in lower case.
@@ -84,8 +84,8 @@ impl Request {
     }
 }
 
-/// Sends a reply of which the body may be cut after some bytes. Returns how many of them went out.
-pub fn send(stream: &mut TcpStream, reply: &Reply, head_only: bool, cut: Option<usize>) -> io::Result<usize> {
+/// Sends a reply with so many bytes of its body.
+pub fn send(stream: &mut TcpStream, reply: &Reply, head_only: bool, bytes: usize) -> io::Result<()> {
     let mut head = format!("HTTP/1.1 {} X\r\n", reply.status);
     if !reply.headers.contains_key("content-length") && !reply.headers.contains_key("transfer-encoding") {
         head.push_str(&format!("content-length: {}\r\n", reply.body.len()));
@@ -96,10 +96,8 @@ pub fn send(stream: &mut TcpStream, reply: &Reply, head_only: bool, cut: Option<
     head.push_str("\r\n");
     stream.write_all(head.as_bytes())?;
     if head_only {
-        return Ok(0);
+        return Ok(());
     }
-    let end = cut.unwrap_or(reply.body.len()).min(reply.body.len());
-    stream.write_all(&reply.body[..end])?;
-    stream.flush()?;
-    Ok(end)
+    stream.write_all(&reply.body[..bytes])?;
+    stream.flush()
 }

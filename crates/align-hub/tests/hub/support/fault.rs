@@ -6,6 +6,7 @@ use std::time::Duration;
 pub struct Fault {
     method: &'static str,
     path_part: String,
+    spared: usize,
     left: usize,
     pub what: What,
 }
@@ -15,6 +16,8 @@ pub struct Fault {
 pub enum What {
     /// The connection closes after so many bytes of the body.
     CutAfter(usize),
+    /// The connection closes without an answer.
+    Close,
     /// Another answer altogether.
     Answer(Reply),
     /// The first byte of the body is another.
@@ -32,7 +35,12 @@ pub enum What {
 impl Fault {
     /// For the first request of the method with this in its path.
     pub fn once(method: &'static str, path_part: &str, what: What) -> Self {
-        Self { method, path_part: path_part.to_owned(), left: 1, what }
+        Self { method, path_part: path_part.to_owned(), spared: 0, left: 1, what }
+    }
+
+    /// For the second such request.
+    pub fn second(method: &'static str, path_part: &str, what: What) -> Self {
+        Self { spared: 1, ..Self::once(method, path_part, what) }
     }
 
     pub fn times(mut self, times: usize) -> Self {
@@ -45,7 +53,12 @@ impl Fault {
     }
 
     pub fn takes(&mut self, request: &Request) -> bool {
-        let takes = self.left > 0 && self.method == request.method && request.path.contains(&self.path_part);
+        let fits = self.method == request.method && request.path.contains(&self.path_part);
+        if fits && self.spared > 0 {
+            self.spared -= 1;
+            return false;
+        }
+        let takes = fits && self.left > 0;
         if takes && self.left != usize::MAX {
             self.left -= 1;
         }

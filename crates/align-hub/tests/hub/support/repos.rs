@@ -23,6 +23,7 @@ pub struct Repo {
 pub struct Content {
     pub bytes: Vec<u8>,
     pub lfs: bool,
+    pub etag: String,
 }
 
 impl Repo {
@@ -57,9 +58,7 @@ impl Repo {
     pub fn commit<'a>(&mut self, branch: &str, files: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> String {
         let files: Vec<(&str, Content)> = files
             .into_iter()
-            .map(|(name, bytes)| {
-                (name, Content { lfs: name.ends_with(".bin") || name.ends_with(".safetensors"), bytes })
-            })
+            .map(|(name, bytes)| (name, Content::new(bytes, name.ends_with(".bin") || name.ends_with(".safetensors"))))
             .collect();
         self.commit_contents(branch, files)
     }
@@ -89,13 +88,14 @@ impl Repo {
     }
 
     pub fn etag(&self, name: &str) -> String {
-        self.commits[&self.head()][name].etag()
+        self.commits[&self.head()][name].etag.clone()
     }
 }
 
 impl Content {
-    pub fn etag(&self) -> String {
-        if self.lfs { sha256(&self.bytes) } else { git_sha1(&self.bytes) }
+    pub fn new(bytes: Vec<u8>, lfs: bool) -> Self {
+        let etag = if lfs { sha256(&bytes) } else { git_sha1(&bytes) };
+        Self { bytes, lfs, etag }
     }
 }
 

@@ -36,7 +36,7 @@ fn entry(name: &str, content: &Content) -> Value {
     let size = content.bytes.len();
     let mut entry = json!({ "type": "file", "path": name, "size": size, "oid": super::git_sha1(&content.bytes) });
     if content.lfs {
-        entry["lfs"] = json!({ "oid": content.etag(), "size": size, "pointerSize": 134 });
+        entry["lfs"] = json!({ "oid": content.etag, "size": size, "pointerSize": 134 });
     }
     entry
 }
@@ -58,15 +58,15 @@ fn resolve(state: &State, request: &Request) -> Result<Reply, Reply> {
         .get(file)
         .ok_or_else(|| Reply::error(404, "EntryNotFound", "Entry not found").header("x-repo-commit", &commit))?;
     let reply = if content.lfs {
-        let signed = format!("http://{}/{}?signature=a_secret", state.cdn, content.etag());
+        let signed = format!("http://{}/{}?signature=a_secret", state.cdn, content.etag);
         Reply::new(302, "Found")
             .header("location", &signed)
-            .header("x-linked-etag", &format!("\"{}\"", content.etag()))
+            .header("x-linked-etag", &format!("\"{}\"", content.etag))
             .header("x-linked-size", &content.bytes.len().to_string())
     } else if cached.is_none() && file.starts_with("tokenizer") {
         Reply::new(307, "Temporary Redirect").header("location", &format!("/cached/{path}"))
     } else {
-        let etag = format!("W/\"{}\"", content.etag());
+        let etag = format!("W/\"{}\"", content.etag);
         ranged(&content.bytes, request.header("range")).header("etag", &etag)
     };
     Ok(reply.header("x-repo-commit", &commit))
@@ -76,7 +76,7 @@ fn resolve(state: &State, request: &Request) -> Result<Reply, Reply> {
 pub fn stored(state: &State, request: &Request) -> Reply {
     let oid = request.path.trim_start_matches('/');
     let committed = state.repos.values().flat_map(|repo| repo.commits.values()).flat_map(|tree| tree.values());
-    let found = committed.filter(|content| content.lfs).find(|content| content.etag() == oid);
+    let found = committed.filter(|content| content.lfs).find(|content| content.etag == oid);
     match found {
         Some(content) => ranged(&content.bytes, request.header("range")).header("etag", "\"of-the-storage\""),
         None => Reply::new(403, "<Error>expired</Error>"),

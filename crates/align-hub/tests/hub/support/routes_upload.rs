@@ -56,7 +56,7 @@ fn preupload(state: &State, request: &Request, name: &str, revision: &str) -> Re
             "path": path,
             "uploadMode": if lfs { "lfs" } else { "regular" },
             "shouldIgnore": path.ends_with(".ignored"),
-            "oid": tree.get(path).map(Content::etag),
+            "oid": tree.get(path).map(|content| content.etag.clone()),
         })
     };
     let files: Vec<Value> = body["files"].as_array().unwrap().iter().map(decided).collect();
@@ -141,12 +141,12 @@ fn commit(state: &mut State, request: &Request, name: &str, revision: &str) -> R
             "header" => assert!(index == 0 && !value["summary"].as_str().unwrap().is_empty()),
             "file" => {
                 let bytes = STANDARD.decode(value["content"].as_str().unwrap()).unwrap();
-                files.push((path, Content { bytes, lfs: false }));
+                files.push((path, Content::new(bytes, false)));
             }
             "lfsFile" => {
                 let bytes = state.storage[value["oid"].as_str().unwrap()].clone();
                 assert_eq!(value["size"].as_u64().unwrap() as usize, bytes.len());
-                files.push((path, Content { bytes, lfs: true }));
+                files.push((path, Content::new(bytes, true)));
             }
             other => panic!("an unknown line of a commit: {other}"),
         }

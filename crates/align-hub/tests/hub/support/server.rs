@@ -43,7 +43,8 @@ pub struct Seen {
 
 impl Server {
     pub fn new(repos: impl IntoIterator<Item = Repo>) -> Self {
-        let (hub, cdn) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+        // Another host, as a CDN is: Python tells hosts apart by name alone.
+        let (hub, cdn) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.2:0").unwrap());
         let state = Arc::new(Mutex::new(State {
             hub: hub.local_addr().unwrap(),
             cdn: cdn.local_addr().unwrap(),
@@ -159,10 +160,11 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, mut request: Request, on
         }
         (routes::answer(&mut state, &request, on_cdn), faults)
     };
-    let (mut reply, mut cut, mut pause): (Reply, _, _) = (reply, None, None);
+    let (mut reply, mut cut, mut pause, mut close): (Reply, _, _, _) = (reply, None, None, false);
     for what in faults {
         match what {
             What::CutAfter(bytes) => cut = Some(bytes),
+            What::Close => close = true,
             What::Answer(other) => reply = other,
             What::WrongByte => reply.body.iter_mut().take(1).for_each(|byte| *byte ^= 1),
             What::Header(name, value) if value.is_empty() => {
@@ -176,11 +178,13 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, mut request: Request, on
             What::IgnoreRange => {}
         }
     }
-    let sent = connection::send(stream, &reply, original.method == "HEAD", cut);
-    let seen = Seen { on_cdn, request: original, status: reply.status, sent: *sent.as_ref().unwrap_or(&0) };
-    state.lock().unwrap().seen.push(seen);
+    let head_only = original.method == "HEAD";
+    let sent = if head_only || close { 0 } else { cut.unwrap_or(usize::MAX).min(reply.body.len()) };
+    // Before it is sent: whoever has the answer may ask at once what was seen.
+    state.lock().unwrap().seen.push(Seen { on_cdn, request: original, status: reply.status, sent });
+    let lives = !close && connection::send(stream, &reply, head_only, sent).is_ok();
     if let Some(time) = pause {
         thread::sleep(time);
     }
-    sent.is_ok() && cut.is_none()
+    lives && cut.is_none()
 }
