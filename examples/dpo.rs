@@ -87,6 +87,9 @@ fn train(options: &Options) -> Result<(), Failure> {
     if options.sample_prompts.is_some() && options.dpo.eval_strategy == Strategy::No {
         return Err("--sample-prompts are written at evaluations: set --eval-strategy".into());
     }
+    if options.push_to_hub {
+        models::check_push()?;
+    }
     let run = RunFolder::open(&options.output_dir, options.resume)?;
     let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
@@ -138,9 +141,9 @@ fn train(options: &Options) -> Result<(), Failure> {
     trainer.into_policy().save_pretrained(&model, true)?;
     tokenizer.save(&model, true)?;
     let card = ModelCard {
-        base_model: options.model.clone().unwrap_or_else(|| format!("align's embedded {}", models::POLICY)),
-        base_model_id: options.model.as_deref().and_then(models::hub_id),
-        ref_model: options.ref_model.clone(),
+        base_model: models::called(options.model.as_deref(), models::POLICY),
+        base_model_id: models::hub_id(options.model.as_deref()),
+        ref_model: options.ref_model.as_deref().map(|name| models::called(Some(name), models::POLICY)),
         train_data: models::file_name(&options.train_file),
         train_pairs,
         config: options.dpo.clone(),

@@ -8,7 +8,7 @@
 mod hub_server;
 mod support;
 
-use hub_server::{Repo, Server, TOKEN};
+use hub_server::{OTHER_TOKEN, Repo, Server, TOKEN};
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -75,10 +75,16 @@ fn a_trained_model_goes_to_the_hub_with_its_card() {
     let mut args = vec!["--model", "lvwerra/gpt2-imdb", "--train-file", &pairs, "--max-steps", "2"];
     args.extend(["--loss-type", "hinge", "--beta", "0.3", "--push-to-hub", "--hub-model-id", "user/tuned"]);
 
-    // Without a token the run's work is not lost.
-    let refused = online(&server, "dpo", dir, &[&args[..], &["--output-dir", "first"]].concat(), None);
-    let message = String::from_utf8(refused.stderr).unwrap();
-    assert!(message.contains("HF_TOKEN") && message.contains("push_to_hub --model first/model"), "{message}");
+    // Without a token nothing is begun; with one that may not write, the run's work is not lost.
+    let message = |token| {
+        let refused = online(&server, "dpo", dir, &[&args[..], &["--output-dir", "first"]].concat(), token);
+        assert!(!refused.status.success());
+        String::from_utf8(refused.stderr).unwrap()
+    };
+    let none = message(None);
+    assert!(none.contains("set HF_TOKEN") && !dir.join("first").exists(), "{none}");
+    let other = message(Some(OTHER_TOKEN));
+    assert!(other.contains("forbids") && other.contains("push_to_hub --model first/model"), "{other}");
     let later = ["--model", "first/model", "--hub-model-id", "user/tuned"];
     succeeded(&online(&server, "push_to_hub", dir, &later, Some(TOKEN)));
 

@@ -25,6 +25,20 @@ pub fn fetch(name: &str) -> Result<PathBuf, Failure> {
     Ok(source.fetch(&Hub::new(HubConfig::from_env()?)?, &mut |event| bar.on(event))?)
 }
 
+/// Whether an upload can be tried at all, before hours of work for it.
+pub fn check_push() -> Result<(), Failure> {
+    let config = HubConfig::from_env()?;
+    if config.offline {
+        return Err(
+            "--push-to-hub needs a network, and HF_HUB_OFFLINE is set: unset it or leave --push-to-hub out".into()
+        );
+    }
+    if config.token.is_none() {
+        return Err("--push-to-hub needs a token that may write: set HF_TOKEN, or run `hf auth login`".into());
+    }
+    Ok(())
+}
+
 /// Uploads a model's folder, with its card, to the hub.
 pub fn push(folder: &Path, repo: &RepoName, private: bool) -> Result<(), Failure> {
     let options = UploadOptions { private: private.then_some(true), ..UploadOptions::default() };
@@ -38,9 +52,18 @@ pub fn push(folder: &Path, repo: &RepoName, private: bool) -> Result<(), Failure
     Ok(())
 }
 
+/// What a card calls a model that an option names: its name on the hub, or its folder's, not where that is on this machine.
+pub fn called(named: Option<&str>, embedded: &str) -> String {
+    match named.map(|name| (name, ModelSource::parse(name))) {
+        None => format!("align's embedded {embedded}"),
+        Some((_, Ok(ModelSource::Folder(folder)))) => file_name(&folder),
+        Some((name, _)) => name.to_owned(),
+    }
+}
+
 /// The repository of a model that an option names, unless it is a folder.
-pub fn hub_id(name: &str) -> Option<String> {
-    match ModelSource::parse(name) {
+pub fn hub_id(named: Option<&str>) -> Option<String> {
+    match ModelSource::parse(named?) {
         Ok(ModelSource::Hub(model)) => Some(model.repo().to_string()),
         _ => None,
     }

@@ -10,9 +10,10 @@ use align_metrics::{Bootstrap, Estimate, EvaluationReport};
 use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
 use align_models::{CausalLm, DistilBert, Gpt2};
 use align_train::{
-    DpoConfig, DpoTrainer, EvaluationRecord, Flow, Observer, ProgressBar, SamplingStrategy, StopSignal, Strategy,
+    DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Observer, ProgressBar, SamplingStrategy, StopSignal,
+    Strategy,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The notebook's pipeline with its own settings, on tiny embedded models unless others are given.
@@ -106,7 +107,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
 
     let (train, held_out) = stage.pairs(&sft)?;
     let reference = sft.frozen_copy()?;
-    let aligned = stage.train(sft, &train, &held_out, config)?;
+    let (aligned, card) = stage.train(sft, &train, &held_out, config)?;
 
     println!("\ncompare: {} texts a prompt from each model", options.compared_texts_per_prompt);
     // Numbers of their own, so that no text of the training data is drawn again.
@@ -119,6 +120,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     if let Some(dir) = &options.output_dir {
         aligned.save_pretrained(dir, false)?;
         stage.tokenizer.save(dir, false)?;
+        card.write(dir, false)?;
         println!("\nmodel written to {}", dir.display());
     }
     Ok(())
@@ -219,11 +221,12 @@ impl Stage<'_> {
         train: &[PreferencePair],
         held_out: &[PreferencePair],
         config: DpoConfig,
-    ) -> Result<Gpt2, Failure> {
+    ) -> Result<(Gpt2, ModelCard), Failure> {
         let n_positions = policy.n_positions();
         println!("\ntrain: {}, beta {}, learning rate {}", config.loss_type, config.beta, config.learning_rate);
         let encoded = self.options.data.encode(&self.tokenizer, train, n_positions)?;
-        let mut trainer = DpoTrainer::new(policy, None, encoded, config)?;
+        let train_pairs = encoded.len();
+        let mut trainer = DpoTrainer::new(policy, None, encoded, config.clone())?;
         if !held_out.is_empty() {
             trainer = trainer.with_evaluation(self.options.data.encode(&self.tokenizer, held_out, n_positions)?)?;
         }
@@ -236,7 +239,26 @@ impl Stage<'_> {
         if !summary.finished {
             return Err("stopped before the end: nothing was written".into());
         }
-        Ok(trainer.into_policy())
+        let card = ModelCard {
+            base_model: models::called(self.options.model.as_deref(), models::POLICY),
+            base_model_id: models::hub_id(self.options.model.as_deref()),
+            ref_model: None,
+            train_data: self.data(self.options.train_file.as_deref()),
+            train_pairs,
+            config,
+            steps: summary.steps,
+            last_step: summary.last_step,
+            evaluation: summary.last_evaluation.map(|record| (record, self.data(self.options.eval_file.as_deref()))),
+        };
+        Ok((trainer.into_policy(), card))
+    }
+
+    /// What a card calls the data: a file's name, or how the pairs came about.
+    fn data(&self, file: Option<&Path>) -> String {
+        file.map(models::file_name).unwrap_or_else(|| {
+            let judge = models::called(self.options.reward_model.as_deref(), models::REWARD_MODEL);
+            format!("the base model's own texts, scored by {judge} and paired at random")
+        })
     }
 }
 
