@@ -150,7 +150,7 @@ const WEIGHTS: &[Case] = &[
         "a tensor that claims 2^60 elements",
         |d| safetensors(d, r#"{"a":{"dtype":"F32","shape":[1152921504606846976],"data_offsets":[0,4]}}"#, 4),
         GENERATE,
-        &["model.safetensors", "header that cannot be read"],
+        &["model.safetensors", "`a`", "should take 4611686018427387904 bytes and is given those from 0 to 4"],
     ),
     case(
         "overlapping tensors",
@@ -162,7 +162,7 @@ const WEIGHTS: &[Case] = &[
             )
         },
         GENERATE,
-        &["model.safetensors", "`b`"],
+        &["model.safetensors", "`b` overlaps another", "should begin at byte 8 and begins at 4"],
     ),
     case(
         "a tensor beyond the file's end",
