@@ -85,13 +85,16 @@ impl Report {
 
     pub fn close(self) -> ExitCode {
         let plural = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-        let notes = plural(self.notes, "note", "notes");
+        let notes = match self.notes {
+            0 => String::new(),
+            notes => format!(" ({})", plural(notes, "note", "notes")),
+        };
         if self.missing == 0 {
-            println!("{} ({notes})", paint("All that is necessary is there.", "32", self.coloured));
+            println!("{}{notes}", paint("All that is necessary is there.", "32", self.coloured));
             return ExitCode::SUCCESS;
         }
         let missing = plural(self.missing, "thing is", "things are");
-        println!("{} ({notes})", paint(&format!("{missing} missing: do what the arrows say."), "1;31", self.coloured));
+        println!("{}{notes}", paint(&format!("{missing} missing: do what the arrows say."), "1;31", self.coloured));
         ExitCode::FAILURE
     }
 }
