@@ -50,6 +50,8 @@ place("config", "gpt2.json", folder / "config.json")
 stored = [name for name in state if name != "lm_head.weight"]
 index = {"metadata": {"total_size": 1152}, "weight_map": {name: "shard.safetensors" for name in stored}}
 place("index", "gpt2.json", json.dumps(index, indent=2))
+place("hub_index", "gpt2.json", json.dumps(index, indent=2))
+place("hub_index", "commit", "0123456789abcdef0123456789abcdef01234567")
 
 for name, tensors in [("gpt2", state), ("small", small)]:
     path = scratch() / "pytorch_model.bin"

@@ -16,6 +16,8 @@ pub fn seeds(reader: &Reader) -> io::Result<Vec<Vec<u8>>> {
     for entry in std::fs::read_dir(folder().join(reader.name))? {
         files.push(entry?.path());
     }
+    let beside = |file: &PathBuf| reader.beside.iter().any(|(_, source)| *file == folder().join(source));
+    files.retain(|file| !beside(file));
     files.sort();
     files.iter().map(std::fs::read).collect()
 }

@@ -42,7 +42,9 @@ impl Harness {
     pub fn new(reader: Reader) -> io::Result<Self> {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
         for (name, source) in reader.beside {
-            fs::copy(corpus::folder().join(source), folder.path().join(name))?;
+            let place = folder.path().join(name);
+            place.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::copy(corpus::folder().join(source), place)?;
         }
         let path = folder.path().join(reader.file);
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;

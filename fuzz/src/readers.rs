@@ -1,4 +1,5 @@
 use align_data::{Completions, PreferencePairs, Texts, Tokenizer};
+use align_hub::{Hub, HubConfig};
 use align_models::checkpoint::Checkpoint;
 use align_models::{DistilBertConfig, Gpt2Config};
 use std::fmt::Display;
@@ -25,6 +26,13 @@ pub struct Reader {
 const MERGES: (&str, &str) = ("merges.txt", "merges/merges.txt");
 const VOCAB_JSON: (&str, &str) = ("vocab.json", "vocab_json/vocab.json");
 
+/// A file of the cached model's only commit.
+macro_rules! snapshot {
+    ($name:literal) => {
+        concat!("models--user--name/snapshots/0123456789abcdef0123456789abcdef01234567/", $name)
+    };
+}
+
 const fn own(name: &'static str, file: &'static str, read: fn(&Path) -> Answer) -> Reader {
     Reader { name, own: true, file, beside: &[], read }
 }
@@ -34,7 +42,7 @@ const fn of_a_library(name: &'static str, file: &'static str, read: fn(&Path) ->
 }
 
 /// Every reader.
-pub const READERS: [Reader; 14] = [
+pub const READERS: [Reader; 15] = [
     own("safetensors", "model.safetensors", checkpoint),
     Reader {
         beside: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
@@ -44,6 +52,14 @@ pub const READERS: [Reader; 14] = [
     own("bin_legacy", "pytorch_model.bin", checkpoint),
     own("config", "config.json", config),
     own("jsonl", "table.jsonl", table),
+    Reader {
+        beside: &[
+            ("models--user--name/refs/main", "hub_index/commit"),
+            (snapshot!("config.json"), "config/gpt2.json"),
+            (snapshot!("shard.safetensors"), "safetensors/gpt2.safetensors"),
+        ],
+        ..own("hub_index", snapshot!("model.safetensors.index.json"), hub_index)
+    },
     own("model_name", "name.txt", model_name),
     Reader { beside: &[VOCAB_JSON], ..of_a_library("merges", "merges.txt", tokenizer) },
     Reader { beside: &[MERGES], ..of_a_library("vocab_json", "vocab.json", tokenizer) },
@@ -90,6 +106,14 @@ fn tokenizer(file: &Path) -> Answer {
     let tokenizer = Tokenizer::from_pretrained(file.parent().unwrap_or(file)).map_err(words)?;
     let ids = tokenizer.encode("a film about abc\u{0} 🎬", true).map_err(words)?;
     tokenizer.decode(&ids, false).map(|_| ()).map_err(words)
+}
+
+/// Looks a sharded model up in the hub's cache, whose index the file is.
+fn hub_index(file: &Path) -> Answer {
+    let cache = file.ancestors().nth(4).unwrap_or(file);
+    let config = HubConfig { offline: true, ..HubConfig::new(cache) };
+    let model = "user/name".parse().map_err(words)?;
+    Hub::new(config).and_then(|hub| hub.download_model(&model, &mut |_| {})).map(|_| ()).map_err(words)
 }
 
 fn model_name(file: &Path) -> Answer {

@@ -37,6 +37,8 @@ fn amplifiers() -> Vec<(&'static str, Vec<u8>)> {
         ("index", numbered("{\"weight_map\": {", |i| format!("\"{i}\":\"\""), "}}").into()),
         ("index", numbered("{\"weight_map\": {", |i| format!("\"{i}\":\"shard.safetensors\""), "}}").into()),
         ("index", text("{\"x\": [", "0,", "0]}").into()),
+        ("hub_index", numbered("{\"weight_map\": {", |i| format!("\"{i}\":\"\""), "}}").into()),
+        ("hub_index", numbered("{\"weight_map\": {", |i| format!("\"{i}\":\"{i}\""), "}}").into()),
         (
             "safetensors",
             safetensors(numbered(

@@ -2,7 +2,9 @@ use crate::file_name;
 use crate::refusal;
 use crate::{HubError, ModelName, Result};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -13,7 +15,35 @@ const MOST_SHARDS: usize = 10_000;
 
 #[derive(Deserialize)]
 struct ShardIndex {
-    weight_map: BTreeMap<String, String>,
+    weight_map: Shards,
+}
+
+/// The shards of a `weight_map`, each once; which tensors they hold is not kept.
+struct Shards(BTreeSet<String>);
+
+impl<'de> Deserialize<'de> for Shards {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct WeightMap;
+        impl<'de> Visitor<'de> for WeightMap {
+            type Value = Shards;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object from tensors to shards")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut tensors: A) -> std::result::Result<Shards, A::Error> {
+                let mut shards = BTreeSet::new();
+                while let Some((IgnoredAny, shard)) = tensors.next_entry::<_, String>()? {
+                    shards.insert(shard);
+                    if shards.len() > MOST_SHARDS {
+                        return Err(A::Error::custom(format!("more than {MOST_SHARDS} shards")));
+                    }
+                }
+                Ok(Shards(shards))
+            }
+        }
+        deserializer.deserialize_map(WeightMap)
+    }
 }
 
 /// The files that an index of weights names, each once. They must be plain names.
@@ -41,12 +71,9 @@ fn parse(bytes: &[u8]) -> std::result::Result<Vec<String>, String> {
         return Err(format!("it is larger than {MOST_BYTES} bytes"));
     }
     let index: ShardIndex = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let shards: BTreeSet<String> = index.weight_map.into_values().collect();
+    let Shards(shards) = index.weight_map;
     if shards.is_empty() {
         return Err("it names no shard".to_owned());
-    }
-    if shards.len() > MOST_SHARDS {
-        return Err(format!("it names {} shards, at most {MOST_SHARDS} are read", shards.len()));
     }
     if let Some(hostile) = shards.iter().find(|shard| !file_name::is_plain(shard)) {
         return Err(format!("it names the shard {hostile:?}, which is no plain file name"));

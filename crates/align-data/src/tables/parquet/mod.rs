@@ -2,6 +2,7 @@
 
 mod check;
 mod encodings;
+mod quiet;
 
 use super::columns::{Column, known};
 use crate::{Error, Result};
@@ -12,7 +13,6 @@ use polars_core::prelude::{ArrowDataType, ArrowSchema};
 use polars_io::SerReader;
 use polars_io::prelude::{ParquetReader, ParquetWriter};
 use std::io::{Cursor, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<DataFrame> {
@@ -28,8 +28,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<Da
         check::check(&bytes, reader.get_metadata().map_err(unreadable)?, &names).map_err(fault)?;
         reader.with_projection(Some(flat)).finish().map_err(unreadable)
     };
-    // polars asserts what a damaged footer breaks; nothing of the reader outlives the panic.
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err(fault("its footer is damaged".to_owned())))
+    quiet::caught(decode).unwrap_or_else(|| Err(fault("its footer is damaged".to_owned())))
 }
 
 pub(super) fn write(path: &Path, file: impl Write, frame: &DataFrame) -> Result<()> {
