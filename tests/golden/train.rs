@@ -9,10 +9,21 @@ use serde_json::Value;
 use tch::{Device, Kind};
 
 /// The runs whose losses and options exist; the others belong to losses still to come.
-const RUNS: [&str; 8] = [
+const RUNS: [&str; 19] = [
     "sigmoid",
     "hinge",
     "ipo",
+    "exo_pair",
+    "nca_pair",
+    "robust",
+    "bco_pair",
+    "sppo_hard",
+    "aot",
+    "aot_unpaired",
+    "apo_zero",
+    "apo_down",
+    "discopop",
+    "sigmoid_norm",
     "sigmoid+forward_kl",
     "sigmoid+js_divergence",
     "sigmoid+alpha_divergence",
@@ -43,8 +54,10 @@ fn config(c: &Value) -> DpoConfig {
     let scheduler = c["lr_scheduler_type"].as_str().unwrap().to_lowercase();
     let scheduler: LrSchedulerType = serde_json::from_value(scheduler.rsplit('.').next().unwrap().into()).unwrap();
     let alpha = divergence == FDivergenceType::AlphaDivergence;
+    let loss_type = named(&c["loss_type"][0]);
     DpoConfig {
-        loss_type: named(&c["loss_type"][0]),
+        loss_type,
+        discopop_tau: (loss_type == LossType::Discopop).then(|| number("discopop_tau")),
         beta: number("beta"),
         label_smoothing: number("label_smoothing"),
         f_divergence_type: divergence,

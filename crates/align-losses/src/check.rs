@@ -1,6 +1,6 @@
 //! Checks of arguments, so that LibTorch is not asked for what it would refuse.
 
-use crate::{Error, Result};
+use crate::{Error, Pair, Result};
 use tch::{Kind, Tensor};
 
 /// The dtype in which a tensor's log-probabilities are computed: float32 unless it is finer.
@@ -13,6 +13,14 @@ pub(crate) fn float(argument: &'static str, x: &Tensor) -> Result<()> {
         Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double => Ok(()),
         found => Err(Error::Kind { argument, expected: "a floating-point dtype".into(), found }),
     }
+}
+
+/// Two sides of one shape, dtype and device.
+pub(crate) fn sides(chosen: &'static str, rejected: &'static str, sides: &Pair<Tensor>) -> Result<()> {
+    float(chosen, &sides.chosen)?;
+    shape(rejected, &sides.rejected, &sides.chosen.size())?;
+    kind(rejected, &sides.rejected, sides.chosen.kind())?;
+    same_device(rejected, &sides.rejected, &sides.chosen)
 }
 
 /// Counts: whole numbers, or such numbers in a floating-point dtype.

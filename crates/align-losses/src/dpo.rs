@@ -1,4 +1,7 @@
-use crate::{Error, FDivergence, LossType, Pair, Result, check, preference};
+use crate::{
+    Error, FDivergence, LossType, Pair, Result, absolute, check, discopop, length_normalised, noisy, preference,
+    transport,
+};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -22,7 +25,11 @@ pub struct DpoLoss {
     beta: f64,
     label_smoothing: f64,
     divergence: FDivergence,
+    discopop_tau: f64,
 }
+
+/// The paper's and TRL's temperature.
+const DISCOPOP_TAU: f64 = 0.05;
 
 /// What a [`DpoLoss`] says of a batch of pairs.
 #[derive(Debug)]
@@ -37,19 +44,39 @@ impl DpoLoss {
     /// A loss with these options.
     ///
     /// * `beta`: the strength of the pull towards the reference; see the function of each [`LossType`].
-    /// * `label_smoothing`: the share of labels taken to be wrong, for [`LossType::Sigmoid`] alone.
+    /// * `label_smoothing`: the share of labels taken to be wrong, where [`LossType::takes_label_smoothing`];
+    ///   [`LossType::ExoPair`] needs one above 0.
+    /// * `divergence`: other than reverse KL only where [`LossType::takes_divergence`].
     ///
     /// # Errors
     /// A `beta` that is not a finite number above 0, a `label_smoothing` outside `[0, 0.5)` or that `loss_type` would
-    /// ignore, or a divergence that [`FDivergence::validate`] refuses.
+    /// ignore, or a divergence that it would ignore or [`FDivergence::validate`] refuses.
     pub fn new(loss_type: LossType, beta: f64, label_smoothing: f64, divergence: FDivergence) -> Result<Self> {
         check::beta(beta)?;
         check::label_smoothing(label_smoothing)?;
         divergence.validate()?;
-        if label_smoothing > 0.0 && loss_type != LossType::Sigmoid {
+        if label_smoothing > 0.0 && !loss_type.takes_label_smoothing() {
             return Err(Error::IgnoredLabelSmoothing { loss_type, label_smoothing });
         }
-        Ok(Self { loss_type, beta, label_smoothing, divergence })
+        if loss_type == LossType::ExoPair {
+            noisy::exo_smoothing(label_smoothing)?;
+        }
+        if divergence != FDivergence::ReverseKl && !loss_type.takes_divergence() {
+            return Err(Error::IgnoredDivergence { loss_type, divergence });
+        }
+        Ok(Self { loss_type, beta, label_smoothing, divergence, discopop_tau: DISCOPOP_TAU })
+    }
+
+    /// The same with another temperature of [`discopop`](crate::discopop)'s blend than 0.05.
+    ///
+    /// # Errors
+    /// Another loss, or a `tau` that is not a finite number above 0.
+    pub fn with_discopop_tau(self, tau: f64) -> Result<Self> {
+        discopop::check_tau(tau)?;
+        if self.loss_type != LossType::Discopop {
+            return Err(Error::IgnoredTau { loss_type: self.loss_type, tau });
+        }
+        Ok(Self { discopop_tau: tau, ..self })
     }
 
     /// The loss on the margin.
@@ -76,7 +103,8 @@ impl DpoLoss {
     ///
     /// * `policy`, `reference`: summed log-probabilities of the completions, each `(batch,)`, of one dtype and device;
     ///   float16 and bfloat16 are computed in float32. The reference is taken as a constant.
-    /// * `tokens`: each completion's number of tokens, EOS included, `(batch,)`; only [`LossType::Ipo`] needs it.
+    /// * `tokens`: each completion's number of tokens, EOS included, `(batch,)`; only [`LossType::Ipo`] and
+    ///   [`LossType::SigmoidNorm`] need it.
     ///
     /// Losses are finite for all finite log-ratios but where the formula itself leaves the dtype's range (a sigmoid loss
     /// of `β · 1e39`); the gradient stays finite there. Infinite or NaN log-probabilities give NaN.
@@ -91,24 +119,42 @@ impl DpoLoss {
     ) -> Result<PreferenceLoss> {
         check_batch(policy, reference, tokens)?;
         let kind = check::wide(policy.chosen.kind());
-        let log_ratios = policy
-            .as_ref()
-            .zip(reference.as_ref())
-            .try_map(|(pi, pi_ref)| pi.f_to_kind(kind)?.f_sub(&pi_ref.f_detach()?.f_to_kind(kind)?))?;
-        let margin = || self.divergence.margin(&log_ratios);
-        let losses = match self.loss_type {
-            LossType::Sigmoid if self.label_smoothing > 0.0 => {
-                preference::conservative_sigmoid(&margin()?, self.beta, self.label_smoothing)
-            }
-            LossType::Sigmoid => preference::sigmoid(&margin()?, self.beta),
-            LossType::Hinge => preference::hinge(&margin()?, self.beta),
-            LossType::IpoSum => preference::ipo_sum(&margin()?, self.beta),
-            LossType::Ipo => {
-                let scores = log_ratios.as_ref().try_map(|h| self.divergence.score(h))?;
-                preference::ipo(&scores, tokens.ok_or(Error::MissingTokens(self.loss_type))?, self.beta)
-            }
-        }?;
+        let policy = policy.as_ref().try_map(|pi| pi.f_to_kind(kind))?;
+        let reference = reference.as_ref().try_map(|pi_ref| pi_ref.f_detach()?.f_to_kind(kind))?;
+        let log_ratios = policy.as_ref().zip(reference.as_ref()).try_map(|(pi, pi_ref)| pi.f_sub(pi_ref))?;
+        let losses = self.losses(&policy, &reference, &log_ratios, tokens)?;
         Ok(PreferenceLoss { losses, rewards: log_ratios.map(|h| self.beta * h.detach()) })
+    }
+
+    fn losses(
+        &self,
+        policy: &Pair<Tensor>,
+        reference: &Pair<Tensor>,
+        log_ratios: &Pair<Tensor>,
+        tokens: Option<&Pair<Tensor>>,
+    ) -> Result<Tensor> {
+        let (beta, smoothing) = (self.beta, self.label_smoothing);
+        let margin = || self.divergence.margin(log_ratios);
+        let scores = || log_ratios.as_ref().try_map(|h| self.divergence.score(h));
+        let tokens = || tokens.ok_or(Error::MissingTokens(self.loss_type));
+        match self.loss_type {
+            LossType::Sigmoid if smoothing > 0.0 => preference::conservative_sigmoid(&margin()?, beta, smoothing),
+            LossType::Sigmoid => preference::sigmoid(&margin()?, beta),
+            LossType::Hinge => preference::hinge(&margin()?, beta),
+            LossType::IpoSum => preference::ipo_sum(&margin()?, beta),
+            LossType::Ipo => length_normalised::ipo(&scores()?, tokens()?, beta),
+            LossType::SigmoidNorm => length_normalised::sigmoid_norm(&scores()?, tokens()?, beta),
+            LossType::ExoPair => noisy::exo_pair(&margin()?, beta, smoothing),
+            LossType::Robust => noisy::robust(&margin()?, beta, smoothing),
+            LossType::Discopop => discopop::discopop(&margin()?, beta, self.discopop_tau),
+            LossType::NcaPair => absolute::nca_pair(log_ratios, beta),
+            LossType::BcoPair => absolute::bco_pair(log_ratios, beta),
+            LossType::SppoHard => absolute::sppo_hard(log_ratios, beta),
+            LossType::ApoZero => absolute::apo_zero(log_ratios, beta),
+            LossType::ApoDown => absolute::apo_down(log_ratios, beta),
+            LossType::Aot => transport::aot(policy, reference, beta, smoothing),
+            LossType::AotUnpaired => transport::aot_unpaired(log_ratios, beta, smoothing),
+        }
     }
 
     /// The loss of each pair, without a graph, and the derivative of the batch's *mean* loss by the policy's
@@ -190,19 +236,23 @@ struct Options {
     label_smoothing: f64,
     #[serde(default)]
     divergence: FDivergence,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    discopop_tau: Option<f64>,
 }
 
 impl TryFrom<Options> for DpoLoss {
     type Error = Error;
 
     fn try_from(options: Options) -> Result<Self> {
-        Self::new(options.loss_type, options.beta, options.label_smoothing, options.divergence)
+        let loss = Self::new(options.loss_type, options.beta, options.label_smoothing, options.divergence)?;
+        options.discopop_tau.map_or(Ok(loss), |tau| loss.with_discopop_tau(tau))
     }
 }
 
 impl From<DpoLoss> for Options {
     fn from(loss: DpoLoss) -> Self {
-        let DpoLoss { loss_type, beta, label_smoothing, divergence } = loss;
-        Self { loss_type, beta, label_smoothing, divergence }
+        let DpoLoss { loss_type, beta, label_smoothing, divergence, discopop_tau } = loss;
+        let discopop_tau = (loss_type == LossType::Discopop).then_some(discopop_tau);
+        Self { loss_type, beta, label_smoothing, divergence, discopop_tau }
     }
 }

@@ -1,4 +1,4 @@
-use crate::LossType;
+use crate::{FDivergence, LossType};
 use tch::{Device, Kind};
 
 /// What can go wrong in this crate.
@@ -59,7 +59,8 @@ pub enum Error {
     },
     /// Label smoothing where the loss would ignore it.
     #[error(
-        "label_smoothing is {label_smoothing}, which loss_type {loss_type} would ignore: set it to 0, or use loss_type sigmoid"
+        "label_smoothing is {label_smoothing}, which loss_type {loss_type} would ignore: set it to 0, or use loss_type \
+         sigmoid, robust, exo_pair, aot or aot_unpaired"
     )]
     IgnoredLabelSmoothing {
         /// The loss.
@@ -67,9 +68,28 @@ pub enum Error {
         /// The label smoothing.
         label_smoothing: f64,
     },
+    /// A divergence where the loss would ignore it.
+    #[error(
+        "the divergence is {divergence:?}, which loss_type {loss_type} would ignore, being derived for reverse_kl: use that, or \
+         a loss_type on scores such as sigmoid"
+    )]
+    IgnoredDivergence {
+        /// The loss.
+        loss_type: LossType,
+        /// The divergence.
+        divergence: FDivergence,
+    },
+    /// DiscoPOP's temperature where there is no DiscoPOP.
+    #[error("discopop_tau is {tau}, which loss_type {loss_type} would ignore: leave it out, or use loss_type discopop")]
+    IgnoredTau {
+        /// The loss.
+        loss_type: LossType,
+        /// The temperature.
+        tau: f64,
+    },
     /// A length-normalised loss without lengths.
     #[error(
-        "loss_type {0} divides by each completion's number of tokens: pass them as `tokens`, or use loss_type ipo_sum"
+        "loss_type {0} divides by each completion's number of tokens: pass them as `tokens`, or use loss_type ipo_sum or sigmoid"
     )]
     MissingTokens(LossType),
     /// LibTorch refused an operation.

@@ -15,27 +15,41 @@
 //! ```
 //!
 //! A loss is put together from parts that stand alone: log-ratios `h = log π - log π_ref`, an [`FDivergence`]'s score of
-//! each, and a link on the margin between the two scores ([`sigmoid`], [`conservative_sigmoid`], [`hinge`], [`ipo`],
-//! [`ipo_sum`]).
+//! each, and one of three kinds of function:
+//!
+//! - of the margin between the two scores: [`sigmoid`], [`conservative_sigmoid`], [`robust`], [`exo_pair`], [`hinge`],
+//!   [`ipo_sum`], [`discopop`], and divided by lengths [`ipo`] and [`sigmoid_norm`];
+//! - of each side by itself: [`nca_pair`], [`bco_pair`], [`sppo_hard`], [`apo_zero`], [`apo_down`];
+//! - of the batch as two distributions: [`aot`], [`aot_unpaired`].
 //!
 //! Log-probabilities come from logits ([`token_logps`], [`sequence_logps`]), or straight from hidden states
 //! ([`LinearLogps`]), which never holds the logits of a whole batch nor their graph.
 
+mod absolute;
 mod check;
+mod discopop;
 mod divergence;
 mod dpo;
 mod error;
+mod length_normalised;
 mod linear_logps;
 mod logps;
 mod loss_type;
+mod noisy;
 mod pair;
 mod preference;
+mod transport;
 
+pub use absolute::{apo_down, apo_zero, bco_pair, nca_pair, sppo_hard};
+pub use discopop::discopop;
 pub use divergence::FDivergence;
 pub use dpo::{DpoLoss, PreferenceLoss};
 pub use error::{Error, Result};
+pub use length_normalised::{ipo, sigmoid_norm};
 pub use linear_logps::{LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, linear_logps};
 pub use logps::{predicted, predicting, sequence_logps, token_logps};
 pub use loss_type::LossType;
+pub use noisy::{exo_pair, robust};
 pub use pair::Pair;
-pub use preference::{conservative_sigmoid, hinge, ipo, ipo_sum, sigmoid};
+pub use preference::{conservative_sigmoid, hinge, ipo_sum, sigmoid};
+pub use transport::{aot, aot_unpaired};

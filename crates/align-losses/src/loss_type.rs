@@ -14,9 +14,50 @@ pub enum LossType {
     Ipo,
     /// [`ipo_sum`](crate::ipo_sum): IPO on summed scores, as its paper's eq. 17 stands.
     IpoSum,
+    /// [`exo_pair`](crate::exo_pair): needs label smoothing.
+    ExoPair,
+    /// [`nca_pair`](crate::nca_pair).
+    NcaPair,
+    /// [`robust`](crate::robust): DPO that undoes a known rate of flipped labels.
+    Robust,
+    /// [`bco_pair`](crate::bco_pair).
+    BcoPair,
+    /// [`sppo_hard`](crate::sppo_hard).
+    SppoHard,
+    /// [`aot`](crate::aot): couples the pairs of a batch.
+    Aot,
+    /// [`aot_unpaired`](crate::aot_unpaired): couples the completions of a batch.
+    AotUnpaired,
+    /// [`apo_zero`](crate::apo_zero).
+    ApoZero,
+    /// [`apo_down`](crate::apo_down).
+    ApoDown,
+    /// [`discopop`](crate::discopop).
+    Discopop,
+    /// [`sigmoid_norm`](crate::sigmoid_norm): DPO on scores divided by completion length.
+    SigmoidNorm,
 }
 
 impl LossType {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Sigmoid,
+        Self::Hinge,
+        Self::Ipo,
+        Self::IpoSum,
+        Self::ExoPair,
+        Self::NcaPair,
+        Self::Robust,
+        Self::BcoPair,
+        Self::SppoHard,
+        Self::Aot,
+        Self::AotUnpaired,
+        Self::ApoZero,
+        Self::ApoDown,
+        Self::Discopop,
+        Self::SigmoidNorm,
+    ];
+
     /// The name, as configurations spell it.
     pub fn name(self) -> &'static str {
         match self {
@@ -24,7 +65,39 @@ impl LossType {
             Self::Hinge => "hinge",
             Self::Ipo => "ipo",
             Self::IpoSum => "ipo_sum",
+            Self::ExoPair => "exo_pair",
+            Self::NcaPair => "nca_pair",
+            Self::Robust => "robust",
+            Self::BcoPair => "bco_pair",
+            Self::SppoHard => "sppo_hard",
+            Self::Aot => "aot",
+            Self::AotUnpaired => "aot_unpaired",
+            Self::ApoZero => "apo_zero",
+            Self::ApoDown => "apo_down",
+            Self::Discopop => "discopop",
+            Self::SigmoidNorm => "sigmoid_norm",
         }
+    }
+
+    /// Whether it is a function of scores, which an [`FDivergence`](crate::FDivergence) other than reverse KL changes; the
+    /// others are derived for log-ratios.
+    pub fn takes_divergence(self) -> bool {
+        matches!(
+            self,
+            Self::Sigmoid
+                | Self::Hinge
+                | Self::Ipo
+                | Self::IpoSum
+                | Self::ExoPair
+                | Self::Robust
+                | Self::Discopop
+                | Self::SigmoidNorm
+        )
+    }
+
+    /// Whether it knows of labels that are wrong.
+    pub fn takes_label_smoothing(self) -> bool {
+        matches!(self, Self::Sigmoid | Self::ExoPair | Self::Robust | Self::Aot | Self::AotUnpaired)
     }
 }
 

@@ -4,13 +4,13 @@
 //! [`FDivergence`](crate::FDivergence) makes of them. All return one loss for each margin, are differentiable, and are
 //! finite wherever the formula is.
 
-use crate::{Pair, Result, check};
+use crate::{Result, check};
 use tch::Tensor;
 
 /// DPO: `-log σ(β · margin)` (eq. 7 of arXiv:2305.18290).
 ///
 /// The maximum-likelihood fit of a Bradley-Terry model whose reward is `β (log π - log π_ref)`. The default choice where
-/// preferences are mostly right; with clean, deterministic labels it pushes margins up without end (then see [`ipo`]).
+/// preferences are mostly right; with clean, deterministic labels it pushes margins up without end (then see [`ipo`](crate::ipo)).
 /// A larger `beta` satisfies a pair at a smaller margin, and so stays nearer to the reference.
 ///
 /// ```
@@ -67,44 +67,10 @@ pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
     Ok(Tensor::relu(&(1.0 - beta * margin)))
 }
 
-/// IPO on length-normalised scores: `(s_chosen / n_chosen - s_rejected / n_rejected - 1 / (2β))²` (eq. 17 of
-/// arXiv:2310.12036, each score divided by its completion's number of tokens).
-///
-/// The form that TRL and IPO's authors run. It regresses the mean margin of a token towards `1 / (2β)` instead of pushing
-/// it up, for preferences that are nearly deterministic. `beta` is the paper's τ; a larger one asks for a smaller
-/// margin. `tokens` counts a completion's tokens, EOS included; 0 counts as 1, as in TRL.
-///
-/// The distance that is squared is clamped to ±1e19, where its square and gradient still fit a float32.
-///
-/// ```
-/// use {align_losses::{ipo, Pair}, tch::Tensor};
-/// let scores = Pair { chosen: Tensor::from_slice(&[8.0f64]), rejected: Tensor::from_slice(&[-6.0f64]) };
-/// let tokens = Pair { chosen: Tensor::from_slice(&[4i64]), rejected: Tensor::from_slice(&[2i64]) };
-/// assert_eq!(ipo(&scores, &tokens, 0.1)?.double_value(&[0]), 0.0); // 8/4 + 6/2 is 1 / 0.2
-/// # Ok::<(), align_losses::Error>(())
-/// ```
-///
-/// # Errors
-/// As [`sigmoid`], and shapes that differ.
-pub fn ipo(scores: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
-    check::float("scores.chosen", &scores.chosen)?;
-    check::shape("scores.rejected", &scores.rejected, &scores.chosen.size())?;
-    check::kind("scores.rejected", &scores.rejected, scores.chosen.kind())?;
-    check::same_device("scores.rejected", &scores.rejected, &scores.chosen)?;
-    for (argument, x) in [("tokens.chosen", &tokens.chosen), ("tokens.rejected", &tokens.rejected)] {
-        check::shape(argument, x, &scores.chosen.size())?;
-        check::number(argument, x)?;
-        check::same_device(argument, x, &scores.chosen)?;
-    }
-    let Pair { chosen, rejected } =
-        scores.as_ref().zip(tokens.as_ref()).map(|(score, tokens)| score / tokens.clamp_min(1).to_kind(score.kind()));
-    ipo_sum(&(chosen - rejected), beta)
-}
-
 /// IPO on summed scores: `(margin - 1 / (2β))²` (eq. 17 of arXiv:2310.12036 as it stands).
 ///
 /// The paper's own form. Its margins grow with the completions' lengths, so it wants a smaller `beta` (the paper's τ)
-/// than [`ipo`], or completions of one length. The distance is clamped as in [`ipo`].
+/// than [`ipo`](crate::ipo), or completions of one length. The distance is clamped as in [`ipo`](crate::ipo).
 ///
 /// ```
 /// let loss = align_losses::ipo_sum(&tch::Tensor::from_slice(&[0.0f64, 5.0]), 0.1)?;

@@ -30,10 +30,35 @@ fn options_outside_their_range_are_refused() {
         assert!(DpoLoss::new(LossType::Sigmoid, 0.1, 0.0, unchecked).is_err());
         assert!(unchecked.score(&Tensor::from_slice(&[0.0f32])).is_err());
     }
-    for loss_type in [LossType::Hinge, LossType::Ipo, LossType::IpoSum] {
-        let error = DpoLoss::new(loss_type, 0.1, 0.1, FDivergence::ReverseKl).unwrap_err().to_string();
-        assert!(error.contains("label_smoothing") && error.contains(loss_type.name()), "{error}");
+}
+
+#[test]
+fn combinations_that_a_loss_would_ignore_are_refused() {
+    for loss_type in LossType::ALL {
+        let new = |smoothing, divergence| DpoLoss::new(loss_type, 0.1, smoothing, divergence);
+        let least = if loss_type == LossType::ExoPair { 0.1 } else { 0.0 };
+        let plain = new(least, FDivergence::ReverseKl).unwrap();
+        if !loss_type.takes_label_smoothing() {
+            let error = new(0.1, FDivergence::ReverseKl).unwrap_err().to_string();
+            assert!(error.contains("label_smoothing") && error.contains(loss_type.name()), "{error}");
+        }
+        for divergence in [FDivergence::ForwardKl, FDivergence::JsDivergence, FDivergence::alpha(0.5).unwrap()] {
+            match new(least, divergence) {
+                Ok(_) => assert!(loss_type.takes_divergence()),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(!loss_type.takes_divergence() && error.contains(loss_type.name()), "{error}");
+                    assert!(error.contains(&format!("{divergence:?}")), "{error}");
+                }
+            }
+        }
+        if loss_type != LossType::Discopop {
+            let error = plain.with_discopop_tau(0.1).unwrap_err().to_string();
+            assert!(error.contains("discopop_tau") && error.contains(loss_type.name()), "{error}");
+        }
     }
+    let none = DpoLoss::new(LossType::ExoPair, 0.1, 0.0, FDivergence::ReverseKl).unwrap_err().to_string();
+    assert!(none.contains("label_smoothing") && none.contains("exo_pair"), "{none}");
 }
 
 #[test]

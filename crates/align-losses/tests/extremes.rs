@@ -14,16 +14,20 @@ fn divergences() -> Vec<FDivergence> {
 
 fn losses() -> Vec<DpoLoss> {
     let mut all = Vec::new();
-    for divergence in divergences() {
-        for (loss_type, smoothing) in [
-            (LossType::Sigmoid, 0.0),
-            (LossType::Sigmoid, 0.1),
-            (LossType::Hinge, 0.0),
-            (LossType::Ipo, 0.0),
-            (LossType::IpoSum, 0.0),
-        ] {
-            all.push(DpoLoss::new(loss_type, 0.1, smoothing, divergence).unwrap());
+    for loss_type in LossType::ALL {
+        let divergences = if loss_type.takes_divergence() { divergences() } else { vec![FDivergence::ReverseKl] };
+        let smoothings = match loss_type {
+            LossType::ExoPair => vec![1e-3, 0.1],
+            _ if loss_type.takes_label_smoothing() => vec![0.0, 0.1],
+            _ => vec![0.0],
+        };
+        for divergence in divergences {
+            all.extend(smoothings.iter().map(|e| DpoLoss::new(loss_type, 0.1, *e, divergence).unwrap()));
         }
+    }
+    for tau in [0.01, 1.0, 3.0] {
+        let discopop = DpoLoss::new(LossType::Discopop, 0.1, 0.0, FDivergence::ReverseKl).unwrap();
+        all.push(discopop.with_discopop_tau(tau).unwrap());
     }
     all
 }

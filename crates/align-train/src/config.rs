@@ -59,7 +59,8 @@ pub struct DpoConfig {
     /// Strength of the pull towards the reference: higher stays nearer.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
     pub beta: f64,
-    /// Share of labels taken to be wrong (cDPO), below 0.5; sigmoid only.
+    /// Share of labels taken to be wrong, below 0.5: with sigmoid (cDPO), robust, exo_pair (which needs it), aot and
+    /// aot_unpaired.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
     /// The divergence.
@@ -68,6 +69,9 @@ pub struct DpoConfig {
     /// The alpha divergence's coefficient (0.5 unless given); refused with another divergence.
     #[cfg_attr(feature = "clap", arg(long))]
     pub f_alpha_divergence_coef: Option<f64>,
+    /// Width of discopop's blend (0.05 unless given); refused with another loss.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub discopop_tau: Option<f64>,
     /// Pairs a micro-batch.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_train_batch_size))]
     pub per_device_train_batch_size: usize,
@@ -148,6 +152,7 @@ impl Default for DpoConfig {
             label_smoothing: 0.0,
             f_divergence_type: FDivergenceType::ReverseKl,
             f_alpha_divergence_coef: None,
+            discopop_tau: None,
             per_device_train_batch_size: 8,
             per_device_eval_batch_size: 8,
             gradient_accumulation_steps: 1,
@@ -246,7 +251,8 @@ impl DpoConfig {
                 FDivergence::alpha(self.f_alpha_divergence_coef.unwrap_or(DEFAULT_ALPHA_COEFFICIENT))?
             }
         };
-        Ok(DpoLoss::new(self.loss_type, self.beta, self.label_smoothing, divergence)?)
+        let loss = DpoLoss::new(self.loss_type, self.beta, self.label_smoothing, divergence)?;
+        Ok(self.discopop_tau.map_or(Ok(loss), |tau| loss.with_discopop_tau(tau))?)
     }
 
     /// The optimiser's hyper-parameters.
@@ -322,6 +328,11 @@ mod tests {
         let both = refused(|c| (c.max_steps, c.num_train_epochs) = (Some(5), Some(1.0)));
         assert!(both.contains("max_steps") && both.contains("num_train_epochs"), "{both}");
         assert!(refused(|c| c.f_alpha_divergence_coef = Some(0.3)).contains("f_alpha_divergence_coef"));
+        let ignored = refused(|c| c.discopop_tau = Some(0.1));
+        assert!(ignored.contains("discopop_tau") && ignored.contains("sigmoid"), "{ignored}");
+        let ignored = refused(|c| (c.loss_type, c.f_divergence_type) = (LossType::Aot, FDivergenceType::ForwardKl));
+        assert!(ignored.contains("ForwardKl") && ignored.contains("aot"), "{ignored}");
+        assert!(refused(|c| c.loss_type = LossType::ExoPair).contains("label_smoothing"));
         assert!(refused(|c| c.eval_strategy = Strategy::Steps).contains("eval_steps"));
         assert!(refused(|c| c.save_steps = Some(3)).contains("save_strategy"));
         assert!(refused(|c| c.save_total_limit = Some(3)).contains("save_strategy"));

@@ -55,6 +55,15 @@ fn described(loss: LossType) -> (&'static str, &'static str) {
         LossType::Sigmoid => ("DPO", "https://arxiv.org/abs/2305.18290"),
         LossType::Hinge => ("SLiC's hinge loss on DPO's margin", "https://arxiv.org/abs/2309.06657"),
         LossType::Ipo | LossType::IpoSum => ("IPO", "https://arxiv.org/abs/2310.12036"),
+        LossType::ExoPair => ("EXO", "https://arxiv.org/abs/2402.00856"),
+        LossType::NcaPair => ("NCA", "https://arxiv.org/abs/2402.05369"),
+        LossType::Robust => ("robust DPO", "https://arxiv.org/abs/2403.00409"),
+        LossType::BcoPair => ("BCO on pairs", "https://arxiv.org/abs/2404.04656"),
+        LossType::SppoHard => ("SPPO with hard labels", "https://arxiv.org/abs/2405.00675"),
+        LossType::Aot | LossType::AotUnpaired => ("AOT", "https://arxiv.org/abs/2406.05882"),
+        LossType::ApoZero | LossType::ApoDown => ("APO", "https://arxiv.org/abs/2408.06266"),
+        LossType::Discopop => ("DiscoPOP", "https://arxiv.org/abs/2406.08414"),
+        LossType::SigmoidNorm => ("length-normalised DPO", "https://arxiv.org/abs/2411.15124"),
         _ => ("a preference loss", "https://arxiv.org/abs/2305.18290"),
     }
 }
@@ -93,10 +102,11 @@ impl fmt::Display for ModelCard {
         row("beta", self.config.beta.to_string())?;
         row("steps", self.steps.to_string())?;
         // The rest of what the weights depend on, but for what was left out.
-        const SHOWN: [&str; 12] = [
+        const SHOWN: [&str; 13] = [
             "label_smoothing",
             "f_divergence_type",
             "f_alpha_divergence_coef",
+            "discopop_tau",
             "per_device_train_batch_size",
             "gradient_accumulation_steps",
             "learning_rate",

@@ -1,0 +1,38 @@
+use crate::{Error, Result, check};
+use tch::Tensor;
+
+/// DiscoPOP, the log-ratio modulated loss: `(1 - m) · -log σ(x) + m · exp(-x)` with `x = β · margin` and `m = σ(x / τ)` (eq. 5
+/// of arXiv:2406.08414; found by a language model's search over losses).
+///
+/// The logistic loss where a pair is wrong, the exponential one where it is right, blended over a width `tau` = τ (0.05 in
+/// the paper). It is not convex: with a small τ it rises around a margin of 0.
+///
+/// `exp(-x) · m` is computed as one exponential, clamped at `exp(80)`, which only a `tau` above 1 reaches.
+///
+/// ```
+/// let loss = align_losses::discopop(&tch::Tensor::from_slice(&[0.0f64]), 0.1, 0.05)?;
+/// assert!((loss.double_value(&[0]) - (2f64.ln() + 1.0) / 2.0).abs() < 1e-12);
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// Margins that are not floating-point, or a `beta` or `tau` that is not a finite number above 0.
+pub fn discopop(margin: &Tensor, beta: f64, tau: f64) -> Result<Tensor> {
+    check::float("margin", margin)?;
+    check::beta(beta)?;
+    check_tau(tau)?;
+    let x = beta * margin;
+    let modulation = &x / tau;
+    let exponential = (modulation.log_sigmoid() - &x).clamp_max(MAX_EXPONENT).exp();
+    Ok(exponential - (-modulation).sigmoid() * x.log_sigmoid())
+}
+
+/// Largest exponent: `exp(80)` is 5.5e34.
+const MAX_EXPONENT: f64 = 80.0;
+
+pub(crate) fn check_tau(tau: f64) -> Result<()> {
+    if tau.is_finite() && tau > 0.0 {
+        return Ok(());
+    }
+    Err(Error::Hyperparameter { name: "discopop_tau", expected: "a finite number above 0", found: tau })
+}
