@@ -1,12 +1,11 @@
 //! `align-losses` against losses.json: the papers' formulas in float64 NumPy, differentiated by central differences.
 
-use align_losses::{DpoLoss, FDivergence, LossType, Pair};
+use align_losses::{
+    DpoLoss, FDivergence, KtoOptions, LossType, Pair, cpo, kto, kto_kl, orpo_odds_ratio, simpo, slic_hf,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tch::Tensor;
-
-/// Losses of the golden set that this crate does not have yet. A name that is neither here nor a `LossType` fails.
-const NOT_BUILT: [&str; 5] = ["cpo_sigmoid", "orpo_odds", "simpo", "slic_hf", "kto"];
+use tch::{Kind, Tensor};
 
 fn numbers(case: &Value, name: &str) -> Vec<f64> {
     let list = case[name].as_array().unwrap_or_else(|| panic!("{name} is no list"));
@@ -31,11 +30,74 @@ fn loss_of(case: &Value) -> DpoLoss {
     }
 }
 
-fn built_cases() -> Vec<Value> {
-    let golden = crate::read_json("losses.json");
-    let cases = golden["cases"].as_array().unwrap();
-    let built = |case: &&Value| !NOT_BUILT.contains(&case["loss"].as_str().unwrap());
-    cases.iter().filter(built).cloned().collect()
+/// Losses that are no `LossType`. A name that is neither fails.
+const APART: [&str; 5] = ["cpo_sigmoid", "orpo_odds", "simpo", "slic_hf", "kto"];
+
+fn all_cases() -> Vec<Value> {
+    crate::read_json("losses.json")["cases"].as_array().unwrap().clone()
+}
+
+fn dpo_cases() -> Vec<Value> {
+    all_cases().into_iter().filter(|case| !APART.contains(&case["loss"].as_str().unwrap())).collect()
+}
+
+/// The losses of a reference-free loss, and the gradient of their mean.
+fn reference_free(case: &Value, kind: Kind) -> Option<(Tensor, Pair<Tensor>)> {
+    let number = |name: &str| case[name].as_f64().unwrap();
+    let logps = sides(case, "policy_chosen", "policy_rejected").map(|x| x.to_kind(kind).set_requires_grad(true));
+    let tokens = sides(case, "chosen_tokens", "rejected_tokens");
+    let (beta, tau) = (number("beta"), number("tau"));
+    let losses = match case["loss"].as_str().unwrap() {
+        "cpo_sigmoid" => cpo(&logps, beta, number("label_smoothing")),
+        "simpo" => simpo(&logps, &tokens, beta, tau),
+        "orpo_odds" => orpo_odds_ratio(&logps, &tokens),
+        "slic_hf" => slic_hf(&logps, tau),
+        _ => return None,
+    };
+    let losses = losses.unwrap();
+    losses.mean(kind).backward();
+    Some((losses.detach().to_kind(Kind::Double), logps.map(|x| x.grad().to_kind(Kind::Double))))
+}
+
+#[test]
+fn losses_without_a_reference() {
+    let mut seen = 0;
+    for case in all_cases().iter().filter(|case| case["loss"] != "kto") {
+        let Some((losses, gradient)) = reference_free(case, Kind::Double) else { continue };
+        let name = case["loss"].as_str().unwrap();
+        compare(name, &losses, &numbers(case, "losses"), 0.0, 1e-6);
+        compare(name, &gradient.chosen, &numbers(case, "grad_policy_chosen"), 1e-5, 1e-8);
+        compare(name, &gradient.rejected, &numbers(case, "grad_policy_rejected"), 1e-5, 1e-8);
+        let (narrow, _) = reference_free(case, Kind::Float).unwrap();
+        compare(name, &narrow, &numbers(case, "losses"), 1e-4, 1e-4);
+        seen += 1;
+    }
+    assert!(seen >= 5, "{seen} cases");
+}
+
+#[test]
+fn kto_on_single_completions() {
+    let cases: Vec<Value> = all_cases().into_iter().filter(|case| case["loss"] == "kto").collect();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let number = |name: &str| case[name].as_f64().unwrap();
+        let list = |name: &str| Tensor::from_slice(&numbers(&case, name));
+        let desirable: Vec<bool> = case["desirable"].as_array().unwrap().iter().map(|x| x.as_bool().unwrap()).collect();
+        let options = KtoOptions {
+            beta: number("beta"),
+            desirable_weight: number("desirable_weight"),
+            undesirable_weight: number("undesirable_weight"),
+        };
+        let kl = kto_kl(&list("kl_logratios")).unwrap();
+        assert!((kl.double_value(&[]) - number("kl")).abs() < 1e-12);
+        let policy = list("policy").set_requires_grad(true);
+        let log_ratio = &policy - list("reference");
+        let losses = kto(&log_ratio, &Tensor::from_slice(&desirable), &kl, &options).unwrap();
+        losses.mean(Kind::Double).backward();
+        compare("kto losses", &losses.detach(), &numbers(&case, "losses"), 0.0, 1e-6);
+        compare("kto rewards", &(options.beta * log_ratio.detach()), &numbers(&case, "rewards"), 0.0, 1e-6);
+        compare("kto gradient", &policy.grad(), &numbers(&case, "grad_policy"), 1e-5, 1e-8);
+    }
 }
 
 fn compare(what: &str, found: &Tensor, expected: &[f64], relative: f64, absolute: f64) {
@@ -50,7 +112,7 @@ fn compare(what: &str, found: &Tensor, expected: &[f64], relative: f64, absolute
 #[test]
 fn losses_rewards_and_gradients() {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for case in built_cases() {
+    for case in dpo_cases() {
         let loss = loss_of(&case);
         *seen.entry(format!("{} {}", loss.loss_type(), case["f_divergence"])).or_default() += 1;
         let policy = sides(&case, "policy_chosen", "policy_rejected");
@@ -77,8 +139,8 @@ fn losses_rewards_and_gradients() {
 /// The same in float32, at float32's precision.
 #[test]
 fn losses_in_float32() {
-    for case in built_cases() {
-        let narrow = |pair: Pair<Tensor>| pair.map(|x| x.to_kind(tch::Kind::Float));
+    for case in dpo_cases() {
+        let narrow = |pair: Pair<Tensor>| pair.map(|x| x.to_kind(Kind::Float));
         let loss = loss_of(&case);
         let found = loss
             .evaluate(
@@ -87,13 +149,13 @@ fn losses_in_float32() {
                 Some(&sides(&case, "chosen_tokens", "rejected_tokens")),
             )
             .unwrap();
-        compare(&format!("{loss:?}"), &found.losses.to_kind(tch::Kind::Double), &numbers(&case, "losses"), 1e-4, 1e-4);
+        compare(&format!("{loss:?}"), &found.losses.to_kind(Kind::Double), &numbers(&case, "losses"), 1e-4, 1e-4);
     }
 }
 
 #[test]
 fn a_loss_survives_a_configuration_file_and_a_bad_one_does_not() {
-    for case in built_cases() {
+    for case in dpo_cases() {
         let loss = loss_of(&case);
         let text = serde_json::to_string(&loss).unwrap();
         assert_eq!(serde_json::from_str::<DpoLoss>(&text).unwrap(), loss, "{text}");

@@ -47,14 +47,19 @@ pub fn sigmoid_norm(scores: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64) -> 
     sigmoid(&margin(scores, tokens)?, beta)
 }
 
-fn margin(scores: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Tensor> {
+pub(crate) fn margin(scores: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Tensor> {
+    let Pair { chosen, rejected } = a_token(scores, tokens)?;
+    Ok(chosen - rejected)
+}
+
+/// Each side divided by its completions' numbers of tokens.
+pub(crate) fn a_token(scores: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Pair<Tensor>> {
     check::sides("scores.chosen", "scores.rejected", scores)?;
     for (argument, x) in [("tokens.chosen", &tokens.chosen), ("tokens.rejected", &tokens.rejected)] {
         check::shape(argument, x, &scores.chosen.size())?;
         check::number(argument, x)?;
         check::same_device(argument, x, &scores.chosen)?;
     }
-    let Pair { chosen, rejected } =
-        scores.as_ref().zip(tokens.as_ref()).map(|(score, tokens)| score / tokens.clamp_min(1).to_kind(score.kind()));
-    Ok(chosen - rejected)
+    let each = scores.as_ref().zip(tokens.as_ref());
+    Ok(each.map(|(score, tokens)| score / tokens.clamp_min(1).to_kind(score.kind())))
 }

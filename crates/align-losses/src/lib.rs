@@ -22,6 +22,9 @@
 //! - of each side by itself: [`nca_pair`], [`bco_pair`], [`sppo_hard`], [`apo_zero`], [`apo_down`];
 //! - of the batch as two distributions: [`aot`], [`aot_unpaired`].
 //!
+//! Without a reference there are [`cpo`], [`simpo`], [`orpo_odds_ratio`] and [`slic_hf`]; for single completions that people
+//! liked or did not, [`kto`].
+//!
 //! Log-probabilities come from logits ([`token_logps`], [`sequence_logps`]), or straight from hidden states
 //! ([`LinearLogps`]), which never holds the logits of a whole batch nor their graph.
 
@@ -31,6 +34,7 @@ mod discopop;
 mod divergence;
 mod dpo;
 mod error;
+mod kto;
 mod length_normalised;
 mod linear_logps;
 mod logps;
@@ -38,6 +42,7 @@ mod loss_type;
 mod noisy;
 mod pair;
 mod preference;
+mod reference_free;
 mod transport;
 
 pub use absolute::{apo_down, apo_zero, bco_pair, nca_pair, sppo_hard};
@@ -45,6 +50,7 @@ pub use discopop::discopop;
 pub use divergence::FDivergence;
 pub use dpo::{DpoLoss, PreferenceLoss};
 pub use error::{Error, Result};
+pub use kto::{KtoOptions, kto, kto_kl};
 pub use length_normalised::{ipo, sigmoid_norm};
 pub use linear_logps::{LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, linear_logps};
 pub use logps::{predicted, predicting, sequence_logps, token_logps};
@@ -52,4 +58,5 @@ pub use loss_type::LossType;
 pub use noisy::{exo_pair, robust};
 pub use pair::Pair;
 pub use preference::{conservative_sigmoid, hinge, ipo_sum, sigmoid};
+pub use reference_free::{cpo, orpo_odds_ratio, simpo, slic_hf};
 pub use transport::{aot, aot_unpaired};
