@@ -53,7 +53,8 @@ const DEFAULT_EPOCHS: f64 = 3.0;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct DpoConfig {
-    /// The loss on each pair's margin.
+    /// The loss: sigmoid, hinge, ipo, ipo_sum, exo_pair, nca_pair, robust, bco_pair, sppo_hard, aot, aot_unpaired, apo_zero,
+    /// apo_down, discopop or sigmoid_norm.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<LossType>, default_value = "sigmoid"))]
     pub loss_type: LossType,
     /// Strength of the pull towards the reference: higher stays nearer.
