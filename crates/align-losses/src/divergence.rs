@@ -57,6 +57,16 @@ impl FDivergence {
         Ok(divergence)
     }
 
+    /// The name, as TRL spells it; that of the alpha divergence is without its coefficient.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReverseKl => "reverse_kl",
+            Self::ForwardKl => "forward_kl",
+            Self::JsDivergence => "js_divergence",
+            Self::AlphaDivergence { .. } => "alpha_divergence",
+        }
+    }
+
     /// Checks the alpha divergence's coefficient; every function that uses a divergence does so too.
     ///
     /// # Errors

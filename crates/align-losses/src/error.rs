@@ -70,8 +70,9 @@ pub enum Error {
     },
     /// A divergence where the loss would ignore it.
     #[error(
-        "the divergence is {divergence:?}, which loss_type {loss_type} would ignore, being derived for reverse_kl: use that, or \
-         a loss_type on scores such as sigmoid"
+        "the divergence is {}, which loss_type {loss_type} would ignore, being derived for reverse_kl: use that, or a \
+         loss_type on scores such as sigmoid",
+        divergence.name()
     )]
     IgnoredDivergence {
         /// The loss.

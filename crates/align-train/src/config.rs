@@ -332,7 +332,7 @@ mod tests {
         let ignored = refused(|c| c.discopop_tau = Some(0.1));
         assert!(ignored.contains("discopop_tau") && ignored.contains("sigmoid"), "{ignored}");
         let ignored = refused(|c| (c.loss_type, c.f_divergence_type) = (LossType::Aot, FDivergenceType::ForwardKl));
-        assert!(ignored.contains("ForwardKl") && ignored.contains("aot"), "{ignored}");
+        assert!(ignored.contains("forward_kl") && ignored.contains("aot"), "{ignored}");
         assert!(refused(|c| c.loss_type = LossType::ExoPair).contains("label_smoothing"));
         assert!(refused(|c| c.eval_strategy = Strategy::Steps).contains("eval_steps"));
         assert!(refused(|c| c.save_steps = Some(3)).contains("save_strategy"));
