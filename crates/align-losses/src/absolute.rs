@@ -1,6 +1,7 @@
 //! Losses that judge each side of a pair by its own log-ratio `h = log π - log π_ref`, not by the margin alone: they can
 //! hold the chosen completion's probability up while the margin grows.
 
+use crate::preference::squared;
 use crate::{Pair, Result, check};
 use tch::Tensor;
 
@@ -66,8 +67,7 @@ pub fn bco_pair(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
 pub fn sppo_hard(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
     checked(log_ratios, beta)?;
     let target = 0.5 / beta;
-    let square = |x: Tensor| x.clamp(-MAX_DISTANCE, MAX_DISTANCE).square();
-    Ok(square(&log_ratios.chosen - target) + square(&log_ratios.rejected + target))
+    Ok(squared(&(&log_ratios.chosen - target)) + squared(&(&log_ratios.rejected + target)))
 }
 
 /// APO-zero: `1 - σ(β h_c) + σ(β h_r)` (anchored preference optimisation, eq. 7 of arXiv:2408.06266).
@@ -106,9 +106,6 @@ pub fn apo_down(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
     let Pair { chosen, rejected } = rewards(log_ratios, beta)?;
     Ok(chosen.sigmoid() + (rejected - chosen).sigmoid())
 }
-
-/// Where a squared distance is clamped: two such squares, and their gradients, still fit a float32.
-const MAX_DISTANCE: f64 = 1e19;
 
 fn rewards(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Pair<Tensor>> {
     checked(log_ratios, beta)?;

@@ -78,11 +78,15 @@ pub(crate) fn token_ids(argument: &'static str, ids: &Tensor, vocab: i64) -> Res
     }
 }
 
-pub(crate) fn beta(beta: f64) -> Result<()> {
-    if beta.is_finite() && beta > 0.0 {
+pub(crate) fn above_zero(name: &'static str, found: f64) -> Result<()> {
+    if found.is_finite() && found > 0.0 {
         return Ok(());
     }
-    Err(Error::Hyperparameter { name: "beta", expected: "a finite number above 0", found: beta })
+    Err(Error::Hyperparameter { name, expected: "a finite number above 0", found })
+}
+
+pub(crate) fn beta(beta: f64) -> Result<()> {
+    above_zero("beta", beta)
 }
 
 pub(crate) fn label_smoothing(label_smoothing: f64) -> Result<()> {

@@ -1,4 +1,4 @@
-use crate::{Error, Result, check};
+use crate::{Result, check};
 use tch::Tensor;
 
 /// DiscoPOP, the log-ratio modulated loss: `(1 - m) · -log σ(x) + m · exp(-x)` with `x = β · margin` and `m = σ(x / τ)` (eq. 5
@@ -20,7 +20,7 @@ use tch::Tensor;
 pub fn discopop(margin: &Tensor, beta: f64, tau: f64) -> Result<Tensor> {
     check::float("margin", margin)?;
     check::beta(beta)?;
-    check_tau(tau)?;
+    check::above_zero("discopop_tau", tau)?;
     let x = beta * margin;
     let modulation = &x / tau;
     let exponential = (modulation.log_sigmoid() - &x).clamp_max(MAX_EXPONENT).exp();
@@ -29,10 +29,3 @@ pub fn discopop(margin: &Tensor, beta: f64, tau: f64) -> Result<Tensor> {
 
 /// Largest exponent: `exp(80)` is 5.5e34.
 const MAX_EXPONENT: f64 = 80.0;
-
-pub(crate) fn check_tau(tau: f64) -> Result<()> {
-    if tau.is_finite() && tau > 0.0 {
-        return Ok(());
-    }
-    Err(Error::Hyperparameter { name: "discopop_tau", expected: "a finite number above 0", found: tau })
-}

@@ -72,7 +72,7 @@ impl DpoLoss {
     /// # Errors
     /// Another loss, or a `tau` that is not a finite number above 0.
     pub fn with_discopop_tau(self, tau: f64) -> Result<Self> {
-        discopop::check_tau(tau)?;
+        check::above_zero("discopop_tau", tau)?;
         if self.loss_type != LossType::Discopop {
             return Err(Error::IgnoredTau { loss_type: self.loss_type, tau });
         }
@@ -138,8 +138,7 @@ impl DpoLoss {
         let scores = || log_ratios.as_ref().try_map(|h| self.divergence.score(h));
         let tokens = || tokens.ok_or(Error::MissingTokens(self.loss_type));
         match self.loss_type {
-            LossType::Sigmoid if smoothing > 0.0 => preference::conservative_sigmoid(&margin()?, beta, smoothing),
-            LossType::Sigmoid => preference::sigmoid(&margin()?, beta),
+            LossType::Sigmoid => preference::conservative_sigmoid(&margin()?, beta, smoothing),
             LossType::Hinge => preference::hinge(&margin()?, beta),
             LossType::IpoSum => preference::ipo_sum(&margin()?, beta),
             LossType::Ipo => length_normalised::ipo(&scores()?, tokens()?, beta),

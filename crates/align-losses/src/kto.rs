@@ -1,4 +1,4 @@
-use crate::{Error, Result, check};
+use crate::{Result, check};
 use tch::{Kind, Tensor};
 
 /// KTO: `λ_D (1 - σ(β (h - z)))` for a desirable completion, `λ_U (1 - σ(β (z - h)))` for an undesirable one, with
@@ -81,13 +81,7 @@ impl KtoOptions {
     /// A `beta` or weight that is not a finite number above 0.
     pub fn validate(&self) -> Result<()> {
         check::beta(self.beta)?;
-        for (name, found) in
-            [("desirable_weight", self.desirable_weight), ("undesirable_weight", self.undesirable_weight)]
-        {
-            if !(found.is_finite() && found > 0.0) {
-                return Err(Error::Hyperparameter { name, expected: "a finite number above 0", found });
-            }
-        }
-        Ok(())
+        check::above_zero("desirable_weight", self.desirable_weight)?;
+        check::above_zero("undesirable_weight", self.undesirable_weight)
     }
 }

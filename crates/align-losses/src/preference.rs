@@ -44,6 +44,9 @@ pub fn sigmoid(margin: &Tensor, beta: f64) -> Result<Tensor> {
 pub fn conservative_sigmoid(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor> {
     checked(margin, beta)?;
     check::label_smoothing(label_smoothing)?;
+    if label_smoothing == 0.0 {
+        return sigmoid(margin, beta);
+    }
     let x = beta * margin;
     Ok(-(1.0 - label_smoothing) * x.log_sigmoid() - label_smoothing * (-x).log_sigmoid())
 }
@@ -82,10 +85,14 @@ pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
 /// As [`sigmoid`].
 pub fn ipo_sum(margin: &Tensor, beta: f64) -> Result<Tensor> {
     checked(margin, beta)?;
-    Ok((margin - 1.0 / (2.0 * beta)).clamp(-MAX_DISTANCE, MAX_DISTANCE).square())
+    Ok(squared(&(margin - 1.0 / (2.0 * beta))))
 }
 
-/// Where IPO's distance is clamped: its square and the gradient that goes with it still fit a float32.
+/// The square of a distance, clamped where two such squares, and their gradients, still fit a float32.
+pub(crate) fn squared(distance: &Tensor) -> Tensor {
+    distance.clamp(-MAX_DISTANCE, MAX_DISTANCE).square()
+}
+
 const MAX_DISTANCE: f64 = 1e19;
 
 fn checked(margin: &Tensor, beta: f64) -> Result<()> {

@@ -3,7 +3,7 @@
 //! Each is the preference term alone. CPO, ORPO and SLiC-HF add a likelihood term on the chosen completion, which holds its
 //! probability up.
 
-use crate::{Error, Pair, Result, check, conservative_sigmoid, length_normalised, sigmoid};
+use crate::{Error, Pair, Result, check, conservative_sigmoid, length_normalised};
 use tch::Tensor;
 
 /// CPO: `-(1 - ε) log σ(β (log π(y⁺) - log π(y⁻))) - ε log σ(-β (…))` (contrastive preference optimisation,
@@ -22,11 +22,7 @@ use tch::Tensor;
 /// Sides that are not floating-point or differ in shape, dtype or device, a `beta` that is not a finite number above 0, or
 /// a `label_smoothing` outside `[0, 0.5)`.
 pub fn cpo(logps: &Pair<Tensor>, beta: f64, label_smoothing: f64) -> Result<Tensor> {
-    let margin = margin(logps)?;
-    match label_smoothing {
-        0.0 => sigmoid(&margin, beta),
-        _ => conservative_sigmoid(&margin, beta, label_smoothing),
-    }
+    conservative_sigmoid(&margin(logps)?, beta, label_smoothing)
 }
 
 /// SimPO: `-log σ(β (log π(y⁺) / n⁺ - log π(y⁻) / n⁻) - γ)` (arXiv:2405.14734; γ = `gamma`).

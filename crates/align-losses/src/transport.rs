@@ -2,7 +2,7 @@
 //! optimal plan sorts both sides, so a batch is sorted before its margins are taken, and a loss belongs to a place in that
 //! order, not to a row. A batch is not the sum of its parts: larger ones see more of the distributions.
 
-use crate::{Pair, Result, check, conservative_sigmoid, sigmoid};
+use crate::{Pair, Result, check, conservative_sigmoid};
 use tch::Tensor;
 
 /// Paired AOT: [`conservative_sigmoid`] of `sort(log π(y⁺) - log π(y⁻)) - sort(log π_ref(y⁺) - log π_ref(y⁻))` (the
@@ -30,7 +30,7 @@ pub fn aot(policy: &Pair<Tensor>, reference: &Pair<Tensor>, beta: f64, label_smo
     check::sides("reference.chosen", "reference.rejected", reference)?;
     check::shape("reference.chosen", &reference.chosen, &policy.chosen.size())?;
     let margin = sorted(&(&policy.chosen - &policy.rejected))? - sorted(&(&reference.chosen - &reference.rejected))?;
-    logistic(&margin, beta, label_smoothing)
+    conservative_sigmoid(&margin, beta, label_smoothing)
 }
 
 /// Unpaired AOT: [`conservative_sigmoid`] of `sort(h_c) - sort(h_r)`, with log-ratios `h = log π - log π_ref` (the
@@ -52,16 +52,9 @@ pub fn aot(policy: &Pair<Tensor>, reference: &Pair<Tensor>, beta: f64, label_smo
 pub fn aot_unpaired(log_ratios: &Pair<Tensor>, beta: f64, label_smoothing: f64) -> Result<Tensor> {
     check::sides("log_ratios.chosen", "log_ratios.rejected", log_ratios)?;
     let margin = sorted(&log_ratios.chosen)? - sorted(&log_ratios.rejected)?;
-    logistic(&margin, beta, label_smoothing)
+    conservative_sigmoid(&margin, beta, label_smoothing)
 }
 
 fn sorted(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_sort(0, false)?.0)
-}
-
-fn logistic(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor> {
-    match label_smoothing {
-        0.0 => sigmoid(margin, beta),
-        _ => conservative_sigmoid(margin, beta, label_smoothing),
-    }
 }
