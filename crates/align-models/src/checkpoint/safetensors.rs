@@ -57,8 +57,8 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
 fn entry(tensor: Described, data: u64, end: &mut u64, file: usize) -> std::result::Result<Entry, String> {
     let Described { name, info: Info { dtype, shape: Shape(shape), data_offsets: (from, to) } } = tensor;
     let shown = shown(&name);
-    let kind = kind(&dtype.0).ok_or_else(|| {
-        format!("tensor `{shown}` is stored as {}, which is not read here", super::error::shown(&dtype.0))
+    let kind = kind(&dtype).ok_or_else(|| {
+        format!("tensor `{shown}` is stored as {}, which is not read here", super::error::shown(&dtype))
     })?;
     let count = numel(&shape).ok_or_else(|| format!("tensor `{shown}` has an impossible shape {shape:?}"))?;
     if from != *end {

@@ -15,30 +15,31 @@ pub(super) struct Fault {
 pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     let text = utf8(bytes)?;
     let mut scanner = Scanner { rest: text.trim_start_matches('\u{feff}').as_bytes(), line: 1 };
-    let Some(header) = scanner.record()? else {
+    let mut header = Vec::new();
+    if scanner.record(|name| header.push(name))?.is_none() {
         return Err(Fault {
             line: 1,
             problem: "the file is empty: expected a header with the columns' names".to_owned(),
         });
-    };
+    }
     let mut names = HashSet::new();
-    for name in &header.fields {
+    for name in &header {
         if !name.is_empty() && !names.insert(name) {
             let name = String::from_utf8_lossy(name);
             return Err(Fault { line: 1, problem: format!("the column {name:?} stands twice: rename one") });
         }
     }
     let mut row = 0;
-    while let Some(record) = scanner.record()? {
+    loop {
+        let (expected, mut found) = (header.len(), 0);
+        let Some(line) = scanner.record(|_| found += 1)? else { return Ok(()) };
         row += 1;
-        let (expected, found) = (header.fields.len(), record.fields.len());
         if found != expected {
             let hint = if found > expected { "; a text with a comma needs quotes" } else { "" };
             let problem = format!("row {row}: expected {expected} fields, found {found}{hint}");
-            return Err(Fault { line: record.line, problem });
+            return Err(Fault { line, problem });
         }
     }
-    Ok(())
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
@@ -56,21 +57,15 @@ fn lines_in(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-struct Record<'a> {
-    /// The line on which it begins.
-    line: usize,
-    /// The fields as they are written, but for the quotes around them.
-    fields: Vec<&'a [u8]>,
-}
-
 struct Scanner<'a> {
     rest: &'a [u8],
     line: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// The next record; lines without a character are none.
-    fn record(&mut self) -> Result<Option<Record<'a>>, Fault> {
+    /// Goes over the next record, whose fields are handed out as they are written, but for the quotes around them, and gives
+    /// the line on which it begins; lines without a character are no records.
+    fn record(&mut self, mut each: impl FnMut(&'a [u8])) -> Result<Option<usize>, Fault> {
         while let Some(rest) = self.rest.strip_prefix(b"\n").or_else(|| self.rest.strip_prefix(b"\r\n")) {
             self.rest = rest;
             self.line += 1;
@@ -78,9 +73,9 @@ impl<'a> Scanner<'a> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let (line, mut fields) = (self.line, Vec::new());
+        let line = self.line;
         loop {
-            fields.push(self.field()?);
+            each(self.field()?);
             match self.rest.split_first() {
                 Some((b',', rest)) => self.rest = rest,
                 Some((_, rest)) => {
@@ -91,7 +86,7 @@ impl<'a> Scanner<'a> {
                 None => break,
             }
         }
-        Ok(Some(Record { line, fields }))
+        Ok(Some(line))
     }
 
     /// The next field; what follows begins with its comma or line break.

@@ -41,9 +41,11 @@ pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Data
     let mut series = Vec::with_capacity(cells.columns.len());
     if cells.rows == 0 {
         // A file without lines is a table without rows: nothing in it could name the columns.
-        let first = |(i, column): &(usize, &Column)| !columns.iter().take(*i).any(|before| before.name == column.name);
-        let once = columns.iter().enumerate().filter(first).map(|(_, column)| column);
-        series.extend(once.map(|column| empty_column(column.name, column.kind)));
+        for column in columns {
+            if !series.iter().any(|known: &Series| known.name() == column.name) {
+                series.push(empty_column(column.name, column.kind));
+            }
+        }
     }
     for (name, column) in &cells.columns {
         series.extend(typed(path, name, column, &cells, known(columns, name))?);
