@@ -88,18 +88,29 @@ fn nothing(_: &Path) {}
 
 const PAIR: &str = "{\"prompt\": \"This movie\", \"chosen\": \" was great\", \"rejected\": \" was bad\"}\n";
 
+/// The command of a run of two steps with a checkpoint after each, and more options.
+macro_rules! short_run {
+    ($more:literal) => {
+        concat!(
+            "dpo --train-file pairs.jsonl --output-dir run --max-steps 2 --per-device-train-batch-size 2 ",
+            "--save-strategy steps --save-steps 1",
+            $more
+        )
+    };
+}
+
 /// `pairs.jsonl`, and `run` with a checkpoint after its first step.
 fn a_run(dir: &Path) {
     write(dir, "pairs.jsonl", PAIR.repeat(4));
-    let train = "--train-file pairs.jsonl --output-dir run --max-steps 2 --per-device-train-batch-size 2 --save-strategy steps --save-steps 1";
-    let output = run("dpo", dir, &train.split(' ').collect::<Vec<_>>());
+    let train: Vec<&str> = short_run!("").split(' ').skip(1).collect();
+    let output = run("dpo", dir, &train);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     fs::remove_dir_all(dir.join("run/checkpoint-2")).unwrap();
 }
 
 const GENERATE: &str = "generate --model model --prompt This";
 const DPO: &str = "dpo --train-file pairs.jsonl --output-dir run";
-const RESUME: &str = "dpo --train-file pairs.jsonl --output-dir run --max-steps 2 --per-device-train-batch-size 2 --save-strategy steps --save-steps 1 --resume";
+const RESUME: &str = short_run!(" --resume");
 
 const WEIGHTS: &[Case] = &[
     case("a mistyped folder", nothing, "generate --model ./model --prompt This", &["no such folder", "./model"]),
@@ -707,7 +718,7 @@ const OUTPUTS: &[Case] = &[
                 b
             })
         },
-        "dpo --model model --train-file pairs.jsonl --output-dir run --max-steps 2 --per-device-train-batch-size 2 --save-strategy steps --save-steps 1 --resume",
+        short_run!(" --model model --resume"),
         &["checkpoint-1", "another reference model"],
     ),
     case(
@@ -722,7 +733,7 @@ const OUTPUTS: &[Case] = &[
     case(
         "a checkpoint of other options",
         a_run,
-        "dpo --train-file pairs.jsonl --output-dir run --max-steps 2 --per-device-train-batch-size 2 --save-strategy steps --save-steps 1 --beta 0.5 --resume",
+        short_run!(" --beta 0.5 --resume"),
         &["checkpoint-1", "beta = 0.1, this run has 0.5"],
     ),
     case(

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 /// Largest file of options that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
-/// Least likeness of a key to an option that was probably meant, from 0 to 1.
-const LIKENESS: f64 = 0.7;
 
 /// Parses the command line; `--config FILE.toml` stands for its keys as options, and options given beside it win.
 pub fn parse<O: Parser>() -> Result<O, Failure> {
@@ -57,7 +55,9 @@ fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
     let option = |(key, value): (&String, &toml::Value)| {
         let name = key.replace('_', "-");
         if !command.get_arguments().any(|known| known.get_long() == Some(&name)) {
-            let hint = nearest(&name, command).map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+            let known = command.get_arguments().filter_map(|argument| argument.get_long());
+            let meant = align_train::nearest_name(&name, known);
+            let hint = meant.map(|meant| format!("; did you mean {}?", meant.replace('-', "_"))).unwrap_or_default();
             return Err(fail(format!("there is no option {key:?}{hint}")));
         }
         let value = match value {
@@ -68,11 +68,4 @@ fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
         Ok(OsString::from(format!("--{name}={value}")))
     };
     Ok(table.iter().map(option).collect::<Result<_, _>>()?)
-}
-
-fn nearest(name: &str, command: &Command) -> Option<String> {
-    let likeness = |option: &str| strsim::jaro_winkler(name, option);
-    let options = command.get_arguments().filter_map(|argument| argument.get_long());
-    let meant = options.filter(|o| likeness(o) >= LIKENESS).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    Some(meant.replace('-', "_"))
 }

@@ -1,4 +1,4 @@
-use crate::printable::printable;
+use align_printable::printable;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -31,7 +31,6 @@ mod error;
 mod padding;
 mod pair_batch;
 mod preference;
-mod printable;
 mod read_file;
 mod tokenizer;
 

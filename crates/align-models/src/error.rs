@@ -1,6 +1,6 @@
 use crate::checkpoint::CheckpointError;
 use crate::generation::GenerationError;
-use crate::printable::printable;
+use align_printable::printable;
 use std::path::PathBuf;
 
 /// What can go wrong in this crate.

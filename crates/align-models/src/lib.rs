@@ -15,7 +15,6 @@ mod kv_cache;
 mod layers;
 mod parameters;
 mod pretrained_config;
-mod printable;
 mod save;
 
 pub mod checkpoint;

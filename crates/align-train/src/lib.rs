@@ -38,5 +38,7 @@ pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
 pub use trainer::DpoTrainer;
 
+#[cfg(feature = "clap")]
+pub use named::nearest_name;
 #[cfg(feature = "progress")]
 pub use observer::ProgressBar;

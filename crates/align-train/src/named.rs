@@ -15,9 +15,13 @@ pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
 /// The likeliest of the names that serde lists: "unknown variant `x`, expected one of `a`, `b`".
 fn nearest<'a>(name: &str, problem: &'a str) -> Option<&'a str> {
     let (_, expected) = problem.split_once("expected ")?;
-    let names = expected.split('`').skip(1).step_by(2);
+    nearest_name(name, expected.split('`').skip(1).step_by(2))
+}
+
+/// Of the `known` names the one that a misspelled `name` most likely stands for, if any is like it.
+pub fn nearest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |candidate: &str| strsim::jaro_winkler(name, candidate);
-    names.filter(|n| likeness(n) >= LIKENESS).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+    known.filter(|n| likeness(n) >= LIKENESS).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::mismatch::Mismatch;
-use crate::printable::printable;
+use align_printable::printable;
 use std::io;
 use std::path::{Path, PathBuf};
 
