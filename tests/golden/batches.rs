@@ -1,7 +1,7 @@
 //! Tokenisers, encoded pairs and padded batches against transformers and TRL.
 
 use crate::{golden_dir, read_json};
-use align_data::{EncodeOptions, EncodedPair, PairBatch, PreferencePairs, Tokenizer, encode_pairs};
+use align_data::{CompletionBatch, EncodeOptions, EncodedPair, PreferencePairs, Tokenizer, encode_pairs};
 use serde_json::Value;
 use tch::Tensor;
 
@@ -41,7 +41,7 @@ fn first_batches_are_those_of_trl() {
             let encoded = encode_pairs(&tokenizer, &pairs, &options).unwrap();
             let size = run["config"]["per_device_train_batch_size"].as_u64().unwrap() as usize;
             let first: Vec<&EncodedPair> = encoded.pairs.iter().take(size).collect();
-            let batch = PairBatch::new(&first, tokenizer.pad_token_id().unwrap()).unwrap();
+            let batch = CompletionBatch::of_pairs(&first, tokenizer.pad_token_id().unwrap()).unwrap();
             let expected = &run["first_batch"];
             assert_eq!(rows(&batch.input_ids), matrix(&expected["input_ids"]), "{model} {}", run["name"]);
             assert_eq!(rows(&batch.attention_mask), matrix(&expected["attention_mask"]), "{model} {}", run["name"]);

@@ -1,5 +1,5 @@
-use crate::encode_pairs::{common_prefix, sequence};
-use crate::{Error, Result, Tokenizer};
+use crate::encode_rows::{common_prefix, sequence};
+use crate::{EncodeOptions, Result, Tokenizer};
 
 /// A prompt and its completion as token ids; the sequence is one behind the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +21,8 @@ pub fn encode_completions<P: AsRef<str>, C: AsRef<str>>(
     rows: &[(P, C)],
     append_eos: bool,
 ) -> Result<Vec<EncodedCompletion>> {
-    let eos = match (append_eos, tokenizer.special_tokens().eos.as_deref()) {
-        (false, _) => "",
-        (true, Some(eos)) => eos,
-        (true, None) => {
-            let problem = "it names no EOS token; set eos_token in tokenizer_config.json or append_eos to false";
-            return Err(Error::Tokenizer(problem.into()));
-        }
-    };
+    let options = EncodeOptions { append_eos, ..EncodeOptions::default() };
+    let eos = options.eos(tokenizer)?;
     let prompts: Vec<&str> = rows.iter().map(|(prompt, _)| prompt.as_ref()).collect();
     let whole: Vec<String> =
         rows.iter().map(|(prompt, completion)| sequence(prompt.as_ref(), completion.as_ref(), eos)).collect();

@@ -3,8 +3,9 @@
 //! The stages, each usable alone:
 //!
 //! 1. [`pairing::pair`] turns scored texts into preference pairs.
-//! 2. [`encode_pairs`] tokenises pairs as TRL's `DPOTrainer` does.
-//! 3. [`PairBatch`] pads encoded pairs to tensors.
+//! 2. [`encode_pairs`] tokenises pairs as TRL's `DPOTrainer` does, [`encode_unpaired`] single judged completions as its
+//!    `KTOTrainer`.
+//! 3. [`CompletionBatch`] pads either to tensors.
 //!
 //! With the feature `tables`, the module `tables` reads and writes the texts and pairs of stage 1 as CSV, Parquet and JSON Lines;
 //! without it nothing of polars is built.
@@ -25,11 +26,15 @@
 //! ```
 
 mod atomic;
+mod completion_batch;
 mod encode_completions;
+mod encode_options;
 mod encode_pairs;
+mod encode_report;
+mod encode_rows;
+mod encode_unpaired;
 mod error;
 mod padding;
-mod pair_batch;
 mod preference;
 mod read_file;
 mod tokenizer;
@@ -38,12 +43,15 @@ pub mod pairing;
 #[cfg(feature = "tables")]
 pub mod tables;
 
+pub use completion_batch::CompletionBatch;
 pub use encode_completions::{EncodedCompletion, encode_completions};
-pub use encode_pairs::{EncodeOptions, EncodeReport, EncodedPair, EncodedPairs, TruncationMode, encode_pairs};
+pub use encode_options::{EncodeOptions, TruncationMode};
+pub use encode_pairs::{EncodedPair, EncodedPairs, encode_pairs};
+pub use encode_report::EncodeReport;
+pub use encode_unpaired::{EncodedUnpaired, EncodedUnpairedRows, encode_unpaired};
 pub use error::{Error, Result};
 pub use padding::{Padded, left_pad, right_pad};
-pub use pair_batch::PairBatch;
-pub use preference::{PreferencePair, ScoredText};
+pub use preference::{PreferencePair, ScoredText, UnpairedPreference};
 #[cfg(feature = "tables")]
-pub use tables::{Completions, PreferencePairs, ScoredTexts, Texts};
+pub use tables::{Completions, PreferencePairs, ScoredTexts, Texts, UnpairedPreferences};
 pub use tokenizer::{SpecialTokens, Tokenizer};

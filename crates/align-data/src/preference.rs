@@ -47,3 +47,31 @@ impl PreferencePair {
         }
     }
 }
+
+/// A completion of a prompt that someone found good or not: a thumb up or down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnpairedPreference {
+    /// The prompt.
+    pub prompt: String,
+    /// The completion; it may begin with the prompt.
+    pub completion: String,
+    /// Whether it is desirable.
+    pub label: bool,
+}
+
+impl UnpairedPreference {
+    /// A judged completion from its parts.
+    pub fn new(prompt: impl Into<String>, completion: impl Into<String>, label: bool) -> Self {
+        Self { prompt: prompt.into(), completion: completion.into(), label }
+    }
+
+    /// Both completions of each pair, the chosen one desirable, the rejected one not: a pair's two rows stand together.
+    pub fn from_pairs(pairs: &[PreferencePair]) -> Vec<Self> {
+        pairs
+            .iter()
+            .flat_map(|pair| {
+                [Self::new(&pair.prompt, &pair.chosen, true), Self::new(&pair.prompt, &pair.rejected, false)]
+            })
+            .collect()
+    }
+}

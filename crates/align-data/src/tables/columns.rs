@@ -8,6 +8,8 @@ use polars_core::prelude::{Column as Series, DataFrame, DataType, IntoColumn, Na
 pub(super) enum Kind {
     Text,
     Number,
+    /// True or false.
+    Flag,
 }
 
 /// A column that a table knows.
@@ -24,6 +26,7 @@ impl Kind {
         match self {
             Self::Text => "text",
             Self::Number => "numbers",
+            Self::Flag => "true or false",
         }
     }
 }
@@ -35,6 +38,10 @@ impl Column {
 
     pub const fn number(name: &'static str) -> Self {
         Self { name, kind: Kind::Number, required: true }
+    }
+
+    pub const fn flag(name: &'static str) -> Self {
+        Self { name, kind: Kind::Flag, required: true }
     }
 
     pub const fn optional(self) -> Self {
@@ -75,6 +82,7 @@ pub(super) fn check(frame: DataFrame, origin: &str, columns: &[Column]) -> Resul
                 checked.push(match column.kind {
                     Kind::Text => text(series, origin, column.name)?,
                     Kind::Number => number(&series, origin, column.name)?,
+                    Kind::Flag => flag(&series, origin, column.name)?,
                 });
             }
             None if column.required => {
@@ -107,6 +115,7 @@ pub(super) fn empty_column(name: &str, kind: Kind) -> Series {
     match kind {
         Kind::Text => S::new(PlSmallStr::from_str(name), Vec::<&str>::new()).into_column(),
         Kind::Number => number_column(name, &[]),
+        Kind::Flag => flag_column(name, &[]),
     }
 }
 
@@ -122,6 +131,11 @@ pub(super) fn number_column(name: &str, numbers: &[f64]) -> Series {
     polars_core::series::Series::new(PlSmallStr::from_str(name), numbers).into_column()
 }
 
+/// A column of true and false.
+pub(super) fn flag_column(name: &str, flags: &[bool]) -> Series {
+    polars_core::series::Series::new(PlSmallStr::from_str(name), flags).into_column()
+}
+
 /// The texts of a checked column; none where the table has no such column.
 pub(super) fn texts_of<'a>(frame: &'a DataFrame, name: &str) -> Option<Vec<&'a str>> {
     let column = frame.column(name).ok()?.str().ok()?;
@@ -131,6 +145,12 @@ pub(super) fn texts_of<'a>(frame: &'a DataFrame, name: &str) -> Option<Vec<&'a s
 /// The numbers of a checked column; none where the table has no such column.
 pub(super) fn numbers_of(frame: &DataFrame, name: &str) -> Option<Vec<f64>> {
     let column = frame.column(name).ok()?.f64().ok()?;
+    Some(column.iter().flatten().collect())
+}
+
+/// The values of a checked column of true and false; none where the table has no such column.
+pub(super) fn flags_of(frame: &DataFrame, name: &str) -> Option<Vec<bool>> {
+    let column = frame.column(name).ok()?.bool().ok()?;
     Some(column.iter().flatten().collect())
 }
 
@@ -189,6 +209,43 @@ fn number(column: &Series, origin: &str, name: &str) -> Result<Series> {
         Some(row) => Err(cell(row, numbers.get(row).map_or_else(missing, f64::to_string))),
         None => Ok(number_column(name, &numbers)),
     }
+}
+
+/// True and false, also as 1 and 0 and as Python writes them.
+fn flag(column: &Series, origin: &str, name: &str) -> Result<Series> {
+    let cell = |row: usize, found: String| Error::Cell {
+        origin: origin.to_owned(),
+        row: row + 1,
+        column: name.to_owned(),
+        expected: "true or false",
+        found,
+    };
+    let missing = || "nothing (null)".to_owned();
+    let mut flags = Vec::with_capacity(column.len());
+    if let Ok(texts) = column.str() {
+        for (row, text) in texts.iter().enumerate() {
+            let text = text.ok_or_else(|| cell(row, missing()))?;
+            flags.push(match text.trim() {
+                "true" | "True" | "TRUE" | "1" => true,
+                "false" | "False" | "FALSE" | "0" => false,
+                other => return Err(cell(row, format!("{other:?}"))),
+            });
+        }
+    } else if let Ok(values) = column.bool() {
+        for (row, value) in values.iter().enumerate() {
+            flags.push(value.ok_or_else(|| cell(row, missing()))?);
+        }
+    } else {
+        let numbers = number(column, origin, name)?;
+        for (row, value) in numbers.f64().ok().into_iter().flat_map(|values| values.iter().flatten()).enumerate() {
+            flags.push(match value {
+                1.0 => true,
+                0.0 => false,
+                other => return Err(cell(row, other.to_string())),
+            });
+        }
+    }
+    Ok(flag_column(name, &flags))
 }
 
 fn wrong_type(column: &Series, origin: &str, name: &str, expected: &'static str) -> Error {

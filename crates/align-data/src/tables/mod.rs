@@ -5,6 +5,8 @@
 //! | [`Texts`] | `text`, and `prompt` and `score` where there are any |
 //! | [`ScoredTexts`] | `prompt`, `text`, `score` |
 //! | [`PreferencePairs`] | `prompt`, `chosen`, `rejected`, and `chosen_score` and `rejected_score` where there are any |
+//! | [`Completions`] | `prompt`, `completion` |
+//! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false, 1 or 0) |
 //!
 //! The columns of the notebook's files (`Prompt`, `Generated Text`, `Model Score`, and an index without a name) are
 //! renamed to these and the index is dropped. Further columns of text, numbers or booleans are kept, after the table's
@@ -22,10 +24,12 @@ mod pairs;
 mod parquet;
 mod table;
 mod texts;
+mod unpaired;
 
 pub use completions::{CompletionData, Completions};
 pub use pairs::PreferencePairs;
 pub use texts::{ScoredTexts, Texts};
+pub use unpaired::UnpairedPreferences;
 
 use crate::atomic::{check_folder, write_file};
 use crate::read_file::read_file;

@@ -72,6 +72,7 @@ fn typed(path: &Path, name: &str, column: &[Cell], cells: &Cells, known: Option<
             (_, Cell::Null) => true,
             (Kind::Text, cell) => cells.text(cell).is_some(),
             (Kind::Number, cell) => cell.number().is_some(),
+            (Kind::Flag, cell) => cell.bool().is_some() || cell.int().is_some(),
         };
         if let Some((row, cell)) = values().enumerate().find(|(_, cell)| !fits(*cell)) {
             return Err(Error::Cell {
@@ -81,6 +82,7 @@ fn typed(path: &Path, name: &str, column: &[Cell], cells: &Cells, known: Option<
                 expected: match known.kind {
                     Kind::Text => "text",
                     Kind::Number => "a finite number",
+                    Kind::Flag => "true or false",
                 },
                 found: cell.words().to_owned(),
             });

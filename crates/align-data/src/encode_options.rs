@@ -1,0 +1,85 @@
+use crate::{Error, Result, Tokenizer};
+use serde::{Deserialize, Serialize};
+
+/// Which end of a sequence that is too long is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TruncationMode {
+    /// The first tokens are kept: the prompt and as much of the completion as fits.
+    #[default]
+    KeepStart,
+}
+
+/// How preference data becomes token ids; the defaults are those of TRL's `DPOTrainer`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncodeOptions {
+    /// The most tokens of prompt and completion together; `None` for no limit.
+    pub max_length: Option<usize>,
+    /// Which end is kept where `max_length` cuts.
+    pub truncation_mode: TruncationMode,
+    /// Whether EOS ends each completion (it is not added where a text ends with it already).
+    pub append_eos: bool,
+    /// Whether BOS stands before each prompt (it is not added where the prompt begins with it already), as TRL's
+    /// `CPOTrainer` and `ORPOTrainer` have it.
+    pub prepend_bos: bool,
+    /// Whether the prompt is taken off where both texts of a pair, or the one completion, begin with it.
+    ///
+    /// A pair of which only one text begins with the prompt is left as it is: that text repeats the prompt by itself.
+    /// `false` trains on the prompt twice where the texts hold it, as the notebook did.
+    pub strip_prompt: bool,
+}
+
+impl Default for EncodeOptions {
+    fn default() -> Self {
+        Self {
+            max_length: Some(1024),
+            truncation_mode: TruncationMode::KeepStart,
+            append_eos: true,
+            prepend_bos: false,
+            strip_prompt: true,
+        }
+    }
+}
+
+impl EncodeOptions {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// When `max_length` leaves no room for a prompt's token and a completion's token.
+    pub fn validate(&self) -> Result<()> {
+        match self.max_length {
+            Some(found) if found < 2 => Err(Error::Option {
+                option: "max_length",
+                expected: "at least 2 tokens, one of the prompt and one of the completion, or none for no limit".into(),
+                found: found.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What ends each completion: the tokeniser's EOS, or nothing.
+    pub(crate) fn eos<'a>(&self, tokenizer: &'a Tokenizer) -> Result<&'a str> {
+        if !self.append_eos {
+            return Ok("");
+        }
+        tokenizer.special_tokens().eos.as_deref().ok_or_else(|| {
+            Error::Tokenizer(
+                "it names no EOS token; set eos_token in tokenizer_config.json or append_eos to false".into(),
+            )
+        })
+    }
+
+    /// What begins each prompt: the tokeniser's BOS, or nothing.
+    pub(crate) fn bos(&self, tokenizer: &Tokenizer) -> Result<Option<i64>> {
+        if !self.prepend_bos {
+            return Ok(None);
+        }
+        tokenizer.bos_token_id().map(Some).ok_or_else(|| {
+            Error::Tokenizer(
+                "it names no BOS token; set bos_token in tokenizer_config.json or prepend_bos to false".into(),
+            )
+        })
+    }
+}

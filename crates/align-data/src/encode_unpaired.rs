@@ -1,0 +1,46 @@
+use crate::encode_rows::{EncodedRow, encode_rows};
+use crate::{EncodeOptions, EncodeReport, Result, Tokenizer, UnpairedPreference};
+
+/// One judged completion as token ids: the sequence is `prompt_ids + completion_ids`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedUnpaired {
+    /// The prompt's ids.
+    pub prompt_ids: Vec<i64>,
+    /// The completion's ids; never empty.
+    pub completion_ids: Vec<i64>,
+    /// Whether the completion is desirable.
+    pub label: bool,
+    /// The row of the input that it came from, counted from 0.
+    pub row: usize,
+}
+
+/// Encoded completions, in the input's order, and what happened on the way.
+#[derive(Debug, Clone)]
+pub struct EncodedUnpairedRows {
+    /// The completions that were kept.
+    pub rows: Vec<EncodedUnpaired>,
+    /// What was changed or left out.
+    pub report: EncodeReport,
+}
+
+/// Tokenises judged completions as TRL's `KTOTrainer` does, by the rules of [`encode_pairs`](crate::encode_pairs).
+///
+/// # Errors
+/// As [`encode_pairs`](crate::encode_pairs).
+pub fn encode_unpaired(
+    tokenizer: &Tokenizer,
+    rows: &[UnpairedPreference],
+    options: &EncodeOptions,
+) -> Result<EncodedUnpairedRows> {
+    let (encoded, report) = encode_rows(
+        tokenizer,
+        rows,
+        |row: &UnpairedPreference| (row.prompt.as_str(), [row.completion.as_str()]),
+        options,
+    )?;
+    let label = |row: usize| rows.get(row).is_some_and(|row| row.label);
+    let rows = encoded.into_iter().map(|EncodedRow { prompt_ids, completions: [completion_ids], row }| {
+        EncodedUnpaired { prompt_ids, completion_ids, label: label(row), row }
+    });
+    Ok(EncodedUnpairedRows { rows: rows.collect(), report })
+}
