@@ -1,9 +1,16 @@
 //! A run that was stopped and resumed is the uninterrupted run, byte for byte; one of another kind is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
+use align_data::{
+    EncodeOptions, EncodedPair, EncodedUnpaired, PreferencePair, Tokenizer, UnpairedPreference, encode_pairs,
+    encode_unpaired,
+};
+use align_losses::{LogRatioPenalty, LossType};
 use align_models::{CausalLm, Gpt2};
-use align_train::{CheckpointSaver, DpoConfig, DpoTrainer, Flow, MetricsFile, Observer, StepRecord, latest_checkpoint};
+use align_train::{
+    CheckpointSaver, CpoConfig, CpoLossType, CpoTrainer, DpoConfig, DpoTrainer, Flow, KtoConfig, KtoLossType, KtoTrainer,
+    MetricsFile, Objective, Observer, StepRecord, Trainer, TrainingConfig, latest_checkpoint,
+};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tch::{Device, Kind};
@@ -27,8 +34,8 @@ fn pairs(count: usize) -> Vec<EncodedPair> {
 }
 
 /// Shuffled rows, dropout, accumulation with a partial last window, two epochs: all that a resume could get wrong.
-fn config() -> DpoConfig {
-    DpoConfig {
+fn training() -> TrainingConfig {
+    TrainingConfig {
         per_device_train_batch_size: 4,
         gradient_accumulation_steps: 2,
         num_train_epochs: Some(2.0),
@@ -36,8 +43,12 @@ fn config() -> DpoConfig {
         weight_decay: 0.1,
         warmup_steps: 2,
         disable_dropout: false,
-        ..DpoConfig::default()
+        ..TrainingConfig::default()
     }
+}
+
+fn config() -> DpoConfig {
+    DpoConfig { training: training(), ..DpoConfig::default() }
 }
 
 fn trainer(kind: Kind) -> DpoTrainer<Gpt2> {
@@ -47,8 +58,8 @@ fn trainer(kind: Kind) -> DpoTrainer<Gpt2> {
 /// Stops a run after a step.
 struct StopAfter(u64);
 
-impl<M: CausalLm> Observer<M> for StopAfter {
-    fn on_step(&mut self, _: &DpoTrainer<M>, record: &StepRecord) -> align_train::Result<Flow> {
+impl<O: Objective> Observer<O> for StopAfter {
+    fn on_step(&mut self, _: &Trainer<O>, record: &StepRecord) -> align_train::Result<Flow> {
         Ok(if record.step >= self.0 { Flow::Stop } else { Flow::Continue })
     }
 }
@@ -57,36 +68,91 @@ fn weights(dir: &Path) -> Vec<u8> {
     std::fs::read(dir.join("model.safetensors")).unwrap()
 }
 
-fn run_to_the_end(mut trainer: DpoTrainer<Gpt2>, into: &Path) -> Vec<StepRecord> {
+fn run_to_the_end<O: Objective<Model = Gpt2>>(mut trainer: Trainer<O>, into: &Path) -> Vec<StepRecord> {
     let steps = trainer.by_ref().map(Result::unwrap).collect();
     trainer.into_policy().save_pretrained(into, false).unwrap();
     steps
 }
 
-#[test]
-fn resumed_weights_and_records_are_those_of_the_uninterrupted_run() {
+/// Stopped after 1, 3 and 4 of its 6 steps and resumed by a new trainer, a run ends with the same records and bytes.
+fn resumes_exactly<O: Objective<Model = Gpt2>>(what: &str, trainer: impl Fn() -> Trainer<O>) {
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
-    for kind in [Kind::Float, Kind::BFloat16] {
-        let dir = tempfile::tempdir().unwrap();
-        let whole = run_to_the_end(trainer(kind), &dir.path().join("whole"));
-        assert_eq!(whole.len(), 6);
-        for stop in [1, 3, 4] {
-            let run = dir.path().join(format!("run-{stop}"));
-            std::fs::create_dir(&run).unwrap();
-            let mut metrics = MetricsFile::create(&run.join("metrics.jsonl")).unwrap();
-            let mut first = trainer(kind);
-            let summary =
-                first.train(&mut [&mut metrics, &mut CheckpointSaver::new(&run), &mut StopAfter(stop)]).unwrap();
-            assert_eq!((summary.steps, summary.finished), (stop, false));
-            drop(first);
+    let dir = tempfile::tempdir().unwrap();
+    let whole = run_to_the_end(trainer(), &dir.path().join("whole"));
+    assert_eq!(whole.len(), 6, "{what}");
+    for stop in [1, 3, 4] {
+        let run = dir.path().join(format!("run-{stop}"));
+        std::fs::create_dir(&run).unwrap();
+        let mut metrics = MetricsFile::create(&run.join("metrics.jsonl")).unwrap();
+        let mut first = trainer();
+        let summary = first.train(&mut [&mut metrics, &mut CheckpointSaver::new(&run), &mut StopAfter(stop)]).unwrap();
+        assert_eq!((summary.steps, summary.finished), (stop, false), "{what}");
+        drop(first);
 
-            let mut resumed = trainer(kind);
-            resumed.resume(&latest_checkpoint(&run).unwrap().unwrap()).unwrap();
-            assert_eq!(resumed.step(), stop);
-            let rest = run_to_the_end(resumed, &run.join("end"));
-            assert_eq!(rest, whole[stop as usize..], "stopped after {stop}, {kind:?}");
-            assert!(weights(&run.join("end")) == weights(&dir.path().join("whole")), "stopped after {stop}, {kind:?}");
-        }
+        let mut resumed = trainer();
+        resumed.resume(&latest_checkpoint(&run).unwrap().unwrap()).unwrap();
+        assert_eq!(resumed.step(), stop, "{what}");
+        let rest = run_to_the_end(resumed, &run.join("end"));
+        assert_eq!(rest, whole[stop as usize..], "{what}, stopped after {stop}");
+        assert!(weights(&run.join("end")) == weights(&dir.path().join("whole")), "{what}, stopped after {stop}");
+    }
+}
+
+#[test]
+fn dpo_resumes_exactly() {
+    resumes_exactly("float32", || trainer(Kind::Float));
+    resumes_exactly("bfloat16", || trainer(Kind::BFloat16));
+}
+
+/// The reference has moved by the time of the second and third stop.
+#[test]
+fn a_moving_reference_resumes_exactly() {
+    let config = DpoConfig { sync_ref_model: true, ref_model_sync_steps: Some(2), ..config() };
+    resumes_exactly("moving reference", || {
+        DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap()
+    });
+}
+
+#[test]
+fn every_option_of_the_loss_resumes_exactly() {
+    let config = DpoConfig {
+        loss_type: vec![LossType::Sigmoid, LossType::Hinge],
+        loss_weights: Some(vec![1.0, 0.5]),
+        ld_alpha: Some(0.5),
+        use_weighting: true,
+        log_ratio_penalty: Some(LogRatioPenalty::Square),
+        log_ratio_penalty_coef: Some(0.01),
+        weight_distance_coef: 0.1,
+        ..config()
+    };
+    resumes_exactly("options", || DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap());
+}
+
+fn judged(count: usize) -> Vec<EncodedUnpaired> {
+    let text = std::fs::read_to_string(data().join("train_kto.jsonl")).unwrap();
+    let rows: Vec<UnpairedPreference> =
+        text.lines().take(count).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let tokenizer = Tokenizer::from_pretrained(data().join("models/gpt2-tiny")).unwrap();
+    encode_unpaired(&tokenizer, &rows, &EncodeOptions::default()).unwrap().rows
+}
+
+#[test]
+fn judged_completions_resume_exactly() {
+    for loss_type in [KtoLossType::Kto, KtoLossType::Bco, KtoLossType::ApoZeroUnpaired] {
+        let config = KtoConfig { loss_type, training: training(), ..KtoConfig::default() };
+        resumes_exactly(&format!("{loss_type:?}"), || {
+            KtoTrainer::new(policy(Kind::Float), None, judged(22), config.clone()).unwrap()
+        });
+    }
+}
+
+#[test]
+fn losses_without_a_reference_resume_exactly() {
+    for loss_type in [CpoLossType::Orpo, CpoLossType::Simpo] {
+        let config = CpoConfig { loss_type, training: training(), ..CpoConfig::default() };
+        resumes_exactly(&format!("{loss_type}"), || {
+            CpoTrainer::new(policy(Kind::Float), pairs(22), config.clone()).unwrap()
+        });
     }
 }
 
@@ -114,7 +180,7 @@ fn a_checkpoint_of_another_run_is_refused_and_says_why() {
     assert!(other.contains("beta = 0.1") && other.contains("0.2"), "{other}");
 
     let other = refusal(DpoTrainer::new(policy(Kind::Float), None, pairs(21), config()).unwrap());
-    assert!(other.contains("other training pairs"), "{other}");
+    assert!(other.contains("other training rows"), "{other}");
 
     let reference = policy(Kind::Float);
     tch::no_grad(|| {

@@ -43,6 +43,21 @@ fn take_config(given: impl Iterator<Item = OsString>) -> Result<(Option<PathBuf>
     Ok((file, own))
 }
 
+/// Options as TOML that `--config` takes: the keys of nested groups stand beside the others.
+pub fn flat(options: &impl serde::Serialize) -> Result<String, Failure> {
+    let mut flat = toml::Table::new();
+    let mut groups = vec![toml::Table::try_from(options)?];
+    while let Some(group) = groups.pop() {
+        for (key, value) in group {
+            match value {
+                toml::Value::Table(inner) => groups.push(inner),
+                value => drop(flat.insert(key, value)),
+            }
+        }
+    }
+    Ok(toml::to_string(&flat)?)
+}
+
 /// A TOML file's keys as options: `learning_rate = 1e-5` is `--learning-rate=1e-5`.
 fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
     let fail = |reason: String| format!("{}: {reason}", path.display());
@@ -63,7 +78,11 @@ fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
         let value = match value {
             toml::Value::String(text) => text.clone(),
             toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) => value.to_string(),
-            other => return Err(fail(format!("{key} is a {}, expected one value", other.type_str()))),
+            toml::Value::Array(values) => {
+                let texts = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                texts.collect::<Vec<_>>().join(",")
+            }
+            other => return Err(fail(format!("{key} is a {}, expected one value or a list", other.type_str()))),
         };
         Ok(OsString::from(format!("--{name}={value}")))
     };

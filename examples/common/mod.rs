@@ -10,6 +10,7 @@ pub mod options;
 pub mod preference_data;
 pub mod prompts;
 pub mod score;
+pub mod training;
 
 use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
 use std::error::Error;

@@ -2,7 +2,7 @@
 
 use super::preference_data::DataOptions;
 use super::prompts::NOTEBOOK_PROMPTS;
-use super::{Failure, RuntimeOptions, models, score};
+use super::{Failure, RuntimeOptions, models, score, training};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
 use align_losses::LossType;
@@ -10,8 +10,8 @@ use align_metrics::{Bootstrap, Estimate, EvaluationReport};
 use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
 use align_models::{CausalLm, DistilBert, Gpt2};
 use align_train::{
-    DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Observer, ProgressBar, SamplingStrategy, StopSignal,
-    Strategy,
+    DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, RunConfig,
+    SamplingStrategy, StopSignal, Strategy, Trainer, TrainingConfig,
 };
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -107,16 +107,16 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
 
     let (train, held_out) = stage.pairs(&sft)?;
     let reference = sft.frozen_copy()?;
-    let (aligned, card) = stage.train(sft, &train, &held_out, config)?;
+    let name = loss_type.name();
+    let (aligned, card) = stage.train(sft, &train, &held_out, config, name)?;
 
     println!("\ncompare: {} texts a prompt from each model", options.compared_texts_per_prompt);
     // Numbers of their own, so that no text of the training data is drawn again.
     let before = stage.sample(&reference, options.compared_texts_per_prompt, options.seed.wrapping_add(1))?;
     let after = stage.sample(&aligned, options.compared_texts_per_prompt, options.seed.wrapping_add(1))?;
-    let name = format!("{loss_type}");
-    print_table(&[("SFT", &before), (&name, &after)], stage.tokenizer.eos_token_id())?;
+    print_table(&[("SFT", &before), (name, &after)], stage.tokenizer.eos_token_id())?;
     print_texts("SFT", &before);
-    print_texts(&name, &after);
+    print_texts(name, &after);
     if let Some(dir) = &options.output_dir {
         aligned.save_pretrained(dir, false)?;
         stage.tokenizer.save(dir, false)?;
@@ -131,14 +131,17 @@ impl NotebookOptions {
         let learning_rate = self.learning_rate.unwrap_or(if self.model.is_none() { 3e-4 } else { 1e-5 });
         let order = if self.shuffle { SamplingStrategy::Random } else { SamplingStrategy::Sequential };
         let config = DpoConfig {
-            loss_type,
+            loss_type: vec![loss_type],
             beta: self.beta,
-            learning_rate,
-            num_train_epochs: Some(self.num_train_epochs),
-            per_device_train_batch_size: self.per_device_train_batch_size,
-            train_sampling_strategy: order,
-            eval_strategy: Strategy::Epoch,
-            seed: self.seed,
+            training: TrainingConfig {
+                learning_rate,
+                num_train_epochs: Some(self.num_train_epochs),
+                per_device_train_batch_size: self.per_device_train_batch_size,
+                train_sampling_strategy: order,
+                eval_strategy: Strategy::Epoch,
+                seed: self.seed,
+                ..TrainingConfig::default()
+            },
             ..DpoConfig::default()
         };
         config.validate()?;
@@ -221,11 +224,12 @@ impl Stage<'_> {
         train: &[PreferencePair],
         held_out: &[PreferencePair],
         config: DpoConfig,
-    ) -> Result<(Gpt2, ModelCard), Failure> {
+        name: &str,
+    ) -> Result<(Gpt2, ModelCard<DpoConfig>), Failure> {
         let n_positions = policy.n_positions();
-        println!("\ntrain: {}, beta {}, learning rate {}", config.loss_type, config.beta, config.learning_rate);
+        println!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
         let encoded = self.options.data.encode(&self.tokenizer, train, n_positions)?;
-        let train_pairs = encoded.len();
+        let train_rows = encoded.len();
         let mut trainer = DpoTrainer::new(policy, None, encoded, config.clone())?;
         if !held_out.is_empty() {
             trainer = trainer.with_evaluation(self.options.data.encode(&self.tokenizer, held_out, n_positions)?)?;
@@ -242,9 +246,9 @@ impl Stage<'_> {
         let card = ModelCard {
             base_model: models::called(self.options.model.as_deref(), models::POLICY),
             base_model_id: models::hub_id(self.options.model.as_deref()),
-            ref_model: None,
+            ref_model: Some(training::reference_in_words(None)),
             train_data: self.data(self.options.train_file.as_deref()),
-            train_pairs,
+            train_rows,
             config,
             steps: summary.steps,
             last_step: summary.last_step,
@@ -265,11 +269,15 @@ impl Stage<'_> {
 /// Prints each evaluation.
 struct HeldOut;
 
-impl<M: CausalLm> Observer<M> for HeldOut {
-    fn on_evaluation(&mut self, _: &DpoTrainer<M>, record: &EvaluationRecord) -> align_train::Result<Flow> {
+impl<O: Objective> Observer<O> for HeldOut {
+    fn on_evaluation(&mut self, _: &Trainer<O>, record: &EvaluationRecord) -> align_train::Result<Flow> {
+        let value = |name| record.metrics.get(name).unwrap_or(f64::NAN);
         println!(
             "epoch {:.2}: held-out loss {:.4}, reward accuracy {:.4}, reward margin {:.4}",
-            record.epoch, record.eval_loss, record.pairs.rewards_accuracies, record.pairs.rewards_margins
+            record.epoch,
+            record.eval_loss,
+            value("rewards/accuracies"),
+            value("rewards/margins")
         );
         Ok(Flow::Continue)
     }

@@ -26,9 +26,28 @@ impl DataOptions {
         pairs: &[PreferencePair],
         n_positions: i64,
     ) -> Result<Vec<EncodedPair>, Failure> {
+        self.encode_as(tokenizer, pairs, n_positions, EncodeOptions::default())
+    }
+
+    /// The same with BOS before each prompt, as TRL's trainers without a reference have it.
+    pub fn encode_with_bos(
+        &self,
+        tokenizer: &Tokenizer,
+        pairs: &[PreferencePair],
+        n_positions: i64,
+    ) -> Result<Vec<EncodedPair>, Failure> {
+        self.encode_as(tokenizer, pairs, n_positions, EncodeOptions { prepend_bos: true, ..EncodeOptions::default() })
+    }
+
+    fn encode_as(
+        &self,
+        tokenizer: &Tokenizer,
+        pairs: &[PreferencePair],
+        n_positions: i64,
+        options: EncodeOptions,
+    ) -> Result<Vec<EncodedPair>, Failure> {
         let limit = self.max_length.unwrap_or(n_positions as usize);
-        let options =
-            EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..EncodeOptions::default() };
+        let options = EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..options };
         let encoded = encode_pairs(tokenizer, pairs, &options)?;
         if encoded.pairs.is_empty() {
             return Err(format!("no pair is left to train on with max_length {limit}: {}", encoded.report).into());

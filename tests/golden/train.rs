@@ -1,93 +1,106 @@
 //! train.json: TRL's training runs, step by step.
 
 use crate::{golden_dir, read_json};
-use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
+use align_data::{
+    CompletionBatch, EncodeOptions, EncodedPair, EncodedUnpaired, PreferencePair, Tokenizer, UnpairedPreference,
+    encode_pairs, encode_unpaired,
+};
 use align_losses::LossType;
 use align_models::{CausalLm, Gpt2};
-use align_train::{DpoConfig, DpoTrainer, FDivergenceType, LrSchedulerType, SamplingStrategy};
+use align_train::{
+    CpoConfig, CpoLossType, CpoTrainer, DpoConfig, DpoTrainer, FDivergenceType, KtoConfig, KtoTrainer, LrSchedulerType,
+    Objective, SamplingStrategy, Trainer, TrainingConfig,
+};
 use serde_json::Value;
-use tch::{Device, Kind};
-
-/// The runs whose losses and options exist; the others belong to losses still to come.
-const RUNS: [&str; 19] = [
-    "sigmoid",
-    "hinge",
-    "ipo",
-    "exo_pair",
-    "nca_pair",
-    "robust",
-    "bco_pair",
-    "sppo_hard",
-    "aot",
-    "aot_unpaired",
-    "apo_zero",
-    "apo_down",
-    "discopop",
-    "sigmoid_norm",
-    "sigmoid+forward_kl",
-    "sigmoid+js_divergence",
-    "sigmoid+alpha_divergence",
-    "accumulate",
-    "cosine_warmup",
-];
+use tch::{Device, Kind, Tensor};
 
 /// TRL averages these over micro-batches of unlike length.
 const UNWEIGHTED: [&str; 4] = ["entropy", "logits/chosen", "logits/rejected", "mean_token_accuracy"];
 
-fn pairs() -> Vec<EncodedPair> {
-    let text = std::fs::read_to_string(golden_dir().join("train.jsonl")).unwrap();
-    let pairs: Vec<PreferencePair> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let tokenizer = Tokenizer::from_pretrained(golden_dir().join("models/gpt2-tiny")).unwrap();
-    let options = EncodeOptions { strip_prompt: false, ..EncodeOptions::default() };
-    encode_pairs(&tokenizer, &pairs, &options).unwrap().pairs
+fn lines<T: serde::de::DeserializeOwned>(file: &str) -> Vec<T> {
+    let text = std::fs::read_to_string(golden_dir().join(file)).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn tokenizer() -> Tokenizer {
+    Tokenizer::from_pretrained(golden_dir().join("models/gpt2-tiny")).unwrap()
+}
+
+fn pairs(options: &EncodeOptions) -> Vec<EncodedPair> {
+    encode_pairs(&tokenizer(), &lines::<PreferencePair>("train.jsonl"), options).unwrap().pairs
+}
+
+fn judged(options: &EncodeOptions) -> Vec<EncodedUnpaired> {
+    encode_unpaired(&tokenizer(), &lines::<UnpairedPreference>("train_kto.jsonl"), options).unwrap().rows
 }
 
 fn policy() -> Gpt2 {
     Gpt2::from_pretrained(&golden_dir().join("models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
 }
 
-fn config(c: &Value) -> DpoConfig {
-    let number = |name: &str| c[name].as_f64().unwrap();
-    let count = |name: &str| c[name].as_u64().unwrap();
-    let named = |value: &Value| serde_json::from_value::<LossType>(value.clone()).unwrap();
-    let divergence: FDivergenceType = serde_json::from_value(c["f_divergence_type"].clone()).unwrap();
+/// The runs of one of TRL's trainers.
+fn runs(trainer: Option<&str>) -> Vec<Value> {
+    let golden = read_json("train.json");
+    let runs = golden["runs"].as_array().unwrap().iter();
+    runs.filter(|run| run.get("trainer").and_then(Value::as_str) == trainer).cloned().collect()
+}
+
+/// AdamW's numbers where the file does not say: transformers' defaults, which are ours.
+fn training(c: &Value) -> TrainingConfig {
+    let defaults = TrainingConfig::default();
+    let number = |name: &str, default: f64| c.get(name).map_or(default, |value| value.as_f64().unwrap());
+    let count = |name: &str, default: u64| c.get(name).map_or(default, |value| value.as_u64().unwrap());
     let scheduler = c["lr_scheduler_type"].as_str().unwrap().to_lowercase();
     let scheduler: LrSchedulerType = serde_json::from_value(scheduler.rsplit('.').next().unwrap().into()).unwrap();
-    let alpha = divergence == FDivergenceType::AlphaDivergence;
-    let loss_type = named(&c["loss_type"][0]);
+    TrainingConfig {
+        per_device_train_batch_size: count("per_device_train_batch_size", 0) as usize,
+        gradient_accumulation_steps: count("gradient_accumulation_steps", 1) as usize,
+        max_steps: Some(count("max_steps", 0)),
+        learning_rate: number("learning_rate", 0.0),
+        lr_scheduler_type: scheduler,
+        warmup_steps: count("warmup_steps", 0),
+        weight_decay: number("weight_decay", f64::NAN),
+        adam_beta1: number("adam_beta1", defaults.adam_beta1),
+        adam_beta2: number("adam_beta2", defaults.adam_beta2),
+        adam_epsilon: number("adam_epsilon", defaults.adam_epsilon),
+        max_grad_norm: number("max_grad_norm", f64::NAN),
+        disable_dropout: c.get("disable_dropout").is_none_or(|value| value.as_bool().unwrap()),
+        train_sampling_strategy: SamplingStrategy::Sequential,
+        ..defaults
+    }
+}
+
+fn dpo_config(c: &Value) -> DpoConfig {
+    let number = |name: &str| c[name].as_f64().unwrap();
+    let divergence: FDivergenceType = serde_json::from_value(c["f_divergence_type"].clone()).unwrap();
+    let loss_type: Vec<LossType> = serde_json::from_value(c["loss_type"].clone()).unwrap();
+    let flag = |name: &str| c[name].as_bool().unwrap();
+    let moves = flag("sync_ref_model");
     DpoConfig {
-        loss_type,
-        discopop_tau: (loss_type == LossType::Discopop).then(|| number("discopop_tau")),
+        loss_weights: serde_json::from_value(c["loss_weights"].clone()).unwrap(),
         beta: number("beta"),
         label_smoothing: number("label_smoothing"),
         f_divergence_type: divergence,
-        f_alpha_divergence_coef: alpha.then(|| number("f_alpha_divergence_coef")),
-        per_device_train_batch_size: count("per_device_train_batch_size") as usize,
-        gradient_accumulation_steps: count("gradient_accumulation_steps") as usize,
-        max_steps: Some(count("max_steps")),
-        learning_rate: number("learning_rate"),
-        lr_scheduler_type: scheduler,
-        warmup_steps: count("warmup_steps"),
-        weight_decay: number("weight_decay"),
-        adam_beta1: number("adam_beta1"),
-        adam_beta2: number("adam_beta2"),
-        adam_epsilon: number("adam_epsilon"),
-        max_grad_norm: number("max_grad_norm"),
-        disable_dropout: c["disable_dropout"].as_bool().unwrap(),
-        train_sampling_strategy: SamplingStrategy::Sequential,
+        f_alpha_divergence_coef: (divergence == FDivergenceType::AlphaDivergence)
+            .then(|| number("f_alpha_divergence_coef")),
+        discopop_tau: loss_type.contains(&LossType::Discopop).then(|| number("discopop_tau")),
+        loss_type,
+        ld_alpha: c["ld_alpha"].as_f64(),
+        use_weighting: flag("use_weighting"),
+        sync_ref_model: moves,
+        ref_model_mixup_alpha: moves.then(|| number("ref_model_mixup_alpha")),
+        ref_model_sync_steps: moves.then(|| c["ref_model_sync_steps"].as_u64().unwrap()),
+        training: training(c),
         ..DpoConfig::default()
     }
 }
 
-fn assert_run(name: &str) {
-    let golden = read_json("train.json");
-    let run = golden["runs"].as_array().unwrap().iter().find(|run| run["name"] == name);
-    let run = run.unwrap_or_else(|| panic!("train.json has no run {name}"));
-    let mut trainer = DpoTrainer::new(policy(), None, pairs(), config(&run["config"])).unwrap();
-    let steps = run["steps"].as_array().unwrap();
-    for expected in steps {
+/// Every field of every step, and the weights at the end.
+fn assert_run<O: Objective<Model = Gpt2>>(run: &Value, mut trainer: Trainer<O>) {
+    let name = run["name"].as_str().unwrap();
+    for expected in run["steps"].as_array().unwrap() {
         let record = trainer.next_step().unwrap().unwrap();
-        let found = serde_json::to_value(record).unwrap();
+        let found = serde_json::to_value(&record).unwrap();
         for (field, expected_value) in expected.as_object().unwrap() {
             let tied = record.step == 1 && field == "rewards/accuracies";
             if tied || (name == "accumulate" && UNWEIGHTED.contains(&field.as_str())) {
@@ -108,6 +121,66 @@ fn assert_run(name: &str) {
 }
 
 #[test]
-fn every_run_of_this_list_follows_trl() {
-    RUNS.iter().for_each(|name| assert_run(name));
+fn dpo_follows_trl() {
+    let runs = runs(None);
+    assert!(runs.len() >= 24, "{} runs", runs.len());
+    let pairs = pairs(&EncodeOptions { strip_prompt: false, ..EncodeOptions::default() });
+    for run in runs {
+        assert_run(&run, DpoTrainer::new(policy(), None, pairs.clone(), dpo_config(&run["config"])).unwrap());
+    }
+}
+
+#[test]
+fn kto_follows_trl() {
+    let runs = runs(Some("KTOTrainer"));
+    assert!(!runs.is_empty());
+    for run in runs {
+        let c = &run["config"];
+        let number = |name: &str| c[name].as_f64().unwrap();
+        let max_length = Some(c["max_length"].as_u64().unwrap() as usize);
+        let config = KtoConfig {
+            beta: number("beta"),
+            desirable_weight: number("desirable_weight"),
+            undesirable_weight: number("undesirable_weight"),
+            max_length,
+            training: training(c),
+            ..KtoConfig::default()
+        };
+        let rows = judged(&EncodeOptions { strip_prompt: false, max_length, ..EncodeOptions::default() });
+        let first: Vec<(&[i64], &[i64])> =
+            rows.iter().take(4).map(|row| (row.prompt_ids.as_slice(), row.completion_ids.as_slice())).collect();
+        assert_first_batch(&run, &CompletionBatch::new(&first, tokenizer().pad_token_id().unwrap()).unwrap());
+        assert_run(&run, KtoTrainer::new(policy(), None, rows, config).unwrap());
+    }
+}
+
+fn assert_first_batch(run: &Value, batch: &CompletionBatch) {
+    let expected = &run["first_batch"];
+    let rows = |x: &Tensor| Vec::<Vec<i64>>::try_from(x).unwrap();
+    let matrix = |name: &str| serde_json::from_value::<Vec<Vec<i64>>>(expected[name].clone()).unwrap();
+    assert_eq!(rows(&batch.input_ids), matrix("input_ids"));
+    assert_eq!(rows(&batch.completion_mask), matrix("completion_mask"));
+}
+
+#[test]
+fn losses_without_a_reference_follow_trl() {
+    let runs: Vec<Value> = ["CPOTrainer", "ORPOTrainer"].into_iter().flat_map(|trainer| runs(Some(trainer))).collect();
+    assert!(runs.len() >= 3, "{} runs", runs.len());
+    for run in runs {
+        let c = &run["config"];
+        let orpo = run["trainer"] == "ORPOTrainer";
+        let loss_type =
+            if orpo { CpoLossType::Orpo } else { serde_json::from_value(c["loss_type"].clone()).unwrap() };
+        let config = CpoConfig {
+            loss_type,
+            beta: c["beta"].as_f64().unwrap(),
+            cpo_alpha: c.get("cpo_alpha").map(|value| value.as_f64().unwrap()),
+            simpo_gamma: c.get("simpo_gamma").map(|value| value.as_f64().unwrap()),
+            training: training(c),
+            ..CpoConfig::default()
+        };
+        let max_length = Some(c["max_length"].as_u64().unwrap() as usize);
+        let options = EncodeOptions { strip_prompt: false, prepend_bos: true, max_length, ..EncodeOptions::default() };
+        assert_run(&run, CpoTrainer::new(policy(), pairs(&options), config).unwrap());
+    }
 }

@@ -1,27 +1,31 @@
-use crate::reference_logps::ReferenceLogps;
-use crate::{DpoConfig, DpoTrainer, Error, Result, fingerprint};
+use crate::config::BOOKKEEPING;
+use crate::objective::Objective;
+use crate::weights::load_weights;
+use crate::{Error, Result, Trainer, fingerprint};
 use align_models::CausalLm;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use tch::Tensor;
 
 const OPTIMIZER: &str = "optimizer.safetensors";
-const REFERENCE: &str = "reference_logps.safetensors";
 const STATE: &str = "trainer_state.json";
 const PREFIX: &str = "checkpoint-";
 
 /// Everything of a run that is not a tensor.
 #[derive(Debug, Serialize, Deserialize)]
-struct TrainerState {
+struct TrainerState<C> {
     step: u64,
     num_tokens: u64,
-    /// Digest of the training pairs.
+    /// Digest of the training rows.
     train: String,
-    /// Sum of the reference's norms.
-    reference: f64,
-    config: DpoConfig,
+    /// Sum of the norms of the reference that the run began with, if it has one.
+    reference: Option<f64>,
+    /// What else moves with the objective.
+    objective: Value,
+    config: C,
 }
 
 /// The folder of the checkpoint after `step` steps.
@@ -51,9 +55,10 @@ fn fail(path: &Path, reason: impl Into<String>) -> Error {
     Error::Checkpoint { path: path.to_owned(), reason: reason.into() }
 }
 
-impl<M: CausalLm> DpoTrainer<M> {
+impl<O: Objective> Trainer<O> {
     /// Writes all that a resumed run needs into the new folder `dir`: the policy in transformers' layout, the optimiser's
-    /// moments, the reference's log-probabilities so far, and the counters. The folder appears whole or not at all.
+    /// moments, what the objective keeps (the reference's log-probabilities so far, or its weights where it moves), and the
+    /// counters. The folder appears whole or not at all.
     ///
     /// # Errors
     /// A folder that exists already or cannot be written.
@@ -73,18 +78,18 @@ impl<M: CausalLm> DpoTrainer<M> {
     }
 
     fn write_checkpoint(&self, dir: &Path) -> Result<()> {
-        self.policy.save_pretrained(dir, false)?;
+        self.policy().save_pretrained(dir, false)?;
         let state: Vec<(String, &Tensor)> = self.optimizer.state().collect();
         save_safetensors(&dir.join(OPTIMIZER), state.iter().map(|(name, tensor)| (name.as_str(), *tensor)), false)
             .map_err(align_models::Error::from)?;
-        let reference = self.train_reference.to_tensor()?;
-        save_safetensors(&dir.join(REFERENCE), [("train", &reference)], false).map_err(align_models::Error::from)?;
+        self.objective.save_tensors(dir)?;
         let state = TrainerState {
             step: self.step,
             num_tokens: self.num_tokens,
-            train: fingerprint::of_pairs(&self.train),
-            reference: self.reference_fingerprint,
-            config: self.config.clone(),
+            train: fingerprint::of_rows(&self.train),
+            reference: self.objective.reference_fingerprint(),
+            objective: self.objective.state()?,
+            config: self.config().clone(),
         };
         let path = dir.join(STATE);
         let write = || {
@@ -95,73 +100,55 @@ impl<M: CausalLm> DpoTrainer<M> {
         write().map_err(|e| fail(&path, format!("cannot be written: {e}")))
     }
 
-    /// Goes back to where [`DpoTrainer::save_checkpoint`] was called: the run that follows is the uninterrupted one, byte
-    /// for byte. The trainer must have been built with the same options, pairs and reference.
+    /// Goes back to where [`Trainer::save_checkpoint`] was called: the run that follows is the uninterrupted one, byte
+    /// for byte. The trainer must have been built with the same options, rows and reference.
     ///
     /// # Errors
     /// A folder that is not a whole checkpoint, or one of another run; the error says what differs.
     pub fn resume(&mut self, dir: &Path) -> Result<()> {
         let path = dir.join(STATE);
         let text = fs::read_to_string(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?;
-        let state: TrainerState = serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))?;
+        let state: TrainerState<O::Config> = serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))?;
         self.check_same_run(dir, &state)?;
-        self.load_policy(dir)?;
+        let policy = Checkpoint::open(dir).map_err(align_models::Error::from)?;
+        load_weights(self.policy().parameters(), &policy, dir)?;
         let path = dir.join(OPTIMIZER);
         let moments = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
         self.optimizer.load_state(state.step, |name| Ok(moments.read(name).map_err(align_models::Error::from)?))?;
-        // Held-out pairs may differ from run to run, so only the training pairs' log-probabilities are kept.
-        let path = dir.join(REFERENCE);
-        let remembered = Checkpoint::open_safetensors(&path)
-            .and_then(|file| file.read("train"))
-            .map_err(align_models::Error::from)?;
-        let rows = self.train.len();
-        self.train_reference = ReferenceLogps::from_tensor(&remembered, rows)?
-            .ok_or_else(|| fail(&path, format!("its tensor train has not the shape [{rows}, 2]")))?;
+        self.objective.load_tensors(dir)?;
+        self.objective.restore(&state.objective)?;
         (self.step, self.num_tokens) = (state.step, state.num_tokens);
         Ok(())
     }
 
-    fn check_same_run(&self, dir: &Path, state: &TrainerState) -> Result<()> {
-        let ours = serde_json::to_value(&self.config).map_err(|e| fail(dir, e.to_string()))?;
+    fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>) -> Result<()> {
+        let ours = serde_json::to_value(self.config()).map_err(|e| fail(dir, e.to_string()))?;
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;
-        // These change what is written and when, not the weights.
-        const FREE: [&str; 7] = [
-            "logging_steps",
-            "eval_strategy",
-            "eval_steps",
-            "per_device_eval_batch_size",
-            "save_strategy",
-            "save_steps",
-            "save_total_limit",
-        ];
-        for (option, value) in ours.as_object().into_iter().flatten() {
-            let before = theirs.get(option).unwrap_or(&serde_json::Value::Null);
-            if value != before && !FREE.contains(&option.as_str()) {
-                return Err(fail(dir, format!("was written with {option} = {before}, this run has {value}")));
-            }
+        if let Some((option, before, now)) = difference(&ours, &theirs) {
+            return Err(fail(dir, format!("was written with {option} = {before}, this run has {now}")));
         }
-        if state.train != fingerprint::of_pairs(&self.train) {
-            return Err(fail(dir, "was written by a run on other training pairs (or tokenised in another way)"));
+        if state.train != fingerprint::of_rows(&self.train) {
+            return Err(fail(dir, "was written by a run on other training rows (or tokenised in another way)"));
         }
-        let difference = (state.reference - self.reference_fingerprint).abs();
-        if difference > 1e-9 * self.reference_fingerprint.abs() {
+        let same = match (state.reference, self.objective.reference_fingerprint()) {
+            (Some(theirs), Some(ours)) => (theirs - ours).abs() <= 1e-9 * ours.abs(),
+            (theirs, ours) => theirs.is_none() == ours.is_none(),
+        };
+        if !same {
             return Err(fail(dir, "was written by a run with another reference model: give the same one"));
         }
         Ok(())
     }
+}
 
-    fn load_policy(&mut self, dir: &Path) -> Result<()> {
-        let checkpoint = Checkpoint::open(dir).map_err(align_models::Error::from)?;
-        tch::no_grad(|| {
-            for (name, weight) in self.policy.parameters().iter() {
-                let stored = checkpoint.read(name).map_err(align_models::Error::from)?;
-                if stored.size() != weight.size() {
-                    let (found, expected) = (stored.size(), weight.size());
-                    return Err(fail(dir, format!("{name} has shape {found:?}, this policy's is {expected:?}")));
-                }
-                weight.shallow_clone().f_copy_(&stored)?;
-            }
-            Ok(())
-        })
-    }
+/// The first option in which two configurations differ, with its values then and now; [`BOOKKEEPING`] is free.
+fn difference(ours: &Value, theirs: &Value) -> Option<(String, Value, Value)> {
+    ours.as_object()?.iter().find_map(|(option, now)| {
+        let before = theirs.get(option).unwrap_or(&Value::Null);
+        match now {
+            _ if now == before || BOOKKEEPING.contains(&option.as_str()) => None,
+            Value::Object(_) if before.is_object() => difference(now, before),
+            _ => Some((option.clone(), before.clone(), now.clone())),
+        }
+    })
 }

@@ -1,46 +1,35 @@
-use crate::objective::{self, CompletionTokens};
-use crate::{DpoTrainer, Error, EvaluationRecord, PairMetrics, Result};
+use crate::objective::Objective;
+use crate::{Error, EvaluationRecord, Metrics, Result, Trainer};
 use align_models::CausalLm;
 use std::time::Instant;
 
-impl<M: CausalLm> DpoTrainer<M> {
-    /// Loss of the held-out pairs, the mean over pairs, and their metrics, each the mean over batch means: as TRL.
+impl<O: Objective> Trainer<O> {
+    /// Loss of the held-out rows, the mean over rows, and their metrics, each the mean over batch means: as TRL.
     ///
     /// # Errors
-    /// When [`DpoTrainer::with_evaluation`] gave no pairs.
+    /// When [`Trainer::with_evaluation`] gave no rows.
     pub fn evaluate(&mut self) -> Result<EvaluationRecord> {
         if self.eval.is_empty() {
-            return Err(Error::Data("there are no evaluation pairs: give some with with_evaluation".into()));
+            return Err(Error::Data("there are no evaluation rows: give some with with_evaluation".into()));
         }
         let started = Instant::now();
-        let (eval_loss, pairs) = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
-        let eval_runtime = started.elapsed().as_secs_f64();
-        Ok(EvaluationRecord { eval_loss, pairs, eval_runtime, epoch: self.epoch(), step: self.step })
+        let batches = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
+        let loss: f64 = batches.iter().map(|(rows, outcome)| *rows as f64 * outcome.loss).sum();
+        Ok(EvaluationRecord {
+            eval_loss: loss / self.eval.len() as f64,
+            metrics: Metrics::mean(batches.iter().map(|(_, outcome)| &outcome.metrics)),
+            eval_runtime: started.elapsed().as_secs_f64(),
+            epoch: self.epoch(),
+            step: self.step,
+        })
     }
 
     /// Runs something with the policy's dropout off, and puts it back as it was.
     pub(crate) fn in_evaluation_mode<T>(&mut self, run: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.policy.set_training(false);
+        self.objective.policy_mut().set_training(false);
         let result = run(self);
-        self.policy.set_training(!self.config.disable_dropout);
+        let dropout = !self.training().disable_dropout;
+        self.objective.policy_mut().set_training(dropout);
         result
-    }
-
-    fn evaluate_batches(&mut self) -> Result<(f64, PairMetrics)> {
-        let rows: Vec<usize> = (0..self.eval.len()).collect();
-        let batches = rows.chunks(self.config.per_device_eval_batch_size);
-        let (mut loss, mut metrics) = (0.0, Vec::with_capacity(batches.len()));
-        for rows in batches {
-            let batch = self.batch(&self.eval, rows)?;
-            let tokens = CompletionTokens::of(&batch)?;
-            let reference = self
-                .eval_reference
-                .of(rows, self.policy.device(), || objective::frozen_logps(&self.reference, &batch, &tokens))?;
-            let forward = objective::forward(&self.policy, &batch, &tokens)?;
-            let output = self.loss.evaluate(&forward.logps, &reference, Some(&tokens.counts()?))?;
-            loss += output.losses.f_sum(tch::Kind::Double)?.f_double_value(&[])?;
-            metrics.push(objective::pair_metrics(&forward, &output.rewards, &tokens)?);
-        }
-        Ok((loss / self.eval.len() as f64, PairMetrics::mean(metrics)))
     }
 }

@@ -1,8 +1,13 @@
-//! Training by preference optimisation: [`DpoTrainer`] moves a policy away from a frozen reference so that it prefers
-//! the chosen text of each pair.
+//! Training by preference optimisation.
 //!
-//! A trainer is an iterator of optimiser steps; [`DpoTrainer::train`] drives it with observers (progress bar, metrics
-//! file, checkpoints, early stop).
+//! | trainer | rows | reference | losses |
+//! | --- | --- | --- | --- |
+//! | [`DpoTrainer`] | pairs | a frozen model, or one that follows the policy | DPO and its family |
+//! | [`KtoTrainer`] | single completions, liked or not | a frozen model | KTO, BCO, APO-zero |
+//! | [`CpoTrainer`] | pairs | none | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
+//!
+//! All are a [`Trainer`] of an [`Objective`], which can be one's own. A trainer is an iterator of optimiser steps;
+//! [`Trainer::train`] drives it with observers (progress bar, metrics file, checkpoints, early stop).
 
 mod adamw;
 mod checkpoint;
@@ -12,31 +17,36 @@ mod error;
 mod evaluation;
 mod fingerprint;
 mod gradients;
+mod metrics;
 mod model_card;
 #[cfg(feature = "clap")]
 mod named;
-mod objective;
+pub mod objective;
 mod observer;
 mod record;
-mod reference_logps;
 mod run;
 mod sampler;
 mod schedule;
 mod trainer;
+mod weights;
 
 pub use adamw::{AdamW, AdamWConfig};
 pub use checkpoint::latest_checkpoint;
 pub use completion_logps::{Completion, completion_logps};
-pub use config::{DpoConfig, FDivergenceType, SamplingStrategy, Strategy};
+pub use config::{
+    CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, SamplingStrategy, Strategy, TrainingConfig,
+};
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
-pub use model_card::ModelCard;
+pub use metrics::Metrics;
+pub use model_card::{Method, ModelCard};
+pub use objective::{Objective, RunConfig};
 pub use observer::{CheckpointSaver, Flow, MetricsFile, Observer, SampleTexts, StopSignal};
-pub use record::{EvaluationRecord, PairMetrics, StepRecord};
+pub use record::{EvaluationRecord, StepRecord};
 pub use run::TrainSummary;
 pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
-pub use trainer::DpoTrainer;
+pub use trainer::{CpoTrainer, DpoTrainer, KtoTrainer, Trainer};
 
 #[cfg(feature = "clap")]
 pub use named::nearest_name;

@@ -1,33 +1,34 @@
-use crate::{DpoConfig, Error, EvaluationRecord, Result, StepRecord};
-use align_losses::LossType;
+use crate::config::BOOKKEEPING;
+use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord};
+use serde_json::Value;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
 /// What a trained model was made of: the `README.md` that the hub shows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ModelCard {
+pub struct ModelCard<C> {
     /// The model that training began from, in words.
     pub base_model: String,
     /// Its repository on the hub, where it has one: the hub links to it.
     pub base_model_id: Option<String>,
-    /// The reference model where it was another one.
+    /// The reference model, in words; none where the method has none.
     pub ref_model: Option<String>,
-    /// The training pairs' file or dataset.
+    /// The training rows' file or dataset.
     pub train_data: String,
-    /// How many pairs there were after tokenising.
-    pub train_pairs: usize,
+    /// How many rows there were after tokenising.
+    pub train_rows: usize,
     /// The run's options.
-    pub config: DpoConfig,
+    pub config: C,
     /// Optimiser steps done.
     pub steps: u64,
     /// The last step.
     pub last_step: Option<StepRecord>,
-    /// The last evaluation, and the held-out pairs' file or dataset.
+    /// The last evaluation, and the held-out rows' file or dataset.
     pub evaluation: Option<(EvaluationRecord, String)>,
 }
 
-impl ModelCard {
+impl<C: RunConfig> ModelCard<C> {
     /// Writes `README.md` into the model's folder; the file appears whole or not at all.
     ///
     /// # Errors
@@ -49,22 +50,18 @@ impl ModelCard {
     }
 }
 
-/// The loss in words, and the paper that it comes from.
-fn described(loss: LossType) -> (&'static str, &'static str) {
-    match loss {
-        LossType::Sigmoid => ("DPO", "https://arxiv.org/abs/2305.18290"),
-        LossType::Hinge => ("SLiC's hinge loss on DPO's margin", "https://arxiv.org/abs/2309.06657"),
-        LossType::Ipo | LossType::IpoSum => ("IPO", "https://arxiv.org/abs/2310.12036"),
-        LossType::ExoPair => ("EXO", "https://arxiv.org/abs/2402.00856"),
-        LossType::NcaPair => ("NCA", "https://arxiv.org/abs/2402.05369"),
-        LossType::Robust => ("robust DPO", "https://arxiv.org/abs/2403.00409"),
-        LossType::BcoPair => ("BCO on pairs", "https://arxiv.org/abs/2404.04656"),
-        LossType::SppoHard => ("SPPO with hard labels", "https://arxiv.org/abs/2405.00675"),
-        LossType::Aot | LossType::AotUnpaired => ("AOT", "https://arxiv.org/abs/2406.05882"),
-        LossType::ApoZero | LossType::ApoDown => ("APO", "https://arxiv.org/abs/2408.06266"),
-        LossType::Discopop => ("DiscoPOP", "https://arxiv.org/abs/2406.08414"),
-        LossType::SigmoidNorm => ("length-normalised DPO", "https://arxiv.org/abs/2411.15124"),
-        _ => ("a preference loss", "https://arxiv.org/abs/2305.18290"),
+/// A method in words, and the paper that it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Method {
+    /// What it is called.
+    pub name: &'static str,
+    /// The paper's address.
+    pub paper: &'static str,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ([paper]({}))", self.name, self.paper)
     }
 }
 
@@ -78,9 +75,9 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
-impl fmt::Display for ModelCard {
+impl<C: RunConfig> fmt::Display for ModelCard<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (method, paper) = described(self.config.loss_type);
+        let methods = self.config.methods().iter().map(Method::to_string).collect::<Vec<_>>().join(", ");
         writeln!(f, "---")?;
         if let Some(id) = &self.base_model_id {
             writeln!(f, "base_model: {}", quoted(id))?;
@@ -91,39 +88,18 @@ impl fmt::Display for ModelCard {
         )?;
         writeln!(f, "---\n")?;
         writeln!(f, "# {}, aligned\n", cell(&self.base_model))?;
-        writeln!(f, "A language model trained on preference pairs with {method} ([paper]({paper})).\n")?;
+        writeln!(f, "A language model trained on preferences with {methods}.\n")?;
         writeln!(f, "## Training\n\n| | |\n| --- | --- |")?;
         let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", cell(&value));
         row("base model", self.base_model.clone())?;
-        row("reference model", self.ref_model.clone().unwrap_or_else(|| "the base model".to_owned()))?;
-        row("data", format!("{}, {} pairs", self.train_data, self.train_pairs))?;
-        let options = serde_json::to_value(&self.config).map_err(|_| fmt::Error)?;
-        row("loss", plain(&options["loss_type"]))?;
-        row("beta", self.config.beta.to_string())?;
-        row("steps", self.steps.to_string())?;
-        // The rest of what the weights depend on, but for what was left out.
-        const SHOWN: [&str; 13] = [
-            "label_smoothing",
-            "f_divergence_type",
-            "f_alpha_divergence_coef",
-            "discopop_tau",
-            "per_device_train_batch_size",
-            "gradient_accumulation_steps",
-            "learning_rate",
-            "lr_scheduler_type",
-            "warmup_steps",
-            "warmup_ratio",
-            "weight_decay",
-            "max_grad_norm",
-            "seed",
-        ];
-        for name in SHOWN {
-            match options.get(name) {
-                None | Some(serde_json::Value::Null) => {}
-                Some(value) => row(name, plain(value))?,
-            }
+        if let Some(reference) = &self.ref_model {
+            row("reference model", reference.clone())?;
         }
-        writeln!(f, "\n## Metrics\n\n| | last training step | held-out pairs |\n| --- | --- | --- |")?;
+        row("data", format!("{}, {} rows", self.train_data, self.train_rows))?;
+        row("steps", self.steps.to_string())?;
+        let options = serde_json::to_value(&self.config).map_err(|_| fmt::Error)?;
+        shown(&options).into_iter().try_for_each(|(name, value)| row(name, value))?;
+        writeln!(f, "\n## Metrics\n\n| | last training step | held-out rows |\n| --- | --- | --- |")?;
         self.metrics(f)?;
         if let Some((_, data)) = &self.evaluation {
             writeln!(f, "\nHeld out: {}.", cell(data))?;
@@ -132,51 +108,63 @@ impl fmt::Display for ModelCard {
     }
 }
 
-impl ModelCard {
+impl<C> ModelCard<C> {
     fn metrics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = self.last_step.as_ref();
         let held_out = self.evaluation.as_ref().map(|(record, _)| record);
-        let both = |of_step: fn(&StepRecord) -> f64, of_held_out: fn(&EvaluationRecord) -> f64| {
-            [step.map(of_step), held_out.map(of_held_out)].map(|v| v.map_or("–".to_owned(), |v| format!("{v:.4}")))
+        let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+        let mut row = |name: &str, of_step: Option<f64>, of_held_out: Option<f64>| {
+            writeln!(f, "| {name} | {} | {} |", number(of_step), number(of_held_out))
         };
-        let rows = [
-            ("loss", both(|r| r.loss, |r| r.eval_loss)),
-            ("rewards/accuracies", both(|r| r.pairs.rewards_accuracies, |r| r.pairs.rewards_accuracies)),
-            ("rewards/margins", both(|r| r.pairs.rewards_margins, |r| r.pairs.rewards_margins)),
-            ("rewards/chosen", both(|r| r.pairs.rewards_chosen, |r| r.pairs.rewards_chosen)),
-            ("rewards/rejected", both(|r| r.pairs.rewards_rejected, |r| r.pairs.rewards_rejected)),
-            ("logps/chosen", both(|r| r.pairs.logps_chosen, |r| r.pairs.logps_chosen)),
-            ("logps/rejected", both(|r| r.pairs.logps_rejected, |r| r.pairs.logps_rejected)),
-            ("entropy", both(|r| r.pairs.entropy, |r| r.pairs.entropy)),
-        ];
-        for (name, [training, held_out]) in rows {
-            writeln!(f, "| {name} | {training} | {held_out} |")?;
+        row("loss", step.map(|record| record.loss), held_out.map(|record| record.eval_loss))?;
+        let of_step = step.iter().flat_map(|record| record.metrics.iter());
+        let of_held_out = held_out.iter().flat_map(|record| record.metrics.iter());
+        let names: std::collections::BTreeSet<&str> = of_step.chain(of_held_out).map(|(name, _)| name).collect();
+        for name in names {
+            let value = |metrics: Option<&Metrics>| metrics.and_then(|metrics| metrics.get(name));
+            row(name, value(step.map(|record| &record.metrics)), value(held_out.map(|record| &record.metrics)))?;
         }
         Ok(())
     }
 }
 
-/// An option's value without the quotes of JSON.
-fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// What the weights depend on, but for what was left out: each option's name and value.
+fn shown(options: &Value) -> Vec<(&str, String)> {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let row = |(name, value): (&'_ String, &Value)| match value {
+        Value::Null | Value::Bool(false) => None,
+        Value::Array(values) => Some(values.iter().map(plain).collect::<Vec<_>>().join(", ")),
+        _ if BOOKKEEPING.contains(&name.as_str()) => None,
+        value => Some(plain(value)),
+    };
+    let mut rows = Vec::new();
+    for (name, value) in options.as_object().into_iter().flatten() {
+        match value {
+            Value::Object(_) => rows.extend(shown(value)),
+            _ => rows.extend(row((name, value)).map(|value| (name.as_str(), value))),
+        }
+    }
+    rows
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::PairMetrics;
+    use crate::DpoConfig;
+    use align_losses::LossType;
 
-    fn card() -> ModelCard {
-        let pairs = PairMetrics { rewards_accuracies: 0.75, ..PairMetrics::default() };
-        let record = EvaluationRecord { eval_loss: 0.5, pairs, eval_runtime: 1.0, epoch: 3.0, step: 12 };
+    fn card() -> ModelCard<DpoConfig> {
+        let mut metrics = Metrics::default();
+        metrics.set("rewards/accuracies", 0.75);
+        let record = EvaluationRecord { eval_loss: 0.5, metrics, eval_runtime: 1.0, epoch: 3.0, step: 12 };
         ModelCard {
             base_model: "lvwerra/gpt2-imdb@main".into(),
             base_model_id: Some("lvwerra/gpt2-imdb".into()),
             ref_model: None,
             train_data: "pairs|1.jsonl".into(),
-            train_pairs: 1840,
-            config: DpoConfig { loss_type: LossType::Hinge, beta: 0.3, ..DpoConfig::default() },
+            train_rows: 1840,
+            config: DpoConfig { loss_type: vec![LossType::Hinge], beta: 0.3, ..DpoConfig::default() },
             steps: 12,
             last_step: None,
             evaluation: Some((record, "held-out.jsonl".into())),
@@ -188,8 +176,8 @@ mod tests {
         let text = card().to_string();
         assert!(text.starts_with("---\nbase_model: \"lvwerra/gpt2-imdb\"\nlibrary_name: transformers\n"), "{text}");
         for line in [
-            "| data | pairs\\|1.jsonl, 1840 pairs |",
-            "| loss | hinge |",
+            "| data | pairs\\|1.jsonl, 1840 rows |",
+            "| loss_type | hinge |",
             "| beta | 0.3 |",
             "| steps | 12 |",
             "| loss | – | 0.5000 |",

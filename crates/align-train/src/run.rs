@@ -1,5 +1,5 @@
-use crate::{DpoTrainer, EvaluationRecord, Flow, Observer, Result, StepRecord, Strategy};
-use align_models::CausalLm;
+use crate::objective::Objective;
+use crate::{EvaluationRecord, Flow, Observer, Result, StepRecord, Strategy, Trainer};
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,12 +14,12 @@ pub struct TrainSummary {
     pub last_evaluation: Option<EvaluationRecord>,
 }
 
-impl<M: CausalLm> DpoTrainer<M> {
-    /// Runs until the last step or until an observer stops it; evaluates as the options say, held-out pairs given.
+impl<O: Objective> Trainer<O> {
+    /// Runs until the last step or until an observer stops it; evaluates as the options say, held-out rows given.
     ///
     /// # Errors
     /// The first error of a step, an evaluation or an observer.
-    pub fn train(&mut self, observers: &mut [&mut dyn Observer<M>]) -> Result<TrainSummary> {
+    pub fn train(&mut self, observers: &mut [&mut dyn Observer<O>]) -> Result<TrainSummary> {
         let mut summary = TrainSummary { steps: self.step(), finished: false, last_step: None, last_evaluation: None };
         loop {
             let Some(record) = self.next_step()? else {
@@ -27,11 +27,11 @@ impl<M: CausalLm> DpoTrainer<M> {
                 break;
             };
             summary.steps = record.step;
-            summary.last_step = Some(record);
+            summary.last_step = Some(record.clone());
             let mut flow = Flow::Continue;
             if self.evaluation_is_due() {
                 let evaluation = self.evaluate()?;
-                summary.last_evaluation = Some(evaluation);
+                summary.last_evaluation = Some(evaluation.clone());
                 // Observers may let the policy write: without dropout, as in the evaluation.
                 flow = self.in_evaluation_mode(|trainer| {
                     observers
@@ -54,7 +54,7 @@ impl<M: CausalLm> DpoTrainer<M> {
     }
 
     fn evaluation_is_due(&self) -> bool {
-        !self.eval.is_empty() && self.is_due(self.config.eval_strategy, self.config.eval_steps)
+        !self.eval.is_empty() && self.is_due(self.training().eval_strategy, self.training().eval_steps)
     }
 
     /// Whether something that happens every so often happens after the step just done.

@@ -1,31 +1,24 @@
-use crate::objective::{self, CompletionTokens};
-use crate::reference_logps::ReferenceLogps;
+use crate::objective::{Batch, BatchOutcome, Cpo, Dpo, Kto, Objective, Split};
 use crate::sampler::{dropout_seed, epoch_order};
 use crate::{
-    AdamW, DpoConfig, Error, LrSchedule, PairMetrics, Result, SamplingStrategy, StepRecord, clip_grad_norm, fingerprint,
+    AdamW, CpoConfig, DpoConfig, Error, KtoConfig, LrSchedule, Metrics, Result, RunConfig, SamplingStrategy,
+    StepRecord, TrainingConfig, clip_grad_norm,
 };
-use align_data::{EncodedPair, PairBatch};
-use align_losses::DpoLoss;
-use align_models::CausalLm;
+use align_losses::PairLoss;
+use align_models::{CausalLm, Parameters};
 
-/// Trains a policy against a frozen reference on preference pairs (DPO, arXiv:2305.18290, and its family).
+/// Trains a policy on rows of data towards an [`Objective`].
 ///
-/// The trainer is an iterator: each item is one optimiser step. [`DpoTrainer::train`] runs it with observers.
+/// The trainer is an iterator: each item is one optimiser step. [`Trainer::train`] runs it with observers.
 ///
-/// Everything it does follows from the weights, the pairs and the [`DpoConfig`]: the same run gives the same bytes, and so
-/// does one that was stopped and resumed.
+/// Everything it does follows from the weights, the rows and the options: the same run gives the same bytes, and so does one
+/// that was stopped and resumed.
 #[derive(Debug)]
-pub struct DpoTrainer<M> {
-    pub(crate) policy: M,
-    pub(crate) reference: M,
-    pub(crate) config: DpoConfig,
-    pub(crate) loss: DpoLoss,
+pub struct Trainer<O: Objective> {
+    pub(crate) objective: O,
     pub(crate) optimizer: AdamW,
-    pub(crate) train: Vec<EncodedPair>,
-    pub(crate) eval: Vec<EncodedPair>,
-    pub(crate) train_reference: ReferenceLogps,
-    pub(crate) eval_reference: ReferenceLogps,
-    pub(crate) reference_fingerprint: f64,
+    pub(crate) train: Vec<O::Row>,
+    pub(crate) eval: Vec<O::Row>,
     pub(crate) step: u64,
     pub(crate) num_tokens: u64,
     schedule: LrSchedule,
@@ -33,40 +26,84 @@ pub struct DpoTrainer<M> {
     order: (u64, Vec<usize>),
 }
 
-/// What one micro-batch adds to a step.
-struct MicroBatch {
-    loss: f64,
-    metrics: PairMetrics,
-    tokens: u64,
-}
+/// Trains on preference pairs against a reference: DPO (arXiv:2305.18290) and its family.
+pub type DpoTrainer<M> = Trainer<Dpo<M>>;
+/// Trains on single completions that were liked or not: KTO (arXiv:2402.01306) and its family.
+pub type KtoTrainer<M> = Trainer<Kto<M>>;
+/// Trains on preference pairs without a reference: CPO (arXiv:2401.08417), SimPO, ORPO and their family.
+pub type CpoTrainer<M> = Trainer<Cpo<M>>;
 
-impl<M: CausalLm> DpoTrainer<M> {
+impl<M: CausalLm> Trainer<Dpo<M>> {
     /// A trainer at step 0. Without a `reference` it is a copy of the policy as it stands.
     ///
     /// # Errors
     /// Options that contradict each other, no pairs, token ids or lengths that the model cannot take, or a reference of
     /// another vocabulary.
-    pub fn new(mut policy: M, reference: Option<M>, train: Vec<EncodedPair>, config: DpoConfig) -> Result<Self> {
-        config.validate()?;
+    pub fn new(
+        policy: M,
+        reference: Option<M>,
+        train: Vec<<Dpo<M> as Objective>::Row>,
+        config: DpoConfig,
+    ) -> Result<Self> {
+        Self::of(Dpo::new(policy, reference, config)?, train)
+    }
+
+    /// The same with a loss of one's own in place of the one that the options name.
+    ///
+    /// # Errors
+    /// As [`DpoTrainer::new`].
+    pub fn with_loss(
+        policy: M,
+        reference: Option<M>,
+        train: Vec<<Dpo<M> as Objective>::Row>,
+        config: DpoConfig,
+        loss: Box<dyn PairLoss>,
+    ) -> Result<Self> {
+        Self::of(Dpo::with_loss(policy, reference, config, loss)?, train)
+    }
+}
+
+impl<M: CausalLm> Trainer<Kto<M>> {
+    /// A trainer at step 0. Without a `reference` it is a copy of the policy as it stands.
+    ///
+    /// # Errors
+    /// As [`DpoTrainer::new`].
+    pub fn new(
+        policy: M,
+        reference: Option<M>,
+        train: Vec<<Kto<M> as Objective>::Row>,
+        config: KtoConfig,
+    ) -> Result<Self> {
+        Self::of(Kto::new(policy, reference, config)?, train)
+    }
+}
+
+impl<M: CausalLm> Trainer<Cpo<M>> {
+    /// A trainer at step 0.
+    ///
+    /// # Errors
+    /// Options that contradict each other, no pairs, or token ids or lengths that the model cannot take.
+    pub fn new(policy: M, train: Vec<<Cpo<M> as Objective>::Row>, config: CpoConfig) -> Result<Self> {
+        Self::of(Cpo::new(policy, config)?, train)
+    }
+}
+
+impl<O: Objective> Trainer<O> {
+    /// A trainer at step 0 of any objective.
+    ///
+    /// # Errors
+    /// Options that contradict each other, no rows, or rows that the objective refuses.
+    pub fn of(mut objective: O, train: Vec<O::Row>) -> Result<Self> {
+        objective.config().validate()?;
         if train.is_empty() {
-            return Err(Error::Data("there are no training pairs".into()));
+            return Err(Error::Data("there are no training rows".into()));
         }
-        check_pairs(&train, &policy, "training")?;
-        let reference = match reference {
-            Some(given) => given,
-            None => policy.frozen_copy()?,
-        };
-        if reference.vocab_size() != policy.vocab_size() {
-            let (a, b) = (policy.vocab_size(), reference.vocab_size());
-            return Err(Error::Data(format!(
-                "the policy has {a} token ids, the reference {b}: take a reference of the same tokeniser"
-            )));
-        }
-        check_pairs(&train, &reference, "training")?;
-        reference.parameters().set_requires_grad(false);
+        objective.prepare(Split::Train, &train)?;
+        let config = objective.config().training().clone();
+        let policy = objective.policy_mut();
         policy.parameters().set_requires_grad(true);
         policy.set_training(!config.disable_dropout);
-        zero_gradients(&policy)?;
+        zero_gradients(policy.parameters())?;
         let optimizer = AdamW::new(policy.parameters().iter(), config.adamw())?;
         let total_steps = config.total_steps(train.len());
         let schedule = LrSchedule {
@@ -76,53 +113,50 @@ impl<M: CausalLm> DpoTrainer<M> {
             total_steps,
         };
         Ok(Self {
-            loss: config.loss()?,
-            reference_fingerprint: fingerprint::of_weights(reference.parameters())?,
-            train_reference: ReferenceLogps::new(train.len()),
-            eval_reference: ReferenceLogps::new(0),
+            objective,
+            optimizer,
+            train,
             eval: Vec::new(),
             step: 0,
             num_tokens: 0,
-            order: (u64::MAX, Vec::new()),
-            policy,
-            reference,
-            config,
-            optimizer,
-            train,
             schedule,
+            order: (u64::MAX, Vec::new()),
         })
     }
 
-    /// Takes held-out pairs for [`DpoTrainer::evaluate`].
+    /// Takes held-out rows for [`Trainer::evaluate`].
     ///
     /// # Errors
-    /// No pairs, or token ids or lengths that the model cannot take.
-    pub fn with_evaluation(mut self, eval: Vec<EncodedPair>) -> Result<Self> {
+    /// No rows, or rows that the objective refuses.
+    pub fn with_evaluation(mut self, eval: Vec<O::Row>) -> Result<Self> {
         if eval.is_empty() {
-            return Err(Error::Data("there are no evaluation pairs".into()));
+            return Err(Error::Data("there are no evaluation rows".into()));
         }
-        check_pairs(&eval, &self.policy, "evaluation")?;
-        check_pairs(&eval, &self.reference, "evaluation")?;
-        self.eval_reference = ReferenceLogps::new(eval.len());
+        self.objective.prepare(Split::Eval, &eval)?;
         self.eval = eval;
         Ok(self)
     }
 
     /// The policy as it stands.
-    pub fn policy(&self) -> &M {
-        &self.policy
+    pub fn policy(&self) -> &O::Model {
+        self.objective.policy()
     }
 
     /// The policy, with gradients and dropout off.
-    pub fn into_policy(mut self) -> M {
-        self.policy.set_training(false);
-        self.policy.parameters().set_requires_grad(false);
-        self.policy
+    pub fn into_policy(self) -> O::Model {
+        let mut policy = self.objective.into_policy();
+        policy.set_training(false);
+        policy.parameters().set_requires_grad(false);
+        policy
     }
 
-    /// The options.
-    pub fn config(&self) -> &DpoConfig {
-        &self.config
+    /// All options of the run.
+    pub fn config(&self) -> &O::Config {
+        self.objective.config()
+    }
+
+    pub(crate) fn training(&self) -> &TrainingConfig {
+        self.objective.config().training()
     }
 
     /// Optimiser steps done.
@@ -137,14 +171,15 @@ impl<M: CausalLm> DpoTrainer<M> {
 
     /// Epochs done, as a fraction: micro-batches seen over micro-batches of an epoch.
     pub fn epoch(&self) -> f64 {
-        let (per_epoch, micro) = (self.steps_per_epoch(), self.config.micro_batches_per_epoch(self.train.len()));
-        let seen = (self.step % per_epoch).saturating_mul(self.config.gradient_accumulation_steps as u64).min(micro);
+        let (per_epoch, micro) = (self.steps_per_epoch(), self.training().micro_batches_per_epoch(self.train.len()));
+        let window = self.training().gradient_accumulation_steps as u64;
+        let seen = (self.step % per_epoch).saturating_mul(window).min(micro);
         (self.step / per_epoch) as f64 + seen as f64 / micro as f64
     }
 
     /// Optimiser steps of an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
-        self.config.steps_per_epoch(self.train.len())
+        self.training().steps_per_epoch(self.train.len())
     }
 
     /// One optimiser step, or `None` when the run is over.
@@ -158,24 +193,34 @@ impl<M: CausalLm> DpoTrainer<M> {
         self.optimizer.zero_grad();
         let batches = self.step_rows();
         let share = 1.0 / batches.len() as f64;
-        let (mut loss, mut pairs, mut tokens) = (0.0, Vec::with_capacity(batches.len()), 0);
+        let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
         for (index, rows) in batches.iter().enumerate() {
-            let micro = self.micro_batch(rows, index as u64, share)?;
-            loss += share * micro.loss;
-            pairs.push(micro.metrics);
-            tokens += micro.tokens;
+            if !self.training().disable_dropout {
+                tch::manual_seed(dropout_seed(self.training().seed, self.step, index as u64));
+            }
+            let batch = Batch { split: Split::Train, all: &self.train, indices: rows };
+            let outcome = self.objective.batch(&batch, Some(share))?;
+            loss += share * outcome.loss;
+            tokens += outcome.tokens;
+            metrics.push(outcome.metrics);
+        }
+        let mut metrics = Metrics::mean(&metrics);
+        if let Some(penalty) = self.objective.penalise_weights()? {
+            loss += penalty;
+            metrics.set("weight_distance", penalty);
         }
         self.finite("loss", loss)?;
-        let max_norm = (self.config.max_grad_norm > 0.0).then_some(self.config.max_grad_norm);
-        let grad_norm = clip_grad_norm(self.policy.parameters().iter().map(|(_, tensor)| tensor), max_norm)?;
+        let clip = self.training().max_grad_norm;
+        let weights = self.policy().parameters().iter().map(|(_, weight)| weight);
+        let grad_norm = clip_grad_norm(weights, (clip > 0.0).then_some(clip))?;
         self.finite("grad_norm", grad_norm)?;
         let learning_rate = self.schedule.at(self.step);
         self.optimizer.step(learning_rate)?;
         self.step += 1;
+        self.objective.after_step(self.step)?;
         self.num_tokens += tokens;
         let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
-        let pairs = PairMetrics::mean(pairs);
-        Ok(Some(StepRecord { loss, grad_norm, learning_rate, num_tokens, pairs, epoch, step }))
+        Ok(Some(StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step }))
     }
 
     /// The rows of the next step's micro-batches.
@@ -183,49 +228,28 @@ impl<M: CausalLm> DpoTrainer<M> {
         let (epoch, index) = (self.step / self.steps_per_epoch(), self.step % self.steps_per_epoch());
         if self.order.0 != epoch {
             let rows = self.train.len();
-            let order = match self.config.train_sampling_strategy {
-                SamplingStrategy::Random => epoch_order(rows, self.config.seed, epoch),
+            let order = match self.training().train_sampling_strategy {
+                SamplingStrategy::Random => epoch_order(rows, self.training().seed, epoch),
                 SamplingStrategy::Sequential => (0..rows).collect(),
             };
             self.order = (epoch, order);
         }
-        let batch = self.config.per_device_train_batch_size;
-        let window = batch.saturating_mul(self.config.gradient_accumulation_steps);
+        let batch = self.training().per_device_train_batch_size;
+        let window = batch.saturating_mul(self.training().gradient_accumulation_steps);
         let start = (index as usize).saturating_mul(window);
         let rows = self.order.1.iter().copied().skip(start).take(window).collect::<Vec<_>>();
         rows.chunks(batch).map(<[usize]>::to_vec).collect()
     }
 
-    fn micro_batch(&mut self, rows: &[usize], index: u64, share: f64) -> Result<MicroBatch> {
-        let batch = self.batch(&self.train, rows)?;
-        let tokens = CompletionTokens::of(&batch)?;
-        let reference = self
-            .train_reference
-            .of(rows, self.policy.device(), || objective::frozen_logps(&self.reference, &batch, &tokens))?;
-        if !self.config.disable_dropout {
-            tch::manual_seed(dropout_seed(self.config.seed, self.step, index));
-        }
-        let forward = objective::forward(&self.policy, &batch, &tokens)?;
-        let (output, mut by_logps) =
-            self.loss.evaluate_with_gradient(&forward.logps, &reference, Some(&tokens.counts()?))?;
-        let loss = output.losses.f_mean(tch::Kind::Double)?.f_double_value(&[])?;
-        let metrics = objective::pair_metrics(&forward, &output.rewards, &tokens)?;
-        if share < 1.0 {
-            for side in [&mut by_logps.chosen, &mut by_logps.rejected] {
-                let _ = side.f_mul_scalar_(share)?;
-            }
-        }
-        objective::backward(&self.policy, forward, &tokens, &by_logps)?;
-        let seen = batch.attention_mask.f_sum(tch::Kind::Int64)?.f_int64_value(&[])?;
-        Ok(MicroBatch { loss, metrics, tokens: seen as u64 })
-    }
-
-    /// The rows as tensors on the policy's device.
-    pub(crate) fn batch(&self, from: &[EncodedPair], rows: &[usize]) -> Result<PairBatch> {
-        let pairs: Vec<&EncodedPair> = rows.iter().filter_map(|row| from.get(*row)).collect();
-        // Padding is masked everywhere, so any id of the vocabulary serves.
-        let pad = self.policy.eos_token_id().unwrap_or(0);
-        Ok(PairBatch::new(&pairs, pad)?.to_device(self.policy.device())?)
+    /// The outcome of each batch of the held-out rows, with the number of its rows.
+    pub(crate) fn evaluate_batches(&mut self) -> Result<Vec<(usize, BatchOutcome)>> {
+        let rows: Vec<usize> = (0..self.eval.len()).collect();
+        let size = self.training().per_device_eval_batch_size;
+        let outcome = |indices: &[usize]| {
+            let batch = Batch { split: Split::Eval, all: &self.eval, indices };
+            Ok((indices.len(), self.objective.batch(&batch, None)?))
+        };
+        rows.chunks(size).map(outcome).collect()
     }
 
     fn finite(&self, what: &'static str, value: f64) -> Result<()> {
@@ -233,7 +257,7 @@ impl<M: CausalLm> DpoTrainer<M> {
     }
 }
 
-impl<M: CausalLm> Iterator for DpoTrainer<M> {
+impl<O: Objective> Iterator for Trainer<O> {
     type Item = Result<StepRecord>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -242,38 +266,11 @@ impl<M: CausalLm> Iterator for DpoTrainer<M> {
 }
 
 /// Gives every weight a gradient of zeros, so that backward passes can add to it in place.
-fn zero_gradients(policy: &impl CausalLm) -> Result<()> {
-    for (_, weight) in policy.parameters().iter() {
+fn zero_gradients(weights: &Parameters) -> Result<()> {
+    for (_, weight) in weights.iter() {
         weight.f_mul_scalar(0.0)?.f_sum(weight.kind())?.f_backward()?;
         // 0 · ∞ is NaN: a damaged weight must not hide in a gradient.
         let _ = weight.grad().f_zero_()?;
-    }
-    Ok(())
-}
-
-fn check_pairs(pairs: &[EncodedPair], model: &impl CausalLm, what: &str) -> Result<()> {
-    let (vocab, most) = (model.vocab_size(), model.n_positions());
-    for pair in pairs {
-        let row = pair.row + 1;
-        let longest = pair.prompt_ids.len() + pair.chosen_ids.len().max(pair.rejected_ids.len());
-        if longest as i64 > most {
-            return Err(Error::Data(format!(
-                "{what} row {row} has {longest} tokens, the model takes {most}: set max_length to at most {most}"
-            )));
-        }
-        for (side, ids) in
-            [("prompt", &pair.prompt_ids), ("chosen", &pair.chosen_ids), ("rejected", &pair.rejected_ids)]
-        {
-            if let Some(id) = ids.iter().find(|id| !(0..vocab).contains(*id)) {
-                return Err(Error::Data(format!(
-                    "{what} row {row}, {side}: token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser"
-                )));
-            }
-            // The first token of a sequence is predicted by nothing.
-            if side != "prompt" && ids.len() + pair.prompt_ids.len().min(1) < 2 {
-                return Err(Error::Data(format!("{what} row {row}: the {side} completion has no token to learn")));
-            }
-        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 use super::{Flow, Observer};
-use crate::{DpoTrainer, Error, EvaluationRecord, PairMetrics, Result, StepRecord};
-use align_models::CausalLm;
+use crate::objective::Objective;
+use crate::{Error, EvaluationRecord, Metrics, Result, StepRecord, Trainer};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -64,10 +64,10 @@ impl MetricsFile {
 
     /// Writes the mean of the steps since the last line; counters, rate and position are the last step's.
     fn flush(&mut self) -> Result<()> {
-        let Some(mut mean) = self.window.last().copied() else { return Ok(()) };
+        let Some(mut mean) = self.window.last().cloned() else { return Ok(()) };
         let of = |value: fn(&StepRecord) -> f64| self.window.iter().map(value).sum::<f64>() / self.window.len() as f64;
         (mean.loss, mean.grad_norm) = (of(|record| record.loss), of(|record| record.grad_norm));
-        mean.pairs = PairMetrics::mean(self.window.iter().map(|record| record.pairs));
+        mean.metrics = Metrics::mean(self.window.iter().map(|record| &record.metrics));
         self.window.clear();
         self.write(&mean)
     }
@@ -81,21 +81,21 @@ fn output_error(path: &Path, error: &std::io::Error) -> Error {
     Error::Output { path: path.to_owned(), reason }
 }
 
-impl<M: CausalLm> Observer<M> for MetricsFile {
-    fn on_step(&mut self, trainer: &DpoTrainer<M>, record: &StepRecord) -> Result<Flow> {
-        self.window.push(*record);
-        if record.step.is_multiple_of(trainer.config().logging_steps) {
+impl<O: Objective> Observer<O> for MetricsFile {
+    fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> Result<Flow> {
+        self.window.push(record.clone());
+        if record.step.is_multiple_of(trainer.training().logging_steps) {
             self.flush()?;
         }
         Ok(Flow::Continue)
     }
 
-    fn on_evaluation(&mut self, _: &DpoTrainer<M>, record: &EvaluationRecord) -> Result<Flow> {
+    fn on_evaluation(&mut self, _: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
         self.write(record)?;
         Ok(Flow::Continue)
     }
 
-    fn on_end(&mut self, _: &DpoTrainer<M>) -> Result<()> {
+    fn on_end(&mut self, _: &Trainer<O>) -> Result<()> {
         self.flush()?;
         self.file.sync_all().map_err(|e| output_error(&self.path, &e))
     }

@@ -14,7 +14,8 @@ pub use progress_bar::ProgressBar;
 pub use sample_texts::SampleTexts;
 pub use stop_signal::StopSignal;
 
-use crate::{DpoTrainer, EvaluationRecord, Result, StepRecord};
+use crate::objective::Objective;
+use crate::{EvaluationRecord, Result, StepRecord, Trainer};
 
 /// Whether a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +34,13 @@ impl Flow {
     }
 }
 
-/// Watches a run of [`DpoTrainer::train`]. Observers are called in the order in which they were given.
-pub trait Observer<M> {
+/// Watches a run of [`Trainer::train`]. Observers are called in the order in which they were given.
+pub trait Observer<O: Objective> {
     /// After each optimiser step, and after the evaluation that the step may have caused.
     ///
     /// # Errors
     /// What keeps the run from going on.
-    fn on_step(&mut self, trainer: &DpoTrainer<M>, record: &StepRecord) -> Result<Flow> {
+    fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> Result<Flow> {
         let _ = (trainer, record);
         Ok(Flow::Continue)
     }
@@ -48,7 +49,7 @@ pub trait Observer<M> {
     ///
     /// # Errors
     /// What keeps the run from going on.
-    fn on_evaluation(&mut self, trainer: &DpoTrainer<M>, record: &EvaluationRecord) -> Result<Flow> {
+    fn on_evaluation(&mut self, trainer: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
         let _ = (trainer, record);
         Ok(Flow::Continue)
     }
@@ -57,7 +58,7 @@ pub trait Observer<M> {
     ///
     /// # Errors
     /// What makes the run's results incomplete.
-    fn on_end(&mut self, trainer: &DpoTrainer<M>) -> Result<()> {
+    fn on_end(&mut self, trainer: &Trainer<O>) -> Result<()> {
         let _ = trainer;
         Ok(())
     }

@@ -1,6 +1,6 @@
 use super::{Flow, Observer};
-use crate::{DpoTrainer, EvaluationRecord, Result, StepRecord};
-use align_models::CausalLm;
+use crate::objective::Objective;
+use crate::{EvaluationRecord, Result, StepRecord, Trainer};
 use indicatif::ProgressStyle;
 
 /// A bar on the terminal's standard error; nothing where that is not a terminal.
@@ -20,21 +20,22 @@ impl Default for ProgressBar {
     }
 }
 
-impl<M: CausalLm> Observer<M> for ProgressBar {
-    fn on_step(&mut self, trainer: &DpoTrainer<M>, record: &StepRecord) -> Result<Flow> {
+impl<O: Objective> Observer<O> for ProgressBar {
+    fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> Result<Flow> {
         self.bar.set_length(trainer.total_steps());
         self.bar.set_position(record.step);
         let held_out = self.accuracy.map(|a| format!(" held-out accuracy {a:.3}")).unwrap_or_default();
-        self.bar.set_message(format!("loss {:.4} margin {:.3}{held_out}", record.loss, record.pairs.rewards_margins));
+        let margin = record.metrics.get("rewards/margins").map(|m| format!(" margin {m:.3}")).unwrap_or_default();
+        self.bar.set_message(format!("loss {:.4}{margin}{held_out}", record.loss));
         Ok(Flow::Continue)
     }
 
-    fn on_evaluation(&mut self, _: &DpoTrainer<M>, record: &EvaluationRecord) -> Result<Flow> {
-        self.accuracy = Some(record.pairs.rewards_accuracies);
+    fn on_evaluation(&mut self, _: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
+        self.accuracy = record.metrics.get("rewards/accuracies");
         Ok(Flow::Continue)
     }
 
-    fn on_end(&mut self, _: &DpoTrainer<M>) -> Result<()> {
+    fn on_end(&mut self, _: &Trainer<O>) -> Result<()> {
         self.bar.finish();
         Ok(())
     }

@@ -1,7 +1,7 @@
 use super::{Flow, Observer};
-use crate::{DpoTrainer, Error, EvaluationRecord, Result};
+use crate::objective::Objective;
+use crate::{Error, EvaluationRecord, Result, Trainer};
 use align_data::Tokenizer;
-use align_models::CausalLm;
 use align_models::generation::{Generation, generate_prompts};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
@@ -46,8 +46,8 @@ impl SampleTexts {
     }
 }
 
-impl<M: CausalLm> Observer<M> for SampleTexts {
-    fn on_evaluation(&mut self, trainer: &DpoTrainer<M>, record: &EvaluationRecord) -> Result<Flow> {
+impl<O: Objective> Observer<O> for SampleTexts {
+    fn on_evaluation(&mut self, trainer: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
         for completion in generate_prompts(trainer.policy(), &self.ids, &self.generation, BATCH_SIZE)? {
             let Some(prompt) = self.prompts.get(completion.prompt) else { continue };
             let text = self.tokenizer.decode(&completion.ids, true)?;

@@ -1,5 +1,6 @@
 use super::{Flow, Observer};
-use crate::{DpoTrainer, Result, StepRecord};
+use crate::objective::Objective;
+use crate::{Result, StepRecord, Trainer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,8 +21,8 @@ impl StopSignal {
     }
 }
 
-impl<M> Observer<M> for StopSignal {
-    fn on_step(&mut self, _: &DpoTrainer<M>, _: &StepRecord) -> Result<Flow> {
+impl<O: Objective> Observer<O> for StopSignal {
+    fn on_step(&mut self, _: &Trainer<O>, _: &StepRecord) -> Result<Flow> {
         Ok(if self.is_stopped() { Flow::Stop } else { Flow::Continue })
     }
 }

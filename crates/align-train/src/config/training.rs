@@ -1,5 +1,5 @@
-use crate::{AdamWConfig, Error, LrSchedulerType, Result};
-use align_losses::{DpoLoss, FDivergence, LossType};
+use super::require;
+use crate::{AdamWConfig, LrSchedulerType, Result};
 use serde::{Deserialize, Serialize};
 
 /// How often something happens.
@@ -26,63 +26,24 @@ pub enum SamplingStrategy {
     Sequential,
 }
 
-/// The divergence that keeps the policy near the reference, under TRL's names; alpha's coefficient is an option of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FDivergenceType {
-    /// `D_KL(π ‖ π_ref)`: standard DPO.
-    #[default]
-    ReverseKl,
-    /// `D_KL(π_ref ‖ π)`.
-    ForwardKl,
-    /// Jensen-Shannon.
-    JsDivergence,
-    /// Alpha, with `f_alpha_divergence_coef`.
-    AlphaDivergence,
-}
-
-/// TRL's coefficient of the alpha divergence where none is given.
-const DEFAULT_ALPHA_COEFFICIENT: f64 = 0.5;
-
 /// Epochs of a run that names neither epochs nor steps.
 const DEFAULT_EPOCHS: f64 = 3.0;
 
-/// Everything a DPO run depends on, under TRL's option names and with its defaults; `None` where TRL has a rule instead of
-/// a value.
+/// How any objective is trained, under transformers' option names; `None` where TRL has a rule instead of a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
-pub struct DpoConfig {
-    /// The loss: sigmoid, hinge, ipo, ipo_sum, exo_pair, nca_pair, robust, bco_pair, sppo_hard, aot, aot_unpaired, apo_zero,
-    /// apo_down, discopop or sigmoid_norm.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<LossType>, default_value = "sigmoid"))]
-    pub loss_type: LossType,
-    /// Strength of the pull towards the reference: higher stays nearer.
-    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
-    pub beta: f64,
-    /// Share of labels taken to be wrong, below 0.5: with sigmoid (cDPO), robust, exo_pair (which needs it), aot and
-    /// aot_unpaired.
-    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
-    pub label_smoothing: f64,
-    /// The divergence.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<FDivergenceType>, default_value = "reverse_kl"))]
-    pub f_divergence_type: FDivergenceType,
-    /// The alpha divergence's coefficient (0.5 unless given); refused with another divergence.
-    #[cfg_attr(feature = "clap", arg(long))]
-    pub f_alpha_divergence_coef: Option<f64>,
-    /// Width of discopop's blend (0.05 unless given); refused with another loss.
-    #[cfg_attr(feature = "clap", arg(long))]
-    pub discopop_tau: Option<f64>,
-    /// Pairs a micro-batch.
+pub struct TrainingConfig {
+    /// Rows a micro-batch.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_train_batch_size))]
     pub per_device_train_batch_size: usize,
-    /// Pairs an evaluation batch.
+    /// Rows an evaluation batch.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_eval_batch_size))]
     pub per_device_eval_batch_size: usize,
     /// Micro-batches an optimiser step.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().gradient_accumulation_steps))]
     pub gradient_accumulation_steps: usize,
-    /// Passes over the pairs, fractions allowed (3 unless `max_steps` is given); not together with `max_steps`.
+    /// Passes over the rows, fractions allowed (3 unless `max_steps` is given); not together with `max_steps`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub num_train_epochs: Option<f64>,
     /// Optimiser steps of the run; not together with `num_train_epochs`.
@@ -127,7 +88,7 @@ pub struct DpoConfig {
     /// Steps whose mean makes one line of the metrics file.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().logging_steps))]
     pub logging_steps: u64,
-    /// When held-out pairs are evaluated.
+    /// When held-out rows are evaluated.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<Strategy>, default_value = "no"))]
     pub eval_strategy: Strategy,
     /// Steps between evaluations, with `eval_strategy` steps.
@@ -144,16 +105,10 @@ pub struct DpoConfig {
     pub save_total_limit: Option<usize>,
 }
 
-impl Default for DpoConfig {
+impl Default for TrainingConfig {
     fn default() -> Self {
         let adam = AdamWConfig::default();
         Self {
-            loss_type: LossType::Sigmoid,
-            beta: 0.1,
-            label_smoothing: 0.0,
-            f_divergence_type: FDivergenceType::ReverseKl,
-            f_alpha_divergence_coef: None,
-            discopop_tau: None,
             per_device_train_batch_size: 8,
             per_device_eval_batch_size: 8,
             gradient_accumulation_steps: 1,
@@ -181,13 +136,12 @@ impl Default for DpoConfig {
     }
 }
 
-impl DpoConfig {
+impl TrainingConfig {
     /// Checks every option by itself and against the others.
     ///
     /// # Errors
     /// The first option that is out of range, contradicts another, or would be ignored.
     pub fn validate(&self) -> Result<()> {
-        self.loss()?;
         let counts = [
             ("per_device_train_batch_size", self.per_device_train_batch_size),
             ("per_device_eval_batch_size", self.per_device_eval_batch_size),
@@ -235,27 +189,6 @@ impl DpoConfig {
         })
     }
 
-    /// The loss that these options describe.
-    ///
-    /// # Errors
-    /// Options that the loss refuses.
-    pub fn loss(&self) -> Result<DpoLoss> {
-        let alpha = self.f_divergence_type == FDivergenceType::AlphaDivergence;
-        require("f_alpha_divergence_coef", alpha || self.f_alpha_divergence_coef.is_none(), || {
-            "has an effect with f_divergence_type alpha_divergence only".into()
-        })?;
-        let divergence = match self.f_divergence_type {
-            FDivergenceType::ReverseKl => FDivergence::ReverseKl,
-            FDivergenceType::ForwardKl => FDivergence::ForwardKl,
-            FDivergenceType::JsDivergence => FDivergence::JsDivergence,
-            FDivergenceType::AlphaDivergence => {
-                FDivergence::alpha(self.f_alpha_divergence_coef.unwrap_or(DEFAULT_ALPHA_COEFFICIENT))?
-            }
-        };
-        let loss = DpoLoss::new(self.loss_type, self.beta, self.label_smoothing, divergence)?;
-        Ok(self.discopop_tau.map_or(Ok(loss), |tau| loss.with_discopop_tau(tau))?)
-    }
-
     /// The optimiser's hyper-parameters.
     #[must_use]
     pub fn adamw(&self) -> AdamWConfig {
@@ -267,19 +200,19 @@ impl DpoConfig {
         }
     }
 
-    /// Micro-batches of an epoch over `rows` pairs; the last may be smaller.
+    /// Micro-batches of an epoch over `rows` rows; the last may be smaller.
     #[must_use]
     pub fn micro_batches_per_epoch(&self, rows: usize) -> u64 {
         rows.div_ceil(self.per_device_train_batch_size.max(1)) as u64
     }
 
-    /// Optimiser steps of an epoch over `rows` pairs; the last may accumulate fewer micro-batches.
+    /// Optimiser steps of an epoch over `rows` rows; the last may accumulate fewer micro-batches.
     #[must_use]
     pub fn steps_per_epoch(&self, rows: usize) -> u64 {
         self.micro_batches_per_epoch(rows).div_ceil(self.gradient_accumulation_steps.max(1) as u64)
     }
 
-    /// Optimiser steps of the run over `rows` pairs.
+    /// Optimiser steps of the run over `rows` rows.
     #[must_use]
     pub fn total_steps(&self, rows: usize) -> u64 {
         let epochs = self.num_train_epochs.unwrap_or(DEFAULT_EPOCHS);
@@ -291,10 +224,6 @@ impl DpoConfig {
     pub fn warmup(&self, total_steps: u64) -> u64 {
         if self.warmup_ratio > 0.0 { (self.warmup_ratio * total_steps as f64).ceil() as u64 } else { self.warmup_steps }
     }
-}
-
-fn require(option: &'static str, good: bool, reason: impl FnOnce() -> String) -> Result<()> {
-    if good { Ok(()) } else { Err(Error::Config { option, reason: reason() }) }
 }
 
 fn validate_every(name: &'static str, steps_name: &'static str, strategy: Strategy, steps: Option<u64>) -> Result<()> {
@@ -313,27 +242,17 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn refused(change: impl FnOnce(&mut DpoConfig)) -> String {
-        let mut config = DpoConfig::default();
+    fn refused(change: impl FnOnce(&mut TrainingConfig)) -> String {
+        let mut config = TrainingConfig::default();
         change(&mut config);
         config.validate().unwrap_err().to_string()
     }
 
     #[test]
-    fn the_defaults_are_valid() {
-        DpoConfig::default().validate().unwrap();
-    }
-
-    #[test]
     fn contradictions_are_refused_by_name() {
+        TrainingConfig::default().validate().unwrap();
         let both = refused(|c| (c.max_steps, c.num_train_epochs) = (Some(5), Some(1.0)));
         assert!(both.contains("max_steps") && both.contains("num_train_epochs"), "{both}");
-        assert!(refused(|c| c.f_alpha_divergence_coef = Some(0.3)).contains("f_alpha_divergence_coef"));
-        let ignored = refused(|c| c.discopop_tau = Some(0.1));
-        assert!(ignored.contains("discopop_tau") && ignored.contains("sigmoid"), "{ignored}");
-        let ignored = refused(|c| (c.loss_type, c.f_divergence_type) = (LossType::Aot, FDivergenceType::ForwardKl));
-        assert!(ignored.contains("forward_kl") && ignored.contains("aot"), "{ignored}");
-        assert!(refused(|c| c.loss_type = LossType::ExoPair).contains("label_smoothing"));
         assert!(refused(|c| c.eval_strategy = Strategy::Steps).contains("eval_steps"));
         assert!(refused(|c| c.save_steps = Some(3)).contains("save_strategy"));
         assert!(refused(|c| c.save_total_limit = Some(3)).contains("save_strategy"));
@@ -346,11 +265,11 @@ mod tests {
 
     #[test]
     fn partial_batches_and_windows_count() {
-        let config = DpoConfig {
+        let config = TrainingConfig {
             per_device_train_batch_size: 4,
             gradient_accumulation_steps: 2,
             num_train_epochs: Some(1.5),
-            ..DpoConfig::default()
+            ..TrainingConfig::default()
         };
         // 10 rows: batches of 4, 4 and 2, steps of two batches and one.
         assert_eq!((config.micro_batches_per_epoch(10), config.steps_per_epoch(10), config.total_steps(10)), (3, 2, 3));

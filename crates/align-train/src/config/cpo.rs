@@ -1,0 +1,182 @@
+use super::{TrainingConfig, require};
+use crate::{Method, Result, RunConfig};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The preference term without a reference, under TRL's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CpoLossType {
+    /// [`cpo`](align_losses::cpo): DPO's loss with a uniform reference.
+    #[default]
+    Sigmoid,
+    /// [`hinge`](align_losses::hinge) of the log-probabilities' margin.
+    Hinge,
+    /// IPO's squared distance on the mean token's log-probabilities.
+    Ipo,
+    /// [`simpo`](align_losses::simpo), and with `alpha` AlphaPO.
+    Simpo,
+    /// [`orpo_odds_ratio`](align_losses::orpo_odds_ratio), beside the likelihood of prompt and chosen completion.
+    Orpo,
+    /// [`slic_hf`](align_losses::slic_hf).
+    SlicHf,
+}
+
+impl CpoLossType {
+    /// Whether it takes a token's mean log-probability instead of the sum.
+    pub(crate) fn is_length_normalised(self) -> bool {
+        matches!(self, Self::Ipo | Self::Simpo | Self::Orpo)
+    }
+}
+
+impl fmt::Display for CpoLossType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sigmoid => "sigmoid",
+            Self::Hinge => "hinge",
+            Self::Ipo => "ipo",
+            Self::Simpo => "simpo",
+            Self::Orpo => "orpo",
+            Self::SlicHf => "slic_hf",
+        })
+    }
+}
+
+/// TRL's weight of the likelihood.
+const DEFAULT_CPO_ALPHA: f64 = 1.0;
+/// TRL's target margin.
+const DEFAULT_GAMMA: f64 = 0.5;
+/// SLiC-HF's margin.
+const DEFAULT_DELTA: f64 = 1.0;
+
+/// Everything a run without a reference depends on, under the option names of TRL's `CPOConfig` and `ORPOConfig` and with
+/// their defaults; `None` where the default depends on the loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+pub struct CpoConfig {
+    /// The loss: sigmoid, hinge, ipo, simpo, orpo or slic_hf.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<CpoLossType>, default_value = "sigmoid"))]
+    pub loss_type: CpoLossType,
+    /// How steeply the loss answers to a margin; with orpo the weight of the odds ratio beside the likelihood.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
+    pub beta: f64,
+    /// Share of labels taken to be wrong, below 0.5; with sigmoid and simpo.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
+    pub label_smoothing: f64,
+    /// What the chosen text's negative log-likelihood a token counts for (1 unless given); refused with orpo, where it is 1.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub cpo_alpha: Option<f64>,
+    /// SimPO's target margin (0.5 unless given); with simpo.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub simpo_gamma: Option<f64>,
+    /// AlphaPO's shape of the reward (0, SimPO's logarithm, unless given); with simpo.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub alpha: Option<f64>,
+    /// SLiC-HF's margin between log-probabilities (1 unless given); with slic_hf.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub slic_delta: Option<f64>,
+    /// How it is trained.
+    #[cfg_attr(feature = "clap", command(flatten))]
+    pub training: TrainingConfig,
+}
+
+impl Default for CpoConfig {
+    fn default() -> Self {
+        Self {
+            loss_type: CpoLossType::Sigmoid,
+            beta: 0.1,
+            label_smoothing: 0.0,
+            cpo_alpha: None,
+            simpo_gamma: None,
+            alpha: None,
+            slic_delta: None,
+            training: TrainingConfig::default(),
+        }
+    }
+}
+
+impl RunConfig for CpoConfig {
+    fn training(&self) -> &TrainingConfig {
+        &self.training
+    }
+
+    fn validate(&self) -> Result<()> {
+        let loss_type = self.loss_type;
+        let number = |option, value: f64, good: bool, expected: &str| {
+            require(option, good && value.is_finite(), || format!("is {value}, expected {expected}"))
+        };
+        number("beta", self.beta, self.beta > 0.0, "a number above 0")?;
+        let smoothing = self.label_smoothing;
+        number("label_smoothing", smoothing, (0.0..0.5).contains(&smoothing), "at least 0 and below 0.5")?;
+        for (option, value) in
+            [("cpo_alpha", self.cpo_alpha), ("simpo_gamma", self.simpo_gamma), ("slic_delta", self.slic_delta)]
+        {
+            value.map_or(Ok(()), |value| number(option, value, value >= 0.0, "0 or more"))?;
+        }
+        self.alpha.map_or(Ok(()), |alpha| number("alpha", alpha, true, "a finite number"))?;
+        let smooths = matches!(loss_type, CpoLossType::Sigmoid | CpoLossType::Simpo);
+        for (option, given, taken) in [
+            ("label_smoothing", smoothing > 0.0, smooths),
+            ("cpo_alpha", self.cpo_alpha.is_some(), loss_type != CpoLossType::Orpo),
+            ("simpo_gamma", self.simpo_gamma.is_some(), loss_type == CpoLossType::Simpo),
+            ("alpha", self.alpha.is_some(), loss_type == CpoLossType::Simpo),
+            ("slic_delta", self.slic_delta.is_some(), loss_type == CpoLossType::SlicHf),
+        ] {
+            require(option, taken || !given, || format!("would be ignored by loss_type {loss_type}: leave it out"))?;
+        }
+        self.training.validate()
+    }
+
+    fn methods(&self) -> Vec<Method> {
+        let (name, paper) = match self.loss_type {
+            CpoLossType::Sigmoid | CpoLossType::Hinge | CpoLossType::Ipo => ("CPO", "https://arxiv.org/abs/2401.08417"),
+            CpoLossType::Simpo if self.alpha.is_some() => ("AlphaPO", "https://arxiv.org/abs/2501.03884"),
+            CpoLossType::Simpo => ("SimPO", "https://arxiv.org/abs/2405.14734"),
+            CpoLossType::Orpo => ("ORPO", "https://arxiv.org/abs/2403.07691"),
+            CpoLossType::SlicHf => ("SLiC-HF", "https://arxiv.org/abs/2305.10425"),
+        };
+        vec![Method { name, paper }]
+    }
+}
+
+impl CpoConfig {
+    /// What the chosen text's negative log-likelihood a token counts for.
+    pub(crate) fn nll_weight(&self) -> f64 {
+        if self.loss_type == CpoLossType::Orpo { 1.0 } else { self.cpo_alpha.unwrap_or(DEFAULT_CPO_ALPHA) }
+    }
+
+    /// SimPO's target margin.
+    pub(crate) fn gamma(&self) -> f64 {
+        self.simpo_gamma.unwrap_or(DEFAULT_GAMMA)
+    }
+
+    /// SLiC-HF's margin.
+    pub(crate) fn delta(&self) -> f64 {
+        self.slic_delta.unwrap_or(DEFAULT_DELTA)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_would_be_ignored_is_refused_by_name() {
+        CpoConfig::default().validate().unwrap();
+        let refused = |config: CpoConfig, option: &str| {
+            let problem = config.validate().unwrap_err().to_string();
+            let loss_type = config.loss_type.to_string();
+            assert!(problem.contains(option) && problem.contains(&loss_type), "{problem}");
+        };
+        let of = |loss_type| CpoConfig { loss_type, ..CpoConfig::default() };
+        refused(CpoConfig { label_smoothing: 0.1, ..of(CpoLossType::Hinge) }, "label_smoothing");
+        refused(CpoConfig { cpo_alpha: Some(1.0), ..of(CpoLossType::Orpo) }, "cpo_alpha");
+        refused(CpoConfig { simpo_gamma: Some(1.0), ..of(CpoLossType::Sigmoid) }, "simpo_gamma");
+        refused(CpoConfig { alpha: Some(1.0), ..of(CpoLossType::Ipo) }, "alpha");
+        refused(CpoConfig { slic_delta: Some(1.0), ..of(CpoLossType::Simpo) }, "slic_delta");
+        let problem = CpoConfig { beta: f64::NAN, ..CpoConfig::default() }.validate().unwrap_err().to_string();
+        assert!(problem.contains("beta"), "{problem}");
+    }
+}

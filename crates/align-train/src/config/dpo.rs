@@ -1,0 +1,298 @@
+use super::{FDivergenceType, TrainingConfig, refusal, require};
+use crate::{Error, Method, Result, RunConfig};
+use align_losses::{DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum};
+use serde::{Deserialize, Serialize};
+
+/// TRL's share of the policy in a moved reference.
+const DEFAULT_MIXUP_ALPHA: f64 = 0.6;
+/// TRL's steps between the reference's moves.
+const DEFAULT_SYNC_STEPS: u64 = 512;
+
+/// Everything a DPO run depends on, under TRL's option names and with its defaults; `None` where TRL has a rule instead of
+/// a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+pub struct DpoConfig {
+    /// The loss, or several (separated by commas) that are added up: sigmoid, hinge, ipo, ipo_sum, exo_pair, nca_pair, robust,
+    /// bco_pair, sppo_hard, aot, aot_unpaired, apo_zero, apo_down, discopop, sft, sigmoid_norm, squared, exponential,
+    /// truncated_quadratic, savage, dpop or cal_dpo.
+    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::named::parse::<LossType>, default_value = "sigmoid"))]
+    pub loss_type: Vec<LossType>,
+    /// What each of several losses counts for (1 unless given), separated by commas.
+    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set))]
+    pub loss_weights: Option<Vec<f64>>,
+    /// Strength of the pull towards the reference: higher stays nearer.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
+    pub beta: f64,
+    /// Share of labels taken to be wrong, below 0.5: with sigmoid (cDPO), robust, exo_pair (which needs it), aot and
+    /// aot_unpaired.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
+    pub label_smoothing: f64,
+    /// The divergence.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<FDivergenceType>, default_value = "reverse_kl"))]
+    pub f_divergence_type: FDivergenceType,
+    /// The alpha divergence's coefficient (0.5 unless given); refused with another divergence.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub f_alpha_divergence_coef: Option<f64>,
+    /// Width of discopop's blend (0.05 unless given); refused with another loss.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub discopop_tau: Option<f64>,
+    /// Weight of dpop's penalty on chosen texts that become less likely (50 unless given); refused with another loss.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub dpop_lambda: Option<f64>,
+    /// R-DPO's price of a token: margins grow by it times the chosen text's surplus of tokens.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub length_alpha: Option<f64>,
+    /// LD-DPO: what tokens beyond the shorter text's length count for, from 0 to 1.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub ld_alpha: Option<f64>,
+    /// WPO: whether pairs count by how likely the policy would write them.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub use_weighting: bool,
+    /// TR-DPO: whether the reference follows the policy.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub sync_ref_model: bool,
+    /// The policy's share in the moved reference (0.6 unless given); with `sync_ref_model`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub ref_model_mixup_alpha: Option<f64>,
+    /// Optimiser steps between its moves (512 unless given); with `sync_ref_model`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub ref_model_sync_steps: Option<u64>,
+    /// A penalty on log-ratios beside the loss: square, pseudo_huber, softplus or exponential; needs `log_ratio_penalty_coef`.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<LogRatioPenalty>))]
+    pub log_ratio_penalty: Option<LogRatioPenalty>,
+    /// What that penalty counts for.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub log_ratio_penalty_coef: Option<f64>,
+    /// A penalty on the squared distance between the policy's and the reference's weights: what it counts for.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().weight_distance_coef))]
+    pub weight_distance_coef: f64,
+    /// How it is trained.
+    #[cfg_attr(feature = "clap", command(flatten))]
+    pub training: TrainingConfig,
+}
+
+impl Default for DpoConfig {
+    fn default() -> Self {
+        Self {
+            loss_type: vec![LossType::Sigmoid],
+            loss_weights: None,
+            beta: 0.1,
+            label_smoothing: 0.0,
+            f_divergence_type: FDivergenceType::ReverseKl,
+            f_alpha_divergence_coef: None,
+            discopop_tau: None,
+            dpop_lambda: None,
+            length_alpha: None,
+            ld_alpha: None,
+            use_weighting: false,
+            sync_ref_model: false,
+            ref_model_mixup_alpha: None,
+            ref_model_sync_steps: None,
+            log_ratio_penalty: None,
+            log_ratio_penalty_coef: None,
+            weight_distance_coef: 0.0,
+            training: TrainingConfig::default(),
+        }
+    }
+}
+
+impl RunConfig for DpoConfig {
+    fn training(&self) -> &TrainingConfig {
+        &self.training
+    }
+
+    fn validate(&self) -> Result<()> {
+        self.loss()?;
+        self.validate_tokens()?;
+        self.validate_reference()?;
+        self.training.validate()
+    }
+
+    fn methods(&self) -> Vec<Method> {
+        self.loss_type.iter().map(|loss_type| described(*loss_type)).collect()
+    }
+}
+
+impl DpoConfig {
+    /// The loss that these options describe.
+    ///
+    /// # Errors
+    /// Options that the loss refuses, or that none of several losses takes.
+    pub fn loss(&self) -> Result<Box<dyn PairLoss>> {
+        let loss = match self.loss_type.as_slice() {
+            [] => return Err(refusal("loss_type", "is empty: name a loss")),
+            &[loss_type] => self.single_loss(loss_type)?,
+            several => self.weighted_sum(several)?,
+        };
+        match (self.log_ratio_penalty, self.log_ratio_penalty_coef) {
+            (None, None) => Ok(loss),
+            (Some(penalty), Some(coefficient)) => Ok(Box::new(Penalised::new(loss, penalty, coefficient)?)),
+            (Some(_), None) => Err(refusal("log_ratio_penalty", "counts for nothing: set log_ratio_penalty_coef")),
+            (None, Some(_)) => Err(refusal("log_ratio_penalty_coef", "has an effect with log_ratio_penalty only")),
+        }
+    }
+
+    fn single_loss(&self, loss_type: LossType) -> Result<Box<dyn PairLoss>> {
+        require("loss_weights", self.loss_weights.is_none(), || {
+            format!("stands beside the one loss_type {loss_type}: name several losses, or leave it out")
+        })?;
+        Ok(Box::new(DpoLoss::new(self.options(loss_type)?)?))
+    }
+
+    /// Several losses, each with those of the options that it takes (MPO, arXiv:2411.10442).
+    fn weighted_sum(&self, loss_types: &[LossType]) -> Result<Box<dyn PairLoss>> {
+        let weights = self.loss_weights.clone().unwrap_or_else(|| vec![1.0; loss_types.len()]);
+        require("loss_weights", weights.len() == loss_types.len(), || {
+            format!("has {} numbers for the {} losses of loss_type", weights.len(), loss_types.len())
+        })?;
+        let taken = |option: &'static str, given: bool, takes: fn(LossType) -> bool| {
+            require(option, !given || loss_types.iter().any(|loss_type| takes(*loss_type)), || {
+                format!("would be ignored by every loss_type of {}", names(loss_types))
+            })
+        };
+        taken("label_smoothing", self.label_smoothing > 0.0, LossType::takes_label_smoothing)?;
+        let diverges = self.f_divergence_type != FDivergenceType::ReverseKl;
+        taken("f_divergence_type", diverges, LossType::takes_divergence)?;
+        taken("discopop_tau", self.discopop_tau.is_some(), |loss_type| loss_type == LossType::Discopop)?;
+        taken("dpop_lambda", self.dpop_lambda.is_some(), |loss_type| loss_type == LossType::Dpop)?;
+        taken("length_alpha", self.length_alpha.is_some(), LossType::takes_length_alpha)?;
+        let weighted = loss_types.iter().zip(weights).map(|(&loss_type, weight)| {
+            let all = self.options(loss_type)?;
+            let loss = DpoLoss::new(DpoOptions {
+                label_smoothing: if loss_type.takes_label_smoothing() { all.label_smoothing } else { 0.0 },
+                divergence: if loss_type.takes_divergence() { all.divergence } else { FDivergence::ReverseKl },
+                discopop_tau: all.discopop_tau.filter(|_| loss_type == LossType::Discopop),
+                dpop_lambda: all.dpop_lambda.filter(|_| loss_type == LossType::Dpop),
+                length_alpha: all.length_alpha.filter(|_| loss_type.takes_length_alpha()),
+                ..all
+            })?;
+            Ok::<_, Error>((Box::new(loss) as Box<dyn PairLoss>, weight))
+        });
+        Ok(Box::new(WeightedSum::new(weighted.collect::<Result<_>>()?)?))
+    }
+
+    fn options(&self, loss_type: LossType) -> Result<DpoOptions> {
+        Ok(DpoOptions {
+            loss_type,
+            beta: self.beta,
+            label_smoothing: self.label_smoothing,
+            divergence: self.f_divergence_type.with_coefficient(self.f_alpha_divergence_coef)?,
+            discopop_tau: self.discopop_tau,
+            dpop_lambda: self.dpop_lambda,
+            length_alpha: self.length_alpha,
+        })
+    }
+
+    fn validate_tokens(&self) -> Result<()> {
+        let has_sft = self.loss_type.contains(&LossType::Sft);
+        if let Some(alpha) = self.ld_alpha {
+            require("ld_alpha", (0.0..=1.0).contains(&alpha), || format!("is {alpha}, expected 0 to 1"))?;
+            require("ld_alpha", !has_sft, || "stands beside loss_type sft, whose likelihood is of all tokens alike".into())?;
+        }
+        require("use_weighting", !self.use_weighting || !has_sft, || {
+            "stands beside loss_type sft, which is one number for the whole batch, not a pair's".into()
+        })
+    }
+
+    fn validate_reference(&self) -> Result<()> {
+        let distance = self.weight_distance_coef;
+        require("weight_distance_coef", distance >= 0.0 && distance.is_finite(), || {
+            format!("is {distance}, expected 0 or more")
+        })?;
+        let given = [
+            ("ref_model_mixup_alpha", self.ref_model_mixup_alpha.is_some()),
+            ("ref_model_sync_steps", self.ref_model_sync_steps.is_some()),
+        ];
+        for (option, given) in given {
+            require(option, self.sync_ref_model || !given, || "has an effect with sync_ref_model only".into())?;
+        }
+        let Some((alpha, every)) = self.reference_sync() else { return Ok(()) };
+        require("ref_model_mixup_alpha", alpha > 0.0 && alpha <= 1.0, || {
+            format!("is {alpha}, expected above 0 and at most 1")
+        })?;
+        require("ref_model_sync_steps", every > 0, || "is 0, expected at least 1".into())
+    }
+
+    /// The policy's share in the moved reference, and the steps between its moves; none if it stands still.
+    pub(crate) fn reference_sync(&self) -> Option<(f64, u64)> {
+        self.sync_ref_model.then(|| {
+            let alpha = self.ref_model_mixup_alpha.unwrap_or(DEFAULT_MIXUP_ALPHA);
+            (alpha, self.ref_model_sync_steps.unwrap_or(DEFAULT_SYNC_STEPS))
+        })
+    }
+}
+
+fn described(loss_type: LossType) -> Method {
+    let (name, paper) = match loss_type {
+        LossType::Hinge => ("SLiC's hinge loss on DPO's margin", "https://arxiv.org/abs/2309.06657"),
+        LossType::Ipo | LossType::IpoSum => ("IPO", "https://arxiv.org/abs/2310.12036"),
+        LossType::ExoPair => ("EXO", "https://arxiv.org/abs/2402.00856"),
+        LossType::NcaPair => ("NCA", "https://arxiv.org/abs/2402.05369"),
+        LossType::Robust => ("robust DPO", "https://arxiv.org/abs/2403.00409"),
+        LossType::BcoPair => ("BCO on pairs", "https://arxiv.org/abs/2404.04656"),
+        LossType::SppoHard => ("SPPO with hard labels", "https://arxiv.org/abs/2405.00675"),
+        LossType::Aot | LossType::AotUnpaired => ("AOT", "https://arxiv.org/abs/2406.05882"),
+        LossType::ApoZero | LossType::ApoDown => ("APO", "https://arxiv.org/abs/2408.06266"),
+        LossType::Discopop => ("DiscoPOP", "https://arxiv.org/abs/2406.08414"),
+        LossType::SigmoidNorm => ("length-normalised DPO", "https://arxiv.org/abs/2411.15124"),
+        LossType::Squared | LossType::Exponential | LossType::TruncatedQuadratic | LossType::Savage => {
+            ("GPO", "https://arxiv.org/abs/2402.05749")
+        }
+        LossType::Dpop => ("DPO-Positive", "https://arxiv.org/abs/2402.13228"),
+        LossType::CalDpo => ("Cal-DPO", "https://arxiv.org/abs/2412.14516"),
+        LossType::Sft => ("the likelihood of the chosen texts", "https://arxiv.org/abs/2411.10442"),
+        _ => ("DPO", "https://arxiv.org/abs/2305.18290"),
+    };
+    Method { name, paper }
+}
+
+fn names(loss_types: &[LossType]) -> String {
+    loss_types.iter().map(|loss_type| loss_type.name()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut DpoConfig)) -> String {
+        let mut config = DpoConfig::default();
+        change(&mut config);
+        config.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        DpoConfig::default().validate().unwrap();
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused_by_name() {
+        let says = |problem: String, parts: [&str; 2]| {
+            assert!(parts.iter().all(|part| problem.contains(part)), "{problem}");
+        };
+        says(refused(|c| c.f_alpha_divergence_coef = Some(0.3)), ["f_alpha_divergence_coef", "alpha_divergence"]);
+        says(refused(|c| c.discopop_tau = Some(0.1)), ["discopop_tau", "sigmoid"]);
+        says(refused(|c| c.dpop_lambda = Some(5.0)), ["dpop_lambda", "sigmoid"]);
+        let aot = |c: &mut DpoConfig| (c.loss_type, c.f_divergence_type) = (vec![LossType::Aot], FDivergenceType::ForwardKl);
+        says(refused(|c| aot(c)), ["forward_kl", "aot"]);
+        says(refused(|c| (c.loss_type, c.length_alpha) = (vec![LossType::Aot], Some(0.1))), ["length_alpha", "aot"]);
+        says(refused(|c| c.loss_type = vec![LossType::ExoPair]), ["label_smoothing", "exo_pair"]);
+        says(refused(|c| c.loss_weights = Some(vec![2.0])), ["loss_weights", "loss_type"]);
+        says(refused(|c| c.loss_type = Vec::new()), ["loss_type", "empty"]);
+        let both = vec![LossType::Hinge, LossType::Sft];
+        says(refused(|c| (c.loss_type, c.loss_weights) = (both.clone(), Some(vec![1.0]))), ["loss_weights", "2 losses"]);
+        says(refused(|c| (c.loss_type, c.label_smoothing) = (both.clone(), 0.1)), ["label_smoothing", "hinge, sft"]);
+        says(refused(|c| (c.loss_type, c.discopop_tau) = (both.clone(), Some(0.1))), ["discopop_tau", "hinge, sft"]);
+        says(refused(|c| (c.loss_type, c.ld_alpha) = (both.clone(), Some(0.1))), ["ld_alpha", "sft"]);
+        says(refused(|c| (c.loss_type, c.use_weighting) = (both.clone(), true)), ["use_weighting", "sft"]);
+        says(refused(|c| c.ref_model_sync_steps = Some(2)), ["ref_model_sync_steps", "sync_ref_model"]);
+        says(refused(|c| c.ref_model_mixup_alpha = Some(0.5)), ["ref_model_mixup_alpha", "sync_ref_model"]);
+        says(refused(|c| c.log_ratio_penalty_coef = Some(0.5)), ["log_ratio_penalty_coef", "log_ratio_penalty"]);
+        says(refused(|c| c.log_ratio_penalty = Some(LogRatioPenalty::Square)), ["log_ratio_penalty", "log_ratio_penalty_coef"]);
+        says(refused(|c| c.weight_distance_coef = -1.0), ["weight_distance_coef", "0 or more"]);
+        says(refused(|c| c.ld_alpha = Some(1.5)), ["ld_alpha", "0 to 1"]);
+    }
+}

@@ -1,0 +1,35 @@
+//! The options of training, under TRL's names and with its defaults.
+
+mod cpo;
+mod divergence;
+mod dpo;
+mod kto;
+mod training;
+
+pub use cpo::{CpoConfig, CpoLossType};
+pub use divergence::FDivergenceType;
+pub use dpo::DpoConfig;
+pub use kto::{KtoConfig, KtoLossType};
+pub use training::{SamplingStrategy, Strategy, TrainingConfig};
+
+use crate::{Error, Result};
+
+/// Options that change what is written and when, but not the weights.
+pub(crate) const BOOKKEEPING: [&str; 7] = [
+    "logging_steps",
+    "eval_strategy",
+    "eval_steps",
+    "per_device_eval_batch_size",
+    "save_strategy",
+    "save_steps",
+    "save_total_limit",
+];
+
+/// Refuses an option with a reason unless it is good.
+fn require(option: &'static str, good: bool, reason: impl FnOnce() -> String) -> Result<()> {
+    if good { Ok(()) } else { Err(refusal(option, reason())) }
+}
+
+fn refusal(option: &'static str, reason: impl Into<String>) -> Error {
+    Error::Config { option, reason: reason.into() }
+}

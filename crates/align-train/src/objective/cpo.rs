@@ -1,0 +1,166 @@
+use super::row::check_rows;
+use super::sequences::{SequenceTokens, halves, mean_of, numbers};
+use super::two_phases::{backward, forward};
+use super::{Batch, BatchOutcome, Objective, Split, reference};
+use crate::{CpoConfig, CpoLossType, Metrics, Result, RunConfig};
+use align_data::{CompletionBatch, EncodedPair};
+use align_losses::{LinearLogpsOptions, Pair, alpha_po, cpo, hinge, ipo_sum, orpo_odds_ratio, slic_hf};
+use align_models::{Attention, CausalLm};
+use tch::{Kind, Tensor};
+
+/// Preference optimisation without a reference: CPO (arXiv:2401.08417), SimPO (arXiv:2405.14734), ORPO (arXiv:2403.07691),
+/// AlphaPO (arXiv:2501.03884) and SLiC-HF (arXiv:2305.10425). The chosen text's likelihood, as a term of the loss, keeps the
+/// policy a language model.
+#[derive(Debug)]
+pub struct Cpo<M> {
+    policy: M,
+    config: CpoConfig,
+}
+
+/// What a batch says before its loss is taken.
+struct Judged {
+    /// The loss of each pair, `(pairs)`, of leaves `logps`.
+    losses: Tensor,
+    /// What the loss takes as each side's log-probability, `(pairs)`: summed, or a token's mean.
+    logps: Pair<Tensor>,
+    /// What it takes as each side's reward.
+    rewards: Pair<Tensor>,
+}
+
+impl<M: CausalLm> Cpo<M> {
+    /// The objective of a configuration.
+    ///
+    /// # Errors
+    /// Options that contradict each other.
+    pub fn new(policy: M, config: CpoConfig) -> Result<Self> {
+        config.validate()?;
+        Ok(Self { policy, config })
+    }
+
+    fn judge(&self, leaves: &Pair<Tensor>, counts: &Pair<Tensor>, metrics: &mut Metrics) -> Result<Judged> {
+        let CpoConfig { loss_type, beta, label_smoothing, .. } = self.config;
+        let means = || leaves.as_ref().zip(counts.as_ref()).map(|(logp, count)| logp / count);
+        let logps = if loss_type.is_length_normalised() { means() } else { leaves.as_ref().map(Tensor::shallow_clone) };
+        let margin = || &logps.chosen - &logps.rejected;
+        let mut rewards = logps.as_ref().map(|x| beta * x.detach());
+        let losses = match loss_type {
+            CpoLossType::Sigmoid => cpo(&logps, beta, label_smoothing)?,
+            CpoLossType::Hinge => hinge(&margin(), beta)?,
+            CpoLossType::Ipo => ipo_sum(&margin(), beta)?,
+            CpoLossType::SlicHf => slic_hf(&logps, self.config.delta())?,
+            CpoLossType::Simpo => {
+                let options = self.config.alpha_po();
+                rewards = options.rewards(leaves, counts)?.map(|x| x.detach());
+                alpha_po(leaves, counts, &options)?
+            }
+            CpoLossType::Orpo => {
+                let ratio = -orpo_odds_ratio(leaves, counts)?;
+                // log σ(x) = r has x = r - log(1 - exp(r)).
+                let log_odds = ratio.detach() - (-ratio.detach().expm1()).log();
+                let mean = |x: &Tensor| Ok::<_, crate::Error>(mean_of(&numbers(x)?, |_| true).unwrap_or_default());
+                metrics.set("log_odds_ratio", mean(&ratio)?);
+                metrics.set("log_odds_chosen", mean(&log_odds)?);
+                -beta * ratio
+            }
+        };
+        Ok(Judged { losses, logps, rewards })
+    }
+
+    /// The mean over all positions and the vocabulary of some rows' logits: that of the hidden states, times the mean of the
+    /// head's rows.
+    fn mean_logit(&self, hidden: &Tensor) -> Result<f64> {
+        // ORPO's last position, which predicts nothing, is left out, as in TRL.
+        let seq = hidden.size3()?.1 - i64::from(self.config.loss_type == CpoLossType::Orpo);
+        let mean = hidden.f_narrow(1, 0, seq)?.f_mean_dim([0i64, 1].as_slice(), false, Kind::Double)?;
+        let head = self.policy.head().f_mean_dim([0i64].as_slice(), false, Kind::Double)?;
+        Ok(mean.f_dot(&head)?.f_double_value(&[])?)
+    }
+}
+
+impl<M: CausalLm> Objective for Cpo<M> {
+    type Model = M;
+    type Row = EncodedPair;
+    type Config = CpoConfig;
+
+    fn config(&self) -> &CpoConfig {
+        &self.config
+    }
+
+    fn policy(&self) -> &M {
+        &self.policy
+    }
+
+    fn policy_mut(&mut self) -> &mut M {
+        &mut self.policy
+    }
+
+    fn into_policy(self) -> M {
+        self.policy
+    }
+
+    fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
+        check_rows(rows, &self.policy, reference::what(split))
+    }
+
+    fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
+        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let sequences = CompletionBatch::of_pairs(&batch.rows(), pad)?.to_device(self.policy.device())?;
+        let (rows, pairs) = (sequences.input_ids.size2()?.0, sequences.input_ids.size2()?.0 / 2);
+        // ORPO's likelihood is of the chosen prompts too; these count for nothing in a completion's log-probability.
+        let orpo = self.config.loss_type == CpoLossType::Orpo;
+        let tokens = if orpo {
+            let chosen = sequences.attention_mask.f_narrow(0, 0, pairs)?;
+            let rejected = sequences.completion_mask.f_narrow(0, pairs, pairs)?;
+            let tokens = SequenceTokens::of_mask(&sequences.input_ids, &Tensor::f_cat(&[chosen, rejected], 0)?)?;
+            let completion = tokens.of_each(&sequences.completion_mask)?.f_to_kind(Kind::Float)?;
+            tokens.with_weights(completion)
+        } else {
+            SequenceTokens::of(&sequences)?
+        };
+        // The logits that TRL reports are of padding too, where what is attended to matters.
+        let attention = Attention::Padded(&sequences.attention_mask);
+        let forward = forward(&self.policy, &sequences, &attention, &tokens, &LinearLogpsOptions::default())?;
+
+        let mut metrics = Metrics::default();
+        let counts = halves(&sequences.completion_mask.f_narrow(1, 1, sequences.completion_mask.size2()?.1 - 1)?
+            .f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?)?;
+        let leaves = halves(&forward.logps)?.try_map(|x| x.f_detach()?.f_requires_grad_(true))?;
+        let (judged, by_logps) = tch::with_grad(|| {
+            let judged = self.judge(&leaves, &counts, &mut metrics)?;
+            let mean = judged.losses.f_mean(judged.losses.kind())?;
+            let by_logps = Tensor::f_run_backward(&[mean], &[&leaves.chosen, &leaves.rejected], false, false)?;
+            Ok::<_, crate::Error>((judged, by_logps))
+        })?;
+        let mut loss = judged.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
+
+        let nll_weight = self.config.nll_weight();
+        let first = tokens.in_first_half()?.f_to_kind(Kind::Float)?;
+        let chosen_tokens = first.f_sum(Kind::Float)?;
+        let mut nll = 0.0;
+        if nll_weight > 0.0 {
+            let sum = forward.token_logps().f_mul(&first)?.f_sum(Kind::Double)?;
+            nll = -sum.f_double_value(&[])? / chosen_tokens.f_double_value(&[])?;
+            loss += nll_weight * nll;
+        }
+        metrics.set("nll_loss", nll);
+        let (rewards, logps) = (judged.rewards.try_map(|x| numbers(&x))?, judged.logps.try_map(|x| numbers(&x))?);
+        let mean = |x: &[f64]| mean_of(x, |_| true).unwrap_or_default();
+        let won = rewards.chosen.iter().zip(&rewards.rejected).map(|(c, r)| f64::from(u8::from(c > r)));
+        metrics.set("rewards/chosen", mean(&rewards.chosen));
+        metrics.set("rewards/rejected", mean(&rewards.rejected));
+        metrics.set("rewards/accuracies", mean(&won.collect::<Vec<_>>()));
+        metrics.set("rewards/margins", mean(&rewards.chosen) - mean(&rewards.rejected));
+        metrics.set("logps/chosen", mean(&logps.chosen));
+        metrics.set("logps/rejected", mean(&logps.rejected));
+        metrics.set("logits/chosen", self.mean_logit(&forward.hidden.f_narrow(0, 0, pairs)?)?);
+        metrics.set("logits/rejected", self.mean_logit(&forward.hidden.f_narrow(0, pairs, rows - pairs)?)?);
+
+        if let Some(share) = share {
+            let by_row = Tensor::f_cat(&by_logps, 0)?.f_mul_scalar(share)?;
+            let by_likelihood = first.f_mul_scalar(-share * nll_weight)?.f_div(&chosen_tokens)?;
+            backward(&self.policy, forward, &tokens.by_token(&by_row)?.f_add(&by_likelihood)?)?;
+        }
+        let seen = sequences.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
+        Ok(BatchOutcome { loss, metrics, tokens: seen as u64 })
+    }
+}

@@ -1,0 +1,139 @@
+use super::Split;
+use super::remembered_logps::RememberedLogps;
+use super::row::{Row, check_rows};
+use crate::weights::load_weights;
+use crate::{Error, Result, fingerprint};
+use align_models::CausalLm;
+use align_models::checkpoint::{Checkpoint, save_safetensors};
+use std::path::Path;
+use tch::{Kind, Tensor};
+
+const LOGPS: &str = "reference_logps.safetensors";
+const WEIGHTS: &str = "reference.safetensors";
+
+/// The model that the policy is held near to, and what it said of the rows so far.
+#[derive(Debug)]
+pub(crate) struct Reference<M> {
+    model: M,
+    train: RememberedLogps,
+    eval: RememberedLogps,
+    fingerprint: f64,
+    moved: bool,
+}
+
+impl<M: CausalLm> Reference<M> {
+    /// The `given` model, or a copy of the policy as it stands.
+    pub fn new(given: Option<M>, policy: &M) -> Result<Self> {
+        let model = match given {
+            Some(given) => given,
+            None => policy.frozen_copy()?,
+        };
+        if model.vocab_size() != policy.vocab_size() {
+            let (a, b) = (policy.vocab_size(), model.vocab_size());
+            return Err(Error::Data(format!(
+                "the policy has {a} token ids, the reference {b}: take a reference of the same tokeniser"
+            )));
+        }
+        model.parameters().set_requires_grad(false);
+        let fingerprint = fingerprint::of_weights(model.parameters())?;
+        Ok(Self { model, train: RememberedLogps::default(), eval: RememberedLogps::default(), fingerprint, moved: false })
+    }
+
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// What tells the model that the run began with from another.
+    pub fn fingerprint(&self) -> f64 {
+        self.fingerprint
+    }
+
+    /// Makes room for a split's rows of so many sequences each.
+    pub fn prepare<R: Row>(&mut self, split: Split, rows: &[R], sequences: usize) -> Result<()> {
+        check_rows(rows, &self.model, what(split))?;
+        *self.remembered(split) = RememberedLogps::new(rows.len(), sequences);
+        Ok(())
+    }
+
+    /// Its log-probabilities of the rows `indices`, `(batch, sequences)`; computed where they are not known.
+    pub fn logps(
+        &mut self,
+        split: Split,
+        indices: &[usize],
+        compute: impl FnOnce(&M) -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        let remembered = if split == Split::Train { &mut self.train } else { &mut self.eval };
+        remembered.of(indices, self.model.device(), || compute(&self.model))
+    }
+
+    /// Moves it towards the policy (TR-DPO, arXiv:2404.09656): `π_ref ← α π + (1 - α) π_ref`, weight by weight.
+    pub fn mix(&mut self, policy: &M, alpha: f64) -> Result<()> {
+        tch::no_grad(|| {
+            for (name, weight) in self.model.parameters().iter() {
+                let towards = policy.parameters().get(name).ok_or_else(|| missing(name))?;
+                weight.shallow_clone().f_mul_scalar_(1.0 - alpha)?.f_add_(&towards.f_mul_scalar(alpha)?)?;
+            }
+            Ok::<(), Error>(())
+        })?;
+        self.train.forget();
+        self.eval.forget();
+        self.moved = true;
+        Ok(())
+    }
+
+    /// Adds to the gradient of `coefficient · Σ ‖θ - θ_ref‖²` over all weights, and returns that penalty.
+    pub fn pull(&self, policy: &M, coefficient: f64) -> Result<f64> {
+        tch::no_grad(|| {
+            let mut sum = 0.0;
+            for (name, weight) in policy.parameters().iter() {
+                let anchor = self.model.parameters().get(name).ok_or_else(|| missing(name))?;
+                let distance = weight.f_sub(anchor)?;
+                sum += distance.f_to_kind(Kind::Float)?.f_square()?.f_sum(Kind::Double)?.f_double_value(&[])?;
+                let _ = weight.grad().f_add_(&distance.f_mul_scalar(2.0 * coefficient)?)?;
+            }
+            Ok(coefficient * sum)
+        })
+    }
+
+    pub fn save_tensors(&self, dir: &Path) -> Result<()> {
+        let logps = self.train.to_tensor()?;
+        save_safetensors(&dir.join(LOGPS), [("train", &logps)], false).map_err(align_models::Error::from)?;
+        if self.moved {
+            save_safetensors(&dir.join(WEIGHTS), self.model.parameters().iter(), false)
+                .map_err(align_models::Error::from)?;
+        }
+        Ok(())
+    }
+
+    pub fn load_tensors(&mut self, dir: &Path) -> Result<()> {
+        let fail = |path: &Path, reason: String| Error::Checkpoint { path: path.to_owned(), reason };
+        // Held-out rows may differ from run to run, so only the training rows' log-probabilities are kept.
+        let path = dir.join(LOGPS);
+        let file = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
+        if !self.train.load(&file.read("train").map_err(align_models::Error::from)?)? {
+            let shape = self.train.to_tensor()?.size();
+            return Err(fail(&path, format!("its tensor train has not the shape {shape:?}")));
+        }
+        let path = dir.join(WEIGHTS);
+        if path.exists() {
+            let file = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
+            load_weights(self.model.parameters(), &file, &path)?;
+            self.eval.forget();
+            self.moved = true;
+        }
+        Ok(())
+    }
+
+    fn remembered(&mut self, split: Split) -> &mut RememberedLogps {
+        if split == Split::Train { &mut self.train } else { &mut self.eval }
+    }
+}
+
+/// What messages call a split.
+pub(crate) fn what(split: Split) -> &'static str {
+    if split == Split::Train { "training" } else { "evaluation" }
+}
+
+fn missing(name: &str) -> Error {
+    Error::Data(format!("policy and reference do not both have a weight {name}: take a reference of the same architecture"))
+}

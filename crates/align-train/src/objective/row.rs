@@ -1,0 +1,71 @@
+use crate::{Error, Result};
+use align_data::{EncodedPair, EncodedUnpaired};
+use align_models::CausalLm;
+
+/// A row of training data: a prompt and what was said to it.
+pub trait Row {
+    /// The row of the input that it came from, counted from 0.
+    fn row(&self) -> usize;
+
+    /// The prompt's token ids.
+    fn prompt_ids(&self) -> &[i64];
+
+    /// Each completion's token ids, and what it is called.
+    fn completions(&self) -> Vec<(&'static str, &[i64])>;
+}
+
+impl Row for EncodedPair {
+    fn row(&self) -> usize {
+        self.row
+    }
+
+    fn prompt_ids(&self) -> &[i64] {
+        &self.prompt_ids
+    }
+
+    fn completions(&self) -> Vec<(&'static str, &[i64])> {
+        vec![("chosen", &self.chosen_ids), ("rejected", &self.rejected_ids)]
+    }
+}
+
+impl Row for EncodedUnpaired {
+    fn row(&self) -> usize {
+        self.row
+    }
+
+    fn prompt_ids(&self) -> &[i64] {
+        &self.prompt_ids
+    }
+
+    fn completions(&self) -> Vec<(&'static str, &[i64])> {
+        vec![(if self.label { "desirable" } else { "undesirable" }, &self.completion_ids)]
+    }
+}
+
+/// Refuses rows that a model cannot take.
+pub(crate) fn check_rows<R: Row>(rows: &[R], model: &impl CausalLm, what: &str) -> Result<()> {
+    let (vocab, most) = (model.vocab_size(), model.n_positions());
+    for item in rows {
+        let (row, prompt) = (item.row() + 1, item.prompt_ids());
+        for (side, ids) in item.completions() {
+            let length = prompt.len() + ids.len();
+            if length as i64 > most {
+                return Err(Error::Data(format!(
+                    "{what} row {row} has {length} tokens, the model takes {most}: set max_length to at most {most}"
+                )));
+            }
+            for (part, ids) in [("prompt", prompt), (side, ids)] {
+                if let Some(id) = ids.iter().find(|id| !(0..vocab).contains(*id)) {
+                    return Err(Error::Data(format!(
+                        "{what} row {row}, {part}: token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser"
+                    )));
+                }
+            }
+            // The first token of a sequence is predicted by nothing.
+            if ids.len() + prompt.len().min(1) < 2 {
+                return Err(Error::Data(format!("{what} row {row}: the {side} completion has no token to learn")));
+            }
+        }
+    }
+    Ok(())
+}

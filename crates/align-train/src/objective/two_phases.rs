@@ -1,0 +1,63 @@
+//! The two phases of a step: log-probabilities forward without the vocabulary's graph, then the derivative back.
+
+use super::sequences::SequenceTokens;
+use crate::Result;
+use align_data::CompletionBatch;
+use align_losses::{LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics};
+use align_models::{Attention, CausalLm};
+use tch::Tensor;
+
+/// The policy's log-probabilities of a batch, and what backward needs.
+pub(crate) struct Forward {
+    /// Each row's log-probability, `(rows)`, float32.
+    pub logps: Tensor,
+    /// What was asked for of each predicted token.
+    pub statistics: Option<TokenStatistics>,
+    /// The final hidden states, `(rows, seq, n_embd)`, without a graph.
+    pub hidden: Tensor,
+    /// The hidden states that predict tokens, with their graph.
+    selected: Tensor,
+    linear: LinearLogps,
+}
+
+impl Forward {
+    /// Each predicted token's log-probability, `(n)`.
+    pub fn token_logps(&self) -> &Tensor {
+        self.linear.logps()
+    }
+}
+
+/// Runs a model over a batch without a graph: each row's log-probability, `(rows)`.
+pub(crate) fn frozen_logps(
+    model: &impl CausalLm,
+    batch: &CompletionBatch,
+    tokens: &SequenceTokens,
+) -> Result<Tensor> {
+    tch::no_grad(|| {
+        let selected = tokens.select(&model.hidden(&batch.input_ids, None, &Attention::Causal, None)?)?;
+        tokens.logps(&align_losses::linear_logps(&selected, model.head(), &tokens.targets)?)
+    })
+}
+
+/// Runs the policy over a batch; with a graph unless gradients are off.
+pub(crate) fn forward(
+    policy: &impl CausalLm,
+    batch: &CompletionBatch,
+    attention: &Attention,
+    tokens: &SequenceTokens,
+    options: &LinearLogpsOptions,
+) -> Result<Forward> {
+    let hidden = policy.hidden(&batch.input_ids, None, attention, None)?;
+    let selected = tokens.select(&hidden)?;
+    let (linear, statistics) = LinearLogps::forward(&selected, policy.head(), &tokens.targets, options)?;
+    let logps = tokens.logps(linear.logps())?;
+    Ok(Forward { logps, statistics, hidden: hidden.f_detach()?, selected, linear })
+}
+
+/// Adds to every weight's gradient: `by_token` `(n)` is the derivative of the batch's loss by each token's log-probability.
+pub(crate) fn backward(policy: &impl CausalLm, forward: Forward, by_token: &Tensor) -> Result<()> {
+    let LogpsGradient { hidden } = tch::no_grad(|| forward.linear.backward(by_token, &mut policy.head().grad()))?;
+    // The gradient of this sum by `selected` is `hidden`: tch takes no output gradient.
+    forward.selected.f_mul(&hidden)?.f_sum(forward.selected.kind())?.f_backward()?;
+    Ok(())
+}

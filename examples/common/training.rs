@@ -1,0 +1,219 @@
+//! A training run from options to a model's folder, whatever the objective.
+
+use super::{Failure, RuntimeOptions, config_file, models};
+use align_data::Tokenizer;
+use align_models::generation::{Generation, GenerationConfig};
+use align_models::hub::RepoName;
+use align_models::{CausalLm, Gpt2};
+use align_train::{
+    CheckpointSaver, MetricsFile, ModelCard, Objective, Observer, ProgressBar, RunConfig, SampleTexts, StopSignal,
+    Strategy, Trainer, latest_checkpoint,
+};
+use serde::Serialize;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What is trained, on what, and where it goes.
+#[derive(clap::Args, Serialize)]
+pub struct RunOptions {
+    /// TOML file with these options' names as keys (dashes or underscores); options beside it win.
+    #[arg(long)]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
+    #[arg(long)]
+    model: Option<String>,
+    /// Training data: CSV, Parquet or JSONL.
+    #[arg(long)]
+    train_file: PathBuf,
+    /// The same, held out.
+    #[arg(long)]
+    eval_file: Option<PathBuf>,
+    /// Run folder: config.toml, metrics.jsonl, checkpoints and the final model.
+    #[arg(long)]
+    #[serde(skip)]
+    output_dir: PathBuf,
+    /// Go on from the run folder's newest checkpoint.
+    #[arg(long)]
+    #[serde(skip)]
+    resume: bool,
+    /// At each evaluation, write texts for the prompts of this file (one a line) to samples.jsonl.
+    #[arg(long)]
+    sample_prompts: Option<PathBuf>,
+    /// Upload the trained model to the hub when the run is done; needs --hub-model-id and a token in HF_TOKEN.
+    #[arg(long, requires = "hub_model_id")]
+    #[serde(skip)]
+    push_to_hub: bool,
+    /// The repository that it becomes: user/name.
+    #[arg(long, requires = "push_to_hub")]
+    #[serde(skip)]
+    hub_model_id: Option<RepoName>,
+    /// Make the repository a private one, if it is new.
+    #[arg(long, requires = "push_to_hub")]
+    #[serde(skip)]
+    hub_private_repo: bool,
+    #[command(flatten)]
+    #[serde(flatten)]
+    runtime: RuntimeOptions,
+}
+
+/// What a run begins with: its folder, the policy and its tokeniser.
+pub struct Start<'a> {
+    options: &'a RunOptions,
+    dir: PathBuf,
+    checkpoint: Option<PathBuf>,
+    pub tokenizer: Tokenizer,
+    pub policy: Gpt2,
+}
+
+/// Held-out rows are a file's, with the same reader as the training rows.
+pub type ReadRows<'a, R> = &'a dyn Fn(&Path) -> Result<Vec<R>, Failure>;
+
+impl RunOptions {
+    /// Checks the options, opens the run folder and loads the policy.
+    pub fn start(&self, config: &impl RunConfig) -> Result<Start<'_>, Failure> {
+        config.validate()?;
+        let evaluates = config.training().eval_strategy != Strategy::No;
+        if self.eval_file.is_none() && evaluates {
+            return Err("--eval-strategy asks for evaluations: give rows with --eval-file".into());
+        }
+        if self.sample_prompts.is_some() && !evaluates {
+            return Err("--sample-prompts are written at evaluations: set --eval-strategy".into());
+        }
+        if self.push_to_hub {
+            models::check_push()?;
+        }
+        let dir = self.output_dir.clone();
+        let used = dir.join("metrics.jsonl").exists();
+        if used && !self.resume {
+            return Err(format!("{} holds a run already: choose another folder or give --resume", dir.display()).into());
+        }
+        std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        let checkpoint = if self.resume { latest_checkpoint(&dir)? } else { None };
+        if self.resume && checkpoint.is_none() {
+            return Err(format!("{} holds no checkpoint to resume from", dir.display()).into());
+        }
+        let model_dir = models::folder(self.model.as_deref(), models::POLICY)?;
+        let tokenizer = Tokenizer::from_pretrained(&model_dir)?;
+        let policy = self.load(&model_dir)?;
+        Ok(Start { options: self, dir, checkpoint, tokenizer, policy })
+    }
+
+    /// Sets the matmul precision while the guard lives.
+    pub fn precision(&self) -> align_torch::MatmulPrecisionGuard {
+        self.runtime.precision()
+    }
+
+    /// The training data's file.
+    pub fn train_file(&self) -> &Path {
+        &self.train_file
+    }
+
+    /// Another model than the policy, of the same dtype and device.
+    pub fn reference(&self, named: Option<&str>) -> Result<Option<Gpt2>, Failure> {
+        named.map(|name| self.load(&models::fetch(name)?)).transpose()
+    }
+
+    fn load(&self, dir: &Path) -> Result<Gpt2, Failure> {
+        Ok(Gpt2::from_pretrained(dir, self.runtime.dtype, self.runtime.device()?)?)
+    }
+}
+
+/// Where a run writes, once its policy is in the trainer's hands.
+pub struct Run<'a> {
+    options: &'a RunOptions,
+    dir: PathBuf,
+    checkpoint: Option<PathBuf>,
+    tokenizer: Tokenizer,
+}
+
+impl<'a> Start<'a> {
+    /// The policy for the trainer, and the rest.
+    pub fn split(self) -> (Gpt2, Run<'a>) {
+        let Self { options, dir, checkpoint, tokenizer, policy } = self;
+        (policy, Run { options, dir, checkpoint, tokenizer })
+    }
+}
+
+impl Run<'_> {
+    /// Trains to the end or to Ctrl-C; at the end evaluates and writes the model with its card. `all` are the program's
+    /// options, for `config.toml`; `reference` is what the card calls the reference.
+    pub fn train<O: Objective<Model = Gpt2>>(
+        self,
+        mut trainer: Trainer<O>,
+        train_rows: usize,
+        read: ReadRows<'_, O::Row>,
+        reference: Option<String>,
+        all: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let options = self.options;
+        if let Some(file) = &options.eval_file {
+            trainer = trainer.with_evaluation(read(file)?)?;
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            trainer.resume(checkpoint)?;
+            println!("going on from {} at step {} of {}", checkpoint.display(), trainer.step(), trainer.total_steps());
+        }
+        let stop = StopSignal::default();
+        super::stop_on_ctrl_c(stop.clone())?;
+        let mut saver = CheckpointSaver::new(&self.dir);
+        let file = self.dir.join("metrics.jsonl");
+        let mut metrics = match self.checkpoint {
+            Some(_) => MetricsFile::resume(&file, trainer.step())?,
+            None => MetricsFile::create(&file)?,
+        };
+        let (mut progress, mut stopper) = (ProgressBar::default(), stop);
+        let seed = trainer.config().training().seed;
+        let mut samples = options.sample_prompts.as_deref().map(|file| self.sampler(file, seed)).transpose()?;
+        let mut observers: Vec<&mut dyn Observer<O>> = vec![&mut progress, &mut metrics, &mut saver, &mut stopper];
+        observers.extend(samples.as_mut().map(|s| s as &mut dyn Observer<O>));
+        // The options in a form that --config takes.
+        let text = config_file::flat(all)?;
+        super::write_atomically(&self.dir.join("config.toml"), true, |file| file.write_all(text.as_bytes()))?;
+        let summary = trainer.train(&mut observers)?;
+        if !summary.finished {
+            println!("stopped after step {} of {}; give --resume to go on", summary.steps, trainer.total_steps());
+            return Ok(());
+        }
+        let mut evaluation = None;
+        if let Some(file) = &options.eval_file {
+            let record = trainer.evaluate()?;
+            println!("held out: {}", serde_json::to_string(&record)?);
+            evaluation = Some((record, models::file_name(file)));
+        }
+        let config = trainer.config().clone();
+        let model = self.dir.join("model");
+        trainer.into_policy().save_pretrained(&model, true)?;
+        self.tokenizer.save(&model, true)?;
+        let card = ModelCard {
+            base_model: models::called(options.model.as_deref(), models::POLICY),
+            base_model_id: models::hub_id(options.model.as_deref()),
+            ref_model: reference,
+            train_data: models::file_name(&options.train_file),
+            train_rows,
+            config,
+            steps: summary.steps,
+            last_step: summary.last_step,
+            evaluation,
+        };
+        card.write(&model, true)?;
+        println!("{} steps done, model written to {}", summary.steps, model.display());
+        if let Some(repo) = &options.hub_model_id {
+            models::push(&model, repo, options.hub_private_repo)?;
+        }
+        Ok(())
+    }
+
+    fn sampler(&self, prompts: &Path, seed: u64) -> Result<SampleTexts, Failure> {
+        let text = std::fs::read_to_string(prompts).map_err(|e| format!("{}: {e}", prompts.display()))?;
+        let prompts = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let config = GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
+        let (file, tokenizer) = (self.dir.join("samples.jsonl"), self.tokenizer.clone());
+        Ok(SampleTexts::new(&file, tokenizer, prompts, Generation::new(config)?)?)
+    }
+}
+
+/// What a card calls the reference of a policy.
+pub fn reference_in_words(named: Option<&str>) -> String {
+    named.map_or_else(|| "the base model".to_owned(), |name| models::called(Some(name), models::POLICY))
+}

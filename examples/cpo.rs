@@ -1,0 +1,49 @@
+//! Trains a language model on preference pairs without a reference model: CPO, SimPO, AlphaPO, ORPO or SLiC-HF.
+//!
+//! ```sh
+//! cargo run --release --example cpo -- --train-file pairs.jsonl --output-dir runs/simpo --loss-type simpo --beta 2 --cpo-alpha 0
+//! ```
+
+mod common;
+
+use align_models::CausalLm;
+use align_train::{CpoConfig, CpoTrainer};
+use clap::Parser;
+use common::Failure;
+use common::preference_data::DataOptions;
+use common::training::RunOptions;
+use serde::Serialize;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Trains a language model on preference pairs (prompt, chosen, rejected), or on scored texts (prompt, text, score), which are
+/// paired first.
+#[derive(Parser, Serialize)]
+struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    data: DataOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    cpo: CpoConfig,
+}
+
+fn main() -> ExitCode {
+    common::run(|| train(&common::config_file::parse::<Options>()?))
+}
+
+fn train(options: &Options) -> Result<(), Failure> {
+    let _precision = options.run.precision();
+    let start = options.run.start(&options.cpo)?;
+    let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());
+    let (data, seed) = (&options.data, options.cpo.training.seed);
+    let read = |file: &Path| data.encode_with_bos(&tokenizer, &data.read(file, seed)?, n_positions);
+    let (policy, run) = start.split();
+    let pairs = read(options.run.train_file())?;
+    let count = pairs.len();
+    let trainer = CpoTrainer::new(policy, pairs, options.cpo.clone())?;
+    run.train(trainer, count, &read, None, options)
+}

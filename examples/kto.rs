@@ -1,0 +1,59 @@
+//! Trains a language model on single completions that people liked or not: KTO, BCO or unpaired APO.
+//!
+//! ```sh
+//! cargo run --release --example kto -- --train-file likes.jsonl --output-dir runs/kto
+//! ```
+
+mod common;
+
+use align_data::{EncodeOptions, EncodedUnpaired, UnpairedPreferences, encode_unpaired};
+use align_models::CausalLm;
+use align_train::{KtoConfig, KtoTrainer};
+use clap::Parser;
+use common::Failure;
+use common::training::{RunOptions, reference_in_words};
+use serde::Serialize;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Trains a language model on judged completions (prompt, completion, label), or on both completions of preference pairs
+/// (prompt, chosen, rejected).
+#[derive(Parser, Serialize)]
+struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    run: RunOptions,
+    /// Reference model, a folder or a name on the hub; a copy of the model if not given.
+    #[arg(long)]
+    ref_model: Option<String>,
+    /// false leaves a prompt that stands in front of its completion there twice, as the notebook does.
+    #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
+    strip_prompt: bool,
+    #[command(flatten)]
+    #[serde(flatten)]
+    kto: KtoConfig,
+}
+
+fn main() -> ExitCode {
+    common::run(|| train(&common::config_file::parse::<Options>()?))
+}
+
+fn train(options: &Options) -> Result<(), Failure> {
+    let _precision = options.run.precision();
+    let start = options.run.start(&options.kto)?;
+    let reference = options.run.reference(options.ref_model.as_deref())?;
+    let tokenizer = start.tokenizer.clone();
+    let max_length = Some(options.kto.max_length.unwrap_or(start.policy.n_positions() as usize));
+    let encoding = EncodeOptions { max_length, strip_prompt: options.strip_prompt, ..EncodeOptions::default() };
+    let read = |file: &Path| -> Result<Vec<EncodedUnpaired>, Failure> {
+        println!("{}", file.display());
+        let encoded = encode_unpaired(&tokenizer, &UnpairedPreferences::read_or_unpair(file)?.rows(), &encoding)?;
+        println!("  {}", encoded.report);
+        Ok(encoded.rows)
+    };
+    let (policy, run) = start.split();
+    let rows = read(options.run.train_file())?;
+    let count = rows.len();
+    let trainer = KtoTrainer::new(policy, reference, rows, options.kto.clone())?;
+    run.train(trainer, count, &read, Some(reference_in_words(options.ref_model.as_deref())), options)
+}
