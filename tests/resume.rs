@@ -8,8 +8,8 @@ use align_data::{
 use align_losses::{LogRatioPenalty, LossType};
 use align_models::{CausalLm, Gpt2};
 use align_train::{
-    CheckpointSaver, CpoConfig, CpoLossType, CpoTrainer, DpoConfig, DpoTrainer, Flow, KtoConfig, KtoLossType, KtoTrainer,
-    MetricsFile, Objective, Observer, StepRecord, Trainer, TrainingConfig, latest_checkpoint,
+    CheckpointSaver, CpoConfig, CpoLossType, CpoTrainer, DpoConfig, DpoTrainer, Flow, KtoConfig, KtoLossType,
+    KtoTrainer, MetricsFile, Objective, Observer, StepRecord, Trainer, TrainingConfig, latest_checkpoint,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -207,7 +207,8 @@ impl Run<'_> {
     fn sampler(&self, prompts: &Path, seed: u64) -> Result<SampleTexts, Failure> {
         let text = std::fs::read_to_string(prompts).map_err(|e| format!("{}: {e}", prompts.display()))?;
         let prompts = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-        let config = GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
+        let config =
+            GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
         let (file, tokenizer) = (self.dir.join("samples.jsonl"), self.tokenizer.clone());
         Ok(SampleTexts::new(&file, tokenizer, prompts, Generation::new(config)?)?)
     }

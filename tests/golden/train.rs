@@ -169,8 +169,7 @@ fn losses_without_a_reference_follow_trl() {
     for run in runs {
         let c = &run["config"];
         let orpo = run["trainer"] == "ORPOTrainer";
-        let loss_type =
-            if orpo { CpoLossType::Orpo } else { serde_json::from_value(c["loss_type"].clone()).unwrap() };
+        let loss_type = if orpo { CpoLossType::Orpo } else { serde_json::from_value(c["loss_type"].clone()).unwrap() };
         let config = CpoConfig {
             loss_type,
             beta: c["beta"].as_f64().unwrap(),

@@ -99,3 +99,24 @@ pub(crate) fn label_smoothing(label_smoothing: f64) -> Result<()> {
         found: label_smoothing,
     })
 }
+
+/// Margins and the strength that goes with them.
+pub(crate) fn margin(x: &Tensor, strength: f64) -> Result<()> {
+    float("margin", x)?;
+    beta(strength)
+}
+
+pub(crate) fn at_least_zero(name: &'static str, found: f64) -> Result<()> {
+    if found.is_finite() && found >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::Hyperparameter { name, expected: "a finite number of at least 0", found })
+}
+
+/// Single completions and whether people liked them.
+pub(crate) fn judged(log_ratio: &Tensor, desirable: &Tensor) -> Result<()> {
+    float("log_ratio", log_ratio)?;
+    shape("desirable", desirable, &log_ratio.size())?;
+    kind("desirable", desirable, Kind::Bool)?;
+    same_device("desirable", desirable, log_ratio)
+}

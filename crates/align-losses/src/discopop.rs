@@ -18,8 +18,7 @@ use tch::Tensor;
 /// # Errors
 /// Margins that are not floating-point, or a `beta` or `tau` that is not a finite number above 0.
 pub fn discopop(margin: &Tensor, beta: f64, tau: f64) -> Result<Tensor> {
-    check::float("margin", margin)?;
-    check::beta(beta)?;
+    check::margin(margin, beta)?;
     check::above_zero("discopop_tau", tau)?;
     let x = beta * margin;
     let modulation = &x / tau;

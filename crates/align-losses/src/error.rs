@@ -80,19 +80,43 @@ pub enum Error {
         /// The divergence.
         divergence: FDivergence,
     },
-    /// DiscoPOP's temperature where there is no DiscoPOP.
-    #[error("discopop_tau is {tau}, which loss_type {loss_type} would ignore: leave it out, or use loss_type discopop")]
-    IgnoredTau {
+    /// An option of other losses.
+    #[error("{option} is {value}, which loss_type {loss_type} would ignore: leave it out, or use {others}")]
+    IgnoredOption {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        value: f64,
         /// The loss.
         loss_type: LossType,
-        /// The temperature.
-        tau: f64,
+        /// The losses that take it.
+        others: &'static str,
     },
-    /// A length-normalised loss without lengths.
+    /// Weights of pairs where no loss belongs to a pair.
     #[error(
-        "loss_type {0} divides by each completion's number of tokens: pass them as `tokens`, or use loss_type ipo_sum or sigmoid"
+        "loss_type {0} is of the batch as a whole, so weights of its pairs mean nothing: leave them out, or use a loss of pairs such \
+         as sigmoid"
     )]
-    MissingTokens(LossType),
+    WeightsOfABatch(LossType),
+    /// A sum of no losses.
+    #[error("a weighted sum needs at least one loss")]
+    NoLosses,
+    /// A sum of losses that measure rewards differently.
+    #[error("losses with beta {first} and {other} stand in one sum, whose rewards have one beta: give them the same")]
+    UnlikeBetas {
+        /// The first loss's.
+        first: f64,
+        /// Another's.
+        other: f64,
+    },
+    /// A loss that needs lengths without them.
+    #[error("{0} needs each completion's number of tokens: pass them with PairLogps::with_tokens")]
+    MissingTokens(&'static str),
+    /// A statistic without the statistics.
+    #[error(
+        "log_sum_sq_probs is one of the statistics, which are off: set statistics to true, or log_sum_sq_probs to false"
+    )]
+    StatisticsOff,
     /// LibTorch refused an operation.
     #[error("LibTorch: {0}")]
     Torch(#[from] tch::TchError),

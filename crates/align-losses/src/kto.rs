@@ -1,5 +1,5 @@
 use crate::{Result, check};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// KTO: `λ_D (1 - σ(β (h - z)))` for a desirable completion, `λ_U (1 - σ(β (z - h)))` for an undesirable one, with
 /// `h = log π - log π_ref` and `z` the [`kto_kl`] (eqs. 7 and 8 of arXiv:2402.01306).
@@ -24,10 +24,7 @@ use tch::{Kind, Tensor};
 /// # Errors
 /// Log-ratios that are not floating-point, shapes, dtypes or devices that do not fit, or options outside their range.
 pub fn kto(log_ratio: &Tensor, desirable: &Tensor, kl: &Tensor, options: &KtoOptions) -> Result<Tensor> {
-    check::float("log_ratio", log_ratio)?;
-    check::shape("desirable", desirable, &log_ratio.size())?;
-    check::kind("desirable", desirable, Kind::Bool)?;
-    check::same_device("desirable", desirable, log_ratio)?;
+    check::judged(log_ratio, desirable)?;
     check::shape("kl", kl, &[])?;
     check::same_device("kl", kl, log_ratio)?;
     options.validate()?;

@@ -4,59 +4,93 @@
 //! rejected completions can use it in any trainer:
 //!
 //! ```
-//! use align_losses::{DpoLoss, FDivergence, LossType, Pair};
-//! use tch::Tensor;
+//! use {align_losses::{DpoLoss, DpoOptions, Pair, PairLogps, PairLoss}, tch::Tensor};
 //! let policy = Pair { chosen: Tensor::from_slice(&[-12.0f32]), rejected: Tensor::from_slice(&[-15.0f32]) };
 //! let reference = Pair { chosen: Tensor::from_slice(&[-13.0f32]), rejected: Tensor::from_slice(&[-14.0f32]) };
-//! let dpo = DpoLoss::new(LossType::Sigmoid, 0.1, 0.0, FDivergence::ReverseKl)?;
-//! let loss = dpo.evaluate(&policy, &reference, None)?;
+//! let dpo = DpoLoss::new(DpoOptions { beta: 0.1, ..DpoOptions::default() })?;
+//! let loss = dpo.evaluate(&PairLogps::new(&policy, &reference)?)?;
 //! assert!((loss.losses.double_value(&[0]) - 0.598_139).abs() < 1e-6); // -log sigmoid(0.1 * (1 - -1))
 //! # Ok::<(), align_losses::Error>(())
 //! ```
 //!
-//! A loss is put together from parts that stand alone: log-ratios `h = log π - log π_ref`, an [`FDivergence`]'s score of
-//! each, and one of three kinds of function:
+//! Most losses of pairs are one composition, which [`MarginLoss`] spells out: log-ratios `h = log π - log π_ref`, a
+//! [`Divergence`]'s score of each, the margin between them (as it is, [`length_regularised`], or of scores a token), and a
+//! [`Link`] from the margin to the loss. A divergence or a link of your own takes ten lines. The formulas are functions:
 //!
-//! - of the margin between the two scores: [`sigmoid`], [`conservative_sigmoid`], [`robust`], [`exo_pair`], [`hinge`],
-//!   [`ipo_sum`], [`discopop`], and divided by lengths [`ipo`] and [`sigmoid_norm`];
-//! - of each side by itself: [`nca_pair`], [`bco_pair`], [`sppo_hard`], [`apo_zero`], [`apo_down`];
-//! - of the batch as two distributions: [`aot`], [`aot_unpaired`].
+//! | of | losses |
+//! | --- | --- |
+//! | the margin | [`sigmoid`], [`conservative_sigmoid`], [`hinge`], [`ipo_sum`], [`robust`], [`exo_pair`], [`discopop`], [`squared`], [`exponential`], [`truncated_quadratic`], [`savage`] |
+//! | the margin of mean tokens | [`ipo`], [`sigmoid_norm`] |
+//! | each side | [`nca_pair`], [`bco_pair`], [`sppo_hard`], [`apo_zero`], [`apo_down`], [`cal_dpo`], [`dpop`] |
+//! | the batch | [`aot`], [`aot_unpaired`], [`sft`] |
+//! | each token's distribution | [`tdpo1`], [`tdpo2`] |
+//! | the policy alone | [`cpo`], [`simpo`], [`alpha_po`], [`orpo_odds_ratio`], [`slic_hf`] |
+//! | single completions | [`kto`], [`bco`], [`apo_zero_unpaired`] |
 //!
-//! Without a reference there are [`cpo`], [`simpo`], [`orpo_odds_ratio`] and [`slic_hf`]; for single completions that people
-//! liked or did not, [`kto`].
+//! [`DpoLoss`] has those of the first four rows by name, as configurations do. Every [`PairLoss`] gives gradients and the
+//! same diagnostics ([`PreferenceLoss`]), may stand in a [`WeightedSum`] or beside a [`Penalty`] ([`Penalised`]), and takes
+//! weights of pairs ([`wpo_weights`]). [`AdaptiveBeta`] sets `beta` batch by batch.
 //!
 //! Log-probabilities come from logits ([`token_logps`], [`sequence_logps`]), or straight from hidden states
 //! ([`LinearLogps`]), which never holds the logits of a whole batch nor their graph.
 
 mod absolute;
+mod adaptive_beta;
+mod alpha_po;
 mod check;
 mod discopop;
 mod divergence;
 mod dpo;
 mod error;
+mod gpo;
 mod kto;
-mod length_normalised;
+mod length;
+mod likelihood;
 mod linear_logps;
+mod link;
 mod logps;
 mod loss_type;
+mod margin_loss;
 mod noisy;
 mod pair;
+mod pair_logps;
+mod pair_loss;
+mod penalty;
 mod preference;
+mod preference_loss;
 mod reference_free;
+mod tdpo;
 mod transport;
+mod unpaired;
+mod weighted_sum;
+mod wpo;
 
-pub use absolute::{apo_down, apo_zero, bco_pair, nca_pair, sppo_hard};
+pub use absolute::{apo_down, apo_zero, bco_pair, cal_dpo, dpop, nca_pair, sppo_hard};
+pub use adaptive_beta::AdaptiveBeta;
+pub use alpha_po::{AlphaPoOptions, alpha_po};
 pub use discopop::discopop;
-pub use divergence::FDivergence;
-pub use dpo::{DpoLoss, PreferenceLoss};
+pub use divergence::{Divergence, FDivergence};
+pub use dpo::{DpoLoss, DpoOptions};
 pub use error::{Error, Result};
+pub use gpo::{exponential, savage, squared, truncated_quadratic};
 pub use kto::{KtoOptions, kto, kto_kl};
-pub use length_normalised::{ipo, sigmoid_norm};
+pub use length::{ipo, length_regularised, sigmoid_norm};
+pub use likelihood::sft;
 pub use linear_logps::{LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, linear_logps};
+pub use link::{Link, MarginLink};
 pub use logps::{predicted, predicting, sequence_logps, token_logps};
 pub use loss_type::LossType;
+pub use margin_loss::MarginLoss;
 pub use noisy::{exo_pair, robust};
 pub use pair::Pair;
+pub use pair_logps::PairLogps;
+pub use pair_loss::PairLoss;
+pub use penalty::{LogRatioPenalty, Penalised, Penalty};
 pub use preference::{conservative_sigmoid, hinge, ipo_sum, sigmoid};
-pub use reference_free::{cpo, orpo_odds_ratio, simpo, slic_hf};
+pub use preference_loss::PreferenceLoss;
+pub use reference_free::{cpo, orpo_odds_ratio, simpo, slic_hf, slic_hf_regularised};
+pub use tdpo::{tdpo1, tdpo2, token_forward_kl};
 pub use transport::{aot, aot_unpaired};
+pub use unpaired::{BcoShift, apo_zero_unpaired, bco};
+pub use weighted_sum::WeightedSum;
+pub use wpo::wpo_weights;

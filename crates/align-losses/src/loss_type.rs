@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Which loss [`DpoLoss`](crate::DpoLoss) puts on the margin between a pair's scores, under TRL's names.
+/// Which loss a [`DpoLoss`](crate::DpoLoss) is, under TRL's names where TRL has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -36,11 +36,25 @@ pub enum LossType {
     Discopop,
     /// [`sigmoid_norm`](crate::sigmoid_norm): DPO on scores divided by completion length.
     SigmoidNorm,
+    /// [`sft`](crate::sft): the likelihood of the chosen completions, one number for the batch.
+    Sft,
+    /// [`squared`](crate::squared): GPO's, and this crate's, as are those below.
+    Squared,
+    /// [`exponential`](crate::exponential).
+    Exponential,
+    /// [`truncated_quadratic`](crate::truncated_quadratic).
+    TruncatedQuadratic,
+    /// [`savage`](crate::savage).
+    Savage,
+    /// [`dpop`](crate::dpop): DPO-Positive.
+    Dpop,
+    /// [`cal_dpo`](crate::cal_dpo): calibrated DPO.
+    CalDpo,
 }
 
 impl LossType {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 22] = [
         Self::Sigmoid,
         Self::Hinge,
         Self::Ipo,
@@ -56,6 +70,13 @@ impl LossType {
         Self::ApoDown,
         Self::Discopop,
         Self::SigmoidNorm,
+        Self::Sft,
+        Self::Squared,
+        Self::Exponential,
+        Self::TruncatedQuadratic,
+        Self::Savage,
+        Self::Dpop,
+        Self::CalDpo,
     ];
 
     /// The name, as configurations spell it.
@@ -76,23 +97,48 @@ impl LossType {
             Self::ApoDown => "apo_down",
             Self::Discopop => "discopop",
             Self::SigmoidNorm => "sigmoid_norm",
+            Self::Sft => "sft",
+            Self::Squared => "squared",
+            Self::Exponential => "exponential",
+            Self::TruncatedQuadratic => "truncated_quadratic",
+            Self::Savage => "savage",
+            Self::Dpop => "dpop",
+            Self::CalDpo => "cal_dpo",
         }
     }
 
     /// Whether it is a function of scores, which an [`FDivergence`](crate::FDivergence) other than reverse KL changes; the
     /// others are derived for log-ratios.
     pub fn takes_divergence(self) -> bool {
+        self.takes_length_alpha() || self.is_length_normalised()
+    }
+
+    /// Whether it is a function of a margin between summed scores, which may be
+    /// [`length_regularised`](crate::length_regularised).
+    pub fn takes_length_alpha(self) -> bool {
         matches!(
             self,
             Self::Sigmoid
                 | Self::Hinge
-                | Self::Ipo
                 | Self::IpoSum
                 | Self::ExoPair
                 | Self::Robust
                 | Self::Discopop
-                | Self::SigmoidNorm
+                | Self::Squared
+                | Self::Exponential
+                | Self::TruncatedQuadratic
+                | Self::Savage
         )
+    }
+
+    /// Whether it divides scores by completions' numbers of tokens.
+    pub fn is_length_normalised(self) -> bool {
+        matches!(self, Self::Ipo | Self::SigmoidNorm)
+    }
+
+    /// Whether its losses belong to the batch as a whole, not to one pair each, so that pairs cannot be weighted.
+    pub fn is_of_the_batch(self) -> bool {
+        matches!(self, Self::Aot | Self::AotUnpaired | Self::Sft)
     }
 
     /// Whether it knows of labels that are wrong.

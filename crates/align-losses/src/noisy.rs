@@ -20,8 +20,7 @@ use tch::Tensor;
 /// Margins that are not floating-point, a `beta` that is not a finite number above 0, or a `label_smoothing` outside
 /// `[0, 0.5)`.
 pub fn robust(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor> {
-    check::float("margin", margin)?;
-    check::beta(beta)?;
+    check::margin(margin, beta)?;
     check::label_smoothing(label_smoothing)?;
     let x = beta * margin;
     let flipped = label_smoothing / (1.0 - 2.0 * label_smoothing);
@@ -46,8 +45,7 @@ pub fn robust(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor
 /// Margins that are not floating-point, a `beta` that is not a finite number above 0, or a `label_smoothing` outside
 /// `(0, 0.5)`.
 pub fn exo_pair(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor> {
-    check::float("margin", margin)?;
-    check::beta(beta)?;
+    check::margin(margin, beta)?;
     exo_smoothing(label_smoothing)?;
     let x = beta * margin;
     let (chosen, rejected) = ((-label_smoothing).ln_1p(), label_smoothing.ln());

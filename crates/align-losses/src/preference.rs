@@ -22,7 +22,7 @@ use tch::Tensor;
 /// # Errors
 /// Margins that are not floating-point, or a `beta` that is not a finite number above 0.
 pub fn sigmoid(margin: &Tensor, beta: f64) -> Result<Tensor> {
-    checked(margin, beta)?;
+    check::margin(margin, beta)?;
     Ok(-(beta * margin).log_sigmoid())
 }
 
@@ -42,7 +42,7 @@ pub fn sigmoid(margin: &Tensor, beta: f64) -> Result<Tensor> {
 /// # Errors
 /// As [`sigmoid`], and a `label_smoothing` outside `[0, 0.5)`.
 pub fn conservative_sigmoid(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor> {
-    checked(margin, beta)?;
+    check::margin(margin, beta)?;
     check::label_smoothing(label_smoothing)?;
     if label_smoothing == 0.0 {
         return sigmoid(margin, beta);
@@ -66,14 +66,14 @@ pub fn conservative_sigmoid(margin: &Tensor, beta: f64, label_smoothing: f64) ->
 /// # Errors
 /// As [`sigmoid`].
 pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
-    checked(margin, beta)?;
+    check::margin(margin, beta)?;
     Ok(Tensor::relu(&(1.0 - beta * margin)))
 }
 
 /// IPO on summed scores: `(margin - 1 / (2β))²` (eq. 17 of arXiv:2310.12036 as it stands).
 ///
 /// The paper's own form. Its margins grow with the completions' lengths, so it wants a smaller `beta` (the paper's τ)
-/// than [`ipo`](crate::ipo), or completions of one length. The distance is clamped as in [`ipo`](crate::ipo).
+/// than [`ipo`](crate::ipo), or completions of one length.
 ///
 /// ```
 /// let loss = align_losses::ipo_sum(&tch::Tensor::from_slice(&[0.0f64, 5.0]), 0.1)?;
@@ -84,18 +84,6 @@ pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
 /// # Errors
 /// As [`sigmoid`].
 pub fn ipo_sum(margin: &Tensor, beta: f64) -> Result<Tensor> {
-    checked(margin, beta)?;
-    Ok(squared(&(margin - 1.0 / (2.0 * beta))))
-}
-
-/// The square of a distance, clamped where two such squares, and their gradients, still fit a float32.
-pub(crate) fn squared(distance: &Tensor) -> Tensor {
-    distance.clamp(-MAX_DISTANCE, MAX_DISTANCE).square()
-}
-
-const MAX_DISTANCE: f64 = 1e19;
-
-fn checked(margin: &Tensor, beta: f64) -> Result<()> {
-    check::float("margin", margin)?;
-    check::beta(beta)
+    check::margin(margin, beta)?;
+    Ok((margin - 1.0 / (2.0 * beta)).square())
 }

@@ -3,7 +3,7 @@
 //! Each is the preference term alone. CPO, ORPO and SLiC-HF add a likelihood term on the chosen completion, which holds its
 //! probability up.
 
-use crate::{Error, Pair, Result, check, conservative_sigmoid, length_normalised};
+use crate::{Pair, Result, check, conservative_sigmoid, length};
 use tch::Tensor;
 
 /// CPO: `-(1 - ε) log σ(β (log π(y⁺) - log π(y⁻))) - ε log σ(-β (…))` (contrastive preference optimisation,
@@ -43,9 +43,9 @@ pub fn cpo(logps: &Pair<Tensor>, beta: f64, label_smoothing: f64) -> Result<Tens
 /// # Errors
 /// As [`cpo`], shapes that differ, or a `gamma` that is not a finite number of at least 0.
 pub fn simpo(logps: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64, gamma: f64) -> Result<Tensor> {
-    at_least_zero("gamma", gamma)?;
+    check::at_least_zero("gamma", gamma)?;
     check::beta(beta)?;
-    Ok(-(beta * length_normalised::margin(logps, tokens)? - gamma).log_sigmoid())
+    Ok(-(beta * length::normalised_margin(logps, tokens)? - gamma).log_sigmoid())
 }
 
 /// ORPO's odds ratio: `-log σ(log odds(y⁺) - log odds(y⁻))`, `odds = p / (1 - p)` with `p` the geometric mean of the tokens'
@@ -67,7 +67,7 @@ pub fn simpo(logps: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64, gamma: f64)
 /// # Errors
 /// Sides that are not floating-point, or shapes that differ.
 pub fn orpo_odds_ratio(logps: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Tensor> {
-    let log_odds = length_normalised::a_token(logps, tokens)?.map(|mean| {
+    let log_odds = length::a_token(logps, tokens)?.map(|mean| {
         let mean = mean.clamp_max(CERTAIN);
         let improbable = (-mean.expm1()).log();
         mean - improbable
@@ -80,8 +80,8 @@ const CERTAIN: f64 = -1e-20;
 
 /// SLiC-HF's calibration: `max(0, δ - log π(y⁺) + log π(y⁻))` (arXiv:2305.10425; δ = `delta`, 1 in the paper).
 ///
-/// Pairs whose log-probabilities differ by more than `delta` have no gradient. The paper adds a cross-entropy term on the
-/// fine-tuning targets.
+/// Pairs whose log-probabilities differ by more than `delta` have no gradient. The paper's whole loss adds a regulariser:
+/// [`slic_hf_regularised`].
 ///
 /// ```
 /// use {align_losses::{slic_hf, Pair}, tch::Tensor};
@@ -94,18 +94,35 @@ const CERTAIN: f64 = -1e-20;
 /// Sides that are not floating-point or differ in shape, dtype or device, or a `delta` that is not a finite number of at
 /// least 0.
 pub fn slic_hf(logps: &Pair<Tensor>, delta: f64) -> Result<Tensor> {
-    at_least_zero("delta", delta)?;
+    check::at_least_zero("delta", delta)?;
     Ok((delta - margin(logps)?).relu())
+}
+
+/// SLiC-HF: `max(0, δ - log π(y⁺) + log π(y⁻)) - λ log π(y_ref)` (eq. 1 of arXiv:2305.10425): [`slic_hf`] with its
+/// regulariser, the likelihood of the texts `y_ref` that the policy was fine-tuned on, or of the chosen ones.
+///
+/// * `targets`: `log π(y_ref)`, `(batch,)`; differentiable.
+/// * `lambda`: λ, what the likelihood counts for beside the calibration.
+///
+/// ```
+/// use {align_losses::{slic_hf_regularised, Pair}, tch::Tensor};
+/// let logps = Pair { chosen: Tensor::from_slice(&[-12.0f64]), rejected: Tensor::from_slice(&[-12.5f64]) };
+/// let losses = slic_hf_regularised(&logps, &logps.chosen, 1.0, 0.5)?;
+/// assert_eq!(losses.double_value(&[0]), 6.5);
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`slic_hf`], targets of another shape, or a `lambda` that is not a finite number of at least 0.
+pub fn slic_hf_regularised(logps: &Pair<Tensor>, targets: &Tensor, delta: f64, lambda: f64) -> Result<Tensor> {
+    check::at_least_zero("lambda", lambda)?;
+    let calibration = slic_hf(logps, delta)?;
+    check::shape("targets", targets, &calibration.size())?;
+    check::same_device("targets", targets, &calibration)?;
+    Ok(calibration - lambda * targets)
 }
 
 fn margin(logps: &Pair<Tensor>) -> Result<Tensor> {
     check::sides("logps.chosen", "logps.rejected", logps)?;
     Ok(&logps.chosen - &logps.rejected)
-}
-
-fn at_least_zero(name: &'static str, found: f64) -> Result<()> {
-    if found.is_finite() && found >= 0.0 {
-        return Ok(());
-    }
-    Err(Error::Hyperparameter { name, expected: "a finite number of at least 0", found })
 }

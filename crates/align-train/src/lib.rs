@@ -34,7 +34,8 @@ pub use adamw::{AdamW, AdamWConfig};
 pub use checkpoint::latest_checkpoint;
 pub use completion_logps::{Completion, completion_logps};
 pub use config::{
-    CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, SamplingStrategy, Strategy, TrainingConfig,
+    CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, SamplingStrategy, Strategy,
+    TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;

@@ -44,7 +44,11 @@ mod eval_prefix {
     use std::collections::BTreeMap;
 
     pub fn serialize<S: Serializer>(metrics: &Metrics, serializer: S) -> Result<S::Ok, S::Error> {
-        metrics.iter().map(|(name, value)| (format!("eval_{name}"), value)).collect::<BTreeMap<_, _>>().serialize(serializer)
+        metrics
+            .iter()
+            .map(|(name, value)| (format!("eval_{name}"), value))
+            .collect::<BTreeMap<_, _>>()
+            .serialize(serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metrics, D::Error> {

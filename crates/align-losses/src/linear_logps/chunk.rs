@@ -1,5 +1,6 @@
 //! The arithmetic of one chunk of rows: from logits to log-probabilities, and back.
 
+use super::LinearLogpsOptions;
 use crate::Result;
 use tch::{Kind, Tensor};
 
@@ -12,6 +13,8 @@ pub struct TokenStatistics {
     pub correct: Tensor,
     /// The mean of the logits over the vocabulary.
     pub mean_logit: Tensor,
+    /// `log Σ_v p(v)²` over the vocabulary, at most 0: what [`wpo_weights`](crate::wpo_weights) needs; if it was asked for.
+    pub log_sum_sq_probs: Option<Tensor>,
 }
 
 /// What a chunk of rows gives, each column `(rows, 1)`.
@@ -31,10 +34,11 @@ pub(crate) fn logps_of(
     logits: &mut Tensor,
     exponentials: &mut Tensor,
     targets: &Tensor,
-    with_statistics: bool,
+    options: &LinearLogpsOptions,
 ) -> Result<Columns> {
     let sum = |x: &Tensor| x.f_sum_dim_intlist([-1i64].as_slice(), true, x.kind());
-    let mean_logit = with_statistics.then(|| logits.f_mean_dim([-1i64].as_slice(), true, logits.kind())).transpose()?;
+    let mean_logit =
+        options.statistics.then(|| logits.f_mean_dim([-1i64].as_slice(), true, logits.kind())).transpose()?;
     let largest = logits.f_amax([-1i64].as_slice(), true)?;
     let _ = logits.f_sub_(&largest)?;
     let at_target = logits.f_gather(-1, targets, false)?;
@@ -44,10 +48,16 @@ pub(crate) fn logps_of(
     let statistics = match mean_logit {
         None => None,
         Some(mean_logit) => {
+            let log_sum_sq_probs = if options.log_sum_sq_probs {
+                let squares = exponentials.f_norm_scalaropt_dim(2.0, [-1i64].as_slice(), true)?;
+                Some(squares.f_div(&total)?.f_log()?.f_mul_scalar(2.0)?)
+            } else {
+                None
+            };
             // -Σ p log p, with log p = logit - largest - log_total.
             let expected = sum(&exponentials.f_mul_(logits)?)?.f_div(&total)?;
             let correct = at_target.f_eq(0.0)?.f_to_kind(logits.kind())?;
-            Some(TokenStatistics { entropy: log_total.f_sub(&expected)?, correct, mean_logit })
+            Some(TokenStatistics { entropy: log_total.f_sub(&expected)?, correct, mean_logit, log_sum_sq_probs })
         }
     };
     Ok(Columns { logps: at_target.f_sub(&log_total)?, largest, log_total, statistics })

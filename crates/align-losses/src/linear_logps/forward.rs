@@ -22,6 +22,10 @@ pub(super) fn forward(
         return Err(Error::Hyperparameter { name: "chunk_rows", expected: "at least 1", found });
     }
 
+    if options.log_sum_sq_probs && !options.statistics {
+        return Err(Error::StatisticsOff);
+    }
+
     let (kind, device) = (check::wide(hidden.kind()), hidden.device());
     let bytes = i128::from(n) * i128::from(vocab) * kind.elt_size_in_bytes() as i128;
     let keep = bytes <= options.keep_logits_bytes as i128;
@@ -34,19 +38,21 @@ pub(super) fn forward(
     let column_targets = targets.f_unsqueeze(-1)?;
     let (mut logps, mut log_normaliser) = (Vec::new(), Vec::new());
     let (mut entropy, mut correct, mut mean_logit) = (Vec::new(), Vec::new(), Vec::new());
+    let mut log_sum_sq_probs = Vec::new();
     for (start, len) in chunks(n, options.chunk_rows) {
         let part = |x: &Tensor| x.f_narrow(0, start, len);
         let mut scores = logits.f_narrow(0, if keep { start } else { 0 }, len)?;
         chunk::logits_into(&mut scores, narrow.as_ref(), &part(hidden)?, weight)?;
         // Logits that nobody needs again may be overwritten by their exponentials.
         let mut exponentials = exponentials.as_ref().unwrap_or(&logits).f_narrow(0, 0, len)?;
-        let found = chunk::logps_of(&mut scores, &mut exponentials, &part(&column_targets)?, options.statistics)?;
+        let found = chunk::logps_of(&mut scores, &mut exponentials, &part(&column_targets)?, options)?;
         logps.push(found.logps);
         log_normaliser.push(if keep { found.log_total } else { found.log_total.f_add(&found.largest)? });
         if let Some(statistics) = found.statistics {
             entropy.push(statistics.entropy);
             correct.push(statistics.correct);
             mean_logit.push(statistics.mean_logit);
+            log_sum_sq_probs.extend(statistics.log_sum_sq_probs);
         }
     }
     let joined = |columns: &[Tensor]| chunk::joined(columns, kind, device);
@@ -56,6 +62,7 @@ pub(super) fn forward(
             entropy: joined(&entropy)?,
             correct: joined(&correct)?,
             mean_logit: joined(&mean_logit)?,
+            log_sum_sq_probs: options.log_sum_sq_probs.then(|| joined(&log_sum_sq_probs)).transpose()?,
         }),
     };
     let linear = LinearLogps {

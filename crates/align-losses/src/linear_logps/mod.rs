@@ -19,12 +19,14 @@ pub struct LinearLogpsOptions {
     pub keep_logits_bytes: usize,
     /// Whether to compute [`TokenStatistics`].
     pub statistics: bool,
+    /// Whether [`TokenStatistics::log_sum_sq_probs`] is among them.
+    pub log_sum_sq_probs: bool,
 }
 
 impl Default for LinearLogpsOptions {
     /// Chunks of 256 rows, logits kept up to 64 MiB, no statistics.
     fn default() -> Self {
-        Self { chunk_rows: 256, keep_logits_bytes: 64 << 20, statistics: false }
+        Self { chunk_rows: 256, keep_logits_bytes: 64 << 20, statistics: false, log_sum_sq_probs: false }
     }
 }
 

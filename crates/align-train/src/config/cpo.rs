@@ -1,5 +1,6 @@
 use super::{TrainingConfig, require};
 use crate::{Method, Result, RunConfig};
+use align_losses::AlphaPoOptions;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -146,9 +147,14 @@ impl CpoConfig {
         if self.loss_type == CpoLossType::Orpo { 1.0 } else { self.cpo_alpha.unwrap_or(DEFAULT_CPO_ALPHA) }
     }
 
-    /// SimPO's target margin.
-    pub(crate) fn gamma(&self) -> f64 {
-        self.simpo_gamma.unwrap_or(DEFAULT_GAMMA)
+    /// SimPO's and AlphaPO's hyper-parameters.
+    pub(crate) fn alpha_po(&self) -> AlphaPoOptions {
+        AlphaPoOptions {
+            beta: self.beta,
+            gamma: self.simpo_gamma.unwrap_or(DEFAULT_GAMMA),
+            alpha: self.alpha.unwrap_or(0.0),
+            label_smoothing: self.label_smoothing,
+        }
     }
 
     /// SLiC-HF's margin.

@@ -189,7 +189,9 @@ impl DpoConfig {
         let has_sft = self.loss_type.contains(&LossType::Sft);
         if let Some(alpha) = self.ld_alpha {
             require("ld_alpha", (0.0..=1.0).contains(&alpha), || format!("is {alpha}, expected 0 to 1"))?;
-            require("ld_alpha", !has_sft, || "stands beside loss_type sft, whose likelihood is of all tokens alike".into())?;
+            require("ld_alpha", !has_sft, || {
+                "stands beside loss_type sft, whose likelihood is of all tokens alike".into()
+            })?;
         }
         require("use_weighting", !self.use_weighting || !has_sft, || {
             "stands beside loss_type sft, which is one number for the whole batch, not a pair's".into()
@@ -276,14 +278,18 @@ mod tests {
         says(refused(|c| c.f_alpha_divergence_coef = Some(0.3)), ["f_alpha_divergence_coef", "alpha_divergence"]);
         says(refused(|c| c.discopop_tau = Some(0.1)), ["discopop_tau", "sigmoid"]);
         says(refused(|c| c.dpop_lambda = Some(5.0)), ["dpop_lambda", "sigmoid"]);
-        let aot = |c: &mut DpoConfig| (c.loss_type, c.f_divergence_type) = (vec![LossType::Aot], FDivergenceType::ForwardKl);
+        let aot =
+            |c: &mut DpoConfig| (c.loss_type, c.f_divergence_type) = (vec![LossType::Aot], FDivergenceType::ForwardKl);
         says(refused(|c| aot(c)), ["forward_kl", "aot"]);
         says(refused(|c| (c.loss_type, c.length_alpha) = (vec![LossType::Aot], Some(0.1))), ["length_alpha", "aot"]);
         says(refused(|c| c.loss_type = vec![LossType::ExoPair]), ["label_smoothing", "exo_pair"]);
         says(refused(|c| c.loss_weights = Some(vec![2.0])), ["loss_weights", "loss_type"]);
         says(refused(|c| c.loss_type = Vec::new()), ["loss_type", "empty"]);
         let both = vec![LossType::Hinge, LossType::Sft];
-        says(refused(|c| (c.loss_type, c.loss_weights) = (both.clone(), Some(vec![1.0]))), ["loss_weights", "2 losses"]);
+        says(
+            refused(|c| (c.loss_type, c.loss_weights) = (both.clone(), Some(vec![1.0]))),
+            ["loss_weights", "2 losses"],
+        );
         says(refused(|c| (c.loss_type, c.label_smoothing) = (both.clone(), 0.1)), ["label_smoothing", "hinge, sft"]);
         says(refused(|c| (c.loss_type, c.discopop_tau) = (both.clone(), Some(0.1))), ["discopop_tau", "hinge, sft"]);
         says(refused(|c| (c.loss_type, c.ld_alpha) = (both.clone(), Some(0.1))), ["ld_alpha", "sft"]);
@@ -291,7 +297,10 @@ mod tests {
         says(refused(|c| c.ref_model_sync_steps = Some(2)), ["ref_model_sync_steps", "sync_ref_model"]);
         says(refused(|c| c.ref_model_mixup_alpha = Some(0.5)), ["ref_model_mixup_alpha", "sync_ref_model"]);
         says(refused(|c| c.log_ratio_penalty_coef = Some(0.5)), ["log_ratio_penalty_coef", "log_ratio_penalty"]);
-        says(refused(|c| c.log_ratio_penalty = Some(LogRatioPenalty::Square)), ["log_ratio_penalty", "log_ratio_penalty_coef"]);
+        says(
+            refused(|c| c.log_ratio_penalty = Some(LogRatioPenalty::Square)),
+            ["log_ratio_penalty", "log_ratio_penalty_coef"],
+        );
         says(refused(|c| c.weight_distance_coef = -1.0), ["weight_distance_coef", "0 or more"]);
         says(refused(|c| c.ld_alpha = Some(1.5)), ["ld_alpha", "0 to 1"]);
     }

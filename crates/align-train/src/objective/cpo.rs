@@ -122,8 +122,13 @@ impl<M: CausalLm> Objective for Cpo<M> {
         let forward = forward(&self.policy, &sequences, &attention, &tokens, &LinearLogpsOptions::default())?;
 
         let mut metrics = Metrics::default();
-        let counts = halves(&sequences.completion_mask.f_narrow(1, 1, sequences.completion_mask.size2()?.1 - 1)?
-            .f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?)?;
+        let counts = halves(
+            &sequences.completion_mask.f_narrow(1, 1, sequences.completion_mask.size2()?.1 - 1)?.f_sum_dim_intlist(
+                [1i64].as_slice(),
+                false,
+                Kind::Float,
+            )?,
+        )?;
         let leaves = halves(&forward.logps)?.try_map(|x| x.f_detach()?.f_requires_grad_(true))?;
         let (judged, by_logps) = tch::with_grad(|| {
             let judged = self.judge(&leaves, &counts, &mut metrics)?;

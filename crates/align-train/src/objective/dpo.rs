@@ -65,14 +65,14 @@ impl<M: CausalLm> Dpo<M> {
         let pairs = output.losses.size1()? as usize;
         let (chosen, rejected) = (|row: usize| row < pairs, |row: usize| row >= pairs);
         let mean = |x: &Tensor| Ok::<_, crate::Error>(mean_of(&numbers(x)?, |_| true));
-        let logps = halves(&forward.logps)?;
+        let (logps, rewards) = (halves(&forward.logps)?, output.rewards());
         let statistics =
             forward.statistics.as_ref().map(|statistics| RowStatistics::new(tokens, statistics)).transpose()?;
         let statistics = statistics.as_ref();
         let mut metrics = Metrics::default();
         for (name, value) in [
-            ("rewards/chosen", mean(&output.rewards.chosen)?),
-            ("rewards/rejected", mean(&output.rewards.rejected)?),
+            ("rewards/chosen", mean(&rewards.chosen)?),
+            ("rewards/rejected", mean(&rewards.rejected)?),
             ("rewards/accuracies", mean(&output.accuracies())?),
             ("rewards/margins", mean(&output.margins())?),
             ("logps/chosen", mean(&logps.chosen)?),
@@ -138,9 +138,9 @@ impl<M: CausalLm> Objective for Dpo<M> {
         let forward = forward(&self.policy, &sequences, &Attention::Causal, &tokens, &options)?;
         let (policy, counts) = (halves(&forward.logps)?, halves(&tokens.counts)?);
         let weights = self.weights(&forward, &tokens)?;
-        let mut logps = PairLogps::new(&policy, &reference).with_tokens(&counts);
+        let mut logps = PairLogps::new(&policy, &reference)?.with_tokens(&counts)?;
         if let Some(weights) = &weights {
-            logps = logps.with_weights(weights);
+            logps = logps.with_weights(weights)?;
         }
         let (output, by_logps) = match share {
             None => (self.loss.evaluate(&logps)?, None),

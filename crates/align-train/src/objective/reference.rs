@@ -36,11 +36,13 @@ impl<M: CausalLm> Reference<M> {
         }
         model.parameters().set_requires_grad(false);
         let fingerprint = fingerprint::of_weights(model.parameters())?;
-        Ok(Self { model, train: RememberedLogps::default(), eval: RememberedLogps::default(), fingerprint, moved: false })
-    }
-
-    pub fn model(&self) -> &M {
-        &self.model
+        Ok(Self {
+            model,
+            train: RememberedLogps::default(),
+            eval: RememberedLogps::default(),
+            fingerprint,
+            moved: false,
+        })
     }
 
     /// What tells the model that the run began with from another.
@@ -71,7 +73,7 @@ impl<M: CausalLm> Reference<M> {
         tch::no_grad(|| {
             for (name, weight) in self.model.parameters().iter() {
                 let towards = policy.parameters().get(name).ok_or_else(|| missing(name))?;
-                weight.shallow_clone().f_mul_scalar_(1.0 - alpha)?.f_add_(&towards.f_mul_scalar(alpha)?)?;
+                let _ = weight.shallow_clone().f_mul_scalar_(1.0 - alpha)?.f_add_(&towards.f_mul_scalar(alpha)?)?;
             }
             Ok::<(), Error>(())
         })?;
@@ -135,5 +137,7 @@ pub(crate) fn what(split: Split) -> &'static str {
 }
 
 fn missing(name: &str) -> Error {
-    Error::Data(format!("policy and reference do not both have a weight {name}: take a reference of the same architecture"))
+    Error::Data(format!(
+        "policy and reference do not both have a weight {name}: take a reference of the same architecture"
+    ))
 }

@@ -28,11 +28,7 @@ impl Forward {
 }
 
 /// Runs a model over a batch without a graph: each row's log-probability, `(rows)`.
-pub(crate) fn frozen_logps(
-    model: &impl CausalLm,
-    batch: &CompletionBatch,
-    tokens: &SequenceTokens,
-) -> Result<Tensor> {
+pub(crate) fn frozen_logps(model: &impl CausalLm, batch: &CompletionBatch, tokens: &SequenceTokens) -> Result<Tensor> {
     tch::no_grad(|| {
         let selected = tokens.select(&model.hidden(&batch.input_ids, None, &Attention::Causal, None)?)?;
         tokens.logps(&align_losses::linear_logps(&selected, model.head(), &tokens.targets)?)

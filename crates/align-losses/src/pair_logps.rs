@@ -1,0 +1,140 @@
+use crate::{Error, Pair, Result, check};
+use tch::{Kind, Tensor};
+
+/// What a policy and its reference say of a batch of pairs: all that a [`PairLoss`](crate::PairLoss) sees.
+///
+/// ```
+/// use {align_losses::{Pair, PairLogps}, tch::Tensor};
+/// let logps = |c: f32, r: f32| Pair { chosen: c, rejected: r }.map(|x| Tensor::from_slice(&[x]));
+/// let logps = PairLogps::new(&logps(-12.0, -15.0), &logps(-13.0, -14.0))?;
+/// assert_eq!(logps.log_ratios().chosen, Tensor::from_slice(&[1.0f32]));
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct PairLogps {
+    policy: Pair<Tensor>,
+    reference: Pair<Tensor>,
+    tokens: Option<Pair<Tensor>>,
+    weights: Option<Tensor>,
+    log_ratios: Pair<Tensor>,
+    given_kind: Kind,
+}
+
+impl PairLogps {
+    /// The log-probabilities of a batch.
+    ///
+    /// * `policy`, `reference`: summed over each completion's tokens, each `(batch,)`, of one dtype and device; float16 and
+    ///   bfloat16 are computed on in float32. The reference is taken as a constant.
+    ///
+    /// # Errors
+    /// Shapes, dtypes or devices that do not fit, or an empty batch.
+    pub fn new(policy: &Pair<Tensor>, reference: &Pair<Tensor>) -> Result<Self> {
+        let first = &policy.chosen;
+        check::float("policy.chosen", first)?;
+        let [batch] = check::dimensions("policy.chosen", first, "(batch,)")?;
+        if batch == 0 {
+            let expected = "(batch,) with at least one pair".into();
+            return Err(Error::Shape { argument: "policy.chosen", expected, found: vec![0] });
+        }
+        for (argument, x) in [
+            ("policy.rejected", &policy.rejected),
+            ("reference.chosen", &reference.chosen),
+            ("reference.rejected", &reference.rejected),
+        ] {
+            check::shape(argument, x, &[batch])?;
+            check::kind(argument, x, first.kind())?;
+            check::same_device(argument, x, first)?;
+        }
+        let given_kind = first.kind();
+        let kind = check::wide(given_kind);
+        let policy = policy.as_ref().try_map(|x| x.f_to_kind(kind))?;
+        let reference = reference.as_ref().try_map(|x| x.f_detach()?.f_to_kind(kind))?;
+        let log_ratios = log_ratios(&policy, &reference)?;
+        Ok(Self { policy, reference, log_ratios, tokens: None, weights: None, given_kind })
+    }
+
+    /// The same with each completion's number of tokens, EOS included, each `(batch,)`: for losses that divide by them.
+    ///
+    /// # Errors
+    /// Shapes, dtypes or devices that do not fit.
+    pub fn with_tokens(self, tokens: &Pair<Tensor>) -> Result<Self> {
+        for (argument, x) in [("tokens.chosen", &tokens.chosen), ("tokens.rejected", &tokens.rejected)] {
+            check::number(argument, x)?;
+            self.check_like_policy(argument, x)?;
+        }
+        Ok(Self { tokens: Some(tokens.as_ref().map(Tensor::shallow_clone)), ..self })
+    }
+
+    /// The same with what each pair's loss is multiplied by, `(batch,)`, such as [`wpo_weights`](crate::wpo_weights); taken as
+    /// a constant.
+    ///
+    /// # Errors
+    /// Shapes, dtypes or devices that do not fit.
+    pub fn with_weights(self, weights: &Tensor) -> Result<Self> {
+        check::float("weights", weights)?;
+        self.check_like_policy("weights", weights)?;
+        let weights = weights.f_detach()?.f_to_kind(self.policy.chosen.kind())?;
+        Ok(Self { weights: Some(weights), ..self })
+    }
+
+    /// The policy's log-probabilities, each `(batch,)`.
+    pub fn policy(&self) -> &Pair<Tensor> {
+        &self.policy
+    }
+
+    /// The reference's, each `(batch,)`.
+    pub fn reference(&self) -> &Pair<Tensor> {
+        &self.reference
+    }
+
+    /// `h = log π - log π_ref`, each `(batch,)`; differentiable where the policy's log-probabilities are.
+    pub fn log_ratios(&self) -> &Pair<Tensor> {
+        &self.log_ratios
+    }
+
+    /// Each completion's number of tokens, for the loss named `loss`.
+    ///
+    /// # Errors
+    /// None were given.
+    pub fn tokens(&self, loss: &'static str) -> Result<&Pair<Tensor>> {
+        self.tokens.as_ref().ok_or(Error::MissingTokens(loss))
+    }
+
+    /// What each pair's loss is multiplied by, if not all by 1.
+    pub fn weights(&self) -> Option<&Tensor> {
+        self.weights.as_ref()
+    }
+
+    /// The number of pairs.
+    pub(crate) fn batch(&self) -> usize {
+        self.policy.chosen.numel()
+    }
+
+    /// The dtype that the policy's log-probabilities came in.
+    pub(crate) fn given_kind(&self) -> Kind {
+        self.given_kind
+    }
+
+    /// The same with the policy's log-probabilities as leaves of a new graph.
+    pub(crate) fn with_leaves(&self) -> Result<Self> {
+        // A view of its own, so that a caller's tensor does not start to require gradients.
+        let policy = self.policy.as_ref().try_map(|x| x.f_detach()?.f_requires_grad_(true))?;
+        Ok(Self {
+            log_ratios: log_ratios(&policy, &self.reference)?,
+            policy,
+            reference: self.reference.as_ref().map(Tensor::shallow_clone),
+            tokens: self.tokens.as_ref().map(|tokens| tokens.as_ref().map(Tensor::shallow_clone)),
+            weights: self.weights.as_ref().map(Tensor::shallow_clone),
+            given_kind: self.given_kind,
+        })
+    }
+
+    fn check_like_policy(&self, argument: &'static str, x: &Tensor) -> Result<()> {
+        check::shape(argument, x, &self.policy.chosen.size())?;
+        check::same_device(argument, x, &self.policy.chosen)
+    }
+}
+
+fn log_ratios(policy: &Pair<Tensor>, reference: &Pair<Tensor>) -> Result<Pair<Tensor>> {
+    policy.as_ref().zip(reference.as_ref()).try_map(|(policy, reference)| Ok(policy.f_sub(reference)?))
+}

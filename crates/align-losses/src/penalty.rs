@@ -1,0 +1,104 @@
+use crate::{Pair, PairLogps, PairLoss, Result, check};
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+use tch::Tensor;
+
+/// A smooth function of a log-ratio that a policy pays for beside its preference loss.
+///
+/// ```
+/// use {align_losses::{Penalty, Result}, tch::Tensor};
+/// #[derive(Debug)]
+/// struct Cosh; // both ways alike, and steeper the further
+/// impl Penalty for Cosh {
+///     fn penalty(&self, log_ratio: &Tensor) -> Result<Tensor> {
+///         Ok(log_ratio.clamp(-80.0, 80.0).cosh() - 1.0)
+///     }
+/// }
+/// assert_eq!(Cosh.penalty(&Tensor::from_slice(&[0.0f64]))?, Tensor::from_slice(&[0.0f64]));
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+pub trait Penalty: Debug {
+    /// The penalty of each log-ratio `h = log π - log π_ref`, of their shape; differentiable.
+    ///
+    /// # Errors
+    /// What the formula cannot take.
+    fn penalty(&self, log_ratio: &Tensor) -> Result<Tensor>;
+}
+
+/// The penalties that this crate knows, each monotone in the log-ratio `h` or in its size.
+///
+/// ```
+/// use {align_losses::{LogRatioPenalty, Penalty}, tch::Tensor};
+/// let h = Tensor::from_slice(&[-2.0f64, 0.0, 2.0]);
+/// assert_eq!(LogRatioPenalty::Square.penalty(&h)?, Tensor::from_slice(&[4.0f64, 0.0, 4.0]));
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LogRatioPenalty {
+    /// `h²`: pulls both completions' probabilities back to the reference's, the harder the further they are.
+    #[default]
+    Square,
+    /// `√(1 + h²) - 1`: the square near 0, and no steeper than 1 far off, so that single pairs do not outweigh the rest.
+    PseudoHuber,
+    /// `log(1 + exp(h))`: completions that became likelier pay; others hardly.
+    Softplus,
+    /// `exp(h) - 1`, the probability ratio less 1, its exponent clamped to at most 80: the same, and very steep.
+    Exponential,
+}
+
+impl Penalty for LogRatioPenalty {
+    fn penalty(&self, log_ratio: &Tensor) -> Result<Tensor> {
+        check::float("log_ratio", log_ratio)?;
+        let h = log_ratio;
+        Ok(match self {
+            Self::Square => h.square(),
+            Self::PseudoHuber => (h.square() + 1.0).sqrt() - 1.0,
+            Self::Softplus => -(-h).log_sigmoid(),
+            Self::Exponential => h.clamp_max(80.0).expm1(),
+        })
+    }
+}
+
+/// A preference loss with a [`Penalty`] beside it: `ℓ + c (ρ(h_chosen) + ρ(h_rejected))` with log-ratios `h`, penalty `ρ` and
+/// coefficient `c`.
+///
+/// DPO's own pull towards the reference acts on differences of log-ratios; this one acts on each of them.
+///
+/// ```
+/// use {align_losses::{DpoLoss, DpoOptions, LogRatioPenalty, Pair, PairLogps, PairLoss, Penalised}, tch::Tensor};
+/// let loss = Penalised::new(DpoLoss::new(DpoOptions::default())?, LogRatioPenalty::Square, 0.5)?;
+/// let at = |c: f64, r: f64| Pair { chosen: c, rejected: r }.map(|x| Tensor::from_slice(&[x]));
+/// let found = loss.evaluate(&PairLogps::new(&at(-12.0, -15.0), &at(-13.0, -16.0))?)?;
+/// assert!((found.losses.double_value(&[0]) - (2f64.ln() + 0.5 * 2.0)).abs() < 1e-12);
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Penalised<L, P> {
+    loss: L,
+    penalty: P,
+    coefficient: f64,
+}
+
+impl<L: PairLoss, P: Penalty> Penalised<L, P> {
+    /// `loss` with `coefficient` times `penalty`.
+    ///
+    /// # Errors
+    /// A `coefficient` that is not a finite number above 0.
+    pub fn new(loss: L, penalty: P, coefficient: f64) -> Result<Self> {
+        check::above_zero("log_ratio_penalty_coef", coefficient)?;
+        Ok(Self { loss, penalty, coefficient })
+    }
+}
+
+impl<L: PairLoss, P: Penalty> PairLoss for Penalised<L, P> {
+    fn losses(&self, logps: &PairLogps) -> Result<Tensor> {
+        let Pair { chosen, rejected } = logps.log_ratios().as_ref().try_map(|h| self.penalty.penalty(h))?;
+        Ok(self.loss.losses(logps)?.f_add(&chosen.f_add(&rejected)?.f_mul_scalar(self.coefficient)?)?)
+    }
+
+    fn beta(&self) -> f64 {
+        self.loss.beta()
+    }
+}

@@ -1,0 +1,96 @@
+//! Losses of single completions that were liked or not, besides [`kto`](crate::kto).
+
+use crate::{Result, check};
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+/// BCO: `-log σ(r - δ)` for a desirable completion, `-log σ(δ - r)` for an undesirable one, with the reward
+/// `r = β (log π - log π_ref)` (binary classifier optimisation, arXiv:2404.04656; δ = `delta`).
+///
+/// A classifier that tells desirable from undesirable completions by their rewards; its loss bounds DPO's. The shift δ, a
+/// running mean of rewards ([`BcoShift`]), keeps the bound tight.
+///
+/// * `log_ratio`: `(batch,)`, differentiable.
+/// * `desirable`: `(batch,)`, bool.
+///
+/// ```
+/// use {align_losses::bco, tch::Tensor};
+/// let (log_ratio, desirable) = (Tensor::from_slice(&[20.0f64, 20.0]), Tensor::from_slice(&[true, false]));
+/// let losses = bco(&log_ratio, &desirable, 0.1, 2.0)?; // rewards of 2 on both sides
+/// assert!((losses.double_value(&[1]) - 2f64.ln()).abs() < 1e-12);
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// Log-ratios that are not floating-point, shapes, dtypes or devices that do not fit, a `beta` that is not a finite number
+/// above 0, or a `delta` that is not finite.
+pub fn bco(log_ratio: &Tensor, desirable: &Tensor, beta: f64, delta: f64) -> Result<Tensor> {
+    check::judged(log_ratio, desirable)?;
+    check::beta(beta)?;
+    if !delta.is_finite() {
+        return Err(crate::Error::Hyperparameter { name: "delta", expected: "a finite number", found: delta });
+    }
+    let reward = beta * log_ratio - delta;
+    Ok(-reward.f_where_self(desirable, &(-&reward))?.log_sigmoid())
+}
+
+/// [`bco`]'s reward shift: the mean of all rewards that it has seen. Its state is a few numbers, for checkpoints.
+///
+/// ```
+/// let mut shift = align_losses::BcoShift::default();
+/// shift.update(&tch::Tensor::from_slice(&[1.0f64, 3.0]))?;
+/// shift.update(&tch::Tensor::from_slice(&[5.0f64]))?;
+/// assert_eq!(shift.delta(), 3.0);
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BcoShift {
+    count: u64,
+    mean: f64,
+}
+
+impl BcoShift {
+    /// Adds rewards of any shape.
+    ///
+    /// # Errors
+    /// Rewards that are not floating-point.
+    pub fn update(&mut self, rewards: &Tensor) -> Result<()> {
+        check::float("rewards", rewards)?;
+        let added = rewards.numel() as u64;
+        if added == 0 {
+            return Ok(());
+        }
+        self.count += added;
+        let mean = rewards.f_detach()?.f_mean(Kind::Double)?.f_double_value(&[])?;
+        self.mean += (mean - self.mean) * added as f64 / self.count as f64;
+        Ok(())
+    }
+
+    /// The shift: 0 before any reward.
+    pub fn delta(&self) -> f64 {
+        self.mean
+    }
+}
+
+/// APO-zero of single completions: `1 - σ(β h)` for a desirable completion, `σ(β h)` for an undesirable one
+/// ([`apo_zero`](crate::apo_zero)'s two terms, arXiv:2408.06266).
+///
+/// [`kto`](crate::kto) without its reference point: it needs no second forward pass, and asks that desirable completions
+/// become likelier than under the reference, undesirable ones less. `beta` as there.
+///
+/// ```
+/// use {align_losses::apo_zero_unpaired, tch::Tensor};
+/// let (log_ratio, desirable) = (Tensor::from_slice(&[0.0f64, 1e4]), Tensor::from_slice(&[true, true]));
+/// assert_eq!(apo_zero_unpaired(&log_ratio, &desirable, 0.1)?, Tensor::from_slice(&[0.5f64, 0.0]));
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`bco`].
+pub fn apo_zero_unpaired(log_ratio: &Tensor, desirable: &Tensor, beta: f64) -> Result<Tensor> {
+    check::judged(log_ratio, desirable)?;
+    check::beta(beta)?;
+    let reward = beta * log_ratio;
+    Ok((-&reward).f_where_self(desirable, &reward)?.sigmoid())
+}
