@@ -10,7 +10,6 @@ use align_train::{
     Strategy, Trainer, latest_checkpoint,
 };
 use serde::Serialize;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What is trained, on what, and where it goes.

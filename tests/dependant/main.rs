@@ -1,4 +1,4 @@
-use align_losses::{DpoLoss, FDivergence, LossType, Pair};
+use align_losses::{DpoLoss, DpoOptions, Pair, PairLogps, PairLoss};
 use tch::{Kind, Tensor};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -11,8 +11,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         chosen: Tensor::from_slice(&[-13.0_f32, -20.0]),
         rejected: Tensor::from_slice(&[-14.0_f32, -18.0]),
     };
-    let dpo = DpoLoss::new(LossType::Sigmoid, 0.1, 0.0, FDivergence::ReverseKl)?;
-    let result = dpo.evaluate(&policy, &reference, None)?;
+    let dpo = DpoLoss::new(DpoOptions { beta: 0.1, ..DpoOptions::default() })?;
+    let result = dpo.evaluate(&PairLogps::new(&policy, &reference)?)?;
     let loss = result.losses.mean(Kind::Float);
     loss.backward();
 

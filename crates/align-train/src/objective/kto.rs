@@ -214,7 +214,7 @@ impl<M: CausalLm> Objective for Kto<M> {
     }
 
     fn state(&self) -> Result<serde_json::Value> {
-        serde_json::to_value(&self.shift).map_err(|e| Error::Data(format!("the reward shift cannot be kept: {e}")))
+        serde_json::to_value(self.shift).map_err(|e| Error::Data(format!("the reward shift cannot be kept: {e}")))
     }
 
     fn restore(&mut self, state: &serde_json::Value) -> Result<()> {

@@ -1,45 +1,64 @@
-//! The preference losses, and the fused head's log-probabilities in both phases.
+//! The preference losses beside the same formulas written plainly, and the fused head's log-probabilities in both phases.
 //!
-//! `cargo bench --bench losses`, or one group of it: `cargo bench --bench losses -- linear_logps`.
+//! `cargo bench --bench losses`, or one group of it: `cargo bench --bench losses -- linear_logps`. `python
+//! benches/losses/pytorch.py` runs the losses beside PyTorch's and prints the table of benches/README.md.
 
-use align_losses::{DpoLoss, FDivergence, LinearLogps, LinearLogpsOptions, LossType, Pair};
+mod plain;
+
+use align_losses::{
+    DpoLoss, DpoOptions, FDivergence, LinearLogps, LinearLogpsOptions, LossType, Pair, PairLogps, PairLoss,
+};
 use align_torch::MatmulPrecision;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use std::hint::black_box;
+use std::{hint::black_box, time::Duration};
 use tch::{Device, Kind, Tensor};
 
-fn preference_losses(c: &mut Criterion) {
+/// Every loss, cDPO, and DPO's loss with the other divergences.
+fn options() -> Vec<(String, DpoOptions)> {
+    let plain = LossType::ALL.into_iter().map(|loss_type| {
+        let label_smoothing = if loss_type == LossType::ExoPair { 1e-3 } else { 0.0 };
+        (loss_type.name().to_owned(), DpoOptions { loss_type, label_smoothing, ..DpoOptions::default() })
+    });
+    let smoothed = DpoOptions { label_smoothing: 0.1, ..DpoOptions::default() };
     let divergences = [
-        ("reverse_kl", FDivergence::ReverseKl),
-        ("forward_kl", FDivergence::ForwardKl),
-        ("js_divergence", FDivergence::JsDivergence),
-        ("alpha_divergence", FDivergence::AlphaDivergence { coefficient: 0.5 }),
+        FDivergence::ForwardKl,
+        FDivergence::JsDivergence,
+        FDivergence::AlphaDivergence { coefficient: 0.5 },
+        FDivergence::ChiSquared,
     ];
-    let mut losses: Vec<(&str, LossType, f64)> = LossType::ALL
-        .iter()
-        .map(|loss| (loss.name(), *loss, if *loss == LossType::ExoPair { 1e-3 } else { 0.0 }))
-        .collect();
-    losses.push(("conservative_sigmoid", LossType::Sigmoid, 0.1));
-    let mut group = c.benchmark_group("loss_and_gradient");
-    for batch in [8i64, 1024] {
+    let divergences = divergences.map(|divergence| {
+        (format!("sigmoid_{}", divergence.name()), DpoOptions { divergence, ..DpoOptions::default() })
+    });
+    plain.chain([("conservative_sigmoid".to_owned(), smoothed)]).chain(divergences).collect()
+}
+
+/// Losses and the gradient of their mean, for so many pairs.
+fn preference_losses(c: &mut Criterion) {
+    for batch in [8i64, 1024, 65_536, 1_048_576] {
         let side = |mean: f64| Tensor::randn([batch], (Kind::Float, Device::Cpu)) * 5.0 - mean;
         let (policy, reference) = (Pair { chosen: 40.0, rejected: 60.0 }, Pair { chosen: 42.0, rejected: 59.0 });
         let (policy, reference) = (policy.map(side), reference.map(side));
         let tokens = policy.as_ref().map(|x| x.full_like(25.0));
+        let mut group = c.benchmark_group("losses");
         group.throughput(Throughput::Elements(batch as u64));
-        for &(link, loss_type, smoothing) in &losses {
-            let divergences = if loss_type.takes_divergence() { &divergences[..] } else { &divergences[..1] };
-            for &(divergence, f) in divergences {
-                let loss = DpoLoss::new(loss_type, 0.1, smoothing, f).expect("options within their range");
-                group.bench_function(BenchmarkId::new(format!("{link}/{divergence}"), batch), |b| {
-                    b.iter(|| {
-                        black_box(loss.evaluate_with_gradient(&policy, &reference, Some(&tokens)).expect("shapes fit"))
-                    });
+        group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+        for (name, options) in options() {
+            let loss = DpoLoss::new(options).expect("options within their range");
+            group.bench_function(BenchmarkId::new(format!("{name}/align"), batch), |b| {
+                b.iter(|| {
+                    let logps = PairLogps::new(&policy, &reference).and_then(|logps| logps.with_tokens(&tokens));
+                    black_box(loss.evaluate_with_gradient(&logps.expect("shapes fit")).expect("shapes fit"))
                 });
-            }
+            });
+            let DpoOptions { loss_type, label_smoothing, divergence, .. } = options;
+            group.bench_function(BenchmarkId::new(format!("{name}/plain"), batch), |b| {
+                b.iter(|| {
+                    black_box(plain::gradient(loss_type, label_smoothing, divergence, &policy, &reference, &tokens))
+                });
+            });
         }
+        group.finish();
     }
-    group.finish();
 }
 
 /// Rows a second; the arithmetic is 2 · rows · width · vocab forward, three times that backward (twice when logits are kept).
