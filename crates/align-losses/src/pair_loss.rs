@@ -77,7 +77,10 @@ pub trait PairLoss: Debug {
                 Tensor::f_run_backward(&[losses.f_mean(losses.kind())?], &[chosen, rejected], false, false)?;
             let [chosen, rejected] = <[Tensor; 2]>::try_from(gradients)
                 .map_err(|found| tch::TchError::Torch(format!("{} gradients of 2 tensors", found.len())))?;
-            let gradient = Pair { chosen, rejected }.try_map(|x| x.f_to_kind(kind))?;
+            // A side that the loss does not look at has no gradient at all.
+            let or_zero = |x: Tensor, side: &Tensor| if x.defined() { Ok(x) } else { side.f_zeros_like() };
+            let gradient = Pair { chosen, rejected }.zip(leaves.policy().as_ref());
+            let gradient = gradient.try_map(|(x, side)| or_zero(x, side)?.f_to_kind(kind))?;
             Ok((PreferenceLoss::new(losses.f_detach()?, &leaves, self.beta())?, gradient))
         })
     }

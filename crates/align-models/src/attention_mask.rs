@@ -24,9 +24,11 @@ pub(crate) fn causal_mask(
                 )));
             }
             let real = mask.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_view([batch, 1, 1, keys])?;
-            // A padded query keeps itself in sight: a row with no key at all would become NaN.
+            let seen = visible(seq, past, options.1)?.f_logical_and(&real)?;
+            // A query that sees no key at all sees itself: its row would become NaN.
             let own = Tensor::f_ones([seq, keys], (Kind::Bool, options.1))?.f_tril(past)?.f_triu(past)?;
-            let seen = visible(seq, past, options.1)?.f_logical_and(&real)?.f_logical_or(&own)?;
+            let blind = seen.f_any_dim(-1, true)?.f_logical_not()?;
+            let seen = seen.f_logical_or(&blind.f_logical_and(&own)?)?;
             Ok((Some(additive(&seen, options)?), false))
         }
     }
