@@ -68,7 +68,8 @@ pub fn sppo_hard(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
     Ok((&log_ratios.chosen - target).square() + (&log_ratios.rejected + target).square())
 }
 
-/// Cal-DPO: `-log σ(h_c - h_r) + (h_c - 1 / (2β))² + (h_r + 1 / (2β))²` (calibrated DPO, arXiv:2412.14516).
+/// Cal-DPO: `-log σ(h_c - h_r) + (h_c - 1 / (2β))² + (h_r + 1 / (2β))²` (calibrated DPO, eq. 10 of
+/// arXiv:2412.14516; its authors' code halves the squares).
 ///
 /// DPO's margin of log-ratios, with each of them calibrated to a reward of ±½: the chosen completion cannot become less
 /// likely while the margin grows. A larger `beta` asks for smaller log-ratios; unlike in DPO it does not scale the margin.
@@ -88,7 +89,7 @@ pub fn cal_dpo(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
     Ok(calibration - (&log_ratios.chosen - &log_ratios.rejected).log_sigmoid())
 }
 
-/// DPO-Positive: `-log σ(β (h_c - h_r - λ max(0, -h_c)))` (DPOP, arXiv:2402.13228; λ = `lambda`).
+/// DPO-Positive: `-log σ(β (h_c - h_r - λ max(0, -h_c)))` (DPOP, eq. 3 of arXiv:2402.13228; λ = `lambda`).
 ///
 /// DPO that pays for a chosen completion less likely than under the reference, for pairs that differ in few tokens, where
 /// DPO makes both less likely. `lambda` is the price; the paper takes 5 to 500, and 50 most often. At 0 it is

@@ -2,15 +2,16 @@ use crate::{Result, check};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-/// β-DPO's strength of the pull towards the reference, set for each batch: `β = β₀ (1 + α (mean M - M₀))` with reward margins
-/// `M = β₀ (h_chosen - h_rejected)` and their running mean `M₀` (arXiv:2407.08639).
+/// β-DPO's strength of the pull towards the reference, set for each batch: `β = β₀ (1 + α (mean M - M₀))` with margins
+/// `M = h_chosen - h_rejected` and their running mean `M₀`, which takes the batch in first (arXiv:2407.08639, margins and order
+/// as in its authors' code).
 ///
 /// Batches that the policy tells apart better than usual, which are easy or wrongly labelled, get a larger `beta` and so change
 /// it less. Its result is for any loss: `sigmoid(&margin, beta)` is β-DPO, without the paper's filter of single pairs.
 ///
 /// * `beta`: β₀, what a usual batch gets.
-/// * `alpha`: how strongly it answers, 0.6 in the paper; at 0 `beta` stays β₀.
-/// * `momentum`: what the running mean keeps of itself, 0.9 in the paper.
+/// * `alpha`: how strongly it answers, such as the 0.6 of the authors' example; at 0 `beta` stays β₀.
+/// * `momentum`: what the running mean keeps of itself, 0.9 in the authors' code.
 ///
 /// It serialises with its running mean, for checkpoints.
 ///
@@ -18,8 +19,8 @@ use tch::{Kind, Tensor};
 /// use {align_losses::{sigmoid, AdaptiveBeta}, tch::Tensor};
 /// let mut adaptive = AdaptiveBeta::new(0.1, 0.6, 0.9)?;
 /// let margin = Tensor::from_slice(&[10.0f64, 30.0]);
-/// let beta = adaptive.next(&margin)?; // a mean reward margin of 2, where 0 was usual
-/// assert!((beta - 0.1 * (1.0 + 0.6 * 2.0)).abs() < 1e-12);
+/// let beta = adaptive.next(&margin)?; // a mean margin of 20, where 2 is usual now
+/// assert!((beta - 0.1 * (1.0 + 0.6 * 18.0)).abs() < 1e-12);
 /// let losses = sigmoid(&margin, beta)?;
 /// # Ok::<(), align_losses::Error>(())
 /// ```
@@ -49,7 +50,7 @@ impl AdaptiveBeta {
         Self::try_from(State { beta, alpha, momentum, usual_margin: 0.0 })
     }
 
-    /// The batch's `beta`, at least a hundredth of β₀; the running mean then takes the batch in.
+    /// The batch's `beta`, at least a hundredth of β₀, once the running mean has taken the batch in.
     ///
     /// * `margin`: `h_chosen - h_rejected`, `(batch,)`, at least one.
     ///
@@ -58,16 +59,17 @@ impl AdaptiveBeta {
     pub fn next(&mut self, margin: &Tensor) -> Result<f64> {
         check::float("margin", margin)?;
         let State { beta, alpha, momentum, usual_margin } = self.0;
-        let mean = beta * margin.f_detach()?.f_mean(Kind::Double)?.f_double_value(&[])?;
+        let mean = margin.f_detach()?.f_mean(Kind::Double)?.f_double_value(&[])?;
         if !mean.is_finite() {
             let expected = "margins with a finite mean, at least one";
             return Err(crate::Error::Hyperparameter { name: "margin", expected, found: mean });
         }
-        self.0.usual_margin = momentum * usual_margin + (1.0 - momentum) * mean;
+        let usual_margin = momentum * usual_margin + (1.0 - momentum) * mean;
+        self.0.usual_margin = usual_margin;
         Ok(beta * (1.0 + alpha * (mean - usual_margin)).max(LEAST_SHARE))
     }
 
-    /// The running mean of reward margins, M₀.
+    /// The running mean of margins, M₀.
     pub fn usual_margin(&self) -> f64 {
         self.0.usual_margin
     }

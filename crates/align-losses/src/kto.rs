@@ -6,7 +6,7 @@ use tch::Tensor;
 ///
 /// For thumbs up and down instead of pairs. A completion's value is its reward above what the policy gets anyway, and it
 /// saturates both ways, as people's sense of gain and loss does. With `n_D` and `n_U` completions of the two kinds the
-/// paper wants `λ_D n_D / (λ_U n_U)` between 1 and 4/3.
+/// paper wants `λ_D n_D / (λ_U n_U)` at 1 or a little above.
 ///
 /// * `log_ratio`: `(batch,)`, differentiable.
 /// * `desirable`: `(batch,)`, bool.

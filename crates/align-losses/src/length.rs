@@ -25,7 +25,7 @@ pub fn ipo(scores: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64) -> Result<Te
 }
 
 /// DPO on length-normalised scores: `-log σ(β (s_chosen / n_chosen - s_rejected / n_rejected))` (length-normalised DPO as in Tülu
-/// 3, arXiv:2411.15124).
+/// 3, eq. 6 of arXiv:2411.15124).
 ///
 /// Takes away DPO's lean towards long texts. Margins are those of a mean token, so `beta` is larger than
 /// [`sigmoid`]'s: Tülu 3 took 5. `tokens` as in [`ipo`].
@@ -46,10 +46,10 @@ pub fn sigmoid_norm(scores: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64) -> 
 }
 
 /// R-DPO's margin: `m + α / β (n_chosen - n_rejected)`, so that a reward margin gains `α` with each token that the chosen
-/// completion has more (length-regularised DPO, arXiv:2403.19159).
+/// completion has more (length-regularised DPO, eq. 9 of arXiv:2403.19159).
 ///
 /// For preferences that lean towards long texts: a longer chosen completion is taken to be chosen for its length in part,
-/// so that its pair asks for less of a margin. `alpha` is the price of a token in reward, 0.005 to 0.05 in the paper. Any link
+/// so that its pair asks for less of a margin. `alpha` is the price of a token in reward, such as 0.01 or 0.05. Any link
 /// may follow; R-DPO itself is [`sigmoid`].
 ///
 /// * `margin`: `(batch,)`, such as `h_chosen - h_rejected`; differentiable.

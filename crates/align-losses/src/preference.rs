@@ -52,7 +52,7 @@ pub fn conservative_sigmoid(margin: &Tensor, beta: f64, label_smoothing: f64) ->
 }
 
 /// Hinge: `max(0, 1 - β · margin)` (SLiC's loss, arXiv:2305.10425, on DPO's rewards: the "hinge-norm" of
-/// RSO, arXiv:2309.06657).
+/// RSO, eq. 10 of arXiv:2309.06657).
 ///
 /// Pairs whose rewards differ by more than 1 have no gradient at all, so satisfied pairs stop moving the policy. A
 /// larger `beta` reaches that at a smaller margin.

@@ -7,7 +7,7 @@ use crate::{Pair, Result, check, conservative_sigmoid, length};
 use tch::Tensor;
 
 /// CPO: `-(1 - ε) log σ(β (log π(y⁺) - log π(y⁻))) - ε log σ(-β (…))` (contrastive preference optimisation,
-/// arXiv:2401.08417; ε = `label_smoothing`).
+/// eq. 3 of arXiv:2401.08417; ε = `label_smoothing`).
 ///
 /// DPO with a uniform reference: half the memory and forward passes. `logps` are summed over tokens, so long texts weigh more.
 ///
@@ -25,7 +25,7 @@ pub fn cpo(logps: &Pair<Tensor>, beta: f64, label_smoothing: f64) -> Result<Tens
     conservative_sigmoid(&margin(logps)?, beta, label_smoothing)
 }
 
-/// SimPO: `-log σ(β (log π(y⁺) / n⁺ - log π(y⁻) / n⁻) - γ)` (arXiv:2405.14734; γ = `gamma`).
+/// SimPO: `-log σ(β (log π(y⁺) / n⁺ - log π(y⁻) / n⁻) - γ)` (eq. 6 of arXiv:2405.14734; γ = `gamma`).
 ///
 /// The mean token's log-probability is the reward, which is what decoding maximises, and a pair is satisfied only beyond the
 /// target margin `gamma`. `beta` is large, 2 to 10, since a token's margin is small; TRL's default `gamma` is 0.5.
@@ -49,7 +49,7 @@ pub fn simpo(logps: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64, gamma: f64)
 }
 
 /// ORPO's odds ratio: `-log σ(log odds(y⁺) - log odds(y⁻))`, `odds = p / (1 - p)` with `p` the geometric mean of the tokens'
-/// probabilities (arXiv:2403.07691).
+/// probabilities (eq. 7 of arXiv:2403.07691).
 ///
 /// ORPO's whole loss is the chosen completion's negative log-likelihood a token, plus this times its coefficient (TRL's
 /// `beta`): fine-tuning and alignment in one. `tokens` as in [`simpo`].
@@ -78,7 +78,7 @@ pub fn orpo_odds_ratio(logps: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Te
 /// Largest mean log-probability: `log(1 - exp(-1e-20))` is -46.
 const CERTAIN: f64 = -1e-20;
 
-/// SLiC-HF's calibration: `max(0, δ - log π(y⁺) + log π(y⁻))` (arXiv:2305.10425; δ = `delta`, 1 in the paper).
+/// SLiC-HF's calibration: `max(0, δ - log π(y⁺) + log π(y⁻))` (eq. 2 of arXiv:2305.10425; δ = `delta`, 1 in the paper).
 ///
 /// Pairs whose log-probabilities differ by more than `delta` have no gradient. The paper's whole loss adds a regulariser:
 /// [`slic_hf_regularised`].
@@ -98,7 +98,7 @@ pub fn slic_hf(logps: &Pair<Tensor>, delta: f64) -> Result<Tensor> {
     Ok((delta - margin(logps)?).relu())
 }
 
-/// SLiC-HF: `max(0, δ - log π(y⁺) + log π(y⁻)) - λ log π(y_ref)` (eq. 1 of arXiv:2305.10425): [`slic_hf`] with its
+/// SLiC-HF: `max(0, δ - log π(y⁺) + log π(y⁻)) - λ log π(y_ref)` (eq. 4 of arXiv:2305.10425): [`slic_hf`] with its
 /// regulariser, the likelihood of the texts `y_ref` that the policy was fine-tuned on, or of the chosen ones.
 ///
 /// * `targets`: `log π(y_ref)`, `(batch,)`; differentiable.

@@ -34,7 +34,7 @@ pub fn token_forward_kl(policy_logits: &Tensor, reference_logits: &Tensor, mask:
 }
 
 /// TDPO₁: `-log σ(β (h_c - h_r) - β (D_r - D_c))` with `D` the [`token_forward_kl`] of each side (token-level DPO,
-/// arXiv:2404.11999).
+/// eq. 15 of arXiv:2404.11999).
 ///
 /// DPO as it comes out when the policy is held near the reference token by token instead of text by text. `beta` as in
 /// [`sigmoid`].
@@ -57,7 +57,7 @@ pub fn tdpo1(log_ratios: &Pair<Tensor>, kl: &Pair<Tensor>, beta: f64) -> Result<
     sigmoid(&((&log_ratios.chosen - &log_ratios.rejected) - (&kl.rejected - &kl.chosen)), beta)
 }
 
-/// TDPO₂: `-log σ(β (h_c - h_r) - α β (D_r - sg(D_c)))`, where `sg` stops the gradient (arXiv:2404.11999; α = `alpha`).
+/// TDPO₂: `-log σ(β (h_c - h_r) - α β (D_r - sg(D_c)))`, where `sg` stops the gradient (eq. 17 of arXiv:2404.11999; α = `alpha`).
 ///
 /// [`tdpo1`] that does not reward a growing divergence of the chosen side; the paper's better one. `alpha`, 0.5 in the paper, is
 /// how much the divergences count; at 0 it is DPO.

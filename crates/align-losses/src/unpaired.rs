@@ -8,7 +8,8 @@ use tch::{Kind, Tensor};
 /// `r = β (log π - log π_ref)` (binary classifier optimisation, arXiv:2404.04656; δ = `delta`).
 ///
 /// A classifier that tells desirable from undesirable completions by their rewards; its loss bounds DPO's. The shift δ, a
-/// running mean of rewards ([`BcoShift`]), keeps the bound tight.
+/// running mean of rewards ([`BcoShift`]), keeps the bound tight. The paper's other half, weights from a classifier of prompts, is
+/// left to the caller.
 ///
 /// * `log_ratio`: `(batch,)`, differentiable.
 /// * `desirable`: `(batch,)`, bool.

@@ -4,7 +4,8 @@ use tch::Tensor;
 /// WPO's weight of each pair: `w(y⁺) w(y⁻)` with `w(y) = exp(1/n Σ_t [log π(y_t) - log Σ_v π(v)²])` (weighted preference
 /// optimisation, eq. 2 of arXiv:2406.11827, with its alignment of weights), `(batch,)` and without a graph.
 ///
-/// Pairs that the policy itself might write count most, as if they had been drawn from it. There is no hyper-parameter.
+/// Pairs that the policy itself might write count most, as if they had been drawn from it. There is no hyper-parameter. As in
+/// TRL a weight may exceed 1, which the authors' code cuts off.
 ///
 /// * `logps`: the policy's log-probabilities summed over a completion's tokens, each `(batch,)`.
 /// * `log_sum_sq_probs`: [`TokenStatistics::log_sum_sq_probs`](crate::TokenStatistics::log_sum_sq_probs) summed likewise.

@@ -1,12 +1,16 @@
 use super::{FDivergenceType, TrainingConfig, refusal, require};
 use crate::{Error, Method, Result, RunConfig};
-use align_losses::{DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum};
+use align_losses::{
+    AdaptiveBeta, DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum,
+};
 use serde::{Deserialize, Serialize};
 
 /// TRL's share of the policy in a moved reference.
 const DEFAULT_MIXUP_ALPHA: f64 = 0.6;
 /// TRL's steps between the reference's moves.
 const DEFAULT_SYNC_STEPS: u64 = 512;
+/// What β-DPO's running mean of margins keeps of itself, in its authors' code.
+const DEFAULT_BETA_DPO_MOMENTUM: f64 = 0.9;
 
 /// Everything a DPO run depends on, under TRL's option names and with its defaults; `None` where TRL has a rule instead of
 /// a value.
@@ -25,6 +29,12 @@ pub struct DpoConfig {
     /// Strength of the pull towards the reference: higher stays nearer.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
     pub beta: f64,
+    /// β-DPO: how strongly a batch's beta answers to its margin (0.6 in its authors' example); beta stands still unless given.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub beta_dpo_alpha: Option<f64>,
+    /// What β-DPO's usual margin keeps of itself from batch to batch (0.9 unless given); with `beta_dpo_alpha`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub beta_dpo_momentum: Option<f64>,
     /// Share of labels taken to be wrong, below 0.5: with sigmoid (cDPO), robust, exo_pair (which needs it), aot and
     /// aot_unpaired.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
@@ -79,6 +89,8 @@ impl Default for DpoConfig {
             loss_type: vec![LossType::Sigmoid],
             loss_weights: None,
             beta: 0.1,
+            beta_dpo_alpha: None,
+            beta_dpo_momentum: None,
             label_smoothing: 0.0,
             f_divergence_type: FDivergenceType::ReverseKl,
             f_alpha_divergence_coef: None,
@@ -105,13 +117,16 @@ impl RunConfig for DpoConfig {
 
     fn validate(&self) -> Result<()> {
         self.loss()?;
+        self.adaptive_beta()?;
         self.validate_tokens()?;
         self.validate_reference()?;
         self.training.validate()
     }
 
     fn methods(&self) -> Vec<Method> {
-        self.loss_type.iter().map(|loss_type| described(*loss_type)).collect()
+        let adaptive = Method { name: "β-DPO", paper: "https://arxiv.org/abs/2407.08639" };
+        let losses = self.loss_type.iter().map(|loss_type| described(*loss_type));
+        losses.chain(self.beta_dpo_alpha.map(|_| adaptive)).collect()
     }
 }
 
@@ -132,6 +147,25 @@ impl DpoConfig {
             (Some(_), None) => Err(refusal("log_ratio_penalty", "counts for nothing: set log_ratio_penalty_coef")),
             (None, Some(_)) => Err(refusal("log_ratio_penalty_coef", "has an effect with log_ratio_penalty only")),
         }
+    }
+
+    /// β-DPO's beta before its first batch; none if beta stands still.
+    pub(crate) fn adaptive_beta(&self) -> Result<Option<AdaptiveBeta>> {
+        let Some(alpha) = self.beta_dpo_alpha else {
+            require("beta_dpo_momentum", self.beta_dpo_momentum.is_none(), || {
+                "has an effect with beta_dpo_alpha only".into()
+            })?;
+            return Ok(None);
+        };
+        require("beta_dpo_alpha", alpha > 0.0 && alpha.is_finite(), || format!("is {alpha}, expected above 0"))?;
+        require("beta_dpo_alpha", self.loss_type.iter().any(|loss_type| *loss_type != LossType::Sft), || {
+            "would be ignored by loss_type sft, which has no beta".into()
+        })?;
+        let momentum = self.beta_dpo_momentum.unwrap_or(DEFAULT_BETA_DPO_MOMENTUM);
+        require("beta_dpo_momentum", (0.0..1.0).contains(&momentum), || {
+            format!("is {momentum}, expected at least 0 and below 1")
+        })?;
+        Ok(Some(AdaptiveBeta::new(self.beta, alpha, momentum)?))
     }
 
     fn single_loss(&self, loss_type: LossType) -> Result<Box<dyn PairLoss>> {
@@ -303,5 +337,9 @@ mod tests {
         );
         says(refused(|c| c.weight_distance_coef = -1.0), ["weight_distance_coef", "0 or more"]);
         says(refused(|c| c.ld_alpha = Some(1.5)), ["ld_alpha", "0 to 1"]);
+        says(refused(|c| c.beta_dpo_momentum = Some(0.5)), ["beta_dpo_momentum", "beta_dpo_alpha"]);
+        says(refused(|c| c.beta_dpo_alpha = Some(0.0)), ["beta_dpo_alpha", "above 0"]);
+        let sft = |c: &mut DpoConfig| (c.loss_type, c.beta_dpo_alpha) = (vec![LossType::Sft], Some(0.6));
+        says(refused(|c| sft(c)), ["beta_dpo_alpha", "sft"]);
     }
 }

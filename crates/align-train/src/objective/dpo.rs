@@ -3,9 +3,9 @@ use super::row::check_rows;
 use super::sequences::{RowStatistics, SequenceTokens, halves, mean_of, numbers};
 use super::two_phases::{Forward, backward, forward, frozen_logps};
 use super::{Batch, BatchOutcome, Objective, Split};
-use crate::{DpoConfig, Metrics, Result, RunConfig};
+use crate::{DpoConfig, Error, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
-use align_losses::{LinearLogpsOptions, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
+use align_losses::{AdaptiveBeta, LinearLogpsOptions, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
 use align_models::{Attention, CausalLm};
 use std::path::Path;
 use tch::{Kind, Tensor};
@@ -18,6 +18,8 @@ pub struct Dpo<M> {
     reference: Reference<M>,
     config: DpoConfig,
     loss: Box<dyn PairLoss>,
+    /// β-DPO's beta, if it moves.
+    beta: Option<AdaptiveBeta>,
 }
 
 impl<M: CausalLm> Dpo<M> {
@@ -26,18 +28,30 @@ impl<M: CausalLm> Dpo<M> {
     /// # Errors
     /// Options that contradict each other, or a reference of another vocabulary.
     pub fn new(policy: M, reference: Option<M>, config: DpoConfig) -> Result<Self> {
-        let loss = config.loss()?;
-        Self::with_loss(policy, reference, config, loss)
+        config.validate()?;
+        let (loss, beta) = (config.loss()?, config.adaptive_beta()?);
+        let reference = Reference::new(reference, &policy)?;
+        Ok(Self { policy, reference, config, loss, beta })
     }
 
     /// The same with a loss of one's own, in place of the one that the configuration names.
     ///
     /// # Errors
-    /// As [`Dpo::new`].
+    /// As [`Dpo::new`], or an option by which the configuration's own loss would move.
     pub fn with_loss(policy: M, reference: Option<M>, config: DpoConfig, loss: Box<dyn PairLoss>) -> Result<Self> {
-        config.validate()?;
-        let reference = Reference::new(reference, &policy)?;
-        Ok(Self { policy, reference, config, loss })
+        if config.beta_dpo_alpha.is_some() {
+            let reason = "stands beside a loss of one's own, whose beta is its own too".into();
+            return Err(Error::Config { option: "beta_dpo_alpha", reason });
+        }
+        Ok(Self { loss, ..Self::new(policy, reference, config)? })
+    }
+
+    /// β-DPO's loss of a batch and its beta, which held-out rows do not move.
+    fn adapted(&mut self, logps: &PairLogps, training: bool) -> Result<Option<(Box<dyn PairLoss>, f64)>> {
+        let Some(adaptive) = self.beta.as_mut().filter(|_| training) else { return Ok(None) };
+        let Pair { chosen, rejected } = logps.log_ratios();
+        let beta = adaptive.next(&chosen.f_sub(rejected)?)?;
+        Ok(Some((DpoConfig { beta, ..self.config.clone() }.loss()?, beta)))
     }
 
     /// Both sides' tokens; with `ld_alpha` those beyond the shorter side's length count less.
@@ -142,15 +156,20 @@ impl<M: CausalLm> Objective for Dpo<M> {
         if let Some(weights) = &weights {
             logps = logps.with_weights(weights)?;
         }
+        let adapted = self.adapted(&logps, share.is_some())?;
+        let loss = adapted.as_ref().map_or(&self.loss, |(loss, _)| loss);
         let (output, by_logps) = match share {
-            None => (self.loss.evaluate(&logps)?, None),
+            None => (loss.evaluate(&logps)?, None),
             Some(_) => {
-                let (output, by_logps) = self.loss.evaluate_with_gradient(&logps)?;
+                let (output, by_logps) = loss.evaluate_with_gradient(&logps)?;
                 (output, Some(by_logps))
             }
         };
         let loss = output.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
-        let metrics = self.metrics(&forward, &output, &tokens)?;
+        let mut metrics = self.metrics(&forward, &output, &tokens)?;
+        if let Some((_, beta)) = adapted {
+            metrics.set("beta", beta);
+        }
         if let (Some(Pair { chosen, rejected }), Some(share)) = (by_logps, share) {
             let by_row = Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(share)?;
             backward(&self.policy, forward, &tokens.by_token(&by_row)?)?;
@@ -177,6 +196,16 @@ impl<M: CausalLm> Objective for Dpo<M> {
 
     fn reference_fingerprint(&self) -> Option<f64> {
         Some(self.reference.fingerprint())
+    }
+
+    fn state(&self) -> Result<serde_json::Value> {
+        serde_json::to_value(self.beta).map_err(|e| Error::Data(format!("β-DPO's running mean cannot be kept: {e}")))
+    }
+
+    fn restore(&mut self, state: &serde_json::Value) -> Result<()> {
+        self.beta = serde_json::from_value(state.clone())
+            .map_err(|e| Error::Data(format!("the checkpoint's β-DPO state cannot be read: {e}")))?;
+        Ok(())
     }
 
     fn save_tensors(&self, dir: &Path) -> Result<()> {
