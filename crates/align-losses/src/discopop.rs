@@ -1,4 +1,4 @@
-use crate::{Result, check};
+use crate::{Result, check, gpo::MAX_EXPONENT};
 use tch::Tensor;
 
 /// DiscoPOP, the log-ratio modulated loss: `(1 - m) · -log σ(x) + m · exp(-x)` with `x = β · margin` and `m = σ(x / τ)` (eq. 5
@@ -7,7 +7,7 @@ use tch::Tensor;
 /// The logistic loss where a pair is wrong, the exponential one where it is right, blended over a width `tau` = τ (0.05 in
 /// the paper). It is not convex: with a small τ it rises around a margin of 0.
 ///
-/// `exp(-x) · m` is computed as one exponential, clamped at `exp(80)`, which only a `tau` above 1 reaches.
+/// `exp(-x) · m` is computed as one exponential, clamped at `exp(40)`, which only a `tau` above 1 reaches.
 ///
 /// ```
 /// let loss = align_losses::discopop(&tch::Tensor::from_slice(&[0.0f64]), 0.1, 0.05)?;
@@ -26,5 +26,16 @@ pub fn discopop(margin: &Tensor, beta: f64, tau: f64) -> Result<Tensor> {
     Ok(exponential - (-modulation).sigmoid() * x.log_sigmoid())
 }
 
-/// Largest exponent: `exp(80)` is 5.5e34.
-const MAX_EXPONENT: f64 = 80.0;
+/// `β (e (σ(-x/τ) / τ - 1) + m (1 - m) log σ(x) / τ - (1 - m) σ(-x))`, with `e = m exp(-x)`, which where clamped is constant.
+pub(crate) fn slope(margin: &Tensor, beta: f64, tau: f64) -> Result<Tensor> {
+    let x = margin.f_mul_scalar(beta)?;
+    let modulation = x.f_div_scalar(tau)?;
+    let exponent = modulation.f_log_sigmoid()?.f_sub_(&x)?;
+    let clamped = exponent.f_gt(MAX_EXPONENT)?;
+    let exponential = exponent.f_masked_fill(&clamped, f64::NEG_INFINITY)?.f_exp_()?;
+    let (right, wrong) = (modulation.f_sigmoid()?, modulation.f_neg()?.f_sigmoid_()?);
+    let blend = right.f_mul(&wrong)?.f_mul_(&x.f_log_sigmoid()?)?.f_div_scalar_(tau)?;
+    let exponential = wrong.f_div_scalar(tau)?.f_sub_scalar_(1.0)?.f_mul_(&exponential)?;
+    let logistic = wrong.f_mul(&x.f_neg()?.f_sigmoid_()?)?;
+    Ok(exponential.f_add(&blend)?.f_sub_(&logistic)?.f_mul_scalar_(beta)?)
+}

@@ -14,7 +14,7 @@ use tch::Tensor;
 /// struct Hellinger; // f(u) = (1 - √u)², f'(u) = 1 - u^(-1/2)
 /// impl Divergence for Hellinger {
 ///     fn score(&self, log_ratio: &Tensor) -> Result<Tensor> {
-///         Ok(1.0 - (-0.5 * log_ratio).clamp_max(80.0).exp())
+///         Ok(1.0 - (log_ratio * -0.5).clamp_max(80.0).exp())
 ///     }
 /// }
 /// let loss = MarginLoss::new(Hellinger, MarginLink::Hinge, 0.1)?;
@@ -72,7 +72,8 @@ pub trait Divergence: Debug {
 ///
 /// The exponentials are clamped: exponents stop at 80 as TRL's do (its forward KL has no clamp and overflows), and at
 /// `88 + log|c - 1|` where that is lower, so that scores and their differences are finite for every log-ratio that a
-/// float32 holds. Beyond the clamp (`h < -80` under forward KL) a score is constant and its gradient zero.
+/// float32 holds. Beyond the clamp (`h < -80` under forward KL) an exponential is constant and its gradient zero; `chi_squared`'s
+/// linear part goes on.
 ///
 /// ```
 /// use align_losses::Divergence;

@@ -1,6 +1,6 @@
 use crate::{
     Error, FDivergence, LossType, MarginLink, MarginLoss, Pair, PairLogps, PairLoss, Result, absolute, check,
-    likelihood, noisy, transport,
+    conservative_sigmoid, likelihood, noisy, side_slopes, transport,
 };
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -130,17 +130,29 @@ impl DpoLoss {
             LossType::Exponential => Formula::Margin(margin(MarginLink::Exponential)?),
             LossType::TruncatedQuadratic => Formula::Margin(margin(MarginLink::TruncatedQuadratic)?),
             LossType::Savage => Formula::Margin(margin(MarginLink::Savage)?),
-            LossType::NcaPair => Formula::Sides(absolute::nca_pair),
-            LossType::BcoPair => Formula::Sides(absolute::bco_pair),
-            LossType::SppoHard => Formula::Sides(absolute::sppo_hard),
-            LossType::ApoZero => Formula::Sides(absolute::apo_zero),
-            LossType::ApoDown => Formula::Sides(absolute::apo_down),
-            LossType::CalDpo => Formula::Sides(absolute::cal_dpo),
+            LossType::NcaPair => Formula::Sides(absolute::nca_pair, side_slopes::nca_pair),
+            LossType::BcoPair => Formula::Sides(absolute::bco_pair, side_slopes::bco_pair),
+            LossType::SppoHard => Formula::Sides(absolute::sppo_hard, side_slopes::sppo_hard),
+            LossType::ApoZero => Formula::Sides(absolute::apo_zero, side_slopes::apo_zero),
+            LossType::ApoDown => Formula::Sides(absolute::apo_down, side_slopes::apo_down),
+            LossType::CalDpo => Formula::Sides(absolute::cal_dpo, side_slopes::cal_dpo),
             LossType::Dpop => Formula::Dpop,
             LossType::Aot => Formula::Aot,
             LossType::AotUnpaired => Formula::AotUnpaired,
             LossType::Sft => Formula::Sft,
         })
+    }
+
+    fn dpop_lambda(&self) -> f64 {
+        self.0.dpop_lambda.unwrap_or(DPOP_LAMBDA)
+    }
+
+    fn check_weights(&self, logps: &PairLogps) -> Result<()> {
+        let loss_type = self.0.loss_type;
+        if logps.weights().is_some() && loss_type.is_of_the_batch() {
+            return Err(Error::WeightsOfABatch(loss_type));
+        }
+        Ok(())
     }
 
     fn margin_loss(&self, link: MarginLink) -> Result<MarginLoss<FDivergence, MarginLink>> {
@@ -153,8 +165,8 @@ impl DpoLoss {
 enum Formula {
     /// The margin between scores.
     Margin(MarginLoss<FDivergence, MarginLink>),
-    /// Each side's log-ratio, and `beta`.
-    Sides(fn(&Pair<Tensor>, f64) -> Result<Tensor>),
+    /// Each side's log-ratio, and `beta`; beside it its derivative.
+    Sides(fn(&Pair<Tensor>, f64) -> Result<Tensor>, fn(&Pair<Tensor>, f64, f64) -> Result<Pair<Tensor>>),
     Dpop,
     Aot,
     AotUnpaired,
@@ -163,14 +175,12 @@ enum Formula {
 
 impl PairLoss for DpoLoss {
     fn losses(&self, logps: &PairLogps) -> Result<Tensor> {
-        let DpoOptions { loss_type, beta, label_smoothing, dpop_lambda, .. } = self.0;
-        if logps.weights().is_some() && loss_type.is_of_the_batch() {
-            return Err(Error::WeightsOfABatch(loss_type));
-        }
+        let DpoOptions { beta, label_smoothing, .. } = self.0;
+        self.check_weights(logps)?;
         match self.formula()? {
             Formula::Margin(loss) => loss.losses(logps),
-            Formula::Sides(loss) => loss(logps.log_ratios(), beta),
-            Formula::Dpop => absolute::dpop(logps.log_ratios(), beta, dpop_lambda.unwrap_or(DPOP_LAMBDA)),
+            Formula::Sides(loss, _) => loss(logps.log_ratios(), beta),
+            Formula::Dpop => absolute::dpop(logps.log_ratios(), beta, self.dpop_lambda()),
             Formula::Aot => transport::aot(logps.policy(), logps.reference(), beta, label_smoothing),
             Formula::AotUnpaired => transport::aot_unpaired(logps.log_ratios(), beta, label_smoothing),
             Formula::Sft => likelihood::sft(logps),
@@ -182,10 +192,30 @@ impl PairLoss for DpoLoss {
     }
 
     fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
-        match self.formula()? {
-            Formula::Margin(loss) => loss.losses_and_slopes(logps, scale),
-            _ => Ok(None),
-        }
+        let DpoOptions { beta, label_smoothing, .. } = self.0;
+        self.check_weights(logps)?;
+        let of_places = |(margin, slopes): (Tensor, Pair<Tensor>)| {
+            Ok::<_, Error>((conservative_sigmoid(&margin, beta, label_smoothing)?, slopes))
+        };
+        Ok(Some(match self.formula()? {
+            Formula::Margin(loss) => return loss.losses_and_slopes(logps, scale),
+            Formula::Sides(loss, slopes) => {
+                let log_ratios = logps.log_ratios();
+                (loss(log_ratios, beta)?, slopes(log_ratios, beta, scale)?)
+            }
+            Formula::Dpop => {
+                let (log_ratios, lambda) = (logps.log_ratios(), self.dpop_lambda());
+                let losses = absolute::dpop(log_ratios, beta, lambda)?;
+                (losses, side_slopes::dpop(log_ratios, beta, lambda, scale)?)
+            }
+            Formula::Aot => {
+                of_places(side_slopes::aot(logps.policy(), logps.reference(), beta, label_smoothing, scale)?)?
+            }
+            Formula::AotUnpaired => {
+                of_places(side_slopes::aot_unpaired(logps.log_ratios(), beta, label_smoothing, scale)?)?
+            }
+            Formula::Sft => (likelihood::sft(logps)?, likelihood::sft_slopes(logps, scale)?),
+        }))
     }
 }
 

@@ -59,6 +59,8 @@ mod penalty;
 mod preference;
 mod preference_loss;
 mod reference_free;
+mod side_slopes;
+mod square;
 mod tdpo;
 mod transport;
 mod unpaired;

@@ -1,4 +1,5 @@
 use crate::{Pair, PairLogps, Result};
+use tch::Tensor;
 
 /// The negative log-likelihood of the chosen completions, a token: `-Σ log π(y⁺) / Σ n⁺` over the batch (TRL's `sft`, the
 /// generation loss of mixed preference optimisation, arXiv:2411.10442).
@@ -17,9 +18,22 @@ use crate::{Pair, PairLogps, Result};
 ///
 /// # Errors
 /// No numbers of tokens.
-pub fn sft(logps: &PairLogps) -> Result<tch::Tensor> {
+pub fn sft(logps: &PairLogps) -> Result<Tensor> {
     let Pair { chosen, .. } = logps.policy();
-    let tokens = logps.tokens("sft")?.chosen.f_sum(chosen.kind())?.f_clamp_min(1)?;
+    let tokens = chosen_tokens(logps)?;
     let loss = chosen.f_sum(chosen.kind())?.f_neg()?.f_div(&tokens)?;
     Ok(loss.f_expand(chosen.size(), false)?)
+}
+
+/// The derivative of `scale` times the sum of [`sft`]'s losses: the same for each chosen completion.
+pub(crate) fn sft_slopes(logps: &PairLogps, scale: f64) -> Result<Pair<Tensor>> {
+    let chosen = &logps.policy().chosen;
+    let each = Tensor::from(-scale * logps.batch() as f64).f_to_device(chosen.device())?.f_to_kind(chosen.kind())?;
+    let each = each.f_div(&chosen_tokens(logps)?)?;
+    Ok(Pair { chosen: chosen.f_zeros_like()?.f_add_(&each)?, rejected: chosen.f_zeros_like()? })
+}
+
+fn chosen_tokens(logps: &PairLogps) -> Result<Tensor> {
+    let kind = logps.policy().chosen.kind();
+    Ok(logps.tokens("sft")?.chosen.f_sum(kind)?.f_clamp_min(1)?)
 }

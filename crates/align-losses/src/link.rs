@@ -1,4 +1,4 @@
-use crate::{Result, discopop, gpo, noisy, preference};
+use crate::{Result, discopop, gpo, noisy, preference, side_slopes, square::square_slope};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use tch::Tensor;
@@ -14,7 +14,7 @@ use tch::Tensor;
 /// struct Cubic;
 /// impl Link for Cubic {
 ///     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
-///         Ok((1.0 - beta * margin).relu().pow_tensor_scalar(3.0))
+///         Ok((1.0f64 - beta * margin).relu().pow_tensor_scalar(3.0))
 ///     }
 /// }
 /// let loss = MarginLoss::new(FDivergence::JsDivergence, Cubic, 0.1)?;
@@ -100,11 +100,11 @@ impl Link for MarginLink {
         let wrong = || Ok::<_, crate::Error>(margin.f_mul_scalar(-beta)?.f_sigmoid_()?); // σ(-x)
         Ok(Some(match *self {
             // β (ε - σ(-x))
-            Self::Sigmoid { label_smoothing } => wrong()?.f_sub_scalar_(label_smoothing)?.f_mul_scalar_(-beta)?,
+            Self::Sigmoid { label_smoothing } => side_slopes::logistic(margin, beta, label_smoothing, 1.0)?,
             // -β where x < 1
             Self::Hinge => x()?.f_lt(1.0)?.f_to_kind(margin.kind())?.f_mul_scalar_(-beta)?,
             // 2 (m - 1 / 2β)
-            Self::Ipo => margin.f_sub_scalar(0.5 / beta)?.f_mul_scalar_(2.0)?,
+            Self::Ipo => square_slope(&margin.f_sub_scalar(0.5 / beta)?)?,
             // β σ(x) σ(-x) (x - log((1 - ε) / ε))
             Self::ExoPair { label_smoothing } => {
                 let balanced = ((1.0 - label_smoothing) / label_smoothing).ln();
@@ -117,9 +117,9 @@ impl Link for MarginLink {
                 let flipped = label_smoothing / (1.0 - 2.0 * label_smoothing);
                 wrong()?.f_add_scalar_(flipped)?.f_mul_scalar_(-beta)?
             }
-            Self::Discopop { .. } => return Ok(None),
+            Self::Discopop { tau } => discopop::slope(margin, beta, tau)?,
             // -2β (1 - x)
-            Self::Squared => x()?.f_sub_scalar_(1.0)?.f_mul_scalar_(2.0 * beta)?,
+            Self::Squared => square_slope(&x()?.f_sub_scalar_(1.0)?)?.f_mul_scalar_(beta)?,
             // -β exp(-x), 0 where the exponent is clamped
             Self::Exponential => {
                 let exponent = margin.f_mul_scalar(-beta)?;
@@ -131,7 +131,9 @@ impl Link for MarginLink {
                     .f_mul_scalar_(-beta)?
             }
             // -2β max(0, 1 - x)
-            Self::TruncatedQuadratic => x()?.f_sub_scalar_(1.0)?.f_clamp_max_(0.0)?.f_mul_scalar_(2.0 * beta)?,
+            Self::TruncatedQuadratic => {
+                square_slope(&x()?.f_sub_scalar_(1.0)?.f_clamp_max_(0.0)?)?.f_mul_scalar_(beta)?
+            }
             // -2β σ(-x)² σ(x)
             Self::Savage => {
                 let wrong = wrong()?;

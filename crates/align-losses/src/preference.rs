@@ -4,7 +4,7 @@
 //! [`FDivergence`](crate::FDivergence) makes of them. All return one loss for each margin, are differentiable, and are
 //! finite wherever the formula is.
 
-use crate::{Result, check};
+use crate::{Result, check, square::square};
 use tch::Tensor;
 
 /// DPO: `-log σ(β · margin)` (eq. 7 of arXiv:2305.18290).
@@ -73,7 +73,8 @@ pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
 /// IPO on summed scores: `(margin - 1 / (2β))²` (eq. 17 of arXiv:2310.12036 as it stands).
 ///
 /// The paper's own form. Its margins grow with the completions' lengths, so it wants a smaller `beta` (the paper's τ)
-/// than [`ipo`](crate::ipo), or completions of one length.
+/// than [`ipo`](crate::ipo), or completions of one length. Distances beyond 1e16, which only exponential scores reach, are
+/// clamped to it.
 ///
 /// ```
 /// let loss = align_losses::ipo_sum(&tch::Tensor::from_slice(&[0.0f64, 5.0]), 0.1)?;
@@ -85,5 +86,5 @@ pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
 /// As [`sigmoid`].
 pub fn ipo_sum(margin: &Tensor, beta: f64) -> Result<Tensor> {
     check::margin(margin, beta)?;
-    Ok((margin - 1.0 / (2.0 * beta)).square())
+    square(&(margin - 1.0 / (2.0 * beta)))
 }

@@ -55,6 +55,6 @@ pub fn aot_unpaired(log_ratios: &Pair<Tensor>, beta: f64, label_smoothing: f64) 
     conservative_sigmoid(&margin, beta, label_smoothing)
 }
 
-fn sorted(x: &Tensor) -> Result<Tensor> {
+pub(crate) fn sorted(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_sort(0, false)?.0)
 }

@@ -55,15 +55,19 @@ impl BcoShift {
     /// Adds rewards of any shape.
     ///
     /// # Errors
-    /// Rewards that are not floating-point.
+    /// Rewards that are not floating-point, or whose mean is not finite.
     pub fn update(&mut self, rewards: &Tensor) -> Result<()> {
         check::float("rewards", rewards)?;
         let added = rewards.numel() as u64;
         if added == 0 {
             return Ok(());
         }
-        self.count += added;
         let mean = rewards.f_detach()?.f_mean(Kind::Double)?.f_double_value(&[])?;
+        if !mean.is_finite() {
+            let expected = "rewards with a finite mean";
+            return Err(crate::Error::Hyperparameter { name: "rewards", expected, found: mean });
+        }
+        self.count += added;
         self.mean += (mean - self.mean) * added as f64 / self.count as f64;
         Ok(())
     }

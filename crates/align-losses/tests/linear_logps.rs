@@ -43,12 +43,13 @@ fn expected(case: &Case) -> (Tensor, Tensor, Tensor) {
 }
 
 fn options() -> [LinearLogpsOptions; 4] {
-    let base = LinearLogpsOptions { chunk_rows: 5, keep_logits_bytes: 0, statistics: true };
+    let base = LinearLogpsOptions { chunk_rows: 5, keep_logits_bytes: 0, statistics: true, log_sum_sq_probs: true };
+    let plain = LinearLogpsOptions { statistics: false, log_sum_sq_probs: false, ..base };
     [
         base,
-        LinearLogpsOptions { statistics: false, ..base },
-        LinearLogpsOptions { keep_logits_bytes: 1 << 20, ..base },
-        LinearLogpsOptions { chunk_rows: 256, keep_logits_bytes: 1 << 20, statistics: false },
+        plain,
+        LinearLogpsOptions { keep_logits_bytes: 1 << 20, log_sum_sq_probs: false, ..base },
+        LinearLogpsOptions { chunk_rows: 256, keep_logits_bytes: 1 << 20, ..plain },
     ]
 }
 
@@ -123,6 +124,7 @@ fn statistics_are_those_of_the_softmax() {
     let entropy = -(logps.exp() * &logps).sum_dim_intlist(-1, false, Kind::Double);
     let correct = logits.argmax(-1, false).eq_tensor(&case.targets).to_kind(Kind::Double);
     let mean = logits.mean_dim(-1, false, Kind::Double);
+    let squares = logps.exp().square().sum_dim_intlist(-1, false, Kind::Double).log();
     // With the real argmax as some targets, or nearly none would be correct.
     assert!(f64::try_from(correct.sum(Kind::Double)).unwrap() < ROWS as f64);
     for options in options().into_iter().filter(|o| o.statistics) {
@@ -131,6 +133,10 @@ fn statistics_are_those_of_the_softmax() {
         assert!(worst(&found.entropy, &entropy) < 1e-11);
         assert!(worst(&found.mean_logit, &mean) < 1e-11);
         assert_eq!(found.correct, correct);
+        assert_eq!(found.log_sum_sq_probs.is_some(), options.log_sum_sq_probs);
+        if let Some(found) = found.log_sum_sq_probs {
+            assert!(worst(&found, &squares) < 1e-11);
+        }
         let best = logits.argmax(-1, false);
         let (_, found) = LinearLogps::forward(&case.hidden, &case.weight, &best, &options).unwrap();
         assert_eq!(found.unwrap().correct, Tensor::ones([ROWS], (Kind::Double, Device::Cpu)));
