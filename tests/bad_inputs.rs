@@ -593,6 +593,42 @@ const OPTIONS: &[Case] = &[
         "dpo --train-file pairs.jsonl --output-dir run --loss-type sigmiod",
         &["sigmiod", "`hinge`", "did you mean sigmoid?"],
     ),
+    case(
+        "an option of another loss",
+        nothing,
+        "dpo --train-file pairs.jsonl --output-dir run --discopop-tau 0.1",
+        &["discopop_tau", "sigmoid", "discopop"],
+    ),
+    case(
+        "a divergence that the loss ignores",
+        nothing,
+        "dpo --train-file pairs.jsonl --output-dir run --loss-type aot --f-divergence-type forward_kl",
+        &["forward_kl", "aot"],
+    ),
+    case(
+        "weights of one loss",
+        nothing,
+        "dpo --train-file pairs.jsonl --output-dir run --loss-weights 1,2",
+        &["loss_weights", "loss_type sigmoid"],
+    ),
+    case(
+        "an option of SimPO with ORPO",
+        nothing,
+        "cpo --train-file pairs.jsonl --output-dir run --loss-type orpo --simpo-gamma 1",
+        &["simpo_gamma", "orpo"],
+    ),
+    case(
+        "a weight that BCO ignores",
+        nothing,
+        "kto --train-file likes.jsonl --output-dir run --loss-type bco --desirable-weight 2",
+        &["desirable_weight", "kto"],
+    ),
+    case(
+        "a label that is no flag",
+        |d| write(d, "likes.jsonl", r#"{"prompt": "This", "completion": " film", "label": "good"}"#),
+        "kto --train-file likes.jsonl --output-dir run",
+        &["likes.jsonl", "label", "true or false"],
+    ),
     case("beta of 0", nothing, "dpo --train-file pairs.jsonl --output-dir run --beta 0", &["beta", "above 0, found 0"]),
     case(
         "beta below 0",
@@ -728,7 +764,7 @@ const OUTPUTS: &[Case] = &[
             write(d, "pairs.jsonl", PAIR.replace("great", "good").repeat(4))
         },
         RESUME,
-        &["checkpoint-1", "other training pairs"],
+        &["checkpoint-1", "other training rows"],
     ),
     case(
         "a checkpoint of other options",

@@ -118,6 +118,31 @@ fn a_training_run_and_its_resume() {
 }
 
 #[test]
+fn training_on_single_completions_and_without_a_reference() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (pairs, judged) = (kept("train.jsonl"), kept("train_kto.jsonl"));
+    let runs = [
+        ("kto", &judged, vec!["--loss-type", "kto", "--desirable-weight", "1.2"], "kl"),
+        ("kto", &judged, vec!["--loss-type", "bco"], "delta"),
+        ("kto", &pairs, vec!["--loss-type", "apo_zero_unpaired"], "log_ratios/chosen"),
+        ("cpo", &pairs, vec!["--loss-type", "simpo", "--beta", "2", "--cpo-alpha", "0"], "rewards/margins"),
+        ("cpo", &pairs, vec!["--loss-type", "orpo"], "log_odds_ratio"),
+        ("dpo", &pairs, vec!["--loss-type", "sigmoid,sft", "--loss-weights", "1,0.1"], "likelihood_displacement"),
+        ("dpo", &pairs, vec!["--beta-dpo-alpha", "0.6", "--f-divergence-type", "chi_squared"], "beta"),
+    ];
+    for (number, (example, data, options, metric)) in runs.into_iter().enumerate() {
+        let out = format!("run-{number}");
+        let base = ["--train-file", data, "--output-dir", &out, "--max-steps", "2", "--logging-steps", "1"];
+        ok(example, dir, &[base.as_slice(), &options].concat());
+        let steps = lines(&dir.join(&out).join("metrics.jsonl"));
+        assert_eq!(steps.len(), 2, "{example} {options:?}");
+        assert!(steps.iter().all(|step| step[metric].is_f64()), "{example} {options:?}: {steps:?}");
+        assert!(dir.join(&out).join("model/model.safetensors").exists());
+    }
+}
+
+#[test]
 fn the_notebook_end_to_end() {
     let dir = tempfile::tempdir().unwrap();
     let small = [

@@ -3,7 +3,7 @@
 use super::common::combinations::{dpo_losses, losses_of_batches, losses_of_pairs};
 use super::common::own::Hellinger;
 use super::common::{Drawn, tensors, values};
-use align_losses::{FDivergence, LossType, MarginLink, MarginLoss, Pair, PairLogps, PairLoss};
+use align_losses::{FDivergence, MarginLink, MarginLoss, Pair, PairLogps, PairLoss};
 use tch::{Kind, Tensor};
 
 /// The gradient of `evaluate`'s mean loss by LibTorch's graph, and the losses.
