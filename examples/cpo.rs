@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn train(options: &Options) -> Result<(), Failure> {
-    let _precision = options.run.precision();
+    let _precision = options.run.precision()?;
     let start = options.run.start(&options.cpo)?;
     let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());
     let (data, seed) = (&options.data, options.cpo.training.seed);

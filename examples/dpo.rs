@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn train(options: &Options) -> Result<(), Failure> {
-    let _precision = options.run.precision();
+    let _precision = options.run.precision()?;
     let start = options.run.start(&options.dpo)?;
     let reference = options.run.reference(options.ref_model.as_deref())?;
     let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());

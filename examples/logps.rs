@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 }
 
 fn logps(options: &Options) -> Result<(), Failure> {
-    let _precision = options.runtime.precision();
+    let _precision = options.runtime.precision()?;
     common::refuse_existing(&options.output, options.overwrite)?;
     let data = CompletionData::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;

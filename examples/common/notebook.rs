@@ -88,7 +88,7 @@ struct Stage<'a> {
 /// Runs the pipeline with one loss and prints the notebook's table.
 pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure> {
     let config = options.training(loss_type)?;
-    let _precision = options.runtime.precision();
+    let _precision = options.runtime.precision()?;
     if let Some(dir) = options.output_dir.as_deref().filter(|dir| dir.exists()) {
         return Err(format!("{} exists already: choose another --output-dir", dir.display()).into());
     }

@@ -99,7 +99,7 @@ impl RunOptions {
     }
 
     /// Sets the matmul precision while the guard lives.
-    pub fn precision(&self) -> align_torch::MatmulPrecisionGuard {
+    pub fn precision(&self) -> Result<align_torch::MatmulPrecisionGuard, Failure> {
         self.runtime.precision()
     }
 

@@ -16,6 +16,16 @@ pub(crate) fn causal_mask(
         Attention::Causal if past == 0 => Ok((None, seq > 1)),
         Attention::Causal if seq == 1 => Ok((None, false)),
         Attention::Causal => Ok((Some(additive(&visible(seq, past, options.1)?, options)?), false)),
+        Attention::Masked(seen) => {
+            if seen.size() != [batch, seq, keys] {
+                let found = seen.size();
+                return Err(Error::Input(format!(
+                    "the attention mask has shape {found:?}, expected [{batch}, {seq}, {keys}]"
+                )));
+            }
+            let seen = seen.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_unsqueeze(1)?;
+            Ok((Some(additive(&seen, options)?), false))
+        }
         Attention::Padded(mask) => {
             if mask.size() != [batch, keys] {
                 let found = mask.size();

@@ -11,6 +11,9 @@ pub enum Attention<'a> {
     Causal,
     /// Causal, and no query sees a padded key: an int64 or bool mask of shape `(batch, cached + seq)`, 1 on real tokens.
     Padded(&'a Tensor),
+    /// Query `i` of a row sees the keys where the bool mask, `(batch, seq, cached + seq)`, is true; at least one. For texts that
+    /// share a row of the cache, such as the beams of a prompt: these stand side by side in `seq`, with positions of their own.
+    Masked(&'a Tensor),
 }
 
 /// A causal language model that gives hidden states; logits are `hidden · headᵀ`.

@@ -1,4 +1,4 @@
-//! What tch lacks: float32 matmul precision, loading CUDA at run time, choosing a device.
+//! What tch lacks: float32 matmul precision, loading CUDA at run time, choosing a device, a tensor's numbers as a slice.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -19,6 +19,7 @@
 
 mod cuda;
 mod device;
+mod host_floats;
 mod matmul_precision;
 
 // Linked for its build script, which tells ours where LibTorch is.
@@ -26,4 +27,5 @@ use torch_sys as _;
 
 pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
+pub use host_floats::{HostFloatsError, with_host_floats};
 pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};

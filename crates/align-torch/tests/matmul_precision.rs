@@ -88,3 +88,20 @@ fn a_product_under_medium_agrees_with_highest() {
 fn has_amx() -> bool {
     std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("amx_bf16"))
 }
+
+/// On a GPU medium allows TF32; on a CPU the answer is measured, and the setting in force stays as it was.
+#[test]
+fn the_fastest_exact_setting_is_exact() {
+    let _turn = turn();
+    let before = MatmulPrecision::current();
+    assert_eq!(MatmulPrecision::fastest_exact(Device::Cuda(0)), Highest);
+    let fastest = MatmulPrecision::fastest_exact(Device::Cpu);
+    assert_eq!(MatmulPrecision::current(), before);
+    assert!(matches!(fastest, Highest | Medium));
+    let (a, b) =
+        (Tensor::randn([96, 300], (Kind::Float, Device::Cpu)), Tensor::randn([300, 96], (Kind::Float, Device::Cpu)));
+    let exact = a.to_kind(Kind::Double).matmul(&b.to_kind(Kind::Double));
+    let _fastest = fastest.set();
+    let error = (a.matmul(&b).to_kind(Kind::Double) - &exact).norm() / exact.norm();
+    assert!(error.double_value(&[]) < 2e-6, "{fastest:?}: {error}");
+}

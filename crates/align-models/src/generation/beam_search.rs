@@ -5,7 +5,7 @@
 //! that end a text finish if they are among the first `num_beams`; of the others the `num_beams` likeliest run on.
 
 use super::GenerationError;
-use super::decoder::Decoder;
+use super::beam_decoder::{BeamDecoder, BeamToken};
 use super::draws::{DrawKey, Draws};
 use super::generate::Plan;
 use super::hypotheses::{Hypotheses, Hypothesis};
@@ -18,7 +18,9 @@ use std::cmp::Ordering;
 struct Beam {
     ids: Vec<i64>,
     logp: f64,
-    /// Its row of the decoder.
+    /// Where the decoder holds its tokens behind the prompt.
+    places: Vec<usize>,
+    /// Its row of scores.
     row: usize,
 }
 
@@ -28,6 +30,8 @@ struct Search {
     /// Likeliest first.
     beams: Vec<Beam>,
     hypotheses: Hypotheses,
+    /// Its group of the decoder.
+    group: usize,
     done: bool,
 }
 
@@ -41,7 +45,7 @@ struct Candidate {
 }
 
 /// The best `num_return_sequences` texts of each prompt, best first; the texts of a prompt stand together.
-pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) -> Result<Vec<Hypothesis>> {
+pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: BeamDecoder<M>, plan: &Plan) -> Result<Vec<Hypothesis>> {
     let candidates_kept = (1 + plan.eos.len()).max(2).saturating_mul(plan.config.num_beams);
     let mut searches = start(plan);
     for step in 0..plan.max_length - plan.prompt_length {
@@ -51,13 +55,15 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
             .filter(|(_, search)| !search.done)
             .flat_map(|(s, search)| (0..search.beams.len()).map(move |b| (s, b)))
             .collect();
-        let scores = decoder.scores();
-        let by_beam = map_rows(running.len(), scores.vocab, |i, scratch| {
-            let (s, b) = running[i];
-            scratch.clear();
-            scratch.extend_from_slice(scores.row(searches[s].beams[b].row));
-            candidates(plan, &searches[s], b, step, candidates_kept, scratch)
-        });
+        let vocab = decoder.scores().vocab;
+        let by_beam = decoder.scores().read(|scores| {
+            map_rows(running.len(), vocab, |i, scratch| {
+                let (s, b) = running[i];
+                scratch.clear();
+                scratch.extend_from_slice(scores.row(searches[s].beams[b].row));
+                candidates(plan, &searches[s], b, step, candidates_kept, scratch)
+            })
+        })?;
         let mut by_search: Vec<Vec<Candidate>> = searches.iter().map(|_| Vec::new()).collect();
         for ((s, _), found) in running.into_iter().zip(by_beam) {
             by_search[s].extend(found);
@@ -70,7 +76,7 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
         if searches.iter().all(|search| search.done) {
             break;
         }
-        advance(&mut decoder, &mut searches)?;
+        advance(&mut decoder, &mut searches, plan.config.num_beams)?;
     }
     finish(searches, plan)
 }
@@ -78,8 +84,9 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
 fn start(plan: &Plan) -> Vec<Search> {
     let search = |(row, (ids, &sequence)): (usize, (&Vec<i64>, &u64))| Search {
         key: DrawKey { seed: plan.config.seed, sequence, text: 0 },
-        beams: vec![Beam { ids: ids.clone(), logp: 0.0, row }],
+        beams: vec![Beam { ids: ids.clone(), logp: 0.0, places: Vec::new(), row }],
         hypotheses: Hypotheses::new(plan.config, plan.max_length - plan.prompt_length),
+        group: row,
         done: false,
     };
     plan.prompts.iter().zip(plan.keys).enumerate().map(search).collect()
@@ -142,7 +149,10 @@ impl Search {
         next.sort_by(|a, b| b.logp.total_cmp(&a.logp));
         next.truncate(num_beams);
         self.done = self.hypotheses.is_done(next.first().map(|best| best.logp), step + 1);
-        let beam = |c: &Candidate| Beam { ids: self.continued(c), logp: c.logp, row: self.beams[c.beam].row };
+        let beam = |c: &Candidate| {
+            let Beam { places, row, .. } = &self.beams[c.beam];
+            Beam { ids: self.continued(c), logp: c.logp, places: places.clone(), row: *row }
+        };
         self.beams = next.iter().map(beam).collect();
     }
 
@@ -152,18 +162,34 @@ impl Search {
     }
 }
 
-/// Moves the decoder's rows to the running beams of the searches that go on, and feeds their last tokens.
-fn advance<M: CausalLm + ?Sized>(decoder: &mut Decoder<M>, searches: &mut [Search]) -> Result<()> {
-    let open = searches.iter_mut().filter(|search| !search.done);
-    let mut beams: Vec<&mut Beam> = open.flat_map(|search| &mut search.beams).collect();
-    let parents: Vec<i64> = beams.iter().map(|beam| beam.row as i64).collect();
-    let tokens: Vec<i64> = beams.iter().map(|beam| beam.ids.last().copied().unwrap_or(0)).collect();
-    beams.iter_mut().enumerate().for_each(|(row, beam)| beam.row = row);
-    if parents.len() == decoder.rows() && parents.iter().copied().eq(0..) {
-        decoder.step(&tokens)
-    } else {
-        decoder.step_from(&parents, &tokens)
+/// Feeds the running beams' last tokens. The groups of searches that are over are let go once they are a quarter of all, since
+/// that copies the cache.
+fn advance<M: CausalLm + ?Sized>(
+    decoder: &mut BeamDecoder<M>,
+    searches: &mut [Search],
+    num_beams: usize,
+) -> Result<()> {
+    let open = searches.iter().filter(|search| !search.done).count();
+    if open * 4 <= decoder.groups() * 3 {
+        let groups: Vec<usize> = searches.iter().filter(|search| !search.done).map(|search| search.group).collect();
+        decoder.keep(&groups)?;
+        searches.iter_mut().filter(|search| !search.done).enumerate().for_each(|(group, search)| search.group = group);
     }
+    let mut groups: Vec<Vec<BeamToken>> = (0..decoder.groups()).map(|_| Vec::new()).collect();
+    for search in searches.iter().filter(|search| !search.done) {
+        let token = |beam: &Beam| beam.ids.last().copied().unwrap_or(0);
+        groups[search.group] =
+            search.beams.iter().map(|beam| BeamToken { places: &beam.places, token: token(beam) }).collect();
+    }
+    let places: Vec<usize> = (0..num_beams).map(|beam| decoder.place(beam)).collect();
+    decoder.step(&groups)?;
+    for search in searches.iter_mut().filter(|search| !search.done) {
+        for (number, beam) in search.beams.iter_mut().enumerate() {
+            beam.places.push(places[number]);
+            beam.row = search.group * num_beams + number;
+        }
+    }
+    Ok(())
 }
 
 fn finish(searches: Vec<Search>, plan: &Plan) -> Result<Vec<Hypothesis>> {

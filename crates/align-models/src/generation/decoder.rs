@@ -1,22 +1,17 @@
+use super::scores::{MIN_ROWS, Scores};
 use crate::{Attention, CausalLm, KvCache, Result};
 use std::iter::repeat_n;
 use tch::{Kind, Tensor};
-
-/// LibTorch multiplies fewer rows than this by other kernels, which round differently. Padding the batch to it keeps a
-/// text from depending on how many others are in its batch.
-const MIN_ROWS: usize = 8;
 
 /// A model with the cache of the texts that it continues, one a row.
 pub(super) struct Decoder<'a, M: ?Sized> {
     model: &'a M,
     cache: KvCache,
     padding: Option<Padding>,
-    /// Rows in use, without those that fill up to `MIN_ROWS`.
+    /// Rows in use, without those that fill up to [`MIN_ROWS`].
     rows: usize,
     /// Rows of the cache.
     held: usize,
-    /// Whether scores are log-probabilities rather than logits.
-    normalised: bool,
     scores: Scores,
 }
 
@@ -28,23 +23,10 @@ struct Padding {
     position: Tensor,
 }
 
-/// Next-token scores in main memory, `(rows, vocab)`.
-#[derive(Default)]
-pub(super) struct Scores {
-    values: Vec<f32>,
-    pub vocab: usize,
-}
-
-impl Scores {
-    pub fn row(&self, row: usize) -> &[f32] {
-        self.values.get(row * self.vocab..(row + 1) * self.vocab).unwrap_or_default()
-    }
-}
-
 impl<'a, M: CausalLm + ?Sized> Decoder<'a, M> {
     /// Reads the prompts, int64 `(batch, seq)`. Up to `capacity` tokens a row can be held. `mask`, of the same shape, is
     /// for left-padded prompts only.
-    pub fn new(model: &'a M, ids: &Tensor, mask: Option<&Tensor>, capacity: i64, normalised: bool) -> Result<Self> {
+    pub fn new(model: &'a M, ids: &Tensor, mask: Option<&Tensor>, capacity: i64) -> Result<Self> {
         let (batch, seq) = ids.size2()?;
         let rows = batch.max((MIN_ROWS as i64 + seq - 1) / seq.max(1));
         let filled: Vec<i64> = (0..batch).chain(repeat_n(0, (rows - batch) as usize)).collect();
@@ -66,15 +48,8 @@ impl<'a, M: CausalLm + ?Sized> Decoder<'a, M> {
                 (hidden, Some(Padding { mask, position }))
             }
         };
-        let mut decoder = Self {
-            model,
-            cache,
-            padding,
-            rows: batch as usize,
-            held: rows as usize,
-            normalised,
-            scores: Scores::default(),
-        };
+        let scores = Scores::new(model, false);
+        let mut decoder = Self { model, cache, padding, rows: batch as usize, held: rows as usize, scores };
         decoder.score(&hidden)?;
         Ok(decoder)
     }
@@ -125,20 +100,8 @@ impl<'a, M: CausalLm + ?Sized> Decoder<'a, M> {
         self.step(tokens)
     }
 
-    /// Projects each row's last hidden state and brings the scores to main memory: the one place where they leave the
-    /// model's device.
     fn score(&mut self, hidden: &Tensor) -> Result<()> {
         let last = hidden.f_select(1, -1)?.f_narrow(0, 0, self.rows as i64)?;
-        let last = match MIN_ROWS.saturating_sub(self.rows) {
-            0 => last,
-            missing => last.f_constant_pad_nd([0, 0, 0, missing as i64])?,
-        };
-        let logits = last.f_linear(self.model.head(), None::<&Tensor>)?.f_narrow(0, 0, self.rows as i64)?;
-        let logits = logits.f_to_kind(Kind::Float)?;
-        let scores = if self.normalised { logits.f_log_softmax(-1, Kind::Float)? } else { logits };
-        let scores = scores.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
-        self.scores.vocab = self.model.vocab_size() as usize;
-        self.scores.values.resize(scores.numel(), 0.0);
-        Ok(scores.f_copy_data(&mut self.scores.values, scores.numel())?)
+        self.scores.compute(&last, self.model.head())
     }
 }

@@ -1,3 +1,4 @@
+use super::beam_decoder::BeamDecoder;
 use super::decoder::Decoder;
 use super::processors::{Pipeline, pipeline};
 use super::{Generation, GenerationConfig, GenerationError, beam_search, sampling};
@@ -90,12 +91,13 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
         _ => None,
     };
     tch::no_grad(|| {
-        let beams = config.num_beams > 1;
-        let decoder = Decoder::new(model, &ids, mask.as_ref(), max_length as i64, beams)?;
-        if beams {
+        if config.num_beams > 1 {
+            let new_tokens = (max_length - prompt_length) as i64;
+            let decoder = BeamDecoder::new(model, &ids, mask.as_ref(), new_tokens, config.num_beams)?;
             let found = beam_search::run(decoder, &plan)?.into_iter();
             Ok(found.map(|text| Written { ids: text.ids, score: Some(text.score) }).collect())
         } else {
+            let decoder = Decoder::new(model, &ids, mask.as_ref(), max_length as i64)?;
             Ok(sampling::run(decoder, &plan)?.into_iter().map(|ids| Written { ids, score: None }).collect())
         }
     })

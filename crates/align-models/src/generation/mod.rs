@@ -18,6 +18,7 @@
 //! # Ok::<(), align_models::Error>(())
 //! ```
 
+mod beam_decoder;
 mod beam_search;
 mod config;
 mod decoder;
@@ -32,6 +33,7 @@ mod prompts;
 mod ranking;
 mod rows;
 mod sampling;
+mod scores;
 mod validation;
 
 pub use config::GenerationConfig;

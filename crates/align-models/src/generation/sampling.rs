@@ -23,13 +23,15 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
     let mut texts = start(plan);
     for step in 0..plan.max_length - plan.prompt_length {
         let active: Vec<usize> = (0..texts.len()).filter(|&i| !texts[i].finished).collect();
-        let scores = decoder.scores();
-        let chosen = map_rows(active.len(), scores.vocab, |i, scratch| {
-            let text = &texts[active[i]];
-            scratch.clear();
-            scratch.extend_from_slice(scores.row(text.row));
-            choose(&plan.pipeline, text, plan.config.do_sample, step, scratch)
-        });
+        let vocab = decoder.scores().vocab;
+        let chosen = decoder.scores().read(|scores| {
+            map_rows(active.len(), vocab, |i, scratch| {
+                let text = &texts[active[i]];
+                scratch.clear();
+                scratch.extend_from_slice(scores.row(text.row));
+                choose(&plan.pipeline, text, plan.config.do_sample, step, scratch)
+            })
+        })?;
         for (&i, token) in active.iter().zip(chosen) {
             let text = &mut texts[i];
             let Some(token) = token else {

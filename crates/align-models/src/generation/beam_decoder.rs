@@ -1,0 +1,126 @@
+use super::scores::{MIN_ROWS, Scores};
+use crate::{Attention, CausalLm, KvCache, Result};
+use std::iter::repeat_n;
+use tch::{Kind, Tensor};
+
+/// A model with the cache of groups of beams, one group a prompt.
+///
+/// The beams of a group share its row of the cache: the prompt is held once, and each step appends one token a beam behind it.
+/// A beam sees the prompt and the places of its own tokens; which these are is a mask. So a beam can go on from any other
+/// one's past, and nothing in the cache ever moves.
+pub(super) struct BeamDecoder<'a, M: ?Sized> {
+    model: &'a M,
+    cache: KvCache,
+    /// Beams a group.
+    beams: usize,
+    /// Groups in use, without those that fill up to [`MIN_ROWS`].
+    groups: usize,
+    /// The prompts' places that are real, `(groups held, seq)`, bool.
+    prompt: Tensor,
+    /// Each group's next position, `(groups held, 1)`.
+    position: Tensor,
+    /// Steps taken behind the prompt.
+    steps: usize,
+    scores: Scores,
+}
+
+/// A beam as the decoder sees it: where its tokens behind the prompt are, and the one that it takes now.
+pub(super) struct BeamToken<'a> {
+    /// [`BeamDecoder::place`]s of its tokens, in any order.
+    pub places: &'a [usize],
+    pub token: i64,
+}
+
+impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
+    /// Reads the prompts, int64 `(batch, seq)`, for up to `new_tokens` steps. `mask`, of the same shape, is for left-padded
+    /// prompts only.
+    pub fn new(model: &'a M, ids: &Tensor, mask: Option<&Tensor>, new_tokens: i64, beams: usize) -> Result<Self> {
+        let (batch, seq) = ids.size2()?;
+        let least = MIN_ROWS.div_ceil(beams.max(1)).max(MIN_ROWS.div_ceil(seq.max(1) as usize)) as i64;
+        let held = batch.max(least);
+        let filled: Vec<i64> = (0..batch).chain(repeat_n(0, (held - batch) as usize)).collect();
+        let filled = Tensor::from_slice(&filled).f_to_device(model.device())?;
+        let ids = ids.f_to_device(model.device())?.f_index_select(0, &filled)?;
+        let mut cache = model.new_cache(held, seq + (new_tokens - 1).max(0) * beams as i64);
+        let bools = (Kind::Bool, model.device());
+        let (hidden, prompt, position) = match mask {
+            None => {
+                let hidden = model.hidden(&ids, None, &Attention::Causal, Some(&mut cache))?;
+                let position = Tensor::f_full([held, 1], seq, (Kind::Int64, model.device()))?;
+                (hidden, Tensor::f_ones([held, seq], bools)?, position)
+            }
+            Some(mask) => {
+                let mask = mask.f_to_device(model.device())?.f_index_select(0, &filled)?;
+                let positions = mask.f_cumsum(1, Kind::Int64)?.f_sub_scalar(1)?.f_clamp_min(0)?;
+                let hidden = model.hidden(&ids, Some(&positions), &Attention::Padded(&mask), Some(&mut cache))?;
+                (hidden, mask.f_to_kind(Kind::Bool)?, positions.f_narrow(1, seq - 1, 1)?.f_add_scalar(1)?)
+            }
+        };
+        let mut scores = Scores::new(model, true);
+        scores.compute(&hidden.f_select(1, -1)?.f_narrow(0, 0, batch)?, model.head())?;
+        Ok(Self { model, cache, beams, groups: batch as usize, prompt, position, steps: 0, scores })
+    }
+
+    /// The log-probabilities of the token behind each beam's last: a row a prompt at first, then a row a beam.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// Where the token goes that beam `beam` of a group takes at the next step.
+    pub fn place(&self, beam: usize) -> usize {
+        self.steps * self.beams + beam
+    }
+
+    /// Keeps these groups, in this order, and lets the others go.
+    pub fn keep(&mut self, groups: &[usize]) -> Result<()> {
+        let held = self.prompt.size2()?.0 as usize;
+        let least = MIN_ROWS.div_ceil(self.beams).min(held);
+        let filler = repeat_n(groups.first().copied().unwrap_or(0), least.saturating_sub(groups.len()));
+        let rows: Vec<i64> = groups.iter().copied().chain(filler).map(|group| group as i64).collect();
+        let rows = Tensor::from_slice(&rows).f_to_device(self.model.device())?;
+        self.cache.reorder(&rows)?;
+        self.prompt = self.prompt.f_index_select(0, &rows)?;
+        self.position = self.position.f_index_select(0, &rows)?;
+        self.groups = groups.len();
+        Ok(())
+    }
+
+    /// Appends one token to each beam, group by group. A group with fewer than its number of beams is filled up.
+    pub fn step(&mut self, groups: &[Vec<BeamToken>]) -> Result<()> {
+        let (held, seq) = self.prompt.size2()?;
+        let behind = (self.steps + 1) * self.beams;
+        let (held, mut ids, mut seen) = (held as usize, Vec::new(), Vec::new());
+        ids.resize(held * self.beams, 0i64);
+        seen.resize(held * self.beams * behind, false);
+        // A beam that nobody uses sees itself too, or its row would be no numbers.
+        for (row, seen) in seen.chunks_exact_mut(behind).enumerate() {
+            let own = self.steps * self.beams + row % self.beams;
+            let beam = groups.get(row / self.beams).and_then(|group| group.get(row % self.beams));
+            if let (Some(beam), Some(id)) = (beam, ids.get_mut(row)) {
+                *id = beam.token;
+            }
+            for place in beam.iter().flat_map(|beam| beam.places).chain([&own]) {
+                if let Some(seen) = seen.get_mut(*place) {
+                    *seen = true;
+                }
+            }
+        }
+        let (rows, beams, behind) = (held as i64, self.beams as i64, behind as i64);
+        let device = self.model.device();
+        let ids = Tensor::f_from_slice(&ids)?.f_view([rows, beams])?.f_to_device(device)?;
+        let seen = Tensor::f_from_slice(&seen)?.f_view([rows, beams, behind])?.f_to_device(device)?;
+        let prompt = self.prompt.f_unsqueeze(1)?.f_expand([rows, beams, seq], false)?;
+        let seen = Tensor::f_cat(&[prompt, seen], 2)?;
+        let positions = self.position.f_expand([rows, beams], false)?;
+        let hidden = self.model.hidden(&ids, Some(&positions), &Attention::Masked(&seen), Some(&mut self.cache))?;
+        self.position = self.position.f_add_scalar(1)?;
+        self.steps += 1;
+        let used = hidden.f_narrow(0, 0, self.groups as i64)?;
+        let width = used.size3()?.2;
+        self.scores.compute(&used.f_reshape([-1, width])?, self.model.head())
+    }
+}

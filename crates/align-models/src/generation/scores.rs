@@ -1,0 +1,79 @@
+use crate::{CausalLm, Error, Result};
+use align_torch::with_host_floats;
+use tch::{Kind, Tensor};
+
+/// LibTorch multiplies fewer rows than this by other kernels, which round differently. Filling a batch up to it keeps a
+/// text from depending on how many others are in its batch.
+pub(super) const MIN_ROWS: usize = 8;
+
+/// The next token's scores, `(rows, vocab)` in float32, in buffers that are kept from step to step.
+pub(super) struct Scores {
+    logits: Tensor,
+    /// Where the log-probabilities go, if scores are these rather than logits.
+    log_softmax: Option<Tensor>,
+    rows: i64,
+    pub vocab: usize,
+}
+
+impl Scores {
+    /// Buffers for the scores of `model`; `normalised`: they are log-probabilities.
+    pub fn new<M: CausalLm + ?Sized>(model: &M, normalised: bool) -> Self {
+        let empty = || Tensor::empty([0, model.vocab_size()], (Kind::Float, model.device()));
+        Self {
+            logits: empty(),
+            log_softmax: normalised.then(empty),
+            rows: 0,
+            vocab: usize::try_from(model.vocab_size()).unwrap_or(0),
+        }
+    }
+
+    /// Scores what comes behind hidden states `(rows, n_embd)`.
+    pub fn compute(&mut self, hidden: &Tensor, head: &Tensor) -> Result<()> {
+        let rows = hidden.size2()?.0;
+        let missing = (MIN_ROWS as i64 - rows).max(0);
+        let filled = if missing > 0 { hidden.f_constant_pad_nd([0, 0, 0, missing])? } else { hidden.shallow_clone() };
+        self.make_room(rows + missing)?;
+        let mut logits = self.logits.f_narrow(0, 0, rows + missing)?;
+        if filled.kind() == Kind::Float {
+            let _ = filled.f_mm_out(&logits, &head.f_tr()?)?;
+        } else {
+            logits.f_copy_(&filled.f_linear(head, None::<&Tensor>)?)?;
+        }
+        if let Some(log_softmax) = &self.log_softmax {
+            let out = log_softmax.f_narrow(0, 0, rows + missing)?;
+            let _ = logits.f_log_softmax_int_out(&out, -1, Kind::Float)?;
+        }
+        self.rows = rows;
+        Ok(())
+    }
+
+    /// Reads all rows; the one place where scores leave the model's device.
+    pub fn read<R>(&self, read: impl FnOnce(&Rows<'_>) -> R) -> Result<R> {
+        let scores = self.log_softmax.as_ref().unwrap_or(&self.logits).f_narrow(0, 0, self.rows)?;
+        let scores = scores.f_to_device(tch::Device::Cpu)?;
+        let vocab = self.vocab;
+        with_host_floats(&scores, |values| read(&Rows { values, vocab })).map_err(|e| Error::Input(e.to_string()))
+    }
+
+    fn make_room(&mut self, rows: i64) -> Result<()> {
+        for buffer in std::iter::once(&mut self.logits).chain(&mut self.log_softmax) {
+            let (held, vocab) = buffer.size2()?;
+            if held < rows {
+                *buffer = Tensor::f_empty([rows, vocab], (Kind::Float, buffer.device()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Scores in main memory.
+pub(super) struct Rows<'a> {
+    values: &'a [f32],
+    vocab: usize,
+}
+
+impl Rows<'_> {
+    pub fn row(&self, row: usize) -> &[f32] {
+        self.values.get(row * self.vocab..(row + 1) * self.vocab).unwrap_or_default()
+    }
+}
