@@ -14,6 +14,9 @@ use common::{Failure, RuntimeOptions, models};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Texts that are tokenised and sorted by length at a time.
+const PART: usize = 1024;
+
 /// Scores texts with a DistilBERT classifier; the reward is minus logit 0.
 #[derive(Parser)]
 struct Options {
@@ -42,13 +45,13 @@ fn main() -> ExitCode {
 }
 
 fn classify(options: &Options) -> Result<(), Failure> {
-    let _precision = options.runtime.precision();
+    let _precision = options.runtime.precision()?;
     check_output(&options.output, options.overwrite)?;
     let texts = Texts::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::REWARD_MODEL)?;
     let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
-    let logits = common::score::logits(&model, &tokenizer, &texts.texts(), options.batch_size)?;
+    let logits = logits(&model, &tokenizer, &texts.texts(), options.batch_size)?;
     let scores = common::score::rewards(&logits);
     let mut table = texts.with_scores(&scores)?;
     for class in 0..model.config().num_labels() {
@@ -59,4 +62,26 @@ fn classify(options: &Options) -> Result<(), Failure> {
     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
     println!("{} texts, mean score {mean}, written to {}", scores.len(), options.output.display());
     Ok(())
+}
+
+/// Class logits of all texts, with a bar. Token ids and activations exist for a part of the texts at a time.
+fn logits(
+    model: &DistilBert,
+    tokenizer: &Tokenizer,
+    texts: &[&str],
+    batch_size: usize,
+) -> Result<Vec<Vec<f32>>, Failure> {
+    let bar = common::progress::bar(texts.len(), 0, "texts");
+    let part = PART.max(batch_size);
+    let mut logits = Vec::with_capacity(texts.len());
+    for (number, texts) in texts.chunks(part).enumerate() {
+        let found = common::score::logits(model, tokenizer, texts, batch_size);
+        logits.extend(found.map_err(|e| match number {
+            0 => e,
+            _ => format!("after row {}: {e}", number * part).into(),
+        })?);
+        bar.inc(texts.len() as u64);
+    }
+    bar.finish();
+    Ok(logits)
 }

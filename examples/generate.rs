@@ -1,7 +1,10 @@
 //! Continues prompts with a GPT-2, with transformers' options.
 //!
+//! With `--output` the texts of each batch are kept in `OUTPUT.partial` as they come. Killed at any moment, the same command
+//! goes on where it stopped and ends with the bytes of an undisturbed run.
+//!
 //! ```sh
-//! cargo run --release --example generate -- --prompt "This movie" --do-sample --top-p 0.9
+//! cargo run --release --example generate -- --prompt "This movie" --do-sample --top-p 0.9 --stream
 //! cargo run --release --example generate -- --do-sample --num-beams 5 --temperature 4 --no-repeat-ngram-size 2 \
 //!     --min-length 50 --max-length 50 --texts-per-prompt 50 --output generated.csv
 //! ```
@@ -11,11 +14,20 @@ mod common;
 use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
 use align_models::Gpt2;
-use align_models::generation::{Completion, EarlyStopping, Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Generation, PromptGenerator, stream};
+use align_train::StopSignal;
 use clap::Parser;
-use common::{Failure, RuntimeOptions, models};
+use common::decoding::{self, Decoding};
+use common::job::{Digests, Job};
+use common::journal::Journal;
+use common::text_stream::TextStream;
+use common::{Failure, RuntimeOptions, models, progress};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Texts decoded at a time.
+const PART: usize = 1024;
 
 /// Continues prompts with a GPT-2.
 #[derive(Parser)]
@@ -32,13 +44,17 @@ struct Options {
     /// Continue each prompt this many times over, with draws of its own each time.
     #[arg(long, default_value_t = 1)]
     texts_per_prompt: usize,
-    /// Prompts continued at a time; no text depends on it.
-    #[arg(long, default_value_t = 16)]
-    batch_size: usize,
-    /// Table of prompt and text, the prompt included: CSV, Parquet or JSONL. Printed if not given.
+    /// Prompts continued at a time; no text depends on it [default: as many as keep the processor busy, 160 texts or beams].
+    #[arg(long)]
+    batch_size: Option<usize>,
+    /// Table of prompt and text, the prompt included: CSV, Parquet or JSONL. Printed if not given. What is done so far
+    /// stands in OUTPUT.partial: run the same command again to go on after an interruption.
     #[arg(long)]
     output: Option<PathBuf>,
-    /// Replace the output if it exists.
+    /// Print the text of --prompt as it comes.
+    #[arg(long, requires = "prompt", conflicts_with_all = ["output", "texts_per_prompt", "batch_size"])]
+    stream: bool,
+    /// Replace the output if it exists, and drop what OUTPUT.partial holds of another job.
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -47,107 +63,144 @@ struct Options {
     runtime: RuntimeOptions,
 }
 
-/// transformers' options; what is not given has transformers' default.
-#[derive(clap::Args)]
-struct Decoding {
-    /// Draw tokens instead of taking the likeliest.
-    #[arg(long)]
-    do_sample: bool,
-    /// Beams; 1 is no beam search.
-    #[arg(long, default_value_t = 1)]
-    num_beams: usize,
-    /// Texts returned from one search, or drawn from one prompt.
-    #[arg(long, default_value_t = 1)]
-    num_return_sequences: usize,
-    /// Divides the scores before drawing [default: 1].
-    #[arg(long)]
-    temperature: Option<f64>,
-    /// Draw among so many likeliest tokens, 0 among all [default: 50].
-    #[arg(long)]
-    top_k: Option<usize>,
-    /// Draw among the likeliest tokens of this total probability [default: 1].
-    #[arg(long)]
-    top_p: Option<f64>,
-    /// No run of so many tokens twice in a text; 0 is off.
-    #[arg(long, default_value_t = 0)]
-    no_repeat_ngram_size: usize,
-    /// Above 1 makes tokens of the text so far less likely.
-    #[arg(long, default_value_t = 1.0)]
-    repetition_penalty: f64,
-    /// Beam scores are divided by the new tokens to this power [default: 1].
-    #[arg(long, allow_negative_numbers = true)]
-    length_penalty: Option<f64>,
-    /// When beam search stops: true, false or never [default: false].
-    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
-    early_stopping: Option<EarlyStopping>,
-    /// Least tokens of a text, prompt included.
-    #[arg(long)]
-    min_length: Option<usize>,
-    /// Most tokens of a text, prompt included [default: the prompt's and 20].
-    #[arg(long)]
-    max_length: Option<usize>,
-    /// Least tokens behind the prompt.
-    #[arg(long)]
-    min_new_tokens: Option<usize>,
-    /// Most tokens behind the prompt [default: 20].
-    #[arg(long)]
-    max_new_tokens: Option<usize>,
-    /// Fixes all draws.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-}
-
 fn main() -> ExitCode {
     let options: Options = common::options::parse();
     common::run(|| generate(&options))
 }
 
 fn generate(options: &Options) -> Result<(), Failure> {
-    let _precision = options.runtime.precision();
+    let _precision = options.runtime.precision()?;
     if let Some(output) = &options.output {
-        check_output(output, options.overwrite)?;
+        // Beside a journal it may be the journal's own: a run can be killed between the two.
+        check_output(output, options.overwrite || Journal::beside(output).exists())?;
     }
-    let generation = Generation::new(options.decoding.config())?;
     let prompts = prompts(options)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
+    let generation = options.decoding.generation(&dir)?;
+    let digests = options.output.as_ref().map(|_| Digests::of(&dir));
     let tokenizer = Tokenizer::from_pretrained(&dir)?;
+    let generation = decoding::with_stop_strings(generation, &tokenizer)?;
     let model = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
-
     let ids = tokenizer.encode_batch(&prompts, false, None)?;
-    let completions = generate_prompts(&model, &ids, &generation, options.batch_size)?;
-    let whole: Vec<Vec<i64>> = completions.iter().map(|c: &Completion| [&ids[c.prompt][..], &c.ids].concat()).collect();
-    let texts = tokenizer.decode_batch(&whole, true)?;
-
-    let Some(output) = &options.output else {
-        texts.iter().for_each(|text| println!("{text}\n"));
-        return Ok(());
-    };
-    let of: Vec<&str> = completions.iter().map(|c| prompts[c.prompt].as_str()).collect();
-    Texts::new(&of, &texts)?.write(output, options.overwrite)?;
-    println!("{} texts written to {}", texts.len(), output.display());
-    Ok(())
+    let texts = ToWrite { options, generation, prompts, ids, tokenizer, model };
+    match (&options.output, digests) {
+        (Some(output), Some(digests)) => texts.write_file(output, digests),
+        _ if options.stream => texts.as_they_come(),
+        _ => texts.print(),
+    }
 }
 
-impl Decoding {
-    fn config(&self) -> GenerationConfig {
-        GenerationConfig {
-            do_sample: self.do_sample,
-            num_beams: self.num_beams,
-            num_return_sequences: self.num_return_sequences,
-            temperature: self.temperature,
-            top_k: self.top_k,
-            top_p: self.top_p,
-            no_repeat_ngram_size: self.no_repeat_ngram_size,
-            repetition_penalty: self.repetition_penalty,
-            length_penalty: self.length_penalty,
-            early_stopping: self.early_stopping,
-            min_length: self.min_length,
-            max_length: self.max_length,
-            min_new_tokens: self.min_new_tokens,
-            max_new_tokens: self.max_new_tokens,
-            seed: self.seed,
-            ..GenerationConfig::default()
+/// The texts that are asked for.
+struct ToWrite<'a> {
+    options: &'a Options,
+    generation: Generation,
+    prompts: Vec<String>,
+    /// The prompts' tokens.
+    ids: Vec<Vec<i64>>,
+    tokenizer: Tokenizer,
+    model: Gpt2,
+}
+
+impl ToWrite<'_> {
+    fn print(&self) -> Result<(), Failure> {
+        let generator = PromptGenerator::new(&self.model, &self.ids, &self.generation, self.options.batch_size)?;
+        let mut completions = Vec::with_capacity(self.prompts.len());
+        for batch in generator {
+            completions.extend(batch?);
         }
+        completions.sort_by_key(|completion| completion.prompt);
+        let whole: Vec<Vec<i64>> = completions.iter().map(|c| [&self.ids[c.prompt][..], &c.ids].concat()).collect();
+        let texts = self.tokenizer.decode_batch(&whole, true)?;
+        texts.iter().for_each(|text| println!("{text}\n"));
+        Ok(())
+    }
+
+    /// Prints one text, each part as soon as it is known.
+    fn as_they_come(&self) -> Result<(), Failure> {
+        let prompt = self.ids.first().map_or(&[][..], Vec::as_slice);
+        let (mut out, mut text) = (std::io::stdout(), TextStream::new(&self.tokenizer));
+        let tokens = stream(&self.model, prompt, &self.generation)?;
+        for ids in std::iter::once(Ok(prompt.to_vec())).chain(tokens.map(|token| token.map(|id| vec![id]))) {
+            write!(out, "{}", text.push(&ids?)?)?;
+            out.flush()?;
+        }
+        Ok(writeln!(out, "{}", text.finish()?)?)
+    }
+
+    fn write_file(&self, output: &Path, digests: Digests) -> Result<(), Failure> {
+        let (runtime, config) = (&self.options.runtime, self.generation.config());
+        let stop = StopSignal::default();
+        common::stop_on_ctrl_c(stop.clone())?;
+        let generator = PromptGenerator::new(&self.model, &self.ids, &self.generation, self.options.batch_size)?;
+        let job = Job::new(digests.wait()?, &self.prompts, config, runtime.device()?, runtime.dtype);
+        let mut journal = Journal::open(output, &job, self.options.overwrite)?;
+        if output.exists() && !self.options.overwrite {
+            return self.tidy(output, journal);
+        }
+        let (done, all) = (journal.done(), self.prompts.len());
+        if done > 0 {
+            println!("going on after {done} of {all} prompts");
+        }
+        let bar = progress::bar(all, done, "prompts");
+        let mut generator = generator.only(|prompt| !journal.is_done(prompt));
+        while generator.left() > 0 {
+            if stop.is_stopped() {
+                return Err(journal.stopped());
+            }
+            let Some(batch) = generator.next() else { break };
+            journal.append(&batch?)?;
+            bar.set_position(journal.done() as u64);
+        }
+        bar.finish();
+        let texts = self.table(&mut journal)?;
+        texts.write(output, self.options.overwrite)?;
+        journal.remove()?;
+        println!("{} texts written to {}", texts.len(), output.display());
+        Ok(())
+    }
+
+    /// The journal's texts in the prompts' order.
+    fn table(&self, journal: &mut Journal) -> Result<Texts, Failure> {
+        let each = self.generation.config().num_return_sequences;
+        let mut texts = vec![String::new(); self.prompts.len() * each];
+        let (mut places, mut whole) = (Vec::new(), Vec::new());
+        let mut decode = |places: &mut Vec<usize>, whole: &mut Vec<Vec<i64>>| -> Result<(), Failure> {
+            let decoded = self.tokenizer.decode_batch(whole, true)?;
+            places.drain(..).zip(decoded).for_each(|(place, text)| texts[place] = text);
+            whole.clear();
+            Ok(())
+        };
+        journal.read(|entry| {
+            let first = entry.prompt * each;
+            places.extend(first..first + each);
+            whole.extend(entry.texts.iter().map(|ids| [&self.ids[entry.prompt][..], ids].concat()));
+            if places.len() >= PART { decode(&mut places, &mut whole) } else { Ok(()) }
+        })?;
+        decode(&mut places, &mut whole)?;
+        let of: Vec<&str> = self.prompts.iter().flat_map(|p| std::iter::repeat_n(p.as_str(), each)).collect();
+        Ok(Texts::new(&of, &texts)?)
+    }
+
+    /// Ends a run that was killed when its output was written and its journal not yet removed.
+    fn tidy(&self, output: &Path, mut journal: Journal) -> Result<(), Failure> {
+        let (done, all) = (journal.done(), self.prompts.len());
+        if done == all {
+            let again = tempfile::tempdir()?;
+            let again = again.path().join(output.file_name().unwrap_or_default());
+            self.table(&mut journal)?.write(&again, false)?;
+            if std::fs::read(&again)? == std::fs::read(output).map_err(|e| format!("{}: {e}", output.display()))? {
+                journal.remove()?;
+                println!("{} was written by an earlier run", output.display());
+                return Ok(());
+            }
+        }
+        Err(format!(
+            "{} exists already, and is not the end of the job whose texts are in {} ({done} of {all} prompts): move it \
+             away, or give --overwrite to replace it",
+            output.display(),
+            Journal::beside(output).display()
+        )
+        .into())
     }
 }
 

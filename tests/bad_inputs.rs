@@ -690,6 +690,26 @@ const OPTIONS: &[Case] = &[
         "generate --prompt This --num-beams 2 --num-return-sequences 3",
         &["num_return_sequences", "3", "2"],
     ),
+    case(
+        "beams in a stream",
+        nothing,
+        "generate --prompt This --num-beams 2 --stream",
+        &["num_beams", "known at the end only", "take 1 beam"],
+    ),
+    case("a stream of no prompt", nothing, "generate --stream", &["--stream", "--prompt"]),
+    case("no prompts at a time", nothing, "generate --prompt This --batch-size 0", &["batch_size", "at least 1"]),
+    case(
+        "a folder where the journal goes",
+        |d| fs::create_dir(d.join("texts.csv.partial")).unwrap(),
+        "generate --prompt This --output texts.csv",
+        &["texts.csv.partial is not a file"],
+    ),
+    case(
+        "notes where the journal goes",
+        |d| write(d, "texts.csv.partial", "my notes\n"),
+        "generate --prompt This --output texts.csv --overwrite",
+        &["texts.csv.partial is no journal", "move it away"],
+    ),
     case("an unknown device", nothing, "generate --prompt This --device gpu", &["\"gpu\"", "cpu, cuda"]),
     case(
         "evaluation without data",

@@ -68,6 +68,38 @@ fn every_stage_by_its_own_example() {
 }
 
 #[test]
+fn a_stream_is_the_text_that_is_printed_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let drawn = ["--do-sample", "--temperature", "3", "--top-k", "0", "--max-new-tokens", "60", "--seed"];
+    let mut broken = 0;
+    for seed in 0..3 {
+        let seed = seed.to_string();
+        // At this temperature bytes come that are no characters, and parts of some that are.
+        let args = [&["--prompt", "Café – naïve"][..], &drawn, &[&seed]].concat();
+        let whole = ok("generate", dir.path(), &args);
+        let stream = ok("generate", dir.path(), &[&args[..], &["--stream"]].concat());
+        assert_eq!(stream.trim_end_matches('\n'), whole.trim_end_matches('\n'));
+        broken += usize::from(stream.contains('\u{fffd}'));
+    }
+    assert!(broken > 0, "no text had broken characters");
+}
+
+#[test]
+fn texts_are_scored_in_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let rows: String = (0..1100).map(|i| format!("{{\"text\": \"a film of {} minutes\"}}\n", i % 13)).collect();
+    std::fs::write(dir.join("texts.jsonl"), rows).unwrap();
+    ok("classify", dir, &["--input", "texts.jsonl", "--output", "scored.jsonl", "--batch-size", "64"]);
+    let scored = lines(&dir.join("scored.jsonl"));
+    assert_eq!(scored.len(), 1100);
+    for (i, row) in scored.iter().enumerate() {
+        let same = scored[i % 13]["score"].as_f64().unwrap();
+        assert!((row["score"].as_f64().unwrap() - same).abs() < 1e-5, "row {i}");
+    }
+}
+
+#[test]
 fn a_training_run_and_its_resume() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

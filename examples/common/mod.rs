@@ -4,12 +4,17 @@
 #![allow(dead_code)]
 
 pub mod config_file;
+pub mod decoding;
+pub mod job;
+pub mod journal;
 pub mod models;
 pub mod notebook;
 pub mod options;
 pub mod preference_data;
+pub mod progress;
 pub mod prompts;
 pub mod score;
+pub mod text_stream;
 pub mod training;
 
 use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
@@ -31,9 +36,18 @@ pub struct RuntimeOptions {
     #[arg(long, default_value = "float32", value_parser = kind)]
     #[serde(serialize_with = "kind_name")]
     pub dtype: Kind,
-    /// highest, high or medium: how float32 matrices are multiplied. medium is the fastest, and on most CPUs as exact.
-    #[arg(long, default_value = "highest", value_parser = precision)]
-    pub matmul_precision: MatmulPrecision,
+    /// How float32 matrices are multiplied: highest, high, medium, or auto, the fastest that is as exact as float32 here.
+    #[arg(long, default_value = "auto", value_parser = precision)]
+    pub matmul_precision: Precision,
+}
+
+/// A matmul precision by name, or the one that suits the machine.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    Auto,
+    #[serde(untagged)]
+    Named(MatmulPrecision),
 }
 
 impl RuntimeOptions {
@@ -43,13 +57,17 @@ impl RuntimeOptions {
     }
 
     /// Sets the matmul precision while the guard lives.
-    pub fn precision(&self) -> MatmulPrecisionGuard {
-        self.matmul_precision.set()
+    pub fn precision(&self) -> Result<MatmulPrecisionGuard, Failure> {
+        Ok(match self.matmul_precision {
+            Precision::Auto => MatmulPrecision::fastest_exact(self.device()?),
+            Precision::Named(precision) => precision,
+        }
+        .set())
     }
 }
 
-fn precision(name: &str) -> Result<MatmulPrecision, String> {
-    serde_json::from_value(name.into()).map_err(|e| e.to_string())
+fn precision(name: &str) -> Result<Precision, String> {
+    serde_json::from_value(name.into()).map_err(|_| "expected auto, highest, high or medium".into())
 }
 
 fn kind(name: &str) -> Result<Kind, String> {
@@ -66,6 +84,7 @@ fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, 
 
 /// Runs an example: warnings go to standard error (`RUST_LOG` for more), and so does the error that ends it.
 pub fn run(example: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+    align_torch::keep_freed_memory();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -95,13 +114,13 @@ pub fn refuse_existing(output: &std::path::Path, overwrite: bool) -> Result<(), 
     Ok(())
 }
 
-/// Ends the training run cleanly at the first Ctrl-C, the program at the second.
+/// Ends the run cleanly at the first Ctrl-C, the program at the second.
 pub fn stop_on_ctrl_c(signal: align_train::StopSignal) -> Result<(), Failure> {
     ctrlc::set_handler(move || {
         if signal.is_stopped() {
             std::process::exit(130);
         }
-        eprintln!("stopping after this step; again to stop at once");
+        eprintln!("stopping after this step or batch; again to stop at once");
         signal.stop();
     })?;
     Ok(())

@@ -5,6 +5,7 @@
 //! projection.
 
 mod activation;
+mod attend;
 mod attention_mask;
 mod causal_lm;
 mod distilbert;

@@ -1,11 +1,11 @@
-//! Reading and writing `config.json`.
+//! Reading and writing `config.json`, and reading what is like it.
 
 use crate::{Error, Result, json_weight};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 use tch::Kind;
 
-/// Largest `config.json` that is read, in bytes; they have a few thousand.
+/// Largest file of options that is read, in bytes; they have a few thousand.
 const MAX_CONFIG_BYTES: u64 = 2 << 20;
 
 #[derive(Deserialize)]
@@ -13,11 +13,10 @@ struct Described {
     model_type: Option<String>,
 }
 
-/// Reads `DIR/config.json` and checks that it describes a `model_type`.
-pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> Result<C> {
-    let path = dir.join("config.json");
-    let fail = |reason: String| Error::Config { path: path.clone(), reason };
-    let metadata = std::fs::metadata(&path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+/// The text of a file of options.
+pub(crate) fn read_small_file(path: &Path) -> Result<String> {
+    let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
+    let metadata = std::fs::metadata(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
     if !metadata.is_file() {
         return Err(fail("is not a regular file".into()));
     }
@@ -25,7 +24,14 @@ pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> 
     if bytes > MAX_CONFIG_BYTES {
         return Err(fail(format!("has {bytes} bytes, a config has at most {MAX_CONFIG_BYTES}")));
     }
-    let text = std::fs::read_to_string(&path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))
+}
+
+/// Reads `DIR/config.json` and checks that it describes a `model_type`.
+pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> Result<C> {
+    let path = dir.join("config.json");
+    let fail = |reason: String| Error::Config { path: path.clone(), reason };
+    let text = read_small_file(&path)?;
     let Described { model_type: found } =
         json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
     match found.as_deref() {

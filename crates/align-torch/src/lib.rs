@@ -17,6 +17,7 @@
 // The one crate of the workspace that speaks to C++ and to the dynamic loader.
 #![allow(unsafe_code)]
 
+mod allocator;
 mod cuda;
 mod device;
 mod host_floats;
@@ -25,6 +26,7 @@ mod matmul_precision;
 // Linked for its build script, which tells ours where LibTorch is.
 use torch_sys as _;
 
+pub use allocator::keep_freed_memory;
 pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use host_floats::{HostFloatsError, with_host_floats};

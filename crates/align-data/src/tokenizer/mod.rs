@@ -3,6 +3,7 @@
 mod load;
 mod save;
 mod special_tokens;
+mod token_bytes;
 mod vocabulary;
 
 pub use special_tokens::SpecialTokens;

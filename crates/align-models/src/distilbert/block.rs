@@ -1,6 +1,7 @@
 use super::DistilBertConfig;
 use crate::Result;
 use crate::activation::Activation;
+use crate::attend::{Attend, attend};
 use crate::layers::{LayerNorm, Linear, Weights, dropout, merge_heads, split_heads};
 use tch::Tensor;
 
@@ -46,16 +47,9 @@ impl Block {
     pub fn forward(&self, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
         let heads = |linear: &Linear| split_heads(&linear.forward(x)?, self.n_heads);
         let p = if training { self.attention_dropout } else { 0.0 };
-        let attended = Tensor::f_scaled_dot_product_attention(
-            &heads(&self.query)?,
-            &heads(&self.key)?,
-            &heads(&self.value)?,
-            mask,
-            p,
-            false,
-            None,
-            false,
-        )?;
+        let (query, key, value) = (heads(&self.query)?, heads(&self.key)?, heads(&self.value)?);
+        let scale = (query.size4()?.3 as f64).sqrt().recip();
+        let attended = attend(&query, &key, &value, &Attend { mask, is_causal: false, dropout: p, scale })?;
         let x = self.sa_layer_norm.forward(&x.f_add(&self.out.forward(&merge_heads(&attended)?)?)?)?;
         let inner = self.activation.forward(&self.lin1.forward(&x)?)?;
         let fed = dropout(self.lin2.forward(&inner)?, self.dropout, training)?;

@@ -139,7 +139,9 @@ impl Search {
         let at_limit = plan.prompt_length + step + 1 >= plan.max_length;
         let mut next = Vec::with_capacity(candidates.len());
         for (order, candidate) in candidates.into_iter().enumerate() {
-            if !at_limit && !plan.eos.contains(&candidate.token) {
+            let ends = plan.eos.contains(&candidate.token)
+                || (!plan.stopping.is_empty() && plan.stopped(&self.continued(&candidate)));
+            if !at_limit && !ends {
                 next.push(candidate);
             } else if order < num_beams {
                 let ids = self.continued(&candidate);

@@ -1,6 +1,8 @@
 use super::beam_decoder::BeamDecoder;
 use super::decoder::Decoder;
 use super::processors::{Pipeline, pipeline};
+use super::stopping::Stopping;
+use super::token_ids::eos_ids;
 use super::{Generation, GenerationConfig, GenerationError, beam_search, sampling};
 use crate::CausalLm;
 use tch::{Kind, Tensor};
@@ -27,6 +29,7 @@ pub(super) struct Written {
 pub(super) struct Plan<'a> {
     pub config: &'a GenerationConfig,
     pub pipeline: Pipeline,
+    pub stopping: &'a Stopping,
     /// Ids that end a text.
     pub eos: Vec<i64>,
     pub prompts: &'a [Vec<i64>],
@@ -34,6 +37,13 @@ pub(super) struct Plan<'a> {
     pub keys: &'a [u64],
     pub prompt_length: usize,
     pub max_length: usize,
+}
+
+impl Plan<'_> {
+    /// Whether a criterion of the user's ends the text `ids`, prompt included, at its last token.
+    pub fn stopped(&self, ids: &[i64]) -> bool {
+        self.stopping.stops(ids, self.prompt_length)
+    }
 }
 
 /// Continues a batch of prompts.
@@ -63,7 +73,7 @@ pub fn generate<M: CausalLm + ?Sized>(
     let sequences_scores = written.iter().map(|text| text.score).collect();
     let mut sequences: Vec<Vec<i64>> = written.into_iter().map(|text| text.ids).collect();
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
-    let eos = eos_ids(model, generation.config())?;
+    let eos = eos_ids(model, generation)?;
     let pad = generation.config().pad_token_id.or(eos.first().copied()).unwrap_or(0);
     sequences.iter_mut().for_each(|ids| ids.resize(longest, pad));
     Ok(Generated { sequences, sequences_scores })
@@ -78,12 +88,13 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
     keys: &[u64],
 ) -> crate::Result<Vec<Written>> {
     let config = generation.config();
-    let eos = eos_ids(model, config)?;
+    let eos = eos_ids(model, generation)?;
     let padding = check_prompts(model, prompts, mask, keys)?;
     let prompt_length = prompts.first().map_or(0, Vec::len);
     let max_length = max_length(model, config, prompt_length, padding)?;
-    let plan =
-        Plan { config, pipeline: pipeline(config, &eos, prompt_length), eos, prompts, keys, prompt_length, max_length };
+    let pipeline = pipeline(generation, &eos, prompt_length, max_length);
+    let stopping = generation.stopping();
+    let plan = Plan { config, pipeline, stopping, eos, prompts, keys, prompt_length, max_length };
     let ids = matrix(prompts)?;
     // A mask of ones needs none of the work that padding does.
     let mask = match mask {
@@ -103,7 +114,7 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
     })
 }
 
-fn matrix(rows: &[Vec<i64>]) -> crate::Result<Tensor> {
+pub(super) fn matrix(rows: &[Vec<i64>]) -> crate::Result<Tensor> {
     Ok(Tensor::f_from_slice(&rows.concat())?.f_view([rows.len() as i64, -1])?)
 }
 
@@ -119,26 +130,8 @@ fn rows_of(tensor: &Tensor, name: &str) -> crate::Result<Vec<Vec<i64>>> {
     Ok(Vec::<Vec<i64>>::try_from(&rows)?)
 }
 
-fn eos_ids<M: CausalLm + ?Sized>(model: &M, config: &GenerationConfig) -> Result<Vec<i64>, GenerationError> {
-    let eos = config.eos_token_id.clone().unwrap_or_else(|| model.eos_token_id().into_iter().collect());
-    let special =
-        eos.iter().map(|id| ("eos_token_id", id)).chain(config.pad_token_id.iter().map(|id| ("pad_token_id", id)));
-    for (option, &id) in special {
-        if !(0..model.vocab_size()).contains(&id) {
-            let expected = "a token id of the model's vocabulary";
-            return Err(GenerationError::Value { option, found: id.to_string(), expected });
-        }
-    }
-    let shortest = [("min_length", config.min_length), ("min_new_tokens", config.min_new_tokens)];
-    if let Some((option, _)) = shortest.into_iter().find(|(_, min)| eos.is_empty() && min.is_some_and(|n| n > 0)) {
-        let conflict = "neither the model nor eos_token_id says what ends a text".into();
-        return Err(GenerationError::Conflict { option, conflict, remedy: "unset it or name an eos_token_id" });
-    }
-    Ok(eos)
-}
-
 /// Checks ids and mask; returns the padding of the row that has least of it.
-fn check_prompts<M: CausalLm + ?Sized>(
+pub(super) fn check_prompts<M: CausalLm + ?Sized>(
     model: &M,
     prompts: &[Vec<i64>],
     mask: Option<&[Vec<i64>]>,
@@ -175,7 +168,7 @@ fn check_prompts<M: CausalLm + ?Sized>(
 }
 
 /// Longest text in tokens, prompt and padding included.
-fn max_length<M: CausalLm + ?Sized>(
+pub(super) fn max_length<M: CausalLm + ?Sized>(
     model: &M,
     config: &GenerationConfig,
     prompt: usize,

@@ -1,24 +1,28 @@
-//! Serde for token ids that transformers writes as one number or as a list.
+//! Serde for what transformers writes as one value or as a list.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
-    One(i64),
-    Many(Vec<i64>),
+enum OneOrMany<One, Many> {
+    One(One),
+    Many(Many),
 }
 
-pub(super) fn serialize<S: Serializer>(ids: &Option<Vec<i64>>, serializer: S) -> Result<S::Ok, S::Error> {
-    let written = ids.as_ref().map(|ids| match ids.as_slice() {
-        [one] => OneOrMany::One(*one),
-        many => OneOrMany::Many(many.to_vec()),
+pub(super) fn serialize<T: Serialize, S: Serializer>(all: &Option<Vec<T>>, serializer: S) -> Result<S::Ok, S::Error> {
+    let written = all.as_ref().map(|all| match all.as_slice() {
+        [one] => OneOrMany::One(one),
+        many => OneOrMany::Many(many),
     });
     written.serialize(serializer)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<i64>>, D::Error> {
-    Ok(Option::<OneOrMany>::deserialize(deserializer)?.map(|ids| match ids {
+pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Ok(Option::<OneOrMany<T, Vec<T>>>::deserialize(deserializer)?.map(|all| match all {
         OneOrMany::One(one) => vec![one],
         OneOrMany::Many(many) => many,
     }))

@@ -9,13 +9,13 @@ use super::{GenerationError, processors::Pipeline};
 use crate::{CausalLm, Result};
 
 /// One text in the making.
-struct Text {
-    prompt: usize,
-    ids: Vec<i64>,
-    key: DrawKey,
+pub(super) struct Text {
+    pub prompt: usize,
+    pub ids: Vec<i64>,
+    pub key: DrawKey,
     /// Its row of the decoder.
-    row: usize,
-    finished: bool,
+    pub row: usize,
+    pub finished: bool,
 }
 
 /// Continues each prompt `num_return_sequences` times; the texts of a prompt stand together.
@@ -39,7 +39,8 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
                 return Err(GenerationError::NothingLeft { prompt, step, survivors: 0, needed: 1 }.into());
             };
             text.ids.push(token);
-            text.finished = plan.eos.contains(&token) || text.ids.len() >= plan.max_length;
+            let ends = plan.eos.contains(&token) || plan.stopped(&text.ids);
+            text.finished = ends || text.ids.len() >= plan.max_length;
         }
         if texts.iter().all(|text| text.finished) {
             break;
@@ -62,7 +63,14 @@ fn start(plan: &Plan) -> Vec<Text> {
     numbered.flat_map(|(prompt, (ids, &key))| (0..each).map(move |i| text(prompt, ids, key, i))).collect()
 }
 
-fn choose(pipeline: &Pipeline, text: &Text, do_sample: bool, step: usize, scores: &mut [f32]) -> Option<i64> {
+/// The token that follows a text, out of its row of scores, which are processed in place; `None` where no token is left.
+pub(super) fn choose(
+    pipeline: &Pipeline,
+    text: &Text,
+    do_sample: bool,
+    step: usize,
+    scores: &mut [f32],
+) -> Option<i64> {
     for processor in pipeline {
         processor.process(&text.ids, scores);
     }

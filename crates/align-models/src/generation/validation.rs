@@ -1,29 +1,32 @@
+//! Which options fit each other.
+
 use super::{GenerationConfig, GenerationError};
+use std::collections::BTreeSet;
 
-/// Generation options that fit each other.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Generation(GenerationConfig);
-
-impl Generation {
-    /// Checks the options.
-    ///
-    /// # Errors
-    /// A value outside its range, an option that contradicts another one, or one that would be ignored.
-    pub fn new(config: GenerationConfig) -> crate::Result<Self> {
-        ranges(&config)?;
-        lengths(&config)?;
-        strategy(&config)?;
-        Ok(Self(config))
-    }
-
-    /// The options.
-    #[must_use]
-    pub fn config(&self) -> &GenerationConfig {
-        &self.0
-    }
+/// Options that only drawing reads, and whether each is set.
+fn drawing(c: &GenerationConfig) -> [(&'static str, bool); 7] {
+    [
+        ("temperature", c.temperature.is_some()),
+        ("top_k", c.top_k.is_some()),
+        ("top_p", c.top_p.is_some()),
+        ("min_p", c.min_p.is_some()),
+        ("typical_p", c.typical_p.is_some()),
+        ("epsilon_cutoff", c.epsilon_cutoff.is_some()),
+        ("eta_cutoff", c.eta_cutoff.is_some()),
+    ]
 }
 
-fn ranges(c: &GenerationConfig) -> Result<(), GenerationError> {
+/// Refuses a value outside its range, an option that contradicts another one, and one that would be ignored.
+pub(super) fn check(c: &GenerationConfig) -> Result<(), GenerationError> {
+    ranges(c)?;
+    token_lists(c)?;
+    lengths(c)?;
+    endings(c)?;
+    strategy(c)
+}
+
+/// Refuses values outside their ranges, each looked at alone.
+pub(super) fn ranges(c: &GenerationConfig) -> Result<(), GenerationError> {
     at_least_one("num_beams", Some(c.num_beams))?;
     at_least_one("num_return_sequences", Some(c.num_return_sequences))?;
     at_least_one("max_length", c.max_length)?;
@@ -42,10 +45,79 @@ fn ranges(c: &GenerationConfig) -> Result<(), GenerationError> {
     number("epsilon_cutoff", c.epsilon_cutoff, "a number from 0 and below 1", |p| (0.0..1.0).contains(&p))?;
     number("eta_cutoff", c.eta_cutoff, "a number from 0 and below 1", |p| (0.0..1.0).contains(&p))?;
     number("length_penalty", c.length_penalty, "a finite number", f64::is_finite)?;
-    for id in c.eos_token_id.iter().flatten() {
-        token_id("eos_token_id", *id)?;
+    if let Some((_, factor)) = c.exponential_decay_length_penalty {
+        let expected = "a pair of a number of tokens and a finite factor above 0";
+        number("exponential_decay_length_penalty", Some(factor), expected, positive)?;
     }
-    c.pad_token_id.map_or(Ok(()), |id| token_id("pad_token_id", id))
+    for (option, id) in c.token_ids() {
+        if id < 0 {
+            return Err(GenerationError::Value { option, found: id.to_string(), expected: "a token id, 0 or more" });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses lists that say nothing.
+fn token_lists(c: &GenerationConfig) -> Result<(), GenerationError> {
+    let lists = [
+        ("suppress_tokens", c.suppress_tokens.as_ref().is_some_and(Vec::is_empty)),
+        ("begin_suppress_tokens", c.begin_suppress_tokens.as_ref().is_some_and(Vec::is_empty)),
+        ("forced_eos_token_id", c.forced_eos_token_id.as_ref().is_some_and(Vec::is_empty)),
+        ("bad_words_ids", c.bad_words_ids.as_ref().is_some_and(Vec::is_empty)),
+        ("sequence_bias", c.sequence_bias.as_ref().is_some_and(Vec::is_empty)),
+        ("stop_strings", c.stop_strings.as_ref().is_some_and(Vec::is_empty)),
+    ];
+    let items = [
+        ("bad_words_ids", c.bad_words_ids.iter().flatten().any(Vec::is_empty)),
+        ("sequence_bias", c.sequence_bias.iter().flatten().any(|(ids, _)| ids.is_empty())),
+        ("stop_strings", c.stop_strings.iter().flatten().any(String::is_empty)),
+    ];
+    if let Some((option, _)) = lists.into_iter().find(|(_, empty)| *empty) {
+        let expected = "at least one item, or not to be set";
+        return Err(GenerationError::Value { option, found: "an empty list".into(), expected });
+    }
+    if let Some((option, _)) = items.into_iter().find(|(_, empty)| *empty) {
+        return Err(GenerationError::Value {
+            option,
+            found: "a list with an empty item".into(),
+            expected: "none empty",
+        });
+    }
+    let biases = c.sequence_bias.iter().flatten().map(|(_, bias)| *bias);
+    if let Some(bias) = biases.into_iter().find(|bias| !bias.is_finite()) {
+        let expected = "finite biases (bad_words_ids rules sequences out)";
+        return Err(GenerationError::Value { option: "sequence_bias", found: bias.to_string(), expected });
+    }
+    Ok(())
+}
+
+/// Refuses options about an end that cannot come.
+fn endings(c: &GenerationConfig) -> Result<(), GenerationError> {
+    let no_eos = c.eos_token_id.as_ref().is_some_and(Vec::is_empty);
+    if no_eos && c.exponential_decay_length_penalty.is_some() {
+        let (option, why) = ("exponential_decay_length_penalty", "eos_token_id names nothing that ends a text");
+        return conflict(option, why.into(), "unset it or name an eos_token_id");
+    }
+    let suppressed: BTreeSet<i64> = c.suppress_tokens.iter().flatten().copied().collect();
+    let all_suppressed = |ids: &Option<Vec<i64>>| {
+        ids.as_ref().is_some_and(|ids| !ids.is_empty() && ids.iter().all(|id| suppressed.contains(id)))
+    };
+    if all_suppressed(&c.forced_eos_token_id) {
+        let why = "suppress_tokens rules all of its tokens out".into();
+        return conflict("forced_eos_token_id", why, "name a token that is not suppressed");
+    }
+    if all_suppressed(&c.eos_token_id) {
+        let needs_eos = [
+            ("exponential_decay_length_penalty", c.exponential_decay_length_penalty.is_some()),
+            ("min_length", c.min_length.is_some_and(|n| n > 0)),
+            ("min_new_tokens", c.min_new_tokens.is_some_and(|n| n > 0)),
+        ];
+        if let Some((option, _)) = needs_eos.into_iter().find(|(_, set)| *set) {
+            let why = "suppress_tokens rules every eos_token_id out".into();
+            return conflict(option, why, "unset one of them");
+        }
+    }
+    Ok(())
 }
 
 fn lengths(c: &GenerationConfig) -> Result<(), GenerationError> {
@@ -75,16 +147,7 @@ fn lengths(c: &GenerationConfig) -> Result<(), GenerationError> {
 
 fn strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
     if !c.do_sample {
-        let drawing = [
-            ("temperature", c.temperature.is_some()),
-            ("top_k", c.top_k.is_some()),
-            ("top_p", c.top_p.is_some()),
-            ("min_p", c.min_p.is_some()),
-            ("typical_p", c.typical_p.is_some()),
-            ("epsilon_cutoff", c.epsilon_cutoff.is_some()),
-            ("eta_cutoff", c.eta_cutoff.is_some()),
-        ];
-        for (option, set) in drawing {
+        for (option, set) in drawing(c) {
             if set {
                 return conflict(option, "do_sample is false, so nothing is drawn".into(), "set do_sample or unset it");
             }
@@ -129,13 +192,6 @@ fn number(
         Some(x) if !fits(x) => Err(GenerationError::Value { option, found: x.to_string(), expected }),
         _ => Ok(()),
     }
-}
-
-fn token_id(option: &'static str, id: i64) -> Result<(), GenerationError> {
-    if id < 0 {
-        return Err(GenerationError::Value { option, found: id.to_string(), expected: "a token id, 0 or more" });
-    }
-    Ok(())
 }
 
 fn conflict(option: &'static str, conflict: String, remedy: &'static str) -> Result<(), GenerationError> {

@@ -1,5 +1,6 @@
 use super::Gpt2Config;
 use crate::activation::Activation;
+use crate::attend::{Attend, attend};
 use crate::layers::{Conv1d, LayerNorm, Weights, dropout, merge_heads, split_heads};
 use crate::{KvCache, Result};
 use tch::Tensor;
@@ -76,17 +77,9 @@ impl SelfAttention {
         if let Some(cache) = pass.cache.as_deref_mut() {
             (key, value) = cache.append(self.layer, &key, &value)?;
         }
-        let p = if pass.training { self.attn_pdrop } else { 0.0 };
-        let attended = Tensor::f_scaled_dot_product_attention(
-            &query,
-            &key,
-            &value,
-            pass.mask.as_ref(),
-            p,
-            pass.is_causal,
-            self.scale,
-            false,
-        )?;
+        let dropout_p = if pass.training { self.attn_pdrop } else { 0.0 };
+        let how = Attend { mask: pass.mask.as_ref(), is_causal: pass.is_causal, dropout: dropout_p, scale: self.scale };
+        let attended = attend(&query, &key, &value, &how)?;
         dropout(self.c_proj.forward(&merge_heads(&attended)?)?, self.resid_pdrop, pass.training)
     }
 }

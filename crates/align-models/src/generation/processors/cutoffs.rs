@@ -35,22 +35,44 @@ impl LogitsProcessor for TypicalP {
         let entropy = entropy(scores, total);
         let mut by_distance: Vec<(f64, usize)> =
             survivors(scores).into_iter().map(|i| ((total - f64::from(scores[i]) - entropy).abs(), i)).collect();
-        by_distance.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let mut mass = 0.0;
-        let reached = by_distance.iter().position(|&(_, i)| {
-            mass += (f64::from(scores[i]) - total).exp();
-            mass >= self.typical_p
-        });
-        let Some(farthest) = reached.and_then(|at| by_distance.get(at)).map(|(distance, _)| *distance) else {
+        let Some((kept, farthest)) = self.reached(&mut by_distance, scores, total) else {
             return;
         };
+        // The first `kept` stand in order; what is as far as the last of them stays too.
         let kept: Vec<usize> = by_distance
             .iter()
             .enumerate()
-            .filter(|(rank, (distance, _))| *rank < self.min_tokens_to_keep || *distance <= farthest)
+            .filter(|(rank, (distance, _))| *rank < kept || *distance <= farthest)
             .map(|(_, (_, i))| *i)
             .collect();
         keep_only(scores, &kept);
+    }
+}
+
+impl TypicalP {
+    /// Brings the nearest tokens to the front, in order, until they reach the probability. How many stay in any case, and
+    /// the distance that is reached; `None` where all of them do not reach it.
+    fn reached(&self, by_distance: &mut [(f64, usize)], scores: &[f32], total: f64) -> Option<(usize, f64)> {
+        let nearer = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        let (mut mass, mut ordered) = (0.0, 0);
+        // Mostly few tokens suffice: order a few, and more only where they do not.
+        let mut size = self.min_tokens_to_keep.max(256);
+        while let rest @ [_, ..] = by_distance.get_mut(ordered..)? {
+            if size < rest.len() {
+                rest.select_nth_unstable_by(size, nearer);
+            }
+            let end = size.min(rest.len());
+            let part = rest.get_mut(..end)?;
+            part.sort_unstable_by(nearer);
+            for (distance, i) in part {
+                mass += (f64::from(*scores.get(*i)?) - total).exp();
+                if mass >= self.typical_p {
+                    return Some((self.min_tokens_to_keep.min(ordered + end), *distance));
+                }
+            }
+            (ordered, size) = (ordered + end, size * 4);
+        }
+        None
     }
 }
 

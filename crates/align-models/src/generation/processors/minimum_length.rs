@@ -1,4 +1,4 @@
-use super::LogitsProcessor;
+use super::{LogitsProcessor, rule_out};
 
 /// Rules out the end of a text that is shorter than `min_length`, prompt and padding included.
 #[derive(Debug, Clone)]
@@ -32,14 +32,6 @@ impl LogitsProcessor for MinNewTokens {
     fn process(&self, ids: &[i64], scores: &mut [f32]) {
         if ids.len() < self.prompt_length.saturating_add(self.min_new_tokens) {
             rule_out(&self.eos_token_id, scores);
-        }
-    }
-}
-
-fn rule_out(ids: &[i64], scores: &mut [f32]) {
-    for &id in ids {
-        if let Some(score) = usize::try_from(id).ok().and_then(|id| scores.get_mut(id)) {
-            *score = f32::NEG_INFINITY;
         }
     }
 }

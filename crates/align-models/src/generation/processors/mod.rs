@@ -1,39 +1,79 @@
 //! What reshapes the next token's scores before one is chosen, each as transformers computes it.
 //!
-//! Minus infinity rules a token out. Penalties hold in every strategy; warpers only where tokens are drawn.
+//! Minus infinity rules a token out. Penalties hold in every strategy; warpers only where tokens are drawn. Their order is
+//! transformers': `sequence_bias`, `repetition_penalty`, `no_repeat_ngram_size`, `bad_words_ids`, `min_length`,
+//! `min_new_tokens`, `forced_eos_token_id`, `remove_invalid_values`, `exponential_decay_length_penalty`,
+//! `suppress_tokens`, `begin_suppress_tokens`, one's own
+//! ([`Generation::with_processor`](super::Generation::with_processor)); then the warpers `temperature`, `top_k`, `top_p`,
+//! `min_p`, `typical_p`, `epsilon_cutoff`, `eta_cutoff`; and `renormalize_logits` at the end.
 
 mod cutoffs;
+mod ending;
 mod minimum_length;
 mod repetition;
+mod sequences;
+mod suppressed;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod top;
+mod whole_row;
 
 pub use cutoffs::{EpsilonCutoff, EtaCutoff, MinP, TypicalP};
+pub use ending::{ExponentialDecayLengthPenalty, ForcedEos};
 pub use minimum_length::{MinLength, MinNewTokens};
 pub use repetition::{NoRepeatNGram, RepetitionPenalty};
+pub use sequences::{NoBadWords, SequenceBias};
+pub use suppressed::{SuppressTokens, SuppressTokensAtBegin};
 pub use top::{Temperature, TopK, TopP};
+pub use whole_row::{LogitNormalization, RemoveInvalidValues};
 
-use super::GenerationConfig;
+use super::{Generation, GenerationConfig};
+use std::sync::Arc;
 
-/// One step of the pipeline from a model's scores to those that tokens are chosen by.
+/// One step of the pipeline from a model's scores to those that tokens are chosen by. Closures are processors too.
 pub trait LogitsProcessor: Send + Sync {
     /// Changes `scores`, one a token of the vocabulary, in place; `ids` is the text so far, prompt and padding included.
     fn process(&self, ids: &[i64], scores: &mut [f32]);
 }
 
+impl<F: Fn(&[i64], &mut [f32]) + Send + Sync> LogitsProcessor for F {
+    fn process(&self, ids: &[i64], scores: &mut [f32]) {
+        self(ids, scores);
+    }
+}
+
 /// Processors in the order in which they apply.
 pub(super) type Pipeline = Vec<Box<dyn LogitsProcessor>>;
+
+/// A user's processor, shared by the pipelines of all batches.
+struct Shared(Arc<dyn LogitsProcessor>);
+
+impl LogitsProcessor for Shared {
+    fn process(&self, ids: &[i64], scores: &mut [f32]) {
+        self.0.process(ids, scores);
+    }
+}
 
 /// transformers draws among this many tokens unless told otherwise.
 const DEFAULT_TOP_K: usize = 50;
 
-/// The processors that the options ask for, in transformers' order.
-pub(super) fn pipeline(c: &GenerationConfig, eos: &[i64], prompt_length: usize) -> Pipeline {
+/// The processors that the options ask for, in transformers' order. `prompt_length` and `max_length`, the longest text, are
+/// in tokens, padding included.
+pub(super) fn pipeline(generation: &Generation, eos: &[i64], prompt_length: usize, max_length: usize) -> Pipeline {
+    let c = generation.config();
     let mut all: Pipeline = Vec::new();
+    if let Some(sequence_bias) = &c.sequence_bias {
+        all.push(Box::new(SequenceBias::new(sequence_bias)));
+    }
     if c.repetition_penalty != 1.0 {
         all.push(Box::new(RepetitionPenalty { penalty: c.repetition_penalty as f32 }));
     }
     if c.no_repeat_ngram_size > 0 {
         all.push(Box::new(NoRepeatNGram { size: c.no_repeat_ngram_size }));
+    }
+    if let Some(bad_words_ids) = &c.bad_words_ids {
+        all.push(Box::new(NoBadWords::new(bad_words_ids, eos)));
     }
     if let Some(min_length @ 1..) = c.min_length {
         all.push(Box::new(MinLength { min_length, eos_token_id: eos.to_vec() }));
@@ -41,10 +81,32 @@ pub(super) fn pipeline(c: &GenerationConfig, eos: &[i64], prompt_length: usize) 
     if let Some(min_new_tokens @ 1..) = c.min_new_tokens {
         all.push(Box::new(MinNewTokens { prompt_length, min_new_tokens, eos_token_id: eos.to_vec() }));
     }
+    if let Some(eos_token_id) = c.forced_eos_token_id.clone() {
+        all.push(Box::new(ForcedEos { max_length, eos_token_id }));
+    }
+    if c.remove_invalid_values {
+        all.push(Box::new(RemoveInvalidValues));
+    }
+    if let Some((start, factor)) = c.exponential_decay_length_penalty {
+        let eos_token_id = eos.to_vec();
+        all.push(Box::new(ExponentialDecayLengthPenalty { prompt_length, start, factor, eos_token_id }));
+    }
+    if let Some(suppress_tokens) = c.suppress_tokens.clone() {
+        all.push(Box::new(SuppressTokens { suppress_tokens }));
+    }
+    if let Some(begin_suppress_tokens) = c.begin_suppress_tokens.clone() {
+        all.push(Box::new(SuppressTokensAtBegin { begin_suppress_tokens, begin_index: prompt_length }));
+    }
+    for own in generation.processors() {
+        all.push(Box::new(Shared(Arc::clone(own))));
+    }
     if c.do_sample {
         // With beams enough tokens stay for one that does not end the text.
         let min_tokens_to_keep = if c.num_beams > 1 { eos.len().max(1) + 1 } else { 1 };
         warpers(c, min_tokens_to_keep, &mut all);
+    }
+    if c.renormalize_logits {
+        all.push(Box::new(LogitNormalization));
     }
     all
 }
@@ -80,5 +142,14 @@ fn keep_only(scores: &mut [f32], kept: &[usize]) {
     scores.fill(f32::NEG_INFINITY);
     for (&i, value) in kept.iter().zip(values) {
         scores[i] = value;
+    }
+}
+
+/// Rules out these tokens.
+fn rule_out(ids: &[i64], scores: &mut [f32]) {
+    for &id in ids {
+        if let Some(score) = usize::try_from(id).ok().and_then(|id| scores.get_mut(id)) {
+            *score = f32::NEG_INFINITY;
+        }
     }
 }

@@ -1,0 +1,103 @@
+//! Whole texts a second, as `peers`' scripts time transformers': one JSON line of seconds a text, loading left out.
+//!
+//! `cargo bench --bench texts -- --model DIR [--batch 32] [--beams 5] [--length 50] [--dtype bfloat16] [--sampling|--greedy]`.
+//! `python benches/transformers.py DIR` runs it in turn with transformers and prints the table of benches/README.md.
+
+use align_data::{Texts, Tokenizer};
+use align_models::generation::{Generation, GenerationConfig, generate_prompts};
+use align_models::{CausalLm, DistilBert, Gpt2};
+use align_torch::MatmulPrecision;
+use clap::Parser;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use tch::{Device, Kind};
+
+#[derive(Parser)]
+struct Options {
+    /// Folder of a GPT-2 in transformers' layout; the tiny one that the repository keeps if not given.
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Prompts at a time.
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
+    /// Beams.
+    #[arg(long, default_value_t = 5)]
+    beams: usize,
+    /// Tokens a text, the prompt's two included.
+    #[arg(long, default_value_t = 50)]
+    length: usize,
+    /// float32 or bfloat16.
+    #[arg(long, default_value = "float32")]
+    dtype: String,
+    /// Plain sampling with transformers' defaults, one sequence a prompt.
+    #[arg(long, conflicts_with = "greedy")]
+    sampling: bool,
+    /// Greedy search.
+    #[arg(long)]
+    greedy: bool,
+    /// Scores the texts of this table with the DistilBERT in the model's folder instead, all of them.
+    #[arg(long, requires = "model")]
+    classify: Option<PathBuf>,
+    /// Batches timed, after one that is not.
+    #[arg(long, default_value_t = 1)]
+    repeat: usize,
+    /// What cargo tells every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let options = Options::parse();
+    align_torch::keep_freed_memory();
+    let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
+    if let (Some(texts), Some(model)) = (&options.classify, &options.model) {
+        return classify(model, texts, options.repeat);
+    }
+    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
+    let kind = if options.dtype == "bfloat16" { Kind::BFloat16 } else { Kind::Float };
+    let model = Gpt2::from_pretrained(options.model.as_ref().unwrap_or(&tiny), kind, Device::Cpu).expect("a model");
+    let (min_length, max_length) = (Some(options.length), Some(options.length));
+    let base = GenerationConfig { min_length, max_length, ..GenerationConfig::default() };
+    let config = match (options.greedy, options.sampling) {
+        (true, _) => base,
+        (_, true) => GenerationConfig { do_sample: true, ..base },
+        _ => GenerationConfig {
+            do_sample: true,
+            num_beams: options.beams,
+            no_repeat_ngram_size: 2,
+            temperature: Some(4.0),
+            ..base
+        },
+    };
+    let generation = Generation::new(config).expect("options that fit");
+    // "This movie" in GPT-2's vocabulary; what it is in a smaller one does not matter.
+    let prompt = [1212, 3807].map(|id| id % model.vocab_size()).to_vec();
+    let prompts = vec![prompt; options.batch];
+    let times: Vec<f64> = (0..=options.repeat)
+        .map(|_| {
+            let begin = Instant::now();
+            generate_prompts(&model, &prompts, &generation, options.batch).expect("texts");
+            begin.elapsed().as_secs_f64() / options.batch as f64
+        })
+        .skip(1)
+        .collect();
+    println!("{{\"batch\": {}, \"s_per_text\": {times:?}}}", options.batch);
+}
+
+fn classify(model: &Path, texts: &Path, repeat: usize) {
+    let classifier = DistilBert::from_pretrained(model, Kind::Float, Device::Cpu).expect("a model");
+    let tokenizer = Tokenizer::from_pretrained(model).expect("a tokeniser");
+    let texts = Texts::read(texts).expect("a table of texts");
+    let texts = texts.texts();
+    let times: Vec<f64> = (0..=repeat)
+        .map(|run| {
+            let texts = if run == 0 { texts.get(..64).unwrap_or(&texts) } else { &texts };
+            let begin = Instant::now();
+            let ids = tokenizer.encode_batch(texts, true, Some(512)).expect("token ids");
+            classifier.classify(&ids, 32).expect("logits");
+            begin.elapsed().as_secs_f64() / texts.len() as f64
+        })
+        .skip(1)
+        .collect();
+    println!("{{\"texts\": {}, \"s_per_text\": {times:?}}}", texts.len());
+}

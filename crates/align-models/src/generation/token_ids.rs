@@ -1,0 +1,57 @@
+//! The token ids that options name.
+
+use super::processors::NoBadWords;
+use super::{Generation, GenerationConfig, GenerationError};
+use crate::CausalLm;
+
+impl GenerationConfig {
+    /// Every token id of the options, under the option's name.
+    pub(super) fn token_ids(&self) -> impl Iterator<Item = (&'static str, i64)> {
+        fn named<'a>(
+            option: &'static str,
+            ids: impl IntoIterator<Item = &'a i64>,
+        ) -> impl Iterator<Item = (&'static str, i64)> {
+            ids.into_iter().map(move |id| (option, *id))
+        }
+        named("eos_token_id", self.eos_token_id.iter().flatten())
+            .chain(named("pad_token_id", &self.pad_token_id))
+            .chain(named("bos_token_id", &self.bos_token_id))
+            .chain(named("forced_eos_token_id", self.forced_eos_token_id.iter().flatten()))
+            .chain(named("suppress_tokens", self.suppress_tokens.iter().flatten()))
+            .chain(named("begin_suppress_tokens", self.begin_suppress_tokens.iter().flatten()))
+            .chain(named("bad_words_ids", self.bad_words_ids.iter().flatten().flatten()))
+            .chain(named("sequence_bias", self.sequence_bias.iter().flatten().flat_map(|(ids, _)| ids)))
+    }
+}
+
+/// Checks what depends on the model, and returns the ids that end its texts.
+pub(super) fn eos_ids<M: CausalLm + ?Sized>(model: &M, generation: &Generation) -> Result<Vec<i64>, GenerationError> {
+    let config = generation.config();
+    let eos = config.eos_token_id.clone().unwrap_or_else(|| model.eos_token_id().into_iter().collect());
+    let outside = |(_, id): &(&str, i64)| !(0..model.vocab_size()).contains(id);
+    let own = eos.iter().map(|id| ("eos_token_id", *id));
+    if let Some((option, id)) = own.chain(config.token_ids()).find(outside) {
+        let expected = "a token id of the model's vocabulary";
+        return Err(GenerationError::Value { option, found: id.to_string(), expected });
+    }
+    let needs_eos = [
+        ("min_length", config.min_length.is_some_and(|n| n > 0)),
+        ("min_new_tokens", config.min_new_tokens.is_some_and(|n| n > 0)),
+        ("exponential_decay_length_penalty", config.exponential_decay_length_penalty.is_some()),
+    ];
+    if let Some((option, _)) = needs_eos.into_iter().find(|(_, set)| *set && eos.is_empty()) {
+        let conflict = "neither the model nor eos_token_id says what ends a text".into();
+        return Err(GenerationError::Conflict { option, conflict, remedy: "unset it or name an eos_token_id" });
+    }
+    if config.bad_words_ids.as_ref().is_some_and(|words| NoBadWords::new(words, &eos).is_empty()) {
+        let conflict = "it holds nothing but eos_token_id, which it does not rule out".into();
+        let remedy = "set min_new_tokens or suppress_tokens against the end of a text";
+        return Err(GenerationError::Conflict { option: "bad_words_ids", conflict, remedy });
+    }
+    if !generation.knows_stop_strings() {
+        let conflict = "the model does not know the text of its tokens".into();
+        let remedy = "give it with Generation::with_token_bytes";
+        return Err(GenerationError::Conflict { option: "stop_strings", conflict, remedy });
+    }
+    Ok(eos)
+}

@@ -1,0 +1,109 @@
+//! Completions as they come: the same as those that come at the end.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator, generate_prompts, stream};
+use align_models::{CausalLm, Gpt2};
+use std::path::Path;
+use tch::{Device, Kind};
+
+fn tiny() -> Gpt2 {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/data/models/gpt2-tiny");
+    Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).unwrap()
+}
+
+/// Prompts of no to three tokens.
+fn prompts(count: i64) -> Vec<Vec<i64>> {
+    (0..count).map(|i| (0..i % 4).map(|j| 300 + (i / 4 + j) % 7).collect()).collect()
+}
+
+fn generation(config: GenerationConfig) -> Generation {
+    Generation::new(GenerationConfig { max_new_tokens: Some(8), ..config }).unwrap()
+}
+
+fn sampling() -> GenerationConfig {
+    GenerationConfig { do_sample: true, temperature: Some(1.5), top_p: Some(0.9), seed: 5, ..Default::default() }
+}
+
+fn beams() -> GenerationConfig {
+    GenerationConfig { num_beams: 3, num_return_sequences: 2, ..sampling() }
+}
+
+#[test]
+fn a_job_in_parts_gives_the_texts_of_the_whole() {
+    let (model, prompts) = (tiny(), prompts(41));
+    for config in [sampling(), GenerationConfig { num_return_sequences: 3, ..sampling() }, beams()] {
+        let generation = generation(config);
+        let whole = generate_prompts(&model, &prompts, &generation, 4).unwrap();
+        // The first part is dropped after two batches and one text of the third.
+        let mut first = PromptGenerator::new(&model, &prompts, &generation, Some(4)).unwrap();
+        assert_eq!(first.left(), 41);
+        let mut found: Vec<Completion> = first.by_ref().take(3).flat_map(Result::unwrap).collect();
+        let each = generation.config().num_return_sequences;
+        assert_eq!((found.len(), first.left()), (10 * each, 31));
+        found.truncate(9 * each);
+        let done: Vec<usize> = found.iter().map(|completion| completion.prompt).collect();
+        let rest = |batch_size| {
+            let rest = PromptGenerator::new(&model, &prompts, &generation, batch_size).unwrap();
+            let rest = rest.only(|place| !done.contains(&place));
+            assert_eq!(rest.left(), 32);
+            let mut all: Vec<Completion> = found.iter().cloned().chain(rest.flat_map(Result::unwrap)).collect();
+            all.sort_by_key(|completion| completion.prompt);
+            all
+        };
+        assert_eq!(rest(Some(4)), whole, "{:?}", generation.config());
+        let ids = |all: &[Completion]| all.iter().map(|c| (c.prompt, c.ids.clone(), c.finished)).collect::<Vec<_>>();
+        assert_eq!(ids(&rest(None)), ids(&whole), "{:?}", generation.config());
+    }
+}
+
+#[test]
+fn a_prompt_that_cannot_be_continued_is_refused_before_any_is() {
+    let (model, generation) = (tiny(), generation(sampling()));
+    let refusal = |last: Vec<i64>| {
+        let prompts = [vec![300], vec![301], last];
+        PromptGenerator::new(&model, &prompts, &generation, None).err().unwrap().to_string()
+    };
+    assert!(refusal(vec![1 << 40]).contains("prompt 2"));
+    assert!(refusal(vec![300; 125]).contains("n_positions"));
+    let none = PromptGenerator::new(&model, &[], &generation, Some(0)).err().unwrap().to_string();
+    assert!(none.contains("batch_size"), "{none}");
+}
+
+#[test]
+fn a_stream_is_the_first_prompts_text() {
+    let model = tiny();
+    let eos = GenerationConfig { eos_token_id: Some((0..400).collect()), ..sampling() };
+    let ngrams = GenerationConfig { no_repeat_ngram_size: 2, repetition_penalty: 1.2, ..Default::default() };
+    let mut ended = 0;
+    for config in [GenerationConfig::default(), ngrams, sampling(), eos] {
+        for seed in 0..6 {
+            let generation = generation(GenerationConfig { seed, ..config.clone() });
+            for prompt in [vec![], vec![300], (300..320).collect()] {
+                // Other prompts beside it change nothing.
+                let prompts = [prompt.clone(), prompt.clone(), vec![310]];
+                let whole = generate_prompts(&model, &prompts, &generation, 8).unwrap();
+                let mut tokens = stream(&model, &prompt, &generation).unwrap();
+                let ids: Vec<i64> = tokens.by_ref().map(Result::unwrap).collect();
+                assert_eq!(ids, whole[0].ids, "{prompt:?} {:?}", generation.config());
+                assert_eq!(tokens.finished(), whole[0].finished);
+                assert!(tokens.next().is_none(), "a stream that has ended goes on");
+                ended += usize::from(tokens.finished());
+            }
+        }
+    }
+    assert!(ended > 0, "no text met an EOS");
+}
+
+#[test]
+fn what_cannot_be_streamed_is_refused() {
+    let model = tiny();
+    let refusal = |prompt: &[i64], config| stream(&model, prompt, &generation(config)).err().unwrap().to_string();
+    for (config, option) in
+        [(beams(), "num_beams"), (GenerationConfig { num_return_sequences: 2, ..sampling() }, "num_return_sequences")]
+    {
+        let message = refusal(&[300], config);
+        assert!(message.contains(option) && message.contains("stream"), "{message}");
+    }
+    assert!(refusal(&[model.vocab_size()], sampling()).contains("tokenizer"));
+    assert!(refusal(&[300; 125], sampling()).contains("n_positions"));
+}
