@@ -69,11 +69,18 @@ fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
     let table: toml::Table = text.parse().map_err(|e: toml::de::Error| fail(e.to_string()))?;
     let option = |(key, value): (&String, &toml::Value)| {
         let name = key.replace('_', "-");
-        if !command.get_arguments().any(|known| known.get_long() == Some(&name)) {
+        let Some(known) = command.get_arguments().find(|known| known.get_long() == Some(&name)) else {
             let known = command.get_arguments().filter_map(|argument| argument.get_long());
             let meant = align_train::nearest_name(&name, known);
             let hint = meant.map(|meant| format!("; did you mean {}?", meant.replace('-', "_"))).unwrap_or_default();
             return Err(fail(format!("there is no option {key:?}{hint}")));
+        };
+        // A flag is given or left out.
+        if !known.get_action().takes_values() {
+            let toml::Value::Boolean(on) = value else {
+                return Err(fail(format!("{key} is a {}, expected true or false", value.type_str())));
+            };
+            return Ok(on.then(|| OsString::from(format!("--{name}"))));
         }
         let value = match value {
             toml::Value::String(text) => text.clone(),
@@ -84,7 +91,8 @@ fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
             }
             other => return Err(fail(format!("{key} is a {}, expected one value or a list", other.type_str()))),
         };
-        Ok(OsString::from(format!("--{name}={value}")))
+        Ok(Some(OsString::from(format!("--{name}={value}"))))
     };
-    Ok(table.iter().map(option).collect::<Result<_, _>>()?)
+    let given: Vec<Option<OsString>> = table.iter().map(option).collect::<Result<_, _>>()?;
+    Ok(given.into_iter().flatten().collect())
 }
