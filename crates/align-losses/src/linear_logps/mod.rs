@@ -56,7 +56,7 @@ pub fn linear_logps(hidden: &Tensor, weight: &Tensor, targets: &Tensor) -> Resul
 /// row, the log-sum-exp, and the backward pass computes the logits again. Neither uses LibTorch's graph:
 ///
 /// 1. [`LinearLogps::forward`] gives the log-probabilities;
-/// 2. a loss gives the derivative by them, such as [`DpoLoss::evaluate_with_gradient`](crate::DpoLoss::evaluate_with_gradient);
+/// 2. a loss gives the derivative by them, such as [`PairLoss::evaluate_with_gradient`](crate::PairLoss::evaluate_with_gradient);
 /// 3. [`LinearLogps::backward`] takes it to the hidden states and the projection.
 ///
 /// ```
