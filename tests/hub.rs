@@ -94,7 +94,7 @@ fn a_trained_model_goes_to_the_hub_with_its_card() {
         assert_eq!(sent[&name].bytes, fs::read(dir.join("first/model").join(&name)).unwrap(), "{name}");
     }
     let card = String::from_utf8(repo.content("README.md")).unwrap();
-    for part in ["base_model: \"lvwerra/gpt2-imdb\"", "| loss | hinge |", "| beta | 0.3 |", "| steps | 2 |"] {
+    for part in ["base_model: \"lvwerra/gpt2-imdb\"", "| loss_type | hinge |", "| beta | 0.3 |", "| steps | 2 |"] {
         assert!(card.contains(part), "{part} is not in\n{card}");
     }
     assert!(repo.content("model.safetensors").len() > 100_000);
