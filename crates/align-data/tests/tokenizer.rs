@@ -219,7 +219,7 @@ fn truncation_keeps_the_start_and_never_empties_a_completion() {
     assert_eq!((&encoded.pairs[0].chosen_ids[..], &encoded.pairs[0].rejected_ids[..]), (&[4][..], &[4][..]));
     assert_eq!(encoded.report.dropped_long_prompts, [1, 2]);
     assert_eq!(encoded.report.truncated_sequences, 2);
-    assert!(encoded.report.to_string().starts_with("2 of 4 pairs encoded"), "{}", encoded.report);
+    assert!(encoded.report.to_string().starts_with("2 of 4 rows encoded"), "{}", encoded.report);
     let whole = encode(&pairs, EncodeOptions { max_length: None, ..EncodeOptions::default() });
     assert_eq!(whole.pairs.len(), 4);
     assert!(encode_pairs(&bpe(), &pairs, &EncodeOptions { max_length: Some(1), ..EncodeOptions::default() }).is_err());
