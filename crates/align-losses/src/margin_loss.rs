@@ -54,14 +54,25 @@ impl<D: Divergence, L: Link> MarginLoss<D, L> {
         Ok(Self { lengths: Lengths::Priced(alpha), ..self })
     }
 
-    fn margin(&self, logps: &PairLogps) -> Result<Tensor> {
+    /// What scores are divided by, each `(batch,)`; nothing where they are not.
+    fn divisors(&self, logps: &PairLogps) -> Result<Option<Pair<Tensor>>> {
+        if self.lengths != Lengths::Divided {
+            return Ok(None);
+        }
+        let (tokens, kind) = (logps.tokens("a length-normalised loss")?, logps.policy().chosen.kind());
+        Ok(Some(tokens.as_ref().map(|tokens| length::at_least_one(tokens, kind))))
+    }
+
+    fn margin(&self, logps: &PairLogps, divisors: Option<&Pair<Tensor>>) -> Result<Tensor> {
         let log_ratios = logps.log_ratios();
+        if let Some(divisors) = divisors {
+            let scores = log_ratios.as_ref().try_map(|h| self.divergence.score(h))?;
+            let mean = |(score, tokens): (&Tensor, &Tensor)| score.f_div(tokens);
+            let Pair { chosen, rejected } = scores.as_ref().zip(divisors.as_ref()).try_map(mean)?;
+            return Ok(chosen.f_sub(&rejected)?);
+        }
         match self.lengths {
-            Lengths::Ignored => self.divergence.margin(log_ratios),
-            Lengths::Divided => {
-                let scores = log_ratios.as_ref().try_map(|h| self.divergence.score(h))?;
-                length::normalised_margin(&scores, logps.tokens("a length-normalised loss")?)
-            }
+            Lengths::Ignored | Lengths::Divided => self.divergence.margin(log_ratios),
             Lengths::Priced(alpha) => {
                 let margin = self.divergence.margin(log_ratios)?;
                 length::length_regularised(&margin, logps.tokens("a length-regularised loss")?, self.beta, alpha)
@@ -72,7 +83,7 @@ impl<D: Divergence, L: Link> MarginLoss<D, L> {
 
 impl<D: Divergence, L: Link> PairLoss for MarginLoss<D, L> {
     fn losses(&self, logps: &PairLogps) -> Result<Tensor> {
-        self.link.loss(&self.margin(logps)?, self.beta)
+        self.link.loss(&self.margin(logps, self.divisors(logps)?.as_ref())?, self.beta)
     }
 
     fn beta(&self) -> f64 {
@@ -80,15 +91,14 @@ impl<D: Divergence, L: Link> PairLoss for MarginLoss<D, L> {
     }
 
     fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
-        let margin = self.margin(logps)?;
+        let divisors = self.divisors(logps)?;
+        let margin = self.margin(logps, divisors.as_ref())?;
         let Some(mut by_margin) = self.link.slope(&margin, self.beta)? else { return Ok(None) };
         let losses = self.link.loss(&margin, self.beta)?;
         let mut chosen = by_margin.f_mul_scalar_(scale)?;
         let mut rejected = chosen.f_neg()?;
-        if self.lengths == Lengths::Divided {
-            let tokens =
-                logps.tokens("a length-normalised loss")?.as_ref().map(|n| length::at_least_one(n, margin.kind()));
-            (chosen, rejected) = (chosen.f_div(&tokens.chosen)?, rejected.f_div_(&tokens.rejected)?);
+        if let Some(tokens) = divisors {
+            (chosen, rejected) = (chosen.f_div_(&tokens.chosen)?, rejected.f_div_(&tokens.rejected)?);
         }
         if !self.divergence.is_identity() {
             let log_ratios = logps.log_ratios();
