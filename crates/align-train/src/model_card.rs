@@ -84,7 +84,8 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         }
         writeln!(
             f,
-            "library_name: transformers\npipeline_tag: text-generation\ntags:\n- dpo\n- preference-optimisation"
+            "library_name: transformers\npipeline_tag: text-generation\ntags:\n- {}\n- preference-optimisation",
+            self.config.tag()
         )?;
         writeln!(f, "---\n")?;
         writeln!(f, "# {}, aligned\n", cell(&self.base_model))?;

@@ -129,6 +129,10 @@ impl RunConfig for CpoConfig {
         self.training.validate()
     }
 
+    fn tag(&self) -> &'static str {
+        if self.loss_type == CpoLossType::Orpo { "orpo" } else { "cpo" }
+    }
+
     fn methods(&self) -> Vec<Method> {
         let (name, paper) = match self.loss_type {
             CpoLossType::Sigmoid | CpoLossType::Hinge | CpoLossType::Ipo => ("CPO", "https://arxiv.org/abs/2401.08417"),

@@ -123,6 +123,10 @@ impl RunConfig for DpoConfig {
         self.training.validate()
     }
 
+    fn tag(&self) -> &'static str {
+        "dpo"
+    }
+
     fn methods(&self) -> Vec<Method> {
         let adaptive = Method { name: "β-DPO", paper: "https://arxiv.org/abs/2407.08639" };
         let losses = self.loss_type.iter().map(|loss_type| described(*loss_type));

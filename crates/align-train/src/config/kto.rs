@@ -73,6 +73,10 @@ impl RunConfig for KtoConfig {
         self.training.validate()
     }
 
+    fn tag(&self) -> &'static str {
+        "kto"
+    }
+
     fn methods(&self) -> Vec<Method> {
         let (name, paper) = match self.loss_type {
             KtoLossType::Kto => ("KTO", "https://arxiv.org/abs/2402.01306"),

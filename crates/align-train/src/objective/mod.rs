@@ -165,6 +165,9 @@ pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
     /// The first option that is out of range, contradicts another, or would be ignored.
     fn validate(&self) -> Result<()>;
 
+    /// What the hub's tags call the kind of training.
+    fn tag(&self) -> &'static str;
+
     /// The methods that the options stand for.
     fn methods(&self) -> Vec<Method>;
 }
