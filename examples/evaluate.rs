@@ -98,7 +98,7 @@ fn scores(options: &Options, table: &Texts) -> Result<Option<Vec<f64>>, Failure>
     let dir = models::fetch(name)?;
     let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let _precision = options.runtime.precision()?;
-    let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?.packed()?;
     let logits = common::score::logits(&model, &tokenizer, &table.texts(), options.batch_size)?;
     Ok(Some(common::score::rewards(&logits)))
 }

@@ -13,8 +13,8 @@ mod common;
 
 use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
-use align_models::Gpt2;
 use align_models::generation::{Generation, PromptGenerator, stream};
+use align_models::{CausalLm, Gpt2};
 use align_train::StopSignal;
 use clap::Parser;
 use common::decoding::{self, Decoding};
@@ -80,7 +80,8 @@ fn generate(options: &Options) -> Result<(), Failure> {
     let digests = options.output.as_ref().map(|_| Digests::of(&dir));
     let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let generation = decoding::with_stop_strings(generation, &tokenizer)?;
-    let model = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let plain = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
     let ids = tokenizer.encode_batch(&prompts, false, None)?;
     let texts = ToWrite { options, generation, prompts, ids, tokenizer, model };
     match (&options.output, digests) {
@@ -98,12 +99,13 @@ struct ToWrite<'a> {
     /// The prompts' tokens.
     ids: Vec<Vec<i64>>,
     tokenizer: Tokenizer,
-    model: Gpt2,
+    model: Box<dyn CausalLm>,
 }
 
 impl ToWrite<'_> {
     fn print(&self) -> Result<(), Failure> {
-        let generator = PromptGenerator::new(&self.model, &self.ids, &self.generation, self.options.batch_size)?;
+        let generator =
+            PromptGenerator::new(self.model.as_ref(), &self.ids, &self.generation, self.options.batch_size)?;
         let mut completions = Vec::with_capacity(self.prompts.len());
         for batch in generator {
             completions.extend(batch?);
@@ -119,7 +121,7 @@ impl ToWrite<'_> {
     fn as_they_come(&self) -> Result<(), Failure> {
         let prompt = self.ids.first().map_or(&[][..], Vec::as_slice);
         let (mut out, mut text) = (std::io::stdout(), TextStream::new(&self.tokenizer));
-        let tokens = stream(&self.model, prompt, &self.generation)?;
+        let tokens = stream(self.model.as_ref(), prompt, &self.generation)?;
         for ids in std::iter::once(Ok(prompt.to_vec())).chain(tokens.map(|token| token.map(|id| vec![id]))) {
             write!(out, "{}", text.push(&ids?)?)?;
             out.flush()?;
@@ -131,7 +133,8 @@ impl ToWrite<'_> {
         let (runtime, config) = (&self.options.runtime, self.generation.config());
         let stop = StopSignal::default();
         common::stop_on_ctrl_c(stop.clone())?;
-        let generator = PromptGenerator::new(&self.model, &self.ids, &self.generation, self.options.batch_size)?;
+        let generator =
+            PromptGenerator::new(self.model.as_ref(), &self.ids, &self.generation, self.options.batch_size)?;
         let job = Job::new(digests.wait()?, &self.prompts, config, runtime.device()?, runtime.dtype);
         let mut journal = Journal::open(output, &job, self.options.overwrite)?;
         if output.exists() && !self.options.overwrite {

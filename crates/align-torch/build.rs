@@ -1,10 +1,10 @@
-//! Builds `cpp/matmul_precision.cpp` against the LibTorch that torch-sys found.
+//! Builds `cpp` against the LibTorch that torch-sys found.
 
 use std::env;
 use std::path::PathBuf;
 
 fn main() -> Result<(), String> {
-    println!("cargo:rerun-if-changed=cpp/matmul_precision.cpp");
+    println!("cargo:rerun-if-changed=cpp");
     println!("cargo:rerun-if-env-changed=LIBTORCH_INCLUDE");
     println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
 
@@ -31,7 +31,7 @@ fn main() -> Result<(), String> {
         .warnings(false)
         .include(include)
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
-        .file("cpp/matmul_precision.cpp")
+        .files(["cpp/matmul_precision.cpp", "cpp/packed_linear.cpp"])
         .compile("align_torch");
     Ok(())
 }

@@ -98,7 +98,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     let stage = Stage {
         options,
         tokenizer: Tokenizer::from_pretrained(&model_dir)?,
-        reward_model: DistilBert::from_pretrained(&reward_dir, kind, device)?,
+        reward_model: DistilBert::from_pretrained(&reward_dir, kind, device)?.packed()?,
         reward_tokenizer: Tokenizer::from_pretrained(&reward_dir)?,
     };
     let sft = Gpt2::from_pretrained(&model_dir, kind, device)?;

@@ -6,6 +6,8 @@ const MOST_SCORES: i64 = 16 << 20;
 
 /// What queries may see, and how much is forgotten.
 pub(crate) struct Attend<'a> {
+    /// Keys that there are: those behind are 0 and not seen.
+    pub keys: i64,
     /// Additive mask that broadcasts to `(batch, heads, seq, keys)`.
     pub mask: Option<&'a Tensor>,
     /// Whether LibTorch's causal kernel does the masking.
@@ -16,25 +18,31 @@ pub(crate) struct Attend<'a> {
     pub scale: f64,
 }
 
-/// Scaled dot-product attention: `(batch, heads, seq, head_dim)` queries over `(batch, heads, keys, head_dim)` keys and values.
+/// Scaled dot-product attention: `(batch, heads, seq, head_dim)` queries over `(batch, heads, room, head_dim)` keys and values.
 ///
 /// LibTorch's fused kernel multiplies small blocks one by one, and under oneDNN each of these products is set up anew, which
 /// takes longer than the product of a decoding step's few queries. On a CPU and without a graph two batched products are
 /// faster there.
 pub(crate) fn attend(query: &Tensor, key: &Tensor, value: &Tensor, how: &Attend) -> Result<Tensor> {
     let (batch, heads, seq, head_dim) = query.size4()?;
-    let keys = key.size4()?.2;
+    let room = key.size4()?.2;
     let graph = query.requires_grad() || key.requires_grad() || value.requires_grad();
     let plain = query.device() == Device::Cpu && !how.is_causal && how.dropout == 0.0 && !graph;
-    if !plain || batch * heads * seq * keys > MOST_SCORES {
-        let Attend { mask, is_causal, dropout, scale } = *how;
-        return Ok(Tensor::f_scaled_dot_product_attention(query, key, value, mask, dropout, is_causal, scale, false)?);
+    if !plain || batch * heads * seq * room > MOST_SCORES {
+        let Attend { keys, mask, is_causal, dropout, scale } = *how;
+        let (key, value) = (key.f_narrow(2, 0, keys)?, value.f_narrow(2, 0, keys)?);
+        return Ok(Tensor::f_scaled_dot_product_attention(
+            query, &key, &value, mask, dropout, is_causal, scale, false,
+        )?);
     }
     let flat = |x: &Tensor, len: i64| x.f_reshape([batch * heads, len, head_dim]);
     let query = flat(&query.f_mul_scalar(how.scale)?, seq)?;
-    let mut scores = query.f_bmm(&flat(key, keys)?.f_transpose(1, 2)?)?;
+    let mut scores = query.f_bmm(&flat(key, room)?.f_transpose(1, 2)?)?;
     if let Some(mask) = how.mask {
-        let _ = scores.f_view([batch, heads, seq, keys])?.f_add_(mask)?;
+        let _ = scores.f_narrow(2, 0, how.keys)?.f_view([batch, heads, seq, how.keys])?.f_add_(mask)?;
+    }
+    if how.keys < room {
+        let _ = scores.f_narrow(2, how.keys, room - how.keys)?.f_fill_(f64::NEG_INFINITY)?;
     }
     if scores.kind() == Kind::Float {
         let out = scores.shallow_clone();
@@ -42,5 +50,5 @@ pub(crate) fn attend(query: &Tensor, key: &Tensor, value: &Tensor, how: &Attend)
     } else {
         scores = scores.f_softmax(-1, Kind::Float)?.f_to_kind(value.kind())?;
     }
-    Ok(scores.f_bmm(&flat(value, keys)?)?.f_view([batch, heads, seq, head_dim])?)
+    Ok(scores.f_bmm(&flat(value, room)?)?.f_view([batch, heads, seq, head_dim])?)
 }

@@ -37,6 +37,26 @@ pub trait CausalLm {
     /// The output projection, `(vocab_size, n_embd)`.
     fn head(&self) -> &Tensor;
 
+    /// Scores of the next token, `(…, vocab_size)`, behind hidden states `(…, n_embd)`.
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        Ok(hidden.f_linear(self.head(), None::<&Tensor>)?)
+    }
+
+    /// A copy for inference, whose weights lie as the processor multiplies them; `None` where nothing is gained by that, as
+    /// on a GPU or where this model is such a copy.
+    ///
+    /// It takes as much memory again as the linear layers do, no gradient flows through it, and it does not see later changes
+    /// of this model's weights. It rounds differently, no less exactly.
+    ///
+    /// # Errors
+    /// Not enough memory.
+    fn packed(&self) -> Result<Option<Box<dyn CausalLm>>> {
+        Ok(None)
+    }
+
     /// An empty cache for `batch` rows of at most `capacity` tokens.
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache;
 

@@ -27,6 +27,9 @@ pub enum Error {
     /// LibTorch refused an operation.
     #[error("LibTorch: {0}")]
     Torch(#[from] tch::TchError),
+    /// oneDNN refused a product.
+    #[error(transparent)]
+    PackedLinear(#[from] align_torch::PackedLinearError),
 }
 
 /// The result of a fallible function of this crate.

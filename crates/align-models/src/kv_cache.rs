@@ -1,22 +1,44 @@
 use crate::{Error, Result};
 use tch::{Device, Kind, Tensor};
 
-/// Keys and values of the tokens seen so far, in buffers of a fixed capacity.
+/// Places added at least when a cache grows.
+const LEAST_GROWTH: i64 = 16;
+
+/// Keys and values of the tokens seen so far.
+///
+/// The buffers grow a good many places at a time, up to the capacity, and what is not written yet is 0. So attention can
+/// multiply whole buffers: LibTorch copies a batch of matrices that does not lie close together before it multiplies. On a CPU
+/// keys are held transposed, as the product with a few queries reads them (oneDNN is up to 7 times as fast with it).
 #[derive(Debug)]
 pub struct KvCache {
-    /// One `(keys, values)` a layer, each `(batch, heads, capacity, head_dim)`.
+    /// One `(keys, values)` a layer, each `(batch, heads, room, head_dim)`, the keys' last two swapped on a CPU.
     layers: Vec<(Tensor, Tensor)>,
     len: i64,
     capacity: i64,
 }
 
+/// Keys and values to attend to.
+#[derive(Debug)]
+pub struct Cached {
+    /// `(batch, heads, room, head_dim)`.
+    pub keys: Tensor,
+    /// `(batch, heads, room, head_dim)`.
+    pub values: Tensor,
+    /// How many of the room's places hold tokens; the others are 0.
+    pub len: i64,
+}
+
 impl KvCache {
-    /// An empty cache.
+    /// An empty cache of shape `(batch, heads, capacity, head_dim)`.
     #[must_use]
     pub fn new(layers: usize, shape: [i64; 4], kind: Kind, device: Device) -> Self {
-        let buffer = || Tensor::empty(shape, (kind, device));
-        let layers = (0..layers).map(|_| (buffer(), buffer())).collect();
-        Self { layers, len: 0, capacity: shape[2] }
+        let [batch, heads, capacity, head_dim] = shape;
+        let options = (kind, device);
+        let buffer = || Tensor::zeros([batch, heads, 0, head_dim], options);
+        let keys =
+            || if device == Device::Cpu { Tensor::zeros([batch, heads, head_dim, 0], options) } else { buffer() };
+        let layers = (0..layers).map(|_| (keys(), buffer())).collect();
+        Self { layers, len: 0, capacity }
     }
 
     /// Tokens held a row.
@@ -37,29 +59,35 @@ impl KvCache {
         self.capacity
     }
 
-    /// Writes `(batch, heads, seq, head_dim)` behind the held tokens of `layer` and returns views of all keys and values,
-    /// the new ones included. [`KvCache::advance`] is called once after the last layer.
+    /// Writes `(batch, heads, seq, head_dim)` behind the held tokens of `layer` and returns all keys and values, the new ones
+    /// included. [`KvCache::advance`] is called once after the last layer.
     ///
     /// # Errors
     /// A layer that does not exist, or more tokens than the capacity.
-    pub fn append(&mut self, layer: usize, keys: &Tensor, values: &Tensor) -> Result<(Tensor, Tensor)> {
-        let seq = keys.size().get(2).copied().unwrap_or(0);
-        let total = self.len + seq;
-        if total > self.capacity {
+    pub fn append(&mut self, layer: usize, keys: &Tensor, values: &Tensor) -> Result<Cached> {
+        let seq = keys.size4()?.2;
+        let len = self.len + seq;
+        if len > self.capacity {
             return Err(Error::Input(format!(
-                "the KV cache holds {} tokens a row, {total} are needed: make it larger with new_cache(batch, capacity)",
+                "the KV cache holds {} tokens a row, {len} are needed: make it larger with new_cache(batch, capacity)",
                 self.capacity
             )));
         }
-        let Some((k, v)) = self.layers.get(layer) else {
-            return Err(Error::Input(format!(
-                "the KV cache has {} layers, layer {layer} was asked for",
-                self.layers.len()
-            )));
+        let (layers, held, capacity) = (self.layers.len(), self.len, self.capacity);
+        let Some((k, v)) = self.layers.get_mut(layer) else {
+            return Err(Error::Input(format!("the KV cache has {layers} layers, layer {layer} was asked for")));
         };
-        k.f_narrow(2, self.len, seq)?.f_copy_(keys)?;
-        v.f_narrow(2, self.len, seq)?.f_copy_(values)?;
-        Ok((k.f_narrow(2, 0, total)?, v.f_narrow(2, 0, total)?))
+        let turned = k.device() == Device::Cpu;
+        let new_keys = if turned { keys.f_transpose(2, 3)? } else { keys.shallow_clone() };
+        for (buffer, places, new) in [(&mut *k, if turned { 3 } else { 2 }, &new_keys), (&mut *v, 2, values)] {
+            if buffer.size().get(places as usize).is_none_or(|room| *room < len) {
+                let room = (len + LEAST_GROWTH.max(8 * seq)).min(capacity);
+                *buffer = grown(buffer, places, held, room)?;
+            }
+            buffer.f_narrow(places, held, seq)?.f_copy_(new)?;
+        }
+        let keys = if turned { k.f_transpose(2, 3)? } else { k.shallow_clone() };
+        Ok(Cached { keys, values: v.shallow_clone(), len })
     }
 
     /// Counts `seq` appended tokens as held.
@@ -75,17 +103,20 @@ impl KvCache {
     pub fn reorder(&mut self, rows: &Tensor) -> Result<()> {
         for (k, v) in &mut self.layers {
             for buffer in [k, v] {
-                let held = buffer.f_narrow(2, 0, self.len)?.f_index_select(0, rows)?;
-                let mut shape = buffer.size();
-                if let (Some(batch), Some(new)) = (shape.first_mut(), held.size().first())
-                    && batch != new
-                {
-                    *batch = *new;
-                    *buffer = Tensor::f_empty(&shape, (buffer.kind(), buffer.device()))?;
-                }
-                buffer.f_narrow(2, 0, self.len)?.f_copy_(&held)?;
+                *buffer = buffer.f_index_select(0, rows)?;
             }
         }
         Ok(())
     }
+}
+
+/// A buffer with `room` places a row along the dimension `places`, of which the first `held` are those of `old`.
+fn grown(old: &Tensor, places: i64, held: i64, room: i64) -> Result<Tensor> {
+    let mut shape = old.size();
+    if let Some(all) = shape.get_mut(places as usize) {
+        *all = room;
+    }
+    let new = Tensor::f_zeros(&shape, (old.kind(), old.device()))?;
+    new.f_narrow(places, 0, held)?.f_copy_(&old.f_narrow(places, 0, held)?)?;
+    Ok(new)
 }

@@ -1,21 +1,25 @@
 //! The building blocks that the models share.
 
+use crate::activation::Activation;
 use crate::{Error, Parameters, Result};
+use align_torch::{PackedActivation, PackedLinear};
 use tch::Tensor;
 
 /// Looks the weights of one module up by name.
 pub(crate) struct Weights<'a> {
     pub parameters: &'a Parameters,
     pub prefix: String,
+    /// Whether linear layers are made for inference alone, with their weights packed where the processor gains by it.
+    pub pack: bool,
 }
 
 impl Weights<'_> {
-    pub fn root<'p>(parameters: &'p Parameters, prefix: &str) -> Weights<'p> {
-        Weights { parameters, prefix: prefix.to_owned() }
+    pub fn root<'p>(parameters: &'p Parameters, prefix: &str, pack: bool) -> Weights<'p> {
+        Weights { parameters, prefix: prefix.to_owned(), pack }
     }
 
     pub fn child(&self, name: impl std::fmt::Display) -> Weights<'_> {
-        Weights { parameters: self.parameters, prefix: format!("{}{name}.", self.prefix) }
+        Weights { prefix: format!("{}{name}.", self.prefix), ..*self }
     }
 
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
@@ -25,42 +29,73 @@ impl Weights<'_> {
     }
 }
 
-/// `x Wᵀ + b` with `W` of shape `(out, in)`.
+/// `x Wᵀ + b`.
 #[derive(Debug)]
-pub(crate) struct Linear {
-    weight: Tensor,
-    bias: Tensor,
+pub(crate) enum Linear {
+    /// `W` of shape `(out, in)`.
+    Plain { weight: Tensor, bias: Tensor },
+    /// `Wᵀ`, `(in, out)`: how GPT-2's checkpoints store their linear layers.
+    Transposed { weight: Tensor, bias: Tensor },
+    /// For inference alone.
+    Packed(PackedLinear),
 }
 
 impl Linear {
+    /// A layer whose weight is `(out, in)`.
     pub fn load(w: &Weights) -> Result<Self> {
-        Ok(Self { weight: w.tensor("weight")?, bias: w.tensor("bias")? })
+        let (weight, bias) = (w.tensor("weight")?, w.tensor("bias")?);
+        let packed = packed(w, &weight, Some(&bias));
+        Ok(packed.map_or_else(|| Self::Plain { weight, bias }, Self::Packed))
+    }
+
+    /// A layer whose weight is `(in, out)`.
+    pub fn load_transposed(w: &Weights) -> Result<Self> {
+        let (weight, bias) = (w.tensor("weight")?, w.tensor("bias")?);
+        let packed = packed(w, &weight.f_tr()?, Some(&bias));
+        Ok(packed.map_or_else(|| Self::Transposed { weight, bias }, Self::Packed))
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_linear(&self.weight, Some(&self.bias))?)
-    }
-}
-
-/// `x W + b` with `W` of shape `(in, out)`: how GPT-2's checkpoints store their linear layers.
-#[derive(Debug)]
-pub(crate) struct Conv1d {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl Conv1d {
-    pub fn load(w: &Weights) -> Result<Self> {
-        Ok(Self { weight: w.tensor("weight")?, bias: w.tensor("bias")? })
-    }
-
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mut shape = x.size();
-        let (inputs, outputs) = self.weight.size2()?;
-        if let Some(last) = shape.last_mut() {
-            *last = outputs;
+        match self {
+            Self::Plain { weight, bias } => Ok(x.f_linear(weight, Some(bias))?),
+            Self::Transposed { weight, bias } => {
+                let mut shape = x.size();
+                let (inputs, outputs) = weight.size2()?;
+                if let Some(last) = shape.last_mut() {
+                    *last = outputs;
+                }
+                Ok(bias.f_addmm(&x.f_reshape([-1, inputs])?, weight)?.f_view(shape.as_slice())?)
+            }
+            Self::Packed(packed) => Ok(packed.forward(x, PackedActivation::Identity)?),
         }
-        Ok(self.bias.f_addmm(&x.f_reshape([-1, inputs])?, &self.weight)?.f_view(shape.as_slice())?)
+    }
+
+    /// The activation of [`Linear::forward`], in one pass where the layer is packed.
+    pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        let fused = match activation {
+            Activation::Gelu => Some(PackedActivation::Gelu),
+            Activation::GeluNew => Some(PackedActivation::GeluTanh),
+            Activation::Relu => Some(PackedActivation::Relu),
+            Activation::Silu => None,
+        };
+        match (self, fused) {
+            (Self::Packed(packed), Some(fused)) => Ok(packed.forward(x, fused)?),
+            _ => activation.forward(&self.forward(x)?),
+        }
+    }
+}
+
+/// The layer packed, if that is asked for and LibTorch can do it here.
+pub(crate) fn packed(w: &Weights, weight: &Tensor, bias: Option<&Tensor>) -> Option<PackedLinear> {
+    if !w.pack {
+        return None;
+    }
+    match PackedLinear::new(weight, bias) {
+        Ok(packed) => Some(packed),
+        Err(error) => {
+            tracing::debug!(%error, layer = w.prefix, "the layer stays as it is");
+            None
+        }
     }
 }
 

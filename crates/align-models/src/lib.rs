@@ -29,5 +29,5 @@ pub use causal_lm::{Attention, CausalLm};
 pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
 pub use gpt2::{Gpt2, Gpt2Config};
-pub use kv_cache::KvCache;
+pub use kv_cache::{Cached, KvCache};
 pub use parameters::Parameters;

@@ -41,6 +41,12 @@ impl Parameters {
         self.0.iter().map(|(_, tensor)| tensor.numel()).sum()
     }
 
+    /// The same weights, in the same memory.
+    #[must_use]
+    pub fn shallow_clone(&self) -> Self {
+        Self(self.0.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect())
+    }
+
     /// Copies of all weights that share no memory with these and carry no gradient.
     ///
     /// # Errors

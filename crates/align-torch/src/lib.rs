@@ -1,4 +1,4 @@
-//! What tch lacks: float32 matmul precision, loading CUDA at run time, choosing a device, a tensor's numbers as a slice.
+//! What tch lacks: float32 matmul precision, products with packed weights, loading CUDA at run time, choosing a device, a tensor's numbers as a slice.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -22,6 +22,7 @@ mod cuda;
 mod device;
 mod host_floats;
 mod matmul_precision;
+mod packed_linear;
 
 // Linked for its build script, which tells ours where LibTorch is.
 use torch_sys as _;
@@ -31,3 +32,4 @@ pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use host_floats::{HostFloatsError, with_host_floats};
 pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};
+pub use packed_linear::{PackedActivation, PackedLinear, PackedLinearError};

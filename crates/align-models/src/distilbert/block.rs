@@ -44,15 +44,27 @@ impl Block {
         })
     }
 
+    /// `(batch, seq, dim)` to the same shape.
     pub fn forward(&self, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
-        let heads = |linear: &Linear| split_heads(&linear.forward(x)?, self.n_heads);
-        let p = if training { self.attention_dropout } else { 0.0 };
-        let (query, key, value) = (heads(&self.query)?, heads(&self.key)?, heads(&self.value)?);
+        self.forward_of(x, x, mask, training)
+    }
+
+    /// [`Block::forward`] of the first position alone, `(batch, 1, dim)`: the classifier reads no other.
+    pub fn forward_first(&self, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
+        self.forward_of(&x.f_narrow(1, 0, 1)?, x, mask, training)
+    }
+
+    /// The block's output at the positions `of`, which attend to all of `x`.
+    fn forward_of(&self, of: &Tensor, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
+        let heads = |linear: &Linear, x: &Tensor| split_heads(&linear.forward(x)?, self.n_heads);
+        let dropout_p = if training { self.attention_dropout } else { 0.0 };
+        let (query, key, value) = (heads(&self.query, of)?, heads(&self.key, x)?, heads(&self.value, x)?);
         let scale = (query.size4()?.3 as f64).sqrt().recip();
-        let attended = attend(&query, &key, &value, &Attend { mask, is_causal: false, dropout: p, scale })?;
-        let x = self.sa_layer_norm.forward(&x.f_add(&self.out.forward(&merge_heads(&attended)?)?)?)?;
-        let inner = self.activation.forward(&self.lin1.forward(&x)?)?;
+        let how = Attend { keys: key.size4()?.2, mask, is_causal: false, dropout: dropout_p, scale };
+        let attended = attend(&query, &key, &value, &how)?;
+        let of = self.sa_layer_norm.forward(&of.f_add(&self.out.forward(&merge_heads(&attended)?)?)?)?;
+        let inner = self.lin1.forward_activated(&of, self.activation)?;
         let fed = dropout(self.lin2.forward(&inner)?, self.dropout, training)?;
-        self.output_layer_norm.forward(&x.f_add(&fed)?)
+        self.output_layer_norm.forward(&of.f_add(&fed)?)
     }
 }

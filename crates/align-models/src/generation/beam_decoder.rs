@@ -57,7 +57,7 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
             }
         };
         let mut scores = Scores::new(model, true);
-        scores.compute(&hidden.f_select(1, -1)?.f_narrow(0, 0, batch)?, model.head())?;
+        scores.compute(&hidden.f_select(1, -1)?.f_narrow(0, 0, batch)?, model)?;
         Ok(Self { model, cache, beams, groups: batch as usize, prompt, position, steps: 0, scores })
     }
 
@@ -121,6 +121,6 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
         self.steps += 1;
         let used = hidden.f_narrow(0, 0, self.groups as i64)?;
         let width = used.size3()?.2;
-        self.scores.compute(&used.f_reshape([-1, width])?, self.model.head())
+        self.scores.compute(&used.f_reshape([-1, width])?, self.model)
     }
 }

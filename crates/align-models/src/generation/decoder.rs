@@ -102,6 +102,6 @@ impl<'a, M: CausalLm + ?Sized> Decoder<'a, M> {
 
     fn score(&mut self, hidden: &Tensor) -> Result<()> {
         let last = hidden.f_select(1, -1)?.f_narrow(0, 0, self.rows as i64)?;
-        self.scores.compute(&last, self.model.head())
+        self.scores.compute(&last, self.model)
     }
 }

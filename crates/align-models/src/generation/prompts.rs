@@ -64,6 +64,8 @@ pub struct PromptGenerator<'a, M: ?Sized> {
     model: &'a M,
     prompts: &'a [Vec<i64>],
     generation: &'a Generation,
+    /// [`CausalLm::packed`], once it is needed.
+    packed: Option<Box<dyn CausalLm>>,
     batches: PromptBatches,
     /// Whether the completions of each prompt are asked for.
     wanted: Vec<bool>,
@@ -104,7 +106,8 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
         // An empty prompt has the length of the BOS that it gets.
         let batches = PromptBatches::new(prompts.iter().map(|prompt| prompt.len().max(1)), size);
         let (wanted, left) = (vec![true; prompts.len()], prompts.len());
-        Ok(Self { model, prompts, generation, batches, wanted, left, failed: false })
+        let packed = None;
+        Ok(Self { model, prompts, generation, packed, batches, wanted, left, failed: false })
     }
 
     /// Leaves the prompts out whose places are not `wanted`, such as those that an earlier run has done.
@@ -129,14 +132,20 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
         self.wanted.get(place).is_some_and(|wanted| *wanted)
     }
 
-    fn continued(&self, places: &[usize]) -> Result<Vec<Completion>> {
+    fn continued(&mut self, places: &[usize]) -> Result<Vec<Completion>> {
+        if self.packed.is_none() {
+            self.packed = self.model.packed()?;
+        }
         let prompt = |place: usize| self.prompts.get(place).map_or(&[][..], Vec::as_slice);
         let batch = places
             .iter()
             .map(|&place| started(self.model, self.generation, place, prompt(place)))
             .collect::<Result<Vec<_>>>()?;
         let keys: Vec<u64> = places.iter().map(|&place| place as u64).collect();
-        let texts = continue_keyed(self.model, &batch, None, self.generation, &keys)?;
+        let texts = match &self.packed {
+            Some(packed) => continue_keyed(packed.as_ref(), &batch, None, self.generation, &keys)?,
+            None => continue_keyed(self.model, &batch, None, self.generation, &keys)?,
+        };
         let each = self.generation.config().num_return_sequences;
         let of = places.iter().flat_map(|&place| std::iter::repeat_n(place, each));
         let length = batch.first().map_or(0, Vec::len);

@@ -6,10 +6,10 @@ use tch::{Kind, Tensor};
 /// text from depending on how many others are in its batch.
 pub(super) const MIN_ROWS: usize = 8;
 
-/// The next token's scores, `(rows, vocab)` in float32, in buffers that are kept from step to step.
+/// The next token's scores, `(rows, vocab)` in float32.
 pub(super) struct Scores {
     logits: Tensor,
-    /// Where the log-probabilities go, if scores are these rather than logits.
+    /// A buffer that is kept from step to step for the log-probabilities, if scores are these rather than logits.
     log_softmax: Option<Tensor>,
     rows: i64,
     pub vocab: usize,
@@ -28,20 +28,18 @@ impl Scores {
     }
 
     /// Scores what comes behind hidden states `(rows, n_embd)`.
-    pub fn compute(&mut self, hidden: &Tensor, head: &Tensor) -> Result<()> {
+    pub fn compute<M: CausalLm + ?Sized>(&mut self, hidden: &Tensor, model: &M) -> Result<()> {
         let rows = hidden.size2()?.0;
         let missing = (MIN_ROWS as i64 - rows).max(0);
         let filled = if missing > 0 { hidden.f_constant_pad_nd([0, 0, 0, missing])? } else { hidden.shallow_clone() };
-        self.make_room(rows + missing)?;
-        let mut logits = self.logits.f_narrow(0, 0, rows + missing)?;
-        if filled.kind() == Kind::Float {
-            let _ = filled.f_mm_out(&logits, &head.f_tr()?)?;
-        } else {
-            logits.f_copy_(&filled.f_linear(head, None::<&Tensor>)?)?;
-        }
-        if let Some(log_softmax) = &self.log_softmax {
+        self.logits = model.logits(&filled)?.f_to_kind(Kind::Float)?;
+        if let Some(log_softmax) = &mut self.log_softmax {
+            let (held, vocab) = log_softmax.size2()?;
+            if held < rows + missing {
+                *log_softmax = Tensor::f_empty([rows + missing, vocab], (Kind::Float, log_softmax.device()))?;
+            }
             let out = log_softmax.f_narrow(0, 0, rows + missing)?;
-            let _ = logits.f_log_softmax_int_out(&out, -1, Kind::Float)?;
+            let _ = self.logits.f_log_softmax_int_out(&out, -1, Kind::Float)?;
         }
         self.rows = rows;
         Ok(())
@@ -53,16 +51,6 @@ impl Scores {
         let scores = scores.f_to_device(tch::Device::Cpu)?;
         let vocab = self.vocab;
         with_host_floats(&scores, |values| read(&Rows { values, vocab })).map_err(|e| Error::Input(e.to_string()))
-    }
-
-    fn make_room(&mut self, rows: i64) -> Result<()> {
-        for buffer in std::iter::once(&mut self.logits).chain(&mut self.log_softmax) {
-            let (held, vocab) = buffer.size2()?;
-            if held < rows {
-                *buffer = Tensor::f_empty([rows, vocab], (Kind::Float, buffer.device()))?;
-            }
-        }
-        Ok(())
     }
 }
 

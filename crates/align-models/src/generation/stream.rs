@@ -16,7 +16,8 @@ const PLACE: usize = 0;
 /// The tokens that a model writes behind one prompt, each as soon as it is chosen, by greedy search or sampling.
 ///
 /// They are those of [`generate_prompts`](super::generate_prompts) for a first prompt: the EOS that ends the text is left
-/// out. An empty prompt starts with the model's BOS. After an error there are no more tokens.
+/// out. An empty prompt starts with the model's BOS. After an error there are no more tokens. The model is taken as it is, so
+/// that the first token comes at once: where one text follows another, hand over what [`CausalLm::packed`] gives.
 ///
 /// ```no_run
 /// # use align_models::{Gpt2, generation::{Generation, GenerationConfig, stream}};

@@ -1,7 +1,7 @@
 use super::Gpt2Config;
 use crate::activation::Activation;
 use crate::attend::{Attend, attend};
-use crate::layers::{Conv1d, LayerNorm, Weights, dropout, merge_heads, split_heads};
+use crate::layers::{LayerNorm, Linear, Weights, dropout, merge_heads, split_heads};
 use crate::{KvCache, Result};
 use tch::Tensor;
 
@@ -42,8 +42,8 @@ impl Block {
 
 #[derive(Debug)]
 struct SelfAttention {
-    c_attn: Conv1d,
-    c_proj: Conv1d,
+    c_attn: Linear,
+    c_proj: Linear,
     layer: usize,
     n_head: i64,
     scale: f64,
@@ -59,8 +59,8 @@ impl SelfAttention {
             scale /= (layer + 1) as f64;
         }
         Ok(Self {
-            c_attn: Conv1d::load(&w.child("c_attn"))?,
-            c_proj: Conv1d::load(&w.child("c_proj"))?,
+            c_attn: Linear::load_transposed(&w.child("c_attn"))?,
+            c_proj: Linear::load_transposed(&w.child("c_proj"))?,
             layer,
             n_head: config.n_head,
             scale,
@@ -74,11 +74,14 @@ impl SelfAttention {
         let qkv = self.c_attn.forward(x)?;
         let head = |i: i64| split_heads(&qkv.f_narrow(2, i * width, width)?, self.n_head);
         let (query, mut key, mut value) = (head(0)?, head(1)?, head(2)?);
+        let mut keys = key.size4()?.2;
         if let Some(cache) = pass.cache.as_deref_mut() {
-            (key, value) = cache.append(self.layer, &key, &value)?;
+            let all = cache.append(self.layer, &key, &value)?;
+            (key, value, keys) = (all.keys, all.values, all.len);
         }
         let dropout_p = if pass.training { self.attn_pdrop } else { 0.0 };
-        let how = Attend { mask: pass.mask.as_ref(), is_causal: pass.is_causal, dropout: dropout_p, scale: self.scale };
+        let how =
+            Attend { keys, mask: pass.mask.as_ref(), is_causal: pass.is_causal, dropout: dropout_p, scale: self.scale };
         let attended = attend(&query, &key, &value, &how)?;
         dropout(self.c_proj.forward(&merge_heads(&attended)?)?, self.resid_pdrop, pass.training)
     }
@@ -86,8 +89,8 @@ impl SelfAttention {
 
 #[derive(Debug)]
 struct Mlp {
-    c_fc: Conv1d,
-    c_proj: Conv1d,
+    c_fc: Linear,
+    c_proj: Linear,
     activation: Activation,
     resid_pdrop: f64,
 }
@@ -95,15 +98,15 @@ struct Mlp {
 impl Mlp {
     fn load(w: &Weights, config: &Gpt2Config) -> Result<Self> {
         Ok(Self {
-            c_fc: Conv1d::load(&w.child("c_fc"))?,
-            c_proj: Conv1d::load(&w.child("c_proj"))?,
+            c_fc: Linear::load_transposed(&w.child("c_fc"))?,
+            c_proj: Linear::load_transposed(&w.child("c_proj"))?,
             activation: config.activation_function,
             resid_pdrop: config.resid_pdrop,
         })
     }
 
     fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {
-        let hidden = self.activation.forward(&self.c_fc.forward(x)?)?;
+        let hidden = self.c_fc.forward_activated(x, self.activation)?;
         dropout(self.c_proj.forward(&hidden)?, self.resid_pdrop, training)
     }
 }

@@ -6,8 +6,9 @@ mod config;
 pub use config::Gpt2Config;
 
 use crate::attention_mask::causal_mask;
-use crate::layers::{LayerNorm, Weights, dropout};
+use crate::layers::{LayerNorm, Weights, dropout, packed};
 use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, checkpoint};
+use align_torch::{PackedActivation, PackedLinear};
 use block::{Block, Pass};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -22,6 +23,8 @@ pub struct Gpt2 {
     blocks: Vec<Block>,
     ln_f: LayerNorm,
     head: Tensor,
+    /// The head packed, in a copy for inference.
+    packed_head: Option<PackedLinear>,
     training: bool,
 }
 
@@ -40,21 +43,26 @@ impl Gpt2 {
     ///
     /// # Errors
     /// A weight that is missing.
-    pub fn from_parameters(mut config: Gpt2Config, parameters: Parameters) -> Result<Self> {
-        let root = Weights::root(&parameters, "transformer.");
+    pub fn from_parameters(config: Gpt2Config, parameters: Parameters) -> Result<Self> {
+        Self::build(config, parameters, false)
+    }
+
+    fn build(mut config: Gpt2Config, parameters: Parameters, pack: bool) -> Result<Self> {
+        let root = Weights::root(&parameters, "transformer.", pack);
         let wte = root.tensor("wte.weight")?;
         // A head of its own wins over the config: see `Checkpoint::load`.
         config.tie_word_embeddings &= parameters.get("lm_head.weight").is_none();
         let head = match config.tie_word_embeddings {
             true => wte.shallow_clone(),
-            false => Weights::root(&parameters, "").tensor("lm_head.weight")?,
+            false => Weights::root(&parameters, "", pack).tensor("lm_head.weight")?,
         };
+        let packed_head = packed(&root, &head, None);
         let wpe = root.tensor("wpe.weight")?;
         let blocks = (0..config.n_layer as usize)
             .map(|layer| Block::load(&root.child("h").child(layer), &config, layer))
             .collect::<Result<_>>()?;
         let ln_f = LayerNorm::load(&root.child("ln_f"), config.layer_norm_epsilon)?;
-        Ok(Self { config, parameters, wte, wpe, blocks, ln_f, head, training: false })
+        Ok(Self { config, parameters, wte, wpe, blocks, ln_f, head, packed_head, training: false })
     }
 
     /// The hyper-parameters.
@@ -106,6 +114,21 @@ impl CausalLm for Gpt2 {
 
     fn head(&self) -> &Tensor {
         &self.head
+    }
+
+    fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        match &self.packed_head {
+            Some(packed) => Ok(packed.forward(hidden, PackedActivation::Identity)?),
+            None => Ok(hidden.f_linear(&self.head, None::<&Tensor>)?),
+        }
+    }
+
+    fn packed(&self) -> Result<Option<Box<dyn CausalLm>>> {
+        if self.packed_head.is_some() || self.device() != Device::Cpu {
+            return Ok(None);
+        }
+        let packed = Self::build(self.config.clone(), self.parameters.shallow_clone(), true)?;
+        Ok(packed.packed_head.is_some().then(|| Box::new(packed) as Box<dyn CausalLm>))
     }
 
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {

@@ -1,4 +1,4 @@
-"""Texts a second beside transformers: `python benches/transformers.py MODELS_DIR [--pairs 5] [--only NAME]`; prints one table.
+"""Texts a second beside transformers: `python benches/beside_transformers.py MODELS_DIR [--pairs 5] [--only NAME]`; prints one table.
 
 MODELS_DIR holds `gpt2` and `distilbert` in transformers' layout (GPT-2 small and DistilBERT base for the figures in README.md; the
 weights' values do not matter). Needs torch, transformers, tokenizers and pandas. The two sides run in turn, each in a process of its
@@ -76,9 +76,9 @@ def classifier(models, batch, texts):
 
 
 def run(command):
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} failed")
+        sys.exit(f"{chr(32).join(map(str, command))} failed:\n{done.stderr}")
     return json.loads(done.stdout.strip().splitlines()[-1])["s_per_text"][-1]
 
 

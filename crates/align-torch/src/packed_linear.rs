@@ -1,0 +1,200 @@
+//! A linear layer whose weight lies as oneDNN reads it.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::ptr::null;
+use tch::{Device, Kind, Tensor};
+use torch_sys::C_tensor;
+
+/// The layout is chosen for products of about this many rows. Fixed, so that a row's result does not depend on how many rows
+/// there are.
+const ROWS: i64 = 160;
+
+/// Bytes of LibTorch's messages that are kept.
+const MESSAGE: usize = 1024;
+
+unsafe extern "C" {
+    fn align_torch_pack_weight(
+        weight: *const C_tensor,
+        rows: i64,
+        packed: *mut *mut C_tensor,
+        problem: *mut c_char,
+        room: usize,
+    ) -> c_int;
+    fn align_torch_packed_linear(
+        x: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        activation: *const c_char,
+        algorithm: *const c_char,
+        y: *mut *mut C_tensor,
+        problem: *mut c_char,
+        room: usize,
+    ) -> c_int;
+}
+
+/// A weight that cannot be packed, or a product that LibTorch refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("oneDNN's packed product: {0}")]
+pub struct PackedLinearError(String);
+
+/// What is applied to each element of a product, in the same pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackedActivation {
+    /// Nothing.
+    Identity,
+    /// `x Φ(x)`.
+    Gelu,
+    /// GELU by its tanh approximation.
+    GeluTanh,
+    /// `max(0, x)`.
+    Relu,
+}
+
+/// `x Wᵀ + b` with `W`, `(out, in)`, copied into the layout that oneDNN multiplies with on a CPU.
+///
+/// A plain product copies the weight into that layout each time; for the few rows of a decoding step this takes as long as
+/// the arithmetic. For inference only: no gradient flows through it, and later changes of the weight are not seen. On a CPU with
+/// AVX-512 a row's result is the same to the last bit whatever the number of rows, from two on.
+#[derive(Debug)]
+pub struct PackedLinear {
+    weight: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl PackedLinear {
+    /// Packs a float32 or bfloat16 weight, `(out, in)`, in main memory; `bias` is `(out)`.
+    ///
+    /// # Errors
+    /// Another shape, dtype or device, or a CPU for which LibTorch has no such product: take the plain one then.
+    pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Self, PackedLinearError> {
+        let (shape, kind, device) = (weight.size(), weight.kind(), weight.device());
+        if shape.len() != 2 || device != Device::Cpu || !matches!(kind, Kind::Float | Kind::BFloat16) {
+            let found =
+                format!("expected a float32 or bfloat16 matrix in main memory, found {kind:?} {shape:?} on {device:?}");
+            return Err(PackedLinearError(found));
+        }
+        let weight = weight.detach().contiguous();
+        // SAFETY: `weight` is alive for the call, which reads it; what `new_tensor` demands of the others holds.
+        let weight =
+            new_tensor(|y, problem, room| unsafe { align_torch_pack_weight(weight.as_ptr(), ROWS, y, problem, room) })?;
+        Ok(Self { weight, bias: bias.map(Tensor::detach) })
+    }
+
+    /// The activation of `x Wᵀ + b`; `x` is `(…, in)` in the weight's dtype.
+    ///
+    /// # Errors
+    /// Shapes or dtypes that do not fit.
+    pub fn forward(&self, x: &Tensor, activation: PackedActivation) -> Result<Tensor, PackedLinearError> {
+        let (activation, algorithm) = match activation {
+            PackedActivation::Identity => (c"none", c""),
+            PackedActivation::Gelu => (c"gelu", c"none"),
+            PackedActivation::GeluTanh => (c"gelu", c"tanh"),
+            PackedActivation::Relu => (c"relu", c""),
+        };
+        // SAFETY: the tensors and both strings are alive for the call, which reads them; a null bias is allowed; what
+        // `new_tensor` demands of the others holds.
+        new_tensor(|y, problem, room| unsafe {
+            align_torch_packed_linear(
+                x.as_ptr(),
+                self.weight.as_ptr(),
+                self.bias(),
+                activation.as_ptr(),
+                algorithm.as_ptr(),
+                y,
+                problem,
+                room,
+            )
+        })
+    }
+
+    fn bias(&self) -> *const C_tensor {
+        self.bias.as_ref().map_or(null(), Tensor::as_ptr)
+    }
+}
+
+/// What `call` made. It is given room for a pointer to a new tensor and for a message of so many bytes; it is to return 0 once it
+/// has written the first, which is then ours, and else to write the second, ended by 0.
+fn new_tensor(call: impl FnOnce(*mut *mut C_tensor, *mut c_char, usize) -> c_int) -> Result<Tensor, PackedLinearError> {
+    let (mut made, mut problem) = (std::ptr::null_mut(), [0 as c_char; MESSAGE]);
+    if call(&raw mut made, problem.as_mut_ptr(), MESSAGE) == 0 && !made.is_null() {
+        // SAFETY: a new tensor that nobody else holds.
+        return Ok(unsafe { Tensor::from_ptr(made) });
+    }
+    // SAFETY: the message is ended by 0 within the buffer, which is zeros where nothing was written.
+    let problem = unsafe { CStr::from_ptr(problem.as_ptr()) };
+    Err(PackedLinearError(problem.to_string_lossy().into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn numbers(rows: i64, columns: i64) -> Tensor {
+        (Tensor::arange(rows * columns, (Kind::Float, Device::Cpu)) * 0.37).sin().view([rows, columns])
+    }
+
+    fn distance(a: &Tensor, b: &Tensor) -> f64 {
+        (a - b).abs().max().double_value(&[])
+    }
+
+    #[test]
+    fn products_are_those_of_the_plain_layer() {
+        let (x, w, b) = (numbers(24, 64), numbers(40, 64), numbers(1, 40).view(40));
+        let packed = PackedLinear::new(&w, Some(&b)).unwrap();
+        let plain = x.linear(&w, Some(&b));
+        let cases = [
+            (PackedActivation::Identity, plain.shallow_clone()),
+            (PackedActivation::Gelu, plain.gelu("none")),
+            (PackedActivation::GeluTanh, plain.gelu("tanh")),
+            (PackedActivation::Relu, plain.relu()),
+        ];
+        for (activation, expected) in cases {
+            let found = packed.forward(&x, activation).unwrap();
+            assert!(distance(&found, &expected) < 1e-5, "{activation:?}");
+        }
+        let without = PackedLinear::new(&w, None).unwrap().forward(&x, PackedActivation::Identity).unwrap();
+        assert!(distance(&without, &x.linear(&w, None::<Tensor>)) < 1e-5);
+    }
+
+    #[test]
+    fn a_transposed_weight_and_more_dimensions_are_taken() {
+        let (x, w) = (numbers(24, 64), numbers(64, 40));
+        let packed = PackedLinear::new(&w.tr(), None).unwrap();
+        let found = packed.forward(&x.view([2, 3, 4, 64]), PackedActivation::Identity).unwrap();
+        assert_eq!(found.size(), [2, 3, 4, 40]);
+        assert!(distance(&found.view([24, 40]), &x.mm(&w)) < 1e-5);
+    }
+
+    fn same_kernel() -> bool {
+        #[cfg(target_arch = "x86_64")]
+        let wide = is_x86_feature_detected!("avx512f") && std::env::var_os("ONEDNN_MAX_CPU_ISA").is_none();
+        #[cfg(not(target_arch = "x86_64"))]
+        let wide = false;
+        wide
+    }
+
+    #[test]
+    fn a_row_does_not_depend_on_how_many_there_are() {
+        for (inputs, outputs) in [(64, 256), (256, 64), (768, 3072), (3072, 768)] {
+            let (x, w) = (numbers(200, inputs), numbers(outputs, inputs));
+            let packed = PackedLinear::new(&w, None).unwrap();
+            let all = packed.forward(&x, PackedActivation::Identity).unwrap();
+            for rows in [2, 3, 8, 31, 64, 160] {
+                let some = packed.forward(&x.narrow(0, 0, rows), PackedActivation::Identity).unwrap();
+                let most = if same_kernel() { 0.0 } else { 1e-4 };
+                assert!(distance(&some, &all.narrow(0, 0, rows)) <= most, "{rows} rows, {inputs} to {outputs}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let w = numbers(40, 64);
+        let problem = PackedLinear::new(&w.to_kind(Kind::Double), None).unwrap_err().to_string();
+        assert!(problem.contains("found Double [40, 64]"), "{problem}");
+        let packed = PackedLinear::new(&w, None).unwrap();
+        let problem = packed.forward(&numbers(8, 63), PackedActivation::Identity).unwrap_err().to_string();
+        assert!(problem.starts_with("oneDNN's packed product: ") && problem.len() > 40, "{problem}");
+    }
+}
