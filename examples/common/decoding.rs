@@ -145,6 +145,7 @@ impl Decoding {
                 .or(c.exponential_decay_length_penalty),
             remove_invalid_values: self.remove_invalid_values.unwrap_or(c.remove_invalid_values),
             renormalize_logits: self.renormalize_logits.unwrap_or(c.renormalize_logits),
+            output_scores: false,
             length_penalty: self.length_penalty.or(c.length_penalty),
             early_stopping: self.early_stopping.or(c.early_stopping),
             stop_strings: self.stop_strings.clone().or(c.stop_strings),

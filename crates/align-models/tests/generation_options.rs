@@ -363,7 +363,7 @@ fn options_that_only_transformers_has_are_refused_by_name() {
         ("guidance_scale", json!(1.5)),
         ("max_time", json!(2.5)),
         ("num_beam_groups", json!(2)),
-        ("output_scores", json!(true)),
+        ("output_logits", json!(true)),
         ("penalty_alpha", json!(0.6)),
         ("prompt_lookup_num_tokens", json!(10)),
         ("token_healing", json!(true)),

@@ -17,6 +17,9 @@ use std::cmp::Ordering;
 /// A text that runs on.
 struct Beam {
     ids: Vec<i64>,
+    /// Log-probability of each token behind the prompt.
+    token_logps: Vec<f64>,
+    /// Their sum.
     logp: f64,
     /// Where the decoder holds its tokens behind the prompt.
     places: Vec<usize>,
@@ -84,7 +87,7 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: BeamDecoder<M>, plan: &Plan
 fn start(plan: &Plan) -> Vec<Search> {
     let search = |(row, (ids, &sequence)): (usize, (&Vec<i64>, &u64))| Search {
         key: DrawKey { seed: plan.config.seed, sequence, text: 0 },
-        beams: vec![Beam { ids: ids.clone(), logp: 0.0, places: Vec::new(), row }],
+        beams: vec![Beam { ids: ids.clone(), token_logps: Vec::new(), logp: 0.0, places: Vec::new(), row }],
         hypotheses: Hypotheses::new(plan.config, plan.max_length - plan.prompt_length),
         group: row,
         done: false,
@@ -145,7 +148,7 @@ impl Search {
                 next.push(candidate);
             } else if order < num_beams {
                 let ids = self.continued(&candidate);
-                self.hypotheses.add(ids, candidate.logp, step + 1);
+                self.hypotheses.add(ids, self.token_logps(&candidate), candidate.logp, step + 1);
             }
         }
         next.sort_by(|a, b| b.logp.total_cmp(&a.logp));
@@ -153,7 +156,8 @@ impl Search {
         self.done = self.hypotheses.is_done(next.first().map(|best| best.logp), step + 1);
         let beam = |c: &Candidate| {
             let Beam { places, row, .. } = &self.beams[c.beam];
-            Beam { ids: self.continued(c), logp: c.logp, places: places.clone(), row: *row }
+            let token_logps = self.token_logps(c);
+            Beam { ids: self.continued(c), token_logps, logp: c.logp, places: places.clone(), row: *row }
         };
         self.beams = next.iter().map(beam).collect();
     }
@@ -161,6 +165,11 @@ impl Search {
     fn continued(&self, candidate: &Candidate) -> Vec<i64> {
         let held = &self.beams[candidate.beam].ids;
         held.iter().copied().chain([candidate.token]).collect()
+    }
+
+    fn token_logps(&self, candidate: &Candidate) -> Vec<f64> {
+        let Beam { token_logps, logp, .. } = &self.beams[candidate.beam];
+        token_logps.iter().copied().chain([candidate.logp - logp]).collect()
     }
 }
 

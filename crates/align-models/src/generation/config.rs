@@ -87,6 +87,8 @@ pub struct GenerationConfig {
     /// Makes the scores log-probabilities again after all else has changed them.
     #[serde(deserialize_with = "null_is_default", skip_serializing_if = "std::ops::Not::not")]
     pub renormalize_logits: bool,
+    /// Returns the tokens' log-probabilities: see [`Completion::token_logps`](super::Completion::token_logps).
+    pub output_scores: bool,
 
     /// Texts that end a text, one or several. They need the tokens' bytes: see
     /// [`Generation::with_token_bytes`](super::Generation::with_token_bytes).
@@ -142,6 +144,7 @@ impl Default for GenerationConfig {
             exponential_decay_length_penalty: None,
             remove_invalid_values: false,
             renormalize_logits: false,
+            output_scores: false,
             stop_strings: None,
             length_penalty: None,
             early_stopping: None,

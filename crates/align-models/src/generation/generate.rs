@@ -17,12 +17,15 @@ pub struct Generated {
     pub sequences: Vec<Vec<i64>>,
     /// With beams: a row's log-probability over its new tokens to the power of `length_penalty`.
     pub sequences_scores: Option<Vec<f64>>,
+    /// With `output_scores`: [`Completion::token_logps`](super::Completion::token_logps) of each row.
+    pub token_logps: Option<Vec<Vec<f64>>>,
 }
 
 /// A text without padding, and its score if beams found it.
 pub(super) struct Written {
     pub ids: Vec<i64>,
     pub score: Option<f64>,
+    pub token_logps: Option<Vec<f64>>,
 }
 
 /// What the strategies share.
@@ -70,13 +73,14 @@ pub fn generate<M: CausalLm + ?Sized>(
     let mask = attention_mask.map(|mask| rows_of(mask, "attention_mask")).transpose()?;
     let keys: Vec<u64> = (0..ids.len() as u64).map(|i| first_sequence.wrapping_add(i)).collect();
     let written = continue_keyed(model, &ids, mask.as_deref(), generation, &keys)?;
+    let token_logps = written.iter().map(|text| text.token_logps.clone()).collect();
     let sequences_scores = written.iter().map(|text| text.score).collect();
     let mut sequences: Vec<Vec<i64>> = written.into_iter().map(|text| text.ids).collect();
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
     let eos = eos_ids(model, generation)?;
     let pad = generation.config().pad_token_id.or(eos.first().copied()).unwrap_or(0);
     sequences.iter_mut().for_each(|ids| ids.resize(longest, pad));
-    Ok(Generated { sequences, sequences_scores })
+    Ok(Generated { sequences, sequences_scores, token_logps })
 }
 
 /// Continues prompts of one length, each under its own number. The texts come unpadded.
@@ -101,15 +105,20 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
         Some(mask) if mask.iter().flatten().any(|&real| real == 0) => Some(matrix(mask)?),
         _ => None,
     };
+    let written = |ids, score, token_logps| {
+        let token_logps = config.output_scores.then_some(token_logps);
+        Written { ids, score, token_logps }
+    };
     tch::no_grad(|| {
         if config.num_beams > 1 {
             let new_tokens = (max_length - prompt_length) as i64;
             let decoder = BeamDecoder::new(model, &ids, mask.as_ref(), new_tokens, config.num_beams)?;
             let found = beam_search::run(decoder, &plan)?.into_iter();
-            Ok(found.map(|text| Written { ids: text.ids, score: Some(text.score) }).collect())
+            Ok(found.map(|text| written(text.ids, Some(text.score), text.token_logps)).collect())
         } else {
             let decoder = Decoder::new(model, &ids, mask.as_ref(), max_length as i64)?;
-            Ok(sampling::run(decoder, &plan)?.into_iter().map(|ids| Written { ids, score: None }).collect())
+            let found = sampling::run(decoder, &plan)?.into_iter();
+            Ok(found.map(|text| written(text.ids, None, text.token_logps)).collect())
         }
     })
 }

@@ -4,6 +4,8 @@ use super::{EarlyStopping, GenerationConfig};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hypothesis {
     pub ids: Vec<i64>,
+    /// Log-probability of each token behind the prompt.
+    pub token_logps: Vec<f64>,
     /// Summed log-probability over new tokens to the power of the length penalty.
     pub score: f64,
 }
@@ -33,11 +35,11 @@ impl Hypotheses {
     }
 
     /// Adds a finished text of `new_tokens` tokens behind the prompt, its end included, if it is among the best.
-    pub fn add(&mut self, ids: Vec<i64>, logp: f64, new_tokens: usize) {
+    pub fn add(&mut self, ids: Vec<i64>, token_logps: Vec<f64>, logp: f64, new_tokens: usize) {
         let score = self.penalised(logp, new_tokens);
         let at = self.best.partition_point(|held| held.score >= score);
         if at < self.num_beams {
-            self.best.insert(at, Hypothesis { ids, score });
+            self.best.insert(at, Hypothesis { ids, token_logps, score });
             self.best.truncate(self.num_beams);
         }
     }
@@ -82,15 +84,15 @@ mod tests {
             ..Default::default()
         };
         let mut held = Hypotheses::new(&config, 10);
-        held.add(vec![1], -2.0, 2);
+        held.add(vec![1], Vec::new(), -2.0, 2);
         held
     }
 
     #[test]
     fn keeps_the_best_by_penalised_score() {
         let mut held = two_beams(EarlyStopping::Heuristic, 1.0);
-        held.add(vec![2], -2.0, 4);
-        held.add(vec![3], -9.0, 3);
+        held.add(vec![2], Vec::new(), -2.0, 4);
+        held.add(vec![3], Vec::new(), -9.0, 3);
         let scores: Vec<f64> = held.into_best().iter().map(|h| h.score).collect();
         assert_eq!(scores, [-0.5, -1.0]);
     }
@@ -108,7 +110,7 @@ mod tests {
         ] {
             let mut held = two_beams(early_stopping, length_penalty);
             assert!(!held.is_done(Some(-50.0), 1), "one of two is finished");
-            held.add(vec![2], -1.0, 1);
+            held.add(vec![2], Vec::new(), -1.0, 1);
             assert_eq!(held.is_done(Some(logp), 2), done, "{early_stopping} {length_penalty} {logp}");
         }
     }

@@ -53,7 +53,6 @@ fn refused() -> Vec<(&'static str, Vec<Value>, &'static str)> {
         ("output_attentions", off(), none),
         ("output_hidden_states", off(), none),
         ("output_logits", off(), none),
-        ("output_scores", off(), none),
         ("penalty_alpha", vec![json!(0.0)], none),
         ("prompt_lookup_num_tokens", vec![], none),
         ("speculation_type", vec![], none),

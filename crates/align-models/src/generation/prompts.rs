@@ -1,4 +1,4 @@
-use super::generate::{check_prompts, continue_keyed, max_length};
+use super::generate::{Written, check_prompts, continue_keyed, max_length};
 use super::prompt_batches::{PromptBatches, automatic_size};
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationError};
@@ -16,6 +16,10 @@ pub struct Completion {
     pub finished: bool,
     /// With beams: log-probability over new tokens to the power of `length_penalty`, the EOS included.
     pub score: Option<f64>,
+    /// With `output_scores`: log-probability of each new token, the EOS that ended them included, under the processed scores that
+    /// it was chosen by. Greedy search and sampling normalise these; with beams they are what a beam's score is the sum of.
+    /// transformers gives the same by `compute_transition_scores`, with `normalize_logits` where there are no beams.
+    pub token_logps: Option<Vec<f64>>,
 }
 
 /// Continues prompts of any lengths, `batch_size` at a time, and returns `num_return_sequences` completions a prompt in
@@ -152,7 +156,7 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
         let completions = of
             .zip(texts)
             .filter(|(place, _)| self.wants(*place))
-            .map(|(place, text)| completion(self.model, self.generation, place, &text.ids, length, text.score));
+            .map(|(place, text)| completion(self.model, self.generation, place, text, length));
         Ok(completions.collect())
     }
 }
@@ -199,14 +203,13 @@ fn completion<M: CausalLm + ?Sized>(
     model: &M,
     generation: &Generation,
     prompt: usize,
-    text: &[i64],
+    text: Written,
     prompt_length: usize,
-    score: Option<f64>,
 ) -> Completion {
     let own = generation.config().eos_token_id.as_ref();
     let ends = |id: &i64| own.map_or_else(|| model.eos_token_id() == Some(*id), |eos| eos.contains(id));
-    let new = text.get(prompt_length..).unwrap_or_default();
+    let new = text.ids.get(prompt_length..).unwrap_or_default();
     let ids: Vec<i64> = new.iter().copied().take_while(|id| !ends(id)).collect();
-    let finished = ids.len() < new.len() || generation.stopping().stops(text, prompt_length);
-    Completion { prompt, finished, ids, score }
+    let finished = ids.len() < new.len() || generation.stopping().stops(&text.ids, prompt_length);
+    Completion { prompt, finished, ids, score: text.score, token_logps: text.token_logps }
 }

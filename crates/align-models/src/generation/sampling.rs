@@ -3,7 +3,7 @@
 use super::decoder::Decoder;
 use super::draws::{DrawKey, Draws};
 use super::generate::Plan;
-use super::ranking::{best, survivors};
+use super::ranking::{best, log_sum_exp, survivors};
 use super::rows::map_rows;
 use super::{GenerationError, processors::Pipeline};
 use crate::{CausalLm, Result};
@@ -12,6 +12,8 @@ use crate::{CausalLm, Result};
 pub(super) struct Text {
     pub prompt: usize,
     pub ids: Vec<i64>,
+    /// Log-probability of each token behind the prompt, if these are asked for.
+    pub token_logps: Vec<f64>,
     pub key: DrawKey,
     /// Its row of the decoder.
     pub row: usize,
@@ -19,7 +21,7 @@ pub(super) struct Text {
 }
 
 /// Continues each prompt `num_return_sequences` times; the texts of a prompt stand together.
-pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) -> Result<Vec<Vec<i64>>> {
+pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) -> Result<Vec<Text>> {
     let mut texts = start(plan);
     for step in 0..plan.max_length - plan.prompt_length {
         let active: Vec<usize> = (0..texts.len()).filter(|&i| !texts[i].finished).collect();
@@ -29,16 +31,18 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
                 let text = &texts[active[i]];
                 scratch.clear();
                 scratch.extend_from_slice(scores.row(text.row));
-                choose(&plan.pipeline, text, plan.config.do_sample, step, scratch)
+                let token = choose(&plan.pipeline, text, plan.config.do_sample, step, scratch)?;
+                Some((token, plan.config.output_scores.then(|| token_logp(scratch, token))))
             })
         })?;
         for (&i, token) in active.iter().zip(chosen) {
             let text = &mut texts[i];
-            let Some(token) = token else {
+            let Some((token, logp)) = token else {
                 let prompt = plan.keys[text.prompt];
                 return Err(GenerationError::NothingLeft { prompt, step, survivors: 0, needed: 1 }.into());
             };
             text.ids.push(token);
+            text.token_logps.extend(logp);
             let ends = plan.eos.contains(&token) || plan.stopped(&text.ids);
             text.finished = ends || text.ids.len() >= plan.max_length;
         }
@@ -47,7 +51,7 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) ->
         }
         advance(&mut decoder, &mut texts, step == 0 && plan.config.num_return_sequences > 1)?;
     }
-    Ok(texts.into_iter().map(|text| text.ids).collect())
+    Ok(texts)
 }
 
 fn start(plan: &Plan) -> Vec<Text> {
@@ -56,6 +60,7 @@ fn start(plan: &Plan) -> Vec<Text> {
     let text = |prompt: usize, ids: &Vec<i64>, sequence: u64, text: usize| Text {
         prompt,
         ids: ids.clone(),
+        token_logps: Vec::new(),
         key: DrawKey { seed: plan.config.seed, sequence, text: text as u64 },
         row: prompt,
         finished: false,
@@ -82,6 +87,11 @@ pub(super) fn choose(
         best(scores, 1).first().copied()
     };
     token.map(|i| i as i64)
+}
+
+/// Log-probability of a token under the softmax of processed scores.
+fn token_logp(scores: &[f32], token: i64) -> f64 {
+    f64::from(scores[token as usize]) - log_sum_exp(scores)
 }
 
 /// Feeds the chosen tokens. Texts of one prompt share its row until they part; the rows of finished texts are dropped

@@ -44,6 +44,10 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
         let remedy = "take 1 beam to stream a text";
         return Err(GenerationError::Conflict { option: "num_beams", conflict, remedy }.into());
     }
+    if config.output_scores {
+        let conflict = "a stream is tokens without scores".to_owned();
+        return Err(GenerationError::Conflict { option: "output_scores", conflict, remedy: "leave it out" }.into());
+    }
     if config.num_return_sequences > 1 {
         let conflict = format!("a stream is one text, not {}", config.num_return_sequences);
         let remedy = "stream each with a seed of its own";
@@ -63,7 +67,7 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
         do_sample: config.do_sample,
         max_length,
         prompt_length: ids.len(),
-        text: Text { prompt: PLACE, ids, key, row: 0, finished: false },
+        text: Text { prompt: PLACE, ids, token_logps: Vec::new(), key, row: 0, finished: false },
         stopped: false,
         scratch: Vec::new(),
     })
