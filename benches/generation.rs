@@ -1,10 +1,14 @@
-//! Logits processors on a row of GPT-2's vocabulary, and whole texts by each strategy.
+//! Each stage of generation and scoring: a model's decoding step, plain and packed, its head, DistilBERT's pass, logits processors
+//! on a row of GPT-2's vocabulary, and whole texts by each strategy.
 //!
-//! `cargo bench --bench generation`; `ALIGN_BENCH_MODEL=DIR` takes the model in that folder instead of the tiny one.
+//! `cargo bench --bench generation`. The stages take models of the size of GPT-2 small and DistilBERT base with made-up weights; whole
+//! texts take the tiny GPT-2, or the one in `ALIGN_BENCH_MODEL=DIR`.
 
+use align_models::checkpoint::Layout;
 use align_models::generation::processors::{LogitsProcessor, NoRepeatNGram, Temperature, TopK, TopP, TypicalP};
 use align_models::generation::{Generation, GenerationConfig, generate_prompts};
-use align_models::{CausalLm, Gpt2};
+use align_models::{Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, Parameters};
+use align_torch::MatmulPrecision;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
@@ -28,6 +32,65 @@ fn processors(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter_batched_ref(|| scores.clone(), |row| processor.process(&ids, row), BatchSize::LargeInput);
         });
+    }
+    group.finish();
+}
+
+/// Weights of the right shapes.
+fn made_up(layout: &Layout) -> Parameters {
+    let tensor = |shape: &[i64]| Tensor::randn(shape, (Kind::Float, Device::Cpu)) * 0.02;
+    Parameters::new(layout.tensors.iter().map(|spec| (spec.name.clone(), tensor(&spec.shape))).collect())
+}
+
+/// A step of 32 prompts' 5 beams behind 24 tokens, of one text behind 24 tokens (8 rows, as it is computed), and the head.
+fn decoding(c: &mut Criterion) {
+    let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
+    let config = Gpt2Config::default();
+    let plain = Gpt2::from_parameters(config.clone(), made_up(&config.layout())).expect("a model");
+    let packed = plain.packed().expect("memory");
+    let models: [(&str, &dyn CausalLm); 2] = [("plain", &plain), ("packed", packed.as_deref().unwrap_or(&plain))];
+    let mut group = c.benchmark_group("decoding");
+    group.sample_size(10);
+    for (name, model) in models {
+        for rows in [8, 160] {
+            let ids = |seq: i64| Tensor::randint(config.vocab_size, [rows, seq], (Kind::Int64, Device::Cpu));
+            let (prompt, next, hidden) =
+                (ids(24), ids(1), Tensor::randn([rows, config.n_embd], (Kind::Float, Device::Cpu)));
+            let step = || {
+                let mut cache = model.new_cache(rows, 25);
+                let _ =
+                    tch::no_grad(|| model.hidden(&prompt, None, &Attention::Causal, Some(&mut cache))).expect("a pass");
+                cache
+            };
+            group.throughput(Throughput::Elements(rows as u64));
+            group.bench_function(format!("{name}/step/{rows}"), |b| {
+                b.iter_batched_ref(
+                    step,
+                    |cache| {
+                        tch::no_grad(|| model.hidden(&next, None, &Attention::Causal, Some(cache))).expect("a step")
+                    },
+                    BatchSize::PerIteration,
+                );
+            });
+            group.bench_function(format!("{name}/head/{rows}"), |b| {
+                b.iter(|| tch::no_grad(|| model.logits(&hidden)).expect("logits"));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// 32 texts of 158 tokens, the mean of the notebook's.
+fn scoring(c: &mut Criterion) {
+    let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
+    let config = DistilBertConfig::default();
+    let plain = DistilBert::from_parameters(config.clone(), made_up(&config.layout())).expect("a model");
+    let packed = plain.packed().expect("memory");
+    let texts: Vec<Vec<i64>> = (0..32).map(|i| (0..158).map(|j| (i * 97 + j * 31) % 30_000).collect()).collect();
+    let mut group = c.benchmark_group("scoring");
+    group.sample_size(10).throughput(Throughput::Elements(texts.len() as u64));
+    for (name, model) in [("plain", &plain), ("packed", &packed)] {
+        group.bench_function(name, |b| b.iter(|| model.classify(&texts, 32).expect("logits")));
     }
     group.finish();
 }
@@ -56,5 +119,5 @@ fn texts(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, processors, texts);
+criterion_group!(benches, decoding, scoring, processors, texts);
 criterion_main!(benches);

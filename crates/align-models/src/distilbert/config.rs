@@ -58,6 +58,28 @@ fn default_classifier_dropout() -> f64 {
     0.2
 }
 
+impl Default for DistilBertConfig {
+    /// DistilBERT base with two classes, as `DistilBertConfig()` of transformers.
+    fn default() -> Self {
+        Self {
+            vocab_size: 30_522,
+            max_position_embeddings: 512,
+            dim: 768,
+            n_layers: 6,
+            n_heads: 12,
+            hidden_dim: 3072,
+            activation: default_activation(),
+            dropout: default_dropout(),
+            attention_dropout: default_dropout(),
+            seq_classif_dropout: default_classifier_dropout(),
+            pad_token_id: Some(0),
+            id2label: None,
+            num_labels: None,
+            extra: BTreeMap::new(),
+        }
+    }
+}
+
 impl DistilBertConfig {
     /// Reads and checks `DIR/config.json`.
     ///

@@ -76,6 +76,32 @@ fn default_true() -> bool {
     true
 }
 
+impl Default for Gpt2Config {
+    /// GPT-2 small, as `GPT2Config()` of transformers.
+    fn default() -> Self {
+        Self {
+            vocab_size: 50_257,
+            n_positions: 1024,
+            n_embd: 768,
+            n_layer: 12,
+            n_head: 12,
+            n_inner: None,
+            activation_function: default_activation(),
+            resid_pdrop: default_dropout(),
+            embd_pdrop: default_dropout(),
+            attn_pdrop: default_dropout(),
+            layer_norm_epsilon: default_eps(),
+            scale_attn_weights: true,
+            scale_attn_by_inverse_layer_idx: false,
+            tie_word_embeddings: true,
+            add_cross_attention: false,
+            bos_token_id: Some(50_256),
+            eos_token_id: Some(50_256),
+            extra: BTreeMap::new(),
+        }
+    }
+}
+
 impl Gpt2Config {
     /// Reads and checks `DIR/config.json`.
     ///
