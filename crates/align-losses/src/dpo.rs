@@ -191,6 +191,10 @@ impl PairLoss for DpoLoss {
         self.0.beta
     }
 
+    fn is_of_the_batch(&self) -> bool {
+        self.0.loss_type.is_of_the_batch()
+    }
+
     fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let DpoOptions { beta, label_smoothing, .. } = self.0;
         self.check_weights(logps)?;

@@ -33,6 +33,12 @@ pub trait PairLoss: Debug {
     /// The factor between log-ratios and implicit rewards, `r = β (log π - log π_ref)`.
     fn beta(&self) -> f64;
 
+    /// Whether a pair's loss depends on the batch's other pairs, as it is taken to do unless a loss says otherwise. A trainer takes a
+    /// batch apart where no pair's does.
+    fn is_of_the_batch(&self) -> bool {
+        true
+    }
+
     /// The losses without a graph, `(batch,)`, and each one's derivative by its own pair's log-probabilities times `scale`,
     /// each `(batch,)`; `None` where the loss leaves its derivative to LibTorch's graph.
     ///
@@ -97,6 +103,10 @@ impl<L: PairLoss + ?Sized> PairLoss for Box<L> {
 
     fn beta(&self) -> f64 {
         (**self).beta()
+    }
+
+    fn is_of_the_batch(&self) -> bool {
+        (**self).is_of_the_batch()
     }
 
     fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {

@@ -101,4 +101,8 @@ impl<L: PairLoss, P: Penalty> PairLoss for Penalised<L, P> {
     fn beta(&self) -> f64 {
         self.loss.beta()
     }
+
+    fn is_of_the_batch(&self) -> bool {
+        self.loss.is_of_the_batch()
+    }
 }

@@ -52,6 +52,10 @@ impl<L: PairLoss> PairLoss for WeightedSum<L> {
         self.first.0.beta()
     }
 
+    fn is_of_the_batch(&self) -> bool {
+        self.first.0.is_of_the_batch() || self.others.iter().any(|(loss, _)| loss.is_of_the_batch())
+    }
+
     fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let (loss, weight) = &self.first;
         let Some((losses, mut slopes)) = loss.losses_and_slopes(logps, scale * weight)? else { return Ok(None) };

@@ -12,6 +12,9 @@ const DEFAULT_SYNC_STEPS: u64 = 512;
 /// What β-DPO's running mean of margins keeps of itself, in its authors' code.
 const DEFAULT_BETA_DPO_MOMENTUM: f64 = 0.9;
 
+/// Half of the tokens of a batch of 8 pairs of 150 tokens: the matrices are as large as a processor needs to be kept busy.
+const DEFAULT_MICRO_BATCH_TOKENS: usize = 1280;
+
 /// Everything a DPO run depends on, under TRL's option names and with its defaults; `None` where TRL has a rule instead of
 /// a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +81,10 @@ pub struct DpoConfig {
     /// A penalty on the squared distance between the policy's and the reference's weights: what it counts for.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().weight_distance_coef))]
     pub weight_distance_coef: f64,
+    /// Most tokens, padding included, that go through the policy at once: memory grows with it. A batch of more is taken in parts,
+    /// with the same gradient; where a loss couples the batch's pairs (aot, aot_unpaired, sft, β-DPO) each part is computed twice then.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().micro_batch_tokens))]
+    pub micro_batch_tokens: usize,
     /// How it is trained.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
@@ -105,6 +112,7 @@ impl Default for DpoConfig {
             log_ratio_penalty: None,
             log_ratio_penalty_coef: None,
             weight_distance_coef: 0.0,
+            micro_batch_tokens: DEFAULT_MICRO_BATCH_TOKENS,
             training: TrainingConfig::default(),
         }
     }
@@ -120,6 +128,7 @@ impl RunConfig for DpoConfig {
         self.adaptive_beta()?;
         self.validate_tokens()?;
         self.validate_reference()?;
+        require("micro_batch_tokens", self.micro_batch_tokens > 0, || "is 0, expected at least 1".into())?;
         self.training.validate()
     }
 

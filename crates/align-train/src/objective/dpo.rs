@@ -1,14 +1,19 @@
+use super::micro_batches::micro_batches;
+use super::pair_parts::{Part, Said};
 use super::reference::{Reference, what};
 use super::row::check_rows;
 use super::sequences::{RowStatistics, SequenceTokens, halves, mean_of, numbers};
-use super::two_phases::{Forward, backward, forward, frozen_logps};
+use super::two_phases::{Forward, backward, forward, frozen_token_logps};
 use super::{Batch, BatchOutcome, Objective, Split};
 use crate::{DpoConfig, Error, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{AdaptiveBeta, LinearLogpsOptions, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
 use align_models::{Attention, CausalLm};
 use std::path::Path;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
+
+/// Sequences of a pair.
+const SIDES: usize = 2;
 
 /// Direct preference optimisation (arXiv:2305.18290) and its family: a policy, a reference, and a loss of their
 /// log-probabilities of pairs.
@@ -66,6 +71,13 @@ impl<M: CausalLm> Dpo<M> {
         Ok(tokens.with_weights(weights))
     }
 
+    /// Adds the gradient of `share` times the mean loss of a part's pairs, whose derivatives by the sequences' log-probabilities are
+    /// `by_logps`.
+    fn backward(&self, part: &Part, forward: Forward, by_logps: Pair<Tensor>, share: f64) -> Result<()> {
+        let by_row = Tensor::f_cat(&[by_logps.chosen, by_logps.rejected], 0)?.f_mul_scalar(share)?;
+        backward(&self.policy, forward, &part.tokens.by_token(&by_row)?)
+    }
+
     /// WPO's weight of each pair, `(pairs)`.
     fn weights(&self, forward: &Forward, tokens: &SequenceTokens) -> Result<Option<Tensor>> {
         let statistics = forward.statistics.as_ref().and_then(|s| s.log_sum_sq_probs.as_ref());
@@ -75,33 +87,80 @@ impl<M: CausalLm> Dpo<M> {
         Ok(Some(wpo_weights(&logps, &log_sum_sq_probs, &halves(&tokens.counts)?)?))
     }
 
-    fn metrics(&self, forward: &Forward, output: &PreferenceLoss, tokens: &SequenceTokens) -> Result<Metrics> {
-        let pairs = output.losses.size1()? as usize;
-        let (chosen, rejected) = (|row: usize| row < pairs, |row: usize| row >= pairs);
-        let mean = |x: &Tensor| Ok::<_, crate::Error>(mean_of(&numbers(x)?, |_| true));
-        let (logps, rewards) = (halves(&forward.logps)?, output.rewards());
-        let statistics =
-            forward.statistics.as_ref().map(|statistics| RowStatistics::new(tokens, statistics)).transpose()?;
-        let statistics = statistics.as_ref();
-        let mut metrics = Metrics::default();
-        for (name, value) in [
-            ("rewards/chosen", mean(&rewards.chosen)?),
-            ("rewards/rejected", mean(&rewards.rejected)?),
-            ("rewards/accuracies", mean(&output.accuracies())?),
-            ("rewards/margins", mean(&output.margins())?),
-            ("logps/chosen", mean(&logps.chosen)?),
-            ("logps/rejected", mean(&logps.rejected)?),
-            ("log_ratios/chosen", mean(&output.log_ratios.chosen)?),
-            ("log_ratios/rejected", mean(&output.log_ratios.rejected)?),
-            ("likelihood_displacement", mean(&output.displaced())?),
-            ("logits/chosen", statistics.and_then(|s| s.mean_logit(chosen))),
-            ("logits/rejected", statistics.and_then(|s| s.mean_logit(rejected))),
-            ("entropy", statistics.and_then(|s| s.entropy(|_| true))),
-            ("mean_token_accuracy", statistics.and_then(|s| s.accuracy(chosen))),
-        ] {
-            if let Some(value) = value {
-                metrics.set(name, value);
+    /// The batch's pairs in parts of at most `micro_batch_tokens` tokens.
+    fn parts(&self, batch: &Batch<'_, EncodedPair>) -> Result<Vec<Part>> {
+        let rows = batch.rows();
+        let length = |pair: &&EncodedPair| pair.prompt_ids.len() + pair.chosen_ids.len().max(pair.rejected_ids.len());
+        let lengths: Vec<usize> = rows.iter().map(length).collect();
+        // Padding is masked everywhere, so any id of the vocabulary serves.
+        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let part = |places: Vec<usize>| {
+            let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place).copied()).collect();
+            let indices = places.iter().filter_map(|place| batch.indices.get(*place).copied()).collect();
+            let sequences = CompletionBatch::of_pairs(&pairs, pad)?.to_device(self.policy.device())?;
+            let tokens = self.tokens(&sequences)?;
+            Ok(Part { indices, sequences, tokens })
+        };
+        micro_batches(&lengths, SIDES, self.config.micro_batch_tokens).into_iter().map(part).collect()
+    }
+
+    /// The reference's log-probability of each of a part's sequences, `(2 · pairs)`.
+    fn reference_logps(&mut self, split: Split, part: &Part) -> Result<Tensor> {
+        let pairs = part.pairs();
+        let by_pair = self.reference.logps(split, &part.indices, |model| {
+            let found = frozen_token_logps(model, &part.sequences, &part.tokens)?;
+            let found: Vec<f32> = Vec::try_from(found.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?)?;
+            let mut rest = found.as_slice();
+            let mut by_pair = vec![Vec::new(); pairs];
+            for (row, count) in numbers(&part.tokens.counts)?.into_iter().enumerate() {
+                let (own, others) = rest.split_at((count as usize).min(rest.len()));
+                rest = others;
+                if let Some(pair) = by_pair.get_mut(row % pairs) {
+                    pair.extend_from_slice(own);
+                }
             }
+            Ok(by_pair)
+        })?;
+        let counts = numbers(&part.tokens.counts)?;
+        let sides = by_pair.iter().zip(counts).map(|(both, chosen)| both.split_at((chosen as usize).min(both.len())));
+        let (chosen, rejected): (Vec<_>, Vec<_>) = sides.unzip();
+        let tokens = Tensor::f_from_slice(&[chosen.concat(), rejected.concat()].concat())?;
+        part.tokens.logps(&tokens.f_to_device(self.policy.device())?)
+    }
+
+    fn forward(&self, part: &Part) -> Result<Forward> {
+        let options = LinearLogpsOptions {
+            statistics: true,
+            log_sum_sq_probs: self.config.use_weighting,
+            ..LinearLogpsOptions::default()
+        };
+        forward(&self.policy, &part.sequences, &Attention::Causal, &part.tokens, &options)
+    }
+
+    /// Whether a pair's gradient depends on the batch's other pairs.
+    fn couples_pairs(&self) -> bool {
+        self.beta.is_some() || self.loss.is_of_the_batch()
+    }
+
+    fn metrics(&self, output: &PreferenceLoss, logps: &PairLogps, said: Said) -> Result<Metrics> {
+        let mean = |x: &Tensor| Ok::<_, crate::Error>(mean_of(&numbers(x)?, |_| true));
+        let rewards = output.rewards();
+        let mut metrics = Metrics::default();
+        let mut set = |name, value: Option<f64>| value.into_iter().for_each(|value| metrics.set(name, value));
+        set("rewards/chosen", mean(&rewards.chosen)?);
+        set("rewards/rejected", mean(&rewards.rejected)?);
+        set("rewards/accuracies", mean(&output.accuracies())?);
+        set("rewards/margins", mean(&output.margins())?);
+        set("logps/chosen", mean(&logps.policy().chosen)?);
+        set("logps/rejected", mean(&logps.policy().rejected)?);
+        set("log_ratios/chosen", mean(&output.log_ratios.chosen)?);
+        set("log_ratios/rejected", mean(&output.log_ratios.rejected)?);
+        set("likelihood_displacement", mean(&output.displaced())?);
+        if let Some(Pair { chosen, rejected }) = said.statistics() {
+            set("logits/chosen", chosen.mean_logit(|_| true));
+            set("logits/rejected", rejected.mean_logit(|_| true));
+            set("mean_token_accuracy", chosen.accuracy(|_| true));
+            set("entropy", RowStatistics::joined(vec![chosen, rejected]).and_then(|both| both.entropy(|_| true)));
         }
         Ok(metrics)
     }
@@ -130,52 +189,62 @@ impl<M: CausalLm> Objective for Dpo<M> {
 
     fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
         check_rows(rows, &self.policy, what(split))?;
-        self.reference.prepare(split, rows, 2)
+        self.reference.prepare(split, rows, |pair| {
+            // The first token of a sequence is predicted by nothing.
+            let unpredicted = if pair.prompt_ids.is_empty() { SIDES } else { 0 };
+            pair.chosen_ids.len() + pair.rejected_ids.len() - unpredicted
+        })
     }
 
     fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
-        // Padding is masked everywhere, so any id of the vocabulary serves.
-        let pad = self.policy.eos_token_id().unwrap_or(0);
-        let sequences = CompletionBatch::of_pairs(&batch.rows(), pad)?.to_device(self.policy.device())?;
-        let tokens = self.tokens(&sequences)?;
-        let reference = self.reference.logps(batch.split, batch.indices, |model| {
-            let Pair { chosen, rejected } = halves(&frozen_logps(model, &sequences, &tokens)?)?;
-            Ok(Tensor::f_stack(&[chosen, rejected], 1)?)
-        })?;
-        let reference = Pair { chosen: reference.f_select(1, 0)?, rejected: reference.f_select(1, 1)? };
-
-        let options = LinearLogpsOptions {
-            statistics: true,
-            log_sum_sq_probs: self.config.use_weighting,
-            ..LinearLogpsOptions::default()
-        };
-        let forward = forward(&self.policy, &sequences, &Attention::Causal, &tokens, &options)?;
-        let (policy, counts) = (halves(&forward.logps)?, halves(&tokens.counts)?);
-        let weights = self.weights(&forward, &tokens)?;
-        let mut logps = PairLogps::new(&policy, &reference)?.with_tokens(&counts)?;
-        if let Some(weights) = &weights {
-            logps = logps.with_weights(weights)?;
-        }
-        let adapted = self.adapted(&logps, share.is_some())?;
-        let loss = adapted.as_ref().map_or(&self.loss, |(loss, _)| loss);
-        let (output, by_logps) = match share {
-            None => (loss.evaluate(&logps)?, None),
-            Some(_) => {
-                let (output, by_logps) = loss.evaluate_with_gradient(&logps)?;
-                (output, Some(by_logps))
+        let (parts, pairs) = (self.parts(batch)?, batch.indices.len() as f64);
+        // Where all pairs must be seen before any gradient, parts go through the policy once more for it.
+        let at_once = share.is_some() && (parts.len() == 1 || !self.couples_pairs());
+        let (mut said, mut adapted) = (Said::default(), None);
+        for part in &parts {
+            let reference = self.reference_logps(batch.split, part)?;
+            let forward = if at_once { self.forward(part)? } else { tch::no_grad(|| self.forward(part))? };
+            let weights = self.weights(&forward, &part.tokens)?;
+            let statistics = forward.statistics.as_ref().map(|s| RowStatistics::new(&part.tokens, s)).transpose()?;
+            let logps = said.add(&forward.logps, &reference, &part.tokens, weights, statistics)?;
+            if let Some(share) = share.filter(|_| at_once) {
+                adapted = self.adapted(&logps, true)?;
+                let loss = adapted.as_ref().map_or(&self.loss, |(loss, _)| loss);
+                let (_, by_logps) = loss.evaluate_with_gradient(&logps)?;
+                self.backward(part, forward, by_logps, share * part.pairs() as f64 / pairs)?;
             }
-        };
+        }
+        let logps = said.logps()?;
+        if let Some(share) = share.filter(|_| !at_once) {
+            if !self.config.training.disable_dropout {
+                let reason = format!(
+                    "{} takes this batch apart, whose loss couples its pairs, and dropout would differ when a part is computed again: \
+                     raise it, or leave dropout off",
+                    self.config.micro_batch_tokens
+                );
+                return Err(Error::Config { option: "micro_batch_tokens", reason });
+            }
+            adapted = self.adapted(&logps, true)?;
+            let loss = adapted.as_ref().map_or(&self.loss, |(loss, _)| loss);
+            let (_, by_logps) = loss.evaluate_with_gradient(&logps)?;
+            let mut start = 0;
+            for part in &parts {
+                let len = part.pairs() as i64;
+                let own = by_logps.as_ref().try_map(|side| side.f_narrow(0, start, len))?;
+                start += len;
+                self.backward(part, self.forward(part)?, own, share)?;
+            }
+        }
+        let loss = adapted.as_ref().map_or(&self.loss, |(loss, _)| loss);
+        let output = tch::no_grad(|| loss.evaluate(&logps))?;
         let loss = output.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
-        let mut metrics = self.metrics(&forward, &output, &tokens)?;
+        let mut metrics = self.metrics(&output, &logps, said)?;
         if let Some((_, beta)) = adapted {
             metrics.set("beta", beta);
         }
-        if let (Some(Pair { chosen, rejected }), Some(share)) = (by_logps, share) {
-            let by_row = Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(share)?;
-            backward(&self.policy, forward, &tokens.by_token(&by_row)?)?;
-        }
-        let seen = sequences.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
-        Ok(BatchOutcome { loss, metrics, tokens: seen as u64 })
+        let real = |pair: &&EncodedPair| 2 * pair.prompt_ids.len() + pair.chosen_ids.len() + pair.rejected_ids.len();
+        let tokens = batch.rows().iter().map(real).sum::<usize>() as u64;
+        Ok(BatchOutcome { loss, metrics, tokens })
     }
 
     fn penalise_weights(&mut self) -> Result<Option<f64>> {

@@ -8,7 +8,7 @@ use align_data::{CompletionBatch, EncodedUnpaired};
 use align_losses::{BcoShift, KtoOptions, LinearLogpsOptions, apo_zero_unpaired, bco, kto, kto_kl};
 use align_models::{Attention, CausalLm};
 use std::path::Path;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// Optimisation from completions that were liked or not, without pairs: KTO (arXiv:2402.01306), BCO (arXiv:2404.04656) and
 /// unpaired APO-zero (arXiv:2408.06266).
@@ -172,7 +172,8 @@ impl<M: CausalLm> Objective for Kto<M> {
                  the same max_length"
             )));
         }
-        self.reference.prepare(split, rows, if self.needs_kl() { 2 } else { 1 })
+        let sequences = if self.needs_kl() { 2 } else { 1 };
+        self.reference.prepare(split, rows, |_| sequences)
     }
 
     fn batch(&mut self, batch: &Batch<'_, EncodedUnpaired>, share: Option<f64>) -> Result<BatchOutcome> {
@@ -184,8 +185,11 @@ impl<M: CausalLm> Objective for Kto<M> {
         let reference = self.reference.logps(batch.split, batch.indices, |model| {
             let logps = |x: &Sequences| frozen_logps(model, &x.batch, &x.tokens);
             let all = std::iter::once(&own).chain(&mismatched).map(logps).collect::<Result<Vec<_>>>()?;
-            Ok(Tensor::f_stack(&all, 1)?)
+            Ok(Vec::try_from(Tensor::f_stack(&all, 1)?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?)?)
         })?;
+        let sequences = reference.first().map_or(1, Vec::len) as i64;
+        let reference = Tensor::f_from_slice(&reference.concat())?.f_view([-1, sequences])?;
+        let reference = reference.f_to_device(self.policy.device())?;
         let kl = match &mismatched {
             None => None,
             Some(x) => {

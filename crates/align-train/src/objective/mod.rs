@@ -3,6 +3,8 @@
 mod cpo;
 mod dpo;
 mod kto;
+mod micro_batches;
+mod pair_parts;
 mod reference;
 mod remembered_logps;
 mod row;

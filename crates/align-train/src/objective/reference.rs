@@ -6,7 +6,7 @@ use crate::{Error, Result, fingerprint};
 use align_models::CausalLm;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use std::path::Path;
-use tch::{Kind, Tensor};
+use tch::Kind;
 
 const LOGPS: &str = "reference_logps.safetensors";
 const WEIGHTS: &str = "reference.safetensors";
@@ -50,22 +50,30 @@ impl<M: CausalLm> Reference<M> {
         self.fingerprint
     }
 
-    /// Makes room for a split's rows of so many sequences each.
-    pub fn prepare<R: Row>(&mut self, split: Split, rows: &[R], sequences: usize) -> Result<()> {
+    /// Makes room for a split's rows, of `count` numbers each.
+    pub fn prepare<R: Row>(&mut self, split: Split, rows: &[R], count: impl Fn(&R) -> usize) -> Result<()> {
         check_rows(rows, &self.model, what(split))?;
-        *self.remembered(split) = RememberedLogps::new(rows.len(), sequences);
+        *self.remembered(split) = RememberedLogps::new(rows.iter().map(count));
         Ok(())
     }
 
-    /// Its log-probabilities of the rows `indices`, `(batch, sequences)`; computed where they are not known.
+    /// Its log-probabilities of the rows `indices`; computed, row by row, where one is not known.
     pub fn logps(
         &mut self,
         split: Split,
         indices: &[usize],
-        compute: impl FnOnce(&M) -> Result<Tensor>,
-    ) -> Result<Tensor> {
+        compute: impl FnOnce(&M) -> Result<Vec<Vec<f32>>>,
+    ) -> Result<Vec<Vec<f32>>> {
         let remembered = if split == Split::Train { &mut self.train } else { &mut self.eval };
-        remembered.of(indices, self.model.device(), || compute(&self.model))
+        let known = |index: &usize| remembered.row(*index).map(<[f32]>::to_vec);
+        if let Some(known) = indices.iter().map(known).collect() {
+            return Ok(known);
+        }
+        let computed = compute(&self.model)?;
+        for (index, found) in indices.iter().zip(&computed) {
+            remembered.set(*index, found);
+        }
+        Ok(computed)
     }
 
     /// Moves it towards the policy (TR-DPO, arXiv:2404.09656): `π_ref ← α π + (1 - α) π_ref`, weight by weight.

@@ -1,45 +1,42 @@
 use crate::Result;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// A frozen model's log-probabilities of each row, filled as rows are first seen, so that later epochs need not run it
 /// again.
 #[derive(Debug, Default)]
 pub(crate) struct RememberedLogps {
-    /// Those of one row: as many as it has sequences.
-    columns: usize,
+    /// Where each row's begin, and where the last row's end.
+    starts: Vec<usize>,
     /// Row by row; NaN where unknown.
     values: Vec<f32>,
 }
 
 impl RememberedLogps {
-    pub fn new(rows: usize, columns: usize) -> Self {
-        Self { columns, values: vec![f32::NAN; rows * columns] }
+    /// Room for rows of so many numbers.
+    pub fn new(counts: impl Iterator<Item = usize>) -> Self {
+        let mut starts = vec![0];
+        let mut end = 0;
+        starts.extend(counts.map(|count| {
+            end += count;
+            end
+        }));
+        Self { starts, values: vec![f32::NAN; end] }
     }
 
-    /// Those of the rows `indices`, `(batch, columns)` on `device`; computed where they are not known yet.
-    pub fn of(
-        &mut self,
-        indices: &[usize],
-        device: Device,
-        compute: impl FnOnce() -> Result<Tensor>,
-    ) -> Result<Tensor> {
-        let known = |index: &usize| {
-            let row = self.values.get(index * self.columns..(index + 1) * self.columns)?;
-            (!row.iter().any(|value| value.is_nan())).then_some(row)
-        };
-        if let Some(known) = indices.iter().map(known).collect::<Option<Vec<_>>>() {
-            let shape = [indices.len() as i64, self.columns as i64];
-            return Ok(Tensor::f_from_slice(&known.concat())?.f_view(shape)?.f_to_device(device)?);
+    /// A row's, if they are known.
+    pub fn row(&self, row: usize) -> Option<&[f32]> {
+        let values = self.values.get(*self.starts.get(row)?..*self.starts.get(row + 1)?)?;
+        (!values.iter().any(|value| value.is_nan())).then_some(values)
+    }
+
+    /// Keeps a row's; a row of another length stays unknown.
+    pub fn set(&mut self, row: usize, found: &[f32]) {
+        let (Some(&start), Some(&end)) = (self.starts.get(row), self.starts.get(row + 1)) else { return };
+        if let Some(values) = self.values.get_mut(start..end)
+            && values.len() == found.len()
+        {
+            values.copy_from_slice(found);
         }
-        let computed = compute()?;
-        let flat = computed.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_reshape([-1])?;
-        let flat = Vec::<f32>::try_from(flat)?;
-        for (index, found) in indices.iter().zip(flat.chunks(self.columns.max(1))) {
-            if let Some(row) = self.values.get_mut(index * self.columns..(index + 1) * self.columns) {
-                row.copy_from_slice(found);
-            }
-        }
-        Ok(computed)
     }
 
     /// Forgets everything: the model has moved.
@@ -47,17 +44,42 @@ impl RememberedLogps {
         self.values.fill(f32::NAN);
     }
 
-    /// All rows as a float32 tensor of shape `(rows, columns)`.
+    /// All rows' as a float32 vector.
     pub fn to_tensor(&self) -> Result<Tensor> {
-        Ok(Tensor::f_from_slice(&self.values)?.f_view([-1, self.columns.max(1) as i64])?)
+        Ok(Tensor::f_from_slice(&self.values)?)
     }
 
     /// Takes back what [`RememberedLogps::to_tensor`] gave; `false` where it has another shape.
     pub fn load(&mut self, tensor: &Tensor) -> Result<bool> {
-        if tensor.size() != self.to_tensor()?.size() {
+        if tensor.size() != [self.values.len() as i64] {
             return Ok(false);
         }
-        self.values = Vec::try_from(tensor.f_to_kind(Kind::Float)?.f_reshape([-1])?)?;
+        self.values = Vec::try_from(tensor.f_to_kind(Kind::Float)?)?;
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn rows_are_known_once_they_were_set() {
+        let mut remembered = RememberedLogps::new([2, 0, 3].into_iter());
+        assert_eq!((remembered.row(0), remembered.row(1), remembered.row(2)), (None, Some(&[][..]), None));
+        remembered.set(2, &[-1.0, -2.0, -3.0]);
+        remembered.set(0, &[-1.0]);
+        remembered.set(9, &[-1.0]);
+        assert_eq!(
+            (remembered.row(0), remembered.row(2), remembered.row(3)),
+            (None, Some(&[-1.0, -2.0, -3.0][..]), None)
+        );
+        let mut other = RememberedLogps::new([2, 0, 3].into_iter());
+        assert!(other.load(&remembered.to_tensor().unwrap()).unwrap());
+        assert_eq!(other.row(2), remembered.row(2));
+        assert!(!RememberedLogps::new([2, 1].into_iter()).load(&remembered.to_tensor().unwrap()).unwrap());
+        other.forget();
+        assert_eq!(other.row(2), None);
     }
 }

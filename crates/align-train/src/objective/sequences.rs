@@ -121,6 +121,30 @@ impl RowStatistics {
         })
     }
 
+    /// Those of the first and of the second half of the rows.
+    pub fn halves(mut self) -> (Self, Self) {
+        let half = self.counts.len() / 2;
+        let second = |all: &mut Vec<f64>| all.split_off(half);
+        let second = Self {
+            counts: second(&mut self.counts),
+            entropy: second(&mut self.entropy),
+            correct: second(&mut self.correct),
+            mean_logit: second(&mut self.mean_logit),
+        };
+        (self, second)
+    }
+
+    /// Those of all rows of several; none of none.
+    pub fn joined(parts: Vec<Self>) -> Option<Self> {
+        parts.into_iter().reduce(|mut all, part| {
+            all.counts.extend(part.counts);
+            all.entropy.extend(part.entropy);
+            all.correct.extend(part.correct);
+            all.mean_logit.extend(part.mean_logit);
+            all
+        })
+    }
+
     /// The mean entropy of the tokens of some rows; none without tokens.
     pub fn entropy(&self, of: impl Fn(usize) -> bool) -> Option<f64> {
         self.mean(&self.entropy, of)

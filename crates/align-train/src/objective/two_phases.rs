@@ -29,9 +29,18 @@ impl Forward {
 
 /// Runs a model over a batch without a graph: each row's log-probability, `(rows)`.
 pub(crate) fn frozen_logps(model: &impl CausalLm, batch: &CompletionBatch, tokens: &SequenceTokens) -> Result<Tensor> {
+    tokens.logps(&frozen_token_logps(model, batch, tokens)?)
+}
+
+/// Runs a model over a batch without a graph: each predicted token's log-probability, `(n)`.
+pub(crate) fn frozen_token_logps(
+    model: &impl CausalLm,
+    batch: &CompletionBatch,
+    tokens: &SequenceTokens,
+) -> Result<Tensor> {
     tch::no_grad(|| {
         let selected = tokens.select(&model.hidden(&batch.input_ids, None, &Attention::Causal, None)?)?;
-        tokens.logps(&align_losses::linear_logps(&selected, model.head(), &tokens.targets)?)
+        Ok(align_losses::linear_logps(&selected, model.head(), &tokens.targets)?)
     })
 }
 

@@ -1,0 +1,85 @@
+//! A batch of pairs, part by part.
+
+use super::sequences::{RowStatistics, SequenceTokens, halves};
+use crate::Result;
+use align_data::CompletionBatch;
+use align_losses::{Pair, PairLogps};
+use tch::Tensor;
+
+/// Pairs of a batch that go through the models together.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// Their rows' places in the split.
+    pub indices: Vec<usize>,
+    pub sequences: CompletionBatch,
+    pub tokens: SequenceTokens,
+}
+
+impl Part {
+    pub fn pairs(&self) -> usize {
+        self.indices.len()
+    }
+}
+
+/// What the models said of the parts so far.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    policy: Vec<Pair<Tensor>>,
+    reference: Vec<Pair<Tensor>>,
+    counts: Vec<Pair<Tensor>>,
+    weights: Vec<Tensor>,
+    statistics: Vec<RowStatistics>,
+}
+
+impl Said {
+    /// Takes a part in: sequences' log-probabilities `(2 · pairs)` under both models, and the pairs' weights if they have any.
+    /// Returns it as losses take it.
+    pub fn add(
+        &mut self,
+        policy: &Tensor,
+        reference: &Tensor,
+        tokens: &SequenceTokens,
+        weights: Option<Tensor>,
+        statistics: Option<RowStatistics>,
+    ) -> Result<PairLogps> {
+        let (policy, reference) = (halves(&policy.f_detach()?)?, halves(&reference.f_to_kind(policy.kind())?)?);
+        let counts = halves(&tokens.counts)?;
+        let logps = pair_logps(&policy, &reference, &counts, weights.as_ref())?;
+        self.policy.push(policy);
+        self.reference.push(reference);
+        self.counts.push(counts);
+        self.weights.extend(weights);
+        self.statistics.extend(statistics);
+        Ok(logps)
+    }
+
+    /// All parts as one batch.
+    pub fn logps(&self) -> Result<PairLogps> {
+        let weights = if self.weights.is_empty() { None } else { Some(Tensor::f_cat(&self.weights, 0)?) };
+        pair_logps(&joined(&self.policy)?, &joined(&self.reference)?, &joined(&self.counts)?, weights.as_ref())
+    }
+
+    /// Token statistics of all chosen and of all rejected sequences.
+    pub fn statistics(self) -> Option<Pair<RowStatistics>> {
+        let (chosen, rejected): (Vec<_>, Vec<_>) = self.statistics.into_iter().map(RowStatistics::halves).unzip();
+        Some(Pair { chosen: RowStatistics::joined(chosen)?, rejected: RowStatistics::joined(rejected)? })
+    }
+}
+
+fn pair_logps(
+    policy: &Pair<Tensor>,
+    reference: &Pair<Tensor>,
+    counts: &Pair<Tensor>,
+    weights: Option<&Tensor>,
+) -> Result<PairLogps> {
+    let logps = PairLogps::new(policy, reference)?.with_tokens(counts)?;
+    Ok(match weights {
+        Some(weights) => logps.with_weights(weights)?,
+        None => logps,
+    })
+}
+
+fn joined(parts: &[Pair<Tensor>]) -> Result<Pair<Tensor>> {
+    let side = |of: fn(&Pair<Tensor>) -> &Tensor| Tensor::f_cat(&parts.iter().map(of).collect::<Vec<_>>(), 0);
+    Ok(Pair { chosen: side(|pair| &pair.chosen)?, rejected: side(|pair| &pair.rejected)? })
+}
