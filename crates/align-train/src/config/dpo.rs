@@ -4,6 +4,7 @@ use align_losses::{
     AdaptiveBeta, DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum,
 };
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// TRL's share of the policy in a moved reference.
 const DEFAULT_MIXUP_ALPHA: f64 = 0.6;
@@ -81,6 +82,14 @@ pub struct DpoConfig {
     /// A penalty on the squared distance between the policy's and the reference's weights: what it counts for.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().weight_distance_coef))]
     pub weight_distance_coef: f64,
+    /// Whether the reference's log-probabilities of all rows are computed before the first step, so that no second model is held while
+    /// training.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub precompute_ref_log_probs: bool,
+    /// Folder that keeps them for other runs on the same rows, reference and dtype, whatever the loss; with
+    /// `precompute_ref_log_probs`.
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
+    pub ref_log_probs_dir: Option<PathBuf>,
     /// Most tokens, padding included, that go through the policy at once: memory grows with it. A batch of more is taken in parts,
     /// with the same gradient; where a loss couples the batch's pairs (aot, aot_unpaired, sft, β-DPO) each part is computed twice then.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().micro_batch_tokens))]
@@ -112,6 +121,8 @@ impl Default for DpoConfig {
             log_ratio_penalty: None,
             log_ratio_penalty_coef: None,
             weight_distance_coef: 0.0,
+            precompute_ref_log_probs: false,
+            ref_log_probs_dir: None,
             micro_batch_tokens: DEFAULT_MICRO_BATCH_TOKENS,
             training: TrainingConfig::default(),
         }
@@ -257,6 +268,16 @@ impl DpoConfig {
         for (option, given) in given {
             require(option, self.sync_ref_model || !given, || "has an effect with sync_ref_model only".into())?;
         }
+        let precompute = self.precompute_ref_log_probs;
+        require("precompute_ref_log_probs", !precompute || !self.sync_ref_model, || {
+            "stands beside sync_ref_model, which moves the reference: leave one of the two away".into()
+        })?;
+        require("precompute_ref_log_probs", !precompute || distance == 0.0, || {
+            "stands beside weight_distance_coef, which needs the reference's weights: leave one of the two away".into()
+        })?;
+        require("ref_log_probs_dir", precompute || self.ref_log_probs_dir.is_none(), || {
+            "has an effect with precompute_ref_log_probs only".into()
+        })?;
         let Some((alpha, every)) = self.reference_sync() else { return Ok(()) };
         require("ref_model_mixup_alpha", alpha > 0.0 && alpha <= 1.0, || {
             format!("is {alpha}, expected above 0 and at most 1")
@@ -348,6 +369,14 @@ mod tests {
             refused(|c| c.log_ratio_penalty = Some(LogRatioPenalty::Square)),
             ["log_ratio_penalty", "log_ratio_penalty_coef"],
         );
+        let precompute = |c: &mut DpoConfig| c.precompute_ref_log_probs = true;
+        let moving = refused(|c| (precompute(c), c.sync_ref_model = true).0);
+        says(moving, ["precompute_ref_log_probs", "sync_ref_model"]);
+        let held = refused(|c| (precompute(c), c.weight_distance_coef = 0.1).0);
+        says(held, ["precompute_ref_log_probs", "weight_distance_coef"]);
+        let unused = refused(|c| c.ref_log_probs_dir = Some("runs".into()));
+        says(unused, ["ref_log_probs_dir", "precompute_ref_log_probs"]);
+        says(refused(|c| c.micro_batch_tokens = 0), ["micro_batch_tokens", "at least 1"]);
         says(refused(|c| c.weight_distance_coef = -1.0), ["weight_distance_coef", "0 or more"]);
         says(refused(|c| c.ld_alpha = Some(1.5)), ["ld_alpha", "0 to 1"]);
         says(refused(|c| c.beta_dpo_momentum = Some(0.5)), ["beta_dpo_momentum", "beta_dpo_alpha"]);

@@ -1,16 +1,18 @@
 use super::micro_batches::micro_batches;
 use super::pair_parts::{Part, Said};
+use super::precompute::precompute;
 use super::reference::{Reference, what};
+use super::reference_cache::ReferenceCache;
 use super::row::check_rows;
 use super::sequences::{RowStatistics, SequenceTokens, halves, mean_of, numbers};
-use super::two_phases::{Forward, backward, forward, frozen_token_logps};
+use super::two_phases::{Forward, backward, forward};
 use super::{Batch, BatchOutcome, Objective, Split};
 use crate::{DpoConfig, Error, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{AdaptiveBeta, LinearLogpsOptions, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
 use align_models::{Attention, CausalLm};
 use std::path::Path;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// Sequences of a pair.
 const SIDES: usize = 2;
@@ -25,6 +27,8 @@ pub struct Dpo<M> {
     loss: Box<dyn PairLoss>,
     /// β-DPO's beta, if it moves.
     beta: Option<AdaptiveBeta>,
+    /// Whether the policy may have moved.
+    trained: bool,
 }
 
 impl<M: CausalLm> Dpo<M> {
@@ -35,8 +39,11 @@ impl<M: CausalLm> Dpo<M> {
     pub fn new(policy: M, reference: Option<M>, config: DpoConfig) -> Result<Self> {
         config.validate()?;
         let (loss, beta) = (config.loss()?, config.adaptive_beta()?);
-        let reference = Reference::new(reference, &policy)?;
-        Ok(Self { policy, reference, config, loss, beta })
+        let reference = match config.precompute_ref_log_probs {
+            false => Reference::new(reference, &policy)?,
+            true => Reference::asked_beforehand(reference, &policy)?,
+        };
+        Ok(Self { policy, reference, config, loss, beta, trained: false })
     }
 
     /// The same with a loss of one's own, in place of the one that the configuration names.
@@ -90,42 +97,55 @@ impl<M: CausalLm> Dpo<M> {
     /// The batch's pairs in parts of at most `micro_batch_tokens` tokens.
     fn parts(&self, batch: &Batch<'_, EncodedPair>) -> Result<Vec<Part>> {
         let rows = batch.rows();
-        let length = |pair: &&EncodedPair| pair.prompt_ids.len() + pair.chosen_ids.len().max(pair.rejected_ids.len());
-        let lengths: Vec<usize> = rows.iter().map(length).collect();
-        // Padding is masked everywhere, so any id of the vocabulary serves.
-        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let places = micro_batches(&lengths(&rows), SIDES, self.config.micro_batch_tokens);
         let part = |places: Vec<usize>| {
             let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place).copied()).collect();
             let indices = places.iter().filter_map(|place| batch.indices.get(*place).copied()).collect();
-            let sequences = CompletionBatch::of_pairs(&pairs, pad)?.to_device(self.policy.device())?;
-            let tokens = self.tokens(&sequences)?;
-            Ok(Part { indices, sequences, tokens })
+            self.part(&pairs, indices)
         };
-        micro_batches(&lengths, SIDES, self.config.micro_batch_tokens).into_iter().map(part).collect()
+        places.into_iter().map(part).collect()
+    }
+
+    fn part(&self, pairs: &[&EncodedPair], indices: Vec<usize>) -> Result<Part> {
+        // Padding is masked everywhere, so any id of the vocabulary serves.
+        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let sequences = CompletionBatch::of_pairs(pairs, pad)?.to_device(self.policy.device())?;
+        let tokens = self.tokens(&sequences)?;
+        Ok(Part { indices, sequences, tokens })
     }
 
     /// The reference's log-probability of each of a part's sequences, `(2 · pairs)`.
     fn reference_logps(&mut self, split: Split, part: &Part) -> Result<Tensor> {
-        let pairs = part.pairs();
-        let by_pair = self.reference.logps(split, &part.indices, |model| {
-            let found = frozen_token_logps(model, &part.sequences, &part.tokens)?;
-            let found: Vec<f32> = Vec::try_from(found.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?)?;
-            let mut rest = found.as_slice();
-            let mut by_pair = vec![Vec::new(); pairs];
-            for (row, count) in numbers(&part.tokens.counts)?.into_iter().enumerate() {
-                let (own, others) = rest.split_at((count as usize).min(rest.len()));
-                rest = others;
-                if let Some(pair) = by_pair.get_mut(row % pairs) {
-                    pair.extend_from_slice(own);
-                }
-            }
-            Ok(by_pair)
-        })?;
+        let by_pair = self.reference.logps(split, &part.indices, |model| part.token_logps(model))?;
         let counts = numbers(&part.tokens.counts)?;
         let sides = by_pair.iter().zip(counts).map(|(both, chosen)| both.split_at((chosen as usize).min(both.len())));
         let (chosen, rejected): (Vec<_>, Vec<_>) = sides.unzip();
         let tokens = Tensor::f_from_slice(&[chosen.concat(), rejected.concat()].concat())?;
         part.tokens.logps(&tokens.f_to_device(self.policy.device())?)
+    }
+
+    /// Asks the reference for all of a split's rows.
+    fn precompute(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
+        let what = what(split);
+        if self.trained {
+            return Err(Error::Data(format!(
+                "{what} rows came after the first step, but precompute_ref_log_probs asks the reference before it: give them earlier"
+            )));
+        }
+        self.policy.set_training(false);
+        let mut remembered = std::mem::take(self.reference.remembered(split));
+        let model = self.reference.model().unwrap_or(&self.policy);
+        let dir = self.config.ref_log_probs_dir.as_deref();
+        let cache = dir.map(|dir| ReferenceCache::of(dir, model, rows)).transpose()?;
+        let all: Vec<&EncodedPair> = rows.iter().collect();
+        let parts = micro_batches(&lengths(&all), SIDES, self.config.micro_batch_tokens);
+        precompute(&mut remembered, rows, &parts, cache.as_ref(), |places| {
+            let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place)).collect();
+            self.part(&pairs, places.to_vec())?.token_logps(model)
+        })?;
+        *self.reference.remembered(split) = remembered;
+        self.policy.set_training(!self.config.training.disable_dropout);
+        Ok(())
     }
 
     fn forward(&self, part: &Part) -> Result<Forward> {
@@ -192,11 +212,18 @@ impl<M: CausalLm> Objective for Dpo<M> {
         self.reference.prepare(split, rows, |pair| {
             // The first token of a sequence is predicted by nothing.
             let unpredicted = if pair.prompt_ids.is_empty() { SIDES } else { 0 };
-            pair.chosen_ids.len() + pair.rejected_ids.len() - unpredicted
-        })
+            (pair.chosen_ids.len() + pair.rejected_ids.len()).saturating_sub(unpredicted)
+        })?;
+        if self.config.precompute_ref_log_probs { self.precompute(split, rows) } else { Ok(()) }
     }
 
     fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
+        if share.is_some() {
+            self.trained = true;
+            if self.config.precompute_ref_log_probs {
+                self.reference.let_go();
+            }
+        }
         let (parts, pairs) = (self.parts(batch)?, batch.indices.len() as f64);
         // Where all pairs must be seen before any gradient, parts go through the policy once more for it.
         let at_once = share.is_some() && (parts.len() == 1 || !self.couples_pairs());
@@ -282,6 +309,13 @@ impl<M: CausalLm> Objective for Dpo<M> {
     }
 
     fn load_tensors(&mut self, dir: &Path) -> Result<()> {
+        self.trained = true;
         self.reference.load_tensors(dir)
     }
+}
+
+/// Each pair's longer side, prompt included.
+fn lengths(pairs: &[&EncodedPair]) -> Vec<usize> {
+    let length = |pair: &&EncodedPair| pair.prompt_ids.len() + pair.chosen_ids.len().max(pair.rejected_ids.len());
+    pairs.iter().map(length).collect()
 }

@@ -1,10 +1,12 @@
 //! A batch of pairs, part by part.
 
-use super::sequences::{RowStatistics, SequenceTokens, halves};
+use super::sequences::{RowStatistics, SequenceTokens, halves, numbers};
+use super::two_phases::frozen_token_logps;
 use crate::Result;
 use align_data::CompletionBatch;
 use align_losses::{Pair, PairLogps};
-use tch::Tensor;
+use align_models::CausalLm;
+use tch::{Device, Kind, Tensor};
 
 /// Pairs of a batch that go through the models together.
 #[derive(Debug)]
@@ -18,6 +20,22 @@ pub(crate) struct Part {
 impl Part {
     pub fn pairs(&self) -> usize {
         self.indices.len()
+    }
+
+    /// A frozen model's log-probabilities of each pair's tokens, the chosen ones first.
+    pub fn token_logps(&self, model: &impl CausalLm) -> Result<Vec<Vec<f32>>> {
+        let found = frozen_token_logps(model, &self.sequences, &self.tokens)?;
+        let found: Vec<f32> = Vec::try_from(found.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?)?;
+        let mut rest = found.as_slice();
+        let mut by_pair = vec![Vec::new(); self.pairs()];
+        for (row, count) in numbers(&self.tokens.counts)?.into_iter().enumerate() {
+            let (own, others) = rest.split_at((count as usize).min(rest.len()));
+            rest = others;
+            if let Some(pair) = by_pair.get_mut(row % self.pairs()) {
+                pair.extend_from_slice(own);
+            }
+        }
+        Ok(by_pair)
     }
 }
 

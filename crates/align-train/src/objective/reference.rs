@@ -14,7 +14,8 @@ const WEIGHTS: &str = "reference.safetensors";
 /// The model that the policy is held near to, and what it said of the rows so far.
 #[derive(Debug)]
 pub(crate) struct Reference<M> {
-    model: M,
+    /// None where all that it says is known beforehand.
+    model: Option<M>,
     train: RememberedLogps,
     eval: RememberedLogps,
     fingerprint: f64,
@@ -28,14 +29,25 @@ impl<M: CausalLm> Reference<M> {
             Some(given) => given,
             None => policy.frozen_copy()?,
         };
-        if model.vocab_size() != policy.vocab_size() {
-            let (a, b) = (policy.vocab_size(), model.vocab_size());
-            return Err(Error::Data(format!(
-                "the policy has {a} token ids, the reference {b}: take a reference of the same tokeniser"
-            )));
+        Self::of(Some(model), policy)
+    }
+
+    /// The `given` model, or the policy as it stands without a copy of it: for a reference that is asked only before the policy moves.
+    pub fn asked_beforehand(given: Option<M>, policy: &M) -> Result<Self> {
+        Self::of(given, policy)
+    }
+
+    fn of(model: Option<M>, policy: &M) -> Result<Self> {
+        if let Some(model) = &model {
+            if model.vocab_size() != policy.vocab_size() {
+                let (a, b) = (policy.vocab_size(), model.vocab_size());
+                return Err(Error::Data(format!(
+                    "the policy has {a} token ids, the reference {b}: take a reference of the same tokeniser"
+                )));
+            }
+            model.parameters().set_requires_grad(false);
         }
-        model.parameters().set_requires_grad(false);
-        let fingerprint = fingerprint::of_weights(model.parameters())?;
+        let fingerprint = fingerprint::of_weights(model.as_ref().unwrap_or(policy).parameters())?;
         Ok(Self {
             model,
             train: RememberedLogps::default(),
@@ -52,7 +64,9 @@ impl<M: CausalLm> Reference<M> {
 
     /// Makes room for a split's rows, of `count` numbers each.
     pub fn prepare<R: Row>(&mut self, split: Split, rows: &[R], count: impl Fn(&R) -> usize) -> Result<()> {
-        check_rows(rows, &self.model, what(split))?;
+        if let Some(model) = &self.model {
+            check_rows(rows, model, what(split))?;
+        }
         *self.remembered(split) = RememberedLogps::new(rows.iter().map(count));
         Ok(())
     }
@@ -69,7 +83,8 @@ impl<M: CausalLm> Reference<M> {
         if let Some(known) = indices.iter().map(known).collect() {
             return Ok(known);
         }
-        let computed = compute(&self.model)?;
+        let model = self.model.as_ref().ok_or_else(let_go)?;
+        let computed = compute(model)?;
         for (index, found) in indices.iter().zip(&computed) {
             remembered.set(*index, found);
         }
@@ -78,8 +93,9 @@ impl<M: CausalLm> Reference<M> {
 
     /// Moves it towards the policy (TR-DPO, arXiv:2404.09656): `π_ref ← α π + (1 - α) π_ref`, weight by weight.
     pub fn mix(&mut self, policy: &M, alpha: f64) -> Result<()> {
+        let model = self.model.as_ref().ok_or_else(let_go)?;
         tch::no_grad(|| {
-            for (name, weight) in self.model.parameters().iter() {
+            for (name, weight) in model.parameters().iter() {
                 let towards = policy.parameters().get(name).ok_or_else(|| missing(name))?;
                 let _ = weight.shallow_clone().f_mul_scalar_(1.0 - alpha)?.f_add_(&towards.f_mul_scalar(alpha)?)?;
             }
@@ -93,10 +109,11 @@ impl<M: CausalLm> Reference<M> {
 
     /// Adds to the gradient of `coefficient · Σ ‖θ - θ_ref‖²` over all weights, and returns that penalty.
     pub fn pull(&self, policy: &M, coefficient: f64) -> Result<f64> {
+        let model = self.model.as_ref().ok_or_else(let_go)?;
         tch::no_grad(|| {
             let mut sum = 0.0;
             for (name, weight) in policy.parameters().iter() {
-                let anchor = self.model.parameters().get(name).ok_or_else(|| missing(name))?;
+                let anchor = model.parameters().get(name).ok_or_else(|| missing(name))?;
                 let distance = weight.f_sub(anchor)?;
                 sum += distance.f_to_kind(Kind::Float)?.f_square()?.f_sum(Kind::Double)?.f_double_value(&[])?;
                 let _ = weight.grad().f_add_(&distance.f_mul_scalar(2.0 * coefficient)?)?;
@@ -108,8 +125,8 @@ impl<M: CausalLm> Reference<M> {
     pub fn save_tensors(&self, dir: &Path) -> Result<()> {
         let logps = self.train.to_tensor()?;
         save_safetensors(&dir.join(LOGPS), [("train", &logps)], false).map_err(align_models::Error::from)?;
-        if self.moved {
-            save_safetensors(&dir.join(WEIGHTS), self.model.parameters().iter(), false)
+        if let Some(model) = self.model.as_ref().filter(|_| self.moved) {
+            save_safetensors(&dir.join(WEIGHTS), model.parameters().iter(), false)
                 .map_err(align_models::Error::from)?;
         }
         Ok(())
@@ -127,14 +144,25 @@ impl<M: CausalLm> Reference<M> {
         let path = dir.join(WEIGHTS);
         if path.exists() {
             let file = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
-            load_weights(self.model.parameters(), &file, &path)?;
+            let model = self.model.as_ref().ok_or_else(let_go)?;
+            load_weights(model.parameters(), &file, &path)?;
             self.eval.forget();
             self.moved = true;
         }
         Ok(())
     }
 
-    fn remembered(&mut self, split: Split) -> &mut RememberedLogps {
+    /// The model, unless it is the policy or was let go.
+    pub fn model(&self) -> Option<&M> {
+        self.model.as_ref()
+    }
+
+    /// Frees the model's memory, once all that it says is known.
+    pub fn let_go(&mut self) {
+        self.model = None;
+    }
+
+    pub fn remembered(&mut self, split: Split) -> &mut RememberedLogps {
         if split == Split::Train { &mut self.train } else { &mut self.eval }
     }
 }
@@ -142,6 +170,10 @@ impl<M: CausalLm> Reference<M> {
 /// What messages call a split.
 pub(crate) fn what(split: Split) -> &'static str {
     if split == Split::Train { "training" } else { "evaluation" }
+}
+
+fn let_go() -> Error {
+    Error::Data("the reference is asked for rows that it was not asked for beforehand".into())
 }
 
 fn missing(name: &str) -> Error {

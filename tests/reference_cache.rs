@@ -1,0 +1,119 @@
+//! A reference that is asked before the first step, and the file that keeps what it said.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
+use align_losses::LossType;
+use align_models::{CausalLm, Gpt2};
+use align_train::{DpoConfig, DpoTrainer, StepRecord, TrainingConfig};
+use std::path::{Path, PathBuf};
+use tch::{Device, Kind};
+
+fn data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data")
+}
+
+fn policy() -> Gpt2 {
+    Gpt2::from_pretrained(&data().join("models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
+}
+
+fn pairs() -> Vec<EncodedPair> {
+    let text = std::fs::read_to_string(data().join("train.jsonl")).unwrap();
+    let pairs: Vec<PreferencePair> = text.lines().take(14).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let tokenizer = Tokenizer::from_pretrained(data().join("models/gpt2-tiny")).unwrap();
+    encode_pairs(&tokenizer, &pairs, &EncodeOptions::default()).unwrap().pairs
+}
+
+fn config() -> DpoConfig {
+    let training = TrainingConfig {
+        per_device_train_batch_size: 4,
+        num_train_epochs: Some(2.0),
+        learning_rate: 1e-3,
+        ..TrainingConfig::default()
+    };
+    DpoConfig { training, micro_batch_tokens: 200, ..DpoConfig::default() }
+}
+
+fn beforehand(dir: Option<&Path>) -> DpoConfig {
+    DpoConfig { precompute_ref_log_probs: true, ref_log_probs_dir: dir.map(Path::to_path_buf), ..config() }
+}
+
+fn run(config: DpoConfig) -> align_train::Result<(Vec<StepRecord>, f64)> {
+    let mut trainer = DpoTrainer::new(policy(), None, pairs(), config)?.with_evaluation(pairs()[..5].to_vec())?;
+    let steps = trainer.by_ref().collect::<align_train::Result<_>>()?;
+    let evaluation = trainer.evaluate()?;
+    Ok((steps, evaluation.eval_loss))
+}
+
+fn assert_same((steps, evaluation): &(Vec<StepRecord>, f64), (others, other): &(Vec<StepRecord>, f64)) {
+    assert_eq!(steps.len(), others.len());
+    for (a, b) in steps.iter().zip(others) {
+        assert!((a.loss - b.loss).abs() < 1e-5 && (a.grad_norm - b.grad_norm).abs() < 1e-3, "{a:?} {b:?}");
+    }
+    assert!((evaluation - other).abs() < 1e-5);
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn what_the_reference_says_is_the_same_before_and_while_training() {
+    let live = run(config()).unwrap();
+    assert!((live.0[0].loss - 2f64.ln()).abs() < 1e-5, "a policy starts at its reference");
+    assert_same(&run(beforehand(None)).unwrap(), &live);
+    let dir = tempfile::tempdir().unwrap();
+    let kept = dir.path().join("kept");
+    assert_same(&run(beforehand(Some(&kept))).unwrap(), &live);
+    let (written, before) = (files(&kept), std::fs::read(&files(&kept)[0]).unwrap());
+    assert_eq!(written.len(), 2, "one file of the training rows, one of the held-out ones");
+    assert_same(&run(beforehand(Some(&kept))).unwrap(), &live);
+
+    // Another loss, its options and those of the tokens find the same files.
+    let other =
+        |config: DpoConfig| DpoConfig { loss_type: vec![LossType::Ipo], beta: 0.3, ld_alpha: Some(0.5), ..config };
+    assert_same(&run(other(beforehand(Some(&kept)))).unwrap(), &run(other(config())).unwrap());
+    assert_eq!(files(&kept), written);
+    assert_eq!(std::fs::read(&written[0]).unwrap(), before);
+}
+
+#[test]
+fn another_reference_has_a_file_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let reference = policy();
+    let (_, weight) = reference.parameters().iter().next().unwrap();
+    let _ = tch::no_grad(|| weight.shallow_clone().g_mul_scalar_(1.001));
+    for reference in [None, Some(reference)] {
+        DpoTrainer::new(policy(), reference, pairs(), beforehand(Some(dir.path()))).unwrap();
+    }
+    assert_eq!(files(dir.path()).len(), 2);
+}
+
+#[test]
+fn a_file_that_does_not_fit_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let trainer = || DpoTrainer::new(policy(), None, pairs(), beforehand(Some(dir.path())));
+    trainer().unwrap();
+    let file = files(dir.path()).remove(0);
+    let good = std::fs::read(&file).unwrap();
+    let mut damaged = good.clone();
+    // The last token's log-probability is far off.
+    let end = damaged.len();
+    damaged[end - 4..].copy_from_slice(&(-90f32).to_le_bytes());
+    for bytes in [damaged, good[..end - 8].to_vec()] {
+        std::fs::write(&file, bytes).unwrap();
+        let problem = trainer().unwrap_err().to_string();
+        assert!(problem.contains(file.file_name().unwrap().to_str().unwrap()), "{problem}");
+    }
+    std::fs::write(&file, good).unwrap();
+    trainer().unwrap();
+}
+
+#[test]
+fn rows_that_come_too_late_are_refused() {
+    let mut trainer = DpoTrainer::new(policy(), None, pairs(), beforehand(None)).unwrap();
+    trainer.next().unwrap().unwrap();
+    let problem = trainer.with_evaluation(pairs()).unwrap_err().to_string();
+    assert!(problem.contains("precompute_ref_log_probs") && problem.contains("earlier"), "{problem}");
+}
