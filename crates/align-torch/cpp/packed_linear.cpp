@@ -4,32 +4,11 @@
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
-#include <cstring>
+#include "guarded.h"
 
 namespace {
 
 using Scalars = c10::List<std::optional<at::Scalar>>;
-
-// Writes what went wrong into `problem`, cut to `room` bytes with the final 0.
-void tell(char* problem, size_t room, const char* what) {
-  std::strncpy(problem, what, room - 1);
-  problem[room - 1] = 0;
-}
-
-template <typename F>
-int guarded(char* problem, size_t room, F f) {
-  try {
-    f();
-    return 0;
-  } catch (const c10::Error& e) {
-    tell(problem, room, e.what_without_backtrace());
-  } catch (const std::exception& e) {
-    tell(problem, room, e.what());
-  } catch (...) {
-    tell(problem, room, "an exception of unknown type");
-  }
-  return -1;
-}
 
 c10::OperatorHandle named(const char* name, const char* overload) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload);

@@ -1,16 +1,14 @@
 //! A linear layer whose weight lies as oneDNN reads it.
 
-use std::ffi::{CStr, c_char, c_int};
-use std::ptr::null;
+use crate::guarded::guarded;
+use std::ffi::{c_char, c_int};
+use std::ptr::{null, null_mut};
 use tch::{Device, Kind, Tensor};
 use torch_sys::C_tensor;
 
 /// The layout is chosen for products of about this many rows. Fixed, so that a row's result does not depend on how many rows
 /// there are.
 const ROWS: i64 = 160;
-
-/// Bytes of LibTorch's messages that are kept.
-const MESSAGE: usize = 1024;
 
 unsafe extern "C" {
     fn align_torch_pack_weight(
@@ -115,14 +113,10 @@ impl PackedLinear {
 /// What `call` made. It is given room for a pointer to a new tensor and for a message of so many bytes; it is to return 0 once it
 /// has written the first, which is then ours, and else to write the second, ended by 0.
 fn new_tensor(call: impl FnOnce(*mut *mut C_tensor, *mut c_char, usize) -> c_int) -> Result<Tensor, PackedLinearError> {
-    let (mut made, mut problem) = (std::ptr::null_mut(), [0 as c_char; MESSAGE]);
-    if call(&raw mut made, problem.as_mut_ptr(), MESSAGE) == 0 && !made.is_null() {
-        // SAFETY: a new tensor that nobody else holds.
-        return Ok(unsafe { Tensor::from_ptr(made) });
-    }
-    // SAFETY: the message is ended by 0 within the buffer, which is zeros where nothing was written.
-    let problem = unsafe { CStr::from_ptr(problem.as_ptr()) };
-    Err(PackedLinearError(problem.to_string_lossy().into_owned()))
+    let mut made = null_mut();
+    guarded(|problem, room| call(&raw mut made, problem, room)).map_err(PackedLinearError)?;
+    // SAFETY: a new tensor that nobody else holds.
+    Ok(unsafe { Tensor::from_ptr(made) })
 }
 
 #[cfg(test)]

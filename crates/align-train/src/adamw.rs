@@ -1,4 +1,5 @@
 use crate::{Error, Result};
+use align_torch::FusedAdamWStep;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -68,11 +69,8 @@ impl AdamW {
     /// Only what LibTorch refuses.
     pub fn step(&mut self, lr: f64) -> Result<()> {
         self.step += 1;
-        let t = i32::try_from(self.step).unwrap_or(i32::MAX);
-        let bias1 = 1.0 - self.config.beta1.powi(t);
-        let bias2 = 1.0 - self.config.beta2.powi(t);
-        let config = self.config;
-        tch::no_grad(|| self.slots.iter_mut().try_for_each(|slot| slot.step(&config, lr, bias1, bias2)))
+        let (config, step) = (self.config, self.step);
+        tch::no_grad(|| self.slots.iter_mut().try_for_each(|slot| slot.step(&config, lr, step)))
     }
 
     /// Forgets all gradients.
@@ -132,24 +130,18 @@ impl Slot {
         Ok(Self { name: name.to_owned(), weight: weight.shallow_clone(), master, exp_avg, exp_avg_sq })
     }
 
-    fn step(&mut self, config: &AdamWConfig, lr: f64, bias1: f64, bias2: f64) -> Result<()> {
+    fn step(&mut self, config: &AdamWConfig, lr: f64, step: u64) -> Result<()> {
         let grad = self.weight.grad();
         if !grad.defined() {
             return Ok(());
         }
-        let grad = grad.f_to_kind(self.exp_avg.kind())?;
+        let grad = grad.f_to_kind(self.exp_avg.kind())?.f_contiguous()?;
         let target = self.master.as_mut().unwrap_or(&mut self.weight);
-        if config.weight_decay > 0.0 && target.dim() >= 2 {
-            let _ = target.f_mul_scalar_(1.0 - lr * config.weight_decay)?;
-        }
-        let _ = self.exp_avg.f_lerp_(&grad, 1.0 - config.beta1)?;
-        let _ = self.exp_avg_sq.f_mul_scalar_(config.beta2)?;
-        let _ = self.exp_avg_sq.f_addcmul_(&grad.f_mul_scalar(1.0 - config.beta2)?, &grad)?;
-        // −lr · m̂ / (√v̂ + ε), with both bias corrections moved out of the tensors.
-        let mut denominator = self.exp_avg_sq.f_sqrt()?;
-        let _ = denominator.f_add_scalar_(config.epsilon * bias2.sqrt())?;
-        let scale = -lr * bias2.sqrt() / bias1;
-        let _ = target.f_addcdiv_(&self.exp_avg.f_mul_scalar(scale)?, &denominator)?;
+        let weight_decay = if target.dim() >= 2 { config.weight_decay } else { 0.0 };
+        let AdamWConfig { beta1, beta2, epsilon: eps, .. } = *config;
+        FusedAdamWStep { step, lr, beta1, beta2, weight_decay, eps }
+            .apply(target, &grad, &mut self.exp_avg, &mut self.exp_avg_sq)
+            .map_err(|e| Error::Data(format!("{}: {e}", self.name)))?;
         if let Some(master) = &self.master {
             self.weight.f_copy_(master)?;
         }

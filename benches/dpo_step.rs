@@ -1,0 +1,95 @@
+//! Optimiser steps of DPO on GPT-2, as the peers' scripts time TRL's: one JSON line of seconds a step and peak memory.
+//!
+//! `cargo bench --bench dpo_step -- --model DIR --pairs FILE.jsonl [--batch 8] [--steps 4] [--dtype bfloat16] [--live-reference]`.
+//! `python benches/beside_trl.py DIR` runs it in turn with TRL and prints the table of benches/README.md.
+
+use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
+use align_losses::LossType;
+use align_models::{CausalLm, Gpt2};
+use align_torch::MatmulPrecision;
+use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
+use clap::Parser;
+use std::path::PathBuf;
+use std::time::Instant;
+use tch::{Device, Kind};
+
+#[derive(Parser)]
+struct Options {
+    /// Folder of a GPT-2 in transformers' layout; the tiny one that the repository keeps if not given.
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Pairs as JSON lines of prompt, chosen and rejected; the repository's if not given.
+    #[arg(long)]
+    pairs: Option<PathBuf>,
+    /// Pairs a step.
+    #[arg(long, default_value_t = 8)]
+    batch: usize,
+    /// Steps timed.
+    #[arg(long, default_value_t = 3)]
+    steps: u64,
+    /// float32 or bfloat16.
+    #[arg(long, default_value = "float32")]
+    dtype: String,
+    /// Runs the reference in each step instead of before the first.
+    #[arg(long)]
+    live_reference: bool,
+    /// Most tokens that go through the policy at once.
+    #[arg(long, default_value_t = DpoConfig::default().micro_batch_tokens)]
+    micro_batch_tokens: usize,
+    /// What cargo tells every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let options = Options::parse();
+    align_torch::keep_freed_memory();
+    let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data");
+    let kind = if options.dtype == "bfloat16" { Kind::BFloat16 } else { Kind::Float };
+    let dir = options.model.unwrap_or_else(|| data.join("models/gpt2-tiny"));
+    let began = Instant::now();
+    let model = Gpt2::from_pretrained(&dir, kind, Device::Cpu).expect("a model");
+    let tokenizer = Tokenizer::from_pretrained(&dir).expect("a tokeniser");
+    let text = std::fs::read_to_string(options.pairs.unwrap_or_else(|| data.join("train.jsonl"))).expect("pairs");
+    // One step more than is timed: the first makes the buffers.
+    let rows = options.batch * (options.steps as usize + 1);
+    let pairs: Vec<PreferencePair> =
+        text.lines().take(rows).map(|line| serde_json::from_str(line).expect("a pair")).collect();
+    let longest = Some(model.n_positions() as usize);
+    let encode = EncodeOptions { max_length: longest, ..EncodeOptions::default() };
+    let pairs = encode_pairs(&tokenizer, &pairs, &encode).expect("token ids").pairs;
+    let training = TrainingConfig {
+        per_device_train_batch_size: options.batch,
+        max_steps: Some(options.steps + 1),
+        learning_rate: 1e-5,
+        ..TrainingConfig::default()
+    };
+    let config = DpoConfig {
+        loss_type: vec![LossType::Hinge],
+        precompute_ref_log_probs: !options.live_reference,
+        micro_batch_tokens: options.micro_batch_tokens,
+        training,
+        ..DpoConfig::default()
+    };
+    let mut trainer = DpoTrainer::new(model, None, pairs, config).expect("a trainer");
+    let mut times = Vec::new();
+    let mut first = None;
+    loop {
+        let begin = Instant::now();
+        let Some(record) = trainer.next() else { break };
+        record.expect("a step");
+        times.push(begin.elapsed().as_secs_f64());
+        first.get_or_insert_with(|| began.elapsed().as_secs_f64());
+    }
+    let first = first.expect("a first step");
+    println!("{{\"step_s\": {:?}, \"first_step_after_s\": {first:.2}, \"peak_gb\": {:.2}}}", &times[1..], peak_gb());
+}
+
+/// Most memory that was ever resident, in GB.
+fn peak_gb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: f64 = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN);
+    kib * 1024.0 / 1e9
+}
