@@ -16,7 +16,9 @@ mod kv_cache;
 mod layers;
 mod parameters;
 mod pretrained_config;
+mod random_weights;
 mod save;
+mod trainable_model;
 
 pub mod checkpoint;
 pub mod generation;
@@ -31,3 +33,4 @@ pub use error::{Error, Result};
 pub use gpt2::{Gpt2, Gpt2Config};
 pub use kv_cache::{Cached, KvCache};
 pub use parameters::Parameters;
+pub use trainable_model::TrainableModel;

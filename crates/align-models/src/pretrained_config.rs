@@ -27,11 +27,10 @@ pub(crate) fn read_small_file(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))
 }
 
-/// Reads `DIR/config.json` and checks that it describes a `model_type`.
-pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> Result<C> {
-    let path = dir.join("config.json");
-    let fail = |reason: String| Error::Config { path: path.clone(), reason };
-    let text = read_small_file(&path)?;
+/// Reads a `config.json` and checks that it describes a `model_type`.
+pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) -> Result<C> {
+    let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
+    let text = read_small_file(path)?;
     let Described { model_type: found } =
         json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
     match found.as_deref() {

@@ -7,6 +7,7 @@ pub use config::Gpt2Config;
 
 use crate::attention_mask::causal_mask;
 use crate::layers::{LayerNorm, Weights, dropout, packed};
+use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
 use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, checkpoint};
 use align_torch::{PackedActivation, PackedLinear};
 use block::{Block, Pass};
@@ -36,6 +37,28 @@ impl Gpt2 {
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
         let config = Gpt2Config::from_pretrained(dir)?;
         let parameters = Parameters::new(checkpoint::load(dir, &config.layout(), kind, device)?);
+        Self::from_parameters(config, parameters)
+    }
+
+    /// A new model with random weights, as transformers draws them: normal with the config's `initializer_range` (0.02 unless it
+    /// names one), the projections that end in the residual stream divided by `√(2 n_layer)`, biases 0, layer norms 1.
+    ///
+    /// The weights are a function of the config and the seed.
+    ///
+    /// # Errors
+    /// A config that describes no GPT-2, or not enough memory.
+    pub fn new_random(mut config: Gpt2Config, seed: u64, kind: Kind, device: Device) -> Result<Self> {
+        config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
+        name_model(&mut config.extra, "gpt2", "GPT2LMHeadModel");
+        let std = initializer_range(&config.extra);
+        let residual = std / (2.0 * config.n_layer as f64).sqrt();
+        let filling = |name: &str| match name {
+            _ if name.ends_with(".bias") => Filling::Zeros,
+            _ if name.contains(".ln_") => Filling::Ones,
+            _ if name.ends_with(".c_proj.weight") => Filling::Normal(residual),
+            _ => Filling::Normal(std),
+        };
+        let parameters = random_weights(&config.layout(), seed, filling, (kind, device))?;
         Self::from_parameters(config, parameters)
     }
 
