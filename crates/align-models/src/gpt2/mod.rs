@@ -7,6 +7,7 @@ pub use config::Gpt2Config;
 
 use crate::attention_mask::causal_mask;
 use crate::layers::{LayerNorm, Weights, dropout, packed};
+use crate::lora::Adapter;
 use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
 use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, checkpoint};
 use align_torch::{PackedActivation, PackedLinear};
@@ -67,11 +68,16 @@ impl Gpt2 {
     /// # Errors
     /// A weight that is missing.
     pub fn from_parameters(config: Gpt2Config, parameters: Parameters) -> Result<Self> {
-        Self::build(config, parameters, false)
+        Self::build(config, parameters, None, false)
     }
 
-    fn build(mut config: Gpt2Config, parameters: Parameters, pack: bool) -> Result<Self> {
-        let root = Weights::root(&parameters, "transformer.", pack);
+    /// The same weights with an adapter beside them.
+    pub(crate) fn adapted(&self, adapter: Adapter<'_>) -> Result<Self> {
+        Self::build(self.config.clone(), self.parameters.shallow_clone(), Some(adapter), false)
+    }
+
+    fn build(mut config: Gpt2Config, parameters: Parameters, adapter: Option<Adapter<'_>>, pack: bool) -> Result<Self> {
+        let root = Weights { adapter, ..Weights::root(&parameters, "transformer.", pack) };
         let wte = root.tensor("wte.weight")?;
         // A head of its own wins over the config: see `Checkpoint::load`.
         config.tie_word_embeddings &= parameters.get("lm_head.weight").is_none();
@@ -150,7 +156,7 @@ impl CausalLm for Gpt2 {
         if self.packed_head.is_some() || self.device() != Device::Cpu {
             return Ok(None);
         }
-        let packed = Self::build(self.config.clone(), self.parameters.shallow_clone(), true)?;
+        let packed = Self::build(self.config.clone(), self.parameters.shallow_clone(), None, true)?;
         Ok(packed.packed_head.is_some().then(|| Box::new(packed) as Box<dyn CausalLm>))
     }
 
