@@ -1,7 +1,8 @@
 use crate::config::BOOKKEEPING;
+use crate::history::History;
 use crate::objective::Objective;
 use crate::weights::load_weights;
-use crate::{Error, Result, Trainer, fingerprint};
+use crate::{Error, Result, Trainer, atomic, fingerprint};
 use align_models::CausalLm;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ struct TrainerState<C> {
     num_tokens: u64,
     /// Digest of the training rows.
     train: String,
+    /// Digest of the held-out rows, where their evaluations decide about the run.
+    eval: Option<String>,
+    history: History,
     /// Sum of the norms of the reference that the run began with, if it has one.
     reference: Option<f64>,
     /// What else moves with the objective.
@@ -66,15 +70,8 @@ impl<O: Objective> Trainer<O> {
         if dir.exists() {
             return Err(fail(dir, "exists already: it is not overwritten"));
         }
-        let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(|e| fail(parent, format!("cannot be made: {e}")))?;
-        let scratch = tempfile::Builder::new().prefix(".checkpoint-").tempdir_in(parent);
-        let scratch = scratch.map_err(|e| fail(parent, format!("cannot be written: {e}")))?;
-        self.write_checkpoint(scratch.path())?;
-        fs::rename(scratch.path(), dir).map_err(|e| fail(dir, format!("cannot be written: {e}")))?;
-        // The rename moved the scratch folder away: there is nothing left to remove.
-        let _ = scratch.keep();
-        File::open(parent).and_then(|p| p.sync_all()).map_err(|e| fail(parent, e.to_string()))
+        let cannot = |e: std::io::Error| fail(dir, format!("cannot be written: {e}"));
+        atomic::write_folder(dir, cannot, |scratch| self.write_checkpoint(scratch))
     }
 
     fn write_checkpoint(&self, dir: &Path) -> Result<()> {
@@ -87,6 +84,8 @@ impl<O: Objective> Trainer<O> {
             step: self.step,
             num_tokens: self.num_tokens,
             train: fingerprint::of_rows(&self.train),
+            eval: self.deciding_rows(),
+            history: self.history.clone(),
             reference: self.objective.reference_fingerprint(),
             objective: self.objective.state()?,
             config: self.config().clone(),
@@ -117,8 +116,13 @@ impl<O: Objective> Trainer<O> {
         self.optimizer.load_state(state.step, |name| Ok(moments.read(name).map_err(align_models::Error::from)?))?;
         self.objective.load_tensors(dir)?;
         self.objective.restore(&state.objective)?;
-        (self.step, self.num_tokens) = (state.step, state.num_tokens);
+        (self.step, self.num_tokens, self.history) = (state.step, state.num_tokens, state.history);
         Ok(())
+    }
+
+    /// Digest of the held-out rows, if what they say of the policy decides about the run.
+    fn deciding_rows(&self) -> Option<String> {
+        self.training().best_metric().map(|_| fingerprint::of_rows(&self.eval))
     }
 
     fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>) -> Result<()> {
@@ -129,6 +133,9 @@ impl<O: Objective> Trainer<O> {
         }
         if state.train != fingerprint::of_rows(&self.train) {
             return Err(fail(dir, "was written by a run on other training rows (or tokenised in another way)"));
+        }
+        if state.eval.as_ref().zip(self.deciding_rows()).is_some_and(|(theirs, ours)| *theirs != ours) {
+            return Err(fail(dir, "was written by a run on other evaluation rows, by which its weights are compared"));
         }
         let same = match (state.reference, self.objective.reference_fingerprint()) {
             (Some(theirs), Some(ours)) => (theirs - ours).abs() <= 1e-9 * ours.abs(),

@@ -10,6 +10,8 @@
 //! [`Trainer::train`] drives it with observers (progress bar, metrics file, checkpoints, early stop).
 
 mod adamw;
+mod atomic;
+mod best_metric;
 mod checkpoint;
 mod completion_logps;
 mod config;
@@ -17,6 +19,8 @@ mod error;
 mod evaluation;
 mod fingerprint;
 mod gradients;
+mod history;
+mod json_number;
 mod metrics;
 mod model_card;
 #[cfg(feature = "clap")]
@@ -25,6 +29,7 @@ pub mod objective;
 mod observer;
 mod record;
 mod run;
+mod run_folder;
 mod sampler;
 mod schedule;
 mod trainer;
@@ -42,9 +47,10 @@ pub use gradients::clip_grad_norm;
 pub use metrics::Metrics;
 pub use model_card::{Method, ModelCard};
 pub use objective::{Objective, RunConfig};
-pub use observer::{CheckpointSaver, Flow, MetricsFile, Observer, SampleTexts, StopSignal};
+pub use observer::{CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal};
 pub use record::{EvaluationRecord, StepRecord};
 pub use run::TrainSummary;
+pub use run_folder::RunFolder;
 pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
 pub use trainer::{CpoTrainer, DpoTrainer, KtoTrainer, Trainer};

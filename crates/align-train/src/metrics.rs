@@ -1,3 +1,4 @@
+use crate::json_number;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ use std::collections::BTreeMap;
 /// "Chosen" are the desirable completions where there are no pairs. A name that a batch has nothing to say on is left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Metrics(BTreeMap<Cow<'static, str>, f64>);
+pub struct Metrics(#[serde(deserialize_with = "json_number::map")] BTreeMap<Cow<'static, str>, f64>);
 
 impl Metrics {
     /// The value under a name.
@@ -45,11 +46,19 @@ impl Metrics {
     /// Under each name the mean over those that have it.
     #[must_use]
     pub fn mean<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        Self::weighted_mean(all.into_iter().map(|metrics| (1.0, metrics)))
+    }
+
+    /// Under each name the mean, by positive weights, over those that have it.
+    #[must_use]
+    pub fn weighted_mean<'a>(all: impl IntoIterator<Item = (f64, &'a Self)>) -> Self {
         let mut sums: BTreeMap<Cow<'static, str>, (f64, f64)> = BTreeMap::new();
-        for (name, value) in all.into_iter().flat_map(|metrics| &metrics.0) {
-            let (sum, count) = sums.entry(name.clone()).or_default();
-            *sum += value;
-            *count += 1.0;
+        for (weight, metrics) in all {
+            for (name, value) in &metrics.0 {
+                let (sum, count) = sums.entry(name.clone()).or_default();
+                *sum += weight * value;
+                *count += weight;
+            }
         }
         Self(sums.into_iter().map(|(name, (sum, count))| (name, sum / count)).collect())
     }
@@ -68,6 +77,9 @@ mod tests {
         };
         let mean = Metrics::mean(&[of(&[("kl", 1.0), ("entropy", 2.0)]), of(&[("kl", 4.0)])]);
         assert_eq!(mean, of(&[("kl", 2.5), ("entropy", 2.0)]));
+        let weighted =
+            Metrics::weighted_mean([(3.0, &of(&[("kl", 1.0), ("entropy", 2.0)])), (1.0, &of(&[("kl", 5.0)]))]);
+        assert_eq!(weighted, of(&[("kl", 2.0), ("entropy", 2.0)]));
         assert_eq!(Metrics::mean(&[]), Metrics::default());
     }
 }

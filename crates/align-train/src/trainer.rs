@@ -1,8 +1,9 @@
-use crate::objective::{Batch, BatchOutcome, Cpo, Dpo, Kto, Objective, Split};
+use crate::history::History;
+use crate::objective::{Batch, BatchOutcome, Cpo, Dpo, Kto, Objective, Row, Split};
 use crate::sampler::{dropout_seed, epoch_order};
 use crate::{
-    AdamW, CpoConfig, DpoConfig, Error, KtoConfig, LrSchedule, Metrics, Result, RunConfig, SamplingStrategy,
-    StepRecord, TrainingConfig, clip_grad_norm,
+    AdamW, CpoConfig, DpoConfig, Error, EvaluationRecord, KtoConfig, LrSchedule, Metrics, Result, RunConfig,
+    SamplingStrategy, StepRecord, TrainingConfig, clip_grad_norm,
 };
 use align_losses::PairLoss;
 use align_models::{CausalLm, Parameters};
@@ -21,6 +22,9 @@ pub struct Trainer<O: Objective> {
     pub(crate) eval: Vec<O::Row>,
     pub(crate) step: u64,
     pub(crate) num_tokens: u64,
+    pub(crate) history: History,
+    /// Whether an observer has called the run done before its last step.
+    pub(crate) done_early: bool,
     schedule: LrSchedule,
     /// The running epoch's order of rows.
     order: (u64, Vec<usize>),
@@ -119,6 +123,8 @@ impl<O: Objective> Trainer<O> {
             eval: Vec::new(),
             step: 0,
             num_tokens: 0,
+            history: History::default(),
+            done_early: false,
             schedule,
             order: (u64::MAX, Vec::new()),
         })
@@ -164,6 +170,16 @@ impl<O: Objective> Trainer<O> {
         self.step
     }
 
+    /// Whether the run is over: its last step is done, or an observer has called it done.
+    pub fn is_done(&self) -> bool {
+        self.step >= self.schedule.total_steps || self.done_early
+    }
+
+    /// The run's evaluations so far, those before a resume included; [`Trainer::train`] keeps them.
+    pub fn evaluations(&self) -> &[EvaluationRecord] {
+        &self.history.evaluations
+    }
+
     /// Optimiser steps of the whole run.
     pub fn total_steps(&self) -> u64 {
         self.schedule.total_steps
@@ -185,7 +201,7 @@ impl<O: Objective> Trainer<O> {
     /// One optimiser step, or `None` when the run is over.
     ///
     /// # Errors
-    /// A loss or gradient that is not finite: the weights are then those before the step.
+    /// A loss or gradient that is not finite, with the rows that it came from: the weights are then those before the step.
     pub fn next_step(&mut self) -> Result<Option<StepRecord>> {
         if self.step >= self.schedule.total_steps {
             return Ok(None);
@@ -200,6 +216,7 @@ impl<O: Objective> Trainer<O> {
             }
             let batch = Batch { split: Split::Train, all: &self.train, indices: rows };
             let outcome = self.objective.batch(&batch, Some(share))?;
+            self.finite("loss", outcome.loss, rows)?;
             loss += share * outcome.loss;
             tokens += outcome.tokens;
             metrics.push(outcome.metrics);
@@ -209,18 +226,22 @@ impl<O: Objective> Trainer<O> {
             loss += penalty;
             metrics.set("weight_distance", penalty);
         }
-        self.finite("loss", loss)?;
+        let rows = batches.concat();
+        self.finite("loss", loss, &rows)?;
         let clip = self.training().max_grad_norm;
         let weights = self.policy().parameters().iter().map(|(_, weight)| weight);
         let grad_norm = clip_grad_norm(weights, (clip > 0.0).then_some(clip))?;
-        self.finite("grad_norm", grad_norm)?;
+        self.finite("grad_norm", grad_norm, &rows)?;
         let learning_rate = self.schedule.at(self.step);
         self.optimizer.step(learning_rate)?;
         self.step += 1;
         self.objective.after_step(self.step)?;
         self.num_tokens += tokens;
         let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
-        Ok(Some(StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step }))
+        let record = StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step };
+        let logging_steps = self.training().logging_steps;
+        self.history.push_step(record.clone(), logging_steps);
+        Ok(Some(record))
     }
 
     /// The rows of the next step's micro-batches.
@@ -252,8 +273,14 @@ impl<O: Objective> Trainer<O> {
         rows.chunks(size).map(outcome).collect()
     }
 
-    fn finite(&self, what: &'static str, value: f64) -> Result<()> {
-        if value.is_finite() { Ok(()) } else { Err(Error::NotFinite { step: self.step + 1, what, value }) }
+    /// Refuses a number that came from the training rows `indices` unless it is finite.
+    fn finite(&self, what: &'static str, value: f64, indices: &[usize]) -> Result<()> {
+        if value.is_finite() {
+            return Ok(());
+        }
+        let mut rows: Vec<usize> = indices.iter().filter_map(|i| self.train.get(*i)).map(|row| row.row() + 1).collect();
+        rows.sort_unstable();
+        Err(Error::NotFinite { step: self.step + 1, what, value, rows })
     }
 }
 

@@ -15,7 +15,7 @@ pub use training::{SamplingStrategy, Strategy, TrainingConfig};
 use crate::{Error, Result};
 
 /// Options that change what is written and when, but not the weights.
-pub(crate) const BOOKKEEPING: [&str; 7] = [
+pub(crate) const BOOKKEEPING: [&str; 12] = [
     "logging_steps",
     "eval_strategy",
     "eval_steps",
@@ -23,6 +23,11 @@ pub(crate) const BOOKKEEPING: [&str; 7] = [
     "save_strategy",
     "save_steps",
     "save_total_limit",
+    "load_best_model_at_end",
+    "metric_for_best_model",
+    "greater_is_better",
+    "early_stopping_patience",
+    "early_stopping_threshold",
 ];
 
 /// Refuses an option with a reason unless it is good.
