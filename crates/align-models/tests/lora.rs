@@ -143,7 +143,7 @@ fn only_the_adapter_has_gradients() {
     // By B of a layer: d/dB sum over a small step of it, numerically.
     let b = model.parameters().get(B).unwrap();
     let loss = || logits(&model).square().mean(Kind::Double).double_value(&[]);
-    let mut moved = b.detach();
+    let moved = b.detach();
     let step = 1e-2;
     let _ = moved.get(0).g_add_scalar_(step);
     let up = loss();

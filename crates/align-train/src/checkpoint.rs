@@ -27,6 +27,8 @@ struct TrainerState<C> {
     history: History,
     /// Sum of the norms of the reference that the run began with, if it has one.
     reference: Option<f64>,
+    /// The same of the weights that stand still under the policy's adapter, if it has one.
+    frozen: Option<f64>,
     /// What else moves with the objective.
     objective: Value,
     config: C,
@@ -87,6 +89,7 @@ impl<O: Objective> Trainer<O> {
             eval: self.deciding_rows(),
             history: self.history.clone(),
             reference: self.objective.reference_fingerprint(),
+            frozen: self.frozen_fingerprint()?,
             objective: self.objective.state()?,
             config: self.config().clone(),
         };
@@ -109,7 +112,7 @@ impl<O: Objective> Trainer<O> {
         let text = fs::read_to_string(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?;
         let state: TrainerState<O::Config> = serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))?;
         self.check_same_run(dir, &state)?;
-        let policy = Checkpoint::open(dir).map_err(align_models::Error::from)?;
+        let policy = self.policy().open_saved(dir)?;
         load_weights(self.policy().parameters(), &policy, dir)?;
         let path = dir.join(OPTIMIZER);
         let moments = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
@@ -125,6 +128,10 @@ impl<O: Objective> Trainer<O> {
         self.training().best_metric().map(|_| fingerprint::of_rows(&self.eval))
     }
 
+    fn frozen_fingerprint(&self) -> Result<Option<f64>> {
+        self.policy().frozen_parameters().map(fingerprint::of_weights).transpose()
+    }
+
     fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>) -> Result<()> {
         let ours = serde_json::to_value(self.config()).map_err(|e| fail(dir, e.to_string()))?;
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;
@@ -137,14 +144,24 @@ impl<O: Objective> Trainer<O> {
         if state.eval.as_ref().zip(self.deciding_rows()).is_some_and(|(theirs, ours)| *theirs != ours) {
             return Err(fail(dir, "was written by a run on other evaluation rows, by which its weights are compared"));
         }
-        let same = match (state.reference, self.objective.reference_fingerprint()) {
-            (Some(theirs), Some(ours)) => (theirs - ours).abs() <= 1e-9 * ours.abs(),
-            (theirs, ours) => theirs.is_none() == ours.is_none(),
-        };
-        if !same {
+        if !same(state.reference, self.objective.reference_fingerprint()) {
             return Err(fail(dir, "was written by a run with another reference model: give the same one"));
         }
+        if !same(state.frozen, self.frozen_fingerprint()?) {
+            return Err(fail(
+                dir,
+                "was written by a run on another base model, or with all weights trained in one of the two",
+            ));
+        }
         Ok(())
+    }
+}
+
+/// Whether two fingerprints are of the same weights, or of none.
+fn same(theirs: Option<f64>, ours: Option<f64>) -> bool {
+    match (theirs, ours) {
+        (Some(theirs), Some(ours)) => (theirs - ours).abs() <= 1e-9 * ours.abs(),
+        (theirs, ours) => theirs.is_none() && ours.is_none(),
     }
 }
 
