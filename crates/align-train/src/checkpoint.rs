@@ -3,7 +3,7 @@ use crate::history::History;
 use crate::objective::Objective;
 use crate::weights::load_weights;
 use crate::{Error, Result, Trainer, atomic, fingerprint};
-use align_models::CausalLm;
+use align_models::TrainableModel;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

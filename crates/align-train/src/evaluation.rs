@@ -1,6 +1,6 @@
 use crate::objective::Objective;
 use crate::{Error, EvaluationRecord, Metrics, Result, Trainer};
-use align_models::CausalLm;
+use align_models::TrainableModel;
 use std::time::Instant;
 
 impl<O: Objective> Trainer<O> {
@@ -17,7 +17,8 @@ impl<O: Objective> Trainer<O> {
         let batches = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
         let loss: f64 = batches.iter().map(|(rows, outcome)| *rows as f64 * outcome.loss).sum();
         let eval_loss = loss / self.eval.len() as f64;
-        let mut metrics = Metrics::weighted_mean(batches.iter().map(|(rows, outcome)| (*rows as f64, &outcome.metrics)));
+        let mut metrics =
+            Metrics::weighted_mean(batches.iter().map(|(rows, outcome)| (*rows as f64, &outcome.metrics)));
         self.objective.finish_evaluation(eval_loss, &mut metrics);
         Ok(EvaluationRecord {
             eval_loss,

@@ -14,8 +14,10 @@ use std::collections::BTreeMap;
 /// | `log_ratios/chosen`, `log_ratios/rejected` | `log π − log π_ref`, in nats | with a reference |
 /// | `likelihood_displacement` | share of pairs whose chosen text has become less likely while its margin grew (arXiv:2410.08847) | DPO |
 /// | `logits/chosen`, `logits/rejected` | mean logit at the completions' tokens; CPO's over every position, padding too | all |
-/// | `entropy` | of the next-token distributions over the completions, in nats | with a reference |
-/// | `mean_token_accuracy` | share of the chosen completions' tokens that the policy finds likeliest | DPO |
+/// | `entropy` | of the next-token distributions over the completions, in nats | with a reference, SFT |
+/// | `mean_token_accuracy` | share of the chosen completions' tokens that the policy finds likeliest | DPO, SFT |
+/// | `perplexity` | `exp` of the held-out rows' mean loss | SFT |
+/// | `accuracy` | share of the texts whose class is the likeliest | classification |
 /// | `kl` | KTO's reference point | KTO |
 /// | `delta` | BCO's reward shift | BCO |
 /// | `nll_loss` | negative log-likelihood a token of the chosen texts | CPO, ORPO |

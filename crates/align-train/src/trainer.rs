@@ -1,12 +1,14 @@
 use crate::history::History;
-use crate::objective::{Batch, BatchOutcome, Cpo, Dpo, Kto, Objective, Row, Split};
-use crate::sampler::{dropout_seed, epoch_order};
+use crate::objective::Row;
+use crate::objective::{Batch, BatchOutcome, Classification, Cpo, Dpo, Kto, Objective, Sft, Split};
+use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
-    AdamW, CpoConfig, DpoConfig, Error, EvaluationRecord, KtoConfig, LrSchedule, Metrics, Result, RunConfig,
-    SamplingStrategy, StepRecord, TrainingConfig, clip_grad_norm,
+    AdamW, ClassificationConfig, CpoConfig, DpoConfig, Error, EvaluationRecord, KtoConfig, LrSchedule, Metrics, Result,
+    RunConfig, SamplingStrategy, SftConfig, StepRecord, TrainingConfig, clip_grad_norm,
 };
+use align_data::{EncodedLabelledText, EncodedText};
 use align_losses::PairLoss;
-use align_models::{CausalLm, Parameters};
+use align_models::{CausalLm, DistilBert, Parameters, TrainableModel};
 
 /// Trains a policy on rows of data towards an [`Objective`].
 ///
@@ -36,6 +38,10 @@ pub type DpoTrainer<M> = Trainer<Dpo<M>>;
 pub type KtoTrainer<M> = Trainer<Kto<M>>;
 /// Trains on preference pairs without a reference: CPO (arXiv:2401.08417), SimPO, ORPO and their family.
 pub type CpoTrainer<M> = Trainer<Cpo<M>>;
+/// Trains a language model on texts.
+pub type SftTrainer<M> = Trainer<Sft<M>>;
+/// Trains a classifier on labelled texts.
+pub type ClassificationTrainer = Trainer<Classification>;
 
 impl<M: CausalLm> Trainer<Dpo<M>> {
     /// A trainer at step 0. Without a `reference` it is a copy of the policy as it stands.
@@ -89,6 +95,26 @@ impl<M: CausalLm> Trainer<Cpo<M>> {
     /// Options that contradict each other, no pairs, or token ids or lengths that the model cannot take.
     pub fn new(policy: M, train: Vec<<Cpo<M> as Objective>::Row>, config: CpoConfig) -> Result<Self> {
         Self::of(Cpo::new(policy, config)?, train)
+    }
+}
+
+impl<M: CausalLm> Trainer<Sft<M>> {
+    /// A trainer at step 0 on rows that [`SftConfig::encode`] gave.
+    ///
+    /// # Errors
+    /// Options that contradict each other, no rows, or token ids or lengths that the model or the options do not allow.
+    pub fn new(policy: M, train: Vec<EncodedText>, config: SftConfig) -> Result<Self> {
+        Self::of(Sft::new(policy, config)?, train)
+    }
+}
+
+impl Trainer<Classification> {
+    /// A trainer at step 0.
+    ///
+    /// # Errors
+    /// Options that contradict each other, no rows, or token ids, lengths or labels that the model cannot take.
+    pub fn new(policy: DistilBert, train: Vec<EncodedLabelledText>, config: ClassificationConfig) -> Result<Self> {
+        Self::of(Classification::new(policy, config)?, train)
     }
 }
 
@@ -208,9 +234,13 @@ impl<O: Objective> Trainer<O> {
         }
         self.optimizer.zero_grad();
         let batches = self.step_rows();
-        let share = 1.0 / batches.len() as f64;
+        let weight =
+            |rows: &Vec<usize>| self.objective.weight(&Batch { split: Split::Train, all: &self.train, indices: rows });
+        let weights: Vec<f64> = batches.iter().map(weight).collect();
+        let weight_of_all: f64 = weights.iter().sum();
         let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
-        for (index, rows) in batches.iter().enumerate() {
+        for (index, (rows, weight)) in batches.iter().zip(weights).enumerate() {
+            let share = weight / weight_of_all;
             if !self.training().disable_dropout {
                 tch::manual_seed(dropout_seed(self.training().seed, self.step, index as u64));
             }
@@ -252,6 +282,11 @@ impl<O: Objective> Trainer<O> {
             let order = match self.training().train_sampling_strategy {
                 SamplingStrategy::Random => epoch_order(rows, self.training().seed, epoch),
                 SamplingStrategy::Sequential => (0..rows).collect(),
+                SamplingStrategy::GroupByLength => {
+                    let (seed, batch) = (self.training().seed, self.training().per_device_train_batch_size);
+                    let length = |row: usize| self.train.get(row).map_or(0, Row::tokens);
+                    grouped_by_length(&epoch_order(rows, seed, epoch), length, batch, (seed, epoch))
+                }
             };
             self.order = (epoch, order);
         }

@@ -62,7 +62,9 @@ impl DistilBert {
         };
         let vocab = config.vocab_size;
         if let Some(pad) = config.pad_token_id.filter(|pad| !(0..vocab).contains(pad)) {
-            return Err(Error::Input(format!("the config: pad_token_id is {pad}, outside the vocabulary of {vocab} ids")));
+            return Err(Error::Input(format!(
+                "the config: pad_token_id is {pad}, outside the vocabulary of {vocab} ids"
+            )));
         }
         let parameters = random_weights(&config.layout(), seed, filling, (kind, device))?;
         let model = Self::from_parameters(config, parameters)?;

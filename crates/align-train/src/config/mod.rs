@@ -1,15 +1,19 @@
 //! The options of training, under TRL's names and with its defaults.
 
+mod classification;
 mod cpo;
 mod divergence;
 mod dpo;
 mod kto;
+mod sft;
 mod training;
 
+pub use classification::ClassificationConfig;
 pub use cpo::{CpoConfig, CpoLossType};
 pub use divergence::FDivergenceType;
 pub use dpo::DpoConfig;
 pub use kto::{KtoConfig, KtoLossType};
+pub use sft::{PackingStrategy, SftConfig};
 pub use training::{SamplingStrategy, Strategy, TrainingConfig};
 
 use crate::{Error, Result};

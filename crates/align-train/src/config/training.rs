@@ -25,6 +25,9 @@ pub enum SamplingStrategy {
     Random,
     /// As they stand.
     Sequential,
+    /// Shuffled anew each epoch, in batches of rows of like length, so that little is padded.
+    #[serde(rename = "group_by_length")]
+    GroupByLength,
 }
 
 /// Epochs of a run that names neither epochs nor steps.

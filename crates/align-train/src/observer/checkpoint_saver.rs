@@ -3,7 +3,7 @@ use crate::checkpoint::{checkpoint_dir, checkpoints};
 use crate::objective::Objective;
 use crate::weights::load_weights;
 use crate::{Error, Result, StepRecord, Trainer, atomic};
-use align_models::CausalLm;
+use align_models::TrainableModel;
 use std::path::{Path, PathBuf};
 
 /// Writes `checkpoint-STEP` folders into a run folder as the options say, and one at the end of a run that was stopped.
