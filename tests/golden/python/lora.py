@@ -66,7 +66,7 @@ def run(name, start, trainer, config, data, **extra):
 
 
 logits = [
-    adapter("fresh", False, r=4, lora_alpha=16, target_modules=["c_attn", "c_proj"], fan_in_fan_out=True),
+    adapter("fresh", False, r=2, lora_alpha=8, target_modules=["c_attn", "c_proj"], fan_in_fan_out=True),
     adapter("moved", True, r=4, lora_alpha=8, target_modules=["c_attn"]),
     adapter("rslora", True, r=2, lora_alpha=4, use_rslora=True, target_modules="all-linear"),
 ]
