@@ -6,8 +6,8 @@ use align_models::generation::{Generation, GenerationConfig};
 use align_models::hub::RepoName;
 use align_models::{CausalLm, Gpt2};
 use align_train::{
-    CheckpointSaver, MetricsFile, ModelCard, Objective, Observer, ProgressBar, RunConfig, SampleTexts, StopSignal,
-    Strategy, Trainer, latest_checkpoint,
+    CheckpointSaver, EarlyStopping, MetricsFile, ModelCard, Objective, Observer, ProgressBar, RunConfig, RunFolder,
+    SampleTexts, StopSignal, Strategy, Trainer, latest_checkpoint,
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub struct RunOptions {
     #[arg(long)]
     #[serde(skip)]
     output_dir: PathBuf,
-    /// Go on from the run folder's newest checkpoint.
+    /// Go on from the run folder's newest checkpoint, or begin again where a run ended before its first.
     #[arg(long)]
     #[serde(skip)]
     resume: bool,
@@ -59,11 +59,14 @@ pub struct RunOptions {
 /// What a run begins with: its folder, the policy and its tokeniser.
 pub struct Start<'a> {
     options: &'a RunOptions,
-    dir: PathBuf,
+    dir: RunFolder,
     checkpoint: Option<PathBuf>,
     pub tokenizer: Tokenizer,
     pub policy: Gpt2,
 }
+
+/// The file of a run folder that says that it holds a run.
+const METRICS: &str = "metrics.jsonl";
 
 /// Held-out rows are a file's, with the same reader as the training rows.
 pub type ReadRows<'a, R> = &'a dyn Fn(&Path) -> Result<Vec<R>, Failure>;
@@ -82,15 +85,15 @@ impl RunOptions {
         if self.push_to_hub {
             models::check_push()?;
         }
-        let dir = self.output_dir.clone();
-        let used = dir.join("metrics.jsonl").exists();
+        let dir = RunFolder::open(&self.output_dir)?;
+        let used = dir.path().join(METRICS).exists();
         if used && !self.resume {
-            return Err(format!("{} holds a run already: choose another folder or give --resume", dir.display()).into());
+            let dir = dir.path().display();
+            return Err(format!("{dir} holds a run already: choose another folder or give --resume").into());
         }
-        std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-        let checkpoint = if self.resume { latest_checkpoint(&dir)? } else { None };
-        if self.resume && checkpoint.is_none() {
-            return Err(format!("{} holds no checkpoint to resume from", dir.display()).into());
+        let checkpoint = if self.resume { latest_checkpoint(dir.path())? } else { None };
+        if self.resume && checkpoint.is_none() && !used {
+            return Err(format!("{} holds no checkpoint to resume from", dir.path().display()).into());
         }
         let model_dir = models::folder(self.model.as_deref(), models::POLICY)?;
         let tokenizer = Tokenizer::from_pretrained(&model_dir)?;
@@ -121,7 +124,7 @@ impl RunOptions {
 /// Where a run writes, once its policy is in the trainer's hands.
 pub struct Run<'a> {
     options: &'a RunOptions,
-    dir: PathBuf,
+    dir: RunFolder,
     checkpoint: Option<PathBuf>,
     tokenizer: Tokenizer,
 }
@@ -155,24 +158,31 @@ impl Run<'_> {
         }
         let stop = StopSignal::default();
         super::stop_on_ctrl_c(stop.clone())?;
-        let mut saver = CheckpointSaver::new(&self.dir);
-        let file = self.dir.join("metrics.jsonl");
-        let mut metrics = match self.checkpoint {
-            Some(_) => MetricsFile::resume(&file, trainer.step())?,
-            None => MetricsFile::create(&file)?,
-        };
-        let (mut progress, mut stopper) = (ProgressBar::default(), stop);
-        let seed = trainer.config().training().seed;
-        let mut samples = options.sample_prompts.as_deref().map(|file| self.sampler(file, seed)).transpose()?;
-        let mut observers: Vec<&mut dyn Observer<O>> = vec![&mut progress, &mut metrics, &mut saver, &mut stopper];
-        observers.extend(samples.as_mut().map(|s| s as &mut dyn Observer<O>));
         // The options in a form that --config takes.
         let text = config_file::flat(all)?;
-        super::write_atomically(&self.dir.join("config.toml"), true, |file| file.write_all(text.as_bytes()))?;
+        self.dir.write_file("config.toml", |file| file.write_all(text.as_bytes()))?;
+        let mut saver = CheckpointSaver::new(self.dir.path());
+        let file = self.dir.path().join(METRICS);
+        let mut metrics =
+            if options.resume { MetricsFile::resume(&file, &trainer)? } else { MetricsFile::create(&file)? };
+        let (mut progress, mut stopper) = (ProgressBar::default(), stop);
+        let (seed, step) = (trainer.config().training().seed, options.resume.then(|| trainer.step()));
+        let mut samples = options.sample_prompts.as_deref().map(|file| self.sampler(file, seed, step)).transpose()?;
+        // What writes lines comes before what writes checkpoints: a resumed run repeats no line that its checkpoint has behind it.
+        let mut observers: Vec<&mut dyn Observer<O>> = vec![&mut progress, &mut metrics];
+        observers.extend(samples.as_mut().map(|s| s as &mut dyn Observer<O>));
+        let mut early = EarlyStopping;
+        observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stopper]);
         let summary = trainer.train(&mut observers)?;
         if !summary.finished {
             println!("stopped after step {} of {}; give --resume to go on", summary.steps, trainer.total_steps());
             return Ok(());
+        }
+        if summary.steps < trainer.total_steps() {
+            println!("done after step {} of {}: no improvement", summary.steps, trainer.total_steps());
+        }
+        if let Some(step) = saver.loaded() {
+            println!("the model is that of checkpoint-{step}, the best");
         }
         let mut evaluation = None;
         if let Some(file) = &options.eval_file {
@@ -181,9 +191,7 @@ impl Run<'_> {
             evaluation = Some((record, models::file_name(file)));
         }
         let config = trainer.config().clone();
-        let model = self.dir.join("model");
-        trainer.into_policy().save_pretrained(&model, true)?;
-        self.tokenizer.save(&model, true)?;
+        let policy = trainer.into_policy();
         let card = ModelCard {
             base_model: models::called(options.model.as_deref(), models::POLICY),
             base_model_id: models::hub_id(options.model.as_deref()),
@@ -195,7 +203,12 @@ impl Run<'_> {
             last_step: summary.last_step,
             evaluation,
         };
-        card.write(&model, true)?;
+        self.dir.replace_folder("model", |dir| {
+            policy.save_pretrained(dir, false)?;
+            self.tokenizer.save(dir, false)?;
+            card.write(dir, false)
+        })?;
+        let model = self.dir.path().join("model");
         println!("{} steps done, model written to {}", summary.steps, model.display());
         if let Some(repo) = &options.hub_model_id {
             models::push(&model, repo, options.hub_private_repo)?;
@@ -203,13 +216,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn sampler(&self, prompts: &Path, seed: u64) -> Result<SampleTexts, Failure> {
+    fn sampler(&self, prompts: &Path, seed: u64, resumed: Option<u64>) -> Result<SampleTexts, Failure> {
         let text = std::fs::read_to_string(prompts).map_err(|e| format!("{}: {e}", prompts.display()))?;
         let prompts = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
         let config =
             GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
-        let (file, tokenizer) = (self.dir.join("samples.jsonl"), self.tokenizer.clone());
-        Ok(SampleTexts::new(&file, tokenizer, prompts, Generation::new(config)?)?)
+        let (file, tokenizer) = (self.dir.path().join("samples.jsonl"), self.tokenizer.clone());
+        let generation = Generation::new(config)?;
+        Ok(match resumed {
+            Some(step) => SampleTexts::resume(&file, step, tokenizer, prompts, generation)?,
+            None => SampleTexts::new(&file, tokenizer, prompts, generation)?,
+        })
     }
 }
 

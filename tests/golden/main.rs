@@ -10,6 +10,7 @@ mod batches;
 mod checkpoints;
 mod chi_square;
 mod generation;
+mod lora;
 mod losses;
 mod metrics;
 mod models;

@@ -1,8 +1,8 @@
 use serde::Serialize;
 use std::fmt;
 
-/// What [`encode_pairs`](crate::encode_pairs) or [`encode_unpaired`](crate::encode_unpaired) changed or left out; rows are
-/// counted from 0.
+/// What [`encode_pairs`](crate::encode_pairs), [`encode_unpaired`](crate::encode_unpaired) or
+/// [`encode_texts`](crate::encode_texts) changed or left out; rows are counted from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EncodeReport {
     /// The number of rows in the input.

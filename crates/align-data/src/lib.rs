@@ -7,6 +7,9 @@
 //!    `KTOTrainer`.
 //! 3. [`CompletionBatch`] pads either to tensors.
 //!
+//! [`encode_texts`] and [`pack_wrapped`] are for supervised fine-tuning, [`encode_labelled_texts`] is for classifiers, and
+//! [`train_byte_level_bpe`] and [`train_word_piece`] make a tokeniser for a model that begins from nothing.
+//!
 //! With the feature `tables`, the module `tables` reads and writes the texts and pairs of stage 1 as CSV, Parquet and JSON Lines;
 //! without it nothing of polars is built.
 //!
@@ -28,12 +31,15 @@
 mod atomic;
 mod completion_batch;
 mod encode_completions;
+mod encode_labelled_texts;
 mod encode_options;
 mod encode_pairs;
 mod encode_report;
 mod encode_rows;
+mod encode_texts;
 mod encode_unpaired;
 mod error;
+mod pack;
 mod padding;
 mod preference;
 mod read_file;
@@ -45,13 +51,16 @@ pub mod tables;
 
 pub use completion_batch::CompletionBatch;
 pub use encode_completions::{EncodedCompletion, encode_completions};
+pub use encode_labelled_texts::{EncodedLabelledText, encode_labelled_texts};
 pub use encode_options::{EncodeOptions, TruncationMode};
 pub use encode_pairs::{EncodedPair, EncodedPairs, encode_pairs};
 pub use encode_report::EncodeReport;
+pub use encode_texts::{EncodedText, EncodedTexts, encode_texts};
 pub use encode_unpaired::{EncodedUnpaired, EncodedUnpairedRows, encode_unpaired};
 pub use error::{Error, Result};
+pub use pack::pack_wrapped;
 pub use padding::{Padded, left_pad, right_pad};
 pub use preference::{PreferencePair, ScoredText, UnpairedPreference};
 #[cfg(feature = "tables")]
-pub use tables::{Completions, PreferencePairs, ScoredTexts, Texts, UnpairedPreferences};
-pub use tokenizer::{SpecialTokens, Tokenizer};
+pub use tables::{Completions, LabelledTexts, PreferencePairs, ScoredTexts, Texts, UnpairedPreferences};
+pub use tokenizer::{SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};

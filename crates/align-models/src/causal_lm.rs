@@ -1,3 +1,4 @@
+use crate::checkpoint::Checkpoint;
 use crate::{KvCache, Parameters, Result};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -60,8 +61,13 @@ pub trait CausalLm {
     /// An empty cache for `batch` rows of at most `capacity` tokens.
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache;
 
-    /// The named weights, in the checkpoint's order.
+    /// The named weights, in the checkpoint's order: those of the adapter alone, where the model has one.
     fn parameters(&self) -> &Parameters;
+
+    /// The weights that stand still under an adapter; `None` where there is no adapter.
+    fn frozen_parameters(&self) -> Option<&Parameters> {
+        None
+    }
 
     /// Number of token ids.
     fn vocab_size(&self) -> i64;
@@ -78,7 +84,8 @@ pub trait CausalLm {
     /// Turns dropout on (`true`) or off (`false`, as after loading).
     fn set_training(&mut self, training: bool);
 
-    /// A copy whose weights no gradient reaches: the reference of preference optimisation.
+    /// A copy whose weights no gradient reaches: the reference of preference optimisation. Weights that stand still under an
+    /// adapter are shared with it.
     ///
     /// # Errors
     /// Not enough memory.
@@ -86,11 +93,20 @@ pub trait CausalLm {
     where
         Self: Sized;
 
-    /// Writes `config.json` and `model.safetensors` into `dir`, as transformers reads them.
+    /// Writes `config.json` and `model.safetensors` into `dir`, as transformers reads them; of a model with an adapter, the
+    /// adapter alone, as PEFT reads it.
     ///
     /// # Errors
     /// A file that exists already, unless `overwrite`, or a folder that cannot be written.
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()>;
+
+    /// Opens the weights that [`CausalLm::save_pretrained`] wrote into `dir`, under the names of [`CausalLm::parameters`].
+    ///
+    /// # Errors
+    /// Files that are missing or damaged, or those of a model of another kind.
+    fn open_saved(&self, dir: &Path) -> Result<Checkpoint> {
+        Ok(Checkpoint::open(dir)?)
+    }
 
     /// Where the weights are.
     fn device(&self) -> Device {

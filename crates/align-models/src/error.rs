@@ -1,4 +1,4 @@
-use crate::checkpoint::CheckpointError;
+use crate::checkpoint::{CheckpointError, Mismatch};
 use crate::generation::GenerationError;
 use align_printable::printable;
 use std::path::PathBuf;
@@ -21,6 +21,22 @@ pub enum Error {
     /// Generation options or inputs that cannot be honoured.
     #[error(transparent)]
     Generation(#[from] GenerationError),
+    /// An option of a LoRA adapter that is out of range, or names what the model has not.
+    #[error("option {option}: {}", printable(reason))]
+    LoraOption {
+        /// The option's name.
+        option: &'static str,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// An adapter's weights that are not those that its options ask for.
+    #[error("{}: the weights do not fit adapter_config.json and the model:{mismatch}", path.display())]
+    AdapterMismatch {
+        /// The weights' file.
+        path: PathBuf,
+        /// Everything that does not fit.
+        mismatch: Mismatch,
+    },
     /// Inputs whose shapes or values the model cannot take.
     #[error("{0}")]
     Input(String),

@@ -1,6 +1,7 @@
 //! The building blocks that the models share.
 
 use crate::activation::Activation;
+use crate::lora::Adapter;
 use crate::{Error, Parameters, Result};
 use align_torch::{PackedActivation, PackedLinear};
 use tch::Tensor;
@@ -11,11 +12,13 @@ pub(crate) struct Weights<'a> {
     pub prefix: String,
     /// Whether linear layers are made for inference alone, with their weights packed where the processor gains by it.
     pub pack: bool,
+    /// Matrices that stand beside some of the linear layers.
+    pub adapter: Option<Adapter<'a>>,
 }
 
 impl Weights<'_> {
     pub fn root<'p>(parameters: &'p Parameters, prefix: &str, pack: bool) -> Weights<'p> {
-        Weights { parameters, prefix: prefix.to_owned(), pack }
+        Weights { parameters, prefix: prefix.to_owned(), pack, adapter: None }
     }
 
     pub fn child(&self, name: impl std::fmt::Display) -> Weights<'_> {

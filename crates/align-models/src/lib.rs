@@ -1,4 +1,5 @@
-//! GPT-2 and DistilBERT on LibTorch: configs, modules, checkpoints in transformers' layout, and generation.
+//! GPT-2 and DistilBERT on LibTorch: configs, modules, checkpoints in transformers' layout, LoRA adapters in PEFT's, and
+//! generation.
 //!
 //! A causal language model gives hidden states, not logits ([`CausalLm::hidden`]): training takes log-probabilities of
 //! the completion's tokens only, decoding takes the last position only, and neither pays for the rest of the vocabulary
@@ -14,9 +15,12 @@ mod gpt2;
 mod json_weight;
 mod kv_cache;
 mod layers;
+mod lora;
 mod parameters;
 mod pretrained_config;
+mod random_weights;
 mod save;
+mod trainable_model;
 
 pub mod checkpoint;
 pub mod generation;
@@ -30,4 +34,6 @@ pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
 pub use gpt2::{Gpt2, Gpt2Config};
 pub use kv_cache::{Cached, KvCache};
+pub use lora::{LoraConfig, LoraGpt2};
 pub use parameters::Parameters;
+pub use trainable_model::TrainableModel;

@@ -27,11 +27,10 @@ pub(crate) fn read_small_file(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))
 }
 
-/// Reads `DIR/config.json` and checks that it describes a `model_type`.
-pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> Result<C> {
-    let path = dir.join("config.json");
-    let fail = |reason: String| Error::Config { path: path.clone(), reason };
-    let text = read_small_file(&path)?;
+/// Reads a `config.json` and checks that it describes a `model_type`.
+pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) -> Result<C> {
+    let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
+    let text = read_small_file(path)?;
     let Described { model_type: found } =
         json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
     match found.as_deref() {
@@ -46,7 +45,6 @@ pub(crate) fn read_config<C: DeserializeOwned>(dir: &Path, model_type: &str) -> 
 
 /// Writes `DIR/config.json` atomically, with the dtype that the weights are stored in.
 pub(crate) fn write_config(dir: &Path, config: &impl Serialize, kind: Kind, overwrite: bool) -> Result<()> {
-    use std::io::Write;
     let path = dir.join("config.json");
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
     let mut json = serde_json::to_value(config).map_err(|e| fail(e.to_string()))?;
@@ -58,10 +56,18 @@ pub(crate) fn write_config(dir: &Path, config: &impl Serialize, kind: Kind, over
             dtype_name(kind).ok_or_else(|| fail(format!("{kind:?} weights cannot be saved")))?.into(),
         );
     }
+    write_json(dir, "config.json", &json, overwrite)
+}
+
+/// Writes a file of options that appears whole or not at all.
+pub(crate) fn write_json(dir: &Path, name: &str, json: &serde_json::Value, overwrite: bool) -> Result<()> {
+    use std::io::Write;
+    let path = dir.join(name);
+    let fail = |reason: String| Error::Config { path: path.clone(), reason };
     if path.exists() && !overwrite {
         return Err(fail("exists already: choose another folder or ask for it to be overwritten".into()));
     }
-    let text = serde_json::to_string_pretty(&json).map_err(|e| fail(e.to_string()))?;
+    let text = serde_json::to_string_pretty(json).map_err(|e| fail(e.to_string()))?;
     let write = || -> std::io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
         writeln!(file, "{text}")?;

@@ -1,8 +1,9 @@
 use crate::config::BOOKKEEPING;
+use crate::history::History;
 use crate::objective::Objective;
 use crate::weights::load_weights;
-use crate::{Error, Result, Trainer, fingerprint};
-use align_models::CausalLm;
+use crate::{Error, Result, Trainer, atomic, fingerprint};
+use align_models::TrainableModel;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,8 +22,13 @@ struct TrainerState<C> {
     num_tokens: u64,
     /// Digest of the training rows.
     train: String,
+    /// Digest of the held-out rows, where their evaluations decide about the run.
+    eval: Option<String>,
+    history: History,
     /// Sum of the norms of the reference that the run began with, if it has one.
     reference: Option<f64>,
+    /// The same of the weights that stand still under the policy's adapter, if it has one.
+    frozen: Option<f64>,
     /// What else moves with the objective.
     objective: Value,
     config: C,
@@ -66,15 +72,8 @@ impl<O: Objective> Trainer<O> {
         if dir.exists() {
             return Err(fail(dir, "exists already: it is not overwritten"));
         }
-        let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(|e| fail(parent, format!("cannot be made: {e}")))?;
-        let scratch = tempfile::Builder::new().prefix(".checkpoint-").tempdir_in(parent);
-        let scratch = scratch.map_err(|e| fail(parent, format!("cannot be written: {e}")))?;
-        self.write_checkpoint(scratch.path())?;
-        fs::rename(scratch.path(), dir).map_err(|e| fail(dir, format!("cannot be written: {e}")))?;
-        // The rename moved the scratch folder away: there is nothing left to remove.
-        let _ = scratch.keep();
-        File::open(parent).and_then(|p| p.sync_all()).map_err(|e| fail(parent, e.to_string()))
+        let cannot = |e: std::io::Error| fail(dir, format!("cannot be written: {e}"));
+        atomic::write_folder(dir, cannot, |scratch| self.write_checkpoint(scratch))
     }
 
     fn write_checkpoint(&self, dir: &Path) -> Result<()> {
@@ -87,7 +86,10 @@ impl<O: Objective> Trainer<O> {
             step: self.step,
             num_tokens: self.num_tokens,
             train: fingerprint::of_rows(&self.train),
+            eval: self.deciding_rows(),
+            history: self.history.clone(),
             reference: self.objective.reference_fingerprint(),
+            frozen: self.frozen_fingerprint()?,
             objective: self.objective.state()?,
             config: self.config().clone(),
         };
@@ -110,15 +112,24 @@ impl<O: Objective> Trainer<O> {
         let text = fs::read_to_string(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?;
         let state: TrainerState<O::Config> = serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))?;
         self.check_same_run(dir, &state)?;
-        let policy = Checkpoint::open(dir).map_err(align_models::Error::from)?;
+        let policy = self.policy().open_saved(dir)?;
         load_weights(self.policy().parameters(), &policy, dir)?;
         let path = dir.join(OPTIMIZER);
         let moments = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
         self.optimizer.load_state(state.step, |name| Ok(moments.read(name).map_err(align_models::Error::from)?))?;
         self.objective.load_tensors(dir)?;
         self.objective.restore(&state.objective)?;
-        (self.step, self.num_tokens) = (state.step, state.num_tokens);
+        (self.step, self.num_tokens, self.history) = (state.step, state.num_tokens, state.history);
         Ok(())
+    }
+
+    /// Digest of the held-out rows, if what they say of the policy decides about the run.
+    fn deciding_rows(&self) -> Option<String> {
+        self.training().best_metric().map(|_| fingerprint::of_rows(&self.eval))
+    }
+
+    fn frozen_fingerprint(&self) -> Result<Option<f64>> {
+        self.policy().frozen_parameters().map(fingerprint::of_weights).transpose()
     }
 
     fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>) -> Result<()> {
@@ -130,14 +141,27 @@ impl<O: Objective> Trainer<O> {
         if state.train != fingerprint::of_rows(&self.train) {
             return Err(fail(dir, "was written by a run on other training rows (or tokenised in another way)"));
         }
-        let same = match (state.reference, self.objective.reference_fingerprint()) {
-            (Some(theirs), Some(ours)) => (theirs - ours).abs() <= 1e-9 * ours.abs(),
-            (theirs, ours) => theirs.is_none() == ours.is_none(),
-        };
-        if !same {
+        if state.eval.as_ref().zip(self.deciding_rows()).is_some_and(|(theirs, ours)| *theirs != ours) {
+            return Err(fail(dir, "was written by a run on other evaluation rows, by which its weights are compared"));
+        }
+        if !same(state.reference, self.objective.reference_fingerprint()) {
             return Err(fail(dir, "was written by a run with another reference model: give the same one"));
         }
+        if !same(state.frozen, self.frozen_fingerprint()?) {
+            return Err(fail(
+                dir,
+                "was written by a run on another base model, or with all weights trained in one of the two",
+            ));
+        }
         Ok(())
+    }
+}
+
+/// Whether two fingerprints are of the same weights, or of none.
+fn same(theirs: Option<f64>, ours: Option<f64>) -> bool {
+    match (theirs, ours) {
+        (Some(theirs), Some(ours)) => (theirs - ours).abs() <= 1e-9 * ours.abs(),
+        (theirs, ours) => theirs.is_none() && ours.is_none(),
     }
 }
 

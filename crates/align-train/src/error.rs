@@ -32,7 +32,11 @@ pub enum Error {
         reason: String,
     },
     /// The loss or the gradient is not a finite number.
-    #[error("step {step}: {what} is {value}: lower learning_rate or beta, or look at the batch's texts")]
+    #[error(
+        "step {step}: {what} is {value} on training {}: lower learning_rate or beta, or look at these rows' texts; the weights \
+         are those before the step, and the last checkpoint stays",
+        listed(rows)
+    )]
     NotFinite {
         /// The optimiser step, from one.
         step: u64,
@@ -40,6 +44,8 @@ pub enum Error {
         what: &'static str,
         /// NaN or an infinity.
         value: f64,
+        /// The rows that it came from, by their numbers in the input, counted from one.
+        rows: Vec<usize>,
     },
     /// A loss that refuses its options or inputs.
     #[error(transparent)]
@@ -57,3 +63,12 @@ pub enum Error {
 
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Most rows that a message lists.
+const LISTED: usize = 32;
+
+fn listed(rows: &[usize]) -> String {
+    let all: Vec<String> = rows.iter().take(LISTED).map(usize::to_string).collect();
+    let more = if rows.len() > LISTED { format!(" and {} more", rows.len() - LISTED) } else { String::new() };
+    format!("row{} {}{more}", if rows.len() == 1 { "" } else { "s" }, all.join(", "))
+}

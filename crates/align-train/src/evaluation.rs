@@ -1,10 +1,11 @@
 use crate::objective::Objective;
 use crate::{Error, EvaluationRecord, Metrics, Result, Trainer};
-use align_models::CausalLm;
+use align_models::TrainableModel;
 use std::time::Instant;
 
 impl<O: Objective> Trainer<O> {
-    /// Loss of the held-out rows, the mean over rows, and their metrics, each the mean over batch means: as TRL.
+    /// Loss and metrics of the held-out rows: the mean over batches, in which each counts by its rows, so that a last, smaller one
+    /// weighs no more than its share.
     ///
     /// # Errors
     /// When [`Trainer::with_evaluation`] gave no rows.
@@ -15,9 +16,13 @@ impl<O: Objective> Trainer<O> {
         let started = Instant::now();
         let batches = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
         let loss: f64 = batches.iter().map(|(rows, outcome)| *rows as f64 * outcome.loss).sum();
+        let eval_loss = loss / self.eval.len() as f64;
+        let mut metrics =
+            Metrics::weighted_mean(batches.iter().map(|(rows, outcome)| (*rows as f64, &outcome.metrics)));
+        self.objective.finish_evaluation(eval_loss, &mut metrics);
         Ok(EvaluationRecord {
-            eval_loss: loss / self.eval.len() as f64,
-            metrics: Metrics::mean(batches.iter().map(|(_, outcome)| &outcome.metrics)),
+            eval_loss,
+            metrics,
             eval_runtime: started.elapsed().as_secs_f64(),
             epoch: self.epoch(),
             step: self.step,

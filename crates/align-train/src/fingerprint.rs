@@ -20,6 +20,7 @@ pub(crate) fn of_rows<R: Row>(rows: &[R]) -> String {
             eat(ids.len() as i64);
             ids.iter().for_each(|id| eat(*id));
         }
+        row.label().into_iter().for_each(&mut eat);
     }
     format!("{hash:016x}")
 }

@@ -1,15 +1,19 @@
-//! Training by preference optimisation.
+//! Training by preference optimisation, and what comes before it: supervised fine-tuning and classifiers.
 //!
 //! | trainer | rows | reference | losses |
 //! | --- | --- | --- | --- |
 //! | [`DpoTrainer`] | pairs | a frozen model, or one that follows the policy | DPO and its family |
 //! | [`KtoTrainer`] | single completions, liked or not | a frozen model | KTO, BCO, APO-zero |
 //! | [`CpoTrainer`] | pairs | none | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
+//! | [`SftTrainer`] | texts, with prompts or packed | none | the next token's cross-entropy |
+//! | [`ClassificationTrainer`] | texts with their classes | none | the class's cross-entropy |
 //!
 //! All are a [`Trainer`] of an [`Objective`], which can be one's own. A trainer is an iterator of optimiser steps;
 //! [`Trainer::train`] drives it with observers (progress bar, metrics file, checkpoints, early stop).
 
 mod adamw;
+mod atomic;
+mod best_metric;
 mod checkpoint;
 mod completion_logps;
 mod config;
@@ -17,6 +21,8 @@ mod error;
 mod evaluation;
 mod fingerprint;
 mod gradients;
+mod history;
+mod json_number;
 mod metrics;
 mod model_card;
 #[cfg(feature = "clap")]
@@ -25,6 +31,7 @@ pub mod objective;
 mod observer;
 mod record;
 mod run;
+mod run_folder;
 mod sampler;
 mod schedule;
 mod trainer;
@@ -34,20 +41,21 @@ pub use adamw::{AdamW, AdamWConfig};
 pub use checkpoint::latest_checkpoint;
 pub use completion_logps::{Completion, completion_logps};
 pub use config::{
-    CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, SamplingStrategy, Strategy,
-    TrainingConfig,
+    ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, PackingStrategy,
+    SamplingStrategy, SftConfig, Strategy, TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
 pub use metrics::Metrics;
-pub use model_card::{Method, ModelCard};
+pub use model_card::{Method, ModelCard, Purpose};
 pub use objective::{Objective, RunConfig};
-pub use observer::{CheckpointSaver, Flow, MetricsFile, Observer, SampleTexts, StopSignal};
+pub use observer::{CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal};
 pub use record::{EvaluationRecord, StepRecord};
 pub use run::TrainSummary;
+pub use run_folder::RunFolder;
 pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
-pub use trainer::{CpoTrainer, DpoTrainer, KtoTrainer, Trainer};
+pub use trainer::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer, Trainer};
 
 #[cfg(feature = "clap")]
 pub use named::nearest_name;

@@ -1,3 +1,4 @@
+use crate::json_number;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,8 +14,10 @@ use std::collections::BTreeMap;
 /// | `log_ratios/chosen`, `log_ratios/rejected` | `log π − log π_ref`, in nats | with a reference |
 /// | `likelihood_displacement` | share of pairs whose chosen text has become less likely while its margin grew (arXiv:2410.08847) | DPO |
 /// | `logits/chosen`, `logits/rejected` | mean logit at the completions' tokens; CPO's over every position, padding too | all |
-/// | `entropy` | of the next-token distributions over the completions, in nats | with a reference |
-/// | `mean_token_accuracy` | share of the chosen completions' tokens that the policy finds likeliest | DPO |
+/// | `entropy` | of the next-token distributions over the completions, in nats | with a reference, SFT |
+/// | `mean_token_accuracy` | share of the chosen completions' tokens that the policy finds likeliest | DPO, SFT |
+/// | `perplexity` | `exp` of the held-out rows' mean loss | SFT |
+/// | `accuracy` | share of the texts whose class is the likeliest | classification |
 /// | `kl` | KTO's reference point | KTO |
 /// | `delta` | BCO's reward shift | BCO |
 /// | `nll_loss` | negative log-likelihood a token of the chosen texts | CPO, ORPO |
@@ -24,7 +27,7 @@ use std::collections::BTreeMap;
 /// "Chosen" are the desirable completions where there are no pairs. A name that a batch has nothing to say on is left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Metrics(BTreeMap<Cow<'static, str>, f64>);
+pub struct Metrics(#[serde(deserialize_with = "json_number::map")] BTreeMap<Cow<'static, str>, f64>);
 
 impl Metrics {
     /// The value under a name.
@@ -45,11 +48,19 @@ impl Metrics {
     /// Under each name the mean over those that have it.
     #[must_use]
     pub fn mean<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        Self::weighted_mean(all.into_iter().map(|metrics| (1.0, metrics)))
+    }
+
+    /// Under each name the mean, by positive weights, over those that have it.
+    #[must_use]
+    pub fn weighted_mean<'a>(all: impl IntoIterator<Item = (f64, &'a Self)>) -> Self {
         let mut sums: BTreeMap<Cow<'static, str>, (f64, f64)> = BTreeMap::new();
-        for (name, value) in all.into_iter().flat_map(|metrics| &metrics.0) {
-            let (sum, count) = sums.entry(name.clone()).or_default();
-            *sum += value;
-            *count += 1.0;
+        for (weight, metrics) in all {
+            for (name, value) in &metrics.0 {
+                let (sum, count) = sums.entry(name.clone()).or_default();
+                *sum += weight * value;
+                *count += weight;
+            }
         }
         Self(sums.into_iter().map(|(name, (sum, count))| (name, sum / count)).collect())
     }
@@ -68,6 +79,9 @@ mod tests {
         };
         let mean = Metrics::mean(&[of(&[("kl", 1.0), ("entropy", 2.0)]), of(&[("kl", 4.0)])]);
         assert_eq!(mean, of(&[("kl", 2.5), ("entropy", 2.0)]));
+        let weighted =
+            Metrics::weighted_mean([(3.0, &of(&[("kl", 1.0), ("entropy", 2.0)])), (1.0, &of(&[("kl", 5.0)]))]);
+        assert_eq!(weighted, of(&[("kl", 2.0), ("entropy", 2.0)]));
         assert_eq!(Metrics::mean(&[]), Metrics::default());
     }
 }

@@ -50,6 +50,37 @@ impl<C: RunConfig> ModelCard<C> {
     }
 }
 
+/// What training is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A language model that writes what people prefer.
+    PreferenceOptimisation,
+    /// A language model that writes like its texts.
+    LanguageModelling,
+    /// A classifier of texts.
+    Classification,
+}
+
+impl Purpose {
+    /// The hub's name of the task, and its tag of the purpose.
+    fn tags(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PreferenceOptimisation => ("text-generation", "preference-optimisation"),
+            Self::LanguageModelling => ("text-generation", "language-modelling"),
+            Self::Classification => ("text-classification", "text-classification"),
+        }
+    }
+
+    /// What was done to the base model, and how the card begins.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PreferenceOptimisation => ("aligned", "A language model trained on preferences with"),
+            Self::LanguageModelling => ("trained on texts", "A language model trained on texts by"),
+            Self::Classification => ("trained as a classifier", "A classifier of texts, trained by"),
+        }
+    }
+}
+
 /// A method in words, and the paper that it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Method {
@@ -78,18 +109,20 @@ fn cell(text: &str) -> String {
 impl<C: RunConfig> fmt::Display for ModelCard<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let methods = self.config.methods().iter().map(Method::to_string).collect::<Vec<_>>().join(", ");
+        let purpose = self.config.purpose();
+        let ((pipeline_tag, purpose_tag), (trained, by)) = (purpose.tags(), purpose.words());
         writeln!(f, "---")?;
         if let Some(id) = &self.base_model_id {
             writeln!(f, "base_model: {}", quoted(id))?;
         }
         writeln!(
             f,
-            "library_name: transformers\npipeline_tag: text-generation\ntags:\n- {}\n- preference-optimisation",
+            "library_name: transformers\npipeline_tag: {pipeline_tag}\ntags:\n- {}\n- {purpose_tag}",
             self.config.tag()
         )?;
         writeln!(f, "---\n")?;
-        writeln!(f, "# {}, aligned\n", cell(&self.base_model))?;
-        writeln!(f, "A language model trained on preferences with {methods}.\n")?;
+        writeln!(f, "# {}, {trained}\n", cell(&self.base_model))?;
+        writeln!(f, "{by} {methods}.\n")?;
         writeln!(f, "## Training\n\n| | |\n| --- | --- |")?;
         let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", cell(&value));
         row("base model", self.base_model.clone())?;

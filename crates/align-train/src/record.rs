@@ -1,4 +1,4 @@
-use crate::Metrics;
+use crate::{Metrics, json_number};
 use serde::{Deserialize, Serialize};
 
 /// One optimiser step.
@@ -25,8 +25,9 @@ pub struct StepRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
     /// Mean loss over the rows.
+    #[serde(deserialize_with = "json_number::number")]
     pub eval_loss: f64,
-    /// What the held-out rows look like to the policy, each value a mean over batch means.
+    /// What the held-out rows look like to the policy, each value the mean over batches by their rows.
     #[serde(flatten, with = "eval_prefix")]
     pub metrics: Metrics,
     /// Wall-clock seconds.
@@ -37,10 +38,21 @@ pub struct EvaluationRecord {
     pub step: u64,
 }
 
+impl EvaluationRecord {
+    /// The value under a name of the metrics file, with or without its `eval_`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        match name.strip_prefix("eval_").unwrap_or(name) {
+            "loss" => Some(self.eval_loss),
+            name => self.metrics.get(name),
+        }
+    }
+}
+
 /// Writes the metrics as `eval_rewards/chosen` and so on.
 mod eval_prefix {
-    use super::Metrics;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use super::{Metrics, json_number};
+    use serde::{Deserializer, Serialize, Serializer};
     use std::collections::BTreeMap;
 
     pub fn serialize<S: Serializer>(metrics: &Metrics, serializer: S) -> Result<S::Ok, S::Error> {
@@ -53,7 +65,7 @@ mod eval_prefix {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metrics, D::Error> {
         let mut metrics = Metrics::default();
-        for (name, value) in BTreeMap::<String, f64>::deserialize(deserializer)? {
+        for (name, value) in json_number::map::<D, String>(deserializer)? {
             if let Some(name) = name.strip_prefix("eval_") {
                 metrics.set(name.to_owned(), value);
             }

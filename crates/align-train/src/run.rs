@@ -6,11 +6,11 @@ use crate::{EvaluationRecord, Flow, Observer, Result, StepRecord, Strategy, Trai
 pub struct TrainSummary {
     /// Optimiser steps done, those before a resume included.
     pub steps: u64,
-    /// Whether every step of the run was done; `false` when an observer stopped it.
+    /// Whether the run is over, by its last step or as an observer called it done; `false` when one stopped it on the way.
     pub finished: bool,
-    /// The last step.
+    /// The last step, also where it was before a resume.
     pub last_step: Option<StepRecord>,
-    /// The last evaluation.
+    /// The last evaluation, likewise.
     pub last_evaluation: Option<EvaluationRecord>,
 }
 
@@ -20,18 +20,18 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// The first error of a step, an evaluation or an observer.
     pub fn train(&mut self, observers: &mut [&mut dyn Observer<O>]) -> Result<TrainSummary> {
-        let mut summary = TrainSummary { steps: self.step(), finished: false, last_step: None, last_evaluation: None };
-        loop {
-            let Some(record) = self.next_step()? else {
-                summary.finished = true;
-                break;
-            };
-            summary.steps = record.step;
-            summary.last_step = Some(record.clone());
-            let mut flow = Flow::Continue;
+        let mut flow = Flow::Continue;
+        for observer in observers.iter_mut() {
+            flow = flow.or(observer.on_start(self)?);
+        }
+        while flow == Flow::Continue {
+            let Some(record) = self.next_step()? else { break };
             if self.evaluation_is_due() {
                 let evaluation = self.evaluate()?;
-                summary.last_evaluation = Some(evaluation.clone());
+                if let Some(best) = self.training().best_metric() {
+                    best.value(&evaluation)?;
+                }
+                self.history.evaluations.push(evaluation.clone());
                 // Observers may let the policy write: without dropout, as in the evaluation.
                 flow = self.in_evaluation_mode(|trainer| {
                     observers
@@ -42,23 +42,30 @@ impl<O: Objective> Trainer<O> {
             for observer in observers.iter_mut() {
                 flow = flow.or(observer.on_step(self, &record)?);
             }
-            if flow == Flow::Stop {
-                summary.finished = self.step() >= self.total_steps();
-                break;
-            }
         }
+        self.done_early = flow == Flow::Finish;
         for observer in observers.iter_mut() {
             observer.on_end(self)?;
         }
-        Ok(summary)
+        Ok(TrainSummary {
+            steps: self.step(),
+            finished: self.is_done(),
+            last_step: self.history.last_step().cloned(),
+            last_evaluation: self.history.evaluations.last().cloned(),
+        })
     }
 
     fn evaluation_is_due(&self) -> bool {
         !self.eval.is_empty() && self.is_due(self.training().eval_strategy, self.training().eval_steps)
     }
 
+    /// Whether a checkpoint is due after the step just done.
+    pub(crate) fn saves_now(&self) -> bool {
+        self.is_due(self.training().save_strategy, self.training().save_steps)
+    }
+
     /// Whether something that happens every so often happens after the step just done.
-    pub(crate) fn is_due(&self, strategy: Strategy, steps: Option<u64>) -> bool {
+    fn is_due(&self, strategy: Strategy, steps: Option<u64>) -> bool {
         match strategy {
             Strategy::No => false,
             Strategy::Steps => steps.is_some_and(|every| self.step.is_multiple_of(every)),

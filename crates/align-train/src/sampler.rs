@@ -10,6 +10,30 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
     order
 }
 
+/// The same rows in batches of `batch` rows of like length, in an order of their own; the last batch may be smaller.
+///
+/// As transformers' `group_by_length`, rows are sorted within groups of 50 batches, so that batches differ from epoch to epoch. The
+/// batches are then shuffled, which transformers leaves out: there, each group ends with its shortest rows.
+pub(crate) fn grouped_by_length(
+    order: &[usize],
+    length: impl Fn(usize) -> usize,
+    batch: usize,
+    (seed, epoch): (u64, u64),
+) -> Vec<usize> {
+    let mut order = order.to_vec();
+    for group in order.chunks_mut(batch.saturating_mul(BATCHES_OF_A_GROUP)) {
+        group.sort_by_key(|row| std::cmp::Reverse(length(*row)));
+    }
+    // A smaller batch stays last, where it moves no other batch's place.
+    let whole = order.len() - order.len() % batch;
+    let (whole, rest) = order.split_at(whole);
+    let mut batches: Vec<&[usize]> = whole.chunks(batch).collect();
+    batches.shuffle(&mut generator(seed, "batches", epoch));
+    batches.concat().into_iter().chain(rest.iter().copied()).collect()
+}
+
+const BATCHES_OF_A_GROUP: usize = 50;
+
 /// LibTorch's dropout seed of one micro-batch: a function of its place in the run, so that a resumed run draws the same.
 pub(crate) fn dropout_seed(seed: u64, step: u64, micro_batch: u64) -> i64 {
     let per_step: u64 = generator(seed, "dropo", step).random();
@@ -20,6 +44,25 @@ pub(crate) fn dropout_seed(seed: u64, step: u64, micro_batch: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_has_rows_of_like_length() {
+        let length = |row: usize| row * 37 % 101;
+        let order = epoch_order(1003, 7, 2);
+        let grouped = grouped_by_length(&order, length, 4, (7, 2));
+        assert_eq!(grouped, grouped_by_length(&order, length, 4, (7, 2)));
+        let spread = |order: &[usize]| -> usize {
+            let lengths = order.chunks(4).map(|batch| batch.iter().map(|row| length(*row)).collect::<Vec<_>>());
+            lengths.map(|batch| batch.iter().max().unwrap_or(&0) - batch.iter().min().unwrap_or(&0)).sum()
+        };
+        assert!(20 * spread(&grouped) < spread(&order), "{} of {}", spread(&grouped), spread(&order));
+        let longest: Vec<usize> = grouped.chunks(4).map(|batch| length(batch[0])).collect();
+        let falls = longest.windows(2).filter(|pair| pair[0] > pair[1]).count();
+        assert!((90..160).contains(&falls), "batches are shuffled: {falls} of 250 are shorter than the one before");
+        let mut sorted = grouped;
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..1003).collect::<Vec<_>>());
+    }
 
     #[test]
     fn every_row_once_and_the_same_again() {

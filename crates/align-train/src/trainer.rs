@@ -1,11 +1,14 @@
-use crate::objective::{Batch, BatchOutcome, Cpo, Dpo, Kto, Objective, Split};
-use crate::sampler::{dropout_seed, epoch_order};
+use crate::history::History;
+use crate::objective::Row;
+use crate::objective::{Batch, BatchOutcome, Classification, Cpo, Dpo, Kto, Objective, Sft, Split};
+use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
-    AdamW, CpoConfig, DpoConfig, Error, KtoConfig, LrSchedule, Metrics, Result, RunConfig, SamplingStrategy,
-    StepRecord, TrainingConfig, clip_grad_norm,
+    AdamW, ClassificationConfig, CpoConfig, DpoConfig, Error, EvaluationRecord, KtoConfig, LrSchedule, Metrics, Result,
+    RunConfig, SamplingStrategy, SftConfig, StepRecord, TrainingConfig, clip_grad_norm,
 };
+use align_data::{EncodedLabelledText, EncodedText};
 use align_losses::PairLoss;
-use align_models::{CausalLm, Parameters};
+use align_models::{CausalLm, DistilBert, Parameters, TrainableModel};
 
 /// Trains a policy on rows of data towards an [`Objective`].
 ///
@@ -21,6 +24,9 @@ pub struct Trainer<O: Objective> {
     pub(crate) eval: Vec<O::Row>,
     pub(crate) step: u64,
     pub(crate) num_tokens: u64,
+    pub(crate) history: History,
+    /// Whether an observer has called the run done before its last step.
+    pub(crate) done_early: bool,
     schedule: LrSchedule,
     /// The running epoch's order of rows.
     order: (u64, Vec<usize>),
@@ -32,6 +38,10 @@ pub type DpoTrainer<M> = Trainer<Dpo<M>>;
 pub type KtoTrainer<M> = Trainer<Kto<M>>;
 /// Trains on preference pairs without a reference: CPO (arXiv:2401.08417), SimPO, ORPO and their family.
 pub type CpoTrainer<M> = Trainer<Cpo<M>>;
+/// Trains a language model on texts.
+pub type SftTrainer<M> = Trainer<Sft<M>>;
+/// Trains a classifier on labelled texts.
+pub type ClassificationTrainer = Trainer<Classification>;
 
 impl<M: CausalLm> Trainer<Dpo<M>> {
     /// A trainer at step 0. Without a `reference` it is a copy of the policy as it stands.
@@ -88,6 +98,26 @@ impl<M: CausalLm> Trainer<Cpo<M>> {
     }
 }
 
+impl<M: CausalLm> Trainer<Sft<M>> {
+    /// A trainer at step 0 on rows that [`SftConfig::encode`] gave.
+    ///
+    /// # Errors
+    /// Options that contradict each other, no rows, or token ids or lengths that the model or the options do not allow.
+    pub fn new(policy: M, train: Vec<EncodedText>, config: SftConfig) -> Result<Self> {
+        Self::of(Sft::new(policy, config)?, train)
+    }
+}
+
+impl Trainer<Classification> {
+    /// A trainer at step 0.
+    ///
+    /// # Errors
+    /// Options that contradict each other, no rows, or token ids, lengths or labels that the model cannot take.
+    pub fn new(policy: DistilBert, train: Vec<EncodedLabelledText>, config: ClassificationConfig) -> Result<Self> {
+        Self::of(Classification::new(policy, config)?, train)
+    }
+}
+
 impl<O: Objective> Trainer<O> {
     /// A trainer at step 0 of any objective.
     ///
@@ -119,6 +149,8 @@ impl<O: Objective> Trainer<O> {
             eval: Vec::new(),
             step: 0,
             num_tokens: 0,
+            history: History::default(),
+            done_early: false,
             schedule,
             order: (u64::MAX, Vec::new()),
         })
@@ -164,6 +196,16 @@ impl<O: Objective> Trainer<O> {
         self.step
     }
 
+    /// Whether the run is over: its last step is done, or an observer has called it done.
+    pub fn is_done(&self) -> bool {
+        self.step >= self.schedule.total_steps || self.done_early
+    }
+
+    /// The run's evaluations so far, those before a resume included; [`Trainer::train`] keeps them.
+    pub fn evaluations(&self) -> &[EvaluationRecord] {
+        &self.history.evaluations
+    }
+
     /// Optimiser steps of the whole run.
     pub fn total_steps(&self) -> u64 {
         self.schedule.total_steps
@@ -185,21 +227,26 @@ impl<O: Objective> Trainer<O> {
     /// One optimiser step, or `None` when the run is over.
     ///
     /// # Errors
-    /// A loss or gradient that is not finite: the weights are then those before the step.
+    /// A loss or gradient that is not finite, with the rows that it came from: the weights are then those before the step.
     pub fn next_step(&mut self) -> Result<Option<StepRecord>> {
         if self.step >= self.schedule.total_steps {
             return Ok(None);
         }
         self.optimizer.zero_grad();
         let batches = self.step_rows();
-        let share = 1.0 / batches.len() as f64;
+        let weight =
+            |rows: &Vec<usize>| self.objective.weight(&Batch { split: Split::Train, all: &self.train, indices: rows });
+        let weights: Vec<f64> = batches.iter().map(weight).collect();
+        let weight_of_all: f64 = weights.iter().sum();
         let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
-        for (index, rows) in batches.iter().enumerate() {
+        for (index, (rows, weight)) in batches.iter().zip(weights).enumerate() {
+            let share = weight / weight_of_all;
             if !self.training().disable_dropout {
                 tch::manual_seed(dropout_seed(self.training().seed, self.step, index as u64));
             }
             let batch = Batch { split: Split::Train, all: &self.train, indices: rows };
             let outcome = self.objective.batch(&batch, Some(share))?;
+            self.finite("loss", outcome.loss, rows)?;
             loss += share * outcome.loss;
             tokens += outcome.tokens;
             metrics.push(outcome.metrics);
@@ -209,18 +256,22 @@ impl<O: Objective> Trainer<O> {
             loss += penalty;
             metrics.set("weight_distance", penalty);
         }
-        self.finite("loss", loss)?;
+        let rows = batches.concat();
+        self.finite("loss", loss, &rows)?;
         let clip = self.training().max_grad_norm;
         let weights = self.policy().parameters().iter().map(|(_, weight)| weight);
         let grad_norm = clip_grad_norm(weights, (clip > 0.0).then_some(clip))?;
-        self.finite("grad_norm", grad_norm)?;
+        self.finite("grad_norm", grad_norm, &rows)?;
         let learning_rate = self.schedule.at(self.step);
         self.optimizer.step(learning_rate)?;
         self.step += 1;
         self.objective.after_step(self.step)?;
         self.num_tokens += tokens;
         let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
-        Ok(Some(StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step }))
+        let record = StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step };
+        let logging_steps = self.training().logging_steps;
+        self.history.push_step(record.clone(), logging_steps);
+        Ok(Some(record))
     }
 
     /// The rows of the next step's micro-batches.
@@ -231,6 +282,11 @@ impl<O: Objective> Trainer<O> {
             let order = match self.training().train_sampling_strategy {
                 SamplingStrategy::Random => epoch_order(rows, self.training().seed, epoch),
                 SamplingStrategy::Sequential => (0..rows).collect(),
+                SamplingStrategy::GroupByLength => {
+                    let (seed, batch) = (self.training().seed, self.training().per_device_train_batch_size);
+                    let length = |row: usize| self.train.get(row).map_or(0, Row::tokens);
+                    grouped_by_length(&epoch_order(rows, seed, epoch), length, batch, (seed, epoch))
+                }
             };
             self.order = (epoch, order);
         }
@@ -252,8 +308,14 @@ impl<O: Objective> Trainer<O> {
         rows.chunks(size).map(outcome).collect()
     }
 
-    fn finite(&self, what: &'static str, value: f64) -> Result<()> {
-        if value.is_finite() { Ok(()) } else { Err(Error::NotFinite { step: self.step + 1, what, value }) }
+    /// Refuses a number that came from the training rows `indices` unless it is finite.
+    fn finite(&self, what: &'static str, value: f64, indices: &[usize]) -> Result<()> {
+        if value.is_finite() {
+            return Ok(());
+        }
+        let mut rows: Vec<usize> = indices.iter().filter_map(|i| self.train.get(*i)).map(|row| row.row() + 1).collect();
+        rows.sort_unstable();
+        Err(Error::NotFinite { step: self.step + 1, what, value, rows })
     }
 }
 

@@ -10,7 +10,15 @@ pub(super) enum Kind {
     Number,
     /// True or false.
     Flag,
+    /// The number of a class: a whole number from 0.
+    Class,
 }
+
+/// What messages call a class.
+pub(super) const CLASS: &str = "a class: a whole number from 0";
+
+/// Far more than any classifier has.
+const MOST_CLASSES: f64 = 1e6;
 
 /// A column that a table knows.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +35,7 @@ impl Kind {
             Self::Text => "text",
             Self::Number => "numbers",
             Self::Flag => "true or false",
+            Self::Class => CLASS,
         }
     }
 }
@@ -42,6 +51,10 @@ impl Column {
 
     pub const fn flag(name: &'static str) -> Self {
         Self { name, kind: Kind::Flag, required: true }
+    }
+
+    pub const fn class(name: &'static str) -> Self {
+        Self { name, kind: Kind::Class, required: true }
     }
 
     pub const fn optional(self) -> Self {
@@ -83,6 +96,7 @@ pub(super) fn check(frame: DataFrame, origin: &str, columns: &[Column]) -> Resul
                     Kind::Text => text(series, origin, column.name)?,
                     Kind::Number => number(&series, origin, column.name)?,
                     Kind::Flag => flag(&series, origin, column.name)?,
+                    Kind::Class => class(&series, origin, column.name)?,
                 });
             }
             None if column.required => {
@@ -116,6 +130,7 @@ pub(super) fn empty_column(name: &str, kind: Kind) -> Series {
         Kind::Text => S::new(PlSmallStr::from_str(name), Vec::<&str>::new()).into_column(),
         Kind::Number => number_column(name, &[]),
         Kind::Flag => flag_column(name, &[]),
+        Kind::Class => class_column(name, &[]),
     }
 }
 
@@ -136,6 +151,11 @@ pub(super) fn flag_column(name: &str, flags: &[bool]) -> Series {
     polars_core::series::Series::new(PlSmallStr::from_str(name), flags).into_column()
 }
 
+/// A column of classes.
+pub(super) fn class_column(name: &str, classes: &[i64]) -> Series {
+    polars_core::series::Series::new(PlSmallStr::from_str(name), classes).into_column()
+}
+
 /// The texts of a checked column; none where the table has no such column.
 pub(super) fn texts_of<'a>(frame: &'a DataFrame, name: &str) -> Option<Vec<&'a str>> {
     let column = frame.column(name).ok()?.str().ok()?;
@@ -151,6 +171,12 @@ pub(super) fn numbers_of(frame: &DataFrame, name: &str) -> Option<Vec<f64>> {
 /// The values of a checked column of true and false; none where the table has no such column.
 pub(super) fn flags_of(frame: &DataFrame, name: &str) -> Option<Vec<bool>> {
     let column = frame.column(name).ok()?.bool().ok()?;
+    Some(column.iter().flatten().collect())
+}
+
+/// The classes of a checked column; none where the table has no such column.
+pub(super) fn classes_of(frame: &DataFrame, name: &str) -> Option<Vec<i64>> {
+    let column = frame.column(name).ok()?.i64().ok()?;
     Some(column.iter().flatten().collect())
 }
 
@@ -246,6 +272,25 @@ fn flag(column: &Series, origin: &str, name: &str) -> Result<Series> {
         }
     }
     Ok(flag_column(name, &flags))
+}
+
+/// Classes, also as numbers without a fraction.
+fn class(column: &Series, origin: &str, name: &str) -> Result<Series> {
+    let numbers = number(column, origin, name)?;
+    let mut classes = Vec::with_capacity(numbers.len());
+    for (row, value) in numbers.f64().ok().into_iter().flat_map(|values| values.iter().flatten()).enumerate() {
+        if !(0.0..=MOST_CLASSES).contains(&value) || value.fract() != 0.0 {
+            return Err(Error::Cell {
+                origin: origin.to_owned(),
+                row: row + 1,
+                column: name.to_owned(),
+                expected: CLASS,
+                found: value.to_string(),
+            });
+        }
+        classes.push(value as i64);
+    }
+    Ok(class_column(name, &classes))
 }
 
 fn wrong_type(column: &Series, origin: &str, name: &str, expected: &'static str) -> Error {

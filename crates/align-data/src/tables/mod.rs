@@ -7,6 +7,7 @@
 //! | [`PreferencePairs`] | `prompt`, `chosen`, `rejected`, and `chosen_score` and `rejected_score` where there are any |
 //! | [`Completions`] | `prompt`, `completion` |
 //! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false, 1 or 0) |
+//! | [`LabelledTexts`] | `text`, `label` (the number of a class, from 0) |
 //!
 //! The columns of the notebook's files (`Prompt`, `Generated Text`, `Model Score`, and an index without a name) are
 //! renamed to these and the index is dropped. Further columns of text, numbers or booleans are kept, after the table's
@@ -20,6 +21,7 @@ mod columns;
 mod completions;
 mod csv;
 mod jsonl;
+mod labelled_texts;
 mod pairs;
 mod parquet;
 mod table;
@@ -27,6 +29,7 @@ mod texts;
 mod unpaired;
 
 pub use completions::{CompletionData, Completions};
+pub use labelled_texts::LabelledTexts;
 pub use pairs::PreferencePairs;
 pub use texts::{ScoredTexts, Texts};
 pub use unpaired::UnpairedPreferences;

@@ -4,9 +4,11 @@ mod load;
 mod save;
 mod special_tokens;
 mod token_bytes;
+mod train;
 mod vocabulary;
 
 pub use special_tokens::SpecialTokens;
+pub use train::{train_byte_level_bpe, train_word_piece};
 
 use crate::{Error, Result};
 use serde_json::{Map, Value};

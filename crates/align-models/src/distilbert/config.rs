@@ -86,12 +86,20 @@ impl DistilBertConfig {
     /// # Errors
     /// A missing or malformed file, another `model_type`, or values that describe no DistilBERT; the error names the field.
     pub fn from_pretrained(dir: &Path) -> Result<Self> {
-        let config: Self = crate::pretrained_config::read_config(dir, "distilbert")?;
-        config.validate().map_err(|reason| Error::Config { path: dir.join("config.json"), reason })?;
+        Self::from_file(&dir.join("config.json"))
+    }
+
+    /// Reads and checks a file like `config.json`.
+    ///
+    /// # Errors
+    /// As [`DistilBertConfig::from_pretrained`].
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let config: Self = crate::pretrained_config::read_config(path, "distilbert")?;
+        config.validate().map_err(|reason| Error::Config { path: path.to_owned(), reason })?;
         Ok(config)
     }
 
-    fn validate(&self) -> std::result::Result<(), String> {
+    pub(super) fn validate(&self) -> std::result::Result<(), String> {
         // The bounds keep every product of two sizes far below i64's range.
         let sizes = [
             ("vocab_size", self.vocab_size, 1 << 24),

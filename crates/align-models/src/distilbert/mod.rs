@@ -8,7 +8,8 @@ pub use config::DistilBertConfig;
 
 use crate::attention_mask::key_mask;
 use crate::layers::{LayerNorm, Linear, Weights, dropout};
-use crate::{Error, Parameters, Result, checkpoint};
+use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
+use crate::{Error, Parameters, Result, TrainableModel, checkpoint};
 use block::{Block, LAYER_NORM_EPS};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -36,6 +37,41 @@ impl DistilBert {
         let config = DistilBertConfig::from_pretrained(dir)?;
         let parameters = Parameters::new(checkpoint::load(dir, &config.layout(), kind, device)?);
         Self::from_parameters(config, parameters)
+    }
+
+    /// A new model with random weights, as transformers draws them: normal with the config's `initializer_range` (0.02 unless it
+    /// names one), the padding token's embedding and biases 0, layer norms 1.
+    ///
+    /// The weights are a function of the config and the seed.
+    ///
+    /// # Errors
+    /// A config that describes no DistilBERT or asks for sinusoidal positions, or not enough memory.
+    pub fn new_random(mut config: DistilBertConfig, seed: u64, kind: Kind, device: Device) -> Result<Self> {
+        config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
+        if config.extra.get("sinusoidal_pos_embds").and_then(serde_json::Value::as_bool) == Some(true) {
+            return Err(Error::Input(
+                "the config: sinusoidal_pos_embds is true: new positions are learned ones".into(),
+            ));
+        }
+        name_model(&mut config.extra, "distilbert", "DistilBertForSequenceClassification");
+        let std = initializer_range(&config.extra);
+        let filling = |name: &str| match name {
+            _ if name.ends_with(".bias") => Filling::Zeros,
+            _ if name.ends_with("LayerNorm.weight") || name.ends_with("layer_norm.weight") => Filling::Ones,
+            _ => Filling::Normal(std),
+        };
+        let vocab = config.vocab_size;
+        if let Some(pad) = config.pad_token_id.filter(|pad| !(0..vocab).contains(pad)) {
+            return Err(Error::Input(format!(
+                "the config: pad_token_id is {pad}, outside the vocabulary of {vocab} ids"
+            )));
+        }
+        let parameters = random_weights(&config.layout(), seed, filling, (kind, device))?;
+        let model = Self::from_parameters(config, parameters)?;
+        if let Some(pad) = model.config.pad_token_id {
+            let _ = model.word_embeddings.f_select(0, pad)?.f_zero_()?;
+        }
+        Ok(model)
     }
 
     /// Builds the model on weights at hand, named as in [`DistilBertConfig::layout`].
@@ -140,5 +176,19 @@ impl DistilBert {
     /// A file that exists already, unless `overwrite`, or a folder that cannot be written.
     pub fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
         crate::save::save_pretrained(dir, &self.config, &self.parameters, self.word_embeddings.kind(), overwrite)
+    }
+}
+
+impl TrainableModel for DistilBert {
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn set_training(&mut self, training: bool) {
+        self.training = training;
+    }
+
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
+        Self::save_pretrained(self, dir, overwrite)
     }
 }

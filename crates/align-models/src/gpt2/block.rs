@@ -1,7 +1,8 @@
 use super::Gpt2Config;
 use crate::activation::Activation;
 use crate::attend::{Attend, attend};
-use crate::layers::{LayerNorm, Linear, Weights, dropout, merge_heads, split_heads};
+use crate::layers::{LayerNorm, Weights, dropout, merge_heads, split_heads};
+use crate::lora::AdaptedLinear;
 use crate::{KvCache, Result};
 use tch::Tensor;
 
@@ -42,8 +43,8 @@ impl Block {
 
 #[derive(Debug)]
 struct SelfAttention {
-    c_attn: Linear,
-    c_proj: Linear,
+    c_attn: AdaptedLinear,
+    c_proj: AdaptedLinear,
     layer: usize,
     n_head: i64,
     scale: f64,
@@ -59,8 +60,8 @@ impl SelfAttention {
             scale /= (layer + 1) as f64;
         }
         Ok(Self {
-            c_attn: Linear::load_transposed(&w.child("c_attn"))?,
-            c_proj: Linear::load_transposed(&w.child("c_proj"))?,
+            c_attn: AdaptedLinear::load_transposed(&w.child("c_attn"))?,
+            c_proj: AdaptedLinear::load_transposed(&w.child("c_proj"))?,
             layer,
             n_head: config.n_head,
             scale,
@@ -71,7 +72,7 @@ impl SelfAttention {
 
     fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let width = x.size3()?.2;
-        let qkv = self.c_attn.forward(x)?;
+        let qkv = self.c_attn.forward(x, pass.training)?;
         let head = |i: i64| split_heads(&qkv.f_narrow(2, i * width, width)?, self.n_head);
         let (query, mut key, mut value) = (head(0)?, head(1)?, head(2)?);
         let mut keys = key.size4()?.2;
@@ -83,14 +84,15 @@ impl SelfAttention {
         let how =
             Attend { keys, mask: pass.mask.as_ref(), is_causal: pass.is_causal, dropout: dropout_p, scale: self.scale };
         let attended = attend(&query, &key, &value, &how)?;
-        dropout(self.c_proj.forward(&merge_heads(&attended)?)?, self.resid_pdrop, pass.training)
+        let projected = self.c_proj.forward(&merge_heads(&attended)?, pass.training)?;
+        dropout(projected, self.resid_pdrop, pass.training)
     }
 }
 
 #[derive(Debug)]
 struct Mlp {
-    c_fc: Linear,
-    c_proj: Linear,
+    c_fc: AdaptedLinear,
+    c_proj: AdaptedLinear,
     activation: Activation,
     resid_pdrop: f64,
 }
@@ -98,15 +100,15 @@ struct Mlp {
 impl Mlp {
     fn load(w: &Weights, config: &Gpt2Config) -> Result<Self> {
         Ok(Self {
-            c_fc: Linear::load_transposed(&w.child("c_fc"))?,
-            c_proj: Linear::load_transposed(&w.child("c_proj"))?,
+            c_fc: AdaptedLinear::load_transposed(&w.child("c_fc"))?,
+            c_proj: AdaptedLinear::load_transposed(&w.child("c_proj"))?,
             activation: config.activation_function,
             resid_pdrop: config.resid_pdrop,
         })
     }
 
     fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {
-        let hidden = self.c_fc.forward_activated(x, self.activation)?;
-        dropout(self.c_proj.forward(&hidden)?, self.resid_pdrop, training)
+        let hidden = self.c_fc.forward_activated(x, self.activation, training)?;
+        dropout(self.c_proj.forward(&hidden, training)?, self.resid_pdrop, training)
     }
 }

@@ -7,6 +7,8 @@ pub use config::Gpt2Config;
 
 use crate::attention_mask::causal_mask;
 use crate::layers::{LayerNorm, Weights, dropout, packed};
+use crate::lora::Adapter;
+use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
 use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, checkpoint};
 use align_torch::{PackedActivation, PackedLinear};
 use block::{Block, Pass};
@@ -39,16 +41,43 @@ impl Gpt2 {
         Self::from_parameters(config, parameters)
     }
 
+    /// A new model with random weights, as transformers draws them: normal with the config's `initializer_range` (0.02 unless it
+    /// names one), the projections that end in the residual stream divided by `√(2 n_layer)`, biases 0, layer norms 1.
+    ///
+    /// The weights are a function of the config and the seed.
+    ///
+    /// # Errors
+    /// A config that describes no GPT-2, or not enough memory.
+    pub fn new_random(mut config: Gpt2Config, seed: u64, kind: Kind, device: Device) -> Result<Self> {
+        config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
+        name_model(&mut config.extra, "gpt2", "GPT2LMHeadModel");
+        let std = initializer_range(&config.extra);
+        let residual = std / (2.0 * config.n_layer as f64).sqrt();
+        let filling = |name: &str| match name {
+            _ if name.ends_with(".bias") => Filling::Zeros,
+            _ if name.contains(".ln_") => Filling::Ones,
+            _ if name.ends_with(".c_proj.weight") => Filling::Normal(residual),
+            _ => Filling::Normal(std),
+        };
+        let parameters = random_weights(&config.layout(), seed, filling, (kind, device))?;
+        Self::from_parameters(config, parameters)
+    }
+
     /// Builds the model on weights at hand, named as in [`Gpt2Config::layout`].
     ///
     /// # Errors
     /// A weight that is missing.
     pub fn from_parameters(config: Gpt2Config, parameters: Parameters) -> Result<Self> {
-        Self::build(config, parameters, false)
+        Self::build(config, parameters, None, false)
     }
 
-    fn build(mut config: Gpt2Config, parameters: Parameters, pack: bool) -> Result<Self> {
-        let root = Weights::root(&parameters, "transformer.", pack);
+    /// The same weights with an adapter beside them.
+    pub(crate) fn adapted(&self, adapter: Adapter<'_>) -> Result<Self> {
+        Self::build(self.config.clone(), self.parameters.shallow_clone(), Some(adapter), false)
+    }
+
+    fn build(mut config: Gpt2Config, parameters: Parameters, adapter: Option<Adapter<'_>>, pack: bool) -> Result<Self> {
+        let root = Weights { adapter, ..Weights::root(&parameters, "transformer.", pack) };
         let wte = root.tensor("wte.weight")?;
         // A head of its own wins over the config: see `Checkpoint::load`.
         config.tie_word_embeddings &= parameters.get("lm_head.weight").is_none();
@@ -127,7 +156,7 @@ impl CausalLm for Gpt2 {
         if self.packed_head.is_some() || self.device() != Device::Cpu {
             return Ok(None);
         }
-        let packed = Self::build(self.config.clone(), self.parameters.shallow_clone(), true)?;
+        let packed = Self::build(self.config.clone(), self.parameters.shallow_clone(), None, true)?;
         Ok(packed.packed_head.is_some().then(|| Box::new(packed) as Box<dyn CausalLm>))
     }
 

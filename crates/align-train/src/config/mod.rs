@@ -1,21 +1,25 @@
 //! The options of training, under TRL's names and with its defaults.
 
+mod classification;
 mod cpo;
 mod divergence;
 mod dpo;
 mod kto;
+mod sft;
 mod training;
 
+pub use classification::ClassificationConfig;
 pub use cpo::{CpoConfig, CpoLossType};
 pub use divergence::FDivergenceType;
 pub use dpo::DpoConfig;
 pub use kto::{KtoConfig, KtoLossType};
+pub use sft::{PackingStrategy, SftConfig};
 pub use training::{SamplingStrategy, Strategy, TrainingConfig};
 
 use crate::{Error, Result};
 
 /// Options that change what is written and when, but not the weights.
-pub(crate) const BOOKKEEPING: [&str; 8] = [
+pub(crate) const BOOKKEEPING: [&str; 13] = [
     "logging_steps",
     "eval_strategy",
     "eval_steps",
@@ -24,6 +28,11 @@ pub(crate) const BOOKKEEPING: [&str; 8] = [
     "save_steps",
     "save_total_limit",
     "ref_log_probs_dir",
+    "load_best_model_at_end",
+    "metric_for_best_model",
+    "greater_is_better",
+    "early_stopping_patience",
+    "early_stopping_threshold",
 ];
 
 /// Refuses an option with a reason unless it is good.

@@ -1,4 +1,5 @@
 use super::require;
+use crate::best_metric::BestMetric;
 use crate::{AdamWConfig, LrSchedulerType, Result};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,9 @@ pub enum SamplingStrategy {
     Random,
     /// As they stand.
     Sequential,
+    /// Shuffled anew each epoch, in batches of rows of like length, so that little is padded.
+    #[serde(rename = "group_by_length")]
+    GroupByLength,
 }
 
 /// Epochs of a run that names neither epochs nor steps.
@@ -100,9 +104,26 @@ pub struct TrainingConfig {
     /// Steps between checkpoints, with `save_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]
     pub save_steps: Option<u64>,
-    /// Checkpoints kept, the newest; `None` keeps all.
+    /// Checkpoints kept: the newest, and the best one where they are compared; `None` keeps all.
     #[cfg_attr(feature = "clap", arg(long))]
     pub save_total_limit: Option<usize>,
+    /// Whether the trained model is the best of the checkpoints instead of the last step's; each must be evaluated when it is
+    /// written, so `eval_strategy` must be `save_strategy`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub load_best_model_at_end: bool,
+    /// The number of the held-out rows by which weights are compared, as the metrics file calls it (loss unless given); with
+    /// `load_best_model_at_end` or `early_stopping_patience`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub metric_for_best_model: Option<String>,
+    /// Whether more of it is better (unless given: where its name does not end in loss).
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub greater_is_better: Option<bool>,
+    /// Evaluations in a row without improvement after which the run is done.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub early_stopping_patience: Option<u64>,
+    /// What an evaluation must be better by to count as an improvement; with `early_stopping_patience`.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().early_stopping_threshold))]
+    pub early_stopping_threshold: f64,
 }
 
 impl Default for TrainingConfig {
@@ -132,6 +153,11 @@ impl Default for TrainingConfig {
             save_strategy: Strategy::No,
             save_steps: None,
             save_total_limit: None,
+            load_best_model_at_end: false,
+            metric_for_best_model: None,
+            greater_is_better: None,
+            early_stopping_patience: None,
+            early_stopping_threshold: 0.0,
         }
     }
 }
@@ -161,6 +187,43 @@ impl TrainingConfig {
         require("save_total_limit", limit != Some(0), || "is 0, which would keep no checkpoint".into())?;
         require("save_total_limit", limit.is_none() || self.save_strategy != Strategy::No, || {
             "has no effect while save_strategy is no".into()
+        })?;
+        self.validate_best_model()?;
+        self.validate_early_stopping()
+    }
+
+    fn validate_best_model(&self) -> Result<()> {
+        let (best, eval, save) = (self.load_best_model_at_end, self.eval_strategy, self.save_strategy);
+        require("load_best_model_at_end", !best || save != Strategy::No, || {
+            "has no checkpoint to load: set save_strategy, and eval_strategy to the same".into()
+        })?;
+        require("load_best_model_at_end", !best || eval == save, || {
+            "needs every checkpoint evaluated: set eval_strategy to what save_strategy is".into()
+        })?;
+        let steps = self.save_steps.zip(self.eval_steps).filter(|_| best);
+        require("load_best_model_at_end", steps.is_none_or(|(save, eval)| save.is_multiple_of(eval)), || {
+            "needs every checkpoint evaluated: make save_steps a multiple of eval_steps".into()
+        })?;
+        let compares = best || self.early_stopping_patience.is_some();
+        require("metric_for_best_model", compares || self.metric_for_best_model.is_none(), || {
+            "has an effect with load_best_model_at_end or early_stopping_patience only".into()
+        })?;
+        require("greater_is_better", self.metric_for_best_model.is_some() || self.greater_is_better.is_none(), || {
+            "has an effect with metric_for_best_model only".into()
+        })
+    }
+
+    fn validate_early_stopping(&self) -> Result<()> {
+        let (patience, threshold) = (self.early_stopping_patience, self.early_stopping_threshold);
+        require("early_stopping_patience", patience != Some(0), || "is 0, expected at least 1".into())?;
+        require("early_stopping_patience", patience.is_none() || self.eval_strategy != Strategy::No, || {
+            "has no evaluations to wait for: set eval_strategy".into()
+        })?;
+        require("early_stopping_threshold", threshold >= 0.0 && threshold.is_finite(), || {
+            format!("is {threshold}, expected 0 or more")
+        })?;
+        require("early_stopping_threshold", threshold == 0.0 || patience.is_some(), || {
+            "has an effect with early_stopping_patience only".into()
         })
     }
 
@@ -186,6 +249,15 @@ impl TrainingConfig {
         let warms_up = ratio > 0.0 || self.warmup_steps > 0;
         require("lr_scheduler_type", self.lr_scheduler_type != LrSchedulerType::Constant || !warms_up, || {
             "constant has no warm-up: choose constant_with_warmup, or leave warmup_steps and warmup_ratio away".into()
+        })
+    }
+
+    /// By what the weights of a run are compared; none where they are not.
+    pub(crate) fn best_metric(&self) -> Option<BestMetric> {
+        (self.load_best_model_at_end || self.early_stopping_patience.is_some()).then(|| {
+            let name = self.metric_for_best_model.clone().unwrap_or_else(|| "loss".into());
+            let greater_is_better = self.greater_is_better.unwrap_or(!name.ends_with("loss"));
+            BestMetric { name, greater_is_better }
         })
     }
 
@@ -256,6 +328,31 @@ mod tests {
         assert!(refused(|c| c.eval_strategy = Strategy::Steps).contains("eval_steps"));
         assert!(refused(|c| c.save_steps = Some(3)).contains("save_strategy"));
         assert!(refused(|c| c.save_total_limit = Some(3)).contains("save_strategy"));
+        let best = |c: &mut TrainingConfig| {
+            (c.load_best_model_at_end, c.save_strategy, c.save_steps) = (true, Strategy::Steps, Some(6));
+        };
+        assert!(refused(|c| c.load_best_model_at_end = true).contains("save_strategy"));
+        assert!(refused(best).contains("eval_strategy"));
+        let at_steps = |c: &mut TrainingConfig, steps| {
+            best(c);
+            (c.eval_strategy, c.eval_steps) = (Strategy::Steps, Some(steps));
+        };
+        assert!(refused(|c| at_steps(c, 4)).contains("multiple of eval_steps"));
+        let mut good = TrainingConfig::default();
+        at_steps(&mut good, 3);
+        good.validate().unwrap();
+        assert_eq!(good.best_metric(), Some(BestMetric { name: "loss".into(), greater_is_better: false }));
+        good.metric_for_best_model = Some("eval_rewards/margins".into());
+        assert!(good.best_metric().unwrap().greater_is_better);
+        assert!(refused(|c| c.metric_for_best_model = Some("loss".into())).contains("load_best_model_at_end"));
+        assert!(refused(|c| c.greater_is_better = Some(true)).contains("metric_for_best_model"));
+        assert!(refused(|c| c.early_stopping_patience = Some(2)).contains("eval_strategy"));
+        assert!(refused(|c| c.early_stopping_threshold = 0.1).contains("early_stopping_patience"));
+        let negative = |c: &mut TrainingConfig| {
+            (c.eval_strategy, c.early_stopping_patience) = (Strategy::Epoch, Some(1));
+            c.early_stopping_threshold = -0.1;
+        };
+        assert!(refused(negative).contains("0 or more"));
         assert!(refused(|c| (c.warmup_steps, c.warmup_ratio) = (3, 0.1)).contains("warmup_ratio"));
         let constant = refused(|c| (c.warmup_steps, c.lr_scheduler_type) = (3, LrSchedulerType::Constant));
         assert!(constant.contains("constant_with_warmup"), "{constant}");

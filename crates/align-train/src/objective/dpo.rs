@@ -40,6 +40,7 @@ impl<M: CausalLm> Dpo<M> {
     /// Options that contradict each other, or a reference of another vocabulary.
     pub fn new(policy: M, reference: Option<M>, config: DpoConfig) -> Result<Self> {
         config.validate()?;
+        refuse_under_adapter(&policy, &config)?;
         let (loss, beta) = (config.loss()?, config.adaptive_beta()?);
         let reference = match config.precompute_ref_log_probs {
             false => Reference::new(reference, &policy)?,
@@ -187,6 +188,20 @@ impl<M: CausalLm> Dpo<M> {
         }
         Ok(metrics)
     }
+}
+
+/// Options of the weights themselves mean nothing for an adapter's matrices: it is their product that counts.
+fn refuse_under_adapter(policy: &impl CausalLm, config: &DpoConfig) -> Result<()> {
+    let adapted = policy.frozen_parameters().is_some();
+    let reason = "is for whole models: the policy has an adapter, so leave it out or train all weights";
+    for (option, given) in
+        [("sync_ref_model", config.sync_ref_model), ("weight_distance_coef", config.weight_distance_coef > 0.0)]
+    {
+        if adapted && given {
+            return Err(Error::Config { option, reason: reason.into() });
+        }
+    }
+    Ok(())
 }
 
 impl<M: CausalLm> Objective for Dpo<M> {

@@ -1,5 +1,6 @@
 //! What a [`Trainer`](crate::Trainer) optimises: from rows of data to a loss and its gradient.
 
+mod classification;
 mod cpo;
 mod dpo;
 mod kto;
@@ -11,15 +12,19 @@ mod reference_cache;
 mod remembered_logps;
 mod row;
 mod sequences;
+mod sft;
+mod token_cross_entropy;
 mod two_phases;
 
+pub use classification::Classification;
 pub use cpo::Cpo;
 pub use dpo::Dpo;
 pub use kto::Kto;
 pub use row::Row;
+pub use sft::Sft;
 
-use crate::{Method, Metrics, Result, TrainingConfig};
-use align_models::CausalLm;
+use crate::{Method, Metrics, Purpose, Result, TrainingConfig};
+use align_models::TrainableModel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -69,7 +74,7 @@ pub struct BatchOutcome {
 /// a loss.
 pub trait Objective {
     /// The model that is trained.
-    type Model: CausalLm;
+    type Model: TrainableModel;
     /// One row of data.
     type Row: Row;
     /// All options of the run.
@@ -99,6 +104,18 @@ pub trait Objective {
     /// # Errors
     /// What a model or the loss refuses.
     fn batch(&mut self, batch: &Batch<'_, Self::Row>, share: Option<f64>) -> Result<BatchOutcome>;
+
+    /// What a batch counts for among the micro-batches of its optimiser step, whose losses are averaged by it: all alike unless
+    /// this says otherwise.
+    fn weight(&self, batch: &Batch<'_, Self::Row>) -> f64 {
+        let _ = batch;
+        1.0
+    }
+
+    /// Adds what follows from the held-out rows' mean loss to their metrics.
+    fn finish_evaluation(&self, loss: f64, metrics: &mut Metrics) {
+        let _ = (loss, metrics);
+    }
 
     /// A penalty on the weights themselves, once a step after its batches: its value, its gradient added.
     ///
@@ -174,4 +191,9 @@ pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
 
     /// The methods that the options stand for.
     fn methods(&self) -> Vec<Method>;
+
+    /// What the training is for.
+    fn purpose(&self) -> Purpose {
+        Purpose::PreferenceOptimisation
+    }
 }

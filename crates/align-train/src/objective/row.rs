@@ -1,5 +1,5 @@
 use crate::{Error, Result};
-use align_data::{EncodedPair, EncodedUnpaired};
+use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired};
 use align_models::CausalLm;
 
 /// A row of training data: a prompt and what was said to it.
@@ -12,6 +12,16 @@ pub trait Row {
 
     /// Each completion's token ids, and what it is called.
     fn completions(&self) -> Vec<(&'static str, &[i64])>;
+
+    /// Its class, where it has one.
+    fn label(&self) -> Option<i64> {
+        None
+    }
+
+    /// The tokens of its longest sequence.
+    fn tokens(&self) -> usize {
+        self.prompt_ids().len() + self.completions().iter().map(|(_, ids)| ids.len()).max().unwrap_or(0)
+    }
 }
 
 impl Row for EncodedPair {
@@ -39,6 +49,38 @@ impl Row for EncodedUnpaired {
 
     fn completions(&self) -> Vec<(&'static str, &[i64])> {
         vec![(if self.label { "desirable" } else { "undesirable" }, &self.completion_ids)]
+    }
+}
+
+impl Row for EncodedText {
+    fn row(&self) -> usize {
+        self.row
+    }
+
+    fn prompt_ids(&self) -> &[i64] {
+        &self.prompt_ids
+    }
+
+    fn completions(&self) -> Vec<(&'static str, &[i64])> {
+        vec![("text", &self.completion_ids)]
+    }
+}
+
+impl Row for EncodedLabelledText {
+    fn row(&self) -> usize {
+        self.row
+    }
+
+    fn prompt_ids(&self) -> &[i64] {
+        &[]
+    }
+
+    fn completions(&self) -> Vec<(&'static str, &[i64])> {
+        vec![("text", &self.input_ids)]
+    }
+
+    fn label(&self) -> Option<i64> {
+        Some(self.label)
     }
 }
 

@@ -59,9 +59,15 @@ pub(crate) fn forward(
     Ok(Forward { logps, statistics, hidden: hidden.f_detach()?, selected, linear })
 }
 
-/// Adds to every weight's gradient: `by_token` `(n)` is the derivative of the batch's loss by each token's log-probability.
+/// Adds to the gradient of every weight that has one: `by_token` `(n)` is the derivative of the batch's loss by each token's
+/// log-probability.
 pub(crate) fn backward(policy: &impl CausalLm, forward: Forward, by_token: &Tensor) -> Result<()> {
-    let LogpsGradient { hidden } = tch::no_grad(|| forward.linear.backward(by_token, &mut policy.head().grad()))?;
+    let head = policy.head();
+    let LogpsGradient { hidden } = tch::no_grad(|| match head.requires_grad() {
+        true => forward.linear.backward(by_token, &mut head.grad()),
+        // Under an adapter the head stands still.
+        false => forward.linear.backward_hidden(by_token),
+    })?;
     // The gradient of this sum by `selected` is `hidden`: tch takes no output gradient.
     forward.selected.f_mul(&hidden)?.f_sum(forward.selected.kind())?.f_backward()?;
     Ok(())

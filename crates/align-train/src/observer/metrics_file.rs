@@ -1,9 +1,10 @@
+use super::kept_lines::{keep_lines, step_of};
 use super::{Flow, Observer};
 use crate::objective::Objective;
 use crate::{Error, EvaluationRecord, Metrics, Result, StepRecord, Trainer};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Writes a run's records as JSON lines: the mean of every `logging_steps` steps, and each evaluation.
@@ -11,7 +12,6 @@ use std::path::{Path, PathBuf};
 pub struct MetricsFile {
     path: PathBuf,
     file: File,
-    window: Vec<StepRecord>,
 }
 
 impl MetricsFile {
@@ -24,36 +24,24 @@ impl MetricsFile {
         Self::new(path, file)
     }
 
-    /// Goes on with the file of a run that is resumed after `step` steps: lines of later steps are dropped, and a new file
-    /// is begun where there is none.
+    /// Goes on with the file of a run that `trainer` has resumed: later steps' lines are dropped, and a new file is begun where
+    /// there is none.
     ///
     /// # Errors
     /// A file that cannot be read or written.
-    pub fn resume(path: &Path, step: u64) -> Result<Self> {
-        let fail = |e: std::io::Error| output_error(path, &e);
-        let mut kept = Vec::new();
-        if path.exists() {
-            for line in BufReader::new(File::open(path).map_err(fail)?).lines() {
-                let line = line.map_err(fail)?;
-                let at = serde_json::from_str::<serde_json::Value>(&line).ok().and_then(|v| v.get("step")?.as_u64());
-                if at.is_some_and(|at| at <= step) {
-                    kept.push(line);
-                }
-            }
-        }
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(dir).map_err(fail)?;
-        for line in kept {
-            writeln!(file, "{line}").map_err(fail)?;
-        }
-        file.as_file().sync_all().map_err(fail)?;
-        file.persist(path).map_err(|e| output_error(path, &e.error))?;
+    pub fn resume<O: Objective>(path: &Path, trainer: &Trainer<O>) -> Result<Self> {
+        let (step, every) = (trainer.step(), trainer.training().logging_steps);
+        keep_lines(path, |line| {
+            // A stopped run wrote the mean of too few steps at its end: they are in the next line's mean.
+            let cut = line.get("loss").is_some() && step_of(line).is_some_and(|at| !at.is_multiple_of(every));
+            step_of(line).is_some_and(|at| at < step || at == step && !cut)
+        })?;
         Self::new(path, OpenOptions::new().append(true).open(path))
     }
 
     fn new(path: &Path, file: std::io::Result<File>) -> Result<Self> {
         let file = file.map_err(|e| output_error(path, &e))?;
-        Ok(Self { path: path.to_owned(), file, window: Vec::new() })
+        Ok(Self { path: path.to_owned(), file })
     }
 
     fn write(&mut self, record: &impl Serialize) -> Result<()> {
@@ -63,13 +51,16 @@ impl MetricsFile {
     }
 
     /// Writes the mean of the steps since the last line; counters, rate and position are the last step's.
-    fn flush(&mut self) -> Result<()> {
-        let Some(mut mean) = self.window.last().cloned() else { return Ok(()) };
-        let of = |value: fn(&StepRecord) -> f64| self.window.iter().map(value).sum::<f64>() / self.window.len() as f64;
+    fn write_mean(&mut self, window: &[StepRecord]) -> Result<()> {
+        let Some(mut mean) = window.last().cloned() else { return Ok(()) };
+        let of = |value: fn(&StepRecord) -> f64| window.iter().map(value).sum::<f64>() / window.len() as f64;
         (mean.loss, mean.grad_norm) = (of(|record| record.loss), of(|record| record.grad_norm));
-        mean.metrics = Metrics::mean(self.window.iter().map(|record| &record.metrics));
-        self.window.clear();
+        mean.metrics = Metrics::mean(window.iter().map(|record| &record.metrics));
         self.write(&mean)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(|e| output_error(&self.path, &e))
     }
 }
 
@@ -83,9 +74,12 @@ fn output_error(path: &Path, error: &std::io::Error) -> Error {
 
 impl<O: Objective> Observer<O> for MetricsFile {
     fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> Result<Flow> {
-        self.window.push(record.clone());
         if record.step.is_multiple_of(trainer.training().logging_steps) {
-            self.flush()?;
+            self.write_mean(&trainer.history.window)?;
+        }
+        if trainer.saves_now() {
+            // A resumed run writes no line again that is older than its checkpoint.
+            self.sync()?;
         }
         Ok(Flow::Continue)
     }
@@ -95,8 +89,10 @@ impl<O: Objective> Observer<O> for MetricsFile {
         Ok(Flow::Continue)
     }
 
-    fn on_end(&mut self, _: &Trainer<O>) -> Result<()> {
-        self.flush()?;
-        self.file.sync_all().map_err(|e| output_error(&self.path, &e))
+    fn on_end(&mut self, trainer: &Trainer<O>) -> Result<()> {
+        if !trainer.step().is_multiple_of(trainer.training().logging_steps) {
+            self.write_mean(&trainer.history.window)?;
+        }
+        self.sync()
     }
 }

@@ -1,6 +1,8 @@
-//! What watches a run: progress, metrics, checkpoints, samples, an early stop.
+//! What watches a run: progress, metrics, checkpoints, samples, early stopping, a stop from outside.
 
 mod checkpoint_saver;
+mod early_stopping;
+mod kept_lines;
 mod metrics_file;
 #[cfg(feature = "progress")]
 mod progress_bar;
@@ -8,6 +10,7 @@ mod sample_texts;
 mod stop_signal;
 
 pub use checkpoint_saver::CheckpointSaver;
+pub use early_stopping::EarlyStopping;
 pub use metrics_file::MetricsFile;
 #[cfg(feature = "progress")]
 pub use progress_bar::ProgressBar;
@@ -22,20 +25,35 @@ use crate::{EvaluationRecord, Result, StepRecord, Trainer};
 pub enum Flow {
     /// It goes on.
     Continue,
-    /// It ends after this step.
+    /// It is done, as if this step had been its last.
+    Finish,
+    /// It ends after this step and may be resumed.
     Stop,
 }
 
 impl Flow {
-    /// Stop if either says so.
+    /// What holds when one observer says this and another that: a stop before a finish, a finish before going on.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        if self == Self::Stop { self } else { other }
+        match (self, other) {
+            (Self::Stop, _) | (_, Self::Stop) => Self::Stop,
+            (Self::Finish, _) | (_, Self::Finish) => Self::Finish,
+            (Self::Continue, Self::Continue) => Self::Continue,
+        }
     }
 }
 
 /// Watches a run of [`Trainer::train`]. Observers are called in the order in which they were given.
 pub trait Observer<O: Objective> {
+    /// Once, before the first step, of a resumed run too; unless all say [`Flow::Continue`] there is no step.
+    ///
+    /// # Errors
+    /// What keeps the run from beginning.
+    fn on_start(&mut self, trainer: &Trainer<O>) -> Result<Flow> {
+        let _ = trainer;
+        Ok(Flow::Continue)
+    }
+
     /// After each optimiser step, and after the evaluation that the step may have caused.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
+use super::kept_lines::{keep_lines, step_of};
 use super::{Flow, Observer};
 use crate::objective::Objective;
 use crate::{Error, EvaluationRecord, Result, Trainer};
 use align_data::Tokenizer;
+use align_models::CausalLm;
 use align_models::generation::{Generation, generate_prompts};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
@@ -31,6 +33,21 @@ struct Sample<'a> {
 const BATCH_SIZE: usize = 16;
 
 impl SampleTexts {
+    /// Goes on with the file of a run that is resumed after `step` steps: later steps' texts are dropped.
+    ///
+    /// # Errors
+    /// As [`SampleTexts::new`], or a file that cannot be read.
+    pub fn resume(
+        path: &Path,
+        step: u64,
+        tokenizer: Tokenizer,
+        prompts: Vec<String>,
+        generation: Generation,
+    ) -> Result<Self> {
+        keep_lines(path, |line| step_of(line).is_some_and(|at| at <= step))?;
+        Self::new(path, tokenizer, prompts, generation)
+    }
+
     /// Appends to `path`.
     ///
     /// # Errors
@@ -46,7 +63,7 @@ impl SampleTexts {
     }
 }
 
-impl<O: Objective> Observer<O> for SampleTexts {
+impl<O: Objective<Model: CausalLm>> Observer<O> for SampleTexts {
     fn on_evaluation(&mut self, trainer: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
         for completion in generate_prompts(trainer.policy(), &self.ids, &self.generation, BATCH_SIZE)? {
             let Some(prompt) = self.prompts.get(completion.prompt) else { continue };

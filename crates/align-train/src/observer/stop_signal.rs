@@ -21,8 +21,18 @@ impl StopSignal {
     }
 }
 
+impl StopSignal {
+    fn flow(&self) -> Flow {
+        if self.is_stopped() { Flow::Stop } else { Flow::Continue }
+    }
+}
+
 impl<O: Objective> Observer<O> for StopSignal {
+    fn on_start(&mut self, _: &Trainer<O>) -> Result<Flow> {
+        Ok(self.flow())
+    }
+
     fn on_step(&mut self, _: &Trainer<O>, _: &StepRecord) -> Result<Flow> {
-        Ok(if self.is_stopped() { Flow::Stop } else { Flow::Continue })
+        Ok(self.flow())
     }
 }

@@ -2,7 +2,7 @@
 
 mod cells;
 
-use super::columns::{Column, Kind, empty_column, frame_of, known};
+use super::columns::{CLASS, Column, Kind, empty_column, frame_of, known};
 use crate::{Error, Result};
 use cells::{Cell, Cells};
 use polars_core::frame::DataFrame;
@@ -73,6 +73,7 @@ fn typed(path: &Path, name: &str, column: &[Cell], cells: &Cells, known: Option<
             (Kind::Text, cell) => cells.text(cell).is_some(),
             (Kind::Number, cell) => cell.number().is_some(),
             (Kind::Flag, cell) => cell.bool().is_some() || cell.int().is_some(),
+            (Kind::Class, cell) => cell.int().is_some(),
         };
         if let Some((row, cell)) = values().enumerate().find(|(_, cell)| !fits(*cell)) {
             return Err(Error::Cell {
@@ -83,6 +84,7 @@ fn typed(path: &Path, name: &str, column: &[Cell], cells: &Cells, known: Option<
                     Kind::Text => "text",
                     Kind::Number => "a finite number",
                     Kind::Flag => "true or false",
+                    Kind::Class => CLASS,
                 },
                 found: cell.words().to_owned(),
             });

@@ -1,0 +1,60 @@
+use crate::{EncodedText, Error, Result};
+
+/// Texts one behind the other as one stream of tokens, cut into rows of `max_length`: TRL's packing strategy `wrapped`.
+///
+/// A text may begin in one row and end in the next, and a row's tokens see those of the texts before them in it. The last row has
+/// what remains; nothing is left out but a remainder of a single token, which nothing would predict.
+///
+/// # Errors
+/// A `max_length` below 2.
+pub fn pack_wrapped(texts: &[EncodedText], max_length: usize) -> Result<Vec<EncodedText>> {
+    if max_length < 2 {
+        return Err(Error::Option {
+            option: "max_length",
+            expected: "at least 2 tokens a row, since the first is predicted by nothing".to_owned(),
+            found: max_length.to_string(),
+        });
+    }
+    let stream: Vec<i64> =
+        texts.iter().flat_map(|text| text.prompt_ids.iter().chain(&text.completion_ids)).copied().collect();
+    let rows = stream.chunks(max_length).filter(|ids| ids.len() > 1).enumerate();
+    Ok(rows.map(|(row, ids)| EncodedText { prompt_ids: Vec::new(), completion_ids: ids.to_vec(), row }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn texts(lengths: &[(usize, usize)]) -> Vec<EncodedText> {
+        let mut next = 0..;
+        let mut ids = |count: usize| next.by_ref().take(count).collect::<Vec<i64>>();
+        let text = |(row, (prompt, completion)): (usize, &(usize, usize))| EncodedText {
+            prompt_ids: ids(*prompt),
+            completion_ids: ids(*completion),
+            row,
+        };
+        lengths.iter().enumerate().map(text).collect()
+    }
+
+    #[test]
+    fn every_token_stands_in_one_row() {
+        let texts = texts(&[(0, 3), (2, 9), (0, 1), (0, 17), (1, 1)]);
+        for max_length in 2..40 {
+            let rows = pack_wrapped(&texts, max_length).unwrap();
+            let packed: Vec<i64> = rows.iter().flat_map(|row| row.completion_ids.clone()).collect();
+            let lost = 34 - packed.len();
+            assert_eq!(packed, (0..packed.len() as i64).collect::<Vec<_>>(), "max_length {max_length}");
+            assert_eq!(lost, usize::from(34 % max_length == 1), "max_length {max_length}");
+            let (last, whole) = rows.split_last().unwrap();
+            assert!(whole.iter().all(|row| row.completion_ids.len() == max_length), "max_length {max_length}");
+            assert!((2..=max_length).contains(&last.completion_ids.len()), "max_length {max_length}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_one_token_predicts_nothing() {
+        assert!(pack_wrapped(&texts(&[(0, 4)]), 1).unwrap_err().to_string().contains("max_length"));
+        assert_eq!(pack_wrapped(&[], 8).unwrap(), []);
+    }
+}

@@ -1,0 +1,17 @@
+//! LoRA (arXiv:2106.09685): a few small matrices beside the frozen weights of a model, in PEFT's format.
+
+mod adapter;
+mod adapter_config;
+mod adapter_file;
+mod config;
+mod fresh;
+mod gpt2;
+mod layer;
+mod not_ours;
+mod targets;
+
+pub(crate) use adapter::Adapter;
+pub(crate) use layer::AdaptedLinear;
+
+pub use config::LoraConfig;
+pub use gpt2::LoraGpt2;

@@ -1,0 +1,54 @@
+use crate::checkpoint::Checkpoint;
+use crate::{CausalLm, Parameters, Result};
+use std::path::Path;
+
+/// What a trainer needs of a model, whatever it computes. Every [`CausalLm`] is one.
+pub trait TrainableModel {
+    /// The named weights, in the checkpoint's order: those of the adapter alone, where the model has one.
+    fn parameters(&self) -> &Parameters;
+
+    /// The weights that stand still under an adapter; `None` where there is no adapter.
+    fn frozen_parameters(&self) -> Option<&Parameters> {
+        None
+    }
+
+    /// Turns dropout on (`true`) or off (`false`, as after loading).
+    fn set_training(&mut self, training: bool);
+
+    /// Writes `config.json` and `model.safetensors` into `dir`, as transformers reads them.
+    ///
+    /// # Errors
+    /// A file that exists already, unless `overwrite`, or a folder that cannot be written.
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()>;
+
+    /// Opens the weights that [`TrainableModel::save_pretrained`] wrote into `dir`, under the names of
+    /// [`TrainableModel::parameters`].
+    ///
+    /// # Errors
+    /// Files that are missing or damaged, or those of a model of another kind.
+    fn open_saved(&self, dir: &Path) -> Result<Checkpoint> {
+        Ok(Checkpoint::open(dir)?)
+    }
+}
+
+impl<M: CausalLm> TrainableModel for M {
+    fn parameters(&self) -> &Parameters {
+        CausalLm::parameters(self)
+    }
+
+    fn frozen_parameters(&self) -> Option<&Parameters> {
+        CausalLm::frozen_parameters(self)
+    }
+
+    fn set_training(&mut self, training: bool) {
+        CausalLm::set_training(self, training);
+    }
+
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
+        CausalLm::save_pretrained(self, dir, overwrite)
+    }
+
+    fn open_saved(&self, dir: &Path) -> Result<Checkpoint> {
+        CausalLm::open_saved(self, dir)
+    }
+}

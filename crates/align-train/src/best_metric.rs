@@ -1,0 +1,110 @@
+use crate::{Error, EvaluationRecord, Result};
+
+/// By what number of the held-out rows weights are compared, under transformers' rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BestMetric {
+    /// Its name, with or without `eval_`.
+    pub name: String,
+    /// Whether more of it is better.
+    pub greater_is_better: bool,
+}
+
+impl BestMetric {
+    /// Its value in an evaluation.
+    pub fn value(&self, evaluation: &EvaluationRecord) -> Result<f64> {
+        evaluation.get(&self.name).ok_or_else(|| {
+            let names: Vec<&str> =
+                std::iter::once("loss").chain(evaluation.metrics.iter().map(|(name, _)| name)).collect();
+            let reason = format!("is {}, which evaluations lack: choose one of {}", self.name, names.join(", "));
+            Error::Config { option: "metric_for_best_model", reason }
+        })
+    }
+
+    /// The first of the best evaluations; NaN is never the best.
+    pub fn best<'a>(
+        &self,
+        evaluations: impl IntoIterator<Item = &'a EvaluationRecord>,
+    ) -> Result<Option<&'a EvaluationRecord>> {
+        let mut best = None;
+        let mut bound = self.worst();
+        for evaluation in evaluations {
+            let value = self.value(evaluation)?;
+            if self.is_better(value, bound) {
+                (best, bound) = (Some(evaluation), value);
+            }
+        }
+        Ok(best)
+    }
+
+    /// How many of the last evaluations were not better than the best before them by more than `threshold`.
+    pub fn without_improvement(&self, evaluations: &[EvaluationRecord], threshold: f64) -> Result<u64> {
+        let (mut count, mut best) = (0, None);
+        for evaluation in evaluations {
+            let value = self.value(evaluation)?;
+            let improved = best.is_none_or(|best: f64| self.is_better(value, best) && (value - best).abs() > threshold);
+            count = if improved { 0 } else { count + 1 };
+            let before = best.unwrap_or(self.worst());
+            best = Some(if self.is_better(value, before) { value } else { before });
+        }
+        Ok(count)
+    }
+
+    fn is_better(&self, value: f64, than: f64) -> bool {
+        if self.greater_is_better { value > than } else { value < than }
+    }
+
+    fn worst(&self) -> f64 {
+        if self.greater_is_better { f64::NEG_INFINITY } else { f64::INFINITY }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::Metrics;
+
+    fn evaluations(values: &[f64]) -> Vec<EvaluationRecord> {
+        let of = |(step, value): (usize, &f64)| {
+            let mut metrics = Metrics::default();
+            metrics.set("rewards/accuracies", 1.0 - value);
+            EvaluationRecord { eval_loss: *value, metrics, eval_runtime: 0.0, epoch: 0.0, step: step as u64 }
+        };
+        values.iter().enumerate().map(of).collect()
+    }
+
+    fn metric(name: &str, greater_is_better: bool) -> BestMetric {
+        BestMetric { name: name.into(), greater_is_better }
+    }
+
+    #[test]
+    fn the_first_of_the_best_wins_and_nan_never_does() {
+        let all = evaluations(&[f64::NAN, 0.5, 0.2, 0.2, 0.9]);
+        for (metric, step) in [
+            (metric("loss", false), 2),
+            (metric("eval_loss", false), 2),
+            (metric("loss", true), 4),
+            (metric("rewards/accuracies", true), 2),
+            (metric("eval_rewards/accuracies", false), 4),
+        ] {
+            assert_eq!(metric.best(&all).unwrap().map(|e| e.step), Some(step), "{metric:?}");
+        }
+        assert_eq!(metric("loss", false).best(&evaluations(&[f64::NAN])).unwrap(), None);
+        let unknown = metric("accuracy", true).best(&all).unwrap_err().to_string();
+        assert!(unknown.contains("accuracy") && unknown.contains("loss, rewards/accuracies"), "{unknown}");
+    }
+
+    #[test]
+    fn patience_counts_what_is_not_better_by_the_threshold() {
+        let count = |values: &[f64], threshold| {
+            metric("loss", false).without_improvement(&evaluations(values), threshold).unwrap()
+        };
+        assert_eq!(count(&[1.0], 0.0), 0);
+        assert_eq!(count(&[1.0, 1.0, 1.2], 0.0), 2);
+        assert_eq!(count(&[1.0, 1.2, 0.9], 0.0), 0);
+        // The best moves by steps that are too small to count.
+        assert_eq!(count(&[1.0, 0.95, 0.9, 0.85], 0.1), 3);
+        assert_eq!(count(&[1.0, 0.95, 0.8, 0.95], 0.1), 1);
+        assert_eq!(count(&[f64::NAN, 1.0, f64::NAN], 0.0), 1);
+    }
+}

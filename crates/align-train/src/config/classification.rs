@@ -1,0 +1,72 @@
+use super::{SamplingStrategy, TrainingConfig, require};
+use crate::{Method, Purpose, Result, RunConfig};
+use serde::{Deserialize, Serialize};
+
+/// Everything the training of a classifier depends on, under the names and with the defaults of transformers'
+/// `TrainingArguments`, but for `train_sampling_strategy`: texts of like length share a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[cfg_attr(feature = "clap", command(mut_arg("learning_rate", |arg| arg.default_value("5e-5"))))]
+#[cfg_attr(feature = "clap", command(mut_arg("disable_dropout", |arg| arg.default_value("false"))))]
+#[cfg_attr(feature = "clap", command(mut_arg("train_sampling_strategy", |arg| arg.default_value("group_by_length"))))]
+pub struct ClassificationConfig {
+    /// Most tokens of a text, special ones included, which is cut behind them; the model's own limit if not given.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub max_length: Option<usize>,
+    /// How it is trained.
+    #[cfg_attr(feature = "clap", command(flatten))]
+    pub training: TrainingConfig,
+}
+
+impl Default for ClassificationConfig {
+    fn default() -> Self {
+        let training = TrainingConfig {
+            learning_rate: 5e-5,
+            disable_dropout: false,
+            train_sampling_strategy: SamplingStrategy::GroupByLength,
+            ..TrainingConfig::default()
+        };
+        Self { max_length: None, training }
+    }
+}
+
+impl RunConfig for ClassificationConfig {
+    fn training(&self) -> &TrainingConfig {
+        &self.training
+    }
+
+    fn validate(&self) -> Result<()> {
+        require("max_length", self.max_length != Some(0), || "is 0, expected at least 1".into())?;
+        self.training.validate()
+    }
+
+    fn tag(&self) -> &'static str {
+        "distilbert"
+    }
+
+    fn methods(&self) -> Vec<Method> {
+        vec![Method { name: "cross-entropy on its labels", paper: "https://arxiv.org/abs/1910.01108" }]
+    }
+
+    fn purpose(&self) -> Purpose {
+        Purpose::Classification
+    }
+}
+
+#[cfg(all(test, feature = "clap"))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_command_line_has_the_same_defaults() {
+        #[derive(clap::Parser)]
+        struct Options {
+            #[command(flatten)]
+            classification: ClassificationConfig,
+        }
+        let parsed = <Options as clap::Parser>::try_parse_from(["train_classifier"]).unwrap();
+        assert_eq!(parsed.classification, ClassificationConfig::default());
+    }
+}

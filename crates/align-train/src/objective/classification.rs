@@ -1,0 +1,96 @@
+use super::reference::what;
+use super::{Batch, BatchOutcome, Objective, Row, Split};
+use crate::{ClassificationConfig, Error, Metrics, Result, RunConfig};
+use align_data::{EncodedLabelledText, right_pad};
+use align_models::DistilBert;
+use tch::{Kind, Reduction, Tensor};
+
+/// Training of a text classifier: the cross-entropy of the texts' classes, `-1/B Σ log softmax(logits)[label]`.
+#[derive(Debug)]
+pub struct Classification {
+    policy: DistilBert,
+    config: ClassificationConfig,
+}
+
+impl Classification {
+    /// The objective of a configuration.
+    ///
+    /// # Errors
+    /// Options that contradict each other.
+    pub fn new(policy: DistilBert, config: ClassificationConfig) -> Result<Self> {
+        config.validate()?;
+        Ok(Self { policy, config })
+    }
+
+    /// Why the model cannot take a row, if it cannot.
+    fn refusal(&self, row: &EncodedLabelledText) -> Option<String> {
+        let config = self.policy.config();
+        let (tokens, most) = (row.tokens() as i64, config.max_position_embeddings);
+        let (classes, vocab, label) = (config.num_labels(), config.vocab_size, row.label);
+        if tokens == 0 {
+            Some("has no tokens: encode it with the tokeniser's special tokens".into())
+        } else if tokens > most {
+            Some(format!("has {tokens} tokens, the model takes {most}: set max_length to at most {most}"))
+        } else if let Some(id) = row.input_ids.iter().find(|id| !(0..vocab).contains(*id)) {
+            Some(format!("token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser"))
+        } else if !(0..classes).contains(&label) {
+            Some(format!("label {label} is not one of the model's {classes} classes, 0 to {}", classes - 1))
+        } else {
+            None
+        }
+    }
+}
+
+impl Objective for Classification {
+    type Model = DistilBert;
+    type Row = EncodedLabelledText;
+    type Config = ClassificationConfig;
+
+    fn config(&self) -> &ClassificationConfig {
+        &self.config
+    }
+
+    fn policy(&self) -> &DistilBert {
+        &self.policy
+    }
+
+    fn policy_mut(&mut self) -> &mut DistilBert {
+        &mut self.policy
+    }
+
+    fn into_policy(self) -> DistilBert {
+        self.policy
+    }
+
+    fn prepare(&mut self, split: Split, rows: &[EncodedLabelledText]) -> Result<()> {
+        match rows.iter().find_map(|row| Some((row.row + 1, self.refusal(row)?))) {
+            None => Ok(()),
+            Some((number, refusal)) => Err(Error::Data(format!("{} row {number}: {refusal}", what(split)))),
+        }
+    }
+
+    /// Rows.
+    fn weight(&self, batch: &Batch<'_, EncodedLabelledText>) -> f64 {
+        batch.indices.len() as f64
+    }
+
+    fn batch(&mut self, batch: &Batch<'_, EncodedLabelledText>, share: Option<f64>) -> Result<BatchOutcome> {
+        let rows = batch.rows();
+        let ids: Vec<Vec<i64>> = rows.iter().map(|row| row.input_ids.clone()).collect();
+        let labels: Vec<i64> = rows.iter().map(|row| row.label).collect();
+        let (device, tokens) = (self.policy.device(), ids.iter().map(Vec::len).sum::<usize>());
+        let batch = right_pad(&ids, self.policy.config().pad_token_id.unwrap_or(0))?;
+        let padded = tokens < batch.input_ids.numel();
+        let logits = self.policy.logits(&batch.input_ids, padded.then_some(&batch.attention_mask))?;
+        let logits = logits.f_to_kind(Kind::Float)?;
+        let labels = Tensor::f_from_slice(&labels)?.f_to_device(device)?;
+        let loss = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Mean, -100, 0.0)?;
+        let correct = logits.f_argmax(-1, false)?.f_eq_tensor(&labels)?;
+        let mut metrics = Metrics::default();
+        metrics.set("accuracy", correct.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_double_value(&[])?);
+        if let Some(share) = share {
+            loss.f_mul_scalar(share)?.f_backward()?;
+        }
+        Ok(BatchOutcome { loss: loss.f_double_value(&[])?, metrics, tokens: tokens as u64 })
+    }
+}

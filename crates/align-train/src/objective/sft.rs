@@ -1,0 +1,113 @@
+use super::reference::what;
+use super::row::check_rows;
+use super::sequences::SequenceTokens;
+use super::token_cross_entropy::{TokenCrossEntropy, token_cross_entropy};
+use super::{Batch, BatchOutcome, Objective, Row, Split};
+use crate::{Error, Metrics, Result, RunConfig, SftConfig};
+use align_data::{CompletionBatch, EncodedText};
+use align_models::{Attention, CausalLm};
+use tch::Kind;
+
+/// Supervised fine-tuning: the next token's cross-entropy, `-1/N Σ log π(y_t | y_<t)` over the `N` predicted tokens of a whole
+/// optimiser step, however they are spread over its micro-batches.
+#[derive(Debug)]
+pub struct Sft<M> {
+    policy: M,
+    config: SftConfig,
+}
+
+impl<M: CausalLm> Sft<M> {
+    /// The objective of a configuration.
+    ///
+    /// # Errors
+    /// Options that contradict each other.
+    pub fn new(policy: M, config: SftConfig) -> Result<Self> {
+        config.validate()?;
+        Ok(Self { policy, config })
+    }
+
+    /// Whether a prompt's tokens are only given, not learnt.
+    fn only_completions(&self) -> bool {
+        self.config.completion_only_loss.unwrap_or(true)
+    }
+
+    /// Tokens of a row that are predicted: the first token of a sequence never is.
+    fn predicted(&self, row: &EncodedText) -> usize {
+        let (prompt, completion) = (row.prompt_ids.len(), row.completion_ids.len());
+        let before = if self.only_completions() { prompt } else { 0 };
+        prompt + completion - before.max(1)
+    }
+}
+
+impl<M: CausalLm> Objective for Sft<M> {
+    type Model = M;
+    type Row = EncodedText;
+    type Config = SftConfig;
+
+    fn config(&self) -> &SftConfig {
+        &self.config
+    }
+
+    fn policy(&self) -> &M {
+        &self.policy
+    }
+
+    fn policy_mut(&mut self) -> &mut M {
+        &mut self.policy
+    }
+
+    fn into_policy(self) -> M {
+        self.policy
+    }
+
+    fn prepare(&mut self, split: Split, rows: &[EncodedText]) -> Result<()> {
+        let what = what(split);
+        check_rows(rows, &self.policy, what)?;
+        if let Some(limit) = self.config.max_length
+            && let Some(row) = rows.iter().find(|row| row.tokens() > limit)
+        {
+            let (number, tokens) = (row.row + 1, row.tokens());
+            return Err(Error::Data(format!(
+                "{what} row {number} has {tokens} tokens, max_length is {limit}: encode the rows with SftConfig::encode"
+            )));
+        }
+        if self.config.completion_only_loss == Some(true)
+            && let Some(row) = rows.iter().find(|row| row.prompt_ids.is_empty())
+        {
+            let number = row.row + 1;
+            let reason =
+                format!("is true, but {what} row {number} has no prompt: give prompts, or leave the option out");
+            return Err(Error::Config { option: "completion_only_loss", reason });
+        }
+        Ok(())
+    }
+
+    /// Predicted tokens.
+    fn weight(&self, batch: &Batch<'_, EncodedText>) -> f64 {
+        batch.rows().into_iter().map(|row| self.predicted(row) as f64).sum()
+    }
+
+    fn batch(&mut self, batch: &Batch<'_, EncodedText>, share: Option<f64>) -> Result<BatchOutcome> {
+        let rows = batch.rows();
+        let sequences: Vec<_> =
+            rows.iter().map(|row| (row.prompt_ids.as_slice(), row.completion_ids.as_slice())).collect();
+        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let sequences = CompletionBatch::new(&sequences, pad)?.to_device(self.policy.device())?;
+        let learnt = if self.only_completions() { &sequences.completion_mask } else { &sequences.attention_mask };
+        let tokens = SequenceTokens::of_mask(&sequences.input_ids, learnt)?;
+        let count = tokens.targets.size1()?.max(1) as f64;
+        let selected = tokens.select(&self.policy.hidden(&sequences.input_ids, None, &Attention::Causal, None)?)?;
+        let scale = share.map(|share| share / count);
+        let TokenCrossEntropy { loss, entropy, correct } =
+            token_cross_entropy(&self.policy, &selected, &tokens.targets, scale)?;
+        let mut metrics = Metrics::default();
+        metrics.set("entropy", entropy / count);
+        metrics.set("mean_token_accuracy", correct / count);
+        let seen = sequences.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
+        Ok(BatchOutcome { loss: loss / count, metrics, tokens: seen as u64 })
+    }
+
+    fn finish_evaluation(&self, loss: f64, metrics: &mut Metrics) {
+        metrics.set("perplexity", loss.exp());
+    }
+}
