@@ -1,0 +1,138 @@
+"""Steps of DPO beside TRL: `python benches/beside_trl.py MODELS_DIR TEXTS.csv [--pairs 5] [--only NAME]`; prints one table.
+
+MODELS_DIR holds `gpt2` in transformers' layout with its tokenizer.json (GPT-2 small for the figures in README.md; the weights' values
+do not matter). TEXTS.csv has the columns `Prompt`, `Generated Text` and `Model Score`; of each prompt two pairs are drawn. Needs
+torch, transformers, trl and pandas. The two sides run in turn, each in a process of its own, so that both see the machine as it is;
+loading, and a reference that is asked beforehand, are not timed. Ratios are those of the pairs; the median stands.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BATCH = 8
+
+CASES = {
+    # name: what TRL runs, what we run
+    "float32, a live reference on both sides": (dict(), ["--live-reference"]),
+    "float32, TRL's default, ours asked beforehand": (dict(), []),
+    "float32, both asked beforehand": (dict(precompute=True), []),
+    "bfloat16, both asked beforehand": (dict(precompute=True, bf16=True), ["--dtype", "bfloat16"]),
+}
+
+
+def draw_pairs(texts, file):
+    import pandas
+
+    table = pandas.read_csv(texts)
+    random.seed(42)
+    for prompt in table.Prompt.unique():
+        group = table[table.Prompt == prompt]
+        for _ in range(2):
+            chosen, rejected = (group.iloc[i] for i in random.sample(range(len(group)), 2))
+            if chosen["Model Score"] <= rejected["Model Score"]:
+                chosen, rejected = rejected, chosen
+            sides = {k: row["Generated Text"][len(prompt) :] for k, row in (("chosen", chosen), ("rejected", rejected))}
+            print(json.dumps({"prompt": prompt, **sides}), file=file)
+    file.flush()
+
+
+def peer(models, pairs, steps, precompute=False, bf16=False):
+    """Seconds a step of TRL, in this process."""
+    from datasets import Dataset
+    from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast, TrainerCallback
+    from trl import DPOConfig, DPOTrainer
+
+    folder = pathlib.Path(models) / "gpt2"
+    eos = dict(eos_token="<|endoftext|>", pad_token="<|endoftext|>")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), **eos)
+    rows = [json.loads(line) for line in open(pairs)][: BATCH * (steps + 1)]
+
+    class Clock(TrainerCallback):
+        at = []
+
+        def on_step_begin(self, *_, **__):
+            self.at.append(time.perf_counter())
+
+        on_step_end = on_step_begin
+
+    clock = Clock()
+    load = lambda: GPT2LMHeadModel.from_pretrained(folder)
+    with tempfile.TemporaryDirectory() as output:
+        config = DPOConfig(
+            output_dir=output, per_device_train_batch_size=BATCH, max_steps=steps + 1, learning_rate=1e-5, loss_type=["hinge"],
+            bf16=bf16, precompute_ref_log_probs=precompute, gradient_checkpointing=False, use_cpu=True, report_to=[],
+            save_strategy="no", logging_steps=1000, disable_tqdm=True,
+        )  # fmt: skip
+        data = Dataset.from_list(rows)
+        DPOTrainer(load(), load(), config, train_dataset=data, processing_class=tokenizer, callbacks=[clock]).train()
+    times = [end - begin for begin, end in zip(clock.at[::2], clock.at[1::2])]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    print(json.dumps({"step_s": times[1:], "peak_gb": peak}))
+
+
+def run(command):
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stderr}")
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return statistics.median(found["step_s"]), found["peak_gb"]
+
+
+def built():
+    """Our benchmark, built once."""
+    command = ["cargo", "bench", "--bench", "dpo_step", "--no-run", "--message-format=json"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    found = [m["executable"] for m in messages if m.get("target", {}).get("name") == "dpo_step" and m.get("executable")]
+    if done.returncode != 0 or not found:
+        sys.exit("the benchmark cannot be built")
+    return found[-1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models")
+    parser.add_argument("texts")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--only", action="append", help="a case whose name holds this")
+    parser.add_argument("--peer", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.peer:
+        return peer(args.models, args.texts, args.steps, **json.loads(args.peer))
+
+    ours, models = built(), os.path.abspath(args.models)
+    print("| what | TRL, s a step | align, s a step | times as fast | TRL, GB | align, GB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as pairs:
+        draw_pairs(args.texts, pairs)
+        steps = ["--steps", str(args.steps)]
+        for name, (theirs, options) in CASES.items():
+            if args.only and not any(part in name for part in args.only):
+                continue
+            found = []
+            for _ in range(args.pairs):
+                trl = run([sys.executable, __file__, models, pairs.name, *steps, "--peer", json.dumps(theirs)])
+                model = f"{models}/gpt2"
+                found.append((trl, run([ours, "--bench", "--model", model, "--pairs", pairs.name, *steps, *options])))
+            ratios = [trl[0] / align[0] for trl, align in found]
+            middle = lambda side, part: statistics.median(pair[side][part] for pair in found)
+            print(
+                f"| {name} | {middle(0, 0):.1f} | {middle(1, 0):.1f} | {statistics.median(ratios):.1f} "
+                f"({min(ratios):.1f} to {max(ratios):.1f}) | {middle(0, 1):.1f} | {middle(1, 1):.1f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
