@@ -6,7 +6,7 @@ use align_data::{
     encode_unpaired,
 };
 use align_losses::{LogRatioPenalty, LossType};
-use align_models::{CausalLm, Gpt2};
+use align_models::{CausalLm, Gpt2, LoraConfig, LoraGpt2};
 use align_train::{
     CheckpointSaver, CpoConfig, CpoLossType, CpoTrainer, DpoConfig, DpoTrainer, Flow, KtoConfig, KtoLossType,
     KtoTrainer, MetricsFile, Objective, Observer, StepRecord, Trainer, TrainingConfig, latest_checkpoint,
@@ -64,18 +64,21 @@ impl<O: Objective> Observer<O> for StopAfter {
     }
 }
 
+/// The weights' file, of a model or of an adapter.
 fn weights(dir: &Path) -> Vec<u8> {
-    std::fs::read(dir.join("model.safetensors")).unwrap()
+    let file =
+        ["model.safetensors", "adapter_model.safetensors"].map(|name| dir.join(name)).into_iter().find(|f| f.exists());
+    std::fs::read(file.unwrap()).unwrap()
 }
 
-fn run_to_the_end<O: Objective<Model = Gpt2>>(mut trainer: Trainer<O>, into: &Path) -> Vec<StepRecord> {
+fn run_to_the_end<O: Objective<Model: CausalLm>>(mut trainer: Trainer<O>, into: &Path) -> Vec<StepRecord> {
     let steps = trainer.by_ref().map(Result::unwrap).collect();
-    trainer.into_policy().save_pretrained(into, false).unwrap();
+    CausalLm::save_pretrained(&trainer.into_policy(), into, false).unwrap();
     steps
 }
 
 /// Stopped after 1, 3 and 4 of its 6 steps and resumed by a new trainer, a run ends with the same records and bytes.
-fn resumes_exactly<O: Objective<Model = Gpt2>>(what: &str, trainer: impl Fn() -> Trainer<O>) {
+fn resumes_exactly<O: Objective<Model: CausalLm>>(what: &str, trainer: impl Fn() -> Trainer<O>) {
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let whole = run_to_the_end(trainer(), &dir.path().join("whole"));
@@ -127,6 +130,72 @@ fn every_option_of_the_loss_resumes_exactly() {
         ..config()
     };
     resumes_exactly("options", || DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap());
+}
+
+fn lora() -> LoraConfig {
+    LoraConfig {
+        lora_dropout: 0.1,
+        target_modules: vec!["c_attn".into(), "mlp.c_proj".into()],
+        ..LoraConfig::default()
+    }
+}
+
+fn adapted(kind: Kind, options: LoraConfig) -> LoraGpt2 {
+    LoraGpt2::new(policy(kind), options, 1).unwrap()
+}
+
+#[test]
+fn adapters_resume_exactly() {
+    for kind in [Kind::Float, Kind::BFloat16] {
+        resumes_exactly("lora, dpo", || DpoTrainer::new(adapted(kind, lora()), None, pairs(22), config()).unwrap());
+    }
+    let simpo = CpoConfig { loss_type: CpoLossType::Simpo, training: training(), ..CpoConfig::default() };
+    resumes_exactly("lora, simpo", || CpoTrainer::new(adapted(Kind::Float, lora()), pairs(22), simpo.clone()).unwrap());
+    // Training goes on from an adapter: the reference is the model with it.
+    let dir = tempfile::tempdir().unwrap();
+    run_to_the_end(DpoTrainer::new(adapted(Kind::Float, lora()), None, pairs(22), config()).unwrap(), dir.path());
+    resumes_exactly("lora, goes on", || {
+        let policy = LoraGpt2::from_pretrained(policy(Kind::Float), dir.path()).unwrap();
+        DpoTrainer::new(policy, None, pairs(22), config()).unwrap()
+    });
+}
+
+#[test]
+fn a_checkpoint_of_another_adapter_or_base_is_refused() {
+    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = dir.path().join("checkpoint-1");
+    let simpo = CpoConfig { loss_type: CpoLossType::Simpo, training: training(), ..CpoConfig::default() };
+    let trainer = |policy| CpoTrainer::new(policy, pairs(22), simpo.clone()).unwrap();
+    let mut run = trainer(adapted(Kind::Float, lora()));
+    run.next_step().unwrap();
+    run.save_checkpoint(&checkpoint).unwrap();
+    assert!(!checkpoint.join("model.safetensors").exists(), "a checkpoint holds the adapter alone");
+    trainer(adapted(Kind::Float, lora())).resume(&checkpoint).unwrap();
+
+    let refused = |policy| trainer(policy).resume(&checkpoint).unwrap_err().to_string();
+    let other = refused(adapted(Kind::Float, LoraConfig { lora_alpha: 16.0, ..lora() }));
+    assert!(other.contains("lora_alpha 8") && other.contains("16"), "{other}");
+    let other = refused(adapted(Kind::Float, LoraConfig { target_modules: vec!["c_attn".into()], ..lora() }));
+    assert!(other.contains("target_modules"), "{other}");
+    let base = policy(Kind::Float);
+    tch::no_grad(|| drop(base.head().shallow_clone().g_mul_scalar_(1.01)));
+    let other = refused(LoraGpt2::new(base, lora(), 1).unwrap());
+    assert!(other.contains("another base model"), "{other}");
+    let whole =
+        CpoTrainer::new(policy(Kind::Float), pairs(22), simpo.clone()).unwrap().resume(&checkpoint).unwrap_err();
+    assert!(whole.to_string().contains("all weights"), "{whole}");
+}
+
+#[test]
+fn options_of_the_weights_are_refused_beside_an_adapter() {
+    for (option, config) in [
+        ("sync_ref_model", DpoConfig { sync_ref_model: true, ..config() }),
+        ("weight_distance_coef", DpoConfig { weight_distance_coef: 0.1, ..config() }),
+    ] {
+        let refused = DpoTrainer::new(adapted(Kind::Float, lora()), None, pairs(4), config).unwrap_err().to_string();
+        assert!(refused.contains(option) && refused.contains("adapter"), "{refused}");
+    }
 }
 
 fn judged(count: usize) -> Vec<EncodedUnpaired> {
