@@ -1,6 +1,6 @@
 """Writes the seed corpus: small real files as torch, safetensors, transformers, pyarrow and pandas write them.
 
-    pip install torch==2.11.0 transformers==5.17.0 pyarrow pandas
+    pip install torch==2.11.0 transformers==5.17.0 peft==0.21.2 pyarrow pandas
     python make_corpus.py
 """
 
@@ -10,6 +10,7 @@ import shutil
 import tempfile
 
 import pandas
+import peft
 import pyarrow
 import pyarrow.parquet
 import torch
@@ -45,6 +46,12 @@ folder = scratch()
 gpt2.save_pretrained(folder)
 place("safetensors", "gpt2.safetensors", folder / "model.safetensors")
 place("config", "gpt2.json", folder / "config.json")
+place("generation_config", "gpt2.json", folder / "generation_config.json")
+
+options = dict(do_sample=True, num_beams=3, temperature=1.5, top_k=20, no_repeat_ngram_size=2, bad_words_ids=[[1, 2]])
+transformers.GenerationConfig(max_new_tokens=40, eos_token_id=[0, 3], **options).save_pretrained(folder)
+place("generation_config", "options.json", folder / "generation_config.json")
+
 
 # Every tensor in one shard, which is there: the harness puts safetensors/gpt2.safetensors beside the index.
 stored = [name for name in state if name != "lm_head.weight"]
@@ -122,3 +129,7 @@ for name, options in {
     place("parquet", f"{name}.parquet", path)
 
 place("model_name", "names.txt", "lvwerra/gpt2-imdb@refs/pr/1")
+
+adapted = peft.LoraConfig(r=2, lora_alpha=4, target_modules=["c_attn"], fan_in_fan_out=True)
+peft.get_peft_model(transformers.GPT2LMHeadModel(config), adapted).save_pretrained(folder)
+place("adapter_config", "lora.json", folder / "adapter_config.json")

@@ -1,7 +1,8 @@
 use align_data::{Completions, PreferencePairs, Texts, Tokenizer};
 use align_hub::{Hub, HubConfig};
 use align_models::checkpoint::Checkpoint;
-use align_models::{DistilBertConfig, Gpt2Config};
+use align_models::generation::{Generation, GenerationConfig};
+use align_models::{DistilBertConfig, Gpt2Config, LoraConfig};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -42,7 +43,7 @@ const fn of_a_library(name: &'static str, file: &'static str, read: fn(&Path) ->
 }
 
 /// Every reader.
-pub const READERS: [Reader; 15] = [
+pub const READERS: [Reader; 17] = [
     own("safetensors", "model.safetensors", checkpoint),
     Reader {
         beside: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
@@ -51,6 +52,8 @@ pub const READERS: [Reader; 15] = [
     own("bin_zip", "pytorch_model.bin", checkpoint),
     own("bin_legacy", "pytorch_model.bin", checkpoint),
     own("config", "config.json", config),
+    own("generation_config", "generation_config.json", generation_config),
+    own("adapter_config", "adapter_config.json", adapter_config),
     own("jsonl", "table.jsonl", table),
     Reader {
         beside: &[
@@ -92,6 +95,16 @@ fn config(file: &Path) -> Answer {
         let distilbert = DistilBertConfig::from_pretrained(folder).map(|_| ());
         distilbert.map_err(|distilbert| format!("{gpt2}; {distilbert}"))
     })
+}
+
+/// Reads the options, and checks that they go together.
+fn generation_config(file: &Path) -> Answer {
+    let config = GenerationConfig::from_pretrained(file.parent().unwrap_or(file)).map_err(words)?;
+    Generation::new(config).map(|_| ()).map_err(words)
+}
+
+fn adapter_config(file: &Path) -> Answer {
+    LoraConfig::from_pretrained(file.parent().unwrap_or(file)).map(|_| ()).map_err(words)
 }
 
 /// Reads the file as each of the tables.
