@@ -19,7 +19,7 @@ pub use training::{SamplingStrategy, Strategy, TrainingConfig};
 use crate::{Error, Result};
 
 /// Options that change what is written and when, but not the weights.
-pub(crate) const BOOKKEEPING: [&str; 12] = [
+pub(crate) const BOOKKEEPING: [&str; 13] = [
     "logging_steps",
     "eval_strategy",
     "eval_steps",
@@ -32,6 +32,7 @@ pub(crate) const BOOKKEEPING: [&str; 12] = [
     "greater_is_better",
     "early_stopping_patience",
     "early_stopping_threshold",
+    "skip_memory_check",
 ];
 
 /// Refuses an option with a reason unless it is good.
