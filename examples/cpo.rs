@@ -10,6 +10,7 @@ use align_models::CausalLm;
 use align_train::{CpoConfig, CpoTrainer};
 use clap::Parser;
 use common::Failure;
+use common::peft::{PeftOptions, Policy};
 use common::preference_data::DataOptions;
 use common::training::RunOptions;
 use serde::Serialize;
@@ -23,6 +24,9 @@ struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     run: RunOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    peft: PeftOptions,
     #[command(flatten)]
     #[serde(flatten)]
     data: DataOptions,
@@ -42,8 +46,12 @@ fn train(options: &Options) -> Result<(), Failure> {
     let (data, seed) = (&options.data, options.cpo.training.seed);
     let read = |file: &Path| data.encode_with_bos(&tokenizer, &data.read(file, seed)?, n_positions);
     let (policy, run) = start.split();
+    let policy = options.peft.policy(policy, options.run.model(), &options.cpo.training)?;
     let pairs = read(options.run.train_file())?;
     let count = pairs.len();
-    let trainer = CpoTrainer::new(policy, pairs, options.cpo.clone())?;
-    run.train(trainer, count, &read, None, options)
+    let config = options.cpo.clone();
+    match policy {
+        Policy::Whole(policy) => run.train(CpoTrainer::new(policy, pairs, config)?, count, &read, None, options),
+        Policy::Adapted(policy) => run.train(CpoTrainer::new(policy, pairs, config)?, count, &read, None, options),
+    }
 }

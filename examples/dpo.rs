@@ -10,6 +10,7 @@ use align_models::CausalLm;
 use align_train::{DpoConfig, DpoTrainer};
 use clap::Parser;
 use common::Failure;
+use common::peft::{PeftOptions, Policy};
 use common::preference_data::DataOptions;
 use common::training::{RunOptions, reference_in_words};
 use serde::Serialize;
@@ -23,8 +24,11 @@ struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     run: RunOptions,
-    /// Reference model, a folder or a name on the hub; a copy of the model if not given.
-    #[arg(long)]
+    #[command(flatten)]
+    #[serde(flatten)]
+    peft: PeftOptions,
+    /// Reference model, a folder or a name on the hub; a copy of the model if not given. Under an adapter it is the model without.
+    #[arg(long, conflicts_with = "use_peft")]
     ref_model: Option<String>,
     #[command(flatten)]
     #[serde(flatten)]
@@ -46,8 +50,16 @@ fn train(options: &Options) -> Result<(), Failure> {
     let (data, seed) = (&options.data, options.dpo.training.seed);
     let read = |file: &Path| data.encode(&tokenizer, &data.read(file, seed)?, n_positions);
     let (policy, run) = start.split();
+    let policy = options.peft.policy(policy, options.run.model(), &options.dpo.training)?;
     let pairs = read(options.run.train_file())?;
     let count = pairs.len();
-    let trainer = DpoTrainer::new(policy, reference, pairs, options.dpo.clone())?;
-    run.train(trainer, count, &read, Some(reference_in_words(options.ref_model.as_deref())), options)
+    let (config, words) = (options.dpo.clone(), Some(reference_in_words(options.ref_model.as_deref())));
+    match policy {
+        Policy::Whole(policy) => {
+            run.train(DpoTrainer::new(policy, reference, pairs, config)?, count, &read, words, options)
+        }
+        Policy::Adapted(policy) => {
+            run.train(DpoTrainer::new(policy, None, pairs, config)?, count, &read, words, options)
+        }
+    }
 }

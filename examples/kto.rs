@@ -11,6 +11,7 @@ use align_models::CausalLm;
 use align_train::{KtoConfig, KtoTrainer};
 use clap::Parser;
 use common::Failure;
+use common::peft::{PeftOptions, Policy};
 use common::training::{RunOptions, reference_in_words};
 use serde::Serialize;
 use std::path::Path;
@@ -23,8 +24,11 @@ struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     run: RunOptions,
-    /// Reference model, a folder or a name on the hub; a copy of the model if not given.
-    #[arg(long)]
+    #[command(flatten)]
+    #[serde(flatten)]
+    peft: PeftOptions,
+    /// Reference model, a folder or a name on the hub; a copy of the model if not given. Under an adapter it is the model without.
+    #[arg(long, conflicts_with = "use_peft")]
     ref_model: Option<String>,
     /// false leaves a prompt that stands in front of its completion there twice, as the notebook does.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
@@ -52,8 +56,16 @@ fn train(options: &Options) -> Result<(), Failure> {
         Ok(encoded.rows)
     };
     let (policy, run) = start.split();
+    let policy = options.peft.policy(policy, options.run.model(), &options.kto.training)?;
     let rows = read(options.run.train_file())?;
     let count = rows.len();
-    let trainer = KtoTrainer::new(policy, reference, rows, options.kto.clone())?;
-    run.train(trainer, count, &read, Some(reference_in_words(options.ref_model.as_deref())), options)
+    let (config, words) = (options.kto.clone(), Some(reference_in_words(options.ref_model.as_deref())));
+    match policy {
+        Policy::Whole(policy) => {
+            run.train(KtoTrainer::new(policy, reference, rows, config)?, count, &read, words, options)
+        }
+        Policy::Adapted(policy) => {
+            run.train(KtoTrainer::new(policy, None, rows, config)?, count, &read, words, options)
+        }
+    }
 }

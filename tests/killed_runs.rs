@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Shuffled rows, dropout, accumulation, a reference that moves, and lines of the metrics file that no checkpoint ends with.
 const RUN: [&str; 22] = [
     "--max-steps",
-    "24",
+    "16",
     "--per-device-train-batch-size",
     "2",
     "--gradient-accumulation-steps",
@@ -172,7 +172,7 @@ fn killed_while_early_stopping_counts() {
         "--early-stopping-patience",
         "3",
     ];
-    killed(15, 2, &[&RUN[..], &more].concat());
+    killed(10, 2, &[&RUN[..], &more].concat());
 }
 
 /// Waits for a line of the child's messages that holds `part`.

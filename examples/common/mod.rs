@@ -10,10 +10,12 @@ pub mod journal;
 pub mod models;
 pub mod notebook;
 pub mod options;
+pub mod peft;
 pub mod preference_data;
 pub mod progress;
 pub mod prompts;
 pub mod score;
+pub mod scratch;
 pub mod text_stream;
 pub mod training;
 

@@ -246,6 +246,7 @@ impl Stage<'_> {
         let card = ModelCard {
             base_model: models::called(self.options.model.as_deref(), models::POLICY),
             base_model_id: models::hub_id(self.options.model.as_deref()),
+            adapter: false,
             ref_model: Some(training::reference_in_words(None)),
             train_data: self.data(self.options.train_file.as_deref()),
             train_rows,

@@ -4,13 +4,14 @@ use super::{Failure, RuntimeOptions, config_file, models};
 use align_data::Tokenizer;
 use align_models::generation::{Generation, GenerationConfig};
 use align_models::hub::RepoName;
-use align_models::{CausalLm, Gpt2};
+use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_train::{
     CheckpointSaver, EarlyStopping, MetricsFile, ModelCard, Objective, Observer, ProgressBar, RunConfig, RunFolder,
     SampleTexts, StopSignal, Strategy, Trainer, latest_checkpoint,
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use tch::{Device, Kind};
 
 /// What is trained, on what, and where it goes.
 #[derive(clap::Args, Serialize)]
@@ -56,13 +57,25 @@ pub struct RunOptions {
     runtime: RuntimeOptions,
 }
 
+/// A model and where it comes from.
+pub struct Base<M> {
+    pub model: M,
+    pub tokenizer: Tokenizer,
+    /// What the card calls it.
+    pub called: String,
+    /// Its repository on the hub, where it has one.
+    pub hub_id: Option<String>,
+}
+
 /// What a run begins with: its folder, the policy and its tokeniser.
-pub struct Start<'a> {
+pub struct Start<'a, M = Gpt2> {
     options: &'a RunOptions,
     dir: RunFolder,
     checkpoint: Option<PathBuf>,
+    called: String,
+    hub_id: Option<String>,
     pub tokenizer: Tokenizer,
-    pub policy: Gpt2,
+    pub policy: M,
 }
 
 /// The file of a run folder that says that it holds a run.
@@ -74,6 +87,15 @@ pub type ReadRows<'a, R> = &'a dyn Fn(&Path) -> Result<Vec<R>, Failure>;
 impl RunOptions {
     /// Checks the options, opens the run folder and loads the policy.
     pub fn start(&self, config: &impl RunConfig) -> Result<Start<'_>, Failure> {
+        self.start_with(config, |_| self.pretrained(models::POLICY, |dir| self.load(dir)))
+    }
+
+    /// The same with a policy that `make` makes; it is given the run's folder.
+    pub fn start_with<M>(
+        &self,
+        config: &impl RunConfig,
+        make: impl FnOnce(&RunFolder) -> Result<Base<M>, Failure>,
+    ) -> Result<Start<'_, M>, Failure> {
         config.validate()?;
         let evaluates = config.training().eval_strategy != Strategy::No;
         if self.eval_file.is_none() && evaluates {
@@ -95,15 +117,51 @@ impl RunOptions {
         if self.resume && checkpoint.is_none() && !used {
             return Err(format!("{} holds no checkpoint to resume from", dir.path().display()).into());
         }
-        let model_dir = models::folder(self.model.as_deref(), models::POLICY)?;
-        let tokenizer = Tokenizer::from_pretrained(&model_dir)?;
-        let policy = self.load(&model_dir)?;
-        Ok(Start { options: self, dir, checkpoint, tokenizer, policy })
+        let Base { model: policy, tokenizer, called, hub_id } = make(&dir)?;
+        Ok(Start { options: self, dir, checkpoint, called, hub_id, tokenizer, policy })
+    }
+
+    /// The model that --model names, or the embedded one, as `load` reads it from its folder.
+    pub fn pretrained<M>(
+        &self,
+        embedded: &str,
+        load: impl FnOnce(&Path) -> Result<M, Failure>,
+    ) -> Result<Base<M>, Failure> {
+        let (named, dir) = (self.model.as_deref(), models::folder(self.model.as_deref(), embedded)?);
+        Ok(Base {
+            model: load(&dir)?,
+            tokenizer: Tokenizer::from_pretrained(&dir)?,
+            called: models::called(named, embedded),
+            hub_id: models::hub_id(named),
+        })
+    }
+
+    /// Whether a run that stands in the folder goes on.
+    pub fn resumes(&self) -> bool {
+        self.resume
+    }
+
+    /// The weights' dtype, and where they are.
+    pub fn placement(&self) -> Result<(Kind, Device), Failure> {
+        Ok((self.runtime.dtype, self.runtime.device()?))
+    }
+
+    /// Refuses what only a language model can do.
+    pub fn refuse_samples(&self) -> Result<(), Failure> {
+        match &self.sample_prompts {
+            Some(_) => Err("--sample-prompts asks for texts, which a classifier does not write: leave it out".into()),
+            None => Ok(()),
+        }
     }
 
     /// Sets the matmul precision while the guard lives.
     pub fn precision(&self) -> Result<align_torch::MatmulPrecisionGuard, Failure> {
         self.runtime.precision()
+    }
+
+    /// What --model names.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     /// The training data's file.
@@ -116,8 +174,10 @@ impl RunOptions {
         named.map(|name| self.load(&models::fetch(name)?)).transpose()
     }
 
-    fn load(&self, dir: &Path) -> Result<Gpt2, Failure> {
-        Ok(Gpt2::from_pretrained(dir, self.runtime.dtype, self.runtime.device()?)?)
+    /// A GPT-2 from its folder.
+    pub fn load(&self, dir: &Path) -> Result<Gpt2, Failure> {
+        let (kind, device) = self.placement()?;
+        Ok(Gpt2::from_pretrained(dir, kind, device)?)
     }
 }
 
@@ -126,27 +186,61 @@ pub struct Run<'a> {
     options: &'a RunOptions,
     dir: RunFolder,
     checkpoint: Option<PathBuf>,
+    called: String,
+    hub_id: Option<String>,
     tokenizer: Tokenizer,
 }
 
-impl<'a> Start<'a> {
+/// What lets a policy write texts at evaluations, if that is asked for; it is given the step from which a run goes on.
+type Samples<'a, O> = &'a dyn Fn(&Run<'_>, Option<u64>) -> Result<Option<Box<dyn Observer<O>>>, Failure>;
+
+impl<'a, M> Start<'a, M> {
     /// The policy for the trainer, and the rest.
-    pub fn split(self) -> (Gpt2, Run<'a>) {
-        let Self { options, dir, checkpoint, tokenizer, policy } = self;
-        (policy, Run { options, dir, checkpoint, tokenizer })
+    pub fn split(self) -> (M, Run<'a>) {
+        let Self { options, dir, checkpoint, called, hub_id, tokenizer, policy } = self;
+        (policy, Run { options, dir, checkpoint, called, hub_id, tokenizer })
     }
 }
 
 impl Run<'_> {
     /// Trains to the end or to Ctrl-C; at the end evaluates and writes the model with its card. `all` are the program's
     /// options, for `config.toml`; `reference` is what the card calls the reference.
-    pub fn train<O: Objective<Model = Gpt2>>(
+    pub fn train<O: Objective<Model: CausalLm>>(
+        self,
+        trainer: Trainer<O>,
+        train_rows: usize,
+        read: ReadRows<'_, O::Row>,
+        reference: Option<String>,
+        all: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let seed = trainer.config().training().seed;
+        let samples = |run: &Run<'_>, step: Option<u64>| {
+            let prompts = run.options.sample_prompts.as_deref();
+            let sampler = prompts.map(|file| run.sampler(file, seed, step)).transpose()?;
+            Ok(sampler.map(|sampler| Box::new(sampler) as Box<dyn Observer<O>>))
+        };
+        self.train_with(trainer, train_rows, read, reference, all, &samples)
+    }
+
+    /// The same for a model that writes no texts.
+    pub fn train_without_samples<O: Objective>(
+        self,
+        trainer: Trainer<O>,
+        train_rows: usize,
+        read: ReadRows<'_, O::Row>,
+        all: &impl Serialize,
+    ) -> Result<(), Failure> {
+        self.train_with(trainer, train_rows, read, None, all, &|_, _| Ok(None))
+    }
+
+    fn train_with<O: Objective>(
         self,
         mut trainer: Trainer<O>,
         train_rows: usize,
         read: ReadRows<'_, O::Row>,
         reference: Option<String>,
         all: &impl Serialize,
+        samples: Samples<'_, O>,
     ) -> Result<(), Failure> {
         let options = self.options;
         if let Some(file) = &options.eval_file {
@@ -166,11 +260,10 @@ impl Run<'_> {
         let mut metrics =
             if options.resume { MetricsFile::resume(&file, &trainer)? } else { MetricsFile::create(&file)? };
         let (mut progress, mut stopper) = (ProgressBar::default(), stop);
-        let (seed, step) = (trainer.config().training().seed, options.resume.then(|| trainer.step()));
-        let mut samples = options.sample_prompts.as_deref().map(|file| self.sampler(file, seed, step)).transpose()?;
+        let mut samples = samples(&self, options.resume.then(|| trainer.step()))?;
         // What writes lines comes before what writes checkpoints: a resumed run repeats no line that its checkpoint has behind it.
         let mut observers: Vec<&mut dyn Observer<O>> = vec![&mut progress, &mut metrics];
-        observers.extend(samples.as_mut().map(|s| s as &mut dyn Observer<O>));
+        observers.extend(samples.as_mut().map(|samples| &mut **samples as &mut dyn Observer<O>));
         let mut early = EarlyStopping;
         observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stopper]);
         let summary = trainer.train(&mut observers)?;
@@ -192,9 +285,11 @@ impl Run<'_> {
         }
         let config = trainer.config().clone();
         let policy = trainer.into_policy();
+        let adapter = policy.frozen_parameters().is_some();
         let card = ModelCard {
-            base_model: models::called(options.model.as_deref(), models::POLICY),
-            base_model_id: models::hub_id(options.model.as_deref()),
+            base_model: self.called.clone(),
+            base_model_id: self.hub_id.clone(),
+            adapter,
             ref_model: reference,
             train_data: models::file_name(&options.train_file),
             train_rows,
@@ -209,7 +304,8 @@ impl Run<'_> {
             card.write(dir, false)
         })?;
         let model = self.dir.path().join("model");
-        println!("{} steps done, model written to {}", summary.steps, model.display());
+        let what = if adapter { "adapter" } else { "model" };
+        println!("{} steps done, {what} written to {}", summary.steps, model.display());
         if let Some(repo) = &options.hub_model_id {
             models::push(&model, repo, options.hub_private_repo)?;
         }

@@ -1,5 +1,5 @@
 use crate::checkpoint::Checkpoint;
-use crate::{KvCache, Parameters, Result};
+use crate::{KvCache, Parameters, Result, TrainingMemory};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -80,6 +80,12 @@ pub trait CausalLm {
 
     /// The id that starts a text, if the config names one.
     fn bos_token_id(&self) -> Option<i64>;
+
+    /// What a pass over `sequences` sequences of `length` tokens needs in training; `None` where that is not known.
+    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
+        let _ = (sequences, length);
+        None
+    }
 
     /// Turns dropout on (`true`) or off (`false`, as after loading).
     fn set_training(&mut self, training: bool);

@@ -21,6 +21,7 @@ mod pretrained_config;
 mod random_weights;
 mod save;
 mod trainable_model;
+mod training_memory;
 
 pub mod checkpoint;
 pub mod generation;
@@ -37,3 +38,4 @@ pub use kv_cache::{Cached, KvCache};
 pub use lora::{LoraConfig, LoraGpt2};
 pub use parameters::Parameters;
 pub use trainable_model::TrainableModel;
+pub use training_memory::TrainingMemory;

@@ -1,5 +1,5 @@
 use crate::checkpoint::Checkpoint;
-use crate::{CausalLm, Parameters, Result};
+use crate::{CausalLm, Parameters, Result, TrainingMemory};
 use std::path::Path;
 
 /// What a trainer needs of a model, whatever it computes. Every [`CausalLm`] is one.
@@ -9,6 +9,12 @@ pub trait TrainableModel {
 
     /// The weights that stand still under an adapter; `None` where there is no adapter.
     fn frozen_parameters(&self) -> Option<&Parameters> {
+        None
+    }
+
+    /// What a pass over `sequences` sequences of `length` tokens needs in training; `None` where that is not known.
+    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
+        let _ = (sequences, length);
         None
     }
 
@@ -38,6 +44,10 @@ impl<M: CausalLm> TrainableModel for M {
 
     fn frozen_parameters(&self) -> Option<&Parameters> {
         CausalLm::frozen_parameters(self)
+    }
+
+    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
+        CausalLm::training_memory(self, sequences, length)
     }
 
     fn set_training(&mut self, training: bool) {

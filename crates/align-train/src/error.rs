@@ -1,3 +1,4 @@
+use crate::memory::{MemoryEstimate, in_words};
 use std::path::PathBuf;
 
 /// What can go wrong while training.
@@ -46,6 +47,18 @@ pub enum Error {
         value: f64,
         /// The rows that it came from, by their numbers in the input, counted from one.
         rows: Vec<usize>,
+    },
+    /// A run that would need more memory than there is.
+    #[error(
+        "the run needs about {estimate}, there are {}: lower per_device_train_batch_size (and raise gradient_accumulation_steps by as \
+         much), micro_batch_tokens or max_length, or take dtype bfloat16; skip_memory_check begins it nevertheless",
+        in_words(*available)
+    )]
+    Memory {
+        /// What it needs.
+        estimate: MemoryEstimate,
+        /// Bytes that there are once its models are loaded.
+        available: u64,
     },
     /// A loss that refuses its options or inputs.
     #[error(transparent)]

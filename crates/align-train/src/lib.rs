@@ -23,6 +23,7 @@ mod fingerprint;
 mod gradients;
 mod history;
 mod json_number;
+mod memory;
 mod metrics;
 mod model_card;
 #[cfg(feature = "clap")]
@@ -46,6 +47,7 @@ pub use config::{
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
+pub use memory::{MemoryEstimate, available_memory};
 pub use metrics::Metrics;
 pub use model_card::{Method, ModelCard, Purpose};
 pub use objective::{Objective, RunConfig};

@@ -12,6 +12,8 @@ pub struct ModelCard<C> {
     pub base_model: String,
     /// Its repository on the hub, where it has one: the hub links to it.
     pub base_model_id: Option<String>,
+    /// Whether the folder holds an adapter of the base model, in PEFT's layout, and not a whole model.
+    pub adapter: bool,
     /// The reference model, in words; none where the method has none.
     pub ref_model: Option<String>,
     /// The training rows' file or dataset.
@@ -111,18 +113,23 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         let methods = self.config.methods().iter().map(Method::to_string).collect::<Vec<_>>().join(", ");
         let purpose = self.config.purpose();
         let ((pipeline_tag, purpose_tag), (trained, by)) = (purpose.tags(), purpose.words());
+        let (library, layout) = if self.adapter { ("peft", "PEFT's") } else { ("transformers", "transformers'") };
         writeln!(f, "---")?;
         if let Some(id) = &self.base_model_id {
             writeln!(f, "base_model: {}", quoted(id))?;
         }
         writeln!(
             f,
-            "library_name: transformers\npipeline_tag: {pipeline_tag}\ntags:\n- {}\n- {purpose_tag}",
+            "library_name: {library}\npipeline_tag: {pipeline_tag}\ntags:\n- {}\n- {purpose_tag}",
             self.config.tag()
         )?;
+        if self.adapter {
+            writeln!(f, "- lora")?;
+        }
         writeln!(f, "---\n")?;
         writeln!(f, "# {}, {trained}\n", cell(&self.base_model))?;
-        writeln!(f, "{by} {methods}.\n")?;
+        let what = if self.adapter { " The folder holds a LoRA adapter of it, not the base model." } else { "" };
+        writeln!(f, "{by} {methods}.{what}\n")?;
         writeln!(f, "## Training\n\n| | |\n| --- | --- |")?;
         let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", cell(&value));
         row("base model", self.base_model.clone())?;
@@ -138,7 +145,7 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         if let Some((_, data)) = &self.evaluation {
             writeln!(f, "\nHeld out: {}.", cell(data))?;
         }
-        writeln!(f, "\nTrained with align on LibTorch; the files are in transformers' layout.")
+        writeln!(f, "\nTrained with align on LibTorch; the files are in {layout} layout.")
     }
 }
 
@@ -195,6 +202,7 @@ mod tests {
         ModelCard {
             base_model: "lvwerra/gpt2-imdb@main".into(),
             base_model_id: Some("lvwerra/gpt2-imdb".into()),
+            adapter: false,
             ref_model: None,
             train_data: "pairs|1.jsonl".into(),
             train_rows: 1840,
@@ -219,6 +227,15 @@ mod tests {
             "Held out: held-out.jsonl.",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn an_adapter_is_told_from_a_model() {
+        let text = ModelCard { adapter: true, ..card() }.to_string();
+        for part in ["\nlibrary_name: peft\n", "\n- lora\n---\n", "LoRA adapter", "in PEFT's layout."] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+            assert!(!card().to_string().contains(part), "{part} is said of a whole model");
         }
     }
 

@@ -1,6 +1,6 @@
 use crate::history::History;
-use crate::objective::Row;
-use crate::objective::{Batch, BatchOutcome, Classification, Cpo, Dpo, Kto, Objective, Sft, Split};
+use crate::memory::{MemoryEstimate, available_memory};
+use crate::objective::{Batch, BatchOutcome, Classification, Cpo, Dpo, Kto, Objective, Row, Sft, Split};
 use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
     AdamW, ClassificationConfig, CpoConfig, DpoConfig, Error, EvaluationRecord, KtoConfig, LrSchedule, Metrics, Result,
@@ -9,6 +9,7 @@ use crate::{
 use align_data::{EncodedLabelledText, EncodedText};
 use align_losses::PairLoss;
 use align_models::{CausalLm, DistilBert, Parameters, TrainableModel};
+use tch::Device;
 
 /// Trains a policy on rows of data towards an [`Objective`].
 ///
@@ -133,6 +134,8 @@ impl<O: Objective> Trainer<O> {
         let policy = objective.policy_mut();
         policy.parameters().set_requires_grad(true);
         policy.set_training(!config.disable_dropout);
+        check_memory(&objective, &train)?;
+        let policy = objective.policy();
         zero_gradients(policy.parameters())?;
         let optimizer = AdamW::new(policy.parameters().iter(), config.adamw())?;
         let total_steps = config.total_steps(train.len());
@@ -324,6 +327,19 @@ impl<O: Objective> Iterator for Trainer<O> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_step().transpose()
+    }
+}
+
+/// Refuses a run that would not fit beside the models, which are loaded by now.
+fn check_memory<O: Objective>(objective: &O, train: &[O::Row]) -> Result<()> {
+    let (policy, config) = (objective.policy(), objective.config());
+    let estimate = MemoryEstimate::of(policy, None, train, config);
+    let device = policy.parameters().iter().next().map_or(Device::Cpu, |(_, weight)| weight.device());
+    let available = available_memory(device);
+    tracing::info!(bytes = estimate.beside_models(), ?available, "the run needs about {estimate}");
+    match available {
+        Some(available) if !config.training().skip_memory_check => estimate.check(available),
+        _ => Ok(()),
     }
 }
 

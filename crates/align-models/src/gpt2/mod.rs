@@ -2,6 +2,7 @@
 
 mod block;
 mod config;
+mod memory;
 
 pub use config::Gpt2Config;
 
@@ -9,7 +10,7 @@ use crate::attention_mask::causal_mask;
 use crate::layers::{LayerNorm, Weights, dropout, packed};
 use crate::lora::Adapter;
 use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
-use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, checkpoint};
+use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, TrainingMemory, checkpoint};
 use align_torch::{PackedActivation, PackedLinear};
 use block::{Block, Pass};
 use std::path::Path;
@@ -183,6 +184,10 @@ impl CausalLm for Gpt2 {
 
     fn bos_token_id(&self) -> Option<i64> {
         self.config.bos_token_id
+    }
+
+    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
+        Some(self.training_memory_of(sequences, length))
     }
 
     fn set_training(&mut self, training: bool) {

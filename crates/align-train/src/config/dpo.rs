@@ -134,6 +134,10 @@ impl RunConfig for DpoConfig {
         &self.training
     }
 
+    fn micro_batch_tokens(&self) -> Option<usize> {
+        Some(self.micro_batch_tokens)
+    }
+
     fn validate(&self) -> Result<()> {
         self.loss()?;
         self.adaptive_beta()?;

@@ -33,6 +33,7 @@ pub(crate) const BOOKKEEPING: [&str; 13] = [
     "greater_is_better",
     "early_stopping_patience",
     "early_stopping_threshold",
+    "skip_memory_check",
 ];
 
 /// Refuses an option with a reason unless it is good.

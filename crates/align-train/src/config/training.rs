@@ -124,6 +124,9 @@ pub struct TrainingConfig {
     /// What an evaluation must be better by to count as an improvement; with `early_stopping_patience`.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().early_stopping_threshold))]
     pub early_stopping_threshold: f64,
+    /// Whether a run that seems to need more memory than there is begins nevertheless.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub skip_memory_check: bool,
 }
 
 impl Default for TrainingConfig {
@@ -158,6 +161,7 @@ impl Default for TrainingConfig {
             greater_is_better: None,
             early_stopping_patience: None,
             early_stopping_threshold: 0.0,
+            skip_memory_check: false,
         }
     }
 }

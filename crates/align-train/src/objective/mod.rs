@@ -180,6 +180,11 @@ pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
     /// Those of any training.
     fn training(&self) -> &TrainingConfig;
 
+    /// Most tokens, padding included, that go through the policy at once; `None` for a whole micro-batch.
+    fn micro_batch_tokens(&self) -> Option<usize> {
+        None
+    }
+
     /// Checks every option by itself and against the others.
     ///
     /// # Errors

@@ -1,0 +1,148 @@
+use super::in_words;
+use crate::objective::Row;
+use crate::{Error, Result, RunConfig};
+use align_losses::LinearLogpsOptions;
+use align_models::{Parameters, TrainableModel};
+use std::fmt;
+use tch::{Kind, Tensor};
+
+/// Bytes that a run on texts holds at its peak, by what they are for.
+///
+/// With `N` trained weights of `b` bytes each:
+///
+/// | field | bytes |
+/// | --- | --- |
+/// | `weights` | `b` a weight of the policy, those under an adapter included |
+/// | `reference` | `b` a weight of the reference |
+/// | `gradients` | `b N` |
+/// | `moments` | `2 · 4 N` in float32 (`2 · 8 N` for float64) |
+/// | `masters` | `4 N` for weights of 16 bits, else 0 |
+/// | `activations` | what one pass over the largest micro-batch keeps and works with: [`TrainingMemory`](align_models::TrainingMemory) |
+/// | `logits` | of a chunk of tokens twice, or of all where they are few enough to be kept: [`LinearLogpsOptions`] |
+///
+/// The largest micro-batch is `per_device_train_batch_size` rows as long as the longest, or the `micro_batch_tokens` that an
+/// objective takes at once, if these are less. Not counted are LibTorch itself (some 200 MiB), the rows, and what an evaluation or a
+/// checkpoint need, which is less. Models that do not say what a pass needs count as if it needed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryEstimate {
+    /// The policy.
+    pub weights: u64,
+    /// The reference, if there is one.
+    pub reference: u64,
+    /// Of the policy's trained weights.
+    pub gradients: u64,
+    /// The optimiser's running means.
+    pub moments: u64,
+    /// The optimiser's float32 copies of weights of lower precision.
+    pub masters: u64,
+    /// Of the largest micro-batch, in its backward pass.
+    pub activations: u64,
+    /// Scores over the vocabulary.
+    pub logits: u64,
+}
+
+impl MemoryEstimate {
+    /// What training `policy` on `rows` takes, beside a `reference` or none.
+    #[must_use]
+    pub fn of<M: TrainableModel, R: Row>(
+        policy: &M,
+        reference: Option<&M>,
+        rows: &[R],
+        config: &impl RunConfig,
+    ) -> Self {
+        let trained = policy.parameters();
+        let sum =
+            |parameters: &Parameters, of: fn(&Tensor) -> u64| parameters.iter().map(|(_, weight)| of(weight)).sum();
+        let weights = |model: &M| {
+            sum(model.parameters(), bytes_of) + model.frozen_parameters().map_or(0, |frozen| sum(frozen, bytes_of))
+        };
+        let (sequences, length, predicted) = largest_pass(rows, config);
+        let pass = policy.training_memory(sequences, length);
+        let (activations, logits) =
+            pass.map_or((0, 0), |pass| (pass.activations + pass.workspace, logits(predicted, pass.token_logits)));
+        Self {
+            weights: weights(policy),
+            reference: reference.map_or(0, weights),
+            gradients: sum(trained, bytes_of),
+            moments: sum(trained, |weight| {
+                2 * weight.numel() as u64 * if weight.kind() == Kind::Double { 8 } else { 4 }
+            }),
+            masters: sum(trained, |weight| if is_narrow(weight) { 4 * weight.numel() as u64 } else { 0 }),
+            activations,
+            logits,
+        }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.weights + self.reference + self.beside_models()
+    }
+
+    /// What a run takes once its models are loaded.
+    #[must_use]
+    pub fn beside_models(&self) -> u64 {
+        self.gradients + self.moments + self.masters + self.activations + self.logits
+    }
+
+    /// Whether the run fits, its models being loaded, into so many `available` bytes.
+    ///
+    /// # Errors
+    /// Where it does not; the error says how much there is and which options lower it.
+    pub fn check(&self, available: u64) -> Result<()> {
+        if self.beside_models() <= available {
+            return Ok(());
+        }
+        Err(Error::Memory { estimate: *self, available })
+    }
+}
+
+impl fmt::Display for MemoryEstimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            ("gradients", self.gradients),
+            ("the optimiser's moments", self.moments),
+            ("float32 copies", self.masters),
+            ("activations of the largest micro-batch", self.activations),
+            ("scores over the vocabulary", self.logits),
+        ];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(_, bytes)| *bytes > 0)
+            .map(|(what, bytes)| format!("{} of {what}", in_words(*bytes)))
+            .collect();
+        write!(f, "{} beside the models ({})", in_words(self.beside_models()), parts.join(", "))
+    }
+}
+
+fn bytes_of(weight: &Tensor) -> u64 {
+    (weight.numel() * weight.kind().elt_size_in_bytes()) as u64
+}
+
+fn is_narrow(weight: &Tensor) -> bool {
+    matches!(weight.kind(), Kind::BFloat16 | Kind::Half)
+}
+
+/// Sequences, their length, and predicted tokens of the largest batch that goes through the policy at once.
+fn largest_pass<R: Row>(rows: &[R], config: &impl RunConfig) -> (u64, u64, u64) {
+    let length = rows.iter().map(Row::tokens).max().unwrap_or(0).max(1);
+    let sequences = rows.iter().map(|row| row.completions().len()).max().unwrap_or(0);
+    let batch = config.training().per_device_train_batch_size.min(rows.len());
+    let at_once = config.micro_batch_tokens().map_or(batch, |tokens| {
+        // A part holds one row at least.
+        batch.min((tokens / (sequences * length).max(1)).max(1))
+    });
+    let mut predicted: Vec<usize> =
+        rows.iter().map(|row| row.completions().iter().map(|(_, ids)| ids.len()).sum()).collect();
+    predicted.sort_unstable_by(|a, b| b.cmp(a));
+    let predicted: usize = predicted.iter().take(at_once).sum();
+    ((at_once * sequences) as u64, length as u64, predicted as u64)
+}
+
+/// What [`align_losses::LinearLogps`] holds for `tokens` rows of logits.
+fn logits(tokens: u64, bytes_of_one: u64) -> u64 {
+    let options = LinearLogpsOptions::default();
+    let chunk = tokens.min(options.chunk_rows.unsigned_abs()) * bytes_of_one;
+    let all = tokens * bytes_of_one;
+    chunk + if all <= options.keep_logits_bytes as u64 { all } else { chunk }
+}

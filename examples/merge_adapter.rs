@@ -1,0 +1,46 @@
+//! Merges a LoRA adapter into its base model: a plain model that generates, is trained on, or is uploaded like any other.
+//!
+//! ```sh
+//! cargo run --release --example merge_adapter -- --model gpt2 --adapter runs/lora/model --output-dir merged
+//! ```
+
+mod common;
+
+use align_data::Tokenizer;
+use align_models::{CausalLm, Gpt2, LoraGpt2};
+use clap::Parser;
+use common::{Failure, models};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tch::{Device, Kind};
+
+/// Merges a LoRA adapter into its base model.
+#[derive(Parser)]
+struct Options {
+    /// The base model, a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
+    #[arg(long)]
+    model: Option<String>,
+    /// The adapter: a folder with adapter_config.json and adapter_model.safetensors, by PEFT or by a run with --use-peft.
+    #[arg(long)]
+    adapter: PathBuf,
+    /// The merged model's folder.
+    #[arg(long)]
+    output_dir: PathBuf,
+    /// Overwrite the files of a model there.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+fn main() -> ExitCode {
+    common::run(|| merge(&common::options::parse()))
+}
+
+fn merge(options: &Options) -> Result<(), Failure> {
+    let folder = models::folder(options.model.as_deref(), models::POLICY)?;
+    let base = Gpt2::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
+    let model = LoraGpt2::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
+    model.save_pretrained(&options.output_dir, options.overwrite)?;
+    Tokenizer::from_pretrained(&folder)?.save(&options.output_dir, options.overwrite)?;
+    println!("merged model written to {}", options.output_dir.display());
+    Ok(())
+}
