@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
-    EncodeOptions, LabelledTexts, Tokenizer, encode_labelled_texts, encode_texts, pack_wrapped, train_word_piece,
+    Completions, EncodeOptions, LabelledTexts, Tokenizer, encode_labelled_texts, encode_texts, pack_wrapped,
+    train_word_piece,
 };
 use std::path::Path;
 
@@ -78,4 +79,20 @@ fn packed_texts_are_the_texts_joined_by_eos() {
     assert_eq!(stream[..], joined[..stream.len()]);
     assert!(joined.len() - stream.len() < 2, "{} of {} tokens", stream.len(), joined.len());
     assert!(packed.iter().all(|row| row.prompt_ids.is_empty()));
+}
+
+#[test]
+fn texts_are_read_as_completions_of_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let texts = file("texts.csv", "label,text\n1,good\n0,bad\n");
+    assert_eq!(Completions::read_or_texts(&texts).unwrap().rows(), [("", "good"), ("", "bad")]);
+    let completions = file("completions.csv", "prompt,completion,text\nIt was,good,It was good\n");
+    assert_eq!(Completions::read_or_texts(&completions).unwrap().rows(), [("It was", "good")]);
+    let neither = Completions::read_or_texts(file("neither.csv", "label\n1\n")).unwrap_err().to_string();
+    assert!(neither.contains("\"text\"") && neither.contains("neither.csv"), "{neither}");
 }

@@ -1,6 +1,6 @@
 use super::columns::{Column, frame_of, text_column, texts_of};
 use super::table::table;
-use super::{PreferencePairs, pairs, read_raw};
+use super::{PreferencePairs, Texts, pairs, read_raw, texts};
 use crate::Result;
 use polars_core::frame::DataFrame;
 use std::path::Path;
@@ -26,6 +26,21 @@ impl Completions {
             text_column("completion", rows.iter().map(|(_, completion)| completion)),
         ];
         Self::from_frame(frame_of(rows.len(), columns, ORIGIN)?)
+    }
+
+    /// Reads prompts and completions; where the file has no column `completion`, its texts, each a completion of an empty prompt.
+    ///
+    /// # Errors
+    /// As [`Completions::read`] and [`Texts::read`].
+    pub fn read_or_texts(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let frame = read_raw(path, &[COLUMNS, texts::COLUMNS].concat())?;
+        let origin = path.display().to_string();
+        if frame.column("completion").is_ok() {
+            return Self::checked(frame, &origin);
+        }
+        let texts = Texts::checked(frame, &origin)?;
+        Self::from_rows(&texts.texts().into_iter().map(|text| ("", text)).collect::<Vec<_>>())
     }
 
     /// The rows as `(prompt, completion)`.

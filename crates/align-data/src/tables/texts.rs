@@ -6,7 +6,7 @@ use crate::{Error, Result, ScoredText};
 use polars_core::frame::DataFrame;
 use polars_core::prelude::Column as Series;
 
-const COLUMNS: &[Column] =
+pub(super) const COLUMNS: &[Column] =
     &[Column::text("prompt").optional(), Column::text("text"), Column::number("score").optional()];
 
 pub(super) const SCORED_COLUMNS: &[Column] = &[Column::text("prompt"), Column::text("text"), Column::number("score")];

@@ -1,0 +1,85 @@
+//! Trains a language model on texts: an old one further, or a new one from random weights.
+//!
+//! ```sh
+//! cargo run --release --example sft -- --train-file texts.jsonl --output-dir runs/sft --max-length 128
+//! cargo run --release --example sft -- --train-file train.parquet --output-dir runs/new --packing --max-length 256 \
+//!     --model-config config.json --vocab-size 8192 --learning-rate 1e-3
+//! ```
+
+mod common;
+
+use align_data::{Completions, EncodedText, Tokenizer, train_byte_level_bpe};
+use align_models::{Gpt2, Gpt2Config};
+use align_train::{RunConfig, RunFolder, SftConfig, SftTrainer};
+use clap::Parser;
+use common::scratch::ScratchOptions;
+use common::training::{Base, RunOptions};
+use common::{Failure, models};
+use serde::Serialize;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The token that ends a text, in a vocabulary that is trained here.
+const EOS: &str = "<|endoftext|>";
+
+/// Trains a language model on texts (a column text), or on completions of prompts (prompt, completion).
+#[derive(Parser, Serialize)]
+struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    scratch: ScratchOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    sft: SftConfig,
+}
+
+fn main() -> ExitCode {
+    common::run(|| train(&common::config_file::parse::<Options>()?))
+}
+
+fn train(options: &Options) -> Result<(), Failure> {
+    let _precision = options.run.precision()?;
+    let start = options.run.start_with(&options.sft, |folder| match options.scratch.model_config() {
+        None => options.run.pretrained(models::POLICY, |dir| options.run.load(dir)),
+        Some(config) => new_model(options, config, folder),
+    })?;
+    let tokenizer = start.tokenizer.clone();
+    let read = |file: &Path| encode(&options.sft, &tokenizer, file);
+    let (policy, run) = start.split();
+    let rows = read(options.run.train_file())?;
+    let count = rows.len();
+    let trainer = SftTrainer::new(policy, rows, options.sft.clone())?;
+    run.train(trainer, count, &read, None, options)
+}
+
+fn encode(sft: &SftConfig, tokenizer: &Tokenizer, file: &Path) -> Result<Vec<EncodedText>, Failure> {
+    println!("{}", file.display());
+    let (rows, report) = sft.encode(tokenizer, &Completions::read_or_texts(file)?.rows())?;
+    println!("  {report}");
+    if sft.packing {
+        println!("  packed into {} rows", rows.len());
+    }
+    Ok(rows)
+}
+
+fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Base<Gpt2>, Failure> {
+    let config = Gpt2Config::from_file(config)?;
+    let tokenizer = options.scratch.tokenizer(&options.run, folder, |vocab_size| {
+        let texts = Completions::read_or_texts(options.run.train_file())?;
+        let texts: Vec<String> = texts.rows().into_iter().map(|(prompt, text)| prompt.to_owned() + text).collect();
+        train_byte_level_bpe(&texts, vocab_size, &[EOS])
+    })?;
+    let config = Gpt2Config {
+        vocab_size: tokenizer.vocab_size() as i64,
+        bos_token_id: tokenizer.bos_token_id(),
+        eos_token_id: tokenizer.eos_token_id(),
+        ..config
+    };
+    let (kind, device) = options.run.placement()?;
+    let model = Gpt2::new_random(config, options.sft.training().seed, kind, device)?;
+    println!("a new model of {} weights", align_models::CausalLm::parameters(&model).numel());
+    Ok(Base { model, tokenizer, called: options.scratch.called(), hub_id: None })
+}

@@ -1,0 +1,80 @@
+//! Trains a DistilBERT classifier on labelled texts: an old one further, or a new one from random weights.
+//!
+//! ```sh
+//! cargo run --release --example train_classifier -- --train-file labelled.csv --output-dir runs/classifier
+//! cargo run --release --example train_classifier -- --train-file train.parquet --output-dir runs/new \
+//!     --model-config config.json --vocab-size 8192 --learning-rate 5e-4
+//! ```
+
+mod common;
+
+use align_data::{EncodedLabelledText, LabelledTexts, encode_labelled_texts, train_word_piece};
+use align_models::{DistilBert, DistilBertConfig};
+use align_train::{ClassificationConfig, ClassificationTrainer, RunConfig, RunFolder};
+use clap::Parser;
+use common::scratch::ScratchOptions;
+use common::training::{Base, RunOptions};
+use common::{Failure, models};
+use serde::Serialize;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Trains a classifier on labelled texts (text, label); a label is the number of a class, from 0.
+#[derive(Parser, Serialize)]
+#[command(mut_arg("model", |arg| arg.help("Classifier: a folder in transformers' layout, or user/name[@revision] on the hub; \
+    the embedded one if not given")))]
+#[command(mut_arg("sample_prompts", |arg| arg.hide(true)))]
+struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    scratch: ScratchOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    classification: ClassificationConfig,
+}
+
+fn main() -> ExitCode {
+    common::run(|| train(&common::config_file::parse::<Options>()?))
+}
+
+fn train(options: &Options) -> Result<(), Failure> {
+    options.run.refuse_samples()?;
+    let _precision = options.run.precision()?;
+    let (kind, device) = options.run.placement()?;
+    let start = options.run.start_with(&options.classification, |folder| match options.scratch.model_config() {
+        None => options.run.pretrained(models::REWARD_MODEL, |dir| Ok(DistilBert::from_pretrained(dir, kind, device)?)),
+        Some(config) => new_model(options, config, folder),
+    })?;
+    let tokenizer = start.tokenizer.clone();
+    let most = start.policy.config().max_position_embeddings as usize;
+    let max_length = Some(options.classification.max_length.unwrap_or(most));
+    let read = |file: &Path| -> Result<Vec<EncodedLabelledText>, Failure> {
+        let table = LabelledTexts::read(file)?;
+        println!("{}\n  {} texts", file.display(), table.len());
+        Ok(encode_labelled_texts(&tokenizer, &table.texts(), &table.labels(), max_length)?)
+    };
+    let (policy, run) = start.split();
+    let rows = read(options.run.train_file())?;
+    let count = rows.len();
+    let trainer = ClassificationTrainer::new(policy, rows, options.classification.clone())?;
+    run.train_without_samples(trainer, count, &read, options)
+}
+
+fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Base<DistilBert>, Failure> {
+    let config = DistilBertConfig::from_file(config)?;
+    let tokenizer = options.scratch.tokenizer(&options.run, folder, |vocab_size| {
+        train_word_piece(&LabelledTexts::read(options.run.train_file())?.texts(), vocab_size)
+    })?;
+    let config = DistilBertConfig {
+        vocab_size: tokenizer.vocab_size() as i64,
+        pad_token_id: tokenizer.pad_token_id(),
+        ..config
+    };
+    let (kind, device) = options.run.placement()?;
+    let model = DistilBert::new_random(config, options.classification.training().seed, kind, device)?;
+    println!("a new model of {} weights", model.parameters().numel());
+    Ok(Base { model, tokenizer, called: options.scratch.called(), hub_id: None })
+}
