@@ -19,7 +19,7 @@ pub use training::{SamplingStrategy, Strategy, TrainingConfig};
 use crate::{Error, Result};
 
 /// Options that change what is written and when, but not the weights.
-pub(crate) const BOOKKEEPING: [&str; 13] = [
+pub(crate) const BOOKKEEPING: [&str; 14] = [
     "logging_steps",
     "eval_strategy",
     "eval_steps",
