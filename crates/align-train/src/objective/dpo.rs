@@ -16,8 +16,6 @@ use tch::{Kind, Tensor};
 
 /// Sequences of a pair.
 const SIDES: usize = 2;
-/// Enough for the logits of a part of the usual size under GPT-2's vocabulary: to compute them again is a tenth of a step.
-const KEPT_LOGITS: usize = 256 << 20;
 
 /// Direct preference optimisation (arXiv:2305.18290) and its family: a policy, a reference, and a loss of their
 /// log-probabilities of pairs.
@@ -155,7 +153,6 @@ impl<M: CausalLm> Dpo<M> {
         let options = LinearLogpsOptions {
             statistics: true,
             log_sum_sq_probs: self.config.use_weighting,
-            keep_logits_bytes: KEPT_LOGITS,
             ..LinearLogpsOptions::default()
         };
         forward(&self.policy, &part.sequences, &Attention::Causal, &part.tokens, &options)

@@ -30,7 +30,9 @@ impl ReferenceCache {
         let mut hash = Sha256::new();
         hash.update(FORM);
         hash.update(format!("{:?}", model.kind()));
-        hash_weights(&mut hash, model.parameters())?;
+        for weights in std::iter::once(model.parameters()).chain(model.frozen_parameters()) {
+            hash_weights(&mut hash, weights)?;
+        }
         rows.iter().for_each(|row| hash_row(&mut hash, row));
         let digest: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { path: dir.join(format!("reference-logps-{digest}.safetensors")) })
