@@ -2,14 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
-    EncodeOptions, EncodedPair, EncodedUnpaired, PreferencePair, Tokenizer, UnpairedPreference, encode_pairs,
-    encode_unpaired,
+    EncodeOptions, EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired, PreferencePair, Tokenizer,
+    UnpairedPreference, encode_pairs, encode_unpaired,
 };
 use align_losses::{LogRatioPenalty, LossType};
-use align_models::{CausalLm, Gpt2, LoraConfig, LoraGpt2};
+use align_models::{CausalLm, DistilBert, Gpt2, LoraConfig, LoraGpt2, TrainableModel};
 use align_train::{
-    CheckpointSaver, CpoConfig, CpoLossType, CpoTrainer, DpoConfig, DpoTrainer, Flow, KtoConfig, KtoLossType,
-    KtoTrainer, MetricsFile, Objective, Observer, StepRecord, Trainer, TrainingConfig, latest_checkpoint,
+    CheckpointSaver, ClassificationConfig, ClassificationTrainer, CpoConfig, CpoLossType, CpoTrainer, DpoConfig,
+    DpoTrainer, Flow, KtoConfig, KtoLossType, KtoTrainer, MetricsFile, Objective, Observer, SamplingStrategy,
+    SftConfig, SftTrainer, StepRecord, Trainer, TrainingConfig, latest_checkpoint,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -71,14 +72,14 @@ fn weights(dir: &Path) -> Vec<u8> {
     std::fs::read(file.unwrap()).unwrap()
 }
 
-fn run_to_the_end<O: Objective<Model: CausalLm>>(mut trainer: Trainer<O>, into: &Path) -> Vec<StepRecord> {
+fn run_to_the_end<O: Objective>(mut trainer: Trainer<O>, into: &Path) -> Vec<StepRecord> {
     let steps = trainer.by_ref().map(Result::unwrap).collect();
-    CausalLm::save_pretrained(&trainer.into_policy(), into, false).unwrap();
+    trainer.into_policy().save_pretrained(into, false).unwrap();
     steps
 }
 
 /// Stopped after 1, 3 and 4 of its 6 steps and resumed by a new trainer, a run ends with the same records and bytes.
-fn resumes_exactly<O: Objective<Model: CausalLm>>(what: &str, trainer: impl Fn() -> Trainer<O>) {
+fn resumes_exactly<O: Objective>(what: &str, trainer: impl Fn() -> Trainer<O>) {
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let whole = run_to_the_end(trainer(), &dir.path().join("whole"));
@@ -224,6 +225,49 @@ fn losses_without_a_reference_resume_exactly() {
             CpoTrainer::new(policy(Kind::Float), pairs(22), config.clone()).unwrap()
         });
     }
+}
+
+#[test]
+fn texts_and_classes_resume_exactly() {
+    let rows = judged(22);
+    let texts = |with_prompts: bool| -> Vec<EncodedText> {
+        let text = |row: EncodedUnpaired| match with_prompts {
+            true => EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.completion_ids, row: row.row },
+            false => {
+                let ids = [row.prompt_ids, row.completion_ids].concat();
+                EncodedText { prompt_ids: Vec::new(), completion_ids: ids, row: row.row }
+            }
+        };
+        rows.clone().into_iter().map(text).collect()
+    };
+    for with_prompts in [true, false] {
+        let config = SftConfig { training: training(), ..SftConfig::default() };
+        resumes_exactly("texts", || SftTrainer::new(policy(Kind::Float), texts(with_prompts), config.clone()).unwrap());
+    }
+    let classes: Vec<EncodedLabelledText> = texts(false)
+        .into_iter()
+        .zip(&rows)
+        .map(|(text, row)| EncodedLabelledText {
+            input_ids: text.completion_ids,
+            label: i64::from(row.label),
+            row: row.row,
+        })
+        .collect();
+    let classifier =
+        || DistilBert::from_pretrained(&data().join("models/distilbert-tiny"), Kind::Float, Device::Cpu).unwrap();
+    let grouped = TrainingConfig { train_sampling_strategy: SamplingStrategy::GroupByLength, ..training() };
+    let config = ClassificationConfig { training: grouped, max_length: None };
+    let trainer =
+        |rows: &[EncodedLabelledText]| ClassificationTrainer::new(classifier(), rows.to_vec(), config.clone()).unwrap();
+    resumes_exactly("classes", || trainer(&classes));
+
+    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tempfile::tempdir().unwrap();
+    trainer(&classes).save_checkpoint(&dir.path().join("checkpoint-0")).unwrap();
+    let mut others = classes.clone();
+    others[3].label = 1 - others[3].label;
+    let refusal = trainer(&others).resume(&dir.path().join("checkpoint-0")).unwrap_err().to_string();
+    assert!(refusal.contains("other training rows"), "{refusal}");
 }
 
 #[test]

@@ -1,0 +1,137 @@
+//! New models: how their weights are distributed, that a seed fixes them, and that they are whole models.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, Parameters};
+use tch::{Device, Kind, Tensor};
+
+fn gpt2_config() -> Gpt2Config {
+    Gpt2Config {
+        vocab_size: 211,
+        n_positions: 96,
+        n_embd: 64,
+        n_layer: 3,
+        n_head: 4,
+        bos_token_id: None,
+        eos_token_id: Some(7),
+        ..Gpt2Config::default()
+    }
+}
+
+fn distilbert_config() -> DistilBertConfig {
+    DistilBertConfig {
+        vocab_size: 211,
+        max_position_embeddings: 96,
+        dim: 64,
+        n_layers: 2,
+        n_heads: 4,
+        hidden_dim: 128,
+        num_labels: Some(3),
+        pad_token_id: Some(5),
+        ..DistilBertConfig::default()
+    }
+}
+
+fn gpt2(seed: u64) -> Gpt2 {
+    Gpt2::new_random(gpt2_config(), seed, Kind::Float, Device::Cpu).unwrap()
+}
+
+fn distilbert(seed: u64) -> DistilBert {
+    DistilBert::new_random(distilbert_config(), seed, Kind::Float, Device::Cpu).unwrap()
+}
+
+/// The weights' mean and standard deviation, to four standard errors, which at worst is one in some hundred thousand draws.
+fn assert_normal(name: &str, weight: &Tensor, std: f64) {
+    let (count, weight) = (weight.numel() as f64, weight.to_kind(Kind::Double));
+    let (mean, found) = (weight.mean(Kind::Double).double_value(&[]), weight.std(false).double_value(&[]));
+    assert!(mean.abs() < 4.5 * std / count.sqrt(), "{name}: mean {mean}");
+    assert!(
+        (found - std).abs() < 4.5 * std / (2.0 * count).sqrt(),
+        "{name}: standard deviation {found}, expected {std}"
+    );
+}
+
+fn assert_constant(name: &str, weight: &Tensor, value: f64) {
+    assert_eq!((weight - value).abs().max().double_value(&[]), 0.0, "{name} is not {value} everywhere");
+}
+
+#[test]
+fn gpt2_is_drawn_as_transformers_draws_it() {
+    for (range, seed) in [(None, 1), (Some(0.1), 2)] {
+        let mut config = gpt2_config();
+        config.extra.extend(range.map(|std: f64| ("initializer_range".to_owned(), std.into())));
+        let model = Gpt2::new_random(config, seed, Kind::Float, Device::Cpu).unwrap();
+        let std = range.unwrap_or(0.02);
+        for (name, weight) in model.parameters().iter() {
+            match name {
+                _ if name.ends_with("bias") => assert_constant(name, weight, 0.0),
+                _ if name.contains("ln_") => assert_constant(name, weight, 1.0),
+                _ if name.ends_with("c_proj.weight") => assert_normal(name, weight, std / 6f64.sqrt()),
+                _ => assert_normal(name, weight, std),
+            }
+        }
+    }
+}
+
+#[test]
+fn distilbert_is_drawn_as_transformers_draws_it() {
+    let model = distilbert(1);
+    for (name, weight) in model.parameters().iter() {
+        match name {
+            _ if name.ends_with("bias") => assert_constant(name, weight, 0.0),
+            _ if name.to_lowercase().replace('_', "").contains("layernorm") => assert_constant(name, weight, 1.0),
+            "distilbert.embeddings.word_embeddings.weight" => {
+                assert_constant("padding", &weight.get(5), 0.0);
+                assert_normal(name, &Tensor::cat(&[weight.narrow(0, 0, 5), weight.narrow(0, 6, 205)], 0), 0.02);
+            }
+            _ => assert_normal(name, weight, 0.02),
+        }
+    }
+}
+
+fn same(a: &Parameters, b: &Parameters) -> bool {
+    a.iter().zip(b.iter()).all(|((_, a), (_, b))| a.equal(b))
+}
+
+#[test]
+fn a_seed_fixes_the_weights_and_no_two_weights_are_alike() {
+    tch::manual_seed(3);
+    let first = gpt2(9);
+    tch::manual_seed(4);
+    assert!(same(first.parameters(), gpt2(9).parameters()), "LibTorch's generator has no part in it");
+    assert!(!same(first.parameters(), gpt2(10).parameters()));
+    assert!(same(distilbert(9).parameters(), distilbert(9).parameters()));
+    let layer = |i: usize| first.parameters().get(&format!("transformer.h.{i}.attn.c_attn.weight")).unwrap();
+    assert!(!layer(0).equal(layer(1)));
+    // Drawn in float32 whatever the dtype.
+    let half = Gpt2::new_random(gpt2_config(), 9, Kind::BFloat16, Device::Cpu).unwrap();
+    assert!(half.parameters().get("transformer.wte.weight").unwrap().equal(&first.head().to_kind(Kind::BFloat16)));
+}
+
+#[test]
+fn a_new_model_is_saved_and_read_back_as_transformers_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (language, classifier) = (dir.path().join("gpt2"), dir.path().join("distilbert"));
+    let (a, b) = (gpt2(1), distilbert(1));
+    a.save_pretrained(&language, false).unwrap();
+    b.save_pretrained(&classifier, false).unwrap();
+    assert!(same(a.parameters(), Gpt2::from_pretrained(&language, Kind::Float, Device::Cpu).unwrap().parameters()));
+    let again = DistilBert::from_pretrained(&classifier, Kind::Float, Device::Cpu).unwrap();
+    assert!(same(b.parameters(), again.parameters()));
+    for (folder, architecture) in [(language, "GPT2LMHeadModel"), (classifier, "DistilBertForSequenceClassification")] {
+        let text = std::fs::read_to_string(folder.join("config.json")).unwrap();
+        assert!(text.contains(architecture) && text.contains("model_type"), "{text}");
+    }
+}
+
+#[test]
+fn what_describes_no_model_is_refused_by_field() {
+    let refused = |config: Gpt2Config| Gpt2::new_random(config, 1, Kind::Float, Device::Cpu).unwrap_err().to_string();
+    assert!(refused(Gpt2Config { n_head: 5, ..gpt2_config() }).contains("n_head"));
+    assert!(refused(Gpt2Config { eos_token_id: Some(211), ..gpt2_config() }).contains("eos_token_id"));
+    let refused =
+        |config: DistilBertConfig| DistilBert::new_random(config, 1, Kind::Float, Device::Cpu).unwrap_err().to_string();
+    assert!(refused(DistilBertConfig { pad_token_id: Some(211), ..distilbert_config() }).contains("pad_token_id"));
+    let mut config = distilbert_config();
+    config.extra.insert("sinusoidal_pos_embds".into(), true.into());
+    assert!(refused(config).contains("sinusoidal_pos_embds"));
+}
