@@ -35,7 +35,7 @@ pub enum Error {
         /// The weights' file.
         path: PathBuf,
         /// Everything that does not fit.
-        mismatch: Mismatch,
+        mismatch: Box<Mismatch>,
     },
     /// Inputs whose shapes or values the model cannot take.
     #[error("{0}")]

@@ -184,6 +184,16 @@ fn a_frozen_copy_shares_the_base_and_stays_behind() {
 }
 
 #[test]
+fn a_pass_keeps_less_than_one_of_the_whole_model() {
+    let kept = |model: &dyn CausalLm| model.training_memory(3, 10).unwrap().activations;
+    let (whole, tokens, float) = (kept(&base(Kind::Float)), 30, 4);
+    // In each of two blocks the inputs of c_fc and of the layer behind it, 64 and 256 wide, are not kept; the rank is 4.
+    assert_eq!(kept(&fresh("c_attn")), whole - tokens * float * 2 * (64 + 256 - 4));
+    // All inputs are kept, and four numbers of each of eight layers.
+    assert_eq!(kept(&fresh(ALL)), whole + tokens * float * 8 * 4);
+}
+
+#[test]
 fn it_writes_texts() {
     let model = trained(config(ALL), Kind::Float);
     let options = GenerationConfig { max_new_tokens: Some(6), ..GenerationConfig::default() };

@@ -22,7 +22,7 @@ pub(super) fn read(dir: &Path, targets: &[Target], r: i64, kind: Kind, device: D
         ignored: |_| false,
     };
     let tensors = open(dir)?.load(&layout, kind, device).map_err(|error| match error {
-        CheckpointError::Mismatch { path, mismatch } => Error::AdapterMismatch { path, mismatch },
+        CheckpointError::Mismatch { path, mismatch } => Error::AdapterMismatch { path, mismatch: Box::new(mismatch) },
         other => other.into(),
     })?;
     Ok(Parameters::new(tensors))

@@ -2,7 +2,7 @@ use super::fresh::fresh;
 use super::targets::targets;
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
-use crate::{Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result};
+use crate::{Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result, TrainingMemory};
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -23,11 +23,11 @@ use tch::{Kind, Tensor};
 /// ```
 #[derive(Debug)]
 pub struct LoraGpt2 {
-    config: LoraConfig,
+    pub(super) config: LoraConfig,
     /// The matrices, under PEFT's names.
-    adapter: Parameters,
+    pub(super) adapter: Parameters,
     /// The base model's weights, with the adapter's layers beside them.
-    model: Gpt2,
+    pub(super) model: Gpt2,
 }
 
 impl LoraGpt2 {
@@ -141,6 +141,10 @@ impl CausalLm for LoraGpt2 {
 
     fn bos_token_id(&self) -> Option<i64> {
         self.model.bos_token_id()
+    }
+
+    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
+        self.training_memory_of(sequences, length)
     }
 
     fn set_training(&mut self, training: bool) {

@@ -7,6 +7,7 @@ mod config;
 mod fresh;
 mod gpt2;
 mod layer;
+mod memory;
 mod not_ours;
 mod targets;
 

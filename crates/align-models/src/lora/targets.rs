@@ -53,7 +53,7 @@ fn is_named(layer: &Target, name: &str) -> bool {
 }
 
 /// The blocks' linear layers: their weights are the matrices there.
-fn linear_layers(model: &Gpt2Config) -> Vec<Target> {
+pub(super) fn linear_layers(model: &Gpt2Config) -> Vec<Target> {
     let layer = |spec: TensorSpec| match (spec.name.strip_suffix(".weight"), spec.shape.as_slice()) {
         (Some(name), &[inputs, outputs]) if name.starts_with("transformer.h.") => {
             Some((name.to_owned(), inputs, outputs))

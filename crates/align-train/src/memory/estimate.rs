@@ -13,7 +13,7 @@ use tch::{Kind, Tensor};
 /// | field | bytes |
 /// | --- | --- |
 /// | `weights` | `b` a weight of the policy, those under an adapter included |
-/// | `reference` | `b` a weight of the reference |
+/// | `reference` | `b` a weight of the reference, those apart that it shares with the policy |
 /// | `gradients` | `b N` |
 /// | `moments` | `2 · 4 N` in float32 (`2 · 8 N` for float64) |
 /// | `masters` | `4 N` for weights of 16 bits, else 0 |
@@ -53,16 +53,17 @@ impl MemoryEstimate {
         let trained = policy.parameters();
         let sum =
             |parameters: &Parameters, of: fn(&Tensor) -> u64| parameters.iter().map(|(_, weight)| of(weight)).sum();
-        let weights = |model: &M| {
-            sum(model.parameters(), bytes_of) + model.frozen_parameters().map_or(0, |frozen| sum(frozen, bytes_of))
-        };
+        let frozen = |model: &M| model.frozen_parameters().map_or(0, |frozen| sum(frozen, bytes_of));
+        let weights = |model: &M| sum(model.parameters(), bytes_of) + frozen(model);
+        // Under an adapter the reference is the policy's own base model with another adapter.
+        let shared = |model: &M| if first_frozen(model) == first_frozen(policy) { frozen(model) } else { 0 };
         let (sequences, length, predicted) = largest_pass(rows, config);
         let pass = policy.training_memory(sequences, length);
         let (activations, logits) =
             pass.map_or((0, 0), |pass| (pass.activations + pass.workspace, logits(predicted, pass.token_logits)));
         Self {
             weights: weights(policy),
-            reference: reference.map_or(0, weights),
+            reference: reference.map_or(0, |reference| weights(reference) - shared(reference)),
             gradients: sum(trained, bytes_of),
             moments: sum(trained, |weight| {
                 2 * weight.numel() as u64 * if weight.kind() == Kind::Double { 8 } else { 4 }
@@ -113,6 +114,11 @@ impl fmt::Display for MemoryEstimate {
             .collect();
         write!(f, "{} beside the models ({})", in_words(self.beside_models()), parts.join(", "))
     }
+}
+
+/// Where the first weight under an adapter lies.
+fn first_frozen(model: &impl TrainableModel) -> Option<usize> {
+    model.frozen_parameters()?.iter().next().map(|(_, weight)| weight.data_ptr() as usize)
 }
 
 fn bytes_of(weight: &Tensor) -> u64 {
