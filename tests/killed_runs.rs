@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Shuffled rows, dropout, accumulation, a reference that moves, and lines of the metrics file that no checkpoint ends with.
 const RUN: [&str; 22] = [
     "--max-steps",
-    "16",
+    "12",
     "--per-device-train-batch-size",
     "2",
     "--gradient-accumulation-steps",
@@ -130,7 +130,7 @@ fn killed(times: usize, seed: u64, more: &[&str]) {
     while kills < times {
         resumed += usize::from(checkpoints(&run, &files_of_one) > 0);
         let mut child = start(dir, "run", more);
-        std::thread::sleep(long.mul_f64(draw() * 0.8));
+        std::thread::sleep(long.mul_f64(draw() * 0.55));
         child.kill().unwrap();
         let ended = child.wait_with_output().unwrap();
         let message = String::from_utf8(ended.stderr).unwrap();

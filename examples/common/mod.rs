@@ -120,7 +120,7 @@ pub fn refuse_existing(output: &std::path::Path, overwrite: bool) -> Result<(), 
 pub fn stop_on_ctrl_c(signal: align_train::StopSignal) -> Result<(), Failure> {
     ctrlc::set_handler(move || {
         if signal.is_stopped() {
-            std::process::exit(130);
+            align_torch::exit_now(130);
         }
         eprintln!("stopping after this step or batch; again to stop at once");
         signal.stop();

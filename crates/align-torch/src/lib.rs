@@ -1,4 +1,4 @@
-//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, loading CUDA at run time, choosing a device, a tensor's numbers as a slice.
+//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, loading CUDA at run time, choosing a device, a tensor's numbers as a slice, ending at once.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -20,6 +20,7 @@
 mod allocator;
 mod cuda;
 mod device;
+mod exit;
 mod fused_adamw;
 mod guarded;
 mod host_floats;
@@ -33,6 +34,7 @@ pub use allocator::keep_freed_memory;
 pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use fused_adamw::{FusedAdamWError, FusedAdamWStep};
+pub use exit::exit_now;
 pub use host_floats::{HostFloatsError, with_host_floats};
 pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};
 pub use packed_linear::{PackedActivation, PackedLinear, PackedLinearError};
