@@ -154,7 +154,10 @@ fn adapters_resume_exactly() {
     resumes_exactly("lora, simpo", || CpoTrainer::new(adapted(Kind::Float, lora()), pairs(22), simpo.clone()).unwrap());
     // Training goes on from an adapter: the reference is the model with it.
     let dir = tempfile::tempdir().unwrap();
-    run_to_the_end(DpoTrainer::new(adapted(Kind::Float, lora()), None, pairs(22), config()).unwrap(), dir.path());
+    {
+        let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+        run_to_the_end(DpoTrainer::new(adapted(Kind::Float, lora()), None, pairs(22), config()).unwrap(), dir.path());
+    }
     resumes_exactly("lora, goes on", || {
         let policy = LoraGpt2::from_pretrained(policy(Kind::Float), dir.path()).unwrap();
         DpoTrainer::new(policy, None, pairs(22), config()).unwrap()
