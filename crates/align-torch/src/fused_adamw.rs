@@ -112,11 +112,11 @@ mod tests {
             let grad = numbers(step as f64 * 3.3);
             FusedAdamWStep { step, ..base }.apply(&mut weight, &grad, &mut exp_avg, &mut exp_avg_sq).unwrap();
             let g = wide(&grad);
-            w = w * (1.0 - 0.01 * 0.1);
+            w *= 1.0 - 0.01 * 0.1;
             m = m * 0.9 + &g * 0.1;
             v = v * 0.999 + &g * &g * 0.001;
             let (m_hat, v_hat) = (&m / (1.0 - 0.9f64.powi(step as i32)), &v / (1.0 - 0.999f64.powi(step as i32)));
-            w = w - m_hat * 0.01 / (v_hat.sqrt() + 1e-8);
+            w -= m_hat * 0.01 / (v_hat.sqrt() + 1e-8);
         }
         assert!((wide(&weight) - w).abs().max().double_value(&[]) < 1e-6);
         assert!((wide(&exp_avg_sq) - v).abs().max().double_value(&[]) < 1e-7);
