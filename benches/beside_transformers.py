@@ -10,11 +10,11 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from in_turn import built, run
+
 # Multiplications and additions of GPT-2 small and DistilBERT base, in GFLOP.
 GPT2_A_TOKEN = 2 * (12 * 12 * 768**2 + 768 * 50257) / 1e9
 
@@ -75,22 +75,9 @@ def classifier(models, batch, texts):
     print(json.dumps({"s_per_text": [seconds / len(rows)]}))
 
 
-def run(command):
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{chr(32).join(map(str, command))} failed:\n{done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])["s_per_text"][-1]
-
-
-def built():
-    """Our benchmark, built once."""
-    command = ["cargo", "bench", "--bench", "texts", "--no-run", "--message-format=json"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    found = [m["executable"] for m in messages if m.get("target", {}).get("name") == "texts" and m.get("executable")]
-    if done.returncode != 0 or not found:
-        sys.exit("the benchmark cannot be built")
-    return found[-1]
+def seconds(command):
+    """Seconds a text."""
+    return run(command)["s_per_text"][-1]
 
 
 def arithmetic():
@@ -124,7 +111,7 @@ def main():
         return classifier(args.models, options["batch"], args.texts) if "classify" in options else peer(args.models, **options)
 
     wanted = lambda name: not args.only or any(part in name for part in args.only)
-    me = [sys.executable, __file__, args.models]
+    me = [sys.executable, __file__, os.path.abspath(args.models)]
     gpt2 = os.path.abspath(pathlib.Path(args.models) / "gpt2")
     cases = [
         (name, [*me, "--peer", json.dumps(theirs)], ["--model", gpt2, *options])
@@ -135,7 +122,7 @@ def main():
         for batch in (8, 32):
             theirs = [*me, "--texts", texts, "--peer", json.dumps(dict(classify=True, batch=batch))]
             cases.append((f"DistilBERT, against batches of {batch}", theirs, ["--classify", texts, "--model", distilbert]))
-    ours = built()
+    ours = built("texts")
     print("| what | transformers, s a text | align, s a text | times as fast | GFLOP/s there | share of the arithmetic |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, theirs, options in cases:
@@ -144,7 +131,7 @@ def main():
         pairs, rates = [], []
         for _ in range(args.pairs):
             rates.append(arithmetic()[1 if "bfloat16" in options else 0])
-            pairs.append((run(theirs), run([ours, "--bench", *options])))
+            pairs.append((seconds(theirs), seconds([ours, "--bench", *options])))
         ratio = statistics.median(a / b for a, b in pairs)
         slow, fast = (statistics.median(side) for side in zip(*pairs))
         rate = statistics.median(rates)

@@ -13,12 +13,12 @@ import pathlib
 import random
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from in_turn import built, run
+
 BATCH = 8
 
 CASES = {
@@ -80,23 +80,10 @@ def peer(models, pairs, steps, precompute=False, bf16=False):
     print(json.dumps({"step_s": times[1:], "peak_gb": peak}))
 
 
-def run(command):
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stderr}")
-    found = json.loads(done.stdout.strip().splitlines()[-1])
+def step(command):
+    """Seconds of a step, and peak memory."""
+    found = run(command)
     return statistics.median(found["step_s"]), found["peak_gb"]
-
-
-def built():
-    """Our benchmark, built once."""
-    command = ["cargo", "bench", "--bench", "dpo_step", "--no-run", "--message-format=json"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    found = [m["executable"] for m in messages if m.get("target", {}).get("name") == "dpo_step" and m.get("executable")]
-    if done.returncode != 0 or not found:
-        sys.exit("the benchmark cannot be built")
-    return found[-1]
 
 
 def main():
@@ -111,7 +98,7 @@ def main():
     if args.peer:
         return peer(args.models, args.texts, args.steps, **json.loads(args.peer))
 
-    ours, models = built(), os.path.abspath(args.models)
+    ours, models = built("dpo_step"), os.path.abspath(args.models)
     print("| what | TRL, s a step | align, s a step | times as fast | TRL, GB | align, GB |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as pairs:
@@ -122,9 +109,9 @@ def main():
                 continue
             found = []
             for _ in range(args.pairs):
-                trl = run([sys.executable, __file__, models, pairs.name, *steps, "--peer", json.dumps(theirs)])
+                trl = step([sys.executable, __file__, models, pairs.name, *steps, "--peer", json.dumps(theirs)])
                 model = f"{models}/gpt2"
-                found.append((trl, run([ours, "--bench", "--model", model, "--pairs", pairs.name, *steps, *options])))
+                found.append((trl, step([ours, "--bench", "--model", model, "--pairs", pairs.name, *steps, *options])))
             ratios = [trl[0] / align[0] for trl, align in found]
             middle = lambda side, part: statistics.median(pair[side][part] for pair in found)
             print(

@@ -120,9 +120,14 @@ impl AdamW {
     }
 }
 
+/// Whether a weight is updated through a float32 copy.
+pub(crate) fn is_narrow(weight: &Tensor) -> bool {
+    matches!(weight.kind(), Kind::BFloat16 | Kind::Half)
+}
+
 impl Slot {
     fn new(name: &str, weight: &Tensor) -> Result<Self> {
-        let low_precision = matches!(weight.kind(), Kind::BFloat16 | Kind::Half);
+        let low_precision = is_narrow(weight);
         let kind = if low_precision { Kind::Float } else { weight.kind() };
         let zeros = || Tensor::f_zeros(weight.size(), (kind, weight.device()));
         let master = if low_precision { Some(weight.f_detach()?.f_to_kind(kind)?) } else { None };

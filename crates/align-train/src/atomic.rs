@@ -11,8 +11,12 @@ use std::path::Path;
 /// How names of what is not whole begin.
 const UNFINISHED: &str = ".unfinished-";
 
-/// Writes a file in place of one that may stand there.
-pub(crate) fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// Writes a file, with `overwrite` in place of one that may stand there.
+pub(crate) fn write_file(
+    path: &Path,
+    overwrite: bool,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = folder_of(path);
     // Readable as any file of the user's; the default of temporary files is for the owner alone.
     let mut file =
@@ -22,7 +26,7 @@ pub(crate) fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::R
     writer.flush()?;
     drop(writer);
     file.as_file().sync_all()?;
-    file.persist(path)?;
+    if overwrite { file.persist(path) } else { file.persist_noclobber(path) }?;
     sync_folder(folder)
 }
 
@@ -99,7 +103,7 @@ mod tests {
         assert_eq!(fs::read_dir(dir).unwrap().count(), 0);
 
         write_folder(&dir.join("a"), |e| e, |scratch| fs::write(scratch.join("file"), "x")).unwrap();
-        write_file(&dir.join("b"), |file| file.write_all(b"y")).unwrap();
+        write_file(&dir.join("b"), false, |file| file.write_all(b"y")).unwrap();
         fs::create_dir(dir.join(".unfinished-c")).unwrap();
         fs::write(dir.join(".unfinished-c/file"), "x").unwrap();
         fs::write(dir.join(".unfinished-d"), "x").unwrap();

@@ -1,8 +1,7 @@
 use crate::config::BOOKKEEPING;
-use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord};
+use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord, atomic};
 use serde_json::Value;
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 
 /// What a trained model was made of: the `README.md` that the hub shows.
@@ -38,14 +37,7 @@ impl<C: RunConfig> ModelCard<C> {
     pub fn write(&self, dir: &Path, overwrite: bool) -> Result<()> {
         let path = dir.join("README.md");
         let fail = |reason: String| Error::Output { path: path.clone(), reason };
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(dir)?;
-            write!(file, "{self}")?;
-            file.as_file().sync_all()?;
-            if overwrite { file.persist(&path) } else { file.persist_noclobber(&path) }?;
-            Ok::<(), std::io::Error>(())
-        };
-        write().map_err(|e| match e.kind() {
+        atomic::write_file(&path, overwrite, |file| write!(file, "{self}")).map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => fail("exists already: it is not overwritten".to_owned()),
             _ => fail(format!("cannot be written: {e}")),
         })

@@ -53,7 +53,7 @@ impl RunFolder {
     /// What `fill` or the file system refuses.
     pub fn write_file(&self, name: &str, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let path = self.path.join(name);
-        atomic::write_file(&path, fill).map_err(|e| Error::Output { path, reason: e.to_string() })
+        atomic::write_file(&path, true, fill).map_err(|e| Error::Output { path, reason: e.to_string() })
     }
 
     /// Makes a folder of this name with what `fill` writes into the empty one that it is given; one that stands there

@@ -68,8 +68,8 @@ pub struct PromptGenerator<'a, M: ?Sized> {
     model: &'a M,
     prompts: &'a [Vec<i64>],
     generation: &'a Generation,
-    /// [`CausalLm::packed`], once it is needed.
-    packed: Option<Box<dyn CausalLm>>,
+    /// What [`CausalLm::packed`] answered, once it was asked.
+    packed: Option<Option<Box<dyn CausalLm>>>,
     batches: PromptBatches,
     /// Whether the completions of each prompt are asked for.
     wanted: Vec<bool>,
@@ -138,7 +138,7 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
 
     fn continued(&mut self, places: &[usize]) -> Result<Vec<Completion>> {
         if self.packed.is_none() {
-            self.packed = self.model.packed()?;
+            self.packed = Some(self.model.packed()?);
         }
         let prompt = |place: usize| self.prompts.get(place).map_or(&[][..], Vec::as_slice);
         let batch = places
@@ -146,8 +146,8 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
             .map(|&place| started(self.model, self.generation, place, prompt(place)))
             .collect::<Result<Vec<_>>>()?;
         let keys: Vec<u64> = places.iter().map(|&place| place as u64).collect();
-        let texts = match &self.packed {
-            Some(packed) => continue_keyed(packed.as_ref(), &batch, None, self.generation, &keys)?,
+        let texts = match self.packed.as_ref().and_then(Option::as_deref) {
+            Some(packed) => continue_keyed(packed, &batch, None, self.generation, &keys)?,
             None => continue_keyed(self.model, &batch, None, self.generation, &keys)?,
         };
         let each = self.generation.config().num_return_sequences;

@@ -1,4 +1,5 @@
 use super::in_words;
+use crate::adamw::is_narrow;
 use crate::objective::Row;
 use crate::{Error, Result, RunConfig};
 use align_losses::LinearLogpsOptions;
@@ -123,10 +124,6 @@ fn first_frozen(model: &impl TrainableModel) -> Option<usize> {
 
 fn bytes_of(weight: &Tensor) -> u64 {
     (weight.numel() * weight.kind().elt_size_in_bytes()) as u64
-}
-
-fn is_narrow(weight: &Tensor) -> bool {
-    matches!(weight.kind(), Kind::BFloat16 | Kind::Half)
 }
 
 /// Sequences, their length, and predicted tokens of the largest batch that goes through the policy at once.

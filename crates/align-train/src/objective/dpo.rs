@@ -3,7 +3,7 @@ use super::pair_parts::{Part, Said};
 use super::precompute::precompute;
 use super::reference::{Reference, what};
 use super::reference_cache::ReferenceCache;
-use super::row::check_rows;
+use super::row::{Row, check_rows};
 use super::sequences::{RowStatistics, SequenceTokens, halves, mean_of, numbers};
 use super::two_phases::{Forward, backward, forward};
 use super::{Batch, BatchOutcome, Objective, Split};
@@ -98,7 +98,7 @@ impl<M: CausalLm> Dpo<M> {
     /// The batch's pairs in parts of at most `micro_batch_tokens` tokens.
     fn parts(&self, batch: &Batch<'_, EncodedPair>) -> Result<Vec<Part>> {
         let rows = batch.rows();
-        let places = micro_batches(&lengths(&rows), SIDES, self.config.micro_batch_tokens);
+        let places = micro_batches(rows.iter().map(|pair| pair.tokens()), SIDES, self.config.micro_batch_tokens);
         let part = |places: Vec<usize>| {
             let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place).copied()).collect();
             let indices = places.iter().filter_map(|place| batch.indices.get(*place).copied()).collect();
@@ -138,8 +138,7 @@ impl<M: CausalLm> Dpo<M> {
         let model = self.reference.model().unwrap_or(&self.policy);
         let dir = self.config.ref_log_probs_dir.as_deref();
         let cache = dir.map(|dir| ReferenceCache::of(dir, model, rows)).transpose()?;
-        let all: Vec<&EncodedPair> = rows.iter().collect();
-        let parts = micro_batches(&lengths(&all), SIDES, self.config.micro_batch_tokens);
+        let parts = micro_batches(rows.iter().map(Row::tokens), SIDES, self.config.micro_batch_tokens);
         precompute(&mut remembered, rows, &parts, cache.as_ref(), |places| {
             let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place)).collect();
             self.part(&pairs, places.to_vec())?.token_logps(model)
@@ -327,10 +326,4 @@ impl<M: CausalLm> Objective for Dpo<M> {
         self.trained = true;
         self.reference.load_tensors(dir)
     }
-}
-
-/// Each pair's longer side, prompt included.
-fn lengths(pairs: &[&EncodedPair]) -> Vec<usize> {
-    let length = |pair: &&EncodedPair| pair.prompt_ids.len() + pair.chosen_ids.len().max(pair.rejected_ids.len());
-    pairs.iter().map(length).collect()
 }

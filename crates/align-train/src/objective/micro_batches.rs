@@ -4,10 +4,10 @@
 ///
 /// Rows that fit are one part in their order. Otherwise rows of like length share a part, longest first, so that little is padded;
 /// a part holds one row at least.
-pub(crate) fn micro_batches(lengths: &[usize], sequences: usize, budget: usize) -> Vec<Vec<usize>> {
+pub(crate) fn micro_batches(lengths: impl Iterator<Item = usize>, sequences: usize, budget: usize) -> Vec<Vec<usize>> {
     let tokens = |rows: usize, longest: usize| rows.saturating_mul(sequences).saturating_mul(longest);
-    let longest = lengths.iter().copied().max().unwrap_or(0);
-    let mut order: Vec<(usize, usize)> = lengths.iter().copied().enumerate().collect();
+    let mut order: Vec<(usize, usize)> = lengths.enumerate().collect();
+    let longest = order.iter().map(|(_, length)| *length).max().unwrap_or(0);
     if tokens(order.len(), longest) <= budget {
         return vec![(0..order.len()).collect()];
     }
@@ -32,15 +32,15 @@ mod tests {
 
     #[test]
     fn rows_that_fit_stay_together_in_their_order() {
-        assert_eq!(micro_batches(&[3, 9, 5], 2, 54), [[0, 1, 2]]);
-        assert_eq!(micro_batches(&[], 2, 54), [Vec::<usize>::new()]);
+        assert_eq!(micro_batches([3, 9, 5].into_iter(), 2, 54), [[0, 1, 2]]);
+        assert_eq!(micro_batches([].into_iter(), 2, 54), [Vec::<usize>::new()]);
     }
 
     #[test]
     fn parts_keep_to_the_budget_and_hold_every_row_once() {
         let lengths: Vec<usize> = (0..57).map(|i| 1 + i * 29 % 31).collect();
         for budget in [1, 62, 100, 400, 5000] {
-            let parts = micro_batches(&lengths, 2, budget);
+            let parts = micro_batches(lengths.iter().copied(), 2, budget);
             for part in &parts {
                 let longest = part.iter().map(|&row| lengths[row]).max().unwrap_or(0);
                 assert!(part.len() == 1 || 2 * part.len() * longest <= budget, "{budget}: {part:?}");

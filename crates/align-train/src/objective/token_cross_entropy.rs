@@ -1,5 +1,6 @@
 //! The cross-entropy of tokens with its gradient, in one pass over the output projection.
 
+use super::two_phases::{backward_head, backward_hidden};
 use crate::Result;
 use align_losses::{LinearLogps, LinearLogpsOptions};
 use align_models::CausalLm;
@@ -44,17 +45,11 @@ pub(crate) fn token_cross_entropy(
         sums.push(Tensor::f_stack(&values.collect::<std::result::Result<Vec<_>, _>>()?, 0)?);
         if let Some(scale) = scale {
             let by_logps = linear.logps().f_full_like(-scale)?;
-            let gradient = tch::no_grad(|| match head.requires_grad() {
-                true => linear.backward(&by_logps, &mut head.grad()),
-                // Under an adapter the head stands still.
-                false => linear.backward_hidden(&by_logps),
-            })?;
-            by_hidden.push(gradient.hidden);
+            by_hidden.push(backward_head(head, linear, &by_logps)?);
         }
     }
     if scale.is_some() && tokens > 0 {
-        // The gradient of this sum by `selected` is `by_hidden`: tch takes no output gradient.
-        selected.f_mul(&Tensor::f_cat(&by_hidden, 0)?)?.f_sum(selected.kind())?.f_backward()?;
+        backward_hidden(selected, &Tensor::f_cat(&by_hidden, 0)?)?;
     }
     // One number at a time would wait for the GPU each time.
     let sums = match tokens {

@@ -62,13 +62,22 @@ pub(crate) fn forward(
 /// Adds to the gradient of every weight that has one: `by_token` `(n)` is the derivative of the batch's loss by each token's
 /// log-probability.
 pub(crate) fn backward(policy: &impl CausalLm, forward: Forward, by_token: &Tensor) -> Result<()> {
-    let head = policy.head();
+    let by_hidden = backward_head(policy.head(), forward.linear, by_token)?;
+    backward_hidden(&forward.selected, &by_hidden)
+}
+
+/// The derivative by the hidden states, from that by each token's log-probability; the head's gradient is added to.
+pub(crate) fn backward_head(head: &Tensor, linear: LinearLogps, by_token: &Tensor) -> Result<Tensor> {
     let LogpsGradient { hidden } = tch::no_grad(|| match head.requires_grad() {
-        true => forward.linear.backward(by_token, &mut head.grad()),
+        true => linear.backward(by_token, &mut head.grad()),
         // Under an adapter the head stands still.
-        false => forward.linear.backward_hidden(by_token),
+        false => linear.backward_hidden(by_token),
     })?;
-    // The gradient of this sum by `selected` is `hidden`: tch takes no output gradient.
-    forward.selected.f_mul(&hidden)?.f_sum(forward.selected.kind())?.f_backward()?;
-    Ok(())
+    Ok(hidden)
+}
+
+/// Goes back from hidden states, of whatever shape, through the graph that they came by.
+pub(crate) fn backward_hidden(hidden: &Tensor, by_hidden: &Tensor) -> Result<()> {
+    // The gradient of this sum by `hidden` is `by_hidden`: tch takes no output gradient.
+    Ok(hidden.f_mul(by_hidden)?.f_sum(hidden.kind())?.f_backward()?)
 }
