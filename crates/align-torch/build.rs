@@ -31,7 +31,12 @@ fn main() -> Result<(), String> {
         .warnings(false)
         .include(include)
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
-        .files(["cpp/matmul_precision.cpp", "cpp/packed_linear.cpp", "cpp/fused_adamw.cpp"])
+        .files([
+            "cpp/matmul_precision.cpp",
+            "cpp/packed_linear.cpp",
+            "cpp/fused_adamw.cpp",
+            "cpp/gradient_checkpoint.cpp",
+        ])
         .compile("align_torch");
     Ok(())
 }

@@ -58,6 +58,17 @@ impl Linear {
         Ok(packed.map_or_else(|| Self::Transposed { weight, bias }, Self::Packed))
     }
 
+    /// The same weights, in the same memory.
+    pub fn shallow_clone(&self) -> Self {
+        match self {
+            Self::Plain { weight, bias } => Self::Plain { weight: weight.shallow_clone(), bias: bias.shallow_clone() },
+            Self::Transposed { weight, bias } => {
+                Self::Transposed { weight: weight.shallow_clone(), bias: bias.shallow_clone() }
+            }
+            Self::Packed(packed) => Self::Packed(packed.shallow_clone()),
+        }
+    }
+
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         match self {
             Self::Plain { weight, bias } => Ok(x.f_linear(weight, Some(bias))?),
@@ -113,6 +124,11 @@ pub(crate) struct LayerNorm {
 impl LayerNorm {
     pub fn load(w: &Weights, eps: f64) -> Result<Self> {
         Ok(Self { weight: w.tensor("weight")?, bias: w.tensor("bias")?, eps })
+    }
+
+    /// The same weights, in the same memory.
+    pub fn shallow_clone(&self) -> Self {
+        Self { weight: self.weight.shallow_clone(), bias: self.bias.shallow_clone(), eps: self.eps }
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {

@@ -1,4 +1,4 @@
-//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, loading CUDA at run time, choosing a device, a tensor's numbers as a slice, ending at once.
+//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, loading CUDA at run time, choosing a device, a tensor's numbers as a slice, ending at once.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -22,6 +22,7 @@ mod cuda;
 mod device;
 mod exit;
 mod fused_adamw;
+mod gradient_checkpoint;
 mod guarded;
 mod host_floats;
 mod matmul_precision;
@@ -35,6 +36,7 @@ pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use exit::exit_now;
 pub use fused_adamw::{FusedAdamWError, FusedAdamWStep};
+pub use gradient_checkpoint::gradient_checkpoint;
 pub use host_floats::{HostFloatsError, with_host_floats};
 pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};
 pub use packed_linear::{PackedActivation, PackedLinear, PackedLinearError};

@@ -105,6 +105,12 @@ impl PackedLinear {
         })
     }
 
+    /// The same layer, in the same memory.
+    #[must_use]
+    pub fn shallow_clone(&self) -> Self {
+        Self { weight: self.weight.shallow_clone(), bias: self.bias.as_ref().map(Tensor::shallow_clone) }
+    }
+
     fn bias(&self) -> *const C_tensor {
         self.bias.as_ref().map_or(null(), Tensor::as_ptr)
     }

@@ -3,6 +3,7 @@ use crate::Result;
 use crate::activation::Activation;
 use crate::attend::{Attend, attend};
 use crate::layers::{LayerNorm, Linear, Weights, dropout, merge_heads, split_heads};
+use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
 /// LayerNorm's epsilon, which DistilBERT's config does not hold.
@@ -52,6 +53,36 @@ impl Block {
     /// [`Block::forward`] of the first position alone, `(batch, 1, dim)`: the classifier reads no other.
     pub fn forward_first(&self, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
         self.forward_of(&x.f_narrow(1, 0, 1)?, x, mask, training)
+    }
+
+    /// [`Block::forward`], or with `first` [`Block::forward_first`], under gradient checkpointing.
+    pub fn forward_checkpointed(
+        &self,
+        x: &Tensor,
+        mask: Option<&Tensor>,
+        training: bool,
+        first: bool,
+    ) -> Result<Tensor> {
+        let (block, mask) = (self.shallow_clone(), mask.map(Tensor::shallow_clone));
+        gradient_checkpoint(x, training, move |x| match first {
+            true => block.forward_first(x, mask.as_ref(), training),
+            false => block.forward(x, mask.as_ref(), training),
+        })
+    }
+
+    /// The same weights, in the same memory.
+    fn shallow_clone(&self) -> Self {
+        Self {
+            query: self.query.shallow_clone(),
+            key: self.key.shallow_clone(),
+            value: self.value.shallow_clone(),
+            out: self.out.shallow_clone(),
+            sa_layer_norm: self.sa_layer_norm.shallow_clone(),
+            lin1: self.lin1.shallow_clone(),
+            lin2: self.lin2.shallow_clone(),
+            output_layer_norm: self.output_layer_norm.shallow_clone(),
+            ..*self
+        }
     }
 
     /// The block's output at the positions `of`, which attend to all of `x`.

@@ -26,6 +26,7 @@ pub struct DistilBert {
     pre_classifier: Linear,
     classifier: Linear,
     training: bool,
+    gradient_checkpointing: bool,
 }
 
 impl DistilBert {
@@ -115,6 +116,7 @@ impl DistilBert {
             pre_classifier,
             classifier,
             training: false,
+            gradient_checkpointing: false,
         })
     }
 
@@ -160,11 +162,14 @@ impl DistilBert {
         let words = Tensor::f_embedding(&self.word_embeddings, &ids, -1, false, false)?;
         let embedded = self.layer_norm.forward(&words.f_add(&self.position_embeddings.f_narrow(0, 0, seq)?)?)?;
         let mut x = dropout(embedded, self.config.dropout, self.training)?;
-        if let Some((last, before)) = self.blocks.split_last() {
-            for block in before {
-                x = block.forward(&x, mask.as_ref(), self.training)?;
-            }
-            x = last.forward_first(&x, mask.as_ref(), self.training)?;
+        let (mask, training) = (mask.as_ref(), self.training);
+        let last = self.blocks.len().saturating_sub(1);
+        for (layer, block) in self.blocks.iter().enumerate() {
+            x = match (self.gradient_checkpointing, layer == last) {
+                (true, first) => block.forward_checkpointed(&x, mask, training, first)?,
+                (false, true) => block.forward_first(&x, mask, training)?,
+                (false, false) => block.forward(&x, mask, training)?,
+            };
         }
         let pooled = self.pre_classifier.forward(&x.f_select(1, 0)?)?.f_relu()?;
         self.classifier.forward(&dropout(pooled, self.config.seq_classif_dropout, self.training)?)
@@ -186,6 +191,11 @@ impl TrainableModel for DistilBert {
 
     fn set_training(&mut self, training: bool) {
         self.training = training;
+    }
+
+    fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
+        self.gradient_checkpointing = on;
+        Ok(())
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {

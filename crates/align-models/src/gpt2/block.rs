@@ -4,6 +4,7 @@ use crate::attend::{Attend, attend};
 use crate::layers::{LayerNorm, Weights, dropout, merge_heads, split_heads};
 use crate::lora::AdaptedLinear;
 use crate::{KvCache, Result};
+use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
 /// One pre-norm transformer block.
@@ -39,6 +40,26 @@ impl Block {
         let x = x.f_add(&self.attention.forward(&self.ln_1.forward(x)?, pass)?)?;
         Ok(x.f_add(&self.mlp.forward(&self.ln_2.forward(&x)?, pass.training)?)?)
     }
+
+    /// [`Block::forward`] without a cache, under gradient checkpointing.
+    pub fn forward_checkpointed(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
+        let Pass { is_causal, training, .. } = *pass;
+        let (block, mask) = (self.shallow_clone(), pass.mask.as_ref().map(Tensor::shallow_clone));
+        gradient_checkpoint(x, training, move |x| {
+            let mask = mask.as_ref().map(Tensor::shallow_clone);
+            block.forward(x, &mut Pass { mask, is_causal, training, cache: None })
+        })
+    }
+
+    /// The same weights, in the same memory.
+    fn shallow_clone(&self) -> Self {
+        Self {
+            ln_1: self.ln_1.shallow_clone(),
+            attention: self.attention.shallow_clone(),
+            ln_2: self.ln_2.shallow_clone(),
+            mlp: self.mlp.shallow_clone(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -68,6 +89,10 @@ impl SelfAttention {
             attn_pdrop: config.attn_pdrop,
             resid_pdrop: config.resid_pdrop,
         })
+    }
+
+    fn shallow_clone(&self) -> Self {
+        Self { c_attn: self.c_attn.shallow_clone(), c_proj: self.c_proj.shallow_clone(), ..*self }
     }
 
     fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
@@ -105,6 +130,10 @@ impl Mlp {
             activation: config.activation_function,
             resid_pdrop: config.resid_pdrop,
         })
+    }
+
+    fn shallow_clone(&self) -> Self {
+        Self { c_fc: self.c_fc.shallow_clone(), c_proj: self.c_proj.shallow_clone(), ..*self }
     }
 
     fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {

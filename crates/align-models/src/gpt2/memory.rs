@@ -12,6 +12,8 @@ impl Gpt2 {
     /// attention's weights are dropped, it keeps its scores, their softmax and the mask (three numbers a head and pair of tokens),
     /// and scaled copies of query and key, and of its output.
     ///
+    /// Under gradient checkpointing one block at a time keeps all that, the others their inputs alone (`d`).
+    ///
     /// The backward pass holds the gradients of one feed-forward layer (`2i`) and of four states beside it.
     pub(super) fn training_memory_of(&self, sequences: u64, length: u64) -> TrainingMemory {
         let config = &self.config;
@@ -34,9 +36,10 @@ impl Gpt2 {
         }
         let wide: u64 = if self.kind() == Kind::Double { 8 } else { 4 };
         let bytes = self.kind().elt_size_in_bytes() as u64;
-        let statistics = layers * (heads + 4) + 2;
+        let block = bytes * block + wide * (heads + 4);
+        let blocks = if self.gradient_checkpointing { layers * bytes * d + block } else { layers * block };
         TrainingMemory {
-            activations: tokens * (bytes * (layers * block + around) + wide * statistics),
+            activations: tokens * (blocks + bytes * around + 2 * wide),
             workspace: tokens * bytes * (2 * inner + 4 * d),
             token_logits: wide * number(config.vocab_size),
         }

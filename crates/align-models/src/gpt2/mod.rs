@@ -29,6 +29,7 @@ pub struct Gpt2 {
     /// The head packed, in a copy for inference.
     packed_head: Option<PackedLinear>,
     training: bool,
+    gradient_checkpointing: bool,
 }
 
 impl Gpt2 {
@@ -92,7 +93,13 @@ impl Gpt2 {
             .map(|layer| Block::load(&root.child("h").child(layer), &config, layer))
             .collect::<Result<_>>()?;
         let ln_f = LayerNorm::load(&root.child("ln_f"), config.layer_norm_epsilon)?;
-        Ok(Self { config, parameters, wte, wpe, blocks, ln_f, head, packed_head, training: false })
+        let (training, gradient_checkpointing) = (false, false);
+        Ok(Self { config, parameters, wte, wpe, blocks, ln_f, head, packed_head, training, gradient_checkpointing })
+    }
+
+    /// Whether blocks are computed again in the backward pass.
+    pub(crate) fn gradient_checkpointing(&self) -> bool {
+        self.gradient_checkpointing
     }
 
     /// The hyper-parameters.
@@ -134,7 +141,10 @@ impl CausalLm for Gpt2 {
         let (mask, is_causal) = causal_mask(attention, batch, seq, past, (self.kind(), self.device()))?;
         let mut pass = Pass { mask, is_causal, training: self.training, cache: cache.as_deref_mut() };
         for block in &self.blocks {
-            x = block.forward(&x, &mut pass)?;
+            x = match self.gradient_checkpointing && pass.cache.is_none() {
+                true => block.forward_checkpointed(&x, &pass)?,
+                false => block.forward(&x, &mut pass)?,
+            };
         }
         if let Some(cache) = cache {
             cache.advance(seq);
@@ -192,6 +202,11 @@ impl CausalLm for Gpt2 {
 
     fn set_training(&mut self, training: bool) {
         self.training = training;
+    }
+
+    fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
+        self.gradient_checkpointing = on;
+        Ok(())
     }
 
     fn frozen_copy(&self) -> Result<Self> {

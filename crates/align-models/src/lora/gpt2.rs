@@ -151,6 +151,10 @@ impl CausalLm for LoraGpt2 {
         self.model.set_training(training);
     }
 
+    fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
+        self.model.set_gradient_checkpointing(on)
+    }
+
     fn frozen_copy(&self) -> Result<Self> {
         Self::build(&self.model, self.config.clone(), self.adapter.detached_copy()?)
     }

@@ -15,6 +15,10 @@ pub(crate) struct LoraLayer {
 }
 
 impl LoraLayer {
+    fn shallow_clone(&self) -> Self {
+        Self { a: self.a.shallow_clone(), b: self.b.shallow_clone(), ..*self }
+    }
+
     /// `y + scaling · dropout(x) Aᵀ Bᵀ`, summed in the adapter's dtype and returned in that of `y`.
     fn added_to(&self, y: &Tensor, x: &Tensor, training: bool) -> Result<Tensor> {
         let (kind, inputs, outputs) = (self.a.kind(), self.a.size2()?.1, self.b.size2()?.0);
@@ -47,6 +51,11 @@ impl AdaptedLinear {
             linear: Linear::load_transposed(w)?,
             lora: w.adapter.as_ref().and_then(|adapter| adapter.layer(name)),
         })
+    }
+
+    /// The same weights, in the same memory.
+    pub fn shallow_clone(&self) -> Self {
+        Self { linear: self.linear.shallow_clone(), lora: self.lora.as_ref().map(LoraLayer::shallow_clone) }
     }
 
     pub fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {

@@ -1,0 +1,275 @@
+//! A layer of which the graph keeps the input alone.
+
+use crate::guarded::guarded;
+use std::ffi::{c_char, c_int, c_void};
+use std::fmt::Display;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{null, null_mut};
+use tch::{TchError, Tensor};
+use torch_sys::C_tensor;
+
+/// A layer as the graph holds it.
+type Layer = Box<dyn Fn(&Tensor) -> Result<Tensor, String> + Send>;
+
+/// [`run_again`]'s type.
+type Run = unsafe extern "C" fn(*mut c_void, *mut C_tensor, *mut *mut C_tensor, *mut c_char, usize) -> c_int;
+
+unsafe extern "C" {
+    fn align_torch_gradient_checkpoint_begin(
+        input: *const C_tensor,
+        draws: bool,
+        leaf: *mut *mut C_tensor,
+        state: *mut *mut C_tensor,
+        problem: *mut c_char,
+        room: usize,
+    ) -> c_int;
+    fn align_torch_gradient_checkpoint_end(
+        input: *const C_tensor,
+        output: *const C_tensor,
+        state: *const C_tensor,
+        run: Run,
+        layer: *mut c_void,
+        forget: unsafe extern "C" fn(*mut c_void),
+        result: *mut *mut C_tensor,
+        problem: *mut c_char,
+        room: usize,
+    ) -> c_int;
+}
+
+/// `layer(input)`, for whose derivative nothing is kept but the input: the backward pass runs the layer once more (gradient
+/// checkpointing, arXiv:1604.06174).
+///
+/// Values and gradients are those of `layer(input)`, to the last bit but for weights that several layers share, whose gradient is summed
+/// in another order. With `draws` random numbers that the layer draws from the device's
+/// generator, as dropout does, are the same in both runs, and the generator stands as if there had been one. What the layer holds must
+/// not change before the backward pass. On a GPU that pass is a thread of LibTorch's own, so the layer must be [`Send`]. Without a
+/// graph, as in [`tch::no_grad`], it is run once.
+///
+/// ```
+/// use {align_torch::gradient_checkpoint, tch::{TchError, Tensor}};
+/// let weight = Tensor::from_slice(&[2.0f32]).set_requires_grad(true);
+/// let same = weight.shallow_clone();
+/// let y = gradient_checkpoint(&Tensor::from_slice(&[3.0f32]), false, move |x| x.f_mul(&same.f_square()?))?;
+/// y.backward();
+/// assert_eq!(weight.grad().double_value(&[0]), 12.0); // of 3 w²
+/// # Ok::<(), TchError>(())
+/// ```
+///
+/// # Errors
+/// What the layer returns, or LibTorch refuses. An error or a panic of the second run comes out of the backward pass; so does a refusal
+/// of second derivatives, and of gradients that are asked for one by one ([`Tensor::run_backward`]).
+pub fn gradient_checkpoint<E: Display + From<TchError>>(
+    input: &Tensor,
+    draws: bool,
+    layer: impl Fn(&Tensor) -> Result<Tensor, E> + Send + 'static,
+) -> Result<Tensor, E> {
+    let (mut leaf, mut state) = (null_mut(), null_mut());
+    // SAFETY: `input` is alive for the call, which reads it; no C++ exception leaves it.
+    let begun = guarded(|problem, room| unsafe {
+        align_torch_gradient_checkpoint_begin(input.as_ptr(), draws, &raw mut leaf, &raw mut state, problem, room)
+    });
+    let (leaf, state) = (taken(leaf), taken(state));
+    begun.map_err(TchError::Torch)?;
+    // Run with a graph, which is let go at once: without one LibTorch could take other kernels, that round otherwise.
+    let Some(leaf) = leaf else { return layer(input) };
+    let output = layer(&leaf)?;
+    let layer: Box<Layer> = Box::new(Box::new(move |x| layer(x).map_err(|e| e.to_string())));
+    let mut result = null_mut();
+    // SAFETY: the tensors are alive for the call, which reads them; a null state is allowed. The layer is a pointer from a box of the
+    // type that both functions expect, and ours no more; whoever holds it runs it in one thread at a time and forgets it once. No C++
+    // exception leaves the call.
+    guarded(|problem, room| unsafe {
+        align_torch_gradient_checkpoint_end(
+            input.as_ptr(),
+            output.as_ptr(),
+            state.as_ref().map_or(null(), Tensor::as_ptr),
+            run_again,
+            Box::into_raw(layer).cast(),
+            forget,
+            &raw mut result,
+            problem,
+            room,
+        )
+    })
+    .map_err(TchError::Torch)?;
+    let nothing = || TchError::Torch("gradient checkpointing gave no tensor".into());
+    Ok(taken(result).ok_or_else(nothing)?)
+}
+
+/// A new tensor that C++ made, or none.
+fn taken(made: *mut C_tensor) -> Option<Tensor> {
+    // SAFETY: C++ wrote null, or a new tensor that nobody else holds.
+    (!made.is_null()).then(|| unsafe { Tensor::from_ptr(made) })
+}
+
+/// Runs a layer on `input`, which it takes over: 0 and a new tensor in `output`, or -1 and a message of at most `room` bytes, ended by 0.
+///
+/// # Safety
+/// `layer` is one that [`gradient_checkpoint`] handed over and [`forget`] did not get; `input` is a tensor that nobody else holds; the
+/// other pointers can be written to.
+unsafe extern "C" fn run_again(
+    layer: *mut c_void,
+    input: *mut C_tensor,
+    output: *mut *mut C_tensor,
+    problem: *mut c_char,
+    room: usize,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    let (layer, input) = unsafe { (&*layer.cast::<Layer>(), Tensor::from_ptr(input)) };
+    let found = catch_unwind(AssertUnwindSafe(|| layer(&input)));
+    match found.unwrap_or_else(|_| Err("a layer panicked when it was run again".into())) {
+        Ok(found) => {
+            let mut found = ManuallyDrop::new(found);
+            // SAFETY: the caller's promise; the tensor is the caller's from here on.
+            unsafe { output.write(found.as_mut_ptr()) };
+            0
+        }
+        Err(message) => {
+            let len = message.len().min(room.saturating_sub(1));
+            // SAFETY: the message's first `len` bytes and a 0 fit into `room` bytes, which the caller owns.
+            unsafe {
+                message.as_ptr().cast::<c_char>().copy_to_nonoverlapping(problem, len);
+                problem.add(len).write(0);
+            }
+            -1
+        }
+    }
+}
+
+/// Drops a layer.
+///
+/// # Safety
+/// `layer` is one that [`gradient_checkpoint`] handed over, and nobody uses it any more.
+unsafe extern "C" fn forget(layer: *mut c_void) {
+    // SAFETY: the caller's promise; the pointer came from a box of this type.
+    drop(unsafe { Box::from_raw(layer.cast::<Layer>()) });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tch::{Device, Kind};
+
+    fn numbers(rows: i64, columns: i64) -> Tensor {
+        (Tensor::arange(rows * columns, (Kind::Float, Device::Cpu)) * 0.37).sin().view([rows, columns])
+    }
+
+    fn leaf(rows: i64, columns: i64) -> Tensor {
+        numbers(rows, columns).set_requires_grad(true)
+    }
+
+    /// Two layers of `dropout(tanh(x W)) W`, plain or checkpointed: the sum's value, the gradients of input and weights, and what the
+    /// generator draws next.
+    fn run(checkpointed: bool, dropout: f64, input: &Tensor) -> (Tensor, Tensor, Tensor, Tensor) {
+        tch::manual_seed(7);
+        let (weights, mut x) = ([leaf(16, 16), leaf(16, 16)], input.shallow_clone());
+        for weight in &weights {
+            let same = weight.shallow_clone();
+            let layer = move |x: &Tensor| x.f_mm(&same)?.f_tanh()?.f_dropout(dropout, dropout > 0.0)?.f_mm(&same);
+            x = if checkpointed { gradient_checkpoint(&x, dropout > 0.0, layer).unwrap() } else { layer(&x).unwrap() };
+        }
+        let value = x.square().sum(Kind::Float);
+        value.backward();
+        (
+            value.detach(),
+            input.grad(),
+            Tensor::cat(&weights.map(|weight| weight.grad()), 0),
+            Tensor::rand([4], (Kind::Float, Device::Cpu)),
+        )
+    }
+
+    #[test]
+    fn values_gradients_and_draws_are_the_plain_ones() {
+        for dropout in [0.0, 0.5] {
+            let (plain, found) = (run(false, dropout, &leaf(8, 16)), run(true, dropout, &leaf(8, 16)));
+            assert!(plain.2.abs().max().double_value(&[]) > 0.1);
+            for (plain, found) in [(plain.0, found.0), (plain.1, found.1), (plain.2, found.2), (plain.3, found.3)] {
+                assert!(plain.equal(&found), "dropout {dropout}");
+            }
+        }
+        // An input that needs no gradient gets none, and the weight the same one.
+        let (plain, found) = (run(false, 0.0, &numbers(8, 16)), run(true, 0.0, &numbers(8, 16)));
+        assert!(!found.1.defined() && plain.2.equal(&found.2));
+    }
+
+    /// A layer `x w` that counts its runs.
+    fn counted(
+        runs: &Arc<AtomicUsize>,
+        weight: &Tensor,
+    ) -> impl Fn(&Tensor) -> Result<Tensor, TchError> + Send + use<> {
+        let (runs, weight) = (runs.clone(), weight.shallow_clone());
+        move |x| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            x.f_mul(&weight)
+        }
+    }
+
+    #[test]
+    fn a_layer_runs_twice_and_is_let_go() {
+        let (runs, weight) = (Arc::new(AtomicUsize::new(0)), leaf(1, 4));
+        let y = gradient_checkpoint(&numbers(1, 4), false, counted(&runs, &weight)).unwrap().sum(Kind::Float);
+        assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (1, 2));
+        y.backward();
+        assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (2, 1));
+        let problem = y.f_backward().unwrap_err().to_string();
+        assert!(problem.contains("second time"), "{problem}");
+        // A graph that nobody goes back through holds nothing either.
+        drop(gradient_checkpoint(&numbers(1, 4), false, counted(&runs, &weight)).unwrap());
+        assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (3, 1));
+    }
+
+    #[test]
+    fn without_a_graph_it_is_the_layer() {
+        let (runs, weight) = (Arc::new(AtomicUsize::new(0)), leaf(1, 4));
+        let y = tch::no_grad(|| gradient_checkpoint(&numbers(1, 4), false, counted(&runs, &weight)).unwrap());
+        assert!(!y.requires_grad());
+        let y = gradient_checkpoint(&numbers(1, 4), false, counted(&runs, &numbers(1, 4))).unwrap();
+        assert!(!y.requires_grad() && y.equal(&numbers(1, 4).square()));
+        assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (2, 1));
+    }
+
+    /// What the backward pass says of a layer whose second run ends with `end`.
+    fn second(end: fn() -> Result<Tensor, TchError>) -> String {
+        let (runs, weight) = (AtomicUsize::new(0), leaf(1, 4));
+        let layer = move |x: &Tensor| if runs.fetch_add(1, Ordering::Relaxed) == 0 { x.f_mul(&weight) } else { end() };
+        gradient_checkpoint(&numbers(1, 4), false, layer)
+            .unwrap()
+            .sum(Kind::Float)
+            .f_backward()
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_layer_that_fails_is_an_error() {
+        let failing = |_: &Tensor| Err::<Tensor, _>(TchError::Shape("seven".into()));
+        let problem = gradient_checkpoint(&leaf(1, 4), false, failing).unwrap_err();
+        assert!(matches!(problem, TchError::Shape(_)), "{problem}");
+        let problem = second(|| Err(TchError::Shape(format!("{}behind", "é".repeat(2000)))));
+        assert!(problem.contains("éé") && !problem.contains("behind"), "{problem}");
+        let problem = second(|| panic!("on purpose"));
+        assert!(problem.contains("panicked"), "{problem}");
+        let problem = second(|| Ok(numbers(2, 2)));
+        assert!(problem.contains("another output"), "{problem}");
+    }
+
+    #[test]
+    fn what_would_give_a_wrong_gradient_is_refused() {
+        let (input, weight) = (leaf(1, 4), leaf(1, 4));
+        let runs = Arc::new(AtomicUsize::new(0));
+        let y = || gradient_checkpoint(&input, false, counted(&runs, &weight)).unwrap().sum(Kind::Float);
+        let problem = Tensor::f_run_backward(&[y()], &[&input], false, false).unwrap_err().to_string();
+        assert!(problem.contains("one by one"), "{problem}");
+        let problem = Tensor::f_run_backward(&[y()], &[&input], false, true).unwrap_err().to_string();
+        assert!(problem.contains("first derivatives"), "{problem}");
+        let changed = numbers(1, 4);
+        let y = gradient_checkpoint(&changed, false, counted(&runs, &weight)).unwrap().sum(Kind::Float);
+        let _ = changed.shallow_clone().fill_(1.0);
+        let problem = y.f_backward().unwrap_err().to_string();
+        assert!(problem.contains("inplace"), "{problem}");
+    }
+}
