@@ -1,6 +1,6 @@
-//! What generated texts are judged by: how varied their tokens are, how good their scores, and how sure one can be.
+//! What generated texts, and the policies that wrote them, are judged and compared by, and how sure one can be.
 //!
-//! The crate takes token ids and scores, wherever they come from:
+//! The crate takes token ids, scores, log-probabilities and weights as plain numbers, wherever they come from:
 //!
 //! ```
 //! use align_metrics::{Bootstrap, EvaluationReport};
@@ -11,22 +11,54 @@
 //! # Ok::<(), align_metrics::Error>(())
 //! ```
 //!
-//! Sums are compensated and in a fixed order, so a number is the same on every run and machine.
+//! | question | answer |
+//! | --- | --- |
+//! | how varied are a model's texts? | [`token_entropy`], corrected for the sample's size by [`miller_madow_entropy`] and [`chao_wang_jost_entropy`], or on [`equal_samples_entropy`]; [`Diversity`]: distinct-n, repetition, lengths, texts without an end |
+//! | how far is a policy from its reference? | [`SampledLogps`] (k1, k3) and [`rao_blackwell_kl`] in distribution, [`WeightDistance`] in weights, [`linear_cka`] and [`debiased_linear_cka`] in hidden states |
+//! | which of two models is better? | [`PairedComparison`] on equal prompts |
+//! | which of many trades reward for divergence best? | [`pareto_front`], [`hypervolume`], [`leads`] of curves |
+//! | do two scorers agree? | [`spearman`], [`sign_agreement`], [`roc_auc`] |
+//! | how sure is a number? | [`Bootstrap`] intervals of any statistic, [`SampleMean`] with standard errors by [`Clusters`] of texts that share a prompt |
+//!
+//! Sums are in a fixed order, and compensated where they run over texts, so a number is the same on every run and machine.
 
+mod agreement;
 mod bootstrap;
+mod chao_wang_jost;
+mod checks;
+mod cka;
+mod clusters;
+mod curves;
+mod diversity;
 mod entropy;
 mod equal_samples;
 mod error;
 mod mean;
 mod notebook_entropy;
+mod paired;
+mod pareto;
 mod report;
+mod sample_mean;
+mod sequence_kl;
 mod sum;
 mod token_counts;
+mod weight_distance;
 
+pub use agreement::{roc_auc, sign_agreement, spearman};
 pub use bootstrap::{Bootstrap, Interval};
+pub use chao_wang_jost::chao_wang_jost_entropy;
+pub use cka::{debiased_linear_cka, linear_cka};
+pub use clusters::Clusters;
+pub use curves::{CurvePoint, Lead, leads};
+pub use diversity::{Diversity, NgramDiversity};
 pub use entropy::{miller_madow_entropy, token_entropy};
 pub use equal_samples::{EqualSamples, equal_samples_entropy};
 pub use error::{Error, Result};
 pub use mean::mean;
 pub use notebook_entropy::notebook_entropy;
+pub use paired::PairedComparison;
+pub use pareto::{Direction, hypervolume, pareto_front};
 pub use report::{Estimate, EvaluationReport};
+pub use sample_mean::SampleMean;
+pub use sequence_kl::{SampledLogps, rao_blackwell_kl};
+pub use weight_distance::{Distance, TensorDistance, WeightDistance};
