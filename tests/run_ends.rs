@@ -248,9 +248,15 @@ fn the_memory_that_a_run_needs() {
 
     whole.check(whole.beside_models()).unwrap();
     let error = whole.check(whole.beside_models() - 1).unwrap_err().to_string();
-    for part in
-        ["beside the models", "activations", "per_device_train_batch_size", "max_length", "dtype", "skip_memory_check"]
-    {
+    for part in [
+        "beside the models",
+        "activations",
+        "per_device_train_batch_size",
+        "max_length",
+        "gradient_checkpointing",
+        "dtype",
+        "skip_memory_check",
+    ] {
         assert!(error.contains(part), "{error} lacks {part}");
     }
 }

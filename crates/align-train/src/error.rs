@@ -51,7 +51,8 @@ pub enum Error {
     /// A run that would need more memory than there is.
     #[error(
         "the run needs about {estimate}, there are {}: lower per_device_train_batch_size (and raise gradient_accumulation_steps by as \
-         much), micro_batch_tokens or max_length, or take dtype bfloat16; skip_memory_check begins it nevertheless",
+         much), micro_batch_tokens or max_length, set gradient_checkpointing, or take dtype bfloat16; skip_memory_check begins it \
+         nevertheless",
         in_words(*available)
     )]
     Memory {

@@ -129,8 +129,12 @@ impl<O: Objective> Trainer<O> {
         if train.is_empty() {
             return Err(Error::Data("there are no training rows".into()));
         }
-        objective.prepare(Split::Train, &train)?;
         let config = objective.config().training().clone();
+        objective
+            .policy_mut()
+            .set_gradient_checkpointing(config.gradient_checkpointing)
+            .map_err(|e| Error::Config { option: "gradient_checkpointing", reason: e.to_string() })?;
+        objective.prepare(Split::Train, &train)?;
         let policy = objective.policy_mut();
         policy.parameters().set_requires_grad(true);
         policy.set_training(!config.disable_dropout);
@@ -177,10 +181,12 @@ impl<O: Objective> Trainer<O> {
         self.objective.policy()
     }
 
-    /// The policy, with gradients and dropout off.
+    /// The policy as after loading: with gradients, dropout and gradient checkpointing off.
     pub fn into_policy(self) -> O::Model {
         let mut policy = self.objective.into_policy();
         policy.set_training(false);
+        // Only turning it on can be refused.
+        let _ = policy.set_gradient_checkpointing(false);
         policy.parameters().set_requires_grad(false);
         policy
     }

@@ -18,8 +18,8 @@ pub use training::{SamplingStrategy, Strategy, TrainingConfig};
 
 use crate::{Error, Result};
 
-/// Options that change what is written and when, but not the weights.
-pub(crate) const BOOKKEEPING: [&str; 14] = [
+/// Options that change what is written and when, or what memory is needed, but not the weights.
+pub(crate) const BOOKKEEPING: [&str; 15] = [
     "logging_steps",
     "eval_strategy",
     "eval_steps",
@@ -33,6 +33,7 @@ pub(crate) const BOOKKEEPING: [&str; 14] = [
     "greater_is_better",
     "early_stopping_patience",
     "early_stopping_threshold",
+    "gradient_checkpointing",
     "skip_memory_check",
 ];
 
