@@ -26,6 +26,18 @@ pub(crate) fn causal_mask(
             let seen = seen.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_unsqueeze(1)?;
             Ok((Some(additive(&seen, options)?), false))
         }
+        Attention::Rows { rows, attention_mask } => {
+            let tokens = rows.places().size1()?;
+            if [batch, seq, past] != [1, tokens, 0] {
+                return Err(Error::Input(format!(
+                    "{tokens} tokens in rows, expected as input of shape [1, {tokens}] without a cache, found [{batch}, {seq}] and {past} \
+                     cached tokens"
+                )));
+            }
+            let (rows, len) = rows.tokens().size2()?;
+            let within = attention_mask.map_or(Attention::Causal, Attention::Padded);
+            causal_mask(&within, rows, len, 0, options)
+        }
         Attention::Padded(mask) => {
             if mask.size() != [batch, keys] {
                 let found = mask.size();

@@ -1,6 +1,6 @@
 use crate::checkpoint::Checkpoint;
 use crate::trainable_model::no_gradient_checkpointing;
-use crate::{KvCache, Parameters, Result, TrainingMemory};
+use crate::{KvCache, Parameters, Result, TokenRows, TrainingMemory};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -16,6 +16,15 @@ pub enum Attention<'a> {
     /// Query `i` of a row sees the keys where the bool mask, `(batch, seq, cached + seq)`, is true; at least one. For texts that
     /// share a row of the cache, such as the beams of a prompt: these stand side by side in `seq`, with positions of their own.
     Masked(&'a Tensor),
+    /// The one row of input holds the tokens of several rows, those that rows have in common once, with positions of their own. Within
+    /// each row attention is [`Attention::Causal`], or [`Attention::Padded`] by an `attention_mask` `(rows, len)`. Without a cache, and
+    /// of models that can ([`CausalLm::takes_rows`]).
+    Rows {
+        /// Which token stands where.
+        rows: &'a TokenRows,
+        /// 1 on real tokens.
+        attention_mask: Option<&'a Tensor>,
+    },
 }
 
 /// A causal language model that gives hidden states; logits are `hidden · headᵀ`.
@@ -35,6 +44,11 @@ pub trait CausalLm {
         attention: &Attention,
         cache: Option<&mut KvCache>,
     ) -> Result<Tensor>;
+
+    /// Whether [`Attention::Rows`] is one of the ways in which it attends.
+    fn takes_rows(&self) -> bool {
+        false
+    }
 
     /// The output projection, `(vocab_size, n_embd)`.
     fn head(&self) -> &Tensor;

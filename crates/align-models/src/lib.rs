@@ -20,6 +20,7 @@ mod parameters;
 mod pretrained_config;
 mod random_weights;
 mod save;
+mod token_rows;
 mod trainable_model;
 mod training_memory;
 
@@ -37,5 +38,6 @@ pub use gpt2::{Gpt2, Gpt2Config};
 pub use kv_cache::{Cached, KvCache};
 pub use lora::{LoraConfig, LoraGpt2};
 pub use parameters::Parameters;
+pub use token_rows::TokenRows;
 pub use trainable_model::TrainableModel;
 pub use training_memory::TrainingMemory;

@@ -3,7 +3,7 @@ use crate::activation::Activation;
 use crate::attend::{Attend, attend};
 use crate::layers::{LayerNorm, Weights, dropout, merge_heads, split_heads};
 use crate::lora::AdaptedLinear;
-use crate::{KvCache, Result};
+use crate::{KvCache, Result, TokenRows};
 use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
@@ -22,6 +22,8 @@ pub(super) struct Pass<'a> {
     pub mask: Option<Tensor>,
     /// Whether LibTorch's causal kernel does the masking.
     pub is_causal: bool,
+    /// The rows that attention goes over, where these are not the input's.
+    pub rows: Option<TokenRows>,
     pub training: bool,
     pub cache: Option<&'a mut KvCache>,
 }
@@ -45,9 +47,11 @@ impl Block {
     pub fn forward_checkpointed(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
         let Pass { is_causal, training, .. } = *pass;
         let (block, mask) = (self.shallow_clone(), pass.mask.as_ref().map(Tensor::shallow_clone));
+        let rows = pass.rows.as_ref().map(TokenRows::shallow_clone);
         gradient_checkpoint(x, training, move |x| {
             let mask = mask.as_ref().map(Tensor::shallow_clone);
-            block.forward(x, &mut Pass { mask, is_causal, training, cache: None })
+            let rows = rows.as_ref().map(TokenRows::shallow_clone);
+            block.forward(x, &mut Pass { mask, is_causal, rows, training, cache: None })
         })
     }
 
@@ -97,7 +101,10 @@ impl SelfAttention {
 
     fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let width = x.size3()?.2;
-        let qkv = self.c_attn.forward(x, pass.training)?;
+        let mut qkv = self.c_attn.forward(x, pass.training)?;
+        if let Some(rows) = &pass.rows {
+            qkv = rows.spread(&qkv)?;
+        }
         let head = |i: i64| split_heads(&qkv.f_narrow(2, i * width, width)?, self.n_head);
         let (query, mut key, mut value) = (head(0)?, head(1)?, head(2)?);
         let mut keys = key.size4()?.2;
@@ -108,8 +115,11 @@ impl SelfAttention {
         let dropout_p = if pass.training { self.attn_pdrop } else { 0.0 };
         let how =
             Attend { keys, mask: pass.mask.as_ref(), is_causal: pass.is_causal, dropout: dropout_p, scale: self.scale };
-        let attended = attend(&query, &key, &value, &how)?;
-        let projected = self.c_proj.forward(&merge_heads(&attended)?, pass.training)?;
+        let mut attended = merge_heads(&attend(&query, &key, &value, &how)?)?;
+        if let Some(rows) = &pass.rows {
+            attended = rows.gather(&attended)?;
+        }
+        let projected = self.c_proj.forward(&attended, pass.training)?;
         dropout(projected, self.resid_pdrop, pass.training)
     }
 }

@@ -139,7 +139,8 @@ impl CausalLm for Gpt2 {
             .f_add(&Tensor::f_embedding(&self.wpe, &positions, -1, false, false)?)?;
         let mut x = dropout(embedded, self.config.embd_pdrop, self.training)?;
         let (mask, is_causal) = causal_mask(attention, batch, seq, past, (self.kind(), self.device()))?;
-        let mut pass = Pass { mask, is_causal, training: self.training, cache: cache.as_deref_mut() };
+        let rows = if let Attention::Rows { rows, .. } = attention { Some(rows.shallow_clone()) } else { None };
+        let mut pass = Pass { mask, is_causal, rows, training: self.training, cache: cache.as_deref_mut() };
         for block in &self.blocks {
             x = match self.gradient_checkpointing && pass.cache.is_none() {
                 true => block.forward_checkpointed(&x, &pass)?,
@@ -150,6 +151,10 @@ impl CausalLm for Gpt2 {
             cache.advance(seq);
         }
         self.ln_f.forward(&x)
+    }
+
+    fn takes_rows(&self) -> bool {
+        true
     }
 
     fn head(&self) -> &Tensor {

@@ -107,6 +107,10 @@ impl CausalLm for LoraGpt2 {
         self.model.hidden(input_ids, position_ids, attention, cache)
     }
 
+    fn takes_rows(&self) -> bool {
+        self.model.takes_rows()
+    }
+
     fn head(&self) -> &Tensor {
         self.model.head()
     }
