@@ -1,1 +1,50 @@
-//! Figures and reports.
+//! Figures and self-contained HTML reports of runs and sweeps of preference optimisation.
+//!
+//! A [`Figure`] is a [`Scatter`] of settings in two measures with their Pareto front, a [`LineChart`] of metrics over
+//! steps, or a [`Histogram`]. It is drawn as SVG, and from the SVG as PNG. A [`Report`] is one HTML file with figures,
+//! tables and texts, which asks for nothing outside itself and runs no script.
+//!
+//! The same input gives the same bytes. No LibTorch is needed.
+//!
+//! ```
+//! use align_report::{Axis, Better, Estimate, Figure, FigureSize};
+//! use align_report::{ParetoDirections, Scatter, ScatterPoint, ScatterSeries};
+//!
+//! let scatter = Scatter {
+//!     title: "Reward against KL divergence".to_owned(),
+//!     x: Axis::linear("KL divergence (nats)"),
+//!     y: Axis::linear("Mean reward"),
+//!     series: vec![ScatterSeries {
+//!         name: "sigmoid".to_owned(),
+//!         points: vec![
+//!             ScatterPoint::new("0.5", Estimate::new(1.2, 1.0, 1.4), Estimate::new(0.8, 0.6, 1.0)),
+//!             ScatterPoint::new("0.1", Estimate::new(6.1, 5.7, 6.5), Estimate::new(1.9, 1.7, 2.1)),
+//!         ],
+//!     }],
+//!     point_labels: Some("β".to_owned()),
+//!     baseline: Some(ScatterPoint::new("SFT", Estimate::exact(0.0), Estimate::new(0.1, -0.1, 0.3))),
+//!     pareto: Some(ParetoDirections { x: Better::Lower, y: Better::Higher }),
+//! };
+//! let drawing = Figure::from(scatter).draw(FigureSize::default())?;
+//! assert!(drawing.svg().starts_with("<svg"));
+//! # Ok::<(), align_report::Error>(())
+//! ```
+
+mod atomic;
+mod error;
+mod estimate;
+mod figure;
+mod number;
+mod plain_text;
+mod report;
+
+pub use error::{Error, Result};
+pub use estimate::{Estimate, Interval};
+pub use figure::{
+    Axis, Better, Drawing, Figure, FigureSize, Histogram, HistogramGroup, HistogramHeight, LineChart, LinePoint,
+    LineSeries, ParetoDirections, Scale, Scatter, ScatterPoint, ScatterSeries,
+};
+pub use report::{
+    Cell, Column, Configuration, Entry, FigureWidth, Report, ReportFigure, RewardedText, Row, Table, TextComparison,
+    TextComparisons,
+};

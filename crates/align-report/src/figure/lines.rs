@@ -1,0 +1,225 @@
+use super::axis::{Axis, Range, SMALLEST, Scale};
+use super::canvas::{Canvas, Px};
+use super::frame::Frame;
+use super::legend::{LegendEntry, Sample};
+use super::marker;
+use super::palette::{Ink, dashes};
+use super::smooth::smooth;
+use super::thin_out::thin_out;
+use crate::estimate::check_number;
+use crate::number::short;
+use crate::{Error, Result};
+use maud::html;
+use serde::{Deserialize, Serialize};
+
+/// Metrics over the steps of training.
+///
+/// A value that is not finite, or that a logarithmic axis has no place for, is a gap: a loss may overflow, and the rest
+/// of its curve is worth seeing. A series without any other value is refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineChart {
+    /// What the figure shows, for those who cannot see it; it is not drawn.
+    pub title: String,
+    /// The horizontal axis: steps, epochs, tokens.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// The lines.
+    pub series: Vec<LineSeries>,
+    /// Weight `w` of a point beside the next one, at least 0 and below 1: where it is above 0 the line is the average
+    /// `Σ_i w^|t−i|·x_i / Σ_i w^|t−i|`, and the values are a thin line behind it. Without it, lines of more than 60
+    /// points are averaged over about a twentieth of their length, others not at all.
+    #[serde(default)]
+    pub smoothing: Option<f64>,
+}
+
+/// A line of a chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineSeries {
+    /// Its name in the legend.
+    pub name: String,
+    /// Its points, their steps increasing.
+    pub points: Vec<LinePoint>,
+}
+
+/// A value at a step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinePoint {
+    /// The step, finite.
+    pub step: f64,
+    /// The value; `null` in JSON where it is not finite.
+    #[serde(with = "gap")]
+    pub value: f64,
+}
+
+/// JSON has no word for what is not finite.
+mod gap {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
+impl LineSeries {
+    /// A line through values at steps.
+    #[must_use]
+    pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let points = points.into_iter().map(|(step, value)| LinePoint { step, value }).collect();
+        Self { name: name.into(), points }
+    }
+}
+
+/// Points up to which a line needs no smoothing.
+const FEW_POINTS: usize = 60;
+
+/// Points up to which each has its marker; beyond, a line has as many as it needs to be told from the others.
+const MARKED_POINTS: usize = 16;
+
+/// Markers on a line that has more points than that.
+const MARKERS: usize = 6;
+
+impl LineChart {
+    pub(super) fn check(&self) -> Result<()> {
+        let place = || format!("figure {:?}", self.title);
+        if self.series.is_empty() {
+            return Err(Error::Empty { place: place(), expected: "at least one series" });
+        }
+        for series in &self.series {
+            let place = || format!("{}, series {:?}", place(), series.name);
+            self.check_steps(series, place)?;
+            if !series.points.iter().any(|point| self.is_drawn(point)) {
+                return Err(Error::Empty { place: place(), expected: "at least one value that can be drawn" });
+            }
+        }
+        match self.smoothing {
+            Some(weight) if !(0.0..1.0).contains(&weight) => {
+                let expected = "at least 0 and below 1".to_owned();
+                Err(Error::Option { option: "smoothing", expected, found: weight.to_string() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_steps(&self, series: &LineSeries, place: impl Fn() -> String) -> Result<()> {
+        let mut before: Option<f64> = None;
+        for (i, point) in series.points.iter().enumerate() {
+            let place = || format!("{}, point {}", place(), i + 1);
+            check_number(point.step, place, "step")?;
+            if self.x.scale == Scale::Log && point.step < SMALLEST {
+                let expected = "a number above 0, since the axis is logarithmic (at least 1e-100)";
+                return Err(Error::Number { place: place(), name: "step".to_owned(), expected, found: point.step });
+            }
+            if let Some(before) = before.filter(|before| *before >= point.step) {
+                return Err(Error::Order { place: place(), before, found: point.step });
+            }
+            before = Some(point.step);
+        }
+        Ok(())
+    }
+
+    /// Whether a value is a point of its line, not a gap in it.
+    fn is_drawn(&self, point: &LinePoint) -> bool {
+        let is_number = check_number(point.value, String::new, "value").is_ok();
+        is_number && (self.y.scale == Scale::Linear || point.value >= SMALLEST)
+    }
+
+    /// Draws it; gives the description.
+    pub(super) fn draw(&self, canvas: &mut Canvas) -> String {
+        let all = || self.series.iter().flat_map(|series| &series.points);
+        let x = Range::of(self.x.scale, all().map(|point| point.step)).down_to_zero().padded(0.0, 0.01);
+        let drawn = all().filter(|point| self.is_drawn(point)).map(|point| point.value);
+        let y = Range::of(self.y.scale, drawn).padded(0.04, 0.05);
+        let entries = self.series.iter().enumerate().map(|(number, series)| LegendEntry {
+            sample: Sample::Curve { series: number, dashed: true },
+            text: series.name.clone(),
+        });
+        let frame = Frame::draw(canvas, (&self.x.title, x), (&self.y.title, y), entries.collect());
+        for (number, series) in self.series.iter().enumerate() {
+            self.draw_series(canvas, number, series, &frame);
+        }
+        let words: Vec<String> = self.series.iter().map(|series| self.in_words(series)).collect();
+        format!("{} over {}. {}", self.y.title, self.x.title, words.join(" "))
+    }
+
+    fn draw_series(&self, canvas: &mut Canvas, number: usize, series: &LineSeries, frame: &Frame) {
+        let weight = self.smoothing.unwrap_or(usual_smoothing(series.points.len()));
+        let values: Vec<f64> =
+            series.points.iter().map(|point| if self.is_drawn(point) { point.value } else { f64::NAN }).collect();
+        let ink = Ink::Series(number);
+        if weight > 0.0 {
+            draw_runs(canvas, &runs(series, &values, frame), ink, (1.0, "0.38"), "none");
+        }
+        // On a logarithmic axis ratios count, and so the average is one of logarithms.
+        let line: Vec<f64> = match self.y.scale {
+            Scale::Linear => smooth(&values, weight),
+            Scale::Log => {
+                let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+                smooth(&logarithms, weight).into_iter().map(f64::exp).collect()
+            }
+        };
+        let line = runs(series, &line, frame);
+        draw_runs(canvas, &line, ink, (1.9, "1"), dashes(number));
+        let points: Vec<(f64, f64)> = line.into_iter().flatten().collect();
+        for (x, y) in marked(&points, number) {
+            canvas.draw(marker::marker(number, x, y, 4.0));
+        }
+    }
+
+    fn in_words(&self, series: &LineSeries) -> String {
+        let drawn: Vec<&LinePoint> = series.points.iter().filter(|point| self.is_drawn(point)).collect();
+        let ends: Vec<String> = [drawn.first(), drawn.last()]
+            .into_iter()
+            .flatten()
+            .map(|point| format!("{} at {}", short(point.value), short(point.step)))
+            .collect();
+        let gaps = series.points.len() - drawn.len();
+        let gaps = if gaps > 0 { format!("; {gaps} values are missing or not finite: gaps") } else { String::new() };
+        format!("{}: {} points, from {}{gaps}.", series.name, series.points.len(), ends.join(" to "))
+    }
+}
+
+/// The weight by which the weights of all neighbours add up to a twentieth of the line: `(1 + w) / (1 − w) = points /
+/// 20`.
+fn usual_smoothing(points: usize) -> f64 {
+    let twentieth = points as f64 / 20.0;
+    if points > FEW_POINTS { (twentieth - 1.0) / (twentieth + 1.0) } else { 0.0 }
+}
+
+/// The line in pixels, in pieces between its gaps.
+fn runs(series: &LineSeries, values: &[f64], frame: &Frame) -> Vec<Vec<(f64, f64)>> {
+    let points: Vec<(f64, f64)> = series.points.iter().map(|point| point.step).zip(values.iter().copied()).collect();
+    let is_gap = |point: &(f64, f64)| !point.1.is_finite();
+    let pieces = points.split(is_gap).filter(|piece| !piece.is_empty());
+    let in_pixels = |piece: &[(f64, f64)]| piece.iter().map(|(x, y)| (frame.x(*x), frame.y(*y))).collect::<Vec<_>>();
+    pieces.map(|piece| thin_out(&in_pixels(piece))).collect()
+}
+
+fn draw_runs(canvas: &mut Canvas, runs: &[Vec<(f64, f64)>], ink: Ink, (width, opacity): (f64, &str), dashes: &str) {
+    let lines: String = runs.iter().filter(|run| run.len() > 1).map(|run| marker::path(run.iter().copied())).collect();
+    canvas.draw(html! {
+        path class={ "stroke-" (ink.class()) } d=(lines) fill="none" stroke=(ink.colour()) stroke-width=(Px(width))
+            stroke-opacity=(opacity) stroke-dasharray=(dashes) stroke-linejoin="round" {}
+        // A point between two gaps has no line.
+        @for (x, y) in runs.iter().filter(|run| run.len() == 1).flatten() {
+            circle class={ "fill-" (ink.class()) } cx=(Px(*x)) cy=(Px(*y)) r=(Px(width)) fill=(ink.colour()) {}
+        }
+    });
+}
+
+/// The points that have a marker: all where there are few, else some at places that differ from series to series.
+fn marked(points: &[(f64, f64)], series: usize) -> Vec<(f64, f64)> {
+    if points.len() <= MARKED_POINTS {
+        return points.to_vec();
+    }
+    let shift = (series % 4) as f64 / 4.0;
+    let at = |i: usize| ((i as f64 + 0.2 + 0.8 * shift) / MARKERS as f64 * points.len() as f64) as usize;
+    (0..MARKERS).filter_map(|i| points.get(at(i)).copied()).collect()
+}

@@ -1,0 +1,65 @@
+use super::font;
+use crate::{Error, Result};
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg;
+use std::sync::{Arc, LazyLock};
+
+/// CSS pixels an inch.
+const PIXELS_PER_INCH: f64 = 96.0;
+
+/// What an image may have at most: 100 million pixels take 400 MB while it is drawn.
+const MOST_PIXELS: f64 = 1e8;
+
+/// The font, read once.
+static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = usvg::fontdb::Database::new();
+    fonts.load_font_data(notosans::REGULAR_TTF.to_vec());
+    fonts.set_sans_serif_family(font::FAMILY);
+    Arc::new(fonts)
+});
+
+/// A picture in pixels, `dots_per_inch` to the inch of 96 CSS pixels, its size in print noted in the file.
+pub(crate) fn render(svg: &str, dots_per_inch: u32) -> Result<Vec<u8>> {
+    let refused = |problem: String| Error::Png(problem);
+    if dots_per_inch == 0 {
+        return Err(Error::Option {
+            option: "dots_per_inch",
+            expected: "at least 1".to_owned(),
+            found: "0".to_owned(),
+        });
+    }
+    let options = usvg::Options {
+        font_family: font::FAMILY.to_owned(),
+        fontdb: FONTS.clone(),
+        dpi: PIXELS_PER_INCH as f32,
+        ..usvg::Options::default()
+    };
+    let tree = usvg::Tree::from_str(svg, &options).map_err(|e| refused(e.to_string()))?;
+    let scale = f64::from(dots_per_inch) / PIXELS_PER_INCH;
+    let pixels = |length: f32| (f64::from(length) * scale).round().max(1.0);
+    let (width, height) = (pixels(tree.size().width()), pixels(tree.size().height()));
+    if width * height > MOST_PIXELS {
+        let expected = format!("an image of at most {MOST_PIXELS:e} pixels");
+        let found = format!("{dots_per_inch}, which makes {width} x {height}");
+        return Err(Error::Option { option: "dots_per_inch", expected, found });
+    }
+    let no_room = || refused(format!("no image of {width} x {height} pixels can be made"));
+    let mut image = Pixmap::new(width as u32, height as u32).ok_or_else(no_room)?;
+    resvg::render(&tree, Transform::from_scale(scale as f32, scale as f32), &mut image.as_mut());
+    encode(&image, dots_per_inch).map_err(|e| refused(e.to_string()))
+}
+
+/// The image without its alpha channel: figures have an opaque background.
+fn encode(image: &Pixmap, dots_per_inch: u32) -> std::result::Result<Vec<u8>, png::EncodingError> {
+    let colours: Vec<u8> = image.data().chunks_exact(4).flat_map(|pixel| pixel.iter().take(3)).copied().collect();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let per_metre = (f64::from(dots_per_inch) / 0.0254).round() as u32;
+    encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter }));
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&colours)?;
+    writer.finish()?;
+    Ok(bytes)
+}

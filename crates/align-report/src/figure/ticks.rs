@@ -1,0 +1,111 @@
+use super::axis::{Range, Scale};
+use super::nice::NiceStep;
+use crate::number::{fixed, magnitude, scientific};
+
+/// A place on an axis that has its number beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tick {
+    pub value: f64,
+    pub label: String,
+}
+
+/// About `most` ticks at round numbers within the range, low to high.
+pub(crate) fn ticks(range: Range, most: usize) -> Vec<Tick> {
+    let most = most.max(2);
+    match range.scale {
+        Scale::Linear => linear(range, most),
+        Scale::Log => log(range, most),
+    }
+}
+
+fn linear(range: Range, most: usize) -> Vec<Tick> {
+    let step = NiceStep::at_least((range.high - range.low) / most as f64);
+    // Ends that are ticks but for rounding are ticks.
+    let first = (range.low / step.width() - 1e-9).ceil();
+    let last = (range.high / step.width() + 1e-9).floor();
+    let count = (last - first).clamp(0.0, most as f64) as usize;
+    let values: Vec<f64> = (0..=count).map(|i| step.multiple(first + i as f64)).collect();
+    let largest = range.low.abs().max(range.high.abs());
+    let is_long = step.power() < -4 || largest >= 1e6;
+    let label = |value: f64| {
+        let digits = usize::try_from(magnitude(value) - step.power()).unwrap_or(0);
+        if is_long { without_zeros(&scientific(value, digits)) } else { fixed(value, step.decimals()) }
+    };
+    values.into_iter().map(|value| Tick { value, label: label(value) }).collect()
+}
+
+/// `1.0e6` as `1e6`.
+fn without_zeros(label: &str) -> String {
+    match label.split_once('e') {
+        Some((digits, power)) if digits.contains('.') => {
+            format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.'))
+        }
+        _ => label.to_owned(),
+    }
+}
+
+fn log(range: Range, most: usize) -> Vec<Tick> {
+    let (first, last) = (range.low.log10().floor() as i32, range.high.log10().ceil() as i32);
+    let within = |value: &f64| (range.low * (1.0 - 1e-9)..=range.high * (1.0 + 1e-9)).contains(value);
+    let of_digits = |digits: &[f64], stride: usize| -> Vec<f64> {
+        let decades = (first..=last).filter(|power| power.rem_euclid(stride as i32) == 0);
+        decades.flat_map(|power| digits.iter().map(move |digit| power_of_ten(*digit, power))).filter(within).collect()
+    };
+    // As fine as there is room for: 1, 2 and 5 of each decade, or 1 and 3, or whole decades, or every so many.
+    let finest = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].into_iter().map(|digits| of_digits(digits, 1));
+    let coarser = (2..=last.abs_diff(first).max(2) as usize).map(|stride| of_digits(&[1.0], stride));
+    let fitting = finest.chain(coarser).find(|values| values.len() <= most).unwrap_or_default();
+    if fitting.len() < 2 {
+        return linear(Range { scale: Scale::Linear, ..range }, most);
+    }
+    fitting.into_iter().map(|value| Tick { value, label: log_label(value) }).collect()
+}
+
+/// `digit` times a power of ten, rounded once.
+fn power_of_ten(digit: f64, power: i32) -> f64 {
+    if power < 0 { digit / 10f64.powi(-power) } else { digit * 10f64.powi(power) }
+}
+
+fn log_label(value: f64) -> String {
+    match magnitude(value * (1.0 + 1e-9)) {
+        power @ -4..6 => fixed(value, usize::try_from(-power).unwrap_or(0)),
+        _ => scientific(value, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(scale: Scale, low: f64, high: f64, most: usize) -> Vec<String> {
+        ticks(Range { scale, low, high }, most).into_iter().map(|tick| tick.label).collect()
+    }
+
+    #[test]
+    fn linear_ticks_are_round_numbers() {
+        assert_eq!(labels(Scale::Linear, -0.3, 1.04, 6), ["0.0", "0.5", "1.0"]);
+        assert_eq!(labels(Scale::Linear, -1.0, 1.0, 4), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
+        assert_eq!(labels(Scale::Linear, 0.0, 200.0, 5), ["0", "50", "100", "150", "200"]);
+        assert_eq!(labels(Scale::Linear, 0.0, 1e-5, 2), ["0", "5e−6", "1e−5"]);
+        assert_eq!(labels(Scale::Linear, 0.0, 2e6, 4), ["0", "5e5", "1e6", "1.5e6", "2e6"]);
+    }
+
+    #[test]
+    fn log_ticks_are_as_fine_as_there_is_room() {
+        assert_eq!(labels(Scale::Log, 0.01, 100.0, 6), ["0.01", "0.1", "1", "10", "100"]);
+        assert_eq!(labels(Scale::Log, 0.05, 2.0, 6), ["0.05", "0.1", "0.2", "0.5", "1", "2"]);
+        assert_eq!(labels(Scale::Log, 1e-8, 1e8, 5), ["1e−6", "0.001", "1", "1000", "1e6"]);
+        // Within less than a decade without two of 1, 2 and 5.
+        assert_eq!(labels(Scale::Log, 2.2, 4.1, 5), ["2.5", "3.0", "3.5", "4.0"]);
+    }
+
+    #[test]
+    fn absurd_ranges_give_few_ticks() {
+        for (low, high) in [(-1e100, 1e100), (1e100, 1.1e100), (1e16, 1.000_001e16), (0.0, 1e-99)] {
+            let found = ticks(Range { scale: Scale::Linear, low, high }, 6);
+            assert!((1..=7).contains(&found.len()), "{low} to {high}: {found:?}");
+        }
+        let found = ticks(Range { scale: Scale::Log, low: 1e-100, high: 1e100 }, 6);
+        assert!((2..=7).contains(&found.len()), "{found:?}");
+    }
+}

@@ -1,0 +1,61 @@
+//! Numbers in print: a real minus sign, and no `-0`.
+
+/// A number with so many decimals.
+pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+    signs(&format!("{value:.decimals$}"))
+}
+
+/// The same with a sign in any case, as a difference is written.
+pub(crate) fn difference(value: f64, decimals: usize) -> String {
+    let text = fixed(value, decimals);
+    if text.starts_with('−') || is_zero(&text) { text } else { format!("+{text}") }
+}
+
+/// A number as a digit, `decimals` decimals and a power of ten.
+pub(crate) fn scientific(value: f64, decimals: usize) -> String {
+    if value == 0.0 { "0".to_owned() } else { signs(&format!("{value:.decimals$e}")) }
+}
+
+/// A number with at least three digits that count, and with a power of ten where it would be long otherwise.
+pub(crate) fn short(value: f64) -> String {
+    match magnitude(value) {
+        _ if value == 0.0 => "0".to_owned(),
+        power @ -4..6 => fixed(value, usize::try_from(2 - power).unwrap_or(0)),
+        _ => scientific(value, 2),
+    }
+}
+
+/// The power of ten of a number's first digit, 0 for 0.
+pub(crate) fn magnitude(value: f64) -> i32 {
+    if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 }
+}
+
+fn is_zero(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0' | b'.'))
+}
+
+fn signs(text: &str) -> String {
+    match text.strip_prefix('-') {
+        Some(rest) if is_zero(rest) => rest.to_owned(),
+        _ => text.replace('-', "−"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_in_print() {
+        assert_eq!(fixed(-1.25, 1), "−1.2");
+        assert_eq!(fixed(-0.001, 2), "0.00");
+        assert_eq!(difference(0.5, 1), "+0.5");
+        assert_eq!(difference(-0.5, 1), "−0.5");
+        assert_eq!(difference(0.001, 1), "0.0");
+        assert_eq!(scientific(-2.5e-6, 1), "−2.5e−6");
+        assert_eq!(short(0.0), "0");
+        assert_eq!(short(1234.4), "1234");
+        assert_eq!(short(0.012_34), "0.0123");
+        assert_eq!(short(3e-7), "3.00e−7");
+    }
+}

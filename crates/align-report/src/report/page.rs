@@ -1,0 +1,104 @@
+use super::contents::{Numbers, Section, contents};
+use super::figures::figures;
+use super::style::style;
+use super::table_html::tables;
+use super::texts::texts;
+use super::{Configuration, Entry, Report};
+use crate::Result;
+use crate::plain_text::PlainText;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+/// What the browser is told to refuse: whatever is not in the file, and any script.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// The whole page.
+pub(super) fn page(report: &Report) -> Result<String> {
+    let sections = sections(report)?;
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (PlainText(&report.title)) }
+                style { (PreEscaped(style())) }
+            }
+            body {
+                (scheme_switch())
+                div class="page" {
+                    header {
+                        h1 { (PlainText(&report.title)) }
+                        @if !report.subtitle.is_empty() { p class="subtitle" { (PlainText(&report.subtitle)) } }
+                    }
+                    @if sections.len() > 1 { (contents(&sections)) }
+                    main { @for section in &sections { (section.html()) } }
+                }
+            }
+        }
+    };
+    Ok(page.0)
+}
+
+/// The sections that have something to show.
+fn sections(report: &Report) -> Result<Vec<Section>> {
+    let mut numbers = Numbers::default();
+    let mut sections = Vec::new();
+    let mut add = |id, heading, is_there: bool, body: Markup| {
+        if is_there {
+            sections.push(Section { id, heading, body });
+        }
+    };
+    let summary = html! { p class="summary" { (PlainText(&report.summary)) } };
+    add("summary", "Summary", !report.summary.is_empty(), summary);
+    let statements = html! { ul { @for statement in &report.statements { li { (PlainText(statement)) } } } };
+    add("findings", "Findings", !report.statements.is_empty(), statements);
+    add("results", "Results", !report.tables.is_empty(), tables(&report.tables, &mut numbers)?);
+    add("figures", "Figures", !report.figures.is_empty(), figures(&report.figures, &mut numbers)?);
+    add("training", "Training", !report.training.is_empty(), figures(&report.training, &mut numbers)?);
+    add("rewards", "Rewards", !report.rewards.is_empty(), figures(&report.rewards, &mut numbers)?);
+    add("texts", "Texts", !report.texts.is_empty(), texts(&report.texts)?);
+    let configuration = html! { @for part in &report.configuration { (configuration(part)) } };
+    add("configuration", "Configuration", !report.configuration.is_empty(), configuration);
+    add("versions", "Versions", !report.versions.is_empty(), entries("Versions", &report.versions));
+    Ok(sections)
+}
+
+/// Three buttons that work by the style sheet alone; nothing is remembered.
+fn scheme_switch() -> Markup {
+    html! {
+        fieldset class="scheme" {
+            legend class="unseen" { "Colours" }
+            @for (id, label) in [("auto", "Auto"), ("light", "Light"), ("dark", "Dark")] {
+                input type="radio" name="scheme" id={ "scheme-" (id) } checked[id == "auto"];
+                label for={ "scheme-" (id) } { (label) }
+            }
+        }
+    }
+}
+
+fn configuration(part: &Configuration) -> Markup {
+    html! {
+        @if !part.title.is_empty() { h3 { (PlainText(&part.title)) } }
+        (entries(if part.title.is_empty() { "Configuration" } else { &part.title }, &part.entries))
+    }
+}
+
+fn entries(label: &str, entries: &[Entry]) -> Markup {
+    html! {
+        div class="scroll" role="region" tabindex="0" aria-label={ (PlainText(label)) } {
+            table class="entries" {
+                tbody {
+                    @for entry in entries {
+                        tr {
+                            th scope="row" { (PlainText(&entry.name)) }
+                            td { (PlainText(&entry.value)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

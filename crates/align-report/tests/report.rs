@@ -1,0 +1,250 @@
+//! What the page must be, whatever it holds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod sample;
+
+use align_report::{
+    Configuration, Entry, Error, Estimate, Figure, FigureSize, Report, RewardedText, TextComparison, TextComparisons,
+};
+use base64::Engine;
+use std::collections::BTreeSet;
+
+/// A tag of the page: its name, and its attributes as they are written.
+struct Tag<'a> {
+    name: &'a str,
+    attributes: Vec<(&'a str, &'a str)>,
+}
+
+/// The page's opening tags, after a check that tags close in order. Texts hold no `<` unless escaping failed, and then
+/// the check does not pass.
+fn tags(html: &str) -> Vec<Tag<'_>> {
+    const VOID: [&str; 2] = ["meta", "input"];
+    let (mut tags, mut open) = (Vec::new(), Vec::new());
+    let body = html.strip_prefix("<!DOCTYPE html>").unwrap();
+    for piece in body.split('<').skip(1) {
+        let (tag, _) = piece.split_once('>').unwrap_or_else(|| panic!("a tag without an end: {piece}"));
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "closed in the wrong order");
+            continue;
+        }
+        let (name, mut rest) = tag.split_once(' ').unwrap_or((tag, ""));
+        let mut attributes = Vec::new();
+        while !rest.is_empty() {
+            let bare = rest.split([' ', '=']).next().unwrap();
+            match rest[bare.len()..].strip_prefix("=\"") {
+                Some(value) => {
+                    let (value, after) = value.split_once('"').unwrap_or_else(|| panic!("no end of {bare} in {tag}"));
+                    attributes.push((bare, value));
+                    rest = after.trim_start();
+                }
+                None => {
+                    attributes.push((bare, ""));
+                    rest = rest[bare.len()..].trim_start();
+                }
+            }
+        }
+        if !VOID.contains(&name) {
+            open.push(name);
+        }
+        tags.push(Tag { name, attributes });
+    }
+    assert!(open.is_empty(), "never closed: {open:?}");
+    tags
+}
+
+fn check(html: &str) {
+    let known: BTreeSet<&str> =
+        "html head meta title style body fieldset legend input label div header h1 p nav ol li a main section \
+                                 h2 h3 ul figure figcaption b span table thead tbody tr th td details summary bdi \
+                                 svg desc rect line text path circle g"
+            .split_whitespace()
+            .collect();
+    let mut ids = BTreeSet::new();
+    let mut anchors = Vec::new();
+    for tag in tags(html) {
+        assert!(known.contains(tag.name), "a tag that is not ours: {:?}", tag.name);
+        for (name, value) in tag.attributes {
+            assert!(!name.starts_with("on"), "a handler: {name}");
+            match name {
+                "id" => assert!(ids.insert(value), "twice: id {value:?}"),
+                "href" => match value.strip_prefix('#') {
+                    Some(anchor) => anchors.push(anchor),
+                    None => assert!(value.starts_with("data:image/svg+xml;base64,"), "{value:.80}"),
+                },
+                "aria-labelledby" | "for" => anchors.push(value),
+                "src" | "srcset" | "xlink:href" | "action" | "style" => panic!("an attribute that must not be: {name}"),
+                "xmlns" => assert_eq!(value, "http://www.w3.org/2000/svg"),
+                _ => {}
+            }
+        }
+    }
+    for anchor in anchors {
+        assert!(ids.contains(anchor), "a link to nothing: {anchor:?}");
+    }
+    let style = html.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    assert!(!style.contains("url(") && !style.contains("@import"), "the style sheet asks for something");
+    let is_steering = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202a}'..='\u{202e}');
+    assert!(!html.chars().any(is_steering), "characters that steer");
+}
+
+#[test]
+fn a_sweep_makes_a_sound_page() {
+    let html = sample::report().to_html().unwrap();
+    check(&html);
+    assert!(html.contains("Content-Security-Policy") && html.contains("default-src 'none'"));
+    // Whatever may be wider than the page scrolls in a box of its own.
+    let boxes = html.matches("<div class=\"scroll\"").count();
+    assert_eq!(boxes, html.matches("<table").count());
+    assert!(html.contains(".scroll { overflow-x: auto;"));
+    assert_eq!(html.matches("<details").count(), 46);
+    assert!(html.len() < 1_500_000, "{} bytes", html.len());
+}
+
+#[test]
+fn each_picture_of_the_page_is_well_formed() {
+    let html = sample::report().to_html().unwrap();
+    let mut count = 0;
+    for piece in html.split("<svg ").skip(1) {
+        let (svg, _) = piece.split_once("</svg>").unwrap();
+        roxmltree::Document::parse(&format!("<svg {svg}</svg>")).unwrap();
+        count += 1;
+    }
+    // Three of the whole width, each for wide and narrow pages, and six of half the width.
+    assert_eq!(count, 3 * 2 + 6);
+}
+
+#[test]
+fn what_a_reader_saves_is_the_figure() {
+    let report = sample::report();
+    let html = report.to_html().unwrap();
+    let links: Vec<&str> =
+        html.split("data:image/svg+xml;base64,").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(links.len(), 9);
+    let saved = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(links[0]).unwrap()).unwrap();
+    let drawn = report.figures[0].figure.draw(FigureSize { width: 780, height: 460 }).unwrap();
+    assert_eq!(saved, drawn.svg());
+}
+
+#[test]
+fn every_part_is_optional() {
+    let whole = serde_json::to_value(sample::report()).unwrap();
+    for part in whole.as_object().unwrap().keys() {
+        let one = serde_json::json!({ part: whole[part].clone() });
+        let report: Report = serde_json::from_value(one).unwrap();
+        let html = report.to_html().unwrap();
+        check(&html);
+        let sections = usize::from(!["title", "subtitle"].contains(&part.as_str()));
+        assert_eq!(html.matches("<section").count(), sections, "{part}");
+    }
+}
+
+#[test]
+fn a_report_survives_json_and_has_the_same_bytes_each_time() {
+    let report = sample::report();
+    let read: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
+    assert_eq!(report.to_html().unwrap(), sample::report().to_html().unwrap());
+    assert_eq!(read.to_html().unwrap(), report.to_html().unwrap());
+}
+
+/// What a model might write, and what would break out of an element, an attribute, a title, a style sheet or a comment.
+const HOSTILE: &str = "</p></title></style></svg>--><script>alert(1)</script>\" onload=\"alert(1)' \
+                       <img src=x onerror=alert(1)> \
+                       &lt; \0\u{1}\u{8}\u{1b}[31m\u{7f}\u{85}\u{202e}\u{2066}\u{fffe} ]]>";
+
+#[test]
+fn hostile_texts_are_shown_as_they_are() {
+    // Every string of a report, whatever it is for, is replaced.
+    fn poison(value: &mut serde_json::Value, path: &str) {
+        const NAMES: [&str; 6] = ["scale", "height", "better", "width", "pareto/x", "pareto/y"];
+        match value {
+            serde_json::Value::String(text) if text == "missing" || NAMES.iter().any(|name| path.ends_with(name)) => {}
+            serde_json::Value::String(text) => HOSTILE.clone_into(text),
+            serde_json::Value::Array(values) => values.iter_mut().for_each(|value| poison(value, path)),
+            serde_json::Value::Object(fields) => {
+                fields.iter_mut().for_each(|(name, value)| poison(value, &format!("{path}/{name}")));
+            }
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(sample::report()).unwrap();
+    poison(&mut value, "");
+    let report: Report = serde_json::from_value(value).unwrap();
+    assert_eq!(report.texts[0].rows[0].after.text, HOSTILE);
+    let html = report.to_html().unwrap();
+    check(&html);
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload=&quot;alert(1)'"));
+    assert!(html.contains("\\u{0}\\u{1}\\u{8}\\u{1b}[31m\\u{7f}\\u{85}\\u{202e}\\u{2066}\\u{fffe}"));
+    let drawing = report.figures[0].figure.draw(FigureSize::default()).unwrap();
+    let document = roxmltree::Document::parse(drawing.svg()).unwrap();
+    assert!(!document.descendants().any(|node| node.has_tag_name("script")));
+}
+
+#[test]
+fn a_prompt_is_told_from_what_follows() {
+    let text = |text: &str| RewardedText { text: text.to_owned(), reward: 0.5 };
+    let row = |prompt: &str, before: &str| TextComparison {
+        prompt: prompt.to_owned(),
+        before: text(before),
+        after: text("x"),
+    };
+    let report = |row| Report {
+        texts: vec![TextComparisons {
+            caption: String::new(),
+            before: "SFT".to_owned(),
+            after: "DPO".to_owned(),
+            rows: vec![row],
+        }],
+        ..Report::default()
+    };
+    let html = report(row("This <movie", "This <movie was")).to_html().unwrap();
+    assert!(html.contains("<span class=\"prompt\">This &lt;movie</span> was</p>"));
+    assert!(!report(row("This movie", "A film")).to_html().unwrap().contains("<span class=\"prompt\">"));
+}
+
+#[test]
+fn files_are_written_whole_and_not_overwritten_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = Report { title: "One".to_owned(), ..Report::default() };
+    let path = folder.path().join("new/report.html");
+    report.write(&path, false).unwrap();
+    let other = Report { title: "Other".to_owned(), ..Report::default() };
+    assert!(matches!(other.write(&path, false), Err(Error::Exists { .. })));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), report.to_html().unwrap());
+    other.write(&path, true).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), other.to_html().unwrap());
+
+    let figure = Figure::from(sample::rewards("hinge", 1.0)).draw(FigureSize::default()).unwrap();
+    let (svg, png) = (folder.path().join("new/a.svg"), folder.path().join("new/a.png"));
+    figure.write_svg(&svg, false).unwrap();
+    figure.write_png(&png, 96, false).unwrap();
+    assert!(matches!(figure.write_svg(&svg, false), Err(Error::Exists { .. })));
+    assert!(matches!(figure.write_png(&png, 96, false), Err(Error::Exists { .. })));
+    assert_eq!(std::fs::read_to_string(&svg).unwrap(), figure.svg());
+    assert_eq!(std::fs::read(&png).unwrap(), figure.png(96).unwrap());
+
+    // A report that cannot be made leaves nothing, and a file where a folder must be is named.
+    let mut broken = sample::report();
+    broken.tables[0].rows[0].cells[0] = align_report::Cell::Number(Estimate::exact(f64::NAN));
+    let nothing = folder.path().join("new/nothing.html");
+    assert!(broken.write(&nothing, true).is_err() && !nothing.exists());
+    let message = report.write(&svg.join("report.html"), false).unwrap_err().to_string();
+    assert!(message.contains("a.svg/report.html: cannot be written"), "{message}");
+    let names: BTreeSet<_> =
+        std::fs::read_dir(folder.path().join("new")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["a.png", "a.svg", "report.html"].map(Into::into).into());
+}
+
+#[test]
+fn configuration_and_versions_keep_their_words() {
+    let report = Report {
+        configuration: vec![Configuration {
+            title: String::new(),
+            entries: vec![Entry::new("beta", "0.1  # two  spaces")],
+        }],
+        versions: vec![Entry::new("align", "0.1.0")],
+        ..Report::default()
+    };
+    let html = report.to_html().unwrap();
+    assert!(html.contains("<th scope=\"row\">beta</th><td>0.1  # two  spaces</td>"));
+    assert!(html.contains("<th scope=\"row\">align</th><td>0.1.0</td>"));
+}
