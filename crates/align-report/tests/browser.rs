@@ -90,6 +90,7 @@ fn with_long_words(mut report: Report) -> Report {
         *text = format!("{text} {word}");
     }
     report.statements.push(word.clone());
+    report.tables[0].rows[1].name.clone_from(&word);
     report.figures[0].caption.clone_from(&word);
     report.configuration[0].title.clone_from(&word);
     report.configuration[0].entries[0].value.clone_from(&word);

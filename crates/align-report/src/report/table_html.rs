@@ -49,7 +49,7 @@ fn one(table: &Table, number: usize) -> Result<Markup> {
                     tbody {
                         @for (i, row) in table.rows.iter().enumerate() {
                             tr class=[group_ends(i).then_some("group")] {
-                                th scope="row" { (PlainText(&row.name)) }
+                                th scope="row" { span class="name" { (PlainText(&row.name)) } }
                                 @for (cell, look) in row.cells.iter().zip(&looks) { (look.cell(cell)) }
                             }
                         }
