@@ -9,7 +9,7 @@ use align_losses::LossType;
 use align_models::{CausalLm, Gpt2};
 use align_train::{
     CpoConfig, CpoLossType, CpoTrainer, DpoConfig, DpoTrainer, FDivergenceType, KtoConfig, KtoTrainer, LrSchedulerType,
-    Objective, SamplingStrategy, Trainer, TrainingConfig,
+    Objective, PrefixSharing, SamplingStrategy, Trainer, TrainingConfig,
 };
 use serde_json::Value;
 use std::collections::HashMap;
@@ -131,7 +131,10 @@ fn dpo_follows_trl() {
     assert!(runs.len() >= 24, "{} runs", runs.len());
     let pairs = pairs(&EncodeOptions { strip_prompt: false, ..EncodeOptions::default() });
     for run in runs {
-        assert_run(&run, DpoTrainer::new(policy(), None, pairs.clone(), dpo_config(&run["config"])).unwrap());
+        for prefix_sharing in [PrefixSharing::Off, PrefixSharing::On] {
+            let config = DpoConfig { prefix_sharing, ..dpo_config(&run["config"]) };
+            assert_run(&run, DpoTrainer::new(policy(), None, pairs.clone(), config).unwrap());
+        }
     }
 }
 
@@ -214,6 +217,9 @@ fn losses_without_a_reference_follow_trl() {
         };
         let max_length = Some(c["max_length"].as_u64().unwrap() as usize);
         let options = EncodeOptions { strip_prompt: false, prepend_bos: true, max_length, ..EncodeOptions::default() };
-        assert_run(&run, CpoTrainer::new(policy(), pairs(&options), config).unwrap());
+        for prefix_sharing in [PrefixSharing::Off, PrefixSharing::On] {
+            let config = CpoConfig { prefix_sharing, ..config.clone() };
+            assert_run(&run, CpoTrainer::new(policy(), pairs(&options), config).unwrap());
+        }
     }
 }

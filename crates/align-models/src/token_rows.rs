@@ -51,13 +51,11 @@ impl TokenRows {
     }
 
     /// Which token stands at each place, `(rows, len)`, int64; behind a row's end any.
-    #[must_use]
     pub fn tokens(&self) -> &Tensor {
         &self.tokens
     }
 
     /// One of the places where each token stands, counted in `(rows · len)`: `(tokens)`, int64.
-    #[must_use]
     pub fn places(&self) -> &Tensor {
         &self.places
     }

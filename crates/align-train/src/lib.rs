@@ -43,7 +43,7 @@ pub use checkpoint::latest_checkpoint;
 pub use completion_logps::{Completion, completion_logps};
 pub use config::{
     ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, PackingStrategy,
-    SamplingStrategy, SftConfig, Strategy, TrainingConfig,
+    PrefixSharing, SamplingStrategy, SftConfig, Strategy, TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;

@@ -1,4 +1,4 @@
-use super::{TrainingConfig, require};
+use super::{PrefixSharing, TrainingConfig, require};
 use crate::{Method, Result, RunConfig};
 use align_losses::AlphaPoOptions;
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,10 @@ pub struct CpoConfig {
     /// SLiC-HF's margin between log-probabilities (1 unless given); with slic_hf.
     #[cfg_attr(feature = "clap", arg(long))]
     pub slic_delta: Option<f64>,
+    /// Whether what a pair's two sides have in common at their beginning, the prompt first of all, goes through the models once for
+    /// both, with the same gradient: auto (where that is faster), on or off. With dropout auto is off, and on refused.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<PrefixSharing>, default_value = "auto"))]
+    pub prefix_sharing: PrefixSharing,
     /// How it is trained.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
@@ -92,6 +96,7 @@ impl Default for CpoConfig {
             simpo_gamma: None,
             alpha: None,
             slic_delta: None,
+            prefix_sharing: PrefixSharing::Auto,
             training: TrainingConfig::default(),
         }
     }
@@ -126,6 +131,7 @@ impl RunConfig for CpoConfig {
         ] {
             require(option, taken || !given, || format!("would be ignored by loss_type {loss_type}: leave it out"))?;
         }
+        self.prefix_sharing.validate(&self.training)?;
         self.training.validate()
     }
 

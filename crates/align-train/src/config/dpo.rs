@@ -1,4 +1,4 @@
-use super::{FDivergenceType, TrainingConfig, refusal, require};
+use super::{FDivergenceType, PrefixSharing, TrainingConfig, refusal, require};
 use crate::{Error, Method, Result, RunConfig};
 use align_losses::{
     AdaptiveBeta, DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum,
@@ -90,10 +90,14 @@ pub struct DpoConfig {
     /// `precompute_ref_log_probs`.
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub ref_log_probs_dir: Option<PathBuf>,
-    /// Most tokens, padding included, that go through the policy at once: memory grows with it. A batch of more is taken in parts,
+    /// Most tokens that go through the policy at once, padding included, those of a shared prefix once: memory grows with it. A batch of more is taken in parts,
     /// with the same gradient; where a loss couples the batch's pairs (aot, aot_unpaired, sft, β-DPO) each part is computed twice then.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().micro_batch_tokens))]
     pub micro_batch_tokens: usize,
+    /// Whether what a pair's two sides have in common at their beginning, the prompt first of all, goes through the models once for
+    /// both, with the same gradient and without padding: auto (where that is faster), on or off. With dropout auto is off, and on refused.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<PrefixSharing>, default_value = "auto"))]
+    pub prefix_sharing: PrefixSharing,
     /// How it is trained.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
@@ -124,6 +128,7 @@ impl Default for DpoConfig {
             precompute_ref_log_probs: false,
             ref_log_probs_dir: None,
             micro_batch_tokens: DEFAULT_MICRO_BATCH_TOKENS,
+            prefix_sharing: PrefixSharing::Auto,
             training: TrainingConfig::default(),
         }
     }
@@ -144,6 +149,7 @@ impl RunConfig for DpoConfig {
         self.validate_tokens()?;
         self.validate_reference()?;
         require("micro_batch_tokens", self.micro_batch_tokens > 0, || "is 0, expected at least 1".into())?;
+        self.prefix_sharing.validate(&self.training)?;
         self.training.validate()
     }
 

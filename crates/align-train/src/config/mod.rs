@@ -5,6 +5,7 @@ mod cpo;
 mod divergence;
 mod dpo;
 mod kto;
+mod prefix_sharing;
 mod sft;
 mod training;
 
@@ -13,6 +14,7 @@ pub use cpo::{CpoConfig, CpoLossType};
 pub use divergence::FDivergenceType;
 pub use dpo::DpoConfig;
 pub use kto::{KtoConfig, KtoLossType};
+pub use prefix_sharing::PrefixSharing;
 pub use sft::{PackingStrategy, SftConfig};
 pub use training::{SamplingStrategy, Strategy, TrainingConfig};
 

@@ -1,8 +1,10 @@
+use super::pair_length::PairLength;
 use super::row::check_rows;
 use super::sequences::{SequenceTokens, halves, mean_of, numbers};
+use super::shared_prefixes::SharedPrefixes;
 use super::two_phases::{backward, forward};
 use super::{Batch, BatchOutcome, Objective, Split, reference};
-use crate::{CpoConfig, CpoLossType, Metrics, Result, RunConfig};
+use crate::{CpoConfig, CpoLossType, Metrics, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{LinearLogpsOptions, Pair, alpha_po, cpo, hinge, ipo_sum, orpo_odds_ratio, slic_hf};
 use align_models::{Attention, CausalLm};
@@ -15,6 +17,7 @@ use tch::{Kind, Tensor};
 pub struct Cpo<M> {
     policy: M,
     config: CpoConfig,
+    sharing: PrefixSharing,
 }
 
 /// What a batch says before its loss is taken.
@@ -34,7 +37,8 @@ impl<M: CausalLm> Cpo<M> {
     /// Options that contradict each other.
     pub fn new(policy: M, config: CpoConfig) -> Result<Self> {
         config.validate()?;
-        Ok(Self { policy, config })
+        let sharing = config.prefix_sharing.for_model(&policy, &config.training)?;
+        Ok(Self { policy, config, sharing })
     }
 
     fn judge(&self, leaves: &Pair<Tensor>, counts: &Pair<Tensor>, metrics: &mut Metrics) -> Result<Judged> {
@@ -104,7 +108,8 @@ impl<M: CausalLm> Objective for Cpo<M> {
 
     fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
         let pad = self.policy.eos_token_id().unwrap_or(0);
-        let sequences = CompletionBatch::of_pairs(&batch.rows(), pad)?.to_device(self.policy.device())?;
+        let batch = batch.rows();
+        let sequences = CompletionBatch::of_pairs(&batch, pad)?.to_device(self.policy.device())?;
         let (rows, pairs) = (sequences.input_ids.size2()?.0, sequences.input_ids.size2()?.0 / 2);
         // ORPO's likelihood is of the chosen prompts too; these count for nothing in a completion's log-probability.
         let orpo = self.config.loss_type == CpoLossType::Orpo;
@@ -118,8 +123,15 @@ impl<M: CausalLm> Objective for Cpo<M> {
             SequenceTokens::of(&sequences)?
         };
         // The logits that TRL reports are of padding too, where what is attended to matters.
-        let attention = Attention::Padded(&sequences.attention_mask);
-        let forward = forward(&self.policy, &sequences, &attention, &tokens, &LinearLogpsOptions::default())?;
+        let length = batch.iter().fold(PairLength::default(), |all, pair| all.and(PairLength::of(pair)));
+        let shares = length.shares_with_padding(self.sharing);
+        let shared = shares.then(|| SharedPrefixes::of(&batch, &sequences, true)).transpose()?;
+        let mask = &sequences.attention_mask;
+        let (hidden, tokens) = match &shared {
+            None => (self.policy.hidden(&sequences.input_ids, None, &Attention::Padded(mask), None)?, tokens),
+            Some(shared) => (shared.hidden(&self.policy, Some(mask))?, shared.find(tokens)?),
+        };
+        let forward = forward(&self.policy, &hidden, &tokens, &LinearLogpsOptions::default())?;
 
         let mut metrics = Metrics::default();
         let counts = halves(
@@ -157,8 +169,12 @@ impl<M: CausalLm> Objective for Cpo<M> {
         metrics.set("rewards/margins", mean(&rewards.chosen) - mean(&rewards.rejected));
         metrics.set("logps/chosen", mean(&logps.chosen));
         metrics.set("logps/rejected", mean(&logps.rejected));
-        metrics.set("logits/chosen", self.mean_logit(&forward.hidden.f_narrow(0, 0, pairs)?)?);
-        metrics.set("logits/rejected", self.mean_logit(&forward.hidden.f_narrow(0, pairs, rows - pairs)?)?);
+        let hidden = match &shared {
+            None => forward.hidden.shallow_clone(),
+            Some(shared) => shared.spread(&forward.hidden)?,
+        };
+        metrics.set("logits/chosen", self.mean_logit(&hidden.f_narrow(0, 0, pairs)?)?);
+        metrics.set("logits/rejected", self.mean_logit(&hidden.f_narrow(0, pairs, rows - pairs)?)?);
 
         if let Some(share) = share {
             let by_row = Tensor::f_cat(&by_logps, 0)?.f_mul_scalar(share)?;

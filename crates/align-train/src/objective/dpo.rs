@@ -1,21 +1,20 @@
 use super::micro_batches::micro_batches;
+use super::pair_length::{PairLength, SIDES};
 use super::pair_parts::{Part, Said};
 use super::precompute::precompute;
 use super::reference::{Reference, what};
 use super::reference_cache::ReferenceCache;
-use super::row::{Row, check_rows};
+use super::row::check_rows;
 use super::sequences::{RowStatistics, SequenceTokens, halves, mean_of, numbers};
+use super::shared_prefixes::SharedPrefixes;
 use super::two_phases::{Forward, backward, forward};
 use super::{Batch, BatchOutcome, Objective, Split};
-use crate::{DpoConfig, Error, Metrics, Result, RunConfig};
+use crate::{DpoConfig, Error, Metrics, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{AdaptiveBeta, LinearLogpsOptions, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
-use align_models::{Attention, CausalLm};
+use align_models::CausalLm;
 use std::path::Path;
 use tch::{Kind, Tensor};
-
-/// Sequences of a pair.
-const SIDES: usize = 2;
 
 /// Direct preference optimisation (arXiv:2305.18290) and its family: a policy, a reference, and a loss of their
 /// log-probabilities of pairs.
@@ -27,6 +26,7 @@ pub struct Dpo<M> {
     loss: Box<dyn PairLoss>,
     /// β-DPO's beta, if it moves.
     beta: Option<AdaptiveBeta>,
+    sharing: PrefixSharing,
     /// Whether the policy may have moved.
     trained: bool,
 }
@@ -39,12 +39,13 @@ impl<M: CausalLm> Dpo<M> {
     pub fn new(policy: M, reference: Option<M>, config: DpoConfig) -> Result<Self> {
         config.validate()?;
         refuse_under_adapter(&policy, &config)?;
+        let sharing = config.prefix_sharing.for_model(&policy, &config.training)?;
         let (loss, beta) = (config.loss()?, config.adaptive_beta()?);
         let reference = match config.precompute_ref_log_probs {
             false => Reference::new(reference, &policy)?,
             true => Reference::asked_beforehand(reference, &policy)?,
         };
-        Ok(Self { policy, reference, config, loss, beta, trained: false })
+        Ok(Self { policy, reference, config, loss, beta, sharing, trained: false })
     }
 
     /// The same with a loss of one's own, in place of the one that the configuration names.
@@ -98,7 +99,8 @@ impl<M: CausalLm> Dpo<M> {
     /// The batch's pairs in parts of at most `micro_batch_tokens` tokens.
     fn parts(&self, batch: &Batch<'_, EncodedPair>) -> Result<Vec<Part>> {
         let rows = batch.rows();
-        let places = micro_batches(rows.iter().map(|pair| pair.tokens()), SIDES, self.config.micro_batch_tokens);
+        let lengths = rows.iter().map(|pair| PairLength::of(pair));
+        let places = micro_batches(lengths, self.config.micro_batch_tokens, self.sharing);
         let part = |places: Vec<usize>| {
             let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place).copied()).collect();
             let indices = places.iter().filter_map(|place| batch.indices.get(*place).copied()).collect();
@@ -112,7 +114,10 @@ impl<M: CausalLm> Dpo<M> {
         let pad = self.policy.eos_token_id().unwrap_or(0);
         let sequences = CompletionBatch::of_pairs(pairs, pad)?.to_device(self.policy.device())?;
         let tokens = self.tokens(&sequences)?;
-        Ok(Part { indices, sequences, tokens })
+        let length = pairs.iter().fold(PairLength::default(), |all, pair| all.and(PairLength::of(pair)));
+        let shares = length.shares(self.sharing);
+        let shared = shares.then(|| SharedPrefixes::of(pairs, &sequences, false)).transpose()?;
+        Part::new(indices, sequences, shared, tokens)
     }
 
     /// The reference's log-probability of each of a part's sequences, `(2 · pairs)`.
@@ -138,7 +143,7 @@ impl<M: CausalLm> Dpo<M> {
         let model = self.reference.model().unwrap_or(&self.policy);
         let dir = self.config.ref_log_probs_dir.as_deref();
         let cache = dir.map(|dir| ReferenceCache::of(dir, model, rows)).transpose()?;
-        let parts = micro_batches(rows.iter().map(Row::tokens), SIDES, self.config.micro_batch_tokens);
+        let parts = micro_batches(rows.iter().map(PairLength::of), self.config.micro_batch_tokens, self.sharing);
         precompute(&mut remembered, rows, &parts, cache.as_ref(), |places| {
             let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place)).collect();
             self.part(&pairs, places.to_vec())?.token_logps(model)
@@ -154,7 +159,7 @@ impl<M: CausalLm> Dpo<M> {
             log_sum_sq_probs: self.config.use_weighting,
             ..LinearLogpsOptions::default()
         };
-        forward(&self.policy, &part.sequences, &Attention::Causal, &part.tokens, &options)
+        forward(&self.policy, &part.hidden(&self.policy)?, &part.tokens, &options)
     }
 
     /// Whether a pair's gradient depends on the batch's other pairs.

@@ -198,7 +198,8 @@ impl<M: CausalLm> Objective for Kto<M> {
             }
         };
         let options = LinearLogpsOptions { statistics: true, ..LinearLogpsOptions::default() };
-        let forward = forward(&self.policy, &own.batch, &Attention::Causal, &own.tokens, &options)?;
+        let hidden = self.policy.hidden(&own.batch.input_ids, None, &Attention::Causal, None)?;
+        let forward = forward(&self.policy, &hidden, &own.tokens, &options)?;
         let log_ratios = forward.logps.f_sub(&reference.f_select(1, 0)?)?;
         let desirable = Tensor::f_from_slice(&labels)?.f_to_device(log_ratios.device())?;
         let mut metrics = Metrics::default();

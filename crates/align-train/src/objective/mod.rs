@@ -5,6 +5,7 @@ mod cpo;
 mod dpo;
 mod kto;
 mod micro_batches;
+mod pair_length;
 mod pair_parts;
 mod precompute;
 mod reference;
@@ -13,6 +14,7 @@ mod remembered_logps;
 mod row;
 mod sequences;
 mod sft;
+mod shared_prefixes;
 mod token_cross_entropy;
 mod two_phases;
 

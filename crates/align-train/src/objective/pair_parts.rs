@@ -1,11 +1,12 @@
 //! A batch of pairs, part by part.
 
 use super::sequences::{RowStatistics, SequenceTokens, halves, numbers};
+use super::shared_prefixes::SharedPrefixes;
 use super::two_phases::frozen_token_logps;
 use crate::Result;
 use align_data::CompletionBatch;
 use align_losses::{Pair, PairLogps};
-use align_models::CausalLm;
+use align_models::{Attention, CausalLm};
 use tch::{Device, Kind, Tensor};
 
 /// Pairs of a batch that go through the models together.
@@ -13,18 +14,41 @@ use tch::{Device, Kind, Tensor};
 pub(crate) struct Part {
     /// Their rows' places in the split.
     pub indices: Vec<usize>,
-    pub sequences: CompletionBatch,
+    sequences: CompletionBatch,
+    shared: Option<SharedPrefixes>,
     pub tokens: SequenceTokens,
 }
 
 impl Part {
+    /// Sequences of pairs, padded or with what they share computed once, and their `tokens` in the padded rows.
+    pub fn new(
+        indices: Vec<usize>,
+        sequences: CompletionBatch,
+        shared: Option<SharedPrefixes>,
+        tokens: SequenceTokens,
+    ) -> Result<Self> {
+        let tokens = match &shared {
+            None => tokens,
+            Some(shared) => shared.find(tokens)?,
+        };
+        Ok(Self { indices, sequences, shared, tokens })
+    }
+
+    /// A model's final hidden states, from which `tokens` are predicted.
+    pub fn hidden(&self, model: &impl CausalLm) -> Result<Tensor> {
+        match &self.shared {
+            None => Ok(model.hidden(&self.sequences.input_ids, None, &Attention::Causal, None)?),
+            Some(shared) => shared.hidden(model, None),
+        }
+    }
+
     pub fn pairs(&self) -> usize {
         self.indices.len()
     }
 
     /// A frozen model's log-probabilities of each pair's tokens, the chosen ones first.
     pub fn token_logps(&self, model: &impl CausalLm) -> Result<Vec<Vec<f32>>> {
-        let found = frozen_token_logps(model, &self.sequences, &self.tokens)?;
+        let found = tch::no_grad(|| frozen_token_logps(model, &self.hidden(model)?, &self.tokens))?;
         let found: Vec<f32> = Vec::try_from(found.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?)?;
         let mut rest = found.as_slice();
         let mut by_pair = vec![Vec::new(); self.pairs()];

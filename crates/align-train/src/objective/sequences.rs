@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor};
 /// Where a batch's predicted tokens stand.
 #[derive(Debug)]
 pub(crate) struct SequenceTokens {
-    /// Positions, in `(rows · seq)`, of the hidden states that predict them: `(n)`.
+    /// Positions, in `(rows · seq)` or where [`SequenceTokens::predicted_from`] finds these, of the hidden states that predict them: `(n)`.
     predictors: Tensor,
     /// Their ids, `(n)`.
     pub targets: Tensor,
@@ -37,6 +37,12 @@ impl SequenceTokens {
         let targets = input_ids.f_reshape([-1])?.f_index_select(0, &predictors.f_add_scalar(1)?)?;
         let counts = shifted.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?;
         Ok(Self { predictors, targets, rows, counts, weights: None })
+    }
+
+    /// The same with the predicting states where `places` `(rows, seq)` finds those of the rows' positions.
+    pub fn predicted_from(self, places: &Tensor) -> Result<Self> {
+        let predictors = places.f_reshape([-1])?.f_index_select(0, &self.predictors)?;
+        Ok(Self { predictors, ..self })
     }
 
     /// The same with weights `(n)` of the tokens in their sequences.

@@ -13,7 +13,7 @@ pub(crate) struct Forward {
     pub logps: Tensor,
     /// What was asked for of each predicted token.
     pub statistics: Option<TokenStatistics>,
-    /// The final hidden states, `(rows, seq, n_embd)`, without a graph.
+    /// The final hidden states, without a graph.
     pub hidden: Tensor,
     /// The hidden states that predict tokens, with their graph.
     selected: Tensor,
@@ -29,31 +29,25 @@ impl Forward {
 
 /// Runs a model over a batch without a graph: each row's log-probability, `(rows)`.
 pub(crate) fn frozen_logps(model: &impl CausalLm, batch: &CompletionBatch, tokens: &SequenceTokens) -> Result<Tensor> {
-    tokens.logps(&frozen_token_logps(model, batch, tokens)?)
-}
-
-/// Runs a model over a batch without a graph: each predicted token's log-probability, `(n)`.
-pub(crate) fn frozen_token_logps(
-    model: &impl CausalLm,
-    batch: &CompletionBatch,
-    tokens: &SequenceTokens,
-) -> Result<Tensor> {
     tch::no_grad(|| {
-        let selected = tokens.select(&model.hidden(&batch.input_ids, None, &Attention::Causal, None)?)?;
-        Ok(align_losses::linear_logps(&selected, model.head(), &tokens.targets)?)
+        let hidden = model.hidden(&batch.input_ids, None, &Attention::Causal, None)?;
+        tokens.logps(&frozen_token_logps(model, &hidden, tokens)?)
     })
 }
 
-/// Runs the policy over a batch; with a graph unless gradients are off.
+/// Each predicted token's log-probability, `(n)`, out of a model's hidden states.
+pub(crate) fn frozen_token_logps(model: &impl CausalLm, hidden: &Tensor, tokens: &SequenceTokens) -> Result<Tensor> {
+    Ok(align_losses::linear_logps(&tokens.select(hidden)?, model.head(), &tokens.targets)?)
+}
+
+/// The first phase, out of the policy's final hidden states; with their graph, if they have one.
 pub(crate) fn forward(
     policy: &impl CausalLm,
-    batch: &CompletionBatch,
-    attention: &Attention,
+    hidden: &Tensor,
     tokens: &SequenceTokens,
     options: &LinearLogpsOptions,
 ) -> Result<Forward> {
-    let hidden = policy.hidden(&batch.input_ids, None, attention, None)?;
-    let selected = tokens.select(&hidden)?;
+    let selected = tokens.select(hidden)?;
     let (linear, statistics) = LinearLogps::forward(&selected, policy.head(), &tokens.targets, options)?;
     let logps = tokens.logps(linear.logps())?;
     Ok(Forward { logps, statistics, hidden: hidden.f_detach()?, selected, linear })

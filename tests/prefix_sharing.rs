@@ -1,0 +1,300 @@
+//! Pairs whose common beginning is computed once have the log-probabilities, metrics and gradient of padded rows, taken whole or in parts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use align_data::EncodedPair;
+use align_losses::LossType;
+use align_models::{Attention, CausalLm, Gpt2, KvCache, LoraConfig, LoraGpt2, Parameters};
+use align_train::objective::{Batch, BatchOutcome, Cpo, Dpo, Split};
+use align_train::{CpoConfig, CpoLossType, DpoConfig, FDivergenceType, Objective, PrefixSharing, TrainingConfig};
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use tch::{Device, Kind, Tensor};
+
+fn policy() -> Gpt2 {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
+    Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).unwrap()
+}
+
+/// The same with its weights moved a little, so that log-ratios are not 0.
+fn reference() -> Gpt2 {
+    let model = policy();
+    for (_, weight) in model.parameters().iter() {
+        let moved = Tensor::arange(weight.numel() as i64, (Kind::Float, Device::Cpu)).sin() * 0.03;
+        let _ = weight.shallow_clone().g_add_(&moved.view_as(weight));
+    }
+    model
+}
+
+/// Two to nine pairs: prompts of up to 30 tokens, some of none, completions of 2 to 26 that may begin alike, and one pair whose two
+/// completions are the same.
+fn pairs(seed: u64) -> Vec<EncodedPair> {
+    let mut state = seed;
+    let mut below = |most: u64| {
+        // Knuth's MMIX generator; its high bits are good enough for lengths and ids.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % most
+    };
+    let count = 2 + below(8) as usize;
+    (0..count)
+        .map(|row| {
+            let mut ids = |least: u64, most: u64| -> Vec<i64> {
+                let length = least + below(most + 1 - least);
+                (0..length).map(|_| below(500) as i64).collect()
+            };
+            let prompt_ids = if row == 1 { Vec::new() } else { ids(0, 30) };
+            let alike = ids(0, 3);
+            let (chosen, rejected) = (ids(2, 23), ids(2, 23));
+            let chosen_ids = [alike.clone(), chosen].concat();
+            let rejected_ids = if row == 0 { chosen_ids.clone() } else { [alike, rejected].concat() };
+            EncodedPair { prompt_ids, chosen_ids, rejected_ids, row }
+        })
+        .collect()
+}
+
+/// A step's outcome, and the gradient of each weight.
+type Step = (BatchOutcome, Vec<(String, Tensor)>);
+
+fn step<O: Objective<Row = EncodedPair>>(mut objective: O, pairs: &[EncodedPair]) -> Step {
+    use align_models::TrainableModel;
+    objective.prepare(Split::Train, pairs).unwrap();
+    let weights = objective.policy().parameters();
+    weights.set_requires_grad(true);
+    for (_, weight) in weights.iter() {
+        (weight * 0.0).sum(Kind::Float).backward();
+    }
+    let indices: Vec<usize> = (0..pairs.len()).collect();
+    let outcome = objective.batch(&Batch { split: Split::Train, all: pairs, indices: &indices }, Some(0.5)).unwrap();
+    let weights = objective.policy().parameters().iter();
+    (outcome, weights.map(|(name, weight)| (name.to_owned(), weight.grad())).collect())
+}
+
+fn assert_same((outcome, gradients): &Step, (expected, by_weight): &Step, what: &str) {
+    let (loss, expected_loss) = (outcome.loss, expected.loss);
+    assert!((loss - expected_loss).abs() < 1e-5 * expected_loss.abs().max(1.0), "{what}: {loss}, not {expected_loss}");
+    assert_eq!(outcome.tokens, expected.tokens, "{what}");
+    for (name, value) in expected.metrics.iter() {
+        let found = outcome.metrics.get(name).unwrap();
+        // A pair whose completions are the same wins by rounding alone, if it wins.
+        let tie = if name == "rewards/accuracies" { 1.0 } else { 0.0 };
+        assert!((found - value).abs() <= 1e-4 * value.abs().max(1.0) + tie, "{what}, {name}: {found}, not {value}");
+    }
+    let size = by_weight.iter().map(|(_, g)| g.abs().max().double_value(&[])).fold(0.0, f64::max);
+    assert!(size > 1e-6, "{what}");
+    for ((name, found), (_, expected)) in gradients.iter().zip(by_weight) {
+        let apart = (found - expected).abs().max().double_value(&[]);
+        assert!(apart <= 1e-5 * size.max(1.0), "{what}, {name}: {apart} of {size}");
+    }
+}
+
+fn dpo_configs() -> Vec<DpoConfig> {
+    let base = DpoConfig::default();
+    let of = |loss_type: LossType| {
+        let label_smoothing = if loss_type == LossType::ExoPair { 0.1 } else { 0.0 };
+        DpoConfig { loss_type: vec![loss_type], label_smoothing, ..base.clone() }
+    };
+    let mut all: Vec<DpoConfig> = LossType::ALL.into_iter().map(of).collect();
+    all.extend([
+        DpoConfig { ld_alpha: Some(0.3), ..base.clone() },
+        DpoConfig { use_weighting: true, ..base.clone() },
+        DpoConfig { f_divergence_type: FDivergenceType::JsDivergence, ..base.clone() },
+        DpoConfig { beta_dpo_alpha: Some(0.6), ..base.clone() },
+        DpoConfig { length_alpha: Some(0.05), ld_alpha: Some(0.7), use_weighting: true, ..base.clone() },
+        DpoConfig { loss_type: vec![LossType::Sigmoid, LossType::Aot, LossType::Sft], ..base },
+    ]);
+    all
+}
+
+#[test]
+fn dpo_has_the_step_of_padded_rows() {
+    for (seed, config) in dpo_configs().into_iter().enumerate() {
+        let pairs = pairs(seed as u64);
+        let of = |prefix_sharing, micro_batch_tokens| {
+            let config = DpoConfig { prefix_sharing, micro_batch_tokens, ..config.clone() };
+            step(Dpo::new(policy(), Some(reference()), config).unwrap(), &pairs)
+        };
+        let padded = of(PrefixSharing::Off, usize::MAX);
+        let (on, auto, off) = (PrefixSharing::On, PrefixSharing::Auto, PrefixSharing::Off);
+        for (sharing, budget) in [(on, usize::MAX), (on, 120), (on, 1), (auto, usize::MAX), (auto, 90), (off, 150)] {
+            let what = format!("{:?} {sharing:?} {budget}", config.loss_type);
+            assert_same(&of(sharing, budget), &padded, &what);
+        }
+    }
+}
+
+#[test]
+fn cpo_has_the_step_of_padded_rows() {
+    let types = [
+        CpoLossType::Sigmoid,
+        CpoLossType::Hinge,
+        CpoLossType::Ipo,
+        CpoLossType::Simpo,
+        CpoLossType::Orpo,
+        CpoLossType::SlicHf,
+    ];
+    for (seed, loss_type) in types.into_iter().enumerate() {
+        let pairs = pairs(100 + seed as u64);
+        let of = |prefix_sharing| {
+            let config = CpoConfig { loss_type, prefix_sharing, ..CpoConfig::default() };
+            step(Cpo::new(policy(), config).unwrap(), &pairs)
+        };
+        let padded = of(PrefixSharing::Off);
+        for sharing in [PrefixSharing::On, PrefixSharing::Auto] {
+            assert_same(&of(sharing), &padded, &format!("{loss_type} {sharing:?}"));
+        }
+    }
+}
+
+#[test]
+fn an_adapter_and_gradient_checkpointing_have_the_step_of_padded_rows() {
+    let pairs = pairs(7);
+    let of = |prefix_sharing, checkpointing| {
+        let config = DpoConfig { prefix_sharing, micro_batch_tokens: 150, ..DpoConfig::default() };
+        let mut model = LoraGpt2::new(policy(), LoraConfig { r: 4, ..LoraConfig::default() }, 3).unwrap();
+        for (_, matrix) in model.parameters().iter() {
+            let _ = matrix.shallow_clone().fill_(0.03);
+        }
+        CausalLm::set_gradient_checkpointing(&mut model, checkpointing).unwrap();
+        let before = LoraGpt2::new(policy(), LoraConfig { r: 4, ..LoraConfig::default() }, 3).unwrap();
+        step(Dpo::new(model, Some(before), config).unwrap(), &pairs)
+    };
+    let padded = of(PrefixSharing::Off, false);
+    for checkpointing in [false, true] {
+        let what = format!("checkpointing {checkpointing}");
+        assert_same(&of(PrefixSharing::On, checkpointing), &padded, &what);
+    }
+}
+
+#[test]
+fn what_the_reference_said_serves_with_and_without_sharing() {
+    let dir = tempfile::tempdir().unwrap();
+    let pairs = pairs(3);
+    let of = |prefix_sharing, kept: bool| {
+        let config = DpoConfig {
+            prefix_sharing,
+            precompute_ref_log_probs: kept,
+            ref_log_probs_dir: kept.then(|| dir.path().to_owned()),
+            ..DpoConfig::default()
+        };
+        step(Dpo::new(policy(), Some(reference()), config).unwrap(), &pairs)
+    };
+    let files = || std::fs::read_dir(dir.path()).unwrap().count();
+    let live = of(PrefixSharing::Off, false);
+    for sharing in [PrefixSharing::On, PrefixSharing::Off, PrefixSharing::Auto] {
+        assert_same(&of(sharing, true), &live, &format!("{sharing:?}"));
+        assert_eq!(files(), 1);
+    }
+}
+
+/// A GPT-2 that notes how many tokens it is given, and may have no rows that share tokens.
+struct Counting {
+    model: Gpt2,
+    takes_rows: bool,
+    tokens: Rc<RefCell<Vec<i64>>>,
+}
+
+impl CausalLm for Counting {
+    fn hidden(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+        cache: Option<&mut KvCache>,
+    ) -> align_models::Result<Tensor> {
+        self.tokens.borrow_mut().push(input_ids.numel() as i64);
+        self.model.hidden(input_ids, position_ids, attention, cache)
+    }
+
+    fn takes_rows(&self) -> bool {
+        self.takes_rows
+    }
+
+    fn head(&self) -> &Tensor {
+        self.model.head()
+    }
+
+    fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
+        self.model.new_cache(batch, capacity)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        CausalLm::parameters(&self.model)
+    }
+
+    fn vocab_size(&self) -> i64 {
+        self.model.vocab_size()
+    }
+
+    fn n_positions(&self) -> i64 {
+        self.model.n_positions()
+    }
+
+    fn eos_token_id(&self) -> Option<i64> {
+        self.model.eos_token_id()
+    }
+
+    fn bos_token_id(&self) -> Option<i64> {
+        self.model.bos_token_id()
+    }
+
+    fn set_training(&mut self, training: bool) {
+        CausalLm::set_training(&mut self.model, training);
+    }
+
+    fn frozen_copy(&self) -> align_models::Result<Self> {
+        Ok(Self { model: self.model.frozen_copy()?, takes_rows: self.takes_rows, tokens: Rc::default() })
+    }
+
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> align_models::Result<()> {
+        CausalLm::save_pretrained(&self.model, dir, overwrite)
+    }
+}
+
+/// The tokens of each pass of the policy in a step on two pairs: prompts of 20 tokens, sides of 24 and 22 tokens.
+fn passes(prefix_sharing: PrefixSharing, takes_rows: bool, micro_batch_tokens: usize) -> Vec<i64> {
+    passes_of(DpoConfig { prefix_sharing, micro_batch_tokens, ..DpoConfig::default() }, takes_rows)
+}
+
+fn passes_of(config: DpoConfig, takes_rows: bool) -> Vec<i64> {
+    let pair = |row| EncodedPair {
+        prompt_ids: (0..20).collect(),
+        chosen_ids: vec![30, 31, 32, 33],
+        rejected_ids: vec![40, 41],
+        row,
+    };
+    let tokens = Rc::default();
+    let policy = Counting { model: policy(), takes_rows, tokens: Rc::clone(&tokens) };
+    step(Dpo::new(policy, None, config).unwrap(), &[pair(0), pair(1)]);
+    tokens.borrow().clone()
+}
+
+#[test]
+fn common_tokens_are_computed_once_and_counted_once() {
+    // 20 + 4 + 2 tokens a pair, or two rows of 24.
+    assert_eq!(passes(PrefixSharing::On, true, 52), [52]);
+    assert_eq!(passes(PrefixSharing::On, true, 51), [26, 26]);
+    assert_eq!(passes(PrefixSharing::Auto, true, 52), [52]);
+    assert_eq!(passes(PrefixSharing::Off, true, 96), [96]);
+    assert_eq!(passes(PrefixSharing::Off, true, 95), [48, 48]);
+    assert_eq!(passes(PrefixSharing::Auto, false, 96), [96], "a model that cannot share");
+    let training = TrainingConfig { disable_dropout: false, ..TrainingConfig::default() };
+    assert_eq!(passes_of(DpoConfig { training, ..DpoConfig::default() }, true), [96], "dropout");
+}
+
+#[test]
+fn sharing_that_cannot_be_is_refused() {
+    let says = |problem: String, part: &str| {
+        assert!(problem.contains("prefix_sharing") && problem.contains(part), "{problem}");
+    };
+    let on = PrefixSharing::On;
+    let training = TrainingConfig { disable_dropout: false, ..TrainingConfig::default() };
+    let config = DpoConfig { prefix_sharing: on, training: training.clone(), ..DpoConfig::default() };
+    says(Dpo::new(policy(), None, config).unwrap_err().to_string(), "dropout");
+    let config = CpoConfig { prefix_sharing: on, training, ..CpoConfig::default() };
+    says(Cpo::new(policy(), config).unwrap_err().to_string(), "dropout");
+    let unable = || Counting { model: policy(), takes_rows: false, tokens: Rc::default() };
+    let config = DpoConfig { prefix_sharing: on, ..DpoConfig::default() };
+    says(Dpo::new(unable(), None, config).err().unwrap().to_string(), "model");
+    let config = CpoConfig { prefix_sharing: on, ..CpoConfig::default() };
+    says(Cpo::new(unable(), config).err().unwrap().to_string(), "model");
+}
