@@ -1,16 +1,17 @@
 //! Optimiser steps of DPO on GPT-2, as the peers' scripts time TRL's: one JSON line of seconds a step and peak memory.
 //!
-//! `cargo bench --bench dpo_step -- --model DIR --pairs FILE.jsonl [--batch 8] [--steps 4] [--dtype bfloat16] [--live-reference]`.
+//! `cargo bench --bench dpo_step -- --model DIR --pairs FILE.jsonl [--batch 8] [--steps 4] [--dtype bfloat16] [--live-reference]
+//! [--gradient-checkpointing] [--use-peft]`.
 //! `python benches/beside_trl.py DIR` runs it in turn with TRL and prints the table of benches/README.md.
 
-use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
+use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use align_losses::LossType;
-use align_models::{CausalLm, Gpt2};
+use align_models::{CausalLm, Gpt2, LoraConfig, LoraGpt2};
 use align_torch::MatmulPrecision;
 use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
 use clap::Parser;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tch::{Device, Kind};
 
 #[derive(Parser)]
@@ -36,6 +37,15 @@ struct Options {
     /// Most tokens that go through the policy at once.
     #[arg(long, default_value_t = DpoConfig::default().micro_batch_tokens)]
     micro_batch_tokens: usize,
+    /// Computes each block again in the backward pass.
+    #[arg(long)]
+    gradient_checkpointing: bool,
+    /// Trains a LoRA adapter of rank 16 on c_attn instead of all weights.
+    #[arg(long)]
+    use_peft: bool,
+    /// Most tokens of a prompt and a completion; the model's own limit if not given.
+    #[arg(long)]
+    max_length: Option<usize>,
     /// What cargo tells every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -48,7 +58,6 @@ fn main() {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data");
     let kind = if options.dtype == "bfloat16" { Kind::BFloat16 } else { Kind::Float };
     let dir = options.model.unwrap_or_else(|| data.join("models/gpt2-tiny"));
-    let began = Instant::now();
     let model = Gpt2::from_pretrained(&dir, kind, Device::Cpu).expect("a model");
     let tokenizer = Tokenizer::from_pretrained(&dir).expect("a tokeniser");
     let text = std::fs::read_to_string(options.pairs.unwrap_or_else(|| data.join("train.jsonl"))).expect("pairs");
@@ -56,13 +65,14 @@ fn main() {
     let rows = options.batch * (options.steps as usize + 1);
     let pairs: Vec<PreferencePair> =
         text.lines().take(rows).map(|line| serde_json::from_str(line).expect("a pair")).collect();
-    let longest = Some(model.n_positions() as usize);
-    let encode = EncodeOptions { max_length: longest, ..EncodeOptions::default() };
+    let longest = options.max_length.unwrap_or(model.n_positions() as usize);
+    let encode = EncodeOptions { max_length: Some(longest), ..EncodeOptions::default() };
     let pairs = encode_pairs(&tokenizer, &pairs, &encode).expect("token ids").pairs;
     let training = TrainingConfig {
         per_device_train_batch_size: options.batch,
         max_steps: Some(options.steps + 1),
         learning_rate: 1e-5,
+        gradient_checkpointing: options.gradient_checkpointing,
         ..TrainingConfig::default()
     };
     let config = DpoConfig {
@@ -72,6 +82,16 @@ fn main() {
         training,
         ..DpoConfig::default()
     };
+    if options.use_peft {
+        let adapter = LoraConfig { r: 16, ..LoraConfig::default() };
+        train(LoraGpt2::new(model, adapter, 42).expect("an adapter"), pairs, config);
+    } else {
+        train(model, pairs, config);
+    }
+}
+
+/// Trains to the end and prints the line.
+fn train<M: CausalLm>(model: M, pairs: Vec<EncodedPair>, config: DpoConfig) {
     let mut trainer = DpoTrainer::new(model, None, pairs, config).expect("a trainer");
     let mut times = Vec::new();
     let mut first = None;
@@ -80,10 +100,10 @@ fn main() {
         let Some(record) = trainer.next() else { break };
         record.expect("a step");
         times.push(begin.elapsed().as_secs_f64());
-        first.get_or_insert_with(|| began.elapsed().as_secs_f64());
+        first.get_or_insert_with(|| SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs_f64());
     }
     let first = first.expect("a first step");
-    println!("{{\"step_s\": {:?}, \"first_step_after_s\": {first:.2}, \"peak_gb\": {:.2}}}", &times[1..], peak_gb());
+    println!("{{\"step_s\": {:?}, \"first_step_at\": {first:.2}, \"peak_gb\": {:.2}}}", &times[1..], peak_gb());
 }
 
 /// Most memory that was ever resident, in GB.
