@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::{
-    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraGpt2, TrainableModel,
+    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraGpt2, TokenRows,
+    TrainableModel,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -110,11 +111,21 @@ fn padded<M: CausalLm>(rows: i64, length: i64) -> impl Fn(&M) -> Tensor {
     move |model| model.hidden(&ids(rows, length), None, &Attention::Padded(&mask(rows, length)), None).unwrap()
 }
 
+/// Two rows that share their first three tokens.
+fn shared<M: CausalLm>(model: &M) -> Tensor {
+    let rows = TokenRows::new(&[vec![0, 1, 2, 3, 4], vec![0, 1, 2, 5]], Device::Cpu).unwrap();
+    let positions = Tensor::from_slice(&[0i64, 1, 2, 3, 4, 3]).unsqueeze(0);
+    let attention = Attention::Rows { rows: &rows, attention_mask: None };
+    model.hidden(&ids(1, 6), Some(&positions), &attention, None).unwrap()
+}
+
 /// One test, since dropout draws from the process's one generator.
 #[test]
 fn outputs_gradients_and_draws_are_the_plain_ones() {
     for dropout in [0.0, 0.3] {
         for kind in [Kind::Float, Kind::BFloat16] {
+            let what = format!("shared rows, {kind:?}, dropout {dropout}");
+            assert_same(&what, gpt2(kind, dropout), dropout, shared);
             for (rows, length) in [(1, 1), (1, 40), (3, 17), (8, 5)] {
                 let what = format!("{kind:?}, {rows} rows of {length}, dropout {dropout}");
                 assert_same(&format!("gpt2, {what}"), gpt2(kind, dropout), dropout, causal(rows, length));
