@@ -305,31 +305,170 @@ fn new_models_from_texts_alone() {
     assert!(refused("train_classifier", &["--sample-prompts", "x", "--eval-strategy", "epoch"]).contains("classifier"));
 }
 
+/// Small enough for a debug build.
+const SMALL_NOTEBOOK: [&str; 12] = [
+    "--texts-per-prompt",
+    "2",
+    "--compared-texts-per-prompt",
+    "1",
+    "--text-length",
+    "16",
+    "--num-train-epochs",
+    "1",
+    "--learning-rate",
+    "3e-4",
+    "--shown-prompts",
+    "2",
+];
+
 #[test]
 fn the_notebook_end_to_end() {
     let dir = tempfile::tempdir().unwrap();
-    let small = [
-        "--texts-per-prompt",
-        "2",
-        "--compared-texts-per-prompt",
-        "1",
-        "--text-length",
-        "16",
-        "--num-train-epochs",
-        "1",
-    ];
-    for name in ["dpo_hinge", "dpo_sigmoid"] {
-        let out = ok(name, dir.path(), &[small.as_slice(), &["--output-dir", name]].concat());
-        for part in ["SFT", name.trim_start_matches("dpo_"), "token entropy", "mean reward", "held-out"] {
+    let dir = dir.path();
+    let mut tables = Vec::new();
+    for (name, other) in [("hinge", "sigmoid"), ("sigmoid", "hinge")] {
+        let report = format!("{name}.html");
+        let more = ["--output-dir", name, "--report", &report];
+        let out = ok(&format!("dpo_{name}"), dir, &[SMALL_NOTEBOOK.as_slice(), &more].concat());
+        for part in ["token entropy", "mean reward", "held-out loss", "KL(model‖SFT)", "mean reward"] {
             assert!(out.contains(part), "{part} is not in\n{out}");
         }
-        assert!(dir.path().join(name).join("model.safetensors").exists());
+        // The table and the texts of two prompts have each model.
+        for model in ["SFT", name, other] {
+            let lines = out.lines().filter(|line| line.trim_start().starts_with(&format!("{model} "))).count();
+            assert!(lines >= 3, "{model} has {lines} lines in\n{out}");
+        }
+        let shown: Vec<&str> = out.lines().filter(|line| ["This movie", "Director", "Actors"].contains(line)).collect();
+        assert_eq!(shown, ["This movie", "Director"], "{out}");
+        let card = std::fs::read_to_string(dir.join(name).join("README.md")).unwrap();
+        assert!(dir.join(name).join("model.safetensors").exists() && card.contains(name), "{card}");
+        let mut rows: Vec<String> = out.lines().filter(|line| line.contains(" 46 ")).map(String::from).collect();
+        rows.sort();
+        tables.push(rows);
+
+        let page = std::fs::read_to_string(dir.join(&report)).unwrap();
+        for part in ["<svg", "Reward margin", "held-out", "Reward (logit)", "num_train_epochs", "Behind the scenes"] {
+            assert!(page.contains(part), "{part} is not in {report}");
+        }
+        assert!(!page.contains("<script") && !page.contains(&kept("")), "{report}");
     }
+    // Which of the two losses comes first is all that the examples differ in.
+    assert_eq!(tables[0].len(), 3);
+    assert_eq!(tables[0], tables[1]);
+
+    let out = ok("dpo_hinge", dir, &[SMALL_NOTEBOOK.as_slice(), &["--single-loss", "--num-beams", "1"]].concat());
+    assert!(!out.contains("sigmoid"), "{out}");
     let data = kept("train.jsonl");
-    let out = ok(
-        "dpo_hinge",
-        dir.path(),
-        &["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"],
-    );
-    assert!(out.contains("epoch 3.00: held-out loss"), "{out}");
+    let files =
+        ["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"];
+    let out = ok("dpo_hinge", dir, &[files.as_slice(), &["--single-loss"]].concat());
+    assert!(out.contains("epoch 3.00: held-out loss") && !out.contains("  held-out "), "{out}");
+}
+
+#[test]
+fn wrong_options_of_the_notebook() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    std::fs::write(dir.join("there.html"), "kept").unwrap();
+    for (options, says) in [
+        (vec!["--report", "there.html"], "there.html exists already"),
+        (vec!["--overwrite"], "--report"),
+        (vec!["--output-dir", "."], "exists already"),
+        (vec!["--texts-per-prompt", "0"], "--texts-per-prompt"),
+        (vec!["--compared-texts-per-prompt", "0"], "--compared-texts-per-prompt"),
+        (vec!["--batch-size", "0"], "--batch-size"),
+        (vec!["--temperature", "0"], "temperature"),
+        (vec!["--num-beams", "0"], "num_beams"),
+        (vec!["--text-length", "129"], "--text-length"),
+        (vec!["--text-length", "2"], "--text-length"),
+        (vec!["--beta", "-1"], "beta"),
+        (vec!["--eval-file", "there.html"], "--train-file"),
+        (vec!["--train-file", "x.jsonl", "--texts-per-prompt", "3"], "--texts-per-prompt"),
+    ] {
+        let output = run("dpo_sigmoid", dir, &options);
+        let problem = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && problem.contains(says), "{options:?}: {problem}");
+    }
+    assert_eq!(std::fs::read_to_string(dir.join("there.html")).unwrap(), "kept");
+}
+
+/// What `evaluate` writes of several files, by name.
+fn evaluated(dir: &Path, args: &[&str]) -> serde_json::Value {
+    let out = ok("evaluate", dir, &[args, &["--output", "numbers.json", "--overwrite"]].concat());
+    let numbers: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(dir.join("numbers.json")).unwrap()).unwrap();
+    for file in numbers["files"].as_array().unwrap() {
+        let name = file["file"].as_str().unwrap();
+        assert_eq!(out.lines().filter(|line| line.starts_with(name)).count(), 3, "{name}\n{out}");
+        let entropy = file["report"]["notebook_entropy"]["value"].to_string();
+        assert!(out.contains(&entropy), "{entropy} is not in\n{out}");
+    }
+    numbers
+}
+
+#[test]
+fn several_files_are_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    // Two tokens, equally often: their entropy is log 2.
+    std::fs::write(dir.join("few.csv"), "text,score\nQZ,1\nZQ,3\n").unwrap();
+    std::fs::write(dir.join("many.jsonl"), "{\"text\": \"QZQZQZ\"}\n".repeat(3)).unwrap();
+    for args in [&["--input", "few.csv", "many.jsonl"][..], &["--input", "few.csv", "--input", "many.jsonl"]] {
+        let numbers = evaluated(dir, args);
+        assert_eq!(numbers["equal_samples"], serde_json::json!({"texts": 2, "tokens": 2}));
+        let [few, many] = &numbers["files"].as_array().unwrap()[..] else { panic!("{numbers}") };
+        assert_eq!((&few["report"]["tokens"], &many["report"]["tokens"]), (&4.into(), &18.into()));
+        assert_eq!(few["report"]["mean_reward"]["value"], 2.0);
+        assert!(many["report"]["mean_reward"].is_null());
+        let close = |what: &str, found: &serde_json::Value, expected: f64| {
+            assert!((found.as_f64().unwrap() - expected).abs() < 1e-12, "{what}: {found}, expected {expected}");
+        };
+        for file in [few, many] {
+            // Four tokens, two of each kind, none of which stands once.
+            close("plain", &file["equal_samples_entropy"]["value"], 2f64.ln());
+            close("Miller-Madow", &file["equal_samples_miller_madow_entropy"]["value"], 2f64.ln() + 1.0 / 8.0);
+            close("Chao-Wang-Jost", &file["equal_samples_chao_wang_jost_entropy"]["value"], 1.0 / 2.0 + 1.0 / 3.0);
+            close("tokens a text", &file["equal_samples_tokens"], 2.0);
+            close("distinct-1", &file["equal_samples_distinct"][0]["value"], 2.0 / 4.0);
+        }
+        // QZ and ZQ, and twice QZ.
+        close("distinct-2", &few["equal_samples_distinct"][1]["value"], 1.0);
+        close("distinct-2", &many["equal_samples_distinct"][1]["value"], 1.0 / 2.0);
+        // QZ ZQ QZ ZQ QZ.
+        close("distinct-2 in a text", &many["diversity"]["ngrams"][1]["distinct_per_text"], 2.0 / 5.0);
+        close("length", &many["diversity"]["mean_length"], 6.0);
+    }
+    let output =
+        run("evaluate", dir, &["--input", "few.csv", "many.jsonl", "--equal-texts", "3", "--equal-tokens", "2"]);
+    let problem = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && problem.contains("few.csv: ") && problem.contains("sample.texts"), "{problem}");
+}
+
+/// The notebook's own texts, which are not part of this repository: where they are not there, there is nothing to compare.
+#[test]
+fn the_notebooks_own_table() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let (data, tokenizer) = (shared.join("data/notebook"), shared.join("tokenizers/gpt2"));
+    if !data.is_dir() || !tokenizer.is_dir() {
+        return;
+    }
+    let golden = std::fs::read_to_string(kept("metrics.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_str(&golden).unwrap();
+    let names = ["sft", "hinge", "sigmoid"];
+    let files = names.map(|name| data.join(format!("{name}_generated.csv")).to_str().unwrap().to_owned());
+    let dir = tempfile::tempdir().unwrap();
+    let tokenizer = tokenizer.to_str().unwrap();
+    let args = ["--resamples", "40", "--tokenizer", tokenizer, "--input", &files[0], &files[1], &files[2]];
+    let numbers = evaluated(dir.path(), &args);
+    assert_eq!(numbers["equal_samples"]["texts"], 138);
+    for (name, file) in names.into_iter().zip(numbers["files"].as_array().unwrap()) {
+        for (found, expected) in [
+            (&file["report"]["notebook_entropy"]["value"], &golden[name]["notebook_entropy"]),
+            (&file["report"]["token_entropy"]["value"], &golden[name]["unigram_entropy_nats"]),
+            (&file["report"]["mean_reward"]["value"], &golden[name]["reward_mean"]),
+        ] {
+            let (found, expected) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+            assert!((found - expected).abs() < 1e-9, "{name}: {found}, expected {expected}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub mod peft;
 pub mod preference_data;
 pub mod progress;
 pub mod prompts;
+pub mod report;
 pub mod score;
 pub mod scratch;
 pub mod text_stream;

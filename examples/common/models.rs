@@ -2,16 +2,16 @@ use super::Failure;
 use align_models::hub::{DownloadBar, Hub, HubConfig, ModelSource, RepoName, UploadOptions};
 use std::path::{Path, PathBuf};
 
-/// The tiny GPT-2 that stands in where no model is given.
-pub const POLICY: &str = "gpt2-tiny";
-/// The tiny sentiment classifier that stands in where no reward model is given.
-pub const REWARD_MODEL: &str = "distilbert-tiny";
+/// Folder of the GPT-2 that stands in where no model is given, from the repository's root.
+pub const POLICY: &str = "models/gpt2-imdb-4m";
+/// Folder of the sentiment classifier that stands in where no reward model is given, from the repository's root.
+pub const REWARD_MODEL: &str = "models/distilbert-imdb-1m";
 
 /// The folder of the model that an option names, a folder or a name on the hub; that of the embedded one if none is named.
 pub fn folder(named: Option<&str>, embedded: &str) -> Result<PathBuf, Failure> {
     match named {
         Some(name) => fetch(name),
-        None => Ok(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models").join(embedded)),
+        None => Ok(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(embedded)),
     }
 }
 
@@ -55,7 +55,7 @@ pub fn push(folder: &Path, repo: &RepoName, private: bool) -> Result<(), Failure
 /// What a card calls a model that an option names: its name on the hub, or its folder's, not where that is on this machine.
 pub fn called(named: Option<&str>, embedded: &str) -> String {
     match named.map(|name| (name, ModelSource::parse(name))) {
-        None => format!("align's embedded {embedded}"),
+        None => format!("align's embedded {}", file_name(Path::new(embedded))),
         Some((_, Ok(ModelSource::Folder(folder)))) => file_name(&folder),
         Some((name, _)) => name.to_owned(),
     }

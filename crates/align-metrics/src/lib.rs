@@ -52,7 +52,7 @@ pub use clusters::Clusters;
 pub use curves::{CurvePoint, Lead, leads};
 pub use diversity::{Diversity, NgramDiversity};
 pub use entropy::{miller_madow_entropy, token_entropy};
-pub use equal_samples::{EqualSamples, equal_samples_entropy};
+pub use equal_samples::{EqualSamples, equal_samples, equal_samples_entropy};
 pub use error::{Error, Result};
 pub use mean::mean;
 pub use notebook_entropy::notebook_entropy;
