@@ -1,0 +1,88 @@
+use crate::{Findings, Measured, Sweep};
+use align_metrics::{Estimate, SampleMean};
+
+/// The sweep as CSV, the model before training first: a row a point, numbers in full.
+///
+/// Divergences are in nats a text, entropies in nats; `_low` and `_high` are ends of intervals, `_se` standard errors, both
+/// by prompts. What a policy before training has not is empty.
+#[must_use]
+pub fn csv(sweep: &Sweep, findings: &Findings) -> String {
+    let mut text = String::new();
+    let sft = std::iter::once(("SFT".to_owned(), String::new(), &sweep.sft));
+    let points = sweep.points.iter().map(|(point, run)| (point.loss.to_string(), point.beta.to_string(), run));
+    for (place, (loss, beta, run)) in sft.chain(points).enumerate() {
+        let mut row = Row::default();
+        row.text("loss", loss);
+        row.text("beta", beta);
+        fill(&mut row, run);
+        row.text("on_kl_front", findings.is_on_kl_front(place).to_string());
+        row.text("on_entropy_front", findings.is_on_entropy_front(place).to_string());
+        if place == 0 {
+            text += &(row.names.join(",") + "\n");
+        }
+        text += &(row.values.join(",") + "\n");
+    }
+    text
+}
+
+fn fill(row: &mut Row, run: &Measured) {
+    let of = &run.evaluation;
+    row.text("texts", run.samples.len().to_string());
+    row.estimate("reward", Some(of.reward));
+    row.estimate("held_out_reward", of.held_out_reward);
+    row.sample_mean("kl_policy_reference", of.policy_reference_kl);
+    row.sample_mean("kl_policy_reference_k1", of.policy_reference_k1);
+    row.sample_mean("kl_reference_policy", of.reference_policy_kl);
+    row.estimate("token_entropy", Some(of.token_entropy));
+    row.number("token_entropy_corrected", Some(of.corrected_token_entropy));
+    for ngrams in &of.diversity.ngrams {
+        row.number(&format!("distinct_{}", ngrams.n), Some(ngrams.distinct));
+        row.number(&format!("self_repetition_{}", ngrams.n), Some(ngrams.self_repetition()));
+    }
+    row.number("mean_length", Some(of.diversity.mean_length));
+    row.number("without_end", of.diversity.unfinished);
+    row.estimate("reward_difference", of.against_reference.map(|found| found.mean_difference));
+    row.estimate("win_rate", of.against_reference.map(|found| found.win_rate));
+    row.number("p_value", of.against_reference.map(|found| found.p_value));
+    row.text("steps", run.training.len().to_string());
+    let last = run.last_quarter();
+    row.number("train_loss", last.loss);
+    for (name, metric) in [
+        ("train_margin", "rewards/margins"),
+        ("train_accuracy", "rewards/accuracies"),
+        ("train_log_ratio_chosen", "log_ratios/chosen"),
+        ("train_log_ratio_rejected", "log_ratios/rejected"),
+        ("likelihood_displacement", "likelihood_displacement"),
+    ] {
+        row.number(name, last.metrics.get(metric));
+    }
+}
+
+/// Names of columns with the values of a row.
+#[derive(Default)]
+struct Row {
+    names: Vec<String>,
+    values: Vec<String>,
+}
+
+impl Row {
+    fn text(&mut self, name: &str, value: String) {
+        self.names.push(name.to_owned());
+        self.values.push(value);
+    }
+
+    fn number(&mut self, name: &str, value: Option<f64>) {
+        self.text(name, value.map(|value| value.to_string()).unwrap_or_default());
+    }
+
+    fn estimate(&mut self, name: &str, estimate: Option<Estimate>) {
+        self.number(name, estimate.map(|estimate| estimate.value));
+        self.number(&format!("{name}_low"), estimate.map(|estimate| estimate.interval.low));
+        self.number(&format!("{name}_high"), estimate.map(|estimate| estimate.interval.high));
+    }
+
+    fn sample_mean(&mut self, name: &str, mean: SampleMean) {
+        self.number(name, Some(mean.value));
+        self.number(&format!("{name}_se"), Some(mean.standard_error));
+    }
+}

@@ -1,0 +1,152 @@
+//! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there.
+
+use crate::{Error, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const OPTIONS: &str = "sweep.json";
+const POINTS: &str = "points";
+
+/// A sweep's folder that no other process writes to.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Journal {
+    /// Opens the folder of the sweep with these options, or makes it.
+    ///
+    /// # Errors
+    /// A folder that holds another sweep (the message names what differs) or something else, that another process writes
+    /// to, or that the system refuses.
+    pub fn open(folder: &Path, options: &Value) -> Result<Self> {
+        let begun = folder.join(OPTIONS).exists();
+        if !begun && holds_anything_else(folder) {
+            let problem = "exists and holds no sweep: choose a new --output-dir".to_owned();
+            return Err(Error::Folder { folder: folder.to_owned(), problem });
+        }
+        let points = folder.join(POINTS);
+        fs::create_dir_all(&points).map_err(|e| failed(&points, &e))?;
+        let path = folder.join(".lock");
+        let lock = File::options().create(true).append(true).open(&path).map_err(|e| failed(&path, &e))?;
+        // A file system without locks is no reason to stop.
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            let problem = "another process writes to it: wait for its end".to_owned();
+            return Err(Error::Folder { folder: folder.to_owned(), problem });
+        }
+        let journal = Self { folder: folder.to_owned(), _lock: lock };
+        match journal.read_file::<Value>(&folder.join(OPTIONS))? {
+            None => journal.write_file(&folder.join(OPTIONS), options)?,
+            Some(found) => {
+                let differences = differences(&found, options);
+                if !differences.is_empty() {
+                    return Err(Error::OtherSweep { folder: folder.to_owned(), differences });
+                }
+            }
+        }
+        Ok(journal)
+    }
+
+    /// The sweep's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether a stage is done.
+    pub fn holds(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    /// A stage's result, once it is done.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is not what a sweep writes.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        self.read_file(&self.path(name))
+    }
+
+    /// Keeps a stage's result, whole or not at all.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn write<T: Serialize>(&self, name: &str, result: &T) -> Result<()> {
+        self.write_file(&self.path(name), result)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(POINTS).join(format!("{name}.json"))
+    }
+
+    fn read_file<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
+        let bytes = match fs::read(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|e| failed(path, &e))?,
+        };
+        let damaged = |e| Error::File { path: path.to_owned(), problem: format!("damaged: {e}; delete it") };
+        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    }
+
+    fn write_file<T: Serialize>(&self, path: &Path, result: &T) -> Result<()> {
+        let text = serde_json::to_string(result)
+            .map_err(|e| Error::File { path: path.to_owned(), problem: format!("cannot be written: {e}") })?;
+        write_atomically(path, format!("{text}\n").as_bytes())
+    }
+}
+
+/// Writes a file of the sweep's own, in place of an earlier one.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(".unfinished-").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|e| failed(path, &e))
+}
+
+fn failed(path: &Path, problem: &std::io::Error) -> Error {
+    Error::File { path: path.to_owned(), problem: problem.to_string() }
+}
+
+/// Whether a folder holds what is not left over from a sweep that was killed before its options were written.
+fn holds_anything_else(folder: &Path) -> bool {
+    let ours = |name: &str| name == POINTS || name == ".lock" || name.starts_with(".unfinished-");
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.any(|entry| !entry.is_ok_and(|e| ours(&e.file_name().to_string_lossy()))),
+        Err(_) => folder.exists(),
+    }
+}
+
+/// What differs between the options of a folder and these, in words.
+fn differences(there: &Value, here: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    differ("", there, here, &mut found);
+    found
+}
+
+fn differ(name: &str, there: &Value, here: &Value, found: &mut Vec<String>) {
+    let (Value::Object(a), Value::Object(b)) = (there, here) else {
+        if there != here {
+            found.push(format!("{name} is {} there, {} here", short(there), short(here)));
+        }
+        return;
+    };
+    for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
+        let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+        differ(&name, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), found);
+    }
+}
+
+/// A value as a message shows it: digests and long lists are cut.
+fn short(value: &Value) -> String {
+    let text = if value.is_null() { "not set".to_owned() } else { value.to_string() };
+    if text.chars().count() <= 100 { text } else { text.chars().take(99).chain(['…']).collect() }
+}

@@ -1,0 +1,44 @@
+//! A sweep's folder.
+#![allow(clippy::unwrap_used)]
+
+use align_frontier::Journal;
+use serde_json::json;
+use std::fs;
+
+#[test]
+fn numbers_come_back_to_the_last_bit() {
+    let dir = tempfile::tempdir().unwrap();
+    let numbers = vec![0.1 + 0.2, 1.0 / 3.0, 1e-300, -0.0, f64::MAX, 5e-324];
+    let journal = Journal::open(dir.path(), &json!({"seed": 1})).unwrap();
+    assert!(!journal.holds("point"));
+    journal.write("point", &numbers).unwrap();
+    drop(journal);
+    let journal = Journal::open(dir.path(), &json!({"seed": 1})).unwrap();
+    let bits = |numbers: &[f64]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&journal.read::<Vec<f64>>("point").unwrap().unwrap()), bits(&numbers));
+    assert!(journal.read::<Vec<f64>>("other").unwrap().is_none());
+}
+
+#[test]
+fn another_sweep_is_told_what_differs() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Journal::open(dir.path(), &json!({"seed": 1, "dpo": {"rate": 0.1}})).unwrap());
+    let problem = Journal::open(dir.path(), &json!({"seed": 2, "dpo": {}})).unwrap_err().to_string();
+    assert!(problem.contains("dpo.rate is 0.1 there, not set here; seed is 1 there, 2 here"), "{problem}");
+}
+
+#[test]
+fn a_folder_of_something_else_or_in_use_or_damaged_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("notes.txt"), "mine").unwrap();
+    let problem = Journal::open(dir.path(), &json!({})).unwrap_err().to_string();
+    assert!(problem.contains("holds no sweep"), "{problem}");
+    fs::remove_file(dir.path().join("notes.txt")).unwrap();
+
+    let journal = Journal::open(dir.path(), &json!({})).unwrap();
+    let problem = Journal::open(dir.path(), &json!({})).unwrap_err().to_string();
+    assert!(problem.contains("another process"), "{problem}");
+    fs::write(dir.path().join("points/half.json"), "{\"a\": ").unwrap();
+    let problem = journal.read::<serde_json::Value>("half").unwrap_err().to_string();
+    assert!(problem.contains("half.json: damaged"), "{problem}");
+}

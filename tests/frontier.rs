@@ -1,0 +1,109 @@
+//! `frontier`: a sweep that was killed ends with the bytes of an undisturbed one; what it refuses, and why.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Two losses at two betas on the tiny models, few and short texts.
+fn frontier(dir: &Path, output: &str, more: &[&str]) -> Command {
+    let (model, judge) = (support::kept("models/gpt2-tiny"), support::kept("models/distilbert-tiny"));
+    let mut args = vec!["--output-dir", output, "--model", &model, "--reward-model", &judge];
+    args.extend(["--texts-per-prompt", "2", "--training-texts-per-prompt", "3", "--pairs-per-prompt", "2"]);
+    args.extend(["--num-train-epochs", "1"]);
+    for [option, value] in [["--losses", "sigmoid,hinge"], ["--betas", "0.1,1"], ["--max-new-tokens", "8"]] {
+        if !more.contains(&option) {
+            args.extend([option, value]);
+        }
+    }
+    args.extend(more);
+    let mut command = support::command("frontier", dir, &args);
+    // The tests share the processors.
+    command.env("OMP_NUM_THREADS", "1");
+    command
+}
+
+fn refusal(mut command: Command) -> String {
+    let ended = command.output().unwrap();
+    assert!(!ended.status.success());
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+fn finish(mut command: Command) {
+    let ended = command.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[test]
+fn a_killed_sweep_ends_with_the_same_csv() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    finish(frontier(dir, "whole", &[]));
+    let csv = fs::read_to_string(dir.join("whole/frontier.csv")).unwrap();
+
+    let mut child = frontier(dir, "killed", &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !dir.join("killed/points/sigmoid-beta-1.json").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before its first point");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!dir.join("killed/frontier.csv").exists());
+    finish(frontier(dir, "killed", &[]));
+    assert_eq!(fs::read_to_string(dir.join("killed/frontier.csv")).unwrap(), csv);
+
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(
+        rows.iter().map(|row| row[..2].join(" ")).collect::<Vec<_>>(),
+        ["loss beta", "SFT ", "sigmoid 1", "sigmoid 0.1", "hinge 1", "hinge 0.1"]
+    );
+    let at = |name: &str| rows[0].iter().position(|column| *column == name).unwrap();
+    for name in ["kl_policy_reference", "kl_reference_policy", "kl_policy_reference_k1", "kl_policy_reference_se"] {
+        assert_eq!(rows[1][at(name)], "0", "{name}");
+    }
+    for row in &rows[2..] {
+        assert_eq!(row.len(), rows[0].len());
+        let number = |name: &str| row[at(name)].parse::<f64>().unwrap();
+        assert!(number("kl_policy_reference") > 0.0 && number("kl_reference_policy") > 0.0);
+        assert!(number("reward_low") <= number("reward") && number("reward") <= number("reward_high"));
+    }
+    for name in ["reward_against_kl", "reward_against_entropy"] {
+        assert!(fs::read(dir.join(format!("whole/{name}.png"))).unwrap().starts_with(b"\x89PNG"));
+        assert!(fs::read_to_string(dir.join(format!("whole/{name}.svg"))).unwrap().starts_with("<svg"));
+    }
+    assert!(fs::read_to_string(dir.join("whole/report.html")).unwrap().contains("hinge, β = 0.1"));
+
+    let problem = refusal(frontier(dir, "whole", &["--learning-rate", "0.001"]));
+    assert!(
+        problem.contains("another sweep") && problem.contains("learning_rate is 0.0003 there, 0.001 here"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn options_that_do_not_fit_are_refused_before_any_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for (more, part) in [
+        (&["--betas", "0.1,0.1"][..], "has 0.1 twice"),
+        (&["--betas", "0"], "expected a finite number above 0"),
+        (&["--losses", "sigmoid,hinje"], "unknown variant `hinje`"),
+        (&["--losses", "nca_pair+js_divergence"], "nca_pair"),
+        (&["--losses", "sigmoid,sigmoid"], "sigmoid stands twice"),
+        (&["--betas-of", "ipo=1,2"], "not among --losses"),
+        (&["--betas-of", "sigmoid=1", "--betas-of", "hinge=1"], "--betas says nothing"),
+        (&["--quick"], "cannot be used with"),
+        (&["--max-new-tokens", "100000"], "--max-new-tokens is 100000"),
+    ] {
+        let problem = refusal(frontier(dir, "refused", more));
+        assert!(problem.contains(part), "{more:?}: {problem}");
+        assert!(!dir.join("refused").exists(), "{more:?}");
+    }
+    fs::create_dir(dir.join("mine")).unwrap();
+    fs::write(dir.join("mine/notes.txt"), "mine").unwrap();
+    let problem = refusal(frontier(dir, "mine", &[]));
+    assert!(problem.contains("holds no sweep"), "{problem}");
+}
