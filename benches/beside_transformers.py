@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-from in_turn import built, run
+from in_turn import arithmetic, built, run
 
 # Multiplications and additions of GPT-2 small and DistilBERT base, in GFLOP.
 GPT2_A_TOKEN = 2 * (12 * 12 * 768**2 + 768 * 50257) / 1e9
@@ -78,24 +78,6 @@ def classifier(models, batch, texts):
 def seconds(command):
     """Seconds a text."""
     return run(command)["s_per_text"][-1]
-
-
-def arithmetic():
-    """GFLOP/s of this machine's float32 and bfloat16 products of 160 rows, as our side multiplies."""
-    import torch
-
-    torch.set_float32_matmul_precision("medium")
-    found = []
-    for kind in (torch.float32, torch.bfloat16):
-        x, w = torch.randn(160, 768, dtype=kind), torch.randn(3072, 768, dtype=kind)
-        rates = []
-        for _ in range(5):
-            begin = time.perf_counter()
-            for _ in range(20):
-                torch.nn.functional.linear(x, w)
-            rates.append(20 * 2 * 160 * 768 * 3072 / 1e9 / (time.perf_counter() - begin))
-        found.append(statistics.median(rates))
-    return found
 
 
 def main():

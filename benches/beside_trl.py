@@ -3,7 +3,10 @@
 MODELS_DIR holds `gpt2` in transformers' layout with its tokenizer.json (GPT-2 small for the figures in README.md; the weights' values
 do not matter). TEXTS.csv has the columns `Prompt`, `Generated Text` and `Model Score`; of each prompt two pairs are drawn. Needs
 torch, transformers, trl and pandas. The two sides run in turn, each in a process of its own, so that both see the machine as it is;
-loading, and a reference that is asked beforehand, are not timed. Ratios are those of the pairs; the median stands.
+loading, and a reference that is asked beforehand, are not timed. Ratios are those of the pairs; the median stands. "To the first step" is
+from the process's start to the end of its first step, less a step. The share is of the time that the step's products alone take at
+the rate measured here: six operations a weight and token (two more with a live reference) in the blocks for all tokens and in the head
+for the completions'.
 """
 
 import argparse
@@ -17,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from in_turn import built, run
+from in_turn import arithmetic, built, run
 
 BATCH = 8
 
@@ -77,13 +80,35 @@ def peer(models, pairs, steps, precompute=False, bf16=False):
         DPOTrainer(load(), load(), config, train_dataset=data, processing_class=tokenizer, callbacks=[clock]).train()
     times = [end - begin for begin, end in zip(clock.at[::2], clock.at[1::2])]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    print(json.dumps({"step_s": times[1:], "peak_gb": peak}))
+    first_step_at = time.time() - (time.perf_counter() - clock.at[1])
+    print(json.dumps({"step_s": times[1:], "first_step_at": first_step_at, "peak_gb": peak}))
+
+
+def products(models, pairs, live):
+    """GFLOP of a step's products, on average over the file's rows."""
+    from tokenizers import Tokenizer
+
+    config = json.loads((pathlib.Path(models) / "gpt2/config.json").read_text())
+    width, layers, vocab = config["n_embd"], config["n_layer"], config["vocab_size"]
+    tokenizer = Tokenizer.from_file(str(pathlib.Path(models) / "gpt2/tokenizer.json"))
+    length = lambda text: len(tokenizer.encode(text).ids)
+    rows = [json.loads(line) for line in open(pairs)]
+    flop = 0
+    for row in rows:
+        prompt = length(row["prompt"])
+        for side in ("chosen", "rejected"):
+            completion = length(row[side]) + 1
+            # A product forward is one a number of the weight, twice as many go back; a causal row sees half of itself.
+            blocks = 12 * layers * width**2 * (prompt + completion) + layers * width * (prompt + completion) ** 2
+            flop += (6 + 2 * live) * (blocks + vocab * width * completion)
+    return flop / len(rows) * BATCH / 1e9
 
 
 def step(command):
-    """Seconds of a step, and peak memory."""
+    """Seconds of a step, peak memory, and seconds to the first step."""
     found = run(command)
-    return statistics.median(found["step_s"]), found["peak_gb"]
+    seconds = statistics.median(found["step_s"])
+    return seconds, found["peak_gb"], found["first_step_at"] - found["began"] - seconds
 
 
 def main():
@@ -99,16 +124,18 @@ def main():
         return peer(args.models, args.texts, args.steps, **json.loads(args.peer))
 
     ours, models = built("dpo_step"), os.path.abspath(args.models)
-    print("| what | TRL, s a step | align, s a step | times as fast | TRL, GB | align, GB |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| what | TRL, s a step | align, s a step | times as fast | share of the arithmetic | TRL, GB | align, GB | TRL, s to the first step | align |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as pairs:
         draw_pairs(args.texts, pairs)
         steps = ["--steps", str(args.steps)]
         for name, (theirs, options) in CASES.items():
             if args.only and not any(part in name for part in args.only):
                 continue
-            found = []
+            found, rates = [], []
+            gflop = products(models, pairs.name, "--live-reference" in options)
             for _ in range(args.pairs):
+                rates.append(arithmetic()["bfloat16" in options])
                 trl = step([sys.executable, __file__, models, pairs.name, *steps, "--peer", json.dumps(theirs)])
                 model = f"{models}/gpt2"
                 found.append((trl, step([ours, "--bench", "--model", model, "--pairs", pairs.name, *steps, *options])))
@@ -116,7 +143,8 @@ def main():
             middle = lambda side, part: statistics.median(pair[side][part] for pair in found)
             print(
                 f"| {name} | {middle(0, 0):.1f} | {middle(1, 0):.1f} | {statistics.median(ratios):.1f} "
-                f"({min(ratios):.1f} to {max(ratios):.1f}) | {middle(0, 1):.1f} | {middle(1, 1):.1f} |",
+                f"({min(ratios):.1f} to {max(ratios):.1f}) | {gflop / statistics.median(rates) / middle(1, 0):.0%} | "
+                f"{middle(0, 1):.1f} | {middle(1, 1):.1f} | {middle(0, 2):.1f} | {middle(1, 2):.1f} |",
                 flush=True,
             )
 

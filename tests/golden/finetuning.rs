@@ -50,7 +50,8 @@ fn assert_run<O: Objective>(run: &Value, mut trainer: Trainer<O>) {
         let apart = (found - expected).abs();
         assert!(apart <= 1e-4 * expected.abs() + 1e-5, "{name}, {what}: {found}, the golden run has {expected}");
     };
-    for expected in run["steps"].as_array().unwrap() {
+    let steps = run["steps"].as_array().unwrap();
+    for expected in steps {
         let record = trainer.next_step().unwrap().unwrap();
         let found = serde_json::to_value(&record).unwrap();
         for (field, value) in expected.as_object().unwrap() {
@@ -68,8 +69,13 @@ fn assert_run<O: Objective>(run: &Value, mut trainer: Trainer<O>) {
     for (weight, norm) in run["final_parameter_norms"].as_object().unwrap() {
         let tensor = policy.parameters().get(weight).unwrap_or_else(|| panic!("no weight {weight}"));
         let (found, norm) = (tensor.to_kind(Kind::Double).norm().double_value(&[]), norm.as_f64().unwrap());
+        // Softmax does not see a key's bias, so its gradient is rounding alone, which Adam scales up to steps of the learning rate.
+        let walk = match weight.ends_with("k_lin.bias") {
+            true => steps.len() as f64 * run["config"]["learning_rate"].as_f64().unwrap() * (tensor.numel() as f64).sqrt(),
+            false => 0.0,
+        };
         assert!(
-            (found - norm).abs() <= 1e-5 * norm.abs().max(1.0),
+            (found - norm).abs() <= walk.max(1e-5 * norm.abs().max(1.0)),
             "{name}, norm of {weight}: {found}, expected {norm}"
         );
     }

@@ -11,7 +11,6 @@ pub struct Gpt2Config {
     /// Number of token ids.
     pub vocab_size: i64,
     /// Longest sequence, in tokens.
-    #[serde(alias = "n_ctx")]
     pub n_positions: i64,
     /// Width of the hidden states.
     pub n_embd: i64,
@@ -116,7 +115,15 @@ impl Gpt2Config {
     /// # Errors
     /// As [`Gpt2Config::from_pretrained`].
     pub fn from_file(path: &Path) -> Result<Self> {
-        let config: Self = crate::pretrained_config::read_config(path, "gpt2")?;
+        let mut fields: serde_json::Value = crate::pretrained_config::read_config(path, "gpt2")?;
+        if let Some(fields) = fields.as_object_mut()
+            && let Some(n_ctx) = fields.get("n_ctx").cloned()
+        {
+            // The hub's files hold both names; one so old that it holds only the other means the same by it.
+            fields.entry("n_positions").or_insert(n_ctx);
+        }
+        let fail = |e: serde_json::Error| Error::Config { path: path.to_owned(), reason: e.to_string() };
+        let config: Self = serde_json::from_value(fields).map_err(fail)?;
         config.validate().map_err(|reason| Error::Config { path: path.to_owned(), reason })?;
         Ok(config)
     }
@@ -205,4 +212,26 @@ impl Gpt2Config {
 /// Old checkpoints hold each block's causal mask (`h.0.attn.bias`) and its fill value.
 fn is_mask_buffer(name: &str) -> bool {
     name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn positions(fields: &str) -> Result<i64> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let sizes = r#""model_type": "gpt2", "vocab_size": 50, "n_embd": 8, "n_layer": 1, "n_head": 2"#;
+        std::fs::write(file.path(), format!("{{{sizes}{fields}}}")).unwrap();
+        Gpt2Config::from_file(file.path()).map(|config| config.n_positions)
+    }
+
+    /// The hub's GPT-2 files say both.
+    #[test]
+    fn n_ctx_may_stand_beside_n_positions() {
+        assert_eq!(positions(r#", "n_ctx": 64, "n_positions": 64"#).unwrap(), 64);
+        assert_eq!(positions(r#", "n_ctx": 32, "n_positions": 64"#).unwrap(), 64, "as transformers");
+        assert_eq!(positions(r#", "n_ctx": 32"#).unwrap(), 32);
+        assert!(positions("").unwrap_err().to_string().contains("n_positions"));
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) fn precompute(
             remembered.set(*place, &logps);
         }
         done += part.len();
-        tracing::info!(done, rows = rows.len(), "reference log-probabilities");
+        tracing::debug!(done, rows = rows.len(), "reference log-probabilities");
     }
     cache.map_or(Ok(()), |cache| cache.write(&remembered.to_tensor()?))
 }

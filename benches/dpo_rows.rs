@@ -1,0 +1,82 @@
+//! What a token costs with more and more pairs: an epoch of DPO, its reference asked beforehand, from text to the last step.
+//!
+//! `cargo bench --bench dpo_rows [-- --rows 100 --rows 1000]` prints the table of benches/README.md, each line from a process of its own.
+
+use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
+use align_losses::LossType;
+use align_models::Gpt2;
+use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+use tch::{Device, Kind};
+
+#[derive(Parser)]
+struct Options {
+    /// Numbers of pairs.
+    #[arg(long, default_values_t = [100, 1_000, 10_000, 100_000])]
+    rows: Vec<usize>,
+    /// Measures this many pairs in this process.
+    #[arg(long, hide = true)]
+    measure: Option<usize>,
+    /// What cargo tells every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let options = Options::parse();
+    if let Some(rows) = options.measure {
+        return measure(rows);
+    }
+    println!("| pairs | tokens | read and tokenise, µs a token | ask the reference | train | peak memory, MB |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+    for rows in options.rows {
+        let program = std::env::current_exe().expect("this program");
+        let done = Command::new(program).args(["--measure", &rows.to_string()]).status().expect("a child");
+        assert!(done.success(), "{rows} pairs failed");
+    }
+}
+
+fn measure(rows: usize) {
+    align_torch::keep_freed_memory();
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data");
+    let dir = data.join("models/gpt2-tiny");
+    let policy = Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).expect("a model");
+    let tokenizer = Tokenizer::from_pretrained(&dir).expect("a tokeniser");
+    let begin = Instant::now();
+    let text = std::fs::read_to_string(data.join("train.jsonl")).expect("pairs");
+    let pairs: Vec<PreferencePair> =
+        text.lines().cycle().take(rows).map(|line| serde_json::from_str(line).expect("a pair")).collect();
+    let pairs = encode_pairs(&tokenizer, &pairs, &EncodeOptions::default()).expect("token ids").pairs;
+    let encoded = begin.elapsed();
+    let config = DpoConfig {
+        loss_type: vec![LossType::Hinge],
+        precompute_ref_log_probs: true,
+        training: TrainingConfig { num_train_epochs: Some(1.0), ..TrainingConfig::default() },
+        ..DpoConfig::default()
+    };
+    let begin = Instant::now();
+    let mut trainer = DpoTrainer::new(policy, None, pairs, config).expect("a trainer");
+    let asked = begin.elapsed();
+    let begin = Instant::now();
+    let tokens = trainer.by_ref().map(|record| record.expect("a step").num_tokens).last().expect("steps");
+    let trained = begin.elapsed();
+    let each = |time: std::time::Duration| time.as_secs_f64() * 1e6 / tokens as f64;
+    println!(
+        "| {rows} | {tokens} | {:.2} | {:.2} | {:.2} | {:.0} |",
+        each(encoded),
+        each(asked),
+        each(trained),
+        peak_mb()
+    );
+}
+
+/// Most memory that was ever resident.
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: f64 = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN);
+    kib * 1024.0 / 1e6
+}

@@ -1,0 +1,60 @@
+//! Writes a model's folder again in another dtype: float16 or bfloat16 halve a checkpoint of float32.
+//!
+//! ```sh
+//! cargo run --release --example convert -- --model runs/new/model --dtype float16 --output-dir half
+//! ```
+
+mod common;
+
+use align_data::Tokenizer;
+use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config};
+use clap::Parser;
+use common::{Failure, models};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tch::{Device, Kind};
+
+/// Writes a model's folder again in another dtype.
+#[derive(Parser)]
+struct Options {
+    /// A GPT-2 or a DistilBERT: a folder in transformers' layout, or user/name[@revision] on the hub.
+    #[arg(long)]
+    model: String,
+    /// What its numbers become: float32, float16 or bfloat16.
+    #[arg(long, value_parser = dtype)]
+    dtype: Kind,
+    /// The folder that is written.
+    #[arg(long)]
+    output_dir: PathBuf,
+    /// Overwrite the files of a model there.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+fn main() -> ExitCode {
+    common::run(|| convert(&common::options::parse()))
+}
+
+fn dtype(name: &str) -> Result<Kind, String> {
+    match name {
+        "float32" => Ok(Kind::Float),
+        "float16" => Ok(Kind::Half),
+        "bfloat16" => Ok(Kind::BFloat16),
+        _ => Err("expected float32, float16 or bfloat16".into()),
+    }
+}
+
+fn convert(options: &Options) -> Result<(), Failure> {
+    let (from, to) = (models::fetch(&options.model)?, &options.output_dir);
+    let tokenizer = Tokenizer::from_pretrained(&from)?;
+    if DistilBertConfig::from_pretrained(&from).is_ok() {
+        DistilBert::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
+    } else {
+        // The error of a folder that holds neither is that of this one.
+        Gpt2Config::from_pretrained(&from)?;
+        Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
+    }
+    tokenizer.save(to, options.overwrite)?;
+    println!("model written to {}", to.display());
+    Ok(())
+}
