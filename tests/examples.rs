@@ -295,6 +295,7 @@ fn new_models_from_texts_alone() {
     };
     assert!(refused("sft", &["--model-config", "gpt2.json"]).contains("--vocab-size"));
     assert!(refused("sft", &["--vocab-size", "300"]).contains("--model-config"));
+    assert!(refused("sft", &["--vocab-size", "300", "--model", "gpt2"]).contains("'--model "));
     assert!(
         refused("sft", &["--model-config", "gpt2.json", "--vocab-size", "9", "--max-length", "32"]).contains("257")
     );

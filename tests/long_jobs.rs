@@ -262,10 +262,10 @@ fn a_full_disk_is_an_error_and_loses_nothing() {
     let dir = dir.path();
     let (whole, journal) = undisturbed(dir, "whole.csv");
     let blocks = journal.len() / 512 / 2;
-    let generate = generate(dir, &[]);
+    let generate = generate(dir, &args("texts.csv", &[]));
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
-    shell.arg(generate.get_program()).args(args("texts.csv", &[])).current_dir(dir).env("OMP_NUM_THREADS", "1");
+    shell.arg(generate.get_program()).args(generate.get_args()).current_dir(dir).env("OMP_NUM_THREADS", "1");
     let ended = shell.output().unwrap();
     let message = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1), "{message}");

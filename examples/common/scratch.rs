@@ -16,10 +16,10 @@ pub struct ScratchOptions {
     #[arg(long, conflicts_with = "model")]
     model_config: Option<PathBuf>,
     /// Train a tokeniser of this many tokens on the training texts; with --model-config.
-    #[arg(long, requires = "model_config", conflicts_with = "tokenizer")]
+    #[arg(long, requires = "model_config", conflicts_with_all = ["model", "tokenizer"])]
     vocab_size: Option<usize>,
     /// Take the tokeniser of this model, a folder or a name on the hub; with --model-config.
-    #[arg(long, requires = "model_config")]
+    #[arg(long, requires = "model_config", conflicts_with = "model")]
     tokenizer: Option<String>,
 }
 

@@ -20,7 +20,7 @@ fn tiny_models(name: &str, args: &[&str]) -> Vec<String> {
     let [gpt2, distilbert] = ["models/gpt2-tiny", "models/distilbert-tiny"].map(kept);
     let tiny = match name {
         // Random weights take the place of a model.
-        _ if args.contains(&"--model-config") => vec![],
+        _ if args.contains(&"--model-config") || args.contains(&"--vocab-size") => vec![],
         "generate" | "logps" | "dpo" | "cpo" | "kto" | "sft" | "merge_adapter" => vec![("--model", gpt2)],
         "classify" | "train_classifier" => vec![("--model", distilbert)],
         "dpo_hinge" | "dpo_sigmoid" | "frontier" => vec![("--model", gpt2), ("--reward-model", distilbert)],

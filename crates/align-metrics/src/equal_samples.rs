@@ -47,7 +47,7 @@ pub fn equal_samples_entropy<T: AsRef<[i64]>>(
 /// ```
 /// use align_metrics::{equal_samples, miller_madow_entropy, Bootstrap, EqualSamples};
 /// let sample = EqualSamples { texts: 2, tokens: 2 };
-/// let found = equal_samples(&[vec![1i64, 2, 3]; 9], None, sample, &Bootstrap::default(), |texts| {
+/// let found = equal_samples(&[[1i64, 2, 3]; 9], None, sample, &Bootstrap::default(), |texts| {
 ///     miller_madow_entropy(texts, None)
 /// })?;
 /// // Two tokens, twice each, among four: log 2 and (2 - 1) / (2 · 4).
