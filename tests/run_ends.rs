@@ -5,7 +5,7 @@ use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_p
 use align_models::{CausalLm, Gpt2, Gpt2Config, Parameters};
 use align_train::{
     CheckpointSaver, DpoConfig, DpoTrainer, EarlyStopping, Error, EvaluationRecord, MemoryEstimate, MetricsFile,
-    SamplingStrategy, StepRecord, Strategy, TrainingConfig, available_memory, latest_checkpoint,
+    PrefixSharing, SamplingStrategy, StepRecord, Strategy, TrainingConfig, available_memory, latest_checkpoint,
 };
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
@@ -222,7 +222,9 @@ fn small(n_embd: i64, kind: Kind) -> Gpt2 {
 
 #[test]
 fn the_memory_that_a_run_needs() {
-    let config = DpoConfig { micro_batch_tokens: usize::MAX, training: training(), ..DpoConfig::default() };
+    let prefix_sharing = PrefixSharing::Off;
+    let config =
+        DpoConfig { micro_batch_tokens: usize::MAX, prefix_sharing, training: training(), ..DpoConfig::default() };
     let rows = pairs(16);
     for (kind, bytes) in [(Kind::Float, 4), (Kind::BFloat16, 2)] {
         let model = small(32, kind);
@@ -259,6 +261,25 @@ fn the_memory_that_a_run_needs() {
     ] {
         assert!(error.contains(part), "{error} lacks {part}");
     }
+}
+
+#[test]
+fn shared_tokens_need_memory_once() {
+    // Of two sides of 22 tokens 20 are one prompt: 24 tokens are computed, and attention goes over 44 places.
+    let pair =
+        |row| EncodedPair { prompt_ids: (0..20).collect(), chosen_ids: vec![30, 31], rejected_ids: vec![40, 41], row };
+    let (model, rows) = (small(32, Kind::Float), [pair(0), pair(1)]);
+    let activations = |prefix_sharing, micro_batch_tokens| {
+        let config = DpoConfig { prefix_sharing, micro_batch_tokens, training: training(), ..DpoConfig::default() };
+        MemoryEstimate::of(&model, None, &rows, &config).activations
+    };
+    // Of the 16 d a token in the block attention keeps 5 d a place; 3 d stand around the block, and the backward pass holds 12 d.
+    let states = 4 * 32 * (44 * 5 + 24 * (16 - 5 + 3 + 12));
+    let one = activations(PrefixSharing::On, 47);
+    assert!(one > states && one < states + 44 * 64, "{one}, expected some {states}");
+    assert_eq!(activations(PrefixSharing::On, 48), 2 * one);
+    assert_eq!(activations(PrefixSharing::Off, 87) * 2, activations(PrefixSharing::Off, 88));
+    assert!(activations(PrefixSharing::Off, 87) > one);
 }
 
 #[test]

@@ -12,6 +12,9 @@ impl Gpt2 {
     /// attention's weights are dropped, it keeps its scores, their softmax and the mask (three numbers a head and pair of tokens),
     /// and scaled copies of query and key, and of its output.
     ///
+    /// Where rows share tokens, query, key, value and what attention gives are those of each place in the rows, and what attention gives is
+    /// kept of each token too: counted as `5d` a place, which is right where a place in two is shared.
+    ///
     /// Under gradient checkpointing one block at a time keeps all that, the others their inputs alone (`d`).
     ///
     /// The backward pass holds the gradients of one feed-forward layer (`2i`) and of four states beside it.
@@ -37,9 +40,14 @@ impl Gpt2 {
         let wide: u64 = if self.kind() == Kind::Double { 8 } else { 4 };
         let bytes = self.kind().elt_size_in_bytes() as u64;
         let block = bytes * block + wide * (heads + 4);
-        let blocks = if self.gradient_checkpointing { layers * bytes * d + block } else { layers * block };
+        let attended = bytes * 5 * d + wide * heads;
+        let (blocks, attended) = match self.gradient_checkpointing {
+            true => (layers * bytes * d + block, attended),
+            false => (layers * block, layers * attended),
+        };
         TrainingMemory {
             activations: tokens * (blocks + bytes * around + 2 * wide),
+            attended: tokens * attended,
             workspace: tokens * bytes * (2 * inner + 4 * d),
             token_logits: wide * number(config.vocab_size),
         }

@@ -107,6 +107,10 @@ impl RunConfig for CpoConfig {
         &self.training
     }
 
+    fn prefix_sharing(&self) -> PrefixSharing {
+        self.prefix_sharing.with(&self.training)
+    }
+
     fn validate(&self) -> Result<()> {
         let loss_type = self.loss_type;
         let number = |option, value: f64, good: bool, expected: &str| {

@@ -143,6 +143,10 @@ impl RunConfig for DpoConfig {
         Some(self.micro_batch_tokens)
     }
 
+    fn prefix_sharing(&self) -> PrefixSharing {
+        self.prefix_sharing.with(&self.training)
+    }
+
     fn validate(&self) -> Result<()> {
         self.loss()?;
         self.adaptive_beta()?;

@@ -34,8 +34,12 @@ impl PrefixSharing {
         require("prefix_sharing", self != Self::On || model.takes_rows(), || {
             "is on, but the model cannot attend over rows that share tokens: set it to auto or off".into()
         })?;
-        let able = model.takes_rows() && training.disable_dropout;
-        Ok(if able { self } else { Self::Off })
+        Ok(if model.takes_rows() { self.with(training) } else { Self::Off })
+    }
+
+    /// The same, off where there is dropout.
+    pub(super) fn with(self, training: &TrainingConfig) -> Self {
+        if training.disable_dropout { self } else { Self::Off }
     }
 
     /// Whether sequences that take `padded` tokens in padded rows, and `distinct` where each is computed once, share them.

@@ -22,7 +22,8 @@ use tch::{Kind, Tensor};
 /// | `logits` | of a chunk of tokens twice, or of all where they are few enough to be kept: [`LinearLogpsOptions`] |
 ///
 /// The largest micro-batch is `per_device_train_batch_size` rows as long as the longest, or the `micro_batch_tokens` that an
-/// objective takes at once, if these are less. Not counted are LibTorch itself (some 200 MiB), the rows, and what an evaluation or a
+/// objective takes at once, if these are less; where sequences share what they have in common, rows are as the longest or as the one
+/// that shares most, whichever needs more. Not counted are LibTorch itself (some 200 MiB), the rows, and what an evaluation or a
 /// checkpoint need, which is less. Models that do not say what a pass needs count as if it needed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryEstimate {
@@ -58,10 +59,11 @@ impl MemoryEstimate {
         let weights = |model: &M| sum(model.parameters(), bytes_of) + frozen(model);
         // Under an adapter the reference is the policy's own base model with another adapter.
         let shared = |model: &M| if first_frozen(model) == first_frozen(policy) { frozen(model) } else { 0 };
-        let (sequences, length, predicted) = largest_pass(rows, config);
-        let pass = policy.training_memory(sequences, length);
-        let (activations, logits) =
-            pass.map_or((0, 0), |pass| (pass.activations + pass.workspace, logits(predicted, pass.token_logits)));
+        let largest = largest_passes(rows, config).into_iter().filter_map(|pass| {
+            let memory = policy.training_memory(pass.sequences, pass.length)?.with_shared_tokens(pass.computed);
+            Some((memory.activations + memory.workspace, logits(pass.predicted, memory.token_logits)))
+        });
+        let (activations, logits) = largest.max_by_key(|(activations, logits)| activations + logits).unwrap_or_default();
         Self {
             weights: weights(policy),
             reference: reference.map_or(0, |reference| weights(reference) - shared(reference)),
@@ -126,20 +128,43 @@ fn bytes_of(weight: &Tensor) -> u64 {
     (weight.numel() * weight.kind().elt_size_in_bytes()) as u64
 }
 
-/// Sequences, their length, and predicted tokens of the largest batch that goes through the policy at once.
-fn largest_pass<R: Row>(rows: &[R], config: &impl RunConfig) -> (u64, u64, u64) {
-    let length = rows.iter().map(Row::tokens).max().unwrap_or(0).max(1);
-    let sequences = rows.iter().map(|row| row.completions().len()).max().unwrap_or(0);
+/// Rows that go through the policy at once.
+struct Pass {
+    sequences: u64,
+    length: u64,
+    /// Share of the sequences' tokens that are computed: all but those that are shared.
+    computed: f64,
+    predicted: u64,
+}
+
+/// The largest batch, if all rows were as the longest one, or as the one that shares most.
+fn largest_passes<R: Row>(rows: &[R], config: &impl RunConfig) -> Vec<Pass> {
     let batch = config.training().per_device_train_batch_size.min(rows.len());
-    let at_once = config.micro_batch_tokens().map_or(batch, |tokens| {
-        // A part holds one row at least.
-        batch.min((tokens / (sequences * length).max(1)).max(1))
-    });
-    let mut predicted: Vec<usize> =
-        rows.iter().map(|row| row.completions().iter().map(|(_, ids)| ids.len()).sum()).collect();
+    let completions = |row: &R| row.completions().iter().map(|(_, ids)| ids.len()).sum::<usize>();
+    let padded = |row: &R| (row.completions().len() * row.tokens()).max(1);
+    let distinct = |row: &R| match config.micro_batch_tokens() {
+        Some(_) => row.prompt_ids().len() + completions(row),
+        // A batch that is taken whole keeps its padding.
+        None => padded(row) - row.completions().len().saturating_sub(1) * row.prompt_ids().len(),
+    };
+    let mut predicted: Vec<usize> = rows.iter().map(completions).collect();
     predicted.sort_unstable_by(|a, b| b.cmp(a));
-    let predicted: usize = predicted.iter().take(at_once).sum();
-    ((at_once * sequences) as u64, length as u64, predicted as u64)
+    let share = |row: &R| distinct(row) as f64 / padded(row) as f64;
+    let longest = rows.iter().max_by_key(|row| row.tokens());
+    let alike = rows.iter().min_by(|a, b| share(a).total_cmp(&share(b)));
+    let pass = |row: &R| {
+        let shares = config.prefix_sharing().shares(distinct(row), padded(row));
+        let (tokens, computed) = if shares { (distinct(row), share(row)) } else { (padded(row), 1.0) };
+        // A part holds one row at least.
+        let at_once = config.micro_batch_tokens().map_or(batch, |budget| batch.min((budget / tokens.max(1)).max(1)));
+        Pass {
+            sequences: (at_once * row.completions().len()) as u64,
+            length: row.tokens().max(1) as u64,
+            computed,
+            predicted: predicted.iter().take(at_once).sum::<usize>() as u64,
+        }
+    };
+    longest.into_iter().chain(alike).map(pass).collect()
 }
 
 /// What [`align_losses::LinearLogps`] holds for `tokens` rows of logits.

@@ -25,7 +25,7 @@ pub use kto::Kto;
 pub use row::Row;
 pub use sft::Sft;
 
-use crate::{Method, Metrics, Purpose, Result, TrainingConfig};
+use crate::{Method, Metrics, PrefixSharing, Purpose, Result, TrainingConfig};
 use align_models::TrainableModel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -185,6 +185,11 @@ pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
     /// Most tokens, padding included, that go through the policy at once; `None` for a whole micro-batch.
     fn micro_batch_tokens(&self) -> Option<usize> {
         None
+    }
+
+    /// Whether what a row's sequences have in common at their beginning goes through the policy once.
+    fn prefix_sharing(&self) -> PrefixSharing {
+        PrefixSharing::Off
     }
 
     /// Checks every option by itself and against the others.
