@@ -71,7 +71,9 @@ fn assert_run<O: Objective>(run: &Value, mut trainer: Trainer<O>) {
         let (found, norm) = (tensor.to_kind(Kind::Double).norm().double_value(&[]), norm.as_f64().unwrap());
         // Softmax does not see a key's bias, so its gradient is rounding alone, which Adam scales up to steps of the learning rate.
         let walk = match weight.ends_with("k_lin.bias") {
-            true => steps.len() as f64 * run["config"]["learning_rate"].as_f64().unwrap() * (tensor.numel() as f64).sqrt(),
+            true => {
+                steps.len() as f64 * run["config"]["learning_rate"].as_f64().unwrap() * (tensor.numel() as f64).sqrt()
+            }
             false => 0.0,
         };
         assert!(

@@ -63,7 +63,8 @@ impl MemoryEstimate {
             let memory = policy.training_memory(pass.sequences, pass.length)?.with_shared_tokens(pass.computed);
             Some((memory.activations + memory.workspace, logits(pass.predicted, memory.token_logits)))
         });
-        let (activations, logits) = largest.max_by_key(|(activations, logits)| activations + logits).unwrap_or_default();
+        let (activations, logits) =
+            largest.max_by_key(|(activations, logits)| activations + logits).unwrap_or_default();
         Self {
             weights: weights(policy),
             reference: reference.map_or(0, |reference| weights(reference) - shared(reference)),
