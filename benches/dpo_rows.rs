@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench dpo_rows [-- --rows 100 --rows 1000]` prints the table of benches/README.md, each line from a process of its own.
 
+mod support;
+
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
 use align_losses::LossType;
 use align_models::Gpt2;
@@ -10,6 +12,7 @@ use clap::Parser;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
+use support::peak_bytes;
 use tch::{Device, Kind};
 
 #[derive(Parser)]
@@ -69,14 +72,6 @@ fn measure(rows: usize) {
         each(encoded),
         each(asked),
         each(trained),
-        peak_mb()
+        peak_bytes() / 1e6
     );
-}
-
-/// Most memory that was ever resident.
-fn peak_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib: f64 = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN);
-    kib * 1024.0 / 1e6
 }

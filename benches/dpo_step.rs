@@ -4,6 +4,8 @@
 //! [--gradient-checkpointing] [--use-peft]`.
 //! `python benches/beside_trl.py DIR` runs it in turn with TRL and prints the table of benches/README.md.
 
+mod support;
+
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use align_losses::LossType;
 use align_models::{CausalLm, Gpt2, LoraConfig, LoraGpt2};
@@ -12,6 +14,7 @@ use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
 use clap::Parser;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use support::peak_bytes;
 use tch::{Device, Kind};
 
 #[derive(Parser)]
@@ -103,13 +106,9 @@ fn train<M: CausalLm>(model: M, pairs: Vec<EncodedPair>, config: DpoConfig) {
         first.get_or_insert_with(|| SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs_f64());
     }
     let first = first.expect("a first step");
-    println!("{{\"step_s\": {:?}, \"first_step_at\": {first:.2}, \"peak_gb\": {:.2}}}", &times[1..], peak_gb());
-}
-
-/// Most memory that was ever resident, in GB.
-fn peak_gb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib: f64 = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN);
-    kib * 1024.0 / 1e9
+    println!(
+        "{{\"step_s\": {:?}, \"first_step_at\": {first:.2}, \"peak_gb\": {:.2}}}",
+        &times[1..],
+        peak_bytes() / 1e9
+    );
 }

@@ -17,7 +17,7 @@ use align_report::{Configuration, Entry, Figure, FigureSize};
 use align_torch::MatmulPrecision;
 use align_train::{DpoConfig, StopSignal, TrainingConfig};
 use clap::Parser;
-use common::prompts::NOTEBOOK_PROMPTS;
+use common::prompts::{NOTEBOOK_PROMPTS, is_held_out};
 use common::{Failure, RuntimeOptions, job, models, score};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -32,8 +32,6 @@ const LENGTH_NORMALISED: f64 = 10.0;
 /// Texts a prompt to make pairs of, to evaluate by, and pairs a prompt.
 const TEXTS: Texts = Texts { training: 10, evaluation: 8, pairs: 10 };
 const QUICK_TEXTS: Texts = Texts { training: 6, evaluation: 4, pairs: 6 };
-/// Places of the prompts that are held out: every fifth.
-const HELD_OUT_EVERY: usize = 5;
 /// Pixels an inch of the PNG figures.
 const DOTS_PER_INCH: u32 = 300;
 
@@ -178,7 +176,7 @@ impl Options {
         Ok(SweepOptions {
             points: self.points()?,
             prompts: NOTEBOOK_PROMPTS.map(str::to_owned).to_vec(),
-            held_out: (0..NOTEBOOK_PROMPTS.len()).filter(|i| i % HELD_OUT_EVERY == HELD_OUT_EVERY - 1).collect(),
+            held_out: (0..NOTEBOOK_PROMPTS.len()).filter(|place| is_held_out(*place)).collect(),
             training_texts: sampling(self.training_texts_per_prompt.unwrap_or(texts.training), training_seed),
             pairs_per_prompt: self.pairs_per_prompt.unwrap_or(texts.pairs),
             evaluation: sampling(self.texts_per_prompt.unwrap_or(texts.evaluation), evaluation_seed),

@@ -1,18 +1,15 @@
 //! A batch taken in parts has the gradient, the loss and the metrics of the whole, for every loss.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/preference_step.rs"]
+mod preference_step;
+
 use align_data::EncodedPair;
 use align_losses::LossType;
 use align_models::{CausalLm, Gpt2};
-use align_train::objective::{Batch, BatchOutcome, Dpo, Split};
+use align_train::objective::{Batch, Dpo, Split};
 use align_train::{DpoConfig, FDivergenceType, Objective, TrainingConfig};
-use std::path::PathBuf;
-use tch::{Device, Kind, Tensor};
-
-fn policy() -> Gpt2 {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
-    Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).unwrap()
-}
+use preference_step::{draws, each_loss, policy, step};
 
 /// The same with its weights moved a little, so that log-ratios are not 0.
 fn reference() -> Gpt2 {
@@ -26,12 +23,7 @@ fn reference() -> Gpt2 {
 
 /// Two to eight pairs of random lengths.
 fn pairs(seed: u64) -> Vec<EncodedPair> {
-    let mut state = seed;
-    let mut below = |most: u64| {
-        // Knuth's MMIX generator; its high bits are good enough for lengths and ids.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % most
-    };
+    let mut below = draws(seed);
     let count = 2 + below(7) as usize;
     (0..count)
         .map(|row| {
@@ -44,29 +36,10 @@ fn pairs(seed: u64) -> Vec<EncodedPair> {
         .collect()
 }
 
-/// A step's outcome and the gradient of each weight.
-fn step(pairs: &[EncodedPair], config: DpoConfig) -> (BatchOutcome, Vec<(String, Tensor)>) {
-    let mut dpo = Dpo::new(policy(), Some(reference()), config).unwrap();
-    dpo.prepare(Split::Train, pairs).unwrap();
-    let weights = dpo.policy().parameters();
-    weights.set_requires_grad(true);
-    for (_, weight) in weights.iter() {
-        (weight * 0.0).sum(Kind::Float).backward();
-    }
-    let indices: Vec<usize> = (0..pairs.len()).collect();
-    let outcome = dpo.batch(&Batch { split: Split::Train, all: pairs, indices: &indices }, Some(0.5)).unwrap();
-    let gradients = dpo.policy().parameters().iter().map(|(name, weight)| (name.to_owned(), weight.grad())).collect();
-    (outcome, gradients)
-}
-
 fn configs() -> Vec<DpoConfig> {
     let training = TrainingConfig { disable_dropout: true, ..TrainingConfig::default() };
     let base = DpoConfig { training, ..DpoConfig::default() };
-    let of = |loss_type: LossType| {
-        let label_smoothing = if loss_type == LossType::ExoPair { 0.1 } else { 0.0 };
-        DpoConfig { loss_type: vec![loss_type], label_smoothing, ..base.clone() }
-    };
-    let mut all: Vec<DpoConfig> = LossType::ALL.into_iter().map(of).collect();
+    let mut all = each_loss(&base);
     all.extend([
         DpoConfig { ld_alpha: Some(0.3), ..base.clone() },
         DpoConfig { use_weighting: true, ..base.clone() },
@@ -82,12 +55,16 @@ fn configs() -> Vec<DpoConfig> {
 fn parts_have_the_gradient_of_the_whole() {
     for (number, config) in configs().into_iter().enumerate() {
         let pairs = pairs(number as u64);
-        let (whole, expected) = step(&pairs, DpoConfig { micro_batch_tokens: 1 << 20, ..config.clone() });
+        let of = |micro_batch_tokens| {
+            let config = DpoConfig { micro_batch_tokens, ..config.clone() };
+            step(Dpo::new(policy(), Some(reference()), config).unwrap(), &pairs)
+        };
+        let (whole, expected) = of(1 << 20);
         let size = expected.iter().map(|(_, g)| g.abs().max().double_value(&[])).fold(0.0, f64::max);
         assert!(size > 1e-6, "{:?}", config.loss_type);
         for micro_batch_tokens in [1, 70, 130] {
             let what = format!("{:?} {micro_batch_tokens}", config.loss_type);
-            let (parts, found) = step(&pairs, DpoConfig { micro_batch_tokens, ..config.clone() });
+            let (parts, found) = of(micro_batch_tokens);
             assert!((parts.loss - whole.loss).abs() < 1e-5 * whole.loss.abs().max(1.0), "{what}");
             assert_eq!(parts.tokens, whole.tokens);
             for (name, value) in whole.metrics.iter() {

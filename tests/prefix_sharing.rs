@@ -1,20 +1,19 @@
 //! Pairs whose common beginning is computed once have the log-probabilities, metrics and gradient of padded rows, taken whole or in parts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/preference_step.rs"]
+mod preference_step;
+
 use align_data::EncodedPair;
 use align_losses::LossType;
 use align_models::{Attention, CausalLm, Gpt2, KvCache, LoraConfig, LoraGpt2, Parameters};
-use align_train::objective::{Batch, BatchOutcome, Cpo, Dpo, Split};
-use align_train::{CpoConfig, CpoLossType, DpoConfig, FDivergenceType, Objective, PrefixSharing, TrainingConfig};
+use align_train::objective::{Cpo, Dpo};
+use align_train::{CpoConfig, CpoLossType, DpoConfig, FDivergenceType, PrefixSharing, TrainingConfig};
+use preference_step::{Step, draws, each_loss, policy, step};
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
-
-fn policy() -> Gpt2 {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
-    Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).unwrap()
-}
 
 /// The same with its weights moved a little, so that log-ratios are not 0.
 fn reference() -> Gpt2 {
@@ -29,12 +28,7 @@ fn reference() -> Gpt2 {
 /// Two to nine pairs: prompts of up to 30 tokens, some of none, completions of 2 to 26 that may begin alike, and one pair whose two
 /// completions are the same.
 fn pairs(seed: u64) -> Vec<EncodedPair> {
-    let mut state = seed;
-    let mut below = |most: u64| {
-        // Knuth's MMIX generator; its high bits are good enough for lengths and ids.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % most
-    };
+    let mut below = draws(seed);
     let count = 2 + below(8) as usize;
     (0..count)
         .map(|row| {
@@ -50,23 +44,6 @@ fn pairs(seed: u64) -> Vec<EncodedPair> {
             EncodedPair { prompt_ids, chosen_ids, rejected_ids, row }
         })
         .collect()
-}
-
-/// A step's outcome, and the gradient of each weight.
-type Step = (BatchOutcome, Vec<(String, Tensor)>);
-
-fn step<O: Objective<Row = EncodedPair>>(mut objective: O, pairs: &[EncodedPair]) -> Step {
-    use align_models::TrainableModel;
-    objective.prepare(Split::Train, pairs).unwrap();
-    let weights = objective.policy().parameters();
-    weights.set_requires_grad(true);
-    for (_, weight) in weights.iter() {
-        (weight * 0.0).sum(Kind::Float).backward();
-    }
-    let indices: Vec<usize> = (0..pairs.len()).collect();
-    let outcome = objective.batch(&Batch { split: Split::Train, all: pairs, indices: &indices }, Some(0.5)).unwrap();
-    let weights = objective.policy().parameters().iter();
-    (outcome, weights.map(|(name, weight)| (name.to_owned(), weight.grad())).collect())
 }
 
 fn assert_same((outcome, gradients): &Step, (expected, by_weight): &Step, what: &str) {
@@ -89,11 +66,7 @@ fn assert_same((outcome, gradients): &Step, (expected, by_weight): &Step, what: 
 
 fn dpo_configs() -> Vec<DpoConfig> {
     let base = DpoConfig::default();
-    let of = |loss_type: LossType| {
-        let label_smoothing = if loss_type == LossType::ExoPair { 0.1 } else { 0.0 };
-        DpoConfig { loss_type: vec![loss_type], label_smoothing, ..base.clone() }
-    };
-    let mut all: Vec<DpoConfig> = LossType::ALL.into_iter().map(of).collect();
+    let mut all = each_loss(&base);
     all.extend([
         DpoConfig { ld_alpha: Some(0.3), ..base.clone() },
         DpoConfig { use_weighting: true, ..base.clone() },

@@ -47,3 +47,8 @@ pub const NOTEBOOK_PROMPTS: [&str; 46] = [
     "Film industry",
     "Animated films",
 ];
+
+/// Whether the prompt at this place is held out of the pairs that an example makes: every fifth one is.
+pub fn is_held_out(place: usize) -> bool {
+    place % 5 == 4
+}

@@ -1,4 +1,4 @@
-use super::super::prompts::NOTEBOOK_PROMPTS;
+use super::super::prompts::{self, NOTEBOOK_PROMPTS};
 use super::super::report::TrainingRecords;
 use super::super::{Failure, models, score, training};
 use super::NotebookOptions;
@@ -42,9 +42,9 @@ pub struct Stage<'a> {
     stop: StopSignal,
 }
 
-/// Whether the pairs that are made here hold a prompt out: every fifth one.
+/// Whether the pairs that are made here hold a prompt out.
 pub fn is_held_out(prompt: &str) -> bool {
-    NOTEBOOK_PROMPTS.iter().position(|p| *p == prompt).is_some_and(|i| i % 5 == 4)
+    NOTEBOOK_PROMPTS.iter().position(|p| *p == prompt).is_some_and(prompts::is_held_out)
 }
 
 impl<'a> Stage<'a> {

@@ -1,0 +1,50 @@
+//! One step of a preference objective on the tiny GPT-2.
+
+use align_data::EncodedPair;
+use align_losses::LossType;
+use align_models::{Gpt2, TrainableModel};
+use align_train::objective::{Batch, BatchOutcome, Split};
+use align_train::{DpoConfig, Objective};
+use std::path::PathBuf;
+use tch::{Device, Kind, Tensor};
+
+/// A step's outcome, and the gradient of each weight.
+pub type Step = (BatchOutcome, Vec<(String, Tensor)>);
+
+pub fn policy() -> Gpt2 {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
+    Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).unwrap()
+}
+
+/// Numbers below a bound, one after the other.
+pub fn draws(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |most| {
+        // Knuth's MMIX generator; its high bits are good enough for lengths and ids.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % most
+    }
+}
+
+/// `base` with each loss alone.
+pub fn each_loss(base: &DpoConfig) -> Vec<DpoConfig> {
+    let of = |loss_type: LossType| {
+        let label_smoothing = if loss_type == LossType::ExoPair { 0.1 } else { 0.0 };
+        DpoConfig { loss_type: vec![loss_type], label_smoothing, ..base.clone() }
+    };
+    LossType::ALL.into_iter().map(of).collect()
+}
+
+/// Half of the gradient of a batch of all pairs.
+pub fn step<O: Objective<Row = EncodedPair>>(mut objective: O, pairs: &[EncodedPair]) -> Step {
+    objective.prepare(Split::Train, pairs).unwrap();
+    let weights = objective.policy().parameters();
+    weights.set_requires_grad(true);
+    for (_, weight) in weights.iter() {
+        (weight * 0.0).sum(Kind::Float).backward();
+    }
+    let indices: Vec<usize> = (0..pairs.len()).collect();
+    let outcome = objective.batch(&Batch { split: Split::Train, all: pairs, indices: &indices }, Some(0.5)).unwrap();
+    let weights = objective.policy().parameters().iter();
+    (outcome, weights.map(|(name, weight)| (name.to_owned(), weight.grad())).collect())
+}
