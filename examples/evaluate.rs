@@ -17,7 +17,6 @@ use clap::Parser;
 use common::{Failure, RuntimeOptions, models};
 use serde::Serialize;
 use serde_json::json;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -108,7 +107,8 @@ fn evaluate(options: &Options) -> Result<(), Failure> {
         }
     };
     if let Some(output) = &options.output {
-        write(output, &serde_json::to_string_pretty(&numbers)?, options.overwrite)?;
+        let text = serde_json::to_string_pretty(&numbers)?;
+        common::write_atomically(output, options.overwrite, |file| writeln!(file, "{text}"))?;
     }
     Ok(())
 }
@@ -324,14 +324,4 @@ fn print_compared(compared: &[Compared], sample: EqualSamples, options: &Options
     }
     let intervals = format!("{}% over {} bootstrap resamples of texts", options.level * 100.0, options.resamples);
     println!("\nin brackets: {intervals}; for equal samples, what {}% of the samples cover", options.level * 100.0);
-}
-
-fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Failure> {
-    let fail = |e: std::io::Error| format!("{}: {e}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    writeln!(file, "{text}").and_then(|()| file.as_file().sync_all()).map_err(fail)?;
-    let kept = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
-    kept.map_err(|e| fail(e.error))?;
-    Ok(())
 }

@@ -259,7 +259,7 @@ fn texts_and_classes_resume_exactly() {
     let classifier =
         || DistilBert::from_pretrained(&data().join("models/distilbert-tiny"), Kind::Float, Device::Cpu).unwrap();
     let grouped = TrainingConfig { train_sampling_strategy: SamplingStrategy::GroupByLength, ..training() };
-    let config = ClassificationConfig { training: grouped, max_length: None };
+    let config = ClassificationConfig { training: grouped, max_length: None, token_dropout: 0.0 };
     let trainer =
         |rows: &[EncodedLabelledText]| ClassificationTrainer::new(classifier(), rows.to_vec(), config.clone()).unwrap();
     resumes_exactly("classes", || trainer(&classes));

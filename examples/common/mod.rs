@@ -136,10 +136,5 @@ pub fn write_atomically(
     write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
     refuse_existing(path, overwrite)?;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    write(&mut std::io::BufWriter::new(file.as_file_mut())).map_err(|e| format!("{}: {e}", path.display()))?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(())
+    Ok(align_files::write_file(path, overwrite, write).map_err(|e| format!("{}: {e}", path.display()))?)
 }

@@ -128,7 +128,7 @@ fn a_classifier_follows_transformers() {
         let max_length = Some(run["max_length"].as_u64().unwrap() as usize);
         let rows = encode_labelled_texts(&tokenizer, &texts, &labels, max_length).unwrap();
         let (train, eval) = (rows[..run["rows"].as_u64().unwrap() as usize].to_vec(), rows[80..].to_vec());
-        let config = ClassificationConfig { max_length, training: training(&run["config"]) };
+        let config = ClassificationConfig { max_length, token_dropout: 0.0, training: training(&run["config"]) };
         let policy = DistilBert::from_pretrained(&folder, Kind::Float, Device::Cpu).unwrap();
         assert_run(&run, ClassificationTrainer::new(policy, train, config).unwrap().with_evaluation(eval).unwrap());
     }

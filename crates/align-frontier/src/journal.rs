@@ -1,12 +1,12 @@
 //! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there.
 
 use crate::{Error, Result};
+use align_files::{FolderLock, LockError, UNFINISHED, lock_folder, remove_unfinished};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 const OPTIONS: &str = "sweep.json";
@@ -16,7 +16,7 @@ const POINTS: &str = "points";
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
-    _lock: File,
+    _lock: Option<FolderLock>,
 }
 
 impl Journal {
@@ -33,12 +33,15 @@ impl Journal {
         }
         let points = folder.join(POINTS);
         fs::create_dir_all(&points).map_err(|e| failed(&points, &e))?;
-        let path = folder.join(".lock");
-        let lock = File::options().create(true).append(true).open(&path).map_err(|e| failed(&path, &e))?;
-        // A file system without locks is no reason to stop.
-        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-            let problem = "another process writes to it: wait for its end".to_owned();
-            return Err(Error::Folder { folder: folder.to_owned(), problem });
+        let lock = lock_folder(folder).map_err(|e| match e {
+            LockError::Taken => {
+                let problem = "another process writes to it: wait for its end".to_owned();
+                Error::Folder { folder: folder.to_owned(), problem }
+            }
+            LockError::Open(e) => failed(folder, &e),
+        })?;
+        if lock.is_some() {
+            [folder, &points].into_iter().try_for_each(|dir| remove_unfinished(dir).map_err(|e| failed(dir, &e)))?;
         }
         let journal = Self { folder: folder.to_owned(), _lock: lock };
         match journal.read_file::<Value>(&folder.join(OPTIONS))? {
@@ -95,21 +98,8 @@ impl Journal {
     fn write_file<T: Serialize>(&self, path: &Path, result: &T) -> Result<()> {
         let text = serde_json::to_string(result)
             .map_err(|e| Error::File { path: path.to_owned(), problem: format!("cannot be written: {e}") })?;
-        write_atomically(path, format!("{text}\n").as_bytes())
+        align_files::write_file(path, true, |file| writeln!(file, "{text}")).map_err(|e| failed(path, &e))
     }
-}
-
-/// Writes a file of the sweep's own, in place of an earlier one.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let write = || {
-        let mut file = tempfile::Builder::new().prefix(".unfinished-").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|e| failed(path, &e))
 }
 
 fn failed(path: &Path, problem: &std::io::Error) -> Error {
@@ -118,7 +108,7 @@ fn failed(path: &Path, problem: &std::io::Error) -> Error {
 
 /// Whether a folder holds what is not left over from a sweep that was killed before its options were written.
 fn holds_anything_else(folder: &Path) -> bool {
-    let ours = |name: &str| name == POINTS || name == ".lock" || name.starts_with(".unfinished-");
+    let ours = |name: &str| name == POINTS || name.starts_with(UNFINISHED);
     match fs::read_dir(folder) {
         Ok(mut entries) => entries.any(|entry| !entry.is_ok_and(|e| ours(&e.file_name().to_string_lossy()))),
         Err(_) => folder.exists(),

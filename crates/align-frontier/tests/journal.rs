@@ -42,3 +42,26 @@ fn a_folder_of_something_else_or_in_use_or_damaged_is_refused() {
     let problem = journal.read::<serde_json::Value>("half").unwrap_err().to_string();
     assert!(problem.contains("half.json: damaged"), "{problem}");
 }
+
+#[test]
+fn what_a_killed_sweep_left_half_written_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), &json!({})).unwrap();
+    journal.write("whole", &1).unwrap();
+    for half in [".unfinished-a", "points/.unfinished-b"] {
+        fs::write(dir.path().join(half), "{").unwrap();
+    }
+    // Not by one that has not got the lock: it may be what the other writes.
+    Journal::open(dir.path(), &json!({})).unwrap_err();
+    assert!(dir.path().join(".unfinished-a").exists());
+    drop(journal);
+    let journal = Journal::open(dir.path(), &json!({})).unwrap();
+    let names = |folder: &str| {
+        let entries = fs::read_dir(dir.path().join(folder)).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!((names("."), names("points")), (vec!["points".into(), "sweep.json".into()], vec!["whole.json".into()]));
+    assert_eq!(journal.read::<i64>("whole").unwrap(), Some(1));
+}

@@ -2,6 +2,7 @@
 
 use crate::{Error, Result, json_weight};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::io::ErrorKind;
 use std::path::Path;
 use tch::Kind;
 
@@ -61,21 +62,15 @@ pub(crate) fn write_config(dir: &Path, config: &impl Serialize, kind: Kind, over
 
 /// Writes a file of options that appears whole or not at all.
 pub(crate) fn write_json(dir: &Path, name: &str, json: &serde_json::Value, overwrite: bool) -> Result<()> {
-    use std::io::Write;
     let path = dir.join(name);
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
-    if path.exists() && !overwrite {
-        return Err(fail("exists already: choose another folder or ask for it to be overwritten".into()));
-    }
     let text = serde_json::to_string_pretty(json).map_err(|e| fail(e.to_string()))?;
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        writeln!(file, "{text}")?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
-        Ok(())
-    };
-    write().map_err(|e| fail(format!("cannot be written: {e}")))
+    align_files::write_file(&path, overwrite, |file| writeln!(file, "{text}")).map_err(|e| match e.kind() {
+        ErrorKind::AlreadyExists => {
+            fail("exists already: choose another folder or ask for it to be overwritten".into())
+        }
+        _ => fail(format!("cannot be written: {e}")),
+    })
 }
 
 fn dtype_name(kind: Kind) -> Option<&'static str> {
@@ -85,5 +80,25 @@ fn dtype_name(kind: Kind) -> Option<&'static str> {
         Kind::Half => Some("float16"),
         Kind::Double => Some("float64"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Others may read it as they may any new file.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_of_options_is_an_ordinary_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        write_json(dir.path(), "config.json", &serde_json::json!({}), false).unwrap();
+        std::fs::write(dir.path().join("ordinary"), "").unwrap();
+        let mode = |name| std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("config.json"), mode("ordinary"));
+        let problem = write_json(dir.path(), "config.json", &serde_json::json!({}), false).unwrap_err().to_string();
+        assert!(problem.contains("exists already"), "{problem}");
     }
 }

@@ -2,7 +2,7 @@ use crate::config::BOOKKEEPING;
 use crate::history::History;
 use crate::objective::Objective;
 use crate::weights::load_weights;
-use crate::{Error, Result, Trainer, atomic, fingerprint};
+use crate::{Error, Result, Trainer, fingerprint};
 use align_models::TrainableModel;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ impl<O: Objective> Trainer<O> {
             return Err(fail(dir, "exists already: it is not overwritten"));
         }
         let cannot = |e: std::io::Error| fail(dir, format!("cannot be written: {e}"));
-        atomic::write_folder(dir, cannot, |scratch| self.write_checkpoint(scratch))
+        align_files::write_folder(dir, cannot, |scratch| self.write_checkpoint(scratch))
     }
 
     fn write_checkpoint(&self, dir: &Path) -> Result<()> {

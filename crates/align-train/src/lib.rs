@@ -12,7 +12,6 @@
 //! [`Trainer::train`] drives it with observers (progress bar, metrics file, checkpoints, early stop).
 
 mod adamw;
-mod atomic;
 mod best_metric;
 mod checkpoint;
 mod completion_logps;

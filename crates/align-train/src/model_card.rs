@@ -1,5 +1,5 @@
 use crate::config::BOOKKEEPING;
-use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord, atomic};
+use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord};
 use serde_json::Value;
 use std::fmt;
 use std::path::Path;
@@ -37,7 +37,7 @@ impl<C: RunConfig> ModelCard<C> {
     pub fn write(&self, dir: &Path, overwrite: bool) -> Result<()> {
         let path = dir.join("README.md");
         let fail = |reason: String| Error::Output { path: path.clone(), reason };
-        atomic::write_file(&path, overwrite, |file| write!(file, "{self}")).map_err(|e| match e.kind() {
+        align_files::write_file(&path, overwrite, |file| write!(file, "{self}")).map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => fail("exists already: it is not overwritten".to_owned()),
             _ => fail(format!("cannot be written: {e}")),
         })

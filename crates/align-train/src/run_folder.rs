@@ -1,5 +1,5 @@
-use crate::{Error, Result, atomic};
-use std::fs::{File, TryLockError};
+use crate::{Error, Result};
+use align_files::{FolderLock, LockError, lock_folder, remove_folder, remove_unfinished, write_file, write_folder};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub struct RunFolder {
     path: PathBuf,
     /// Locked while the process lives; a killed one's lock is free.
-    _lock: Option<File>,
+    _lock: Option<FolderLock>,
 }
 
 impl RunFolder {
@@ -23,19 +23,12 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<Self> {
         let fail = |reason: String| Error::Output { path: path.to_owned(), reason };
         std::fs::create_dir_all(path).map_err(|e| fail(e.to_string()))?;
-        let folder = File::open(path).map_err(|e| fail(e.to_string()))?;
-        let lock = match folder.try_lock() {
-            Ok(()) => Some(folder),
-            Err(TryLockError::WouldBlock) => {
-                return Err(fail("another run is writing it: wait for its end, or choose another folder".into()));
-            }
-            Err(TryLockError::Error(error)) => {
-                tracing::warn!(folder = %path.display(), %error, "the run folder cannot be locked");
-                None
-            }
-        };
+        let lock = lock_folder(path).map_err(|e| match e {
+            LockError::Taken => fail("another run is writing it: wait for its end, or choose another folder".into()),
+            LockError::Open(e) => fail(e.to_string()),
+        })?;
         if lock.is_some() {
-            atomic::remove_unfinished(path)
+            remove_unfinished(path)
                 .map_err(|e| fail(format!("what a killed run left there cannot be removed: {e}")))?;
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
@@ -53,7 +46,7 @@ impl RunFolder {
     /// What `fill` or the file system refuses.
     pub fn write_file(&self, name: &str, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let path = self.path.join(name);
-        atomic::write_file(&path, true, fill).map_err(|e| Error::Output { path, reason: e.to_string() })
+        write_file(&path, true, fill).map_err(|e| Error::Output { path, reason: e.to_string() })
     }
 
     /// Makes a folder of this name with what `fill` writes into the empty one that it is given; one that stands there
@@ -64,9 +57,9 @@ impl RunFolder {
     pub fn replace_folder(&self, name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let path = self.path.join(name);
         let fail = |e: io::Error| Error::Output { path: path.clone(), reason: e.to_string() };
-        atomic::write_folder(&path, fail, |scratch| {
+        write_folder(&path, fail, |scratch| {
             fill(scratch)?;
-            if path.exists() { atomic::remove_folder(&path).map_err(fail) } else { Ok(()) }
+            if path.exists() { remove_folder(&path).map_err(fail) } else { Ok(()) }
         })
     }
 }

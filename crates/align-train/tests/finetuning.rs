@@ -223,7 +223,8 @@ fn micro_batches_count_by_their_tokens_and_rows() {
             let config = SftConfig { training: training(batch, accumulation), ..SftConfig::default() };
             let mut trainer = SftTrainer::new(gpt2(6), texts(), config).unwrap();
             let text = trainer.next_step().unwrap().unwrap();
-            let config = ClassificationConfig { training: training(batch, accumulation), max_length: None };
+            let config =
+                ClassificationConfig { training: training(batch, accumulation), max_length: None, token_dropout: 0.0 };
             let mut trainer = ClassificationTrainer::new(distilbert(6), labelled(), config).unwrap();
             let class = trainer.next_step().unwrap().unwrap();
             assert_eq!((text.num_tokens, class.num_tokens), (164, 133));
@@ -249,8 +250,11 @@ fn training_learns() {
     assert!(after.eval_loss < 1.0, "{}", after.eval_loss);
     assert_eq!(after.metrics.get("perplexity"), Some(after.eval_loss.exp()));
 
-    let config =
-        ClassificationConfig { training: TrainingConfig { max_steps: Some(60), ..training(7, 1) }, max_length: None };
+    let config = ClassificationConfig {
+        training: TrainingConfig { max_steps: Some(60), ..training(7, 1) },
+        max_length: None,
+        token_dropout: 0.0,
+    };
     let mut trainer =
         ClassificationTrainer::new(distilbert(7), labelled(), config).unwrap().with_evaluation(labelled()).unwrap();
     trainer.train(&mut []).unwrap();

@@ -1,10 +1,9 @@
 use super::error::{CheckpointError, Result, io};
 use super::safetensors::dtype;
+use align_files::UnfinishedFile;
 use safetensors::tensor::{Metadata, TensorInfo};
 use std::collections::HashMap;
-use std::fs::{File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tch::{Device, Tensor};
 
@@ -24,33 +23,20 @@ pub fn save_safetensors<'a>(
     tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
     overwrite: bool,
 ) -> Result<()> {
-    if !overwrite && path.exists() {
-        return Err(CheckpointError::Exists { path: path.to_path_buf() });
-    }
+    let fail = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => CheckpointError::Exists { path: path.to_path_buf() },
+        _ => io(path)(e),
+    };
+    let mut file = UnfinishedFile::begin(path, overwrite).map_err(fail)?;
     let tensors = in_file_order(tensors)?;
     let header = header(&tensors)?;
-
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Readable as any file of the user's; the default of temporary files is for the owner alone.
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".model.")
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)
-        .map_err(io(folder))?;
-    let file = temporary.as_file_mut();
     file.write_all(&(header.len() as u64).to_le_bytes()).map_err(io(path))?;
     file.write_all(&header).map_err(io(path))?;
     let mut buffer = Vec::new();
     for (_, tensor) in &tensors {
-        write_data(file, tensor, &mut buffer, path)?;
+        write_data(&mut file, tensor, &mut buffer, path)?;
     }
-    file.sync_all().map_err(io(path))?;
-    let renamed = if overwrite { temporary.persist(path) } else { temporary.persist_noclobber(path) };
-    renamed.map_err(|failed| match failed.error.kind() {
-        std::io::ErrorKind::AlreadyExists => CheckpointError::Exists { path: path.to_path_buf() },
-        _ => io(path)(failed.error),
-    })?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io(folder))
+    file.finish().map_err(fail)
 }
 
 /// By falling element size, then by name, as the reference writer sorts them: every tensor is aligned to its elements.
@@ -90,7 +76,7 @@ fn header(tensors: &[(&str, &Tensor)]) -> Result<Vec<u8>> {
     Ok(header)
 }
 
-fn write_data(file: &mut File, tensor: &Tensor, buffer: &mut Vec<u8>, path: &Path) -> Result<()> {
+fn write_data(file: &mut UnfinishedFile<'_>, tensor: &Tensor, buffer: &mut Vec<u8>, path: &Path) -> Result<()> {
     let size = tensor.kind().elt_size_in_bytes();
     let flat = tensor.f_detach()?.f_contiguous()?.f_view(-1)?;
     let count = flat.numel() as i64;

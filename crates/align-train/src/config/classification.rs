@@ -14,6 +14,10 @@ pub struct ClassificationConfig {
     /// Most tokens of a text, special ones included, which is cut behind them; the model's own limit if not given.
     #[cfg_attr(feature = "clap", arg(long))]
     pub max_length: Option<usize>,
+    /// Share of a text's tokens that attention does not see in a step of training, drawn anew each time, the first token aside:
+    /// word dropout (Iyyer et al., 2015), against learning texts by heart.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = 0.0))]
+    pub token_dropout: f64,
     /// How it is trained.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
@@ -27,7 +31,7 @@ impl Default for ClassificationConfig {
             train_sampling_strategy: SamplingStrategy::GroupByLength,
             ..TrainingConfig::default()
         };
-        Self { max_length: None, training }
+        Self { max_length: None, token_dropout: 0.0, training }
     }
 }
 
@@ -38,6 +42,12 @@ impl RunConfig for ClassificationConfig {
 
     fn validate(&self) -> Result<()> {
         require("max_length", self.max_length != Some(0), || "is 0, expected at least 1".into())?;
+        require("token_dropout", (0.0..1.0).contains(&self.token_dropout), || {
+            format!("is {}, expected at least 0 and below 1", self.token_dropout)
+        })?;
+        require("token_dropout", self.token_dropout == 0.0 || !self.training.disable_dropout, || {
+            "does nothing with disable_dropout: leave one of them out".into()
+        })?;
         self.training.validate()
     }
 

@@ -80,8 +80,12 @@ impl Objective for Classification {
         let labels: Vec<i64> = rows.iter().map(|row| row.label).collect();
         let (device, tokens) = (self.policy.device(), ids.iter().map(Vec::len).sum::<usize>());
         let batch = right_pad(&ids, self.policy.config().pad_token_id.unwrap_or(0))?;
-        let padded = tokens < batch.input_ids.numel();
-        let logits = self.policy.logits(&batch.input_ids, padded.then_some(&batch.attention_mask))?;
+        let dropped = share.is_some() && self.config.token_dropout > 0.0;
+        let mask = match dropped {
+            true => Some(drop_tokens(&batch.attention_mask, self.config.token_dropout)?),
+            false => (tokens < batch.input_ids.numel()).then_some(batch.attention_mask),
+        };
+        let logits = self.policy.logits(&batch.input_ids, mask.as_ref())?;
         let logits = logits.f_to_kind(Kind::Float)?;
         let labels = Tensor::f_from_slice(&labels)?.f_to_device(device)?;
         let loss = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Mean, -100, 0.0)?;
@@ -92,5 +96,33 @@ impl Objective for Classification {
             loss.f_mul_scalar(share)?.f_backward()?;
         }
         Ok(BatchOutcome { loss: loss.f_double_value(&[])?, metrics, tokens: tokens as u64 })
+    }
+}
+
+/// An attention mask `(batch, seq)` without a random `share` of its tokens; the first, which the classifier reads, stays.
+fn drop_tokens(attention_mask: &Tensor, share: f64) -> Result<Tensor> {
+    let kept = Tensor::f_rand(attention_mask.size(), (Kind::Float, attention_mask.device()))?.f_ge(share)?;
+    let _ = kept.f_narrow(1, 0, 1)?.f_fill_(1)?;
+    Ok(attention_mask.f_mul(&kept.f_to_kind(attention_mask.kind())?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tch::Device;
+
+    #[test]
+    fn a_share_of_the_tokens_is_hidden_the_first_and_the_padding_aside() {
+        tch::manual_seed(1);
+        let mask = Tensor::ones([100, 101], (Kind::Int64, Device::Cpu));
+        let _ = mask.narrow(1, 51, 50).fill_(0);
+        let kept = drop_tokens(&mask, 0.3).unwrap();
+        let sum = |part: Tensor| part.sum(Kind::Int64).int64_value(&[]);
+        assert_eq!(sum(kept.narrow(1, 0, 1)), 100);
+        assert_eq!(sum(kept.narrow(1, 51, 50)), 0);
+        // 5,000 draws: four standard deviations are 130.
+        let rest = sum(kept.narrow(1, 1, 50));
+        assert!((3370..3630).contains(&rest), "{rest}");
     }
 }

@@ -2,7 +2,7 @@ use super::{Flow, Observer};
 use crate::checkpoint::{checkpoint_dir, checkpoints};
 use crate::objective::Objective;
 use crate::weights::load_weights;
-use crate::{Error, Result, StepRecord, Trainer, atomic};
+use crate::{Error, Result, StepRecord, Trainer};
 use align_models::TrainableModel;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ impl CheckpointSaver {
         let best = best(trainer, &all)?;
         let free = all.iter().filter(|(step, _)| Some(*step) != newest && Some(*step) != best);
         for (_, old) in free.take(all.len().saturating_sub(limit)) {
-            atomic::remove_folder(old)
+            align_files::remove_folder(old)
                 .map_err(|e| Error::Checkpoint { path: old.clone(), reason: format!("cannot be removed: {e}") })?;
         }
         Ok(())

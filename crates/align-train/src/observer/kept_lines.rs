@@ -1,4 +1,4 @@
-use crate::{Error, Result, atomic};
+use crate::{Error, Result};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -17,7 +17,7 @@ pub(super) fn keep_lines(path: &Path, keep: impl Fn(&Value) -> bool) -> Result<(
                 }
             }
         }
-        atomic::write_file(path, true, |file| {
+        align_files::write_file(path, true, |file| {
             kept.iter().try_for_each(|line| file.write_all(line).and_then(|()| file.write_all(b"\n")))
         })
     };

@@ -1,48 +1,21 @@
-//! Files and folders that appear whole or not at all, and go the same way.
-//!
-//! What is being written or removed stands beside its place under a name that begins with [`UNFINISHED`]; a killed process
-//! leaves such names behind, and the next one that holds the folder removes them.
-
-use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use crate::{UNFINISHED, builder, folder_of, sync_folder};
+use std::fs;
+use std::io;
 use std::path::Path;
 
-/// How names of what is not whole begin.
-const UNFINISHED: &str = ".unfinished-";
-
-/// Writes a file, with `overwrite` in place of one that may stand there.
-pub(crate) fn write_file(
-    path: &Path,
-    overwrite: bool,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let folder = folder_of(path);
-    // Readable as any file of the user's; the default of temporary files is for the owner alone.
-    let mut file =
-        tempfile::Builder::new().prefix(UNFINISHED).permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
-    let mut writer = BufWriter::new(file.as_file_mut());
-    fill(&mut writer)?;
-    writer.flush()?;
-    drop(writer);
-    file.as_file().sync_all()?;
-    if overwrite { file.persist(path) } else { file.persist_noclobber(path) }?;
-    sync_folder(folder)
-}
-
-/// Makes the folder `path`, which must not be there, with what `fill` writes into it. Files must be synced by who writes them.
-pub(crate) fn write_folder<E>(
+/// Makes the folder `path`, which must not be there, with what `fill` writes into the empty one that it is given; files must
+/// be synced by who writes them.
+///
+/// # Errors
+/// When `fill` fails, or, through `fail`, when the system refuses.
+pub fn write_folder<E>(
     path: &Path,
     fail: impl Fn(io::Error) -> E,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
     let parent = folder_of(path);
     fs::create_dir_all(parent).map_err(&fail)?;
-    let scratch = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .permissions(Permissions::from_mode(0o777))
-        .tempdir_in(parent)
-        .map_err(&fail)?;
+    let scratch = builder(0o777).tempdir_in(parent).map_err(&fail)?;
     fill(scratch.path())?;
     // The files' names must be on disk before the folder has its own.
     sync_folder(scratch.path()).and_then(|()| fs::rename(scratch.path(), path)).map_err(&fail)?;
@@ -52,17 +25,23 @@ pub(crate) fn write_folder<E>(
 }
 
 /// Removes a folder: it loses its name first, so that half of it never passes for the whole.
-pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When the system refuses.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
     let parent = folder_of(path);
-    let away = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(parent)?;
+    let away = builder(0o777).tempdir_in(parent)?;
     // A rename replaces an empty folder.
     fs::rename(path, away.path())?;
     sync_folder(parent)?;
     away.close()
 }
 
-/// Removes what a killed process left unfinished in `folder`.
-pub(crate) fn remove_unfinished(folder: &Path) -> io::Result<()> {
+/// Removes what killed processes left unfinished in `folder`, which nobody else may be writing: hold its lock.
+///
+/// # Errors
+/// When the system refuses.
+pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
@@ -73,18 +52,11 @@ pub(crate) fn remove_unfinished(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::write_file;
 
     #[test]
     fn what_is_not_whole_has_no_name_of_its_own_and_goes() {
@@ -118,5 +90,18 @@ mod tests {
         assert_eq!(fs::read(dir.join("a/file")).unwrap(), b"x");
         remove_folder(&dir.join("a")).unwrap();
         assert_eq!(names(), [".mine", "b"]);
+    }
+
+    /// Whatever the umask of the tests is.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_may_be_entered_by_whoever_may_enter_any_other() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, plain) = (dir.path().join("ours"), dir.path().join("plain"));
+        write_folder(&ours, |e| e, |_| Ok(())).unwrap();
+        fs::create_dir(&plain).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
     }
 }

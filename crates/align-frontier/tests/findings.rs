@@ -1,0 +1,128 @@
+//! What is read from a sweep whose numbers are known.
+#![allow(clippy::unwrap_used)]
+
+use align_data::pairing::PairingReport;
+use align_frontier::{Evaluation, Findings, LossSetting, Measure, Measured, Point, Sample, Sweep, csv};
+use align_metrics::{Bootstrap, Diversity, Estimate, Interval, SampleMean};
+
+const PROMPTS: usize = 10;
+/// What an interval reaches to each side.
+const REACH: f64 = 0.05;
+
+fn loss(name: &str) -> LossSetting {
+    name.parse().unwrap()
+}
+
+fn estimate(value: f64) -> Estimate {
+    Estimate { value, interval: Interval { low: value - REACH, high: value + REACH, level: 0.95 } }
+}
+
+fn measured(kl: f64, entropy: f64, reward: f64) -> Measured {
+    let sample = |prompt| Sample { prompt, ids: vec![1, 2, 3], text: format!("{prompt}"), reward };
+    let samples: Vec<Sample> = (0..PROMPTS).map(sample).collect();
+    let ids: Vec<&[i64]> = samples.iter().map(|sample| sample.ids.as_slice()).collect();
+    let divergence = SampleMean { value: kl, standard_error: 0.1, n: PROMPTS, clusters: PROMPTS };
+    let evaluation = Evaluation {
+        reward: estimate(reward),
+        held_out_reward: None,
+        token_entropy: estimate(entropy),
+        corrected_token_entropy: entropy,
+        policy_reference_kl: divergence,
+        policy_reference_k1: divergence,
+        reference_policy_kl: divergence,
+        diversity: Diversity::of(&ids, &[1], None).unwrap(),
+        against_reference: None,
+    };
+    Measured { evaluation, samples, training: Vec::new(), seconds: 0.0 }
+}
+
+/// By divergence, hinge is above sigmoid at 1 nat and below it at 3; by entropy, sigmoid is above wherever both are.
+fn sweep() -> Sweep {
+    let point = |name, beta, kl, entropy, reward| (Point { loss: loss(name), beta }, measured(kl, entropy, reward));
+    Sweep {
+        sft: measured(0.0, 5.0, 0.0),
+        points: vec![
+            point("sigmoid", 1.0, 1.0, 4.9, 1.0),
+            point("sigmoid", 0.1, 3.0, 4.5, 3.0),
+            point("hinge", 1.0, 1.0, 4.8, 1.2),
+            point("hinge", 0.1, 3.0, 4.4, 2.0),
+        ],
+        pairing: PairingReport::default(),
+    }
+}
+
+fn findings() -> Findings {
+    Findings::of(&sweep(), &Bootstrap::default()).unwrap()
+}
+
+#[test]
+fn what_nothing_else_beats_is_on_the_front() {
+    let found = findings();
+    // Hinge at 1 has more reward than sigmoid at 1 for the same divergence, sigmoid at 0.1 more than hinge at 0.1.
+    assert_eq!(found.kl_front, [0, 2, 3]);
+    assert_eq!(found.entropy_front, [0, 1, 2, 3]);
+    assert!(found.is_on_kl_front(3) && !found.is_on_kl_front(1) && !found.is_on_entropy_front(4));
+}
+
+#[test]
+fn a_loss_leads_where_its_line_is_above() {
+    let leads: Vec<_> = findings().leads.into_iter().filter(|lead| lead.measure == Measure::Kl).collect();
+    let names: Vec<String> = leads.iter().map(|lead| lead.leader.to_string()).collect();
+    assert_eq!(names, ["hinge", "sigmoid"]);
+    // 1 + u meets 1.2 + 0.4 u at u = 1/3.
+    let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+    assert!(close(leads[0].from, 1.0) && close(leads[0].to, 4.0 / 3.0) && close(leads[1].to, 3.0), "{leads:?}");
+    // The lines are two reaches apart before u = 1/6, half of hinge's stretch, and behind u = 1/2.
+    assert!(close(leads[0].beyond_intervals, 0.5), "{leads:?}");
+    assert!(close(leads[1].beyond_intervals, 0.9), "{leads:?}");
+}
+
+#[test]
+fn the_best_points_are_compared_on_equal_prompts() {
+    let found = findings();
+    assert_eq!(found.best, [1, 3]);
+    let (other, compared) = &found.best_compared[0];
+    assert_eq!((*other, compared.prompts), (3, PROMPTS));
+    assert_eq!(compared.mean_difference.value, 1.0);
+    // All ten differences have one sign: two of 2^10 ways to flip them are as far from 0, of which some are drawn.
+    assert!(compared.p_value < 0.01, "{}", compared.p_value);
+    let said = found.statements(&sweep()).join("\n");
+    for part in [
+        "By KL(policy ‖ SFT): hinge leads sigmoid from 1.00 to 1.33 nats, beyond the intervals on 50% of it",
+        "On the Pareto front of high reward and low KL: SFT; sigmoid, β = 0.1; hinge, β = 1",
+        "The highest mean reward is that of sigmoid, β = 0.1, 3.000 [2.950, 3.050]",
+        "above the best of another loss, hinge, β = 0.1, by 1.000",
+        "beyond chance",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+}
+
+#[test]
+fn losses_that_are_measured_apart_are_not_compared() {
+    let mut sweep = sweep();
+    for (_, run) in &mut sweep.points[2..] {
+        run.evaluation.policy_reference_kl.value += 10.0;
+    }
+    let found = Findings::of(&sweep, &Bootstrap::default()).unwrap();
+    assert!(found.leads.iter().all(|lead| lead.measure == Measure::Entropy), "{:?}", found.leads);
+    assert!(found.statements(&sweep)[0].contains("no comparison"), "{:?}", found.statements(&sweep));
+}
+
+#[test]
+fn a_row_a_policy_the_model_before_training_first() {
+    let text = csv(&sweep(), &findings());
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 6);
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()));
+    let column = |name: &str| {
+        let at = rows[0].iter().position(|found| *found == name).unwrap();
+        rows[1..].iter().map(|row| row[at]).collect::<Vec<_>>()
+    };
+    assert_eq!(column("loss"), ["SFT", "sigmoid", "sigmoid", "hinge", "hinge"]);
+    assert_eq!(column("beta"), ["", "1", "0.1", "1", "0.1"]);
+    assert_eq!(column("reward"), ["0", "1", "3", "1.2", "2"]);
+    assert_eq!(column("kl_policy_reference_se"), ["0.1"; 5]);
+    assert_eq!(column("on_kl_front"), ["true", "false", "true", "true", "false"]);
+    assert_eq!(column("held_out_reward"), [""; 5]);
+}
