@@ -84,10 +84,10 @@ struct Options {
     #[arg(long, default_value_t = 128)]
     batch_size: usize,
     /// Highest learning rate.
-    #[arg(long, default_value_t = 3e-4)]
+    #[arg(long, default_value_t = 3e-5)]
     learning_rate: f64,
     /// Passes over the pairs.
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 8.0)]
     num_train_epochs: f64,
     /// Pairs a step.
     #[arg(long, default_value_t = 16)]
@@ -236,7 +236,7 @@ impl Options {
     fn context(&self, sweep: &SweepOptions, started: Instant) -> ReportContext {
         let model = models::called(self.model.as_deref(), models::POLICY);
         let judge = models::called(self.reward_model.as_deref(), models::REWARD_MODEL);
-        let training = &sweep.dpo.training;
+        let (training, seconds) = (&sweep.dpo.training, started.elapsed().as_secs());
         let entry = |name: &str, value: &dyn ToString| Entry::new(name, value.to_string());
         let losses: Vec<String> = self.losses.iter().map(ToString::to_string).collect();
         ReportContext {
@@ -268,12 +268,7 @@ impl Options {
                     ],
                 },
             ],
-            versions: vec![
-                entry("align", &env!("CARGO_PKG_VERSION")),
-                entry("LibTorch", &"2.11.0"),
-                entry("threads", &tch::get_num_threads()),
-                entry("seconds of the last process", &format!("{:.0}", started.elapsed().as_secs_f64())),
-            ],
+            versions: [common::report::versions(), vec![entry("seconds of the last process", &seconds)]].concat(),
         }
     }
 }

@@ -99,6 +99,7 @@ pub fn entries(options: &impl Serialize) -> Result<Vec<Entry>, Failure> {
 pub fn versions() -> Vec<Entry> {
     vec![
         Entry::new("align", env!("CARGO_PKG_VERSION")),
+        Entry::new("LibTorch", align_torch::LIBTORCH_VERSION),
         Entry::new("processor", format!("{}, {} threads", std::env::consts::ARCH, tch::get_num_threads())),
     ]
 }

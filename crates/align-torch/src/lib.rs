@@ -40,3 +40,6 @@ pub use gradient_checkpoint::gradient_checkpoint;
 pub use host_floats::{HostFloatsError, with_host_floats};
 pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};
 pub use packed_linear::{PackedActivation, PackedLinear, PackedLinearError};
+
+/// The LibTorch that tch's bindings are of; their build refuses another one.
+pub const LIBTORCH_VERSION: &str = "2.11.0";

@@ -71,7 +71,7 @@ pub struct NotebookOptions {
     /// Strength of the pull towards the reference.
     #[arg(long, default_value_t = 0.1)]
     beta: f64,
-    /// 1e-5 as in the notebook if not given, 3e-4 for the embedded model.
+    /// 1e-5 as in the notebook if not given, 5e-5 for the embedded model.
     #[arg(long)]
     learning_rate: Option<f64>,
     /// Passes over the pairs.
@@ -187,7 +187,7 @@ impl NotebookOptions {
     }
 
     fn training(&self, loss_type: LossType) -> Result<DpoConfig, Failure> {
-        let learning_rate = self.learning_rate.unwrap_or(if self.model.is_none() { 3e-4 } else { 1e-5 });
+        let learning_rate = self.learning_rate.unwrap_or(if self.model.is_none() { 5e-5 } else { 1e-5 });
         let order = if self.shuffle { SamplingStrategy::Random } else { SamplingStrategy::Sequential };
         let config = DpoConfig {
             loss_type: vec![loss_type],
