@@ -147,6 +147,14 @@ fn a_training_run_and_its_resume() {
         lines(&dir.join(run).join("metrics.jsonl")).iter().map(|row| row["step"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(steps("resumed"), steps("whole"));
+
+    // The page has the curves of both processes.
+    let page = |run: &str| std::fs::read_to_string(dir.join(run).join("report.html")).unwrap();
+    for part in ["<svg", "Reward margin", "held-out rows", "loss_type", "learning_rate", "hinge"] {
+        assert!(page("whole").contains(part), "{part} is not in the page");
+    }
+    let results = |run: &str| page(run).split_once("id=\"configuration\"").unwrap().0.to_owned();
+    assert!(results("resumed") == results("whole"));
 }
 
 #[test]

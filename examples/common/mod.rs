@@ -15,6 +15,7 @@ pub mod preference_data;
 pub mod progress;
 pub mod prompts;
 pub mod report;
+pub mod run_page;
 pub mod score;
 pub mod scratch;
 pub mod text_stream;

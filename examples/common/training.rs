@@ -1,5 +1,6 @@
 //! A training run from options to a model's folder, whatever the objective.
 
+use super::run_page::run_page;
 use super::{Failure, RuntimeOptions, config_file, models};
 use align_data::Tokenizer;
 use align_models::generation::{Generation, GenerationConfig};
@@ -7,7 +8,7 @@ use align_models::hub::RepoName;
 use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_train::{
     CheckpointSaver, EarlyStopping, MetricsFile, ModelCard, Objective, Observer, ProgressBar, RunConfig, RunFolder,
-    SampleTexts, StopSignal, Strategy, Trainer, latest_checkpoint,
+    SampleTexts, StopSignal, Strategy, Trainer, TrainingRecords, latest_checkpoint,
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub struct RunOptions {
     /// The same, held out.
     #[arg(long)]
     eval_file: Option<PathBuf>,
-    /// Run folder: config.toml, metrics.jsonl, checkpoints and the final model.
+    /// Run folder: config.toml, metrics.jsonl, checkpoints, the final model and report.html.
     #[arg(long)]
     #[serde(skip)]
     output_dir: PathBuf,
@@ -303,6 +304,8 @@ impl Run<'_> {
             self.tokenizer.save(dir, false)?;
             card.write(dir, false)
         })?;
+        let page = run_page(&card, &TrainingRecords::read(&file)?, all)?;
+        page.write(&self.dir.path().join("report.html"), true)?;
         let model = self.dir.path().join("model");
         let what = if adapter { "adapter" } else { "model" };
         println!("{} steps done, {what} written to {}", summary.steps, model.display());

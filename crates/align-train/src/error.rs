@@ -32,6 +32,14 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A file of records that cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and in which line.
+        reason: String,
+    },
     /// The loss or the gradient is not a finite number.
     #[error(
         "step {step}: {what} is {value} on training {}: lower learning_rate or beta, or look at these rows' texts; the weights \

@@ -50,7 +50,9 @@ pub use memory::{MemoryEstimate, available_memory};
 pub use metrics::Metrics;
 pub use model_card::{Method, ModelCard, Purpose};
 pub use objective::{Objective, RunConfig};
-pub use observer::{CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal};
+pub use observer::{
+    CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal, TrainingRecords,
+};
 pub use record::{EvaluationRecord, StepRecord};
 pub use run::TrainSummary;
 pub use run_folder::RunFolder;

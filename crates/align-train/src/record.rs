@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {
     /// Mean loss over the step's rows (under accumulation the mean of the micro-batches' means).
+    #[serde(deserialize_with = "json_number::number")]
     pub loss: f64,
     /// Euclidean norm of the whole gradient before clipping.
+    #[serde(deserialize_with = "json_number::number")]
     pub grad_norm: f64,
     /// Learning rate that the step used.
     pub learning_rate: f64,

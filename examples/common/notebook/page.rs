@@ -1,7 +1,7 @@
 //! The run as a page.
 
 use super::super::Failure;
-use super::super::report::{TrainingRecords, entries, training_curves, versions};
+use super::super::report::{entries, training_curves, versions};
 use super::comparison::{Comparison, Measured};
 use super::stage::{Stage, Trained};
 use align_metrics::SampleMean;
@@ -9,7 +9,7 @@ use align_report::{
     Better, Cell, Column, Configuration, Entry, Estimate, Figure, FigureWidth, Histogram, HistogramGroup,
     HistogramHeight, Report, ReportFigure, RewardedText, Row, Table, TextComparison, TextComparisons,
 };
-use align_train::DpoConfig;
+use align_train::{DpoConfig, TrainingRecords};
 
 pub fn page(
     stage: &Stage,

@@ -1,5 +1,4 @@
 use super::super::prompts::{self, NOTEBOOK_PROMPTS};
-use super::super::report::TrainingRecords;
 use super::super::{Failure, models, score, training};
 use super::NotebookOptions;
 use align_data::pairing::{PairOptions, PairStrategy, pair};
@@ -8,6 +7,7 @@ use align_models::generation::{Completion, Generation, GenerationConfig, PromptG
 use align_models::{CausalLm, DistilBert, Gpt2};
 use align_train::{
     DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, StopSignal, Trainer,
+    TrainingRecords,
 };
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -8,6 +8,7 @@ mod metrics_file;
 mod progress_bar;
 mod sample_texts;
 mod stop_signal;
+mod training_records;
 
 pub use checkpoint_saver::CheckpointSaver;
 pub use early_stopping::EarlyStopping;
@@ -16,6 +17,7 @@ pub use metrics_file::MetricsFile;
 pub use progress_bar::ProgressBar;
 pub use sample_texts::SampleTexts;
 pub use stop_signal::StopSignal;
+pub use training_records::TrainingRecords;
 
 use crate::objective::Objective;
 use crate::{EvaluationRecord, Result, StepRecord, Trainer};
