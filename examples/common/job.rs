@@ -4,9 +4,8 @@ use super::Failure;
 use align_models::generation::GenerationConfig;
 use align_torch::MatmulPrecision;
 use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -55,35 +54,6 @@ impl<'a> Job<'a> {
             dtype: if dtype == Kind::BFloat16 { "bfloat16" } else { "float32" },
             matmul_precision: MatmulPrecision::current(),
         }
-    }
-}
-
-/// What differs between the job of a journal and this one, in words; nothing where they are the same.
-pub fn differences(journal: &Value, here: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    differ("", journal, here, &mut found);
-    found
-}
-
-fn differ(name: &str, journal: &Value, here: &Value, found: &mut Vec<String>) {
-    if journal == here {
-        return;
-    }
-    let (Value::Object(a), Value::Object(b)) = (journal, here) else {
-        // Digests say nothing to a reader.
-        let short = |value: &Value| match value {
-            Value::Null => Some("not set".to_owned()),
-            value => Some(value.to_string()).filter(|text| text.len() <= 60),
-        };
-        found.push(match (short(journal), short(here)) {
-            (Some(journal), Some(here)) => format!("{name} is {journal} there, {here} here"),
-            _ => format!("{name} differs"),
-        });
-        return;
-    };
-    for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
-        let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-        differ(&name, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), found);
     }
 }
 

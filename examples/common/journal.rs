@@ -6,7 +6,8 @@
 //! that was cut: it is dropped, and its batch is written again.
 
 use super::Failure;
-use super::job::{Job, differences};
+use super::job::Job;
+use align_frontier::differences;
 use align_models::generation::Completion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

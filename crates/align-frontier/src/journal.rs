@@ -1,11 +1,10 @@
 //! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there.
 
-use crate::{Error, Result};
+use crate::{Error, Result, differences};
 use align_files::{FolderLock, LockError, UNFINISHED, lock_folder, remove_unfinished};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -113,30 +112,4 @@ fn holds_anything_else(folder: &Path) -> bool {
         Ok(mut entries) => entries.any(|entry| !entry.is_ok_and(|e| ours(&e.file_name().to_string_lossy()))),
         Err(_) => folder.exists(),
     }
-}
-
-/// What differs between the options of a folder and these, in words.
-fn differences(there: &Value, here: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    differ("", there, here, &mut found);
-    found
-}
-
-fn differ(name: &str, there: &Value, here: &Value, found: &mut Vec<String>) {
-    let (Value::Object(a), Value::Object(b)) = (there, here) else {
-        if there != here {
-            found.push(format!("{name} is {} there, {} here", short(there), short(here)));
-        }
-        return;
-    };
-    for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
-        let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-        differ(&name, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), found);
-    }
-}
-
-/// A value as a message shows it: digests and long lists are cut.
-fn short(value: &Value) -> String {
-    let text = if value.is_null() { "not set".to_owned() } else { value.to_string() };
-    if text.chars().count() <= 100 { text } else { text.chars().take(99).chain(['…']).collect() }
 }

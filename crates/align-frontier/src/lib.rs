@@ -8,6 +8,7 @@
 //! divergence of two models along given texts.
 
 mod csv;
+mod differences;
 mod error;
 mod evaluation;
 mod figures;
@@ -21,6 +22,7 @@ mod sweep;
 mod token_divergence;
 
 pub use csv::csv;
+pub use differences::differences;
 pub use error::{Error, Result};
 pub use evaluation::{Evaluation, Ground};
 pub use figures::{Figures, figures};

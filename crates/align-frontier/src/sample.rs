@@ -51,6 +51,7 @@ pub fn sample<M: CausalLm + ?Sized>(
     let end = tokenizer.eos_token_id().ok_or_else(|| refusal("model", "its tokeniser names no end of text"))?;
     let generation = Generation::new(GenerationConfig {
         do_sample: true,
+        top_k: Some(0),
         max_new_tokens: Some(sampling.max_new_tokens),
         eos_token_id: Some(vec![end]),
         seed: sampling.seed,
