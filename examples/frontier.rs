@@ -32,12 +32,21 @@ const LENGTH_NORMALISED: f64 = 10.0;
 /// Texts a prompt to make pairs of, to evaluate by, and pairs a prompt.
 const TEXTS: Texts = Texts { training: 10, evaluation: 8, pairs: 10 };
 const QUICK_TEXTS: Texts = Texts { training: 6, evaluation: 4, pairs: 6 };
+/// Small steps and many: with few large ones noise moves the policy about as far at any beta.
+const STEPS: Steps = Steps { learning_rate: 3e-5, epochs: 8.0, pairs: 16 };
+const QUICK_STEPS: Steps = Steps { learning_rate: 1e-4, epochs: 3.0, pairs: 32 };
 /// Pixels an inch of the PNG figures.
 const DOTS_PER_INCH: u32 = 300;
 
 struct Texts {
     training: usize,
     evaluation: usize,
+    pairs: usize,
+}
+
+struct Steps {
+    learning_rate: f64,
+    epochs: f64,
     pairs: usize,
 }
 
@@ -65,16 +74,16 @@ struct Options {
     /// The betas of one loss: ipo=0.1,1,10. May be given several times.
     #[arg(long, value_parser = betas_of)]
     betas_of: Vec<(LossSetting, BetaList)>,
-    /// Three of the five betas, and fewer texts: a sketch of the frontier in a few minutes.
-    #[arg(long, conflicts_with_all = ["betas", "texts_per_prompt", "training_texts_per_prompt", "pairs_per_prompt"])]
+    /// Three of the five betas, fewer texts, fewer and larger steps: a sketch of the frontier in a few minutes.
+    #[arg(long, conflicts_with = "betas")]
     quick: bool,
-    /// Texts a prompt that each policy is judged by [default: 8].
+    /// Texts a prompt that each policy is judged by [default: 8, quick 4].
     #[arg(long)]
     texts_per_prompt: Option<usize>,
-    /// Texts a prompt that pairs are made of [default: 10].
+    /// Texts a prompt that pairs are made of [default: 10, quick 6].
     #[arg(long)]
     training_texts_per_prompt: Option<usize>,
-    /// Pairs a prompt [default: 10].
+    /// Pairs a prompt [default: 10, quick 6].
     #[arg(long)]
     pairs_per_prompt: Option<usize>,
     /// Most tokens behind a prompt.
@@ -83,15 +92,15 @@ struct Options {
     /// Texts generated, scored or measured at a time.
     #[arg(long, default_value_t = 128)]
     batch_size: usize,
-    /// Highest learning rate.
-    #[arg(long, default_value_t = 3e-5)]
-    learning_rate: f64,
-    /// Passes over the pairs.
-    #[arg(long, default_value_t = 8.0)]
-    num_train_epochs: f64,
-    /// Pairs a step.
-    #[arg(long, default_value_t = 16)]
-    per_device_train_batch_size: usize,
+    /// Highest learning rate [default: 3e-5, quick 1e-4].
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Passes over the pairs [default: 8, quick 3].
+    #[arg(long)]
+    num_train_epochs: Option<f64>,
+    /// Pairs a step [default: 16, quick 32].
+    #[arg(long)]
+    per_device_train_batch_size: Option<usize>,
     /// Fixes everything random.
     #[arg(long, default_value_t = 42)]
     seed: u64,
@@ -169,7 +178,7 @@ fn frontier(options: &Options) -> Result<(), Failure> {
 
 impl Options {
     fn sweep(&self) -> Result<SweepOptions, Failure> {
-        let texts = if self.quick { QUICK_TEXTS } else { TEXTS };
+        let (texts, steps) = if self.quick { (QUICK_TEXTS, QUICK_STEPS) } else { (TEXTS, STEPS) };
         let (training_seed, evaluation_seed) = (self.seed, self.seed.wrapping_add(1));
         let sampling =
             |texts_per_prompt, seed| Sampling { texts_per_prompt, max_new_tokens: self.max_new_tokens, seed };
@@ -182,9 +191,9 @@ impl Options {
             evaluation: sampling(self.texts_per_prompt.unwrap_or(texts.evaluation), evaluation_seed),
             dpo: DpoConfig {
                 training: TrainingConfig {
-                    learning_rate: self.learning_rate,
-                    num_train_epochs: Some(self.num_train_epochs),
-                    per_device_train_batch_size: self.per_device_train_batch_size,
+                    learning_rate: self.learning_rate.unwrap_or(steps.learning_rate),
+                    num_train_epochs: Some(self.num_train_epochs.unwrap_or(steps.epochs)),
+                    per_device_train_batch_size: self.per_device_train_batch_size.unwrap_or(steps.pairs),
                     seed: self.seed,
                     ..TrainingConfig::default()
                 },
@@ -248,7 +257,7 @@ impl Options {
                     entries: vec![
                         entry("losses", &losses.join(", ")),
                         entry("learning_rate", &training.learning_rate),
-                        entry("num_train_epochs", &self.num_train_epochs),
+                        entry("num_train_epochs", &training.num_train_epochs.unwrap_or_default()),
                         entry("per_device_train_batch_size", &training.per_device_train_batch_size),
                         entry("pairs a prompt", &sweep.pairs_per_prompt),
                         entry("texts a prompt to pair", &sweep.training_texts.texts_per_prompt),
