@@ -26,7 +26,7 @@ use std::time::Instant;
 use tch::Kind;
 
 /// From a pull that keeps the policy at the reference to one that lets it go, for losses of summed log-ratios.
-const BETAS: [f64; 5] = [10.0, 3.0, 1.0, 0.3, 0.1];
+const BETAS: [f64; 5] = [3.0, 1.0, 0.3, 0.1, 0.03];
 /// How many times as large a beta is with losses that divide by a text's tokens: about their number would be the same pull.
 const LENGTH_NORMALISED: f64 = 10.0;
 /// Texts a prompt to make pairs of, to evaluate by, and pairs a prompt.
@@ -67,7 +67,7 @@ struct Options {
     /// The losses, separated by commas, each with its divergence where that is not reverse_kl: sigmoid+js_divergence.
     #[arg(long, value_delimiter = ',', default_value = "sigmoid,sigmoid+js_divergence,hinge,ipo")]
     losses: Vec<LossSetting>,
-    /// The betas of every loss that --betas-of does not name, separated by commas [default: five from 0.1 to 10, ten times
+    /// The betas of every loss that --betas-of does not name, separated by commas [default: five from 0.03 to 3, ten times
     /// these for losses that divide by a text's length].
     #[arg(long, value_delimiter = ',')]
     betas: Option<Vec<f64>>,

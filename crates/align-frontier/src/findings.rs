@@ -1,6 +1,7 @@
 use crate::{LossSetting, Measured, Point, Result, Sweep};
 use align_metrics::{
-    Bootstrap, Clusters, CurvePoint, Direction, Estimate, PairedComparison, leads as leads_of, pareto_front,
+    Bootstrap, Clusters, CurvePoint, Direction, Estimate, PairedComparison, leads as leads_of, mean_height_weights,
+    pareto_front,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,23 @@ pub struct Lead {
     pub beyond_intervals: f64,
 }
 
+/// How far the curve of one loss lies above another's, reward by `KL(policy ‖ reference)`, over the whole stretch on which both
+/// were measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Where the stretch begins, in nats.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// The loss that is higher on the whole.
+    pub above: LossSetting,
+    /// The other one.
+    pub below: LossSetting,
+    /// The mean height of the one less that of the other, on the same prompts and draws; where a point stands by its divergence
+    /// is taken as it was measured.
+    pub compared: PairedComparison,
+}
+
 /// What a sweep shows, and how sure it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
@@ -41,6 +59,8 @@ pub struct Findings {
     pub entropy_front: Vec<usize>,
     /// Which loss leads where.
     pub leads: Vec<Lead>,
+    /// Each two losses over all that both reach.
+    pub gaps: Vec<Gap>,
     /// The place of each loss's point of the highest reward, from the best loss to the worst.
     pub best: Vec<usize>,
     /// The best point of all beside the best one of each other loss, on the same prompts and draws.
@@ -62,14 +82,11 @@ impl Findings {
         leads.extend(self::leads(sweep, Measure::Entropy)?);
         let best = best(sweep);
         let mut best_compared = Vec::new();
+        let prompts = Clusters::by(&sweep.sft.samples.iter().map(|sample| sample.prompt).collect::<Vec<_>>());
         if let Some((first, others)) = best.split_first() {
-            let rewards = |place: &usize| -> Vec<f64> {
-                let samples = all.get(place + 1).map_or(&[][..], |run| run.samples.as_slice());
-                samples.iter().map(|sample| sample.reward).collect()
-            };
-            let prompts = Clusters::by(&sweep.sft.samples.iter().map(|sample| sample.prompt).collect::<Vec<_>>());
+            let of = |place: &usize| sweep.points.get(*place).map(|(_, run)| rewards(run)).unwrap_or_default();
             for other in others {
-                let found = PairedComparison::of(&rewards(first), &rewards(other), Some(&prompts), bootstrap)?;
+                let found = PairedComparison::of(&of(first), &of(other), Some(&prompts), bootstrap)?;
                 best_compared.push((*other, found));
             }
         }
@@ -77,6 +94,7 @@ impl Findings {
             kl_front: front(|run| run.evaluation.policy_reference_kl.value, Direction::Minimise)?,
             entropy_front: front(|run| run.evaluation.token_entropy.value, Direction::Maximise)?,
             leads,
+            gaps: gaps(sweep, &prompts, bootstrap)?,
             best,
             best_compared,
         })
@@ -98,14 +116,15 @@ impl Findings {
     #[must_use]
     pub fn statements(&self, sweep: &Sweep) -> Vec<String> {
         let mut said = Vec::new();
+        match self.gaps.is_empty() {
+            true => {
+                said.push("No two losses reach over the same stretch of KL(policy ‖ SFT): no comparison.".to_owned())
+            }
+            false => said.extend(self.gaps.iter().map(Gap::in_words)),
+        }
         for (measure, what) in [(Measure::Kl, "KL(policy ‖ SFT)"), (Measure::Entropy, "token entropy")] {
             let leads: Vec<&Lead> = self.leads.iter().filter(|lead| lead.measure == measure).collect();
-            match leads.is_empty() {
-                true => said.push(format!("By {what} no two losses reach over the same stretch: no comparison.")),
-                false => {
-                    said.push(format!("By {what}: {}.", leads.iter().map(in_words).collect::<Vec<_>>().join("; ")))
-                }
-            }
+            said.extend(summary(&leads).map(|summary| format!("By {what}, {summary}.")));
         }
         for (front, what) in [(&self.kl_front, "low KL"), (&self.entropy_front, "high token entropy")] {
             let names: Vec<String> = front.iter().map(|place| name(sweep, *place)).collect();
@@ -148,15 +167,92 @@ fn bracketed(estimate: Estimate) -> String {
     format!("{:.3} [{:.3}, {:.3}]", estimate.value, estimate.interval.low, estimate.interval.high)
 }
 
-fn in_words(lead: &&Lead) -> String {
-    let others: Vec<String> =
-        lead.compared.iter().filter(|loss| **loss != lead.leader).map(LossSetting::to_string).collect();
-    let sure = match lead.beyond_intervals {
-        0.0 => "nowhere beyond the intervals".to_owned(),
-        1.0 => "beyond the intervals throughout".to_owned(),
-        share => format!("beyond the intervals on {:.0}% of it", 100.0 * share),
-    };
-    format!("{} leads {} from {:.2} to {:.2} nats, {sure}", lead.leader, others.join(", "), lead.from, lead.to)
+impl Gap {
+    fn in_words(&self) -> String {
+        let Self { from, to, above, below, compared } = self;
+        let difference = compared.mean_difference;
+        let verdict = if difference.interval.low > 0.0 { "beyond chance" } else { "not told apart" };
+        format!(
+            "From {from:.2} to {to:.2} nats of KL(policy ‖ SFT) the reward with {above} is higher than with {below} by {} in the \
+             mean over the stretch, on equal prompts (p = {:.3}): {verdict}.",
+            bracketed(difference),
+            compared.p_value
+        )
+    }
+}
+
+/// Over how much of all stretches each loss is on top, and over how much beyond its interval.
+fn summary(leads: &[&Lead]) -> Option<String> {
+    let (from, to) = (leads.first()?.from, leads.last()?.to);
+    let length = |lead: &&Lead| lead.to - lead.from;
+    let all: f64 = leads.iter().map(length).sum();
+    let mut shares: Vec<(LossSetting, f64, f64)> = Vec::new();
+    for lead in leads {
+        let (top, beyond) = (length(lead) / all, lead.beyond_intervals * length(lead) / all);
+        match shares.iter_mut().find(|(loss, _, _)| *loss == lead.leader) {
+            Some((_, tops, beyonds)) => (*tops, *beyonds) = (*tops + top, *beyonds + beyond),
+            None => shares.push((lead.leader, top, beyond)),
+        }
+    }
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let percent = |share: f64| format!("{:.0}%", 100.0 * share);
+    let tops: Vec<String> = shares.iter().map(|(loss, top, _)| format!("{loss}'s on {}", percent(*top))).collect();
+    let sure: Vec<String> = shares
+        .iter()
+        .filter(|(_, _, beyond)| *beyond > 0.0)
+        .map(|(loss, _, b)| format!("{loss}'s on {}", percent(*b)))
+        .collect();
+    let sure = if sure.is_empty() { "nowhere".to_owned() } else { sure.join(", ") };
+    Some(format!(
+        "from {from:.2} to {to:.2} nats, the highest line is {}; with its points' intervals above all others': {sure}",
+        tops.join(", ")
+    ))
+}
+
+fn rewards(run: &Measured) -> Vec<f64> {
+    run.samples.iter().map(|sample| sample.reward).collect()
+}
+
+/// Each two losses with a stretch of divergence in common.
+fn gaps(sweep: &Sweep, prompts: &Clusters, bootstrap: &Bootstrap) -> Result<Vec<Gap>> {
+    let kl = |run: &Measured| run.evaluation.policy_reference_kl.value;
+    let mut curves = by_loss(sweep);
+    for (_, points) in &mut curves {
+        points.sort_by(|(_, a), (_, b)| kl(a).total_cmp(&kl(b)));
+        points.dedup_by(|(_, a), (_, b)| kl(a) == kl(b));
+    }
+    curves.retain(|(_, points)| points.len() > 1);
+    let mut found = Vec::new();
+    for (at, (first, a)) in curves.iter().enumerate() {
+        for (second, b) in curves.iter().skip(at + 1) {
+            let x = |points: &[(&Point, &Measured)]| -> Vec<f64> { points.iter().map(|(_, run)| kl(run)).collect() };
+            let (of_a, of_b) = (x(a), x(b));
+            let ends = |x: &[f64]| Some((*x.first()?, *x.last()?));
+            let (Some(a_ends), Some(b_ends)) = (ends(&of_a), ends(&of_b)) else { continue };
+            let (from, to) = (a_ends.0.max(b_ends.0), a_ends.1.min(b_ends.1));
+            if from >= to {
+                continue;
+            }
+            let heights = |x: &[f64], points: &[(&Point, &Measured)]| -> Result<Vec<f64>> {
+                let weights = mean_height_weights(x, from, to)?;
+                let mut sums = vec![0.0; sweep.sft.samples.len()];
+                for (weight, (_, run)) in weights.iter().zip(points) {
+                    sums.iter_mut().zip(rewards(run)).for_each(|(sum, reward)| *sum += weight * reward);
+                }
+                Ok(sums)
+            };
+            let (of_a, of_b) = (heights(&of_a, a)?, heights(&of_b, b)?);
+            let compared = PairedComparison::of(&of_a, &of_b, Some(prompts), bootstrap)?;
+            found.push(match compared.mean_difference.value >= 0.0 {
+                true => Gap { from, to, above: *first, below: *second, compared },
+                false => {
+                    let compared = PairedComparison::of(&of_b, &of_a, Some(prompts), bootstrap)?;
+                    Gap { from, to, above: *second, below: *first, compared }
+                }
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// The losses of a sweep, in its order, each with its points.

@@ -78,6 +78,20 @@ fn a_loss_leads_where_its_line_is_above() {
 }
 
 #[test]
+fn two_losses_are_compared_over_all_that_both_reach() {
+    let mut sweep = sweep();
+    // Sigmoid's line from 1 to 3 nats is compared over the half that hinge's reaches, where it is 2.5 high and hinge's 1.4.
+    sweep.points[2].1.evaluation.policy_reference_kl.value = 2.0;
+    sweep.points[3].1.evaluation.policy_reference_kl.value = 4.0;
+    let gaps = Findings::of(&sweep, &Bootstrap::default()).unwrap().gaps;
+    assert_eq!(gaps.len(), 1);
+    let gap = &gaps[0];
+    assert_eq!((gap.from, gap.to, gap.above, gap.below), (2.0, 3.0, loss("sigmoid"), loss("hinge")));
+    let found = gap.compared.mean_difference;
+    assert!((found.value - (2.5 - 1.4)).abs() < 1e-9 && found.interval.low > 1.0, "{found:?}");
+}
+
+#[test]
 fn the_best_points_are_compared_on_equal_prompts() {
     let found = findings();
     assert_eq!(found.best, [1, 3]);
@@ -88,7 +102,9 @@ fn the_best_points_are_compared_on_equal_prompts() {
     assert!(compared.p_value < 0.01, "{}", compared.p_value);
     let said = found.statements(&sweep()).join("\n");
     for part in [
-        "By KL(policy ‖ SFT): hinge leads sigmoid from 1.00 to 1.33 nats, beyond the intervals on 50% of it",
+        "From 1.00 to 3.00 nats of KL(policy ‖ SFT) the reward with sigmoid is higher than with hinge by 0.400",
+        "By KL(policy ‖ SFT), from 1.00 to 3.00 nats, the highest line is sigmoid's on 83%, hinge's on 17%; with its points' \
+         intervals above all others': sigmoid's on 75%, hinge's on 8%.",
         "On the Pareto front of high reward and low KL: SFT; sigmoid, β = 0.1; hinge, β = 1",
         "The highest mean reward is that of sigmoid, β = 0.1, 3.000 [2.950, 3.050]",
         "above the best of another loss, hinge, β = 0.1, by 1.000",
