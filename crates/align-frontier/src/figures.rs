@@ -29,8 +29,9 @@ pub fn figures(sweep: &Sweep, best: &[usize]) -> Figures {
     let entropy = |run: &Measured| estimate(run.evaluation.token_entropy);
     let shown: Vec<&(Point, Measured)> = best.iter().filter_map(|place| sweep.points.get(*place)).collect();
     Figures {
-        reward_against_kl: scatter(sweep, "KL(policy ‖ SFT), nats a text", kl, Better::Lower),
-        reward_against_entropy: scatter(sweep, "Token entropy, nats", entropy, Better::Higher),
+        // By the root of a divergence the policies that stayed near can be told apart.
+        reward_against_kl: scatter(sweep, Axis::sqrt("KL(policy ‖ SFT), nats a text"), kl, Better::Lower),
+        reward_against_entropy: scatter(sweep, Axis::linear("Token entropy, nats"), entropy, Better::Higher),
         training: [
             ("Reward margin", "rewards/margins"),
             ("Reward accuracy", "rewards/accuracies"),
@@ -44,15 +45,15 @@ pub fn figures(sweep: &Sweep, best: &[usize]) -> Figures {
     }
 }
 
-fn scatter(sweep: &Sweep, x: &str, measure: impl Fn(&Measured) -> Estimate, better: Better) -> Scatter {
+fn scatter(sweep: &Sweep, x: Axis, measure: impl Fn(&Measured) -> Estimate, better: Better) -> Scatter {
     let place = |label: String, run: &Measured| ScatterPoint::new(label, measure(run), estimate(run.evaluation.reward));
     let series = by_loss(sweep).into_iter().map(|(loss, points)| ScatterSeries {
         name: loss.to_string(),
         points: points.into_iter().map(|(point, run)| place(point.beta.to_string(), run)).collect(),
     });
     Scatter {
-        title: format!("Mean reward against {x}"),
-        x: Axis::linear(x),
+        title: format!("Mean reward against {}", x.title),
+        x,
         y: Axis::linear("Mean reward"),
         series: series.collect(),
         point_labels: Some("β".to_owned()),

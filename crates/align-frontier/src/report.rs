@@ -1,6 +1,7 @@
 use crate::figures::{estimate, with_standard_error};
 use crate::findings::name;
 use crate::{Figures, Findings, Measured, Sample, Sweep};
+use align_metrics::PairedComparison;
 use align_report::{
     Better, Cell, Column, Configuration, Entry, Estimate, FigureWidth, Report, ReportFigure, RewardedText, Row, Table,
     TextComparison, TextComparisons,
@@ -38,7 +39,7 @@ pub fn report(sweep: &Sweep, findings: &Findings, figures: &Figures, context: Re
             sweep.pairing.pairs
         ),
         statements: findings.statements(sweep),
-        tables: vec![results(sweep), variety(sweep)],
+        tables: vec![results(sweep), against_sft(sweep), variety(sweep)],
         figures: vec![
             full(
                 figures.reward_against_kl.clone().into(),
@@ -74,29 +75,47 @@ fn policies(sweep: &Sweep) -> impl Iterator<Item = (String, String, &Measured)> 
 fn results(sweep: &Sweep) -> Table {
     let cells = |run: &Measured| {
         let of = &run.evaluation;
-        let optional = |found: Option<Estimate>| found.map_or(Cell::Missing, Cell::Number);
         vec![
             Cell::Number(estimate(of.reward)),
-            optional(of.held_out_reward.map(estimate)),
             Cell::Number(with_standard_error(of.policy_reference_kl)),
             Cell::Number(with_standard_error(of.reference_policy_kl)),
             Cell::Number(estimate(of.token_entropy)),
-            optional(of.against_reference.map(|found| estimate(found.win_rate))),
         ]
     };
     Table {
-        caption: format!(
-            "Means over {} texts a policy, with 95% intervals by prompts. Held out: prompts that no pair was of.",
-            sweep.sft.samples.len()
-        ),
+        caption: format!("Means over {} texts a policy, with 95% intervals by prompts.", sweep.sft.samples.len()),
         row_title: "Policy".to_owned(),
         columns: vec![
             Column::new("Reward", "").with_best(Better::Higher),
-            Column::new("Reward, held out", "").with_best(Better::Higher),
             Column::new("KL(policy ‖ SFT)", "nats a text"),
             Column::new("KL(SFT ‖ policy)", "nats a text"),
             Column::new("Token entropy", "nats").with_best(Better::Higher),
-            Column::new("Win rate against SFT", ""),
+        ],
+        rows: policies(sweep).map(|(name, group, run)| Row { name, group, cells: cells(run) }).collect(),
+    }
+}
+
+fn against_sft(sweep: &Sweep) -> Table {
+    let cells = |run: &Measured| {
+        let of = &run.evaluation;
+        let against = |number: fn(&PairedComparison) -> align_metrics::Estimate| {
+            of.against_reference.as_ref().map_or(Cell::Missing, |found| Cell::Number(estimate(number(found))))
+        };
+        vec![
+            against(|found| found.mean_difference),
+            against(|found| found.win_rate),
+            of.held_out_reward.map_or(Cell::Missing, |reward| Cell::Number(estimate(reward))),
+        ]
+    };
+    Table {
+        caption: "Beside SFT on the same prompts and draws, and the reward on the prompts that no pair was of; 95% intervals by \
+                  prompts."
+            .to_owned(),
+        row_title: "Policy".to_owned(),
+        columns: vec![
+            Column::new("Reward gained", ""),
+            Column::new("Win rate", ""),
+            Column::new("Reward, held-out prompts", "").with_best(Better::Higher),
         ],
         rows: policies(sweep).map(|(name, group, run)| Row { name, group, cells: cells(run) }).collect(),
     }

@@ -7,6 +7,9 @@ pub enum Scale {
     /// Equal differences have equal lengths.
     #[default]
     Linear,
+    /// Equal differences of square roots have equal lengths, those of numbers below 0 mirrored: for divergences, which grow with the
+    /// square of the distance, and of which the small ones are of as much interest as the large.
+    Sqrt,
     /// Equal ratios have equal lengths: numbers must be above 0.
     Log,
 }
@@ -29,6 +32,12 @@ impl Axis {
         Self { title: title.into(), scale: Scale::Linear }
     }
 
+    /// An axis on which equal differences of square roots have equal lengths.
+    #[must_use]
+    pub fn sqrt(title: impl Into<String>) -> Self {
+        Self { title: title.into(), scale: Scale::Sqrt }
+    }
+
     /// An axis on which equal ratios have equal lengths.
     #[must_use]
     pub fn log(title: impl Into<String>) -> Self {
@@ -36,7 +45,7 @@ impl Axis {
     }
 }
 
-/// What is smaller is 0 on a linear axis, and has no place on a logarithmic one.
+/// What is smaller is 0 on an axis, and has no place on a logarithmic one.
 pub(crate) const SMALLEST: f64 = 1e-100;
 
 /// The numbers that an axis covers.
@@ -50,14 +59,14 @@ pub(crate) struct Range {
 impl Range {
     /// From the lowest to the highest of the numbers, those left out that a logarithmic axis has no place for.
     pub(crate) fn of(scale: Scale, numbers: impl Iterator<Item = f64>) -> Self {
-        let placed = numbers.filter(|number| scale == Scale::Linear || *number >= SMALLEST);
+        let placed = numbers.filter(|number| scale != Scale::Log || *number >= SMALLEST);
         let (low, high) = placed.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         let (low, high) = if low <= high { (low, high) } else { (1.0, 1.0) };
         let largest = low.abs().max(high.abs());
         match scale {
             Scale::Log if high / low < 1.0 + 1e-6 => Self { scale, low: low / 2.0, high: high * 2.0 },
             // So close together that ticks between them would not differ.
-            Scale::Linear if high - low <= (1e-9 * largest).max(SMALLEST) => {
+            Scale::Linear | Scale::Sqrt if high - low <= (1e-9 * largest).max(SMALLEST) => {
                 let apart = if largest <= SMALLEST { 1.0 } else { largest / 10.0 };
                 Self { scale, low: low - apart, high: high + apart }
             }
@@ -82,16 +91,26 @@ impl Range {
     pub(crate) fn share(&self, number: f64) -> f64 {
         match self.scale {
             Scale::Linear => (number - self.low) / (self.high - self.low),
+            Scale::Sqrt => (root(number) - root(self.low)) / (root(self.high) - root(self.low)),
             Scale::Log if number < SMALLEST => f64::NEG_INFINITY,
             Scale::Log => (number / self.low).ln() / (self.high / self.low).ln(),
         }
     }
 
     /// The number so far along.
-    fn at(&self, share: f64) -> f64 {
+    pub(crate) fn at(&self, share: f64) -> f64 {
         match self.scale {
             Scale::Linear => self.low + share * (self.high - self.low),
+            Scale::Sqrt => {
+                let root = root(self.low) + share * (root(self.high) - root(self.low));
+                root * root.abs()
+            }
             Scale::Log => self.low * (self.high / self.low).powf(share),
         }
     }
+}
+
+/// The square root, mirrored below 0.
+fn root(number: f64) -> f64 {
+    number.abs().sqrt().copysign(number)
 }

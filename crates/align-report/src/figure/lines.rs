@@ -128,7 +128,7 @@ impl LineChart {
     /// Whether a value is a point of its line, not a gap in it.
     fn is_drawn(&self, point: &LinePoint) -> bool {
         let is_number = check_number(point.value, String::new, "value").is_ok();
-        is_number && (self.y.scale == Scale::Linear || point.value >= SMALLEST)
+        is_number && (self.y.scale != Scale::Log || point.value >= SMALLEST)
     }
 
     /// Draws it; gives the description.
@@ -159,7 +159,7 @@ impl LineChart {
         }
         // On a logarithmic axis ratios count, and so the average is one of logarithms.
         let line: Vec<f64> = match self.y.scale {
-            Scale::Linear => smooth(&values, weight),
+            Scale::Linear | Scale::Sqrt => smooth(&values, weight),
             Scale::Log => {
                 let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
                 smooth(&logarithms, weight).into_iter().map(f64::exp).collect()

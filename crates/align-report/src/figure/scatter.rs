@@ -301,7 +301,7 @@ fn check_axis(number: &Estimate, axis: &Axis, place: impl Fn() -> String, name: 
 }
 
 fn has_place(value: f64, axis: &Axis) -> bool {
-    axis.scale == Scale::Linear || value >= SMALLEST
+    axis.scale != Scale::Log || value >= SMALLEST
 }
 
 fn above_zero(place: String, name: &str, found: f64) -> Error {

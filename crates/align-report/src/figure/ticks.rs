@@ -1,4 +1,4 @@
-use super::axis::{Range, Scale};
+use super::axis::{Range, SMALLEST, Scale};
 use super::nice::NiceStep;
 use crate::number::{fixed, magnitude, scientific};
 
@@ -14,6 +14,7 @@ pub(crate) fn ticks(range: Range, most: usize) -> Vec<Tick> {
     let most = most.max(2);
     match range.scale {
         Scale::Linear => linear(range, most),
+        Scale::Sqrt => sqrt(range, most),
         Scale::Log => log(range, most),
     }
 }
@@ -32,6 +33,23 @@ fn linear(range: Range, most: usize) -> Vec<Tick> {
         if is_long { without_zeros(&scientific(value, digits)) } else { fixed(value, step.decimals()) }
     };
     values.into_iter().map(|value| Tick { value, label: label(value) }).collect()
+}
+
+/// 0 and round numbers, each at least so far from the one before that there is room for all.
+fn sqrt(range: Range, most: usize) -> Vec<Tick> {
+    let mut found: Vec<Tick> = Vec::new();
+    if (range.low..=range.high).contains(&0.0) {
+        found.push(Tick { value: 0.0, label: "0".to_owned() });
+    }
+    while found.len() <= most {
+        let least = found.last().map_or(range.low, |last| range.at(range.share(last.value) + 1.0 / most as f64));
+        let value = NiceStep::at_least(least.max(SMALLEST)).width();
+        if value > range.high * (1.0 + 1e-9) {
+            break;
+        }
+        found.push(Tick { value, label: log_label(value) });
+    }
+    if found.len() < 2 { linear(Range { scale: Scale::Linear, ..range }, most) } else { found }
 }
 
 /// `1.0e6` as `1e6`.
@@ -97,6 +115,19 @@ mod tests {
         assert_eq!(labels(Scale::Log, 1e-8, 1e8, 5), ["1e−6", "0.001", "1", "1000", "1e6"]);
         // Within less than a decade without two of 1, 2 and 5.
         assert_eq!(labels(Scale::Log, 2.2, 4.1, 5), ["2.5", "3.0", "3.5", "4.0"]);
+    }
+
+    #[test]
+    fn ticks_under_a_root_are_as_fine_as_there_is_room() {
+        assert_eq!(labels(Scale::Sqrt, 0.0, 8.0, 6), ["0", "0.5", "2", "5"]);
+        assert_eq!(labels(Scale::Sqrt, -0.02, 1.0, 10), ["0", "0.02", "0.1", "0.2", "0.5", "1"]);
+        assert_eq!(labels(Scale::Sqrt, 0.4, 30.0, 5), ["0.5", "5", "20"]);
+        // Without two round numbers, and below 0.
+        assert_eq!(labels(Scale::Sqrt, 2.2, 4.1, 5), ["2.5", "3.0", "3.5", "4.0"]);
+        assert_eq!(labels(Scale::Sqrt, -2.0, -1.0, 2), ["−2.0", "−1.5", "−1.0"]);
+        for (low, high) in [(-1e100, 1e100), (0.0, 1e100), (0.0, 1e-99)] {
+            assert!((2..=8).contains(&labels(Scale::Sqrt, low, high, 6).len()), "{low} to {high}");
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::plain_text::PlainText;
 use crate::{Estimate, Result};
 use maud::{Markup, html};
 
+/// Most columns, those of intervals counted, that stand side by side on a narrow screen.
+const NARROW: usize = 2;
+
 /// The tables of a section.
 pub(super) fn tables(tables: &[Table], numbers: &mut Numbers) -> Result<Markup> {
     let shown: Vec<Markup> = tables.iter().map(|table| one(table, numbers.next_table())).collect::<Result<_>>()?;
@@ -19,6 +22,8 @@ fn one(table: &Table, number: usize) -> Result<Markup> {
         .enumerate()
         .map(|(i, column)| Look::of(column, &table.numbers(i).collect::<Vec<_>>()))
         .collect();
+    // Each row of a wide one is a block of lines on a narrow screen.
+    let is_wide = looks.iter().map(|look| 1 + usize::from(look.has_intervals())).sum::<usize>() > NARROW;
     let has_best = table.columns.iter().any(|column| column.better.is_some());
     let group_ends =
         |i: usize| i > 0 && table.rows.get(i - 1).map(|row| &row.group) != table.rows.get(i).map(|row| &row.group);
@@ -33,7 +38,7 @@ fn one(table: &Table, number: usize) -> Result<Markup> {
             }
             // The focus lets a keyboard scroll it.
             div class="scroll" role="region" tabindex="0" aria-labelledby=(id) {
-                table {
+                table class=[is_wide.then_some("wide-table")] {
                     thead {
                         tr {
                             th scope="col" { (PlainText(&table.row_title)) }
@@ -62,6 +67,8 @@ fn one(table: &Table, number: usize) -> Result<Markup> {
 
 /// How a column's numbers are written, so that they stand under each other.
 struct Look {
+    /// Its heading and unit, for a screen too narrow for headings.
+    label: String,
     is_number: bool,
     format: Format,
     intervals: Intervals,
@@ -95,7 +102,9 @@ impl Look {
             values.max_by(|one, other| better.gain(*one).total_cmp(&better.gain(*other)))
         });
         let intervals = intervals_of(numbers, format);
-        let mut look = Self { is_number: !numbers.is_empty(), format, intervals, best, half_width: 0 };
+        let unit = if column.unit.is_empty() { String::new() } else { format!(", {}", column.unit) };
+        let label = format!("{}{unit}", column.title);
+        let mut look = Self { label, is_number: !numbers.is_empty(), format, intervals, best, half_width: 0 };
         let halves = numbers.iter().filter_map(|number| number.interval).map(|ends| (ends.high - ends.low) / 2.0);
         look.half_width = halves.map(|half| look.write(half).chars().count()).max().unwrap_or(0);
         look
@@ -132,17 +141,19 @@ impl Look {
     }
 
     fn cell(&self, cell: &Cell) -> Markup {
-        let colspan = self.has_intervals().then_some(2);
+        let (colspan, label) = (self.has_intervals().then_some(2), PlainText(&self.label));
         match cell {
             Cell::Missing => html! {
-                td class={ (self.class().unwrap_or_default()) " missing" } colspan=[colspan] { "–" }
+                td class={ (self.class().unwrap_or_default()) " missing" } colspan=[colspan] data-label=(label) { "–" }
             },
-            Cell::Text(text) => html! { td class=[self.class()] colspan=[colspan] { (PlainText(text)) } },
+            Cell::Text(text) => {
+                html! { td class=[self.class()] colspan=[colspan] data-label=(label) { (PlainText(text)) } }
+            }
             Cell::Number(number) => {
                 // Those that look the same are equally good.
                 let is_best = self.best.is_some_and(|best| self.write(best) == self.write(number.value));
                 html! {
-                    td class={ "number" @if is_best { " best" } } { (self.write(number.value)) }
+                    td class={ "number" @if is_best { " best" } } data-label=(label) { (self.write(number.value)) }
                     @if self.has_intervals() { td class="interval" { (self.interval(number)) } }
                 }
             }
