@@ -43,7 +43,7 @@ pub fn report(sweep: &Sweep, findings: &Findings, figures: &Figures, context: Re
         figures: vec![
             full(
                 figures.reward_against_kl.clone().into(),
-                "Mean reward against the KL divergence from SFT. Bars: 95% intervals by prompts. Ringed: the Pareto front \
+                "Mean reward against the KL divergence from SFT, on an axis of square roots. Bars: 95% intervals by prompts. Ringed: the Pareto front \
                  of high reward and low divergence.",
             ),
             full(
@@ -124,7 +124,7 @@ fn against_sft(sweep: &Sweep) -> Table {
 fn variety(sweep: &Sweep) -> Table {
     let ngrams = || sweep.sft.evaluation.diversity.ngrams.iter();
     let mut columns = vec![Column::new("Corrected entropy", "nats")];
-    columns.extend(ngrams().map(|found| Column::new(format!("distinct-{}", found.n), "")));
+    columns.extend(ngrams().map(|found| Column::new(format!("distinct\u{2011}{}", found.n), "")));
     columns.extend(ngrams().last().map(|found| Column::new(format!("Self-repetition, {}-grams", found.n), "")));
     columns.extend([
         Column::new("Length", "tokens"),
