@@ -43,8 +43,8 @@ pub fn report(sweep: &Sweep, findings: &Findings, figures: &Figures, context: Re
         figures: vec![
             full(
                 figures.reward_against_kl.clone().into(),
-                "Mean reward against the KL divergence from SFT, on an axis of square roots. Bars: 95% intervals by prompts. Ringed: the Pareto front \
-                 of high reward and low divergence.",
+                "Mean reward against the KL divergence from SFT, on an axis of square roots. Bars: 95% intervals by prompts. \
+                 Ringed: the Pareto front of high reward and low divergence.",
             ),
             full(
                 figures.reward_against_entropy.clone().into(),
