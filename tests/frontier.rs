@@ -78,7 +78,7 @@ fn a_killed_sweep_ends_with_the_same_csv() {
 
     let problem = refusal(frontier(dir, "whole", &["--learning-rate", "0.001"]));
     assert!(
-        problem.contains("another sweep") && problem.contains("learning_rate is 3e-5 there, 0.001 here"),
+        problem.contains("another sweep") && problem.contains("learning_rate is 0.00003 there, 0.001 here"),
         "{problem}"
     );
 }
