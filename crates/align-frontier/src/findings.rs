@@ -1,8 +1,7 @@
-use crate::{LossSetting, Measured, Point, Result, Sweep};
-use align_metrics::{
-    Bootstrap, Clusters, CurvePoint, Direction, Estimate, PairedComparison, leads as leads_of, mean_height_weights,
-    pareto_front,
-};
+use crate::comparison::{bracketed, rewards};
+use crate::gap::gaps;
+use crate::{Comparison, Gap, LossSetting, Measured, Point, Result, Sweep};
+use align_metrics::{Bootstrap, Clusters, CurvePoint, Direction, PairedComparison, leads as leads_of, pareto_front};
 use serde::{Deserialize, Serialize};
 
 /// What reward is traded for.
@@ -33,23 +32,6 @@ pub struct Lead {
     pub beyond_intervals: f64,
 }
 
-/// How far the curve of one loss lies above another's, reward by `KL(policy ‖ reference)`, over the whole stretch on which both
-/// were measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Gap {
-    /// Where the stretch begins, in nats.
-    pub from: f64,
-    /// Where it ends.
-    pub to: f64,
-    /// The loss that is higher on the whole.
-    pub above: LossSetting,
-    /// The other one.
-    pub below: LossSetting,
-    /// The mean height of the one less that of the other, on the same prompts and draws; where a point stands by its divergence
-    /// is taken as it was measured.
-    pub compared: PairedComparison,
-}
-
 /// What a sweep shows, and how sure it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
@@ -64,7 +46,7 @@ pub struct Findings {
     /// The place of each loss's point of the highest reward, from the best loss to the worst.
     pub best: Vec<usize>,
     /// The best point of all beside the best one of each other loss, on the same prompts and draws.
-    pub best_compared: Vec<(usize, PairedComparison)>,
+    pub best_compared: Vec<(usize, Comparison)>,
 }
 
 impl Findings {
@@ -81,14 +63,13 @@ impl Findings {
         let mut leads = leads(sweep, Measure::Kl)?;
         leads.extend(self::leads(sweep, Measure::Entropy)?);
         let best = best(sweep);
-        let mut best_compared = Vec::new();
         let prompts = Clusters::by(&sweep.sft.samples.iter().map(|sample| sample.prompt).collect::<Vec<_>>());
+        let mut best_compared = Vec::new();
         if let Some((first, others)) = best.split_first() {
             let of = |place: &usize| sweep.points.get(*place).map(|(_, run)| rewards(run)).unwrap_or_default();
-            for other in others {
-                let found = PairedComparison::of(&of(first), &of(other), Some(&prompts), bootstrap)?;
-                best_compared.push((*other, found));
-            }
+            let compare = |other| Ok(PairedComparison::of(&of(first), &of(other), Some(&prompts), bootstrap)?);
+            let found = Comparison::all(others.iter().map(compare).collect::<Result<_>>()?)?;
+            best_compared.extend(others.iter().copied().zip(found));
         }
         Ok(Self {
             kl_front: front(|run| run.evaluation.policy_reference_kl.value, Direction::Minimise)?,
@@ -139,18 +120,18 @@ impl Findings {
                 bracketed(sweep.sft.evaluation.reward)
             ));
             said.extend(self.best_compared.iter().map(|(other, found)| {
-                let verdict = if found.mean_difference.interval.low > 0.0 { "beyond chance" } else { "not told apart" };
                 format!(
-                    "It is above the best of another loss, {}, by {} on equal prompts (p = {:.3}): {verdict}.",
+                    "It is above the best of another loss, {}, by {} on equal prompts {}.",
                     name(sweep, other + 1),
-                    bracketed(found.mean_difference),
-                    found.p_value
+                    bracketed(found.paired.mean_difference),
+                    found.in_words()
                 )
             }));
         }
         said.push(
             "Intervals are over prompts and their texts. Each point is one training run, so what another seed of training \
-             would change is in none of them; the best point of a loss was chosen by the rewards that it is shown with."
+             would change is in none of them; the best point of a loss was chosen by the rewards that it is shown with. P-values \
+             are adjusted after Holm for the number of comparisons."
                 .to_owned(),
         );
         said
@@ -161,24 +142,6 @@ impl Findings {
 pub(crate) fn name(sweep: &Sweep, place: usize) -> String {
     let point = place.checked_sub(1).and_then(|at| sweep.points.get(at));
     point.map_or_else(|| "SFT".to_owned(), |(point, _)| point.to_string())
-}
-
-fn bracketed(estimate: Estimate) -> String {
-    format!("{:.3} [{:.3}, {:.3}]", estimate.value, estimate.interval.low, estimate.interval.high)
-}
-
-impl Gap {
-    fn in_words(&self) -> String {
-        let Self { from, to, above, below, compared } = self;
-        let difference = compared.mean_difference;
-        let verdict = if difference.interval.low > 0.0 { "beyond chance" } else { "not told apart" };
-        format!(
-            "From {from:.2} to {to:.2} nats of KL(policy ‖ SFT) the reward with {above} is higher than with {below} by {} in the \
-             mean over the stretch, on equal prompts (p = {:.3}): {verdict}.",
-            bracketed(difference),
-            compared.p_value
-        )
-    }
 }
 
 /// Over how much of all stretches each loss is on top, and over how much beyond its interval.
@@ -207,52 +170,6 @@ fn summary(leads: &[&Lead]) -> Option<String> {
         "from {from:.2} to {to:.2} nats, the highest line is {}; with its points' intervals above all others': {sure}",
         tops.join(", ")
     ))
-}
-
-fn rewards(run: &Measured) -> Vec<f64> {
-    run.samples.iter().map(|sample| sample.reward).collect()
-}
-
-/// Each two losses with a stretch of divergence in common.
-fn gaps(sweep: &Sweep, prompts: &Clusters, bootstrap: &Bootstrap) -> Result<Vec<Gap>> {
-    let kl = |run: &Measured| run.evaluation.policy_reference_kl.value;
-    let mut curves = by_loss(sweep);
-    for (_, points) in &mut curves {
-        points.sort_by(|(_, a), (_, b)| kl(a).total_cmp(&kl(b)));
-        points.dedup_by(|(_, a), (_, b)| kl(a) == kl(b));
-    }
-    curves.retain(|(_, points)| points.len() > 1);
-    let mut found = Vec::new();
-    for (at, (first, a)) in curves.iter().enumerate() {
-        for (second, b) in curves.iter().skip(at + 1) {
-            let x = |points: &[(&Point, &Measured)]| -> Vec<f64> { points.iter().map(|(_, run)| kl(run)).collect() };
-            let (of_a, of_b) = (x(a), x(b));
-            let ends = |x: &[f64]| Some((*x.first()?, *x.last()?));
-            let (Some(a_ends), Some(b_ends)) = (ends(&of_a), ends(&of_b)) else { continue };
-            let (from, to) = (a_ends.0.max(b_ends.0), a_ends.1.min(b_ends.1));
-            if from >= to {
-                continue;
-            }
-            let heights = |x: &[f64], points: &[(&Point, &Measured)]| -> Result<Vec<f64>> {
-                let weights = mean_height_weights(x, from, to)?;
-                let mut sums = vec![0.0; sweep.sft.samples.len()];
-                for (weight, (_, run)) in weights.iter().zip(points) {
-                    sums.iter_mut().zip(rewards(run)).for_each(|(sum, reward)| *sum += weight * reward);
-                }
-                Ok(sums)
-            };
-            let (of_a, of_b) = (heights(&of_a, a)?, heights(&of_b, b)?);
-            let compared = PairedComparison::of(&of_a, &of_b, Some(prompts), bootstrap)?;
-            found.push(match compared.mean_difference.value >= 0.0 {
-                true => Gap { from, to, above: *first, below: *second, compared },
-                false => {
-                    let compared = PairedComparison::of(&of_b, &of_a, Some(prompts), bootstrap)?;
-                    Gap { from, to, above: *second, below: *first, compared }
-                }
-            });
-        }
-    }
-    Ok(found)
 }
 
 /// The losses of a sweep, in its order, each with its points.

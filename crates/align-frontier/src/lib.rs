@@ -7,12 +7,14 @@
 //! [`Ground`] alone evaluates policies of any other kind of comparison, and [`token_divergences`] gives the exact
 //! divergence of two models along given texts.
 
+mod comparison;
 mod csv;
 mod differences;
 mod error;
 mod evaluation;
 mod figures;
 mod findings;
+mod gap;
 mod journal;
 mod loss_setting;
 mod point;
@@ -21,12 +23,14 @@ mod sample;
 mod sweep;
 mod token_divergence;
 
+pub use comparison::Comparison;
 pub use csv::csv;
 pub use differences::differences;
 pub use error::{Error, Result};
 pub use evaluation::{Evaluation, Ground};
 pub use figures::{Figures, figures};
 pub use findings::{Findings, Lead, Measure};
+pub use gap::Gap;
 pub use journal::Journal;
 pub use loss_setting::LossSetting;
 pub use point::{Point, points};

@@ -87,7 +87,7 @@ fn two_losses_are_compared_over_all_that_both_reach() {
     assert_eq!(gaps.len(), 1);
     let gap = &gaps[0];
     assert_eq!((gap.from, gap.to, gap.above, gap.below), (2.0, 3.0, loss("sigmoid"), loss("hinge")));
-    let found = gap.compared.mean_difference;
+    let found = gap.compared.paired.mean_difference;
     assert!((found.value - (2.5 - 1.4)).abs() < 1e-9 && found.interval.low > 1.0, "{found:?}");
 }
 
@@ -96,10 +96,12 @@ fn the_best_points_are_compared_on_equal_prompts() {
     let found = findings();
     assert_eq!(found.best, [1, 3]);
     let (other, compared) = &found.best_compared[0];
-    assert_eq!((*other, compared.prompts), (3, PROMPTS));
-    assert_eq!(compared.mean_difference.value, 1.0);
+    assert_eq!((*other, compared.paired.prompts), (3, PROMPTS));
+    assert_eq!(compared.paired.mean_difference.value, 1.0);
     // All ten differences have one sign: two of 2^10 ways to flip them are as far from 0, of which some are drawn.
-    assert!(compared.p_value < 0.01, "{}", compared.p_value);
+    assert!(compared.paired.p_value < 0.01, "{}", compared.paired.p_value);
+    // One comparison needs no adjusting.
+    assert_eq!(compared.adjusted_p_value, compared.paired.p_value);
     let said = found.statements(&sweep()).join("\n");
     for part in [
         "From 1.00 to 3.00 nats of KL(policy ‖ SFT) the reward with sigmoid is higher than with hinge by 0.400",

@@ -15,7 +15,7 @@
 //! | --- | --- |
 //! | how varied are a model's texts? | [`token_entropy`], corrected for the sample's size by [`miller_madow_entropy`] and [`chao_wang_jost_entropy`], or on [`equal_samples_entropy`]; [`Diversity`]: distinct-n, repetition, lengths, texts without an end |
 //! | how far is a policy from its reference? | [`SampledLogps`] (k1, k3) and [`rao_blackwell_kl`] in distribution, [`WeightDistance`] in weights, [`linear_cka`] and [`debiased_linear_cka`] in hidden states |
-//! | which of two models is better? | [`PairedComparison`] on equal prompts |
+//! | which of two models is better? | [`PairedComparison`] on equal prompts; of several such questions, [`holm_adjusted`] |
 //! | which of many trades reward for divergence best? | [`pareto_front`], [`hypervolume`], [`leads`] and [`mean_height_weights`] of curves |
 //! | do two scorers agree? | [`spearman`], [`sign_agreement`], [`roc_auc`] |
 //! | how sure is a number? | [`Bootstrap`] intervals of any statistic, [`SampleMean`] with standard errors by [`Clusters`] of texts that share a prompt |
@@ -33,6 +33,7 @@ mod diversity;
 mod entropy;
 mod equal_samples;
 mod error;
+mod holm;
 mod mean;
 mod mean_height;
 mod notebook_entropy;
@@ -55,6 +56,7 @@ pub use diversity::{Diversity, NgramDiversity};
 pub use entropy::{miller_madow_entropy, token_entropy};
 pub use equal_samples::{EqualSamples, equal_samples, equal_samples_entropy};
 pub use error::{Error, Result};
+pub use holm::holm_adjusted;
 pub use mean::mean;
 pub use mean_height::mean_height_weights;
 pub use notebook_entropy::notebook_entropy;
