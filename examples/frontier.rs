@@ -34,7 +34,7 @@ const TEXTS: Texts = Texts { training: 10, evaluation: 8, pairs: 10 };
 const QUICK_TEXTS: Texts = Texts { training: 6, evaluation: 4, pairs: 6 };
 /// Small steps and many: with few large ones noise moves the policy about as far at any beta.
 const STEPS: Steps = Steps { learning_rate: 3e-5, epochs: 8.0, pairs: 16 };
-const QUICK_STEPS: Steps = Steps { learning_rate: 1e-4, epochs: 3.0, pairs: 32 };
+const QUICK_STEPS: Steps = Steps { learning_rate: 1e-4, epochs: 2.5, pairs: 32 };
 /// Pixels an inch of the PNG figures.
 const DOTS_PER_INCH: u32 = 300;
 
@@ -95,7 +95,7 @@ struct Options {
     /// Highest learning rate [default: 3e-5, quick 1e-4].
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// Passes over the pairs [default: 8, quick 3].
+    /// Passes over the pairs [default: 8, quick 2.5].
     #[arg(long)]
     num_train_epochs: Option<f64>,
     /// Pairs a step [default: 16, quick 32].
