@@ -62,11 +62,14 @@ pub(crate) fn gaps(sweep: &Sweep, prompts: &Clusters, bootstrap: &Bootstrap) -> 
                 Ok(sums)
             };
             let (of_a, of_b) = (heights(&of_a, a)?, heights(&of_b, b)?);
-            let compared = PairedComparison::of(&of_a, &of_b, Some(prompts), bootstrap)?;
-            found.push(match compared.mean_difference.value >= 0.0 {
-                true => ((from, to, *first, *second), compared),
-                false => ((from, to, *second, *first), PairedComparison::of(&of_b, &of_a, Some(prompts), bootstrap)?),
-            });
+            // The rows are equally many.
+            let is_first_above = of_a.iter().sum::<f64>() >= of_b.iter().sum::<f64>();
+            let (above, below, high, low) = match is_first_above {
+                true => (*first, *second, of_a, of_b),
+                false => (*second, *first, of_b, of_a),
+            };
+            let compared = PairedComparison::of(&high, &low, Some(prompts), bootstrap)?;
+            found.push(((from, to, above, below), compared));
         }
     }
     let (stretches, compared): (Vec<_>, Vec<_>) = found.into_iter().unzip();
