@@ -1,0 +1,114 @@
+//! Configs and tokenisers that are missing, damaged or of another model.
+
+use crate::case::*;
+use std::fs;
+
+pub const CASES: &[Case] = &[
+    case(
+        "no config",
+        |d| {
+            gpt2(d);
+            fs::remove_file(d.join("model/config.json")).unwrap()
+        },
+        GENERATE,
+        &["config.json", "cannot be read"],
+    ),
+    case(
+        "a config that is no JSON",
+        |d| {
+            gpt2(d);
+            spoil(d, "config.json", |_| b"{n_embd: 64}".to_vec())
+        },
+        GENERATE,
+        &["config.json", "not valid JSON", "line 1 column 2"],
+    ),
+    case(
+        "a config of another model",
+        nothing,
+        "generate --model DISTILBERT --prompt This",
+        &["config.json", "\"distilbert\"", "\"gpt2\" was expected"],
+    ),
+    case(
+        "a size of nonsense",
+        |d| {
+            gpt2(d);
+            replace(d, "config.json", "\"n_layer\": 2", "\"n_layer\": 4000000000")
+        },
+        GENERATE,
+        &["config.json", "n_layer is 4000000000, expected 1 to"],
+    ),
+    case(
+        "heads that do not divide the width",
+        |d| {
+            gpt2(d);
+            replace(d, "config.json", "\"n_head\": 4", "\"n_head\": 5")
+        },
+        GENERATE,
+        &["config.json", "n_embd 64 is not a multiple of n_head 5"],
+    ),
+    case(
+        "an unknown activation",
+        |d| {
+            gpt2(d);
+            replace(d, "config.json", "\"gelu_new\"", "\"mish\"")
+        },
+        GENERATE,
+        &["config.json", "mish", "gelu_new"],
+    ),
+    case(
+        "a config of gigabytes",
+        |d| {
+            gpt2(d);
+            fs::OpenOptions::new().write(true).open(d.join("model/config.json")).unwrap().set_len(3 << 30).unwrap()
+        },
+        GENERATE,
+        &["config.json", "3221225472 bytes"],
+    ),
+    case(
+        "no tokeniser",
+        |d| {
+            gpt2(d);
+            for name in ["tokenizer.json", "vocab.json", "merges.txt"] {
+                fs::remove_file(d.join("model").join(name)).unwrap()
+            }
+        },
+        GENERATE,
+        &["model", "tokenizer.json, or vocab.json and merges.txt"],
+    ),
+    case(
+        "a tokenizer.json that is no JSON",
+        |d| {
+            gpt2(d);
+            cut(d, "tokenizer.json")
+        },
+        GENERATE,
+        &["tokenizer.json", "not valid JSON", "line"],
+    ),
+    case(
+        "a merge without its second half",
+        |d| {
+            model(d, "gpt2-tiny-bin-zip");
+            spoil(d, "merges.txt", |b| [&b[..], b"oops\n"].concat())
+        },
+        GENERATE,
+        &["merges.txt", "line ", "expected two tokens, found \"oops\""],
+    ),
+    case(
+        "a merge of unknown tokens",
+        |d| {
+            model(d, "gpt2-tiny-bin-zip");
+            spoil(d, "merges.txt", |b| [&b[..], b"qqq zzz\n"].concat())
+        },
+        GENERATE,
+        &["\"qqq\"", "a token of the vocabulary"],
+    ),
+    case(
+        "a vocabulary of another model",
+        |d| {
+            gpt2(d);
+            replace(d, "tokenizer.json", "\"This\": ", "\"This\": 9")
+        },
+        GENERATE,
+        &["prompt 0 holds token", "the model has 1000 tokens", "another tokenizer"],
+    ),
+];

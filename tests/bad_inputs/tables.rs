@@ -1,0 +1,164 @@
+//! Tables and prompts.
+
+use crate::case::*;
+use std::fs;
+
+pub const CASES: &[Case] = &[
+    case("no such table", nothing, "pair --input nowhere.csv --output pairs.jsonl", &["nowhere.csv", "cannot be read"]),
+    case(
+        "a folder for a table",
+        |d| fs::create_dir(d.join("in.csv")).unwrap(),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv", "expected a file"],
+    ),
+    case(
+        "a table of another format",
+        |d| write(d, "in.xlsx", ""),
+        "pair --input in.xlsx --output pairs.jsonl",
+        &["in.xlsx", ".csv, .parquet or .jsonl", ".xlsx"],
+    ),
+    case(
+        "a missing column",
+        |d| write(d, "in.csv", "prompt,text\na,b\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv", "column \"score\"", "\"prompt\", \"text\""],
+    ),
+    case(
+        "a column twice",
+        |d| write(d, "in.csv", "prompt,text,score,text\na,b,1,c\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 1", "\"text\" stands twice"],
+    ),
+    case(
+        "a score that is no number",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,c,high\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, row 2, column \"score\"", "a finite number", "\"high\""],
+    ),
+    case(
+        "a score that is NaN",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,NaN\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, row 1, column \"score\"", "NaN"],
+    ),
+    case(
+        "an infinite score",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,c,-inf\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, row 2, column \"score\"", "-inf"],
+    ),
+    case("an empty file", |d| write(d, "in.csv", ""), "pair --input in.csv --output pairs.jsonl", &["in.csv", "empty"]),
+    case("a table without rows", |d| write(d, "pairs.jsonl", ""), DPO, &["pairs.jsonl", "found no rows"]),
+    case(
+        "a short row",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,b\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 3", "row 2: expected 3 fields, found 2"],
+    ),
+    case(
+        "an unquoted comma",
+        |d| write(d, "in.csv", "prompt,text,score\na,b, and c,1\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 2", "found 4", "needs quotes"],
+    ),
+    case(
+        "a quote never closed",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,\"c,2\nd,e,3\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 3", "never closed"],
+    ),
+    case(
+        "a quote not doubled",
+        |d| write(d, "in.csv", "prompt,text,score\na,\"the \"best\" film\",1\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 2", "written twice"],
+    ),
+    case(
+        "Latin-1",
+        |d| write(d, "in.csv", b"prompt,text,score\na,caf\xe9,1\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 2", "UTF-8", "0xe9"],
+    ),
+    case(
+        "UTF-16",
+        |d| write(d, "in.csv", b"\xff\xfep\0r\0"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 1", "UTF-16"],
+    ),
+    case(
+        "a broken line",
+        |d| write(d, "pairs.jsonl", format!("{PAIR}{}", &PAIR[..30])),
+        DPO,
+        &["pairs.jsonl, line 2", "not valid JSON", "column 30"],
+    ),
+    case(
+        "a line that is a list",
+        |d| write(d, "pairs.jsonl", "[1, 2]\n"),
+        DPO,
+        &["pairs.jsonl, line 1", "expected a JSON object"],
+    ),
+    case(
+        "a field twice",
+        |d| write(d, "pairs.jsonl", "{\"prompt\": \"a\", \"chosen\": \"b\", \"chosen\": \"c\", \"rejected\": \"d\"}\n"),
+        DPO,
+        &["pairs.jsonl, line 1", "\"chosen\" stands twice"],
+    ),
+    case(
+        "a text that is null",
+        |d| write(d, "pairs.jsonl", format!("{PAIR}{{\"prompt\": \"a\", \"chosen\": null, \"rejected\": \"d\"}}\n")),
+        DPO,
+        &["pairs.jsonl, row 2, column \"chosen\"", "null"],
+    ),
+    case(
+        "a text that is a number",
+        |d| write(d, "pairs.jsonl", format!("{PAIR}{{\"prompt\": 3, \"chosen\": \"b\", \"rejected\": \"d\"}}\n")),
+        DPO,
+        &["pairs.jsonl, row 2, column \"prompt\"", "expected text, found a number"],
+    ),
+    case(
+        "pairs for the pairing",
+        |d| write(d, "in.jsonl", PAIR),
+        "pair --input in.jsonl --output pairs.jsonl",
+        &["in.jsonl", "column \"text\"", "\"chosen\""],
+    ),
+    case(
+        "Parquet cut in half",
+        |d| {
+            fs::copy("fuzz/corpus/parquet/plain.parquet", d.join("in.parquet")).unwrap();
+            let b = fs::read(d.join("in.parquet")).unwrap();
+            write(d, "in.parquet", &b[..b.len() / 2])
+        },
+        "pair --input in.parquet --output pairs.jsonl",
+        &["in.parquet", "Parquet", "PAR1"],
+    ),
+    case(
+        "Parquet with a spoiled page",
+        |d| {
+            let mut b = fs::read("fuzz/corpus/parquet/dictionary.parquet").unwrap();
+            b[4] = 0xff;
+            b[5] = 0xff;
+            write(d, "in.parquet", &b)
+        },
+        "pair --input in.parquet --output pairs.jsonl",
+        &["in.parquet", "Parquet"],
+    ),
+    case("a prompt longer than the context", nothing, "generate --max-new-tokens 5 --prompt LONG", &["128", "tokens"]),
+    case(
+        "completions empty after truncation",
+        |d| write(d, "pairs.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(3)),
+        "dpo --train-file pairs.jsonl --output-dir run --max-length 20",
+        &["no pair is left", "max_length 20", "3 dropped: the prompt fills max_length"],
+    ),
+    case(
+        "no prompts",
+        |d| write(d, "prompts.txt", ""),
+        "generate --prompts prompts.txt",
+        &["prompts.txt", "no prompts"],
+    ),
+    case(
+        "an empty prompt",
+        |d| write(d, "prompts.txt", "This\n\nThat\n"),
+        "generate --prompts prompts.txt",
+        &["prompts.txt, line 2", "empty prompt"],
+    ),
+];
