@@ -10,7 +10,7 @@ use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
 use align_models::DistilBert;
 use clap::Parser;
-use common::{Failure, RuntimeOptions, models};
+use common::{Failure, RuntimeOptions, models, output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -60,7 +60,7 @@ fn classify(options: &Options) -> Result<(), Failure> {
     }
     table.write(&options.output, options.overwrite)?;
     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
-    println!("{} texts, mean score {mean}, written to {}", scores.len(), options.output.display());
+    output::println!("{} texts, mean score {mean}, written to {}", scores.len(), options.output.display());
     Ok(())
 }
 

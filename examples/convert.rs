@@ -9,7 +9,7 @@ mod common;
 use align_data::Tokenizer;
 use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config};
 use clap::Parser;
-use common::{Failure, models};
+use common::{Failure, models, output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tch::{Device, Kind};
@@ -55,6 +55,6 @@ fn convert(options: &Options) -> Result<(), Failure> {
         Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
     }
     tokenizer.save(to, options.overwrite)?;
-    println!("model written to {}", to.display());
+    output::println!("model written to {}", to.display());
     Ok(())
 }

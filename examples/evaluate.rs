@@ -14,7 +14,7 @@ use align_metrics::{
 };
 use align_models::DistilBert;
 use clap::Parser;
-use common::{Failure, RuntimeOptions, models};
+use common::{Failure, RuntimeOptions, models, output};
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -240,13 +240,13 @@ fn scores(path: &Path, table: &Texts, scorer: Option<&Scorer>) -> Result<Option<
 }
 
 fn print(report: &EvaluationReport, equal_samples: Option<Estimate>, options: &Options) {
-    println!("rows    {}\ntokens  {}\n", report.rows, report.tokens);
-    println!("{:34} {:>20} {:>20} {:>20}", "", "value", "low", "high");
+    output::println!("rows    {}\ntokens  {}\n", report.rows, report.tokens);
+    output::println!("{:34} {:>20} {:>20} {:>20}", "", "value", "low", "high");
     let line = |name: &str, estimate: Option<Estimate>| match estimate {
         Some(Estimate { value, interval }) => {
-            println!("{name:34} {value:>20} {:>20} {:>20}", interval.low, interval.high);
+            output::println!("{name:34} {value:>20} {:>20} {:>20}", interval.low, interval.high);
         }
-        None => println!("{name:34} {:>20}", "no scores"),
+        None => output::println!("{name:34} {:>20}", "no scores"),
     };
     line("token entropy, nats", Some(report.token_entropy));
     line("the same, Miller-Madow corrected", Some(report.miller_madow_entropy));
@@ -255,14 +255,14 @@ fn print(report: &EvaluationReport, equal_samples: Option<Estimate>, options: &O
     if equal_samples.is_some() {
         line("token entropy of equal samples", equal_samples);
     }
-    println!("\nlow, high: {}% over {} bootstrap resamples of texts", options.level * 100.0, options.resamples);
+    output::println!("\nlow, high: {}% over {} bootstrap resamples of texts", options.level * 100.0, options.resamples);
 }
 
 /// One table after the other, a row a file.
 fn print_compared(compared: &[Compared], sample: EqualSamples, options: &Options) {
     let width = compared.iter().map(|file| file.file.chars().count()).max().unwrap_or(0).max(8);
     let interval = |e: Estimate| format!("{:.4} [{:.4}, {:.4}]", e.value, e.interval.low, e.interval.high);
-    println!(
+    output::println!(
         "{:width$} {:>7} {:>8} {:>18} {:>18} {:>25} {:>15} {:>15}",
         "",
         "texts",
@@ -276,7 +276,7 @@ fn print_compared(compared: &[Compared], sample: EqualSamples, options: &Options
     for file in compared {
         let report = &file.report;
         let reward = report.mean_reward.map_or_else(|| "no scores".to_owned(), |reward| reward.value.to_string());
-        println!(
+        output::println!(
             "{:width$} {:>7} {:>8} {:>18} {reward:>18} {:>25} {:>15.4} {:>15.4}",
             file.file,
             report.rows,
@@ -288,8 +288,8 @@ fn print_compared(compared: &[Compared], sample: EqualSamples, options: &Options
         );
     }
     let counted = compared.first().map_or(&[][..], |file| &file.diversity.ngrams);
-    println!("\nequal samples: {} texts of each, cut to {} tokens", sample.texts, sample.tokens);
-    println!(
+    output::println!("\nequal samples: {} texts of each, cut to {} tokens", sample.texts, sample.tokens);
+    output::println!(
         "{:width$} {:>13} {:>25} {:>15} {:>15}{}",
         "",
         "tokens a text",
@@ -302,16 +302,20 @@ fn print_compared(compared: &[Compared], sample: EqualSamples, options: &Options
         let [miller_madow, chao_wang_jost] =
             [file.equal_samples_miller_madow_entropy, file.equal_samples_chao_wang_jost_entropy].map(|e| e.value);
         let distinct: String = file.equal_samples_distinct.iter().map(|e| format!(" {:>11.4}", e.value)).collect();
-        println!(
+        output::println!(
             "{:width$} {:>13.2} {:>25} {miller_madow:>15.4} {chao_wang_jost:>15.4}{distinct}",
             file.file,
             file.equal_samples_tokens,
             interval(file.equal_samples_entropy),
         );
     }
-    println!(
+    output::println!(
         "\n{:width$} {:>11} {:>14} {:>17} {:>17}",
-        "all texts", "mean length", "without an end", "self-repetition-2", "self-repetition-4"
+        "all texts",
+        "mean length",
+        "without an end",
+        "self-repetition-2",
+        "self-repetition-4"
     );
     for file in compared {
         let repeated = |n: usize| {
@@ -320,8 +324,16 @@ fn print_compared(compared: &[Compared], sample: EqualSamples, options: &Options
         };
         let unfinished = file.diversity.unfinished.map_or_else(|| "unknown".to_owned(), |share| format!("{share:.4}"));
         let length = file.diversity.mean_length;
-        println!("{:width$} {length:>11.2} {unfinished:>14} {:>17} {:>17}", file.file, repeated(2), repeated(4));
+        output::println!(
+            "{:width$} {length:>11.2} {unfinished:>14} {:>17} {:>17}",
+            file.file,
+            repeated(2),
+            repeated(4)
+        );
     }
     let intervals = format!("{}% over {} bootstrap resamples of texts", options.level * 100.0, options.resamples);
-    println!("\nin brackets: {intervals}; for equal samples, what {}% of the samples cover", options.level * 100.0);
+    output::println!(
+        "\nin brackets: {intervals}; for equal samples, what {}% of the samples cover",
+        options.level * 100.0
+    );
 }

@@ -18,7 +18,7 @@ use align_torch::MatmulPrecision;
 use align_train::{DpoConfig, StopSignal, TrainingConfig};
 use clap::Parser;
 use common::prompts::{NOTEBOOK_PROMPTS, is_held_out};
-use common::{Failure, RuntimeOptions, job, models, score};
+use common::{Failure, RuntimeOptions, job, models, output, score};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -167,7 +167,7 @@ fn frontier(options: &Options) -> Result<(), Failure> {
     let context = options.context(&sweep_options, started);
     write(&sweep, &findings, &options.output_dir, context)?;
     print(&sweep, &findings);
-    println!(
+    output::println!(
         "\n{} points in {:.0} s; everything is in {}",
         sweep.points.len(),
         started.elapsed().as_secs_f64(),
@@ -284,11 +284,11 @@ impl Options {
 
 fn say(progress: &Progress<'_>) {
     match progress {
-        Progress::TrainingTexts(count) => println!("{count} texts to make pairs of"),
-        Progress::Pairs(report) => println!("{report}"),
-        Progress::Sft(run) => println!("SFT: {}", in_words(run)),
-        Progress::Begins(point, number, all) => println!("[{number}/{all}] {point}"),
-        Progress::Done(point, run) => println!("  {point}: {} ({:.0} s)", in_words(run), run.seconds),
+        Progress::TrainingTexts(count) => output::println!("{count} texts to make pairs of"),
+        Progress::Pairs(report) => output::println!("{report}"),
+        Progress::Sft(run) => output::println!("SFT: {}", in_words(run)),
+        Progress::Begins(point, number, all) => output::println!("[{number}/{all}] {point}"),
+        Progress::Done(point, run) => output::println!("  {point}: {} ({:.0} s)", in_words(run), run.seconds),
         _ => {}
     }
 }
@@ -316,9 +316,15 @@ fn write(sweep: &Sweep, findings: &Findings, dir: &Path, context: ReportContext)
 }
 
 fn print(sweep: &Sweep, findings: &Findings) {
-    println!(
+    output::println!(
         "\n{:30} {:>24} {:>16} {:>16} {:>22} {:>10} {:>7}",
-        "", "mean reward", "KL(policy||SFT)", "KL(SFT||policy)", "token entropy", "distinct-2", "front"
+        "",
+        "mean reward",
+        "KL(policy||SFT)",
+        "KL(SFT||policy)",
+        "token entropy",
+        "distinct-2",
+        "front"
     );
     let rows = sweep.points.iter().map(|(point, run)| (point.to_string(), run));
     for (place, (name, run)) in std::iter::once(("SFT".to_owned(), &sweep.sft)).chain(rows).enumerate() {
@@ -333,7 +339,7 @@ fn print(sweep: &Sweep, findings: &Findings) {
             (false, true) => "H",
             (false, false) => "",
         };
-        println!(
+        output::println!(
             "{name:30} {:>24} {:>16} {:>16} {:>22} {distinct:>10.3} {front:>7}",
             estimate(of.reward),
             mean(of.policy_reference_kl),
@@ -341,7 +347,9 @@ fn print(sweep: &Sweep, findings: &Findings) {
             estimate(of.token_entropy),
         );
     }
-    println!("in brackets: 95% intervals by prompts; ±: standard errors by prompts; nats a text, entropy nats a token");
-    println!("front: on the Pareto front of reward and low KL (KL), of reward and high entropy (H)\n");
-    findings.statements(sweep).iter().for_each(|statement| println!("- {statement}"));
+    output::println!(
+        "in brackets: 95% intervals by prompts; ±: standard errors by prompts; nats a text, entropy nats a token"
+    );
+    output::println!("front: on the Pareto front of reward and low KL (KL), of reward and high entropy (H)\n");
+    findings.statements(sweep).iter().for_each(|statement| output::println!("- {statement}"));
 }

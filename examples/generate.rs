@@ -21,8 +21,7 @@ use common::decoding::{self, Decoding};
 use common::job::{Digests, Job};
 use common::journal::Journal;
 use common::text_stream::TextStream;
-use common::{Failure, RuntimeOptions, models, progress};
-use std::io::Write;
+use common::{Failure, RuntimeOptions, models, output, progress};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -113,20 +112,24 @@ impl ToWrite<'_> {
         completions.sort_by_key(|completion| completion.prompt);
         let whole: Vec<Vec<i64>> = completions.iter().map(|c| [&self.ids[c.prompt][..], &c.ids].concat()).collect();
         let texts = self.tokenizer.decode_batch(&whole, true)?;
-        texts.iter().for_each(|text| println!("{text}\n"));
+        texts.iter().for_each(|text| output::println!("{text}\n"));
         Ok(())
     }
 
     /// Prints one text, each part as soon as it is known.
     fn as_they_come(&self) -> Result<(), Failure> {
         let prompt = self.ids.first().map_or(&[][..], Vec::as_slice);
-        let (mut out, mut text) = (std::io::stdout(), TextStream::new(&self.tokenizer));
+        let mut text = TextStream::new(&self.tokenizer);
         let tokens = stream(self.model.as_ref(), prompt, &self.generation)?;
         for ids in std::iter::once(Ok(prompt.to_vec())).chain(tokens.map(|token| token.map(|id| vec![id]))) {
-            write!(out, "{}", text.push(&ids?)?)?;
-            out.flush()?;
+            output::write(format_args!("{}", text.push(&ids?)?));
+            output::flush();
+            if output::has_failed() {
+                return Ok(());
+            }
         }
-        Ok(writeln!(out, "{}", text.finish()?)?)
+        output::println!("{}", text.finish()?);
+        Ok(())
     }
 
     fn write_file(&self, output: &Path, digests: Digests) -> Result<(), Failure> {
@@ -142,7 +145,7 @@ impl ToWrite<'_> {
         }
         let (done, all) = (journal.done(), self.prompts.len());
         if done > 0 {
-            println!("going on after {done} of {all} prompts");
+            output::println!("going on after {done} of {all} prompts");
         }
         let bar = progress::bar(all, done, "prompts");
         let mut generator = generator.only(|prompt| !journal.is_done(prompt));
@@ -158,7 +161,7 @@ impl ToWrite<'_> {
         let texts = self.table(&mut journal)?;
         texts.write(output, self.options.overwrite)?;
         journal.remove()?;
-        println!("{} texts written to {}", texts.len(), output.display());
+        output::println!("{} texts written to {}", texts.len(), output.display());
         Ok(())
     }
 
@@ -193,7 +196,7 @@ impl ToWrite<'_> {
             self.table(&mut journal)?.write(&again, false)?;
             if std::fs::read(&again)? == std::fs::read(output).map_err(|e| format!("{}: {e}", output.display()))? {
                 journal.remove()?;
-                println!("{} was written by an earlier run", output.display());
+                output::println!("{} was written by an earlier run", output.display());
                 return Ok(());
             }
         }

@@ -10,9 +10,9 @@ use align_data::{EncodeOptions, EncodedUnpaired, UnpairedPreferences, encode_unp
 use align_models::CausalLm;
 use align_train::{KtoConfig, KtoTrainer};
 use clap::Parser;
-use common::Failure;
 use common::peft::{PeftOptions, Policy};
 use common::training::{RunOptions, reference_in_words};
+use common::{Failure, output};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,9 +50,9 @@ fn train(options: &Options) -> Result<(), Failure> {
     let max_length = Some(options.kto.max_length.unwrap_or(start.policy.n_positions() as usize));
     let encoding = EncodeOptions { max_length, strip_prompt: options.strip_prompt, ..EncodeOptions::default() };
     let read = |file: &Path| -> Result<Vec<EncodedUnpaired>, Failure> {
-        println!("{}", file.display());
+        output::println!("{}", file.display());
         let encoded = encode_unpaired(&tokenizer, &UnpairedPreferences::read_or_unpair(file)?.rows(), &encoding)?;
-        println!("  {}", encoded.report);
+        output::println!("  {}", encoded.report);
         Ok(encoded.rows)
     };
     let (policy, run) = start.split();

@@ -11,7 +11,7 @@ use align_data::{EncodeOptions, EncodedPairs, Tokenizer, encode_completions, enc
 use align_models::Gpt2;
 use align_train::{Completion, completion_logps};
 use clap::Parser;
-use common::{Failure, RuntimeOptions, models};
+use common::{Failure, RuntimeOptions, models, output};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -91,7 +91,7 @@ fn logps(options: &Options) -> Result<(), Failure> {
     common::write_atomically(&options.output, options.overwrite, |file| {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
-    println!("{} rows written to {}", rows.len(), options.output.display());
+    output::println!("{} rows written to {}", rows.len(), options.output.display());
     Ok(())
 }
 

@@ -9,7 +9,7 @@ mod common;
 use align_data::Tokenizer;
 use align_models::{CausalLm, Gpt2, LoraGpt2};
 use clap::Parser;
-use common::{Failure, models};
+use common::{Failure, models, output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tch::{Device, Kind};
@@ -41,6 +41,6 @@ fn merge(options: &Options) -> Result<(), Failure> {
     let model = LoraGpt2::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
     model.save_pretrained(&options.output_dir, options.overwrite)?;
     Tokenizer::from_pretrained(&folder)?.save(&options.output_dir, options.overwrite)?;
-    println!("merged model written to {}", options.output_dir.display());
+    output::println!("merged model written to {}", options.output_dir.display());
     Ok(())
 }

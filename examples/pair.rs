@@ -6,7 +6,7 @@ use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::check_output;
 use clap::Parser;
-use common::Failure;
+use common::{Failure, output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -60,7 +60,7 @@ fn make_pairs(options: &Options) -> Result<(), Failure> {
         return Err(format!("{}: no pair can be made\n{report}", options.input.display()).into());
     }
     pairs.write(&options.output, options.overwrite)?;
-    println!("{report}");
-    println!("written to {}", options.output.display());
+    output::println!("{report}");
+    output::println!("written to {}", options.output.display());
     Ok(())
 }

@@ -14,7 +14,7 @@ use align_train::{RunConfig, RunFolder, SftConfig, SftTrainer};
 use clap::Parser;
 use common::scratch::ScratchOptions;
 use common::training::{Base, RunOptions};
-use common::{Failure, models};
+use common::{Failure, models, output};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -56,11 +56,11 @@ fn train(options: &Options) -> Result<(), Failure> {
 }
 
 fn encode(sft: &SftConfig, tokenizer: &Tokenizer, file: &Path) -> Result<Vec<EncodedText>, Failure> {
-    println!("{}", file.display());
+    output::println!("{}", file.display());
     let (rows, report) = sft.encode(tokenizer, &Completions::read_or_texts(file)?.rows())?;
-    println!("  {report}");
+    output::println!("  {report}");
     if sft.packing {
-        println!("  packed into {} rows", rows.len());
+        output::println!("  packed into {} rows", rows.len());
     }
     Ok(rows)
 }
@@ -80,6 +80,6 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
     };
     let (kind, device) = options.run.placement()?;
     let model = Gpt2::new_random(config, options.sft.training().seed, kind, device)?;
-    println!("a new model of {} weights", align_models::CausalLm::parameters(&model).numel());
+    output::println!("a new model of {} weights", align_models::CausalLm::parameters(&model).numel());
     Ok(Base { model, tokenizer, called: options.scratch.called(), hub_id: None })
 }

@@ -14,7 +14,7 @@ use align_train::{ClassificationConfig, ClassificationTrainer, RunConfig, RunFol
 use clap::Parser;
 use common::scratch::ScratchOptions;
 use common::training::{Base, RunOptions};
-use common::{Failure, models};
+use common::{Failure, models, output};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ fn train(options: &Options) -> Result<(), Failure> {
     let max_length = Some(options.classification.max_length.unwrap_or(most));
     let read = |file: &Path| -> Result<Vec<EncodedLabelledText>, Failure> {
         let table = LabelledTexts::read(file)?;
-        println!("{}\n  {} texts", file.display(), table.len());
+        output::println!("{}\n  {} texts", file.display(), table.len());
         Ok(encode_labelled_texts(&tokenizer, &table.texts(), &table.labels(), max_length)?)
     };
     let (policy, run) = start.split();
@@ -75,6 +75,6 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
     };
     let (kind, device) = options.run.placement()?;
     let model = DistilBert::new_random(config, options.classification.training().seed, kind, device)?;
-    println!("a new model of {} weights", model.parameters().numel());
+    output::println!("a new model of {} weights", model.parameters().numel());
     Ok(Base { model, tokenizer, called: options.scratch.called(), hub_id: None })
 }

@@ -10,6 +10,7 @@ pub mod journal;
 pub mod models;
 pub mod notebook;
 pub mod options;
+pub mod output;
 pub mod peft;
 pub mod preference_data;
 pub mod progress;
@@ -86,6 +87,9 @@ fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(if *kind == Kind::BFloat16 { "bfloat16" } else { "float32" })
 }
 
+/// Exit code of a program whose work is done and saved, and whose standard output could not be written (`EX_IOERR`).
+const OUTPUT_FAILED: u8 = 74;
+
 /// Runs an example: warnings go to standard error (`RUST_LOG` for more), and so does the error that ends it.
 pub fn run(example: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
     align_torch::keep_freed_memory();
@@ -95,14 +99,21 @@ pub fn run(example: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
+        .log_internal_errors(false)
         .init();
-    match example() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
+    let ended = example();
+    let printed = output::finish();
+    if let Err(error) = &printed {
+        output::error_line(format_args!("error: standard output cannot be written: {error}"));
+    }
+    match (ended, printed) {
+        (Ok(()), Ok(())) => ExitCode::SUCCESS,
+        (Ok(()), Err(_)) => ExitCode::from(OUTPUT_FAILED),
+        (Err(error), _) => {
+            output::error_line(format_args!("error: {error}"));
             let mut cause = error.source();
             while let Some(inner) = cause {
-                eprintln!("  because {inner}");
+                output::error_line(format_args!("  because {inner}"));
                 cause = inner.source();
             }
             ExitCode::FAILURE
@@ -124,8 +135,8 @@ pub fn stop_on_ctrl_c(signal: align_train::StopSignal) -> Result<(), Failure> {
         if signal.is_stopped() {
             align_torch::exit_now(130);
         }
-        eprintln!("stopping after this step or batch; again to stop at once");
         signal.stop();
+        output::error_line(format_args!("stopping after this step or batch; again to stop at once"));
     })?;
     Ok(())
 }

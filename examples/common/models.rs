@@ -1,4 +1,4 @@
-use super::Failure;
+use super::{Failure, output};
 use align_models::hub::{DownloadBar, Hub, HubConfig, ModelSource, RepoName, UploadOptions};
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ pub fn push(folder: &Path, repo: &RepoName, private: bool) -> Result<(), Failure
         let again = format!("push_to_hub --model {} --hub-model-id {repo}", folder.display());
         format!("{problem}\n  the model is whole in {}; `{again}` uploads it later", folder.display())
     })?;
-    println!("uploaded: {}", commit.url);
+    output::println!("uploaded: {}", commit.url);
     Ok(())
 }
 

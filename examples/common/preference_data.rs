@@ -1,4 +1,4 @@
-use super::Failure;
+use super::{Failure, output};
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::PreferenceData;
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
@@ -52,13 +52,13 @@ impl DataOptions {
         if encoded.pairs.is_empty() {
             return Err(format!("no pair is left to train on with max_length {limit}: {}", encoded.report).into());
         }
-        println!("  {}", encoded.report);
+        output::println!("  {}", encoded.report);
         Ok(encoded.pairs)
     }
 
     /// Reads pairs, or scored texts from which pairs are drawn as the notebook does.
     pub fn read(&self, path: &Path, seed: u64) -> Result<Vec<PreferencePair>, Failure> {
-        println!("{}", path.display());
+        output::println!("{}", path.display());
         let data = PreferenceData::read(path)?;
         if data.is_empty() {
             return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());
@@ -72,7 +72,7 @@ impl DataOptions {
                 let options =
                     PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
                 let (pairs, report) = texts.pair(&options)?;
-                println!("  {report}");
+                output::println!("  {report}");
                 Ok(pairs.pairs())
             }
         }

@@ -1,8 +1,7 @@
 //! Models that begin with random weights.
 
-use super::Failure;
-use super::models;
 use super::training::RunOptions;
+use super::{Failure, models, output};
 use align_data::Tokenizer;
 use align_train::RunFolder;
 use serde::Serialize;
@@ -60,7 +59,7 @@ impl ScratchOptions {
         }
         let tokenizer = train(vocab_size)?;
         folder.replace_folder(TOKENIZER, |dir| Ok(tokenizer.save(dir, false)?))?;
-        println!("a tokeniser of {} tokens, trained on the texts", tokenizer.vocab_size());
+        output::println!("a tokeniser of {} tokens, trained on the texts", tokenizer.vocab_size());
         Ok(tokenizer)
     }
 }

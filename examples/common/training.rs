@@ -1,7 +1,7 @@
 //! A training run from options to a model's folder, whatever the objective.
 
 use super::run_page::run_page;
-use super::{Failure, RuntimeOptions, config_file, models};
+use super::{Failure, RuntimeOptions, config_file, models, output};
 use align_data::Tokenizer;
 use align_models::generation::{Generation, GenerationConfig};
 use align_models::hub::RepoName;
@@ -249,7 +249,12 @@ impl Run<'_> {
         }
         if let Some(checkpoint) = &self.checkpoint {
             trainer.resume(checkpoint)?;
-            println!("going on from {} at step {} of {}", checkpoint.display(), trainer.step(), trainer.total_steps());
+            output::println!(
+                "going on from {} at step {} of {}",
+                checkpoint.display(),
+                trainer.step(),
+                trainer.total_steps()
+            );
         }
         let stop = StopSignal::default();
         super::stop_on_ctrl_c(stop.clone())?;
@@ -269,19 +274,23 @@ impl Run<'_> {
         observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stopper]);
         let summary = trainer.train(&mut observers)?;
         if !summary.finished {
-            println!("stopped after step {} of {}; give --resume to go on", summary.steps, trainer.total_steps());
+            output::println!(
+                "stopped after step {} of {}; give --resume to go on",
+                summary.steps,
+                trainer.total_steps()
+            );
             return Ok(());
         }
         if summary.steps < trainer.total_steps() {
-            println!("done after step {} of {}: no improvement", summary.steps, trainer.total_steps());
+            output::println!("done after step {} of {}: no improvement", summary.steps, trainer.total_steps());
         }
         if let Some(step) = saver.loaded() {
-            println!("the model is that of checkpoint-{step}, the best");
+            output::println!("the model is that of checkpoint-{step}, the best");
         }
         let mut evaluation = None;
         if let Some(file) = &options.eval_file {
             let record = trainer.evaluate()?;
-            println!("held out: {}", serde_json::to_string(&record)?);
+            output::println!("held out: {}", serde_json::to_string(&record)?);
             evaluation = Some((record, models::file_name(file)));
         }
         let config = trainer.config().clone();
@@ -308,7 +317,7 @@ impl Run<'_> {
         page.write(&self.dir.path().join("report.html"), true)?;
         let model = self.dir.path().join("model");
         let what = if adapter { "adapter" } else { "model" };
-        println!("{} steps done, {what} written to {}", summary.steps, model.display());
+        output::println!("{} steps done, {what} written to {}", summary.steps, model.display());
         if let Some(repo) = &options.hub_model_id {
             models::push(&model, repo, options.hub_private_repo)?;
         }

@@ -1,4 +1,4 @@
-use super::super::Failure;
+use super::super::{Failure, output};
 use super::stage::{Sampled, Stage, Trained, Written, is_held_out};
 use align_metrics::{
     Bootstrap, Clusters, EvaluationReport, PairedComparison, SampleMean, SampledLogps, chao_wang_jost_entropy,
@@ -53,7 +53,7 @@ impl Comparison {
     /// Writes, scores and measures texts of each model.
     pub fn of(stage: &Stage, sft: &Gpt2, trained: &[Trained]) -> Result<Self, Failure> {
         let texts_per_prompt = stage.options.compared_texts_per_prompt;
-        println!("\ncompare: {texts_per_prompt} texts a prompt from each model");
+        output::println!("\ncompare: {texts_per_prompt} texts a prompt from each model");
         // Seeds of their own, so that no text of the training data is drawn again.
         let (seed, plain_seed) = (stage.options.seed.wrapping_add(1), stage.options.seed.wrapping_add(2));
         let before = stage.sample(sft, texts_per_prompt, seed)?;

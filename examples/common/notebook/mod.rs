@@ -6,7 +6,7 @@ mod printed;
 mod stage;
 
 use super::preference_data::DataOptions;
-use super::{Failure, RuntimeOptions, models};
+use super::{Failure, RuntimeOptions, models, output};
 use align_losses::LossType;
 use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
@@ -132,14 +132,14 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
         own.model.save_pretrained(dir, false)?;
         stage.tokenizer.save(dir, false)?;
         own.card.write(dir, false)?;
-        println!("\n{} model written to {}", own.name, dir.display());
+        output::println!("\n{} model written to {}", own.name, dir.display());
     }
     let seconds = started.elapsed().as_secs_f64();
     if let Some(file) = &options.report {
         page::page(&stage, &config, &comparison, &trained, seconds)?.write(file, options.overwrite)?;
-        println!("\nreport written to {}", file.display());
+        output::println!("\nreport written to {}", file.display());
     }
-    println!("\n{seconds:.0} s in all");
+    output::println!("\n{seconds:.0} s in all");
     Ok(())
 }
 

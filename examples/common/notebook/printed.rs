@@ -1,13 +1,14 @@
 //! The comparison on the terminal.
 
+use super::super::output;
 use super::comparison::{AgainstSft, Comparison, Measured};
 use align_metrics::{Estimate, PairedComparison, SampleMean};
 
 pub fn print(comparison: &Comparison, shown_prompts: usize) {
     print_table(&comparison.models);
     print_against_sft(&comparison.models);
-    println!();
-    comparison.findings().iter().for_each(|finding| println!("{finding}"));
+    output::println!();
+    comparison.findings().iter().for_each(|finding| output::println!("{finding}"));
     print_texts(comparison, shown_prompts);
 }
 
@@ -21,13 +22,20 @@ fn with_error(mean: SampleMean) -> String {
 
 /// The notebook's table, each model on equally many texts of equal length.
 fn print_table(models: &[Measured]) {
-    println!(
+    output::println!(
         "\n{:8} {:>6} {:>7} {:>25} {:>25} {:>14} {:>10} {:>27}",
-        "", "texts", "tokens", "token entropy, nats", "Miller-Madow", "Chao-Wang-Jost", "notebook's", "mean reward"
+        "",
+        "texts",
+        "tokens",
+        "token entropy, nats",
+        "Miller-Madow",
+        "Chao-Wang-Jost",
+        "notebook's",
+        "mean reward"
     );
     for model in models {
         let report = &model.report;
-        println!(
+        output::println!(
             "{:8} {:>6} {:>7} {:>25} {:>25} {:>14.4} {:>10.4} {:>27}",
             model.name,
             report.rows,
@@ -39,24 +47,31 @@ fn print_table(models: &[Measured]) {
             report.mean_reward.map(with_interval).unwrap_or_default()
         );
     }
-    println!("Entropies are of equal samples. In brackets: 95% bootstrap confidence intervals over texts.");
+    output::println!("Entropies are of equal samples. In brackets: 95% bootstrap confidence intervals over texts.");
 }
 
 fn print_against_sft(models: &[Measured]) {
     let both: Vec<(&str, &AgainstSft)> =
         models.iter().filter_map(|model| Some((model.name, model.against_sft.as_ref()?))).collect();
-    println!(
+    output::println!(
         "\n{:16} {:>27} {:>25} {:>9} {:>16} {:>16}",
-        "less SFT", "reward", "share of texts won", "p", "KL(model‖SFT)", "KL(SFT‖model)"
+        "less SFT",
+        "reward",
+        "share of texts won",
+        "p",
+        "KL(model‖SFT)",
+        "KL(SFT‖model)"
     );
     for (name, against) in both {
         let [kl, opposite] = [against.kl, against.opposite_kl].map(with_error);
-        println!("{} {kl:>16} {opposite:>16}", in_words(name, &against.rewards));
+        output::println!("{} {kl:>16} {opposite:>16}", in_words(name, &against.rewards));
         if let Some(held_out) = &against.held_out {
-            println!("{}", in_words("  held-out", held_out));
+            output::println!("{}", in_words("  held-out", held_out));
         }
     }
-    println!("On equal prompts, intervals over prompts. KL in nats a text, from plain samples, ± standard error.");
+    output::println!(
+        "On equal prompts, intervals over prompts. KL in nats a text, from plain samples, ± standard error."
+    );
 }
 
 fn in_words(name: &str, found: &PairedComparison) -> String {
@@ -71,9 +86,9 @@ fn print_texts(comparison: &Comparison, prompts: usize) {
         for (number, model) in comparison.models.iter().enumerate() {
             let Some(text) = model.sampled.texts.get(row) else { continue };
             if number == 0 {
-                println!("\n{}", text.prompt);
+                output::println!("\n{}", text.prompt);
             }
-            println!("  {:8} [{:+.3}] {}", model.name, text.score, text.text.replace('\n', " "));
+            output::println!("  {:8} [{:+.3}] {}", model.name, text.score, text.text.replace('\n', " "));
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::super::prompts::{self, NOTEBOOK_PROMPTS};
-use super::super::{Failure, models, score, training};
+use super::super::{Failure, models, output, score, training};
 use super::NotebookOptions;
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
@@ -140,7 +140,7 @@ impl<'a> Stage<'a> {
         }
         let started = Instant::now();
         let sampled = self.sample(sft, options.texts_per_prompt, options.seed)?;
-        println!(
+        output::println!(
             "generate and score: {} texts of {} tokens in {:.1} s",
             sampled.texts.len(),
             options.text_length,
@@ -152,7 +152,7 @@ impl<'a> Stage<'a> {
             let strategy = PairStrategy::Random;
             let each = data.pairs_per_prompt.or(Some(options.texts_per_prompt));
             let (pairs, report) = pair(texts, &PairOptions { strategy, pairs_per_prompt: each, seed: options.seed })?;
-            println!("pair, {what}: {report}");
+            output::println!("pair, {what}: {report}");
             Ok(pairs)
         };
         Ok((draw(&train, "training prompts")?, draw(&held_out, "held-out prompts")?))
@@ -167,7 +167,7 @@ impl<'a> Stage<'a> {
     ) -> Result<Trained, Failure> {
         let policy = self.policy()?;
         let n_positions = policy.n_positions();
-        println!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
+        output::println!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
         let encoded = self.options.data.encode(&self.tokenizer, train, n_positions)?;
         let train_rows = encoded.len();
         let mut trainer = DpoTrainer::new(policy, None, encoded, config.clone())?;
@@ -178,7 +178,7 @@ impl<'a> Stage<'a> {
         let mut records = TrainingRecords::default();
         let started = Instant::now();
         let summary = trainer.train(&mut [&mut progress, &mut held_out, &mut records, &mut stopper])?;
-        println!("{} steps in {:.1} s", summary.steps, started.elapsed().as_secs_f64());
+        output::println!("{} steps in {:.1} s", summary.steps, started.elapsed().as_secs_f64());
         if !summary.finished {
             return Err(STOPPED.into());
         }
@@ -218,7 +218,7 @@ struct HeldOut;
 impl<O: Objective> Observer<O> for HeldOut {
     fn on_evaluation(&mut self, _: &Trainer<O>, record: &EvaluationRecord) -> align_train::Result<Flow> {
         let value = |name| record.metrics.get(name).unwrap_or(f64::NAN);
-        println!(
+        output::println!(
             "epoch {:.2}: held-out loss {:.4}, reward accuracy {:.4}, reward margin {:.4}",
             record.epoch,
             record.eval_loss,
