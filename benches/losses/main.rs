@@ -34,6 +34,8 @@ fn options() -> Vec<(String, DpoOptions)> {
 
 /// Losses and the gradient of their mean, for so many pairs.
 fn preference_losses(c: &mut Criterion) {
+    // As every program of ours does: without it large tensors are asked of the system anew each time.
+    align_torch::keep_freed_memory();
     for batch in [8i64, 1024, 65_536, 1_048_576] {
         let side = |mean: f64| Tensor::randn([batch], (Kind::Float, Device::Cpu)) * 5.0 - mean;
         let (policy, reference) = (Pair { chosen: 40.0, rejected: 60.0 }, Pair { chosen: 42.0, rejected: 59.0 });

@@ -1,15 +1,16 @@
 """Times every loss and its gradient in PyTorch, beside `cargo bench --bench losses` in the same run; prints one table.
 
-    python benches/losses/pytorch.py [--sizes 8,1024,65536,1048576] [--loss NAME]
+    python benches/losses/pytorch.py [--sizes 8,1024,65536,1048576] [--loss NAME] [--pairs 5]
 
-Needs torch. For each size PyTorch and the Rust benchmark are timed in turn, twice each, and the better of the two stands on both
-sides, so that a slow moment of the machine flatters neither.
+Needs torch. For each size PyTorch and the Rust benchmark are timed in turn. Times are medians over the pairs of runs, and the ratio
+is the median of the pairs' ratios, with the least and the most.
 """
 
 import argparse
 import json
 import math
 import pathlib
+import statistics
 import subprocess
 import sys
 import time
@@ -120,6 +121,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="8,1024,65536,1048576")
     parser.add_argument("--loss", choices=sorted(LOSSES), action="append")
+    parser.add_argument("--pairs", type=int, default=5, help="how many times both sides are timed")
     args = parser.parse_args()
     names = args.loss or list(LOSSES)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; microseconds, forward and backward\n")
@@ -127,22 +129,21 @@ def main():
     print("| ---: | --- | ---: | ---: | ---: | ---: |")
     for size in map(int, args.sizes.split(",")):
         batch = Batch(size)
-        found = {name: [math.inf] * 3 for name in names}
+        found = {name: [] for name in names}
         pattern = f"^losses/({'|'.join(names)})/(align|plain)/{size}$"
         command = ["cargo", "bench", "--quiet", "--bench", "losses", "--", pattern]
-        for _ in range(2):
-            for name in names:
-                found[name][0] = min(found[name][0], microseconds(batch, LOSSES[name]))
+        for _ in range(args.pairs):
+            pytorch = {name: microseconds(batch, LOSSES[name]) for name in names}
             done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
             if done.returncode != 0:
                 sys.exit(f"{' '.join(command)} failed")
             for name in names:
-                found[name][1] = min(found[name][1], estimate(name, "plain", size))
-                found[name][2] = min(found[name][2], estimate(name, "align", size))
+                found[name].append((pytorch[name], estimate(name, "plain", size), estimate(name, "align", size)))
         for name in names:
-            torch_time, plain, align = found[name]
-            ratio = align / torch_time
-            print(f"| {size:,} | {name} | {torch_time:.1f} | {plain:.1f} | {align:.1f} | {ratio:.2f} |", flush=True)
+            torch_time, plain, align = (statistics.median(times) for times in zip(*found[name]))
+            ratios = sorted(ours / theirs for theirs, _, ours in found[name])
+            ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            print(f"| {size:,} | {name} | {torch_time:.1f} | {plain:.1f} | {align:.1f} | {ratio} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -61,8 +61,9 @@ impl RuntimeOptions {
         Ok(self.device.resolve()?)
     }
 
-    /// Sets the matmul precision while the guard lives.
+    /// Sets the matmul precision while the guard lives. Warns of a dtype that is slow here.
     pub fn precision(&self) -> Result<MatmulPrecisionGuard, Failure> {
+        align_torch::warn_if_slow(self.dtype, self.device()?);
         Ok(match self.matmul_precision {
             Precision::Auto => MatmulPrecision::fastest_exact(self.device()?),
             Precision::Named(precision) => precision,

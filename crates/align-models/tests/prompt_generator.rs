@@ -56,6 +56,21 @@ fn a_job_in_parts_gives_the_texts_of_the_whole() {
     }
 }
 
+/// To the last bit of the log-probabilities, on every kind of processor: a draw may hang on one.
+#[test]
+fn a_text_does_not_depend_on_its_batch() {
+    let model = tiny().packed().unwrap().unwrap();
+    let prompts = prompts(13);
+    for config in [sampling(), GenerationConfig { num_return_sequences: 3, ..sampling() }, beams()] {
+        let generation = generation(GenerationConfig { output_scores: true, ..config });
+        let whole = generate_prompts(model.as_ref(), &prompts, &generation, 13).unwrap();
+        for batch_size in [1, 5] {
+            let parts = generate_prompts(model.as_ref(), &prompts, &generation, batch_size).unwrap();
+            assert_eq!(parts, whole, "{batch_size} prompts at a time, {:?}", generation.config());
+        }
+    }
+}
+
 #[test]
 fn a_prompt_that_cannot_be_continued_is_refused_before_any_is() {
     let (model, generation) = (tiny(), generation(sampling()));

@@ -18,6 +18,7 @@
 #![allow(unsafe_code)]
 
 mod allocator;
+mod bfloat16;
 mod cuda;
 mod device;
 mod exit;
@@ -27,11 +28,13 @@ mod guarded;
 mod host_floats;
 mod matmul_precision;
 mod packed_linear;
+mod row_blocks;
 
 // Linked for its build script, which tells ours where LibTorch is.
 use torch_sys as _;
 
 pub use allocator::keep_freed_memory;
+pub use bfloat16::{bfloat16_slowdown, warn_if_slow};
 pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use exit::exit_now;

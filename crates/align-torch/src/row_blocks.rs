@@ -1,0 +1,172 @@
+//! How many rows a packed product takes at a time, so that a row's result does not depend on the rows beside it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use tch::{Device, Kind, TchError, Tensor};
+
+/// Block sizes that are tried, smallest first.
+const SIZES: [i64; 4] = [6, 12, 48, 192];
+
+/// What a product's shape and the processor decide about its blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Shape {
+    inputs: i64,
+    outputs: i64,
+    bfloat16: bool,
+    threads: i32,
+}
+
+/// The numbers of rows for which a product gives the same row the same result, to the last bit, wherever the row stands.
+///
+/// oneDNN's AVX-512 kernels add up each row alike, from two rows on. Its AVX2 product takes rows in tiles of six and adds up the
+/// rest in another order, and divides the work among threads by the number of rows. A block of fixed size has neither problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RowBlocks {
+    /// Any number of rows from two on.
+    FromTwo,
+    /// Blocks of these sizes, largest first. Without one, the product is taken as it is.
+    Sizes(Vec<i64>),
+}
+
+impl RowBlocks {
+    /// The blocks for `product` of `(rows, inputs)` to `(rows, outputs)`. What a small product shows is kept for the process.
+    pub(crate) fn find<E>(
+        inputs: i64,
+        outputs: i64,
+        kind: Kind,
+        product: impl Fn(&Tensor) -> Result<Tensor, E>,
+    ) -> Result<Self, E>
+    where
+        E: From<TchError>,
+    {
+        static KNOWN: OnceLock<Mutex<HashMap<Shape, Vec<i64>>>> = OnceLock::new();
+        if adds_up_rows_alike() {
+            return Ok(Self::FromTwo);
+        }
+        let shape = Shape { inputs, outputs, bfloat16: kind == Kind::BFloat16, threads: tch::get_num_threads() };
+        let known = KNOWN.get_or_init(Mutex::default);
+        if let Some(sizes) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&shape) {
+            return Ok(Self::Sizes(sizes.clone()));
+        }
+        let sizes = tch::no_grad(|| equal_sizes(inputs, kind, &product))?;
+        if sizes.is_empty() {
+            tracing::debug!(?shape, "no block of rows has equal results: a text's last bits may depend on its batch");
+        }
+        known.lock().unwrap_or_else(PoisonError::into_inner).insert(shape, sizes.clone());
+        Ok(Self::Sizes(sizes))
+    }
+
+    /// `product` of `x`, `(rows, inputs)`, block by block.
+    pub(crate) fn multiply<E>(&self, x: &Tensor, product: impl Fn(&Tensor) -> Result<Tensor, E>) -> Result<Tensor, E>
+    where
+        E: From<TchError>,
+    {
+        let rows = x.size().first().copied().unwrap_or(0);
+        let blocks = self.blocks(rows);
+        if let [size] = blocks[..]
+            && size == rows
+        {
+            return product(x);
+        }
+        let (mut done, mut parts) = (0, Vec::with_capacity(blocks.len()));
+        for size in blocks {
+            let here = size.min(rows - done);
+            let block = x.f_narrow(0, done, here)?;
+            parts.push(if here == size {
+                product(&block)?
+            } else {
+                product(&block.f_constant_pad_nd([0, 0, 0, size - here])?)?.f_narrow(0, 0, here)?
+            });
+            done += here;
+        }
+        Ok(Tensor::f_cat(&parts, 0)?)
+    }
+
+    /// The sizes of the blocks that cover so many rows; only the last may be larger than the rows that are left.
+    fn blocks(&self, rows: i64) -> Vec<i64> {
+        let sizes = match self {
+            Self::FromTwo => return vec![if rows == 1 { 2 } else { rows }],
+            Self::Sizes(sizes) => sizes,
+        };
+        let (mut left, mut blocks) = (rows, Vec::new());
+        for &size in sizes {
+            while left >= size {
+                blocks.push(size);
+                left -= size;
+            }
+        }
+        match sizes.iter().rev().find(|size| **size >= left) {
+            Some(&size) if left > 0 => blocks.push(size),
+            // No rows, or no blocks.
+            _ if blocks.is_empty() => blocks.push(rows),
+            _ => {}
+        }
+        blocks
+    }
+}
+
+/// Whether oneDNN's product on this processor gives a row the same result in any number of rows from two on.
+fn adds_up_rows_alike() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let wide = is_x86_feature_detected!("avx512f") && std::env::var_os("ONEDNN_MAX_CPU_ISA").is_none();
+    #[cfg(not(target_arch = "x86_64"))]
+    let wide = false;
+    wide
+}
+
+/// The sizes whose blocks give a row the same result at each place, and all the same one, largest first.
+fn equal_sizes<E: From<TchError>>(
+    inputs: i64,
+    kind: Kind,
+    product: &impl Fn(&Tensor) -> Result<Tensor, E>,
+) -> Result<Vec<i64>, E> {
+    let row = Tensor::f_arange(inputs, (Kind::Float, Device::Cpu))?.f_mul_scalar(0.37)?.f_sin()?;
+    let row = row.f_to_kind(kind)?.f_unsqueeze(0)?;
+    let (mut sizes, mut result) = (Vec::new(), None::<Tensor>);
+    for size in SIZES {
+        let rows = product(&row.f_repeat([size, 1])?)?;
+        let first = rows.f_narrow(0, 0, 1)?;
+        let expected = result.as_ref().unwrap_or(&first);
+        if rows.f_eq_tensor(expected)?.f_all()?.f_int64_value(&[])? == 1 {
+            sizes.insert(0, size);
+            result.get_or_insert(first);
+        }
+    }
+    Ok(sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn blocks_cover_the_rows_and_only_the_last_is_larger() {
+        let blocks = RowBlocks::Sizes(vec![48, 12, 6]);
+        let cases: [(i64, &[i64]); 7] =
+            [(0, &[0]), (1, &[6]), (6, &[6]), (7, &[6, 6]), (11, &[6, 6]), (48, &[48]), (160, &[48, 48, 48, 12, 6])];
+        for (rows, expected) in cases {
+            assert_eq!(blocks.blocks(rows), expected, "{rows} rows");
+        }
+        assert_eq!(RowBlocks::Sizes(vec![12]).blocks(3), [12]);
+        assert_eq!(RowBlocks::Sizes(vec![]).blocks(7), [7]);
+        assert_eq!([1, 2, 7].map(|rows| RowBlocks::FromTwo.blocks(rows)), [[2], [2], [7]]);
+    }
+
+    #[test]
+    fn sizes_with_other_results_are_left_out() {
+        // A product that adds 1 to the last row of blocks of 12, and to all rows of blocks of 48.
+        let product = |x: &Tensor| -> Result<Tensor, TchError> {
+            let y = x.f_mul_scalar(2.0)?;
+            Ok(match x.size()[0] {
+                12 => Tensor::f_cat(&[y.narrow(0, 0, 11), y.narrow(0, 11, 1) + 1.0], 0)?,
+                48 => y + 1.0,
+                _ => y,
+            })
+        };
+        assert_eq!(equal_sizes(8, Kind::Float, &product).unwrap(), [192, 6]);
+        let x = Tensor::arange(15, (Kind::Float, Device::Cpu)).view([5, 3]);
+        let y = RowBlocks::Sizes(vec![192, 6]).multiply(&x, product).unwrap();
+        assert_eq!((y.size(), y.equal(&(x * 2.0))), (vec![5, 3], true));
+    }
+}
