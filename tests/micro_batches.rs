@@ -65,7 +65,7 @@ fn parts_have_the_gradient_of_the_whole() {
         for micro_batch_tokens in [1, 70, 130] {
             let what = format!("{:?} {micro_batch_tokens}", config.loss_type);
             let (parts, found) = of(micro_batch_tokens);
-            assert!((parts.loss - whole.loss).abs() < 1e-5 * whole.loss.abs().max(1.0), "{what}");
+            assert!((parts.loss() - whole.loss()).abs() < 1e-5 * whole.loss().abs().max(1.0), "{what}");
             assert_eq!(parts.tokens, whole.tokens);
             for (name, value) in whole.metrics.iter() {
                 let close = (parts.metrics.get(name).unwrap() - value).abs() < 2e-4 * value.abs().max(1.0);

@@ -47,7 +47,7 @@ fn pairs(seed: u64) -> Vec<EncodedPair> {
 }
 
 fn assert_same((outcome, gradients): &Step, (expected, by_weight): &Step, what: &str) {
-    let (loss, expected_loss) = (outcome.loss, expected.loss);
+    let (loss, expected_loss) = (outcome.loss(), expected.loss());
     assert!((loss - expected_loss).abs() < 1e-5 * expected_loss.abs().max(1.0), "{what}: {loss}, not {expected_loss}");
     assert_eq!(outcome.tokens, expected.tokens, "{what}");
     for (name, value) in expected.metrics.iter() {

@@ -1,5 +1,6 @@
+use crate::pair_loss::mean_over_pairs;
 use crate::{
-    Error, FDivergence, LossType, MarginLink, MarginLoss, Pair, PairLogps, PairLoss, Result, absolute, check,
+    Error, FDivergence, LossType, MarginLink, MarginLoss, Mean, Pair, PairLogps, PairLoss, Result, absolute, check,
     conservative_sigmoid, likelihood, noisy, side_slopes, transport,
 };
 use serde::{Deserialize, Serialize};
@@ -193,6 +194,18 @@ impl PairLoss for DpoLoss {
 
     fn is_of_the_batch(&self) -> bool {
         self.0.loss_type.is_of_the_batch()
+    }
+
+    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        if self.0.loss_type == LossType::Sft {
+            self.check_weights(logps)?;
+            return Ok(vec![likelihood::sft_mean(logps)?]);
+        }
+        Ok(vec![mean_over_pairs(self.losses(logps)?, logps)?])
+    }
+
+    fn mean_depends_on_batches(&self) -> bool {
+        self.is_of_the_batch() && self.0.loss_type != LossType::Sft
     }
 
     fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {

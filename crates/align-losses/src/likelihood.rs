@@ -1,5 +1,5 @@
-use crate::{Pair, PairLogps, Result};
-use tch::Tensor;
+use crate::{Mean, Pair, PairLogps, Result};
+use tch::{Kind, Tensor};
 
 /// The negative log-likelihood of the chosen completions, a token: `-Σ log π(y⁺) / Σ n⁺` over the batch (TRL's `sft`, the
 /// generation loss of mixed preference optimisation, arXiv:2411.10442).
@@ -23,6 +23,13 @@ pub fn sft(logps: &PairLogps) -> Result<Tensor> {
     let tokens = chosen_tokens(logps)?;
     let loss = chosen.f_sum(chosen.kind())?.f_neg()?.f_div(&tokens)?;
     Ok(loss.f_expand(chosen.size(), false)?)
+}
+
+/// [`sft`] of a batch as the mean over its chosen tokens.
+pub(crate) fn sft_mean(logps: &PairLogps) -> Result<Mean> {
+    let tokens = chosen_tokens(logps)?.f_double_value(&[])?;
+    let sum = logps.policy().chosen.f_sum(Kind::Double)?.f_double_value(&[])?;
+    Ok(Mean::over_tokens(-sum / tokens, tokens))
 }
 
 /// The derivative of `scale` times the sum of [`sft`]'s losses: the same for each chosen completion.

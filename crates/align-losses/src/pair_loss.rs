@@ -1,6 +1,6 @@
-use crate::{Pair, PairLogps, PreferenceLoss, Result};
+use crate::{Mean, Pair, PairLogps, PreferenceLoss, Result};
 use std::fmt::Debug;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// A loss of pairs against a reference: what a trainer needs of one.
 ///
@@ -37,6 +37,20 @@ pub trait PairLoss: Debug {
     /// batch apart where no pair's does.
     fn is_of_the_batch(&self) -> bool {
         true
+    }
+
+    /// The means that add up to the batch's mean loss, weights included, without a graph: the same ones, in the same order, for every
+    /// batch. The mean over several batches is the sum of each one's [`Mean::of_all`].
+    ///
+    /// # Errors
+    /// As [`PairLoss::losses`].
+    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        Ok(vec![mean_over_pairs(self.losses(logps)?, logps)?])
+    }
+
+    /// Whether the sum of the [`PairLoss::means`] of several batches is another number than the loss of all their pairs as one batch.
+    fn mean_depends_on_batches(&self) -> bool {
+        self.is_of_the_batch()
     }
 
     /// The losses without a graph, `(batch,)`, and each one's derivative by its own pair's log-probabilities times `scale`,
@@ -92,6 +106,12 @@ pub trait PairLoss: Debug {
     }
 }
 
+/// The mean over a batch's pairs of their losses, weights included.
+pub(crate) fn mean_over_pairs(losses: Tensor, logps: &PairLogps) -> Result<Mean> {
+    let mean = weighted(losses, logps)?.f_mean(Kind::Double)?.f_double_value(&[])?;
+    Ok(Mean::over_pairs(mean, logps.batch()))
+}
+
 fn weighted(x: Tensor, logps: &PairLogps) -> Result<Tensor> {
     logps.weights().map_or(Ok(x.shallow_clone()), |weights| Ok(x.f_mul(weights)?))
 }
@@ -107,6 +127,14 @@ impl<L: PairLoss + ?Sized> PairLoss for Box<L> {
 
     fn is_of_the_batch(&self) -> bool {
         (**self).is_of_the_batch()
+    }
+
+    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        (**self).means(logps)
+    }
+
+    fn mean_depends_on_batches(&self) -> bool {
+        (**self).mean_depends_on_batches()
     }
 
     fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {

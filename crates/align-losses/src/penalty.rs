@@ -1,4 +1,5 @@
-use crate::{Pair, PairLogps, PairLoss, Result, check};
+use crate::pair_loss::mean_over_pairs;
+use crate::{Mean, Pair, PairLogps, PairLoss, Result, check};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use tch::Tensor;
@@ -92,10 +93,17 @@ impl<L: PairLoss, P: Penalty> Penalised<L, P> {
     }
 }
 
+impl<L: PairLoss, P: Penalty> Penalised<L, P> {
+    /// What each pair pays, `(batch,)`.
+    fn penalties(&self, logps: &PairLogps) -> Result<Tensor> {
+        let Pair { chosen, rejected } = logps.log_ratios().as_ref().try_map(|h| self.penalty.penalty(h))?;
+        Ok(chosen.f_add(&rejected)?.f_mul_scalar(self.coefficient)?)
+    }
+}
+
 impl<L: PairLoss, P: Penalty> PairLoss for Penalised<L, P> {
     fn losses(&self, logps: &PairLogps) -> Result<Tensor> {
-        let Pair { chosen, rejected } = logps.log_ratios().as_ref().try_map(|h| self.penalty.penalty(h))?;
-        Ok(self.loss.losses(logps)?.f_add(&chosen.f_add(&rejected)?.f_mul_scalar(self.coefficient)?)?)
+        Ok(self.loss.losses(logps)?.f_add(&self.penalties(logps)?)?)
     }
 
     fn beta(&self) -> f64 {
@@ -104,5 +112,15 @@ impl<L: PairLoss, P: Penalty> PairLoss for Penalised<L, P> {
 
     fn is_of_the_batch(&self) -> bool {
         self.loss.is_of_the_batch()
+    }
+
+    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        let mut means = self.loss.means(logps)?;
+        means.push(mean_over_pairs(self.penalties(logps)?, logps)?);
+        Ok(means)
+    }
+
+    fn mean_depends_on_batches(&self) -> bool {
+        self.loss.mean_depends_on_batches()
     }
 }

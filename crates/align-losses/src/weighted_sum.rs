@@ -1,4 +1,4 @@
-use crate::{Error, Pair, PairLogps, PairLoss, Result, check};
+use crate::{Error, Mean, Pair, PairLogps, PairLoss, Result, check};
 use tch::Tensor;
 
 /// Several losses added up, each times its weight: mixed preference optimisation (MPO, arXiv:2411.10442).
@@ -54,6 +54,18 @@ impl<L: PairLoss> PairLoss for WeightedSum<L> {
 
     fn is_of_the_batch(&self) -> bool {
         self.first.0.is_of_the_batch() || self.others.iter().any(|(loss, _)| loss.is_of_the_batch())
+    }
+
+    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        let mut means = Vec::new();
+        for (loss, weight) in std::iter::once(&self.first).chain(&self.others) {
+            means.extend(loss.means(logps)?.into_iter().map(|mean| mean.times(*weight)));
+        }
+        Ok(means)
+    }
+
+    fn mean_depends_on_batches(&self) -> bool {
+        self.first.0.mean_depends_on_batches() || self.others.iter().any(|(loss, _)| loss.mean_depends_on_batches())
     }
 
     fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {

@@ -68,7 +68,14 @@ mod tests {
         let of = |(step, value): (usize, &f64)| {
             let mut metrics = Metrics::default();
             metrics.set("rewards/accuracies", 1.0 - value);
-            EvaluationRecord { eval_loss: *value, metrics, eval_runtime: 0.0, epoch: 0.0, step: step as u64 }
+            EvaluationRecord {
+                eval_loss: *value,
+                metrics,
+                eval_batch_size: None,
+                eval_runtime: 0.0,
+                epoch: 0.0,
+                step: step as u64,
+            }
         };
         values.iter().enumerate().map(of).collect()
     }

@@ -12,6 +12,7 @@
 //! [`Trainer::train`] drives it with observers (progress bar, metrics file, checkpoints, early stop).
 
 mod adamw;
+mod batch_metrics;
 mod best_metric;
 mod checkpoint;
 mod completion_logps;
@@ -38,6 +39,7 @@ mod trainer;
 mod weights;
 
 pub use adamw::{AdamW, AdamWConfig};
+pub use batch_metrics::BatchMetrics;
 pub use checkpoint::latest_checkpoint;
 pub use completion_logps::{Completion, completion_logps};
 pub use config::{

@@ -190,7 +190,14 @@ mod tests {
     fn card() -> ModelCard<DpoConfig> {
         let mut metrics = Metrics::default();
         metrics.set("rewards/accuracies", 0.75);
-        let record = EvaluationRecord { eval_loss: 0.5, metrics, eval_runtime: 1.0, epoch: 3.0, step: 12 };
+        let record = EvaluationRecord {
+            eval_loss: 0.5,
+            metrics,
+            eval_batch_size: None,
+            eval_runtime: 1.0,
+            epoch: 3.0,
+            step: 12,
+        };
         ModelCard {
             base_model: "lvwerra/gpt2-imdb@main".into(),
             base_model_id: Some("lvwerra/gpt2-imdb".into()),

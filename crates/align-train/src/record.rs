@@ -26,12 +26,15 @@ pub struct StepRecord {
 /// The held-out rows, as TRL reports them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
-    /// Mean loss over the rows.
+    /// Mean loss over the rows, pairs or tokens: see [`Metrics`].
     #[serde(deserialize_with = "json_number::number")]
     pub eval_loss: f64,
-    /// What the held-out rows look like to the policy, each value the mean over batches by their rows.
+    /// What the held-out rows look like to the policy, each value the mean over all that [`Metrics`] says.
     #[serde(flatten, with = "eval_prefix")]
     pub metrics: Metrics,
+    /// Rows a batch, where the loss depends on it because it [couples rows](crate::Objective::couples_rows).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eval_batch_size: Option<usize>,
     /// Wall-clock seconds.
     pub eval_runtime: f64,
     /// Epochs done, as a fraction.

@@ -1,6 +1,6 @@
 use crate::history::History;
 use crate::memory::{MemoryEstimate, available_memory};
-use crate::objective::{Batch, BatchOutcome, Classification, Cpo, Dpo, Kto, Objective, Row, Sft, Split};
+use crate::objective::{Batch, Classification, Cpo, Dpo, Kto, Objective, Row, Sft, Split};
 use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
     AdamW, ClassificationConfig, CpoConfig, DpoConfig, Error, EvaluationRecord, KtoConfig, LrSchedule, Metrics, Result,
@@ -255,10 +255,10 @@ impl<O: Objective> Trainer<O> {
             }
             let batch = Batch { split: Split::Train, all: &self.train, indices: rows };
             let outcome = self.objective.batch(&batch, Some(share))?;
-            self.finite("loss", outcome.loss, rows)?;
-            loss += share * outcome.loss;
+            self.finite("loss", outcome.loss(), rows)?;
+            loss += share * outcome.loss();
             tokens += outcome.tokens;
-            metrics.push(outcome.metrics);
+            metrics.push(outcome.metrics.values());
         }
         let mut metrics = Metrics::mean(&metrics);
         if let Some(penalty) = self.objective.penalise_weights()? {
@@ -304,17 +304,6 @@ impl<O: Objective> Trainer<O> {
         let start = (index as usize).saturating_mul(window);
         let rows = self.order.1.iter().copied().skip(start).take(window).collect::<Vec<_>>();
         rows.chunks(batch).map(<[usize]>::to_vec).collect()
-    }
-
-    /// The outcome of each batch of the held-out rows, with the number of its rows.
-    pub(crate) fn evaluate_batches(&mut self) -> Result<Vec<(usize, BatchOutcome)>> {
-        let rows: Vec<usize> = (0..self.eval.len()).collect();
-        let size = self.training().per_device_eval_batch_size;
-        let outcome = |indices: &[usize]| {
-            let batch = Batch { split: Split::Eval, all: &self.eval, indices };
-            Ok((indices.len(), self.objective.batch(&batch, None)?))
-        };
-        rows.chunks(size).map(outcome).collect()
     }
 
     /// Refuses a number that came from the training rows `indices` unless it is finite.

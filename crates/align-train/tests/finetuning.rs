@@ -127,11 +127,11 @@ fn the_loss_of_texts_and_its_gradient_are_those_of_whole_logits() {
         let batch = Batch { split: Split::Train, all: &rows, indices: &indices };
         assert_eq!(sft.weight(&batch), count);
         let outcome = sft.batch(&batch, Some(0.7)).unwrap();
-        assert!((outcome.loss - loss).abs() < 1e-5, "{} {loss}", outcome.loss);
+        assert!((outcome.loss() - loss).abs() < 1e-5, "{} {loss}", outcome.loss());
         assert_eq!(outcome.tokens, 164);
         assert_near(&take_gradients(sft.policy()), &expected);
         let alone = tch::no_grad(|| sft.batch(&batch, None)).unwrap();
-        assert_eq!((alone.loss, alone.metrics), (outcome.loss, outcome.metrics));
+        assert_eq!((alone.losses, alone.metrics), (outcome.losses, outcome.metrics));
     }
 }
 
@@ -148,7 +148,7 @@ fn long_batches_are_their_chunks() {
     let mut sft = Sft::new(model, SftConfig::default()).unwrap();
     let indices: Vec<usize> = (0..9).collect();
     let outcome = sft.batch(&Batch { split: Split::Train, all: &rows, indices: &indices }, Some(1.0)).unwrap();
-    assert!((outcome.loss - sum.double_value(&[]) / count).abs() < 1e-5);
+    assert!((outcome.loss() - sum.double_value(&[]) / count).abs() < 1e-5);
     assert_near(&take_gradients(sft.policy()), &expected);
     let (accuracy, entropy) = token_statistics(sft.policy(), &rows);
     assert!((outcome.metrics.get("mean_token_accuracy").unwrap() - accuracy).abs() < 1e-9);
@@ -196,7 +196,7 @@ fn the_loss_of_classes_and_its_gradient_are_those_of_rows_by_themselves() {
     let indices: Vec<usize> = (0..rows.len()).collect();
     let batch = Batch { split: Split::Train, all: &rows, indices: &indices };
     let outcome = classification.batch(&batch, Some(0.7)).unwrap();
-    assert!((outcome.loss - loss.double_value(&[])).abs() < 1e-6);
+    assert!((outcome.loss() - loss.double_value(&[])).abs() < 1e-6);
     assert!((outcome.metrics.get("accuracy").unwrap() - right as f64 / 7.0).abs() < 1e-9);
     assert_eq!(outcome.tokens, 133);
     assert_near(&take_gradients(classification.policy()), &expected);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KtoLossType {
-    /// [`kto`](align_losses::kto).
+    /// [`kto`](align_losses::kto). Its reference point is a mean over a micro-batch, which needs two rows at least.
     #[default]
     Kto,
     /// [`apo_zero_unpaired`](align_losses::apo_zero_unpaired).
@@ -56,6 +56,29 @@ impl Default for KtoConfig {
     }
 }
 
+/// Why kto takes no batch of one row.
+const ALONE: &str =
+    "loss_type kto compares a row with the others of its micro-batch, and gradient_accumulation_steps adds none";
+
+impl KtoConfig {
+    /// Refuses training rows of which an epoch's last micro-batch would hold one alone.
+    pub(crate) fn check_last_batch(&self, rows: usize) -> Result<()> {
+        let training = &self.training;
+        let batch = training.per_device_train_batch_size.max(1);
+        let reached = training.total_steps(rows) >= training.steps_per_epoch(rows);
+        let alone = self.loss_type == KtoLossType::Kto && reached && rows % batch == 1;
+        require("per_device_train_batch_size", !alone, || {
+            let other = (1..batch)
+                .find_map(|by| [batch + by, batch - by].into_iter().find(|size| *size > 1 && rows % size != 1));
+            let other = other.map_or_else(String::new, |size| format!("set it to {size}, "));
+            format!(
+                "is {batch}, which leaves one of the {rows} training rows alone in an epoch's last micro-batch, but {ALONE}: {other}leave \
+                 out or add a row, or choose loss_type apo_zero_unpaired or bco"
+            )
+        })
+    }
+}
+
 impl RunConfig for KtoConfig {
     fn training(&self) -> &TrainingConfig {
         &self.training
@@ -70,6 +93,10 @@ impl RunConfig for KtoConfig {
                 format!("is {weight}, which loss_type other than kto would ignore: leave it at 1")
             })?;
         }
+        let batch = self.training.per_device_train_batch_size;
+        require("per_device_train_batch_size", self.loss_type != KtoLossType::Kto || batch != 1, || {
+            format!("is 1, but {ALONE}: set it to at least 2, or choose loss_type apo_zero_unpaired or bco")
+        })?;
         self.training.validate()
     }
 
@@ -102,5 +129,38 @@ mod tests {
         }
         let problem = KtoConfig { beta: 0.0, ..KtoConfig::default() }.validate().unwrap_err().to_string();
         assert!(problem.contains("beta"), "{problem}");
+    }
+
+    fn with_batches(loss_type: KtoLossType, size: usize, max_steps: Option<u64>) -> KtoConfig {
+        let training = TrainingConfig { per_device_train_batch_size: size, max_steps, ..TrainingConfig::default() };
+        KtoConfig { loss_type, training, ..KtoConfig::default() }
+    }
+
+    #[test]
+    fn a_batch_of_one_row_is_refused_where_rows_are_compared() {
+        let problem = with_batches(KtoLossType::Kto, 1, None).validate().unwrap_err().to_string();
+        for part in ["per_device_train_batch_size", "at least 2", "apo_zero_unpaired", "gradient_accumulation_steps"] {
+            assert!(problem.contains(part), "{problem}");
+        }
+        for loss_type in [KtoLossType::ApoZeroUnpaired, KtoLossType::Bco] {
+            with_batches(loss_type, 1, None).validate().unwrap();
+            with_batches(loss_type, 4, None).check_last_batch(9).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_last_batch_of_one_row_is_refused_if_the_run_reaches_it() {
+        let checked = |size, steps, rows| with_batches(KtoLossType::Kto, size, steps).check_last_batch(rows);
+        let problem = checked(4, None, 9).unwrap_err().to_string();
+        // 9 % 5 is 4.
+        for part in ["per_device_train_batch_size", "is 4", "9 training rows", "set it to 5"] {
+            assert!(problem.contains(part), "{problem}");
+        }
+        checked(4, Some(3), 9).unwrap_err();
+        checked(4, Some(2), 9).unwrap();
+        checked(4, None, 8).unwrap();
+        checked(8, None, 2).unwrap();
+        // 3 % 3 is 0.
+        assert!(checked(2, None, 3).unwrap_err().to_string().contains("set it to 3"));
     }
 }

@@ -41,7 +41,8 @@ pub struct TrainingConfig {
     /// Rows a micro-batch.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_train_batch_size))]
     pub per_device_train_batch_size: usize,
-    /// Rows an evaluation batch.
+    /// Rows an evaluation batch: a matter of time and memory, no number depends on it. A loss that couples the rows of a batch
+    /// (kto, aot, aot_unpaired) is evaluated as it is trained, in batches of `per_device_train_batch_size` rows.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_eval_batch_size))]
     pub per_device_eval_batch_size: usize,
     /// Micro-batches an optimiser step.

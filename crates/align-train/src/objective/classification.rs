@@ -1,7 +1,8 @@
 use super::reference::what;
 use super::{Batch, BatchOutcome, Objective, Row, Split};
-use crate::{ClassificationConfig, Error, Metrics, Result, RunConfig};
+use crate::{BatchMetrics, ClassificationConfig, Error, Result, RunConfig};
 use align_data::{EncodedLabelledText, right_pad};
+use align_losses::Mean;
 use align_models::DistilBert;
 use tch::{Kind, Reduction, Tensor};
 
@@ -90,12 +91,13 @@ impl Objective for Classification {
         let labels = Tensor::f_from_slice(&labels)?.f_to_device(device)?;
         let loss = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Mean, -100, 0.0)?;
         let correct = logits.f_argmax(-1, false)?.f_eq_tensor(&labels)?;
-        let mut metrics = Metrics::default();
-        metrics.set("accuracy", correct.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_double_value(&[])?);
+        let mean = |value: f64| Mean::over_rows(value, rows.len());
+        let mut metrics = BatchMetrics::default();
+        metrics.set("accuracy", mean(correct.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_double_value(&[])?));
         if let Some(share) = share {
             loss.f_mul_scalar(share)?.f_backward()?;
         }
-        Ok(BatchOutcome { loss: loss.f_double_value(&[])?, metrics, tokens: tokens as u64 })
+        Ok(BatchOutcome { losses: vec![mean(loss.f_double_value(&[])?)], metrics, tokens: tokens as u64 })
     }
 }
 

@@ -1,12 +1,12 @@
 use super::pair_length::PairLength;
 use super::row::check_rows;
-use super::sequences::{SequenceTokens, halves, mean_of, numbers};
+use super::sequences::{SequenceTokens, halves, mean_over_pairs, numbers};
 use super::shared_prefixes::SharedPrefixes;
 use super::two_phases::{backward, forward};
 use super::{Batch, BatchOutcome, Objective, Split, reference};
-use crate::{CpoConfig, CpoLossType, Metrics, PrefixSharing, Result, RunConfig};
+use crate::{BatchMetrics, CpoConfig, CpoLossType, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
-use align_losses::{LinearLogpsOptions, Pair, alpha_po, cpo, hinge, ipo_sum, orpo_odds_ratio, slic_hf};
+use align_losses::{LinearLogpsOptions, Mean, Pair, alpha_po, cpo, hinge, ipo_sum, orpo_odds_ratio, slic_hf};
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
 
@@ -41,7 +41,7 @@ impl<M: CausalLm> Cpo<M> {
         Ok(Self { policy, config, sharing })
     }
 
-    fn judge(&self, leaves: &Pair<Tensor>, counts: &Pair<Tensor>, metrics: &mut Metrics) -> Result<Judged> {
+    fn judge(&self, leaves: &Pair<Tensor>, counts: &Pair<Tensor>, metrics: &mut BatchMetrics) -> Result<Judged> {
         let CpoConfig { loss_type, beta, label_smoothing, .. } = self.config;
         let means = || leaves.as_ref().zip(counts.as_ref()).map(|(logp, count)| logp / count);
         let logps = if loss_type.is_length_normalised() { means() } else { leaves.as_ref().map(Tensor::shallow_clone) };
@@ -61,23 +61,35 @@ impl<M: CausalLm> Cpo<M> {
                 let ratio = -orpo_odds_ratio(leaves, counts)?;
                 // log σ(x) = r has x = r - log(1 - exp(r)).
                 let log_odds = ratio.detach() - (-ratio.detach().expm1()).log();
-                let mean = |x: &Tensor| Ok::<_, crate::Error>(mean_of(&numbers(x)?, |_| true).unwrap_or_default());
-                metrics.set("log_odds_ratio", mean(&ratio)?);
-                metrics.set("log_odds_chosen", mean(&log_odds)?);
+                metrics.set("log_odds_ratio", mean_over_pairs(&numbers(&ratio)?));
+                metrics.set("log_odds_chosen", mean_over_pairs(&numbers(&log_odds)?));
                 -beta * ratio
             }
         };
         Ok(Judged { losses, logps, rewards })
     }
 
-    /// The mean over all positions and the vocabulary of some rows' logits: that of the hidden states, times the mean of the
-    /// head's rows.
-    fn mean_logit(&self, hidden: &Tensor) -> Result<f64> {
+    /// The mean over positions and the vocabulary of some rows' logits, whose final states are `hidden` `(rows, seq, n_embd)`: that of
+    /// the hidden states, times the mean of the head's rows. Over every position, as TRL has it, or those of `mask` `(rows, seq)` alone.
+    fn mean_logit(&self, hidden: &Tensor, mask: Option<&Tensor>) -> Result<Mean> {
         // ORPO's last position, which predicts nothing, is left out, as in TRL.
-        let seq = hidden.size3()?.1 - i64::from(self.config.loss_type == CpoLossType::Orpo);
-        let mean = hidden.f_narrow(1, 0, seq)?.f_mean_dim([0i64, 1].as_slice(), false, Kind::Double)?;
+        let left_out = i64::from(self.config.loss_type == CpoLossType::Orpo);
+        let (rows, seq, _) = hidden.size3()?;
+        let hidden = hidden.f_narrow(1, 0, seq - left_out)?;
+        let (sum, count) = match mask {
+            None => {
+                (hidden.f_sum_dim_intlist([0i64, 1].as_slice(), false, Kind::Double)?, (rows * (seq - left_out)) as f64)
+            }
+            Some(mask) => {
+                // A row's last position is where the mask of the next one ends.
+                let mask = mask.f_narrow(1, left_out, seq - left_out)?.f_to_kind(hidden.kind())?;
+                let count = mask.f_sum(Kind::Double)?.f_double_value(&[])?;
+                let hidden = hidden.f_mul(&mask.f_unsqueeze(-1)?)?;
+                (hidden.f_sum_dim_intlist([0i64, 1].as_slice(), false, Kind::Double)?, count)
+            }
+        };
         let head = self.policy.head().f_mean_dim([0i64].as_slice(), false, Kind::Double)?;
-        Ok(mean.f_dot(&head)?.f_double_value(&[])?)
+        Ok(Mean::over_tokens(sum.f_dot(&head)?.f_double_value(&[])? / count, count))
     }
 }
 
@@ -133,7 +145,7 @@ impl<M: CausalLm> Objective for Cpo<M> {
         };
         let forward = forward(&self.policy, &hidden, &tokens, &LinearLogpsOptions::default())?;
 
-        let mut metrics = Metrics::default();
+        let mut metrics = BatchMetrics::default();
         let counts = halves(
             &sequences.completion_mask.f_narrow(1, 1, sequences.completion_mask.size2()?.1 - 1)?.f_sum_dim_intlist(
                 [1i64].as_slice(),
@@ -148,33 +160,44 @@ impl<M: CausalLm> Objective for Cpo<M> {
             let by_logps = Tensor::f_run_backward(&[mean], &[&leaves.chosen, &leaves.rejected], false, false)?;
             Ok::<_, crate::Error>((judged, by_logps))
         })?;
-        let mut loss = judged.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
+        let preference = judged.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
+        let mut losses = vec![Mean::over_pairs(preference, batch.len())];
 
         let nll_weight = self.config.nll_weight();
         let first = tokens.in_first_half()?.f_to_kind(Kind::Float)?;
         let chosen_tokens = first.f_sum(Kind::Float)?;
-        let mut nll = 0.0;
+        let learnt = chosen_tokens.f_double_value(&[])?;
+        let mut nll = Mean::over_tokens(0.0, learnt);
         if nll_weight > 0.0 {
             let sum = forward.token_logps().f_mul(&first)?.f_sum(Kind::Double)?;
-            nll = -sum.f_double_value(&[])? / chosen_tokens.f_double_value(&[])?;
-            loss += nll_weight * nll;
+            nll.value = -sum.f_double_value(&[])? / learnt;
+            losses.push(nll.times(nll_weight));
         }
         metrics.set("nll_loss", nll);
         let (rewards, logps) = (judged.rewards.try_map(|x| numbers(&x))?, judged.logps.try_map(|x| numbers(&x))?);
-        let mean = |x: &[f64]| mean_of(x, |_| true).unwrap_or_default();
-        let won = rewards.chosen.iter().zip(&rewards.rejected).map(|(c, r)| f64::from(u8::from(c > r)));
-        metrics.set("rewards/chosen", mean(&rewards.chosen));
-        metrics.set("rewards/rejected", mean(&rewards.rejected));
-        metrics.set("rewards/accuracies", mean(&won.collect::<Vec<_>>()));
-        metrics.set("rewards/margins", mean(&rewards.chosen) - mean(&rewards.rejected));
-        metrics.set("logps/chosen", mean(&logps.chosen));
-        metrics.set("logps/rejected", mean(&logps.rejected));
+        let each = |of: fn(f64, f64) -> f64| {
+            rewards.chosen.iter().zip(&rewards.rejected).map(|(c, r)| of(*c, *r)).collect::<Vec<f64>>()
+        };
+        for (name, values) in [
+            ("rewards/chosen", &rewards.chosen),
+            ("rewards/rejected", &rewards.rejected),
+            ("rewards/accuracies", &each(|chosen, rejected| f64::from(u8::from(chosen > rejected)))),
+            ("rewards/margins", &each(|chosen, rejected| chosen - rejected)),
+            ("logps/chosen", &logps.chosen),
+            ("logps/rejected", &logps.rejected),
+        ] {
+            metrics.set(name, mean_over_pairs(values));
+        }
         let hidden = match &shared {
             None => forward.hidden.shallow_clone(),
             Some(shared) => shared.spread(&forward.hidden)?,
         };
-        metrics.set("logits/chosen", self.mean_logit(&hidden.f_narrow(0, 0, pairs)?)?);
-        metrics.set("logits/rejected", self.mean_logit(&hidden.f_narrow(0, pairs, rows - pairs)?)?);
+        // Padding would make an evaluation depend on how its rows are split into batches.
+        let mask = share.is_none().then_some(&sequences.attention_mask);
+        for (name, first, count) in [("logits/chosen", 0, pairs), ("logits/rejected", pairs, rows - pairs)] {
+            let mask = mask.map(|mask| mask.f_narrow(0, first, count)).transpose()?;
+            metrics.set(name, self.mean_logit(&hidden.f_narrow(0, first, count)?, mask.as_ref())?);
+        }
 
         if let Some(share) = share {
             let by_row = Tensor::f_cat(&by_logps, 0)?.f_mul_scalar(share)?;
@@ -182,6 +205,6 @@ impl<M: CausalLm> Objective for Cpo<M> {
             backward(&self.policy, forward, &tokens.by_token(&by_row)?.f_add(&by_likelihood)?)?;
         }
         let seen = sequences.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
-        Ok(BatchOutcome { loss, metrics, tokens: seen as u64 })
+        Ok(BatchOutcome { losses, metrics, tokens: seen as u64 })
     }
 }

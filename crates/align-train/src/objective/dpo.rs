@@ -5,13 +5,13 @@ use super::precompute::precompute;
 use super::reference::{Reference, what};
 use super::reference_cache::ReferenceCache;
 use super::row::check_rows;
-use super::sequences::{RowStatistics, SequenceTokens, halves, mean_of, numbers};
+use super::sequences::{RowStatistics, SequenceTokens, halves, mean_over_pairs, numbers};
 use super::shared_prefixes::SharedPrefixes;
 use super::two_phases::{Forward, backward, forward};
 use super::{Batch, BatchOutcome, Objective, Split};
-use crate::{DpoConfig, Error, Metrics, PrefixSharing, Result, RunConfig};
+use crate::{BatchMetrics, DpoConfig, Error, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
-use align_losses::{AdaptiveBeta, LinearLogpsOptions, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
+use align_losses::{AdaptiveBeta, LinearLogpsOptions, Mean, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
 use align_models::CausalLm;
 use std::path::Path;
 use tch::{Kind, Tensor};
@@ -167,25 +167,28 @@ impl<M: CausalLm> Dpo<M> {
         self.beta.is_some() || self.loss.is_of_the_batch()
     }
 
-    fn metrics(&self, output: &PreferenceLoss, logps: &PairLogps, said: Said) -> Result<Metrics> {
-        let mean = |x: &Tensor| Ok::<_, crate::Error>(mean_of(&numbers(x)?, |_| true));
+    fn metrics(&self, output: &PreferenceLoss, logps: &PairLogps, said: Said) -> Result<BatchMetrics> {
         let rewards = output.rewards();
-        let mut metrics = Metrics::default();
-        let mut set = |name, value: Option<f64>| value.into_iter().for_each(|value| metrics.set(name, value));
-        set("rewards/chosen", mean(&rewards.chosen)?);
-        set("rewards/rejected", mean(&rewards.rejected)?);
-        set("rewards/accuracies", mean(&output.accuracies())?);
-        set("rewards/margins", mean(&output.margins())?);
-        set("logps/chosen", mean(&logps.policy().chosen)?);
-        set("logps/rejected", mean(&logps.policy().rejected)?);
-        set("log_ratios/chosen", mean(&output.log_ratios.chosen)?);
-        set("log_ratios/rejected", mean(&output.log_ratios.rejected)?);
-        set("likelihood_displacement", mean(&output.displaced())?);
+        let mut metrics = BatchMetrics::default();
+        for (name, values) in [
+            ("rewards/chosen", &rewards.chosen),
+            ("rewards/rejected", &rewards.rejected),
+            ("rewards/accuracies", &output.accuracies()),
+            ("rewards/margins", &output.margins()),
+            ("logps/chosen", &logps.policy().chosen),
+            ("logps/rejected", &logps.policy().rejected),
+            ("log_ratios/chosen", &output.log_ratios.chosen),
+            ("log_ratios/rejected", &output.log_ratios.rejected),
+            ("likelihood_displacement", &output.displaced()),
+        ] {
+            metrics.set(name, mean_over_pairs(&numbers(values)?));
+        }
         if let Some(Pair { chosen, rejected }) = said.statistics() {
-            set("logits/chosen", chosen.mean_logit(|_| true));
-            set("logits/rejected", rejected.mean_logit(|_| true));
-            set("mean_token_accuracy", chosen.accuracy(|_| true));
-            set("entropy", RowStatistics::joined(vec![chosen, rejected]).and_then(|both| both.entropy(|_| true)));
+            metrics.set("logits/chosen", chosen.mean_logit(|_| true));
+            metrics.set("logits/rejected", rejected.mean_logit(|_| true));
+            metrics.set("mean_token_accuracy", chosen.accuracy(|_| true));
+            let both = RowStatistics::joined(vec![chosen, rejected]);
+            metrics.set("entropy", both.and_then(|both| both.entropy(|_| true)));
         }
         Ok(metrics)
     }
@@ -283,14 +286,25 @@ impl<M: CausalLm> Objective for Dpo<M> {
         }
         let loss = adapted.as_ref().map_or(&self.loss, |(loss, _)| loss);
         let output = tch::no_grad(|| loss.evaluate(&logps))?;
-        let loss = output.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
+        let losses = match share {
+            // Its terms matter only where batches are put together.
+            Some(_) => {
+                let mean = output.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
+                vec![Mean::over_pairs(mean, batch.indices.len())]
+            }
+            None => loss.means(&logps)?,
+        };
         let mut metrics = self.metrics(&output, &logps, said)?;
         if let Some((_, beta)) = adapted {
-            metrics.set("beta", beta);
+            metrics.set("beta", Mean::over_pairs(beta, batch.indices.len()));
         }
         let real = |pair: &&EncodedPair| 2 * pair.prompt_ids.len() + pair.chosen_ids.len() + pair.rejected_ids.len();
         let tokens = batch.rows().iter().map(real).sum::<usize>() as u64;
-        Ok(BatchOutcome { loss, metrics, tokens })
+        Ok(BatchOutcome { losses, metrics, tokens })
+    }
+
+    fn couples_rows(&self) -> bool {
+        self.loss.mean_depends_on_batches()
     }
 
     fn penalise_weights(&mut self) -> Result<Option<f64>> {

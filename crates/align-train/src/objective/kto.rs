@@ -3,9 +3,9 @@ use super::row::check_rows;
 use super::sequences::{RowStatistics, SequenceTokens, mean_of, numbers};
 use super::two_phases::{Forward, backward, forward, frozen_logps};
 use super::{Batch, BatchOutcome, Objective, Split};
-use crate::{Error, KtoConfig, KtoLossType, Metrics, Result, RunConfig};
+use crate::{BatchMetrics, Error, KtoConfig, KtoLossType, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedUnpaired};
-use align_losses::{BcoShift, KtoOptions, LinearLogpsOptions, apo_zero_unpaired, bco, kto, kto_kl};
+use align_losses::{BcoShift, KtoOptions, LinearLogpsOptions, Mean, Over, apo_zero_unpaired, bco, kto, kto_kl};
 use align_models::{Attention, CausalLm};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -69,8 +69,9 @@ impl<M: CausalLm> Kto<M> {
         desirable: &Tensor,
         kl: Option<&Tensor>,
         training: bool,
-        metrics: &mut Metrics,
+        metrics: &mut BatchMetrics,
     ) -> Result<(Tensor, Tensor)> {
+        let rows = log_ratios.numel();
         let KtoConfig { beta, desirable_weight, undesirable_weight, .. } = self.config;
         let leaf = log_ratios.f_detach()?.f_requires_grad_(true)?;
         let losses = tch::with_grad(|| {
@@ -78,7 +79,7 @@ impl<M: CausalLm> Kto<M> {
                 KtoLossType::Kto => {
                     let none = Tensor::from(0f32).f_to_device(leaf.device())?;
                     let kl = kl.unwrap_or(&none);
-                    metrics.set("kl", kl.f_double_value(&[])?);
+                    metrics.set("kl", Mean::over_rows(kl.f_double_value(&[])?, rows));
                     kto(&leaf, desirable, kl, &KtoOptions { beta, desirable_weight, undesirable_weight })?
                 }
                 KtoLossType::ApoZeroUnpaired => apo_zero_unpaired(&leaf, desirable, beta)?,
@@ -86,7 +87,7 @@ impl<M: CausalLm> Kto<M> {
                     if training {
                         self.shift.update(&log_ratios.f_mul_scalar(beta)?)?;
                     }
-                    metrics.set("delta", self.shift.delta());
+                    metrics.set("delta", Mean::over_rows(self.shift.delta(), rows));
                     bco(&leaf, desirable, beta, self.shift.delta())?
                 }
             })
@@ -100,7 +101,7 @@ impl<M: CausalLm> Kto<M> {
 
     fn metrics(
         &self,
-        metrics: &mut Metrics,
+        metrics: &mut BatchMetrics,
         labels: &[bool],
         forward: &Forward,
         log_ratios: &Tensor,
@@ -110,24 +111,25 @@ impl<M: CausalLm> Kto<M> {
         let (chosen, rejected) = (label, |row: usize| !label(row));
         let (logps, log_ratios) = (numbers(&forward.logps)?, numbers(log_ratios)?);
         let rewards: Vec<f64> = log_ratios.iter().map(|h| self.config.beta * h).collect();
-        let statistics = forward.statistics.as_ref().map(|s| RowStatistics::new(tokens, s)).transpose()?;
-        let statistics = statistics.as_ref();
-        let reward = (mean_of(&rewards, chosen), mean_of(&rewards, rejected));
-        for (name, value) in [
-            ("rewards/chosen", reward.0),
-            ("rewards/rejected", reward.1),
-            ("rewards/margins", reward.0.zip(reward.1).map(|(chosen, rejected)| chosen - rejected)),
-            ("logps/chosen", mean_of(&logps, chosen)),
-            ("logps/rejected", mean_of(&logps, rejected)),
-            ("log_ratios/chosen", mean_of(&log_ratios, chosen)),
-            ("log_ratios/rejected", mean_of(&log_ratios, rejected)),
-            ("logits/chosen", statistics.and_then(|s| s.mean_logit(chosen))),
-            ("logits/rejected", statistics.and_then(|s| s.mean_logit(rejected))),
-            ("entropy", statistics.and_then(|s| s.entropy(|_| true))),
+        for (name, values, kind) in [
+            ("rewards/chosen", &rewards, true),
+            ("rewards/rejected", &rewards, false),
+            ("logps/chosen", &logps, true),
+            ("logps/rejected", &logps, false),
+            ("log_ratios/chosen", &log_ratios, true),
+            ("log_ratios/rejected", &log_ratios, false),
         ] {
-            if let Some(value) = value {
-                metrics.set(name, value);
-            }
+            metrics.set(name, mean_of(values, Over::Rows, |row| label(row) == kind));
+        }
+        let reward = metrics.get("rewards/chosen").zip(metrics.get("rewards/rejected"));
+        // A batch's own difference of means; that of several follows from their means.
+        let margin = reward.map(|(chosen, rejected)| chosen.value - rejected.value);
+        metrics.set("rewards/margins", margin.map(|margin| Mean::over_rows(margin, labels.len())));
+        if let Some(statistics) = &forward.statistics {
+            let statistics = RowStatistics::new(tokens, statistics)?;
+            metrics.set("logits/chosen", statistics.mean_logit(chosen));
+            metrics.set("logits/rejected", statistics.mean_logit(rejected));
+            metrics.set("entropy", statistics.entropy(|_| true));
         }
         Ok(())
     }
@@ -162,6 +164,9 @@ impl<M: CausalLm> Objective for Kto<M> {
                 "loss_type kto compares each prompt with another row's completion, but there is one {what} row: give more, or use \
                  loss_type apo_zero_unpaired"
             )));
+        }
+        if split == Split::Train {
+            self.config.check_last_batch(rows.len())?;
         }
         if let Some(max_length) = self.config.max_length
             && let Some(row) = rows.iter().find(|row| row.prompt_ids.len() >= max_length)
@@ -202,16 +207,26 @@ impl<M: CausalLm> Objective for Kto<M> {
         let forward = forward(&self.policy, &hidden, &own.tokens, &options)?;
         let log_ratios = forward.logps.f_sub(&reference.f_select(1, 0)?)?;
         let desirable = Tensor::f_from_slice(&labels)?.f_to_device(log_ratios.device())?;
-        let mut metrics = Metrics::default();
+        let mut metrics = BatchMetrics::default();
         let (losses, by_log_ratios) =
             self.losses(&log_ratios, &desirable, kl.as_ref(), share.is_some(), &mut metrics)?;
         self.metrics(&mut metrics, &labels, &forward, &log_ratios, &own.tokens)?;
-        let loss = losses.f_mean(Kind::Double)?.f_double_value(&[])?;
+        let loss = Mean::over_rows(losses.f_mean(Kind::Double)?.f_double_value(&[])?, rows.len());
         if let Some(share) = share {
             backward(&self.policy, forward, &own.tokens.by_token(&by_log_ratios.f_mul_scalar(share)?)?)?;
         }
         let seen = own.batch.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
-        Ok(BatchOutcome { loss, metrics, tokens: seen as u64 })
+        Ok(BatchOutcome { losses: vec![loss], metrics, tokens: seen as u64 })
+    }
+
+    fn couples_rows(&self) -> bool {
+        self.needs_kl()
+    }
+
+    fn finish_evaluation(&self, _loss: f64, metrics: &mut Metrics) {
+        if let Some((chosen, rejected)) = metrics.get("rewards/chosen").zip(metrics.get("rewards/rejected")) {
+            metrics.set("rewards/margins", chosen - rejected);
+        }
     }
 
     fn reference_fingerprint(&self) -> Option<f64> {

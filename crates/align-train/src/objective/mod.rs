@@ -25,7 +25,8 @@ pub use kto::Kto;
 pub use row::Row;
 pub use sft::Sft;
 
-use crate::{Method, Metrics, PrefixSharing, Purpose, Result, TrainingConfig};
+use crate::{BatchMetrics, Method, Metrics, PrefixSharing, Purpose, Result, TrainingConfig};
+use align_losses::Mean;
 use align_models::TrainableModel;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -62,12 +63,20 @@ impl<'a, R> Batch<'a, R> {
 /// What a batch gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchOutcome {
-    /// The mean loss over its rows.
-    pub loss: f64,
+    /// The means that add up to its loss: the same ones, in the same order, for every batch.
+    pub losses: Vec<Mean>,
     /// What the rows look like to the policy.
-    pub metrics: Metrics,
+    pub metrics: BatchMetrics,
     /// Its tokens, prompts included, padding not.
     pub tokens: u64,
+}
+
+impl BatchOutcome {
+    /// The batch's loss.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        self.losses.iter().map(|mean| mean.value).sum()
+    }
 }
 
 /// A training objective: a policy, what it is compared with, and a loss on rows of one kind.
@@ -114,7 +123,13 @@ pub trait Objective {
         1.0
     }
 
-    /// Adds what follows from the held-out rows' mean loss to their metrics.
+    /// Whether the loss of a row depends on the other rows of its batch, so that a mean over several batches is another number than
+    /// that of one. Such a loss is evaluated as it is trained, in batches of `per_device_train_batch_size` rows.
+    fn couples_rows(&self) -> bool {
+        false
+    }
+
+    /// Adds what follows from the held-out rows' mean loss and metrics to these.
     fn finish_evaluation(&self, loss: f64, metrics: &mut Metrics) {
         let _ = (loss, metrics);
     }

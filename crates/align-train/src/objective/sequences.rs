@@ -2,7 +2,7 @@
 
 use crate::Result;
 use align_data::CompletionBatch;
-use align_losses::{Pair, TokenStatistics};
+use align_losses::{Mean, Over, Pair, TokenStatistics};
 use tch::{Device, Kind, Tensor};
 
 /// Where a batch's predicted tokens stand.
@@ -152,21 +152,21 @@ impl RowStatistics {
     }
 
     /// The mean entropy of the tokens of some rows; none without tokens.
-    pub fn entropy(&self, of: impl Fn(usize) -> bool) -> Option<f64> {
+    pub fn entropy(&self, of: impl Fn(usize) -> bool) -> Option<Mean> {
         self.mean(&self.entropy, of)
     }
 
     /// The share of some rows' tokens that are the likeliest.
-    pub fn accuracy(&self, of: impl Fn(usize) -> bool) -> Option<f64> {
+    pub fn accuracy(&self, of: impl Fn(usize) -> bool) -> Option<Mean> {
         self.mean(&self.correct, of)
     }
 
     /// The mean logit at some rows' tokens.
-    pub fn mean_logit(&self, of: impl Fn(usize) -> bool) -> Option<f64> {
+    pub fn mean_logit(&self, of: impl Fn(usize) -> bool) -> Option<Mean> {
         self.mean(&self.mean_logit, of)
     }
 
-    fn mean(&self, sums: &[f64], of: impl Fn(usize) -> bool) -> Option<f64> {
+    fn mean(&self, sums: &[f64], of: impl Fn(usize) -> bool) -> Option<Mean> {
         let (mut sum, mut count) = (0.0, 0.0);
         for (row, (value, tokens)) in sums.iter().zip(&self.counts).enumerate() {
             if of(row) {
@@ -174,12 +174,18 @@ impl RowStatistics {
                 count += tokens;
             }
         }
-        (count > 0.0).then_some(sum / count)
+        (count > 0.0).then(|| Mean::over_tokens(sum / count, count))
     }
 }
 
-/// The mean of some of the numbers; none of none.
-pub(crate) fn mean_of(values: &[f64], of: impl Fn(usize) -> bool) -> Option<f64> {
+/// The mean over the rows or pairs that the numbers belong to, or some of them; none of none.
+pub(crate) fn mean_of(values: &[f64], over: Over, of: impl Fn(usize) -> bool) -> Option<Mean> {
     let picked: Vec<f64> = values.iter().enumerate().filter(|(row, _)| of(*row)).map(|(_, value)| *value).collect();
-    (!picked.is_empty()).then(|| picked.iter().sum::<f64>() / picked.len() as f64)
+    let count = picked.len() as f64;
+    (count > 0.0).then(|| Mean { value: picked.iter().sum::<f64>() / count, over, count })
+}
+
+/// The mean over pairs.
+pub(crate) fn mean_over_pairs(values: &[f64]) -> Option<Mean> {
+    mean_of(values, Over::Pairs, |_| true)
 }

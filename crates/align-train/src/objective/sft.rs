@@ -3,8 +3,9 @@ use super::row::check_rows;
 use super::sequences::SequenceTokens;
 use super::token_cross_entropy::{TokenCrossEntropy, token_cross_entropy};
 use super::{Batch, BatchOutcome, Objective, Row, Split};
-use crate::{Error, Metrics, Result, RunConfig, SftConfig};
+use crate::{BatchMetrics, Error, Metrics, Result, RunConfig, SftConfig};
 use align_data::{CompletionBatch, EncodedText};
+use align_losses::Mean;
 use align_models::{Attention, CausalLm};
 use tch::Kind;
 
@@ -100,11 +101,12 @@ impl<M: CausalLm> Objective for Sft<M> {
         let scale = share.map(|share| share / count);
         let TokenCrossEntropy { loss, entropy, correct } =
             token_cross_entropy(&self.policy, &selected, &tokens.targets, scale)?;
-        let mut metrics = Metrics::default();
-        metrics.set("entropy", entropy / count);
-        metrics.set("mean_token_accuracy", correct / count);
+        let mean = |sum: f64| Mean::over_tokens(sum / count, count);
+        let mut metrics = BatchMetrics::default();
+        metrics.set("entropy", mean(entropy));
+        metrics.set("mean_token_accuracy", mean(correct));
         let seen = sequences.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
-        Ok(BatchOutcome { loss: loss / count, metrics, tokens: seen as u64 })
+        Ok(BatchOutcome { losses: vec![mean(loss)], metrics, tokens: seen as u64 })
     }
 
     fn finish_evaluation(&self, loss: f64, metrics: &mut Metrics) {

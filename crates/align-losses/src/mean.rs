@@ -1,0 +1,79 @@
+/// What a mean is taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// Tokens.
+    Tokens,
+    /// Rows: texts, or single completions.
+    Rows,
+    /// Pairs of completions.
+    Pairs,
+}
+
+/// A mean with what it is taken over, so that the means of several batches give the mean of all their rows.
+///
+/// ```
+/// use align_losses::{Mean, Over};
+/// let batches = [Mean { value: 4.0, over: Over::Tokens, count: 30.0 }, Mean { value: 2.0, over: Over::Tokens, count: 10.0 }];
+/// assert_eq!(Mean::of_all(batches), Some(Mean { value: 3.5, over: Over::Tokens, count: 40.0 }));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// The mean.
+    pub value: f64,
+    /// What it is taken over.
+    pub over: Over,
+    /// How many of them.
+    pub count: f64,
+}
+
+impl Mean {
+    /// A mean over `count` tokens.
+    pub fn over_tokens(value: f64, count: f64) -> Self {
+        Self { value, over: Over::Tokens, count }
+    }
+
+    /// A mean over `count` rows.
+    pub fn over_rows(value: f64, count: usize) -> Self {
+        Self { value, over: Over::Rows, count: count as f64 }
+    }
+
+    /// A mean over `count` pairs.
+    pub fn over_pairs(value: f64, count: usize) -> Self {
+        Self { value, over: Over::Pairs, count: count as f64 }
+    }
+
+    /// The same mean of numbers that are `factor` times as large.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self { value: factor * self.value, ..self }
+    }
+
+    /// The mean of all that these are the means of; `None` without any, or where they are taken over different things.
+    pub fn of_all(means: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut means = means.into_iter();
+        let first = means.next()?;
+        let (mut sum, mut count) = (first.value * first.count, first.count);
+        for mean in means {
+            if mean.over != first.over {
+                return None;
+            }
+            sum += mean.value * mean.count;
+            count += mean.count;
+        }
+        Some(Self { value: sum / count, count, ..first })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_of_means_weighs_each_by_its_count() {
+        let all = Mean::of_all([Mean::over_pairs(1.0, 3), Mean::over_pairs(5.0, 1)]);
+        assert_eq!(all, Some(Mean { value: 2.0, over: Over::Pairs, count: 4.0 }));
+        assert_eq!(Mean::of_all([Mean::over_pairs(1.0, 3), Mean::over_rows(5.0, 1)]), None);
+        assert_eq!(Mean::of_all([]), None);
+        assert_eq!(Mean::over_tokens(2.0, 3.0).times(0.5), Mean::over_tokens(1.0, 3.0));
+    }
+}
