@@ -161,4 +161,33 @@ pub const CASES: &[Case] = &[
         "generate --prompts prompts.txt",
         &["prompts.txt, line 2", "empty prompt"],
     ),
+    case(
+        "pairs of equal sides alone",
+        |d| write(d, "pairs.jsonl", SAME.repeat(8)),
+        "dpo --train-file pairs.jsonl --output-dir run",
+        &["all 8 training pairs", "chosen", "rejected", "give completions that differ"],
+    ),
+    case(
+        "pairs that are equal once they are cut",
+        |d| write(d, "pairs.jsonl", PAIR.repeat(4)),
+        "cpo --train-file pairs.jsonl --output-dir run --max-length 4",
+        &["all 4 training pairs", "a larger max_length"],
+    ),
+    case(
+        "held-out pairs of equal sides alone",
+        |d| {
+            write(d, "pairs.jsonl", PAIR.repeat(4));
+            write(d, "held.jsonl", SAME);
+        },
+        "dpo --train-file pairs.jsonl --eval-file held.jsonl --output-dir run --max-steps 1",
+        &["all 1 evaluation pairs"],
+    ),
+    case(
+        "completions that are liked and disliked",
+        |d| write(d, "pairs.jsonl", SAME.repeat(4)),
+        "kto --train-file pairs.jsonl --output-dir run",
+        &["all 8 training completions", "desirable and undesirable"],
+    ),
 ];
+
+const SAME: &str = "{\"prompt\": \"This movie\", \"chosen\": \" was great\", \"rejected\": \" was great\"}\n";

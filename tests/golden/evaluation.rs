@@ -94,15 +94,14 @@ fn dpo_is_evaluated_alike_in_batches_of_any_size() {
 
 #[test]
 fn cpo_is_evaluated_alike_in_batches_of_any_size() {
-    let objective =
-        |training| Cpo::new(policy(), CpoConfig { training, ..CpoConfig::default() }).unwrap();
+    let objective = |training| Cpo::new(policy(), CpoConfig { training, ..CpoConfig::default() }).unwrap();
     assert_evaluations("cpo", &pairs(), objective);
 }
 
 #[test]
 fn sft_is_evaluated_alike_in_batches_of_any_size() {
-    let rows = texts().into_iter().map(|pair| (pair.prompt, pair.chosen)).collect();
-    let (rows, _) = SftConfig::default().encode(&tokenizer(), rows).unwrap();
+    let rows: Vec<(String, String)> = texts().into_iter().map(|pair| (pair.prompt, pair.chosen)).collect();
+    let (rows, _) = SftConfig::default().encode(&tokenizer(), &rows).unwrap();
     assert_evaluations("sft", &rows, |training| {
         Sft::new(policy(), SftConfig { training, ..SftConfig::default() }).unwrap()
     });

@@ -13,6 +13,10 @@ pub struct EncodeReport {
     pub truncated_sequences: usize,
     /// How many rows have a prompt whose last tokens merge with the completion's first: the completion starts earlier.
     pub merged_boundaries: usize,
+    /// How many of the pairs kept have two equal sides, so that there is nothing to prefer.
+    pub equal_pairs: usize,
+    /// How many of the pairs kept have sides that are equal only because both were cut to `max_length`.
+    pub equal_when_cut: usize,
     /// Rows left out because the prompt alone fills `max_length`.
     pub dropped_long_prompts: Vec<usize>,
     /// Rows left out because a completion has no token that a model could be asked to predict.
@@ -27,6 +31,8 @@ impl fmt::Display for EncodeReport {
             (self.prompt_stripped, "with the prompt taken off"),
             (self.truncated_sequences, "sequences cut to max_length"),
             (self.merged_boundaries, "with tokens merged across the end of the prompt"),
+            (self.equal_pairs, "with equal sides"),
+            (self.equal_when_cut, "with sides that are equal when cut to max_length"),
             (self.dropped_long_prompts.len(), "dropped: the prompt fills max_length"),
             (self.dropped_empty_completions.len(), "dropped: a completion is empty"),
         ];

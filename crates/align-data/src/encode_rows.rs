@@ -97,7 +97,12 @@ fn split<const N: usize>(
     }
     report.merged_boundaries += usize::from(shared < prompt.len());
     report.truncated_sequences += sequences.iter().filter(|ids| ids.len() + before > limit).count();
-    let mut completions = sequences.iter().map(|ids| ids.iter().take(limit - before).skip(shared).copied().collect());
+    let cut = |ids: &[i64]| ids.get(shared..ids.len().min(limit - before)).unwrap_or_default().to_vec();
+    if let [chosen, rejected] = sequences {
+        report.equal_pairs += usize::from(chosen == rejected);
+        report.equal_when_cut += usize::from(chosen != rejected && cut(chosen) == cut(rejected));
+    }
+    let mut completions = sequences.iter().map(|ids| cut(ids));
     Some(EncodedRow {
         prompt_ids: head.into_iter().chain(prompt.iter().take(shared).copied()).collect(),
         completions: std::array::from_fn(|_| completions.next().unwrap_or_default()),

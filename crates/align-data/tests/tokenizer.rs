@@ -219,6 +219,9 @@ fn truncation_keeps_the_start_and_never_empties_a_completion() {
     assert_eq!((&encoded.pairs[0].chosen_ids[..], &encoded.pairs[0].rejected_ids[..]), (&[4][..], &[4][..]));
     assert_eq!(encoded.report.dropped_long_prompts, [1, 2]);
     assert_eq!(encoded.report.truncated_sequences, 2);
+    assert_eq!((encoded.report.equal_pairs, encoded.report.equal_when_cut), (1, 1));
+    let said = encoded.report.to_string();
+    assert!(said.contains("; 1 with equal sides; 1 with sides that are equal when cut to max_length"), "{said}");
     assert!(encoded.report.to_string().starts_with("2 of 4 rows encoded"), "{}", encoded.report);
     let whole = encode(&pairs, EncodeOptions { max_length: None, ..EncodeOptions::default() });
     assert_eq!(whole.pairs.len(), 4);

@@ -151,8 +151,8 @@ fn long_batches_are_their_chunks() {
     assert!((outcome.loss() - sum.double_value(&[]) / count).abs() < 1e-5);
     assert_near(&take_gradients(sft.policy()), &expected);
     let (accuracy, entropy) = token_statistics(sft.policy(), &rows);
-    assert!((outcome.metrics.get("mean_token_accuracy").unwrap() - accuracy).abs() < 1e-9);
-    assert!((outcome.metrics.get("entropy").unwrap() - entropy).abs() < 1e-5);
+    assert!((outcome.metrics.get("mean_token_accuracy").unwrap().value - accuracy).abs() < 1e-9);
+    assert!((outcome.metrics.get("entropy").unwrap().value - entropy).abs() < 1e-5);
 }
 
 fn token_statistics(model: &Gpt2, rows: &[EncodedText]) -> (f64, f64) {
@@ -197,7 +197,7 @@ fn the_loss_of_classes_and_its_gradient_are_those_of_rows_by_themselves() {
     let batch = Batch { split: Split::Train, all: &rows, indices: &indices };
     let outcome = classification.batch(&batch, Some(0.7)).unwrap();
     assert!((outcome.loss() - loss.double_value(&[])).abs() < 1e-6);
-    assert!((outcome.metrics.get("accuracy").unwrap() - right as f64 / 7.0).abs() < 1e-9);
+    assert!((outcome.metrics.get("accuracy").unwrap().value - right as f64 / 7.0).abs() < 1e-9);
     assert_eq!(outcome.tokens, 133);
     assert_near(&take_gradients(classification.policy()), &expected);
 }

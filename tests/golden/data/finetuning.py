@@ -24,7 +24,8 @@ from transformers import (
 from trl import SFTConfig, SFTTrainer
 
 HERE = Path(__file__).resolve().parent
-COMMON = dict(learning_rate=5e-4, max_steps=6, per_device_train_batch_size=4, per_device_eval_batch_size=4, max_grad_norm=1.0, bf16=False,
+# Trainer's evaluation is the mean of batch means; with all held-out rows in one batch it is the mean over tokens or rows.
+COMMON = dict(learning_rate=5e-4, max_steps=6, per_device_train_batch_size=4, per_device_eval_batch_size=16, max_grad_norm=1.0, bf16=False,
               gradient_checkpointing=False, logging_steps=1, report_to=[], save_strategy="no", use_cpu=True, disable_tqdm=True)
 KEPT = ("max_length", "packing", "completion_only_loss", "learning_rate", "max_steps", "per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps", "weight_decay",
         "max_grad_norm")
@@ -52,7 +53,7 @@ def sft():
     folder, data = HERE / "models/gpt2-tiny", rows("train.jsonl")
     texts = [{"text": x["prompt"] + x["chosen"]} for x in data]
     prompts = [{"prompt": x["prompt"], "completion": x["chosen"]} for x in data]
-    plan = [("packed", texts, dict(packing=True, packing_strategy="wrapped", max_length=64, per_device_eval_batch_size=16)),
+    plan = [("packed", texts, dict(packing=True, packing_strategy="wrapped", max_length=64)),
             ("texts", texts, dict(max_length=30, per_device_train_batch_size=2, gradient_accumulation_steps=2)),
             ("prompts", prompts, dict(max_length=128, per_device_train_batch_size=3, gradient_accumulation_steps=3, weight_decay=0.1)),
             ("prompts_learnt", prompts, dict(max_length=128, completion_only_loss=False))]

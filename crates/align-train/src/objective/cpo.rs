@@ -1,3 +1,4 @@
+use super::equal_sides::check_sides;
 use super::pair_length::PairLength;
 use super::row::check_rows;
 use super::sequences::{SequenceTokens, halves, mean_over_pairs, numbers};
@@ -115,7 +116,8 @@ impl<M: CausalLm> Objective for Cpo<M> {
     }
 
     fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
-        check_rows(rows, &self.policy, reference::what(split))
+        check_rows(rows, &self.policy, reference::what(split))?;
+        check_sides(split, rows)
     }
 
     fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {

@@ -1,3 +1,4 @@
+use super::equal_sides::check_sides;
 use super::micro_batches::micro_batches;
 use super::pair_length::{PairLength, SIDES};
 use super::pair_parts::{Part, Said};
@@ -231,6 +232,7 @@ impl<M: CausalLm> Objective for Dpo<M> {
 
     fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
         check_rows(rows, &self.policy, what(split))?;
+        check_sides(split, rows)?;
         self.reference.prepare(split, rows, |pair| {
             // The first token of a sequence is predicted by nothing.
             let unpredicted = if pair.prompt_ids.is_empty() { SIDES } else { 0 };

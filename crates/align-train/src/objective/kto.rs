@@ -1,3 +1,4 @@
+use super::equal_sides::check_labels;
 use super::reference::{Reference, what};
 use super::row::check_rows;
 use super::sequences::{RowStatistics, SequenceTokens, mean_of, numbers};
@@ -159,6 +160,7 @@ impl<M: CausalLm> Objective for Kto<M> {
     fn prepare(&mut self, split: Split, rows: &[EncodedUnpaired]) -> Result<()> {
         let what = what(split);
         check_rows(rows, &self.policy, what)?;
+        check_labels(split, rows)?;
         if self.needs_kl() && rows.len() < 2 {
             return Err(Error::Data(format!(
                 "loss_type kto compares each prompt with another row's completion, but there is one {what} row: give more, or use \

@@ -3,6 +3,7 @@
 mod classification;
 mod cpo;
 mod dpo;
+mod equal_sides;
 mod kto;
 mod micro_batches;
 mod pair_length;

@@ -1,0 +1,80 @@
+//! Preferences that say nothing: what is preferred is what it is preferred to.
+
+use super::Split;
+use super::reference::what;
+use crate::{Error, Result};
+use align_data::{EncodedPair, EncodedUnpaired};
+use std::collections::HashMap;
+
+/// Counts pairs with two equal sides: refuses them where there are no others, and says how many there are.
+pub(crate) fn check_sides(split: Split, pairs: &[EncodedPair]) -> Result<()> {
+    let equal = |pair: &&EncodedPair| pair.chosen_ids == pair.rejected_ids;
+    let count = pairs.iter().filter(equal).count();
+    let first = pairs.iter().find(equal).map_or(0, |pair| pair.row + 1);
+    check(split, count, pairs.len(), first, "pairs have the same tokens as chosen and as rejected completion")
+}
+
+/// Counts completions that stand among the desirable and among the undesirable ones for the same prompt, likewise.
+pub(crate) fn check_labels(split: Split, rows: &[EncodedUnpaired]) -> Result<()> {
+    let mut labels: HashMap<_, [bool; 2]> = HashMap::new();
+    for row in rows {
+        let [undesirable, desirable] = labels.entry(key(row)).or_default();
+        if row.label { *desirable = true } else { *undesirable = true }
+    }
+    let both = |row: &&EncodedUnpaired| labels.get(&key(row)) == Some(&[true, true]);
+    let count = rows.iter().filter(both).count();
+    let first = rows.iter().find(both).map_or(0, |row| row.row + 1);
+    check(split, count, rows.len(), first, "completions are labelled desirable and undesirable for the same prompt")
+}
+
+fn key(row: &EncodedUnpaired) -> (&[i64], &[i64]) {
+    (&row.prompt_ids, &row.completion_ids)
+}
+
+fn check(split: Split, count: usize, all: usize, first: usize, problem: &str) -> Result<()> {
+    let what = what(split);
+    if count > 0 && count == all {
+        return Err(Error::Data(format!(
+            "all {all} {what} {problem}, so there is nothing to prefer: give completions that differ, or a larger max_length if it cut \
+             them to the same beginning"
+        )));
+    }
+    if count > 0 {
+        tracing::warn!("{count} of {all} {what} {problem}, the first in row {first}: nothing is learnt from them");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn pair(row: usize, chosen: i64, rejected: i64) -> EncodedPair {
+        EncodedPair { prompt_ids: vec![1], chosen_ids: vec![chosen], rejected_ids: vec![rejected], row }
+    }
+
+    fn judged(row: usize, prompt: i64, label: bool) -> EncodedUnpaired {
+        EncodedUnpaired { prompt_ids: vec![prompt], completion_ids: vec![5], label, row }
+    }
+
+    #[test]
+    fn pairs_are_refused_where_none_differs() {
+        let problem = check_sides(Split::Train, &[pair(0, 3, 3), pair(1, 4, 4)]).unwrap_err().to_string();
+        for part in ["all 2 training pairs", "chosen", "rejected", "max_length"] {
+            assert!(problem.contains(part), "{problem}");
+        }
+        check_sides(Split::Train, &[pair(0, 3, 3), pair(1, 4, 5)]).unwrap();
+        check_sides(Split::Eval, &[]).unwrap();
+    }
+
+    #[test]
+    fn completions_are_refused_where_each_has_both_labels() {
+        let rows = [judged(0, 1, true), judged(1, 2, false), judged(2, 1, false), judged(3, 2, true)];
+        let problem = check_labels(Split::Eval, &rows).unwrap_err().to_string();
+        assert!(problem.contains("all 4 evaluation completions"), "{problem}");
+        check_labels(Split::Eval, &rows[..3]).unwrap();
+        // The same completion may be good for one prompt and bad for another.
+        check_labels(Split::Train, &rows[..2]).unwrap();
+    }
+}
