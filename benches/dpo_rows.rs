@@ -1,6 +1,7 @@
 //! What a token costs with more and more pairs: an epoch of DPO, its reference asked beforehand, from text to the last step.
 //!
 //! `cargo bench --bench dpo_rows [-- --rows 100 --rows 1000]` prints the table of benches/README.md, each line from a process of its own.
+#![allow(clippy::print_stdout)]
 
 mod support;
 

@@ -3,6 +3,7 @@
 //! `cargo bench --bench dpo_step -- --model DIR --pairs FILE.jsonl [--batch 8] [--steps 4] [--dtype bfloat16] [--live-reference]
 //! [--gradient-checkpointing] [--use-peft]`.
 //! `python benches/beside_trl.py DIR` runs it in turn with TRL and prints the table of benches/README.md.
+#![allow(clippy::print_stdout)]
 
 mod support;
 

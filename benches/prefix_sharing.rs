@@ -1,6 +1,7 @@
 //! A batch's loss and gradient with its prompts computed once a pair and twice, in turn: rows of the table in benches/README.md.
 //!
 //! `cargo bench --bench prefix_sharing -- --model DIR [--dtype bfloat16] [--prompts 5,512] [--completions 64,150] [--rounds 3]`.
+#![allow(clippy::print_stdout)]
 
 use align_data::EncodedPair;
 use align_models::{CausalLm, Gpt2};

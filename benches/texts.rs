@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench texts -- --model DIR [--batch 32] [--beams 5] [--length 50] [--dtype bfloat16] [--sampling|--greedy]`.
 //! `python benches/beside_transformers.py DIR` runs it in turn with transformers and prints the table of benches/README.md.
+#![allow(clippy::print_stdout)]
 
 use align_data::{Texts, Tokenizer};
 use align_models::generation::{Generation, GenerationConfig, generate_prompts};

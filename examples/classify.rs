@@ -10,6 +10,7 @@ use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
 use align_models::DistilBert;
 use clap::Parser;
+use common::signals::Keeping;
 use common::{Failure, RuntimeOptions, models, output};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,8 +41,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options: Options = common::options::parse();
-    common::run(|| classify(&options))
+    common::run(|| classify(&common::options::parse()?))
 }
 
 fn classify(options: &Options) -> Result<(), Failure> {
@@ -58,6 +58,7 @@ fn classify(options: &Options) -> Result<(), Failure> {
         let column: Vec<f64> = logits.iter().filter_map(|row| row.get(class as usize)).map(|x| f64::from(*x)).collect();
         table = table.with_column(&format!("logit_{class}"), &column)?;
     }
+    let _keeping = Keeping::files();
     table.write(&options.output, options.overwrite)?;
     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
     output::println!("{} texts, mean score {mean}, written to {}", scores.len(), options.output.display());

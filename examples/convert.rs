@@ -9,6 +9,7 @@ mod common;
 use align_data::Tokenizer;
 use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config};
 use clap::Parser;
+use common::signals::Keeping;
 use common::{Failure, models, output};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    common::run(|| convert(&common::options::parse()))
+    common::run(|| convert(&common::options::parse()?))
 }
 
 fn dtype(name: &str) -> Result<Kind, String> {
@@ -47,6 +48,7 @@ fn dtype(name: &str) -> Result<Kind, String> {
 fn convert(options: &Options) -> Result<(), Failure> {
     let (from, to) = (models::fetch(&options.model)?, &options.output_dir);
     let tokenizer = Tokenizer::from_pretrained(&from)?;
+    let _keeping = Keeping::files();
     if DistilBertConfig::from_pretrained(&from).is_ok() {
         DistilBert::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
     } else {

@@ -19,6 +19,5 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options: Options = common::options::parse();
-    common::run(|| notebook::run(&options.notebook, LossType::Sigmoid))
+    common::run(|| notebook::run(&common::options::parse::<Options>()?.notebook, LossType::Sigmoid))
 }

@@ -65,8 +65,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options: Options = common::options::parse();
-    common::run(|| evaluate(&options))
+    common::run(|| evaluate(&common::options::parse()?))
 }
 
 fn evaluate(options: &Options) -> Result<(), Failure> {
@@ -84,14 +83,15 @@ fn evaluate(options: &Options) -> Result<(), Failure> {
         let texts = tokenizer.encode_batch(&table.texts(), false, None)?;
         sets.push(Set { path, texts, scores: scores(path, table, scorer.as_ref())? });
     }
-    let numbers = match &sets[..] {
+    match &sets[..] {
         [set] => {
             let report = EvaluationReport::of(&set.texts, skip, set.scores.as_deref(), &bootstrap)?;
             let equal =
                 options.equal_samples().map(|sample| equal_samples_entropy(&set.texts, skip, sample, &bootstrap));
             let equal = equal.transpose()?;
+            let numbers = json!({ "report": report, "equal_samples_entropy": equal });
+            options.write(&numbers)?;
             print(&report, equal, options);
-            json!({ "report": report, "equal_samples_entropy": equal })
         }
         sets => {
             let sample = options.equal_samples().unwrap_or_else(|| common_sample(sets, skip));
@@ -102,18 +102,21 @@ fn evaluate(options: &Options) -> Result<(), Failure> {
                 found.map_err(|e| format!("{}: {e}", set.path.display()).into())
             });
             let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
+            options.write(&json!({ "equal_samples": sample, "files": compared }))?;
             print_compared(&compared, sample, options);
-            json!({ "equal_samples": sample, "files": compared })
         }
-    };
-    if let Some(output) = &options.output {
-        let text = serde_json::to_string_pretty(&numbers)?;
-        common::write_atomically(output, options.overwrite, |file| writeln!(file, "{text}"))?;
     }
     Ok(())
 }
 
 impl Options {
+    /// The numbers into --output, if it is given.
+    fn write(&self, numbers: &serde_json::Value) -> Result<(), Failure> {
+        let Some(output) = &self.output else { return Ok(()) };
+        let text = serde_json::to_string_pretty(numbers)?;
+        common::write_atomically(output, self.overwrite, |file| writeln!(file, "{text}"))
+    }
+
     fn equal_samples(&self) -> Option<EqualSamples> {
         Some(EqualSamples { texts: self.equal_texts?, tokens: self.equal_tokens? })
     }

@@ -15,9 +15,10 @@ use align_metrics::Bootstrap;
 use align_models::{CausalLm, DistilBert, Gpt2};
 use align_report::{Configuration, Entry, Figure, FigureSize};
 use align_torch::MatmulPrecision;
-use align_train::{DpoConfig, StopSignal, TrainingConfig};
+use align_train::{DpoConfig, TrainingConfig};
 use clap::Parser;
 use common::prompts::{NOTEBOOK_PROMPTS, is_held_out};
+use common::signals::{Keeping, Stopped};
 use common::{Failure, RuntimeOptions, job, models, output, score};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -119,8 +120,7 @@ fn betas_of(text: &str) -> Result<(LossSetting, BetaList), String> {
 }
 
 fn main() -> ExitCode {
-    let options: Options = common::options::parse();
-    common::run(|| frontier(&options))
+    common::run(|| frontier(&common::options::parse()?))
 }
 
 fn frontier(options: &Options) -> Result<(), Failure> {
@@ -151,16 +151,16 @@ fn frontier(options: &Options) -> Result<(), Failure> {
         "sweep": sweep_options,
     });
     let journal = Journal::open(&options.output_dir, &depends_on)?;
-    let stop = StopSignal::default();
-    common::stop_on_ctrl_c(stop.clone())?;
+    let keeping = Keeping::begin("stopping after this step or batch");
     let run_models = Models { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
-    let outcome = align_frontier::run(&run_models, &sweep_options, &journal, &stop, &mut say)?;
+    let outcome =
+        align_frontier::run(&run_models, &sweep_options, &journal, &keeping.stop_signal(), &mut print_progress)?;
     let sweep = match outcome {
         Outcome::Finished(sweep) => sweep,
         Outcome::Stopped(done) => {
             let (all, dir) = (sweep_options.points.len(), options.output_dir.display());
             let kept = format!("stopped after {done} of {all} points, which are kept in {dir}");
-            return Err(format!("{kept}: run the same command again to go on").into());
+            return Err(Stopped(format!("{kept}: run the same command again to go on")).into());
         }
     };
     let findings = Findings::of(&sweep, &sweep_options.bootstrap)?;
@@ -282,7 +282,7 @@ impl Options {
     }
 }
 
-fn say(progress: &Progress<'_>) {
+fn print_progress(progress: &Progress<'_>) {
     match progress {
         Progress::TrainingTexts(count) => output::println!("{count} texts to make pairs of"),
         Progress::Pairs(report) => output::println!("{report}"),

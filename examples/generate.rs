@@ -15,11 +15,11 @@ use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
 use align_models::generation::{Generation, PromptGenerator, stream};
 use align_models::{CausalLm, Gpt2};
-use align_train::StopSignal;
 use clap::Parser;
 use common::decoding::{self, Decoding};
 use common::job::{Digests, Job};
 use common::journal::Journal;
+use common::signals::Keeping;
 use common::text_stream::TextStream;
 use common::{Failure, RuntimeOptions, models, output, progress};
 use std::path::{Path, PathBuf};
@@ -63,8 +63,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options: Options = common::options::parse();
-    common::run(|| generate(&options))
+    common::run(|| generate(&common::options::parse()?))
 }
 
 fn generate(options: &Options) -> Result<(), Failure> {
@@ -134,8 +133,8 @@ impl ToWrite<'_> {
 
     fn write_file(&self, output: &Path, digests: Digests) -> Result<(), Failure> {
         let (runtime, config) = (&self.options.runtime, self.generation.config());
-        let stop = StopSignal::default();
-        common::stop_on_ctrl_c(stop.clone())?;
+        let keeping = Keeping::begin("stopping after this batch");
+        let stop = keeping.stop_signal();
         let generator =
             PromptGenerator::new(self.model.as_ref(), &self.ids, &self.generation, self.options.batch_size)?;
         let job = Job::new(digests.wait()?, &self.prompts, config, runtime.device()?, runtime.dtype);

@@ -45,8 +45,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options: Options = common::options::parse();
-    common::run(|| logps(&options))
+    common::run(|| logps(&common::options::parse()?))
 }
 
 fn logps(options: &Options) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::check_output;
 use clap::Parser;
+use common::signals::Keeping;
 use common::{Failure, output};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,8 +42,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options: Options = common::options::parse();
-    common::run(|| make_pairs(&options))
+    common::run(|| make_pairs(&common::options::parse()?))
 }
 
 fn make_pairs(options: &Options) -> Result<(), Failure> {
@@ -59,6 +59,7 @@ fn make_pairs(options: &Options) -> Result<(), Failure> {
     if pairs.is_empty() {
         return Err(format!("{}: no pair can be made\n{report}", options.input.display()).into());
     }
+    let _keeping = Keeping::files();
     pairs.write(&options.output, options.overwrite)?;
     output::println!("{report}");
     output::println!("written to {}", options.output.display());

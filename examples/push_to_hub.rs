@@ -27,6 +27,8 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options: Options = common::options::parse();
-    common::run(|| models::push(&options.model, &options.hub_model_id, options.hub_private_repo))
+    common::run(|| {
+        let options: Options = common::options::parse()?;
+        models::push(&options.model, &options.hub_model_id, options.hub_private_repo)
+    })
 }

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -207,8 +207,12 @@ fn ctrl_c_saves_and_the_run_goes_on_from_there() {
     let mut child = start(dir, "run", &run);
     wait_for(&dir.join("run/metrics.jsonl"), &mut child);
     interrupt(&child);
-    drop(wait_for_message(&mut child, "stopping after this step"));
-    assert!(child.wait().unwrap().success());
+    let mut messages = wait_for_message(&mut child, "stopping after this step");
+    let mut told = String::new();
+    messages.read_to_string(&mut told).unwrap();
+    // What stands behind `&&` must not begin.
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(told.contains("stopped after step ") && told.contains("--resume"), "{told}");
     assert!(!dir.join("run/model").exists());
     let saved = align_train::latest_checkpoint(&dir.join("run")).unwrap().unwrap();
     let out = finish(dir, "run", &run);

@@ -244,7 +244,7 @@ fn ctrl_c_keeps_what_is_done() {
     let ended = child.wait().unwrap();
     let mut message = String::new();
     child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
-    assert_eq!(ended.code(), Some(1), "{message}");
+    assert_eq!(ended.code(), Some(130), "{message}");
     for part in ["stopping", "of 322 prompts", "texts.csv.partial", "run the same command again"] {
         assert!(message.contains(part), "{message} lacks {part}");
     }

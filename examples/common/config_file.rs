@@ -21,7 +21,7 @@ pub fn parse<O: Parser>() -> Result<O, Failure> {
             Err(format!("{}\n(options of {} are part of this command line)", error.to_string().trim(), file.display())
                 .into())
         }
-        (Err(error), _) => error.exit(),
+        (Err(error), _) => Err(error.into()),
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::Failure;
 use super::job::Job;
+use super::signals::Stopped;
 use align_frontier::differences;
 use align_models::generation::Completion;
 use serde::{Deserialize, Serialize};
@@ -218,8 +219,8 @@ impl Journal {
             return self.failed(&error);
         }
         let (done, all, path) = (self.done(), self.done.len(), self.path.display());
-        format!("stopped after {done} of {all} prompts, whose texts are in {path}: run the same command again to go on")
-            .into()
+        let kept = format!("stopped after {done} of {all} prompts, whose texts are in {path}");
+        Stopped(format!("{kept}: run the same command again to go on")).into()
     }
 
     /// Removes the journal, once its output is there.

@@ -5,6 +5,7 @@
 
 pub mod config_file;
 pub mod decoding;
+mod end;
 pub mod job;
 pub mod journal;
 pub mod models;
@@ -19,13 +20,14 @@ pub mod report;
 pub mod run_page;
 pub mod score;
 pub mod scratch;
+pub mod signals;
 pub mod text_stream;
 pub mod training;
 
+pub use end::run;
+
 use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
 use std::error::Error;
-use std::io::IsTerminal;
-use std::process::ExitCode;
 use tch::{Device, Kind};
 
 /// Any error that ends an example.
@@ -88,57 +90,11 @@ fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(if *kind == Kind::BFloat16 { "bfloat16" } else { "float32" })
 }
 
-/// Exit code of a program whose work is done and saved, and whose standard output could not be written (`EX_IOERR`).
-const OUTPUT_FAILED: u8 = 74;
-
-/// Runs an example: warnings go to standard error (`RUST_LOG` for more), and so does the error that ends it.
-pub fn run(example: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
-    align_torch::keep_freed_memory();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
-        .log_internal_errors(false)
-        .init();
-    let ended = example();
-    let printed = output::finish();
-    if let Err(error) = &printed {
-        output::error_line(format_args!("error: standard output cannot be written: {error}"));
-    }
-    match (ended, printed) {
-        (Ok(()), Ok(())) => ExitCode::SUCCESS,
-        (Ok(()), Err(_)) => ExitCode::from(OUTPUT_FAILED),
-        (Err(error), _) => {
-            output::error_line(format_args!("error: {error}"));
-            let mut cause = error.source();
-            while let Some(inner) = cause {
-                output::error_line(format_args!("  because {inner}"));
-                cause = inner.source();
-            }
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Refuses an output file that exists, before any work is done for it.
 pub fn refuse_existing(output: &std::path::Path, overwrite: bool) -> Result<(), Failure> {
     if output.exists() && !overwrite {
         return Err(format!("{} exists already: choose another name or give --overwrite", output.display()).into());
     }
-    Ok(())
-}
-
-/// Ends the run cleanly at the first Ctrl-C, the program at the second.
-pub fn stop_on_ctrl_c(signal: align_train::StopSignal) -> Result<(), Failure> {
-    ctrlc::set_handler(move || {
-        if signal.is_stopped() {
-            align_torch::exit_now(130);
-        }
-        signal.stop();
-        output::error_line(format_args!("stopping after this step or batch; again to stop at once"));
-    })?;
     Ok(())
 }
 
@@ -149,5 +105,6 @@ pub fn write_atomically(
     write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
     refuse_existing(path, overwrite)?;
+    let _keeping = signals::Keeping::files();
     Ok(align_files::write_file(path, overwrite, write).map_err(|e| format!("{}: {e}", path.display()))?)
 }

@@ -45,11 +45,16 @@ pub fn push(folder: &Path, repo: &RepoName, private: bool) -> Result<(), Failure
     let mut bar = DownloadBar::default();
     let hub = Hub::new(HubConfig::from_env()?)?;
     let commit = hub.upload_folder(repo, folder, &options, &mut |event| bar.on(event)).map_err(|problem| {
-        let again = format!("push_to_hub --model {} --hub-model-id {repo}", folder.display());
-        format!("{problem}\n  the model is whole in {}; `{again}` uploads it later", folder.display())
+        let again = push_later(folder, repo);
+        format!("{problem}\n  the model is whole in {}; {again} uploads it later", folder.display())
     })?;
     output::println!("uploaded: {}", commit.url);
     Ok(())
+}
+
+/// The command that uploads a folder.
+pub fn push_later(folder: &Path, repo: &RepoName) -> String {
+    format!("`push_to_hub --model {} --hub-model-id {repo}`", folder.display())
 }
 
 /// What a card calls a model that an option names: its name on the hub, or its folder's, not where that is on this machine.

@@ -1,14 +1,15 @@
+use super::Failure;
+use super::end::EXIT_CODES;
 use clap::{Command, Parser};
 
-/// Parses the command line, or ends the program with what is wrong with it.
-pub fn parse<O: Parser>() -> O {
-    let parsed = O::from_arg_matches(&command::<O>().get_matches());
-    parsed.unwrap_or_else(|error| error.exit())
+/// Parses the command line.
+pub fn parse<O: Parser>() -> Result<O, Failure> {
+    Ok(O::from_arg_matches(&command::<O>().try_get_matches()?)?)
 }
 
 /// The options of an example. `--beta -1` is told that a beta is positive, not that there is no option `-1`.
 pub fn command<O: Parser>() -> Command {
-    O::command().mut_args(|option| match option.get_action().takes_values() {
+    O::command().after_help(EXIT_CODES).mut_args(|option| match option.get_action().takes_values() {
         true => option.allow_negative_numbers(true),
         false => option,
     })

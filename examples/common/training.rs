@@ -1,6 +1,7 @@
 //! A training run from options to a model's folder, whatever the objective.
 
 use super::run_page::run_page;
+use super::signals::{Keeping, Stopped};
 use super::{Failure, RuntimeOptions, config_file, models, output};
 use align_data::Tokenizer;
 use align_models::generation::{Generation, GenerationConfig};
@@ -8,7 +9,7 @@ use align_models::hub::RepoName;
 use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_train::{
     CheckpointSaver, EarlyStopping, MetricsFile, ModelCard, Objective, Observer, ProgressBar, RunConfig, RunFolder,
-    SampleTexts, StopSignal, Strategy, Trainer, TrainingRecords, latest_checkpoint,
+    SampleTexts, Strategy, Trainer, TrainingRecords, latest_checkpoint,
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -204,7 +205,7 @@ impl<'a, M> Start<'a, M> {
 }
 
 impl Run<'_> {
-    /// Trains to the end or to Ctrl-C; at the end evaluates and writes the model with its card. `all` are the program's
+    /// Trains to the end or to a signal; at the end evaluates and writes the model with its card. `all` are the program's
     /// options, for `config.toml`; `reference` is what the card calls the reference.
     pub fn train<O: Objective<Model: CausalLm>>(
         self,
@@ -256,8 +257,7 @@ impl Run<'_> {
                 trainer.total_steps()
             );
         }
-        let stop = StopSignal::default();
-        super::stop_on_ctrl_c(stop.clone())?;
+        let keeping = Keeping::begin("stopping after this step or batch");
         // The options in a form that --config takes.
         let text = config_file::flat(all)?;
         self.dir.write_file("config.toml", |file| file.write_all(text.as_bytes()))?;
@@ -265,7 +265,7 @@ impl Run<'_> {
         let file = self.dir.path().join(METRICS);
         let mut metrics =
             if options.resume { MetricsFile::resume(&file, &trainer)? } else { MetricsFile::create(&file)? };
-        let (mut progress, mut stopper) = (ProgressBar::default(), stop);
+        let (mut progress, mut stopper) = (ProgressBar::default(), keeping.stop_signal());
         let mut samples = samples(&self, options.resume.then(|| trainer.step()))?;
         // What writes lines comes before what writes checkpoints: a resumed run repeats no line that its checkpoint has behind it.
         let mut observers: Vec<&mut dyn Observer<O>> = vec![&mut progress, &mut metrics];
@@ -274,12 +274,8 @@ impl Run<'_> {
         observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stopper]);
         let summary = trainer.train(&mut observers)?;
         if !summary.finished {
-            output::println!(
-                "stopped after step {} of {}; give --resume to go on",
-                summary.steps,
-                trainer.total_steps()
-            );
-            return Ok(());
+            let (done, all) = (summary.steps, trainer.total_steps());
+            return Err(Stopped(format!("stopped after step {done} of {all}; give --resume to go on")).into());
         }
         if summary.steps < trainer.total_steps() {
             output::println!("done after step {} of {}: no improvement", summary.steps, trainer.total_steps());
@@ -319,6 +315,14 @@ impl Run<'_> {
         let what = if adapter { "adapter" } else { "model" };
         output::println!("{} steps done, {what} written to {}", summary.steps, model.display());
         if let Some(repo) = &options.hub_model_id {
+            if keeping.stop_signal().is_stopped() {
+                return Err(Stopped(format!(
+                    "stopped before the upload; {} does it later",
+                    models::push_later(&model, repo)
+                ))
+                .into());
+            }
+            drop(keeping);
             models::push(&model, repo, options.hub_private_repo)?;
         }
         Ok(())

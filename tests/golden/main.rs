@@ -2,7 +2,7 @@
 //!
 //! `ALIGN_GOLDEN=DIR cargo test --release --test golden` takes the expected values from DIR; without it they come from
 //! `tests/golden/data`, whose README says how they were made.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::path::PathBuf;
 

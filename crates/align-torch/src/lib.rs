@@ -1,4 +1,5 @@
-//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, loading CUDA at run time, choosing a device, a tensor's numbers as a slice, ending at once.
+//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, loading CUDA at run
+//! time, choosing a device, a tensor's numbers as a slice, ending at once, signals that run no handler on a thread that computes.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -29,6 +30,8 @@ mod host_floats;
 mod matmul_precision;
 mod packed_linear;
 mod row_blocks;
+#[cfg(unix)]
+mod termination;
 
 // Linked for its build script, which tells ours where LibTorch is.
 use torch_sys as _;
@@ -43,6 +46,8 @@ pub use gradient_checkpoint::gradient_checkpoint;
 pub use host_floats::{HostFloatsError, with_host_floats};
 pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};
 pub use packed_linear::{PackedActivation, PackedLinear, PackedLinearError};
+#[cfg(unix)]
+pub use termination::{TerminationError, TerminationSignal, watch_termination_signals};
 
 /// The LibTorch that tch's bindings are of; their build refuses another one.
 pub const LIBTORCH_VERSION: &str = "2.11.0";

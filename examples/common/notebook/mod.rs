@@ -6,11 +6,12 @@ mod printed;
 mod stage;
 
 use super::preference_data::DataOptions;
+use super::signals::Keeping;
 use super::{Failure, RuntimeOptions, models, output};
 use align_losses::LossType;
 use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
-use align_train::{DpoConfig, RunConfig, SamplingStrategy, StopSignal, Strategy, TrainingConfig};
+use align_train::{DpoConfig, RunConfig, SamplingStrategy, Strategy, TrainingConfig};
 use comparison::Comparison;
 use serde::Serialize;
 use stage::Stage;
@@ -113,9 +114,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     let config = options.training(loss_type)?;
     options.check()?;
     let _precision = options.runtime.precision()?;
-    let stop = StopSignal::default();
-    super::stop_on_ctrl_c(stop.clone())?;
-    let stage = Stage::new(options, stop)?;
+    let stage = Stage::new(options)?;
     let sft = stage.policy()?;
     // Known before anything is generated or trained.
     stage.check_text_length(sft.n_positions())?;
@@ -127,16 +126,23 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
         trained.push(stage.train(loss.name(), &train, &held_out, config)?);
     }
     let comparison = Comparison::of(&stage, &sft, &trained)?;
-    printed::print(&comparison, options.shown_prompts);
+    let seconds = started.elapsed().as_secs_f64();
+    // What took minutes is saved before any of it is shown.
+    let keeping = Keeping::files();
     if let (Some(dir), Some(own)) = (&options.output_dir, trained.first()) {
         own.model.save_pretrained(dir, false)?;
         stage.tokenizer.save(dir, false)?;
         own.card.write(dir, false)?;
-        output::println!("\n{} model written to {}", own.name, dir.display());
     }
-    let seconds = started.elapsed().as_secs_f64();
     if let Some(file) = &options.report {
         page::page(&stage, &config, &comparison, &trained, seconds)?.write(file, options.overwrite)?;
+    }
+    drop(keeping);
+    printed::print(&comparison, options.shown_prompts);
+    if let (Some(dir), Some(own)) = (&options.output_dir, trained.first()) {
+        output::println!("\n{} model written to {}", own.name, dir.display());
+    }
+    if let Some(file) = &options.report {
         output::println!("\nreport written to {}", file.display());
     }
     output::println!("\n{seconds:.0} s in all");

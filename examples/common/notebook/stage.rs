@@ -6,7 +6,7 @@ use align_data::{PreferencePair, ScoredText, Tokenizer};
 use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator};
 use align_models::{CausalLm, DistilBert, Gpt2};
 use align_train::{
-    DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, StopSignal, Trainer,
+    DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, Trainer,
     TrainingRecords,
 };
 use std::path::{Path, PathBuf};
@@ -39,7 +39,6 @@ pub struct Stage<'a> {
     model_dir: PathBuf,
     reward_model: DistilBert,
     reward_tokenizer: Tokenizer,
-    stop: StopSignal,
 }
 
 /// Whether the pairs that are made here hold a prompt out.
@@ -48,7 +47,7 @@ pub fn is_held_out(prompt: &str) -> bool {
 }
 
 impl<'a> Stage<'a> {
-    pub fn new(options: &'a NotebookOptions, stop: StopSignal) -> Result<Self, Failure> {
+    pub fn new(options: &'a NotebookOptions) -> Result<Self, Failure> {
         let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
         let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
         let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
@@ -58,7 +57,6 @@ impl<'a> Stage<'a> {
             reward_model: DistilBert::from_pretrained(&reward_dir, kind, device)?.packed()?,
             reward_tokenizer: Tokenizer::from_pretrained(&reward_dir)?,
             model_dir,
-            stop,
         })
     }
 
@@ -123,9 +121,6 @@ impl<'a> Stage<'a> {
         let mut all = Vec::with_capacity(prompts.len());
         for batch in PromptGenerator::new(model, prompts, generation, Some(self.options.batch_size))? {
             all.extend(batch?);
-            if self.stop.is_stopped() {
-                return Err(STOPPED.into());
-            }
         }
         all.sort_by_key(|completion: &Completion| completion.prompt);
         Ok(all)
@@ -174,14 +169,11 @@ impl<'a> Stage<'a> {
         if !held_out.is_empty() {
             trainer = trainer.with_evaluation(self.options.data.encode(&self.tokenizer, held_out, n_positions)?)?;
         }
-        let (mut progress, mut held_out, mut stopper) = (ProgressBar::default(), HeldOut, self.stop.clone());
+        let (mut progress, mut held_out) = (ProgressBar::default(), HeldOut);
         let mut records = TrainingRecords::default();
         let started = Instant::now();
-        let summary = trainer.train(&mut [&mut progress, &mut held_out, &mut records, &mut stopper])?;
+        let summary = trainer.train(&mut [&mut progress, &mut held_out, &mut records])?;
         output::println!("{} steps in {:.1} s", summary.steps, started.elapsed().as_secs_f64());
-        if !summary.finished {
-            return Err(STOPPED.into());
-        }
         let card = ModelCard {
             base_model: models::called(self.options.model.as_deref(), models::POLICY),
             base_model_id: models::hub_id(self.options.model.as_deref()),
@@ -205,8 +197,6 @@ impl<'a> Stage<'a> {
         })
     }
 }
-
-const STOPPED: &str = "stopped before the end: nothing was written";
 
 fn each_times(texts_per_prompt: usize) -> Vec<&'static str> {
     NOTEBOOK_PROMPTS.iter().flat_map(|prompt| std::iter::repeat_n(*prompt, texts_per_prompt)).collect()
