@@ -14,6 +14,7 @@ mod parquet;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod tokenisers;
 mod weights;
 
 use case::Case;
@@ -52,7 +53,7 @@ fn each_is_told_what_is_wrong() {
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
     let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES]
+        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES, tokenisers::CASES]
             .into_iter()
             .flatten()
             .collect();
