@@ -88,7 +88,7 @@ impl Env<'_> {
             None => self.home()?.join("token"),
         };
         match fs::read_to_string(&path) {
-            Ok(text) => Token::parse(&text, &path.display().to_string()),
+            Ok(text) => Token::parse(&text, &align_printable::printable_path(path)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(source) => Err(HubError::Unreadable { path, source }),
         }
