@@ -61,7 +61,11 @@ fn classify(options: &Options) -> Result<(), Failure> {
     let _keeping = Keeping::files();
     table.write(&options.output, options.overwrite)?;
     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
-    output::println!("{} texts, mean score {mean}, written to {}", scores.len(), options.output.display());
+    output::println!(
+        "{} texts, mean score {mean}, written to {}",
+        scores.len(),
+        align_printable::printable_path(&options.output)
+    );
     Ok(())
 }
 

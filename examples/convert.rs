@@ -60,6 +60,6 @@ fn convert(options: &Options) -> Result<(), Failure> {
         Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
     }
     tokenizer.save(to, options.overwrite)?;
-    output::println!("model written to {}", to.display());
+    output::println!("model written to {}", align_printable::printable_path(&to));
     Ok(())
 }

@@ -90,7 +90,7 @@ fn logps(options: &Options) -> Result<(), Failure> {
     common::write_atomically(&options.output, options.overwrite, |file| {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
-    output::println!("{} rows written to {}", rows.len(), options.output.display());
+    output::println!("{} rows written to {}", rows.len(), align_printable::printable_path(&options.output));
     Ok(())
 }
 

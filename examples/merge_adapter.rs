@@ -43,6 +43,6 @@ fn merge(options: &Options) -> Result<(), Failure> {
     let _keeping = Keeping::files();
     model.save_pretrained(&options.output_dir, options.overwrite)?;
     tokenizer.save(&options.output_dir, options.overwrite)?;
-    output::println!("merged model written to {}", options.output_dir.display());
+    output::println!("merged model written to {}", align_printable::printable_path(&options.output_dir));
     Ok(())
 }

@@ -57,7 +57,7 @@ fn train(options: &Options) -> Result<(), Failure> {
     let max_length = Some(options.classification.max_length.unwrap_or(most));
     let read = |file: &Path| -> Result<Vec<EncodedLabelledText>, Failure> {
         let table = LabelledTexts::read(file)?;
-        output::println!("{}\n  {} texts", file.display(), table.len());
+        output::println!("{}\n  {} texts", align_printable::printable_path(&file), table.len());
         Ok(encode_labelled_texts(&tokenizer, &table.texts(), &table.labels(), max_length)?)
     };
     let (policy, run) = start.split();

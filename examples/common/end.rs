@@ -2,6 +2,8 @@
 
 use super::signals::{self, Stopped};
 use super::{Failure, output};
+use align_printable::escaped;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -48,7 +50,12 @@ fn report(failure: &Failure) -> u8 {
             output::record(usage.print());
             return 0;
         }
-        usage.print().ok();
+        // Clap's colours go only where no argument that it repeats could steer the terminal.
+        let steers = |argument: OsString| escaped(&argument.to_string_lossy()) != argument.to_string_lossy();
+        match std::env::args_os().any(steers) {
+            true => output::error_line(format_args!("{}", usage.to_string().trim_end())),
+            false => drop(usage.print()),
+        }
         return USAGE;
     }
     if let (Some(stopped), Some(signal)) = (failure.downcast_ref::<Stopped>(), signals::received()) {

@@ -254,7 +254,7 @@ impl Run<'_> {
             trainer.resume(checkpoint)?;
             output::println!(
                 "going on from {} at step {} of {}",
-                checkpoint.display(),
+                align_printable::printable_path(checkpoint),
                 trainer.step(),
                 trainer.total_steps()
             );
@@ -315,7 +315,7 @@ impl Run<'_> {
         page.write(&self.dir.path().join("report.html"), true)?;
         let model = self.dir.path().join("model");
         let what = if adapter { "adapter" } else { "model" };
-        output::println!("{} steps done, {what} written to {}", summary.steps, model.display());
+        output::println!("{} steps done, {what} written to {}", summary.steps, align_printable::printable_path(&model));
         if let Some(repo) = &options.hub_model_id {
             if keeping.stop_signal().is_stopped() {
                 return Err(Stopped(format!(

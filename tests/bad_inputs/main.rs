@@ -44,6 +44,8 @@ fn message(case: &Case, dir: &Path) -> String {
     assert!(!output.status.success(), "{}: accepted", case.what);
     assert!(output.status.code().is_some(), "{}: killed: {message}", case.what);
     assert!(!message.contains("panicked"), "{}: {message}", case.what);
+    let steers = |c: char| c.is_control() && c != '\n';
+    assert!(!message.contains(steers), "{}: {message:?}", case.what);
     message
 }
 

@@ -146,6 +146,30 @@ pub const CASES: &[Case] = &[
         "kto --train-file likes.jsonl --output-dir run --per-device-train-batch-size 4",
         &["per_device_train_batch_size", "is 4", "5 training rows", "set it to 5"],
     ),
+    case(
+        "an option's value that steers the terminal",
+        nothing,
+        "dpo --train-file pairs.jsonl --output-dir run --beta \u{1b}]0;title\u{7}",
+        &["--beta", "invalid"],
+    ),
+    case(
+        "a path that steers the terminal",
+        nothing,
+        "dpo --train-file \u{1b}[2Jpairs.jsonl --output-dir run",
+        &["\\u{1b}[2Jpairs.jsonl"],
+    ),
+    case(
+        "a setting that steers the terminal",
+        |d| write(d, "run.toml", "beta = \"\\u001b[31mred\"\ntrain-file = \"pairs.jsonl\"\noutput-dir = \"run\"\n"),
+        "dpo --config run.toml",
+        &["beta", "red"],
+    ),
+    case(
+        "a key that steers the terminal",
+        |d| write(d, "run.toml", "\"\\u001b[31mred\" = 1\n"),
+        "dpo --config run.toml --train-file pairs.jsonl --output-dir run",
+        &["red"],
+    ),
 ];
 
 const LIKE: &str = "{\"prompt\": \"This\", \"completion\": \" film\", \"label\": true}\n";

@@ -1,4 +1,4 @@
-use align_printable::printable;
+use align_printable::{printable, printable_path};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder that cannot be read.
-    #[error("{}: cannot be read: {problem}", path.display())]
+    #[error("{}: cannot be read: {problem}", printable_path(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -15,7 +15,7 @@ pub enum Error {
         problem: io::Error,
     },
     /// A file or folder that cannot be written.
-    #[error("{}: cannot be written: {problem}", path.display())]
+    #[error("{}: cannot be written: {problem}", printable_path(path))]
     Write {
         /// The file.
         path: PathBuf,
@@ -23,13 +23,13 @@ pub enum Error {
         problem: io::Error,
     },
     /// A file that exists already and was not to be overwritten.
-    #[error("{}: exists already; choose another name or ask to overwrite it", path.display())]
+    #[error("{}: exists already; choose another name or ask to overwrite it", printable_path(path))]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// A file whose extension names no table format.
-    #[error("{}: expected a name that ends in .csv, .parquet or .jsonl, found {found}", path.display())]
+    #[error("{}: expected a name that ends in .csv, .parquet or .jsonl, found {found}", printable_path(path))]
     Extension {
         /// The file.
         path: PathBuf,
@@ -37,7 +37,7 @@ pub enum Error {
         found: String,
     },
     /// A file that is not of its format.
-    #[error("{}: not a readable {format} file: {}", path.display(), printable(problem))]
+    #[error("{}: not a readable {format} file: {}", printable_path(path), printable(problem))]
     Format {
         /// The file.
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum Error {
         problem: String,
     },
     /// A line of a CSV or JSON Lines file that cannot be used.
-    #[error("{}, line {line}: {}", path.display(), printable(problem))]
+    #[error("{}, line {line}: {}", printable_path(path), printable(problem))]
     Line {
         /// The file.
         path: PathBuf,
@@ -113,7 +113,7 @@ pub enum Error {
         found: String,
     },
     /// A folder that holds no tokeniser.
-    #[error("{}: no tokeniser found: {class} expects {expected}; found {}", path.display(), printable(found))]
+    #[error("{}: no tokeniser found: {class} expects {expected}; found {}", printable_path(path), printable(found))]
     NoTokenizer {
         /// The folder.
         path: PathBuf,
@@ -125,7 +125,7 @@ pub enum Error {
         found: String,
     },
     /// A file of a tokeniser that cannot be used.
-    #[error("{}: {}", path.display(), printable(problem))]
+    #[error("{}: {}", printable_path(path), printable(problem))]
     TokenizerFile {
         /// The file.
         path: PathBuf,

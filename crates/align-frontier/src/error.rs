@@ -1,5 +1,5 @@
 use crate::Point;
-use align_printable::printable;
+use align_printable::{printable, printable_path};
 use std::path::PathBuf;
 
 /// What can go wrong in this crate.
@@ -17,7 +17,7 @@ pub enum Error {
     /// The folder of a sweep with other options.
     #[error(
         "{} holds another sweep: {}. Give that sweep's options to go on with it, or choose another folder",
-        folder.display(),
+        printable_path(folder),
         printable(&differences.join("; "))
     )]
     OtherSweep {
@@ -27,7 +27,7 @@ pub enum Error {
         differences: Vec<String>,
     },
     /// A folder that is not that of a sweep, or belongs to another process.
-    #[error("{}: {problem}", folder.display())]
+    #[error("{}: {problem}", printable_path(folder))]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -35,7 +35,7 @@ pub enum Error {
         problem: String,
     },
     /// A file that cannot be read or written.
-    #[error("{}: {}", path.display(), printable(problem))]
+    #[error("{}: {}", printable_path(path), printable(problem))]
     File {
         /// The file.
         path: PathBuf,

@@ -1,9 +1,11 @@
 use crate::http::Request;
+use crate::pace::Paced;
 use crate::refusal;
 use crate::trouble::Trouble;
 use crate::url::Url;
 use crate::{HubError, Result, Token};
 use std::io::Read;
+use std::time::Duration;
 use ureq::Body;
 use ureq::http::HeaderMap;
 
@@ -16,6 +18,8 @@ pub(crate) struct Answer {
     pub url: Url,
     pub headers: HeaderMap,
     pub body: Body,
+    /// How long the body may take without getting any further.
+    pub patience: Duration,
     /// Kept to be left out of whatever is told about the answer.
     pub token: Option<Token>,
 }
@@ -34,7 +38,7 @@ impl Answer {
     }
 
     pub(crate) fn reader(self) -> impl Read {
-        self.body.into_reader()
+        Paced::new(self.body.into_reader(), self.patience)
     }
 
     /// An error about this answer. What it quotes of the answer is made harmless.
@@ -49,7 +53,8 @@ impl Answer {
     /// The body, which must not be longer than `most`, as JSON.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(mut self, most: u64) -> std::result::Result<T, Trouble> {
         let mut bytes = Vec::new();
-        let read = self.body.as_reader().take(most.saturating_add(1)).read_to_end(&mut bytes);
+        let body = Paced::new(self.body.as_reader(), self.patience);
+        let read = body.take(most.saturating_add(1)).read_to_end(&mut bytes);
         match read {
             Ok(length) if length as u64 > most => {
                 Err(self.malformed(format!("it sends more than {most} bytes")).into())
@@ -67,7 +72,8 @@ impl Answer {
         }
         let mut body = Vec::new();
         // A complaint that cannot be read says nothing.
-        self.body.as_reader().take(MOST_COMPLAINT_BYTES).read_to_end(&mut body).ok()?;
+        let reader = Paced::new(self.body.as_reader(), self.patience);
+        reader.take(MOST_COMPLAINT_BYTES).read_to_end(&mut body).ok()?;
         refusal::words_of_body(&body).map(|words| self.without_token(&words))
     }
 

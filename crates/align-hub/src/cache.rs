@@ -1,5 +1,6 @@
-use crate::etag::Etag;
+use crate::etag::{Etag, EtagKind};
 use crate::file_name;
+use crate::verify::Checksum;
 use crate::{HubError, ModelName, RepoName, Result};
 use std::fs;
 use std::io::ErrorKind;
@@ -49,7 +50,7 @@ impl RepoCache {
     /// Puts a content into a commit's snapshot under its name.
     pub(crate) fn link(&self, commit: &str, file: &str, etag: &Etag) -> Result<()> {
         let pointer = self.pointer(commit, file)?;
-        if pointer.exists() {
+        if pointer.exists() && !is_older(&pointer) {
             return Ok(());
         }
         if let Some(folder) = pointer.parent() {
@@ -58,14 +59,31 @@ impl RepoCache {
         let up = "../".repeat(file_name::parts(file)?.len() + 1);
         let target = format!("{up}blobs/{}", etag.as_str());
         match symlink(&target, &pointer) {
-            // Left over from a content that someone removed.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && !pointer.exists() => {
+            // Left over from a content that someone removed, or that was brought again.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && (!pointer.exists() || is_older(&pointer)) => {
                 fs::remove_file(&pointer).map_err(HubError::unwritable(&pointer))?;
                 symlink(&target, &pointer).map_err(HubError::unwritable(&pointer))
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
             linked => linked.map_err(HubError::unwritable(&pointer)),
         }
+    }
+
+    /// The checksum of a file of a commit, where it is not the one that its content's name promises. It is computed where the content was
+    /// written to after the snapshot's link was made, which no download does.
+    pub(crate) fn damage(&self, commit: &str, file: &str) -> Result<Option<String>> {
+        let pointer = self.pointer(commit, file)?;
+        if !pointer.exists() || !is_older(&pointer) {
+            return Ok(None);
+        }
+        let name = fs::read_link(&pointer).ok().and_then(|target| Some(target.file_name()?.to_str()?.to_owned()));
+        let Some(etag) = name.and_then(|name| Etag::parse(&name)) else { return Ok(None) };
+        let found = mismatch(&pointer, &etag)?;
+        if found.is_none() {
+            // Known to be whole from now on; a cache that cannot be written is read again the next time.
+            let _ = self.link(commit, file, &etag);
+        }
+        Ok(found)
     }
 
     /// The commit that the model's revision was at when the cache last saw it, and its snapshot.
@@ -112,4 +130,23 @@ impl RepoCache {
 /// Whether a revision is a whole commit: then no branch needs to be looked up, and nothing can move it.
 pub(crate) fn is_commit(revision: &str) -> bool {
     revision.len() == 40 && revision.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether a link is older than the content that it leads to.
+fn is_older(pointer: &Path) -> bool {
+    let (link, content) = (fs::symlink_metadata(pointer), fs::metadata(pointer));
+    let times = link.and_then(|link| link.modified()).and_then(|link| Ok((link, content?.modified()?)));
+    times.is_ok_and(|(link, content)| link < content)
+}
+
+/// The checksum of a file, where it is not the one that `etag` promises.
+pub(crate) fn mismatch(path: &Path, etag: &Etag) -> Result<Option<String>> {
+    if etag.kind() == EtagKind::Opaque {
+        return Ok(None);
+    }
+    let mut file = fs::File::open(path).map_err(HubError::unreadable(path))?;
+    let size = file.metadata().map_err(HubError::unreadable(path))?.len();
+    let mut checksum = Checksum::new(etag.kind(), size);
+    checksum.update_from(&mut file).map_err(HubError::unreadable(path))?;
+    Ok(checksum.mismatch(etag))
 }

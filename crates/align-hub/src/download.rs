@@ -3,7 +3,7 @@ use crate::http::Http;
 use crate::metadata::{self, RemoteFile};
 use crate::partial::Partial;
 use crate::resume::Download;
-use crate::{Event, HubConfig, HubError, ModelName, Progress, Result, locks, space};
+use crate::{Event, HubConfig, HubError, ModelName, Progress, Result, cache, locks, space};
 use std::fs;
 
 /// Brings files of one commit into the cache.
@@ -20,7 +20,11 @@ impl Downloader<'_> {
     pub(crate) fn bring(&self, files: &[String], progress: &mut Progress<'_>) -> Result<()> {
         let mut missing = Vec::new();
         for file in files {
-            if !self.cache.pointer(self.commit, file)?.exists() {
+            let damage = self.cache.damage(self.commit, file)?;
+            if damage.is_some() {
+                tracing::warn!("`{file}` of `{}` is damaged in the cache: it is downloaded again", self.model);
+            }
+            if damage.is_some() || !self.cache.pointer(self.commit, file)?.exists() {
                 missing.push(metadata::fetch(self.http, self.config, self.model, self.commit, file)?);
             }
         }
@@ -31,7 +35,7 @@ impl Downloader<'_> {
 
     fn bring_one(&self, file: &RemoteFile, progress: &mut Progress<'_>) -> Result<()> {
         let _lock = locks::hold(&self.cache.lock(&file.etag))?;
-        if !self.has(file) {
+        if !self.has_whole(file)? {
             self.fetch(file, progress)?;
         }
         self.cache.link(self.commit, &file.name, &file.etag)
@@ -76,6 +80,11 @@ impl Downloader<'_> {
     fn has(&self, file: &RemoteFile) -> bool {
         fs::metadata(self.cache.blob(&file.etag))
             .is_ok_and(|blob| blob.is_file() && file.size.is_none_or(|size| size == blob.len()))
+    }
+
+    /// Whether that content is also what its name promises.
+    fn has_whole(&self, file: &RemoteFile) -> Result<bool> {
+        Ok(self.has(file) && cache::mismatch(&self.cache.blob(&file.etag), &file.etag)?.is_none())
     }
 
     fn still_needed(&self, file: &RemoteFile) -> u64 {

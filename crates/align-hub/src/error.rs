@@ -1,4 +1,5 @@
 use crate::NameError;
+use align_printable::printable_path;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,13 +14,16 @@ pub enum HubError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// A path to a folder that is not there.
-    #[error("{}: no such folder; give a folder that holds a model, or a name on the hub such as user/name", path.display())]
+    #[error(
+        "{}: no such folder; give a folder that holds a model, or a name on the hub such as user/name",
+        printable_path(path)
+    )]
     NoSuchFolder {
         /// What was given.
         path: PathBuf,
     },
     /// A path to something that is no folder.
-    #[error("{}: not a folder; give the folder that holds the model's config.json and weights", path.display())]
+    #[error("{}: not a folder; give the folder that holds the model's config.json and weights", printable_path(path))]
     NotAFolder {
         /// What was given.
         path: PathBuf,
@@ -237,7 +241,7 @@ pub enum HubError {
     #[error(
         "{}: the disk is too full: {needed} bytes are still needed, {free} are free; make room, or set HF_HUB_CACHE to a \
          folder on a larger disk; what was downloaded is kept and continued",
-        folder.display()
+        printable_path(folder)
     )]
     DiskFull {
         /// The cache's folder.
@@ -248,7 +252,10 @@ pub enum HubError {
         free: u64,
     },
     /// The cache cannot be written.
-    #[error("{}: cannot write the cache: {source}; check who owns it, or set HF_HUB_CACHE to a folder of yours", path.display())]
+    #[error(
+        "{}: cannot write the cache: {source}; check who owns it, or set HF_HUB_CACHE to a folder of yours",
+        printable_path(path)
+    )]
     CacheUnwritable {
         /// The file or folder.
         path: PathBuf,
@@ -256,7 +263,7 @@ pub enum HubError {
         source: io::Error,
     },
     /// A file cannot be read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read: {source}", printable_path(path))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -287,7 +294,7 @@ pub enum HubError {
     #[error(
         "`{model}` is not in the cache {} and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it and run once with \
          a network, set HF_HUB_CACHE to the cache that has it, or give the model's folder",
-        cache.display()
+        printable_path(cache)
     )]
     NotCached {
         /// The repository and revision.
@@ -295,11 +302,22 @@ pub enum HubError {
         /// The cache.
         cache: PathBuf,
     },
+    /// A file in the cache that was changed after it was downloaded.
+    #[error(
+        "{}: it is damaged: its checksum is {found}, not the one that its content's name says; remove what it links to, and download it again",
+        printable_path(path)
+    )]
+    DamagedInCache {
+        /// The file.
+        path: PathBuf,
+        /// Its checksum.
+        found: String,
+    },
     /// Offline, and the cache has only a part of the model.
     #[error(
         "`{model}` is only partly in the cache: {} lacks {missing}, and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: \
          unset it and run once with a network to complete it",
-        folder.display()
+        printable_path(folder)
     )]
     PartlyCached {
         /// The repository and revision.
@@ -310,7 +328,7 @@ pub enum HubError {
         missing: String,
     },
     /// A folder that cannot be uploaded as it is.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", printable_path(path))]
     Folder {
         /// The folder, or the file in it.
         path: PathBuf,

@@ -1,4 +1,5 @@
 use crate::answer::Answer;
+use crate::pace::Paced;
 use crate::trouble::Trouble;
 use crate::url::Url;
 use crate::{HubConfig, HubError, Result, Token};
@@ -104,7 +105,8 @@ impl Http {
         reader: &mut dyn Read,
         length: u64,
     ) -> std::result::Result<Answer, Trouble> {
-        self.exchange(request, &request.url, SendBody::from_reader(reader), Some(length))
+        let mut reader = Paced::new(reader, request.timeout);
+        self.exchange(request, &request.url, SendBody::from_reader(&mut reader), Some(length))
     }
 
     fn exchange(
@@ -141,7 +143,7 @@ impl Http {
             .build();
         let (head, body) = self.agent.run(request).map_err(failed)?.into_parts();
         let (status, token) = (head.status.as_u16(), self.token.clone());
-        Ok(Answer { status, url: url.clone(), headers: head.headers, body, token })
+        Ok(Answer { status, url: url.clone(), headers: head.headers, body, patience: asked.answer_timeout, token })
     }
 }
 

@@ -33,6 +33,7 @@ mod listing;
 mod locks;
 mod metadata;
 mod name;
+mod pace;
 mod partial;
 mod progress;
 mod range;

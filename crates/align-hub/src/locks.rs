@@ -1,6 +1,7 @@
 use crate::{HubError, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Holds a lock of the cache, which Python's `huggingface_hub` honours too, until it is dropped or the process ends.
@@ -13,7 +14,10 @@ pub(crate) fn hold(path: &Path) -> Result<Lock> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(HubError::unwritable(folder))?;
     }
-    let file = File::options().create(true).append(true).open(path).map_err(HubError::unwritable(path))?;
+    // A link would have a file made elsewhere.
+    let no_link = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+    let opened = File::options().create(true).append(true).custom_flags(no_link).open(path);
+    let file = opened.map_err(HubError::unwritable(path))?;
     let locked = match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
             tracing::info!("{}: waiting for another process that downloads the same file", path.display());

@@ -2,7 +2,8 @@ use crate::etag::Etag;
 use crate::verify::Checksum;
 use crate::{HubError, Result, space};
 use std::fs::{self, File};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// What has arrived of a file: on disk, and in its checksum so far.
@@ -22,8 +23,7 @@ impl Partial {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(HubError::unwritable(folder))?;
         }
-        let opened = File::options().create(true).read(true).append(true).open(path);
-        let mut file = opened.map_err(|error| space::write_error(path, size.unwrap_or(0), error))?;
+        let mut file = open_own(path).map_err(|error| space::write_error(path, size.unwrap_or(0), error))?;
         let mut checksum = size.map(|size| Checksum::new(etag.kind(), size));
         let length = match &mut checksum {
             Some(checksum) => checksum.update_from(&mut file).map_err(HubError::unreadable(path))?,
@@ -88,5 +88,18 @@ impl Partial {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!("{}: cannot be removed: {error}", self.path.display());
         }
+    }
+}
+
+/// Opens or makes a regular file to append to; a link, through which another file would be written, is refused.
+fn open_own(path: &Path) -> io::Result<File> {
+    let no_link = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+    let opened = File::options().create(true).read(true).append(true).custom_flags(no_link).open(path);
+    let refused =
+        || io::Error::other("it is a link or no plain file, and a download writes to its own file alone: remove it");
+    match opened {
+        Err(_) if path.is_symlink() => Err(refused()),
+        Ok(file) if !file.metadata()?.is_file() => Err(refused()),
+        opened => opened,
     }
 }

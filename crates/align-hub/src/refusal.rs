@@ -2,6 +2,7 @@ use crate::answer::Answer;
 use crate::http::Http;
 use crate::trouble::{Again, Trouble};
 use crate::{HubError, ModelName, RepoName};
+use align_printable::printable_line;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -110,17 +111,11 @@ pub(crate) fn words_of_body(body: &[u8]) -> Option<String> {
 
 /// A server's words for a message: not too many, and none that a terminal obeys.
 pub(crate) fn shown(words: &str) -> String {
-    let mut text: String = words.trim().chars().take(MOST_WORDS).flat_map(escaped).collect();
+    let mut text = printable_line(&words.trim().chars().take(MOST_WORDS).collect::<String>());
     if words.trim().chars().nth(MOST_WORDS).is_some() {
         text.push('…');
     }
     text
-}
-
-fn escaped(c: char) -> Vec<char> {
-    // Besides controls, the marks that turn the direction of writing.
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if c.is_control() || turns { c.escape_unicode().collect() } else { vec![c] }
 }
 
 #[cfg(test)]

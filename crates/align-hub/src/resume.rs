@@ -6,7 +6,7 @@ use crate::range::ContentRange;
 use crate::refusal::{self, Asked};
 use crate::retry::Retries;
 use crate::trouble::{Again, Trouble};
-use crate::{Event, HubConfig, HubError, ModelName, Progress, Result};
+use crate::{Event, HubConfig, HubError, ModelName, Progress, Result, pace};
 use std::io::{self, ErrorKind, Read};
 use ureq::http::Method;
 
@@ -31,7 +31,7 @@ impl Download<'_> {
         let mut furthest = partial.length();
         while self.file.size.is_none_or(|size| partial.length() < size) {
             let Err(trouble) = self.attempt(partial, progress) else { break };
-            if partial.length() > furthest {
+            if pace::is_progress(furthest, partial.length()) {
                 furthest = partial.length();
                 retries.progressed();
             }

@@ -25,13 +25,16 @@ pub(crate) fn cached_model(config: &HubConfig, cache: &RepoCache, model: &ModelN
         HubError::NotAModel { lacks, .. } => partly(lacks.to_owned()),
         other => other,
     })?;
+    let mut files = selection.small;
+    files.push(selection.weights.to_owned());
     if selection.is_index {
         let shards = shard_index::shards(model, &snapshot.folder.join(selection.weights), selection.weights)?;
-        if let Some(missing) = shards.into_iter().find(|shard| !there.contains(shard)) {
-            return Err(partly(missing));
+        if let Some(missing) = shards.iter().find(|shard| !there.contains(*shard)) {
+            return Err(partly(missing.clone()));
         }
+        files.extend(shards);
     }
-    Ok(snapshot)
+    whole(cache, snapshot, &files)
 }
 
 /// The named files as the cache has them, if it has them all.
@@ -46,6 +49,16 @@ pub(crate) fn cached_files(
         if !cache.pointer(&snapshot.commit, file)?.exists() {
             let (model, folder) = (model.to_string(), snapshot.folder);
             return Err(HubError::PartlyCached { model, folder, missing: file.clone() });
+        }
+    }
+    whole(cache, snapshot, files)
+}
+
+/// The snapshot, if none of these files is damaged.
+fn whole(cache: &RepoCache, snapshot: Snapshot, files: &[String]) -> Result<Snapshot> {
+    for file in files {
+        if let Some(found) = cache.damage(&snapshot.commit, file)? {
+            return Err(HubError::DamagedInCache { path: snapshot.folder.join(file), found });
         }
     }
     Ok(snapshot)

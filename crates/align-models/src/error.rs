@@ -1,6 +1,6 @@
 use crate::checkpoint::{CheckpointError, Mismatch};
 use crate::generation::GenerationError;
-use align_printable::printable;
+use align_printable::{printable, printable_path};
 use std::path::PathBuf;
 
 /// What can go wrong in this crate.
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// A `config.json` that cannot be read or describes no model of this crate.
-    #[error("{}: {}", path.display(), printable(reason))]
+    #[error("{}: {}", printable_path(path), printable(reason))]
     Config {
         /// The file.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum Error {
         reason: String,
     },
     /// An adapter's weights that are not those that its options ask for.
-    #[error("{}: the weights do not fit adapter_config.json and the model:{mismatch}", path.display())]
+    #[error("{}: the weights do not fit adapter_config.json and the model:{mismatch}", printable_path(path))]
     AdapterMismatch {
         /// The weights' file.
         path: PathBuf,

@@ -1,4 +1,4 @@
-use align_printable::printable;
+use align_printable::{printable, printable_path};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -75,13 +75,13 @@ pub enum Error {
     #[error("PNG: {0}")]
     Png(String),
     /// A file that exists already and was not to be overwritten.
-    #[error("{}: exists already; choose another name or ask to overwrite it", path.display())]
+    #[error("{}: exists already; choose another name or ask to overwrite it", printable_path(path))]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// A file or folder that cannot be written.
-    #[error("{}: cannot be written: {problem}", path.display())]
+    #[error("{}: cannot be written: {problem}", printable_path(path))]
     Write {
         /// The file.
         path: PathBuf,

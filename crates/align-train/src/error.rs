@@ -1,4 +1,5 @@
 use crate::memory::{MemoryEstimate, in_words};
+use align_printable::{printable, printable_path};
 use std::path::PathBuf;
 
 /// What can go wrong while training.
@@ -17,7 +18,7 @@ pub enum Error {
     #[error("{0}")]
     Data(String),
     /// A checkpoint that cannot be written, read or continued from.
-    #[error("checkpoint {}: {reason}", path.display())]
+    #[error("checkpoint {}: {}", printable_path(path), printable(reason))]
     Checkpoint {
         /// Its folder or file.
         path: PathBuf,
@@ -25,7 +26,7 @@ pub enum Error {
         reason: String,
     },
     /// A file that cannot be written.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", printable_path(path), printable(reason))]
     Output {
         /// The file.
         path: PathBuf,
@@ -33,7 +34,7 @@ pub enum Error {
         reason: String,
     },
     /// A file of records that cannot be read.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", printable_path(path), printable(reason))]
     Records {
         /// The file.
         path: PathBuf,

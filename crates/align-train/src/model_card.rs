@@ -1,5 +1,6 @@
 use crate::config::BOOKKEEPING;
 use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord};
+use align_printable::printable_line;
 use serde_json::Value;
 use std::fmt;
 use std::path::Path;
@@ -95,9 +96,19 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Text inside a Markdown table.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+/// Words as they stand inside Markdown, on one line: no markup, no HTML and no link comes out of them.
+fn plain(words: &str) -> String {
+    let mut text = String::with_capacity(words.len());
+    for c in printable_line(words).chars() {
+        match c {
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            '&' => text.push_str("&amp;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '!' => text.extend(['\\', c]),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 impl<C: RunConfig> fmt::Display for ModelCard<C> {
@@ -119,11 +130,11 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
             writeln!(f, "- lora")?;
         }
         writeln!(f, "---\n")?;
-        writeln!(f, "# {}, {trained}\n", cell(&self.base_model))?;
+        writeln!(f, "# {}, {trained}\n", plain(&self.base_model))?;
         let what = if self.adapter { " The folder holds a LoRA adapter of it, not the base model." } else { "" };
         writeln!(f, "{by} {methods}.{what}\n")?;
         writeln!(f, "## Training\n\n| | |\n| --- | --- |")?;
-        let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", cell(&value));
+        let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", plain(&value));
         row("base model", self.base_model.clone())?;
         if let Some(reference) = &self.ref_model {
             row("reference model", reference.clone())?;
@@ -135,7 +146,7 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         writeln!(f, "\n## Metrics\n\n| | last training step | held-out rows |\n| --- | --- | --- |")?;
         self.metrics(f)?;
         if let Some((_, data)) = &self.evaluation {
-            writeln!(f, "\nHeld out: {}.", cell(data))?;
+            writeln!(f, "\nHeld out: {}.", plain(data))?;
         }
         writeln!(f, "\nTrained with align on LibTorch; the files are in {layout} layout.")
     }
@@ -163,12 +174,12 @@ impl<C> ModelCard<C> {
 
 /// What the weights depend on, but for what was left out: each option's name and value.
 fn shown(options: &Value) -> Vec<(&str, String)> {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let row = |(name, value): (&'_ String, &Value)| match value {
         Value::Null | Value::Bool(false) => None,
-        Value::Array(values) => Some(values.iter().map(plain).collect::<Vec<_>>().join(", ")),
+        Value::Array(values) => Some(values.iter().map(words).collect::<Vec<_>>().join(", ")),
         _ if BOOKKEEPING.contains(&name.as_str()) => None,
-        value => Some(plain(value)),
+        value => Some(words(value)),
     };
     let mut rows = Vec::new();
     for (name, value) in options.as_object().into_iter().flatten() {
@@ -226,6 +237,25 @@ mod tests {
             "Held out: held-out.jsonl.",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_no_markup() {
+        let hostile = "<script>alert(1)</script> [x](javascript:alert(1)) ![x](http://a/b)\n# `h` \u{1b}[31m & *b*";
+        let (record, _) = card().evaluation.unwrap();
+        let text = ModelCard {
+            base_model: hostile.into(),
+            ref_model: Some(hostile.into()),
+            train_data: hostile.into(),
+            evaluation: Some((record, hostile.into())),
+            ..card()
+        }
+        .to_string();
+        let harmless = r"&lt;script&gt;alert(1)&lt;/script&gt; \[x\](javascript:alert(1)) \!\[x\](http://a/b)\\n# \`h\` \\u{1b}\[31m &amp; \*b\*";
+        assert_eq!(text.matches(harmless).count(), 5, "{text}");
+        for markup in ["<script", "[x](", "\n# `", "\u{1b}"] {
+            assert!(!text.contains(markup), "{markup:?} is in\n{text}");
         }
     }
 

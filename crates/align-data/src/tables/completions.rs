@@ -2,6 +2,7 @@ use super::columns::{Column, frame_of, text_column, texts_of};
 use super::table::table;
 use super::{PreferencePairs, Texts, pairs, read_raw, texts};
 use crate::Result;
+use align_printable::printable_path;
 use polars_core::frame::DataFrame;
 use std::path::Path;
 
@@ -35,7 +36,7 @@ impl Completions {
     pub fn read_or_texts(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let frame = read_raw(path, &[COLUMNS, texts::COLUMNS].concat())?;
-        let origin = path.display().to_string();
+        let origin = printable_path(path);
         if frame.column("completion").is_ok() {
             return Self::checked(frame, &origin);
         }
@@ -69,7 +70,7 @@ impl CompletionData {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let frame = read_raw(path, &[pairs::COLUMNS, COLUMNS].concat())?;
-        let origin = path.display().to_string();
+        let origin = printable_path(path);
         if pairs::has_pairs(&frame) {
             Ok(Self::Pairs(PreferencePairs::checked(frame, &origin)?))
         } else {

@@ -37,6 +37,7 @@ pub use unpaired::UnpairedPreferences;
 use crate::atomic::{check_folder, write_file};
 use crate::{Error, Result};
 use align_files::read_file;
+use align_printable::printable_path;
 use columns::{Column, check};
 use polars_core::frame::DataFrame;
 use std::path::Path;
@@ -58,7 +59,7 @@ impl PreferenceData {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let frame = read_raw(path, &[pairs::COLUMNS, texts::SCORED_COLUMNS].concat())?;
-        let origin = path.display().to_string();
+        let origin = printable_path(path);
         if pairs::has_pairs(&frame) {
             Ok(Self::Pairs(PreferencePairs::checked(frame, &origin)?))
         } else {
@@ -135,7 +136,7 @@ fn read_raw(path: &Path, columns: &[Column]) -> Result<DataFrame> {
 
 /// A file as a table of the given columns.
 fn read(path: &Path, columns: &[Column]) -> Result<DataFrame> {
-    check(read_raw(path, columns)?, &path.display().to_string(), columns)
+    check(read_raw(path, columns)?, &printable_path(path), columns)
 }
 
 fn write(path: &Path, frame: &DataFrame, overwrite: bool) -> Result<()> {

@@ -2,6 +2,7 @@ use super::columns::{Column, flag_column, flags_of, frame_of, text_column, texts
 use super::table::table;
 use super::{PreferencePairs, pairs, read_raw};
 use crate::{Result, UnpairedPreference};
+use align_printable::printable_path;
 use polars_core::frame::DataFrame;
 use std::path::Path;
 
@@ -46,7 +47,7 @@ impl UnpairedPreferences {
     pub fn read_or_unpair(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let frame = read_raw(path, &[pairs::COLUMNS, COLUMNS].concat())?;
-        let origin = path.display().to_string();
+        let origin = printable_path(path);
         if pairs::has_pairs(&frame) {
             Self::from_rows(&UnpairedPreference::from_pairs(&PreferencePairs::checked(frame, &origin)?.pairs()))
         } else {

@@ -90,7 +90,7 @@ impl Env<'_> {
             None => self.home()?.join("token"),
         };
         match align_files::read_file(&path, TOKEN_FILE) {
-            Ok(text) => Token::parse(&String::from_utf8_lossy(&text), &path.display().to_string()),
+            Ok(text) => Token::parse(&String::from_utf8_lossy(&text), &align_printable::printable_path(&path)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(source) => Err(HubError::Unreadable { path, source }),
         }

@@ -96,3 +96,58 @@ fn a_file_without_a_size_is_checked_by_its_checksum() {
     let names = ["config.json", "model.safetensors", "vocab.json"];
     assert_holds(&client.download("user/name").unwrap(), &server.repo("user/name"), &names);
 }
+
+/// Flips a byte of a file in the cache.
+fn damage(path: &std::path::Path) {
+    // Some file systems count time in steps that a fast test falls into.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let path = fs::canonicalize(path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[17] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_blob_of_the_right_size_is_fetched_again() {
+    let server = Server::new([repo()]);
+    let client = Client::new(&server);
+    let names = ["config.json", "model.safetensors", "vocab.json"];
+    for file in ["model.safetensors", "vocab.json"] {
+        let snapshot = client.download("user/name").unwrap();
+        damage(&snapshot.folder.join(file));
+        assert_holds(&client.download("user/name").unwrap(), &server.repo("user/name"), &names);
+    }
+    // Without a link, a content that stands there is checked before it is linked.
+    let snapshot = client.download("user/name").unwrap();
+    damage(&snapshot.folder.join("model.safetensors"));
+    fs::remove_file(snapshot.folder.join("model.safetensors")).unwrap();
+    assert_holds(&client.download("user/name").unwrap(), &server.repo("user/name"), &names);
+}
+
+#[test]
+fn a_damaged_blob_is_refused_offline() {
+    let server = Server::new([repo()]);
+    let client = Client::new(&server);
+    let snapshot = client.download("user/name").unwrap();
+    damage(&snapshot.folder.join("model.safetensors"));
+    let error = client.offline().download_model(&"user/name".parse().unwrap(), &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("model.safetensors: it is damaged: its checksum is"), "{error}");
+}
+
+#[test]
+fn a_link_where_a_download_arrives_is_not_written_through() {
+    let server = Server::new([repo()]);
+    let client = Client::new(&server);
+    let etag = server.repo("user/name").etag("model.safetensors");
+    let blobs = client.repo("user/name").join("blobs");
+    fs::create_dir_all(&blobs).unwrap();
+    let (mine, link) = (blobs.join("mine"), blobs.join(format!("{etag}.incomplete")));
+    fs::write(&mine, b"a user's own").unwrap();
+    std::os::unix::fs::symlink(&mine, &link).unwrap();
+    let error = client.refusal("user/name");
+    assert!(error.contains(".incomplete") && error.contains("it is a link") && error.contains("remove it"), "{error}");
+    assert_eq!(fs::read(&mine).unwrap(), b"a user's own");
+    fs::remove_file(link).unwrap();
+    let names = ["config.json", "model.safetensors", "vocab.json"];
+    assert_holds(&client.download("user/name").unwrap(), &server.repo("user/name"), &names);
+}

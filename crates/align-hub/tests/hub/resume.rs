@@ -149,6 +149,24 @@ fn an_answer_that_stands_still_is_cut_and_continued() {
 }
 
 #[test]
+fn a_server_that_sends_a_byte_now_and_then_is_given_up() {
+    for (path_part, file_timeout) in [("model.safetensors", true), ("/api/models/", false)] {
+        let server = Server::new([repo()]);
+        let client = Client::new(&server).with(|config| match file_timeout {
+            true => config.download_timeout = Duration::from_millis(200),
+            false => config.etag_timeout = Duration::from_millis(200),
+        });
+        let etag = server.repo("user/name").etag("model.safetensors");
+        let path_part = if file_timeout { etag.as_str() } else { path_part };
+        server.fault(Fault::once("GET", path_part, What::Drip(Duration::from_millis(20))).always());
+        let started = std::time::Instant::now();
+        let error = client.refusal("user/name");
+        assert!(error.contains("bytes in 0.2") && error.contains("too slow or broken"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    }
+}
+
+#[test]
 fn a_partial_answer_of_other_bytes_than_asked_for_is_refused() {
     for (range, wrong) in [
         (format!("bytes 5-{}/{WEIGHTS}", WEIGHTS - 1), "asked for the bytes from 100000 it sends \"bytes 5-"),

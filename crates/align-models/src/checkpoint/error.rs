@@ -1,5 +1,5 @@
 use super::mismatch::Mismatch;
-use align_printable::printable;
+use align_printable::{printable, printable_path};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The path is no folder.
-    #[error("{}: {reason}; give the folder that holds config.json and the weights", path.display())]
+    #[error("{}: {reason}; give the folder that holds config.json and the weights", printable_path(path))]
     NotAFolder {
         /// What was given.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The folder holds no weights under any name that transformers uses.
-    #[error("{}: no weights here; looked for {looked_for}; the folder holds {found}", path.display())]
+    #[error("{}: no weights here; looked for {looked_for}; the folder holds {found}", printable_path(path))]
     NoWeights {
         /// The folder.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum CheckpointError {
         found: String,
     },
     /// The operating system refused to read or write a file.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", printable_path(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum CheckpointError {
         source: io::Error,
     },
     /// A file that is damaged, or is not what its name says.
-    #[error("{}: {}", path.display(), printable(reason))]
+    #[error("{}: {}", printable_path(path), printable(reason))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum CheckpointError {
     #[error(
         "{}: refused: {reason}; a checkpoint needs tensors only, and nothing of the file was run (if you trust it, load \
          it in Python and save its state_dict() as model.safetensors)",
-        path.display()
+        printable_path(path)
     )]
     Unsafe {
         /// The file.
@@ -54,7 +54,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// Tensors whose names or shapes are not those that the config asks for.
-    #[error("{}: the weights do not fit config.json:{mismatch}", path.display())]
+    #[error("{}: the weights do not fit config.json:{mismatch}", printable_path(path))]
     Mismatch {
         /// The weights' file (or index).
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum CheckpointError {
         mismatch: Mismatch,
     },
     /// A tensor was asked for that the checkpoint does not hold.
-    #[error("{}: no tensor named `{name}`; Checkpoint::entries lists those there are", path.display())]
+    #[error("{}: no tensor named `{name}`; Checkpoint::entries lists those there are", printable_path(path))]
     NoTensor {
         /// The weights' file (or index).
         path: PathBuf,
@@ -78,7 +78,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The file to write exists, and overwriting was not asked for.
-    #[error("{} exists already; choose another folder or ask for it to be overwritten", path.display())]
+    #[error("{} exists already; choose another folder or ask for it to be overwritten", printable_path(path))]
     Exists {
         /// The file.
         path: PathBuf,

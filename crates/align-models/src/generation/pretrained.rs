@@ -4,6 +4,7 @@ use super::not_ours::refuse_foreign;
 use super::{EarlyStopping, GenerationConfig, validation};
 use crate::pretrained_config::read_small_file;
 use crate::{Error, Result, json_weight};
+use align_printable::printable_path;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -49,7 +50,7 @@ impl GenerationConfig {
         options.retain(|_, value| !value.is_null());
         let unknown = refuse_foreign(&mut options).map_err(fail)?;
         if !unknown.is_empty() {
-            let path = path.display().to_string();
+            let path = printable_path(path);
             tracing::warn!(path, ?unknown, "transformers has no such options of generation: they are left out");
         }
         let config = parse(options).map_err(fail)?.without_defaults();

@@ -3,6 +3,7 @@ use super::targets::targets;
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
 use crate::{Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result, TrainingMemory};
+use align_printable::printable_path;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -165,7 +166,7 @@ impl CausalLm for LoraGpt2 {
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
         std::fs::create_dir_all(dir)
-            .map_err(|e| Error::Input(format!("the folder {} cannot be made: {e}", dir.display())))?;
+            .map_err(|e| Error::Input(format!("the folder {} cannot be made: {e}", printable_path(dir))))?;
         self.config.write(dir, overwrite)?;
         adapter_file::write(dir, &self.adapter, overwrite)
     }

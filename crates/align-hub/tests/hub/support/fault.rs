@@ -30,6 +30,8 @@ pub enum What {
     Stall(Duration),
     /// A part of the body comes, then nothing for so long.
     StallAfter(usize, Duration),
+    /// The body comes byte by byte, so long apart.
+    Drip(Duration),
 }
 
 impl Fault {

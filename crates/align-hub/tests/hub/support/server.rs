@@ -3,7 +3,7 @@ use super::fault::{Fault, What};
 use super::repos::Repo;
 use super::routes;
 use std::collections::BTreeMap;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -161,6 +161,7 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, mut request: Request, on
         (routes::answer(&mut state, &request, on_cdn), faults)
     };
     let (mut reply, mut cut, mut pause, mut close): (Reply, _, _, _) = (reply, None, None, false);
+    let mut drip = None;
     for what in faults {
         match what {
             What::CutAfter(bytes) => cut = Some(bytes),
@@ -175,6 +176,7 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, mut request: Request, on
             }
             What::Stall(time) => thread::sleep(time),
             What::StallAfter(bytes, time) => (cut, pause) = (Some(bytes), Some(time)),
+            What::Drip(time) => (cut, drip) = (Some(0), Some(time)),
             What::IgnoreRange => {}
         }
     }
@@ -183,6 +185,12 @@ fn answer(state: &Mutex<State>, stream: &mut TcpStream, mut request: Request, on
     // Before it is sent: whoever has the answer may ask at once what was seen.
     state.lock().unwrap().seen.push(Seen { on_cdn, request: original, status: reply.status, sent });
     let lives = !close && connection::send(stream, &reply, head_only, sent).is_ok();
+    for byte in reply.body.iter().take(if drip.is_some() { reply.body.len() } else { 0 }) {
+        thread::sleep(drip.unwrap_or_default());
+        if stream.write_all(&[*byte]).and_then(|()| stream.flush()).is_err() {
+            break;
+        }
+    }
     if let Some(time) = pause {
         thread::sleep(time);
     }
