@@ -246,7 +246,8 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let options = self.options;
         if let Some(file) = &options.eval_file {
-            trainer = trainer.with_evaluation(read(file)?)?;
+            let rows = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
+            trainer = trainer.with_evaluation(rows).map_err(|e| format!("{}: {e}", file.display()))?;
         }
         if let Some(checkpoint) = &self.checkpoint {
             trainer.resume(checkpoint)?;
@@ -330,7 +331,7 @@ impl Run<'_> {
 
     fn sampler(&self, prompts: &Path, seed: u64, resumed: Option<u64>) -> Result<SampleTexts, Failure> {
         let text = std::fs::read_to_string(prompts).map_err(|e| format!("{}: {e}", prompts.display()))?;
-        let prompts = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let prompts = super::without_mark(&text).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
         let config =
             GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
         let (file, tokenizer) = (self.dir.path().join("samples.jsonl"), self.tokenizer.clone());

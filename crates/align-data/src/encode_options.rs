@@ -65,9 +65,7 @@ impl EncodeOptions {
             return Ok("");
         }
         tokenizer.special_tokens().eos.as_deref().ok_or_else(|| {
-            Error::Tokenizer(
-                "it names no EOS token; set eos_token in tokenizer_config.json or append_eos to false".into(),
-            )
+            Error::NoSpecialToken { token: "EOS", field: "eos_token" }
         })
     }
 
@@ -77,9 +75,7 @@ impl EncodeOptions {
             return Ok(None);
         }
         tokenizer.bos_token_id().map(Some).ok_or_else(|| {
-            Error::Tokenizer(
-                "it names no BOS token; set bos_token in tokenizer_config.json or prepend_bos to false".into(),
-            )
+            Error::NoSpecialToken { token: "BOS", field: "bos_token" }
         })
     }
 }

@@ -38,15 +38,15 @@ pub enum Error {
         mismatch: Box<Mismatch>,
     },
     /// A score that the model's outputs do not give, or that is ambiguous.
-    #[error("score: {}", printable(.0))]
+    #[error("{}", printable(.0))]
     Score(String),
     /// A model that gives NaN or an infinity.
-    #[error("{what} of text {text} {}", not_finite(tensor.as_deref()))]
+    #[error("{what} {number} {}", not_finite(tensor.as_deref()))]
     NotFinite {
-        /// What is not finite, such as `the logits`.
+        /// What is not finite, such as `the logits of text`.
         what: &'static str,
-        /// The text, counted from one.
-        text: usize,
+        /// The number of the text, row or prompt.
+        number: u64,
         /// The first weights that are not finite, by name; none where all are.
         tensor: Option<String>,
     },

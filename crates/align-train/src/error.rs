@@ -56,6 +56,16 @@ pub enum Error {
         /// The rows that it came from, by their numbers in the input, counted from one.
         rows: Vec<usize>,
     },
+    /// The loss of held-out rows is not a finite number.
+    #[error("the evaluation after step {step}: the loss is {value} on evaluation {}: look at these rows' texts", listed(rows))]
+    EvaluationNotFinite {
+        /// Optimiser steps done.
+        step: u64,
+        /// NaN or an infinity.
+        value: f64,
+        /// The rows of the batches that it came from, by their numbers in the input, counted from one.
+        rows: Vec<usize>,
+    },
     /// A run that would need more memory than there is.
     #[error(
         "the run needs about {estimate}, there are {}: lower per_device_train_batch_size (and raise gradient_accumulation_steps by as \

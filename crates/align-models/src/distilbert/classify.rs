@@ -32,7 +32,7 @@ impl DistilBert {
             for (place, row) in batch.iter().zip(found) {
                 if row.iter().any(|logit| !logit.is_finite()) {
                     let tensor = self.parameters.first_not_finite()?.map(str::to_owned);
-                    return Err(Error::NotFinite { what: "the logits", text: place + 1, tensor });
+                    return Err(Error::NotFinite { what: "the logits of text", number: *place as u64 + 1, tensor });
                 }
                 if let Some(slot) = logits.get_mut(*place) {
                     *slot = row;

@@ -120,7 +120,10 @@ impl DistilBertConfig {
             && let Some(missing) = (0..labels.len()).find(|class| !labels.contains_key(&class.to_string()))
         {
             let numbers = labels.keys().map(String::as_str).take(20).collect::<Vec<_>>().join(", ");
-            return Err(format!("id2label has {} labels, of the numbers {numbers}, and none of {missing}", labels.len()));
+            return Err(format!(
+                "id2label has {} labels, of the numbers {numbers}, and none of {missing}",
+                labels.len()
+            ));
         }
         if self.dim % self.n_heads != 0 {
             return Err(format!("dim {} is not a multiple of n_heads {}", self.dim, self.n_heads));

@@ -10,7 +10,11 @@ use crate::{Error, Result};
 /// # Errors
 /// Any other labels: a score must be asked for. The message lists the labels.
 pub fn default_score(labels: &Labels) -> Result<Score> {
-    let ambiguous = || Err(Error::Score(format!("which one is meant? The model has {labels}; give one of {FORMS}")));
+    let ambiguous = || {
+        Err(Error::Score(format!(
+            "it must be said what the score is, since the model has the labels {labels}: give one of {FORMS}"
+        )))
+    };
     match labels.names() {
         [_] => Ok(Score::Scalar),
         _ if labels.problem_type() == Some(ProblemType::Regression) => ambiguous(),

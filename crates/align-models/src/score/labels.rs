@@ -62,7 +62,7 @@ impl Labels {
             }
             (None, _) => {
                 let number = label.parse().ok().filter(|place| *place < self.names.len());
-                number.ok_or_else(|| Error::Score(format!("the model has no label {label:?}; it has {self}")))
+                number.ok_or_else(|| Error::Score(format!("the model has no label {label:?}; its labels are {self}")))
             }
         }
     }

@@ -49,7 +49,9 @@ impl Score {
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         match self {
-            Self::Logit(label) | Self::MinusLogit(label) | Self::LogOdds(label) | Self::Probability(label) => Some(label),
+            Self::Logit(label) | Self::MinusLogit(label) | Self::LogOdds(label) | Self::Probability(label) => {
+                Some(label)
+            }
             Self::Scalar => None,
         }
     }
