@@ -155,7 +155,8 @@ fn frontier(options: &Options) -> Result<(), Failure> {
     let keeping = Keeping::begin("stopping after this step or batch");
     let run_models = Models { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
     let outcome =
-        align_frontier::run(&run_models, &sweep_options, &journal, &keeping.stop_signal(), &mut print_progress)?;
+        align_frontier::run(&run_models, &sweep_options, &journal, &keeping.stop_signal(), &mut print_progress)
+            .map_err(in_own_words)?;
     let sweep = match outcome {
         Outcome::Finished(sweep) => sweep,
         Outcome::Stopped(done) => {
@@ -281,6 +282,17 @@ impl Options {
             ],
             versions: [common::report::versions(), vec![entry("seconds of the last process", &seconds)]].concat(),
         }
+    }
+}
+
+fn in_own_words(error: align_frontier::Error) -> Failure {
+    use align_frontier::Error::{Point, Train};
+    match error {
+        Point { point, problem } => match *problem {
+            Train(error) => format!("{point}: {}", common::memory_in_words(error)).into(),
+            problem => Point { point, problem: Box::new(problem) }.into(),
+        },
+        error => error.into(),
     }
 }
 

@@ -76,7 +76,8 @@ fn logps(options: &Options) -> Result<(), Failure> {
             let pairs = table.pairs();
             let encoding =
                 EncodeOptions { max_length: None, append_eos: options.append_eos, ..EncodeOptions::default() };
-            let EncodedPairs { pairs: encoded, report } = encode_pairs(&tokenizer, &pairs, &encoding).map_err(without_eos)?;
+            let EncodedPairs { pairs: encoded, report } =
+                encode_pairs(&tokenizer, &pairs, &encoding).map_err(without_eos)?;
             if encoded.len() < pairs.len() {
                 return Err(format!("{}: {report}", options.input.display()).into());
             }

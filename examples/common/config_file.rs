@@ -103,7 +103,8 @@ fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
         Ok(Some(OsString::from(format!("--{name}={value}"))))
     };
     let spelt = |key: &str| key.replace('_', "-");
-    for (key, other) in table.keys().enumerate().flat_map(|(at, key)| table.keys().skip(at + 1).map(move |o| (key, o))) {
+    for (key, other) in table.keys().enumerate().flat_map(|(at, key)| table.keys().skip(at + 1).map(move |o| (key, o)))
+    {
         if spelt(key) == spelt(other) {
             return Err(fail(format!("{key} and {other} are the same option: leave one of them out")).into());
         }

@@ -284,11 +284,16 @@ impl Run<'_> {
         if let Some(step) = saver.loaded() {
             output::println!("the model is that of checkpoint-{step}, the best");
         }
-        let mut evaluation = None;
+        // A finished run's model is written whatever its evaluation comes to.
+        let (mut evaluation, mut failed) = (None, None);
         if let Some(file) = &options.eval_file {
-            let record = trainer.evaluate()?;
-            output::println!("held out: {}", serde_json::to_string(&record)?);
-            evaluation = Some((record, models::file_name(file)));
+            match trainer.evaluate() {
+                Ok(record) => {
+                    output::println!("held out: {}", serde_json::to_string(&record)?);
+                    evaluation = Some((record, models::file_name(file)));
+                }
+                Err(error) => failed = Some(format!("{}: {error}", file.display())),
+            }
         }
         let config = trainer.config().clone();
         let policy = trainer.into_policy();
@@ -315,6 +320,9 @@ impl Run<'_> {
         let model = self.dir.path().join("model");
         let what = if adapter { "adapter" } else { "model" };
         output::println!("{} steps done, {what} written to {}", summary.steps, model.display());
+        if let Some(failed) = failed {
+            return Err(failed.into());
+        }
         if let Some(repo) = &options.hub_model_id {
             if keeping.stop_signal().is_stopped() {
                 return Err(Stopped(format!(

@@ -1,6 +1,6 @@
 use super::super::prompts::{self, NOTEBOOK_PROMPTS};
 use super::super::reward_model::RewardModel;
-use super::super::{Failure, models, output, training};
+use super::super::{Failure, memory_in_words, models, output, training};
 use super::NotebookOptions;
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
@@ -167,7 +167,7 @@ impl<'a> Stage<'a> {
         };
         let encoded = encode(train, "training")?;
         let train_rows = encoded.len();
-        let mut trainer = DpoTrainer::new(policy, None, encoded, config.clone())?;
+        let mut trainer = DpoTrainer::new(policy, None, encoded, config.clone()).map_err(memory_in_words)?;
         if !held_out.is_empty() {
             trainer = trainer.with_evaluation(encode(held_out, "held-out")?)?;
         }
