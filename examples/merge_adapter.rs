@@ -6,8 +6,7 @@
 
 mod common;
 
-use align_data::Tokenizer;
-use align_models::{CausalLm, Gpt2, LoraGpt2};
+use align_models::{CausalLm, LoraGpt2};
 use clap::Parser;
 use common::signals::Keeping;
 use common::{Failure, models, output};
@@ -38,11 +37,11 @@ fn main() -> ExitCode {
 
 fn merge(options: &Options) -> Result<(), Failure> {
     let folder = models::folder(options.model.as_deref(), models::POLICY)?;
-    let base = Gpt2::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
+    let base = models::gpt2(&folder, Kind::Float, Device::Cpu)?;
     let model = LoraGpt2::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
     let _keeping = Keeping::files();
     model.save_pretrained(&options.output_dir, options.overwrite)?;
-    Tokenizer::from_pretrained(&folder)?.save(&options.output_dir, options.overwrite)?;
+    models::tokenizer(&folder)?.save(&options.output_dir, options.overwrite)?;
     output::println!("merged model written to {}", options.output_dir.display());
     Ok(())
 }

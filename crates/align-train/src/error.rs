@@ -1,4 +1,4 @@
-use crate::memory::{MemoryEstimate, in_words};
+use crate::memory::MemoryEstimate;
 use std::path::PathBuf;
 
 /// What can go wrong while training.
@@ -61,7 +61,7 @@ pub enum Error {
         "the run needs about {estimate}, there are {}: lower per_device_train_batch_size (and raise gradient_accumulation_steps by as \
          much), micro_batch_tokens or max_length, set gradient_checkpointing, or take dtype bfloat16; skip_memory_check begins it \
          nevertheless",
-        in_words(*available)
+        align_torch::bytes_in_words(*available)
     )]
     Memory {
         /// What it needs.
