@@ -13,8 +13,8 @@ mod common;
 
 use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
-use align_models::generation::{Generation, PromptGenerator, stream};
-use align_models::{CausalLm, Gpt2};
+use align_models::CausalLm;
+use align_models::generation::{Generation, PromptGenerator, check_texts, stream};
 use clap::Parser;
 use common::decoding::{self, Decoding};
 use common::job::{Digests, Job};
@@ -74,9 +74,9 @@ fn generate(options: &Options) -> Result<(), Failure> {
     }
     let prompts = prompts(options)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
-    let generation = options.decoding.generation(&dir)?;
+    let generation = options.decoding.generation(&models::base_folder(&dir)?)?;
     let digests = options.output.as_ref().map(|_| Digests::of(&dir));
-    let plain = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let plain = models::gpt2(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
     let generation = decoding::with_stop_strings(generation, &tokenizer)?;
     let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
@@ -221,6 +221,7 @@ fn prompts(options: &Options) -> Result<Vec<String>, Failure> {
         (None, Some(file)) => lines(file)?,
         (None, None) => common::prompts::NOTEBOOK_PROMPTS.map(String::from).to_vec(),
     };
+    check_texts("--texts-per-prompt", each.len(), options.texts_per_prompt)?;
     Ok(each.into_iter().flat_map(|prompt| vec![prompt; options.texts_per_prompt]).collect())
 }
 

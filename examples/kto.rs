@@ -62,10 +62,10 @@ fn train(options: &Options) -> Result<(), Failure> {
     let (config, words) = (options.kto.clone(), Some(reference_in_words(options.ref_model.as_deref())));
     match policy {
         Policy::Whole(policy) => {
-            run.train(KtoTrainer::new(policy, reference, rows, config)?, count, &read, words, options)
+            run.train(KtoTrainer::new(*policy, reference, rows, config)?, count, &read, words, options)
         }
         Policy::Adapted(policy) => {
-            run.train(KtoTrainer::new(policy, None, rows, config)?, count, &read, words, options)
+            run.train(KtoTrainer::new(*policy, None, rows, config)?, count, &read, words, options)
         }
     }
 }

@@ -6,7 +6,7 @@
 
 mod common;
 
-use align_models::{CausalLm, Gpt2, LoraGpt2};
+use align_models::{CausalLm, LoraGpt2};
 use clap::Parser;
 use common::signals::Keeping;
 use common::{Failure, models, output};
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 fn merge(options: &Options) -> Result<(), Failure> {
     let folder = models::folder(options.model.as_deref(), models::POLICY)?;
-    let base = Gpt2::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
+    let base = models::gpt2(&folder, Kind::Float, Device::Cpu)?;
     let tokenizer = models::tokenizer(&folder, base.vocab_size())?;
     let model = LoraGpt2::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
     let _keeping = Keeping::files();

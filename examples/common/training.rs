@@ -178,10 +178,10 @@ impl RunOptions {
         named.map(|name| self.load(&models::fetch(name)?)).transpose()
     }
 
-    /// A GPT-2 from its folder.
+    /// A GPT-2 from its folder, or from that of an adapter.
     pub fn load(&self, dir: &Path) -> Result<Gpt2, Failure> {
         let (kind, device) = self.placement()?;
-        Ok(Gpt2::from_pretrained(dir, kind, device)?)
+        models::gpt2(dir, kind, device)
     }
 }
 

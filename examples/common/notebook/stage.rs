@@ -50,9 +50,10 @@ impl<'a> Stage<'a> {
     pub fn new(options: &'a NotebookOptions) -> Result<Self, Failure> {
         let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
         let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
+        let vocab_size = Gpt2Config::from_pretrained(&models::base_folder(&model_dir)?)?.vocab_size;
         Ok(Self {
             options,
-            tokenizer: models::tokenizer(&model_dir, Gpt2Config::from_pretrained(&model_dir)?.vocab_size)?,
+            tokenizer: models::tokenizer(&model_dir, vocab_size)?,
             reward_model: RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?,
             model_dir,
         })
@@ -61,7 +62,7 @@ impl<'a> Stage<'a> {
     /// The model before training.
     pub fn policy(&self) -> Result<Gpt2, Failure> {
         let (kind, device) = (self.options.runtime.dtype, self.options.runtime.device()?);
-        Ok(Gpt2::from_pretrained(&self.model_dir, kind, device)?)
+        models::gpt2(&self.model_dir, kind, device)
     }
 
     pub fn check_text_length(&self, n_positions: i64) -> Result<(), Failure> {
@@ -103,7 +104,7 @@ impl<'a> Stage<'a> {
         })?;
         let prompts = self.tokenizer.encode_prompts(&each_times(texts_per_prompt))?;
         let completions = self.complete(model, &prompts, &generation)?;
-        let end = model.config().eos_token_id;
+        let end = model.eos_token_ids().first().copied();
         let written = completions.into_iter().map(|c| {
             let end = end.filter(|_| c.finished);
             Written { prompt_ids: prompts[c.prompt].clone(), completion_ids: c.ids.into_iter().chain(end).collect() }
