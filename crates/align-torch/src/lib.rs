@@ -1,5 +1,6 @@
 //! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, loading CUDA at run
-//! time, choosing a device, a tensor's numbers as a slice, ending at once, signals that run no handler on a thread that computes.
+//! time, choosing a device, what rounding depends on, a tensor's numbers as a slice, ending at once, signals that run no handler on a
+//! thread that computes.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -22,6 +23,7 @@ mod allocator;
 mod bfloat16;
 mod cuda;
 mod device;
+mod environment;
 mod exit;
 mod fused_adamw;
 mod gradient_checkpoint;
@@ -40,6 +42,7 @@ pub use allocator::keep_freed_memory;
 pub use bfloat16::{bfloat16_slowdown, warn_if_slow};
 pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
+pub use environment::Environment;
 pub use exit::exit_now;
 pub use fused_adamw::{FusedAdamWError, FusedAdamWStep};
 pub use gradient_checkpoint::gradient_checkpoint;

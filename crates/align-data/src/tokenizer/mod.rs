@@ -1,5 +1,6 @@
 //! Tokenisers in transformers' layout.
 
+mod identity;
 mod load;
 mod save;
 mod special_tokens;

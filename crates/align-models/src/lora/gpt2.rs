@@ -2,7 +2,10 @@ use super::fresh::fresh;
 use super::targets::targets;
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
+use crate::identity::hyper_parameters;
 use crate::{Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result, TrainingMemory};
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -129,6 +132,11 @@ impl CausalLm for LoraGpt2 {
 
     fn frozen_parameters(&self) -> Option<&Parameters> {
         Some(self.model.parameters())
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        let adapter = LoraConfig { extra: BTreeMap::new(), base_model_name_or_path: None, ..self.config.clone() };
+        Ok(json!({ "base": self.model.hyper_parameters()?, "adapter": hyper_parameters(&adapter)? }))
     }
 
     fn vocab_size(&self) -> i64 {
