@@ -117,7 +117,7 @@ impl Journal {
             let holds_texts = line.ends_with(b"\n");
             if holds_texts && !anew {
                 return Err(format!(
-                    "{} holds the texts of another job: {}. Give that job's options to go on with it; delete the file \
+                    "{} holds the texts of another job: {}. Give that job's options (OMP_NUM_THREADS sets the threads) to go on with it; delete the file \
                      or give --overwrite to drop its texts",
                     self.path.display(),
                     others.join("; ")

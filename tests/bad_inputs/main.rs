@@ -6,6 +6,7 @@
 
 mod case;
 mod configs;
+mod identity;
 mod options;
 mod outputs;
 #[path = "../support/mod.rs"]
@@ -49,7 +50,10 @@ fn each_is_told_what_is_wrong() {
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
     let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES].into_iter().flatten().collect();
+        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES, identity::CASES]
+            .into_iter()
+            .flatten()
+            .collect();
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
