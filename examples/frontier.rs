@@ -15,18 +15,18 @@ use align_metrics::Bootstrap;
 use align_models::CausalLm;
 use align_models::score::Score;
 use align_report::{Configuration, Entry, Figure, FigureSize};
-use align_torch::MatmulPrecision;
+use align_torch::Environment;
 use align_train::{DpoConfig, TrainingConfig};
 use clap::Parser;
+use common::job::Identity;
 use common::prompts::{NOTEBOOK_PROMPTS, is_held_out};
 use common::reward_model::{RewardModel, ScoreOption};
 use common::signals::{Keeping, Stopped};
-use common::{Failure, RuntimeOptions, job, models, output};
+use common::{Failure, RuntimeOptions, models, output};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
-use tch::Kind;
 
 /// From a pull that keeps the policy at the reference to one that lets it go, for losses of summed log-ratios.
 const BETAS: [f64; 5] = [3.0, 1.0, 0.3, 0.1, 0.03];
@@ -141,14 +141,10 @@ fn frontier(options: &Options) -> Result<(), Failure> {
     let reward_model = RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?;
     let rewards = |texts: &[&str]| reward_model.scores(texts).map_err(|e| e.to_string());
     let depends_on = json!({
-        "align": env!("CARGO_PKG_VERSION"),
-        "model": job::digests(&model_dir)?,
-        "reward_model": job::digests(&reward_dir)?,
+        "model": Identity::of(&sft, &tokenizer)?,
+        "reward_model": reward_model.identity()?,
         "score": reward_model.score(),
-        "dtype": if kind == Kind::BFloat16 { "bfloat16" } else { "float32" },
-        "device": if device.is_cuda() { "cuda" } else { "cpu" },
-        "matmul_precision": MatmulPrecision::current(),
-        "threads": tch::get_num_threads(),
+        "environment": Environment::current(device),
         "sweep": sweep_options,
     });
     let journal = Journal::open(&options.output_dir, &depends_on)?;

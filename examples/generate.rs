@@ -17,7 +17,7 @@ use align_models::CausalLm;
 use align_models::generation::{Generation, PromptGenerator, check_texts, stream};
 use clap::Parser;
 use common::decoding::{self, Decoding};
-use common::job::{Digests, Job};
+use common::job::{Identity, Job};
 use common::journal::Journal;
 use common::signals::Keeping;
 use common::text_stream::TextStream;
@@ -75,15 +75,15 @@ fn generate(options: &Options) -> Result<(), Failure> {
     let prompts = prompts(options)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let generation = options.decoding.generation(&models::base_folder(&dir)?)?;
-    let digests = options.output.as_ref().map(|_| Digests::of(&dir));
     let plain = models::gpt2(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
     let generation = decoding::with_stop_strings(generation, &tokenizer)?;
+    let identity = options.output.as_ref().map(|_| Identity::of(&plain, &tokenizer)).transpose()?;
     let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
     let ids = tokenizer.encode_prompts(&prompts)?;
     let texts = ToWrite { options, generation, prompts, ids, tokenizer, model };
-    match (&options.output, digests) {
-        (Some(output), Some(digests)) => texts.write_file(output, digests),
+    match (&options.output, identity) {
+        (Some(output), Some(identity)) => texts.write_file(output, identity),
         _ if options.stream => texts.as_they_come(),
         _ => texts.print(),
     }
@@ -137,13 +137,13 @@ impl ToWrite<'_> {
         Ok(())
     }
 
-    fn write_file(&self, output: &Path, digests: Digests) -> Result<(), Failure> {
+    fn write_file(&self, output: &Path, identity: Identity) -> Result<(), Failure> {
         let (runtime, config) = (&self.options.runtime, self.generation.config());
         let keeping = Keeping::begin("stopping after this batch");
         let stop = keeping.stop_signal();
         let generator =
             PromptGenerator::new(self.model.as_ref(), &self.ids, &self.generation, self.options.batch_size)?;
-        let job = Job::new(digests.wait()?, &self.prompts, config, runtime.device()?, runtime.dtype);
+        let job = Job::new(identity, &self.prompts, config, runtime.device()?);
         let mut journal = Journal::open(output, &job, self.options.overwrite)?;
         if output.exists() && !self.options.overwrite {
             return self.tidy(output, journal);

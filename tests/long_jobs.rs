@@ -185,19 +185,23 @@ fn a_journal_of_another_job_is_refused() {
     fs::write(dir.join("prompts.txt"), "This movie\n").unwrap();
     let base = ["--do-sample", "--max-new-tokens", "24", "--seed", "7", "--output", "texts.csv"];
     let same = [&base[..], &["--temperature", "1.3", "--texts-per-prompt", "7"]].concat();
-    let other_model = support::kept("models/gpt2-tiny-bin-zip");
+    // The same weights with another number of heads are another model.
+    let model = dir.join("model");
+    fs::create_dir(&model).unwrap();
+    for entry in fs::read_dir(support::kept("models/gpt2-tiny")).unwrap().flatten() {
+        fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
+    }
+    let config = fs::read_to_string(model.join("config.json")).unwrap();
+    fs::write(model.join("config.json"), config.replace("\"n_head\": 4", "\"n_head\": 8")).unwrap();
     let cases: [(Vec<&str>, &[&str]); 5] = [
         ([&base[..], &["--texts-per-prompt", "7"]].concat(), &["generation.temperature is 1.3 there, not set here"]),
         (
             [&base[..], &["--temperature", "1.3"]].concat(),
-            &["prompts.count is 322 there, 46 here", "prompts.sha256 differs"],
+            &["prompts.count is 322 there, 46 here", "prompts.blake3 differs"],
         ),
         ([&same[..], &["--prompts", "prompts.txt"]].concat(), &["prompts.count is 322 there, 7 here"]),
         ([&same[..], &["--dtype", "bfloat16"]].concat(), &["dtype is \"float32\" there, \"bfloat16\" here"]),
-        (
-            [&same[..], &["--model", &other_model]].concat(),
-            &["model.model.safetensors differs", "model.pytorch_model.bin"],
-        ),
+        ([&same[..], &["--model", "model"]].concat(), &["model.config.n_head is 4 there, 8 here"]),
     ];
     for (args, says) in cases {
         let message = refusal(dir, &args);
@@ -219,11 +223,18 @@ fn a_journal_of_another_job_is_refused() {
 
     // Files that are no journal, or a spoiled one, are left alone.
     fs::remove_file(dir.join("texts.csv")).unwrap();
-    let spoiled = [header, b"{\"prompt\": 9999, \"texts\": [[1]]}\n"].concat();
+    let entry = serde_json::json!({ "prompt": 9999, "texts": [[1]] });
+    let spoiled = format!("{}\n", align_files::seal("align journal: entry", &entry).unwrap());
+    let spoiled = [header, spoiled.as_bytes()].concat();
+    let earlier = *b"{\"align_journal\":1,\"job\":{}}\n{\"prompt\":0,\"texts\":[[1]]}\n";
+    fs::write(&partial, &earlier).unwrap();
+    let message = refusal(dir, &args("texts.csv", &[]));
+    assert!(message.contains("texts.csv.partial") && message.contains("earlier version"), "{message}");
+    assert!(fs::read(&partial).unwrap() == earlier);
     for (content, says) in [
         (&b"my notes"[..], "is no journal"),
         (b"\n", "is no journal"),
-        (b"{\"align_journal\":1,\"job\":no\n", "line 1: damaged"),
+        (b"{\"value\":{\"align_journal\":2,\"job\":no\n", "line 1: damaged"),
         (&spoiled, "line 2: damaged: expected one of 322 prompts with 1, found prompt 9999"),
     ] {
         fs::write(&partial, content).unwrap();

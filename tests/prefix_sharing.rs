@@ -194,6 +194,10 @@ impl CausalLm for Counting {
         CausalLm::parameters(&self.model)
     }
 
+    fn hyper_parameters(&self) -> align_models::Result<serde_json::Value> {
+        CausalLm::hyper_parameters(&self.model)
+    }
+
     fn vocab_size(&self) -> i64 {
         self.model.vocab_size()
     }

@@ -32,6 +32,7 @@ fn main() -> Result<(), String> {
         .include(include)
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .files([
+            "cpp/cpu_capability.cpp",
             "cpp/matmul_precision.cpp",
             "cpp/packed_linear.cpp",
             "cpp/fused_adamw.cpp",

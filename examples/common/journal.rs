@@ -1,14 +1,15 @@
 //! The texts of a long job, kept as they come in `OUTPUT.partial`, so that a run that was killed goes on where it stopped.
 //!
 //! The first line says what the texts depend on. Each further one is a prompt's place and the token ids written behind it,
-//! `{"prompt": 17, "texts": [[464, 3807]]}`. A batch of lines is in the system's hands once it is written, which a killed
+//! `{"prompt": 17, "texts": [[464, 3807]]}`, and each line has a digest of itself (`align_files::seal`). A batch of lines is in the system's hands once it is written, which a killed
 //! process does not change; it is on the disk some seconds later, which a power cut may. A last line without an end is one
 //! that was cut: it is dropped, and its batch is written again.
 
 use super::Failure;
 use super::job::Job;
 use super::signals::Stopped;
-use align_frontier::differences;
+use align_files::{seal, unseal};
+use align_models::differences;
 use align_models::generation::Completion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,7 +19,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How a header begins, and no other file.
-const MAGIC: &[u8] = b"{\"align_journal\":1,\"job\":";
+const MAGIC: &[u8] = b"{\"value\":{\"align_journal\":2,\"job\":";
+/// How that of an earlier version began, whose lines had no digests.
+const EARLIER: &[u8] = b"{\"align_journal\":1,\"job\":";
+/// What the digests are of.
+const HEADER: &str = "align journal: header";
+const ENTRY: &str = "align journal: entry";
 
 /// The longest time that texts are not on the disk.
 const SYNC: Duration = Duration::from_secs(5);
@@ -73,7 +79,7 @@ impl Journal {
         }
         let (each, done) = (job.generation.num_return_sequences, vec![false; job.prompts.count]);
         let mut journal = Self { path, file, synced: Instant::now(), each, done };
-        let header = serde_json::to_string(&Header { align_journal: 1, job })?;
+        let header = seal(HEADER, &Header { align_journal: 2, job })?;
         journal.take_up(&header, anew)?;
         Ok(journal)
     }
@@ -83,17 +89,27 @@ impl Journal {
         let mut reader = BufReader::new(self.file.try_clone().map_err(|e| self.failed(&e))?);
         let mut line = Vec::new();
         reader.read_until(b'\n', &mut line).map_err(|e| self.failed(&e))?;
-        let begins_alike = line.iter().zip(MAGIC).all(|(a, b)| a == b);
+        if line.starts_with(EARLIER) && !anew {
+            let path = self.path.display();
+            return Err(format!(
+                "{path} is the journal of an earlier version: finish its job with that, or delete the file or give --overwrite to begin anew"
+            )
+            .into());
+        }
+        let begins_alike = line.starts_with(EARLIER) || line.iter().zip(MAGIC).all(|(a, b)| a == b);
         if !begins_alike || (line.ends_with(b"\n") && line.len() <= MAGIC.len()) {
             let path = self.path.display();
             return Err(format!("{path} is no journal of this program: move it away, the journal goes there").into());
         }
         // A run that was killed before its header was whole has no texts.
-        if !line.ends_with(b"\n") {
+        if !line.ends_with(b"\n") || line.starts_with(EARLIER) {
             return self.begin(header);
         }
-        let theirs: Header<Value> = serde_json::from_slice(&line).map_err(|e| self.damaged(1, &e.to_string()))?;
-        let ours: Header<Value> = serde_json::from_str(header)?;
+        let open = |line: &[u8]| {
+            unseal::<Header<Value>>(HEADER, line.strip_suffix(b"\n").unwrap_or(line))
+                .map_err(|e| self.damaged(1, &e.to_string()))
+        };
+        let (theirs, ours) = (open(&line)?, open(header.as_bytes())?);
         let others = differences(&theirs.job, &ours.job);
         if !others.is_empty() {
             line.clear();
@@ -101,7 +117,7 @@ impl Journal {
             let holds_texts = line.ends_with(b"\n");
             if holds_texts && !anew {
                 return Err(format!(
-                    "{} holds the texts of another job: {}. Give that job's options to go on with it; delete the file \
+                    "{} holds the texts of another job: {}. Give that job's options (OMP_NUM_THREADS sets the threads) to go on with it; delete the file \
                      or give --overwrite to drop its texts",
                     self.path.display(),
                     others.join("; ")
@@ -139,7 +155,8 @@ impl Journal {
 
     /// A line as an entry of this job.
     fn entry(&self, number: usize, line: &[u8]) -> Result<Entry, Failure> {
-        let entry: Entry = serde_json::from_slice(line).map_err(|e| self.damaged(number, &e.to_string()))?;
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let entry: Entry = unseal(ENTRY, line).map_err(|e| self.damaged(number, &e.to_string()))?;
         if entry.prompt >= self.done.len() || entry.texts.len() != self.each {
             let (prompts, each) = (self.done.len(), self.each);
             let found = format!("prompt {} with {} texts", entry.prompt, entry.texts.len());
@@ -176,7 +193,7 @@ impl Journal {
         let mut lines = Vec::new();
         for texts in batch.chunk_by(|a, b| a.prompt == b.prompt) {
             let entry = Entry { prompt: texts[0].prompt, texts: texts.iter().map(Completion::ids_and_end).collect() };
-            serde_json::to_writer(&mut lines, &entry)?;
+            lines.extend(seal(ENTRY, &entry)?.into_bytes());
             lines.push(b'\n');
         }
         let mut write = || {

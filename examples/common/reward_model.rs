@@ -1,3 +1,4 @@
+use super::job::Identity;
 use super::{Failure, RuntimeOptions, models};
 use align_data::Tokenizer;
 use align_models::score::{Score, Scorer};
@@ -42,6 +43,11 @@ impl RewardModel {
     /// What the scores are.
     pub fn score(&self) -> &Score {
         self.scorer.score()
+    }
+
+    /// What its logits depend on.
+    pub fn identity(&self) -> Result<Identity, Failure> {
+        Identity::of(&self.model, &self.tokenizer)
     }
 
     /// How many outputs it has.

@@ -8,8 +8,8 @@ use align_models::generation::{Generation, GenerationConfig};
 use align_models::hub::RepoName;
 use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_train::{
-    CheckpointSaver, EarlyStopping, MetricsFile, ModelCard, Objective, Observer, ProgressBar, RunConfig, RunFolder,
-    SampleTexts, Strategy, Trainer, TrainingRecords, latest_checkpoint,
+    CheckpointSaver, EarlyStopping, MetricsFile, ModelCard, Objective, Observer, ProgressBar, Rounding, RunConfig,
+    RunFolder, SampleTexts, Strategy, Trainer, TrainingRecords, latest_checkpoint,
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,11 @@ pub struct RunOptions {
     #[arg(long)]
     #[serde(skip)]
     resume: bool,
+    /// Go on although the processor, the number of threads, the device, the matmul precision or a version is not that of the
+    /// checkpoint: the run then ends with other bytes than an undisturbed one.
+    #[arg(long, requires = "resume")]
+    #[serde(skip)]
+    allow_other_rounding: bool,
     /// At each evaluation, write texts for the prompts of this file (one a line) to samples.jsonl.
     #[arg(long)]
     sample_prompts: Option<PathBuf>,
@@ -195,8 +200,8 @@ pub struct Run<'a> {
     tokenizer: Tokenizer,
 }
 
-/// What lets a policy write texts at evaluations, if that is asked for; it is given the step from which a run goes on.
-type Samples<'a, O> = &'a dyn Fn(&Run<'_>, Option<u64>) -> Result<Option<Box<dyn Observer<O>>>, Failure>;
+/// What lets a policy write texts at evaluations, if that is asked for; it is given the trainer of a run that goes on.
+type Samples<'a, O> = &'a dyn Fn(&Run<'_>, Option<&Trainer<O>>) -> Result<Option<Box<dyn Observer<O>>>, Failure>;
 
 impl<'a, M> Start<'a, M> {
     /// The policy for the trainer, and the rest.
@@ -218,9 +223,9 @@ impl Run<'_> {
         all: &impl Serialize,
     ) -> Result<(), Failure> {
         let seed = trainer.config().training().seed;
-        let samples = |run: &Run<'_>, step: Option<u64>| {
+        let samples = |run: &Run<'_>, resumed: Option<&Trainer<O>>| {
             let prompts = run.options.sample_prompts.as_deref();
-            let sampler = prompts.map(|file| run.sampler(file, seed, step)).transpose()?;
+            let sampler = prompts.map(|file| run.sampler(file, seed, resumed)).transpose()?;
             Ok(sampler.map(|sampler| Box::new(sampler) as Box<dyn Observer<O>>))
         };
         self.train_with(trainer, train_rows, read, reference, all, &samples)
@@ -252,7 +257,8 @@ impl Run<'_> {
             trainer = trainer.with_evaluation(rows).map_err(|e| format!("{}: {e}", file.display()))?;
         }
         if let Some(checkpoint) = &self.checkpoint {
-            trainer.resume(checkpoint)?;
+            let rounding = if options.allow_other_rounding { Rounding::MayDiffer } else { Rounding::Same };
+            trainer.resume_with(checkpoint, rounding)?;
             output::println!(
                 "going on from {} at step {} of {}",
                 align_printable::printable_path(checkpoint),
@@ -269,7 +275,7 @@ impl Run<'_> {
         let mut metrics =
             if options.resume { MetricsFile::resume(&file, &trainer)? } else { MetricsFile::create(&file)? };
         let (mut progress, mut stopper) = (ProgressBar::default(), keeping.stop_signal());
-        let mut samples = samples(&self, options.resume.then(|| trainer.step()))?;
+        let mut samples = samples(&self, options.resume.then_some(&trainer))?;
         // What writes lines comes before what writes checkpoints: a resumed run repeats no line that its checkpoint has behind it.
         let mut observers: Vec<&mut dyn Observer<O>> = vec![&mut progress, &mut metrics];
         observers.extend(samples.as_mut().map(|samples| &mut **samples as &mut dyn Observer<O>));
@@ -339,14 +345,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn sampler(&self, prompts: &Path, seed: u64, resumed: Option<u64>) -> Result<SampleTexts, Failure> {
+    fn sampler<O: Objective>(
+        &self,
+        prompts: &Path,
+        seed: u64,
+        resumed: Option<&Trainer<O>>,
+    ) -> Result<SampleTexts, Failure> {
         let prompts = align_data::read_lines(prompts)?.into_iter().filter(|line| !line.is_empty()).collect();
         let config =
             GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
         let (file, tokenizer) = (self.dir.path().join("samples.jsonl"), self.tokenizer.clone());
         let generation = Generation::new(config)?;
         Ok(match resumed {
-            Some(step) => SampleTexts::resume(&file, step, tokenizer, prompts, generation)?,
+            Some(trainer) => SampleTexts::resume(&file, trainer, tokenizer, prompts, generation)?,
             None => SampleTexts::new(&file, tokenizer, prompts, generation)?,
         })
     }

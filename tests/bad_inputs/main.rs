@@ -7,6 +7,7 @@
 mod case;
 mod configs;
 mod hostile;
+mod identity;
 mod models;
 mod options;
 mod outputs;
@@ -56,7 +57,7 @@ fn each_is_told_what_is_wrong() {
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
     let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, models::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES, tokenisers::CASES]
+        [weights::CASES, configs::CASES, models::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES, tokenisers::CASES, identity::CASES]
             .into_iter()
             .flatten()
             .collect();

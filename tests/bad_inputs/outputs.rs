@@ -85,7 +85,7 @@ pub const CASES: &[Case] = &[
             fs::write(path, &b[..b.len() / 2]).unwrap()
         },
         RESUME,
-        &["optimizer.safetensors", "cut short"],
+        &["optimizer.safetensors", "damaged", "bytes"],
     ),
     case(
         "a checkpoint with a spoiled state",
@@ -94,6 +94,6 @@ pub const CASES: &[Case] = &[
             write(d, "run/checkpoint-1/trainer_state.json", "{\"step\": -1}")
         },
         RESUME,
-        &["trainer_state.json", "-1"],
+        &["trainer_state.json", "damaged"],
     ),
 ];

@@ -1,4 +1,4 @@
-//! Files and folders that appear whole or not at all and go the same way, and a folder's lock.
+//! Files and folders that appear whole or not at all and go the same way, digests by which damage is seen, and a folder's lock.
 //!
 //! What is being written or removed stands beside its place under a name that begins with [`UNFINISHED`]. A killed process
 //! leaves such names behind; who holds the folder's lock next may remove them.
@@ -20,15 +20,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod digest;
 mod file;
 mod folder;
 mod lock;
+mod manifest;
 mod read;
+mod sealed;
 
+pub use digest::{FileDigest, Hasher, file_digest};
 pub use file::{UnfinishedFile, write_file};
 pub use folder::{remove_folder, remove_unfinished, write_folder};
 pub use lock::{FolderLock, LockError, lock_folder};
+pub use manifest::{MANIFEST, ManifestError, check_manifest, write_manifest};
 pub use read::read_file;
+pub use sealed::{SealError, seal, unseal};
 
 use std::fs::File;
 use std::io::{self, ErrorKind};

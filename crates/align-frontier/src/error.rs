@@ -16,7 +16,7 @@ pub enum Error {
     },
     /// The folder of a sweep with other options.
     #[error(
-        "{} holds another sweep: {}. Give that sweep's options to go on with it, or choose another folder",
+        "{} holds another sweep: {}. Give that sweep's options (OMP_NUM_THREADS sets the threads) to go on with it, or choose another folder",
         printable_path(folder),
         printable(&differences.join("; "))
     )]

@@ -1,7 +1,8 @@
-//! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there.
+//! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there, with its digest.
 
-use crate::{Error, Result, differences};
-use align_files::{FolderLock, LockError, UNFINISHED, lock_folder, remove_unfinished};
+use crate::{Error, Result};
+use align_files::{FolderLock, Hasher, LockError, UNFINISHED, lock_folder, remove_unfinished, seal, unseal};
+use align_models::differences;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,11 +13,15 @@ const OPTIONS: &str = "sweep.json";
 const POINTS: &str = "points";
 /// Largest file of a stage that is read, in bytes.
 const FILE_LIMIT: u64 = 1 << 30;
+const REMEDY: &str = "delete it, and its stage is done again";
+const REMEDY_OF_OPTIONS: &str = "delete it, and the same command writes it again";
 
 /// A sweep's folder that no other process writes to.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
+    /// Digest of what the sweep depends on.
+    sweep: String,
     _lock: Option<FolderLock>,
 }
 
@@ -44,7 +49,11 @@ impl Journal {
         if lock.is_some() {
             [folder, &points].into_iter().try_for_each(|dir| remove_unfinished(dir).map_err(|e| failed(dir, &e)))?;
         }
-        let journal = Self { folder: folder.to_owned(), _lock: lock };
+        let journal = Self {
+            folder: folder.to_owned(),
+            sweep: Hasher::new("sweep").part(options.to_string().as_bytes()).digest(),
+            _lock: lock,
+        };
         match journal.read_file::<Value>(&folder.join(OPTIONS))? {
             None => journal.write_file(&folder.join(OPTIONS), options)?,
             Some(found) => {
@@ -70,7 +79,7 @@ impl Journal {
     /// A stage's result, once it is done.
     ///
     /// # Errors
-    /// A file that cannot be read, or is not what a sweep writes.
+    /// A file that cannot be read, or in which any bit is not as it was written.
     pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         self.read_file(&self.path(name))
     }
@@ -87,17 +96,28 @@ impl Journal {
         self.folder.join(POINTS).join(format!("{name}.json"))
     }
 
+    /// What a file's digest is of besides its value: its name, and for a stage's the sweep's options, so that no other file passes
+    /// for it.
+    fn purpose(&self, path: &Path) -> String {
+        let of = if path.ends_with(OPTIONS) { "" } else { &self.sweep };
+        format!("align sweep 2: {}: {of}", path.file_name().unwrap_or_default().to_string_lossy())
+    }
+
     fn read_file<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
         let bytes = match align_files::read_file(path, FILE_LIMIT) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|e| failed(path, &e))?,
         };
-        let damaged = |e| Error::File { path: path.to_owned(), problem: format!("damaged: {e}; delete it") };
-        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+        let damaged = |problem: String| {
+            let remedy = if path.ends_with(OPTIONS) { REMEDY_OF_OPTIONS } else { REMEDY };
+            Error::File { path: path.to_owned(), problem: format!("damaged: {problem}; {remedy}") }
+        };
+        let line = bytes.strip_suffix(b"\n").ok_or_else(|| damaged("its end is missing".to_owned()))?;
+        unseal(&self.purpose(path), line).map(Some).map_err(|e| damaged(e.to_string()))
     }
 
     fn write_file<T: Serialize>(&self, path: &Path, result: &T) -> Result<()> {
-        let text = serde_json::to_string(result)
+        let text = seal(&self.purpose(path), result)
             .map_err(|e| Error::File { path: path.to_owned(), problem: format!("cannot be written: {e}") })?;
         align_files::write_file(path, true, |file| writeln!(file, "{text}")).map_err(|e| failed(path, &e))
     }
@@ -107,10 +127,13 @@ fn failed(path: &Path, problem: &std::io::Error) -> Error {
     Error::File { path: path.to_owned(), problem: problem.to_string() }
 }
 
-/// Whether a folder holds what is not left over from a sweep that was killed before its options were written.
+/// Whether a folder holds what is not left over from a sweep: one that was killed before its options were written, or whose options
+/// were damaged and deleted.
 fn holds_anything_else(folder: &Path) -> bool {
     let ours = |name: &str| name == POINTS || name.starts_with(UNFINISHED);
+    let holds_points = fs::read_dir(folder.join(POINTS)).is_ok_and(|mut entries| entries.next().is_some());
     match fs::read_dir(folder) {
+        Ok(_) if holds_points => false,
         Ok(mut entries) => entries.any(|entry| !entry.is_ok_and(|e| ours(&e.file_name().to_string_lossy()))),
         Err(_) => folder.exists(),
     }

@@ -9,7 +9,6 @@
 
 mod comparison;
 mod csv;
-mod differences;
 mod error;
 mod evaluation;
 mod figures;
@@ -25,7 +24,6 @@ mod token_divergence;
 
 pub use comparison::Comparison;
 pub use csv::csv;
-pub use differences::differences;
 pub use error::{Error, Result};
 pub use evaluation::{Evaluation, Ground};
 pub use figures::{Figures, figures};

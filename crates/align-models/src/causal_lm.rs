@@ -84,6 +84,13 @@ pub trait CausalLm {
         None
     }
 
+    /// The fields of the config by which the model computes and is trained (its layers, heads, scalings and dropouts; of an adapter its
+    /// rank, scaling and targets), as JSON. With the weights they are the model's [identity](crate::ModelIdentity).
+    ///
+    /// # Errors
+    /// A config that JSON cannot hold.
+    fn hyper_parameters(&self) -> Result<serde_json::Value>;
+
     /// Number of token ids.
     fn vocab_size(&self) -> i64;
 

@@ -12,6 +12,13 @@ pub trait TrainableModel {
         None
     }
 
+    /// The fields of the config by which the model computes and is trained (its layers, heads, scalings and dropouts; of an adapter its
+    /// rank, scaling and targets), as JSON. With the weights they are the model's [identity](crate::ModelIdentity).
+    ///
+    /// # Errors
+    /// A config that JSON cannot hold.
+    fn hyper_parameters(&self) -> Result<serde_json::Value>;
+
     /// What a pass over `sequences` sequences of `length` tokens needs in training; `None` where that is not known.
     fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
         let _ = (sequences, length);
@@ -58,6 +65,10 @@ impl<M: CausalLm> TrainableModel for M {
 
     fn frozen_parameters(&self) -> Option<&Parameters> {
         CausalLm::frozen_parameters(self)
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        CausalLm::hyper_parameters(self)
     }
 
     fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {

@@ -1,5 +1,5 @@
 //! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, loading CUDA at run
-//! time, choosing a device, the memory that is left, a tensor's numbers as a slice, ending at once, signals that run no handler on a
+//! time, choosing a device, the memory that is left, what rounding depends on, a tensor's numbers as a slice, ending at once, signals that run no handler on a
 //! thread that computes.
 //!
 //! ```
@@ -24,6 +24,7 @@ mod available_memory;
 mod bfloat16;
 mod cuda;
 mod device;
+mod environment;
 mod exit;
 mod fused_adamw;
 mod gradient_checkpoint;
@@ -43,6 +44,7 @@ pub use available_memory::{attainable_memory, available_memory, bytes_in_words};
 pub use bfloat16::{bfloat16_slowdown, warn_if_slow};
 pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
+pub use environment::Environment;
 pub use exit::exit_now;
 pub use fused_adamw::{FusedAdamWError, FusedAdamWStep};
 pub use gradient_checkpoint::gradient_checkpoint;

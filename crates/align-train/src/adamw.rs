@@ -98,13 +98,19 @@ impl AdamW {
     /// Takes over the state that [`AdamW::state`] gave after `step` steps.
     ///
     /// # Errors
-    /// What `find` says of a tensor that it lacks, or a tensor of another shape.
+    /// What `find` says of a tensor that it lacks, or a tensor of another shape or dtype.
     pub fn load_state(&mut self, step: u64, find: impl Fn(&str) -> Result<Tensor>) -> Result<()> {
         let load = |name: String, into: &mut Tensor| -> Result<()> {
             let from = find(&name)?;
             if from.size() != into.size() {
                 let (found, expected) = (from.size(), into.size());
                 return Err(Error::Data(format!("the optimiser's {name} has shape {found:?}, expected {expected:?}")));
+            }
+            if from.kind() != into.kind() {
+                let (found, expected) = (from.kind(), into.kind());
+                return Err(Error::Data(format!(
+                    "the optimiser's {name} is stored as {found:?}, expected {expected:?}"
+                )));
             }
             Ok(into.f_copy_(&from)?)
         };

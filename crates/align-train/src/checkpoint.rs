@@ -1,12 +1,16 @@
 use crate::config::BOOKKEEPING;
 use crate::history::History;
+use crate::line_files::Lines;
 use crate::objective::Objective;
+use crate::run_identity::RunIdentity;
 use crate::weights::load_weights;
-use crate::{Error, Result, Trainer, fingerprint};
+use crate::{Error, Result, Trainer};
+use align_files::{ManifestError, check_manifest, write_manifest};
 use align_models::TrainableModel;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use tch::Tensor;
@@ -14,24 +18,32 @@ use tch::Tensor;
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "trainer_state.json";
 const PREFIX: &str = "checkpoint-";
+/// What the manifest calls a checkpoint: a change of what it holds changes the number.
+const FORM: &str = "align checkpoint 2";
 
 /// Everything of a run that is not a tensor.
 #[derive(Debug, Serialize, Deserialize)]
 struct TrainerState<C> {
     step: u64,
     num_tokens: u64,
-    /// Digest of the training rows.
-    train: String,
-    /// Digest of the held-out rows, where their evaluations decide about the run.
-    eval: Option<String>,
+    /// What the run follows from.
+    identity: RunIdentity,
     history: History,
-    /// Sum of the norms of the reference that the run began with, if it has one.
-    reference: Option<f64>,
-    /// The same of the weights that stand still under the policy's adapter, if it has one.
-    frozen: Option<f64>,
+    /// The lines that the run has written so far, by their file's name.
+    lines: BTreeMap<String, Lines>,
     /// What else moves with the objective.
     objective: Value,
     config: C,
+}
+
+/// Whether a run may go on where numbers are rounded in another way than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rounding {
+    /// No: the run that goes on is the uninterrupted one, byte for byte.
+    #[default]
+    Same,
+    /// Yes, with a warning: processor, threads, device, matmul precision and versions may be others.
+    MayDiffer,
 }
 
 /// The folder of the checkpoint after `step` steps.
@@ -57,14 +69,51 @@ pub fn latest_checkpoint(run: &Path) -> Result<Option<PathBuf>> {
     Ok(checkpoints(run)?.pop().map(|(_, path)| path))
 }
 
+/// Checks every file of a checkpoint against its manifest.
+pub(crate) fn check_whole(dir: &Path) -> Result<()> {
+    check_manifest(dir, FORM).map_err(|problem| match problem {
+        ManifestError::Missing if dir.join(STATE).exists() => fail(
+            dir,
+            format!(
+                "has no manifest: it lost it, or is of an earlier version of these crates, which wrote none. {}, or begin a new run from its \
+                 weights",
+                remedy(dir)
+            ),
+        ),
+        ManifestError::Missing => fail(dir, "is no whole checkpoint: it has no manifest"),
+        ManifestError::Form { .. } => {
+            fail(dir, format!("{problem}: finish its run with the version that wrote it, or begin a new one from its weights"))
+        }
+        ManifestError::File { path, reason } => fail(&path, format!("{reason}. {}", remedy(dir))),
+    })
+}
+
+/// What to do about a checkpoint that is damaged: the newest one before it that is whole is named.
+fn remedy(dir: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let run = dir.parent().unwrap_or(Path::new("."));
+    let before = checkpoints(run).unwrap_or_default().into_iter().rev().skip_while(|(_, path)| path != dir).skip(1);
+    let whole = before.map(|(_, path)| path).find(|path| check_manifest(path, FORM).is_ok());
+    let this = name(dir);
+    match whole {
+        Some(whole) => {
+            format!(
+                "{} before it is whole: delete {this} or move it away, and resume again to go on from there",
+                name(&whole)
+            )
+        }
+        None => format!("No checkpoint before {this} is whole: begin the run again"),
+    }
+}
+
 fn fail(path: &Path, reason: impl Into<String>) -> Error {
     Error::Checkpoint { path: path.to_owned(), reason: reason.into() }
 }
 
 impl<O: Objective> Trainer<O> {
     /// Writes all that a resumed run needs into the new folder `dir`: the policy in transformers' layout, the optimiser's
-    /// moments, what the objective keeps (the reference's log-probabilities so far, or its weights where it moves), and the
-    /// counters. The folder appears whole or not at all.
+    /// moments, what the objective keeps (the reference's log-probabilities so far, or its weights where it moves), the
+    /// counters, and a manifest with the digest of each of these files. The folder appears whole or not at all.
     ///
     /// # Errors
     /// A folder that exists already or cannot be written.
@@ -85,11 +134,9 @@ impl<O: Objective> Trainer<O> {
         let state = TrainerState {
             step: self.step,
             num_tokens: self.num_tokens,
-            train: fingerprint::of_rows(&self.train),
-            eval: self.deciding_rows(),
+            identity: RunIdentity::of(self)?,
             history: self.history.clone(),
-            reference: self.objective.reference_fingerprint(),
-            frozen: self.frozen_fingerprint()?,
+            lines: self.line_files.so_far()?,
             objective: self.objective.state()?,
             config: self.config().clone(),
         };
@@ -99,19 +146,33 @@ impl<O: Objective> Trainer<O> {
             serde_json::to_writer_pretty(&file, &state)?;
             file.sync_all()
         };
-        write().map_err(|e| fail(&path, format!("cannot be written: {e}")))
+        write().map_err(|e| fail(&path, format!("cannot be written: {e}")))?;
+        write_manifest(dir, FORM).map_err(|e| fail(dir, format!("its manifest cannot be written: {e}")))
     }
 
     /// Goes back to where [`Trainer::save_checkpoint`] was called: the run that follows is the uninterrupted one, byte
-    /// for byte. The trainer must have been built with the same options, rows and reference.
+    /// for byte. The trainer must have been built with the same options, rows, models and reference, in the same environment.
+    ///
+    /// Nothing of the checkpoint is read before its manifest has vouched for every file.
     ///
     /// # Errors
-    /// A folder that is not a whole checkpoint, or one of another run; the error says what differs.
+    /// A folder that is not a whole checkpoint, or one of another run; the error says what is damaged and which checkpoint before it
+    /// is whole, or what differs.
     pub fn resume(&mut self, dir: &Path) -> Result<()> {
+        self.resume_with(dir, Rounding::Same)
+    }
+
+    /// As [`Trainer::resume`], also where another processor, number of threads, device, matmul precision or version of a library
+    /// [rounds otherwise](Rounding::MayDiffer).
+    ///
+    /// # Errors
+    /// As [`Trainer::resume`].
+    pub fn resume_with(&mut self, dir: &Path, rounding: Rounding) -> Result<()> {
+        check_whole(dir)?;
         let path = dir.join(STATE);
         let text = fs::read_to_string(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?;
         let state: TrainerState<O::Config> = serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))?;
-        self.check_same_run(dir, &state)?;
+        self.check_same_run(dir, &state, rounding)?;
         let policy = self.policy().open_saved(dir)?;
         load_weights(self.policy().parameters(), &policy, dir)?;
         let path = dir.join(OPTIMIZER);
@@ -120,48 +181,18 @@ impl<O: Objective> Trainer<O> {
         self.objective.load_tensors(dir)?;
         self.objective.restore(&state.objective)?;
         (self.step, self.num_tokens, self.history) = (state.step, state.num_tokens, state.history);
+        self.line_files.resumed = state.lines;
         Ok(())
     }
 
-    /// Digest of the held-out rows, if what they say of the policy decides about the run.
-    fn deciding_rows(&self) -> Option<String> {
-        self.training().best_metric().map(|_| fingerprint::of_rows(&self.eval))
-    }
-
-    fn frozen_fingerprint(&self) -> Result<Option<f64>> {
-        self.policy().frozen_parameters().map(fingerprint::of_weights).transpose()
-    }
-
-    fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>) -> Result<()> {
+    fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>, rounding: Rounding) -> Result<()> {
         let ours = serde_json::to_value(self.config()).map_err(|e| fail(dir, e.to_string()))?;
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;
         if let Some((option, before, now)) = difference(&ours, &theirs) {
             return Err(fail(dir, format!("was written with {option} = {before}, this run has {now}")));
         }
-        if state.train != fingerprint::of_rows(&self.train) {
-            return Err(fail(dir, "was written by a run on other training rows (or tokenised in another way)"));
-        }
-        if state.eval.as_ref().zip(self.deciding_rows()).is_some_and(|(theirs, ours)| *theirs != ours) {
-            return Err(fail(dir, "was written by a run on other evaluation rows, by which its weights are compared"));
-        }
-        if !same(state.reference, self.objective.reference_fingerprint()) {
-            return Err(fail(dir, "was written by a run with another reference model: give the same one"));
-        }
-        if !same(state.frozen, self.frozen_fingerprint()?) {
-            return Err(fail(
-                dir,
-                "was written by a run on another base model, or with all weights trained in one of the two",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Whether two fingerprints are of the same weights, or of none.
-fn same(theirs: Option<f64>, ours: Option<f64>) -> bool {
-    match (theirs, ours) {
-        (Some(theirs), Some(ours)) => (theirs - ours).abs() <= 1e-9 * ours.abs(),
-        (theirs, ours) => theirs.is_none() && ours.is_none(),
+        let refusal = RunIdentity::of(self)?.refusal(&state.identity, rounding);
+        refusal.map_or(Ok(()), |reason| Err(fail(dir, reason)))
     }
 }
 

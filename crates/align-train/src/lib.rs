@@ -19,10 +19,10 @@ mod completion_logps;
 mod config;
 mod error;
 mod evaluation;
-mod fingerprint;
 mod gradients;
 mod history;
 mod json_number;
+mod line_files;
 mod memory;
 mod metrics;
 mod model_card;
@@ -33,6 +33,7 @@ mod observer;
 mod record;
 mod run;
 mod run_folder;
+mod run_identity;
 mod sampler;
 mod schedule;
 mod trainer;
@@ -40,7 +41,7 @@ mod weights;
 
 pub use adamw::{AdamW, AdamWConfig};
 pub use batch_metrics::BatchMetrics;
-pub use checkpoint::latest_checkpoint;
+pub use checkpoint::{Rounding, latest_checkpoint};
 pub use completion_logps::{Completion, completion_logps};
 pub use config::{
     ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, PackingStrategy,

@@ -1,5 +1,6 @@
 use crate::objective::Objective;
 use crate::{EvaluationRecord, Flow, Observer, Result, StepRecord, Strategy, Trainer};
+use std::path::Path;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,7 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// The first error of a step, an evaluation or an observer.
     pub fn train(&mut self, observers: &mut [&mut dyn Observer<O>]) -> Result<TrainSummary> {
+        self.line_files.open = observers.iter().filter_map(|o| o.line_file().map(Path::to_owned)).collect();
         let mut flow = Flow::Continue;
         for observer in observers.iter_mut() {
             flow = flow.or(observer.on_start(self)?);

@@ -1,6 +1,8 @@
 use crate::history::History;
+use crate::line_files::LineFiles;
 use crate::memory::{MemoryEstimate, available_memory};
 use crate::objective::{Batch, Classification, Cpo, Dpo, Kto, Objective, Row, Sft, Split};
+use crate::run_identity::{device, frozen_digest};
 use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
     AdamW, ClassificationConfig, CpoConfig, DpoConfig, Error, EvaluationRecord, KtoConfig, LrSchedule, Metrics, Result,
@@ -9,7 +11,6 @@ use crate::{
 use align_data::{EncodedLabelledText, EncodedText};
 use align_losses::PairLoss;
 use align_models::{CausalLm, DistilBert, Parameters, TrainableModel};
-use tch::Device;
 
 /// Trains a policy on rows of data towards an [`Objective`].
 ///
@@ -26,6 +27,9 @@ pub struct Trainer<O: Objective> {
     pub(crate) step: u64,
     pub(crate) num_tokens: u64,
     pub(crate) history: History,
+    pub(crate) line_files: LineFiles,
+    /// Digest of the weights that stand still under the policy's adapter, if it has one.
+    pub(crate) frozen: Option<String>,
     /// Whether an observer has called the run done before its last step.
     pub(crate) done_early: bool,
     schedule: LrSchedule,
@@ -142,6 +146,7 @@ impl<O: Objective> Trainer<O> {
         let policy = objective.policy();
         zero_gradients(policy.parameters())?;
         let optimizer = AdamW::new(policy.parameters().iter(), config.adamw())?;
+        let frozen = frozen_digest(policy)?;
         let total_steps = config.total_steps(train.len());
         let schedule = LrSchedule {
             kind: config.lr_scheduler_type,
@@ -157,6 +162,8 @@ impl<O: Objective> Trainer<O> {
             step: 0,
             num_tokens: 0,
             history: History::default(),
+            line_files: LineFiles::default(),
+            frozen,
             done_early: false,
             schedule,
             order: (u64::MAX, Vec::new()),
@@ -329,8 +336,7 @@ impl<O: Objective> Iterator for Trainer<O> {
 fn check_memory<O: Objective>(objective: &O, train: &[O::Row]) -> Result<()> {
     let (policy, config) = (objective.policy(), objective.config());
     let estimate = MemoryEstimate::of(policy, None, train, config);
-    let device = policy.parameters().iter().next().map_or(Device::Cpu, |(_, weight)| weight.device());
-    let available = available_memory(device);
+    let available = available_memory(device(policy));
     tracing::info!(bytes = estimate.beside_models(), ?available, "the run needs about {estimate}");
     match available {
         Some(available) if !config.training().skip_memory_check => estimate.check(available, config),

@@ -3,7 +3,7 @@ use align_models::Parameters;
 use align_models::checkpoint::Checkpoint;
 use std::path::Path;
 
-/// Fills weights in place with a checkpoint's of the same names and shapes; `path` is what messages call it.
+/// Fills weights in place with a checkpoint's of the same names, shapes and dtypes; `path` is what messages call it.
 pub(crate) fn load_weights(weights: &Parameters, checkpoint: &Checkpoint, path: &Path) -> Result<()> {
     tch::no_grad(|| {
         for (name, weight) in weights.iter() {
@@ -11,6 +11,11 @@ pub(crate) fn load_weights(weights: &Parameters, checkpoint: &Checkpoint, path: 
             if stored.size() != weight.size() {
                 let (found, expected) = (stored.size(), weight.size());
                 let reason = format!("{name} has shape {found:?}, this model's is {expected:?}");
+                return Err(Error::Checkpoint { path: path.to_owned(), reason });
+            }
+            if stored.kind() != weight.kind() {
+                let (found, expected) = (stored.kind(), weight.kind());
+                let reason = format!("{name} is stored as {found:?}, this model's is {expected:?}");
                 return Err(Error::Checkpoint { path: path.to_owned(), reason });
             }
             weight.shallow_clone().f_copy_(&stored)?;

@@ -174,6 +174,10 @@ impl CausalLm for Other {
         CausalLm::parameters(&self.0)
     }
 
+    fn hyper_parameters(&self) -> align_models::Result<serde_json::Value> {
+        CausalLm::hyper_parameters(&self.0)
+    }
+
     fn vocab_size(&self) -> i64 {
         self.0.vocab_size()
     }

@@ -6,6 +6,7 @@ mod clean_up;
 mod document;
 mod embeddings;
 mod guarded;
+mod identity;
 mod ignored;
 mod load;
 mod prompts;

@@ -10,9 +10,11 @@ mod random;
 pub use config::DistilBertConfig;
 
 use crate::attention_mask::key_mask;
+use crate::identity::hyper_parameters;
 use crate::layers::{LayerNorm, Linear, Weights, dropout};
 use crate::{Error, Parameters, Result, TrainableModel};
 use block::{Block, LAYER_NORM_EPS};
+use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Device, Tensor};
 
@@ -144,6 +146,10 @@ impl DistilBert {
 impl TrainableModel for DistilBert {
     fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        hyper_parameters(&DistilBertConfig { extra: BTreeMap::new(), ..self.config.clone() })
     }
 
     fn set_training(&mut self, training: bool) {

@@ -7,12 +7,14 @@ mod memory;
 pub use config::Gpt2Config;
 
 use crate::attention_mask::causal_mask;
+use crate::identity::hyper_parameters;
 use crate::layers::{LayerNorm, Weights, dropout, packed};
 use crate::lora::Adapter;
 use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
 use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, TrainingMemory, checkpoint};
 use align_torch::{PackedActivation, PackedLinear};
 use block::{Block, Pass};
+use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -186,6 +188,14 @@ impl CausalLm for Gpt2 {
 
     fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        hyper_parameters(&Gpt2Config {
+            n_inner: Some(self.config.n_inner()),
+            extra: BTreeMap::new(),
+            ..self.config.clone()
+        })
     }
 
     fn vocab_size(&self) -> i64 {

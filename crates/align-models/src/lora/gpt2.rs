@@ -3,9 +3,12 @@ use super::targets::{Target, refuse_idle, targets};
 use super::whole::{self, WholeWeight};
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
+use crate::identity::hyper_parameters;
 use crate::{Attention, CausalLm, Error, Gpt2, Gpt2Config, KvCache, LoraConfig, Parameters, Result, TrainingMemory};
 use align_printable::printable_path;
 use align_torch::{available_memory, bytes_in_words};
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -206,6 +209,11 @@ impl CausalLm for LoraGpt2 {
 
     fn frozen_parameters(&self) -> Option<&Parameters> {
         Some(&self.frozen)
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        let adapter = LoraConfig { extra: BTreeMap::new(), base_model_name_or_path: None, ..self.config.clone() };
+        Ok(json!({ "base": self.model.hyper_parameters()?, "adapter": hyper_parameters(&adapter)? }))
     }
 
     fn vocab_size(&self) -> i64 {

@@ -13,7 +13,8 @@ use super::{Batch, BatchOutcome, Objective, Split};
 use crate::{BatchMetrics, DpoConfig, Error, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{AdaptiveBeta, LinearLogpsOptions, Mean, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
-use align_models::CausalLm;
+use align_models::{CausalLm, ModelIdentity};
+use align_torch::Environment;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -143,7 +144,8 @@ impl<M: CausalLm> Dpo<M> {
         let mut remembered = std::mem::take(self.reference.remembered(split));
         let model = self.reference.model().unwrap_or(&self.policy);
         let dir = self.config.ref_log_probs_dir.as_deref();
-        let cache = dir.map(|dir| ReferenceCache::of(dir, model, rows)).transpose()?;
+        let here = Environment::current(model.device());
+        let cache = dir.map(|dir| ReferenceCache::of(dir, self.reference.identity(), &here, rows)).transpose()?;
         let parts = micro_batches(rows.iter().map(PairLength::of), self.config.micro_batch_tokens, self.sharing);
         precompute(&mut remembered, rows, &parts, cache.as_ref(), |places| {
             let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place)).collect();
@@ -325,8 +327,8 @@ impl<M: CausalLm> Objective for Dpo<M> {
         Ok(())
     }
 
-    fn reference_fingerprint(&self) -> Option<f64> {
-        Some(self.reference.fingerprint())
+    fn reference_identity(&self) -> Option<&ModelIdentity> {
+        Some(self.reference.identity())
     }
 
     fn state(&self) -> Result<serde_json::Value> {

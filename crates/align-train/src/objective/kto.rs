@@ -7,7 +7,7 @@ use super::{Batch, BatchOutcome, Objective, Split};
 use crate::{BatchMetrics, Error, KtoConfig, KtoLossType, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedUnpaired};
 use align_losses::{BcoShift, KtoOptions, LinearLogpsOptions, Mean, Over, apo_zero_unpaired, bco, kto, kto_kl};
-use align_models::{Attention, CausalLm};
+use align_models::{Attention, CausalLm, ModelIdentity};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -231,8 +231,8 @@ impl<M: CausalLm> Objective for Kto<M> {
         }
     }
 
-    fn reference_fingerprint(&self) -> Option<f64> {
-        Some(self.reference.fingerprint())
+    fn reference_identity(&self) -> Option<&ModelIdentity> {
+        Some(self.reference.identity())
     }
 
     fn state(&self) -> Result<serde_json::Value> {

@@ -28,7 +28,7 @@ pub use sft::Sft;
 
 use crate::{BatchMetrics, Method, Metrics, PrefixSharing, Purpose, Result, TrainingConfig};
 use align_losses::Mean;
-use align_models::TrainableModel;
+use align_models::{ModelIdentity, TrainableModel};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -152,8 +152,8 @@ pub trait Objective {
         Ok(())
     }
 
-    /// What tells the reference from another, if there is one.
-    fn reference_fingerprint(&self) -> Option<f64> {
+    /// What tells the reference that the run began with from another, if there is one.
+    fn reference_identity(&self) -> Option<&ModelIdentity> {
         None
     }
 

@@ -2,9 +2,9 @@ use super::Split;
 use super::remembered_logps::RememberedLogps;
 use super::row::{Row, check_rows};
 use crate::weights::load_weights;
-use crate::{Error, Result, fingerprint};
-use align_models::CausalLm;
+use crate::{Error, Result};
 use align_models::checkpoint::{Checkpoint, save_safetensors};
+use align_models::{CausalLm, ModelIdentity};
 use std::path::Path;
 use tch::Kind;
 
@@ -18,7 +18,8 @@ pub(crate) struct Reference<M> {
     model: Option<M>,
     train: RememberedLogps,
     eval: RememberedLogps,
-    fingerprint: f64,
+    /// What it was when the run began.
+    identity: ModelIdentity,
     moved: bool,
 }
 
@@ -47,19 +48,13 @@ impl<M: CausalLm> Reference<M> {
             }
             model.parameters().set_requires_grad(false);
         }
-        let fingerprint = fingerprint::of_weights(model.as_ref().unwrap_or(policy).parameters())?;
-        Ok(Self {
-            model,
-            train: RememberedLogps::default(),
-            eval: RememberedLogps::default(),
-            fingerprint,
-            moved: false,
-        })
+        let identity = ModelIdentity::of(model.as_ref().unwrap_or(policy))?;
+        Ok(Self { model, train: RememberedLogps::default(), eval: RememberedLogps::default(), identity, moved: false })
     }
 
     /// What tells the model that the run began with from another.
-    pub fn fingerprint(&self) -> f64 {
-        self.fingerprint
+    pub fn identity(&self) -> &ModelIdentity {
+        &self.identity
     }
 
     /// Makes room for a split's rows, of `count` numbers each.
@@ -139,7 +134,7 @@ impl<M: CausalLm> Reference<M> {
         let file = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
         if !self.train.load(&file.read("train").map_err(align_models::Error::from)?)? {
             let shape = self.train.to_tensor()?.size();
-            return Err(fail(&path, format!("its tensor train has not the shape {shape:?}")));
+            return Err(fail(&path, format!("its tensor train is not one of float32 of the shape {shape:?}")));
         }
         let path = dir.join(WEIGHTS);
         if path.exists() {

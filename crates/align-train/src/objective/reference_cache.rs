@@ -1,41 +1,42 @@
 //! A reference's log-probabilities in a file, for other runs on the same rows.
 
 use super::row::Row;
+use crate::run_identity::rows_digest;
 use crate::{Error, Result};
+use align_files::Hasher;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
-use align_models::{CausalLm, Parameters};
-use align_torch::with_host_floats;
-use sha2::{Digest, Sha256};
+use align_models::{ModelIdentity, tensors_digest};
+use align_torch::Environment;
+use serde_json::json;
 use std::path::{Path, PathBuf};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// The form of the file: a change of what it holds changes the number.
-const FORM: &str = "align reference log-probabilities 1";
+const FORM: &str = "align reference log-probabilities 2";
 const TENSOR: &str = "logps";
-/// Floats hashed at a time.
-const CHUNK: usize = 1 << 14;
+/// The digest of the tensor and of what it is of, as text.
+const DIGEST: &str = "digest";
+/// Hex digits of the digest in a file's name.
+const NAME: usize = 32;
 
 /// The file of a model's log-probabilities of some rows.
 ///
-/// Its name is a digest of all that these follow from: the model's weights and dtype, and the rows' token ids, cut into prompt and
-/// completions. So a run with another loss or other options finds it, and one on other rows or weights does not.
+/// Its name is a digest of all that these follow from: the model's identity (hyper-parameters and weights), where it is computed, and
+/// the rows' token ids, cut into prompt and completions. So a run with another loss or other options finds it, and one on other
+/// rows or of another model does not.
 #[derive(Debug)]
 pub(crate) struct ReferenceCache {
     path: PathBuf,
+    of: String,
 }
 
 impl ReferenceCache {
     /// The file in the folder `dir`, whether it exists or not.
-    pub fn of<R: Row>(dir: &Path, model: &impl CausalLm, rows: &[R]) -> Result<Self> {
-        let mut hash = Sha256::new();
-        hash.update(FORM);
-        hash.update(format!("{:?}", model.kind()));
-        for weights in std::iter::once(model.parameters()).chain(model.frozen_parameters()) {
-            hash_weights(&mut hash, weights)?;
-        }
-        rows.iter().for_each(|row| hash_row(&mut hash, row));
-        let digest: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { path: dir.join(format!("reference-logps-{digest}.safetensors")) })
+    pub fn of<R: Row>(dir: &Path, model: &ModelIdentity, environment: &Environment, rows: &[R]) -> Result<Self> {
+        let identity = json!({ "model": model, "environment": environment });
+        let of = Hasher::new(FORM).part(identity.to_string().as_bytes()).part(rows_digest(rows).as_bytes()).digest();
+        let name = of.get(..NAME).unwrap_or(&of);
+        Ok(Self { path: dir.join(format!("reference-logps-{name}.safetensors")), of })
     }
 
     /// What the file holds, `(n)`, if it exists.
@@ -43,8 +44,14 @@ impl ReferenceCache {
         if !self.path.exists() {
             return Ok(None);
         }
-        let file = Checkpoint::open_safetensors(&self.path).map_err(align_models::Error::from)?;
-        Ok(Some(file.read(TENSOR).map_err(align_models::Error::from)?))
+        let read = |file: &Checkpoint, name: &str| file.read(name).map_err(|e| self.damaged(&e.to_string()));
+        let file = Checkpoint::open_safetensors(&self.path).map_err(|e| self.damaged(&e.to_string()))?;
+        let (logps, digest) = (read(&file, TENSOR)?, read(&file, DIGEST)?);
+        let digest = if digest.kind() == Kind::Uint8 { Vec::<u8>::try_from(digest.f_view(-1)?)? } else { Vec::new() };
+        if digest != self.digest(&logps)?.as_bytes() {
+            return Err(self.damaged("its digest is not that of what it holds"));
+        }
+        Ok(Some(logps))
     }
 
     /// Writes the file, whole or not at all.
@@ -52,7 +59,8 @@ impl ReferenceCache {
         if let Some(dir) = self.path.parent() {
             std::fs::create_dir_all(dir).map_err(|e| self.fail(format!("its folder cannot be made: {e}")))?;
         }
-        save_safetensors(&self.path, [(TENSOR, logps)], true).map_err(align_models::Error::from)?;
+        let digest = Tensor::f_from_slice(self.digest(logps)?.as_bytes())?;
+        save_safetensors(&self.path, [(TENSOR, logps), (DIGEST, &digest)], true).map_err(align_models::Error::from)?;
         tracing::info!(path = %self.path.display(), "the reference's log-probabilities are kept");
         Ok(())
     }
@@ -61,30 +69,12 @@ impl ReferenceCache {
     pub fn fail(&self, reason: impl Into<String>) -> Error {
         Error::Output { path: self.path.clone(), reason: reason.into() }
     }
-}
 
-fn hash_weights(hash: &mut Sha256, parameters: &Parameters) -> Result<()> {
-    let mut bytes = Vec::with_capacity(4 * CHUNK);
-    for (name, weight) in parameters.iter() {
-        hash.update(name);
-        hash.update(format!("{:?}", weight.size()));
-        // Every dtype of fewer bits is exact in float32.
-        let weight = weight.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
-        let hashed = with_host_floats(&weight, |floats| {
-            for chunk in floats.chunks(CHUNK) {
-                bytes.clear();
-                bytes.extend(chunk.iter().flat_map(|x| x.to_le_bytes()));
-                hash.update(&bytes);
-            }
-        });
-        hashed.map_err(|e| Error::Data(format!("the reference's weight {name} cannot be read: {e}")))?;
+    fn damaged(&self, problem: &str) -> Error {
+        self.fail(format!("is damaged: {problem}. Delete it, and it is computed again"))
     }
-    Ok(())
-}
 
-fn hash_row<R: Row>(hash: &mut Sha256, row: &R) {
-    for ids in std::iter::once(row.prompt_ids()).chain(row.completions().into_iter().map(|(_, ids)| ids)) {
-        hash.update((ids.len() as u64).to_le_bytes());
-        ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
+    fn digest(&self, logps: &Tensor) -> Result<String> {
+        Ok(tensors_digest(FORM, [(self.of.as_str(), logps)])?)
     }
 }

@@ -49,12 +49,12 @@ impl RememberedLogps {
         Ok(Tensor::f_from_slice(&self.values)?)
     }
 
-    /// Takes back what [`RememberedLogps::to_tensor`] gave; `false` where it has another shape.
+    /// Takes back what [`RememberedLogps::to_tensor`] gave; `false` where it has another shape or dtype.
     pub fn load(&mut self, tensor: &Tensor) -> Result<bool> {
-        if tensor.size() != [self.values.len() as i64] {
+        if tensor.size() != [self.values.len() as i64] || tensor.kind() != Kind::Float {
             return Ok(false);
         }
-        self.values = Vec::try_from(tensor.f_to_kind(Kind::Float)?)?;
+        self.values = Vec::try_from(tensor)?;
         Ok(true)
     }
 }

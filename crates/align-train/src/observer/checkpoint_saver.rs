@@ -1,5 +1,5 @@
 use super::{Flow, Observer};
-use crate::checkpoint::{checkpoint_dir, checkpoints};
+use crate::checkpoint::{check_whole, checkpoint_dir, checkpoints};
 use crate::objective::Objective;
 use crate::weights::load_weights;
 use crate::{Error, Result, StepRecord, Trainer};
@@ -57,6 +57,7 @@ impl CheckpointSaver {
             return Ok(());
         };
         let dir = checkpoint_dir(&self.dir, step);
+        check_whole(&dir)?;
         let weights = trainer.policy().open_saved(&dir)?;
         load_weights(trainer.policy().parameters(), &weights, &dir)?;
         self.loaded = Some(step);

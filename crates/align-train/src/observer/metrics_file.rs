@@ -1,4 +1,3 @@
-use super::kept_lines::{keep_lines, step_of};
 use super::{Flow, Observer};
 use crate::objective::Objective;
 use crate::{Error, EvaluationRecord, Metrics, Result, StepRecord, Trainer};
@@ -28,14 +27,9 @@ impl MetricsFile {
     /// there is none.
     ///
     /// # Errors
-    /// A file that cannot be read or written.
+    /// A file that is not what the checkpoint has behind it, or that cannot be read or written.
     pub fn resume<O: Objective>(path: &Path, trainer: &Trainer<O>) -> Result<Self> {
-        let (step, every) = (trainer.step(), trainer.training().logging_steps);
-        keep_lines(path, |line| {
-            // A stopped run wrote the mean of too few steps at its end: they are in the next line's mean.
-            let cut = line.get("loss").is_some() && step_of(line).is_some_and(|at| !at.is_multiple_of(every));
-            step_of(line).is_some_and(|at| at < step || at == step && !cut)
-        })?;
+        trainer.line_files.take_up(path)?;
         Self::new(path, OpenOptions::new().append(true).open(path))
     }
 
@@ -58,10 +52,6 @@ impl MetricsFile {
         mean.metrics = Metrics::mean(window.iter().map(|record| &record.metrics));
         self.write(&mean)
     }
-
-    fn sync(&self) -> Result<()> {
-        self.file.sync_all().map_err(|e| output_error(&self.path, &e))
-    }
 }
 
 fn output_error(path: &Path, error: &std::io::Error) -> Error {
@@ -73,13 +63,13 @@ fn output_error(path: &Path, error: &std::io::Error) -> Error {
 }
 
 impl<O: Objective> Observer<O> for MetricsFile {
+    fn line_file(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> Result<Flow> {
         if record.step.is_multiple_of(trainer.training().logging_steps) {
             self.write_mean(&trainer.history.window)?;
-        }
-        if trainer.saves_now() {
-            // A resumed run writes no line again that is older than its checkpoint.
-            self.sync()?;
         }
         Ok(Flow::Continue)
     }
@@ -90,9 +80,10 @@ impl<O: Objective> Observer<O> for MetricsFile {
     }
 
     fn on_end(&mut self, trainer: &Trainer<O>) -> Result<()> {
-        if !trainer.step().is_multiple_of(trainer.training().logging_steps) {
+        // A run that was stopped goes on: these steps are in its next line's mean.
+        if trainer.is_done() && !trainer.step().is_multiple_of(trainer.training().logging_steps) {
             self.write_mean(&trainer.history.window)?;
         }
-        self.sync()
+        self.file.sync_all().map_err(|e| output_error(&self.path, &e))
     }
 }

@@ -2,7 +2,6 @@
 
 mod checkpoint_saver;
 mod early_stopping;
-mod kept_lines;
 mod metrics_file;
 #[cfg(feature = "progress")]
 mod progress_bar;
@@ -21,6 +20,7 @@ pub use training_records::TrainingRecords;
 
 use crate::objective::Objective;
 use crate::{EvaluationRecord, Result, StepRecord, Trainer};
+use std::path::Path;
 
 /// Whether a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,11 @@ impl Flow {
 
 /// Watches a run of [`Trainer::train`]. Observers are called in the order in which they were given.
 pub trait Observer<O: Objective> {
+    /// The file that it appends lines to, if it does: a checkpoint keeps how far that was, and a digest of it.
+    fn line_file(&self) -> Option<&Path> {
+        None
+    }
+
     /// Once, before the first step, of a resumed run too; unless all say [`Flow::Continue`] there is no step.
     ///
     /// # Errors

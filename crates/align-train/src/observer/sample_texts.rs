@@ -1,4 +1,3 @@
-use super::kept_lines::{keep_lines, step_of};
 use super::{Flow, Observer};
 use crate::objective::Objective;
 use crate::{Error, EvaluationRecord, Result, Trainer};
@@ -33,18 +32,18 @@ struct Sample<'a> {
 const BATCH_SIZE: usize = 16;
 
 impl SampleTexts {
-    /// Goes on with the file of a run that is resumed after `step` steps: later steps' texts are dropped.
+    /// Goes on with the file of a run that `trainer` has resumed: later steps' texts are dropped.
     ///
     /// # Errors
-    /// As [`SampleTexts::new`], or a file that cannot be read.
-    pub fn resume(
+    /// As [`SampleTexts::new`], or a file that is not what the checkpoint has behind it.
+    pub fn resume<O: Objective>(
         path: &Path,
-        step: u64,
+        trainer: &Trainer<O>,
         tokenizer: Tokenizer,
         prompts: Vec<String>,
         generation: Generation,
     ) -> Result<Self> {
-        keep_lines(path, |line| step_of(line).is_some_and(|at| at <= step))?;
+        trainer.line_files.take_up(path)?;
         Self::new(path, tokenizer, prompts, generation)
     }
 
@@ -64,6 +63,10 @@ impl SampleTexts {
 }
 
 impl<O: Objective<Model: CausalLm>> Observer<O> for SampleTexts {
+    fn line_file(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     fn on_evaluation(&mut self, trainer: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
         for completion in generate_prompts(trainer.policy(), &self.ids, &self.generation, BATCH_SIZE)? {
             let Some(prompt) = self.prompts.get(completion.prompt) else { continue };

@@ -1,0 +1,159 @@
+//! What a program goes on from, damaged or of another model.
+
+use crate::case::*;
+use crate::support::run;
+use std::fs;
+use std::path::Path;
+
+/// `run` with both of its checkpoints.
+fn two_checkpoints(dir: &Path) {
+    write(dir, "pairs.jsonl", PAIR.repeat(4));
+    let words: Vec<&str> = short_run!(" --logging-steps 1").split(' ').skip(1).collect();
+    let output = run("dpo", dir, &words);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Replaces text in a file, where it must be found.
+fn edit(dir: &Path, name: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(dir.join(name)).unwrap();
+    assert!(text.contains(from), "{name} lacks {from}");
+    fs::write(dir.join(name), text.replacen(from, to, 1)).unwrap();
+}
+
+fn flip_last(dir: &Path, name: &str) {
+    let mut bytes = fs::read(dir.join(name)).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(dir.join(name), bytes).unwrap();
+}
+
+/// `run` with a checkpoint, and `model` with another field in its config.
+fn a_run_and_a_model(dir: &Path, from: &str, to: &str) {
+    a_run(dir);
+    gpt2(dir);
+    replace(dir, "config.json", from, to);
+}
+
+const KEPT: &str = short_run!(" --precompute-ref-log-probs --ref-log-probs-dir kept");
+
+pub const CASES: &[Case] = &[
+    case(
+        "a checkpoint of a model with fewer heads",
+        |d| a_run_and_a_model(d, "\"n_head\": 4", "\"n_head\": 8"),
+        short_run!(" --model model --resume"),
+        &["checkpoint-1", "another model", "n_head is 4 there, 8 here"],
+    ),
+    case(
+        "a checkpoint of a model that scales otherwise",
+        |d| {
+            a_run_and_a_model(
+                d,
+                "\"scale_attn_by_inverse_layer_idx\": false",
+                "\"scale_attn_by_inverse_layer_idx\": true",
+            )
+        },
+        short_run!(" --model model --resume"),
+        &["checkpoint-1", "scale_attn_by_inverse_layer_idx is false there, true here"],
+    ),
+    case(
+        "a checkpoint of another dtype",
+        a_run,
+        short_run!(" --dtype bfloat16 --resume"),
+        &["checkpoint-1", "dtype is float32 there, bfloat16 here"],
+    ),
+    case(
+        "a checkpoint of another matmul precision",
+        a_run,
+        short_run!(" --matmul-precision high --resume"),
+        &["checkpoint-1", "matmul_precision is", "\"high\" here", "--allow-other-rounding"],
+    ),
+    case(
+        "other rounding without a resume",
+        |d| write(d, "pairs.jsonl", PAIR),
+        "dpo --train-file pairs.jsonl --output-dir run --allow-other-rounding",
+        &["--resume"],
+    ),
+    case(
+        "a checkpoint with a flipped bit, and a whole one before it",
+        |d| {
+            two_checkpoints(d);
+            flip_last(d, "run/checkpoint-2/model.safetensors")
+        },
+        RESUME,
+        &["checkpoint-2/model.safetensors is damaged", "checkpoint-1 before it is whole", "delete checkpoint-2"],
+    ),
+    case(
+        "a checkpoint with a flipped bit, and none before it",
+        |d| {
+            a_run(d);
+            flip_last(d, "run/checkpoint-1/optimizer.safetensors")
+        },
+        RESUME,
+        &["checkpoint-1/optimizer.safetensors is damaged", "No checkpoint before checkpoint-1 is whole"],
+    ),
+    case(
+        "a checkpoint of another step",
+        |d| {
+            a_run(d);
+            edit(d, "run/checkpoint-1/trainer_state.json", "\"step\": 1", "\"step\": 0")
+        },
+        RESUME,
+        &["checkpoint-1/trainer_state.json is damaged", "digest"],
+    ),
+    case(
+        "a checkpoint with a changed manifest",
+        |d| {
+            a_run(d);
+            edit(d, "run/checkpoint-1/manifest.json", "\"bytes\":", "\"bytes\":1")
+        },
+        RESUME,
+        &["checkpoint-1/manifest.json is damaged"],
+    ),
+    case(
+        "a checkpoint without a manifest, as earlier versions wrote them",
+        |d| {
+            a_run(d);
+            fs::remove_file(d.join("run/checkpoint-1/manifest.json")).unwrap()
+        },
+        RESUME,
+        &["checkpoint-1", "no manifest", "earlier version"],
+    ),
+    case(
+        "a checkpoint without its weights",
+        |d| {
+            a_run(d);
+            fs::remove_file(d.join("run/checkpoint-1/model.safetensors")).unwrap()
+        },
+        RESUME,
+        &["checkpoint-1/model.safetensors is missing"],
+    ),
+    case(
+        "a metrics file that lost a line",
+        |d| {
+            two_checkpoints(d);
+            let text = fs::read_to_string(d.join("run/metrics.jsonl")).unwrap();
+            write(d, "run/metrics.jsonl", text.lines().next().unwrap())
+        },
+        short_run!(" --logging-steps 1 --resume"),
+        &["run/metrics.jsonl", "damaged", "move it away"],
+    ),
+    case(
+        "kept log-probabilities with a flipped bit",
+        |d| {
+            write(d, "pairs.jsonl", PAIR.repeat(4));
+            let words: Vec<&str> =
+                KEPT.split(' ').skip(1).map(|word| if word == "run" { "first" } else { word }).collect();
+            let output = run("dpo", d, &words);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let kept = fs::read_dir(d.join("kept")).unwrap().next().unwrap().unwrap().file_name();
+            flip_last(d, &format!("kept/{}", kept.to_string_lossy()))
+        },
+        KEPT,
+        &["kept/reference-logps-", "is damaged", "Delete it"],
+    ),
+    case(
+        "a journal of an earlier version",
+        |d| write(d, "out.csv.partial", "{\"align_journal\":1,\"job\":{}}\n{\"prompt\":0,\"texts\":[[1]]}\n"),
+        "generate --prompt This --output out.csv",
+        &["out.csv.partial", "earlier version", "--overwrite"],
+    ),
+];
