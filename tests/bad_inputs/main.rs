@@ -8,6 +8,7 @@ mod case;
 mod configs;
 mod options;
 mod outputs;
+mod ownership;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
@@ -51,7 +52,10 @@ fn each_is_told_what_is_wrong() {
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
     let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES].into_iter().flatten().collect();
+        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES, ownership::CASES]
+            .into_iter()
+            .flatten()
+            .collect();
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {

@@ -26,6 +26,7 @@ mod folder;
 mod lock;
 mod ownership;
 mod place;
+mod rewrite;
 mod stamp;
 mod unfinished;
 
@@ -34,6 +35,7 @@ pub use folder::{remove_folder, replace_folder, write_folder};
 pub use lock::{FolderLock, LockError, lock_folder};
 pub use ownership::{Ownership, Standing};
 pub use place::{check_file_place, is_inside, is_same};
+pub use rewrite::{check_folder_place, rewrite_folder};
 pub use unfinished::{UNFINISHED, remove_leftovers, remove_unfinished};
 
 use std::fs::File;
