@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 fn classify(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.precision()?;
     check_output(&options.output, options.overwrite)?;
+    common::refuse_inputs(&options.output, [&options.input])?;
     let texts = Texts::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::REWARD_MODEL)?;
     let model = RewardModel::load(&dir, &options.score, &options.runtime, options.batch_size)?;

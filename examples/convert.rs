@@ -6,7 +6,8 @@
 
 mod common;
 
-use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config};
+use align_data::Tokenizer;
+use align_models::{DistilBert, DistilBertConfig, Gpt2, Gpt2Config, TrainableModel};
 use clap::Parser;
 use common::signals::Keeping;
 use common::{Failure, models, output};
@@ -26,7 +27,7 @@ struct Options {
     /// The folder that is written.
     #[arg(long)]
     output_dir: PathBuf,
-    /// Overwrite the files of a model there.
+    /// Replace a model that stands there.
     #[arg(long)]
     overwrite: bool,
 }
@@ -46,6 +47,7 @@ fn dtype(name: &str) -> Result<Kind, String> {
 
 fn convert(options: &Options) -> Result<(), Failure> {
     let (from, to) = (models::fetch(&options.model)?, &options.output_dir);
+    common::refuse_folder(to, options.overwrite, [&from])?;
     let classifier = DistilBertConfig::from_pretrained(&from);
     let embeddings = match &classifier {
         Ok(config) => config.vocab_size,
@@ -55,11 +57,17 @@ fn convert(options: &Options) -> Result<(), Failure> {
     let tokenizer = models::tokenizer(&from, embeddings)?;
     let _keeping = Keeping::files();
     if classifier.is_ok() {
-        DistilBert::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
+        write(options, &tokenizer, &DistilBert::from_pretrained(&from, options.dtype, Device::Cpu)?)?;
     } else {
-        Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
+        write(options, &tokenizer, &Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?)?;
     }
-    tokenizer.save(to, options.overwrite)?;
     output::println!("model written to {}", align_printable::printable_path(&to));
     Ok(())
+}
+
+fn write(options: &Options, tokenizer: &Tokenizer, model: &impl TrainableModel) -> Result<(), Failure> {
+    common::write_model(&options.output_dir, options.overwrite, |folder| {
+        model.save_pretrained(folder, false)?;
+        Ok(tokenizer.save(folder, false)?)
+    })
 }

@@ -52,6 +52,14 @@ pub fn tokenizer(folder: &Path, embeddings: i64) -> Result<Tokenizer, Failure> {
     Ok(Tokenizer::from_pretrained(folder)?.for_embeddings(embeddings)?)
 }
 
+/// The folder that an option names, where it names none on the hub.
+pub fn local(named: &str) -> Option<PathBuf> {
+    match ModelSource::parse(named) {
+        Ok(ModelSource::Folder(folder)) => Some(folder),
+        _ => None,
+    }
+}
+
 /// Whether an upload can be tried at all, before hours of work for it.
 pub fn check_push() -> Result<(), Failure> {
     let config = HubConfig::from_env()?;

@@ -13,6 +13,7 @@ mod options;
 mod outputs;
 #[path = "../../crates/align-data/tests/hostile/parquet.rs"]
 mod parquet;
+mod ownership;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
@@ -57,7 +58,7 @@ fn each_is_told_what_is_wrong() {
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
     let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, models::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES, tokenisers::CASES, identity::CASES]
+        [weights::CASES, configs::CASES, models::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES, tokenisers::CASES, identity::CASES, ownership::CASES]
             .into_iter()
             .flatten()
             .collect();

@@ -1,7 +1,9 @@
 //! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there, with its digest.
 
 use crate::{Error, Result};
-use align_files::{FolderLock, Hasher, LockError, UNFINISHED, lock_folder, remove_unfinished, seal, unseal};
+use align_files::{
+    FolderLock, Hasher, LockError, Ownership, Standing, UNFINISHED, lock_folder, remove_unfinished, seal, unseal,
+};
 use align_models::differences;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +17,15 @@ const POINTS: &str = "points";
 const FILE_LIMIT: u64 = 1 << 30;
 const REMEDY: &str = "delete it, and its stage is done again";
 const REMEDY_OF_OPTIONS: &str = "delete it, and the same command writes it again";
+/// What is made from the points in the end.
+const OUTPUTS: [&str; 6] = [
+    "frontier.csv",
+    "reward_against_kl.svg",
+    "reward_against_kl.png",
+    "reward_against_entropy.svg",
+    "reward_against_entropy.png",
+    "report.html",
+];
 
 /// A sweep's folder that no other process writes to.
 #[derive(Debug)]
@@ -22,6 +33,8 @@ pub struct Journal {
     folder: PathBuf,
     /// Digest of what the sweep depends on.
     sweep: String,
+    /// Which of the files made from the points are the sweep's own.
+    outputs: Ownership,
     _lock: Option<FolderLock>,
 }
 
@@ -52,8 +65,10 @@ impl Journal {
         let journal = Self {
             folder: folder.to_owned(),
             sweep: Hasher::new("sweep").part(options.to_string().as_bytes()).digest(),
+            outputs: Ownership::of(folder),
             _lock: lock,
         };
+        OUTPUTS.iter().try_for_each(|name| journal.refuse_foreign(name))?;
         match journal.read_file::<Value>(&folder.join(OPTIONS))? {
             None => journal.write_file(&folder.join(OPTIONS), options)?,
             Some(found) => {
@@ -90,6 +105,31 @@ impl Journal {
     /// When the system refuses.
     pub fn write<T: Serialize>(&self, name: &str, result: &T) -> Result<()> {
         self.write_file(&self.path(name), result)
+    }
+
+    /// Writes a file made from the points, in place of the sweep's own one that may stand there.
+    ///
+    /// # Errors
+    /// What the sweep did not write stands there, or the system refuses.
+    pub fn write_output(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.refuse_foreign(name)?;
+        let path = self.folder.join(name);
+        let write = || {
+            self.outputs.own_bytes(name, bytes)?;
+            align_files::write_file(&path, true, |file| file.write_all(bytes))
+        };
+        write().map_err(|e| failed(&path, &e))
+    }
+
+    fn refuse_foreign(&self, name: &str) -> Result<()> {
+        let path = self.folder.join(name);
+        match self.outputs.standing(name).map_err(|e| failed(&path, &e))? {
+            Standing::Absent | Standing::Own => Ok(()),
+            _ => {
+                let problem = "is not what this sweep wrote, and would be replaced: move it away".to_owned();
+                Err(Error::File { path, problem })
+            }
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {

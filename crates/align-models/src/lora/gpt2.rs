@@ -4,7 +4,10 @@ use super::whole::{self, WholeWeight};
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
 use crate::identity::hyper_parameters;
-use crate::{Attention, CausalLm, Error, Gpt2, Gpt2Config, KvCache, LoraConfig, Parameters, Result, TrainingMemory};
+use crate::{
+    Attention, CausalLm, Error, Gpt2, Gpt2Config, KvCache, LoraConfig, Parameters, Result, TrainingMemory,
+    pretrained_config,
+};
 use align_printable::printable_path;
 use align_torch::{available_memory, bytes_in_words};
 use serde_json::json;
@@ -259,8 +262,10 @@ impl CausalLm for LoraGpt2 {
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
         std::fs::create_dir_all(dir)
             .map_err(|e| Error::Input(format!("the folder {} cannot be made: {e}", printable_path(dir))))?;
-        self.config.write(dir, overwrite)?;
-        adapter_file::write(dir, [&self.adapter, &self.carried], overwrite)
+        // The config makes a folder an adapter: it goes first and comes last.
+        pretrained_config::withdraw(dir, adapter_config::NAME, overwrite)?;
+        adapter_file::write(dir, [&self.adapter, &self.carried], overwrite)?;
+        self.config.write(dir, overwrite)
     }
 
     fn open_saved(&self, dir: &Path) -> Result<Checkpoint> {

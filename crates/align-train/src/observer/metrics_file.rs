@@ -79,6 +79,10 @@ impl<O: Objective> Observer<O> for MetricsFile {
         Ok(Flow::Continue)
     }
 
+    fn on_failure(&mut self, trainer: &Trainer<O>) -> Result<()> {
+        self.on_end(trainer)
+    }
+
     fn on_end(&mut self, trainer: &Trainer<O>) -> Result<()> {
         // A run that was stopped goes on: these steps are in its next line's mean.
         if trainer.is_done() && !trainer.step().is_multiple_of(trainer.training().logging_steps) {
