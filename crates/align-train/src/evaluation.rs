@@ -56,7 +56,7 @@ impl<O: Objective> Trainer<O> {
     /// An evaluation whose loss is not finite, with the rows of the batches at fault.
     fn evaluation_not_finite(&self, value: f64, outcomes: &[BatchOutcome]) -> Error {
         let batches = self.evaluation_batches();
-        let at_fault = batches.iter().zip(outcomes).filter(|(_, outcome)| !outcome.loss.is_finite());
+        let at_fault = batches.iter().zip(outcomes).filter(|(_, outcome)| !outcome.loss().is_finite());
         let rows = at_fault.flat_map(|(rows, _)| rows).filter_map(|place| self.eval.get(*place));
         Error::EvaluationNotFinite { step: self.step, value, rows: rows.map(|row| row.row() + 1).collect() }
     }
