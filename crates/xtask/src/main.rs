@@ -1,7 +1,8 @@
 //! `cargo xtask`: brings LibTorch into the workspace, says what a machine lacks, runs the README's commands.
 
-// A program talks to its user.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+// Before the others, which print by its macros.
+#[macro_use]
+mod output;
 
 mod bring;
 mod cargo;
@@ -49,10 +50,16 @@ fn main() -> ExitCode {
         Some((command, rest)) => (command.to_string_lossy().into_owned(), rest),
         None => ("help".to_owned(), &[][..]),
     };
-    run(&command, rest).unwrap_or_else(|failure| {
+    let code = run(&command, rest).unwrap_or_else(|failure| {
         eprintln!("error: {failure}");
         interrupt::failure_code()
-    })
+    });
+    if output::failed() {
+        eprintln!("error: standard output cannot be written");
+        // EX_IOERR, as the examples have it.
+        return ExitCode::from(74);
+    }
+    code
 }
 
 fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
