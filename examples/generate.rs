@@ -219,8 +219,7 @@ fn prompts(options: &Options) -> Result<Vec<String>, Failure> {
 }
 
 fn lines(file: &Path) -> Result<Vec<String>, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let lines: Vec<String> = text.lines().map(String::from).collect();
+    let lines = align_data::read_lines(file)?;
     match lines.iter().position(|line| line.trim().is_empty()) {
         _ if lines.is_empty() => Err(format!("{}: no prompts; write one a line", file.display()).into()),
         Some(at) => Err(format!("{}, line {}: an empty prompt; remove the line", file.display(), at + 1).into()),

@@ -329,8 +329,7 @@ impl Run<'_> {
     }
 
     fn sampler(&self, prompts: &Path, seed: u64, resumed: Option<u64>) -> Result<SampleTexts, Failure> {
-        let text = std::fs::read_to_string(prompts).map_err(|e| format!("{}: {e}", prompts.display()))?;
-        let prompts = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let prompts = align_data::read_lines(prompts)?.into_iter().filter(|line| !line.is_empty()).collect();
         let config =
             GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
         let (file, tokenizer) = (self.dir.path().join("samples.jsonl"), self.tokenizer.clone());

@@ -6,8 +6,11 @@
 
 mod case;
 mod configs;
+mod hostile;
 mod options;
 mod outputs;
+#[path = "../../crates/align-data/tests/hostile/parquet.rs"]
+mod parquet;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
@@ -51,7 +54,10 @@ fn each_is_told_what_is_wrong() {
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
     let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES].into_iter().flatten().collect();
+        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES]
+            .into_iter()
+            .flatten()
+            .collect();
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {

@@ -136,13 +136,13 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "KTO in batches of one row",
-        |d| write(d, "likes.jsonl", &LIKE.repeat(4)),
+        |d| write(d, "likes.jsonl", LIKE.repeat(4)),
         "kto --train-file likes.jsonl --output-dir run --per-device-train-batch-size 1 --gradient-accumulation-steps 4",
         &["per_device_train_batch_size", "is 1", "at least 2", "gradient_accumulation_steps"],
     ),
     case(
         "KTO with one row in an epoch's last batch",
-        |d| write(d, "likes.jsonl", &LIKE.repeat(5)),
+        |d| write(d, "likes.jsonl", LIKE.repeat(5)),
         "kto --train-file likes.jsonl --output-dir run --per-device-train-batch-size 4",
         &["per_device_train_batch_size", "is 4", "5 training rows", "set it to 5"],
     ),

@@ -29,6 +29,7 @@
 //! ```
 
 mod atomic;
+mod caught;
 mod completion_batch;
 mod encode_completions;
 mod encode_labelled_texts;
@@ -42,7 +43,7 @@ mod error;
 mod pack;
 mod padding;
 mod preference;
-mod read_file;
+mod read_lines;
 mod tokenizer;
 
 pub mod pairing;
@@ -61,6 +62,7 @@ pub use error::{Error, Result};
 pub use pack::pack_wrapped;
 pub use padding::{Padded, left_pad, right_pad};
 pub use preference::{PreferencePair, ScoredText, UnpairedPreference};
+pub use read_lines::read_lines;
 #[cfg(feature = "tables")]
 pub use tables::{Completions, LabelledTexts, PreferencePairs, ScoredTexts, Texts, UnpairedPreferences};
 pub use tokenizer::{SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};

@@ -23,10 +23,12 @@
 mod file;
 mod folder;
 mod lock;
+mod read;
 
 pub use file::{UnfinishedFile, write_file};
 pub use folder::{remove_folder, remove_unfinished, write_folder};
 pub use lock::{FolderLock, LockError, lock_folder};
+pub use read::read_file;
 
 use std::fs::File;
 use std::io::{self, ErrorKind};

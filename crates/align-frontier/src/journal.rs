@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 const OPTIONS: &str = "sweep.json";
 const POINTS: &str = "points";
+/// Largest file of a stage that is read, in bytes.
+const FILE_LIMIT: u64 = 1 << 30;
 
 /// A sweep's folder that no other process writes to.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl Journal {
     }
 
     fn read_file<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
-        let bytes = match fs::read(path) {
+        let bytes = match align_files::read_file(path, FILE_LIMIT) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|e| failed(path, &e))?,
         };

@@ -35,8 +35,8 @@ pub use texts::{ScoredTexts, Texts};
 pub use unpaired::UnpairedPreferences;
 
 use crate::atomic::{check_folder, write_file};
-use crate::read_file::read_file;
 use crate::{Error, Result};
+use align_files::read_file;
 use align_printable::printable_path;
 use columns::{Column, check};
 use polars_core::frame::DataFrame;
@@ -112,10 +112,21 @@ pub fn check_output(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     check_folder(path)
 }
 
+/// Largest table that is read, in bytes: all of it is held in memory, several times.
+const FILE_LIMIT: u64 = 64 << 30;
+
+/// Longest row of a text format, in bytes: a whole book fits. A tokeniser takes a hundred times a text's size.
+const ROW_LIMIT: usize = 16 << 20;
+
+/// A row that is too long, in words.
+fn too_long(length: usize) -> String {
+    format!("it has {length} bytes, a row may have {ROW_LIMIT}: divide its text into several rows")
+}
+
 /// A file's columns, unchecked; `columns` tells how to read those that the format gives no type.
 fn read_raw(path: &Path, columns: &[Column]) -> Result<DataFrame> {
     let format = Format::of(path)?;
-    let bytes = read_file(path, u64::MAX).map_err(|e| Error::read(path, e))?;
+    let bytes = read_file(path, FILE_LIMIT).map_err(|e| Error::read(path, e))?;
     match format {
         Format::Csv => csv::read(path, bytes, columns),
         Format::Parquet => parquet::read(path, bytes, columns),

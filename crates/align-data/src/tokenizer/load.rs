@@ -1,9 +1,11 @@
 //! A tokeniser out of a model's folder.
 
+use super::guarded::Guarded;
 use super::special_tokens::{Roles, SpecialTokens};
-use super::{Tokenizer, vocabulary};
-use crate::read_file::read_file;
+use super::{Tokenizer, check, vocabulary};
+use crate::caught::caught;
 use crate::{Error, Result};
+use align_files::read_file;
 use serde_json::{Map, Value};
 use std::fs;
 use std::path::Path;
@@ -50,11 +52,9 @@ impl Tokenizer {
         };
 
         vocabulary::check_merges(&path, &document)?;
+        check::check(&path, &document)?;
         without_settings(&mut document);
-        let mut inner = tokenizers::Tokenizer::from_bytes(document.to_string().as_bytes())
-            .map_err(|problem| Error::TokenizerFile { path: path.clone(), problem: problem.to_string() })?;
-        check_added_ids(&path, &document, &inner)?;
-        let special = SpecialTokens::resolve(&path, &roles, &mut inner)?;
+        let (inner, special) = build(&path, &document, &roles)?;
 
         let model_max_length = max_length(&dir.join("tokenizer_config.json"), &config)?;
         let mut files = Vec::new();
@@ -66,6 +66,19 @@ impl Tokenizer {
         config.entry("tokenizer_class").or_insert_with(|| class.into());
         Ok(Self { inner, special, model_max_length, config, files: Arc::new(files) })
     }
+}
+
+/// Builds the tokeniser that the checked document describes. What still makes the crate panic is an error.
+fn build(path: &Path, document: &Value, roles: &Roles<'_>) -> Result<(Guarded, SpecialTokens)> {
+    let fault = |problem: String| Error::TokenizerFile { path: path.to_owned(), problem };
+    caught(|| {
+        let mut inner = tokenizers::Tokenizer::from_bytes(document.to_string().as_bytes())
+            .map_err(|problem| fault(problem.to_string()))?;
+        check_added_ids(path, document, &inner)?;
+        let special = SpecialTokens::resolve(path, roles, &mut inner)?;
+        Ok((Guarded::new(inner, path).tried().map_err(fault)?, special))
+    })
+    .unwrap_or_else(|panic| Err(fault(format!("the tokenizers library fails on it: {panic}"))))
 }
 
 /// A file's bytes, or `None` where there is no such file.

@@ -1,5 +1,7 @@
 //! Tokenisers in transformers' layout.
 
+mod check;
+mod guarded;
 mod load;
 mod save;
 mod special_tokens;
@@ -11,6 +13,7 @@ pub use special_tokens::SpecialTokens;
 pub use train::{train_byte_level_bpe, train_word_piece};
 
 use crate::{Error, Result};
+use guarded::Guarded;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +30,7 @@ use tokenizers::{Encoding, PostProcessor, TruncationDirection};
 /// ```
 #[derive(Clone)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Guarded,
     special: SpecialTokens,
     model_max_length: Option<usize>,
     /// What `tokenizer_config.json` says, for writing it again.
@@ -76,7 +79,7 @@ impl Tokenizer {
             for mut encoding in self.inner.encode_batch_fast(chunk, false).map_err(refused)? {
                 encoding.truncate(limit - added, 0, TruncationDirection::Right);
                 if added > 0 {
-                    encoding = self.inner.post_process(encoding, None, true).map_err(refused)?;
+                    encoding = self.inner.post_process(encoding, true).map_err(refused)?;
                 }
                 ids.push(ids_of(&encoding));
             }

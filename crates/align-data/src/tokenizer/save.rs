@@ -16,6 +16,7 @@ impl Tokenizer {
     pub fn save(&self, dir: impl AsRef<Path>, overwrite: bool) -> Result<()> {
         let dir = dir.as_ref();
         let document = self.inner.to_string(true).map_err(|e| Error::Tokenizer(e.to_string()))?;
+        self.check_saved(&document)?;
         let config = format!("{:#}\n", Value::Object(self.config_to_save()));
         let written = [("tokenizer.json", document.as_bytes()), ("tokenizer_config.json", config.as_bytes())];
         let copied = self.files.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
@@ -29,6 +30,21 @@ impl Tokenizer {
             write_file(&path, overwrite, |file| file.write_all(bytes).map_err(|e| Error::write(&path, e)))?;
         }
         Ok(())
+    }
+
+    /// The crate leaves out tokens that it cannot number: such a file would take the place of a whole one.
+    fn check_saved(&self, document: &str) -> Result<()> {
+        let saved: Value = serde_json::from_str(document).map_err(|e| Error::Tokenizer(e.to_string()))?;
+        let count = match saved.pointer("/model/vocab") {
+            Some(Value::Object(tokens)) => tokens.len(),
+            Some(Value::Array(pieces)) => pieces.len(),
+            _ => 0,
+        };
+        let expected = self.inner.get_vocab_size(false);
+        if count == expected {
+            return Ok(());
+        }
+        Err(Error::Tokenizer(format!("cannot be saved: {count} of its {expected} tokens can be written")))
     }
 
     fn config_to_save(&self) -> Map<String, Value> {

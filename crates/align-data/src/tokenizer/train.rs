@@ -1,5 +1,6 @@
 //! A tokeniser made from texts, for a model that begins from nothing.
 
+use super::guarded::Guarded;
 use super::special_tokens::{Roles, SpecialTokens};
 use super::{Tokenizer, refused, vocabulary};
 use crate::{Error, Result};
@@ -107,6 +108,7 @@ fn finished(mut inner: tokenizers::Tokenizer, config: Value) -> Result<Tokenizer
     let none = Map::new();
     let roles = Roles { config: &config, map: &none, model_config: &none };
     let special = SpecialTokens::resolve(Path::new("tokenizer.json"), &roles, &mut inner)?;
+    let inner = Guarded::new(inner, Path::new("tokenizer.json"));
     Ok(Tokenizer { inner, special, model_max_length: None, config, files: Arc::default() })
 }
 

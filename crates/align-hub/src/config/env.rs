@@ -1,7 +1,6 @@
 use super::HubConfig;
 use crate::{HubError, Result, RetryPolicy, Token};
 use std::ffi::OsString;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +9,9 @@ pub(super) const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A day: more is surely a mistake.
 const MOST_SECONDS: u64 = 86_400;
+
+/// Largest file of a token, in bytes.
+const TOKEN_FILE: u64 = 1 << 16;
 
 struct Env<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
@@ -87,8 +89,8 @@ impl Env<'_> {
             Some(path) => path,
             None => self.home()?.join("token"),
         };
-        match fs::read_to_string(&path) {
-            Ok(text) => Token::parse(&text, &align_printable::printable_path(path)),
+        match align_files::read_file(&path, TOKEN_FILE) {
+            Ok(text) => Token::parse(&String::from_utf8_lossy(&text), &align_printable::printable_path(path)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(source) => Err(HubError::Unreadable { path, source }),
         }
@@ -175,6 +177,7 @@ impl Env<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use std::fs;
 
     fn with(variables: &[(&str, &str)]) -> Result<HubConfig> {
         let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
@@ -242,6 +245,8 @@ mod tests {
         assert_eq!(header(&[("HF_HOME", home), ("HF_TOKEN", "hf_env ")]).unwrap(), "Bearer hf_env");
         assert_eq!(header(&[("HF_HOME", home), ("HUGGING_FACE_HUB_TOKEN", "hf_old")]).unwrap(), "Bearer hf_old");
         assert_eq!(header(&[("HF_TOKEN", "hf_env"), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")]), None);
+        let endless = with(&[("HF_TOKEN_PATH", "/dev/zero")]).unwrap_err().to_string();
+        assert!(endless.contains("/dev/zero"), "{endless}");
         let shown = format!("{:?}", with(&[("HF_TOKEN", "hf_env")]).unwrap());
         assert!(!shown.contains("hf_env"), "{shown}");
         let error = with(&[("HF_TOKEN", "hf a")]).unwrap_err().to_string();

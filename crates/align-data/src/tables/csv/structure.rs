@@ -1,7 +1,11 @@
 //! Whether a CSV file is a table, before polars reads it: polars fills short rows up with nulls, renames columns of one name,
 //! and takes an open quote for the rest of the file.
 
+use super::super::{ROW_LIMIT, too_long};
 use std::collections::HashSet;
+
+/// Most columns: polars takes ten kilobytes and half a millisecond for each, whatever is in it.
+const COLUMNS: usize = 2_000;
 
 /// What is wrong, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +26,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
             problem: "the file is empty: expected a header with the columns' names".to_owned(),
         });
     }
+    if header.len() > COLUMNS {
+        return Err(Fault { line: 1, problem: format!("{} columns, expected at most {COLUMNS}", header.len()) });
+    }
     let mut names = HashSet::new();
     for name in &header {
         if !name.is_empty() && !names.insert(name) {
@@ -31,9 +38,13 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     }
     let mut row = 0;
     loop {
-        let (expected, mut found) = (header.len(), 0);
+        let (expected, mut found, before) = (header.len(), 0, scanner.rest.len());
         let Some(line) = scanner.record(|_| found += 1)? else { return Ok(()) };
         row += 1;
+        let length = before - scanner.rest.len();
+        if length > ROW_LIMIT {
+            return Err(Fault { line, problem: too_long(length) });
+        }
         if found != expected {
             let hint = if found > expected { "; a text with a comma needs quotes" } else { "" };
             let problem = format!("row {row}: expected {expected} fields, found {found}{hint}");
@@ -173,6 +184,13 @@ mod tests {
     fn names_stand_once() {
         assert_eq!(fault("a,b,a\n1,2,3\n"), (1, "the column \"a\" stands twice: rename one".into()));
         check(b",,a\n0,1,2\n").unwrap();
+    }
+
+    #[test]
+    fn columns_are_counted() {
+        let header = |count: usize| (0..count).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",") + "\n";
+        check(header(COLUMNS).as_bytes()).unwrap();
+        assert_eq!(fault(header(120_000)), (1, "120000 columns, expected at most 2000".into()));
     }
 
     #[test]

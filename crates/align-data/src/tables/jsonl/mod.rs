@@ -3,6 +3,7 @@
 mod cells;
 
 use super::columns::{CLASS, Column, Kind, empty_column, frame_of, known};
+use super::{ROW_LIMIT, too_long};
 use crate::{Error, Result};
 use cells::{Cell, Cells};
 use polars_core::frame::DataFrame;
@@ -29,6 +30,9 @@ pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Data
             continue;
         }
         let problem = |problem: String| Error::Line { path: path.to_owned(), line: index + 1, problem };
+        if line.len() > ROW_LIMIT {
+            return Err(problem(too_long(line.len())));
+        }
         cells.push(line).map_err(|e| problem(in_words(&e)))?;
         // Each row has a cell under every name: names that stand once each would fill memory with nulls.
         let (rows, names) = (cells.rows, cells.columns.len());

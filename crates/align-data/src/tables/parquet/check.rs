@@ -2,8 +2,10 @@
 //! ask for more memory than there is.
 
 use super::encodings::{
-    Bytes, Checked, byte_arrays, delta_binary_packed, delta_byte_arrays, delta_length_byte_arrays, hybrid_rle,
+    Bytes, Checked, byte_array, byte_arrays, delta_binary_packed, delta_byte_arrays, delta_length_byte_arrays,
+    hybrid_rle, indices,
 };
+use super::room::Room;
 use polars_buffer::Buffer;
 use polars_parquet::parquet::compression::DecompressionContext;
 use polars_parquet::parquet::encoding::Encoding;
@@ -14,31 +16,17 @@ use polars_parquet::parquet::schema::types::PhysicalType;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use std::io::Cursor;
 
-/// Largest page that is decoded, in bytes; writers aim at 1 MiB.
-const PAGE_LIMIT: usize = 128 << 20;
-/// Most bytes of decoded pages for each byte of the file, beyond one page of the greatest size.
-const EXPANSION: usize = 100;
-/// Most rows for each byte of the file: a table of texts has more bytes than rows, unless all its rows are alike.
-const ROWS_A_BYTE: usize = 64;
-
 /// Checks the pages of the columns of these names.
 pub(super) fn check(bytes: &Buffer<u8>, metadata: &FileMetadata, wanted: &[&str]) -> Checked<()> {
-    let most = bytes.len().saturating_mul(ROWS_A_BYTE);
-    let room = bytes.len().saturating_mul(EXPANSION).saturating_add(PAGE_LIMIT);
-    let (mut rows, mut decoded) = (0_usize, 0_usize);
+    let (mut rows, mut room) = (0_usize, Room::of(bytes.len()));
     for (number, group) in metadata.row_groups.iter().enumerate() {
         rows = rows.saturating_add(group.num_rows());
-        if rows > most {
-            return Err(format!("it claims {rows} rows in {} bytes", bytes.len()));
-        }
+        room.rows(rows, wanted.len())?;
         for name in wanted {
             let fault = |problem: String| format!("row group {number}, column {name:?}: {problem}");
             let chunk = flat_chunk(group, name).map_err(fault)?;
-            decoded = decoded.saturating_add(headers(bytes, chunk).map_err(fault)?);
-            if decoded > room {
-                return Err(fault(format!("the pages so far claim {decoded} bytes in a file of {}", bytes.len())));
-            }
-            pages(bytes, group.num_rows(), chunk).map_err(fault)?;
+            headers(bytes, chunk, &mut room).map_err(fault)?;
+            pages(bytes, group.num_rows(), chunk, &mut room).map_err(fault)?;
         }
     }
     if rows != metadata.num_rows {
@@ -62,9 +50,10 @@ fn flat_chunk<'a>(group: &'a RowGroupMetadata, name: &str) -> Checked<&'a Column
     Ok(chunk)
 }
 
-fn pages(bytes: &Buffer<u8>, rows: usize, chunk: &ColumnChunkMetadata) -> Checked<()> {
-    let pages = get_page_iterator(chunk, Cursor::new(bytes.clone()), Vec::new(), PAGE_LIMIT).map_err(in_words)?;
-    let (mut seen, mut dictionary, mut context) = (0_usize, None, DecompressionContext::Unset);
+fn pages(bytes: &Buffer<u8>, rows: usize, chunk: &ColumnChunkMetadata, room: &mut Room) -> Checked<()> {
+    let pages = get_page_iterator(chunk, Cursor::new(bytes.clone()), Vec::new(), room.most()).map_err(in_words)?;
+    let (mut seen, mut context) = (0_usize, DecompressionContext::Unset);
+    let mut dictionary: Option<Vec<u32>> = None;
     for (number, page) in pages.enumerate() {
         let fault = |problem: String| format!("page {number}: {problem}");
         let page = page.and_then(|page| decompress(page, &mut Vec::new(), &mut context));
@@ -73,45 +62,44 @@ fn pages(bytes: &Buffer<u8>, rows: usize, chunk: &ColumnChunkMetadata) -> Checke
                 if seen > 0 || dictionary.is_some() {
                     return Err(fault("a dictionary behind the column's first page".to_owned()));
                 }
-                plain(chunk.physical_type(), &mut Bytes::new(&page.buffer), page.num_values).map_err(fault)?;
-                dictionary = Some(page.num_values);
+                let sizes = entries(chunk.physical_type(), &mut Bytes::new(&page.buffer), page.num_values);
+                dictionary = Some(sizes.map_err(fault)?);
             }
             Page::Data(page) => {
                 seen = seen.saturating_add(page.num_values());
                 if seen > rows {
                     return Err(fault(format!("more values than the {rows} rows")));
                 }
-                data(&page, chunk.physical_type(), dictionary).map_err(fault)?;
+                let size = data(&page, chunk.physical_type(), dictionary.as_deref()).map_err(fault)?;
+                room.values(size).map_err(fault)?;
             }
         }
     }
     if seen == rows { Ok(()) } else { Err(format!("expected {rows} values, found {seen}")) }
 }
 
-/// Checks the chunk's place in the file and the sizes of its pages, before memory is asked for by any of them; returns their
-/// sum.
-fn headers(bytes: &[u8], chunk: &ColumnChunkMetadata) -> Checked<usize> {
+/// Checks the chunk's place in the file and the sizes of its pages, before memory is asked for by any of them.
+fn headers(bytes: &[u8], chunk: &ColumnChunkMetadata, room: &mut Room) -> Checked<()> {
     let (start, size) = (chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()), chunk.compressed_size());
     let place = usize::try_from(start).ok().zip(usize::try_from(size).ok());
     let mut rest = place
         .and_then(|(start, size)| bytes.get(start..start.checked_add(size)?))
         .ok_or_else(|| format!("{size} bytes from byte {start} of a file of {} bytes", bytes.len()))?;
-    let mut decoded = 0_usize;
     while !rest.is_empty() {
         let mut reader = Cursor::new(rest);
         let header = ParquetPageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut reader, rest.len()))
             .map_err(in_words)?;
         let after = usize::try_from(reader.position()).ok().and_then(|read| rest.get(read..)).unwrap_or_default();
         let (packed, size) = (header.compressed_page_size, header.uncompressed_page_size);
-        let claimed = usize::try_from(size).ok().filter(|size| *size <= PAGE_LIMIT);
-        decoded += claimed.ok_or_else(|| format!("a page claims {size} bytes, at most {PAGE_LIMIT} are read"))?;
+        room.page(usize::try_from(size).map_err(|_| format!("a page claims {size} bytes"))?)?;
         let next = usize::try_from(packed).ok().and_then(|packed| after.get(packed..));
         rest = next.ok_or_else(|| format!("a page claims {packed} bytes, {} are left", after.len()))?;
     }
-    Ok(decoded)
+    Ok(())
 }
 
-fn data(page: &DataPage, kind: PhysicalType, dictionary: Option<usize>) -> Checked<()> {
+/// The bytes of a page's values, once they are decoded.
+fn data(page: &DataPage, kind: PhysicalType, dictionary: Option<&[u32]>) -> Checked<usize> {
     let optional = page.descriptor.max_def_level > 0;
     let count = page.num_values();
     let mut bytes = Bytes::new(page.buffer());
@@ -147,42 +135,61 @@ fn values(
     encoding: Encoding,
     kind: PhysicalType,
     count: usize,
-    dictionary: Option<usize>,
-) -> Checked<()> {
+    dictionary: Option<&[u32]>,
+) -> Checked<usize> {
     match (encoding, kind) {
         (Encoding::Plain, _) => plain(kind, bytes, count),
         (Encoding::PlainDictionary | Encoding::RleDictionary, _) => {
-            let entries = dictionary.ok_or("its values point into a dictionary, and there is none")?;
+            let sizes = dictionary.ok_or("its values point into a dictionary, and there is none")?;
             if count == 0 {
-                return Ok(());
+                return Ok(0);
             }
             let width = bytes.byte()?;
-            hybrid_rle(bytes, width, count, entries as u64).map(|_| ())
+            indices(bytes, width, count, sizes)
         }
         (Encoding::Rle, PhysicalType::Boolean) => {
             let length = bytes.length()?;
-            hybrid_rle(&mut Bytes::new(bytes.take(length)?), 1, count, 2).map(|_| ())
+            hybrid_rle(&mut Bytes::new(bytes.take(length)?), 1, count, 2)
         }
         (Encoding::DeltaBinaryPacked, PhysicalType::Int32 | PhysicalType::Int64) => {
-            delta_binary_packed(bytes, count).map(|_| ())
+            delta_binary_packed(bytes, count).map(|values| values.len() * size_of::<i64>())
         }
         (Encoding::DeltaLengthByteArray, PhysicalType::ByteArray) => delta_length_byte_arrays(bytes, count),
-        (Encoding::DeltaByteArray, PhysicalType::ByteArray) => delta_byte_arrays(bytes, count, PAGE_LIMIT),
+        (Encoding::DeltaByteArray, PhysicalType::ByteArray) => delta_byte_arrays(bytes, count),
         (Encoding::ByteStreamSplit, PhysicalType::ByteArray | PhysicalType::Boolean) => Err(unread(encoding, kind)),
-        (Encoding::ByteStreamSplit, _) => plain(kind, bytes, count).and_then(|()| bytes.end()),
+        (Encoding::ByteStreamSplit, _) => plain(kind, bytes, count).and_then(|size| bytes.end().map(|()| size)),
         _ => Err(unread(encoding, kind)),
     }
 }
 
-fn plain(kind: PhysicalType, bytes: &mut Bytes<'_>, count: usize) -> Checked<()> {
-    let size = match kind {
-        PhysicalType::ByteArray => return byte_arrays(bytes, count),
-        PhysicalType::Boolean => return bytes.take(count.div_ceil(8)).map(|_| ()),
-        PhysicalType::Int32 | PhysicalType::Float => 4,
-        PhysicalType::Int64 | PhysicalType::Double => 8,
-        PhysicalType::Int96 | PhysicalType::FixedLenByteArray(_) => return Err(unread(Encoding::Plain, kind)),
-    };
-    bytes.take(count.saturating_mul(size)).map(|_| ())
+fn plain(kind: PhysicalType, bytes: &mut Bytes<'_>, count: usize) -> Checked<usize> {
+    match kind {
+        PhysicalType::ByteArray => byte_arrays(bytes, count),
+        PhysicalType::Boolean => bytes.take(count.div_ceil(8)).map(<[u8]>::len),
+        _ => bytes.take(count.saturating_mul(width(kind)?)).map(<[u8]>::len),
+    }
+}
+
+/// The size of each of a dictionary's entries.
+fn entries(kind: PhysicalType, bytes: &mut Bytes<'_>, count: usize) -> Checked<Vec<u32>> {
+    if kind == PhysicalType::ByteArray {
+        let mut sizes = Vec::new();
+        for _ in 0..count {
+            sizes.push(u32::try_from(byte_array(bytes)?).map_err(|e| e.to_string())?);
+        }
+        return Ok(sizes);
+    }
+    let width = width(kind)?;
+    bytes.take(count.saturating_mul(width))?;
+    Ok(vec![u32::try_from(width).unwrap_or(u32::MAX); count])
+}
+
+fn width(kind: PhysicalType) -> Checked<usize> {
+    match kind {
+        PhysicalType::Int32 | PhysicalType::Float => Ok(4),
+        PhysicalType::Int64 | PhysicalType::Double => Ok(8),
+        _ => Err(unread(Encoding::Plain, kind)),
+    }
 }
 
 fn unread(encoding: Encoding, kind: PhysicalType) -> String {

@@ -50,9 +50,14 @@ impl<'a> Bytes<'a> {
         Err("a number of more than 64 bits".to_owned())
     }
 
-    fn zigzag(&mut self) -> Checked<i64> {
+    /// A signed number of seven bits a byte.
+    pub fn zigzag(&mut self) -> Checked<i64> {
         let number = self.varint()?;
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+
+    pub fn left(&self) -> usize {
+        self.rest.len()
     }
 
     pub fn end(&self) -> Checked<()> {
@@ -72,14 +77,37 @@ fn unpacked(bytes: &[u8], width: u8) -> impl Iterator<Item = u64> {
 
 /// `count` numbers of `width` bits below `bound`, in runs and packed groups of eight. Returns how many of them are not zero.
 pub(super) fn hybrid_rle(bytes: &mut Bytes<'_>, width: u8, count: usize, bound: u64) -> Checked<usize> {
+    let mut nonzero = 0;
+    runs(bytes, width, count, |number, times| {
+        nonzero += usize::from(number != 0) * times;
+        if number < bound { Ok(()) } else { Err(format!("expected numbers below {bound}, found {number}")) }
+    })?;
+    Ok(nonzero)
+}
+
+/// `count` numbers of `width` bits that point to entries of these sizes; returns the sum of what they point to.
+pub(super) fn indices(bytes: &mut Bytes<'_>, width: u8, count: usize, sizes: &[u32]) -> Checked<usize> {
+    let mut sum = 0_usize;
+    runs(bytes, width, count, |number, times| {
+        let size = usize::try_from(number).ok().and_then(|number| sizes.get(number));
+        let size = size.ok_or_else(|| format!("expected numbers below {}, found {number}", sizes.len()))?;
+        sum = sum.saturating_add(times.saturating_mul(*size as usize));
+        Ok(())
+    })?;
+    Ok(sum)
+}
+
+/// `count` numbers of `width` bits, each handed out with how often it stands there in a row.
+fn runs(
+    bytes: &mut Bytes<'_>,
+    width: u8,
+    count: usize,
+    mut each: impl FnMut(u64, usize) -> Checked<()>,
+) -> Checked<()> {
     if width > 32 {
         return Err(format!("expected numbers of at most 32 bits, found {width}"));
     }
-    let below = |number: u64| match number < bound {
-        true => Ok(usize::from(number != 0)),
-        false => Err(format!("expected numbers below {bound}, found {number}")),
-    };
-    let (mut left, mut nonzero) = (count, 0);
+    let mut left = count;
     while left > 0 {
         let header = bytes.varint()?;
         let amount = usize::try_from(header >> 1).unwrap_or(usize::MAX);
@@ -89,7 +117,7 @@ pub(super) fn hybrid_rle(bytes: &mut Bytes<'_>, width: u8, count: usize, bound: 
             if amount == 0 || amount > left {
                 return Err(format!("a run of {amount} where {left} values are left"));
             }
-            nonzero += below(value)? * amount;
+            each(value, amount)?;
             left -= amount;
         } else {
             // The last group is filled up to eight.
@@ -97,24 +125,26 @@ pub(super) fn hybrid_rle(bytes: &mut Bytes<'_>, width: u8, count: usize, bound: 
             let values = values.ok_or_else(|| format!("{amount} groups of eight where {left} values are left"))?;
             let packed = bytes.take(amount * usize::from(width))?;
             if width == 0 {
-                below(0)?;
+                each(0, left.min(values))?;
             }
             for number in unpacked(packed, width).take(left) {
-                nonzero += below(number)?;
+                each(number, 1)?;
             }
             left = left.saturating_sub(values);
         }
     }
-    Ok(nonzero)
+    Ok(())
 }
 
-/// `count` texts, each behind its length.
-pub(super) fn byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<()> {
-    for _ in 0..count {
-        let length = bytes.length()?;
-        bytes.take(length)?;
-    }
-    Ok(())
+/// `count` texts, each behind its length; returns the sum of the lengths.
+pub(super) fn byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<usize> {
+    (0..count).try_fold(0, |sum, _| Ok(sum + byte_array(bytes)?))
+}
+
+/// A text behind its length, which is returned.
+pub(super) fn byte_array(bytes: &mut Bytes<'_>) -> Checked<usize> {
+    let length = bytes.length()?;
+    bytes.take(length).map(<[u8]>::len)
 }
 
 /// `count` integers as differences, packed in blocks; returns them.
@@ -154,16 +184,14 @@ pub(super) fn delta_binary_packed(bytes: &mut Bytes<'_>, count: usize) -> Checke
     Ok(values)
 }
 
-/// `count` texts behind all their lengths.
-pub(super) fn delta_length_byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<()> {
-    for length in delta_binary_packed(bytes, count)? {
-        bytes.take(positive(length)?)?;
-    }
-    Ok(())
+/// `count` texts behind all their lengths; returns the sum of the lengths.
+pub(super) fn delta_length_byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<usize> {
+    let lengths = delta_binary_packed(bytes, count)?;
+    lengths.into_iter().try_fold(0, |sum, length| Ok(sum + bytes.take(positive(length)?)?.len()))
 }
 
-/// `count` texts, each of which begins like the one before it.
-pub(super) fn delta_byte_arrays(bytes: &mut Bytes<'_>, count: usize, most: usize) -> Checked<()> {
+/// `count` texts, each of which begins like the one before it; returns the sum of their lengths.
+pub(super) fn delta_byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<usize> {
     let shared = delta_binary_packed(bytes, count)?;
     let own = delta_binary_packed(bytes, count)?;
     let (mut before, mut whole) = (0, 0_usize);
@@ -175,11 +203,8 @@ pub(super) fn delta_byte_arrays(bytes: &mut Bytes<'_>, count: usize, most: usize
         bytes.take(own)?;
         before = shared + own;
         whole = whole.saturating_add(before);
-        if whole > most {
-            return Err(format!("texts of more than {most} bytes"));
-        }
     }
-    Ok(())
+    Ok(whole)
 }
 
 fn positive(length: i64) -> Checked<usize> {
@@ -224,6 +249,28 @@ mod tests {
     }
 
     #[test]
+    fn what_indices_point_to_is_added_up() {
+        let sizes = |bytes: &[u8], width, count| indices(&mut Bytes::new(bytes), width, count, &[7, 1 << 20, 100]);
+        // Five times the second, then in a packed group of two bits 2, 0, 1.
+        assert_eq!(sizes(&[10, 1, 3, 0b01_00_10, 0], 2, 8), Ok((6 << 20) + 107));
+        assert_eq!(sizes(&[3], 0, 4), Ok(28), "numbers of no bits are all 0");
+        assert!(sizes(&[10, 3], 2, 5).unwrap_err().contains("below 3, found 3"));
+        let most = usize::MAX >> 1;
+        assert_eq!(sizes(&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 1], 1, most), Ok(usize::MAX));
+    }
+
+    #[test]
+    fn shared_beginnings_count_for_each_text() {
+        let packed = |first: i64, count: u8, least: i64| {
+            let zigzag = |number: i64| ((number << 1) ^ (number >> 63)) as u8;
+            vec![128, 1, 4, count, zigzag(first), zigzag(least), 0, 0, 0, 0]
+        };
+        // Three texts: five letters, and twice the same five again without one of their own. Their own lengths: 5, 0, 0.
+        let shared = [packed(0, 2, 5), packed(5, 2, -5), b"abcde".to_vec()].concat();
+        assert_eq!(delta_byte_arrays(&mut Bytes::new(&shared), 2), Ok(10));
+    }
+
+    #[test]
     fn differences_are_added_up() {
         // The format's own example, 7, 5, 3, 1, 2, 3, 4, 5: least difference -2, in two bits.
         let numbers = [0b1100_0000, 0b1111_1111, 0, 0, 0, 0, 0, 0];
@@ -240,7 +287,7 @@ mod tests {
 
     #[test]
     fn lengths_stay_inside() {
-        assert_eq!(byte_arrays(&mut Bytes::new(&[1, 0, 0, 0, b'a']), 1), Ok(()));
+        assert_eq!(byte_arrays(&mut Bytes::new(&[1, 0, 0, 0, b'a']), 1), Ok(1));
         let failure = byte_arrays(&mut Bytes::new(&[0xff, 0xff, 0xff, 0x7f, b'a']), 1).unwrap_err();
         assert!(failure.contains("found 1"), "{failure}");
     }

@@ -2,9 +2,11 @@
 
 mod check;
 mod encodings;
-mod quiet;
+mod footer;
+mod room;
 
 use super::columns::{Column, known};
+use crate::caught::caught;
 use crate::{Error, Result};
 use polars_buffer::Buffer;
 use polars_core::error::PolarsError;
@@ -19,6 +21,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<Da
     let fault = |problem: String| Error::Format { path: path.to_owned(), format: "Parquet", problem };
     let unreadable = |problem: PolarsError| fault(problem.to_string());
     let decode = || {
+        footer::check(&bytes).map_err(fault)?;
         let bytes = Buffer::from_vec(bytes);
         let mut reader = ParquetReader::new(Cursor::new(bytes.clone()));
         let schema = reader.schema().map_err(unreadable)?;
@@ -28,7 +31,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<Da
         check::check(&bytes, reader.get_metadata().map_err(unreadable)?, &names).map_err(fault)?;
         reader.with_projection(Some(flat)).finish().map_err(unreadable)
     };
-    quiet::caught(decode).unwrap_or_else(|| Err(fault("its footer is damaged".to_owned())))
+    caught(decode).unwrap_or_else(|_| Err(fault("its footer is damaged".to_owned())))
 }
 
 pub(super) fn write(path: &Path, file: impl Write, frame: &DataFrame) -> Result<()> {
