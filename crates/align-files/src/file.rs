@@ -1,12 +1,16 @@
-use crate::{builder, folder_of, sync_folder};
-use std::io::{self, BufWriter, ErrorKind, Write};
-use std::path::Path;
+use crate::place::behind_link;
+use crate::{check_file_place, folder_of, sync_folder, unfinished};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// A file that has its name once it is [finished](Self::finish), and is gone if it is dropped before.
+/// A file that has its name once it is [finished](Self::finish), and is gone if it is dropped before. What a killed process left
+/// of it goes when the next one begins it.
 #[derive(Debug)]
 pub struct UnfinishedFile<'a> {
     path: &'a Path,
+    /// Where it goes: the path, or the file that a link there names.
+    target: PathBuf,
     overwrite: bool,
     writer: BufWriter<NamedTempFile>,
 }
@@ -15,27 +19,27 @@ impl<'a> UnfinishedFile<'a> {
     /// Begins the file that is to stand at `path`, with `overwrite` in place of one that stands there.
     ///
     /// # Errors
-    /// When the file exists and `overwrite` is false ([`ErrorKind::AlreadyExists`]), or when the system refuses, as it does
-    /// where the folder is not there.
+    /// As [`check_file_place`], or when the system refuses, as it does where the folder is not there.
     pub fn begin(path: &'a Path, overwrite: bool) -> io::Result<Self> {
         // Not before all the work is done, where it can be known now.
-        if !overwrite && path.exists() {
-            return Err(ErrorKind::AlreadyExists.into());
-        }
-        let file = builder(0o666).tempfile_in(folder_of(path))?;
-        Ok(Self { path, overwrite, writer: BufWriter::new(file) })
+        check_file_place(path, overwrite)?;
+        let target = behind_link(path)?;
+        unfinished::remove_leftovers_of(&target);
+        let file = unfinished::file(&target)?;
+        Ok(Self { path, target, overwrite, writer: BufWriter::new(file) })
     }
 
     /// Puts the file on the disk and gives it its name.
     ///
     /// # Errors
-    /// When a file got that name meanwhile and is not to be overwritten ([`ErrorKind::AlreadyExists`]), or when the system
+    /// When a file got that name meanwhile and is not to be overwritten ([`io::ErrorKind::AlreadyExists`]), or when the system
     /// refuses.
     pub fn finish(self) -> io::Result<()> {
         let file = self.writer.into_inner().map_err(|e| e.into_error())?;
         file.as_file().sync_all()?;
-        if self.overwrite { file.persist(self.path) } else { file.persist_noclobber(self.path) }?;
-        sync_folder(folder_of(self.path))
+        check_file_place(self.path, self.overwrite)?;
+        if self.overwrite { file.persist(&self.target) } else { file.persist_noclobber(&self.target) }?;
+        sync_folder(folder_of(&self.target))
     }
 }
 
@@ -64,6 +68,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::fs;
+    use std::io::ErrorKind;
 
     #[test]
     fn a_file_is_replaced_only_where_that_was_asked_for() {
@@ -92,6 +97,18 @@ mod tests {
         });
         assert_eq!(failed.unwrap_err().to_string(), "stop");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_its_file_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "one").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_file(&link, true, |file| file.write_all(b"two")).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"two");
     }
 
     /// Whatever the umask of the tests is.

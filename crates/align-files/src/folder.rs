@@ -1,10 +1,11 @@
-use crate::{UNFINISHED, builder, folder_of, sync_folder};
+use crate::unfinished::{self, Scratch};
+use crate::{folder_of, sync_folder};
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Makes the folder `path`, which must not be there, with what `fill` writes into the empty one that it is given; files must
-/// be synced by who writes them.
+/// Makes the folder `path`, which must not be there unless it is empty, with what `fill` writes into the empty one that it is
+/// given; files must be synced by who writes them.
 ///
 /// # Errors
 /// When `fill` fails, or, through `fail`, when the system refuses.
@@ -13,15 +14,74 @@ pub fn write_folder<E>(
     fail: impl Fn(io::Error) -> E,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
-    let parent = folder_of(path);
-    fs::create_dir_all(parent).map_err(&fail)?;
-    let scratch = builder(0o777).tempdir_in(parent).map_err(&fail)?;
-    fill(scratch.path())?;
-    // The files' names must be on disk before the folder has its own.
-    sync_folder(scratch.path()).and_then(|()| fs::rename(scratch.path(), path)).map_err(&fail)?;
+    let scratch = filled(path, &fail, fill)?;
+    fs::rename(scratch.dir.path(), path).map_err(&fail)?;
     // The rename moved the scratch folder away: there is nothing left to remove.
-    let _ = scratch.keep();
-    sync_folder(parent).map_err(&fail)
+    let _ = scratch.dir.keep();
+    sync_folder(folder_of(path)).map_err(&fail)
+}
+
+/// The same in place of a folder that may stand there, with all that is in it: at each moment the old one or the new one has the
+/// name, whole. A system that cannot exchange two folders has neither for a moment.
+///
+/// # Errors
+/// As [`write_folder`], and when a file or a link stands there.
+pub fn replace_folder<E>(
+    path: &Path,
+    fail: impl Fn(io::Error) -> E,
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_dir() => {
+            let what = if found.is_symlink() { "is a link, not a folder" } else { "is not a folder" };
+            return Err(fail(io::Error::new(ErrorKind::NotADirectory, what)));
+        }
+        Ok(_) => {}
+        Err(_) => return write_folder(path, fail, fill),
+    }
+    let scratch = filled(path, &fail, fill)?;
+    if exchange(scratch.dir.path(), path).map_err(&fail)? {
+        sync_folder(folder_of(path)).map_err(&fail)?;
+        // The old one has the scratch folder's name now.
+        return scratch.dir.close().map_err(&fail);
+    }
+    remove_folder(path).and_then(|()| fs::rename(scratch.dir.path(), path)).map_err(&fail)?;
+    let _ = scratch.dir.keep();
+    sync_folder(folder_of(path)).map_err(&fail)
+}
+
+/// A filled folder beside `path`.
+fn filled<E>(
+    path: &Path,
+    fail: &impl Fn(io::Error) -> E,
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<Scratch, E> {
+    fs::create_dir_all(folder_of(path)).map_err(fail)?;
+    unfinished::remove_leftovers_of(path);
+    let scratch = unfinished::folder(path).map_err(fail)?;
+    fill(scratch.dir.path())?;
+    // The files' names must be on disk before the folder has its own.
+    sync_folder(scratch.dir.path()).map_err(fail)?;
+    Ok(scratch)
+}
+
+/// Gives each of two folders the other's name in one step; false where the system cannot.
+fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(true),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (one, other);
+        Ok(false)
+    }
 }
 
 /// Removes a folder: it loses its name first, so that half of it never passes for the whole.
@@ -29,34 +89,18 @@ pub fn write_folder<E>(
 /// # Errors
 /// When the system refuses.
 pub fn remove_folder(path: &Path) -> io::Result<()> {
-    let parent = folder_of(path);
-    let away = builder(0o777).tempdir_in(parent)?;
+    let away = unfinished::folder(path)?;
     // A rename replaces an empty folder.
-    fs::rename(path, away.path())?;
-    sync_folder(parent)?;
-    away.close()
-}
-
-/// Removes what killed processes left unfinished in `folder`, which nobody else may be writing: hold its lock.
-///
-/// # Errors
-/// When the system refuses.
-pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            let path = entry.path();
-            if entry.file_type()?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }?;
-        }
-    }
-    Ok(())
+    fs::rename(path, away.dir.path())?;
+    sync_folder(folder_of(path))?;
+    away.dir.close()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::write_file;
+    use crate::{remove_unfinished, write_file};
 
     #[test]
     fn what_is_not_whole_has_no_name_of_its_own_and_goes() {
@@ -90,6 +134,25 @@ mod tests {
         assert_eq!(fs::read(dir.join("a/file")).unwrap(), b"x");
         remove_folder(&dir.join("a")).unwrap();
         assert_eq!(names(), [".mine", "b"]);
+    }
+
+    #[test]
+    fn a_folder_is_replaced_as_a_whole_or_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let put = |name: &'static str| move |scratch: &Path| fs::write(scratch.join(name), name);
+        replace_folder(&path, |e| e, put("one")).unwrap();
+        let failed = replace_folder(&path, |e| e, |_| Err(io::Error::other("stop")));
+        assert_eq!(failed.unwrap_err().to_string(), "stop");
+        assert!(path.join("one").exists());
+        replace_folder(&path, |e| e, put("two")).unwrap();
+        assert_eq!((path.join("one").exists(), fs::read(path.join("two")).unwrap()), (false, b"two".to_vec()));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+
+        let file = dir.path().join("file");
+        fs::write(&file, "mine").unwrap();
+        let refused = replace_folder(&file, |e| e, put("two")).unwrap_err();
+        assert_eq!((refused.kind(), fs::read(&file).unwrap()), (ErrorKind::NotADirectory, b"mine".to_vec()));
     }
 
     /// Whatever the umask of the tests is.

@@ -1,7 +1,8 @@
-//! Files and folders that appear whole or not at all and go the same way, and a folder's lock.
+//! Files and folders that appear whole or not at all and go the same way, whose they are, and a folder's lock.
 //!
-//! What is being written or removed stands beside its place under a name that begins with [`UNFINISHED`]. A killed process
-//! leaves such names behind; who holds the folder's lock next may remove them.
+//! What is being written stands beside its place under a name that begins with [`UNFINISHED`] and holds the name that it is to
+//! get; its writer holds a lock on it. A killed process leaves such names behind without a lock: who writes the same name next
+//! removes them, and so does who holds the folder next.
 //!
 //! ```
 //! use align_files::{lock_folder, remove_unfinished, write_file};
@@ -24,33 +25,22 @@ mod file;
 mod folder;
 mod lock;
 mod read;
+mod ownership;
+mod place;
+mod stamp;
+mod unfinished;
 
 pub use file::{UnfinishedFile, write_file};
-pub use folder::{remove_folder, remove_unfinished, write_folder};
+pub use folder::{remove_folder, replace_folder, write_folder};
 pub use lock::{FolderLock, LockError, lock_folder};
 pub use read::read_file;
+pub use ownership::{Ownership, Standing};
+pub use place::{check_file_place, is_inside, is_same};
+pub use unfinished::{UNFINISHED, remove_leftovers, remove_unfinished};
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-
-/// How the names of what is not whole begin.
-pub const UNFINISHED: &str = ".unfinished-";
-
-/// A temporary file or folder that others may use as any of the user's: `mode` less the umask, where tempfile's own default
-/// is for the owner alone.
-fn builder(mode: u32) -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(mode));
-    }
-    #[cfg(not(unix))]
-    let _ = mode;
-    builder
-}
 
 /// A new name lasts only once its folder is on disk. Not every system lets a folder be opened or synced.
 fn sync_folder(folder: &Path) -> io::Result<()> {

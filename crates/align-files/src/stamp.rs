@@ -1,0 +1,63 @@
+//! What tells a file or a folder from another of the same name.
+
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// Bytes that are read at each end of a file: all of small ones, and enough of weights to tell them from others.
+const END: u64 = 64 << 10;
+
+/// The stamp of the file or folder at `path`: of the names in it, their sizes, and the ends of their contents.
+pub(crate) fn of_path(path: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut left = vec![PathBuf::new()];
+    while let Some(name) = left.pop() {
+        let at = if name.as_os_str().is_empty() { path.to_owned() } else { path.join(&name) };
+        let kind = fs::symlink_metadata(&at)?.file_type();
+        let what = if kind.is_dir() { "folder" } else { "file" };
+        add(&mut hash, format!("{what} {}", name.display()).as_bytes());
+        if kind.is_dir() {
+            let mut inside =
+                fs::read_dir(&at)?.map(|entry| Ok(name.join(entry?.file_name()))).collect::<io::Result<Vec<_>>>()?;
+            inside.sort();
+            left.extend(inside);
+        } else if kind.is_file() {
+            let mut file = File::open(&at)?;
+            let length = file.metadata()?.len();
+            add_ends(&mut hash, &mut file, length)?;
+        } else {
+            add(&mut hash, b"link or device");
+        }
+    }
+    Ok(hex(hash))
+}
+
+/// The stamp of a file of these bytes.
+pub(crate) fn of_bytes(bytes: &[u8]) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    add(&mut hash, b"file ");
+    add_ends(&mut hash, &mut Cursor::new(bytes), bytes.len() as u64)?;
+    Ok(hex(hash))
+}
+
+fn add(hash: &mut Sha256, part: &[u8]) {
+    hash.update((part.len() as u64).to_le_bytes());
+    hash.update(part);
+}
+
+fn add_ends(hash: &mut Sha256, file: &mut (impl Read + Seek), length: u64) -> io::Result<()> {
+    hash.update(length.to_le_bytes());
+    let mut bytes = Vec::new();
+    file.by_ref().take(END).read_to_end(&mut bytes)?;
+    add(hash, &bytes);
+    bytes.clear();
+    file.seek(SeekFrom::Start(length.saturating_sub(END)))?;
+    file.take(END).read_to_end(&mut bytes)?;
+    add(hash, &bytes);
+    Ok(())
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
