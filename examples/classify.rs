@@ -47,6 +47,7 @@ fn main() -> ExitCode {
 fn classify(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.precision()?;
     check_output(&options.output, options.overwrite)?;
+    common::refuse_inputs(&options.output, [&options.input])?;
     let texts = Texts::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::REWARD_MODEL)?;
     let tokenizer = Tokenizer::from_pretrained(&dir)?;

@@ -7,7 +7,7 @@
 mod common;
 
 use align_data::Tokenizer;
-use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config};
+use align_models::{DistilBert, DistilBertConfig, Gpt2, Gpt2Config, TrainableModel};
 use clap::Parser;
 use common::signals::Keeping;
 use common::{Failure, models, output};
@@ -27,7 +27,7 @@ struct Options {
     /// The folder that is written.
     #[arg(long)]
     output_dir: PathBuf,
-    /// Overwrite the files of a model there.
+    /// Replace a model that stands there.
     #[arg(long)]
     overwrite: bool,
 }
@@ -47,16 +47,23 @@ fn dtype(name: &str) -> Result<Kind, String> {
 
 fn convert(options: &Options) -> Result<(), Failure> {
     let (from, to) = (models::fetch(&options.model)?, &options.output_dir);
+    common::refuse_folder(to, options.overwrite, [&from])?;
     let tokenizer = Tokenizer::from_pretrained(&from)?;
     let _keeping = Keeping::files();
     if DistilBertConfig::from_pretrained(&from).is_ok() {
-        DistilBert::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
+        write(options, &tokenizer, &DistilBert::from_pretrained(&from, options.dtype, Device::Cpu)?)?;
     } else {
         // The error of a folder that holds neither is that of this one.
         Gpt2Config::from_pretrained(&from)?;
-        Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
+        write(options, &tokenizer, &Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?)?;
     }
-    tokenizer.save(to, options.overwrite)?;
     output::println!("model written to {}", align_printable::printable_path(&to));
     Ok(())
+}
+
+fn write(options: &Options, tokenizer: &Tokenizer, model: &impl TrainableModel) -> Result<(), Failure> {
+    common::write_model(&options.output_dir, options.overwrite, |folder| {
+        model.save_pretrained(folder, false)?;
+        Ok(tokenizer.save(folder, false)?)
+    })
 }

@@ -9,10 +9,10 @@ mod common;
 use align_models::CausalLm;
 use align_train::{DpoConfig, DpoTrainer};
 use clap::Parser;
-use common::Failure;
 use common::peft::{PeftOptions, Policy};
 use common::preference_data::DataOptions;
 use common::training::{RunOptions, reference_in_words};
+use common::{Failure, models};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,6 +44,8 @@ fn main() -> ExitCode {
 
 fn train(options: &Options) -> Result<(), Failure> {
     let _precision = options.run.precision()?;
+    let named = options.ref_model.as_deref().and_then(models::local);
+    options.run.check_apart("--ref-model", named.as_deref())?;
     let start = options.run.start(&options.dpo)?;
     let reference = options.run.reference(options.ref_model.as_deref())?;
     let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());

@@ -71,6 +71,7 @@ fn main() -> ExitCode {
 fn evaluate(options: &Options) -> Result<(), Failure> {
     if let Some(output) = &options.output {
         common::refuse_existing(output, options.overwrite)?;
+        common::refuse_inputs(output, &options.input)?;
     }
     let bootstrap = Bootstrap { resamples: options.resamples, level: options.level, seed: options.seed };
     bootstrap.validate()?;

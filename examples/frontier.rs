@@ -21,7 +21,7 @@ use common::prompts::{NOTEBOOK_PROMPTS, is_held_out};
 use common::signals::{Keeping, Stopped};
 use common::{Failure, RuntimeOptions, job, models, output, score};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use tch::Kind;
@@ -165,7 +165,7 @@ fn frontier(options: &Options) -> Result<(), Failure> {
     };
     let findings = Findings::of(&sweep, &sweep_options.bootstrap)?;
     let context = options.context(&sweep_options, started);
-    write(&sweep, &findings, &options.output_dir, context)?;
+    write(&sweep, &findings, &journal, context)?;
     print(&sweep, &findings);
     output::println!(
         "\n{} points in {:.0} s; everything is in {}",
@@ -301,18 +301,18 @@ fn in_words(run: &Measured) -> String {
     )
 }
 
-fn write(sweep: &Sweep, findings: &Findings, dir: &Path, context: ReportContext) -> Result<(), Failure> {
+fn write(sweep: &Sweep, findings: &Findings, journal: &Journal, context: ReportContext) -> Result<(), Failure> {
     let drawn = figures(sweep, &findings.best);
-    common::write_atomically(&dir.join("frontier.csv"), true, |file| file.write_all(csv(sweep, findings).as_bytes()))?;
+    journal.write_output("frontier.csv", csv(sweep, findings).as_bytes())?;
     for (name, scatter) in
         [("reward_against_kl", &drawn.reward_against_kl), ("reward_against_entropy", &drawn.reward_against_entropy)]
     {
         let drawing = Figure::from(scatter.clone()).draw(FigureSize::default())?;
-        drawing.write_svg(&dir.join(format!("{name}.svg")), true)?;
-        drawing.write_png(&dir.join(format!("{name}.png")), DOTS_PER_INCH, true)?;
+        journal.write_output(&format!("{name}.svg"), drawing.svg().as_bytes())?;
+        journal.write_output(&format!("{name}.png"), &drawing.png(DOTS_PER_INCH)?)?;
     }
-    report(sweep, findings, &drawn, context).write(&dir.join("report.html"), true)?;
-    Ok(())
+    let page = report(sweep, findings, &drawn, context).to_html()?;
+    Ok(journal.write_output("report.html", page.as_bytes())?)
 }
 
 fn print(sweep: &Sweep, findings: &Findings) {

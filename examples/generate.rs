@@ -71,6 +71,8 @@ fn generate(options: &Options) -> Result<(), Failure> {
     if let Some(output) = &options.output {
         // Beside a journal it may be the journal's own: a run can be killed between the two.
         check_output(output, options.overwrite || Journal::beside(output).exists())?;
+        common::refuse_inputs(output, &options.prompts)?;
+        common::refuse_inputs(&Journal::beside(output), &options.prompts)?;
     }
     let prompts = prompts(options)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;

@@ -12,7 +12,7 @@ use align_train::{KtoConfig, KtoTrainer};
 use clap::Parser;
 use common::peft::{PeftOptions, Policy};
 use common::training::{RunOptions, reference_in_words};
-use common::{Failure, output};
+use common::{Failure, models, output};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,6 +44,8 @@ fn main() -> ExitCode {
 
 fn train(options: &Options) -> Result<(), Failure> {
     let _precision = options.run.precision()?;
+    let named = options.ref_model.as_deref().and_then(models::local);
+    options.run.check_apart("--ref-model", named.as_deref())?;
     let start = options.run.start(&options.kto)?;
     let reference = options.run.reference(options.ref_model.as_deref())?;
     let tokenizer = start.tokenizer.clone();

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
 fn logps(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.precision()?;
     common::refuse_existing(&options.output, options.overwrite)?;
+    common::refuse_inputs(&options.output, [&options.input])?;
     let data = CompletionData::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let tokenizer = Tokenizer::from_pretrained(&dir)?;

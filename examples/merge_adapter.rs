@@ -27,7 +27,7 @@ struct Options {
     /// The merged model's folder.
     #[arg(long)]
     output_dir: PathBuf,
-    /// Overwrite the files of a model there.
+    /// Replace a model that stands there.
     #[arg(long)]
     overwrite: bool,
 }
@@ -38,11 +38,15 @@ fn main() -> ExitCode {
 
 fn merge(options: &Options) -> Result<(), Failure> {
     let folder = models::folder(options.model.as_deref(), models::POLICY)?;
+    common::refuse_folder(&options.output_dir, options.overwrite, [&folder, &options.adapter])?;
     let base = Gpt2::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
     let model = LoraGpt2::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
+    let tokenizer = Tokenizer::from_pretrained(&folder)?;
     let _keeping = Keeping::files();
-    model.save_pretrained(&options.output_dir, options.overwrite)?;
-    Tokenizer::from_pretrained(&folder)?.save(&options.output_dir, options.overwrite)?;
+    common::write_model(&options.output_dir, options.overwrite, |folder| {
+        model.save_pretrained(folder, false)?;
+        Ok(tokenizer.save(folder, false)?)
+    })?;
     output::println!("merged model written to {}", align_printable::printable_path(&options.output_dir));
     Ok(())
 }

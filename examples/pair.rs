@@ -54,6 +54,7 @@ fn make_pairs(options: &Options) -> Result<(), Failure> {
         }
     };
     check_output(&options.output, options.overwrite)?;
+    common::refuse_inputs(&options.output, [&options.input])?;
     let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed: options.seed };
     let (pairs, report) = ScoredTexts::read(&options.input)?.pair(&pairing)?;
     if pairs.is_empty() {

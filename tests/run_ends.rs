@@ -124,7 +124,8 @@ fn a_run_without_improvement_is_done_and_a_resumed_one_counts_on() {
     let steps = |config| trainer(config, pairs(16)).train(&mut [&mut EarlyStopping]).unwrap().steps;
     assert_eq!((steps(small), steps(config.clone())), (5, 10));
     let unknown = TrainingConfig { metric_for_best_model: Some("eval_accuracy".into()), ..config };
-    let error = trainer(unknown, pairs(16)).train(&mut [&mut EarlyStopping]).unwrap_err().to_string();
+    let config = DpoConfig { training: unknown, ..DpoConfig::default() };
+    let error = DpoTrainer::new(policy(), None, pairs(16), config).unwrap_err().to_string();
     assert!(error.contains("metric_for_best_model") && error.contains("rewards/accuracies"), "{error}");
 }
 

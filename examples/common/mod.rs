@@ -90,12 +90,56 @@ fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(if *kind == Kind::BFloat16 { "bfloat16" } else { "float32" })
 }
 
-/// Refuses an output file that exists, before any work is done for it.
+/// Refuses an output file that exists, or that no file can take the place of, before any work is done for it.
 pub fn refuse_existing(output: &std::path::Path, overwrite: bool) -> Result<(), Failure> {
-    if output.exists() && !overwrite {
-        return Err(format!("{} exists already: choose another name or give --overwrite", output.display()).into());
+    let path = output.display();
+    align_files::check_file_place(output, overwrite).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            format!("{path} exists already: choose another name or give --overwrite").into()
+        }
+        _ => format!("{path}: {e}: choose another name").into(),
+    })
+}
+
+/// Refuses an output file that is an input too: with --overwrite the input would be gone.
+pub fn refuse_inputs<'a>(
+    output: &std::path::Path,
+    inputs: impl IntoIterator<Item = &'a std::path::PathBuf>,
+) -> Result<(), Failure> {
+    match inputs.into_iter().find(|input| align_files::is_same(output, input)) {
+        Some(input) => Err(format!(
+            "{} is what would be read from {}: choose another name for the output",
+            output.display(),
+            input.display()
+        )
+        .into()),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Refuses a folder for a model that cannot be written, or that is one of `sources`, which would be gone.
+pub fn refuse_folder<'a>(
+    place: &std::path::Path,
+    overwrite: bool,
+    sources: impl IntoIterator<Item = &'a std::path::PathBuf>,
+) -> Result<(), Failure> {
+    refuse_inputs(place, sources)?;
+    let path = place.display();
+    align_files::check_folder_place(place, overwrite).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            format!("{path} exists already and is not empty: choose another folder or give --overwrite").into()
+        }
+        _ => format!("{path}: {e}: choose another folder").into(),
+    })
+}
+
+/// Writes a model's folder, whole or not at all; with `overwrite` in place of a model that stands there.
+pub fn write_model(
+    place: &std::path::Path,
+    overwrite: bool,
+    fill: impl FnOnce(&std::path::Path) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    align_files::rewrite_folder(place, overwrite, |e| format!("{}: {e}", place.display()).into(), fill)
 }
 
 /// Writes a file that appears whole or not at all.

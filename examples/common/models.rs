@@ -25,6 +25,14 @@ pub fn fetch(name: &str) -> Result<PathBuf, Failure> {
     Ok(source.fetch(&Hub::new(HubConfig::from_env()?)?, &mut |event| bar.on(event))?)
 }
 
+/// The folder that an option names, where it names none on the hub.
+pub fn local(named: &str) -> Option<PathBuf> {
+    match ModelSource::parse(named) {
+        Ok(ModelSource::Folder(folder)) => Some(folder),
+        _ => None,
+    }
+}
+
 /// Whether an upload can be tried at all, before hours of work for it.
 pub fn check_push() -> Result<(), Failure> {
     let config = HubConfig::from_env()?;

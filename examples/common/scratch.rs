@@ -22,9 +22,6 @@ pub struct ScratchOptions {
     tokenizer: Option<String>,
 }
 
-/// Where a run folder keeps the tokeniser that was trained for it.
-const TOKENIZER: &str = "tokenizer";
-
 impl ScratchOptions {
     /// The file of the model's options, if it is to begin with random weights.
     pub fn model_config(&self) -> Option<&Path> {
@@ -53,12 +50,12 @@ impl ScratchOptions {
                     .into(),
             );
         };
-        let kept = folder.path().join(TOKENIZER);
+        let kept = folder.path().join(RunFolder::TOKENIZER);
         if run.resumes() && kept.exists() {
             return Ok(Tokenizer::from_pretrained(kept)?);
         }
         let tokenizer = train(vocab_size)?;
-        folder.replace_folder(TOKENIZER, |dir| Ok(tokenizer.save(dir, false)?))?;
+        folder.replace_folder(RunFolder::TOKENIZER, |dir| Ok(tokenizer.save(dir, false)?))?;
         output::println!("a tokeniser of {} tokens, trained on the texts", tokenizer.vocab_size());
         Ok(tokenizer)
     }

@@ -80,9 +80,6 @@ pub struct Start<'a, M = Gpt2> {
     pub policy: M,
 }
 
-/// The file of a run folder that says that it holds a run.
-const METRICS: &str = "metrics.jsonl";
-
 /// Held-out rows are a file's, with the same reader as the training rows.
 pub type ReadRows<'a, R> = &'a dyn Fn(&Path) -> Result<Vec<R>, Failure>;
 
@@ -109,8 +106,9 @@ impl RunOptions {
         if self.push_to_hub {
             models::check_push()?;
         }
+        self.check_inputs()?;
         let dir = RunFolder::open(&self.output_dir)?;
-        let used = dir.path().join(METRICS).exists();
+        let used = dir.holds_a_run()?;
         if used && !self.resume {
             let dir = dir.path().display();
             return Err(format!("{dir} holds a run already: choose another folder or give --resume").into());
@@ -121,6 +119,24 @@ impl RunOptions {
         }
         let Base { model: policy, tokenizer, called, hub_id } = make(&dir)?;
         Ok(Start { options: self, dir, checkpoint, called, hub_id, tokenizer, policy })
+    }
+
+    /// Refuses an input that the run would write over, or a folder of inputs that it would write into.
+    fn check_inputs(&self) -> Result<(), Failure> {
+        let model = self.model.as_deref().and_then(models::local);
+        let embedded = [models::POLICY, models::REWARD_MODEL].map(|name| models::folder(None, name));
+        for folder in embedded {
+            self.check_apart("the default of --model", Some(&folder?))?;
+        }
+        self.check_apart("--model", model.as_deref())?;
+        self.check_apart("--train-file", Some(&self.train_file))?;
+        self.check_apart("--eval-file", self.eval_file.as_deref())?;
+        self.check_apart("--sample-prompts", self.sample_prompts.as_deref())
+    }
+
+    /// The same of one input, which `option` names.
+    pub fn check_apart(&self, option: &str, input: Option<&Path>) -> Result<(), Failure> {
+        Ok(input.map_or(Ok(()), |input| RunFolder::check_apart(&self.output_dir, option, input))?)
     }
 
     /// The model that --model names, or the embedded one, as `load` reads it from its folder.
@@ -260,9 +276,9 @@ impl Run<'_> {
         let keeping = Keeping::begin("stopping after this step or batch");
         // The options in a form that --config takes.
         let text = config_file::flat(all)?;
-        self.dir.write_file("config.toml", |file| file.write_all(text.as_bytes()))?;
+        self.dir.write_file(RunFolder::CONFIG, |file| file.write_all(text.as_bytes()))?;
         let mut saver = CheckpointSaver::new(self.dir.path());
-        let file = self.dir.path().join(METRICS);
+        let file = self.dir.growing_file(RunFolder::METRICS)?;
         let mut metrics =
             if options.resume { MetricsFile::resume(&file, &trainer)? } else { MetricsFile::create(&file)? };
         let (mut progress, mut stopper) = (ProgressBar::default(), keeping.stop_signal());
@@ -304,14 +320,14 @@ impl Run<'_> {
             last_step: summary.last_step,
             evaluation,
         };
-        self.dir.replace_folder("model", |dir| {
+        let model = self.dir.replace_folder(RunFolder::MODEL, |dir| {
             policy.save_pretrained(dir, false)?;
             self.tokenizer.save(dir, false)?;
             card.write(dir, false)
         })?;
         let page = run_page(&card, &TrainingRecords::read(&file)?, all)?;
-        page.write(&self.dir.path().join("report.html"), true)?;
-        let model = self.dir.path().join("model");
+        let page = page.to_html()?;
+        self.dir.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
         let what = if adapter { "adapter" } else { "model" };
         output::println!("{} steps done, {what} written to {}", summary.steps, align_printable::printable_path(&model));
         if let Some(repo) = &options.hub_model_id {
@@ -332,7 +348,7 @@ impl Run<'_> {
         let prompts = align_data::read_lines(prompts)?.into_iter().filter(|line| !line.is_empty()).collect();
         let config =
             GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
-        let (file, tokenizer) = (self.dir.path().join("samples.jsonl"), self.tokenizer.clone());
+        let (file, tokenizer) = (self.dir.growing_file(RunFolder::SAMPLES)?, self.tokenizer.clone());
         let generation = Generation::new(config)?;
         Ok(match resumed {
             Some(step) => SampleTexts::resume(&file, step, tokenizer, prompts, generation)?,

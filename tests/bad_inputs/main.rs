@@ -9,6 +9,7 @@ mod configs;
 mod hostile;
 mod options;
 mod outputs;
+mod ownership;
 #[path = "../../crates/align-data/tests/hostile/parquet.rs"]
 mod parquet;
 #[path = "../support/mod.rs"]
@@ -53,11 +54,18 @@ fn each_is_told_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
-    let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES]
-            .into_iter()
-            .flatten()
-            .collect();
+    let cases: Vec<&Case> = [
+        weights::CASES,
+        configs::CASES,
+        tables::CASES,
+        options::CASES,
+        outputs::CASES,
+        hostile::CASES,
+        ownership::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {

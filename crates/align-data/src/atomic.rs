@@ -16,13 +16,18 @@ pub(crate) fn write_file(
 ) -> Result<()> {
     check_folder(path)?;
     std::fs::create_dir_all(folder_of(path)).map_err(|e| Error::write(path, e))?;
-    let fail = |e: IoError| match e.kind() {
-        ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
-        _ => Error::write(path, e),
-    };
+    let fail = |e: IoError| place_error(path, e);
     let mut file = UnfinishedFile::begin(path, overwrite).map_err(fail)?;
     fill(&mut file)?;
     file.finish().map_err(fail)
+}
+
+/// What keeps a file from standing at `path`.
+pub(crate) fn place_error(path: &Path, error: IoError) -> Error {
+    match error.kind() {
+        ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
+        _ => Error::write(path, error),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

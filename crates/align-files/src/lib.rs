@@ -24,18 +24,20 @@
 mod file;
 mod folder;
 mod lock;
-mod read;
 mod ownership;
 mod place;
+mod read;
+mod rewrite;
 mod stamp;
 mod unfinished;
 
 pub use file::{UnfinishedFile, write_file};
 pub use folder::{remove_folder, replace_folder, write_folder};
 pub use lock::{FolderLock, LockError, lock_folder};
-pub use read::read_file;
 pub use ownership::{Ownership, Standing};
 pub use place::{check_file_place, is_inside, is_same};
+pub use read::read_file;
+pub use rewrite::{check_folder_place, rewrite_folder};
 pub use unfinished::{UNFINISHED, remove_leftovers, remove_unfinished};
 
 use std::fs::File;

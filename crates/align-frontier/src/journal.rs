@@ -1,7 +1,7 @@
 //! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there.
 
 use crate::{Error, Result, differences};
-use align_files::{FolderLock, LockError, UNFINISHED, lock_folder, remove_unfinished};
+use align_files::{FolderLock, LockError, Ownership, Standing, UNFINISHED, lock_folder, remove_unfinished};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,11 +12,22 @@ const OPTIONS: &str = "sweep.json";
 const POINTS: &str = "points";
 /// Largest file of a stage that is read, in bytes.
 const FILE_LIMIT: u64 = 1 << 30;
+/// What is made from the points in the end.
+const OUTPUTS: [&str; 6] = [
+    "frontier.csv",
+    "reward_against_kl.svg",
+    "reward_against_kl.png",
+    "reward_against_entropy.svg",
+    "reward_against_entropy.png",
+    "report.html",
+];
 
 /// A sweep's folder that no other process writes to.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
+    /// Which of the files made from the points are the sweep's own.
+    outputs: Ownership,
     _lock: Option<FolderLock>,
 }
 
@@ -44,7 +55,8 @@ impl Journal {
         if lock.is_some() {
             [folder, &points].into_iter().try_for_each(|dir| remove_unfinished(dir).map_err(|e| failed(dir, &e)))?;
         }
-        let journal = Self { folder: folder.to_owned(), _lock: lock };
+        let journal = Self { folder: folder.to_owned(), outputs: Ownership::of(folder), _lock: lock };
+        OUTPUTS.iter().try_for_each(|name| journal.refuse_foreign(name))?;
         match journal.read_file::<Value>(&folder.join(OPTIONS))? {
             None => journal.write_file(&folder.join(OPTIONS), options)?,
             Some(found) => {
@@ -81,6 +93,31 @@ impl Journal {
     /// When the system refuses.
     pub fn write<T: Serialize>(&self, name: &str, result: &T) -> Result<()> {
         self.write_file(&self.path(name), result)
+    }
+
+    /// Writes a file made from the points, in place of the sweep's own one that may stand there.
+    ///
+    /// # Errors
+    /// What the sweep did not write stands there, or the system refuses.
+    pub fn write_output(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.refuse_foreign(name)?;
+        let path = self.folder.join(name);
+        let write = || {
+            self.outputs.own_bytes(name, bytes)?;
+            align_files::write_file(&path, true, |file| file.write_all(bytes))
+        };
+        write().map_err(|e| failed(&path, &e))
+    }
+
+    fn refuse_foreign(&self, name: &str) -> Result<()> {
+        let path = self.folder.join(name);
+        match self.outputs.standing(name).map_err(|e| failed(&path, &e))? {
+            Standing::Absent | Standing::Own => Ok(()),
+            _ => {
+                let problem = "is not what this sweep wrote, and would be replaced: move it away".to_owned();
+                Err(Error::File { path, problem })
+            }
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {

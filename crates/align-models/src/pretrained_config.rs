@@ -9,6 +9,8 @@ use tch::Kind;
 /// Largest file of options that is read, in bytes; they have a few thousand.
 const MAX_CONFIG_BYTES: u64 = 2 << 20;
 
+const EXISTS: &str = "exists already: choose another folder or ask for it to be overwritten";
+
 #[derive(Deserialize)]
 struct Described {
     model_type: Option<String>,
@@ -60,15 +62,27 @@ pub(crate) fn write_config(dir: &Path, config: &impl Serialize, kind: Kind, over
     write_json(dir, "config.json", &json, overwrite)
 }
 
+/// Makes way for a file of options that is written after what belongs to it: with `overwrite` one that stands there is removed,
+/// without it is refused.
+pub(crate) fn withdraw(dir: &Path, name: &str, overwrite: bool) -> Result<()> {
+    let path = dir.join(name);
+    let fail = |reason: String| Error::Config { path: path.clone(), reason };
+    if !overwrite {
+        return align_files::check_file_place(&path, false).map_err(|_| fail(EXISTS.into()));
+    }
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(fail(format!("cannot be replaced: {e}"))),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file of options that appears whole or not at all.
 pub(crate) fn write_json(dir: &Path, name: &str, json: &serde_json::Value, overwrite: bool) -> Result<()> {
     let path = dir.join(name);
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
     let text = serde_json::to_string_pretty(json).map_err(|e| fail(e.to_string()))?;
     align_files::write_file(&path, overwrite, |file| writeln!(file, "{text}")).map_err(|e| match e.kind() {
-        ErrorKind::AlreadyExists => {
-            fail("exists already: choose another folder or ask for it to be overwritten".into())
-        }
+        ErrorKind::AlreadyExists => fail(EXISTS.into()),
         _ => fail(format!("cannot be written: {e}")),
     })
 }

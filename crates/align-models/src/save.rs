@@ -4,6 +4,9 @@ use std::path::Path;
 use tch::Kind;
 
 /// Writes `config.json` and `model.safetensors` into `dir`, which is made if need be.
+///
+/// The config makes a folder a model: with `overwrite` the old one goes first, and the new one comes last, so that whatever process is
+/// killed, one model's config never stands beside another's weights.
 pub(crate) fn save_pretrained(
     dir: &Path,
     config: &impl Serialize,
@@ -13,7 +16,7 @@ pub(crate) fn save_pretrained(
 ) -> Result<()> {
     std::fs::create_dir_all(dir)
         .map_err(|e| Error::Input(format!("the folder {} cannot be made: {e}", dir.display())))?;
-    pretrained_config::write_config(dir, config, kind, overwrite)?;
+    pretrained_config::withdraw(dir, "config.json", overwrite)?;
     checkpoint::save_safetensors(&dir.join("model.safetensors"), parameters.iter(), overwrite)?;
-    Ok(())
+    pretrained_config::write_config(dir, config, kind, overwrite)
 }

@@ -10,43 +10,46 @@ pub(crate) struct BestMetric {
 }
 
 impl BestMetric {
-    /// Its value in an evaluation.
-    pub fn value(&self, evaluation: &EvaluationRecord) -> Result<f64> {
-        evaluation.get(&self.name).ok_or_else(|| {
-            let names: Vec<&str> =
-                std::iter::once("loss").chain(evaluation.metrics.iter().map(|(name, _)| name)).collect();
-            let reason = format!("is {}, which evaluations lack: choose one of {}", self.name, names.join(", "));
-            Error::Config { option: "metric_for_best_model", reason }
-        })
+    /// Refuses an evaluation that lacks it.
+    pub fn require(&self, evaluation: &EvaluationRecord) -> Result<()> {
+        if evaluation.get(&self.name).is_some() {
+            return Ok(());
+        }
+        let names: Vec<&str> = std::iter::once("loss").chain(evaluation.metrics.iter().map(|(name, _)| name)).collect();
+        let reason = format!(
+            "is {}, which the evaluation after step {} lacks: give held-out rows that have it, or go on by another one: {}",
+            self.name,
+            evaluation.step,
+            names.join(", ")
+        );
+        Err(Error::Config { option: "metric_for_best_model", reason })
     }
 
-    /// The first of the best evaluations; NaN is never the best.
+    /// The first of the best evaluations; NaN is never the best, and neither is one that lacks the number.
     pub fn best<'a>(
         &self,
         evaluations: impl IntoIterator<Item = &'a EvaluationRecord>,
-    ) -> Result<Option<&'a EvaluationRecord>> {
+    ) -> Option<&'a EvaluationRecord> {
         let mut best = None;
         let mut bound = self.worst();
         for evaluation in evaluations {
-            let value = self.value(evaluation)?;
-            if self.is_better(value, bound) {
+            if let Some(value) = evaluation.get(&self.name).filter(|value| self.is_better(*value, bound)) {
                 (best, bound) = (Some(evaluation), value);
             }
         }
-        Ok(best)
+        best
     }
 
     /// How many of the last evaluations were not better than the best before them by more than `threshold`.
-    pub fn without_improvement(&self, evaluations: &[EvaluationRecord], threshold: f64) -> Result<u64> {
+    pub fn without_improvement(&self, evaluations: &[EvaluationRecord], threshold: f64) -> u64 {
         let (mut count, mut best) = (0, None);
-        for evaluation in evaluations {
-            let value = self.value(evaluation)?;
+        for value in evaluations.iter().filter_map(|evaluation| evaluation.get(&self.name)) {
             let improved = best.is_none_or(|best: f64| self.is_better(value, best) && (value - best).abs() > threshold);
             count = if improved { 0 } else { count + 1 };
             let before = best.unwrap_or(self.worst());
             best = Some(if self.is_better(value, before) { value } else { before });
         }
-        Ok(count)
+        count
     }
 
     fn is_better(&self, value: f64, than: f64) -> bool {
@@ -94,18 +97,17 @@ mod tests {
             (metric("rewards/accuracies", true), 2),
             (metric("eval_rewards/accuracies", false), 4),
         ] {
-            assert_eq!(metric.best(&all).unwrap().map(|e| e.step), Some(step), "{metric:?}");
+            assert_eq!(metric.best(&all).map(|e| e.step), Some(step), "{metric:?}");
         }
-        assert_eq!(metric("loss", false).best(&evaluations(&[f64::NAN])).unwrap(), None);
-        let unknown = metric("accuracy", true).best(&all).unwrap_err().to_string();
+        assert_eq!(metric("loss", false).best(&evaluations(&[f64::NAN])), None);
+        let unknown = metric("accuracy", true).require(&all[1]).unwrap_err().to_string();
         assert!(unknown.contains("accuracy") && unknown.contains("loss, rewards/accuracies"), "{unknown}");
     }
 
     #[test]
     fn patience_counts_what_is_not_better_by_the_threshold() {
-        let count = |values: &[f64], threshold| {
-            metric("loss", false).without_improvement(&evaluations(values), threshold).unwrap()
-        };
+        let count =
+            |values: &[f64], threshold| metric("loss", false).without_improvement(&evaluations(values), threshold);
         assert_eq!(count(&[1.0], 0.0), 0);
         assert_eq!(count(&[1.0, 1.0, 1.2], 0.0), 2);
         assert_eq!(count(&[1.0, 1.2, 0.9], 0.0), 0);

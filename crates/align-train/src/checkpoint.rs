@@ -8,12 +8,11 @@ use align_models::checkpoint::{Checkpoint, save_safetensors};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tch::Tensor;
 
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "trainer_state.json";
-const PREFIX: &str = "checkpoint-";
 
 /// Everything of a run that is not a tensor.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,29 +33,6 @@ struct TrainerState<C> {
     config: C,
 }
 
-/// The folder of the checkpoint after `step` steps.
-pub(crate) fn checkpoint_dir(run: &Path, step: u64) -> PathBuf {
-    run.join(format!("{PREFIX}{step}"))
-}
-
-/// A run folder's checkpoints by step, oldest first.
-pub(crate) fn checkpoints(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
-    let entries = fs::read_dir(run).map_err(|e| fail(run, format!("cannot be read: {e}")))?;
-    let step_of = |path: &Path| path.file_name()?.to_str()?.strip_prefix(PREFIX)?.parse().ok();
-    let mut all: Vec<(u64, PathBuf)> =
-        entries.flatten().filter_map(|entry| Some((step_of(&entry.path())?, entry.path()))).collect();
-    all.sort();
-    Ok(all)
-}
-
-/// The newest checkpoint of a run folder, if it has one.
-///
-/// # Errors
-/// A folder that cannot be read.
-pub fn latest_checkpoint(run: &Path) -> Result<Option<PathBuf>> {
-    Ok(checkpoints(run)?.pop().map(|(_, path)| path))
-}
-
 fn fail(path: &Path, reason: impl Into<String>) -> Error {
     Error::Checkpoint { path: path.to_owned(), reason: reason.into() }
 }
@@ -69,11 +45,19 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// A folder that exists already or cannot be written.
     pub fn save_checkpoint(&self, dir: &Path) -> Result<()> {
+        self.save_checkpoint_with(dir, |_| Ok(()))
+    }
+
+    /// The same; `take_note` is given the written folder before it gets its name.
+    pub(crate) fn save_checkpoint_with(&self, dir: &Path, take_note: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         if dir.exists() {
             return Err(fail(dir, "exists already: it is not overwritten"));
         }
         let cannot = |e: std::io::Error| fail(dir, format!("cannot be written: {e}"));
-        align_files::write_folder(dir, cannot, |scratch| self.write_checkpoint(scratch))
+        align_files::write_folder(dir, cannot, |scratch| {
+            self.write_checkpoint(scratch)?;
+            take_note(scratch)
+        })
     }
 
     fn write_checkpoint(&self, dir: &Path) -> Result<()> {

@@ -17,6 +17,7 @@ mod best_metric;
 mod checkpoint;
 mod completion_logps;
 mod config;
+mod earlier_run;
 mod error;
 mod evaluation;
 mod fingerprint;
@@ -24,14 +25,15 @@ mod gradients;
 mod history;
 mod json_number;
 mod memory;
+mod metric_names;
 mod metrics;
 mod model_card;
-#[cfg(feature = "clap")]
 mod named;
 pub mod objective;
 mod observer;
 mod record;
 mod run;
+mod run_checkpoints;
 mod run_folder;
 mod sampler;
 mod schedule;
@@ -40,7 +42,6 @@ mod weights;
 
 pub use adamw::{AdamW, AdamWConfig};
 pub use batch_metrics::BatchMetrics;
-pub use checkpoint::latest_checkpoint;
 pub use completion_logps::{Completion, completion_logps};
 pub use config::{
     ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, PackingStrategy,
@@ -57,12 +58,12 @@ pub use observer::{
 };
 pub use record::{EvaluationRecord, StepRecord};
 pub use run::TrainSummary;
+pub use run_checkpoints::latest_checkpoint;
 pub use run_folder::RunFolder;
 pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
 pub use trainer::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer, Trainer};
 
-#[cfg(feature = "clap")]
 pub use named::nearest_name;
 #[cfg(feature = "progress")]
 pub use observer::ProgressBar;

@@ -28,7 +28,8 @@ use std::collections::BTreeMap;
 /// likelihood, each is a mean of its own. An evaluation takes these means over all held-out rows, however they are split into batches.
 /// A training step of several micro-batches takes the mean of theirs, as TRL does.
 ///
-/// "Chosen" are the desirable completions where there are no pairs. A name that a batch has nothing to say on is left out.
+/// "Chosen" are the desirable completions where there are no pairs. A batch without a value for a name lacks it. What evaluations
+/// of an objective log is listed by [`RunConfig::evaluation_metrics`](crate::RunConfig::evaluation_metrics).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metrics(#[serde(deserialize_with = "json_number::map")] BTreeMap<Cow<'static, str>, f64>);

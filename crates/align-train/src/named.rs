@@ -1,9 +1,11 @@
+#[cfg(feature = "clap")]
 use serde::de::DeserializeOwned;
 
 /// Least likeness of a name to one that was probably meant, from 0 to 1.
 const LIKENESS: f64 = 0.7;
 
 /// Reads an option's value by the name that serde gives it.
+#[cfg(feature = "clap")]
 pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_value(name.into()).map_err(|e: serde_json::Error| {
         let problem = e.to_string();
@@ -13,18 +15,20 @@ pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
 }
 
 /// The likeliest of the names that serde lists: "unknown variant `x`, expected one of `a`, `b`".
+#[cfg(feature = "clap")]
 fn nearest<'a>(name: &str, problem: &'a str) -> Option<&'a str> {
     let (_, expected) = problem.split_once("expected ")?;
     nearest_name(name, expected.split('`').skip(1).step_by(2))
 }
 
 /// Of the `known` names the one that a misspelled `name` most likely stands for, if any is like it.
+#[must_use]
 pub fn nearest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |candidate: &str| strsim::jaro_winkler(name, candidate);
     known.filter(|n| likeness(n) >= LIKENESS).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "clap"))]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;

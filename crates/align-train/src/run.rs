@@ -20,17 +20,19 @@ impl<O: Objective> Trainer<O> {
     /// # Errors
     /// The first error of a step, an evaluation or an observer.
     pub fn train(&mut self, observers: &mut [&mut dyn Observer<O>]) -> Result<TrainSummary> {
+        if let Some(best) = self.training().best_metric() {
+            self.history.evaluations.iter().try_for_each(|evaluation| best.require(evaluation))?;
+        }
         let mut flow = Flow::Continue;
         for observer in observers.iter_mut() {
             flow = flow.or(observer.on_start(self)?);
         }
         while flow == Flow::Continue {
             let Some(record) = self.next_step()? else { break };
+            let mut incomparable = None;
             if self.evaluation_is_due() {
                 let evaluation = self.evaluate()?;
-                if let Some(best) = self.training().best_metric() {
-                    best.value(&evaluation)?;
-                }
+                incomparable = self.training().best_metric().and_then(|best| best.require(&evaluation).err());
                 self.history.evaluations.push(evaluation.clone());
                 // Observers may let the policy write: without dropout, as in the evaluation.
                 flow = self.in_evaluation_mode(|trainer| {
@@ -41,6 +43,10 @@ impl<O: Objective> Trainer<O> {
             }
             for observer in observers.iter_mut() {
                 flow = flow.or(observer.on_step(self, &record)?);
+            }
+            if let Some(problem) = incomparable {
+                observers.iter_mut().try_for_each(|observer| observer.on_failure(self))?;
+                return Err(problem);
             }
         }
         self.done_early = flow == Flow::Finish;

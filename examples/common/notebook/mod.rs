@@ -130,9 +130,11 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     // What took minutes is saved before any of it is shown.
     let keeping = Keeping::files();
     if let (Some(dir), Some(own)) = (&options.output_dir, trained.first()) {
-        own.model.save_pretrained(dir, false)?;
-        stage.tokenizer.save(dir, false)?;
-        own.card.write(dir, false)?;
+        super::write_model(dir, false, |folder| {
+            own.model.save_pretrained(folder, false)?;
+            stage.tokenizer.save(folder, false)?;
+            Ok(own.card.write(folder, false)?)
+        })?;
     }
     if let Some(file) = &options.report {
         page::page(&stage, &config, &comparison, &trained, seconds)?.write(file, options.overwrite)?;
@@ -158,11 +160,12 @@ impl NotebookOptions {
 
     /// Refuses what would be found out after minutes.
     fn check(&self) -> Result<(), Failure> {
-        if let Some(dir) = self.output_dir.as_deref().filter(|dir| dir.exists()) {
+        if let Some(dir) = self.output_dir.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
             return Err(format!("{} exists already: choose another --output-dir", dir.display()).into());
         }
         if let Some(file) = &self.report {
             super::refuse_existing(file, self.overwrite)?;
+            super::refuse_inputs(file, self.train_file.iter().chain(&self.eval_file))?;
         }
         self.generation(self.seed)?;
         for (option, value) in [

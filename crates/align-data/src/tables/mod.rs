@@ -34,7 +34,7 @@ pub use pairs::PreferencePairs;
 pub use texts::{ScoredTexts, Texts};
 pub use unpaired::UnpairedPreferences;
 
-use crate::atomic::{check_folder, write_file};
+use crate::atomic::{check_folder, place_error, write_file};
 use crate::{Error, Result};
 use align_files::read_file;
 use align_printable::printable_path;
@@ -106,10 +106,8 @@ impl Format {
 pub fn check_output(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     let path = path.as_ref();
     Format::of(path)?;
-    if path.exists() && !overwrite {
-        return Err(Error::Exists { path: path.to_owned() });
-    }
-    check_folder(path)
+    check_folder(path)?;
+    align_files::check_file_place(path, overwrite).map_err(|e| place_error(path, e))
 }
 
 /// Largest table that is read, in bytes: all of it is held in memory, several times.

@@ -4,12 +4,13 @@ use super::Tokenizer;
 use crate::atomic::write_file;
 use crate::{Error, Result};
 use serde_json::{Map, Value};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 impl Tokenizer {
     /// Writes `tokenizer.json`, `tokenizer_config.json` and the vocabulary's own files, where it came with some, to a
-    /// folder; transformers and [`Tokenizer::from_pretrained`] read them.
+    /// folder; transformers and [`Tokenizer::from_pretrained`] read them. Whatever process is killed, a folder that held another of
+    /// the same files holds that one, the new one, or none.
     ///
     /// # Errors
     /// When a file exists and `overwrite` is false, or cannot be written.
@@ -20,10 +21,22 @@ impl Tokenizer {
         let config = format!("{:#}\n", Value::Object(self.config_to_save()));
         let written = [("tokenizer.json", document.as_bytes()), ("tokenizer_config.json", config.as_bytes())];
         let copied = self.files.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
-        let files: Vec<(&str, &[u8])> = written.into_iter().chain(copied).collect();
+        let mut files: Vec<(&str, &[u8])> = written.into_iter().chain(copied).collect();
+        // What makes the folder a tokeniser's comes last, and the vocabulary, which tokenizer.json holds too, after that.
+        files.sort_by_key(|(name, _)| match *name {
+            "tokenizer.json" => 1,
+            "vocab.json" | "merges.txt" | "vocab.txt" => 2,
+            _ => 0,
+        });
         // Looked at before anything is written, so that a refusal leaves the folder as it was.
         if let Some(path) = files.iter().map(|(name, _)| dir.join(name)).find(|path| !overwrite && path.exists()) {
             return Err(Error::Exists { path });
+        }
+        for (name, _) in files.iter().rev() {
+            match std::fs::remove_file(dir.join(name)) {
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::write(&dir.join(name), e)),
+                _ => {}
+            }
         }
         for (name, bytes) in files {
             let path = dir.join(name);

@@ -2,7 +2,9 @@ use super::fresh::fresh;
 use super::targets::targets;
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
-use crate::{Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result, TrainingMemory};
+use crate::{
+    Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result, TrainingMemory, pretrained_config,
+};
 use align_printable::printable_path;
 use std::path::Path;
 use tch::{Kind, Tensor};
@@ -167,8 +169,10 @@ impl CausalLm for LoraGpt2 {
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
         std::fs::create_dir_all(dir)
             .map_err(|e| Error::Input(format!("the folder {} cannot be made: {e}", printable_path(dir))))?;
-        self.config.write(dir, overwrite)?;
-        adapter_file::write(dir, &self.adapter, overwrite)
+        // The config makes a folder an adapter: it goes first and comes last.
+        pretrained_config::withdraw(dir, adapter_config::NAME, overwrite)?;
+        adapter_file::write(dir, &self.adapter, overwrite)?;
+        self.config.write(dir, overwrite)
     }
 
     fn open_saved(&self, dir: &Path) -> Result<Checkpoint> {

@@ -1,5 +1,5 @@
 use super::{SamplingStrategy, TrainingConfig, require};
-use crate::{Method, Purpose, Result, RunConfig};
+use crate::{Method, Purpose, Result, RunConfig, metric_names};
 use serde::{Deserialize, Serialize};
 
 /// Everything the training of a classifier depends on, under the names and with the defaults of transformers'
@@ -48,7 +48,12 @@ impl RunConfig for ClassificationConfig {
         require("token_dropout", self.token_dropout == 0.0 || !self.training.disable_dropout, || {
             "does nothing with disable_dropout: leave one of them out".into()
         })?;
-        self.training.validate()
+        self.training.validate()?;
+        metric_names::check(self)
+    }
+
+    fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
+        Some(metric_names::of_classification())
     }
 
     fn tag(&self) -> &'static str {

@@ -1,5 +1,5 @@
 use super::{PrefixSharing, TrainingConfig, require};
-use crate::{Method, Result, RunConfig};
+use crate::{Method, Result, RunConfig, metric_names};
 use align_losses::AlphaPoOptions;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -136,7 +136,12 @@ impl RunConfig for CpoConfig {
             require(option, taken || !given, || format!("would be ignored by loss_type {loss_type}: leave it out"))?;
         }
         self.prefix_sharing.validate(&self.training)?;
-        self.training.validate()
+        self.training.validate()?;
+        metric_names::check(self)
+    }
+
+    fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
+        Some(metric_names::of_cpo(self.loss_type))
     }
 
     fn tag(&self) -> &'static str {

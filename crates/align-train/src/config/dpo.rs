@@ -1,5 +1,5 @@
 use super::{FDivergenceType, PrefixSharing, TrainingConfig, refusal, require};
-use crate::{Error, Method, Result, RunConfig};
+use crate::{Error, Method, Result, RunConfig, metric_names};
 use align_losses::{
     AdaptiveBeta, DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum,
 };
@@ -154,7 +154,12 @@ impl RunConfig for DpoConfig {
         self.validate_reference()?;
         require("micro_batch_tokens", self.micro_batch_tokens > 0, || "is 0, expected at least 1".into())?;
         self.prefix_sharing.validate(&self.training)?;
-        self.training.validate()
+        self.training.validate()?;
+        metric_names::check(self)
+    }
+
+    fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
+        Some(metric_names::of_dpo())
     }
 
     fn tag(&self) -> &'static str {

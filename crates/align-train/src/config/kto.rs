@@ -1,5 +1,5 @@
 use super::{TrainingConfig, require};
-use crate::{Method, Result, RunConfig};
+use crate::{Method, Result, RunConfig, metric_names};
 use align_losses::KtoOptions;
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,12 @@ impl RunConfig for KtoConfig {
         require("per_device_train_batch_size", self.loss_type != KtoLossType::Kto || batch != 1, || {
             format!("is 1, but {ALONE}: set it to at least 2, or choose loss_type apo_zero_unpaired or bco")
         })?;
-        self.training.validate()
+        self.training.validate()?;
+        metric_names::check(self)
+    }
+
+    fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
+        Some(metric_names::of_kto(self.loss_type))
     }
 
     fn tag(&self) -> &'static str {

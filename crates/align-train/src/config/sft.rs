@@ -1,5 +1,5 @@
 use super::{SamplingStrategy, TrainingConfig, require};
-use crate::{Method, Purpose, Result, RunConfig};
+use crate::{Method, Purpose, Result, RunConfig, metric_names};
 use align_data::{EncodeOptions, EncodeReport, EncodedText, Tokenizer, encode_texts, pack_wrapped};
 use align_random::generator;
 use rand::seq::SliceRandom;
@@ -103,7 +103,12 @@ impl RunConfig for SftConfig {
         require("train_sampling_strategy", !self.packing || !grouped, || {
             "is group_by_length, but packed rows are of one length: leave one of the two out".into()
         })?;
-        self.training.validate()
+        self.training.validate()?;
+        metric_names::check(self)
+    }
+
+    fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
+        Some(metric_names::of_sft())
     }
 
     fn tag(&self) -> &'static str {

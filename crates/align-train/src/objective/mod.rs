@@ -214,6 +214,12 @@ pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
     /// The first option that is out of range, contradicts another, or would be ignored.
     fn validate(&self) -> Result<()>;
 
+    /// The names that evaluations log beside the loss, as [`Metrics`] explains them; `None` where they are not known before. A
+    /// `metric_for_best_model` that is none of them is refused.
+    fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
+        None
+    }
+
     /// What the hub's tags call the kind of training.
     fn tag(&self) -> &'static str;
 

@@ -10,14 +10,14 @@ use crate::{EvaluationRecord, Result, Trainer};
 pub struct EarlyStopping;
 
 impl EarlyStopping {
-    fn flow<O: Objective>(trainer: &Trainer<O>) -> Result<Flow> {
+    fn flow<O: Objective>(trainer: &Trainer<O>) -> Flow {
         let config = trainer.training();
         let Some((patience, metric)) = config.early_stopping_patience.zip(config.best_metric()) else {
-            return Ok(Flow::Continue);
+            return Flow::Continue;
         };
-        let count = metric.without_improvement(trainer.evaluations(), config.early_stopping_threshold)?;
+        let count = metric.without_improvement(trainer.evaluations(), config.early_stopping_threshold);
         if count < patience {
-            return Ok(Flow::Continue);
+            return Flow::Continue;
         }
         tracing::info!(
             step = trainer.step(),
@@ -25,17 +25,17 @@ impl EarlyStopping {
             evaluations = count,
             "no improvement: the run is done"
         );
-        Ok(Flow::Finish)
+        Flow::Finish
     }
 }
 
 impl<O: Objective> Observer<O> for EarlyStopping {
     /// The run may have been done when its last checkpoint was written.
     fn on_start(&mut self, trainer: &Trainer<O>) -> Result<Flow> {
-        Self::flow(trainer)
+        Ok(Self::flow(trainer))
     }
 
     fn on_evaluation(&mut self, trainer: &Trainer<O>, _: &EvaluationRecord) -> Result<Flow> {
-        Self::flow(trainer)
+        Ok(Self::flow(trainer))
     }
 }

@@ -89,6 +89,10 @@ impl<O: Objective> Observer<O> for MetricsFile {
         Ok(Flow::Continue)
     }
 
+    fn on_failure(&mut self, trainer: &Trainer<O>) -> Result<()> {
+        self.on_end(trainer)
+    }
+
     fn on_end(&mut self, trainer: &Trainer<O>) -> Result<()> {
         if !trainer.step().is_multiple_of(trainer.training().logging_steps) {
             self.write_mean(&trainer.history.window)?;

@@ -74,6 +74,16 @@ pub trait Observer<O: Objective> {
         Ok(Flow::Continue)
     }
 
+    /// In place of [`Observer::on_end`], where an evaluation lacks the metric by which the run's weights are compared: the run ends
+    /// with that error, once all observers have kept what there is.
+    ///
+    /// # Errors
+    /// What cannot be kept.
+    fn on_failure(&mut self, trainer: &Trainer<O>) -> Result<()> {
+        let _ = trainer;
+        Ok(())
+    }
+
     /// Once, after the last step or after a stop.
     ///
     /// # Errors

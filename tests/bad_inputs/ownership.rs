@@ -1,0 +1,144 @@
+//! Outputs in whose place something else stands, inputs that an output would replace, and metrics that no evaluation has.
+
+use crate::case::*;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+const SCORED: &str = "prompt,text,score\na,b,1\na,c,2\n";
+
+fn pairs(dir: &Path) {
+    write(dir, "pairs.jsonl", PAIR.repeat(4));
+}
+
+/// `run` with something under a name that a run writes.
+fn run_with(dir: &Path, name: &str) {
+    pairs(dir);
+    fs::create_dir(dir.join("run")).unwrap();
+    write(dir, &format!("run/{name}"), "mine");
+}
+
+pub const CASES: &[Case] = &[
+    case(
+        "a run beside another's config.toml",
+        |d| run_with(d, "config.toml"),
+        DPO,
+        &["run", "config.toml (not written by this run)", "Move that away"],
+    ),
+    case("a run beside another's run.json", |d| run_with(d, "run.json"), DPO, &["run", "run.json", "move it away"]),
+    case(
+        "a run in the folder of its model",
+        gpt2_and_pairs,
+        "dpo --train-file pairs.jsonl --model model --output-dir model",
+        &["--model", "write into model", "another folder"],
+    ),
+    case(
+        "a run inside the folder of its model",
+        gpt2_and_pairs,
+        "dpo --train-file pairs.jsonl --model model --output-dir model/runs/1",
+        &["--model", "write into model", "another folder"],
+    ),
+    case(
+        "training rows where the run writes its samples",
+        |d| {
+            fs::create_dir(d.join("run")).unwrap();
+            write(d, "run/samples.jsonl", PAIR)
+        },
+        "dpo --train-file run/samples.jsonl --output-dir run",
+        &["--train-file", "samples.jsonl", "another folder"],
+    ),
+    case(
+        "kept log-probabilities in the model's place",
+        pairs,
+        "dpo --train-file pairs.jsonl --output-dir run --precompute-ref-log-probs --ref-log-probs-dir run/model",
+        &["--ref-log-probs-dir", "run/model", "another folder"],
+    ),
+    case(
+        "scored texts in place of the texts",
+        |d| write(d, "in.csv", "text\na\n"),
+        "classify --input in.csv --output ./in.csv --overwrite",
+        &["in.csv", "would be read", "another name"],
+    ),
+    case(
+        "pairs in place of their texts, through a link",
+        |d| {
+            write(d, "in.csv", SCORED);
+            symlink("in.csv", d.join("out.csv")).unwrap()
+        },
+        "pair --input in.csv --output out.csv --overwrite",
+        &["out.csv", "in.csv", "another name"],
+    ),
+    case(
+        "a folder where a table is to go",
+        |d| {
+            write(d, "in.csv", SCORED);
+            fs::create_dir(d.join("out.csv")).unwrap()
+        },
+        "pair --input in.csv --output out.csv --overwrite",
+        &["out.csv", "a folder"],
+    ),
+    case(
+        "a link to nothing where a table is to go",
+        |d| {
+            write(d, "in.csv", SCORED);
+            symlink("none.csv", d.join("out.csv")).unwrap()
+        },
+        "pair --input in.csv --output out.csv",
+        &["out.csv", "exists already"],
+    ),
+    case(
+        "a device in place of a report",
+        |d| write(d, "in.csv", SCORED),
+        "evaluate --input in.csv --output /dev/null --overwrite",
+        &["/dev/null", "a device"],
+    ),
+    case(
+        "an evaluation in place of its texts",
+        |d| write(d, "in.csv", SCORED),
+        "evaluate --input in.csv --output in.csv --overwrite",
+        &["in.csv", "another name"],
+    ),
+    case(
+        "a converted model in its own place",
+        gpt2,
+        "convert --model model --dtype float16 --output-dir ./model --overwrite",
+        &["model", "would be read", "another name"],
+    ),
+    case(
+        "a converted model over notes",
+        |d| {
+            gpt2(d);
+            fs::create_dir(d.join("out")).unwrap();
+            write(d, "out/notes.txt", "mine")
+        },
+        "convert --model model --dtype float16 --output-dir out --overwrite",
+        &["out", "notes.txt", "Move that away"],
+    ),
+    case(
+        "a report in a sweep's folder that is not the sweep's",
+        |d| {
+            fs::create_dir(d.join("sweep")).unwrap();
+            write(d, "sweep/sweep.json", "{}");
+            write(d, "sweep/report.html", "mine")
+        },
+        "frontier --output-dir sweep --quick",
+        &["sweep/report.html", "move it away"],
+    ),
+    case(
+        "a misspelt metric",
+        pairs,
+        "dpo --train-file pairs.jsonl --eval-file pairs.jsonl --output-dir run --eval-strategy epoch --early-stopping-patience 1 --metric-for-best-model rewards/margin",
+        &["metric_for_best_model", "rewards/margin", "did you mean rewards/margins?"],
+    ),
+    case(
+        "a metric of another objective",
+        pairs,
+        "cpo --train-file pairs.jsonl --eval-file pairs.jsonl --output-dir run --eval-strategy epoch --early-stopping-patience 1 --metric-for-best-model eval_kl",
+        &["metric_for_best_model", "eval_kl", "nll_loss"],
+    ),
+];
+
+fn gpt2_and_pairs(dir: &Path) {
+    gpt2(dir);
+    pairs(dir);
+}

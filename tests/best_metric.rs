@@ -1,0 +1,134 @@
+//! What evaluations log, and what becomes of a run whose evaluation lacks the metric that its weights are compared by.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use align_data::{
+    EncodeOptions, EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired, PreferencePair, Tokenizer,
+    UnpairedPreference, encode_pairs, encode_unpaired,
+};
+use align_losses::LossType;
+use align_models::{DistilBert, Gpt2};
+use align_train::{
+    CheckpointSaver, ClassificationConfig, ClassificationTrainer, CpoConfig, CpoLossType, CpoTrainer, DpoConfig,
+    DpoTrainer, EarlyStopping, KtoConfig, KtoLossType, KtoTrainer, MetricsFile, Objective, RunConfig, SftConfig,
+    SftTrainer, Strategy, Trainer, TrainingConfig, TrainingRecords, latest_checkpoint,
+};
+use std::path::{Path, PathBuf};
+use tch::{Device, Kind};
+
+fn data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data")
+}
+
+fn policy() -> Gpt2 {
+    Gpt2::from_pretrained(&data().join("models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
+}
+
+fn rows<R: serde::de::DeserializeOwned>(file: &str, count: usize) -> Vec<R> {
+    let text = std::fs::read_to_string(data().join(file)).unwrap();
+    text.lines().take(count).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn tokenizer() -> Tokenizer {
+    Tokenizer::from_pretrained(data().join("models/gpt2-tiny")).unwrap()
+}
+
+fn pairs() -> Vec<EncodedPair> {
+    let pairs: Vec<PreferencePair> = rows("train.jsonl", 8);
+    encode_pairs(&tokenizer(), &pairs, &EncodeOptions::default()).unwrap().pairs
+}
+
+fn judged() -> Vec<EncodedUnpaired> {
+    let rows: Vec<UnpairedPreference> = rows("train_kto.jsonl", 16);
+    encode_unpaired(&tokenizer(), &rows, &EncodeOptions::default()).unwrap().rows
+}
+
+/// The names that an evaluation of these rows logs are the objective's list.
+fn assert_listed<O: Objective>(trainer: Trainer<O>, rows: Vec<O::Row>) {
+    let mut trainer = trainer.with_evaluation(rows).unwrap();
+    trainer.next_step().unwrap();
+    let record = trainer.evaluate().unwrap();
+    let logged: Vec<&str> = record.metrics.iter().map(|(name, _)| name).collect();
+    let mut listed = trainer.config().evaluation_metrics().unwrap();
+    listed.sort_unstable();
+    assert_eq!(logged, listed, "{:?}", trainer.config());
+}
+
+#[test]
+fn the_list_of_each_objective_is_what_its_evaluations_log() {
+    for loss_type in [vec![LossType::Sigmoid], vec![LossType::Ipo], vec![LossType::SppoHard]] {
+        let config = DpoConfig { loss_type, ..DpoConfig::default() };
+        assert_listed(DpoTrainer::new(policy(), None, pairs(), config).unwrap(), pairs());
+    }
+    for loss_type in [KtoLossType::Kto, KtoLossType::ApoZeroUnpaired, KtoLossType::Bco] {
+        let config = KtoConfig { loss_type, ..KtoConfig::default() };
+        assert_listed(KtoTrainer::new(policy(), None, judged(), config).unwrap(), judged());
+    }
+    for loss_type in [CpoLossType::Sigmoid, CpoLossType::Simpo, CpoLossType::Orpo, CpoLossType::SlicHf] {
+        let config = CpoConfig { loss_type, ..CpoConfig::default() };
+        assert_listed(CpoTrainer::new(policy(), pairs(), config).unwrap(), pairs());
+    }
+    let texts: Vec<EncodedText> = judged()
+        .into_iter()
+        .map(|row| EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.completion_ids, row: row.row })
+        .collect();
+    assert_listed(SftTrainer::new(policy(), texts.clone(), SftConfig::default()).unwrap(), texts.clone());
+    let classes: Vec<EncodedLabelledText> = texts
+        .into_iter()
+        .map(|text| EncodedLabelledText { input_ids: text.completion_ids, label: (text.row % 2) as i64, row: text.row })
+        .collect();
+    let classifier =
+        DistilBert::from_pretrained(&data().join("models/distilbert-tiny"), Kind::Float, Device::Cpu).unwrap();
+    let trainer = ClassificationTrainer::new(classifier, classes.clone(), ClassificationConfig::default()).unwrap();
+    assert_listed(trainer, classes);
+}
+
+/// Judged by margins, evaluated and stopped by each step; nothing is saved but by the end.
+fn unbalanced(metric: &str, eval: Vec<EncodedUnpaired>) -> KtoTrainer<Gpt2> {
+    let training = TrainingConfig {
+        per_device_train_batch_size: 4,
+        max_steps: Some(6),
+        logging_steps: 10,
+        eval_strategy: Strategy::Steps,
+        eval_steps: Some(2),
+        early_stopping_patience: Some(3),
+        metric_for_best_model: Some(metric.into()),
+        ..TrainingConfig::default()
+    };
+    let config = KtoConfig { training, ..KtoConfig::default() };
+    KtoTrainer::new(policy(), None, judged(), config).unwrap().with_evaluation(eval).unwrap()
+}
+
+fn train(trainer: &mut KtoTrainer<Gpt2>, run: &Path, metrics: &mut MetricsFile) -> align_train::Result<u64> {
+    let mut saver = CheckpointSaver::new(run);
+    Ok(trainer.train(&mut [metrics, &mut EarlyStopping, &mut saver])?.steps)
+}
+
+#[test]
+fn a_metric_that_an_evaluation_lacks_ends_the_run_with_a_checkpoint() {
+    let run = tempfile::tempdir().unwrap();
+    let (run, file) = (run.path(), run.path().join("metrics.jsonl"));
+    let liked = || judged().into_iter().filter(|row| row.label).collect::<Vec<_>>();
+    assert!(liked().len() > 1 && liked().len() < judged().len());
+    let mut first = unbalanced("rewards/margins", liked());
+    let error = train(&mut first, run, &mut MetricsFile::create(&file).unwrap()).unwrap_err().to_string();
+    for part in ["metric_for_best_model", "rewards/margins", "after step 2 lacks", "rewards/chosen"] {
+        assert!(error.contains(part), "{error} lacks {part}");
+    }
+    let checkpoint = latest_checkpoint(run).unwrap().expect("a checkpoint is left");
+    assert!(checkpoint.ends_with("checkpoint-2"), "{}", checkpoint.display());
+    let records = TrainingRecords::read(&file).unwrap();
+    assert_eq!((records.evaluations.len(), records.steps.last().map(|step| step.step)), (1, Some(2)));
+
+    // By the same metric it is refused at once, by another one it goes on.
+    let mut again = unbalanced("rewards/margins", liked());
+    again.resume(&checkpoint).unwrap();
+    let mut metrics = MetricsFile::resume(&file, &again).unwrap();
+    let error = train(&mut again, run, &mut metrics).unwrap_err().to_string();
+    assert!(error.contains("after step 2 lacks"), "{error}");
+    let mut resumed = unbalanced("rewards/chosen", liked());
+    resumed.resume(&checkpoint).unwrap();
+    let mut metrics = MetricsFile::resume(&file, &resumed).unwrap();
+    assert_eq!(train(&mut resumed, run, &mut metrics).unwrap(), 6);
+    let steps: Vec<u64> = TrainingRecords::read(&file).unwrap().evaluations.iter().map(|e| e.step).collect();
+    assert_eq!(steps, [2, 4, 6]);
+}
