@@ -46,6 +46,7 @@ fn train(options: &Options) -> Result<(), Failure> {
     let _precision = options.run.precision()?;
     let named = options.ref_model.as_deref().and_then(models::local);
     options.run.check_apart("--ref-model", named.as_deref())?;
+    options.run.check_apart("--ref-log-probs-dir", options.dpo.ref_log_probs_dir.as_deref())?;
     let start = options.run.start(&options.dpo)?;
     let reference = options.run.reference(options.ref_model.as_deref())?;
     let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());
