@@ -49,8 +49,8 @@ fn classify(options: &Options) -> Result<(), Failure> {
     check_output(&options.output, options.overwrite)?;
     let texts = Texts::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::REWARD_MODEL)?;
-    let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?.packed()?;
+    let tokenizer = models::tokenizer(&dir, model.config().vocab_size)?;
     let logits = logits(&model, &tokenizer, &texts.texts(), options.batch_size)?;
     let scores = common::score::rewards(&logits);
     let mut table = texts.with_scores(&scores)?;

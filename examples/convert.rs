@@ -6,7 +6,6 @@
 
 mod common;
 
-use align_data::Tokenizer;
 use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config};
 use clap::Parser;
 use common::signals::Keeping;
@@ -47,13 +46,17 @@ fn dtype(name: &str) -> Result<Kind, String> {
 
 fn convert(options: &Options) -> Result<(), Failure> {
     let (from, to) = (models::fetch(&options.model)?, &options.output_dir);
-    let tokenizer = Tokenizer::from_pretrained(&from)?;
+    let classifier = DistilBertConfig::from_pretrained(&from);
+    let embeddings = match &classifier {
+        Ok(config) => config.vocab_size,
+        // The error of a folder that holds neither is that of this one.
+        Err(_) => Gpt2Config::from_pretrained(&from)?.vocab_size,
+    };
+    let tokenizer = models::tokenizer(&from, embeddings)?;
     let _keeping = Keeping::files();
-    if DistilBertConfig::from_pretrained(&from).is_ok() {
+    if classifier.is_ok() {
         DistilBert::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
     } else {
-        // The error of a folder that holds neither is that of this one.
-        Gpt2Config::from_pretrained(&from)?;
         Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?.save_pretrained(to, options.overwrite)?;
     }
     tokenizer.save(to, options.overwrite)?;

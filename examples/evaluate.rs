@@ -223,10 +223,12 @@ struct Scorer {
 impl Scorer {
     fn new(options: &Options, name: &str) -> Result<Self, Failure> {
         let dir = models::fetch(name)?;
+        let precision = options.runtime.precision()?;
+        let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?.packed()?;
         Ok(Self {
-            _precision: options.runtime.precision()?,
-            tokenizer: Tokenizer::from_pretrained(&dir)?,
-            model: DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?.packed()?,
+            _precision: precision,
+            tokenizer: models::tokenizer(&dir, model.config().vocab_size)?,
+            model,
             batch_size: options.batch_size,
         })
     }

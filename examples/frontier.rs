@@ -132,10 +132,10 @@ fn frontier(options: &Options) -> Result<(), Failure> {
     let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
     let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
     let sft = Gpt2::from_pretrained(&model_dir, kind, device)?;
-    let tokenizer = Tokenizer::from_pretrained(&model_dir)?;
+    let tokenizer = models::tokenizer(&model_dir, sft.vocab_size())?;
     options.check_length(&tokenizer, sft.n_positions())?;
     let reward_model = DistilBert::from_pretrained(&reward_dir, kind, device)?.packed()?;
-    let reward_tokenizer = Tokenizer::from_pretrained(&reward_dir)?;
+    let reward_tokenizer = models::tokenizer(&reward_dir, reward_model.config().vocab_size)?;
     let rewards = |texts: &[&str]| -> Result<Vec<f64>, String> {
         let logits = score::logits(&reward_model, &reward_tokenizer, texts, options.batch_size);
         Ok(score::rewards(&logits.map_err(|e| e.to_string())?))
@@ -233,7 +233,7 @@ impl Options {
 
     /// Known before anything is generated.
     fn check_length(&self, tokenizer: &Tokenizer, n_positions: i64) -> Result<(), Failure> {
-        let prompts = tokenizer.encode_batch(&NOTEBOOK_PROMPTS, false, None)?;
+        let prompts = tokenizer.encode_prompts(&NOTEBOOK_PROMPTS)?;
         let room = n_positions as usize - prompts.iter().map(Vec::len).max().unwrap_or(0).min(n_positions as usize);
         if self.max_new_tokens == 0 || self.max_new_tokens > room {
             let found = self.max_new_tokens;

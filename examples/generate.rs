@@ -76,11 +76,11 @@ fn generate(options: &Options) -> Result<(), Failure> {
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let generation = options.decoding.generation(&dir)?;
     let digests = options.output.as_ref().map(|_| Digests::of(&dir));
-    let tokenizer = Tokenizer::from_pretrained(&dir)?;
-    let generation = decoding::with_stop_strings(generation, &tokenizer)?;
     let plain = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
+    let generation = decoding::with_stop_strings(generation, &tokenizer)?;
     let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
-    let ids = tokenizer.encode_batch(&prompts, false, None)?;
+    let ids = tokenizer.encode_prompts(&prompts)?;
     let texts = ToWrite { options, generation, prompts, ids, tokenizer, model };
     match (&options.output, digests) {
         (Some(output), Some(digests)) => texts.write_file(output, digests),
@@ -109,7 +109,8 @@ impl ToWrite<'_> {
             completions.extend(batch?);
         }
         completions.sort_by_key(|completion| completion.prompt);
-        let whole: Vec<Vec<i64>> = completions.iter().map(|c| [&self.ids[c.prompt][..], &c.ids].concat()).collect();
+        let whole: Vec<Vec<i64>> =
+            completions.iter().map(|c| [&self.ids[c.prompt][..], &c.ids_and_end()].concat()).collect();
         let texts = self.tokenizer.decode_batch(&whole, true)?;
         texts.iter().for_each(|text| output::println!("{text}\n"));
         Ok(())
@@ -119,13 +120,18 @@ impl ToWrite<'_> {
     fn as_they_come(&self) -> Result<(), Failure> {
         let prompt = self.ids.first().map_or(&[][..], Vec::as_slice);
         let mut text = TextStream::new(&self.tokenizer);
-        let tokens = stream(self.model.as_ref(), prompt, &self.generation)?;
-        for ids in std::iter::once(Ok(prompt.to_vec())).chain(tokens.map(|token| token.map(|id| vec![id]))) {
-            output::write(format_args!("{}", text.push(&ids?)?));
+        let mut tokens = stream(self.model.as_ref(), prompt, &self.generation)?;
+        output::write(format_args!("{}", text.push(prompt)?));
+        output::flush();
+        while let Some(token) = tokens.next() {
+            output::write(format_args!("{}", text.push(&[token?])?));
             output::flush();
             if output::has_failed() {
                 return Ok(());
             }
+        }
+        if let Some(end) = tokens.end() {
+            output::write(format_args!("{}", text.push(&[end])?));
         }
         output::println!("{}", text.finish()?);
         Ok(())

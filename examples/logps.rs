@@ -7,8 +7,8 @@
 mod common;
 
 use align_data::tables::CompletionData;
-use align_data::{EncodeOptions, EncodedPairs, Tokenizer, encode_completions, encode_pairs};
-use align_models::Gpt2;
+use align_data::{EncodeOptions, EncodedPairs, encode_completions, encode_pairs};
+use align_models::{CausalLm, Gpt2};
 use align_train::{Completion, completion_logps};
 use clap::Parser;
 use common::{Failure, RuntimeOptions, models, output};
@@ -53,8 +53,8 @@ fn logps(options: &Options) -> Result<(), Failure> {
     common::refuse_existing(&options.output, options.overwrite)?;
     let data = CompletionData::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
-    let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let model = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
     let judge = |rows: &[Completion]| completion_logps(&model, rows, options.batch_size);
     let mut rows: Vec<Map<String, Value>> = Vec::new();
     match data {

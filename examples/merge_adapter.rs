@@ -6,7 +6,6 @@
 
 mod common;
 
-use align_data::Tokenizer;
 use align_models::{CausalLm, Gpt2, LoraGpt2};
 use clap::Parser;
 use common::signals::Keeping;
@@ -39,10 +38,11 @@ fn main() -> ExitCode {
 fn merge(options: &Options) -> Result<(), Failure> {
     let folder = models::folder(options.model.as_deref(), models::POLICY)?;
     let base = Gpt2::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
+    let tokenizer = models::tokenizer(&folder, base.vocab_size())?;
     let model = LoraGpt2::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
     let _keeping = Keeping::files();
     model.save_pretrained(&options.output_dir, options.overwrite)?;
-    Tokenizer::from_pretrained(&folder)?.save(&options.output_dir, options.overwrite)?;
+    tokenizer.save(&options.output_dir, options.overwrite)?;
     output::println!("merged model written to {}", align_printable::printable_path(&options.output_dir));
     Ok(())
 }

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn train(options: &Options) -> Result<(), Failure> {
     let _precision = options.run.precision()?;
     let start = options.run.start_with(&options.sft, |folder| match options.scratch.model_config() {
-        None => options.run.pretrained(models::POLICY, |dir| options.run.load(dir)),
+        None => options.run.pretrained(models::POLICY, |dir| options.run.load(dir), Gpt2::vocab_size),
         Some(config) => new_model(options, config, folder),
     })?;
     let tokenizer = start.tokenizer.clone();
@@ -73,7 +73,7 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
         train_byte_level_bpe(&texts, vocab_size, &[EOS])
     })?;
     let config = Gpt2Config {
-        vocab_size: tokenizer.vocab_size() as i64,
+        vocab_size: tokenizer.embeddings_needed() as i64,
         bos_token_id: tokenizer.bos_token_id(),
         eos_token_id: tokenizer.eos_token_id(),
         ..config

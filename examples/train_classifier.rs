@@ -45,7 +45,11 @@ fn train(options: &Options) -> Result<(), Failure> {
     let _precision = options.run.precision()?;
     let (kind, device) = options.run.placement()?;
     let start = options.run.start_with(&options.classification, |folder| match options.scratch.model_config() {
-        None => options.run.pretrained(models::REWARD_MODEL, |dir| Ok(DistilBert::from_pretrained(dir, kind, device)?)),
+        None => options.run.pretrained(
+            models::REWARD_MODEL,
+            |dir| Ok(DistilBert::from_pretrained(dir, kind, device)?),
+            |model| model.config().vocab_size,
+        ),
         Some(config) => new_model(options, config, folder),
     })?;
     let tokenizer = start.tokenizer.clone();
@@ -69,7 +73,7 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
         train_word_piece(&LabelledTexts::read(options.run.train_file())?.texts(), vocab_size)
     })?;
     let config = DistilBertConfig {
-        vocab_size: tokenizer.vocab_size() as i64,
+        vocab_size: tokenizer.embeddings_needed() as i64,
         pad_token_id: tokenizer.pad_token_id(),
         ..config
     };

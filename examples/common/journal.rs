@@ -175,7 +175,7 @@ impl Journal {
     pub fn append(&mut self, batch: &[Completion]) -> Result<(), Failure> {
         let mut lines = Vec::new();
         for texts in batch.chunk_by(|a, b| a.prompt == b.prompt) {
-            let entry = Entry { prompt: texts[0].prompt, texts: texts.iter().map(|text| text.ids.clone()).collect() };
+            let entry = Entry { prompt: texts[0].prompt, texts: texts.iter().map(Completion::ids_and_end).collect() };
             serde_json::to_writer(&mut lines, &entry)?;
             lines.push(b'\n');
         }

@@ -1,4 +1,5 @@
 use super::{Failure, output};
+use align_data::Tokenizer;
 use align_models::hub::{DownloadBar, Hub, HubConfig, ModelSource, RepoName, UploadOptions};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,11 @@ pub fn fetch(name: &str) -> Result<PathBuf, Failure> {
     }
     let mut bar = DownloadBar::default();
     Ok(source.fetch(&Hub::new(HubConfig::from_env()?)?, &mut |event| bar.on(event))?)
+}
+
+/// The tokeniser of a model's folder, compared with the model's embeddings.
+pub fn tokenizer(folder: &Path, embeddings: i64) -> Result<Tokenizer, Failure> {
+    Ok(Tokenizer::from_pretrained(folder)?.for_embeddings(embeddings)?)
 }
 
 /// Whether an upload can be tried at all, before hours of work for it.

@@ -89,7 +89,7 @@ pub type ReadRows<'a, R> = &'a dyn Fn(&Path) -> Result<Vec<R>, Failure>;
 impl RunOptions {
     /// Checks the options, opens the run folder and loads the policy.
     pub fn start(&self, config: &impl RunConfig) -> Result<Start<'_>, Failure> {
-        self.start_with(config, |_| self.pretrained(models::POLICY, |dir| self.load(dir)))
+        self.start_with(config, |_| self.pretrained(models::POLICY, |dir| self.load(dir), Gpt2::vocab_size))
     }
 
     /// The same with a policy that `make` makes; it is given the run's folder.
@@ -123,16 +123,18 @@ impl RunOptions {
         Ok(Start { options: self, dir, checkpoint, called, hub_id, tokenizer, policy })
     }
 
-    /// The model that --model names, or the embedded one, as `load` reads it from its folder.
+    /// The model that --model names, or the embedded one, as `load` reads it from its folder, and its tokeniser.
     pub fn pretrained<M>(
         &self,
         embedded: &str,
         load: impl FnOnce(&Path) -> Result<M, Failure>,
+        vocab_size: impl FnOnce(&M) -> i64,
     ) -> Result<Base<M>, Failure> {
         let (named, dir) = (self.model.as_deref(), models::folder(self.model.as_deref(), embedded)?);
+        let model = load(&dir)?;
         Ok(Base {
-            model: load(&dir)?,
-            tokenizer: Tokenizer::from_pretrained(&dir)?,
+            tokenizer: models::tokenizer(&dir, vocab_size(&model))?,
+            model,
             called: models::called(named, embedded),
             hub_id: models::hub_id(named),
         })

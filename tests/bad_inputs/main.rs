@@ -14,6 +14,7 @@ mod parquet;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod tokenisers;
 mod weights;
 
 use case::Case;
@@ -53,11 +54,18 @@ fn each_is_told_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
-    let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES]
-            .into_iter()
-            .flatten()
-            .collect();
+    let cases: Vec<&Case> = [
+        weights::CASES,
+        configs::CASES,
+        tables::CASES,
+        options::CASES,
+        outputs::CASES,
+        hostile::CASES,
+        tokenisers::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {

@@ -12,7 +12,7 @@ pub struct EncodedCompletion {
 
 /// Tokenises `(prompt, completion)` rows as [`encode_pairs`](crate::encode_pairs) does each side of a pair, uncut.
 ///
-/// `append_eos` ends each completion with EOS unless its text does so already.
+/// `append_eos` ends each completion with EOS unless its text or the tokeniser does so already.
 ///
 /// # Errors
 /// When EOS is to be appended and the tokeniser has none, or when it refuses a text.
@@ -26,8 +26,9 @@ pub fn encode_completions<P: AsRef<str>, C: AsRef<str>>(
     let prompts: Vec<&str> = rows.iter().map(|(prompt, _)| prompt.as_ref()).collect();
     let whole: Vec<String> =
         rows.iter().map(|(prompt, completion)| sequence(prompt.as_ref(), completion.as_ref(), eos)).collect();
-    let prompts = tokenizer.encode_batch(&prompts, true, None)?;
-    let whole = tokenizer.encode_batch(&whole, true, None)?;
+    let prompts = tokenizer.encode_prompts(&prompts)?;
+    let mut whole = tokenizer.encode_batch(&whole, true, None)?;
+    whole.iter_mut().for_each(|sequence| tokenizer.ended_once(sequence));
     let split = |(prompt, whole): (&Vec<i64>, &Vec<i64>)| {
         let (prompt_ids, completion_ids) = whole.split_at(common_prefix(prompt, whole));
         EncodedCompletion { prompt_ids: prompt_ids.to_vec(), completion_ids: completion_ids.to_vec() }

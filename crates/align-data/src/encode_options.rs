@@ -19,7 +19,7 @@ pub struct EncodeOptions {
     pub max_length: Option<usize>,
     /// Which end is kept where `max_length` cuts.
     pub truncation_mode: TruncationMode,
-    /// Whether EOS ends each completion (it is not added where a text ends with it already).
+    /// Whether EOS ends each completion (it is not added where the text, or the tokeniser by itself, ends with it already).
     pub append_eos: bool,
     /// Whether BOS stands before each prompt (it is not added where the prompt begins with it already), as TRL's
     /// `CPOTrainer` and `ORPOTrainer` have it.

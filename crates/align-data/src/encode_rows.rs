@@ -33,9 +33,11 @@ pub(crate) fn encode_rows<T, const N: usize>(
             texts.push(Cow::Borrowed(prompt));
             texts.extend(completions.map(|completion| Cow::Owned(sequence(prompt, completion, eos))));
         }
-        let ids = tokenizer.encode_batch(&texts, true, None)?;
-        for (offset, group) in ids.chunks_exact(N + 1).enumerate() {
-            if let Some((prompt, sequences)) = group.split_first() {
+        let mut ids = tokenizer.encode_batch(&texts, true, None)?;
+        for (offset, group) in ids.chunks_exact_mut(N + 1).enumerate() {
+            if let Some((prompt, sequences)) = group.split_first_mut() {
+                tokenizer.without_end(prompt);
+                sequences.iter_mut().for_each(|sequence| tokenizer.ended_once(sequence));
                 let row = chunk * CHUNK + offset;
                 encoded.extend(split(prompt, sequences, row, bos, options.max_length, &mut report));
             }

@@ -113,13 +113,14 @@ pub enum Error {
         found: String,
     },
     /// A folder that holds no tokeniser.
-    #[error(
-        "{}: no tokeniser found: expected tokenizer.json, or vocab.json and merges.txt, or vocab.txt; found {found}",
-        printable_path(path)
-    )]
+    #[error("{}: no tokeniser found: {class} expects {expected}; found {}", printable_path(path), printable(found))]
     NoTokenizer {
         /// The folder.
         path: PathBuf,
+        /// The class of tokeniser that the folder asks for.
+        class: &'static str,
+        /// The files that the class is read from.
+        expected: &'static str,
         /// What it holds.
         found: String,
     },

@@ -1,7 +1,7 @@
 //! Tokenisers built from small vocabularies whose ids can be followed by hand, and the pairs encoded with them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
+use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_completions, encode_pairs, encode_texts};
 use std::fs;
 use tempfile::TempDir;
 
@@ -82,11 +82,12 @@ fn special_tokens_come_from_the_files_in_their_order() {
     let model = ("config.json", r#"{"eos_token_id": [0, 1], "pad_token_id": 1, "bos_token_id": 0}"#);
 
     let tokenizer = with(&[config, map, model]);
-    assert_eq!(tokenizer.eos_token_id(), Some(5));
+    assert_eq!(tokenizer.eos_token_id(), Some(4), "the map wins");
     assert_eq!(tokenizer.pad_token_id(), Some(3));
-    assert_eq!(tokenizer.bos_token_id(), Some(0));
+    assert_eq!(tokenizer.bos_token_id(), None, "a null is a word too");
     assert_eq!(tokenizer.model_max_length(), None);
-    assert_eq!(tokenizer.decode(&[7, 5], true).unwrap(), "ab", "EOS is skipped");
+    assert_eq!(tokenizer.decode(&[7, 4], true).unwrap(), "ab", "EOS is skipped");
+    assert_eq!(with(&[config, model]).eos_token_id(), Some(5));
 
     let tokenizer = with(&[model]);
     assert_eq!(tokenizer.eos_token_id(), Some(0));
@@ -107,7 +108,7 @@ fn special_tokens_come_from_the_files_in_their_order() {
 fn settings_of_a_tokenizer_json_do_not_act() {
     let document = format!(
         r#"{{"version": "1.0", "truncation": {{"max_length": 2, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}},
-        "padding": {{"strategy": {{"Fixed": 9}}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "a"}},
+        "padding": {{"strategy": {{"Fixed": 9}}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "<|endoftext|>"}},
         "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
         "model": {{"type": "BPE", "dropout": 1.0, "vocab": {VOCAB}, "merges": ["a b"]}}}}"#
     );
@@ -126,6 +127,42 @@ fn broken_folders_are_refused_with_the_file_and_the_reason() {
     let cases: &[(Files<'_>, &[&str])] = &[
         (&[], &["no tokeniser", "an empty folder"]),
         (&[("vocab.json", VOCAB)], &["no tokeniser", "vocab.json"]),
+        (
+            &[
+                ("vocab.json", VOCAB),
+                ("merges.txt", MERGES),
+                ("tokenizer_config.json", r#"{"tokenizer_class": "T5Tokenizer"}"#),
+            ],
+            &["tokenizer_config.json", "T5Tokenizer", "expected GPT2Tokenizer"],
+        ),
+        (
+            &[("vocab.txt", WORD_PIECES), ("config.json", r#"{"model_type": "gpt2"}"#)],
+            &["GPT2Tokenizer expects tokenizer.json, or vocab.json and merges.txt", "vocab.txt"],
+        ),
+        (
+            &[
+                ("vocab.json", VOCAB),
+                ("merges.txt", MERGES),
+                ("tokenizer_config.json", r#"{"tokenizer_class": "TokenizersBackend"}"#),
+            ],
+            &["expects tokenizer.json; found", "merges.txt"],
+        ),
+        (
+            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"do_lower_case": "no"}"#)],
+            &["tokenizer_config.json", "do_lower_case", "true or false", "\"no\""],
+        ),
+        (
+            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"truncation_side": "middle"}"#)],
+            &["tokenizer_config.json", "truncation_side", "middle"],
+        ),
+        (
+            &[("vocab.txt", WORD_PIECES), ("special_tokens_map.json", r#"{"cls_token": 7}"#)],
+            &["special_tokens_map.json", "cls_token", "expected a token, found 7"],
+        ),
+        (
+            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"extra_special_tokens": "<tool>"}"#)],
+            &["tokenizer_config.json", "extra_special_tokens", "a list of tokens"],
+        ),
         (&[("tokenizer.json", "{")], &["tokenizer.json", "not valid JSON"]),
         (&[("tokenizer.json", "{}")], &["tokenizer.json"]),
         (&[("vocab.json", "[]"), ("merges.txt", MERGES)], &["vocab.json"]),
@@ -133,7 +170,7 @@ fn broken_folders_are_refused_with_the_file_and_the_reason() {
         // Merges whose result is no token crash the tokenizers crate.
         (&[("vocab.json", VOCAB), ("merges.txt", "Ġab ab\n")], &["vocabulary", "Ġab"]),
         (&[("vocab.json", VOCAB), ("merges.txt", "<|endoftext|> <|endoftext|>\n")], &["vocabulary"]),
-        (&[("vocab.txt", "[UNK]\n[CLS]\n")], &["vocab.txt", "sep_token", "[SEP]"]),
+        (&[("vocab.txt", "[CLS]\n[SEP]\n")], &["vocab.txt", "unk_token", "[UNK]"]),
         (&[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", "[]")], &["tokenizer_config.json", "JSON object"]),
         (
             &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"model_max_length": -5}"#)],
@@ -151,6 +188,96 @@ fn broken_folders_are_refused_with_the_file_and_the_reason() {
         }
     }
     assert!(Tokenizer::from_pretrained("no such folder").is_err());
+}
+
+/// A byte-level BPE with `eos` behind each text, by a template.
+fn that_ends_texts() -> Tokenizer {
+    let config = r#"{"tokenizer_class": "GPT2Tokenizer", "add_eos_token": true}"#;
+    load(&[("vocab.json", VOCAB), ("merges.txt", MERGES), ("tokenizer_config.json", config)])
+}
+
+/// transformers and TRL put EOS there twice; all else is theirs.
+#[test]
+fn a_tokeniser_that_appends_eos_has_it_once() {
+    let tokenizer = that_ends_texts();
+    assert_eq!(tokenizer.encode("c", true).unwrap(), [3, 0]);
+    assert_eq!(tokenizer.encode_prompts(&["c", ""]).unwrap(), [vec![3], vec![]]);
+    let pairs = [PreferencePair::new("c", " ab", "d<|endoftext|>"), PreferencePair::new("cd", "", "e")];
+    let plain = encode(&pairs, EncodeOptions::default());
+    for append_eos in [true, false] {
+        let options = EncodeOptions { append_eos, ..EncodeOptions::default() };
+        let encoded = encode_pairs(&tokenizer, &pairs, &options).unwrap();
+        assert_eq!(encoded.pairs, plain.pairs, "append_eos {append_eos}");
+        assert_eq!(encoded.report.merged_boundaries, 0);
+        assert!(!encoded.report.to_string().contains("merged"), "{}", encoded.report);
+    }
+    let rows = [("c", " ab"), ("c", "d<|endoftext|>")];
+    let completions = encode_completions(&tokenizer, &rows, true).unwrap();
+    assert_eq!(completions, encode_completions(&bpe(), &rows, true).unwrap());
+    let texts = encode_texts(&tokenizer, &rows, &EncodeOptions::default()).unwrap();
+    assert_eq!(texts.rows, encode_texts(&bpe(), &rows, &EncodeOptions::default()).unwrap().rows);
+    // A boundary that does merge is told as before.
+    let merging = [PreferencePair::new("ca", "b", "d")];
+    assert_eq!(encode_pairs(&tokenizer, &merging, &EncodeOptions::default()).unwrap().report.merged_boundaries, 1);
+}
+
+#[test]
+fn a_prompt_begins_as_the_tokeniser_begins_texts() {
+    let config = r#"{"tokenizer_class": "GPT2Tokenizer", "add_bos_token": true}"#;
+    let files = [("vocab.json", VOCAB), ("merges.txt", MERGES), ("tokenizer_config.json", config)];
+    let tokenizer = load(&files);
+    assert_eq!(tokenizer.encode_prompts(&["c", ""]).unwrap(), [vec![0, 3], vec![0]]);
+    let pair =
+        &encode_pairs(&tokenizer, &[PreferencePair::new("c", "d", "e")], &EncodeOptions::default()).unwrap().pairs[0];
+    assert_eq!(pair.prompt_ids, [0, 3], "as in training");
+    // DistilBERT's SEP is behind the text too.
+    let tokenizer = load(&[("vocab.txt", WORD_PIECES)]);
+    assert_eq!(tokenizer.encode_prompts(&["cafe"]).unwrap(), [vec![2, 5]]);
+}
+
+#[test]
+fn a_tokeniser_is_compared_with_the_model() {
+    let base = [("vocab.json", VOCAB), ("merges.txt", MERGES)];
+    let with = |config: &'static str| load(&[&base[..], &[("tokenizer_config.json", config)]].concat());
+    // As many embeddings as tokens, or more, as where they are padded to a multiple.
+    for embeddings in [9, 64] {
+        assert_eq!(bpe().for_embeddings(embeddings).unwrap().encode(" ab", true).unwrap(), [8]);
+    }
+    assert_eq!(bpe().for_embeddings(64).unwrap().decode(&[7, 63, 3], true).unwrap(), "abc");
+    let refused = |tokenizer: Tokenizer, embeddings: i64| tokenizer.for_embeddings(embeddings).unwrap_err().to_string();
+    for (message, parts) in [
+        (refused(bpe(), 8), ["ids up to 8", "8 embeddings", "Ġab"]),
+        (refused(bpe(), 3), ["ids up to 8", "3 embeddings", "id 3"]),
+        (refused(with(r#"{"eos_token": "<end>"}"#), 9), ["ids up to 9", "9 embeddings", "<end>"]),
+        (
+            refused(with(r#"{"bos_token": "<start>", "add_bos_token": true}"#), 9),
+            ["ids up to 9", "9 embeddings", "<start>"],
+        ),
+        (refused(load(&[("vocab.txt", "[UNK]\n[CLS]\n")]), 2), ["ids up to", "2 embeddings", "[SEP]"]),
+        (refused(load(&[("vocab.txt", "a\nb\n[UNK]\n[CLS]\n[SEP]\n")]), 2), ["ids up to", "2 embeddings", "[UNK]"]),
+    ] {
+        for part in parts {
+            assert!(message.contains(part), "{message} lacks {part}");
+        }
+    }
+    // A padding token that nobody made room for is refused where a text spells it, not before.
+    let tokenizer = with(r#"{"pad_token": "<pad>"}"#).for_embeddings(9).unwrap();
+    assert_eq!(tokenizer.embeddings_needed(), 10);
+    assert_eq!(tokenizer.encode("abc", true).unwrap(), [7, 3]);
+    for message in [
+        tokenizer.encode("a<pad>", true).unwrap_err().to_string(),
+        tokenizer.encode_batch(&["a", "a<pad>"], true, None).unwrap_err().to_string(),
+        tokenizer.encode_prompts(&["<pad>"]).unwrap_err().to_string(),
+    ] {
+        assert!(message.contains("\"<pad>\" (id 9)") && message.contains("it has 9"), "{message}");
+    }
+}
+
+#[test]
+fn the_side_that_is_cut_is_the_folders() {
+    let config = r#"{"truncation_side": "left"}"#;
+    let tokenizer = load(&[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", config)]);
+    assert_eq!(tokenizer.encode_batch(&["cafe cafe ."], true, Some(4)).unwrap(), [vec![2, 5, 11, 3]]);
 }
 
 fn encode(pairs: &[PreferencePair], options: EncodeOptions) -> align_data::EncodedPairs {

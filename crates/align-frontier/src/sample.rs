@@ -59,9 +59,10 @@ pub fn sample<M: CausalLm + ?Sized>(
     })?;
     let each = sampling.texts_per_prompt;
     let names: Vec<&str> = prompts.iter().flat_map(|p| std::iter::repeat_n(p.as_str(), each)).collect();
-    let encoded = tokenizer.encode_batch(&names, false, None)?;
+    let encoded = tokenizer.encode_prompts(&names)?;
     let completions = generate_prompts(model, &encoded, &generation, batch_size)?;
-    let whole = completions.iter().map(|c| [encoded.get(c.prompt).map_or(&[][..], Vec::as_slice), &c.ids].concat());
+    let whole =
+        completions.iter().map(|c| [encoded.get(c.prompt).map_or(&[][..], Vec::as_slice), &c.ids_and_end()].concat());
     let texts = tokenizer.decode_batch(&whole.collect::<Vec<_>>(), true)?;
     let rewards = score(&texts.iter().map(String::as_str).collect::<Vec<_>>()).map_err(Error::Score)?;
     if rewards.len() != texts.len() {

@@ -197,7 +197,7 @@ struct Runner<'a, M> {
 
 impl<M: CausalLm> Runner<'_, M> {
     fn run(&self, on: &mut dyn FnMut(&Progress<'_>)) -> Result<Outcome> {
-        let prompts = self.models.tokenizer.encode_batch(&self.options.prompts, false, None)?;
+        let prompts = self.models.tokenizer.encode_prompts(&self.options.prompts)?;
         let training_texts = self.training_texts()?;
         on(&Progress::TrainingTexts(training_texts.len()));
         let (pairs, pairing) = self.pairs(&training_texts, &prompts)?;

@@ -4,7 +4,7 @@ use super::NotebookOptions;
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
 use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator};
-use align_models::{CausalLm, DistilBert, Gpt2};
+use align_models::{CausalLm, DistilBert, Gpt2, Gpt2Config};
 use align_train::{
     DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, Trainer,
     TrainingRecords,
@@ -51,11 +51,12 @@ impl<'a> Stage<'a> {
         let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
         let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
         let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
+        let reward_model = DistilBert::from_pretrained(&reward_dir, kind, device)?.packed()?;
         Ok(Self {
             options,
-            tokenizer: Tokenizer::from_pretrained(&model_dir)?,
-            reward_model: DistilBert::from_pretrained(&reward_dir, kind, device)?.packed()?,
-            reward_tokenizer: Tokenizer::from_pretrained(&reward_dir)?,
+            tokenizer: models::tokenizer(&model_dir, Gpt2Config::from_pretrained(&model_dir)?.vocab_size)?,
+            reward_tokenizer: models::tokenizer(&reward_dir, reward_model.config().vocab_size)?,
+            reward_model,
             model_dir,
         })
     }
@@ -68,7 +69,7 @@ impl<'a> Stage<'a> {
 
     pub fn check_text_length(&self, n_positions: i64) -> Result<(), Failure> {
         let length = self.options.text_length;
-        let prompts = self.tokenizer.encode_batch(&NOTEBOOK_PROMPTS, false, None)?;
+        let prompts = self.tokenizer.encode_prompts(&NOTEBOOK_PROMPTS)?;
         let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
         if length <= longest || length as i64 > n_positions {
             let range =
@@ -81,11 +82,12 @@ impl<'a> Stage<'a> {
     /// Continuations of the 46 prompts, with the notebook's options, and their rewards.
     pub fn sample(&self, model: &Gpt2, texts_per_prompt: usize, seed: u64) -> Result<Sampled, Failure> {
         let names = each_times(texts_per_prompt);
-        let prompts = self.tokenizer.encode_batch(&names, false, None)?;
+        let prompts = self.tokenizer.encode_prompts(&names)?;
         let completions = self.complete(model, &prompts, &self.options.generation(seed)?)?;
-        let whole = |c: &Completion| [prompts[c.prompt].as_slice(), &c.ids].concat();
-        let ids: Vec<Vec<i64>> = completions.iter().map(whole).collect();
-        let texts = self.tokenizer.decode_batch(&ids, true)?;
+        let whole = |c: &Completion, new: &[i64]| [prompts[c.prompt].as_slice(), new].concat();
+        let ids: Vec<Vec<i64>> = completions.iter().map(|c| whole(c, &c.ids)).collect();
+        let read: Vec<Vec<i64>> = completions.iter().map(|c| whole(c, &c.ids_and_end())).collect();
+        let texts = self.tokenizer.decode_batch(&read, true)?;
         let refs: Vec<&str> = texts.iter().map(String::as_str).collect();
         let logits = score::logits(&self.reward_model, &self.reward_tokenizer, &refs, self.options.batch_size)?;
         let scored = names.into_iter().zip(texts).zip(score::rewards(&logits));
@@ -102,7 +104,7 @@ impl<'a> Stage<'a> {
             seed,
             ..GenerationConfig::default()
         })?;
-        let prompts = self.tokenizer.encode_batch(&each_times(texts_per_prompt), false, None)?;
+        let prompts = self.tokenizer.encode_prompts(&each_times(texts_per_prompt))?;
         let completions = self.complete(model, &prompts, &generation)?;
         let end = model.config().eos_token_id;
         let written = completions.into_iter().map(|c| {

@@ -1,84 +1,152 @@
 //! A tokeniser out of a model's folder.
 
+use super::class::Class;
+use super::document::{Source, absent};
 use super::guarded::Guarded;
-use super::special_tokens::{Roles, SpecialTokens};
-use super::{Tokenizer, check, vocabulary};
+use super::settings::Settings;
+use super::special_tokens::{NamedTokens, SpecialTokens};
+use super::{Tokenizer, check, ignored, vocabulary};
 use crate::caught::caught;
 use crate::{Error, Result};
 use align_files::read_file;
-use serde_json::{Map, Value};
-use std::fs;
+use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Above this, `model_max_length` is transformers' way of saying that there is no limit.
-const NO_LIMIT: f64 = 1e12;
+use tokenizers::PostProcessorWrapper;
 
 /// Largest file of a tokeniser that is read, in bytes; that of a vocabulary of 256,000 tokens has some 30 MB.
 const FILE_LIMIT: u64 = 128 << 20;
 
 /// Files that are kept and written again beside `tokenizer.json`.
-const COPIED: [&str; 6] =
-    ["vocab.json", "merges.txt", "vocab.txt", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja"];
+const COPIED: [&str; 4] = ["vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja"];
 
 impl Tokenizer {
-    /// Reads the tokeniser of a model's folder in transformers' layout.
+    /// Reads the tokeniser of a model's folder in transformers' layout, as transformers 5 does.
     ///
-    /// It is built from `tokenizer.json`; or else from `vocab.json` and `merges.txt` (GPT-2's byte-level BPE); or else
-    /// from `vocab.txt` (BERT's WordPiece, lower-case unless `tokenizer_config.json` says otherwise). Truncation,
-    /// padding and BPE dropout that a `tokenizer.json` sets are left out: rows are cut and padded when asked.
+    /// `tokenizer_class` of `tokenizer_config.json`, or else the model's type, says what is read. `GPT2Tokenizer` takes
+    /// vocabulary, merges, post-processor and added tokens from `tokenizer.json`, or else `vocab.json` and `merges.txt`, and
+    /// `add_prefix_space` from `tokenizer_config.json`. `BertTokenizer` and `DistilBertTokenizer` take the vocabulary and added
+    /// tokens from `tokenizer.json` or else `vocab.txt`, and `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` from
+    /// `tokenizer_config.json`. `PreTrainedTokenizerFast` takes `tokenizer.json` as it stands. Special tokens come from
+    /// `special_tokens_map.json` and `added_tokens.json`, unless `tokenizer_config.json` has `added_tokens_decoder`, and from
+    /// `tokenizer_config.json`. Truncation, padding and BPE dropout that a `tokenizer.json` sets are left out: rows are cut and
+    /// padded when asked.
     ///
     /// # Errors
-    /// When the folder holds none of these, or a file cannot be read or contradicts another.
+    /// When the folder holds none of these, or a class that is not read, or a file cannot be read or contradicts another.
     pub fn from_pretrained(dir: impl AsRef<Path>) -> Result<Self> {
         let dir = dir.as_ref();
-        let mut config = read_object(&dir.join("tokenizer_config.json"))?.unwrap_or_default();
-        let map = read_object(&dir.join("special_tokens_map.json"))?.unwrap_or_default();
-        let model_config = read_object(&dir.join("config.json"))?.unwrap_or_default();
-        let roles = Roles { config: &config, map: &map, model_config: &model_config };
+        let settings = Settings::read(dir)?;
+        let class = Class::of(&settings)?;
+        let source = Source::read(&settings, class)?;
+        let path = &source.path;
+        if let Some(file) = &source.file {
+            check::check(path, file)?;
+        }
+        let named = NamedTokens::read(&settings, class, source.file.as_ref())?;
+        let document = source.document(&settings, class, named.special.unk.as_deref())?;
+        ignored::warn(&settings, class, source.file.as_ref());
 
-        let (path, mut document, class) = if let Some(bytes) = read(&dir.join("tokenizer.json"))? {
-            let path = dir.join("tokenizer.json");
-            let document = parse(&path, &bytes)?;
-            (path, document, "PreTrainedTokenizerFast")
-        } else if let (Some(vocab), Some(merges)) = (read(&dir.join("vocab.json"))?, read(&dir.join("merges.txt"))?) {
-            let added = vocabulary::added_tokens(dir, &config)?;
-            (dir.join("vocab.json"), vocabulary::byte_level_bpe(dir, &vocab, &merges, added, &roles)?, "GPT2Tokenizer")
-        } else if let Some(vocab) = read(&dir.join("vocab.txt"))? {
-            let added = vocabulary::added_tokens(dir, &config)?;
-            (dir.join("vocab.txt"), vocabulary::word_piece(dir, &vocab, added, &roles)?, "BertTokenizer")
-        } else {
-            return Err(Error::NoTokenizer { path: dir.to_owned(), found: contents(dir)? });
-        };
+        vocabulary::check_merges(path, &document)?;
+        if source.file.is_none() {
+            check::check(path, &document)?;
+        }
+        let inner = build(path, &document, |inner| {
+            named.add_to(path, inner)?;
+            let template = match class {
+                Class::Bert => Some(around_bert(path, &named.special, inner)?),
+                Class::Gpt2 if source.file.is_none() => Some(around_gpt2(&settings, &named.special, inner)?),
+                Class::Gpt2 | Class::Backend => None,
+            };
+            if let Some(template) = template {
+                let wrapped: PostProcessorWrapper = serde_json::from_value(template)
+                    .map_err(|e| Error::TokenizerFile { path: path.clone(), problem: e.to_string() })?;
+                inner.with_post_processor(Some(wrapped));
+            }
+            inner.set_encode_special_tokens(settings.flag("split_special_tokens")?.unwrap_or(false));
+            Ok(())
+        })?;
 
-        vocabulary::check_merges(&path, &document)?;
-        check::check(&path, &document)?;
-        without_settings(&mut document);
-        let (inner, special) = build(&path, &document, &roles)?;
-
-        let model_max_length = max_length(&dir.join("tokenizer_config.json"), &config)?;
+        let mut special = named.special;
+        if special.eos.is_none()
+            && !settings.config.contains_key("eos_token")
+            && !settings.map.contains_key("eos_token")
+        {
+            special.eos = unnamed_eos(&settings, &inner);
+        }
         let mut files = Vec::new();
         for name in COPIED {
             if let Some(bytes) = read(&dir.join(name))? {
                 files.push((name, bytes));
             }
         }
-        config.entry("tokenizer_class").or_insert_with(|| class.into());
-        Ok(Self { inner, special, model_max_length, config, files: Arc::new(files) })
+        let mut tokenizer = Self::new(inner, special, named.extra)?;
+        tokenizer.model_max_length = settings.model_max_length()?;
+        tokenizer.truncates_left = settings.truncates_left()?;
+        tokenizer.clean_up = cleans_up(&settings, &tokenizer.inner)?;
+        tokenizer.path = Arc::from(dir);
+        tokenizer.files = Arc::new(files);
+        tokenizer.config = settings.config;
+        tokenizer.config.entry("tokenizer_class").or_insert_with(|| class.name().into());
+        Ok(tokenizer)
     }
 }
 
-/// Builds the tokeniser that the checked document describes. What still makes the crate panic is an error.
-fn build(path: &Path, document: &Value, roles: &Roles<'_>) -> Result<(Guarded, SpecialTokens)> {
+/// Builds the tokeniser that the checked document describes, and completes it. What still makes the crate panic is an error.
+fn build(
+    path: &Path,
+    document: &Value,
+    complete: impl FnOnce(&mut tokenizers::Tokenizer) -> Result<()>,
+) -> Result<Guarded> {
     let fault = |problem: String| Error::TokenizerFile { path: path.to_owned(), problem };
     caught(|| {
         let mut inner = tokenizers::Tokenizer::from_bytes(document.to_string().as_bytes())
             .map_err(|problem| fault(problem.to_string()))?;
-        check_added_ids(path, document, &inner)?;
-        let special = SpecialTokens::resolve(path, roles, &mut inner)?;
-        Ok((Guarded::new(inner, path).tried().map_err(fault)?, special))
+        complete(&mut inner)?;
+        Guarded::new(inner, path).tried().map_err(fault)
     })
     .unwrap_or_else(|panic| Err(fault(format!("the tokenizers library fails on it: {panic}"))))
+}
+
+/// CLS before a text and SEP behind it.
+fn around_bert(path: &Path, special: &SpecialTokens, inner: &tokenizers::Tokenizer) -> Result<Value> {
+    let id = |role: &str, token: &Option<String>, usual: &str| {
+        let token = token.as_deref().unwrap_or(usual).to_owned();
+        let id = inner.token_to_id(&token).ok_or_else(|| absent(path, role, &token))?;
+        Ok::<_, Error>((token, id))
+    };
+    let (cls, cls_id) = id("cls_token", &special.cls, "[CLS]")?;
+    let (sep, sep_id) = id("sep_token", &special.sep, "[SEP]")?;
+    Ok(vocabulary::template(&[(&cls, cls_id)], &[(&sep, sep_id)]))
+}
+
+/// BOS and EOS where `tokenizer_config.json` asks for them, which transformers hears only without a `tokenizer.json`.
+fn around_gpt2(settings: &Settings, special: &SpecialTokens, inner: &tokenizers::Tokenizer) -> Result<Value> {
+    let asked = |field: &str, token: Option<&String>| -> Result<Option<(String, u32)>> {
+        let asked = settings.flag(field)?.unwrap_or(false);
+        Ok(token.filter(|_| asked).and_then(|token| Some((token.clone(), inner.token_to_id(token)?))))
+    };
+    let (bos, eos) = (asked("add_bos_token", special.bos.as_ref())?, asked("add_eos_token", special.eos.as_ref())?);
+    let before: Vec<(&str, u32)> = bos.iter().map(|(token, id)| (token.as_str(), *id)).collect();
+    let after: Vec<(&str, u32)> = eos.iter().map(|(token, id)| (token.as_str(), *id)).collect();
+    Ok(vocabulary::template(&before, &after))
+}
+
+/// The end of a text where no file of the tokeniser names it: the one of `config.json`, or GPT-2's, if it is special already.
+fn unnamed_eos(settings: &Settings, inner: &tokenizers::Tokenizer) -> Option<String> {
+    let special = |token: &String| inner.get_added_tokens_decoder().values().any(|t| t.special && t.content == *token);
+    let id = settings.model_config.get("eos_token_id");
+    let id = id.and_then(|id| id.as_u64().or_else(|| id.get(0)?.as_u64())).and_then(|id| u32::try_from(id).ok());
+    let by_id = id.and_then(|id| inner.id_to_token(id)).filter(special);
+    by_id.or_else(|| Some("<|endoftext|>".to_owned()).filter(special))
+}
+
+/// Whether spaces before punctuation are taken out of decoded text. transformers spares BPE, whose texts that would change.
+fn cleans_up(settings: &Settings, inner: &tokenizers::Tokenizer) -> Result<bool> {
+    let force = settings.flag("clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output")?;
+    let asked = settings.flag("clean_up_tokenization_spaces")?.unwrap_or(false);
+    let bpe = matches!(inner.get_model(), tokenizers::ModelWrapper::BPE(_));
+    Ok(asked && (!bpe || force.unwrap_or(false)))
 }
 
 /// A file's bytes, or `None` where there is no such file.
@@ -93,72 +161,4 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Value> {
     serde_json::from_slice(bytes)
         .map_err(|e| Error::TokenizerFile { path: path.to_owned(), problem: format!("not valid JSON: {e}") })
-}
-
-pub(super) fn read_object(path: &Path) -> Result<Option<Map<String, Value>>> {
-    let Some(bytes) = read(path)? else { return Ok(None) };
-    match parse(path, &bytes)? {
-        Value::Object(object) => Ok(Some(object)),
-        _ => Err(Error::TokenizerFile { path: path.to_owned(), problem: "expected a JSON object".to_owned() }),
-    }
-}
-
-fn contents(dir: &Path) -> Result<String> {
-    let entries = fs::read_dir(dir).map_err(|e| Error::read(dir, e))?;
-    let mut names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    Ok(if names.is_empty() { "an empty folder".to_owned() } else { names.join(", ") })
-}
-
-/// Takes out what would change rows without being asked.
-fn without_settings(document: &mut Value) {
-    for setting in ["truncation", "padding"] {
-        if let Some(value) = document.get_mut(setting) {
-            *value = Value::Null;
-        }
-    }
-    if let Some(dropout) = document.pointer_mut("/model/dropout") {
-        if dropout.as_f64().is_some_and(|rate| rate > 0.0) {
-            tracing::warn!("the tokeniser's BPE dropout is left out: the same text always gives the same ids");
-        }
-        *dropout = Value::Null;
-    }
-}
-
-/// The model's embedding counts on the ids that the file gives to added tokens.
-fn check_added_ids(path: &Path, document: &Value, inner: &tokenizers::Tokenizer) -> Result<()> {
-    let added = document.get("added_tokens").and_then(Value::as_array);
-    for token in added.into_iter().flatten() {
-        let (Some(content), Some(id)) =
-            (token.get("content").and_then(Value::as_str), token.get("id").and_then(Value::as_u64))
-        else {
-            continue;
-        };
-        let found = inner.token_to_id(content);
-        if found.map(u64::from) != Some(id) {
-            let found = found.map_or("none".to_owned(), |found| found.to_string());
-            return Err(Error::TokenizerFile {
-                path: path.to_owned(),
-                problem: format!(
-                    "added token {content:?}: expected id {id}, found {found}; ids must follow the vocabulary"
-                ),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn max_length(path: &Path, config: &Map<String, Value>) -> Result<Option<usize>> {
-    match config.get("model_max_length") {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_f64() {
-            Some(length) if length >= NO_LIMIT => Ok(None),
-            Some(length) if length >= 1.0 => Ok(Some(length as usize)),
-            _ => Err(Error::TokenizerFile {
-                path: path.to_owned(),
-                problem: format!("model_max_length: expected a number of tokens of at least 1, found {value}"),
-            }),
-        },
-    }
 }

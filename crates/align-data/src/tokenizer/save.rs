@@ -1,15 +1,17 @@
 //! A tokeniser into a folder that transformers reads.
 
 use super::Tokenizer;
+use super::special_tokens::ROLES;
 use crate::atomic::write_file;
 use crate::{Error, Result};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::Path;
 
 impl Tokenizer {
     /// Writes `tokenizer.json`, `tokenizer_config.json` and the vocabulary's own files, where it came with some, to a
-    /// folder; transformers and [`Tokenizer::from_pretrained`] read them.
+    /// folder; transformers and [`Tokenizer::from_pretrained`] read them. What `special_tokens_map.json` and
+    /// `added_tokens.json` said stands in `tokenizer_config.json`.
     ///
     /// # Errors
     /// When a file exists and `overwrite` is false, or cannot be written.
@@ -49,22 +51,30 @@ impl Tokenizer {
 
     fn config_to_save(&self) -> Map<String, Value> {
         let mut config = self.config.clone();
-        let special = &self.special;
-        let roles = [
-            ("bos_token", &special.bos),
-            ("eos_token", &special.eos),
-            ("pad_token", &special.pad),
-            ("unk_token", &special.unk),
-            ("cls_token", &special.cls),
-            ("sep_token", &special.sep),
-            ("mask_token", &special.mask),
-        ];
-        for (role, token) in roles {
-            let silent = config.get(role).is_none_or(Value::is_null);
-            if let (true, Some(token)) = (silent, token) {
-                config.insert(role.to_owned(), token.as_str().into());
-            }
+        // The post-processor in tokenizer.json does what the first two ask for.
+        for field in ["add_bos_token", "add_eos_token", "additional_special_tokens", "extra_special_tokens"] {
+            config.remove(field);
         }
+        let mut special = self.special.clone();
+        for role in ROLES {
+            // A null keeps transformers from the class's usual token.
+            config.insert(role.to_owned(), special.slot(role).take().into());
+        }
+        if !self.extra.is_empty() {
+            config.insert("extra_special_tokens".to_owned(), self.extra.as_slice().into());
+        }
+        // With this field transformers passes over a special_tokens_map.json that an older run left in the folder.
+        let added = self.inner.get_added_tokens_decoder();
+        let mut added: Vec<_> = added.into_iter().collect();
+        added.sort_unstable_by_key(|(id, _)| *id);
+        let token = |(id, token): (u32, tokenizers::AddedToken)| {
+            let flags = json!({
+                "content": token.content, "lstrip": token.lstrip, "normalized": token.normalized,
+                "rstrip": token.rstrip, "single_word": token.single_word, "special": token.special,
+            });
+            (id.to_string(), flags)
+        };
+        config.insert("added_tokens_decoder".to_owned(), Value::Object(added.into_iter().map(token).collect()));
         if self.model_max_length.is_none() {
             config.remove("model_max_length");
         }

@@ -1,7 +1,10 @@
-//! Which tokens have a role: what the files say, in transformers' order of precedence.
+//! Which tokens have a role, and which are never split: what the files say, in transformers' order of precedence.
 
+use super::class::Class;
+use super::settings::Settings;
 use crate::{Error, Result};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 use tokenizers::AddedToken;
 
@@ -24,97 +27,219 @@ pub struct SpecialTokens {
     pub mask: Option<String>,
 }
 
-/// Where roles are named: `tokenizer_config.json`, `special_tokens_map.json`, `config.json`.
-pub(super) struct Roles<'a> {
-    pub config: &'a Map<String, Value>,
-    pub map: &'a Map<String, Value>,
-    pub model_config: &'a Map<String, Value>,
-}
-
-impl Roles<'_> {
-    /// The token that the tokeniser's own files name for a role such as `eos_token`.
-    pub fn named(&self, role: &str) -> Option<AddedToken> {
-        [self.config, self.map].into_iter().find_map(|file| file.get(role).and_then(added_token))
-    }
-
-    /// The first id that `config.json` gives to a role such as `eos_token`.
-    fn id(&self, role: &str) -> Option<u32> {
-        let value = self.model_config.get(&format!("{role}_id"))?;
-        let first = value.as_array().map_or(Some(value), |ids| ids.first())?;
-        u32::try_from(first.as_u64()?).ok()
-    }
-}
-
-/// The roles with the names that a vocabulary without any word on them uses.
-const WELL_KNOWN: [(&str, &[&str]); 7] = [
-    ("bos_token", &["<|endoftext|>", "<s>"]),
-    ("eos_token", &["<|endoftext|>", "</s>"]),
-    ("pad_token", &["[PAD]", "<pad>"]),
-    ("unk_token", &["[UNK]", "<unk>", "<|endoftext|>"]),
-    ("cls_token", &["[CLS]"]),
-    ("sep_token", &["[SEP]"]),
-    ("mask_token", &["[MASK]", "<mask>"]),
-];
+/// The roles, in the order in which transformers gives ids to tokens that a vocabulary lacks.
+pub(super) const ROLES: [&str; 7] =
+    ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
 impl SpecialTokens {
-    /// Finds the roles and sees to it that their tokens are never split in a text and skipped when decoding.
-    pub(super) fn resolve(path: &Path, roles: &Roles<'_>, inner: &mut tokenizers::Tokenizer) -> Result<Self> {
-        let mut special = Self::default();
-        for (role, well_known) in WELL_KNOWN {
-            let Some(token) = find(role, well_known, roles, inner) else {
-                continue;
-            };
-            let content = token.content.clone();
-            if !is_special(inner, &content) {
-                inner.add_special_tokens([token]).map_err(|e| Error::TokenizerFile {
-                    path: path.to_owned(),
-                    problem: format!("{role} {content:?} cannot be added: {e}"),
-                })?;
-            }
-            let slot = match role {
-                "bos_token" => &mut special.bos,
-                "eos_token" => &mut special.eos,
-                "pad_token" => &mut special.pad,
-                "unk_token" => &mut special.unk,
-                "cls_token" => &mut special.cls,
-                "sep_token" => &mut special.sep,
-                _ => &mut special.mask,
-            };
-            *slot = Some(content);
+    /// The token of a role such as `eos_token`.
+    pub(super) fn slot(&mut self, role: &str) -> &mut Option<String> {
+        match role {
+            "bos_token" => &mut self.bos,
+            "eos_token" => &mut self.eos,
+            "pad_token" => &mut self.pad,
+            "unk_token" => &mut self.unk,
+            "cls_token" => &mut self.cls,
+            "sep_token" => &mut self.sep,
+            _ => &mut self.mask,
         }
-        Ok(special)
     }
 }
 
-fn find(role: &str, well_known: &[&str], roles: &Roles<'_>, inner: &tokenizers::Tokenizer) -> Option<AddedToken> {
-    if let Some(token) = roles.named(role) {
-        return Some(token);
-    }
-    // An id alone is not trusted with an ordinary token: `eos_token_id` of another vocabulary may point to a letter.
-    let by_id = roles.id(role).and_then(|id| inner.id_to_token(id));
-    if let Some(token) = by_id.filter(|token| well_known.contains(&token.as_str()) || is_special(inner, token)) {
-        return Some(AddedToken::from(token, true));
-    }
-    let in_vocabulary = well_known.iter().find(|name| inner.token_to_id(name).is_some())?;
-    Some(AddedToken::from(*in_vocabulary, true))
+/// What the files say of tokens beside the vocabulary.
+pub(super) struct NamedTokens {
+    /// Tokens with a role.
+    pub special: SpecialTokens,
+    /// Tokens that are special without one of the seven roles.
+    pub extra: Vec<String>,
+    /// Tokens in the order in which they are added.
+    added: Vec<AddedToken>,
+    /// The ids that files give to added tokens.
+    ids: BTreeMap<u64, String>,
 }
 
-fn is_special(inner: &tokenizers::Tokenizer, token: &str) -> bool {
-    inner.get_added_tokens_decoder().values().any(|added| added.special && added.content == token)
+impl NamedTokens {
+    /// Reads them; `document` is the folder's `tokenizer.json`, if it has one.
+    pub fn read(settings: &Settings, class: Class, document: Option<&Value>) -> Result<Self> {
+        let (named, extra) = (named(settings, class, document)?, extra(settings)?);
+        let by_id = added_by_id(settings, document, &named, &extra)?;
+        let mut added: Vec<AddedToken> = by_id.values().cloned().collect();
+        let is_named = |content: &str| named.iter().any(|(_, token)| token.content == content);
+        for token in &mut added {
+            token.special |= is_named(&token.content);
+        }
+        // A Backend's tokens are in its tokenizer.json already, and keep what that says of them.
+        let of_file = if class == Class::Backend { of_document(settings, document)? } else { BTreeMap::new() };
+        for token in named.iter().map(|(_, token)| token).chain(&extra) {
+            let known = |other: &AddedToken| other.content == token.content;
+            if !added.iter().any(known) && !of_file.values().any(known) {
+                added.push(token.clone());
+            }
+        }
+        let mut special = SpecialTokens::default();
+        let mut others = Vec::new();
+        for (role, token) in named {
+            if ROLES.contains(&role.as_str()) {
+                *special.slot(&role) = Some(token.content);
+            } else {
+                others.push(token.content);
+            }
+        }
+        others.extend(extra.into_iter().map(|token| token.content));
+        let ids = by_id.into_iter().map(|(id, token)| (id, token.content)).collect();
+        Ok(Self { special, extra: others, added, ids })
+    }
+
+    /// Adds the tokens, so that they are never split in a text, and checks the ids that they get: the model's embedding counts
+    /// on those of the files.
+    pub fn add_to(&self, path: &Path, inner: &mut tokenizers::Tokenizer) -> Result<()> {
+        let refuse = |problem: String| Error::TokenizerFile { path: path.to_owned(), problem };
+        for token in &self.added {
+            let result = inner.add_tokens([token.clone()]);
+            result.map_err(|e| refuse(format!("the token {:?} cannot be added: {e}", token.content)))?;
+        }
+        for (id, content) in &self.ids {
+            let found = inner.token_to_id(content);
+            if found.map(u64::from) != Some(*id) {
+                let found = found.map_or("none".to_owned(), |found| found.to_string());
+                return Err(refuse(format!(
+                    "added token {content:?}: expected id {id}, found {found}; ids must follow the vocabulary"
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
-/// A token as the files write it: a string, or an object with `content` and how it matches.
-fn added_token(value: &Value) -> Option<AddedToken> {
-    let flag = |name: &str| value.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let content = value.as_str().or_else(|| value.get("content").and_then(Value::as_str))?;
-    if content.is_empty() {
-        return None;
+/// Tokens with a name: the seven roles, and further fields such as `image_token`.
+fn named(settings: &Settings, class: Class, document: Option<&Value>) -> Result<Vec<(String, AddedToken)>> {
+    let files = [("special_tokens_map.json", &settings.map), ("tokenizer_config.json", &settings.config)];
+    let refuse = |file: &str, problem| Error::TokenizerFile { path: settings.dir.join(file), problem };
+    let padding = document.and_then(|document| document.pointer("/padding/pad_token")).and_then(Value::as_str);
+    let mut tokens = Vec::new();
+    for role in ROLES {
+        // A null is a word too: the role has no token, not the class's usual one.
+        let token = match files.iter().find_map(|(file, object)| Some((file, object.get(role)?))) {
+            Some((_, Value::Null)) => None,
+            Some((file, value)) => named_token(value).map_err(|problem| refuse(file, format!("{role}: {problem}")))?,
+            None if role == "pad_token" && padding.is_some() => padding.map(|token| AddedToken::from(token, true)),
+            None => class.default_token(role).map(|token| AddedToken::from(token, true)),
+        };
+        tokens.extend(token.map(|token| (role.to_owned(), token)));
     }
-    Some(
-        AddedToken::from(content, true)
-            .lstrip(flag("lstrip"))
-            .rstrip(flag("rstrip"))
-            .single_word(flag("single_word"))
-            .normalized(flag("normalized")),
-    )
+    for (file, object) in files {
+        let further = object.iter().filter(|(field, _)| field.ends_with("_token") && !ROLES.contains(&field.as_str()));
+        let dictionary = object.get("extra_special_tokens").and_then(Value::as_object).into_iter().flatten();
+        for (field, value) in further.filter(|(_, value)| value.is_string() || value.is_object()).chain(dictionary) {
+            let token = named_token(value).map_err(|problem| refuse(file, format!("{field}: {problem}")))?;
+            if !tokens.iter().any(|(name, _)| name == field) {
+                tokens.extend(token.map(|token| (field.clone(), token)));
+            }
+        }
+    }
+    Ok(tokens)
+}
+
+/// Special tokens of a list: `extra_special_tokens`, or `additional_special_tokens` of transformers 4.
+fn extra(settings: &Settings) -> Result<Vec<AddedToken>> {
+    let list = |file: &str, object: &serde_json::Map<String, Value>, field: &str| -> Result<Option<Vec<AddedToken>>> {
+        let refuse = |problem: String| Error::TokenizerFile { path: settings.dir.join(file), problem };
+        match object.get(field) {
+            None | Some(Value::Null | Value::Object(_)) => Ok(None),
+            Some(Value::Array(items)) => {
+                let tokens = items.iter().map(listed_token).collect::<std::result::Result<Vec<_>, _>>();
+                tokens.map(Some).map_err(|problem| refuse(format!("{field}: {problem}")))
+            }
+            Some(other) => Err(refuse(format!("{field}: expected a list of tokens, found {other}"))),
+        }
+    };
+    let (config, map) = ("tokenizer_config.json", "special_tokens_map.json");
+    let (new, old) = ("extra_special_tokens", "additional_special_tokens");
+    let own = match list(config, &settings.config, new)? {
+        Some(tokens) => Some(tokens),
+        None => list(config, &settings.config, old)?,
+    };
+    let mut tokens = match own {
+        Some(tokens) => tokens,
+        None => list(map, &settings.map, old)?.unwrap_or_default(),
+    };
+    for token in list(map, &settings.map, new)?.unwrap_or_default() {
+        if !tokens.iter().any(|other| other.content == token.content) {
+            tokens.push(token);
+        }
+    }
+    Ok(tokens)
+}
+
+/// Added tokens with the ids that the files give them: `added_tokens_decoder` alone, or `added_tokens.json` and what a
+/// `tokenizer.json` adds.
+fn added_by_id(
+    settings: &Settings,
+    document: Option<&Value>,
+    named: &[(String, AddedToken)],
+    extra: &[AddedToken],
+) -> Result<BTreeMap<u64, AddedToken>> {
+    let mut tokens = BTreeMap::new();
+    let in_document = of_document(settings, document)?;
+    if let Some(decoder) = settings.config.get("added_tokens_decoder") {
+        for (id, token) in decoder.as_object().into_iter().flatten() {
+            let read = id.parse().map_err(|_| format!("expected an id, found {id:?}"));
+            let read = read.and_then(|id: u64| Ok((id, listed_token(token)?)));
+            let (id, token) = read.map_err(|problem| settings.refuse(format!("added_tokens_decoder: {problem}")))?;
+            tokens.insert(id, token);
+        }
+        let lacks = |(id, token): &(&u64, &AddedToken)| tokens.get(*id).is_none_or(|own| own.content != token.content);
+        if let Some((id, token)) = in_document.iter().find(lacks) {
+            return Err(settings.refuse(format!(
+                "added_tokens_decoder lacks the token {:?} (id {id}) that tokenizer.json adds; the two must agree",
+                token.content
+            )));
+        }
+        return Ok(tokens);
+    }
+    for (content, id) in &settings.added_tokens {
+        let path = settings.dir.join("added_tokens.json");
+        let problem = || format!("{content:?}: expected an id, found {id}");
+        let id = id.as_u64().ok_or_else(|| Error::TokenizerFile { path, problem: problem() })?;
+        let special = named.iter().map(|(_, token)| token).chain(extra).any(|token| token.content == *content);
+        tokens.insert(id, AddedToken::from(content.as_str(), special));
+    }
+    tokens.extend(in_document);
+    Ok(tokens)
+}
+
+/// The tokens that a `tokenizer.json` adds.
+fn of_document(settings: &Settings, document: Option<&Value>) -> Result<BTreeMap<u64, AddedToken>> {
+    let added = document.and_then(|document| document.get("added_tokens")).and_then(Value::as_array);
+    let token = |value: &Value| {
+        let id = value.get("id").and_then(Value::as_u64).ok_or_else(|| format!("expected an id, found {value}"));
+        let read = id.and_then(|id| Ok((id, listed_token(value)?)));
+        let path = settings.dir.join("tokenizer.json");
+        read.map_err(|problem| Error::TokenizerFile { path, problem: format!("added_tokens: {problem}") })
+    };
+    added.into_iter().flatten().map(token).collect()
+}
+
+/// A token of a role, which is special whatever the file says; none where it is empty.
+fn named_token(value: &Value) -> std::result::Result<Option<AddedToken>, String> {
+    let mut token = listed_token(value)?;
+    token.special = true;
+    token.normalized = value.get("normalized").and_then(Value::as_bool).unwrap_or(false);
+    Ok(Some(token).filter(|token| !token.content.is_empty()))
+}
+
+/// A token as the files write it: a string, which is special, or an object with `content` and how it matches.
+fn listed_token(value: &Value) -> std::result::Result<AddedToken, String> {
+    let flag = |name: &str| value.get(name).and_then(Value::as_bool);
+    if let Some(content) = value.as_str() {
+        return Ok(AddedToken::from(content, true));
+    }
+    let content = value.get("content").and_then(Value::as_str);
+    let content = content.ok_or_else(|| format!("expected a token, found {value}"))?;
+    let special = flag("special").unwrap_or(false);
+    let token = AddedToken::from(content, special)
+        .lstrip(flag("lstrip").unwrap_or(false))
+        .rstrip(flag("rstrip").unwrap_or(false))
+        .single_word(flag("single_word").unwrap_or(false));
+    Ok(token.normalized(flag("normalized").unwrap_or(!special)))
 }

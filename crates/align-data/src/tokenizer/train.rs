@@ -1,12 +1,12 @@
 //! A tokeniser made from texts, for a model that begins from nothing.
 
 use super::guarded::Guarded;
-use super::special_tokens::{Roles, SpecialTokens};
-use super::{Tokenizer, refused, vocabulary};
+use super::special_tokens::SpecialTokens;
+use super::vocabulary::{self, BertOptions};
+use super::{Tokenizer, refused};
 use crate::{Error, Result};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::path::Path;
-use std::sync::Arc;
 use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer, BpeTrainerBuilder};
 use tokenizers::normalizers::BertNormalizer;
@@ -21,6 +21,17 @@ const MIN_FREQUENCY: u64 = 2;
 
 /// BERT's tokens with a role, in the order of their ids.
 const BERT_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+
+/// The roles with the names that a vocabulary uses for them.
+const WELL_KNOWN: [(&str, &[&str]); 7] = [
+    ("bos_token", &["<|endoftext|>", "<s>"]),
+    ("eos_token", &["<|endoftext|>", "</s>"]),
+    ("pad_token", &["[PAD]", "<pad>"]),
+    ("unk_token", &["[UNK]", "<unk>", "<|endoftext|>"]),
+    ("cls_token", &["[CLS]"]),
+    ("sep_token", &["[SEP]"]),
+    ("mask_token", &["[MASK]", "<mask>"]),
+];
 
 /// Trains GPT-2's kind of tokeniser on texts: byte-pair encoding (arXiv:1508.07909) of UTF-8's bytes, which knows every text.
 ///
@@ -67,9 +78,11 @@ pub fn train_word_piece<S: AsRef<str> + Sync>(texts: &[S], vocab_size: usize) ->
     pieces.sort_unstable();
     let vocabulary = pieces.iter().map(|(_, piece)| as_word_piece(piece)).collect::<Vec<_>>().join("\n");
 
-    let (config, none) = (Map::new(), Map::new());
-    let roles = Roles { config: &config, map: &none, model_config: &none };
-    let document = vocabulary::word_piece(Path::new(""), vocabulary.as_bytes(), Vec::new(), &roles)?;
+    let vocabulary = vocabulary::pieces(Path::new("vocab.txt"), vocabulary.as_bytes())?;
+    let mut document = vocabulary::word_piece(&vocabulary, "[UNK]", BertOptions::default());
+    if let Some(place) = document.get_mut("post_processor") {
+        *place = vocabulary::template(&[("[CLS]", 2)], &[("[SEP]", 3)]);
+    }
     let inner = tokenizers::Tokenizer::from_bytes(document.to_string().as_bytes()).map_err(refused)?;
     // DistilBERT takes no token types, which this class would give it otherwise.
     let inputs = ["input_ids", "attention_mask"];
@@ -103,13 +116,18 @@ fn builder(vocab_size: usize, special_tokens: &[&str]) -> BpeTrainerBuilder {
         .special_tokens(special)
 }
 
+/// Gives the well-known tokens that the vocabulary has their roles.
 fn finished(mut inner: tokenizers::Tokenizer, config: Value) -> Result<Tokenizer> {
-    let config = config.as_object().cloned().unwrap_or_default();
-    let none = Map::new();
-    let roles = Roles { config: &config, map: &none, model_config: &none };
-    let special = SpecialTokens::resolve(Path::new("tokenizer.json"), &roles, &mut inner)?;
-    let inner = Guarded::new(inner, Path::new("tokenizer.json"));
-    Ok(Tokenizer { inner, special, model_max_length: None, config, files: Arc::default() })
+    let mut special = SpecialTokens::default();
+    for (role, names) in WELL_KNOWN {
+        if let Some(name) = names.iter().find(|name| inner.token_to_id(name).is_some()) {
+            inner.add_special_tokens([AddedToken::from(*name, true)]).map_err(refused)?;
+            *special.slot(role) = Some((*name).to_owned());
+        }
+    }
+    let mut tokenizer = Tokenizer::new(Guarded::new(inner, Path::new("tokenizer.json")), special, Vec::new())?;
+    tokenizer.config = config.as_object().cloned().unwrap_or_default();
+    Ok(tokenizer)
 }
 
 /// How far a character inside a word stands from the same one at a word's start: in planes of Unicode that hold nothing a text is

@@ -12,6 +12,8 @@ pub struct Completion {
     pub prompt: usize,
     /// The new tokens, without the EOS that ended them.
     pub ids: Vec<i64>,
+    /// The EOS that ended them; none where a length limit or a stopping criterion did.
+    pub end: Option<i64>,
     /// Whether an EOS or a stopping criterion ended the text, rather than the length limit.
     pub finished: bool,
     /// With beams: log-probability over new tokens to the power of `length_penalty`, the EOS included.
@@ -20,6 +22,15 @@ pub struct Completion {
     /// it was chosen by. Greedy search and sampling normalise these; with beams they are what a beam's score is the sum of.
     /// transformers gives the same by `compute_transition_scores`, with `normalize_logits` where there are no beams.
     pub token_logps: Option<Vec<f64>>,
+}
+
+impl Completion {
+    /// The new tokens with the EOS that ended them, as they are decoded: an EOS with a spelling, such as a full stop, is part of
+    /// the text, and a special one is skipped.
+    #[must_use]
+    pub fn ids_and_end(&self) -> Vec<i64> {
+        self.ids.iter().copied().chain(self.end).collect()
+    }
 }
 
 /// Continues prompts of any lengths, `batch_size` at a time, and returns `num_return_sequences` completions a prompt in
@@ -210,6 +221,7 @@ fn completion<M: CausalLm + ?Sized>(
     let ends = |id: &i64| own.map_or_else(|| model.eos_token_id() == Some(*id), |eos| eos.contains(id));
     let new = text.ids.get(prompt_length..).unwrap_or_default();
     let ids: Vec<i64> = new.iter().copied().take_while(|id| !ends(id)).collect();
-    let finished = ids.len() < new.len() || generation.stopping().stops(&text.ids, prompt_length);
-    Completion { prompt, finished, ids, score: text.score, token_logps: text.token_logps }
+    let end = new.get(ids.len()).copied();
+    let finished = end.is_some() || generation.stopping().stops(&text.ids, prompt_length);
+    Completion { prompt, end, finished, ids, score: text.score, token_logps: text.token_logps }
 }

@@ -94,6 +94,13 @@ impl<M: CausalLm + ?Sized> TokenStream<'_, M> {
         self.stopped
     }
 
+    /// The EOS that has ended the text, which is not among the tokens; one with a spelling, such as a full stop, is part of the
+    /// text all the same.
+    #[must_use]
+    pub fn end(&self) -> Option<i64> {
+        self.text.ids.last().copied().filter(|last| self.text.ids.len() > self.prompt_length && self.eos.contains(last))
+    }
+
     /// The next token, an EOS included.
     fn token(&mut self) -> Result<i64> {
         let step = self.text.ids.len() - self.prompt_length;

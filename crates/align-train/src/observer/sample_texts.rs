@@ -58,7 +58,7 @@ impl SampleTexts {
         }
         let file = OpenOptions::new().append(true).create(true).open(path);
         let file = file.map_err(|e| Error::Output { path: path.to_owned(), reason: e.to_string() })?;
-        let ids = tokenizer.encode_batch(&prompts, true, None)?;
+        let ids = tokenizer.encode_prompts(&prompts)?;
         Ok(Self { path: path.to_owned(), file, tokenizer, prompts, ids, generation })
     }
 }
@@ -67,7 +67,7 @@ impl<O: Objective<Model: CausalLm>> Observer<O> for SampleTexts {
     fn on_evaluation(&mut self, trainer: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
         for completion in generate_prompts(trainer.policy(), &self.ids, &self.generation, BATCH_SIZE)? {
             let Some(prompt) = self.prompts.get(completion.prompt) else { continue };
-            let text = self.tokenizer.decode(&completion.ids, true)?;
+            let text = self.tokenizer.decode(&completion.ids_and_end(), true)?;
             let line = serde_json::to_string(&Sample { step: record.step, prompt, text }).map_err(std::io::Error::from);
             let written = line.and_then(|line| writeln!(self.file, "{line}"));
             written.map_err(|e| Error::Output { path: self.path.clone(), reason: e.to_string() })?;
