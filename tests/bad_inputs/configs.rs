@@ -20,7 +20,7 @@ pub const CASES: &[Case] = &[
             spoil(d, "config.json", |_| b"{n_embd: 64}".to_vec())
         },
         GENERATE,
-        &["config.json", "not valid JSON", "line 1 column 2"],
+        &["config.json", "is not a config", "line 1 column 2"],
     ),
     case(
         "a config of another model",
@@ -73,7 +73,7 @@ pub const CASES: &[Case] = &[
             }
         },
         GENERATE,
-        &["model", "tokenizer.json, or vocab.json and merges.txt"],
+        &["model", "PreTrainedTokenizerFast expects tokenizer.json"],
     ),
     case(
         "a tokenizer.json that is no JSON",
@@ -109,6 +109,6 @@ pub const CASES: &[Case] = &[
             replace(d, "tokenizer.json", "\"This\": ", "\"This\": 9")
         },
         GENERATE,
-        &["prompt 0 holds token", "the model has 1000 tokens", "another tokenizer"],
+        &["ids up to 9727", "1000 embeddings", "the tokeniser that the model was trained with"],
     ),
 ];

@@ -42,7 +42,7 @@ pub const CASES: &[Case] = &[
             gpt2(d);
             put(d, "special_tokens_map.json", r#"{"eos_token": "<end>"}"#)
         },
-        "convert --model ./model --output-dir out",
+        "convert --model ./model --output-dir out --dtype float32",
         &["\"<end>\" (id 1000)", "1000 embeddings"],
     ),
     case(

@@ -24,10 +24,12 @@ impl Tokenizer {
 
     /// Leaves one EOS where a text ends with it and the tokeniser puts another one behind each text.
     pub(crate) fn ended_once(&self, ids: &mut Vec<i64>) {
-        if let ([end], [.., before, last]) = (self.behind.as_slice(), ids.as_slice()) {
-            if Some(*end) == self.eos_token_id() && before == end && last == end {
-                ids.pop();
-            }
+        if let ([end], [.., before, last]) = (self.behind.as_slice(), ids.as_slice())
+            && Some(*end) == self.eos_token_id()
+            && before == end
+            && last == end
+        {
+            ids.pop();
         }
     }
 }
