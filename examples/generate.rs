@@ -123,7 +123,7 @@ impl ToWrite<'_> {
         let mut tokens = stream(self.model.as_ref(), prompt, &self.generation)?;
         output::write(format_args!("{}", text.push(prompt)?));
         output::flush();
-        while let Some(token) = tokens.next() {
+        for token in tokens.by_ref() {
             output::write(format_args!("{}", text.push(&[token?])?));
             output::flush();
             if output::has_failed() {

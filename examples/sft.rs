@@ -9,7 +9,7 @@
 mod common;
 
 use align_data::{Completions, EncodedText, Tokenizer, train_byte_level_bpe};
-use align_models::{Gpt2, Gpt2Config};
+use align_models::{CausalLm, Gpt2, Gpt2Config};
 use align_train::{RunConfig, RunFolder, SftConfig, SftTrainer};
 use clap::Parser;
 use common::scratch::ScratchOptions;
@@ -80,6 +80,6 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
     };
     let (kind, device) = options.run.placement()?;
     let model = Gpt2::new_random(config, options.sft.training().seed, kind, device)?;
-    output::println!("a new model of {} weights", align_models::CausalLm::parameters(&model).numel());
+    output::println!("a new model of {} weights", model.parameters().numel());
     Ok(Base { model, tokenizer, called: options.scratch.called(), hub_id: None })
 }
