@@ -246,7 +246,8 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let options = self.options;
         if let Some(file) = &options.eval_file {
-            trainer = trainer.with_evaluation(read(file)?)?;
+            let rows = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
+            trainer = trainer.with_evaluation(rows).map_err(|e| format!("{}: {e}", file.display()))?;
         }
         if let Some(checkpoint) = &self.checkpoint {
             trainer.resume(checkpoint)?;
@@ -283,11 +284,16 @@ impl Run<'_> {
         if let Some(step) = saver.loaded() {
             output::println!("the model is that of checkpoint-{step}, the best");
         }
-        let mut evaluation = None;
+        // A finished run's model is written whatever its evaluation comes to.
+        let (mut evaluation, mut failed) = (None, None);
         if let Some(file) = &options.eval_file {
-            let record = trainer.evaluate()?;
-            output::println!("held out: {}", serde_json::to_string(&record)?);
-            evaluation = Some((record, models::file_name(file)));
+            match trainer.evaluate() {
+                Ok(record) => {
+                    output::println!("held out: {}", serde_json::to_string(&record)?);
+                    evaluation = Some((record, models::file_name(file)));
+                }
+                Err(error) => failed = Some(format!("{}: {error}", file.display())),
+            }
         }
         let config = trainer.config().clone();
         let policy = trainer.into_policy();
@@ -314,6 +320,9 @@ impl Run<'_> {
         let model = self.dir.path().join("model");
         let what = if adapter { "adapter" } else { "model" };
         output::println!("{} steps done, {what} written to {}", summary.steps, align_printable::printable_path(&model));
+        if let Some(failed) = failed {
+            return Err(failed.into());
+        }
         if let Some(repo) = &options.hub_model_id {
             if keeping.stop_signal().is_stopped() {
                 return Err(Stopped(format!(
