@@ -167,7 +167,7 @@ fn a_run_of_an_adapter_goes_on_with_its_own_options_and_base_alone() {
         other(LoraConfig { use_rslora: true, ..lora() }, "adapter.use_rslora"),
         other(LoraConfig { lora_dropout: 0.1, ..lora() }, "adapter.lora_dropout"),
         other(LoraConfig { r: 4, ..lora() }, "adapter.r is 8 there, 4 here"),
-        other(LoraConfig { target_modules: vec!["c_fc".into()], ..lora() }, "adapter.target_modules"),
+        other(LoraConfig { target_modules: vec!["c_fc".into()].into(), ..lora() }, "adapter.target_modules"),
     ];
     refused(
         (none(), lora()),

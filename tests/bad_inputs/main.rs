@@ -11,9 +11,9 @@ mod identity;
 mod models;
 mod options;
 mod outputs;
+mod ownership;
 #[path = "../../crates/align-data/tests/hostile/parquet.rs"]
 mod parquet;
-mod ownership;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
@@ -57,11 +57,21 @@ fn each_is_told_what_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     run("generate", dir.path(), &["--no-such-option"]);
     let idle = children();
-    let cases: Vec<&Case> =
-        [weights::CASES, configs::CASES, models::CASES, tables::CASES, options::CASES, outputs::CASES, hostile::CASES, tokenisers::CASES, identity::CASES, ownership::CASES]
-            .into_iter()
-            .flatten()
-            .collect();
+    let cases: Vec<&Case> = [
+        weights::CASES,
+        configs::CASES,
+        models::CASES,
+        tables::CASES,
+        options::CASES,
+        outputs::CASES,
+        hostile::CASES,
+        tokenisers::CASES,
+        identity::CASES,
+        ownership::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {

@@ -2,6 +2,7 @@ use crate::config::BOOKKEEPING;
 use crate::history::History;
 use crate::line_files::Lines;
 use crate::objective::Objective;
+use crate::run_checkpoints::checkpoints;
 use crate::run_identity::RunIdentity;
 use crate::weights::load_weights;
 use crate::{Error, Result, Trainer};

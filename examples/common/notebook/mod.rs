@@ -6,8 +6,8 @@ mod printed;
 mod stage;
 
 use super::preference_data::DataOptions;
-use super::reward_model::ScoreOption;
 use super::prompts::NOTEBOOK_PROMPTS;
+use super::reward_model::ScoreOption;
 use super::signals::Keeping;
 use super::{Failure, RuntimeOptions, models, output};
 use align_losses::LossType;

@@ -98,8 +98,7 @@ fn build(
         Class::Gpt2 | Class::Backend => None,
     };
     if let Some(template) = template {
-        let wrapped: PostProcessorWrapper =
-            serde_json::from_value(template).map_err(|e| fault(e.to_string()))?;
+        let wrapped: PostProcessorWrapper = serde_json::from_value(template).map_err(|e| fault(e.to_string()))?;
         inner.with_post_processor(Some(wrapped));
     }
     inner.set_encode_special_tokens(settings.flag("split_special_tokens")?.unwrap_or(false));
