@@ -1,4 +1,4 @@
-//! Scores texts with a DistilBERT classifier; as in the notebook, the reward is minus logit 0.
+//! Scores texts with a DistilBERT classifier or reward model.
 //!
 //! ```sh
 //! cargo run --release --example classify -- --input generated.csv --output scored.csv
@@ -6,19 +6,16 @@
 
 mod common;
 
+use align_data::Texts;
 use align_data::tables::check_output;
-use align_data::{Texts, Tokenizer};
-use align_models::DistilBert;
 use clap::Parser;
+use common::reward_model::{RewardModel, ScoreOption};
 use common::signals::Keeping;
 use common::{Failure, RuntimeOptions, models, output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Texts that are tokenised and sorted by length at a time.
-const PART: usize = 1024;
-
-/// Scores texts with a DistilBERT classifier; the reward is minus logit 0.
+/// Scores texts with a DistilBERT classifier or reward model.
 #[derive(Parser)]
 struct Options {
     /// Classifier: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
@@ -37,6 +34,8 @@ struct Options {
     #[arg(long, default_value_t = 32)]
     batch_size: usize,
     #[command(flatten)]
+    score: ScoreOption,
+    #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
@@ -50,44 +49,24 @@ fn classify(options: &Options) -> Result<(), Failure> {
     common::refuse_inputs(&options.output, [&options.input])?;
     let texts = Texts::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::REWARD_MODEL)?;
-    let tokenizer = Tokenizer::from_pretrained(&dir)?;
-    let model = DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?.packed()?;
-    let logits = logits(&model, &tokenizer, &texts.texts(), options.batch_size)?;
-    let scores = common::score::rewards(&logits);
+    let model = RewardModel::load(&dir, &options.score, &options.runtime, options.batch_size)?;
+    let bar = common::progress::bar(texts.len(), 0, "texts");
+    let logits = model.logits(&texts.texts(), |done| bar.inc(done as u64))?;
+    bar.finish();
+    let scores = model.of(&logits)?;
     let mut table = texts.with_scores(&scores)?;
-    for class in 0..model.config().num_labels() {
-        let column: Vec<f64> = logits.iter().filter_map(|row| row.get(class as usize)).map(|x| f64::from(*x)).collect();
-        table = table.with_column(&format!("logit_{class}"), &column)?;
+    for output in 0..model.outputs() {
+        let column: Vec<f64> = logits.iter().filter_map(|row| row.get(output)).map(|x| f64::from(*x)).collect();
+        table = table.with_column(&format!("logit_{output}"), &column)?;
     }
     let _keeping = Keeping::files();
     table.write(&options.output, options.overwrite)?;
     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
     output::println!(
-        "{} texts, mean score {mean}, written to {}",
+        "{} texts, mean score {mean} ({}), written to {}",
         scores.len(),
+        model.score(),
         align_printable::printable_path(&options.output)
     );
     Ok(())
-}
-
-/// Class logits of all texts, with a bar. Token ids and activations exist for a part of the texts at a time.
-fn logits(
-    model: &DistilBert,
-    tokenizer: &Tokenizer,
-    texts: &[&str],
-    batch_size: usize,
-) -> Result<Vec<Vec<f32>>, Failure> {
-    let bar = common::progress::bar(texts.len(), 0, "texts");
-    let part = PART.max(batch_size);
-    let mut logits = Vec::with_capacity(texts.len());
-    for (number, texts) in texts.chunks(part).enumerate() {
-        let found = common::score::logits(model, tokenizer, texts, batch_size);
-        logits.extend(found.map_err(|e| match number {
-            0 => e,
-            _ => format!("after row {}: {e}", number * part).into(),
-        })?);
-        bar.inc(texts.len() as u64);
-    }
-    bar.finish();
-    Ok(logits)
 }

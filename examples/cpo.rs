@@ -44,7 +44,10 @@ fn train(options: &Options) -> Result<(), Failure> {
     let start = options.run.start(&options.cpo)?;
     let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());
     let (data, seed) = (&options.data, options.cpo.training.seed);
-    let read = |file: &Path| data.encode_with_bos(&tokenizer, &data.read(file, seed)?, n_positions);
+    let read = |file: &Path| {
+        let encoded = data.encode_with_bos(&tokenizer, &data.read(file, seed)?, n_positions);
+        encoded.map_err(|e| format!("{}: {e}", file.display()).into())
+    };
     let (policy, run) = start.split();
     let policy = options.peft.policy(policy, options.run.model(), &options.cpo.training)?;
     let pairs = read(options.run.train_file())?;

@@ -51,7 +51,10 @@ fn train(options: &Options) -> Result<(), Failure> {
     let reference = options.run.reference(options.ref_model.as_deref())?;
     let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());
     let (data, seed) = (&options.data, options.dpo.training.seed);
-    let read = |file: &Path| data.encode(&tokenizer, &data.read(file, seed)?, n_positions);
+    let read = |file: &Path| {
+        let encoded = data.encode(&tokenizer, &data.read(file, seed)?, n_positions);
+        encoded.map_err(|e| format!("{}: {e}", file.display()).into())
+    };
     let (policy, run) = start.split();
     let policy = options.peft.policy(policy, options.run.model(), &options.dpo.training)?;
     let pairs = read(options.run.train_file())?;

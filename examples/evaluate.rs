@@ -12,8 +12,8 @@ use align_metrics::{
     Bootstrap, Diversity, EqualSamples, Estimate, EvaluationReport, NgramDiversity, chao_wang_jost_entropy,
     equal_samples, equal_samples_entropy, miller_madow_entropy,
 };
-use align_models::DistilBert;
 use clap::Parser;
+use common::reward_model::{RewardModel, ScoreOption};
 use common::{Failure, RuntimeOptions, models, output};
 use serde::Serialize;
 use serde_json::json;
@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 /// Measures generated texts: token entropy, the notebook's entropy, mean reward, each with a confidence interval.
 #[derive(Parser)]
+#[command(mut_arg("score", |arg| arg.requires("model")))]
 struct Options {
     /// Table with a column text, and score if it has been scored: CSV, Parquet or JSONL. Several are compared.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
@@ -61,6 +62,8 @@ struct Options {
     #[arg(long, requires = "output")]
     overwrite: bool,
     #[command(flatten)]
+    score: ScoreOption,
+    #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
@@ -78,19 +81,22 @@ fn evaluate(options: &Options) -> Result<(), Failure> {
     let tables = options.input.iter().map(Texts::read).collect::<Result<Vec<_>, _>>()?;
     let tokenizer = Tokenizer::from_pretrained(models::folder(options.tokenizer.as_deref(), models::POLICY)?)?;
     let skip = tokenizer.eos_token_id();
-    let scorer = options.model.as_deref().map(|name| Scorer::new(options, name)).transpose()?;
+    let _precision = options.model.as_ref().map(|_| options.runtime.precision()).transpose()?;
+    let load = |name| RewardModel::load(&models::fetch(name)?, &options.score, &options.runtime, options.batch_size);
+    let scorer = options.model.as_deref().map(load).transpose()?;
     let mut sets = Vec::new();
     for (path, table) in options.input.iter().zip(&tables) {
         let texts = tokenizer.encode_batch(&table.texts(), false, None)?;
         sets.push(Set { path, texts, scores: scores(path, table, scorer.as_ref())? });
     }
+    let score = scorer.as_ref().map(RewardModel::score);
     match &sets[..] {
         [set] => {
             let report = EvaluationReport::of(&set.texts, skip, set.scores.as_deref(), &bootstrap)?;
             let equal =
                 options.equal_samples().map(|sample| equal_samples_entropy(&set.texts, skip, sample, &bootstrap));
             let equal = equal.transpose()?;
-            let numbers = json!({ "report": report, "equal_samples_entropy": equal });
+            let numbers = json!({ "score": score, "report": report, "equal_samples_entropy": equal });
             options.write(&numbers)?;
             print(&report, equal, options);
         }
@@ -103,7 +109,7 @@ fn evaluate(options: &Options) -> Result<(), Failure> {
                 found.map_err(|e| format!("{}: {e}", set.path.display()).into())
             });
             let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
-            options.write(&json!({ "equal_samples": sample, "files": compared }))?;
+            options.write(&json!({ "score": score, "equal_samples": sample, "files": compared }))?;
             print_compared(&compared, sample, options);
         }
     }
@@ -213,34 +219,14 @@ fn least(level: f64) -> usize {
     (2.0 / (1.0 - level)).ceil() as usize
 }
 
-/// What scores texts that have no scores.
-struct Scorer {
-    model: DistilBert,
-    tokenizer: Tokenizer,
-    batch_size: usize,
-    _precision: align_torch::MatmulPrecisionGuard,
-}
-
-impl Scorer {
-    fn new(options: &Options, name: &str) -> Result<Self, Failure> {
-        let dir = models::fetch(name)?;
-        Ok(Self {
-            _precision: options.runtime.precision()?,
-            tokenizer: Tokenizer::from_pretrained(&dir)?,
-            model: DistilBert::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?.packed()?,
-            batch_size: options.batch_size,
-        })
-    }
-}
-
 /// The table's scores, or those of the model.
-fn scores(path: &Path, table: &Texts, scorer: Option<&Scorer>) -> Result<Option<Vec<f64>>, Failure> {
+fn scores(path: &Path, table: &Texts, scorer: Option<&RewardModel>) -> Result<Option<Vec<f64>>, Failure> {
     let Some(scorer) = scorer else { return Ok(table.scores()) };
     if table.scores().is_some() {
         return Err(format!("{} has scores already: leave --model out", path.display()).into());
     }
-    let logits = common::score::logits(&scorer.model, &scorer.tokenizer, &table.texts(), scorer.batch_size)?;
-    Ok(Some(common::score::rewards(&logits)))
+    let scores = scorer.scores(&table.texts()).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(Some(scores))
 }
 
 fn print(report: &EvaluationReport, equal_samples: Option<Estimate>, options: &Options) {

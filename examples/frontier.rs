@@ -12,14 +12,16 @@ use align_frontier::{
     SweepOptions, csv, figures, points, report,
 };
 use align_metrics::Bootstrap;
-use align_models::{CausalLm, DistilBert, Gpt2};
+use align_models::score::Score;
+use align_models::{CausalLm, Gpt2};
 use align_report::{Configuration, Entry, Figure, FigureSize};
 use align_torch::MatmulPrecision;
 use align_train::{DpoConfig, TrainingConfig};
 use clap::Parser;
 use common::prompts::{NOTEBOOK_PROMPTS, is_held_out};
+use common::reward_model::{RewardModel, ScoreOption};
 use common::signals::{Keeping, Stopped};
-use common::{Failure, RuntimeOptions, job, models, output, score};
+use common::{Failure, RuntimeOptions, job, models, output};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,9 +64,11 @@ struct Options {
     /// given.
     #[arg(long)]
     model: Option<String>,
-    /// Sentiment classifier whose minus logit 0 is the reward; the embedded one if not given.
+    /// Classifier or reward model whose score is the reward; the embedded sentiment classifier if not given.
     #[arg(long)]
     reward_model: Option<String>,
+    #[command(flatten)]
+    score: ScoreOption,
     /// The losses, separated by commas, each with its divergence where that is not reverse_kl: sigmoid+js_divergence.
     #[arg(long, value_delimiter = ',', default_value = "sigmoid,sigmoid+js_divergence,hinge,ipo")]
     losses: Vec<LossSetting>,
@@ -134,16 +138,13 @@ fn frontier(options: &Options) -> Result<(), Failure> {
     let sft = Gpt2::from_pretrained(&model_dir, kind, device)?;
     let tokenizer = Tokenizer::from_pretrained(&model_dir)?;
     options.check_length(&tokenizer, sft.n_positions())?;
-    let reward_model = DistilBert::from_pretrained(&reward_dir, kind, device)?.packed()?;
-    let reward_tokenizer = Tokenizer::from_pretrained(&reward_dir)?;
-    let rewards = |texts: &[&str]| -> Result<Vec<f64>, String> {
-        let logits = score::logits(&reward_model, &reward_tokenizer, texts, options.batch_size);
-        Ok(score::rewards(&logits.map_err(|e| e.to_string())?))
-    };
+    let reward_model = RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?;
+    let rewards = |texts: &[&str]| reward_model.scores(texts).map_err(|e| e.to_string());
     let depends_on = json!({
         "align": env!("CARGO_PKG_VERSION"),
         "model": job::digests(&model_dir)?,
         "reward_model": job::digests(&reward_dir)?,
+        "score": reward_model.score(),
         "dtype": if kind == Kind::BFloat16 { "bfloat16" } else { "float32" },
         "device": if device.is_cuda() { "cuda" } else { "cpu" },
         "matmul_precision": MatmulPrecision::current(),
@@ -154,7 +155,8 @@ fn frontier(options: &Options) -> Result<(), Failure> {
     let keeping = Keeping::begin("stopping after this step or batch");
     let run_models = Models { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
     let outcome =
-        align_frontier::run(&run_models, &sweep_options, &journal, &keeping.stop_signal(), &mut print_progress)?;
+        align_frontier::run(&run_models, &sweep_options, &journal, &keeping.stop_signal(), &mut print_progress)
+            .map_err(in_own_words)?;
     let sweep = match outcome {
         Outcome::Finished(sweep) => sweep,
         Outcome::Stopped(done) => {
@@ -164,7 +166,7 @@ fn frontier(options: &Options) -> Result<(), Failure> {
         }
     };
     let findings = Findings::of(&sweep, &sweep_options.bootstrap)?;
-    let context = options.context(&sweep_options, started);
+    let context = options.context(&sweep_options, reward_model.score(), started);
     write(&sweep, &findings, &journal, context)?;
     print(&sweep, &findings);
     output::println!(
@@ -242,7 +244,7 @@ impl Options {
         Ok(())
     }
 
-    fn context(&self, sweep: &SweepOptions, started: Instant) -> ReportContext {
+    fn context(&self, sweep: &SweepOptions, score: &Score, started: Instant) -> ReportContext {
         let model = models::called(self.model.as_deref(), models::POLICY);
         let judge = models::called(self.reward_model.as_deref(), models::REWARD_MODEL);
         let (training, seconds) = (&sweep.dpo.training, started.elapsed().as_secs());
@@ -269,6 +271,7 @@ impl Options {
                     entries: vec![
                         entry("prompts", &sweep.prompts.len()),
                         entry("held-out prompts", &sweep.held_out.len()),
+                        entry("score", score),
                         entry("texts a prompt", &sweep.evaluation.texts_per_prompt),
                         entry("sampling", &"temperature 1, the whole distribution"),
                         entry("max_new_tokens", &sweep.evaluation.max_new_tokens),
@@ -279,6 +282,17 @@ impl Options {
             ],
             versions: [common::report::versions(), vec![entry("seconds of the last process", &seconds)]].concat(),
         }
+    }
+}
+
+fn in_own_words(error: align_frontier::Error) -> Failure {
+    use align_frontier::Error::{Point, Train};
+    match error {
+        Point { point, problem } => match *problem {
+            Train(error) => format!("{point}: {}", common::memory_in_words(error)).into(),
+            problem => Point { point, problem: Box::new(problem) }.into(),
+        },
+        error => error.into(),
     }
 }
 

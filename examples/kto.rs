@@ -55,7 +55,7 @@ fn train(options: &Options) -> Result<(), Failure> {
         output::println!("{}", align_printable::printable_path(&file));
         let encoded = encode_unpaired(&tokenizer, &UnpairedPreferences::read_or_unpair(file)?.rows(), &encoding)?;
         output::println!("  {}", encoded.report);
-        Ok(encoded.rows)
+        common::preference_data::left(encoded.rows, file, &encoded.report)
     };
     let (policy, run) = start.split();
     let policy = options.peft.policy(policy, options.run.model(), &options.kto.training)?;

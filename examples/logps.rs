@@ -56,11 +56,15 @@ fn logps(options: &Options) -> Result<(), Failure> {
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let tokenizer = Tokenizer::from_pretrained(&dir)?;
     let model = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
-    let judge = |rows: &[Completion]| completion_logps(&model, rows, options.batch_size);
+    let judge = |rows: &[Completion]| {
+        let found = completion_logps(&model, rows, options.batch_size);
+        found.map_err(|e| format!("{}: {e}", options.input.display()))
+    };
     let mut rows: Vec<Map<String, Value>> = Vec::new();
     match data {
         CompletionData::Completions(table) => {
-            let encoded = encode_completions(&tokenizer, &table.rows(), options.append_eos)?;
+            let encoded = encode_completions(&tokenizer, &table.rows(), options.append_eos);
+            let encoded = encoded.map_err(without_eos)?;
             let ids: Vec<Completion> =
                 encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
             for ((prompt, completion), found) in table.rows().into_iter().zip(judge(&ids)?) {
@@ -73,7 +77,8 @@ fn logps(options: &Options) -> Result<(), Failure> {
             let pairs = table.pairs();
             let encoding =
                 EncodeOptions { max_length: None, append_eos: options.append_eos, ..EncodeOptions::default() };
-            let EncodedPairs { pairs: encoded, report } = encode_pairs(&tokenizer, &pairs, &encoding)?;
+            let EncodedPairs { pairs: encoded, report } =
+                encode_pairs(&tokenizer, &pairs, &encoding).map_err(without_eos)?;
             if encoded.len() < pairs.len() {
                 return Err(format!("{}: {report}", options.input.display()).into());
             }
@@ -93,6 +98,14 @@ fn logps(options: &Options) -> Result<(), Failure> {
     })?;
     output::println!("{} rows written to {}", rows.len(), align_printable::printable_path(&options.output));
     Ok(())
+}
+
+/// What this example can do about a tokeniser without EOS.
+fn without_eos(error: align_data::Error) -> Failure {
+    match error {
+        align_data::Error::NoSpecialToken { .. } => format!("{error}, or give --append-eos false").into(),
+        error => error.into(),
+    }
 }
 
 fn completion<'a>(prompt_ids: &'a [i64], completion_ids: &'a [i64]) -> Completion<'a> {

@@ -59,6 +59,7 @@ fn encode(sft: &SftConfig, tokenizer: &Tokenizer, file: &Path) -> Result<Vec<Enc
     output::println!("{}", align_printable::printable_path(&file));
     let (rows, report) = sft.encode(tokenizer, &Completions::read_or_texts(file)?.rows())?;
     output::println!("  {report}");
+    let rows = common::preference_data::left(rows, file, &report)?;
     if sft.packing {
         output::println!("  packed into {} rows", rows.len());
     }

@@ -19,7 +19,7 @@ use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Trains a classifier on labelled texts (text, label); a label is the number of a class, from 0.
+/// Trains a classifier on labelled texts (text, label); a label is a class by its number, from 0, or its name.
 #[derive(Parser, Serialize)]
 #[command(mut_arg("model", |arg| arg.help("Classifier: a folder in transformers' layout, or user/name[@revision] on the hub; \
     the embedded one if not given")))]
@@ -50,9 +50,13 @@ fn train(options: &Options) -> Result<(), Failure> {
     })?;
     let tokenizer = start.tokenizer.clone();
     let most = start.policy.config().max_position_embeddings as usize;
+    let classes = start.policy.config().labels()?.names().to_vec();
     let max_length = Some(options.classification.max_length.unwrap_or(most));
     let read = |file: &Path| -> Result<Vec<EncodedLabelledText>, Failure> {
-        let table = LabelledTexts::read(file)?;
+        let table = LabelledTexts::read_classes(file, &classes)?;
+        if table.is_empty() {
+            return Err(format!("{}: no rows", file.display()).into());
+        }
         output::println!("{}\n  {} texts", align_printable::printable_path(&file), table.len());
         Ok(encode_labelled_texts(&tokenizer, &table.texts(), &table.labels(), max_length)?)
     };
@@ -65,8 +69,9 @@ fn train(options: &Options) -> Result<(), Failure> {
 
 fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Base<DistilBert>, Failure> {
     let config = DistilBertConfig::from_file(config)?;
+    let classes = config.labels()?.names().to_vec();
     let tokenizer = options.scratch.tokenizer(&options.run, folder, |vocab_size| {
-        train_word_piece(&LabelledTexts::read(options.run.train_file())?.texts(), vocab_size)
+        train_word_piece(&LabelledTexts::read_classes(options.run.train_file(), &classes)?.texts(), vocab_size)
     })?;
     let config = DistilBertConfig {
         vocab_size: tokenizer.vocab_size() as i64,

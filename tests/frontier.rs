@@ -81,6 +81,10 @@ fn a_killed_sweep_ends_with_the_same_csv() {
         problem.contains("another sweep") && problem.contains("learning_rate is 0.00003 there, 0.001 here"),
         "{problem}"
     );
+    let problem = refusal(frontier(dir, "whole", &["--score", "log-odds:POSITIVE"]));
+    let differs = "score is \"minus-logit:NEGATIVE\" there, \"log-odds:POSITIVE\" here";
+    assert!(problem.contains("another sweep") && problem.contains(differs), "{problem}");
+    assert!(fs::read_to_string(dir.join("whole/report.html")).unwrap().contains("minus-logit:NEGATIVE"));
 }
 
 #[test]

@@ -249,12 +249,13 @@ fn the_memory_that_a_run_needs() {
     let parts = MemoryEstimate::of(&model, None, &rows, &DpoConfig { micro_batch_tokens: 1, ..config.clone() });
     assert_eq!((parts.activations * 4, parts.moments), (whole.activations, whole.moments));
 
-    whole.check(whole.beside_models()).unwrap();
-    let error = whole.check(whole.beside_models() - 1).unwrap_err().to_string();
+    whole.check(whole.beside_models(), &config).unwrap();
+    let error = whole.check(whole.beside_models() - 1, &config).unwrap_err().to_string();
     for part in [
         "beside the models",
         "activations",
         "per_device_train_batch_size",
+        "micro_batch_tokens",
         "max_length",
         "gradient_checkpointing",
         "dtype",
@@ -262,6 +263,9 @@ fn the_memory_that_a_run_needs() {
     ] {
         assert!(error.contains(part), "{error} lacks {part}");
     }
+    // Advice names only what the training has.
+    let error = whole.check(0, &align_train::SftConfig::default()).unwrap_err().to_string();
+    assert!(error.contains("max_length") && !error.contains("micro_batch_tokens"), "{error}");
 }
 
 #[test]

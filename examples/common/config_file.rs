@@ -46,12 +46,20 @@ fn take_config(given: impl Iterator<Item = OsString>) -> Result<(Option<PathBuf>
 /// Options as TOML that `--config` takes: the keys of nested groups stand beside the others.
 pub fn flat(options: &impl serde::Serialize) -> Result<String, Failure> {
     let mut flat = toml::Table::new();
-    let mut groups = vec![toml::Table::try_from(options)?];
+    let serde_json::Value::Object(options) = serde_json::to_value(options)? else {
+        return Err("the options have no names".into());
+    };
+    let mut groups = vec![options];
     while let Some(group) = groups.pop() {
         for (key, value) in group {
             match value {
-                toml::Value::Table(inner) => groups.push(inner),
-                value => drop(flat.insert(key, value)),
+                serde_json::Value::Object(inner) => groups.push(inner),
+                serde_json::Value::Null => {}
+                // TOML's whole numbers end at 2^63, seeds do not: read back, a text is the same option.
+                serde_json::Value::Number(number) if number.is_u64() && !number.is_i64() => {
+                    flat.insert(key, number.to_string().into());
+                }
+                value => drop(flat.insert(key, toml::Value::try_from(value)?)),
             }
         }
     }
@@ -66,6 +74,7 @@ fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
         return Err(fail(format!("expected a TOML file of at most {LIMIT} bytes")).into());
     }
     let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    let text = super::without_mark(&text);
     let table: toml::Table = text.parse().map_err(|e: toml::de::Error| fail(e.to_string()))?;
     let option = |(key, value): (&String, &toml::Value)| {
         let name = key.replace('_', "-");
@@ -93,6 +102,13 @@ fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
         };
         Ok(Some(OsString::from(format!("--{name}={value}"))))
     };
+    let spelt = |key: &str| key.replace('_', "-");
+    for (key, other) in table.keys().enumerate().flat_map(|(at, key)| table.keys().skip(at + 1).map(move |o| (key, o)))
+    {
+        if spelt(key) == spelt(other) {
+            return Err(fail(format!("{key} and {other} are the same option: leave one of them out")).into());
+        }
+    }
     let given: Vec<Option<OsString>> = table.iter().map(option).collect::<Result<_, _>>()?;
     Ok(given.into_iter().flatten().collect())
 }

@@ -17,8 +17,8 @@ pub mod preference_data;
 pub mod progress;
 pub mod prompts;
 pub mod report;
+pub mod reward_model;
 pub mod run_page;
-pub mod score;
 pub mod scratch;
 pub mod signals;
 pub mod text_stream;
@@ -88,6 +88,23 @@ fn kind(name: &str) -> Result<Kind, String> {
 
 fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(if *kind == Kind::BFloat16 { "bfloat16" } else { "float32" })
+}
+
+/// What an example without the trainer's options says of a run that needs too much memory.
+pub fn memory_in_words(error: align_train::Error) -> Failure {
+    match error {
+        align_train::Error::Memory { estimate, available, .. } => format!(
+            "training needs about {estimate}, there are {} MiB: lower --per-device-train-batch-size, or give --dtype bfloat16",
+            available >> 20
+        )
+        .into(),
+        error => error.into(),
+    }
+}
+
+/// Text without the byte-order mark that some editors write before it.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Refuses an output file that exists, or that no file can take the place of, before any work is done for it.

@@ -1,7 +1,7 @@
 use super::{Failure, output};
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::PreferenceData;
-use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
+use align_data::{EncodeOptions, EncodeReport, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use std::path::Path;
 
 /// How preference data becomes training rows.
@@ -50,7 +50,7 @@ impl DataOptions {
         let options = EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..options };
         let encoded = encode_pairs(tokenizer, pairs, &options)?;
         if encoded.pairs.is_empty() {
-            return Err(format!("no pair is left to train on with max_length {limit}: {}", encoded.report).into());
+            return Err(format!("no pair is left with max_length {limit}: {}", encoded.report).into());
         }
         output::println!("  {}", encoded.report);
         Ok(encoded.pairs)
@@ -76,5 +76,13 @@ impl DataOptions {
                 Ok(pairs.pairs())
             }
         }
+    }
+}
+
+/// The rows of a file that are left after tokenising, of which there must be some.
+pub fn left<R>(rows: Vec<R>, file: &Path, report: &EncodeReport) -> Result<Vec<R>, Failure> {
+    match rows.is_empty() {
+        true => Err(format!("{}: no row is left: {report}", file.display()).into()),
+        false => Ok(rows),
     }
 }

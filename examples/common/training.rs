@@ -262,7 +262,8 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let options = self.options;
         if let Some(file) = &options.eval_file {
-            trainer = trainer.with_evaluation(read(file)?)?;
+            let rows = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
+            trainer = trainer.with_evaluation(rows).map_err(|e| format!("{}: {e}", file.display()))?;
         }
         if let Some(checkpoint) = &self.checkpoint {
             trainer.resume(checkpoint)?;
@@ -299,11 +300,16 @@ impl Run<'_> {
         if let Some(step) = saver.loaded() {
             output::println!("the model is that of checkpoint-{step}, the best");
         }
-        let mut evaluation = None;
+        // A finished run's model is written whatever its evaluation comes to.
+        let (mut evaluation, mut failed) = (None, None);
         if let Some(file) = &options.eval_file {
-            let record = trainer.evaluate()?;
-            output::println!("held out: {}", serde_json::to_string(&record)?);
-            evaluation = Some((record, models::file_name(file)));
+            match trainer.evaluate() {
+                Ok(record) => {
+                    output::println!("held out: {}", serde_json::to_string(&record)?);
+                    evaluation = Some((record, models::file_name(file)));
+                }
+                Err(error) => failed = Some(format!("{}: {error}", file.display())),
+            }
         }
         let config = trainer.config().clone();
         let policy = trainer.into_policy();
@@ -330,6 +336,9 @@ impl Run<'_> {
         self.dir.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
         let what = if adapter { "adapter" } else { "model" };
         output::println!("{} steps done, {what} written to {}", summary.steps, align_printable::printable_path(&model));
+        if let Some(failed) = failed {
+            return Err(failed.into());
+        }
         if let Some(repo) = &options.hub_model_id {
             if keeping.stop_signal().is_stopped() {
                 return Err(Stopped(format!(

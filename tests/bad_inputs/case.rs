@@ -60,6 +60,19 @@ pub fn replace(dir: &Path, name: &str, from: &str, to: &str) {
     fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
+/// A copy of a kept model whose tensor of this name holds a NaN.
+pub fn nan(dir: &Path, name: &str, tensor: &str) {
+    model(dir, name);
+    spoil(dir, "model.safetensors", |mut bytes| {
+        let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let tensors: serde_json::Value = serde_json::from_slice(&bytes[8..header]).unwrap();
+        assert_eq!(tensors[tensor]["dtype"], "F32");
+        let start = header + tensors[tensor]["data_offsets"][0].as_u64().unwrap() as usize;
+        bytes[start..start + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        bytes
+    });
+}
+
 pub fn cut(dir: &Path, name: &str) {
     spoil(dir, name, |bytes| bytes[..bytes.len() / 2].to_vec());
 }
@@ -98,6 +111,8 @@ pub fn a_run(dir: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     fs::remove_dir_all(dir.join("run/checkpoint-2")).unwrap();
 }
+
+pub const LIKE: &str = "{\"prompt\": \"This\", \"completion\": \" film\", \"label\": true}\n";
 
 pub const GENERATE: &str = "generate --model model --prompt This";
 pub const DPO: &str = "dpo --train-file pairs.jsonl --output-dir run";

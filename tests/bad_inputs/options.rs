@@ -170,6 +170,51 @@ pub const CASES: &[Case] = &[
         "dpo --config run.toml --train-file pairs.jsonl --output-dir run",
         &["red"],
     ),
+    case(
+        "a key in two spellings",
+        |d| write(d, "run.toml", "train-file = \"a.jsonl\"\ntrain_file = \"b.jsonl\"\n"),
+        "dpo --config run.toml --output-dir run",
+        &["run.toml", "train-file and train_file", "leave one of them out"],
+    ),
+    case(
+        "a seed beyond 64 bits",
+        nothing,
+        "dpo --train-file pairs.jsonl --output-dir run --seed 18446744073709551616",
+        &["--seed", "18446744073709551616"],
+    ),
+    case("a seed below 0", nothing, "pair --input in.csv --output pairs.jsonl --seed -1", &["--seed", "-1"]),
+    case(
+        "a score of no form",
+        |d| write(d, "in.csv", "text\na\n"),
+        "classify --input in.csv --output out.csv --score positive",
+        &["--score", "positive", "log-odds:LABEL"],
+    ),
+    case(
+        "a score of a label that the model lacks",
+        |d| write(d, "in.csv", "text\na\n"),
+        "classify --input in.csv --output out.csv --score logit:HAPPY",
+        &["--score", "distilbert-tiny", "\"HAPPY\"", "\"NEGATIVE\" (0), \"POSITIVE\" (1)"],
+    ),
+    case(
+        "a scalar of two outputs",
+        nothing,
+        "dpo_hinge --score scalar",
+        &["--score", "scalar is for one output, the model has 2"],
+    ),
+    case(
+        "labels that do not say which is better",
+        |d| {
+            model(d, "distilbert-tiny");
+            replace(d, "config.json", "\"NEGATIVE\"", "\"dull\"");
+            write(d, "in.csv", "text\na\n")
+        },
+        "classify --model model --input in.csv --output out.csv",
+        &["--score, model", "\"dull\" (0), \"POSITIVE\" (1)", "minus-logit:LABEL"],
+    ),
+    case(
+        "a score without a model",
+        |d| write(d, "in.csv", "text,score\na,1\n"),
+        "evaluate --input in.csv --score logit:POSITIVE",
+        &["--score", "--model"],
+    ),
 ];
-
-const LIKE: &str = "{\"prompt\": \"This\", \"completion\": \" film\", \"label\": true}\n";

@@ -188,6 +188,48 @@ pub const CASES: &[Case] = &[
         "kto --train-file pairs.jsonl --output-dir run",
         &["all 8 training completions", "desirable and undesirable"],
     ),
+    case(
+        "held-out pairs that are all too long",
+        |d| {
+            write(d, "pairs.jsonl", PAIR.repeat(4));
+            write(d, "held.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(4))
+        },
+        "dpo --train-file pairs.jsonl --eval-file held.jsonl --output-dir run --max-length 20",
+        &["evaluation rows", "held.jsonl", "0 of 4 rows", "max_length 20"],
+    ),
+    case(
+        "judged completions that are all too long",
+        |d| write(d, "likes.jsonl", LIKE.replace("This", &"This movie ".repeat(60)).repeat(2)),
+        "kto --train-file likes.jsonl --output-dir run --max-length 20",
+        &["likes.jsonl", "no row is left", "0 of 2 rows"],
+    ),
+    case(
+        "a label of a third kind",
+        |d| write(d, "likes.jsonl", LIKE.to_owned() + &LIKE.replace("true", "\"maybe\"")),
+        "kto --train-file likes.jsonl --output-dir run",
+        &["likes.jsonl, row 2, column \"label\"", "true or false", "\"maybe\""],
+    ),
+    case(
+        "a class that the model lacks",
+        |d| write(d, "texts.csv", "text,label\ngood,POSITIVE\nbad,negativ\n\n"),
+        "train_classifier --train-file texts.csv --output-dir run",
+        &["texts.csv, row 2, column \"label\"", "0 (NEGATIVE), 1 (POSITIVE)", "\"negativ\""],
+    ),
+    case(
+        "a class number beyond the model's",
+        |d| write(d, "texts.jsonl", "{\"text\": \"good\", \"label\": 2}\n"),
+        "train_classifier --train-file texts.jsonl --output-dir run",
+        &["texts.jsonl, row 1, column \"label\"", "1 (POSITIVE)", "\"2\""],
+    ),
+    case(
+        "a label that is missing in Parquet",
+        |d| {
+            let missing = "crates/align-data/tests/data/parquet_types/missing.parquet";
+            write(d, "likes.parquet", fs::read(missing).unwrap())
+        },
+        "kto --train-file likes.parquet --output-dir run",
+        &["likes.parquet, row 2, column \"label\"", "nothing (null)"],
+    ),
 ];
 
 const SAME: &str = "{\"prompt\": \"This movie\", \"chosen\": \" was great\", \"rejected\": \" was great\"}\n";

@@ -205,4 +205,53 @@ pub const CASES: &[Case] = &[
         GENERATE,
         &["pytorch_model.bin", "damaged", "checksum"],
     ),
+    case(
+        "NaN weights in logps",
+        |d| {
+            nan(d, "gpt2-tiny", "transformer.ln_f.weight");
+            write(d, "pairs.jsonl", PAIR)
+        },
+        "logps --model model --input pairs.jsonl --output logps.jsonl",
+        &["pairs.jsonl", "log-probabilities of row 1", "NaN", "transformer.ln_f.weight"],
+    ),
+    case(
+        "NaN weights in classify",
+        |d| {
+            nan(d, "distilbert-tiny", "classifier.bias");
+            write(d, "in.csv", "text\ngood\n")
+        },
+        "classify --model model --input in.csv --output out.csv",
+        &["model: the logits of text 1", "NaN", "classifier.bias"],
+    ),
+    case(
+        "NaN weights in generate",
+        |d| nan(d, "gpt2-tiny", "transformer.ln_f.bias"),
+        GENERATE,
+        &["prompt 0", "NaN", "transformer.ln_f.bias"],
+    ),
+    case(
+        "NaN weights in a search with beams",
+        |d| nan(d, "gpt2-tiny", "transformer.ln_f.bias"),
+        "generate --model model --prompt This --num-beams 2",
+        &["prompt 0", "NaN", "transformer.ln_f.bias"],
+    ),
+    case(
+        "a reward model of NaN",
+        |d| {
+            nan(d, "distilbert-tiny", "pre_classifier.weight");
+            write(d, "in.csv", "text\ngood\n")
+        },
+        "evaluate --model model --input in.csv",
+        &["in.csv", "model: the logits of text 1", "pre_classifier.weight"],
+    ),
+    case(
+        "a label without a name",
+        |d| {
+            model(d, "distilbert-tiny");
+            replace(d, "config.json", "\"1\": \"POSITIVE\"", "\"2\": \"POSITIVE\"");
+            write(d, "in.csv", "text\ngood\n")
+        },
+        "classify --model model --input in.csv --output out.csv",
+        &["config.json", "id2label has 2 labels, of the numbers 0, 2, and none of 1"],
+    ),
 ];

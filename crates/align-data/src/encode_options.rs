@@ -64,11 +64,11 @@ impl EncodeOptions {
         if !self.append_eos {
             return Ok("");
         }
-        tokenizer.special_tokens().eos.as_deref().ok_or_else(|| {
-            Error::Tokenizer(
-                "it names no EOS token; set eos_token in tokenizer_config.json or append_eos to false".into(),
-            )
-        })
+        tokenizer
+            .special_tokens()
+            .eos
+            .as_deref()
+            .ok_or_else(|| Error::NoSpecialToken { token: "EOS", field: "eos_token" })
     }
 
     /// What begins each prompt: the tokeniser's BOS, or nothing.
@@ -76,10 +76,6 @@ impl EncodeOptions {
         if !self.prepend_bos {
             return Ok(None);
         }
-        tokenizer.bos_token_id().map(Some).ok_or_else(|| {
-            Error::Tokenizer(
-                "it names no BOS token; set bos_token in tokenizer_config.json or prepend_bos to false".into(),
-            )
-        })
+        tokenizer.bos_token_id().map(Some).ok_or_else(|| Error::NoSpecialToken { token: "BOS", field: "bos_token" })
     }
 }

@@ -1,4 +1,5 @@
 use align_printable::{printable, printable_path};
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -79,7 +80,7 @@ pub enum Error {
         found: String,
     },
     /// One value of a table that cannot be used.
-    #[error("{origin}, row {row}, column {column:?}: expected {expected}, found {}", printable(found))]
+    #[error("{origin}, row {row}, column {column:?}: expected {}, found {}", printable(expected), printable(found))]
     Cell {
         /// The file, or what the table is.
         origin: String,
@@ -88,7 +89,7 @@ pub enum Error {
         /// The column.
         column: String,
         /// What the value must be.
-        expected: &'static str,
+        expected: Cow<'static, str>,
         /// What it is.
         found: String,
     },
@@ -134,6 +135,14 @@ pub enum Error {
     /// A text or ids that a tokeniser cannot take, or a special token that it lacks.
     #[error("tokeniser: {}", printable(.0))]
     Tokenizer(String),
+    /// A tokeniser without a special token that rows need.
+    #[error("tokeniser: it names no {token} token; set {field} in tokenizer_config.json")]
+    NoSpecialToken {
+        /// The token's role.
+        token: &'static str,
+        /// What it is called in `tokenizer_config.json`.
+        field: &'static str,
+    },
     /// A batch without rows, or rows that make none.
     #[error("batch: {0}")]
     Batch(String),

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
-    Completions, EncodeOptions, LabelledTexts, Tokenizer, encode_labelled_texts, encode_texts, pack_wrapped,
-    train_word_piece,
+    Completions, EncodeOptions, LabelledTexts, Tokenizer, UnpairedPreference, UnpairedPreferences,
+    encode_labelled_texts, encode_texts, pack_wrapped, train_word_piece,
 };
 use std::path::Path;
 
@@ -31,8 +31,8 @@ fn what_is_no_class_is_refused_by_row() {
         ("a.csv", "text,label\ngood,1\nbad,-1\n", "-1"),
         ("b.csv", "text,label\ngood,1\nbad,0.5\n", "0.5"),
         ("c.csv", "text,label\ngood,1\nbad,negative\n", "negative"),
-        ("d.csv", "text,label\ngood,1\nbad,1e18\n", "1000000000000000000"),
-        ("e.jsonl", "{\"text\": \"good\", \"label\": 1}\n{\"text\": \"bad\", \"label\": true}\n", "a boolean"),
+        ("d.csv", "text,label\ngood,1\nbad,1e18\n", "1e18"),
+        ("e.jsonl", "{\"text\": \"good\", \"label\": 1}\n{\"text\": \"bad\", \"label\": {}}\n", "an object"),
     ] {
         let path = dir.path().join(name);
         std::fs::write(&path, content).unwrap();
@@ -95,4 +95,119 @@ fn texts_are_read_as_completions_of_nothing() {
     assert_eq!(Completions::read_or_texts(&completions).unwrap().rows(), [("It was", "good")]);
     let neither = Completions::read_or_texts(file("neither.csv", "label\n1\n")).unwrap_err().to_string();
     assert!(neither.contains("\"text\"") && neither.contains("neither.csv"), "{neither}");
+}
+
+/// Labels of every kind in every format: the same answer.
+#[test]
+fn labels_are_taken_as_people_write_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["NEGATIVE".to_owned(), "POSITIVE".to_owned()];
+    let file = |name: &str, content: String| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let mut read = 0;
+    for (positive, negative, is_flag) in [
+        ("true", "false", true),
+        ("1", "0", true),
+        ("1.0", "0.0", true),
+        ("\"True\"", "\"False\"", true),
+        ("\"true\"", "\"FALSE\"", true),
+        ("\"yes\"", "\"No\"", true),
+        ("\"1\"", "\"0\"", true),
+        ("\"POSITIVE\"", "\"NEGATIVE\"", false),
+        ("\"positive\"", "\"Negative\"", false),
+        // One file may mix them.
+        ("true", "0", true),
+        ("1", "\"False\"", true),
+        ("\"POSITIVE\"", "0", false),
+    ] {
+        let rows = [("good", positive), ("bad", negative)];
+        let json = rows.map(|(text, label)| {
+            format!(
+                "{{\"prompt\": \"It was\", \"completion\": \"{text}\", \"text\": \"{text}\", \"label\": {label}}}\n"
+            )
+        });
+        let csv = rows.map(|(text, label)| format!("It was,{text},{text},{}\n", label.replace('"', "")));
+        let files = [
+            file("labels.jsonl", json.concat()),
+            file("labels.csv", format!("prompt,completion,text,label\n{}", csv.concat())),
+        ];
+        for path in files {
+            assert_eq!(LabelledTexts::read_classes(&path, &names).unwrap().labels(), [1, 0], "{path:?} {positive}");
+            let judged = UnpairedPreferences::read_or_unpair(&path);
+            match is_flag {
+                true => {
+                    assert_eq!(judged.unwrap().rows().iter().map(|row| row.label).collect::<Vec<_>>(), [true, false])
+                }
+                false => assert!(judged.unwrap_err().to_string().contains("true or false"), "{positive}"),
+            }
+            read += 1;
+        }
+    }
+    assert_eq!(read, 24);
+}
+
+#[test]
+fn what_is_no_label_is_refused_by_row_and_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["NEGATIVE".to_owned(), "POSITIVE".to_owned()];
+    for (name, content, found) in [
+        ("a.csv", "text,label\ngood,1\nbad,2\n", "\"2\""),
+        ("b.csv", "text,label\ngood,1\nbad,POSITIV\n", "\"POSITIV\""),
+        ("c.csv", "text,label\ngood,1\nbad,\n", "nothing (null)"),
+        ("d.jsonl", "{\"text\": \"good\", \"label\": 1}\n{\"text\": \"bad\", \"label\": [0]}\n", "a list"),
+        ("e.jsonl", "{\"text\": \"good\", \"label\": 1}\n{\"text\": \"bad\"}\n", "nothing (null)"),
+        ("f.jsonl", "{\"text\": \"good\", \"label\": 1}\n{\"text\": \"bad\", \"label\": 0.5}\n", "\"0.5\""),
+    ] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let refusal = LabelledTexts::read_classes(&path, &names).unwrap_err().to_string();
+        for part in [name, "row 2, column \"label\"", found] {
+            assert!(refusal.contains(part), "{part} is not in {refusal}");
+        }
+        if found.starts_with('"') {
+            assert!(refusal.contains("0 (NEGATIVE), 1 (POSITIVE)"), "{refusal}");
+        }
+    }
+}
+
+/// `tests/data/parquet_types.py` wrote the files, with pandas and pyarrow.
+#[test]
+fn parquet_has_texts_and_labels_in_every_type() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/parquet_types");
+    let rows = [("the film", true), ("é \"film\", too", false)];
+    let rows = rows.map(|(text, label)| UnpairedPreference::new(text, text, label));
+    let mut read = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        match name.as_str() {
+            "categories.parquet" => {
+                let names = ["bad".to_owned(), "good".to_owned()];
+                let frame = LabelledTexts::read_classes(&path, &names).unwrap_err().to_string();
+                assert!(frame.contains("expected a column \"text\""), "{frame}");
+                let refusal = UnpairedPreferences::read(&path).unwrap_err().to_string();
+                assert!(refusal.contains("row 1, column \"label\"") && refusal.contains("\"good\""), "{refusal}");
+                assert_eq!(
+                    Completions::read_or_texts(&path).unwrap().rows(),
+                    rows.each_ref().map(|r| (&*r.prompt, &*r.completion))
+                );
+            }
+            "missing.parquet" => {
+                let refusal = UnpairedPreferences::read(&path).unwrap_err().to_string();
+                assert!(refusal.contains("row 2, column \"label\"") && refusal.contains("null"), "{refusal}");
+            }
+            name => {
+                assert_eq!(
+                    UnpairedPreferences::read(&path).unwrap_or_else(|e| panic!("{name}: {e}")).rows(),
+                    rows,
+                    "{name}"
+                );
+                read.push(name.to_owned());
+            }
+        }
+    }
+    assert_eq!(read.len(), 6, "{read:?}");
 }

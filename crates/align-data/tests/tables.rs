@@ -170,6 +170,27 @@ fn the_notebooks_header_is_accepted() {
     assert_eq!(table.texts(), ["This movie, \"fine\" really", "The end"]);
 }
 
+/// As pandas reads them: `pandas.read_csv` gives these rows for each of the files.
+#[test]
+fn blank_lines_are_no_rows() {
+    let folder = TempDir::new().unwrap();
+    let rows = [ScoredText::new("a", "b\n\nc", 1.0), ScoredText::new("d", "e", 2.0)];
+    let table = "prompt,text,score\na,\"b\n\nc\",1\nd,e,2\n";
+    for content in [
+        table.to_owned(),
+        format!("{table}\n"),
+        format!("{table}\n\n\n"),
+        format!("{table}  \n\t\n "),
+        format!("\n\n{table}"),
+        table.replace("d,e", "\n \n\nd,e"),
+    ] {
+        assert_eq!(ScoredTexts::read(file(&folder, "blank.csv", &content)).unwrap().rows(), rows, "{content:?}");
+    }
+    let windows = "prompt,text,score\r\na,b,1\r\n\r\nd,e,2\r\n\r\n\r\n";
+    assert_eq!(ScoredTexts::read(file(&folder, "crlf.csv", windows)).unwrap().scores(), [1.0, 2.0]);
+    assert_eq!(Texts::read(file(&folder, "one.csv", "text\na\n\nb\n\n")).unwrap().texts(), ["a", "b"]);
+}
+
 #[test]
 fn further_columns_are_kept_after_the_tables_own() {
     let folder = TempDir::new().unwrap();

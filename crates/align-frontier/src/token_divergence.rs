@@ -18,14 +18,20 @@ pub struct TextDivergence {
     pub other_logp: f64,
 }
 
+impl TextDivergence {
+    fn is_finite(&self) -> bool {
+        self.token_kls.iter().chain([&self.writer_logp, &self.other_logp]).all(|value| value.is_finite())
+    }
+}
+
 /// The divergence of the next-token distributions of two models, over the whole vocabulary, at each token of each
 /// completion; in the rows' order.
 ///
 /// No `(rows, seq, vocab)` tensor is made: distributions are held for 512 places at a time.
 ///
 /// # Errors
-/// A row without a prompt or a completion or longer than the models take, models of different vocabularies, or a
-/// `batch_size` of 0.
+/// A row without a prompt or a completion or longer than the models take, models of different vocabularies, a
+/// `batch_size` of 0, or a model that gives NaN.
 pub fn token_divergences<A: CausalLm + ?Sized, B: CausalLm + ?Sized>(
     writer: &A,
     other: &B,
@@ -44,7 +50,16 @@ pub fn token_divergences<A: CausalLm + ?Sized, B: CausalLm + ?Sized>(
     }
     let mut found = Vec::with_capacity(rows.len());
     for batch in rows.chunks(batch_size) {
-        found.extend(tch::no_grad(|| of_batch(writer, other, batch))?);
+        let texts = tch::no_grad(|| of_batch(writer, other, batch))?;
+        if let Some(at) = texts.iter().position(|text| !text.is_finite()) {
+            let tensor = match writer.parameters().first_not_finite()? {
+                None => other.parameters().first_not_finite()?,
+                found => found,
+            };
+            let (what, tensor) = ("the log-probabilities of text", tensor.map(str::to_owned));
+            return Err(align_models::Error::NotFinite { what, number: (found.len() + at) as u64 + 1, tensor }.into());
+        }
+        found.extend(texts);
     }
     Ok(found)
 }

@@ -37,6 +37,19 @@ pub enum Error {
         /// Everything that does not fit.
         mismatch: Box<Mismatch>,
     },
+    /// A score that the model's outputs do not give, or that is ambiguous.
+    #[error("{}", printable(.0))]
+    Score(String),
+    /// A model that gives NaN or an infinity.
+    #[error("{what} {number} {}", not_finite(tensor.as_deref()))]
+    NotFinite {
+        /// What is not finite, such as `the logits of text`.
+        what: &'static str,
+        /// The number of the text, row or prompt.
+        number: u64,
+        /// The first weights that are not finite, by name; none where all are.
+        tensor: Option<String>,
+    },
     /// Inputs whose shapes or values the model cannot take.
     #[error("{0}")]
     Input(String),
@@ -50,3 +63,14 @@ pub enum Error {
 
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why numbers of a model may not be finite, and what to do.
+fn not_finite(tensor: Option<&str>) -> String {
+    match tensor {
+        Some(tensor) => format!(
+            "are NaN or infinite: the model's weights {} hold such numbers; take an earlier checkpoint",
+            printable(tensor)
+        ),
+        None => "are NaN or infinite, though all weights are finite: try float32".to_owned(),
+    }
+}

@@ -26,6 +26,7 @@ mod training_memory;
 
 pub mod checkpoint;
 pub mod generation;
+pub mod score;
 
 #[cfg(feature = "hub")]
 pub use align_hub as hub;

@@ -41,6 +41,20 @@ impl Parameters {
         self.0.iter().map(|(_, tensor)| tensor.numel()).sum()
     }
 
+    /// The name of the first tensor that holds NaN or an infinity: for messages, since it reads all weights.
+    ///
+    /// # Errors
+    /// Only what LibTorch refuses.
+    pub fn first_not_finite(&self) -> Result<Option<&str>> {
+        for (name, tensor) in self.iter() {
+            // A sum is finite only where every number is, but for an overflow, which float64 does not come to.
+            if !tensor.f_sum(tch::Kind::Double)?.f_double_value(&[])?.is_finite() {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
     /// The same weights, in the same memory.
     #[must_use]
     pub fn shallow_clone(&self) -> Self {

@@ -27,7 +27,9 @@ pub(crate) fn read_small_file(path: &Path) -> Result<String> {
     if bytes > MAX_CONFIG_BYTES {
         return Err(fail(format!("has {bytes} bytes, a config has at most {MAX_CONFIG_BYTES}")));
     }
-    std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))
+    let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    // A byte-order mark, which some editors write, is no part of the text.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Reads a `config.json` and checks that it describes a `model_type`.

@@ -17,7 +17,7 @@ pub struct Completion<'a> {
 ///
 /// # Errors
 /// A row without a token to judge, longer than the model's positions or with ids outside its vocabulary (the error counts
-/// rows from one), or a `batch_size` of 0.
+/// rows from one), a `batch_size` of 0, or log-probabilities that are not finite (the error names the weights at fault).
 pub fn completion_logps(model: &impl CausalLm, rows: &[Completion], batch_size: usize) -> Result<Vec<Vec<f32>>> {
     if batch_size == 0 {
         return Err(Error::Config { option: "batch_size", reason: "is 0, expected at least 1".into() });
@@ -30,6 +30,11 @@ pub fn completion_logps(model: &impl CausalLm, rows: &[Completion], batch_size: 
     for batch in order.chunks(batch_size) {
         let picked: Vec<Completion> = batch.iter().filter_map(|i| rows.get(*i).copied()).collect();
         for (place, found) in batch.iter().zip(tch::no_grad(|| batch_logps(model, &picked))?) {
+            if found.iter().any(|logp| !logp.is_finite()) {
+                let tensor = model.parameters().first_not_finite()?.map(str::to_owned);
+                let what = "the log-probabilities of row";
+                return Err(align_models::Error::NotFinite { what, number: *place as u64 + 1, tensor }.into());
+            }
             if let Some(slot) = logps.get_mut(*place) {
                 *slot = found;
             }

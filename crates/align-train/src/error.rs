@@ -43,7 +43,7 @@ pub enum Error {
     },
     /// The loss or the gradient is not a finite number.
     #[error(
-        "step {step}: {what} is {value} on training {}: lower learning_rate or beta, or look at these rows' texts; the weights \
+        "step {step}: {what} is {value} on training {}: lower learning_rate, or look at these rows' texts; the weights \
          are those before the step, and the last checkpoint stays",
         listed(rows)
     )]
@@ -57,18 +57,33 @@ pub enum Error {
         /// The rows that it came from, by their numbers in the input, counted from one.
         rows: Vec<usize>,
     },
+    /// The loss of held-out rows is not a finite number.
+    #[error(
+        "the evaluation after step {step}: the loss is {value} on evaluation {}: look at these rows' texts",
+        listed(rows)
+    )]
+    EvaluationNotFinite {
+        /// Optimiser steps done.
+        step: u64,
+        /// NaN or an infinity.
+        value: f64,
+        /// The rows of the batches that it came from, by their numbers in the input, counted from one.
+        rows: Vec<usize>,
+    },
     /// A run that would need more memory than there is.
     #[error(
         "the run needs about {estimate}, there are {}: lower per_device_train_batch_size (and raise gradient_accumulation_steps by as \
-         much), micro_batch_tokens or max_length, set gradient_checkpointing, or take dtype bfloat16; skip_memory_check begins it \
-         nevertheless",
-        in_words(*available)
+         much){} or max_length, set gradient_checkpointing, or take dtype bfloat16; skip_memory_check begins it nevertheless",
+        in_words(*available),
+        if *in_parts { ", micro_batch_tokens" } else { "" }
     )]
     Memory {
         /// What it needs.
         estimate: MemoryEstimate,
         /// Bytes that there are once its models are loaded.
         available: u64,
+        /// Whether the objective takes a batch in parts of `micro_batch_tokens`.
+        in_parts: bool,
     },
     /// A loss that refuses its options or inputs.
     #[error(transparent)]

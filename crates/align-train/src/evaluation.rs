@@ -1,5 +1,5 @@
 use crate::batch_metrics::joined;
-use crate::objective::{Batch, BatchOutcome, Objective, Split};
+use crate::objective::{Batch, BatchOutcome, Objective, Row, Split};
 use crate::{BatchMetrics, Error, EvaluationRecord, Result, Trainer};
 use align_models::TrainableModel;
 use std::time::Instant;
@@ -10,7 +10,7 @@ impl<O: Objective> Trainer<O> {
     /// `per_device_train_batch_size` instead, in the rows' order; one row that would be left over joins the last batch.
     ///
     /// # Errors
-    /// When [`Trainer::with_evaluation`] gave no rows.
+    /// When [`Trainer::with_evaluation`] gave no rows, or the loss is not finite (the error names the rows).
     pub fn evaluate(&mut self) -> Result<EvaluationRecord> {
         if self.eval.is_empty() {
             return Err(Error::Data("there are no evaluation rows: give some with with_evaluation".into()));
@@ -18,6 +18,9 @@ impl<O: Objective> Trainer<O> {
         let started = Instant::now();
         let outcomes = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
         let eval_loss = mean_loss(&outcomes)?;
+        if !eval_loss.is_finite() {
+            return Err(self.evaluation_not_finite(eval_loss, &outcomes));
+        }
         let mut metrics = BatchMetrics::of_all(outcomes.iter().map(|outcome| &outcome.metrics))?;
         self.objective.finish_evaluation(eval_loss, &mut metrics);
         Ok(EvaluationRecord {
@@ -48,6 +51,14 @@ impl<O: Objective> Trainer<O> {
             true => self.training().per_device_train_batch_size,
             false => self.training().per_device_eval_batch_size,
         }
+    }
+
+    /// An evaluation whose loss is not finite, with the rows of the batches at fault.
+    fn evaluation_not_finite(&self, value: f64, outcomes: &[BatchOutcome]) -> Error {
+        let batches = self.evaluation_batches();
+        let at_fault = batches.iter().zip(outcomes).filter(|(_, outcome)| !outcome.loss().is_finite());
+        let rows = at_fault.flat_map(|(rows, _)| rows).filter_map(|place| self.eval.get(*place));
+        Error::EvaluationNotFinite { step: self.step, value, rows: rows.map(|row| row.row() + 1).collect() }
     }
 
     fn evaluate_batches(&mut self) -> Result<Vec<BatchOutcome>> {

@@ -333,7 +333,7 @@ fn check_memory<O: Objective>(objective: &O, train: &[O::Row]) -> Result<()> {
     let available = available_memory(device);
     tracing::info!(bytes = estimate.beside_models(), ?available, "the run needs about {estimate}");
     match available {
-        Some(available) if !config.training().skip_memory_check => estimate.check(available),
+        Some(available) if !config.training().skip_memory_check => estimate.check(available, config),
         _ => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ mod printed;
 mod stage;
 
 use super::preference_data::DataOptions;
+use super::reward_model::ScoreOption;
 use super::signals::Keeping;
 use super::{Failure, RuntimeOptions, models, output};
 use align_losses::LossType;
@@ -26,10 +27,13 @@ pub struct NotebookOptions {
     #[arg(long)]
     #[serde(skip)]
     model: Option<String>,
-    /// Sentiment classifier whose minus logit 0 is the reward; the embedded one if not given.
+    /// Classifier or reward model whose score is the reward; the embedded sentiment classifier if not given.
     #[arg(long)]
     #[serde(skip)]
     reward_model: Option<String>,
+    #[command(flatten)]
+    #[serde(skip)]
+    score: ScoreOption,
     /// Train on these pairs or scored texts (CSV, Parquet, JSONL) instead of generated ones.
     #[arg(long)]
     #[serde(skip)]

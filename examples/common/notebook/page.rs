@@ -19,11 +19,13 @@ pub fn page(
     seconds: f64,
 ) -> Result<Report, Failure> {
     let [policy, judge] = stage.options.called();
+    let unit = stage.reward_model.score().unit();
     let losses: Vec<&str> = trained.iter().map(|own| own.name).collect();
     let records: Vec<(&str, &TrainingRecords)> = trained.iter().map(|own| (own.name, &own.records)).collect();
     let mut run = vec![
         Entry::new("model", policy.as_str()),
         Entry::new("reward_model", judge.as_str()),
+        Entry::new("score", stage.reward_model.score().to_string()),
         Entry::new("train_data", stage.data(stage.options.train_file.as_deref())),
         Entry::new("seconds", format!("{seconds:.0}")),
     ];
@@ -40,10 +42,10 @@ pub fn page(
             comparison.texts_per_prompt
         ),
         statements: comparison.findings().into_iter().map(|finding| finding + ".").collect(),
-        tables: vec![results(comparison), against_sft(comparison)],
+        tables: vec![results(comparison, unit), against_sft(comparison, unit)],
         figures: Vec::new(),
         training: training_curves(&records),
-        rewards: rewards(comparison),
+        rewards: rewards(comparison, unit),
         texts: texts(comparison),
         configuration: vec![
             Configuration { title: "Run".to_owned(), entries: run },
@@ -63,7 +65,7 @@ fn mean(mean: SampleMean) -> Cell {
     Cell::Number(Estimate::new(mean.value, mean.value - reach, mean.value + reach))
 }
 
-fn results(comparison: &Comparison) -> Table {
+fn results(comparison: &Comparison, unit: &str) -> Table {
     let row = |model: &Measured| {
         let report = &model.report;
         Row {
@@ -84,7 +86,7 @@ fn results(comparison: &Comparison) -> Table {
         caption: format!("{texts} texts of each model, of equal length; 95% bootstrap intervals over texts."),
         row_title: "Model".to_owned(),
         columns: vec![
-            decimals(Column::new("Mean reward", "logit")).with_best(Better::Higher),
+            decimals(Column::new("Mean reward", unit)).with_best(Better::Higher),
             decimals(Column::new("Token entropy", "nats")),
             decimals(Column::new("Miller-Madow corrected", "nats")),
             decimals(Column::new("Chao-Wang-Jost corrected", "nats")),
@@ -94,7 +96,7 @@ fn results(comparison: &Comparison) -> Table {
     }
 }
 
-fn against_sft(comparison: &Comparison) -> Table {
+fn against_sft(comparison: &Comparison, unit: &str) -> Table {
     let row = |model: &Measured| {
         let against = model.against_sft.as_ref()?;
         let held_out = against.held_out.map_or(Cell::Missing, |found| estimate(found.mean_difference));
@@ -108,8 +110,8 @@ fn against_sft(comparison: &Comparison) -> Table {
             .to_owned(),
         row_title: "Model".to_owned(),
         columns: vec![
-            Column::new("Reward gained", "logit"),
-            Column::new("On held-out prompts", "logit"),
+            Column::new("Reward gained", unit),
+            Column::new("On held-out prompts", unit),
             Column::new("Share of texts won", ""),
             Column::new("KL(model‖SFT)", "nats a text"),
             Column::new("KL(SFT‖model)", "nats a text"),
@@ -118,13 +120,13 @@ fn against_sft(comparison: &Comparison) -> Table {
     }
 }
 
-fn rewards(comparison: &Comparison) -> Vec<ReportFigure> {
+fn rewards(comparison: &Comparison, unit: &str) -> Vec<ReportFigure> {
     let Some((sft, trained)) = comparison.split() else { return Vec::new() };
     let group = |model: &Measured| HistogramGroup { name: model.name.to_owned(), values: model.rewards() };
     let figure = |model: &Measured| {
         let histogram = Histogram {
             title: format!("Rewards before and after {}", model.name),
-            x: "Reward (logit)".to_owned(),
+            x: if unit.is_empty() { "Reward".to_owned() } else { format!("Reward ({unit})") },
             height: HistogramHeight::Share,
             groups: vec![group(sft), group(model)],
         };

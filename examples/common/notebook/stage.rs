@@ -1,10 +1,11 @@
 use super::super::prompts::{self, NOTEBOOK_PROMPTS};
-use super::super::{Failure, models, output, score, training};
+use super::super::reward_model::RewardModel;
+use super::super::{Failure, memory_in_words, models, output, training};
 use super::NotebookOptions;
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
 use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator};
-use align_models::{CausalLm, DistilBert, Gpt2};
+use align_models::{CausalLm, Gpt2};
 use align_train::{
     DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, Trainer,
     TrainingRecords,
@@ -37,8 +38,7 @@ pub struct Stage<'a> {
     pub options: &'a NotebookOptions,
     pub tokenizer: Tokenizer,
     model_dir: PathBuf,
-    reward_model: DistilBert,
-    reward_tokenizer: Tokenizer,
+    pub reward_model: RewardModel,
 }
 
 /// Whether the pairs that are made here hold a prompt out.
@@ -50,12 +50,10 @@ impl<'a> Stage<'a> {
     pub fn new(options: &'a NotebookOptions) -> Result<Self, Failure> {
         let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
         let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
-        let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
         Ok(Self {
             options,
             tokenizer: Tokenizer::from_pretrained(&model_dir)?,
-            reward_model: DistilBert::from_pretrained(&reward_dir, kind, device)?.packed()?,
-            reward_tokenizer: Tokenizer::from_pretrained(&reward_dir)?,
+            reward_model: RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?,
             model_dir,
         })
     }
@@ -87,8 +85,8 @@ impl<'a> Stage<'a> {
         let ids: Vec<Vec<i64>> = completions.iter().map(whole).collect();
         let texts = self.tokenizer.decode_batch(&ids, true)?;
         let refs: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let logits = score::logits(&self.reward_model, &self.reward_tokenizer, &refs, self.options.batch_size)?;
-        let scored = names.into_iter().zip(texts).zip(score::rewards(&logits));
+        let scores = self.reward_model.scores(&refs)?;
+        let scored = names.into_iter().zip(texts).zip(scores);
         let texts = scored.map(|((prompt, text), score)| ScoredText::new(prompt, text, score)).collect();
         Ok(Sampled { texts, ids })
     }
@@ -163,11 +161,15 @@ impl<'a> Stage<'a> {
         let policy = self.policy()?;
         let n_positions = policy.n_positions();
         output::println!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
-        let encoded = self.options.data.encode(&self.tokenizer, train, n_positions)?;
+        let encode = |pairs: &[PreferencePair], what: &str| {
+            let encoded = self.options.data.encode(&self.tokenizer, pairs, n_positions);
+            encoded.map_err(|e| Failure::from(format!("{what} pairs: {e}")))
+        };
+        let encoded = encode(train, "training")?;
         let train_rows = encoded.len();
-        let mut trainer = DpoTrainer::new(policy, None, encoded, config.clone())?;
+        let mut trainer = DpoTrainer::new(policy, None, encoded, config.clone()).map_err(memory_in_words)?;
         if !held_out.is_empty() {
-            trainer = trainer.with_evaluation(self.options.data.encode(&self.tokenizer, held_out, n_positions)?)?;
+            trainer = trainer.with_evaluation(encode(held_out, "held-out")?)?;
         }
         let (mut progress, mut held_out) = (ProgressBar::default(), HeldOut);
         let mut records = TrainingRecords::default();
@@ -193,7 +195,8 @@ impl<'a> Stage<'a> {
     pub fn data(&self, file: Option<&Path>) -> String {
         file.map(models::file_name).unwrap_or_else(|| {
             let [_, judge] = self.options.called();
-            format!("the base model's own texts, scored by {judge} and paired at random")
+            let score = self.reward_model.score();
+            format!("the base model's own texts, scored by {judge} ({score}) and paired at random")
         })
     }
 }

@@ -29,7 +29,7 @@ pub fn pair(texts: &[ScoredText], options: &PairOptions) -> Result<(Vec<Preferen
             origin: "scored texts".to_owned(),
             row: row + 1,
             column: "score".to_owned(),
-            expected: "a finite number",
+            expected: "a finite number".into(),
             found: text.score.to_string(),
         });
     }

@@ -1,7 +1,9 @@
 //! The columns that a table must have, and their check.
 
+use super::labels::{self, FLAG};
 use crate::{Error, Result};
 use polars_core::prelude::{Column as Series, DataFrame, DataType, IntoColumn, NamedFrom, PlSmallStr};
+use std::borrow::Cow;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,15 +12,9 @@ pub(super) enum Kind {
     Number,
     /// True or false.
     Flag,
-    /// The number of a class: a whole number from 0.
+    /// A class by its number or its name.
     Class,
 }
-
-/// What messages call a class.
-pub(super) const CLASS: &str = "a class: a whole number from 0";
-
-/// Far more than any classifier has.
-const MOST_CLASSES: f64 = 1e6;
 
 /// A column that a table knows.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +30,18 @@ impl Kind {
         match self {
             Self::Text => "text",
             Self::Number => "numbers",
-            Self::Flag => "true or false",
-            Self::Class => CLASS,
+            Self::Flag => FLAG,
+            Self::Class => "classes",
+        }
+    }
+
+    /// What one of its cells must be, for messages.
+    pub fn cell_in_words(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "a finite number",
+            Self::Flag => FLAG,
+            Self::Class => "a class",
         }
     }
 }
@@ -72,8 +78,9 @@ pub(super) fn known<'a>(columns: &'a [Column], name: &str) -> Option<&'a Column>
     columns.iter().find(|column| column.name == ours)
 }
 
-/// The frame with its own columns first, under their names, checked; further flat columns follow.
-pub(super) fn check(frame: DataFrame, origin: &str, columns: &[Column]) -> Result<DataFrame> {
+/// The frame with its own columns first, under their names, checked; further flat columns follow. `classes` are the names of
+/// classes, where the table has classes and they are known.
+pub(super) fn check(frame: DataFrame, origin: &str, columns: &[Column], classes: &[String]) -> Result<DataFrame> {
     let height = frame.height();
     let mut given: Vec<Series> = frame.into_columns();
     // pandas writes its index without a name.
@@ -92,11 +99,13 @@ pub(super) fn check(frame: DataFrame, origin: &str, columns: &[Column]) -> Resul
         match given.iter().position(|series| series.name() == column.name) {
             Some(place) => {
                 let series = given.remove(place);
+                let cells = Cells { origin, column: column.name, kind: column.kind };
+                let series = decoded(series, &cells)?;
                 checked.push(match column.kind {
-                    Kind::Text => text(series, origin, column.name)?,
-                    Kind::Number => number(&series, origin, column.name)?,
-                    Kind::Flag => flag(&series, origin, column.name)?,
-                    Kind::Class => class(&series, origin, column.name)?,
+                    Kind::Text => text(series, &cells)?,
+                    Kind::Number => number(&series, &cells)?,
+                    Kind::Flag => labels::flags(&series, &cells)?,
+                    Kind::Class => labels::classes(&series, &cells, classes)?,
                 });
             }
             None if column.required => {
@@ -185,119 +194,79 @@ pub(super) fn is_flat(dtype: &DataType) -> bool {
     matches!(dtype, DataType::String | DataType::Boolean) || dtype.is_primitive_numeric()
 }
 
-fn text(column: Series, origin: &str, name: &str) -> Result<Series> {
-    let cell = |row: usize| Error::Cell {
-        origin: origin.to_owned(),
-        row: row + 1,
-        column: name.to_owned(),
-        expected: "text",
-        found: "nothing (null)".to_owned(),
-    };
-    let Ok(texts) = column.str() else {
-        // A column of nothing but nulls has no type.
-        return Err(match column.dtype() {
-            DataType::Null if !column.is_empty() => cell(0),
-            DataType::Null => return Ok(empty_column(name, Kind::Text)),
-            _ => wrong_type(&column, origin, name, "text"),
-        });
-    };
-    let null = texts.iter().position(|text| text.is_none());
-    null.map_or(Ok(column), |row| Err(cell(row)))
+/// Where the cells of a column are, for messages.
+pub(super) struct Cells<'a> {
+    pub origin: &'a str,
+    pub column: &'a str,
+    pub kind: Kind,
 }
 
-fn number(column: &Series, origin: &str, name: &str) -> Result<Series> {
-    let cell = |row: usize, found: String| Error::Cell {
-        origin: origin.to_owned(),
-        row: row + 1,
-        column: name.to_owned(),
-        expected: "a finite number",
-        found,
+impl Cells<'_> {
+    /// The cell of a row, counted from 0, that cannot be used.
+    pub fn refusal(&self, row: usize, expected: impl Into<Cow<'static, str>>, found: String) -> Error {
+        Error::Cell {
+            origin: self.origin.to_owned(),
+            row: row + 1,
+            column: self.column.to_owned(),
+            expected: expected.into(),
+            found,
+        }
+    }
+
+    /// A cell that is empty.
+    pub fn null(&self, row: usize) -> Error {
+        self.refusal(row, self.kind.cell_in_words(), "nothing (null)".to_owned())
+    }
+
+    /// A column of a type that the table cannot take.
+    pub fn wrong_type(&self, column: &Series) -> Error {
+        Error::ColumnType {
+            origin: self.origin.to_owned(),
+            column: self.column.to_owned(),
+            expected: self.kind.words(),
+            found: format!("type {}", column.dtype()),
+        }
+    }
+}
+
+/// Bytes as text; other columns as they are.
+fn decoded(column: Series, cells: &Cells<'_>) -> Result<Series> {
+    let Ok(bytes) = column.binary() else { return Ok(column) };
+    let utf8 = |(row, bytes): (usize, Option<&[u8]>)| {
+        let text = bytes.map(|bytes| std::str::from_utf8(bytes).map(str::to_owned)).transpose();
+        text.map_err(|_| cells.refusal(row, "text in UTF-8", "other bytes".to_owned()))
     };
-    let missing = || "nothing (null)".to_owned();
+    let texts = bytes.iter().enumerate().map(utf8).collect::<Result<Vec<Option<String>>>>()?;
+    Ok(polars_core::series::Series::new(PlSmallStr::from_str(cells.column), texts).into_column())
+}
+
+fn text(column: Series, cells: &Cells<'_>) -> Result<Series> {
+    // A column of nothing but nulls may have any type.
+    if column.null_count() == column.len() {
+        return if column.is_empty() { Ok(empty_column(cells.column, Kind::Text)) } else { Err(cells.null(0)) };
+    }
+    let null = column.str().map_err(|_| cells.wrong_type(&column))?.iter().position(|text| text.is_none());
+    null.map_or(Ok(column), |row| Err(cells.null(row)))
+}
+
+fn number(column: &Series, cells: &Cells<'_>) -> Result<Series> {
+    let expected = Kind::Number.cell_in_words();
     let mut numbers = Vec::with_capacity(column.len());
     if let Ok(texts) = column.str() {
         for (row, text) in texts.iter().enumerate() {
-            let text = text.ok_or_else(|| cell(row, missing()))?;
-            let number: f64 = text.trim().parse().map_err(|_| cell(row, format!("{text:?}")))?;
-            numbers.push(number);
+            let text = text.ok_or_else(|| cells.null(row))?;
+            numbers.push(text.trim().parse().map_err(|_| cells.refusal(row, expected, format!("{text:?}")))?);
         }
     } else if column.dtype().is_primitive_numeric() || matches!(column.dtype(), DataType::Null) {
-        let cast = column.cast(&DataType::Float64);
-        let cast = cast.as_ref().map_err(|_| wrong_type(column, origin, name, "numbers"))?;
-        let values = cast.f64().map_err(|_| wrong_type(column, origin, name, "numbers"))?;
-        for (row, number) in values.iter().enumerate() {
-            numbers.push(number.ok_or_else(|| cell(row, missing()))?);
+        let cast = column.cast(&DataType::Float64).map_err(|_| cells.wrong_type(column))?;
+        for (row, number) in cast.f64().map_err(|_| cells.wrong_type(column))?.iter().enumerate() {
+            numbers.push(number.ok_or_else(|| cells.null(row))?);
         }
     } else {
-        return Err(wrong_type(column, origin, name, "numbers"));
+        return Err(cells.wrong_type(column));
     }
-    match numbers.iter().position(|number| !number.is_finite()) {
-        Some(row) => Err(cell(row, numbers.get(row).map_or_else(missing, f64::to_string))),
-        None => Ok(number_column(name, &numbers)),
-    }
-}
-
-/// True and false, also as 1 and 0 and as Python writes them.
-fn flag(column: &Series, origin: &str, name: &str) -> Result<Series> {
-    let cell = |row: usize, found: String| Error::Cell {
-        origin: origin.to_owned(),
-        row: row + 1,
-        column: name.to_owned(),
-        expected: "true or false",
-        found,
-    };
-    let missing = || "nothing (null)".to_owned();
-    let mut flags = Vec::with_capacity(column.len());
-    if let Ok(texts) = column.str() {
-        for (row, text) in texts.iter().enumerate() {
-            let text = text.ok_or_else(|| cell(row, missing()))?;
-            flags.push(match text.trim() {
-                "true" | "True" | "TRUE" | "1" => true,
-                "false" | "False" | "FALSE" | "0" => false,
-                other => return Err(cell(row, format!("{other:?}"))),
-            });
-        }
-    } else if let Ok(values) = column.bool() {
-        for (row, value) in values.iter().enumerate() {
-            flags.push(value.ok_or_else(|| cell(row, missing()))?);
-        }
-    } else {
-        let numbers = number(column, origin, name)?;
-        for (row, value) in numbers.f64().ok().into_iter().flat_map(|values| values.iter().flatten()).enumerate() {
-            flags.push(match value {
-                1.0 => true,
-                0.0 => false,
-                other => return Err(cell(row, other.to_string())),
-            });
-        }
-    }
-    Ok(flag_column(name, &flags))
-}
-
-/// Classes, also as numbers without a fraction.
-fn class(column: &Series, origin: &str, name: &str) -> Result<Series> {
-    let numbers = number(column, origin, name)?;
-    let mut classes = Vec::with_capacity(numbers.len());
-    for (row, value) in numbers.f64().ok().into_iter().flat_map(|values| values.iter().flatten()).enumerate() {
-        if !(0.0..=MOST_CLASSES).contains(&value) || value.fract() != 0.0 {
-            return Err(Error::Cell {
-                origin: origin.to_owned(),
-                row: row + 1,
-                column: name.to_owned(),
-                expected: CLASS,
-                found: value.to_string(),
-            });
-        }
-        classes.push(value as i64);
-    }
-    Ok(class_column(name, &classes))
-}
-
-fn wrong_type(column: &Series, origin: &str, name: &str, expected: &'static str) -> Error {
-    Error::ColumnType {
-        origin: origin.to_owned(),
-        column: name.to_owned(),
-        expected,
-        found: format!("type {}", column.dtype()),
+    match numbers.iter().enumerate().find(|(_, number): &(usize, &f64)| !number.is_finite()) {
+        Some((row, number)) => Err(cells.refusal(row, expected, number.to_string())),
+        None => Ok(number_column(cells.column, &numbers)),
     }
 }

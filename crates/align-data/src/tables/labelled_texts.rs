@@ -2,6 +2,7 @@ use super::columns::{Column, class_column, classes_of, frame_of, text_column, te
 use super::table::table;
 use crate::{Error, Result};
 use polars_core::frame::DataFrame;
+use std::path::Path;
 
 const COLUMNS: &[Column] = &[Column::text("text"), Column::class("label")];
 
@@ -24,6 +25,17 @@ impl LabelledTexts {
         }
         let columns = vec![text_column("text", texts), class_column("label", labels)];
         Self::from_frame(frame_of(texts.len(), columns, ORIGIN)?)
+    }
+
+    /// Reads a file whose labels may also be these names of the classes, in their order; a model's config has them as `id2label`.
+    ///
+    /// A number is always a class's number. A name counts in any case, where that names one class. Of two classes the second is
+    /// also true, yes.
+    ///
+    /// # Errors
+    /// As [`LabelledTexts::read`], and a number that no class has.
+    pub fn read_classes(path: impl AsRef<Path>, names: &[String]) -> Result<Self> {
+        Ok(Self { frame: super::read(path.as_ref(), COLUMNS, names)? })
     }
 
     /// The texts, one a row.

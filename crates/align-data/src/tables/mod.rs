@@ -6,13 +6,17 @@
 //! | [`ScoredTexts`] | `prompt`, `text`, `score` |
 //! | [`PreferencePairs`] | `prompt`, `chosen`, `rejected`, and `chosen_score` and `rejected_score` where there are any |
 //! | [`Completions`] | `prompt`, `completion` |
-//! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false, 1 or 0) |
-//! | [`LabelledTexts`] | `text`, `label` (the number of a class, from 0) |
+//! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false, in any case; 1 or 0; yes or no) |
+//! | [`LabelledTexts`] | `text`, `label` (a class by its number, from 0, or its name; of two classes also as true or false) |
 //!
 //! The columns of the notebook's files (`Prompt`, `Generated Text`, `Model Score`, and an index without a name) are
 //! renamed to these and the index is dropped. Further columns of text, numbers or booleans are kept, after the table's
 //! own; columns of other types (dates, lists, nested objects) are left out with a warning. A text may be empty but not
 //! null, and scores are finite; the row that breaks this is named, counted from 1 without the header.
+//!
+//! All formats take the same values: in CSV everything is text; in Parquet a text may be of any text type, a dictionary's
+//! (pandas' categories) or binary, if it is UTF-8. Blank lines of a CSV or JSON Lines file are skipped, as pandas does, and so is
+//! a byte-order mark.
 //!
 //! The file's name decides the format: `.csv`, `.parquet` or `.jsonl`. Files are written through a temporary file, so
 //! that they appear whole or not at all.
@@ -22,6 +26,7 @@ mod completions;
 mod csv;
 mod jsonl;
 mod labelled_texts;
+mod labels;
 mod pairs;
 mod parquet;
 mod table;
@@ -132,9 +137,9 @@ fn read_raw(path: &Path, columns: &[Column]) -> Result<DataFrame> {
     }
 }
 
-/// A file as a table of the given columns.
-fn read(path: &Path, columns: &[Column]) -> Result<DataFrame> {
-    check(read_raw(path, columns)?, &printable_path(path), columns)
+/// A file as a table of the given columns, with the names of its classes where there are any.
+fn read(path: &Path, columns: &[Column], classes: &[String]) -> Result<DataFrame> {
+    check(read_raw(path, columns)?, &printable_path(path), columns, classes)
 }
 
 fn write(path: &Path, frame: &DataFrame, overwrite: bool) -> Result<()> {

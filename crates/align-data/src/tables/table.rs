@@ -12,7 +12,7 @@ macro_rules! table {
 
             /// The frame, checked; `origin` is what messages call it.
             pub(super) fn checked(frame: polars_core::frame::DataFrame, origin: &str) -> crate::Result<Self> {
-                Ok(Self { frame: super::columns::check(frame, origin, $columns)? })
+                Ok(Self { frame: super::columns::check(frame, origin, $columns, &[])? })
             }
 
             /// Reads a CSV, Parquet or JSON Lines file; the notebook's header is accepted.
@@ -20,7 +20,7 @@ macro_rules! table {
             /// # Errors
             /// When it cannot be read, a column is missing, or a row holds what it must not.
             pub fn read(path: impl AsRef<std::path::Path>) -> crate::Result<Self> {
-                Ok(Self { frame: super::read(path.as_ref(), $columns)? })
+                Ok(Self { frame: super::read(path.as_ref(), $columns, &[])? })
             }
 
             /// Writes a CSV, Parquet or JSON Lines file.

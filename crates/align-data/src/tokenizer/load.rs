@@ -91,7 +91,8 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 }
 
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Value> {
-    serde_json::from_slice(bytes)
+    // A byte-order mark, which some editors write, is no part of the text.
+    serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
         .map_err(|e| Error::TokenizerFile { path: path.to_owned(), problem: format!("not valid JSON: {e}") })
 }
 

@@ -8,7 +8,8 @@ impl DistilBert {
     /// Texts of like length share a batch, so little is spent on padding.
     ///
     /// # Errors
-    /// An empty row, a row longer than the model's positions, an id outside the vocabulary, or a `batch_size` of 0.
+    /// An empty row, a row longer than the model's positions, an id outside the vocabulary, a `batch_size` of 0, or logits that
+    /// are not finite: the message names the text, and the weights at fault.
     pub fn classify(&self, rows: &[Vec<i64>], batch_size: usize) -> Result<Vec<Vec<f32>>> {
         if batch_size == 0 {
             return Err(Error::Input("batch_size is 0, expected at least 1".into()));
@@ -29,6 +30,10 @@ impl DistilBert {
             let texts: Vec<&[i64]> = batch.iter().filter_map(|i| rows.get(*i)).map(Vec::as_slice).collect();
             let found: Vec<Vec<f32>> = tch::no_grad(|| self.classify_batch(&texts))?;
             for (place, row) in batch.iter().zip(found) {
+                if row.iter().any(|logit| !logit.is_finite()) {
+                    let tensor = self.parameters.first_not_finite()?.map(str::to_owned);
+                    return Err(Error::NotFinite { what: "the logits of text", number: *place as u64 + 1, tensor });
+                }
                 if let Some(slot) = logits.get_mut(*place) {
                     *slot = row;
                 }

@@ -1,5 +1,6 @@
 use crate::activation::Activation;
 use crate::checkpoint::{Layout, TensorSpec};
+use crate::score::{Labels, ProblemType};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -115,6 +116,15 @@ impl DistilBertConfig {
                 return Err(format!("{field} is {value}, expected 1 to {most}"));
             }
         }
+        if let Some(labels) = &self.id2label
+            && let Some(missing) = (0..labels.len()).find(|class| !labels.contains_key(&class.to_string()))
+        {
+            let numbers = labels.keys().map(String::as_str).take(20).collect::<Vec<_>>().join(", ");
+            return Err(format!(
+                "id2label has {} labels, of the numbers {numbers}, and none of {missing}",
+                labels.len()
+            ));
+        }
         if self.dim % self.n_heads != 0 {
             return Err(format!("dim {} is not a multiple of n_heads {}", self.dim, self.n_heads));
         }
@@ -143,6 +153,28 @@ impl DistilBertConfig {
     pub fn label(&self, class: i64) -> String {
         let named = self.id2label.as_ref().and_then(|labels| labels.get(&class.to_string()));
         named.cloned().unwrap_or_else(|| format!("LABEL_{class}"))
+    }
+
+    /// The names of the outputs, and what `problem_type` says that they mean.
+    ///
+    /// # Errors
+    /// A `problem_type` that transformers does not have.
+    pub fn labels(&self) -> Result<Labels> {
+        let problem_type = match self.extra.get("problem_type") {
+            None | Some(serde_json::Value::Null) => None,
+            Some(named) => Some(match named.as_str() {
+                Some("regression") => ProblemType::Regression,
+                Some("single_label_classification") => ProblemType::SingleLabelClassification,
+                Some("multi_label_classification") => ProblemType::MultiLabelClassification,
+                _ => {
+                    return Err(Error::Score(format!(
+                        "the config's problem_type is {named}, expected regression, single_label_classification or \
+                         multi_label_classification"
+                    )));
+                }
+            }),
+        };
+        Labels::new((0..self.num_labels()).map(|class| self.label(class)).collect(), problem_type)
     }
 
     /// Names and shapes of the checkpoint.

@@ -59,6 +59,10 @@ impl<'a, M: CausalLm + ?Sized> Decoder<'a, M> {
         &self.scores
     }
 
+    pub fn model(&self) -> &'a M {
+        self.model
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }

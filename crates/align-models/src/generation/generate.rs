@@ -4,7 +4,7 @@ use super::processors::{Pipeline, pipeline};
 use super::stopping::Stopping;
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationConfig, GenerationError, beam_search, sampling};
-use crate::CausalLm;
+use crate::{CausalLm, Error};
 use tch::{Kind, Tensor};
 
 /// New tokens where neither `max_length` nor `max_new_tokens` is set.
@@ -109,7 +109,7 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
         let token_logps = config.output_scores.then_some(token_logps);
         Written { ids, score, token_logps }
     };
-    tch::no_grad(|| {
+    let found: crate::Result<Vec<Written>> = tch::no_grad(|| {
         if config.num_beams > 1 {
             let new_tokens = (max_length - prompt_length) as i64;
             let decoder = BeamDecoder::new(model, &ids, mask.as_ref(), new_tokens, config.num_beams)?;
@@ -120,7 +120,19 @@ pub(super) fn continue_keyed<M: CausalLm + ?Sized>(
             let found = sampling::run(decoder, &plan)?.into_iter();
             Ok(found.map(|text| written(text.ids, None, text.token_logps)).collect())
         }
-    })
+    });
+    found.map_err(|error| with_weights_at_fault(model, error))
+}
+
+/// A search that was left without tokens because of weights that are not finite, said as that.
+pub(super) fn with_weights_at_fault<M: CausalLm + ?Sized>(model: &M, error: Error) -> Error {
+    let Error::Generation(GenerationError::NothingLeft { prompt, .. }) = error else { return error };
+    match model.parameters().first_not_finite() {
+        Ok(Some(tensor)) => {
+            Error::NotFinite { what: "the scores behind prompt", number: prompt, tensor: Some(tensor.to_owned()) }
+        }
+        _ => error,
+    }
 }
 
 pub(super) fn matrix(rows: &[Vec<i64>]) -> crate::Result<Tensor> {

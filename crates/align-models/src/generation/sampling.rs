@@ -68,7 +68,8 @@ fn start(plan: &Plan) -> Vec<Text> {
     numbered.flat_map(|(prompt, (ids, &key))| (0..each).map(move |i| text(prompt, ids, key, i))).collect()
 }
 
-/// The token that follows a text, out of its row of scores, which are processed in place; `None` where no token is left.
+/// The token that follows a text, out of its row of scores, which are processed in place; `None` where no token is left
+/// or a score is NaN.
 pub(super) fn choose(
     pipeline: &Pipeline,
     text: &Text,
@@ -76,6 +77,10 @@ pub(super) fn choose(
     step: usize,
     scores: &mut [f32],
 ) -> Option<i64> {
+    // A single NaN makes every probability NaN. Without a way out the loop takes several scores at a time.
+    if scores.iter().fold(false, |any, score| any | score.is_nan()) {
+        return None;
+    }
     for processor in pipeline {
         processor.process(&text.ids, scores);
     }

@@ -1,6 +1,6 @@
 use super::decoder::Decoder;
 use super::draws::DrawKey;
-use super::generate::{check_prompts, matrix, max_length};
+use super::generate::{check_prompts, matrix, max_length, with_weights_at_fault};
 use super::processors::{Pipeline, pipeline};
 use super::prompts::started;
 use super::sampling::{Text, choose};
@@ -109,7 +109,7 @@ impl<M: CausalLm + ?Sized> TokenStream<'_, M> {
         })?;
         let token = choose(&self.pipeline, &self.text, self.do_sample, step, scratch);
         let nothing_left = GenerationError::NothingLeft { prompt: PLACE as u64, step, survivors: 0, needed: 1 };
-        token.ok_or_else(|| nothing_left.into())
+        token.ok_or_else(|| with_weights_at_fault(self.decoder.model(), nothing_left.into()))
     }
 }
 

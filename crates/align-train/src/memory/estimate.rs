@@ -94,11 +94,11 @@ impl MemoryEstimate {
     ///
     /// # Errors
     /// Where it does not; the error says how much there is and which options lower it.
-    pub fn check(&self, available: u64) -> Result<()> {
+    pub fn check(&self, available: u64, config: &impl RunConfig) -> Result<()> {
         if self.beside_models() <= available {
             return Ok(());
         }
-        Err(Error::Memory { estimate: *self, available })
+        Err(Error::Memory { estimate: *self, available, in_parts: config.micro_batch_tokens().is_some() })
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{BatchMetrics, ClassificationConfig, Error, Result, RunConfig};
 use align_data::{EncodedLabelledText, right_pad};
 use align_losses::Mean;
 use align_models::DistilBert;
+use align_models::score::ProblemType;
 use tch::{Kind, Reduction, Tensor};
 
 /// Training of a text classifier: the cross-entropy of the texts' classes, `-1/B Σ log softmax(logits)[label]`.
@@ -17,9 +18,21 @@ impl Classification {
     /// The objective of a configuration.
     ///
     /// # Errors
-    /// Options that contradict each other.
+    /// Options that contradict each other, or a model that is not for classes of which one is right: of a single output, or with
+    /// another `problem_type`.
     pub fn new(policy: DistilBert, config: ClassificationConfig) -> Result<Self> {
         config.validate()?;
+        let labels = policy.config().labels()?;
+        let other = match labels.problem_type() {
+            _ if labels.names().len() < 2 => Some("has a single output".to_owned()),
+            None | Some(ProblemType::SingleLabelClassification) => None,
+            Some(other) => Some(format!("is for {other:?} by its problem_type")),
+        };
+        if let Some(other) = other {
+            return Err(Error::Data(format!(
+                "the model {other}, training is for one right class of two or more: take another model, or change its config"
+            )));
+        }
         Ok(Self { policy, config })
     }
 

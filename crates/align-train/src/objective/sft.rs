@@ -110,6 +110,10 @@ impl<M: CausalLm> Objective for Sft<M> {
     }
 
     fn finish_evaluation(&self, loss: f64, metrics: &mut Metrics) {
-        metrics.set("perplexity", loss.exp());
+        // Where it is beyond any float, the loss says it.
+        let perplexity = loss.exp();
+        if perplexity.is_finite() {
+            metrics.set("perplexity", perplexity);
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::super::{ROW_LIMIT, too_long};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Most columns: polars takes ten kilobytes and half a millisecond for each, whatever is in it.
 const COLUMNS: usize = 2_000;
@@ -15,10 +16,12 @@ pub(super) struct Fault {
     pub problem: String,
 }
 
-/// Checks the encoding, the quotes, the header's names, and that each row has as many fields as the header.
-pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
+/// Checks the encoding, the quotes, the header's names, and that each row has as many fields as the header. Returns where blank
+/// lines are, which are no rows; in a table of several columns spaces do not make a row either.
+pub(super) fn check(bytes: &[u8]) -> Result<Vec<Range<usize>>, Fault> {
     let text = utf8(bytes)?;
-    let mut scanner = Scanner { rest: text.trim_start_matches('\u{feff}').as_bytes(), line: 1 };
+    let rest = text.trim_start_matches('\u{feff}').as_bytes();
+    let mut scanner = Scanner { rest, line: 1, end: bytes.len(), spaces_are_blank: false, blank: Vec::new() };
     let mut header = Vec::new();
     if scanner.record(|name| header.push(name))?.is_none() {
         return Err(Fault {
@@ -36,10 +39,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
             return Err(Fault { line: 1, problem: format!("the column {name:?} stands twice: rename one") });
         }
     }
+    scanner.spaces_are_blank = header.len() > 1;
     let mut row = 0;
     loop {
         let (expected, mut found, before) = (header.len(), 0, scanner.rest.len());
-        let Some(line) = scanner.record(|_| found += 1)? else { return Ok(()) };
+        let Some(line) = scanner.record(|_| found += 1)? else { return Ok(scanner.blank) };
         row += 1;
         let length = before - scanner.rest.len();
         if length > ROW_LIMIT {
@@ -71,16 +75,18 @@ fn lines_in(bytes: &[u8]) -> usize {
 struct Scanner<'a> {
     rest: &'a [u8],
     line: usize,
+    /// The file's length.
+    end: usize,
+    spaces_are_blank: bool,
+    /// Places of blank lines, those side by side as one.
+    blank: Vec<Range<usize>>,
 }
 
 impl<'a> Scanner<'a> {
     /// Goes over the next record, whose fields are handed out as they are written, but for the quotes around them, and gives
     /// the line on which it begins; lines without a character are no records.
     fn record(&mut self, mut each: impl FnMut(&'a [u8])) -> Result<Option<usize>, Fault> {
-        while let Some(rest) = self.rest.strip_prefix(b"\n").or_else(|| self.rest.strip_prefix(b"\r\n")) {
-            self.rest = rest;
-            self.line += 1;
-        }
+        self.skip_blank_lines();
         if self.rest.is_empty() {
             return Ok(None);
         }
@@ -98,6 +104,29 @@ impl<'a> Scanner<'a> {
             }
         }
         Ok(Some(line))
+    }
+
+    fn skip_blank_lines(&mut self) {
+        let start = self.end - self.rest.len();
+        loop {
+            let spaces = match self.spaces_are_blank {
+                true => self.rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count(),
+                false => 0,
+            };
+            let behind = self.rest.get(spaces..).unwrap_or_default();
+            match behind.strip_prefix(b"\n").or_else(|| behind.strip_prefix(b"\r\n")) {
+                Some(rest) => (self.rest, self.line) = (rest, self.line + 1),
+                None if behind.is_empty() || behind == b"\r" => {
+                    self.rest = &[];
+                    break;
+                }
+                None => break,
+            }
+        }
+        let found = start..self.end - self.rest.len();
+        if !found.is_empty() {
+            self.blank.push(found);
+        }
     }
 
     /// The next field; what follows begins with its comma or line break.
@@ -156,11 +185,22 @@ mod tests {
             "a,b\n\"x, y\",\"a \"\"word\"\"\"\n\"line\nbreak\",\"\"\n",
             ",b\n0,2\n",
             "a,b\n\n1,2\n\n",
+            "a,b\r\n1,2\r\n\r\n\r\n",
+            "a,b\n1,2\n  \t\n 3,4\n ",
             "a,b\n5\" screen,x\n",
             "a,b\n1,\"2\"\r\n",
         ] {
             check(text.as_bytes()).unwrap_or_else(|fault| panic!("{text:?}: {fault:?}"));
         }
+    }
+
+    #[test]
+    fn blank_lines_are_found() {
+        let blank = |text: &str| check(text.as_bytes()).unwrap();
+        assert!(blank("a,b\n1,2\n").is_empty());
+        assert_eq!(blank("\u{feff}\n\r\na,b\n1,2\n \n\n3,4\n\t"), [3..6, 14..17, 21..22]);
+        // A text of spaces is a row where it is the only column.
+        assert_eq!(blank("a\n \n\nx\n"), [4..5]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The lines of a JSON Lines file as columns of small cells: a map of values a row would take many times the file's size.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -81,6 +82,16 @@ impl Cells {
         match cell {
             Cell::Text { start, len } => self.text.get(start..start + len as usize),
             _ => None,
+        }
+    }
+
+    /// A text, boolean or number as text.
+    pub fn in_text(&self, cell: Cell) -> Option<Cow<'_, str>> {
+        match cell {
+            Cell::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
+            Cell::Int(value) => Some(Cow::Owned(value.to_string())),
+            Cell::Float(value) => Some(Cow::Owned(value.to_string())),
+            cell => self.text(cell).map(Cow::Borrowed),
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod cells;
 
-use super::columns::{CLASS, Column, Kind, empty_column, frame_of, known};
+use super::columns::{Column, Kind, empty_column, frame_of, known};
 use super::{ROW_LIMIT, too_long};
 use crate::{Error, Result};
 use cells::{Cell, Cells};
@@ -76,20 +76,14 @@ fn typed(path: &Path, name: &str, column: &[Cell], cells: &Cells, known: Option<
             (_, Cell::Null) => true,
             (Kind::Text, cell) => cells.text(cell).is_some(),
             (Kind::Number, cell) => cell.number().is_some(),
-            (Kind::Flag, cell) => cell.bool().is_some() || cell.int().is_some(),
-            (Kind::Class, cell) => cell.int().is_some(),
+            (Kind::Flag | Kind::Class, cell) => !matches!(cell, Cell::List | Cell::Object),
         };
         if let Some((row, cell)) = values().enumerate().find(|(_, cell)| !fits(*cell)) {
             return Err(Error::Cell {
                 origin: path.display().to_string(),
                 row: row + 1,
                 column: name.to_owned(),
-                expected: match known.kind {
-                    Kind::Text => "text",
-                    Kind::Number => "a finite number",
-                    Kind::Flag => "true or false",
-                    Kind::Class => CLASS,
-                },
+                expected: known.kind.cell_in_words().into(),
                 found: cell.words().to_owned(),
             });
         }
@@ -97,7 +91,11 @@ fn typed(path: &Path, name: &str, column: &[Cell], cells: &Cells, known: Option<
     let all = |is: fn(Cell) -> bool| values().all(|cell| matches!(cell, Cell::Null) || is(cell));
     use polars_core::series::Series as S;
     let label = PlSmallStr::from_str(name);
-    let series = if all(|cell| matches!(cell, Cell::Text { .. })) {
+    // Labels may be written in several ways in one file.
+    let is_label = known.is_some_and(|known| matches!(known.kind, Kind::Flag | Kind::Class));
+    let series = if is_label {
+        S::new(label, values().map(|cell| cells.in_text(cell)).collect::<Vec<_>>())
+    } else if all(|cell| matches!(cell, Cell::Text { .. })) {
         S::new(label, values().map(|cell| cells.text(cell)).collect::<Vec<_>>())
     } else if all(|cell| cell.int().is_some()) {
         S::new(label, values().map(Cell::int).collect::<Vec<_>>())

@@ -14,8 +14,10 @@ use polars_core::frame::DataFrame;
 use polars_core::prelude::{ArrowDataType, ArrowSchema};
 use polars_io::SerReader;
 use polars_io::prelude::{ParquetReader, ParquetWriter};
+use polars_parquet::parquet::metadata::FileMetadata;
 use std::io::{Cursor, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<DataFrame> {
     let fault = |problem: String| Error::Format { path: path.to_owned(), format: "Parquet", problem };
@@ -24,6 +26,9 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<Da
         footer::check(&bytes).map_err(fault)?;
         let bytes = Buffer::from_vec(bytes);
         let mut reader = ParquetReader::new(Cursor::new(bytes.clone()));
+        // The writer's own types, kept beside Parquet's, tell a dictionary's texts and large ones from others: all are texts.
+        let metadata = FileMetadata::clone(reader.get_metadata().map_err(unreadable)?);
+        reader.set_metadata(Arc::new(FileMetadata { key_value_metadata: None, ..metadata }));
         let schema = reader.schema().map_err(unreadable)?;
         let flat = flat_columns(path, &schema, columns)?;
         let names: Vec<&str> =
@@ -53,9 +58,11 @@ fn flat_columns(path: &Path, schema: &ArrowSchema, columns: &[Column]) -> Result
             field.dtype(),
             T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64
         );
-        if flat {
+        let known = known(columns, name);
+        // Text without a mark that it is, as old writers have it, or of a fixed set.
+        if flat || known.is_some() && matches!(field.dtype(), T::Binary | T::LargeBinary | T::BinaryView) {
             places.push(place);
-        } else if let Some(column) = known(columns, name) {
+        } else if let Some(column) = known {
             return Err(Error::ColumnType {
                 origin: path.display().to_string(),
                 column: name.to_string(),

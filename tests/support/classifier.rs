@@ -1,0 +1,32 @@
+//! Classifiers made of the tiny DistilBERT's head.
+
+use align_models::{DistilBert, DistilBertConfig, Parameters};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use tch::{Device, Kind, Tensor};
+
+/// Writes a folder with the tiny DistilBERT whose head has these rows of its own (a third is the sum of both) under these names.
+pub fn write_classifier(dir: &Path, rows: &[i64], labels: &[&str], problem_type: Option<&str>) {
+    let tiny = super::kept("models/distilbert-tiny");
+    let tiny = Path::new(&tiny);
+    let model = DistilBert::from_pretrained(tiny, Kind::Float, Device::Cpu).unwrap();
+    let head = |weight: &Tensor| {
+        let sum = weight.sum_dim_intlist(&[0][..], true, Kind::Float);
+        Tensor::cat(&[weight, &sum], 0).index_select(0, &Tensor::from_slice(rows))
+    };
+    let changed = |(name, weight): (&str, &Tensor)| match name {
+        "classifier.weight" | "classifier.bias" => (name.to_owned(), head(weight)),
+        _ => (name.to_owned(), weight.shallow_clone()),
+    };
+    let parameters = Parameters::new(model.parameters().iter().map(changed).collect());
+    let names = labels.iter().enumerate().map(|(place, name)| (place.to_string(), (*name).to_owned()));
+    let mut extra: BTreeMap<String, serde_json::Value> = model.config().extra.clone();
+    extra.remove("label2id");
+    extra.insert("problem_type".to_owned(), problem_type.into());
+    let config = DistilBertConfig { id2label: Some(names.collect()), extra, ..model.config().clone() };
+    DistilBert::from_parameters(config, parameters).unwrap().save_pretrained(dir, true).unwrap();
+    for name in ["tokenizer.json", "tokenizer_config.json"] {
+        fs::copy(tiny.join(name), dir.join(name)).unwrap();
+    }
+}
