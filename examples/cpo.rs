@@ -54,7 +54,7 @@ fn train(options: &Options) -> Result<(), Failure> {
     let count = pairs.len();
     let config = options.cpo.clone();
     match policy {
-        Policy::Whole(policy) => run.train(CpoTrainer::new(policy, pairs, config)?, count, &read, None, options),
-        Policy::Adapted(policy) => run.train(CpoTrainer::new(policy, pairs, config)?, count, &read, None, options),
+        Policy::Whole(policy) => run.train(CpoTrainer::new(*policy, pairs, config)?, count, &read, None, options),
+        Policy::Adapted(policy) => run.train(CpoTrainer::new(*policy, pairs, config)?, count, &read, None, options),
     }
 }

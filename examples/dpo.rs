@@ -62,10 +62,10 @@ fn train(options: &Options) -> Result<(), Failure> {
     let (config, words) = (options.dpo.clone(), Some(reference_in_words(options.ref_model.as_deref())));
     match policy {
         Policy::Whole(policy) => {
-            run.train(DpoTrainer::new(policy, reference, pairs, config)?, count, &read, words, options)
+            run.train(DpoTrainer::new(*policy, reference, pairs, config)?, count, &read, words, options)
         }
         Policy::Adapted(policy) => {
-            run.train(DpoTrainer::new(policy, None, pairs, config)?, count, &read, words, options)
+            run.train(DpoTrainer::new(*policy, None, pairs, config)?, count, &read, words, options)
         }
     }
 }

@@ -12,8 +12,8 @@ use align_frontier::{
     SweepOptions, csv, figures, points, report,
 };
 use align_metrics::Bootstrap;
+use align_models::CausalLm;
 use align_models::score::Score;
-use align_models::{CausalLm, Gpt2};
 use align_report::{Configuration, Entry, Figure, FigureSize};
 use align_torch::MatmulPrecision;
 use align_train::{DpoConfig, TrainingConfig};
@@ -135,8 +135,8 @@ fn frontier(options: &Options) -> Result<(), Failure> {
     let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
     let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
     let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
-    let sft = Gpt2::from_pretrained(&model_dir, kind, device)?;
-    let tokenizer = Tokenizer::from_pretrained(&model_dir)?;
+    let sft = models::gpt2(&model_dir, kind, device)?;
+    let tokenizer = models::tokenizer(&model_dir)?;
     options.check_length(&tokenizer, sft.n_positions())?;
     let reward_model = RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?;
     let rewards = |texts: &[&str]| reward_model.scores(texts).map_err(|e| e.to_string());

@@ -13,8 +13,8 @@ mod common;
 
 use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
-use align_models::generation::{Generation, PromptGenerator, stream};
-use align_models::{CausalLm, Gpt2};
+use align_models::CausalLm;
+use align_models::generation::{Generation, PromptGenerator, check_texts, stream};
 use clap::Parser;
 use common::decoding::{self, Decoding};
 use common::job::{Digests, Job};
@@ -76,11 +76,11 @@ fn generate(options: &Options) -> Result<(), Failure> {
     }
     let prompts = prompts(options)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
-    let generation = options.decoding.generation(&dir)?;
+    let generation = options.decoding.generation(&models::base_folder(&dir)?)?;
     let digests = options.output.as_ref().map(|_| Digests::of(&dir));
-    let tokenizer = Tokenizer::from_pretrained(&dir)?;
+    let tokenizer = models::tokenizer(&dir)?;
     let generation = decoding::with_stop_strings(generation, &tokenizer)?;
-    let plain = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let plain = models::gpt2(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
     let ids = tokenizer.encode_batch(&prompts, false, None)?;
     let texts = ToWrite { options, generation, prompts, ids, tokenizer, model };
@@ -162,7 +162,7 @@ impl ToWrite<'_> {
         let texts = self.table(&mut journal)?;
         texts.write(output, self.options.overwrite)?;
         journal.remove()?;
-        output::println!("{} texts written to {}", texts.len(), align_printable::printable_path(&output));
+        output::println!("{} texts written to {}", texts.len(), align_printable::printable_path(output));
         Ok(())
     }
 
@@ -197,7 +197,7 @@ impl ToWrite<'_> {
             self.table(&mut journal)?.write(&again, false)?;
             if std::fs::read(&again)? == std::fs::read(output).map_err(|e| format!("{}: {e}", output.display()))? {
                 journal.remove()?;
-                output::println!("{} was written by an earlier run", align_printable::printable_path(&output));
+                output::println!("{} was written by an earlier run", align_printable::printable_path(output));
                 return Ok(());
             }
         }
@@ -217,6 +217,7 @@ fn prompts(options: &Options) -> Result<Vec<String>, Failure> {
         (None, Some(file)) => lines(file)?,
         (None, None) => common::prompts::NOTEBOOK_PROMPTS.map(String::from).to_vec(),
     };
+    check_texts("--texts-per-prompt", each.len(), options.texts_per_prompt)?;
     Ok(each.into_iter().flat_map(|prompt| vec![prompt; options.texts_per_prompt]).collect())
 }
 

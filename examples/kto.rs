@@ -52,7 +52,7 @@ fn train(options: &Options) -> Result<(), Failure> {
     let max_length = Some(options.kto.max_length.unwrap_or(start.policy.n_positions() as usize));
     let encoding = EncodeOptions { max_length, strip_prompt: options.strip_prompt, ..EncodeOptions::default() };
     let read = |file: &Path| -> Result<Vec<EncodedUnpaired>, Failure> {
-        output::println!("{}", align_printable::printable_path(&file));
+        output::println!("{}", align_printable::printable_path(file));
         let encoded = encode_unpaired(&tokenizer, &UnpairedPreferences::read_or_unpair(file)?.rows(), &encoding)?;
         output::println!("  {}", encoded.report);
         common::preference_data::left(encoded.rows, file, &encoded.report)
@@ -64,10 +64,10 @@ fn train(options: &Options) -> Result<(), Failure> {
     let (config, words) = (options.kto.clone(), Some(reference_in_words(options.ref_model.as_deref())));
     match policy {
         Policy::Whole(policy) => {
-            run.train(KtoTrainer::new(policy, reference, rows, config)?, count, &read, words, options)
+            run.train(KtoTrainer::new(*policy, reference, rows, config)?, count, &read, words, options)
         }
         Policy::Adapted(policy) => {
-            run.train(KtoTrainer::new(policy, None, rows, config)?, count, &read, words, options)
+            run.train(KtoTrainer::new(*policy, None, rows, config)?, count, &read, words, options)
         }
     }
 }

@@ -7,8 +7,7 @@
 mod common;
 
 use align_data::tables::CompletionData;
-use align_data::{EncodeOptions, EncodedPairs, Tokenizer, encode_completions, encode_pairs};
-use align_models::Gpt2;
+use align_data::{EncodeOptions, EncodedPairs, encode_completions, encode_pairs};
 use align_train::{Completion, completion_logps};
 use clap::Parser;
 use common::{Failure, RuntimeOptions, models, output};
@@ -54,8 +53,8 @@ fn logps(options: &Options) -> Result<(), Failure> {
     common::refuse_inputs(&options.output, [&options.input])?;
     let data = CompletionData::read(&options.input)?;
     let dir = models::folder(options.model.as_deref(), models::POLICY)?;
-    let tokenizer = Tokenizer::from_pretrained(&dir)?;
-    let model = Gpt2::from_pretrained(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let tokenizer = models::tokenizer(&dir)?;
+    let model = models::gpt2(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let judge = |rows: &[Completion]| {
         let found = completion_logps(&model, rows, options.batch_size);
         found.map_err(|e| format!("{}: {e}", options.input.display()))

@@ -6,8 +6,7 @@
 
 mod common;
 
-use align_data::Tokenizer;
-use align_models::{CausalLm, Gpt2, LoraGpt2};
+use align_models::{CausalLm, LoraGpt2};
 use clap::Parser;
 use common::signals::Keeping;
 use common::{Failure, models, output};
@@ -39,9 +38,9 @@ fn main() -> ExitCode {
 fn merge(options: &Options) -> Result<(), Failure> {
     let folder = models::folder(options.model.as_deref(), models::POLICY)?;
     common::refuse_folder(&options.output_dir, options.overwrite, [&folder, &options.adapter])?;
-    let base = Gpt2::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
+    let base = models::gpt2(&folder, Kind::Float, Device::Cpu)?;
     let model = LoraGpt2::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
-    let tokenizer = Tokenizer::from_pretrained(&folder)?;
+    let tokenizer = models::tokenizer(&folder)?;
     let _keeping = Keeping::files();
     common::write_model(&options.output_dir, options.overwrite, |folder| {
         model.save_pretrained(folder, false)?;

@@ -56,7 +56,7 @@ fn train(options: &Options) -> Result<(), Failure> {
 }
 
 fn encode(sft: &SftConfig, tokenizer: &Tokenizer, file: &Path) -> Result<Vec<EncodedText>, Failure> {
-    output::println!("{}", align_printable::printable_path(&file));
+    output::println!("{}", align_printable::printable_path(file));
     let (rows, report) = sft.encode(tokenizer, &Completions::read_or_texts(file)?.rows())?;
     output::println!("  {report}");
     let rows = common::preference_data::left(rows, file, &report)?;
@@ -67,7 +67,12 @@ fn encode(sft: &SftConfig, tokenizer: &Tokenizer, file: &Path) -> Result<Vec<Enc
 }
 
 fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Base<Gpt2>, Failure> {
-    let config = Gpt2Config::from_file(config)?;
+    let (kind, device) = options.run.placement()?;
+    let (file, config) = (config, Gpt2Config::from_file(config)?);
+    // Known before a tokeniser is trained.
+    let vocab_size = options.scratch.vocab_size().unwrap_or(config.vocab_size);
+    let sized = Gpt2Config { vocab_size, ..config.clone() };
+    sized.check_memory(kind, device).map_err(|e| format!("{}: {e}", file.display()))?;
     let tokenizer = options.scratch.tokenizer(&options.run, folder, |vocab_size| {
         let texts = Completions::read_or_texts(options.run.train_file())?;
         let texts: Vec<String> = texts.rows().into_iter().map(|(prompt, text)| prompt.to_owned() + text).collect();
@@ -76,10 +81,9 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
     let config = Gpt2Config {
         vocab_size: tokenizer.vocab_size() as i64,
         bos_token_id: tokenizer.bos_token_id(),
-        eos_token_id: tokenizer.eos_token_id(),
+        eos_token_id: tokenizer.eos_token_id().map(|id| vec![id]),
         ..config
     };
-    let (kind, device) = options.run.placement()?;
     let model = Gpt2::new_random(config, options.sft.training().seed, kind, device)?;
     output::println!("a new model of {} weights", align_models::CausalLm::parameters(&model).numel());
     Ok(Base { model, tokenizer, called: options.scratch.called(), hub_id: None })

@@ -44,8 +44,19 @@ fn train(options: &Options) -> Result<(), Failure> {
     options.run.refuse_samples()?;
     let _precision = options.run.precision()?;
     let (kind, device) = options.run.placement()?;
+    let seed = options.classification.training().seed;
     let start = options.run.start_with(&options.classification, |folder| match options.scratch.model_config() {
-        None => options.run.pretrained(models::REWARD_MODEL, |dir| Ok(DistilBert::from_pretrained(dir, kind, device)?)),
+        None => options.run.pretrained(models::REWARD_MODEL, |dir| {
+            let (model, new_head) = DistilBert::from_pretrained_for_training(dir, seed, kind, device)?;
+            if new_head {
+                output::println!(
+                    "{} holds no classifier: a new one of {} classes",
+                    dir.display(),
+                    model.config().num_labels()
+                );
+            }
+            Ok(model)
+        }),
         Some(config) => new_model(options, config, folder),
     })?;
     let tokenizer = start.tokenizer.clone();
@@ -68,7 +79,12 @@ fn train(options: &Options) -> Result<(), Failure> {
 }
 
 fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Base<DistilBert>, Failure> {
-    let config = DistilBertConfig::from_file(config)?;
+    let (kind, device) = options.run.placement()?;
+    let (file, config) = (config, DistilBertConfig::from_file(config)?);
+    // Known before a tokeniser is trained.
+    let vocab_size = options.scratch.vocab_size().unwrap_or(config.vocab_size);
+    let sized = DistilBertConfig { vocab_size, ..config.clone() };
+    sized.check_memory(kind, device).map_err(|e| format!("{}: {e}", file.display()))?;
     let classes = config.labels()?.names().to_vec();
     let tokenizer = options.scratch.tokenizer(&options.run, folder, |vocab_size| {
         train_word_piece(&LabelledTexts::read_classes(options.run.train_file(), &classes)?.texts(), vocab_size)
@@ -78,7 +94,6 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
         pad_token_id: tokenizer.pad_token_id(),
         ..config
     };
-    let (kind, device) = options.run.placement()?;
     let model = DistilBert::new_random(config, options.classification.training().seed, kind, device)?;
     output::println!("a new model of {} weights", model.parameters().numel());
     Ok(Base { model, tokenizer, called: options.scratch.called(), hub_id: None })

@@ -197,6 +197,13 @@ fn adapters_are_trained_resumed_and_merged() {
         ok("generate", dir, &[["--prompt", "The movie", "--max-new-tokens", "12"].as_slice(), more].concat())
     };
     assert_ne!(text(&["--model", "merged"]), text(&[]), "four steps at this rate change what is written");
+    // An adapter's folder is a model once it names its base.
+    let config = dir.join("whole/model/adapter_config.json");
+    let embedded = concat!("\"", env!("CARGO_MANIFEST_DIR"), "/models/gpt2-imdb-4m\"");
+    let named = std::fs::read_to_string(&config).unwrap().replace("_path\": null", &format!("_path\": {embedded}"));
+    assert!(named.contains(embedded));
+    std::fs::write(&config, named).unwrap();
+    assert_eq!(text(&["--model", "whole/model"]), text(&["--model", "merged"]));
 
     for (example, data) in [("kto", &judged), ("cpo", &pairs)] {
         let args = ["--train-file", data, "--output-dir", example, "--max-steps", "2", "--use-peft"];

@@ -202,8 +202,8 @@ impl CausalLm for Counting {
         self.model.n_positions()
     }
 
-    fn eos_token_id(&self) -> Option<i64> {
-        self.model.eos_token_id()
+    fn eos_token_ids(&self) -> &[i64] {
+        self.model.eos_token_ids()
     }
 
     fn bos_token_id(&self) -> Option<i64> {

@@ -6,7 +6,7 @@ use align_data::{
     UnpairedPreference, encode_pairs, encode_unpaired,
 };
 use align_losses::{LogRatioPenalty, LossType};
-use align_models::{CausalLm, DistilBert, Gpt2, LoraConfig, LoraGpt2, TrainableModel};
+use align_models::{CausalLm, DistilBert, Gpt2, LoraBias, LoraConfig, LoraGpt2, TrainableModel};
 use align_train::{
     CheckpointSaver, ClassificationConfig, ClassificationTrainer, CpoConfig, CpoLossType, CpoTrainer, DpoConfig,
     DpoTrainer, Flow, KtoConfig, KtoLossType, KtoTrainer, MetricsFile, Objective, Observer, SamplingStrategy,
@@ -136,7 +136,7 @@ fn every_option_of_the_loss_resumes_exactly() {
 fn lora() -> LoraConfig {
     LoraConfig {
         lora_dropout: 0.1,
-        target_modules: vec!["c_attn".into(), "mlp.c_proj".into()],
+        target_modules: vec!["c_attn".to_owned(), "mlp.c_proj".to_owned()].into(),
         ..LoraConfig::default()
     }
 }
@@ -152,6 +152,16 @@ fn adapters_resume_exactly() {
     }
     let simpo = CpoConfig { loss_type: CpoLossType::Simpo, training: training(), ..CpoConfig::default() };
     resumes_exactly("lora, simpo", || CpoTrainer::new(adapted(Kind::Float, lora()), pairs(22), simpo.clone()).unwrap());
+    let whole = LoraConfig {
+        rank_pattern: [("0.attn.c_attn".to_owned(), 2)].into(),
+        modules_to_save: vec!["wte".to_owned(), "ln_f".to_owned()],
+        bias: LoraBias::LoraOnly,
+        ..lora()
+    };
+    for kind in [Kind::Float, Kind::BFloat16] {
+        let trainer = || DpoTrainer::new(adapted(kind, whole.clone()), None, pairs(22), config()).unwrap();
+        resumes_exactly("lora with whole modules", trainer);
+    }
     // Training goes on from an adapter: the reference is the model with it.
     let dir = tempfile::tempdir().unwrap();
     {
@@ -180,8 +190,11 @@ fn a_checkpoint_of_another_adapter_or_base_is_refused() {
     let refused = |policy| trainer(policy).resume(&checkpoint).unwrap_err().to_string();
     let other = refused(adapted(Kind::Float, LoraConfig { lora_alpha: 16.0, ..lora() }));
     assert!(other.contains("lora_alpha 8") && other.contains("16"), "{other}");
-    let other = refused(adapted(Kind::Float, LoraConfig { target_modules: vec!["c_attn".into()], ..lora() }));
+    let other =
+        refused(adapted(Kind::Float, LoraConfig { target_modules: vec!["c_attn".to_owned()].into(), ..lora() }));
     assert!(other.contains("target_modules"), "{other}");
+    let other = refused(adapted(Kind::Float, LoraConfig { bias: LoraBias::All, ..lora() }));
+    assert!(other.contains("bias \"none\""), "{other}");
     let base = policy(Kind::Float);
     tch::no_grad(|| drop(base.head().shallow_clone().g_mul_scalar_(1.01)));
     let other = refused(LoraGpt2::new(base, lora(), 1).unwrap());

@@ -70,6 +70,10 @@ pub fn digests(folder: &Path) -> Result<BTreeMap<String, String>, String> {
             all.insert(name, digest(&path).map_err(|e| fail(&path, e))?);
         }
     }
+    let base = super::models::base_folder(folder).map_err(|e| e.to_string())?;
+    if base != folder {
+        all.extend(digests(&base)?.into_iter().map(|(name, digest)| (format!("base/{name}"), digest)));
+    }
     Ok(all)
 }
 

@@ -1,6 +1,9 @@
 use super::{Failure, output};
+use align_data::Tokenizer;
 use align_models::hub::{DownloadBar, Hub, HubConfig, ModelSource, RepoName, UploadOptions};
+use align_models::{Gpt2, LoraConfig, LoraGpt2};
 use std::path::{Path, PathBuf};
+use tch::{Device, Kind};
 
 /// Folder of the GPT-2 that stands in where no model is given, from the repository's root.
 pub const POLICY: &str = "models/gpt2-imdb-4m";
@@ -31,6 +34,28 @@ pub fn local(named: &str) -> Option<PathBuf> {
         Ok(ModelSource::Folder(folder)) => Some(folder),
         _ => None,
     }
+}
+
+/// The folder of the base model, where `folder` holds an adapter alone.
+fn base_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
+    LoraConfig::base_of_adapter(folder)?.map(|base| fetch(&base)).transpose()
+}
+
+/// Where a model's options of generation are: the folder itself, or where it holds an adapter alone its base model's.
+pub fn base_folder(folder: &Path) -> Result<PathBuf, Failure> {
+    Ok(base_of(folder)?.unwrap_or_else(|| folder.to_owned()))
+}
+
+/// The GPT-2 in a folder; of an adapter alone its base model with the adapter merged into it.
+pub fn gpt2(folder: &Path, kind: Kind, device: Device) -> Result<Gpt2, Failure> {
+    let Some(base) = base_of(folder)? else { return Ok(Gpt2::from_pretrained(folder, kind, device)?) };
+    Ok(LoraGpt2::merged_from_pretrained(&base, folder, kind, device)?)
+}
+
+/// The tokeniser in a folder; of an adapter alone that of its base model, where it has none of its own.
+pub fn tokenizer(folder: &Path) -> Result<Tokenizer, Failure> {
+    let own = ["tokenizer.json", "vocab.json"].iter().any(|name| folder.join(name).exists());
+    Ok(Tokenizer::from_pretrained(if own { folder.to_owned() } else { base_folder(folder)? })?)
 }
 
 /// Whether an upload can be tried at all, before hours of work for it.

@@ -27,6 +27,9 @@ pub struct PeftOptions {
     /// all-linear [default: c_attn].
     #[arg(long, requires = "use_peft", value_delimiter = ',', action = clap::ArgAction::Set)]
     lora_target_modules: Option<Vec<String>>,
+    /// Modules that are trained whole and saved with the adapter, separated by commas, by the end of their names: wte, lm_head, ln_f.
+    #[arg(long, requires = "use_peft", value_delimiter = ',', action = clap::ArgAction::Set)]
+    lora_modules_to_save: Option<Vec<String>>,
     /// Scale by lora_alpha over the root of the rank.
     #[arg(long, requires = "use_peft")]
     use_rslora: bool,
@@ -34,31 +37,40 @@ pub struct PeftOptions {
 
 /// What is trained.
 pub enum Policy {
-    Whole(Gpt2),
-    Adapted(LoraGpt2),
+    Whole(Box<Gpt2>),
+    Adapted(Box<LoraGpt2>),
 }
 
 impl PeftOptions {
     /// The policy on the weights of `base`, the model that an option names.
     pub fn policy(&self, base: Gpt2, named: Option<&str>, training: &TrainingConfig) -> Result<Policy, Failure> {
         if !self.use_peft {
-            return Ok(Policy::Whole(base));
+            return Ok(Policy::Whole(Box::new(base)));
         }
         if training.disable_dropout && self.lora_dropout.is_some_and(|dropout| dropout > 0.0) {
             return Err(
                 "--lora-dropout would be ignored, since --disable-dropout is true: give --disable-dropout false".into(),
             );
         }
+        if let Some(base) = LoraConfig::base_of_adapter(&models::folder(named, models::POLICY)?)? {
+            let named = named.unwrap_or_default();
+            return Err(format!(
+                "--model {named} is an adapter of {base}, and --use-peft would put another one on both, whose base model is nowhere: \
+                 merge it first, with merge_adapter --model {base} --adapter {named}"
+            )
+            .into());
+        }
         let defaults = LoraConfig::default();
         let config = LoraConfig {
             r: self.lora_r.unwrap_or(R),
             lora_alpha: self.lora_alpha.unwrap_or(ALPHA),
             lora_dropout: self.lora_dropout.unwrap_or(if training.disable_dropout { 0.0 } else { DROPOUT }),
-            target_modules: self.lora_target_modules.clone().unwrap_or(defaults.target_modules),
+            target_modules: self.lora_target_modules.clone().map_or(defaults.target_modules, Into::into),
+            modules_to_save: self.lora_modules_to_save.clone().unwrap_or_default(),
             use_rslora: self.use_rslora,
             base_model_name_or_path: models::hub_id(named),
             ..LoraConfig::default()
         };
-        Ok(Policy::Adapted(LoraGpt2::new(base, config, training.seed)?))
+        Ok(Policy::Adapted(Box::new(LoraGpt2::new(base, config, training.seed)?)))
     }
 }

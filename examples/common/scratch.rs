@@ -28,6 +28,11 @@ impl ScratchOptions {
         self.model_config.as_deref()
     }
 
+    /// The tokens that a tokeniser of the model's own is asked for.
+    pub fn vocab_size(&self) -> Option<i64> {
+        self.vocab_size.and_then(|size| i64::try_from(size).ok())
+    }
+
     /// What a card calls such a model.
     pub fn called(&self) -> String {
         let file = self.model_config.as_deref().map(models::file_name).unwrap_or_default();

@@ -148,7 +148,7 @@ impl RunOptions {
         let (named, dir) = (self.model.as_deref(), models::folder(self.model.as_deref(), embedded)?);
         Ok(Base {
             model: load(&dir)?,
-            tokenizer: Tokenizer::from_pretrained(&dir)?,
+            tokenizer: models::tokenizer(&dir)?,
             called: models::called(named, embedded),
             hub_id: models::hub_id(named),
         })
@@ -192,10 +192,10 @@ impl RunOptions {
         named.map(|name| self.load(&models::fetch(name)?)).transpose()
     }
 
-    /// A GPT-2 from its folder.
+    /// A GPT-2 from its folder, or from that of an adapter.
     pub fn load(&self, dir: &Path) -> Result<Gpt2, Failure> {
         let (kind, device) = self.placement()?;
-        Ok(Gpt2::from_pretrained(dir, kind, device)?)
+        models::gpt2(dir, kind, device)
     }
 }
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 /// What a reader of our own may allocate for each byte of the file.
 const GROWTH: usize = 10;
 /// What it may allocate whatever the file's size: buffers, paths, messages.
-pub const SLACK: usize = 64 << 10;
+pub const SLACK: usize = 256 << 10;
 /// What a reader that hands the bytes to a library may allocate.
 const LIBRARY_LIMIT: usize = 256 << 20;
 /// Longest message, in bytes.

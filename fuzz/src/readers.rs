@@ -53,7 +53,8 @@ pub const READERS: [Reader; 17] = [
     own("bin_legacy", "pytorch_model.bin", checkpoint),
     own("config", "config.json", config),
     own("generation_config", "generation_config.json", generation_config),
-    own("adapter_config", "adapter_config.json", adapter_config),
+    // Its expressions are compiled by the regex crate.
+    of_a_library("adapter_config", "adapter_config.json", adapter_config),
     own("jsonl", "table.jsonl", table),
     Reader {
         beside: &[

@@ -50,10 +50,10 @@ pub const CASES: &[Case] = &[
         "an unknown activation",
         |d| {
             gpt2(d);
-            replace(d, "config.json", "\"gelu_new\"", "\"mish\"")
+            replace(d, "config.json", "\"gelu_new\"", "\"gleu\"")
         },
         GENERATE,
-        &["config.json", "mish", "gelu_new"],
+        &["config.json", "activation_function", "gleu", "gelu_new"],
     ),
     case(
         "a config of gigabytes",

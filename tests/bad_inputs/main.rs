@@ -7,6 +7,7 @@
 mod case;
 mod configs;
 mod hostile;
+mod models;
 mod options;
 mod outputs;
 mod ownership;
@@ -57,6 +58,7 @@ fn each_is_told_what_is_wrong() {
     let cases: Vec<&Case> = [
         weights::CASES,
         configs::CASES,
+        models::CASES,
         tables::CASES,
         options::CASES,
         outputs::CASES,

@@ -13,11 +13,13 @@ mod evaluation;
 mod finetuning;
 mod generation;
 mod lora;
+mod lora_kinds;
 mod losses;
 mod metrics;
 mod models;
 mod saved;
 mod train;
+mod variants;
 
 /// The folder of golden values.
 pub fn golden_dir() -> PathBuf {

@@ -23,6 +23,10 @@ const WEIGHTS: [(&str, bool); 4] = [
     ("pytorch_model.bin.index.json", true),
 ];
 
+/// What an adapter without a model has in the place of `config.json`, and its weights' possible files.
+const ADAPTER: &str = "adapter_config.json";
+const ADAPTER_WEIGHTS: [(&str, bool); 2] = [("adapter_model.safetensors", false), ("adapter_model.bin", false)];
+
 /// The files of a repository that make up its model.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Selection {
@@ -40,13 +44,20 @@ pub(crate) fn select(model: &ModelName, there: &BTreeSet<String>) -> Result<Sele
         let there = file_name::listed(there.iter().map(String::as_str));
         HubError::NotAModel { model: model.to_string(), lacks, there }
     };
-    if !there.contains("config.json") {
+    let adapter = !there.contains("config.json") && there.contains(ADAPTER);
+    if !adapter && !there.contains("config.json") {
         return Err(lacking("config.json"));
     }
-    let weights = WEIGHTS.into_iter().find(|(name, _)| there.contains(*name));
+    let weights = if adapter { &ADAPTER_WEIGHTS[..] } else { &WEIGHTS };
+    let weights = weights.iter().copied().find(|(name, _)| there.contains(*name));
     let (weights, is_index) =
         weights.ok_or_else(|| lacking("weights (model.safetensors or pytorch_model.bin, whole or with an index)"))?;
-    let small = SMALL.into_iter().filter(|name| there.contains(*name)).map(str::to_owned).collect();
+    let small = SMALL
+        .into_iter()
+        .chain(Some(ADAPTER).filter(|_| adapter))
+        .filter(|name| there.contains(*name))
+        .map(str::to_owned)
+        .collect();
     Ok(Selection { small, weights, is_index })
 }
 
@@ -67,6 +78,18 @@ mod tests {
         assert_eq!((found.weights, found.is_index), ("model.safetensors", false));
         let sharded = chosen(&["config.json", "model.safetensors.index.json", "pytorch_model.bin"]).unwrap();
         assert_eq!((sharded.weights, sharded.is_index), ("model.safetensors.index.json", true));
+    }
+
+    #[test]
+    fn an_adapter_alone_is_a_model_too() {
+        let names =
+            ["README.md", "adapter_config.json", "adapter_model.bin", "adapter_model.safetensors", "vocab.json"];
+        let found = chosen(&names).unwrap();
+        assert_eq!(found.small, ["vocab.json", "adapter_config.json"]);
+        assert_eq!(found.weights, "adapter_model.safetensors");
+        let both =
+            chosen(&["config.json", "model.safetensors", "adapter_config.json", "adapter_model.safetensors"]).unwrap();
+        assert_eq!((both.small, both.weights), (vec!["config.json".to_owned()], "model.safetensors"));
     }
 
     #[test]

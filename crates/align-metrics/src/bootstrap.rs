@@ -3,6 +3,9 @@ use align_random::generator;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+/// Most resamples: their values take 80 MB.
+const MOST_RESAMPLES: usize = 10_000_000;
+
 /// A confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
@@ -47,6 +50,10 @@ impl Bootstrap {
         // 2 / (1 - 0.95) is a little above 40 in binary.
         if (self.resamples as f64) < least - 1e-6 {
             let expected = format!("at least {:.0} for level {}", least.ceil(), self.level);
+            return Err(Error::Option { option: "resamples", expected, found: self.resamples.to_string() });
+        }
+        if self.resamples > MOST_RESAMPLES {
+            let expected = format!("at most {MOST_RESAMPLES}: more make no interval more exact");
             return Err(Error::Option { option: "resamples", expected, found: self.resamples.to_string() });
         }
         Ok(())

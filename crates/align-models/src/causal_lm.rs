@@ -90,8 +90,8 @@ pub trait CausalLm {
     /// Longest sequence, in tokens.
     fn n_positions(&self) -> i64;
 
-    /// The id that ends a text, if the config names one.
-    fn eos_token_id(&self) -> Option<i64>;
+    /// The ids that end a text: those that the config names, if any.
+    fn eos_token_ids(&self) -> &[i64];
 
     /// The id that starts a text, if the config names one.
     fn bos_token_id(&self) -> Option<i64>;

@@ -1,6 +1,7 @@
 use crate::checkpoint::{CheckpointError, Mismatch};
 use crate::generation::GenerationError;
 use align_printable::{printable, printable_path};
+use align_torch::bytes_in_words;
 use std::path::PathBuf;
 
 /// What can go wrong in this crate.
@@ -21,6 +22,21 @@ pub enum Error {
     /// Generation options or inputs that cannot be honoured.
     #[error(transparent)]
     Generation(#[from] GenerationError),
+    /// A new model that would not fit into memory.
+    #[error(
+        "the config asks for a model of {weights} weights ({sizes}), which takes {}, and {} are left: make it smaller",
+        bytes_in_words(*bytes), bytes_in_words(*available)
+    )]
+    ModelMemory {
+        /// The config's fields that its size follows from, with their values.
+        sizes: String,
+        /// Number of weights.
+        weights: u64,
+        /// What they and their making take.
+        bytes: u64,
+        /// Bytes that are left.
+        available: u64,
+    },
     /// An option of a LoRA adapter that is out of range, or names what the model has not.
     #[error("option {option}: {}", printable(reason))]
     LoraOption {

@@ -41,6 +41,23 @@ impl KvCache {
         Self { layers, len: 0, capacity }
     }
 
+    /// Bytes that a token takes in one row, over all layers.
+    pub(crate) fn bytes_a_token(&self) -> u64 {
+        let of = |(_, values): &(Tensor, Tensor)| match values.size().as_slice() {
+            &[_, heads, _, head_dim] => {
+                2 * (heads * head_dim).unsigned_abs() * values.kind().elt_size_in_bytes() as u64
+            }
+            _ => 0,
+        };
+        self.layers.iter().map(of).sum()
+    }
+
+    /// Attention heads a layer.
+    pub(crate) fn heads(&self) -> u64 {
+        let heads = self.layers.first().and_then(|(_, values)| values.size().get(1).copied());
+        heads.map_or(0, i64::unsigned_abs)
+    }
+
     /// Tokens held a row.
     #[must_use]
     pub fn len(&self) -> i64 {

@@ -90,7 +90,7 @@ impl Linear {
             Activation::Gelu => Some(PackedActivation::Gelu),
             Activation::GeluNew => Some(PackedActivation::GeluTanh),
             Activation::Relu => Some(PackedActivation::Relu),
-            Activation::Silu => None,
+            _ => None,
         };
         match (self, fused) {
             (Self::Packed(packed), Some(fused)) => Ok(packed.forward(x, fused)?),

@@ -1,6 +1,6 @@
 //! Reading and writing `config.json`, and reading what is like it.
 
-use crate::{Error, Result, json_weight};
+use crate::{Error, Result, json_field, json_weight};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -14,6 +14,12 @@ const EXISTS: &str = "exists already: choose another folder or ask for it to be 
 #[derive(Deserialize)]
 struct Described {
     model_type: Option<String>,
+    quantization_config: Option<Quantization>,
+}
+
+#[derive(Deserialize)]
+struct Quantization {
+    quant_method: Option<String>,
 }
 
 /// The text of a file of options.
@@ -35,8 +41,15 @@ pub(crate) fn read_small_file(path: &Path) -> Result<String> {
 /// Reads a `config.json` and checks that it describes a `model_type`.
 pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) -> Result<C> {
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
+    if !path.exists() && path.with_file_name("adapter_config.json").exists() {
+        return Err(fail(
+            "is not there, but adapter_config.json is: the folder holds an adapter alone. Give the base model's folder, or merge the \
+             two with merge_adapter"
+                .into(),
+        ));
+    }
     let text = read_small_file(path)?;
-    let Described { model_type: found } =
+    let Described { model_type: found, quantization_config } =
         json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
     match found.as_deref() {
         Some(found) if found == model_type => {}
@@ -45,7 +58,14 @@ pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) ->
         }
         None => return Err(fail(format!("has no model_type; \"{model_type}\" was expected"))),
     }
-    serde_json::from_str(&text).map_err(|e| fail(e.to_string()))
+    if let Some(Quantization { quant_method }) = quantization_config {
+        let method = quant_method.unwrap_or_else(|| "an unnamed method".to_owned());
+        return Err(fail(format!(
+            "quantization_config: the weights are quantised ({method}), which is not supported: take the model's unquantised weights, \
+             or save it dequantised with transformers (model.dequantize())"
+        )));
+    }
+    json_field::named(&mut serde_json::Deserializer::from_str(&text)).map_err(fail)
 }
 
 /// Writes `DIR/config.json` atomically, with the dtype that the weights are stored in.

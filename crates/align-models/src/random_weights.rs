@@ -1,8 +1,9 @@
 //! The weights that a new model begins with.
 
 use crate::checkpoint::{Layout, TensorSpec};
-use crate::{Parameters, Result};
+use crate::{Error, Result};
 use align_random::generator;
+use align_torch::available_memory;
 use rand_chacha::rand_core::Rng;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,13 +21,14 @@ pub(crate) enum Filling {
     Normal(f64),
 }
 
-/// All weights of a layout, drawn anew. A weight's draws depend on the seed and its place in the layout alone.
+/// The weights of a layout whose names are `wanted`, drawn anew. A weight's draws depend on the seed and its place in the layout alone.
 pub(crate) fn random_weights(
     layout: &Layout,
     seed: u64,
+    wanted: impl Fn(&str) -> bool,
     filling: impl Fn(&str) -> Filling,
     (kind, device): (Kind, Device),
-) -> Result<Parameters> {
+) -> Result<Vec<(String, Tensor)>> {
     let drawn = |(place, TensorSpec { name, shape }): (usize, &TensorSpec)| {
         let float = (Kind::Float, Device::Cpu);
         let tensor = match filling(name) {
@@ -40,7 +42,28 @@ pub(crate) fn random_weights(
         };
         Ok((name.clone(), tensor.f_to_kind(kind)?.f_to_device(device)?))
     };
-    Ok(Parameters::new(layout.tensors.iter().enumerate().map(drawn).collect::<Result<_>>()?))
+    let wanted = layout.tensors.iter().enumerate().filter(|(_, spec)| wanted(&spec.name));
+    wanted.map(drawn).collect()
+}
+
+/// Whether a layout's weights, and the draws of the largest of them, fit into the memory that is left on `device`; what is not known
+/// fits. `sizes` are the config's fields that they follow from.
+///
+/// # Errors
+/// [`Error::ModelMemory`] where they do not.
+pub(crate) fn check_memory(layout: &Layout, sizes: &[(&'static str, i64)], kind: Kind, device: Device) -> Result<()> {
+    let numel = |spec: &TensorSpec| spec.shape.iter().map(|size| size.unsigned_abs()).product::<u64>();
+    let weights = layout.tensors.iter().map(numel).sum::<u64>();
+    let largest = layout.tensors.iter().map(numel).max().unwrap_or(0);
+    // A weight is drawn in float32 and copied to where it belongs.
+    let bytes = weights.saturating_mul(kind.elt_size_in_bytes() as u64).saturating_add(largest.saturating_mul(8));
+    match available_memory(device) {
+        Some(available) if bytes > available => {
+            let sizes = sizes.iter().map(|(field, size)| format!("{field} {size}")).collect::<Vec<_>>().join(", ");
+            Err(Error::ModelMemory { sizes, weights, bytes, available })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The standard deviation that a config's `initializer_range` asks for.

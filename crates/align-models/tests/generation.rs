@@ -1,7 +1,9 @@
 //! Generation with the tiny GPT-2: what texts may depend on, and what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_models::generation::{Completion, EarlyStopping, Generation, GenerationConfig, generate, generate_prompts};
+use align_models::generation::{
+    Completion, EarlyStopping, Generation, GenerationConfig, check_texts, generate, generate_prompts,
+};
 use align_models::{CausalLm, Gpt2};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -92,7 +94,7 @@ fn left_padding_leaves_a_greedy_text_as_it_is() {
 #[test]
 fn completions_hold_neither_prompt_nor_eos() {
     let model = tiny();
-    let eos = model.eos_token_id().unwrap();
+    let eos = model.eos_token_ids()[0];
     // Beams at a length penalty of 0 prefer the shortest texts, so some end early.
     let config = GenerationConfig {
         num_beams: 4,
@@ -256,8 +258,31 @@ fn running_out_of_continuations_is_an_error() {
 
 #[test]
 fn more_beams_than_continuations_is_no_reason_to_allocate() {
-    let config = GenerationConfig { num_beams: usize::MAX, max_new_tokens: Some(1), ..Default::default() };
+    let config = GenerationConfig { num_beams: 2000, max_new_tokens: Some(1), ..Default::default() };
     let all = write(&config, &[vec![300]], 1);
     let greedy = write(&GenerationConfig { max_new_tokens: Some(1), ..Default::default() }, &[vec![300]], 1);
     assert_eq!(ids(&all), ids(&greedy), "with one new token the best beam is the likeliest token");
+}
+
+#[test]
+fn more_than_memory_holds_is_refused_by_name_with_the_limit() {
+    let most = |config: GenerationConfig, batch_size, option: &str| {
+        let generation = Generation::new(config).unwrap();
+        let prompts = vec![vec![300]; 3];
+        let message = generate_prompts(&tiny(), &prompts, &generation, batch_size).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("`{option}` is ")) && message.contains("of memory"), "{message}");
+        message.split("at most ").nth(1).unwrap().split(' ').next().unwrap().parse::<usize>().unwrap()
+    };
+    for huge in [1 << 60, usize::MAX] {
+        let beams = most(GenerationConfig { num_beams: huge, ..Default::default() }, 1, "num_beams");
+        let drawing = GenerationConfig { do_sample: true, num_return_sequences: huge, ..Default::default() };
+        let rows = most(drawing, 1, "num_return_sequences");
+        // A beam sees the places of all others, which a row does not.
+        assert!((100..rows).contains(&beams), "{beams} beams, {rows} rows");
+        let three = GenerationConfig { do_sample: true, num_return_sequences: rows / 2, ..Default::default() };
+        assert!((1..3).contains(&most(three, 3, "batch_size")));
+        let message = check_texts("--texts-per-prompt", 46, huge).unwrap_err().to_string();
+        assert!(message.contains("`--texts-per-prompt` is ") && message.contains("at most "), "{message}");
+    }
+    check_texts("--texts-per-prompt", 46, 1000).unwrap();
 }

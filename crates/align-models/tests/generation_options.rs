@@ -126,7 +126,7 @@ fn texts_are_those_of_transformers() {
         if generation.config().num_beams == 1 {
             let tokens: Vec<i64> = stream(&model, &prompt, &generation).unwrap().map(|id| id.unwrap()).collect();
             let behind = &expected[0][prompt.len()..];
-            let eos = model.eos_token_id().unwrap();
+            let eos = model.eos_token_ids()[0];
             let text: Vec<i64> = behind.iter().copied().take_while(|id| *id != eos).collect();
             assert_eq!(tokens, text, "streamed: {what}");
         }
@@ -388,10 +388,27 @@ fn bad_files_are_refused_with_a_place() {
         ("{\"temperature\": 0.7, \"num_beams\": -1}", "`num_beams`: invalid value"),
         ("{\"temperature\": -2, \"do_sample\": true}", "`temperature` is -2"),
         ("{\"eos_token_id\": [0, -1]}", "`eos_token_id` is -1"),
-        ("{\"bad_words_ids\": [1]}", "`bad_words_ids`: invalid type"),
+        ("{\"bad_words_ids\": [1]}", "`bad_words_ids[0]`: invalid type"),
     ] {
         let message = from_file(text).unwrap_err();
         assert!(message.contains("generation_config.json: ") && message.contains(because), "{text}: {message}");
+    }
+    for option in [
+        "suppress_tokens",
+        "begin_suppress_tokens",
+        "forced_eos_token_id",
+        "bad_words_ids",
+        "sequence_bias",
+        "stop_strings",
+    ] {
+        assert_eq!(from_file(&json!({ option: [] }).to_string()).unwrap(), GenerationConfig::default(), "{option}");
+    }
+    let many: Vec<i64> = (0..700).collect();
+    for text in [
+        json!({ "suppress_tokens": many }).to_string(),
+        serde_json::to_string_pretty(&json!({ "suppress_tokens": many })).unwrap(),
+    ] {
+        assert_eq!(from_file(&text).unwrap().suppress_tokens.as_ref(), Some(&many));
     }
     let amplified = format!("{{\"bad_words_ids\": [{}[0]]}}", "[0],".repeat(100_000));
     assert!(from_file(&amplified).unwrap_err().contains("values"), "more values than a file of a model holds");

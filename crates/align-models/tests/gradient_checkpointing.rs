@@ -20,7 +20,7 @@ fn gpt2_config(n_layer: i64, dropout: f64) -> Gpt2Config {
         embd_pdrop: dropout,
         attn_pdrop: dropout,
         bos_token_id: None,
-        eos_token_id: Some(7),
+        eos_token_id: Some(vec![7]),
         ..Gpt2Config::default()
     }
 }
@@ -32,7 +32,8 @@ fn gpt2(kind: Kind, dropout: f64) -> Gpt2 {
 /// An adapter of the second block alone, or of all blocks, whose `B` is not zero any more.
 fn lora(kind: Kind, target: &str, dropout: f64) -> LoraGpt2 {
     let target_modules = vec![target.to_owned()];
-    let config = LoraConfig { r: 4, target_modules, lora_dropout: dropout, ..LoraConfig::default() };
+    let config =
+        LoraConfig { r: 4, target_modules: target_modules.into(), lora_dropout: dropout, ..LoraConfig::default() };
     let model = LoraGpt2::new(gpt2(kind, dropout), config, 7).unwrap();
     for (_, matrix) in CausalLm::parameters(&model).iter().filter(|(name, _)| name.contains("lora_B")) {
         matrix

@@ -3,7 +3,7 @@
 
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
-use align_models::{Attention, CausalLm, Gpt2, LoraConfig, LoraGpt2};
+use align_models::{Attention, CausalLm, Gpt2, LoraBias, LoraConfig, LoraGpt2};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn base(kind: Kind) -> Gpt2 {
 }
 
 fn config(target: &str) -> LoraConfig {
-    LoraConfig { r: 4, lora_alpha: 16.0, target_modules: vec![target.to_owned()], ..LoraConfig::default() }
+    LoraConfig { r: 4, lora_alpha: 16.0, target_modules: vec![target.to_owned()].into(), ..LoraConfig::default() }
 }
 
 fn fresh(target: &str) -> LoraGpt2 {
@@ -286,15 +286,20 @@ fn what_pefts_config_asks_for_and_we_have_not_is_refused_by_name() {
         ("peft_type", json!("PREFIX_TUNING")),
         ("peft_type", Value::Null),
         ("task_type", json!("SEQ_CLS")),
-        ("bias", json!("all")),
+        ("bias", json!("some")),
         ("init_lora_weights", json!("pissa_niter_16")),
         ("use_dora", json!(true)),
-        ("rank_pattern", json!({"c_attn": 2})),
-        ("alpha_pattern", json!({"c_attn": 2})),
-        ("modules_to_save", json!(["lm_head"])),
-        ("layers_to_transform", json!([0])),
-        ("layers_to_transform", json!(0)),
-        ("exclude_modules", json!("c_fc")),
+        ("rank_pattern", json!({"c_attn": 0})),
+        ("rank_pattern", json!({"c_attn(": 2})),
+        ("alpha_pattern", json!({"c_attn": -2})),
+        ("modules_to_save", json!([""])),
+        ("layers_to_transform", json!("first")),
+        ("layers_pattern", json!("h")),
+        ("target_modules", json!("(?<=h).*c_attn")),
+        ("megatron_config", json!({"tensor_model_parallel_size": 2})),
+        ("init_lora_weights", json!("loftq")),
+        ("alora_invocation_tokens", json!([5])),
+        ("use_qalora", json!(true)),
         ("trainable_token_indices", json!([1])),
         ("lora_bias", json!(true)),
         ("an_option_of_next_year", json!(1)),
@@ -304,7 +309,8 @@ fn what_pefts_config_asks_for_and_we_have_not_is_refused_by_name() {
         ("lora_dropout", json!(1.0)),
         ("target_modules", json!([])),
         ("target_modules", json!(".*attn.*")),
-        ("target_modules", json!(["c_attn", "q_proj"])),
+        ("target_modules", json!(["q_proj"])),
+        ("exclude_modules", json!(["c_attn"])),
         ("target_modules", json!(["wte"])),
         ("target_modules", json!(["attn"])),
     ] {
@@ -387,10 +393,49 @@ fn options_out_of_range_are_refused() {
         (refused(|c| c.lora_alpha = 0.0), "lora_alpha"),
         (refused(|c| c.lora_alpha = f64::NAN), "lora_alpha"),
         (refused(|c| c.lora_dropout = 1.0), "lora_dropout"),
-        (refused(|c| c.target_modules.clear()), "target_modules"),
-        (refused(|c| c.target_modules = vec!["q_proj".into()]), "target_modules"),
+        (refused(|c| c.target_modules = Vec::new().into()), "target_modules"),
+        (refused(|c| c.target_modules = vec!["q_proj".to_owned()].into()), "target_modules"),
         (refused(|c| c.fan_in_fan_out = false), "fan_in_fan_out"),
+        (refused(|c| c.rank_pattern = [("c_fc".to_owned(), 2)].into()), "rank_pattern"),
+        (refused(|c| c.alpha_pattern = [("h.9.attn.c_attn".to_owned(), 2.0)].into()), "alpha_pattern"),
+        (refused(|c| c.target_modules = vec!["c_attn".to_owned(), "q_proj".to_owned()].into()), "target_modules"),
+        (refused(|c| c.layers_pattern = Some(vec!["h".to_owned()])), "layers_pattern"),
+        (refused(|c| c.layers_to_transform = Some(vec![7])), "target_modules"),
     ] {
         assert!(problem.starts_with(&format!("option {option}:")), "{problem}");
     }
+}
+
+#[test]
+fn a_folder_with_an_adapter_alone_names_its_base() {
+    let dir = tempfile::tempdir().unwrap();
+    let base_of = || LoraConfig::base_of_adapter(dir.path());
+    assert_eq!(base_of().unwrap(), None);
+    trained(config("c_attn"), Kind::Float).save_pretrained(dir.path(), false).unwrap();
+    let problem = base_of().unwrap_err().to_string();
+    assert!(problem.contains(CONFIG) && problem.contains("base_model_name_or_path"), "{problem}");
+    with_option("base_model_name_or_path", json!("user/base"))(dir.path());
+    assert_eq!(base_of().unwrap().as_deref(), Some("user/base"));
+    let problem = Gpt2::from_pretrained(dir.path(), Kind::Float, Device::Cpu).unwrap_err().to_string();
+    assert!(problem.contains("config.json") && problem.contains("holds an adapter alone"), "{problem}");
+    fs::write(dir.path().join("config.json"), "{}").unwrap();
+    assert_eq!(base_of().unwrap(), None);
+}
+
+/// A module that is trained whole starts as a copy, and only it and the matrices move.
+#[test]
+fn modules_that_are_saved_are_copies_of_the_base_models() {
+    let options = LoraConfig { modules_to_save: vec!["wte".into()], bias: LoraBias::LoraOnly, ..config("c_fc") };
+    let base = base(Kind::Float);
+    let words = base.parameters().get("transformer.wte.weight").unwrap().shallow_clone();
+    let model = LoraGpt2::new(base, options, 7).unwrap();
+    assert_eq!(model.parameters().len(), 2 * 2 + 2 + 1);
+    let own = model.parameters().get("base_model.model.transformer.wte.weight").unwrap();
+    assert!(own.equal(&words) && own.data_ptr() != words.data_ptr());
+    assert!(model.frozen_parameters().unwrap().get("transformer.wte.weight").is_none());
+    assert!(model.parameters().get("base_model.model.transformer.h.0.mlp.c_fc.base_layer.bias").is_some());
+    let _ = own.shallow_clone().zero_();
+    // The output projection stays the base model's, as in PEFT.
+    assert!(model.head().equal(&words) && model.head().abs().max().double_value(&[]) > 0.0);
+    assert!(!logits(&model).equal(&logits(&fresh("c_fc"))));
 }

@@ -1,6 +1,7 @@
 //! New models: how their weights are distributed, that a seed fixes them, and that they are whole models.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use align_models::checkpoint::save_safetensors;
 use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, Parameters};
 use tch::{Device, Kind, Tensor};
 
@@ -12,7 +13,7 @@ fn gpt2_config() -> Gpt2Config {
         n_layer: 3,
         n_head: 4,
         bos_token_id: None,
-        eos_token_id: Some(7),
+        eos_token_id: Some(vec![7]),
         ..Gpt2Config::default()
     }
 }
@@ -88,6 +89,45 @@ fn distilbert_is_drawn_as_transformers_draws_it() {
     }
 }
 
+/// Saves a classifier's weights but for those of these names, as a checkpoint of the encoder alone or a part of a head.
+fn without(model: &DistilBert, names: &[&str]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    model.save_pretrained(dir.path(), false).unwrap();
+    let kept = model.parameters().iter().filter(|(name, _)| !names.contains(name));
+    // A bare encoder's names lack the prefix.
+    let kept: Vec<_> = kept.map(|(name, weight)| (name.trim_start_matches("distilbert."), weight)).collect();
+    save_safetensors(&dir.path().join("model.safetensors"), kept, true).unwrap();
+    dir
+}
+
+#[test]
+fn an_encoder_alone_gets_a_new_head_for_training_only() {
+    const HEAD: [&str; 4] = ["pre_classifier.weight", "pre_classifier.bias", "classifier.weight", "classifier.bias"];
+    let model = distilbert(1);
+    let bare = without(&model, &HEAD);
+    let load = |seed| DistilBert::from_pretrained_for_training(bare.path(), seed, Kind::Float, Device::Cpu).unwrap();
+    let ((first, is_new), (second, _)) = (load(7), load(8));
+    assert!(is_new && same(first.parameters(), load(7).0.parameters()));
+    for (name, weight) in first.parameters().iter() {
+        let other = second.parameters().get(name).unwrap();
+        match name {
+            _ if !HEAD.contains(&name) => assert!(weight.equal(model.parameters().get(name).unwrap()), "{name}"),
+            _ if name.ends_with("bias") => assert_constant(name, weight, 0.0),
+            _ => assert!(!weight.equal(other) && weight.equal(distilbert(7).parameters().get(name).unwrap()), "{name}"),
+        }
+    }
+    let names: Vec<&str> = first.parameters().iter().map(|(name, _)| name).collect();
+    assert_eq!(names, model.parameters().iter().map(|(name, _)| name).collect::<Vec<_>>());
+    let refused = DistilBert::from_pretrained(bare.path(), Kind::Float, Device::Cpu).unwrap_err().to_string();
+    assert!(refused.contains("missing (4)") && refused.contains("classifier.weight"), "{refused}");
+    let half = without(&model, &HEAD[2..]);
+    let refused = DistilBert::from_pretrained_for_training(half.path(), 7, Kind::Float, Device::Cpu).unwrap_err();
+    assert!(refused.to_string().contains("missing (2)"), "{refused}");
+    let whole = without(&model, &[]);
+    let (again, is_new) = DistilBert::from_pretrained_for_training(whole.path(), 7, Kind::Float, Device::Cpu).unwrap();
+    assert!(!is_new && same(again.parameters(), model.parameters()));
+}
+
 fn same(a: &Parameters, b: &Parameters) -> bool {
     a.iter().zip(b.iter()).all(|((_, a), (_, b))| a.equal(b))
 }
@@ -127,11 +167,28 @@ fn a_new_model_is_saved_and_read_back_as_transformers_names_it() {
 fn what_describes_no_model_is_refused_by_field() {
     let refused = |config: Gpt2Config| Gpt2::new_random(config, 1, Kind::Float, Device::Cpu).unwrap_err().to_string();
     assert!(refused(Gpt2Config { n_head: 5, ..gpt2_config() }).contains("n_head"));
-    assert!(refused(Gpt2Config { eos_token_id: Some(211), ..gpt2_config() }).contains("eos_token_id"));
+    assert!(refused(Gpt2Config { eos_token_id: Some(vec![211]), ..gpt2_config() }).contains("eos_token_id"));
     let refused =
         |config: DistilBertConfig| DistilBert::new_random(config, 1, Kind::Float, Device::Cpu).unwrap_err().to_string();
     assert!(refused(DistilBertConfig { pad_token_id: Some(211), ..distilbert_config() }).contains("pad_token_id"));
+    let wide = refused(DistilBertConfig { dim: 1 << 17, hidden_dim: 1 << 20, n_layers: 100, ..distilbert_config() });
+    assert!(wide.contains("dim 131072") && wide.contains("hidden_dim 1048576") && wide.contains("are left"), "{wide}");
+    let sizes = Gpt2Config { n_embd: 1 << 15, n_layer: 12, ..gpt2_config() };
+    let wide = Gpt2::new_random(sizes, 1, Kind::Float, Device::Cpu).unwrap_err().to_string();
+    assert!(wide.contains("n_embd 32768") && wide.contains("are left"), "{wide}");
+}
+
+/// Their values are those of the formula in "Attention is all you need".
+#[test]
+fn sinusoidal_positions_are_computed() {
     let mut config = distilbert_config();
     config.extra.insert("sinusoidal_pos_embds".into(), true.into());
-    assert!(refused(config).contains("sinusoidal_pos_embds"));
+    let dim = config.dim as f64;
+    let model = DistilBert::new_random(config, 1, Kind::Float, Device::Cpu).unwrap();
+    let positions = model.parameters().get("distilbert.embeddings.position_embeddings.weight").unwrap();
+    for (position, column) in [(0, 0), (0, 1), (3, 2), (3, 3), (5, 7)] {
+        let angle = position as f64 / 10_000_f64.powf(f64::from(column / 2 * 2) / dim);
+        let expected = if column % 2 == 0 { angle.sin() } else { angle.cos() };
+        assert!((positions.double_value(&[position, i64::from(column)]) - expected).abs() < 1e-6);
+    }
 }

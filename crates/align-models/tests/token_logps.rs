@@ -22,7 +22,7 @@ fn written(model: &Gpt2, config: GenerationConfig) -> (Vec<Vec<i64>>, Vec<Comple
 fn expected(model: &Gpt2, prompt: &[i64], completion: &Completion, temperature: f64) -> Vec<f64> {
     let mut ids = [prompt, &completion.ids].concat();
     if completion.finished {
-        ids.push(model.eos_token_id().unwrap());
+        ids.push(model.eos_token_ids()[0]);
     }
     let new = (ids.len() - prompt.len()) as i64;
     let input = Tensor::from_slice(&ids).unsqueeze(0);

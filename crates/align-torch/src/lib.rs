@@ -1,5 +1,6 @@
 //! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, loading CUDA at run
-//! time, choosing a device, a tensor's numbers as a slice, ending at once, signals that run no handler on a thread that computes.
+//! time, choosing a device, the memory that is left, a tensor's numbers as a slice, ending at once, signals that run no handler on a
+//! thread that computes.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -19,6 +20,7 @@
 #![allow(unsafe_code)]
 
 mod allocator;
+mod available_memory;
 mod bfloat16;
 mod cuda;
 mod device;
@@ -37,6 +39,7 @@ mod termination;
 use torch_sys as _;
 
 pub use allocator::keep_freed_memory;
+pub use available_memory::{attainable_memory, available_memory, bytes_in_words};
 pub use bfloat16::{bfloat16_slowdown, warn_if_slow};
 pub use cuda::{CudaLibrary, load_cuda};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};

@@ -25,7 +25,7 @@ fn gpt2(seed: u64) -> Gpt2 {
         n_layer: 2,
         n_head: 3,
         bos_token_id: Some(0),
-        eos_token_id: Some(0),
+        eos_token_id: Some(vec![0]),
         ..Gpt2Config::default()
     };
     let model = Gpt2::new_random(config, seed, Kind::Double, Device::Cpu).unwrap();

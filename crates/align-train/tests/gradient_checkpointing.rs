@@ -25,7 +25,7 @@ fn gpt2() -> Gpt2 {
         n_layer: 3,
         n_head: 3,
         bos_token_id: Some(0),
-        eos_token_id: Some(0),
+        eos_token_id: Some(vec![0]),
         ..Gpt2Config::default()
     };
     Gpt2::new_random(config, 1, Kind::Float, Device::Cpu).unwrap()
@@ -182,8 +182,8 @@ impl CausalLm for Other {
         self.0.n_positions()
     }
 
-    fn eos_token_id(&self) -> Option<i64> {
-        self.0.eos_token_id()
+    fn eos_token_ids(&self) -> &[i64] {
+        self.0.eos_token_ids()
     }
 
     fn bos_token_id(&self) -> Option<i64> {

@@ -6,12 +6,13 @@ mod printed;
 mod stage;
 
 use super::preference_data::DataOptions;
+use super::prompts::NOTEBOOK_PROMPTS;
 use super::reward_model::ScoreOption;
 use super::signals::Keeping;
 use super::{Failure, RuntimeOptions, models, output};
 use align_losses::LossType;
 use align_models::CausalLm;
-use align_models::generation::{Generation, GenerationConfig};
+use align_models::generation::{Generation, GenerationConfig, check_texts};
 use align_train::{DpoConfig, RunConfig, SamplingStrategy, Strategy, TrainingConfig};
 use comparison::Comparison;
 use serde::Serialize;
@@ -181,6 +182,8 @@ impl NotebookOptions {
                 return Err(format!("{option} is 0, expected at least 1").into());
             }
         }
+        check_texts("--texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.texts_per_prompt)?;
+        check_texts("--compared-texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.compared_texts_per_prompt)?;
         Ok(())
     }
 

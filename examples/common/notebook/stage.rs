@@ -52,7 +52,7 @@ impl<'a> Stage<'a> {
         let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
         Ok(Self {
             options,
-            tokenizer: Tokenizer::from_pretrained(&model_dir)?,
+            tokenizer: models::tokenizer(&model_dir)?,
             reward_model: RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?,
             model_dir,
         })
@@ -61,7 +61,7 @@ impl<'a> Stage<'a> {
     /// The model before training.
     pub fn policy(&self) -> Result<Gpt2, Failure> {
         let (kind, device) = (self.options.runtime.dtype, self.options.runtime.device()?);
-        Ok(Gpt2::from_pretrained(&self.model_dir, kind, device)?)
+        models::gpt2(&self.model_dir, kind, device)
     }
 
     pub fn check_text_length(&self, n_positions: i64) -> Result<(), Failure> {
@@ -102,7 +102,7 @@ impl<'a> Stage<'a> {
         })?;
         let prompts = self.tokenizer.encode_batch(&each_times(texts_per_prompt), false, None)?;
         let completions = self.complete(model, &prompts, &generation)?;
-        let end = model.config().eos_token_id;
+        let end = model.eos_token_ids().first().copied();
         let written = completions.into_iter().map(|c| {
             let end = end.filter(|_| c.finished);
             Written { prompt_ids: prompts[c.prompt].clone(), completion_ids: c.ids.into_iter().chain(end).collect() }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel
 
 base, folder = sys.argv[1], Path(sys.argv[2])
@@ -17,6 +18,9 @@ base, folder = sys.argv[1], Path(sys.argv[2])
 warnings.filterwarnings("error", message=".*(missing|unexpected).*")
 for name, expected in json.loads((folder / "logits.json").read_text()).items():
     model = GPT2LMHeadModel.from_pretrained(base).eval()
+    words = load_file(folder / name / "adapter_model.safetensors").get("base_model.model.transformer.wte.weight")
+    if words is not None and len(words) != len(model.get_input_embeddings().weight):
+        model.resize_token_embeddings(len(words), mean_resizing=False)
     ids = torch.tensor([expected["input_ids"]])
     with torch.no_grad():
         plain = model(ids).logits[0, -1].double()

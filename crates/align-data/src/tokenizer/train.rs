@@ -19,6 +19,9 @@ use tokenizers::{
 /// How often two tokens must stand side by side to become one, as in Hugging Face's own tokenisers.
 const MIN_FREQUENCY: u64 = 2;
 
+/// Most tokens of a vocabulary, for which the trainer takes memory at once.
+const MOST_TOKENS: usize = 1 << 22;
+
 /// BERT's tokens with a role, in the order of their ids.
 const BERT_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
@@ -58,6 +61,7 @@ pub fn train_byte_level_bpe<S: AsRef<str> + Sync>(
 /// No texts, or a `vocab_size` that has no room for the texts' characters, each at a word's start and inside one.
 pub fn train_word_piece<S: AsRef<str> + Sync>(texts: &[S], vocab_size: usize) -> Result<Tokenizer> {
     check_texts(texts)?;
+    check_size(vocab_size, BERT_TOKENS.len(), "the texts' characters")?;
     let mut trainer: BpeTrainer = builder(vocab_size, &BERT_TOKENS).build();
     trainer.feed(texts.iter().map(AsRef::as_ref), words).map_err(refused)?;
     let mut bpe = BPE::default();
@@ -84,12 +88,15 @@ fn check_texts<S>(texts: &[S]) -> Result<()> {
 }
 
 fn check_size(vocab_size: usize, least: usize, what: &str) -> Result<()> {
-    if vocab_size >= least {
+    if (least..=MOST_TOKENS).contains(&vocab_size) {
         return Ok(());
     }
     Err(Error::Option {
         option: "vocab_size",
-        expected: format!("at least {least}: {what} and the special tokens"),
+        expected: match vocab_size > MOST_TOKENS {
+            true => format!("at most {MOST_TOKENS}"),
+            false => format!("at least {least}: {what} and the special tokens"),
+        },
         found: vocab_size.to_string(),
     })
 }

@@ -46,6 +46,11 @@ impl Entry {
         &self.shape
     }
 
+    /// Bytes of its elements.
+    pub(super) fn bytes(&self) -> u64 {
+        numel(&self.shape).unwrap_or(u64::MAX).saturating_mul(self.kind.elt_size_in_bytes() as u64)
+    }
+
     pub(super) fn is_float(&self) -> bool {
         matches!(self.kind, Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double)
     }

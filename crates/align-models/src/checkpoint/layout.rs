@@ -1,6 +1,6 @@
 use super::entry::Entry;
 use super::mismatch::Mismatch;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Name and shape of a tensor that a model is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub struct Layout {
     /// Whether a stored tensor is a buffer that older versions saved beside the weights, such as `h.0.attn.bias`. Called
     /// with the name without its prefix.
     pub ignored: fn(&str) -> bool,
+    /// Whether a stored tensor of a module that the model has not is an error too. Where it is not, such a tensor is left out, as
+    /// transformers leaves it out: another head (`v_head.summary.weight`). One of the model's own modules (`h.2.ln_1.weight` of a
+    /// model of two blocks) is always an error.
+    pub strict: bool,
 }
 
 /// Which stored tensor becomes which of the model's.
@@ -43,6 +47,8 @@ pub(super) struct Matched<'a> {
     pub tensors: Vec<(&'a str, &'a Entry)>,
     /// The tied alias, where it is stored beside its source.
     pub alias: Option<(&'a str, &'a Entry)>,
+    /// Stored tensors of modules that the model has not.
+    pub foreign: Vec<&'a str>,
 }
 
 impl Layout {
@@ -58,14 +64,18 @@ impl Layout {
             known(stored).or_else(|| known(&format!("{}{stored}", self.prefix)))
         };
 
-        let mut mismatch = Mismatch::default();
+        let (mut mismatch, mut foreign) = (Mismatch::default(), Vec::new());
+        let modules = self.modules();
         let mut stored: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
         for entry in entries {
             let name = entry.name();
             if let Some(canonical) = canonical(name) {
                 stored.entry(canonical).or_default().push(entry);
             } else if !(self.ignored)(name.strip_prefix(self.prefix).unwrap_or(name)) {
-                mismatch.unexpected.push(name.to_owned());
+                match self.strict || modules.contains(self.module(name)) {
+                    true => mismatch.unexpected.push(name.to_owned()),
+                    false => foreign.push(name),
+                }
             }
         }
         for (name, entries) in stored.iter().filter(|(_, entries)| entries.len() > 1) {
@@ -93,10 +103,28 @@ impl Layout {
             }
         }
         if mismatch.is_empty() {
-            return Ok(Matched { tensors, alias });
+            return Ok(Matched { tensors, alias, foreign });
         }
+        // Names under a prefix of another program explain why the model's own are missing.
+        mismatch.unexpected.extend(foreign.into_iter().map(str::to_owned));
         mismatch.sort();
         Err(mismatch)
+    }
+
+    /// The canonical names of the tensors that no stored one is.
+    pub(super) fn missing(&self, entries: &[Entry]) -> Vec<String> {
+        self.matched(entries).map_or_else(|mismatch| mismatch.missing, |_| Vec::new())
+    }
+
+    /// The outermost module that a name belongs to, behind the prefix: `h`, `wte`, `classifier`.
+    fn module<'n>(&self, name: &'n str) -> &'n str {
+        let own = name.strip_prefix(self.prefix).unwrap_or(name);
+        own.split_once('.').map_or(own, |(module, _)| module)
+    }
+
+    fn modules(&self) -> HashSet<&str> {
+        let alias = self.tied.iter().map(|(alias, _)| alias.as_str());
+        self.tensors.iter().map(|spec| spec.name.as_str()).chain(alias).map(|name| self.module(name)).collect()
     }
 }
 

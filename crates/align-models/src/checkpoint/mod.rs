@@ -91,6 +91,16 @@ impl Checkpoint {
         Ok(Self { path: path.to_path_buf(), sources: vec![source], entries })
     }
 
+    /// Opens one file of `torch.save`, whatever its name.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged, or holds anything but tensors.
+    pub fn open_bin(path: &Path) -> Result<Self> {
+        let source = Source::open(path)?;
+        let entries = bin::entries(&source, 0)?;
+        Ok(Self { path: path.to_path_buf(), sources: vec![source], entries })
+    }
+
     /// The file (or index) that was opened.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -129,6 +139,15 @@ impl Checkpoint {
         let matched = layout
             .matched(&self.entries)
             .map_err(|mismatch| CheckpointError::Mismatch { path: self.path.clone(), mismatch })?;
+        if !matched.foreign.is_empty() {
+            let names: Vec<String> = matched.foreign.iter().map(|name| (*name).to_owned()).collect();
+            tracing::warn!(
+                tensors = error::listed(&names, 20),
+                path = %self.path.display(),
+                "the model has no place for these tensors of its checkpoint: they are left out"
+            );
+        }
+        self.refuse_repetition(matched.tensors.iter().map(|(_, entry)| *entry).chain(matched.alias.map(|(_, e)| e)))?;
         let mut tensors = Vec::with_capacity(matched.tensors.len() + 1);
         for (name, entry) in &matched.tensors {
             tensors.push(((*name).to_owned(), self.read_entry(entry, kind, device)?));
@@ -151,6 +170,27 @@ impl Checkpoint {
             }
         }
         Ok(tensors)
+    }
+
+    /// Canonical names of the tensors of `layout` that the checkpoint does not hold.
+    #[must_use]
+    pub fn missing(&self, layout: &Layout) -> Vec<String> {
+        layout.missing(&self.entries)
+    }
+
+    /// Refuses tensors that take far more memory than their files have bytes, which they can where many of them are views of one
+    /// storage: each would be read into memory of its own. Twice as much is left for an output projection that is an embedding.
+    fn refuse_repetition<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Result<()> {
+        let bytes = entries.fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes()));
+        let held = self.sources.iter().fold(0_u64, |sum, source| sum.saturating_add(source.len));
+        if bytes > held.saturating_mul(2) {
+            let reason = format!(
+                "describes {bytes} bytes of weights in {held} bytes: its tensors share their storage, and each would be copied; save \
+                 them again, each after .clone()"
+            );
+            return Err(error::malformed(&self.path, reason));
+        }
+        Ok(())
     }
 
     fn read_entry(&self, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {

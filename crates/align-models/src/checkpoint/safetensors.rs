@@ -58,7 +58,15 @@ fn entry(tensor: Described, data: u64, end: &mut u64, file: usize) -> std::resul
     let Described { name, info: Info { dtype, shape: Shape(shape), data_offsets: (from, to) } } = tensor;
     let shown = shown(&name);
     let kind = kind(&dtype).ok_or_else(|| {
-        format!("tensor `{shown}` is stored as {}, which is not read here", super::error::shown(&dtype))
+        let narrow = ["F8", "F6", "F4"].iter().any(|bits| dtype.starts_with(bits));
+        let dtype = super::error::shown(&dtype);
+        match narrow {
+            true => format!(
+                "tensor `{shown}` is stored as {dtype}, a float of 8 bits or fewer, which is not supported: take the model's weights in \
+                 bfloat16, or save it dequantised with transformers (model.dequantize())"
+            ),
+            false => format!("tensor `{shown}` is stored as {dtype}, which is not read here"),
+        }
     })?;
     let count = numel(&shape).ok_or_else(|| format!("tensor `{shown}` has an impossible shape {shape:?}"))?;
     if from != *end {

@@ -177,6 +177,12 @@ impl DistilBertConfig {
         Labels::new((0..self.num_labels()).map(|class| self.label(class)).collect(), problem_type)
     }
 
+    /// Whether the position embeddings are computed where a checkpoint does not hold them.
+    #[must_use]
+    pub fn sinusoidal_pos_embds(&self) -> bool {
+        self.extra.get("sinusoidal_pos_embds").and_then(serde_json::Value::as_bool).unwrap_or(false)
+    }
+
     /// Names and shapes of the checkpoint.
     #[must_use]
     pub fn layout(&self) -> Layout {
@@ -185,7 +191,7 @@ impl DistilBertConfig {
         let mut add = |name: String, shape: &[i64]| tensors.push(TensorSpec { name, shape: shape.to_vec() });
         let embeddings = |name: &str| format!("distilbert.embeddings.{name}");
         add(embeddings("word_embeddings.weight"), &[self.vocab_size, d]);
-        add(embeddings("position_embeddings.weight"), &[self.max_position_embeddings, d]);
+        add(POSITIONS.to_owned(), &[self.max_position_embeddings, d]);
         add(embeddings("LayerNorm.weight"), &[d]);
         add(embeddings("LayerNorm.bias"), &[d]);
         for layer in 0..self.n_layers {
@@ -208,9 +214,12 @@ impl DistilBertConfig {
         add("pre_classifier.bias".into(), &[d]);
         add("classifier.weight".into(), &[self.num_labels(), d]);
         add("classifier.bias".into(), &[self.num_labels()]);
-        Layout { prefix: "distilbert.", tensors, tied: None, ignored: is_position_buffer }
+        Layout { prefix: "distilbert.", tensors, tied: None, ignored: is_position_buffer, strict: false }
     }
 }
+
+/// The position embeddings.
+pub(super) const POSITIONS: &str = "distilbert.embeddings.position_embeddings.weight";
 
 /// Some versions of transformers stored the position numbers.
 fn is_position_buffer(name: &str) -> bool {

@@ -3,16 +3,18 @@
 mod block;
 mod classify;
 mod config;
+mod load;
+mod positions;
+mod random;
 
 pub use config::DistilBertConfig;
 
 use crate::attention_mask::key_mask;
 use crate::layers::{LayerNorm, Linear, Weights, dropout};
-use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
-use crate::{Error, Parameters, Result, TrainableModel, checkpoint};
+use crate::{Error, Parameters, Result, TrainableModel};
 use block::{Block, LAYER_NORM_EPS};
 use std::path::Path;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 /// DistilBERT for sequence classification.
 #[derive(Debug)]
@@ -30,51 +32,6 @@ pub struct DistilBert {
 }
 
 impl DistilBert {
-    /// Loads a folder in transformers' layout, in evaluation mode, with gradients off.
-    ///
-    /// # Errors
-    /// A config or checkpoint that cannot be read, or that do not fit each other: see [`checkpoint::load`].
-    pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
-        let config = DistilBertConfig::from_pretrained(dir)?;
-        let parameters = Parameters::new(checkpoint::load(dir, &config.layout(), kind, device)?);
-        Self::from_parameters(config, parameters)
-    }
-
-    /// A new model with random weights, as transformers draws them: normal with the config's `initializer_range` (0.02 unless it
-    /// names one), the padding token's embedding and biases 0, layer norms 1.
-    ///
-    /// The weights are a function of the config and the seed.
-    ///
-    /// # Errors
-    /// A config that describes no DistilBERT or asks for sinusoidal positions, or not enough memory.
-    pub fn new_random(mut config: DistilBertConfig, seed: u64, kind: Kind, device: Device) -> Result<Self> {
-        config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
-        if config.extra.get("sinusoidal_pos_embds").and_then(serde_json::Value::as_bool) == Some(true) {
-            return Err(Error::Input(
-                "the config: sinusoidal_pos_embds is true: new positions are learned ones".into(),
-            ));
-        }
-        name_model(&mut config.extra, "distilbert", "DistilBertForSequenceClassification");
-        let std = initializer_range(&config.extra);
-        let filling = |name: &str| match name {
-            _ if name.ends_with(".bias") => Filling::Zeros,
-            _ if name.ends_with("LayerNorm.weight") || name.ends_with("layer_norm.weight") => Filling::Ones,
-            _ => Filling::Normal(std),
-        };
-        let vocab = config.vocab_size;
-        if let Some(pad) = config.pad_token_id.filter(|pad| !(0..vocab).contains(pad)) {
-            return Err(Error::Input(format!(
-                "the config: pad_token_id is {pad}, outside the vocabulary of {vocab} ids"
-            )));
-        }
-        let parameters = random_weights(&config.layout(), seed, filling, (kind, device))?;
-        let model = Self::from_parameters(config, parameters)?;
-        if let Some(pad) = model.config.pad_token_id {
-            let _ = model.word_embeddings.f_select(0, pad)?.f_zero_()?;
-        }
-        Ok(model)
-    }
-
     /// Builds the model on weights at hand, named as in [`DistilBertConfig::layout`].
     ///
     /// # Errors

@@ -75,7 +75,7 @@ pub struct GenerationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub begin_suppress_tokens: Option<Vec<i64>>,
     /// Tokens that may end a text which reaches its length limit, one or several.
-    #[serde(skip_serializing_if = "Option::is_none", with = "super::one_or_many")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::one_or_many")]
     pub forced_eos_token_id: Option<Vec<i64>>,
     /// `(start, factor)`: behind `start` new tokens EOS becomes likelier, its score by `factor` to the power of the tokens
     /// behind them.
@@ -92,7 +92,7 @@ pub struct GenerationConfig {
 
     /// Texts that end a text, one or several. They need the tokens' bytes: see
     /// [`Generation::with_token_bytes`](super::Generation::with_token_bytes).
-    #[serde(skip_serializing_if = "Option::is_none", with = "super::one_or_many")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::one_or_many")]
     pub stop_strings: Option<Vec<String>>,
 
     /// Beam search divides a finished text's log-probability by its new tokens to this power; default 1.
@@ -103,7 +103,7 @@ pub struct GenerationConfig {
     pub early_stopping: Option<EarlyStopping>,
 
     /// Ids that end a text, one or several; default the model's. An empty list: nothing ends a text early.
-    #[serde(skip_serializing_if = "Option::is_none", with = "super::one_or_many")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::one_or_many")]
     pub eos_token_id: Option<Vec<i64>>,
     /// Id that an empty prompt starts with; default the model's.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,3 +1,5 @@
+use align_torch::bytes_in_words;
+
 /// Generation options or inputs that cannot be honoured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,6 +23,18 @@ pub enum GenerationError {
         conflict: String,
         /// What to do.
         remedy: &'static str,
+    },
+    /// A number of texts, beams or prompts that memory does not hold.
+    #[error("`{option}` is {found}: at most {most} fit into the {} of memory that there are", bytes_in_words(*bytes))]
+    Memory {
+        /// The option that asks for so many.
+        option: &'static str,
+        /// How many it asks for.
+        found: usize,
+        /// How many fit.
+        most: u64,
+        /// Bytes that this process can have.
+        bytes: u64,
     },
     /// Prompts or an attention mask that cannot be continued.
     #[error("{0}")]

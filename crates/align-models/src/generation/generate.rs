@@ -1,5 +1,6 @@
 use super::beam_decoder::BeamDecoder;
 use super::decoder::Decoder;
+use super::memory::check_batch;
 use super::processors::{Pipeline, pipeline};
 use super::stopping::Stopping;
 use super::token_ids::eos_ids;
@@ -72,6 +73,10 @@ pub fn generate<M: CausalLm + ?Sized>(
     let ids = rows_of(input_ids, "input_ids")?;
     let mask = attention_mask.map(|mask| rows_of(mask, "attention_mask")).transpose()?;
     let keys: Vec<u64> = (0..ids.len() as u64).map(|i| first_sequence.wrapping_add(i)).collect();
+    let length = ids.first().map_or(0, Vec::len);
+    if length > 0 {
+        check_batch(model, generation, ids.len(), length, max_length(model, generation.config(), length, 0)?)?;
+    }
     let written = continue_keyed(model, &ids, mask.as_deref(), generation, &keys)?;
     let token_logps = written.iter().map(|text| text.token_logps.clone()).collect();
     let sequences_scores = written.iter().map(|text| text.score).collect();

@@ -3,7 +3,7 @@
 use super::not_ours::refuse_foreign;
 use super::{EarlyStopping, GenerationConfig, validation};
 use crate::pretrained_config::read_small_file;
-use crate::{Error, Result, json_weight};
+use crate::{Error, Result, json_field, json_weight};
 use align_printable::printable_path;
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -71,6 +71,12 @@ impl GenerationConfig {
         for (option, default) in numbers {
             option.take_if(|value| *value == default);
         }
+        for ids in [&mut self.suppress_tokens, &mut self.begin_suppress_tokens, &mut self.forced_eos_token_id] {
+            ids.take_if(|ids| ids.is_empty());
+        }
+        self.bad_words_ids.take_if(|words| words.is_empty());
+        self.sequence_bias.take_if(|biases| biases.is_empty());
+        self.stop_strings.take_if(|texts| texts.is_empty());
         self.top_k.take_if(|k| *k == 50);
         self.early_stopping.take_if(|stopping| *stopping == EarlyStopping::default());
         self.min_length.take_if(|length| *length == 0);
@@ -86,13 +92,5 @@ impl GenerationConfig {
 }
 
 fn parse(options: Map<String, Value>) -> std::result::Result<GenerationConfig, String> {
-    let all = serde_json::from_value(Value::Object(options.clone()));
-    all.map_err(|error| {
-        // serde does not say which option it is.
-        let alone = |(name, value): (String, Value)| {
-            let one = Value::Object(Map::from_iter([(name.clone(), value)]));
-            serde_json::from_value::<GenerationConfig>(one).err().map(|e| format!("`{name}`: {e}"))
-        };
-        options.into_iter().find_map(alone).unwrap_or_else(|| error.to_string())
-    })
+    json_field::named(Value::Object(options))
 }

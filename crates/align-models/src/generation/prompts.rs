@@ -1,8 +1,10 @@
 use super::generate::{Written, check_prompts, continue_keyed, max_length};
+use super::memory::check_batch;
 use super::prompt_batches::{PromptBatches, automatic_size};
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationError};
 use crate::{CausalLm, Result};
+use std::collections::BTreeMap;
 use std::slice::from_ref;
 
 /// What a model wrote behind a prompt.
@@ -95,10 +97,17 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
             return Err(GenerationError::Value { option, found, expected: "a number of at least 1" }.into());
         }
         eos_ids(model, generation)?;
+        let mut lengths = BTreeMap::new();
         for (place, prompt) in prompts.iter().enumerate() {
             let prompt = started(model, generation, place, prompt)?;
             check_prompts(model, from_ref(&prompt), None, &[place as u64])?;
-            max_length(model, generation.config(), prompt.len(), 0)?;
+            let limit = max_length(model, generation.config(), prompt.len(), 0)?;
+            lengths.entry(prompt.len()).or_insert((limit, 0)).1 += 1;
+        }
+        for (length, (limit, count)) in lengths {
+            // Batches that are as large as suits the processor never hold more than one prompt where that is large.
+            let at_once = batch_size.map_or(1, |size| size.min(count));
+            check_batch(model, generation, at_once, length, limit)?;
         }
         let size = |length| match batch_size {
             Some(size) => size,
@@ -207,7 +216,7 @@ fn completion<M: CausalLm + ?Sized>(
     prompt_length: usize,
 ) -> Completion {
     let own = generation.config().eos_token_id.as_ref();
-    let ends = |id: &i64| own.map_or_else(|| model.eos_token_id() == Some(*id), |eos| eos.contains(id));
+    let ends = |id: &i64| own.map_or_else(|| model.eos_token_ids().contains(id), |eos| eos.contains(id));
     let new = text.ids.get(prompt_length..).unwrap_or_default();
     let ids: Vec<i64> = new.iter().copied().take_while(|id| !ends(id)).collect();
     let finished = ids.len() < new.len() || generation.stopping().stops(&text.ids, prompt_length);

@@ -27,7 +27,7 @@ impl GenerationConfig {
 /// Checks what depends on the model, and returns the ids that end its texts.
 pub(super) fn eos_ids<M: CausalLm + ?Sized>(model: &M, generation: &Generation) -> Result<Vec<i64>, GenerationError> {
     let config = generation.config();
-    let eos = config.eos_token_id.clone().unwrap_or_else(|| model.eos_token_id().into_iter().collect());
+    let eos = config.eos_token_id.clone().unwrap_or_else(|| model.eos_token_ids().to_vec());
     let outside = |(_, id): &(&str, i64)| !(0..model.vocab_size()).contains(id);
     let own = eos.iter().map(|id| ("eos_token_id", *id));
     if let Some((option, id)) = own.chain(config.token_ids()).find(outside) {

@@ -1,9 +1,11 @@
 use crate::activation::Activation;
 use crate::checkpoint::{Layout, TensorSpec};
-use crate::{Error, Result};
+use crate::random_weights::check_memory;
+use crate::{Error, Result, json_field};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
+use tch::{Device, Kind};
 
 /// GPT-2's hyper-parameters, under the names of transformers' `config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,9 +53,9 @@ pub struct Gpt2Config {
     /// The id that starts a text.
     #[serde(default)]
     pub bos_token_id: Option<i64>,
-    /// The id that ends a text.
-    #[serde(default)]
-    pub eos_token_id: Option<i64>,
+    /// The ids that end a text, one or several.
+    #[serde(default, with = "crate::one_or_many")]
+    pub eos_token_id: Option<Vec<i64>>,
     /// What else the file held, kept for saving.
     #[serde(flatten)]
     pub extra: BTreeMap<String, serde_json::Value>,
@@ -95,7 +97,7 @@ impl Default for Gpt2Config {
             tie_word_embeddings: true,
             add_cross_attention: false,
             bos_token_id: Some(50_256),
-            eos_token_id: Some(50_256),
+            eos_token_id: Some(vec![50_256]),
             extra: BTreeMap::new(),
         }
     }
@@ -122,9 +124,9 @@ impl Gpt2Config {
             // The hub's files hold both names; one so old that it holds only the other means the same by it.
             fields.entry("n_positions").or_insert(n_ctx);
         }
-        let fail = |e: serde_json::Error| Error::Config { path: path.to_owned(), reason: e.to_string() };
-        let config: Self = serde_json::from_value(fields).map_err(fail)?;
-        config.validate().map_err(|reason| Error::Config { path: path.to_owned(), reason })?;
+        let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
+        let config: Self = json_field::named(fields).map_err(fail)?;
+        config.validate().map_err(fail)?;
         Ok(config)
     }
 
@@ -156,15 +158,31 @@ impl Gpt2Config {
         if !(self.layer_norm_epsilon > 0.0 && self.layer_norm_epsilon.is_finite()) {
             return Err(format!("layer_norm_epsilon is {}, expected a positive number", self.layer_norm_epsilon));
         }
-        for (field, id) in [("bos_token_id", self.bos_token_id), ("eos_token_id", self.eos_token_id)] {
-            if id.is_some_and(|id| !(0..self.vocab_size).contains(&id)) {
-                return Err(format!("{field} is {id:?}, outside the vocabulary of {} ids", self.vocab_size));
+        let ends = self.eos_token_id.iter().flatten().map(|id| ("eos_token_id", *id));
+        for (field, id) in self.bos_token_id.map(|id| ("bos_token_id", id)).into_iter().chain(ends) {
+            if !(0..self.vocab_size).contains(&id) {
+                return Err(format!("{field} is {id}, outside the vocabulary of {} ids", self.vocab_size));
             }
         }
         if self.add_cross_attention {
             return Err("add_cross_attention is true: cross-attention is not supported".into());
         }
         Ok(())
+    }
+
+    /// Whether a new model's weights fit into the memory that is left on `device`; what is not known fits.
+    ///
+    /// # Errors
+    /// Where they do not; the error names the sizes.
+    pub fn check_memory(&self, kind: Kind, device: Device) -> Result<()> {
+        let sizes = [
+            ("vocab_size", self.vocab_size),
+            ("n_positions", self.n_positions),
+            ("n_embd", self.n_embd),
+            ("n_inner", self.n_inner()),
+            ("n_layer", self.n_layer),
+        ];
+        check_memory(&self.layout(), &sizes, kind, device)
     }
 
     /// Width of the feed-forward layer.
@@ -205,7 +223,7 @@ impl Gpt2Config {
             add(head, &[self.vocab_size, d]);
             None
         };
-        Layout { prefix: "transformer.", tensors, tied, ignored: is_mask_buffer }
+        Layout { prefix: "transformer.", tensors, tied, ignored: is_mask_buffer, strict: false }
     }
 }
 

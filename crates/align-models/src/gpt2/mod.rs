@@ -49,9 +49,10 @@ impl Gpt2 {
     /// The weights are a function of the config and the seed.
     ///
     /// # Errors
-    /// A config that describes no GPT-2, or not enough memory.
+    /// A config that describes no GPT-2, or one whose weights do not fit into memory; see [`Gpt2Config::check_memory`].
     pub fn new_random(mut config: Gpt2Config, seed: u64, kind: Kind, device: Device) -> Result<Self> {
         config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
+        config.check_memory(kind, device)?;
         name_model(&mut config.extra, "gpt2", "GPT2LMHeadModel");
         let std = initializer_range(&config.extra);
         let residual = std / (2.0 * config.n_layer as f64).sqrt();
@@ -61,8 +62,8 @@ impl Gpt2 {
             _ if name.ends_with(".c_proj.weight") => Filling::Normal(residual),
             _ => Filling::Normal(std),
         };
-        let parameters = random_weights(&config.layout(), seed, filling, (kind, device))?;
-        Self::from_parameters(config, parameters)
+        let weights = random_weights(&config.layout(), seed, |_| true, filling, (kind, device))?;
+        Self::from_parameters(config, Parameters::new(weights))
     }
 
     /// Builds the model on weights at hand, named as in [`Gpt2Config::layout`].
@@ -73,9 +74,11 @@ impl Gpt2 {
         Self::build(config, parameters, None, false)
     }
 
-    /// The same weights with an adapter beside them.
-    pub(crate) fn adapted(&self, adapter: Adapter<'_>) -> Result<Self> {
-        Self::build(self.config.clone(), self.parameters.shallow_clone(), Some(adapter), false)
+    /// The same model on other weights, with an adapter beside them.
+    pub(crate) fn adapted(&self, weights: Parameters, adapter: Adapter<'_>) -> Result<Self> {
+        let tokens = weights.get("transformer.wte.weight").and_then(|wte| wte.size().first().copied());
+        let config = Gpt2Config { vocab_size: tokens.unwrap_or(self.config.vocab_size), ..self.config.clone() };
+        Self::build(config, weights, Some(adapter), false)
     }
 
     fn build(mut config: Gpt2Config, parameters: Parameters, adapter: Option<Adapter<'_>>, pack: bool) -> Result<Self> {
@@ -193,8 +196,8 @@ impl CausalLm for Gpt2 {
         self.config.n_positions
     }
 
-    fn eos_token_id(&self) -> Option<i64> {
-        self.config.eos_token_id
+    fn eos_token_ids(&self) -> &[i64] {
+        self.config.eos_token_id.as_deref().unwrap_or_default()
     }
 
     fn bos_token_id(&self) -> Option<i64> {

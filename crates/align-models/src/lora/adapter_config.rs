@@ -2,7 +2,7 @@
 
 use super::not_ours::refuse_foreign;
 use crate::pretrained_config::{read_small_file, write_json};
-use crate::{Error, LoraConfig, Result, json_weight};
+use crate::{Error, LoraConfig, Result, json_field, json_weight};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -12,7 +12,7 @@ pub(super) const NAME: &str = "adapter_config.json";
 impl LoraConfig {
     /// Reads and checks `DIR/adapter_config.json`, as PEFT writes it.
     ///
-    /// What is `null` there has its default. `fan_in_fan_out` may be false: PEFT turns it on for GPT-2 too.
+    /// What is `null` there has its default; lists of modules that are an expression in quotes are read as such. `fan_in_fan_out` may be false: PEFT turns it on for GPT-2 too.
     ///
     /// # Errors
     /// A missing or malformed file, an adapter of another kind than LoRA, an option of PEFT that cannot be honoured, or a value
@@ -26,27 +26,33 @@ impl LoraConfig {
         options.retain(|_, value| !value.is_null());
         refuse_foreign(&options).map_err(fail)?;
         options.insert("fan_in_fan_out".into(), true.into());
-        match options.get("target_modules") {
-            None | Some(Value::Array(_)) => {}
-            Some(Value::String(all)) if all == "all-linear" => {
-                drop(options.insert("target_modules".into(), json!([all])))
-            }
-            Some(_) => {
-                return Err(fail(
-                    "`target_modules` is a regular expression, which is not read here: give a list".into(),
-                ));
-            }
-        }
-        let config: Self = serde_json::from_value(Value::Object(options)).map_err(|e| fail(e.to_string()))?;
+        let config: Self = json_field::named(Value::Object(options)).map_err(fail)?;
         config.validate().map_err(|e| fail(e.to_string()))?;
         Ok(config)
+    }
+
+    /// The base model that a folder's adapter names, where the folder holds an adapter and no model of its own.
+    ///
+    /// # Errors
+    /// As [`LoraConfig::from_pretrained`], and an adapter that names no base model.
+    pub fn base_of_adapter(dir: &Path) -> Result<Option<String>> {
+        if dir.join("config.json").exists() || !dir.join(NAME).exists() {
+            return Ok(None);
+        }
+        let base = Self::from_pretrained(dir)?.base_model_name_or_path.filter(|base| !base.is_empty());
+        base.map(Some).ok_or_else(|| Error::Config {
+            path: dir.join(NAME),
+            reason: "names no base_model_name_or_path: write the base model's name or folder there, or merge the adapter into it with \
+                     merge_adapter"
+                .into(),
+        })
     }
 
     /// Writes `DIR/adapter_config.json` atomically.
     pub(super) fn write(&self, dir: &Path, overwrite: bool) -> Result<()> {
         let fail = |reason: String| Error::Config { path: dir.join(NAME), reason };
         let mut json = serde_json::to_value(self).map_err(|e| fail(e.to_string()))?;
-        let own = [("peft_type", json!("LORA")), ("task_type", json!("CAUSAL_LM")), ("bias", json!("none"))];
+        let own = [("peft_type", json!("LORA")), ("task_type", json!("CAUSAL_LM"))];
         if let Some(options) = json.as_object_mut() {
             options.extend(own.map(|(name, value)| (name.to_owned(), value)));
             options.insert("inference_mode".into(), true.into());
@@ -54,27 +60,29 @@ impl LoraConfig {
             if self.lora_alpha.fract() == 0.0 && self.lora_alpha < f64::from(u32::MAX) {
                 options.insert("lora_alpha".into(), (self.lora_alpha as u32).into());
             }
-            // A lone name in a list would be taken for a layer's.
-            if self.target_modules == ["all-linear"] {
-                options.insert("target_modules".into(), "all-linear".into());
-            }
         }
         write_json(dir, NAME, &json, overwrite)
     }
 
     /// What the file in `dir` says of the adapter beside it that differs from these options, in words.
     pub(super) fn difference(&self, saved: &Self) -> Option<String> {
-        let numbers = |c: &Self| {
-            let targets = c.target_modules.join(",");
+        let named = |c: &Self| {
             [
-                ("r", c.r.to_string()),
-                ("lora_alpha", c.lora_alpha.to_string()),
-                ("lora_dropout", c.lora_dropout.to_string()),
-                ("use_rslora", c.use_rslora.to_string()),
-                ("target_modules", targets),
+                ("r", json!(c.r)),
+                ("lora_alpha", json!(c.lora_alpha)),
+                ("lora_dropout", json!(c.lora_dropout)),
+                ("use_rslora", json!(c.use_rslora)),
+                ("target_modules", json!(c.target_modules)),
+                ("exclude_modules", json!(c.exclude_modules)),
+                ("layers_to_transform", json!(c.layers_to_transform)),
+                ("layers_pattern", json!(c.layers_pattern)),
+                ("rank_pattern", json!(c.rank_pattern)),
+                ("alpha_pattern", json!(c.alpha_pattern)),
+                ("modules_to_save", json!(c.modules_to_save)),
+                ("bias", json!(c.bias)),
             ]
         };
-        let mut both = numbers(self).into_iter().zip(numbers(saved));
+        let mut both = named(self).into_iter().zip(named(saved));
         both.find(|(ours, theirs)| ours != theirs)
             .map(|((name, ours), (_, theirs))| format!("is of an adapter with {name} {theirs}, this one has {ours}"))
     }

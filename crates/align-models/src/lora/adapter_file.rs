@@ -1,34 +1,54 @@
-//! Reading and writing PEFT's `adapter_model.safetensors`.
+//! Reading and writing PEFT's `adapter_model.safetensors`, and reading `adapter_model.bin`.
 
 use super::targets::Target;
+use super::whole::{self, WholeWeight, is_copy};
 use crate::checkpoint::{Checkpoint, CheckpointError, Layout, save_safetensors};
 use crate::{Error, Parameters, Result};
 use std::path::Path;
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 const NAME: &str = "adapter_model.safetensors";
+const OLD_NAME: &str = "adapter_model.bin";
 
-/// Opens the adapter's weights in `dir`.
+/// Opens the adapter's weights in `dir`: the safetensors, or where there are none the file of `torch.save`.
 pub(super) fn open(dir: &Path) -> Result<Checkpoint> {
-    Ok(Checkpoint::open_safetensors(&dir.join(NAME))?)
+    let (path, old) = (dir.join(NAME), dir.join(OLD_NAME));
+    match path.symlink_metadata().is_err() && old.symlink_metadata().is_ok() {
+        true => Ok(Checkpoint::open_bin(&old)?),
+        false => Ok(Checkpoint::open_safetensors(&path)?),
+    }
 }
 
-/// Reads the matrices of the adapted layers. Names and shapes are checked before a byte of data is copied.
-pub(super) fn read(dir: &Path, targets: &[Target], r: i64, kind: Kind, device: Device) -> Result<Parameters> {
+/// Reads the matrices of the adapted layers in `kind`, then the weights that are trained whole and those that are carried along in
+/// `base_kind`, in three lists. Names and shapes are checked before a byte of data is copied.
+pub(super) fn read(
+    file: &Checkpoint,
+    targets: &[Target],
+    [trained, carried]: [&[WholeWeight]; 2],
+    (kind, base_kind): (Kind, Kind),
+    device: Device,
+) -> Result<[Vec<(String, Tensor)>; 3]> {
+    let whole = trained.iter().chain(carried).map(|weight| weight.stored.clone());
     let layout = Layout {
-        prefix: "base_model.model.",
-        tensors: targets.iter().flat_map(|target| target.matrices(r)).collect(),
+        prefix: whole::PREFIX,
+        tensors: targets.iter().flat_map(Target::matrices).chain(whole).collect(),
         tied: None,
-        ignored: |_| false,
+        ignored: is_copy,
+        strict: true,
     };
-    let tensors = open(dir)?.load(&layout, kind, device).map_err(|error| match error {
+    let mut matrices = file.load(&layout, kind, device).map_err(|error| match error {
         CheckpointError::Mismatch { path, mismatch } => Error::AdapterMismatch { path, mismatch: Box::new(mismatch) },
         other => other.into(),
     })?;
-    Ok(Parameters::new(tensors))
+    let mut whole = matrices.split_off(2 * targets.len());
+    for (_, weight) in &mut whole {
+        *weight = weight.f_to_kind(base_kind)?;
+    }
+    let carried = whole.split_off(trained.len());
+    Ok([matrices, whole, carried])
 }
 
 /// Writes the adapter's weights into `dir`.
-pub(super) fn write(dir: &Path, parameters: &Parameters, overwrite: bool) -> Result<()> {
-    Ok(save_safetensors(&dir.join(NAME), parameters.iter(), overwrite)?)
+pub(super) fn write(dir: &Path, [trained, carried]: [&Parameters; 2], overwrite: bool) -> Result<()> {
+    Ok(save_safetensors(&dir.join(NAME), trained.iter().chain(carried.iter()), overwrite)?)
 }

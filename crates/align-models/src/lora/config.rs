@@ -1,3 +1,5 @@
+use super::Modules;
+use super::matcher::Matcher;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,9 +17,29 @@ pub struct LoraConfig {
     pub lora_alpha: f64,
     /// Dropout on what the adapter sees; like all dropout, in training mode only.
     pub lora_dropout: f64,
-    /// The linear layers that are adapted, by name or by the end of one, whole parts of it: `c_attn`, `mlp.c_proj`,
-    /// `h.0.attn.c_attn`. `all-linear`, alone, means all in the blocks.
-    pub target_modules: Vec<String>,
+    /// The linear layers that are adapted. A list or an expression; `all-linear` means all in the blocks.
+    pub target_modules: Modules,
+    /// Layers that are not adapted, though `target_modules` names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude_modules: Option<Modules>,
+    /// The numbers of the blocks whose layers are adapted, where `target_modules` is a list; all where unset.
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::one_or_many")]
+    pub layers_to_transform: Option<Vec<i64>>,
+    /// What stands before a block's number in a layer's name (`h`), for `layers_to_transform`.
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::one_or_many")]
+    pub layers_pattern: Option<Vec<String>>,
+    /// Another rank for the layers whose name, or its end from a dot on, fits an expression; the first in the order of the alphabet
+    /// counts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rank_pattern: BTreeMap<String, i64>,
+    /// The same for `lora_alpha`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub alpha_pattern: BTreeMap<String, f64>,
+    /// Modules that are trained whole, and saved with the adapter, by the end of their names: `wte`, `lm_head`, `ln_f`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub modules_to_save: Vec<String>,
+    /// The biases that are trained too.
+    pub bias: LoraBias,
     /// Whether the adapted weights are stored `(in, out)`: GPT-2's are.
     pub fan_in_fan_out: bool,
     /// Whether the product is scaled by `lora_alpha / √r` instead (rank-stabilised, arXiv:2312.03732).
@@ -29,13 +51,33 @@ pub struct LoraConfig {
     pub extra: BTreeMap<String, serde_json::Value>,
 }
 
+/// The biases that are trained beside an adapter, and saved with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoraBias {
+    /// None.
+    #[default]
+    None,
+    /// All of the model.
+    All,
+    /// Those of the adapted layers.
+    LoraOnly,
+}
+
 impl Default for LoraConfig {
     fn default() -> Self {
         Self {
             r: 8,
             lora_alpha: 8.0,
             lora_dropout: 0.0,
-            target_modules: vec!["c_attn".to_owned()],
+            target_modules: Modules::Names(vec!["c_attn".to_owned()]),
+            exclude_modules: None,
+            layers_to_transform: None,
+            layers_pattern: None,
+            rank_pattern: BTreeMap::new(),
+            alpha_pattern: BTreeMap::new(),
+            modules_to_save: Vec::new(),
+            bias: LoraBias::None,
             fan_in_fan_out: true,
             use_rslora: false,
             base_model_name_or_path: None,
@@ -50,25 +92,47 @@ impl LoraConfig {
     /// # Errors
     /// [`Error::LoraOption`] names the first option that is out of range.
     pub fn validate(&self) -> Result<()> {
-        let (r, alpha, dropout) = (self.r, self.lora_alpha, self.lora_dropout);
-        require("r", (1..=LARGEST_RANK).contains(&r), || format!("is {r}, expected 1 to {LARGEST_RANK}"))?;
-        let positive = alpha > 0.0 && alpha.is_finite();
-        require("lora_alpha", positive, || format!("is {alpha}, expected a positive number"))?;
+        let dropout = self.lora_dropout;
+        rank("r", self.r)?;
+        self.rank_pattern.values().try_for_each(|r| rank("rank_pattern", *r))?;
+        positive("lora_alpha", self.lora_alpha)?;
+        self.alpha_pattern.values().try_for_each(|alpha| positive("alpha_pattern", *alpha))?;
         require("lora_dropout", (0.0..1.0).contains(&dropout), || {
             format!("is {dropout}, expected at least 0 and below 1")
         })?;
         require("target_modules", !self.target_modules.is_empty(), || "is empty: name a linear layer".into())?;
+        let empty = self.modules_to_save.iter().any(String::is_empty);
+        require("modules_to_save", !empty, || "holds an empty name, which is the end of every module's".into())?;
+        let listed = matches!(self.target_modules, Modules::Names(_));
+        for (option, set) in [
+            ("layers_to_transform", self.layers_to_transform.is_some()),
+            ("layers_pattern", self.layers_pattern.is_some()),
+        ] {
+            require(option, listed || !set, || "is set, but target_modules is an expression: say it there".into())?;
+        }
+        require("layers_pattern", self.layers_pattern.is_none() || self.layers_to_transform.is_some(), || {
+            "is set, but layers_to_transform is not: set both".into()
+        })?;
         require("fan_in_fan_out", self.fan_in_fan_out, || {
             "is false, but GPT-2's linear layers are stored (in, out): leave it true".into()
-        })
+        })?;
+        Matcher::new(self).map(drop)
     }
 
-    /// What the adapter's product is multiplied by.
+    /// What the product of a layer that no pattern names is multiplied by.
     #[must_use]
     pub fn scaling(&self) -> f64 {
         let r = self.r as f64;
         self.lora_alpha / if self.use_rslora { r.sqrt() } else { r }
     }
+}
+
+fn rank(option: &'static str, r: i64) -> Result<()> {
+    require(option, (1..=LARGEST_RANK).contains(&r), || format!("is {r}, expected 1 to {LARGEST_RANK}"))
+}
+
+fn positive(option: &'static str, alpha: f64) -> Result<()> {
+    require(option, alpha > 0.0 && alpha.is_finite(), || format!("is {alpha}, expected a positive number"))
 }
 
 /// An option that must hold to something.

@@ -1,5 +1,5 @@
 use super::targets::Target;
-use crate::{Parameters, Result};
+use crate::Result;
 use align_random::generator;
 use rand_chacha::rand_core::Rng;
 use tch::{Device, Kind, Tensor};
@@ -8,19 +8,19 @@ use tch::{Device, Kind, Tensor};
 /// `in` columns, and `B` is zero, so that the model is the base model yet.
 ///
 /// What a layer gets depends on the seed and the layer, not on which others are adapted.
-pub(super) fn fresh(targets: &[Target], r: i64, seed: u64, kind: Kind, device: Device) -> Result<Parameters> {
+pub(super) fn fresh(targets: &[Target], seed: u64, kind: Kind, device: Device) -> Result<Vec<(String, Tensor)>> {
     let mut named = Vec::with_capacity(2 * targets.len());
     for target in targets {
-        let [a, b] = target.matrices(r);
+        let [a, b] = target.matrices();
         let bound = (target.inputs as f64).sqrt().recip();
         let mut generator = generator(seed, "lora", target.place);
         let draws: Vec<f64> =
-            (0..r * target.inputs).map(|_| bound * (2.0 * uniform(generator.next_u64()) - 1.0)).collect();
+            (0..target.r * target.inputs).map(|_| bound * (2.0 * uniform(generator.next_u64()) - 1.0)).collect();
         let drawn = Tensor::f_from_slice(&draws)?.f_view(a.shape.as_slice())?;
         named.push((a.name, drawn.f_to_kind(kind)?.f_to_device(device)?));
         named.push((b.name, Tensor::f_zeros(b.shape.as_slice(), (kind, device))?));
     }
-    Ok(Parameters::new(named))
+    Ok(named)
 }
 
 /// At least 0 and below 1, from a draw's upper 53 bits.

@@ -1,13 +1,16 @@
 use super::fresh::fresh;
-use super::targets::targets;
+use super::targets::{Target, refuse_idle, targets};
+use super::whole::{self, WholeWeight};
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
 use crate::{
-    Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result, TrainingMemory, pretrained_config,
+    Attention, CausalLm, Error, Gpt2, Gpt2Config, KvCache, LoraConfig, Parameters, Result, TrainingMemory,
+    pretrained_config,
 };
 use align_printable::printable_path;
+use align_torch::{available_memory, bytes_in_words};
 use std::path::Path;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// GPT-2 with a LoRA adapter (arXiv:2106.09685) on its frozen weights.
 ///
@@ -27,41 +30,98 @@ use tch::{Kind, Tensor};
 #[derive(Debug)]
 pub struct LoraGpt2 {
     pub(super) config: LoraConfig,
-    /// The matrices, under PEFT's names.
+    pub(super) targets: Vec<Target>,
+    /// Which of the base model's weights the adapter has of its own: those that are trained, and those that are not.
+    whole: [Vec<WholeWeight>; 2],
+    /// The matrices, and the weights that are trained whole, under PEFT's names.
     pub(super) adapter: Parameters,
-    /// The base model's weights, with the adapter's layers beside them.
+    /// The weights of the adapter's file that are not trained, under PEFT's names.
+    carried: Parameters,
+    /// The model's weights that are not trained, under their own names.
+    pub(super) frozen: Parameters,
+    /// The base model with the adapter's weights in the place of its own, and the adapter's layers beside them.
     pub(super) model: Gpt2,
 }
 
 impl LoraGpt2 {
-    /// A new adapter on `base`, which leaves what the model says as it is: `B` is zero, `A` drawn by `seed`. Gradients are off.
+    /// A new adapter on `base`, which leaves what the model says as it is: `B` is zero, `A` drawn by `seed`; weights that are trained
+    /// whole are copies. Gradients are off.
     ///
     /// # Errors
-    /// Options out of range, or target modules that the model has not.
+    /// Options out of range, target modules that the model has not, options that name nothing, or an adapter that does not fit into
+    /// memory.
     pub fn new(base: Gpt2, config: LoraConfig, seed: u64) -> Result<Self> {
         config.validate()?;
         let targets = targets(&config, base.config())?;
-        let adapter = fresh(&targets, config.r, seed, adapter_kind(base.kind()), base.device())?;
-        Self::build(&base, config, adapter)
+        refuse_idle(&config, &targets)?;
+        check_memory(&targets, adapter_kind(base.kind()), base.device())?;
+        let trained = whole::trained(&config, base.config(), &targets)?;
+        let mut adapter = fresh(&targets, seed, adapter_kind(base.kind()), base.device())?;
+        for weight in &trained {
+            let of_base = base.parameters().get(&weight.base).unwrap_or(base.head());
+            adapter.push((weight.stored.name.clone(), of_base.f_detach_copy()?));
+        }
+        let adapter = Parameters::new(adapter);
+        Self::build(&base, config, targets, [trained, Vec::new()], adapter, Parameters::new(Vec::new()))
     }
 
     /// The adapter that PEFT, or [`CausalLm::save_pretrained`], wrote into `dir`, on its base model. Gradients are off.
     ///
+    /// Embeddings in the adapter's file take the place of the base model's, of another number of tokens too.
+    ///
     /// # Errors
-    /// `adapter_config.json` or `adapter_model.safetensors` missing, damaged, or not made for this model; see
-    /// [`LoraConfig::from_pretrained`].
+    /// `adapter_config.json` or the weights (`adapter_model.safetensors` or `adapter_model.bin`) missing, damaged, or not made for
+    /// this model; see [`LoraConfig::from_pretrained`].
     pub fn from_pretrained(base: Gpt2, dir: &Path) -> Result<Self> {
         let config = LoraConfig::from_pretrained(dir)?;
         let fail = |e: Error| Error::Config { path: dir.join(adapter_config::NAME), reason: e.to_string() };
-        let targets = targets(&config, base.config()).map_err(fail)?;
-        let adapter = adapter_file::read(dir, &targets, config.r, adapter_kind(base.kind()), base.device())?;
-        Self::build(&base, config, adapter)
+        let file = adapter_file::open(dir)?;
+        let vocab_size = whole::vocab_size(&file).unwrap_or(base.config().vocab_size);
+        let resized = Gpt2Config { vocab_size, ..base.config().clone() };
+        if vocab_size != base.config().vocab_size {
+            tracing::warn!(
+                path = %dir.display(), base = base.config().vocab_size, adapter = vocab_size,
+                "the adapter's embeddings have another number of tokens than the base model's, and take their place"
+            );
+        }
+        let targets = targets(&config, &resized).map_err(fail)?;
+        let trained = whole::trained(&config, &resized, &targets).map_err(fail)?;
+        let carried = whole::carried(&file, &resized, &trained);
+        let kinds = (adapter_kind(base.kind()), base.kind());
+        let [mut matrices, own, kept] =
+            adapter_file::read(&file, &targets, [&trained, &carried], kinds, base.device())?;
+        matrices.extend(own);
+        Self::build(&base, config, targets, [trained, carried], Parameters::new(matrices), Parameters::new(kept))
     }
 
-    fn build(base: &Gpt2, config: LoraConfig, adapter: Parameters) -> Result<Self> {
+    /// The plain model that a base model's folder and an adapter's make together; says so in a warning, since the adapter is an adapter no
+    /// more.
+    ///
+    /// # Errors
+    /// As [`Gpt2::from_pretrained`] and [`LoraGpt2::from_pretrained`].
+    pub fn merged_from_pretrained(base: &Path, adapter: &Path, kind: Kind, device: Device) -> Result<Gpt2> {
+        tracing::warn!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
+        Self::from_pretrained(Gpt2::from_pretrained(base, kind, device)?, adapter)?.merge_and_unload()
+    }
+
+    fn build(
+        base: &Gpt2,
+        config: LoraConfig,
+        targets: Vec<Target>,
+        whole: [Vec<WholeWeight>; 2],
+        adapter: Parameters,
+        carried: Parameters,
+    ) -> Result<Self> {
         base.parameters().set_requires_grad(false);
-        let model = base.adapted(Adapter { config: &config, parameters: &adapter })?;
-        Ok(Self { config, adapter, model })
+        let [trained, kept] = &whole;
+        let (trained, kept) = (whole::named(trained, &adapter), whole::named(kept, &carried));
+        let weights = whole::in_place(base, &trained, &kept)?;
+        let is_frozen = |name: &str| trained.get(name).is_none();
+        let frozen = weights.iter().filter(|(name, _)| is_frozen(name));
+        let frozen = Parameters::new(frozen.map(|(name, weight)| (name.to_owned(), weight.shallow_clone())).collect());
+        let layers = Adapter { targets: &targets, parameters: &adapter, dropout: config.lora_dropout };
+        let model = base.adapted(weights, layers)?;
+        Ok(Self { config, targets, whole, adapter, carried, frozen, model })
     }
 
     /// The adapter's options.
@@ -80,7 +140,7 @@ impl LoraGpt2 {
 
     /// As [`LoraGpt2::merge_and_unload`]; weights that are not adapted are shared.
     fn merged(&self) -> Result<Gpt2> {
-        let adapter = Adapter { config: &self.config, parameters: &self.adapter };
+        let adapter = Adapter { targets: &self.targets, parameters: &self.adapter, dropout: 0.0 };
         let merged = |(name, weight): (&str, &Tensor)| {
             let layer = name.strip_suffix(".weight").and_then(|layer| adapter.layer(layer));
             let weight = match layer {
@@ -97,6 +157,23 @@ impl LoraGpt2 {
 /// The adapter's dtype on weights of a dtype: steps are too small for one of 16 bits.
 fn adapter_kind(base: Kind) -> Kind {
     if matches!(base, Kind::BFloat16 | Kind::Half) { Kind::Float } else { base }
+}
+
+/// Refuses matrices that do not fit into the memory that is left; what is not known fits.
+fn check_memory(targets: &[Target], kind: Kind, device: Device) -> Result<()> {
+    let numel = |target: &Target| (target.r * (target.inputs + target.outputs)).unsigned_abs();
+    let bytes = targets.iter().map(numel).sum::<u64>().saturating_mul(kind.elt_size_in_bytes() as u64);
+    match available_memory(device) {
+        Some(available) if bytes > available => Err(Error::LoraOption {
+            option: "r",
+            reason: format!(
+                "makes matrices of {}, and {} are left: lower it, or name fewer target_modules",
+                bytes_in_words(bytes),
+                bytes_in_words(available)
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 impl CausalLm for LoraGpt2 {
@@ -131,7 +208,7 @@ impl CausalLm for LoraGpt2 {
     }
 
     fn frozen_parameters(&self) -> Option<&Parameters> {
-        Some(self.model.parameters())
+        Some(&self.frozen)
     }
 
     fn vocab_size(&self) -> i64 {
@@ -142,8 +219,8 @@ impl CausalLm for LoraGpt2 {
         self.model.n_positions()
     }
 
-    fn eos_token_id(&self) -> Option<i64> {
-        self.model.eos_token_id()
+    fn eos_token_ids(&self) -> &[i64] {
+        self.model.eos_token_ids()
     }
 
     fn bos_token_id(&self) -> Option<i64> {
@@ -163,7 +240,15 @@ impl CausalLm for LoraGpt2 {
     }
 
     fn frozen_copy(&self) -> Result<Self> {
-        Self::build(&self.model, self.config.clone(), self.adapter.detached_copy()?)
+        let (whole, carried) = (self.whole.clone(), self.carried.shallow_clone());
+        Self::build(
+            &self.model,
+            self.config.clone(),
+            self.targets.clone(),
+            whole,
+            self.adapter.detached_copy()?,
+            carried,
+        )
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
@@ -171,7 +256,7 @@ impl CausalLm for LoraGpt2 {
             .map_err(|e| Error::Input(format!("the folder {} cannot be made: {e}", printable_path(dir))))?;
         // The config makes a folder an adapter: it goes first and comes last.
         pretrained_config::withdraw(dir, adapter_config::NAME, overwrite)?;
-        adapter_file::write(dir, &self.adapter, overwrite)?;
+        adapter_file::write(dir, [&self.adapter, &self.carried], overwrite)?;
         self.config.write(dir, overwrite)
     }
 

@@ -20,14 +20,18 @@ impl LoraGpt2 {
     fn surplus(&self, layer: &Target) -> i64 {
         let [a, _] = matrix_names(&layer.name);
         let bytes = |kind: tch::Kind| kind.elt_size_in_bytes() as i64;
+        let r = self.targets.iter().find(|target| target.name == layer.name).map_or(0, |target| target.r);
+        let weight = format!("{}.weight", layer.name);
         match self.adapter.get(&a).map(tch::Tensor::kind) {
             Some(kind) => {
                 let cast = if kind == self.model.kind() { 0 } else { layer.inputs };
                 let dropped = if self.config.lora_dropout > 0.0 { 2 * layer.inputs } else { 0 };
-                bytes(kind) * (self.config.r + cast + dropped)
+                bytes(kind) * (r + cast + dropped)
             }
             // Attention keeps what it gives, whoever reads it.
             None if layer.name.ends_with("attn.c_proj") => 0,
+            // A weight that is trained whole needs its input.
+            None if self.frozen.get(&weight).is_none() => 0,
             None => -bytes(self.model.kind()) * layer.inputs,
         }
     }

@@ -4,15 +4,20 @@ mod adapter;
 mod adapter_config;
 mod adapter_file;
 mod config;
+mod expression;
 mod fresh;
 mod gpt2;
 mod layer;
+mod matcher;
 mod memory;
+mod modules;
 mod not_ours;
 mod targets;
+mod whole;
 
 pub(crate) use adapter::Adapter;
 pub(crate) use layer::AdaptedLinear;
 
-pub use config::LoraConfig;
+pub use config::{LoraBias, LoraConfig};
 pub use gpt2::LoraGpt2;
+pub use modules::Modules;

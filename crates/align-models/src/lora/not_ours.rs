@@ -3,15 +3,13 @@
 use serde_json::{Map, Value};
 
 /// How an adapter came about or where it is from, and what is checked by itself: what it computes does not depend on these.
-const WITHOUT_EFFECT: [&str; 17] = [
+const WITHOUT_EFFECT: [&str; 15] = [
     "auto_mapping",
-    "bias",
     "corda_config",
     "ensure_weight_tying",
     "eva_config",
     "inference_mode",
     "init_lora_weights",
-    "layers_pattern",
     "loftq_config",
     "lora_ga_config",
     "megatron_core",
@@ -24,26 +22,35 @@ const WITHOUT_EFFECT: [&str; 17] = [
 ];
 
 /// [`LoraConfig`](crate::LoraConfig)'s fields.
-const OURS: [&str; 7] =
-    ["base_model_name_or_path", "fan_in_fan_out", "lora_alpha", "lora_dropout", "r", "target_modules", "use_rslora"];
+const OURS: [&str; 14] = [
+    "alpha_pattern",
+    "base_model_name_or_path",
+    "bias",
+    "exclude_modules",
+    "fan_in_fan_out",
+    "layers_pattern",
+    "layers_to_transform",
+    "lora_alpha",
+    "lora_dropout",
+    "modules_to_save",
+    "r",
+    "rank_pattern",
+    "target_modules",
+    "use_rslora",
+];
 
 /// Initialisations that leave the base weights alone. The others move a part of them into the adapter.
 const INITIALISATIONS: [&str; 4] = ["eva", "gaussian", "mica", "orthogonal"];
 
 /// Options that change what an adapter computes, and what to do about them.
-const REFUSED: [(&str, &str); 18] = [
+const REFUSED: [(&str, &str); 13] = [
     ("alora_invocation_tokens", "the adapter is on for all tokens here"),
-    ("alpha_pattern", "all layers have one lora_alpha here"),
     ("arrow_config", "one adapter is read here"),
-    ("exclude_modules", "list what is adapted in target_modules"),
     ("kasa_config", "plain LoRA is read here"),
     ("layer_replication", "apply it to the base model first"),
-    ("layers_to_transform", "name the layers in target_modules: h.0.attn.c_attn"),
     ("lora_bias", "the adapter has no biases here"),
     ("megatron_config", "the model is on one device here"),
-    ("modules_to_save", "only linear layers are trained here"),
     ("monteclora_config", "plain LoRA is read here"),
-    ("rank_pattern", "all layers have one r here"),
     ("target_parameters", "whole linear layers are adapted here"),
     ("trainable_token_indices", "only linear layers are trained here"),
     ("use_bdlora", "plain LoRA is read here"),
@@ -61,8 +68,12 @@ pub(super) fn refuse_foreign(options: &Map<String, Value>) -> Result<(), String>
     if options.contains_key("task_type") && text("task_type") != Some("CAUSAL_LM") {
         return Err("`task_type` is not \"CAUSAL_LM\": the adapter belongs to a model with another head".into());
     }
-    if options.contains_key("bias") && text("bias") != Some("none") {
-        return Err("`bias` is not \"none\": biases stand still here".into());
+    if options.get("ensure_weight_tying") == Some(&Value::Bool(true))
+        && options.get("modules_to_save").is_some_and(|v| !at_rest(v))
+    {
+        return Err("`ensure_weight_tying` is set beside `modules_to_save`, which is not supported: merge the adapter into its \
+                    model with PEFT and load that"
+            .into());
     }
     match options.get("init_lora_weights") {
         None | Some(Value::Bool(_)) => {}

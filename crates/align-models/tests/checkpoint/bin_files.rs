@@ -276,11 +276,54 @@ fn the_golden_archives_tied_head_is_folded() {
         tensors: tensors.map(|entry| TensorSpec::new(entry.name(), entry.shape())).collect(),
         tied: Some(("lm_head.weight".to_owned(), "transformer.wte.weight".to_owned())),
         ignored: |name| name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias"),
+        strict: true,
     };
     for model in ["gpt2-tiny", "gpt2-tiny-bin-zip", "gpt2-tiny-bin-legacy"] {
         let loaded = load(&golden(model), &layout, Kind::Float, Device::Cpu).unwrap();
         let names: Vec<_> = loaded.iter().map(|(name, _)| name.as_str()).collect();
         let expected: Vec<_> = layout.tensors.iter().map(|spec| spec.name.as_str()).collect();
         assert_eq!(names, expected, "{model}");
+    }
+}
+
+/// A thousand weights over one storage of 40 KB would be 40 MB.
+#[test]
+fn weights_that_share_one_storage_are_not_each_copied() {
+    let (count, numel) = (1000, 10_000);
+    let names: Vec<String> = (0..count).map(|i| format!("w{i}")).collect();
+    let state_dict = |storage: &Storage| {
+        let pickle = Pickle::new().global("collections", "OrderedDict").raw(b")R(");
+        let pickle = names.iter().fold(pickle, |pickle, name| pickle.text(name).tensor(storage, 0, &[numel], &[1]));
+        pickle.raw(b"u").stop()
+    };
+    let bytes = float_bytes((0..numel).map(|i| i as f32));
+    let (new, old) = (zip_floats("0", numel), legacy_floats("94109", numel));
+    let files = [
+        torch_zip(&state_dict(&new), &[("0", bytes.clone())]),
+        legacy_file(state_dict(&old), &[("94109", numel, bytes)]),
+    ];
+    let layout = |tensors: &[String]| Layout {
+        prefix: "",
+        tensors: tensors.iter().map(|name| TensorSpec::new(name.as_str(), [numel])).collect(),
+        tied: None,
+        ignored: |_| true,
+        strict: false,
+    };
+    for file in files {
+        let folder = folder_with("pytorch_model.bin", &file);
+        let problem = load(folder.path(), &layout(&names), Kind::Float, Device::Cpu).unwrap_err().to_string();
+        assert_says(&problem, &["pytorch_model.bin", "40000000 bytes of weights", "share their storage", ".clone()"]);
+        // Two may share, as an embedding and the output projection do.
+        let two = load(folder.path(), &layout(&names[..2]), Kind::Float, Device::Cpu).unwrap();
+        assert!(two[0].1.equal(&two[1].1));
+    }
+}
+
+/// torch writes them with a function and a dtype that its older dtypes do not need.
+#[test]
+fn floats_of_eight_bits_are_refused_by_their_size() {
+    for (module, name) in [("torch._utils", "_rebuild_tensor_v3"), ("torch", "float8_e4m3fn")] {
+        let state = Pickle::new().raw(b"}").text("w").global(module, name).raw(b"s").stop();
+        assert_says(&bin_refusal(&torch_zip(&state, &[])), &["pytorch_model.bin", "float of 8 bits", "bfloat16"]);
     }
 }

@@ -57,6 +57,7 @@ pub fn layout() -> Layout {
         tensors: vec![TensorSpec::new("model.wte.weight", [2, 3]), TensorSpec::new("norm.bias", [3])],
         tied: Some(("head.weight".to_owned(), "model.wte.weight".to_owned())),
         ignored: |name| name == "h.0.attn.bias",
+        strict: true,
     }
 }
 

@@ -151,3 +151,23 @@ fn large_tensors_are_read_in_pieces() {
     let loaded = load(folder.path(), &layout, Kind::BFloat16, Device::Cpu).unwrap();
     assert!(loaded[0].1.equal(&large.to_kind(Kind::BFloat16)));
 }
+
+/// As transformers leaves them out: those of another head, whatever their dtype.
+#[test]
+fn tensors_of_modules_that_the_model_has_not_are_left_out() {
+    let loose = Layout { strict: false, ..layout() };
+    let load_all = |extra: &str| {
+        let extra = (extra, count(0, &[4]).to_kind(Kind::Int64));
+        let folder = saved(&[("wte.weight", wte()), ("norm.bias", bias()), extra]);
+        load(folder.path(), &loose, Kind::Float, Device::Cpu)
+    };
+    for name in ["v_head.summary.weight", "model.v_head.summary.bias", "score.weight", "vocab_projector.bias", "step"] {
+        assert_eq!(load_all(name).unwrap().len(), 2, "{name}");
+    }
+    for name in ["wte.bias", "model.wte.lora_A.weight", "norm.weight", "head.bias"] {
+        assert_says(&load_all(name).unwrap_err().to_string(), &["unexpected (1)", name]);
+    }
+    // Where something is missing, what was left over may say why.
+    let (found, _) = mismatch(&[("module.wte.weight", wte()), ("norm.bias", bias())], &loose);
+    assert_eq!((found.missing, found.unexpected), (vec!["model.wte.weight".into()], vec!["module.wte.weight".into()]));
+}

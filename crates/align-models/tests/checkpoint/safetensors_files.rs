@@ -99,3 +99,11 @@ fn empty_tensors_are_read_and_impossible_ones_refused() {
     let header = r#"{"a":{"dtype":"F32","shape":[0,9223372036854775807,2],"data_offsets":[0,0]}}"#;
     assert_eq!(Checkpoint::open(folder_with("model.safetensors", &file(header, 0)).path()).unwrap().entries().len(), 1);
 }
+
+#[test]
+fn floats_of_eight_bits_are_refused_by_name() {
+    for dtype in ["F8_E4M3", "F8_E5M2", "F8_E8M0", "F4"] {
+        let header = format!(r#"{{"a":{{"dtype":"{dtype}","shape":[2],"data_offsets":[0,2]}}}}"#);
+        assert_says(&refused(&file(&header, 2)), &["model.safetensors", "tensor `a`", dtype, "bfloat16"]);
+    }
+}

@@ -1,9 +1,9 @@
-use super::in_words;
 use crate::adamw::is_narrow;
 use crate::objective::Row;
 use crate::{Error, Result, RunConfig};
 use align_losses::LinearLogpsOptions;
 use align_models::{Parameters, TrainableModel};
+use align_torch::bytes_in_words;
 use std::fmt;
 use tch::{Kind, Tensor};
 
@@ -114,9 +114,9 @@ impl fmt::Display for MemoryEstimate {
         let parts: Vec<String> = parts
             .iter()
             .filter(|(_, bytes)| *bytes > 0)
-            .map(|(what, bytes)| format!("{} of {what}", in_words(*bytes)))
+            .map(|(what, bytes)| format!("{} of {what}", bytes_in_words(*bytes)))
             .collect();
-        write!(f, "{} beside the models ({})", in_words(self.beside_models()), parts.join(", "))
+        write!(f, "{} beside the models ({})", bytes_in_words(self.beside_models()), parts.join(", "))
     }
 }
 

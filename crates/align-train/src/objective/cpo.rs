@@ -121,7 +121,7 @@ impl<M: CausalLm> Objective for Cpo<M> {
     }
 
     fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
-        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
         let batch = batch.rows();
         let sequences = CompletionBatch::of_pairs(&batch, pad)?.to_device(self.policy.device())?;
         let (rows, pairs) = (sequences.input_ids.size2()?.0, sequences.input_ids.size2()?.0 / 2);

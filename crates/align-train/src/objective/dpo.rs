@@ -112,7 +112,7 @@ impl<M: CausalLm> Dpo<M> {
 
     fn part(&self, pairs: &[&EncodedPair], indices: Vec<usize>) -> Result<Part> {
         // Padding is masked everywhere, so any id of the vocabulary serves.
-        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
         let sequences = CompletionBatch::of_pairs(pairs, pad)?.to_device(self.policy.device())?;
         let tokens = self.tokens(&sequences)?;
         let length = pairs.iter().fold(PairLength::default(), |all, pair| all.and(PairLength::of(pair)));

@@ -44,7 +44,7 @@ impl<M: CausalLm> Kto<M> {
     }
 
     fn sequences(&self, rows: &[(&[i64], &[i64])]) -> Result<Sequences> {
-        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
         let batch = CompletionBatch::new(rows, pad)?.to_device(self.policy.device())?;
         let tokens = SequenceTokens::of(&batch)?;
         Ok(Sequences { batch, tokens })

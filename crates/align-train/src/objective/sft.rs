@@ -92,7 +92,7 @@ impl<M: CausalLm> Objective for Sft<M> {
         let rows = batch.rows();
         let sequences: Vec<_> =
             rows.iter().map(|row| (row.prompt_ids.as_slice(), row.completion_ids.as_slice())).collect();
-        let pad = self.policy.eos_token_id().unwrap_or(0);
+        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
         let sequences = CompletionBatch::new(&sequences, pad)?.to_device(self.policy.device())?;
         let learnt = if self.only_completions() { &sequences.completion_mask } else { &sequences.attention_mask };
         let tokens = SequenceTokens::of_mask(&sequences.input_ids, learnt)?;

@@ -204,6 +204,11 @@ impl Machine {
     }
 
     fn push_global(&mut self, module: &str, name: &str) -> Result<()> {
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v3") || module == "torch" && name.starts_with("float8") {
+            return bad(
+                "it holds tensors of a dtype that is not supported, such as a float of 8 bits: save the model in bfloat16",
+            );
+        }
         let Some(global) = Global::find(module, name) else {
             return Err(PickleError::Unsafe(format!("it asks for `{}.{}`", shown(module), shown(name))));
         };

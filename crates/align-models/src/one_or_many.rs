@@ -9,7 +9,7 @@ enum OneOrMany<One, Many> {
     Many(Many),
 }
 
-pub(super) fn serialize<T: Serialize, S: Serializer>(all: &Option<Vec<T>>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<T: Serialize, S: Serializer>(all: &Option<Vec<T>>, serializer: S) -> Result<S::Ok, S::Error> {
     let written = all.as_ref().map(|all| match all.as_slice() {
         [one] => OneOrMany::One(one),
         many => OneOrMany::Many(many),
@@ -17,7 +17,7 @@ pub(super) fn serialize<T: Serialize, S: Serializer>(all: &Option<Vec<T>>, seria
     written.serialize(serializer)
 }
 
-pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,

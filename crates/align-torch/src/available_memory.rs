@@ -28,9 +28,26 @@ pub fn available_memory(device: Device) -> Option<u64> {
     Some(groups.lines().filter_map(|line| left_under_limits(Path::new(CGROUPS), line)).fold(machine, u64::min))
 }
 
+/// Bytes that this process can have on a device in all: what it has and what it can still take. For what may be made of memory that
+/// was let go and not yet given back. A tebibyte where the system does not say, and for a GPU.
+#[must_use]
+pub fn attainable_memory(device: Device) -> u64 {
+    const UNKNOWN: u64 = 1 << 40;
+    let own = || {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        kibibytes(status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?)
+    };
+    available_memory(device).map_or(UNKNOWN, |available| available.saturating_add(own().unwrap_or(0)))
+}
+
+/// The bytes of a line of `/proc` behind its name: `  16825344 kB`.
+fn kibibytes(text: &str) -> Option<u64> {
+    text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
 fn available_of_machine(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    kibibytes(line)
 }
 
 /// What is left under the tightest limit of a group and those around it; a `line` of `/proc/self/cgroup` names the group.
@@ -56,6 +73,16 @@ fn left(group: &Path, files: &Files) -> Option<u64> {
         stat.lines().find_map(|line| line.strip_prefix(files.reclaimable)?.trim().parse::<u64>().ok())
     });
     Some(limit.saturating_sub(used.saturating_sub(reclaimable.unwrap_or(0))))
+}
+
+/// A number of bytes as people read it: `3.5 GiB`.
+#[must_use]
+pub fn bytes_in_words(bytes: u64) -> String {
+    match bytes {
+        0..0x40_0000 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        0x40_0000..0x4000_0000 => format!("{:.0} MiB", bytes as f64 / 1_048_576.0),
+        _ => format!("{:.1} GiB", bytes as f64 / 1_073_741_824.0),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,221 @@
+//! Which modules a LoRA adapter is made for, by PEFT's rules. Nothing here knows a model: modules are names.
+
+use super::Modules;
+use super::config::require;
+use super::expression::{End, regex};
+use crate::{LoraConfig, Result};
+use regex::Regex;
+
+/// Most expressions in one option: more than the layers that a model has kinds of.
+const EXPRESSIONS: usize = 64;
+
+/// Where a module's name holds the number of its layer, if `layers_pattern` does not say.
+const ANY_LAYERS: &str = r"^.*?\.[^.]*\.(\d+)\.";
+
+/// A [`LoraConfig`]'s options that name modules, ready to be compared with names such as `transformer.h.0.attn.c_attn`.
+#[derive(Debug)]
+pub(super) struct Matcher<'a> {
+    config: &'a LoraConfig,
+    target: Names<'a>,
+    exclude: Option<Names<'a>>,
+    layers: Vec<Regex>,
+    ranks: Vec<(End, i64)>,
+    alphas: Vec<(End, f64)>,
+}
+
+#[derive(Debug)]
+enum Names<'a> {
+    All,
+    Pattern(Regex),
+    Listed(&'a [String]),
+}
+
+impl<'a> Matcher<'a> {
+    /// # Errors
+    /// A pattern that is no regular expression, or one with a look-around or a back-reference.
+    pub fn new(config: &'a LoraConfig) -> Result<Self> {
+        let layers = config.layers_pattern.as_deref().unwrap_or_default();
+        few("layers_pattern", layers.len())?;
+        few("rank_pattern", config.rank_pattern.keys().filter(|name| End::is_expression(name)).count())?;
+        few("alpha_pattern", config.alpha_pattern.keys().filter(|name| End::is_expression(name)).count())?;
+        let layers = match layers {
+            [] => vec![regex("layers_pattern", ANY_LAYERS)?],
+            names => {
+                let one = |name: &String| regex("layers_pattern", &format!(r"^(?:.*?\.)?(?:{name})\.(\d+)\."));
+                names.iter().map(one).collect::<Result<_>>()?
+            }
+        };
+        let ranks = config.rank_pattern.iter().map(|(name, r)| Ok((End::new("rank_pattern", name)?, *r)));
+        let alphas = config.alpha_pattern.iter().map(|(name, alpha)| Ok((End::new("alpha_pattern", name)?, *alpha)));
+        Ok(Self {
+            config,
+            target: names("target_modules", &config.target_modules)?,
+            exclude: config.exclude_modules.as_ref().map(|modules| names("exclude_modules", modules)).transpose()?,
+            layers,
+            ranks: ranks.collect::<Result<_>>()?,
+            alphas: alphas.collect::<Result<_>>()?,
+        })
+    }
+
+    /// Whether matrices stand beside the module, where it is a linear layer. `all-linear` is true of every name.
+    pub fn is_target(&self, module: &str) -> bool {
+        if self.exclude.as_ref().is_some_and(|names| names.hit(module)) || self.is_inside_saved(module) {
+            return false;
+        }
+        let by_name = matches!(self.target, Names::Listed(_));
+        self.target.hit(module) && (!by_name || self.is_in_layers(module))
+    }
+
+    /// Whether the module is trained and saved whole. PEFT compares ends of names here, not whole parts.
+    pub fn is_saved(&self, module: &str) -> bool {
+        self.config.modules_to_save.iter().any(|name| module.ends_with(name.as_str()))
+    }
+
+    /// The rank of a target.
+    pub fn rank(&self, module: &str) -> i64 {
+        self.ranks.iter().find(|(name, _)| name.is_match(module)).map_or(self.config.r, |(_, r)| *r)
+    }
+
+    /// What a target's product is multiplied by.
+    pub fn scaling(&self, module: &str) -> f64 {
+        let own = self.alphas.iter().find(|(name, _)| name.is_match(module));
+        let (r, alpha) = (self.rank(module) as f64, own.map_or(self.config.lora_alpha, |(_, alpha)| *alpha));
+        alpha / if self.config.use_rslora { r.sqrt() } else { r }
+    }
+
+    /// What of the options hits none of the targets, and so would be ignored.
+    pub fn idle(&self, targets: &[&str]) -> Option<(&'static str, String)> {
+        let hits = |end: &End| targets.iter().any(|target| end.is_match(target));
+        let config = self.config;
+        let ranks = config.rank_pattern.keys().zip(&self.ranks).filter(|(_, (end, _))| !hits(end));
+        let alphas = config.alpha_pattern.keys().zip(&self.alphas).filter(|(_, (end, _))| !hits(end));
+        let patterns =
+            ranks.map(|(name, _)| ("rank_pattern", name)).chain(alphas.map(|(name, _)| ("alpha_pattern", name)));
+        let names = match &self.target {
+            Names::Listed(names) => *names,
+            _ => &[],
+        };
+        let unused = names.iter().filter(|name| !targets.iter().any(|target| is_named(target, name)));
+        unused.map(|name| ("target_modules", name)).chain(patterns).map(|(option, name)| (option, name.clone())).next()
+    }
+
+    /// Whether the module, or one around it, is named in `modules_to_save`.
+    fn is_inside_saved(&self, module: &str) -> bool {
+        let ends = module.match_indices('.').map(|(at, _)| at).chain([module.len()]);
+        let mut around = ends.filter_map(|end| module.get(..end));
+        around.any(|outer| self.config.modules_to_save.iter().any(|name| is_named(outer, name)))
+    }
+
+    fn is_in_layers(&self, module: &str) -> bool {
+        match self.config.layers_to_transform.as_deref() {
+            None | Some([]) => true,
+            Some(wanted) => {
+                let number = self.layers.iter().find_map(|regex| regex.captures(module)?.get(1)?.as_str().parse().ok());
+                number.is_some_and(|number: i64| wanted.contains(&number))
+            }
+        }
+    }
+}
+
+impl Names<'_> {
+    fn hit(&self, module: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Pattern(regex) => regex.is_match(module),
+            Self::Listed(names) => names.iter().any(|name| is_named(module, name)),
+        }
+    }
+}
+
+fn names<'a>(option: &'static str, modules: &'a Modules) -> Result<Names<'a>> {
+    Ok(match modules {
+        all if all.is_all_linear() && option == "target_modules" => Names::All,
+        Modules::Pattern(text) => Names::Pattern(regex(option, &format!("^(?:{text})$"))?),
+        Modules::Names(names) => Names::Listed(names),
+    })
+}
+
+/// Whether a name is the module's or the end of it, from a dot on.
+fn is_named(module: &str, name: &str) -> bool {
+    module.strip_suffix(name).is_some_and(|front| front.is_empty() || front.ends_with('.'))
+}
+
+fn few(option: &'static str, count: usize) -> Result<()> {
+    require(option, count <= EXPRESSIONS, || {
+        format!("holds {count} expressions, at most {EXPRESSIONS} are read: give names")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const LAYERS: [&str; 6] = [
+        "model.layers.0.self_attn.q_proj",
+        "model.layers.0.mlp.up_proj",
+        "model.layers.1.self_attn.q_proj",
+        "model.layers.1.mlp.up_proj",
+        "model.layers.11.self_attn.q_proj",
+        "score",
+    ];
+
+    fn hits(config: &LoraConfig) -> Vec<usize> {
+        let matcher = Matcher::new(config).unwrap();
+        (0..LAYERS.len()).filter(|place| matcher.is_target(LAYERS[*place])).collect()
+    }
+
+    fn names(names: &[&str]) -> Modules {
+        Modules::Names(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    fn of(target_modules: Modules) -> LoraConfig {
+        LoraConfig { target_modules, ..LoraConfig::default() }
+    }
+
+    #[test]
+    fn names_are_ends_from_a_dot_on_and_expressions_fit_whole_names() {
+        assert_eq!(hits(&of(names(&["q_proj"]))), [0, 2, 4]);
+        assert_eq!(hits(&of(names(&["proj"]))), [0; 0]);
+        assert_eq!(hits(&of(names(&["1.mlp.up_proj", "score"]))), [3, 5]);
+        assert_eq!(hits(&of(Modules::Pattern(r".*\.1\..*".into()))), [2, 3]);
+        assert_eq!(hits(&of(Modules::Pattern("q_proj".into()))), [0; 0]);
+        assert_eq!(hits(&of(Modules::all_linear())), [0, 1, 2, 3, 4, 5]);
+        let without = |exclude| LoraConfig { exclude_modules: Some(exclude), ..of(Modules::all_linear()) };
+        assert_eq!(hits(&without(names(&["q_proj", "score"]))), [1, 3]);
+        assert_eq!(hits(&without(Modules::Pattern(".*mlp.*".into()))), [0, 2, 4, 5]);
+        let saved = LoraConfig { modules_to_save: vec!["1.mlp".into(), "score".into()], ..of(Modules::all_linear()) };
+        assert_eq!(hits(&saved), [0, 1, 2, 4]);
+    }
+
+    #[test]
+    fn layers_are_the_first_numbered_part_or_that_behind_the_pattern() {
+        let layers = |layers: &[i64], pattern: &[&str]| LoraConfig {
+            layers_to_transform: Some(layers.to_vec()),
+            layers_pattern: Some(pattern.iter().map(|name| (*name).to_owned()).collect()),
+            ..of(names(&["q_proj", "up_proj"]))
+        };
+        assert_eq!(hits(&layers(&[1], &[])), [2, 3]);
+        assert_eq!(hits(&layers(&[0, 11], &["layers"])), [0, 1, 4]);
+        assert_eq!(hits(&layers(&[0], &["h", "layers"])), [0, 1]);
+        assert_eq!(hits(&layers(&[0], &["h"])), [0; 0]);
+        assert_eq!(hits(&layers(&[], &[])), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_first_pattern_by_name_gives_rank_and_alpha() {
+        let config = LoraConfig {
+            rank_pattern: [("1.self_attn.q_proj".into(), 3), (r"layers\.\d\.mlp.*".into(), 16)].into(),
+            alpha_pattern: [("up_proj".to_owned(), 4.0)].into(),
+            ..of(names(&["q_proj", "up_proj"]))
+        };
+        let matcher = Matcher::new(&config).unwrap();
+        assert_eq!(LAYERS.map(|module| matcher.rank(module)), [8, 16, 3, 16, 8, 8]);
+        assert_eq!(LAYERS.map(|module| matcher.scaling(module)), [1.0, 0.25, 8.0 / 3.0, 0.25, 1.0, 1.0]);
+        assert_eq!(matcher.idle(&LAYERS), None);
+        assert_eq!(matcher.idle(&LAYERS[..2]), Some(("rank_pattern", "1.self_attn.q_proj".into())));
+        let config = of(Modules::Pattern("(?=look).*".into()));
+        let problem = Matcher::new(&config).unwrap_err().to_string();
+        assert!(problem.contains("target_modules") && problem.contains("look-around"), "{problem}");
+    }
+}
