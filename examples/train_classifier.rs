@@ -68,7 +68,7 @@ fn train(options: &Options) -> Result<(), Failure> {
         if table.is_empty() {
             return Err(format!("{}: no rows", file.display()).into());
         }
-        output::println!("{}\n  {} texts", align_printable::printable_path(&file), table.len());
+        output::println!("{}\n  {} texts", align_printable::printable_path(file), table.len());
         Ok(encode_labelled_texts(&tokenizer, &table.texts(), &table.labels(), max_length)?)
     };
     let (policy, run) = start.split();

@@ -64,11 +64,7 @@ impl EncodeOptions {
         if !self.append_eos {
             return Ok("");
         }
-        tokenizer
-            .special_tokens()
-            .eos
-            .as_deref()
-            .ok_or_else(|| Error::NoSpecialToken { token: "EOS", field: "eos_token" })
+        tokenizer.special_tokens().eos.as_deref().ok_or(Error::NoSpecialToken { token: "EOS", field: "eos_token" })
     }
 
     /// What begins each prompt: the tokeniser's BOS, or nothing.
@@ -76,6 +72,6 @@ impl EncodeOptions {
         if !self.prepend_bos {
             return Ok(None);
         }
-        tokenizer.bos_token_id().map(Some).ok_or_else(|| Error::NoSpecialToken { token: "BOS", field: "bos_token" })
+        tokenizer.bos_token_id().map(Some).ok_or(Error::NoSpecialToken { token: "BOS", field: "bos_token" })
     }
 }
