@@ -200,7 +200,7 @@ mod tests {
         assert!(blank("a,b\n1,2\n").is_empty());
         assert_eq!(blank("\u{feff}\n\r\na,b\n1,2\n \n\n3,4\n\t"), [3..6, 14..17, 21..22]);
         // A text of spaces is a row where it is the only column.
-        assert_eq!(blank("a\n \n\nx\n"), [4..5]);
+        assert_eq!(blank("a\n \n\nx\n\n"), [4..5, 7..8]);
     }
 
     #[test]
