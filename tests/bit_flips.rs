@@ -177,7 +177,7 @@ fn kept_log_probabilities() {
     assert_eq!(first().unwrap(), loss);
 }
 
-fn sweep(folder: &Path) -> align_frontier::Result<String> {
+fn sweep(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
     let options = SweepOptions {
         points: points(&[("sigmoid".parse()?, vec![0.1, 1.0])])?,
         prompts: ["This movie", "The film", "I saw", "It was"].map(str::to_owned).to_vec(),
