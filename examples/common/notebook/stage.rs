@@ -5,7 +5,7 @@ use super::NotebookOptions;
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
 use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator};
-use align_models::{CausalLm, Gpt2, Gpt2Config};
+use align_models::{CausalLm, Gpt2};
 use align_train::{
     DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, Trainer,
     TrainingRecords,
@@ -50,10 +50,10 @@ impl<'a> Stage<'a> {
     pub fn new(options: &'a NotebookOptions) -> Result<Self, Failure> {
         let model_dir = models::folder(options.model.as_deref(), models::POLICY)?;
         let reward_dir = models::folder(options.reward_model.as_deref(), models::REWARD_MODEL)?;
-        let vocab_size = Gpt2Config::from_pretrained(&models::base_folder(&model_dir)?)?.vocab_size;
+        let embeddings = models::gpt2(&model_dir, options.runtime.dtype, options.runtime.device()?)?.vocab_size();
         Ok(Self {
             options,
-            tokenizer: models::tokenizer(&model_dir, vocab_size)?,
+            tokenizer: models::tokenizer(&model_dir, embeddings)?,
             reward_model: RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?,
             model_dir,
         })
@@ -104,11 +104,9 @@ impl<'a> Stage<'a> {
         })?;
         let prompts = self.tokenizer.encode_prompts(&each_times(texts_per_prompt))?;
         let completions = self.complete(model, &prompts, &generation)?;
-        let end = model.eos_token_ids().first().copied();
-        let written = completions.into_iter().map(|c| {
-            let end = end.filter(|_| c.finished);
-            Written { prompt_ids: prompts[c.prompt].clone(), completion_ids: c.ids.into_iter().chain(end).collect() }
-        });
+        let written = completions
+            .into_iter()
+            .map(|c| Written { prompt_ids: prompts[c.prompt].clone(), completion_ids: c.ids_and_end() });
         Ok(written.collect())
     }
 
