@@ -52,8 +52,9 @@ pub(crate) fn random_weights(
 /// # Errors
 /// [`Error::ModelMemory`] where they do not.
 pub(crate) fn check_memory(layout: &Layout, sizes: &[(&'static str, i64)], kind: Kind, device: Device) -> Result<()> {
-    let numel = |spec: &TensorSpec| spec.shape.iter().map(|size| size.unsigned_abs()).product::<u64>();
-    let weights = layout.tensors.iter().map(numel).sum::<u64>();
+    // Sizes come from a config or an option: their product may exceed 64 bits.
+    let numel = |spec: &TensorSpec| spec.shape.iter().fold(1_u64, |all, size| all.saturating_mul(size.unsigned_abs()));
+    let weights = layout.tensors.iter().map(numel).fold(0, u64::saturating_add);
     let largest = layout.tensors.iter().map(numel).max().unwrap_or(0);
     // A weight is drawn in float32 and copied to where it belongs.
     let bytes = weights.saturating_mul(kind.elt_size_in_bytes() as u64).saturating_add(largest.saturating_mul(8));
