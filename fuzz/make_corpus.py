@@ -4,9 +4,11 @@
     python make_corpus.py
 """
 
+import base64
 import json
 import pathlib
 import shutil
+import struct
 import tempfile
 
 import pandas
@@ -101,6 +103,105 @@ transformers.GPT2TokenizerFast(vocab=vocabulary, merges=[("a", "b"), ("ab", "c")
     str(tokenizer)
 )
 place("tokenizer_json", "gpt2.json", tokenizer)
+
+
+def document(model, **parts):
+    """A tokenizer.json of this model, with nothing around it but `parts`."""
+    empty = dict.fromkeys(["truncation", "padding", "normalizer", "pre_tokenizer", "post_processor", "decoder"])
+    return json.dumps({"version": "1.0", **empty, "added_tokens": [], **parts, "model": model}, ensure_ascii=False)
+
+
+def steps(field, *steps):
+    return {"type": "Sequence", field: list(steps)}
+
+
+def replace(kind, pattern, content):
+    return {"type": "Replace", "pattern": {kind: pattern}, "content": content}
+
+
+# A double-array trie in which A (0x41) leads to the text b: SentencePiece's form, by hand.
+units = [0] * 256
+units[0x41] = 0x41 | 1 << 8 | 0x80 << 10
+charsmap = struct.pack("<257I", 1024, *units) + b"b\0"
+metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
+pieces = [["<unk>", 0.0], ["▁a", -1.0], ["▁film", -2.0], ["a", -2.5], ["b", -2.5], ["c", -3.0], ["▁", -3.0]]
+place(
+    "tokenizer_json",
+    "unigram.json",
+    document(
+        {"type": "Unigram", "unk_id": 0, "vocab": pieces, "byte_fallback": False},
+        normalizer=steps(
+            "normalizers",
+            {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(charsmap).decode()},
+            {"type": "Strip", "strip_left": False, "strip_right": True},
+            replace("Regex", " {2,}", "▁"),
+        ),
+        pre_tokenizer=metaspace,
+        decoder=metaspace,
+    ),
+)
+cls = {"SpecialToken": {"id": "[CLS]", "type_id": 0}}
+text, pair = ({"Sequence": {"id": id, "type_id": type}} for id, type in [("A", 0), ("B", 1)])
+words = {token: id for id, token in enumerate(["[UNK]", "[CLS]", "a", "##b", "film"])}
+place(
+    "tokenizer_json",
+    "word_piece.json",
+    document(
+        {
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": words,
+        },
+        normalizer={
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
+        pre_tokenizer={"type": "BertPreTokenizer"},
+        post_processor={
+            "type": "TemplateProcessing",
+            "single": [cls, text],
+            "pair": [cls, text, pair],
+            "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [1], "tokens": ["[CLS]"]}},
+        },
+        decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
+    ),
+)
+place(
+    "tokenizer_json",
+    "steps.json",
+    document(
+        {"type": "WordLevel", "unk_token": "[UNK]", "vocab": words},
+        normalizer=steps(
+            "normalizers",
+            {"type": "NFKC"},
+            {"type": "Lowercase"},
+            {"type": "StripAccents"},
+            {"type": "Prepend", "prepend": "▁"},
+            replace("String", "▁", " "),
+        ),
+        pre_tokenizer=steps(
+            "pretokenizers",
+            {"type": "Split", "pattern": {"Regex": "\\s+"}, "behavior": "Removed", "invert": False},
+            {"type": "Digits", "individual_digits": True},
+            {"type": "Punctuation", "behavior": "Isolated"},
+            {"type": "FixedLength", "length": 8},
+        ),
+        post_processor=steps("processors", {"type": "BertProcessing", "sep": ["[CLS]", 1], "cls": ["[CLS]", 1]}),
+        decoder=steps(
+            "decoders",
+            replace("String", "▁", " "),
+            {"type": "ByteFallback"},
+            {"type": "Fuse"},
+            {"type": "Strip", "content": " ", "start": 1, "stop": 0},
+            {"type": "CTC", "pad_token": "<pad>", "word_delimiter_token": "|", "cleanup": True},
+        ),
+    ),
+)
 
 table = pandas.DataFrame(
     {

@@ -45,7 +45,7 @@ pub fn mutated(seed: &[u8], number: u64) -> Vec<u8> {
     let mut rng = ChaCha8Rng::seed_from_u64(number);
     let mut bytes = seed.to_vec();
     for _ in 0..1 + below(&mut rng, 3) {
-        match below(&mut rng, 12) {
+        match below(&mut rng, 13) {
             0 => {
                 let len = below(&mut rng, bytes.len() + 1);
                 bytes.truncate(len);
@@ -55,6 +55,7 @@ pub fn mutated(seed: &[u8], number: u64) -> Vec<u8> {
             6..=7 => transplant(&mut rng, &mut bytes),
             8 => repeat(&mut rng, &mut bytes),
             9 => remove(&mut rng, &mut bytes),
+            10 => renumber(&mut rng, &mut bytes),
             _ => insert(&mut rng, &mut bytes),
         }
     }
@@ -66,6 +67,16 @@ fn flip(rng: &mut ChaCha8Rng, bytes: &mut [u8]) {
     if let Some(byte) = bytes.get_mut(at) {
         *byte ^= 1 << bit;
     }
+}
+
+/// Another number for one that is written in digits.
+fn renumber(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>) {
+    let start = below(rng, bytes.len());
+    let digit = |byte: &u8| byte.is_ascii_digit();
+    let Some(start) = bytes.iter().skip(start).position(digit).map(|place| start + place) else { return };
+    let length = bytes.iter().skip(start).take_while(|byte| digit(byte)).count();
+    let number = NUMBERS.get(below(rng, NUMBERS.len())).copied().unwrap_or_default();
+    bytes.splice(start..start + length, number.to_string().into_bytes());
 }
 
 /// A number over 1, 2, 4 or 8 bytes.

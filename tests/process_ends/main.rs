@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod every_example;
+mod full_disk;
 mod preload;
 mod signals;
 mod standard_output;
