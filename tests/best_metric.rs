@@ -117,7 +117,8 @@ fn a_metric_that_an_evaluation_lacks_ends_the_run_with_a_checkpoint() {
     let checkpoint = latest_checkpoint(run).unwrap().expect("a checkpoint is left");
     assert!(checkpoint.ends_with("checkpoint-2"), "{}", checkpoint.display());
     let records = TrainingRecords::read(&file).unwrap();
-    assert_eq!((records.evaluations.len(), records.steps.last().map(|step| step.step)), (1, Some(2)));
+    // The steps' mean comes with the next line, after a resume.
+    assert_eq!((records.evaluations.len(), records.steps.len()), (1, 0));
 
     // By the same metric it is refused at once, by another one it goes on.
     let mut again = unbalanced("rewards/margins", liked());

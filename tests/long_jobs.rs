@@ -227,7 +227,7 @@ fn a_journal_of_another_job_is_refused() {
     let spoiled = format!("{}\n", align_files::seal("align journal: entry", &entry).unwrap());
     let spoiled = [header, spoiled.as_bytes()].concat();
     let earlier = *b"{\"align_journal\":1,\"job\":{}}\n{\"prompt\":0,\"texts\":[[1]]}\n";
-    fs::write(&partial, &earlier).unwrap();
+    fs::write(&partial, earlier).unwrap();
     let message = refusal(dir, &args("texts.csv", &[]));
     assert!(message.contains("texts.csv.partial") && message.contains("earlier version"), "{message}");
     assert!(fs::read(&partial).unwrap() == earlier);

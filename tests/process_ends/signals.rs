@@ -28,6 +28,10 @@ fn threads(child: &Child) -> Vec<(String, u64, u64)> {
     let of = |task: fs::DirEntry| {
         let name = fs::read_to_string(task.path().join("comm")).ok()?;
         let status = fs::read_to_string(task.path().join("status")).ok()?;
+        // Of a thread that is ending the kernel prints zeros.
+        if status.lines().any(|line| line == "Threads:\t0") {
+            return None;
+        }
         let mask = |field: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(field))?;
             u64::from_str_radix(line.trim(), 16).ok()

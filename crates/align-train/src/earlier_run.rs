@@ -14,8 +14,6 @@ struct State {
     step: u64,
     #[serde(rename = "num_tokens")]
     _num_tokens: u64,
-    #[serde(rename = "train")]
-    _train: String,
     #[serde(rename = "config")]
     _config: Value,
 }
