@@ -79,7 +79,7 @@ pub const CASES: &[Case] = &[
             flip_last(d, "run/checkpoint-2/model.safetensors")
         },
         RESUME,
-        &["checkpoint-2/model.safetensors is damaged", "checkpoint-1 before it is whole", "delete checkpoint-2"],
+        &["checkpoint-2/model.safetensors", "is damaged", "checkpoint-1 before it is whole", "delete checkpoint-2"],
     ),
     case(
         "a checkpoint with a flipped bit, and none before it",
@@ -88,7 +88,7 @@ pub const CASES: &[Case] = &[
             flip_last(d, "run/checkpoint-1/optimizer.safetensors")
         },
         RESUME,
-        &["checkpoint-1/optimizer.safetensors is damaged", "No checkpoint before checkpoint-1 is whole"],
+        &["checkpoint-1/optimizer.safetensors", "is damaged", "No checkpoint before checkpoint-1 is whole"],
     ),
     case(
         "a checkpoint of another step",
@@ -97,7 +97,7 @@ pub const CASES: &[Case] = &[
             edit(d, "run/checkpoint-1/trainer_state.json", "\"step\": 1", "\"step\": 0")
         },
         RESUME,
-        &["checkpoint-1/trainer_state.json is damaged", "digest"],
+        &["checkpoint-1/trainer_state.json", "is damaged", "digest"],
     ),
     case(
         "a checkpoint with a changed manifest",
@@ -106,7 +106,7 @@ pub const CASES: &[Case] = &[
             edit(d, "run/checkpoint-1/manifest.json", "\"bytes\":", "\"bytes\":1")
         },
         RESUME,
-        &["checkpoint-1/manifest.json is damaged"],
+        &["checkpoint-1/manifest.json", "is damaged"],
     ),
     case(
         "a checkpoint without a manifest, as earlier versions wrote them",
@@ -124,7 +124,7 @@ pub const CASES: &[Case] = &[
             fs::remove_file(d.join("run/checkpoint-1/model.safetensors")).unwrap()
         },
         RESUME,
-        &["checkpoint-1/model.safetensors is missing"],
+        &["checkpoint-1/model.safetensors", "is missing"],
     ),
     case(
         "a metrics file that lost a line",

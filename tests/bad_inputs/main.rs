@@ -72,7 +72,7 @@ fn each_is_told_what_is_wrong() {
     .into_iter()
     .flatten()
     .collect();
-    assert!(cases.len() >= 60, "{} cases", cases.len());
+    assert!(cases.len() >= 150, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
         let dir = tempfile::tempdir().unwrap();

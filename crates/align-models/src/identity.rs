@@ -25,7 +25,7 @@ pub struct ModelIdentity {
 }
 
 impl ModelIdentity {
-    /// The identity of a model as it stands. Each weight is read once: about a second for 4 GB.
+    /// The identity of a model as it stands. Each weight is read once.
     ///
     /// # Errors
     /// A config that JSON cannot hold, or not enough memory.

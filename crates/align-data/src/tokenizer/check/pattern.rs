@@ -36,10 +36,13 @@ fn tried(expression: &str) -> Checked<()> {
     let regex = Regex::new(expression).map_err(|problem| problem.description().to_owned())?;
     let own: BTreeSet<char> = expression.chars().filter(|c| c.is_alphanumeric()).take(OWN_CHARACTERS).collect();
     let runs = own.iter().copied().chain(CHARACTERS).map(|c| String::from(c).repeat(RUN));
-    let mixed = [own.iter().collect::<String>(), "a1".to_owned(), "a ".to_owned(), " \n".to_owned()];
-    let mixed = mixed.into_iter().map(|text| text.chars().cycle().take(RUN).collect());
-    // The last character is one that hardly any expression wants: what was found before it is tried in other ways.
-    for text in runs.chain(mixed).map(|text: String| text + "\u{1}") {
+    let of_own = own.iter().collect::<String>();
+    let mixed = [of_own.as_str(), "a1", "a ", " \n"].map(|text| text.chars().cycle().take(RUN).collect::<String>());
+    // Behind a run stand characters that hardly any expression wants: what was found before them is tried in other ways. They are
+    // two, since one may be what the expression ends with; and the expression itself, since it may not be tried at all on a text
+    // without its characters.
+    let ends = ["\u{1}\u{1}".to_owned(), format!("{}{expression}", '\u{1}')];
+    for text in runs.chain(mixed).flat_map(|run| ends.clone().map(|end| run.clone() + &end)) {
         search(&regex, &text)?;
     }
     Ok(())
@@ -55,7 +58,7 @@ fn search(regex: &Regex, text: &str) -> Checked<()> {
         let found = regex
             .search_with_param(text, start, text.len(), SearchOptions::SEARCH_OPTION_NONE, Some(&mut region), limits)
             .map_err(|problem| {
-                format!("{}, on a text of {} characters: it tries too many ways", problem.description(), RUN + 1)
+                format!("{}, on a run of {RUN} characters: it tries too many ways", problem.description())
             })?;
         let Some((_, end)) = found.and_then(|_| region.pos(0)) else { return Ok(()) };
         // An empty match: the search goes on behind the next character.
@@ -94,7 +97,7 @@ mod tests {
     #[test]
     fn expressions_without_end_are_refused() {
         for expression in [r"(a+)+$", r"(\w|\d)+$", r"(x+x+)+y", r"(?:\s+|\s)*\S$", r"(a*)*b", "(é|[é])+!"] {
-            let problem = check(&json!({ "Regex": expression })).unwrap_err();
+            let problem = check(&json!({ "Regex": expression })).expect_err(expression);
             assert!(problem.contains("retry-limit") && problem.contains(&format!("{expression:?}")), "{problem}");
         }
     }
