@@ -56,7 +56,7 @@ impl Write for UnfinishedFile<'_> {
 /// Writes a file that appears whole or not at all, with `overwrite` in place of one that stands there.
 ///
 /// # Errors
-/// When the file exists and `overwrite` is false ([`ErrorKind::AlreadyExists`]), when `fill` fails, or when the system refuses.
+/// When the file exists and `overwrite` is false ([`io::ErrorKind::AlreadyExists`]), when `fill` fails, or when the system refuses.
 pub fn write_file(path: &Path, overwrite: bool, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut file = UnfinishedFile::begin(path, overwrite)?;
     fill(&mut file)?;
