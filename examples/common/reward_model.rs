@@ -36,7 +36,7 @@ impl RewardModel {
         let scorer = scorer.map_err(|e| format!("--score, {}: {e}", align_printable::printable_path(dir)))?;
         let model = DistilBert::from_pretrained(dir, runtime.dtype, runtime.device()?)?.packed()?;
         let tokenizer = models::tokenizer(dir, model.config().vocab_size)?;
-        let name = align_printable::printable_path(dir).to_string();
+        let name = align_printable::printable_path(dir);
         Ok(Self { name, model, tokenizer, scorer, batch_size })
     }
 

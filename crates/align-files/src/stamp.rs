@@ -1,6 +1,6 @@
 //! What tells a file or a folder from another of the same name.
 
-use sha2::{Digest, Sha256};
+use crate::Hasher;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ const END: u64 = 64 << 10;
 
 /// The stamp of the file or folder at `path`: of the names in it, their sizes, and the ends of their contents.
 pub(crate) fn of_path(path: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
+    let mut hash = Hasher::new("stamp");
     let mut left = vec![PathBuf::new()];
     while let Some(name) = left.pop() {
         let at = if name.as_os_str().is_empty() { path.to_owned() } else { path.join(&name) };
         let kind = fs::symlink_metadata(&at)?.file_type();
         let what = if kind.is_dir() { "folder" } else { "file" };
-        add(&mut hash, format!("{what} {}", name.display()).as_bytes());
+        hash.part(format!("{what} {}", name.display()).as_bytes());
         if kind.is_dir() {
             let mut inside =
                 fs::read_dir(&at)?.map(|entry| Ok(name.join(entry?.file_name()))).collect::<io::Result<Vec<_>>>()?;
@@ -27,37 +27,28 @@ pub(crate) fn of_path(path: &Path) -> io::Result<String> {
             let length = file.metadata()?.len();
             add_ends(&mut hash, &mut file, length)?;
         } else {
-            add(&mut hash, b"link or device");
+            hash.part(b"link or device");
         }
     }
-    Ok(hex(hash))
+    Ok(hash.digest())
 }
 
 /// The stamp of a file of these bytes.
 pub(crate) fn of_bytes(bytes: &[u8]) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    add(&mut hash, b"file ");
+    let mut hash = Hasher::new("stamp");
+    hash.part(b"file ");
     add_ends(&mut hash, &mut Cursor::new(bytes), bytes.len() as u64)?;
-    Ok(hex(hash))
+    Ok(hash.digest())
 }
 
-fn add(hash: &mut Sha256, part: &[u8]) {
-    hash.update((part.len() as u64).to_le_bytes());
-    hash.update(part);
-}
-
-fn add_ends(hash: &mut Sha256, file: &mut (impl Read + Seek), length: u64) -> io::Result<()> {
-    hash.update(length.to_le_bytes());
+fn add_ends(hash: &mut Hasher, file: &mut (impl Read + Seek), length: u64) -> io::Result<()> {
+    hash.part(&length.to_le_bytes());
     let mut bytes = Vec::new();
     file.by_ref().take(END).read_to_end(&mut bytes)?;
-    add(hash, &bytes);
+    hash.part(&bytes);
     bytes.clear();
     file.seek(SeekFrom::Start(length.saturating_sub(END)))?;
     file.take(END).read_to_end(&mut bytes)?;
-    add(hash, &bytes);
+    hash.part(&bytes);
     Ok(())
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
