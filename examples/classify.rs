@@ -66,7 +66,7 @@ fn classify(options: &Options) -> Result<(), Failure> {
         "{} texts, mean score {mean} ({}), written to {}",
         scores.len(),
         model.score(),
-        align_printable::printable_path(&options.output)
+        align_base::printable_path(&options.output)
     );
     Ok(())
 }

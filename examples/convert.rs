@@ -61,7 +61,7 @@ fn convert(options: &Options) -> Result<(), Failure> {
     } else {
         write(options, &tokenizer, &Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?)?;
     }
-    output::println!("model written to {}", align_printable::printable_path(to));
+    output::println!("model written to {}", align_base::printable_path(to));
     Ok(())
 }
 

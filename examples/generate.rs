@@ -168,7 +168,7 @@ impl ToWrite<'_> {
         let texts = self.table(&mut journal)?;
         texts.write(output, self.options.overwrite)?;
         journal.remove()?;
-        output::println!("{} texts written to {}", texts.len(), align_printable::printable_path(output));
+        output::println!("{} texts written to {}", texts.len(), align_base::printable_path(output));
         Ok(())
     }
 
@@ -203,7 +203,7 @@ impl ToWrite<'_> {
             self.table(&mut journal)?.write(&again, false)?;
             if std::fs::read(&again)? == std::fs::read(output).map_err(|e| format!("{}: {e}", output.display()))? {
                 journal.remove()?;
-                output::println!("{} was written by an earlier run", align_printable::printable_path(output));
+                output::println!("{} was written by an earlier run", align_base::printable_path(output));
                 return Ok(());
             }
         }

@@ -52,7 +52,7 @@ fn train(options: &Options) -> Result<(), Failure> {
     let max_length = Some(options.kto.max_length.unwrap_or(start.policy.n_positions() as usize));
     let encoding = EncodeOptions { max_length, strip_prompt: options.strip_prompt, ..EncodeOptions::default() };
     let read = |file: &Path| -> Result<Vec<EncodedUnpaired>, Failure> {
-        output::println!("{}", align_printable::printable_path(file));
+        output::println!("{}", align_base::printable_path(file));
         let encoded = encode_unpaired(&tokenizer, &UnpairedPreferences::read_or_unpair(file)?.rows(), &encoding)?;
         output::println!("  {}", encoded.report);
         common::preference_data::left(encoded.rows, file, &encoded.report)

@@ -58,7 +58,7 @@ fn logps(options: &Options) -> Result<(), Failure> {
     let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
     let judge = |rows: &[Completion]| {
         let found = completion_logps(&model, rows, options.batch_size);
-        found.map_err(|e| format!("{}: {e}", align_printable::printable_path(&options.input)))
+        found.map_err(|e| format!("{}: {e}", align_base::printable_path(&options.input)))
     };
     let mut rows: Vec<Map<String, Value>> = Vec::new();
     match data {
@@ -96,7 +96,7 @@ fn logps(options: &Options) -> Result<(), Failure> {
     common::write_atomically(&options.output, options.overwrite, |file| {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
-    output::println!("{} rows written to {}", rows.len(), align_printable::printable_path(&options.output));
+    output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
     Ok(())
 }
 

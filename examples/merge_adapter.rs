@@ -46,6 +46,6 @@ fn merge(options: &Options) -> Result<(), Failure> {
         model.save_pretrained(folder, false)?;
         Ok(tokenizer.save(folder, false)?)
     })?;
-    output::println!("merged model written to {}", align_printable::printable_path(&options.output_dir));
+    output::println!("merged model written to {}", align_base::printable_path(&options.output_dir));
     Ok(())
 }

@@ -63,6 +63,6 @@ fn make_pairs(options: &Options) -> Result<(), Failure> {
     let _keeping = Keeping::files();
     pairs.write(&options.output, options.overwrite)?;
     output::println!("{report}");
-    output::println!("written to {}", align_printable::printable_path(&options.output));
+    output::println!("written to {}", align_base::printable_path(&options.output));
     Ok(())
 }

@@ -56,7 +56,7 @@ fn train(options: &Options) -> Result<(), Failure> {
 }
 
 fn encode(sft: &SftConfig, tokenizer: &Tokenizer, file: &Path) -> Result<Vec<EncodedText>, Failure> {
-    output::println!("{}", align_printable::printable_path(file));
+    output::println!("{}", align_base::printable_path(file));
     let (rows, report) = sft.encode(tokenizer, &Completions::read_or_texts(file)?.rows())?;
     output::println!("  {report}");
     let rows = common::preference_data::left(rows, file, &report)?;

@@ -53,7 +53,7 @@ fn train(options: &Options) -> Result<(), Failure> {
                 if new_head {
                     output::println!(
                         "{} holds no classifier: a new one of {} classes",
-                        align_printable::printable_path(dir),
+                        align_base::printable_path(dir),
                         model.config().num_labels()
                     );
                 }
@@ -70,9 +70,9 @@ fn train(options: &Options) -> Result<(), Failure> {
     let read = |file: &Path| -> Result<Vec<EncodedLabelledText>, Failure> {
         let table = LabelledTexts::read_classes(file, &classes)?;
         if table.is_empty() {
-            return Err(format!("{}: no rows", align_printable::printable_path(file)).into());
+            return Err(format!("{}: no rows", align_base::printable_path(file)).into());
         }
-        output::println!("{}\n  {} texts", align_printable::printable_path(file), table.len());
+        output::println!("{}\n  {} texts", align_base::printable_path(file), table.len());
         Ok(encode_labelled_texts(&tokenizer, &table.texts(), &table.labels(), max_length)?)
     };
     let (policy, run) = start.split();
@@ -89,7 +89,7 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
     // Known before a tokeniser is trained.
     let vocab_size = options.scratch.vocab_size().unwrap_or(config.vocab_size);
     let sized = DistilBertConfig { vocab_size, ..config.clone() };
-    sized.check_memory(kind, device).map_err(|e| format!("{}: {e}", align_printable::printable_path(file)))?;
+    sized.check_memory(kind, device).map_err(|e| format!("{}: {e}", align_base::printable_path(file)))?;
     let tokenizer = options.scratch.tokenizer(&options.run, folder, |vocab_size| {
         train_word_piece(&LabelledTexts::read_classes(options.run.train_file(), &classes)?.texts(), vocab_size)
     })?;

@@ -222,7 +222,7 @@ fn integers_are_no_weights() {
         run.save_checkpoint(&at).unwrap();
         as_i32(&at.join(file), tensor);
         fs::remove_file(at.join("manifest.json")).unwrap();
-        align_files::write_manifest(&at, "align checkpoint 2").unwrap();
+        align_base::files::write_manifest(&at, "align checkpoint 2").unwrap();
         let said = dpo(plain()).resume(&at).unwrap_err().to_string();
         assert!(said.contains("Int") || said.contains("float32"), "{file}: {said}");
     }

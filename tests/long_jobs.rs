@@ -224,7 +224,7 @@ fn a_journal_of_another_job_is_refused() {
     // Files that are no journal, or a spoiled one, are left alone.
     fs::remove_file(dir.join("texts.csv")).unwrap();
     let entry = serde_json::json!({ "prompt": 9999, "texts": [[1]] });
-    let spoiled = format!("{}\n", align_files::seal("align journal: entry", &entry).unwrap());
+    let spoiled = format!("{}\n", align_base::files::seal("align journal: entry", &entry).unwrap());
     let spoiled = [header, spoiled.as_bytes()].concat();
     let earlier = *b"{\"align_journal\":1,\"job\":{}}\n{\"prompt\":0,\"texts\":[[1]]}\n";
     fs::write(&partial, earlier).unwrap();

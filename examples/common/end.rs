@@ -2,7 +2,7 @@
 
 use super::signals::{self, Stopped};
 use super::{Failure, output};
-use align_printable::escaped;
+use align_base::escaped;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -1,8 +1,8 @@
 //! What the texts of a job depend on, by which a journal knows its job again.
 
 use super::Failure;
+use align_base::files::Hasher;
 use align_data::Tokenizer;
-use align_files::Hasher;
 use align_models::generation::GenerationConfig;
 use align_models::{ModelIdentity, TrainableModel};
 use align_torch::Environment;

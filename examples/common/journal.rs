@@ -1,14 +1,14 @@
 //! The texts of a long job, kept as they come in `OUTPUT.partial`, so that a run that was killed goes on where it stopped.
 //!
 //! The first line says what the texts depend on. Each further one is a prompt's place and the token ids written behind it,
-//! `{"prompt": 17, "texts": [[464, 3807]]}`, and each line has a digest of itself (`align_files::seal`). A batch of lines is in the system's hands once it is written, which a killed
+//! `{"prompt": 17, "texts": [[464, 3807]]}`, and each line has a digest of itself (`align_base::files::seal`). A batch of lines is in the system's hands once it is written, which a killed
 //! process does not change; it is on the disk some seconds later, which a power cut may. A last line without an end is one
 //! that was cut: it is dropped, and its batch is written again.
 
 use super::Failure;
 use super::job::Job;
 use super::signals::Stopped;
-use align_files::{seal, unseal};
+use align_base::files::{seal, unseal};
 use align_models::differences;
 use align_models::generation::Completion;
 use serde::{Deserialize, Serialize};

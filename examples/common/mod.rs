@@ -110,7 +110,7 @@ pub fn without_mark(text: &str) -> &str {
 /// Refuses an output file that exists, or that no file can take the place of, before any work is done for it.
 pub fn refuse_existing(output: &std::path::Path, overwrite: bool) -> Result<(), Failure> {
     let path = output.display();
-    align_files::check_file_place(output, overwrite).map_err(|e| match e.kind() {
+    align_base::files::check_file_place(output, overwrite).map_err(|e| match e.kind() {
         std::io::ErrorKind::AlreadyExists => {
             format!("{path} exists already: choose another name or give --overwrite").into()
         }
@@ -123,7 +123,7 @@ pub fn refuse_inputs<'a>(
     output: &std::path::Path,
     inputs: impl IntoIterator<Item = &'a std::path::PathBuf>,
 ) -> Result<(), Failure> {
-    match inputs.into_iter().find(|input| align_files::is_same(output, input)) {
+    match inputs.into_iter().find(|input| align_base::files::is_same(output, input)) {
         Some(input) => Err(format!(
             "{} is what would be read from {}: choose another name for the output",
             output.display(),
@@ -142,7 +142,7 @@ pub fn refuse_folder<'a>(
 ) -> Result<(), Failure> {
     refuse_inputs(place, sources)?;
     let path = place.display();
-    align_files::check_folder_place(place, overwrite).map_err(|e| match e.kind() {
+    align_base::files::check_folder_place(place, overwrite).map_err(|e| match e.kind() {
         std::io::ErrorKind::AlreadyExists => {
             format!("{path} exists already and is not empty: choose another folder or give --overwrite").into()
         }
@@ -156,7 +156,7 @@ pub fn write_model(
     overwrite: bool,
     fill: impl FnOnce(&std::path::Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    align_files::rewrite_folder(place, overwrite, |e| format!("{}: {e}", place.display()).into(), fill)
+    align_base::files::rewrite_folder(place, overwrite, |e| format!("{}: {e}", place.display()).into(), fill)
 }
 
 /// Writes a file that appears whole or not at all.
@@ -167,5 +167,5 @@ pub fn write_atomically(
 ) -> Result<(), Failure> {
     refuse_existing(path, overwrite)?;
     let _keeping = signals::Keeping::files();
-    Ok(align_files::write_file(path, overwrite, write).map_err(|e| format!("{}: {e}", path.display()))?)
+    Ok(align_base::files::write_file(path, overwrite, write).map_err(|e| format!("{}: {e}", path.display()))?)
 }

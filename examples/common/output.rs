@@ -52,7 +52,7 @@ pub fn finish() -> Result<(), io::Error> {
 /// Writes a line to standard error, where that can be written to; there is no other place to say that it cannot. Paths, options and
 /// what files say in it do not steer the terminal.
 pub fn error_line(text: Arguments) {
-    writeln!(io::stderr(), "{}", align_printable::escaped(&text.to_string())).ok();
+    writeln!(io::stderr(), "{}", align_base::escaped(&text.to_string())).ok();
 }
 
 fn failed() -> std::sync::MutexGuard<'static, Option<io::Error>> {

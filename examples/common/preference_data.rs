@@ -58,7 +58,7 @@ impl DataOptions {
 
     /// Reads pairs, or scored texts from which pairs are drawn as the notebook does.
     pub fn read(&self, path: &Path, seed: u64) -> Result<Vec<PreferencePair>, Failure> {
-        output::println!("{}", align_printable::printable_path(path));
+        output::println!("{}", align_base::printable_path(path));
         let data = PreferenceData::read(path)?;
         if data.is_empty() {
             return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());

@@ -33,10 +33,10 @@ impl RewardModel {
     pub fn load(dir: &Path, score: &ScoreOption, runtime: &RuntimeOptions, batch_size: usize) -> Result<Self, Failure> {
         let labels = DistilBertConfig::from_pretrained(dir)?.labels();
         let scorer = labels.and_then(|labels| Scorer::new(score.score.as_ref(), &labels));
-        let scorer = scorer.map_err(|e| format!("--score, {}: {e}", align_printable::printable_path(dir)))?;
+        let scorer = scorer.map_err(|e| format!("--score, {}: {e}", align_base::printable_path(dir)))?;
         let model = DistilBert::from_pretrained(dir, runtime.dtype, runtime.device()?)?.packed()?;
         let tokenizer = models::tokenizer(dir, model.config().vocab_size)?;
-        let name = align_printable::printable_path(dir);
+        let name = align_base::printable_path(dir);
         Ok(Self { name, model, tokenizer, scorer, batch_size })
     }
 

@@ -277,7 +277,7 @@ impl Run<'_> {
             trainer.resume_with(checkpoint, rounding)?;
             output::println!(
                 "going on from {} at step {} of {}",
-                align_printable::printable_path(checkpoint),
+                align_base::printable_path(checkpoint),
                 trainer.step(),
                 trainer.total_steps()
             );
@@ -343,7 +343,7 @@ impl Run<'_> {
         let page = page.to_html()?;
         self.dir.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
         let what = if adapter { "adapter" } else { "model" };
-        output::println!("{} steps done, {what} written to {}", summary.steps, align_printable::printable_path(&model));
+        output::println!("{} steps done, {what} written to {}", summary.steps, align_base::printable_path(&model));
         if let Some(failed) = failed {
             return Err(failed.into());
         }

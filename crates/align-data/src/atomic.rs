@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all, in folders that are made if they are not there.
 
 use crate::{Error, Result};
-use align_files::UnfinishedFile;
+use align_base::files::UnfinishedFile;
 use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Texts out of a file, one a line.
 
 use crate::{Error, Result};
-use align_files::read_file;
+use align_base::files::read_file;
 use std::path::Path;
 
 /// Largest file, and longest line, in bytes: more than any model's context.

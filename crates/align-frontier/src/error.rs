@@ -1,5 +1,5 @@
 use crate::Point;
-use align_printable::{printable, printable_path};
+use align_base::{printable, printable_path};
 use std::path::PathBuf;
 
 /// What can go wrong in this crate.

@@ -1,7 +1,7 @@
 //! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there, with its digest.
 
 use crate::{Error, Result};
-use align_files::{
+use align_base::files::{
     FolderLock, Hasher, LockError, Ownership, Standing, UNFINISHED, lock_folder, remove_unfinished, seal, unseal,
 };
 use align_models::differences;
@@ -116,7 +116,7 @@ impl Journal {
         let path = self.folder.join(name);
         let write = || {
             self.outputs.own_bytes(name, bytes)?;
-            align_files::write_file(&path, true, |file| file.write_all(bytes))
+            align_base::files::write_file(&path, true, |file| file.write_all(bytes))
         };
         write().map_err(|e| failed(&path, &e))
     }
@@ -144,7 +144,7 @@ impl Journal {
     }
 
     fn read_file<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
-        let bytes = match align_files::read_file(path, FILE_LIMIT) {
+        let bytes = match align_base::files::read_file(path, FILE_LIMIT) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|e| failed(path, &e))?,
         };
@@ -159,7 +159,7 @@ impl Journal {
     fn write_file<T: Serialize>(&self, path: &Path, result: &T) -> Result<()> {
         let text = seal(&self.purpose(path), result)
             .map_err(|e| Error::File { path: path.to_owned(), problem: format!("cannot be written: {e}") })?;
-        align_files::write_file(path, true, |file| writeln!(file, "{text}")).map_err(|e| failed(path, &e))
+        align_base::files::write_file(path, true, |file| writeln!(file, "{text}")).map_err(|e| failed(path, &e))
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::NameError;
-use align_printable::printable_path;
+use align_base::printable_path;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@ use crate::answer::Answer;
 use crate::http::Http;
 use crate::trouble::{Again, Trouble};
 use crate::{HubError, ModelName, RepoName};
-use align_printable::printable_line;
+use align_base::printable_line;
 use serde::Deserialize;
 use std::time::Duration;
 

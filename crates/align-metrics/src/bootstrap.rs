@@ -1,5 +1,5 @@
 use crate::{Error, Result};
-use align_random::generator;
+use align_base::random::generator;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 

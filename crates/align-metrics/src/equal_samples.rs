@@ -1,6 +1,6 @@
 use crate::sum::Sum;
 use crate::{Bootstrap, Error, Estimate, Result, token_entropy};
-use align_random::generator;
+use align_base::random::generator;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-use align_printable::printable;
+use align_base::printable;
 
 /// What can go wrong in this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -2,7 +2,7 @@ use crate::checks::same_count;
 use crate::mean::finite;
 use crate::sum::Sum;
 use crate::{Bootstrap, Clusters, Error, Estimate, Result};
-use align_random::generator;
+use align_base::random::generator;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 use crate::checkpoint::{CheckpointError, Mismatch};
 use crate::generation::GenerationError;
-use align_printable::{printable, printable_path};
+use align_base::{printable, printable_path};
 use align_torch::bytes_in_words;
 use std::path::PathBuf;
 

@@ -3,7 +3,7 @@
 use crate::differences::differences;
 use crate::pretrained_config::dtype_name;
 use crate::{Parameters, Result, TrainableModel};
-use align_files::Hasher;
+use align_base::files::Hasher;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};

@@ -90,7 +90,7 @@ pub(crate) fn withdraw(dir: &Path, name: &str, overwrite: bool) -> Result<()> {
     let path = dir.join(name);
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
     if !overwrite {
-        return align_files::check_file_place(&path, false).map_err(|_| fail(EXISTS.into()));
+        return align_base::files::check_file_place(&path, false).map_err(|_| fail(EXISTS.into()));
     }
     match std::fs::remove_file(&path) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(fail(format!("cannot be replaced: {e}"))),
@@ -103,7 +103,7 @@ pub(crate) fn write_json(dir: &Path, name: &str, json: &serde_json::Value, overw
     let path = dir.join(name);
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
     let text = serde_json::to_string_pretty(json).map_err(|e| fail(e.to_string()))?;
-    align_files::write_file(&path, overwrite, |file| writeln!(file, "{text}")).map_err(|e| match e.kind() {
+    align_base::files::write_file(&path, overwrite, |file| writeln!(file, "{text}")).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => fail(EXISTS.into()),
         _ => fail(format!("cannot be written: {e}")),
     })

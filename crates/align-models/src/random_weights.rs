@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{Layout, TensorSpec};
 use crate::{Error, Result};
-use align_random::generator;
+use align_base::random::generator;
 use align_torch::available_memory;
 use rand_chacha::rand_core::Rng;
 use serde_json::Value;

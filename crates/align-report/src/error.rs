@@ -1,4 +1,4 @@
-use align_printable::{printable, printable_path};
+use align_base::{printable, printable_path};
 use std::io;
 use std::path::{Path, PathBuf};
 

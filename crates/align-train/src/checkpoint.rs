@@ -6,7 +6,7 @@ use crate::run_checkpoints::checkpoints;
 use crate::run_identity::RunIdentity;
 use crate::weights::load_weights;
 use crate::{Error, Result, Trainer};
-use align_files::{ManifestError, check_manifest, write_manifest};
+use align_base::files::{ManifestError, check_manifest, write_manifest};
 use align_models::TrainableModel;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ impl<O: Objective> Trainer<O> {
             return Err(fail(dir, "exists already: it is not overwritten"));
         }
         let cannot = |e: std::io::Error| fail(dir, format!("cannot be written: {e}"));
-        align_files::write_folder(dir, cannot, |scratch| {
+        align_base::files::write_folder(dir, cannot, |scratch| {
             self.write_checkpoint(scratch)?;
             take_note(scratch)
         })

@@ -1,5 +1,5 @@
 use crate::memory::MemoryEstimate;
-use align_printable::{printable, printable_path};
+use align_base::{printable, printable_path};
 use std::path::PathBuf;
 
 /// What can go wrong while training.

@@ -1,7 +1,7 @@
 //! The files that a run appends lines to, and what of them a checkpoint has behind it.
 
 use crate::{Error, Result};
-use align_files::{FileDigest, file_digest};
+use align_base::files::{FileDigest, file_digest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;

@@ -1,6 +1,6 @@
 use crate::config::BOOKKEEPING;
 use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord};
-use align_printable::printable_line;
+use align_base::printable_line;
 use serde_json::Value;
 use std::fmt;
 use std::path::Path;
@@ -38,7 +38,7 @@ impl<C: RunConfig> ModelCard<C> {
     pub fn write(&self, dir: &Path, overwrite: bool) -> Result<()> {
         let path = dir.join("README.md");
         let fail = |reason: String| Error::Output { path: path.clone(), reason };
-        align_files::write_file(&path, overwrite, |file| write!(file, "{self}")).map_err(|e| match e.kind() {
+        align_base::files::write_file(&path, overwrite, |file| write!(file, "{self}")).map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => fail("exists already: it is not overwritten".to_owned()),
             _ => fail(format!("cannot be written: {e}")),
         })

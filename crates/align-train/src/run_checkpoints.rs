@@ -1,7 +1,7 @@
 //! The checkpoints of a run folder.
 
 use crate::{Error, Result, earlier_run};
-use align_files::{Ownership, Standing};
+use align_base::files::{Ownership, Standing};
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "checkpoint-";

@@ -1,6 +1,6 @@
 use crate::run_checkpoints::is_checkpoint;
 use crate::{Error, Result, earlier_run};
-use align_files::{
+use align_base::files::{
     FolderLock, LockError, Ownership, Standing, is_inside, is_same, lock_folder, remove_leftovers, replace_folder,
     write_file,
 };

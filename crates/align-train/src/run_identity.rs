@@ -2,7 +2,7 @@
 
 use crate::objective::{Objective, Row};
 use crate::{Result, Rounding, Trainer};
-use align_files::Hasher;
+use align_base::files::Hasher;
 use align_models::{ModelIdentity, TrainableModel, differences, dtype, tensors_digest};
 use align_torch::Environment;
 use serde::{Deserialize, Serialize};

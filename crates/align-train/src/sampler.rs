@@ -1,4 +1,4 @@
-use align_random::generator;
+use align_base::random::generator;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 

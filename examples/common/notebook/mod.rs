@@ -147,10 +147,10 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     drop(keeping);
     printed::print(&comparison, options.shown_prompts);
     if let (Some(dir), Some(own)) = (&options.output_dir, trained.first()) {
-        output::println!("\n{} model written to {}", own.name, align_printable::printable_path(dir));
+        output::println!("\n{} model written to {}", own.name, align_base::printable_path(dir));
     }
     if let Some(file) = &options.report {
-        output::println!("\nreport written to {}", align_printable::printable_path(file));
+        output::println!("\nreport written to {}", align_base::printable_path(file));
     }
     output::println!("\n{seconds:.0} s in all");
     Ok(())

@@ -3,7 +3,7 @@
 use super::prompts::{Obstacle, Prompt};
 use super::{MOST_PAIRS, PairOptions, PairStrategy, PairingReport};
 use crate::{Error, Result};
-use align_random::generator;
+use align_base::random::generator;
 use rand::RngExt;
 
 /// How often a draw that makes no pair is drawn again before the pair is given up and counted as missing.

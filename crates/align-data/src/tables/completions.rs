@@ -2,7 +2,7 @@ use super::columns::{Column, frame_of, text_column, texts_of};
 use super::table::table;
 use super::{PreferencePairs, Texts, pairs, read_raw, texts};
 use crate::Result;
-use align_printable::printable_path;
+use align_base::printable_path;
 use polars_core::frame::DataFrame;
 use std::path::Path;
 

@@ -41,8 +41,8 @@ pub use unpaired::UnpairedPreferences;
 
 use crate::atomic::{check_folder, place_error, write_file};
 use crate::{Error, Result};
-use align_files::read_file;
-use align_printable::printable_path;
+use align_base::files::read_file;
+use align_base::printable_path;
 use columns::{Column, check};
 use polars_core::frame::DataFrame;
 use std::path::Path;
@@ -112,7 +112,7 @@ pub fn check_output(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     let path = path.as_ref();
     Format::of(path)?;
     check_folder(path)?;
-    align_files::check_file_place(path, overwrite).map_err(|e| place_error(path, e))
+    align_base::files::check_file_place(path, overwrite).map_err(|e| place_error(path, e))
 }
 
 /// Largest table that is read, in bytes: all of it is held in memory, several times.

@@ -2,7 +2,7 @@ use super::columns::{Column, flag_column, flags_of, frame_of, text_column, texts
 use super::table::table;
 use super::{PreferencePairs, pairs, read_raw};
 use crate::{Result, UnpairedPreference};
-use align_printable::printable_path;
+use align_base::printable_path;
 use polars_core::frame::DataFrame;
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 use super::Tokenizer;
 use crate::{Error, Result};
-use align_files::Hasher;
+use align_base::files::Hasher;
 
 impl Tokenizer {
     /// A digest of all that decides about the ids of a text and the text of ids: the vocabulary, what is done around it, and

@@ -8,7 +8,7 @@ use super::special_tokens::{NamedTokens, SpecialTokens};
 use super::{Tokenizer, check, ignored, vocabulary};
 use crate::caught::caught;
 use crate::{Error, Result};
-use align_files::read_file;
+use align_base::files::read_file;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;

@@ -89,8 +89,8 @@ impl Env<'_> {
             Some(path) => path,
             None => self.home()?.join("token"),
         };
-        match align_files::read_file(&path, TOKEN_FILE) {
-            Ok(text) => Token::parse(&String::from_utf8_lossy(&text), &align_printable::printable_path(&path)),
+        match align_base::files::read_file(&path, TOKEN_FILE) {
+            Ok(text) => Token::parse(&String::from_utf8_lossy(&text), &align_base::printable_path(&path)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(source) => Err(HubError::Unreadable { path, source }),
         }

@@ -16,7 +16,7 @@ pub struct Drawn {
 
 impl Drawn {
     pub fn new(purpose: &str, index: u64) -> Self {
-        let mut rng = align_random::generator(20_240_515, purpose, index);
+        let mut rng = align_base::random::generator(20_240_515, purpose, index);
         let mut column = |low: f64, high: f64| (0..ROWS).map(|_| rng.random_range(low..high)).collect::<Vec<f64>>();
         let policy = Pair { chosen: column(-60.0, -1.0), rejected: column(-60.0, -1.0) };
         let log_ratios = Pair { chosen: column(-3.0, 3.0), rejected: column(-3.0, 3.0) };

@@ -29,7 +29,7 @@ fn check(loss: &dyn PairLoss, log_ratios: &Pair<Tensor>) {
 
 /// Log-ratios of every size up to 1e4, both ways.
 fn drawn() -> Pair<Tensor> {
-    let mut rng = align_random::generator(7, "extremes", 0);
+    let mut rng = align_base::random::generator(7, "extremes", 0);
     let mut side = || -> Vec<f32> {
         let draw = |_| 10f32.powf(rng.random_range(-3.0f32..4.0)) * [1.0, -1.0][rng.random_range(0..2usize)];
         (0..500).map(draw).collect()

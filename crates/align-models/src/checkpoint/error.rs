@@ -1,5 +1,5 @@
 use super::mismatch::Mismatch;
-use align_printable::{printable, printable_path};
+use align_base::{printable, printable_path};
 use std::io;
 use std::path::{Path, PathBuf};
 

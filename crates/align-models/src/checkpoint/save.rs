@@ -1,6 +1,6 @@
 use super::error::{CheckpointError, Result, io};
 use super::safetensors::dtype;
-use align_files::UnfinishedFile;
+use align_base::files::UnfinishedFile;
 use safetensors::tensor::{Metadata, TensorInfo};
 use std::collections::HashMap;
 use std::io::Write;

@@ -4,7 +4,7 @@ use super::not_ours::refuse_foreign;
 use super::{EarlyStopping, GenerationConfig, validation};
 use crate::pretrained_config::read_small_file;
 use crate::{Error, Result, json_field, json_weight};
-use align_printable::printable_path;
+use align_base::printable_path;
 use serde_json::{Map, Value};
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 use super::targets::Target;
 use crate::Result;
-use align_random::generator;
+use align_base::random::generator;
 use rand_chacha::rand_core::Rng;
 use tch::{Device, Kind, Tensor};
 

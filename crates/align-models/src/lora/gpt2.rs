@@ -8,7 +8,7 @@ use crate::{
     Attention, CausalLm, Error, Gpt2, Gpt2Config, KvCache, LoraConfig, Parameters, Result, TrainingMemory,
     pretrained_config,
 };
-use align_printable::printable_path;
+use align_base::printable_path;
 use align_torch::{available_memory, bytes_in_words};
 use serde_json::json;
 use std::collections::BTreeMap;

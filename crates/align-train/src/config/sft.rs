@@ -1,7 +1,7 @@
 use super::{SamplingStrategy, TrainingConfig, require};
 use crate::{Method, Purpose, Result, RunConfig, metric_names};
+use align_base::random::generator;
 use align_data::{EncodeOptions, EncodeReport, EncodedText, Tokenizer, encode_texts, pack_wrapped};
-use align_random::generator;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use super::row::Row;
 use crate::run_identity::rows_digest;
 use crate::{Error, Result};
-use align_files::Hasher;
+use align_base::files::Hasher;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::{ModelIdentity, tensors_digest};
 use align_torch::Environment;

@@ -4,7 +4,7 @@ use crate::objective::Objective;
 use crate::run_checkpoints::{checkpoint_dir, checkpoints, is_checkpoint, is_own};
 use crate::weights::load_weights;
 use crate::{Error, Result, StepRecord, Trainer, earlier_run};
-use align_files::Ownership;
+use align_base::files::Ownership;
 use align_models::TrainableModel;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,7 @@ impl CheckpointSaver {
         all.retain(|(step, _)| !changed.contains(step));
         let free = all.iter().filter(|(step, _)| Some(*step) != newest && Some(*step) != best);
         for (_, old) in free.take(all.len().saturating_sub(limit)) {
-            align_files::remove_folder(old)
+            align_base::files::remove_folder(old)
                 .map_err(|e| Error::Checkpoint { path: old.clone(), reason: format!("cannot be removed: {e}") })?;
             self.noted(old, Ownership::disown)?;
         }

@@ -1,6 +1,6 @@
 //! Folders that a program writes over without being their only user.
 
-use crate::{replace_folder, write_folder};
+use super::{replace_folder, write_folder};
 use std::fs;
 use std::io::{self, Error, ErrorKind};
 use std::path::Path;

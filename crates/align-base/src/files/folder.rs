@@ -1,5 +1,5 @@
-use crate::unfinished::{self, Scratch};
-use crate::{folder_of, sync_folder};
+use super::unfinished::{self, Scratch};
+use super::{folder_of, sync_folder};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -100,7 +100,7 @@ pub fn remove_folder(path: &Path) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{remove_unfinished, write_file};
+    use crate::files::{remove_unfinished, write_file};
 
     #[test]
     fn what_is_not_whole_has_no_name_of_its_own_and_goes() {

@@ -1,6 +1,6 @@
 //! What tells a file or a folder from another of the same name.
 
-use crate::Hasher;
+use super::Hasher;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ const LONGEST: usize = 1000;
 /// The words with control characters escaped, but for line breaks, and cut where they are absurdly long.
 ///
 /// ```
-/// use align_printable::printable;
+/// use align_base::printable;
 ///
 /// assert_eq!(printable("two\nlines, \u{1b}[31mred"), "two\nlines, \\u{1b}[31mred");
 /// assert!(printable(&"long ".repeat(1000)).ends_with('…'));
@@ -26,7 +26,7 @@ pub fn printable(words: &str) -> String {
 /// make words read as others.
 ///
 /// ```
-/// assert_eq!(align_printable::escaped("a\u{202e}b\u{7}\n"), "a\\u{202e}b\\u{7}\n");
+/// assert_eq!(align_base::escaped("a\u{202e}b\u{7}\n"), "a\\u{202e}b\\u{7}\n");
 /// ```
 #[must_use]
 pub fn escaped(words: &str) -> String {
@@ -52,7 +52,7 @@ pub fn printable_line(words: &str) -> String {
 /// A path as [`printable_line`] has it.
 ///
 /// ```
-/// assert_eq!(align_printable::printable_path("runs/\u{1b}[2J\n"), "runs/\\u{1b}[2J\\n");
+/// assert_eq!(align_base::printable_path("runs/\u{1b}[2J\n"), "runs/\\u{1b}[2J\\n");
 /// ```
 #[must_use]
 pub fn printable_path(path: impl AsRef<Path>) -> String {

@@ -1,6 +1,6 @@
 //! What a folder's files were when it was written, so that it can be checked before it is believed.
 
-use crate::{file_digest, seal, unseal, write_file};
+use super::{file_digest, seal, unseal, write_file};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, ErrorKind};

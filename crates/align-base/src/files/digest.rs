@@ -10,9 +10,9 @@ const CHUNK: usize = 1 << 18;
 /// A digest of several parts.
 ///
 /// ```
-/// let mut one = align_files::Hasher::new("words");
+/// let mut one = align_base::files::Hasher::new("words");
 /// one.part(b"ab").part(b"c");
-/// let mut other = align_files::Hasher::new("words");
+/// let mut other = align_base::files::Hasher::new("words");
 /// other.part(b"a").part(b"bc");
 /// assert_ne!(one.digest(), other.digest());
 /// ```

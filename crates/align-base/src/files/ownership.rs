@@ -1,6 +1,6 @@
 //! Which files and folders of a folder a program wrote, so that it replaces and removes no others.
 
-use crate::{stamp, write_file};
+use super::{stamp, write_file};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};

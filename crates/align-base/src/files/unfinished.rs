@@ -1,6 +1,6 @@
 //! Names of what is not whole, and whether their writers live.
 
-use crate::folder_of;
+use super::folder_of;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -167,7 +167,7 @@ fn remove_if_dead(path: &Path, kind: fs::FileType) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{UnfinishedFile, write_file, write_folder};
+    use crate::files::{UnfinishedFile, write_file, write_folder};
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();

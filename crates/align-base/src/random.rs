@@ -2,7 +2,7 @@
 //! same place gets the same numbers. So a resumed run draws what the uninterrupted one would have drawn.
 //!
 //! ```
-//! use align_random::generator;
+//! use align_base::random::generator;
 //! use rand_chacha::rand_core::Rng;
 //!
 //! let third_epoch = generator(42, "epoch", 3).next_u64();

@@ -1,6 +1,6 @@
 //! JSON values with a digest behind them, a line each.
 
-use crate::Hasher;
+use super::Hasher;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -28,7 +28,7 @@ pub enum SealError {
 /// does not pass for one of this.
 ///
 /// ```
-/// use align_files::{seal, unseal};
+/// use align_base::files::{seal, unseal};
 /// let line = seal("numbers", &[1, 2])?;
 /// assert_eq!(unseal::<Vec<i32>>("numbers", line.as_bytes())?, [1, 2]);
 /// assert!(unseal::<Vec<i32>>("numbers", line.replace("[1", "[3").as_bytes()).is_err());

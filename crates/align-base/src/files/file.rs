@@ -1,5 +1,5 @@
-use crate::place::behind_link;
-use crate::{check_file_place, folder_of, sync_folder, unfinished};
+use super::place::behind_link;
+use super::{check_file_place, folder_of, sync_folder, unfinished};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;

@@ -6,7 +6,7 @@
 //! removes them, and so does who holds the folder next.
 //!
 //! ```
-//! use align_files::{lock_folder, remove_unfinished, write_file};
+//! use align_base::files::{lock_folder, remove_unfinished, write_file};
 //! use std::io::Write;
 //!
 //! # let folder = tempfile::tempdir()?;
