@@ -95,7 +95,7 @@ fn main() {
 }
 
 /// Trains to the end and prints the line.
-fn train<M: CausalLm>(model: M, pairs: Vec<EncodedPair>, config: DpoConfig) {
+fn train(model: impl CausalLm + 'static, pairs: Vec<EncodedPair>, config: DpoConfig) {
     let mut trainer = DpoTrainer::new(model, None, pairs, config).expect("a trainer");
     let mut times = Vec::new();
     let mut first = None;

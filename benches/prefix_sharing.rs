@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout)]
 
 use align_data::EncodedPair;
-use align_models::{CausalLm, Gpt2};
+use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_torch::MatmulPrecision;
 use align_train::objective::{Batch, Dpo, Split};
 use align_train::{DpoConfig, Objective, PrefixSharing};
@@ -49,7 +49,7 @@ fn main() {
         let model = Gpt2::from_pretrained(&dir, kind, Device::Cpu).expect("a model");
         let config = DpoConfig { prefix_sharing, ..DpoConfig::default() };
         let objective = Dpo::new(model, None, config).expect("an objective");
-        for (_, weight) in CausalLm::parameters(objective.policy()).iter() {
+        for (_, weight) in TrainableModel::parameters(objective.policy()).iter() {
             let weight = weight.set_requires_grad(true);
             (&weight * 0.0).sum(weight.kind()).backward();
         }
@@ -98,7 +98,7 @@ fn pairs(count: usize, prompt: usize, completion: usize, vocab: i64) -> Vec<Enco
 }
 
 /// What loss and gradient of a batch take.
-fn seconds(objective: &mut Dpo<Gpt2>, pairs: &[EncodedPair]) -> f64 {
+fn seconds(objective: &mut Dpo, pairs: &[EncodedPair]) -> f64 {
     let indices: Vec<usize> = (0..pairs.len()).collect();
     let begin = Instant::now();
     objective.batch(&Batch { split: Split::Train, all: pairs, indices: &indices }, Some(1.0)).expect("a batch");

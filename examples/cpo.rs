@@ -10,7 +10,7 @@ use align_models::CausalLm;
 use align_train::{CpoConfig, CpoTrainer};
 use clap::Parser;
 use common::Failure;
-use common::peft::{PeftOptions, Policy};
+use common::peft::PeftOptions;
 use common::preference_data::DataOptions;
 use common::training::RunOptions;
 use serde::Serialize;
@@ -53,8 +53,5 @@ fn train(options: &Options) -> Result<(), Failure> {
     let pairs = read(options.run.train_file())?;
     let count = pairs.len();
     let config = options.cpo.clone();
-    match policy {
-        Policy::Whole(policy) => run.train(CpoTrainer::new(*policy, pairs, config)?, count, &read, None, options),
-        Policy::Adapted(policy) => run.train(CpoTrainer::new(*policy, pairs, config)?, count, &read, None, options),
-    }
+    run.train(CpoTrainer::new(policy, pairs, config)?, count, &read, None, options)
 }

@@ -9,7 +9,7 @@ mod common;
 use align_models::CausalLm;
 use align_train::{DpoConfig, DpoTrainer};
 use clap::Parser;
-use common::peft::{PeftOptions, Policy};
+use common::peft::PeftOptions;
 use common::preference_data::DataOptions;
 use common::training::{RunOptions, reference_in_words};
 use common::{Failure, models};
@@ -60,12 +60,5 @@ fn train(options: &Options) -> Result<(), Failure> {
     let pairs = read(options.run.train_file())?;
     let count = pairs.len();
     let (config, words) = (options.dpo.clone(), Some(reference_in_words(options.ref_model.as_deref())));
-    match policy {
-        Policy::Whole(policy) => {
-            run.train(DpoTrainer::new(*policy, reference, pairs, config)?, count, &read, words, options)
-        }
-        Policy::Adapted(policy) => {
-            run.train(DpoTrainer::new(*policy, None, pairs, config)?, count, &read, words, options)
-        }
-    }
+    run.train(DpoTrainer::new(policy, reference, pairs, config)?, count, &read, words, options)
 }

@@ -10,7 +10,7 @@ use align_data::{EncodeOptions, EncodedUnpaired, UnpairedPreferences, encode_unp
 use align_models::CausalLm;
 use align_train::{KtoConfig, KtoTrainer};
 use clap::Parser;
-use common::peft::{PeftOptions, Policy};
+use common::peft::PeftOptions;
 use common::training::{RunOptions, reference_in_words};
 use common::{Failure, models, output};
 use serde::Serialize;
@@ -62,12 +62,5 @@ fn train(options: &Options) -> Result<(), Failure> {
     let rows = read(options.run.train_file())?;
     let count = rows.len();
     let (config, words) = (options.kto.clone(), Some(reference_in_words(options.ref_model.as_deref())));
-    match policy {
-        Policy::Whole(policy) => {
-            run.train(KtoTrainer::new(*policy, reference, rows, config)?, count, &read, words, options)
-        }
-        Policy::Adapted(policy) => {
-            run.train(KtoTrainer::new(*policy, None, rows, config)?, count, &read, words, options)
-        }
-    }
+    run.train(KtoTrainer::new(policy, reference, rows, config)?, count, &read, words, options)
 }

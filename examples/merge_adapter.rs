@@ -6,7 +6,7 @@
 
 mod common;
 
-use align_models::{CausalLm, LoraGpt2};
+use align_models::{CausalLm, LoraGpt2, TrainableModel};
 use clap::Parser;
 use common::signals::Keeping;
 use common::{Failure, models, output};

@@ -9,7 +9,7 @@
 mod common;
 
 use align_data::{Completions, EncodedText, Tokenizer, train_byte_level_bpe};
-use align_models::{CausalLm, Gpt2, Gpt2Config};
+use align_models::{CausalLm, Gpt2, Gpt2Config, TrainableModel};
 use align_train::{RunConfig, RunFolder, SftConfig, SftTrainer};
 use clap::Parser;
 use common::scratch::ScratchOptions;

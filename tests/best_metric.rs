@@ -83,7 +83,7 @@ fn the_list_of_each_objective_is_what_its_evaluations_log() {
 }
 
 /// Judged by margins, evaluated and stopped by each step; nothing is saved but by the end.
-fn unbalanced(metric: &str, eval: Vec<EncodedUnpaired>) -> KtoTrainer<Gpt2> {
+fn unbalanced(metric: &str, eval: Vec<EncodedUnpaired>) -> KtoTrainer {
     let training = TrainingConfig {
         per_device_train_batch_size: 4,
         max_steps: Some(6),
@@ -98,7 +98,7 @@ fn unbalanced(metric: &str, eval: Vec<EncodedUnpaired>) -> KtoTrainer<Gpt2> {
     KtoTrainer::new(policy(), None, judged(), config).unwrap().with_evaluation(eval).unwrap()
 }
 
-fn train(trainer: &mut KtoTrainer<Gpt2>, run: &Path, metrics: &mut MetricsFile) -> align_train::Result<u64> {
+fn train(trainer: &mut KtoTrainer, run: &Path, metrics: &mut MetricsFile) -> align_train::Result<u64> {
     let mut saver = CheckpointSaver::new(run);
     Ok(trainer.train(&mut [metrics, &mut EarlyStopping, &mut saver])?.steps)
 }

@@ -6,7 +6,7 @@ mod preference_step;
 
 use align_data::EncodedPair;
 use align_losses::LossType;
-use align_models::{CausalLm, Gpt2};
+use align_models::{Gpt2, TrainableModel};
 use align_train::objective::{Batch, Dpo, Split};
 use align_train::{DpoConfig, FDivergenceType, Objective, TrainingConfig};
 use preference_step::{draws, each_loss, policy, step};
@@ -57,7 +57,7 @@ fn parts_have_the_gradient_of_the_whole() {
         let pairs = pairs(number as u64);
         let of = |micro_batch_tokens| {
             let config = DpoConfig { micro_batch_tokens, ..config.clone() };
-            step(Dpo::new(policy(), Some(reference()), config).unwrap(), &pairs)
+            step(Dpo::new(policy(), Some(Box::new(reference())), config).unwrap(), &pairs)
         };
         let (whole, expected) = of(1 << 20);
         let size = expected.iter().map(|(_, g)| g.abs().max().double_value(&[])).fold(0.0, f64::max);

@@ -6,7 +6,7 @@ mod preference_step;
 
 use align_data::EncodedPair;
 use align_losses::LossType;
-use align_models::{Attention, CausalLm, Gpt2, KvCache, LoraConfig, LoraGpt2, Parameters};
+use align_models::{Attention, CausalLm, Gpt2, KvCache, LoraConfig, LoraGpt2, Parameters, TrainableModel};
 use align_train::objective::{Cpo, Dpo};
 use align_train::{CpoConfig, CpoLossType, DpoConfig, FDivergenceType, PrefixSharing, TrainingConfig};
 use preference_step::{Step, draws, each_loss, policy, step};
@@ -84,7 +84,7 @@ fn dpo_has_the_step_of_padded_rows() {
         let pairs = pairs(seed as u64);
         let of = |prefix_sharing, micro_batch_tokens| {
             let config = DpoConfig { prefix_sharing, micro_batch_tokens, ..config.clone() };
-            step(Dpo::new(policy(), Some(reference()), config).unwrap(), &pairs)
+            step(Dpo::new(policy(), Some(Box::new(reference())), config).unwrap(), &pairs)
         };
         let padded = of(PrefixSharing::Off, usize::MAX);
         let (on, auto, off) = (PrefixSharing::On, PrefixSharing::Auto, PrefixSharing::Off);
@@ -127,9 +127,9 @@ fn an_adapter_and_gradient_checkpointing_have_the_step_of_padded_rows() {
         for (_, matrix) in model.parameters().iter() {
             let _ = matrix.shallow_clone().fill_(0.03);
         }
-        CausalLm::set_gradient_checkpointing(&mut model, checkpointing).unwrap();
+        TrainableModel::set_gradient_checkpointing(&mut model, checkpointing).unwrap();
         let before = LoraGpt2::new(policy(), LoraConfig { r: 4, ..LoraConfig::default() }, 3).unwrap();
-        step(Dpo::new(model, Some(before), config).unwrap(), &pairs)
+        step(Dpo::new(model, Some(Box::new(before)), config).unwrap(), &pairs)
     };
     let padded = of(PrefixSharing::Off, false);
     for checkpointing in [false, true] {
@@ -149,7 +149,7 @@ fn what_the_reference_said_serves_with_and_without_sharing() {
             ref_log_probs_dir: kept.then(|| dir.path().to_owned()),
             ..DpoConfig::default()
         };
-        step(Dpo::new(policy(), Some(reference()), config).unwrap(), &pairs)
+        step(Dpo::new(policy(), Some(Box::new(reference())), config).unwrap(), &pairs)
     };
     let files = || std::fs::read_dir(dir.path()).unwrap().count();
     let live = of(PrefixSharing::Off, false);
@@ -190,14 +190,6 @@ impl CausalLm for Counting {
         self.model.new_cache(batch, capacity)
     }
 
-    fn parameters(&self) -> &Parameters {
-        CausalLm::parameters(&self.model)
-    }
-
-    fn hyper_parameters(&self) -> align_models::Result<serde_json::Value> {
-        CausalLm::hyper_parameters(&self.model)
-    }
-
     fn vocab_size(&self) -> i64 {
         self.model.vocab_size()
     }
@@ -214,16 +206,26 @@ impl CausalLm for Counting {
         self.model.bos_token_id()
     }
 
-    fn set_training(&mut self, training: bool) {
-        CausalLm::set_training(&mut self.model, training);
+    fn frozen_copy(&self) -> align_models::Result<Box<dyn CausalLm>> {
+        self.model.frozen_copy()
+    }
+}
+
+impl TrainableModel for Counting {
+    fn parameters(&self) -> &Parameters {
+        TrainableModel::parameters(&self.model)
     }
 
-    fn frozen_copy(&self) -> align_models::Result<Self> {
-        Ok(Self { model: self.model.frozen_copy()?, takes_rows: self.takes_rows, tokens: Rc::default() })
+    fn hyper_parameters(&self) -> align_models::Result<serde_json::Value> {
+        TrainableModel::hyper_parameters(&self.model)
+    }
+
+    fn set_training(&mut self, training: bool) {
+        TrainableModel::set_training(&mut self.model, training);
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> align_models::Result<()> {
-        CausalLm::save_pretrained(&self.model, dir, overwrite)
+        TrainableModel::save_pretrained(&self.model, dir, overwrite)
     }
 }
 

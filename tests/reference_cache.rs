@@ -3,7 +3,7 @@
 
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use align_losses::LossType;
-use align_models::{CausalLm, Gpt2};
+use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_train::{DpoConfig, DpoTrainer, StepRecord, TrainingConfig};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
@@ -84,7 +84,7 @@ fn another_reference_has_a_file_of_its_own() {
     let reference = policy();
     let (_, weight) = reference.parameters().iter().next().unwrap();
     let _ = tch::no_grad(|| weight.shallow_clone().g_mul_scalar_(1.001));
-    for reference in [None, Some(reference)] {
+    for reference in [None, Some(Box::new(reference) as Box<dyn CausalLm>)] {
         DpoTrainer::new(policy(), reference, pairs(), beforehand(Some(dir.path()))).unwrap();
     }
     assert_eq!(files(dir.path()).len(), 2);

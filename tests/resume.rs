@@ -52,7 +52,7 @@ fn config() -> DpoConfig {
     DpoConfig { training: training(), ..DpoConfig::default() }
 }
 
-fn trainer(kind: Kind) -> DpoTrainer<Gpt2> {
+fn trainer(kind: Kind) -> DpoTrainer {
     DpoTrainer::new(policy(kind), None, pairs(22), config()).unwrap()
 }
 
@@ -303,7 +303,7 @@ fn a_checkpoint_of_another_run_is_refused_and_says_why() {
     let mut run = trainer(Kind::Float);
     run.next_step().unwrap();
     run.save_checkpoint(&checkpoint).unwrap();
-    let refusal = |mut trainer: DpoTrainer<Gpt2>| trainer.resume(&checkpoint).unwrap_err().to_string();
+    let refusal = |mut trainer: DpoTrainer| trainer.resume(&checkpoint).unwrap_err().to_string();
 
     let beta = DpoConfig { beta: 0.2, ..config() };
     let other = refusal(DpoTrainer::new(policy(Kind::Float), None, pairs(22), beta).unwrap());
@@ -316,7 +316,7 @@ fn a_checkpoint_of_another_run_is_refused_and_says_why() {
     tch::no_grad(|| {
         let _ = reference.head().shallow_clone().g_mul_scalar_(1.01);
     });
-    let other = refusal(DpoTrainer::new(policy(Kind::Float), Some(reference), pairs(22), config()).unwrap());
+    let other = refusal(DpoTrainer::new(policy(Kind::Float), Some(Box::new(reference)), pairs(22), config()).unwrap());
     assert!(other.contains("another reference"), "{other}");
 
     assert!(run.save_checkpoint(&checkpoint).unwrap_err().to_string().contains("exists already"));

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
-use align_models::{CausalLm, Gpt2, Gpt2Config, Parameters};
+use align_models::{CausalLm, Gpt2, Gpt2Config, Parameters, TrainableModel};
 use align_train::{
     CheckpointSaver, DpoConfig, DpoTrainer, EarlyStopping, Error, EvaluationRecord, MemoryEstimate, MetricsFile,
     PrefixSharing, SamplingStrategy, StepRecord, Strategy, TrainingConfig, available_memory, latest_checkpoint,
@@ -48,7 +48,7 @@ fn training() -> TrainingConfig {
     }
 }
 
-fn trainer(training: TrainingConfig, eval: Vec<EncodedPair>) -> DpoTrainer<Gpt2> {
+fn trainer(training: TrainingConfig, eval: Vec<EncodedPair>) -> DpoTrainer {
     let config = DpoConfig { training, ..DpoConfig::default() };
     DpoTrainer::new(policy(), None, pairs(16), config).unwrap().with_evaluation(eval).unwrap()
 }

@@ -1,5 +1,5 @@
 use super::{Failure, models};
-use align_models::{Gpt2, LoraConfig, LoraGpt2};
+use align_models::{CausalLm, Gpt2, LoraConfig, LoraGpt2};
 use align_train::TrainingConfig;
 use serde::Serialize;
 
@@ -35,17 +35,16 @@ pub struct PeftOptions {
     use_rslora: bool,
 }
 
-/// What is trained.
-pub enum Policy {
-    Whole(Box<Gpt2>),
-    Adapted(Box<LoraGpt2>),
-}
-
 impl PeftOptions {
     /// The policy on the weights of `base`, the model that an option names.
-    pub fn policy(&self, base: Gpt2, named: Option<&str>, training: &TrainingConfig) -> Result<Policy, Failure> {
+    pub fn policy(
+        &self,
+        base: Gpt2,
+        named: Option<&str>,
+        training: &TrainingConfig,
+    ) -> Result<Box<dyn CausalLm>, Failure> {
         if !self.use_peft {
-            return Ok(Policy::Whole(Box::new(base)));
+            return Ok(Box::new(base));
         }
         if training.disable_dropout && self.lora_dropout.is_some_and(|dropout| dropout > 0.0) {
             return Err(
@@ -71,6 +70,6 @@ impl PeftOptions {
             base_model_name_or_path: models::hub_id(named),
             ..LoraConfig::default()
         };
-        Ok(Policy::Adapted(Box::new(LoraGpt2::new(base, config, training.seed)?)))
+        Ok(Box::new(LoraGpt2::new(base, config, training.seed)?))
     }
 }

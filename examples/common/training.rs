@@ -195,8 +195,9 @@ impl RunOptions {
     }
 
     /// Another model than the policy, of the same dtype and device.
-    pub fn reference(&self, named: Option<&str>) -> Result<Option<Gpt2>, Failure> {
-        named.map(|name| self.load(&models::fetch(name)?)).transpose()
+    pub fn reference(&self, named: Option<&str>) -> Result<Option<Box<dyn CausalLm>>, Failure> {
+        let load = |name| Ok(Box::new(self.load(&models::fetch(name)?)?) as Box<dyn CausalLm>);
+        named.map(load).transpose()
     }
 
     /// A GPT-2 from its folder, or from that of an adapter.

@@ -2,7 +2,7 @@
 
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, UnpairedPreference, encode_pairs, encode_unpaired};
 use align_losses::LossType;
-use align_models::{Gpt2, TrainableModel};
+use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_train::objective::{Cpo, Dpo, Kto, Sft};
 use align_train::{
     CpoConfig, DpoConfig, EvaluationRecord, KtoConfig, KtoLossType, Objective, SftConfig, Trainer, TrainingConfig,
@@ -30,13 +30,13 @@ fn policy() -> Gpt2 {
     Gpt2::from_pretrained(&kept("data/models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
 }
 
-fn reference() -> Option<Gpt2> {
+fn reference() -> Option<Box<dyn CausalLm>> {
     let model = policy();
     for (name, factor) in golden()["reference"].as_object().unwrap() {
         let weight = model.parameters().get(name).unwrap();
         tch::no_grad(|| drop(weight.shallow_clone().g_mul_scalar_(factor.as_f64().unwrap())));
     }
-    Some(model)
+    Some(Box::new(model))
 }
 
 fn texts() -> Vec<PreferencePair> {

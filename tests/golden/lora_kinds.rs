@@ -2,7 +2,7 @@
 
 use crate::lora::{assert_logits, assert_run, base, kept, logits, read_with_peft, rows, training};
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
-use align_models::{CausalLm, LoraGpt2};
+use align_models::{LoraGpt2, TrainableModel};
 use align_train::{DpoConfig, DpoTrainer};
 use serde_json::{Map, Value, json};
 

@@ -6,7 +6,7 @@ use align_data::{
     encode_pairs, encode_unpaired,
 };
 use align_losses::LossType;
-use align_models::{CausalLm, Gpt2};
+use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_train::{
     CpoConfig, CpoLossType, CpoTrainer, DpoConfig, DpoTrainer, FDivergenceType, KtoConfig, KtoTrainer, LrSchedulerType,
     Objective, PrefixSharing, SamplingStrategy, Trainer, TrainingConfig,
@@ -101,7 +101,7 @@ fn dpo_config(c: &Value) -> DpoConfig {
 }
 
 /// Every field of every step, and the weights at the end.
-fn assert_run<O: Objective<Model = Gpt2>>(run: &Value, mut trainer: Trainer<O>) {
+fn assert_run<O: Objective<Model: CausalLm>>(run: &Value, mut trainer: Trainer<O>) {
     let name = run["name"].as_str().unwrap();
     for expected in run["steps"].as_array().unwrap() {
         let record = trainer.next_step().unwrap().unwrap();

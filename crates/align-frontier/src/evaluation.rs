@@ -36,9 +36,9 @@ pub struct Evaluation {
 
 /// The texts of the reference and what they were written behind: what every policy of a sweep is held against.
 #[derive(Debug, Clone, Copy)]
-pub struct Ground<'a, M> {
+pub struct Ground<'a> {
     /// The reference.
-    pub reference: &'a M,
+    pub reference: &'a dyn CausalLm,
     /// Its texts.
     pub samples: &'a [Sample],
     /// The prompts' tokens.
@@ -53,7 +53,7 @@ pub struct Ground<'a, M> {
     pub batch_size: usize,
 }
 
-impl<M: CausalLm> Ground<'_, M> {
+impl Ground<'_> {
     /// Measures the reference itself, whose divergence from itself is 0 by definition.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl<M: CausalLm> Ground<'_, M> {
     /// # Errors
     /// Texts of fewer than two prompts, none with a token, or as long as no n-gram that is counted; another number of
     /// texts than the reference has.
-    pub fn policy(&self, policy: &M, samples: &[Sample]) -> Result<Evaluation> {
+    pub fn policy(&self, policy: &dyn CausalLm, samples: &[Sample]) -> Result<Evaluation> {
         let of_policy = token_divergences(policy, self.reference, &self.completions(samples), self.batch_size)?;
         let of_reference = token_divergences(self.reference, policy, &self.completions(self.samples), self.batch_size)?;
         let (own, others) = (clusters(samples), clusters(self.samples));

@@ -40,8 +40,8 @@ pub type Score<'a> = dyn Fn(&[&str]) -> std::result::Result<Vec<f64>, String> + 
 /// # Errors
 /// A prompt that the model cannot continue so far, a tokeniser without an end of text, or a reward that is missing or not
 /// finite.
-pub fn sample<M: CausalLm + ?Sized>(
-    model: &M,
+pub fn sample(
+    model: &dyn CausalLm,
     tokenizer: &Tokenizer,
     prompts: &[String],
     sampling: &Sampling,

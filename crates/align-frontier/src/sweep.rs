@@ -95,9 +95,9 @@ impl SweepOptions {
 }
 
 /// The models of a sweep, and how they run.
-pub struct Models<'a, M> {
+pub struct Models<'a> {
     /// The model before training, every policy's start and reference.
-    pub sft: &'a M,
+    pub sft: &'a dyn CausalLm,
     /// Its tokeniser.
     pub tokenizer: &'a Tokenizer,
     /// The reward of texts.
@@ -179,8 +179,8 @@ pub enum Outcome {
 ///
 /// # Errors
 /// Options that cannot be honoured; the first problem of a stage, with its point.
-pub fn run<M: CausalLm>(
-    models: &Models<'_, M>,
+pub fn run(
+    models: &Models<'_>,
     options: &SweepOptions,
     journal: &Journal,
     stop: &StopSignal,
@@ -190,14 +190,14 @@ pub fn run<M: CausalLm>(
     Runner { models, options, journal, stop }.run(on)
 }
 
-struct Runner<'a, M> {
-    models: &'a Models<'a, M>,
+struct Runner<'a> {
+    models: &'a Models<'a>,
     options: &'a SweepOptions,
     journal: &'a Journal,
     stop: &'a StopSignal,
 }
 
-impl<M: CausalLm> Runner<'_, M> {
+impl Runner<'_> {
     fn run(&self, on: &mut dyn FnMut(&Progress<'_>)) -> Result<Outcome> {
         let prompts = self.models.tokenizer.encode_prompts(&self.options.prompts)?;
         let training_texts = self.training_texts()?;
@@ -282,7 +282,7 @@ impl<M: CausalLm> Runner<'_, M> {
         Ok(measured)
     }
 
-    fn ground<'a>(&'a self, samples: &'a [Sample], prompts: &'a [Vec<i64>]) -> Ground<'a, M> {
+    fn ground<'a>(&'a self, samples: &'a [Sample], prompts: &'a [Vec<i64>]) -> Ground<'a> {
         Ground {
             reference: self.models.sft,
             samples,
@@ -294,7 +294,7 @@ impl<M: CausalLm> Runner<'_, M> {
         }
     }
 
-    fn sample(&self, model: &M, sampling: &Sampling) -> Result<Vec<Sample>> {
+    fn sample(&self, model: &dyn CausalLm, sampling: &Sampling) -> Result<Vec<Sample>> {
         let Models { tokenizer, score, batch_size, .. } = self.models;
         sample(model, tokenizer, &self.options.prompts, sampling, *batch_size, score)
     }
@@ -304,7 +304,7 @@ impl<M: CausalLm> Runner<'_, M> {
         &self,
         point: &Point,
         pairs: &[EncodedPair],
-        ground: &Ground<'_, M>,
+        ground: &Ground<'_>,
         on: &mut dyn FnMut(&Progress<'_>),
     ) -> Result<Option<Measured>> {
         let started = Instant::now();

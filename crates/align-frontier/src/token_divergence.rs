@@ -32,9 +32,9 @@ impl TextDivergence {
 /// # Errors
 /// A row without a prompt or a completion or longer than the models take, models of different vocabularies, a
 /// `batch_size` of 0, or a model that gives NaN.
-pub fn token_divergences<A: CausalLm + ?Sized, B: CausalLm + ?Sized>(
-    writer: &A,
-    other: &B,
+pub fn token_divergences(
+    writer: &dyn CausalLm,
+    other: &dyn CausalLm,
     rows: &[Completion],
     batch_size: usize,
 ) -> Result<Vec<TextDivergence>> {
@@ -64,11 +64,7 @@ pub fn token_divergences<A: CausalLm + ?Sized, B: CausalLm + ?Sized>(
     Ok(found)
 }
 
-fn of_batch<A: CausalLm + ?Sized, B: CausalLm + ?Sized>(
-    writer: &A,
-    other: &B,
-    rows: &[Completion],
-) -> Result<Vec<TextDivergence>> {
+fn of_batch(writer: &dyn CausalLm, other: &dyn CausalLm, rows: &[Completion]) -> Result<Vec<TextDivergence>> {
     let length = |row: &Completion| row.prompt_ids.len() + row.completion_ids.len();
     let width = rows.iter().map(length).max().unwrap_or(0);
     let (mut ids, mut places, mut labels) = (Vec::new(), Vec::new(), Vec::new());
@@ -107,13 +103,13 @@ fn of_batch<A: CausalLm + ?Sized, B: CausalLm + ?Sized>(
 }
 
 /// Hidden states at the places that predict a completion's token.
-struct Selected<'a, M: ?Sized> {
-    model: &'a M,
+struct Selected<'a> {
+    model: &'a dyn CausalLm,
     hidden: Tensor,
 }
 
-impl<'a, M: CausalLm + ?Sized> Selected<'a, M> {
-    fn of(model: &'a M, ids: &Tensor, places: &Tensor) -> Result<Self> {
+impl<'a> Selected<'a> {
+    fn of(model: &'a dyn CausalLm, ids: &Tensor, places: &Tensor) -> Result<Self> {
         let hidden = model.hidden(ids, None, &Attention::Causal, None)?;
         let width = hidden.size3()?.2;
         let hidden = hidden.f_view([-1, width])?.f_index_select(0, &places.f_to_device(model.device())?)?;

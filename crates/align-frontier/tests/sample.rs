@@ -3,7 +3,7 @@
 
 use align_data::Tokenizer;
 use align_frontier::{Sampling, sample};
-use align_models::{CausalLm, Gpt2};
+use align_models::{Gpt2, TrainableModel};
 use std::collections::BTreeSet;
 use std::path::Path;
 use tch::{Device, Kind};

@@ -1,6 +1,6 @@
 use crate::checkpoint::Checkpoint;
-use crate::trainable_model::no_gradient_checkpointing;
-use crate::{KvCache, Parameters, Result, TokenRows, TrainingMemory};
+use crate::{KvCache, Parameters, Result, TokenRows, TrainableModel, TrainingMemory};
+use std::fmt;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -28,8 +28,10 @@ pub enum Attention<'a> {
 }
 
 /// A causal language model that gives hidden states; logits are `hidden · headᵀ`.
-pub trait CausalLm {
-    /// Final hidden states of shape `(batch, seq, n_embd)`.
+///
+/// `Box<dyn CausalLm>` is one too, so a model can be a value whose architecture is known at run time only.
+pub trait CausalLm: TrainableModel {
+    /// Final hidden states of shape `(batch, seq, hidden_size)`.
     ///
     /// * `input_ids`: int64, `(batch, seq)`.
     /// * `position_ids`: int64, `(batch, seq)`; `None` counts from the cache's length (left-padded batches need their own).
@@ -50,10 +52,10 @@ pub trait CausalLm {
         false
     }
 
-    /// The output projection, `(vocab_size, n_embd)`.
+    /// The output projection, `(vocab_size, hidden_size)`.
     fn head(&self) -> &Tensor;
 
-    /// Scores of the next token, `(…, vocab_size)`, behind hidden states `(…, n_embd)`.
+    /// Scores of the next token, `(…, vocab_size)`, behind hidden states `(…, hidden_size)`.
     ///
     /// # Errors
     /// Shapes that do not fit.
@@ -76,21 +78,6 @@ pub trait CausalLm {
     /// An empty cache for `batch` rows of at most `capacity` tokens.
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache;
 
-    /// The named weights, in the checkpoint's order: those of the adapter alone, where the model has one.
-    fn parameters(&self) -> &Parameters;
-
-    /// The weights that stand still under an adapter; `None` where there is no adapter.
-    fn frozen_parameters(&self) -> Option<&Parameters> {
-        None
-    }
-
-    /// The fields of the config by which the model computes and is trained (its layers, heads, scalings and dropouts; of an adapter its
-    /// rank, scaling and targets), as JSON. With the weights they are the model's [identity](crate::ModelIdentity).
-    ///
-    /// # Errors
-    /// A config that JSON cannot hold.
-    fn hyper_parameters(&self) -> Result<serde_json::Value>;
-
     /// Number of token ids.
     fn vocab_size(&self) -> i64;
 
@@ -103,48 +90,12 @@ pub trait CausalLm {
     /// The id that starts a text, if the config names one.
     fn bos_token_id(&self) -> Option<i64>;
 
-    /// What a pass over `sequences` sequences of `length` tokens needs in training; `None` where that is not known.
-    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
-        let _ = (sequences, length);
-        None
-    }
-
-    /// Turns dropout on (`true`) or off (`false`, as after loading).
-    fn set_training(&mut self, training: bool);
-
-    /// Whether a pass with a graph keeps of each layer its input alone, and the backward pass computes the layer again (gradient
-    /// checkpointing, arXiv:1604.06174): less memory for about a third more arithmetic, with the same gradient to the last bit, dropout
-    /// included. Off after loading; a pass with a cache is as it was.
-    ///
-    /// # Errors
-    /// A model that cannot do so.
-    fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
-        if on { Err(no_gradient_checkpointing()) } else { Ok(()) }
-    }
-
     /// A copy whose weights no gradient reaches: the reference of preference optimisation. Weights that stand still under an
     /// adapter are shared with it.
     ///
     /// # Errors
     /// Not enough memory.
-    fn frozen_copy(&self) -> Result<Self>
-    where
-        Self: Sized;
-
-    /// Writes `config.json` and `model.safetensors` into `dir`, as transformers reads them; of a model with an adapter, the
-    /// adapter alone, as PEFT reads it.
-    ///
-    /// # Errors
-    /// A file that exists already, unless `overwrite`, or a folder that cannot be written.
-    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()>;
-
-    /// Opens the weights that [`CausalLm::save_pretrained`] wrote into `dir`, under the names of [`CausalLm::parameters`].
-    ///
-    /// # Errors
-    /// Files that are missing or damaged, or those of a model of another kind.
-    fn open_saved(&self, dir: &Path) -> Result<Checkpoint> {
-        Ok(Checkpoint::open(dir)?)
-    }
+    fn frozen_copy(&self) -> Result<Box<dyn CausalLm>>;
 
     /// Where the weights are.
     fn device(&self) -> Device {
@@ -154,5 +105,105 @@ pub trait CausalLm {
     /// The weights' dtype.
     fn kind(&self) -> Kind {
         self.head().kind()
+    }
+}
+
+impl fmt::Debug for dyn CausalLm + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CausalLm").field("vocab_size", &self.vocab_size()).finish_non_exhaustive()
+    }
+}
+
+impl CausalLm for Box<dyn CausalLm> {
+    fn hidden(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+        cache: Option<&mut KvCache>,
+    ) -> Result<Tensor> {
+        (**self).hidden(input_ids, position_ids, attention, cache)
+    }
+
+    fn takes_rows(&self) -> bool {
+        (**self).takes_rows()
+    }
+
+    fn head(&self) -> &Tensor {
+        (**self).head()
+    }
+
+    fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        (**self).logits(hidden)
+    }
+
+    fn packed(&self) -> Result<Option<Box<dyn CausalLm>>> {
+        (**self).packed()
+    }
+
+    fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
+        (**self).new_cache(batch, capacity)
+    }
+
+    fn vocab_size(&self) -> i64 {
+        (**self).vocab_size()
+    }
+
+    fn n_positions(&self) -> i64 {
+        (**self).n_positions()
+    }
+
+    fn eos_token_ids(&self) -> &[i64] {
+        (**self).eos_token_ids()
+    }
+
+    fn bos_token_id(&self) -> Option<i64> {
+        (**self).bos_token_id()
+    }
+
+    fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
+        (**self).frozen_copy()
+    }
+
+    fn device(&self) -> Device {
+        (**self).device()
+    }
+
+    fn kind(&self) -> Kind {
+        (**self).kind()
+    }
+}
+
+impl TrainableModel for Box<dyn CausalLm> {
+    fn parameters(&self) -> &Parameters {
+        (**self).parameters()
+    }
+
+    fn frozen_parameters(&self) -> Option<&Parameters> {
+        (**self).frozen_parameters()
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        (**self).hyper_parameters()
+    }
+
+    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
+        (**self).training_memory(sequences, length)
+    }
+
+    fn set_training(&mut self, training: bool) {
+        (**self).set_training(training);
+    }
+
+    fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
+        (**self).set_gradient_checkpointing(on)
+    }
+
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
+        (**self).save_pretrained(dir, overwrite)
+    }
+
+    fn open_saved(&self, dir: &Path) -> Result<Checkpoint> {
+        (**self).open_saved(dir)
     }
 }

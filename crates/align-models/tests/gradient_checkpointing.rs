@@ -35,7 +35,7 @@ fn lora(kind: Kind, target: &str, dropout: f64) -> LoraGpt2 {
     let config =
         LoraConfig { r: 4, target_modules: target_modules.into(), lora_dropout: dropout, ..LoraConfig::default() };
     let model = LoraGpt2::new(gpt2(kind, dropout), config, 7).unwrap();
-    for (_, matrix) in CausalLm::parameters(&model).iter().filter(|(name, _)| name.contains("lora_B")) {
+    for (_, matrix) in TrainableModel::parameters(&model).iter().filter(|(name, _)| name.contains("lora_B")) {
         matrix
             .shallow_clone()
             .copy_(&(Tensor::arange(matrix.numel() as i64, (Kind::Float, Device::Cpu)).view_as(matrix).sin() * 0.1));
@@ -171,8 +171,8 @@ fn blocks_are_computed_again_and_hold_nothing() {
 #[test]
 fn a_pass_with_a_cache_is_as_it_was() {
     let mut model = gpt2(Kind::Float, 0.0);
-    CausalLm::set_gradient_checkpointing(&mut model, true).unwrap();
-    CausalLm::parameters(&model).set_requires_grad(true);
+    TrainableModel::set_gradient_checkpointing(&mut model, true).unwrap();
+    TrainableModel::parameters(&model).set_requires_grad(true);
     let whole = model.hidden(&ids(2, 9), None, &Attention::Causal, None).unwrap();
     let mut cache = model.new_cache(2, 9);
     let _ = model.hidden(&ids(2, 9).narrow(1, 0, 6), None, &Attention::Causal, Some(&mut cache)).unwrap();

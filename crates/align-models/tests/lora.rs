@@ -3,7 +3,7 @@
 
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
-use align_models::{Attention, CausalLm, Gpt2, LoraBias, LoraConfig, LoraGpt2};
+use align_models::{Attention, CausalLm, Gpt2, LoraBias, LoraConfig, LoraGpt2, TrainableModel};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -187,7 +187,8 @@ fn dropout_is_of_the_adapter_and_in_training_only() {
 fn a_frozen_copy_shares_the_base_and_stays_behind() {
     let model = trained(config("c_attn"), Kind::Float);
     let (copy, before) = (model.frozen_copy().unwrap(), logits(&model));
-    let wte = |model: &LoraGpt2| model.frozen_parameters().unwrap().get("transformer.wte.weight").unwrap().data_ptr();
+    let wte =
+        |model: &dyn CausalLm| model.frozen_parameters().unwrap().get("transformer.wte.weight").unwrap().data_ptr();
     assert_eq!(wte(&model), wte(&copy));
     let _ = model.parameters().get(B).unwrap().shallow_clone().fill_(1.0);
     assert!(!logits(&model).equal(&before));

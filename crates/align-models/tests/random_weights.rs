@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::checkpoint::save_safetensors;
-use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, Parameters};
+use align_models::{CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, Parameters, TrainableModel};
 use tch::{Device, Kind, Tensor};
 
 fn gpt2_config() -> Gpt2Config {

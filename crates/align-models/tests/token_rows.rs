@@ -1,7 +1,7 @@
 //! Rows that share tokens: what a model says of each token, and the gradient, are those of the rows by themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_models::{Attention, CausalLm, Gpt2, LoraConfig, LoraGpt2, TokenRows};
+use align_models::{Attention, CausalLm, Gpt2, LoraConfig, LoraGpt2, TokenRows, TrainableModel};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
 
@@ -64,7 +64,7 @@ fn assert_same(model: &mut impl CausalLm) {
     let expected = padded(model);
     let by_weights = gradients(model, &expected);
     for (checkpointing, attention_mask) in [(false, None), (false, Some(mask())), (true, None), (true, Some(mask()))] {
-        CausalLm::set_gradient_checkpointing(model, checkpointing).unwrap();
+        TrainableModel::set_gradient_checkpointing(model, checkpointing).unwrap();
         let found = shared(model, attention_mask.as_ref());
         let real = mask().unsqueeze(-1);
         assert_near(&(&found * &real), &(&expected * &real));

@@ -18,7 +18,7 @@ pub struct Completion<'a> {
 /// # Errors
 /// A row without a token to judge, longer than the model's positions or with ids outside its vocabulary (the error counts
 /// rows from one), a `batch_size` of 0, or log-probabilities that are not finite (the error names the weights at fault).
-pub fn completion_logps(model: &impl CausalLm, rows: &[Completion], batch_size: usize) -> Result<Vec<Vec<f32>>> {
+pub fn completion_logps(model: &dyn CausalLm, rows: &[Completion], batch_size: usize) -> Result<Vec<Vec<f32>>> {
     if batch_size == 0 {
         return Err(Error::Config { option: "batch_size", reason: "is 0, expected at least 1".into() });
     }
@@ -43,7 +43,7 @@ pub fn completion_logps(model: &impl CausalLm, rows: &[Completion], batch_size: 
     Ok(logps)
 }
 
-fn check(model: &impl CausalLm, number: usize, row: &Completion) -> Result<()> {
+fn check(model: &dyn CausalLm, number: usize, row: &Completion) -> Result<()> {
     let (vocab, most) = (model.vocab_size(), model.n_positions());
     let length = row.prompt_ids.len() + row.completion_ids.len();
     let problem = if let Some(id) = row.prompt_ids.iter().chain(row.completion_ids).find(|id| !(0..vocab).contains(*id))
@@ -63,7 +63,7 @@ fn judged(row: &Completion) -> usize {
     row.completion_ids.len().saturating_sub(usize::from(row.prompt_ids.is_empty()))
 }
 
-fn batch_logps(model: &impl CausalLm, rows: &[Completion]) -> Result<Vec<Vec<f32>>> {
+fn batch_logps(model: &dyn CausalLm, rows: &[Completion]) -> Result<Vec<Vec<f32>>> {
     let width = rows.iter().map(|row| row.prompt_ids.len() + row.completion_ids.len()).max().unwrap_or(0);
     let (mut ids, mut predictors, mut targets) = (Vec::new(), Vec::new(), Vec::new());
     for (number, row) in rows.iter().enumerate() {

@@ -130,7 +130,7 @@ fn dpo(config: &DpoConfig) -> impl Fn(usize) -> EvaluationRecord {
     let config = config.clone();
     move |size| {
         let config = DpoConfig { training: training(size), ..config.clone() };
-        evaluation(Dpo::new(gpt2(1), Some(gpt2(2)), config).unwrap(), pairs()[..6].to_vec(), pairs())
+        evaluation(Dpo::new(gpt2(1), Some(Box::new(gpt2(2))), config).unwrap(), pairs()[..6].to_vec(), pairs())
     }
 }
 
@@ -193,7 +193,7 @@ impl PairLoss for Worst {
 fn a_loss_of_ones_own_is_taken_to_couple_pairs() {
     let record = assert_independent("the worst", |size| {
         let config = DpoConfig { training: training(size), ..DpoConfig::default() };
-        let dpo = Dpo::with_loss(gpt2(1), Some(gpt2(2)), config, Box::new(Worst)).unwrap();
+        let dpo = Dpo::with_loss(gpt2(1), Some(Box::new(gpt2(2))), config, Box::new(Worst)).unwrap();
         evaluation(dpo, pairs()[..6].to_vec(), pairs())
     });
     assert_eq!(record.eval_batch_size, Some(3));
@@ -224,7 +224,7 @@ fn losses_without_pairs() {
     for loss_type in [KtoLossType::Kto, KtoLossType::ApoZeroUnpaired, KtoLossType::Bco] {
         let record = assert_independent(&format!("{loss_type:?}"), |size| {
             let config = KtoConfig { loss_type, training: training(size), ..KtoConfig::default() };
-            evaluation(Kto::new(gpt2(1), Some(gpt2(2)), config).unwrap(), judged()[..6].to_vec(), judged())
+            evaluation(Kto::new(gpt2(1), Some(Box::new(gpt2(2))), config).unwrap(), judged()[..6].to_vec(), judged())
         });
         let get = |name: &str| record.get(name).unwrap_or_else(|| panic!("{loss_type:?} lacks {name}"));
         let margin = get("rewards/chosen") - get("rewards/rejected");

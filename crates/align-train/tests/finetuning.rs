@@ -155,7 +155,7 @@ fn long_batches_are_their_chunks() {
     assert!((outcome.metrics.get("entropy").unwrap().value - entropy).abs() < 1e-5);
 }
 
-fn token_statistics(model: &Gpt2, rows: &[EncodedText]) -> (f64, f64) {
+fn token_statistics(model: &impl CausalLm, rows: &[EncodedText]) -> (f64, f64) {
     let (mut correct, mut entropy, mut count) = (0.0, 0.0, 0.0);
     for row in rows {
         let all = Tensor::from_slice(&row.completion_ids).unsqueeze(0);

@@ -170,14 +170,6 @@ impl CausalLm for Other {
         self.0.new_cache(batch, capacity)
     }
 
-    fn parameters(&self) -> &Parameters {
-        CausalLm::parameters(&self.0)
-    }
-
-    fn hyper_parameters(&self) -> align_models::Result<serde_json::Value> {
-        CausalLm::hyper_parameters(&self.0)
-    }
-
     fn vocab_size(&self) -> i64 {
         self.0.vocab_size()
     }
@@ -194,16 +186,26 @@ impl CausalLm for Other {
         self.0.bos_token_id()
     }
 
-    fn set_training(&mut self, training: bool) {
-        CausalLm::set_training(&mut self.0, training);
+    fn frozen_copy(&self) -> align_models::Result<Box<dyn CausalLm>> {
+        self.0.frozen_copy()
+    }
+}
+
+impl TrainableModel for Other {
+    fn parameters(&self) -> &Parameters {
+        TrainableModel::parameters(&self.0)
     }
 
-    fn frozen_copy(&self) -> align_models::Result<Self> {
-        Ok(Self(self.0.frozen_copy()?))
+    fn hyper_parameters(&self) -> align_models::Result<serde_json::Value> {
+        TrainableModel::hyper_parameters(&self.0)
+    }
+
+    fn set_training(&mut self, training: bool) {
+        TrainableModel::set_training(&mut self.0, training);
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> align_models::Result<()> {
-        CausalLm::save_pretrained(&self.0, dir, overwrite)
+        TrainableModel::save_pretrained(&self.0, dir, overwrite)
     }
 }
 

@@ -3,7 +3,7 @@ use super::stage::{Sampled, Stage, Trained, Written, is_held_out};
 use align_metrics::{
     Bootstrap, Clusters, EvaluationReport, PairedComparison, SampleMean, SampledLogps, chao_wang_jost_entropy,
 };
-use align_models::Gpt2;
+use align_models::CausalLm;
 use align_train::{Completion, completion_logps};
 
 /// The models on equal prompts, each with equally many texts of equal length.
@@ -51,7 +51,7 @@ impl Measured {
 
 impl Comparison {
     /// Writes, scores and measures texts of each model.
-    pub fn of(stage: &Stage, sft: &Gpt2, trained: &[Trained]) -> Result<Self, Failure> {
+    pub fn of(stage: &Stage, sft: &dyn CausalLm, trained: &[Trained]) -> Result<Self, Failure> {
         let texts_per_prompt = stage.options.compared_texts_per_prompt;
         output::println!("\ncompare: {texts_per_prompt} texts a prompt from each model");
         // Seeds of their own, so that no text of the training data is drawn again.
@@ -121,12 +121,17 @@ fn compare(after: &Sampled, before: &Sampled, wanted: impl Fn(&str) -> bool) -> 
 }
 
 /// KL(writer‖other) from texts that the writer wrote, standard errors by prompt.
-fn divergence(stage: &Stage, written: &[Written], writer: &Gpt2, other: &Gpt2) -> Result<SampleMean, Failure> {
+fn divergence(
+    stage: &Stage,
+    written: &[Written],
+    writer: &dyn CausalLm,
+    other: &dyn CausalLm,
+) -> Result<SampleMean, Failure> {
     let rows: Vec<Completion> = written
         .iter()
         .map(|text| Completion { prompt_ids: &text.prompt_ids, completion_ids: &text.completion_ids })
         .collect();
-    let summed = |model: &Gpt2| -> Result<Vec<f64>, Failure> {
+    let summed = |model: &dyn CausalLm| -> Result<Vec<f64>, Failure> {
         let logps = completion_logps(model, &rows, stage.options.batch_size)?;
         Ok(logps.iter().map(|text| text.iter().map(|logp| f64::from(*logp)).sum()).collect())
     };

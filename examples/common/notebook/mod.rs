@@ -12,6 +12,7 @@ use super::signals::Keeping;
 use super::{Failure, RuntimeOptions, models, output};
 use align_losses::LossType;
 use align_models::CausalLm;
+use align_models::TrainableModel;
 use align_models::generation::{Generation, GenerationConfig, check_texts};
 use align_train::{DpoConfig, RunConfig, SamplingStrategy, Strategy, TrainingConfig};
 use comparison::Comparison;

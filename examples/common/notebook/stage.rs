@@ -28,7 +28,7 @@ pub struct Written {
 /// A model trained with one loss.
 pub struct Trained {
     pub name: &'static str,
-    pub model: Gpt2,
+    pub model: Box<dyn CausalLm>,
     pub card: ModelCard<DpoConfig>,
     pub records: TrainingRecords,
 }
@@ -78,7 +78,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Continuations of the 46 prompts, with the notebook's options, and their rewards.
-    pub fn sample(&self, model: &Gpt2, texts_per_prompt: usize, seed: u64) -> Result<Sampled, Failure> {
+    pub fn sample(&self, model: &dyn CausalLm, texts_per_prompt: usize, seed: u64) -> Result<Sampled, Failure> {
         let names = each_times(texts_per_prompt);
         let prompts = self.tokenizer.encode_prompts(&names)?;
         let completions = self.complete(model, &prompts, &self.options.generation(seed)?)?;
@@ -94,7 +94,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Continuations drawn from the model's own distribution, from which its divergence from another can be estimated.
-    pub fn draw(&self, model: &Gpt2, texts_per_prompt: usize, seed: u64) -> Result<Vec<Written>, Failure> {
+    pub fn draw(&self, model: &dyn CausalLm, texts_per_prompt: usize, seed: u64) -> Result<Vec<Written>, Failure> {
         let generation = Generation::new(GenerationConfig {
             do_sample: true,
             top_k: Some(0),
@@ -112,7 +112,7 @@ impl<'a> Stage<'a> {
 
     fn complete(
         &self,
-        model: &Gpt2,
+        model: &dyn CausalLm,
         prompts: &[Vec<i64>],
         generation: &Generation,
     ) -> Result<Vec<Completion>, Failure> {
@@ -125,7 +125,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Training and held-out pairs: from files, or generated, scored and paired here.
-    pub fn pairs(&self, sft: &Gpt2) -> Result<(Vec<PreferencePair>, Vec<PreferencePair>), Failure> {
+    pub fn pairs(&self, sft: &dyn CausalLm) -> Result<(Vec<PreferencePair>, Vec<PreferencePair>), Failure> {
         let (options, data) = (self.options, &self.options.data);
         if let Some(train) = &options.train_file {
             let held_out = options.eval_file.as_deref().map(|file| data.read(file, options.seed)).transpose()?;

@@ -11,7 +11,7 @@ use crate::identity::hyper_parameters;
 use crate::layers::{LayerNorm, Weights, dropout, packed};
 use crate::lora::Adapter;
 use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
-use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, TrainingMemory, checkpoint};
+use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, TrainableModel, TrainingMemory, checkpoint};
 use align_torch::{PackedActivation, PackedLinear};
 use block::{Block, Pass};
 use std::collections::BTreeMap;
@@ -186,18 +186,6 @@ impl CausalLm for Gpt2 {
         KvCache::new(self.blocks.len(), [batch, self.config.n_head, capacity, head_dim], self.kind(), self.device())
     }
 
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn hyper_parameters(&self) -> Result<serde_json::Value> {
-        hyper_parameters(&Gpt2Config {
-            n_inner: Some(self.config.n_inner()),
-            extra: BTreeMap::new(),
-            ..self.config.clone()
-        })
-    }
-
     fn vocab_size(&self) -> i64 {
         self.config.vocab_size
     }
@@ -214,6 +202,24 @@ impl CausalLm for Gpt2 {
         self.config.bos_token_id
     }
 
+    fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
+        Ok(Box::new(Self::from_parameters(self.config.clone(), self.parameters.detached_copy()?)?))
+    }
+}
+
+impl TrainableModel for Gpt2 {
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        hyper_parameters(&Gpt2Config {
+            n_inner: Some(self.config.n_inner()),
+            extra: BTreeMap::new(),
+            ..self.config.clone()
+        })
+    }
+
     fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
         Some(self.training_memory_of(sequences, length))
     }
@@ -225,10 +231,6 @@ impl CausalLm for Gpt2 {
     fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
         self.gradient_checkpointing = on;
         Ok(())
-    }
-
-    fn frozen_copy(&self) -> Result<Self> {
-        Self::from_parameters(self.config.clone(), self.parameters.detached_copy()?)
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {

@@ -5,8 +5,8 @@ use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
 use crate::identity::hyper_parameters;
 use crate::{
-    Attention, CausalLm, Error, Gpt2, Gpt2Config, KvCache, LoraConfig, Parameters, Result, TrainingMemory,
-    pretrained_config,
+    Attention, CausalLm, Error, Gpt2, Gpt2Config, KvCache, LoraConfig, Parameters, Result, TrainableModel,
+    TrainingMemory, pretrained_config,
 };
 use align_base::printable_path;
 use align_torch::{available_memory, bytes_in_words};
@@ -18,7 +18,7 @@ use tch::{Device, Kind, Tensor};
 /// GPT-2 with a LoRA adapter (arXiv:2106.09685) on its frozen weights.
 ///
 /// An adapted layer gives `x W + b + scaling · dropout(x) Aᵀ Bᵀ`, with `A` `(r, in)` and `B` `(out, r)`; the sum of the weights is
-/// never formed. [`CausalLm::parameters`] are these matrices alone, so gradients, optimiser state and checkpoints are as small
+/// never formed. [`TrainableModel::parameters`] are these matrices alone, so gradients, optimiser state and checkpoints are as small
 /// as they are. Under weights of 16 bits the adapter is float32, as in PEFT.
 ///
 /// ```no_run
@@ -68,7 +68,7 @@ impl LoraGpt2 {
         Self::build(&base, config, targets, [trained, Vec::new()], adapter, Parameters::new(Vec::new()))
     }
 
-    /// The adapter that PEFT, or [`CausalLm::save_pretrained`], wrote into `dir`, on its base model. Gradients are off.
+    /// The adapter that PEFT, or [`TrainableModel::save_pretrained`], wrote into `dir`, on its base model. Gradients are off.
     ///
     /// Embeddings in the adapter's file take the place of the base model's, of another number of tokens too.
     ///
@@ -206,19 +206,6 @@ impl CausalLm for LoraGpt2 {
         self.model.new_cache(batch, capacity)
     }
 
-    fn parameters(&self) -> &Parameters {
-        &self.adapter
-    }
-
-    fn frozen_parameters(&self) -> Option<&Parameters> {
-        Some(&self.frozen)
-    }
-
-    fn hyper_parameters(&self) -> Result<serde_json::Value> {
-        let adapter = LoraConfig { extra: BTreeMap::new(), base_model_name_or_path: None, ..self.config.clone() };
-        Ok(json!({ "base": self.model.hyper_parameters()?, "adapter": hyper_parameters(&adapter)? }))
-    }
-
     fn vocab_size(&self) -> i64 {
         self.model.vocab_size()
     }
@@ -235,6 +222,27 @@ impl CausalLm for LoraGpt2 {
         self.model.bos_token_id()
     }
 
+    fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
+        let (whole, carried) = (self.whole.clone(), self.carried.shallow_clone());
+        let adapter = self.adapter.detached_copy()?;
+        Ok(Box::new(Self::build(&self.model, self.config.clone(), self.targets.clone(), whole, adapter, carried)?))
+    }
+}
+
+impl TrainableModel for LoraGpt2 {
+    fn parameters(&self) -> &Parameters {
+        &self.adapter
+    }
+
+    fn frozen_parameters(&self) -> Option<&Parameters> {
+        Some(&self.frozen)
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        let adapter = LoraConfig { extra: BTreeMap::new(), base_model_name_or_path: None, ..self.config.clone() };
+        Ok(json!({ "base": self.model.hyper_parameters()?, "adapter": hyper_parameters(&adapter)? }))
+    }
+
     fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
         self.training_memory_of(sequences, length)
     }
@@ -245,18 +253,6 @@ impl CausalLm for LoraGpt2 {
 
     fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
         self.model.set_gradient_checkpointing(on)
-    }
-
-    fn frozen_copy(&self) -> Result<Self> {
-        let (whole, carried) = (self.whole.clone(), self.carried.shallow_clone());
-        Self::build(
-            &self.model,
-            self.config.clone(),
-            self.targets.clone(),
-            whole,
-            self.adapter.detached_copy()?,
-            carried,
-        )
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {

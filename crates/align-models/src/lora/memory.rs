@@ -1,5 +1,5 @@
 use super::targets::{Target, linear_layers, matrix_names};
-use crate::{CausalLm, LoraGpt2, TrainingMemory};
+use crate::{CausalLm, LoraGpt2, TrainableModel, TrainingMemory};
 
 impl LoraGpt2 {
     /// What a pass over `sequences` sequences of `length` tokens needs in training, at most: that of the base model, less the inputs

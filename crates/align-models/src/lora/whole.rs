@@ -4,7 +4,7 @@ use super::config::LoraBias;
 use super::matcher::Matcher;
 use super::targets::Target;
 use crate::checkpoint::{Checkpoint, TensorSpec};
-use crate::{CausalLm, Error, Gpt2, Gpt2Config, LoraConfig, Parameters, Result};
+use crate::{CausalLm, Error, Gpt2, Gpt2Config, LoraConfig, Parameters, Result, TrainableModel};
 use tch::Tensor;
 
 /// What PEFT writes before a base model's names.

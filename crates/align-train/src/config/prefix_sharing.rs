@@ -30,7 +30,7 @@ impl PrefixSharing {
     }
 
     /// The same for a model: auto is off where there is something in its way.
-    pub(crate) fn for_model(self, model: &impl CausalLm, training: &TrainingConfig) -> Result<Self> {
+    pub(crate) fn for_model(self, model: &dyn CausalLm, training: &TrainingConfig) -> Result<Self> {
         require("prefix_sharing", self != Self::On || model.takes_rows(), || {
             "is on, but the model cannot attend over rows that share tokens: set it to auto or off".into()
         })?;

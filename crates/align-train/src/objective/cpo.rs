@@ -15,8 +15,8 @@ use tch::{Kind, Tensor};
 /// AlphaPO (arXiv:2501.03884) and SLiC-HF (arXiv:2305.10425). The chosen text's likelihood, as a term of the loss, keeps the
 /// policy a language model.
 #[derive(Debug)]
-pub struct Cpo<M> {
-    policy: M,
+pub struct Cpo {
+    policy: Box<dyn CausalLm>,
     config: CpoConfig,
     sharing: PrefixSharing,
 }
@@ -31,13 +31,14 @@ struct Judged {
     rewards: Pair<Tensor>,
 }
 
-impl<M: CausalLm> Cpo<M> {
+impl Cpo {
     /// The objective of a configuration.
     ///
     /// # Errors
     /// Options that contradict each other.
-    pub fn new(policy: M, config: CpoConfig) -> Result<Self> {
+    pub fn new(policy: impl CausalLm + 'static, config: CpoConfig) -> Result<Self> {
         config.validate()?;
+        let policy: Box<dyn CausalLm> = Box::new(policy);
         let sharing = config.prefix_sharing.for_model(&policy, &config.training)?;
         Ok(Self { policy, config, sharing })
     }
@@ -94,8 +95,8 @@ impl<M: CausalLm> Cpo<M> {
     }
 }
 
-impl<M: CausalLm> Objective for Cpo<M> {
-    type Model = M;
+impl Objective for Cpo {
+    type Model = Box<dyn CausalLm>;
     type Row = EncodedPair;
     type Config = CpoConfig;
 
@@ -103,15 +104,15 @@ impl<M: CausalLm> Objective for Cpo<M> {
         &self.config
     }
 
-    fn policy(&self) -> &M {
+    fn policy(&self) -> &Self::Model {
         &self.policy
     }
 
-    fn policy_mut(&mut self) -> &mut M {
+    fn policy_mut(&mut self) -> &mut Self::Model {
         &mut self.policy
     }
 
-    fn into_policy(self) -> M {
+    fn into_policy(self) -> Box<dyn CausalLm> {
         self.policy
     }
 

@@ -21,9 +21,9 @@ use tch::{Kind, Tensor};
 /// Direct preference optimisation (arXiv:2305.18290) and its family: a policy, a reference, and a loss of their
 /// log-probabilities of pairs.
 #[derive(Debug)]
-pub struct Dpo<M> {
-    policy: M,
-    reference: Reference<M>,
+pub struct Dpo {
+    policy: Box<dyn CausalLm>,
+    reference: Reference,
     config: DpoConfig,
     loss: Box<dyn PairLoss>,
     /// β-DPO's beta, if it moves.
@@ -33,13 +33,18 @@ pub struct Dpo<M> {
     trained: bool,
 }
 
-impl<M: CausalLm> Dpo<M> {
+impl Dpo {
     /// The objective of a configuration. Without a `reference` it is a copy of the policy as it stands.
     ///
     /// # Errors
     /// Options that contradict each other, or a reference of another vocabulary.
-    pub fn new(policy: M, reference: Option<M>, config: DpoConfig) -> Result<Self> {
+    pub fn new(
+        policy: impl CausalLm + 'static,
+        reference: Option<Box<dyn CausalLm>>,
+        config: DpoConfig,
+    ) -> Result<Self> {
         config.validate()?;
+        let policy: Box<dyn CausalLm> = Box::new(policy);
         refuse_under_adapter(&policy, &config)?;
         let sharing = config.prefix_sharing.for_model(&policy, &config.training)?;
         let (loss, beta) = (config.loss()?, config.adaptive_beta()?);
@@ -54,7 +59,12 @@ impl<M: CausalLm> Dpo<M> {
     ///
     /// # Errors
     /// As [`Dpo::new`], or an option by which the configuration's own loss would move.
-    pub fn with_loss(policy: M, reference: Option<M>, config: DpoConfig, loss: Box<dyn PairLoss>) -> Result<Self> {
+    pub fn with_loss(
+        policy: impl CausalLm + 'static,
+        reference: Option<Box<dyn CausalLm>>,
+        config: DpoConfig,
+        loss: Box<dyn PairLoss>,
+    ) -> Result<Self> {
         if config.beta_dpo_alpha.is_some() {
             let reason = "stands beside a loss of one's own, whose beta is its own too".into();
             return Err(Error::Config { option: "beta_dpo_alpha", reason });
@@ -198,7 +208,7 @@ impl<M: CausalLm> Dpo<M> {
 }
 
 /// Options of the weights themselves mean nothing for an adapter's matrices: it is their product that counts.
-fn refuse_under_adapter(policy: &impl CausalLm, config: &DpoConfig) -> Result<()> {
+fn refuse_under_adapter(policy: &dyn CausalLm, config: &DpoConfig) -> Result<()> {
     let adapted = policy.frozen_parameters().is_some();
     let reason = "is for whole models: the policy has an adapter, so leave it out or train all weights";
     for (option, given) in
@@ -211,8 +221,8 @@ fn refuse_under_adapter(policy: &impl CausalLm, config: &DpoConfig) -> Result<()
     Ok(())
 }
 
-impl<M: CausalLm> Objective for Dpo<M> {
-    type Model = M;
+impl Objective for Dpo {
+    type Model = Box<dyn CausalLm>;
     type Row = EncodedPair;
     type Config = DpoConfig;
 
@@ -220,15 +230,15 @@ impl<M: CausalLm> Objective for Dpo<M> {
         &self.config
     }
 
-    fn policy(&self) -> &M {
+    fn policy(&self) -> &Self::Model {
         &self.policy
     }
 
-    fn policy_mut(&mut self) -> &mut M {
+    fn policy_mut(&mut self) -> &mut Self::Model {
         &mut self.policy
     }
 
-    fn into_policy(self) -> M {
+    fn into_policy(self) -> Box<dyn CausalLm> {
         self.policy
     }
 

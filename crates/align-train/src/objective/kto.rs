@@ -14,9 +14,9 @@ use tch::{Device, Kind, Tensor};
 /// Optimisation from completions that were liked or not, without pairs: KTO (arXiv:2402.01306), BCO (arXiv:2404.04656) and
 /// unpaired APO-zero (arXiv:2408.06266).
 #[derive(Debug)]
-pub struct Kto<M> {
-    policy: M,
-    reference: Reference<M>,
+pub struct Kto {
+    policy: Box<dyn CausalLm>,
+    reference: Reference,
     config: KtoConfig,
     shift: BcoShift,
 }
@@ -27,13 +27,18 @@ struct Sequences {
     tokens: SequenceTokens,
 }
 
-impl<M: CausalLm> Kto<M> {
+impl Kto {
     /// The objective of a configuration. Without a `reference` it is a copy of the policy as it stands.
     ///
     /// # Errors
     /// Options that contradict each other, or a reference of another vocabulary.
-    pub fn new(policy: M, reference: Option<M>, config: KtoConfig) -> Result<Self> {
+    pub fn new(
+        policy: impl CausalLm + 'static,
+        reference: Option<Box<dyn CausalLm>>,
+        config: KtoConfig,
+    ) -> Result<Self> {
         config.validate()?;
+        let policy: Box<dyn CausalLm> = Box::new(policy);
         let reference = Reference::new(reference, &policy)?;
         Ok(Self { policy, reference, config, shift: BcoShift::default() })
     }
@@ -136,8 +141,8 @@ impl<M: CausalLm> Kto<M> {
     }
 }
 
-impl<M: CausalLm> Objective for Kto<M> {
-    type Model = M;
+impl Objective for Kto {
+    type Model = Box<dyn CausalLm>;
     type Row = EncodedUnpaired;
     type Config = KtoConfig;
 
@@ -145,15 +150,15 @@ impl<M: CausalLm> Objective for Kto<M> {
         &self.config
     }
 
-    fn policy(&self) -> &M {
+    fn policy(&self) -> &Self::Model {
         &self.policy
     }
 
-    fn policy_mut(&mut self) -> &mut M {
+    fn policy_mut(&mut self) -> &mut Self::Model {
         &mut self.policy
     }
 
-    fn into_policy(self) -> M {
+    fn into_policy(self) -> Box<dyn CausalLm> {
         self.policy
     }
 

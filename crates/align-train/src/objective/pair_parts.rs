@@ -35,7 +35,7 @@ impl Part {
     }
 
     /// A model's final hidden states, from which `tokens` are predicted.
-    pub fn hidden(&self, model: &impl CausalLm) -> Result<Tensor> {
+    pub fn hidden(&self, model: &dyn CausalLm) -> Result<Tensor> {
         match &self.shared {
             None => Ok(model.hidden(&self.sequences.input_ids, None, &Attention::Causal, None)?),
             Some(shared) => shared.hidden(model, None),
@@ -47,7 +47,7 @@ impl Part {
     }
 
     /// A frozen model's log-probabilities of each pair's tokens, the chosen ones first.
-    pub fn token_logps(&self, model: &impl CausalLm) -> Result<Vec<Vec<f32>>> {
+    pub fn token_logps(&self, model: &dyn CausalLm) -> Result<Vec<Vec<f32>>> {
         let found = tch::no_grad(|| frozen_token_logps(model, &self.hidden(model)?, &self.tokens))?;
         let found: Vec<f32> = Vec::try_from(found.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?)?;
         let mut rest = found.as_slice();

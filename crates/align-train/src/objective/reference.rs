@@ -13,9 +13,9 @@ const WEIGHTS: &str = "reference.safetensors";
 
 /// The model that the policy is held near to, and what it said of the rows so far.
 #[derive(Debug)]
-pub(crate) struct Reference<M> {
+pub(crate) struct Reference {
     /// None where all that it says is known beforehand.
-    model: Option<M>,
+    model: Option<Box<dyn CausalLm>>,
     train: RememberedLogps,
     eval: RememberedLogps,
     /// What it was when the run began.
@@ -23,9 +23,9 @@ pub(crate) struct Reference<M> {
     moved: bool,
 }
 
-impl<M: CausalLm> Reference<M> {
+impl Reference {
     /// The `given` model, or a copy of the policy as it stands.
-    pub fn new(given: Option<M>, policy: &M) -> Result<Self> {
+    pub fn new(given: Option<Box<dyn CausalLm>>, policy: &dyn CausalLm) -> Result<Self> {
         let model = match given {
             Some(given) => given,
             None => policy.frozen_copy()?,
@@ -34,11 +34,11 @@ impl<M: CausalLm> Reference<M> {
     }
 
     /// The `given` model, or the policy as it stands without a copy of it: for a reference that is asked only before the policy moves.
-    pub fn asked_beforehand(given: Option<M>, policy: &M) -> Result<Self> {
+    pub fn asked_beforehand(given: Option<Box<dyn CausalLm>>, policy: &dyn CausalLm) -> Result<Self> {
         Self::of(given, policy)
     }
 
-    fn of(model: Option<M>, policy: &M) -> Result<Self> {
+    fn of(model: Option<Box<dyn CausalLm>>, policy: &dyn CausalLm) -> Result<Self> {
         if let Some(model) = &model {
             if model.vocab_size() != policy.vocab_size() {
                 let (a, b) = (policy.vocab_size(), model.vocab_size());
@@ -48,7 +48,7 @@ impl<M: CausalLm> Reference<M> {
             }
             model.parameters().set_requires_grad(false);
         }
-        let identity = ModelIdentity::of(model.as_ref().unwrap_or(policy))?;
+        let identity = ModelIdentity::of(model.as_deref().unwrap_or(policy))?;
         Ok(Self { model, train: RememberedLogps::default(), eval: RememberedLogps::default(), identity, moved: false })
     }
 
@@ -71,7 +71,7 @@ impl<M: CausalLm> Reference<M> {
         &mut self,
         split: Split,
         indices: &[usize],
-        compute: impl FnOnce(&M) -> Result<Vec<Vec<f32>>>,
+        compute: impl FnOnce(&dyn CausalLm) -> Result<Vec<Vec<f32>>>,
     ) -> Result<Vec<Vec<f32>>> {
         let remembered = if split == Split::Train { &mut self.train } else { &mut self.eval };
         let known = |index: &usize| remembered.row(*index).map(<[f32]>::to_vec);
@@ -87,7 +87,7 @@ impl<M: CausalLm> Reference<M> {
     }
 
     /// Moves it towards the policy (TR-DPO, arXiv:2404.09656): `π_ref ← α π + (1 - α) π_ref`, weight by weight.
-    pub fn mix(&mut self, policy: &M, alpha: f64) -> Result<()> {
+    pub fn mix(&mut self, policy: &dyn CausalLm, alpha: f64) -> Result<()> {
         let model = self.model.as_ref().ok_or_else(let_go)?;
         tch::no_grad(|| {
             for (name, weight) in model.parameters().iter() {
@@ -103,7 +103,7 @@ impl<M: CausalLm> Reference<M> {
     }
 
     /// Adds to the gradient of `coefficient · Σ ‖θ - θ_ref‖²` over all weights, and returns that penalty.
-    pub fn pull(&self, policy: &M, coefficient: f64) -> Result<f64> {
+    pub fn pull(&self, policy: &dyn CausalLm, coefficient: f64) -> Result<f64> {
         let model = self.model.as_ref().ok_or_else(let_go)?;
         tch::no_grad(|| {
             let mut sum = 0.0;
@@ -148,8 +148,8 @@ impl<M: CausalLm> Reference<M> {
     }
 
     /// The model, unless it is the policy or was let go.
-    pub fn model(&self) -> Option<&M> {
-        self.model.as_ref()
+    pub fn model(&self) -> Option<&dyn CausalLm> {
+        self.model.as_deref()
     }
 
     /// Frees the model's memory, once all that it says is known.

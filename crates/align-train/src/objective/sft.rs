@@ -12,18 +12,19 @@ use tch::Kind;
 /// Supervised fine-tuning: the next token's cross-entropy, `-1/N Σ log π(y_t | y_<t)` over the `N` predicted tokens of a whole
 /// optimiser step, however they are spread over its micro-batches.
 #[derive(Debug)]
-pub struct Sft<M> {
-    policy: M,
+pub struct Sft {
+    policy: Box<dyn CausalLm>,
     config: SftConfig,
 }
 
-impl<M: CausalLm> Sft<M> {
+impl Sft {
     /// The objective of a configuration.
     ///
     /// # Errors
     /// Options that contradict each other.
-    pub fn new(policy: M, config: SftConfig) -> Result<Self> {
+    pub fn new(policy: impl CausalLm + 'static, config: SftConfig) -> Result<Self> {
         config.validate()?;
+        let policy: Box<dyn CausalLm> = Box::new(policy);
         Ok(Self { policy, config })
     }
 
@@ -40,8 +41,8 @@ impl<M: CausalLm> Sft<M> {
     }
 }
 
-impl<M: CausalLm> Objective for Sft<M> {
-    type Model = M;
+impl Objective for Sft {
+    type Model = Box<dyn CausalLm>;
     type Row = EncodedText;
     type Config = SftConfig;
 
@@ -49,15 +50,15 @@ impl<M: CausalLm> Objective for Sft<M> {
         &self.config
     }
 
-    fn policy(&self) -> &M {
+    fn policy(&self) -> &Self::Model {
         &self.policy
     }
 
-    fn policy_mut(&mut self) -> &mut M {
+    fn policy_mut(&mut self) -> &mut Self::Model {
         &mut self.policy
     }
 
-    fn into_policy(self) -> M {
+    fn into_policy(self) -> Box<dyn CausalLm> {
         self.policy
     }
 

@@ -45,7 +45,7 @@ impl SharedPrefixes {
     }
 
     /// A model's final hidden states of the tokens, `(1, tokens, n_embd)`; with an `attention_mask` as [`Attention::Padded`] sees them.
-    pub fn hidden(&self, model: &impl CausalLm, attention_mask: Option<&Tensor>) -> Result<Tensor> {
+    pub fn hidden(&self, model: &dyn CausalLm, attention_mask: Option<&Tensor>) -> Result<Tensor> {
         let attention = Attention::Rows { rows: &self.rows, attention_mask };
         Ok(model.hidden(&self.input_ids, Some(&self.position_ids), &attention, None)?)
     }

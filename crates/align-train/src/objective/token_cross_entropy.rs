@@ -26,7 +26,7 @@ pub(crate) struct TokenCrossEntropy {
 /// What the loss is differentiated by is known beforehand, `-scale` a token, unlike that of a preference loss. So a chunk of tokens
 /// goes forward and back while its logits are there: they are neither kept for a whole batch nor computed twice.
 pub(crate) fn token_cross_entropy(
-    policy: &impl CausalLm,
+    policy: &dyn CausalLm,
     selected: &Tensor,
     targets: &Tensor,
     scale: Option<f64>,

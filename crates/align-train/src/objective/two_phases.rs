@@ -28,7 +28,7 @@ impl Forward {
 }
 
 /// Runs a model over a batch without a graph: each row's log-probability, `(rows)`.
-pub(crate) fn frozen_logps(model: &impl CausalLm, batch: &CompletionBatch, tokens: &SequenceTokens) -> Result<Tensor> {
+pub(crate) fn frozen_logps(model: &dyn CausalLm, batch: &CompletionBatch, tokens: &SequenceTokens) -> Result<Tensor> {
     tch::no_grad(|| {
         let hidden = model.hidden(&batch.input_ids, None, &Attention::Causal, None)?;
         tokens.logps(&frozen_token_logps(model, &hidden, tokens)?)
@@ -36,13 +36,13 @@ pub(crate) fn frozen_logps(model: &impl CausalLm, batch: &CompletionBatch, token
 }
 
 /// Each predicted token's log-probability, `(n)`, out of a model's hidden states.
-pub(crate) fn frozen_token_logps(model: &impl CausalLm, hidden: &Tensor, tokens: &SequenceTokens) -> Result<Tensor> {
+pub(crate) fn frozen_token_logps(model: &dyn CausalLm, hidden: &Tensor, tokens: &SequenceTokens) -> Result<Tensor> {
     Ok(align_losses::linear_logps(&tokens.select(hidden)?, model.head(), &tokens.targets)?)
 }
 
 /// The first phase, out of the policy's final hidden states; with their graph, if they have one.
 pub(crate) fn forward(
-    policy: &impl CausalLm,
+    policy: &dyn CausalLm,
     hidden: &Tensor,
     tokens: &SequenceTokens,
     options: &LinearLogpsOptions,
@@ -55,7 +55,7 @@ pub(crate) fn forward(
 
 /// Adds to the gradient of every weight that has one: `by_token` `(n)` is the derivative of the batch's loss by each token's
 /// log-probability.
-pub(crate) fn backward(policy: &impl CausalLm, forward: Forward, by_token: &Tensor) -> Result<()> {
+pub(crate) fn backward(policy: &dyn CausalLm, forward: Forward, by_token: &Tensor) -> Result<()> {
     let by_hidden = backward_head(policy.head(), forward.linear, by_token)?;
     backward_hidden(&forward.selected, &by_hidden)
 }
