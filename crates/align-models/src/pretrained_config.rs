@@ -44,7 +44,7 @@ pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) ->
     if !path.exists() && path.with_file_name("adapter_config.json").exists() {
         return Err(fail(
             "is not there, but adapter_config.json is: the folder holds an adapter alone. Give the base model's folder, or merge the \
-             two with merge_adapter"
+             two with align merge-adapter"
                 .into(),
         ));
     }

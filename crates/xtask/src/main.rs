@@ -93,7 +93,7 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
         }
         "doctor" => Ok(doctor::doctor(&Workspace::find()?)),
         "demo" => {
-            let demo = ["run", "--release", "--package", "align", "--example", "dpo_hinge", "--"];
+            let demo = ["run", "--release", "--package", "align-workspace", "--example", "dpo_hinge", "--"];
             let arguments = arguments.strip_prefix(&["--".into()]).unwrap_or(arguments);
             cargo::run(&set_up()?, &demo, arguments)
         }

@@ -43,7 +43,7 @@ impl LoraConfig {
         base.map(Some).ok_or_else(|| Error::Config {
             path: dir.join(NAME),
             reason: "names no base_model_name_or_path: write the base model's name or folder there, or merge the adapter into it with \
-                     merge_adapter"
+                     align merge-adapter"
                 .into(),
         })
     }

@@ -1,0 +1,65 @@
+//! Scores texts with a DistilBERT classifier or reward model.
+//!
+//! ```sh
+//! align classify --input generated.csv --output scored.csv
+//! ```
+
+use crate::reward_model::{RewardModel, ScoreOption};
+use crate::signals::Keeping;
+use crate::{Failure, RuntimeOptions, models, output, places};
+use align_data::Texts;
+use align_data::tables::check_output;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Scores texts with a DistilBERT classifier or reward model.
+#[derive(Args)]
+pub struct Options {
+    /// Classifier: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
+    #[arg(long)]
+    model: Option<String>,
+    /// Table with a column text: CSV, Parquet or JSONL.
+    #[arg(long)]
+    input: PathBuf,
+    /// The same rows with score and one column a logit; CSV, Parquet or JSONL.
+    #[arg(long)]
+    output: PathBuf,
+    /// Replace the output if it exists.
+    #[arg(long)]
+    overwrite: bool,
+    /// Texts scored at a time.
+    #[arg(long, default_value_t = 32)]
+    batch_size: usize,
+    #[command(flatten)]
+    score: ScoreOption,
+    #[command(flatten)]
+    runtime: RuntimeOptions,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let _precision = options.runtime.precision()?;
+    check_output(&options.output, options.overwrite)?;
+    places::refuse_inputs(&options.output, [&options.input])?;
+    let texts = Texts::read(&options.input)?;
+    let dir = models::folder("--model", options.model.as_deref(), models::REWARD_MODEL)?;
+    let model = RewardModel::load(&dir, &options.score, &options.runtime, options.batch_size)?;
+    let bar = crate::progress::bar(texts.len(), 0, "texts");
+    let logits = model.logits(&texts.texts(), |done| bar.inc(done as u64))?;
+    bar.finish();
+    let scores = model.of(&logits)?;
+    let mut table = texts.with_scores(&scores)?;
+    for output in 0..model.outputs() {
+        let column: Vec<f64> = logits.iter().filter_map(|row| row.get(output)).map(|x| f64::from(*x)).collect();
+        table = table.with_column(&format!("logit_{output}"), &column)?;
+    }
+    let _keeping = Keeping::files();
+    table.write(&options.output, options.overwrite)?;
+    let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+    output::println!(
+        "{} texts, mean score {mean} ({}), written to {}",
+        scores.len(),
+        model.score(),
+        align_base::printable_path(&options.output)
+    );
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The notebook's path with one loss, and for comparison with the other: generate, score, pair, train, compare.
+//!
+//! ```sh
+//! align notebook --loss hinge
+//! ```
+
+use crate::Failure;
+use crate::notebook::{self, NotebookOptions};
+use align_losses::LossType;
+use clap::{Args, ValueEnum};
+
+/// The notebook, end to end: generate, score, pair, train, compare.
+#[derive(Args)]
+pub struct Options {
+    /// The loss whose model --output-dir takes; the other one is trained beside it.
+    #[arg(long, value_enum, default_value_t = Loss::Hinge)]
+    loss: Loss,
+    #[command(flatten)]
+    notebook: NotebookOptions,
+}
+
+/// The notebook's losses.
+#[derive(Clone, Copy, ValueEnum)]
+enum Loss {
+    Hinge,
+    Sigmoid,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let loss = match options.loss {
+        Loss::Hinge => LossType::Hinge,
+        Loss::Sigmoid => LossType::Sigmoid,
+    };
+    notebook::run(&options.notebook, loss)
+}

@@ -1,0 +1,103 @@
+//! `--config FILE.toml`: options in a file, under their names.
+
+use crate::Failure;
+use clap::Command;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Largest file of options that is read, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// Whether a subcommand takes its options from a file.
+pub fn is_taken_by(command: &Command) -> bool {
+    command.get_arguments().any(|argument| argument.get_long() == Some("config"))
+}
+
+/// Takes `--config FILE` or `--config=FILE` out of the command line.
+pub fn take_out(given: impl IntoIterator<Item = OsString>) -> Result<(Option<PathBuf>, Vec<OsString>), Failure> {
+    let (mut file, mut own, mut given) = (None, Vec::new(), given.into_iter());
+    while let Some(argument) = given.next() {
+        let value = match argument.to_str() {
+            Some("--config") => Some(given.next().ok_or("--config needs a file")?),
+            Some(text) => text.strip_prefix("--config=").map(OsString::from),
+            None => None,
+        };
+        match value {
+            Some(_) if file.is_some() => return Err("--config stands twice: one file is read".into()),
+            Some(value) => file = Some(PathBuf::from(value)),
+            None => own.push(argument),
+        }
+    }
+    Ok((file, own))
+}
+
+/// Options as TOML that `--config` takes: the keys of nested groups stand beside the others.
+pub fn flat(options: &impl serde::Serialize) -> Result<String, Failure> {
+    let mut flat = toml::Table::new();
+    let serde_json::Value::Object(options) = serde_json::to_value(options)? else {
+        return Err("the options have no names".into());
+    };
+    let mut groups = vec![options];
+    while let Some(group) = groups.pop() {
+        for (key, value) in group {
+            match value {
+                serde_json::Value::Object(inner) => groups.push(inner),
+                serde_json::Value::Null => {}
+                // TOML's whole numbers end at 2^63, seeds do not: read back, a text is the same option.
+                serde_json::Value::Number(number) if number.is_u64() && !number.is_i64() => {
+                    flat.insert(key, number.to_string().into());
+                }
+                value => drop(flat.insert(key, toml::Value::try_from(value)?)),
+            }
+        }
+    }
+    Ok(toml::to_string(&flat)?)
+}
+
+/// A TOML file's keys as options: `learning_rate = 1e-5` is `--learning-rate=1e-5`.
+pub fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
+    let fail = |reason: String| format!("{}: {reason}", path.display());
+    let metadata = std::fs::metadata(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    if !metadata.is_file() || metadata.len() > LIMIT {
+        return Err(fail(format!("expected a TOML file of at most {LIMIT} bytes")).into());
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    // Some editors write a byte-order mark before the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| fail(e.to_string()))?;
+    let option = |(key, value): (&String, &toml::Value)| {
+        let name = key.replace('_', "-");
+        let Some(known) = command.get_arguments().find(|known| known.get_long() == Some(&name)) else {
+            let known = command.get_arguments().filter_map(|argument| argument.get_long());
+            let meant = align_train::nearest_name(&name, known);
+            let hint = meant.map(|meant| format!("; did you mean {}?", meant.replace('-', "_"))).unwrap_or_default();
+            return Err(fail(format!("there is no option {key:?}{hint}")));
+        };
+        // A flag is given or left out.
+        if !known.get_action().takes_values() {
+            let toml::Value::Boolean(on) = value else {
+                return Err(fail(format!("{key} is a {}, expected true or false", value.type_str())));
+            };
+            return Ok(on.then(|| OsString::from(format!("--{name}"))));
+        }
+        let value = match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) => value.to_string(),
+            toml::Value::Array(values) => {
+                let texts = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                texts.collect::<Vec<_>>().join(",")
+            }
+            other => return Err(fail(format!("{key} is a {}, expected one value or a list", other.type_str()))),
+        };
+        Ok(Some(OsString::from(format!("--{name}={value}"))))
+    };
+    let spelt = |key: &str| key.replace('_', "-");
+    for (key, other) in table.keys().enumerate().flat_map(|(at, key)| table.keys().skip(at + 1).map(move |o| (key, o)))
+    {
+        if spelt(key) == spelt(other) {
+            return Err(fail(format!("{key} and {other} are the same option: leave one of them out")).into());
+        }
+    }
+    let given: Vec<Option<OsString>> = table.iter().map(option).collect::<Result<_, _>>()?;
+    Ok(given.into_iter().flatten().collect())
+}

@@ -1,0 +1,88 @@
+use crate::{Failure, output};
+use align_data::pairing::{PairOptions, PairStrategy};
+use align_data::tables::PreferenceData;
+use align_data::{EncodeOptions, EncodeReport, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
+use std::path::Path;
+
+/// How preference data becomes training rows.
+#[derive(Debug, Clone, clap::Args, serde::Serialize)]
+pub struct DataOptions {
+    /// Pairs drawn a prompt where a file holds scored texts; 50 as in the notebook if not given.
+    #[arg(long)]
+    pub pairs_per_prompt: Option<usize>,
+    /// Most tokens of a prompt and its completion; the model's own limit if not given.
+    #[arg(long)]
+    pub max_length: Option<usize>,
+    /// false leaves a prompt that stands in front of its completions there twice, as the notebook does.
+    #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
+    pub strip_prompt: bool,
+}
+
+impl DataOptions {
+    /// Tokenises pairs for a model of `n_positions`, and says what was dropped.
+    pub fn encode(
+        &self,
+        tokenizer: &Tokenizer,
+        pairs: &[PreferencePair],
+        n_positions: i64,
+    ) -> Result<Vec<EncodedPair>, Failure> {
+        self.encode_as(tokenizer, pairs, n_positions, EncodeOptions::default())
+    }
+
+    /// The same with BOS before each prompt, as TRL's trainers without a reference have it.
+    pub fn encode_with_bos(
+        &self,
+        tokenizer: &Tokenizer,
+        pairs: &[PreferencePair],
+        n_positions: i64,
+    ) -> Result<Vec<EncodedPair>, Failure> {
+        self.encode_as(tokenizer, pairs, n_positions, EncodeOptions { prepend_bos: true, ..EncodeOptions::default() })
+    }
+
+    fn encode_as(
+        &self,
+        tokenizer: &Tokenizer,
+        pairs: &[PreferencePair],
+        n_positions: i64,
+        options: EncodeOptions,
+    ) -> Result<Vec<EncodedPair>, Failure> {
+        let limit = self.max_length.unwrap_or(n_positions as usize);
+        let options = EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..options };
+        let encoded = encode_pairs(tokenizer, pairs, &options)?;
+        if encoded.pairs.is_empty() {
+            return Err(format!("no pair is left with max_length {limit}: {}", encoded.report).into());
+        }
+        output::println!("  {}", encoded.report);
+        Ok(encoded.pairs)
+    }
+
+    /// Reads pairs, or scored texts from which pairs are drawn as the notebook does.
+    pub fn read(&self, path: &Path, seed: u64) -> Result<Vec<PreferencePair>, Failure> {
+        output::println!("{}", align_base::printable_path(path));
+        let data = PreferenceData::read(path)?;
+        if data.is_empty() {
+            return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());
+        }
+        match data {
+            PreferenceData::Pairs(_) if self.pairs_per_prompt.is_some() => {
+                Err("--pairs-per-prompt says how scored texts are paired, but the file holds pairs already".into())
+            }
+            PreferenceData::Pairs(pairs) => Ok(pairs.pairs()),
+            PreferenceData::Texts(texts) => {
+                let options =
+                    PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
+                let (pairs, report) = texts.pair(&options)?;
+                output::println!("  {report}");
+                Ok(pairs.pairs())
+            }
+        }
+    }
+}
+
+/// The rows of a file that are left after tokenising, of which there must be some.
+pub fn left<R>(rows: Vec<R>, file: &Path, report: &EncodeReport) -> Result<Vec<R>, Failure> {
+    match rows.is_empty() {
+        true => Err(format!("{}: no row is left: {report}", file.display()).into()),
+        false => Ok(rows),
+    }
+}

@@ -1,0 +1,236 @@
+//! Tables and prompts.
+
+use crate::case::*;
+use crate::support::repository;
+use std::fs;
+
+pub const CASES: &[Case] = &[
+    case("no such table", nothing, "pair --input nowhere.csv --output pairs.jsonl", &["nowhere.csv", "cannot be read"]),
+    case(
+        "a folder for a table",
+        |d| fs::create_dir(d.join("in.csv")).unwrap(),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv", "expected a file"],
+    ),
+    case(
+        "a table of another format",
+        |d| write(d, "in.xlsx", ""),
+        "pair --input in.xlsx --output pairs.jsonl",
+        &["in.xlsx", ".csv, .parquet or .jsonl", ".xlsx"],
+    ),
+    case(
+        "a missing column",
+        |d| write(d, "in.csv", "prompt,text\na,b\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv", "column \"score\"", "\"prompt\", \"text\""],
+    ),
+    case(
+        "a column twice",
+        |d| write(d, "in.csv", "prompt,text,score,text\na,b,1,c\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 1", "\"text\" stands twice"],
+    ),
+    case(
+        "a score that is no number",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,c,high\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, row 2, column \"score\"", "a finite number", "\"high\""],
+    ),
+    case(
+        "a score that is NaN",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,NaN\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, row 1, column \"score\"", "NaN"],
+    ),
+    case(
+        "an infinite score",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,c,-inf\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, row 2, column \"score\"", "-inf"],
+    ),
+    case("an empty file", |d| write(d, "in.csv", ""), "pair --input in.csv --output pairs.jsonl", &["in.csv", "empty"]),
+    case("a table without rows", |d| write(d, "pairs.jsonl", ""), DPO, &["pairs.jsonl", "found no rows"]),
+    case(
+        "a short row",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,b\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 3", "row 2: expected 3 fields, found 2"],
+    ),
+    case(
+        "an unquoted comma",
+        |d| write(d, "in.csv", "prompt,text,score\na,b, and c,1\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 2", "found 4", "needs quotes"],
+    ),
+    case(
+        "a quote never closed",
+        |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,\"c,2\nd,e,3\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 3", "never closed"],
+    ),
+    case(
+        "a quote not doubled",
+        |d| write(d, "in.csv", "prompt,text,score\na,\"the \"best\" film\",1\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 2", "written twice"],
+    ),
+    case(
+        "Latin-1",
+        |d| write(d, "in.csv", b"prompt,text,score\na,caf\xe9,1\n"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 2", "UTF-8", "0xe9"],
+    ),
+    case(
+        "UTF-16",
+        |d| write(d, "in.csv", b"\xff\xfep\0r\0"),
+        "pair --input in.csv --output pairs.jsonl",
+        &["in.csv, line 1", "UTF-16"],
+    ),
+    case(
+        "a broken line",
+        |d| write(d, "pairs.jsonl", format!("{PAIR}{}", &PAIR[..30])),
+        DPO,
+        &["pairs.jsonl, line 2", "not valid JSON", "column 30"],
+    ),
+    case(
+        "a line that is a list",
+        |d| write(d, "pairs.jsonl", "[1, 2]\n"),
+        DPO,
+        &["pairs.jsonl, line 1", "expected a JSON object"],
+    ),
+    case(
+        "a field twice",
+        |d| write(d, "pairs.jsonl", "{\"prompt\": \"a\", \"chosen\": \"b\", \"chosen\": \"c\", \"rejected\": \"d\"}\n"),
+        DPO,
+        &["pairs.jsonl, line 1", "\"chosen\" stands twice"],
+    ),
+    case(
+        "a text that is null",
+        |d| write(d, "pairs.jsonl", format!("{PAIR}{{\"prompt\": \"a\", \"chosen\": null, \"rejected\": \"d\"}}\n")),
+        DPO,
+        &["pairs.jsonl, row 2, column \"chosen\"", "null"],
+    ),
+    case(
+        "a text that is a number",
+        |d| write(d, "pairs.jsonl", format!("{PAIR}{{\"prompt\": 3, \"chosen\": \"b\", \"rejected\": \"d\"}}\n")),
+        DPO,
+        &["pairs.jsonl, row 2, column \"prompt\"", "expected text, found a number"],
+    ),
+    case(
+        "pairs for the pairing",
+        |d| write(d, "in.jsonl", PAIR),
+        "pair --input in.jsonl --output pairs.jsonl",
+        &["in.jsonl", "column \"text\"", "\"chosen\""],
+    ),
+    case(
+        "Parquet cut in half",
+        |d| {
+            fs::copy(repository().join("fuzz/corpus/parquet/plain.parquet"), d.join("in.parquet")).unwrap();
+            let b = fs::read(d.join("in.parquet")).unwrap();
+            write(d, "in.parquet", &b[..b.len() / 2])
+        },
+        "pair --input in.parquet --output pairs.jsonl",
+        &["in.parquet", "Parquet", "PAR1"],
+    ),
+    case(
+        "Parquet with a spoiled page",
+        |d| {
+            let mut b = fs::read(repository().join("fuzz/corpus/parquet/dictionary.parquet")).unwrap();
+            b[4] = 0xff;
+            b[5] = 0xff;
+            write(d, "in.parquet", &b)
+        },
+        "pair --input in.parquet --output pairs.jsonl",
+        &["in.parquet", "Parquet"],
+    ),
+    case("a prompt longer than the context", nothing, "generate --max-new-tokens 5 --prompt LONG", &["128", "tokens"]),
+    case(
+        "completions empty after truncation",
+        |d| write(d, "pairs.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(3)),
+        "dpo --train-file pairs.jsonl --output-dir run --max-length 20",
+        &["no pair is left", "max_length 20", "3 dropped: the prompt fills max_length"],
+    ),
+    case(
+        "no prompts",
+        |d| write(d, "prompts.txt", ""),
+        "generate --prompts prompts.txt",
+        &["prompts.txt", "no prompts"],
+    ),
+    case(
+        "an empty prompt",
+        |d| write(d, "prompts.txt", "This\n\nThat\n"),
+        "generate --prompts prompts.txt",
+        &["prompts.txt, line 2", "empty prompt"],
+    ),
+    case(
+        "pairs of equal sides alone",
+        |d| write(d, "pairs.jsonl", SAME.repeat(8)),
+        "dpo --train-file pairs.jsonl --output-dir run",
+        &["all 8 training pairs", "chosen", "rejected", "give completions that differ"],
+    ),
+    case(
+        "pairs that are equal once they are cut",
+        |d| write(d, "pairs.jsonl", PAIR.repeat(4)),
+        "cpo --train-file pairs.jsonl --output-dir run --max-length 4",
+        &["all 4 training pairs", "a larger max_length"],
+    ),
+    case(
+        "held-out pairs of equal sides alone",
+        |d| {
+            write(d, "pairs.jsonl", PAIR.repeat(4));
+            write(d, "held.jsonl", SAME);
+        },
+        "dpo --train-file pairs.jsonl --eval-file held.jsonl --output-dir run --max-steps 1",
+        &["all 1 evaluation pairs"],
+    ),
+    case(
+        "completions that are liked and disliked",
+        |d| write(d, "pairs.jsonl", SAME.repeat(4)),
+        "kto --train-file pairs.jsonl --output-dir run",
+        &["all 8 training completions", "desirable and undesirable"],
+    ),
+    case(
+        "held-out pairs that are all too long",
+        |d| {
+            write(d, "pairs.jsonl", PAIR.repeat(4));
+            write(d, "held.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(4))
+        },
+        "dpo --train-file pairs.jsonl --eval-file held.jsonl --output-dir run --max-length 20",
+        &["evaluation rows", "held.jsonl", "0 of 4 rows", "max_length 20"],
+    ),
+    case(
+        "judged completions that are all too long",
+        |d| write(d, "likes.jsonl", LIKE.replace("This", &"This movie ".repeat(60)).repeat(2)),
+        "kto --train-file likes.jsonl --output-dir run --max-length 20",
+        &["likes.jsonl", "no row is left", "0 of 2 rows"],
+    ),
+    case(
+        "a label of a third kind",
+        |d| write(d, "likes.jsonl", LIKE.to_owned() + &LIKE.replace("true", "\"maybe\"")),
+        "kto --train-file likes.jsonl --output-dir run",
+        &["likes.jsonl, row 2, column \"label\"", "true or false", "\"maybe\""],
+    ),
+    case(
+        "a class that the model lacks",
+        |d| write(d, "texts.csv", "text,label\ngood,POSITIVE\nbad,negativ\n\n"),
+        "train-classifier --train-file texts.csv --output-dir run",
+        &["texts.csv, row 2, column \"label\"", "0 (NEGATIVE), 1 (POSITIVE)", "\"negativ\""],
+    ),
+    case(
+        "a class number beyond the model's",
+        |d| write(d, "texts.jsonl", "{\"text\": \"good\", \"label\": 2}\n"),
+        "train-classifier --train-file texts.jsonl --output-dir run",
+        &["texts.jsonl, row 1, column \"label\"", "1 (POSITIVE)", "\"2\""],
+    ),
+    case(
+        "a label that is missing in Parquet",
+        |d| {
+            let missing = repository().join("crates/align-data/tests/data/parquet_types/missing.parquet");
+            write(d, "likes.parquet", fs::read(missing).unwrap())
+        },
+        "kto --train-file likes.parquet --output-dir run",
+        &["likes.parquet, row 2, column \"label\"", "nothing (null)"],
+    ),
+];
+
+const SAME: &str = "{\"prompt\": \"This movie\", \"chosen\": \" was great\", \"rejected\": \" was great\"}\n";

@@ -1,0 +1,267 @@
+//! Training runs that are killed at any moment, or stopped by Ctrl-C, and resumed: they end with the bytes of undisturbed ones.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Shuffled rows, dropout, accumulation, a reference that moves, and lines of the metrics file that no checkpoint ends with.
+const RUN: [&str; 22] = [
+    "--max-steps",
+    "12",
+    "--per-device-train-batch-size",
+    "2",
+    "--gradient-accumulation-steps",
+    "2",
+    "--learning-rate",
+    "1e-3",
+    "--disable-dropout",
+    "false",
+    "--sync-ref-model",
+    "--ref-model-sync-steps",
+    "5",
+    "--logging-steps",
+    "5",
+    "--save-strategy",
+    "steps",
+    "--save-steps",
+    "2",
+    "--save-total-limit",
+    "2",
+    "--device=cpu",
+];
+
+/// The command on one thread, since the tests share the processors.
+fn dpo(dir: &Path, output: &str, more: &[&str]) -> Command {
+    let data = support::kept("train.jsonl");
+    let resume: &[&str] = if dir.join(output).join("metrics.jsonl").exists() { &["--resume"] } else { &[] };
+    let args = [&["--train-file", &data, "--output-dir", output][..], more, resume].concat();
+    let mut command = support::command("dpo", dir, &args);
+    command.env("OMP_NUM_THREADS", "1");
+    command
+}
+
+fn start(dir: &Path, output: &str, more: &[&str]) -> Child {
+    dpo(dir, output, more).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn finish(dir: &Path, output: &str, more: &[&str]) -> String {
+    let ended = dpo(dir, output, more).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8(ended.stdout).unwrap()
+}
+
+/// Every file of a folder by its path in it.
+fn files(dir: &Path) -> BTreeMap<PathBuf, PathBuf> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(dir).unwrap().to_owned(), path);
+            }
+        }
+    }
+    found
+}
+
+/// The metrics file, without how long evaluations took.
+fn metrics(run: &Path) -> String {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let timeless = |line: &str| match line.split_once("\"eval_runtime\":") {
+        Some((before, after)) => format!("{before}{}", after.split_once(',').unwrap().1),
+        None => line.to_owned(),
+    };
+    text.lines().map(|line| timeless(line) + "\n").collect()
+}
+
+/// The same files, and the same bytes in the model and the metrics file.
+fn assert_same(run: &Path, whole: &Path, what: &str) {
+    let (found, expected) = (files(run), files(whole));
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{what}");
+    for (name, path) in found.iter().filter(|(name, _)| name.starts_with("model")) {
+        assert!(fs::read(path).unwrap() == fs::read(&expected[name]).unwrap(), "{what}: {} differs", name.display());
+    }
+    assert_eq!(metrics(run), metrics(whole), "{what}");
+}
+
+/// Checkpoints by their names, each with the files of a whole one.
+fn checkpoints(run: &Path, files_of_one: &[PathBuf]) -> usize {
+    let names = fs::read_dir(run).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let all: Vec<PathBuf> = names.filter(|path| path.to_string_lossy().contains("/checkpoint-")).collect();
+    for checkpoint in &all {
+        let found = files(checkpoint);
+        // A reference that has not moved yet needs no weights.
+        let expected =
+            files_of_one.iter().filter(|name| found.contains_key(*name) || !name.ends_with("reference.safetensors"));
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{}", checkpoint.display());
+    }
+    all.len()
+}
+
+/// Numbers that are the same in each run of the tests.
+fn draws(mut state: u64) -> impl FnMut() -> f64 {
+    move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+fn killed(times: usize, seed: u64, more: &[&str]) {
+    let dir = tempfile::tempdir().unwrap();
+    let (dir, whole, run) = (dir.path(), dir.path().join("whole"), dir.path().join("run"));
+    let begin = Instant::now();
+    finish(dir, "whole", more);
+    let long = begin.elapsed();
+    let newest = align_train::latest_checkpoint(&whole).unwrap().unwrap();
+    let files_of_one: Vec<PathBuf> = files(&newest).into_keys().collect();
+    let mut draw = draws(seed);
+    let (mut kills, mut resumed, mut ends) = (0, 0, 0);
+    while kills < times {
+        resumed += usize::from(checkpoints(&run, &files_of_one) > 0);
+        let mut child = start(dir, "run", more);
+        std::thread::sleep(long.mul_f64(draw() * 0.55));
+        child.kill().unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let message = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.code().is_none_or(|code| code == 0), "after {kills} kills: {message}");
+        kills += usize::from(ended.status.code().is_none());
+        if ended.status.success() {
+            // It was through before the kill: the next ones meet a run that begins.
+            assert_same(&run, &whole, &format!("after {kills} kills"));
+            fs::remove_dir_all(&run).unwrap();
+            ends += 1;
+        }
+    }
+    finish(dir, "run", more);
+    assert_same(&run, &whole, &format!("after {kills} kills"));
+    assert!(resumed >= times / 3, "{resumed} of {times} starts met a checkpoint, {ends} runs ended before their kill");
+}
+
+#[test]
+fn killed_fifty_times() {
+    killed(50, 1, &RUN);
+}
+
+/// Evaluations decide about the run: where it ends, and which checkpoint is its model.
+#[test]
+fn killed_while_early_stopping_counts() {
+    let data = support::kept("train.jsonl");
+    let more = [
+        "--eval-file",
+        &data,
+        "--eval-strategy",
+        "steps",
+        "--eval-steps",
+        "2",
+        "--load-best-model-at-end",
+        "--metric-for-best-model",
+        "logps/chosen",
+        "--greater-is-better",
+        "false",
+        "--early-stopping-patience",
+        "3",
+    ];
+    killed(10, 2, &[&RUN[..], &more].concat());
+}
+
+/// Waits for a line of the child's messages that holds `part`.
+fn wait_for_message(child: &mut Child, part: &str) -> BufReader<std::process::ChildStderr> {
+    let mut messages = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(part) {
+        line.clear();
+        assert!(messages.read_line(&mut line).unwrap() > 0, "it ended without {part:?}");
+    }
+    messages
+}
+
+fn wait_for(path: &Path, child: &mut Child) {
+    while !path.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before {} was there", path.display());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn interrupt(child: &Child) {
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+}
+
+#[test]
+fn ctrl_c_saves_and_the_run_goes_on_from_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    // Nothing is saved but by Ctrl-C, at whatever step that is.
+    let run: Vec<&str> = RUN.iter().copied().take_while(|option| *option != "--save-strategy").collect();
+    finish(dir, "whole", &run);
+    let mut child = start(dir, "run", &run);
+    wait_for(&dir.join("run/metrics.jsonl"), &mut child);
+    interrupt(&child);
+    let mut messages = wait_for_message(&mut child, "stopping after this step");
+    let mut told = String::new();
+    messages.read_to_string(&mut told).unwrap();
+    // What stands behind `&&` must not begin.
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(told.contains("stopped after step ") && told.contains("--resume"), "{told}");
+    assert!(!dir.join("run/model").exists());
+    let saved = align_train::latest_checkpoint(&dir.join("run")).unwrap().unwrap();
+    let out = finish(dir, "run", &run);
+    assert!(out.contains("going on from"), "{out}");
+    fs::remove_dir_all(saved).unwrap();
+    assert_same(&dir.join("run"), &dir.join("whole"), "stopped by Ctrl-C");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let pairs = fs::read_to_string(support::kept("train.jsonl")).unwrap();
+    fs::write(dir.join("pairs.jsonl"), pairs.repeat(2000 / pairs.lines().count() + 1)).unwrap();
+    // One step over all rows takes longer than anyone waits.
+    let args = [
+        "--train-file",
+        "pairs.jsonl",
+        "--output-dir",
+        "run",
+        "--gradient-accumulation-steps",
+        "100000",
+        "--max-steps",
+        "1",
+    ];
+    let mut command = support::command("dpo", dir, &args);
+    command.args(["--per-device-train-batch-size", "1"]).env("OMP_NUM_THREADS", "1");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(&dir.join("run/metrics.jsonl"), &mut child);
+    interrupt(&child);
+    let messages = wait_for_message(&mut child, "again to stop at once");
+    let begin = Instant::now();
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    drop(messages);
+    assert!(align_train::latest_checkpoint(&dir.join("run")).unwrap().is_none());
+}
+
+#[test]
+fn one_process_at_a_time_writes_a_run_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut child = start(dir, "run", &RUN);
+    wait_for(&dir.join("run/metrics.jsonl"), &mut child);
+    let refused = dpo(dir, "run", &RUN).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert!(message.contains("run: another run is writing it"), "{message}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,108 @@
+//! Standard output that is closed or full never costs what was made.
+
+use crate::every_command::{COMMANDS, Invocation, inputs};
+use crate::support::{self, kept};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::process::{Output, Stdio};
+
+/// A pipe that nobody reads.
+fn closed() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+fn full() -> Stdio {
+    File::options().write(true).open("/dev/full").unwrap().into()
+}
+
+fn message(output: &Output, code: i32, what: &str) -> String {
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{what}: {message}");
+    assert!(!message.contains("panicked"), "{what}: {message}");
+    message
+}
+
+fn assert_written(
+    invocation: &Invocation,
+    expected: &[Option<Vec<u8>>],
+    to: impl Fn() -> Stdio,
+    code: i32,
+    what: &str,
+) -> String {
+    let dir = inputs();
+    let ended = invocation.command(dir.path()).stdout(to()).output().unwrap();
+    let what = format!("{}, {what}", invocation.what());
+    let message = message(&ended, code, &what);
+    assert!(invocation.written(dir.path()) == expected, "{what}: products are missing or differ");
+    message
+}
+
+#[test]
+fn what_is_made_is_there_and_exit_codes_tell() {
+    for invocation in COMMANDS {
+        let expected = invocation.undisturbed();
+        let said = assert_written(invocation, &expected, closed, 0, "closed");
+        assert!(!said.contains("output"), "{}, closed: {said}", invocation.what());
+        let said = assert_written(invocation, &expected, full, 74, "full");
+        assert_eq!(said.matches("standard output cannot be written: No space left on device").count(), 1, "{said}");
+        // There is no place to say it.
+        let dir = inputs();
+        let ended = invocation.command(dir.path()).stdout(full()).stderr(full()).output().unwrap();
+        message(&ended, 74, &invocation.what());
+        assert!(invocation.written(dir.path()) == expected, "{}: both full", invocation.what());
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_after_some_lines_does_not_cost_the_model() {
+    let dir = inputs();
+    let data = kept("train.jsonl");
+    let args = ["--train-file", &data, "--eval-file", &data, "--eval-strategy", "steps", "--eval-steps", "10"];
+    let mut command = support::command("dpo", dir.path(), &args);
+    command.args(["--max-steps", "20", "--output-dir", "hd"]).env("OMP_NUM_THREADS", "1");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("train.jsonl"), "{line}");
+    message(&child.wait_with_output().unwrap(), 0, "dpo | head -1");
+    assert!(dir.path().join("hd/model/model.safetensors").exists());
+    assert_eq!(fs::read_to_string(dir.path().join("hd/metrics.jsonl")).unwrap().matches("eval_loss").count(), 2);
+}
+
+/// Texts that nobody reads are not written to their end.
+#[test]
+fn a_stream_ends_with_its_reader() {
+    let dir = inputs();
+    let args = ["--prompt", "Hi", "--stream", "--max-new-tokens", "40", "--min-new-tokens", "40"];
+    let ended = support::command("generate", dir.path(), &args).stdout(closed()).output().unwrap();
+    assert_eq!(message(&ended, 0, "closed"), "");
+    let ended = support::command("generate", dir.path(), &args).stdout(full()).output().unwrap();
+    message(&ended, 74, "full");
+}
+
+#[test]
+fn help_and_wrong_options() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in COMMANDS.iter().map(|invocation| invocation.name).chain(["push-to-hub"]) {
+        let help = support::run(name, dir.path(), &["--help"]);
+        assert_eq!(help.status.code(), Some(0));
+        let text = String::from_utf8(help.stdout).unwrap();
+        for code in ["0 done", "1 an error", "2 wrong", "74 standard output", "130, 143, 129"] {
+            assert!(text.contains(code), "{name}: {text} lacks {code}");
+        }
+        for (to, code) in [(closed(), 0), (full(), 74)] {
+            let ended = support::command(name, dir.path(), &["--help"]).stdout(to).output().unwrap();
+            message(&ended, code, name);
+        }
+        let ended = support::command(name, dir.path(), &["--no-such-option"]).stderr(full()).output().unwrap();
+        message(&ended, 2, name);
+    }
+    // An error is told where it can be, and is an error where it cannot.
+    let args = ["--prompt", "Hi", "--model", "none"];
+    for (to, code) in [(closed(), 1), (full(), 1)] {
+        let ended = support::command("generate", dir.path(), &args).stderr(to).output().unwrap();
+        message(&ended, code, "an error");
+    }
+}

@@ -1,0 +1,55 @@
+//! Running the program as its users do.
+
+// Every test file takes its part of this module.
+#![allow(dead_code)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The tiny models of the golden data, for the options of a command that name a model and are not given: a test depends on no
+/// embedded model, and takes no longer where that is larger.
+fn tiny_models(name: &str, args: &[&str]) -> Vec<String> {
+    let [gpt2, distilbert] = ["models/gpt2-tiny", "models/distilbert-tiny"].map(kept);
+    let tiny = match name {
+        // Random weights take the place of a model.
+        _ if args.contains(&"--model-config") || args.contains(&"--vocab-size") => vec![],
+        "generate" | "logps" | "dpo" | "cpo" | "kto" | "sft" | "merge-adapter" => vec![("--model", gpt2)],
+        "classify" | "train-classifier" => vec![("--model", distilbert)],
+        "notebook" | "frontier" => vec![("--model", gpt2), ("--reward-model", distilbert)],
+        "evaluate" => vec![("--tokenizer", gpt2)],
+        _ => vec![],
+    };
+    let missing = tiny.into_iter().filter(|(option, _)| !args.contains(option));
+    missing.flat_map(|(option, model)| [option.to_owned(), model]).collect()
+}
+
+/// A subcommand in `dir`, with an empty hub cache and no network, on the tiny models unless others are named.
+pub fn command(name: &str, dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_align"));
+    command
+        .arg(name)
+        .args(args)
+        .args(tiny_models(name, args))
+        .current_dir(dir)
+        .env("HF_HOME", dir.join("hub"))
+        .env("HF_HUB_OFFLINE", "1");
+    for variable in ["HF_ENDPOINT", "HF_TOKEN", "HF_HUB_CACHE", "HF_TOKEN_PATH", "HUGGINGFACE_HUB_CACHE"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Runs such a subcommand.
+pub fn run(name: &str, dir: &Path, args: &[&str]) -> Output {
+    command(name, dir, args).output().unwrap()
+}
+
+/// The repository's root.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
+}
+
+/// A file or folder of the golden data that the repository keeps.
+pub fn kept(name: &str) -> String {
+    format!("{}/tests/golden/data/{name}", repository().display())
+}
