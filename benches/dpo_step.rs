@@ -9,7 +9,7 @@ mod support;
 
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use align_losses::LossType;
-use align_models::{CausalLm, Gpt2, LoraConfig, LoraGpt2};
+use align_models::{CausalLm, Gpt2, LoraConfig, LoraModel};
 use align_torch::MatmulPrecision;
 use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
 use clap::Parser;
@@ -88,7 +88,7 @@ fn main() {
     };
     if options.use_peft {
         let adapter = LoraConfig { r: 16, ..LoraConfig::default() };
-        train(LoraGpt2::new(model, adapter, 42).expect("an adapter"), pairs, config);
+        train(LoraModel::new(model, adapter, 42).expect("an adapter"), pairs, config);
     } else {
         train(model, pairs, config);
     }

@@ -6,7 +6,7 @@ mod preference_step;
 
 use align_data::EncodedPair;
 use align_losses::LossType;
-use align_models::{Attention, CausalLm, Gpt2, KvCache, LoraConfig, LoraGpt2, Parameters, TrainableModel};
+use align_models::{Attention, CausalLm, Gpt2, KvCache, LoraConfig, LoraModel, Parameters, TrainableModel};
 use align_train::objective::{Cpo, Dpo};
 use align_train::{CpoConfig, CpoLossType, DpoConfig, FDivergenceType, PrefixSharing, TrainingConfig};
 use preference_step::{Step, draws, each_loss, policy, step};
@@ -123,12 +123,12 @@ fn an_adapter_and_gradient_checkpointing_have_the_step_of_padded_rows() {
     let pairs = pairs(7);
     let of = |prefix_sharing, checkpointing| {
         let config = DpoConfig { prefix_sharing, micro_batch_tokens: 150, ..DpoConfig::default() };
-        let mut model = LoraGpt2::new(policy(), LoraConfig { r: 4, ..LoraConfig::default() }, 3).unwrap();
+        let mut model = LoraModel::new(policy(), LoraConfig { r: 4, ..LoraConfig::default() }, 3).unwrap();
         for (_, matrix) in model.parameters().iter() {
             let _ = matrix.shallow_clone().fill_(0.03);
         }
         TrainableModel::set_gradient_checkpointing(&mut model, checkpointing).unwrap();
-        let before = LoraGpt2::new(policy(), LoraConfig { r: 4, ..LoraConfig::default() }, 3).unwrap();
+        let before = LoraModel::new(policy(), LoraConfig { r: 4, ..LoraConfig::default() }, 3).unwrap();
         step(Dpo::new(model, Some(Box::new(before)), config).unwrap(), &pairs)
     };
     let padded = of(PrefixSharing::Off, false);

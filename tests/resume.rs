@@ -6,7 +6,7 @@ use align_data::{
     UnpairedPreference, encode_pairs, encode_unpaired,
 };
 use align_losses::{LogRatioPenalty, LossType};
-use align_models::{CausalLm, DistilBert, Gpt2, LoraBias, LoraConfig, LoraGpt2, TrainableModel};
+use align_models::{CausalLm, DistilBert, Gpt2, LoraBias, LoraConfig, LoraModel, TrainableModel};
 use align_train::{
     CheckpointSaver, ClassificationConfig, ClassificationTrainer, CpoConfig, CpoLossType, CpoTrainer, DpoConfig,
     DpoTrainer, Flow, KtoConfig, KtoLossType, KtoTrainer, MetricsFile, Objective, Observer, SamplingStrategy,
@@ -141,8 +141,8 @@ fn lora() -> LoraConfig {
     }
 }
 
-fn adapted(kind: Kind, options: LoraConfig) -> LoraGpt2 {
-    LoraGpt2::new(policy(kind), options, 1).unwrap()
+fn adapted(kind: Kind, options: LoraConfig) -> LoraModel {
+    LoraModel::new(policy(kind), options, 1).unwrap()
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn adapters_resume_exactly() {
         run_to_the_end(DpoTrainer::new(adapted(Kind::Float, lora()), None, pairs(22), config()).unwrap(), dir.path());
     }
     resumes_exactly("lora, goes on", || {
-        let policy = LoraGpt2::from_pretrained(policy(Kind::Float), dir.path()).unwrap();
+        let policy = LoraModel::from_pretrained(policy(Kind::Float), dir.path()).unwrap();
         DpoTrainer::new(policy, None, pairs(22), config()).unwrap()
     });
 }
@@ -197,7 +197,7 @@ fn a_checkpoint_of_another_adapter_or_base_is_refused() {
     assert!(other.contains("bias is \"none\" there"), "{other}");
     let base = policy(Kind::Float);
     tch::no_grad(|| drop(base.head().shallow_clone().g_mul_scalar_(1.01)));
-    let other = refused(LoraGpt2::new(base, lora(), 1).unwrap());
+    let other = refused(LoraModel::new(base, lora(), 1).unwrap());
     assert!(other.contains("another base model"), "{other}");
     let whole =
         CpoTrainer::new(policy(Kind::Float), pairs(22), simpo.clone()).unwrap().resume(&checkpoint).unwrap_err();

@@ -4,7 +4,7 @@
 //! `ALIGN_PYTHON=python3 cargo test --test golden lora` runs `python/reload_adapter.py` with that interpreter.
 
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, UnpairedPreference, encode_pairs, encode_unpaired};
-use align_models::{Attention, CausalLm, Gpt2, LoraBias, LoraConfig, LoraGpt2, Modules, TrainableModel};
+use align_models::{Attention, CausalLm, Gpt2, LoraBias, LoraConfig, LoraModel, Modules, TrainableModel};
 use align_train::{DpoConfig, DpoTrainer, KtoConfig, KtoTrainer, Objective, SamplingStrategy, Trainer, TrainingConfig};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,8 @@ pub fn base() -> Gpt2 {
     Gpt2::from_pretrained(&kept("data/models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
 }
 
-fn adapted(name: &str) -> LoraGpt2 {
-    LoraGpt2::from_pretrained(base(), &kept("lora").join(name)).unwrap()
+fn adapted(name: &str) -> LoraModel {
+    LoraModel::from_pretrained(base(), &kept("lora").join(name)).unwrap()
 }
 
 /// The logits behind a text.
@@ -42,7 +42,7 @@ pub fn assert_logits(golden: &Value, folder: &str) {
         let name = case["adapter"].as_str().unwrap();
         let ids: Vec<i64> = serde_json::from_value(case["input_ids"].clone()).unwrap();
         let expected: Vec<f64> = serde_json::from_value(case["logits"].clone()).unwrap();
-        let model = LoraGpt2::from_pretrained(base(), &kept(folder).join(name)).unwrap();
+        let model = LoraModel::from_pretrained(base(), &kept(folder).join(name)).unwrap();
         let near = |found: Vec<f64>, what: &str| {
             assert_eq!(found.len(), expected.len());
             for (f, e) in found.iter().zip(&expected) {
@@ -52,7 +52,7 @@ pub fn assert_logits(golden: &Value, folder: &str) {
         near(logits(&model, &ids), "beside the weights");
         let dir = tempfile::tempdir().unwrap();
         model.save_pretrained(dir.path(), false).unwrap();
-        near(logits(&LoraGpt2::from_pretrained(base(), dir.path()).unwrap(), &ids), "saved and read again");
+        near(logits(&LoraModel::from_pretrained(base(), dir.path()).unwrap(), &ids), "saved and read again");
         near(logits(&model.frozen_copy().unwrap(), &ids), "as a reference");
         let merged = model.merge_and_unload().unwrap();
         near(logits(&merged, &ids), "merged");
@@ -151,7 +151,7 @@ fn save_trained(options: LoraConfig, dir: &Path) -> Value {
     let run = &golden()["runs"][0];
     let pairs = encode_pairs(&tokenizer, &rows::<PreferencePair>(run), &EncodeOptions::default()).unwrap().pairs;
     let config = DpoConfig { training: training(&run["config"]), ..DpoConfig::default() };
-    let policy = LoraGpt2::new(base(), options, 5).unwrap();
+    let policy = LoraModel::new(base(), options, 5).unwrap();
     let mut trainer = DpoTrainer::new(policy, None, pairs, config).unwrap();
     trainer.by_ref().for_each(|step| drop(step.unwrap()));
     let policy = trainer.into_policy();

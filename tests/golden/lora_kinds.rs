@@ -2,7 +2,7 @@
 
 use crate::lora::{assert_logits, assert_run, base, kept, logits, read_with_peft, rows, training};
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
-use align_models::{LoraGpt2, TrainableModel};
+use align_models::{LoraModel, TrainableModel};
 use align_train::{DpoConfig, DpoTrainer};
 use serde_json::{Map, Value, json};
 
@@ -10,8 +10,8 @@ fn golden() -> Value {
     serde_json::from_str(include_str!("lora_kinds/lora_kinds.json")).unwrap()
 }
 
-fn adapted(name: &str) -> LoraGpt2 {
-    LoraGpt2::from_pretrained(base(), &kept("lora_kinds").join(name)).unwrap()
+fn adapted(name: &str) -> LoraModel {
+    LoraModel::from_pretrained(base(), &kept("lora_kinds").join(name)).unwrap()
 }
 
 #[test]

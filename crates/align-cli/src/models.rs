@@ -1,7 +1,7 @@
 use crate::{Failure, output};
 use align_data::Tokenizer;
 use align_models::hub::{DownloadBar, Hub, HubConfig, ModelSource, RepoName, UploadOptions};
-use align_models::{Gpt2, LoraConfig, LoraGpt2};
+use align_models::{CausalLm, Gpt2, LoraConfig, LoraModel};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
@@ -47,9 +47,9 @@ pub fn base_folder(folder: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// The GPT-2 in a folder; of an adapter alone its base model with the adapter merged into it.
-pub fn gpt2(folder: &Path, kind: Kind, device: Device) -> Result<Gpt2, Failure> {
-    let Some(base) = base_of(folder)? else { return Ok(Gpt2::from_pretrained(folder, kind, device)?) };
-    Ok(LoraGpt2::merged_from_pretrained(&base, folder, kind, device)?)
+pub fn gpt2(folder: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>, Failure> {
+    let Some(base) = base_of(folder)? else { return Ok(Box::new(Gpt2::from_pretrained(folder, kind, device)?)) };
+    Ok(LoraModel::merged_from_pretrained(&base, folder, kind, device)?)
 }
 
 /// The tokeniser in a folder, compared with the model's embeddings; of an adapter alone that of its base model, where it has

@@ -1,5 +1,5 @@
 use crate::{Failure, models};
-use align_models::{CausalLm, Gpt2, LoraConfig, LoraGpt2};
+use align_models::{CausalLm, LoraConfig, LoraModel};
 use align_train::TrainingConfig;
 use serde::Serialize;
 
@@ -39,12 +39,12 @@ impl PeftOptions {
     /// The policy on the weights of `base`, the model that an option names.
     pub fn policy(
         &self,
-        base: Gpt2,
+        base: Box<dyn CausalLm>,
         named: Option<&str>,
         training: &TrainingConfig,
     ) -> Result<Box<dyn CausalLm>, Failure> {
         if !self.use_peft {
-            return Ok(Box::new(base));
+            return Ok(base);
         }
         if training.disable_dropout && self.lora_dropout.is_some_and(|dropout| dropout > 0.0) {
             return Err(
@@ -70,6 +70,6 @@ impl PeftOptions {
             base_model_name_or_path: models::hub_id(named),
             ..LoraConfig::default()
         };
-        Ok(Box::new(LoraGpt2::new(base, config, training.seed)?))
+        Ok(Box::new(LoraModel::new(base, config, training.seed)?))
     }
 }

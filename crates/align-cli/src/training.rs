@@ -6,7 +6,7 @@ use crate::{Failure, RuntimeOptions, config_file, models, output};
 use align_data::Tokenizer;
 use align_models::generation::{Generation, GenerationConfig};
 use align_models::hub::RepoName;
-use align_models::{CausalLm, Gpt2, TrainableModel};
+use align_models::{CausalLm, TrainableModel};
 use align_train::{
     CheckpointSaver, EarlyStopping, MetricsFile, ModelCard, Objective, Observer, ProgressBar, Rounding, RunConfig,
     RunFolder, SampleTexts, Strategy, Trainer, TrainingRecords, latest_checkpoint,
@@ -75,7 +75,7 @@ pub struct Base<M> {
 }
 
 /// What a run begins with: its folder, the policy and its tokeniser.
-pub struct Start<'a, M = Gpt2> {
+pub struct Start<'a, M = Box<dyn CausalLm>> {
     options: &'a RunOptions,
     dir: RunFolder,
     checkpoint: Option<PathBuf>,
@@ -91,7 +91,7 @@ pub type ReadRows<'a, R> = &'a dyn Fn(&Path) -> Result<Vec<R>, Failure>;
 impl RunOptions {
     /// Checks the options, opens the run folder and loads the policy.
     pub fn start(&self, config: &impl RunConfig) -> Result<Start<'_>, Failure> {
-        self.start_with(config, |_| self.pretrained(models::POLICY, |dir| self.load(dir), Gpt2::vocab_size))
+        self.start_with(config, |_| self.pretrained(models::POLICY, |dir| self.load(dir), CausalLm::vocab_size))
     }
 
     /// The same with a policy that `make` makes; it is given the run's folder.
@@ -195,12 +195,12 @@ impl RunOptions {
 
     /// Another model than the policy, of the same dtype and device.
     pub fn reference(&self, named: Option<&str>) -> Result<Option<Box<dyn CausalLm>>, Failure> {
-        let load = |name| Ok(Box::new(self.load(&models::fetch(name)?)?) as Box<dyn CausalLm>);
+        let load = |name| self.load(&models::fetch(name)?);
         named.map(load).transpose()
     }
 
-    /// A GPT-2 from its folder, or from that of an adapter.
-    pub fn load(&self, dir: &Path) -> Result<Gpt2, Failure> {
+    /// A causal model from its folder, or from that of an adapter.
+    pub fn load(&self, dir: &Path) -> Result<Box<dyn CausalLm>, Failure> {
         let (kind, device) = self.placement()?;
         models::gpt2(dir, kind, device)
     }

@@ -10,7 +10,7 @@ use align_data::{
 };
 use align_frontier::{Findings, Journal, Models, Outcome, Sampling, SweepOptions, csv, points};
 use align_metrics::Bootstrap;
-use align_models::{Gpt2, LoraConfig, LoraGpt2, TrainableModel};
+use align_models::{Gpt2, LoraConfig, LoraModel, TrainableModel};
 use align_train::{
     CheckpointSaver, DpoConfig, DpoTrainer, Flow, KtoConfig, KtoTrainer, MetricsFile, Objective, Observer, SftConfig,
     SftTrainer, StepRecord, StopSignal, Trainer, TrainingConfig, latest_checkpoint,
@@ -138,7 +138,7 @@ fn checkpoint<O: Objective>(flips: usize, least: usize, trainer: impl Fn() -> Tr
 #[test]
 fn checkpoints() {
     checkpoint(60, 6, || DpoTrainer::new(policy(), None, pairs(), config()).unwrap());
-    let adapted = || LoraGpt2::new(policy(), LoraConfig::default(), 1).unwrap();
+    let adapted = || LoraModel::new(policy(), LoraConfig::default(), 1).unwrap();
     checkpoint(45, 6, || DpoTrainer::new(adapted(), None, pairs(), config()).unwrap());
     let judged = rows::<UnpairedPreference>("train_kto.jsonl");
     let judged = encode_unpaired(&tokenizer(), &judged, &EncodeOptions::default()).unwrap().rows;

@@ -5,7 +5,7 @@ mod support;
 
 use align_data::{EncodeOptions, EncodedLabelledText, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use align_models::{
-    CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraGpt2, Parameters, checkpoint,
+    CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel, Parameters, checkpoint,
 };
 use align_train::{
     ClassificationConfig, ClassificationTrainer, DpoConfig, DpoTrainer, Objective, Trainer, TrainingConfig,
@@ -169,11 +169,9 @@ fn a_run_of_an_adapter_goes_on_with_its_own_options_and_base_alone() {
         other(LoraConfig { r: 4, ..lora() }, "adapter.r is 8 there, 4 here"),
         other(LoraConfig { target_modules: vec!["c_fc".into()].into(), ..lora() }, "adapter.target_modules"),
     ];
-    refused(
-        (none(), lora()),
-        others,
-        |(fields, lora)| dpo(LoraGpt2::new(gpt2(&fields, Kind::Float), lora, 1).unwrap()),
-    );
+    refused((none(), lora()), others, |(fields, lora)| {
+        dpo(LoraModel::new(gpt2(&fields, Kind::Float), lora, 1).unwrap())
+    });
 }
 
 #[test]

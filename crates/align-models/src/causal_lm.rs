@@ -1,5 +1,5 @@
 use crate::checkpoint::Checkpoint;
-use crate::{KvCache, Parameters, Result, TokenRows, TrainableModel, TrainingMemory};
+use crate::{Adaptable, KvCache, Parameters, Result, TokenRows, TrainableModel, TrainingMemory};
 use std::fmt;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -97,6 +97,11 @@ pub trait CausalLm: TrainableModel {
     /// Not enough memory.
     fn frozen_copy(&self) -> Result<Box<dyn CausalLm>>;
 
+    /// How an adapter fits to it; `None` where it takes none.
+    fn adaptable(&self) -> Option<&dyn Adaptable> {
+        None
+    }
+
     /// Where the weights are.
     fn device(&self) -> Device {
         self.head().device()
@@ -163,6 +168,10 @@ impl CausalLm for Box<dyn CausalLm> {
 
     fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
         (**self).frozen_copy()
+    }
+
+    fn adaptable(&self) -> Option<&dyn Adaptable> {
+        (**self).adaptable()
     }
 
     fn device(&self) -> Device {

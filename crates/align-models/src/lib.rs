@@ -6,6 +6,7 @@
 //! projection.
 
 mod activation;
+mod adaptable;
 mod attend;
 mod attention_mask;
 mod causal_lm;
@@ -36,6 +37,7 @@ pub mod score;
 pub use align_hub as hub;
 
 pub use activation::Activation;
+pub use adaptable::{Adaptable, LinearLayer};
 pub use causal_lm::{Attention, CausalLm};
 pub use differences::differences;
 pub use distilbert::{DistilBert, DistilBertConfig};
@@ -43,7 +45,7 @@ pub use error::{Error, Result};
 pub use gpt2::{Gpt2, Gpt2Config};
 pub use identity::{ModelIdentity, dtype, tensors_digest};
 pub use kv_cache::{Cached, KvCache};
-pub use lora::{LoraBias, LoraConfig, LoraGpt2, Modules};
+pub use lora::{Adapter, LoraBias, LoraConfig, LoraModel, Modules};
 pub use parameters::Parameters;
 pub use token_rows::TokenRows;
 pub use trainable_model::TrainableModel;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::{
-    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraGpt2, TokenRows,
+    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel, TokenRows,
     TrainableModel,
 };
 use tch::{Device, Kind, Tensor};
@@ -30,11 +30,11 @@ fn gpt2(kind: Kind, dropout: f64) -> Gpt2 {
 }
 
 /// An adapter of the second block alone, or of all blocks, whose `B` is not zero any more.
-fn lora(kind: Kind, target: &str, dropout: f64) -> LoraGpt2 {
+fn lora(kind: Kind, target: &str, dropout: f64) -> LoraModel {
     let target_modules = vec![target.to_owned()];
     let config =
         LoraConfig { r: 4, target_modules: target_modules.into(), lora_dropout: dropout, ..LoraConfig::default() };
-    let model = LoraGpt2::new(gpt2(kind, dropout), config, 7).unwrap();
+    let model = LoraModel::new(gpt2(kind, dropout), config, 7).unwrap();
     for (_, matrix) in TrainableModel::parameters(&model).iter().filter(|(name, _)| name.contains("lora_B")) {
         matrix
             .shallow_clone()

@@ -3,7 +3,7 @@
 
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
-use align_models::{Attention, CausalLm, Gpt2, LoraBias, LoraConfig, LoraGpt2, TrainableModel};
+use align_models::{Attention, CausalLm, Gpt2, LoraBias, LoraConfig, LoraModel, TrainableModel};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,8 @@ fn config(target: &str) -> LoraConfig {
     LoraConfig { r: 4, lora_alpha: 16.0, target_modules: vec![target.to_owned()].into(), ..LoraConfig::default() }
 }
 
-fn fresh(target: &str) -> LoraGpt2 {
-    LoraGpt2::new(base(Kind::Float), config(target), 7).unwrap()
+fn fresh(target: &str) -> LoraModel {
+    LoraModel::new(base(Kind::Float), config(target), 7).unwrap()
 }
 
 /// LibTorch's generator, seeded: the process has one, and tests run side by side.
@@ -39,8 +39,8 @@ fn seeded(seed: i64) -> MutexGuard<'static, ()> {
 }
 
 /// An adapter whose `B` is not zero any more.
-fn trained(config: LoraConfig, kind: Kind) -> LoraGpt2 {
-    let model = LoraGpt2::new(base(kind), config, 7).unwrap();
+fn trained(config: LoraConfig, kind: Kind) -> LoraModel {
+    let model = LoraModel::new(base(kind), config, 7).unwrap();
     let _generator = seeded(3);
     for (name, matrix) in model.parameters().iter().filter(|(name, _)| name.contains("lora_B")) {
         assert_eq!(matrix.abs().max().double_value(&[]), 0.0, "{name}");
@@ -69,7 +69,7 @@ fn a_new_adapter_leaves_the_model_as_it_is() {
 
 #[test]
 fn a_is_kaiming_uniform_of_the_seed_and_the_layer() {
-    let model = LoraGpt2::new(base(Kind::Float), LoraConfig { r: 64, ..config(ALL) }, 7).unwrap();
+    let model = LoraModel::new(base(Kind::Float), LoraConfig { r: 64, ..config(ALL) }, 7).unwrap();
     for (name, matrix) in model.parameters().iter().filter(|(name, _)| name.contains("lora_A")) {
         // U(-b, b) with b = 1 / √in has the variance b² / 3.
         let bound = (matrix.size2().unwrap().1 as f64).sqrt().recip();
@@ -82,13 +82,13 @@ fn a_is_kaiming_uniform_of_the_seed_and_the_layer() {
     let (few, many) = (fresh("h.1.attn.c_attn"), fresh(ALL));
     let (name, drawn) = few.parameters().iter().next().unwrap();
     assert!(drawn.equal(many.parameters().get(name).unwrap()), "a layer's draws must not depend on the others");
-    let other = LoraGpt2::new(base(Kind::Float), config(ALL), 8).unwrap();
+    let other = LoraModel::new(base(Kind::Float), config(ALL), 8).unwrap();
     assert!(!other.parameters().get(name).unwrap().equal(drawn));
     assert!(!many.parameters().get(A).unwrap().equal(drawn));
 }
 
 /// `(W + s · (B A)ᵀ)`, computed here in float64 from the named tensors.
-fn merged_by_hand(model: &LoraGpt2, scaling: f64) -> Gpt2 {
+fn merged_by_hand(model: &LoraModel, scaling: f64) -> Gpt2 {
     let base = base(Kind::Double);
     for (name, weight) in base.parameters().iter() {
         let layer = name.trim_end_matches(".weight");
@@ -252,7 +252,7 @@ fn what_is_saved_is_read_back() {
     let shape = |name: &str| stored.entries().iter().find(|entry| entry.name() == name).unwrap().shape().to_vec();
     assert_eq!((shape(A), shape(B)), (vec![4, 64], vec![192, 4]));
 
-    let again = LoraGpt2::from_pretrained(base(Kind::Float), dir.path()).unwrap();
+    let again = LoraModel::from_pretrained(base(Kind::Float), dir.path()).unwrap();
     let LoraConfig { r, lora_alpha, lora_dropout, target_modules, use_rslora, .. } = again.lora_config();
     assert_eq!((*r, *lora_alpha, *lora_dropout, *use_rslora), (4, 16.0, 0.25, true));
     assert_eq!(target_modules, &options.target_modules);
@@ -260,7 +260,7 @@ fn what_is_saved_is_read_back() {
     let refused = model.save_pretrained(dir.path(), false).unwrap_err().to_string();
     assert!(refused.contains("exists already"), "{refused}");
     again.save_pretrained(dir.path(), true).unwrap();
-    assert!(logits(&LoraGpt2::from_pretrained(base(Kind::Float), dir.path()).unwrap()).equal(&logits(&model)));
+    assert!(logits(&LoraModel::from_pretrained(base(Kind::Float), dir.path()).unwrap()).equal(&logits(&model)));
 }
 
 /// A saved adapter beside `c_attn`, spoiled.
@@ -268,7 +268,7 @@ fn spoiled(spoil: impl FnOnce(&Path)) -> String {
     let dir = tempfile::tempdir().unwrap();
     trained(config("c_attn"), Kind::Float).save_pretrained(dir.path(), false).unwrap();
     spoil(dir.path());
-    LoraGpt2::from_pretrained(base(Kind::Float), dir.path()).unwrap_err().to_string()
+    LoraModel::from_pretrained(base(Kind::Float), dir.path()).unwrap_err().to_string()
 }
 
 fn with_option(name: &str, value: Value) -> impl FnOnce(&Path) {
@@ -339,7 +339,7 @@ fn what_asks_for_nothing_is_kept() {
     ] {
         with_option(name, value)(dir.path());
     }
-    let model = LoraGpt2::from_pretrained(base(Kind::Float), dir.path()).unwrap();
+    let model = LoraModel::from_pretrained(base(Kind::Float), dir.path()).unwrap();
     let again = tempfile::tempdir().unwrap();
     model.save_pretrained(again.path(), false).unwrap();
     let json: Value = serde_json::from_str(&fs::read_to_string(again.path().join(CONFIG)).unwrap()).unwrap();
@@ -387,7 +387,7 @@ fn options_out_of_range_are_refused() {
     let refused = |change: fn(&mut LoraConfig)| {
         let mut options = config("c_attn");
         change(&mut options);
-        LoraGpt2::new(base(Kind::Float), options, 0).unwrap_err().to_string()
+        LoraModel::new(base(Kind::Float), options, 0).unwrap_err().to_string()
     };
     for (problem, option) in [
         (refused(|c| c.r = 0), "r"),
@@ -396,7 +396,7 @@ fn options_out_of_range_are_refused() {
         (refused(|c| c.lora_dropout = 1.0), "lora_dropout"),
         (refused(|c| c.target_modules = Vec::new().into()), "target_modules"),
         (refused(|c| c.target_modules = vec!["q_proj".to_owned()].into()), "target_modules"),
-        (refused(|c| c.fan_in_fan_out = false), "fan_in_fan_out"),
+        (refused(|c| c.fan_in_fan_out = Some(false)), "fan_in_fan_out"),
         (refused(|c| c.rank_pattern = [("c_fc".to_owned(), 2)].into()), "rank_pattern"),
         (refused(|c| c.alpha_pattern = [("h.9.attn.c_attn".to_owned(), 2.0)].into()), "alpha_pattern"),
         (refused(|c| c.target_modules = vec!["c_attn".to_owned(), "q_proj".to_owned()].into()), "target_modules"),
@@ -429,7 +429,7 @@ fn modules_that_are_saved_are_copies_of_the_base_models() {
     let options = LoraConfig { modules_to_save: vec!["wte".into()], bias: LoraBias::LoraOnly, ..config("c_fc") };
     let base = base(Kind::Float);
     let words = base.parameters().get("transformer.wte.weight").unwrap().shallow_clone();
-    let model = LoraGpt2::new(base, options, 7).unwrap();
+    let model = LoraModel::new(base, options, 7).unwrap();
     assert_eq!(model.parameters().len(), 2 * 2 + 2 + 1);
     let own = model.parameters().get("base_model.model.transformer.wte.weight").unwrap();
     assert!(own.equal(&words) && own.data_ptr() != words.data_ptr());

@@ -1,7 +1,7 @@
 //! Rows that share tokens: what a model says of each token, and the gradient, are those of the rows by themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_models::{Attention, CausalLm, Gpt2, LoraConfig, LoraGpt2, TokenRows, TrainableModel};
+use align_models::{Attention, CausalLm, Gpt2, LoraConfig, LoraModel, TokenRows, TrainableModel};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
 
@@ -78,7 +78,7 @@ fn assert_same(model: &mut impl CausalLm) {
 fn shared_tokens_are_those_of_the_rows() {
     assert_same(&mut gpt2());
     let config = LoraConfig { r: 4, ..LoraConfig::default() };
-    let mut adapted = LoraGpt2::new(gpt2(), config, 1).unwrap();
+    let mut adapted = LoraModel::new(gpt2(), config, 1).unwrap();
     for (_, weight) in adapted.parameters().iter() {
         let _ = tch::no_grad(|| weight.shallow_clone().fill_(0.02));
         let _ = weight.set_requires_grad(true);

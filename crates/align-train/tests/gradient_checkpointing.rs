@@ -4,7 +4,7 @@
 use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired};
 use align_losses::LossType;
 use align_models::{
-    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, KvCache, LoraConfig, LoraGpt2, Parameters,
+    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, KvCache, LoraConfig, LoraModel, Parameters,
     TrainableModel,
 };
 use align_train::{
@@ -31,8 +31,8 @@ fn gpt2() -> Gpt2 {
     Gpt2::new_random(config, 1, Kind::Float, Device::Cpu).unwrap()
 }
 
-fn lora() -> LoraGpt2 {
-    LoraGpt2::new(gpt2(), LoraConfig { r: 2, lora_dropout: 0.1, ..LoraConfig::default() }, 3).unwrap()
+fn lora() -> LoraModel {
+    LoraModel::new(gpt2(), LoraConfig { r: 2, lora_dropout: 0.1, ..LoraConfig::default() }, 3).unwrap()
 }
 
 fn distilbert() -> DistilBert {

@@ -6,7 +6,7 @@
 
 use crate::signals::Keeping;
 use crate::{Failure, models, output, places};
-use align_models::{CausalLm, LoraGpt2, TrainableModel};
+use align_models::{CausalLm, LoraModel, TrainableModel};
 use clap::Args;
 use std::path::PathBuf;
 use tch::{Device, Kind};
@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     places::refuse_folder(&options.output_dir, options.overwrite, [&folder, &options.adapter])?;
     let base = models::gpt2(&folder, Kind::Float, Device::Cpu)?;
     let tokenizer = models::tokenizer(&folder, base.vocab_size())?;
-    let model = LoraGpt2::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
+    let model = LoraModel::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
     let _keeping = Keeping::files();
     places::write_model(&options.output_dir, options.overwrite, |folder| {
         model.save_pretrained(folder, false)?;

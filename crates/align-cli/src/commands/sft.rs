@@ -36,7 +36,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.run.precision()?;
     let start = options.run.start_with(&options.sft, |folder| match options.scratch.model_config() {
-        None => options.run.pretrained(models::POLICY, |dir| options.run.load(dir), Gpt2::vocab_size),
+        None => options.run.pretrained(models::POLICY, |dir| options.run.load(dir), CausalLm::vocab_size),
         Some(config) => new_model(options, config, folder),
     })?;
     let tokenizer = start.tokenizer.clone();
@@ -59,7 +59,7 @@ fn encode(sft: &SftConfig, tokenizer: &Tokenizer, file: &Path) -> Result<Vec<Enc
     Ok(rows)
 }
 
-fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Base<Gpt2>, Failure> {
+fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Base<Box<dyn CausalLm>>, Failure> {
     let (kind, device) = options.run.placement()?;
     let (file, config) = (config, Gpt2Config::from_file(config)?);
     // Known before a tokeniser is trained.
@@ -79,5 +79,5 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
     };
     let model = Gpt2::new_random(config, options.sft.training().seed, kind, device)?;
     output::println!("a new model of {} weights", model.parameters().numel());
-    Ok(Base { model, tokenizer, called: options.scratch.called(), hub_id: None })
+    Ok(Base { model: Box::new(model), tokenizer, called: options.scratch.called(), hub_id: None })
 }

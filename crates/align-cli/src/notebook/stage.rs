@@ -4,8 +4,8 @@ use crate::reward_model::RewardModel;
 use crate::{Failure, memory, models, output, training};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
+use align_models::CausalLm;
 use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator};
-use align_models::{CausalLm, Gpt2};
 use align_train::{
     DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, Trainer,
     TrainingRecords,
@@ -60,7 +60,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The model before training.
-    pub fn policy(&self) -> Result<Gpt2, Failure> {
+    pub fn policy(&self) -> Result<Box<dyn CausalLm>, Failure> {
         let (kind, device) = (self.options.runtime.dtype, self.options.runtime.device()?);
         models::gpt2(&self.model_dir, kind, device)
     }

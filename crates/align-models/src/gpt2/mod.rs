@@ -7,11 +7,15 @@ mod memory;
 pub use config::Gpt2Config;
 
 use crate::attention_mask::causal_mask;
+use crate::checkpoint::TensorSpec;
 use crate::identity::hyper_parameters;
 use crate::layers::{LayerNorm, Weights, dropout, packed};
 use crate::lora::Adapter;
 use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
-use crate::{Attention, CausalLm, Error, KvCache, Parameters, Result, TrainableModel, TrainingMemory, checkpoint};
+use crate::{
+    Adaptable, Attention, CausalLm, Error, KvCache, LinearLayer, Parameters, Result, TrainableModel, TrainingMemory,
+    checkpoint,
+};
 use align_torch::{PackedActivation, PackedLinear};
 use block::{Block, Pass};
 use std::collections::BTreeMap;
@@ -76,13 +80,6 @@ impl Gpt2 {
         Self::build(config, parameters, None, false)
     }
 
-    /// The same model on other weights, with an adapter beside them.
-    pub(crate) fn adapted(&self, weights: Parameters, adapter: Adapter<'_>) -> Result<Self> {
-        let tokens = weights.get("transformer.wte.weight").and_then(|wte| wte.size().first().copied());
-        let config = Gpt2Config { vocab_size: tokens.unwrap_or(self.config.vocab_size), ..self.config.clone() };
-        Self::build(config, weights, Some(adapter), false)
-    }
-
     fn build(mut config: Gpt2Config, parameters: Parameters, adapter: Option<Adapter<'_>>, pack: bool) -> Result<Self> {
         let root = Weights { adapter, ..Weights::root(&parameters, "transformer.", pack) };
         let wte = root.tensor("wte.weight")?;
@@ -100,11 +97,6 @@ impl Gpt2 {
         let ln_f = LayerNorm::load(&root.child("ln_f"), config.layer_norm_epsilon)?;
         let (training, gradient_checkpointing) = (false, false);
         Ok(Self { config, parameters, wte, wpe, blocks, ln_f, head, packed_head, training, gradient_checkpointing })
-    }
-
-    /// Whether blocks are computed again in the backward pass.
-    pub(crate) fn gradient_checkpointing(&self) -> bool {
-        self.gradient_checkpointing
     }
 
     /// The hyper-parameters.
@@ -186,6 +178,10 @@ impl CausalLm for Gpt2 {
         KvCache::new(self.blocks.len(), [batch, self.config.n_head, capacity, head_dim], self.kind(), self.device())
     }
 
+    fn adaptable(&self) -> Option<&dyn Adaptable> {
+        self.packed_head.is_none().then_some(self)
+    }
+
     fn vocab_size(&self) -> i64 {
         self.config.vocab_size
     }
@@ -204,6 +200,29 @@ impl CausalLm for Gpt2 {
 
     fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
         Ok(Box::new(Self::from_parameters(self.config.clone(), self.parameters.detached_copy()?)?))
+    }
+}
+
+impl Adaptable for Gpt2 {
+    fn linear_layers(&self) -> Vec<LinearLayer> {
+        let layer = |spec: TensorSpec| {
+            let name = spec.name.strip_suffix(".weight")?;
+            let (block, _) = name.strip_prefix("transformer.h.")?.split_once('.')?;
+            let &[inputs, outputs] = spec.shape.as_slice() else { return None };
+            let (block, input_is_kept) = (block.parse().ok()?, name.ends_with("attn.c_proj"));
+            Some(LinearLayer { name: name.to_owned(), inputs, outputs, transposed: true, block, input_is_kept })
+        };
+        self.config.layout().tensors.into_iter().filter_map(layer).collect()
+    }
+
+    fn embedding(&self) -> &str {
+        "transformer.wte.weight"
+    }
+
+    fn with_weights(&self, weights: Parameters, adapter: Option<Adapter<'_>>) -> Result<Box<dyn CausalLm>> {
+        let tokens = weights.get(self.embedding()).and_then(|wte| wte.size().first().copied());
+        let config = Gpt2Config { vocab_size: tokens.unwrap_or(self.config.vocab_size), ..self.config.clone() };
+        Ok(Box::new(Self::build(config, weights, adapter, false)?))
     }
 }
 

@@ -12,7 +12,8 @@ pub(super) const NAME: &str = "adapter_config.json";
 impl LoraConfig {
     /// Reads and checks `DIR/adapter_config.json`, as PEFT writes it.
     ///
-    /// What is `null` there has its default; lists of modules that are an expression in quotes are read as such. `fan_in_fan_out` may be false: PEFT turns it on for GPT-2 too.
+    /// What is `null` there has its default; lists of modules that are an expression in quotes are read as such. `fan_in_fan_out`
+    /// is not read: PEFT too goes by the model's layers.
     ///
     /// # Errors
     /// A missing or malformed file, an adapter of another kind than LoRA, an option of PEFT that cannot be honoured, or a value
@@ -25,7 +26,7 @@ impl LoraConfig {
             json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not an adapter's config: {e}")))?;
         options.retain(|_, value| !value.is_null());
         refuse_foreign(&options).map_err(fail)?;
-        options.insert("fan_in_fan_out".into(), true.into());
+        options.remove("fan_in_fan_out");
         let config: Self = json_field::named(Value::Object(options)).map_err(fail)?;
         config.validate().map_err(|e| fail(e.to_string()))?;
         Ok(config)

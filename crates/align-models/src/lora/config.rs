@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Largest rank; a matrix of this many rows is no longer a small one.
 const LARGEST_RANK: i64 = 1 << 16;
 
-/// A LoRA adapter's options, under the names of PEFT's `LoraConfig` and with its defaults for GPT-2.
+/// A LoRA adapter's options, under the names of PEFT's `LoraConfig` and with its defaults for GPT-2 where these depend on the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LoraConfig {
@@ -40,8 +40,9 @@ pub struct LoraConfig {
     pub modules_to_save: Vec<String>,
     /// The biases that are trained too.
     pub bias: LoraBias,
-    /// Whether the adapted weights are stored `(in, out)`: GPT-2's are.
-    pub fan_in_fan_out: bool,
+    /// Whether the adapted weights are stored `(in, out)`, as GPT-2's are; as the model says where unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fan_in_fan_out: Option<bool>,
     /// Whether the product is scaled by `lora_alpha / √r` instead (rank-stabilised, arXiv:2312.03732).
     pub use_rslora: bool,
     /// The model that the adapter belongs to: its name on the hub, or its folder.
@@ -78,7 +79,7 @@ impl Default for LoraConfig {
             alpha_pattern: BTreeMap::new(),
             modules_to_save: Vec::new(),
             bias: LoraBias::None,
-            fan_in_fan_out: true,
+            fan_in_fan_out: None,
             use_rslora: false,
             base_model_name_or_path: None,
             extra: BTreeMap::new(),
@@ -87,7 +88,7 @@ impl Default for LoraConfig {
 }
 
 impl LoraConfig {
-    /// Checks every option by itself; whether a model has the target modules is for [`LoraGpt2`](super::LoraGpt2) to see.
+    /// Checks every option by itself; whether a model has the target modules is for [`LoraModel`](super::LoraModel) to see.
     ///
     /// # Errors
     /// [`Error::LoraOption`] names the first option that is out of range.
@@ -112,9 +113,6 @@ impl LoraConfig {
         }
         require("layers_pattern", self.layers_pattern.is_none() || self.layers_to_transform.is_some(), || {
             "is set, but layers_to_transform is not: set both".into()
-        })?;
-        require("fan_in_fan_out", self.fan_in_fan_out, || {
-            "is false, but GPT-2's linear layers are stored (in, out): leave it true".into()
         })?;
         Matcher::new(self).map(drop)
     }

@@ -12,10 +12,10 @@ pub(super) fn fresh(targets: &[Target], seed: u64, kind: Kind, device: Device) -
     let mut named = Vec::with_capacity(2 * targets.len());
     for target in targets {
         let [a, b] = target.matrices();
-        let bound = (target.inputs as f64).sqrt().recip();
+        let bound = (target.layer.inputs as f64).sqrt().recip();
         let mut generator = generator(seed, "lora", target.place);
         let draws: Vec<f64> =
-            (0..target.r * target.inputs).map(|_| bound * (2.0 * uniform(generator.next_u64()) - 1.0)).collect();
+            (0..target.r * target.layer.inputs).map(|_| bound * (2.0 * uniform(generator.next_u64()) - 1.0)).collect();
         let drawn = Tensor::f_from_slice(&draws)?.f_view(a.shape.as_slice())?;
         named.push((a.name, drawn.f_to_kind(kind)?.f_to_device(device)?));
         named.push((b.name, Tensor::f_zeros(b.shape.as_slice(), (kind, device))?));

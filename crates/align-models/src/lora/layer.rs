@@ -12,6 +12,8 @@ pub(crate) struct LoraLayer {
     pub b: Tensor,
     pub scaling: f64,
     pub dropout: f64,
+    /// Whether the layer's weight is `(in, out)`.
+    pub transposed: bool,
 }
 
 impl LoraLayer {
@@ -28,10 +30,14 @@ impl LoraLayer {
         Ok(sum.f_to_kind(y.kind())?.f_view(y.size().as_slice())?)
     }
 
-    /// `W + scaling · (B A)ᵀ` for a weight `W` `(in, out)`, in its dtype.
+    /// `W + scaling · B A` for a weight `W` `(out, in)`, or `W + scaling · (B A)ᵀ` for one that is `(in, out)`, in its dtype.
     pub fn merged_into(&self, weight: &Tensor) -> Result<Tensor> {
-        let left = self.a.f_tr()?.f_mul_scalar(self.scaling)?;
-        let sum = weight.f_to_kind(self.a.kind())?.f_addmm(&left, &self.b.f_tr()?)?;
+        let (left, right) = match self.transposed {
+            true => (self.a.f_tr()?, self.b.f_tr()?),
+            false => (self.b.shallow_clone(), self.a.shallow_clone()),
+        };
+        let left = left.f_mul_scalar(self.scaling)?;
+        let sum = weight.f_to_kind(self.a.kind())?.f_addmm(&left, &right)?;
         Ok(sum.f_to_kind(weight.kind())?)
     }
 }

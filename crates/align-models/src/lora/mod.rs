@@ -3,21 +3,22 @@
 mod adapter;
 mod adapter_config;
 mod adapter_file;
+mod base;
 mod config;
 mod expression;
 mod fresh;
-mod gpt2;
 mod layer;
 mod matcher;
 mod memory;
+mod model;
 mod modules;
 mod not_ours;
 mod targets;
 mod whole;
 
-pub(crate) use adapter::Adapter;
 pub(crate) use layer::AdaptedLinear;
 
+pub use adapter::Adapter;
 pub use config::{LoraBias, LoraConfig};
-pub use gpt2::LoraGpt2;
+pub use model::LoraModel;
 pub use modules::Modules;

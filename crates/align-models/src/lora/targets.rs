@@ -1,16 +1,14 @@
+use super::base::{BaseModel, kinds_of_layers};
 use super::config::require;
 use super::matcher::Matcher;
+use crate::adaptable::LinearLayer;
 use crate::checkpoint::TensorSpec;
-use crate::{Gpt2Config, LoraConfig, Result};
-use std::collections::BTreeSet;
+use crate::{LoraConfig, Result};
 
-/// A linear layer that may be adapted, and how it is.
+/// A linear layer that is adapted, and how it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    /// Its name in transformers: `transformer.h.0.attn.c_attn`.
-    pub name: String,
-    pub inputs: i64,
-    pub outputs: i64,
+    pub layer: LinearLayer,
     /// Its number among all the model's linear layers, adapted or not.
     pub place: u64,
     pub r: i64,
@@ -20,8 +18,8 @@ pub(crate) struct Target {
 impl Target {
     /// Names and shapes of its two matrices, `A` and `B`, under PEFT's names.
     pub fn matrices(&self) -> [TensorSpec; 2] {
-        let [a, b] = matrix_names(&self.name);
-        [TensorSpec::new(a, [self.r, self.inputs]), TensorSpec::new(b, [self.outputs, self.r])]
+        let [a, b] = matrix_names(&self.layer.name);
+        [TensorSpec::new(a, [self.r, self.layer.inputs]), TensorSpec::new(b, [self.layer.outputs, self.r])]
     }
 }
 
@@ -34,13 +32,12 @@ pub(super) fn matrix_names(layer: &str) -> [String; 2] {
 ///
 /// # Errors
 /// Options that name no linear layer, or a module that is none.
-pub(super) fn targets(config: &LoraConfig, model: &Gpt2Config) -> Result<Vec<Target>> {
+pub(super) fn targets(config: &LoraConfig, base: &BaseModel) -> Result<Vec<Target>> {
     let matcher = Matcher::new(config)?;
-    let linear = linear_layers(model);
+    let linear = base.adaptable.linear_layers();
     if !config.target_modules.is_all_linear() {
-        let other = modules(model)
-            .into_iter()
-            .find(|module| matcher.is_target(module) && !linear.iter().any(|layer| layer.name == *module));
+        let is_linear = |module: &String| linear.iter().any(|layer| layer.name == *module);
+        let other = base.modules().into_iter().find(|module| matcher.is_target(module) && !is_linear(module));
         require("target_modules", other.is_none(), || {
             let module = other.unwrap_or_default();
             format!(
@@ -48,66 +45,68 @@ pub(super) fn targets(config: &LoraConfig, model: &Gpt2Config) -> Result<Vec<Tar
             )
         })?;
     }
-    let named: Vec<Target> = linear
-        .into_iter()
-        .filter(|layer| matcher.is_target(&layer.name))
-        .map(|layer| Target { r: matcher.rank(&layer.name), scaling: matcher.scaling(&layer.name), ..layer })
-        .collect();
-    require("target_modules", !named.is_empty(), || {
+    let kinds = kinds_of_layers(&linear);
+    let named = |(layer, place): (LinearLayer, u64)| {
+        let (r, scaling) = (matcher.rank(&layer.name), matcher.scaling(&layer.name));
+        matcher.is_target(&layer.name).then_some(Target { layer, place, r, scaling })
+    };
+    let targets: Vec<Target> = linear.into_iter().zip(0..).filter_map(named).collect();
+    require("target_modules", !targets.is_empty(), || {
         format!(
-            "names none of this GPT-2's linear layers, {}: c_attn, c_proj (attn.c_proj, mlp.c_proj) or c_fc",
-            "with exclude_modules, layers_to_transform and modules_to_save as they are"
+            "names none of the model's linear layers, with exclude_modules, layers_to_transform and modules_to_save as they are; \
+             a block has {kinds}"
         )
     })?;
-    Ok(named)
+    Ok(targets)
+}
+
+/// Whether the targets' weights are stored `(in, out)`.
+///
+/// # Errors
+/// An option that says otherwise.
+pub(super) fn fan_in_fan_out(config: &LoraConfig, targets: &[Target]) -> Result<bool> {
+    let transposed = targets.iter().any(|target| target.layer.transposed);
+    require("fan_in_fan_out", config.fan_in_fan_out.is_none_or(|given| given == transposed), || {
+        let order = if transposed { "(in, out)" } else { "(out, in)" };
+        format!("is {}, but the model's linear layers are stored {order}: leave it out", !transposed)
+    })?;
+    Ok(transposed)
 }
 
 /// Refuses what names no layer, and so would be ignored.
-pub(super) fn refuse_idle(config: &LoraConfig, targets: &[Target]) -> Result<()> {
-    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+pub(super) fn refuse_idle(config: &LoraConfig, targets: &[Target], base: &BaseModel) -> Result<()> {
+    let names: Vec<&str> = targets.iter().map(|target| target.layer.name.as_str()).collect();
     match Matcher::new(config)?.idle(&names) {
         None => Ok(()),
         Some((option, name)) => require(option, false, || {
-            format!(
-                "names `{name}`, which is none of the adapted layers; a GPT-2's linear layers are c_attn, c_proj (attn.c_proj, \
-                 mlp.c_proj) and c_fc"
-            )
+            let kinds = kinds_of_layers(&base.adaptable.linear_layers());
+            format!("names `{name}`, which is none of the adapted layers; a block's linear layers are {kinds}")
         }),
     }
-}
-
-/// The blocks' linear layers: their weights are the matrices there.
-pub(super) fn linear_layers(model: &Gpt2Config) -> Vec<Target> {
-    let layer = |spec: TensorSpec| match (spec.name.strip_suffix(".weight"), spec.shape.as_slice()) {
-        (Some(name), &[inputs, outputs]) if name.starts_with("transformer.h.") => {
-            Some((name.to_owned(), inputs, outputs))
-        }
-        _ => None,
-    };
-    let layers = model.layout().tensors.into_iter().filter_map(layer).zip(0..);
-    layers.map(|((name, inputs, outputs), place)| Target { name, inputs, outputs, place, r: 0, scaling: 0.0 }).collect()
-}
-
-/// All modules with weights, and those around them.
-fn modules(model: &Gpt2Config) -> BTreeSet<String> {
-    let around = |name: &str| {
-        name.match_indices('.').filter_map(|(at, _)| name.get(..at).map(str::to_owned)).collect::<Vec<_>>()
-    };
-    let tensors = model.layout().tensors.into_iter().flat_map(|spec| around(&spec.name));
-    tensors.chain(["lm_head".to_owned()]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::{Gpt2, Gpt2Config};
+    use tch::{Device, Kind};
 
     fn named(target_modules: &[&str]) -> Vec<String> {
-        let model = Gpt2Config { n_layer: 2, ..Gpt2Config::default() };
+        let config = Gpt2Config {
+            n_layer: 2,
+            n_embd: 4,
+            n_head: 2,
+            vocab_size: 5,
+            bos_token_id: None,
+            eos_token_id: None,
+            ..Gpt2Config::default()
+        };
+        let model = Gpt2::new_random(config, 1, Kind::Float, Device::Cpu).unwrap();
         let names: Vec<String> = target_modules.iter().map(|name| (*name).to_owned()).collect();
         let config = LoraConfig { target_modules: names.into(), ..LoraConfig::default() };
-        let targets = targets(&config, &model).unwrap();
-        targets.into_iter().map(|target| target.name.replace("transformer.h.", "")).collect()
+        let targets = targets(&config, &BaseModel::new(&model).unwrap()).unwrap();
+        targets.into_iter().map(|target| target.layer.name.replace("transformer.h.", "")).collect()
     }
 
     #[test]

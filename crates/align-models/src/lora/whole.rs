@@ -1,16 +1,15 @@
 //! Weights of the base model that an adapter has of its own: trained whole, or kept as they were when the adapter was trained.
 
+use super::base::BaseModel;
 use super::config::LoraBias;
 use super::matcher::Matcher;
 use super::targets::Target;
 use crate::checkpoint::{Checkpoint, TensorSpec};
-use crate::{CausalLm, Error, Gpt2, Gpt2Config, LoraConfig, Parameters, Result, TrainableModel};
+use crate::{Error, LoraConfig, Parameters, Result};
 use tch::Tensor;
 
 /// What PEFT writes before a base model's names.
 pub(super) const PREFIX: &str = "base_model.model.";
-/// The two weights that PEFT saves with an adapter where they were resized, or on request.
-const EMBEDDINGS: [&str; 2] = ["transformer.wte.weight", "lm_head.weight"];
 
 /// A weight that an adapter brings along.
 #[derive(Debug, Clone)]
@@ -22,9 +21,9 @@ pub(super) struct WholeWeight {
 }
 
 /// The weights that are trained whole: those of `modules_to_save`, and biases.
-pub(super) fn trained(config: &LoraConfig, model: &Gpt2Config, targets: &[Target]) -> Result<Vec<WholeWeight>> {
+pub(super) fn trained(config: &LoraConfig, base: &BaseModel, targets: &[Target]) -> Result<Vec<WholeWeight>> {
     let matcher = Matcher::new(config)?;
-    let is_adapted = |module: &str| targets.iter().any(|target| target.name == module);
+    let is_adapted = |module: &str| targets.iter().any(|target| target.layer.name == module);
     let of = |spec: TensorSpec| {
         let (module, _) = spec.name.rsplit_once('.')?;
         let mut around = spec.name.match_indices('.').filter_map(|(at, _)| spec.name.get(..at));
@@ -41,29 +40,28 @@ pub(super) fn trained(config: &LoraConfig, model: &Gpt2Config, targets: &[Target
         };
         (saved || bias).then(|| WholeWeight { base: spec.name.clone(), stored: TensorSpec::new(stored, spec.shape) })
     };
-    let head = TensorSpec::new("lm_head.weight", [model.vocab_size, model.n_embd]);
-    let head = Some(head).filter(|_| model.tie_word_embeddings);
-    Ok(model.layout().tensors.into_iter().chain(head).filter_map(of).collect())
+    let head = base.is_tied().then(|| TensorSpec::new(base.adaptable.output_projection(), base.embedding_shape()));
+    Ok(base.tensors().into_iter().chain(head).filter_map(of).collect())
 }
 
-/// The embeddings that an adapter's file holds although they are not trained.
-pub(super) fn carried(file: &Checkpoint, model: &Gpt2Config, trained: &[WholeWeight]) -> Vec<WholeWeight> {
+/// The embeddings that an adapter's file holds although they are not trained: PEFT saves them where they were resized, or on request.
+pub(super) fn carried(file: &Checkpoint, model: &BaseModel, trained: &[WholeWeight]) -> Vec<WholeWeight> {
     let of = |base: &str| {
-        let stored = TensorSpec::new(format!("{PREFIX}{base}"), [model.vocab_size, model.n_embd]);
+        let stored = TensorSpec::new(format!("{PREFIX}{base}"), model.embedding_shape());
         let held = file.entries().iter().any(|entry| entry.name() == stored.name);
         let is_trained = trained.iter().any(|weight| weight.base == base);
         (held && !is_trained).then(|| WholeWeight { base: base.to_owned(), stored })
     };
-    EMBEDDINGS.into_iter().filter_map(of).collect()
+    model.embeddings().into_iter().filter_map(of).collect()
 }
 
 /// The number of tokens that an adapter's embeddings are for, where its file holds any.
-pub(super) fn vocab_size(file: &Checkpoint) -> Option<i64> {
+pub(super) fn vocab_size(file: &Checkpoint, model: &BaseModel) -> Option<i64> {
     let of = |base: &str| {
         let name = format!("{PREFIX}{base}");
         file.entries().iter().find(|entry| entry.name() == name)?.shape().first().copied()
     };
-    EMBEDDINGS.into_iter().find_map(of)
+    model.embeddings().into_iter().find_map(of)
 }
 
 /// Weights that an adapter holds, under their names in the base model, in the same memory.
@@ -76,8 +74,8 @@ pub(super) fn named(weights: &[WholeWeight], held: &Parameters) -> Parameters {
 ///
 /// An output projection that the adapter has of its own is no longer the embedding, and one that it has not stays the base model's
 /// where the embedding changes. Two that are carried along and equal stay tied.
-pub(super) fn in_place(base: &Gpt2, trained: &Parameters, kept: &Parameters) -> Result<Parameters> {
-    let [embedding, head] = EMBEDDINGS;
+pub(super) fn in_place(model: &BaseModel, trained: &Parameters, kept: &Parameters) -> Result<Parameters> {
+    let ([embedding, head], base) = (model.embeddings(), model.model);
     let own = |name: &str| trained.get(name).or(kept.get(name));
     let weights = base.parameters().iter().filter(|(name, _)| *name != head);
     let mut weights: Vec<(String, Tensor)> =
@@ -96,7 +94,7 @@ pub(super) fn in_place(base: &Gpt2, trained: &Parameters, kept: &Parameters) -> 
             )));
         }
         let both_stand = trained.get(embedding).is_none() && trained.get(head).is_none();
-        if !(base.config().tie_word_embeddings && both_stand && projection.f_equal(words)?) {
+        if !(model.is_tied() && both_stand && projection.f_equal(words)?) {
             weights.push((head.to_owned(), projection.shallow_clone()));
         }
     }

@@ -1,12 +1,13 @@
+use super::base::BaseModel;
 use super::fresh::fresh;
-use super::targets::{Target, refuse_idle, targets};
+use super::targets::{Target, fan_in_fan_out, refuse_idle, targets};
 use super::whole::{self, WholeWeight};
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
 use crate::identity::hyper_parameters;
 use crate::{
-    Attention, CausalLm, Error, Gpt2, Gpt2Config, KvCache, LoraConfig, Parameters, Result, TrainableModel,
-    TrainingMemory, pretrained_config,
+    Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result, TrainableModel, TrainingMemory,
+    pretrained_config,
 };
 use align_base::printable_path;
 use align_torch::{available_memory, bytes_in_words};
@@ -15,23 +16,23 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
-/// GPT-2 with a LoRA adapter (arXiv:2106.09685) on its frozen weights.
+/// A causal model with a LoRA adapter (arXiv:2106.09685) on its frozen weights.
 ///
-/// An adapted layer gives `x W + b + scaling · dropout(x) Aᵀ Bᵀ`, with `A` `(r, in)` and `B` `(out, r)`; the sum of the weights is
+/// An adapted layer gives `x Wᵀ + b + scaling · dropout(x) Aᵀ Bᵀ`, with `A` `(r, in)` and `B` `(out, r)`; the sum of the weights is
 /// never formed. [`TrainableModel::parameters`] are these matrices alone, so gradients, optimiser state and checkpoints are as small
 /// as they are. Under weights of 16 bits the adapter is float32, as in PEFT.
 ///
 /// ```no_run
-/// use align_models::{CausalLm, Gpt2, LoraConfig, LoraGpt2};
+/// use align_models::{Gpt2, LoraConfig, LoraModel, TrainableModel};
 /// # use tch::{Device, Kind};
 ///
 /// let base = Gpt2::from_pretrained("models/gpt2".as_ref(), Kind::Float, Device::Cpu)?;
-/// let model = LoraGpt2::new(base, LoraConfig { r: 16, lora_alpha: 32.0, ..LoraConfig::default() }, 42)?;
+/// let model = LoraModel::new(base, LoraConfig { r: 16, lora_alpha: 32.0, ..LoraConfig::default() }, 42)?;
 /// model.save_pretrained("adapter".as_ref(), false)?; // PeftModel.from_pretrained(base, "adapter") in Python
 /// # Ok::<(), align_models::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct LoraGpt2 {
+pub struct LoraModel {
     pub(super) config: LoraConfig,
     pub(super) targets: Vec<Target>,
     /// Which of the base model's weights the adapter has of its own: those that are trained, and those that are not.
@@ -43,25 +44,31 @@ pub struct LoraGpt2 {
     /// The model's weights that are not trained, under their own names.
     pub(super) frozen: Parameters,
     /// The base model with the adapter's weights in the place of its own, and the adapter's layers beside them.
-    pub(super) model: Gpt2,
+    pub(super) model: Box<dyn CausalLm>,
+    pub(super) gradient_checkpointing: bool,
 }
 
-impl LoraGpt2 {
+impl LoraModel {
     /// A new adapter on `base`, which leaves what the model says as it is: `B` is zero, `A` drawn by `seed`; weights that are trained
     /// whole are copies. Gradients are off.
     ///
     /// # Errors
     /// Options out of range, target modules that the model has not, options that name nothing, or an adapter that does not fit into
     /// memory.
-    pub fn new(base: Gpt2, config: LoraConfig, seed: u64) -> Result<Self> {
+    pub fn new(base: impl CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
+        Self::fresh(&base, config, seed)
+    }
+
+    fn fresh(model: &dyn CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
         config.validate()?;
-        let targets = targets(&config, base.config())?;
-        refuse_idle(&config, &targets)?;
-        check_memory(&targets, adapter_kind(base.kind()), base.device())?;
-        let trained = whole::trained(&config, base.config(), &targets)?;
-        let mut adapter = fresh(&targets, seed, adapter_kind(base.kind()), base.device())?;
+        let base = BaseModel::new(model)?;
+        let targets = targets(&config, &base)?;
+        refuse_idle(&config, &targets, &base)?;
+        check_memory(&targets, adapter_kind(model.kind()), model.device())?;
+        let trained = whole::trained(&config, &base, &targets)?;
+        let mut adapter = fresh(&targets, seed, adapter_kind(model.kind()), model.device())?;
         for weight in &trained {
-            let of_base = base.parameters().get(&weight.base).unwrap_or(base.head());
+            let of_base = model.parameters().get(&weight.base).unwrap_or(model.head());
             adapter.push((weight.stored.name.clone(), of_base.f_detach_copy()?));
         }
         let adapter = Parameters::new(adapter);
@@ -75,24 +82,28 @@ impl LoraGpt2 {
     /// # Errors
     /// `adapter_config.json` or the weights (`adapter_model.safetensors` or `adapter_model.bin`) missing, damaged, or not made for
     /// this model; see [`LoraConfig::from_pretrained`].
-    pub fn from_pretrained(base: Gpt2, dir: &Path) -> Result<Self> {
+    pub fn from_pretrained(base: impl CausalLm, dir: &Path) -> Result<Self> {
+        Self::read(&base, dir)
+    }
+
+    fn read(model: &dyn CausalLm, dir: &Path) -> Result<Self> {
         let config = LoraConfig::from_pretrained(dir)?;
         let fail = |e: Error| Error::Config { path: dir.join(adapter_config::NAME), reason: e.to_string() };
         let file = adapter_file::open(dir)?;
-        let vocab_size = whole::vocab_size(&file).unwrap_or(base.config().vocab_size);
-        let resized = Gpt2Config { vocab_size, ..base.config().clone() };
-        if vocab_size != base.config().vocab_size {
+        let mut base = BaseModel::new(model)?;
+        if let Some(tokens) = whole::vocab_size(&file, &base).filter(|tokens| *tokens != base.vocab_size) {
             tracing::warn!(
-                path = %dir.display(), base = base.config().vocab_size, adapter = vocab_size,
+                path = %dir.display(), base = base.vocab_size, adapter = tokens,
                 "the adapter's embeddings have another number of tokens than the base model's, and take their place"
             );
+            base.vocab_size = tokens;
         }
-        let targets = targets(&config, &resized).map_err(fail)?;
-        let trained = whole::trained(&config, &resized, &targets).map_err(fail)?;
-        let carried = whole::carried(&file, &resized, &trained);
-        let kinds = (adapter_kind(base.kind()), base.kind());
+        let targets = targets(&config, &base).map_err(fail)?;
+        let trained = whole::trained(&config, &base, &targets).map_err(fail)?;
+        let carried = whole::carried(&file, &base, &trained);
+        let kinds = (adapter_kind(model.kind()), model.kind());
         let [mut matrices, own, kept] =
-            adapter_file::read(&file, &targets, [&trained, &carried], kinds, base.device())?;
+            adapter_file::read(&file, &targets, [&trained, &carried], kinds, model.device())?;
         matrices.extend(own);
         Self::build(&base, config, targets, [trained, carried], Parameters::new(matrices), Parameters::new(kept))
     }
@@ -101,21 +112,27 @@ impl LoraGpt2 {
     /// more.
     ///
     /// # Errors
-    /// As [`Gpt2::from_pretrained`] and [`LoraGpt2::from_pretrained`].
-    pub fn merged_from_pretrained(base: &Path, adapter: &Path, kind: Kind, device: Device) -> Result<Gpt2> {
+    /// As [`Gpt2::from_pretrained`] and [`LoraModel::from_pretrained`].
+    pub fn merged_from_pretrained(
+        base: &Path,
+        adapter: &Path,
+        kind: Kind,
+        device: Device,
+    ) -> Result<Box<dyn CausalLm>> {
         tracing::warn!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
         Self::from_pretrained(Gpt2::from_pretrained(base, kind, device)?, adapter)?.merge_and_unload()
     }
 
     fn build(
-        base: &Gpt2,
+        base: &BaseModel,
         config: LoraConfig,
         targets: Vec<Target>,
         whole: [Vec<WholeWeight>; 2],
         adapter: Parameters,
         carried: Parameters,
     ) -> Result<Self> {
-        base.parameters().set_requires_grad(false);
+        let config = LoraConfig { fan_in_fan_out: Some(fan_in_fan_out(&config, &targets)?), ..config };
+        base.model.parameters().set_requires_grad(false);
         let [trained, kept] = &whole;
         let (trained, kept) = (whole::named(trained, &adapter), whole::named(kept, &carried));
         let weights = whole::in_place(base, &trained, &kept)?;
@@ -123,8 +140,8 @@ impl LoraGpt2 {
         let frozen = weights.iter().filter(|(name, _)| is_frozen(name));
         let frozen = Parameters::new(frozen.map(|(name, weight)| (name.to_owned(), weight.shallow_clone())).collect());
         let layers = Adapter { targets: &targets, parameters: &adapter, dropout: config.lora_dropout };
-        let model = base.adapted(weights, layers)?;
-        Ok(Self { config, targets, whole, adapter, carried, frozen, model })
+        let model = base.adaptable.with_weights(weights, Some(layers))?;
+        Ok(Self { config, targets, whole, adapter, carried, frozen, model, gradient_checkpointing: false })
     }
 
     /// The adapter's options.
@@ -133,16 +150,16 @@ impl LoraGpt2 {
         &self.config
     }
 
-    /// A plain model that says the same: `W + scaling · (B A)ᵀ` in place of each adapted weight, in the weight's dtype.
+    /// A plain model that gives the same: `W + scaling · B A` in place of each adapted weight, in the weight's dtype.
     ///
     /// # Errors
     /// Not enough memory.
-    pub fn merge_and_unload(self) -> Result<Gpt2> {
+    pub fn merge_and_unload(self) -> Result<Box<dyn CausalLm>> {
         self.merged()
     }
 
-    /// As [`LoraGpt2::merge_and_unload`]; weights that are not adapted are shared.
-    fn merged(&self) -> Result<Gpt2> {
+    /// As [`LoraModel::merge_and_unload`]; weights that are not adapted are shared.
+    fn merged(&self) -> Result<Box<dyn CausalLm>> {
         let adapter = Adapter { targets: &self.targets, parameters: &self.adapter, dropout: 0.0 };
         let merged = |(name, weight): (&str, &Tensor)| {
             let layer = name.strip_suffix(".weight").and_then(|layer| adapter.layer(layer));
@@ -153,7 +170,7 @@ impl LoraGpt2 {
             Ok((name.to_owned(), weight))
         };
         let weights = tch::no_grad(|| self.model.parameters().iter().map(merged).collect::<Result<_>>())?;
-        Gpt2::from_parameters(self.model.config().clone(), Parameters::new(weights))
+        BaseModel::new(&self.model)?.adaptable.with_weights(Parameters::new(weights), None)
     }
 }
 
@@ -164,7 +181,7 @@ fn adapter_kind(base: Kind) -> Kind {
 
 /// Refuses matrices that do not fit into the memory that is left; what is not known fits.
 fn check_memory(targets: &[Target], kind: Kind, device: Device) -> Result<()> {
-    let numel = |target: &Target| (target.r * (target.inputs + target.outputs)).unsigned_abs();
+    let numel = |target: &Target| (target.r * (target.layer.inputs + target.layer.outputs)).unsigned_abs();
     let bytes = targets.iter().map(numel).sum::<u64>().saturating_mul(kind.elt_size_in_bytes() as u64);
     match available_memory(device) {
         Some(available) if bytes > available => Err(Error::LoraOption {
@@ -179,7 +196,7 @@ fn check_memory(targets: &[Target], kind: Kind, device: Device) -> Result<()> {
     }
 }
 
-impl CausalLm for LoraGpt2 {
+impl CausalLm for LoraModel {
     fn hidden(
         &self,
         input_ids: &Tensor,
@@ -225,11 +242,12 @@ impl CausalLm for LoraGpt2 {
     fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
         let (whole, carried) = (self.whole.clone(), self.carried.shallow_clone());
         let adapter = self.adapter.detached_copy()?;
-        Ok(Box::new(Self::build(&self.model, self.config.clone(), self.targets.clone(), whole, adapter, carried)?))
+        let base = BaseModel::new(&self.model)?;
+        Ok(Box::new(Self::build(&base, self.config.clone(), self.targets.clone(), whole, adapter, carried)?))
     }
 }
 
-impl TrainableModel for LoraGpt2 {
+impl TrainableModel for LoraModel {
     fn parameters(&self) -> &Parameters {
         &self.adapter
     }
@@ -252,7 +270,9 @@ impl TrainableModel for LoraGpt2 {
     }
 
     fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
-        self.model.set_gradient_checkpointing(on)
+        self.model.set_gradient_checkpointing(on)?;
+        self.gradient_checkpointing = on;
+        Ok(())
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
