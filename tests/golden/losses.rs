@@ -1,7 +1,7 @@
 //! `align-losses` against losses.json: the papers' formulas in float64 NumPy, differentiated by central differences.
 
 use align_losses::{
-    DpoLoss, DpoOptions, FDivergence, KtoOptions, LossType, Pair, PairLogps, PairLoss, cpo, kto, kto_kl,
+    DpoLoss, DpoOptions, FDivergence, KtoOptions, LossOption, LossType, Pair, PairLogps, PairLoss, cpo, kto, kto_kl,
     orpo_odds_ratio, simpo, slic_hf,
 };
 use serde_json::Value;
@@ -158,7 +158,7 @@ fn losses_rewards_and_gradients() {
     }
     for loss_type in TRL {
         let divergences = ["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"];
-        let all = loss_type.takes_divergence();
+        let all = loss_type.takes(LossOption::Divergence);
         for divergence in &divergences[..if all { 4 } else { 1 }] {
             let key = format!("{loss_type} \"{divergence}\"");
             assert!(seen.contains_key(&key), "no case of {key} among {seen:?}");

@@ -44,7 +44,7 @@ impl LossSetting {
     /// Whether scores are divided by completions' lengths, so that a beta means less than elsewhere.
     #[must_use]
     pub fn is_length_normalised(&self) -> bool {
-        self.loss_type.is_length_normalised()
+        self.loss_type.info().length_normalised
     }
 }
 

@@ -9,7 +9,7 @@ use tch::Tensor;
 /// [`Link`](crate::Link) in a [`MarginLoss`](crate::MarginLoss), has everything that the built-in ones have:
 ///
 /// ```
-/// use {align_losses::{Divergence, MarginLink, MarginLoss, Pair, PairLogps, PairLoss, Result}, tch::Tensor};
+/// use {align_losses::{Divergence, Hinge, MarginLoss, Pair, PairLogps, PairLoss, Result}, tch::Tensor};
 /// #[derive(Debug)]
 /// struct Hellinger; // f(u) = (1 - √u)², f'(u) = 1 - u^(-1/2)
 /// impl Divergence for Hellinger {
@@ -17,7 +17,7 @@ use tch::Tensor;
 ///         Ok(1.0 - (log_ratio * -0.5).clamp_max(80.0).exp())
 ///     }
 /// }
-/// let loss = MarginLoss::new(Hellinger, MarginLink::Hinge, 0.1)?;
+/// let loss = MarginLoss::new(Hellinger, Hinge, 0.1)?;
 /// let logps = Pair { chosen: Tensor::from_slice(&[-12.0f32]), rejected: Tensor::from_slice(&[-15.0f32]) };
 /// let (_, gradient) = loss.evaluate_with_gradient(&PairLogps::new(&logps, &logps)?)?;
 /// assert_eq!(gradient.chosen, Tensor::from_slice(&[-0.05f32])); // -β ½

@@ -1,4 +1,4 @@
-use crate::{FDivergence, LossType};
+use crate::{LossOption, LossType};
 use tch::{Device, Kind};
 
 /// What can go wrong in this crate.
@@ -57,40 +57,19 @@ pub enum Error {
         /// Its value.
         found: f64,
     },
-    /// Label smoothing where the loss would ignore it.
+    /// An option that the loss would ignore.
     #[error(
-        "label_smoothing is {label_smoothing}, which loss_type {loss_type} would ignore: set it to 0, or use loss_type \
-         sigmoid, robust, exo_pair, aot or aot_unpaired"
+        "{option} is {value}, which loss_type {loss_type} would ignore: {}, or use loss_type {}",
+        option.without(),
+        takers(*option)
     )]
-    IgnoredLabelSmoothing {
-        /// The loss.
-        loss_type: LossType,
-        /// The label smoothing.
-        label_smoothing: f64,
-    },
-    /// A divergence where the loss would ignore it.
-    #[error(
-        "the divergence is {}, which loss_type {loss_type} would ignore, being derived for reverse_kl: use that, or a \
-         loss_type on scores such as sigmoid",
-        divergence.name()
-    )]
-    IgnoredDivergence {
-        /// The loss.
-        loss_type: LossType,
-        /// The divergence.
-        divergence: FDivergence,
-    },
-    /// An option of other losses.
-    #[error("{option} is {value}, which loss_type {loss_type} would ignore: leave it out, or use {others}")]
     IgnoredOption {
         /// The option.
-        option: &'static str,
+        option: LossOption,
         /// Its value.
-        value: f64,
+        value: String,
         /// The loss.
         loss_type: LossType,
-        /// The losses that take it.
-        others: &'static str,
     },
     /// Weights of pairs where no loss belongs to a pair.
     #[error(
@@ -124,3 +103,8 @@ pub enum Error {
 
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The losses that take an option.
+fn takers(option: LossOption) -> String {
+    LossType::ALL.into_iter().filter(|loss| loss.takes(option)).map(LossType::name).collect::<Vec<_>>().join(" or ")
+}

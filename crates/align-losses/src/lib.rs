@@ -27,74 +27,56 @@
 //! | the policy alone | [`cpo`], [`simpo`], [`alpha_po`], [`orpo_odds_ratio`], [`slic_hf`] |
 //! | single completions | [`kto`], [`bco`], [`apo_zero_unpaired`] |
 //!
-//! [`DpoLoss`] has those of the first four rows by name, as configurations do. Every [`PairLoss`] gives gradients and the
-//! same diagnostics ([`PreferenceLoss`]), may stand in a [`WeightedSum`] or beside a [`Penalty`] ([`Penalised`]), and takes
+//! Each loss is a file with its name, in the folder of its family (`dpo`, `cpo`, `kto`): formula, derivative, paper and options.
+//! [`DpoLoss`] has those of the first four rows by name, as configurations do, [`CpoLossType`] and [`KtoLossType`] those of the last
+//! two. Every [`PairLoss`] gives gradients and the
+//! same diagnostics ([`LossOutput`]), may stand in a [`WeightedSum`] or beside a [`Penalty`] ([`Penalised`]), and takes
 //! weights of pairs ([`wpo_weights`]). [`AdaptiveBeta`] sets `beta` batch by batch.
 //!
 //! Log-probabilities come from logits ([`token_logps`], [`sequence_logps`]), or straight from hidden states
 //! ([`LinearLogps`]), which never holds the logits of a whole batch nor their graph.
 
-mod absolute;
 mod adaptive_beta;
-mod alpha_po;
 mod check;
-mod discopop;
+mod cpo;
 mod divergence;
 mod dpo;
 mod error;
-mod gpo;
 mod kto;
 mod length;
-mod likelihood;
 mod linear_logps;
 mod link;
 mod logps;
-mod loss_type;
+mod loss_info;
+mod loss_output;
 mod margin_loss;
 mod mean;
-mod noisy;
 mod pair;
 mod pair_logps;
 mod pair_loss;
 mod penalty;
-mod preference;
-mod preference_loss;
-mod reference_free;
-mod side_slopes;
-mod square;
 mod tdpo;
-mod transport;
-mod unpaired;
 mod weighted_sum;
 mod wpo;
 
-pub use absolute::{apo_down, apo_zero, bco_pair, cal_dpo, dpop, nca_pair, sppo_hard};
 pub use adaptive_beta::AdaptiveBeta;
-pub use alpha_po::{AlphaPoOptions, alpha_po};
-pub use discopop::discopop;
+pub use cpo::*;
 pub use divergence::{Divergence, FDivergence};
-pub use dpo::{DpoLoss, DpoOptions};
+pub use dpo::*;
 pub use error::{Error, Result};
-pub use gpo::{exponential, savage, squared, truncated_quadratic};
-pub use kto::{KtoOptions, kto, kto_kl};
-pub use length::{ipo, length_regularised, sigmoid_norm};
-pub use likelihood::sft;
+pub use kto::*;
+pub use length::length_regularised;
 pub use linear_logps::{LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, linear_logps};
-pub use link::{Link, MarginLink};
+pub use link::Link;
 pub use logps::{predicted, predicting, sequence_logps, token_logps};
-pub use loss_type::LossType;
+pub use loss_info::{LossInfo, LossOption, Method};
+pub use loss_output::LossOutput;
 pub use margin_loss::MarginLoss;
 pub use mean::{Mean, Over};
-pub use noisy::{exo_pair, robust};
 pub use pair::Pair;
 pub use pair_logps::PairLogps;
 pub use pair_loss::PairLoss;
 pub use penalty::{LogRatioPenalty, Penalised, Penalty};
-pub use preference::{conservative_sigmoid, hinge, ipo_sum, sigmoid};
-pub use preference_loss::PreferenceLoss;
-pub use reference_free::{cpo, orpo_odds_ratio, simpo, slic_hf, slic_hf_regularised};
 pub use tdpo::{tdpo1, tdpo2, token_forward_kl};
-pub use transport::{aot, aot_unpaired};
-pub use unpaired::{BcoShift, apo_zero_unpaired, bco};
 pub use weighted_sum::WeightedSum;
 pub use wpo::wpo_weights;

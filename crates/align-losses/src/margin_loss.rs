@@ -7,8 +7,8 @@ use tch::Tensor;
 /// `ℓ(s(h_chosen) - s(h_rejected))` with log-ratios `h = log π - log π_ref`, a divergence's score `s` and a link `ℓ`.
 ///
 /// ```
-/// use {align_losses::{FDivergence, MarginLink, MarginLoss, Pair, PairLogps, PairLoss}, tch::Tensor};
-/// let loss = MarginLoss::new(FDivergence::ReverseKl, MarginLink::Hinge, 0.1)?;
+/// use {align_losses::{FDivergence, Hinge, MarginLoss, Pair, PairLogps, PairLoss}, tch::Tensor};
+/// let loss = MarginLoss::new(FDivergence::ReverseKl, Hinge, 0.1)?;
 /// let at = |c: f32, r: f32| Pair { chosen: c, rejected: r }.map(|x| Tensor::from_slice(&[x]));
 /// let found = loss.evaluate(&PairLogps::new(&at(-12.0, -15.0), &at(-13.0, -14.0))?)?;
 /// assert!((found.losses.double_value(&[0]) - 0.8).abs() < 1e-6); // 1 - 0.1 (1 - -1)

@@ -1,4 +1,4 @@
-use crate::{Mean, Pair, PairLogps, PreferenceLoss, Result};
+use crate::{LossOutput, Mean, Pair, PairLogps, Result};
 use std::fmt::Debug;
 use tch::{Kind, Tensor};
 
@@ -35,7 +35,7 @@ pub trait PairLoss: Debug {
 
     /// Whether a pair's loss depends on the batch's other pairs, as it is taken to do unless a loss says otherwise. A trainer takes a
     /// batch apart where no pair's does.
-    fn is_of_the_batch(&self) -> bool {
+    fn couples_batch(&self) -> bool {
         true
     }
 
@@ -50,7 +50,7 @@ pub trait PairLoss: Debug {
 
     /// Whether the sum of the [`PairLoss::means`] of several batches is another number than the loss of all their pairs as one batch.
     fn mean_depends_on_batches(&self) -> bool {
-        self.is_of_the_batch()
+        self.couples_batch()
     }
 
     /// The losses without a graph, `(batch,)`, and each one's derivative by its own pair's log-probabilities times `scale`,
@@ -70,9 +70,9 @@ pub trait PairLoss: Debug {
     ///
     /// # Errors
     /// As [`PairLoss::losses`].
-    fn evaluate(&self, logps: &PairLogps) -> Result<PreferenceLoss> {
+    fn evaluate(&self, logps: &PairLogps) -> Result<LossOutput> {
         let losses = weighted(self.losses(logps)?, logps)?;
-        PreferenceLoss::new(losses, logps, self.beta())
+        LossOutput::new(losses, logps, self.beta())
     }
 
     /// The same without a graph, and the derivative of the batch's *mean* loss by the policy's log-probabilities, each side
@@ -83,11 +83,11 @@ pub trait PairLoss: Debug {
     ///
     /// # Errors
     /// As [`PairLoss::losses`].
-    fn evaluate_with_gradient(&self, logps: &PairLogps) -> Result<(PreferenceLoss, Pair<Tensor>)> {
+    fn evaluate_with_gradient(&self, logps: &PairLogps) -> Result<(LossOutput, Pair<Tensor>)> {
         let kind = logps.given_kind();
         if let Some((losses, slopes)) = tch::no_grad(|| self.losses_and_slopes(logps, 1.0 / logps.batch() as f64))? {
             let slopes = slopes.try_map(|slope| weighted(slope, logps)?.f_to_kind(kind).map_err(crate::Error::from))?;
-            return Ok((PreferenceLoss::new(weighted(losses, logps)?, logps, self.beta())?, slopes));
+            return Ok((LossOutput::new(weighted(losses, logps)?, logps, self.beta())?, slopes));
         }
         tch::with_grad(|| {
             let leaves = logps.with_leaves()?;
@@ -101,7 +101,7 @@ pub trait PairLoss: Debug {
             let or_zero = |x: Tensor, side: &Tensor| if x.defined() { Ok(x) } else { side.f_zeros_like() };
             let gradient = Pair { chosen, rejected }.zip(leaves.policy().as_ref());
             let gradient = gradient.try_map(|(x, side)| or_zero(x, side)?.f_to_kind(kind))?;
-            Ok((PreferenceLoss::new(losses.f_detach()?, &leaves, self.beta())?, gradient))
+            Ok((LossOutput::new(losses.f_detach()?, &leaves, self.beta())?, gradient))
         })
     }
 }
@@ -125,8 +125,8 @@ impl<L: PairLoss + ?Sized> PairLoss for Box<L> {
         (**self).beta()
     }
 
-    fn is_of_the_batch(&self) -> bool {
-        (**self).is_of_the_batch()
+    fn couples_batch(&self) -> bool {
+        (**self).couples_batch()
     }
 
     fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {

@@ -110,8 +110,8 @@ impl<L: PairLoss, P: Penalty> PairLoss for Penalised<L, P> {
         self.loss.beta()
     }
 
-    fn is_of_the_batch(&self) -> bool {
-        self.loss.is_of_the_batch()
+    fn couples_batch(&self) -> bool {
+        self.loss.couples_batch()
     }
 
     fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {

@@ -52,8 +52,8 @@ impl<L: PairLoss> PairLoss for WeightedSum<L> {
         self.first.0.beta()
     }
 
-    fn is_of_the_batch(&self) -> bool {
-        self.first.0.is_of_the_batch() || self.others.iter().any(|(loss, _)| loss.is_of_the_batch())
+    fn couples_batch(&self) -> bool {
+        self.first.0.couples_batch() || self.others.iter().any(|(loss, _)| loss.couples_batch())
     }
 
     fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {

@@ -25,7 +25,7 @@ fn a_batch_is_its_pairs() {
     }
 }
 
-/// The others are not: `LossType::is_of_the_batch` says so, and refuses weights for it.
+/// The others are not: `LossInfo::couples_batch` says so, and refuses weights for it.
 #[test]
 fn losses_of_the_batch_are_not_those_of_its_pairs() {
     for loss in losses_of_batches(0.35) {

@@ -4,10 +4,10 @@
 mod common;
 
 use align_losses::{
-    AdaptiveBeta, AlphaPoOptions, DpoLoss, DpoOptions, FDivergence, KtoOptions, LossType, Pair, PairLoss, alpha_po,
-    apo_zero, apo_zero_unpaired, bco, bco_pair, cal_dpo, conservative_sigmoid, cpo, discopop, dpop, exponential, hinge,
-    ipo_sum, kto, kto_kl, orpo_odds_ratio, robust, sigmoid, simpo, sppo_hard, squared, tdpo1, tdpo2, token_forward_kl,
-    truncated_quadratic, wpo_weights,
+    AdaptiveBeta, AlphaPoOptions, DpoLoss, DpoOptions, FDivergence, KtoOptions, LossOption, LossType, Pair, PairLoss,
+    alpha_po, apo_zero, apo_zero_unpaired, bco, bco_pair, cal_dpo, conservative_sigmoid, cpo, discopop, dpop,
+    exponential, hinge, ipo_sum, kto, kto_kl, orpo_odds_ratio, robust, sigmoid, simpo, sppo_hard, squared, tdpo1,
+    tdpo2, token_forward_kl, truncated_quadratic, wpo_weights,
 };
 use common::combinations::{divergences, of};
 use common::{Drawn, assert_near, one, tensors, values};
@@ -45,13 +45,13 @@ fn of_the_margin() {
 /// As the coefficient nears 1 alpha is reverse KL, and at 0 forward KL, under every loss that takes a divergence.
 #[test]
 fn of_alpha_divergences() {
-    let all = LossType::ALL.into_iter().filter(|loss_type| loss_type.takes_divergence());
+    let all = LossType::ALL.into_iter().filter(|loss_type| loss_type.takes(LossOption::Divergence));
     for (loss_type, drawn) in all.flat_map(|loss_type| Drawn::several("alpha").map(move |drawn| (loss_type, drawn))) {
         let base = *of(loss_type, 0.1).options();
         let with = |divergence| named(&drawn, DpoOptions { divergence, ..base });
         let alpha = |coefficient| with(FDivergence::alpha(coefficient).unwrap());
         same(loss_type.name(), alpha(0.0), with(FDivergence::ForwardKl), TIGHT);
-        if !loss_type.is_length_normalised() {
+        if !loss_type.info().length_normalised {
             for coefficient in [1.0 + 2e-6, 1.0 - 2e-6] {
                 same(loss_type.name(), alpha(coefficient), with(FDivergence::ReverseKl), 1e-3);
             }
@@ -127,7 +127,7 @@ fn of_lengths() {
     for drawn in Drawn::several("lengths") {
         let even = Drawn { tokens: drawn.tokens.as_ref().map(|_| drawn.tokens.chosen.clone()), ..drawn.clone() };
         let ones = Drawn { tokens: drawn.tokens.as_ref().map(|side| vec![1.0; side.len()]), ..drawn.clone() };
-        for loss_type in LossType::ALL.into_iter().filter(|loss_type| loss_type.takes_length_alpha()) {
+        for loss_type in LossType::ALL.into_iter().filter(|loss_type| loss_type.takes(LossOption::LengthAlpha)) {
             let plain = *of(loss_type, 0.1).options();
             let priced = DpoOptions { length_alpha: Some(0.05), ..plain };
             same("R-DPO of equal lengths", named(&even, priced), named(&even, plain), TIGHT);

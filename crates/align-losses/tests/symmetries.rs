@@ -3,7 +3,7 @@
 
 mod common;
 
-use align_losses::{DpoLoss, DpoOptions, LossType, Pair, PairLoss};
+use align_losses::{DpoLoss, DpoOptions, LossOption, LossType, Pair, PairLoss};
 use common::combinations::{divergences, dpo_losses, of};
 use common::{Drawn, assert_near, values};
 use tch::Tensor;
@@ -70,7 +70,7 @@ fn what_is_odd_in_the_log_ratios() {
     let odd = LossType::ALL.into_iter().filter(|loss_type| {
         // These treat the sides differently by design; the length of a text does not turn round.
         !matches!(loss_type, LossType::NcaPair | LossType::Dpop | LossType::ApoDown | LossType::Sft)
-            && !loss_type.is_length_normalised()
+            && !loss_type.info().length_normalised
     });
     for (loss_type, drawn) in odd.flat_map(|l| Drawn::several("odd").map(move |drawn| (l, drawn))) {
         let turned = Drawn { policy: drawn.reference.clone(), reference: drawn.policy.clone(), ..drawn.clone() };
@@ -86,10 +86,10 @@ fn what_is_odd_in_the_log_ratios() {
 /// A constant added to both sides' log-ratios changes no function of their difference, and every other one.
 #[test]
 fn margin_losses_see_differences_only() {
-    for loss in dpo_losses(0.35).into_iter().filter(|loss| !loss.options().loss_type.is_length_normalised()) {
+    for loss in dpo_losses(0.35).into_iter().filter(|loss| !loss.options().loss_type.info().length_normalised) {
         let options = *loss.options();
         let of_differences = options.divergence.name() == "reverse_kl"
-            && (options.loss_type.takes_length_alpha()
+            && (options.loss_type.takes(LossOption::LengthAlpha)
                 || matches!(options.loss_type, LossType::Aot | LossType::AotUnpaired));
         for drawn in Drawn::several("shift") {
             let (still, shifted) = (losses(&loss, &drawn), losses(&loss, &moved(&drawn, 1.5)));

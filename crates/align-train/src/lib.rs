@@ -42,18 +42,19 @@ mod trainer;
 mod weights;
 
 pub use adamw::{AdamW, AdamWConfig};
+pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
 pub use checkpoint::Rounding;
 pub use completion_logps::{Completion, completion_logps};
 pub use config::{
-    ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, FDivergenceType, KtoConfig, KtoLossType, PackingStrategy,
-    PrefixSharing, SamplingStrategy, SftConfig, Strategy, TrainingConfig,
+    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, KtoConfig, PackingStrategy, PrefixSharing,
+    SamplingStrategy, SftConfig, Strategy, TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
 pub use memory::{MemoryEstimate, available_memory};
 pub use metrics::Metrics;
-pub use model_card::{Method, ModelCard, Purpose};
+pub use model_card::{ModelCard, Purpose};
 pub use objective::{Objective, RunConfig};
 pub use observer::{
     CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal, TrainingRecords,

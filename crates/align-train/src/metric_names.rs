@@ -26,18 +26,12 @@ pub(crate) fn of_dpo() -> Vec<&'static str> {
 
 /// KTO's and its family's. Batches without a desirable or without an undesirable completion lack what is of that side.
 pub(crate) fn of_kto(loss: KtoLossType) -> Vec<&'static str> {
-    let own: &[&str] = match loss {
-        KtoLossType::Kto => &["kl"],
-        KtoLossType::Bco => &["delta"],
-        KtoLossType::ApoZeroUnpaired => &[],
-    };
-    [&SIDES[..], &BESIDE_REFERENCE, own].concat()
+    [&SIDES[..], &BESIDE_REFERENCE, loss.info().metrics].concat()
 }
 
 /// CPO's and its family's.
 pub(crate) fn of_cpo(loss: CpoLossType) -> Vec<&'static str> {
-    let odds: &[&str] = if loss == CpoLossType::Orpo { &["log_odds_ratio", "log_odds_chosen"] } else { &[] };
-    [&SIDES[..], &["rewards/accuracies", "nll_loss"], odds].concat()
+    [&SIDES[..], &["rewards/accuracies", "nll_loss"], loss.info().metrics].concat()
 }
 
 /// Fine-tuning's.
@@ -121,8 +115,8 @@ mod tests {
             .flat_map(|names| names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>())
             .collect();
         documented.sort();
-        let losses = [KtoLossType::Kto, KtoLossType::Bco].map(of_kto).concat();
-        let mut listed = [of_dpo(), losses, of_cpo(CpoLossType::Orpo), of_sft(), of_classification()].concat();
+        let losses = [KtoLossType::ALL.map(of_kto).concat(), CpoLossType::ALL.map(of_cpo).concat()].concat();
+        let mut listed = [of_dpo(), losses, of_sft(), of_classification()].concat();
         listed.extend(["beta", "weight_distance"]);
         listed.sort_unstable();
         listed.dedup();

@@ -1,6 +1,7 @@
 use crate::config::BOOKKEEPING;
 use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord};
 use align_base::printable_line;
+use align_losses::Method;
 use serde_json::Value;
 use std::fmt;
 use std::path::Path;
@@ -73,21 +74,6 @@ impl Purpose {
             Self::LanguageModelling => ("trained on texts", "A language model trained on texts by"),
             Self::Classification => ("trained as a classifier", "A classifier of texts, trained by"),
         }
-    }
-}
-
-/// A method in words, and the paper that it comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Method {
-    /// What it is called.
-    pub name: &'static str,
-    /// The paper's address.
-    pub paper: &'static str,
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ([paper]({}))", self.name, self.paper)
     }
 }
 

@@ -1,5 +1,11 @@
 #[cfg(feature = "clap")]
-use serde::de::DeserializeOwned;
+use {
+    align_losses::LossInfo,
+    clap::builder::{PossibleValue, TypedValueParser},
+    clap::{Arg, Command},
+    serde::de::DeserializeOwned,
+    std::{ffi::OsStr, marker::PhantomData},
+};
 
 /// Least likeness of a name to one that was probably meant, from 0 to 1.
 const LIKENESS: f64 = 0.7;
@@ -12,6 +18,41 @@ pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
         let hint = nearest(name, &problem).map(|meant| format!("; did you mean {meant}?"));
         problem + &hint.unwrap_or_default()
     })
+}
+
+/// Reads a loss's name, and shows every name with its sentence in a program's help.
+#[cfg(feature = "clap")]
+#[derive(Debug, Clone)]
+pub(crate) struct LossName<T> {
+    known: Vec<(&'static str, &'static LossInfo)>,
+    loss_type: PhantomData<fn() -> T>,
+}
+
+#[cfg(feature = "clap")]
+impl<T> LossName<T> {
+    pub fn of(known: impl Iterator<Item = (&'static str, &'static LossInfo)>) -> Self {
+        Self { known: known.collect(), loss_type: PhantomData }
+    }
+}
+
+#[cfg(feature = "clap")]
+impl<T: DeserializeOwned + Clone + Send + Sync + 'static> TypedValueParser for LossName<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
+        TypedValueParser::parse_ref(&(parse::<T> as fn(&str) -> Result<T, String>), command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let help = |info: &LossInfo| {
+            let options = info.options.iter().map(|option| format!("--{}", option.name().replace('_', "-")));
+            match options.collect::<Vec<_>>().as_slice() {
+                [] => info.help.to_owned(),
+                options => format!("{} [takes {}]", info.help, options.join(", ")),
+            }
+        };
+        Some(Box::new(self.known.iter().map(move |(name, info)| PossibleValue::new(*name).help(help(info)))))
+    }
 }
 
 /// The likeliest of the names that serde lists: "unknown variant `x`, expected one of `a`, `b`".

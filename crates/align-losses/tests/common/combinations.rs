@@ -2,8 +2,8 @@
 
 use super::own::{Hellinger, Steep};
 use align_losses::{
-    DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossType, MarginLink, MarginLoss, PairLoss, Penalised,
-    WeightedSum,
+    DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossOption, LossType, MarginLoss, PairLoss, Penalised, Savage,
+    Sigmoid, WeightedSum,
 };
 
 pub const PENALTIES: [LogRatioPenalty; 4] =
@@ -28,14 +28,14 @@ pub fn dpo_losses(beta: f64) -> Vec<DpoLoss> {
 
 fn options(loss_type: LossType, beta: f64) -> Vec<DpoOptions> {
     let mut all = vec![DpoOptions { loss_type, beta, ..DpoOptions::default() }];
-    if loss_type.takes_divergence() {
+    if loss_type.takes(LossOption::Divergence) {
         all = with(&all, &divergences(), |options, divergence| options.divergence = divergence);
     }
     let smoothings: &[f64] = if loss_type == LossType::ExoPair { &[1e-3, 0.15] } else { &[0.0, 0.15] };
-    if loss_type.takes_label_smoothing() {
+    if loss_type.takes(LossOption::LabelSmoothing) {
         all = with(&all, smoothings, |options, smoothing| options.label_smoothing = smoothing);
     }
-    if loss_type.takes_length_alpha() {
+    if loss_type.takes(LossOption::LengthAlpha) {
         all = with(&all, &[None, Some(0.02)], |options, alpha| options.length_alpha = alpha);
     }
     match loss_type {
@@ -66,13 +66,12 @@ pub fn compositions(beta: f64) -> Vec<Box<dyn PairLoss>> {
     // All in closed form; one that is not among them.
     let closed = || WeightedSum::new(vec![(chi(), 0.8), (boxed(LossType::Hinge), 0.3), (boxed(LossType::Ipo), 2.0)]);
     let mixed = WeightedSum::new(vec![(dpo(LossType::Sigmoid), 0.7), (dpo(LossType::BcoPair), 0.3)]);
-    let margin = |link| MarginLoss::new(Hellinger, link, beta).unwrap();
-    let sigmoid = MarginLink::Sigmoid { label_smoothing: 0.1 };
+    let sigmoid = Sigmoid { label_smoothing: 0.1 };
     let mut all: Vec<Box<dyn PairLoss>> = vec![
         Box::new(closed().unwrap()),
         Box::new(mixed.unwrap()),
-        Box::new(margin(sigmoid)),
-        Box::new(margin(MarginLink::Savage).with_length_alpha(0.02).unwrap()),
+        Box::new(MarginLoss::new(Hellinger, sigmoid, beta).unwrap()),
+        Box::new(MarginLoss::new(Hellinger, Savage, beta).unwrap().with_length_alpha(0.02).unwrap()),
         Box::new(MarginLoss::new(FDivergence::JsDivergence, Steep, beta).unwrap()),
         Box::new(MarginLoss::new(Hellinger, Steep, beta).unwrap().a_token()),
         Box::new(Penalised::new(closed().unwrap(), LogRatioPenalty::Softplus, 0.2).unwrap()),
@@ -88,13 +87,13 @@ pub fn compositions(beta: f64) -> Vec<Box<dyn PairLoss>> {
 
 /// Everything whose losses belong to one pair each.
 pub fn losses_of_pairs(beta: f64) -> Vec<Box<dyn PairLoss>> {
-    let named = dpo_losses(beta).into_iter().filter(|loss| !loss.options().loss_type.is_of_the_batch());
+    let named = dpo_losses(beta).into_iter().filter(|loss| !loss.couples_batch());
     named.map(|loss| Box::new(loss) as Box<dyn PairLoss>).chain(compositions(beta)).collect()
 }
 
 /// Everything whose losses belong to the batch.
 pub fn losses_of_batches(beta: f64) -> Vec<Box<dyn PairLoss>> {
-    let named = dpo_losses(beta).into_iter().filter(|loss| loss.options().loss_type.is_of_the_batch());
+    let named = dpo_losses(beta).into_iter().filter(|loss| loss.couples_batch());
     let mpo = [(LossType::Sigmoid, 0.8), (LossType::BcoPair, 0.2), (LossType::Sft, 1.0)];
     let mpo = WeightedSum::new(mpo.map(|(loss_type, weight)| (of(loss_type, beta), weight)).into()).unwrap();
     let mut all: Vec<Box<dyn PairLoss>> = named.map(|loss| Box::new(loss) as Box<dyn PairLoss>).collect();

@@ -1,7 +1,7 @@
 use super::common::combinations::{compositions, divergences, dpo_losses, losses_of_batches};
 use super::common::{one, values};
 use super::{all_pairs, assert_finite};
-use align_losses::{DpoLoss, DpoOptions, FDivergence, LossType, MarginLink, MarginLoss, Pair, PairLogps, PairLoss};
+use align_losses::{DpoLoss, DpoOptions, Exponential, FDivergence, LossType, MarginLoss, Pair, PairLogps, PairLoss};
 use rand::RngExt;
 use tch::{Kind, Tensor};
 
@@ -67,7 +67,7 @@ fn squares_of_exponential_scores_are_finite() {
 /// Two steep scores may differ by just so much that the exponential link is not clamped yet, and their slopes multiply.
 #[test]
 fn exponentials_of_exponential_scores_are_finite() {
-    let loss = MarginLoss::new(FDivergence::ForwardKl, MarginLink::Exponential, 0.1).unwrap();
+    let loss = MarginLoss::new(FDivergence::ForwardKl, Exponential, 0.1).unwrap();
     for h in [2.0f64, 5.0, 9.0, 11.0, 13.0, 15.0] {
         for exponent in [1.0, 40.0, 70.0, 79.0] {
             // exp(-h_chosen) exceeds exp(-h_rejected) by exponent / beta.

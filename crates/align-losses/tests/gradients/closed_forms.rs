@@ -3,7 +3,7 @@
 use super::common::combinations::{dpo_losses, losses_of_batches, losses_of_pairs};
 use super::common::own::Hellinger;
 use super::common::{Drawn, tensors, values};
-use align_losses::{FDivergence, MarginLink, MarginLoss, Pair, PairLogps, PairLoss};
+use align_losses::{FDivergence, Hinge, MarginLoss, Pair, PairLogps, PairLoss};
 use tch::{Kind, Tensor};
 
 /// The gradient of `evaluate`'s mean loss by LibTorch's graph, and the losses.
@@ -76,9 +76,9 @@ fn every_named_loss_has_a_closed_form() {
         assert!(loss.losses_and_slopes(&logps, 1.0).unwrap().is_some(), "{loss:?}");
     }
     // A divergence that says no derivative is left to the graph; so is the whole loss.
-    let own = MarginLoss::new(Hellinger, MarginLink::Hinge, 0.1).unwrap();
+    let own = MarginLoss::new(Hellinger, Hinge, 0.1).unwrap();
     assert!(own.losses_and_slopes(&logps, 1.0).unwrap().is_none());
-    let known = MarginLoss::new(FDivergence::ChiSquared, MarginLink::Hinge, 0.1).unwrap();
+    let known = MarginLoss::new(FDivergence::ChiSquared, Hinge, 0.1).unwrap();
     assert!(known.losses_and_slopes(&logps, 1.0).unwrap().is_some());
 }
 

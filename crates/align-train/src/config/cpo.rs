@@ -1,54 +1,10 @@
 use super::{PrefixSharing, TrainingConfig, require};
-use crate::{Method, Result, RunConfig, metric_names};
-use align_losses::AlphaPoOptions;
+use crate::{CpoLossType, Method, Result, RunConfig, metric_names};
+use align_losses::{CpoOptions, LossOption};
 use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// The preference term without a reference, under TRL's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CpoLossType {
-    /// [`cpo`](align_losses::cpo): DPO's loss with a uniform reference.
-    #[default]
-    Sigmoid,
-    /// [`hinge`](align_losses::hinge) of the log-probabilities' margin.
-    Hinge,
-    /// IPO's squared distance on the mean token's log-probabilities.
-    Ipo,
-    /// [`simpo`](align_losses::simpo), and with `alpha` AlphaPO.
-    Simpo,
-    /// [`orpo_odds_ratio`](align_losses::orpo_odds_ratio), beside the likelihood of prompt and chosen completion.
-    Orpo,
-    /// [`slic_hf`](align_losses::slic_hf).
-    SlicHf,
-}
-
-impl CpoLossType {
-    /// Whether it takes a token's mean log-probability instead of the sum.
-    pub(crate) fn is_length_normalised(self) -> bool {
-        matches!(self, Self::Ipo | Self::Simpo | Self::Orpo)
-    }
-}
-
-impl fmt::Display for CpoLossType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sigmoid => "sigmoid",
-            Self::Hinge => "hinge",
-            Self::Ipo => "ipo",
-            Self::Simpo => "simpo",
-            Self::Orpo => "orpo",
-            Self::SlicHf => "slic_hf",
-        })
-    }
-}
 
 /// TRL's weight of the likelihood.
 const DEFAULT_CPO_ALPHA: f64 = 1.0;
-/// TRL's target margin.
-const DEFAULT_GAMMA: f64 = 0.5;
-/// SLiC-HF's margin.
-const DEFAULT_DELTA: f64 = 1.0;
 
 /// Everything a run without a reference depends on, under the option names of TRL's `CPOConfig` and `ORPOConfig` and with
 /// their defaults; `None` where the default depends on the loss.
@@ -56,13 +12,13 @@ const DEFAULT_DELTA: f64 = 1.0;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct CpoConfig {
-    /// The loss: sigmoid, hinge, ipo, simpo, orpo or slic_hf.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<CpoLossType>, default_value = "sigmoid"))]
+    /// The loss.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::LossName::<CpoLossType>::of(CpoLossType::known()), default_value = "sigmoid"))]
     pub loss_type: CpoLossType,
     /// How steeply the loss answers to a margin; with orpo the weight of the odds ratio beside the likelihood.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
     pub beta: f64,
-    /// Share of labels taken to be wrong, below 0.5; with sigmoid and simpo.
+    /// Share of labels taken to be wrong, below 0.5.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
     /// What the chosen text's negative log-likelihood a token counts for (1 unless given); refused with orpo, where it is 1.
@@ -125,15 +81,16 @@ impl RunConfig for CpoConfig {
             value.map_or(Ok(()), |value| number(option, value, value >= 0.0, "0 or more"))?;
         }
         self.alpha.map_or(Ok(()), |alpha| number("alpha", alpha, true, "a finite number"))?;
-        let smooths = matches!(loss_type, CpoLossType::Sigmoid | CpoLossType::Simpo);
-        for (option, given, taken) in [
-            ("label_smoothing", smoothing > 0.0, smooths),
-            ("cpo_alpha", self.cpo_alpha.is_some(), loss_type != CpoLossType::Orpo),
-            ("simpo_gamma", self.simpo_gamma.is_some(), loss_type == CpoLossType::Simpo),
-            ("alpha", self.alpha.is_some(), loss_type == CpoLossType::Simpo),
-            ("slic_delta", self.slic_delta.is_some(), loss_type == CpoLossType::SlicHf),
+        for (option, given) in [
+            (LossOption::LabelSmoothing, smoothing > 0.0),
+            (LossOption::CpoAlpha, self.cpo_alpha.is_some()),
+            (LossOption::SimpoGamma, self.simpo_gamma.is_some()),
+            (LossOption::Alpha, self.alpha.is_some()),
+            (LossOption::SlicDelta, self.slic_delta.is_some()),
         ] {
-            require(option, taken || !given, || format!("would be ignored by loss_type {loss_type}: leave it out"))?;
+            require(option.name(), loss_type.takes(option) || !given, || {
+                format!("would be ignored by loss_type {loss_type}: leave it out")
+            })?;
         }
         self.prefix_sharing.validate(&self.training)?;
         self.training.validate()?;
@@ -149,14 +106,9 @@ impl RunConfig for CpoConfig {
     }
 
     fn methods(&self) -> Vec<Method> {
-        let (name, paper) = match self.loss_type {
-            CpoLossType::Sigmoid | CpoLossType::Hinge | CpoLossType::Ipo => ("CPO", "https://arxiv.org/abs/2401.08417"),
-            CpoLossType::Simpo if self.alpha.is_some() => ("AlphaPO", "https://arxiv.org/abs/2501.03884"),
-            CpoLossType::Simpo => ("SimPO", "https://arxiv.org/abs/2405.14734"),
-            CpoLossType::Orpo => ("ORPO", "https://arxiv.org/abs/2403.07691"),
-            CpoLossType::SlicHf => ("SLiC-HF", "https://arxiv.org/abs/2305.10425"),
-        };
-        vec![Method { name, paper }]
+        let info = self.loss_type.info();
+        let with = info.methods_with.iter().find(|(option, _)| *option == LossOption::Alpha && self.alpha.is_some());
+        vec![with.map_or(info.method, |(_, method)| *method)]
     }
 }
 
@@ -166,19 +118,10 @@ impl CpoConfig {
         if self.loss_type == CpoLossType::Orpo { 1.0 } else { self.cpo_alpha.unwrap_or(DEFAULT_CPO_ALPHA) }
     }
 
-    /// SimPO's and AlphaPO's hyper-parameters.
-    pub(crate) fn alpha_po(&self) -> AlphaPoOptions {
-        AlphaPoOptions {
-            beta: self.beta,
-            gamma: self.simpo_gamma.unwrap_or(DEFAULT_GAMMA),
-            alpha: self.alpha.unwrap_or(0.0),
-            label_smoothing: self.label_smoothing,
-        }
-    }
-
-    /// SLiC-HF's margin.
-    pub(crate) fn delta(&self) -> f64 {
-        self.slic_delta.unwrap_or(DEFAULT_DELTA)
+    /// The options of the loss.
+    pub(crate) fn options(&self) -> CpoOptions {
+        let Self { beta, label_smoothing, simpo_gamma, alpha, slic_delta, .. } = *self;
+        CpoOptions { beta, label_smoothing, simpo_gamma, alpha, slic_delta }
     }
 }
 

@@ -1,8 +1,6 @@
 use super::{FDivergenceType, PrefixSharing, TrainingConfig, refusal, require};
 use crate::{Error, Method, Result, RunConfig, metric_names};
-use align_losses::{
-    AdaptiveBeta, DpoLoss, DpoOptions, FDivergence, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum,
-};
+use align_losses::{AdaptiveBeta, DpoLoss, DpoOptions, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -22,10 +20,8 @@ const DEFAULT_MICRO_BATCH_TOKENS: usize = 1280;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct DpoConfig {
-    /// The loss, or several (separated by commas) that are added up: sigmoid, hinge, ipo, ipo_sum, exo_pair, nca_pair, robust,
-    /// bco_pair, sppo_hard, aot, aot_unpaired, apo_zero, apo_down, discopop, sft, sigmoid_norm, squared, exponential,
-    /// truncated_quadratic, savage, dpop or cal_dpo.
-    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::named::parse::<LossType>, default_value = "sigmoid"))]
+    /// The loss, or several (separated by commas) that are added up.
+    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::named::LossName::<LossType>::of(LossType::known()), default_value = "sigmoid"))]
     pub loss_type: Vec<LossType>,
     /// What each of several losses counts for (1 unless given), separated by commas.
     #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set))]
@@ -39,8 +35,7 @@ pub struct DpoConfig {
     /// What β-DPO's usual margin keeps of itself from batch to batch (0.9 unless given); with `beta_dpo_alpha`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub beta_dpo_momentum: Option<f64>,
-    /// Share of labels taken to be wrong, below 0.5: with sigmoid (cDPO), robust, exo_pair (which needs it), aot and
-    /// aot_unpaired.
+    /// Share of labels taken to be wrong, below 0.5.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
     /// The divergence.
@@ -168,7 +163,7 @@ impl RunConfig for DpoConfig {
 
     fn methods(&self) -> Vec<Method> {
         let adaptive = Method { name: "β-DPO", paper: "https://arxiv.org/abs/2407.08639" };
-        let losses = self.loss_type.iter().map(|loss_type| described(*loss_type));
+        let losses = self.loss_type.iter().map(|loss_type| loss_type.info().method);
         losses.chain(self.beta_dpo_alpha.map(|_| adaptive)).collect()
     }
 }
@@ -224,27 +219,14 @@ impl DpoConfig {
         require("loss_weights", weights.len() == loss_types.len(), || {
             format!("has {} numbers for the {} losses of loss_type", weights.len(), loss_types.len())
         })?;
-        let taken = |option: &'static str, given: bool, takes: fn(LossType) -> bool| {
-            require(option, !given || loss_types.iter().any(|loss_type| takes(*loss_type)), || {
+        let all = self.options(LossType::default())?;
+        for (option, _) in all.given() {
+            require(option.name(), loss_types.iter().any(|loss_type| loss_type.takes(option)), || {
                 format!("would be ignored by every loss_type of {}", names(loss_types))
-            })
-        };
-        taken("label_smoothing", self.label_smoothing > 0.0, LossType::takes_label_smoothing)?;
-        let diverges = self.f_divergence_type != FDivergenceType::ReverseKl;
-        taken("f_divergence_type", diverges, LossType::takes_divergence)?;
-        taken("discopop_tau", self.discopop_tau.is_some(), |loss_type| loss_type == LossType::Discopop)?;
-        taken("dpop_lambda", self.dpop_lambda.is_some(), |loss_type| loss_type == LossType::Dpop)?;
-        taken("length_alpha", self.length_alpha.is_some(), LossType::takes_length_alpha)?;
-        let weighted = loss_types.iter().zip(weights).map(|(&loss_type, weight)| {
-            let all = self.options(loss_type)?;
-            let loss = DpoLoss::new(DpoOptions {
-                label_smoothing: if loss_type.takes_label_smoothing() { all.label_smoothing } else { 0.0 },
-                divergence: if loss_type.takes_divergence() { all.divergence } else { FDivergence::ReverseKl },
-                discopop_tau: all.discopop_tau.filter(|_| loss_type == LossType::Discopop),
-                dpop_lambda: all.dpop_lambda.filter(|_| loss_type == LossType::Dpop),
-                length_alpha: all.length_alpha.filter(|_| loss_type.takes_length_alpha()),
-                ..all
             })?;
+        }
+        let weighted = loss_types.iter().zip(weights).map(|(&loss_type, weight)| {
+            let loss = DpoLoss::new(all.of(loss_type))?;
             Ok::<_, Error>((Box::new(loss) as Box<dyn PairLoss>, weight))
         });
         Ok(Box::new(WeightedSum::new(weighted.collect::<Result<_>>()?)?))
@@ -311,30 +293,6 @@ impl DpoConfig {
             (alpha, self.ref_model_sync_steps.unwrap_or(DEFAULT_SYNC_STEPS))
         })
     }
-}
-
-fn described(loss_type: LossType) -> Method {
-    let (name, paper) = match loss_type {
-        LossType::Hinge => ("SLiC's hinge loss on DPO's margin", "https://arxiv.org/abs/2309.06657"),
-        LossType::Ipo | LossType::IpoSum => ("IPO", "https://arxiv.org/abs/2310.12036"),
-        LossType::ExoPair => ("EXO", "https://arxiv.org/abs/2402.00856"),
-        LossType::NcaPair => ("NCA", "https://arxiv.org/abs/2402.05369"),
-        LossType::Robust => ("robust DPO", "https://arxiv.org/abs/2403.00409"),
-        LossType::BcoPair => ("BCO on pairs", "https://arxiv.org/abs/2404.04656"),
-        LossType::SppoHard => ("SPPO with hard labels", "https://arxiv.org/abs/2405.00675"),
-        LossType::Aot | LossType::AotUnpaired => ("AOT", "https://arxiv.org/abs/2406.05882"),
-        LossType::ApoZero | LossType::ApoDown => ("APO", "https://arxiv.org/abs/2408.06266"),
-        LossType::Discopop => ("DiscoPOP", "https://arxiv.org/abs/2406.08414"),
-        LossType::SigmoidNorm => ("length-normalised DPO", "https://arxiv.org/abs/2411.15124"),
-        LossType::Squared | LossType::Exponential | LossType::TruncatedQuadratic | LossType::Savage => {
-            ("GPO", "https://arxiv.org/abs/2402.05749")
-        }
-        LossType::Dpop => ("DPO-Positive", "https://arxiv.org/abs/2402.13228"),
-        LossType::CalDpo => ("Cal-DPO", "https://arxiv.org/abs/2412.14516"),
-        LossType::Sft => ("the likelihood of the chosen texts", "https://arxiv.org/abs/2411.10442"),
-        _ => ("DPO", "https://arxiv.org/abs/2305.18290"),
-    };
-    Method { name, paper }
 }
 
 fn names(loss_types: &[LossType]) -> String {

@@ -1,28 +1,15 @@
 use super::{TrainingConfig, require};
-use crate::{Method, Result, RunConfig, metric_names};
-use align_losses::KtoOptions;
+use crate::{KtoLossType, Method, Result, RunConfig, metric_names};
+use align_losses::{KtoOptions, LossOption};
 use serde::{Deserialize, Serialize};
-
-/// The loss on single completions that were liked or not, under TRL's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KtoLossType {
-    /// [`kto`](align_losses::kto). Its reference point is a mean over a micro-batch, which needs two rows at least.
-    #[default]
-    Kto,
-    /// [`apo_zero_unpaired`](align_losses::apo_zero_unpaired).
-    ApoZeroUnpaired,
-    /// [`bco`](align_losses::bco).
-    Bco,
-}
 
 /// Everything a run on judged completions depends on, under the option names of TRL's `KTOConfig` and with its defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct KtoConfig {
-    /// The loss: kto, apo_zero_unpaired or bco.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<KtoLossType>, default_value = "kto"))]
+    /// The loss.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::LossName::<KtoLossType>::of(KtoLossType::known()), default_value = "kto"))]
     pub loss_type: KtoLossType,
     /// Strength of the pull towards the reference: higher stays nearer.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
@@ -61,12 +48,18 @@ const ALONE: &str =
     "loss_type kto compares a row with the others of its micro-batch, and gradient_accumulation_steps adds none";
 
 impl KtoConfig {
+    /// The options of the loss.
+    pub(crate) fn options(&self) -> KtoOptions {
+        let Self { beta, desirable_weight, undesirable_weight, .. } = *self;
+        KtoOptions { beta, desirable_weight, undesirable_weight }
+    }
+
     /// Refuses training rows of which an epoch's last micro-batch would hold one alone.
     pub(crate) fn check_last_batch(&self, rows: usize) -> Result<()> {
         let training = &self.training;
         let batch = training.per_device_train_batch_size.max(1);
         let reached = training.total_steps(rows) >= training.steps_per_epoch(rows);
-        let alone = self.loss_type == KtoLossType::Kto && reached && rows % batch == 1;
+        let alone = self.loss_type.info().couples_batch && reached && rows % batch == 1;
         require("per_device_train_batch_size", !alone, || {
             let other = (1..batch)
                 .find_map(|by| [batch + by, batch - by].into_iter().find(|size| *size > 1 && rows % size != 1));
@@ -85,16 +78,17 @@ impl RunConfig for KtoConfig {
     }
 
     fn validate(&self) -> Result<()> {
-        let Self { beta, desirable_weight, undesirable_weight, .. } = *self;
-        KtoOptions { beta, desirable_weight, undesirable_weight }.validate()?;
-        let weights = [("desirable_weight", desirable_weight), ("undesirable_weight", undesirable_weight)];
+        let KtoOptions { desirable_weight, undesirable_weight, .. } = self.options();
+        self.options().validate()?;
+        let weights =
+            [(LossOption::DesirableWeight, desirable_weight), (LossOption::UndesirableWeight, undesirable_weight)];
         for (option, weight) in weights {
-            require(option, self.loss_type == KtoLossType::Kto || weight == 1.0, || {
+            require(option.name(), self.loss_type.takes(option) || weight == 1.0, || {
                 format!("is {weight}, which loss_type other than kto would ignore: leave it at 1")
             })?;
         }
         let batch = self.training.per_device_train_batch_size;
-        require("per_device_train_batch_size", self.loss_type != KtoLossType::Kto || batch != 1, || {
+        require("per_device_train_batch_size", !self.loss_type.info().couples_batch || batch != 1, || {
             format!("is 1, but {ALONE}: set it to at least 2, or choose loss_type apo_zero_unpaired or bco")
         })?;
         self.training.validate()?;
@@ -110,12 +104,7 @@ impl RunConfig for KtoConfig {
     }
 
     fn methods(&self) -> Vec<Method> {
-        let (name, paper) = match self.loss_type {
-            KtoLossType::Kto => ("KTO", "https://arxiv.org/abs/2402.01306"),
-            KtoLossType::ApoZeroUnpaired => ("APO without pairs", "https://arxiv.org/abs/2408.06266"),
-            KtoLossType::Bco => ("BCO", "https://arxiv.org/abs/2404.04656"),
-        };
-        vec![Method { name, paper }]
+        vec![self.loss_type.info().method]
     }
 }
 

@@ -10,10 +10,10 @@ mod sft;
 mod training;
 
 pub use classification::ClassificationConfig;
-pub use cpo::{CpoConfig, CpoLossType};
+pub use cpo::CpoConfig;
 pub use divergence::FDivergenceType;
 pub use dpo::DpoConfig;
-pub use kto::{KtoConfig, KtoLossType};
+pub use kto::KtoConfig;
 pub use prefix_sharing::PrefixSharing;
 pub use sft::{PackingStrategy, SftConfig};
 pub use training::{SamplingStrategy, Strategy, TrainingConfig};

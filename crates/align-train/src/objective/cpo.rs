@@ -7,7 +7,7 @@ use super::two_phases::{backward, forward};
 use super::{Batch, BatchOutcome, Objective, Split, reference};
 use crate::{BatchMetrics, CpoConfig, CpoLossType, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
-use align_losses::{LinearLogpsOptions, Mean, Pair, alpha_po, cpo, hinge, ipo_sum, orpo_odds_ratio, slic_hf};
+use align_losses::{LinearLogpsOptions, Mean};
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
 
@@ -21,16 +21,6 @@ pub struct Cpo {
     sharing: PrefixSharing,
 }
 
-/// What a batch says before its loss is taken.
-struct Judged {
-    /// The loss of each pair, `(pairs)`, of leaves `logps`.
-    losses: Tensor,
-    /// What the loss takes as each side's log-probability, `(pairs)`: summed, or a token's mean.
-    logps: Pair<Tensor>,
-    /// What it takes as each side's reward.
-    rewards: Pair<Tensor>,
-}
-
 impl Cpo {
     /// The objective of a configuration.
     ///
@@ -41,34 +31,6 @@ impl Cpo {
         let policy: Box<dyn CausalLm> = Box::new(policy);
         let sharing = config.prefix_sharing.for_model(&policy, &config.training)?;
         Ok(Self { policy, config, sharing })
-    }
-
-    fn judge(&self, leaves: &Pair<Tensor>, counts: &Pair<Tensor>, metrics: &mut BatchMetrics) -> Result<Judged> {
-        let CpoConfig { loss_type, beta, label_smoothing, .. } = self.config;
-        let means = || leaves.as_ref().zip(counts.as_ref()).map(|(logp, count)| logp / count);
-        let logps = if loss_type.is_length_normalised() { means() } else { leaves.as_ref().map(Tensor::shallow_clone) };
-        let margin = || &logps.chosen - &logps.rejected;
-        let mut rewards = logps.as_ref().map(|x| beta * x.detach());
-        let losses = match loss_type {
-            CpoLossType::Sigmoid => cpo(&logps, beta, label_smoothing)?,
-            CpoLossType::Hinge => hinge(&margin(), beta)?,
-            CpoLossType::Ipo => ipo_sum(&margin(), beta)?,
-            CpoLossType::SlicHf => slic_hf(&logps, self.config.delta())?,
-            CpoLossType::Simpo => {
-                let options = self.config.alpha_po();
-                rewards = options.rewards(leaves, counts)?.map(|x| x.detach());
-                alpha_po(leaves, counts, &options)?
-            }
-            CpoLossType::Orpo => {
-                let ratio = -orpo_odds_ratio(leaves, counts)?;
-                // log σ(x) = r has x = r - log(1 - exp(r)).
-                let log_odds = ratio.detach() - (-ratio.detach().expm1()).log();
-                metrics.set("log_odds_ratio", mean_over_pairs(&numbers(&ratio)?));
-                metrics.set("log_odds_chosen", mean_over_pairs(&numbers(&log_odds)?));
-                -beta * ratio
-            }
-        };
-        Ok(Judged { losses, logps, rewards })
     }
 
     /// The mean over positions and the vocabulary of some rows' logits, whose final states are `hidden` `(rows, seq, n_embd)`: that of
@@ -158,11 +120,14 @@ impl Objective for Cpo {
         )?;
         let leaves = halves(&forward.logps)?.try_map(|x| x.f_detach()?.f_requires_grad_(true))?;
         let (judged, by_logps) = tch::with_grad(|| {
-            let judged = self.judge(&leaves, &counts, &mut metrics)?;
+            let judged = self.config.loss_type.evaluate(&leaves, &counts, &self.config.options())?;
             let mean = judged.losses.f_mean(judged.losses.kind())?;
             let by_logps = Tensor::f_run_backward(&[mean], &[&leaves.chosen, &leaves.rejected], false, false)?;
             Ok::<_, crate::Error>((judged, by_logps))
         })?;
+        for (name, values) in &judged.metrics {
+            metrics.set(name, mean_over_pairs(&numbers(values)?));
+        }
         let preference = judged.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
         let mut losses = vec![Mean::over_pairs(preference, batch.len())];
 

@@ -12,7 +12,7 @@ use super::two_phases::{Forward, backward, forward};
 use super::{Batch, BatchOutcome, Objective, Split};
 use crate::{BatchMetrics, DpoConfig, Error, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
-use align_losses::{AdaptiveBeta, LinearLogpsOptions, Mean, Pair, PairLogps, PairLoss, PreferenceLoss, wpo_weights};
+use align_losses::{AdaptiveBeta, LinearLogpsOptions, LossOutput, Mean, Pair, PairLogps, PairLoss, wpo_weights};
 use align_models::{CausalLm, ModelIdentity};
 use align_torch::Environment;
 use std::path::Path;
@@ -176,11 +176,11 @@ impl Dpo {
     }
 
     /// Whether a pair's gradient depends on the batch's other pairs.
-    fn couples_pairs(&self) -> bool {
-        self.beta.is_some() || self.loss.is_of_the_batch()
+    fn couples_batch(&self) -> bool {
+        self.beta.is_some() || self.loss.couples_batch()
     }
 
-    fn metrics(&self, output: &PreferenceLoss, logps: &PairLogps, said: Said) -> Result<BatchMetrics> {
+    fn metrics(&self, output: &LossOutput, logps: &PairLogps, said: Said) -> Result<BatchMetrics> {
         let rewards = output.rewards();
         let mut metrics = BatchMetrics::default();
         for (name, values) in [
@@ -262,7 +262,7 @@ impl Objective for Dpo {
         }
         let (parts, pairs) = (self.parts(batch)?, batch.indices.len() as f64);
         // Where all pairs must be seen before any gradient, parts go through the policy once more for it.
-        let at_once = share.is_some() && (parts.len() == 1 || !self.couples_pairs());
+        let at_once = share.is_some() && (parts.len() == 1 || !self.couples_batch());
         let (mut said, mut adapted) = (Said::default(), None);
         for part in &parts {
             let reference = self.reference_logps(batch.split, part)?;

@@ -4,9 +4,9 @@ use super::row::check_rows;
 use super::sequences::{RowStatistics, SequenceTokens, mean_of, numbers};
 use super::two_phases::{Forward, backward, forward, frozen_logps};
 use super::{Batch, BatchOutcome, Objective, Split};
-use crate::{BatchMetrics, Error, KtoConfig, KtoLossType, Metrics, Result, RunConfig};
+use crate::{BatchMetrics, Error, KtoConfig, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedUnpaired};
-use align_losses::{BcoShift, KtoOptions, LinearLogpsOptions, Mean, Over, apo_zero_unpaired, bco, kto, kto_kl};
+use align_losses::{BcoShift, LinearLogpsOptions, Mean, Over, ReferencePoint, kto_kl};
 use align_models::{Attention, CausalLm, ModelIdentity};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -45,7 +45,7 @@ impl Kto {
 
     /// KTO's reference point compares completions with prompts that they do not answer.
     fn needs_kl(&self) -> bool {
-        self.config.loss_type == KtoLossType::Kto
+        self.config.loss_type.reference_point() == ReferencePoint::MismatchedKl
     }
 
     fn sequences(&self, rows: &[(&[i64], &[i64])]) -> Result<Sequences> {
@@ -78,26 +78,21 @@ impl Kto {
         metrics: &mut BatchMetrics,
     ) -> Result<(Tensor, Tensor)> {
         let rows = log_ratios.numel();
-        let KtoConfig { beta, desirable_weight, undesirable_weight, .. } = self.config;
+        let loss_type = self.config.loss_type;
+        let point = match loss_type.reference_point() {
+            ReferencePoint::MeanReward => {
+                if training {
+                    self.shift.update(&log_ratios.f_mul_scalar(self.config.beta)?)?;
+                }
+                Tensor::from(self.shift.delta())
+            }
+            _ => kl.map_or_else(|| Tensor::from(0f32).f_to_device(log_ratios.device()), |kl| Ok(kl.shallow_clone()))?,
+        };
+        for name in loss_type.info().metrics {
+            metrics.set(name, Mean::over_rows(point.f_double_value(&[])?, rows));
+        }
         let leaf = log_ratios.f_detach()?.f_requires_grad_(true)?;
-        let losses = tch::with_grad(|| {
-            Ok::<_, Error>(match self.config.loss_type {
-                KtoLossType::Kto => {
-                    let none = Tensor::from(0f32).f_to_device(leaf.device())?;
-                    let kl = kl.unwrap_or(&none);
-                    metrics.set("kl", Mean::over_rows(kl.f_double_value(&[])?, rows));
-                    kto(&leaf, desirable, kl, &KtoOptions { beta, desirable_weight, undesirable_weight })?
-                }
-                KtoLossType::ApoZeroUnpaired => apo_zero_unpaired(&leaf, desirable, beta)?,
-                KtoLossType::Bco => {
-                    if training {
-                        self.shift.update(&log_ratios.f_mul_scalar(beta)?)?;
-                    }
-                    metrics.set("delta", Mean::over_rows(self.shift.delta(), rows));
-                    bco(&leaf, desirable, beta, self.shift.delta())?
-                }
-            })
-        })?;
+        let losses = tch::with_grad(|| loss_type.losses(&leaf, desirable, &point, &self.config.options()))?;
         let by_log_ratios = tch::with_grad(|| {
             let mut gradients = Tensor::f_run_backward(&[losses.f_mean(losses.kind())?], &[&leaf], false, false)?;
             gradients.pop().ok_or_else(|| tch::TchError::Torch("no gradient of the losses".into()))

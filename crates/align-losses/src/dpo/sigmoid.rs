@@ -1,11 +1,17 @@
-//! Losses on the margin between a pair's scores: one formula each.
-//!
-//! A margin is `s_chosen - s_rejected`, the scores being log-ratios `log π - log π_ref` in standard DPO, or what an
-//! [`FDivergence`](crate::FDivergence) makes of them. All return one loss for each margin, are differentiable, and are
-//! finite wherever the formula is.
-
-use crate::{Result, check, square::square};
+use super::Formula;
+use super::sides::sigma;
+use crate::{Link, LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "DPO", paper: "https://arxiv.org/abs/2305.18290" },
+        help: "DPO: the logistic loss of the reward margin, with label smoothing cDPO",
+        options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
+        ..LossInfo::PLAIN
+    },
+    build: |options| options.margin_loss(Sigmoid { label_smoothing: options.label_smoothing }),
+};
 
 /// DPO: `-log σ(β · margin)` (eq. 7 of arXiv:2305.18290).
 ///
@@ -51,40 +57,25 @@ pub fn conservative_sigmoid(margin: &Tensor, beta: f64, label_smoothing: f64) ->
     Ok(-(1.0 - label_smoothing) * x.log_sigmoid() - label_smoothing * (-x).log_sigmoid())
 }
 
-/// Hinge: `max(0, 1 - β · margin)` (SLiC's loss, arXiv:2305.10425, on DPO's rewards: the "hinge-norm" of
-/// RSO, eq. 10 of arXiv:2309.06657).
-///
-/// Pairs whose rewards differ by more than 1 have no gradient at all, so satisfied pairs stop moving the policy. A
-/// larger `beta` reaches that at a smaller margin.
-///
-/// ```
-/// let loss = align_losses::hinge(&tch::Tensor::from_slice(&[0.0f64, 5.0, 20.0]), 0.1)?;
-/// assert_eq!(loss, tch::Tensor::from_slice(&[1.0f64, 0.5, 0.0]));
-/// # Ok::<(), align_losses::Error>(())
-/// ```
-///
-/// # Errors
-/// As [`sigmoid`].
-pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
-    check::margin(margin, beta)?;
-    Ok(Tensor::relu(&(1.0 - beta * margin)))
+/// [`conservative_sigmoid`] as a [`Link`]; at 0 it is [`sigmoid`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sigmoid {
+    /// The share of labels taken to be wrong.
+    pub label_smoothing: f64,
 }
 
-/// IPO on summed scores: `(margin - 1 / (2β))²` (eq. 17 of arXiv:2310.12036 as it stands).
-///
-/// The paper's own form. Its margins grow with the completions' lengths, so it wants a smaller `beta` (the paper's τ)
-/// than [`ipo`](crate::ipo), or completions of one length. Distances beyond 1e16, which only exponential scores reach, are
-/// clamped to it.
-///
-/// ```
-/// let loss = align_losses::ipo_sum(&tch::Tensor::from_slice(&[0.0f64, 5.0]), 0.1)?;
-/// assert_eq!(loss, tch::Tensor::from_slice(&[25.0f64, 0.0]));
-/// # Ok::<(), align_losses::Error>(())
-/// ```
-///
-/// # Errors
-/// As [`sigmoid`].
-pub fn ipo_sum(margin: &Tensor, beta: f64) -> Result<Tensor> {
-    check::margin(margin, beta)?;
-    square(&(margin - 1.0 / (2.0 * beta)))
+impl Link for Sigmoid {
+    fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
+        conservative_sigmoid(margin, beta, self.label_smoothing)
+    }
+
+    /// `β (ε - σ(-x))`.
+    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+        Ok(Some(slope(margin, beta, self.label_smoothing, 1.0)?))
+    }
+}
+
+/// `scale` times `β (ε - σ(-x))`, [`conservative_sigmoid`]'s derivative by the margin.
+pub(super) fn slope(margin: &Tensor, beta: f64, label_smoothing: f64, scale: f64) -> Result<Tensor> {
+    Ok(sigma(margin, -beta)?.f_sub_scalar_(label_smoothing)?.f_mul_scalar_(-beta * scale)?)
 }

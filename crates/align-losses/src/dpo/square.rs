@@ -8,11 +8,11 @@ use tch::Tensor;
 const MAX_DISTANCE: f64 = 1e16;
 
 /// `distance²`; beyond ±1e16 the constant 1e32.
-pub(crate) fn square(distance: &Tensor) -> Result<Tensor> {
+pub(super) fn square(distance: &Tensor) -> Result<Tensor> {
     Ok(distance.f_clamp(-MAX_DISTANCE, MAX_DISTANCE)?.f_square()?)
 }
 
 /// Its derivative, `2 · distance` and beyond 0.
-pub(crate) fn square_slope(distance: &Tensor) -> Result<Tensor> {
+pub(super) fn square_slope(distance: &Tensor) -> Result<Tensor> {
     Ok(distance.f_hardtanh_backward(&distance.f_mul_scalar(2.0)?, -MAX_DISTANCE, MAX_DISTANCE)?)
 }

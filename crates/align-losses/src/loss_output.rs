@@ -3,7 +3,7 @@ use tch::{Kind, Tensor};
 
 /// What a [`PairLoss`](crate::PairLoss) says of a batch of pairs; the same for every loss.
 #[derive(Debug)]
-pub struct PreferenceLoss {
+pub struct LossOutput {
     /// The loss of each pair, `(batch,)`.
     pub losses: Tensor,
     /// `log π - log π_ref` of each completion, each `(batch,)`, without a graph.
@@ -11,7 +11,7 @@ pub struct PreferenceLoss {
     beta: f64,
 }
 
-impl PreferenceLoss {
+impl LossOutput {
     pub(crate) fn new(losses: Tensor, logps: &PairLogps, beta: f64) -> Result<Self> {
         let log_ratios = logps.log_ratios().as_ref().try_map(|h| h.f_detach())?;
         Ok(Self { losses, log_ratios, beta })

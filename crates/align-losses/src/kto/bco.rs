@@ -1,8 +1,18 @@
-//! Losses of single completions that were liked or not, besides [`kto`](crate::kto).
-
-use crate::{Result, check};
+use super::{Formula, ReferencePoint};
+use crate::{LossInfo, Method, Result, check};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "BCO", paper: "https://arxiv.org/abs/2404.04656" },
+        help: "BCO: a classifier of desirable and undesirable completions by their rewards",
+        metrics: &["delta"],
+        ..LossInfo::PLAIN
+    },
+    reference_point: ReferencePoint::MeanReward,
+    losses: |log_ratio, desirable, delta, options| bco(log_ratio, desirable, options.beta, delta.f_double_value(&[])?),
+};
 
 /// BCO: `-log σ(r - δ)` for a desirable completion, `-log σ(δ - r)` for an undesirable one, with the reward
 /// `r = β (log π - log π_ref)` (binary classifier optimisation, arXiv:2404.04656; δ = `delta`).
@@ -76,26 +86,4 @@ impl BcoShift {
     pub fn delta(&self) -> f64 {
         self.mean
     }
-}
-
-/// APO-zero of single completions: `1 - σ(β h)` for a desirable completion, `σ(β h)` for an undesirable one
-/// ([`apo_zero`](crate::apo_zero)'s two terms, arXiv:2408.06266).
-///
-/// [`kto`](crate::kto) without its reference point: it needs no second forward pass, and asks that desirable completions
-/// become likelier than under the reference, undesirable ones less. `beta` as there.
-///
-/// ```
-/// use {align_losses::apo_zero_unpaired, tch::Tensor};
-/// let (log_ratio, desirable) = (Tensor::from_slice(&[0.0f64, 1e4]), Tensor::from_slice(&[true, true]));
-/// assert_eq!(apo_zero_unpaired(&log_ratio, &desirable, 0.1)?, Tensor::from_slice(&[0.5f64, 0.0]));
-/// # Ok::<(), align_losses::Error>(())
-/// ```
-///
-/// # Errors
-/// As [`bco`].
-pub fn apo_zero_unpaired(log_ratio: &Tensor, desirable: &Tensor, beta: f64) -> Result<Tensor> {
-    check::judged(log_ratio, desirable)?;
-    check::beta(beta)?;
-    let reward = beta * log_ratio;
-    Ok((-&reward).f_where_self(desirable, &reward)?.sigmoid())
 }

@@ -1,31 +1,19 @@
-//! Losses on the margin that take labels to be wrong at a known rate.
-
-use crate::{Error, Result, check};
+use super::Formula;
+use crate::{Error, Link, LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
 
-/// Robust DPO: `(-(1 - ε) log σ(β · margin) + ε log σ(-β · margin)) / (1 - 2ε)` (rDPO, arXiv:2403.00409).
-///
-/// An unbiased estimate of [`sigmoid`](crate::sigmoid)'s loss on the true labels when a share `label_smoothing` = ε of those
-/// given is flipped; at 0 it is that loss. Unlike [`conservative_sigmoid`](crate::conservative_sigmoid) it keeps pushing
-/// margins up.
-///
-/// ```
-/// let margin = tch::Tensor::from_slice(&[3.0f64]);
-/// let (robust, plain) = (align_losses::robust(&margin, 0.1, 0.0)?, align_losses::sigmoid(&margin, 0.1)?);
-/// assert_eq!(robust, plain);
-/// # Ok::<(), align_losses::Error>(())
-/// ```
-///
-/// # Errors
-/// Margins that are not floating-point, a `beta` that is not a finite number above 0, or a `label_smoothing` outside
-/// `[0, 0.5)`.
-pub fn robust(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor> {
-    check::margin(margin, beta)?;
-    check::label_smoothing(label_smoothing)?;
-    let x = beta * margin;
-    let flipped = label_smoothing / (1.0 - 2.0 * label_smoothing);
-    Ok(-(1.0 + flipped) * x.log_sigmoid() + flipped * (-x).log_sigmoid())
-}
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "EXO", paper: "https://arxiv.org/abs/2402.00856" },
+        help: "EXO: the reverse KL divergence from smoothed labels, whose label_smoothing must be above 0",
+        options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
+        ..LossInfo::PLAIN
+    },
+    build: |options| {
+        exo_smoothing(options.label_smoothing)?;
+        options.margin_loss(ExoPair { label_smoothing: options.label_smoothing })
+    },
+};
 
 /// EXO on pairs: `KL(p ‖ q)` of `p = (σ(x), σ(-x))`, `x = β · margin`, against the labels `q = (1 - ε, ε)` (eq. 16 of
 /// arXiv:2402.00856).
@@ -52,7 +40,29 @@ pub fn exo_pair(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tens
     Ok(x.sigmoid() * (x.log_sigmoid() - chosen) + (-&x).sigmoid() * ((-&x).log_sigmoid() - rejected))
 }
 
-pub(crate) fn exo_smoothing(label_smoothing: f64) -> Result<()> {
+/// [`exo_pair`] as a [`Link`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExoPair {
+    /// The share of labels taken to be wrong, above 0.
+    pub label_smoothing: f64,
+}
+
+impl Link for ExoPair {
+    fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
+        exo_pair(margin, beta, self.label_smoothing)
+    }
+
+    /// `β σ(x) σ(-x) (x - log((1 - ε) / ε))`.
+    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+        let balanced = ((1.0 - self.label_smoothing) / self.label_smoothing).ln();
+        let wrong = margin.f_mul_scalar(-beta)?.f_sigmoid_()?;
+        let variance = wrong.f_neg()?.f_add_scalar_(1.0)?.f_mul_(&wrong)?;
+        let x = margin.f_mul_scalar(beta)?;
+        Ok(Some(x.f_sub_scalar(balanced)?.f_mul_(&variance)?.f_mul_scalar_(beta)?))
+    }
+}
+
+fn exo_smoothing(label_smoothing: f64) -> Result<()> {
     if label_smoothing > 0.0 && label_smoothing < 0.5 {
         return Ok(());
     }

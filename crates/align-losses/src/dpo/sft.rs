@@ -1,5 +1,16 @@
-use crate::{Mean, Pair, PairLogps, Result};
+use super::Formula;
+use crate::{LossInfo, Mean, Method, Pair, PairLogps, PairLoss, Result};
 use tch::{Kind, Tensor};
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "the likelihood of the chosen texts", paper: "https://arxiv.org/abs/2411.10442" },
+        help: "the negative log-likelihood of the chosen completions, beside other losses (MPO)",
+        couples_batch: true,
+        ..LossInfo::PLAIN
+    },
+    build: |options| Ok(Box::new(Sft { beta: options.beta })),
+};
 
 /// The negative log-likelihood of the chosen completions, a token: `-Σ log π(y⁺) / Σ n⁺` over the batch (TRL's `sft`, the
 /// generation loss of mixed preference optimisation, arXiv:2411.10442).
@@ -25,15 +36,39 @@ pub fn sft(logps: &PairLogps) -> Result<Tensor> {
     Ok(loss.f_expand(chosen.size(), false)?)
 }
 
-/// [`sft`] of a batch as the mean over its chosen tokens.
-pub(crate) fn sft_mean(logps: &PairLogps) -> Result<Mean> {
-    let tokens = chosen_tokens(logps)?.f_double_value(&[])?;
-    let sum = logps.policy().chosen.f_sum(Kind::Double)?.f_double_value(&[])?;
-    Ok(Mean::over_tokens(-sum / tokens, tokens))
+/// [`sft`] of a batch.
+#[derive(Debug)]
+struct Sft {
+    beta: f64,
+}
+
+impl PairLoss for Sft {
+    fn losses(&self, logps: &PairLogps) -> Result<Tensor> {
+        sft(logps)
+    }
+
+    fn beta(&self) -> f64 {
+        self.beta
+    }
+
+    /// The mean over the batch's chosen tokens.
+    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        let tokens = chosen_tokens(logps)?.f_double_value(&[])?;
+        let sum = logps.policy().chosen.f_sum(Kind::Double)?.f_double_value(&[])?;
+        Ok(vec![Mean::over_tokens(-sum / tokens, tokens)])
+    }
+
+    fn mean_depends_on_batches(&self) -> bool {
+        false
+    }
+
+    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+        Ok(Some((sft(logps)?, slopes(logps, scale)?)))
+    }
 }
 
 /// The derivative of `scale` times the sum of [`sft`]'s losses: the same for each chosen completion.
-pub(crate) fn sft_slopes(logps: &PairLogps, scale: f64) -> Result<Pair<Tensor>> {
+fn slopes(logps: &PairLogps, scale: f64) -> Result<Pair<Tensor>> {
     let chosen = &logps.policy().chosen;
     let each = Tensor::from(-scale * logps.batch() as f64).f_to_device(chosen.device())?.f_to_kind(chosen.kind())?;
     let each = each.f_div(&chosen_tokens(logps)?)?;

@@ -1,6 +1,47 @@
-use crate::{Pair, Result, check, conservative_sigmoid, length};
+use super::{CpoOptions, CpoOutput, Formula};
+use crate::{LossInfo, LossOption, Method, Pair, Result, check, conservative_sigmoid, length};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "SimPO", paper: "https://arxiv.org/abs/2405.14734" },
+        help: "SimPO: the margin of a token's mean log-probabilities beyond a target, and with alpha AlphaPO",
+        options: &[LossOption::LabelSmoothing, LossOption::CpoAlpha, LossOption::SimpoGamma, LossOption::Alpha],
+        length_normalised: true,
+        methods_with: &[(LossOption::Alpha, Method { name: "AlphaPO", paper: "https://arxiv.org/abs/2501.03884" })],
+        ..LossInfo::PLAIN
+    },
+    evaluate: |logps, options| {
+        let alpha_po_options = AlphaPoOptions::from(options);
+        let rewards = alpha_po_options.rewards(logps.summed, logps.tokens)?.try_map(|reward| reward.f_detach())?;
+        let losses = alpha_po(logps.summed, logps.tokens, &alpha_po_options)?;
+        Ok(CpoOutput { rewards, ..logps.output(losses, options)? })
+    },
+};
+
+/// SimPO: `-log σ(β (log π(y⁺) / n⁺ - log π(y⁻) / n⁻) - γ)` (eq. 6 of arXiv:2405.14734; γ = `gamma`).
+///
+/// The mean token's log-probability is the reward, which is what decoding maximises, and a pair is satisfied only beyond the
+/// target margin `gamma`. `beta` is large, 2 to 10, since a token's margin is small; TRL's default `gamma` is 0.5.
+/// `tokens` counts a completion's tokens, EOS included; 0 counts as 1.
+///
+/// ```
+/// use {align_losses::{simpo, Pair}, tch::Tensor};
+/// let logps = Pair { chosen: Tensor::from_slice(&[-8.0f64]), rejected: Tensor::from_slice(&[-6.0f64]) };
+/// let tokens = Pair { chosen: Tensor::from_slice(&[8i64]), rejected: Tensor::from_slice(&[4i64]) };
+/// let loss = simpo(&logps, &tokens, 2.0, 1.0)?; // 2 (-1 + 1.5) is 1
+/// assert!((loss.double_value(&[0]) - 2f64.ln()).abs() < 1e-12);
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`cpo`](crate::cpo), shapes that differ, or a `gamma` that is not a finite number of at least 0.
+pub fn simpo(logps: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64, gamma: f64) -> Result<Tensor> {
+    check::at_least_zero("gamma", gamma)?;
+    check::beta(beta)?;
+    Ok(-(beta * length::normalised_margin(logps, tokens)? - gamma).log_sigmoid())
+}
 
 /// AlphaPO: `-(1 - ε) log σ(x) - ε log σ(-x)` with `x = r(y⁺) - r(y⁻) - γ` and rewards `r(y) = β (1 - p^{-α}) / α`, `p` the
 /// geometric mean of the tokens' probabilities (arXiv:2501.03884).
@@ -47,6 +88,17 @@ impl Default for AlphaPoOptions {
     /// `beta` 0.1 and `gamma` 0.5, which are TRL's; `alpha` and `label_smoothing` 0.
     fn default() -> Self {
         Self { beta: 0.1, gamma: 0.5, alpha: 0.0, label_smoothing: 0.0 }
+    }
+}
+
+impl From<&CpoOptions> for AlphaPoOptions {
+    fn from(options: &CpoOptions) -> Self {
+        Self {
+            beta: options.beta,
+            gamma: options.simpo_gamma.unwrap_or(Self::default().gamma),
+            alpha: options.alpha.unwrap_or(0.0),
+            label_smoothing: options.label_smoothing,
+        }
     }
 }
 

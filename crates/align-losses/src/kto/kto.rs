@@ -1,5 +1,19 @@
-use crate::{Result, check};
+use super::{Formula, ReferencePoint};
+use crate::{LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "KTO", paper: "https://arxiv.org/abs/2402.01306" },
+        help: "KTO: rewards above what the policy gets on other prompts, saturating both ways",
+        options: &[LossOption::DesirableWeight, LossOption::UndesirableWeight],
+        couples_batch: true,
+        metrics: &["kl"],
+        ..LossInfo::PLAIN
+    },
+    reference_point: ReferencePoint::MismatchedKl,
+    losses: |log_ratio, desirable, kl, options| kto(log_ratio, desirable, kl, options),
+};
 
 /// KTO: `λ_D (1 - σ(β (h - z)))` for a desirable completion, `λ_U (1 - σ(β (z - h)))` for an undesirable one, with
 /// `h = log π - log π_ref` and `z` the [`kto_kl`] (eqs. 7 and 8 of arXiv:2402.01306).

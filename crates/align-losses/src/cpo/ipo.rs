@@ -1,0 +1,13 @@
+use super::{Formula, sigmoid::margin};
+use crate::{LossInfo, LossOption, Method, ipo_sum};
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "CPO", paper: "https://arxiv.org/abs/2401.08417" },
+        help: "CPO with IPO's squared distance, of a token's mean log-probabilities",
+        options: &[LossOption::CpoAlpha],
+        length_normalised: true,
+        ..LossInfo::PLAIN
+    },
+    evaluate: |logps, options| logps.output(ipo_sum(&margin(&logps.judged)?, options.beta)?, options),
+};

@@ -1,0 +1,52 @@
+use super::Formula;
+use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use tch::Tensor;
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
+        help: "GPO's exponential loss, for clean labels: pairs told apart wrongly count most",
+        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        ..LossInfo::PLAIN
+    },
+    build: |options| options.margin_loss(Exponential),
+};
+
+/// Largest exponent: `exp(40)` is 2.4e17.
+pub(super) const MAX_EXPONENT: f64 = 40.0;
+
+/// Exponential: `exp(-x)` with `x = β · margin`; AdaBoost's loss (GPO, table 1 of arXiv:2402.05749).
+///
+/// Punishes pairs that are told apart wrongly hardest of all, so it is for clean labels. Exponents are clamped to at most 40
+/// (`exp(40)` is 2.4e17), beyond which the gradient is 0; so that it is finite for exponential scores too.
+///
+/// ```
+/// let loss = align_losses::exponential(&tch::Tensor::from_slice(&[0.0f64, -1e4]), 0.1)?;
+/// assert_eq!(loss, tch::Tensor::from_slice(&[1.0f64, 40f64.exp()]));
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`squared`](crate::squared).
+pub fn exponential(margin: &Tensor, beta: f64) -> Result<Tensor> {
+    check::margin(margin, beta)?;
+    Ok((-beta * margin).clamp_max(MAX_EXPONENT).exp())
+}
+
+/// [`exponential`] as a [`Link`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exponential;
+
+impl Link for Exponential {
+    fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
+        exponential(margin, beta)
+    }
+
+    /// `-β exp(-x)`, 0 where the exponent is clamped.
+    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+        let exponent = margin.f_mul_scalar(-beta)?;
+        let clamped = exponent.f_gt(MAX_EXPONENT)?;
+        let mut exponential = exponent.f_clamp_max(MAX_EXPONENT)?.f_exp_()?;
+        Ok(Some(exponential.f_masked_fill_(&clamped, 0.0)?.f_mul_scalar_(-beta)?))
+    }
+}

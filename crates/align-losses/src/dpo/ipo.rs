@@ -1,0 +1,35 @@
+use super::{Formula, ipo_sum::Ipo};
+use crate::{LossInfo, LossOption, Method, Pair, Result, ipo_sum, length};
+use tch::Tensor;
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "IPO", paper: "https://arxiv.org/abs/2310.12036" },
+        help: "IPO on a token's mean log-ratios, as TRL and IPO's authors run it",
+        options: &[LossOption::Divergence],
+        length_normalised: true,
+        ..LossInfo::PLAIN
+    },
+    build: |options| options.token_mean_loss(Ipo),
+};
+
+/// IPO on length-normalised scores: `(s_chosen / n_chosen - s_rejected / n_rejected - 1 / (2β))²` (eq. 17 of
+/// arXiv:2310.12036, each score divided by its completion's number of tokens).
+///
+/// The form that TRL and IPO's authors run. It regresses the mean margin of a token towards `1 / (2β)` instead of pushing
+/// it up, for preferences that are nearly deterministic. `beta` is the paper's τ; a larger one asks for a smaller
+/// margin. `tokens` counts a completion's tokens, EOS included; 0 counts as 1, as in TRL.
+///
+/// ```
+/// use {align_losses::{ipo, Pair}, tch::Tensor};
+/// let scores = Pair { chosen: Tensor::from_slice(&[8.0f64]), rejected: Tensor::from_slice(&[-6.0f64]) };
+/// let tokens = Pair { chosen: Tensor::from_slice(&[4i64]), rejected: Tensor::from_slice(&[2i64]) };
+/// assert_eq!(ipo(&scores, &tokens, 0.1)?.double_value(&[0]), 0.0); // 8/4 + 6/2 is 1 / 0.2
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// Scores that are not floating-point, shapes that differ, or a `beta` that is not a finite number above 0.
+pub fn ipo(scores: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
+    ipo_sum(&length::normalised_margin(scores, tokens)?, beta)
+}

@@ -1,0 +1,48 @@
+use super::Formula;
+use super::square::{square, square_slope};
+use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use tch::Tensor;
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "IPO", paper: "https://arxiv.org/abs/2310.12036" },
+        help: "IPO as its paper's eq. 17 has it, on summed log-ratios: the squared distance of the margin from 1 / (2 beta)",
+        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        ..LossInfo::PLAIN
+    },
+    build: |options| options.margin_loss(Ipo),
+};
+
+/// IPO on summed scores: `(margin - 1 / (2β))²` (eq. 17 of arXiv:2310.12036 as it stands).
+///
+/// The paper's own form. Its margins grow with the completions' lengths, so it wants a smaller `beta` (the paper's τ)
+/// than [`ipo`](crate::ipo), or completions of one length. Distances beyond 1e16, which only exponential scores reach, are
+/// clamped to it.
+///
+/// ```
+/// let loss = align_losses::ipo_sum(&tch::Tensor::from_slice(&[0.0f64, 5.0]), 0.1)?;
+/// assert_eq!(loss, tch::Tensor::from_slice(&[25.0f64, 0.0]));
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`sigmoid`](crate::sigmoid).
+pub fn ipo_sum(margin: &Tensor, beta: f64) -> Result<Tensor> {
+    check::margin(margin, beta)?;
+    square(&(margin - 1.0 / (2.0 * beta)))
+}
+
+/// [`ipo_sum`] as a [`Link`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ipo;
+
+impl Link for Ipo {
+    fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
+        ipo_sum(margin, beta)
+    }
+
+    /// `2 (m - 1 / 2β)`.
+    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+        Ok(Some(square_slope(&margin.f_sub_scalar(0.5 / beta)?)?))
+    }
+}

@@ -1,0 +1,94 @@
+//! DPO and its family: losses of pairs against a reference.
+//!
+//! A loss is a file: its formula, the derivative in closed form, and its `LOSS` with the paper, the options that it takes and the
+//! words of help and model card. A new one is such a file, its module and its line in the list below.
+
+mod aot;
+mod aot_unpaired;
+mod apo_down;
+mod apo_zero;
+mod bco_pair;
+mod cal_dpo;
+mod discopop;
+mod dpo_loss;
+mod dpop;
+mod exo_pair;
+mod exponential;
+mod hinge;
+mod ipo;
+mod ipo_sum;
+mod nca_pair;
+mod options;
+mod robust;
+mod savage;
+mod sft;
+mod sides;
+mod sigmoid;
+mod sigmoid_norm;
+mod sppo_hard;
+mod square;
+mod squared;
+mod truncated_quadratic;
+
+pub use dpo_loss::DpoLoss;
+pub use options::DpoOptions;
+
+use crate::{LossInfo, PairLoss, Result, loss_info::loss_types};
+
+/// A loss of the family.
+struct Formula {
+    info: LossInfo,
+    /// The loss with its options.
+    build: fn(&DpoOptions) -> Result<Box<dyn PairLoss>>,
+}
+
+loss_types! {
+    /// Which loss a [`DpoLoss`] is, under TRL's names where TRL has it.
+    pub enum LossType: Formula {
+        /// [`sigmoid`](crate::sigmoid): DPO, and with label smoothing [`conservative_sigmoid`](crate::conservative_sigmoid).
+        #[default]
+        Sigmoid = sigmoid,
+        /// [`hinge`](crate::hinge): SLiC's margin loss.
+        Hinge = hinge,
+        /// [`ipo`](crate::ipo): IPO on a token's mean scores, as TRL and IPO's authors run it.
+        Ipo = ipo,
+        /// [`ipo_sum`](crate::ipo_sum): IPO on summed scores, as its paper's eq. 17 stands.
+        IpoSum = ipo_sum,
+        /// [`exo_pair`](crate::exo_pair): needs label smoothing.
+        ExoPair = exo_pair,
+        /// [`nca_pair`](crate::nca_pair).
+        NcaPair = nca_pair,
+        /// [`robust`](crate::robust): DPO that undoes a known rate of flipped labels.
+        Robust = robust,
+        /// [`bco_pair`](crate::bco_pair).
+        BcoPair = bco_pair,
+        /// [`sppo_hard`](crate::sppo_hard).
+        SppoHard = sppo_hard,
+        /// [`aot`](crate::aot): couples the pairs of a batch.
+        Aot = aot,
+        /// [`aot_unpaired`](crate::aot_unpaired): couples the completions of a batch.
+        AotUnpaired = aot_unpaired,
+        /// [`apo_zero`](crate::apo_zero).
+        ApoZero = apo_zero,
+        /// [`apo_down`](crate::apo_down).
+        ApoDown = apo_down,
+        /// [`discopop`](crate::discopop).
+        Discopop = discopop,
+        /// [`sigmoid_norm`](crate::sigmoid_norm): DPO on a token's mean scores.
+        SigmoidNorm = sigmoid_norm,
+        /// [`sft`](crate::sft): the likelihood of the chosen completions, one number for the batch.
+        Sft = sft,
+        /// [`squared`](crate::squared): GPO's, and this crate's, as are those below.
+        Squared = squared,
+        /// [`exponential`](crate::exponential).
+        Exponential = exponential,
+        /// [`truncated_quadratic`](crate::truncated_quadratic).
+        TruncatedQuadratic = truncated_quadratic,
+        /// [`savage`](crate::savage).
+        Savage = savage,
+        /// [`dpop`](crate::dpop): DPO-Positive.
+        Dpop = dpop,
+        /// [`cal_dpo`](crate::cal_dpo): calibrated DPO.
+        CalDpo = cal_dpo,
+    }
+}

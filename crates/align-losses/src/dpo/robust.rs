@@ -1,0 +1,57 @@
+use super::Formula;
+use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use tch::Tensor;
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "robust DPO", paper: "https://arxiv.org/abs/2403.00409" },
+        help: "robust DPO: undoes a known rate of flipped labels, label_smoothing",
+        options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
+        ..LossInfo::PLAIN
+    },
+    build: |options| options.margin_loss(Robust { label_smoothing: options.label_smoothing }),
+};
+
+/// Robust DPO: `(-(1 - ε) log σ(β · margin) + ε log σ(-β · margin)) / (1 - 2ε)` (rDPO, arXiv:2403.00409).
+///
+/// An unbiased estimate of [`sigmoid`](crate::sigmoid)'s loss on the true labels when a share `label_smoothing` = ε of those
+/// given is flipped; at 0 it is that loss. Unlike [`conservative_sigmoid`](crate::conservative_sigmoid) it keeps pushing
+/// margins up.
+///
+/// ```
+/// let margin = tch::Tensor::from_slice(&[3.0f64]);
+/// let (robust, plain) = (align_losses::robust(&margin, 0.1, 0.0)?, align_losses::sigmoid(&margin, 0.1)?);
+/// assert_eq!(robust, plain);
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// Margins that are not floating-point, a `beta` that is not a finite number above 0, or a `label_smoothing` outside
+/// `[0, 0.5)`.
+pub fn robust(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor> {
+    check::margin(margin, beta)?;
+    check::label_smoothing(label_smoothing)?;
+    let x = beta * margin;
+    let flipped = label_smoothing / (1.0 - 2.0 * label_smoothing);
+    Ok(-(1.0 + flipped) * x.log_sigmoid() + flipped * (-x).log_sigmoid())
+}
+
+/// [`robust`] as a [`Link`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Robust {
+    /// The share of labels taken to be wrong.
+    pub label_smoothing: f64,
+}
+
+impl Link for Robust {
+    fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
+        robust(margin, beta, self.label_smoothing)
+    }
+
+    /// `-β (σ(-x) + ε / (1 - 2ε))`.
+    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+        let flipped = self.label_smoothing / (1.0 - 2.0 * self.label_smoothing);
+        let mut wrong = margin.f_mul_scalar(-beta)?.f_sigmoid_()?;
+        Ok(Some(wrong.f_add_scalar_(flipped)?.f_mul_scalar_(-beta)?))
+    }
+}

@@ -1,0 +1,47 @@
+use super::Formula;
+use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use tch::Tensor;
+
+pub(super) static LOSS: Formula = Formula {
+    info: LossInfo {
+        method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
+        help: "GPO's bounded loss: pairs told apart very wrongly have little gradient",
+        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        ..LossInfo::PLAIN
+    },
+    build: |options| options.margin_loss(Savage),
+};
+
+/// Savage: `σ(-x)²` with `x = β · margin`; bounded, and not convex (GPO, table 1 of arXiv:2402.05749).
+///
+/// Gives up on pairs that are told apart very wrongly, so single wrong labels cannot lead it astray.
+///
+/// ```
+/// let loss = align_losses::savage(&tch::Tensor::from_slice(&[0.0f64]), 0.1)?;
+/// assert_eq!(loss, tch::Tensor::from_slice(&[0.25f64]));
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`squared`](crate::squared).
+pub fn savage(margin: &Tensor, beta: f64) -> Result<Tensor> {
+    check::margin(margin, beta)?;
+    Ok((-beta * margin).sigmoid().square())
+}
+
+/// [`savage`] as a [`Link`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Savage;
+
+impl Link for Savage {
+    fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
+        savage(margin, beta)
+    }
+
+    /// `-2β σ(-x)² σ(x)`.
+    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+        let wrong = margin.f_mul_scalar(-beta)?.f_sigmoid_()?;
+        let right = wrong.f_neg()?.f_add_scalar_(1.0)?;
+        Ok(Some(right.f_mul(&wrong)?.f_mul_(&wrong)?.f_mul_scalar_(-2.0 * beta)?))
+    }
+}
