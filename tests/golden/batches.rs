@@ -28,7 +28,7 @@ fn rows(tensor: &Tensor) -> Vec<Vec<i64>> {
 /// The first batch of every run of TRL's `DPOTrainer`, from the same file of pairs.
 #[test]
 fn first_batches_are_those_of_trl() {
-    let pairs = PreferencePairs::read(golden_dir().join("train.jsonl")).unwrap().pairs();
+    let pairs = PreferencePairs::read(golden_dir().join("train.jsonl")).unwrap().into_rows();
     let train = read_json("train.json");
     let runs: Vec<&Value> =
         train["runs"].as_array().unwrap().iter().filter(|run| run.get("trainer").is_none()).collect();

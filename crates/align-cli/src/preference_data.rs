@@ -67,13 +67,13 @@ impl DataOptions {
             PreferenceData::Pairs(_) if self.pairs_per_prompt.is_some() => {
                 Err("--pairs-per-prompt says how scored texts are paired, but the file holds pairs already".into())
             }
-            PreferenceData::Pairs(pairs) => Ok(pairs.pairs()),
+            PreferenceData::Pairs(pairs) => Ok(pairs.into_rows()),
             PreferenceData::Texts(texts) => {
                 let options =
                     PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
                 let (pairs, report) = texts.pair(&options)?;
                 output::println!("  {report}");
-                Ok(pairs.pairs())
+                Ok(pairs.into_rows())
             }
         }
     }

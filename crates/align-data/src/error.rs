@@ -37,6 +37,15 @@ pub enum Error {
         /// Its extension, in words.
         found: String,
     },
+    /// A Parquet file, for which this program was not built.
+    #[error(
+        "{}: this program was built without Parquet (align-data's feature `tables`); use .csv or .jsonl",
+        printable_path(path)
+    )]
+    NoParquet {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file that is not of its format.
     #[error("{}: not a readable {format} file: {}", printable_path(path), printable(problem))]
     Format {

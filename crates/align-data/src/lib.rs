@@ -10,8 +10,8 @@
 //! [`encode_texts`] and [`pack_wrapped`] are for supervised fine-tuning, [`encode_labelled_texts`] is for classifiers, and
 //! [`train_byte_level_bpe`] and [`train_word_piece`] make a tokeniser for a model that begins from nothing.
 //!
-//! With the feature `tables`, the module `tables` reads and writes the texts and pairs of stage 1 as CSV, Parquet and JSON Lines;
-//! without it nothing of polars is built.
+//! The module [`tables`] reads and writes the texts and pairs of stage 1 as CSV and JSON Lines; with the feature `tables`, which
+//! builds polars, also as Parquet and as data frames.
 //!
 //! ```
 //! use align_data::pairing::{PairOptions, PairStrategy, pair};
@@ -47,7 +47,6 @@ mod read_lines;
 mod tokenizer;
 
 pub mod pairing;
-#[cfg(feature = "tables")]
 pub mod tables;
 
 pub use completion_batch::CompletionBatch;
@@ -63,6 +62,7 @@ pub use pack::pack_wrapped;
 pub use padding::{Padded, left_pad, right_pad};
 pub use preference::{PreferencePair, ScoredText, UnpairedPreference};
 pub use read_lines::read_lines;
-#[cfg(feature = "tables")]
-pub use tables::{Completions, LabelledTexts, PreferencePairs, ScoredTexts, Texts, UnpairedPreferences};
+pub use tables::{
+    Completions, LabelledText, LabelledTexts, PreferencePairs, ScoredTexts, Text, Texts, UnpairedPreferences,
+};
 pub use tokenizer::{SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};

@@ -89,10 +89,11 @@ fn texts_are_read_as_completions_of_nothing() {
         std::fs::write(&path, content).unwrap();
         path
     };
+    let row = |prompt: &str, completion: &str| (prompt.to_owned(), completion.to_owned());
     let texts = file("texts.csv", "label,text\n1,good\n0,bad\n");
-    assert_eq!(Completions::read_or_texts(&texts).unwrap().rows(), [("", "good"), ("", "bad")]);
+    assert_eq!(Completions::read_or_texts(&texts).unwrap().rows(), [row("", "good"), row("", "bad")]);
     let completions = file("completions.csv", "prompt,completion,text\nIt was,good,It was good\n");
-    assert_eq!(Completions::read_or_texts(&completions).unwrap().rows(), [("It was", "good")]);
+    assert_eq!(Completions::read_or_texts(&completions).unwrap().rows(), [row("It was", "good")]);
     let neither = Completions::read_or_texts(file("neither.csv", "label\n1\n")).unwrap_err().to_string();
     assert!(neither.contains("\"text\"") && neither.contains("neither.csv"), "{neither}");
 }
@@ -192,7 +193,7 @@ fn parquet_has_texts_and_labels_in_every_type() {
                 assert!(refusal.contains("row 1, column \"label\"") && refusal.contains("\"good\""), "{refusal}");
                 assert_eq!(
                     Completions::read_or_texts(&path).unwrap().rows(),
-                    rows.each_ref().map(|r| (&*r.prompt, &*r.completion))
+                    rows.each_ref().map(|r| (r.prompt.clone(), r.completion.clone()))
                 );
             }
             "missing.parquet" => {

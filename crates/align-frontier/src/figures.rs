@@ -1,4 +1,4 @@
-use crate::findings::by_loss;
+use crate::by_loss::by_loss;
 use crate::{Measured, Point, Sweep};
 use align_metrics::SampleMean;
 use align_report::{

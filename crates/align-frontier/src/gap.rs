@@ -1,5 +1,5 @@
+use crate::by_loss::by_loss;
 use crate::comparison::{bracketed, rewards};
-use crate::findings::by_loss;
 use crate::{Comparison, LossSetting, Measured, Point, Result, Sweep};
 use align_metrics::{Bootstrap, Clusters, PairedComparison, mean_height_weights};
 use serde::{Deserialize, Serialize};

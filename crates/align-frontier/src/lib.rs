@@ -7,6 +7,7 @@
 //! [`Ground`] alone evaluates policies of any other kind of comparison, and [`token_divergences`] gives the exact
 //! divergence of two models along given texts.
 
+mod by_loss;
 mod comparison;
 mod csv;
 mod error;
@@ -15,6 +16,7 @@ mod figures;
 mod findings;
 mod gap;
 mod journal;
+mod lead;
 mod loss_setting;
 mod point;
 mod report;
@@ -27,9 +29,10 @@ pub use csv::csv;
 pub use error::{Error, Result};
 pub use evaluation::{Evaluation, Ground};
 pub use figures::{Figures, figures};
-pub use findings::{Findings, Lead, Measure};
+pub use findings::Findings;
 pub use gap::Gap;
 pub use journal::Journal;
+pub use lead::{Lead, Measure};
 pub use loss_setting::LossSetting;
 pub use point::{Point, points};
 pub use report::{ReportContext, report};

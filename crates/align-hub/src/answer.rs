@@ -1,8 +1,8 @@
-use crate::http::Request;
 use crate::pace::Paced;
-use crate::refusal;
+use crate::request::Request;
 use crate::trouble::Trouble;
 use crate::url::Url;
+use crate::words::{shown, words_of_body};
 use crate::{HubError, Result, Token};
 use std::io::Read;
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl Answer {
 
     /// An error about this answer. What it quotes of the answer is made harmless.
     pub(crate) fn malformed(&self, reason: impl AsRef<str>) -> HubError {
-        HubError::Malformed { url: self.url.shown(), reason: refusal::shown(&self.without_token(reason.as_ref())) }
+        HubError::Malformed { url: self.url.shown(), reason: shown(&self.without_token(reason.as_ref())) }
     }
 
     fn without_token(&self, text: &str) -> String {
@@ -74,7 +74,7 @@ impl Answer {
         // A complaint that cannot be read says nothing.
         let reader = Paced::new(self.body.as_reader(), self.patience);
         reader.take(MOST_COMPLAINT_BYTES).read_to_end(&mut body).ok()?;
-        refusal::words_of_body(&body).map(|words| self.without_token(&words))
+        words_of_body(&body).map(|words| self.without_token(&words))
     }
 
     /// Whether this answer to `request` is only the way to another.

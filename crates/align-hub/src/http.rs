@@ -1,11 +1,11 @@
 use crate::answer::Answer;
 use crate::pace::Paced;
+use crate::request::Request;
 use crate::trouble::Trouble;
 use crate::url::Url;
 use crate::{HubConfig, HubError, Result, Token};
 use std::io::Read;
-use std::time::Duration;
-use ureq::http::{Method, Request as HttpRequest, header};
+use ureq::http::{Request as HttpRequest, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, SendBody};
 
@@ -16,20 +16,6 @@ pub(crate) struct Http {
     agent: Agent,
     endpoint: Url,
     token: Option<Token>,
-}
-
-/// A request without a body, or with one short enough to keep.
-pub(crate) struct Request<'a> {
-    pub method: Method,
-    pub url: Url,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Option<&'a [u8]>,
-    /// Until a connection is there, and between the parts that are sent.
-    pub timeout: Duration,
-    /// Until the answer begins, and between its parts.
-    pub answer_timeout: Duration,
-    /// A redirect that already says what the file is answers the question; it is not followed.
-    pub metadata: bool,
 }
 
 impl Http {
@@ -144,21 +130,5 @@ impl Http {
         let (head, body) = self.agent.run(request).map_err(failed)?.into_parts();
         let (status, token) = (head.status.as_u16(), self.token.clone());
         Ok(Answer { status, url: url.clone(), headers: head.headers, body, patience: asked.answer_timeout, token })
-    }
-}
-
-impl<'a> Request<'a> {
-    pub(crate) fn new(method: Method, url: Url, timeout: Duration) -> Self {
-        Self { method, url, headers: Vec::new(), body: None, timeout, answer_timeout: timeout, metadata: false }
-    }
-
-    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    pub(crate) fn body(mut self, body: &'a [u8]) -> Self {
-        self.body = Some(body);
-        self
     }
 }

@@ -38,6 +38,7 @@ mod partial;
 mod progress;
 mod range;
 mod refusal;
+mod request;
 mod resume;
 mod retry;
 mod select;
@@ -50,6 +51,7 @@ mod trouble;
 mod upload;
 mod url;
 mod verify;
+mod words;
 
 pub use config::HubConfig;
 #[cfg(feature = "progress")]

@@ -1,6 +1,7 @@
 use crate::cache::is_commit;
-use crate::http::{Http, Request};
+use crate::http::Http;
 use crate::refusal::{self, Asked};
+use crate::request::Request;
 use crate::retry::Retries;
 use crate::trouble::Trouble;
 use crate::url::{encoded, encoded_path};

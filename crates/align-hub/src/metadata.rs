@@ -1,7 +1,8 @@
 use crate::answer::Answer;
 use crate::etag::{Etag, EtagKind};
-use crate::http::{Http, Request};
+use crate::http::Http;
 use crate::refusal::{self, Asked};
+use crate::request::Request;
 use crate::retry::Retries;
 use crate::url::{Url, encoded, encoded_path};
 use crate::{HubConfig, ModelName, Result};

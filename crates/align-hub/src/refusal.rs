@@ -1,13 +1,9 @@
 use crate::answer::Answer;
 use crate::http::Http;
 use crate::trouble::{Again, Trouble};
+use crate::words::shown;
 use crate::{HubError, ModelName, RepoName};
-use align_base::printable_line;
-use serde::Deserialize;
 use std::time::Duration;
-
-/// How much of a server's own words goes into an error.
-const MOST_WORDS: usize = 300;
 
 /// What a request was about, which decides what a refusal means.
 #[derive(Debug, Clone, Copy)]
@@ -100,37 +96,12 @@ fn seconds_to_reset(header: &str) -> Option<u64> {
     header.split(';').find_map(|part| part.trim().strip_prefix("t=")?.parse().ok())
 }
 
-/// The words of an error's body, if it is of the hub's form.
-pub(crate) fn words_of_body(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Complaint {
-        error: String,
-    }
-    serde_json::from_slice(body).ok().map(|complaint: Complaint| complaint.error)
-}
-
-/// A server's words for a message: not too many, and none that a terminal obeys.
-pub(crate) fn shown(words: &str) -> String {
-    let mut text = printable_line(&words.trim().chars().take(MOST_WORDS).collect::<String>());
-    if words.trim().chars().nth(MOST_WORDS).is_some() {
-        text.push('…');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
     #[test]
-    fn a_servers_words_are_bounded_and_harmless() {
-        assert_eq!(shown(" Repository not found\n"), "Repository not found");
-        assert_eq!(shown("a\x1b[2Jb\u{202e}"), "a\\u{1b}[2Jb\\u{202e}");
-        let long = shown(&"x".repeat(5000));
-        assert_eq!(long.chars().count(), MOST_WORDS + 1);
-        assert_eq!(words_of_body(br#"{"error":"no"}"#).as_deref(), Some("no"));
-        assert_eq!(words_of_body(b"<html>"), None);
+    fn the_time_to_wait_is_read() {
         assert_eq!(seconds_to_reset("\"api\";r=0;t=55"), Some(55));
         assert_eq!(seconds_to_reset("nonsense"), None);
     }

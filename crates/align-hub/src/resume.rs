@@ -1,9 +1,10 @@
 use crate::answer::Answer;
-use crate::http::{Http, Request};
+use crate::http::Http;
 use crate::metadata::RemoteFile;
 use crate::partial::Partial;
 use crate::range::ContentRange;
 use crate::refusal::{self, Asked};
+use crate::request::Request;
 use crate::retry::Retries;
 use crate::trouble::{Again, Trouble};
 use crate::{Event, HubConfig, HubError, ModelName, Progress, Result, pace};

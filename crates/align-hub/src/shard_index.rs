@@ -1,5 +1,5 @@
 use crate::file_name;
-use crate::refusal;
+use crate::words::shown;
 use crate::{HubError, ModelName, Result};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -63,7 +63,7 @@ pub(crate) fn check_there(model: &ModelName, name: &str, shards: &[String], ther
 }
 
 fn unusable(model: &ModelName, name: &str, reason: &str) -> HubError {
-    HubError::Index { model: model.to_string(), file: name.to_owned(), reason: refusal::shown(reason) }
+    HubError::Index { model: model.to_string(), file: name.to_owned(), reason: shown(reason) }
 }
 
 fn parse(bytes: &[u8]) -> std::result::Result<Vec<String>, String> {

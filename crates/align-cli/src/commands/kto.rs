@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let encoding = EncodeOptions { max_length, strip_prompt: options.strip_prompt, ..EncodeOptions::default() };
     let read = |file: &Path| -> Result<Vec<EncodedUnpaired>, Failure> {
         output::println!("{}", align_base::printable_path(file));
-        let encoded = encode_unpaired(&tokenizer, &UnpairedPreferences::read_or_unpair(file)?.rows(), &encoding)?;
+        let encoded = encode_unpaired(&tokenizer, UnpairedPreferences::read_or_unpair(file)?.rows(), &encoding)?;
         output::println!("  {}", encoded.report);
         crate::preference_data::left(encoded.rows, file, &encoded.report)
     };

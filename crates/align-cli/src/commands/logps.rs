@@ -56,22 +56,22 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let mut rows: Vec<Map<String, Value>> = Vec::new();
     match data {
         CompletionData::Completions(table) => {
-            let encoded = encode_completions(&tokenizer, &table.rows(), options.append_eos);
+            let encoded = encode_completions(&tokenizer, table.rows(), options.append_eos);
             let encoded = encoded.map_err(without_eos)?;
             let ids: Vec<Completion> =
                 encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
-            for ((prompt, completion), found) in table.rows().into_iter().zip(judge(&ids)?) {
+            for ((prompt, completion), found) in table.rows().iter().zip(judge(&ids)?) {
                 let mut row = object(json!({ "prompt": prompt, "completion": completion }));
                 options.describe(&mut row, "", &found);
                 rows.push(row);
             }
         }
         CompletionData::Pairs(table) => {
-            let pairs = table.pairs();
+            let pairs = table.rows();
             let encoding =
                 EncodeOptions { max_length: None, append_eos: options.append_eos, ..EncodeOptions::default() };
             let EncodedPairs { pairs: encoded, report } =
-                encode_pairs(&tokenizer, &pairs, &encoding).map_err(without_eos)?;
+                encode_pairs(&tokenizer, pairs, &encoding).map_err(without_eos)?;
             if encoded.len() < pairs.len() {
                 return Err(format!("{}: {report}", options.input.display()).into());
             }

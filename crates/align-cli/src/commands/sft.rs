@@ -50,7 +50,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 
 fn encode(sft: &SftConfig, tokenizer: &Tokenizer, file: &Path) -> Result<Vec<EncodedText>, Failure> {
     output::println!("{}", align_base::printable_path(file));
-    let (rows, report) = sft.encode(tokenizer, &Completions::read_or_texts(file)?.rows())?;
+    let (rows, report) = sft.encode(tokenizer, Completions::read_or_texts(file)?.rows())?;
     output::println!("  {report}");
     let rows = crate::preference_data::left(rows, file, &report)?;
     if sft.packing {
@@ -68,7 +68,7 @@ fn new_model(options: &Options, config: &Path, folder: &RunFolder) -> Result<Bas
     sized.check_memory(kind, device).map_err(|e| format!("{}: {e}", file.display()))?;
     let tokenizer = options.scratch.tokenizer(&options.run, folder, |vocab_size| {
         let texts = Completions::read_or_texts(options.run.train_file())?;
-        let texts: Vec<String> = texts.rows().into_iter().map(|(prompt, text)| prompt.to_owned() + text).collect();
+        let texts: Vec<String> = texts.into_rows().into_iter().map(|(prompt, text)| prompt + &text).collect();
         train_byte_level_bpe(&texts, vocab_size, &[EOS])
     })?;
     let config = Gpt2Config {

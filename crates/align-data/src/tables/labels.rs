@@ -1,8 +1,8 @@
 //! Labels as people write them: true and false, and the classes of a classifier.
 
-use super::columns::{Cells, class_column, flag_column};
+use super::place::Place;
+use super::value::Value;
 use crate::Result;
-use polars_core::prelude::{Column as Series, DataType};
 use std::borrow::Cow;
 
 /// What messages call true and false.
@@ -14,22 +14,22 @@ const MOST_CLASSES: f64 = 1e6;
 /// Names that a message lists.
 const LISTED: usize = 20;
 
-/// A column of true and false.
-pub(super) fn flags(column: &Series, cells: &Cells<'_>) -> Result<Series> {
-    let read = |row: usize, text: &str| flag(text).ok_or_else(|| cells.refusal(row, FLAG, format!("{text:?}")));
-    let flags =
-        texts(column, cells)?.iter().enumerate().map(|(row, text)| read(row, text)).collect::<Result<Vec<_>>>()?;
-    Ok(flag_column(cells.column, &flags))
+/// Values as true and false.
+pub(super) fn flags(values: &[Value<'_>], place: &Place<'_>) -> Result<Vec<bool>> {
+    each(values, place, |row, text| flag(text).ok_or_else(|| place.refusal(row, FLAG, format!("{text:?}"))))
 }
 
-/// A column of classes by their numbers, by their names where these are known, or as true and false where there are two.
-pub(super) fn classes(column: &Series, cells: &Cells<'_>, names: &[String]) -> Result<Series> {
-    let read = |row: usize, text: &str| {
-        class(text, names).ok_or_else(|| cells.refusal(row, expected_class(names), format!("{text:?}")))
-    };
-    let found =
-        texts(column, cells)?.iter().enumerate().map(|(row, text)| read(row, text)).collect::<Result<Vec<_>>>()?;
-    Ok(class_column(cells.column, &found))
+/// Values as classes by their numbers, by their names where these are known, or as true and false where there are two.
+pub(super) fn classes(values: &[Value<'_>], place: &Place<'_>, names: &[String]) -> Result<Vec<i64>> {
+    each(values, place, |row, text| {
+        class(text, names).ok_or_else(|| place.refusal(row, expected_class(names), format!("{text:?}")))
+    })
+}
+
+/// Reads the values in words, one way of writing for every type that a format has.
+fn each<T>(values: &[Value<'_>], place: &Place<'_>, read: impl Fn(usize, &str) -> Result<T>) -> Result<Vec<T>> {
+    let values = values.iter().enumerate();
+    values.map(|(row, value)| read(row, &value.in_words().ok_or_else(|| place.null(row))?)).collect()
 }
 
 /// True and false in any case, 1 and 0, yes and no.
@@ -69,24 +69,6 @@ fn expected_class(names: &[String]) -> Cow<'static, str> {
             format!("a class by its number or name: {}{more}", listed.collect::<Vec<_>>().join(", ")).into()
         }
     }
-}
-
-/// The cells in words, one way of writing for every type that a format has.
-fn texts<'a>(column: &'a Series, cells: &Cells<'_>) -> Result<Vec<Cow<'a, str>>> {
-    let there = |row: usize, text: Option<Cow<'a, str>>| text.ok_or_else(|| cells.null(row));
-    let words = |flag: bool| Cow::Borrowed(if flag { "true" } else { "false" });
-    if let Ok(texts) = column.str() {
-        return texts.iter().enumerate().map(|(row, text)| there(row, text.map(Cow::Borrowed))).collect();
-    }
-    if let Ok(flags) = column.bool() {
-        return flags.iter().enumerate().map(|(row, flag)| there(row, flag.map(words))).collect();
-    }
-    let numbers = match column.dtype().is_primitive_numeric() || matches!(column.dtype(), DataType::Null) {
-        true => column.cast(&DataType::Float64).ok(),
-        false => None,
-    };
-    let numbers = numbers.as_ref().and_then(|numbers| numbers.f64().ok()).ok_or_else(|| cells.wrong_type(column))?;
-    numbers.iter().enumerate().map(|(row, number)| there(row, number.map(|x| Cow::Owned(x.to_string())))).collect()
 }
 
 #[cfg(test)]

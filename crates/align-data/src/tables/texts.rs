@@ -1,46 +1,102 @@
-use super::PreferencePairs;
-use super::columns::{Column, frame_of, number_column, numbers_of, text_column, texts_of};
-use super::table::table;
+use super::columns::Column;
+use super::further::{Further, Values};
+use super::pairs::PreferencePairs;
+use super::raw::Raw;
+use super::table::{Row, Table};
+use super::value::Value;
 use crate::pairing::{PairOptions, PairingReport, pair};
 use crate::{Error, Result, ScoredText};
-use polars_core::frame::DataFrame;
-use polars_core::prelude::Column as Series;
 
-pub(super) const COLUMNS: &[Column] =
-    &[Column::text("prompt").optional(), Column::text("text"), Column::number("score").optional()];
-
-pub(super) const SCORED_COLUMNS: &[Column] = &[Column::text("prompt"), Column::text("text"), Column::number("score")];
-
-/// Texts, with the prompts that they answer and their scores where these are known.
-#[derive(Debug, Clone)]
-pub struct Texts {
-    frame: DataFrame,
+/// A text, with the prompt that it answers and its score where these are known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Text {
+    /// The prompt.
+    pub prompt: Option<String>,
+    /// The text; it may begin with the prompt.
+    pub text: String,
+    /// The reward: higher is better.
+    pub score: Option<f64>,
 }
 
-impl Texts {
+/// Texts, with the prompts that they answer and their scores where these are known.
+pub type Texts = Table<Text>;
+
+/// Texts with the prompts that they answer and a score each: what pairs are made of.
+pub type ScoredTexts = Table<ScoredText>;
+
+impl Row for Text {
+    const TABLE: &'static str = "table of texts";
+
+    const COLUMNS: &'static [Column] =
+        &[Column::text("prompt").optional(), Column::text("text"), Column::number("score").optional()];
+
+    fn rows(raw: &mut Raw) -> Result<Vec<Self>> {
+        let prompts = raw.texts_if_any("prompt")?;
+        let texts = raw.texts("text")?;
+        let scores = raw.numbers_if_any("score")?.unwrap_or_default();
+        let mut prompts = prompts.into_iter().flatten();
+        let row = |(row, text)| Self { prompt: prompts.next(), text, score: scores.get(row).copied() };
+        Ok(texts.into_iter().enumerate().map(row).collect())
+    }
+
+    fn value(&self, column: &str) -> Value<'_> {
+        match column {
+            "prompt" => self.prompt.as_deref().map_or(Value::Null, Value::Text),
+            "text" => Value::Text(&self.text),
+            "score" => self.score.map_or(Value::Null, Value::Float),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Row for ScoredText {
+    const TABLE: &'static str = "table of scored texts";
+
+    const COLUMNS: &'static [Column] = &[Column::text("prompt"), Column::text("text"), Column::number("score")];
+
+    fn rows(raw: &mut Raw) -> Result<Vec<Self>> {
+        let rows = raw.texts("prompt")?.into_iter().zip(raw.texts("text")?).zip(raw.numbers("score")?);
+        Ok(rows.map(|((prompt, text), score)| Self { prompt, text, score }).collect())
+    }
+
+    fn value(&self, column: &str) -> Value<'_> {
+        match column {
+            "prompt" => Value::Text(&self.prompt),
+            "text" => Value::Text(&self.text),
+            "score" => Value::Float(self.score),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Table<Text> {
     /// Texts and the prompts that they answer, as generation gives them.
     ///
     /// # Errors
     /// When there are not as many prompts as texts.
     pub fn new<S: AsRef<str>, T: AsRef<str>>(prompts: &[S], texts: &[T]) -> Result<Self> {
         same_length("prompt", texts.len(), prompts.len())?;
-        let columns = vec![text_column("prompt", prompts), text_column("text", texts)];
-        Ok(Self { frame: frame_of(texts.len(), columns, ORIGIN)? })
+        let row = |(prompt, text): (&S, &T)| Text {
+            prompt: Some(prompt.as_ref().to_owned()),
+            text: text.as_ref().to_owned(),
+            score: None,
+        };
+        Self::from_rows(prompts.iter().zip(texts).map(row).collect())
     }
 
     /// The texts, one a row.
     pub fn texts(&self) -> Vec<&str> {
-        texts_of(&self.frame, "text").unwrap_or_default()
+        self.rows.iter().map(|row| row.text.as_str()).collect()
     }
 
-    /// The prompts, one a row, where the table has them.
+    /// The prompts, one a row, where every row has one.
     pub fn prompts(&self) -> Option<Vec<&str>> {
-        texts_of(&self.frame, "prompt")
+        self.rows.iter().map(|row| row.prompt.as_deref()).collect()
     }
 
-    /// The scores, one a row, where the table has them.
+    /// The scores, one a row, where every row has one.
     pub fn scores(&self) -> Option<Vec<f64>> {
-        numbers_of(&self.frame, "score")
+        self.rows.iter().map(|row| row.score).collect()
     }
 
     /// The same rows with these scores, in place of any that were there.
@@ -48,85 +104,67 @@ impl Texts {
     /// # Errors
     /// When there is not one score a row, or one is not finite.
     pub fn with_scores(self, scores: &[f64]) -> Result<Self> {
-        Self::from_frame(self.with_numbers("score", scores)?.frame)
+        same_length("score", self.len(), scores.len())?;
+        let rows = self.rows.into_iter().zip(scores).map(|(row, &score)| Text { score: Some(score), ..row });
+        Ok(Self { further: self.further, ..Self::from_rows(rows.collect())? })
     }
 
     /// The same rows with a further column of numbers, such as a logit; it replaces a column of the same name.
     ///
     /// # Errors
     /// When there is not one number a row, or the name is one of the table's own columns.
-    pub fn with_column(self, name: &str, numbers: &[f64]) -> Result<Self> {
-        if COLUMNS.iter().any(|column| column.name == name) {
+    pub fn with_column(mut self, name: &str, numbers: &[f64]) -> Result<Self> {
+        if Text::COLUMNS.iter().any(|column| column.name == name) {
             return Err(Error::Option {
                 option: "name",
                 expected: "a name other than prompt, text and score".to_owned(),
                 found: format!("{name:?}"),
             });
         }
-        self.with_numbers(name, numbers)
-    }
-
-    fn with_numbers(self, name: &str, numbers: &[f64]) -> Result<Self> {
         same_length(name, self.len(), numbers.len())?;
-        let height = self.len();
-        let mut columns: Vec<Series> = self.frame.into_columns();
-        let new = number_column(name, numbers);
-        match columns.iter_mut().find(|column| column.name() == name) {
-            Some(column) => *column = new,
-            None => columns.push(new),
+        let values = Values::Floats(numbers.iter().copied().map(Some).collect());
+        match self.further.iter_mut().find(|column| column.name == name) {
+            Some(column) => column.values = values,
+            None => self.further.push(Further { name: name.to_owned(), values }),
         }
-        Ok(Self { frame: frame_of(height, columns, ORIGIN)? })
+        Ok(self)
     }
 
     /// The rows as scored texts.
     ///
     /// # Errors
-    /// When the table has no prompts or no scores.
+    /// When a row has no prompt or no score.
     pub fn scored(self) -> Result<ScoredTexts> {
-        ScoredTexts::from_frame(self.frame)
+        let missing = |column: &str| Error::MissingColumn {
+            origin: Text::TABLE.to_owned(),
+            column: column.to_owned(),
+            found: self.names(&self.columns()).into_iter().map(str::to_owned).collect(),
+        };
+        for (column, is_whole) in [("prompt", self.prompts().is_some()), ("score", self.scores().is_some())] {
+            if !is_whole {
+                return Err(missing(column));
+            }
+        }
+        let scored = |row: Text| Some(ScoredText { prompt: row.prompt?, text: row.text, score: row.score? });
+        let rows = self.rows.into_iter().filter_map(scored).collect();
+        Ok(ScoredTexts { rows, further: self.further })
     }
 }
 
-/// Texts with the prompts that they answer and a score each: what pairs are made of.
-#[derive(Debug, Clone)]
-pub struct ScoredTexts {
-    frame: DataFrame,
-}
-
-impl ScoredTexts {
-    /// A table of rows.
-    ///
-    /// # Errors
-    /// When a score is not finite.
-    pub fn from_rows(rows: &[ScoredText]) -> Result<Self> {
-        let scores: Vec<f64> = rows.iter().map(|row| row.score).collect();
-        let columns = vec![
-            text_column("prompt", rows.iter().map(|row| &row.prompt)),
-            text_column("text", rows.iter().map(|row| &row.text)),
-            number_column("score", &scores),
-        ];
-        Self::from_frame(frame_of(rows.len(), columns, ORIGIN)?)
-    }
-
+impl Table<ScoredText> {
     /// The prompts, one a row.
     pub fn prompts(&self) -> Vec<&str> {
-        texts_of(&self.frame, "prompt").unwrap_or_default()
+        self.rows.iter().map(|row| row.prompt.as_str()).collect()
     }
 
     /// The texts, one a row.
     pub fn texts(&self) -> Vec<&str> {
-        texts_of(&self.frame, "text").unwrap_or_default()
+        self.rows.iter().map(|row| row.text.as_str()).collect()
     }
 
     /// The scores, one a row.
     pub fn scores(&self) -> Vec<f64> {
-        numbers_of(&self.frame, "score").unwrap_or_default()
-    }
-
-    /// The rows.
-    pub fn rows(&self) -> Vec<ScoredText> {
-        let texts = self.prompts().into_iter().zip(self.texts());
-        texts.zip(self.scores()).map(|((prompt, text), score)| ScoredText::new(prompt, text, score)).collect()
+        self.rows.iter().map(|row| row.score).collect()
     }
 
     /// Pairs the texts of each prompt, as [`pair`] does.
@@ -134,15 +172,10 @@ impl ScoredTexts {
     /// # Errors
     /// When an option is invalid or there would be too many pairs.
     pub fn pair(&self, options: &PairOptions) -> Result<(PreferencePairs, PairingReport)> {
-        let (pairs, report) = pair(&self.rows(), options)?;
-        Ok((PreferencePairs::from_pairs(&pairs)?, report))
+        let (pairs, report) = pair(&self.rows, options)?;
+        Ok((PreferencePairs::from_rows(pairs)?, report))
     }
 }
-
-table!(Texts, COLUMNS, "table of texts");
-table!(ScoredTexts, SCORED_COLUMNS, "table of scored texts");
-
-const ORIGIN: &str = "table of texts";
 
 fn same_length(column: &str, expected: usize, found: usize) -> Result<()> {
     if expected == found { Ok(()) } else { Err(Error::Length { column: column.to_owned(), expected, found }) }

@@ -1,59 +1,47 @@
-use super::columns::{Column, flag_column, flags_of, frame_of, text_column, texts_of};
-use super::table::table;
-use super::{PreferencePairs, pairs, read_raw};
-use crate::{Result, UnpairedPreference};
-use align_base::printable_path;
-use polars_core::frame::DataFrame;
+use super::columns::Column;
+use super::file::read_raw;
+use super::pairs::{PreferencePairs, has_pairs};
+use super::raw::Raw;
+use super::table::{Row, Table};
+use super::value::Value;
+use crate::{PreferencePair, Result, UnpairedPreference};
 use std::path::Path;
 
-const COLUMNS: &[Column] = &[Column::text("prompt"), Column::text("completion"), Column::flag("label")];
-
-const ORIGIN: &str = "table of judged completions";
-
 /// Judged completions: a prompt, one completion of it, and whether that is desirable.
-#[derive(Debug, Clone)]
-pub struct UnpairedPreferences {
-    frame: DataFrame,
+pub type UnpairedPreferences = Table<UnpairedPreference>;
+
+impl Row for UnpairedPreference {
+    const TABLE: &'static str = "table of judged completions";
+
+    const COLUMNS: &'static [Column] = &[Column::text("prompt"), Column::text("completion"), Column::flag("label")];
+
+    fn rows(raw: &mut Raw) -> Result<Vec<Self>> {
+        let (prompts, completions, labels) = (raw.texts("prompt")?, raw.texts("completion")?, raw.flags("label")?);
+        let rows = prompts.into_iter().zip(completions).zip(labels);
+        Ok(rows.map(|((prompt, completion), label)| Self { prompt, completion, label }).collect())
+    }
+
+    fn value(&self, column: &str) -> Value<'_> {
+        match column {
+            "prompt" => Value::Text(&self.prompt),
+            "completion" => Value::Text(&self.completion),
+            "label" => Value::Bool(self.label),
+            _ => Value::Null,
+        }
+    }
 }
 
-impl UnpairedPreferences {
-    /// A table of rows.
-    ///
-    /// # Errors
-    /// Only what polars refuses.
-    pub fn from_rows(rows: &[UnpairedPreference]) -> Result<Self> {
-        let labels: Vec<bool> = rows.iter().map(|row| row.label).collect();
-        let columns = vec![
-            text_column("prompt", rows.iter().map(|row| &row.prompt)),
-            text_column("completion", rows.iter().map(|row| &row.completion)),
-            flag_column("label", &labels),
-        ];
-        Self::from_frame(frame_of(rows.len(), columns, ORIGIN)?)
-    }
-
-    /// The rows.
-    pub fn rows(&self) -> Vec<UnpairedPreference> {
-        let texts = |name| texts_of(&self.frame, name).unwrap_or_default();
-        let labels = flags_of(&self.frame, "label").unwrap_or_default();
-        let rows = texts("prompt").into_iter().zip(texts("completion")).zip(labels);
-        rows.map(|((prompt, completion), label)| UnpairedPreference::new(prompt, completion, label)).collect()
-    }
-
+impl Table<UnpairedPreference> {
     /// Reads judged completions; where the file has a column `chosen` or `rejected`, both completions of each of its pairs,
     /// the chosen one as desirable.
     ///
     /// # Errors
     /// As [`UnpairedPreferences::read`] and [`PreferencePairs::read`].
     pub fn read_or_unpair(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let frame = read_raw(path, &[pairs::COLUMNS, COLUMNS].concat())?;
-        let origin = printable_path(path);
-        if pairs::has_pairs(&frame) {
-            Self::from_rows(&UnpairedPreference::from_pairs(&PreferencePairs::checked(frame, &origin)?.pairs()))
-        } else {
-            Self::checked(frame, &origin)
+        let raw = read_raw(path.as_ref(), &[PreferencePair::COLUMNS, UnpairedPreference::COLUMNS].concat())?;
+        match has_pairs(&raw) {
+            true => Self::from_rows(UnpairedPreference::from_pairs(PreferencePairs::from_raw(raw)?.rows())),
+            false => Self::from_raw(raw),
         }
     }
 }
-
-table!(UnpairedPreferences, COLUMNS, "table of judged completions");

@@ -1,7 +1,7 @@
 //! The `tokenizer.json` that a folder stands for: its own, or the one that its class builds.
 
 use super::class::Class;
-use super::load::{parse, read};
+use super::file::{parse, read};
 use super::settings::Settings;
 use super::vocabulary::{self, BertOptions};
 use crate::{Error, Result};

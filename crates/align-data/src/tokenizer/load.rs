@@ -2,20 +2,17 @@
 
 use super::class::Class;
 use super::document::{Source, absent};
+use super::file::read;
 use super::guarded::Guarded;
 use super::settings::Settings;
 use super::special_tokens::{NamedTokens, SpecialTokens};
 use super::{Tokenizer, check, ignored, vocabulary};
 use crate::caught::caught;
 use crate::{Error, Result};
-use align_base::files::read_file;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 use tokenizers::PostProcessorWrapper;
-
-/// Largest file of a tokeniser that is read, in bytes; that of a vocabulary of 256,000 tokens has some 30 MB.
-const FILE_LIMIT: u64 = 128 << 20;
 
 /// Files that are kept and written again beside `tokenizer.json`.
 const COPIED: [&str; 4] = ["vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja"];
@@ -144,19 +141,4 @@ fn cleans_up(settings: &Settings, inner: &tokenizers::Tokenizer) -> Result<bool>
     let asked = settings.flag("clean_up_tokenization_spaces")?.unwrap_or(false);
     let bpe = matches!(inner.get_model(), tokenizers::ModelWrapper::BPE(_));
     Ok(asked && (!bpe || force.unwrap_or(false)))
-}
-
-/// A file's bytes, or `None` where there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match read_file(path, FILE_LIMIT) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::read(path, e)),
-    }
-}
-
-pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Value> {
-    // A byte-order mark, which some editors write, is no part of the text.
-    serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
-        .map_err(|e| Error::TokenizerFile { path: path.to_owned(), problem: format!("not valid JSON: {e}") })
 }

@@ -5,6 +5,7 @@ mod class;
 mod clean_up;
 mod document;
 mod embeddings;
+mod file;
 mod guarded;
 mod identity;
 mod ignored;

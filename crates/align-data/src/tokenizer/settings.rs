@@ -1,6 +1,6 @@
 //! What the files beside a vocabulary say: `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, `config.json`.
 
-use super::load::{parse, read};
+use super::file::{parse, read};
 use crate::{Error, Result};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};

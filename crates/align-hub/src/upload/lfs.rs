@@ -1,15 +1,13 @@
-use super::part::Part;
-use super::service::{ANSWER_TIMEOUT, Service};
-use super::{Addition, CHANGED, Way, multipart};
-use crate::answer::Answer;
-use crate::http::Request;
-use crate::retry::Retries;
+use super::multipart::{Action, Plan};
+use super::put::put;
+use super::service::Service;
+use super::{Addition, Way};
 use crate::url::{Url, encoded_path};
+use crate::words::shown;
 use crate::{Event, HubError, Progress, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use ureq::http::Method;
 
 /// Files that the hub takes in one question.
 const BATCH: usize = 256;
@@ -31,7 +29,7 @@ struct Reference<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Object<'a> {
+struct Object<'a> {
     oid: &'a str,
     size: u64,
 }
@@ -57,14 +55,6 @@ struct Complaint {
 struct Actions {
     upload: Option<Action>,
     verify: Option<Action>,
-}
-
-/// Where to send something, and for a transfer in parts where each goes.
-#[derive(Deserialize)]
-pub(super) struct Action {
-    pub href: String,
-    #[serde(default)]
-    pub header: Option<BTreeMap<String, serde_json::Value>>,
 }
 
 /// Brings the contents into large file storage that are not there yet.
@@ -109,7 +99,7 @@ fn send_one(
     progress: &mut Progress<'_>,
 ) -> Result<()> {
     if let Some(complaint) = decided.error {
-        let said = crate::refusal::shown(&service.http.hide_token(&complaint.message));
+        let said = shown(&service.http.hide_token(&complaint.message));
         let reason = format!("large file storage refuses `{}`: {said}", addition.file.name);
         return Err(HubError::Upload { repo: service.repo.to_string(), reason });
     }
@@ -119,7 +109,7 @@ fn send_one(
     };
     let url = service.given_url(from, &upload.href)?;
     let file = File::open(&addition.file.path).map_err(HubError::unreadable(&addition.file.path))?;
-    match multipart::Plan::of(&upload, from, addition.file.size)? {
+    match Plan::of(&upload, from, addition.file.size)? {
         Some(plan) => plan.send(service, &url, &file, addition, progress)?,
         None => put(service, &url, &file, addition, 0..addition.file.size, progress).map(|_| ())?,
     }
@@ -129,35 +119,4 @@ fn send_one(
     }
     progress(Event::Done { file: &addition.file.name });
     Ok(())
-}
-
-/// Sends a range of the file; returns the answer, of which parts need the etag.
-pub(super) fn put(
-    service: &Service<'_>,
-    url: &Url,
-    file: &File,
-    addition: &Addition,
-    range: std::ops::Range<u64>,
-    progress: &mut Progress<'_>,
-) -> Result<Answer> {
-    let name = addition.file.name.as_str();
-    let mut request = Request::new(Method::PUT, url.clone(), service.config.download_timeout);
-    request.answer_timeout = ANSWER_TIMEOUT;
-    let mut retries = Retries::patient(&service.config.retries);
-    loop {
-        progress(Event::Begin { file: name, total: Some(addition.file.size), done: range.start });
-        let length = range.end - range.start;
-        let mut part = Part { file, name, start: range.start, length, progress: &mut *progress };
-        let answer = service.http.send_stream(&request, &mut part, length);
-        match answer.and_then(|answer| service.accepted(answer)) {
-            Ok(answer) => return Ok(answer),
-            Err(_) if file.metadata().is_ok_and(|now| now.len() < range.end) => {
-                return Err(HubError::Folder { path: addition.file.path.clone(), reason: CHANGED });
-            }
-            Err(trouble) => retries.after(trouble, &mut |retry| {
-                let reason = retry.reason.as_str();
-                progress(Event::Retry { file: name, attempt: retry.attempt, wait: retry.wait, reason });
-            })?,
-        }
-    }
 }

@@ -4,6 +4,7 @@ mod lfs;
 mod multipart;
 mod part;
 mod preupload;
+mod put;
 mod repository;
 mod service;
 

@@ -1,11 +1,19 @@
 use super::Addition;
-use super::lfs::{Action, put};
+use super::put::put;
 use super::service::Service;
 use crate::url::Url;
 use crate::{HubError, Progress, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
+
+/// Where to send something, and for a transfer in parts where each goes.
+#[derive(Deserialize)]
+pub(super) struct Action {
+    pub href: String,
+    #[serde(default)]
+    pub header: Option<BTreeMap<String, serde_json::Value>>,
+}
 
 /// A large file's transfer in parts, each to an address of its own.
 pub(super) struct Plan {

@@ -1,7 +1,8 @@
 use super::service::Service;
-use crate::http::{Http, Request};
+use crate::http::Http;
 use crate::listing;
 use crate::refusal::{self, Asked};
+use crate::request::Request;
 use crate::retry::Retries;
 use crate::{HubConfig, HubError, RepoName, Result};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,9 @@
 use super::Commit;
 use crate::answer::Answer;
-use crate::http::{Http, Request};
+use crate::http::Http;
 use crate::listing;
 use crate::refusal::{self, Asked};
+use crate::request::Request;
 use crate::retry::Retries;
 use crate::trouble::Trouble;
 use crate::url::{Url, encoded, encoded_path};

@@ -6,14 +6,14 @@ use super::encodings::{
     hybrid_rle, indices,
 };
 use super::room::Room;
+use super::thrift::{Thrift, kind};
 use polars_buffer::Buffer;
 use polars_parquet::parquet::compression::DecompressionContext;
 use polars_parquet::parquet::encoding::Encoding;
 use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata, RowGroupMetadata};
-use polars_parquet::parquet::page::{DataPage, DataPageHeader, Page, ParquetPageHeader};
+use polars_parquet::parquet::page::{DataPage, DataPageHeader, Page};
 use polars_parquet::parquet::read::{decompress, get_page_iterator};
 use polars_parquet::parquet::schema::types::PhysicalType;
-use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use std::io::Cursor;
 
 /// Checks the pages of the columns of these names.
@@ -86,16 +86,27 @@ fn headers(bytes: &[u8], chunk: &ColumnChunkMetadata, room: &mut Room) -> Checke
         .and_then(|(start, size)| bytes.get(start..start.checked_add(size)?))
         .ok_or_else(|| format!("{size} bytes from byte {start} of a file of {} bytes", bytes.len()))?;
     while !rest.is_empty() {
-        let mut reader = Cursor::new(rest);
-        let header = ParquetPageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut reader, rest.len()))
-            .map_err(in_words)?;
-        let after = usize::try_from(reader.position()).ok().and_then(|read| rest.get(read..)).unwrap_or_default();
-        let (packed, size) = (header.compressed_page_size, header.uncompressed_page_size);
+        let (size, packed, after) = page_header(rest)?;
         room.page(usize::try_from(size).map_err(|_| format!("a page claims {size} bytes"))?)?;
         let next = usize::try_from(packed).ok().and_then(|packed| after.get(packed..));
         rest = next.ok_or_else(|| format!("a page claims {packed} bytes, {} are left", after.len()))?;
     }
     Ok(())
+}
+
+/// What a page claims to have when it is decompressed and in the file, and what stands behind its header.
+fn page_header(bytes: &[u8]) -> Checked<(i64, i64, &[u8])> {
+    let mut thrift = Thrift { bytes: Bytes::new(bytes) };
+    let (mut field, mut sizes) = (0, [0, 0]);
+    while let Some(kind) = thrift.field(&mut field)? {
+        match (field, kind::INTEGERS.contains(&kind)) {
+            (2, true) => sizes[0] = thrift.bytes.zigzag()?,
+            (3, true) => sizes[1] = thrift.bytes.zigzag()?,
+            _ => thrift.pass(kind)?,
+        }
+    }
+    let [size, packed] = sizes;
+    Ok((size, packed, bytes.get(bytes.len() - thrift.bytes.left()..).unwrap_or_default()))
 }
 
 /// The bytes of a page's values, once they are decoded.

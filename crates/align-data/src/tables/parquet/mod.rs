@@ -4,16 +4,13 @@ mod check;
 mod encodings;
 mod footer;
 mod room;
+mod thrift;
 
 use super::columns::{Column, known};
 use crate::caught::caught;
 use crate::{Error, Result};
+use polars::prelude::{ArrowDataType, ArrowSchema, DataFrame, ParquetReader, ParquetWriter, PolarsError, SerReader};
 use polars_buffer::Buffer;
-use polars_core::error::PolarsError;
-use polars_core::frame::DataFrame;
-use polars_core::prelude::{ArrowDataType, ArrowSchema};
-use polars_io::SerReader;
-use polars_io::prelude::{ParquetReader, ParquetWriter};
 use polars_parquet::parquet::metadata::FileMetadata;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -39,11 +36,8 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<Da
     caught(decode).unwrap_or_else(|_| Err(fault("its footer is damaged".to_owned())))
 }
 
-pub(super) fn write(path: &Path, file: impl Write, frame: &DataFrame) -> Result<()> {
-    ParquetWriter::new(file)
-        .finish(&mut frame.clone())
-        .map(|_| ())
-        .map_err(|e| Error::write(path, std::io::Error::other(e)))
+pub(super) fn write(path: &Path, file: impl Write, mut frame: DataFrame) -> Result<()> {
+    ParquetWriter::new(file).finish(&mut frame).map(|_| ()).map_err(|e| Error::write(path, std::io::Error::other(e)))
 }
 
 /// The places of the columns that a table can hold; others are not even decoded.

@@ -1,0 +1,74 @@
+//! Tables in files.
+
+use super::columns::Column;
+use super::format::Format;
+#[cfg(feature = "tables")]
+use super::parquet;
+use super::raw::Raw;
+use super::table::{Row, Table};
+use super::value::Value;
+use super::{csv, jsonl};
+use crate::atomic::write_file;
+use crate::{Error, Result};
+use align_base::files::read_file;
+use align_base::printable_path;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Largest table that is read, in bytes: all of it is held in memory, several times.
+const FILE_LIMIT: u64 = 64 << 30;
+
+/// A file's columns, unchecked; `columns` tells how to read those that the format gives no type.
+pub(super) fn read_raw(path: &Path, columns: &[Column]) -> Result<Raw> {
+    let format = Format::of(path)?;
+    let bytes = read_file(path, FILE_LIMIT).map_err(|e| Error::read(path, e))?;
+    let origin = printable_path(path);
+    Ok(match format {
+        Format::Csv => Raw::of_cells(&origin, csv::read(path, &bytes, columns)?),
+        Format::JsonLines => Raw::of_cells(&origin, jsonl::read(path, &bytes, columns)?),
+        #[cfg(feature = "tables")]
+        Format::Parquet => Raw::of_frame(&origin, parquet::read(path, bytes, columns)?),
+    })
+}
+
+impl<R: Row> Table<R> {
+    /// Reads a CSV, Parquet or JSON Lines file; the notebook's header is accepted.
+    ///
+    /// # Errors
+    /// When it cannot be read, a column is missing, or a row holds what it must not.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_raw(read_raw(path.as_ref(), R::COLUMNS)?)
+    }
+
+    /// Writes a CSV, Parquet or JSON Lines file.
+    ///
+    /// # Errors
+    /// When the file exists and `overwrite` is false, its name ends in none of the three, or it cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
+        let path = path.as_ref();
+        let format = Format::of(path)?;
+        write_file(path, overwrite, |file| match format {
+            Format::Csv => self.write_lines(file, Format::Csv).map_err(|e| Error::write(path, e)),
+            Format::JsonLines => self.write_lines(file, Format::JsonLines).map_err(|e| Error::write(path, e)),
+            #[cfg(feature = "tables")]
+            Format::Parquet => parquet::write(path, file, self.frame()?),
+        })
+    }
+
+    fn write_lines(&self, file: impl Write, format: Format) -> std::io::Result<()> {
+        let mut file = BufWriter::new(file);
+        let columns = self.columns();
+        let names = self.names(&columns);
+        if matches!(format, Format::Csv) {
+            csv::write(&mut file, names.iter().map(|name| Value::Text(name)))?;
+        }
+        for row in 0..self.len() {
+            let values = self.values(row, &columns);
+            match format {
+                Format::Csv => csv::write(&mut file, values)?,
+                _ => jsonl::write(&mut file, &names, values)?,
+            }
+        }
+        file.flush()
+    }
+}

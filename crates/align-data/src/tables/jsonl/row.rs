@@ -1,0 +1,94 @@
+//! One line as the next row of a table.
+
+use super::super::cells::{Cell, Cells};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// Reads one line as the next row of a table that may get so many columns.
+pub(super) fn push(cells: &mut Cells, line: &str, most_columns: usize) -> serde_json::Result<()> {
+    let mut deserializer = serde_json::Deserializer::from_str(line);
+    deserializer.deserialize_map(Row { cells, most_columns })?;
+    deserializer.end()?;
+    cells.rows += 1;
+    Ok(())
+}
+
+struct Row<'a> {
+    cells: &'a mut Cells,
+    most_columns: usize,
+}
+
+impl<'de> Visitor<'de> for Row<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let Row { cells, most_columns } = self;
+        while let Some(name) = fields.next_key::<String>()? {
+            let cell = fields.next_value_seed(Value(cells))?;
+            let column = cells.column(&name);
+            column.ok_or_else(|| A::Error::custom(format!("the field {name:?} stands twice")))?.push(cell);
+            if cells.columns.len() > most_columns {
+                return Err(A::Error::custom(format!(
+                    "more than {most_columns} different names, too many for such a file"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Value<'a>(&'a mut Cells);
+
+impl<'de> DeserializeSeed<'de> for Value<'_> {
+    type Value = Cell;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cell, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Value<'_> {
+    type Value = Cell;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Cell, E> {
+        Ok(Cell::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Cell, E> {
+        Ok(Cell::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Cell, E> {
+        Ok(Cell::Int(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Cell, E> {
+        Ok(i64::try_from(value).map_or(Cell::Float(value as f64), Cell::Int))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Cell, E> {
+        Ok(Cell::Float(value))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Cell, E> {
+        Ok(self.0.add_text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Cell, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Cell::List)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Cell, A::Error> {
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Cell::Object)
+    }
+}

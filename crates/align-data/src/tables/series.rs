@@ -1,0 +1,53 @@
+//! The values of a polars column.
+
+use super::columns::Kind;
+use super::place::Place;
+use super::value::Value;
+use crate::Result;
+use polars::prelude::{AnyValue, Column, DataType};
+
+/// Text, numbers and booleans, which all three formats hold.
+pub(super) fn is_flat(dtype: &DataType) -> bool {
+    matches!(dtype, DataType::String | DataType::Boolean) || dtype.is_primitive_numeric()
+}
+
+/// The value of a row, counted from 0.
+pub(super) fn value(column: &Column, row: usize) -> Value<'_> {
+    match column.get(row) {
+        Ok(AnyValue::Boolean(value)) => Value::Bool(value),
+        Ok(AnyValue::Float32(number)) => Value::Float32(number),
+        Ok(AnyValue::Float64(number)) => Value::Float(number),
+        Ok(AnyValue::UInt64(number)) => Value::Unsigned(number),
+        Ok(AnyValue::String(text)) => Value::Text(text),
+        Ok(other) => other.extract::<i64>().map_or(Value::Null, Value::Int),
+        Err(_) => Value::Null,
+    }
+}
+
+/// The values of a column that a table knows, one a row. Bytes count as text.
+pub(super) fn values<'a>(column: &'a Column, place: &Place<'_>) -> Result<Vec<Value<'a>>> {
+    let dtype = column.dtype();
+    // A column of nothing but nulls may have any type.
+    if column.null_count() == column.len() {
+        return Ok(vec![Value::Null; column.len()]);
+    }
+    if let Ok(texts) = column.str() {
+        return Ok(texts.iter().map(|text| text.map_or(Value::Null, Value::Text)).collect());
+    }
+    if let Ok(bytes) = column.binary() {
+        let text = |(row, bytes): (usize, Option<&'a [u8]>)| match bytes.map(std::str::from_utf8).transpose() {
+            Ok(text) => Ok(text.map_or(Value::Null, Value::Text)),
+            Err(_) => Err(place.refusal(row, "text in UTF-8", "other bytes")),
+        };
+        return bytes.iter().enumerate().map(text).collect();
+    }
+    let fits = match place.kind {
+        Kind::Text => false,
+        Kind::Number => dtype.is_primitive_numeric(),
+        Kind::Flag | Kind::Class => dtype.is_primitive_numeric() || dtype.is_bool(),
+    };
+    if !fits {
+        return Err(place.wrong_type(dtype));
+    }
+    Ok((0..column.len()).map(|row| value(column, row)).collect())
+}

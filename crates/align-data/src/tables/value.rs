@@ -1,0 +1,39 @@
+use std::borrow::Cow;
+
+/// A value of a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Unsigned(u64),
+    Float32(f32),
+    Float(f64),
+    Text(&'a str),
+}
+
+impl<'a> Value<'a> {
+    /// The value in words, for labels, which may be written in any of these types.
+    pub fn in_words(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Null => None,
+            Self::Bool(value) => Some(if value { "true" } else { "false" }.into()),
+            Self::Int(number) => Some(number.to_string().into()),
+            Self::Unsigned(number) => Some(number.to_string().into()),
+            Self::Float32(number) => Some(number.to_string().into()),
+            Self::Float(number) => Some(number.to_string().into()),
+            Self::Text(text) => Some(text.into()),
+        }
+    }
+
+    /// The value as a number.
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Self::Int(number) => Some(number as f64),
+            Self::Unsigned(number) => Some(number as f64),
+            Self::Float32(number) => Some(number.into()),
+            Self::Float(number) => Some(number),
+            Self::Null | Self::Bool(_) | Self::Text(_) => None,
+        }
+    }
+}
