@@ -1,4 +1,3 @@
-use crate::Point;
 use align_base::{printable, printable_path};
 use std::path::PathBuf;
 
@@ -48,8 +47,8 @@ pub enum Error {
     /// A point of the sweep that failed.
     #[error("{point}: {problem}")]
     Point {
-        /// The point.
-        point: Point,
+        /// The point, in words.
+        point: String,
         /// What went wrong.
         #[source]
         problem: Box<Error>,

@@ -89,7 +89,7 @@ impl SweepOptions {
         self.bootstrap.validate()?;
         self.points.iter().try_for_each(|point| {
             let config = point.loss.config(point.beta, &self.dpo);
-            config.map(|_| ()).map_err(|problem| Error::Point { point: *point, problem: Box::new(problem) })
+            config.map(|_| ()).map_err(|problem| Error::Point { point: point.to_string(), problem: Box::new(problem) })
         })
     }
 }
@@ -216,7 +216,7 @@ impl Runner<'_> {
                 Some(measured) => measured,
                 None => {
                     on(&Progress::Begins(point, number + 1, all));
-                    let failed = |problem| Error::Point { point: *point, problem: Box::new(problem) };
+                    let failed = |problem| Error::Point { point: point.to_string(), problem: Box::new(problem) };
                     match self.point(point, &pairs, &ground, on).map_err(failed)? {
                         Some(measured) => measured,
                         None => return Ok(Outcome::Stopped(self.done())),

@@ -1,10 +1,13 @@
 //! The rows that each strategy pairs, as (chosen, rejected) places in a prompt's texts.
 
 use super::prompts::{Obstacle, Prompt};
-use super::{MOST_PAIRS, PairOptions, PairStrategy, PairingReport};
+use super::{PairOptions, PairStrategy, PairingReport};
 use crate::{Error, Result};
 use align_base::random::generator;
 use rand::RngExt;
+
+/// More pairs than this are refused rather than built: their texts would not fit in memory.
+pub(super) const MOST_PAIRS: usize = 20_000_000;
 
 /// How often a draw that makes no pair is drawn again before the pair is given up and counted as missing.
 const MOST_DRAWS: usize = 10_000;

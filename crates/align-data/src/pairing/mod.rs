@@ -9,11 +9,9 @@ pub use report::{PairingReport, SkipReason, SkippedPrompt};
 pub use strategy::{PairOptions, PairStrategy};
 
 use crate::{Error, PreferencePair, Result, ScoredText};
+use draw::{MOST_PAIRS, draw};
 use prompts::{Prompt, by_prompt};
 use std::collections::HashSet;
-
-/// More pairs than this are refused rather than built: their texts would not fit in memory.
-const MOST_PAIRS: usize = 20_000_000;
 
 /// Pairs the texts of each prompt; prompts come in the order of their first text.
 ///
@@ -44,7 +42,7 @@ pub fn pair(texts: &[ScoredText], options: &PairOptions) -> Result<(Vec<Preferen
             report.skipped.push(skipped(reason));
             continue;
         }
-        let drawn = draw::draw(prompt, index, options, MOST_PAIRS - pairs.len(), &mut report)?;
+        let drawn = draw(prompt, index, options, MOST_PAIRS - pairs.len(), &mut report)?;
         if drawn.is_empty() {
             report.skipped.push(skipped(SkipReason::NothingPaired));
         }

@@ -1,6 +1,7 @@
 //! The columns that a table knows.
 
-use super::labels::FLAG;
+/// What messages call true and false.
+pub(super) const FLAG: &str = "true or false, also as 1 and 0 or as yes and no";
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,10 @@
 //! Labels as people write them: true and false, and the classes of a classifier.
 
+use super::columns::FLAG;
 use super::place::Place;
 use super::value::Value;
 use crate::Result;
 use std::borrow::Cow;
-
-/// What messages call true and false.
-pub(super) const FLAG: &str = "true or false, also as 1 and 0 or as yes and no";
 
 /// Far more than any classifier has.
 const MOST_CLASSES: f64 = 1e6;

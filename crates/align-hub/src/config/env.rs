@@ -1,12 +1,10 @@
-use super::HubConfig;
+use super::{DEFAULT_ENDPOINT, DEFAULT_TIMEOUT, HubConfig};
 use crate::{HubError, Result, RetryPolicy, Token};
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(super) const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
-pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A day: more is surely a mistake.
 const MOST_SECONDS: u64 = 86_400;
 
@@ -17,8 +15,28 @@ struct Env<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
 }
 
+impl HubConfig {
+    /// As the environment says, by the variables that Python's `huggingface_hub` reads.
+    ///
+    /// # Errors
+    ///
+    /// If a variable makes no sense, or the token's file cannot be read.
+    pub fn from_env() -> Result<Self> {
+        Self::from_lookup(|variable| std::env::var_os(variable))
+    }
+
+    /// As the environment that `lookup` stands for says.
+    ///
+    /// # Errors
+    ///
+    /// As [`HubConfig::from_env`].
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        config(&lookup)
+    }
+}
+
 /// Reads every variable in the order and with the fallbacks of Python's `huggingface_hub`.
-pub(super) fn config(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<HubConfig> {
+fn config(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<HubConfig> {
     let env = Env { lookup };
     Ok(HubConfig {
         endpoint: env.text("HF_ENDPOINT")?.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),

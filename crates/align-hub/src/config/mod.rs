@@ -1,9 +1,11 @@
 mod env;
 
-use crate::{Result, RetryPolicy, Token};
-use std::ffi::OsString;
+use crate::{RetryPolicy, Token};
 use std::path::PathBuf;
 use std::time::Duration;
+
+const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the hub is, who asks, where the cache is and how patient to be.
 #[derive(Debug, Clone)]
@@ -29,31 +31,13 @@ impl HubConfig {
     #[must_use]
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         Self {
-            endpoint: env::DEFAULT_ENDPOINT.to_owned(),
+            endpoint: DEFAULT_ENDPOINT.to_owned(),
             token: None,
             cache: cache.into(),
             offline: false,
-            etag_timeout: env::DEFAULT_TIMEOUT,
-            download_timeout: env::DEFAULT_TIMEOUT,
+            etag_timeout: DEFAULT_TIMEOUT,
+            download_timeout: DEFAULT_TIMEOUT,
             retries: RetryPolicy::default(),
         }
-    }
-
-    /// As the environment says, by the variables that Python's `huggingface_hub` reads.
-    ///
-    /// # Errors
-    ///
-    /// If a variable makes no sense, or the token's file cannot be read.
-    pub fn from_env() -> Result<Self> {
-        Self::from_lookup(|variable| std::env::var_os(variable))
-    }
-
-    /// As the environment that `lookup` stands for says.
-    ///
-    /// # Errors
-    ///
-    /// As [`HubConfig::from_env`].
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
-        env::config(&lookup)
     }
 }

@@ -1,5 +1,6 @@
 mod commit;
 mod files;
+mod folder;
 mod lfs;
 mod multipart;
 mod part;
@@ -8,12 +9,10 @@ mod put;
 mod repository;
 mod service;
 
-use crate::http::Http;
+pub(crate) use folder::folder;
+
 use crate::name::DEFAULT_REVISION;
-use crate::{HubConfig, HubError, Progress, RepoName, Result};
 use files::LocalFile;
-use service::Service;
-use std::path::Path;
 
 /// What is said of a file that is not what it was when its checksum was taken.
 const CHANGED: &str = "changed while it was uploaded: try again";
@@ -60,32 +59,4 @@ struct Addition {
     way: Way,
     /// The checksum that the way asks for: git's or SHA-256.
     oid: String,
-}
-
-pub(crate) fn folder(
-    http: &Http,
-    config: &HubConfig,
-    repo: &RepoName,
-    folder: &Path,
-    options: &UploadOptions,
-    progress: &mut Progress<'_>,
-) -> Result<Commit> {
-    let refused = |reason: &str| HubError::Upload { repo: repo.to_string(), reason: reason.to_owned() };
-    if config.offline {
-        return Err(refused("HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it"));
-    }
-    if !http.has_token() {
-        return Err(refused("there is no token: set HF_TOKEN to one that may write, or run `hf auth login`"));
-    }
-    repo.clone().at(&options.revision)?;
-    let files = files::of_folder(folder)?;
-    let service = Service { http, config, repo: repository::owned(http, config, repo)?, revision: &options.revision };
-    let service = repository::ensure(service, options.private)?;
-    let additions = preupload::additions(&service, files)?;
-    if additions.is_empty() {
-        tracing::info!("`{}` already has all that is in {}", service.repo, folder.display());
-        return service.last_commit();
-    }
-    lfs::send(&service, &additions, progress)?;
-    commit::make(&service, &additions, &options.message)
 }

@@ -1,6 +1,6 @@
 //! The tokens that are added to a vocabulary: the crate normalises them and builds a search for all of them.
 
-use super::{Checked, TOKEN_BYTES, short};
+use super::limits::{Checked, TOKEN_BYTES, short};
 use serde_json::Value;
 
 /// Most added tokens. The search is built anew with each special token.

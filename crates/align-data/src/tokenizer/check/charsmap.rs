@@ -1,7 +1,7 @@
 //! SentencePiece's compiled map of characters (<https://github.com/google/sentencepiece>): a double-array trie of byte strings, and
 //! the texts that stand for them, each up to a zero byte. The crate follows it without looking where it leads.
 
-use super::Checked;
+use super::limits::Checked;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! What a byte of a text may become: steps that each make a text longer multiply.
 
-use super::Checked;
+use super::limits::Checked;
 use serde_json::Value;
 
 /// Most bytes that the steps may make of one. T5's and Llama's make up to 44 and 12.

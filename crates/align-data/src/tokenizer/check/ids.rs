@@ -1,6 +1,6 @@
 //! The ids of a tokeniser's tokens: few and small.
 
-use super::{Checked, TOKEN_BYTES, list, short};
+use super::limits::{Checked, TOKEN_BYTES, list, short};
 use serde_json::Value;
 
 /// How far beyond the number of tokens an id may be, apart from as many holes as there are tokens: the crate walks all ids

@@ -22,6 +22,7 @@ mod added;
 mod charsmap;
 mod growth;
 mod ids;
+mod limits;
 mod model;
 mod pattern;
 mod post_processor;
@@ -29,16 +30,9 @@ mod steps;
 
 use crate::{Error, Result};
 use ids::Ids;
+use limits::{Checked, list};
 use serde_json::Value;
 use std::path::Path;
-
-/// What is wrong with a part, in words.
-type Checked<T> = std::result::Result<T, String>;
-
-/// Longest token, in bytes; those of known vocabularies have a few hundred.
-const TOKEN_BYTES: usize = 16 << 10;
-/// Longest affix or separator, in bytes: it is put to each word or character.
-const AFFIX_BYTES: usize = 256;
 
 /// Checks the parts of `document`, which was read from `path`.
 pub(super) fn check(path: &Path, document: &Value) -> Result<()> {
@@ -56,16 +50,4 @@ fn parts(document: &Value) -> Checked<()> {
         None | Some(Value::Null) => Ok(()),
         Some(part) => post_processor::check(part, &ids).map_err(|problem| format!("post_processor: {problem}")),
     }
-}
-
-fn list(value: Option<&Value>) -> &[Value] {
-    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// A string that must not be longer than `most` bytes.
-fn short(name: &str, text: &str, most: usize) -> Checked<()> {
-    if text.len() <= most {
-        return Ok(());
-    }
-    Err(format!("{name} has {} bytes, expected at most {most}", text.len()))
 }

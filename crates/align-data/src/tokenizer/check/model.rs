@@ -1,6 +1,6 @@
 //! A tokeniser's model: what it would do with a long word, and how large it grows in memory.
 
-use super::{AFFIX_BYTES, Checked, short};
+use super::limits::{AFFIX_BYTES, Checked, short};
 use serde_json::Value;
 
 const KINDS: [&str; 4] = ["BPE", "WordPiece", "WordLevel", "Unigram"];

@@ -1,6 +1,6 @@
 //! Patterns: texts and regular expressions that a step looks for.
 
-use super::{Checked, short};
+use super::limits::{Checked, short};
 use onig::{MatchParam, Regex, Region, SearchOptions};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! What is put around a text's tokens. The crate reads these parts by their fields, whatever their type says, and so do we.
 
 use super::ids::Ids;
-use super::{Checked, TOKEN_BYTES, list, short};
+use super::limits::{Checked, TOKEN_BYTES, list, short};
 use serde_json::Value;
 
 /// Most parts of a template, of a sequence, and ids of a special token.

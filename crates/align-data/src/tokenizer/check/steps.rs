@@ -2,7 +2,8 @@
 //! reads some parts by their fields alone.
 
 use super::growth::{Growth, of_replacement};
-use super::{AFFIX_BYTES, Checked, charsmap, pattern, short};
+use super::limits::{AFFIX_BYTES, Checked, short};
+use super::{charsmap, pattern};
 use serde_json::{Map, Value};
 
 /// Most steps of a normaliser, a pre-tokeniser or a decoder, however they are nested. Known ones have up to ten.
