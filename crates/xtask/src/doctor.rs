@@ -6,6 +6,7 @@ mod hub;
 mod libtorch;
 mod machine;
 mod report;
+mod shown;
 mod tools;
 
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ use crate::workspace::Workspace;
 use report::{Finding, Report};
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Looks at everything and prints it; the exit code says whether all that is necessary is there.
@@ -54,13 +55,5 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.folder).ok();
-    }
-}
-
-/// A path for people: the home folder as `~`.
-fn shown(path: &Path) -> String {
-    match env::home_dir().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
-        Some(rest) => format!("~/{}", rest.display()),
-        None => path.display().to_string(),
     }
 }

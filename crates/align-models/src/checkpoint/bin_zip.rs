@@ -1,6 +1,7 @@
 use super::entry::Entry;
-use super::error::{Result, malformed, shown};
+use super::error::{Result, malformed};
 use super::pickle::{self, StorageRef};
+use super::shown::shown;
 use super::source::Source;
 use super::state_dict::{self, Extent};
 use super::zip_directory::{Member, members};

@@ -97,22 +97,3 @@ pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> CheckpointError + '_ 
 pub(super) fn malformed(path: &Path, reason: impl Into<String>) -> CheckpointError {
     CheckpointError::Malformed { path: path.to_path_buf(), reason: reason.into() }
 }
-
-/// A name out of a file, safe to print: control characters escaped, cut where it is absurdly long.
-pub(super) fn shown(name: &str) -> String {
-    const LONGEST: usize = 160;
-    let mut text: String = name.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if name.chars().nth(LONGEST).is_some() {
-        text.push('…');
-    }
-    text
-}
-
-/// Names joined by commas, the tail replaced by its count.
-pub(super) fn listed(names: &[String], most: usize) -> String {
-    let mut text = names.iter().take(most).map(|name| shown(name)).collect::<Vec<_>>().join(", ");
-    if names.len() > most {
-        text.push_str(&format!(" and {} more", names.len() - most));
-    }
-    text
-}

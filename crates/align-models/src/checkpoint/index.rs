@@ -1,5 +1,6 @@
 use super::entry::Entry;
-use super::error::{Result, io, listed, malformed, shown};
+use super::error::{Result, io, malformed};
+use super::shown::{listed, shown};
 use super::source::Source;
 use crate::json_weight;
 use serde::Deserialize;

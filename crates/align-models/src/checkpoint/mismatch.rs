@@ -1,4 +1,4 @@
-use super::error::shown;
+use super::shown::shown;
 use std::fmt;
 
 /// How a checkpoint's tensors differ from those that the config asks for, each list sorted by name.

@@ -17,6 +17,7 @@ mod read;
 mod safetensors;
 mod safetensors_header;
 mod save;
+mod shown;
 mod source;
 mod state_dict;
 mod zip_directory;
@@ -27,7 +28,8 @@ pub use layout::{Layout, TensorSpec};
 pub use mismatch::Mismatch;
 pub use save::save_safetensors;
 
-use error::{Result, io, listed};
+use error::{Result, io};
+use shown::{listed, shown};
 use source::Source;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -122,7 +124,7 @@ impl Checkpoint {
             .entries
             .iter()
             .find(|entry| entry.name() == name)
-            .ok_or_else(|| CheckpointError::NoTensor { path: self.path.clone(), name: error::shown(name) })?;
+            .ok_or_else(|| CheckpointError::NoTensor { path: self.path.clone(), name: shown(name) })?;
         self.read_entry(entry, entry.kind(), Device::Cpu)
     }
 
@@ -142,7 +144,7 @@ impl Checkpoint {
         if !matched.foreign.is_empty() {
             let names: Vec<String> = matched.foreign.iter().map(|name| (*name).to_owned()).collect();
             tracing::warn!(
-                tensors = error::listed(&names, 20),
+                tensors = listed(&names, 20),
                 path = %self.path.display(),
                 "the model has no place for these tensors of its checkpoint: they are left out"
             );
@@ -196,7 +198,7 @@ impl Checkpoint {
     fn read_entry(&self, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {
         match self.sources.get(entry.place.file) {
             Some(source) => read::read(source, entry, kind, device),
-            None => Err(CheckpointError::NoTensor { path: self.path.clone(), name: error::shown(entry.name()) }),
+            None => Err(CheckpointError::NoTensor { path: self.path.clone(), name: shown(entry.name()) }),
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::entry::{Entry, numel};
-use super::error::{Result, malformed, shown};
+use super::error::{Result, malformed};
+use super::shown::shown;
 use super::source::Source;
 use tch::{Device, Kind, Tensor};
 

@@ -1,7 +1,7 @@
 use super::entry::{Entry, Place, numel};
-use super::error::shown;
 use super::pickle::{Heap, StorageRef, TensorRef, Value};
 use super::read::span;
+use super::shown::shown;
 use std::collections::HashSet;
 
 /// Most dimensions of a tensor.
@@ -52,7 +52,7 @@ pub(super) fn entries(
         entries.push(entry.map_err(|reason| format!("tensor `{}`: {reason}", shown(name)))?);
     }
     if entries.is_empty() && !others.is_empty() {
-        let keys = super::error::listed(&others, 20);
+        let keys = super::shown::listed(&others, 20);
         return Err(format!("holds no tensors at its top level, only {keys}: save the state dict by itself"));
     }
     if !others.is_empty() {

@@ -3,7 +3,8 @@
 //! Read here rather than by a zip library, because those reserve memory by the archive's own count of members, and
 //! because nothing more is needed: members are then read in place, like any other range of the file.
 
-use super::error::{Result, malformed, shown};
+use super::error::{Result, malformed};
+use super::shown::shown;
 use super::source::Source;
 use std::collections::HashMap;
 

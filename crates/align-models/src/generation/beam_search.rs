@@ -7,8 +7,8 @@
 use super::GenerationError;
 use super::beam_decoder::{BeamDecoder, BeamToken};
 use super::draws::{DrawKey, Draws};
-use super::generate::Plan;
 use super::hypotheses::{Hypotheses, Hypothesis};
+use super::plan::Plan;
 use super::ranking::{best, survivors};
 use super::rows::map_rows;
 use crate::{CausalLm, Result};

@@ -1,8 +1,8 @@
 use super::beam_decoder::BeamDecoder;
 use super::decoder::Decoder;
 use super::memory::check_batch;
-use super::processors::{Pipeline, pipeline};
-use super::stopping::Stopping;
+use super::pipeline::pipeline;
+use super::plan::Plan;
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationConfig, GenerationError, beam_search, sampling};
 use crate::{CausalLm, Error};
@@ -27,27 +27,6 @@ pub(super) struct Written {
     pub ids: Vec<i64>,
     pub score: Option<f64>,
     pub token_logps: Option<Vec<f64>>,
-}
-
-/// What the strategies share.
-pub(super) struct Plan<'a> {
-    pub config: &'a GenerationConfig,
-    pub pipeline: Pipeline,
-    pub stopping: &'a Stopping,
-    /// Ids that end a text.
-    pub eos: Vec<i64>,
-    pub prompts: &'a [Vec<i64>],
-    /// The prompts' numbers, which random draws are keyed by.
-    pub keys: &'a [u64],
-    pub prompt_length: usize,
-    pub max_length: usize,
-}
-
-impl Plan<'_> {
-    /// Whether a criterion of the user's ends the text `ids`, prompt included, at its last token.
-    pub fn stopped(&self, ids: &[i64]) -> bool {
-        self.stopping.stops(ids, self.prompt_length)
-    }
 }
 
 /// Continues a batch of prompts.

@@ -30,6 +30,8 @@ mod generate;
 mod hypotheses;
 mod memory;
 mod not_ours;
+mod pipeline;
+mod plan;
 mod pretrained;
 pub mod processors;
 mod prompt_batches;

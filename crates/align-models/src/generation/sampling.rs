@@ -1,11 +1,13 @@
 //! Greedy search and sampling: one token at a time for each text on its own.
 
+use super::GenerationError;
 use super::decoder::Decoder;
 use super::draws::{DrawKey, Draws};
-use super::generate::Plan;
+use super::pipeline::Pipeline;
+use super::plan::Plan;
 use super::ranking::{best, log_sum_exp, survivors};
 use super::rows::map_rows;
-use super::{GenerationError, processors::Pipeline};
+
 use crate::{CausalLm, Result};
 
 /// One text in the making.

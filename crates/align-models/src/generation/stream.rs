@@ -1,7 +1,7 @@
 use super::decoder::Decoder;
 use super::draws::DrawKey;
 use super::generate::{check_prompts, matrix, max_length, with_weights_at_fault};
-use super::processors::{Pipeline, pipeline};
+use super::pipeline::{Pipeline, pipeline};
 use super::prompts::started;
 use super::sampling::{Text, choose};
 use super::stopping::Stopping;

@@ -12,10 +12,7 @@ pub use figures::{FigureWidth, ReportFigure};
 pub use table::{Cell, Column, Row, Table};
 pub use texts::{RewardedText, TextComparison, TextComparisons};
 
-use crate::Result;
-use crate::atomic::write_file;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// What a report says. All but the title may be empty, and then has no section.
 ///
@@ -75,24 +72,5 @@ impl Entry {
     #[must_use]
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into() }
-    }
-}
-
-impl Report {
-    /// The report as an HTML page.
-    ///
-    /// # Errors
-    /// Names the figure, the table or the text with a number that cannot be shown (see
-    /// [`Figure::draw`](crate::Figure::draw)), or a row with more or fewer cells than its table has columns.
-    pub fn to_html(&self) -> Result<String> {
-        page::page(self)
-    }
-
-    /// Writes the page to a file, whole or not at all; folders are made.
-    ///
-    /// # Errors
-    /// As for [`to_html`](Self::to_html), when the file exists and `overwrite` is false, or when the system refuses.
-    pub fn write(&self, path: &Path, overwrite: bool) -> Result<()> {
-        write_file(path, self.to_html()?.as_bytes(), overwrite)
     }
 }

@@ -5,15 +5,36 @@ use super::table_html::tables;
 use super::texts::texts;
 use super::{Configuration, Entry, Report};
 use crate::Result;
+use crate::atomic::write_file;
 use crate::plain_text::PlainText;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::path::Path;
 
 /// What the browser is told to refuse: whatever is not in the file, and any script.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
+impl Report {
+    /// The report as an HTML page.
+    ///
+    /// # Errors
+    /// Names the figure, the table or the text with a number that cannot be shown (see
+    /// [`Figure::draw`](crate::Figure::draw)), or a row with more or fewer cells than its table has columns.
+    pub fn to_html(&self) -> Result<String> {
+        page(self)
+    }
+
+    /// Writes the page to a file, whole or not at all; folders are made.
+    ///
+    /// # Errors
+    /// As for [`to_html`](Self::to_html), when the file exists and `overwrite` is false, or when the system refuses.
+    pub fn write(&self, path: &Path, overwrite: bool) -> Result<()> {
+        write_file(path, self.to_html()?.as_bytes(), overwrite)
+    }
+}
+
 /// The whole page.
-pub(super) fn page(report: &Report) -> Result<String> {
+fn page(report: &Report) -> Result<String> {
     let sections = sections(report)?;
     let page = html! {
         (DOCTYPE)

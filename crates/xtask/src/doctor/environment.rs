@@ -1,6 +1,7 @@
 //! Variables and settings of the user's that get in the way of building, or of finding LibTorch.
 
-use super::{Finding, shown};
+use super::Finding;
+use super::shown::shown;
 use crate::workspace::Workspace;
 use std::env;
 use std::ffi::OsString;

@@ -1,7 +1,8 @@
 //! The cache of the model hub: where it is, what it holds, and the variables that steer it.
 
+use super::Finding;
 use super::libtorch::size;
-use super::{Finding, shown};
+use super::shown::shown;
 use crate::disk::gigabytes;
 use std::env;
 use std::ffi::OsString;

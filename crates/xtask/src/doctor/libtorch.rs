@@ -1,6 +1,7 @@
 //! The LibTorch of this workspace: where it is, whose, which, and whether it loads.
 
-use super::{Finding, shown};
+use super::Finding;
+use super::shown::shown;
 use crate::disk::gigabytes;
 use crate::failure::Failure;
 use crate::libtorch_check;

@@ -1,7 +1,8 @@
 //! The system, the processor, memory and disk.
 
+use super::Finding;
 use super::libtorch::State;
-use super::{Finding, shown};
+use super::shown::shown;
 use crate::bring;
 use crate::disk::{self, MEGABYTE, gigabytes, gigabytes_free};
 use crate::gpu;

@@ -72,7 +72,7 @@ fn pip_version(python: &Path) -> String {
     let line = first_line(Command::new(python).args(["-m", "pip", "--version"])).unwrap_or_default();
     // `pip 23.2.1 from /…/pip (python 3.11)`
     let version = line.split(" from ").next().unwrap_or_default();
-    format!("{}, {version}", super::shown(python))
+    format!("{}, {version}", super::shown::shown(python))
 }
 
 fn first_line(command: &mut Command) -> Option<String> {

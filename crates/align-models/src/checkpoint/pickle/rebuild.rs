@@ -1,7 +1,7 @@
 use super::globals::Global;
 use super::value::{Heap, StorageRef, TensorRef, Value};
 use super::{PickleError, Result, bad};
-use crate::checkpoint::error::shown;
+use crate::checkpoint::shown::shown;
 
 /// What `callable(*args)` describes. `spend` counts the values that are copied.
 pub(super) fn reduce(

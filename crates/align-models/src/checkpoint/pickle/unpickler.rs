@@ -3,7 +3,7 @@ use super::input::Input;
 use super::opcode::Opcode;
 use super::value::{Heap, Value};
 use super::{OPCODES, PickleError, Result, bad, rebuild};
-use crate::checkpoint::error::shown;
+use crate::checkpoint::shown::shown;
 use std::collections::HashMap;
 use std::io::Read;
 
