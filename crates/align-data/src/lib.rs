@@ -14,18 +14,19 @@
 //! builds polars, also as Parquet and as data frames.
 //!
 //! ```
-//! use align_data::pairing::{PairOptions, PairStrategy, pair};
-//! use align_data::ScoredText;
+//! use align_data::ScoredTexts;
+//! use align_data::pairing::{PairOptions, PairStrategy};
 //!
-//! let texts = [
-//!     ScoredText::new("This movie", "This movie was fine.", 0.3),
-//!     ScoredText::new("This movie", "This movie was a joy.", 2.1),
-//! ];
+//! # let folder = tempfile::tempdir()?;
+//! # let (texts, pairs_file) = (folder.path().join("texts.csv"), folder.path().join("pairs.jsonl"));
+//! std::fs::write(&texts, "prompt,text,score\nThis movie,This movie was fine.,0.3\nThis movie,This movie was a joy.,2.1\n")?;
+//!
 //! let options = PairOptions::new(PairStrategy::BestWorst);
-//! let (pairs, report) = pair(&texts, &options)?;
-//! assert_eq!(pairs[0].chosen, "This movie was a joy.");
+//! let (pairs, report) = ScoredTexts::read(&texts)?.pair(&options)?;
+//! assert_eq!(pairs.rows()[0].chosen, "This movie was a joy.");
 //! assert_eq!(report.pairs, 1);
-//! # Ok::<(), align_data::Error>(())
+//! pairs.write(&pairs_file, false)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod atomic;

@@ -1,7 +1,8 @@
 use crate::NameError;
+use crate::words::in_brackets;
 use align_base::printable_path;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A `Result` of this crate.
 pub type Result<T> = std::result::Result<T, HubError>;
@@ -343,18 +344,4 @@ pub enum HubError {
         /// Why not, and what to do.
         reason: String,
     },
-}
-
-impl HubError {
-    pub(crate) fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::CacheUnwritable { path: path.to_owned(), source }
-    }
-
-    pub(crate) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Unreadable { path: path.to_owned(), source }
-    }
-}
-
-fn in_brackets(words: &Option<String>) -> String {
-    words.as_ref().map(|words| format!(" ({words})")).unwrap_or_default()
 }

@@ -5,17 +5,36 @@
 //! checksum that the hub gives before anyone sees it; the token goes to the hub alone. Without a network the cache is
 //! enough. What goes wrong is a [`HubError`] that says what to do.
 //!
-//! ```no_run
-//! use align_hub::{Hub, HubConfig, ModelSource, UploadOptions};
+//! ```
+//! use align_hub::{Hub, HubConfig, ModelSource};
 //!
-//! # fn main() -> Result<(), align_hub::HubError> {
-//! let hub = Hub::new(HubConfig::from_env()?)?;
-//! let folder = ModelSource::parse("distilbert/distilgpt2")?.fetch(&hub, &mut |_| {})?;
-//! // ... train what is in `folder`, save it to "tuned" ...
+//! # let cache = tempfile::tempdir().map_err(|e| e.to_string())?;
+//! # let repo = cache.path().join("models--user--name");
+//! # let commit = "0123456789abcdef0123456789abcdef01234567";
+//! # for (file, content) in [
+//! #     (repo.join("refs/main"), commit),
+//! #     (repo.join("snapshots").join(commit).join("config.json"), "{}"),
+//! #     (repo.join("snapshots").join(commit).join("model.safetensors"), "weights"),
+//! # ] {
+//! #     std::fs::create_dir_all(file.parent().ok_or("a folder")?)?;
+//! #     std::fs::write(file, content)?;
+//! # }
+//! // `HubConfig::from_env()` is what `huggingface_hub` would use; this one asks a cache alone.
+//! let config = HubConfig { offline: true, ..HubConfig::new(cache.path()) };
+//! let hub = Hub::new(config)?;
+//! let folder = ModelSource::parse("user/name")?.fetch(&hub, &mut |_| {})?;
+//! assert!(folder.join("model.safetensors").is_file());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What was trained goes back as a commit:
+//!
+//! ```no_run
+//! # use align_hub::{Hub, HubConfig, UploadOptions};
+//! # let hub = Hub::new(HubConfig::from_env()?)?;
 //! let commit = hub.upload_folder(&"me/tuned".parse()?, "tuned".as_ref(), &UploadOptions::default(), &mut |_| {})?;
 //! println!("{}", commit.url);
-//! # Ok(())
-//! # }
+//! # Ok::<(), align_hub::HubError>(())
 //! ```
 
 mod answer;
@@ -29,6 +48,7 @@ mod etag;
 mod file_name;
 mod http;
 mod hub;
+mod io_error;
 mod listing;
 mod locks;
 mod metadata;

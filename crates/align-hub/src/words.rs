@@ -24,6 +24,11 @@ pub(crate) fn shown(words: &str) -> String {
     text
 }
 
+/// The words behind a message, if there are any.
+pub(crate) fn in_brackets(words: &Option<String>) -> String {
+    words.as_ref().map(|words| format!(" ({words})")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -3,6 +3,7 @@
 mod axis;
 mod bins;
 mod canvas;
+mod draw_scatter;
 mod font;
 mod frame;
 mod histogram;

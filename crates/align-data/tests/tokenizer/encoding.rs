@@ -1,0 +1,138 @@
+//! Pairs and completions as token ids.
+
+use crate::small::{MERGES, VOCAB, WORD_PIECES, bpe, load};
+use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_completions, encode_pairs, encode_texts};
+
+fn encode(pairs: &[PreferencePair], options: EncodeOptions) -> align_data::EncodedPairs {
+    encode_pairs(&bpe(), pairs, &options).unwrap()
+}
+
+#[test]
+fn completions_follow_the_prompt_and_end_with_eos() {
+    let pairs = [PreferencePair::new("c", " ab", "d<|endoftext|>"), PreferencePair::new("", "a", "")];
+    let encoded = encode(&pairs, EncodeOptions::default());
+    let first = &encoded.pairs[0];
+    assert_eq!(
+        (&first.prompt_ids[..], &first.chosen_ids[..], &first.rejected_ids[..]),
+        (&[3][..], &[8, 0][..], &[4, 0][..])
+    );
+    assert_eq!(first.row, 0);
+    // Without a prompt an empty completion is EOS alone, which nothing predicts.
+    assert_eq!(encoded.pairs.len(), 1);
+    assert_eq!(encoded.report.dropped_empty_completions, [1]);
+
+    let encoded = encode(&pairs, EncodeOptions { append_eos: false, ..EncodeOptions::default() });
+    assert_eq!(encoded.pairs[0].chosen_ids, [8]);
+    assert_eq!(encoded.pairs[0].rejected_ids, [4, 0]);
+}
+
+#[test]
+fn tokens_merged_across_the_boundary_belong_to_the_completion() {
+    let encoded = encode(&[PreferencePair::new("ca", "b", "d")], EncodeOptions::default());
+    let pair = &encoded.pairs[0];
+    assert_eq!(
+        (&pair.prompt_ids[..], &pair.chosen_ids[..], &pair.rejected_ids[..]),
+        (&[3][..], &[7, 0][..], &[1, 4, 0][..])
+    );
+    assert_eq!(encoded.report.merged_boundaries, 1);
+}
+
+#[test]
+fn the_prompt_is_taken_off_where_both_texts_hold_it() {
+    let pairs = [
+        PreferencePair::new("c", "c ab", "cd"),
+        PreferencePair::new("c", "c ab", "d"),
+        PreferencePair::new("c", "e", "d"),
+    ];
+    let encoded = encode(&pairs, EncodeOptions::default());
+    let chosen: Vec<_> = encoded.pairs.iter().map(|pair| pair.chosen_ids.clone()).collect();
+    assert_eq!(chosen, [vec![8, 0], vec![3, 8, 0], vec![5, 0]]);
+    assert_eq!(encoded.report.prompt_stripped, 1);
+    let notebook = encode(&pairs[..1], EncodeOptions { strip_prompt: false, ..EncodeOptions::default() });
+    assert_eq!(notebook.pairs[0].prompt_ids, [3]);
+    assert_eq!(notebook.pairs[0].chosen_ids, [3, 8, 0]);
+    assert_eq!(notebook.pairs[0].rejected_ids, [3, 4, 0]);
+}
+
+#[test]
+fn truncation_keeps_the_start_and_never_empties_a_completion() {
+    let pairs = [
+        PreferencePair::new("ccc", "ddddd", "d"),
+        PreferencePair::new("cccc", "d", "d"),
+        PreferencePair::new("ccccc", "d", "d"),
+        PreferencePair::new("c", "e", "e"),
+    ];
+    let encoded = encode(&pairs, EncodeOptions { max_length: Some(4), ..EncodeOptions::default() });
+    let rows: Vec<_> = encoded.pairs.iter().map(|pair| pair.row).collect();
+    assert_eq!(rows, [0, 3]);
+    assert_eq!(encoded.pairs[0].prompt_ids, [3, 3, 3]);
+    assert_eq!((&encoded.pairs[0].chosen_ids[..], &encoded.pairs[0].rejected_ids[..]), (&[4][..], &[4][..]));
+    assert_eq!(encoded.report.dropped_long_prompts, [1, 2]);
+    assert_eq!(encoded.report.truncated_sequences, 2);
+    assert_eq!((encoded.report.equal_pairs, encoded.report.equal_when_cut), (1, 1));
+    let said = encoded.report.to_string();
+    assert!(said.contains("; 1 with equal sides; 1 with sides that are equal when cut to max_length"), "{said}");
+    assert!(encoded.report.to_string().starts_with("2 of 4 rows encoded"), "{}", encoded.report);
+    let whole = encode(&pairs, EncodeOptions { max_length: None, ..EncodeOptions::default() });
+    assert_eq!(whole.pairs.len(), 4);
+    assert!(encode_pairs(&bpe(), &pairs, &EncodeOptions { max_length: Some(1), ..EncodeOptions::default() }).is_err());
+}
+
+/// Many pairs go through in chunks: each row still finds its own ids.
+#[test]
+fn rows_keep_their_ids_across_chunks() {
+    let letters = ["a", "b", "c", "d", "e"];
+    let text = |i: usize| (0..i % 7 + 1).map(|k| letters[(i * 3 + k * k) % 5]).collect::<String>();
+    let pairs: Vec<_> = (0..2000).map(|i| PreferencePair::new(text(i), text(i + 3), text(i * 2 + 1))).collect();
+    let options = EncodeOptions { strip_prompt: false, ..EncodeOptions::default() };
+    let all = encode(&pairs, options.clone());
+    assert_eq!(all.pairs.len(), pairs.len());
+    for row in (0..pairs.len()).step_by(37) {
+        let alone = encode(&pairs[row..=row], options.clone());
+        let (one, of_all) = (&alone.pairs[0], &all.pairs[row]);
+        assert_eq!(of_all.row, row);
+        assert_eq!(
+            (&one.prompt_ids, &one.chosen_ids, &one.rejected_ids),
+            (&of_all.prompt_ids, &of_all.chosen_ids, &of_all.rejected_ids)
+        );
+    }
+}
+
+#[test]
+fn a_tokeniser_without_eos_cannot_append_it() {
+    let tokenizer = load(&[("vocab.txt", WORD_PIECES)]);
+    let pairs = [PreferencePair::new("cafe", ".", "cafe")];
+    let message = encode_pairs(&tokenizer, &pairs, &EncodeOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("EOS"), "{message}");
+}
+
+/// A byte-level BPE with `eos` behind each text, by a template.
+fn that_ends_texts() -> Tokenizer {
+    let config = r#"{"tokenizer_class": "GPT2Tokenizer", "add_eos_token": true}"#;
+    load(&[("vocab.json", VOCAB), ("merges.txt", MERGES), ("tokenizer_config.json", config)])
+}
+
+/// transformers and TRL put EOS there twice; all else is theirs.
+#[test]
+fn a_tokeniser_that_appends_eos_has_it_once() {
+    let tokenizer = that_ends_texts();
+    assert_eq!(tokenizer.encode("c", true).unwrap(), [3, 0]);
+    assert_eq!(tokenizer.encode_prompts(&["c", ""]).unwrap(), [vec![3], vec![]]);
+    let pairs = [PreferencePair::new("c", " ab", "d<|endoftext|>"), PreferencePair::new("cd", "", "e")];
+    let plain = encode(&pairs, EncodeOptions::default());
+    for append_eos in [true, false] {
+        let options = EncodeOptions { append_eos, ..EncodeOptions::default() };
+        let encoded = encode_pairs(&tokenizer, &pairs, &options).unwrap();
+        assert_eq!(encoded.pairs, plain.pairs, "append_eos {append_eos}");
+        assert_eq!(encoded.report.merged_boundaries, 0);
+        assert!(!encoded.report.to_string().contains("merged"), "{}", encoded.report);
+    }
+    let rows = [("c", " ab"), ("c", "d<|endoftext|>")];
+    let completions = encode_completions(&tokenizer, &rows, true).unwrap();
+    assert_eq!(completions, encode_completions(&bpe(), &rows, true).unwrap());
+    let texts = encode_texts(&tokenizer, &rows, &EncodeOptions::default()).unwrap();
+    assert_eq!(texts.rows, encode_texts(&bpe(), &rows, &EncodeOptions::default()).unwrap().rows);
+    // A boundary that does merge is told as before.
+    let merging = [PreferencePair::new("ca", "b", "d")];
+    assert_eq!(encode_pairs(&tokenizer, &merging, &EncodeOptions::default()).unwrap().report.merged_boundaries, 1);
+}

@@ -1,0 +1,279 @@
+//! A scatter on its canvas.
+
+use super::axis::Range;
+use super::canvas::{Anchor, Canvas, Disc, Rect, Words};
+use super::font;
+use super::frame::Frame;
+use super::legend::{LegendEntry, Sample, draw_front};
+use super::marker;
+use super::palette::Ink;
+use super::pareto::{Better, ParetoDirections, pareto_front};
+use super::place_labels::{Surroundings, Wanted, place_labels};
+use super::scatter::{Scatter, ScatterPoint, has_place};
+use crate::Estimate;
+use crate::number::short;
+use crate::plain_text::PlainText;
+use maud::html;
+
+const LABEL_SIZE: f64 = 10.5;
+
+/// A place in pixels.
+type Point = (f64, f64);
+
+/// A line from place to place.
+type Line = (Point, Point);
+
+/// A point with what it looks like: of a series, or of none.
+struct Placed<'a> {
+    point: &'a ScatterPoint,
+    series: Option<usize>,
+    name: &'a str,
+    on_front: bool,
+}
+
+impl Scatter {
+    /// Draws it; gives the description and the labels for which there was no room.
+    pub(super) fn draw(&self, canvas: &mut Canvas) -> (String, Vec<String>) {
+        let mut points = self.placed();
+        let front = self.mark_front(&mut points);
+        let along = |of: fn(&ScatterPoint) -> &Estimate| {
+            points.iter().map(move |placed| of(placed.point)).flat_map(|x| [x.lowest(), x.value, x.highest()])
+        };
+        // Error bars that a logarithmic axis has no place for end at the axis; they do not stretch it.
+        let x = Range::of(self.x.scale, along(|point| &point.x)).padded(0.04, 0.05);
+        let y = Range::of(self.y.scale, along(|point| &point.y)).padded(0.06, 0.07);
+        let frame = Frame::draw(canvas, (&self.x.title, x), (&self.y.title, y), self.legend(!front.is_empty()));
+
+        if let Some(directions) = self.pareto {
+            let corners: Vec<(f64, f64)> =
+                front.iter().filter_map(|&i| points.get(i)).map(|p| self.at(p, &frame)).collect();
+            draw_front(canvas, steps(&corners, directions, &frame.plot).into_iter());
+        }
+        let mut lines = Vec::new();
+        for (number, series) in self.series.iter().enumerate() {
+            let curve: Vec<(f64, f64)> =
+                series.points.iter().map(|point| (frame.x(point.x.value), frame.y(point.y.value))).collect();
+            lines.extend(curve.iter().copied().zip(curve.iter().copied().skip(1)));
+            let ink = Ink::Series(number);
+            canvas.draw(html! {
+                path class={ "stroke-" (ink.class()) } d=(marker::path(curve.into_iter())) fill="none"
+                    stroke=(ink.colour()) stroke-width="1.6" stroke-linejoin="round" {}
+            });
+        }
+        let mut markers = Vec::new();
+        for placed in &points {
+            if !self.is_line(placed) {
+                lines.extend(draw_error_bars(canvas, placed, &frame));
+            }
+        }
+        for placed in &points {
+            let (x, y) = self.at(placed, &frame);
+            if self.is_line(placed) {
+                let (line, star) = self.draw_reference_line(canvas, placed, &frame);
+                lines.push(line);
+                markers.push(Disc { x: star.0, y: star.1, radius: radius(placed) });
+                continue;
+            }
+            if placed.on_front {
+                marker::ring(canvas, x, y);
+            }
+            let shape = match placed.series {
+                Some(series) => marker::marker(series, x, y, marker::RADIUS),
+                None => marker::baseline(x, y, marker::RADIUS),
+            };
+            canvas.draw(html! { g { title { (PlainText(&self.in_words(placed))) } (shape) } });
+            markers.push(Disc { x, y, radius: radius(placed) });
+        }
+        let left_out = self.draw_labels(canvas, &points, &frame, Surroundings { bounds: frame.plot, markers, lines });
+        (self.description(&points), left_out)
+    }
+
+    /// All points, the baseline last and so on top.
+    fn placed(&self) -> Vec<Placed<'_>> {
+        let mut points = Vec::new();
+        for (number, series) in self.series.iter().enumerate() {
+            let of_series = |point| Placed { point, series: Some(number), name: &series.name, on_front: false };
+            points.extend(series.points.iter().map(of_series));
+        }
+        points.extend(self.baseline.iter().map(|point| Placed {
+            point,
+            series: None,
+            name: "baseline",
+            on_front: false,
+        }));
+        points
+    }
+
+    /// Marks the points of the Pareto front, and gives their indices along it.
+    fn mark_front(&self, points: &mut [Placed<'_>]) -> Vec<usize> {
+        let Some(directions) = self.pareto else { return Vec::new() };
+        let values: Vec<(f64, f64)> =
+            points.iter().map(|placed| (placed.point.x.value, placed.point.y.value)).collect();
+        let front = pareto_front(&values, directions);
+        for &i in &front {
+            if let Some(placed) = points.get_mut(i) {
+                placed.on_front = true;
+            }
+        }
+        front
+    }
+
+    fn legend(&self, has_front: bool) -> Vec<LegendEntry> {
+        let mut entries = Vec::new();
+        for (number, series) in self.series.iter().enumerate() {
+            let sample = Sample::Curve { series: number, dashed: false };
+            entries.push(LegendEntry { sample, text: series.name.clone() });
+        }
+        if let Some(baseline) = self.baseline.as_ref().filter(|baseline| !baseline.label.is_empty()) {
+            entries.push(LegendEntry { sample: Sample::Baseline, text: baseline.label.clone() });
+        }
+        if has_front {
+            entries.push(LegendEntry { sample: Sample::Front, text: "Pareto front".to_owned() });
+        }
+        if let Some(labels) = &self.point_labels {
+            entries.push(LegendEntry { sample: Sample::Remark, text: format!("Point labels: {labels}") });
+        }
+        entries
+    }
+
+    fn at(&self, placed: &Placed<'_>, frame: &Frame) -> (f64, f64) {
+        (frame.x(placed.point.x.value), frame.y(placed.point.y.value))
+    }
+
+    /// Whether a point, which can only be the baseline, has no place on one of the axes.
+    fn is_line(&self, placed: &Placed<'_>) -> bool {
+        !has_place(placed.point.x.value, &self.x) || !has_place(placed.point.y.value, &self.y)
+    }
+
+    /// Draws the line, with the baseline's marker near its beginning; gives both their places.
+    fn draw_reference_line(&self, canvas: &mut Canvas, placed: &Placed<'_>, frame: &Frame) -> (Line, Point) {
+        let ((x, y), plot) = (self.at(placed, frame), frame.plot);
+        let (from, to, star) = if has_place(placed.point.x.value, &self.x) {
+            ((x, plot.bottom), (x, plot.top), (x, plot.bottom - 14.0))
+        } else {
+            ((plot.left, y), (plot.right, y), (plot.left + 14.0, y))
+        };
+        let ink = Ink::Text;
+        canvas.draw(html! {
+            g {
+                title { (PlainText(&self.in_words(placed))) }
+                path class={ "stroke-" (ink.class()) } d=(marker::path([from, to].into_iter())) fill="none"
+                    stroke=(ink.colour()) stroke-width="1.2" stroke-dasharray="6 4" {}
+                (marker::baseline(star.0, star.1, marker::RADIUS))
+            }
+        });
+        ((from, to), star)
+    }
+
+    fn draw_labels(
+        &self,
+        canvas: &mut Canvas,
+        points: &[Placed<'_>],
+        frame: &Frame,
+        around: Surroundings,
+    ) -> Vec<String> {
+        let labelled: Vec<&Placed<'_>> =
+            points.iter().filter(|placed| !placed.point.label.is_empty() && !self.is_line(placed)).collect();
+        let wanted: Vec<Wanted> = labelled
+            .iter()
+            .map(|placed| {
+                let (x, y) = self.at(placed, frame);
+                let width = font::width(&placed.point.label, LABEL_SIZE);
+                let marker = Disc { x, y, radius: radius(placed) };
+                Wanted { marker, width, height: (font::ASCENT + font::DESCENT) * LABEL_SIZE }
+            })
+            .collect();
+        let mut left_out = Vec::new();
+        for (placed, place) in labelled.iter().zip(place_labels(&wanted, &around)) {
+            let Some(place) = place else {
+                left_out.push(format!("{}: {}", placed.name, placed.point.label));
+                continue;
+            };
+            canvas.write(Words {
+                text: &placed.point.label,
+                x: (place.left + place.right) / 2.0,
+                y: place.top + font::ASCENT * LABEL_SIZE,
+                size: LABEL_SIZE,
+                anchor: Anchor::Middle,
+                ink: placed.series.map_or(Ink::Text, Ink::SeriesText),
+                upright: false,
+                rim: true,
+            });
+        }
+        left_out
+    }
+
+    /// A point with its numbers.
+    fn in_words(&self, placed: &Placed<'_>) -> String {
+        let label = match &self.point_labels {
+            Some(what) if placed.series.is_some() => format!("{what} {}", placed.point.label),
+            _ => placed.point.label.clone(),
+        };
+        let front = if placed.on_front { "; on the Pareto front" } else { "" };
+        let (x, y) = (number_in_words(&placed.point.x), number_in_words(&placed.point.y));
+        format!("{}, {label}: {} {x}; {} {y}{front}", placed.name, self.x.title, self.y.title)
+    }
+
+    fn description(&self, points: &[Placed<'_>]) -> String {
+        let words: Vec<String> = points.iter().map(|placed| self.in_words(placed)).collect();
+        format!("{} against {}. {}.", self.y.title, self.x.title, words.join(". "))
+    }
+}
+
+fn radius(placed: &Placed<'_>) -> f64 {
+    if placed.on_front { marker::RADIUS * 1.85 } else { marker::RADIUS * 1.25 }
+}
+
+fn number_in_words(number: &Estimate) -> String {
+    match number.interval {
+        Some(interval) => format!("{} [{}, {}]", short(number.value), short(interval.low), short(interval.high)),
+        None => short(number.value),
+    }
+}
+
+/// The corners of the front's steps, from the edge where the first measure is best to the one where it is worst: what
+/// is to be had of the second measure changes at each point.
+fn steps(front: &[(f64, f64)], directions: ParetoDirections, plot: &Rect) -> Vec<(f64, f64)> {
+    let worst_x = if directions.x == Better::Lower { plot.right } else { plot.left };
+    let worst_y = if directions.y == Better::Lower { plot.top } else { plot.bottom };
+    let mut corners = Vec::new();
+    let mut level = worst_y;
+    for &(x, y) in front {
+        corners.extend([(x, level), (x, y)]);
+        level = y;
+    }
+    if !corners.is_empty() {
+        corners.push((worst_x, level));
+    }
+    corners
+}
+
+/// Draws a point's error bars, and gives their lines.
+fn draw_error_bars(canvas: &mut Canvas, placed: &Placed<'_>, frame: &Frame) -> Vec<Line> {
+    const CAP: f64 = 3.0;
+    let ScatterPoint { x, y, .. } = placed.point;
+    let ink = placed.series.map_or(Ink::Text, Ink::Series);
+    let (column, row) = (frame.x(x.value), frame.y(y.value));
+    let mut bars: Vec<Line> = Vec::new();
+    let mut caps: Vec<Line> = Vec::new();
+    if let Some(interval) = x.interval.filter(|interval| interval.high > interval.low) {
+        let ends = [frame.x(interval.low), frame.x(interval.high)];
+        bars.push(((ends[0], row), (ends[1], row)));
+        let within = ends.into_iter().filter(|end| *end > frame.plot.left && *end < frame.plot.right);
+        caps.extend(within.map(|end| ((end, row - CAP), (end, row + CAP))));
+    }
+    if let Some(interval) = y.interval.filter(|interval| interval.high > interval.low) {
+        let ends = [frame.y(interval.low), frame.y(interval.high)];
+        bars.push(((column, ends[0]), (column, ends[1])));
+        let within = ends.into_iter().filter(|end| *end > frame.plot.top && *end < frame.plot.bottom);
+        caps.extend(within.map(|end| ((column - CAP, end), (column + CAP, end))));
+    }
+    let path: String = bars.iter().chain(&caps).map(|(from, to)| marker::path([*from, *to].into_iter())).collect();
+    if !path.is_empty() {
+        canvas.draw(html! {
+            path class={ "stroke-" (ink.class()) } d=(path) fill="none" stroke=(ink.colour()) stroke-width="1.1"
+                stroke-opacity="0.6" {}
+        });
+    }
+    bars
+}
