@@ -5,8 +5,9 @@ mod encoding;
 mod small;
 
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
-use small::{Files, MERGES, VOCAB, WORD_PIECES, bpe, folder, load, refusal};
+use small::{Files, MERGES, VOCAB, WORD_PIECES, bpe, load, refusal};
 use std::fs;
+use tempfile::TempDir;
 
 #[test]
 fn byte_level_bpe_by_hand() {
