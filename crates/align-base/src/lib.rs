@@ -1,6 +1,7 @@
 //! What every align crate stands on.
 //!
 //! * [`files`]: files and folders that appear whole or not at all, the digests that detect damage, and a folder's lock.
+//! * [`differences`]: what differs between two sets of options, for a message.
 //! * [`random`]: random numbers as a function of a seed, a purpose and an index.
 //! * [`printable`], [`printable_path`] and their kin: text from outside (a file, a path, a server), made safe for a message.
 //!
@@ -17,8 +18,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod differences;
 pub mod files;
 mod printable;
 pub mod random;
 
+pub use differences::differences;
 pub use printable::{escaped, printable, printable_line, printable_path};

@@ -6,8 +6,6 @@ mod commands;
 mod config_file;
 mod decoding;
 mod end;
-mod job;
-mod journal;
 mod memory;
 mod models;
 mod notebook;

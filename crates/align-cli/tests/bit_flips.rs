@@ -8,7 +8,7 @@ use align_data::{
     EncodeOptions, EncodedPair, EncodedText, PreferencePair, Tokenizer, UnpairedPreference, encode_pairs,
     encode_unpaired,
 };
-use align_frontier::{Findings, Journal, Models, Outcome, Sampling, SweepOptions, csv, points};
+use align_frontier::{Findings, Models, Outcome, Sampling, SweepFolder, SweepOptions, csv, points};
 use align_metrics::Bootstrap;
 use align_models::{Gpt2, LoraConfig, LoraModel, TrainableModel};
 use align_train::{
@@ -188,11 +188,11 @@ fn sweep(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
         dpo: DpoConfig { training: TrainingConfig { max_steps: Some(2), ..training() }, ..DpoConfig::default() },
         bootstrap: Bootstrap::default(),
     };
-    let journal = Journal::open(folder, &json!({ "sweep": options }))?;
+    let sweep_folder = SweepFolder::open(folder, &json!({ "sweep": options }))?;
     let (sft, tokenizer) = (policy(), tokenizer());
     let score = |texts: &[&str]| Ok(texts.iter().map(|text| text.len() as f64).collect());
     let models = Models { sft: &sft, tokenizer: &tokenizer, score: &score, batch_size: 8 };
-    let outcome = align_frontier::run(&models, &options, &journal, &StopSignal::default(), &mut |_| {})?;
+    let outcome = align_frontier::run(&models, &options, &sweep_folder, &StopSignal::default(), &mut |_| {})?;
     let Outcome::Finished(sweep) = outcome else { panic!("nobody stopped it") };
     let findings = Findings::of(&sweep, &options.bootstrap)?;
     Ok(csv(&sweep, &findings))

@@ -56,6 +56,9 @@ pub enum Error {
     /// From pairing or the tokeniser.
     #[error(transparent)]
     Data(#[from] align_data::Error),
+    /// From generation.
+    #[error(transparent)]
+    Inference(#[from] align_inference::Error),
     /// From the measures.
     #[error(transparent)]
     Metrics(#[from] align_metrics::Error),

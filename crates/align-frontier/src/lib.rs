@@ -1,8 +1,10 @@
 //! Sweeps over losses and betas: the frontier of reward against divergence from the reference, and against entropy.
 //!
 //! Each [`Point`] is a training run from the same weights on the same pairs, and an evaluation on the same prompts and
-//! draws. [`run`] goes through them with a [`Journal`], so that a sweep that was killed goes on where it stopped and
+//! draws. [`run`] goes through them with a [`SweepFolder`], so that a sweep that was killed goes on where it stopped and
 //! ends with the same numbers; [`csv`], [`Findings`], [`figures`] and [`report`] are made of the finished [`Sweep`].
+//!
+//! [`compare_policies`] puts trained policies beside the model before training, on texts of each.
 //!
 //! [`Ground`] alone evaluates policies of any other kind of comparison, and [`token_divergences`] gives the exact
 //! divergence of two models along given texts:
@@ -31,13 +33,15 @@ mod evaluation;
 mod figures;
 mod findings;
 mod gap;
-mod journal;
 mod lead;
 mod loss_setting;
+mod outputs;
 mod point;
+mod policy_comparison;
 mod report;
 mod sample;
 mod sweep;
+mod sweep_folder;
 mod token_divergence;
 
 pub use comparison::Comparison;
@@ -47,11 +51,15 @@ pub use evaluation::{Evaluation, Ground};
 pub use figures::{Figures, figures};
 pub use findings::Findings;
 pub use gap::Gap;
-pub use journal::Journal;
 pub use lead::{Lead, Measure};
 pub use loss_setting::LossSetting;
+pub use outputs::write_outputs;
 pub use point::{Point, points};
+pub use policy_comparison::{
+    ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, TrainedPolicy, compare_policies,
+};
 pub use report::{ReportContext, report};
 pub use sample::{Sample, Sampling, Score, sample};
 pub use sweep::{Measured, Models, Outcome, Progress, Sweep, SweepOptions, run};
+pub use sweep_folder::SweepFolder;
 pub use token_divergence::{TextDivergence, token_divergences};

@@ -1,8 +1,9 @@
 use crate::error::refusal;
 use crate::{Error, Result};
 use align_data::Tokenizer;
+use align_inference::generate_texts;
 use align_models::CausalLm;
-use align_models::generation::{Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Generation, GenerationConfig};
 use serde::{Deserialize, Serialize};
 
 /// How texts are sampled: from the model's own distribution, without beams, top-k or another temperature, so that
@@ -57,24 +58,19 @@ pub fn sample(
         seed: sampling.seed,
         ..GenerationConfig::default()
     })?;
-    let each = sampling.texts_per_prompt;
-    let names: Vec<&str> = prompts.iter().flat_map(|p| std::iter::repeat_n(p.as_str(), each)).collect();
-    let encoded = tokenizer.encode_prompts(&names)?;
-    let completions = generate_prompts(model, &encoded, &generation, batch_size)?;
-    let whole =
-        completions.iter().map(|c| [encoded.get(c.prompt).map_or(&[][..], Vec::as_slice), &c.ids_and_end()].concat());
-    let texts = tokenizer.decode_batch(&whole.collect::<Vec<_>>(), true)?;
-    let rewards = score(&texts.iter().map(String::as_str).collect::<Vec<_>>()).map_err(Error::Score)?;
+    let texts = generate_texts(model, tokenizer, prompts, sampling.texts_per_prompt, &generation, Some(batch_size))?;
+    let rewards =
+        score(&texts.iter().map(|written| written.text.as_str()).collect::<Vec<_>>()).map_err(Error::Score)?;
     if rewards.len() != texts.len() {
         return Err(Error::Score(format!("expected {} rewards, found {}", texts.len(), rewards.len())));
     }
     if let Some((at, reward)) = rewards.iter().enumerate().find(|(_, reward)| !reward.is_finite()) {
         return Err(Error::Score(format!("text {} has the reward {reward}, expected a finite number", at + 1)));
     }
-    let samples = completions.into_iter().zip(texts).zip(rewards).map(|((completion, text), reward)| {
-        let mut ids = completion.ids;
-        ids.extend(completion.finished.then_some(end));
-        Sample { prompt: completion.prompt / each.max(1), ids, text, reward }
+    let samples = texts.into_iter().zip(rewards).map(|(written, reward)| {
+        let mut ids = written.completion.ids;
+        ids.extend(written.completion.finished.then_some(end));
+        Sample { prompt: written.prompt, ids, text: written.text, reward }
     });
     Ok(samples.collect())
 }

@@ -1,5 +1,5 @@
 use crate::error::refusal;
-use crate::journal::Journal;
+use crate::sweep_folder::SweepFolder;
 use crate::{Error, Evaluation, Ground, Point, Result, Sample, Sampling, Score, sample};
 use align_data::pairing::{PairOptions, PairStrategy, PairingReport, pair};
 use align_data::{EncodedPair, ScoredText, Tokenizer};
@@ -175,25 +175,25 @@ pub enum Outcome {
 }
 
 /// Runs what is left of a sweep: texts, pairs, then a training run and an evaluation a point. Each finished stage is
-/// kept in the journal, from which alone the result is made.
+/// kept in the folder, from which alone the result is made.
 ///
 /// # Errors
 /// Options that cannot be honoured; the first problem of a stage, with its point.
 pub fn run(
     models: &Models<'_>,
     options: &SweepOptions,
-    journal: &Journal,
+    folder: &SweepFolder,
     stop: &StopSignal,
     on: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Outcome> {
     options.validate()?;
-    Runner { models, options, journal, stop }.run(on)
+    Runner { models, options, folder, stop }.run(on)
 }
 
 struct Runner<'a> {
     models: &'a Models<'a>,
     options: &'a SweepOptions,
-    journal: &'a Journal,
+    folder: &'a SweepFolder,
     stop: &'a StopSignal,
 }
 
@@ -212,7 +212,7 @@ impl Runner<'_> {
         let ground = self.ground(&sft.samples, &prompts);
         let (mut done, all) = (Vec::new(), self.options.points.len());
         for (number, point) in self.options.points.iter().enumerate() {
-            let measured = match self.journal.read(&point.file_name())? {
+            let measured = match self.folder.read(&point.file_name())? {
                 Some(measured) => measured,
                 None => {
                     on(&Progress::Begins(point, number + 1, all));
@@ -230,17 +230,17 @@ impl Runner<'_> {
     }
 
     fn done(&self) -> usize {
-        self.options.points.iter().filter(|point| self.journal.holds(&point.file_name())).count()
+        self.options.points.iter().filter(|point| self.folder.holds(&point.file_name())).count()
     }
 
     /// The texts that pairs are made of: those of prompts that are not held out.
     fn training_texts(&self) -> Result<Vec<Sample>> {
-        if let Some(texts) = self.journal.read(TRAINING_TEXTS)? {
+        if let Some(texts) = self.folder.read(TRAINING_TEXTS)? {
             return Ok(texts);
         }
         let mut texts = self.sample(self.models.sft, &self.options.training_texts)?;
         texts.retain(|text: &Sample| !self.options.held_out.contains(&text.prompt));
-        self.journal.write(TRAINING_TEXTS, &texts)?;
+        self.folder.write(TRAINING_TEXTS, &texts)?;
         Ok(texts)
     }
 
@@ -270,7 +270,7 @@ impl Runner<'_> {
     }
 
     fn sft(&self, prompts: &[Vec<i64>]) -> Result<Measured> {
-        if let Some(measured) = self.journal.read(SFT)? {
+        if let Some(measured) = self.folder.read(SFT)? {
             return Ok(measured);
         }
         let started = Instant::now();
@@ -278,7 +278,7 @@ impl Runner<'_> {
         let evaluation = self.ground(&samples, prompts).reference()?;
         let seconds = started.elapsed().as_secs_f64();
         let measured = Measured { evaluation, samples, training: Vec::new(), seconds };
-        self.journal.write(SFT, &measured)?;
+        self.folder.write(SFT, &measured)?;
         Ok(measured)
     }
 
@@ -310,7 +310,7 @@ impl Runner<'_> {
         let started = Instant::now();
         let config = DpoConfig {
             precompute_ref_log_probs: true,
-            ref_log_probs_dir: Some(self.journal.folder().join(REFERENCE)),
+            ref_log_probs_dir: Some(self.folder.path().join(REFERENCE)),
             ..point.loss.config(point.beta, &self.options.dpo)?
         };
         config.validate()?;
@@ -325,7 +325,7 @@ impl Runner<'_> {
         let samples = self.sample(&policy, &self.options.evaluation)?;
         let evaluation = ground.policy(&policy, &samples)?;
         let measured = Measured { evaluation, samples, training, seconds: started.elapsed().as_secs_f64() };
-        self.journal.write(&point.file_name(), &measured)?;
+        self.folder.write(&point.file_name(), &measured)?;
         Ok(Some(measured))
     }
 }

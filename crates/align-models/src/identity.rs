@@ -1,8 +1,8 @@
 //! What a model computes, told so that it is known again.
 
-use crate::differences::differences;
 use crate::pretrained_config::dtype_name;
 use crate::{Parameters, Result, TrainableModel};
+use align_base::differences;
 use align_base::files::Hasher;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

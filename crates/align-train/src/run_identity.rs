@@ -2,8 +2,9 @@
 
 use crate::objective::{Objective, Row};
 use crate::{Result, Rounding, Trainer};
+use align_base::differences;
 use align_base::files::Hasher;
-use align_models::{ModelIdentity, TrainableModel, differences, dtype, tensors_digest};
+use align_models::{ModelIdentity, TrainableModel, dtype, tensors_digest};
 use align_torch::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

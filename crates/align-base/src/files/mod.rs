@@ -25,6 +25,8 @@
 mod digest;
 mod file;
 mod folder;
+mod journal;
+mod journal_error;
 mod lock;
 mod manifest;
 mod ownership;
@@ -38,6 +40,8 @@ mod unfinished;
 pub use digest::{FileDigest, Hasher, file_digest};
 pub use file::{UnfinishedFile, write_file};
 pub use folder::{remove_folder, replace_folder, write_folder};
+pub use journal::Journal;
+pub use journal_error::JournalError;
 pub use lock::{FolderLock, LockError, lock_folder};
 pub use manifest::{MANIFEST, ManifestError, check_manifest, write_manifest};
 pub use ownership::{Ownership, Standing};

@@ -4,7 +4,7 @@
 //! align classify --input generated.csv --output scored.csv
 //! ```
 
-use crate::reward_model::{RewardModel, ScoreOption};
+use crate::reward_model::ScoreOption;
 use crate::signals::Keeping;
 use crate::{Failure, RuntimeOptions, models, output, places};
 use align_data::Texts;
@@ -42,11 +42,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     places::refuse_inputs(&options.output, [&options.input])?;
     let texts = Texts::read(&options.input)?;
     let dir = models::folder("--model", options.model.as_deref(), models::REWARD_MODEL)?;
-    let model = RewardModel::load(&dir, &options.score, &options.runtime, options.batch_size)?;
+    let model = options.score.load(&dir, &options.runtime, options.batch_size)?;
     let bar = crate::progress::bar(texts.len(), 0, "texts");
     let logits = model.logits(&texts.texts(), |done| bar.inc(done as u64))?;
     bar.finish();
-    let scores = model.of(&logits)?;
+    let scores = model.scores_of(&logits)?;
     let mut table = texts.with_scores(&scores)?;
     for output in 0..model.outputs() {
         let column: Vec<f64> = logits.iter().filter_map(|row| row.get(output)).map(|x| f64::from(*x)).collect();

@@ -5,9 +5,10 @@
 //! align evaluate --input sft.csv hinge.csv sigmoid.csv --tokenizer gpt2/
 //! ```
 
-use crate::reward_model::{RewardModel, ScoreOption};
+use crate::reward_model::ScoreOption;
 use crate::{Failure, RuntimeOptions, models, output, places};
 use align_data::{Texts, Tokenizer};
+use align_inference::RewardModel;
 use align_metrics::{
     Bootstrap, Diversity, EqualSamples, Estimate, EvaluationReport, NgramDiversity, chao_wang_jost_entropy,
     equal_samples, equal_samples_entropy, miller_madow_entropy,
@@ -76,7 +77,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Tokenizer::from_pretrained(models::folder("--tokenizer", options.tokenizer.as_deref(), models::POLICY)?)?;
     let skip = tokenizer.eos_token_id();
     let _precision = options.model.as_ref().map(|_| options.runtime.precision()).transpose()?;
-    let load = |name| RewardModel::load(&models::fetch(name)?, &options.score, &options.runtime, options.batch_size);
+    let load = |name| options.score.load(&models::fetch(name)?, &options.runtime, options.batch_size);
     let scorer = options.model.as_deref().map(load).transpose()?;
     let mut sets = Vec::new();
     for (path, table) in options.input.iter().zip(&tables) {

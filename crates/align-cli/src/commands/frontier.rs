@@ -4,20 +4,20 @@
 //! align frontier --output-dir runs/frontier
 //! ```
 
-use crate::job::Identity;
 use crate::prompts::{NOTEBOOK_PROMPTS, is_held_out};
-use crate::reward_model::{RewardModel, ScoreOption};
+use crate::reward_model::ScoreOption;
 use crate::signals::{Keeping, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
 use align_data::Tokenizer;
 use align_frontier::{
-    Findings, Journal, LossSetting, Measured, Models, Outcome, Point, Progress, ReportContext, Sampling, Sweep,
-    SweepOptions, csv, figures, points, report,
+    Findings, LossSetting, Measured, Models, Outcome, Point, Progress, ReportContext, Sampling, Sweep, SweepFolder,
+    SweepOptions, points, write_outputs,
 };
+use align_inference::InferenceIdentity;
 use align_metrics::Bootstrap;
 use align_models::CausalLm;
 use align_models::score::Score;
-use align_report::{Configuration, Entry, Figure, FigureSize};
+use align_report::{Configuration, Entry};
 use align_torch::Environment;
 use align_train::{DpoConfig, TrainingConfig};
 use clap::Args;
@@ -35,8 +35,6 @@ const QUICK_TEXTS: Texts = Texts { training: 6, evaluation: 4, pairs: 6 };
 /// Small steps and many: with few large ones noise moves the policy about as far at any beta.
 const STEPS: Steps = Steps { learning_rate: 3e-5, epochs: 8.0, pairs: 16 };
 const QUICK_STEPS: Steps = Steps { learning_rate: 1e-4, epochs: 2.5, pairs: 32 };
-/// Pixels an inch of the PNG figures.
-const DOTS_PER_INCH: u32 = 300;
 
 struct Texts {
     training: usize,
@@ -131,20 +129,20 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let sft = models::gpt2(&model_dir, kind, device)?;
     let tokenizer = models::tokenizer(&model_dir, sft.vocab_size())?;
     options.check_length(&tokenizer, sft.n_positions())?;
-    let reward_model = RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?;
+    let reward_model = options.score.load(&reward_dir, &options.runtime, options.batch_size)?;
     let rewards = |texts: &[&str]| reward_model.scores(texts).map_err(|e| e.to_string());
     let depends_on = json!({
-        "model": Identity::of(&sft, &tokenizer)?,
+        "model": InferenceIdentity::of(&sft, &tokenizer)?,
         "reward_model": reward_model.identity()?,
         "score": reward_model.score(),
         "environment": Environment::current(device),
         "sweep": sweep_options,
     });
-    let journal = Journal::open(&options.output_dir, &depends_on)?;
+    let folder = SweepFolder::open(&options.output_dir, &depends_on)?;
     let keeping = Keeping::begin("stopping after this step or batch");
     let run_models = Models { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
     let outcome =
-        align_frontier::run(&run_models, &sweep_options, &journal, &keeping.stop_signal(), &mut print_progress)
+        align_frontier::run(&run_models, &sweep_options, &folder, &keeping.stop_signal(), &mut print_progress)
             .map_err(in_own_words)?;
     let sweep = match outcome {
         Outcome::Finished(sweep) => sweep,
@@ -156,7 +154,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let findings = Findings::of(&sweep, &sweep_options.bootstrap)?;
     let context = options.context(&sweep_options, reward_model.score(), started);
-    write(&sweep, &findings, &journal, context)?;
+    write_outputs(&folder, &sweep, &findings, context)?;
     print(&sweep, &findings);
     output::println!(
         "\n{} points in {:.0} s; everything is in {}",
@@ -302,20 +300,6 @@ fn in_words(run: &Measured) -> String {
         "reward {:.3}, KL {:.2} nats, token entropy {:.3}",
         of.reward.value, of.policy_reference_kl.value, of.token_entropy.value
     )
-}
-
-fn write(sweep: &Sweep, findings: &Findings, journal: &Journal, context: ReportContext) -> Result<(), Failure> {
-    let drawn = figures(sweep, &findings.best);
-    journal.write_output("frontier.csv", csv(sweep, findings).as_bytes())?;
-    for (name, scatter) in
-        [("reward_against_kl", &drawn.reward_against_kl), ("reward_against_entropy", &drawn.reward_against_entropy)]
-    {
-        let drawing = Figure::from(scatter.clone()).draw(FigureSize::default())?;
-        journal.write_output(&format!("{name}.svg"), drawing.svg().as_bytes())?;
-        journal.write_output(&format!("{name}.png"), &drawing.png(DOTS_PER_INCH)?)?;
-    }
-    let page = report(sweep, findings, &drawn, context).to_html()?;
-    Ok(journal.write_output("report.html", page.as_bytes())?)
 }
 
 fn print(sweep: &Sweep, findings: &Findings) {

@@ -10,20 +10,16 @@
 //! ```
 
 use crate::decoding::{self, Decoding};
-use crate::job::{Identity, Job};
-use crate::journal::Journal;
-use crate::signals::Keeping;
+use crate::signals::{Keeping, Stopped};
 use crate::text_stream::TextStream;
 use crate::{Failure, RuntimeOptions, models, output, places, progress};
 use align_data::tables::check_output;
 use align_data::{Texts, Tokenizer};
+use align_inference::{GenerationJob, InferenceIdentity, TextWriter, generate_texts};
 use align_models::CausalLm;
-use align_models::generation::{Generation, PromptGenerator, check_texts, stream};
+use align_models::generation::{Generation, check_texts, stream};
 use clap::Args;
 use std::path::{Path, PathBuf};
-
-/// Texts decoded at a time.
-const PART: usize = 1024;
 
 /// Continues prompts with a GPT-2.
 #[derive(Args)]
@@ -62,10 +58,11 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.precision()?;
     if let Some(output) = &options.output {
+        let journal = GenerationJob::journal_beside(output);
         // Beside a journal it may be the journal's own: a run can be killed between the two.
-        check_output(output, options.overwrite || Journal::beside(output).exists())?;
+        check_output(output, options.overwrite || journal.exists())?;
         places::refuse_inputs(output, &options.prompts)?;
-        places::refuse_inputs(&Journal::beside(output), &options.prompts)?;
+        places::refuse_inputs(&journal, &options.prompts)?;
     }
     let prompts = prompts(options)?;
     let dir = models::folder("--model", options.model.as_deref(), models::POLICY)?;
@@ -73,141 +70,105 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let plain = models::gpt2(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
     let generation = decoding::with_stop_strings(generation, &tokenizer)?;
-    let identity = options.output.as_ref().map(|_| Identity::of(&plain, &tokenizer)).transpose()?;
+    let identity = options.output.as_ref().map(|_| InferenceIdentity::of(&plain, &tokenizer)).transpose()?;
     let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
-    let ids = tokenizer.encode_prompts(&prompts)?;
-    let texts = ToWrite { options, generation, prompts, ids, tokenizer, model };
-    match (&options.output, identity) {
-        (Some(output), Some(identity)) => texts.write_file(output, identity),
-        _ if options.stream => texts.as_they_come(),
-        _ => texts.print(),
-    }
-}
-
-/// The texts that are asked for.
-struct ToWrite<'a> {
-    options: &'a Options,
-    generation: Generation,
-    prompts: Vec<String>,
-    /// The prompts' tokens.
-    ids: Vec<Vec<i64>>,
-    tokenizer: Tokenizer,
-    model: Box<dyn CausalLm>,
-}
-
-impl ToWrite<'_> {
-    fn print(&self) -> Result<(), Failure> {
-        let generator =
-            PromptGenerator::new(self.model.as_ref(), &self.ids, &self.generation, self.options.batch_size)?;
-        let mut completions = Vec::with_capacity(self.prompts.len());
-        for batch in generator {
-            completions.extend(batch?);
+    match (&options.output, &identity) {
+        (Some(output), Some(identity)) => {
+            let (model, tokenizer, generation) = (model.as_ref(), &tokenizer, &generation);
+            let writer = TextWriter { model, identity, tokenizer, generation, batch_size: options.batch_size };
+            write_file(&writer, &prompts, output, options.overwrite)
         }
-        completions.sort_by_key(|completion| completion.prompt);
-        let whole: Vec<Vec<i64>> =
-            completions.iter().map(|c| [&self.ids[c.prompt][..], &c.ids_and_end()].concat()).collect();
-        let texts = self.tokenizer.decode_batch(&whole, true)?;
-        texts.iter().for_each(|text| output::println!("{text}\n"));
-        Ok(())
-    }
-
-    /// Prints one text, each part as soon as it is known.
-    fn as_they_come(&self) -> Result<(), Failure> {
-        let prompt = self.ids.first().map_or(&[][..], Vec::as_slice);
-        let mut text = TextStream::new(&self.tokenizer);
-        let mut tokens = stream(self.model.as_ref(), prompt, &self.generation)?;
-        output::write(format_args!("{}", text.push(prompt)?));
-        output::flush();
-        for token in tokens.by_ref() {
-            output::write(format_args!("{}", text.push(&[token?])?));
-            output::flush();
-            if output::has_failed() {
-                return Ok(());
-            }
-        }
-        if let Some(end) = tokens.end() {
-            output::write(format_args!("{}", text.push(&[end])?));
-        }
-        output::println!("{}", text.finish()?);
-        Ok(())
-    }
-
-    fn write_file(&self, output: &Path, identity: Identity) -> Result<(), Failure> {
-        let (runtime, config) = (&self.options.runtime, self.generation.config());
-        let keeping = Keeping::begin("stopping after this batch");
-        let stop = keeping.stop_signal();
-        let generator =
-            PromptGenerator::new(self.model.as_ref(), &self.ids, &self.generation, self.options.batch_size)?;
-        let job = Job::new(identity, &self.prompts, config, runtime.device()?);
-        let mut journal = Journal::open(output, &job, self.options.overwrite)?;
-        if output.exists() && !self.options.overwrite {
-            return self.tidy(output, journal);
-        }
-        let (done, all) = (journal.done(), self.prompts.len());
-        if done > 0 {
-            output::println!("going on after {done} of {all} prompts");
-        }
-        let bar = progress::bar(all, done, "prompts");
-        let mut generator = generator.only(|prompt| !journal.is_done(prompt));
-        while generator.left() > 0 {
-            if stop.is_stopped() {
-                return Err(journal.stopped());
-            }
-            let Some(batch) = generator.next() else { break };
-            journal.append(&batch?)?;
-            bar.set_position(journal.done() as u64);
-        }
-        bar.finish();
-        let texts = self.table(&mut journal)?;
-        texts.write(output, self.options.overwrite)?;
-        journal.remove()?;
-        output::println!("{} texts written to {}", texts.len(), align_base::printable_path(output));
-        Ok(())
-    }
-
-    /// The journal's texts in the prompts' order.
-    fn table(&self, journal: &mut Journal) -> Result<Texts, Failure> {
-        let each = self.generation.config().num_return_sequences;
-        let mut texts = vec![String::new(); self.prompts.len() * each];
-        let (mut places, mut whole) = (Vec::new(), Vec::new());
-        let mut decode = |places: &mut Vec<usize>, whole: &mut Vec<Vec<i64>>| -> Result<(), Failure> {
-            let decoded = self.tokenizer.decode_batch(whole, true)?;
-            places.drain(..).zip(decoded).for_each(|(place, text)| texts[place] = text);
-            whole.clear();
+        _ if options.stream => print_as_they_come(model.as_ref(), &tokenizer, &prompts, &generation),
+        _ => {
+            let texts = generate_texts(model.as_ref(), &tokenizer, &prompts, 1, &generation, options.batch_size)?;
+            texts.iter().for_each(|written| output::println!("{}\n", written.text));
             Ok(())
-        };
-        journal.read(|entry| {
-            let first = entry.prompt * each;
-            places.extend(first..first + each);
-            whole.extend(entry.texts.iter().map(|ids| [&self.ids[entry.prompt][..], ids].concat()));
-            if places.len() >= PART { decode(&mut places, &mut whole) } else { Ok(()) }
-        })?;
-        decode(&mut places, &mut whole)?;
-        let of: Vec<&str> = self.prompts.iter().flat_map(|p| std::iter::repeat_n(p.as_str(), each)).collect();
-        Ok(Texts::new(&of, &texts)?)
-    }
-
-    /// Ends a run that was killed when its output was written and its journal not yet removed.
-    fn tidy(&self, output: &Path, mut journal: Journal) -> Result<(), Failure> {
-        let (done, all) = (journal.done(), self.prompts.len());
-        if done == all {
-            let again = tempfile::tempdir()?;
-            let again = again.path().join(output.file_name().unwrap_or_default());
-            self.table(&mut journal)?.write(&again, false)?;
-            if std::fs::read(&again)? == std::fs::read(output).map_err(|e| format!("{}: {e}", output.display()))? {
-                journal.remove()?;
-                output::println!("{} was written by an earlier run", align_base::printable_path(output));
-                return Ok(());
-            }
         }
-        Err(format!(
-            "{} exists already, and is not the end of the job whose texts are in {} ({done} of {all} prompts): move it \
-             away, or give --overwrite to replace it",
-            output.display(),
-            Journal::beside(output).display()
-        )
-        .into())
     }
+}
+
+/// Prints the text of the first prompt, each part as soon as it is known.
+fn print_as_they_come(
+    model: &dyn CausalLm,
+    tokenizer: &Tokenizer,
+    prompts: &[String],
+    generation: &Generation,
+) -> Result<(), Failure> {
+    let prompts = tokenizer.encode_prompts(prompts)?;
+    let prompt = prompts.first().map_or(&[][..], Vec::as_slice);
+    let mut text = TextStream::new(tokenizer);
+    let mut tokens = stream(model, prompt, generation)?;
+    output::write(format_args!("{}", text.push(prompt)?));
+    output::flush();
+    for token in tokens.by_ref() {
+        output::write(format_args!("{}", text.push(&[token?])?));
+        output::flush();
+        if output::has_failed() {
+            return Ok(());
+        }
+    }
+    if let Some(end) = tokens.end() {
+        output::write(format_args!("{}", text.push(&[end])?));
+    }
+    output::println!("{}", text.finish()?);
+    Ok(())
+}
+
+/// Writes a table of all texts, by a journal beside it.
+fn write_file(writer: &TextWriter, prompts: &[String], output: &Path, overwrite: bool) -> Result<(), Failure> {
+    let keeping = Keeping::begin("stopping after this batch");
+    let stop = keeping.stop_signal();
+    let (ids, path) = (writer.tokenizer.encode_prompts(prompts)?, GenerationJob::journal_beside(output));
+    let mut job = GenerationJob::open(writer, prompts, &ids, &path, overwrite)?;
+    let each = writer.generation.config().num_return_sequences;
+    let of: Vec<&str> = prompts.iter().flat_map(|prompt| std::iter::repeat_n(prompt.as_str(), each)).collect();
+    let (done, all) = (job.done(), prompts.len());
+    if output.exists() && !overwrite {
+        return tidy(output, job, &of, all);
+    }
+    if done > 0 {
+        output::println!("going on after {done} of {all} prompts");
+    }
+    let bar = progress::bar(all, done, "prompts");
+    while !job.is_finished() {
+        if stop.is_stopped() {
+            job.sync()?;
+            let kept = format!("stopped after {} of {all} prompts, whose texts are in {}", job.done(), path.display());
+            return Err(Stopped(format!("{kept}: run the same command again to go on")).into());
+        }
+        if !job.next_batch()? {
+            break;
+        }
+        bar.set_position(job.done() as u64);
+    }
+    bar.finish();
+    let texts = Texts::new(&of, &job.texts()?)?;
+    texts.write(output, overwrite)?;
+    job.remove_journal()?;
+    output::println!("{} texts written to {}", texts.len(), align_base::printable_path(output));
+    Ok(())
+}
+
+/// Ends a run that was killed when its output was written and its journal not yet removed.
+fn tidy(output: &Path, mut job: GenerationJob, of: &[&str], all: usize) -> Result<(), Failure> {
+    if job.is_finished() {
+        let again = tempfile::tempdir()?;
+        let again = again.path().join(output.file_name().unwrap_or_default());
+        Texts::new(of, &job.texts()?)?.write(&again, false)?;
+        if std::fs::read(&again)? == std::fs::read(output).map_err(|e| format!("{}: {e}", output.display()))? {
+            job.remove_journal()?;
+            output::println!("{} was written by an earlier run", align_base::printable_path(output));
+            return Ok(());
+        }
+    }
+    Err(format!(
+        "{} exists already, and is not the end of the job whose texts are in {} ({} of {all} prompts): move it away, or give \
+         --overwrite to replace it",
+        output.display(),
+        GenerationJob::journal_beside(output).display(),
+        job.done()
+    )
+    .into())
 }
 
 fn prompts(options: &Options) -> Result<Vec<String>, Failure> {

@@ -1,8 +1,6 @@
 //! The notebook's whole path: generate, score, pair, train with two losses, compare.
 
-mod comparison;
 mod page;
-mod printed;
 mod stage;
 
 use crate::preference_data::DataOptions;
@@ -15,7 +13,6 @@ use align_models::CausalLm;
 use align_models::TrainableModel;
 use align_models::generation::{Generation, GenerationConfig, check_texts};
 use align_train::{DpoConfig, RunConfig, SamplingStrategy, Strategy, TrainingConfig};
-use comparison::Comparison;
 use serde::Serialize;
 use stage::Stage;
 use std::path::PathBuf;
@@ -131,7 +128,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
         let config = DpoConfig { loss_type: vec![loss], ..config.clone() };
         trained.push(stage.train(loss.name(), &train, &held_out, config)?);
     }
-    let comparison = Comparison::of(&stage, &sft, &trained)?;
+    let comparison = stage.compare(&sft, &trained)?;
     let seconds = started.elapsed().as_secs_f64();
     // What took minutes is saved before any of it is shown.
     let keeping = Keeping::files();
@@ -146,7 +143,8 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
         page::page(&stage, &config, &comparison, &trained, seconds)?.write(file, options.overwrite)?;
     }
     drop(keeping);
-    printed::print(&comparison, options.shown_prompts);
+    output::println!("\n{comparison}");
+    output::write(format_args!("{}", comparison.first_texts(options.shown_prompts)));
     if let (Some(dir), Some(own)) = (&options.output_dir, trained.first()) {
         output::println!("\n{} model written to {}", own.name, align_base::printable_path(dir));
     }

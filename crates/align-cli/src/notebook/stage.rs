@@ -1,29 +1,17 @@
 use super::NotebookOptions;
 use crate::prompts::{self, NOTEBOOK_PROMPTS};
-use crate::reward_model::RewardModel;
 use crate::{Failure, memory, models, output, training};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{PreferencePair, ScoredText, Tokenizer};
+use align_frontier::{ComparisonOptions, NamedPolicy, PolicyComparison, compare_policies};
+use align_inference::{GeneratedText, RewardModel, generate_texts};
 use align_models::CausalLm;
-use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator};
 use align_train::{
     DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, Trainer,
     TrainingRecords,
 };
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// Texts of one model and their scores, those of a prompt side by side.
-pub struct Sampled {
-    pub texts: Vec<ScoredText>,
-    pub ids: Vec<Vec<i64>>,
-}
-
-/// A prompt's tokens, and the tokens that a model wrote behind it, the end of the text included where it was written.
-pub struct Written {
-    pub prompt_ids: Vec<i64>,
-    pub completion_ids: Vec<i64>,
-}
 
 /// A model trained with one loss.
 pub struct Trained {
@@ -42,7 +30,7 @@ pub struct Stage<'a> {
 }
 
 /// Whether the pairs that are made here hold a prompt out.
-pub fn is_held_out(prompt: &str) -> bool {
+fn is_held_out(prompt: &str) -> bool {
     NOTEBOOK_PROMPTS.iter().position(|p| *p == prompt).is_some_and(prompts::is_held_out)
 }
 
@@ -54,7 +42,7 @@ impl<'a> Stage<'a> {
         Ok(Self {
             options,
             tokenizer: models::tokenizer(&model_dir, embeddings)?,
-            reward_model: RewardModel::load(&reward_dir, &options.score, &options.runtime, options.batch_size)?,
+            reward_model: options.score.load(&reward_dir, &options.runtime, options.batch_size)?,
             model_dir,
         })
     }
@@ -78,50 +66,34 @@ impl<'a> Stage<'a> {
     }
 
     /// Continuations of the 46 prompts, with the notebook's options, and their rewards.
-    pub fn sample(&self, model: &dyn CausalLm, texts_per_prompt: usize, seed: u64) -> Result<Sampled, Failure> {
-        let names = each_times(texts_per_prompt);
-        let prompts = self.tokenizer.encode_prompts(&names)?;
-        let completions = self.complete(model, &prompts, &self.options.generation(seed)?)?;
-        let whole = |c: &Completion, new: &[i64]| [prompts[c.prompt].as_slice(), new].concat();
-        let ids: Vec<Vec<i64>> = completions.iter().map(|c| whole(c, &c.ids)).collect();
-        let read: Vec<Vec<i64>> = completions.iter().map(|c| whole(c, &c.ids_and_end())).collect();
-        let texts = self.tokenizer.decode_batch(&read, true)?;
-        let refs: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let scores = self.reward_model.scores(&refs)?;
-        let scored = names.into_iter().zip(texts).zip(scores);
-        let texts = scored.map(|((prompt, text), score)| ScoredText::new(prompt, text, score)).collect();
-        Ok(Sampled { texts, ids })
+    fn sample(&self, model: &dyn CausalLm, texts_per_prompt: usize, seed: u64) -> Result<Vec<ScoredText>, Failure> {
+        let (generation, batch_size) = (self.options.generation(seed)?, Some(self.options.batch_size));
+        let written =
+            generate_texts(model, &self.tokenizer, &NOTEBOOK_PROMPTS, texts_per_prompt, &generation, batch_size)?;
+        let scores = self.reward_model.scores(&written.iter().map(|text| text.text.as_str()).collect::<Vec<_>>())?;
+        let scored = written.into_iter().zip(scores);
+        Ok(scored.map(|(written, score)| ScoredText::new(prompt(&written), written.text, score)).collect())
     }
 
-    /// Continuations drawn from the model's own distribution, from which its divergence from another can be estimated.
-    pub fn draw(&self, model: &dyn CausalLm, texts_per_prompt: usize, seed: u64) -> Result<Vec<Written>, Failure> {
-        let generation = Generation::new(GenerationConfig {
-            do_sample: true,
-            top_k: Some(0),
-            max_length: Some(self.options.text_length),
-            seed,
-            ..GenerationConfig::default()
-        })?;
-        let prompts = self.tokenizer.encode_prompts(&each_times(texts_per_prompt))?;
-        let completions = self.complete(model, &prompts, &generation)?;
-        let written = completions
-            .into_iter()
-            .map(|c| Written { prompt_ids: prompts[c.prompt].clone(), completion_ids: c.ids_and_end() });
-        Ok(written.collect())
-    }
-
-    fn complete(
-        &self,
-        model: &dyn CausalLm,
-        prompts: &[Vec<i64>],
-        generation: &Generation,
-    ) -> Result<Vec<Completion>, Failure> {
-        let mut all = Vec::with_capacity(prompts.len());
-        for batch in PromptGenerator::new(model, prompts, generation, Some(self.options.batch_size))? {
-            all.extend(batch?);
-        }
-        all.sort_by_key(|completion: &Completion| completion.prompt);
-        Ok(all)
+    /// Texts of each model beside those of the model before training.
+    pub fn compare(&self, sft: &dyn CausalLm, trained: &[Trained]) -> Result<PolicyComparison, Failure> {
+        let texts_per_prompt = self.options.compared_texts_per_prompt;
+        output::println!("\ncompare: {texts_per_prompt} texts a prompt from each model");
+        let held_out: Vec<usize> = (0..NOTEBOOK_PROMPTS.len()).filter(|place| prompts::is_held_out(*place)).collect();
+        let policies: Vec<NamedPolicy> =
+            trained.iter().map(|own| NamedPolicy { name: own.name, model: own.model.as_ref() }).collect();
+        let options = ComparisonOptions {
+            tokenizer: &self.tokenizer,
+            score: &|texts| self.reward_model.scores(texts).map_err(|e| e.to_string()),
+            prompts: &NOTEBOOK_PROMPTS,
+            // Where the pairs came from a file, nobody knows which prompts they leave out.
+            held_out: if self.options.train_file.is_some() { &[] } else { &held_out },
+            texts_per_prompt,
+            // Seeds of their own, so that no text of the training data is drawn again.
+            generation: self.options.generation(self.options.seed.wrapping_add(1))?.config().clone(),
+            batch_size: self.options.batch_size,
+        };
+        Ok(compare_policies(NamedPolicy { name: "SFT", model: sft }, &policies, &options)?)
     }
 
     /// Training and held-out pairs: from files, or generated, scored and paired here.
@@ -135,12 +107,12 @@ impl<'a> Stage<'a> {
         let sampled = self.sample(sft, options.texts_per_prompt, options.seed)?;
         output::println!(
             "generate and score: {} texts of {} tokens in {:.1} s",
-            sampled.texts.len(),
+            sampled.len(),
             options.text_length,
             started.elapsed().as_secs_f64()
         );
         let (held_out, train): (Vec<ScoredText>, Vec<ScoredText>) =
-            sampled.texts.into_iter().partition(|text| is_held_out(&text.prompt));
+            sampled.into_iter().partition(|text| is_held_out(&text.prompt));
         let draw = |texts: &[ScoredText], what: &str| -> Result<Vec<PreferencePair>, Failure> {
             let strategy = PairStrategy::Random;
             let each = data.pairs_per_prompt.or(Some(options.texts_per_prompt));
@@ -201,8 +173,8 @@ impl<'a> Stage<'a> {
     }
 }
 
-fn each_times(texts_per_prompt: usize) -> Vec<&'static str> {
-    NOTEBOOK_PROMPTS.iter().flat_map(|prompt| std::iter::repeat_n(*prompt, texts_per_prompt)).collect()
+fn prompt(written: &GeneratedText) -> &'static str {
+    NOTEBOOK_PROMPTS.get(written.prompt).copied().unwrap_or_default()
 }
 
 /// Prints each evaluation.

@@ -1,7 +1,7 @@
 //! A sweep's folder.
 #![allow(clippy::unwrap_used)]
 
-use align_frontier::Journal;
+use align_frontier::SweepFolder;
 use serde_json::json;
 use std::fs;
 
@@ -9,21 +9,21 @@ use std::fs;
 fn numbers_come_back_to_the_last_bit() {
     let dir = tempfile::tempdir().unwrap();
     let numbers = vec![0.1 + 0.2, 1.0 / 3.0, 1e-300, -0.0, f64::MAX, 5e-324];
-    let journal = Journal::open(dir.path(), &json!({"seed": 1})).unwrap();
-    assert!(!journal.holds("point"));
-    journal.write("point", &numbers).unwrap();
-    drop(journal);
-    let journal = Journal::open(dir.path(), &json!({"seed": 1})).unwrap();
+    let folder = SweepFolder::open(dir.path(), &json!({"seed": 1})).unwrap();
+    assert!(!folder.holds("point"));
+    folder.write("point", &numbers).unwrap();
+    drop(folder);
+    let folder = SweepFolder::open(dir.path(), &json!({"seed": 1})).unwrap();
     let bits = |numbers: &[f64]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-    assert_eq!(bits(&journal.read::<Vec<f64>>("point").unwrap().unwrap()), bits(&numbers));
-    assert!(journal.read::<Vec<f64>>("other").unwrap().is_none());
+    assert_eq!(bits(&folder.read::<Vec<f64>>("point").unwrap().unwrap()), bits(&numbers));
+    assert!(folder.read::<Vec<f64>>("other").unwrap().is_none());
 }
 
 #[test]
 fn another_sweep_is_told_what_differs() {
     let dir = tempfile::tempdir().unwrap();
-    drop(Journal::open(dir.path(), &json!({"seed": 1, "dpo": {"rate": 0.1}})).unwrap());
-    let problem = Journal::open(dir.path(), &json!({"seed": 2, "dpo": {}})).unwrap_err().to_string();
+    drop(SweepFolder::open(dir.path(), &json!({"seed": 1, "dpo": {"rate": 0.1}})).unwrap());
+    let problem = SweepFolder::open(dir.path(), &json!({"seed": 2, "dpo": {}})).unwrap_err().to_string();
     assert!(problem.contains("dpo.rate is 0.1 there, not set here; seed is 1 there, 2 here"), "{problem}");
 }
 
@@ -31,31 +31,31 @@ fn another_sweep_is_told_what_differs() {
 fn a_folder_of_something_else_or_in_use_or_damaged_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("notes.txt"), "mine").unwrap();
-    let problem = Journal::open(dir.path(), &json!({})).unwrap_err().to_string();
+    let problem = SweepFolder::open(dir.path(), &json!({})).unwrap_err().to_string();
     assert!(problem.contains("holds no sweep"), "{problem}");
     fs::remove_file(dir.path().join("notes.txt")).unwrap();
 
-    let journal = Journal::open(dir.path(), &json!({})).unwrap();
-    let problem = Journal::open(dir.path(), &json!({})).unwrap_err().to_string();
+    let folder = SweepFolder::open(dir.path(), &json!({})).unwrap();
+    let problem = SweepFolder::open(dir.path(), &json!({})).unwrap_err().to_string();
     assert!(problem.contains("another process"), "{problem}");
     fs::write(dir.path().join("points/half.json"), "{\"a\": ").unwrap();
-    let problem = journal.read::<serde_json::Value>("half").unwrap_err().to_string();
+    let problem = folder.read::<serde_json::Value>("half").unwrap_err().to_string();
     assert!(problem.contains("half.json: damaged"), "{problem}");
 }
 
 #[test]
 fn what_a_killed_sweep_left_half_written_goes() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = Journal::open(dir.path(), &json!({})).unwrap();
-    journal.write("whole", &1).unwrap();
+    let folder = SweepFolder::open(dir.path(), &json!({})).unwrap();
+    folder.write("whole", &1).unwrap();
     for half in [".unfinished-a", "points/.unfinished-b"] {
         fs::write(dir.path().join(half), "{").unwrap();
     }
     // Not by one that has not got the lock: it may be what the other writes.
-    Journal::open(dir.path(), &json!({})).unwrap_err();
+    SweepFolder::open(dir.path(), &json!({})).unwrap_err();
     assert!(dir.path().join(".unfinished-a").exists());
-    drop(journal);
-    let journal = Journal::open(dir.path(), &json!({})).unwrap();
+    drop(folder);
+    let folder = SweepFolder::open(dir.path(), &json!({})).unwrap();
     let names = |folder: &str| {
         let entries = fs::read_dir(dir.path().join(folder)).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
@@ -63,5 +63,5 @@ fn what_a_killed_sweep_left_half_written_goes() {
         names
     };
     assert_eq!((names("."), names("points")), (vec!["points".into(), "sweep.json".into()], vec!["whole.json".into()]));
-    assert_eq!(journal.read::<i64>("whole").unwrap(), Some(1));
+    assert_eq!(folder.read::<i64>("whole").unwrap(), Some(1));
 }

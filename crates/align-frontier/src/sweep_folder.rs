@@ -1,10 +1,10 @@
 //! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there, with its digest.
 
 use crate::{Error, Result};
+use align_base::differences;
 use align_base::files::{
     FolderLock, Hasher, LockError, Ownership, Standing, UNFINISHED, lock_folder, remove_unfinished, seal, unseal,
 };
-use align_models::differences;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -29,7 +29,7 @@ const OUTPUTS: [&str; 6] = [
 
 /// A sweep's folder that no other process writes to.
 #[derive(Debug)]
-pub struct Journal {
+pub struct SweepFolder {
     folder: PathBuf,
     /// Digest of what the sweep depends on.
     sweep: String,
@@ -38,7 +38,7 @@ pub struct Journal {
     _lock: Option<FolderLock>,
 }
 
-impl Journal {
+impl SweepFolder {
     /// Opens the folder of the sweep with these options, or makes it.
     ///
     /// # Errors
@@ -62,15 +62,15 @@ impl Journal {
         if lock.is_some() {
             [folder, &points].into_iter().try_for_each(|dir| remove_unfinished(dir).map_err(|e| failed(dir, &e)))?;
         }
-        let journal = Self {
+        let opened = Self {
             folder: folder.to_owned(),
             sweep: Hasher::new("sweep").part(options.to_string().as_bytes()).digest(),
             outputs: Ownership::of(folder),
             _lock: lock,
         };
-        OUTPUTS.iter().try_for_each(|name| journal.refuse_foreign(name))?;
-        match journal.read_file::<Value>(&folder.join(OPTIONS))? {
-            None => journal.write_file(&folder.join(OPTIONS), options)?,
+        OUTPUTS.iter().try_for_each(|name| opened.refuse_foreign(name))?;
+        match opened.read_file::<Value>(&folder.join(OPTIONS))? {
+            None => opened.write_file(&folder.join(OPTIONS), options)?,
             Some(found) => {
                 let differences = differences(&found, options);
                 if !differences.is_empty() {
@@ -78,17 +78,17 @@ impl Journal {
                 }
             }
         }
-        Ok(journal)
+        Ok(opened)
     }
 
     /// The sweep's folder.
-    pub fn folder(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.folder
     }
 
     /// Whether a stage is done.
     pub fn holds(&self, name: &str) -> bool {
-        self.path(name).exists()
+        self.stage(name).exists()
     }
 
     /// A stage's result, once it is done.
@@ -96,7 +96,7 @@ impl Journal {
     /// # Errors
     /// A file that cannot be read, or in which any bit is not as it was written.
     pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        self.read_file(&self.path(name))
+        self.read_file(&self.stage(name))
     }
 
     /// Keeps a stage's result, whole or not at all.
@@ -104,7 +104,7 @@ impl Journal {
     /// # Errors
     /// When the system refuses.
     pub fn write<T: Serialize>(&self, name: &str, result: &T) -> Result<()> {
-        self.write_file(&self.path(name), result)
+        self.write_file(&self.stage(name), result)
     }
 
     /// Writes a file made from the points, in place of the sweep's own one that may stand there.
@@ -132,7 +132,7 @@ impl Journal {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    fn stage(&self, name: &str) -> PathBuf {
         self.folder.join(POINTS).join(format!("{name}.json"))
     }
 

@@ -1,0 +1,25 @@
+//! What a finished sweep leaves in its folder.
+
+use crate::{Findings, ReportContext, Result, Sweep, SweepFolder, csv, figures, report};
+use align_report::{Figure, FigureSize};
+
+/// Pixels an inch of the PNG figures.
+const DOTS_PER_INCH: u32 = 300;
+
+/// Writes `frontier.csv`, the figures as SVG and PNG, and `report.html` into the sweep's folder.
+///
+/// # Errors
+/// What the sweep did not write stands under one of these names; a figure cannot be drawn, or the system refuses.
+pub fn write_outputs(folder: &SweepFolder, sweep: &Sweep, findings: &Findings, context: ReportContext) -> Result<()> {
+    let drawn = figures(sweep, &findings.best);
+    folder.write_output("frontier.csv", csv(sweep, findings).as_bytes())?;
+    for (name, scatter) in
+        [("reward_against_kl", &drawn.reward_against_kl), ("reward_against_entropy", &drawn.reward_against_entropy)]
+    {
+        let drawing = Figure::from(scatter.clone()).draw(FigureSize::default())?;
+        folder.write_output(&format!("{name}.svg"), drawing.svg().as_bytes())?;
+        folder.write_output(&format!("{name}.png"), &drawing.png(DOTS_PER_INCH)?)?;
+    }
+    let page = report(sweep, findings, &drawn, context).to_html()?;
+    folder.write_output("report.html", page.as_bytes())
+}

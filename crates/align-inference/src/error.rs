@@ -1,0 +1,39 @@
+use align_base::files::JournalError;
+use align_base::printable_path;
+use std::path::PathBuf;
+
+/// What can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A score that a classifier does not give.
+    #[error("{}: {problem}", printable_path(folder))]
+    Score {
+        /// The classifier's folder.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        #[source]
+        problem: align_models::Error,
+    },
+    /// Texts that a classifier could not score.
+    #[error("{}: {problem}", printable_path(folder))]
+    RewardModel {
+        /// The classifier's folder.
+        folder: PathBuf,
+        /// What went wrong.
+        #[source]
+        problem: align_models::Error,
+    },
+    /// From the tokeniser.
+    #[error(transparent)]
+    Data(#[from] align_data::Error),
+    /// From the journal of a long job.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// From the models.
+    #[error(transparent)]
+    Model(#[from] align_models::Error),
+}
+
+/// The result of a fallible function of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,22 @@
+use crate::Result;
+use align_data::Tokenizer;
+use align_models::{ModelIdentity, TrainableModel};
+use serde::Serialize;
+
+/// What a model's texts or scores depend on: its config and weights, and its tokeniser.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InferenceIdentity {
+    #[serde(flatten)]
+    model: ModelIdentity,
+    tokenizer: String,
+}
+
+impl InferenceIdentity {
+    /// The identity of a model as it was loaded, and its tokeniser.
+    ///
+    /// # Errors
+    /// A config or a tokeniser that cannot be written down, or not enough memory.
+    pub fn of<M: TrainableModel + ?Sized>(model: &M, tokenizer: &Tokenizer) -> Result<Self> {
+        Ok(Self { model: ModelIdentity::of(model)?, tokenizer: tokenizer.digest()? })
+    }
+}

@@ -1,0 +1,39 @@
+//! Texts in, texts or scores out: a model and its tokeniser together.
+//!
+//! * [`generate_texts`] continues prompts.
+//! * [`GenerationJob`] does the same for hours: it keeps the texts in a journal as they come, and goes on after a kill.
+//! * [`RewardModel`] scores texts with a classifier.
+//!
+//! ```
+//! use align_data::Tokenizer;
+//! use align_inference::{RewardModel, generate_texts};
+//! use align_models::Gpt2;
+//! use align_models::generation::{Generation, GenerationConfig};
+//! use std::path::Path;
+//! use tch::{Device, Kind};
+//!
+//! # let models = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/data/models"));
+//! let model = Gpt2::from_pretrained(&models.join("gpt2-tiny"), Kind::Float, Device::Cpu)?;
+//! let tokenizer = Tokenizer::from_pretrained(models.join("gpt2-tiny"))?;
+//! let config = GenerationConfig { do_sample: true, max_new_tokens: Some(12), seed: 7, ..GenerationConfig::default() };
+//! let texts = generate_texts(&model, &tokenizer, &["This movie", "The"], 2, &Generation::new(config)?, None)?;
+//! assert_eq!(texts.len(), 4);
+//!
+//! let reward_model = RewardModel::from_pretrained(&models.join("distilbert-tiny"), None, Kind::Float, Device::Cpu)?;
+//! for (text, score) in texts.iter().zip(reward_model.scores(&texts.iter().map(|t| t.text.as_str()).collect::<Vec<_>>())?) {
+//!     println!("{score:+.3} {}", text.text);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod generate_texts;
+mod generation_job;
+mod identity;
+mod reward_model;
+
+pub use error::{Error, Result};
+pub use generate_texts::{GeneratedText, generate_texts};
+pub use generation_job::{GenerationJob, TextWriter};
+pub use identity::InferenceIdentity;
+pub use reward_model::RewardModel;
