@@ -1,12 +1,13 @@
 //! The notebook with the hinge loss, end to end: generate, score, pair, train, compare.
 //!
 //! ```sh
-//! cargo run --release --example dpo_hinge
+//! cargo run --release --example dpo_hinge -- --seed 42
 //! ```
 
-use align_losses::LossType;
-use std::process::ExitCode;
+mod notebook;
 
-fn main() -> ExitCode {
-    align_cli::notebook(LossType::Hinge)
+use align_losses::LossType;
+
+fn main() -> notebook::Result<()> {
+    notebook::run([LossType::Hinge, LossType::Sigmoid])
 }

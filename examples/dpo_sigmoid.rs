@@ -1,12 +1,13 @@
 //! The notebook with the sigmoid loss, end to end: generate, score, pair, train, compare.
 //!
 //! ```sh
-//! cargo run --release --example dpo_sigmoid
+//! cargo run --release --example dpo_sigmoid -- --seed 42
 //! ```
 
-use align_losses::LossType;
-use std::process::ExitCode;
+mod notebook;
 
-fn main() -> ExitCode {
-    align_cli::notebook(LossType::Sigmoid)
+use align_losses::LossType;
+
+fn main() -> notebook::Result<()> {
+    notebook::run([LossType::Sigmoid, LossType::Hinge])
 }

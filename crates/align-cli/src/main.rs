@@ -1,7 +1,37 @@
-//! The program `align`.
+//! The program `align`: from prompts to an aligned model on the command line, a subcommand a stage.
+//!
+//! Each subcommand is one file in `commands/`; the other files are what several of them share.
 
+mod commands;
+mod config_file;
+mod decoding;
+mod end;
+mod held_out;
+mod memory;
+mod models;
+mod notebook;
+mod options;
+mod output;
+mod peft;
+mod places;
+mod preference_data;
+mod program;
+mod progress;
+mod report;
+mod reward_model;
+mod run_page;
+mod runtime;
+mod scratch;
+mod signals;
+mod text_stream;
+mod training;
+
+use runtime::RuntimeOptions;
 use std::process::ExitCode;
 
+/// Any error that ends the program.
+type Failure = Box<dyn std::error::Error>;
+
 fn main() -> ExitCode {
-    align_cli::main()
+    end::run(|| program::parse()?.run())
 }

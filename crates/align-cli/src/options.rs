@@ -1,11 +1,5 @@
-use crate::Failure;
 use crate::end::EXIT_CODES;
-use clap::{Command, Parser};
-
-/// Parses the command line.
-pub fn parse<O: Parser>() -> Result<O, Failure> {
-    Ok(O::from_arg_matches(&prepare(O::command()).try_get_matches()?)?)
-}
+use clap::Command;
 
 /// Options as every command takes them. `--beta -1` is told that a beta is positive, not that there is no option `-1`.
 pub fn prepare(command: Command) -> Command {

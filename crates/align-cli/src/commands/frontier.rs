@@ -4,11 +4,11 @@
 //! align frontier --output-dir runs/frontier
 //! ```
 
-use crate::prompts::{NOTEBOOK_PROMPTS, is_held_out};
+use crate::held_out::is_held_out;
 use crate::reward_model::ScoreOption;
 use crate::signals::{Keeping, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
-use align_data::Tokenizer;
+use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
 use align_frontier::{
     Findings, LossSetting, Measured, Models, Outcome, Point, Progress, ReportContext, Sampling, Sweep, SweepFolder,
     SweepOptions, points, write_outputs,

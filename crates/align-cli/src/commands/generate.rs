@@ -14,7 +14,7 @@ use crate::signals::{Keeping, Stopped};
 use crate::text_stream::TextStream;
 use crate::{Failure, RuntimeOptions, models, output, places, progress};
 use align_data::tables::check_output;
-use align_data::{Texts, Tokenizer};
+use align_data::{NOTEBOOK_PROMPTS, Texts, Tokenizer};
 use align_inference::{GenerationJob, InferenceIdentity, TextWriter, generate_texts};
 use align_models::CausalLm;
 use align_models::generation::{Generation, check_texts, stream};
@@ -175,7 +175,7 @@ fn prompts(options: &Options) -> Result<Vec<String>, Failure> {
     let each = match (&options.prompt, &options.prompts) {
         (Some(prompt), _) => vec![prompt.clone()],
         (None, Some(file)) => lines(file)?,
-        (None, None) => crate::prompts::NOTEBOOK_PROMPTS.map(String::from).to_vec(),
+        (None, None) => NOTEBOOK_PROMPTS.map(String::from).to_vec(),
     };
     check_texts("--texts-per-prompt", each.len(), options.texts_per_prompt)?;
     Ok(each.into_iter().flat_map(|prompt| vec![prompt; options.texts_per_prompt]).collect())

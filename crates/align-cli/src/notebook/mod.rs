@@ -4,10 +4,10 @@ mod page;
 mod stage;
 
 use crate::preference_data::DataOptions;
-use crate::prompts::NOTEBOOK_PROMPTS;
 use crate::reward_model::ScoreOption;
 use crate::signals::Keeping;
 use crate::{Failure, RuntimeOptions, models, output, places};
+use align_data::NOTEBOOK_PROMPTS;
 use align_losses::LossType;
 use align_models::CausalLm;
 use align_models::TrainableModel;

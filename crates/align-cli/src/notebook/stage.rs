@@ -1,8 +1,8 @@
 use super::NotebookOptions;
-use crate::prompts::{self, NOTEBOOK_PROMPTS};
+use crate::held_out::is_held_out;
 use crate::{Failure, memory, models, output, training};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
-use align_data::{PreferencePair, ScoredText, Tokenizer};
+use align_data::{NOTEBOOK_PROMPTS, PreferencePair, ScoredText, Tokenizer};
 use align_frontier::{ComparisonOptions, NamedPolicy, PolicyComparison, compare_policies};
 use align_inference::{GeneratedText, RewardModel, generate_texts};
 use align_models::CausalLm;
@@ -29,9 +29,9 @@ pub struct Stage<'a> {
     pub reward_model: RewardModel,
 }
 
-/// Whether the pairs that are made here hold a prompt out.
-fn is_held_out(prompt: &str) -> bool {
-    NOTEBOOK_PROMPTS.iter().position(|p| *p == prompt).is_some_and(prompts::is_held_out)
+/// Whether the pairs that are made here hold a text's prompt out.
+fn is_of_held_out_prompt(text: &ScoredText) -> bool {
+    NOTEBOOK_PROMPTS.iter().position(|prompt| *prompt == text.prompt).is_some_and(is_held_out)
 }
 
 impl<'a> Stage<'a> {
@@ -79,7 +79,7 @@ impl<'a> Stage<'a> {
     pub fn compare(&self, sft: &dyn CausalLm, trained: &[Trained]) -> Result<PolicyComparison, Failure> {
         let texts_per_prompt = self.options.compared_texts_per_prompt;
         output::println!("\ncompare: {texts_per_prompt} texts a prompt from each model");
-        let held_out: Vec<usize> = (0..NOTEBOOK_PROMPTS.len()).filter(|place| prompts::is_held_out(*place)).collect();
+        let held_out: Vec<usize> = (0..NOTEBOOK_PROMPTS.len()).filter(|place| is_held_out(*place)).collect();
         let policies: Vec<NamedPolicy> =
             trained.iter().map(|own| NamedPolicy { name: own.name, model: own.model.as_ref() }).collect();
         let options = ComparisonOptions {
@@ -112,7 +112,7 @@ impl<'a> Stage<'a> {
             started.elapsed().as_secs_f64()
         );
         let (held_out, train): (Vec<ScoredText>, Vec<ScoredText>) =
-            sampled.into_iter().partition(|text| is_held_out(&text.prompt));
+            sampled.into_iter().partition(is_of_held_out_prompt);
         let draw = |texts: &[ScoredText], what: &str| -> Result<Vec<PreferencePair>, Failure> {
             let strategy = PairStrategy::Random;
             let each = data.pairs_per_prompt.or(Some(options.texts_per_prompt));

@@ -1,4 +1,4 @@
-/// The 46 prompts of the notebook.
+/// The 46 prompts of the notebook, beginnings of film reviews.
 pub const NOTEBOOK_PROMPTS: [&str; 46] = [
     "This movie",
     "Director",
@@ -47,8 +47,3 @@ pub const NOTEBOOK_PROMPTS: [&str; 46] = [
     "Film industry",
     "Animated films",
 ];
-
-/// Whether the prompt at this place is held out of the pairs that an example makes: every fifth one is.
-pub fn is_held_out(place: usize) -> bool {
-    place % 5 == 4
-}

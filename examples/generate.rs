@@ -1,0 +1,35 @@
+//! Generation as iterators: the tokens of one text as they are chosen, then the completions of many prompts batch by batch.
+//!
+//! ```sh
+//! cargo run --release --example generate -- models/gpt2-imdb-4m
+//! ```
+
+use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
+use align_models::Gpt2;
+use align_models::generation::{Generation, GenerationConfig, PromptGenerator, stream};
+use tch::{Device, Kind};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, folder] = &arguments[..] else { return Err("usage: generate MODEL".into()) };
+    let model = Gpt2::from_pretrained(folder.as_ref(), Kind::Float, Device::Cpu)?;
+    let tokenizer = Tokenizer::from_pretrained(folder)?;
+    let prompts = tokenizer.encode_prompts(&NOTEBOOK_PROMPTS)?;
+    let sampling =
+        GenerationConfig { do_sample: true, top_p: Some(0.9), max_new_tokens: Some(24), seed: 1, ..Default::default() };
+    let generation = Generation::new(sampling)?;
+
+    for token in stream(&model, &prompts[0], &generation)? {
+        print!("{}|", tokenizer.decode(&[token?], true)?);
+    }
+    println!();
+
+    // A batch is what suits the processor; a text does not depend on its batch.
+    for batch in PromptGenerator::new(&model, &prompts, &generation, None)? {
+        for completion in batch? {
+            let how = if completion.finished { "to its end" } else { "to the limit" };
+            println!("{}: {} tokens, {how}", NOTEBOOK_PROMPTS[completion.prompt], completion.ids.len());
+        }
+    }
+    Ok(())
+}

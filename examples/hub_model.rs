@@ -1,0 +1,28 @@
+//! A model from the Hugging Face hub by its name, downloaded once and then taken from the hub's cache.
+//!
+//! ```sh
+//! cargo run --release --example hub_model -- lvwerra/gpt2-imdb "This movie"
+//! ```
+
+use align_data::Tokenizer;
+use align_inference::generate_texts;
+use align_models::Gpt2;
+use align_models::generation::{Generation, GenerationConfig};
+use align_models::hub::{Hub, HubConfig, ModelSource};
+use tch::{Device, Kind};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, name, prompt] = &arguments[..] else { return Err("usage: hub_model NAME PROMPT".into()) };
+    // A folder, user/name, or user/name@revision; HF_HOME, HF_TOKEN and HF_HUB_OFFLINE are honoured.
+    let hub = Hub::new(HubConfig::from_env()?)?;
+    let folder = ModelSource::parse(name)?.fetch(&hub, &mut |_| ())?;
+
+    let model = Gpt2::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
+    let tokenizer = Tokenizer::from_pretrained(&folder)?;
+    let generation = Generation::new(GenerationConfig { max_new_tokens: Some(20), ..GenerationConfig::default() })?;
+    for text in generate_texts(&model, &tokenizer, &[prompt], 1, &generation, None)? {
+        println!("{}", text.text);
+    }
+    Ok(())
+}

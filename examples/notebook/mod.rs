@@ -1,0 +1,53 @@
+//! The notebook's path from prompts to the comparison of before and after.
+
+mod options;
+mod pairs;
+
+use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
+use align_frontier::{ComparisonOptions, NamedPolicy, compare_policies};
+use align_inference::RewardModel;
+use align_losses::LossType;
+use align_models::{CausalLm, Gpt2};
+use align_torch::MatmulPrecision;
+use align_train::{DpoTrainer, ProgressBar};
+use clap::Parser;
+use options::Options;
+use pairs::{encoded_pairs, generation, is_held_out};
+use tch::{Device, Kind};
+
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Trains on the model's own texts, once a loss, compares the models, and keeps the first loss's.
+pub fn run(losses: [LossType; 2]) -> Result<()> {
+    let options = Options::parse();
+    let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
+    let load = || Gpt2::from_pretrained(&options.model, Kind::Float, Device::Cpu);
+    let (sft, tokenizer) = (load()?, Tokenizer::from_pretrained(&options.model)?);
+    let reward_model = RewardModel::from_pretrained(&options.reward_model, None, Kind::Float, Device::Cpu)?;
+    let pairs = encoded_pairs(&options, &sft, &tokenizer, &reward_model)?;
+    let train = |loss: &LossType| -> Result<Box<dyn CausalLm>> {
+        let mut trainer = DpoTrainer::new(load()?, None, pairs.clone(), options.training(*loss))?;
+        trainer.train(&mut [&mut ProgressBar::default()])?;
+        Ok(trainer.into_policy())
+    };
+    let trained = losses.iter().map(train).collect::<Result<Vec<_>>>()?;
+    let named =
+        losses.iter().zip(&trained).map(|(loss, model)| NamedPolicy { name: loss.name(), model: model.as_ref() });
+    let comparison = ComparisonOptions {
+        tokenizer: &tokenizer,
+        score: &|texts| reward_model.scores(texts).map_err(|e| e.to_string()),
+        prompts: &NOTEBOOK_PROMPTS,
+        held_out: &(0..NOTEBOOK_PROMPTS.len()).filter(|place| is_held_out(*place)).collect::<Vec<_>>(),
+        texts_per_prompt: 5,
+        generation: generation(options.seed.wrapping_add(1)),
+        batch_size: 32,
+    };
+    let comparison =
+        compare_policies(NamedPolicy { name: "SFT", model: &sft }, &named.collect::<Vec<_>>(), &comparison)?;
+    if let (Some(folder), [first, ..]) = (&options.output_dir, &trained[..]) {
+        first.save_pretrained(folder, false)?;
+        tokenizer.save(folder, false)?;
+    }
+    println!("\n{comparison}\n{}", comparison.first_texts(5));
+    Ok(())
+}

@@ -1,0 +1,45 @@
+use super::{Options, Result};
+use align_data::pairing::{PairOptions, PairStrategy, pair};
+use align_data::{EncodeOptions, EncodedPair, NOTEBOOK_PROMPTS, ScoredText, Tokenizer, encode_pairs};
+use align_inference::{RewardModel, generate_texts};
+use align_models::generation::{Generation, GenerationConfig};
+use align_models::{CausalLm, Gpt2};
+
+/// Pairs of the model's own texts, all but those of the held-out prompts.
+pub fn encoded_pairs(
+    options: &Options,
+    sft: &Gpt2,
+    tokenizer: &Tokenizer,
+    reward_model: &RewardModel,
+) -> Result<Vec<EncodedPair>> {
+    let (writing, each) = (Generation::new(generation(options.seed))?, options.texts_per_prompt);
+    let texts = generate_texts(sft, tokenizer, &NOTEBOOK_PROMPTS, each, &writing, Some(32))?;
+    let scores = reward_model.scores(&texts.iter().map(|text| text.text.as_str()).collect::<Vec<_>>())?;
+    let trained_on = texts.into_iter().zip(scores).filter(|(text, _)| !is_held_out(text.prompt));
+    let scored = trained_on.map(|(text, score)| ScoredText::new(NOTEBOOK_PROMPTS[text.prompt], text.text, score));
+    let drawing = PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: Some(each), seed: options.seed };
+    let (pairs, report) = pair(&scored.collect::<Vec<_>>(), &drawing)?;
+    println!("{report}");
+    let encoding = EncodeOptions { max_length: Some(sft.n_positions() as usize), ..EncodeOptions::default() };
+    Ok(encode_pairs(tokenizer, &pairs, &encoding)?.pairs)
+}
+
+/// Every fifth prompt is left for the comparison.
+pub fn is_held_out(prompt: usize) -> bool {
+    prompt % 5 == 4
+}
+
+/// How texts are written: all of 50 tokens.
+pub fn generation(seed: u64) -> GenerationConfig {
+    GenerationConfig {
+        do_sample: true,
+        num_beams: 5,
+        no_repeat_ngram_size: 2,
+        temperature: Some(4.0),
+        top_k: Some(50),
+        min_length: Some(50),
+        max_length: Some(50),
+        seed,
+        ..GenerationConfig::default()
+    }
+}

@@ -1,0 +1,40 @@
+//! DPO with a loss of one's own: a link from a pair's margin to its loss is all that has to be written.
+//!
+//! ```sh
+//! cargo run --release --example own_loss -- models/gpt2-imdb-4m pairs.jsonl
+//! ```
+
+use align_data::{EncodeOptions, PreferencePairs, Tokenizer, encode_pairs};
+use align_losses::{FDivergence, Link, MarginLoss};
+use align_models::Gpt2;
+use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
+use tch::{Device, Kind, Tensor};
+
+/// The hinge loss without its kink, as a square near the margin.
+#[derive(Debug)]
+struct SquaredHinge;
+
+impl Link for SquaredHinge {
+    fn loss(&self, margin: &Tensor, beta: f64) -> align_losses::Result<Tensor> {
+        Ok((1.0_f64 - beta * margin).f_relu()?.f_square()?)
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, model, pairs] = &arguments[..] else { return Err("usage: own_loss MODEL PAIRS".into()) };
+    let tokenizer = Tokenizer::from_pretrained(model)?;
+    let policy = Gpt2::from_pretrained(model.as_ref(), Kind::Float, Device::Cpu)?;
+    let encoding = EncodeOptions { max_length: Some(128), ..EncodeOptions::default() };
+    let rows = encode_pairs(&tokenizer, PreferencePairs::read(pairs)?.rows(), &encoding)?.pairs;
+
+    let loss = MarginLoss::new(FDivergence::ReverseKl, SquaredHinge, 0.1)?;
+    let training = TrainingConfig { max_steps: Some(8), learning_rate: 1e-4, ..TrainingConfig::default() };
+    let config = DpoConfig { training, ..DpoConfig::default() };
+    for step in DpoTrainer::with_loss(policy, None, rows, config, Box::new(loss))? {
+        let step = step?;
+        let margin = step.metrics.get("rewards/margins").unwrap_or_default();
+        println!("step {}: loss {:.4}, reward margin {margin:+.4}", step.step, step.loss);
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Each example, on the tiny models of the golden data.
+//!
+//! `cargo test` builds the examples first; `cargo test --test examples` alone takes them as they were last built.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn built(name: &str) -> PathBuf {
+    // Test binaries stand in target/PROFILE/deps, examples in target/PROFILE/examples.
+    let exe = std::env::current_exe().unwrap();
+    let path = exe.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    assert!(path.exists(), "{} is missing: build it with `cargo build --examples`", path.display());
+    path
+}
+
+fn kept(name: &str) -> String {
+    format!("{}/tests/golden/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What an example prints in `dir`; GPT2 and DISTILBERT stand for the models, PAIRS and LIKES for files.
+fn printed(name: &str, dir: &Path, args: &str) -> String {
+    let words = args.split_whitespace().map(|word| match word {
+        "GPT2" => kept("models/gpt2-tiny"),
+        "DISTILBERT" => kept("models/distilbert-tiny"),
+        "PAIRS" => kept("train.jsonl"),
+        "LIKES" => kept("train_kto.jsonl"),
+        word => word.to_owned(),
+    });
+    let mut command = Command::new(built(name));
+    let output = command.args(words).current_dir(dir).env("HF_HUB_OFFLINE", "1").output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{name} {args}\n{out}\n{}", String::from_utf8_lossy(&output.stderr));
+    out
+}
+
+const NOTEBOOK: &str =
+    "--model GPT2 --reward-model DISTILBERT --texts-per-prompt 2 --num-train-epochs 0.2 --output-dir aligned";
+
+/// Each example, its arguments, and what it prints.
+const EXAMPLES: &[(&str, &str, &[&str])] = &[
+    ("dpo_hinge", NOTEBOOK, &["less SFT", "hinge", "sigmoid", "mean reward", "\nThis movie\n"]),
+    ("dpo_sigmoid", NOTEBOOK, &["less SFT", "held-out"]),
+    ("frontier", "GPT2 DISTILBERT sweep", &["sigmoid,", "hinge,"]),
+    ("generate", "GPT2", &["|", "Animated films: 24 tokens"]),
+    ("hub_model", "GPT2 Hello", &["Hello"]),
+    ("kto", "GPT2 LIKES", &["step 8: loss 0."]),
+    ("lora", "GPT2 PAIRS adapter merged", &["weights are trained", "8 steps, the adapter is in adapter"]),
+    ("own_loss", "GPT2 PAIRS", &["step 1: loss 1.0000", "step 8: loss 0."]),
+    ("resume", "GPT2 PAIRS run", &["going on after step 3 of 6", "the weights are the same"]),
+    ("score", "DISTILBERT fine dull", &["0.", " fine\n", " dull\n"]),
+    ("sft", "GPT2 texts.jsonl", &["before: perplexity", "after: perplexity"]),
+];
+
+#[test]
+fn each_runs_and_says_what_it_shows() {
+    for (name, args, says) in EXAMPLES {
+        let dir = tempfile::tempdir().unwrap();
+        let pairs = std::fs::read_to_string(kept("train.jsonl")).unwrap();
+        std::fs::write(dir.path().join("texts.jsonl"), pairs.replace("\"chosen\"", "\"completion\"")).unwrap();
+        let out = printed(name, dir.path(), args);
+        for part in *says {
+            assert!(out.contains(part), "{name} {args}: {part:?} is not in\n{out}");
+        }
+    }
+}
+
+/// None is forgotten here, and none outgrows a reader's patience.
+#[test]
+fn all_are_run_and_short() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let (mut names, mut total) = (BTreeSet::new(), 0);
+    let mut folders = vec![folder.clone()];
+    while let Some(dir) = folders.pop() {
+        for entry in std::fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= 60, "{} has {lines} lines", path.display());
+            total += lines;
+            if dir == folder {
+                names.insert(path.file_stem().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert!(total <= 1000, "{total} lines of examples");
+    assert_eq!(names, EXAMPLES.iter().map(|(name, ..)| (*name).to_owned()).collect());
+}
