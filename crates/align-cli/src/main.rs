@@ -6,6 +6,7 @@ mod commands;
 mod config_file;
 mod decoding;
 mod end;
+mod failure;
 mod held_out;
 mod memory;
 mod models;
@@ -26,11 +27,9 @@ mod signals;
 mod text_stream;
 mod training;
 
+use failure::Failure;
 use runtime::RuntimeOptions;
 use std::process::ExitCode;
-
-/// Any error that ends the program.
-type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     end::run(|| program::parse()?.run())

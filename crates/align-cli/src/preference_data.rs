@@ -63,19 +63,15 @@ impl DataOptions {
         if data.is_empty() {
             return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());
         }
-        match data {
-            PreferenceData::Pairs(_) if self.pairs_per_prompt.is_some() => {
-                Err("--pairs-per-prompt says how scored texts are paired, but the file holds pairs already".into())
-            }
-            PreferenceData::Pairs(pairs) => Ok(pairs.into_rows()),
-            PreferenceData::Texts(texts) => {
-                let options =
-                    PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
-                let (pairs, report) = texts.pair(&options)?;
-                output::println!("  {report}");
-                Ok(pairs.into_rows())
-            }
+        if self.pairs_per_prompt.is_some() && matches!(data, PreferenceData::Pairs(_)) {
+            return Err("--pairs-per-prompt says how scored texts are paired, but the file holds pairs already".into());
         }
+        let drawing = PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
+        let (pairs, report) = data.into_pairs(&drawing)?;
+        if let Some(report) = report {
+            output::println!("  {report}");
+        }
+        Ok(pairs)
     }
 }
 

@@ -43,6 +43,7 @@ mod report;
 mod sample_mean;
 mod sequence_kl;
 mod sum;
+mod text_sets;
 mod token_counts;
 mod weight_distance;
 
@@ -65,4 +66,5 @@ pub use pareto::{Direction, hypervolume, pareto_front};
 pub use report::{Estimate, EvaluationReport};
 pub use sample_mean::SampleMean;
 pub use sequence_kl::{SampledLogps, rao_blackwell_kl};
+pub use text_sets::{ComparedTexts, TextSet, common_ngrams, common_sample};
 pub use weight_distance::{Distance, TensorDistance, WeightDistance};

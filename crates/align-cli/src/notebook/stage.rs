@@ -1,4 +1,4 @@
-use super::NotebookOptions;
+use super::options::NotebookOptions;
 use crate::held_out::is_held_out;
 use crate::{Failure, memory, models, output, training};
 use align_data::pairing::{PairOptions, PairStrategy, pair};

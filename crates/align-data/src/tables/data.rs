@@ -6,6 +6,7 @@ use super::file::read_raw;
 use super::pairs::{PreferencePairs, has_pairs};
 use super::table::Row;
 use super::texts::ScoredTexts;
+use crate::pairing::{PairOptions, PairingReport};
 use crate::{PreferencePair, Result, ScoredText};
 use std::path::Path;
 
@@ -36,6 +37,20 @@ impl PreferenceData {
         match self {
             Self::Pairs(pairs) => pairs.is_empty(),
             Self::Texts(texts) => texts.is_empty(),
+        }
+    }
+
+    /// The pairs as they are, or pairs of the scored texts and how they were made.
+    ///
+    /// # Errors
+    /// As [`ScoredTexts::pair`].
+    pub fn into_pairs(self, options: &PairOptions) -> Result<(Vec<PreferencePair>, Option<PairingReport>)> {
+        match self {
+            Self::Pairs(pairs) => Ok((pairs.into_rows(), None)),
+            Self::Texts(texts) => {
+                let (pairs, report) = texts.pair(options)?;
+                Ok((pairs.into_rows(), Some(report)))
+            }
         }
     }
 }

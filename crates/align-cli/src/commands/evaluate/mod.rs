@@ -1,0 +1,136 @@
+//! Measures generated texts: token entropy, the notebook's entropy, mean reward, each with a confidence interval.
+//!
+//! ```sh
+//! align evaluate --input scored.csv --tokenizer gpt2/
+//! align evaluate --input sft.csv hinge.csv sigmoid.csv --tokenizer gpt2/
+//! ```
+
+mod compared_file;
+mod print;
+
+use crate::reward_model::ScoreOption;
+use crate::{Failure, RuntimeOptions, models, places};
+use align_data::{Texts, Tokenizer};
+use align_inference::RewardModel;
+use align_metrics::{
+    Bootstrap, ComparedTexts, EqualSamples, EvaluationReport, TextSet, common_ngrams, common_sample, equal_samples_entropy,
+};
+use clap::Args;
+use compared_file::ComparedFile;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Measures generated texts: token entropy, the notebook's entropy, mean reward, each with a confidence interval.
+#[derive(Args)]
+#[command(mut_arg("score", |arg| arg.requires("model")))]
+pub struct Options {
+    /// Table with a column text, and score if it has been scored: CSV, Parquet or JSONL. Several are compared.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    input: Vec<PathBuf>,
+    /// The tokeniser that entropies count by: a folder with tokenizer.json or vocab.json and merges.txt, or a model on the
+    /// hub. The embedded GPT-2's if not given.
+    #[arg(long)]
+    tokenizer: Option<String>,
+    /// Classifier that scores texts without scores: a folder in transformers' layout, or user/name[@revision] on the hub.
+    /// Without it they have no reward.
+    #[arg(long)]
+    model: Option<String>,
+    /// Texts scored at a time.
+    #[arg(long, default_value_t = 32, requires = "model")]
+    batch_size: usize,
+    /// Resamples behind each interval.
+    #[arg(long, default_value_t = Bootstrap::default().resamples)]
+    resamples: usize,
+    /// Level of the intervals.
+    #[arg(long, default_value_t = Bootstrap::default().level)]
+    level: f64,
+    /// Fixes the resamples.
+    #[arg(long, default_value_t = Bootstrap::default().seed)]
+    seed: u64,
+    /// Also the mean token entropy of samples of this many texts, to compare models by; with --equal-tokens. Of several files
+    /// the texts of the smallest if not given.
+    #[arg(long, requires = "equal_tokens")]
+    equal_texts: Option<usize>,
+    /// Those samples' texts are cut to this many tokens. Of several files the longest text's in the file where that is shortest,
+    /// if not given.
+    #[arg(long, requires = "equal_texts")]
+    equal_tokens: Option<usize>,
+    /// The numbers as JSON.
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// Replace the output if it exists.
+    #[arg(long, requires = "output")]
+    overwrite: bool,
+    #[command(flatten)]
+    score: ScoreOption,
+    #[command(flatten)]
+    runtime: RuntimeOptions,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    if let Some(output) = &options.output {
+        places::refuse_existing(output, options.overwrite)?;
+        places::refuse_inputs(output, &options.input)?;
+    }
+    let bootstrap = Bootstrap { resamples: options.resamples, level: options.level, seed: options.seed };
+    bootstrap.validate()?;
+    let tables = options.input.iter().map(Texts::read).collect::<Result<Vec<_>, _>>()?;
+    let tokenizer =
+        Tokenizer::from_pretrained(models::folder("--tokenizer", options.tokenizer.as_deref(), models::POLICY)?)?;
+    let skip = tokenizer.eos_token_id();
+    let _precision = options.model.as_ref().map(|_| options.runtime.precision()).transpose()?;
+    let load = |name| options.score.load(&models::fetch(name)?, &options.runtime, options.batch_size);
+    let scorer = options.model.as_deref().map(load).transpose()?;
+    let mut sets = Vec::new();
+    for (path, table) in options.input.iter().zip(&tables) {
+        let texts = tokenizer.encode_batch(&table.texts(), false, None)?;
+        sets.push(TextSet { texts, scores: scores(path, table, scorer.as_ref())? });
+    }
+    let score = scorer.as_ref().map(RewardModel::score);
+    match &sets[..] {
+        [set] => {
+            let report = EvaluationReport::of(&set.texts, skip, set.scores.as_deref(), &bootstrap)?;
+            let equal =
+                options.equal_samples().map(|sample| equal_samples_entropy(&set.texts, skip, sample, &bootstrap));
+            let equal = equal.transpose()?;
+            options.write(&json!({ "score": score, "report": report, "equal_samples_entropy": equal }))?;
+            print::report(&report, equal, &bootstrap);
+        }
+        sets => {
+            let sample = options.equal_samples().unwrap_or_else(|| common_sample(sets, skip));
+            let ngrams = common_ngrams(sets, skip, sample);
+            let compared = options.input.iter().zip(sets).map(|(path, set)| {
+                let found = ComparedTexts::of(set, skip, sample, &ngrams, &bootstrap);
+                let texts = found.map_err(|e| format!("{}: {e}", path.display()))?;
+                Ok(ComparedFile { file: models::file_name(path), texts })
+            });
+            let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
+            options.write(&json!({ "score": score, "equal_samples": sample, "files": compared }))?;
+            print::comparison(&compared, sample, &bootstrap);
+        }
+    }
+    Ok(())
+}
+
+impl Options {
+    /// The numbers into --output, if it is given.
+    fn write(&self, numbers: &serde_json::Value) -> Result<(), Failure> {
+        let Some(output) = &self.output else { return Ok(()) };
+        let text = serde_json::to_string_pretty(numbers)?;
+        places::write_atomically(output, self.overwrite, |file| writeln!(file, "{text}"))
+    }
+
+    fn equal_samples(&self) -> Option<EqualSamples> {
+        Some(EqualSamples { texts: self.equal_texts?, tokens: self.equal_tokens? })
+    }
+}
+
+/// The table's scores, or those of the model.
+fn scores(path: &Path, table: &Texts, scorer: Option<&RewardModel>) -> Result<Option<Vec<f64>>, Failure> {
+    let Some(scorer) = scorer else { return Ok(table.scores()) };
+    if table.scores().is_some() {
+        return Err(format!("{} has scores already: leave --model out", path.display()).into());
+    }
+    let scores = scorer.scores(&table.texts()).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(Some(scores))
+}
