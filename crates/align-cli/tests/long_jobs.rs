@@ -220,8 +220,15 @@ fn a_journal_of_another_job_is_refused() {
     fs::write(&partial, &journal).unwrap();
     ok(&[&short[..], &["--overwrite"]].concat());
     assert!(!partial.exists());
+}
 
-    // Files that are no journal, or a spoiled one, are left alone.
+#[test]
+fn what_is_no_journal_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (_, journal) = undisturbed(dir, "texts.csv");
+    let header = journal.split_inclusive(|&byte| byte == b'\n').next().unwrap();
+    let partial = dir.join("texts.csv.partial");
     fs::remove_file(dir.join("texts.csv")).unwrap();
     let entry = serde_json::json!({ "prompt": 9999, "texts": [[1]] });
     let spoiled = format!("{}\n", align_base::files::seal("align journal: entry", &entry).unwrap());

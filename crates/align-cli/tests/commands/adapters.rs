@@ -1,0 +1,86 @@
+//! LoRA adapters.
+
+use crate::support::{kept, run};
+use crate::ok;
+
+#[test]
+fn adapters_are_trained_resumed_and_merged() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let pairs = kept("train.jsonl");
+    let lora = ["--use-peft", "--lora-r", "4", "--lora-alpha", "8", "--lora-target-modules", "c_attn,mlp.c_proj"];
+    let base = ["--train-file", &pairs, "--max-steps", "4", "--learning-rate", "1e-2", "--save-strategy", "steps"];
+    let with = |more: &[&str]| ok("dpo", dir, &[base.as_slice(), &lora, &["--save-steps", "2"], more].concat());
+    with(&["--output-dir", "whole"]);
+    let files = |folder: &str| {
+        let entries = std::fs::read_dir(dir.join(folder)).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let model = files("whole/model");
+    assert!(
+        model.contains(&"adapter_config.json".to_owned()) && !model.contains(&"config.json".to_owned()),
+        "{model:?}"
+    );
+    let config: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(dir.join("whole/model/adapter_config.json")).unwrap()).unwrap();
+    assert_eq!((&config["r"], &config["lora_alpha"]), (&4.into(), &8.into()));
+    assert_eq!(config["target_modules"], serde_json::json!(["c_attn", "mlp.c_proj"]));
+    let card = std::fs::read_to_string(dir.join("whole/model/README.md")).unwrap();
+    assert!(card.contains("library_name: peft"), "{card}");
+
+    // The options that the run wrote are a config file themselves, and a resumed run ends the same.
+    ok("dpo", dir, &["--config", "whole/config.toml", "--train-file", &pairs, "--output-dir", "again"]);
+    std::fs::remove_dir_all(dir.join("again/checkpoint-4")).unwrap();
+    std::fs::remove_dir_all(dir.join("again/model")).unwrap();
+    ok("dpo", dir, &["--config", "whole/config.toml", "--train-file", &pairs, "--output-dir", "again", "--resume"]);
+    let adapter = |run: &str| std::fs::read(dir.join(run).join("model/adapter_model.safetensors")).unwrap();
+    assert!(adapter("again") == adapter("whole"));
+
+    ok("merge-adapter", dir, &["--adapter", "whole/model", "--output-dir", "merged"]);
+    let text = |more: &[&str]| {
+        ok("generate", dir, &[["--prompt", "The movie", "--max-new-tokens", "12"].as_slice(), more].concat())
+    };
+    assert_ne!(text(&["--model", "merged"]), text(&[]), "four steps at this rate change what is written");
+    // An adapter's folder is a model once it names its base.
+    let config = dir.join("whole/model/adapter_config.json");
+    let base = format!("_path\": \"{}\"", kept("models/gpt2-tiny"));
+    let named = std::fs::read_to_string(&config).unwrap().replace("_path\": null", &base);
+    assert!(named.contains(&base));
+    std::fs::write(&config, named).unwrap();
+    assert_eq!(text(&["--model", "whole/model"]), text(&["--model", "merged"]));
+}
+
+#[test]
+fn every_trainer_of_policies_takes_an_adapter() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (pairs, judged) = (kept("train.jsonl"), kept("train_kto.jsonl"));
+    for (command, data) in [("kto", &judged), ("cpo", &pairs)] {
+        let args = ["--train-file", data, "--output-dir", command, "--max-steps", "2", "--use-peft"];
+        ok(command, dir, &args);
+        assert!(dir.join(command).join("model/adapter_model.safetensors").exists());
+    }
+}
+
+#[test]
+fn wrong_options_of_adapters() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let pairs = kept("train.jsonl");
+    for (options, says) in [
+        (vec!["--lora-r", "4"], "--use-peft"),
+        (vec!["--lora-target-modules", "c_attn"], "--use-peft"),
+        (vec!["--use-peft", "--lora-r", "0"], "option r"),
+        (vec!["--use-peft", "--lora-target-modules", "q_proj"], "option target_modules: names none"),
+        (vec!["--use-peft", "--lora-dropout", "0.1"], "--disable-dropout"),
+        (vec!["--use-peft", "--ref-model", "merged"], "--ref-model"),
+        (vec!["--use-peft", "--sync-ref-model"], "sync_ref_model"),
+    ] {
+        let args = [["--train-file", &pairs, "--output-dir", "refused"].as_slice(), &options].concat();
+        let output = run("dpo", dir, &args);
+        let problem = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && problem.contains(says), "{options:?}: {problem}");
+    }
+}

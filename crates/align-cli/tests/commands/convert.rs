@@ -1,0 +1,28 @@
+//! Models in another dtype.
+
+use crate::support::{kept, run};
+use crate::{lines, ok};
+use std::path::Path;
+
+#[test]
+fn a_model_in_another_dtype() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for model in ["gpt2-tiny", "distilbert-tiny"] {
+        let from = kept(&format!("models/{model}"));
+        ok("convert", dir, &["--model", &from, "--dtype", "float16", "--output-dir", model]);
+        let bytes = |folder: &Path| std::fs::metadata(folder.join("model.safetensors")).unwrap().len() as f64;
+        let (before, after) = (bytes(Path::new(&from)), bytes(&dir.join(model)));
+        assert!((after / before - 0.5).abs() < 0.02, "{model}: {before} bytes became {after}");
+        let again = run("convert", dir, &["--model", &from, "--dtype", "float16", "--output-dir", model]);
+        assert!(!again.status.success(), "{model} was overwritten");
+    }
+    std::fs::write(dir.join("pairs.jsonl"), "{\"prompt\": \"The\", \"completion\": \" film is good\"}\n").unwrap();
+    let sum = |model: &str| {
+        ok("logps", dir, &["--model", model, "--input", "pairs.jsonl", "--output", "logps.jsonl", "--overwrite"]);
+        lines(&dir.join("logps.jsonl"))[0]["logps"].as_f64().unwrap()
+    };
+    let (exact, rounded) = (sum(&kept("models/gpt2-tiny")), sum("gpt2-tiny"));
+    // float16 holds 11 binary digits.
+    assert!(exact != rounded && (exact - rounded).abs() < 1e-2 * exact.abs(), "{exact} became {rounded}");
+}

@@ -1,0 +1,27 @@
+//! The program as its users run it: the whole path from prompts to a report, and what it says of bad input.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod adapters;
+mod convert;
+mod evaluate;
+mod new_models;
+mod notebook;
+mod stages;
+#[path = "../support/mod.rs"]
+mod support;
+mod training;
+
+use std::path::Path;
+use support::run;
+
+fn ok(name: &str, dir: &Path, args: &[&str]) -> String {
+    let output = run(name, dir, args);
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{name} {args:?}\n{out}\n{err}");
+    out
+}
+
+fn lines(path: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}

@@ -1,0 +1,91 @@
+//! The notebook.
+
+use crate::ok;
+use crate::support::{kept, run};
+
+/// Small enough for a debug build.
+const SMALL_NOTEBOOK: [&str; 12] = [
+    "--texts-per-prompt",
+    "2",
+    "--compared-texts-per-prompt",
+    "1",
+    "--text-length",
+    "16",
+    "--num-train-epochs",
+    "1",
+    "--learning-rate",
+    "3e-4",
+    "--shown-prompts",
+    "2",
+];
+
+#[test]
+fn the_notebook_end_to_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut tables = Vec::new();
+    for (name, other) in [("hinge", "sigmoid"), ("sigmoid", "hinge")] {
+        let report = format!("{name}.html");
+        let more = ["--output-dir", name, "--report", &report];
+        let out = ok("notebook", dir, &[&["--loss", name][..], &SMALL_NOTEBOOK, &more].concat());
+        for part in ["token entropy", "mean reward", "held-out loss", "KL(model‖SFT)", "mean reward"] {
+            assert!(out.contains(part), "{part} is not in\n{out}");
+        }
+        // The table and the texts of two prompts have each model.
+        for model in ["SFT", name, other] {
+            let lines = out.lines().filter(|line| line.trim_start().starts_with(&format!("{model} "))).count();
+            assert!(lines >= 3, "{model} has {lines} lines in\n{out}");
+        }
+        let shown: Vec<&str> = out.lines().filter(|line| ["This movie", "Director", "Actors"].contains(line)).collect();
+        assert_eq!(shown, ["This movie", "Director"], "{out}");
+        let card = std::fs::read_to_string(dir.join(name).join("README.md")).unwrap();
+        assert!(dir.join(name).join("model.safetensors").exists() && card.contains(name), "{card}");
+        let mut rows: Vec<String> = out.lines().filter(|line| line.contains(" 46 ")).map(String::from).collect();
+        rows.sort();
+        tables.push(rows);
+
+        let page = std::fs::read_to_string(dir.join(&report)).unwrap();
+        for part in ["<svg", "Reward margin", "held-out", "Reward (logit)", "num_train_epochs", "Behind the scenes"] {
+            assert!(page.contains(part), "{part} is not in {report}");
+        }
+        assert!(!page.contains("<script") && !page.contains(&kept("")), "{report}");
+    }
+    // Which of the two losses comes first is all that --loss decides.
+    assert_eq!(tables[0].len(), 3);
+    assert_eq!(tables[0], tables[1]);
+
+    let out = ok("notebook", dir, &[SMALL_NOTEBOOK.as_slice(), &["--single-loss", "--num-beams", "1"]].concat());
+    assert!(!out.contains("sigmoid"), "{out}");
+    let data = kept("train.jsonl");
+    let files =
+        ["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"];
+    let out = ok("notebook", dir, &[files.as_slice(), &["--single-loss"]].concat());
+    assert!(out.contains("epoch 3.00: held-out loss") && !out.contains("  held-out "), "{out}");
+}
+
+#[test]
+fn wrong_options_of_the_notebook() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    std::fs::write(dir.join("there.html"), "kept").unwrap();
+    for (options, says) in [
+        (vec!["--report", "there.html"], "there.html exists already"),
+        (vec!["--overwrite"], "--report"),
+        (vec!["--output-dir", "."], "exists already"),
+        (vec!["--texts-per-prompt", "0"], "--texts-per-prompt"),
+        (vec!["--compared-texts-per-prompt", "0"], "--compared-texts-per-prompt"),
+        (vec!["--batch-size", "0"], "--batch-size"),
+        (vec!["--temperature", "0"], "temperature"),
+        (vec!["--num-beams", "0"], "num_beams"),
+        (vec!["--text-length", "129"], "--text-length"),
+        (vec!["--text-length", "2"], "--text-length"),
+        (vec!["--beta", "-1"], "beta"),
+        (vec!["--eval-file", "there.html"], "--train-file"),
+        (vec!["--train-file", "x.jsonl", "--texts-per-prompt", "3"], "--texts-per-prompt"),
+    ] {
+        let output = run("notebook", dir, &[&["--loss", "sigmoid"][..], &options].concat());
+        let problem = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && problem.contains(says), "{options:?}: {problem}");
+    }
+    assert_eq!(std::fs::read_to_string(dir.join("there.html")).unwrap(), "kept");
+}
