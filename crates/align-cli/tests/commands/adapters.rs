@@ -1,7 +1,7 @@
 //! LoRA adapters.
 
-use crate::support::{kept, run};
 use crate::ok;
+use crate::support::{kept, run};
 
 #[test]
 fn adapters_are_trained_resumed_and_merged() {

@@ -13,7 +13,8 @@ use crate::{Failure, RuntimeOptions, models, places};
 use align_data::{Texts, Tokenizer};
 use align_inference::RewardModel;
 use align_metrics::{
-    Bootstrap, ComparedTexts, EqualSamples, EvaluationReport, TextSet, common_ngrams, common_sample, equal_samples_entropy,
+    Bootstrap, ComparedTexts, EqualSamples, EvaluationReport, TextSet, common_ngrams, common_sample,
+    equal_samples_entropy,
 };
 use clap::Args;
 use compared_file::ComparedFile;
