@@ -62,22 +62,16 @@ pub fn added(id: u64) -> Value {
     }])
 }
 
+/// A document, and what its refusal says.
+type Hostile = (Value, &'static [&'static str]);
+
 /// Each with what its refusal says.
-pub fn documents() -> Vec<(Value, &'static [&'static str])> {
-    let a = json!({"Sequence": {"id": "A", "type_id": 0}});
-    let b = json!({"Sequence": {"id": "B", "type_id": 0}});
-    let cls = json!({"SpecialToken": {"id": "[CLS]", "type_id": 0}});
-    let long: Vec<Value> = (0..2000).map(|i| json!([format!("{i}{}", "x".repeat(900)), -1.0])).collect();
-    // Normalised, 20 tokens of 16,000 letters are 80 MB that the crate would search for.
-    let mut grown = with("normalizer", replace("a", &"a".repeat(256)));
-    let token = |i: usize| {
-        let content = format!("{i}{}", "a".repeat(16_000));
-        json!({
-            "id": 5 + i, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
-            "normalized": true, "special": false,
-        })
-    };
-    grown["added_tokens"] = (0..20).map(token).collect();
+pub fn documents() -> Vec<Hostile> {
+    [steps(), growing_steps(), models(), post_processors(), added_tokens()].concat()
+}
+
+/// Steps that cannot be built or never end.
+fn steps() -> Vec<Hostile> {
     vec![
         (with("pre_tokenizer", regex("(a+)+$")), &["pre_tokenizer, step 1, Split", "(a+)+$", "retry-limit"]),
         (with("normalizer", replace("", "b")), &["normalizer, step 1, Replace", "pattern is empty"]),
@@ -96,6 +90,12 @@ pub fn documents() -> Vec<(Value, &'static [&'static str])> {
             with("decoder", json!({"type": "Strip", "content": "a", "start": 0, "stop": 1_u64 << 60})),
             &["decoder, step 1, Strip", "stop is 1152921504606846976, expected 0 to 1000"],
         ),
+    ]
+}
+
+/// Steps that make much of little.
+fn growing_steps() -> Vec<Hostile> {
+    vec![
         (
             with("normalizer", sequence(vec![replace("a", &"a".repeat(100_000)); 3])),
             &["normalizer, step 2, Replace", "100000 bytes of one, expected at most 256"],
@@ -121,8 +121,27 @@ pub fn documents() -> Vec<(Value, &'static [&'static str])> {
             &["Prepend", "prepend has 100000 bytes, expected at most 256"],
         ),
         (with("normalizer", json!({"pattern": {"String": ""}, "content": "b"})), &["expected a type of", "found none"]),
+    ]
+}
+
+fn models() -> Vec<Hostile> {
+    let long: Vec<Value> = (0..2000).map(|i| json!([format!("{i}{}", "x".repeat(900)), -1.0])).collect();
+    vec![
         (with("model", word_piece(json!(1_u64 << 62))), &["model", "max_input_chars_per_word is 4611686018427387904"]),
         (with("model", json!({"type": "Unigram", "unk_id": 0, "vocab": long})), &["model", "tokens are too long"]),
+        (
+            with("model", words(json!({"[UNK]": 0, "a": 1, "zzzz": 4_294_967_295_u32}))),
+            &["\"zzzz\" has the id 4294967295, expected one below 65542, as there are 3 tokens"],
+        ),
+        (with("model", words(json!({"[UNK]": 0, "a": 1, "b": 1}))), &["\"a\" and \"b\" both have the id 1"]),
+    ]
+}
+
+fn post_processors() -> Vec<Hostile> {
+    let a = json!({"Sequence": {"id": "A", "type_id": 0}});
+    let b = json!({"Sequence": {"id": "B", "type_id": 0}});
+    let cls = json!({"SpecialToken": {"id": "[CLS]", "type_id": 0}});
+    vec![
         (with("post_processor", template(json!([cls]), json!({}))), &["single: expected the text A once, found []"]),
         (with("post_processor", template(json!([b]), json!({}))), &["single: expected the text A once", "\"B\""]),
         (
@@ -138,11 +157,21 @@ pub fn documents() -> Vec<(Value, &'static [&'static str])> {
             with("post_processor", json!({"type": "BertProcessing", "sep": ["x", 4_294_967_295_u32], "cls": ["a", 1]})),
             &["post_processor", "4294967295"],
         ),
-        (
-            with("model", words(json!({"[UNK]": 0, "a": 1, "zzzz": 4_294_967_295_u32}))),
-            &["\"zzzz\" has the id 4294967295, expected one below 65542, as there are 3 tokens"],
-        ),
-        (with("model", words(json!({"[UNK]": 0, "a": 1, "b": 1}))), &["\"a\" and \"b\" both have the id 1"]),
+    ]
+}
+
+fn added_tokens() -> Vec<Hostile> {
+    // Normalised, 20 tokens of 16,000 letters are 80 MB that the crate would search for.
+    let mut grown = with("normalizer", replace("a", &"a".repeat(256)));
+    let token = |i: usize| {
+        let content = format!("{i}{}", "a".repeat(16_000));
+        json!({
+            "id": 5 + i, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": true, "special": false,
+        })
+    };
+    grown["added_tokens"] = (0..20).map(token).collect();
+    vec![
         (with("added_tokens", added(4_294_967_295)), &["\"zzzz\" has the id 4294967295"]),
         (grown, &["added_tokens: they may take 8", "once they are normalised"]),
     ]

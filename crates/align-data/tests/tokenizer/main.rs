@@ -97,68 +97,75 @@ fn settings_of_a_tokenizer_json_do_not_act() {
     assert!(saved["truncation"].is_null() && saved["padding"].is_null());
 }
 
+/// A folder's files, and what its refusal says.
+type Broken = (Files<'static>, &'static [&'static str]);
+
+const WRONG_FILES: &[Broken] = &[
+    (&[], &["no tokeniser", "an empty folder"]),
+    (&[("vocab.json", VOCAB)], &["no tokeniser", "vocab.json"]),
+    (
+        &[
+            ("vocab.json", VOCAB),
+            ("merges.txt", MERGES),
+            ("tokenizer_config.json", r#"{"tokenizer_class": "T5Tokenizer"}"#),
+        ],
+        &["tokenizer_config.json", "T5Tokenizer", "expected GPT2Tokenizer"],
+    ),
+    (
+        &[("vocab.txt", WORD_PIECES), ("config.json", r#"{"model_type": "gpt2"}"#)],
+        &["GPT2Tokenizer expects tokenizer.json, or vocab.json and merges.txt", "vocab.txt"],
+    ),
+    (
+        &[
+            ("vocab.json", VOCAB),
+            ("merges.txt", MERGES),
+            ("tokenizer_config.json", r#"{"tokenizer_class": "TokenizersBackend"}"#),
+        ],
+        &["expects tokenizer.json; found", "merges.txt"],
+    ),
+    (&[("tokenizer.json", "{")], &["tokenizer.json", "not valid JSON"]),
+    (&[("tokenizer.json", "{}")], &["tokenizer.json"]),
+    (&[("vocab.json", "[]"), ("merges.txt", MERGES)], &["vocab.json"]),
+    (&[("vocab.json", VOCAB), ("merges.txt", "a b c\n")], &["merges.txt", "line 1", "a b c"]),
+    // Merges whose result is no token crash the tokenizers crate.
+    (&[("vocab.json", VOCAB), ("merges.txt", "Ġab ab\n")], &["vocabulary", "Ġab"]),
+    (&[("vocab.json", VOCAB), ("merges.txt", "<|endoftext|> <|endoftext|>\n")], &["vocabulary"]),
+    (&[("vocab.txt", "[CLS]\n[SEP]\n")], &["vocab.txt", "unk_token", "[UNK]"]),
+];
+
+const WRONG_SETTINGS: &[Broken] = &[
+    (
+        &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"do_lower_case": "no"}"#)],
+        &["tokenizer_config.json", "do_lower_case", "true or false", "\"no\""],
+    ),
+    (
+        &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"truncation_side": "middle"}"#)],
+        &["tokenizer_config.json", "truncation_side", "middle"],
+    ),
+    (
+        &[("vocab.txt", WORD_PIECES), ("special_tokens_map.json", r#"{"cls_token": 7}"#)],
+        &["special_tokens_map.json", "cls_token", "expected a token, found 7"],
+    ),
+    (
+        &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"extra_special_tokens": "<tool>"}"#)],
+        &["tokenizer_config.json", "extra_special_tokens", "a list of tokens"],
+    ),
+    (&[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", "[]")], &["tokenizer_config.json", "JSON object"]),
+    (
+        &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"model_max_length": -5}"#)],
+        &["tokenizer_config.json", "model_max_length", "-5"],
+    ),
+    (
+        &[("vocab.json", VOCAB), ("merges.txt", MERGES), ("added_tokens.json", r#"{"<user>": 77}"#)],
+        &["<user>", "expected id 77", "found 9"],
+    ),
+];
+
 #[test]
 fn broken_folders_are_refused_with_the_file_and_the_reason() {
-    let cases: &[(Files<'_>, &[&str])] = &[
-        (&[], &["no tokeniser", "an empty folder"]),
-        (&[("vocab.json", VOCAB)], &["no tokeniser", "vocab.json"]),
-        (
-            &[
-                ("vocab.json", VOCAB),
-                ("merges.txt", MERGES),
-                ("tokenizer_config.json", r#"{"tokenizer_class": "T5Tokenizer"}"#),
-            ],
-            &["tokenizer_config.json", "T5Tokenizer", "expected GPT2Tokenizer"],
-        ),
-        (
-            &[("vocab.txt", WORD_PIECES), ("config.json", r#"{"model_type": "gpt2"}"#)],
-            &["GPT2Tokenizer expects tokenizer.json, or vocab.json and merges.txt", "vocab.txt"],
-        ),
-        (
-            &[
-                ("vocab.json", VOCAB),
-                ("merges.txt", MERGES),
-                ("tokenizer_config.json", r#"{"tokenizer_class": "TokenizersBackend"}"#),
-            ],
-            &["expects tokenizer.json; found", "merges.txt"],
-        ),
-        (
-            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"do_lower_case": "no"}"#)],
-            &["tokenizer_config.json", "do_lower_case", "true or false", "\"no\""],
-        ),
-        (
-            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"truncation_side": "middle"}"#)],
-            &["tokenizer_config.json", "truncation_side", "middle"],
-        ),
-        (
-            &[("vocab.txt", WORD_PIECES), ("special_tokens_map.json", r#"{"cls_token": 7}"#)],
-            &["special_tokens_map.json", "cls_token", "expected a token, found 7"],
-        ),
-        (
-            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"extra_special_tokens": "<tool>"}"#)],
-            &["tokenizer_config.json", "extra_special_tokens", "a list of tokens"],
-        ),
-        (&[("tokenizer.json", "{")], &["tokenizer.json", "not valid JSON"]),
-        (&[("tokenizer.json", "{}")], &["tokenizer.json"]),
-        (&[("vocab.json", "[]"), ("merges.txt", MERGES)], &["vocab.json"]),
-        (&[("vocab.json", VOCAB), ("merges.txt", "a b c\n")], &["merges.txt", "line 1", "a b c"]),
-        // Merges whose result is no token crash the tokenizers crate.
-        (&[("vocab.json", VOCAB), ("merges.txt", "Ġab ab\n")], &["vocabulary", "Ġab"]),
-        (&[("vocab.json", VOCAB), ("merges.txt", "<|endoftext|> <|endoftext|>\n")], &["vocabulary"]),
-        (&[("vocab.txt", "[CLS]\n[SEP]\n")], &["vocab.txt", "unk_token", "[UNK]"]),
-        (&[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", "[]")], &["tokenizer_config.json", "JSON object"]),
-        (
-            &[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", r#"{"model_max_length": -5}"#)],
-            &["tokenizer_config.json", "model_max_length", "-5"],
-        ),
-        (
-            &[("vocab.json", VOCAB), ("merges.txt", MERGES), ("added_tokens.json", r#"{"<user>": 77}"#)],
-            &["<user>", "expected id 77", "found 9"],
-        ),
-    ];
-    for (files, parts) in cases {
+    for (files, parts) in [WRONG_FILES, WRONG_SETTINGS].concat() {
         let message = refusal(files);
-        for part in *parts {
+        for part in parts {
             assert!(message.contains(part), "{message} lacks {part}");
         }
     }
