@@ -15,7 +15,7 @@
 //! use align_train::Completion;
 //! use tch::{Device, Kind};
 //!
-//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/data/models/gpt2-tiny");
+//! # let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/data/models/gpt2-tiny"));
 //! let policy = Gpt2::from_pretrained(folder, Kind::Float, Device::Cpu)?;
 //! let reference = Gpt2::from_pretrained(folder, Kind::BFloat16, Device::Cpu)?;
 //! let text = Completion { prompt_ids: &[5, 3], completion_ids: &[8, 2, 9] };
