@@ -37,6 +37,7 @@ fn main() -> Result<(), String> {
             "cpp/packed_linear.cpp",
             "cpp/fused_adamw.cpp",
             "cpp/gradient_checkpoint.cpp",
+            "cpp/with_derivative.cpp",
         ])
         .compile("align_torch");
     Ok(())

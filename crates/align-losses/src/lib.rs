@@ -66,7 +66,9 @@ pub use dpo::*;
 pub use error::{Error, Result};
 pub use kto::*;
 pub use length::length_regularised;
-pub use linear_logps::{LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, linear_logps};
+pub use linear_logps::{
+    LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, differentiable_logps, linear_logps,
+};
 pub use link::Link;
 pub use logps::{predicted, predicting, sequence_logps, token_logps};
 pub use loss_info::{LossInfo, LossOption, Method};

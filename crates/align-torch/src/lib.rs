@@ -1,4 +1,4 @@
-//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, loading CUDA at run
+//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, functions with a derivative of one's own, loading CUDA at run
 //! time, choosing a device, the memory that is left, what rounding depends on, a tensor's numbers as a slice, ending at once, signals that run no handler on a
 //! thread that computes.
 //!
@@ -35,6 +35,7 @@ mod packed_linear;
 mod row_blocks;
 #[cfg(unix)]
 mod termination;
+mod with_derivative;
 
 // Linked for its build script, which tells ours where LibTorch is.
 use torch_sys as _;
@@ -53,6 +54,7 @@ pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};
 pub use packed_linear::{PackedActivation, PackedLinear, PackedLinearError};
 #[cfg(unix)]
 pub use termination::{TerminationError, TerminationSignal, watch_termination_signals};
+pub use with_derivative::{gradient, records_graph, with_derivative};
 
 /// The LibTorch that tch's bindings are of; their build refuses another one.
 pub const LIBTORCH_VERSION: &str = "2.11.0";

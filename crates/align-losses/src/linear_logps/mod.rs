@@ -7,6 +7,7 @@ mod forward;
 pub use chunk::TokenStatistics;
 
 use crate::{Error, Result, check};
+use align_torch::{gradient, records_graph, with_derivative};
 use tch::Tensor;
 
 /// How [`LinearLogps`] trades memory for arithmetic.
@@ -48,6 +49,50 @@ impl Default for LinearLogpsOptions {
 pub fn linear_logps(hidden: &Tensor, weight: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let options = LinearLogpsOptions { keep_logits_bytes: 0, ..Default::default() };
     Ok(LinearLogps::forward(hidden, weight, targets, &options)?.0.logps)
+}
+
+/// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats: a node of LibTorch's graph that holds no
+/// graph over the vocabulary.
+///
+/// The backward pass gives the derivative by `hidden`, and adds that by `weight` to its gradient in place, which spares a copy of the
+/// largest matrix. So `weight` is a leaf, and gradients cannot be asked for one by one ([`Tensor::run_backward`]). Where no graph is
+/// recorded it costs what [`linear_logps`] does. Its arguments and errors are those of [`LinearLogps::forward`].
+///
+/// ```
+/// use {align_losses::{LinearLogpsOptions, differentiable_logps}, tch::{Device, Kind, Tensor}};
+/// let (hidden, weight) = (Tensor::ones([1, 3], (Kind::Float, Device::Cpu)), Tensor::ones([4, 3], (Kind::Float, Device::Cpu)));
+/// let (hidden, weight) = (hidden.set_requires_grad(true), weight.set_requires_grad(true));
+/// let targets = Tensor::from_slice(&[2i64]);
+/// let (logps, _) = differentiable_logps(&hidden, &weight, &targets, &LinearLogpsOptions::default())?;
+/// logps.sum(Kind::Float).backward();
+/// assert_eq!(weight.grad().double_value(&[2, 0]), 0.75); // 1 - softmax
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`LinearLogps::forward`].
+pub fn differentiable_logps(
+    hidden: &Tensor,
+    weight: &Tensor,
+    targets: &Tensor,
+    options: &LinearLogpsOptions,
+) -> Result<(Tensor, Option<TokenStatistics>)> {
+    let by_weight = records_graph(weight)?;
+    if !by_weight && !records_graph(hidden)? {
+        let options = LinearLogpsOptions { keep_logits_bytes: 0, ..*options };
+        let (linear, statistics) = LinearLogps::forward(hidden, weight, targets, &options)?;
+        return Ok((linear.logps, statistics));
+    }
+    let (linear, statistics) = LinearLogps::forward(hidden, weight, targets, options)?;
+    let (logps, weight) = (linear.logps.shallow_clone(), weight.shallow_clone());
+    let logps = with_derivative(hidden, &logps, move |by_logps| {
+        let by = match by_weight {
+            true => linear.backward(by_logps, &mut gradient(&weight)?)?,
+            false => linear.backward_hidden(by_logps)?,
+        };
+        Ok::<_, Error>(by.hidden)
+    })?;
+    Ok((logps, statistics))
 }
 
 /// Log-probabilities of target tokens and what their derivative needs: the first phase of a training step.

@@ -3,7 +3,7 @@
 use super::sequences::SequenceTokens;
 use crate::Result;
 use align_data::CompletionBatch;
-use align_losses::{LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics};
+use align_losses::{LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, differentiable_logps};
 use align_models::{Attention, CausalLm};
 use tch::Tensor;
 
@@ -15,15 +15,13 @@ pub(crate) struct Forward {
     pub statistics: Option<TokenStatistics>,
     /// The final hidden states, without a graph.
     pub hidden: Tensor,
-    /// The hidden states that predict tokens, with their graph.
-    selected: Tensor,
-    linear: LinearLogps,
+    token_logps: Tensor,
 }
 
 impl Forward {
     /// Each predicted token's log-probability, `(n)`.
     pub fn token_logps(&self) -> &Tensor {
-        self.linear.logps()
+        &self.token_logps
     }
 }
 
@@ -48,16 +46,15 @@ pub(crate) fn forward(
     options: &LinearLogpsOptions,
 ) -> Result<Forward> {
     let selected = tokens.select(hidden)?;
-    let (linear, statistics) = LinearLogps::forward(&selected, policy.head(), &tokens.targets, options)?;
-    let logps = tokens.logps(linear.logps())?;
-    Ok(Forward { logps, statistics, hidden: hidden.f_detach()?, selected, linear })
+    let (token_logps, statistics) = differentiable_logps(&selected, policy.head(), &tokens.targets, options)?;
+    let logps = tokens.logps(&token_logps)?;
+    Ok(Forward { logps, statistics, hidden: hidden.f_detach()?, token_logps })
 }
 
 /// Adds to the gradient of every weight that has one: `by_token` `(n)` is the derivative of the batch's loss by each token's
 /// log-probability.
-pub(crate) fn backward(policy: &dyn CausalLm, forward: Forward, by_token: &Tensor) -> Result<()> {
-    let by_hidden = backward_head(policy.head(), forward.linear, by_token)?;
-    backward_hidden(&forward.selected, &by_hidden)
+pub(crate) fn backward(_policy: &dyn CausalLm, forward: Forward, by_token: &Tensor) -> Result<()> {
+    backward_hidden(&forward.token_logps, by_token)
 }
 
 /// The derivative by the hidden states, from that by each token's log-probability; the head's gradient is added to.
