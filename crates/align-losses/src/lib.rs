@@ -42,6 +42,7 @@ mod cpo;
 mod divergence;
 mod dpo;
 mod error;
+mod implicit_rewards;
 mod kto;
 mod length;
 mod linear_logps;
@@ -64,6 +65,7 @@ pub use cpo::*;
 pub use divergence::{Divergence, FDivergence};
 pub use dpo::*;
 pub use error::{Error, Result};
+pub use implicit_rewards::ImplicitRewards;
 pub use kto::*;
 pub use length::length_regularised;
 pub use linear_logps::{

@@ -1,4 +1,3 @@
-use super::reference::what;
 use super::{Batch, BatchOutcome, Objective, Row, Split};
 use crate::{BatchMetrics, ClassificationConfig, Error, Result, RunConfig};
 use align_data::{EncodedLabelledText, right_pad};
@@ -79,7 +78,7 @@ impl Objective for Classification {
     fn prepare(&mut self, split: Split, rows: &[EncodedLabelledText]) -> Result<()> {
         match rows.iter().find_map(|row| Some((row.row + 1, self.refusal(row)?))) {
             None => Ok(()),
-            Some((number, refusal)) => Err(Error::Data(format!("{} row {number}: {refusal}", what(split)))),
+            Some((number, refusal)) => Err(Error::Data(format!("{} row {number}: {refusal}", split.name()))),
         }
     }
 

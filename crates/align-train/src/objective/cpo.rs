@@ -1,13 +1,12 @@
 use super::equal_sides::check_sides;
 use super::pair_length::PairLength;
 use super::row::check_rows;
-use super::sequences::{SequenceTokens, halves, mean_over_pairs, numbers};
+use super::row_statistics::{halves, mean_over_pairs, numbers};
 use super::shared_prefixes::SharedPrefixes;
-use super::two_phases::{backward, forward};
-use super::{Batch, BatchOutcome, Objective, Split, reference};
+use super::{Batch, BatchOutcome, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, CpoConfig, CpoLossType, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
-use align_losses::{LinearLogpsOptions, Mean};
+use align_losses::{CpoOutput, LinearLogpsOptions, Mean, Pair};
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
 
@@ -31,6 +30,31 @@ impl Cpo {
         let policy: Box<dyn CausalLm> = Box::new(policy);
         let sharing = config.prefix_sharing.for_model(&policy, &config.training)?;
         Ok(Self { policy, config, sharing })
+    }
+
+    fn sequences(&self, pairs: &[&EncodedPair]) -> Result<Sequences> {
+        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
+        let batch = CompletionBatch::of_pairs(pairs, pad)?.to_device(self.policy.device())?;
+        let tokens = if self.config.loss_type == CpoLossType::Orpo {
+            // ORPO's likelihood is of the chosen prompts too; these count for nothing in a completion's log-probability.
+            let half = pairs.len() as i64;
+            let chosen = batch.attention_mask.f_narrow(0, 0, half)?;
+            let rejected = batch.completion_mask.f_narrow(0, half, half)?;
+            let tokens = SequenceTokens::of_mask(&batch.input_ids, &Tensor::f_cat(&[chosen, rejected], 0)?)?;
+            let completion = tokens.of_each(&batch.completion_mask)?.f_to_kind(Kind::Float)?;
+            tokens.with_weights(completion)
+        } else {
+            SequenceTokens::of(&batch)?
+        };
+        // The logits that TRL reports are of padding too, where what is attended to matters.
+        let length = pairs.iter().fold(PairLength::default(), |all, pair| all.and(PairLength::of(pair)));
+        let shares = length.shares_with_padding(self.sharing);
+        let shared = shares.then(|| SharedPrefixes::of(pairs, &batch, true)).transpose()?;
+        let tokens = match &shared {
+            None => tokens,
+            Some(shared) => shared.find(tokens)?,
+        };
+        Ok(Sequences { batch, tokens, shared })
     }
 
     /// The mean over positions and the vocabulary of some rows' logits, whose final states are `hidden` `(rows, seq, n_embd)`: that of
@@ -79,100 +103,120 @@ impl Objective for Cpo {
     }
 
     fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
-        check_rows(rows, &self.policy, reference::what(split))?;
+        check_rows(rows, &self.policy, split.name())?;
         check_sides(split, rows)
     }
 
     fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
-        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
-        let batch = batch.rows();
-        let sequences = CompletionBatch::of_pairs(&batch, pad)?.to_device(self.policy.device())?;
-        let (rows, pairs) = (sequences.input_ids.size2()?.0, sequences.input_ids.size2()?.0 / 2);
-        // ORPO's likelihood is of the chosen prompts too; these count for nothing in a completion's log-probability.
-        let orpo = self.config.loss_type == CpoLossType::Orpo;
-        let tokens = if orpo {
-            let chosen = sequences.attention_mask.f_narrow(0, 0, pairs)?;
-            let rejected = sequences.completion_mask.f_narrow(0, pairs, pairs)?;
-            let tokens = SequenceTokens::of_mask(&sequences.input_ids, &Tensor::f_cat(&[chosen, rejected], 0)?)?;
-            let completion = tokens.of_each(&sequences.completion_mask)?.f_to_kind(Kind::Float)?;
-            tokens.with_weights(completion)
-        } else {
-            SequenceTokens::of(&sequences)?
-        };
-        // The logits that TRL reports are of padding too, where what is attended to matters.
-        let length = batch.iter().fold(PairLength::default(), |all, pair| all.and(PairLength::of(pair)));
-        let shares = length.shares_with_padding(self.sharing);
-        let shared = shares.then(|| SharedPrefixes::of(&batch, &sequences, true)).transpose()?;
-        let mask = &sequences.attention_mask;
-        let (hidden, tokens) = match &shared {
-            None => (self.policy.hidden(&sequences.input_ids, None, &Attention::Padded(mask), None)?, tokens),
-            Some(shared) => (shared.hidden(&self.policy, Some(mask))?, shared.find(tokens)?),
-        };
-        let forward = forward(&self.policy, &hidden, &tokens, &LinearLogpsOptions::default())?;
-
-        let mut metrics = BatchMetrics::default();
-        let counts = halves(
-            &sequences.completion_mask.f_narrow(1, 1, sequences.completion_mask.size2()?.1 - 1)?.f_sum_dim_intlist(
-                [1i64].as_slice(),
-                false,
-                Kind::Float,
-            )?,
-        )?;
-        let leaves = halves(&forward.logps)?.try_map(|x| x.f_detach()?.f_requires_grad_(true))?;
-        let (judged, by_logps) = tch::with_grad(|| {
-            let judged = self.config.loss_type.evaluate(&leaves, &counts, &self.config.options())?;
-            let mean = judged.losses.f_mean(judged.losses.kind())?;
-            let by_logps = Tensor::f_run_backward(&[mean], &[&leaves.chosen, &leaves.rejected], false, false)?;
-            Ok::<_, crate::Error>((judged, by_logps))
-        })?;
-        for (name, values) in &judged.metrics {
-            metrics.set(name, mean_over_pairs(&numbers(values)?));
-        }
-        let preference = judged.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
-        let mut losses = vec![Mean::over_pairs(preference, batch.len())];
+        let pairs = batch.rows();
+        let sequences = self.sequences(&pairs)?;
+        let hidden = sequences.hidden(&self.policy)?;
+        let options = LinearLogpsOptions::default();
+        let TokenLogps { logps: token_logps, .. } =
+            TokenLogps::new(&self.policy, &hidden, &sequences.tokens, &options)?;
+        let logps = halves(&sequences.tokens.logps(&token_logps)?)?;
+        let output = self.config.loss_type.evaluate(&logps, &sequences.counts()?, &self.config.options())?;
+        let likelihood = Likelihood::of_first_half(&token_logps, &sequences.tokens)?;
 
         let nll_weight = self.config.nll_weight();
-        let first = tokens.in_first_half()?.f_to_kind(Kind::Float)?;
-        let chosen_tokens = first.f_sum(Kind::Float)?;
-        let learnt = chosen_tokens.f_double_value(&[])?;
-        let mut nll = Mean::over_tokens(0.0, learnt);
-        if nll_weight > 0.0 {
-            let sum = forward.token_logps().f_mul(&first)?.f_sum(Kind::Double)?;
-            nll.value = -sum.f_double_value(&[])? / learnt;
-            losses.push(nll.times(nll_weight));
-        }
-        metrics.set("nll_loss", nll);
-        let (rewards, logps) = (judged.rewards.try_map(|x| numbers(&x))?, judged.logps.try_map(|x| numbers(&x))?);
-        let each = |of: fn(f64, f64) -> f64| {
-            rewards.chosen.iter().zip(&rewards.rejected).map(|(c, r)| of(*c, *r)).collect::<Vec<f64>>()
-        };
-        for (name, values) in [
-            ("rewards/chosen", &rewards.chosen),
-            ("rewards/rejected", &rewards.rejected),
-            ("rewards/accuracies", &each(|chosen, rejected| f64::from(u8::from(chosen > rejected)))),
-            ("rewards/margins", &each(|chosen, rejected| chosen - rejected)),
-            ("logps/chosen", &logps.chosen),
-            ("logps/rejected", &logps.rejected),
-        ] {
-            metrics.set(name, mean_over_pairs(values));
-        }
-        let hidden = match &shared {
-            None => forward.hidden.shallow_clone(),
-            Some(shared) => shared.spread(&forward.hidden)?,
-        };
-        // Padding would make an evaluation depend on how its rows are split into batches.
-        let mask = share.is_none().then_some(&sequences.attention_mask);
-        for (name, first, count) in [("logits/chosen", 0, pairs), ("logits/rejected", pairs, rows - pairs)] {
-            let mask = mask.map(|mask| mask.f_narrow(0, first, count)).transpose()?;
-            metrics.set(name, self.mean_logit(&hidden.f_narrow(0, first, count)?, mask.as_ref())?);
+        if let Some(share) = share {
+            let mut loss = output.losses.f_mean(output.losses.kind())?;
+            if nll_weight > 0.0 {
+                loss = loss.f_add(&likelihood.mean()?.f_mul_scalar(-nll_weight)?)?;
+            }
+            loss.f_mul_scalar(share)?.f_backward()?;
         }
 
-        if let Some(share) = share {
-            let by_row = Tensor::f_cat(&by_logps, 0)?.f_mul_scalar(share)?;
-            let by_likelihood = first.f_mul_scalar(-share * nll_weight)?.f_div(&chosen_tokens)?;
-            backward(&self.policy, forward, &tokens.by_token(&by_row)?.f_add(&by_likelihood)?)?;
+        let preference = output.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
+        let mut losses = vec![Mean::over_pairs(preference, pairs.len())];
+        let mut nll = Mean::over_tokens(0.0, likelihood.count.f_double_value(&[])?);
+        if nll_weight > 0.0 {
+            nll.value = -likelihood.sum.f_to_kind(Kind::Double)?.f_double_value(&[])? / nll.count;
+            losses.push(nll.times(nll_weight));
         }
-        let seen = sequences.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
-        Ok(BatchOutcome { losses, metrics, tokens: seen as u64 })
+        let mut metrics = metrics(&output)?;
+        metrics.set("nll_loss", nll);
+        // Padding would make an evaluation depend on how its rows are split into batches.
+        let mask = share.is_none().then_some(&sequences.batch.attention_mask);
+        let (hidden, first) = (sequences.spread(&hidden.f_detach()?)?, pairs.len() as i64);
+        for (name, start) in [("logits/chosen", 0), ("logits/rejected", first)] {
+            let mask = mask.map(|mask| mask.f_narrow(0, start, first)).transpose()?;
+            metrics.set(name, self.mean_logit(&hidden.f_narrow(0, start, first)?, mask.as_ref())?);
+        }
+        let tokens = sequences.batch.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
+        Ok(BatchOutcome { losses, metrics, tokens: tokens as u64 })
     }
+}
+
+/// A batch's pairs as the policy sees them: `(2 · pairs, seq)`, the chosen ones first.
+struct Sequences {
+    batch: CompletionBatch,
+    tokens: SequenceTokens,
+    shared: Option<SharedPrefixes>,
+}
+
+impl Sequences {
+    /// The final hidden states, from which the tokens are predicted.
+    fn hidden(&self, policy: &dyn CausalLm) -> Result<Tensor> {
+        let mask = &self.batch.attention_mask;
+        match &self.shared {
+            None => Ok(policy.hidden(&self.batch.input_ids, None, &Attention::Padded(mask), None)?),
+            Some(shared) => shared.hidden(policy, Some(mask)),
+        }
+    }
+
+    /// Hidden states laid out as the batch, `(2 · pairs, seq, n_embd)`.
+    fn spread(&self, hidden: &Tensor) -> Result<Tensor> {
+        self.shared.as_ref().map_or_else(|| Ok(hidden.shallow_clone()), |shared| shared.spread(hidden))
+    }
+
+    /// Each completion's number of predicted tokens, each `(pairs)`.
+    fn counts(&self) -> Result<Pair<Tensor>> {
+        let mask = &self.batch.completion_mask;
+        let predicted = mask.f_narrow(1, 1, mask.size2()?.1 - 1)?;
+        halves(&predicted.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?)
+    }
+}
+
+/// The log-likelihood of the chosen sequences' tokens.
+struct Likelihood {
+    /// The sum of their log-probabilities, one number; differentiable.
+    sum: Tensor,
+    /// How many they are, one number.
+    count: Tensor,
+}
+
+impl Likelihood {
+    fn of_first_half(token_logps: &Tensor, tokens: &SequenceTokens) -> Result<Self> {
+        let first = tokens.in_first_half()?.f_to_kind(Kind::Float)?;
+        Ok(Self { sum: token_logps.f_mul(&first)?.f_sum(Kind::Double)?, count: first.f_sum(Kind::Float)? })
+    }
+
+    /// That of a token.
+    fn mean(&self) -> Result<Tensor> {
+        Ok(self.sum.f_to_kind(self.count.kind())?.f_div(&self.count)?)
+    }
+}
+
+fn metrics(output: &CpoOutput) -> Result<BatchMetrics> {
+    let mut metrics = BatchMetrics::default();
+    for (name, values) in &output.metrics {
+        metrics.set(name, mean_over_pairs(&numbers(values)?));
+    }
+    let rewards = output.rewards.as_ref().try_map(numbers)?;
+    let logps = output.logps.as_ref().try_map(numbers)?;
+    let each = |of: fn(f64, f64) -> f64| {
+        rewards.chosen.iter().zip(&rewards.rejected).map(|(c, r)| of(*c, *r)).collect::<Vec<f64>>()
+    };
+    for (name, values) in [
+        ("rewards/chosen", &rewards.chosen),
+        ("rewards/rejected", &rewards.rejected),
+        ("rewards/accuracies", &each(|chosen, rejected| f64::from(u8::from(chosen > rejected)))),
+        ("rewards/margins", &each(|chosen, rejected| chosen - rejected)),
+        ("logps/chosen", &logps.chosen),
+        ("logps/rejected", &logps.rejected),
+    ] {
+        metrics.set(name, mean_over_pairs(values));
+    }
+    Ok(metrics)
 }

@@ -1,7 +1,6 @@
 //! Preferences that say nothing: what is preferred is what it is preferred to.
 
 use super::Split;
-use super::reference::what;
 use crate::{Error, Result};
 use align_data::{EncodedPair, EncodedUnpaired};
 use std::collections::HashMap;
@@ -32,7 +31,7 @@ fn key(row: &EncodedUnpaired) -> (&[i64], &[i64]) {
 }
 
 fn check(split: Split, count: usize, all: usize, first: usize, problem: &str) -> Result<()> {
-    let what = what(split);
+    let what = split.name();
     if count > 0 && count == all {
         return Err(Error::Data(format!(
             "all {all} {what} {problem}, so there is nothing to prefer: give completions that differ, or a larger max_length if it cut \

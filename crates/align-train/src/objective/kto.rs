@@ -1,15 +1,15 @@
 use super::equal_sides::check_labels;
-use super::reference::{Reference, what};
+use super::reference::Reference;
+use super::remembered_logps::RememberedLogps;
 use super::row::check_rows;
-use super::sequences::{RowStatistics, SequenceTokens, mean_of, numbers};
-use super::two_phases::{Forward, backward, forward, frozen_logps};
-use super::{Batch, BatchOutcome, Objective, Split};
+use super::row_statistics::{RowStatistics, mean_of, numbers};
+use super::{Batch, BatchOutcome, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, Error, KtoConfig, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedUnpaired};
 use align_losses::{BcoShift, LinearLogpsOptions, Mean, Over, ReferencePoint, kto_kl};
 use align_models::{Attention, CausalLm, ModelIdentity};
 use std::path::Path;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// Optimisation from completions that were liked or not, without pairs: KTO (arXiv:2402.01306), BCO (arXiv:2404.04656) and
 /// unpaired APO-zero (arXiv:2408.06266).
@@ -25,6 +25,18 @@ pub struct Kto {
 struct Sequences {
     batch: CompletionBatch,
     tokens: SequenceTokens,
+}
+
+impl Sequences {
+    /// A model's final hidden states, `(batch, seq, n_embd)`.
+    fn hidden(&self, model: &dyn CausalLm) -> Result<Tensor> {
+        Ok(model.hidden(&self.batch.input_ids, None, &Attention::Causal, None)?)
+    }
+
+    /// A model's log-probability of each completion, `(batch)`, without a graph.
+    fn frozen_logps(&self, model: &dyn CausalLm) -> Result<Tensor> {
+        tch::no_grad(|| self.tokens.logps(&TokenLogps::frozen(model, &self.hidden(model)?, &self.tokens)?))
+    }
 }
 
 impl Kto {
@@ -68,49 +80,50 @@ impl Kto {
         self.sequences(&batch.indices.iter().filter_map(pair).collect::<Vec<_>>())
     }
 
-    /// The losses, what they report, and the derivative of their mean by the log-ratios; each `(batch)`.
-    fn losses(
-        &mut self,
-        log_ratios: &Tensor,
-        desirable: &Tensor,
-        kl: Option<&Tensor>,
-        training: bool,
-        metrics: &mut BatchMetrics,
-    ) -> Result<(Tensor, Tensor)> {
-        let rows = log_ratios.numel();
-        let loss_type = self.config.loss_type;
-        let point = match loss_type.reference_point() {
-            ReferencePoint::MeanReward => {
-                if training {
-                    self.shift.update(&log_ratios.f_mul_scalar(self.config.beta)?)?;
-                }
-                Tensor::from(self.shift.delta())
+    /// What rewards or log-ratios `(batch)` are compared with, one number.
+    fn reference_point(&mut self, log_ratios: &Tensor, kl: Option<Tensor>, training: bool) -> Result<Tensor> {
+        if self.config.loss_type.reference_point() == ReferencePoint::MeanReward {
+            if training {
+                self.shift.update(&log_ratios.f_mul_scalar(self.config.beta)?)?;
             }
-            _ => kl.map_or_else(|| Tensor::from(0f32).f_to_device(log_ratios.device()), |kl| Ok(kl.shallow_clone()))?,
-        };
-        for name in loss_type.info().metrics {
-            metrics.set(name, Mean::over_rows(point.f_double_value(&[])?, rows));
+            return Ok(Tensor::from(self.shift.delta()));
         }
-        let leaf = log_ratios.f_detach()?.f_requires_grad_(true)?;
-        let losses = tch::with_grad(|| loss_type.losses(&leaf, desirable, &point, &self.config.options()))?;
-        let by_log_ratios = tch::with_grad(|| {
-            let mut gradients = Tensor::f_run_backward(&[losses.f_mean(losses.kind())?], &[&leaf], false, false)?;
-            gradients.pop().ok_or_else(|| tch::TchError::Torch("no gradient of the losses".into()))
+        kl.map_or_else(|| Ok(Tensor::from(0f32).f_to_device(log_ratios.device())?), Ok)
+    }
+
+    /// The reference's log-probabilities of the batch's own sequences, and of the mismatched ones if there are, each `(batch)`.
+    fn reference_logps(
+        &mut self,
+        batch: &Batch<'_, EncodedUnpaired>,
+        own: &Sequences,
+        mismatched: Option<&Sequences>,
+    ) -> Result<(Tensor, Option<Tensor>)> {
+        let sequences = 1 + i64::from(mismatched.is_some());
+        let places = |remembered: &RememberedLogps| {
+            let starts = batch.indices.iter().map(|row| remembered.start(*row));
+            let places: Vec<i64> = starts.flat_map(|start| start..start + sequences).collect();
+            Ok(Tensor::f_from_slice(&places)?)
+        };
+        let found = self.reference.logps(batch.split, places, |model| {
+            let logps = std::iter::once(own).chain(mismatched).map(|x| x.frozen_logps(model));
+            Ok(Tensor::f_stack(&logps.collect::<Result<Vec<_>>>()?, 1)?)
         })?;
-        Ok((losses.f_detach()?, by_log_ratios))
+        let found = found.f_view([-1, sequences])?.f_to_device(self.policy.device())?;
+        let second = mismatched.map(|_| found.f_select(1, 1)).transpose()?;
+        Ok((found.f_select(1, 0)?, second))
     }
 
     fn metrics(
         &self,
-        metrics: &mut BatchMetrics,
         labels: &[bool],
-        forward: &Forward,
+        logps: &Tensor,
         log_ratios: &Tensor,
-        tokens: &SequenceTokens,
-    ) -> Result<()> {
+        statistics: Option<&RowStatistics>,
+    ) -> Result<BatchMetrics> {
+        let mut metrics = BatchMetrics::default();
         let label = |row: usize| labels.get(row).copied().unwrap_or(false);
         let (chosen, rejected) = (label, |row: usize| !label(row));
-        let (logps, log_ratios) = (numbers(&forward.logps)?, numbers(log_ratios)?);
+        let (logps, log_ratios) = (numbers(logps)?, numbers(log_ratios)?);
         let rewards: Vec<f64> = log_ratios.iter().map(|h| self.config.beta * h).collect();
         for (name, values, kind) in [
             ("rewards/chosen", &rewards, true),
@@ -126,13 +139,12 @@ impl Kto {
         // A batch's own difference of means; that of several follows from their means.
         let margin = reward.map(|(chosen, rejected)| chosen.value - rejected.value);
         metrics.set("rewards/margins", margin.map(|margin| Mean::over_rows(margin, labels.len())));
-        if let Some(statistics) = &forward.statistics {
-            let statistics = RowStatistics::new(tokens, statistics)?;
+        if let Some(statistics) = statistics {
             metrics.set("logits/chosen", statistics.mean_logit(chosen));
             metrics.set("logits/rejected", statistics.mean_logit(rejected));
             metrics.set("entropy", statistics.entropy(|_| true));
         }
-        Ok(())
+        Ok(metrics)
     }
 }
 
@@ -158,7 +170,7 @@ impl Objective for Kto {
     }
 
     fn prepare(&mut self, split: Split, rows: &[EncodedUnpaired]) -> Result<()> {
-        let what = what(split);
+        let what = split.name();
         check_rows(rows, &self.policy, what)?;
         check_labels(split, rows)?;
         if self.needs_kl() && rows.len() < 2 {
@@ -189,36 +201,31 @@ impl Objective for Kto {
         let own: Vec<_> = rows.iter().map(|row| (row.prompt_ids.as_slice(), row.completion_ids.as_slice())).collect();
         let own = self.sequences(&own)?;
         let mismatched = if self.needs_kl() { Some(self.mismatched(batch)?) } else { None };
-        let reference = self.reference.logps(batch.split, batch.indices, |model| {
-            let logps = |x: &Sequences| frozen_logps(model, &x.batch, &x.tokens);
-            let all = std::iter::once(&own).chain(&mismatched).map(logps).collect::<Result<Vec<_>>>()?;
-            Ok(Vec::try_from(Tensor::f_stack(&all, 1)?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?)?)
-        })?;
-        let sequences = reference.first().map_or(1, Vec::len) as i64;
-        let reference = Tensor::f_from_slice(&reference.concat())?.f_view([-1, sequences])?;
-        let reference = reference.f_to_device(self.policy.device())?;
-        let kl = match &mismatched {
+        let (reference, mismatched_reference) = self.reference_logps(batch, &own, mismatched.as_ref())?;
+        let kl = match mismatched.zip(mismatched_reference) {
             None => None,
-            Some(x) => {
-                let policy = frozen_logps(&self.policy, &x.batch, &x.tokens)?;
-                Some(kto_kl(&policy.f_sub(&reference.f_select(1, 1)?)?)?)
-            }
+            Some((x, reference)) => Some(kto_kl(&x.frozen_logps(&self.policy)?.f_sub(&reference)?)?),
         };
         let options = LinearLogpsOptions { statistics: true, ..LinearLogpsOptions::default() };
-        let hidden = self.policy.hidden(&own.batch.input_ids, None, &Attention::Causal, None)?;
-        let forward = forward(&self.policy, &hidden, &own.tokens, &options)?;
-        let log_ratios = forward.logps.f_sub(&reference.f_select(1, 0)?)?;
+        let hidden = own.hidden(&self.policy)?;
+        let TokenLogps { logps, statistics } = TokenLogps::new(&self.policy, &hidden, &own.tokens, &options)?;
+        let logps = own.tokens.logps(&logps)?;
+        let log_ratios = logps.f_sub(&reference)?;
         let desirable = Tensor::f_from_slice(&labels)?.f_to_device(log_ratios.device())?;
-        let mut metrics = BatchMetrics::default();
-        let (losses, by_log_ratios) =
-            self.losses(&log_ratios, &desirable, kl.as_ref(), share.is_some(), &mut metrics)?;
-        self.metrics(&mut metrics, &labels, &forward, &log_ratios, &own.tokens)?;
-        let loss = Mean::over_rows(losses.f_mean(Kind::Double)?.f_double_value(&[])?, rows.len());
+        let point = self.reference_point(&log_ratios, kl, share.is_some())?;
+        let losses = self.config.loss_type.losses(&log_ratios, &desirable, &point, &self.config.options())?;
         if let Some(share) = share {
-            backward(&self.policy, forward, &own.tokens.by_token(&by_log_ratios.f_mul_scalar(share)?)?)?;
+            losses.f_mean(losses.kind())?.f_mul_scalar(share)?.f_backward()?;
         }
-        let seen = own.batch.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
-        Ok(BatchOutcome { losses: vec![loss], metrics, tokens: seen as u64 })
+
+        let statistics = statistics.map(|found| RowStatistics::new(&own.tokens, &found)).transpose()?;
+        let mut metrics = self.metrics(&labels, &logps, &log_ratios, statistics.as_ref())?;
+        for name in self.config.loss_type.info().metrics {
+            metrics.set(name, Mean::over_rows(point.f_double_value(&[])?, rows.len()));
+        }
+        let loss = Mean::over_rows(losses.f_mean(Kind::Double)?.f_double_value(&[])?, rows.len());
+        let tokens = own.batch.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
+        Ok(BatchOutcome { losses: vec![loss], metrics, tokens: tokens as u64 })
     }
 
     fn couples_rows(&self) -> bool {

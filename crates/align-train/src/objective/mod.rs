@@ -7,24 +7,27 @@ mod equal_sides;
 mod kto;
 mod micro_batches;
 mod pair_length;
-mod pair_parts;
+mod pair_micro_batch;
 mod precompute;
 mod reference;
 mod reference_cache;
 mod remembered_logps;
 mod row;
-mod sequences;
+mod row_statistics;
+mod sequence_tokens;
 mod sft;
 mod shared_prefixes;
 mod token_cross_entropy;
-mod two_phases;
+mod token_logps;
 
 pub use classification::Classification;
 pub use cpo::Cpo;
 pub use dpo::Dpo;
 pub use kto::Kto;
 pub use row::Row;
+pub use sequence_tokens::SequenceTokens;
 pub use sft::Sft;
+pub use token_logps::TokenLogps;
 
 use crate::{BatchMetrics, Method, Metrics, PrefixSharing, Purpose, Result, TrainingConfig};
 use align_losses::Mean;
@@ -40,6 +43,16 @@ pub enum Split {
     Train,
     /// Those that are held out.
     Eval,
+}
+
+impl Split {
+    /// What messages call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Eval => "evaluation",
+        }
+    }
 }
 
 /// Some rows of a split.

@@ -6,19 +6,19 @@ use crate::{Error, Result};
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::{CausalLm, ModelIdentity};
 use std::path::Path;
-use tch::Kind;
+use tch::{Device, Kind, Tensor};
 
 const LOGPS: &str = "reference_logps.safetensors";
 const WEIGHTS: &str = "reference.safetensors";
 
-/// The model that the policy is held near to, and what it said of the rows so far.
+/// The model that the policy is held near to, and its log-probabilities of the rows so far.
 #[derive(Debug)]
 pub(crate) struct Reference {
-    /// None where all that it says is known beforehand.
+    /// None where all its log-probabilities are precomputed.
     model: Option<Box<dyn CausalLm>>,
     train: RememberedLogps,
     eval: RememberedLogps,
-    /// What it was when the run began.
+    /// That of the model that the run began with.
     identity: ModelIdentity,
     moved: bool,
 }
@@ -33,8 +33,8 @@ impl Reference {
         Self::of(Some(model), policy)
     }
 
-    /// The `given` model, or the policy as it stands without a copy of it: for a reference that is asked only before the policy moves.
-    pub fn asked_beforehand(given: Option<Box<dyn CausalLm>>, policy: &dyn CausalLm) -> Result<Self> {
+    /// The `given` model, or the policy as it stands without a copy of it: for log-probabilities that are computed before the policy moves.
+    pub fn for_precomputing(given: Option<Box<dyn CausalLm>>, policy: &dyn CausalLm) -> Result<Self> {
         Self::of(given, policy)
     }
 
@@ -49,7 +49,8 @@ impl Reference {
             model.parameters().set_requires_grad(false);
         }
         let identity = ModelIdentity::of(model.as_deref().unwrap_or(policy))?;
-        Ok(Self { model, train: RememberedLogps::default(), eval: RememberedLogps::default(), identity, moved: false })
+        let nothing = || RememberedLogps::new(std::iter::empty());
+        Ok(Self { model, train: nothing()?, eval: nothing()?, identity, moved: false })
     }
 
     /// What tells the model that the run began with from another.
@@ -60,35 +61,34 @@ impl Reference {
     /// Makes room for a split's rows, of `count` numbers each.
     pub fn prepare<R: Row>(&mut self, split: Split, rows: &[R], count: impl Fn(&R) -> usize) -> Result<()> {
         if let Some(model) = &self.model {
-            check_rows(rows, model, what(split))?;
+            check_rows(rows, model, split.name())?;
         }
-        *self.remembered(split) = RememberedLogps::new(rows.iter().map(count));
+        *self.model_and_remembered(split).1 = RememberedLogps::new(rows.iter().map(count))?;
         Ok(())
     }
 
-    /// Its log-probabilities of the rows `indices`; computed, row by row, where one is not known.
+    /// Its log-probabilities at some `places` of what is remembered of a split, `(n)`, float32 in main memory: `compute`d, in the same
+    /// order, where one is not known.
     pub fn logps(
         &mut self,
         split: Split,
-        indices: &[usize],
-        compute: impl FnOnce(&dyn CausalLm) -> Result<Vec<Vec<f32>>>,
-    ) -> Result<Vec<Vec<f32>>> {
+        places: impl FnOnce(&RememberedLogps) -> Result<Tensor>,
+        compute: impl FnOnce(&dyn CausalLm) -> Result<Tensor>,
+    ) -> Result<Tensor> {
         let remembered = if split == Split::Train { &mut self.train } else { &mut self.eval };
-        let known = |index: &usize| remembered.row(*index).map(<[f32]>::to_vec);
-        if let Some(known) = indices.iter().map(known).collect() {
+        let places = places(remembered)?;
+        if let Some(known) = remembered.get(&places)? {
             return Ok(known);
         }
-        let model = self.model.as_ref().ok_or_else(let_go)?;
-        let computed = compute(model)?;
-        for (index, found) in indices.iter().zip(&computed) {
-            remembered.set(*index, found);
-        }
+        let model = self.model.as_deref().ok_or_else(not_precomputed)?;
+        let computed = compute(model)?.f_reshape([-1])?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?;
+        remembered.set(&places, &computed)?;
         Ok(computed)
     }
 
     /// Moves it towards the policy (TR-DPO, arXiv:2404.09656): `π_ref ← α π + (1 - α) π_ref`, weight by weight.
-    pub fn mix(&mut self, policy: &dyn CausalLm, alpha: f64) -> Result<()> {
-        let model = self.model.as_ref().ok_or_else(let_go)?;
+    pub fn sync(&mut self, policy: &dyn CausalLm, alpha: f64) -> Result<()> {
+        let model = self.model.as_ref().ok_or_else(not_precomputed)?;
         tch::no_grad(|| {
             for (name, weight) in model.parameters().iter() {
                 let towards = policy.parameters().get(name).ok_or_else(|| missing(name))?;
@@ -96,15 +96,15 @@ impl Reference {
             }
             Ok::<(), Error>(())
         })?;
-        self.train.forget();
-        self.eval.forget();
+        self.train.forget()?;
+        self.eval.forget()?;
         self.moved = true;
         Ok(())
     }
 
     /// Adds to the gradient of `coefficient · Σ ‖θ - θ_ref‖²` over all weights, and returns that penalty.
-    pub fn pull(&self, policy: &dyn CausalLm, coefficient: f64) -> Result<f64> {
-        let model = self.model.as_ref().ok_or_else(let_go)?;
+    pub fn penalise_distance(&self, policy: &dyn CausalLm, coefficient: f64) -> Result<f64> {
+        let model = self.model.as_ref().ok_or_else(not_precomputed)?;
         tch::no_grad(|| {
             let mut sum = 0.0;
             for (name, weight) in policy.parameters().iter() {
@@ -118,8 +118,8 @@ impl Reference {
     }
 
     pub fn save_tensors(&self, dir: &Path) -> Result<()> {
-        let logps = self.train.to_tensor()?;
-        save_safetensors(&dir.join(LOGPS), [("train", &logps)], false).map_err(align_models::Error::from)?;
+        save_safetensors(&dir.join(LOGPS), [("train", self.train.values())], false)
+            .map_err(align_models::Error::from)?;
         if let Some(model) = self.model.as_ref().filter(|_| self.moved) {
             save_safetensors(&dir.join(WEIGHTS), model.parameters().iter(), false)
                 .map_err(align_models::Error::from)?;
@@ -133,42 +133,36 @@ impl Reference {
         let path = dir.join(LOGPS);
         let file = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
         if !self.train.load(&file.read("train").map_err(align_models::Error::from)?)? {
-            let shape = self.train.to_tensor()?.size();
+            let shape = self.train.values().size();
             return Err(fail(&path, format!("its tensor train is not one of float32 of the shape {shape:?}")));
         }
         let path = dir.join(WEIGHTS);
         if path.exists() {
             let file = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
-            let model = self.model.as_ref().ok_or_else(let_go)?;
+            let model = self.model.as_ref().ok_or_else(not_precomputed)?;
             load_weights(model.parameters(), &file, &path)?;
-            self.eval.forget();
+            self.eval.forget()?;
             self.moved = true;
         }
         Ok(())
     }
 
-    /// The model, unless it is the policy or was let go.
-    pub fn model(&self) -> Option<&dyn CausalLm> {
-        self.model.as_deref()
+    /// The model, unless it is the policy or is unloaded, and its log-probabilities of a split's rows.
+    pub fn model_and_remembered(&mut self, split: Split) -> (Option<&dyn CausalLm>, &mut RememberedLogps) {
+        let remembered = if split == Split::Train { &mut self.train } else { &mut self.eval };
+        (self.model.as_deref(), remembered)
     }
 
-    /// Frees the model's memory, once all that it says is known.
-    pub fn let_go(&mut self) {
+    /// Frees the model's memory, once all its log-probabilities are known.
+    pub fn unload(&mut self) {
         self.model = None;
     }
-
-    pub fn remembered(&mut self, split: Split) -> &mut RememberedLogps {
-        if split == Split::Train { &mut self.train } else { &mut self.eval }
-    }
 }
 
-/// What messages call a split.
-pub(crate) fn what(split: Split) -> &'static str {
-    if split == Split::Train { "training" } else { "evaluation" }
-}
-
-fn let_go() -> Error {
-    Error::Data("the reference is asked for rows that it was not asked for beforehand".into())
+fn not_precomputed() -> Error {
+    Error::Data(
+        "the reference is unloaded, and its log-probabilities of these rows are not among the precomputed ones".into(),
+    )
 }
 
 fn missing(name: &str) -> Error {

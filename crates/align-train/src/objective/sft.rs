@@ -1,8 +1,6 @@
-use super::reference::what;
 use super::row::check_rows;
-use super::sequences::SequenceTokens;
 use super::token_cross_entropy::{TokenCrossEntropy, token_cross_entropy};
-use super::{Batch, BatchOutcome, Objective, Row, Split};
+use super::{Batch, BatchOutcome, Objective, Row, SequenceTokens, Split};
 use crate::{BatchMetrics, Error, Metrics, Result, RunConfig, SftConfig};
 use align_data::{CompletionBatch, EncodedText};
 use align_losses::Mean;
@@ -63,7 +61,7 @@ impl Objective for Sft {
     }
 
     fn prepare(&mut self, split: Split, rows: &[EncodedText]) -> Result<()> {
-        let what = what(split);
+        let what = split.name();
         check_rows(rows, &self.policy, what)?;
         if let Some(limit) = self.config.max_length
             && let Some(row) = rows.iter().find(|row| row.tokens() > limit)

@@ -1,6 +1,6 @@
 //! Both sides of preference pairs, with what they have in common at their beginning computed once.
 
-use super::sequences::SequenceTokens;
+use super::SequenceTokens;
 use crate::Result;
 use align_data::{CompletionBatch, EncodedPair};
 use align_models::{Attention, CausalLm, TokenRows};

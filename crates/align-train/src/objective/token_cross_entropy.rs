@@ -1,6 +1,6 @@
 //! The cross-entropy of tokens with its gradient, in one pass over the output projection.
 
-use super::two_phases::{backward_head, backward_hidden};
+use super::token_logps::backward;
 use crate::Result;
 use align_losses::{LinearLogps, LinearLogpsOptions};
 use align_models::CausalLm;
@@ -45,11 +45,11 @@ pub(crate) fn token_cross_entropy(
         sums.push(Tensor::f_stack(&values.collect::<std::result::Result<Vec<_>, _>>()?, 0)?);
         if let Some(scale) = scale {
             let by_logps = linear.logps().f_full_like(-scale)?;
-            by_hidden.push(backward_head(head, linear, &by_logps)?);
+            by_hidden.push(head_backward(head, linear, &by_logps)?);
         }
     }
     if scale.is_some() && tokens > 0 {
-        backward_hidden(selected, &Tensor::f_cat(&by_hidden, 0)?)?;
+        backward(selected, &Tensor::f_cat(&by_hidden, 0)?)?;
     }
     // One number at a time would wait for the GPU each time.
     let sums = match tokens {
@@ -62,4 +62,14 @@ pub(crate) fn token_cross_entropy(
     };
     let sum = |i: usize| sums.get(i).copied().unwrap_or_default();
     Ok(TokenCrossEntropy { loss: -sum(0), entropy: sum(1), correct: sum(2) })
+}
+
+/// The derivative by the hidden states, from that by each token's log-probability; the head's gradient is added to.
+fn head_backward(head: &Tensor, linear: LinearLogps, by_token: &Tensor) -> Result<Tensor> {
+    let by = tch::no_grad(|| match head.requires_grad() {
+        true => linear.backward(by_token, &mut head.grad()),
+        // Under an adapter the head stands still.
+        false => linear.backward_hidden(by_token),
+    })?;
+    Ok(by.hidden)
 }
