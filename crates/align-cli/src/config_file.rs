@@ -31,29 +31,6 @@ pub fn take_out(given: impl IntoIterator<Item = OsString>) -> Result<(Option<Pat
     Ok((file, own))
 }
 
-/// Options as TOML that `--config` takes: the keys of nested groups stand beside the others.
-pub fn flat(options: &impl serde::Serialize) -> Result<String, Failure> {
-    let mut flat = toml::Table::new();
-    let serde_json::Value::Object(options) = serde_json::to_value(options)? else {
-        return Err("the options have no names".into());
-    };
-    let mut groups = vec![options];
-    while let Some(group) = groups.pop() {
-        for (key, value) in group {
-            match value {
-                serde_json::Value::Object(inner) => groups.push(inner),
-                serde_json::Value::Null => {}
-                // TOML's whole numbers end at 2^63, seeds do not: read back, a text is the same option.
-                serde_json::Value::Number(number) if number.is_u64() && !number.is_i64() => {
-                    flat.insert(key, number.to_string().into());
-                }
-                value => drop(flat.insert(key, toml::Value::try_from(value)?)),
-            }
-        }
-    }
-    Ok(toml::to_string(&flat)?)
-}
-
 /// A TOML file's keys as options: `learning_rate = 1e-5` is `--learning-rate=1e-5`.
 pub fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
     let fail = |reason: String| format!("{}: {reason}", path.display());

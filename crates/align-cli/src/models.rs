@@ -1,7 +1,7 @@
-use crate::{Failure, output};
+use crate::Failure;
 use align_data::Tokenizer;
-use align_models::hub::{DownloadBar, Hub, HubConfig, ModelSource, RepoName, UploadOptions};
-use align_models::{CausalLm, Gpt2, LoraConfig, LoraModel};
+use align_models::hub::{DownloadBar, RepoName};
+use align_models::{CausalLm, Gpt2, LoraModel, ModelResolver};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
@@ -26,19 +26,20 @@ pub fn embedded_folder(embedded: &str) -> Option<PathBuf> {
     Some(repository.join(embedded)).filter(|folder| folder.is_dir())
 }
 
+/// Finds models by their names, and shows their downloads.
+pub fn resolver() -> ModelResolver {
+    let mut bar = DownloadBar::default();
+    ModelResolver::with_progress(move |event| bar.on(event))
+}
+
 /// The folder of a model, downloaded into the hub's cache where it is not there yet.
 pub fn fetch(name: &str) -> Result<PathBuf, Failure> {
-    let source = ModelSource::parse(name)?;
-    if let ModelSource::Folder(folder) = source {
-        return Ok(folder);
-    }
-    let mut bar = DownloadBar::default();
-    Ok(source.fetch(&Hub::new(HubConfig::from_env()?)?, &mut |event| bar.on(event))?)
+    Ok(resolver().folder(name)?)
 }
 
 /// The folder of the base model, where `folder` holds an adapter alone.
 fn base_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
-    LoraConfig::base_of_adapter(folder)?.map(|base| fetch(&base)).transpose()
+    Ok(resolver().base_of_adapter(folder)?)
 }
 
 /// Where a model's options of generation are: the folder itself, or where it holds an adapter alone its base model's.
@@ -60,41 +61,6 @@ pub fn tokenizer(folder: &Path, embeddings: i64) -> Result<Tokenizer, Failure> {
     Ok(Tokenizer::from_pretrained(folder)?.for_embeddings(embeddings)?)
 }
 
-/// The folder that an option names, where it names none on the hub.
-pub fn local(named: &str) -> Option<PathBuf> {
-    match ModelSource::parse(named) {
-        Ok(ModelSource::Folder(folder)) => Some(folder),
-        _ => None,
-    }
-}
-
-/// Whether an upload can be tried at all, before hours of work for it.
-pub fn check_push() -> Result<(), Failure> {
-    let config = HubConfig::from_env()?;
-    if config.offline {
-        return Err(
-            "--push-to-hub needs a network, and HF_HUB_OFFLINE is set: unset it or leave --push-to-hub out".into()
-        );
-    }
-    if config.token.is_none() {
-        return Err("--push-to-hub needs a token that may write: set HF_TOKEN, or run `hf auth login`".into());
-    }
-    Ok(())
-}
-
-/// Uploads a model's folder, with its card, to the hub.
-pub fn push(folder: &Path, repo: &RepoName, private: bool) -> Result<(), Failure> {
-    let options = UploadOptions { private: private.then_some(true), ..UploadOptions::default() };
-    let mut bar = DownloadBar::default();
-    let hub = Hub::new(HubConfig::from_env()?)?;
-    let commit = hub.upload_folder(repo, folder, &options, &mut |event| bar.on(event)).map_err(|problem| {
-        let again = push_later(folder, repo);
-        format!("{problem}\n  the model is whole in {}; {again} uploads it later", folder.display())
-    })?;
-    output::println!("uploaded: {}", commit.url);
-    Ok(())
-}
-
 /// The command that uploads a folder.
 pub fn push_later(folder: &Path, repo: &RepoName) -> String {
     format!("`align push-to-hub --model {} --hub-model-id {repo}`", folder.display())
@@ -102,19 +68,7 @@ pub fn push_later(folder: &Path, repo: &RepoName) -> String {
 
 /// What a card calls a model that an option names: its name on the hub, or its folder's, not where that is on this machine.
 pub fn called(named: Option<&str>, embedded: &str) -> String {
-    match named.map(|name| (name, ModelSource::parse(name))) {
-        None => format!("align's embedded {}", file_name(Path::new(embedded))),
-        Some((_, Ok(ModelSource::Folder(folder)))) => file_name(&folder),
-        Some((name, _)) => name.to_owned(),
-    }
-}
-
-/// The repository of a model that an option names, unless it is a folder.
-pub fn hub_id(named: Option<&str>) -> Option<String> {
-    match ModelSource::parse(named?) {
-        Ok(ModelSource::Hub(model)) => Some(model.repo().to_string()),
-        _ => None,
-    }
+    named.map_or_else(|| format!("align's embedded {}", file_name(Path::new(embedded))), ModelResolver::display_name)
 }
 
 /// A file's name without the folders of this machine, for a card that others read.

@@ -1,5 +1,4 @@
-use crate::{Failure, models};
-use align_models::{CausalLm, LoraConfig, LoraModel};
+use align_models::LoraConfig;
 use align_train::TrainingConfig;
 use serde::Serialize;
 
@@ -36,40 +35,17 @@ pub struct PeftOptions {
 }
 
 impl PeftOptions {
-    /// The policy on the weights of `base`, the model that an option names.
-    pub fn policy(
-        &self,
-        base: Box<dyn CausalLm>,
-        named: Option<&str>,
-        training: &TrainingConfig,
-    ) -> Result<Box<dyn CausalLm>, Failure> {
-        if !self.use_peft {
-            return Ok(base);
-        }
-        if training.disable_dropout && self.lora_dropout.is_some_and(|dropout| dropout > 0.0) {
-            return Err(
-                "--lora-dropout would be ignored, since --disable-dropout is true: give --disable-dropout false".into(),
-            );
-        }
-        if let Some(base) = LoraConfig::base_of_adapter(&models::folder("--model", named, models::POLICY)?)? {
-            let named = named.unwrap_or_default();
-            return Err(format!(
-                "--model {named} is an adapter of {base}, and --use-peft would put another one on both, whose base model is nowhere: \
-                 merge it first, with align merge-adapter --model {base} --adapter {named}"
-            )
-            .into());
-        }
+    /// The adapter's options, if one is asked for.
+    pub fn config(&self, training: &TrainingConfig) -> Option<LoraConfig> {
         let defaults = LoraConfig::default();
-        let config = LoraConfig {
+        self.use_peft.then(|| LoraConfig {
             r: self.lora_r.unwrap_or(R),
             lora_alpha: self.lora_alpha.unwrap_or(ALPHA),
             lora_dropout: self.lora_dropout.unwrap_or(if training.disable_dropout { 0.0 } else { DROPOUT }),
             target_modules: self.lora_target_modules.clone().map_or(defaults.target_modules, Into::into),
             modules_to_save: self.lora_modules_to_save.clone().unwrap_or_default(),
             use_rslora: self.use_rslora,
-            base_model_name_or_path: models::hub_id(named),
             ..LoraConfig::default()
-        };
-        Ok(Box::new(LoraModel::new(base, config, training.seed)?))
+        })
     }
 }

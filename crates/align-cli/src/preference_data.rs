@@ -1,7 +1,8 @@
+use crate::training::Examples;
 use crate::{Failure, output};
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::PreferenceData;
-use align_data::{EncodeOptions, EncodeReport, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
+use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use std::path::Path;
 
 /// How preference data becomes training rows.
@@ -26,28 +27,9 @@ impl DataOptions {
         pairs: &[PreferencePair],
         n_positions: i64,
     ) -> Result<Vec<EncodedPair>, Failure> {
-        self.encode_as(tokenizer, pairs, n_positions, EncodeOptions::default())
-    }
-
-    /// The same with BOS before each prompt, as TRL's trainers without a reference have it.
-    pub fn encode_with_bos(
-        &self,
-        tokenizer: &Tokenizer,
-        pairs: &[PreferencePair],
-        n_positions: i64,
-    ) -> Result<Vec<EncodedPair>, Failure> {
-        self.encode_as(tokenizer, pairs, n_positions, EncodeOptions { prepend_bos: true, ..EncodeOptions::default() })
-    }
-
-    fn encode_as(
-        &self,
-        tokenizer: &Tokenizer,
-        pairs: &[PreferencePair],
-        n_positions: i64,
-        options: EncodeOptions,
-    ) -> Result<Vec<EncodedPair>, Failure> {
         let limit = self.max_length.unwrap_or(n_positions as usize);
-        let options = EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..options };
+        let options =
+            EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..EncodeOptions::default() };
         let encoded = encode_pairs(tokenizer, pairs, &options)?;
         if encoded.pairs.is_empty() {
             return Err(format!("no pair is left with max_length {limit}: {}", encoded.report).into());
@@ -57,8 +39,7 @@ impl DataOptions {
     }
 
     /// Reads pairs, or scored texts from which pairs are drawn as the notebook does.
-    pub fn read(&self, path: &Path, seed: u64) -> Result<Vec<PreferencePair>, Failure> {
-        output::println!("{}", align_base::printable_path(path));
+    pub fn read(&self, path: &Path, seed: u64) -> Result<Examples<PreferencePair>, Failure> {
         let data = PreferenceData::read(path)?;
         if data.is_empty() {
             return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());
@@ -67,18 +48,7 @@ impl DataOptions {
             return Err("--pairs-per-prompt says how scored texts are paired, but the file holds pairs already".into());
         }
         let drawing = PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
-        let (pairs, report) = data.into_pairs(&drawing)?;
-        if let Some(report) = report {
-            output::println!("  {report}");
-        }
-        Ok(pairs)
-    }
-}
-
-/// The rows of a file that are left after tokenising, of which there must be some.
-pub fn left<R>(rows: Vec<R>, file: &Path, report: &EncodeReport) -> Result<Vec<R>, Failure> {
-    match rows.is_empty() {
-        true => Err(format!("{}: no row is left: {report}", file.display()).into()),
-        false => Ok(rows),
+        let (rows, report) = data.into_pairs(&drawing)?;
+        Ok(Examples { rows, notes: report.iter().map(ToString::to_string).collect() })
     }
 }

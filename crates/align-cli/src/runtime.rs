@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
+use align_train::run::{Run, RunObjective};
 use tch::{Device, Kind};
 
 /// Where and how models run.
@@ -32,6 +33,15 @@ impl RuntimeOptions {
     /// The device that was asked for.
     pub fn device(&self) -> Result<Device, Failure> {
         Ok(self.device.resolve()?)
+    }
+
+    /// Gives a run these options.
+    pub fn place<O: RunObjective>(&self, run: Run<O>) -> Run<O> {
+        let run = run.device(self.device).dtype(self.dtype);
+        match self.matmul_precision {
+            Precision::Auto => run,
+            Precision::Named(precision) => run.matmul_precision(precision),
+        }
     }
 
     /// Sets the matmul precision while the guard lives. Warns of a dtype that is slow here.

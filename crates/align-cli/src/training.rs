@@ -1,19 +1,16 @@
-//! A training run from options to a model's folder, whatever the objective.
+//! The options of a training run, and what is said of one on the way.
 
-use crate::run_page::run_page;
+use crate::scratch::ScratchOptions;
 use crate::signals::{Keeping, Stopped};
-use crate::{Failure, RuntimeOptions, config_file, models, output};
-use align_data::Tokenizer;
-use align_models::generation::{Generation, GenerationConfig};
-use align_models::hub::RepoName;
+use crate::{Failure, RuntimeOptions, models, output};
+use align_base::printable_path;
+use align_data::EncodeReport;
+use align_models::hub::{DownloadBar, RepoName};
 use align_models::{CausalLm, TrainableModel};
-use align_train::{
-    CheckpointSaver, EarlyStopping, MetricsFile, ModelCard, Objective, Observer, ProgressBar, Rounding, RunConfig,
-    RunFolder, SampleTexts, Strategy, Trainer, TrainingRecords, latest_checkpoint,
-};
+use align_train::run::{BaseModel, Dataset, NewTokenizer, ReadyRun, Run, RunObjective, Upload};
+use align_train::{ProgressBar, Rounding, RunFolder, RunSummary};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use tch::{Device, Kind};
 
 /// What is trained, on what, and where it goes.
 #[derive(clap::Args, Serialize)]
@@ -64,110 +61,77 @@ pub struct RunOptions {
     runtime: RuntimeOptions,
 }
 
-/// A model and where it comes from.
-pub struct Base<M> {
-    pub model: M,
-    pub tokenizer: Tokenizer,
-    /// What the card calls it.
-    pub called: String,
-    /// Its repository on the hub, where it has one.
-    pub hub_id: Option<String>,
+/// The examples of a file, and what was done to get them.
+pub struct Examples<E> {
+    pub rows: Vec<E>,
+    pub notes: Vec<String>,
 }
 
-/// What a run begins with: its folder, the policy and its tokeniser.
-pub struct Start<'a, M = Box<dyn CausalLm>> {
-    options: &'a RunOptions,
-    dir: RunFolder,
-    checkpoint: Option<PathBuf>,
-    called: String,
-    hub_id: Option<String>,
-    pub tokenizer: Tokenizer,
-    pub policy: M,
+impl<E> From<Vec<E>> for Examples<E> {
+    fn from(rows: Vec<E>) -> Self {
+        Self { rows, notes: Vec::new() }
+    }
 }
 
-/// Held-out rows are a file's, with the same reader as the training rows.
-pub type ReadRows<'a, R> = &'a dyn Fn(&Path) -> Result<Vec<R>, Failure>;
+/// What was read of the training file and of that of held-out rows.
+pub struct Read<E> {
+    pub train: Dataset<E>,
+    pub eval: Option<Dataset<E>>,
+    pub said: Said,
+}
+
+/// What is said of a run before its first step.
+#[derive(Default)]
+pub struct Said {
+    /// A line for each step from the training file to examples, and the same for the other file.
+    notes: [Vec<String>; 2],
+    /// Whether rows are packed.
+    pub packing: bool,
+    /// Of a new model, whether its tokeniser is trained for it.
+    pub new_model: Option<bool>,
+}
 
 impl RunOptions {
-    /// Checks the options, opens the run folder and loads the policy.
-    pub fn start(&self, config: &impl RunConfig) -> Result<Start<'_>, Failure> {
-        self.start_with(config, |_| self.pretrained(models::POLICY, |dir| self.load(dir), CausalLm::vocab_size))
+    /// Reads the training file and that of held-out rows, if there is one.
+    pub fn read<E>(&self, read: impl Fn(&Path) -> Result<Examples<E>, Failure>) -> Result<Read<E>, Failure> {
+        let Examples { rows, notes } = read(&self.train_file)?;
+        let train = Dataset::of_file(rows, &self.train_file);
+        let said = Said { notes: [notes, Vec::new()], ..Said::default() };
+        let mut all = Read { train, eval: None, said };
+        if let Some(file) = &self.eval_file {
+            let Examples { rows, notes } = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
+            (all.eval, all.said.notes[1]) = (Some(Dataset::of_file(rows, file)), notes);
+        }
+        Ok(all)
     }
 
-    /// The same with a policy that `make` makes; it is given the run's folder.
-    pub fn start_with<M>(
+    /// The model that --model names, or the embedded one, or the new one that is asked for.
+    pub fn base_or_new<M>(
         &self,
-        config: &impl RunConfig,
-        make: impl FnOnce(&RunFolder) -> Result<Base<M>, Failure>,
-    ) -> Result<Start<'_, M>, Failure> {
-        config.validate()?;
-        let evaluates = config.training().eval_strategy != Strategy::No;
-        if self.eval_file.is_none() && evaluates {
-            return Err("--eval-strategy asks for evaluations: give rows with --eval-file".into());
-        }
-        if self.sample_prompts.is_some() && !evaluates {
-            return Err("--sample-prompts are written at evaluations: set --eval-strategy".into());
-        }
-        if self.push_to_hub {
-            models::check_push()?;
-        }
-        self.check_inputs()?;
-        let dir = RunFolder::open(&self.output_dir)?;
-        let used = dir.holds_a_run()?;
-        if used && !self.resume {
-            let dir = dir.path().display();
-            return Err(format!("{dir} holds a run already: choose another folder or give --resume").into());
-        }
-        let checkpoint = if self.resume { latest_checkpoint(dir.path())? } else { None };
-        if self.resume && checkpoint.is_none() && !used {
-            return Err(format!("{} holds no checkpoint to resume from", dir.path().display()).into());
-        }
-        let Base { model: policy, tokenizer, called, hub_id } = make(&dir)?;
-        Ok(Start { options: self, dir, checkpoint, called, hub_id, tokenizer, policy })
-    }
-
-    /// Refuses an input that the run would write over, or a folder of inputs that it would write into.
-    fn check_inputs(&self) -> Result<(), Failure> {
-        let model = self.model.as_deref().and_then(models::local);
-        for embedded in [models::POLICY, models::REWARD_MODEL] {
-            self.check_apart("the default of --model", models::embedded_folder(embedded).as_deref())?;
-        }
-        self.check_apart("--model", model.as_deref())?;
-        self.check_apart("--train-file", Some(&self.train_file))?;
-        self.check_apart("--eval-file", self.eval_file.as_deref())?;
-        self.check_apart("--sample-prompts", self.sample_prompts.as_deref())
-    }
-
-    /// The same of one input, which `option` names.
-    pub fn check_apart(&self, option: &str, input: Option<&Path>) -> Result<(), Failure> {
-        Ok(input.map_or(Ok(()), |input| RunFolder::check_apart(&self.output_dir, option, input))?)
-    }
-
-    /// The model that --model names, or the embedded one, as `load` reads it from its folder, and its tokeniser.
-    pub fn pretrained<M>(
-        &self,
+        scratch: &ScratchOptions,
         embedded: &str,
-        load: impl FnOnce(&Path) -> Result<M, Failure>,
-        vocab_size: impl FnOnce(&M) -> i64,
-    ) -> Result<Base<M>, Failure> {
-        let (named, dir) = (self.model.as_deref(), models::folder("--model", self.model.as_deref(), embedded)?);
-        let model = load(&dir)?;
-        Ok(Base {
-            tokenizer: models::tokenizer(&dir, vocab_size(&model))?,
-            model,
-            called: models::called(named, embedded),
-            hub_id: models::hub_id(named),
+        said: &mut Said,
+    ) -> Result<BaseModel<M>, Failure> {
+        let Some(new) = scratch.new_model()? else { return self.base(embedded) };
+        let trained = matches!(new.tokenizer, NewTokenizer::Trained { .. });
+        said.new_model = Some(trained && !(self.resume && self.output_dir.join(RunFolder::TOKENIZER).exists()));
+        Ok(new.into())
+    }
+
+    /// The model that --model names, or the embedded one.
+    pub fn base<M>(&self, embedded: &str) -> Result<BaseModel<M>, Failure> {
+        Ok(match &self.model {
+            Some(name) => BaseModel::named(name),
+            None => {
+                let folder = models::folder("--model", None, embedded)?;
+                BaseModel::from(folder).called(models::called(None, embedded))
+            }
         })
     }
 
-    /// Whether a run that stands in the folder goes on.
-    pub fn resumes(&self) -> bool {
-        self.resume
-    }
-
-    /// The weights' dtype, and where they are.
-    pub fn placement(&self) -> Result<(Kind, Device), Failure> {
-        Ok((self.runtime.dtype, self.runtime.device()?))
+    /// The folder of the model that --model names, or of the embedded one, downloaded where it is not there yet.
+    pub fn model_folder(&self, embedded: &str) -> Result<PathBuf, Failure> {
+        models::folder("--model", self.model.as_deref(), embedded)
     }
 
     /// Refuses what only a language model can do.
@@ -178,208 +142,125 @@ impl RunOptions {
         }
     }
 
-    /// Sets the matmul precision while the guard lives.
-    pub fn precision(&self) -> Result<align_torch::MatmulPrecisionGuard, Failure> {
-        self.runtime.precision()
-    }
-
-    /// What --model names.
-    pub fn model(&self) -> Option<&str> {
-        self.model.as_deref()
-    }
-
-    /// The training data's file.
-    pub fn train_file(&self) -> &Path {
-        &self.train_file
-    }
-
-    /// Another model than the policy, of the same dtype and device.
-    pub fn reference(&self, named: Option<&str>) -> Result<Option<Box<dyn CausalLm>>, Failure> {
-        let load = |name| self.load(&models::fetch(name)?);
-        named.map(load).transpose()
-    }
-
-    /// A causal model from its folder, or from that of an adapter.
-    pub fn load(&self, dir: &Path) -> Result<Box<dyn CausalLm>, Failure> {
-        let (kind, device) = self.placement()?;
-        models::gpt2(dir, kind, device)
-    }
-}
-
-/// Where a run writes, once its policy is in the trainer's hands.
-pub struct Run<'a> {
-    options: &'a RunOptions,
-    dir: RunFolder,
-    checkpoint: Option<PathBuf>,
-    called: String,
-    hub_id: Option<String>,
-    tokenizer: Tokenizer,
-}
-
-/// What lets a policy write texts at evaluations, if that is asked for; it is given the trainer of a run that goes on.
-type Samples<'a, O> = &'a dyn Fn(&Run<'_>, Option<&Trainer<O>>) -> Result<Option<Box<dyn Observer<O>>>, Failure>;
-
-impl<'a, M> Start<'a, M> {
-    /// The policy for the trainer, and the rest.
-    pub fn split(self) -> (M, Run<'a>) {
-        let Self { options, dir, checkpoint, called, hub_id, tokenizer, policy } = self;
-        (policy, Run { options, dir, checkpoint, called, hub_id, tokenizer })
-    }
-}
-
-impl Run<'_> {
-    /// Trains to the end or to a signal; at the end evaluates and writes the model with its card. `all` are the program's
-    /// options, for `config.toml`; `reference` is what the card calls the reference.
-    pub fn train<O: Objective<Model: CausalLm>>(
-        self,
-        trainer: Trainer<O>,
-        train_rows: usize,
-        read: ReadRows<'_, O::Row>,
-        reference: Option<String>,
+    /// Gives a language model's run these options, and does it.
+    pub fn train<O: RunObjective<Model: CausalLm>>(
+        &self,
+        run: Run<O>,
+        said: &Said,
         all: &impl Serialize,
     ) -> Result<(), Failure> {
-        let seed = trainer.config().training().seed;
-        let samples = |run: &Run<'_>, resumed: Option<&Trainer<O>>| {
-            let prompts = run.options.sample_prompts.as_deref();
-            let sampler = prompts.map(|file| run.sampler(file, seed, resumed)).transpose()?;
-            Ok(sampler.map(|sampler| Box::new(sampler) as Box<dyn Observer<O>>))
+        let run = match &self.sample_prompts {
+            Some(file) => {
+                RunFolder::check_apart(&self.output_dir, "--sample-prompts", file)?;
+                run.sample_prompts(align_data::read_lines(file)?.into_iter().filter(|line| !line.is_empty()))
+            }
+            None => run,
         };
-        self.train_with(trainer, train_rows, read, reference, all, &samples)
+        self.train_without_samples(run, said, all)
     }
 
     /// The same for a model that writes no texts.
-    pub fn train_without_samples<O: Objective>(
-        self,
-        trainer: Trainer<O>,
-        train_rows: usize,
-        read: ReadRows<'_, O::Row>,
+    pub fn train_without_samples<O: RunObjective>(
+        &self,
+        run: Run<O>,
+        said: &Said,
         all: &impl Serialize,
     ) -> Result<(), Failure> {
-        self.train_with(trainer, train_rows, read, None, all, &|_, _| Ok(None))
-    }
-
-    fn train_with<O: Objective>(
-        self,
-        mut trainer: Trainer<O>,
-        train_rows: usize,
-        read: ReadRows<'_, O::Row>,
-        reference: Option<String>,
-        all: &impl Serialize,
-        samples: Samples<'_, O>,
-    ) -> Result<(), Failure> {
-        let options = self.options;
-        if let Some(file) = &options.eval_file {
-            let rows = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
-            trainer = trainer.with_evaluation(rows).map_err(|e| format!("{}: {e}", file.display()))?;
+        for folder in [models::POLICY, models::REWARD_MODEL].into_iter().filter_map(models::embedded_folder) {
+            RunFolder::check_apart(&self.output_dir, "the default of --model", &folder)?;
         }
-        if let Some(checkpoint) = &self.checkpoint {
-            let rounding = if options.allow_other_rounding { Rounding::MayDiffer } else { Rounding::Same };
-            trainer.resume_with(checkpoint, rounding)?;
-            output::println!(
-                "going on from {} at step {} of {}",
-                align_base::printable_path(checkpoint),
-                trainer.step(),
-                trainer.total_steps()
-            );
+        let mut run = self.runtime.place(run.output_dir(&self.output_dir)).observer(ProgressBar::default());
+        run = run.record(serde_json::to_value(all)?).resolver(models::resolver());
+        if self.resume {
+            run = run.resume_with(if self.allow_other_rounding { Rounding::MayDiffer } else { Rounding::Same });
+        }
+        if let Some(repo) = &self.hub_model_id {
+            run = if self.hub_private_repo {
+                run.push_to_private_hub(repo.to_string())
+            } else {
+                run.push_to_hub(repo.to_string())
+            };
+        }
+        let mut ready = run.prepare()?;
+        self.say_what_was_read(&ready, said);
+        let upload = ready.take_upload();
+        if let Some(checkpoint) = ready.checkpoint() {
+            let (step, all) = (ready.trainer().step(), ready.trainer().total_steps());
+            output::println!("going on from {} at step {step} of {all}", printable_path(checkpoint));
         }
         let keeping = Keeping::begin("stopping after this step or batch");
-        // The options in a form that --config takes.
-        let text = config_file::flat(all)?;
-        self.dir.write_file(RunFolder::CONFIG, |file| file.write_all(text.as_bytes()))?;
-        let mut saver = CheckpointSaver::new(self.dir.path());
-        let file = self.dir.growing_file(RunFolder::METRICS)?;
-        let mut metrics =
-            if options.resume { MetricsFile::resume(&file, &trainer)? } else { MetricsFile::create(&file)? };
-        let (mut progress, mut stopper) = (ProgressBar::default(), keeping.stop_signal());
-        let mut samples = samples(&self, options.resume.then_some(&trainer))?;
-        // What writes lines comes before what writes checkpoints: a resumed run repeats no line that its checkpoint has behind it.
-        let mut observers: Vec<&mut dyn Observer<O>> = vec![&mut progress, &mut metrics];
-        observers.extend(samples.as_mut().map(|samples| &mut **samples as &mut dyn Observer<O>));
-        let mut early = EarlyStopping;
-        observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stopper]);
-        let summary = trainer.train(&mut observers)?;
-        if !summary.finished {
-            let (done, all) = (summary.steps, trainer.total_steps());
+        let summary = ready.stop_signal(keeping.stop_signal()).train()?;
+        say_what_came(&summary)?;
+        let Some(model) = &summary.model else {
+            let (done, all) = (summary.steps, summary.total_steps);
             return Err(Stopped(format!("stopped after step {done} of {all}; give --resume to go on")).into());
-        }
-        if summary.steps < trainer.total_steps() {
-            output::println!("done after step {} of {}: no improvement", summary.steps, trainer.total_steps());
-        }
-        if let Some(step) = saver.loaded() {
-            output::println!("the model is that of checkpoint-{step}, the best");
-        }
-        // A finished run's model is written whatever its evaluation comes to.
-        let (mut evaluation, mut failed) = (None, None);
-        if let Some(file) = &options.eval_file {
-            match trainer.evaluate() {
-                Ok(record) => {
-                    output::println!("held out: {}", serde_json::to_string(&record)?);
-                    evaluation = Some((record, models::file_name(file)));
-                }
-                Err(error) => failed = Some(format!("{}: {error}", file.display())),
-            }
-        }
-        let config = trainer.config().clone();
-        let policy = trainer.into_policy();
-        let adapter = policy.frozen_parameters().is_some();
-        let card = ModelCard {
-            base_model: self.called.clone(),
-            base_model_id: self.hub_id.clone(),
-            adapter,
-            ref_model: reference,
-            train_data: models::file_name(&options.train_file),
-            train_rows,
-            config,
-            steps: summary.steps,
-            last_step: summary.last_step,
-            evaluation,
         };
-        let model = self.dir.replace_folder(RunFolder::MODEL, |dir| {
-            policy.save_pretrained(dir, false)?;
-            self.tokenizer.save(dir, false)?;
-            card.write(dir, false)
-        })?;
-        let page = run_page(&card, &TrainingRecords::read(&file)?, all)?;
-        let page = page.to_html()?;
-        self.dir.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
-        let what = if adapter { "adapter" } else { "model" };
-        output::println!("{} steps done, {what} written to {}", summary.steps, align_base::printable_path(&model));
-        if let Some(failed) = failed {
-            return Err(failed.into());
+        match upload {
+            Some(upload) => push(&upload, model, keeping),
+            None => Ok(()),
         }
-        if let Some(repo) = &options.hub_model_id {
-            if keeping.stop_signal().is_stopped() {
-                return Err(Stopped(format!(
-                    "stopped before the upload; {} does it later",
-                    models::push_later(&model, repo)
-                ))
-                .into());
-            }
-            drop(keeping);
-            models::push(&model, repo, options.hub_private_repo)?;
-        }
-        Ok(())
     }
 
-    fn sampler<O: Objective>(
-        &self,
-        prompts: &Path,
-        seed: u64,
-        resumed: Option<&Trainer<O>>,
-    ) -> Result<SampleTexts, Failure> {
-        let prompts = align_data::read_lines(prompts)?.into_iter().filter(|line| !line.is_empty()).collect();
-        let config =
-            GenerationConfig { do_sample: true, max_new_tokens: Some(48), seed, ..GenerationConfig::default() };
-        let (file, tokenizer) = (self.dir.growing_file(RunFolder::SAMPLES)?, self.tokenizer.clone());
-        let generation = Generation::new(config)?;
-        Ok(match resumed {
-            Some(trainer) => SampleTexts::resume(&file, trainer, tokenizer, prompts, generation)?,
-            None => SampleTexts::new(&file, tokenizer, prompts, generation)?,
-        })
+    fn say_what_was_read<O: RunObjective>(&self, ready: &ReadyRun<O>, said: &Said) {
+        if said.new_model == Some(true) {
+            output::println!("a tokeniser of {} tokens, trained on the texts", ready.tokenizer().vocab_size());
+        }
+        if said.new_model.is_some() {
+            output::println!("a new model of {} weights", ready.trainer().policy().parameters().numel());
+        }
+        let say = |file: &Path, notes: &[String], report: Option<&EncodeReport>, rows: usize| {
+            output::println!("{}", printable_path(file));
+            notes.iter().for_each(|note| output::println!("  {note}"));
+            match report {
+                Some(report) => output::println!("  {report}"),
+                None => output::println!("  {rows} texts"),
+            }
+            if said.packing {
+                output::println!("  packed into {rows} rows");
+            }
+        };
+        let [train, eval] = &said.notes;
+        say(&self.train_file, train, ready.train_report(), ready.train_rows());
+        if let Some(file) = &self.eval_file {
+            say(file, eval, ready.eval_report(), ready.eval_rows());
+        }
     }
 }
 
-/// What a card calls the reference of a policy.
-pub fn reference_in_words(named: Option<&str>) -> String {
-    named.map_or_else(|| "the base model".to_owned(), |name| models::called(Some(name), models::POLICY))
+/// A run with an option that may not be given.
+pub fn given<R, T>(run: R, value: Option<T>, set: impl FnOnce(R, T) -> R) -> R {
+    match value {
+        Some(value) => set(run, value),
+        None => run,
+    }
+}
+
+fn say_what_came(summary: &RunSummary) -> Result<(), Failure> {
+    if summary.finished && summary.steps < summary.total_steps {
+        output::println!("done after step {} of {}: no improvement", summary.steps, summary.total_steps);
+    }
+    if let Some(step) = summary.best_step {
+        output::println!("the model is that of checkpoint-{step}, the best");
+    }
+    if let Some(record) = &summary.evaluation {
+        output::println!("held out: {}", serde_json::to_string(record)?);
+    }
+    if let Some(model) = &summary.model {
+        let what = if summary.adapter { "adapter" } else { "model" };
+        output::println!("{} steps done, {what} written to {}", summary.steps, printable_path(model));
+    }
+    Ok(())
+}
+
+fn push(upload: &Upload, model: &Path, keeping: Keeping) -> Result<(), Failure> {
+    let later = models::push_later(model, upload.repo());
+    if keeping.stop_signal().is_stopped() {
+        return Err(Stopped(format!("stopped before the upload; {later} does it later")).into());
+    }
+    // From here on a signal is the end.
+    drop(keeping);
+    let mut bar = DownloadBar::default();
+    let url = upload.push(model, |event| bar.on(event)).map_err(|e| format!("{e}; {later} uploads it later"))?;
+    output::println!("uploaded: {url}");
+    Ok(())
 }

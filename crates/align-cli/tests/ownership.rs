@@ -88,7 +88,7 @@ fn a_run_refuses_a_folder_with_what_is_not_its_own_and_leaves_it_as_it_was() {
         let said = message(&refused);
         assert_eq!(refused.status.code(), Some(1), "{name}: {said}");
         // The base model is named first: it is an input.
-        assert!(said.contains("--model names model") && said.contains("another folder"), "{name}: {said}");
+        assert!(said.contains("model names model") && said.contains("another folder"), "{name}: {said}");
         let refused = train(name, dir, &["--output-dir", "."]);
         let said = message(&refused);
         assert_eq!(refused.status.code(), Some(1), "{name}: {said}");

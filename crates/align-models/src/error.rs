@@ -22,6 +22,17 @@ pub enum Error {
     /// Generation options or inputs that cannot be honoured.
     #[error(transparent)]
     Generation(#[from] GenerationError),
+    /// A model's name that stands for no folder, where the hub is not asked.
+    #[cfg(not(feature = "hub"))]
+    #[error("{}: no such folder; names on the hub need the feature `hub`", printable(name))]
+    NoFolder {
+        /// What was given.
+        name: String,
+    },
+    /// A model that the hub, or its cache, does not give.
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Hub(#[from] align_hub::HubError),
     /// A new model that would not fit into memory.
     #[error(
         "the config asks for a model of {weights} weights ({sizes}), which takes {}, and {} are left: make it smaller",

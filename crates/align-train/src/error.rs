@@ -85,6 +85,38 @@ pub enum Error {
         /// Whether the objective takes a batch in parts of `micro_batch_tokens`.
         in_parts: bool,
     },
+    /// A problem of the rows that a run was given.
+    #[error("{name}: {problem}")]
+    Dataset {
+        /// Their file or name.
+        name: String,
+        /// What is wrong.
+        problem: Box<Error>,
+    },
+    /// The evaluation at the end of a run failed.
+    #[error("{problem}\n  the trained model is whole in {}", printable_path(model))]
+    FinalEvaluation {
+        /// The trained model's folder.
+        model: PathBuf,
+        /// What is wrong.
+        problem: Box<Error>,
+    },
+    /// A trained model that could not be uploaded.
+    #[cfg(feature = "hub")]
+    #[error("{problem}\n  the model is whole in {}", printable_path(model))]
+    Upload {
+        /// The trained model's folder.
+        model: PathBuf,
+        /// What the hub or the network refused.
+        problem: Box<align_models::hub::HubError>,
+    },
+    /// A report that cannot be drawn.
+    #[cfg(feature = "report")]
+    #[error("report: {0}")]
+    Report(#[from] align_report::Error),
+    /// A device that is not there.
+    #[error(transparent)]
+    Device(#[from] align_torch::DeviceError),
     /// A loss that refuses its options or inputs.
     #[error(transparent)]
     Loss(#[from] align_losses::Error),
@@ -101,6 +133,13 @@ pub enum Error {
 
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A problem of the rows of this name.
+    pub(crate) fn of_data(name: &str, problem: Self) -> Self {
+        Self::Dataset { name: name.to_owned(), problem: Box::new(problem) }
+    }
+}
 
 /// Most rows that a message lists.
 const LISTED: usize = 32;

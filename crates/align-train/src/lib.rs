@@ -32,13 +32,17 @@ mod named;
 pub mod objective;
 mod observer;
 mod record;
-mod run;
+#[cfg(feature = "report")]
+pub mod report;
+pub mod run;
 mod run_checkpoints;
 mod run_folder;
 mod run_identity;
 mod sampler;
 mod schedule;
+mod train_loop;
 mod trainer;
+mod trainers;
 mod weights;
 
 pub use adamw::{AdamW, AdamWConfig};
@@ -60,12 +64,14 @@ pub use observer::{
     CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal, TrainingRecords,
 };
 pub use record::{EvaluationRecord, StepRecord};
-pub use run::TrainSummary;
+pub use run::{ClassificationRun, CpoRun, DpoRun, KtoRun, Run, RunSummary, SftRun};
 pub use run_checkpoints::latest_checkpoint;
 pub use run_folder::RunFolder;
 pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
-pub use trainer::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer, Trainer};
+pub use train_loop::TrainSummary;
+pub use trainer::Trainer;
+pub use trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer};
 
 pub use named::nearest_name;
 #[cfg(feature = "progress")]

@@ -4,15 +4,13 @@
 //! align cpo --train-file pairs.jsonl --output-dir runs/simpo --loss-type simpo --beta 2 --cpo-alpha 0
 //! ```
 
-use crate::Failure;
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
-use crate::training::RunOptions;
-use align_models::CausalLm;
-use align_train::{CpoConfig, CpoTrainer};
+use crate::training::{RunOptions, given};
+use crate::{Failure, models};
+use align_train::{CpoConfig, CpoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
-use std::path::Path;
 
 /// Trains a language model on preference pairs (prompt, chosen, rejected), or on scored texts (prompt, text, score), which are
 /// paired first.
@@ -33,18 +31,12 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let _precision = options.run.precision()?;
-    let start = options.run.start(&options.cpo)?;
-    let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());
-    let (data, seed) = (&options.data, options.cpo.training.seed);
-    let read = |file: &Path| {
-        let encoded = data.encode_with_bos(&tokenizer, &data.read(file, seed)?, n_positions);
-        encoded.map_err(|e| format!("{}: {e}", file.display()).into())
-    };
-    let (policy, run) = start.split();
-    let policy = options.peft.policy(policy, options.run.model(), &options.cpo.training)?;
-    let pairs = read(options.run.train_file())?;
-    let count = pairs.len();
-    let config = options.cpo.clone();
-    run.train(CpoTrainer::new(policy, pairs, config)?, count, &read, None, options)
+    options.cpo.validate()?;
+    let data = options.run.read(|file| options.data.read(file, options.cpo.training.seed))?;
+    let run = CpoRun::new(options.run.base(models::POLICY)?, data.train, options.cpo.clone())?;
+    let run = run.strip_prompt(options.data.strip_prompt);
+    let run = given(run, data.eval, Run::eval);
+    let run = given(run, options.data.max_length, Run::max_length);
+    let run = given(run, options.peft.config(&options.cpo.training), Run::peft);
+    options.run.train(run, &data.said, options)
 }

@@ -6,13 +6,11 @@
 
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
-use crate::training::{RunOptions, reference_in_words};
+use crate::training::{RunOptions, given};
 use crate::{Failure, models};
-use align_models::CausalLm;
-use align_train::{DpoConfig, DpoTrainer};
+use align_train::{DpoConfig, DpoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
-use std::path::Path;
 
 /// Trains a language model on preference pairs (prompt, chosen, rejected), or on scored texts (prompt, text, score), which are
 /// paired first.
@@ -36,22 +34,13 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let _precision = options.run.precision()?;
-    let named = options.ref_model.as_deref().and_then(models::local);
-    options.run.check_apart("--ref-model", named.as_deref())?;
-    options.run.check_apart("--ref-log-probs-dir", options.dpo.ref_log_probs_dir.as_deref())?;
-    let start = options.run.start(&options.dpo)?;
-    let reference = options.run.reference(options.ref_model.as_deref())?;
-    let (tokenizer, n_positions) = (start.tokenizer.clone(), start.policy.n_positions());
-    let (data, seed) = (&options.data, options.dpo.training.seed);
-    let read = |file: &Path| {
-        let encoded = data.encode(&tokenizer, &data.read(file, seed)?, n_positions);
-        encoded.map_err(|e| format!("{}: {e}", file.display()).into())
-    };
-    let (policy, run) = start.split();
-    let policy = options.peft.policy(policy, options.run.model(), &options.dpo.training)?;
-    let pairs = read(options.run.train_file())?;
-    let count = pairs.len();
-    let (config, words) = (options.dpo.clone(), Some(reference_in_words(options.ref_model.as_deref())));
-    run.train(DpoTrainer::new(policy, reference, pairs, config)?, count, &read, words, options)
+    options.dpo.validate()?;
+    let data = options.run.read(|file| options.data.read(file, options.dpo.training.seed))?;
+    let run = DpoRun::new(options.run.base(models::POLICY)?, data.train, options.dpo.clone())?;
+    let run = run.strip_prompt(options.data.strip_prompt);
+    let run = given(run, data.eval, Run::eval);
+    let run = given(run, options.data.max_length, Run::max_length);
+    let run = given(run, options.ref_model.clone(), Run::reference);
+    let run = given(run, options.peft.config(&options.dpo.training), Run::peft);
+    options.run.train(run, &data.said, options)
 }

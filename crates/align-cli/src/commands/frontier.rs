@@ -267,7 +267,7 @@ impl Options {
                     ],
                 },
             ],
-            versions: [crate::report::versions(), vec![entry("seconds of the last process", &seconds)]].concat(),
+            versions: [align_train::report::versions(), vec![entry("seconds of the last process", &seconds)]].concat(),
         }
     }
 }

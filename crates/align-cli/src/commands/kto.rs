@@ -5,14 +5,12 @@
 //! ```
 
 use crate::peft::PeftOptions;
-use crate::training::{RunOptions, reference_in_words};
-use crate::{Failure, models, output};
-use align_data::{EncodeOptions, EncodedUnpaired, UnpairedPreferences, encode_unpaired};
-use align_models::CausalLm;
-use align_train::{KtoConfig, KtoTrainer};
+use crate::training::{RunOptions, given};
+use crate::{Failure, models};
+use align_data::UnpairedPreferences;
+use align_train::{KtoConfig, KtoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
-use std::path::Path;
 
 /// Trains a language model on judged completions (prompt, completion, label), or on both completions of preference pairs
 /// (prompt, chosen, rejected).
@@ -36,24 +34,12 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let _precision = options.run.precision()?;
-    let named = options.ref_model.as_deref().and_then(models::local);
-    options.run.check_apart("--ref-model", named.as_deref())?;
-    let start = options.run.start(&options.kto)?;
-    let reference = options.run.reference(options.ref_model.as_deref())?;
-    let tokenizer = start.tokenizer.clone();
-    let max_length = Some(options.kto.max_length.unwrap_or(start.policy.n_positions() as usize));
-    let encoding = EncodeOptions { max_length, strip_prompt: options.strip_prompt, ..EncodeOptions::default() };
-    let read = |file: &Path| -> Result<Vec<EncodedUnpaired>, Failure> {
-        output::println!("{}", align_base::printable_path(file));
-        let encoded = encode_unpaired(&tokenizer, UnpairedPreferences::read_or_unpair(file)?.rows(), &encoding)?;
-        output::println!("  {}", encoded.report);
-        crate::preference_data::left(encoded.rows, file, &encoded.report)
-    };
-    let (policy, run) = start.split();
-    let policy = options.peft.policy(policy, options.run.model(), &options.kto.training)?;
-    let rows = read(options.run.train_file())?;
-    let count = rows.len();
-    let (config, words) = (options.kto.clone(), Some(reference_in_words(options.ref_model.as_deref())));
-    run.train(KtoTrainer::new(policy, reference, rows, config)?, count, &read, words, options)
+    options.kto.validate()?;
+    let data = options.run.read(|file| Ok(UnpairedPreferences::read_or_unpair(file)?.into_rows().into()))?;
+    let run = KtoRun::new(options.run.base(models::POLICY)?, data.train, options.kto.clone())?;
+    let run = run.strip_prompt(options.strip_prompt);
+    let run = given(run, data.eval, Run::eval);
+    let run = given(run, options.ref_model.clone(), Run::reference);
+    let run = given(run, options.peft.config(&options.kto.training), Run::peft);
+    options.run.train(run, &data.said, options)
 }

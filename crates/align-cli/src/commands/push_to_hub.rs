@@ -4,8 +4,9 @@
 //! HF_TOKEN=hf_... align push-to-hub --model runs/first/model --hub-model-id user/name
 //! ```
 
-use crate::{Failure, models};
-use align_models::hub::RepoName;
+use crate::{Failure, output};
+use align_models::hub::{DownloadBar, RepoName};
+use align_train::run::Upload;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -24,5 +25,9 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    models::push(&options.model, &options.hub_model_id, options.hub_private_repo)
+    let upload = Upload::new(options.hub_model_id.clone(), options.hub_private_repo)?;
+    let mut bar = DownloadBar::default();
+    let url = upload.push(&options.model, |event| bar.on(event))?;
+    output::println!("uploaded: {url}");
+    Ok(())
 }

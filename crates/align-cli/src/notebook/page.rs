@@ -2,9 +2,9 @@
 
 use super::stage::{Stage, Trained};
 use crate::Failure;
-use crate::report::{entries, training_curves, versions};
 use align_frontier::PolicyComparison;
 use align_report::{Configuration, Entry, Report};
+use align_train::report::{entries, training_curves, versions};
 use align_train::{DpoConfig, TrainingRecords};
 
 pub fn page(
@@ -25,9 +25,9 @@ pub fn page(
         Entry::new("train_data", stage.data(stage.options.train_file.as_deref())),
         Entry::new("seconds", format!("{seconds:.0}")),
     ];
-    run.extend(entries(stage.options)?);
+    run.extend(entries(&serde_json::to_value(stage.options)?));
     // The losses differ in this alone.
-    let mut training = entries(config)?;
+    let mut training = entries(&serde_json::to_value(config)?);
     training.iter_mut().filter(|entry| entry.name == "loss_type").for_each(|entry| entry.value = losses.join(" / "));
     Ok(Report {
         title: format!("DPO with the {} loss", losses.join(" and the ")),

@@ -1,11 +1,12 @@
 use super::options::NotebookOptions;
 use crate::held_out::is_held_out;
-use crate::{Failure, memory, models, output, training};
+use crate::training::Examples;
+use crate::{Failure, memory, models, output};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{NOTEBOOK_PROMPTS, PreferencePair, ScoredText, Tokenizer};
 use align_frontier::{ComparisonOptions, NamedPolicy, PolicyComparison, compare_policies};
 use align_inference::{GeneratedText, RewardModel, generate_texts};
-use align_models::CausalLm;
+use align_models::{CausalLm, ModelResolver};
 use align_train::{
     DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, Trainer,
     TrainingRecords,
@@ -100,8 +101,14 @@ impl<'a> Stage<'a> {
     pub fn pairs(&self, sft: &dyn CausalLm) -> Result<(Vec<PreferencePair>, Vec<PreferencePair>), Failure> {
         let (options, data) = (self.options, &self.options.data);
         if let Some(train) = &options.train_file {
-            let held_out = options.eval_file.as_deref().map(|file| data.read(file, options.seed)).transpose()?;
-            return Ok((data.read(train, options.seed)?, held_out.unwrap_or_default()));
+            let read = |file: &Path| -> Result<Vec<PreferencePair>, Failure> {
+                let Examples { rows, notes } = data.read(file, options.seed)?;
+                output::println!("{}", align_base::printable_path(file));
+                notes.iter().for_each(|note| output::println!("  {note}"));
+                Ok(rows)
+            };
+            let held_out = options.eval_file.as_deref().map(read).transpose()?;
+            return Ok((read(train)?, held_out.unwrap_or_default()));
         }
         let started = Instant::now();
         let sampled = self.sample(sft, options.texts_per_prompt, options.seed)?;
@@ -150,9 +157,9 @@ impl<'a> Stage<'a> {
         output::println!("{} steps in {:.1} s", summary.steps, started.elapsed().as_secs_f64());
         let card = ModelCard {
             base_model: models::called(self.options.model.as_deref(), models::POLICY),
-            base_model_id: models::hub_id(self.options.model.as_deref()),
+            base_model_id: self.options.model.as_deref().and_then(ModelResolver::hub_id),
             adapter: false,
-            ref_model: Some(training::reference_in_words(None)),
+            ref_model: Some("the base model".to_owned()),
             train_data: self.data(self.options.train_file.as_deref()),
             train_rows,
             config,

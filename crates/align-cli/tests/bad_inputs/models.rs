@@ -189,7 +189,7 @@ pub const CASES: &[Case] = &[
             write(d, "pairs.jsonl", PAIR)
         },
         "dpo --model adapter --use-peft --train-file pairs.jsonl --output-dir run",
-        &["--model adapter is an adapter of model", "merge-adapter --model model --adapter adapter"],
+        &["adapter is an adapter of model", "merge-adapter --model model --adapter adapter"],
     ),
     case(
         "a new model that no machine holds",

@@ -132,7 +132,7 @@ pub const CASES: &[Case] = &[
         "evaluation without data",
         |d| write(d, "pairs.jsonl", PAIR),
         "dpo --train-file pairs.jsonl --output-dir run --eval-strategy epoch",
-        &["--eval-strategy", "--eval-file"],
+        &["option eval_strategy", "eval_file"],
     ),
     case(
         "KTO in batches of one row",

@@ -30,13 +30,13 @@ pub const CASES: &[Case] = &[
         "a run in the folder of its model",
         gpt2_and_pairs,
         "dpo --train-file pairs.jsonl --model model --output-dir model",
-        &["--model", "write into model", "another folder"],
+        &["which model names", "write into model", "another folder"],
     ),
     case(
         "a run inside the folder of its model",
         gpt2_and_pairs,
         "dpo --train-file pairs.jsonl --model model --output-dir model/runs/1",
-        &["--model", "write into model", "another folder"],
+        &["which model names", "write into model", "another folder"],
     ),
     case(
         "training rows where the run writes its samples",
@@ -45,13 +45,13 @@ pub const CASES: &[Case] = &[
             write(d, "run/samples.jsonl", PAIR)
         },
         "dpo --train-file run/samples.jsonl --output-dir run",
-        &["--train-file", "samples.jsonl", "another folder"],
+        &["train_file names", "samples.jsonl", "another folder"],
     ),
     case(
         "kept log-probabilities in the model's place",
         pairs,
         "dpo --train-file pairs.jsonl --output-dir run --precompute-ref-log-probs --ref-log-probs-dir run/model",
-        &["--ref-log-probs-dir", "run/model", "another folder"],
+        &["ref_log_probs_dir names", "run/model", "another folder"],
     ),
     case(
         "scored texts in place of the texts",

@@ -148,7 +148,7 @@ pub const CASES: &[Case] = &[
         "completions empty after truncation",
         |d| write(d, "pairs.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(3)),
         "dpo --train-file pairs.jsonl --output-dir run --max-length 20",
-        &["no pair is left", "max_length 20", "3 dropped: the prompt fills max_length"],
+        &["no row is left", "max_length 20", "3 dropped: the prompt fills max_length"],
     ),
     case(
         "no prompts",

@@ -74,7 +74,7 @@ fn wrong_options_of_adapters() {
         (vec!["--lora-target-modules", "c_attn"], "--use-peft"),
         (vec!["--use-peft", "--lora-r", "0"], "option r"),
         (vec!["--use-peft", "--lora-target-modules", "q_proj"], "option target_modules: names none"),
-        (vec!["--use-peft", "--lora-dropout", "0.1"], "--disable-dropout"),
+        (vec!["--use-peft", "--lora-dropout", "0.1"], "disable_dropout"),
         (vec!["--use-peft", "--ref-model", "merged"], "--ref-model"),
         (vec!["--use-peft", "--sync-ref-model"], "sync_ref_model"),
     ] {

@@ -1,10 +1,5 @@
-//! Training records as the parts of an HTML report.
-
-use crate::Failure;
-use align_report::{Axis, Entry, Figure, FigureWidth, LineChart, LineSeries, ReportFigure};
-use align_train::TrainingRecords;
-use serde::Serialize;
-use serde_json::Value;
+use crate::TrainingRecords;
+use align_report::{Axis, Figure, FigureWidth, LineChart, LineSeries, ReportFigure};
 
 /// Metrics that have a chart where a run reports them: the name, and what its axis is called.
 const CHARTS: [(&str, &str); 7] = [
@@ -18,6 +13,7 @@ const CHARTS: [(&str, &str); 7] = [
 ];
 
 /// The curves of runs by name, each metric's in a chart of its own: training rows' and held-out rows'.
+#[must_use]
 pub fn training_curves(runs: &[(&str, &TrainingRecords)]) -> Vec<ReportFigure> {
     CHARTS.iter().filter_map(|(metric, title)| chart(runs, metric, title)).collect()
 }
@@ -48,35 +44,4 @@ fn chart(runs: &[(&str, &TrainingRecords)], metric: &str, title: &str) -> Option
     };
     let caption = format!("{title}: of the training batches, each before its step, and of the held-out rows if any.");
     Some(ReportFigure { figure: Figure::from(chart), caption, width: FigureWidth::Half })
-}
-
-/// Options under their names, those of nested groups beside the others; what is not set is left out.
-pub fn entries(options: &impl Serialize) -> Result<Vec<Entry>, Failure> {
-    let mut found = Vec::new();
-    add_entries(serde_json::to_value(options)?, &mut found);
-    Ok(found)
-}
-
-fn add_entries(options: Value, found: &mut Vec<Entry>) {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), String::from);
-    let Value::Object(options) = options else { return };
-    for (name, value) in options {
-        match value {
-            Value::Null => {}
-            Value::Object(_) => add_entries(value, found),
-            Value::Array(values) => {
-                found.push(Entry::new(name, values.iter().map(plain).collect::<Vec<_>>().join(", ")))
-            }
-            value => found.push(Entry::new(name, plain(&value))),
-        }
-    }
-}
-
-/// What computed the results.
-pub fn versions() -> Vec<Entry> {
-    vec![
-        Entry::new("align", env!("CARGO_PKG_VERSION")),
-        Entry::new("LibTorch", align_torch::LIBTORCH_VERSION),
-        Entry::new("processor", format!("{}, {} threads", std::env::consts::ARCH, tch::get_num_threads())),
-    ]
 }

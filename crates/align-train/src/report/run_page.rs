@@ -1,18 +1,12 @@
-//! A training run as a page: its curves, its last figures, its options.
-
-use crate::Failure;
-use crate::report::{entries, training_curves, versions};
+use super::{entries, training_curves, versions};
+use crate::{EvaluationRecord, ModelCard, RunConfig, StepRecord, TrainingRecords};
 use align_report::{Cell, Column, Configuration, Entry, Estimate, Report, Row, Table};
-use align_train::{EvaluationRecord, ModelCard, RunConfig, StepRecord, TrainingRecords};
-use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The page of the run that made `card`'s model; `all` are the program's options.
-pub fn run_page(
-    card: &ModelCard<impl RunConfig>,
-    records: &TrainingRecords,
-    all: &impl Serialize,
-) -> Result<Report, Failure> {
+/// The page of the run that made `card`'s model: its curves, its last figures, its options. `options` are those of the whole run, as a
+/// JSON object.
+#[must_use]
+pub fn run_page(card: &ModelCard<impl RunConfig>, records: &TrainingRecords, options: &serde_json::Value) -> Report {
     let methods: Vec<&str> = card.config.methods().iter().map(|method| method.name).collect();
     let held_out = card.evaluation.as_ref().map(|(_, data)| Entry::new("held-out rows", data.as_str()));
     let reference = card.ref_model.as_ref().map(|reference| Entry::new("reference model", reference.as_str()));
@@ -22,18 +16,18 @@ pub fn run_page(
         Entry::new("steps", card.steps.to_string()),
     ];
     run.extend(reference.into_iter().chain(held_out));
-    Ok(Report {
+    Report {
         title: format!("{} trained with {}", card.base_model, methods.join(" and ")),
         subtitle: format!("{}, {} rows, {} steps", card.train_data, card.train_rows, card.steps),
         tables: vec![last_figures(card.last_step.as_ref(), card.evaluation.as_ref().map(|(record, _)| record))],
         training: training_curves(&[(card.base_model.as_str(), records)]),
         configuration: vec![
             Configuration { title: "Run".to_owned(), entries: run },
-            Configuration { title: "Options".to_owned(), entries: entries(all)? },
+            Configuration { title: "Options".to_owned(), entries: entries(options) },
         ],
         versions: versions(),
         ..Report::default()
-    })
+    }
 }
 
 fn last_figures(step: Option<&StepRecord>, held_out: Option<&EvaluationRecord>) -> Table {

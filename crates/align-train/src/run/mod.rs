@@ -1,0 +1,168 @@
+//! A training run as a value: from a model's name and examples to a folder with the trained model and all records.
+//!
+//! | run | examples | objective |
+//! | --- | --- | --- |
+//! | [`DpoRun`] | preference pairs | DPO and its family, against a reference model |
+//! | [`KtoRun`] | judged completions | KTO, BCO, APO-zero, against a reference model |
+//! | [`CpoRun`] | preference pairs | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
+//! | [`SftRun`] | texts, or prompts and completions | the next token's cross-entropy |
+//! | [`ClassificationRun`] | texts with their classes | the class's cross-entropy |
+
+mod base_model;
+mod checks;
+mod dataset;
+mod load;
+mod new_model;
+mod prepare;
+mod ready;
+mod record;
+mod run_objective;
+mod settings;
+mod summary;
+#[cfg(feature = "hub")]
+mod upload;
+
+pub use base_model::{BaseModel, ReferenceModel};
+pub use dataset::Dataset;
+pub use load::{Placement, RunModel};
+pub use new_model::{NewModel, NewTokenizer};
+pub use ready::ReadyRun;
+pub use record::flat_toml;
+pub use run_objective::{EncodeContext, EncodedExamples, PromptedExample, RunObjective};
+pub use summary::RunSummary;
+#[cfg(feature = "hub")]
+pub use upload::Upload;
+
+use crate::objective::{Classification, Cpo, Dpo, Kto, Sft};
+use crate::{Observer, Result, Rounding, RunConfig, StopSignal, Trainer};
+use align_data::Tokenizer;
+use align_models::{LoraConfig, ModelResolver};
+use align_torch::{DeviceChoice, MatmulPrecision};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use tch::Kind;
+
+/// A run of DPO (arXiv:2305.18290) or its family on preference pairs.
+pub type DpoRun = Run<Dpo>;
+/// A run of KTO (arXiv:2402.01306) or its family on judged completions.
+pub type KtoRun = Run<Kto>;
+/// A run of CPO (arXiv:2401.08417), SimPO, ORPO or their family on preference pairs.
+pub type CpoRun = Run<Cpo>;
+/// A run of supervised fine-tuning on texts.
+pub type SftRun = Run<Sft>;
+/// A run that trains a classifier on labelled texts.
+pub type ClassificationRun = Run<Classification>;
+
+/// A training run that has not begun: the model, the examples, all options, and where the results go.
+///
+/// [`Run::train`] does all of it. The run's folder then has the options (`config.toml`), the records (`metrics.jsonl`), the
+/// checkpoints, the trained model with its card (`model`), and with the feature `report` a page (`report.html`).
+/// [`Run::prepare`] stops before the first step, for a program that wants to look at the trainer or say something.
+///
+/// ```
+/// use align_data::PreferencePair;
+/// use align_train::run::DpoRun;
+/// use align_train::{DpoConfig, TrainingConfig};
+///
+/// # fn main() -> align_train::Result<()> {
+/// # let folder = tempfile::tempdir().map_err(|e| align_train::Error::Data(e.to_string()))?;
+/// # let output_dir = folder.path().join("dpo");
+/// # let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/data/models/gpt2-tiny");
+/// let pairs = vec![PreferencePair::new("The film was", " a joy.", " a bore."); 8];
+/// let config = DpoConfig {
+///     beta: 0.1,
+///     training: TrainingConfig { max_steps: Some(2), ..TrainingConfig::default() },
+///     ..DpoConfig::default()
+/// };
+/// let summary = DpoRun::new(model, pairs, config)?.output_dir(&output_dir).train()?;
+/// assert_eq!(summary.steps, 2);
+/// assert!(output_dir.join("model/model.safetensors").exists());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a run does nothing until `train` is called"]
+pub struct Run<O: RunObjective> {
+    base: BaseModel<O::Model>,
+    train: Dataset<O::Example>,
+    eval: Option<Dataset<O::Example>>,
+    config: O::Config,
+    reference: Option<ReferenceModel>,
+    peft: Option<LoraConfig>,
+    max_length: Option<usize>,
+    strip_prompt: bool,
+    dtype: Option<Kind>,
+    device: Option<DeviceChoice>,
+    matmul_precision: Option<MatmulPrecision>,
+    output_dir: Option<PathBuf>,
+    resume: Option<Rounding>,
+    samples: Option<MakeSamples<O>>,
+    observers: Vec<Box<dyn Observer<O>>>,
+    stop: StopSignal,
+    record: Option<serde_json::Value>,
+    #[cfg(feature = "hub")]
+    upload: Option<(String, bool)>,
+    resolver: ModelResolver,
+}
+
+/// Makes the observer that writes sample texts: of the file, the tokeniser, the seed, and the trainer of a run that goes on.
+type MakeSamples<O> = Box<dyn FnOnce(&Path, Tokenizer, u64, Option<&Trainer<O>>) -> Result<Box<dyn Observer<O>>>>;
+
+impl<O: RunObjective> Run<O> {
+    /// A run of a model on examples.
+    ///
+    /// * `model`: a folder in transformers' layout, a name on the hub (`user/name[@revision]`, with the feature `hub`), a model with its
+    ///   tokeniser, or a [`NewModel`].
+    /// * `examples`: a table that was read from a file, or a `Vec`.
+    ///
+    /// # Errors
+    /// Options that are out of range or contradict each other.
+    pub fn new(
+        model: impl Into<BaseModel<O::Model>>,
+        examples: impl Into<Dataset<O::Example>>,
+        config: O::Config,
+    ) -> Result<Self> {
+        config.validate()?;
+        Ok(Self {
+            base: model.into(),
+            train: examples.into(),
+            eval: None,
+            config,
+            reference: None,
+            peft: None,
+            max_length: None,
+            strip_prompt: true,
+            dtype: None,
+            device: None,
+            matmul_precision: None,
+            output_dir: None,
+            resume: None,
+            samples: None,
+            observers: Vec::new(),
+            stop: StopSignal::default(),
+            record: None,
+            #[cfg(feature = "hub")]
+            upload: None,
+            resolver: ModelResolver::default(),
+        })
+    }
+
+    /// Trains to the end, or until an observer or the stop signal ends it; then evaluates, writes the model with its card and the
+    /// report, and uploads the model where [`Run::push_to_hub`] asks for it.
+    ///
+    /// # Errors
+    /// What [`Run::prepare`] and [`ReadyRun::train`] refuse.
+    pub fn train(self) -> Result<RunSummary> {
+        self.prepare()?.train()
+    }
+}
+
+impl<O: RunObjective> fmt::Debug for Run<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, output_dir, resume, .. } = self;
+        f.debug_struct("Run")
+            .field("config", config)
+            .field("output_dir", output_dir)
+            .field("resume", resume)
+            .finish_non_exhaustive()
+    }
+}

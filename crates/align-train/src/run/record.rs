@@ -1,0 +1,80 @@
+//! A run's options as they are kept in its folder.
+
+use super::{ReferenceModel, Run, RunObjective};
+use crate::{Error, Result};
+use align_models::LoraConfig;
+use serde_json::{Map, Value, json};
+use tch::Kind;
+
+/// Options as TOML, the keys of nested groups beside the others; what is not set is left out.
+///
+/// # Errors
+/// Options that are no JSON object, or values that TOML does not have.
+pub fn flat_toml(options: &Value) -> Result<String> {
+    let fail = |reason: String| Error::Data(format!("the options cannot be written as TOML: {reason}"));
+    let Value::Object(options) = options else { return Err(fail("they have no names".into())) };
+    let mut flat = toml::Table::new();
+    let mut groups = vec![options];
+    while let Some(group) = groups.pop() {
+        for (key, value) in group {
+            match value {
+                Value::Object(inner) => groups.push(inner),
+                Value::Null => {}
+                // TOML's whole numbers end at 2^63, seeds do not: read back, a text is the same option.
+                Value::Number(number) if number.is_u64() && !number.is_i64() => {
+                    flat.insert(key.clone(), number.to_string().into());
+                }
+                value => {
+                    let value = toml::Value::try_from(value).map_err(|e| fail(e.to_string()))?;
+                    flat.insert(key.clone(), value);
+                }
+            }
+        }
+    }
+    toml::to_string(&flat).map_err(|e| fail(e.to_string()))
+}
+
+impl<O: RunObjective> Run<O> {
+    /// The options under the names that the command line has for them.
+    pub(super) fn options(&self) -> Result<Value> {
+        if let Some(options) = &self.record {
+            return Ok(options.clone());
+        }
+        let config = serde_json::to_value(&self.config).map_err(|e| Error::Data(e.to_string()))?;
+        let mut all = Map::new();
+        let mut put = |name: &str, value: Value| drop(all.insert(name.to_owned(), value));
+        put("config", config);
+        put("model", json!(self.base.name()));
+        put("train_file", json!(self.train.file));
+        put("eval_file", json!(self.eval.as_ref().and_then(|eval| eval.file.as_ref())));
+        if let Some(ReferenceModel::Named(name)) = &self.reference {
+            put("ref_model", json!(name));
+        }
+        put("max_length", json!(self.max_length));
+        put("strip_prompt", json!((!self.strip_prompt).then_some(false)));
+        put("dtype", json!(self.dtype.map(dtype_name)));
+        put("device", json!(self.device));
+        put("matmul_precision", json!(self.matmul_precision));
+        if let Some(peft) = &self.peft {
+            put("peft", lora(peft));
+        }
+        Ok(Value::Object(all))
+    }
+}
+
+fn dtype_name(dtype: Kind) -> &'static str {
+    if dtype == Kind::BFloat16 { "bfloat16" } else { "float32" }
+}
+
+/// An adapter's options under TRL's names.
+fn lora(config: &LoraConfig) -> Value {
+    json!({
+        "use_peft": true,
+        "lora_r": config.r,
+        "lora_alpha": config.lora_alpha,
+        "lora_dropout": config.lora_dropout,
+        "lora_target_modules": config.target_modules,
+        "lora_modules_to_save": config.modules_to_save,
+        "use_rslora": config.use_rslora,
+    })
+}
