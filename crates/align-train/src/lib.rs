@@ -1,15 +1,42 @@
 //! Training by preference optimisation, and what comes before it: supervised fine-tuning and classifiers.
 //!
-//! | trainer | rows | reference | losses |
-//! | --- | --- | --- | --- |
-//! | [`DpoTrainer`] | pairs | a frozen model, or one that follows the policy | DPO and its family |
-//! | [`KtoTrainer`] | single completions, liked or not | a frozen model | KTO, BCO, APO-zero |
-//! | [`CpoTrainer`] | pairs | none | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
-//! | [`SftTrainer`] | texts, with prompts or packed | none | the next token's cross-entropy |
-//! | [`ClassificationTrainer`] | texts with their classes | none | the class's cross-entropy |
+//! | run | trainer | examples | reference | losses |
+//! | --- | --- | --- | --- | --- |
+//! | [`DpoRun`] | [`DpoTrainer`] | pairs | a frozen model, or one that follows the policy | DPO and its family |
+//! | [`KtoRun`] | [`KtoTrainer`] | single completions, liked or not | a frozen model | KTO, BCO, APO-zero |
+//! | [`CpoRun`] | [`CpoTrainer`] | pairs | none | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
+//! | [`SftRun`] | [`SftTrainer`] | texts, with prompts or packed | none | the next token's cross-entropy |
+//! | [`ClassificationRun`] | [`ClassificationTrainer`] | texts with their classes | none | the class's cross-entropy |
 //!
-//! All are a [`Trainer`] of an [`Objective`], which can be one's own. A trainer is an iterator of optimiser steps;
-//! [`Trainer::train`] drives it with observers (progress bar, metrics file, checkpoints, early stop).
+//! A [`Run`] goes from a model's name and examples to a folder with the trained model and all records ([`run`]). Under it is a
+//! [`Trainer`] of an [`Objective`], which can be one's own: an iterator of optimiser steps over rows of token ids. [`Trainer::train`]
+//! drives it with observers (progress bar, metrics file, checkpoints, early stop).
+//!
+//! ```
+//! use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
+//! use align_models::Gpt2;
+//! use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
+//! use tch::{Device, Kind};
+//!
+//! # fn main() -> align_train::Result<()> {
+//! # let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/data/models/gpt2-tiny"));
+//! let policy = Gpt2::from_pretrained(folder, Kind::Float, Device::Cpu)?;
+//! let tokenizer = Tokenizer::from_pretrained(folder)?;
+//! let pairs = vec![PreferencePair::new("The film was", " a joy.", " a bore."); 8];
+//! let rows = encode_pairs(&tokenizer, &pairs, &EncodeOptions::default())?.pairs;
+//! let training = TrainingConfig { max_steps: Some(5), learning_rate: 1e-3, ..TrainingConfig::default() };
+//! let mut trainer = DpoTrainer::new(policy, None, rows, DpoConfig { beta: 0.1, training, ..DpoConfig::default() })?;
+//! let mut losses = Vec::new();
+//! while let Some(step) = trainer.next_step()? {
+//!     losses.push(step.loss);
+//! }
+//! assert!((losses[0] - f64::ln(2.0)).abs() < 1e-6 && losses[4] < losses[0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With the feature `hub` a run takes models by their names on the Hugging Face hub and uploads trained ones, with `report` it writes a
+//! page, with `tables` examples come from Parquet files too, with `clap` options are command-line options, with `progress` there is a bar.
 
 mod adamw;
 mod batch_metrics;

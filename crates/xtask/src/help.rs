@@ -24,7 +24,7 @@ Commands:
   doctor            say what this machine has and lacks, and what to do about it
   demo [ARGS]       cargo run --release --example dpo_hinge -- ARGS
   test [ARGS]       cargo test --workspace ARGS
-  dependant         build and run a project outside the workspace that depends on align-losses
+  dependant         build and run projects outside the workspace that depend on its crates
   env               print the shell lines that show another project this LibTorch:
                     eval \"$(cargo xtask env)\"
   help [COMMAND]    print this, or what COMMAND does (as COMMAND --help)
@@ -83,8 +83,8 @@ Sets up what is missing, then: cargo test --workspace ARGS
 const DEPENDANT: &str = "\
 Usage: cargo xtask dependant
 
-Sets up what is missing, then builds and runs, in a temporary folder, the project that the README shows
-under \"Depending on one crate\".
+Sets up what is missing, then builds and runs, in temporary folders, the two projects that the README shows:
+the program at its top, and that under \"Depending on one crate\".
 ";
 
 const ENV: &str = "\

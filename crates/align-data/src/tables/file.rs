@@ -37,7 +37,8 @@ impl<R: Row> Table<R> {
     /// # Errors
     /// When it cannot be read, a column is missing, or a row holds what it must not.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Self::from_raw(read_raw(path.as_ref(), R::COLUMNS)?)
+        let path = path.as_ref();
+        Ok(Self { file: Some(path.to_owned()), ..Self::from_raw(read_raw(path, R::COLUMNS)?)? })
     }
 
     /// Writes a CSV, Parquet or JSON Lines file.

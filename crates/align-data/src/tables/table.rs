@@ -7,6 +7,7 @@ use super::place::Place;
 use super::raw::Raw;
 use super::value::Value;
 use crate::Result;
+use std::path::{Path, PathBuf};
 
 /// A row of a table, and the columns that a file has it in.
 pub trait Row: Sized {
@@ -30,6 +31,8 @@ pub trait Row: Sized {
 pub struct Table<R> {
     pub(super) rows: Vec<R>,
     pub(super) further: Vec<Further>,
+    /// The file that it was read from.
+    pub(super) file: Option<PathBuf>,
 }
 
 impl<R: Row> Table<R> {
@@ -47,12 +50,17 @@ impl<R: Row> Table<R> {
                 Kind::Text | Kind::Flag => {}
             }
         }
-        Ok(Self { rows, further: Vec::new() })
+        Ok(Self { rows, further: Vec::new(), file: None })
     }
 
     /// Takes the rows and the further columns out of what was read.
     pub(super) fn from_raw(mut raw: Raw) -> Result<Self> {
-        Ok(Self { rows: R::rows(&mut raw)?, further: raw.further() })
+        Ok(Self { rows: R::rows(&mut raw)?, further: raw.further(), file: None })
+    }
+
+    /// The file that [`Table::read`] read it from.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// The rows.

@@ -31,6 +31,14 @@ impl<E> Dataset<E> {
         Self { examples, name, file: Some(file.to_owned()) }
     }
 
+    /// The rows of a table, which knows its file.
+    fn of_table(file: Option<PathBuf>, examples: Vec<E>) -> Self {
+        match file {
+            Some(file) => Self::of_file(examples, &file),
+            None => Self::new(examples),
+        }
+    }
+
     /// The same examples under this name.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {
@@ -46,24 +54,24 @@ impl<E> From<Vec<E>> for Dataset<E> {
 
 impl From<PreferencePairs> for Dataset<PreferencePair> {
     fn from(table: PreferencePairs) -> Self {
-        Self::new(table.into_rows())
+        Self::of_table(table.file().map(Path::to_owned), table.into_rows())
     }
 }
 
 impl From<UnpairedPreferences> for Dataset<UnpairedPreference> {
     fn from(table: UnpairedPreferences) -> Self {
-        Self::new(table.into_rows())
+        Self::of_table(table.file().map(Path::to_owned), table.into_rows())
     }
 }
 
 impl From<Completions> for Dataset<(String, String)> {
     fn from(table: Completions) -> Self {
-        Self::new(table.into_rows())
+        Self::of_table(table.file().map(Path::to_owned), table.into_rows())
     }
 }
 
 impl From<LabelledTexts> for Dataset<LabelledText> {
     fn from(table: LabelledTexts) -> Self {
-        Self::new(table.into_rows())
+        Self::of_table(table.file().map(Path::to_owned), table.into_rows())
     }
 }

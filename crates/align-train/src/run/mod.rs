@@ -13,9 +13,11 @@ mod checks;
 mod dataset;
 mod load;
 mod new_model;
+mod placement;
 mod prepare;
 mod ready;
 mod record;
+mod run_model;
 mod run_objective;
 mod settings;
 mod summary;
@@ -24,10 +26,11 @@ mod upload;
 
 pub use base_model::{BaseModel, ReferenceModel};
 pub use dataset::Dataset;
-pub use load::{Placement, RunModel};
 pub use new_model::{NewModel, NewTokenizer};
+pub use placement::Placement;
 pub use ready::ReadyRun;
 pub use record::flat_toml;
+pub use run_model::RunModel;
 pub use run_objective::{EncodeContext, EncodedExamples, PromptedExample, RunObjective};
 pub use summary::RunSummary;
 #[cfg(feature = "hub")]

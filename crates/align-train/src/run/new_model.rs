@@ -1,10 +1,10 @@
 //! A model that begins with random weights, and its tokeniser.
 
 use super::{Placement, RunModel};
-use crate::{Error, Result, RunFolder};
+use crate::{Result, RunFolder};
 use align_data::Tokenizer;
 use align_models::ModelResolver;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A model to be made by a config, with random weights. The vocabulary's size and the special tokens' ids are those of its tokeniser.
 #[derive(Debug, Clone)]
@@ -60,10 +60,4 @@ impl NewModel {
         };
         Ok((M::new_random(&self.config, &tokenizer, placement)?, tokenizer))
     }
-}
-
-/// A problem of a config's file, under its name.
-pub(super) fn in_file(file: &Path) -> impl FnOnce(align_models::Error) -> Error {
-    let name = align_base::printable_path(file);
-    move |problem| Error::Data(format!("{name}: {problem}"))
 }

@@ -1,7 +1,7 @@
 //! From a run's settings to a trainer that stands before its first step, or where a checkpoint left it.
 
-use super::load::{Loaded, Placement};
-use super::{Dataset, EncodeContext, ReadyRun, Run, RunModel, RunObjective};
+use super::load::Loaded;
+use super::{Dataset, EncodeContext, Placement, ReadyRun, Run, RunModel, RunObjective};
 use crate::{Error, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::EncodeReport;
 use align_models::TrainableModel;

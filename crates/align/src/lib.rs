@@ -1,0 +1,242 @@
+//! Preference optimisation of language models on LibTorch: numerically equal to Hugging Face TRL, and faster.
+//!
+//! This program trains a model of the Hugging Face hub on preference pairs:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
+//! use align::prelude::*;
+//!
+//! fn main() -> align::Result<()> {
+//! # let _folder = example_folder();
+//!     let pairs = PreferencePairs::read("pairs.jsonl")?;
+//!     DpoRun::new("lvwerra/gpt2-imdb", pairs, DpoConfig { beta: 0.1, ..Default::default() })?
+//!         .output_dir("runs/dpo")
+//!         .train()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Afterwards `runs/dpo` holds the trained model with its card (`model`, in transformers' layout), the options (`config.toml`), the
+//! losses and rewards of every tenth step (`metrics.jsonl`), the checkpoints, and a page with curves (`report.html`).
+//!
+//! # What there is
+//!
+//! | for | module | crate |
+//! | --- | --- | --- |
+//! | texts, preference pairs, tokenisers, batches | [`data`] | `align-data` |
+//! | GPT-2, DistilBERT, LoRA, checkpoints, generation | [`models`] | `align-models` |
+//! | preference losses, divergences, penalties | [`losses`] | `align-losses` |
+//! | runs, trainers, objectives, observers | [`train`] | `align-train` |
+//! | entropy, KL divergence, rewards, fronts, intervals | [`metrics`] | `align-metrics` |
+//! | downloads and uploads | `hub`, with the feature `hub` | `align-hub` |
+//! | figures and pages | `report`, with the feature `report` | `align-report` |
+//! | sweeps over losses and betas | `frontier`, with the feature `frontier` | `align-frontier` |
+//! | devices, matmul precision, memory | [`torch`] | `align-torch` |
+//!
+//! Each crate can be used alone. This one has them under one roof, with a [`prelude`] and one [`Error`] that theirs convert into.
+//!
+//! # Features
+//!
+//! | feature | on by default | brings |
+//! | --- | --- | --- |
+//! | `hub` | yes | models by their names on the hub, uploads |
+//! | `report` | yes | figures and pages; a run writes `report.html` |
+//! | `tables` | no | Parquet files and data frames: polars, some 160 crates. CSV and JSON Lines need it not |
+//! | `frontier` | no | sweeps |
+//! | `clap` | no | the options of training as command-line options |
+//! | `progress` | no | progress bars on the terminal |
+//!
+//! # Data
+//!
+//! Examples are rows of text: [`data::PreferencePair`], [`data::UnpairedPreference`], `(prompt, completion)`, [`data::LabelledText`]. A
+//! table reads them from CSV, JSON Lines or Parquet ([`data::PreferencePairs`] and the like); a `Vec` is as good. Scored texts become
+//! pairs by [`data::pairing::pair`]:
+//!
+//! ```
+//! use align::data::pairing::{PairOptions, PairStrategy, pair};
+//! use align::prelude::*;
+//!
+//! let texts = [
+//!     ScoredText::new("The film", "The film was fine.", 0.3),
+//!     ScoredText::new("The film", "The film was a joy.", 2.1),
+//! ];
+//! let (pairs, report) = pair(&texts, &PairOptions::new(PairStrategy::BestWorst))?;
+//! assert_eq!(pairs[0].chosen, "The film was a joy.");
+//! assert_eq!(report.pairs, 1);
+//! # Ok::<(), align::Error>(())
+//! ```
+//!
+//! # Runs
+//!
+//! A run is a value: a model, examples, options. [`train::DpoRun`], [`train::KtoRun`], [`train::CpoRun`], [`train::SftRun`] and
+//! [`train::ClassificationRun`] are one type, [`train::Run`], for five objectives. A model is a folder, a name on the hub, a value, or a
+//! new one with random weights. This run trains a LoRA adapter, evaluates it after each epoch, writes texts of it, and can be stopped
+//! from another thread and resumed:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
+//! use align::prelude::*;
+//!
+//! # fn main() -> align::Result<()> {
+//! # let _folder = example_folder();
+//! let pairs = PreferencePairs::read("pairs.jsonl")?.into_rows();
+//! let (train, held_out) = pairs.split_at(6);
+//! let training = TrainingConfig { eval_strategy: Strategy::Epoch, num_train_epochs: Some(2.0), ..Default::default() };
+//! let stop = StopSignal::default();
+//! let summary = DpoRun::new(
+//!     "lvwerra/gpt2-imdb",
+//!     train.to_vec(),
+//!     DpoConfig { loss_type: vec![LossType::Hinge], training, ..Default::default() },
+//! )?
+//! .eval(held_out.to_vec())
+//! .peft(LoraConfig { r: 4, lora_alpha: 8.0, ..Default::default() })
+//! .sample_prompts(["The film"])
+//! .stop_signal(stop.clone())
+//! .output_dir("runs/lora")
+//! .train()?;
+//! assert!(summary.finished && summary.adapter);
+//! println!("held-out accuracy: {:?}", summary.evaluation.and_then(|record| record.get("rewards/accuracies")));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Models and generation
+//!
+//! A causal language model is a value, `Box<dyn CausalLm>` ([`models::CausalLm`]). Its generation has transformers' options, and hands
+//! over texts as they are done:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
+//! use align::models::generation::PromptGenerator;
+//! use align::prelude::*;
+//!
+//! # fn main() -> align::Result<()> {
+//! # let _folder = example_folder();
+//! let model = Gpt2::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
+//! let tokenizer = Tokenizer::from_pretrained("lvwerra/gpt2-imdb")?;
+//! let prompts = tokenizer.encode_prompts(&["The film", "An actor"])?;
+//! let config = GenerationConfig { do_sample: true, max_new_tokens: Some(8), ..Default::default() };
+//! for batch in PromptGenerator::new(&model, &prompts, &Generation::new(config)?, Some(16))? {
+//!     for completion in batch? {
+//!         println!("{}: {}", completion.prompt, tokenizer.decode(&completion.ids_and_end(), true)?);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Training step by step
+//!
+//! Under a run is a [`train::Trainer`], an iterator of optimiser steps. It takes rows of token ids:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
+//! use align::data::{EncodeOptions, encode_pairs};
+//! use align::prelude::*;
+//!
+//! # fn main() -> align::Result<()> {
+//! # let _folder = example_folder();
+//! let policy = Gpt2::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
+//! let tokenizer = Tokenizer::from_pretrained("lvwerra/gpt2-imdb")?;
+//! let pairs = PreferencePairs::read("pairs.jsonl")?;
+//! let rows = encode_pairs(&tokenizer, pairs.rows(), &EncodeOptions::default())?.pairs;
+//! let config = DpoConfig { training: TrainingConfig { max_steps: Some(3), ..Default::default() }, ..Default::default() };
+//! let mut trainer = DpoTrainer::new(policy, None, rows, config)?;
+//! while let Some(step) = trainer.next_step()? {
+//!     println!("step {}: loss {:.4}", step.step, step.loss);
+//! }
+//! trainer.into_policy().save_pretrained("aligned".as_ref(), false)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Losses
+//!
+//! Losses are functions of log-probabilities, `(batch,)`, and need no model of this crate:
+//!
+//! ```
+//! use align::losses::{DpoLoss, DpoOptions, Pair, PairLogps, PairLoss};
+//! use align::tch::Tensor;
+//!
+//! let policy = Pair { chosen: Tensor::from_slice(&[-12.0f32]), rejected: Tensor::from_slice(&[-15.0f32]) };
+//! let reference = Pair { chosen: Tensor::from_slice(&[-13.0f32]), rejected: Tensor::from_slice(&[-14.0f32]) };
+//! let dpo = DpoLoss::new(DpoOptions { beta: 0.1, ..DpoOptions::default() })?;
+//! let loss = dpo.evaluate(&PairLogps::new(&policy, &reference)?)?;
+//! assert!((loss.losses.double_value(&[0]) - 0.598_139).abs() < 1e-6); // -log sigmoid(0.1 * (1 - -1))
+//! # Ok::<(), align::Error>(())
+//! ```
+//!
+//! A loss of one's own is its formula. It trains as the built-in ones do, and LibTorch's graph gives its gradient unless it does so itself:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
+//! use align::losses::{Pair, PairLogps};
+//! use align::prelude::*;
+//! use align::tch::Tensor;
+//!
+//! #[derive(Debug)]
+//! struct Unhinged {
+//!     beta: f64,
+//! }
+//!
+//! impl PairLoss for Unhinged {
+//!     fn losses(&self, logps: &PairLogps) -> align::losses::Result<Tensor> {
+//!         let Pair { chosen, rejected } = logps.log_ratios();
+//!         Ok(1.0 - self.beta * (chosen - rejected))
+//!     }
+//!
+//!     fn beta(&self) -> f64 {
+//!         self.beta
+//!     }
+//! }
+//!
+//! # fn main() -> align::Result<()> {
+//! # let _folder = example_folder();
+//! # let policy = Gpt2::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
+//! # let tokenizer = Tokenizer::from_pretrained("lvwerra/gpt2-imdb")?;
+//! # let pairs = PreferencePairs::read("pairs.jsonl")?;
+//! # let rows = align::data::encode_pairs(&tokenizer, pairs.rows(), &Default::default())?.pairs;
+//! # let config = DpoConfig { training: TrainingConfig { max_steps: Some(1), ..Default::default() }, ..Default::default() };
+//! let mut trainer = DpoTrainer::with_loss(policy, None, rows, config, Box::new(Unhinged { beta: 0.1 }))?;
+//! trainer.train(&mut [])?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An objective of one's own, where a loss of pairs is not enough, is a [`train::Objective`]: a model, rows, and from a batch to a loss
+//! and its gradient. A [`train::Trainer`] takes it, with all that a trainer has; with [`train::run::RunObjective`] a run does too.
+//!
+//! # Metrics
+//!
+//! Plain numbers in, plain numbers out, with intervals:
+//!
+//! ```
+//! use align::metrics::{Bootstrap, EvaluationReport};
+//!
+//! let texts = [vec![1i64, 2, 2, 3], vec![2, 4], vec![1, 1, 5]];
+//! let report = EvaluationReport::of(&texts, None, Some(&[0.5, -1.0, 2.0]), &Bootstrap::default())?;
+//! assert_eq!(report.mean_reward.map(|mean| mean.value), Some(0.5));
+//! # Ok::<(), align::Error>(())
+//! ```
+#![cfg_attr(feature = "hub", doc = include_str!("../doc/hub.md"))]
+#![cfg_attr(feature = "report", doc = include_str!("../doc/report.md"))]
+#![cfg_attr(feature = "frontier", doc = include_str!("../doc/frontier.md"))]
+
+mod error;
+pub mod prelude;
+
+pub use error::{Error, Result};
+
+pub use align_data as data;
+#[cfg(feature = "frontier")]
+pub use align_frontier as frontier;
+pub use align_losses as losses;
+pub use align_metrics as metrics;
+pub use align_models as models;
+#[cfg(feature = "hub")]
+pub use align_models::hub;
+#[cfg(feature = "report")]
+pub use align_report as report;
+pub use align_torch as torch;
+pub use align_train as train;
+pub use tch;

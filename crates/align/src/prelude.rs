@@ -1,0 +1,19 @@
+//! What most programs need: `use align::prelude::*;`.
+
+pub use align_data::{
+    Completions, LabelledTexts, PreferencePair, PreferencePairs, ScoredText, ScoredTexts, Texts, Tokenizer,
+    UnpairedPreference, UnpairedPreferences,
+};
+pub use align_losses::{LossType, PairLoss};
+pub use align_models::generation::{Generation, GenerationConfig};
+pub use align_models::{CausalLm, DistilBert, Gpt2, LoraConfig, TrainableModel};
+pub use align_torch::{DeviceChoice, MatmulPrecision};
+#[cfg(feature = "progress")]
+pub use align_train::ProgressBar;
+pub use align_train::run::{BaseModel, Dataset, NewModel, NewTokenizer, ReferenceModel};
+pub use align_train::{
+    ClassificationConfig, ClassificationRun, ClassificationTrainer, CpoConfig, CpoRun, CpoTrainer, DpoConfig, DpoRun,
+    DpoTrainer, Flow, KtoConfig, KtoRun, KtoTrainer, Objective, Observer, Run, RunSummary, SftConfig, SftRun,
+    SftTrainer, StopSignal, Strategy, Trainer, TrainingConfig,
+};
+pub use tch::{Device, Kind};

@@ -1,0 +1,16 @@
+//! `cargo xtask dependant`: the README's programs, carried out in folders outside the workspace.
+
+mod losses;
+mod program;
+mod project;
+
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+use std::process::ExitCode;
+
+/// Builds and runs both dependants; they take nothing from this workspace but what their files name.
+pub fn check(workspace: &Workspace) -> Result<ExitCode, Failure> {
+    losses::check(workspace)?;
+    program::check(workspace)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,71 @@
+//! The program on the README's first screen: a run of DPO by the facade crate.
+
+use super::project::Project;
+use crate::failure::{Context, Failure};
+use crate::workspace::Workspace;
+use std::fs;
+
+const MANIFEST: &str = include_str!("../../../../tests/dependant/program/Cargo.toml.template");
+const MAIN: &str = include_str!("../../../../tests/dependant/program/main.rs");
+
+/// The model that the program names. A folder of that name in the project wins over the hub.
+const MODEL: &str = "lvwerra/gpt2-imdb";
+/// The small model and the pairs that the tests have.
+const GOLDEN: &str = "tests/golden/data";
+const PAIRS: usize = 8;
+
+/// What the run must leave behind.
+const LEFT: [&str; 6] = [
+    "config.toml",
+    "metrics.jsonl",
+    "report.html",
+    "model/model.safetensors",
+    "model/tokenizer.json",
+    "model/README.md",
+];
+
+/// Builds and runs it on a small model and a few pairs, and looks at what it leaves behind.
+pub fn check(workspace: &Workspace) -> Result<(), Failure> {
+    let project = Project::create(workspace, "program", MANIFEST, MAIN)?;
+    let golden = workspace.root.join(GOLDEN);
+    let (from, to) = (golden.join("models/gpt2-tiny"), project.folder.join(MODEL));
+    let copy = || {
+        fs::create_dir_all(&to)?;
+        for file in fs::read_dir(&from)? {
+            let file = file?;
+            fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+        let pairs = fs::read_to_string(golden.join("train.jsonl"))?;
+        let pairs: Vec<&str> = pairs.lines().take(PAIRS).collect();
+        fs::write(project.folder.join("pairs.jsonl"), pairs.join("\n"))
+    };
+    copy().context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    project.run(workspace)?;
+    for name in LEFT {
+        let file = project.folder.join("runs/dpo").join(name);
+        if fs::metadata(&file).map_or(0, |found| found.len()) == 0 {
+            return Err(Failure::new(format!("the dependant's run left no runs/dpo/{name}")));
+        }
+    }
+    eprintln!("align: the dependant on align built, trained and wrote its model, card, metrics and report");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    /// The README, the facade's front page and the project that is built show the same program.
+    #[test]
+    fn one_program_is_shown_everywhere() {
+        let readme = include_str!("../../../../README.md");
+        assert!(readme.contains(MAIN.trim_end()), "the README lacks:\n{MAIN}");
+        assert!(readme.contains(MANIFEST.split_once("[dependencies]").unwrap().1.trim_end()), "the README lacks its manifest");
+        let lines = include_str!("../../../align/src/lib.rs").lines();
+        // Lines that begin with # stand in the example unseen.
+        let shown = lines.map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line));
+        let front_page: Vec<&str> = shown.filter(|line| !line.starts_with("# ") && *line != "#").collect();
+        assert!(front_page.join("\n").contains(MAIN.trim_end()), "the front page lacks:\n{MAIN}");
+    }
+}
