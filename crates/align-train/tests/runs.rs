@@ -76,7 +76,10 @@ fn a_run_leaves_everything_and_a_stopped_one_ends_with_the_same_bytes() {
     }
     assert_eq!(std::fs::read_to_string(whole.join("samples.jsonl")).unwrap().lines().count(), 2);
     let card = std::fs::read_to_string(whole.join("model/README.md")).unwrap();
-    assert!(card.contains("| data | my pairs, 8 rows |") && card.contains("| reference model | the base model |"), "{card}");
+    assert!(
+        card.contains("| data | my pairs, 8 rows |") && card.contains("| reference model | the base model |"),
+        "{card}"
+    );
     let options: toml::Table = std::fs::read_to_string(whole.join("config.toml")).unwrap().parse().unwrap();
     assert_eq!(options["max_steps"].as_integer(), Some(4));
     #[cfg(feature = "report")]
@@ -153,8 +156,11 @@ fn an_adapter_is_trained_on_a_named_model_and_on_a_value() {
 fn a_new_model_gets_a_tokeniser_of_the_texts() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("config.json");
-    std::fs::write(&config, r#"{"model_type":"gpt2","vocab_size":300,"n_positions":32,"n_embd":16,"n_layer":1,"n_head":2}"#)
-        .unwrap();
+    std::fs::write(
+        &config,
+        r#"{"model_type":"gpt2","vocab_size":300,"n_positions":32,"n_embd":16,"n_layer":1,"n_head":2}"#,
+    )
+    .unwrap();
     let new = || NewModel { config: config.clone(), tokenizer: NewTokenizer::Trained { vocab_size: 270 } };
     let texts = || vec![(String::new(), "The film was a joy, and the actors were a joy.".to_owned()); 8];
     let options = || SftConfig { training: training(2), max_length: Some(16), ..SftConfig::default() };
@@ -193,7 +199,10 @@ fn what_contradicts_or_would_be_ignored_is_refused_before_anything_is_written() 
         (run().peft(dropout).train().err(), "lora_dropout"),
         (run().peft(LoraConfig::default()).reference("gpt2").train().err(), "ref_model"),
         (cpo().reference("gpt2").train().err(), "ref_model"),
-        (DpoRun::new(value(), pairs(4), dpo(2)).unwrap().dtype(Kind::BFloat16).output_dir(&folder).train().err(), "dtype"),
+        (
+            DpoRun::new(value(), pairs(4), dpo(2)).unwrap().dtype(Kind::BFloat16).output_dir(&folder).train().err(),
+            "dtype",
+        ),
         (run().output_dir(model("gpt2-tiny").join("run")).train().err(), "which model names"),
     ];
     for (problem, part) in cases {

@@ -147,7 +147,7 @@ impl Table<Text> {
         }
         let scored = |row: Text| Some(ScoredText { prompt: row.prompt?, text: row.text, score: row.score? });
         let rows = self.rows.into_iter().filter_map(scored).collect();
-        Ok(ScoredTexts { rows, further: self.further })
+        Ok(ScoredTexts { rows, further: self.further, file: self.file })
     }
 }
 

@@ -61,7 +61,10 @@ mod tests {
     fn one_program_is_shown_everywhere() {
         let readme = include_str!("../../../../README.md");
         assert!(readme.contains(MAIN.trim_end()), "the README lacks:\n{MAIN}");
-        assert!(readme.contains(MANIFEST.split_once("[dependencies]").unwrap().1.trim_end()), "the README lacks its manifest");
+        assert!(
+            readme.contains(MANIFEST.split_once("[dependencies]").unwrap().1.trim_end()),
+            "the README lacks its manifest"
+        );
         let lines = include_str!("../../../align/src/lib.rs").lines();
         // Lines that begin with # stand in the example unseen.
         let shown = lines.map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line));
