@@ -7,7 +7,9 @@
 use align_models::checkpoint::Layout;
 use align_models::generation::processors::{LogitsProcessor, NoRepeatNGram, Temperature, TopK, TopP, TypicalP};
 use align_models::generation::{Generation, GenerationConfig, generate_prompts};
-use align_models::{Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, Parameters};
+use align_models::{
+    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, Parameters, SequenceClassifier,
+};
 use align_torch::MatmulPrecision;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::path::PathBuf;
@@ -89,7 +91,9 @@ fn scoring(c: &mut Criterion) {
     let texts: Vec<Vec<i64>> = (0..32).map(|i| (0..158).map(|j| (i * 97 + j * 31) % 30_000).collect()).collect();
     let mut group = c.benchmark_group("scoring");
     group.sample_size(10).throughput(Throughput::Elements(texts.len() as u64));
-    for (name, model) in [("plain", &plain), ("packed", &packed)] {
+    let models: [(&str, &dyn SequenceClassifier); 2] =
+        [("plain", &plain), ("packed", packed.as_deref().unwrap_or(&plain))];
+    for (name, model) in models {
         group.bench_function(name, |b| b.iter(|| model.classify(&texts, 32).expect("logits")));
     }
     group.finish();

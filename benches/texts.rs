@@ -6,7 +6,7 @@
 
 use align_data::{Texts, Tokenizer};
 use align_models::generation::{Generation, GenerationConfig, generate_prompts};
-use align_models::{CausalLm, DistilBert, Gpt2};
+use align_models::{CausalLm, DistilBert, Gpt2, SequenceClassifier};
 use align_torch::MatmulPrecision;
 use clap::Parser;
 use std::path::{Path, PathBuf};
@@ -89,8 +89,8 @@ fn main() {
 }
 
 fn classify(model: &Path, texts: &Path, repeat: usize) {
-    let classifier =
-        DistilBert::from_pretrained(model, Kind::Float, Device::Cpu).and_then(|model| model.packed()).expect("a model");
+    let plain = DistilBert::from_pretrained(model, Kind::Float, Device::Cpu).expect("a model");
+    let classifier = plain.packed().expect("memory").unwrap_or(Box::new(plain));
     let tokenizer = Tokenizer::from_pretrained(model).expect("a tokeniser");
     let texts = Texts::read(texts).expect("a table of texts");
     let texts = texts.texts();

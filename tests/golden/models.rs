@@ -1,7 +1,7 @@
 //! gpt2_logits.json and distilbert.json: logits and log-probabilities, in every checkpoint format.
 
 use crate::{golden_dir, read_json};
-use align_models::{Attention, CausalLm, DistilBert, Gpt2};
+use align_models::{Attention, CausalLm, DistilBert, Gpt2, SequenceClassifier};
 use align_train::{Completion, completion_logps};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};

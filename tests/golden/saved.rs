@@ -4,7 +4,7 @@
 
 use crate::golden_dir;
 use align_data::Tokenizer;
-use align_models::{Attention, CausalLm, DistilBert, Gpt2, Parameters, TrainableModel};
+use align_models::{Attention, CausalLm, DistilBert, Gpt2, Parameters, SequenceClassifier, TrainableModel};
 use std::path::Path;
 use std::process::Command;
 use tch::{Device, Kind, Tensor};

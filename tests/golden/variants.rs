@@ -2,7 +2,7 @@
 
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::generation::{Generation, GenerationConfig, generate_prompts};
-use align_models::{Activation, Attention, CausalLm, DistilBert, Gpt2, TrainableModel};
+use align_models::{Activation, Attention, CausalLm, DistilBert, Gpt2, SequenceClassifier, TrainableModel};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;

@@ -16,6 +16,8 @@ pub struct LinearLayer {
     pub block: usize,
     /// Whether training keeps its input whether or not its weight is trained, since the operation that gives it keeps its output.
     pub input_is_kept: bool,
+    /// Whether its input is that of the layer before it, as of the projections to keys and values behind that to queries.
+    pub shares_input: bool,
 }
 
 /// A causal model whose linear layers take adapters ([`LoraModel`](crate::LoraModel)).

@@ -79,7 +79,9 @@ pub trait CausalLm: TrainableModel {
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache;
 
     /// Number of token ids.
-    fn vocab_size(&self) -> i64;
+    fn vocab_size(&self) -> i64 {
+        self.head().size().first().copied().unwrap_or(0)
+    }
 
     /// Longest sequence, in tokens.
     fn n_positions(&self) -> i64;

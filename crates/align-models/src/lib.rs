@@ -5,10 +5,8 @@
 //! the completion's tokens only, decoding takes the last position only, and neither pays for the rest of the vocabulary
 //! projection.
 
-mod activation;
 mod adaptable;
-mod attend;
-mod attention_mask;
+mod auto;
 mod causal_lm;
 mod distilbert;
 mod error;
@@ -16,8 +14,6 @@ mod gpt2;
 mod identity;
 mod json_field;
 mod json_weight;
-mod kv_cache;
-mod layers;
 mod lora;
 mod model_resolver;
 mod one_or_many;
@@ -25,28 +21,31 @@ mod parameters;
 mod pretrained_config;
 mod random_weights;
 mod save;
-mod token_rows;
+mod sequence_classifier;
 mod trainable_model;
 mod training_memory;
 
 pub mod checkpoint;
+pub mod decoder;
 pub mod generation;
+pub mod layers;
 pub mod score;
 
 #[cfg(feature = "hub")]
 pub use align_hub as hub;
 
-pub use activation::Activation;
 pub use adaptable::{Adaptable, LinearLayer};
+pub use auto::{AutoModel, AutoModelForCausalLm, AutoModelForSequenceClassification};
 pub use causal_lm::{Attention, CausalLm};
+pub use decoder::{Cached, DecoderConfig, DecoderLm, KvCache, TokenRows};
 pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
 pub use gpt2::{Gpt2, Gpt2Config};
 pub use identity::{ModelIdentity, dtype, tensors_digest};
-pub use kv_cache::{Cached, KvCache};
+pub use layers::Activation;
 pub use lora::{Adapter, LoraBias, LoraConfig, LoraModel, Modules};
 pub use model_resolver::ModelResolver;
 pub use parameters::Parameters;
-pub use token_rows::TokenRows;
+pub use sequence_classifier::SequenceClassifier;
 pub use trainable_model::TrainableModel;
 pub use training_memory::TrainingMemory;

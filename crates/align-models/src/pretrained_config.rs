@@ -38,8 +38,15 @@ pub(crate) fn read_small_file(path: &Path) -> Result<String> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Reads a `config.json` and checks that it describes a `model_type`.
-pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) -> Result<C> {
+/// The `model_type` of a `config.json`.
+pub(crate) fn model_type(path: &Path) -> Result<String> {
+    let described = json_weight::parse::<Described>(config_text(path)?.as_bytes());
+    let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
+    let found = described.map_err(|e| fail(format!("is not a config: {e}")))?.model_type;
+    found.ok_or_else(|| fail("has no model_type: the architecture is not known".into()))
+}
+
+fn config_text(path: &Path) -> Result<String> {
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
     if !path.exists() && path.with_file_name("adapter_config.json").exists() {
         return Err(fail(
@@ -48,7 +55,13 @@ pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) ->
                 .into(),
         ));
     }
-    let text = read_small_file(path)?;
+    read_small_file(path)
+}
+
+/// Reads a `config.json` and checks that it describes a `model_type`.
+pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) -> Result<C> {
+    let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
+    let text = config_text(path)?;
     let Described { model_type: found, quantization_config } =
         json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
     match found.as_deref() {

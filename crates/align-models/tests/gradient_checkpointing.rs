@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::{
-    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel, TokenRows,
-    TrainableModel,
+    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel, SequenceClassifier,
+    TokenRows, TrainableModel,
 };
 use tch::{Device, Kind, Tensor};
 

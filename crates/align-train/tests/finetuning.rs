@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{EncodedLabelledText, EncodedText};
-use align_models::{Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, TrainableModel};
+use align_models::{
+    Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, SequenceClassifier, TrainableModel,
+};
 use align_train::objective::{Batch, Classification, Objective, Sft, Split};
 use align_train::{
     ClassificationConfig, ClassificationTrainer, SamplingStrategy, SftConfig, SftTrainer, TrainingConfig,

@@ -6,8 +6,7 @@
 
 use crate::signals::Keeping;
 use crate::{Failure, models, output, places};
-use align_data::Tokenizer;
-use align_models::{DistilBert, DistilBertConfig, Gpt2, Gpt2Config, TrainableModel};
+use align_models::AutoModel;
 use clap::Args;
 use std::path::PathBuf;
 use tch::{Device, Kind};
@@ -15,7 +14,7 @@ use tch::{Device, Kind};
 /// Writes a model's folder again in another dtype.
 #[derive(Args)]
 pub struct Options {
-    /// A GPT-2 or a DistilBERT: a folder in transformers' layout, or user/name[@revision] on the hub.
+    /// A folder in transformers' layout, or user/name[@revision] on the hub.
     #[arg(long)]
     model: String,
     /// What its numbers become: float32, float16 or bfloat16.
@@ -41,26 +40,13 @@ fn dtype(name: &str) -> Result<Kind, String> {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let (from, to) = (models::fetch(&options.model)?, &options.output_dir);
     places::refuse_folder(to, options.overwrite, [&from])?;
-    let classifier = DistilBertConfig::from_pretrained(&from);
-    let embeddings = match &classifier {
-        Ok(config) => config.vocab_size,
-        // The error of a folder that holds neither is that of this one.
-        Err(_) => Gpt2Config::from_pretrained(&from)?.vocab_size,
-    };
-    let tokenizer = models::tokenizer(&from, embeddings)?;
+    let model = AutoModel::from_pretrained(&from, options.dtype, Device::Cpu)?;
+    let tokenizer = models::tokenizer(&from, model.vocab_size())?;
     let _keeping = Keeping::files();
-    if classifier.is_ok() {
-        write(options, &tokenizer, &DistilBert::from_pretrained(&from, options.dtype, Device::Cpu)?)?;
-    } else {
-        write(options, &tokenizer, &Gpt2::from_pretrained(&from, options.dtype, Device::Cpu)?)?;
-    }
+    places::write_model(&options.output_dir, options.overwrite, |folder| {
+        model.model().save_pretrained(folder, false)?;
+        Ok(tokenizer.save(folder, false)?)
+    })?;
     output::println!("model written to {}", align_base::printable_path(to));
     Ok(())
-}
-
-fn write(options: &Options, tokenizer: &Tokenizer, model: &impl TrainableModel) -> Result<(), Failure> {
-    places::write_model(&options.output_dir, options.overwrite, |folder| {
-        model.save_pretrained(folder, false)?;
-        Ok(tokenizer.save(folder, false)?)
-    })
 }

@@ -126,7 +126,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let model_dir = models::folder("--model", options.model.as_deref(), models::POLICY)?;
     let reward_dir = models::folder("--reward-model", options.reward_model.as_deref(), models::REWARD_MODEL)?;
     let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
-    let sft = models::gpt2(&model_dir, kind, device)?;
+    let sft = models::causal_lm(&model_dir, kind, device)?;
     let tokenizer = models::tokenizer(&model_dir, sft.vocab_size())?;
     options.check_length(&tokenizer, sft.n_positions())?;
     let reward_model = options.score.load(&reward_dir, &options.runtime, options.batch_size)?;

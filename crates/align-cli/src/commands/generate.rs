@@ -67,7 +67,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let prompts = prompts(options)?;
     let dir = models::folder("--model", options.model.as_deref(), models::POLICY)?;
     let generation = options.decoding.generation(&models::base_folder(&dir)?)?;
-    let plain = models::gpt2(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let plain = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
     let generation = decoding::with_stop_strings(generation, &tokenizer)?;
     let identity = options.output.as_ref().map(|_| InferenceIdentity::of(&plain, &tokenizer)).transpose()?;

@@ -47,7 +47,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     places::refuse_inputs(&options.output, [&options.input])?;
     let data = CompletionData::read(&options.input)?;
     let dir = models::folder("--model", options.model.as_deref(), models::POLICY)?;
-    let model = models::gpt2(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let model = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
     let judge = |rows: &[Completion]| {
         let found = completion_logps(&model, rows, options.batch_size);

@@ -31,7 +31,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let folder = models::folder("--model", options.model.as_deref(), models::POLICY)?;
     places::refuse_folder(&options.output_dir, options.overwrite, [&folder, &options.adapter])?;
-    let base = models::gpt2(&folder, Kind::Float, Device::Cpu)?;
+    let base = models::causal_lm(&folder, Kind::Float, Device::Cpu)?;
     let tokenizer = models::tokenizer(&folder, base.vocab_size())?;
     let model = LoraModel::from_pretrained(base, &options.adapter)?.merge_and_unload()?;
     let _keeping = Keeping::files();

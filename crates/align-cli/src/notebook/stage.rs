@@ -39,7 +39,7 @@ impl<'a> Stage<'a> {
     pub fn new(options: &'a NotebookOptions) -> Result<Self, Failure> {
         let model_dir = models::folder("--model", options.model.as_deref(), models::POLICY)?;
         let reward_dir = models::folder("--reward-model", options.reward_model.as_deref(), models::REWARD_MODEL)?;
-        let embeddings = models::gpt2(&model_dir, options.runtime.dtype, options.runtime.device()?)?.vocab_size();
+        let embeddings = models::causal_lm(&model_dir, options.runtime.dtype, options.runtime.device()?)?.vocab_size();
         Ok(Self {
             options,
             tokenizer: models::tokenizer(&model_dir, embeddings)?,
@@ -51,7 +51,7 @@ impl<'a> Stage<'a> {
     /// The model before training.
     pub fn policy(&self) -> Result<Box<dyn CausalLm>, Failure> {
         let (kind, device) = (self.options.runtime.dtype, self.options.runtime.device()?);
-        models::gpt2(&self.model_dir, kind, device)
+        models::causal_lm(&self.model_dir, kind, device)
     }
 
     pub fn check_text_length(&self, n_positions: i64) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Classifiers made of the tiny DistilBERT's head.
 
-use align_models::{DistilBert, DistilBertConfig, Parameters};
+use align_models::{DistilBert, DistilBertConfig, Parameters, TrainableModel};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

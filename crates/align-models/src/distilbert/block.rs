@@ -1,8 +1,6 @@
 use super::DistilBertConfig;
 use crate::Result;
-use crate::activation::Activation;
-use crate::attend::{Attend, attend};
-use crate::layers::{LayerNorm, Linear, Weights, dropout, merge_heads, split_heads};
+use crate::layers::{Activation, Attend, Linear, Norm, Weights, attend, dropout, merge_heads, split_heads};
 use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
@@ -16,10 +14,10 @@ pub(super) struct Block {
     key: Linear,
     value: Linear,
     out: Linear,
-    sa_layer_norm: LayerNorm,
+    sa_layer_norm: Norm,
     lin1: Linear,
     lin2: Linear,
-    output_layer_norm: LayerNorm,
+    output_layer_norm: Norm,
     n_heads: i64,
     activation: Activation,
     dropout: f64,
@@ -30,14 +28,14 @@ impl Block {
     pub fn load(w: &Weights, config: &DistilBertConfig) -> Result<Self> {
         let (attention, ffn) = (w.child("attention"), w.child("ffn"));
         Ok(Self {
-            query: Linear::load(&attention.child("q_lin"))?,
-            key: Linear::load(&attention.child("k_lin"))?,
-            value: Linear::load(&attention.child("v_lin"))?,
-            out: Linear::load(&attention.child("out_lin"))?,
-            sa_layer_norm: LayerNorm::load(&w.child("sa_layer_norm"), LAYER_NORM_EPS)?,
-            lin1: Linear::load(&ffn.child("lin1"))?,
-            lin2: Linear::load(&ffn.child("lin2"))?,
-            output_layer_norm: LayerNorm::load(&w.child("output_layer_norm"), LAYER_NORM_EPS)?,
+            query: Linear::load(&attention.child("q_lin"), true)?,
+            key: Linear::load(&attention.child("k_lin"), true)?,
+            value: Linear::load(&attention.child("v_lin"), true)?,
+            out: Linear::load(&attention.child("out_lin"), true)?,
+            sa_layer_norm: Norm::layer(&w.child("sa_layer_norm"), LAYER_NORM_EPS, true)?,
+            lin1: Linear::load(&ffn.child("lin1"), true)?,
+            lin2: Linear::load(&ffn.child("lin2"), true)?,
+            output_layer_norm: Norm::layer(&w.child("output_layer_norm"), LAYER_NORM_EPS, true)?,
             n_heads: config.n_heads,
             activation: config.activation,
             dropout: config.dropout,
@@ -87,15 +85,15 @@ impl Block {
 
     /// The block's output at the positions `of`, which attend to all of `x`.
     fn forward_of(&self, of: &Tensor, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
-        let heads = |linear: &Linear, x: &Tensor| split_heads(&linear.forward(x)?, self.n_heads);
+        let heads = |linear: &Linear, x: &Tensor| split_heads(&linear.forward(x, training)?, self.n_heads);
         let dropout_p = if training { self.attention_dropout } else { 0.0 };
         let (query, key, value) = (heads(&self.query, of)?, heads(&self.key, x)?, heads(&self.value, x)?);
         let scale = (query.size4()?.3 as f64).sqrt().recip();
         let how = Attend { keys: key.size4()?.2, mask, is_causal: false, dropout: dropout_p, scale };
         let attended = attend(&query, &key, &value, &how)?;
-        let of = self.sa_layer_norm.forward(&of.f_add(&self.out.forward(&merge_heads(&attended)?)?)?)?;
-        let inner = self.lin1.forward_activated(&of, self.activation)?;
-        let fed = dropout(self.lin2.forward(&inner)?, self.dropout, training)?;
+        let of = self.sa_layer_norm.forward(&of.f_add(&self.out.forward(&merge_heads(&attended)?, training)?)?)?;
+        let inner = self.lin1.forward_activated(&of, self.activation, training)?;
+        let fed = dropout(self.lin2.forward(&inner, training)?, self.dropout, training)?;
         self.output_layer_norm.forward(&of.f_add(&fed)?)
     }
 }

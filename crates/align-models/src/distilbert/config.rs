@@ -1,5 +1,5 @@
-use crate::activation::Activation;
 use crate::checkpoint::{Layout, TensorSpec};
+use crate::layers::Activation;
 use crate::score::{Labels, ProblemType};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};

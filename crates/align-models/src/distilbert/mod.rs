@@ -1,7 +1,6 @@
 //! DistilBERT: a bidirectional encoder, here with a classifier of whole texts.
 
 mod block;
-mod classify;
 mod config;
 mod load;
 mod positions;
@@ -9,10 +8,10 @@ mod random;
 
 pub use config::DistilBertConfig;
 
-use crate::attention_mask::key_mask;
 use crate::identity::hyper_parameters;
-use crate::layers::{LayerNorm, Linear, Weights, dropout};
-use crate::{Error, Parameters, Result, TrainableModel};
+use crate::layers::{Linear, Norm, Weights, dropout, key_mask};
+use crate::score::Labels;
+use crate::{Error, Parameters, Result, SequenceClassifier, TrainableModel};
 use block::{Block, LAYER_NORM_EPS};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +24,7 @@ pub struct DistilBert {
     parameters: Parameters,
     word_embeddings: Tensor,
     position_embeddings: Tensor,
-    layer_norm: LayerNorm,
+    layer_norm: Norm,
     blocks: Vec<Block>,
     pre_classifier: Linear,
     classifier: Linear,
@@ -42,29 +41,19 @@ impl DistilBert {
         Self::build(config, parameters, false)
     }
 
-    /// A copy for inference, whose weights lie as the processor multiplies them (on a CPU; elsewhere it is the same).
-    ///
-    /// It takes as much memory again as the linear layers do, no gradient flows through it, and it does not see later changes
-    /// of this model's weights. It rounds differently, no less exactly.
-    ///
-    /// # Errors
-    /// Not enough memory.
-    pub fn packed(&self) -> Result<Self> {
-        Self::build(self.config.clone(), self.parameters.shallow_clone(), self.device() == Device::Cpu)
-    }
-
     fn build(config: DistilBertConfig, parameters: Parameters, pack: bool) -> Result<Self> {
-        let root = Weights::root(&parameters, "", pack);
+        let root = Weights::new(&parameters);
+        let root = if pack { root.packed() } else { root };
         let base = root.child("distilbert");
         let embeddings = base.child("embeddings");
         let word_embeddings = embeddings.tensor("word_embeddings.weight")?;
         let position_embeddings = embeddings.tensor("position_embeddings.weight")?;
-        let layer_norm = LayerNorm::load(&embeddings.child("LayerNorm"), LAYER_NORM_EPS)?;
+        let layer_norm = Norm::layer(&embeddings.child("LayerNorm"), LAYER_NORM_EPS, true)?;
         let layers = base.child("transformer.layer");
         let blocks =
             (0..config.n_layers).map(|layer| Block::load(&layers.child(layer), &config)).collect::<Result<_>>()?;
-        let pre_classifier = Linear::load(&root.child("pre_classifier"))?;
-        let classifier = Linear::load(&root.child("classifier"))?;
+        let pre_classifier = Linear::load(&root.child("pre_classifier"), true)?;
+        let classifier = Linear::load(&root.child("classifier"), true)?;
         Ok(Self {
             config,
             parameters,
@@ -83,63 +72,6 @@ impl DistilBert {
     #[must_use]
     pub fn config(&self) -> &DistilBertConfig {
         &self.config
-    }
-
-    /// The named weights, in the checkpoint's order.
-    #[must_use]
-    pub fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    /// Where the weights are.
-    #[must_use]
-    pub fn device(&self) -> Device {
-        self.word_embeddings.device()
-    }
-
-    /// Turns dropout on (`true`) or off (`false`, as after loading).
-    pub fn set_training(&mut self, training: bool) {
-        self.training = training;
-    }
-
-    /// Class logits of shape `(batch, num_labels)`.
-    ///
-    /// * `input_ids`: int64, `(batch, seq)`.
-    /// * `attention_mask`: `(batch, seq)`, 1 on real tokens; `None` where no row is padded.
-    ///
-    /// # Errors
-    /// Rows longer than the model's positions, or a mask of another shape.
-    pub fn logits(&self, input_ids: &Tensor, attention_mask: Option<&Tensor>) -> Result<Tensor> {
-        let (batch, seq) = input_ids.size2()?;
-        let most = self.config.max_position_embeddings;
-        if !(1..=most).contains(&seq) {
-            return Err(Error::Input(format!("rows of {seq} tokens; the model takes 1 to {most}: truncate them")));
-        }
-        let kind = self.word_embeddings.kind();
-        let mask = attention_mask.map(|mask| key_mask(mask, batch, seq, (kind, self.device()))).transpose()?;
-        let ids = input_ids.f_to_device(self.device())?;
-        let words = Tensor::f_embedding(&self.word_embeddings, &ids, -1, false, false)?;
-        let embedded = self.layer_norm.forward(&words.f_add(&self.position_embeddings.f_narrow(0, 0, seq)?)?)?;
-        let mut x = dropout(embedded, self.config.dropout, self.training)?;
-        let (mask, training) = (mask.as_ref(), self.training);
-        let last = self.blocks.len().saturating_sub(1);
-        for (layer, block) in self.blocks.iter().enumerate() {
-            x = match (self.gradient_checkpointing, layer == last) {
-                (true, first) => block.forward_checkpointed(&x, mask, training, first)?,
-                (false, true) => block.forward_first(&x, mask, training)?,
-                (false, false) => block.forward(&x, mask, training)?,
-            };
-        }
-        let pooled = self.pre_classifier.forward(&x.f_select(1, 0)?)?.f_relu()?;
-        self.classifier.forward(&dropout(pooled, self.config.seq_classif_dropout, self.training)?)
-    }
-
-    /// Writes `config.json` and `model.safetensors` into `dir`, as transformers reads them.
-    ///
-    /// # Errors
-    /// A file that exists already, unless `overwrite`, or a folder that cannot be written.
-    pub fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
-        crate::save::save_pretrained(dir, &self.config, &self.parameters, self.word_embeddings.kind(), overwrite)
     }
 }
 
@@ -162,6 +94,56 @@ impl TrainableModel for DistilBert {
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
-        Self::save_pretrained(self, dir, overwrite)
+        crate::save::save_pretrained(dir, &self.config, &self.parameters, self.word_embeddings.kind(), overwrite)
+    }
+}
+
+impl SequenceClassifier for DistilBert {
+    fn logits(&self, input_ids: &Tensor, attention_mask: Option<&Tensor>) -> Result<Tensor> {
+        let (batch, seq) = input_ids.size2()?;
+        let most = self.config.max_position_embeddings;
+        if !(1..=most).contains(&seq) {
+            return Err(Error::Input(format!("rows of {seq} tokens; the model takes 1 to {most}: truncate them")));
+        }
+        let kind = self.word_embeddings.kind();
+        let mask = attention_mask.map(|mask| key_mask(mask, batch, seq, (kind, self.device()))).transpose()?;
+        let ids = input_ids.f_to_device(self.device())?;
+        let words = Tensor::f_embedding(&self.word_embeddings, &ids, -1, false, false)?;
+        let embedded = self.layer_norm.forward(&words.f_add(&self.position_embeddings.f_narrow(0, 0, seq)?)?)?;
+        let mut x = dropout(embedded, self.config.dropout, self.training)?;
+        let (mask, training) = (mask.as_ref(), self.training);
+        let last = self.blocks.len().saturating_sub(1);
+        for (layer, block) in self.blocks.iter().enumerate() {
+            x = match (self.gradient_checkpointing, layer == last) {
+                (true, first) => block.forward_checkpointed(&x, mask, training, first)?,
+                (false, true) => block.forward_first(&x, mask, training)?,
+                (false, false) => block.forward(&x, mask, training)?,
+            };
+        }
+        let pooled = self.pre_classifier.forward(&x.f_select(1, 0)?, self.training)?.f_relu()?;
+        self.classifier.forward(&dropout(pooled, self.config.seq_classif_dropout, self.training)?, self.training)
+    }
+
+    fn packed(&self) -> Result<Option<Box<dyn SequenceClassifier>>> {
+        if self.device() != Device::Cpu {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(Self::build(self.config.clone(), self.parameters.shallow_clone(), true)?)))
+    }
+
+    fn labels(&self) -> Result<Labels> {
+        self.config.labels()
+    }
+
+    fn vocab_size(&self) -> i64 {
+        self.config.vocab_size
+    }
+
+    fn n_positions(&self) -> i64 {
+        self.config.max_position_embeddings
+    }
+
+    fn pad_token_id(&self) -> i64 {
+        self.config.pad_token_id.unwrap_or(0)
     }
 }

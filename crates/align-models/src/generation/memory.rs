@@ -62,7 +62,7 @@ impl Rows {
         let one = model.new_cache(1, 1);
         Ok(Self {
             cached: one.bytes_a_token(),
-            heads: one.heads(),
+            heads: one.query_heads(),
             vocab: model.vocab_size().unsigned_abs(),
             length: length as u64,
             new_tokens: max_length.saturating_sub(length) as u64,

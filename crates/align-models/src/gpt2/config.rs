@@ -1,5 +1,5 @@
-use crate::activation::Activation;
 use crate::checkpoint::{Layout, TensorSpec};
+use crate::layers::Activation;
 use crate::random_weights::check_memory;
 use crate::{Error, Result, json_field};
 use serde::{Deserialize, Serialize};

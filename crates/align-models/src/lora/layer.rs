@@ -1,6 +1,5 @@
 use crate::Result;
-use crate::activation::Activation;
-use crate::layers::{Linear, Weights, dropout};
+use crate::layers::dropout;
 use tch::Tensor;
 
 /// The low-rank matrices beside one linear layer.
@@ -17,12 +16,13 @@ pub(crate) struct LoraLayer {
 }
 
 impl LoraLayer {
-    fn shallow_clone(&self) -> Self {
+    /// The same matrices, in the same memory.
+    pub fn shallow_clone(&self) -> Self {
         Self { a: self.a.shallow_clone(), b: self.b.shallow_clone(), ..*self }
     }
 
     /// `y + scaling · dropout(x) Aᵀ Bᵀ`, summed in the adapter's dtype and returned in that of `y`.
-    fn added_to(&self, y: &Tensor, x: &Tensor, training: bool) -> Result<Tensor> {
+    pub fn added_to(&self, y: &Tensor, x: &Tensor, training: bool) -> Result<Tensor> {
         let (kind, inputs, outputs) = (self.a.kind(), self.a.size2()?.1, self.b.size2()?.0);
         let x = dropout(x.f_reshape([-1, inputs])?.f_to_kind(kind)?, self.dropout, training)?;
         let low = x.f_mm(&self.a.f_tr()?)?.f_mul_scalar(self.scaling)?;
@@ -39,44 +39,5 @@ impl LoraLayer {
         let left = left.f_mul_scalar(self.scaling)?;
         let sum = weight.f_to_kind(self.a.kind())?.f_addmm(&left, &right)?;
         Ok(sum.f_to_kind(weight.kind())?)
-    }
-}
-
-/// A linear layer, and the adapter beside it if it has one.
-#[derive(Debug)]
-pub(crate) struct AdaptedLinear {
-    linear: Linear,
-    lora: Option<LoraLayer>,
-}
-
-impl AdaptedLinear {
-    /// A layer whose weight is `(in, out)`.
-    pub fn load_transposed(w: &Weights) -> Result<Self> {
-        let name = w.prefix.trim_end_matches('.');
-        Ok(Self {
-            linear: Linear::load_transposed(w)?,
-            lora: w.adapter.as_ref().and_then(|adapter| adapter.layer(name)),
-        })
-    }
-
-    /// The same weights, in the same memory.
-    pub fn shallow_clone(&self) -> Self {
-        Self { linear: self.linear.shallow_clone(), lora: self.lora.as_ref().map(LoraLayer::shallow_clone) }
-    }
-
-    pub fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {
-        let y = self.linear.forward(x)?;
-        match &self.lora {
-            None => Ok(y),
-            Some(lora) => lora.added_to(&y, x, training),
-        }
-    }
-
-    /// The activation of [`AdaptedLinear::forward`], in one pass where the layer is packed.
-    pub fn forward_activated(&self, x: &Tensor, activation: Activation, training: bool) -> Result<Tensor> {
-        match &self.lora {
-            None => self.linear.forward_activated(x, activation),
-            Some(_) => activation.forward(&self.forward(x, training)?),
-        }
     }
 }

@@ -2,6 +2,7 @@ use super::targets::matrix_names;
 use crate::adaptable::LinearLayer;
 use crate::{CausalLm, LoraModel, TrainableModel, TrainingMemory};
 use std::collections::BTreeMap;
+use tch::Tensor;
 
 impl LoraModel {
     /// What a pass over `sequences` sequences of `length` tokens needs in training, at most: that of the base model, less the inputs
@@ -10,9 +11,14 @@ impl LoraModel {
     /// checkpointing that is of one block, the one that keeps most.
     pub(super) fn training_memory_of(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
         let pass = self.model.training_memory(sequences, length)?;
+        let layers = self.model.adaptable()?.linear_layers();
         let mut blocks = BTreeMap::new();
-        for layer in self.model.adaptable()?.linear_layers() {
-            *blocks.entry(layer.block).or_insert(0_i64) += self.surplus(&layer);
+        for of_one_input in layers.chunk_by(|_, next| next.shares_input) {
+            let Some(first) = of_one_input.first() else { continue };
+            let kept = of_one_input.iter().any(|layer| self.keeps_input(layer));
+            let input = if kept { 0 } else { self.model.kind().elt_size_in_bytes() as i64 * first.inputs };
+            let adapters = of_one_input.iter().map(|layer| self.kept_by_adapter(layer)).sum::<i64>();
+            *blocks.entry(first.block).or_insert(0_i64) += adapters - input;
         }
         let surplus = match self.gradient_checkpointing {
             true => blocks.into_values().max().unwrap_or(0),
@@ -22,22 +28,20 @@ impl LoraModel {
         Some(TrainingMemory { activations: pass.activations.saturating_add_signed(surplus), ..pass })
     }
 
-    /// How many bytes more, or fewer, the layer keeps of a token than one whose own weight is trained.
-    fn surplus(&self, layer: &LinearLayer) -> i64 {
+    /// Whether the layer's input is kept, as it is where the layer's own weight is trained.
+    fn keeps_input(&self, layer: &LinearLayer) -> bool {
         let [a, _] = matrix_names(&layer.name);
-        let bytes = |kind: tch::Kind| kind.elt_size_in_bytes() as i64;
+        let trained = self.frozen.get(&format!("{}.weight", layer.name)).is_none();
+        layer.input_is_kept || trained || self.adapter.get(&a).is_some()
+    }
+
+    /// How many bytes of a token an adapter beside the layer keeps besides the layer's input.
+    fn kept_by_adapter(&self, layer: &LinearLayer) -> i64 {
+        let [a, _] = matrix_names(&layer.name);
+        let Some(kind) = self.adapter.get(&a).map(Tensor::kind) else { return 0 };
         let r = self.targets.iter().find(|target| target.layer.name == layer.name).map_or(0, |target| target.r);
-        let weight = format!("{}.weight", layer.name);
-        match self.adapter.get(&a).map(tch::Tensor::kind) {
-            Some(kind) => {
-                let cast = if kind == self.model.kind() { 0 } else { layer.inputs };
-                let dropped = if self.config.lora_dropout > 0.0 { 2 * layer.inputs } else { 0 };
-                bytes(kind) * (r + cast + dropped)
-            }
-            None if layer.input_is_kept => 0,
-            // A weight that is trained whole needs its input.
-            None if self.frozen.get(&weight).is_none() => 0,
-            None => -bytes(self.model.kind()) * layer.inputs,
-        }
+        let cast = if kind == self.model.kind() { 0 } else { layer.inputs };
+        let dropped = if self.config.lora_dropout > 0.0 { 2 * layer.inputs } else { 0 };
+        kind.elt_size_in_bytes() as i64 * (r + cast + dropped)
     }
 }

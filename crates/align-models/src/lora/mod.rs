@@ -16,7 +16,7 @@ mod not_ours;
 mod targets;
 mod whole;
 
-pub(crate) use layer::AdaptedLinear;
+pub(crate) use layer::LoraLayer;
 
 pub use adapter::Adapter;
 pub use config::{LoraBias, LoraConfig};

@@ -3,10 +3,11 @@ use super::fresh::fresh;
 use super::targets::{Target, fan_in_fan_out, refuse_idle, targets};
 use super::whole::{self, WholeWeight};
 use super::{Adapter, adapter_config, adapter_file};
+use crate::auto::causal_lm;
 use crate::checkpoint::Checkpoint;
 use crate::identity::hyper_parameters;
 use crate::{
-    Attention, CausalLm, Error, Gpt2, KvCache, LoraConfig, Parameters, Result, TrainableModel, TrainingMemory,
+    Attention, CausalLm, Error, KvCache, LoraConfig, Parameters, Result, TrainableModel, TrainingMemory,
     pretrained_config,
 };
 use align_base::printable_path;
@@ -112,7 +113,7 @@ impl LoraModel {
     /// more.
     ///
     /// # Errors
-    /// As [`Gpt2::from_pretrained`] and [`LoraModel::from_pretrained`].
+    /// As [`AutoModelForCausalLm::from_pretrained`](crate::AutoModelForCausalLm::from_pretrained) and [`LoraModel::from_pretrained`].
     pub fn merged_from_pretrained(
         base: &Path,
         adapter: &Path,
@@ -120,7 +121,7 @@ impl LoraModel {
         device: Device,
     ) -> Result<Box<dyn CausalLm>> {
         tracing::warn!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
-        Self::from_pretrained(Gpt2::from_pretrained(base, kind, device)?, adapter)?.merge_and_unload()
+        Self::from_pretrained(causal_lm(base, kind, device)?, adapter)?.merge_and_unload()
     }
 
     fn build(

@@ -2,8 +2,8 @@ use super::{Batch, BatchOutcome, Objective, Row, Split};
 use crate::{BatchMetrics, ClassificationConfig, Error, Result, RunConfig};
 use align_data::{EncodedLabelledText, right_pad};
 use align_losses::Mean;
-use align_models::DistilBert;
 use align_models::score::ProblemType;
+use align_models::{DistilBert, SequenceClassifier};
 use tch::{Kind, Reduction, Tensor};
 
 /// Training of a text classifier: the cross-entropy of the texts' classes, `-1/B Σ log softmax(logits)[label]`.

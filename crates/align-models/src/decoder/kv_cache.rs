@@ -11,8 +11,10 @@ const LEAST_GROWTH: i64 = 16;
 /// keys are held transposed, as the product with a few queries reads them (oneDNN is up to 7 times as fast with it).
 #[derive(Debug)]
 pub struct KvCache {
-    /// One `(keys, values)` a layer, each `(batch, heads, room, head_dim)`, the keys' last two swapped on a CPU.
+    /// One `(keys, values)` a layer, each `(batch, kv_heads, room, head_dim)`, the keys' last two swapped on a CPU.
     layers: Vec<(Tensor, Tensor)>,
+    /// Heads of the queries, for estimates of memory.
+    query_heads: i64,
     len: i64,
     capacity: i64,
 }
@@ -29,7 +31,7 @@ pub struct Cached {
 }
 
 impl KvCache {
-    /// An empty cache of shape `(batch, heads, capacity, head_dim)`.
+    /// An empty cache of shape `(batch, kv_heads, capacity, head_dim)`.
     #[must_use]
     pub fn new(layers: usize, shape: [i64; 4], kind: Kind, device: Device) -> Self {
         let [batch, heads, capacity, head_dim] = shape;
@@ -38,7 +40,13 @@ impl KvCache {
         let keys =
             || if device == Device::Cpu { Tensor::zeros([batch, heads, head_dim, 0], options) } else { buffer() };
         let layers = (0..layers).map(|_| (keys(), buffer())).collect();
-        Self { layers, len: 0, capacity }
+        Self { layers, query_heads: heads, len: 0, capacity }
+    }
+
+    /// The same for attention with more heads of queries than of keys and values.
+    #[must_use]
+    pub fn with_query_heads(self, query_heads: i64) -> Self {
+        Self { query_heads, ..self }
     }
 
     /// Bytes that a token takes in one row, over all layers.
@@ -52,10 +60,9 @@ impl KvCache {
         self.layers.iter().map(of).sum()
     }
 
-    /// Attention heads a layer.
-    pub(crate) fn heads(&self) -> u64 {
-        let heads = self.layers.first().and_then(|(_, values)| values.size().get(1).copied());
-        heads.map_or(0, i64::unsigned_abs)
+    /// Heads of the queries a layer.
+    pub(crate) fn query_heads(&self) -> u64 {
+        self.query_heads.unsigned_abs()
     }
 
     /// Tokens held a row.
@@ -76,7 +83,7 @@ impl KvCache {
         self.capacity
     }
 
-    /// Writes `(batch, heads, seq, head_dim)` behind the held tokens of `layer` and returns all keys and values, the new ones
+    /// Writes `(batch, kv_heads, seq, head_dim)` behind the held tokens of `layer` and returns all keys and values, the new ones
     /// included. [`KvCache::advance`] is called once after the last layer.
     ///
     /// # Errors

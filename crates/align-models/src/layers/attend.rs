@@ -18,25 +18,33 @@ pub(crate) struct Attend<'a> {
     pub scale: f64,
 }
 
-/// Scaled dot-product attention: `(batch, heads, seq, head_dim)` queries over `(batch, heads, room, head_dim)` keys and values.
+/// Scaled dot-product attention: `(batch, heads, seq, head_dim)` queries over `(batch, kv_heads, room, head_dim)` keys and values,
+/// each of which serves `heads / kv_heads` heads of the queries that stand side by side.
 ///
 /// LibTorch's fused kernel multiplies small blocks one by one, and under oneDNN each of these products is set up anew, which
 /// takes longer than the product of a decoding step's few queries. On a CPU and without a graph two batched products are
 /// faster there.
 pub(crate) fn attend(query: &Tensor, key: &Tensor, value: &Tensor, how: &Attend) -> Result<Tensor> {
     let (batch, heads, seq, head_dim) = query.size4()?;
-    let room = key.size4()?.2;
+    let (_, kv_heads, room, _) = key.size4()?;
     let graph = query.requires_grad() || key.requires_grad() || value.requires_grad();
     let plain = query.device() == Device::Cpu && !how.is_causal && how.dropout == 0.0 && !graph;
     if !plain || batch * heads * seq * room > MOST_SCORES {
         let Attend { keys, mask, is_causal, dropout, scale } = *how;
         let (key, value) = (key.f_narrow(2, 0, keys)?, value.f_narrow(2, 0, keys)?);
         return Ok(Tensor::f_scaled_dot_product_attention(
-            query, &key, &value, mask, dropout, is_causal, scale, false,
+            query,
+            &key,
+            &value,
+            mask,
+            dropout,
+            is_causal,
+            scale,
+            heads != kv_heads,
         )?);
     }
-    let flat = |x: &Tensor, len: i64| x.f_reshape([batch * heads, len, head_dim]);
-    let query = flat(&query.f_mul_scalar(how.scale)?, seq)?;
+    let flat = |x: &Tensor, len: i64| x.f_reshape([batch * kv_heads, len, head_dim]);
+    let query = flat(&query.f_mul_scalar(how.scale)?, seq * (heads / kv_heads.max(1)))?;
     let mut scores = query.f_bmm(&flat(key, room)?.f_transpose(1, 2)?)?;
     if let Some(mask) = how.mask {
         let _ = scores.f_narrow(2, 0, how.keys)?.f_view([batch, heads, seq, how.keys])?.f_add_(mask)?;

@@ -1,0 +1,119 @@
+use super::Pass;
+use crate::Result;
+use crate::adaptable::LinearLayer;
+use crate::layers::{Attend, Linear, Norm, attend, merge_heads, split_heads};
+use tch::Tensor;
+
+/// Causal self-attention with its own number of key and value heads (grouped-query attention, arXiv:2305.13245).
+#[derive(Debug)]
+pub struct SelfAttention {
+    /// What gives queries, keys and values.
+    pub projections: Projections,
+    /// What the heads' outputs go through.
+    pub output: Linear,
+    /// Number of query heads.
+    pub heads: i64,
+    /// Number of key and value heads, which divides that of the query heads.
+    pub kv_heads: i64,
+    /// Width of a head.
+    pub head_dim: i64,
+    /// Factor of the scores, usually `1 / √head_dim`.
+    pub scale: f64,
+    /// Normalisation of each head's queries and keys before they are rotated, where there is one (Qwen3).
+    pub head_norms: Option<[Norm; 2]>,
+    /// Share of attention weights that are dropped in training.
+    pub dropout: f64,
+}
+
+/// The linear layers in front of attention.
+#[derive(Debug)]
+pub enum Projections {
+    /// One whose output is queries, keys and values side by side.
+    Fused(Linear),
+    /// One each.
+    Separate {
+        /// To `heads · head_dim`.
+        query: Linear,
+        /// To `kv_heads · head_dim`.
+        key: Linear,
+        /// To `kv_heads · head_dim`.
+        value: Linear,
+    },
+}
+
+impl SelfAttention {
+    /// `(batch, seq, hidden_size)` to the same shape. `layer` is the block's number, under which the cache holds its keys and values.
+    ///
+    /// # Errors
+    /// Shapes that do not fit each other, or a full cache.
+    pub fn forward(&self, x: &Tensor, layer: usize, pass: &mut Pass) -> Result<Tensor> {
+        let [query, key, value] = self.projected(x, pass)?;
+        let mut query = split_heads(&query, self.heads)?;
+        let (mut key, mut value) = (split_heads(&key, self.kv_heads)?, split_heads(&value, self.kv_heads)?);
+        if let Some([query_norm, key_norm]) = &self.head_norms {
+            (query, key) = (query_norm.forward(&query)?, key_norm.forward(&key)?);
+        }
+        if let Some(rotation) = &pass.rotation {
+            (query, key) = (rotation.turn(&query)?, rotation.turn(&key)?);
+        }
+        let mut keys = key.size4()?.2;
+        if let Some(cache) = pass.cache.as_deref_mut() {
+            let all = cache.append(layer, &key, &value)?;
+            (key, value, keys) = (all.keys, all.values, all.len);
+        }
+        let dropout = if pass.training { self.dropout } else { 0.0 };
+        let how = Attend { keys, mask: pass.mask.as_ref(), is_causal: pass.is_causal, dropout, scale: self.scale };
+        let mut attended = merge_heads(&attend(&query, &key, &value, &how)?)?;
+        if let Some(rows) = &pass.rows {
+            attended = rows.gather(&attended)?;
+        }
+        self.output.forward(&attended, pass.training)
+    }
+
+    /// Queries, keys and values, laid out in the rows that attention goes over.
+    fn projected(&self, x: &Tensor, pass: &Pass) -> Result<[Tensor; 3]> {
+        let in_rows = |x: Tensor| match &pass.rows {
+            Some(rows) => rows.spread(&x),
+            None => Ok(x),
+        };
+        let project = |linear: &Linear| in_rows(linear.forward(x, pass.training)?);
+        match &self.projections {
+            Projections::Separate { query, key, value } => Ok([project(query)?, project(key)?, project(value)?]),
+            Projections::Fused(linear) => {
+                let all = project(linear)?;
+                let (queries, keys) = (self.heads * self.head_dim, self.kv_heads * self.head_dim);
+                let part = |from: i64, width: i64| all.f_narrow(2, from, width);
+                Ok([part(0, queries)?, part(queries, keys)?, part(queries + keys, keys)?])
+            }
+        }
+    }
+
+    /// Its linear layers, in the checkpoint's usual order.
+    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayer> {
+        // Attention keeps its queries, keys and values, and what it gives.
+        let mut layers = match &self.projections {
+            Projections::Fused(linear) => vec![linear.described(block, false, false)],
+            Projections::Separate { query, key, value } => vec![
+                query.described(block, false, false),
+                key.described(block, false, true),
+                value.described(block, false, true),
+            ],
+        };
+        layers.push(self.output.described(block, true, false));
+        layers.into_iter().flatten().collect()
+    }
+
+    /// The same weights, in the same memory.
+    pub(super) fn shallow_clone(&self) -> Self {
+        let projections = match &self.projections {
+            Projections::Fused(linear) => Projections::Fused(linear.shallow_clone()),
+            Projections::Separate { query, key, value } => Projections::Separate {
+                query: query.shallow_clone(),
+                key: key.shallow_clone(),
+                value: value.shallow_clone(),
+            },
+        };
+        let head_norms = self.head_norms.as_ref().map(|norms| norms.each_ref().map(Norm::shallow_clone));
+        Self { projections, output: self.output.shallow_clone(), head_norms, ..*self }
+    }
+}

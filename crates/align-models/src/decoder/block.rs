@@ -1,0 +1,57 @@
+use super::{FeedForward, Pass, SelfAttention};
+use crate::Result;
+use crate::adaptable::LinearLayer;
+use crate::layers::{Norm, dropout};
+use align_torch::gradient_checkpoint;
+use tch::Tensor;
+
+/// One pre-norm transformer block: `x + attention(norm(x))`, and of that `x + feed_forward(norm(x))`.
+#[derive(Debug)]
+pub struct Block {
+    /// The norm in front of attention.
+    pub attention_norm: Norm,
+    /// Self-attention.
+    pub attention: SelfAttention,
+    /// The norm in front of the feed-forward part.
+    pub feed_forward_norm: Norm,
+    /// The feed-forward part.
+    pub feed_forward: FeedForward,
+    /// Share of both parts' outputs that is dropped in training.
+    pub dropout: f64,
+}
+
+impl Block {
+    /// `(batch, seq, hidden_size)` to the same shape. `layer` is the block's number.
+    ///
+    /// # Errors
+    /// As [`SelfAttention::forward`].
+    pub fn forward(&self, x: &Tensor, layer: usize, pass: &mut Pass) -> Result<Tensor> {
+        let training = pass.training;
+        let attended = self.attention.forward(&self.attention_norm.forward(x)?, layer, pass)?;
+        let x = x.f_add(&dropout(attended, self.dropout, training)?)?;
+        let fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&x)?, training)?;
+        Ok(x.f_add(&dropout(fed, self.dropout, training)?)?)
+    }
+
+    /// [`Block::forward`] without a cache, under gradient checkpointing.
+    pub(super) fn forward_checkpointed(&self, x: &Tensor, layer: usize, pass: &Pass) -> Result<Tensor> {
+        let (block, pass) = (self.shallow_clone(), pass.without_cache());
+        gradient_checkpoint(x, pass.training, move |x| block.forward(x, layer, &mut pass.without_cache()))
+    }
+
+    /// Its linear layers, in the checkpoint's usual order.
+    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayer> {
+        [self.attention.linear_layers(block), self.feed_forward.linear_layers(block)].concat()
+    }
+
+    /// The same weights, in the same memory.
+    fn shallow_clone(&self) -> Self {
+        Self {
+            attention_norm: self.attention_norm.shallow_clone(),
+            attention: self.attention.shallow_clone(),
+            feed_forward_norm: self.feed_forward_norm.shallow_clone(),
+            feed_forward: self.feed_forward.shallow_clone(),
+            dropout: self.dropout,
+        }
+    }
+}

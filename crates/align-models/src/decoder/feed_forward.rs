@@ -1,0 +1,86 @@
+use crate::Result;
+use crate::adaptable::LinearLayer;
+use crate::layers::{Activation, Linear};
+use tch::Tensor;
+
+/// The feed-forward part of a block.
+#[derive(Debug)]
+pub enum FeedForward {
+    /// `down(activation(up(x)))`.
+    Plain {
+        /// From the hidden states' width to the inner one.
+        up: Linear,
+        /// The non-linearity.
+        activation: Activation,
+        /// Back to the hidden states' width.
+        down: Linear,
+    },
+    /// `down(activation(gate(x)) · up(x))` (arXiv:2002.05202); SwiGLU where the activation is SiLU.
+    Gated {
+        /// From the hidden states' width to the inner one.
+        gate: Linear,
+        /// From the hidden states' width to the inner one.
+        up: Linear,
+        /// The non-linearity of the gate.
+        activation: Activation,
+        /// Back to the hidden states' width.
+        down: Linear,
+    },
+}
+
+impl FeedForward {
+    /// `(…, hidden_size)` to the same shape.
+    ///
+    /// # Errors
+    /// Another width.
+    pub fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {
+        match self {
+            Self::Plain { up, activation, down } => {
+                down.forward(&up.forward_activated(x, *activation, training)?, training)
+            }
+            Self::Gated { gate, up, activation, down } => {
+                let gate = gate.forward_activated(x, *activation, training)?;
+                down.forward(&gate.f_mul(&up.forward(x, training)?)?, training)
+            }
+        }
+    }
+
+    /// How many numbers of each token it keeps for the backward pass behind its input.
+    pub(super) fn kept(&self) -> u64 {
+        let (times, up) = match self {
+            Self::Plain { up, .. } => (2, up),
+            Self::Gated { up, .. } => (4, up),
+        };
+        times * up.outputs().unsigned_abs()
+    }
+
+    /// Its linear layers, in the checkpoint's usual order.
+    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayer> {
+        let layers = match self {
+            Self::Plain { up, down, .. } => {
+                vec![up.described(block, false, false), down.described(block, false, false)]
+            }
+            Self::Gated { gate, up, down, .. } => vec![
+                gate.described(block, false, false),
+                up.described(block, false, true),
+                down.described(block, false, false),
+            ],
+        };
+        layers.into_iter().flatten().collect()
+    }
+
+    /// The same weights, in the same memory.
+    pub(super) fn shallow_clone(&self) -> Self {
+        match self {
+            Self::Plain { up, activation, down } => {
+                Self::Plain { up: up.shallow_clone(), activation: *activation, down: down.shallow_clone() }
+            }
+            Self::Gated { gate, up, activation, down } => Self::Gated {
+                gate: gate.shallow_clone(),
+                up: up.shallow_clone(),
+                activation: *activation,
+                down: down.shallow_clone(),
+            },
+        }
+    }
+}

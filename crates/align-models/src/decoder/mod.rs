@@ -1,0 +1,30 @@
+//! The parts of a decoder, as values: an architecture is a config that puts them together ([`DecoderConfig`]).
+//!
+//! A [`Decoder`] is embeddings, positions ([`Positions`]), pre-norm blocks ([`Block`]) and a head ([`Head`]). A block is a
+//! [`SelfAttention`] and a [`FeedForward`], which are made of [`Linear`](crate::layers::Linear) layers. The parts hold weights and
+//! numbers; what one forward pass needs beside them (mask, cache, rotation) goes through the blocks as a [`Pass`].
+
+mod attention;
+mod block;
+mod feed_forward;
+mod head;
+mod kv_cache;
+mod memory;
+mod model;
+mod pass;
+mod positions;
+mod rotary;
+mod stack;
+mod token_rows;
+
+pub use attention::{Projections, SelfAttention};
+pub use block::Block;
+pub use feed_forward::FeedForward;
+pub use head::Head;
+pub use kv_cache::{Cached, KvCache};
+pub use model::{DecoderConfig, DecoderLm};
+pub use pass::{Mode, Pass};
+pub use positions::Positions;
+pub use rotary::{Rotary, Rotation};
+pub use stack::Decoder;
+pub use token_rows::TokenRows;

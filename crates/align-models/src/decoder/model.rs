@@ -1,0 +1,197 @@
+use super::{Decoder, KvCache, Mode};
+use crate::layers::Weights;
+use crate::lora::Adapter;
+use crate::save::save_pretrained;
+use crate::{
+    Adaptable, Attention, CausalLm, LinearLayer, Parameters, Result, TrainableModel, TrainingMemory, checkpoint,
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::path::Path;
+use tch::{Device, Kind, Tensor};
+
+/// An architecture: the config of one of its models, and how its decoder is put together.
+///
+/// [`DecoderLm`] makes a [`CausalLm`] of it that trains, generates, is packed, takes adapters, and is read and saved as transformers does.
+pub trait DecoderConfig: Clone + Serialize + 'static {
+    /// The name of the token embedding's weight, `(vocab_size, hidden_size)`: `transformer.wte.weight`.
+    const EMBEDDING: &'static str;
+    /// The name of the output projection's weight, `(vocab_size, hidden_size)`, where it is not the token embedding.
+    const HEAD: &'static str = "lm_head.weight";
+
+    /// Reads and checks a `config.json`.
+    ///
+    /// # Errors
+    /// A missing or malformed file, another `model_type`, or values that describe no such model; the error names the field.
+    fn read(path: &Path) -> Result<Self>;
+
+    /// Names and shapes of the checkpoint.
+    fn layout(&self) -> checkpoint::Layout;
+
+    /// Puts the decoder together.
+    ///
+    /// # Errors
+    /// A weight that is missing.
+    fn decoder(&self, w: &Weights) -> Result<Decoder>;
+
+    /// Takes over what weights say: their number of tokens, and whether the output projection is the token embedding.
+    fn fit(&mut self, vocab_size: i64, tied: bool);
+
+    /// The ids that end a text: those that the config names, if any.
+    fn eos_token_ids(&self) -> &[i64];
+
+    /// The id that starts a text, if the config names one.
+    fn bos_token_id(&self) -> Option<i64>;
+
+    /// The fields by which a model computes and is trained, as JSON: see [`TrainableModel::hyper_parameters`].
+    ///
+    /// # Errors
+    /// A config that JSON cannot hold.
+    fn hyper_parameters(&self) -> Result<Value>;
+}
+
+/// A decoder with its language-model head, its config and its named weights.
+#[derive(Debug)]
+pub struct DecoderLm<C> {
+    config: C,
+    parameters: Parameters,
+    decoder: Decoder,
+    mode: Mode,
+}
+
+impl<C: DecoderConfig> DecoderLm<C> {
+    /// Loads a folder in transformers' layout, in evaluation mode, with gradients off.
+    ///
+    /// # Errors
+    /// A config or checkpoint that cannot be read, or that do not fit each other: see [`checkpoint::load`].
+    pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
+        let config = C::read(&dir.join("config.json"))?;
+        let parameters = Parameters::new(checkpoint::load(dir, &config.layout(), kind, device)?);
+        Self::from_parameters(config, parameters)
+    }
+
+    /// Builds the model on weights at hand, named as in [`DecoderConfig::layout`].
+    ///
+    /// # Errors
+    /// A weight that is missing.
+    pub fn from_parameters(config: C, parameters: Parameters) -> Result<Self> {
+        Self::build(config, parameters, None, false)
+    }
+
+    fn build(mut config: C, parameters: Parameters, adapter: Option<Adapter<'_>>, pack: bool) -> Result<Self> {
+        // Weights win over the config, where there is a head of its own or embeddings of other tokens: see `Checkpoint::load`.
+        if let Some(tokens) = parameters.get(C::EMBEDDING).and_then(|embedding| embedding.size().first().copied()) {
+            config.fit(tokens, parameters.get(C::HEAD).is_none());
+        }
+        let weights = Weights::new(&parameters).with_adapter(adapter);
+        let decoder = config.decoder(&if pack { weights.packed() } else { weights })?;
+        Ok(Self { config, parameters, decoder, mode: Mode::default() })
+    }
+
+    /// The hyper-parameters.
+    #[must_use]
+    pub fn config(&self) -> &C {
+        &self.config
+    }
+}
+
+impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
+    fn hidden(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+        cache: Option<&mut KvCache>,
+    ) -> Result<Tensor> {
+        self.decoder.hidden(input_ids, position_ids, attention, cache, self.mode)
+    }
+
+    fn takes_rows(&self) -> bool {
+        true
+    }
+
+    fn head(&self) -> &Tensor {
+        self.decoder.head.weight()
+    }
+
+    fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        self.decoder.head.logits(hidden)
+    }
+
+    fn packed(&self) -> Result<Option<Box<dyn CausalLm>>> {
+        if self.decoder.head.is_packed() || self.device() != Device::Cpu {
+            return Ok(None);
+        }
+        let packed = Self::build(self.config.clone(), self.parameters.shallow_clone(), None, true)?;
+        Ok(packed.decoder.head.is_packed().then(|| Box::new(packed) as Box<dyn CausalLm>))
+    }
+
+    fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
+        self.decoder.new_cache(batch, capacity)
+    }
+
+    fn n_positions(&self) -> i64 {
+        self.decoder.n_positions
+    }
+
+    fn eos_token_ids(&self) -> &[i64] {
+        self.config.eos_token_ids()
+    }
+
+    fn bos_token_id(&self) -> Option<i64> {
+        self.config.bos_token_id()
+    }
+
+    fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
+        Ok(Box::new(Self::from_parameters(self.config.clone(), self.parameters.detached_copy()?)?))
+    }
+
+    fn adaptable(&self) -> Option<&dyn Adaptable> {
+        (!self.decoder.head.is_packed()).then_some(self)
+    }
+}
+
+impl<C: DecoderConfig> Adaptable for DecoderLm<C> {
+    fn linear_layers(&self) -> Vec<LinearLayer> {
+        self.decoder.linear_layers()
+    }
+
+    fn embedding(&self) -> &str {
+        C::EMBEDDING
+    }
+
+    fn output_projection(&self) -> &str {
+        C::HEAD
+    }
+
+    fn with_weights(&self, weights: Parameters, adapter: Option<Adapter<'_>>) -> Result<Box<dyn CausalLm>> {
+        Ok(Box::new(Self::build(self.config.clone(), weights, adapter, false)?))
+    }
+}
+
+impl<C: DecoderConfig> TrainableModel for DecoderLm<C> {
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn hyper_parameters(&self) -> Result<Value> {
+        self.config.hyper_parameters()
+    }
+
+    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
+        Some(self.decoder.training_memory(self.mode, sequences, length))
+    }
+
+    fn set_training(&mut self, training: bool) {
+        self.mode.training = training;
+    }
+
+    fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
+        self.mode.gradient_checkpointing = on;
+        Ok(())
+    }
+
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
+        save_pretrained(dir, &self.config, &self.parameters, self.kind(), overwrite)
+    }
+}

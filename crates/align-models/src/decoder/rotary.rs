@@ -1,0 +1,80 @@
+use super::TokenRows;
+use crate::Result;
+use tch::{Device, Kind, Tensor};
+
+/// Rotary positions (arXiv:2104.09864) with the halves of a head rotated against each other, as in GPT-NeoX and Llama.
+#[derive(Debug)]
+pub struct Rotary {
+    /// One angle a pair of numbers and position, `(dim / 2)`, float32.
+    inverse_frequencies: Tensor,
+    /// Factor of the rotated queries and keys.
+    scale: f64,
+}
+
+impl Rotary {
+    /// The first `dim` numbers of each head are rotated; the angle of pair `i` is the position times `theta^(−2 i / dim)`.
+    ///
+    /// # Errors
+    /// Only what LibTorch refuses.
+    pub fn new(theta: f64, dim: i64, device: Device) -> Result<Self> {
+        let even = Tensor::f_arange_start_step(0, dim, 2, (Kind::Float, device))?;
+        let periods = Tensor::f_pow_scalar(theta, &even.f_div_scalar(dim as f64)?)?;
+        Ok(Self::with_frequencies(periods.f_reciprocal()?, 1.0))
+    }
+
+    /// With the angles of one position as they are given, `(dim / 2)`, and a factor of the rotated queries and keys: for positions that are
+    /// scaled beyond those that a model was trained on.
+    #[must_use]
+    pub fn with_frequencies(inverse_frequencies: Tensor, scale: f64) -> Self {
+        Self { inverse_frequencies, scale }
+    }
+
+    /// The rotation of tokens at `positions`, `(batch, seq)`, in `kind`.
+    ///
+    /// # Errors
+    /// Positions of another shape.
+    pub fn at(&self, positions: &Tensor, kind: Kind) -> Result<Rotation> {
+        let wide = if kind == Kind::Double { Kind::Double } else { Kind::Float };
+        let frequencies = self.inverse_frequencies.f_to_kind(wide)?;
+        let angles = positions.f_to_kind(wide)?.f_unsqueeze(-1)?.f_mul(&frequencies)?;
+        let part = |x: Tensor| x.f_mul_scalar(self.scale)?.f_to_kind(kind);
+        Ok(Rotation { cos: part(angles.f_cos()?)?, sin: part(angles.f_sin()?)? })
+    }
+}
+
+/// The angles of one pass's tokens.
+#[derive(Debug)]
+pub struct Rotation {
+    /// `(batch, seq, dim / 2)`.
+    cos: Tensor,
+    /// `(batch, seq, dim / 2)`.
+    sin: Tensor,
+}
+
+impl Rotation {
+    /// `(batch, heads, seq, head_dim)` rotated.
+    ///
+    /// # Errors
+    /// Another number of tokens, or heads that are narrower than what is rotated.
+    pub fn turn(&self, x: &Tensor) -> Result<Tensor> {
+        let half = self.cos.size3()?.2;
+        let (cos, sin) = (self.cos.f_unsqueeze(1)?, self.sin.f_unsqueeze(1)?);
+        let (left, right) = (x.f_narrow(3, 0, half)?, x.f_narrow(3, half, half)?);
+        let turned_left = left.f_mul(&cos)?.f_sub(&right.f_mul(&sin)?)?;
+        let turned_right = right.f_mul(&cos)?.f_add(&left.f_mul(&sin)?)?;
+        let rest = x.size4()?.3 - 2 * half;
+        match rest > 0 {
+            true => Ok(Tensor::f_cat(&[&turned_left, &turned_right, &x.f_narrow(3, 2 * half, rest)?], 3)?),
+            false => Ok(Tensor::f_cat(&[&turned_left, &turned_right], 3)?),
+        }
+    }
+
+    /// The angles laid out in rows that share tokens.
+    pub(super) fn spread(&self, rows: &TokenRows) -> Result<Self> {
+        Ok(Self { cos: rows.spread(&self.cos)?, sin: rows.spread(&self.sin)? })
+    }
+
+    pub(super) fn shallow_clone(&self) -> Self {
+        Self { cos: self.cos.shallow_clone(), sin: self.sin.shallow_clone() }
+    }
+}

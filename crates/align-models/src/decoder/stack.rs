@@ -1,0 +1,112 @@
+use super::{Block, Head, KvCache, Mode, Pass, Positions};
+use crate::adaptable::LinearLayer;
+use crate::layers::{Norm, dropout};
+use crate::{Attention, Error, Result};
+use tch::{Device, Kind, Tensor};
+
+/// A whole decoder: embeddings, positions, blocks, the last norm and the output projection.
+#[derive(Debug)]
+pub struct Decoder {
+    /// Of the tokens, `(vocab_size, hidden_size)`.
+    pub embedding: Tensor,
+    /// What the tokens' embeddings are multiplied by, where they are (Gemma).
+    pub embedding_scale: Option<f64>,
+    /// How it knows where a token stands.
+    pub positions: Positions,
+    /// Longest sequence, in tokens.
+    pub n_positions: i64,
+    /// Share of the embeddings that is dropped in training.
+    pub dropout: f64,
+    /// The blocks, in their order.
+    pub blocks: Vec<Block>,
+    /// The norm behind the last block.
+    pub norm: Norm,
+    /// The output projection.
+    pub head: Head,
+}
+
+impl Decoder {
+    /// Final hidden states of shape `(batch, seq, hidden_size)`: see [`CausalLm::hidden`](crate::CausalLm::hidden).
+    ///
+    /// # Errors
+    /// Shapes that do not fit each other, positions beyond `n_positions`, or a full cache.
+    pub fn hidden(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+        mut cache: Option<&mut KvCache>,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        let (batch, seq) = input_ids.size2()?;
+        let (kind, device) = (self.kind(), self.device());
+        let past = cache.as_deref().map_or(0, KvCache::len);
+        let positions = match position_ids {
+            Some(given) => given.f_to_device(device)?,
+            None => self.positions_behind(past, batch, seq)?,
+        };
+        let mut x = Tensor::f_embedding(&self.embedding, &input_ids.f_to_device(device)?, -1, false, false)?;
+        if let Some(scale) = self.embedding_scale {
+            // The factor is rounded to the weights' dtype, as in transformers.
+            x = x.f_mul(&Tensor::f_from_slice(&[scale])?.f_to_kind(kind)?.f_to_device(device)?)?;
+        }
+        let rotation = match &self.positions {
+            Positions::Rotary(rotary) => Some(rotary.at(&positions, kind)?),
+            Positions::Learned(embedding) => {
+                x = x.f_add(&Tensor::f_embedding(embedding, &positions, -1, false, false)?)?;
+                None
+            }
+        };
+        let mut x = dropout(x, self.dropout, mode.training)?;
+        let options = (kind, device);
+        let mut pass = Pass::new(attention, (batch, seq), rotation, cache.as_deref_mut(), mode.training, options)?;
+        for (layer, block) in self.blocks.iter().enumerate() {
+            x = match mode.gradient_checkpointing && pass.cache.is_none() {
+                true => block.forward_checkpointed(&x, layer, &pass)?,
+                false => block.forward(&x, layer, &mut pass)?,
+            };
+        }
+        if let Some(cache) = cache {
+            cache.advance(seq);
+        }
+        self.norm.forward(&x)
+    }
+
+    fn positions_behind(&self, past: i64, batch: i64, seq: i64) -> Result<Tensor> {
+        let last = past + seq;
+        if last > self.n_positions {
+            return Err(Error::Input(format!(
+                "a sequence of {last} tokens is longer than the model's n_positions, {}: shorten it",
+                self.n_positions
+            )));
+        }
+        Ok(Tensor::f_arange_start(past, last, (Kind::Int64, self.device()))?.f_expand([batch, seq], false)?)
+    }
+
+    /// An empty cache for `batch` rows of at most `capacity` tokens.
+    #[must_use]
+    pub fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
+        let attention = self.blocks.first().map(|block| &block.attention);
+        let [heads, kv_heads, head_dim] = attention.map_or([0; 3], |a| [a.heads, a.kv_heads, a.head_dim]);
+        let shape = [batch, kv_heads, capacity, head_dim];
+        KvCache::new(self.blocks.len(), shape, self.kind(), self.device()).with_query_heads(heads)
+    }
+
+    /// The blocks' linear layers, in the checkpoint's usual order.
+    #[must_use]
+    pub fn linear_layers(&self) -> Vec<LinearLayer> {
+        self.blocks.iter().enumerate().flat_map(|(number, block)| block.linear_layers(number)).collect()
+    }
+
+    /// The weights' dtype.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.embedding.kind()
+    }
+
+    /// Where the weights are.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.embedding.device()
+    }
+}
