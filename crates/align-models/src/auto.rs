@@ -114,9 +114,19 @@ impl AutoModelForCausalLm {
     /// cannot be read or do not fit each other, or a base model that is not to be had.
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
         if let Some(base) = LoraConfig::base_of_adapter(dir)? {
-            return LoraModel::merged_from_pretrained(&base_folder(dir, &base)?, dir, kind, device);
+            return Self::with_adapter(&base_folder(dir, &base)?, dir, kind, device);
         }
         causal_lm(dir, kind, device)
+    }
+
+    /// Loads the base model in a folder and merges the adapter in another into it; says so in a warning, since the adapter is an adapter no
+    /// more.
+    ///
+    /// # Errors
+    /// As [`AutoModelForCausalLm::from_pretrained`] and [`LoraModel::from_pretrained`].
+    pub fn with_adapter(base: &Path, adapter: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
+        tracing::warn!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
+        LoraModel::from_pretrained(causal_lm(base, kind, device)?, adapter)?.merge_and_unload()
     }
 }
 
@@ -151,7 +161,7 @@ impl AutoModelForSequenceClassification {
 }
 
 /// The causal model in a folder that holds no adapter.
-pub(crate) fn causal_lm(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
+fn causal_lm(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
     let load = task(dir, |task| if let Task::CausalLm(load) = task { Some(*load) } else { None })?;
     load(Place { dir, kind, device })
 }

@@ -1,5 +1,6 @@
 use crate::checkpoint::Checkpoint;
-use crate::{Adaptable, KvCache, Parameters, Result, TokenRows, TrainableModel, TrainingMemory};
+use crate::lora::Adapter;
+use crate::{KvCache, LinearLayer, Parameters, Result, TokenRows, TrainableModel, TrainingMemory};
 use std::fmt;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -87,10 +88,14 @@ pub trait CausalLm: TrainableModel {
     fn n_positions(&self) -> i64;
 
     /// The ids that end a text: those that the config names, if any.
-    fn eos_token_ids(&self) -> &[i64];
+    fn eos_token_ids(&self) -> &[i64] {
+        &[]
+    }
 
     /// The id that starts a text, if the config names one.
-    fn bos_token_id(&self) -> Option<i64>;
+    fn bos_token_id(&self) -> Option<i64> {
+        None
+    }
 
     /// A copy whose weights no gradient reaches: the reference of preference optimisation. Weights that stand still under an
     /// adapter are shared with it.
@@ -113,6 +118,28 @@ pub trait CausalLm: TrainableModel {
     fn kind(&self) -> Kind {
         self.head().kind()
     }
+}
+
+/// A causal model whose linear layers take adapters ([`LoraModel`](crate::LoraModel)).
+pub trait Adaptable {
+    /// The linear layers of the blocks, in the checkpoint's order.
+    fn linear_layers(&self) -> Vec<LinearLayer>;
+
+    /// The name of the token embedding's weight, `(vocab_size, hidden_size)`: `transformer.wte.weight`.
+    fn embedding(&self) -> &str;
+
+    /// The name of the output projection's weight, `(vocab_size, hidden_size)`, which a model with tied embeddings does not hold.
+    fn output_projection(&self) -> &str {
+        "lm_head.weight"
+    }
+
+    /// The same model on other weights, in evaluation mode, with the adapter's matrices beside its layers. The embeddings may be of
+    /// another number of tokens, and the output
+    /// projection may be there where this model's is the embedding.
+    ///
+    /// # Errors
+    /// A weight that is missing.
+    fn with_weights(&self, weights: Parameters, adapter: Option<Adapter<'_>>) -> Result<Box<dyn CausalLm>>;
 }
 
 impl fmt::Debug for dyn CausalLm + '_ {

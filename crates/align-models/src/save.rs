@@ -7,7 +7,10 @@ use tch::Kind;
 ///
 /// The config makes a folder a model: with `overwrite` the old one goes first, and the new one comes last, so that whatever process is
 /// killed, one model's config never stands beside another's weights.
-pub(crate) fn save_pretrained(
+///
+/// # Errors
+/// A file that exists already, unless `overwrite`, or a folder that cannot be written.
+pub fn save_pretrained(
     dir: &Path,
     config: &impl Serialize,
     parameters: &Parameters,

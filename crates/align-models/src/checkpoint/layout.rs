@@ -19,6 +19,9 @@ impl TensorSpec {
     }
 }
 
+/// What `torch.compile` writes before every name.
+const COMPILED: &str = "_orig_mod.";
+
 /// What a model expects of its checkpoint.
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -68,12 +71,12 @@ impl Layout {
         let modules = self.modules();
         let mut stored: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
         for entry in entries {
-            let name = entry.name();
+            let name = entry.name().strip_prefix(COMPILED).unwrap_or(entry.name());
             if let Some(canonical) = canonical(name) {
                 stored.entry(canonical).or_default().push(entry);
             } else if !(self.ignored)(name.strip_prefix(self.prefix).unwrap_or(name)) {
                 match self.strict || modules.contains(self.module(name)) {
-                    true => mismatch.unexpected.push(name.to_owned()),
+                    true => mismatch.unexpected.push(entry.name().to_owned()),
                     false => foreign.push(name),
                 }
             }

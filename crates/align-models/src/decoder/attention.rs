@@ -1,7 +1,7 @@
 use super::Pass;
 use crate::Result;
-use crate::adaptable::LinearLayer;
 use crate::layers::{Attend, Linear, Norm, attend, merge_heads, split_heads};
+use crate::linear_layer::LinearLayer;
 use tch::Tensor;
 
 /// Causal self-attention with its own number of key and value heads (grouped-query attention, arXiv:2305.13245).

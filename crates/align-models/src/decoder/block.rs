@@ -1,7 +1,7 @@
 use super::{FeedForward, Pass, SelfAttention};
 use crate::Result;
-use crate::adaptable::LinearLayer;
 use crate::layers::{Norm, dropout};
+use crate::linear_layer::LinearLayer;
 use align_torch::gradient_checkpoint;
 use tch::Tensor;
 

@@ -1,6 +1,6 @@
 use crate::Result;
-use crate::adaptable::LinearLayer;
 use crate::layers::{Activation, Linear};
+use crate::linear_layer::LinearLayer;
 use tch::Tensor;
 
 /// The feed-forward part of a block.

@@ -28,6 +28,14 @@ pub trait DecoderConfig: Clone + Serialize + 'static {
     /// Names and shapes of the checkpoint.
     fn layout(&self) -> checkpoint::Layout;
 
+    /// Reads the weights of [`DecoderConfig::layout`] out of a checkpoint, in `kind` on `device`.
+    ///
+    /// # Errors
+    /// See [`Checkpoint::load`](checkpoint::Checkpoint::load).
+    fn load(&self, checkpoint: &checkpoint::Checkpoint, kind: Kind, device: Device) -> Result<Parameters> {
+        Ok(Parameters::new(checkpoint.load(&self.layout(), kind, device)?))
+    }
+
     /// Puts the decoder together.
     ///
     /// # Errors
@@ -66,7 +74,7 @@ impl<C: DecoderConfig> DecoderLm<C> {
     /// A config or checkpoint that cannot be read, or that do not fit each other: see [`checkpoint::load`].
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
         let config = C::read(&dir.join("config.json"))?;
-        let parameters = Parameters::new(checkpoint::load(dir, &config.layout(), kind, device)?);
+        let parameters = config.load(&checkpoint::Checkpoint::open(dir)?, kind, device)?;
         Self::from_parameters(config, parameters)
     }
 

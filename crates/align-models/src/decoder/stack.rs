@@ -1,6 +1,6 @@
 use super::{Block, Head, KvCache, Mode, Pass, Positions};
-use crate::adaptable::LinearLayer;
 use crate::layers::{Norm, dropout};
+use crate::linear_layer::LinearLayer;
 use crate::{Attention, Error, Result};
 use tch::{Device, Kind, Tensor};
 

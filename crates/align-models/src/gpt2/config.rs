@@ -3,6 +3,7 @@ use crate::layers::Activation;
 use crate::random_weights::check_memory;
 use crate::{Error, Result, json_field};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Device, Kind};
@@ -47,6 +48,9 @@ pub struct Gpt2Config {
     /// Whether the output projection is the token embedding.
     #[serde(default = "default_true")]
     pub tie_word_embeddings: bool,
+    /// Whether linear layers and norms have biases; nanoGPT's may have none.
+    #[serde(default = "default_true", skip_serializing_if = "is_true")]
+    pub bias: bool,
     /// Whether blocks attend to an encoder: refused.
     #[serde(default)]
     pub add_cross_attention: bool,
@@ -58,7 +62,7 @@ pub struct Gpt2Config {
     pub eos_token_id: Option<Vec<i64>>,
     /// What else the file held, kept for saving.
     #[serde(flatten)]
-    pub extra: BTreeMap<String, serde_json::Value>,
+    pub extra: BTreeMap<String, Value>,
 }
 
 fn default_activation() -> Activation {
@@ -76,6 +80,22 @@ fn default_eps() -> f64 {
 fn default_true() -> bool {
     true
 }
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// Fields of GPT-2 variants that scale what they compute (muP), where they are not 1 or false.
+const SCALES: [&str; 8] = [
+    "embeddings_scale",
+    "mup_embeddings_scale",
+    "mup_output_alpha",
+    "mup_scale_qk_dot_by_d",
+    "mup_width_scale",
+    "output_logits_scale",
+    "scale_qk_dot_by_d",
+    "width_scale",
+];
 
 impl Default for Gpt2Config {
     /// GPT-2 small, as `GPT2Config()` of transformers.
@@ -95,6 +115,7 @@ impl Default for Gpt2Config {
             scale_attn_weights: true,
             scale_attn_by_inverse_layer_idx: false,
             tie_word_embeddings: true,
+            bias: true,
             add_cross_attention: false,
             bos_token_id: Some(50_256),
             eos_token_id: Some(vec![50_256]),
@@ -117,7 +138,7 @@ impl Gpt2Config {
     /// # Errors
     /// As [`Gpt2Config::from_pretrained`].
     pub fn from_file(path: &Path) -> Result<Self> {
-        let mut fields: serde_json::Value = crate::pretrained_config::read_config(path, "gpt2")?;
+        let mut fields: Value = crate::pretrained_config::read_config(path, "gpt2")?;
         if let Some(fields) = fields.as_object_mut()
             && let Some(n_ctx) = fields.get("n_ctx").cloned()
         {
@@ -164,10 +185,25 @@ impl Gpt2Config {
                 return Err(format!("{field} is {id}, outside the vocabulary of {} ids", self.vocab_size));
             }
         }
+        self.validate_extra()?;
         if self.add_cross_attention {
             return Err("add_cross_attention is true: cross-attention is not supported".into());
         }
         Ok(())
+    }
+
+    /// Refuses fields that change what a model computes and are not known to transformers' GPT-2.
+    fn validate_extra(&self) -> std::result::Result<(), String> {
+        let neutral = |value: &Value| value.is_null() || value == &Value::Bool(false) || value.as_f64() == Some(1.0);
+        if let Some((field, value)) =
+            SCALES.iter().find_map(|name| self.extra.get_key_value(*name).filter(|(_, value)| !neutral(value)))
+        {
+            return Err(format!("{field} is {value}: scales of muP are not supported"));
+        }
+        match self.extra.get("position_embedding_type").map(|kind| kind.as_str().unwrap_or_default()) {
+            None | Some("learned" | "absolute") => Ok(()),
+            Some(kind) => Err(format!("position_embedding_type is \"{kind}\", a GPT-2's positions are learned")),
+        }
     }
 
     /// Whether a new model's weights fit into the memory that is left on `device`; what is not known fits.
@@ -196,7 +232,11 @@ impl Gpt2Config {
     pub fn layout(&self) -> Layout {
         let (d, inner) = (self.n_embd, self.n_inner());
         let mut tensors = Vec::new();
-        let mut add = |name: String, shape: &[i64]| tensors.push(TensorSpec { name, shape: shape.to_vec() });
+        let mut add = |name: String, shape: &[i64]| {
+            if self.bias || !name.ends_with(".bias") {
+                tensors.push(TensorSpec { name, shape: shape.to_vec() });
+            }
+        };
         add("transformer.wte.weight".into(), &[self.vocab_size, d]);
         add("transformer.wpe.weight".into(), &[self.n_positions, d]);
         for layer in 0..self.n_layer {

@@ -1,10 +1,11 @@
 //! GPT-2: a decoder with learned positions and pre-norm blocks.
 
 mod config;
+mod nanogpt;
 
 pub use config::Gpt2Config;
 
-use crate::checkpoint::Layout;
+use crate::checkpoint::{Checkpoint, Layout};
 use crate::decoder::{
     Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Head, Positions, Projections, SelfAttention,
 };
@@ -31,6 +32,10 @@ impl DecoderConfig for Gpt2Config {
         Self::layout(self)
     }
 
+    fn load(&self, checkpoint: &Checkpoint, kind: Kind, device: Device) -> Result<Parameters> {
+        nanogpt::load(self, checkpoint, kind, device)
+    }
+
     fn decoder(&self, w: &Weights) -> Result<Decoder> {
         let base = w.child("transformer");
         let embedding = base.tensor("wte.weight")?;
@@ -47,7 +52,7 @@ impl DecoderConfig for Gpt2Config {
             blocks: (0..self.n_layer)
                 .map(|layer| self.block(layer, &base.child("h").child(layer)))
                 .collect::<Result<_>>()?,
-            norm: Norm::layer(&base.child("ln_f"), self.layer_norm_epsilon, true)?,
+            norm: Norm::layer(&base.child("ln_f"), self.layer_norm_epsilon, self.bias)?,
             head: Head::new(w, head),
         })
     }
@@ -73,8 +78,8 @@ impl DecoderConfig for Gpt2Config {
 impl Gpt2Config {
     fn block(&self, layer: i64, w: &Weights) -> Result<Block> {
         let (attention, mlp) = (w.child("attn"), w.child("mlp"));
-        let linear = |w: &Weights, name: &str| Linear::load_transposed(&w.child(name), true);
-        let norm = |name: &str| Norm::layer(&w.child(name), self.layer_norm_epsilon, true);
+        let linear = |w: &Weights, name: &str| Linear::load_transposed(&w.child(name), self.bias);
+        let norm = |name: &str| Norm::layer(&w.child(name), self.layer_norm_epsilon, self.bias);
         Ok(Block {
             attention_norm: norm("ln_1")?,
             attention: SelfAttention {

@@ -1,6 +1,6 @@
 use super::{Activation, Weights};
 use crate::Result;
-use crate::adaptable::LinearLayer;
+use crate::linear_layer::LinearLayer;
 use crate::lora::LoraLayer;
 use align_torch::{PackedActivation, PackedLinear};
 use tch::Tensor;

@@ -1,5 +1,5 @@
 use super::layer::LoraLayer;
-use super::targets::{Target, matrix_names};
+use super::target::{Target, matrix_names};
 use crate::Parameters;
 use tch::Tensor;
 

@@ -1,6 +1,6 @@
 //! Reading and writing PEFT's `adapter_model.safetensors`, and reading `adapter_model.bin`.
 
-use super::targets::Target;
+use super::target::Target;
 use super::whole::{self, WholeWeight, is_copy};
 use crate::checkpoint::{Checkpoint, CheckpointError, Layout, save_safetensors};
 use crate::{Error, Parameters, Result};

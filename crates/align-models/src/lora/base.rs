@@ -1,5 +1,6 @@
-use crate::adaptable::{Adaptable, LinearLayer};
+use crate::causal_lm::Adaptable;
 use crate::checkpoint::TensorSpec;
+use crate::linear_layer::LinearLayer;
 use crate::{CausalLm, Error, Result};
 use std::collections::BTreeSet;
 

@@ -1,11 +1,6 @@
 use super::Modules;
-use super::matcher::Matcher;
-use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Largest rank; a matrix of this many rows is no longer a small one.
-const LARGEST_RANK: i64 = 1 << 16;
 
 /// A LoRA adapter's options, under the names of PEFT's `LoraConfig` and with its defaults for GPT-2 where these depend on the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,52 +83,10 @@ impl Default for LoraConfig {
 }
 
 impl LoraConfig {
-    /// Checks every option by itself; whether a model has the target modules is for [`LoraModel`](super::LoraModel) to see.
-    ///
-    /// # Errors
-    /// [`Error::LoraOption`] names the first option that is out of range.
-    pub fn validate(&self) -> Result<()> {
-        let dropout = self.lora_dropout;
-        rank("r", self.r)?;
-        self.rank_pattern.values().try_for_each(|r| rank("rank_pattern", *r))?;
-        positive("lora_alpha", self.lora_alpha)?;
-        self.alpha_pattern.values().try_for_each(|alpha| positive("alpha_pattern", *alpha))?;
-        require("lora_dropout", (0.0..1.0).contains(&dropout), || {
-            format!("is {dropout}, expected at least 0 and below 1")
-        })?;
-        require("target_modules", !self.target_modules.is_empty(), || "is empty: name a linear layer".into())?;
-        let empty = self.modules_to_save.iter().any(String::is_empty);
-        require("modules_to_save", !empty, || "holds an empty name, which is the end of every module's".into())?;
-        let listed = matches!(self.target_modules, Modules::Names(_));
-        for (option, set) in [
-            ("layers_to_transform", self.layers_to_transform.is_some()),
-            ("layers_pattern", self.layers_pattern.is_some()),
-        ] {
-            require(option, listed || !set, || "is set, but target_modules is an expression: say it there".into())?;
-        }
-        require("layers_pattern", self.layers_pattern.is_none() || self.layers_to_transform.is_some(), || {
-            "is set, but layers_to_transform is not: set both".into()
-        })?;
-        Matcher::new(self).map(drop)
-    }
-
     /// What the product of a layer that no pattern names is multiplied by.
     #[must_use]
     pub fn scaling(&self) -> f64 {
         let r = self.r as f64;
         self.lora_alpha / if self.use_rslora { r.sqrt() } else { r }
     }
-}
-
-fn rank(option: &'static str, r: i64) -> Result<()> {
-    require(option, (1..=LARGEST_RANK).contains(&r), || format!("is {r}, expected 1 to {LARGEST_RANK}"))
-}
-
-fn positive(option: &'static str, alpha: f64) -> Result<()> {
-    require(option, alpha > 0.0 && alpha.is_finite(), || format!("is {alpha}, expected a positive number"))
-}
-
-/// An option that must hold to something.
-pub(super) fn require(option: &'static str, holds: bool, reason: impl FnOnce() -> String) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::LoraOption { option, reason: reason() }) }
 }

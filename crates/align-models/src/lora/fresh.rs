@@ -1,4 +1,4 @@
-use super::targets::Target;
+use super::target::Target;
 use crate::Result;
 use align_base::random::generator;
 use rand_chacha::rand_core::Rng;

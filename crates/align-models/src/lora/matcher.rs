@@ -1,8 +1,8 @@
 //! Which modules a LoRA adapter is made for, by PEFT's rules. Nothing here knows a model: modules are names.
 
 use super::Modules;
-use super::config::require;
 use super::expression::{End, regex};
+use super::require::require;
 use crate::{LoraConfig, Result};
 use regex::Regex;
 

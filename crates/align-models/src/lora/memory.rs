@@ -1,5 +1,5 @@
-use super::targets::matrix_names;
-use crate::adaptable::LinearLayer;
+use super::target::matrix_names;
+use crate::linear_layer::LinearLayer;
 use crate::{CausalLm, LoraModel, TrainableModel, TrainingMemory};
 use std::collections::BTreeMap;
 use tch::Tensor;

@@ -13,7 +13,10 @@ mod memory;
 mod model;
 mod modules;
 mod not_ours;
+mod require;
+mod target;
 mod targets;
+mod validation;
 mod whole;
 
 pub(crate) use layer::LoraLayer;

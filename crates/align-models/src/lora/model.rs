@@ -1,9 +1,9 @@
 use super::base::BaseModel;
 use super::fresh::fresh;
-use super::targets::{Target, fan_in_fan_out, refuse_idle, targets};
+use super::target::Target;
+use super::targets::{fan_in_fan_out, refuse_idle, targets};
 use super::whole::{self, WholeWeight};
 use super::{Adapter, adapter_config, adapter_file};
-use crate::auto::causal_lm;
 use crate::checkpoint::Checkpoint;
 use crate::identity::hyper_parameters;
 use crate::{
@@ -107,21 +107,6 @@ impl LoraModel {
             adapter_file::read(&file, &targets, [&trained, &carried], kinds, model.device())?;
         matrices.extend(own);
         Self::build(&base, config, targets, [trained, carried], Parameters::new(matrices), Parameters::new(kept))
-    }
-
-    /// The plain model that a base model's folder and an adapter's make together; says so in a warning, since the adapter is an adapter no
-    /// more.
-    ///
-    /// # Errors
-    /// As [`AutoModelForCausalLm::from_pretrained`](crate::AutoModelForCausalLm::from_pretrained) and [`LoraModel::from_pretrained`].
-    pub fn merged_from_pretrained(
-        base: &Path,
-        adapter: &Path,
-        kind: Kind,
-        device: Device,
-    ) -> Result<Box<dyn CausalLm>> {
-        tracing::warn!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
-        Self::from_pretrained(causal_lm(base, kind, device)?, adapter)?.merge_and_unload()
     }
 
     fn build(

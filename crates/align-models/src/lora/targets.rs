@@ -1,32 +1,9 @@
 use super::base::{BaseModel, kinds_of_layers};
-use super::config::require;
 use super::matcher::Matcher;
-use crate::adaptable::LinearLayer;
-use crate::checkpoint::TensorSpec;
+use super::require::require;
+use super::target::Target;
+use crate::linear_layer::LinearLayer;
 use crate::{LoraConfig, Result};
-
-/// A linear layer that is adapted, and how it is.
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub layer: LinearLayer,
-    /// Its number among all the model's linear layers, adapted or not.
-    pub place: u64,
-    pub r: i64,
-    pub scaling: f64,
-}
-
-impl Target {
-    /// Names and shapes of its two matrices, `A` and `B`, under PEFT's names.
-    pub fn matrices(&self) -> [TensorSpec; 2] {
-        let [a, b] = matrix_names(&self.layer.name);
-        [TensorSpec::new(a, [self.r, self.layer.inputs]), TensorSpec::new(b, [self.layer.outputs, self.r])]
-    }
-}
-
-/// What PEFT calls a layer's `A` and `B`.
-pub(super) fn matrix_names(layer: &str) -> [String; 2] {
-    ["A", "B"].map(|matrix| format!("base_model.model.{layer}.lora_{matrix}.weight"))
-}
 
 /// The layers that an adapter's options name, in the checkpoint's order.
 ///

@@ -3,7 +3,7 @@
 use super::base::BaseModel;
 use super::config::LoraBias;
 use super::matcher::Matcher;
-use super::targets::Target;
+use super::target::Target;
 use crate::checkpoint::{Checkpoint, TensorSpec};
 use crate::{Error, LoraConfig, Parameters, Result};
 use tch::Tensor;

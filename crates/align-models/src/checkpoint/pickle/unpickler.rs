@@ -44,17 +44,12 @@ impl Machine {
     fn step<R: Read>(&mut self, opcode: Opcode, input: &mut Input<R>) -> Result<()> {
         use Opcode as Op;
         match opcode {
-            Op::PROTO => {
-                let version = input.byte()?;
-                if version > 5 {
-                    return bad(format!("pickle protocol {version} is unknown"));
-                }
-            }
+            Op::PROTO => check_protocol(input.byte()?),
             // Frames only help reading ahead.
-            Op::FRAME => drop(input.array::<8>()?),
-            Op::MARK => self.marks.push(self.stack.len()),
-            Op::POP => drop(self.pop()?),
-            Op::POP_MARK => drop(self.pop_mark()?),
+            Op::FRAME => input.array::<8>().map(drop),
+            Op::MARK => self.mark(),
+            Op::POP => self.pop().map(drop),
+            Op::POP_MARK => self.pop_mark().map(drop),
 
             Op::NONE => self.push(Value::None),
             Op::NEWTRUE => self.push(Value::Bool(true)),
@@ -64,117 +59,85 @@ impl Machine {
             Op::BININT2 => self.push(Value::Int(i64::from(u16::from_le_bytes(input.array()?)))),
             Op::LONG1 => {
                 let len = u64::from(input.byte()?);
-                let long = long(&input.bytes(len)?);
-                self.push(long);
+                self.push(long(&input.bytes(len)?))
             }
-            Op::BINFLOAT => {
-                input.array::<8>()?;
-                self.push(Value::Float);
-            }
+            Op::BINFLOAT => input.array::<8>().and_then(|_| self.push(Value::Float)),
             Op::BINUNICODE | Op::BINSTRING => {
                 let len = u64::from(u32::from_le_bytes(input.array()?));
-                self.push_text(input, len)?;
+                self.push_text(input.text(len)?)
             }
             Op::SHORT_BINUNICODE | Op::SHORT_BINSTRING => {
                 let len = u64::from(input.byte()?);
-                self.push_text(input, len)?;
+                self.push_text(input.text(len)?)
             }
             Op::BINUNICODE8 => {
                 let len = u64::from_le_bytes(input.array()?);
-                self.push_text(input, len)?;
+                self.push_text(input.text(len)?)
             }
-            Op::BINBYTES | Op::SHORT_BINBYTES => {
-                let short = opcode == Op::SHORT_BINBYTES;
-                let len = if short { u32::from(input.byte()?) } else { u32::from_le_bytes(input.array()?) };
-                input.bytes(u64::from(len))?;
-                self.push(Value::Bytes);
-            }
+            Op::BINBYTES => self.push_bytes(u32::from_le_bytes(input.array()?), input),
+            Op::SHORT_BINBYTES => self.push_bytes(u32::from(input.byte()?), input),
 
-            Op::EMPTY_TUPLE => self.push_tuple(Vec::new()),
-            Op::TUPLE => {
-                let items = self.pop_mark()?;
-                self.push_tuple(items);
-            }
-            Op::TUPLE1 => self.tuple_of(1)?,
-            Op::TUPLE2 => self.tuple_of(2)?,
-            Op::TUPLE3 => self.tuple_of(3)?,
-            Op::EMPTY_LIST => {
-                let list = self.heap.add_list(Vec::new());
-                self.push(list);
-            }
-            Op::APPEND => {
-                let item = self.pop()?;
-                self.append(vec![item])?;
-            }
-            Op::APPENDS => {
-                let items = self.pop_mark()?;
-                self.append(items)?;
-            }
-            Op::EMPTY_DICT => {
-                let dict = self.heap.add_dict(Vec::new());
-                self.push(dict);
-            }
-            Op::SETITEM => {
-                let (value, key) = (self.pop()?, self.pop()?);
-                self.set_items(&[key, value])?;
-            }
-            Op::SETITEMS => {
-                let items = self.pop_mark()?;
-                self.set_items(&items)?;
-            }
+            Op::EMPTY_TUPLE => self.tuple_of(0),
+            Op::TUPLE => self.pop_mark().and_then(|items| self.push_tuple(items)),
+            Op::TUPLE1 => self.tuple_of(1),
+            Op::TUPLE2 => self.tuple_of(2),
+            Op::TUPLE3 => self.tuple_of(3),
+            Op::EMPTY_LIST => self.push_list(),
+            Op::APPEND => self.pop().and_then(|item| self.append(vec![item])),
+            Op::APPENDS => self.pop_mark().and_then(|items| self.append(items)),
+            Op::EMPTY_DICT => self.push_dict(),
+            Op::SETITEM => self.set_item(),
+            Op::SETITEMS => self.pop_mark().and_then(|items| self.set_items(&items)),
 
-            Op::BINPUT => {
-                let number = u32::from(input.byte()?);
-                self.memoize(number)?;
-            }
-            Op::LONG_BINPUT => {
-                let number = u32::from_le_bytes(input.array()?);
-                self.memoize(number)?;
-            }
-            Op::MEMOIZE => self.memoize(self.memo.len() as u32)?,
-            Op::BINGET => {
-                let number = u32::from(input.byte()?);
-                self.recall(number)?;
-            }
-            Op::LONG_BINGET => {
-                let number = u32::from_le_bytes(input.array()?);
-                self.recall(number)?;
-            }
+            Op::BINPUT => self.memoize(u32::from(input.byte()?)),
+            Op::LONG_BINPUT => self.memoize(u32::from_le_bytes(input.array()?)),
+            Op::MEMOIZE => self.memoize(self.memo.len() as u32),
+            Op::BINGET => self.recall(u32::from(input.byte()?)),
+            Op::LONG_BINGET => self.recall(u32::from_le_bytes(input.array()?)),
 
-            Op::GLOBAL => {
-                let (module, name) = (input.line()?, input.line()?);
-                self.push_global(&module, &name)?;
-            }
-            Op::STACK_GLOBAL => {
-                let (name, module) = (self.pop()?, self.pop()?);
-                let (Some(module), Some(name)) = (self.heap.as_text(module), self.heap.as_text(name)) else {
-                    return bad("a global is named by something else than strings");
-                };
-                let (module, name) = (module.to_owned(), name.to_owned());
-                self.push_global(&module, &name)?;
-            }
-            Op::REDUCE => {
-                let (args, callable) = (self.pop()?, self.pop()?);
-                let spent = &mut self.spent;
-                let value = rebuild::reduce(&mut self.heap, callable, args, &mut |count| spend(spent, count))?;
-                self.push(value);
-            }
-            Op::BUILD => {
-                // An OrderedDict's attributes: `_metadata`, the versions of the modules, which no tensor needs.
-                self.pop()?;
-                let target = self.top()?;
-                if !matches!(target, Value::Dict(_)) {
-                    return Err(PickleError::Unsafe(format!("it would set attributes of {}", target.describe())));
-                }
-            }
-            Op::BINPERSID => {
-                let id = self.pop()?;
-                let storage = rebuild::storage(&mut self.heap, id)?;
-                self.push(storage);
-            }
-            Op::STOP => {}
+            Op::GLOBAL => self.push_global(&input.line()?, &input.line()?),
+            Op::STACK_GLOBAL => self.global_of_the_stack(),
+            Op::REDUCE => self.reduce(),
+            Op::BUILD => self.build(),
+            Op::BINPERSID => self.persistent_id(),
+            Op::STOP => Ok(()),
         }
+    }
+
+    fn mark(&mut self) -> Result<()> {
+        self.marks.push(self.stack.len());
         Ok(())
+    }
+
+    fn global_of_the_stack(&mut self) -> Result<()> {
+        let (name, module) = (self.pop()?, self.pop()?);
+        let (Some(module), Some(name)) = (self.heap.as_text(module), self.heap.as_text(name)) else {
+            return bad("a global is named by something else than strings");
+        };
+        let (module, name) = (module.to_owned(), name.to_owned());
+        self.push_global(&module, &name)
+    }
+
+    fn reduce(&mut self) -> Result<()> {
+        let (args, callable) = (self.pop()?, self.pop()?);
+        let spent = &mut self.spent;
+        let value = rebuild::reduce(&mut self.heap, callable, args, &mut |count| spend(spent, count))?;
+        self.push(value)
+    }
+
+    /// An OrderedDict's attributes: `_metadata`, the versions of the modules, which no tensor needs.
+    fn build(&mut self) -> Result<()> {
+        self.pop()?;
+        match self.top()? {
+            Value::Dict(_) => Ok(()),
+            target => Err(PickleError::Unsafe(format!("it would set attributes of {}", target.describe()))),
+        }
+    }
+
+    fn persistent_id(&mut self) -> Result<()> {
+        let id = self.pop()?;
+        let storage = rebuild::storage(&mut self.heap, id)?;
+        self.push(storage)
     }
 
     /// Roughly what the values take in memory.
@@ -188,19 +151,34 @@ impl Machine {
         spend(&mut self.spent, count)
     }
 
-    fn push(&mut self, value: Value) {
+    fn push(&mut self, value: Value) -> Result<()> {
         self.stack.push(value);
-    }
-
-    fn push_text<R: Read>(&mut self, input: &mut Input<R>, len: u64) -> Result<()> {
-        let text = self.heap.add_text(input.text(len)?);
-        self.push(text);
         Ok(())
     }
 
-    fn push_tuple(&mut self, items: Vec<Value>) {
+    fn push_text(&mut self, text: String) -> Result<()> {
+        let text = self.heap.add_text(text);
+        self.push(text)
+    }
+
+    fn push_bytes<R: Read>(&mut self, len: u32, input: &mut Input<R>) -> Result<()> {
+        input.bytes(u64::from(len))?;
+        self.push(Value::Bytes)
+    }
+
+    fn push_tuple(&mut self, items: Vec<Value>) -> Result<()> {
         let tuple = self.heap.add_tuple(items);
-        self.push(tuple);
+        self.push(tuple)
+    }
+
+    fn push_list(&mut self) -> Result<()> {
+        let list = self.heap.add_list(Vec::new());
+        self.push(list)
+    }
+
+    fn push_dict(&mut self) -> Result<()> {
+        let dict = self.heap.add_dict(Vec::new());
+        self.push(dict)
     }
 
     fn push_global(&mut self, module: &str, name: &str) -> Result<()> {
@@ -212,8 +190,7 @@ impl Machine {
         let Some(global) = Global::find(module, name) else {
             return Err(PickleError::Unsafe(format!("it asks for `{}.{}`", shown(module), shown(name))));
         };
-        self.push(Value::Global(global));
-        Ok(())
+        self.push(Value::Global(global))
     }
 
     /// The lowest height that may be popped to: that of the last mark.
@@ -246,8 +223,7 @@ impl Machine {
         match self.stack.len().checked_sub(count).filter(|height| *height >= self.floor()) {
             Some(height) => {
                 let items = self.stack.drain(height..).collect();
-                self.push_tuple(items);
-                Ok(())
+                self.push_tuple(items)
             }
             None => bad("it makes a tuple of more values than the stack holds"),
         }
@@ -261,6 +237,11 @@ impl Machine {
         }
         self.heap.grew(items.len());
         Ok(())
+    }
+
+    fn set_item(&mut self) -> Result<()> {
+        let (value, key) = (self.pop()?, self.pop()?);
+        self.set_items(&[key, value])
     }
 
     fn set_items(&mut self, items: &[Value]) -> Result<()> {
@@ -283,13 +264,14 @@ impl Machine {
 
     fn recall(&mut self, number: u32) -> Result<()> {
         match self.memo.get(&number) {
-            Some(value) => {
-                self.stack.push(*value);
-                Ok(())
-            }
+            Some(value) => self.push(*value),
             None => bad(format!("it recalls value {number}, which it never stored")),
         }
     }
+}
+
+fn check_protocol(version: u8) -> Result<()> {
+    if version > 5 { bad(format!("pickle protocol {version} is unknown")) } else { Ok(()) }
 }
 
 fn spend(spent: &mut usize, count: usize) -> Result<()> {
