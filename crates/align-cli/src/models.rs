@@ -1,7 +1,7 @@
 use crate::Failure;
 use align_data::Tokenizer;
 use align_models::hub::{DownloadBar, RepoName};
-use align_models::{CausalLm, Gpt2, LoraModel, ModelResolver};
+use align_models::{AutoModelForCausalLm, CausalLm, ModelResolver};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
@@ -37,20 +37,14 @@ pub fn fetch(name: &str) -> Result<PathBuf, Failure> {
     Ok(resolver().folder(name)?)
 }
 
-/// The folder of the base model, where `folder` holds an adapter alone.
-fn base_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
-    Ok(resolver().base_of_adapter(folder)?)
-}
-
 /// Where a model's options of generation are: the folder itself, or where it holds an adapter alone its base model's.
 pub fn base_folder(folder: &Path) -> Result<PathBuf, Failure> {
-    Ok(base_of(folder)?.unwrap_or_else(|| folder.to_owned()))
+    Ok(resolver().base_of_adapter(folder)?.unwrap_or_else(|| folder.to_owned()))
 }
 
-/// The GPT-2 in a folder; of an adapter alone its base model with the adapter merged into it.
-pub fn gpt2(folder: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>, Failure> {
-    let Some(base) = base_of(folder)? else { return Ok(Box::new(Gpt2::from_pretrained(folder, kind, device)?)) };
-    Ok(LoraModel::merged_from_pretrained(&base, folder, kind, device)?)
+/// The causal model in a folder; of an adapter alone its base model with the adapter merged into it.
+pub fn causal_lm(folder: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>, Failure> {
+    Ok(AutoModelForCausalLm::from_pretrained_with(folder, &mut resolver(), kind, device)?)
 }
 
 /// The tokeniser in a folder, compared with the model's embeddings; of an adapter alone that of its base model, where it has

@@ -1,7 +1,7 @@
 use crate::{Error, InferenceIdentity, Result};
 use align_data::Tokenizer;
 use align_models::score::{Score, Scorer};
-use align_models::{DistilBert, DistilBertConfig};
+use align_models::{AutoModelForSequenceClassification, SequenceClassifier};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
@@ -13,9 +13,10 @@ const BATCH_SIZE: usize = 32;
 /// A classifier or reward model that scores texts.
 pub struct RewardModel {
     folder: PathBuf,
-    model: DistilBert,
+    model: Box<dyn SequenceClassifier>,
     tokenizer: Tokenizer,
     scorer: Scorer,
+    outputs: usize,
     batch_size: usize,
 }
 
@@ -26,12 +27,17 @@ impl RewardModel {
     /// # Errors
     /// A score that the model does not give, found before its weights are read; a folder that cannot be loaded.
     pub fn from_pretrained(folder: &Path, score: Option<&Score>, kind: Kind, device: Device) -> Result<Self> {
-        let labels = DistilBertConfig::from_pretrained(folder)?.labels();
-        let scorer = labels.and_then(|labels| Scorer::new(score, &labels));
-        let scorer = scorer.map_err(|problem| Error::Score { folder: folder.to_owned(), problem })?;
-        let model = DistilBert::from_pretrained(folder, kind, device)?.packed()?;
-        let tokenizer = Tokenizer::from_pretrained(folder)?.for_embeddings(model.config().vocab_size)?;
-        Ok(Self { folder: folder.to_owned(), model, tokenizer, scorer, batch_size: BATCH_SIZE })
+        let of_score = |problem| Error::Score { folder: folder.to_owned(), problem };
+        let labels = AutoModelForSequenceClassification::labels(folder).map_err(|problem| match problem {
+            align_models::Error::Score(_) => of_score(problem),
+            other => other.into(),
+        })?;
+        let scorer = Scorer::new(score, &labels).map_err(of_score)?;
+        let plain = AutoModelForSequenceClassification::from_pretrained(folder, kind, device)?;
+        let model = plain.packed()?.unwrap_or(plain);
+        let tokenizer = Tokenizer::from_pretrained(folder)?.for_embeddings(model.vocab_size())?;
+        let outputs = labels.names().len();
+        Ok(Self { folder: folder.to_owned(), model, tokenizer, scorer, outputs, batch_size: BATCH_SIZE })
     }
 
     /// So many texts go through the model at a time; no score depends on it.
@@ -51,13 +57,13 @@ impl RewardModel {
     /// # Errors
     /// A config or a tokeniser that cannot be written down, or not enough memory.
     pub fn identity(&self) -> Result<InferenceIdentity> {
-        InferenceIdentity::of(&self.model, &self.tokenizer)
+        InferenceIdentity::of(self.model.as_ref(), &self.tokenizer)
     }
 
     /// How many outputs it has.
     #[must_use]
     pub fn outputs(&self) -> usize {
-        self.model.config().num_labels() as usize
+        self.outputs
     }
 
     /// A row of logits a text, `outputs` numbers each. A text is cut to what the model takes. Token ids and activations exist for a
@@ -66,7 +72,7 @@ impl RewardModel {
     /// # Errors
     /// A batch size of 0; logits that are not finite (the error counts texts from one).
     pub fn logits(&self, texts: &[&str], mut on_part: impl FnMut(usize)) -> Result<Vec<Vec<f32>>> {
-        let positions = self.model.config().max_position_embeddings as usize;
+        let positions = self.model.n_positions() as usize;
         let longest = self.tokenizer.model_max_length().map_or(positions, |most| most.min(positions));
         let mut logits = Vec::with_capacity(texts.len());
         for part in texts.chunks(PART.max(self.batch_size)) {

@@ -3,10 +3,10 @@
 use crate::pretrained_config::model_type;
 use crate::score::Labels;
 use crate::{
-    CausalLm, DistilBert, DistilBertConfig, Error, Gpt2, LoraConfig, LoraModel, Result, SequenceClassifier,
+    CausalLm, DistilBert, DistilBertConfig, Error, Gpt2, LoraModel, ModelResolver, Result, SequenceClassifier,
     TrainableModel,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tch::{Device, Kind};
 
 /// All architectures; a new one is a line here.
@@ -113,18 +113,27 @@ impl AutoModelForCausalLm {
     /// A folder without `config.json`, a `model_type` that is not known (the message lists those that are), a config or weights that
     /// cannot be read or do not fit each other, or a base model that is not to be had.
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
-        if let Some(base) = LoraConfig::base_of_adapter(dir)? {
-            return Self::with_adapter(&base_folder(dir, &base)?, dir, kind, device);
-        }
-        causal_lm(dir, kind, device)
+        Self::from_pretrained_with(dir, &mut ModelResolver::default(), kind, device)
     }
 
-    /// Loads the base model in a folder and merges the adapter in another into it; says so in a warning, since the adapter is an adapter no
-    /// more.
+    /// The same with the base model of an adapter found by `resolver`, which may show its download.
     ///
     /// # Errors
-    /// As [`AutoModelForCausalLm::from_pretrained`] and [`LoraModel::from_pretrained`].
-    pub fn with_adapter(base: &Path, adapter: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
+    /// As [`AutoModelForCausalLm::from_pretrained`].
+    pub fn from_pretrained_with(
+        dir: &Path,
+        resolver: &mut ModelResolver,
+        kind: Kind,
+        device: Device,
+    ) -> Result<Box<dyn CausalLm>> {
+        match resolver.base_of_adapter(dir)? {
+            Some(base) => Self::with_adapter(&base, dir, kind, device),
+            None => causal_lm(dir, kind, device),
+        }
+    }
+
+    /// The base model with the adapter merged into it; says so in a warning, since the adapter is an adapter no more.
+    fn with_adapter(base: &Path, adapter: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
         tracing::warn!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
         LoraModel::from_pretrained(causal_lm(base, kind, device)?, adapter)?.merge_and_unload()
     }
@@ -177,24 +186,4 @@ fn task<T>(dir: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
         let reason = format!("model_type is \"{found}\"; {} was expected", known.join(" or "));
         Error::Config { path, reason }
     })
-}
-
-#[cfg(not(feature = "hub"))]
-fn base_folder(adapter: &Path, base: &str) -> Result<PathBuf> {
-    Some(PathBuf::from(base)).filter(|folder| folder.is_dir()).ok_or_else(|| Error::Config {
-        path: adapter.join("adapter_config.json"),
-        reason: format!(
-            "base_model_name_or_path is \"{base}\", which is no folder here: download the model and name its folder"
-        ),
-    })
-}
-
-#[cfg(feature = "hub")]
-fn base_folder(_adapter: &Path, base: &str) -> Result<PathBuf> {
-    use align_hub::{Hub, HubConfig, ModelSource};
-    let source = ModelSource::parse(base)?;
-    if let ModelSource::Folder(folder) = source {
-        return Ok(folder);
-    }
-    Ok(source.fetch(&Hub::new(HubConfig::from_env()?)?, &mut |_| ())?)
 }

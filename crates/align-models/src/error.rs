@@ -77,10 +77,6 @@ pub enum Error {
         /// The first weights that are not finite, by name; none where all are.
         tensor: Option<String>,
     },
-    /// A model that could not be had from the hub.
-    #[cfg(feature = "hub")]
-    #[error(transparent)]
-    Hub(#[from] align_hub::HubError),
     /// Inputs whose shapes or values the model cannot take.
     #[error("{0}")]
     Input(String),

@@ -4,7 +4,8 @@ use super::Placement;
 use crate::{Error, Result};
 use align_data::{Tokenizer, train_byte_level_bpe, train_word_piece};
 use align_models::{
-    CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel, ModelResolver, TrainableModel,
+    AutoModelForCausalLm, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel,
+    ModelResolver, TrainableModel,
 };
 use std::path::Path;
 
@@ -52,11 +53,7 @@ pub trait RunModel: TrainableModel + Sized {
 
 impl RunModel for Box<dyn CausalLm> {
     fn load(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self> {
-        let (kind, device) = (placement.dtype, placement.device);
-        Ok(match resolver.base_of_adapter(folder)? {
-            None => Box::new(Gpt2::from_pretrained(folder, kind, device)?),
-            Some(base) => LoraModel::merged_from_pretrained(&base, folder, kind, device)?,
-        })
+        Ok(AutoModelForCausalLm::from_pretrained_with(folder, resolver, placement.dtype, placement.device)?)
     }
 
     fn adapt(self, peft: LoraConfig, seed: u64) -> Result<Self> {
