@@ -1,15 +1,11 @@
-use super::{FDivergenceType, PrefixSharing, TrainingConfig, refusal, require};
-use crate::{Error, Method, Result, RunConfig, metric_names};
-use align_losses::{AdaptiveBeta, DpoLoss, DpoOptions, LogRatioPenalty, LossType, PairLoss, Penalised, WeightedSum};
+mod loss;
+mod reference;
+
+use super::{FDivergenceType, PrefixSharing, TrainingConfig, require};
+use crate::{Method, Result, RunConfig, metric_names};
+use align_losses::{LogRatioPenalty, LossType};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// TRL's share of the policy in a moved reference.
-const DEFAULT_MIXUP_ALPHA: f64 = 0.6;
-/// TRL's steps between the reference's moves.
-const DEFAULT_SYNC_STEPS: u64 = 512;
-/// What β-DPO's running mean of margins keeps of itself, in its authors' code.
-const DEFAULT_BETA_DPO_MOMENTUM: f64 = 0.9;
 
 /// Half of the tokens of a batch of 8 pairs of 150 tokens: the matrices are as large as a processor needs to be kept busy.
 const DEFAULT_MICRO_BATCH_TOKENS: usize = 1280;
@@ -166,137 +162,6 @@ impl RunConfig for DpoConfig {
         let losses = self.loss_type.iter().map(|loss_type| loss_type.info().method);
         losses.chain(self.beta_dpo_alpha.map(|_| adaptive)).collect()
     }
-}
-
-impl DpoConfig {
-    /// The loss that these options describe.
-    ///
-    /// # Errors
-    /// Options that the loss refuses, or that none of several losses takes.
-    pub fn loss(&self) -> Result<Box<dyn PairLoss>> {
-        let loss = match self.loss_type.as_slice() {
-            [] => return Err(refusal("loss_type", "is empty: name a loss")),
-            &[loss_type] => self.single_loss(loss_type)?,
-            several => self.weighted_sum(several)?,
-        };
-        match (self.log_ratio_penalty, self.log_ratio_penalty_coef) {
-            (None, None) => Ok(loss),
-            (Some(penalty), Some(coefficient)) => Ok(Box::new(Penalised::new(loss, penalty, coefficient)?)),
-            (Some(_), None) => Err(refusal("log_ratio_penalty", "counts for nothing: set log_ratio_penalty_coef")),
-            (None, Some(_)) => Err(refusal("log_ratio_penalty_coef", "has an effect with log_ratio_penalty only")),
-        }
-    }
-
-    /// β-DPO's beta before its first batch; none if beta stands still.
-    pub(crate) fn adaptive_beta(&self) -> Result<Option<AdaptiveBeta>> {
-        let Some(alpha) = self.beta_dpo_alpha else {
-            require("beta_dpo_momentum", self.beta_dpo_momentum.is_none(), || {
-                "has an effect with beta_dpo_alpha only".into()
-            })?;
-            return Ok(None);
-        };
-        require("beta_dpo_alpha", alpha > 0.0 && alpha.is_finite(), || format!("is {alpha}, expected above 0"))?;
-        require("beta_dpo_alpha", self.loss_type.iter().any(|loss_type| *loss_type != LossType::Sft), || {
-            "would be ignored by loss_type sft, which has no beta".into()
-        })?;
-        let momentum = self.beta_dpo_momentum.unwrap_or(DEFAULT_BETA_DPO_MOMENTUM);
-        require("beta_dpo_momentum", (0.0..1.0).contains(&momentum), || {
-            format!("is {momentum}, expected at least 0 and below 1")
-        })?;
-        Ok(Some(AdaptiveBeta::new(self.beta, alpha, momentum)?))
-    }
-
-    fn single_loss(&self, loss_type: LossType) -> Result<Box<dyn PairLoss>> {
-        require("loss_weights", self.loss_weights.is_none(), || {
-            format!("stands beside the one loss_type {loss_type}: name several losses, or leave it out")
-        })?;
-        Ok(Box::new(DpoLoss::new(self.options(loss_type)?)?))
-    }
-
-    /// Several losses, each with those of the options that it takes (MPO, arXiv:2411.10442).
-    fn weighted_sum(&self, loss_types: &[LossType]) -> Result<Box<dyn PairLoss>> {
-        let weights = self.loss_weights.clone().unwrap_or_else(|| vec![1.0; loss_types.len()]);
-        require("loss_weights", weights.len() == loss_types.len(), || {
-            format!("has {} numbers for the {} losses of loss_type", weights.len(), loss_types.len())
-        })?;
-        let all = self.options(LossType::default())?;
-        for (option, _) in all.given() {
-            require(option.name(), loss_types.iter().any(|loss_type| loss_type.takes(option)), || {
-                format!("would be ignored by every loss_type of {}", names(loss_types))
-            })?;
-        }
-        let weighted = loss_types.iter().zip(weights).map(|(&loss_type, weight)| {
-            let loss = DpoLoss::new(all.of(loss_type))?;
-            Ok::<_, Error>((Box::new(loss) as Box<dyn PairLoss>, weight))
-        });
-        Ok(Box::new(WeightedSum::new(weighted.collect::<Result<_>>()?)?))
-    }
-
-    fn options(&self, loss_type: LossType) -> Result<DpoOptions> {
-        Ok(DpoOptions {
-            loss_type,
-            beta: self.beta,
-            label_smoothing: self.label_smoothing,
-            divergence: self.f_divergence_type.with_coefficient(self.f_alpha_divergence_coef)?,
-            discopop_tau: self.discopop_tau,
-            dpop_lambda: self.dpop_lambda,
-            length_alpha: self.length_alpha,
-        })
-    }
-
-    fn validate_tokens(&self) -> Result<()> {
-        let has_sft = self.loss_type.contains(&LossType::Sft);
-        if let Some(alpha) = self.ld_alpha {
-            require("ld_alpha", (0.0..=1.0).contains(&alpha), || format!("is {alpha}, expected 0 to 1"))?;
-            require("ld_alpha", !has_sft, || {
-                "stands beside loss_type sft, whose likelihood is of all tokens alike".into()
-            })?;
-        }
-        require("use_weighting", !self.use_weighting || !has_sft, || {
-            "stands beside loss_type sft, which is one number for the whole batch, not a pair's".into()
-        })
-    }
-
-    fn validate_reference(&self) -> Result<()> {
-        let distance = self.weight_distance_coef;
-        require("weight_distance_coef", distance >= 0.0 && distance.is_finite(), || {
-            format!("is {distance}, expected 0 or more")
-        })?;
-        let given = [
-            ("ref_model_mixup_alpha", self.ref_model_mixup_alpha.is_some()),
-            ("ref_model_sync_steps", self.ref_model_sync_steps.is_some()),
-        ];
-        for (option, given) in given {
-            require(option, self.sync_ref_model || !given, || "has an effect with sync_ref_model only".into())?;
-        }
-        let precompute = self.precompute_ref_log_probs;
-        require("precompute_ref_log_probs", !precompute || !self.sync_ref_model, || {
-            "stands beside sync_ref_model, which moves the reference: leave one of the two away".into()
-        })?;
-        require("precompute_ref_log_probs", !precompute || distance == 0.0, || {
-            "stands beside weight_distance_coef, which needs the reference's weights: leave one of the two away".into()
-        })?;
-        require("ref_log_probs_dir", precompute || self.ref_log_probs_dir.is_none(), || {
-            "has an effect with precompute_ref_log_probs only".into()
-        })?;
-        let Some((alpha, every)) = self.reference_sync() else { return Ok(()) };
-        require("ref_model_mixup_alpha", alpha > 0.0 && alpha <= 1.0, || {
-            format!("is {alpha}, expected above 0 and at most 1")
-        })?;
-        require("ref_model_sync_steps", every > 0, || "is 0, expected at least 1".into())
-    }
-
-    /// The policy's share in the moved reference, and the steps between its moves; none if it stands still.
-    pub(crate) fn reference_sync(&self) -> Option<(f64, u64)> {
-        self.sync_ref_model.then(|| {
-            let alpha = self.ref_model_mixup_alpha.unwrap_or(DEFAULT_MIXUP_ALPHA);
-            (alpha, self.ref_model_sync_steps.unwrap_or(DEFAULT_SYNC_STEPS))
-        })
-    }
-}
-
-fn names(loss_types: &[LossType]) -> String {
-    loss_types.iter().map(|loss_type| loss_type.name()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
