@@ -34,7 +34,7 @@
 //! weights of pairs ([`wpo_weights`]). [`AdaptiveBeta`] sets `beta` batch by batch.
 //!
 //! Log-probabilities come from logits ([`token_logps`], [`sequence_logps`]), or straight from hidden states
-//! ([`LinearLogps`]), which never holds the logits of a whole batch nor their graph.
+//! ([`differentiable_logps`], [`LinearLogps`]), which never holds the logits of a whole batch nor their graph.
 
 mod adaptive_beta;
 mod check;

@@ -78,7 +78,7 @@ pub trait PairLoss: Debug {
     /// The same without a graph, and the derivative of the batch's *mean* loss by the policy's log-probabilities, each side
     /// `(batch,)` and of the dtype that they came in.
     ///
-    /// For training in two phases: this derivative is what [`LinearLogps::backward`](crate::LinearLogps::backward) takes.
+    /// For training: going back from the policy's log-probabilities with this derivative costs less than a graph of the loss.
     /// A graph that the log-probabilities may have is neither used nor needed.
     ///
     /// # Errors

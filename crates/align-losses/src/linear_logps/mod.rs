@@ -1,4 +1,4 @@
-//! Token log-probabilities straight from hidden states, in two phases and without the logits of a whole batch.
+//! Token log-probabilities straight from hidden states, without the logits of a whole batch.
 
 mod backward;
 mod chunk;
@@ -95,7 +95,8 @@ pub fn differentiable_logps(
     Ok((logps, statistics))
 }
 
-/// Log-probabilities of target tokens and what their derivative needs: the first phase of a training step.
+/// Log-probabilities of target tokens and what their derivative needs, where forward and backward are called by hand;
+/// [`differentiable_logps`] puts both into LibTorch's graph.
 ///
 /// The output projection is the largest matrix of a small language model, and its logits, `(n, vocab)`, are larger than
 /// everything else a step holds. Here they exist for a chunk of rows at a time: the forward pass keeps one number a
