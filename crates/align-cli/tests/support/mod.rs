@@ -31,6 +31,8 @@ pub fn command(name: &str, dir: &Path, args: &[&str]) -> Command {
         .args(args)
         .args(tiny_models(name, args))
         .current_dir(dir)
+        // Several programs share the processors: a thread that waits must not spin.
+        .env("OMP_WAIT_POLICY", "passive")
         .env("HF_HOME", dir.join("hub"))
         .env("HF_HUB_OFFLINE", "1");
     for variable in ["HF_ENDPOINT", "HF_TOKEN", "HF_HUB_CACHE", "HF_TOKEN_PATH", "HUGGINGFACE_HUB_CACHE"] {
