@@ -6,7 +6,7 @@
 
 mod notebook;
 
-use align_losses::LossType;
+use align::losses::LossType;
 
 fn main() -> notebook::Result<()> {
     notebook::run([LossType::Hinge, LossType::Sigmoid])

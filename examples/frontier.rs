@@ -4,12 +4,12 @@
 //! cargo run --release --example frontier -- models/gpt2-imdb-4m models/distilbert-imdb-1m runs/sweep
 //! ```
 
-use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
-use align_frontier::{Findings, Models, Outcome, Sampling, SweepFolder, SweepOptions, csv, points, run};
-use align_inference::RewardModel;
-use align_metrics::Bootstrap;
-use align_models::Gpt2;
-use align_train::{DpoConfig, StopSignal, TrainingConfig};
+use align::data::{NOTEBOOK_PROMPTS, Tokenizer};
+use align::frontier::{Findings, Models, Outcome, Sampling, SweepFolder, SweepOptions, csv, points, run};
+use align::inference::RewardModel;
+use align::metrics::Bootstrap;
+use align::models::Gpt2;
+use align::train::{DpoConfig, StopSignal, TrainingConfig};
 use tch::{Device, Kind};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A sweep that was stopped goes on with what its folder holds.
     let folder = SweepFolder::open(folder.as_ref(), &serde_json::to_value(&options)?)?;
     let models = Models { sft: &sft, tokenizer: &tokenizer, score: &score, batch_size: 32 };
-    let mut progress = |_: &align_frontier::Progress| ();
+    let mut progress = |_: &align::frontier::Progress| ();
     if let Outcome::Finished(sweep) = run(&models, &options, &folder, &StopSignal::default(), &mut progress)? {
         let findings = Findings::of(&sweep, &options.bootstrap)?;
         print!("{}", csv(&sweep, &findings));

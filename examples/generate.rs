@@ -4,9 +4,9 @@
 //! cargo run --release --example generate -- models/gpt2-imdb-4m
 //! ```
 
-use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
-use align_models::Gpt2;
-use align_models::generation::{Generation, GenerationConfig, PromptGenerator, stream};
+use align::data::{NOTEBOOK_PROMPTS, Tokenizer};
+use align::models::Gpt2;
+use align::models::generation::{Generation, GenerationConfig, PromptGenerator, stream};
 use tch::{Device, Kind};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

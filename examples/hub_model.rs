@@ -4,11 +4,11 @@
 //! cargo run --release --example hub_model -- lvwerra/gpt2-imdb "This movie"
 //! ```
 
-use align_data::Tokenizer;
-use align_inference::generate_texts;
-use align_models::Gpt2;
-use align_models::generation::{Generation, GenerationConfig};
-use align_models::hub::{Hub, HubConfig, ModelSource};
+use align::data::Tokenizer;
+use align::inference::generate_texts;
+use align::models::Gpt2;
+use align::models::generation::{Generation, GenerationConfig};
+use align::models::hub::{Hub, HubConfig, ModelSource};
 use tch::{Device, Kind};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,30 +1,19 @@
 //! KTO: training on single completions that people liked or not.
 //!
 //! ```sh
-//! cargo run --release --example kto -- models/gpt2-imdb-4m likes.jsonl
+//! cargo run --release --example kto -- lvwerra/gpt2-imdb likes.jsonl runs/kto
 //! ```
 
-use align_data::{EncodeOptions, Tokenizer, UnpairedPreferences, encode_unpaired};
-use align_models::Gpt2;
-use align_train::{KtoConfig, KtoTrainer, TrainingConfig};
-use tch::{Device, Kind};
+use align::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, model, likes] = &arguments[..] else { return Err("usage: kto MODEL LIKES".into()) };
-    let tokenizer = Tokenizer::from_pretrained(model)?;
-    let policy = Gpt2::from_pretrained(model.as_ref(), Kind::Float, Device::Cpu)?;
-    let table = UnpairedPreferences::read(likes)?;
-    let encoding = EncodeOptions { max_length: Some(128), ..EncodeOptions::default() };
-    let encoded = encode_unpaired(&tokenizer, table.rows(), &encoding)?;
-    println!("{}", encoded.report);
-
-    let training = TrainingConfig { max_steps: Some(8), ..TrainingConfig::default() };
-    let config = KtoConfig { desirable_weight: 1.2, training, ..KtoConfig::default() };
-    for step in KtoTrainer::new(policy, None, encoded.rows, config)? {
-        let step = step?;
-        let kl = step.metrics.get("kl").unwrap_or_default();
-        println!("step {}: loss {:.4}, KL estimate {kl:.4}", step.step, step.loss);
+    let [_, model, likes, folder] = &arguments[..] else { return Err("usage: kto MODEL LIKES RUN".into()) };
+    let training = TrainingConfig { max_steps: Some(8), ..Default::default() };
+    let config = KtoConfig { desirable_weight: 1.2, training, ..Default::default() };
+    let summary = KtoRun::new(model.as_str(), UnpairedPreferences::read(likes)?, config)?.output_dir(folder).train()?;
+    if let Some(step) = summary.last_step {
+        println!("step {}: loss {:.4}, {}", step.step, step.loss, step.metrics.get("kl").unwrap_or_default());
     }
     Ok(())
 }

@@ -4,10 +4,10 @@
 //! cargo run --release --example own_loss -- models/gpt2-imdb-4m pairs.jsonl
 //! ```
 
-use align_data::{EncodeOptions, PreferencePairs, Tokenizer, encode_pairs};
-use align_losses::{FDivergence, Link, MarginLoss};
-use align_models::Gpt2;
-use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
+use align::data::{EncodeOptions, PreferencePairs, Tokenizer, encode_pairs};
+use align::losses::{FDivergence, Link, MarginLoss};
+use align::models::Gpt2;
+use align::train::{DpoConfig, DpoTrainer, TrainingConfig};
 use tch::{Device, Kind, Tensor};
 
 /// The hinge loss without its kink, as a square near the margin.
@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 struct SquaredHinge;
 
 impl Link for SquaredHinge {
-    fn loss(&self, margin: &Tensor, beta: f64) -> align_losses::Result<Tensor> {
+    fn loss(&self, margin: &Tensor, beta: f64) -> align::losses::Result<Tensor> {
         Ok((1.0_f64 - beta * margin).f_relu()?.f_square()?)
     }
 }

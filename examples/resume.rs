@@ -1,43 +1,39 @@
-//! A run that stops at its checkpoint and goes on from it, to the weights of an undisturbed run, byte for byte.
+//! A run that is stopped after half of its steps and goes on from its checkpoint, to the bytes of an undisturbed run.
 //!
 //! ```sh
-//! cargo run --release --example resume -- models/gpt2-imdb-4m pairs.jsonl runs/resume
+//! cargo run --release --example resume -- models/gpt2-imdb-4m pairs.jsonl runs
 //! ```
 
-use align_data::{EncodeOptions, PreferencePairs, Tokenizer, encode_pairs};
-use align_models::Gpt2;
-use align_train::{CheckpointSaver, DpoConfig, DpoTrainer, Strategy, TrainingConfig, latest_checkpoint};
+use align::prelude::*;
+use align::train::StepRecord;
+use align::train::objective::Dpo;
 use std::path::Path;
-use tch::{Device, Kind};
+
+/// Stops a run after three steps, as a signal would.
+struct StopAfterThree;
+
+impl Observer<Dpo> for StopAfterThree {
+    fn on_step(&mut self, _: &Trainer<Dpo>, record: &StepRecord) -> align::train::Result<Flow> {
+        Ok(if record.step == 3 { Flow::Stop } else { Flow::Continue })
+    }
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, model, pairs, runs] = &arguments[..] else { return Err("usage: resume MODEL PAIRS RUN".into()) };
-    let (tokenizer, run) = (Tokenizer::from_pretrained(model)?, Path::new(runs));
-    let encoding = EncodeOptions { max_length: Some(128), ..EncodeOptions::default() };
-    let rows = encode_pairs(&tokenizer, PreferencePairs::read(pairs)?.rows(), &encoding)?.pairs;
-    let training = TrainingConfig {
-        max_steps: Some(6),
-        save_strategy: Strategy::Steps,
-        save_steps: Some(3),
-        ..TrainingConfig::default()
+    let [_, model, pairs, runs] = &arguments[..] else { return Err("usage: resume MODEL PAIRS RUNS".into()) };
+    let [whole, stopped] = ["whole", "stopped"].map(|name| Path::new(runs).join(name));
+    let run = |folder: &Path| -> align::Result<DpoRun> {
+        let training = TrainingConfig { max_steps: Some(6), ..Default::default() };
+        let config = DpoConfig { training, ..Default::default() };
+        Ok(DpoRun::new(model.as_str(), PreferencePairs::read(pairs)?, config)?.output_dir(folder))
     };
-    let trainer = || -> align_train::Result<DpoTrainer> {
-        let policy = Gpt2::from_pretrained(model.as_ref(), Kind::Float, Device::Cpu)?;
-        DpoTrainer::new(policy, None, rows.clone(), DpoConfig { training: training.clone(), ..DpoConfig::default() })
-    };
+    run(&whole)?.train()?;
 
-    let mut whole = trainer()?;
-    whole.train(&mut [&mut CheckpointSaver::new(run)])?;
-    std::fs::remove_dir_all(run.join("checkpoint-6"))?;
+    let half = run(&stopped)?.observer(StopAfterThree).train()?;
+    println!("stopped after step {} of {}", half.steps, half.total_steps);
+    run(&stopped)?.resume().train()?;
 
-    let mut resumed = trainer()?;
-    let checkpoint = latest_checkpoint(run)?.ok_or("no checkpoint")?;
-    resumed.resume(&checkpoint)?;
-    println!("going on after step {} of {}", resumed.step(), resumed.total_steps());
-    resumed.train(&mut [])?;
-
-    let same = whole.policy().parameters().iter().zip(resumed.policy().parameters().iter()).all(|(a, b)| a.1 == b.1);
-    println!("the weights are {}", if same { "the same" } else { "others" });
+    let weights = |run: &Path| std::fs::read(run.join("model/model.safetensors")).unwrap_or_default();
+    println!("the weights are {}", if weights(&whole) == weights(&stopped) { "the same" } else { "others" });
     Ok(())
 }

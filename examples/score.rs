@@ -4,8 +4,8 @@
 //! cargo run --release --example score -- models/distilbert-imdb-1m "A fine film." "A dull film."
 //! ```
 
-use align_inference::RewardModel;
-use align_models::score::Score;
+use align::inference::RewardModel;
+use align::models::score::Score;
 use tch::{Device, Kind};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -3,13 +3,13 @@
 mod options;
 mod pairs;
 
-use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
-use align_frontier::{ComparisonOptions, NamedPolicy, compare_policies};
-use align_inference::RewardModel;
-use align_losses::LossType;
-use align_models::{CausalLm, Gpt2};
-use align_torch::MatmulPrecision;
-use align_train::{DpoTrainer, ProgressBar};
+use align::data::{NOTEBOOK_PROMPTS, Tokenizer};
+use align::frontier::{ComparisonOptions, NamedPolicy, compare_policies};
+use align::inference::RewardModel;
+use align::losses::LossType;
+use align::models::{CausalLm, Gpt2};
+use align::torch::MatmulPrecision;
+use align::train::{DpoTrainer, ProgressBar};
 use clap::Parser;
 use options::Options;
 use pairs::{encoded_pairs, generation, is_held_out};

@@ -1,5 +1,5 @@
-use align_losses::LossType;
-use align_train::{DpoConfig, SamplingStrategy, TrainingConfig};
+use align::losses::LossType;
+use align::train::{DpoConfig, SamplingStrategy, TrainingConfig};
 use clap::Parser;
 use std::path::PathBuf;
 

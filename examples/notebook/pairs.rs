@@ -1,9 +1,9 @@
 use super::{Options, Result};
-use align_data::pairing::{PairOptions, PairStrategy, pair};
-use align_data::{EncodeOptions, EncodedPair, NOTEBOOK_PROMPTS, ScoredText, Tokenizer, encode_pairs};
-use align_inference::{RewardModel, generate_texts};
-use align_models::generation::{Generation, GenerationConfig};
-use align_models::{CausalLm, Gpt2};
+use align::data::pairing::{PairOptions, PairStrategy, pair};
+use align::data::{EncodeOptions, EncodedPair, NOTEBOOK_PROMPTS, ScoredText, Tokenizer, encode_pairs};
+use align::inference::{RewardModel, generate_texts};
+use align::models::generation::{Generation, GenerationConfig};
+use align::models::{CausalLm, Gpt2};
 
 /// Pairs of the model's own texts, all but those of the held-out prompts.
 pub fn encoded_pairs(

@@ -15,6 +15,9 @@ pub enum Error {
     /// Texts, tables, tokenisers or batches.
     #[error(transparent)]
     Data(#[from] align_data::Error),
+    /// Texts of a model, or scores of a reward model.
+    #[error(transparent)]
+    Inference(#[from] align_inference::Error),
     /// A loss.
     #[error(transparent)]
     Loss(#[from] align_losses::Error),

@@ -25,6 +25,7 @@
 //! | --- | --- | --- |
 //! | texts, preference pairs, tokenisers, batches | [`data`] | `align-data` |
 //! | GPT-2, DistilBERT, LoRA, checkpoints, generation | [`models`] | `align-models` |
+//! | texts of a model, jobs that survive a kill, reward models | [`inference`] | `align-inference` |
 //! | preference losses, divergences, penalties | [`losses`] | `align-losses` |
 //! | runs, trainers, objectives, observers | [`train`] | `align-train` |
 //! | entropy, KL divergence, rewards, fronts, intervals | [`metrics`] | `align-metrics` |
@@ -230,6 +231,7 @@ pub use error::{Error, Result};
 pub use align_data as data;
 #[cfg(feature = "frontier")]
 pub use align_frontier as frontier;
+pub use align_inference as inference;
 pub use align_losses as losses;
 pub use align_metrics as metrics;
 pub use align_models as models;

@@ -4,6 +4,7 @@ pub use align_data::{
     Completions, LabelledTexts, PreferencePair, PreferencePairs, ScoredText, ScoredTexts, Texts, Tokenizer,
     UnpairedPreference, UnpairedPreferences,
 };
+pub use align_inference::{RewardModel, generate_texts};
 pub use align_losses::{LossType, PairLoss};
 pub use align_models::generation::{Generation, GenerationConfig};
 pub use align_models::{CausalLm, DistilBert, Gpt2, LoraConfig, TrainableModel};
