@@ -4,13 +4,10 @@
 //! cargo run --release --example frontier -- models/gpt2-imdb-4m models/distilbert-imdb-1m runs/sweep
 //! ```
 
-use align::data::{NOTEBOOK_PROMPTS, Tokenizer};
+use align::data::NOTEBOOK_PROMPTS;
 use align::frontier::{Findings, Models, Outcome, Sampling, SweepFolder, SweepOptions, csv, points, run};
-use align::inference::RewardModel;
 use align::metrics::Bootstrap;
-use align::models::Gpt2;
-use align::train::{DpoConfig, StopSignal, TrainingConfig};
-use tch::{Device, Kind};
+use align::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -21,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let score = |texts: &[&str]| reward_model.scores(texts).map_err(|e| e.to_string());
 
     let sampling = |texts_per_prompt, seed| Sampling { texts_per_prompt, max_new_tokens: 24, seed };
-    let training = TrainingConfig { learning_rate: 1e-4, num_train_epochs: Some(1.0), ..TrainingConfig::default() };
+    let training = TrainingConfig { learning_rate: 1e-4, num_train_epochs: Some(1.0), ..Default::default() };
     let options = SweepOptions {
         points: points(&[("sigmoid".parse()?, vec![1.0, 0.1]), ("hinge".parse()?, vec![1.0, 0.1])])?,
         prompts: NOTEBOOK_PROMPTS[..10].iter().map(|prompt| prompt.to_string()).collect(),
@@ -29,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         training_texts: sampling(4, 1),
         pairs_per_prompt: 4,
         evaluation: sampling(2, 2),
-        dpo: DpoConfig { training, ..DpoConfig::default() },
+        dpo: DpoConfig { training, ..Default::default() },
         bootstrap: Bootstrap::default(),
     };
     // A sweep that was stopped goes on with what its folder holds.

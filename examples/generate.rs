@@ -4,10 +4,9 @@
 //! cargo run --release --example generate -- models/gpt2-imdb-4m
 //! ```
 
-use align::data::{NOTEBOOK_PROMPTS, Tokenizer};
-use align::models::Gpt2;
-use align::models::generation::{Generation, GenerationConfig, PromptGenerator, stream};
-use tch::{Device, Kind};
+use align::data::NOTEBOOK_PROMPTS;
+use align::models::generation::{PromptGenerator, stream};
+use align::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();

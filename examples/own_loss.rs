@@ -4,11 +4,10 @@
 //! cargo run --release --example own_loss -- models/gpt2-imdb-4m pairs.jsonl
 //! ```
 
-use align::data::{EncodeOptions, PreferencePairs, Tokenizer, encode_pairs};
+use align::data::{EncodeOptions, encode_pairs};
 use align::losses::{FDivergence, Link, MarginLoss};
-use align::models::Gpt2;
-use align::train::{DpoConfig, DpoTrainer, TrainingConfig};
-use tch::{Device, Kind, Tensor};
+use align::prelude::*;
+use align::tch::Tensor;
 
 /// The hinge loss without its kink, as a square near the margin.
 #[derive(Debug)]
@@ -25,12 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [_, model, pairs] = &arguments[..] else { return Err("usage: own_loss MODEL PAIRS".into()) };
     let tokenizer = Tokenizer::from_pretrained(model)?;
     let policy = Gpt2::from_pretrained(model.as_ref(), Kind::Float, Device::Cpu)?;
-    let encoding = EncodeOptions { max_length: Some(128), ..EncodeOptions::default() };
+    let encoding = EncodeOptions { max_length: Some(128), ..Default::default() };
     let rows = encode_pairs(&tokenizer, PreferencePairs::read(pairs)?.rows(), &encoding)?.pairs;
 
     let loss = MarginLoss::new(FDivergence::ReverseKl, SquaredHinge, 0.1)?;
-    let training = TrainingConfig { max_steps: Some(8), learning_rate: 1e-4, ..TrainingConfig::default() };
-    let config = DpoConfig { training, ..DpoConfig::default() };
+    let training = TrainingConfig { max_steps: Some(8), learning_rate: 1e-4, ..Default::default() };
+    let config = DpoConfig { training, ..Default::default() };
     for step in DpoTrainer::with_loss(policy, None, rows, config, Box::new(loss))? {
         let step = step?;
         let margin = step.metrics.get("rewards/margins").unwrap_or_default();

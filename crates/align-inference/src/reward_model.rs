@@ -1,7 +1,7 @@
 use crate::{Error, InferenceIdentity, Result};
 use align_data::Tokenizer;
 use align_models::score::{Score, Scorer};
-use align_models::{AutoModelForSequenceClassification, SequenceClassifier};
+use align_models::{AutoModelForSequenceClassification, ModelResolver, SequenceClassifier};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
@@ -21,6 +21,15 @@ pub struct RewardModel {
 }
 
 impl RewardModel {
+    /// Loads it from a folder, or with the feature `hub` of `align-models` by its name on the hub (`user/name[@revision]`). All else is as
+    /// in [`from_pretrained`](Self::from_pretrained).
+    ///
+    /// # Errors
+    /// A name without a model, and those of [`from_pretrained`](Self::from_pretrained).
+    pub fn load(name: &str, score: Option<&Score>, kind: Kind, device: Device) -> Result<Self> {
+        Self::from_pretrained(&ModelResolver::default().folder(name)?, score, kind, device)
+    }
+
     /// Loads it from a folder in transformers' layout. `score` is which of its outputs is a text's score, and in what form; without
     /// it a single output as it is, or minus the logit of the first of two labels, if that is the negative one by its name.
     ///

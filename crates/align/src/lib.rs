@@ -126,6 +126,27 @@
 //! # }
 //! ```
 //!
+//! # Texts and scores
+//!
+//! A model and its tokeniser write texts, and a classifier scores them ([`inference`]):
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
+//! use align::prelude::*;
+//!
+//! # fn main() -> align::Result<()> {
+//! # let _folder = example_folder();
+//! let model = Gpt2::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
+//! let tokenizer = Tokenizer::from_pretrained("lvwerra/gpt2-imdb")?;
+//! let config = GenerationConfig { do_sample: true, max_new_tokens: Some(8), ..Default::default() };
+//! let texts = generate_texts(&model, &tokenizer, &["The film"], 2, &Generation::new(config)?, None)?;
+//! let reward_model = RewardModel::load("lvwerra/distilbert-imdb", None, Kind::Float, Device::Cpu)?;
+//! let scores = reward_model.scores(&[&texts[0].text, &texts[1].text])?;
+//! println!("{scores:?}");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Training step by step
 //!
 //! Under a run is a [`train::Trainer`], an iterator of optimiser steps. It takes rows of token ids:
