@@ -13,7 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = KtoConfig { desirable_weight: 1.2, training, ..Default::default() };
     let summary = KtoRun::new(model.as_str(), UnpairedPreferences::read(likes)?, config)?.output_dir(folder).train()?;
     if let Some(step) = summary.last_step {
-        println!("step {}: loss {:.4}, {}", step.step, step.loss, step.metrics.get("kl").unwrap_or_default());
+        let kl = step.metrics.get("kl").unwrap_or_default();
+        println!("step {}: loss {:.4}, KL estimate {kl:.4}", step.step, step.loss);
     }
     Ok(())
 }
