@@ -5,7 +5,7 @@ use crate::objective::Objective;
 use crate::run_checkpoints::checkpoints;
 use crate::run_identity::RunIdentity;
 use crate::weights::load_weights;
-use crate::{Error, Result, Trainer};
+use crate::{Error, Result, Rounding, Trainer};
 use align_base::files::{ManifestError, check_manifest, write_manifest};
 use align_models::TrainableModel;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
@@ -34,16 +34,6 @@ struct TrainerState<C> {
     /// What else moves with the objective.
     objective: Value,
     config: C,
-}
-
-/// Whether a run may go on where numbers are rounded in another way than before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Rounding {
-    /// No: the run that goes on is the uninterrupted one, byte for byte.
-    #[default]
-    Same,
-    /// Yes, with a warning: processor, threads, device, matmul precision and versions may be others.
-    MayDiffer,
 }
 
 /// Checks every file of a checkpoint against its manifest.

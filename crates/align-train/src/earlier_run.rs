@@ -1,7 +1,7 @@
 //! What a run wrote into its folder before runs kept a record of it.
 
-use crate::run_checkpoints::{is_checkpoint, step_of};
-use crate::{Error, Result, RunFolder};
+use crate::checkpoint_names::{is_checkpoint, step_of};
+use crate::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -18,16 +18,15 @@ struct State {
     _config: Value,
 }
 
-/// The names that are taken to be the run's: its records, options and texts, the tokeniser that it goes on with, and its
-/// checkpoints. Nobody can tell whether a model or a report there is the run's.
-pub(crate) fn names(run: &Path) -> Result<Vec<String>> {
-    if !holds_records(&run.join(RunFolder::METRICS)) {
+/// The names that are taken to be the run's where its `records` are whole: these, its checkpoints, and the `others`, such as options. Nobody can tell whether a model or a report there is the run's.
+pub(crate) fn names(run: &Path, records: &str, others: &[&str]) -> Result<Vec<String>> {
+    if !holds_records(&run.join(records)) {
         return Ok(Vec::new());
     }
     let mut found = checkpoints(run)?;
-    for name in [RunFolder::METRICS, RunFolder::CONFIG, RunFolder::SAMPLES, RunFolder::TOKENIZER] {
+    for name in [records].iter().chain(others) {
         if run.join(name).exists() {
-            found.push(name.to_owned());
+            found.push((*name).to_owned());
         }
     }
     tracing::warn!(folder = %run.display(), "a run of an earlier version: {} are taken to be its own", found.join(", "));

@@ -42,6 +42,7 @@ mod adamw;
 mod batch_metrics;
 mod best_metric;
 mod checkpoint;
+mod checkpoint_names;
 mod completion_logps;
 mod config;
 mod earlier_run;
@@ -55,12 +56,16 @@ mod memory;
 mod metric_names;
 mod metrics;
 mod model_card;
+mod model_facts;
 mod named;
 pub mod objective;
 mod observer;
+mod purpose;
 mod record;
 #[cfg(feature = "report")]
 pub mod report;
+mod rounding;
+mod rows_digest;
 pub mod run;
 mod run_checkpoints;
 mod run_folder;
@@ -75,7 +80,6 @@ mod weights;
 pub use adamw::{AdamW, AdamWConfig};
 pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
-pub use checkpoint::Rounding;
 pub use completion_logps::{Completion, completion_logps};
 pub use config::{
     ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, KtoConfig, PackingStrategy, PrefixSharing,
@@ -85,12 +89,14 @@ pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
 pub use memory::{MemoryEstimate, available_memory};
 pub use metrics::Metrics;
-pub use model_card::{ModelCard, Purpose};
+pub use model_card::ModelCard;
 pub use objective::{Objective, RunConfig};
 pub use observer::{
     CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal, TrainingRecords,
 };
+pub use purpose::Purpose;
 pub use record::{EvaluationRecord, StepRecord};
+pub use rounding::Rounding;
 pub use run::{ClassificationRun, CpoRun, DpoRun, KtoRun, Run, RunSummary, SftRun};
 pub use run_checkpoints::latest_checkpoint;
 pub use run_folder::RunFolder;

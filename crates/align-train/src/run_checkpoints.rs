@@ -1,25 +1,9 @@
 //! The checkpoints of a run folder.
 
+use crate::checkpoint_names::{checkpoint_dir, checkpoint_name, step_of};
 use crate::{Error, Result, earlier_run};
 use align_base::files::{Ownership, Standing};
 use std::path::{Path, PathBuf};
-
-const PREFIX: &str = "checkpoint-";
-
-/// The folder of the checkpoint after `step` steps.
-pub(crate) fn checkpoint_dir(run: &Path, step: u64) -> PathBuf {
-    run.join(format!("{PREFIX}{step}"))
-}
-
-/// The step of a checkpoint's name.
-pub(crate) fn step_of(name: &str) -> Option<u64> {
-    name.strip_prefix(PREFIX)?.parse().ok()
-}
-
-/// Whether a name is one that a checkpoint may have.
-pub(crate) fn is_checkpoint(name: &str) -> bool {
-    step_of(name).is_some()
-}
 
 /// A run folder's checkpoints by step, oldest first: those that a run wrote there, and of a run of a version that kept no record
 /// those that seem its own.
@@ -49,7 +33,7 @@ pub fn latest_checkpoint(run: &Path) -> Result<Option<PathBuf>> {
 /// Whether a checkpoint is as the run wrote it.
 pub(crate) fn is_own(run: &Path, step: u64) -> Result<bool> {
     let path = checkpoint_dir(run, step);
-    let name = format!("{PREFIX}{step}");
+    let name = checkpoint_name(step);
     let standing = Ownership::of(run).standing(&name);
     Ok(standing.map_err(|e| Error::Checkpoint { path, reason: e.to_string() })? == Standing::Own)
 }

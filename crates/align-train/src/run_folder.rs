@@ -1,4 +1,4 @@
-use crate::run_checkpoints::is_checkpoint;
+use crate::checkpoint_names::is_checkpoint;
 use crate::{Error, Result, earlier_run};
 use align_base::files::{
     FolderLock, LockError, Ownership, Standing, is_inside, is_same, lock_folder, remove_leftovers, replace_folder,
@@ -51,7 +51,11 @@ impl RunFolder {
             LockError::Open(e) => fail(e.to_string()),
         })?;
         let owner = Ownership::of(path);
-        let adopted = if owner.is_begun().map_err(system)? { Vec::new() } else { earlier_run::names(path)? };
+        let adopted = if owner.is_begun().map_err(system)? {
+            Vec::new()
+        } else {
+            earlier_run::names(path, Self::METRICS, &[Self::CONFIG, Self::SAMPLES, Self::TOKENIZER])?
+        };
         refuse_foreign(path, &owner, &adopted)?;
         owner.begin(&adopted).map_err(system)?;
         if lock.is_some() {

@@ -1,14 +1,14 @@
 //! What a run follows from, beside its options: whoever resumes it must have the same.
 
-use crate::objective::{Objective, Row};
+use crate::model_facts::device;
+use crate::objective::Objective;
+use crate::rows_digest::rows_digest;
 use crate::{Result, Rounding, Trainer};
 use align_base::differences;
-use align_base::files::Hasher;
-use align_models::{ModelIdentity, TrainableModel, dtype, tensors_digest};
+use align_models::{ModelIdentity, TrainableModel, dtype};
 use align_torch::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tch::Device;
 
 /// The identity of a run's models and rows, and by what they are computed with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,30 +25,6 @@ pub(crate) struct RunIdentity {
     train: String,
     /// Digest of the held-out rows, where their evaluations decide about the run.
     eval: Option<String>,
-}
-
-/// Digest of all token ids and their places.
-pub(crate) fn rows_digest<R: Row>(rows: &[R]) -> String {
-    let mut hasher = Hasher::new("rows");
-    let mut ids = Vec::new();
-    for row in rows {
-        let prompt = [("prompt", row.prompt_ids())];
-        for (side, of_side) in prompt.into_iter().chain(row.completions()) {
-            ids.clear();
-            ids.extend(of_side.iter().flat_map(|id| id.to_le_bytes()));
-            // What a completion is called tells a liked one from one that was not.
-            hasher.part(side.as_bytes()).part(&ids);
-        }
-        if let Some(label) = row.label() {
-            hasher.part(b"label").bytes(&label.to_le_bytes());
-        }
-    }
-    hasher.digest()
-}
-
-/// Where a model computes.
-pub(crate) fn device<M: TrainableModel>(model: &M) -> Device {
-    model.parameters().iter().next().map_or(Device::Cpu, |(_, weight)| weight.device())
 }
 
 impl RunIdentity {
@@ -130,9 +106,4 @@ impl RunIdentity {
              again{threads}, or give --allow-other-rounding"
         ))
     }
-}
-
-/// Digest of the weights that stand still under a model's adapter, if it has one.
-pub(crate) fn frozen_digest<M: TrainableModel>(model: &M) -> Result<Option<String>> {
-    Ok(model.frozen_parameters().map(|weights| tensors_digest("frozen weights", weights.iter())).transpose()?)
 }

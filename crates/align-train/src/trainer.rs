@@ -1,8 +1,8 @@
 use crate::history::History;
 use crate::line_files::LineFiles;
 use crate::memory::{MemoryEstimate, available_memory};
+use crate::model_facts::{device, frozen_digest};
 use crate::objective::{Batch, Objective, Row, Split};
-use crate::run_identity::{device, frozen_digest};
 use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
     AdamW, Error, EvaluationRecord, LrSchedule, Metrics, Result, RunConfig, SamplingStrategy, StepRecord,

@@ -1,4 +1,6 @@
-use super::{LinearLogps, LogpsGradient, chunk, chunks};
+use super::chunk;
+use super::options::chunks;
+use super::saved::{LinearLogps, LogpsGradient};
 use crate::{Result, check};
 use tch::Tensor;
 

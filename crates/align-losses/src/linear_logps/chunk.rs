@@ -1,6 +1,6 @@
 //! The arithmetic of one chunk of rows: from logits to log-probabilities, and back.
 
-use super::LinearLogpsOptions;
+use super::options::LinearLogpsOptions;
 use crate::Result;
 use tch::{Kind, Tensor};
 

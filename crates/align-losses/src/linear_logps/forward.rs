@@ -1,4 +1,6 @@
-use super::{LinearLogps, LinearLogpsOptions, TokenStatistics, chunk, chunks};
+use super::chunk::{self, TokenStatistics};
+use super::options::{LinearLogpsOptions, chunks};
+use super::saved::LinearLogps;
 use crate::{Error, Result, check};
 use tch::Tensor;
 

@@ -3,34 +3,16 @@
 mod backward;
 mod chunk;
 mod forward;
+mod options;
+mod saved;
 
 pub use chunk::TokenStatistics;
+pub use options::LinearLogpsOptions;
+pub use saved::{LinearLogps, LogpsGradient};
 
 use crate::{Error, Result, check};
 use align_torch::{gradient, records_graph, with_derivative};
 use tch::Tensor;
-
-/// How [`LinearLogps`] trades memory for arithmetic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LinearLogpsOptions {
-    /// Rows whose logits are held at once: one or two buffers of `chunk_rows · vocab` numbers.
-    pub chunk_rows: i64,
-    /// Logits up to this many bytes are kept for [`LinearLogps::backward`]; larger ones are computed again there.
-    pub keep_logits_bytes: usize,
-    /// Whether to compute [`TokenStatistics`].
-    pub statistics: bool,
-    /// Whether [`TokenStatistics::log_sum_sq_probs`] is among them.
-    pub log_sum_sq_probs: bool,
-}
-
-impl Default for LinearLogpsOptions {
-    /// Chunks of 256 rows, logits kept up to 256 MiB, no statistics. For GPT-2 small this keeps some 1,300 tokens' logits, which spares
-    /// a tenth of a training step.
-    fn default() -> Self {
-        Self { chunk_rows: 256, keep_logits_bytes: 256 << 20, statistics: false, log_sum_sq_probs: false }
-    }
-}
 
 /// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats and without a graph.
 ///
@@ -93,47 +75,6 @@ pub fn differentiable_logps(
         Ok::<_, Error>(by.hidden)
     })?;
     Ok((logps, statistics))
-}
-
-/// Log-probabilities of target tokens and what their derivative needs, where forward and backward are called by hand;
-/// [`differentiable_logps`] puts both into LibTorch's graph.
-///
-/// The output projection is the largest matrix of a small language model, and its logits, `(n, vocab)`, are larger than
-/// everything else a step holds. Here they exist for a chunk of rows at a time: the forward pass keeps one number a
-/// row, the log-sum-exp, and the backward pass computes the logits again. Neither uses LibTorch's graph:
-///
-/// 1. [`LinearLogps::forward`] gives the log-probabilities;
-/// 2. a loss gives the derivative by them, such as [`PairLoss::evaluate_with_gradient`](crate::PairLoss::evaluate_with_gradient);
-/// 3. [`LinearLogps::backward`] takes it to the hidden states and the projection.
-///
-/// ```
-/// use {align_losses::{LinearLogps, LinearLogpsOptions}, tch::{Device, Kind, Tensor}};
-/// let (hidden, weight) = (Tensor::ones([1, 3], (Kind::Float, Device::Cpu)), Tensor::ones([4, 3], (Kind::Float, Device::Cpu)));
-/// let targets = Tensor::from_slice(&[2i64]);
-/// let (linear, _) = LinearLogps::forward(&hidden, &weight, &targets, &LinearLogpsOptions::default())?;
-/// let mut by_weight = weight.zeros_like();
-/// linear.backward(&Tensor::from_slice(&[1.0f32]), &mut by_weight)?;
-/// assert_eq!(by_weight.double_value(&[2, 0]), 0.75); // 1 - softmax
-/// # Ok::<(), align_losses::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct LinearLogps {
-    hidden: Tensor,
-    weight: Tensor,
-    targets: Tensor,
-    logps: Tensor,
-    /// `(n, 1)`: what `exp(logits - log_normaliser)` needs to sum to 1.
-    log_normaliser: Tensor,
-    /// Each row's logits less their largest, `(n, vocab)`, if they are kept.
-    kept: Option<Tensor>,
-    chunk_rows: i64,
-}
-
-/// What [`LinearLogps::backward`] gives besides the projection's gradient, which it adds in place.
-#[derive(Debug)]
-pub struct LogpsGradient {
-    /// The derivative by the hidden states: their shape `(n, d)` and dtype.
-    pub hidden: Tensor,
 }
 
 impl LinearLogps {
@@ -205,11 +146,4 @@ impl LinearLogps {
     pub fn backward_hidden(self, gradient: &Tensor) -> Result<LogpsGradient> {
         tch::no_grad(|| backward::backward(&self, gradient, None))
     }
-}
-
-/// Where the chunks of `n` rows start, and how long they are.
-fn chunks(n: i64, chunk_rows: i64) -> impl Iterator<Item = (i64, i64)> {
-    (0..n)
-        .step_by(usize::try_from(chunk_rows).unwrap_or(usize::MAX))
-        .map(move |start| (start, chunk_rows.min(n - start)))
 }

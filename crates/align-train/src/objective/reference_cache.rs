@@ -1,7 +1,7 @@
 //! A reference's log-probabilities in a file, for other runs on the same rows.
 
 use super::row::Row;
-use crate::run_identity::rows_digest;
+use crate::rows_digest::rows_digest;
 use crate::{Error, Result};
 use align_base::files::Hasher;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
