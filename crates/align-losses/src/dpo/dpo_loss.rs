@@ -3,7 +3,7 @@ use crate::{Error, Mean, Pair, PairLogps, PairLoss, Result};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-/// A loss of the DPO family by its name: a [`LossType`], a divergence and their options.
+/// A loss of the DPO family by its name: a [`LossType`](crate::LossType), a divergence and their options.
 ///
 /// ```
 /// use {align_losses::{DpoLoss, DpoOptions, LossType, Pair, PairLogps, PairLoss}, tch::Tensor};
