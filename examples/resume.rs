@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, model, pairs, runs] = &arguments[..] else { return Err("usage: resume MODEL PAIRS RUNS".into()) };
     let [whole, stopped] = ["whole", "stopped"].map(|name| Path::new(runs).join(name));
-    let run = |folder: &Path| -> align::Result<DpoRun> {
+    let run = |folder: &Path| -> Result<DpoRun, Box<dyn std::error::Error>> {
         let training = TrainingConfig { max_steps: Some(6), ..Default::default() };
         let config = DpoConfig { training, ..Default::default() };
         Ok(DpoRun::new(model.as_str(), PreferencePairs::read(pairs)?, config)?.output_dir(folder))

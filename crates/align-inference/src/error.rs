@@ -13,7 +13,7 @@ pub enum Error {
         folder: PathBuf,
         /// What is wrong, and what to do.
         #[source]
-        problem: align_models::Error,
+        problem: Box<align_models::Error>,
     },
     /// Texts that a classifier could not score.
     #[error("{}: {problem}", printable_path(folder))]
@@ -22,7 +22,7 @@ pub enum Error {
         folder: PathBuf,
         /// What went wrong.
         #[source]
-        problem: align_models::Error,
+        problem: Box<align_models::Error>,
     },
     /// From the tokeniser.
     #[error(transparent)]

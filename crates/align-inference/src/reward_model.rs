@@ -36,7 +36,7 @@ impl RewardModel {
     /// # Errors
     /// A score that the model does not give, found before its weights are read; a folder that cannot be loaded.
     pub fn from_pretrained(folder: &Path, score: Option<&Score>, kind: Kind, device: Device) -> Result<Self> {
-        let of_score = |problem| Error::Score { folder: folder.to_owned(), problem };
+        let of_score = |problem| Error::Score { folder: folder.to_owned(), problem: Box::new(problem) };
         let labels = AutoModelForSequenceClassification::labels(folder).map_err(|problem| match problem {
             align_models::Error::Score(_) => of_score(problem),
             other => other.into(),
@@ -89,7 +89,7 @@ impl RewardModel {
             let before = logits.len() as u64;
             let found = self.model.classify(&ids, self.batch_size).map_err(|problem| Error::RewardModel {
                 folder: self.folder.clone(),
-                problem: counted_from(before, problem),
+                problem: Box::new(counted_from(before, problem)),
             })?;
             logits.extend(found);
             on_part(part.len());

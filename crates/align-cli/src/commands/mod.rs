@@ -18,24 +18,24 @@ mod train_classifier;
 
 use crate::Failure;
 
-/// What the program can do.
+/// What the program can do. The options differ much in size, so they are boxed.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    Dpo(dpo::Options),
-    Cpo(cpo::Options),
-    Kto(kto::Options),
-    Sft(sft::Options),
-    TrainClassifier(train_classifier::Options),
-    Generate(generate::Options),
-    Classify(classify::Options),
-    Pair(pair::Options),
-    Logps(logps::Options),
-    Evaluate(evaluate::Options),
-    Frontier(frontier::Options),
-    Notebook(notebook::Options),
-    Convert(convert::Options),
-    MergeAdapter(merge_adapter::Options),
-    PushToHub(push_to_hub::Options),
+    Dpo(Box<dpo::Options>),
+    Cpo(Box<cpo::Options>),
+    Kto(Box<kto::Options>),
+    Sft(Box<sft::Options>),
+    TrainClassifier(Box<train_classifier::Options>),
+    Generate(Box<generate::Options>),
+    Classify(Box<classify::Options>),
+    Pair(Box<pair::Options>),
+    Logps(Box<logps::Options>),
+    Evaluate(Box<evaluate::Options>),
+    Frontier(Box<frontier::Options>),
+    Notebook(Box<notebook::Options>),
+    Convert(Box<convert::Options>),
+    MergeAdapter(Box<merge_adapter::Options>),
+    PushToHub(Box<push_to_hub::Options>),
 }
 
 impl Command {
