@@ -4,7 +4,8 @@ use align_data::Tokenizer;
 /// What stands for bytes that are no character, yet or at all.
 const INCOMPLETE: char = '\u{fffd}';
 
-/// The text of tokens as they come, whole characters only: one may be spread over several tokens.
+/// The text of tokens as they come, whole characters only: one may be spread over several tokens. The tokenizers crate's
+/// `DecodeStream` has no end: what stands behind the last whole character would be lost.
 pub struct TextStream<'a> {
     tokenizer: &'a Tokenizer,
     /// Tokens from those of the last text that was given, which the next may need before it (for a space, say).

@@ -10,6 +10,9 @@ use std::process::Command;
 
 /// Most lines of a source file.
 const LINES: usize = 350;
+/// Most lines of an example, and of all together.
+const EXAMPLE_LINES: usize = 60;
+const ALL_EXAMPLES_LINES: usize = 1000;
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -56,6 +59,16 @@ fn no_source_file_is_long() {
         }
     }
     assert!(long.is_empty(), "files of more than {LINES} lines: {long:#?}");
+}
+
+#[test]
+fn examples_are_short() {
+    let files = rust_files(&workspace().join("examples"));
+    let lines = |file: &PathBuf| std::fs::read_to_string(file).unwrap().lines().count();
+    let long: Vec<_> = files.iter().filter(|file| lines(file) > EXAMPLE_LINES).collect();
+    assert!(long.is_empty(), "examples of more than {EXAMPLE_LINES} lines: {long:#?}");
+    let all: usize = files.iter().map(lines).sum();
+    assert!(all <= ALL_EXAMPLES_LINES, "{all} lines of examples, expected at most {ALL_EXAMPLES_LINES}");
 }
 
 /// Rows of text need neither polars nor what it stands on.
