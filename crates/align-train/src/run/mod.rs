@@ -12,6 +12,7 @@ mod base_model;
 mod checks;
 mod dataset;
 mod load;
+mod names;
 mod new_model;
 mod placement;
 mod prepare;

@@ -1,6 +1,7 @@
 //! From a run's settings to a trainer that stands before its first step, or where a checkpoint left it.
 
 use super::load::Loaded;
+use super::names::Names;
 use super::{Dataset, EncodeContext, Placement, ReadyRun, Run, RunModel, RunObjective};
 use crate::{Error, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::EncodeReport;
@@ -27,17 +28,16 @@ impl<O: RunObjective> Run<O> {
         let folder = RunFolder::open(&output_dir)?;
         let checkpoint = self.checkpoint(&folder)?;
 
-        let at = (&placement, &mut self.resolver);
-        let texts = || O::texts(&self.train.examples).unwrap_or_default();
-        let base = self.base.load(self.peft, texts, (&folder, self.resume.is_some()), at)?;
-        let Loaded { model: policy, tokenizer, display_name, hub_id } = base;
-        let (reference, reference_name) = match self.reference {
-            Some(reference) => {
-                let (model, name) = reference.load(&placement, &mut self.resolver)?;
-                (Some(model), Some(name))
-            }
+        let reference = self.reference.take().map(|reference| reference.load(&placement, &mut self.resolver));
+        let (reference, ref_model) = match reference.transpose()? {
+            Some((model, name)) => (Some(model), Some(name)),
             None => (None, O::HAS_REFERENCE.then(|| "the base model".to_owned())),
         };
+        let texts = || O::texts(&self.train.examples).unwrap_or_default();
+        let at = (&placement, &mut self.resolver);
+        let base = self.base.load(self.peft, texts, (&folder, self.resume.is_some()), at)?;
+        let Loaded { model: policy, tokenizer, display_name, hub_id } = base;
+        let mut names = Names::new(display_name, hub_id, ref_model, &self.train.name);
 
         let context = EncodeContext {
             tokenizer: &tokenizer,
@@ -45,17 +45,13 @@ impl<O: RunObjective> Run<O> {
             longest: policy.longest(),
             strip_prompt: self.strip_prompt,
         };
-        let train_data = self.train.name.clone();
         let (rows, train_report) = encode::<O>(&self.config, self.train, "", &context)?;
-        let train_rows = rows.len();
+        names.train_rows = rows.len();
         let mut trainer = Trainer::of(O::of_models(policy, reference, self.config)?, rows)?;
-        let (mut eval_data, mut eval_report) = (None, None);
+        let mut eval_report = None;
         if let Some(eval) = self.eval {
-            let (name, label) = (eval.name.clone(), eval.label());
-            let config = trainer.config().clone();
-            let (rows, report) = encode::<O>(&config, eval, "evaluation rows: ", &context)?;
-            trainer = trainer.with_evaluation(rows).map_err(|e| Error::of_data(&label, e))?;
-            (eval_data, eval_report) = (Some((name, label)), report);
+            names.eval_data = Some((eval.name.clone(), eval.label()));
+            (trainer, eval_report) = with_evaluation(trainer, eval, &context)?;
         }
         if let (Some(checkpoint), Some(rounding)) = (&checkpoint, self.resume) {
             trainer.resume_with(checkpoint, rounding)?;
@@ -64,12 +60,7 @@ impl<O: RunObjective> Run<O> {
             trainer,
             folder,
             tokenizer,
-            display_name,
-            hub_id,
-            reference_name,
-            train_data,
-            train_rows,
-            eval_data,
+            names,
             reports: [train_report, eval_report],
             resumes: self.resume.is_some(),
             checkpoint,
@@ -114,6 +105,18 @@ impl<O: RunObjective> Run<O> {
             false => Ok(checkpoint),
         }
     }
+}
+
+/// The trainer with held-out rows, and what tokenising them changed or left out.
+fn with_evaluation<O: RunObjective>(
+    trainer: Trainer<O>,
+    eval: Dataset<O::Example>,
+    context: &EncodeContext<'_>,
+) -> Result<(Trainer<O>, Option<EncodeReport>)> {
+    let (label, config) = (eval.label(), trainer.config().clone());
+    let (rows, report) = encode::<O>(&config, eval, "evaluation rows: ", context)?;
+    let trainer = trainer.with_evaluation(rows).map_err(|e| Error::of_data(&label, e))?;
+    Ok((trainer, report))
 }
 
 /// Tokenises examples, of which some row must be left.

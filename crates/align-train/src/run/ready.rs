@@ -1,5 +1,6 @@
 //! A run that stands before its first step.
 
+use super::names::Names;
 use super::{MakeSamples, RunObjective, RunSummary};
 #[cfg(feature = "report")]
 use crate::report::run_page;
@@ -19,13 +20,7 @@ pub struct ReadyRun<O: RunObjective> {
     pub(super) trainer: Trainer<O>,
     pub(super) folder: RunFolder,
     pub(super) tokenizer: Tokenizer,
-    pub(super) display_name: String,
-    pub(super) hub_id: Option<String>,
-    pub(super) reference_name: Option<String>,
-    pub(super) train_data: String,
-    pub(super) train_rows: usize,
-    /// The held-out rows' name on the card, and what messages call them.
-    pub(super) eval_data: Option<(String, String)>,
+    pub(super) names: Names,
     pub(super) reports: [Option<EncodeReport>; 2],
     pub(super) resumes: bool,
     pub(super) checkpoint: Option<PathBuf>,
@@ -61,7 +56,7 @@ impl<O: RunObjective> ReadyRun<O> {
     /// Training rows after tokenising.
     #[must_use]
     pub fn train_rows(&self) -> usize {
-        self.train_rows
+        self.names.train_rows
     }
 
     /// Held-out rows after tokenising.
@@ -124,7 +119,7 @@ impl<O: RunObjective> ReadyRun<O> {
             return Ok(summary);
         }
         // A finished run's model is written whatever its evaluation comes to.
-        let evaluated = self.eval_data.take().map(|(name, label)| (name, label, self.trainer.evaluate()));
+        let evaluated = self.names.eval_data.take().map(|(name, label)| (name, label, self.trainer.evaluate()));
         let (mut evaluation, mut failed) = (None, None);
         match evaluated {
             Some((name, _, Ok(record))) => evaluation = Some((record, name)),
@@ -192,12 +187,12 @@ impl<O: RunObjective> ReadyRun<O> {
         evaluation: Option<(EvaluationRecord, String)>,
     ) -> Result<PathBuf> {
         let card = ModelCard {
-            base_model: self.display_name,
-            base_model_id: self.hub_id,
+            base_model: self.names.base_model,
+            base_model_id: self.names.base_model_id,
             adapter,
-            ref_model: self.reference_name,
-            train_data: self.train_data,
-            train_rows: self.train_rows,
+            ref_model: self.names.ref_model,
+            train_data: self.names.train_data,
+            train_rows: self.names.train_rows,
             config: self.trainer.config().clone(),
             steps: trained.summary.steps,
             last_step: trained.summary.last_step.clone(),
