@@ -32,8 +32,10 @@ impl<O: RunObjective> Run<O> {
         if self.reference.is_some() && !O::HAS_REFERENCE {
             refuse("ref_model", "would be ignored: this objective has no reference model")?;
         }
-        if let (Origin::Given(..), true) = (&self.base.origin, self.dtype.is_some() || self.device.is_some()) {
-            refuse("dtype", "and device would be ignored: the model is loaded already, and stays as it is")?;
+        if let Origin::Given(..) = &self.base.origin {
+            let ignored = "would be ignored: the model is loaded already, and stays as it is";
+            self.dtype.map_or(Ok(()), |_| refuse("dtype", ignored))?;
+            self.device.map_or(Ok(()), |_| refuse("device", ignored))?;
         }
         if let (Origin::New(_), None) = (&self.base.origin, O::texts(&[])) {
             refuse(
