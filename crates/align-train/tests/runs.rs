@@ -9,7 +9,14 @@ use align_train::{
     SftConfig, SftRun, StepRecord, StopSignal, Strategy, Trainer, TrainingConfig, TrainingRecords,
 };
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch::{Device, Kind};
+
+/// The matmul precision that a run sets is the process's.
+fn alone() -> MutexGuard<'static, ()> {
+    static RUNS: Mutex<()> = Mutex::new(());
+    RUNS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn model(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/data/models").join(name)
@@ -54,6 +61,7 @@ impl<O: align_train::Objective> Observer<O> for StopAfter {
 
 #[test]
 fn a_run_leaves_everything_and_a_stopped_one_ends_with_the_same_bytes() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let (whole, stopped) = (dir.path().join("whole"), dir.path().join("stopped"));
     let run = |folder: &Path| {
@@ -100,6 +108,7 @@ fn a_run_leaves_everything_and_a_stopped_one_ends_with_the_same_bytes() {
 
 #[test]
 fn every_objective_runs_on_a_model_by_its_folder_or_as_a_value() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let gpt2 = || {
@@ -136,6 +145,7 @@ fn every_objective_runs_on_a_model_by_its_folder_or_as_a_value() {
 
 #[test]
 fn an_adapter_is_trained_on_a_named_model_and_on_a_value() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let lora = || LoraConfig { r: 2, lora_alpha: 4.0, ..LoraConfig::default() };
@@ -154,6 +164,7 @@ fn an_adapter_is_trained_on_a_named_model_and_on_a_value() {
 
 #[test]
 fn a_new_model_gets_a_tokeniser_of_the_texts() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("config.json");
     std::fs::write(
@@ -175,6 +186,7 @@ fn a_new_model_gets_a_tokeniser_of_the_texts() {
 
 #[test]
 fn what_contradicts_or_would_be_ignored_is_refused_before_anything_is_written() {
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("run");
     let run = || DpoRun::new(model("gpt2-tiny"), pairs(4), dpo(2)).unwrap().output_dir(&folder);

@@ -103,8 +103,9 @@
 //!
 //! # Models and generation
 //!
-//! A causal language model is a value, `Box<dyn CausalLm>` ([`models::CausalLm`]). Its generation has transformers' options, and hands
-//! over texts as they are done:
+//! A causal language model is a value, `Box<dyn CausalLm>` ([`models::CausalLm`]). [`models::ModelResolver`] finds a model's folder by its
+//! name, and [`models::AutoModelForCausalLm`] loads what `config.json` says it is. Generation has transformers' options, and hands over
+//! texts as they are done:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
@@ -113,8 +114,9 @@
 //!
 //! # fn main() -> align::Result<()> {
 //! # let _folder = example_folder();
-//! let model = Gpt2::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
-//! let tokenizer = Tokenizer::from_pretrained("lvwerra/gpt2-imdb")?;
+//! let folder = ModelResolver::default().folder("lvwerra/gpt2-imdb")?;
+//! let model = AutoModelForCausalLm::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
+//! let tokenizer = Tokenizer::from_pretrained(&folder)?;
 //! let prompts = tokenizer.encode_prompts(&["The film", "An actor"])?;
 //! let config = GenerationConfig { do_sample: true, max_new_tokens: Some(8), ..Default::default() };
 //! for batch in PromptGenerator::new(&model, &prompts, &Generation::new(config)?, Some(16))? {
@@ -158,7 +160,7 @@
 //!
 //! # fn main() -> align::Result<()> {
 //! # let _folder = example_folder();
-//! let policy = Gpt2::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
+//! let policy = AutoModelForCausalLm::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
 //! let tokenizer = Tokenizer::from_pretrained("lvwerra/gpt2-imdb")?;
 //! let pairs = PreferencePairs::read("pairs.jsonl")?;
 //! let rows = encode_pairs(&tokenizer, pairs.rows(), &EncodeOptions::default())?.pairs;
@@ -214,7 +216,7 @@
 //!
 //! # fn main() -> align::Result<()> {
 //! # let _folder = example_folder();
-//! # let policy = Gpt2::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
+//! # let policy = AutoModelForCausalLm::from_pretrained("lvwerra/gpt2-imdb".as_ref(), Kind::Float, Device::Cpu)?;
 //! # let tokenizer = Tokenizer::from_pretrained("lvwerra/gpt2-imdb")?;
 //! # let pairs = PreferencePairs::read("pairs.jsonl")?;
 //! # let rows = align::data::encode_pairs(&tokenizer, pairs.rows(), &Default::default())?.pairs;

@@ -7,7 +7,10 @@ pub use align_data::{
 pub use align_inference::{RewardModel, generate_texts};
 pub use align_losses::{LossType, PairLoss};
 pub use align_models::generation::{Generation, GenerationConfig};
-pub use align_models::{CausalLm, DistilBert, Gpt2, LoraConfig, TrainableModel};
+pub use align_models::{
+    AutoModelForCausalLm, AutoModelForSequenceClassification, CausalLm, DistilBert, Gpt2, LoraConfig, ModelResolver,
+    TrainableModel,
+};
 pub use align_torch::{DeviceChoice, MatmulPrecision};
 #[cfg(feature = "progress")]
 pub use align_train::ProgressBar;

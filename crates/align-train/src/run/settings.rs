@@ -51,7 +51,7 @@ impl<O: RunObjective> Run<O> {
     }
 
     /// How float32 matrices are multiplied while the run is prepared and trains; the fastest way that is as exact as float32 unless
-    /// given.
+    /// given. It is a setting of the whole process: runs at the same time in one process disturb each other's.
     pub fn matmul_precision(self, precision: MatmulPrecision) -> Self {
         Self { matmul_precision: Some(precision), ..self }
     }
