@@ -4,6 +4,10 @@ use crate::{LoraConfig, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// What hears of a download's steps.
+#[cfg(feature = "hub")]
+type OnEvent = Box<dyn FnMut(align_hub::Event<'_>)>;
+
 /// Finds the folder of a model by its name, `path/to/folder` or `user/name[@revision]`.
 ///
 /// An existing folder wins; what is no folder is a name on the hub, whose files are downloaded into the cache where they are not there
@@ -22,7 +26,7 @@ use std::path::{Path, PathBuf};
 #[derive(Default)]
 pub struct ModelResolver {
     #[cfg(feature = "hub")]
-    progress: Option<Box<dyn FnMut(align_hub::Event<'_>)>>,
+    progress: Option<OnEvent>,
 }
 
 impl ModelResolver {

@@ -26,6 +26,8 @@ pub struct SelfAttention {
 }
 
 /// The linear layers in front of attention.
+// A model has one of these a block, and never moves them.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Projections {
     /// One whose output is queries, keys and values side by side.

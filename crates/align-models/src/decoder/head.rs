@@ -20,7 +20,6 @@ impl Head {
     }
 
     /// `(vocab_size, hidden_size)`.
-    #[must_use]
     pub fn weight(&self) -> &Tensor {
         &self.weight
     }
