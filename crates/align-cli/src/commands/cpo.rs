@@ -12,8 +12,8 @@ use align_train::{CpoConfig, CpoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
 
-/// Trains a language model on preference pairs (prompt, chosen, rejected), or on scored texts (prompt, text, score), which are
-/// paired first.
+/// Trains a language model without a reference model, by CPO, SimPO, AlphaPO, ORPO or SLiC-HF, on preference pairs (prompt, chosen,
+/// rejected), or on scored texts (prompt, text, score), which are paired first.
 #[derive(Args, Serialize)]
 pub struct Options {
     #[command(flatten)]

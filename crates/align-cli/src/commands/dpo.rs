@@ -12,8 +12,8 @@ use align_train::{DpoConfig, DpoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
 
-/// Trains a language model on preference pairs (prompt, chosen, rejected), or on scored texts (prompt, text, score), which are
-/// paired first.
+/// Trains a language model against a reference model, by DPO or its family, on preference pairs (prompt, chosen, rejected), or on
+/// scored texts (prompt, text, score), which are paired first.
 #[derive(Args, Serialize)]
 pub struct Options {
     #[command(flatten)]

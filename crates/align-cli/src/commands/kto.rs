@@ -12,7 +12,7 @@ use align_train::{KtoConfig, KtoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
 
-/// Trains a language model on judged completions (prompt, completion, label), or on both completions of preference pairs
+/// Trains a language model by KTO, BCO or APO-zero on judged completions (prompt, completion, label), or on both completions of preference pairs
 /// (prompt, chosen, rejected).
 #[derive(Args, Serialize)]
 pub struct Options {
