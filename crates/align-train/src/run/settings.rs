@@ -104,8 +104,7 @@ where
                 max_new_tokens: Some(SAMPLE_TOKENS),
                 seed,
                 ..GenerationConfig::default()
-            })
-            .map_err(align_models::Error::from)?;
+            })?;
             Ok(Box::new(match resumed {
                 Some(trainer) => SampleTexts::resume(file, trainer, tokenizer, prompts, generation)?,
                 None => SampleTexts::new(file, tokenizer, prompts, generation)?,
