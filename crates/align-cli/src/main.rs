@@ -2,6 +2,7 @@
 //!
 //! Each subcommand is one file in `commands/`; the other files are what several of them share.
 
+mod clap_settings;
 mod commands;
 mod config_file;
 mod decoding;
@@ -11,7 +12,6 @@ mod held_out;
 mod memory;
 mod models;
 mod notebook;
-mod options;
 mod output;
 mod peft;
 mod places;
@@ -19,11 +19,11 @@ mod preference_data;
 mod program;
 mod progress;
 mod reward_model;
+mod run_options;
 mod runtime;
 mod scratch;
 mod signals;
 mod text_stream;
-mod training;
 
 use failure::Failure;
 use runtime::RuntimeOptions;

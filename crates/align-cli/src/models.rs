@@ -50,9 +50,7 @@ pub fn causal_lm(folder: &Path, kind: Kind, device: Device) -> Result<Box<dyn Ca
 /// The tokeniser in a folder, compared with the model's embeddings; of an adapter alone that of its base model, where it has
 /// none of its own.
 pub fn tokenizer(folder: &Path, embeddings: i64) -> Result<Tokenizer, Failure> {
-    let own = ["tokenizer.json", "vocab.json", "vocab.txt"].iter().any(|name| folder.join(name).exists());
-    let folder = if own { folder.to_owned() } else { base_folder(folder)? };
-    Ok(Tokenizer::from_pretrained(folder)?.for_embeddings(embeddings)?)
+    Ok(Tokenizer::from_pretrained(resolver().tokenizer_folder(folder)?)?.for_embeddings(embeddings)?)
 }
 
 /// The command that uploads a folder.

@@ -1,4 +1,4 @@
-use crate::training::Examples;
+use crate::run_options::Examples;
 use crate::{Failure, output};
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::PreferenceData;

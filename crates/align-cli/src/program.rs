@@ -1,7 +1,7 @@
 //! The command line as a whole.
 
 use crate::commands::Command;
-use crate::{Failure, config_file, options};
+use crate::{Failure, clap_settings, config_file};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
 
@@ -22,7 +22,7 @@ impl Program {
 
 /// Parses the command line; `--config FILE.toml` of a subcommand stands for its keys as options.
 pub fn parse() -> Result<Program, Failure> {
-    let command = options::prepare(Program::command()).mut_subcommands(options::prepare);
+    let command = clap_settings::prepare(Program::command()).mut_subcommands(clap_settings::prepare);
     let mut given: Vec<OsString> = std::env::args_os().collect();
     let named = given.get(1).and_then(|name| command.find_subcommand(name));
     let Some(subcommand) = named.filter(|subcommand| config_file::is_taken_by(subcommand)) else {

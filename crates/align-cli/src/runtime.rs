@@ -68,5 +68,5 @@ fn kind(name: &str) -> Result<Kind, String> {
 }
 
 fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(if *kind == Kind::BFloat16 { "bfloat16" } else { "float32" })
+    serializer.serialize_str(align_models::dtype_name(*kind).unwrap_or_default())
 }

@@ -1,24 +1,13 @@
 use crate::{Error, Result, Tokenizer};
 use serde::{Deserialize, Serialize};
 
-/// Which end of a sequence that is too long is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum TruncationMode {
-    /// The first tokens are kept: the prompt and as much of the completion as fits.
-    #[default]
-    KeepStart,
-}
-
 /// How preference data becomes token ids; the defaults are those of TRL's `DPOTrainer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EncodeOptions {
-    /// The most tokens of prompt and completion together; `None` for no limit.
+    /// The most tokens of prompt and completion together; `None` for no limit. The first tokens are kept, as under TRL's `keep_start`: a
+    /// completion is cut, a prompt never is, and a row whose prompt leaves no room is dropped.
     pub max_length: Option<usize>,
-    /// Which end is kept where `max_length` cuts.
-    pub truncation_mode: TruncationMode,
     /// Whether EOS ends each completion (it is not added where the text, or the tokeniser by itself, ends with it already).
     pub append_eos: bool,
     /// Whether BOS stands before each prompt (it is not added where the prompt begins with it already), as TRL's
@@ -33,13 +22,7 @@ pub struct EncodeOptions {
 
 impl Default for EncodeOptions {
     fn default() -> Self {
-        Self {
-            max_length: Some(1024),
-            truncation_mode: TruncationMode::KeepStart,
-            append_eos: true,
-            prepend_bos: false,
-            strip_prompt: true,
-        }
+        Self { max_length: Some(1024), append_eos: true, prepend_bos: false, strip_prompt: true }
     }
 }
 

@@ -54,7 +54,7 @@ pub mod tables;
 pub use completion_batch::CompletionBatch;
 pub use encode_completions::{EncodedCompletion, encode_completions};
 pub use encode_labelled_texts::{EncodedLabelledText, encode_labelled_texts};
-pub use encode_options::{EncodeOptions, TruncationMode};
+pub use encode_options::EncodeOptions;
 pub use encode_pairs::{EncodedPair, EncodedPairs, encode_pairs};
 pub use encode_report::EncodeReport;
 pub use encode_texts::{EncodedText, EncodedTexts, encode_texts};

@@ -34,7 +34,7 @@
 //! the completion's tokens only, decoding takes the last position only, and neither pays for the rest of the vocabulary
 //! projection.
 
-mod auto;
+mod auto_model;
 mod causal_lm;
 mod distilbert;
 mod error;
@@ -63,7 +63,7 @@ pub mod score;
 #[cfg(feature = "hub")]
 pub use align_hub as hub;
 
-pub use auto::{AutoModel, AutoModelForCausalLm, AutoModelForSequenceClassification};
+pub use auto_model::{AutoModel, AutoModelForCausalLm, AutoModelForSequenceClassification};
 pub use causal_lm::{Adaptable, Attention, CausalLm};
 pub use decoder::{Cached, DecoderConfig, DecoderLm, KvCache, TokenRows};
 pub use distilbert::{DistilBert, DistilBertConfig};
@@ -75,6 +75,7 @@ pub use linear_layer::LinearLayer;
 pub use lora::{Adapter, LoraBias, LoraConfig, LoraModel, Modules};
 pub use model_resolver::ModelResolver;
 pub use parameters::Parameters;
+pub use pretrained_config::dtype_name;
 pub use save::save_pretrained;
 pub use sequence_classifier::SequenceClassifier;
 pub use trainable_model::TrainableModel;

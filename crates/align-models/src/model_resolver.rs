@@ -76,6 +76,17 @@ impl ModelResolver {
         LoraConfig::base_of_adapter(folder)?.map(|base| self.folder(&base)).transpose()
     }
 
+    /// The folder that has the tokeniser of the model in `folder`: this one, or where it holds an adapter alone and no tokeniser, its base
+    /// model's.
+    ///
+    /// # Errors
+    /// As [`ModelResolver::base_of_adapter`].
+    pub fn tokenizer_folder(&mut self, folder: &Path) -> Result<PathBuf> {
+        let own = ["tokenizer.json", "vocab.json", "vocab.txt"].iter().any(|name| folder.join(name).exists());
+        let base = if own { None } else { self.base_of_adapter(folder)? };
+        Ok(base.unwrap_or_else(|| folder.to_owned()))
+    }
+
     /// The folder that a name stands for, where it names none on the hub.
     #[must_use]
     pub fn local(name: &str) -> Option<PathBuf> {

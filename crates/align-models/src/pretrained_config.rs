@@ -123,7 +123,8 @@ pub(crate) fn write_json(dir: &Path, name: &str, json: &serde_json::Value, overw
 }
 
 /// What transformers calls a dtype that weights can have.
-pub(crate) fn dtype_name(kind: Kind) -> Option<&'static str> {
+#[must_use]
+pub fn dtype_name(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Float => Some("float32"),
         Kind::BFloat16 => Some("bfloat16"),

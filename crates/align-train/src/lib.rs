@@ -41,7 +41,6 @@
 mod adamw;
 mod batch_metrics;
 mod best_metric;
-mod checkpoint;
 mod checkpoint_names;
 mod completion_logps;
 mod config;
@@ -57,9 +56,9 @@ mod metric_names;
 mod metrics;
 mod model_card;
 mod model_facts;
-mod named;
 pub mod objective;
 mod observer;
+mod option_names;
 mod purpose;
 mod record;
 #[cfg(feature = "report")]
@@ -75,6 +74,7 @@ mod schedule;
 mod train_loop;
 mod trainer;
 mod trainers;
+mod training_checkpoint;
 mod weights;
 
 pub use adamw::{AdamW, AdamWConfig};
@@ -106,6 +106,6 @@ pub use train_loop::TrainSummary;
 pub use trainer::Trainer;
 pub use trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer};
 
-pub use named::nearest_name;
 #[cfg(feature = "progress")]
 pub use observer::ProgressBar;
+pub use option_names::nearest_name;

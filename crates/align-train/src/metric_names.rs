@@ -2,7 +2,7 @@
 //!
 //! What each name means stands at [`Metrics`](crate::Metrics).
 
-use crate::named::nearest_name;
+use crate::option_names::nearest_name;
 use crate::{CpoLossType, Error, KtoLossType, Result, RunConfig};
 
 /// Of chosen and rejected completions.

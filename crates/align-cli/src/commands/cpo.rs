@@ -6,7 +6,7 @@
 
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
-use crate::training::{RunOptions, given};
+use crate::run_options::{RunOptions, given};
 use crate::{Failure, models};
 use align_train::{CpoConfig, CpoRun, Run, RunConfig};
 use clap::Args;

@@ -5,7 +5,7 @@
 //! ```
 
 use crate::peft::PeftOptions;
-use crate::training::{RunOptions, given};
+use crate::run_options::{RunOptions, given};
 use crate::{Failure, models};
 use align_data::UnpairedPreferences;
 use align_train::{KtoConfig, KtoRun, Run, RunConfig};

@@ -6,8 +6,8 @@
 //!     --model-config config.json --vocab-size 8192 --learning-rate 5e-4
 //! ```
 
+use crate::run_options::{RunOptions, given};
 use crate::scratch::ScratchOptions;
-use crate::training::{RunOptions, given};
 use crate::{Failure, models};
 use align_base::printable_path;
 use align_data::LabelledTexts;

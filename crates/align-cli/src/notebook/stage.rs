@@ -1,6 +1,6 @@
 use super::options::NotebookOptions;
 use crate::held_out::is_held_out;
-use crate::training::Examples;
+use crate::run_options::Examples;
 use crate::{Failure, memory, models, output};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{NOTEBOOK_PROMPTS, PreferencePair, ScoredText, Tokenizer};

@@ -1,3 +1,5 @@
+//! The formula is [`hinge`], of `dpo/hinge.rs`.
+
 use super::{Formula, sigmoid::margin};
 use crate::{LossInfo, LossOption, Method, hinge};
 

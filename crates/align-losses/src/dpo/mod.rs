@@ -1,7 +1,8 @@
 //! DPO and its family: losses of pairs against a reference.
 //!
 //! A loss is a file: its formula, the derivative in closed form, and its `LOSS` with the paper, the options that it takes and the
-//! words of help and model card. A new one is such a file, its module and its line in the list below.
+//! words of help and model card. A new one is such a file, its module and its line in the list below; the tables
+//! of losses in the front page and the README, and the lists of names in `tests/`, are completed with it (tests tell).
 
 mod aot;
 mod aot_unpaired;
@@ -9,6 +10,7 @@ mod apo_down;
 mod apo_zero;
 mod bco_pair;
 mod cal_dpo;
+mod clamped_square;
 mod discopop;
 mod dpo_loss;
 mod dpop;
@@ -26,7 +28,6 @@ mod sides;
 mod sigmoid;
 mod sigmoid_norm;
 mod sppo_hard;
-mod square;
 mod squared;
 mod truncated_quadratic;
 

@@ -1,5 +1,5 @@
 use super::Formula;
-use super::square::{square, square_slope};
+use super::clamped_square::{square, square_slope};
 use crate::{Link, LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
 

@@ -6,11 +6,11 @@
 
 mod attention;
 mod block;
+mod decoder_lm;
 mod feed_forward;
 mod head;
 mod kv_cache;
 mod memory;
-mod model;
 mod pass;
 mod positions;
 mod rotary;
@@ -19,10 +19,10 @@ mod token_rows;
 
 pub use attention::{Projections, SelfAttention};
 pub use block::Block;
+pub use decoder_lm::{DecoderConfig, DecoderLm};
 pub use feed_forward::FeedForward;
 pub use head::Head;
 pub use kv_cache::{Cached, KvCache};
-pub use model::{DecoderConfig, DecoderLm};
 pub use pass::{Mode, Pass};
 pub use positions::Positions;
 pub use rotary::{Rotary, Rotation};

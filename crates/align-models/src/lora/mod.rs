@@ -6,6 +6,7 @@ mod adapter_file;
 mod base;
 mod config;
 mod expression;
+mod find_targets;
 mod fresh;
 mod layer;
 mod matcher;
@@ -15,7 +16,6 @@ mod modules;
 mod not_ours;
 mod require;
 mod target;
-mod targets;
 mod validation;
 mod whole;
 

@@ -1,7 +1,7 @@
 use super::base::BaseModel;
+use super::find_targets::{fan_in_fan_out, refuse_idle, targets};
 use super::fresh::fresh;
 use super::target::Target;
-use super::targets::{fan_in_fan_out, refuse_idle, targets};
 use super::whole::{self, WholeWeight};
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;

@@ -13,7 +13,7 @@ const DEFAULT_CPO_ALPHA: f64 = 1.0;
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct CpoConfig {
     /// The loss.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::LossName::<CpoLossType>::of(CpoLossType::known()), default_value = "sigmoid"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossName::<CpoLossType>::of(CpoLossType::known()), default_value = "sigmoid"))]
     pub loss_type: CpoLossType,
     /// How steeply the loss answers to a margin; with orpo the weight of the odds ratio beside the likelihood.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
@@ -35,7 +35,7 @@ pub struct CpoConfig {
     pub slic_delta: Option<f64>,
     /// Whether what a pair's two sides have in common at their beginning, the prompt first of all, goes through the models once for
     /// both, with the same gradient: auto (where that is faster), on or off. With dropout auto is off, and on refused.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<PrefixSharing>, default_value = "auto"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<PrefixSharing>, default_value = "auto"))]
     pub prefix_sharing: PrefixSharing,
     /// How it is trained.
     #[cfg_attr(feature = "clap", command(flatten))]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct KtoConfig {
     /// The loss.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::LossName::<KtoLossType>::of(KtoLossType::known()), default_value = "kto"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossName::<KtoLossType>::of(KtoLossType::known()), default_value = "kto"))]
     pub loss_type: KtoLossType,
     /// Strength of the pull towards the reference: higher stays nearer.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]

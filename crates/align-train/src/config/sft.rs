@@ -29,7 +29,7 @@ pub struct SftConfig {
     #[cfg_attr(feature = "clap", arg(long))]
     pub packing: bool,
     /// How they are cut: wrapped, wherever a row is full.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<PackingStrategy>, default_value = "wrapped"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<PackingStrategy>, default_value = "wrapped"))]
     pub packing_strategy: PackingStrategy,
     /// Whether the texts are shuffled, by the seed, before they are packed.
     #[cfg_attr(feature = "clap", arg(long))]

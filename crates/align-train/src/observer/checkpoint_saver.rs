@@ -1,8 +1,8 @@
 use super::{Flow, Observer};
-use crate::checkpoint::check_whole;
 use crate::checkpoint_names::{checkpoint_dir, is_checkpoint};
 use crate::objective::Objective;
 use crate::run_checkpoints::{checkpoints, is_own};
+use crate::training_checkpoint::check_whole;
 use crate::weights::load_weights;
 use crate::{Error, Result, StepRecord, Trainer, earlier_run};
 use align_base::files::Ownership;

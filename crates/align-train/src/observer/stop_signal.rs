@@ -4,7 +4,7 @@ use crate::{Result, StepRecord, Trainer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Ends the run after the running step once its flag is set, from a Ctrl-C handler for example.
+/// Ends the run after the running step once [`StopSignal::stop`] is called, from another thread for example.
 #[derive(Debug, Clone, Default)]
 pub struct StopSignal(Arc<AtomicBool>);
 
@@ -19,9 +19,7 @@ impl StopSignal {
     pub fn is_stopped(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
-}
 
-impl StopSignal {
     fn flow(&self) -> Flow {
         if self.is_stopped() { Flow::Stop } else { Flow::Continue }
     }

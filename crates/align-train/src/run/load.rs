@@ -76,7 +76,5 @@ impl ReferenceModel {
 
 /// The tokeniser in a model's folder; of an adapter alone that of its base model, where it has none of its own.
 fn tokenizer(folder: &Path, resolver: &mut ModelResolver) -> Result<Tokenizer> {
-    let own = ["tokenizer.json", "vocab.json", "vocab.txt"].iter().any(|name| folder.join(name).exists());
-    let base = if own { None } else { resolver.base_of_adapter(folder)? };
-    Ok(Tokenizer::from_pretrained(base.as_deref().unwrap_or(folder))?)
+    Ok(Tokenizer::from_pretrained(resolver.tokenizer_folder(folder)?)?)
 }

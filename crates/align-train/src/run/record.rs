@@ -2,9 +2,8 @@
 
 use super::{ReferenceModel, Run, RunObjective};
 use crate::{Error, Result};
-use align_models::LoraConfig;
+use align_models::{LoraConfig, dtype_name};
 use serde_json::{Map, Value, json};
-use tch::Kind;
 
 /// Options as TOML, the keys of nested groups beside the others; what is not set is left out.
 ///
@@ -52,7 +51,7 @@ impl<O: RunObjective> Run<O> {
         }
         put("max_length", json!(self.max_length));
         put("strip_prompt", json!((!self.strip_prompt).then_some(false)));
-        put("dtype", json!(self.dtype.map(dtype_name)));
+        put("dtype", json!(self.dtype.and_then(dtype_name)));
         put("device", json!(self.device));
         put("matmul_precision", json!(self.matmul_precision));
         if let Some(peft) = &self.peft {
@@ -60,10 +59,6 @@ impl<O: RunObjective> Run<O> {
         }
         Ok(Value::Object(all))
     }
-}
-
-fn dtype_name(dtype: Kind) -> &'static str {
-    if dtype == Kind::BFloat16 { "bfloat16" } else { "float32" }
 }
 
 /// An adapter's options under TRL's names.

@@ -17,7 +17,7 @@ const DEFAULT_MICRO_BATCH_TOKENS: usize = 1280;
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct DpoConfig {
     /// The loss, or several (separated by commas) that are added up.
-    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::named::LossName::<LossType>::of(LossType::known()), default_value = "sigmoid"))]
+    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::option_names::LossName::<LossType>::of(LossType::known()), default_value = "sigmoid"))]
     pub loss_type: Vec<LossType>,
     /// What each of several losses counts for (1 unless given), separated by commas.
     #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set))]
@@ -35,7 +35,7 @@ pub struct DpoConfig {
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
     /// The divergence.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<FDivergenceType>, default_value = "reverse_kl"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<FDivergenceType>, default_value = "reverse_kl"))]
     pub f_divergence_type: FDivergenceType,
     /// The alpha divergence's coefficient (0.5 unless given); refused with another divergence.
     #[cfg_attr(feature = "clap", arg(long))]
@@ -65,7 +65,7 @@ pub struct DpoConfig {
     #[cfg_attr(feature = "clap", arg(long))]
     pub ref_model_sync_steps: Option<u64>,
     /// A penalty on log-ratios beside the loss: square, pseudo_huber, softplus or exponential; needs `log_ratio_penalty_coef`.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<LogRatioPenalty>))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<LogRatioPenalty>))]
     pub log_ratio_penalty: Option<LogRatioPenalty>,
     /// What that penalty counts for.
     #[cfg_attr(feature = "clap", arg(long))]
@@ -87,7 +87,7 @@ pub struct DpoConfig {
     pub micro_batch_tokens: usize,
     /// Whether what a pair's two sides have in common at their beginning, the prompt first of all, goes through the models once for
     /// both, with the same gradient and without padding: auto (where that is faster), on or off. With dropout auto is off, and on refused.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<PrefixSharing>, default_value = "auto"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<PrefixSharing>, default_value = "auto"))]
     pub prefix_sharing: PrefixSharing,
     /// How it is trained.
     #[cfg_attr(feature = "clap", command(flatten))]

@@ -59,7 +59,7 @@ pub struct TrainingConfig {
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().learning_rate))]
     pub learning_rate: f64,
     /// How it falls.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<LrSchedulerType>, default_value = "linear"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<LrSchedulerType>, default_value = "linear"))]
     pub lr_scheduler_type: LrSchedulerType,
     /// Steps over which it rises from zero; not together with `warmup_ratio`.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().warmup_steps))]
@@ -90,7 +90,7 @@ pub struct TrainingConfig {
     #[cfg_attr(feature = "clap", arg(long))]
     pub gradient_checkpointing: bool,
     /// The rows' order.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<SamplingStrategy>, default_value = "random"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<SamplingStrategy>, default_value = "random"))]
     pub train_sampling_strategy: SamplingStrategy,
     /// Fixes the rows' order and dropout.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().seed))]
@@ -99,13 +99,13 @@ pub struct TrainingConfig {
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().logging_steps))]
     pub logging_steps: u64,
     /// When held-out rows are evaluated.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<Strategy>, default_value = "no"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<Strategy>, default_value = "no"))]
     pub eval_strategy: Strategy,
     /// Steps between evaluations, with `eval_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]
     pub eval_steps: Option<u64>,
     /// When checkpoints are written.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::named::parse::<Strategy>, default_value = "no"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<Strategy>, default_value = "no"))]
     pub save_strategy: Strategy,
     /// Steps between checkpoints, with `save_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]

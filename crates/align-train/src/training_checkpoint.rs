@@ -1,3 +1,8 @@
+//! A checkpoint of a run, `checkpoint-STEP` in its folder: the model (`config.json` and weights, or an adapter's),
+//! `optimizer.safetensors`, `trainer_state.json` (step, history, identity, what moves with the objective, the config), the reference's
+//! log-probabilities (`reference_logps.safetensors`) and, where it moves, its weights (`reference.safetensors`); `manifest.json` has the
+//! digest of each.
+
 use crate::config::BOOKKEEPING;
 use crate::history::History;
 use crate::line_files::Lines;
