@@ -10,24 +10,7 @@ pub(super) fn forward(
     targets: &Tensor,
     options: &LinearLogpsOptions,
 ) -> Result<(LinearLogps, Option<TokenStatistics>)> {
-    check::float("hidden", hidden)?;
-    let [n, d] = check::dimensions("hidden", hidden, "(n, d)")?;
-    let [vocab, _] = check::dimensions("weight", weight, "(vocab, d)")?;
-    check::shape("weight", weight, &[vocab, d])?;
-    check::kind("weight", weight, hidden.kind())?;
-    check::same_device("weight", weight, hidden)?;
-    check::shape("targets", targets, &[n])?;
-    check::same_device("targets", targets, hidden)?;
-    check::token_ids("targets", targets, vocab)?;
-    if options.chunk_rows < 1 {
-        let found = options.chunk_rows as f64;
-        return Err(Error::Hyperparameter { name: "chunk_rows", expected: "at least 1", found });
-    }
-
-    if options.log_sum_sq_probs && !options.statistics {
-        return Err(Error::StatisticsOff);
-    }
-
+    let (n, vocab) = check_inputs(hidden, weight, targets, options)?;
     let (kind, device) = (check::wide(hidden.kind()), hidden.device());
     let bytes = i128::from(n) * i128::from(vocab) * kind.elt_size_in_bytes() as i128;
     let keep = bytes <= options.keep_logits_bytes as i128;
@@ -77,4 +60,30 @@ pub(super) fn forward(
         chunk_rows: options.chunk_rows,
     };
     Ok((linear, statistics))
+}
+
+/// Number of tokens and of token ids.
+fn check_inputs(
+    hidden: &Tensor,
+    weight: &Tensor,
+    targets: &Tensor,
+    options: &LinearLogpsOptions,
+) -> Result<(i64, i64)> {
+    check::float("hidden", hidden)?;
+    let [n, d] = check::dimensions("hidden", hidden, "(n, d)")?;
+    let [vocab, _] = check::dimensions("weight", weight, "(vocab, d)")?;
+    check::shape("weight", weight, &[vocab, d])?;
+    check::kind("weight", weight, hidden.kind())?;
+    check::same_device("weight", weight, hidden)?;
+    check::shape("targets", targets, &[n])?;
+    check::same_device("targets", targets, hidden)?;
+    check::token_ids("targets", targets, vocab)?;
+    if options.chunk_rows < 1 {
+        let found = options.chunk_rows as f64;
+        return Err(Error::Hyperparameter { name: "chunk_rows", expected: "at least 1", found });
+    }
+    if options.log_sum_sq_probs && !options.statistics {
+        return Err(Error::StatisticsOff);
+    }
+    Ok((n, vocab))
 }
