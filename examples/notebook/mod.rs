@@ -20,17 +20,27 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 /// Trains on the model's own texts, once a loss, compares the models, and keeps the first loss's.
 pub fn run(losses: [LossType; 2]) -> Result<()> {
     let options = Options::parse();
+    if let Some(folder) = options.output_dir.as_ref().filter(|folder| folder.exists()) {
+        return Err(format!("--output-dir {} exists already: choose a new folder", folder.display()).into());
+    }
     let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
     let load = || Gpt2::from_pretrained(&options.model, Kind::Float, Device::Cpu);
     let (sft, tokenizer) = (load()?, Tokenizer::from_pretrained(&options.model)?);
     let reward_model = RewardModel::from_pretrained(&options.reward_model, None, Kind::Float, Device::Cpu)?;
+    println!("generate, score, pair: {} texts a prompt", options.texts_per_prompt);
     let pairs = encoded_pairs(&options, &sft, &tokenizer, &reward_model)?;
     let train = |loss: &LossType| -> Result<Box<dyn CausalLm>> {
+        println!("train: {} on {} pairs", loss.name(), pairs.len());
         let mut trainer = DpoTrainer::new(load()?, None, pairs.clone(), options.training(*loss))?;
         trainer.train(&mut [&mut ProgressBar::default()])?;
         Ok(trainer.into_policy())
     };
     let trained = losses.iter().map(train).collect::<Result<Vec<_>>>()?;
+    if let (Some(folder), [first, ..]) = (&options.output_dir, &trained[..]) {
+        first.save_pretrained(folder, false)?;
+        tokenizer.save(folder, false)?;
+    }
+    println!("compare: 5 texts a prompt from each model");
     let named =
         losses.iter().zip(&trained).map(|(loss, model)| NamedPolicy { name: loss.name(), model: model.as_ref() });
     let comparison = ComparisonOptions {
@@ -44,10 +54,6 @@ pub fn run(losses: [LossType; 2]) -> Result<()> {
     };
     let comparison =
         compare_policies(NamedPolicy { name: "SFT", model: &sft }, &named.collect::<Vec<_>>(), &comparison)?;
-    if let (Some(folder), [first, ..]) = (&options.output_dir, &trained[..]) {
-        first.save_pretrained(folder, false)?;
-        tokenizer.save(folder, false)?;
-    }
     println!("\n{comparison}\n{}", comparison.first_texts(5));
     Ok(())
 }
