@@ -1,4 +1,4 @@
-//! The options of a training run, and what is said of one on the way.
+//! The options of a training run, and what is printed during one.
 
 use crate::scratch::ScratchOptions;
 use crate::signals::{Keeping, Stopped};
@@ -77,12 +77,12 @@ impl<E> From<Vec<E>> for Examples<E> {
 pub struct Read<E> {
     pub train: Dataset<E>,
     pub eval: Option<Dataset<E>>,
-    pub said: Said,
+    pub preparation: Preparation,
 }
 
-/// What is said of a run before its first step.
+/// What is printed about a run's data and model before its first step.
 #[derive(Default)]
-pub struct Said {
+pub struct Preparation {
     /// A line for each step from the training file to examples, and the same for the other file.
     notes: [Vec<String>; 2],
     /// Whether rows are packed.
@@ -96,11 +96,11 @@ impl RunOptions {
     pub fn read<E>(&self, read: impl Fn(&Path) -> Result<Examples<E>, Failure>) -> Result<Read<E>, Failure> {
         let Examples { rows, notes } = read(&self.train_file)?;
         let train = Dataset::of_file(rows, &self.train_file);
-        let said = Said { notes: [notes, Vec::new()], ..Said::default() };
-        let mut all = Read { train, eval: None, said };
+        let preparation = Preparation { notes: [notes, Vec::new()], ..Preparation::default() };
+        let mut all = Read { train, eval: None, preparation };
         if let Some(file) = &self.eval_file {
             let Examples { rows, notes } = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
-            (all.eval, all.said.notes[1]) = (Some(Dataset::of_file(rows, file)), notes);
+            (all.eval, all.preparation.notes[1]) = (Some(Dataset::of_file(rows, file)), notes);
         }
         Ok(all)
     }
@@ -110,11 +110,11 @@ impl RunOptions {
         &self,
         scratch: &ScratchOptions,
         embedded: &str,
-        said: &mut Said,
+        preparation: &mut Preparation,
     ) -> Result<BaseModel<M>, Failure> {
         let Some(new) = scratch.new_model()? else { return self.base(embedded) };
         let trained = matches!(new.tokenizer, NewTokenizer::Trained { .. });
-        said.new_model = Some(trained && !(self.resume && self.output_dir.join(RunFolder::TOKENIZER).exists()));
+        preparation.new_model = Some(trained && !(self.resume && self.output_dir.join(RunFolder::TOKENIZER).exists()));
         Ok(new.into())
     }
 
@@ -146,7 +146,7 @@ impl RunOptions {
     pub fn train<O: RunObjective<Model: CausalLm>>(
         &self,
         run: Run<O>,
-        said: &Said,
+        preparation: &Preparation,
         all: &impl Serialize,
     ) -> Result<(), Failure> {
         let run = match &self.sample_prompts {
@@ -156,14 +156,14 @@ impl RunOptions {
             }
             None => run,
         };
-        self.train_without_samples(run, said, all)
+        self.train_without_samples(run, preparation, all)
     }
 
     /// The same for a model that writes no texts.
     pub fn train_without_samples<O: RunObjective>(
         &self,
         run: Run<O>,
-        said: &Said,
+        preparation: &Preparation,
         all: &impl Serialize,
     ) -> Result<(), Failure> {
         for folder in [models::POLICY, models::REWARD_MODEL].into_iter().filter_map(models::embedded_folder) {
@@ -182,7 +182,7 @@ impl RunOptions {
             };
         }
         let mut ready = run.prepare()?;
-        self.say_what_was_read(&ready, said);
+        self.print_preparation(&ready, preparation);
         let upload = ready.take_upload();
         if let Some(checkpoint) = ready.checkpoint() {
             let (step, all) = (ready.trainer().step(), ready.trainer().total_steps());
@@ -190,7 +190,7 @@ impl RunOptions {
         }
         let keeping = Keeping::begin("stopping after this step or batch");
         let summary = ready.stop_signal(keeping.stop_signal()).train()?;
-        say_what_came(&summary)?;
+        print_summary(&summary)?;
         let Some(model) = &summary.model else {
             let (done, all) = (summary.steps, summary.total_steps);
             return Err(Stopped(format!("stopped after step {done} of {all}; give --resume to go on")).into());
@@ -201,28 +201,28 @@ impl RunOptions {
         }
     }
 
-    fn say_what_was_read<O: RunObjective>(&self, ready: &ReadyRun<O>, said: &Said) {
-        if said.new_model == Some(true) {
+    fn print_preparation<O: RunObjective>(&self, ready: &ReadyRun<O>, preparation: &Preparation) {
+        if preparation.new_model == Some(true) {
             output::println!("a tokeniser of {} tokens, trained on the texts", ready.tokenizer().vocab_size());
         }
-        if said.new_model.is_some() {
+        if preparation.new_model.is_some() {
             output::println!("a new model of {} weights", ready.trainer().policy().parameters().numel());
         }
-        let say = |file: &Path, notes: &[String], report: Option<&EncodeReport>, rows: usize| {
+        let print_file = |file: &Path, notes: &[String], report: Option<&EncodeReport>, rows: usize| {
             output::println!("{}", printable_path(file));
             notes.iter().for_each(|note| output::println!("  {note}"));
             match report {
                 Some(report) => output::println!("  {report}"),
                 None => output::println!("  {rows} texts"),
             }
-            if said.packing {
+            if preparation.packing {
                 output::println!("  packed into {rows} rows");
             }
         };
-        let [train, eval] = &said.notes;
-        say(&self.train_file, train, ready.train_report(), ready.train_rows());
+        let [train, eval] = &preparation.notes;
+        print_file(&self.train_file, train, ready.train_report(), ready.train_rows());
         if let Some(file) = &self.eval_file {
-            say(file, eval, ready.eval_report(), ready.eval_rows());
+            print_file(file, eval, ready.eval_report(), ready.eval_rows());
         }
     }
 }
@@ -235,7 +235,7 @@ pub fn given<R, T>(run: R, value: Option<T>, set: impl FnOnce(R, T) -> R) -> R {
     }
 }
 
-fn say_what_came(summary: &RunSummary) -> Result<(), Failure> {
+fn print_summary(summary: &RunSummary) -> Result<(), Failure> {
     if summary.finished && summary.steps < summary.total_steps {
         output::println!("done after step {} of {}: no improvement", summary.steps, summary.total_steps);
     }

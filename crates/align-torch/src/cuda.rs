@@ -12,12 +12,12 @@ pub enum CudaLibrary {
     Loaded,
     /// There is no such library on the search path: this LibTorch is for the CPU only.
     NotFound {
-        /// What the dynamic loader said.
+        /// The dynamic loader's message.
         reason: String,
     },
     /// The library is there and does not load: it is another version's, or what it needs is missing.
     Broken {
-        /// What the dynamic loader said.
+        /// The dynamic loader's message.
         reason: String,
     },
 }

@@ -119,7 +119,7 @@ pub enum DeviceError {
          LD_LIBRARY_PATH; or choose device cpu"
     )]
     NoCudaLibrary {
-        /// What the dynamic loader said.
+        /// The dynamic loader's message.
         reason: String,
     },
     /// LibTorch's CUDA half is there and does not load.
@@ -128,7 +128,7 @@ pub enum DeviceError {
          whole, with its nvidia packages, and put its torch/lib folder first on LD_LIBRARY_PATH, or choose device cpu"
     )]
     BrokenCudaLibrary {
-        /// What the dynamic loader said.
+        /// The dynamic loader's message.
         reason: String,
     },
     /// LibTorch finds no GPU.

@@ -69,7 +69,7 @@ pub enum JournalError {
     Append {
         /// The journal.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         problem: io::Error,
     },
     /// The system refuses.
@@ -77,7 +77,7 @@ pub enum JournalError {
     Io {
         /// The journal, or its folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         problem: io::Error,
     },
 }

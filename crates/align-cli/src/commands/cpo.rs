@@ -38,5 +38,5 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = given(run, data.eval, Run::eval);
     let run = given(run, options.data.max_length, Run::max_length);
     let run = given(run, options.peft.config(&options.cpo.training), Run::peft);
-    options.run.train(run, &data.said, options)
+    options.run.train(run, &data.preparation, options)
 }

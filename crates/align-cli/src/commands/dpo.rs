@@ -42,5 +42,5 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = given(run, options.data.max_length, Run::max_length);
     let run = given(run, options.ref_model.clone(), Run::reference);
     let run = given(run, options.peft.config(&options.dpo.training), Run::peft);
-    options.run.train(run, &data.said, options)
+    options.run.train(run, &data.preparation, options)
 }

@@ -41,5 +41,5 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = given(run, data.eval, Run::eval);
     let run = given(run, options.ref_model.clone(), Run::reference);
     let run = given(run, options.peft.config(&options.kto.training), Run::peft);
-    options.run.train(run, &data.said, options)
+    options.run.train(run, &data.preparation, options)
 }

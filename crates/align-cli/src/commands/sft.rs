@@ -31,8 +31,8 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.sft.validate()?;
     let mut data = options.run.read(|file| Ok(Completions::read_or_texts(file)?.into_rows().into()))?;
-    data.said.packing = options.sft.packing;
-    let base = options.run.base_or_new(&options.scratch, models::POLICY, &mut data.said)?;
+    data.preparation.packing = options.sft.packing;
+    let base = options.run.base_or_new(&options.scratch, models::POLICY, &mut data.preparation)?;
     let run = given(SftRun::new(base, data.train, options.sft.clone())?, data.eval, Run::eval);
-    options.run.train(run, &data.said, options)
+    options.run.train(run, &data.preparation, options)
 }

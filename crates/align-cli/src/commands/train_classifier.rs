@@ -48,8 +48,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         }
         Ok(table.into_rows().into())
     })?;
-    let base = options.run.base_or_new(&options.scratch, models::REWARD_MODEL, &mut data.said)?;
+    let base = options.run.base_or_new(&options.scratch, models::REWARD_MODEL, &mut data.preparation)?;
     let run = ClassificationRun::new(base, data.train, options.classification.clone())?;
     let run = given(run, data.eval, Run::eval);
-    options.run.train_without_samples(run, &data.said, options)
+    options.run.train_without_samples(run, &data.preparation, options)
 }

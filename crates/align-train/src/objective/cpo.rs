@@ -1,6 +1,6 @@
 use super::equal_sides::check_sides;
 use super::pair_length::PairLength;
-use super::row::check_rows;
+use super::row::{check_rows, padding_id};
 use super::row_statistics::{halves, mean_over_pairs, numbers};
 use super::shared_prefixes::SharedPrefixes;
 use super::{Batch, BatchOutcome, Objective, SequenceTokens, Split, TokenLogps};
@@ -33,7 +33,7 @@ impl Cpo {
     }
 
     fn sequences(&self, pairs: &[&EncodedPair]) -> Result<Sequences> {
-        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
+        let pad = padding_id(&self.policy);
         let batch = CompletionBatch::of_pairs(pairs, pad)?.to_device(self.policy.device())?;
         let tokens = if self.config.loss_type == CpoLossType::Orpo {
             // ORPO's likelihood is of the chosen prompts too; these count for nothing in a completion's log-probability.

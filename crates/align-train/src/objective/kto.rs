@@ -1,7 +1,7 @@
 use super::equal_sides::check_labels;
 use super::reference::Reference;
 use super::remembered_logps::RememberedLogps;
-use super::row::check_rows;
+use super::row::{check_rows, padding_id};
 use super::row_statistics::{RowStatistics, mean_of, numbers};
 use super::{Batch, BatchOutcome, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, Error, KtoConfig, Metrics, Result, RunConfig};
@@ -61,7 +61,7 @@ impl Kto {
     }
 
     fn sequences(&self, rows: &[(&[i64], &[i64])]) -> Result<Sequences> {
-        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
+        let pad = padding_id(&self.policy);
         let batch = CompletionBatch::new(rows, pad)?.to_device(self.policy.device())?;
         let tokens = SequenceTokens::of(&batch)?;
         Ok(Sequences { batch, tokens })

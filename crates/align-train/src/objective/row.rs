@@ -111,3 +111,8 @@ pub(crate) fn check_rows<R: Row>(rows: &[R], model: &dyn CausalLm, what: &str) -
     }
     Ok(())
 }
+
+/// The id that batches for a model are padded with. Padding is masked everywhere, so any id of the vocabulary serves.
+pub(crate) fn padding_id(model: &dyn CausalLm) -> i64 {
+    model.eos_token_ids().first().copied().unwrap_or(0)
+}

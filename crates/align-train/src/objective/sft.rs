@@ -1,4 +1,4 @@
-use super::row::check_rows;
+use super::row::{check_rows, padding_id};
 use super::token_cross_entropy::{TokenCrossEntropy, token_cross_entropy};
 use super::{Batch, BatchOutcome, Objective, Row, SequenceTokens, Split};
 use crate::{BatchMetrics, Error, Metrics, Result, RunConfig, SftConfig};
@@ -91,7 +91,7 @@ impl Objective for Sft {
         let rows = batch.rows();
         let sequences: Vec<_> =
             rows.iter().map(|row| (row.prompt_ids.as_slice(), row.completion_ids.as_slice())).collect();
-        let pad = self.policy.eos_token_ids().first().copied().unwrap_or(0);
+        let pad = padding_id(&self.policy);
         let sequences = CompletionBatch::new(&sequences, pad)?.to_device(self.policy.device())?;
         let learnt = if self.only_completions() { &sequences.completion_mask } else { &sequences.attention_mask };
         let tokens = SequenceTokens::of_mask(&sequences.input_ids, learnt)?;

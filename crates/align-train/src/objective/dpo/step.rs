@@ -3,6 +3,7 @@
 use super::Dpo;
 use crate::objective::pair_length::PairLength;
 use crate::objective::pair_micro_batch::{PairMicroBatch, PairValues};
+use crate::objective::row::padding_id;
 use crate::objective::row_statistics::{RowStatistics, halves};
 use crate::objective::shared_prefixes::SharedPrefixes;
 use crate::objective::token_logps::backward;
@@ -159,9 +160,7 @@ pub(super) fn micro_batch(
     pairs: &[&EncodedPair],
     indices: Vec<usize>,
 ) -> Result<PairMicroBatch> {
-    // Padding is masked everywhere, so any id of the vocabulary serves.
-    let pad = policy.eos_token_ids().first().copied().unwrap_or(0);
-    let sequences = CompletionBatch::of_pairs(pairs, pad)?.to_device(policy.device())?;
+    let sequences = CompletionBatch::of_pairs(pairs, padding_id(policy))?.to_device(policy.device())?;
     let tokens = predicted_tokens(&sequences, config.ld_alpha)?;
     let length = pairs.iter().fold(PairLength::default(), |all, pair| all.and(PairLength::of(pair)));
     let shares = length.shares(sharing);
