@@ -25,3 +25,7 @@ pub mod random;
 
 pub use differences::differences;
 pub use printable::{escaped, printable, printable_line, printable_path};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

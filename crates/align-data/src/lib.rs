@@ -69,3 +69,7 @@ pub use tables::{
     Completions, LabelledText, LabelledTexts, PreferencePairs, ScoredTexts, Text, Texts, UnpairedPreferences,
 };
 pub use tokenizer::{SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

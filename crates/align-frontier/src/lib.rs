@@ -63,3 +63,7 @@ pub use sample::{Sample, Sampling, Score, sample};
 pub use sweep::{Measured, Models, Outcome, Progress, Sweep, SweepOptions, run};
 pub use sweep_folder::SweepFolder;
 pub use token_divergence::{TextDivergence, token_divergences};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -85,3 +85,7 @@ pub use snapshot::Snapshot;
 pub use source::ModelSource;
 pub use token::Token;
 pub use upload::{Commit, UploadOptions};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

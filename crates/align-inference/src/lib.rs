@@ -37,3 +37,7 @@ pub use generate_texts::{GeneratedText, generate_texts};
 pub use generation_job::{GenerationJob, TextWriter};
 pub use identity::InferenceIdentity;
 pub use reward_model::RewardModel;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -84,3 +84,7 @@ pub use penalty::{LogRatioPenalty, Penalised, Penalty};
 pub use tdpo::{tdpo1, tdpo2, token_forward_kl};
 pub use weighted_sum::WeightedSum;
 pub use wpo::wpo_weights;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

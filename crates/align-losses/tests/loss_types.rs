@@ -1,14 +1,14 @@
-//! What is known of the built-in losses: names, methods, help, and the README's table of them.
-#![allow(clippy::unwrap_used)]
+//! What is known of the built-in losses: names, methods, help, and the tables of docs/losses.md.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use align_losses::{CpoLossType, KtoLossType, LossInfo, LossType};
 
-/// Each family's losses, beside the beginning of its row in the README.
+/// Each family's losses, with the heading of its table in docs/losses.md.
 fn families() -> [(&'static str, Vec<(&'static str, &'static LossInfo)>); 3] {
     [
-        ("| `--loss-type`", LossType::known().collect()),
-        ("| `cpo --loss-type`", CpoLossType::known().collect()),
-        ("| `kto --loss-type`", KtoLossType::known().collect()),
+        ("`align dpo --loss-type`", LossType::known().collect()),
+        ("`align cpo --loss-type`", CpoLossType::known().collect()),
+        ("`align kto --loss-type`", KtoLossType::known().collect()),
     ]
 }
 
@@ -26,12 +26,15 @@ fn every_loss_is_described() {
 }
 
 #[test]
-fn the_readme_lists_every_loss() {
-    let readme = include_str!("../../../README.md");
-    for (row, losses) in families() {
-        let row = readme.lines().find(|line| line.starts_with(row)).unwrap();
-        for (name, _) in losses {
-            assert!(row.contains(&format!("`{name}`")), "{name} is not in {row}");
+fn the_guide_describes_every_loss() {
+    let page = include_str!("../../../docs/losses.md");
+    for (heading, losses) in families() {
+        let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+        for (name, info) in losses {
+            let row = section.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).expect(name);
+            for method in std::iter::once(info.method).chain(info.methods_with.iter().map(|(_, method)| *method)) {
+                assert!(row.contains(method.paper), "{name}: {} is not in {row}", method.paper);
+            }
         }
     }
 }

@@ -68,3 +68,7 @@ pub use sample_mean::SampleMean;
 pub use sequence_kl::{SampledLogps, rao_blackwell_kl};
 pub use text_sets::{ComparedTexts, TextSet, common_ngrams, common_sample};
 pub use weight_distance::{Distance, TensorDistance, WeightDistance};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -80,3 +80,7 @@ pub use save::save_pretrained;
 pub use sequence_classifier::SequenceClassifier;
 pub use trainable_model::TrainableModel;
 pub use training_memory::TrainingMemory;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

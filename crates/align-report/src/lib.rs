@@ -48,3 +48,7 @@ pub use report::{
     Cell, Column, Configuration, Entry, FigureWidth, Report, ReportFigure, RewardedText, Row, Table, TextComparison,
     TextComparisons,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -58,3 +58,7 @@ pub use with_derivative::{gradient, records_graph, with_derivative};
 
 /// The LibTorch that tch's bindings are of; their build refuses another one.
 pub const LIBTORCH_VERSION: &str = "2.11.0";
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -109,3 +109,7 @@ pub use trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, Sf
 #[cfg(feature = "progress")]
 pub use observer::ProgressBar;
 pub use option_names::nearest_name;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -247,6 +247,8 @@
 #![cfg_attr(feature = "frontier", doc = include_str!("../doc/frontier.md"))]
 
 mod error;
+#[cfg(doctest)]
+mod pages;
 pub mod prelude;
 
 pub use error::{Error, Result};
@@ -265,3 +267,7 @@ pub use align_report as report;
 pub use align_torch as torch;
 pub use align_train as train;
 pub use tch;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -83,8 +83,8 @@ Sets up what is missing, then: cargo test --workspace ARGS
 const DEPENDANT: &str = "\
 Usage: cargo xtask dependant
 
-Sets up what is missing, then builds and runs, in temporary folders, the two projects that the README shows:
-the program at its top, and that under \"Depending on one crate\".
+Sets up what is missing, then builds and runs, in temporary folders, the two projects of docs/library.md:
+the program that uses `align`, and that under \"Depending on one crate\".
 ";
 
 const ENV: &str = "\

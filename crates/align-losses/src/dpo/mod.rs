@@ -2,7 +2,7 @@
 //!
 //! A loss is a file: its formula, the derivative in closed form, and its `LOSS` with the paper, the options that it takes and the
 //! words of help and model card. A new one is such a file, its module and its line in the list below; the tables
-//! of losses in the front page and the README, and the lists of names in `tests/`, are completed with it (tests tell).
+//! of losses in the front page and docs/losses.md, and the lists of names in `tests/`, are completed with it (tests tell).
 
 mod aot;
 mod aot_unpaired;

@@ -1,4 +1,4 @@
-//! The README's "Depending on one crate": a loss by `align-losses` alone.
+//! The project of docs/library.md, "Depending on one crate": a loss from `align-losses` alone.
 
 use super::project::Project;
 use crate::failure::Failure;
@@ -28,13 +28,13 @@ mod tests {
     use super::super::project::CONFIG;
     use super::*;
 
-    /// The README and the project that is built say the same, to the letter.
+    /// The page and the project that is built have the same files.
     #[test]
-    fn the_readme_shows_these_files() {
-        let readme = include_str!("../../../../README.md");
+    fn the_page_shows_these_files() {
+        let page = include_str!("../../../../docs/library.md");
         for text in [MANIFEST.split_once("[dependencies]").unwrap().1, CONFIG, MAIN] {
-            assert!(readme.contains(text.trim_end()), "the README lacks:\n{text}");
+            assert!(page.contains(text.trim_end()), "docs/library.md lacks:\n{text}");
         }
-        assert!(readme.contains(PRINTED.trim_end()), "the README lacks what the program prints");
+        assert!(page.contains(PRINTED.trim_end()), "docs/library.md lacks what the program prints");
     }
 }

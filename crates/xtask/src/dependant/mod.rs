@@ -1,4 +1,4 @@
-//! `cargo xtask dependant`: the README's programs, carried out in folders outside the workspace.
+//! `cargo xtask dependant`: builds and runs the projects of docs/library.md in folders outside the workspace.
 
 mod losses;
 mod program;

@@ -1,4 +1,4 @@
-//! The program on the README's first screen: a run of DPO by the facade crate.
+//! The program of README.md and docs/library.md: a DPO run with the crate `align`.
 
 use super::project::Project;
 use crate::failure::{Context, Failure};
@@ -56,14 +56,16 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    /// The README, the facade's front page and the project that is built show the same program.
+    /// README.md, docs/library.md, the front page of `align` and the project that is built show the same program.
     #[test]
     fn one_program_is_shown_everywhere() {
-        let readme = include_str!("../../../../README.md");
-        assert!(readme.contains(MAIN.trim_end()), "the README lacks:\n{MAIN}");
+        let (readme, page) = (include_str!("../../../../README.md"), include_str!("../../../../docs/library.md"));
+        for text in [readme, page] {
+            assert!(text.contains(MAIN.trim_end()), "README.md or docs/library.md lacks:\n{MAIN}");
+        }
         assert!(
-            readme.contains(MANIFEST.split_once("[dependencies]").unwrap().1.trim_end()),
-            "the README lacks its manifest"
+            page.contains(MANIFEST.split_once("[dependencies]").unwrap().1.trim_end()),
+            "docs/library.md lacks the manifest"
         );
         let lines = include_str!("../../../align/src/lib.rs").lines();
         // Lines that begin with # stand in the example unseen.

@@ -1,0 +1,68 @@
+//! The files that pages assume, and a hub with the models that they name.
+
+use crate::hub_server::{Repo, Server};
+use crate::support::kept;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Pages and the files that a reader of them has already.
+const ASSUMED: &[(&str, &[&str])] = &[
+    ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv"]),
+    ("docs/errors.md", &["pairs.jsonl"]),
+    ("docs/generation.md", &["prompts.txt"]),
+    ("docs/gpu.md", &["texts.jsonl"]),
+    ("docs/lora.md", &["pairs.jsonl"]),
+    ("docs/losses.md", &["pairs.jsonl", "likes.jsonl"]),
+    (
+        "docs/training.md",
+        &["pairs.jsonl", "held-out.jsonl", "likes.jsonl", "prompts.txt", "texts.jsonl", "labelled.csv", "config.json"],
+    ),
+];
+
+/// Writes the files that a page assumes.
+pub fn write(page: &str, folder: &Path) {
+    let names = ASSUMED.iter().find(|(name, _)| *name == page).map_or(&[][..], |(_, names)| names);
+    for name in names {
+        std::fs::write(folder.join(name), content(name)).unwrap();
+    }
+}
+
+fn content(name: &str) -> String {
+    let pairs: Vec<Value> = rows("train.jsonl");
+    let text = |row: &Value| format!("{}{}", row["prompt"].as_str().unwrap(), row["chosen"].as_str().unwrap());
+    match name {
+        "pairs.jsonl" => lines(pairs.iter().take(8).cloned()),
+        "held-out.jsonl" => lines(pairs.iter().skip(8).take(4).cloned()),
+        "likes.jsonl" => lines(rows("train_kto.jsonl").into_iter().take(8)),
+        "texts.jsonl" => lines(pairs.iter().map(|row| json!({ "text": text(row) }))),
+        "texts.csv" => "prompt,text\nThis movie,This movie was fine.\nThis movie,This movie was dull.\n".to_owned(),
+        "scored.csv" => "prompt,text,score\nA,A joy,1.5\nA,A bore,-1\nA,A film,0.25\n".to_owned(),
+        "labelled.csv" => "text,label\nA joy,1\nA bore,0\nA film,yes\nNo film,no\n".to_owned(),
+        "prompts.txt" => "This movie\nThe film\n".to_owned(),
+        "config.json" => json!({
+            "model_type": "gpt2", "vocab_size": 1, "n_positions": 256, "n_embd": 16, "n_layer": 1, "n_head": 2
+        })
+        .to_string(),
+        _ => panic!("{name} has no content"),
+    }
+}
+
+fn rows(name: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(kept(name)).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn lines(rows: impl IntoIterator<Item = Value>) -> String {
+    rows.into_iter().map(|row| format!("{row}\n")).collect()
+}
+
+/// A hub on loopback: tiny models under the names that the pages use.
+pub fn hub() -> Server {
+    let of = |name, folder: &str| Repo::of_folder(name, Path::new(&kept(folder)));
+    Server::new([
+        of("lvwerra/gpt2-imdb", "models/gpt2-tiny-bin-legacy"),
+        of("lvwerra/distilbert-imdb", "models/distilbert-tiny-bin-legacy"),
+        of("AntonKorznikov/gpt2_hinge", "models/gpt2-tiny"),
+        of("AntonKorznikov/gpt2_sigm", "models/gpt2-tiny-bin-zip"),
+    ])
+}

@@ -1,0 +1,58 @@
+//! Relative links of Markdown files: the file is there, and so is the heading.
+
+use crate::support::repository;
+use std::path::{Path, PathBuf};
+
+/// The files whose links are checked: those for readers, README.md and docs/ first of all.
+fn files() -> Vec<PathBuf> {
+    let root = repository();
+    let mut found: Vec<PathBuf> = ["README.md", "DESIGN.md", "CHANGELOG.md"].map(|name| root.join(name)).to_vec();
+    let mut folders: Vec<PathBuf> =
+        ["docs", "crates", "benches", "models", "fuzz", "tests"].map(|name| root.join(name)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The targets of the links in a text.
+fn targets(text: &str) -> Vec<&str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect()
+}
+
+/// A heading's anchor as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+fn has_anchor(file: &Path, wanted: &str) -> bool {
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == wanted)
+}
+
+#[test]
+fn relative_links_resolve() {
+    for file in files() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        // Links of rustdoc are rustdoc's to check.
+        for target in targets(&text).into_iter().filter(|target| !target.contains("::") && !target.contains(' ')) {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let linked = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
+            assert!(linked.exists(), "{}: the link to {target} leads nowhere", file.display());
+            let is_there = heading.is_empty() || has_anchor(&linked, heading);
+            assert!(is_there, "{}: {target} names no heading", file.display());
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! README.md and the pages of docs/: every `align` command in their shell blocks is run, page by page, with small models and small
+//! numbers; every other command is matched with the test or CI step that runs it; options, links and the README's length are checked.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod commands;
+mod fixtures;
+#[path = "../../../align-hub/tests/hub/support/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod hub_server;
+mod installed;
+mod links;
+mod options;
+mod other_commands;
+mod pages;
+mod small_numbers;
+#[path = "../support/mod.rs"]
+mod support;
+
+use commands::Shell;
+use pages::Page;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Runs the commands of one page in order in an empty folder with the files that the page assumes.
+fn run_page(name: &str) {
+    let page = Page::read(name);
+    let folder = tempfile::tempdir().unwrap();
+    fixtures::write(name, folder.path());
+    let hub = fixtures::hub();
+    for line in page.shell_lines() {
+        match Shell::parse(&line) {
+            Shell::Align(words) => run(name, &line, &words, folder.path(), &hub.endpoint()),
+            Shell::Other(command) => other_commands::check(name, &command),
+        }
+    }
+}
+
+fn run(page: &str, line: &str, words: &[String], folder: &Path, endpoint: &str) {
+    let (command, args) = words.split_first().unwrap_or_else(|| panic!("{page}: `{line}` names no command"));
+    let args = small_numbers::apply(command, args);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut program = support::command(command, folder, &args);
+    program.env_remove("HF_HUB_OFFLINE").env("HF_ENDPOINT", endpoint).env("HF_TOKEN", hub_server::TOKEN);
+    program.env("OMP_NUM_THREADS", "1");
+    let output = program.output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{page}: `{line}`, run with {args:?}, failed:\n{out}\n{err}");
+}
+
+macro_rules! pages {
+    ($($test:ident: $page:literal,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                run_page($page);
+            }
+        )*
+
+        #[test]
+        fn every_page_is_run() {
+            let run: BTreeSet<String> = [$($page.to_owned()),*].into();
+            assert_eq!(run, pages::names());
+        }
+    };
+}
+
+pages! {
+    readme: "README.md",
+    index: "docs/README.md",
+    data: "docs/data.md",
+    development: "docs/development.md",
+    errors: "docs/errors.md",
+    frontier: "docs/frontier.md",
+    generation: "docs/generation.md",
+    gpu: "docs/gpu.md",
+    hub: "docs/hub.md",
+    library: "docs/library.md",
+    lora: "docs/lora.md",
+    losses: "docs/losses.md",
+    quick_start: "docs/quick-start.md",
+    setup: "docs/setup.md",
+    training: "docs/training.md",
+}
+
+/// Cargo commands in running text are checked like those in blocks.
+#[test]
+fn cargo_commands_in_the_text_are_run_too() {
+    for name in pages::names() {
+        for code in Page::read(&name).inline_code() {
+            if code.starts_with("cargo ") && !code.contains("NAME") {
+                if let Shell::Other(command) = Shell::parse(&code) {
+                    other_commands::check(&name, &command);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = Page::read("README.md").text.lines().count();
+    assert!(lines <= 150, "README.md has {lines} lines, expected at most 150: move text to docs/");
+}
+
+/// Rust blocks are doctests of the crate `align`.
+#[test]
+fn rust_blocks_are_compiled() {
+    let doctests = std::fs::read_to_string(support::repository().join("crates/align/src/pages.rs")).unwrap();
+    for name in pages::names() {
+        if Page::read(&name).text.contains("```rust") {
+            assert!(doctests.contains(&format!("../../../{name}\"")), "{name} is not in crates/align/src/pages.rs");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Commands and options in the text of the pages: each is in `--help`.
+
+use crate::pages::{self, Page};
+use crate::support::run;
+use std::collections::BTreeSet;
+
+/// Options of cargo and of `cargo xtask`, and forms of options.
+const OTHERS: &[&str] = &["--release", "--target", "--help", "--cpu", "--cuda", "--from"];
+
+fn help(dir: &std::path::Path, command: &[&str]) -> String {
+    let output = run(command[0], dir, &command[1..]);
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The subcommands that `align help` lists.
+fn subcommands(dir: &std::path::Path) -> BTreeSet<String> {
+    let list = help(dir, &["help"]);
+    let list = list.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_readme_lists_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let readme = Page::read("README.md").text;
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `align ")?.split('`').next());
+    assert_eq!(rows.map(str::to_owned).collect::<BTreeSet<_>>(), subcommands(dir.path()));
+}
+
+#[test]
+fn options_in_the_text_are_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known: BTreeSet<String> = OTHERS.iter().map(|option| (*option).to_owned()).collect();
+    let commands = subcommands(dir.path());
+    for command in &commands {
+        let text = help(dir.path(), &["help", command]);
+        let words = text.split(|c: char| c.is_whitespace() || [',', '=', '<', '['].contains(&c));
+        known.extend(words.filter(|word| word.starts_with("--")).map(str::to_owned));
+    }
+    for name in pages::names() {
+        for code in Page::read(&name).inline_code() {
+            for word in code.split_whitespace().filter(|_| !code.starts_with("cargo ")) {
+                let option = word.split(['=', ',']).next().unwrap();
+                let is_option = option.len() > 2 && option.starts_with("--");
+                assert!(!is_option || known.contains(option), "{name}: no command has the option in `{code}`");
+            }
+            let command = code.strip_prefix("align ").and_then(|rest| rest.split_whitespace().next());
+            let fits = |command: &str| ["help", "COMMAND"].contains(&command) || commands.contains(command);
+            assert!(command.is_none_or(fits), "{name}: there is no command `{code}`");
+        }
+    }
+}

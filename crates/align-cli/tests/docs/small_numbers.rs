@@ -1,0 +1,68 @@
+//! The pages show numbers for real work. These smaller ones take their place here.
+
+/// Command, option, and the value that takes the place of the page's.
+const REPLACED: &[(&str, &str, &str)] = &[
+    ("generate", "--texts-per-prompt", "2"),
+    ("generate", "--min-length", "12"),
+    ("generate", "--max-length", "12"),
+    ("generate", "--max-new-tokens", "4"),
+    ("pair", "--pairs-per-prompt", "2"),
+    ("dpo", "--eval-steps", "1"),
+    ("dpo", "--save-steps", "1"),
+    ("sft", "--vocab-size", "300"),
+    ("sft", "--max-length", "32"),
+    ("frontier", "--losses", "sigmoid,sigmoid+js_divergence"),
+    ("frontier", "--betas", "0.1"),
+    ("frontier", "--betas-of", "sigmoid=1"),
+    ("frontier", "--texts-per-prompt", "1"),
+];
+
+/// Command, option and value that are added unless the page has the option.
+const ADDED: &[(&str, &str, &str)] = &[
+    ("generate", "--max-new-tokens", "4"),
+    ("dpo", "--max-steps", "2"),
+    ("dpo", "--per-device-train-batch-size", "2"),
+    ("cpo", "--max-steps", "2"),
+    ("cpo", "--per-device-train-batch-size", "2"),
+    ("kto", "--max-steps", "2"),
+    ("kto", "--per-device-train-batch-size", "2"),
+    ("sft", "--max-steps", "2"),
+    ("sft", "--per-device-train-batch-size", "2"),
+    ("train-classifier", "--max-steps", "2"),
+    ("notebook", "--texts-per-prompt", "2"),
+    ("notebook", "--compared-texts-per-prompt", "1"),
+    ("notebook", "--text-length", "12"),
+    ("notebook", "--num-beams", "2"),
+    ("notebook", "--num-train-epochs", "0.1"),
+    ("frontier", "--betas", "0.1"),
+    ("frontier", "--texts-per-prompt", "1"),
+    ("frontier", "--training-texts-per-prompt", "3"),
+    ("frontier", "--pairs-per-prompt", "1"),
+    ("frontier", "--max-new-tokens", "4"),
+    ("frontier", "--num-train-epochs", "0.5"),
+];
+
+/// Options that cannot be given together: the first is not added beside the second.
+const EXCLUSIVE: &[(&str, &str)] =
+    &[("--max-new-tokens", "--max-length"), ("--max-steps", "--num-train-epochs"), ("--betas", "--quick")];
+
+/// The arguments with small numbers.
+pub fn apply(command: &str, args: &[String]) -> Vec<String> {
+    if args.iter().any(|arg| arg == "--help") {
+        return args.to_vec();
+    }
+    let mut small = args.to_vec();
+    for place in 1..small.len() {
+        let is_it = |(of, option, _): &&(&str, &str, &str)| *of == command && small[place - 1] == *option;
+        if let Some((.., value)) = REPLACED.iter().find(is_it) {
+            small[place] = (*value).to_owned();
+        }
+    }
+    for (_, option, value) in ADDED.iter().filter(|(of, ..)| *of == command) {
+        let excluded = EXCLUSIVE.iter().any(|(one, other)| one == option && args.iter().any(|arg| arg == other));
+        if !excluded && !args.iter().any(|arg| arg == option) {
+            small.extend([(*option).to_owned(), (*value).to_owned()]);
+        }
+    }
+    small
+}

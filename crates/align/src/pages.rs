@@ -1,0 +1,10 @@
+//! The Rust blocks of README.md and docs/ as doctests.
+
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
+#[doc = include_str!("../../../docs/generation.md")]
+struct Generation;
+
+#[doc = include_str!("../../../docs/library.md")]
+struct Library;
