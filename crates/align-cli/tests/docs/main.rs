@@ -96,6 +96,14 @@ fn cargo_commands_in_the_text_are_run_too() {
     }
 }
 
+/// The blocks are found.
+#[test]
+fn most_lines_are_align_commands() {
+    let lines = pages::names().into_iter().flat_map(|name| Page::read(&name).shell_lines());
+    let commands = lines.filter(|line| matches!(Shell::parse(line), Shell::Align(_))).count();
+    assert!(commands > 50, "{commands} commands");
+}
+
 #[test]
 fn the_readme_is_short() {
     let lines = Page::read("README.md").text.lines().count();

@@ -109,3 +109,9 @@ fn files(extension: &str) -> Vec<PathBuf> {
     }
     found
 }
+
+#[test]
+#[should_panic(expected = "no test and no step of CI runs `cargo test --test no_such_test`")]
+fn unknown_commands_fail() {
+    check("a page", "cargo test --test no_such_test");
+}
