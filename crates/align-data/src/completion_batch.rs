@@ -2,7 +2,7 @@ use crate::padding::{matrix, width_of};
 use crate::{EncodedPair, Result};
 use tch::{Device, Tensor};
 
-/// Prompts and their completions as tensors, padded on the right.
+/// A batch of prompts with completions, padded on the right.
 #[derive(Debug)]
 pub struct CompletionBatch {
     /// Token ids, `(batch, seq)`, int64.
@@ -14,10 +14,10 @@ pub struct CompletionBatch {
 }
 
 impl CompletionBatch {
-    /// Pads sequences, each a prompt's ids and its completion's, to the longest of them.
+    /// Pads `(prompt_ids, completion_ids)` sequences to the longest.
     ///
     /// # Errors
-    /// When there are no sequences, or only empty ones.
+    /// When there are no sequences, or all are empty.
     pub fn new(sequences: &[(&[i64], &[i64])], pad_token_id: i64) -> Result<Self> {
         let width = width_of(sequences.iter().map(|(prompt, completion)| prompt.len() + completion.len()))?;
         let size = sequences.len() * width;
@@ -43,8 +43,8 @@ impl CompletionBatch {
         })
     }
 
-    /// Both sequences of each pair, as TRL's collator lays them out: the chosen ones first, then the rejected ones. Row `i` is
-    /// pair `i`'s chosen sequence, row `pairs + i` its rejected one.
+    /// Batches both sequences of each pair in the order of TRL's collator: all chosen sequences, then all rejected
+    /// ones. Row `i` is the chosen sequence of pair `i`, and row `pairs + i` is its rejected one.
     ///
     /// # Errors
     /// When there are no pairs.
@@ -54,10 +54,10 @@ impl CompletionBatch {
         Self::new(&chosen.chain(rejected).collect::<Vec<_>>(), pad_token_id)
     }
 
-    /// The same batch on a device.
+    /// Copies the batch to a device.
     ///
     /// # Errors
-    /// When the device is not there or its memory is full.
+    /// When the device does not exist or is out of memory.
     pub fn to_device(&self, device: Device) -> Result<Self> {
         Ok(Self {
             input_ids: self.input_ids.f_to_device(device)?,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_an_empty_batch() {
+    fn rejects_an_empty_batch() {
         assert!(CompletionBatch::of_pairs(&[], 0).unwrap_err().to_string().contains("found none"));
     }
 }

@@ -1,21 +1,21 @@
 use crate::{Error, Result, Tokenizer};
 
-/// A text as token ids, and its class.
+/// A tokenised text with a class label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedLabelledText {
-    /// The text's ids, with the special tokens around it.
+    /// The token ids, including special tokens.
     pub input_ids: Vec<i64>,
-    /// The number of its class, from 0.
+    /// The class index, from 0.
     pub label: i64,
-    /// The row of the input that it came from, counted from 0.
+    /// Index of the input row, from 0.
     pub row: usize,
 }
 
-/// Tokenises texts for a classifier, with its special tokens; the end of a text is cut where it exceeds `max_length` tokens,
-/// special tokens counted and kept.
+/// Tokenises texts for a classifier, with special tokens. Texts longer than `max_length` tokens, special tokens
+/// included, are truncated at the end; special tokens are kept.
 ///
 /// # Errors
-/// When there is not one label a text, or as [`Tokenizer::encode_batch`].
+/// When the numbers of texts and labels differ, or as [`Tokenizer::encode_batch`].
 pub fn encode_labelled_texts<S: AsRef<str> + Sync>(
     tokenizer: &Tokenizer,
     texts: &[S],

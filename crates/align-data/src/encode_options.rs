@@ -1,22 +1,24 @@
 use crate::{Error, Result, Tokenizer};
 use serde::{Deserialize, Serialize};
 
-/// How preference data becomes token ids; the defaults are those of TRL's `DPOTrainer`.
+/// Options for tokenising preference data. The defaults are those of TRL's `DPOTrainer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EncodeOptions {
-    /// The most tokens of prompt and completion together; `None` for no limit. The first tokens are kept, as under TRL's `keep_start`: a
-    /// completion is cut, a prompt never is, and a row whose prompt leaves no room is dropped.
+    /// Maximum length of prompt plus completion in tokens; `None` for no limit. Sequences are truncated at the end, as
+    /// with TRL's `keep_start`. Only completions are truncated: a row is dropped if its prompt leaves no room.
     pub max_length: Option<usize>,
-    /// Whether EOS ends each completion (it is not added where the text, or the tokeniser by itself, ends with it already).
+    /// Whether to append EOS to each completion. It is not appended if the text, or the tokeniser itself, already ends
+    /// with EOS.
     pub append_eos: bool,
-    /// Whether BOS stands before each prompt (it is not added where the prompt begins with it already), as TRL's
-    /// `CPOTrainer` and `ORPOTrainer` have it.
+    /// Whether to prepend BOS to each prompt, as TRL's `CPOTrainer` and `ORPOTrainer` do. It is not prepended if the
+    /// prompt already begins with BOS.
     pub prepend_bos: bool,
-    /// Whether the prompt is taken off where both texts of a pair, or the one completion, begin with it.
+    /// Whether to remove the prompt from the completions if both texts of a pair (or the single completion) begin with
+    /// it.
     ///
-    /// A pair of which only one text begins with the prompt is left as it is: that text repeats the prompt by itself.
-    /// `false` trains on the prompt twice where the texts hold it, as the notebook did.
+    /// If only one text of a pair begins with the prompt, nothing is removed: that text happens to repeat the prompt.
+    /// With `false`, texts that contain the prompt are trained on it twice, as in the notebook.
     pub strip_prompt: bool,
 }
 
@@ -30,7 +32,7 @@ impl EncodeOptions {
     /// Checks the options.
     ///
     /// # Errors
-    /// When `max_length` leaves no room for a prompt's token and a completion's token.
+    /// When `max_length` is less than two tokens.
     pub fn validate(&self) -> Result<()> {
         match self.max_length {
             Some(found) if found < 2 => Err(Error::Option {
@@ -42,7 +44,7 @@ impl EncodeOptions {
         }
     }
 
-    /// What ends each completion: the tokeniser's EOS, or nothing.
+    /// The text to append to each completion: the tokeniser's EOS, or nothing.
     pub(crate) fn eos<'a>(&self, tokenizer: &'a Tokenizer) -> Result<&'a str> {
         if !self.append_eos {
             return Ok("");
@@ -50,7 +52,7 @@ impl EncodeOptions {
         tokenizer.special_tokens().eos.as_deref().ok_or(Error::NoSpecialToken { token: "EOS", field: "eos_token" })
     }
 
-    /// What begins each prompt: the tokeniser's BOS, or nothing.
+    /// The id to prepend to each prompt: the tokeniser's BOS, or nothing.
     pub(crate) fn bos(&self, tokenizer: &Tokenizer) -> Result<Option<i64>> {
         if !self.prepend_bos {
             return Ok(None);

@@ -2,24 +2,24 @@ use serde::Serialize;
 use std::fmt;
 
 /// What [`encode_pairs`](crate::encode_pairs), [`encode_unpaired`](crate::encode_unpaired) or
-/// [`encode_texts`](crate::encode_texts) changed or left out; rows are counted from 0.
+/// [`encode_texts`](crate::encode_texts) changed or dropped. Rows are counted from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EncodeReport {
-    /// The number of rows in the input.
+    /// Number of input rows.
     pub rows: usize,
-    /// How many rows had the prompt taken off their texts.
+    /// Rows whose completions began with the prompt, which was removed.
     pub prompt_stripped: usize,
-    /// How many sequences (two of a pair) were cut to `max_length`.
+    /// Sequences (two per pair) truncated to `max_length`.
     pub truncated_sequences: usize,
-    /// How many rows have a prompt whose last tokens merge with the completion's first: the completion starts earlier.
+    /// Rows where the prompt's last token merges with the completion's first, so that the completion starts earlier.
     pub merged_boundaries: usize,
-    /// How many of the pairs kept have two equal sides, so that there is nothing to prefer.
+    /// Kept pairs whose chosen and rejected completions are equal, so that nothing can be learnt from them.
     pub equal_pairs: usize,
-    /// How many of the pairs kept have sides that are equal only because both were cut to `max_length`.
-    pub equal_when_cut: usize,
-    /// Rows left out because the prompt alone fills `max_length`.
+    /// Kept pairs whose completions are equal only after truncation to `max_length`.
+    pub equal_after_truncation: usize,
+    /// Rows dropped because the prompt alone fills `max_length`.
     pub dropped_long_prompts: Vec<usize>,
-    /// Rows left out because a completion has no token that a model could be asked to predict.
+    /// Rows dropped because a completion has no token to predict.
     pub dropped_empty_completions: Vec<usize>,
 }
 
@@ -28,11 +28,11 @@ impl fmt::Display for EncodeReport {
         let kept = self.rows - self.dropped_long_prompts.len() - self.dropped_empty_completions.len();
         write!(f, "{kept} of {} rows encoded", self.rows)?;
         let counts = [
-            (self.prompt_stripped, "with the prompt taken off"),
-            (self.truncated_sequences, "sequences cut to max_length"),
-            (self.merged_boundaries, "with tokens merged across the end of the prompt"),
-            (self.equal_pairs, "with equal sides"),
-            (self.equal_when_cut, "with sides that are equal when cut to max_length"),
+            (self.prompt_stripped, "with the prompt removed"),
+            (self.truncated_sequences, "sequences truncated to max_length"),
+            (self.merged_boundaries, "with a token merged across the end of the prompt"),
+            (self.equal_pairs, "with equal completions"),
+            (self.equal_after_truncation, "with completions that are equal after truncation to max_length"),
             (self.dropped_long_prompts.len(), "dropped: the prompt fills max_length"),
             (self.dropped_empty_completions.len(), "dropped: a completion is empty"),
         ];

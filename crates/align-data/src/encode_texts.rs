@@ -1,30 +1,30 @@
 use crate::encode_rows::{EncodedRow, encode_rows};
 use crate::{EncodeOptions, EncodeReport, Result, Tokenizer};
 
-/// A text to fine-tune on as token ids: the sequence is `prompt_ids + completion_ids`.
+/// A tokenised text for supervised fine-tuning: the sequence is `prompt_ids + completion_ids`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedText {
-    /// The prompt's ids; none where the whole text is learnt.
+    /// The prompt's ids; empty if the whole text is trained on.
     pub prompt_ids: Vec<i64>,
     /// The completion's ids; never empty.
     pub completion_ids: Vec<i64>,
-    /// The row of the input that it came from, counted from 0; of packed rows the number of the row itself.
+    /// Index of the input row, from 0; for packed rows, the index of the packed row.
     pub row: usize,
 }
 
-/// Encoded texts, in the input's order, and what happened on the way.
+/// Tokenised texts in input order, and a report.
 #[derive(Debug, Clone)]
 pub struct EncodedTexts {
     /// The texts that were kept.
     pub rows: Vec<EncodedText>,
-    /// What was changed or left out.
+    /// What was changed or dropped.
     pub report: EncodeReport,
 }
 
-/// Tokenises `(prompt, completion)` rows as TRL's `SFTTrainer` does, by the rules of [`encode_pairs`](crate::encode_pairs); a
-/// text without a prompt has an empty one.
+/// Tokenises `(prompt, completion)` rows as TRL's `SFTTrainer` does, with the rules of
+/// [`encode_pairs`](crate::encode_pairs). A text without a prompt has an empty prompt.
 ///
-/// A row that TRL would keep although nothing of it can be learnt, since its prompt fills `max_length`, is left out.
+/// Rows whose prompt fills `max_length` are dropped, because nothing can be learnt from them; TRL keeps them.
 ///
 /// # Errors
 /// As [`encode_pairs`](crate::encode_pairs).

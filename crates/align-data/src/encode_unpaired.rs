@@ -1,7 +1,7 @@
 use crate::encode_rows::{EncodedRow, encode_rows};
 use crate::{EncodeOptions, EncodeReport, Result, Tokenizer, UnpairedPreference};
 
-/// One judged completion as token ids: the sequence is `prompt_ids + completion_ids`.
+/// A tokenised completion with a label: the sequence is `prompt_ids + completion_ids`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedUnpaired {
     /// The prompt's ids.
@@ -10,20 +10,20 @@ pub struct EncodedUnpaired {
     pub completion_ids: Vec<i64>,
     /// Whether the completion is desirable.
     pub label: bool,
-    /// The row of the input that it came from, counted from 0.
+    /// Index of the input row, from 0.
     pub row: usize,
 }
 
-/// Encoded completions, in the input's order, and what happened on the way.
+/// Tokenised completions in input order, and a report.
 #[derive(Debug, Clone)]
 pub struct EncodedUnpairedRows {
     /// The completions that were kept.
     pub rows: Vec<EncodedUnpaired>,
-    /// What was changed or left out.
+    /// What was changed or dropped.
     pub report: EncodeReport,
 }
 
-/// Tokenises judged completions as TRL's `KTOTrainer` does, by the rules of [`encode_pairs`](crate::encode_pairs).
+/// Tokenises unpaired preferences as TRL's `KTOTrainer` does, with the rules of [`encode_pairs`](crate::encode_pairs).
 ///
 /// # Errors
 /// As [`encode_pairs`](crate::encode_pairs).

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What can go wrong in this crate.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,7 +12,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         problem: io::Error,
     },
     /// A file or folder that cannot be written.
@@ -20,24 +20,24 @@ pub enum Error {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         problem: io::Error,
     },
     /// A file that exists already and was not to be overwritten.
-    #[error("{}: exists already; choose another name or ask to overwrite it", printable_path(path))]
+    #[error("{}: exists already; choose another name or allow overwriting", printable_path(path))]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// A file whose extension names no table format.
+    /// A file whose extension is not a table format.
     #[error("{}: expected a name that ends in .csv, .parquet or .jsonl, found {found}", printable_path(path))]
     Extension {
         /// The file.
         path: PathBuf,
-        /// Its extension, in words.
+        /// Its extension.
         found: String,
     },
-    /// A Parquet file, for which this program was not built.
+    /// A Parquet file, which this program was built without.
     #[error(
         "{}: this program was built without Parquet (align-data's feature `tables`); use .csv or .jsonl",
         printable_path(path)
@@ -46,12 +46,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// A file that is not of its format.
+    /// A file that does not match its format.
     #[error("{}: not a readable {format} file: {}", printable_path(path), printable(problem))]
     Format {
         /// The file.
         path: PathBuf,
-        /// The format that its name promises.
+        /// The format given by the extension.
         format: &'static str,
         /// What is wrong.
         problem: String,
@@ -69,41 +69,41 @@ pub enum Error {
     /// A table without a column that it needs.
     #[error("{origin}: expected a column {column:?}, found {}", printable(&columns_in_words(found)))]
     MissingColumn {
-        /// The file, or what the table is.
+        /// The file, or the kind of table.
         origin: String,
         /// The column.
         column: String,
-        /// The columns that are there.
+        /// The columns that exist.
         found: Vec<String>,
     },
     /// A column of the wrong type.
     #[error("{origin}, column {column:?}: expected {expected}, found {found}")]
     ColumnType {
-        /// The file, or what the table is.
+        /// The file, or the kind of table.
         origin: String,
         /// The column.
         column: String,
-        /// What it must hold.
+        /// The expected content.
         expected: &'static str,
-        /// What it holds.
+        /// The actual content.
         found: String,
     },
-    /// One value of a table that cannot be used.
+    /// An invalid value in a table.
     #[error("{origin}, row {row}, column {column:?}: expected {}, found {}", printable(expected), printable(found))]
     Cell {
-        /// The file, or what the table is.
+        /// The file, or the kind of table.
         origin: String,
         /// The data row, counted from 1 (a header does not count).
         row: usize,
         /// The column.
         column: String,
-        /// What the value must be.
+        /// The expected value.
         expected: Cow<'static, str>,
-        /// What it is.
+        /// The actual value.
         found: String,
     },
-    /// Columns of one table whose lengths differ.
-    #[error("column {column:?}: expected {expected} values, one a row, found {found}")]
+    /// Columns of different lengths.
+    #[error("column {column:?}: expected {expected} values, one per row, found {found}")]
     Length {
         /// The column.
         column: String,
@@ -112,29 +112,29 @@ pub enum Error {
         /// The number of values.
         found: usize,
     },
-    /// An option whose value cannot be honoured.
+    /// An invalid option value.
     #[error("option {option}: expected {expected}, found {found}")]
     Option {
         /// The option.
         option: &'static str,
-        /// What it must be.
+        /// The expected value.
         expected: String,
-        /// What it is.
+        /// The actual value.
         found: String,
     },
-    /// A folder that holds no tokeniser.
+    /// A folder without a tokeniser.
     #[error("{}: no tokeniser found: {class} expects {expected}; found {}", printable_path(path), printable(found))]
     NoTokenizer {
         /// The folder.
         path: PathBuf,
-        /// The class of tokeniser that the folder asks for.
+        /// The tokeniser class of the folder.
         class: &'static str,
-        /// The files that the class is read from.
+        /// The files that the class needs.
         expected: &'static str,
-        /// What it holds.
+        /// The files in the folder.
         found: String,
     },
-    /// A file of a tokeniser that cannot be used.
+    /// An invalid tokeniser file.
     #[error("{}: {}", printable_path(path), printable(problem))]
     TokenizerFile {
         /// The file.
@@ -142,15 +142,15 @@ pub enum Error {
         /// What is wrong and what to do.
         problem: String,
     },
-    /// A text or ids that a tokeniser cannot take, or a special token that it lacks.
+    /// A text or token ids that the tokeniser cannot process, or a missing special token.
     #[error("tokeniser: {}", printable(.0))]
     Tokenizer(String),
-    /// A tokeniser without a special token that rows need.
-    #[error("tokeniser: it names no {token} token; set {field} in tokenizer_config.json")]
+    /// A required special token that the tokeniser does not define.
+    #[error("tokeniser: it has no {token} token; set {field} in tokenizer_config.json")]
     NoSpecialToken {
         /// The token's role.
         token: &'static str,
-        /// What it is called in `tokenizer_config.json`.
+        /// The field of `tokenizer_config.json` that sets it.
         field: &'static str,
     },
     /// A batch without rows, or rows that make none.

@@ -1,17 +1,17 @@
-//! Texts on their way to a model: tables of scored texts and preference pairs, pairing, tokenisers, padded batches.
+//! Data for preference optimisation: tables of scored texts and preference pairs, pairing, tokenisers, padded batches.
 //!
-//! The stages, each usable alone:
+//! The steps can be used separately:
 //!
 //! 1. [`pairing::pair`] turns scored texts into preference pairs.
-//! 2. [`encode_pairs`] tokenises pairs as TRL's `DPOTrainer` does, [`encode_unpaired`] single judged completions as its
-//!    `KTOTrainer`.
+//! 2. [`encode_pairs`] tokenises pairs as TRL's `DPOTrainer` does, and [`encode_unpaired`] tokenises single labelled
+//!    completions as its `KTOTrainer` does.
 //! 3. [`CompletionBatch`] pads either to tensors.
 //!
-//! [`encode_texts`] and [`pack_wrapped`] are for supervised fine-tuning, [`encode_labelled_texts`] is for classifiers, and
-//! [`train_byte_level_bpe`] and [`train_word_piece`] make a tokeniser for a model that begins from nothing.
+//! [`encode_texts`] and [`pack_wrapped`] are for supervised fine-tuning, and [`encode_labelled_texts`] is for
+//! classifiers. [`train_byte_level_bpe`] and [`train_word_piece`] train new tokenisers.
 //!
-//! The module [`tables`] reads and writes the texts and pairs of stage 1 as CSV and JSON Lines; with the feature `tables`, which
-//! builds polars, also as Parquet and as data frames.
+//! The module [`tables`] reads and writes texts and pairs as CSV and JSON Lines. The feature `tables`, which builds
+//! polars, adds Parquet and data frames.
 //!
 //! ```
 //! use align_data::ScoredTexts;
@@ -29,8 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod atomic;
-mod caught;
+mod catch_panic;
 mod completion_batch;
 mod encode_completions;
 mod encode_labelled_texts;
@@ -42,6 +41,7 @@ mod encode_texts;
 mod encode_unpaired;
 mod error;
 mod notebook_prompts;
+mod output_file;
 mod pack;
 mod padding;
 mod preference;

@@ -1,4 +1,4 @@
-/// The 46 prompts of the notebook, beginnings of film reviews.
+/// The notebook's 46 prompts, which are beginnings of film reviews.
 pub const NOTEBOOK_PROMPTS: [&str; 46] = [
     "This movie",
     "Director",

@@ -1,9 +1,10 @@
 use crate::{EncodedText, Error, Result};
 
-/// Texts one behind the other as one stream of tokens, cut into rows of `max_length`: TRL's packing strategy `wrapped`.
+/// Concatenates texts into one stream of tokens and cuts it into rows of `max_length`: TRL's packing strategy
+/// `wrapped`.
 ///
-/// A text may begin in one row and end in the next, and a row's tokens see those of the texts before them in it. The last row has
-/// what remains; nothing is left out but a remainder of a single token, which nothing would predict.
+/// A text may be split across rows, and attention within a row crosses the boundaries of its texts. The last row holds
+/// the remainder. A remainder of one token is dropped, because it would have no label.
 ///
 /// # Errors
 /// A `max_length` below 2.
@@ -11,7 +12,7 @@ pub fn pack_wrapped(texts: &[EncodedText], max_length: usize) -> Result<Vec<Enco
     if max_length < 2 {
         return Err(Error::Option {
             option: "max_length",
-            expected: "at least 2 tokens a row, since the first is predicted by nothing".to_owned(),
+            expected: "at least 2 tokens per row, since the first is never predicted".to_owned(),
             found: max_length.to_string(),
         });
     }
@@ -38,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn every_token_stands_in_one_row() {
+    fn every_token_is_in_one_row() {
         let texts = texts(&[(0, 3), (2, 9), (0, 1), (0, 17), (1, 1)]);
         for max_length in 2..40 {
             let rows = pack_wrapped(&texts, max_length).unwrap();
@@ -53,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_one_token_predicts_nothing() {
+    fn rows_of_one_token_are_rejected() {
         assert!(pack_wrapped(&texts(&[(0, 4)]), 1).unwrap_err().to_string().contains("max_length"));
         assert_eq!(pack_wrapped(&[], 8).unwrap(), []);
     }

@@ -1,7 +1,7 @@
 use crate::{Error, Result};
 use tch::Tensor;
 
-/// Token ids of several texts in one tensor, and which of them are real.
+/// A padded batch of token ids with its attention mask.
 #[derive(Debug)]
 pub struct Padded {
     /// Token ids, `(batch, seq)`, int64.
@@ -10,18 +10,18 @@ pub struct Padded {
     pub attention_mask: Tensor,
 }
 
-/// Pads rows of token ids on the left to the longest of them, as generation needs them.
+/// Pads rows of token ids on the left to the longest row, for generation.
 ///
 /// # Errors
-/// When there are no rows, or all of them are empty.
+/// When there are no rows, or all are empty.
 pub fn left_pad(rows: &[Vec<i64>], pad_token_id: i64) -> Result<Padded> {
     pad(rows, pad_token_id, Side::Left)
 }
 
-/// Pads rows of token ids on the right to the longest of them, as classifiers and training take them.
+/// Pads rows of token ids on the right to the longest row, for classifiers and training.
 ///
 /// # Errors
-/// When there are no rows, or all of them are empty.
+/// When there are no rows, or all are empty.
 pub fn right_pad(rows: &[Vec<i64>], pad_token_id: i64) -> Result<Padded> {
     pad(rows, pad_token_id, Side::Right)
 }
@@ -55,7 +55,7 @@ fn pad(rows: &[Vec<i64>], pad_token_id: i64, side: Side) -> Result<Padded> {
     Ok(Padded { input_ids: matrix(&ids, rows.len(), width)?, attention_mask: matrix(&mask, rows.len(), width)? })
 }
 
-/// The longest length; at least 1.
+/// The maximum length, which must be at least 1.
 pub(crate) fn width_of(lengths: impl Iterator<Item = usize>) -> Result<usize> {
     match lengths.max() {
         None => Err(Error::Batch("expected at least one row, found none".to_owned())),
@@ -64,7 +64,7 @@ pub(crate) fn width_of(lengths: impl Iterator<Item = usize>) -> Result<usize> {
     }
 }
 
-/// Values row by row as an int64 tensor `(rows, width)`.
+/// Converts values in row-major order to an int64 tensor `(rows, width)`.
 pub(crate) fn matrix(values: &[i64], rows: usize, width: usize) -> Result<Tensor> {
     Ok(Tensor::f_from_slice(values)?.f_reshape([rows as i64, width as i64])?)
 }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn pads_on_the_asked_side() {
+    fn pads_on_the_requested_side() {
         let texts = [vec![5, 6, 7], vec![8], vec![]];
         let left = left_pad(&texts, 9).unwrap();
         assert_eq!(rows(&left.input_ids), [[5, 6, 7], [9, 9, 8], [9, 9, 9]]);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_nothing_to_pad() {
+    fn rejects_empty_batches() {
         assert!(left_pad(&[], 0).unwrap_err().to_string().contains("found none"));
         assert!(right_pad(&[vec![], vec![]], 0).unwrap_err().to_string().contains("only empty rows"));
     }

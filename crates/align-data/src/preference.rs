@@ -1,42 +1,42 @@
 use serde::{Deserialize, Serialize};
 
-/// A text that a model wrote for a prompt, and its reward.
+/// A text generated for a prompt, and its reward.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoredText {
     /// The prompt.
     pub prompt: String,
     /// The text; it may begin with the prompt.
     pub text: String,
-    /// The reward: higher is better.
+    /// The reward; higher is better.
     pub score: f64,
 }
 
 impl ScoredText {
-    /// A scored text from its parts.
+    /// Creates a scored text.
     pub fn new(prompt: impl Into<String>, text: impl Into<String>, score: f64) -> Self {
         Self { prompt: prompt.into(), text: text.into(), score }
     }
 }
 
-/// Two texts for one prompt, of which the first is preferred.
+/// A preference pair: two texts for one prompt, one chosen and one rejected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PreferencePair {
     /// The prompt.
     pub prompt: String,
-    /// The preferred text; it may begin with the prompt.
+    /// The chosen text; it may begin with the prompt.
     pub chosen: String,
-    /// The other text.
+    /// The rejected text.
     pub rejected: String,
-    /// The preferred text's reward, where it is known.
+    /// The reward of the chosen text, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chosen_score: Option<f64>,
-    /// The other text's reward, where it is known.
+    /// The reward of the rejected text, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected_score: Option<f64>,
 }
 
 impl PreferencePair {
-    /// A pair without scores.
+    /// Creates a pair without scores.
     pub fn new(prompt: impl Into<String>, chosen: impl Into<String>, rejected: impl Into<String>) -> Self {
         Self {
             prompt: prompt.into(),
@@ -48,7 +48,7 @@ impl PreferencePair {
     }
 }
 
-/// A completion of a prompt that someone found good or not: a thumb up or down.
+/// A completion with a binary label, such as a thumbs-up or thumbs-down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnpairedPreference {
     /// The prompt.
@@ -60,12 +60,12 @@ pub struct UnpairedPreference {
 }
 
 impl UnpairedPreference {
-    /// A judged completion from its parts.
+    /// Creates a labelled completion.
     pub fn new(prompt: impl Into<String>, completion: impl Into<String>, label: bool) -> Self {
         Self { prompt: prompt.into(), completion: completion.into(), label }
     }
 
-    /// Both completions of each pair, the chosen one desirable, the rejected one not: a pair's two rows stand together.
+    /// Converts each pair to two consecutive rows: the chosen completion is desirable, the rejected one is not.
     pub fn from_pairs(pairs: &[PreferencePair]) -> Vec<Self> {
         pairs
             .iter()

@@ -1,31 +1,32 @@
-//! Texts out of a file, one a line.
+//! Reads a text file line by line.
 
 use crate::{Error, Result};
 use align_base::files::read_file;
 use std::path::Path;
 
-/// Largest file, and longest line, in bytes: more than any model's context.
+/// Largest file and longest line in bytes. A line of this length exceeds any model's context.
 const FILE_LIMIT: u64 = 64 << 20;
 const LINE_LIMIT: usize = 1 << 20;
 
-/// The lines of a text file, such as prompts; a byte-order mark is no part of the first.
+/// Reads the lines of a text file, such as prompts. A byte-order mark is skipped.
 ///
 /// # Errors
-/// When it is no file (a pipe or a device has no end), is not UTF-8 or has more than 64 MiB, or a line has more than 1 MiB.
+/// When the path is not a regular file (pipes and devices can be endless), the file is not UTF-8 or larger than 64 MiB,
+/// or a line is longer than 1 MiB.
 pub fn read_lines(path: impl AsRef<Path>) -> Result<Vec<String>> {
     let path = path.as_ref();
     let bytes = read_file(path, FILE_LIMIT).map_err(|e| Error::read(path, e))?;
-    let fault = |line: usize, problem: String| Error::Line { path: path.to_owned(), line, problem };
+    let error = |line: usize, problem: String| Error::Line { path: path.to_owned(), line, problem };
     let text = std::str::from_utf8(&bytes).map_err(|e| {
         let line = bytes.iter().take(e.valid_up_to()).filter(|&&byte| byte == b'\n').count() + 1;
-        fault(line, "expected UTF-8 text: save it as UTF-8".to_owned())
+        error(line, "expected UTF-8 text: save it as UTF-8".to_owned())
     })?;
     let lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines();
     lines
         .zip(1..)
         .map(|(line, number)| match line.len() {
             0..=LINE_LIMIT => Ok(line.to_owned()),
-            length => Err(fault(number, format!("it has {length} bytes, a line may have {LINE_LIMIT}"))),
+            length => Err(error(number, format!("it has {length} bytes, expected at most {LINE_LIMIT}"))),
         })
         .collect()
 }
@@ -42,17 +43,17 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_without_ends_and_marks() {
+    fn line_ends_and_byte_order_marks_are_removed() {
         assert_eq!(read("\u{feff}This\r\n\nThat \n").unwrap(), ["This", "", "That "]);
         assert!(read("").unwrap().is_empty());
         assert_eq!(read("a".repeat(LINE_LIMIT)).unwrap().len(), 1);
     }
 
     #[test]
-    fn what_has_no_end_is_refused() {
+    fn endless_files_and_lines_are_rejected() {
         let message = |result: Result<Vec<String>>| result.unwrap_err().to_string();
         let long = message(read(format!("This\n{}\n", "a".repeat(50 << 20))));
-        assert!(long.contains("line 2: it has 52428800 bytes, a line may have 1048576"), "{long}");
+        assert!(long.contains("line 2: it has 52428800 bytes, expected at most 1048576"), "{long}");
         let device = message(read_lines("/dev/zero"));
         assert!(device.contains("/dev/zero") && device.contains("folder or a device"), "{device}");
         assert!(message(read(b"This\ncaf\xe9\n")).contains("line 2: expected UTF-8"));

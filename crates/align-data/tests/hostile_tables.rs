@@ -1,4 +1,4 @@
-//! Tables whose few bytes stand for gigabytes, or that never end: each is refused before memory is asked for.
+//! Small files that expand to gigabytes or have no end must be rejected before memory is allocated.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "hostile/parquet.rs"]
@@ -17,7 +17,7 @@ fn read(name: &str, bytes: &[u8]) -> align_data::Result<Texts> {
 }
 
 #[test]
-fn parquet_bombs_are_refused_at_once() {
+fn parquet_bombs_are_rejected_before_allocation() {
     for (what, bytes, parts) in bombs() {
         let start = Instant::now();
         let message = read("in.parquet", &bytes).expect_err(what).to_string();
@@ -28,13 +28,13 @@ fn parquet_bombs_are_refused_at_once() {
     }
 }
 
-/// The same writer's sound files are read, so what is refused above is refused for its size.
+/// Valid files of the same writer can be read, so the files above are rejected for their size alone.
 #[test]
 fn repeated_texts_are_read() {
     let sound = [(3, vec![page(true, 1, PLAIN, plain(b"film")), page(false, 3, RLE_DICTIONARY, zeros(3))])];
     let texts = read("in.parquet", &column(TEXT, UNCOMPRESSED, &sound)).unwrap();
     assert_eq!(texts.len(), 3);
-    // Twenty megabytes of one kilobyte.
+    // Twenty megabytes: one kilobyte of text, repeated.
     let text = plain(&[b'x'; 1024]);
     let rows = vec![page(true, 1, PLAIN, text), page(false, 20_000, RLE_DICTIONARY, zeros(20_000))];
     assert_eq!(read("in.parquet", &column(TEXT, UNCOMPRESSED, &[(20_000, rows)])).unwrap().len(), 20_000);
@@ -46,7 +46,7 @@ fn repeated_texts_are_read() {
 }
 
 #[test]
-fn rows_and_columns_have_a_bound() {
+fn rows_and_columns_are_limited() {
     let header = |count: usize| (0..count).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",") + "\n";
     let message = |name: &str, bytes: &[u8]| read(name, bytes).unwrap_err().to_string();
     // 868 KB of columns.
@@ -54,7 +54,7 @@ fn rows_and_columns_have_a_bound() {
     assert!(message("in.csv", wide.as_bytes()).contains("in.csv, line 1: 120000 columns, expected at most 2000"));
     let long = "a".repeat(50 << 20);
     let csv = format!("text\nfilm\n{long}\n");
-    assert!(message("in.csv", csv.as_bytes()).contains("line 3: it has 52428801 bytes, a row may have 16777216"));
+    assert!(message("in.csv", csv.as_bytes()).contains("line 3: it has 52428801 bytes, expected at most 16777216"));
     let jsonl = format!("{{\"text\": \"film\"}}\n{{\"text\": \"{long}\"}}\n");
     assert!(message("in.jsonl", jsonl.as_bytes()).contains("line 2: it has 52428812 bytes"));
 }

@@ -1,4 +1,5 @@
-//! `tokenizer.json` files that make the tokenizers crate panic, abort or work for minutes: each is refused by the part at fault.
+//! `tokenizer.json` files that make the tokenizers crate panic, abort or run for minutes. The error must name the
+//! invalid part.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "hostile/tokenizers.rs"]
@@ -17,7 +18,7 @@ fn load(document: &Value) -> align_data::Result<Tokenizer> {
 }
 
 #[test]
-fn the_part_at_fault_is_named() {
+fn errors_name_the_invalid_part() {
     for (document, parts) in documents() {
         let start = Instant::now();
         let message = load(&document).expect_err(&format!("{parts:?} must be refused")).to_string();
@@ -28,7 +29,7 @@ fn the_part_at_fault_is_named() {
     }
 }
 
-/// Takes cubic time: too little to be seen on a short text, too much for the crate on a long one.
+/// Takes cubic time: not noticeable on a short text, too long on a long one.
 #[test]
 fn a_panic_on_a_text_is_an_error_that_names_the_file() {
     let tokenizer = load(&with("pre_tokenizer", regex("a*a*a*$"))).unwrap();
@@ -41,11 +42,12 @@ fn a_panic_on_a_text_is_an_error_that_names_the_file() {
     }
 }
 
-/// The trie of a map that makes `B` of `A`, by hand: the root's children stand at 0 xor the byte, and `A`'s text at 0.
+/// A hand-made trie that maps `A` to `B`: the root's children are at 0 xor the byte, and the replacement of `A` is at
+/// offset 0.
 #[test]
-fn a_sound_map_of_characters_acts() {
+fn a_valid_character_map_is_applied() {
     let mut units = vec![0_u32; 256];
-    // The root's offset is 0; A (0x41) has a text and its children's place is 0x41 xor 0x80.
+    // The root's offset is 0. `A` (0x41) has a replacement, and its children are at 0x41 xor 0x80.
     units[0x41] = 0x41 | 1 << 8 | 0x80 << 10;
     units[0x41 ^ 0x80] = 0;
     let map = |texts| with("normalizer", charsmap(1024, &units, texts));
@@ -59,7 +61,7 @@ fn a_sound_map_of_characters_acts() {
 }
 
 #[test]
-fn sound_documents_pass() {
+fn valid_documents_pass() {
     let t5 = sequence(vec![
         json!({"type": "NFKC"}),
         json!({"type": "Strip", "strip_left": false, "strip_right": true}),
@@ -83,7 +85,7 @@ fn sound_documents_pass() {
 }
 
 #[test]
-fn a_vocabulary_with_gaps_is_saved_whole() {
+fn a_vocabulary_with_gaps_is_saved_completely() {
     let tokenizer = load(&with("model", words(json!({"[UNK]": 0, "a": 1, "b": 60_000})))).unwrap();
     let folder = TempDir::new().unwrap();
     tokenizer.save(folder.path(), false).unwrap();

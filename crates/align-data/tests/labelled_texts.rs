@@ -1,4 +1,4 @@
-//! Tables of labelled texts, and texts on their way to fine-tuning.
+//! Tables of labelled texts, and tokenisation for fine-tuning.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
@@ -25,7 +25,7 @@ fn labels_round_trip_in_every_format() {
 }
 
 #[test]
-fn what_is_no_class_is_refused_by_row() {
+fn invalid_classes_are_rejected_with_the_row() {
     let dir = tempfile::tempdir().unwrap();
     for (name, content, found) in [
         ("a.csv", "text,label\ngood,1\nbad,-1\n", "-1"),
@@ -45,7 +45,7 @@ fn what_is_no_class_is_refused_by_row() {
 }
 
 #[test]
-fn a_labelled_text_keeps_its_special_tokens_where_it_is_cut() {
+fn a_truncated_text_keeps_its_special_tokens() {
     let texts = ["a film of some length", "a film"];
     let tokenizer = train_word_piece(&texts, 60).unwrap();
     let (cls, sep) = (tokenizer.token_to_id("[CLS]").unwrap(), tokenizer.token_to_id("[SEP]").unwrap());
@@ -82,7 +82,7 @@ fn packed_texts_are_the_texts_joined_by_eos() {
 }
 
 #[test]
-fn texts_are_read_as_completions_of_nothing() {
+fn texts_are_read_as_completions_of_empty_prompts() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &str| {
         let path = dir.path().join(name);
@@ -98,9 +98,9 @@ fn texts_are_read_as_completions_of_nothing() {
     assert!(neither.contains("\"text\"") && neither.contains("neither.csv"), "{neither}");
 }
 
-/// Labels of every kind in every format: the same answer.
+/// Labels in every notation and format give the same result.
 #[test]
-fn labels_are_taken_as_people_write_them() {
+fn labels_may_have_any_common_notation() {
     let dir = tempfile::tempdir().unwrap();
     let names = ["NEGATIVE".to_owned(), "POSITIVE".to_owned()];
     let file = |name: &str, content: String| {
@@ -119,7 +119,7 @@ fn labels_are_taken_as_people_write_them() {
         ("\"1\"", "\"0\"", true),
         ("\"POSITIVE\"", "\"NEGATIVE\"", false),
         ("\"positive\"", "\"Negative\"", false),
-        // One file may mix them.
+        // One file may mix notations.
         ("true", "0", true),
         ("1", "\"False\"", true),
         ("\"POSITIVE\"", "0", false),
@@ -151,7 +151,7 @@ fn labels_are_taken_as_people_write_them() {
 }
 
 #[test]
-fn what_is_no_label_is_refused_by_row_and_column() {
+fn invalid_labels_are_rejected_with_row_and_column() {
     let dir = tempfile::tempdir().unwrap();
     let names = ["NEGATIVE".to_owned(), "POSITIVE".to_owned()];
     for (name, content, found) in [
@@ -174,9 +174,9 @@ fn what_is_no_label_is_refused_by_row_and_column() {
     }
 }
 
-/// `tests/data/parquet_types.py` wrote the files, with pandas and pyarrow.
+/// Written by `tests/data/parquet_types.py` with pandas and pyarrow.
 #[test]
-fn parquet_has_texts_and_labels_in_every_type() {
+fn parquet_texts_and_labels_may_have_any_type() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/parquet_types");
     let rows = [("the film", true), ("é \"film\", too", false)];
     let rows = rows.map(|(text, label)| UnpairedPreference::new(text, text, label));

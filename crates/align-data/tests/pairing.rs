@@ -1,4 +1,4 @@
-//! Pairing: what each strategy pairs, what it reports, and that a seed decides it.
+//! Pairing: the pairs of each strategy, the report, and the effect of the seed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::pairing::{PairOptions, PairStrategy, PairingReport, SkipReason, pair};
@@ -17,7 +17,7 @@ fn sides(pairs: &[PreferencePair]) -> Vec<(&str, &str)> {
     pairs.iter().map(|pair| (pair.chosen.as_str(), pair.rejected.as_str())).collect()
 }
 
-/// Every pair is of one prompt, of two of its rows, and the better one is chosen.
+/// Each pair has two rows of one prompt, and the better one is chosen.
 fn check_pairs(rows: &[ScoredText], pairs: &[PreferencePair], report: &PairingReport) {
     assert_eq!(report.pairs, pairs.len());
     for pair in pairs {
@@ -39,7 +39,7 @@ fn random_draws_each_pair_of_rows_equally_often() {
         *counts.entry(sides).or_default() += 1;
     }
     assert_eq!(counts.len(), 6);
-    // Chi-square with 5 degrees of freedom: above 25.7 once in 10,000 seeds.
+    // Chi-square with 5 degrees of freedom exceeds 25.7 for one in 10,000 seeds.
     let chi: f64 = counts.values().map(|&count| (count as f64 - 1000.0).powi(2) / 1000.0).sum();
     assert!(chi < 25.7, "{chi}: {counts:?}");
     assert_eq!(report.repeated_pairs, 6000 - 6);
@@ -47,7 +47,7 @@ fn random_draws_each_pair_of_rows_equally_often() {
 }
 
 #[test]
-fn a_seed_decides_the_draws_and_another_prompt_does_not() {
+fn draws_depend_on_the_seed_and_not_on_other_prompts() {
     let mut all = rows("p", &[("a", 1.0), ("b", 2.0), ("c", 3.0), ("d", 4.0), ("e", 5.0)]);
     let draw = |rows: &[ScoredText], seed| pair(rows, &options(PairStrategy::Random, 20, seed)).unwrap().0;
     let first = draw(&all, 7);
@@ -67,7 +67,7 @@ fn prompts_come_in_the_order_of_their_first_row() {
 }
 
 #[test]
-fn best_worst_goes_inwards() {
+fn best_worst_pairs_from_the_ends_inwards() {
     let rows = rows("p", &[("third", 3.0), ("worst", -1.0), ("best", 9.0), ("second", 4.0), ("fourth", 0.5)]);
     let (pairs, report) = pair(&rows, &PairOptions::new(PairStrategy::BestWorst)).unwrap();
     assert_eq!(sides(&pairs), [("best", "worst")]);
@@ -78,7 +78,7 @@ fn best_worst_goes_inwards() {
 }
 
 #[test]
-fn margin_takes_all_pairs_above_it_and_none_at_it() {
+fn margin_makes_all_pairs_above_it_and_none_at_it() {
     let rows = rows("p", &[("a", 0.0), ("b", 1.0), ("c", 1.5), ("d", 2.5)]);
     let (pairs, report) = pair(&rows, &PairOptions::new(PairStrategy::MarginAbove { margin: 1.0 })).unwrap();
     assert_eq!(sides(&pairs), [("c", "a"), ("d", "a"), ("d", "b")]);
@@ -118,10 +118,10 @@ fn ties_and_duplicates_are_counted_and_never_paired() {
         let text = report.to_string();
         assert!(text.contains("\"single\" (1 texts): it has a single text"), "{text}");
     }
-    // Pairs of "some", by hand: of its 6 possible pairs 1 is of one text, 3 are ties, 2 can be made.
+    // Pairs of "some", by hand: of its 6 candidate pairs 1 has identical texts, 3 are ties and 2 are valid.
     let (pairs, report) = pair(&all, &PairOptions::new(PairStrategy::MarginAbove { margin: 0.0 })).unwrap();
     assert_eq!((pairs.len(), report.tied, report.identical), (2, 3, 1));
-    // At random the pairs that cannot be made are drawn again, so that all 40 are there.
+    // Invalid random pairs are redrawn, so that all 40 pairs are made.
     let (pairs, report) = pair(&all, &options(PairStrategy::Random, 40, 5)).unwrap();
     assert_eq!(pairs.len(), 40);
     assert!(report.tied > 0 && report.identical > 0, "{report}");
@@ -138,7 +138,7 @@ fn a_rare_pair_is_found_among_ties() {
 }
 
 #[test]
-fn bad_rows_and_options_are_refused() {
+fn invalid_rows_and_options_are_rejected() {
     let mut all = rows("p", &[("a", 1.0), ("b", f64::NAN)]);
     let message = pair(&all, &PairOptions::new(PairStrategy::Random)).unwrap_err().to_string();
     assert!(message.contains("row 2") && message.contains("NaN"), "{message}");

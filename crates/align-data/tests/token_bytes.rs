@@ -1,4 +1,4 @@
-//! The bytes of tokens, against those that transformers compares stop strings with.
+//! Compares the bytes of tokens with those that transformers uses for stop strings.
 #![allow(clippy::unwrap_used)]
 
 use align_data::Tokenizer;
@@ -14,7 +14,7 @@ fn bytes_of(model: &str) -> Vec<Vec<u8>> {
     Tokenizer::from_pretrained(folder).unwrap().token_bytes().unwrap()
 }
 
-/// Written by generation_options.py beside it.
+/// Written by generation_options.py in the same folder.
 fn golden() -> Value {
     let file = root().join("crates/align-models/tests/data/generation_options.json");
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
@@ -28,7 +28,7 @@ fn byte_level_tokens_are_bytes() {
 }
 
 #[test]
-fn word_pieces_are_what_they_add_to_a_text() {
+fn word_piece_bytes_are_what_a_token_adds_to_a_text() {
     let expected: Vec<(usize, String)> = serde_json::from_value(golden()["word_pieces"].clone()).unwrap();
     let found = bytes_of("distilbert-tiny");
     for (id, piece) in expected {

@@ -1,7 +1,9 @@
-//! Small folders, each the tokeniser of a kept model with some files changed, against the tokenisers that transformers builds
-//! from them: ids, decoded texts, roles and sizes, as read and as read again after saving.
+//! Compares tokenisers from small folders (a tiny model's tokeniser with some files changed) with those that
+//! transformers builds from them: ids, decoded texts, special tokens and sizes, after loading and after saving and
+//! reloading.
 //!
-//! `data/tokenizer_folders.py` wrote what transformers answers. `ALIGN_PYTHON=python3` lets it also read what is saved here.
+//! `data/tokenizer_folders.py` writes the expected values with transformers. With `ALIGN_PYTHON=python3`, transformers
+//! also reads the folders saved here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{SpecialTokens, Tokenizer};
@@ -25,7 +27,7 @@ fn strings(list: &Value) -> Vec<String> {
     serde_json::from_value(list.clone()).unwrap()
 }
 
-/// The folder of a case.
+/// Writes the folder of a test case.
 fn build(folder: &Path, case: &Value) {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/data/models");
     let model = model.join(case["model"].as_str().unwrap());
@@ -50,8 +52,8 @@ fn roles(special: &SpecialTokens) -> Value {
     })
 }
 
-/// What is asked of transformers' tokenisers, asked of ours.
-fn answers(tokenizer: &Tokenizer, texts: &[String]) -> Value {
+/// The values of our tokeniser in the format of the Python script.
+fn measured_values(tokenizer: &Tokenizer, texts: &[String]) -> Value {
     let ids = tokenizer.encode_batch(texts, true, None).unwrap();
     let one_by_one: Vec<_> = texts.iter().map(|text| tokenizer.encode(text, true).unwrap()).collect();
     assert_eq!(ids, one_by_one);
@@ -88,15 +90,15 @@ fn folders_are_read_as_transformers_reads_them() {
         match (read, case.get("error")) {
             (Ok(tokenizer), None) => {
                 let texts = strings(&golden["texts"][case["model"].as_str().unwrap()]);
-                wrong.extend(differences("read", case, &answers(&tokenizer, &texts)));
+                wrong.extend(differences("read", case, &measured_values(&tokenizer, &texts)));
                 let again = saved.path().join(place.to_string());
                 fs::create_dir(&again).unwrap();
                 fs::copy(folder.path().join("config.json"), again.join("config.json")).unwrap();
-                // A file of an earlier run, which must not count.
+                // A file of an earlier run, which must be ignored.
                 fs::write(again.join("special_tokens_map.json"), r#"{"eos_token": "a"}"#).unwrap();
                 tokenizer.save(&again, false).unwrap();
                 let again = Tokenizer::from_pretrained(&again).unwrap();
-                wrong.extend(differences("saved", case, &answers(&again, &texts)));
+                wrong.extend(differences("saved", case, &measured_values(&again, &texts)));
             }
             (Err(_), Some(_)) => {}
             (Ok(_), Some(error)) => wrong.push(format!("{}: read, expected {error}", case["name"])),

@@ -1,4 +1,4 @@
-//! Tokenisers made from texts: their size, their round trip, and that the same texts give the same one.
+//! Training tokenisers: vocabulary size, round trip and determinism.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{Tokenizer, train_byte_level_bpe, train_word_piece};
@@ -25,7 +25,7 @@ fn saved(tokenizer: &Tokenizer) -> (String, String) {
 }
 
 #[test]
-fn byte_level_bpe_takes_every_text_and_gives_it_back() {
+fn byte_level_bpe_round_trips_every_text() {
     let tokenizer = train_byte_level_bpe(&texts(), 400, &[EOS]).unwrap();
     assert_eq!(tokenizer.vocab_size(), 400);
     assert_eq!((tokenizer.eos_token_id(), tokenizer.bos_token_id()), (Some(0), Some(0)));
@@ -44,7 +44,7 @@ fn byte_level_bpe_takes_every_text_and_gives_it_back() {
 }
 
 #[test]
-fn word_piece_splits_words_and_stands_between_cls_and_sep() {
+fn word_piece_splits_words_and_adds_cls_and_sep() {
     let tokenizer = train_word_piece(&texts(), 300).unwrap();
     assert_eq!(tokenizer.vocab_size(), 300);
     let token = |id: i64| tokenizer.id_to_token(id).unwrap();
@@ -88,7 +88,7 @@ fn a_saved_tokeniser_is_read_back() {
 }
 
 #[test]
-fn a_vocabulary_without_room_is_refused() {
+fn a_too_small_vocabulary_is_rejected() {
     let small = train_byte_level_bpe(&texts(), 256, &[EOS]).unwrap_err().to_string();
     assert!(small.contains("vocab_size") && small.contains("257"), "{small}");
     let small = train_word_piece(&texts(), 20).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The rows that each strategy pairs, as (chosen, rejected) places in a prompt's texts.
+//! Selects the pairs of each strategy, as (chosen, rejected) indices into a prompt's texts.
 
 use super::prompts::{Obstacle, Prompt};
 use super::{PairOptions, PairStrategy, PairingReport};
@@ -6,49 +6,49 @@ use crate::{Error, Result};
 use align_base::random::generator;
 use rand::RngExt;
 
-/// More pairs than this are refused rather than built: their texts would not fit in memory.
-pub(super) const MOST_PAIRS: usize = 20_000_000;
+/// Most pairs in total. The texts of more pairs would not fit in memory.
+pub(super) const MAX_PAIRS: usize = 20_000_000;
 
-/// How often a draw that makes no pair is drawn again before the pair is given up and counted as missing.
-const MOST_DRAWS: usize = 10_000;
+/// How often a random draw is repeated if the two rows cannot form a pair. After that the pair counts as missing.
+const MAX_DRAWS: usize = 10_000;
 
 type Pairs = Vec<(usize, usize)>;
 
-/// Draws the pairs of a prompt of which at least one pair can be made.
+/// Draws the pairs of a prompt. At least one pair must be possible.
 pub(super) fn draw(
     prompt: &Prompt<'_>,
     index: usize,
     options: &PairOptions,
-    room: usize,
+    remaining: usize,
     report: &mut PairingReport,
 ) -> Result<Pairs> {
-    let wanted = options.wanted();
-    if wanted.is_some_and(|wanted| wanted > room) {
-        return Err(too_many());
+    let pairs_wanted = options.pairs_wanted();
+    if pairs_wanted.is_some_and(|pairs_wanted| pairs_wanted > remaining) {
+        return Err(too_many_pairs());
     }
     let pairs = match options.strategy {
-        PairStrategy::Random => random(prompt, index, wanted.unwrap_or(0), options.seed, report),
-        PairStrategy::BestWorst => best_worst(prompt, wanted.unwrap_or(usize::MAX), report),
-        PairStrategy::MarginAbove { margin } => match wanted {
-            None => all_above(prompt, margin, room, report)?,
-            Some(wanted) => some_above(prompt, margin, wanted, index, options.seed, report),
+        PairStrategy::Random => random(prompt, index, pairs_wanted.unwrap_or(0), options.seed, report),
+        PairStrategy::BestWorst => best_worst(prompt, pairs_wanted.unwrap_or(usize::MAX), report),
+        PairStrategy::MarginAbove { margin } => match pairs_wanted {
+            None => all_above(prompt, margin, remaining, report)?,
+            Some(pairs_wanted) => sample_above(prompt, margin, pairs_wanted, index, options.seed, report),
         },
     };
-    report.missing_pairs += wanted.map_or(0, |wanted| wanted.saturating_sub(pairs.len()));
+    report.missing_pairs += pairs_wanted.map_or(0, |pairs_wanted| pairs_wanted.saturating_sub(pairs.len()));
     Ok(pairs)
 }
 
-fn random(prompt: &Prompt<'_>, index: usize, wanted: usize, seed: u64, report: &mut PairingReport) -> Pairs {
+fn random(prompt: &Prompt<'_>, index: usize, pairs_wanted: usize, seed: u64, report: &mut PairingReport) -> Pairs {
     let mut rng = generator(seed, "random pairs", index as u64);
     let texts = prompt.texts.len();
-    let mut pairs = Vec::with_capacity(wanted);
-    for _ in 0..wanted {
-        for _ in 0..MOST_DRAWS {
+    let mut pairs = Vec::with_capacity(pairs_wanted);
+    for _ in 0..pairs_wanted {
+        for _ in 0..MAX_DRAWS {
             let first = rng.random_range(0..texts);
-            // Any row but the first, all equally likely.
+            // Any other row, with equal probability.
             let second = (first + rng.random_range(1..texts)) % texts;
-            if makes_pair(prompt, first, second, report) {
-                pairs.push(prompt.in_order(first, second));
+            if can_pair(prompt, first, second, report) {
+                pairs.push(prompt.chosen_first(first, second));
                 break;
             }
         }
@@ -56,54 +56,55 @@ fn random(prompt: &Prompt<'_>, index: usize, wanted: usize, seed: u64, report: &
     pairs
 }
 
-fn best_worst(prompt: &Prompt<'_>, wanted: usize, report: &mut PairingReport) -> Pairs {
+fn best_worst(prompt: &Prompt<'_>, pairs_wanted: usize, report: &mut PairingReport) -> Pairs {
     let mut order: Vec<usize> = (0..prompt.texts.len()).collect();
     order.sort_by(|&a, &b| prompt.texts[b].score.total_cmp(&prompt.texts[a].score));
     let mut pairs = Vec::new();
-    while pairs.len() < wanted {
+    while pairs.len() < pairs_wanted {
         let Some(worst) = order.pop() else { break };
-        // The best row left, or the next one where a text was scored twice and would meet itself.
+        // The best remaining row. If its text is identical to the worst, the next one.
         let mut best = None;
-        for (place, &row) in order.iter().enumerate() {
+        for (index, &row) in order.iter().enumerate() {
             match prompt.obstacle(row, worst) {
                 None => {
-                    best = Some(place);
+                    best = Some(index);
                     break;
                 }
                 Some(obstacle) => {
-                    count(obstacle, report);
+                    count_obstacle(obstacle, report);
                     if obstacle == Obstacle::EqualScores {
-                        // No row after this one is better.
+                        // The rows after this one do not score higher.
                         break;
                     }
                 }
             }
         }
-        if let Some(place) = best {
-            pairs.push((order.remove(place), worst));
+        if let Some(index) = best {
+            pairs.push((order.remove(index), worst));
         }
     }
     pairs
 }
 
-fn all_above(prompt: &Prompt<'_>, margin: f64, room: usize, report: &mut PairingReport) -> Result<Pairs> {
+fn all_above(prompt: &Prompt<'_>, margin: f64, remaining: usize, report: &mut PairingReport) -> Result<Pairs> {
     let mut pairs = Vec::new();
-    for (a, b) in places(prompt) {
-        if makes_pair(prompt, a, b, report) && above(prompt, a, b, margin) {
-            if pairs.len() == room {
-                return Err(too_many());
+    for (a, b) in index_pairs(prompt) {
+        if can_pair(prompt, a, b, report) && exceeds_margin(prompt, a, b, margin) {
+            if pairs.len() == remaining {
+                return Err(too_many_pairs());
             }
-            pairs.push(prompt.in_order(a, b));
+            pairs.push(prompt.chosen_first(a, b));
         }
     }
     Ok(pairs)
 }
 
-/// A uniform choice among the pairs above the margin, kept while they go by, so that their number does not matter.
-fn some_above(
+/// Draws a uniform sample of the pairs above the margin by reservoir sampling, so that memory does not depend on their
+/// number.
+fn sample_above(
     prompt: &Prompt<'_>,
     margin: f64,
-    wanted: usize,
+    pairs_wanted: usize,
     index: usize,
     seed: u64,
     report: &mut PairingReport,
@@ -111,9 +112,9 @@ fn some_above(
     let mut rng = generator(seed, "margin pairs", index as u64);
     let mut kept: Vec<(usize, usize)> = Vec::new();
     let mut seen = 0;
-    for (a, b) in places(prompt) {
-        if makes_pair(prompt, a, b, report) && above(prompt, a, b, margin) {
-            if kept.len() < wanted {
+    for (a, b) in index_pairs(prompt) {
+        if can_pair(prompt, a, b, report) && exceeds_margin(prompt, a, b, margin) {
+            if kept.len() < pairs_wanted {
                 kept.push((a, b));
             } else if let Some(slot) = kept.get_mut(rng.random_range(0..=seen)) {
                 *slot = (a, b);
@@ -122,37 +123,37 @@ fn some_above(
         }
     }
     kept.sort_unstable();
-    kept.into_iter().map(|(a, b)| prompt.in_order(a, b)).collect()
+    kept.into_iter().map(|(a, b)| prompt.chosen_first(a, b)).collect()
 }
 
-fn places(prompt: &Prompt<'_>) -> impl Iterator<Item = (usize, usize)> {
+fn index_pairs(prompt: &Prompt<'_>) -> impl Iterator<Item = (usize, usize)> {
     let texts = prompt.texts.len();
     (0..texts).flat_map(move |a| (a + 1..texts).map(move |b| (a, b)))
 }
 
-fn above(prompt: &Prompt<'_>, a: usize, b: usize, margin: f64) -> bool {
+fn exceeds_margin(prompt: &Prompt<'_>, a: usize, b: usize, margin: f64) -> bool {
     (prompt.texts[a].score - prompt.texts[b].score).abs() > margin
 }
 
-fn makes_pair(prompt: &Prompt<'_>, a: usize, b: usize, report: &mut PairingReport) -> bool {
+fn can_pair(prompt: &Prompt<'_>, a: usize, b: usize, report: &mut PairingReport) -> bool {
     let obstacle = prompt.obstacle(a, b);
     if let Some(obstacle) = obstacle {
-        count(obstacle, report);
+        count_obstacle(obstacle, report);
     }
     obstacle.is_none()
 }
 
-fn count(obstacle: Obstacle, report: &mut PairingReport) {
+fn count_obstacle(obstacle: Obstacle, report: &mut PairingReport) {
     match obstacle {
         Obstacle::EqualScores => report.tied += 1,
         Obstacle::IdenticalTexts => report.identical += 1,
     }
 }
 
-fn too_many() -> Error {
+fn too_many_pairs() -> Error {
     Error::Option {
         option: "pairs_per_prompt",
-        expected: format!("at most {MOST_PAIRS} pairs in all"),
-        found: "options that make more; ask for fewer pairs a prompt, or a larger margin".to_owned(),
+        expected: format!("at most {MAX_PAIRS} pairs in all"),
+        found: "options that make more; request fewer pairs per prompt or a larger margin".to_owned(),
     }
 }

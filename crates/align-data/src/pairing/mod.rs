@@ -1,4 +1,4 @@
-//! Preference pairs out of scored texts: of two texts for one prompt, the one with the higher score is chosen.
+//! Makes preference pairs from scored texts: of two texts for a prompt, the one with the higher score is chosen.
 
 mod draw;
 mod prompts;
@@ -9,17 +9,17 @@ pub use report::{PairingReport, SkipReason, SkippedPrompt};
 pub use strategy::{PairOptions, PairStrategy};
 
 use crate::{Error, PreferencePair, Result, ScoredText};
-use draw::{MOST_PAIRS, draw};
-use prompts::{Prompt, by_prompt};
+use draw::{MAX_PAIRS, draw};
+use prompts::{Prompt, group_by_prompt};
 use std::collections::HashSet;
 
-/// Pairs the texts of each prompt; prompts come in the order of their first text.
+/// Makes preference pairs for each prompt. Prompts are in the order of their first text.
 ///
-/// Two texts with equal scores, or a text with itself, are never paired: the report counts them, and names the prompts
-/// that gave no pair. The same rows, options and seed always give the same pairs.
+/// Texts with equal scores and identical texts are never paired. The report counts them and lists the prompts without
+/// pairs. The result depends only on the rows, the options and the seed.
 ///
 /// # Errors
-/// When an option is invalid, a score is not finite (the row is named), or there would be more than 20 million pairs.
+/// When an option is invalid, a score is not finite, or there would be more than 20 million pairs.
 pub fn pair(texts: &[ScoredText], options: &PairOptions) -> Result<(Vec<PreferencePair>, PairingReport)> {
     options.validate()?;
     if let Some((row, text)) = texts.iter().enumerate().find(|(_, text)| !text.score.is_finite()) {
@@ -31,18 +31,18 @@ pub fn pair(texts: &[ScoredText], options: &PairOptions) -> Result<(Vec<Preferen
             found: text.score.to_string(),
         });
     }
-    let prompts = by_prompt(texts);
+    let prompts = group_by_prompt(texts);
     let mut report = PairingReport { prompts: prompts.len(), texts: texts.len(), ..PairingReport::default() };
     let mut pairs = Vec::new();
     for (index, prompt) in prompts.iter().enumerate() {
         report.duplicate_texts += prompt.duplicate_texts();
         let skipped = |reason| SkippedPrompt { prompt: prompt.text.to_owned(), texts: prompt.texts.len(), reason };
-        if let Some(reason) = prompt.cannot_pair() {
-            report.missing_pairs += options.wanted().unwrap_or(0);
+        if let Some(reason) = prompt.skip_reason() {
+            report.missing_pairs += options.pairs_wanted().unwrap_or(0);
             report.skipped.push(skipped(reason));
             continue;
         }
-        let drawn = draw(prompt, index, options, MOST_PAIRS - pairs.len(), &mut report)?;
+        let drawn = draw(prompt, index, options, MAX_PAIRS - pairs.len(), &mut report)?;
         if drawn.is_empty() {
             report.skipped.push(skipped(SkipReason::NothingPaired));
         }

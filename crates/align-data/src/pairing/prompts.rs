@@ -2,27 +2,27 @@ use super::SkipReason;
 use crate::ScoredText;
 use std::collections::{HashMap, HashSet};
 
-/// A prompt and the rows that answer it, in the input's order.
+/// A prompt and its rows, in input order.
 pub(super) struct Prompt<'a> {
     pub text: &'a str,
     pub texts: Vec<&'a ScoredText>,
 }
 
-/// The rows by prompt, prompts in the order of their first row.
-pub(super) fn by_prompt(rows: &[ScoredText]) -> Vec<Prompt<'_>> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
+/// Groups the rows by prompt. Prompts are in the order of their first row.
+pub(super) fn group_by_prompt(rows: &[ScoredText]) -> Vec<Prompt<'_>> {
+    let mut index_by_text: HashMap<&str, usize> = HashMap::new();
     let mut prompts: Vec<Prompt<'_>> = Vec::new();
     for row in rows {
-        let place = *places.entry(row.prompt.as_str()).or_insert_with(|| {
+        let index = *index_by_text.entry(row.prompt.as_str()).or_insert_with(|| {
             prompts.push(Prompt { text: &row.prompt, texts: Vec::new() });
             prompts.len() - 1
         });
-        prompts[place].texts.push(row);
+        prompts[index].texts.push(row);
     }
     prompts
 }
 
-/// Why two texts make no pair.
+/// Why two texts cannot form a pair.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Obstacle {
     IdenticalTexts,
@@ -30,16 +30,16 @@ pub(super) enum Obstacle {
 }
 
 impl Prompt<'_> {
-    /// How many rows repeat a text that an earlier row of the prompt holds.
+    /// The number of rows whose text repeats that of an earlier row of the prompt.
     pub fn duplicate_texts(&self) -> usize {
         self.texts.len() - self.texts.iter().map(|row| row.text.as_str()).collect::<HashSet<_>>().len()
     }
 
-    /// Why no two texts of the prompt can make a pair, if that is so.
+    /// Why no two texts of the prompt can form a pair, or `None` if some can.
     ///
-    /// With two different texts and two different scores some pair exists: take rows of different scores; if their
-    /// texts agree, a row with another text differs in score from one of them.
-    pub fn cannot_pair(&self) -> Option<SkipReason> {
+    /// If there are two different texts and two different scores, some pair exists. Take two rows with different
+    /// scores: if their texts are equal, a row with another text differs in score from one of them.
+    pub fn skip_reason(&self) -> Option<SkipReason> {
         let [first, rest @ ..] = self.texts.as_slice() else {
             return Some(SkipReason::SingleText);
         };
@@ -54,7 +54,7 @@ impl Prompt<'_> {
         }
     }
 
-    /// What stands in the way of pairing two rows.
+    /// Why two rows cannot form a pair, or `None` if they can.
     pub fn obstacle(&self, a: usize, b: usize) -> Option<Obstacle> {
         let (a, b) = (self.texts[a], self.texts[b]);
         if a.text == b.text {
@@ -66,8 +66,8 @@ impl Prompt<'_> {
         }
     }
 
-    /// Two rows with the better one first.
-    pub fn in_order(&self, a: usize, b: usize) -> (usize, usize) {
+    /// Orders two rows: the one with the higher score first.
+    pub fn chosen_first(&self, a: usize, b: usize) -> (usize, usize) {
         if self.texts[a].score > self.texts[b].score { (a, b) } else { (b, a) }
     }
 }

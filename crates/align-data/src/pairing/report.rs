@@ -1,52 +1,52 @@
 use serde::Serialize;
 use std::fmt;
 
-/// What [`pair`](super::pair) met on the way.
+/// Statistics of [`pair`](super::pair).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PairingReport {
-    /// Different prompts.
+    /// Number of distinct prompts.
     pub prompts: usize,
-    /// Texts.
+    /// Number of texts.
     pub texts: usize,
-    /// Pairs made.
+    /// Number of pairs.
     pub pairs: usize,
-    /// Pairs made that the same two rows had made before.
+    /// Pairs that repeat an earlier pair of rows.
     pub repeated_pairs: usize,
     /// Texts that repeat an earlier text of the same prompt.
     pub duplicate_texts: usize,
-    /// Pairs considered and not made, since their scores are equal.
+    /// Candidate pairs that were skipped because their scores are equal.
     pub tied: usize,
-    /// Pairs considered and not made, since their texts are the same.
+    /// Candidate pairs that were skipped because their texts are identical.
     pub identical: usize,
-    /// Pairs asked for that could not be made.
+    /// Requested pairs that could not be made.
     pub missing_pairs: usize,
-    /// Prompts that gave no pair.
+    /// Prompts without any pair.
     pub skipped: Vec<SkippedPrompt>,
 }
 
-/// A prompt that gave no pair.
+/// A prompt without any pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SkippedPrompt {
     /// The prompt.
     pub prompt: String,
-    /// How many texts it has.
+    /// Its number of texts.
     pub texts: usize,
-    /// Why they make no pair.
+    /// Why no pair could be made.
     pub reason: SkipReason,
 }
 
-/// Why a prompt gave no pair.
+/// Why a prompt has no pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// It has one text.
+    /// It has only one text.
     SingleText,
-    /// All its texts are the same.
+    /// All its texts are identical.
     IdenticalTexts,
     /// All its scores are equal.
     EqualScores,
-    /// The strategy found none: no two scores differ by more than the margin, or every pair that it tried was no pair.
+    /// The strategy found no pair: no score difference exceeds the margin, or no draw gave a valid pair.
     NothingPaired,
 }
 
@@ -54,15 +54,15 @@ impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SingleText => "it has a single text",
-            Self::IdenticalTexts => "all its texts are the same",
+            Self::IdenticalTexts => "all its texts are identical",
             Self::EqualScores => "all its scores are equal",
-            Self::NothingPaired => "no pair met the strategy",
+            Self::NothingPaired => "the strategy found no pair",
         })
     }
 }
 
-/// Skipped prompts that the report's text names; all of them are counted.
-const NAMED: usize = 10;
+/// Most skipped prompts that the text form lists. All are counted.
+const MAX_LISTED_PROMPTS: usize = 10;
 
 impl fmt::Display for PairingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,19 +70,19 @@ impl fmt::Display for PairingReport {
         let counts = [
             (self.repeated_pairs, "pairs repeat an earlier one"),
             (self.duplicate_texts, "texts repeat an earlier one of their prompt"),
-            (self.tied, "possible pairs left out: equal scores"),
-            (self.identical, "possible pairs left out: the same text twice"),
-            (self.missing_pairs, "pairs asked for could not be made"),
-            (self.skipped.len(), "prompts gave no pair"),
+            (self.tied, "candidate pairs skipped: equal scores"),
+            (self.identical, "candidate pairs skipped: identical texts"),
+            (self.missing_pairs, "requested pairs could not be made"),
+            (self.skipped.len(), "prompts without a pair"),
         ];
         for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, "\n  {count} {what}")?;
         }
-        for skipped in self.skipped.iter().take(NAMED) {
+        for skipped in self.skipped.iter().take(MAX_LISTED_PROMPTS) {
             write!(f, "\n    {:?} ({} texts): {}", skipped.prompt, skipped.texts, skipped.reason)?;
         }
-        if self.skipped.len() > NAMED {
-            write!(f, "\n    and {} more", self.skipped.len() - NAMED)?;
+        if self.skipped.len() > MAX_LISTED_PROMPTS {
+            write!(f, "\n    and {} more", self.skipped.len() - MAX_LISTED_PROMPTS)?;
         }
         Ok(())
     }

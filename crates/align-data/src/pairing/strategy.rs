@@ -3,19 +3,20 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Which texts of a prompt are paired.
+/// How the texts of a prompt are paired.
 ///
-/// Written (in configs and by `FromStr`) as `random`, `best-worst`, `margin` or `margin=0.5`.
+/// The text form, used in configs and by `FromStr`, is `random`, `best-worst`, `margin` or `margin=0.5`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum PairStrategy {
-    /// Two different rows at random for each pair, as the notebook draws them: a pair can come up again.
+    /// Draws two different rows at random for each pair, as the notebook does. A pair may be drawn more than once.
     Random,
-    /// The best text with the worst, then the second best with the second worst, and so on.
+    /// Pairs the best text with the worst, the second best with the second worst, and so on.
     BestWorst,
-    /// All pairs whose scores differ by more than the margin; with `pairs_per_prompt`, so many of them at random.
+    /// Makes all pairs whose scores differ by more than the margin. If `pairs_per_prompt` is set, draws that many of
+    /// them at random.
     MarginAbove {
-        /// The difference of scores that a pair must exceed; 0 takes every pair of different scores.
+        /// The score difference that a pair must exceed; 0 allows every pair with different scores.
         margin: f64,
     },
 }
@@ -71,8 +72,8 @@ impl From<PairStrategy> for String {
 }
 
 impl PairStrategy {
-    /// How many pairs a prompt gives where nothing is said: 50 at random (the notebook's number), the best with the
-    /// worst, or all above a margin.
+    /// The default number of pairs per prompt: 50 random pairs (the notebook's number), one best-worst pair, or all
+    /// pairs above the margin.
     pub fn default_pairs_per_prompt(self) -> Option<usize> {
         match self {
             Self::Random => Some(50),
@@ -93,23 +94,22 @@ impl PairStrategy {
     }
 }
 
-/// How [`pair`](super::pair) goes about it.
+/// Options of [`pair`](super::pair).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PairOptions {
-    /// Which texts are paired.
+    /// How texts are paired.
     pub strategy: PairStrategy,
-    /// The pairs of each prompt; `None` for the strategy's own number
-    /// ([`PairStrategy::default_pairs_per_prompt`]).
+    /// The number of pairs per prompt; `None` for the strategy's default ([`PairStrategy::default_pairs_per_prompt`]).
     #[serde(default)]
     pub pairs_per_prompt: Option<usize>,
-    /// The seed of what is drawn at random; nothing is for [`PairStrategy::BestWorst`].
+    /// The random seed; [`PairStrategy::BestWorst`] does not use it.
     #[serde(default)]
     pub seed: u64,
 }
 
 impl PairOptions {
-    /// A strategy with its own number of pairs, and seed 0.
+    /// Options with the strategy's default number of pairs and seed 0.
     pub fn new(strategy: PairStrategy) -> Self {
         Self { strategy, pairs_per_prompt: None, seed: 0 }
     }
@@ -129,7 +129,7 @@ impl PairOptions {
         self.strategy.validate()
     }
 
-    pub(super) fn wanted(&self) -> Option<usize> {
+    pub(super) fn pairs_wanted(&self) -> Option<usize> {
         self.pairs_per_prompt.or(self.strategy.default_pairs_per_prompt())
     }
 }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_names_and_values_are_refused() {
+    fn invalid_names_and_values_are_rejected() {
         for wrong in ["", "Random", "best", "random=1", "margin=", "margin=-1", "margin=NaN", "margin=inf"] {
             assert!(wrong.parse::<PairStrategy>().is_err(), "{wrong:?}");
         }

@@ -1,17 +1,17 @@
-//! A table as a text format has it: columns of small cells over one text. A map of values a row would take many times the file's
-//! size.
+//! The cells of a text format, stored by column. All strings share one buffer: a map of values per row would take many
+//! times the file's size.
 
 use std::collections::HashMap;
 
-/// One value of a row.
+/// One cell.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cell {
-    /// null, or no such field in the row.
+    /// JSON null, or a field that the row lacks.
     Null,
     Bool(bool),
     Int(i64),
     Float(f64),
-    /// Its place in the table's text.
+    /// Position of the string in the shared buffer.
     Text {
         start: usize,
         len: u32,
@@ -21,7 +21,7 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    pub fn words(self) -> &'static str {
+    pub fn type_name(self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
@@ -49,24 +49,24 @@ impl Cell {
     }
 }
 
-/// The rows so far, by column.
+/// The rows read so far, stored by column.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     pub rows: usize,
-    /// Names and columns, in the order in which they were first seen. A column may be shorter than the table: the rest of it
-    /// is null.
+    /// Column names and cells, in the order of first appearance. A column may be shorter than the table; its missing
+    /// cells are null.
     pub columns: Vec<(String, Vec<Cell>)>,
-    places: HashMap<String, usize>,
+    index_by_name: HashMap<String, usize>,
     text: String,
 }
 
 impl Cells {
-    /// A table without rows that has these columns, whose names may be equal.
+    /// Creates an empty table with these columns. Names may repeat.
     pub fn with_columns(names: impl IntoIterator<Item = String>) -> Self {
         Self { columns: names.into_iter().map(|name| (name, Vec::new())).collect(), ..Self::default() }
     }
 
-    /// Adds a row of texts, one a column; null where there is none.
+    /// Adds a row with one string per column; `None` is null.
     pub fn push_texts<'a>(&mut self, texts: impl IntoIterator<Item = Option<&'a str>>) {
         for ((_, column), text) in self.columns.iter_mut().zip(texts) {
             column.push(text.map_or(Cell::Null, |text| append(&mut self.text, text)));
@@ -74,7 +74,7 @@ impl Cells {
         self.rows += 1;
     }
 
-    /// Adds a text, to which the returned cell points.
+    /// Adds a string to the buffer and returns a cell that refers to it.
     pub fn add_text(&mut self, text: &str) -> Cell {
         append(&mut self.text, text)
     }
@@ -86,14 +86,14 @@ impl Cells {
         }
     }
 
-    /// The column of that name, filled up with nulls to the current row; `None` if the row has a value there already.
+    /// The column of this name, padded with nulls up to the current row. `None` if the row already has a value in it.
     pub fn column(&mut self, name: &str) -> Option<&mut Vec<Cell>> {
-        let place = self.places.get(name).copied().unwrap_or_else(|| {
-            self.places.insert(name.to_owned(), self.columns.len());
+        let index = self.index_by_name.get(name).copied().unwrap_or_else(|| {
+            self.index_by_name.insert(name.to_owned(), self.columns.len());
             self.columns.push((name.to_owned(), Vec::new()));
             self.columns.len() - 1
         });
-        let (_, column) = self.columns.get_mut(place)?;
+        let (_, column) = self.columns.get_mut(index)?;
         if column.len() > self.rows {
             return None;
         }
@@ -101,14 +101,14 @@ impl Cells {
         Some(column)
     }
 
-    /// The cells of a column, one a row.
-    pub fn cells_of(&self, column: &[Cell]) -> impl Iterator<Item = Cell> {
+    /// The cells of a column, one per row.
+    pub fn padded_cells(&self, column: &[Cell]) -> impl Iterator<Item = Cell> {
         let nulls = self.rows.saturating_sub(column.len());
         column.iter().copied().chain(std::iter::repeat_n(Cell::Null, nulls))
     }
 }
 
-/// Texts have at most a row's bytes, which four bytes count.
+/// A string is never longer than a row, so its length fits in 32 bits.
 fn append(all: &mut String, text: &str) -> Cell {
     let cell = Cell::Text { start: all.len(), len: text.len() as u32 };
     all.push_str(text);

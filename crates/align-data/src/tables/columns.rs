@@ -1,44 +1,44 @@
-//! The columns that a table knows.
+//! The columns that each table defines.
 
-/// What messages call true and false.
-pub(super) const FLAG: &str = "true or false, also as 1 and 0 or as yes and no";
+/// How error messages describe a boolean.
+pub(super) const BOOLEAN: &str = "true or false, also as 1 and 0 or as yes and no";
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     Text,
     Number,
-    /// True or false.
-    Flag,
-    /// A class by its number or its name.
+    /// A boolean.
+    Boolean,
+    /// A class index or a class name.
     Class,
 }
 
-/// A column that a table knows.
+/// A column that a table defines.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     pub name: &'static str,
-    pub kind: Kind,
+    pub kind: ColumnKind,
     pub required: bool,
 }
 
-impl Kind {
-    /// What the column must hold, for messages.
-    pub fn words(self) -> &'static str {
+impl ColumnKind {
+    /// What the column must hold, for error messages.
+    pub fn expected_values(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Number => "numbers",
-            Self::Flag => FLAG,
+            Self::Boolean => BOOLEAN,
             Self::Class => "classes",
         }
     }
 
-    /// What one of its cells must be, for messages.
-    pub fn cell_in_words(self) -> &'static str {
+    /// What a cell must hold, for error messages.
+    pub fn expected_cell(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Number => "a finite number",
-            Self::Flag => FLAG,
+            Self::Boolean => BOOLEAN,
             Self::Class => "a class",
         }
     }
@@ -46,19 +46,19 @@ impl Kind {
 
 impl Column {
     pub const fn text(name: &'static str) -> Self {
-        Self { name, kind: Kind::Text, required: true }
+        Self { name, kind: ColumnKind::Text, required: true }
     }
 
     pub const fn number(name: &'static str) -> Self {
-        Self { name, kind: Kind::Number, required: true }
+        Self { name, kind: ColumnKind::Number, required: true }
     }
 
-    pub const fn flag(name: &'static str) -> Self {
-        Self { name, kind: Kind::Flag, required: true }
+    pub const fn boolean(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Boolean, required: true }
     }
 
     pub const fn class(name: &'static str) -> Self {
-        Self { name, kind: Kind::Class, required: true }
+        Self { name, kind: ColumnKind::Class, required: true }
     }
 
     pub const fn optional(self) -> Self {
@@ -66,16 +66,16 @@ impl Column {
     }
 }
 
-/// The names in the notebook's files, and ours.
+/// The notebook's column names and the corresponding names here.
 const NOTEBOOK: [(&str, &str); 3] = [("Prompt", "prompt"), ("Generated Text", "text"), ("Model Score", "score")];
 
-/// What the notebook calls a column of ours.
-pub(super) fn in_the_notebook(ours: &str) -> Option<&'static str> {
-    NOTEBOOK.iter().find(|(_, name)| *name == ours).map(|(theirs, _)| *theirs)
+/// The notebook's name for a column.
+pub(super) fn notebook_name(name: &str) -> Option<&'static str> {
+    NOTEBOOK.iter().find(|(_, own)| *own == name).map(|(notebook, _)| *notebook)
 }
 
-/// The table's column of a name in a file, if it is one of its own.
-pub(super) fn known<'a>(columns: &'a [Column], name: &str) -> Option<&'a Column> {
-    let ours = NOTEBOOK.iter().find(|(theirs, _)| *theirs == name).map_or(name, |(_, ours)| *ours);
-    columns.iter().find(|column| column.name == ours)
+/// The table's own column that a name in a file refers to, if any.
+pub(super) fn find_column<'a>(columns: &'a [Column], name: &str) -> Option<&'a Column> {
+    let name = NOTEBOOK.iter().find(|(notebook, _)| *notebook == name).map_or(name, |(_, own)| *own);
+    columns.iter().find(|column| column.name == name)
 }

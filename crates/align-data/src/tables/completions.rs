@@ -1,13 +1,13 @@
 use super::columns::Column;
-use super::file::read_raw;
-use super::raw::Raw;
+use super::file::read_raw_table;
+use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::texts::{Text, Texts};
 use super::value::Value;
 use crate::Result;
 use std::path::Path;
 
-/// Prompts and one completion of each, as `(prompt, completion)`.
+/// Prompts with one completion each, as `(prompt, completion)`.
 pub type Completions = Table<(String, String)>;
 
 impl Row for (String, String) {
@@ -15,7 +15,7 @@ impl Row for (String, String) {
 
     const COLUMNS: &'static [Column] = &[Column::text("prompt"), Column::text("completion")];
 
-    fn rows(raw: &mut Raw) -> Result<Vec<Self>> {
+    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         Ok(raw.texts("prompt")?.into_iter().zip(raw.texts("completion")?).collect())
     }
 
@@ -29,12 +29,13 @@ impl Row for (String, String) {
 }
 
 impl Table<(String, String)> {
-    /// Reads prompts and completions; where the file has no column `completion`, its texts, each a completion of an empty prompt.
+    /// Reads prompts and completions. If the file has no column `completion`, each text becomes the completion of an
+    /// empty prompt.
     ///
     /// # Errors
     /// As [`Completions::read`] and [`Texts::read`].
     pub fn read_or_texts(path: impl AsRef<Path>) -> Result<Self> {
-        let raw = read_raw(path.as_ref(), &[<(String, String)>::COLUMNS, Text::COLUMNS].concat())?;
+        let raw = read_raw_table(path.as_ref(), &[<(String, String)>::COLUMNS, Text::COLUMNS].concat())?;
         if raw.has("completion") {
             return Self::from_raw(raw);
         }

@@ -1,50 +1,50 @@
-//! Tables in files.
+//! Reads and writes tables as files.
 
 use super::columns::Column;
 use super::format::Format;
 #[cfg(feature = "tables")]
 use super::parquet;
-use super::raw::Raw;
+use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::value::Value;
 use super::{csv, jsonl};
-use crate::atomic::write_file;
+use crate::output_file::write_file;
 use crate::{Error, Result};
 use align_base::files::read_file;
 use align_base::printable_path;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Largest table that is read, in bytes: all of it is held in memory, several times.
+/// Largest table file that is read, in bytes. The whole table is held in memory several times.
 const FILE_LIMIT: u64 = 64 << 30;
 
-/// A file's columns, unchecked; `columns` tells how to read those that the format gives no type.
-pub(super) fn read_raw(path: &Path, columns: &[Column]) -> Result<Raw> {
+/// Reads a file's columns without checking them. `columns` gives the types that CSV and JSON Lines do not store.
+pub(super) fn read_raw_table(path: &Path, columns: &[Column]) -> Result<RawTable> {
     let format = Format::of(path)?;
     let bytes = read_file(path, FILE_LIMIT).map_err(|e| Error::read(path, e))?;
     let origin = printable_path(path);
     Ok(match format {
-        Format::Csv => Raw::of_cells(&origin, csv::read(path, &bytes, columns)?),
-        Format::JsonLines => Raw::of_cells(&origin, jsonl::read(path, &bytes, columns)?),
+        Format::Csv => RawTable::from_cells(&origin, csv::read(path, &bytes, columns)?),
+        Format::JsonLines => RawTable::from_cells(&origin, jsonl::read(path, &bytes, columns)?),
         #[cfg(feature = "tables")]
-        Format::Parquet => Raw::of_frame(&origin, parquet::read(path, bytes, columns)?),
+        Format::Parquet => RawTable::from_frame_columns(&origin, parquet::read(path, bytes, columns)?),
     })
 }
 
 impl<R: Row> Table<R> {
-    /// Reads a CSV, Parquet or JSON Lines file; the notebook's header is accepted.
+    /// Reads a CSV, Parquet or JSON Lines file. The notebook's column names are accepted.
     ///
     /// # Errors
-    /// When it cannot be read, a column is missing, or a row holds what it must not.
+    /// When the file cannot be read, a column is missing, or a value is invalid.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Ok(Self { file: Some(path.to_owned()), ..Self::from_raw(read_raw(path, R::COLUMNS)?)? })
+        Ok(Self { file: Some(path.to_owned()), ..Self::from_raw(read_raw_table(path, R::COLUMNS)?)? })
     }
 
     /// Writes a CSV, Parquet or JSON Lines file.
     ///
     /// # Errors
-    /// When the file exists and `overwrite` is false, its name ends in none of the three, or it cannot be written.
+    /// When the file exists and `overwrite` is false, the extension is unknown, or the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
         let path = path.as_ref();
         let format = Format::of(path)?;

@@ -1,8 +1,8 @@
-use crate::atomic::{check_folder, place_error};
+use crate::output_file::{check_parent_folder, output_error};
 use crate::{Error, Result};
 use std::path::Path;
 
-/// The format of a table, which its file's name decides.
+/// The format of a table file, given by its extension.
 #[derive(Clone, Copy)]
 pub(super) enum Format {
     Csv,
@@ -29,14 +29,14 @@ impl Format {
     }
 }
 
-/// Whether a table can be written to `path`: for programs that would otherwise find out after hours of work.
+/// Checks that a table can be written to `path`. Programs call this before hours of work.
 ///
 /// # Errors
-/// When the name ends in none of `.csv`, `.parquet` and `.jsonl`, the file exists and `overwrite` is false, or a file stands
-/// where its folder should.
+/// When the extension is not `.csv`, `.parquet` or `.jsonl`, the file exists and `overwrite` is false, or a parent
+/// folder is a file.
 pub fn check_output(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     let path = path.as_ref();
     Format::of(path)?;
-    check_folder(path)?;
-    align_base::files::check_file_place(path, overwrite).map_err(|e| place_error(path, e))
+    check_parent_folder(path)?;
+    align_base::files::check_file_place(path, overwrite).map_err(|e| output_error(path, e))
 }

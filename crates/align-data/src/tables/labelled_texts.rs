@@ -1,21 +1,21 @@
 use super::columns::Column;
-use super::file::read_raw;
-use super::raw::Raw;
+use super::file::read_raw_table;
+use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::value::Value;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// A text and its class.
+/// A text and its class label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelledText {
     /// The text.
     pub text: String,
-    /// The class's number, from 0.
+    /// The class index, from 0.
     pub label: i64,
 }
 
-/// Texts and the class of each, as classifiers are trained on.
+/// Texts with class labels, for training classifiers.
 pub type LabelledTexts = Table<LabelledText>;
 
 impl Row for LabelledText {
@@ -23,7 +23,7 @@ impl Row for LabelledText {
 
     const COLUMNS: &'static [Column] = &[Column::text("text"), Column::class("label")];
 
-    fn rows(raw: &mut Raw) -> Result<Vec<Self>> {
+    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let rows = raw.texts("text")?.into_iter().zip(raw.classes("label")?);
         Ok(rows.map(|(text, label)| Self { text, label }).collect())
     }
@@ -38,10 +38,10 @@ impl Row for LabelledText {
 }
 
 impl Table<LabelledText> {
-    /// A table of texts and their classes.
+    /// Creates a table of texts and labels.
     ///
     /// # Errors
-    /// When there is not one label a text, or one is negative.
+    /// When the numbers of texts and labels differ, or a label is negative.
     pub fn new<S: AsRef<str>>(texts: &[S], labels: &[i64]) -> Result<Self> {
         if texts.len() != labels.len() {
             return Err(Error::Length { column: "label".to_owned(), expected: texts.len(), found: labels.len() });
@@ -50,25 +50,26 @@ impl Table<LabelledText> {
         Self::from_rows(rows.map(|(text, &label)| LabelledText { text: text.as_ref().to_owned(), label }).collect())
     }
 
-    /// Reads a file whose labels may also be these names of the classes, in their order; a model's config has them as `id2label`.
+    /// Reads a file whose labels may also be class names. `names` lists them by class index, like `id2label` in a
+    /// model's config.
     ///
-    /// A number is always a class's number. A name counts in any case, where that names one class. Of two classes the second is
-    /// also true, yes.
+    /// A number is always a class index. A name matches in any case if the match is unique. With two classes, true and
+    /// yes mean class 1, false and no mean class 0.
     ///
     /// # Errors
-    /// As [`LabelledTexts::read`], and a number that no class has.
+    /// As [`LabelledTexts::read`], and when a number is not a class index.
     pub fn read_classes(path: impl AsRef<Path>, names: &[String]) -> Result<Self> {
-        let mut raw = read_raw(path.as_ref(), LabelledText::COLUMNS)?;
+        let mut raw = read_raw_table(path.as_ref(), LabelledText::COLUMNS)?;
         raw.classes = names.to_vec();
         Self::from_raw(raw)
     }
 
-    /// The texts, one a row.
+    /// The texts, one per row.
     pub fn texts(&self) -> Vec<&str> {
         self.rows.iter().map(|row| row.text.as_str()).collect()
     }
 
-    /// The classes, one a row.
+    /// The class labels, one per row.
     pub fn labels(&self) -> Vec<i64> {
         self.rows.iter().map(|row| row.label).collect()
     }

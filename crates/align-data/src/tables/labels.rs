@@ -1,37 +1,43 @@
-//! Labels as people write them: true and false, and the classes of a classifier.
+//! Parses labels: booleans, and class labels of a classifier.
 
-use super::columns::FLAG;
-use super::place::Place;
+use super::column_context::ColumnContext;
+use super::columns::BOOLEAN;
 use super::value::Value;
 use crate::Result;
 use std::borrow::Cow;
 
-/// Far more than any classifier has.
-const MOST_CLASSES: f64 = 1e6;
+/// More classes than any classifier has.
+const MAX_CLASSES: f64 = 1e6;
 
-/// Names that a message lists.
-const LISTED: usize = 20;
+/// Most class names that an error message lists.
+const MAX_LISTED: usize = 20;
 
-/// Values as true and false.
-pub(super) fn flags(values: &[Value<'_>], place: &Place<'_>) -> Result<Vec<bool>> {
-    each(values, place, |row, text| flag(text).ok_or_else(|| place.refusal(row, FLAG, format!("{text:?}"))))
-}
-
-/// Values as classes by their numbers, by their names where these are known, or as true and false where there are two.
-pub(super) fn classes(values: &[Value<'_>], place: &Place<'_>, names: &[String]) -> Result<Vec<i64>> {
-    each(values, place, |row, text| {
-        class(text, names).ok_or_else(|| place.refusal(row, expected_class(names), format!("{text:?}")))
+/// Parses values as booleans.
+pub(super) fn parse_booleans(values: &[Value<'_>], column: &ColumnContext<'_>) -> Result<Vec<bool>> {
+    parse_each(values, column, |row, text| {
+        parse_boolean(text).ok_or_else(|| column.cell_error(row, BOOLEAN, format!("{text:?}")))
     })
 }
 
-/// Reads the values in words, one way of writing for every type that a format has.
-fn each<T>(values: &[Value<'_>], place: &Place<'_>, read: impl Fn(usize, &str) -> Result<T>) -> Result<Vec<T>> {
+/// Parses values as class labels: class indices, class names if these are known, or booleans if there are two classes.
+pub(super) fn parse_classes(values: &[Value<'_>], column: &ColumnContext<'_>, names: &[String]) -> Result<Vec<i64>> {
+    parse_each(values, column, |row, text| {
+        parse_class(text, names).ok_or_else(|| column.cell_error(row, expected_class(names), format!("{text:?}")))
+    })
+}
+
+/// Parses the text form of each value, so that every column type accepts the same labels.
+fn parse_each<T>(
+    values: &[Value<'_>],
+    column: &ColumnContext<'_>,
+    read: impl Fn(usize, &str) -> Result<T>,
+) -> Result<Vec<T>> {
     let values = values.iter().enumerate();
-    values.map(|(row, value)| read(row, &value.in_words().ok_or_else(|| place.null(row))?)).collect()
+    values.map(|(row, value)| read(row, &value.to_text().ok_or_else(|| column.null_error(row))?)).collect()
 }
 
 /// True and false in any case, 1 and 0, yes and no.
-fn flag(text: &str) -> Option<bool> {
+fn parse_boolean(text: &str) -> Option<bool> {
     let text = text.trim();
     let is = |word: &str| text.eq_ignore_ascii_case(word);
     match text.parse::<f64>() {
@@ -43,27 +49,27 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// A number is always the class's number. A name counts in its own case first, and before true and false.
-fn class(text: &str, names: &[String]) -> Option<i64> {
+/// A number is always a class index. A name matches in its exact case first, and takes precedence over true and false.
+fn parse_class(text: &str, names: &[String]) -> Option<i64> {
     let text = text.trim();
-    let most = if names.is_empty() { MOST_CLASSES } else { names.len() as f64 - 1.0 };
+    let most = if names.is_empty() { MAX_CLASSES } else { names.len() as f64 - 1.0 };
     if let Ok(number) = text.parse::<f64>() {
         return ((0.0..=most).contains(&number) && number.fract() == 0.0).then_some(number as i64);
     }
     let only = |is: &dyn Fn(&str) -> bool| {
-        let mut places = names.iter().enumerate().filter(|(_, name)| is(name)).map(|(place, _)| place as i64);
-        places.next().filter(|_| places.next().is_none())
+        let mut found = names.iter().enumerate().filter(|(_, name)| is(name)).map(|(index, _)| index as i64);
+        found.next().filter(|_| found.next().is_none())
     };
     let named = only(&|name| name == text).or_else(|| only(&|name| name.eq_ignore_ascii_case(text)));
-    named.or_else(|| flag(text).filter(|_| matches!(names.len(), 0 | 2)).map(i64::from))
+    named.or_else(|| parse_boolean(text).filter(|_| matches!(names.len(), 0 | 2)).map(i64::from))
 }
 
 fn expected_class(names: &[String]) -> Cow<'static, str> {
     match names {
         [] => "a class: a whole number from 0, or true or false".into(),
         _ => {
-            let listed = names.iter().take(LISTED).enumerate().map(|(place, name)| format!("{place} ({name})"));
-            let more = if names.len() > LISTED { ", …" } else { "" };
+            let listed = names.iter().take(MAX_LISTED).enumerate().map(|(index, name)| format!("{index} ({name})"));
+            let more = if names.len() > MAX_LISTED { ", …" } else { "" };
             format!("a class by its number or name: {}{more}", listed.collect::<Vec<_>>().join(", ")).into()
         }
     }
@@ -74,34 +80,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn true_and_false_as_people_write_them() {
+    fn booleans_may_have_any_common_notation() {
         for text in ["true", "True", "TRUE", "1", "1.0", "yes", "Yes", " true ", "1.00", "1e0"] {
-            assert_eq!(flag(text), Some(true), "{text}");
+            assert_eq!(parse_boolean(text), Some(true), "{text}");
         }
         for text in ["false", "False", "0", "0.0", "-0.0", "no", "NO"] {
-            assert_eq!(flag(text), Some(false), "{text}");
+            assert_eq!(parse_boolean(text), Some(false), "{text}");
         }
         for text in ["", "good", "2", "0.5", "nan", "y", "truee", "1 0", "-1"] {
-            assert_eq!(flag(text), None, "{text}");
+            assert_eq!(parse_boolean(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_class_by_number_name_or_flag() {
+    fn classes_may_be_numbers_names_or_booleans() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let two = names(&["NEGATIVE", "POSITIVE"]);
         for (text, class_of) in [("1", 1), ("0.0", 0), ("POSITIVE", 1), ("negative", 0), ("True", 1), ("no", 0)] {
-            assert_eq!(class(text, &two), Some(class_of), "{text}");
+            assert_eq!(parse_class(text, &two), Some(class_of), "{text}");
         }
         for text in ["2", "-1", "0.5", "positiv", "", "nan", "LABEL_1"] {
-            assert_eq!(class(text, &two), None, "{text}");
+            assert_eq!(parse_class(text, &two), None, "{text}");
         }
-        // Three classes are not true or false; names count before flags; a name in two cases is one of two.
-        assert_eq!(class("true", &names(&["a", "b", "c"])), None);
-        assert_eq!(class("yes", &names(&["yes", "no"])), Some(0));
-        assert_eq!((class("a", &names(&["A", "a"])), class("B", &names(&["b", "bB", "b"]))), (Some(1), None));
-        assert_eq!((class("7", &[]), class("yes", &[]), class("good", &[])), (Some(7), Some(1), None));
-        // A number is a number, also where it is another class's name.
-        assert_eq!(class("1", &names(&["1", "2"])), Some(1));
+        // True and false are invalid for three classes. A name takes precedence over true and false. A name that two
+        // classes share in different cases must match exactly.
+        assert_eq!(parse_class("true", &names(&["a", "b", "c"])), None);
+        assert_eq!(parse_class("yes", &names(&["yes", "no"])), Some(0));
+        assert_eq!(
+            (parse_class("a", &names(&["A", "a"])), parse_class("B", &names(&["b", "bB", "b"]))),
+            (Some(1), None)
+        );
+        assert_eq!(
+            (parse_class("7", &[]), parse_class("yes", &[]), parse_class("good", &[])),
+            (Some(7), Some(1), None)
+        );
+        // A number is a class index even if it is also another class's name.
+        assert_eq!(parse_class("1", &names(&["1", "2"])), Some(1));
     }
 }

@@ -1,36 +1,38 @@
-//! Tables of texts and of preference pairs: checked rows, in CSV, Parquet and JSON Lines files and polars data frames.
+//! Tables of texts and preference pairs with validated rows, as CSV, Parquet and JSON Lines files and polars data
+//! frames.
 //!
 //! | table | columns |
 //! | --- | --- |
-//! | [`Texts`] | `text`, and `prompt` and `score` where there are any |
+//! | [`Texts`] | `text`; `prompt` and `score` are optional |
 //! | [`ScoredTexts`] | `prompt`, `text`, `score` |
-//! | [`PreferencePairs`] | `prompt`, `chosen`, `rejected`, and `chosen_score` and `rejected_score` where there are any |
+//! | [`PreferencePairs`] | `prompt`, `chosen`, `rejected`; `chosen_score` and `rejected_score` are optional |
 //! | [`Completions`] | `prompt`, `completion` |
-//! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false, in any case; 1 or 0; yes or no) |
-//! | [`LabelledTexts`] | `text`, `label` (a class by its number, from 0, or its name; of two classes also as true or false) |
+//! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false in any case, 1 or 0, yes or no) |
+//! | [`LabelledTexts`] | `text`, `label` (a class index from 0 or a class name; with two classes also true or false) |
 //!
-//! The columns of the notebook's files (`Prompt`, `Generated Text`, `Model Score`, and an index without a name) are
-//! renamed to these and the index is dropped. Further columns of text, numbers or booleans are kept, after the table's
-//! own; columns of other types (dates, lists, nested objects) are left out with a warning. A text may be empty but not
-//! null, and scores are finite; the row that breaks this is named, counted from 1 without the header.
+//! The notebook's column names (`Prompt`, `Generated Text`, `Model Score`) are mapped to these, and its unnamed index
+//! column is dropped. Extra columns of text, numbers or booleans are kept and written after the table's own. Columns of
+//! other types (dates, lists, nested objects) are skipped with a warning. A text may be empty but not null, and scores
+//! must be finite. Errors name the invalid row, counted from 1 without the header.
 //!
-//! All formats take the same values: in CSV everything is text; in Parquet a text may be of any text type, a dictionary's
-//! (pandas' categories) or binary, if it is UTF-8. Blank lines of a CSV or JSON Lines file are skipped, as pandas does, and so is
-//! a byte-order mark.
+//! All formats accept the same values. In CSV everything is text. In Parquet, text may have any string type, be
+//! dictionary-encoded (pandas categories), or be binary UTF-8. Blank lines in CSV and JSON Lines files are skipped, as
+//! in pandas, and so is a byte-order mark.
 //!
-//! The file's name decides the format: `.csv`, `.parquet` or `.jsonl`. Files are written through a temporary file, so
-//! that they appear whole or not at all. Parquet and data frames need the feature `tables`, which builds polars.
+//! The file extension selects the format: `.csv`, `.parquet` or `.jsonl`. Files are written atomically through a
+//! temporary file. Parquet and data frames need the feature `tables`, which builds polars.
 
 mod cells;
+mod column_context;
 mod columns;
+mod completion_data;
 mod completions;
 mod csv;
-mod data;
+mod extra_columns;
 mod file;
 mod format;
 #[cfg(feature = "tables")]
 mod frame;
-mod further;
 mod jsonl;
 mod labelled_texts;
 mod labels;
@@ -38,8 +40,8 @@ mod limits;
 mod pairs;
 #[cfg(feature = "tables")]
 mod parquet;
-mod place;
-mod raw;
+mod preference_data;
+mod raw_table;
 #[cfg(feature = "tables")]
 mod series;
 mod table;
@@ -47,11 +49,12 @@ mod texts;
 mod unpaired;
 mod value;
 
+pub use completion_data::CompletionData;
 pub use completions::Completions;
-pub use data::{CompletionData, PreferenceData};
 pub use format::check_output;
 pub use labelled_texts::{LabelledText, LabelledTexts};
 pub use pairs::PreferencePairs;
+pub use preference_data::PreferenceData;
 pub use table::Table;
 pub use texts::{ScoredTexts, Text, Texts};
 pub use unpaired::UnpairedPreferences;

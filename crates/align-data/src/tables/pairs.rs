@@ -1,10 +1,10 @@
 use super::columns::Column;
-use super::raw::Raw;
+use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::value::Value;
 use crate::{PreferencePair, Result};
 
-/// Preference pairs: of two texts for one prompt, the chosen and the rejected one.
+/// Preference pairs: a prompt with a chosen and a rejected text.
 pub type PreferencePairs = Table<PreferencePair>;
 
 impl Row for PreferencePair {
@@ -18,10 +18,10 @@ impl Row for PreferencePair {
         Column::number("rejected_score").optional(),
     ];
 
-    fn rows(raw: &mut Raw) -> Result<Vec<Self>> {
+    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let (prompts, chosen, rejected) = (raw.texts("prompt")?, raw.texts("chosen")?, raw.texts("rejected")?);
-        let chosen_scores = raw.numbers_if_any("chosen_score")?.unwrap_or_default();
-        let rejected_scores = raw.numbers_if_any("rejected_score")?.unwrap_or_default();
+        let chosen_scores = raw.optional_numbers("chosen_score")?.unwrap_or_default();
+        let rejected_scores = raw.optional_numbers("rejected_score")?.unwrap_or_default();
         let rows = prompts.into_iter().zip(chosen).zip(rejected).enumerate();
         let pair = |(row, ((prompt, chosen), rejected))| Self {
             prompt,
@@ -45,7 +45,7 @@ impl Row for PreferencePair {
     }
 }
 
-/// Whether a file's columns are meant as pairs.
-pub(super) fn has_pairs(raw: &Raw) -> bool {
+/// Whether a file has a column of preference pairs.
+pub(super) fn has_pairs(raw: &RawTable) -> bool {
     raw.has("chosen") || raw.has("rejected")
 }

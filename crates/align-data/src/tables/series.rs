@@ -1,12 +1,12 @@
 //! The values of a polars column.
 
-use super::columns::Kind;
-use super::place::Place;
+use super::column_context::ColumnContext;
+use super::columns::ColumnKind;
 use super::value::Value;
 use crate::Result;
 use polars::prelude::{AnyValue, Column, DataType};
 
-/// Text, numbers and booleans, which all three formats hold.
+/// Whether all three file formats can hold the type: text, numbers and booleans.
 pub(super) fn is_flat(dtype: &DataType) -> bool {
     matches!(dtype, DataType::String | DataType::Boolean) || dtype.is_primitive_numeric()
 }
@@ -24,10 +24,10 @@ pub(super) fn value(column: &Column, row: usize) -> Value<'_> {
     }
 }
 
-/// The values of a column that a table knows, one a row. Bytes count as text.
-pub(super) fn values<'a>(column: &'a Column, place: &Place<'_>) -> Result<Vec<Value<'a>>> {
+/// Reads the values of one of the table's own columns, one per row. Binary values are read as UTF-8 text.
+pub(super) fn values<'a>(column: &'a Column, context: &ColumnContext<'_>) -> Result<Vec<Value<'a>>> {
     let dtype = column.dtype();
-    // A column of nothing but nulls may have any type.
+    // A column that holds only nulls may have any type.
     if column.null_count() == column.len() {
         return Ok(vec![Value::Null; column.len()]);
     }
@@ -37,17 +37,17 @@ pub(super) fn values<'a>(column: &'a Column, place: &Place<'_>) -> Result<Vec<Va
     if let Ok(bytes) = column.binary() {
         let text = |(row, bytes): (usize, Option<&'a [u8]>)| match bytes.map(std::str::from_utf8).transpose() {
             Ok(text) => Ok(text.map_or(Value::Null, Value::Text)),
-            Err(_) => Err(place.refusal(row, "text in UTF-8", "other bytes")),
+            Err(_) => Err(context.cell_error(row, "text in UTF-8", "other bytes")),
         };
         return bytes.iter().enumerate().map(text).collect();
     }
-    let fits = match place.kind {
-        Kind::Text => false,
-        Kind::Number => dtype.is_primitive_numeric(),
-        Kind::Flag | Kind::Class => dtype.is_primitive_numeric() || dtype.is_bool(),
+    let fits = match context.kind {
+        ColumnKind::Text => false,
+        ColumnKind::Number => dtype.is_primitive_numeric(),
+        ColumnKind::Boolean | ColumnKind::Class => dtype.is_primitive_numeric() || dtype.is_bool(),
     };
     if !fits {
-        return Err(place.wrong_type(dtype));
+        return Err(context.type_error(dtype));
     }
     Ok((0..column.len()).map(|row| value(column, row)).collect())
 }

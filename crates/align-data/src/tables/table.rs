@@ -1,64 +1,64 @@
-//! What every table can do.
+//! The generic table.
 
-use super::columns::{Column, Kind};
-use super::further::Further;
+use super::column_context::ColumnContext;
+use super::columns::{Column, ColumnKind};
+use super::extra_columns::ExtraColumn;
 use super::labels;
-use super::place::Place;
-use super::raw::Raw;
+use super::raw_table::RawTable;
 use super::value::Value;
 use crate::Result;
 use std::path::{Path, PathBuf};
 
-/// A row of a table, and the columns that a file has it in.
+/// A row type, and the columns in which files store it.
 pub trait Row: Sized {
-    /// What messages call a table that came from no file.
+    /// How error messages call a table that was not read from a file.
     const TABLE: &'static str;
-    /// The columns, in a file's order; `value` has one for each.
+    /// The columns in file order.
     const COLUMNS: &'static [Column];
 
-    /// Takes the rows' columns out of a table.
+    /// Takes the row type's columns out of `raw` and builds the rows.
     ///
     /// # Errors
-    /// When a column is missing or holds what it must not.
-    fn rows(raw: &mut Raw) -> Result<Vec<Self>>;
+    /// When a column is missing or a value is invalid.
+    fn rows(raw: &mut RawTable) -> Result<Vec<Self>>;
 
-    /// The value in a column; null where the row has none.
+    /// The row's value in a column; null if it has none.
     fn value(&self, column: &str) -> Value<'_>;
 }
 
-/// Rows of one kind, and the further columns that their file had.
+/// Typed rows, and the extra columns of their file.
 #[derive(Debug, Clone)]
 pub struct Table<R> {
     pub(super) rows: Vec<R>,
-    pub(super) further: Vec<Further>,
-    /// The file that it was read from.
+    pub(super) extra_columns: Vec<ExtraColumn>,
+    /// The file that the table was read from.
     pub(super) file: Option<PathBuf>,
 }
 
 impl<R: Row> Table<R> {
-    /// A table of these rows.
+    /// Creates a table of these rows.
     ///
     /// # Errors
     /// When a score is not finite or a class is negative.
     pub fn from_rows(rows: Vec<R>) -> Result<Self> {
         for column in R::COLUMNS {
-            let place = Place { origin: R::TABLE, column: column.name, kind: column.kind };
+            let context = ColumnContext { origin: R::TABLE, column: column.name, kind: column.kind };
             let values: Vec<Value<'_>> = rows.iter().map(|row| row.value(column.name)).collect();
             match column.kind {
-                Kind::Number => finite(&values, &place)?,
-                Kind::Class => drop(labels::classes(&values, &place, &[])?),
-                Kind::Text | Kind::Flag => {}
+                ColumnKind::Number => finite(&values, &context)?,
+                ColumnKind::Class => drop(labels::parse_classes(&values, &context, &[])?),
+                ColumnKind::Text | ColumnKind::Boolean => {}
             }
         }
-        Ok(Self { rows, further: Vec::new(), file: None })
+        Ok(Self { rows, extra_columns: Vec::new(), file: None })
     }
 
-    /// Takes the rows and the further columns out of what was read.
-    pub(super) fn from_raw(mut raw: Raw) -> Result<Self> {
-        Ok(Self { rows: R::rows(&mut raw)?, further: raw.further(), file: None })
+    /// Builds the rows and keeps the remaining columns as extra columns.
+    pub(super) fn from_raw(mut raw: RawTable) -> Result<Self> {
+        Ok(Self { rows: R::rows(&mut raw)?, extra_columns: raw.into_extra_columns(), file: None })
     }
 
-    /// The file that [`Table::read`] read it from.
+    /// The file that [`Table::read`] read, if any.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
@@ -68,7 +68,7 @@ impl<R: Row> Table<R> {
         &self.rows
     }
 
-    /// The rows, taken out.
+    /// Converts the table into its rows.
     pub fn into_rows(self) -> Vec<R> {
         self.rows
     }
@@ -83,33 +83,37 @@ impl<R: Row> Table<R> {
         self.rows.is_empty()
     }
 
-    /// The table's own columns that it has: those that it needs, and those in which every row has a value.
+    /// The table's own columns: all required ones, and the optional ones in which every row has a value.
     pub(super) fn columns(&self) -> Vec<&'static Column> {
         let whole = |name: &str| self.rows.iter().all(|row| row.value(name) != Value::Null);
         R::COLUMNS.iter().filter(|column| column.required || whole(column.name)).collect()
     }
 
-    /// The names of all columns, the table's own first.
+    /// The names of all columns: the table's own, then the extra ones.
     pub(super) fn names<'a>(&'a self, columns: &[&'static Column]) -> Vec<&'a str> {
-        columns.iter().map(|column| column.name).chain(self.further.iter().map(|column| column.name.as_str())).collect()
+        columns
+            .iter()
+            .map(|column| column.name)
+            .chain(self.extra_columns.iter().map(|column| column.name.as_str()))
+            .collect()
     }
 
-    /// The values of a row, counted from 0.
+    /// The values of a row. `row` is counted from 0.
     pub(super) fn values<'a>(
         &'a self,
         row: usize,
         columns: &'a [&'static Column],
     ) -> impl Iterator<Item = Value<'a>> + 'a {
         let own = self.rows.get(row).into_iter().flat_map(|row| columns.iter().map(|column| row.value(column.name)));
-        own.chain(self.further.iter().map(move |column| column.values.value(row)))
+        own.chain(self.extra_columns.iter().map(move |column| column.values.value(row)))
     }
 }
 
-/// Whether no number is infinite or no number at all.
-fn finite(numbers: &[Value<'_>], place: &Place<'_>) -> Result<()> {
+/// Checks that all numbers are finite.
+fn finite(numbers: &[Value<'_>], column: &ColumnContext<'_>) -> Result<()> {
     for (row, value) in numbers.iter().enumerate() {
         if let Some(number) = value.number().filter(|number| !number.is_finite()) {
-            return Err(place.refusal(row, place.kind.cell_in_words(), number.to_string()));
+            return Err(column.cell_error(row, column.kind.expected_cell(), number.to_string()));
         }
     }
     Ok(())

@@ -1,27 +1,27 @@
 use super::columns::Column;
-use super::further::{Further, Values};
+use super::extra_columns::{ColumnValues, ExtraColumn};
 use super::pairs::PreferencePairs;
-use super::raw::Raw;
+use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::value::Value;
 use crate::pairing::{PairOptions, PairingReport, pair};
 use crate::{Error, Result, ScoredText};
 
-/// A text, with the prompt that it answers and its score where these are known.
+/// A text with its prompt and score, if known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Text {
     /// The prompt.
     pub prompt: Option<String>,
     /// The text; it may begin with the prompt.
     pub text: String,
-    /// The reward: higher is better.
+    /// The reward; higher is better.
     pub score: Option<f64>,
 }
 
-/// Texts, with the prompts that they answer and their scores where these are known.
+/// Texts with their prompts and scores, if known.
 pub type Texts = Table<Text>;
 
-/// Texts with the prompts that they answer and a score each: what pairs are made of.
+/// Texts with prompts and scores, from which preference pairs are made.
 pub type ScoredTexts = Table<ScoredText>;
 
 impl Row for Text {
@@ -30,10 +30,10 @@ impl Row for Text {
     const COLUMNS: &'static [Column] =
         &[Column::text("prompt").optional(), Column::text("text"), Column::number("score").optional()];
 
-    fn rows(raw: &mut Raw) -> Result<Vec<Self>> {
-        let prompts = raw.texts_if_any("prompt")?;
+    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
+        let prompts = raw.optional_texts("prompt")?;
         let texts = raw.texts("text")?;
-        let scores = raw.numbers_if_any("score")?.unwrap_or_default();
+        let scores = raw.optional_numbers("score")?.unwrap_or_default();
         let mut prompts = prompts.into_iter().flatten();
         let row = |(row, text)| Self { prompt: prompts.next(), text, score: scores.get(row).copied() };
         Ok(texts.into_iter().enumerate().map(row).collect())
@@ -54,7 +54,7 @@ impl Row for ScoredText {
 
     const COLUMNS: &'static [Column] = &[Column::text("prompt"), Column::text("text"), Column::number("score")];
 
-    fn rows(raw: &mut Raw) -> Result<Vec<Self>> {
+    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let rows = raw.texts("prompt")?.into_iter().zip(raw.texts("text")?).zip(raw.numbers("score")?);
         Ok(rows.map(|((prompt, text), score)| Self { prompt, text, score }).collect())
     }
@@ -70,10 +70,10 @@ impl Row for ScoredText {
 }
 
 impl Table<Text> {
-    /// Texts and the prompts that they answer, as generation gives them.
+    /// Creates a table of generated texts and their prompts.
     ///
     /// # Errors
-    /// When there are not as many prompts as texts.
+    /// When the numbers of prompts and texts differ.
     pub fn new<S: AsRef<str>, T: AsRef<str>>(prompts: &[S], texts: &[T]) -> Result<Self> {
         same_length("prompt", texts.len(), prompts.len())?;
         let row = |(prompt, text): (&S, &T)| Text {
@@ -84,35 +84,35 @@ impl Table<Text> {
         Self::from_rows(prompts.iter().zip(texts).map(row).collect())
     }
 
-    /// The texts, one a row.
+    /// The texts, one per row.
     pub fn texts(&self) -> Vec<&str> {
         self.rows.iter().map(|row| row.text.as_str()).collect()
     }
 
-    /// The prompts, one a row, where every row has one.
+    /// The prompts, one per row, if every row has one.
     pub fn prompts(&self) -> Option<Vec<&str>> {
         self.rows.iter().map(|row| row.prompt.as_deref()).collect()
     }
 
-    /// The scores, one a row, where every row has one.
+    /// The scores, one per row, if every row has one.
     pub fn scores(&self) -> Option<Vec<f64>> {
         self.rows.iter().map(|row| row.score).collect()
     }
 
-    /// The same rows with these scores, in place of any that were there.
+    /// Sets the scores and replaces any existing ones.
     ///
     /// # Errors
-    /// When there is not one score a row, or one is not finite.
+    /// When the number of scores differs from the number of rows, or a score is not finite.
     pub fn with_scores(self, scores: &[f64]) -> Result<Self> {
         same_length("score", self.len(), scores.len())?;
         let rows = self.rows.into_iter().zip(scores).map(|(row, &score)| Text { score: Some(score), ..row });
-        Ok(Self { further: self.further, ..Self::from_rows(rows.collect())? })
+        Ok(Self { extra_columns: self.extra_columns, ..Self::from_rows(rows.collect())? })
     }
 
-    /// The same rows with a further column of numbers, such as a logit; it replaces a column of the same name.
+    /// Adds an extra column of numbers, such as logits. A column of the same name is replaced.
     ///
     /// # Errors
-    /// When there is not one number a row, or the name is one of the table's own columns.
+    /// When the number of values differs from the number of rows, or the name is one of the table's own columns.
     pub fn with_column(mut self, name: &str, numbers: &[f64]) -> Result<Self> {
         if Text::COLUMNS.iter().any(|column| column.name == name) {
             return Err(Error::Option {
@@ -122,15 +122,15 @@ impl Table<Text> {
             });
         }
         same_length(name, self.len(), numbers.len())?;
-        let values = Values::Floats(numbers.iter().copied().map(Some).collect());
-        match self.further.iter_mut().find(|column| column.name == name) {
+        let values = ColumnValues::Floats(numbers.iter().copied().map(Some).collect());
+        match self.extra_columns.iter_mut().find(|column| column.name == name) {
             Some(column) => column.values = values,
-            None => self.further.push(Further { name: name.to_owned(), values }),
+            None => self.extra_columns.push(ExtraColumn { name: name.to_owned(), values }),
         }
         Ok(self)
     }
 
-    /// The rows as scored texts.
+    /// Converts the rows to scored texts.
     ///
     /// # Errors
     /// When a row has no prompt or no score.
@@ -147,22 +147,22 @@ impl Table<Text> {
         }
         let scored = |row: Text| Some(ScoredText { prompt: row.prompt?, text: row.text, score: row.score? });
         let rows = self.rows.into_iter().filter_map(scored).collect();
-        Ok(ScoredTexts { rows, further: self.further, file: self.file })
+        Ok(ScoredTexts { rows, extra_columns: self.extra_columns, file: self.file })
     }
 }
 
 impl Table<ScoredText> {
-    /// The prompts, one a row.
+    /// The prompts, one per row.
     pub fn prompts(&self) -> Vec<&str> {
         self.rows.iter().map(|row| row.prompt.as_str()).collect()
     }
 
-    /// The texts, one a row.
+    /// The texts, one per row.
     pub fn texts(&self) -> Vec<&str> {
         self.rows.iter().map(|row| row.text.as_str()).collect()
     }
 
-    /// The scores, one a row.
+    /// The scores, one per row.
     pub fn scores(&self) -> Vec<f64> {
         self.rows.iter().map(|row| row.score).collect()
     }

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-/// A value of a cell.
+/// The value of one table cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
     Null,
@@ -13,8 +13,8 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The value in words, for labels, which may be written in any of these types.
-    pub fn in_words(self) -> Option<Cow<'a, str>> {
+    /// The value as text. Labels may be stored as any of these types.
+    pub fn to_text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Null => None,
             Self::Bool(value) => Some(if value { "true" } else { "false" }.into()),

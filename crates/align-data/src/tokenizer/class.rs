@@ -1,34 +1,35 @@
-//! Which of transformers' tokeniser classes a folder asks for: it decides what of the folder is read.
+//! The tokeniser class of a folder, as transformers determines it. The class decides which files and options are read.
 
 use super::settings::Settings;
 use crate::{Error, Result};
 
 /// How transformers builds a tokeniser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    /// `GPT2Tokenizer`: byte-level BPE around the vocabulary and merges, whatever else a `tokenizer.json` says of splitting.
+pub(super) enum TokenizerClass {
+    /// `GPT2Tokenizer`: byte-level BPE with the folder's vocabulary and merges. Other steps in a `tokenizer.json` are
+    /// ignored.
     Gpt2,
-    /// `BertTokenizer` and `DistilBertTokenizer`: WordPiece around the vocabulary, with the options of
+    /// `BertTokenizer` and `DistilBertTokenizer`: WordPiece with the folder's vocabulary and the options of
     /// `tokenizer_config.json`.
     Bert,
-    /// `PreTrainedTokenizerFast`, in transformers 5 `TokenizersBackend`: a `tokenizer.json` as it stands.
+    /// `PreTrainedTokenizerFast` (`TokenizersBackend` in transformers 5): `tokenizer.json` is used unchanged.
     Backend,
 }
 
-/// Names of classes without the `Fast` that transformers 4 put behind them.
-const CLASSES: [(&str, Class); 6] = [
-    ("GPT2Tokenizer", Class::Gpt2),
-    ("BertTokenizer", Class::Bert),
-    ("DistilBertTokenizer", Class::Bert),
-    ("TokenizersBackend", Class::Backend),
-    ("PreTrainedTokenizer", Class::Backend),
-    ("PreTrainedTokenizerFast", Class::Backend),
+/// TokenizerClass names without the suffix `Fast` of transformers 4.
+const CLASSES: [(&str, TokenizerClass); 6] = [
+    ("GPT2Tokenizer", TokenizerClass::Gpt2),
+    ("BertTokenizer", TokenizerClass::Bert),
+    ("DistilBertTokenizer", TokenizerClass::Bert),
+    ("TokenizersBackend", TokenizerClass::Backend),
+    ("PreTrainedTokenizer", TokenizerClass::Backend),
+    ("PreTrainedTokenizerFast", TokenizerClass::Backend),
 ];
 
-impl Class {
-    /// The class that `tokenizer_config.json` or else `config.json` names, or else that of the model's type, or else the one that
-    /// the files fit.
-    pub fn of(settings: &Settings) -> Result<Self> {
+impl TokenizerClass {
+    /// The class named by `tokenizer_config.json`, or else by `config.json`, or else implied by the model type, or else
+    /// by the files in the folder.
+    pub fn detect(settings: &Settings) -> Result<Self> {
         let (config, model) = (&settings.config, &settings.model_config);
         let named =
             [("tokenizer_config.json", config), ("config.json", model)].into_iter().find_map(|(file, object)| {
@@ -41,7 +42,7 @@ impl Class {
                 path: settings.dir.join(file),
                 problem: format!(
                     "tokenizer_class is {name}, expected GPT2Tokenizer, BertTokenizer, DistilBertTokenizer or \
-                     PreTrainedTokenizerFast; the last one takes tokenizer.json as it stands"
+                     PreTrainedTokenizerFast; the last one uses tokenizer.json unchanged"
                 ),
             });
         }
@@ -54,7 +55,7 @@ impl Class {
         }
     }
 
-    /// The name that transformers knows it by.
+    /// The class name in transformers.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gpt2 => "GPT2Tokenizer",
@@ -63,7 +64,7 @@ impl Class {
         }
     }
 
-    /// The token of a role that no file names.
+    /// The class's default token for a role.
     pub fn default_token(self, role: &str) -> Option<&'static str> {
         match (self, role) {
             (Self::Gpt2, "bos_token" | "eos_token" | "unk_token") => Some("<|endoftext|>"),

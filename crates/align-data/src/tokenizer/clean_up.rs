@@ -1,8 +1,8 @@
-//! transformers' clean-up of decoded text.
+//! The clean-up of decoded text (`clean_up_tokenization_spaces`) of transformers.
 
 use super::Tokenizer;
 
-/// What is replaced, in this order, and by what.
+/// Strings and their replacements, in this order.
 const REPLACED: [(&str, &str); 10] = [
     (" .", "."),
     (" ?", "?"),
@@ -17,8 +17,8 @@ const REPLACED: [(&str, &str); 10] = [
 ];
 
 impl Tokenizer {
-    /// The text, without spaces before punctuation where the folder asks for it (`clean_up_tokenization_spaces`).
-    pub(super) fn cleaned(&self, text: String) -> String {
+    /// Removes spaces before punctuation if the folder sets `clean_up_tokenization_spaces`.
+    pub(super) fn clean_up_text(&self, text: String) -> String {
         if !self.clean_up {
             return text;
         }

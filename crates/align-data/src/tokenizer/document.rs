@@ -1,40 +1,40 @@
-//! The `tokenizer.json` that a folder stands for: its own, or the one that its class builds.
+//! Builds the `tokenizer.json` document of a folder: the folder's own, or the one that its tokeniser class constructs.
 
-use super::class::Class;
-use super::file::{parse, read};
+use super::class::TokenizerClass;
+use super::file::{parse_json, read_if_exists};
 use super::settings::Settings;
 use super::vocabulary::{self, BertOptions};
 use crate::{Error, Result};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// A folder's vocabulary.
-pub(super) struct Source {
-    /// The file that it comes from.
+/// The vocabulary of a folder.
+pub(super) struct VocabularySource {
+    /// The file that holds the vocabulary.
     pub path: PathBuf,
-    /// The folder's `tokenizer.json`.
+    /// The folder's `tokenizer.json`, if any.
     pub file: Option<Value>,
 }
 
-impl Source {
-    /// Reads a folder's `tokenizer.json`, if it has one, or else finds the vocabulary's file.
-    pub fn read(settings: &Settings, class: Class) -> Result<Self> {
+impl VocabularySource {
+    /// Reads the folder's `tokenizer.json`, or else determines the vocabulary file.
+    pub fn read(settings: &Settings, class: TokenizerClass) -> Result<Self> {
         let path = settings.dir.join("tokenizer.json");
-        if let Some(bytes) = read(&path)? {
-            let file = Some(parse(&path, &bytes)?);
+        if let Some(bytes) = read_if_exists(&path)? {
+            let file = Some(parse_json(&path, &bytes)?);
             return Ok(Self { path, file });
         }
-        let name = if class == Class::Gpt2 { "vocab.json" } else { "vocab.txt" };
+        let name = if class == TokenizerClass::Gpt2 { "vocab.json" } else { "vocab.txt" };
         Ok(Self { path: settings.dir.join(name), file: None })
     }
 
-    /// The document to build the tokeniser from. `unk_token` is WordPiece's.
-    pub fn document(&self, settings: &Settings, class: Class, unk_token: Option<&str>) -> Result<Value> {
-        let missing = || missing(settings, class);
+    /// The document to build the tokeniser from. `unk_token` is used by WordPiece only.
+    pub fn document(&self, settings: &Settings, class: TokenizerClass, unk_token: Option<&str>) -> Result<Value> {
+        let missing = || no_tokenizer_error(settings, class);
         match (class, &self.file) {
-            (Class::Backend, Some(file)) => Ok(without_settings(file.clone())),
-            (Class::Backend, None) => Err(missing()),
-            (Class::Gpt2, file) => {
+            (TokenizerClass::Backend, Some(file)) => Ok(without_call_options(file.clone())),
+            (TokenizerClass::Backend, None) => Err(missing()),
+            (TokenizerClass::Gpt2, file) => {
                 let (vocab, merges, post_processor) = match file {
                     Some(file) => {
                         let model = self.model(file, class, "BPE")?;
@@ -43,54 +43,55 @@ impl Source {
                     }
                     None => {
                         let merges = settings.dir.join("merges.txt");
-                        let vocab = parse(&self.path, &read(&self.path)?.ok_or_else(missing)?)?;
-                        let merges = vocabulary::merges(&merges, &read(&merges)?.ok_or_else(missing)?)?;
+                        let vocab = parse_json(&self.path, &read_if_exists(&self.path)?.ok_or_else(missing)?)?;
+                        let merges = vocabulary::parse_merges(&merges, &read_if_exists(&merges)?.ok_or_else(missing)?)?;
                         (vocab, merges, Value::Null)
                     }
                 };
-                let add_prefix_space = settings.option("add_prefix_space", false)?;
+                let add_prefix_space = settings.flag_or("add_prefix_space", false)?;
                 Ok(vocabulary::byte_level_bpe(&vocab, &merges, add_prefix_space, &post_processor))
             }
-            (Class::Bert, file) => {
+            (TokenizerClass::Bert, file) => {
                 let vocab = match file {
                     Some(file) => self.model(file, class, "WordPiece")?.get("vocab").cloned().unwrap_or_default(),
-                    None => vocabulary::pieces(&self.path, &read(&self.path)?.ok_or_else(missing)?)?,
+                    None => vocabulary::parse_vocab(&self.path, &read_if_exists(&self.path)?.ok_or_else(missing)?)?,
                 };
-                let usual = BertOptions::default();
+                let default = BertOptions::default();
                 let options = BertOptions {
-                    do_lower_case: settings.option("do_lower_case", usual.do_lower_case)?,
-                    tokenize_chinese_chars: settings.option("tokenize_chinese_chars", usual.tokenize_chinese_chars)?,
+                    do_lower_case: settings.flag_or("do_lower_case", default.do_lower_case)?,
+                    tokenize_chinese_chars: settings
+                        .flag_or("tokenize_chinese_chars", default.tokenize_chinese_chars)?,
                     strip_accents: settings.flag("strip_accents")?,
                 };
                 let unk_token = unk_token.unwrap_or("[UNK]");
                 if vocab.as_object().is_some_and(|pieces| !pieces.contains_key(unk_token)) {
-                    return Err(absent(&self.path, "unk_token", unk_token));
+                    return Err(missing_token_error(&self.path, "unk_token", unk_token));
                 }
                 Ok(vocabulary::word_piece(&vocab, unk_token, options))
             }
         }
     }
 
-    /// The model of a `tokenizer.json`, which must be the class's kind.
-    fn model<'a>(&self, file: &'a Value, class: Class, kind: &str) -> Result<&'a Value> {
-        let refuse = |problem| Error::TokenizerFile { path: self.path.clone(), problem };
-        let model = file.get("model").ok_or_else(|| refuse("expected a field `model`".to_owned()))?;
+    /// The model of a `tokenizer.json`, which must have the type that the class expects.
+    fn model<'a>(&self, file: &'a Value, class: TokenizerClass, kind: &str) -> Result<&'a Value> {
+        let error = |problem| Error::TokenizerFile { path: self.path.clone(), problem };
+        let model = file.get("model").ok_or_else(|| error("expected a field `model`".to_owned()))?;
         let merges = model.get("merges").is_some();
-        // Old files do not name the kind.
+        // Old files do not name the model type.
         let found = model.get("type").and_then(Value::as_str).unwrap_or(if merges { "BPE" } else { "WordPiece" });
         if found == kind {
             return Ok(model);
         }
-        Err(refuse(format!(
-            "{} expects a model of the type {kind}, found {found}; name the right tokenizer_class in \
-             tokenizer_config.json, or PreTrainedTokenizerFast to take the file as it stands",
+        Err(error(format!(
+            "{} expects a model of the type {kind}, found {found}; set the right tokenizer_class in \
+             tokenizer_config.json, or PreTrainedTokenizerFast to use the file unchanged",
             class.name()
         )))
     }
 }
 
-/// Takes out what would change rows without being asked.
-fn without_settings(mut document: Value) -> Value {
+/// Removes truncation, padding and dropout, which callers request themselves.
+fn without_call_options(mut document: Value) -> Value {
     for setting in ["truncation", "padding"] {
         if let Some(value) = document.get_mut(setting) {
             *value = Value::Null;
@@ -98,27 +99,27 @@ fn without_settings(mut document: Value) -> Value {
     }
     if let Some(dropout) = document.pointer_mut("/model/dropout") {
         if dropout.as_f64().is_some_and(|rate| rate > 0.0) {
-            tracing::warn!("the tokeniser's BPE dropout is left out: the same text always gives the same ids");
+            tracing::warn!("the tokeniser's BPE dropout is ignored: encoding is deterministic");
         }
         *dropout = Value::Null;
     }
     document
 }
 
-fn missing(settings: &Settings, class: Class) -> Error {
-    let found = match contents(&settings.dir) {
+fn no_tokenizer_error(settings: &Settings, class: TokenizerClass) -> Error {
+    let found = match list_folder(&settings.dir) {
         Ok(found) => found,
         Err(problem) => return problem,
     };
     let expected = match class {
-        Class::Gpt2 => "tokenizer.json, or vocab.json and merges.txt",
-        Class::Bert => "tokenizer.json, or vocab.txt",
-        Class::Backend => "tokenizer.json",
+        TokenizerClass::Gpt2 => "tokenizer.json, or vocab.json and merges.txt",
+        TokenizerClass::Bert => "tokenizer.json, or vocab.txt",
+        TokenizerClass::Backend => "tokenizer.json",
     };
     Error::NoTokenizer { path: settings.dir.clone(), class: class.name(), expected, found }
 }
 
-fn contents(dir: &Path) -> Result<String> {
+fn list_folder(dir: &Path) -> Result<String> {
     let entries = std::fs::read_dir(dir).map_err(|e| Error::read(dir, e))?;
     let mut names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -126,8 +127,8 @@ fn contents(dir: &Path) -> Result<String> {
     Ok(if names.is_empty() { "an empty folder".to_owned() } else { names.join(", ") })
 }
 
-/// A token that a class cannot do without.
-pub(super) fn absent(path: &Path, role: &str, token: &str) -> Error {
-    let problem = format!("the {role} {token:?} is not in the vocabulary; name the right one in tokenizer_config.json");
+/// The error for a required special token that the vocabulary lacks.
+pub(super) fn missing_token_error(path: &Path, role: &str, token: &str) -> Error {
+    let problem = format!("the {role} {token:?} is not in the vocabulary; set the right one in tokenizer_config.json");
     Error::TokenizerFile { path: path.to_owned(), problem }
 }

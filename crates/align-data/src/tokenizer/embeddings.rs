@@ -1,17 +1,18 @@
-//! Whether a tokeniser's ids have embeddings in the model that it stands with.
+//! Compares a tokeniser with the number of the model's embeddings.
 
 use super::Tokenizer;
 use crate::{Error, Result};
 use tokenizers::ModelWrapper;
 
 impl Tokenizer {
-    /// Compares the tokeniser with a model of so many embeddings, and refuses texts whose ids lie beyond them from then on.
+    /// Sets the number of the model's embeddings. Encoding then rejects texts with ids beyond them.
     ///
-    /// A token that texts are split into must have an embedding. One that is only defined, as a padding token that nobody
-    /// made room for, is told in the log: it comes up only where a text spells it. More embeddings than tokens are usual.
+    /// A token that can result from splitting a text must have an embedding. An added token without one, such as an
+    /// unused padding token, is only logged, because it occurs only in texts that contain its name. A model may have
+    /// more embeddings than the tokeniser has tokens.
     ///
     /// # Errors
-    /// When ids beyond the model's embeddings can come out of texts: the vocabulary is another model's.
+    /// When encoding can produce ids beyond the model's embeddings: the tokeniser belongs to another model.
     pub fn for_embeddings(mut self, embeddings: i64) -> Result<Self> {
         let limit = u32::try_from(embeddings).unwrap_or(u32::MAX);
         self.embeddings = Some(limit);
@@ -31,16 +32,16 @@ impl Tokenizer {
             let needs_unk = !matches!(self.inner.get_model(), ModelWrapper::BPE(bpe) if bpe.unk_token.is_none());
             self.special.eos.as_ref() == Some(token) || (needs_unk && self.special.unk.as_ref() == Some(token))
         };
-        let used = beyond
-            .iter()
-            .find(|(id, token)| !added.contains_key(id) || self.around.contains(&i64::from(*id)) || special(token));
+        let used = beyond.iter().find(|(id, token)| {
+            !added.contains_key(id) || self.special_ids.contains(&i64::from(*id)) || special(token)
+        });
         let path = self.path.display();
         if let Some((id, token)) = used {
             return Err(Error::TokenizerFile {
                 path: self.path.to_path_buf(),
                 problem: format!(
-                    "the tokeniser has ids up to {}, the model {limit} embeddings: texts can hold the token {token:?} \
-                     (id {id}); take the tokeniser that the model was trained with",
+                    "the tokeniser has ids up to {}, the model has {limit} embeddings: texts can contain the token \
+                     {token:?} (id {id}); use the tokeniser that the model was trained with",
                     self.ids_end - 1
                 ),
             });
@@ -48,25 +49,25 @@ impl Tokenizer {
         for (id, token) in beyond {
             tracing::warn!(
                 folder = %path, token, id, embeddings = limit,
-                "the tokeniser defines a token for which the model has no embedding; texts that spell it are refused"
+                "the tokeniser defines a token for which the model has no embedding; texts that contain it are rejected"
             );
         }
         Ok(self)
     }
 
-    /// How many embeddings a model needs for this tokeniser: one more than its largest id.
+    /// The number of embeddings that a model needs for this tokeniser: its largest id plus one.
     pub fn embeddings_needed(&self) -> usize {
         usize::try_from(self.ids_end).unwrap_or(usize::MAX)
     }
 
-    /// Refuses ids for which the model has no embedding.
-    pub(super) fn checked(&self, ids: Vec<i64>) -> Result<Vec<i64>> {
+    /// Rejects ids without an embedding.
+    pub(super) fn check_embeddings(&self, ids: Vec<i64>) -> Result<Vec<i64>> {
         let Some(limit) = self.embeddings else { return Ok(ids) };
         match ids.iter().find(|id| **id >= i64::from(limit)) {
             None => Ok(ids),
             Some(id) => Err(Error::Tokenizer(format!(
-                "a text holds the token {:?} (id {id}), for which the model has no embedding (it has {limit}); take it out \
-                 of the text, or give the model room for it",
+                "a text contains the token {:?} (id {id}), but the model has only {limit} embeddings; remove it from \
+                 the text, or resize the model's embeddings",
                 self.id_to_token(*id).unwrap_or_default()
             ))),
         }

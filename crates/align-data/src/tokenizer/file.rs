@@ -1,15 +1,15 @@
-//! Files of a tokeniser's folder.
+//! Reads the files of a tokeniser's folder.
 
 use crate::{Error, Result};
 use align_base::files::read_file;
 use serde_json::Value;
 use std::path::Path;
 
-/// Largest file of a tokeniser that is read, in bytes; that of a vocabulary of 256,000 tokens has some 30 MB.
+/// Largest tokeniser file that is read, in bytes. With a vocabulary of 256,000 tokens it has about 30 MB.
 const FILE_LIMIT: u64 = 128 << 20;
 
-/// A file's bytes, or `None` where there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+/// Reads a file, or returns `None` if it does not exist.
+pub(super) fn read_if_exists(path: &Path) -> Result<Option<Vec<u8>>> {
     match read_file(path, FILE_LIMIT) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -17,9 +17,9 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// A file's bytes as JSON.
-pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Value> {
-    // A byte-order mark, which some editors write, is no part of the text.
+/// Parses a file as JSON.
+pub(super) fn parse_json(path: &Path, bytes: &[u8]) -> Result<Value> {
+    // Some editors write a byte-order mark.
     serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
         .map_err(|e| Error::TokenizerFile { path: path.to_owned(), problem: format!("not valid JSON: {e}") })
 }

@@ -1,21 +1,21 @@
-//! A tokeniser into a folder that transformers reads.
+//! Saves a tokeniser in the file layout of transformers.
 
 use super::Tokenizer;
 use super::special_tokens::ROLES;
-use crate::atomic::write_file;
+use crate::output_file::write_file;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 impl Tokenizer {
-    /// Writes `tokenizer.json`, `tokenizer_config.json` and the vocabulary's own files, where it came with some, to a
-    /// folder; transformers and [`Tokenizer::from_pretrained`] read them. What `special_tokens_map.json` and
-    /// `added_tokens.json` said stands in `tokenizer_config.json`. Whatever process is killed, a folder that held another of the
-    /// same files holds that one, the new one, or none.
+    /// Writes `tokenizer.json`, `tokenizer_config.json` and the original vocabulary files, if any, to a folder that
+    /// transformers and [`Tokenizer::from_pretrained`] can read. `tokenizer_config.json` includes the contents of
+    /// `special_tokens_map.json` and `added_tokens.json`. If the process is killed while it replaces a tokeniser, the
+    /// folder holds the old tokeniser, the new one or none, but never a mixture.
     ///
     /// # Errors
-    /// When a file exists and `overwrite` is false, or cannot be written.
+    /// When a file exists and `overwrite` is false, or a file cannot be written.
     pub fn save(&self, dir: impl AsRef<Path>, overwrite: bool) -> Result<()> {
         let dir = dir.as_ref();
         let document = self.inner.to_string(true).map_err(|e| Error::Tokenizer(e.to_string()))?;
@@ -24,13 +24,14 @@ impl Tokenizer {
         let written = [("tokenizer.json", document.as_bytes()), ("tokenizer_config.json", config.as_bytes())];
         let copied = self.files.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
         let mut files: Vec<(&str, &[u8])> = written.into_iter().chain(copied).collect();
-        // What makes the folder a tokeniser's comes last, and the vocabulary, which tokenizer.json holds too, after that.
+        // tokenizer.json makes the folder a tokeniser, so it is written after the other files. The vocabulary files
+        // duplicate its contents and come last.
         files.sort_by_key(|(name, _)| match *name {
             "tokenizer.json" => 1,
             "vocab.json" | "merges.txt" | "vocab.txt" => 2,
             _ => 0,
         });
-        // Looked at before anything is written, so that a refusal leaves the folder as it was.
+        // Checked before anything is written, so that an error leaves the folder unchanged.
         if let Some(path) = files.iter().map(|(name, _)| dir.join(name)).find(|path| !overwrite && path.exists()) {
             return Err(Error::Exists { path });
         }
@@ -47,7 +48,7 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// The crate leaves out tokens that it cannot number: such a file would take the place of a whole one.
+    /// Checks that no token is lost: the crate silently omits tokens that it cannot number.
     fn check_saved(&self, document: &str) -> Result<()> {
         let saved: Value = serde_json::from_str(document).map_err(|e| Error::Tokenizer(e.to_string()))?;
         let count = match saved.pointer("/model/vocab") {
@@ -59,24 +60,24 @@ impl Tokenizer {
         if count == expected {
             return Ok(());
         }
-        Err(Error::Tokenizer(format!("cannot be saved: {count} of its {expected} tokens can be written")))
+        Err(Error::Tokenizer(format!("cannot be saved: only {count} of its {expected} tokens can be written")))
     }
 
     fn config_to_save(&self) -> Map<String, Value> {
         let mut config = self.config.clone();
-        // The post-processor in tokenizer.json does what the first two ask for.
+        // The post-processor in tokenizer.json already adds BOS and EOS.
         for field in ["add_bos_token", "add_eos_token", "additional_special_tokens", "extra_special_tokens"] {
             config.remove(field);
         }
         let mut special = self.special.clone();
         for role in ROLES {
-            // A null keeps transformers from the class's usual token.
+            // With null, transformers does not use the class's default token.
             config.insert(role.to_owned(), special.slot(role).take().into());
         }
         if !self.extra.is_empty() {
             config.insert("extra_special_tokens".to_owned(), self.extra.as_slice().into());
         }
-        // With this field transformers passes over a special_tokens_map.json that an older run left in the folder.
+        // With this field, transformers ignores a special_tokens_map.json that an earlier save left in the folder.
         let added = self.inner.get_added_tokens_decoder();
         let mut added: Vec<_> = added.into_iter().collect();
         added.sort_unstable_by_key(|(id, _)| *id);

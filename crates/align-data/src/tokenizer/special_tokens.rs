@@ -1,6 +1,6 @@
-//! Which tokens have a role, and which are never split: what the files say, in transformers' order of precedence.
+//! Resolves special and added tokens from the tokeniser's files, in transformers' order of precedence.
 
-use super::class::Class;
+use super::class::TokenizerClass;
 use super::settings::Settings;
 use crate::{Error, Result};
 use serde_json::Value;
@@ -8,26 +8,26 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tokenizers::AddedToken;
 
-/// The tokens with a role of their own, as they are written.
+/// The special tokens by role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpecialTokens {
-    /// Begins a text.
+    /// Beginning of sequence.
     pub bos: Option<String>,
-    /// Ends a text.
+    /// End of sequence.
     pub eos: Option<String>,
-    /// Fills rows up.
+    /// Padding.
     pub pad: Option<String>,
-    /// Stands for parts of a text that no token covers.
+    /// Replaces text that the vocabulary does not cover.
     pub unk: Option<String>,
-    /// Begins a text for a classifier.
+    /// Classification token at the start of a text.
     pub cls: Option<String>,
-    /// Ends a text for a classifier.
+    /// Separator at the end of a text.
     pub sep: Option<String>,
-    /// Stands for a masked token.
+    /// Replaces a masked token.
     pub mask: Option<String>,
 }
 
-/// The roles, in the order in which transformers gives ids to tokens that a vocabulary lacks.
+/// The roles, in the order in which transformers assigns ids to tokens that the vocabulary lacks.
 pub(super) const ROLES: [&str; 7] =
     ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
@@ -46,33 +46,34 @@ impl SpecialTokens {
     }
 }
 
-/// What the files say of tokens beside the vocabulary.
+/// The special and added tokens of a tokeniser's files.
 pub(super) struct NamedTokens {
     /// Tokens with a role.
     pub special: SpecialTokens,
-    /// Tokens that are special without one of the seven roles.
+    /// Special tokens without a role.
     pub extra: Vec<String>,
-    /// Tokens in the order in which they are added.
+    /// Tokens to add, in order.
     added: Vec<AddedToken>,
-    /// The ids that files give to added tokens.
+    /// The ids that the files assign to added tokens.
     ids: BTreeMap<u64, String>,
 }
 
 impl NamedTokens {
-    /// Reads them; `document` is the folder's `tokenizer.json`, if it has one.
-    pub fn read(settings: &Settings, class: Class, document: Option<&Value>) -> Result<Self> {
-        let (named, extra) = (named(settings, class, document)?, extra(settings)?);
+    /// Reads the tokens. `document` is the folder's `tokenizer.json`, if any.
+    pub fn read(settings: &Settings, class: TokenizerClass, document: Option<&Value>) -> Result<Self> {
+        let (named, extra) = (named_tokens(settings, class, document)?, extra_tokens(settings)?);
         let by_id = added_by_id(settings, document, &named, &extra)?;
         let mut added: Vec<AddedToken> = by_id.values().cloned().collect();
         let is_named = |content: &str| named.iter().any(|(_, token)| token.content == content);
         for token in &mut added {
             token.special |= is_named(&token.content);
         }
-        // A Backend's tokens are in its tokenizer.json already, and keep what that says of them.
-        let of_file = if class == Class::Backend { of_document(settings, document)? } else { BTreeMap::new() };
+        // With this class, `tokenizer.json` already contains its tokens, and their flags there take precedence.
+        let in_document =
+            if class == TokenizerClass::Backend { document_tokens(settings, document)? } else { BTreeMap::new() };
         for token in named.iter().map(|(_, token)| token).chain(&extra) {
             let known = |other: &AddedToken| other.content == token.content;
-            if !added.iter().any(known) && !of_file.values().any(known) {
+            if !added.iter().any(known) && !in_document.values().any(known) {
                 added.push(token.clone());
             }
         }
@@ -90,19 +91,19 @@ impl NamedTokens {
         Ok(Self { special, extra: others, added, ids })
     }
 
-    /// Adds the tokens, so that they are never split in a text, and checks the ids that they get: the model's embedding counts
-    /// on those of the files.
+    /// Adds the tokens and checks that they get the ids given in the files, because the model's embeddings depend on
+    /// these.
     pub fn add_to(&self, path: &Path, inner: &mut tokenizers::Tokenizer) -> Result<()> {
-        let refuse = |problem: String| Error::TokenizerFile { path: path.to_owned(), problem };
+        let error = |problem: String| Error::TokenizerFile { path: path.to_owned(), problem };
         for token in &self.added {
             let result = inner.add_tokens([token.clone()]);
-            result.map_err(|e| refuse(format!("the token {:?} cannot be added: {e}", token.content)))?;
+            result.map_err(|e| error(format!("the token {:?} cannot be added: {e}", token.content)))?;
         }
         for (id, content) in &self.ids {
             let found = inner.token_to_id(content);
             if found.map(u64::from) != Some(*id) {
                 let found = found.map_or("none".to_owned(), |found| found.to_string());
-                return Err(refuse(format!(
+                return Err(error(format!(
                     "added token {content:?}: expected id {id}, found {found}; ids must follow the vocabulary"
                 )));
             }
@@ -111,17 +112,23 @@ impl NamedTokens {
     }
 }
 
-/// Tokens with a name: the seven roles, and further fields such as `image_token`.
-fn named(settings: &Settings, class: Class, document: Option<&Value>) -> Result<Vec<(String, AddedToken)>> {
+/// Tokens with a name: the seven roles, and other fields such as `image_token`.
+fn named_tokens(
+    settings: &Settings,
+    class: TokenizerClass,
+    document: Option<&Value>,
+) -> Result<Vec<(String, AddedToken)>> {
     let files = [("special_tokens_map.json", &settings.map), ("tokenizer_config.json", &settings.config)];
-    let refuse = |file: &str, problem| Error::TokenizerFile { path: settings.dir.join(file), problem };
+    let error = |file: &str, problem| Error::TokenizerFile { path: settings.dir.join(file), problem };
     let padding = document.and_then(|document| document.pointer("/padding/pad_token")).and_then(Value::as_str);
     let mut tokens = Vec::new();
     for role in ROLES {
-        // A null is a word too: the role has no token, not the class's usual one.
+        // An explicit null means that the role has no token, not even the class's default.
         let token = match files.iter().find_map(|(file, object)| Some((file, object.get(role)?))) {
             Some((_, Value::Null)) => None,
-            Some((file, value)) => named_token(value).map_err(|problem| refuse(file, format!("{role}: {problem}")))?,
+            Some((file, value)) => {
+                parse_named_token(value).map_err(|problem| error(file, format!("{role}: {problem}")))?
+            }
             None if role == "pad_token" && padding.is_some() => padding.map(|token| AddedToken::from(token, true)),
             None => class.default_token(role).map(|token| AddedToken::from(token, true)),
         };
@@ -131,7 +138,7 @@ fn named(settings: &Settings, class: Class, document: Option<&Value>) -> Result<
         let further = object.iter().filter(|(field, _)| field.ends_with("_token") && !ROLES.contains(&field.as_str()));
         let dictionary = object.get("extra_special_tokens").and_then(Value::as_object).into_iter().flatten();
         for (field, value) in further.filter(|(_, value)| value.is_string() || value.is_object()).chain(dictionary) {
-            let token = named_token(value).map_err(|problem| refuse(file, format!("{field}: {problem}")))?;
+            let token = parse_named_token(value).map_err(|problem| error(file, format!("{field}: {problem}")))?;
             if !tokens.iter().any(|(name, _)| name == field) {
                 tokens.extend(token.map(|token| (field.clone(), token)));
             }
@@ -140,17 +147,17 @@ fn named(settings: &Settings, class: Class, document: Option<&Value>) -> Result<
     Ok(tokens)
 }
 
-/// Special tokens of a list: `extra_special_tokens`, or `additional_special_tokens` of transformers 4.
-fn extra(settings: &Settings) -> Result<Vec<AddedToken>> {
+/// The special tokens of the list `extra_special_tokens`, or `additional_special_tokens` in transformers 4.
+fn extra_tokens(settings: &Settings) -> Result<Vec<AddedToken>> {
     let list = |file: &str, object: &serde_json::Map<String, Value>, field: &str| -> Result<Option<Vec<AddedToken>>> {
-        let refuse = |problem: String| Error::TokenizerFile { path: settings.dir.join(file), problem };
+        let error = |problem: String| Error::TokenizerFile { path: settings.dir.join(file), problem };
         match object.get(field) {
             None | Some(Value::Null | Value::Object(_)) => Ok(None),
             Some(Value::Array(items)) => {
-                let tokens = items.iter().map(listed_token).collect::<std::result::Result<Vec<_>, _>>();
-                tokens.map(Some).map_err(|problem| refuse(format!("{field}: {problem}")))
+                let tokens = items.iter().map(parse_token).collect::<std::result::Result<Vec<_>, _>>();
+                tokens.map(Some).map_err(|problem| error(format!("{field}: {problem}")))
             }
-            Some(other) => Err(refuse(format!("{field}: expected a list of tokens, found {other}"))),
+            Some(other) => Err(error(format!("{field}: expected a list of tokens, found {other}"))),
         }
     };
     let (config, map) = ("tokenizer_config.json", "special_tokens_map.json");
@@ -171,8 +178,7 @@ fn extra(settings: &Settings) -> Result<Vec<AddedToken>> {
     Ok(tokens)
 }
 
-/// Added tokens with the ids that the files give them: `added_tokens_decoder` alone, or `added_tokens.json` and what a
-/// `tokenizer.json` adds.
+/// Added tokens by id, from `added_tokens_decoder` alone or from `added_tokens.json` and `tokenizer.json`.
 fn added_by_id(
     settings: &Settings,
     document: Option<&Value>,
@@ -180,17 +186,18 @@ fn added_by_id(
     extra: &[AddedToken],
 ) -> Result<BTreeMap<u64, AddedToken>> {
     let mut tokens = BTreeMap::new();
-    let in_document = of_document(settings, document)?;
+    let in_document = document_tokens(settings, document)?;
     if let Some(decoder) = settings.config.get("added_tokens_decoder") {
         for (id, token) in decoder.as_object().into_iter().flatten() {
             let read = id.parse().map_err(|_| format!("expected an id, found {id:?}"));
-            let read = read.and_then(|id: u64| Ok((id, listed_token(token)?)));
-            let (id, token) = read.map_err(|problem| settings.refuse(format!("added_tokens_decoder: {problem}")))?;
+            let read = read.and_then(|id: u64| Ok((id, parse_token(token)?)));
+            let (id, token) =
+                read.map_err(|problem| settings.config_error(format!("added_tokens_decoder: {problem}")))?;
             tokens.insert(id, token);
         }
         let lacks = |(id, token): &(&u64, &AddedToken)| tokens.get(*id).is_none_or(|own| own.content != token.content);
         if let Some((id, token)) = in_document.iter().find(lacks) {
-            return Err(settings.refuse(format!(
+            return Err(settings.config_error(format!(
                 "added_tokens_decoder lacks the token {:?} (id {id}) that tokenizer.json adds; the two must agree",
                 token.content
             )));
@@ -208,28 +215,28 @@ fn added_by_id(
     Ok(tokens)
 }
 
-/// The tokens that a `tokenizer.json` adds.
-fn of_document(settings: &Settings, document: Option<&Value>) -> Result<BTreeMap<u64, AddedToken>> {
+/// The added tokens of a `tokenizer.json`.
+fn document_tokens(settings: &Settings, document: Option<&Value>) -> Result<BTreeMap<u64, AddedToken>> {
     let added = document.and_then(|document| document.get("added_tokens")).and_then(Value::as_array);
     let token = |value: &Value| {
         let id = value.get("id").and_then(Value::as_u64).ok_or_else(|| format!("expected an id, found {value}"));
-        let read = id.and_then(|id| Ok((id, listed_token(value)?)));
+        let read = id.and_then(|id| Ok((id, parse_token(value)?)));
         let path = settings.dir.join("tokenizer.json");
         read.map_err(|problem| Error::TokenizerFile { path, problem: format!("added_tokens: {problem}") })
     };
     added.into_iter().flatten().map(token).collect()
 }
 
-/// A token of a role, which is special whatever the file says; none where it is empty.
-fn named_token(value: &Value) -> std::result::Result<Option<AddedToken>, String> {
-    let mut token = listed_token(value)?;
+/// Parses a token with a role, which is always special. `None` if it is empty.
+fn parse_named_token(value: &Value) -> std::result::Result<Option<AddedToken>, String> {
+    let mut token = parse_token(value)?;
     token.special = true;
     token.normalized = value.get("normalized").and_then(Value::as_bool).unwrap_or(false);
     Ok(Some(token).filter(|token| !token.content.is_empty()))
 }
 
-/// A token as the files write it: a string, which is special, or an object with `content` and how it matches.
-fn listed_token(value: &Value) -> std::result::Result<AddedToken, String> {
+/// Parses a token: either a string, which is a special token, or an object with `content` and flags.
+fn parse_token(value: &Value) -> std::result::Result<AddedToken, String> {
     let flag = |name: &str| value.get(name).and_then(Value::as_bool);
     if let Some(content) = value.as_str() {
         return Ok(AddedToken::from(content, true));

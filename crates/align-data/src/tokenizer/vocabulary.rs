@@ -1,13 +1,13 @@
-//! Vocabulary files from before `tokenizer.json`, as the document that they stand for.
+//! Converts vocabulary files that predate `tokenizer.json` to the equivalent document.
 
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// The merges of a `merges.txt`, a pair of tokens a line.
-pub(super) fn merges(path: &Path, bytes: &[u8]) -> Result<Value> {
+/// Parses a `merges.txt`: one pair of tokens per line.
+pub(super) fn parse_merges(path: &Path, bytes: &[u8]) -> Result<Value> {
     let mut pairs = Vec::new();
-    for (index, line) in text(path, bytes)?.lines().enumerate() {
+    for (index, line) in utf8(path, bytes)?.lines().enumerate() {
         if line.is_empty() || line.starts_with("#version") {
             continue;
         }
@@ -17,20 +17,20 @@ pub(super) fn merges(path: &Path, bytes: &[u8]) -> Result<Value> {
             }
             _ => {
                 let line_number = index + 1;
-                return Err(problem(path, format!("line {line_number}: expected two tokens, found {line:?}")));
+                return Err(file_error(path, format!("line {line_number}: expected two tokens, found {line:?}")));
             }
         }
     }
     Ok(Value::Array(pairs))
 }
 
-/// The pieces of a `vocab.txt`, one a line, with their ids.
-pub(super) fn pieces(path: &Path, bytes: &[u8]) -> Result<Value> {
-    let lines = text(path, bytes)?.lines().enumerate();
+/// Parses a `vocab.txt`: one token per line, numbered from 0.
+pub(super) fn parse_vocab(path: &Path, bytes: &[u8]) -> Result<Value> {
+    let lines = utf8(path, bytes)?.lines().enumerate();
     Ok(Value::Object(lines.map(|(id, line)| (line.trim_end().to_owned(), id.into())).collect()))
 }
 
-/// GPT-2's tokeniser: byte-level BPE.
+/// A byte-level BPE tokeniser like GPT-2's.
 pub(super) fn byte_level_bpe(vocab: &Value, merges: &Value, add_prefix_space: bool, post_processor: &Value) -> Value {
     json!({
         "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
@@ -46,12 +46,12 @@ pub(super) fn byte_level_bpe(vocab: &Value, merges: &Value, add_prefix_space: bo
     })
 }
 
-/// What BERT's tokeniser does to a text before it looks for pieces.
+/// Options of BERT's normaliser.
 #[derive(Clone, Copy)]
 pub(super) struct BertOptions {
     pub do_lower_case: bool,
     pub tokenize_chinese_chars: bool,
-    /// As `do_lower_case` where it is not set.
+    /// Same as `do_lower_case` if not set.
     pub strip_accents: Option<bool>,
 }
 
@@ -61,7 +61,7 @@ impl Default for BertOptions {
     }
 }
 
-/// BERT's tokeniser: basic splitting, then WordPiece; what stands around the text is added later.
+/// A WordPiece tokeniser like BERT's, still without its post-processor.
 pub(super) fn word_piece(vocab: &Value, unk_token: &str, options: BertOptions) -> Value {
     json!({
         "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
@@ -79,8 +79,8 @@ pub(super) fn word_piece(vocab: &Value, unk_token: &str, options: BertOptions) -
     })
 }
 
-/// The text, or a pair of texts, with tokens before it and after each.
-pub(super) fn template(before: &[(&str, u32)], after: &[(&str, u32)]) -> Value {
+/// A post-processor that adds tokens before and after a text or a pair of texts.
+pub(super) fn template_processing(before: &[(&str, u32)], after: &[(&str, u32)]) -> Value {
     let special = |(token, _): &(&str, u32), part: u8| json!({"SpecialToken": {"id": token, "type_id": part}});
     let text = |id: &str, part: u8| json!({"Sequence": {"id": id, "type_id": part}});
     let mut single: Vec<Value> = before.iter().map(|token| special(token, 0)).collect();
@@ -97,7 +97,7 @@ pub(super) fn template(before: &[(&str, u32)], after: &[(&str, u32)]) -> Value {
     json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens})
 }
 
-/// Refuses merges whose result is no token: the tokenizers crate would index past its buffer on them.
+/// Checks that the result of each merge is in the vocabulary: otherwise the tokenizers crate would index out of bounds.
 pub(super) fn check_merges(path: &Path, document: &Value) -> Result<()> {
     let Some(model) = document.get("model") else {
         return Ok(());
@@ -114,12 +114,12 @@ pub(super) fn check_merges(path: &Path, document: &Value) -> Result<()> {
             _ => merge.get(0).and_then(Value::as_str).zip(merge.get(1).and_then(Value::as_str)),
         };
         let merged = parts.and_then(|(left, right)| {
-            // The crate takes the prefix's length off the right token without looking at it.
+            // The crate strips the prefix from the right token without checking it.
             let right = right.get(prefix.len()..)?;
             Some(format!("{left}{right}"))
         });
         if merged.is_none_or(|merged| !vocab.contains_key(&merged)) {
-            return Err(problem(
+            return Err(file_error(
                 path,
                 format!("merge {merge}: expected two tokens that make a token of the vocabulary"),
             ));
@@ -128,10 +128,10 @@ pub(super) fn check_merges(path: &Path, document: &Value) -> Result<()> {
     Ok(())
 }
 
-fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
-    std::str::from_utf8(bytes).map_err(|_| problem(path, "not UTF-8 text".to_owned()))
+fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
+    std::str::from_utf8(bytes).map_err(|_| file_error(path, "not UTF-8 text".to_owned()))
 }
 
-fn problem(path: &Path, problem: String) -> Error {
+fn file_error(path: &Path, problem: String) -> Error {
     Error::TokenizerFile { path: path.to_owned(), problem }
 }

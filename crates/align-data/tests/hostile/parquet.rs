@@ -1,5 +1,5 @@
-//! Writes Parquet files by hand, so that they can claim what no writer would: one required column, whose pages are given.
-//! Numbers are those of <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>.
+//! Writes Parquet files with false headers: one required column with the given pages. The numbers are those of
+//! <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>.
 #![allow(dead_code)]
 
 pub const TEXT: i64 = 6;
@@ -17,7 +17,7 @@ mod thrift;
 use thrift::Thrift::*;
 pub use thrift::*;
 
-/// A page: its header's claims, and its bytes as they lie in the file.
+/// A page: the values in its header, and its bytes in the file.
 pub struct Page {
     pub dictionary: bool,
     pub values: i64,
@@ -26,29 +26,29 @@ pub struct Page {
     pub bytes: Vec<u8>,
 }
 
-/// A page that says how large it is.
+/// A page whose header gives its true size.
 pub fn page(dictionary: bool, values: i64, encoding: i64, bytes: Vec<u8>) -> Page {
     Page { dictionary, values, encoding, size: bytes.len() as i64, bytes }
 }
 
-/// A text as PLAIN has it.
+/// A text in the PLAIN encoding.
 pub fn plain(text: &[u8]) -> Vec<u8> {
     [&(text.len() as u32).to_le_bytes()[..], text].concat()
 }
 
-/// The index 0, so many times, in one run of one bit a number.
+/// The index 0, repeated, as one run of one-bit values.
 pub fn zeros(count: u64) -> Vec<u8> {
     [vec![1], varint(count << 1), vec![0]].concat()
 }
 
-/// `count` integers from `first` in steps of `step`, which takes no bits a number.
+/// `count` integers from `first` with difference `step`, at zero bits per value.
 pub fn steps(first: i64, step: i64, count: u64) -> Vec<u8> {
     let head = [varint(128), varint(1), varint(count), zigzag(first)].concat();
     let block = [zigzag(step), vec![0]].concat();
     [head, block.repeat((count as usize).div_ceil(128))].concat()
 }
 
-/// `count` integers below 2^17 of which all but the first are alike, as differences in 17 bits and then none.
+/// `count` integers below 2^17, all but the first equal, as differences of 17 bits and then of zero bits.
 pub fn then(first: i64, others: i64, count: u64) -> Vec<u8> {
     let least = (others - first).min(0);
     let mut packed = vec![0_u8; 128 * 17 / 8];
@@ -63,10 +63,11 @@ pub fn then(first: i64, others: i64, count: u64) -> Vec<u8> {
     [head, block.repeat((count as usize - 129).div_ceil(128))].concat()
 }
 
-/// So many bytes `x` in Zstandard: blocks of one repeated byte, four bytes for each 128 KiB; `first` stands before them.
+/// `count` bytes `x` after `first`, compressed with Zstandard to blocks of one repeated byte: four bytes for each 128
+/// KiB.
 pub fn zstd(first: &[u8], count: usize) -> Vec<u8> {
     const BLOCK: usize = 1 << 17;
-    // A window of 128 KiB, sizes unsaid.
+    // A window of 128 KiB; the frame gives no content size.
     let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x38];
     let header = |last: bool, kind: u32, size: usize| (u32::from(last) | kind << 1 | (size as u32) << 3).to_le_bytes();
     out.extend(&header(count == 0, 0, first.len())[..3]);
@@ -93,7 +94,7 @@ pub fn group(name: &str, children: i64) -> Thrift {
     Struct(vec![(3, i32(0)), (4, bytes(name)), (5, i32(children))])
 }
 
-/// A file of these bytes between its magic numbers, with a footer of these fields.
+/// A file with these bytes between its magic numbers and a footer of these fields.
 pub fn file(body: &[u8], fields: Vec<(u8, Thrift)>) -> Vec<u8> {
     let mut footer = Vec::new();
     Struct(fields).write(&mut footer);
@@ -101,7 +102,7 @@ pub fn file(body: &[u8], fields: Vec<(u8, Thrift)>) -> Vec<u8> {
     [b"PAR1", body, &footer, &length, b"PAR1"].concat()
 }
 
-/// A schema of one column.
+/// A schema with one column.
 pub fn one_column(kind: i64) -> Thrift {
     List(STRUCT, vec![Struct(vec![(4, bytes("schema")), (5, i32(1))]), schema_element(kind, name(kind))])
 }
@@ -110,7 +111,7 @@ fn name(kind: i64) -> &'static str {
     if kind == TEXT { "text" } else { "n" }
 }
 
-/// A file of one column, a row group for each list of pages, which has so many rows.
+/// A file of one column, with a row group of the given number of rows for each list of pages.
 pub fn column(kind: i64, codec: i64, groups: &[(i64, Vec<Page>)]) -> Vec<u8> {
     let (mut body, mut row_groups) = (Vec::new(), Vec::new());
     for (rows, pages) in groups {
@@ -150,15 +151,15 @@ pub fn column(kind: i64, codec: i64, groups: &[(i64, Vec<Page>)]) -> Vec<u8> {
     file(&body, vec![(1, i32(1)), (2, one_column(kind)), (3, i64(rows)), (4, groups)])
 }
 
-/// What a file is, the file, and what its refusal says.
+/// A description, the file and the expected parts of the error.
 type Bomb = (&'static str, Vec<u8>, &'static [&'static str]);
 
-/// Files that stand for gigabytes or never end.
+/// Files that expand to gigabytes or have no end.
 pub fn bombs() -> Vec<Bomb> {
     [pages(), encodings(), footers()].into_iter().flatten().collect()
 }
 
-/// Pages that stand for much more than their bytes.
+/// Pages that expand to much more than their size.
 fn pages() -> Vec<Bomb> {
     let dictionary = |length: usize| {
         let text = zstd(&(length as u32).to_le_bytes(), length);
@@ -181,12 +182,12 @@ fn pages() -> Vec<Bomb> {
         (
             "one dictionary value of 120 MB",
             column(TEXT, ZSTD, &[(3, vec![dictionary(120_000_000), pointing(3)])]),
-            &["row group 0, column \"text\"", "the pages up to here take 1200000"],
+            &["row group 0, column \"text\"", "the pages so far take 1200000"],
         ),
         (
             "one dictionary value of 30 MB, ten times",
             column(TEXT, ZSTD, &[(10, vec![dictionary(30_000_000), pointing(10)])]),
-            &["column \"text\": page 1", "the values up to here take 300000160 bytes"],
+            &["column \"text\": page 1", "the values so far take 300000160 bytes"],
         ),
         (
             "a run of fifty million",
@@ -196,25 +197,25 @@ fn pages() -> Vec<Bomb> {
         (
             "422 KB of run lengths",
             column(TEXT, UNCOMPRESSED, &groups(4_200, 30_000)),
-            &["column \"text\": page 1: the values up to here take", "bytes in memory, expected at most"],
+            &["column \"text\": page 1: the values so far take", "bytes in memory, expected at most"],
         ),
         (
             "a hundred thousand times the same 100 KB",
             column(TEXT, UNCOMPRESSED, &[(100_000, vec![text(100_000), run(100_000)])]),
-            &["the values up to here take 10001600000 bytes", "JSON Lines"],
+            &["the values so far take 10001600000 bytes", "JSON Lines"],
         ),
     ]
 }
 
-/// Pages of encodings that take little, or whose headers claim what is not so.
+/// Pages in compact encodings, or with false headers.
 fn encodings() -> Vec<Bomb> {
-    // The first text is whole, each further one is the one before it.
+    // The first text is stored in full; each further text repeats the one before.
     let shared = [then(0, 100_000, 100_001), then(100_000, 0, 100_001), vec![b'x'; 100_000]].concat();
     vec![
         (
             "beginnings shared a hundred thousand times",
             column(TEXT, UNCOMPRESSED, &[(100_001, vec![page(false, 100_001, DELTA_BYTE_ARRAY, shared)])]),
-            &["the values up to here take"],
+            &["the values so far take"],
         ),
         (
             "integers that take no bits",
@@ -226,14 +227,14 @@ fn encodings() -> Vec<Bomb> {
             &["50000000 rows of 1 columns"],
         ),
         (
-            "a page that claims 2 GiB",
+            "a page that declares 2 GiB",
             column(TEXT, ZSTD, &[(1, vec![Page { size: 0x7fff_ffff, ..page(false, 1, PLAIN, plain(b"x")) }])]),
-            &["the pages up to here take 2147483647 bytes"],
+            &["the pages so far take 2147483647 bytes"],
         ),
         (
-            "a page that claims less than nothing",
+            "a page of negative size",
             column(TEXT, ZSTD, &[(1, vec![Page { size: -1, ..page(false, 1, PLAIN, plain(b"x")) }])]),
-            &["a page claims -1 bytes"],
+            &["a page declares -1 bytes"],
         ),
     ]
 }
@@ -274,6 +275,6 @@ fn footers() -> Vec<Bomb> {
             footer(one_column(TEXT), List(STRUCT, (0..1_000_000).map(|_| Struct(vec![])).collect())),
             &["its footer: 1000000 row groups, expected at most 20000"],
         ),
-        ("a note of 200 KB", note(200_000), &["its footer: a note of 200000 bytes"]),
+        ("a note of 200 KB", note(200_000), &["its footer: a metadata entry of 200000 bytes"]),
     ]
 }

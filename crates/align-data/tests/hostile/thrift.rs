@@ -1,11 +1,11 @@
-//! Writes Thrift's compact protocol, true or not.
+//! Writes Thrift's compact protocol, including invalid data.
 
 /// A value of Thrift's compact protocol.
 pub enum Thrift {
     Int(u8, i64),
     Bytes(Vec<u8>),
     List(u8, Vec<Thrift>),
-    /// A list that claims another length.
+    /// A list header with a false length.
     Claimed(u8, u64),
     Struct(Vec<(u8, Thrift)>),
 }

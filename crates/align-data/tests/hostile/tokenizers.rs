@@ -1,4 +1,4 @@
-//! `tokenizer.json` files that would make the tokenizers crate panic, abort or work for minutes.
+//! `tokenizer.json` files that would make the tokenizers crate panic, abort or run for minutes.
 #![allow(dead_code)]
 
 use base64::Engine;
@@ -32,7 +32,7 @@ pub fn regex(expression: &str) -> Value {
     json!({"type": "Split", "pattern": {"Regex": expression}, "behavior": "Isolated", "invert": false})
 }
 
-/// A map of characters: the trie's claimed length, its units, and the texts behind it.
+/// A character map: the declared length of the trie, its units, and the replacements.
 pub fn charsmap(length: u32, units: &[u32], texts: &str) -> Value {
     let units: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
     let bytes = [&length.to_le_bytes()[..], &units, texts.as_bytes()].concat();
@@ -62,15 +62,15 @@ pub fn added(id: u64) -> Value {
     }])
 }
 
-/// A document, and what its refusal says.
+/// A document and the expected parts of the error.
 type Hostile = (Value, &'static [&'static str]);
 
-/// Each with what its refusal says.
+/// All documents with their expected errors.
 pub fn documents() -> Vec<Hostile> {
     [steps(), growing_steps(), models(), post_processors(), added_tokens()].concat()
 }
 
-/// Steps that cannot be built or never end.
+/// Steps that are invalid or have no end.
 fn steps() -> Vec<Hostile> {
     vec![
         (with("pre_tokenizer", regex("(a+)+$")), &["pre_tokenizer, step 1, Split", "(a+)+$", "retry-limit"]),
@@ -93,7 +93,7 @@ fn steps() -> Vec<Hostile> {
     ]
 }
 
-/// Steps that make much of little.
+/// Steps that expand a text.
 fn growing_steps() -> Vec<Hostile> {
     vec![
         (
@@ -131,7 +131,7 @@ fn models() -> Vec<Hostile> {
         (with("model", json!({"type": "Unigram", "unk_id": 0, "vocab": long})), &["model", "tokens are too long"]),
         (
             with("model", words(json!({"[UNK]": 0, "a": 1, "zzzz": 4_294_967_295_u32}))),
-            &["\"zzzz\" has the id 4294967295, expected one below 65542, as there are 3 tokens"],
+            &["\"zzzz\" has the id 4294967295, expected less than 65542 for 3 tokens"],
         ),
         (with("model", words(json!({"[UNK]": 0, "a": 1, "b": 1}))), &["\"a\" and \"b\" both have the id 1"]),
     ]
@@ -161,7 +161,7 @@ fn post_processors() -> Vec<Hostile> {
 }
 
 fn added_tokens() -> Vec<Hostile> {
-    // Normalised, 20 tokens of 16,000 letters are 80 MB that the crate would search for.
+    // 20 tokens of 16,000 letters, which normalisation expands to 80 MB.
     let mut grown = with("normalizer", replace("a", &"a".repeat(256)));
     let token = |i: usize| {
         let content = format!("{i}{}", "a".repeat(16_000));

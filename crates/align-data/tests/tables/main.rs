@@ -1,7 +1,7 @@
-//! Tables: what comes back from the three formats.
+//! Round trips through the three table formats.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod refusals;
+mod errors;
 
 use align_data::tables::PreferenceData;
 use align_data::{PreferencePair, PreferencePairs, ScoredText, ScoredTexts, Texts};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 const FORMATS: [&str; 3] = ["csv", "parquet", "jsonl"];
 
-/// Texts that a careless reader or writer changes.
+/// Texts that careless readers and writers alter.
 const AWKWARD: &[&str] = &[
     "plain",
     "",
@@ -43,7 +43,7 @@ const AWKWARD: &[&str] = &[
     "=1+1",
 ];
 
-/// Numbers whose shortest decimal form is easily lost.
+/// Numbers that lose digits easily.
 const SCORES: &[f64] = &[
     0.0,
     -0.0,
@@ -94,7 +94,7 @@ fn scored_texts_round_trip_exactly() {
     }
 }
 
-/// Long enough that readers work on it in pieces.
+/// Long enough to be processed in chunks.
 #[test]
 fn long_tables_round_trip() {
     let folder = TempDir::new().unwrap();
@@ -168,9 +168,9 @@ fn the_notebooks_header_is_accepted() {
     assert_eq!(table.texts(), ["This movie, \"fine\" really", "The end"]);
 }
 
-/// As pandas reads them: `pandas.read_csv` gives these rows for each of the files.
+/// Same rows as `pandas.read_csv` gives for each file.
 #[test]
-fn blank_lines_are_no_rows() {
+fn blank_lines_are_skipped() {
     let folder = TempDir::new().unwrap();
     let rows = [ScoredText::new("a", "b\n\nc", 1.0), ScoredText::new("d", "e", 2.0)];
     let table = "prompt,text,score\na,\"b\n\nc\",1\nd,e,2\n";
@@ -190,7 +190,7 @@ fn blank_lines_are_no_rows() {
 }
 
 #[test]
-fn further_columns_are_kept_after_the_tables_own() {
+fn extra_columns_are_kept_after_the_tables_own() {
     let folder = TempDir::new().unwrap();
     let path = file(&folder, "extra.csv", "label,score,note,text,flag\n1,0.5,hm,a,true\n-2,1,,b,false\n");
     let table = Texts::read(&path).unwrap().with_column("logit_0", &[0.1, -7.25]).unwrap();
@@ -206,7 +206,7 @@ fn further_columns_are_kept_after_the_tables_own() {
             assert!(found.equals_missing(expected), "{format} {name}: {found:?} {expected:?}");
         }
     }
-    // Nested and mixed columns are left out.
+    // Nested and mixed columns are skipped.
     let path = file(
         &folder,
         "nested.jsonl",
@@ -216,7 +216,7 @@ fn further_columns_are_kept_after_the_tables_own() {
 }
 
 #[test]
-fn scores_are_put_in_place() {
+fn scores_are_replaced() {
     let texts = Texts::new(&["p", "p"], &["a", "b"]).unwrap();
     let scored = texts.clone().with_scores(&[1.0, 2.0]).unwrap().scored().unwrap();
     assert_eq!(scored.rows(), [ScoredText::new("p", "a", 1.0), ScoredText::new("p", "b", 2.0)]);
@@ -228,7 +228,7 @@ fn scores_are_put_in_place() {
 }
 
 #[test]
-fn files_are_not_overwritten_unasked_and_leave_nothing_behind() {
+fn files_are_only_overwritten_on_request_and_leave_no_temporary_files() {
     let folder = TempDir::new().unwrap();
     let table = ScoredTexts::from_rows(vec![ScoredText::new("p", "t", 1.0)]).unwrap();
     let path = folder.path().join("new/deeper/texts.csv");

@@ -1,4 +1,4 @@
-//! Pairs and completions as token ids.
+//! Tokenisation of pairs and completions.
 
 use crate::small::{MERGES, VOCAB, WORD_PIECES, bpe, load};
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_completions, encode_pairs, encode_texts};
@@ -17,7 +17,7 @@ fn completions_follow_the_prompt_and_end_with_eos() {
         (&[3][..], &[8, 0][..], &[4, 0][..])
     );
     assert_eq!(first.row, 0);
-    // Without a prompt an empty completion is EOS alone, which nothing predicts.
+    // Without a prompt, an empty completion is EOS alone, which is never predicted.
     assert_eq!(encoded.pairs.len(), 1);
     assert_eq!(encoded.report.dropped_empty_completions, [1]);
 
@@ -38,7 +38,7 @@ fn tokens_merged_across_the_boundary_belong_to_the_completion() {
 }
 
 #[test]
-fn the_prompt_is_taken_off_where_both_texts_hold_it() {
+fn the_prompt_is_removed_if_both_texts_begin_with_it() {
     let pairs = [
         PreferencePair::new("c", "c ab", "cd"),
         PreferencePair::new("c", "c ab", "d"),
@@ -69,16 +69,19 @@ fn truncation_keeps_the_start_and_never_empties_a_completion() {
     assert_eq!((&encoded.pairs[0].chosen_ids[..], &encoded.pairs[0].rejected_ids[..]), (&[4][..], &[4][..]));
     assert_eq!(encoded.report.dropped_long_prompts, [1, 2]);
     assert_eq!(encoded.report.truncated_sequences, 2);
-    assert_eq!((encoded.report.equal_pairs, encoded.report.equal_when_cut), (1, 1));
-    let said = encoded.report.to_string();
-    assert!(said.contains("; 1 with equal sides; 1 with sides that are equal when cut to max_length"), "{said}");
+    assert_eq!((encoded.report.equal_pairs, encoded.report.equal_after_truncation), (1, 1));
+    let report = encoded.report.to_string();
+    assert!(
+        report.contains("; 1 with equal completions; 1 with completions that are equal after truncation to max_length"),
+        "{report}"
+    );
     assert!(encoded.report.to_string().starts_with("2 of 4 rows encoded"), "{}", encoded.report);
     let whole = encode(&pairs, EncodeOptions { max_length: None, ..EncodeOptions::default() });
     assert_eq!(whole.pairs.len(), 4);
     assert!(encode_pairs(&bpe(), &pairs, &EncodeOptions { max_length: Some(1), ..EncodeOptions::default() }).is_err());
 }
 
-/// Many pairs go through in chunks: each row still finds its own ids.
+/// Many pairs are processed in chunks; each row keeps its own ids.
 #[test]
 fn rows_keep_their_ids_across_chunks() {
     let letters = ["a", "b", "c", "d", "e"];
@@ -106,16 +109,16 @@ fn a_tokeniser_without_eos_cannot_append_it() {
     assert!(message.contains("EOS"), "{message}");
 }
 
-/// A byte-level BPE with `eos` behind each text, by a template.
-fn that_ends_texts() -> Tokenizer {
+/// A byte-level BPE tokeniser whose template appends `eos` to each text.
+fn eos_appending_tokenizer() -> Tokenizer {
     let config = r#"{"tokenizer_class": "GPT2Tokenizer", "add_eos_token": true}"#;
     load(&[("vocab.json", VOCAB), ("merges.txt", MERGES), ("tokenizer_config.json", config)])
 }
 
-/// transformers and TRL put EOS there twice; all else is theirs.
+/// transformers and TRL append EOS twice here; everything else is the same.
 #[test]
 fn a_tokeniser_that_appends_eos_has_it_once() {
-    let tokenizer = that_ends_texts();
+    let tokenizer = eos_appending_tokenizer();
     assert_eq!(tokenizer.encode("c", true).unwrap(), [3, 0]);
     assert_eq!(tokenizer.encode_prompts(&["c", ""]).unwrap(), [vec![3], vec![]]);
     let pairs = [PreferencePair::new("c", " ab", "d<|endoftext|>"), PreferencePair::new("cd", "", "e")];
@@ -132,7 +135,7 @@ fn a_tokeniser_that_appends_eos_has_it_once() {
     assert_eq!(completions, encode_completions(&bpe(), &rows, true).unwrap());
     let texts = encode_texts(&tokenizer, &rows, &EncodeOptions::default()).unwrap();
     assert_eq!(texts.rows, encode_texts(&bpe(), &rows, &EncodeOptions::default()).unwrap().rows);
-    // A boundary that does merge is told as before.
+    // A merged boundary is still reported.
     let merging = [PreferencePair::new("ca", "b", "d")];
     assert_eq!(encode_pairs(&tokenizer, &merging, &EncodeOptions::default()).unwrap().report.merged_boundaries, 1);
 }

@@ -1,4 +1,4 @@
-//! Tokenisers built from small vocabularies whose ids can be followed by hand, and the pairs encoded with them.
+//! Tokenisers with vocabularies small enough to verify by hand, and pairs encoded with them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod encoding;
@@ -66,7 +66,7 @@ fn special_tokens_come_from_the_files_in_their_order() {
 
     let tokenizer = with(&[model]);
     assert_eq!(tokenizer.eos_token_id(), Some(0));
-    // Id 1 is the letter a: an id alone does not make a letter special.
+    // Id 1 is the letter a: an id alone does not make a token special.
     assert_eq!(tokenizer.pad_token_id(), Some(0));
     assert_eq!(tokenizer.encode("a", true).unwrap(), [1]);
     assert_eq!(tokenizer.decode(&[1], true).unwrap(), "a");
@@ -80,7 +80,7 @@ fn special_tokens_come_from_the_files_in_their_order() {
 }
 
 #[test]
-fn settings_of_a_tokenizer_json_do_not_act() {
+fn truncation_padding_and_dropout_of_a_tokenizer_json_are_ignored() {
     let document = format!(
         r#"{{"version": "1.0", "truncation": {{"max_length": 2, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}},
         "padding": {{"strategy": {{"Fixed": 9}}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "<|endoftext|>"}},
@@ -97,7 +97,7 @@ fn settings_of_a_tokenizer_json_do_not_act() {
     assert!(saved["truncation"].is_null() && saved["padding"].is_null());
 }
 
-/// A folder's files, and what its refusal says.
+/// A folder's files and the expected parts of the error.
 type Broken = (Files<'static>, &'static [&'static str]);
 
 const WRONG_FILES: &[Broken] = &[
@@ -127,7 +127,7 @@ const WRONG_FILES: &[Broken] = &[
     (&[("tokenizer.json", "{}")], &["tokenizer.json"]),
     (&[("vocab.json", "[]"), ("merges.txt", MERGES)], &["vocab.json"]),
     (&[("vocab.json", VOCAB), ("merges.txt", "a b c\n")], &["merges.txt", "line 1", "a b c"]),
-    // Merges whose result is no token crash the tokenizers crate.
+    // The tokenizers crate crashes on merges whose result is not in the vocabulary.
     (&[("vocab.json", VOCAB), ("merges.txt", "Ġab ab\n")], &["vocabulary", "Ġab"]),
     (&[("vocab.json", VOCAB), ("merges.txt", "<|endoftext|> <|endoftext|>\n")], &["vocabulary"]),
     (&[("vocab.txt", "[CLS]\n[SEP]\n")], &["vocab.txt", "unk_token", "[UNK]"]),
@@ -162,7 +162,7 @@ const WRONG_SETTINGS: &[Broken] = &[
 ];
 
 #[test]
-fn broken_folders_are_refused_with_the_file_and_the_reason() {
+fn invalid_folders_are_rejected_with_file_and_reason() {
     for (files, parts) in [WRONG_FILES, WRONG_SETTINGS].concat() {
         let message = refusal(files);
         for part in parts {
@@ -173,7 +173,7 @@ fn broken_folders_are_refused_with_the_file_and_the_reason() {
 }
 
 #[test]
-fn a_prompt_begins_as_the_tokeniser_begins_texts() {
+fn prompts_begin_with_the_tokenisers_prefix_tokens() {
     let config = r#"{"tokenizer_class": "GPT2Tokenizer", "add_bos_token": true}"#;
     let files = [("vocab.json", VOCAB), ("merges.txt", MERGES), ("tokenizer_config.json", config)];
     let tokenizer = load(&files);
@@ -181,7 +181,7 @@ fn a_prompt_begins_as_the_tokeniser_begins_texts() {
     let pair =
         &encode_pairs(&tokenizer, &[PreferencePair::new("c", "d", "e")], &EncodeOptions::default()).unwrap().pairs[0];
     assert_eq!(pair.prompt_ids, [0, 3], "as in training");
-    // DistilBERT's SEP is behind the text too.
+    // DistilBERT's SEP is also after the text.
     let tokenizer = load(&[("vocab.txt", WORD_PIECES)]);
     assert_eq!(tokenizer.encode_prompts(&["cafe"]).unwrap(), [vec![2, 5]]);
 }
@@ -190,7 +190,7 @@ fn a_prompt_begins_as_the_tokeniser_begins_texts() {
 fn a_tokeniser_is_compared_with_the_model() {
     let base = [("vocab.json", VOCAB), ("merges.txt", MERGES)];
     let with = |config: &'static str| load(&[&base[..], &[("tokenizer_config.json", config)]].concat());
-    // As many embeddings as tokens, or more, as where they are padded to a multiple.
+    // As many embeddings as tokens, or more, for example if padded to a multiple.
     for embeddings in [9, 64] {
         assert_eq!(bpe().for_embeddings(embeddings).unwrap().encode(" ab", true).unwrap(), [8]);
     }
@@ -211,7 +211,7 @@ fn a_tokeniser_is_compared_with_the_model() {
             assert!(message.contains(part), "{message} lacks {part}");
         }
     }
-    // A padding token that nobody made room for is refused where a text spells it, not before.
+    // A padding token without an embedding is rejected when a text contains it, not before.
     let tokenizer = with(r#"{"pad_token": "<pad>"}"#).for_embeddings(9).unwrap();
     assert_eq!(tokenizer.embeddings_needed(), 10);
     assert_eq!(tokenizer.encode("abc", true).unwrap(), [7, 3]);
@@ -225,7 +225,7 @@ fn a_tokeniser_is_compared_with_the_model() {
 }
 
 #[test]
-fn the_side_that_is_cut_is_the_folders() {
+fn truncation_side_comes_from_the_folder() {
     let config = r#"{"truncation_side": "left"}"#;
     let tokenizer = load(&[("vocab.txt", WORD_PIECES), ("tokenizer_config.json", config)]);
     assert_eq!(tokenizer.encode_batch(&["cafe cafe ."], true, Some(4)).unwrap(), [vec![2, 5, 11, 3]]);

@@ -1,10 +1,10 @@
-//! Tokenisers small enough to be followed by hand.
+//! Tokenisers small enough to verify by hand.
 
 use align_data::Tokenizer;
 use std::fs;
 use tempfile::TempDir;
 
-/// File names with their contents.
+/// File names and contents.
 pub type Files<'a> = &'a [(&'a str, &'a str)];
 
 pub fn folder(files: Files<'_>) -> TempDir {

@@ -1,13 +1,13 @@
-//! Fields as polars and pandas write them: a text in quotes where it must be, an empty one too, which tells it from no text. The
-//! csv crate writes both alike.
+//! Writes fields as polars and pandas do. Text is quoted where necessary. Empty text is quoted as well, to distinguish
+//! it from null, which the csv crate does not do.
 
 use super::super::value::Value;
 use std::io::{Result, Write};
 
 /// Writes one line.
 pub(in super::super) fn write<'a>(file: &mut impl Write, values: impl IntoIterator<Item = Value<'a>>) -> Result<()> {
-    for (place, value) in values.into_iter().enumerate() {
-        if place > 0 {
+    for (index, value) in values.into_iter().enumerate() {
+        if index > 0 {
             file.write_all(b",")?;
         }
         match value {
@@ -16,7 +16,7 @@ pub(in super::super) fn write<'a>(file: &mut impl Write, values: impl IntoIterat
             Value::Bool(value) => write!(file, "{value}")?,
             Value::Int(number) => write!(file, "{number}")?,
             Value::Unsigned(number) => write!(file, "{number}")?,
-            // The shortest digits that give the same number, as in JSON.
+            // The shortest digits that parse to the same number, as in JSON.
             Value::Float32(number) if number.is_finite() => serde_json::to_writer(&mut *file, &number)?,
             Value::Float(number) if number.is_finite() => serde_json::to_writer(&mut *file, &number)?,
             Value::Float32(number) => write!(file, "{number}")?,
@@ -31,8 +31,8 @@ fn write_text(file: &mut impl Write, text: &str) -> Result<()> {
         return file.write_all(text.as_bytes());
     }
     file.write_all(b"\"")?;
-    for (place, part) in text.split('"').enumerate() {
-        if place > 0 {
+    for (index, part) in text.split('"').enumerate() {
+        if index > 0 {
             file.write_all(b"\"\"")?;
         }
         file.write_all(part.as_bytes())?;
@@ -45,9 +45,9 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    /// The lines are polars' own.
+    /// The expected lines were written by polars.
     #[test]
-    fn values_stand_as_polars_writes_them() {
+    fn values_are_written_like_polars() {
         use Value::*;
         let line = |values: &[Value<'_>]| {
             let mut line = Vec::new();

@@ -1,4 +1,4 @@
-//! JSON Lines: an object a line.
+//! JSON Lines: one object per line.
 
 mod row;
 mod write;
@@ -6,27 +6,28 @@ mod write;
 pub(super) use write::write;
 
 use super::cells::{Cell, Cells};
-use super::columns::{Column, Kind, known};
-use super::limits::{ROW_LIMIT, too_long};
-use super::place::Place;
+use super::column_context::ColumnContext;
+use super::columns::{Column, ColumnKind, find_column};
+use super::limits::{ROW_LIMIT, row_too_long};
 use crate::{Error, Result};
 use align_base::printable_path;
 use serde_json::error::Category;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Fewest bytes of a field: a name of no letters, a digit, and what separates them.
-const LEAST_FIELD: usize = 5;
-/// Columns of any file, and bytes that each further one needs: a table keeps some hundred bytes about a column.
-const COLUMNS: usize = 64;
-const COLUMN_BYTES: usize = 128;
+/// Fewest bytes that a field can take: an empty name, a digit and the punctuation.
+const MIN_FIELD_BYTES: usize = 5;
+/// A file may have this many columns, plus one for each [`BYTES_PER_EXTRA_COLUMN`] bytes. A table keeps a few hundred
+/// bytes of metadata per column.
+const BASE_COLUMNS: usize = 64;
+const BYTES_PER_EXTRA_COLUMN: usize = 128;
 
 pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Cells> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let line = bytes.iter().take(e.valid_up_to()).filter(|&&byte| byte == b'\n').count() + 1;
         Error::Line { path: path.to_owned(), line, problem: "not UTF-8 text".to_owned() }
     })?;
-    let most_columns = COLUMNS + bytes.len() / COLUMN_BYTES;
+    let most_columns = BASE_COLUMNS + bytes.len() / BYTES_PER_EXTRA_COLUMN;
     let mut cells = Cells::default();
     for (index, line) in text.trim_start_matches('\u{feff}').split('\n').enumerate() {
         if line.trim().is_empty() {
@@ -34,32 +35,34 @@ pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Cell
         }
         let problem = |problem: String| Error::Line { path: path.to_owned(), line: index + 1, problem };
         if line.len() > ROW_LIMIT {
-            return Err(problem(too_long(line.len())));
+            return Err(problem(row_too_long(line.len())));
         }
-        row::push(&mut cells, line, most_columns).map_err(|e| problem(in_words(&e)))?;
-        // Each row has a cell under every name: names that stand once each would fill memory with nulls.
+        row::push_row(&mut cells, line, most_columns).map_err(|e| problem(error_message(&e)))?;
+        // Each row has a cell in every column. If every row had its own field names, the table would fill memory with
+        // nulls.
         let (rows, names) = (cells.rows, cells.columns.len());
-        if rows.saturating_mul(names) > bytes.len() / LEAST_FIELD {
+        if rows.saturating_mul(names) > bytes.len() / MIN_FIELD_BYTES {
             return Err(problem(format!(
-                "{names} different names in {rows} rows: expected the same names in each row"
+                "{names} different names in {rows} rows, expected the same field names in every row"
             )));
         }
     }
     if cells.rows == 0 {
-        // A file without lines is a table without rows: nothing in it could name the columns.
+        // A file without lines is an empty table. Nothing in the file names its columns.
         let names: BTreeSet<&str> = columns.iter().map(|column| column.name).collect();
         return Ok(Cells::with_columns(names.into_iter().map(str::to_owned)));
     }
     for (name, column) in &cells.columns {
-        if let Some(known) = known(columns, name) {
-            check(path, name, column, &cells, known.kind)?;
+        if let Some(known) = find_column(columns, name) {
+            check_types(path, name, column, &cells, known.kind)?;
         }
     }
     Ok(cells)
 }
 
-/// What serde_json found wrong with a line; the line in its words is always the first.
-fn in_words(problem: &serde_json::Error) -> String {
+/// The message of a serde_json error, without its line number: each line is parsed on its own, so that number is always
+/// 1.
+fn error_message(problem: &serde_json::Error) -> String {
     let words = problem.to_string();
     let words = words.split(" at line ").next().unwrap_or_default();
     match problem.classify() {
@@ -68,20 +71,20 @@ fn in_words(problem: &serde_json::Error) -> String {
     }
 }
 
-/// Whether the values under a name that the table knows are of its kind; labels may be written in several types in one file.
-fn check(path: &Path, name: &str, column: &[Cell], cells: &Cells, kind: Kind) -> Result<()> {
+/// Checks that the values of one of the table's own columns have the column's type. Labels may mix types within a file.
+fn check_types(path: &Path, name: &str, column: &[Cell], cells: &Cells, kind: ColumnKind) -> Result<()> {
     let fits = |cell: Cell| match (kind, cell) {
         (_, Cell::Null) => true,
-        (Kind::Text, cell) => cells.text(cell).is_some(),
-        (Kind::Number, cell) => cell.number().is_some(),
-        (Kind::Flag | Kind::Class, cell) => !matches!(cell, Cell::List | Cell::Object),
+        (ColumnKind::Text, cell) => cells.text(cell).is_some(),
+        (ColumnKind::Number, cell) => cell.number().is_some(),
+        (ColumnKind::Boolean | ColumnKind::Class, cell) => !matches!(cell, Cell::List | Cell::Object),
     };
-    match cells.cells_of(column).enumerate().find(|(_, cell)| !fits(*cell)) {
+    match cells.padded_cells(column).enumerate().find(|(_, cell)| !fits(*cell)) {
         None => Ok(()),
         Some((row, cell)) => {
             let origin = printable_path(path);
-            let place = Place { origin: &origin, column: name, kind };
-            Err(place.refusal(row, kind.cell_in_words(), cell.words()))
+            let context = ColumnContext { origin: &origin, column: name, kind };
+            Err(context.cell_error(row, kind.expected_cell(), cell.type_name()))
         }
     }
 }

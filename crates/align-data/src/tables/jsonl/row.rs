@@ -1,11 +1,11 @@
-//! One line as the next row of a table.
+//! Parses one line as a table row.
 
 use super::super::cells::{Cell, Cells};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Reads one line as the next row of a table that may get so many columns.
-pub(super) fn push(cells: &mut Cells, line: &str, most_columns: usize) -> serde_json::Result<()> {
+/// Parses one line as the next row of a table of at most `most_columns` columns.
+pub(super) fn push_row(cells: &mut Cells, line: &str, most_columns: usize) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(line);
     deserializer.deserialize_map(Row { cells, most_columns })?;
     deserializer.end()?;
@@ -30,10 +30,10 @@ impl<'de> Visitor<'de> for Row<'_> {
         while let Some(name) = fields.next_key::<String>()? {
             let cell = fields.next_value_seed(Value(cells))?;
             let column = cells.column(&name);
-            column.ok_or_else(|| A::Error::custom(format!("the field {name:?} stands twice")))?.push(cell);
+            column.ok_or_else(|| A::Error::custom(format!("the field {name:?} occurs twice")))?.push(cell);
             if cells.columns.len() > most_columns {
                 return Err(A::Error::custom(format!(
-                    "more than {most_columns} different names, too many for such a file"
+                    "more than {most_columns} different field names, too many for a file of this size"
                 )));
             }
         }

@@ -1,20 +1,20 @@
-//! Whether the bytes of a page are what its header promises, by Parquet's encodings
+//! Checks that the bytes of a page match its header, for each of Parquet's encodings
 //! (<https://parquet.apache.org/docs/file-format/data-pages/encodings/>).
 
-/// What is wrong with a page, in words.
-pub(super) type Checked<T> = Result<T, String>;
+/// The error describes what is wrong with the page.
+pub(super) type CheckResult<T> = Result<T, String>;
 
-/// Reads a page's bytes from front to back.
-pub(super) struct Bytes<'a> {
+/// Reads a page's bytes sequentially.
+pub(super) struct ByteReader<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Bytes<'a> {
+impl<'a> ByteReader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    pub fn take(&mut self, count: usize) -> Checked<&'a [u8]> {
+    pub fn take(&mut self, count: usize) -> CheckResult<&'a [u8]> {
         let (taken, rest) = self
             .rest
             .split_at_checked(count)
@@ -23,18 +23,18 @@ impl<'a> Bytes<'a> {
         Ok(taken)
     }
 
-    pub fn byte(&mut self) -> Checked<u8> {
+    pub fn byte(&mut self) -> CheckResult<u8> {
         Ok(self.take(1)?.first().copied().unwrap_or_default())
     }
 
-    /// A length in four bytes, little-endian.
-    pub fn length(&mut self) -> Checked<usize> {
+    /// Reads a four-byte little-endian length.
+    pub fn u32_length(&mut self) -> CheckResult<usize> {
         let bytes = self.take(4)?;
         Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
     }
 
-    /// An unsigned number of seven bits a byte.
-    pub fn varint(&mut self) -> Checked<u64> {
+    /// Reads an unsigned variable-length integer (LEB128).
+    pub fn varint(&mut self) -> CheckResult<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -50,23 +50,23 @@ impl<'a> Bytes<'a> {
         Err("a number of more than 64 bits".to_owned())
     }
 
-    /// A signed number of seven bits a byte.
-    pub fn zigzag(&mut self) -> Checked<i64> {
+    /// Reads a signed variable-length integer (zigzag encoding).
+    pub fn zigzag(&mut self) -> CheckResult<i64> {
         let number = self.varint()?;
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    pub fn left(&self) -> usize {
+    pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    pub fn end(&self) -> Checked<()> {
-        if self.rest.is_empty() { Ok(()) } else { Err(format!("{} bytes too many", self.rest.len())) }
+    pub fn expect_end(&self) -> CheckResult<()> {
+        if self.rest.is_empty() { Ok(()) } else { Err(format!("{} unexpected bytes at the end", self.rest.len())) }
     }
 }
 
-/// The numbers of `width` bits in `bytes`, least significant bit first.
-fn unpacked(bytes: &[u8], width: u8) -> impl Iterator<Item = u64> {
+/// Unpacks integers of `width` bits, least significant bit first.
+fn unpack_bits(bytes: &[u8], width: u8) -> impl Iterator<Item = u64> {
     let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte >> (at % 8) & 1 == 1);
     let count = if width == 0 { 0 } else { bytes.len() * 8 / usize::from(width) };
     (0..count).map(move |i| {
@@ -75,20 +75,26 @@ fn unpacked(bytes: &[u8], width: u8) -> impl Iterator<Item = u64> {
     })
 }
 
-/// `count` numbers of `width` bits below `bound`, in runs and packed groups of eight. Returns how many of them are not zero.
-pub(super) fn hybrid_rle(bytes: &mut Bytes<'_>, width: u8, count: usize, bound: u64) -> Checked<usize> {
+/// Reads `count` integers of `width` bits below `bound` in the RLE/bit-packing hybrid encoding. Returns how many are
+/// not zero.
+pub(super) fn hybrid_rle(bytes: &mut ByteReader<'_>, width: u8, count: usize, bound: u64) -> CheckResult<usize> {
     let mut nonzero = 0;
-    runs(bytes, width, count, |number, times| {
+    rle_runs(bytes, width, count, |number, times| {
         nonzero += usize::from(number != 0) * times;
         if number < bound { Ok(()) } else { Err(format!("expected numbers below {bound}, found {number}")) }
     })?;
     Ok(nonzero)
 }
 
-/// `count` numbers of `width` bits that point to entries of these sizes; returns the sum of what they point to.
-pub(super) fn indices(bytes: &mut Bytes<'_>, width: u8, count: usize, sizes: &[u32]) -> Checked<usize> {
+/// Reads `count` dictionary indices of `width` bits. Returns the total size of the entries that they refer to.
+pub(super) fn dictionary_indices(
+    bytes: &mut ByteReader<'_>,
+    width: u8,
+    count: usize,
+    sizes: &[u32],
+) -> CheckResult<usize> {
     let mut sum = 0_usize;
-    runs(bytes, width, count, |number, times| {
+    rle_runs(bytes, width, count, |number, times| {
         let size = usize::try_from(number).ok().and_then(|number| sizes.get(number));
         let size = size.ok_or_else(|| format!("expected numbers below {}, found {number}", sizes.len()))?;
         sum = sum.saturating_add(times.saturating_mul(*size as usize));
@@ -97,13 +103,13 @@ pub(super) fn indices(bytes: &mut Bytes<'_>, width: u8, count: usize, sizes: &[u
     Ok(sum)
 }
 
-/// `count` numbers of `width` bits, each handed out with how often it stands there in a row.
-fn runs(
-    bytes: &mut Bytes<'_>,
+/// Calls `each` with every value and its number of repetitions in the RLE/bit-packing hybrid encoding.
+fn rle_runs(
+    bytes: &mut ByteReader<'_>,
     width: u8,
     count: usize,
-    mut each: impl FnMut(u64, usize) -> Checked<()>,
-) -> Checked<()> {
+    mut each: impl FnMut(u64, usize) -> CheckResult<()>,
+) -> CheckResult<()> {
     if width > 32 {
         return Err(format!("expected numbers of at most 32 bits, found {width}"));
     }
@@ -120,14 +126,14 @@ fn runs(
             each(value, amount)?;
             left -= amount;
         } else {
-            // The last group is filled up to eight.
+            // The last group is padded to eight values.
             let values = amount.checked_mul(8).filter(|values| amount > 0 && *values < left.saturating_add(8));
             let values = values.ok_or_else(|| format!("{amount} groups of eight where {left} values are left"))?;
             let packed = bytes.take(amount * usize::from(width))?;
             if width == 0 {
                 each(0, left.min(values))?;
             }
-            for number in unpacked(packed, width).take(left) {
+            for number in unpack_bits(packed, width).take(left) {
                 each(number, 1)?;
             }
             left = left.saturating_sub(values);
@@ -136,25 +142,25 @@ fn runs(
     Ok(())
 }
 
-/// `count` texts, each behind its length; returns the sum of the lengths.
-pub(super) fn byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<usize> {
-    (0..count).try_fold(0, |sum, _| Ok(sum + byte_array(bytes)?))
+/// Reads `count` length-prefixed byte arrays and returns their total length.
+pub(super) fn plain_byte_arrays(bytes: &mut ByteReader<'_>, count: usize) -> CheckResult<usize> {
+    (0..count).try_fold(0, |sum, _| Ok(sum + plain_byte_array(bytes)?))
 }
 
-/// A text behind its length, which is returned.
-pub(super) fn byte_array(bytes: &mut Bytes<'_>) -> Checked<usize> {
-    let length = bytes.length()?;
+/// Reads a length-prefixed byte array and returns its length.
+pub(super) fn plain_byte_array(bytes: &mut ByteReader<'_>) -> CheckResult<usize> {
+    let length = bytes.u32_length()?;
     bytes.take(length).map(<[u8]>::len)
 }
 
-/// `count` integers as differences, packed in blocks; returns them.
-pub(super) fn delta_binary_packed(bytes: &mut Bytes<'_>, count: usize) -> Checked<Vec<i64>> {
+/// Reads `count` integers in the DELTA_BINARY_PACKED encoding.
+pub(super) fn delta_binary_packed(bytes: &mut ByteReader<'_>, count: usize) -> CheckResult<Vec<i64>> {
     let (block, minis, total) = (bytes.varint()?, bytes.varint()?, bytes.varint()?);
     let mut value = bytes.zigzag()?;
     if total != count as u64 {
         return Err(format!("expected {count} differences, found {total}"));
     }
-    // Writers use 128 or 256; the format sets no limit.
+    // Known writers use blocks of 128 or 256 values; the format sets no limit.
     let fits = (128..=1 << 12).contains(&block) && block % 128 == 0 && minis > 0 && block % (minis * 32).max(1) == 0;
     if !fits || minis > block {
         return Err(format!("expected blocks of a multiple of 128 values in parts of 32, found {block} in {minis}"));
@@ -175,7 +181,7 @@ pub(super) fn delta_binary_packed(bytes: &mut Bytes<'_>, count: usize) -> Checke
             }
             let packed = bytes.take(part / 8 * usize::from(*width))?;
             let zeros = std::iter::repeat_n(0, if *width == 0 { part } else { 0 });
-            for difference in unpacked(packed, *width).chain(zeros).take(count - values.len()) {
+            for difference in unpack_bits(packed, *width).chain(zeros).take(count - values.len()) {
                 value = value.wrapping_add(least).wrapping_add(difference as i64);
                 values.push(value);
             }
@@ -184,21 +190,22 @@ pub(super) fn delta_binary_packed(bytes: &mut Bytes<'_>, count: usize) -> Checke
     Ok(values)
 }
 
-/// `count` texts behind all their lengths; returns the sum of the lengths.
-pub(super) fn delta_length_byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<usize> {
+/// Reads `count` byte arrays in the DELTA_LENGTH_BYTE_ARRAY encoding and returns their total length.
+pub(super) fn delta_length_byte_arrays(bytes: &mut ByteReader<'_>, count: usize) -> CheckResult<usize> {
     let lengths = delta_binary_packed(bytes, count)?;
-    lengths.into_iter().try_fold(0, |sum, length| Ok(sum + bytes.take(positive(length)?)?.len()))
+    lengths.into_iter().try_fold(0, |sum, length| Ok(sum + bytes.take(non_negative(length)?)?.len()))
 }
 
-/// `count` texts, each of which begins like the one before it; returns the sum of their lengths.
-pub(super) fn delta_byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<usize> {
+/// Reads `count` byte arrays in the DELTA_BYTE_ARRAY encoding, where each shares a prefix with the one before it.
+/// Returns their total length.
+pub(super) fn delta_byte_arrays(bytes: &mut ByteReader<'_>, count: usize) -> CheckResult<usize> {
     let shared = delta_binary_packed(bytes, count)?;
     let own = delta_binary_packed(bytes, count)?;
     let (mut before, mut whole) = (0, 0_usize);
     for (shared, own) in shared.into_iter().zip(own) {
-        let (shared, own) = (positive(shared)?, positive(own)?);
+        let (shared, own) = (non_negative(shared)?, non_negative(own)?);
         if shared > before {
-            return Err(format!("a text shares {shared} bytes with one of {before}"));
+            return Err(format!("a text has a prefix of {shared} bytes of a text of {before}"));
         }
         bytes.take(own)?;
         before = shared + own;
@@ -207,7 +214,7 @@ pub(super) fn delta_byte_arrays(bytes: &mut Bytes<'_>, count: usize) -> Checked<
     Ok(whole)
 }
 
-fn positive(length: i64) -> Checked<usize> {
+fn non_negative(length: i64) -> CheckResult<usize> {
     usize::try_from(length).map_err(|_| format!("expected a length, found {length}"))
 }
 
@@ -216,13 +223,13 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    fn rle(bytes: &[u8], width: u8, count: usize, bound: u64) -> Checked<usize> {
-        let mut bytes = Bytes::new(bytes);
+    fn rle(bytes: &[u8], width: u8, count: usize, bound: u64) -> CheckResult<usize> {
+        let mut bytes = ByteReader::new(bytes);
         let nonzero = hybrid_rle(&mut bytes, width, count, bound)?;
-        bytes.end().map(|()| nonzero)
+        bytes.expect_end().map(|()| nonzero)
     }
 
-    /// The example of the format's own description: 0 to 7 in three bits.
+    /// The example of the format specification: 0 to 7 in three bits each.
     const PACKED: [u8; 3] = [0b1000_1000, 0b1100_0110, 0b1111_1010];
 
     #[test]
@@ -236,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn lying_runs_are_refused() {
+    fn false_run_lengths_are_rejected() {
         let [a, b, c] = PACKED;
         assert!(rle(&[12, 1], 1, 5, 2).unwrap_err().contains("a run of 6 where 5 values are left"));
         assert!(rle(&[0, 1], 1, 5, 2).unwrap_err().contains("a run of 0"));
@@ -249,9 +256,11 @@ mod tests {
     }
 
     #[test]
-    fn what_indices_point_to_is_added_up() {
-        let sizes = |bytes: &[u8], width, count| indices(&mut Bytes::new(bytes), width, count, &[7, 1 << 20, 100]);
-        // Five times the second, then in a packed group of two bits 2, 0, 1.
+    fn dictionary_entry_sizes_are_added_up() {
+        let sizes = |bytes: &[u8], width, count| {
+            dictionary_indices(&mut ByteReader::new(bytes), width, count, &[7, 1 << 20, 100])
+        };
+        // The second entry five times, then a bit-packed group of two-bit indices 2, 0, 1.
         assert_eq!(sizes(&[10, 1, 3, 0b01_00_10, 0], 2, 8), Ok((6 << 20) + 107));
         assert_eq!(sizes(&[3], 0, 4), Ok(28), "numbers of no bits are all 0");
         assert!(sizes(&[10, 3], 2, 5).unwrap_err().contains("below 3, found 3"));
@@ -260,35 +269,37 @@ mod tests {
     }
 
     #[test]
-    fn shared_beginnings_count_for_each_text() {
+    fn shared_prefixes_count_for_each_text() {
         let packed = |first: i64, count: u8, least: i64| {
             let zigzag = |number: i64| ((number << 1) ^ (number >> 63)) as u8;
             vec![128, 1, 4, count, zigzag(first), zigzag(least), 0, 0, 0, 0]
         };
-        // Three texts: five letters, and twice the same five again without one of their own. Their own lengths: 5, 0, 0.
+        // A text of five letters, then texts that repeat it as their prefix. Suffix lengths: 5, 0, 0.
         let shared = [packed(0, 2, 5), packed(5, 2, -5), b"abcde".to_vec()].concat();
-        assert_eq!(delta_byte_arrays(&mut Bytes::new(&shared), 2), Ok(10));
+        assert_eq!(delta_byte_arrays(&mut ByteReader::new(&shared), 2), Ok(10));
     }
 
     #[test]
     fn differences_are_added_up() {
-        // The format's own example, 7, 5, 3, 1, 2, 3, 4, 5: least difference -2, in two bits.
+        // The example of the format specification: 7, 5, 3, 1, 2, 3, 4, 5 with minimum delta -2 in two bits.
         let numbers = [0b1100_0000, 0b1111_1111, 0, 0, 0, 0, 0, 0];
         let head = [&[128_u8, 1, 4, 8, 14][..], &[3, 2, 0, 0, 0]].concat();
-        let mut bytes = Bytes::new(&[]);
+        let mut bytes = ByteReader::new(&[]);
         assert!(delta_binary_packed(&mut bytes, 8).is_err());
         let whole = [head, numbers.to_vec()].concat();
-        let values = delta_binary_packed(&mut Bytes::new(&whole), 8).unwrap();
+        let values = delta_binary_packed(&mut ByteReader::new(&whole), 8).unwrap();
         assert_eq!(values, [7, 5, 3, 1, 2, 3, 4, 5]);
         assert!(
-            delta_binary_packed(&mut Bytes::new(&whole), 9).unwrap_err().contains("expected 9 differences, found 8")
+            delta_binary_packed(&mut ByteReader::new(&whole), 9)
+                .unwrap_err()
+                .contains("expected 9 differences, found 8")
         );
     }
 
     #[test]
-    fn lengths_stay_inside() {
-        assert_eq!(byte_arrays(&mut Bytes::new(&[1, 0, 0, 0, b'a']), 1), Ok(1));
-        let failure = byte_arrays(&mut Bytes::new(&[0xff, 0xff, 0xff, 0x7f, b'a']), 1).unwrap_err();
+    fn lengths_stay_within_the_page() {
+        assert_eq!(plain_byte_arrays(&mut ByteReader::new(&[1, 0, 0, 0, b'a']), 1), Ok(1));
+        let failure = plain_byte_arrays(&mut ByteReader::new(&[0xff, 0xff, 0xff, 0x7f, b'a']), 1).unwrap_err();
         assert!(failure.contains("found 1"), "{failure}");
     }
 }

@@ -1,13 +1,13 @@
-//! Parquet: checked page by page, then decoded by polars.
+//! Parquet: every page is checked, then polars decodes the file.
 
-mod check;
+mod check_footer;
+mod check_pages;
 mod encodings;
-mod footer;
-mod room;
+mod memory_budget;
 mod thrift;
 
-use super::columns::{Column, known};
-use crate::caught::caught;
+use super::columns::{Column, find_column};
+use crate::catch_panic::catch_panic;
 use crate::{Error, Result};
 use polars::prelude::{ArrowDataType, ArrowSchema, DataFrame, ParquetReader, ParquetWriter, PolarsError, SerReader};
 use polars_buffer::Buffer;
@@ -17,30 +17,31 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<DataFrame> {
-    let fault = |problem: String| Error::Format { path: path.to_owned(), format: "Parquet", problem };
-    let unreadable = |problem: PolarsError| fault(problem.to_string());
+    let error = |problem: String| Error::Format { path: path.to_owned(), format: "Parquet", problem };
+    let unreadable = |problem: PolarsError| error(problem.to_string());
     let decode = || {
-        footer::check(&bytes).map_err(fault)?;
+        check_footer::check_footer(&bytes).map_err(error)?;
         let bytes = Buffer::from_vec(bytes);
         let mut reader = ParquetReader::new(Cursor::new(bytes.clone()));
-        // The writer's own types, kept beside Parquet's, tell a dictionary's texts and large ones from others: all are texts.
+        // The Arrow schema that the writer stored would distinguish dictionary and large strings. Without it all are
+        // read as strings.
         let metadata = FileMetadata::clone(reader.get_metadata().map_err(unreadable)?);
         reader.set_metadata(Arc::new(FileMetadata { key_value_metadata: None, ..metadata }));
         let schema = reader.schema().map_err(unreadable)?;
         let flat = flat_columns(path, &schema, columns)?;
         let names: Vec<&str> =
             schema.iter_names().enumerate().filter(|(i, _)| flat.contains(i)).map(|(_, name)| name.as_str()).collect();
-        check::check(&bytes, reader.get_metadata().map_err(unreadable)?, &names).map_err(fault)?;
+        check_pages::check_pages(&bytes, reader.get_metadata().map_err(unreadable)?, &names).map_err(error)?;
         reader.with_projection(Some(flat)).finish().map_err(unreadable)
     };
-    caught(decode).unwrap_or_else(|_| Err(fault("its footer is damaged".to_owned())))
+    catch_panic(decode).unwrap_or_else(|_| Err(error("its footer is damaged".to_owned())))
 }
 
 pub(super) fn write(path: &Path, file: impl Write, mut frame: DataFrame) -> Result<()> {
     ParquetWriter::new(file).finish(&mut frame).map(|_| ()).map_err(|e| Error::write(path, std::io::Error::other(e)))
 }
 
-/// The places of the columns that a table can hold; others are not even decoded.
+/// Indices of the columns that a table can hold. Other columns are not decoded.
 fn flat_columns(path: &Path, schema: &ArrowSchema, columns: &[Column]) -> Result<Vec<usize>> {
     use ArrowDataType as T;
     let mut places = Vec::with_capacity(schema.len());
@@ -52,19 +53,19 @@ fn flat_columns(path: &Path, schema: &ArrowSchema, columns: &[Column]) -> Result
             field.dtype(),
             T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64
         );
-        let known = known(columns, name);
-        // Text without a mark that it is, as old writers have it, or of a fixed set.
+        let known = find_column(columns, name);
+        // Old writers store text as plain binary.
         if flat || known.is_some() && matches!(field.dtype(), T::Binary | T::LargeBinary | T::BinaryView) {
             places.push(place);
         } else if let Some(column) = known {
             return Err(Error::ColumnType {
                 origin: path.display().to_string(),
                 column: name.to_string(),
-                expected: column.kind.words(),
+                expected: column.kind.expected_values(),
                 found: format!("type {:?}", field.dtype()),
             });
         } else {
-            tracing::warn!(table = %path.display(), column = %name, r#type = ?field.dtype(), "column left out");
+            tracing::warn!(table = %path.display(), column = %name, r#type = ?field.dtype(), "column skipped: its type is not supported");
         }
     }
     Ok(places)

@@ -1,19 +1,19 @@
-//! What a byte of a text may become: steps that each make a text longer multiply.
+//! Limits how much processing steps may expand a text. The factors of consecutive steps multiply.
 
-use super::limits::Checked;
+use super::limits::CheckResult;
 use serde_json::Value;
 
-/// Most bytes that the steps may make of one. T5's and Llama's make up to 44 and 12.
-const MOST: f64 = 256.0;
-/// NFKC and NFKD make eighteen characters, 33 bytes, of U+FDFA, which has three.
-const COMPATIBILITY: f64 = 11.0;
-/// NFD makes three characters, six bytes, of U+0390, which has two.
-const DECOMPOSED: f64 = 3.0;
+/// Largest expansion factor in total. The steps of T5 and Llama reach 44 and 12.
+const MAX_FACTOR: f64 = 256.0;
+/// NFKC and NFKD expand U+FDFA from three bytes to 33 (eighteen characters).
+const NFKC_FACTOR: f64 = 11.0;
+/// NFD expands U+0390 from two bytes to six (three characters).
+const NFD_FACTOR: f64 = 3.0;
 
-/// The product of what steps may make of a byte.
+/// The product of the expansion factors.
 pub(super) struct Growth {
     factor: f64,
-    /// A first normal form is not counted: what it does is the same for all tokenisers.
+    /// The first Unicode normalisation is not counted, because its effect is the same in all tokenisers.
     normalised: bool,
 }
 
@@ -22,44 +22,45 @@ impl Growth {
         Self { factor: 1.0, normalised: false }
     }
 
-    /// What the steps so far may make of a byte.
+    /// The expansion factor of the steps so far.
     pub fn factor(&self) -> f64 {
         self.factor
     }
 
-    /// Counts a step that may make `factor` bytes of one.
-    pub fn times(&mut self, factor: f64) -> Checked<()> {
+    /// Multiplies by the factor of a step.
+    pub fn multiply(&mut self, factor: f64) -> CheckResult<()> {
         self.factor *= factor.max(1.0);
-        if self.factor <= MOST {
+        if self.factor <= MAX_FACTOR {
             return Ok(());
         }
-        Err(format!("the steps up to here may make {:.0} bytes of one, expected at most {MOST}", self.factor))
+        Err(format!("the steps so far may expand one byte to {:.0}, expected at most {MAX_FACTOR}", self.factor))
     }
 
-    /// Counts what a step of this type does, whatever its fields are.
-    pub fn of_kind(&mut self, kind: &str) -> Checked<()> {
+    /// Counts a step by its type alone.
+    pub fn count_step(&mut self, kind: &str) -> CheckResult<()> {
         match kind {
-            "NFKC" | "NFKD" => self.normal_form(COMPATIBILITY),
-            "NFC" | "NFD" | "BertNormalizer" => self.normal_form(DECOMPOSED),
-            // Each byte is written as a character of up to two.
-            "ByteLevel" => self.times(2.0),
-            // A space becomes a character of up to four bytes, and one may be put before the text.
-            "Metaspace" => self.times(4.0),
+            "NFKC" | "NFKD" => self.normal_form(NFKC_FACTOR),
+            "NFC" | "NFD" | "BertNormalizer" => self.normal_form(NFD_FACTOR),
+            // Each byte becomes a character of up to two bytes.
+            "ByteLevel" => self.multiply(2.0),
+            // A space becomes a character of up to four bytes, and one may be added before the text.
+            "Metaspace" => self.multiply(4.0),
             _ => Ok(()),
         }
     }
 
-    fn normal_form(&mut self, factor: f64) -> Checked<()> {
+    fn normal_form(&mut self, factor: f64) -> CheckResult<()> {
         if self.normalised {
-            return self.times(factor);
+            return self.multiply(factor);
         }
         self.normalised = true;
         Ok(())
     }
 }
 
-/// What a replacement of at least `least` bytes by `content` may make of a byte; of an empty match, it is put before a byte.
-pub(super) fn of_replacement(least: usize, content: &Value) -> f64 {
+/// The expansion factor of replacing at least `least` bytes by `content`. An empty match inserts `content` before each
+/// byte.
+pub(super) fn replacement_factor(least: usize, content: &Value) -> f64 {
     let length = content.as_str().unwrap_or_default().len() as f64;
     if least == 0 { 1.0 + length } else { length / least as f64 }
 }

@@ -1,22 +1,22 @@
-//! The ids of a tokeniser's tokens: few and small.
+//! Checks the token ids: they must be small and unique.
 
-use super::limits::{Checked, TOKEN_BYTES, list, short};
+use super::limits::{CheckResult, MAX_TOKEN_BYTES, check_length, list};
 use serde_json::Value;
 
-/// How far beyond the number of tokens an id may be, apart from as many holes as there are tokens: the crate walks all ids
-/// below the greatest, and a model has a row for each.
-const SLACK: u64 = 1 << 16;
+/// Gaps that the ids may have, besides one per token. The crate iterates over all ids up to the largest, and a model
+/// has an embedding for each.
+const EXTRA_GAPS: u64 = 1 << 16;
 
-/// The ids that tokens may have.
-pub(super) struct Ids {
+/// The range of valid token ids.
+pub(super) struct IdRange {
     tokens: u64,
-    /// One beyond the greatest.
+    /// The largest valid id plus one.
     bound: u64,
 }
 
-impl Ids {
-    /// Checks each token of the vocabulary and each added one.
-    pub fn of(document: &Value) -> Checked<Self> {
+impl IdRange {
+    /// Checks all tokens of the vocabulary and all added tokens.
+    pub fn new(document: &Value) -> CheckResult<Self> {
         let vocabulary = document.pointer("/model/vocab");
         let size = match vocabulary {
             Some(Value::Object(tokens)) => tokens.len(),
@@ -25,8 +25,8 @@ impl Ids {
         };
         let added = list(document.get("added_tokens"));
         let tokens = (size + added.len()) as u64;
-        let ids = Self { tokens, bound: tokens.saturating_mul(2).saturating_add(SLACK) };
-        ids.of_vocabulary(vocabulary)?;
+        let ids = Self { tokens, bound: tokens.saturating_mul(2).saturating_add(EXTRA_GAPS) };
+        ids.check_vocabulary(vocabulary)?;
         for token in added {
             let content = token.get("content").and_then(Value::as_str).unwrap_or_default();
             if let Some(id) = token.get("id").and_then(Value::as_u64) {
@@ -36,28 +36,28 @@ impl Ids {
         Ok(ids)
     }
 
-    /// Whether a token may have this id.
-    pub fn check(&self, token: &str, id: u64) -> Checked<()> {
+    /// Checks one id.
+    pub fn check(&self, token: &str, id: u64) -> CheckResult<()> {
         if id < self.bound {
             return Ok(());
         }
         Err(format!(
-            "the token {token:?} has the id {id}, expected one below {}, as there are {} tokens: \
-             number them without gaps",
+            "the token {token:?} has the id {id}, expected less than {} for {} tokens; \
+             number the tokens without gaps",
             self.bound, self.tokens
         ))
     }
 
-    fn of_vocabulary(&self, vocabulary: Option<&Value>) -> Checked<()> {
+    fn check_vocabulary(&self, vocabulary: Option<&Value>) -> CheckResult<()> {
         match vocabulary {
             Some(Value::Object(tokens)) => {
                 let mut names = vec![None; usize::try_from(self.bound).unwrap_or_default()];
                 for (token, id) in tokens {
-                    short("a token", token, TOKEN_BYTES)?;
+                    check_length("a token", token, MAX_TOKEN_BYTES)?;
                     let Some(id) = id.as_u64() else { continue };
                     self.check(token, id)?;
-                    let place = usize::try_from(id).ok().and_then(|id| names.get_mut(id));
-                    if let Some(other) = place.and_then(|place| place.replace(token)) {
+                    let slot = usize::try_from(id).ok().and_then(|id| names.get_mut(id));
+                    if let Some(other) = slot.and_then(|slot| slot.replace(token)) {
                         return Err(format!("the tokens {other:?} and {token:?} both have the id {id}"));
                     }
                 }
@@ -66,7 +66,7 @@ impl Ids {
             Some(Value::Array(pieces)) => pieces
                 .iter()
                 .filter_map(|piece| piece.get(0).and_then(Value::as_str))
-                .try_for_each(|token| short("a token", token, TOKEN_BYTES)),
+                .try_for_each(|token| check_length("a token", token, MAX_TOKEN_BYTES)),
             _ => Ok(()),
         }
     }

@@ -1,22 +1,22 @@
-//! How long the strings of a tokeniser's parts may be.
+//! Length limits for the strings in a `tokenizer.json`.
 
 use serde_json::Value;
 
-/// What is wrong with a part, in words.
-pub(super) type Checked<T> = std::result::Result<T, String>;
+/// The error describes what is wrong with the part.
+pub(super) type CheckResult<T> = std::result::Result<T, String>;
 
-/// Longest token, in bytes; those of known vocabularies have a few hundred.
-pub(super) const TOKEN_BYTES: usize = 16 << 10;
-/// Longest affix or separator, in bytes: it is put to each word or character.
-pub(super) const AFFIX_BYTES: usize = 256;
+/// Longest token in bytes. Known vocabularies have tokens of a few hundred bytes.
+pub(super) const MAX_TOKEN_BYTES: usize = 16 << 10;
+/// Longest affix or separator in bytes. It is added to every word or character.
+pub(super) const MAX_AFFIX_BYTES: usize = 256;
 
-/// A list's elements, none where there is no list.
+/// The elements of a list; empty if the value is not a list.
 pub(super) fn list(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// A string that must not be longer than `most` bytes.
-pub(super) fn short(name: &str, text: &str, most: usize) -> Checked<()> {
+/// Checks that a string has at most `most` bytes.
+pub(super) fn check_length(name: &str, text: &str, most: usize) -> CheckResult<()> {
     if text.len() <= most {
         return Ok(());
     }

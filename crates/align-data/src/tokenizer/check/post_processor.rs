@@ -1,21 +1,22 @@
-//! What is put around a text's tokens. The crate reads these parts by their fields, whatever their type says, and so do we.
+//! Checks the post-processor. The crate identifies its parts by their fields, whatever the type says, and so does this
+//! check.
 
-use super::ids::Ids;
-use super::limits::{Checked, TOKEN_BYTES, list, short};
+use super::ids::IdRange;
+use super::limits::{CheckResult, MAX_TOKEN_BYTES, check_length, list};
 use serde_json::Value;
 
-/// Most parts of a template, of a sequence, and ids of a special token.
-const PARTS: usize = 64;
+/// Most pieces of a template, parts of a sequence, and ids of a special token.
+const MAX_PARTS: usize = 64;
 const KINDS: [&str; 5] = ["BertProcessing", "ByteLevel", "RobertaProcessing", "Sequence", "TemplateProcessing"];
 
-pub(super) fn check(part: &Value, ids: &Ids) -> Checked<()> {
-    nested(part, ids, &mut 0)
+pub(super) fn check(part: &Value, ids: &IdRange) -> CheckResult<()> {
+    check_nested(part, ids, &mut 0)
 }
 
-fn nested(part: &Value, ids: &Ids, parts: &mut usize) -> Checked<()> {
+fn check_nested(part: &Value, ids: &IdRange, parts: &mut usize) -> CheckResult<()> {
     *parts += 1;
-    if *parts > PARTS {
-        return Err(format!("expected at most {PARTS} parts"));
+    if *parts > MAX_PARTS {
+        return Err(format!("expected at most {MAX_PARTS} parts"));
     }
     let kind = part.get("type").and_then(Value::as_str).unwrap_or("none");
     if !KINDS.contains(&kind) {
@@ -23,25 +24,25 @@ fn nested(part: &Value, ids: &Ids, parts: &mut usize) -> Checked<()> {
     }
     for name in ["sep", "cls"] {
         if let Some((token, id)) = part.get(name).and_then(|pair| pair.get(0)?.as_str().zip(pair.get(1)?.as_u64())) {
-            short(name, token, TOKEN_BYTES)?;
+            check_length(name, token, MAX_TOKEN_BYTES)?;
             ids.check(token, id)?;
         }
     }
     if let Some(single) = part.get("single") {
-        template(single, part, "A").map_err(|problem| format!("single: {problem}"))?;
-        special_tokens(part, ids)?;
+        check_template(single, part, "A").map_err(|problem| format!("single: {problem}"))?;
+        check_special_tokens(part, ids)?;
     }
     if let Some(pair) = part.get("pair") {
-        template(pair, part, "AB").map_err(|problem| format!("pair: {problem}"))?;
+        check_template(pair, part, "AB").map_err(|problem| format!("pair: {problem}"))?;
     }
-    list(part.get("processors")).iter().try_for_each(|part| nested(part, ids, parts))
+    list(part.get("processors")).iter().try_for_each(|part| check_nested(part, ids, parts))
 }
 
-/// Checks a template in which each of `texts` stands once.
-fn template(template: &Value, part: &Value, texts: &str) -> Checked<()> {
+/// Checks a template, which must contain each of `texts` once.
+fn check_template(template: &Value, part: &Value, texts: &str) -> CheckResult<()> {
     let pieces = list(Some(template));
-    if pieces.len() > PARTS {
-        return Err(format!("{} parts, expected at most {PARTS}", pieces.len()));
+    if pieces.len() > MAX_PARTS {
+        return Err(format!("{} parts, expected at most {MAX_PARTS}", pieces.len()));
     }
     let mut found: Vec<&str> =
         pieces.iter().filter_map(|piece| piece.pointer("/Sequence/id").and_then(Value::as_str)).collect();
@@ -59,19 +60,19 @@ fn template(template: &Value, part: &Value, texts: &str) -> Checked<()> {
     Ok(())
 }
 
-fn special_tokens(part: &Value, ids: &Ids) -> Checked<()> {
+fn check_special_tokens(part: &Value, ids: &IdRange) -> CheckResult<()> {
     for (name, token) in part.get("special_tokens").and_then(Value::as_object).into_iter().flatten() {
         let (numbers, words) = (list(token.get("ids")), list(token.get("tokens")));
-        if numbers.len() != words.len() || numbers.len() > PARTS {
+        if numbers.len() != words.len() || numbers.len() > MAX_PARTS {
             return Err(format!(
-                "special token {name:?}: {} ids and {} tokens, expected as many, at most {PARTS}",
+                "special token {name:?}: {} ids and {} tokens, expected equal numbers, at most {MAX_PARTS}",
                 numbers.len(),
                 words.len()
             ));
         }
         for (id, word) in numbers.iter().zip(words) {
             let word = word.as_str().unwrap_or_default();
-            short("a special token", word, TOKEN_BYTES)?;
+            check_length("a special token", word, MAX_TOKEN_BYTES)?;
             ids.check(word, id.as_u64().unwrap_or_default())?;
         }
     }

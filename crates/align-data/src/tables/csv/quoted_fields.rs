@@ -1,9 +1,9 @@
-//! The quotes of a record, which open and close a field or stand twice within one.
+//! Finds the quoted fields of a record. Within quotes, a quote is written twice.
 
-use super::fault::{Fault, lines_in};
+use super::error::{CsvError, count_lines};
 
-/// Which of a record's fields stand in quotes; `line` is the record's first.
-pub(super) fn quoted(record: &[u8], line: usize) -> Result<Vec<bool>, Fault> {
+/// Returns for each field of a record whether it is quoted. `line` is the number of the record's first line.
+pub(super) fn quoted_fields(record: &[u8], line: usize) -> Result<Vec<bool>, CsvError> {
     let mut scanner = Scanner { rest: record, line };
     let mut quoted = Vec::new();
     loop {
@@ -21,8 +21,8 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    /// Goes over the next field and tells whether it stands in quotes; what follows begins with its comma or line break.
-    fn field(&mut self) -> Result<bool, Fault> {
+    /// Skips the next field and returns whether it is quoted. The rest then begins with a comma or a line break.
+    fn field(&mut self) -> Result<bool, CsvError> {
         let Some(inner) = self.rest.strip_prefix(b"\"") else {
             let length = self.rest.iter().position(|byte| matches!(byte, b',' | b'\n')).unwrap_or(self.rest.len());
             self.rest = self.rest.get(length..).unwrap_or_default();
@@ -33,8 +33,8 @@ impl Scanner<'_> {
         loop {
             let Some(quote) = inner.iter().skip(length).position(|&byte| byte == b'"') else {
                 let problem =
-                    "a quote opens here and is never closed; a quote inside a text is written twice".to_owned();
-                return Err(Fault { line: opened, problem });
+                    "a quoted field begins here and is never closed; write a quote inside a text twice".to_owned();
+                return Err(CsvError { line: opened, problem });
             };
             length += quote;
             if inner.get(length + 1) != Some(&b'"') {
@@ -43,14 +43,14 @@ impl Scanner<'_> {
             length += 2;
         }
         let (field, rest) = inner.split_at_checked(length).unwrap_or((inner, &[]));
-        self.line += lines_in(field);
+        self.line += count_lines(field);
         let rest = rest.get(1..).unwrap_or_default();
         self.rest = rest.strip_prefix(b"\r").filter(|rest| rest.is_empty() || rest.starts_with(b"\n")).unwrap_or(rest);
         match self.rest.first() {
             None | Some(b',' | b'\n') => Ok(true),
             Some(_) => {
-                let problem = "text behind a closing quote; a quote inside a text is written twice".to_owned();
-                Err(Fault { line: self.line, problem })
+                let problem = "text after a closing quote; write a quote inside a text twice".to_owned();
+                Err(CsvError { line: self.line, problem })
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is no table, and files that are cut or damaged.
+//! Invalid, truncated and damaged files.
 
 use crate::{awkward_rows, file};
 use align_data::{PreferencePairs, ScoredTexts, Texts};
@@ -6,12 +6,12 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-fn refusal(path: &Path) -> String {
-    ScoredTexts::read(path).expect_err("must be refused").to_string()
+fn error_message(path: &Path) -> String {
+    ScoredTexts::read(path).expect_err("must be rejected").to_string()
 }
 
 #[test]
-fn refusals_name_file_row_column_and_what_was_found() {
+fn errors_name_file_row_column_and_value() {
     let folder = TempDir::new().unwrap();
     let cases: &[(&str, &str, &[&str])] = &[
         ("missing.csv", "prompt,text\na,b\n", &["\"score\"", "\"prompt\", \"text\""]),
@@ -21,13 +21,13 @@ fn refusals_name_file_row_column_and_what_was_found() {
         ("noscore.csv", "prompt,text,score\na,b,1\nc,d,\n", &["row 2", "\"score\"", "null"]),
         ("short.csv", "prompt,text,score\na,b\n", &["line 2", "row 1", "expected 3 fields, found 2"]),
         ("long.csv", "prompt,text,score\na,b,1,2\n", &["line 2", "row 1", "expected 3 fields, found 4"]),
-        ("twice.csv", "prompt,text,score,text\na,b,1,c\n", &["line 1", "\"text\" stands twice"]),
+        ("twice.csv", "prompt,text,score,text\na,b,1,c\n", &["line 1", "\"text\" occurs twice"]),
         ("quote.csv", "prompt,text,score\na,\"b,1\n", &["line 2", "never closed"]),
         ("none.csv", "", &["line 1", "empty"]),
         (
             "twice.jsonl",
             "{\"prompt\": \"a\", \"text\": \"b\", \"text\": \"c\"}\n",
-            &["line 1", "\"text\" stands twice"],
+            &["line 1", "\"text\" occurs twice"],
         ),
         ("syntax.jsonl", "{\"prompt\": \"a\", \"text\": \"b\", \"score\": 1}\n\n{\"prompt\"\n", &["line 3", "JSON"]),
         ("object.jsonl", "[1, 2]\n", &["line 1", "expected a JSON object", "sequence"]),
@@ -59,32 +59,32 @@ fn refusals_name_file_row_column_and_what_was_found() {
         ("table", "a", &[".csv, .parquet or .jsonl", "none"]),
     ];
     for (name, content, parts) in cases {
-        let message = refusal(&file(&folder, name, content));
+        let message = error_message(&file(&folder, name, content));
         assert!(message.contains(name), "{name}: {message}");
         for part in *parts {
             assert!(message.contains(part), "{name}: {message} lacks {part}");
         }
     }
-    let message = refusal(&folder.path().join("absent.csv"));
+    let message = error_message(&folder.path().join("absent.csv"));
     assert!(message.contains("absent.csv") && message.contains("cannot be read"), "{message}");
-    let message = refusal(&file(&folder, "latin1.jsonl", b"{\"prompt\": \"a\"}\n{\"prompt\": \"caf\xe9\"}\n"));
+    let message = error_message(&file(&folder, "latin1.jsonl", b"{\"prompt\": \"a\"}\n{\"prompt\": \"caf\xe9\"}\n"));
     assert!(message.contains("line 2") && message.contains("UTF-8"), "{message}");
-    let message = refusal(&file(&folder, "latin1.csv", b"prompt,text,score\na,caf\xe9,1\n"));
+    let message = error_message(&file(&folder, "latin1.csv", b"prompt,text,score\na,caf\xe9,1\n"));
     assert!(message.contains("line 2") && message.contains("0xe9"), "{message}");
 }
 
-/// A name that each row has for itself would make a table of nulls, rows × rows of them.
+/// If each row has its own field name, a table of rows × rows nulls would result.
 #[test]
-fn rows_of_different_names_are_refused_before_they_fill_memory() {
+fn rows_with_different_names_are_rejected_before_they_fill_memory() {
     let folder = TempDir::new().unwrap();
     let lines: String = (0..20_000).map(|i| format!("{{\"{i}\":0}}\n")).collect();
-    let message = refusal(&file(&folder, "names.jsonl", lines));
+    let message = error_message(&file(&folder, "names.jsonl", lines));
     assert!(message.contains("different names") && message.contains("line "), "{message}");
 }
 
-/// No flipped bit does more than make a file unreadable.
+/// A flipped bit must not do more than make a file unreadable.
 #[test]
-fn damaged_parquet_is_refused_or_read() {
+fn damaged_parquet_is_rejected_or_read() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("whole.parquet");
     let rows = &awkward_rows()[..12];
@@ -103,18 +103,18 @@ fn damaged_parquet_is_refused_or_read() {
 }
 
 #[test]
-fn wrong_types_in_parquet_are_refused() {
+fn wrong_types_in_parquet_are_rejected() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("numbers.parquet");
-    // A column of numbers under a name that another table holds texts in.
+    // A numeric column whose name belongs to a text column of another table.
     Texts::new(&["p"], &["a"]).unwrap().with_column("chosen", &[1.0]).unwrap().write(&path, false).unwrap();
     let message = PreferencePairs::read(&path).unwrap_err().to_string();
     assert!(message.contains("\"chosen\"") && message.contains("text") && message.contains("f64"), "{message}");
 }
 
-/// A file cut anywhere is an error or, where a CSV or JSON Lines row happens to end there, a shorter table; never a panic.
+/// A truncated file is an error, or a shorter table if a CSV or JSON Lines row ends at the cut. It never panics.
 #[test]
-fn cut_files_are_refused() {
+fn truncated_files_are_rejected() {
     let folder = TempDir::new().unwrap();
     let rows = &awkward_rows()[..12];
     let path = folder.path().join("whole.parquet");

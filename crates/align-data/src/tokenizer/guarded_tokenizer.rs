@@ -1,35 +1,35 @@
-//! The tokenizers crate behind a guard: where it panics, the caller gets an error that names the file.
+//! Wraps the tokenizers crate: a panic in it becomes an error that names the file.
 
-use crate::caught::caught;
+use crate::catch_panic::catch_panic;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokenizers::parallelism::MaybeParallelIterator;
 use tokenizers::{Encoding, PostProcessor, Result};
 
-/// Texts that a tokeniser is tried on when it is loaded: whatever panics on these would on any.
-const TRIED: [&str; 4] = ["", "A film's 2nd half,\n  it is good.", " ", "\u{fdfa} Ä 映画 🎬\u{0}"];
+/// Sample texts that a tokeniser encodes when it is loaded. Broken tokenisers panic on these.
+const SAMPLE_TEXTS: [&str; 4] = ["", "A film's 2nd half,\n  it is good.", " ", "\u{fdfa} Ä 映画 🎬\u{0}"];
 
-/// A tokeniser of the crate, with the file that it is from. What can panic has a method here of the crate's name and meaning.
+/// A tokeniser of the tokenizers crate and its file. Methods that may panic are redefined here under the same names.
 #[derive(Clone)]
-pub(super) struct Guarded {
+pub(super) struct GuardedTokenizer {
     inner: tokenizers::Tokenizer,
     path: Arc<PathBuf>,
 }
 
-impl Guarded {
-    /// Takes the tokeniser that was read from `path`.
+impl GuardedTokenizer {
+    /// Wraps the tokeniser that was read from `path`.
     pub fn new(inner: tokenizers::Tokenizer, path: &Path) -> Self {
         Self { inner, path: Arc::new(path.to_owned()) }
     }
 
-    /// Encodes and decodes a few texts.
+    /// Encodes and decodes the sample texts.
     ///
     /// # Errors
-    /// Where the crate panics. That a text has no tokens is no error here.
-    pub fn tried(self) -> std::result::Result<Self, String> {
-        for text in TRIED {
-            caught(|| {
+    /// When the crate panics. Encoding errors are not reported here.
+    pub fn check_samples(self) -> std::result::Result<Self, String> {
+        for text in SAMPLE_TEXTS {
+            catch_panic(|| {
                 let encoded = self.inner.encode_fast(text, true);
                 encoded.map(|encoding| self.inner.decode(encoding.get_ids(), false)).is_ok()
             })
@@ -66,13 +66,13 @@ impl Guarded {
     }
 
     fn guarded<T>(&self, work: &str, run: impl FnOnce() -> Result<T>) -> Result<T> {
-        caught(run).unwrap_or_else(|panic| {
+        catch_panic(run).unwrap_or_else(|panic| {
             Err(format!("{}: the tokenizers library failed in {work}: {panic}", self.path.display()).into())
         })
     }
 }
 
-impl Deref for Guarded {
+impl Deref for GuardedTokenizer {
     type Target = tokenizers::Tokenizer;
 
     fn deref(&self) -> &tokenizers::Tokenizer {

@@ -1,12 +1,12 @@
-/// What is wrong with a CSV file, and where.
+/// A syntax error in a CSV file and its line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct CsvError {
     /// The line, counted from 1.
     pub line: usize,
     pub problem: String,
 }
 
-/// The number of line breaks.
-pub(super) fn lines_in(bytes: &[u8]) -> usize {
+/// Counts line breaks.
+pub(super) fn count_lines(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte == b'\n').count()
 }

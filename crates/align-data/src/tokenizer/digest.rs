@@ -3,11 +3,11 @@ use crate::{Error, Result};
 use align_base::files::Hasher;
 
 impl Tokenizer {
-    /// A digest of all that decides about the ids of a text and the text of ids: the vocabulary, what is done around it, and
-    /// which tokens have a role.
+    /// A digest of everything that affects encoding and decoding: the vocabulary, the processing steps and the special
+    /// tokens.
     ///
     /// # Errors
-    /// A tokeniser that cannot be written down.
+    /// When the tokeniser cannot be serialised.
     pub fn digest(&self) -> Result<String> {
         let document = self.inner.to_string(false).map_err(|e| Error::Tokenizer(e.to_string()))?;
         let roles = format!("{:?}", (&self.special, &self.extra, self.truncates_left, self.clean_up));

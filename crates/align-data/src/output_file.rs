@@ -1,29 +1,29 @@
-//! Files that appear whole or not at all, in folders that are made if they are not there.
+//! Writes files atomically and creates missing folders.
 
 use crate::{Error, Result};
 use align_base::files::UnfinishedFile;
 use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
 
-/// Writes a file, whose folder is made if it is not there.
+/// Writes a file atomically. Its folder is created if necessary.
 ///
 /// # Errors
-/// When the file exists and `overwrite` is false, when `fill` fails, or when the system refuses.
+/// When the file exists and `overwrite` is false, `fill` fails, or the file cannot be written.
 pub(crate) fn write_file(
     path: &Path,
     overwrite: bool,
     fill: impl FnOnce(&mut UnfinishedFile<'_>) -> Result<()>,
 ) -> Result<()> {
-    check_folder(path)?;
+    check_parent_folder(path)?;
     std::fs::create_dir_all(folder_of(path)).map_err(|e| Error::write(path, e))?;
-    let fail = |e: IoError| place_error(path, e);
+    let fail = |e: IoError| output_error(path, e);
     let mut file = UnfinishedFile::begin(path, overwrite).map_err(fail)?;
     fill(&mut file)?;
     file.finish().map_err(fail)
 }
 
-/// What keeps a file from standing at `path`.
-pub(crate) fn place_error(path: &Path, error: IoError) -> Error {
+/// The error for an output path that cannot be written.
+pub(crate) fn output_error(path: &Path, error: IoError) -> Error {
     match error.kind() {
         ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
         _ => Error::write(path, error),
@@ -34,8 +34,8 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether the folders that a file is to stand in are folders, as far as they are there.
-pub(crate) fn check_folder(path: &Path) -> Result<()> {
+/// Checks that the nearest existing parent is a folder.
+pub(crate) fn check_parent_folder(path: &Path) -> Result<()> {
     let nearest = folder_of(path).ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     if nearest.is_dir() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Panics of libraries that are answered, not printed.
+//! Converts panics of libraries to errors without printing them.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -6,26 +6,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 thread_local! {
-    static ANSWERED: Cell<bool> = const { Cell::new(false) };
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`, a library's; where it panics, the panic's message is the error. polars and the tokenizers crate assert what a
-/// damaged file breaks, and their words on the terminal would look like a fault of this program. Only panics of this thread
-/// meanwhile stay unprinted: the hook that was there gets all others.
-pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    static WRAPPED: Once = Once::new();
-    WRAPPED.call_once(|| {
+/// Runs `work` and converts a panic to an error with the panic's message. polars and the tokenizers crate panic on some
+/// damaged files, and the default panic message would look like a bug in this program. Only panics in `work` are not
+/// printed; all others go to the previous hook.
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK_INSTALLED: Once = Once::new();
+    HOOK_INSTALLED.call_once(|| {
         let hook = take_hook();
         set_hook(Box::new(move |panic| {
-            if !ANSWERED.get() {
+            if !CATCHING.get() {
                 hook(panic);
             }
         }));
     });
-    let before = ANSWERED.replace(true);
-    // Nothing that the work was changing outlives the panic.
+    let before = CATCHING.replace(true);
+    // The state that `work` was changing is dropped with the panic.
     let result = catch_unwind(AssertUnwindSafe(work)).map_err(|panic| message(panic.as_ref()));
-    ANSWERED.set(before);
+    CATCHING.set(before);
     result
 }
 
@@ -43,18 +43,18 @@ mod tests {
     static PRINTED: AtomicUsize = AtomicUsize::new(0);
 
     #[test]
-    fn only_panics_inside_are_kept_from_the_hook() {
+    fn only_panics_inside_bypass_the_hook() {
         set_hook(Box::new(|_| {
             PRINTED.fetch_add(1, Ordering::Relaxed);
         }));
-        assert_eq!(caught(|| 7), Ok(7));
-        assert_eq!(caught(|| panic!("inside")), Err::<(), _>("inside".to_owned()));
+        assert_eq!(catch_panic(|| 7), Ok(7));
+        assert_eq!(catch_panic(|| panic!("inside")), Err::<(), _>("inside".to_owned()));
         let number = 3;
-        assert_eq!(caught(|| panic!("number {number}")), Err::<(), _>("number 3".to_owned()));
+        assert_eq!(catch_panic(|| panic!("number {number}")), Err::<(), _>("number 3".to_owned()));
         assert_eq!(PRINTED.load(Ordering::Relaxed), 0);
         assert!(catch_unwind(|| panic!("outside")).is_err());
         assert_eq!(PRINTED.load(Ordering::Relaxed), 1);
-        // The other tests' panics are to be seen.
+        // Panics of other tests must be printed again.
         drop(take_hook());
     }
 }

@@ -1,5 +1,5 @@
-//! The types of columns that a table does not know: numbers and booleans where every text of a column is one, as polars and pandas
-//! read them.
+//! Infers the types of extra columns: a column becomes numeric or boolean if all its texts parse as that type, as in
+//! polars and pandas.
 
 use super::super::cells::{Cell, Cells};
 
@@ -11,20 +11,20 @@ enum Type {
     Text,
 }
 
-/// Turns the texts of these columns, by their places, into values of the type that all of a column's have.
-pub(super) fn infer(cells: &mut Cells, places: &[usize]) {
-    for place in places {
-        let Some((name, mut column)) = cells.columns.get_mut(*place).map(std::mem::take) else { continue };
+/// Converts the texts of these columns to the inferred types.
+pub(super) fn infer_types(cells: &mut Cells, columns: &[usize]) {
+    for index in columns {
+        let Some((name, mut column)) = cells.columns.get_mut(*index).map(std::mem::take) else { continue };
         if let Some(common) = common_type(cells, &column) {
-            column.iter_mut().for_each(|cell| *cell = typed(cells, *cell, common));
+            column.iter_mut().for_each(|cell| *cell = convert(cells, *cell, common));
         }
-        if let Some(at) = cells.columns.get_mut(*place) {
+        if let Some(at) = cells.columns.get_mut(*index) {
             *at = (name, column);
         }
     }
 }
 
-/// The type of all texts; none where there are no texts.
+/// The common type of all texts, or `None` for a column of nulls.
 fn common_type(cells: &Cells, column: &[Cell]) -> Option<Type> {
     let mut common = None;
     for text in column.iter().filter_map(|cell| cells.text(*cell)) {
@@ -38,7 +38,7 @@ fn common_type(cells: &Cells, column: &[Cell]) -> Option<Type> {
     common
 }
 
-/// Whole numbers beyond 64 bits stay texts, which keeps their digits.
+/// Integers that do not fit in 64 bits stay text, so that no digits are lost.
 fn type_of(text: &str) -> Type {
     let number = text.strip_prefix(['-', '+']).unwrap_or(text);
     let has_digits = number.starts_with(|first: char| first.is_ascii_digit() || first == '.');
@@ -54,7 +54,7 @@ fn type_of(text: &str) -> Type {
     }
 }
 
-fn typed(cells: &Cells, cell: Cell, common: Type) -> Cell {
+fn convert(cells: &Cells, cell: Cell, common: Type) -> Cell {
     let Some(text) = cells.text(cell) else { return cell };
     match common {
         Type::Text => cell,
