@@ -1,10 +1,10 @@
 use crate::Event;
 use indicatif::{ProgressBar, ProgressStyle};
 
-const KNOWN: &str = "{msg} {bar:30} {bytes}/{total_bytes} [{elapsed}<{eta}, {bytes_per_sec}]";
-const UNKNOWN: &str = "{msg} {spinner} {bytes} [{elapsed}, {bytes_per_sec}]";
+const WITH_TOTAL: &str = "{msg} {bar:30} {bytes}/{total_bytes} [{elapsed}<{eta}, {bytes_per_sec}]";
+const WITHOUT_TOTAL: &str = "{msg} {spinner} {bytes} [{elapsed}, {bytes_per_sec}]";
 
-/// A bar for each file's transfer on the terminal's standard error; nothing where that is not a terminal.
+/// A progress bar for each file on standard error; hidden if that is not a terminal.
 #[derive(Debug)]
 pub struct DownloadBar {
     bar: ProgressBar,
@@ -17,14 +17,16 @@ impl Default for DownloadBar {
 }
 
 impl DownloadBar {
-    /// Shows a step of a transfer.
+    /// Shows a progress event.
     pub fn on(&mut self, event: Event<'_>) {
         match event {
             Event::Begin { file, total, done } => {
                 self.bar.finish();
-                // On standard error, and hidden by itself where that is no terminal.
+                // indicatif draws on standard error and hides the bar if that is not a terminal.
                 self.bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-                if let Ok(style) = ProgressStyle::with_template(if total.is_some() { KNOWN } else { UNKNOWN }) {
+                if let Ok(style) =
+                    ProgressStyle::with_template(if total.is_some() { WITH_TOTAL } else { WITHOUT_TOTAL })
+                {
                     self.bar.set_style(style);
                 }
                 self.bar.set_message(file.to_owned());
@@ -34,7 +36,7 @@ impl DownloadBar {
             Event::Bytes { more, .. } => self.bar.inc(more),
             Event::Retry { file, attempt, wait, .. } => {
                 let wait = wait.as_secs_f64();
-                self.bar.set_message(format!("{file} (attempt {attempt} failed, again in {wait:.0} s)"));
+                self.bar.set_message(format!("{file} (attempt {attempt} failed, retrying in {wait:.0} s)"));
             }
             Event::Done { .. } => self.bar.finish(),
         }
@@ -46,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_is_where_the_file_is() {
+    fn the_bar_follows_the_events() {
         let mut bar = DownloadBar::default();
         bar.on(Event::Begin { file: "model.safetensors", total: Some(100), done: 40 });
         bar.on(Event::Bytes { file: "model.safetensors", more: 10 });

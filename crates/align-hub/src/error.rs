@@ -1,5 +1,5 @@
 use crate::NameError;
-use crate::words::in_brackets;
+use crate::server_message::in_parentheses;
 use align_base::printable_path;
 use std::io;
 use std::path::PathBuf;
@@ -7,52 +7,55 @@ use std::path::PathBuf;
 /// A `Result` of this crate.
 pub type Result<T> = std::result::Result<T, HubError>;
 
-/// Why the hub, or the cache, could not give or take a model. No message holds the token.
+/// Errors of the hub and its cache. No message contains the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
-    /// A name that the hub could not have.
+    /// An invalid repository or model name.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// A path to a folder that is not there.
+    /// A path to a folder that does not exist.
     #[error(
-        "{}: no such folder; give a folder that holds a model, or a name on the hub such as user/name",
+        "{}: no such folder; give a folder that contains a model, or a name on the hub such as user/name",
         printable_path(path)
     )]
     NoSuchFolder {
-        /// What was given.
+        /// The given path.
         path: PathBuf,
     },
-    /// A path to something that is no folder.
-    #[error("{}: not a folder; give the folder that holds the model's config.json and weights", printable_path(path))]
+    /// A path that is not a folder.
+    #[error(
+        "{}: not a folder; give the folder that contains the model's config.json and weights",
+        printable_path(path)
+    )]
     NotAFolder {
-        /// What was given.
+        /// The given path.
         path: PathBuf,
     },
-    /// A setting that makes no sense.
-    #[error("{setting}={value:?} makes no sense: expected {expected}")]
+    /// An invalid setting.
+    #[error("{setting}={value:?} is invalid: expected {expected}")]
     Setting {
         /// The environment variable or field.
         setting: &'static str,
         /// Its value.
         value: String,
-        /// What would be understood.
+        /// The accepted values.
         expected: &'static str,
     },
-    /// A token that cannot be one. The message does not show it.
+    /// An invalid token. The message does not show it.
     #[error("the token from {origin} {wrong}; copy it again from the settings of your account on the hub")]
     Token {
-        /// Where it was found.
+        /// Where the token was found.
         origin: String,
         /// What is wrong with it.
         wrong: &'static str,
     },
-    /// The hub knows no such repository, or does not show it to this user.
+    /// The repository does not exist, or the user has no access to it.
     #[error(
         "{endpoint} has no model `{repo}`, or it is private{}: check the spelling; if it is private, {}{}",
-        if *.with_token { " and the token may not see it" } else { "" },
-        if *.with_token { "use a token of an account that may read it" } else { "set HF_TOKEN to a token that may read it" },
-        in_brackets(.said)
+        if *.with_token { " and the token has no access to it" } else { "" },
+        if *.with_token { "use a token with read access" } else { "set HF_TOKEN to a token with read access" },
+        in_parentheses(.server_message)
     )]
     RepoNotFound {
         /// The repository.
@@ -61,11 +64,11 @@ pub enum HubError {
         endpoint: String,
         /// Whether a token was sent.
         with_token: bool,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
     /// The repository has no such branch, tag or commit.
-    #[error("`{repo}` has no revision `{revision}`: give a branch, tag or commit that {endpoint}/{repo} lists{}", in_brackets(.said))]
+    #[error("`{repo}` has no revision `{revision}`: give a branch, tag or commit that {endpoint}/{repo} lists{}", in_parentheses(.server_message))]
     RevisionNotFound {
         /// The repository.
         repo: String,
@@ -73,144 +76,146 @@ pub enum HubError {
         revision: String,
         /// The hub.
         endpoint: String,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
     /// The repository has no such file at that revision.
-    #[error("`{model}` has no file `{file}`{}", in_brackets(.said))]
+    #[error("`{model}` has no file `{file}`{}", in_parentheses(.server_message))]
     FileNotFound {
         /// The repository and revision.
         model: String,
         /// The file.
         file: String,
-        /// What is there, or the hub's own words.
-        said: Option<String>,
+        /// The files that exist, or the hub's message.
+        server_message: Option<String>,
     },
-    /// A name of a file that would lead out of the cache.
-    #[error("{:?} is no name of a file of a repository: expected plain names between `/`, without `..`", file)]
+    /// A file name that would escape the cache folder.
+    #[error("{:?} is not a valid file name in a repository: expected names separated by `/`, without `..`", file)]
     UnsafeFileName {
         /// The name.
         file: String,
     },
-    /// The model's owner wants conditions accepted first, and no token says who is asking.
+    /// The model is gated, and no token was sent.
     #[error(
         "`{repo}` is gated: accept its conditions at {endpoint}/{repo} and set HF_TOKEN to a token of that account{}",
-        in_brackets(.said)
+        in_parentheses(.server_message)
     )]
     GatedNoToken {
         /// The repository.
         repo: String,
         /// The hub.
         endpoint: String,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
-    /// The model's owner wants conditions accepted first, and the token's account is not among those let in.
+    /// The model is gated, and the token's account has not been granted access.
     #[error(
         "`{repo}` is gated and the token's account has no access yet: accept its conditions at {endpoint}/{repo} (some \
-         owners then decide by hand), and let the token read gated repositories{}",
-        in_brackets(.said)
+         owners approve requests manually), and allow the token to read gated repositories{}",
+        in_parentheses(.server_message)
     )]
     GatedNoAccess {
         /// The repository.
         repo: String,
         /// The hub.
         endpoint: String,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
-    /// The hub does not know the token.
+    /// The hub rejects the token.
     #[error(
-        "{endpoint} does not accept the token: it was revoked, has run out or is misspelt; make a new one at \
+        "{endpoint} does not accept the token: it was revoked, has expired or is misspelt; create a new one at \
          {endpoint}/settings/tokens and set HF_TOKEN (or `hf auth login`){}",
-        in_brackets(.said)
+        in_parentheses(.server_message)
     )]
-    TokenRefused {
+    TokenRejected {
         /// The hub.
         endpoint: String,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
-    /// The hub knows who asks and says no.
-    #[error("{endpoint} forbids {what}: check what the token may do at {endpoint}/settings/tokens{}", in_brackets(.said))]
+    /// The token's account missing the permission.
+    #[error("{endpoint} forbids {what}: check the token's permissions at {endpoint}/settings/tokens{}", in_parentheses(.server_message))]
     Forbidden {
         /// The hub.
         endpoint: String,
-        /// What was asked.
+        /// The rejected action.
         what: String,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
-    /// The hub has closed the repository.
-    #[error("{endpoint} has disabled `{repo}`: nobody can download it; choose another model{}", in_brackets(.said))]
+    /// The hub has disabled the repository.
+    #[error("{endpoint} has disabled `{repo}`: nobody can download it; choose another model{}", in_parentheses(.server_message))]
     Disabled {
         /// The repository.
         repo: String,
         /// The hub.
         endpoint: String,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
-    /// The hub kept answering with an error of its own.
+    /// The hub repeatedly returned a server error.
     #[error(
-        "{url} answered {status} {attempts} times: the server has a problem, try again later; what was downloaded is kept{}",
-        in_brackets(.said)
+        "{url} returned status {status} {attempts} times: the server has a problem; try again later (the partial download is kept){}",
+        in_parentheses(.server_message)
     )]
     Server {
-        /// What was asked, without its query.
+        /// The requested URL, without its query.
         url: String,
         /// The last status.
         status: u16,
-        /// How often it was asked.
+        /// How often the request was sent.
         attempts: u32,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
-    /// The hub wants fewer requests.
+    /// The hub's rate limit was exceeded.
     #[error(
-        "{url} says that there are too many requests{}: try again later; requests with a token are allowed more{}",
-        .wait.map(|seconds| format!(" and asks to wait {seconds} s")).unwrap_or_default(),
-        in_brackets(.said)
+        "{url} reports too many requests{}: try again later; the limit is higher with a token{}",
+        .wait.map(|seconds| format!(" and requests a delay of {seconds} s")).unwrap_or_default(),
+        in_parentheses(.server_message)
     )]
     RateLimited {
-        /// What was asked, without its query.
+        /// The requested URL, without its query.
         url: String,
-        /// How many seconds to wait, where the hub says so.
+        /// How many seconds to wait, if the hub says so.
         wait: Option<u64>,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
-    /// No connection, or it broke again and again.
+    /// The connection failed, or broke repeatedly.
     #[error("cannot reach {url}: {reason}; {remedy}")]
     Unreachable {
-        /// What was asked, without its query.
+        /// The requested URL, without its query.
         url: String,
         /// What went wrong.
         reason: String,
-        /// What to do about it.
+        /// What to do.
         remedy: &'static str,
     },
-    /// An answer that nobody expected.
-    #[error("{url} answered {status}, which is not an answer that a hub gives here{}", in_brackets(.said))]
+    /// A response with an unexpected status.
+    #[error("{url} returned the unexpected status {status}{}", in_parentheses(.server_message))]
     Status {
-        /// What was asked, without its query.
+        /// The requested URL, without its query.
         url: String,
         /// The status.
         status: u16,
-        /// The hub's own words.
-        said: Option<String>,
+        /// The hub's message.
+        server_message: Option<String>,
     },
-    /// An answer that is not what its place in the protocol asks for.
-    #[error("{url} answered wrongly: {reason}; is HF_ENDPOINT a hub, and no proxy's login page in between?")]
+    /// A response that violates the protocol.
+    #[error(
+        "{url} sent an invalid response: {reason}; check that HF_ENDPOINT is a hub and that no proxy shows a login page"
+    )]
     Malformed {
-        /// What was asked, without its query.
+        /// The requested URL, without its query.
         url: String,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         reason: String,
     },
-    /// A file's content is not what the hub says it should be.
+    /// A downloaded file has a wrong checksum.
     #[error(
-        "`{file}` of `{model}` is damaged: its checksum is {found}, the hub says {expected}; the download was thrown away, \
+        "`{file}` of `{model}` is damaged: its checksum is {found}, expected {expected}; the download was discarded, \
          try again"
     )]
     Checksum {
@@ -218,14 +223,14 @@ pub enum HubError {
         model: String,
         /// The file.
         file: String,
-        /// The hub's checksum.
+        /// The expected checksum.
         expected: String,
-        /// The content's.
+        /// The actual checksum.
         found: String,
     },
-    /// A file's size is not what the hub says it should be.
+    /// A downloaded file has a wrong size.
     #[error(
-        "`{file}` of `{model}` is damaged: it is {found}, the hub says {expected} bytes; the download was thrown away, try \
+        "`{file}` of `{model}` is damaged: it is {found}, expected {expected} bytes; the download was discarded, try \
          again"
     )]
     Size {
@@ -233,34 +238,34 @@ pub enum HubError {
         model: String,
         /// The file.
         file: String,
-        /// The hub's size.
+        /// The expected size.
         expected: u64,
-        /// What came.
+        /// The actual size.
         found: String,
     },
-    /// The cache's disk is too full.
+    /// The cache's disk is full.
     #[error(
-        "{}: the disk is too full: {needed} bytes are still needed, {free} are free; make room, or set HF_HUB_CACHE to a \
-         folder on a larger disk; what was downloaded is kept and continued",
+        "{}: the disk is too full: {needed} more bytes are needed, {free} are free; free some space, or set HF_HUB_CACHE to a \
+         folder on a larger disk; the partial download is kept and will be resumed",
         printable_path(folder)
     )]
     DiskFull {
         /// The cache's folder.
         folder: PathBuf,
-        /// Bytes still to come.
+        /// Bytes still to be downloaded.
         needed: u64,
-        /// Bytes that the disk has left.
+        /// Bytes that are free.
         free: u64,
     },
     /// The cache cannot be written.
     #[error(
-        "{}: cannot write the cache: {source}; check who owns it, or set HF_HUB_CACHE to a folder of yours",
+        "{}: cannot write the cache: {source}; check its owner and permissions, or set HF_HUB_CACHE to a folder that you own",
         printable_path(path)
     )]
     CacheUnwritable {
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
     /// A file cannot be read.
@@ -268,30 +273,30 @@ pub enum HubError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
-    /// A repository without what a model needs.
-    #[error("`{model}` holds no {lacks}, so it is no model that can be loaded; it holds {there}")]
+    /// A repository that missing files of a model.
+    #[error("`{model}` has no {missing}, so it cannot be loaded as a model; its files are {found}")]
     NotAModel {
         /// The repository and revision.
         model: String,
         /// What is missing.
-        lacks: &'static str,
-        /// What is there.
-        there: String,
+        missing: &'static str,
+        /// The files that exist.
+        found: String,
     },
-    /// An index of a model's shards that is no such index, or names files that it must not.
-    #[error("`{file}` of `{model}` is no index of weights that can be used: {reason}")]
+    /// An invalid index of weight shards.
+    #[error("`{file}` of `{model}` is not a valid weight index: {reason}")]
     Index {
         /// The repository and revision.
         model: String,
         /// The index.
         file: String,
-        /// What is wrong with it.
+        /// What is wrong.
         reason: String,
     },
-    /// Offline, and the cache has not seen that revision of the model.
+    /// Offline, and the cache does not have that revision of the model.
     #[error(
         "`{model}` is not in the cache {} and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it and run once with \
          a network, set HF_HUB_CACHE to the cache that has it, or give the model's folder",
@@ -303,9 +308,9 @@ pub enum HubError {
         /// The cache.
         cache: PathBuf,
     },
-    /// A file in the cache that was changed after it was downloaded.
+    /// A cached file that was modified after its download.
     #[error(
-        "{}: it is damaged: its checksum is {found}, not the one that its content's name says; remove what it links to, and download it again",
+        "{}: the file is damaged: its checksum is {found}, which does not match the name of its blob; remove the blob and download the file again",
         printable_path(path)
     )]
     DamagedInCache {
@@ -314,34 +319,34 @@ pub enum HubError {
         /// Its checksum.
         found: String,
     },
-    /// Offline, and the cache has only a part of the model.
+    /// Offline, and the cache has only some of the model's files.
     #[error(
-        "`{model}` is only partly in the cache: {} lacks {missing}, and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: \
+        "`{model}` is only partially in the cache: {} lacks {missing}, and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: \
          unset it and run once with a network to complete it",
         printable_path(folder)
     )]
-    PartlyCached {
+    PartiallyCached {
         /// The repository and revision.
         model: String,
         /// The snapshot.
         folder: PathBuf,
-        /// The file that is not there.
+        /// The missing file.
         missing: String,
     },
-    /// A folder that cannot be uploaded as it is.
+    /// A folder that cannot be uploaded.
     #[error("{}: {reason}", printable_path(path))]
     Folder {
-        /// The folder, or the file in it.
+        /// The folder, or a file in it.
         path: PathBuf,
-        /// Why not, and what to do.
+        /// The reason and the remedy.
         reason: &'static str,
     },
-    /// Uploading without being able to.
+    /// An upload that is not possible.
     #[error("cannot upload to `{repo}`: {reason}")]
     Upload {
         /// The repository.
         repo: String,
-        /// Why not, and what to do.
+        /// The reason and the remedy.
         reason: String,
     },
 }

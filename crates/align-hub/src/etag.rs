@@ -1,30 +1,30 @@
-/// The most characters of an etag that is no checksum.
-const MOST_CHARS: usize = 128;
+/// Most characters of an etag.
+const MAX_CHARS: usize = 128;
 
-/// What the hub calls a file's content: its name in the cache's `blobs`, and mostly its checksum.
+/// The etag of a file: the name of its blob in the cache, and usually its checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Etag {
     text: String,
 }
 
-/// Which checksum an etag is.
+/// The kind of checksum that an etag is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EtagKind {
-    /// Of a file in large file storage: SHA-256 of the content.
+    /// SHA-256 of the content, for files in LFS.
     Sha256,
-    /// Of a file in git: SHA-1 of a header with the length, and the content.
+    /// Git's SHA-1 of a header with the length and the content, for regular files.
     GitSha1,
-    /// None: a mirror may name contents in its own way.
+    /// Not a checksum. Mirrors may use their own etags.
     Opaque,
 }
 
 impl Etag {
-    /// The etag of a header, strong or weak; `None` if it could not safely name a file.
+    /// Parses a strong or weak etag; `None` if it is not safe as a file name.
     pub(crate) fn parse(header: &str) -> Option<Self> {
         let text = header.trim().trim_start_matches("W/").trim_matches('"');
-        // No dot: neither `..` nor something that ends like a partial download.
+        // Dots are not allowed: they could form `..` or the suffix of a partial download.
         let safe = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        (safe && !text.is_empty() && text.len() <= MOST_CHARS).then(|| Self { text: text.to_owned() })
+        (safe && !text.is_empty() && text.len() <= MAX_CHARS).then(|| Self { text: text.to_owned() })
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn an_etag_that_is_no_file_name_is_refused() {
+    fn an_etag_that_is_not_safe_as_a_file_name_is_rejected() {
         for hostile in ["", "\"\"", "../../x", "\"..\"", "a/b", "a\\b", "x.incomplete", "a b", "ä", &"a".repeat(129)] {
             assert_eq!(Etag::parse(hostile), None, "{hostile:?}");
         }

@@ -1,7 +1,7 @@
-use crate::answer::Answer;
-use crate::pace::Paced;
+use crate::min_speed::MinSpeedReader;
 use crate::request::Request;
-use crate::trouble::Trouble;
+use crate::request_error::RequestError;
+use crate::response::Response;
 use crate::url::Url;
 use crate::{HubConfig, HubError, Result, Token};
 use std::io::Read;
@@ -9,9 +9,9 @@ use ureq::http::{Request as HttpRequest, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, SendBody};
 
-const MOST_REDIRECTS: usize = 10;
+const MAX_REDIRECTS: usize = 10;
 
-/// Makes requests: redirects by its own rules, the token for the hub alone.
+/// The HTTP client. It follows redirects itself and sends the token only to the hub.
 pub(crate) struct Http {
     agent: Agent,
     endpoint: Url,
@@ -23,7 +23,7 @@ impl Http {
         let endpoint = Url::parse(&config.endpoint).filter(|_| !config.endpoint.contains(['?', '#']));
         let Some(endpoint) = endpoint else {
             let value = config.endpoint.clone();
-            let expected = "an address such as https://huggingface.co, without a user's name or a query";
+            let expected = "a URL such as https://huggingface.co, without user name or query";
             return Err(HubError::Setting { setting: "HF_ENDPOINT", value, expected });
         };
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
@@ -33,7 +33,7 @@ impl Http {
             .http_status_as_error(false)
             .max_redirects(0);
         if endpoint.is_loopback() {
-            // A proxy's "this machine" is another one.
+            // A proxy would resolve the loopback address to itself.
             agent = agent.proxy(None);
         }
         Ok(Self { agent: agent.build().into(), endpoint, token: config.token.clone() })
@@ -47,11 +47,11 @@ impl Http {
         self.token.is_some()
     }
 
-    /// The hub's address of `path`, which starts with a slash.
-    pub(crate) fn at(&self, path: &str) -> Result<Url> {
+    /// The hub's URL of `path`, which starts with a slash.
+    pub(crate) fn url(&self, path: &str) -> Result<Url> {
         self.endpoint.with_path(path).ok_or_else(|| HubError::Malformed {
-            url: self.endpoint.shown(),
-            reason: format!("no address can be made for {path:?}"),
+            url: self.endpoint.without_query(),
+            reason: format!("invalid path {path:?}"),
         })
     }
 
@@ -59,51 +59,51 @@ impl Http {
         self.endpoint.same_origin(url)
     }
 
-    /// `text` without the token, should it be in there.
-    pub(crate) fn hide_token(&self, text: &str) -> String {
-        self.token.as_ref().map_or_else(|| text.to_owned(), |token| token.hide_in(text))
+    /// Removes the token from `text`.
+    pub(crate) fn redact_token(&self, text: &str) -> String {
+        self.token.as_ref().map_or_else(|| text.to_owned(), |token| token.redact_in(text))
     }
 
-    /// Makes a request and follows where it leads.
-    pub(crate) fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, Trouble> {
+    /// Sends a request and follows redirects.
+    pub(crate) fn send(&self, request: &Request<'_>) -> std::result::Result<Response, RequestError> {
         let mut url = request.url.clone();
-        for _ in 0..=MOST_REDIRECTS {
-            let answer = match request.body {
+        for _ in 0..=MAX_REDIRECTS {
+            let response = match request.body {
                 Some(mut bytes) => {
                     let length = Some(bytes.len() as u64);
                     self.exchange(request, &url, SendBody::from_reader(&mut bytes), length)?
                 }
                 None => self.exchange(request, &url, SendBody::none(), None)?,
             };
-            if !answer.leads_on(request) {
-                return Ok(answer);
+            if !response.is_redirect(request) {
+                return Ok(response);
             }
-            url = answer.next()?;
+            url = response.redirect_url()?;
         }
-        let reason = format!("it redirects more than {MOST_REDIRECTS} times");
-        Err(HubError::Malformed { url: request.url.shown(), reason }.into())
+        let reason = format!("it redirects more than {MAX_REDIRECTS} times");
+        Err(HubError::Malformed { url: request.url.without_query(), reason }.into())
     }
 
-    /// Sends `length` bytes of `reader`. They cannot be sent twice, so a redirect is not followed.
+    /// Sends `length` bytes of `reader`. They cannot be sent again, so redirects are not followed.
     pub(crate) fn send_stream(
         &self,
         request: &Request<'_>,
         reader: &mut dyn Read,
         length: u64,
-    ) -> std::result::Result<Answer, Trouble> {
-        let mut reader = Paced::new(reader, request.timeout);
+    ) -> std::result::Result<Response, RequestError> {
+        let mut reader = MinSpeedReader::new(reader, request.timeout);
         self.exchange(request, &request.url, SendBody::from_reader(&mut reader), Some(length))
     }
 
     fn exchange(
         &self,
-        asked: &Request<'_>,
+        spec: &Request<'_>,
         url: &Url,
         body: SendBody<'_>,
         length: Option<u64>,
-    ) -> std::result::Result<Answer, Trouble> {
-        let mut request = HttpRequest::builder().method(&asked.method).uri(url.full());
-        for (name, value) in &asked.headers {
+    ) -> std::result::Result<Response, RequestError> {
+        let mut request = HttpRequest::builder().method(&spec.method).uri(url.full());
+        for (name, value) in &spec.headers {
             request = request.header(*name, value);
         }
         if let Some(length) = length {
@@ -114,21 +114,21 @@ impl Http {
         }
         let proxied = self.agent.config().proxy().is_some();
         let failed = |error: ureq::Error| {
-            let trouble = Trouble::transport(&url.shown(), error);
-            if proxied { trouble.by_proxy() } else { trouble }
+            let failure = RequestError::transport(&url.without_query(), error);
+            if proxied { failure.via_proxy() } else { failure }
         };
         let request = request.body(body).map_err(|error| failed(error.into()))?;
         let request = self
             .agent
             .configure_request(request)
-            .timeout_resolve(Some(asked.timeout))
-            .timeout_connect(Some(asked.timeout))
-            .timeout_recv_response(Some(asked.answer_timeout))
-            .timeout_per_read(Some(asked.answer_timeout))
-            .timeout_per_write(Some(asked.timeout))
+            .timeout_resolve(Some(spec.timeout))
+            .timeout_connect(Some(spec.timeout))
+            .timeout_recv_response(Some(spec.response_timeout))
+            .timeout_per_read(Some(spec.response_timeout))
+            .timeout_per_write(Some(spec.timeout))
             .build();
         let (head, body) = self.agent.run(request).map_err(failed)?.into_parts();
         let (status, token) = (head.status.as_u16(), self.token.clone());
-        Ok(Answer { status, url: url.clone(), headers: head.headers, body, patience: asked.answer_timeout, token })
+        Ok(Response { status, url: url.clone(), headers: head.headers, body, timeout: spec.response_timeout, token })
     }
 }

@@ -1,5 +1,5 @@
 use crate::cache::RepoCache;
-use crate::download::Downloader;
+use crate::downloader::Downloader;
 use crate::http::Http;
 use crate::listing::{self, Listing};
 use crate::select::select;
@@ -8,54 +8,55 @@ use crate::{HubConfig, HubError, ModelName, Progress, RepoName, Result, Snapshot
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// A client of the hub with its cache.
+/// A client of the hub and its cache.
 pub struct Hub {
     config: HubConfig,
     http: Http,
 }
 
 impl Hub {
-    /// A client that is set up so. Nothing is asked yet.
+    /// Creates a client. No request is sent yet.
     ///
     /// # Errors
     ///
-    /// If the endpoint is no http address, or the cache's path cannot be made a full one.
+    /// If the endpoint is not an HTTP URL, or the cache path cannot be made absolute.
     pub fn new(mut config: HubConfig) -> Result<Self> {
         let http = Http::new(&config)?;
         config.cache = std::path::absolute(&config.cache).map_err(HubError::unwritable(&config.cache))?;
         Ok(Self { config, http })
     }
 
-    /// How it is set up.
+    /// The client's configuration.
     #[must_use]
     pub fn config(&self) -> &HubConfig {
         &self.config
     }
 
-    /// The model's folder in the cache, after bringing there what it does not have: the config, the tokeniser's files and
-    /// the weights, nothing else. Where the hub cannot be reached, what the cache has of that revision, if complete.
+    /// Downloads a model into the cache and returns its snapshot: config, tokeniser files and weights. Cached files are
+    /// not downloaded again. If the hub cannot be reached, the cached snapshot of that revision is used if it is
+    /// complete.
     ///
     /// # Errors
     ///
-    /// If the hub has no such model or refuses it, the connection fails again and again, a file is damaged, or the disk
+    /// If the model does not exist or access is denied, the connection fails repeatedly, a file is damaged, or the disk
     /// is full.
     pub fn download_model(&self, model: &ModelName, progress: &mut Progress<'_>) -> Result<Snapshot> {
         let cache = RepoCache::new(&self.config.cache, model.repo());
         self.online_or_cached(
             model,
-            |listing| self.bring_model(model, &cache, listing, progress),
+            |listing| self.download_model_files(model, &cache, listing, progress),
             || snapshot::cached_model(&self.config, &cache, model),
         )
     }
 
-    /// The folder in the cache with the named files, after bringing there those that it does not have.
+    /// Downloads the named files into the cache and returns their snapshot. Cached files are not downloaded again.
     ///
     /// # Errors
     ///
-    /// As [`Hub::download_model`], and if the model has no file of such a name.
+    /// As [`Hub::download_model`], and if the model has no such file.
     pub fn download_files(&self, model: &ModelName, files: &[&str], progress: &mut Progress<'_>) -> Result<Snapshot> {
         for file in files {
-            file_name::parts(file)?;
+            file_name::components(file)?;
         }
         let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
         let cache = RepoCache::new(&self.config.cache, model.repo());
@@ -63,23 +64,24 @@ impl Hub {
             model,
             |listing| {
                 if let Some(file) = files.iter().find(|file| !listing.files.contains(file)) {
-                    let said = format!("it holds {}", file_name::listed(listing.files.iter().map(String::as_str)));
+                    let server_message =
+                        format!("its files are {}", file_name::format_list(listing.files.iter().map(String::as_str)));
                     let (model, file) = (model.to_string(), file.clone());
-                    return Err(HubError::FileNotFound { model, file, said: Some(said) });
+                    return Err(HubError::FileNotFound { model, file, server_message: Some(server_message) });
                 }
-                self.downloader(model, &cache, &listing.commit).bring(&files, progress)
+                self.downloader(model, &cache, &listing.commit).download(&files, progress)
             },
             || snapshot::cached_files(&self.config, &cache, model, &files),
         )
     }
 
-    /// Makes one commit of the folder's files to the repository, which is created where it does not exist. Contents that
-    /// the hub already has are not sent.
+    /// Uploads a folder's files as one commit. The repository is created if it does not exist. Contents that the hub
+    /// already has are not sent.
     ///
     /// # Errors
     ///
-    /// If there is no token or it may not write there, the folder holds nothing that can be uploaded, or the connection
-    /// fails again and again.
+    /// If available is no token or it missing write access, the folder has no files to upload, or the connection fails
+    /// repeatedly.
     pub fn upload_folder(
         &self,
         repo: &RepoName,
@@ -90,11 +92,11 @@ impl Hub {
         upload::folder(&self.http, &self.config, repo, folder, options, progress)
     }
 
-    /// Brings what the hub lists, or takes what the cache has where the hub does not answer.
+    /// Downloads the files, or falls back to the cache if the hub is not reachable.
     fn online_or_cached(
         &self,
         model: &ModelName,
-        bring: impl FnOnce(&Listing) -> Result<()>,
+        download: impl FnOnce(&Listing) -> Result<()>,
         cached: impl Fn() -> Result<Snapshot>,
     ) -> Result<Snapshot> {
         if self.config.offline {
@@ -109,31 +111,31 @@ impl Hub {
             }
             Err(error) => return Err(error),
         };
-        bring(&listing)?;
+        download(&listing)?;
         let cache = RepoCache::new(&self.config.cache, model.repo());
-        // Only now: a revision that points to half a model would be worse than one that points to the last whole one.
-        cache.remember(model.revision(), &listing.commit);
+        // The reference is updated last, so that it never points to an incomplete snapshot.
+        cache.write_ref(model.revision(), &listing.commit);
         Ok(Snapshot { folder: cache.snapshot(&listing.commit), commit: listing.commit })
     }
 
-    fn bring_model(
+    fn download_model_files(
         &self,
         model: &ModelName,
         cache: &RepoCache,
         listing: &Listing,
         progress: &mut Progress<'_>,
     ) -> Result<()> {
-        let there: BTreeSet<String> = listing.files.iter().cloned().collect();
-        let selection = select(model, &there)?;
+        let available: BTreeSet<String> = listing.files.iter().cloned().collect();
+        let selection = select(model, &available)?;
         let downloader = self.downloader(model, cache, &listing.commit);
-        let mut files = selection.small;
+        let mut files = selection.small_files;
         files.push(selection.weights.to_owned());
-        downloader.bring(&files, progress)?;
+        downloader.download(&files, progress)?;
         if selection.is_index {
             let path = cache.pointer(&listing.commit, selection.weights)?;
-            let shards = shard_index::shards(model, &path, selection.weights)?;
-            shard_index::check_there(model, selection.weights, &shards, &there)?;
-            downloader.bring(&shards, progress)?;
+            let shards = shard_index::read_shards(model, &path, selection.weights)?;
+            shard_index::check_available(model, selection.weights, &shards, &available)?;
+            downloader.download(&shards, progress)?;
         }
         Ok(())
     }
@@ -143,7 +145,7 @@ impl Hub {
     }
 }
 
-/// Whether the hub could not answer, rather than did not want to.
+/// Whether the error is an outage of the hub, as opposed to a rejected request.
 fn is_outage(error: &HubError) -> bool {
     matches!(error, HubError::Unreachable { .. } | HubError::Server { .. } | HubError::RateLimited { .. })
 }

@@ -1,4 +1,4 @@
-//! What the system refuses, as an error of this crate.
+//! Constructors of errors from I/O errors.
 
 use crate::HubError;
 use std::io;

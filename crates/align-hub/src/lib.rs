@@ -1,9 +1,9 @@
-//! The Hugging Face hub, dependably: a model by its name, in the cache that Python's `huggingface_hub` uses too, and a
-//! folder as a commit.
+//! A client of the Hugging Face hub: downloads models into the cache of Python's `huggingface_hub` and uploads folders
+//! as commits.
 //!
-//! A download that breaks off is continued where it stopped, even by another process; every file is compared with the
-//! checksum that the hub gives before anyone sees it; the token goes to the hub alone. Without a network the cache is
-//! enough. What goes wrong is a [`HubError`] that says what to do.
+//! Interrupted downloads are resumed, also by another process. Every file's checksum is verified before the file is
+//! made available. The token is sent only to the hub. Cached models can be used offline. A [`HubError`] explains what
+//! to do.
 //!
 //! ```
 //! use align_hub::{Hub, HubConfig, ModelSource};
@@ -19,7 +19,7 @@
 //! #     std::fs::create_dir_all(file.parent().ok_or("a folder")?)?;
 //! #     std::fs::write(file, content)?;
 //! # }
-//! // `HubConfig::from_env()` is what `huggingface_hub` would use; this one asks a cache alone.
+//! `HubConfig::from_env()` reads the same settings as `huggingface_hub`; this example uses the cache only.
 //! let config = HubConfig { offline: true, ..HubConfig::new(cache.path()) };
 //! let hub = Hub::new(config)?;
 //! let folder = ModelSource::parse("user/name")?.fetch(&hub, &mut |_| {})?;
@@ -27,7 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What was trained goes back as a commit:
+//! Upload a trained model as a commit:
 //!
 //! ```no_run
 //! # use align_hub::{Hub, HubConfig, UploadOptions};
@@ -37,14 +37,17 @@
 //! # Ok::<(), align_hub::HubError>(())
 //! ```
 
-mod answer;
 mod cache;
+mod checksum;
 mod config;
-mod download;
+mod content_range;
+mod disk_space;
 #[cfg(feature = "progress")]
 mod download_bar;
+mod downloader;
 mod error;
 mod etag;
+mod file_download;
 mod file_name;
 mod http;
 mod hub;
@@ -52,26 +55,23 @@ mod io_error;
 mod listing;
 mod locks;
 mod metadata;
+mod min_speed;
 mod name;
-mod pace;
-mod partial;
+mod partial_file;
 mod progress;
-mod range;
-mod refusal;
 mod request;
-mod resume;
+mod request_error;
+mod response;
+mod response_error;
 mod retry;
 mod select;
+mod server_message;
 mod shard_index;
 mod snapshot;
 mod source;
-mod space;
 mod token;
-mod trouble;
 mod upload;
 mod url;
-mod verify;
-mod words;
 
 pub use config::HubConfig;
 #[cfg(feature = "progress")]

@@ -1,29 +1,29 @@
 use crate::cache::is_commit;
 use crate::http::Http;
-use crate::refusal::{self, Asked};
 use crate::request::Request;
+use crate::request_error::RequestError;
+use crate::response_error::{self, RequestKind};
 use crate::retry::Retries;
-use crate::trouble::Trouble;
-use crate::url::{encoded, encoded_path};
+use crate::url::{encode_path, encode_segment};
 use crate::{HubConfig, ModelName, Result};
 use serde::Deserialize;
 use ureq::http::Method;
 
-/// More than the hub's largest repositories need.
-const MOST_BYTES: u64 = 16 << 20;
+/// More than the largest repositories on the hub need.
+const MAX_BYTES: u64 = 16 << 20;
 
-/// A revision of a repository as the hub describes it.
+/// A revision of a repository: its commit and files.
 #[derive(Debug)]
 pub(crate) struct Listing {
     pub commit: String,
-    /// Names as the hub gives them: not to be trusted.
+    /// File names as returned by the hub. They are not validated yet.
     pub files: Vec<String>,
-    /// The repository's name now, should it have been renamed.
+    /// The repository's current name, in case it was renamed.
     pub repo: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Described {
+struct RepoInfo {
     sha: Option<String>,
     #[serde(default)]
     siblings: Vec<Sibling>,
@@ -35,21 +35,21 @@ struct Sibling {
     rfilename: String,
 }
 
-/// Asks the hub which commit a revision is and what files it has. The first request of all: where nothing answers, it
-/// says so at once.
+/// Fetches the commit and file names of a revision. This is the first request, so a connection failure is reported
+/// without retries.
 pub(crate) fn fetch(http: &Http, config: &HubConfig, model: &ModelName) -> Result<Listing> {
-    let (repo, revision) = (encoded_path(model.repo().as_str()), encoded(model.revision()));
-    let url = http.at(&format!("/api/models/{repo}/revision/{revision}"))?;
+    let (repo, revision) = (encode_path(model.repo().as_str()), encode_segment(model.revision()));
+    let url = http.url(&format!("/api/models/{repo}/revision/{revision}"))?;
     let request = Request::new(Method::GET, url, config.etag_timeout);
-    Retries::quick(&config.retries).run(|| {
-        let answer = http.send(&request)?;
-        if !answer.is_success() {
-            return Err(refusal::trouble(http, answer, Asked::Listing(model)));
+    Retries::for_first_request(&config.retries).run(|| {
+        let response = http.send(&request)?;
+        if !response.is_success() {
+            return Err(response_error::from_response(http, response, RequestKind::Listing(model)));
         }
-        let no_commit = answer.malformed("it gives no commit of 40 hexadecimal digits for the revision");
-        let described: Described = answer.json(MOST_BYTES)?;
-        let commit = described.sha.filter(|sha| is_commit(sha)).ok_or_else(|| Trouble::from(no_commit))?;
-        let files = described.siblings.into_iter().map(|sibling| sibling.rfilename).collect();
-        Ok(Listing { commit, files, repo: described.id })
+        let no_commit = response.malformed("it gives no commit of 40 hexadecimal digits for the revision");
+        let info: RepoInfo = response.json(MAX_BYTES)?;
+        let commit = info.sha.filter(|sha| is_commit(sha)).ok_or_else(|| RequestError::from(no_commit))?;
+        let files = info.siblings.into_iter().map(|sibling| sibling.rfilename).collect();
+        Ok(Listing { commit, files, repo: info.id })
     })
 }

@@ -4,17 +4,18 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Holds a lock of the cache, which Python's `huggingface_hub` honours too, until it is dropped or the process ends.
+/// A lock file of the cache, compatible with Python's `huggingface_hub`. It is released on drop or when the process
+/// ends.
 pub(crate) struct Lock {
     _file: File,
 }
 
-/// Takes the lock, waiting for whoever has it.
+/// Acquires the lock, waiting until it is free.
 pub(crate) fn hold(path: &Path) -> Result<Lock> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(HubError::unwritable(folder))?;
     }
-    // A link would have a file made elsewhere.
+    // Following a link could create a file outside the cache.
     let no_link = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
     let opened = File::options().create(true).append(true).custom_flags(no_link).open(path);
     let file = opened.map_err(HubError::unwritable(path))?;
@@ -28,9 +29,9 @@ pub(crate) fn hold(path: &Path) -> Result<Lock> {
     };
     match locked {
         Ok(()) => Ok(Lock { _file: file }),
-        // A broken lock costs at most a damaged partial download, which its checksum gives away.
+        // Without a lock, a partial download may be damaged, which its checksum reveals.
         Err(error) if error.kind() == ErrorKind::Unsupported => {
-            tracing::warn!("{}: this file system has no locks, going on without", path.display());
+            tracing::warn!("{}: the file system does not support locks; continuing without one", path.display());
             Ok(Lock { _file: file })
         }
         Err(error) => Err(HubError::unwritable(path)(error)),

@@ -1,51 +1,51 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The most characters of a user's or a repository's name.
-const MOST_CHARS: usize = 96;
-/// The most characters of a revision; git's own limit is the file system's.
-const MOST_REVISION_CHARS: usize = 200;
-/// The branch of a name without a revision.
+/// Most characters of a user's or repository's name.
+const MAX_CHARS: usize = 96;
+/// Most characters of a revision. Git's own limit depends on the file system.
+const MAX_REVISION_CHARS: usize = 200;
+/// The default branch.
 pub(crate) const DEFAULT_REVISION: &str = "main";
 
-/// A repository on the hub: `user/name`, or `name` alone as the oldest models have it.
+/// A repository on the hub: `user/name`, or just `name` for some old models.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RepoName {
     text: String,
 }
 
-/// A model on the hub: a repository and which revision of it.
+/// A model on the hub: a repository and a revision.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ModelName {
     repo: RepoName,
     revision: String,
 }
 
-/// The longest name that a message repeats whole.
-const MOST_SHOWN_CHARS: usize = 200;
+/// Longest name that a message shows in full.
+const MAX_SHOWN_CHARS: usize = 200;
 
-/// A name that the hub could not have.
+/// An invalid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` names no model on the hub: {wrong}; expected {expected}", shown(name))]
+#[error("`{}` is not a valid model name: {wrong}; expected {expected}", printable(name))]
 pub struct NameError {
-    /// What was given.
+    /// The given name.
     pub name: String,
     /// What is wrong with it.
     pub wrong: &'static str,
-    /// What it should look like.
+    /// The expected form.
     pub expected: &'static str,
 }
 
-fn shown(name: &str) -> String {
-    let mut text: String = name.chars().take(MOST_SHOWN_CHARS).flat_map(char::escape_debug).collect();
-    if name.chars().nth(MOST_SHOWN_CHARS).is_some() {
+fn printable(name: &str) -> String {
+    let mut text: String = name.chars().take(MAX_SHOWN_CHARS).flat_map(char::escape_debug).collect();
+    if name.chars().nth(MAX_SHOWN_CHARS).is_some() {
         text.push('…');
     }
     text
 }
 
 impl RepoName {
-    /// The user or organisation, where the name has one.
+    /// The user or organisation, if the name has one.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
         self.text.split_once('/').map(|(namespace, _)| namespace)
@@ -57,19 +57,19 @@ impl RepoName {
         self.text.split_once('/').map_or(&self.text, |(_, name)| name)
     }
 
-    /// The whole name as the hub writes it.
+    /// The full name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The model at a revision: a branch, tag, commit or `refs/pr/1`.
+    /// Selects a revision: a branch, tag, commit or pull request such as `refs/pr/1`.
     ///
     /// # Errors
     ///
-    /// If the revision is not a name that git allows.
+    /// If the revision is not a valid git reference.
     pub fn at(self, revision: &str) -> Result<ModelName, NameError> {
-        match revision_fault(revision) {
+        match revision_error(revision) {
             Some(wrong) => Err(NameError {
                 name: format!("{self}@{revision}"),
                 wrong,
@@ -87,7 +87,7 @@ impl ModelName {
         &self.repo
     }
 
-    /// The branch, tag or commit; `main` unless the name said otherwise.
+    /// The branch, tag or commit; `main` by default.
     #[must_use]
     pub fn revision(&self) -> &str {
         &self.revision
@@ -104,7 +104,7 @@ impl FromStr for RepoName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        match text.split('/').find_map(part_fault).or_else(|| whole_fault(text)) {
+        match text.split('/').find_map(component_error).or_else(|| name_error(text)) {
             Some(wrong) => Err(NameError { name: text.to_owned(), wrong, expected: "user/name or name" }),
             None => Ok(Self { text: text.to_owned() }),
         }
@@ -137,29 +137,29 @@ impl fmt::Display for ModelName {
     }
 }
 
-fn part_fault(part: &str) -> Option<&'static str> {
+fn component_error(part: &str) -> Option<&'static str> {
     if part.is_empty() {
         return Some("a part of it is empty");
     }
     if !part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
-        return Some("it holds a character other than letters, digits, `-`, `_` and `.`");
+        return Some("it contains a character other than letters, digits, `-`, `_` and `.`");
     }
     if part.starts_with(['-', '.']) || part.ends_with(['-', '.']) {
         return Some("a part of it starts or ends with `-` or `.`");
     }
-    if part.len() > MOST_CHARS {
+    if part.len() > MAX_CHARS {
         return Some("a part of it is longer than 96 characters");
     }
     None
 }
 
-fn whole_fault(text: &str) -> Option<&'static str> {
+fn name_error(text: &str) -> Option<&'static str> {
     if text.matches('/').count() > 1 {
         return Some("it has more than one `/`");
     }
-    // The cache's folders use `--` for the slash.
+    // In the cache's folder names, `--` replaces the slash.
     if text.contains("--") || text.contains("..") {
-        return Some("it holds `--` or `..`");
+        return Some("it contains `--` or `..`");
     }
     if text.ends_with(".git") {
         return Some("it ends in `.git`");
@@ -167,19 +167,19 @@ fn whole_fault(text: &str) -> Option<&'static str> {
     None
 }
 
-/// Git's own rules, which also make a revision safe as a path below the cache's `refs`.
-fn revision_fault(text: &str) -> Option<&'static str> {
+/// Git's rules for references. They also make the revision safe as a path below the cache's `refs`.
+fn revision_error(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         return Some("the revision is empty");
     }
-    if text.len() > MOST_REVISION_CHARS {
+    if text.len() > MAX_REVISION_CHARS {
         return Some("the revision is longer than 200 characters");
     }
     if text.chars().any(|c| c.is_control() || c.is_whitespace() || "~^:?*[\\@".contains(c)) {
-        return Some("the revision holds a character that git does not allow");
+        return Some("the revision contains a character that git does not allow");
     }
     if text.starts_with('-') || text.contains("..") {
-        return Some("the revision starts with `-` or holds `..`");
+        return Some("the revision starts with `-` or contains `..`");
     }
     if text.split('/').any(|part| part.is_empty() || part.starts_with('.') || part.ends_with('.')) {
         return Some("a part of the revision is empty, or starts or ends with `.`");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_the_hub_refuses() {
+    fn invalid_names_are_rejected() {
         let long = format!("user/{}", "n".repeat(97));
         for (text, wrong) in [
             ("", "is empty"),
@@ -224,13 +224,13 @@ mod tests {
             ("user/-name", "starts or ends with"),
             (".user/name", "starts or ends with"),
             ("user/name.", "starts or ends with"),
-            ("user/na--me", "holds `--`"),
-            ("user/na..me", "holds `--` or `..`"),
+            ("user/na--me", "contains `--`"),
+            ("user/na..me", "contains `--` or `..`"),
             ("user/name.git", "ends in `.git`"),
             (long.as_str(), "longer than 96"),
             ("user/name@", "revision is empty"),
             ("user/name@a b", "git does not allow"),
-            ("user/name@../x", "holds `..`"),
+            ("user/name@../x", "contains `..`"),
             ("user/name@-x", "starts with `-`"),
             ("user/name@a//b", "part of the revision"),
             ("user/name@/a", "part of the revision"),

@@ -1,40 +1,40 @@
 use std::time::Duration;
 
-/// What a transfer tells whoever waits for it.
+/// Callback for progress events.
 pub type Progress<'a> = dyn FnMut(Event<'_>) + 'a;
 
-/// A step of a transfer.
+/// A progress event of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A file's transfer begins, or begins again from `done`.
+    /// A file's transfer starts, or restarts from `done`.
     Begin {
         /// The file.
         file: &'a str,
-        /// Its bytes, where they are known.
+        /// The file's size in bytes, if known.
         total: Option<u64>,
-        /// Bytes there from an earlier attempt.
+        /// Bytes already transferred by an earlier attempt.
         done: u64,
     },
-    /// More bytes went over the line.
+    /// More bytes were transferred.
     Bytes {
         /// The file.
         file: &'a str,
-        /// How many more.
+        /// Number of bytes.
         more: u64,
     },
-    /// An attempt failed and is made again.
+    /// An attempt failed and will be retried.
     Retry {
         /// The file.
         file: &'a str,
-        /// Which attempt failed, from 1.
+        /// Number of the failed attempt, from 1.
         attempt: u32,
-        /// How long until the next.
+        /// Time until the next attempt.
         wait: Duration,
-        /// Why it failed.
+        /// Why the attempt failed.
         reason: &'a str,
     },
-    /// A file is whole and checked.
+    /// A file is complete and verified.
     Done {
         /// The file.
         file: &'a str,

@@ -1,40 +1,40 @@
-use crate::trouble::{Again, Trouble};
+use crate::request_error::{RequestError, RetryRule};
 use crate::{HubError, Result};
 use std::thread;
 use std::time::Duration;
 
-/// How often and how soon a failed request is made again.
+/// How failed requests are retried.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
-    /// How often a request is made that does not get any further; a download that does starts counting anew.
-    pub attempts: u32,
-    /// The wait before the second attempt; each further one doubles it.
-    pub first_wait: Duration,
-    /// The longest wait.
-    pub longest_wait: Duration,
-    /// The longest wait that a server may ask for; asked for more, the request fails.
-    pub longest_asked_wait: Duration,
+    /// Attempts per request. Progress of a download resets the count.
+    pub max_attempts: u32,
+    /// Delay before the second attempt. It doubles with each further attempt.
+    pub initial_delay: Duration,
+    /// Longest delay.
+    pub max_delay: Duration,
+    /// Longest delay that a server may request. If it requests more, the request fails.
+    pub max_server_delay: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            attempts: 6,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(16),
-            longest_asked_wait: Duration::from_secs(300),
+            max_attempts: 6,
+            initial_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(16),
+            max_server_delay: Duration::from_secs(300),
         }
     }
 }
 
-/// The failed attempts at one request.
+/// Counts the failed attempts of one request.
 pub(crate) struct Retries<'a> {
     policy: &'a RetryPolicy,
     failed: u32,
     connected: bool,
 }
 
-/// An attempt that will be made again.
+/// A failed attempt that will be retried.
 pub(crate) struct Retry {
     pub attempt: u32,
     pub wait: Duration,
@@ -42,56 +42,59 @@ pub(crate) struct Retry {
 }
 
 impl<'a> Retries<'a> {
-    /// For a first request: nothing says yet that the hub can be reached at all.
-    pub(crate) fn quick(policy: &'a RetryPolicy) -> Self {
+    /// For the first request: it is not yet known whether the hub can be reached.
+    pub(crate) fn for_first_request(policy: &'a RetryPolicy) -> Self {
         Self { policy, failed: 0, connected: false }
     }
 
-    /// For a request to a hub that has answered before.
-    pub(crate) fn patient(policy: &'a RetryPolicy) -> Self {
+    /// For requests to a hub that has responded before.
+    pub(crate) fn after_connection(policy: &'a RetryPolicy) -> Self {
         Self { policy, failed: 0, connected: true }
     }
 
-    /// The request got further than ever: the count starts anew.
-    pub(crate) fn progressed(&mut self) {
+    /// Resets the count after progress.
+    pub(crate) fn reset(&mut self) {
         self.failed = 0;
     }
 
-    /// Waits before the next attempt, or gives up with the reason.
-    pub(crate) fn after(&mut self, trouble: Trouble, report: &mut dyn FnMut(&Retry)) -> Result<()> {
+    /// Waits for the next attempt, or returns the error if no attempt is left.
+    pub(crate) fn wait_or_fail(&mut self, failure: RequestError, report: &mut dyn FnMut(&Retry)) -> Result<()> {
         self.failed = self.failed.saturating_add(1);
-        let asked = match trouble.again {
-            Again::Never => return Err(trouble.error),
-            Again::IfConnectedBefore if !self.connected => return Err(trouble.error),
-            Again::IfConnectedBefore => None,
-            Again::After(asked) => asked,
+        let requested = match failure.retry {
+            RetryRule::Never => return Err(failure.error),
+            RetryRule::IfConnectedBefore if !self.connected => return Err(failure.error),
+            RetryRule::IfConnectedBefore => None,
+            RetryRule::After(requested) => requested,
         };
-        if self.failed >= self.policy.attempts || asked.is_some_and(|wait| wait > self.policy.longest_asked_wait) {
-            return Err(self.last(trouble.error));
+        if self.failed >= self.policy.max_attempts || requested.is_some_and(|wait| wait > self.policy.max_server_delay)
+        {
+            return Err(self.with_attempts(failure.error));
         }
         let doublings = self.failed.saturating_sub(1).min(16);
-        let wait = self.policy.first_wait.saturating_mul(1 << doublings).min(self.policy.longest_wait);
-        let wait = asked.map_or(wait, |asked| asked.max(wait));
-        let reason = trouble.error.to_string();
-        tracing::warn!("attempt {} failed, trying again in {:.1} s: {reason}", self.failed, wait.as_secs_f64());
+        let wait = self.policy.initial_delay.saturating_mul(1 << doublings).min(self.policy.max_delay);
+        let wait = requested.map_or(wait, |requested| requested.max(wait));
+        let reason = failure.error.to_string();
+        tracing::warn!("attempt {} failed, retrying in {:.1} s: {reason}", self.failed, wait.as_secs_f64());
         report(&Retry { attempt: self.failed, wait, reason });
         thread::sleep(wait);
         Ok(())
     }
 
-    /// Makes `request` until it succeeds or is given up.
-    pub(crate) fn run<T>(mut self, mut request: impl FnMut() -> std::result::Result<T, Trouble>) -> Result<T> {
+    /// Calls `request` until it succeeds or no attempt is left.
+    pub(crate) fn run<T>(mut self, mut request: impl FnMut() -> std::result::Result<T, RequestError>) -> Result<T> {
         loop {
             match request() {
                 Ok(value) => return Ok(value),
-                Err(trouble) => self.after(trouble, &mut |_| {})?,
+                Err(failure) => self.wait_or_fail(failure, &mut |_| {})?,
             }
         }
     }
 
-    fn last(&self, error: HubError) -> HubError {
+    fn with_attempts(&self, error: HubError) -> HubError {
         match error {
-            HubError::Server { url, status, said, .. } => HubError::Server { url, status, attempts: self.failed, said },
+            HubError::Server { url, status, server_message, .. } => {
+                HubError::Server { url, status, attempts: self.failed, server_message }
+            }
             other => other,
         }
     }

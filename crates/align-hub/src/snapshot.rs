@@ -5,74 +5,77 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A model in the cache: the files of one commit.
+/// A cached commit of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The folder that holds them, to be read as any model's folder.
+    /// The folder with its files, in the layout of a model folder.
     pub folder: PathBuf,
     /// The commit.
     pub commit: String,
 }
 
-/// The model as the cache has it, if that is all of it.
+/// The cached model, if it is complete.
 pub(crate) fn cached_model(config: &HubConfig, cache: &RepoCache, model: &ModelName) -> Result<Snapshot> {
-    let snapshot = cached(config, cache, model)?;
-    let partly =
-        |missing: String| HubError::PartlyCached { model: model.to_string(), folder: snapshot.folder.clone(), missing };
-    let there = names(&snapshot.folder)?;
-    let selection = select(model, &there).map_err(|error| match error {
-        HubError::NotAModel { lacks, .. } => partly(lacks.to_owned()),
+    let snapshot = find_snapshot(config, cache, model)?;
+    let partly_cached = |missing: String| HubError::PartiallyCached {
+        model: model.to_string(),
+        folder: snapshot.folder.clone(),
+        missing,
+    };
+    let available = file_names(&snapshot.folder)?;
+    let selection = select(model, &available).map_err(|error| match error {
+        HubError::NotAModel { missing, .. } => partly_cached(missing.to_owned()),
         other => other,
     })?;
-    let mut files = selection.small;
+    let mut files = selection.small_files;
     files.push(selection.weights.to_owned());
     if selection.is_index {
-        let shards = shard_index::shards(model, &snapshot.folder.join(selection.weights), selection.weights)?;
-        if let Some(missing) = shards.iter().find(|shard| !there.contains(*shard)) {
-            return Err(partly(missing.clone()));
+        let shards = shard_index::read_shards(model, &snapshot.folder.join(selection.weights), selection.weights)?;
+        if let Some(missing) = shards.iter().find(|shard| !available.contains(*shard)) {
+            return Err(partly_cached(missing.clone()));
         }
         files.extend(shards);
     }
-    whole(cache, snapshot, &files)
+    verified(cache, snapshot, &files)
 }
 
-/// The named files as the cache has them, if it has them all.
+/// The cached files, if the cache has all of them.
 pub(crate) fn cached_files(
     config: &HubConfig,
     cache: &RepoCache,
     model: &ModelName,
     files: &[String],
 ) -> Result<Snapshot> {
-    let snapshot = cached(config, cache, model)?;
+    let snapshot = find_snapshot(config, cache, model)?;
     for file in files {
         if !cache.pointer(&snapshot.commit, file)?.exists() {
             let (model, folder) = (model.to_string(), snapshot.folder);
-            return Err(HubError::PartlyCached { model, folder, missing: file.clone() });
+            return Err(HubError::PartiallyCached { model, folder, missing: file.clone() });
         }
     }
-    whole(cache, snapshot, files)
+    verified(cache, snapshot, files)
 }
 
-/// The snapshot, if none of these files is damaged.
-fn whole(cache: &RepoCache, snapshot: Snapshot, files: &[String]) -> Result<Snapshot> {
+/// Returns the snapshot if none of the files is damaged.
+fn verified(cache: &RepoCache, snapshot: Snapshot, files: &[String]) -> Result<Snapshot> {
     for file in files {
-        if let Some(found) = cache.damage(&snapshot.commit, file)? {
+        if let Some(found) = cache.checksum_mismatch(&snapshot.commit, file)? {
             return Err(HubError::DamagedInCache { path: snapshot.folder.join(file), found });
         }
     }
     Ok(snapshot)
 }
 
-fn cached(config: &HubConfig, cache: &RepoCache, model: &ModelName) -> Result<Snapshot> {
+fn find_snapshot(config: &HubConfig, cache: &RepoCache, model: &ModelName) -> Result<Snapshot> {
     let (commit, folder) = cache
-        .seen(model)
+        .cached_commit(model)
         .ok_or_else(|| HubError::NotCached { model: model.to_string(), cache: config.cache.clone() })?;
     Ok(Snapshot { folder, commit })
 }
 
-/// The files right in the folder; a link whose content is gone is none.
-fn names(folder: &Path) -> Result<BTreeSet<String>> {
+/// The names of the folder's files. Dangling links are skipped.
+fn file_names(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = fs::read_dir(folder).map_err(HubError::unreadable(folder))?;
     Ok(entries
         .filter_map(|entry| entry.ok())

@@ -1,22 +1,22 @@
 use crate::{Hub, HubError, ModelName, Progress, Result};
 use std::path::{Path, PathBuf};
 
-/// Where a model comes from: a folder, or the hub.
+/// Where a model comes from: a local folder or the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelSource {
-    /// A folder that holds it.
+    /// A local folder.
     Folder(PathBuf),
-    /// A name on the hub.
+    /// A model on the hub.
     Hub(ModelName),
 }
 
 impl ModelSource {
-    /// What a user means by `text`: an existing folder wins, what can only be a path must be one, and the rest is a name
-    /// on the hub.
+    /// Parses a user's input. An existing folder takes precedence. Text that can only be a path must be an existing
+    /// folder. Anything else is a name on the hub.
     ///
     /// # Errors
     ///
-    /// If it is a path without a folder there, or a name that the hub could not have.
+    /// If it is a path without a folder, or an invalid name.
     pub fn parse(text: &str) -> Result<Self> {
         let path = Path::new(text);
         if path.is_dir() {
@@ -25,13 +25,13 @@ impl ModelSource {
         if path.exists() {
             return Err(HubError::NotAFolder { path: path.to_owned() });
         }
-        if can_only_be_a_path(text) {
+        if must_be_a_path(text) {
             return Err(HubError::NoSuchFolder { path: path.to_owned() });
         }
         Ok(Self::Hub(text.parse()?))
     }
 
-    /// The model's folder, downloaded into the cache if it is not there yet. A folder needs no hub.
+    /// The model's folder. A model on the hub is downloaded into the cache first.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl ModelSource {
     }
 }
 
-fn can_only_be_a_path(text: &str) -> bool {
+fn must_be_a_path(text: &str) -> bool {
     let repo = text.split('@').next().unwrap_or(text);
     text.starts_with(['/', '.', '~']) || text.contains('\\') || text.ends_with('/') || repo.matches('/').count() > 1
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_wins_and_the_rest_is_a_name() {
+    fn a_folder_takes_precedence_over_a_name() {
         let folder = tempfile::tempdir().unwrap();
         let text = folder.path().to_str().unwrap();
         assert_eq!(ModelSource::parse(text).unwrap(), ModelSource::Folder(folder.path().to_owned()));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_path_is_not_asked_of_the_hub() {
+    fn a_mistyped_path_is_not_looked_up_on_the_hub() {
         for path in ["./typo/x", "../typo", "/no/such/folder", "~/models/x", "a/b/c", "models/", "models\\x"] {
             let error = ModelSource::parse(path).unwrap_err().to_string();
             assert!(error.contains("no such folder"), "{path}: {error}");

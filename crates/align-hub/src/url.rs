@@ -1,10 +1,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Uri;
 
-/// What a path's part keeps as it is; the rest is percent-encoded.
+/// Characters of a path segment that are not percent-encoded.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// An http address, taken apart as far as redirects ask for it.
+/// An HTTP URL, split into the parts needed for redirects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Url {
     scheme: String,
@@ -15,7 +15,7 @@ pub(crate) struct Url {
 }
 
 impl Url {
-    /// `None` unless it is a full http(s) address without a user's name in it.
+    /// Parses an absolute http(s) URL; `None` if it is invalid or contains credentials.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.split('#').next()?.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
@@ -33,7 +33,7 @@ impl Url {
         Some(Self { scheme, host, port: authority.port_u16().unwrap_or(standard), rest })
     }
 
-    /// Where a `Location` leads from here.
+    /// Resolves a `Location` header.
     pub(crate) fn join(&self, location: &str) -> Option<Self> {
         if let Some(rest) = location.strip_prefix("//") {
             return Self::parse(&format!("{}://{rest}", self.scheme));
@@ -49,7 +49,7 @@ impl Url {
         Self::parse(&format!("{}{folder}/{location}", self.origin()))
     }
 
-    /// The address with `path` after its own; `path` starts with a slash.
+    /// Appends `path`, which starts with a slash, to the URL's own path.
     pub(crate) fn with_path(&self, path: &str) -> Option<Self> {
         Self::parse(&format!("{}{}{path}", self.origin(), self.rest.trim_end_matches('/')))
     }
@@ -66,13 +66,13 @@ impl Url {
         self.host == "localhost" || self.host == "[::1]" || self.host.starts_with("127.")
     }
 
-    /// The whole address, with what its query may hold of secrets.
+    /// The full URL. Its query may contain secrets.
     pub(crate) fn full(&self) -> String {
         format!("{}{}", self.origin(), self.rest)
     }
 
-    /// The address for a message: a signed address keeps its signature in the query.
-    pub(crate) fn shown(&self) -> String {
+    /// The URL for messages: without the query, which may contain a signature.
+    pub(crate) fn without_query(&self) -> String {
         let path = self.rest.split('?').next().unwrap_or_default();
         format!("{}{}", self.origin(), path.trim_end_matches('/'))
     }
@@ -85,14 +85,14 @@ impl Url {
     }
 }
 
-/// `text` as one part of a path: slashes are encoded too.
-pub(crate) fn encoded(text: &str) -> String {
+/// Percent-encodes `text` as one path segment, including slashes.
+pub(crate) fn encode_segment(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
-/// `path` with each part between slashes encoded.
-pub(crate) fn encoded_path(path: &str) -> String {
-    path.split('/').map(encoded).collect::<Vec<_>>().join("/")
+/// Percent-encodes each segment of `path`.
+pub(crate) fn encode_path(path: &str) -> String {
+    path.split('/').map(encode_segment).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn redirects_lead_where_a_browser_goes() {
+    fn redirects_are_resolved_like_in_a_browser() {
         let from = Url::parse("https://Hub.example/a/b?x=1").unwrap();
         let to = |location: &str| from.join(location).unwrap().full();
         assert_eq!(to("/c?d"), "https://hub.example/c?d");
@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_put_after_the_endpoints_own_and_queries_are_not_shown() {
+    fn paths_are_appended_to_the_endpoint_and_queries_are_hidden() {
         let endpoint = Url::parse("https://mirror.example/hf/").unwrap();
         assert_eq!(endpoint.with_path("/api/x?y=1").unwrap().full(), "https://mirror.example/hf/api/x?y=1");
-        assert_eq!(endpoint.with_path("/api/x?y=1").unwrap().shown(), "https://mirror.example/hf/api/x");
-        assert_eq!(Url::parse("https://hub.example").unwrap().shown(), "https://hub.example");
-        assert_eq!(encoded("refs/pr/1 ü"), "refs%2Fpr%2F1%20%C3%BC");
-        assert_eq!(encoded_path("a b/c?.json"), "a%20b/c%3F.json");
+        assert_eq!(endpoint.with_path("/api/x?y=1").unwrap().without_query(), "https://mirror.example/hf/api/x");
+        assert_eq!(Url::parse("https://hub.example").unwrap().without_query(), "https://hub.example");
+        assert_eq!(encode_segment("refs/pr/1 ü"), "refs%2Fpr%2F1%20%C3%BC");
+        assert_eq!(encode_path("a b/c?.json"), "a%20b/c%3F.json");
     }
 }

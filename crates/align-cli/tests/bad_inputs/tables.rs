@@ -28,7 +28,7 @@ pub const CASES: &[Case] = &[
         "a column twice",
         |d| write(d, "in.csv", "prompt,text,score,text\na,b,1,c\n"),
         "pair --input in.csv --output pairs.jsonl",
-        &["in.csv, line 1", "\"text\" stands twice"],
+        &["in.csv, line 1", "\"text\" occurs twice"],
     ),
     case(
         "a score that is no number",
@@ -102,7 +102,7 @@ pub const CASES: &[Case] = &[
         "a field twice",
         |d| write(d, "pairs.jsonl", "{\"prompt\": \"a\", \"chosen\": \"b\", \"chosen\": \"c\", \"rejected\": \"d\"}\n"),
         DPO,
-        &["pairs.jsonl, line 1", "\"chosen\" stands twice"],
+        &["pairs.jsonl, line 1", "\"chosen\" occurs twice"],
     ),
     case(
         "a text that is null",

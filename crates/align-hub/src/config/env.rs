@@ -5,27 +5,27 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A day: more is surely a mistake.
-const MOST_SECONDS: u64 = 86_400;
+/// One day; a larger value is surely a mistake.
+const MAX_SECONDS: u64 = 86_400;
 
-/// Largest file of a token, in bytes.
-const TOKEN_FILE: u64 = 1 << 16;
+/// Largest token file, in bytes.
+const MAX_TOKEN_FILE_BYTES: u64 = 1 << 16;
 
 struct Env<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
 }
 
 impl HubConfig {
-    /// As the environment says, by the variables that Python's `huggingface_hub` reads.
+    /// The configuration given by the environment variables of Python's `huggingface_hub`.
     ///
     /// # Errors
     ///
-    /// If a variable makes no sense, or the token's file cannot be read.
+    /// If a variable is invalid, or the token file cannot be read.
     pub fn from_env() -> Result<Self> {
         Self::from_lookup(|variable| std::env::var_os(variable))
     }
 
-    /// As the environment that `lookup` stands for says.
+    /// The configuration given by the variables that `lookup` returns.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ fn config(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<HubConfig> {
 }
 
 impl Env<'_> {
-    /// The variable's text; empty counts as unset.
+    /// The variable's text; an empty value counts as unset.
     fn text(&self, variable: &'static str) -> Result<Option<String>> {
         let Some(value) = (self.lookup)(variable) else { return Ok(None) };
         match value.into_string() {
@@ -59,31 +59,31 @@ impl Env<'_> {
             Err(value) => Err(HubError::Setting {
                 setting: variable,
                 value: value.to_string_lossy().into_owned(),
-                expected: "text in UTF-8",
+                expected: "UTF-8 text",
             }),
         }
     }
 
-    fn is_true(&self, variable: &'static str) -> Result<Option<bool>> {
+    fn boolean(&self, variable: &'static str) -> Result<Option<bool>> {
         let Some(value) = self.text(variable)? else { return Ok(None) };
         match value.trim().to_ascii_uppercase().as_str() {
             "1" | "ON" | "YES" | "TRUE" => Ok(Some(true)),
             "0" | "OFF" | "NO" | "FALSE" => Ok(Some(false)),
-            // Python takes this for false; someone who wrote it meant something.
+            // Python treats any other value as false, but it is probably a typing error.
             _ => Err(HubError::Setting { setting: variable, value, expected: "1, ON, YES, TRUE or 0, OFF, NO, FALSE" }),
         }
     }
 
     fn offline(&self) -> Result<bool> {
-        let own = self.is_true("HF_HUB_OFFLINE")?;
-        Ok(own.or(self.is_true("TRANSFORMERS_OFFLINE")?).unwrap_or(false))
+        let own = self.boolean("HF_HUB_OFFLINE")?;
+        Ok(own.or(self.boolean("TRANSFORMERS_OFFLINE")?).unwrap_or(false))
     }
 
     fn seconds(&self, variable: &'static str) -> Result<Duration> {
         let Some(value) = self.text(variable)? else { return Ok(DEFAULT_TIMEOUT) };
         match value.trim().parse::<u64>() {
             Ok(0) => Ok(DEFAULT_TIMEOUT),
-            Ok(seconds) if seconds <= MOST_SECONDS => Ok(Duration::from_secs(seconds)),
+            Ok(seconds) if seconds <= MAX_SECONDS => Ok(Duration::from_secs(seconds)),
             _ => Err(HubError::Setting {
                 setting: variable,
                 value,
@@ -93,11 +93,11 @@ impl Env<'_> {
     }
 
     fn token(&self) -> Result<Option<Token>> {
-        if self.is_true("HF_HUB_DISABLE_IMPLICIT_TOKEN")? == Some(true) {
+        if self.boolean("HF_HUB_DISABLE_IMPLICIT_TOKEN")? == Some(true) {
             return Ok(None);
         }
         for variable in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"] {
-            // Not through `text`, whose error would show the value.
+            // `text` is not used here, because its error shows the value.
             let Some(value) = (self.lookup)(variable) else { continue };
             if let Some(token) = Token::parse(&value.to_string_lossy(), variable)? {
                 return Ok(Some(token));
@@ -107,7 +107,7 @@ impl Env<'_> {
             Some(path) => path,
             None => self.home()?.join("token"),
         };
-        match align_base::files::read_file(&path, TOKEN_FILE) {
+        match align_base::files::read_file(&path, MAX_TOKEN_FILE_BYTES) {
             Ok(text) => Token::parse(&String::from_utf8_lossy(&text), &align_base::printable_path(&path)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(source) => Err(HubError::Unreadable { path, source }),
@@ -123,7 +123,7 @@ impl Env<'_> {
         Ok(self.home()?.join("hub"))
     }
 
-    /// The folder of everything that Hugging Face's libraries keep.
+    /// The folder where the Hugging Face libraries store their data.
     fn home(&self) -> Result<PathBuf> {
         if let Some(path) = self.path("HF_HOME")? {
             return Ok(path);
@@ -141,29 +141,29 @@ impl Env<'_> {
             _ => Err(HubError::Setting {
                 setting,
                 value: value.to_owned(),
-                expected: "a full path, as HOME, the user's folder, is not set",
+                expected: "an absolute path, because HOME is not set",
             }),
         }
     }
 
-    /// The variable's path with `~` and `$NAME` replaced.
+    /// The variable's path with `~` and `$NAME` expanded.
     fn path(&self, variable: &'static str) -> Result<Option<PathBuf>> {
         let Some(value) = self.text(variable)? else { return Ok(None) };
-        let expanded = self.expanded(&value);
+        let expanded = self.expand_variables(&value);
         let Some(rest) = expanded.strip_prefix('~') else { return Ok(Some(expanded.into())) };
         if !rest.is_empty() && !rest.starts_with('/') {
             return Err(HubError::Setting {
                 setting: variable,
                 value,
-                expected: "a path; `~` stands for your own folder only",
+                expected: "a path; `~` is supported for your own home folder only",
             });
         }
         let home = self.user_home(variable, &value)?;
         Ok(Some(home.join(Path::new(rest.trim_start_matches('/')))))
     }
 
-    /// `$NAME` and `${NAME}` replaced; what is not set stays as it is, as in Python.
-    fn expanded(&self, text: &str) -> String {
+    /// Expands `$NAME` and `${NAME}`. Unset variables are left unchanged, as in Python.
+    fn expand_variables(&self, text: &str) -> String {
         let mut expanded = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_is_found_where_python_finds_it() {
+    fn the_cache_path_is_the_same_as_in_python() {
         assert_eq!(cache(&[]), "/no/such/home/.cache/huggingface/hub");
         assert_eq!(cache(&[("XDG_CACHE_HOME", "/x")]), "/x/huggingface/hub");
         assert_eq!(cache(&[("XDG_CACHE_HOME", "/x"), ("HF_HOME", "/h")]), "/h/hub");
@@ -219,15 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_cannot_be_found_out_is_refused() {
+    fn an_unresolvable_path_is_rejected() {
         let error = with(&[("HF_HUB_CACHE", "~other/c")]).unwrap_err().to_string();
-        assert!(error.contains("HF_HUB_CACHE") && error.contains("your own folder only"), "{error}");
+        assert!(error.contains("HF_HUB_CACHE") && error.contains("your own home folder only"), "{error}");
         let error = HubConfig::from_lookup(|_| None).unwrap_err().to_string();
-        assert!(error.contains("HF_HOME") && error.contains("HOME, the user's folder, is not set"), "{error}");
+        assert!(error.contains("HF_HOME") && error.contains("HOME is not set"), "{error}");
     }
 
     #[test]
-    fn offline_by_either_variable_and_nonsense_refused() {
+    fn either_variable_sets_offline_and_invalid_values_are_rejected() {
         for value in ["1", "on", "Yes", "TRUE"] {
             assert!(with(&[("HF_HUB_OFFLINE", value)]).unwrap().offline, "{value}");
             assert!(with(&[("TRANSFORMERS_OFFLINE", value)]).unwrap().offline, "{value}");
@@ -237,7 +237,7 @@ mod tests {
         }
         assert!(!with(&[("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1")]).unwrap().offline);
         let error = with(&[("HF_HUB_OFFLINE", "maybe")]).unwrap_err().to_string();
-        assert!(error.contains("HF_HUB_OFFLINE=\"maybe\" makes no sense: expected 1, ON"), "{error}");
+        assert!(error.contains("HF_HUB_OFFLINE=\"maybe\" is invalid: expected 1, ON"), "{error}");
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_comes_from_the_variable_else_the_file() {
+    fn the_token_comes_from_the_variable_or_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().to_str().unwrap();
         let header = |variables: &[(&str, &str)]| with(variables).unwrap().token.map(|token| token.header());

@@ -1,5 +1,5 @@
-use super::service::Service;
-use super::{Addition, Commit, Way};
+use super::upload_client::UploadClient;
+use super::{Addition, Commit, UploadMode};
 use crate::cache::is_commit;
 use crate::{HubError, Result};
 use base64::Engine;
@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use std::fs;
 
-/// What a commit may hold in itself; the hub sends larger files to large file storage.
-const MOST_REGULAR_BYTES: u64 = 256 << 20;
-const MOST_ANSWER_BYTES: u64 = 1 << 20;
+/// Most bytes of files within a commit request. Larger files go through LFS.
+const MAX_REGULAR_BYTES: u64 = 256 << 20;
+const MAX_RESPONSE_BYTES: u64 = 1 << 20;
 
-/// A line of the request.
+/// A line of the request body.
 #[derive(Serialize)]
 #[serde(tag = "key", content = "value", rename_all = "camelCase")]
 enum Line<'a> {
@@ -22,40 +22,40 @@ enum Line<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Made {
+struct CommitResponse {
     commit_oid: String,
 }
 
-/// Makes one commit of all the files.
-pub(super) fn make(service: &Service<'_>, additions: &[Addition], message: &str) -> Result<Commit> {
-    let regular = additions.iter().filter(|addition| addition.way == Way::Regular);
-    if regular.map(|addition| addition.file.size).fold(0, u64::saturating_add) > MOST_REGULAR_BYTES {
-        let reason = format!("more than {MOST_REGULAR_BYTES} bytes would have to go into the commit itself");
-        return Err(HubError::Upload { repo: service.repo.to_string(), reason });
+/// Creates one commit with all files.
+pub(super) fn create_commit(client: &UploadClient<'_>, additions: &[Addition], message: &str) -> Result<Commit> {
+    let regular = additions.iter().filter(|addition| addition.mode == UploadMode::Regular);
+    if regular.map(|addition| addition.file.size).fold(0, u64::saturating_add) > MAX_REGULAR_BYTES {
+        let reason = format!("the files to be committed without LFS have more than {MAX_REGULAR_BYTES} bytes");
+        return Err(HubError::Upload { repo: client.repo.to_string(), reason });
     }
     let (summary, description) = message.split_once('\n').unwrap_or((message, ""));
     let mut body = Vec::new();
     let mut write = |line: &Line<'_>| -> Result<()> {
-        body.extend(service.json(line)?);
+        body.extend(client.json(line)?);
         body.push(b'\n');
         Ok(())
     };
     write(&Line::Header { summary, description: description.trim() })?;
-    for Addition { file, way, oid } in additions {
-        match way {
-            Way::Regular => {
+    for Addition { file, mode, oid } in additions {
+        match mode {
+            UploadMode::Regular => {
                 let content = fs::read(&file.path).map_err(HubError::unreadable(&file.path))?;
                 write(&Line::File { path: &file.name, content: STANDARD.encode(content), encoding: "base64" })?;
             }
-            Way::Lfs => write(&Line::LfsFile { path: &file.name, algo: "sha256", oid, size: file.size })?,
+            UploadMode::Lfs => write(&Line::LfsFile { path: &file.name, algo: "sha256", oid, size: file.size })?,
         }
     }
-    let url = service.revision_url("commit")?;
-    let made: Made =
-        service.post_bytes(url.clone(), "application/x-ndjson", &body, |answer| answer.json(MOST_ANSWER_BYTES))?;
+    let url = client.revision_url("commit")?;
+    let made: CommitResponse =
+        client.post_bytes(url.clone(), "application/x-ndjson", &body, |response| response.json(MAX_RESPONSE_BYTES))?;
     if !is_commit(&made.commit_oid) {
         let reason = "it gives no commit of 40 hexadecimal digits".to_owned();
-        return Err(HubError::Malformed { url: url.shown(), reason });
+        return Err(HubError::Malformed { url: url.without_query(), reason });
     }
-    service.commit(made.commit_oid)
+    client.commit(made.commit_oid)
 }

@@ -2,17 +2,17 @@ use crate::{HubError, Result, file_name};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A file of the folder that is uploaded.
+/// A local file to upload.
 #[derive(Debug, Clone)]
 pub(super) struct LocalFile {
-    /// Its name in the repository, with slashes.
+    /// Its name in the repository, separated by slashes.
     pub name: String,
     pub path: PathBuf,
     pub size: u64,
 }
 
-/// The plain files of a folder and the folders in it, sorted; those whose name begins with a dot are left out.
-pub(super) fn of_folder(folder: &Path) -> Result<Vec<LocalFile>> {
+/// Lists the regular files of a folder recursively, sorted by name. Names that begin with a dot are skipped.
+pub(super) fn list_files(folder: &Path) -> Result<Vec<LocalFile>> {
     if !folder.is_dir() {
         return Err(HubError::NoSuchFolder { path: folder.to_owned() });
     }
@@ -20,7 +20,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Vec<LocalFile>> {
     let mut files = Vec::new();
     collect(&root, &root, "", &mut files)?;
     if files.is_empty() {
-        let reason = "holds no files to upload; files whose names begin with a dot are not";
+        let reason = "has no files to upload (files whose names begin with a dot are skipped)";
         return Err(HubError::Folder { path: folder.to_owned(), reason });
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -30,9 +30,10 @@ pub(super) fn of_folder(folder: &Path) -> Result<Vec<LocalFile>> {
 fn collect(root: &Path, folder: &Path, prefix: &str, files: &mut Vec<LocalFile>) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(HubError::unreadable(folder))? {
         let path = entry.map_err(HubError::unreadable(folder))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| file_name::is_plain(name));
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| file_name::is_plain_name(name));
         let Some(name) = name else {
-            let reason = "has a name that the hub cannot take: not UTF-8, or with a backslash or a control character";
+            let reason =
+                "has a name that the hub does not accept: not UTF-8, or with a backslash or a control character";
             return Err(HubError::Folder { path, reason });
         };
         if name.starts_with('.') {
@@ -47,9 +48,9 @@ fn collect(root: &Path, folder: &Path, prefix: &str, files: &mut Vec<LocalFile>)
         }
         let real = path.canonicalize().map_err(HubError::unreadable(&path))?;
         let metadata = fs::metadata(&real).map_err(HubError::unreadable(&path))?;
-        // Leaving them out without a word would upload half a model.
+        // Silently skipping them would upload an incomplete model.
         if kind.is_symlink() && (!real.starts_with(root) || metadata.is_dir()) {
-            let reason = "is a link to a folder or out of the folder, which is not uploaded: copy what it links to";
+            let reason = "is a link to a folder or to a file outside the folder, which cannot be uploaded: replace it with a copy";
             return Err(HubError::Folder { path, reason });
         }
         if !metadata.is_file() {
@@ -67,7 +68,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn plain_files_without_those_that_begin_with_a_dot() {
+    fn hidden_files_are_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("sub")).unwrap();
@@ -76,21 +77,21 @@ mod tests {
             fs::write(at(name), name).unwrap();
         }
         symlink("a.json", at("link.json")).unwrap();
-        let files = of_folder(folder.path()).unwrap();
+        let files = list_files(folder.path()).unwrap();
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["a.json", "b.bin", "link.json", "sub/c.txt"]);
     }
 
     #[test]
-    fn what_cannot_be_uploaded_is_refused_rather_than_left_out() {
+    fn files_that_cannot_be_uploaded_are_errors() {
         let folder = tempfile::tempdir().unwrap();
-        let refusal = || of_folder(folder.path()).unwrap_err().to_string();
-        assert!(refusal().contains("holds no files to upload"), "{}", refusal());
-        assert!(of_folder(&folder.path().join("none")).unwrap_err().to_string().contains("no such folder"));
+        let error_message = || list_files(folder.path()).unwrap_err().to_string();
+        assert!(error_message().contains("has no files to upload"), "{}", error_message());
+        assert!(list_files(&folder.path().join("none")).unwrap_err().to_string().contains("no such folder"));
         symlink("/etc/hostname", folder.path().join("out")).unwrap();
-        assert!(refusal().contains("out of the folder"), "{}", refusal());
+        assert!(error_message().contains("outside the folder"), "{}", error_message());
         fs::remove_file(folder.path().join("out")).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
-        assert!(refusal().contains("neither a file nor a folder"), "{}", refusal());
+        assert!(error_message().contains("neither a file nor a folder"), "{}", error_message());
     }
 }

@@ -1,21 +1,21 @@
-use super::multipart::{Action, Plan};
-use super::put::put;
-use super::service::Service;
-use super::{Addition, Way};
-use crate::url::{Url, encoded_path};
-use crate::words::shown;
+use super::multipart::{Action, MultipartUpload};
+use super::put_range::put_range;
+use super::upload_client::UploadClient;
+use super::{Addition, UploadMode};
+use crate::server_message::printable;
+use crate::url::{Url, encode_path};
 use crate::{Event, HubError, Progress, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
 
-/// Files that the hub takes in one question.
-const BATCH: usize = 256;
+/// Most files per batch request.
+const MAX_BATCH: usize = 256;
 const CONTENT_TYPE: &str = "application/vnd.git-lfs+json";
-const MOST_ANSWER_BYTES: u64 = 16 << 20;
+const MAX_RESPONSE_BYTES: u64 = 16 << 20;
 
 #[derive(Serialize)]
-struct Question<'a> {
+struct BatchRequest<'a> {
     operation: &'static str,
     transfers: [&'static str; 2],
     objects: Vec<Object<'a>>,
@@ -35,19 +35,19 @@ struct Object<'a> {
 }
 
 #[derive(Deserialize)]
-struct Reply {
-    objects: Vec<Decided>,
+struct BatchResponse {
+    objects: Vec<ObjectActions>,
 }
 
 #[derive(Deserialize)]
-struct Decided {
+struct ObjectActions {
     oid: String,
-    error: Option<Complaint>,
+    error: Option<ObjectError>,
     actions: Option<Actions>,
 }
 
 #[derive(Deserialize)]
-struct Complaint {
+struct ObjectError {
     message: String,
 }
 
@@ -57,65 +57,69 @@ struct Actions {
     verify: Option<Action>,
 }
 
-/// Brings the contents into large file storage that are not there yet.
-pub(super) fn send(service: &Service<'_>, additions: &[Addition], progress: &mut Progress<'_>) -> Result<()> {
+/// Uploads the contents that LFS does not have yet.
+pub(super) fn upload_contents(
+    client: &UploadClient<'_>,
+    additions: &[Addition],
+    progress: &mut Progress<'_>,
+) -> Result<()> {
     let contents: BTreeMap<&str, &Addition> = additions
         .iter()
-        .filter(|addition| addition.way == Way::Lfs)
+        .filter(|addition| addition.mode == UploadMode::Lfs)
         .map(|addition| (addition.oid.as_str(), addition))
         .collect();
     let contents: Vec<&Addition> = contents.into_values().collect();
-    let url = service.http.at(&format!("/{}.git/info/lfs/objects/batch", encoded_path(service.repo.as_str())))?;
-    for batch in contents.chunks(BATCH) {
+    let url = client.http.url(&format!("/{}.git/info/lfs/objects/batch", encode_path(client.repo.as_str())))?;
+    for batch in contents.chunks(MAX_BATCH) {
         let objects = batch.iter().map(|addition| Object { oid: &addition.oid, size: addition.file.size }).collect();
-        let question = Question {
+        let request = BatchRequest {
             operation: "upload",
             transfers: ["basic", "multipart"],
             objects,
             hash_algo: "sha256",
-            r#ref: Reference { name: service.revision },
+            r#ref: Reference { name: client.revision },
         };
-        let body = service.json(&question)?;
-        let reply: Reply =
-            service.post_bytes(url.clone(), CONTENT_TYPE, &body, |answer| answer.json(MOST_ANSWER_BYTES))?;
-        let mut decisions: BTreeMap<String, Decided> =
-            reply.objects.into_iter().map(|decided| (decided.oid.clone(), decided)).collect();
+        let body = client.json(&request)?;
+        let response: BatchResponse =
+            client.post_bytes(url.clone(), CONTENT_TYPE, &body, |response| response.json(MAX_RESPONSE_BYTES))?;
+        let mut actions: BTreeMap<String, ObjectActions> =
+            response.objects.into_iter().map(|object| (object.oid.clone(), object)).collect();
         for addition in batch {
-            let decided = decisions.remove(&addition.oid).ok_or_else(|| HubError::Malformed {
-                url: url.shown(),
-                reason: format!("it does not say where to send {:?}", addition.file.name),
+            let object = actions.remove(&addition.oid).ok_or_else(|| HubError::Malformed {
+                url: url.without_query(),
+                reason: format!("it gives no upload URL for {:?}", addition.file.name),
             })?;
-            send_one(service, &url, addition, decided, progress)?;
+            upload_content(client, &url, addition, object, progress)?;
         }
     }
     Ok(())
 }
 
-fn send_one(
-    service: &Service<'_>,
+fn upload_content(
+    client: &UploadClient<'_>,
     from: &Url,
     addition: &Addition,
-    decided: Decided,
+    object: ObjectActions,
     progress: &mut Progress<'_>,
 ) -> Result<()> {
-    if let Some(complaint) = decided.error {
-        let said = shown(&service.http.hide_token(&complaint.message));
-        let reason = format!("large file storage refuses `{}`: {said}", addition.file.name);
-        return Err(HubError::Upload { repo: service.repo.to_string(), reason });
+    if let Some(error_message) = object.error {
+        let server_message = printable(&client.http.redact_token(&error_message.message));
+        let reason = format!("LFS rejects `{}`: {server_message}", addition.file.name);
+        return Err(HubError::Upload { repo: client.repo.to_string(), reason });
     }
-    let Some(Actions { upload: Some(upload), verify }) = decided.actions else {
-        tracing::debug!("the content of `{}` is already there", addition.file.name);
+    let Some(Actions { upload: Some(upload), verify }) = object.actions else {
+        tracing::debug!("LFS already has the content of `{}`", addition.file.name);
         return Ok(());
     };
-    let url = service.given_url(from, &upload.href)?;
+    let url = client.resolve_url(from, &upload.href)?;
     let file = File::open(&addition.file.path).map_err(HubError::unreadable(&addition.file.path))?;
-    match Plan::of(&upload, from, addition.file.size)? {
-        Some(plan) => plan.send(service, &url, &file, addition, progress)?,
-        None => put(service, &url, &file, addition, 0..addition.file.size, progress).map(|_| ())?,
+    match MultipartUpload::from_action(&upload, from, addition.file.size)? {
+        Some(multipart) => multipart.send(client, &url, &file, addition, progress)?,
+        None => put_range(client, &url, &file, addition, 0..addition.file.size, progress).map(|_| ())?,
     }
     if let Some(verify) = verify {
-        let body = service.json(&Object { oid: &addition.oid, size: addition.file.size })?;
-        service.post_bytes(service.given_url(from, &verify.href)?, CONTENT_TYPE, &body, |_| Ok(()))?;
+        let body = client.json(&Object { oid: &addition.oid, size: addition.file.size })?;
+        client.post_bytes(client.resolve_url(from, &verify.href)?, CONTENT_TYPE, &body, |_| Ok(()))?;
     }
     progress(Event::Done { file: &addition.file.name });
     Ok(())

@@ -1,30 +1,30 @@
 mod commit;
+mod file_part;
 mod files;
 mod folder;
 mod lfs;
 mod multipart;
-mod part;
 mod preupload;
-mod put;
+mod put_range;
 mod repository;
-mod service;
+mod upload_client;
 
 pub(crate) use folder::folder;
 
 use crate::name::DEFAULT_REVISION;
 use files::LocalFile;
 
-/// What is said of a file that is not what it was when its checksum was taken.
+/// The error for a file that was modified after its checksum was computed.
 const CHANGED: &str = "changed while it was uploaded: try again";
 
-/// How to upload.
+/// Options of an upload.
 #[derive(Debug, Clone)]
 pub struct UploadOptions {
-    /// The branch that gets the commit; it must exist, unless it is `main`.
+    /// The branch to commit to. It must exist unless it is `main`.
     pub revision: String,
-    /// The commit's message, of which the first line is its title.
+    /// The commit message. The first line is its title.
     pub message: String,
-    /// Whether a repository that is created is private; `None` leaves it to the account's settings.
+    /// Whether a newly created repository is private; `None` uses the account's default.
     pub private: Option<bool>,
 }
 
@@ -34,29 +34,29 @@ impl Default for UploadOptions {
     }
 }
 
-/// A commit that was made on the hub, or the last one where nothing had changed.
+/// The new commit, or the latest one if nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Commit {
-    /// Its hash.
+    /// The commit hash.
     pub oid: String,
-    /// Its page.
+    /// The URL of its page.
     pub url: String,
 }
 
-/// How a file goes into the commit.
+/// How a file is uploaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// Inside the request that makes the commit.
+enum UploadMode {
+    /// Within the commit request.
     Regular,
-    /// Through large file storage, by its checksum.
+    /// Through LFS, with a checksum as reference.
     Lfs,
 }
 
-/// A file that has to go into the commit.
+/// A file to add to the commit.
 struct Addition {
     file: LocalFile,
-    way: Way,
-    /// The checksum that the way asks for: git's or SHA-256.
+    mode: UploadMode,
+    /// Git's SHA-1 for regular files, SHA-256 for LFS.
     oid: String,
 }

@@ -1,8 +1,8 @@
 use super::files::LocalFile;
-use super::service::Service;
-use super::{Addition, CHANGED, Way};
+use super::upload_client::UploadClient;
+use super::{Addition, CHANGED, UploadMode};
+use crate::checksum::Checksum;
 use crate::etag::EtagKind;
-use crate::verify::Checksum;
 use crate::{HubError, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,87 +11,91 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 
-/// Files that the hub takes in one question.
-const BATCH: usize = 256;
-/// The beginning of a file from which the hub tells whether it is text.
+/// Most files per request.
+const MAX_BATCH: usize = 256;
+/// Number of initial bytes from which the hub detects whether a file is text.
 const SAMPLE_BYTES: u64 = 512;
 
 #[derive(Serialize)]
-struct Question {
-    files: Vec<Asked>,
+struct PreuploadRequest {
+    files: Vec<FileInfo>,
 }
 
 #[derive(Serialize)]
-struct Asked {
+struct FileInfo {
     path: String,
     sample: String,
     size: u64,
 }
 
 #[derive(Deserialize)]
-struct Reply {
-    files: Vec<Decided>,
+struct PreuploadResponse {
+    files: Vec<FileDecision>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Decided {
+struct FileDecision {
     path: String,
-    upload_mode: Mode,
+    upload_mode: ServerMode,
     #[serde(default)]
     should_ignore: bool,
-    /// What the hub has under that name.
+    /// The hash of the file in the repository.
     oid: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Mode {
+enum ServerMode {
     Regular,
     Lfs,
 }
 
-/// What has to go into the commit, and how: the hub decides. Files that it has already are left out.
-pub(super) fn additions(service: &Service<'_>, files: Vec<LocalFile>) -> Result<Vec<Addition>> {
+/// Asks the hub how to upload each file. Unchanged files are skipped.
+pub(super) fn find_additions(client: &UploadClient<'_>, files: Vec<LocalFile>) -> Result<Vec<Addition>> {
     let mut decisions = HashMap::new();
-    for batch in files.chunks(BATCH) {
-        let question = Question { files: batch.iter().map(asked).collect::<Result<_>>()? };
-        let reply: Reply = service.post(service.revision_url("preupload")?, &question)?;
-        decisions.extend(reply.files.into_iter().map(|decided| (decided.path.clone(), decided)));
+    for batch in files.chunks(MAX_BATCH) {
+        let request = PreuploadRequest { files: batch.iter().map(file_info).collect::<Result<_>>()? };
+        let response: PreuploadResponse = client.post(client.revision_url("preupload")?, &request)?;
+        decisions.extend(response.files.into_iter().map(|decision| (decision.path.clone(), decision)));
     }
     let mut additions = Vec::new();
     for file in files {
-        let Some(decided) = decisions.remove(&file.name) else {
-            let reason = format!("it does not say how to upload {:?}", file.name);
-            return Err(HubError::Malformed { url: service.revision_url("preupload")?.shown(), reason });
+        let Some(decision) = decisions.remove(&file.name) else {
+            let reason = format!("it gives no upload mode for {:?}", file.name);
+            return Err(HubError::Malformed { url: client.revision_url("preupload")?.without_query(), reason });
         };
-        if decided.should_ignore {
-            tracing::info!("`{}` is not uploaded: the repository's .gitignore names it", file.name);
+        if decision.should_ignore {
+            tracing::info!("`{}` is skipped: the repository's .gitignore excludes it", file.name);
             continue;
         }
-        // Large file storage takes nothing that is empty.
-        let way = if matches!(decided.upload_mode, Mode::Lfs) && file.size > 0 { Way::Lfs } else { Way::Regular };
-        let oid = oid(&file, way)?;
-        if decided.oid.as_deref() == Some(oid.as_str()) {
+        // LFS does not accept empty files.
+        let mode = if matches!(decision.upload_mode, ServerMode::Lfs) && file.size > 0 {
+            UploadMode::Lfs
+        } else {
+            UploadMode::Regular
+        };
+        let oid = compute_oid(&file, mode)?;
+        if decision.oid.as_deref() == Some(oid.as_str()) {
             tracing::debug!("`{}` has not changed", file.name);
             continue;
         }
-        additions.push(Addition { file, way, oid });
+        additions.push(Addition { file, mode, oid });
     }
     Ok(additions)
 }
 
-fn asked(file: &LocalFile) -> Result<Asked> {
+fn file_info(file: &LocalFile) -> Result<FileInfo> {
     let mut sample = Vec::new();
     let opened = File::open(&file.path).map_err(HubError::unreadable(&file.path))?;
     opened.take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(HubError::unreadable(&file.path))?;
-    Ok(Asked { path: file.name.clone(), sample: STANDARD.encode(&sample), size: file.size })
+    Ok(FileInfo { path: file.name.clone(), sample: STANDARD.encode(&sample), size: file.size })
 }
 
-fn oid(file: &LocalFile, way: Way) -> Result<String> {
-    let kind = match way {
-        Way::Regular => EtagKind::GitSha1,
-        Way::Lfs => EtagKind::Sha256,
+fn compute_oid(file: &LocalFile, mode: UploadMode) -> Result<String> {
+    let kind = match mode {
+        UploadMode::Regular => EtagKind::GitSha1,
+        UploadMode::Lfs => EtagKind::Sha256,
     };
     let mut checksum = Checksum::new(kind, file.size);
     let mut opened = File::open(&file.path).map_err(HubError::unreadable(&file.path))?;

@@ -1,14 +1,14 @@
-use super::service::Service;
+use super::upload_client::UploadClient;
 use crate::http::Http;
 use crate::listing;
-use crate::refusal::{self, Asked};
 use crate::request::Request;
+use crate::response_error::{self, RequestKind};
 use crate::retry::Retries;
 use crate::{HubConfig, HubError, RepoName, Result};
 use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
-const MOST_ACCOUNT_BYTES: u64 = 1 << 20;
+const MAX_ACCOUNT_BYTES: u64 = 1 << 20;
 
 #[derive(Deserialize)]
 struct Account {
@@ -16,7 +16,7 @@ struct Account {
 }
 
 #[derive(Serialize)]
-struct Creation<'a> {
+struct CreateRequest<'a> {
     r#type: &'static str,
     name: &'a str,
     organization: Option<&'a str>,
@@ -24,50 +24,50 @@ struct Creation<'a> {
     visibility: Option<&'static str>,
 }
 
-/// The repository with its owner: where the name has none, the token's account.
-pub(super) fn owned(http: &Http, config: &HubConfig, repo: &RepoName) -> Result<RepoName> {
+/// Completes a repository name without namespace with the token's account.
+pub(super) fn with_namespace(http: &Http, config: &HubConfig, repo: &RepoName) -> Result<RepoName> {
     if repo.namespace().is_some() {
         return Ok(repo.clone());
     }
-    let request = Request::new(Method::GET, http.at("/api/whoami-v2")?, config.etag_timeout);
-    let account: Account = Retries::quick(&config.retries).run(|| {
-        let answer = http.send(&request)?;
-        match answer.is_success() {
-            true => answer.json(MOST_ACCOUNT_BYTES),
-            false => Err(refusal::trouble(http, answer, Asked::Account)),
+    let request = Request::new(Method::GET, http.url("/api/whoami-v2")?, config.etag_timeout);
+    let account: Account = Retries::for_first_request(&config.retries).run(|| {
+        let response = http.send(&request)?;
+        match response.is_success() {
+            true => response.json(MAX_ACCOUNT_BYTES),
+            false => Err(response_error::from_response(http, response, RequestKind::Account)),
         }
     })?;
     Ok(format!("{}/{}", account.name, repo.name()).parse()?)
 }
 
-/// Creates the repository where there is none; follows it where it was renamed.
-pub(super) fn ensure<'a>(service: Service<'a>, private: Option<bool>) -> Result<Service<'a>> {
-    // Any repository has its main branch, another one only perhaps.
-    match listing::fetch(service.http, service.config, &service.repo.clone().into()) {
+/// Creates the repository if it does not exist, and follows a rename.
+pub(super) fn ensure_exists<'a>(client: UploadClient<'a>, private: Option<bool>) -> Result<UploadClient<'a>> {
+    // Every repository has a branch `main`; other branches may not exist.
+    match listing::fetch(client.http, client.config, &client.repo.clone().into()) {
         Ok(listing) => match listing.repo {
-            Some(repo) => Ok(Service { repo: repo.parse()?, ..service }),
-            None => Ok(service),
+            Some(repo) => Ok(UploadClient { repo: repo.parse()?, ..client }),
+            None => Ok(client),
         },
-        Err(HubError::RepoNotFound { .. }) => create(&service, private).map(|()| service),
-        // A repository without a commit.
-        Err(HubError::RevisionNotFound { .. }) => Ok(service),
+        Err(HubError::RepoNotFound { .. }) => create(&client, private).map(|()| client),
+        // An empty repository.
+        Err(HubError::RevisionNotFound { .. }) => Ok(client),
         Err(error) => Err(error),
     }
 }
 
-fn create(service: &Service<'_>, private: Option<bool>) -> Result<()> {
+fn create(client: &UploadClient<'_>, private: Option<bool>) -> Result<()> {
     let visibility = private.map(|private| if private { "private" } else { "public" });
-    let (name, organization) = (service.repo.name(), service.repo.namespace());
-    let body = service.json(&Creation { r#type: "model", name, organization, visibility })?;
-    let request = Request::new(Method::POST, service.http.at("/api/repos/create")?, service.config.download_timeout)
+    let (name, organization) = (client.repo.name(), client.repo.namespace());
+    let body = client.json(&CreateRequest { r#type: "model", name, organization, visibility })?;
+    let request = Request::new(Method::POST, client.http.url("/api/repos/create")?, client.config.download_timeout)
         .header("content-type", "application/json")
         .body(&body);
-    Retries::patient(&service.config.retries).run(|| {
-        let answer = service.http.send(&request)?;
-        // Someone else was faster.
-        if answer.status == 409 {
+    Retries::after_connection(&client.config.retries).run(|| {
+        let response = client.http.send(&request)?;
+        // The repository was created in the meantime.
+        if response.status == 409 {
             return Ok(());
         }
-        service.accepted(answer).map(|_| ())
+        client.check_status(response).map(|_| ())
     })
 }

@@ -1,4 +1,4 @@
-//! What stands between the client and the hub.
+//! Connection failures.
 
 use crate::support::{Client, Server};
 use std::io::{Read, Write};
@@ -7,25 +7,25 @@ use std::process::Command;
 use std::thread;
 
 #[test]
-fn a_name_that_nobody_knows() {
+fn unknown_host() {
     let server = Server::new([]);
     let client = Client::new(&server).with(|config| config.endpoint = "http://no-such-host.invalid".to_owned());
-    let error = client.refusal("user/name");
+    let error = client.download_error("user/name");
     assert!(error.contains("cannot reach http://no-such-host.invalid/api/models/user/name"), "{error}");
     assert!(error.contains("check the network and the name in HF_ENDPOINT"), "{error}");
 }
 
 #[test]
-fn nobody_listens() {
+fn connection_refused() {
     let server = Server::new([]);
     let client = Client::new(&server).with(|config| config.endpoint = "http://127.0.0.1:1".to_owned());
-    let error = client.refusal("user/name");
+    let error = client.download_error("user/name");
     assert!(error.contains("cannot reach http://127.0.0.1:1/api/models/user/name/revision/main"), "{error}");
     assert!(error.contains("refused") && error.contains("check the network and HF_ENDPOINT"), "{error}");
 }
 
 #[test]
-fn no_secure_connection() {
+fn tls_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let speaks_no_tls = thread::spawn(move || {
@@ -35,13 +35,13 @@ fn no_secure_connection() {
     });
     let server = Server::new([]);
     let client = Client::new(&server).with(|config| config.endpoint = format!("https://{address}"));
-    let error = client.refusal("user/name");
+    let error = client.download_error("user/name");
     assert!(error.contains("check the clock and the system's certificates"), "{error}");
     speaks_no_tls.join().unwrap();
 }
 
 #[test]
-fn a_proxy_that_is_not_there() {
+fn unreachable_proxy() {
     let this_test = std::env::current_exe().unwrap();
     let output = Command::new(this_test)
         .args(["--exact", "connection::through_a_proxy", "--ignored", "--nocapture"])
@@ -56,7 +56,7 @@ fn a_proxy_that_is_not_there() {
 }
 
 #[test]
-#[ignore = "run by a_proxy_that_is_not_there"]
+#[ignore = "run by unreachable_proxy"]
 fn through_a_proxy() {
     let mut config = align_hub::HubConfig::from_env().unwrap();
     config.offline = false;

@@ -1,16 +1,16 @@
-//! Whole models, as `from_pretrained` takes them.
+//! Downloads of whole models.
 
 use crate::support::{Client, Repo, Server, assert_holds, names_in, noise};
 use align_hub::Event;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A tiny model from the repository's golden values.
+/// A tiny model from the repository's golden data.
 pub fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/data/models").join(name)
 }
 
-/// Weights in three shards with their index, and files that nobody needs.
+/// A repository with weights in three shards, and files that a model does not need.
 pub fn sharded(name: &str) -> Repo {
     let shard = |number| format!("model-{number:05}-of-00003.safetensors");
     let index = serde_json::json!({
@@ -35,7 +35,7 @@ pub fn sharded(name: &str) -> Repo {
     repo
 }
 
-pub const SHARDED: [&str; 7] = [
+pub const SHARDED_FILES: [&str; 7] = [
     "config.json",
     "tokenizer.json",
     "chat_template.jinja",
@@ -46,7 +46,7 @@ pub const SHARDED: [&str; 7] = [
 ];
 
 #[test]
-fn a_repository_of_2020_with_bin_weights_and_no_tokenizer_json() {
+fn an_old_repository_with_bin_weights_and_no_tokenizer_json() {
     let server = Server::new([Repo::of_folder("gpt2", &golden("gpt2-tiny-bin-zip"))]);
     let client = Client::new(&server);
     let snapshot = client.download("gpt2").unwrap();
@@ -57,7 +57,7 @@ fn a_repository_of_2020_with_bin_weights_and_no_tokenizer_json() {
 }
 
 #[test]
-fn one_file_of_safetensors() {
+fn single_file_safetensors() {
     let server = Server::new([Repo::of_folder("user/tiny", &golden("gpt2-tiny"))]);
     let client = Client::new(&server);
     let snapshot = client.download("user/tiny").unwrap();
@@ -67,15 +67,15 @@ fn one_file_of_safetensors() {
 }
 
 #[test]
-fn shards_and_their_index_but_nothing_that_is_not_needed() {
+fn shards_with_their_index_and_no_unneeded_files() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let snapshot = client.download("user/big").unwrap();
-    assert_holds(&snapshot, &server.repo("user/big"), &SHARDED);
+    assert_holds(&snapshot, &server.repo("user/big"), &SHARDED_FILES);
 }
 
 #[test]
-fn bin_shards_and_their_index() {
+fn bin_shards_with_their_index() {
     let index = br#"{"weight_map":{"a":"pytorch_model-1.bin","b":"pytorch_model-2.bin"}}"#.to_vec();
     let server = Server::new([Repo::of(
         "user/old",
@@ -93,20 +93,20 @@ fn bin_shards_and_their_index() {
 }
 
 #[test]
-fn the_cache_is_laid_out_as_python_does() {
+fn the_cache_has_the_layout_of_python() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let snapshot = client.download("user/big").unwrap();
     let (repo, served) = (client.repo("user/big"), server.repo("user/big"));
     assert_eq!(fs::read_to_string(repo.join("refs/main")).unwrap(), served.head());
-    for name in SHARDED {
+    for name in SHARDED_FILES {
         let etag = served.etag(name);
         let link = fs::read_link(snapshot.folder.join(name)).unwrap();
         assert_eq!(link, Path::new("../../blobs").join(&etag));
         assert!(client.cache().join(".locks/models--user--big").join(format!("{etag}.lock")).exists());
     }
-    assert_eq!(names_in(&repo.join("blobs")).len(), SHARDED.len());
-    // What another user of the cache may read is up to the umask, as for any file.
+    assert_eq!(names_in(&repo.join("blobs")).len(), SHARDED_FILES.len());
+    // Permissions are subject to the umask, as for any file.
     let plain = client.folder().join("plain");
     fs::write(&plain, "").unwrap();
     let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
@@ -115,18 +115,18 @@ fn the_cache_is_laid_out_as_python_does() {
 }
 
 #[test]
-fn a_second_download_asks_only_what_the_revision_is() {
+fn a_second_download_only_requests_the_revision() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let first = client.download("user/big").unwrap();
-    server.forget();
+    server.clear_requests();
     assert_eq!(client.download("user/big").unwrap(), first);
-    let asked: Vec<String> = server.seen().into_iter().map(|seen| seen.request.path).collect();
+    let asked: Vec<String> = server.requests().into_iter().map(|seen| seen.request.path).collect();
     assert_eq!(asked, ["/api/models/user/big/revision/main"]);
 }
 
 #[test]
-fn named_files_also_in_folders() {
+fn named_files_in_subfolders() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let model = "user/big".parse().unwrap();
@@ -136,12 +136,12 @@ fn named_files_also_in_folders() {
     let link = fs::read_link(snapshot.folder.join("onnx/model.bin")).unwrap();
     assert!(link.starts_with("../../../blobs"), "{link:?}");
     let error = client.hub().download_files(&model, &["READ.ME"], &mut |_| {}).unwrap_err().to_string();
-    assert!(error.contains("`user/big` has no file `READ.ME`") && error.contains("it holds README.md"), "{error}");
+    assert!(error.contains("`user/big` has no file `READ.ME`") && error.contains("its files are README.md"), "{error}");
     assert_eq!(client.offline().download_files(&model, &names, &mut |_| {}).unwrap(), snapshot);
 }
 
 #[test]
-fn progress_adds_up_to_each_files_size() {
+fn progress_adds_up_to_the_file_sizes() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let (mut total, mut bytes, mut done) = (0, 0, Vec::new());
@@ -153,22 +153,22 @@ fn progress_adds_up_to_each_files_size() {
     };
     client.hub().download_model(&"user/big".parse().unwrap(), &mut watch).unwrap();
     assert_eq!(bytes, total);
-    assert_eq!(done, SHARDED);
+    assert_eq!(done, SHARDED_FILES);
 }
 
 #[test]
-fn a_model_without_config_or_weights_says_what_is_there() {
+fn a_model_without_config_or_weights_is_an_error() {
     let server = Server::new([
         Repo::of("user/data", [("train.csv", b"a,b".to_vec()), ("README.md", b"#".to_vec())]),
         Repo::of("user/flax", [("config.json", b"{}".to_vec()), ("flax_model.msgpack", b"x".to_vec())]),
     ]);
     let client = Client::new(&server);
-    let error = client.refusal("user/data");
+    let error = client.download_error("user/data");
     assert!(
-        error.contains("`user/data` holds no config.json") && error.contains("it holds README.md, train.csv"),
+        error.contains("`user/data` has no config.json") && error.contains("its files are README.md, train.csv"),
         "{error}"
     );
-    let error = client.refusal("user/flax");
-    assert!(error.contains("holds no weights") && error.contains("flax_model.msgpack"), "{error}");
+    let error = client.download_error("user/flax");
+    assert!(error.contains("has no weights") && error.contains("flax_model.msgpack"), "{error}");
     assert_eq!(server.bytes_sent(), 0);
 }

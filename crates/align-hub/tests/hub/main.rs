@@ -1,4 +1,4 @@
-//! The client against a hub on loopback.
+//! Tests of the client against a hub on loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod concurrent;
@@ -6,10 +6,10 @@ mod connection;
 mod damage;
 mod disk_full;
 mod download;
+mod error_responses;
 mod hostile;
 mod offline;
 mod python;
-mod refusals;
 mod resume;
 mod retries;
 mod revisions;

@@ -1,14 +1,14 @@
-//! The cache and the uploads are those of Python's `huggingface_hub`, in both directions.
+//! The cache and uploads are compatible with Python's `huggingface_hub`, in both directions.
 
-use crate::download::{SHARDED, sharded};
+use crate::download::{SHARDED_FILES, sharded};
 use crate::support::{Client, Server, TOKEN, names_in, skipped};
-use crate::upload::{SENT, model_folder, upload};
+use crate::upload::{UPLOADED_FILES, model_folder, upload};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs a script with `huggingface_hub`, which finds the server and the client's cache by the environment. `None`, loudly,
-/// where no Python was named.
+/// Runs a script with `huggingface_hub`, configured by environment variables for the server and the client's cache.
+/// Reports a skipped test and returns `None` if no Python is configured.
 fn python(server: &Server, client: &Client, offline: bool, script: &str) -> Option<String> {
     let Some(python) = std::env::var_os("ALIGN_PYTHON") else {
         skipped("ALIGN_PYTHON names no Python with huggingface_hub");
@@ -34,46 +34,46 @@ fn python(server: &Server, client: &Client, offline: bool, script: &str) -> Opti
 const ALL: &str = "from huggingface_hub import snapshot_download; print(snapshot_download('user/big'))";
 
 #[test]
-fn what_python_cached_is_read_as_it_is() {
+fn files_cached_by_python_are_used() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let Some(folder) = python(&server, &client, false, ALL) else { return };
     let offline = client.offline().download_model(&"user/big".parse().unwrap(), &mut |_| {}).unwrap();
     assert_eq!(offline.folder, Path::new(&folder));
     let served = server.repo("user/big");
-    for name in SHARDED {
+    for name in SHARDED_FILES {
         assert_eq!(fs::read(offline.folder.join(name)).unwrap(), served.content(name), "{name}");
     }
-    server.forget();
+    server.clear_requests();
     assert_eq!(client.download("user/big").unwrap(), offline);
     assert_eq!(server.bytes_sent(), 0);
 }
 
 #[test]
-fn what_we_cached_is_read_by_python_without_a_network() {
+fn python_reads_our_cache_offline() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let snapshot = client.download("user/big").unwrap();
-    server.forget();
+    server.clear_requests();
     let Some(folder) = python(&server, &client, true, ALL) else { return };
     assert_eq!(Path::new(&folder), snapshot.folder);
-    for name in SHARDED {
+    for name in SHARDED_FILES {
         let script = format!(
             "from huggingface_hub import hf_hub_download; print(hf_hub_download('user/big', '{name}', local_files_only=True))"
         );
         let path = python(&server, &client, true, &script).unwrap();
         assert_eq!(fs::read(path).unwrap(), server.repo("user/big").content(name), "{name}");
     }
-    assert!(server.seen().is_empty());
+    assert!(server.requests().is_empty());
 }
 
 #[test]
-fn python_with_a_network_does_not_download_again_what_we_cached() {
+fn python_does_not_download_our_cached_files_again() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let snapshot = client.download("user/big").unwrap();
-    server.forget();
-    let names = SHARDED.map(|name| format!("'{name}'")).join(", ");
+    server.clear_requests();
+    let names = SHARDED_FILES.map(|name| format!("'{name}'")).join(", ");
     let script = format!(
         "from huggingface_hub import snapshot_download, hf_hub_download\n\
          folder = snapshot_download('user/big', allow_patterns=[{names}])\n\
@@ -82,12 +82,12 @@ fn python_with_a_network_does_not_download_again_what_we_cached() {
     );
     let Some(folder) = python(&server, &client, false, &script) else { return };
     assert_eq!(Path::new(&folder), snapshot.folder);
-    assert!(!server.seen().is_empty());
+    assert!(!server.requests().is_empty());
     assert_eq!(server.bytes_sent(), 0);
 }
 
 #[test]
-fn python_finds_nothing_wrong_with_our_cache() {
+fn python_scans_our_cache_without_warnings() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     client.download("user/big").unwrap();
@@ -104,7 +104,7 @@ fn python_finds_nothing_wrong_with_our_cache() {
 }
 
 #[test]
-fn python_and_we_wait_for_each_others_locks() {
+fn python_respects_our_locks() {
     let server = Server::new([sharded("user/big")]);
     let client = Client::new(&server);
     let etag = server.repo("user/big").etag("config.json");
@@ -125,7 +125,7 @@ fn python_and_we_wait_for_each_others_locks() {
 }
 
 #[test]
-fn python_reads_back_what_we_uploaded() {
+fn python_downloads_our_uploads() {
     let server = Server::new([]);
     server.state().part_bytes = 70_000;
     let client = Client::new(&server).token(TOKEN);
@@ -139,8 +139,8 @@ fn python_reads_back_what_we_uploaded() {
     assert!(downloaded.ends_with(&commit.oid));
     assert_eq!(fs::read(weights).unwrap(), fs::read(folder.path().join("model.safetensors")).unwrap());
     let names = names_in(Path::new(downloaded));
-    assert_eq!(names.len(), SENT.len() + 1, "and .gitattributes: {names:?}");
-    for name in SENT {
+    assert_eq!(names.len(), UPLOADED_FILES.len() + 1, "and .gitattributes: {names:?}");
+    for name in UPLOADED_FILES {
         assert_eq!(fs::read(Path::new(downloaded).join(name)).unwrap(), fs::read(folder.path().join(name)).unwrap());
     }
 }

@@ -1,100 +1,105 @@
-//! Servers that have a bad moment, and servers that have a bad day.
+//! Temporary and permanent server errors.
 
-use crate::support::{Client, Fault, Reply, Repo, Server, What, assert_holds, noise};
+use crate::support::{Client, Fault, FaultKind, Repo, Response, Server, assert_holds, noise};
 use align_hub::Event;
 use std::time::{Duration, Instant};
 
-const NAMES: [&str; 2] = ["config.json", "model.safetensors"];
+const FILES: [&str; 2] = ["config.json", "model.safetensors"];
 
 fn server() -> Server {
     Server::new([Repo::of("user/name", [("config.json", b"{}".to_vec()), ("model.safetensors", noise(100_000, 1))])])
 }
 
-fn down() -> What {
-    What::Answer(Reply::error(503, "", "Service Unavailable"))
+fn service_unavailable() -> FaultKind {
+    FaultKind::Response(Response::error(503, "", "Service Unavailable"))
 }
 
 #[test]
-fn a_bad_moment_passes_at_every_step() {
+fn temporary_errors_are_retried_at_every_step() {
     let etag = server().repo("user/name").etag("model.safetensors");
     for (method, path_part) in
         [("GET", "/api/models/"), ("HEAD", "config.json"), ("GET", "config.json"), ("GET", etag.as_str())]
     {
-        for what in [down(), What::Close, What::Answer(Reply::new(500, "")), What::Answer(Reply::new(504, ""))] {
+        for kind in [
+            service_unavailable(),
+            FaultKind::Close,
+            FaultKind::Response(Response::new(500, "")),
+            FaultKind::Response(Response::new(504, "")),
+        ] {
             let server = server();
             let client = Client::new(&server);
-            server.fault(Fault::once(method, path_part, what).times(2));
-            assert_holds(&client.download("user/name").unwrap(), &server.repo("user/name"), &NAMES);
-            assert!(server.seen_of(method, path_part).len() >= 2);
+            server.fault(Fault::once(method, path_part, kind).times(2));
+            assert_holds(&client.download("user/name").unwrap(), &server.repo("user/name"), &FILES);
+            assert!(server.requests_to(method, path_part).len() >= 2);
         }
     }
 }
 
 #[test]
-fn a_bad_day_is_told_with_how_often_it_was_tried() {
+fn a_permanent_error_reports_the_number_of_attempts() {
     let server = server();
     let client = Client::new(&server);
-    server.fault(Fault::once("GET", "/api/models/", down()).always());
-    let error = client.refusal("user/name");
-    let url = format!("{}/api/models/user/name/revision/main answered 503 3 times", server.endpoint());
+    server.fault(Fault::once("GET", "/api/models/", service_unavailable()).always());
+    let error = client.download_error("user/name");
+    let url = format!("{}/api/models/user/name/revision/main returned status 503 3 times", server.endpoint());
     assert!(error.contains(&url) && error.contains("try again later"), "{error}");
     assert!(error.ends_with("(Service Unavailable)"), "{error}");
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
-fn too_many_requests_waits_as_long_as_asked() {
+fn a_rate_limit_delay_is_respected() {
     let server = server();
     let client = Client::new(&server);
-    let wait = Reply::error(429, "", "slow down").header("retry-after", "1");
-    server.fault(Fault::once("HEAD", "config.json", What::Answer(wait)));
+    let wait = Response::error(429, "", "slow down").header("retry-after", "1");
+    server.fault(Fault::once("HEAD", "config.json", FaultKind::Response(wait)));
     let start = Instant::now();
     client.download("user/name").unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
 #[test]
-fn too_long_a_wait_is_told_instead() {
+fn a_too_long_rate_limit_delay_is_an_error() {
     let server = server();
     let client = Client::new(&server);
-    let wait = Reply::error(429, "", "slow down").header("retry-after", "86400");
-    server.fault(Fault::once("GET", "/api/models/", What::Answer(wait)).always());
-    let error = client.refusal("user/name");
-    assert!(error.contains("there are too many requests and asks to wait 86400 s: try again later"), "{error}");
-    assert_eq!(server.seen().len(), 1);
+    let wait = Response::error(429, "", "slow down").header("retry-after", "86400");
+    server.fault(Fault::once("GET", "/api/models/", FaultKind::Response(wait)).always());
+    let error = client.download_error("user/name");
+    assert!(error.contains("reports too many requests and requests a delay of 86400 s: try again later"), "{error}");
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]
-fn a_server_that_never_answers_is_given_up_in_time() {
+fn an_unresponsive_server_times_out() {
     let server = server();
     let client = Client::new(&server).with(|config| config.etag_timeout = Duration::from_millis(150));
-    server.fault(Fault::once("HEAD", "config.json", What::Stall(Duration::from_secs(2))).always());
+    server.fault(Fault::once("HEAD", "config.json", FaultKind::Stall(Duration::from_secs(2))).always());
     let start = Instant::now();
-    let error = client.refusal("user/name");
+    let error = client.download_error("user/name");
     assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
-    assert!(error.contains("no answer in time") && error.contains("HF_HUB_ETAG_TIMEOUT"), "{error}");
+    assert!(error.contains("timed out") && error.contains("HF_HUB_ETAG_TIMEOUT"), "{error}");
 }
 
 #[test]
-fn an_address_that_has_run_out_is_asked_for_again() {
+fn an_expired_url_is_requested_again() {
     let server = server();
     let client = Client::new(&server);
     let etag = server.repo("user/name").etag("model.safetensors");
-    server.fault(Fault::once("GET", &etag, What::CutAfter(50_000)));
-    server.fault(Fault::second("GET", &etag, What::Answer(Reply::new(403, "<Error>expired</Error>"))));
-    assert_holds(&client.download("user/name").unwrap(), &server.repo("user/name"), &NAMES);
-    assert_eq!(server.seen_of("GET", "resolve/").iter().filter(|seen| seen.status == 302).count(), 3);
-    server.fault(Fault::once("GET", &etag, What::Answer(Reply::new(403, "<Error>expired</Error>"))).always());
-    let error = Client::new(&server).refusal("user/name");
-    assert!(error.contains("answered 403 3 times") && !error.contains("signature"), "{error}");
+    server.fault(Fault::once("GET", &etag, FaultKind::CutAfter(50_000)));
+    server.fault(Fault::second("GET", &etag, FaultKind::Response(Response::new(403, "<Error>expired</Error>"))));
+    assert_holds(&client.download("user/name").unwrap(), &server.repo("user/name"), &FILES);
+    assert_eq!(server.requests_to("GET", "resolve/").iter().filter(|seen| seen.status == 302).count(), 3);
+    server.fault(Fault::once("GET", &etag, FaultKind::Response(Response::new(403, "<Error>expired</Error>"))).always());
+    let error = Client::new(&server).download_error("user/name");
+    assert!(error.contains("returned status 403 3 times") && !error.contains("signature"), "{error}");
 }
 
 #[test]
-fn a_retry_is_told_to_whoever_watches() {
+fn retries_are_reported_as_events() {
     let server = server();
     let client = Client::new(&server);
     let etag = server.repo("user/name").etag("model.safetensors");
-    server.fault(Fault::once("GET", &etag, down()).times(2));
+    server.fault(Fault::once("GET", &etag, service_unavailable()).times(2));
     let mut retries = Vec::new();
     let mut watch = |event: Event<'_>| {
         if let Event::Retry { file, attempt, reason, .. } = event {

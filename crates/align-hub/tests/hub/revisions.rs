@@ -40,14 +40,14 @@ fn a_branch_a_tag_a_pull_request_and_a_commit() {
 }
 
 #[test]
-fn a_revision_that_moved_is_followed_and_shares_what_did_not_change() {
+fn a_moved_revision_is_downloaded_and_shares_unchanged_files() {
     let server = Server::new([repo()]);
     let client = Client::new(&server);
     let old = client.download("user/name").unwrap();
     server.change("user/name", |repo| {
         repo.commit("main", [("config.json", br#"{"version":2}"#.to_vec())]);
     });
-    server.forget();
+    server.clear_requests();
     let new = client.download("user/name").unwrap();
     assert_ne!(new.commit, old.commit);
     assert_eq!(fs::read(new.folder.join("config.json")).unwrap(), br#"{"version":2}"#);
@@ -59,7 +59,7 @@ fn a_revision_that_moved_is_followed_and_shares_what_did_not_change() {
 }
 
 #[test]
-fn a_new_revision_that_does_not_arrive_leaves_the_old_one_for_offline() {
+fn a_failed_download_keeps_the_old_revision_for_offline_use() {
     let server = Server::new([repo()]);
     let client = Client::new(&server);
     let old = client.download("user/name").unwrap();
@@ -67,7 +67,7 @@ fn a_new_revision_that_does_not_arrive_leaves_the_old_one_for_offline() {
         repo.commit("main", [("model.safetensors", noise(20_000, 3))]);
     });
     let etag = server.repo("user/name").etag("model.safetensors");
-    server.fault(crate::support::Fault::once("GET", &etag, crate::support::What::WrongByte));
-    assert!(client.refusal("user/name").contains("is damaged"));
+    server.fault(crate::support::Fault::once("GET", &etag, crate::support::FaultKind::WrongByte));
+    assert!(client.download_error("user/name").contains("is damaged"));
     assert_eq!(client.offline().download_model(&"user/name".parse().unwrap(), &mut |_| {}).unwrap(), old);
 }

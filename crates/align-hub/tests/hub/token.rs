@@ -1,6 +1,6 @@
-//! The token goes to the hub and nowhere else.
+//! The token is sent to the hub only.
 
-use crate::support::{Client, Fault, Reply, Repo, Server, TOKEN, What, noise};
+use crate::support::{Client, Fault, FaultKind, Repo, Response, Server, TOKEN, noise};
 
 fn repo() -> Repo {
     Repo::of(
@@ -10,10 +10,10 @@ fn repo() -> Repo {
 }
 
 #[test]
-fn the_hub_gets_it_with_every_request_and_the_cdn_never() {
+fn the_hub_gets_the_token_and_the_cdn_does_not() {
     let server = Server::new([Repo { private: true, ..repo() }]);
     Client::new(&server).token(TOKEN).download("user/name").unwrap();
-    let seen = server.seen();
+    let seen = server.requests();
     let (cdn, hub): (Vec<_>, Vec<_>) = seen.into_iter().partition(|seen| seen.on_cdn);
     assert!(!cdn.is_empty() && hub.iter().any(|seen| seen.request.path.starts_with("/cached/")));
     for seen in hub {
@@ -25,21 +25,21 @@ fn the_hub_gets_it_with_every_request_and_the_cdn_never() {
 }
 
 #[test]
-fn a_hub_that_sends_questions_elsewhere_does_not_send_the_token_along() {
+fn a_redirect_to_another_host_does_not_get_the_token() {
     let server = Server::new([repo()]);
     let elsewhere = Server::new([repo()]);
     let location = format!("{}/api/models/user/name/revision/main", elsewhere.endpoint());
-    let reply = Reply::new(302, "").header("location", &location);
-    server.fault(Fault::once("GET", "/api/models/", What::Answer(reply)));
+    let response = Response::new(302, "").header("location", &location);
+    server.fault(Fault::once("GET", "/api/models/", FaultKind::Response(response)));
     Client::new(&server).token(TOKEN).download("user/name").unwrap();
-    let seen = elsewhere.seen();
+    let seen = elsewhere.requests();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].request.token(), None);
 }
 
 #[test]
-fn without_a_token_nobody_gets_one() {
+fn without_a_token_no_header_is_sent() {
     let server = Server::new([repo()]);
     Client::new(&server).download("user/name").unwrap();
-    assert!(server.seen().iter().all(|seen| seen.request.header("authorization").is_none()));
+    assert!(server.requests().iter().all(|seen| seen.request.header("authorization").is_none()));
 }

@@ -1,11 +1,11 @@
-//! Folders that become commits.
+//! Uploads of folders as commits.
 
-use crate::support::{Client, Fault, OTHER_TOKEN, Reply, Repo, Server, TOKEN, What, noise};
+use crate::support::{Client, Fault, FaultKind, OTHER_TOKEN, Repo, Response, Server, TOKEN, noise};
 use align_hub::{Commit, Event, Hub, HubError, UploadOptions};
 use std::fs;
 use std::path::Path;
 
-/// A folder with small text, large binaries, a folder within, and what is not to be sent.
+/// A folder with small text files, large binaries, a subfolder and files that must not be uploaded.
 pub fn model_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("1_Pooling")).unwrap();
@@ -25,14 +25,15 @@ pub fn model_folder() -> tempfile::TempDir {
     folder
 }
 
-pub const SENT: [&str; 5] = ["config.json", "README.md", "empty.bin", "model.safetensors", "1_Pooling/config.json"];
+pub const UPLOADED_FILES: [&str; 5] =
+    ["config.json", "README.md", "empty.bin", "model.safetensors", "1_Pooling/config.json"];
 
 pub fn upload(hub: &Hub, repo: &str, folder: &Path) -> Result<Commit, HubError> {
     let options = UploadOptions { message: "A first try\n\nwith a reason".to_owned(), ..UploadOptions::default() };
     hub.upload_folder(&repo.parse().unwrap(), folder, &options, &mut |_| {})
 }
 
-fn refusal(hub: &Hub, repo: &str, folder: &Path) -> String {
+fn upload_error(hub: &Hub, repo: &str, folder: &Path) -> String {
     let error = upload(hub, repo, folder).unwrap_err().to_string();
     assert!(!error.contains("_secret"), "{error}");
     error
@@ -42,17 +43,17 @@ fn assert_uploaded(server: &Server, repo: &str, folder: &Path) {
     let repo = server.repo(repo);
     let tree = &repo.commits[&repo.head()];
     let names: Vec<&str> = tree.keys().map(String::as_str).filter(|name| !name.starts_with(".gitattributes")).collect();
-    let mut expected = SENT;
+    let mut expected = UPLOADED_FILES;
     expected.sort_unstable();
     assert_eq!(names, expected);
-    for name in SENT {
+    for name in UPLOADED_FILES {
         assert_eq!(tree[name].bytes, fs::read(folder.join(name)).unwrap(), "{name}");
     }
     assert!(tree["model.safetensors"].lfs && !tree["config.json"].lfs && !tree["empty.bin"].lfs);
 }
 
 #[test]
-fn a_new_repository_gets_the_folder_as_one_commit() {
+fn a_folder_is_committed_to_a_new_repository() {
     let server = Server::new([]);
     let client = Client::new(&server).token(TOKEN);
     let folder = model_folder();
@@ -70,67 +71,67 @@ fn a_new_repository_gets_the_folder_as_one_commit() {
     assert_uploaded(&server, "user/tuned", folder.path());
     assert!(server.repo("user/tuned").private);
     assert_eq!((bytes, done), (300_000, vec!["model.safetensors".to_owned()]));
-    assert!(server.seen_of("PUT", "").iter().all(|seen| seen.on_cdn && seen.request.token().is_none()));
-    // What was sent comes back.
+    assert!(server.requests_to("PUT", "").iter().all(|seen| seen.on_cdn && seen.request.token().is_none()));
+    // The uploaded content can be downloaded again.
     let snapshot = client.download("user/tuned").unwrap();
     assert_eq!(fs::read(snapshot.folder.join("model.safetensors")).unwrap(), noise(300_000, 5));
 }
 
 #[test]
-fn a_large_file_goes_in_parts() {
+fn a_large_file_is_uploaded_in_parts() {
     let server = Server::new([]);
     server.state().part_bytes = 70_000;
     let client = Client::new(&server).token(TOKEN);
     let folder = model_folder();
-    server.fault(Fault::once("PUT", "/3", What::Answer(Reply::new(500, ""))));
+    server.fault(Fault::once("PUT", "/3", FaultKind::Response(Response::new(500, ""))));
     upload(&client.hub(), "user/tuned", folder.path()).unwrap();
     assert_uploaded(&server, "user/tuned", folder.path());
-    let puts = server.seen_of("PUT", "");
+    let puts = server.requests_to("PUT", "");
     let sizes: Vec<usize> = puts.iter().map(|seen| seen.request.body.len()).collect();
     assert_eq!(sizes, [70_000, 70_000, 70_000, 70_000, 70_000, 20_000], "the third part twice");
-    assert_eq!(server.seen_of("POST", "/lfs/complete").len(), 1);
-    assert_eq!(server.seen_of("POST", "/lfs/verify").len(), 1);
+    assert_eq!(server.requests_to("POST", "/lfs/complete").len(), 1);
+    assert_eq!(server.requests_to("POST", "/lfs/verify").len(), 1);
 }
 
 #[test]
-fn what_the_hub_has_is_not_sent_again() {
+fn existing_contents_are_not_uploaded_again() {
     let server = Server::new([]);
     let client = Client::new(&server).token(TOKEN);
     let folder = model_folder();
     let first = upload(&client.hub(), "user/tuned", folder.path()).unwrap();
-    server.forget();
+    server.clear_requests();
     assert_eq!(upload(&client.hub(), "user/tuned", folder.path()).unwrap(), first, "nothing changed, so no commit");
-    assert!(server.seen_of("PUT", "").is_empty() && server.seen_of("POST", "/commit/").is_empty());
+    assert!(server.requests_to("PUT", "").is_empty() && server.requests_to("POST", "/commit/").is_empty());
 
     fs::write(folder.path().join("config.json"), br#"{"changed":true}"#).unwrap();
     let second = upload(&client.hub(), "user/tuned", folder.path()).unwrap();
     assert_ne!(second, first);
-    assert!(server.seen_of("PUT", "").is_empty() && server.seen_of("POST", "objects/batch").is_empty());
-    let commit = server.seen_of("POST", "/commit/");
+    assert!(server.requests_to("PUT", "").is_empty() && server.requests_to("POST", "objects/batch").is_empty());
+    let commit = server.requests_to("POST", "/commit/");
     assert_eq!(commit[0].request.body.iter().filter(|byte| **byte == b'\n').count(), 2, "header and the changed file");
     assert_uploaded(&server, "user/tuned", folder.path());
 
-    // Into another repository, where only the content is known: by its checksum.
-    server.forget();
+    // In another repository, the content is found by its checksum.
+    server.clear_requests();
     upload(&client.hub(), "user/copy", folder.path()).unwrap();
-    assert!(server.seen_of("PUT", "").is_empty());
+    assert!(server.requests_to("PUT", "").is_empty());
     assert_uploaded(&server, "user/copy", folder.path());
-    assert_eq!(server.seen_of("POST", "/api/repos/create").len(), 1);
+    assert_eq!(server.requests_to("POST", "/api/repos/create").len(), 1);
 }
 
 #[test]
-fn a_name_without_an_owner_is_the_tokens_own() {
+fn a_name_without_namespace_uses_the_tokens_account() {
     let server = Server::new([]);
     let client = Client::new(&server).token(TOKEN);
     let folder = model_folder();
     upload(&client.hub(), "tuned", folder.path()).unwrap();
     assert_uploaded(&server, "user/tuned", folder.path());
-    let error = refusal(&Client::new(&server).token(OTHER_TOKEN).hub(), "tuned", folder.path());
+    let error = upload_error(&Client::new(&server).token(OTHER_TOKEN).hub(), "tuned", folder.path());
     assert!(error.contains("does not accept the token"), "{error}");
 }
 
 #[test]
-fn a_bad_moment_passes_and_each_part_starts_anew() {
+fn temporary_upload_errors_are_retried() {
     for (method, path_part) in [
         ("POST", "/preupload/"),
         ("POST", "objects/batch"),
@@ -142,14 +143,14 @@ fn a_bad_moment_passes_and_each_part_starts_anew() {
         let server = Server::new([]);
         let client = Client::new(&server).token(TOKEN);
         let folder = model_folder();
-        server.fault(Fault::once(method, path_part, What::Answer(Reply::new(503, ""))).times(2));
+        server.fault(Fault::once(method, path_part, FaultKind::Response(Response::new(503, ""))).times(2));
         upload(&client.hub(), "user/tuned", folder.path()).unwrap();
         assert_uploaded(&server, "user/tuned", folder.path());
     }
 }
 
 #[test]
-fn a_branch_that_is_there_or_not() {
+fn uploads_to_existing_and_missing_branches() {
     let mut repo = Repo::of("user/tuned", [("config.json", b"{}".to_vec())]);
     repo.commit("dev", [("config.json", b"{}".to_vec())]);
     let server = Server::new([repo]);
@@ -168,89 +169,92 @@ fn a_branch_that_is_there_or_not() {
 }
 
 #[test]
-fn what_cannot_be_uploaded_says_why() {
+fn upload_errors_give_the_reason() {
     let server = Server::new([Repo::of("user/tuned", [("config.json", b"{}".to_vec())])]);
     let folder = model_folder();
     let client = Client::new(&server);
-    let error = refusal(&client.hub(), "user/tuned", folder.path());
+    let error = upload_error(&client.hub(), "user/tuned", folder.path());
     assert!(error.contains("cannot upload to `user/tuned`: there is no token: set HF_TOKEN"), "{error}");
     let client = client.token(TOKEN);
-    let error = refusal(&client.offline(), "user/tuned", folder.path());
+    let error = upload_error(&client.offline(), "user/tuned", folder.path());
     assert!(error.contains("HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it"), "{error}");
     let empty = tempfile::tempdir().unwrap();
     fs::write(empty.path().join(".hidden"), "x").unwrap();
-    let error = refusal(&client.hub(), "user/tuned", empty.path());
-    assert!(error.contains("holds no files to upload"), "{error}");
-    assert!(server.seen().is_empty());
+    let error = upload_error(&client.hub(), "user/tuned", empty.path());
+    assert!(error.contains("has no files to upload"), "{error}");
+    assert!(server.requests().is_empty());
     std::os::unix::fs::symlink("/etc/hostname", empty.path().join("link")).unwrap();
-    let error = refusal(&client.hub(), "user/tuned", empty.path());
-    assert!(error.contains("is a link to a folder or out of the folder, which is not uploaded"), "{error}");
+    let error = upload_error(&client.hub(), "user/tuned", empty.path());
+    assert!(
+        error.contains("is a link to a folder or to a file outside the folder, which cannot be uploaded"),
+        "{error}"
+    );
 }
 
 #[test]
-fn no_permission_to_write() {
+fn missing_write_permission() {
     let server = Server::new([Repo::of("user/tuned", [("config.json", b"{}".to_vec())])]);
     let folder = model_folder();
     let hub = Client::new(&server).token(OTHER_TOKEN).hub();
-    let error = refusal(&hub, "user/tuned", folder.path());
-    assert!(error.contains("forbids writing to `user/tuned`: check what the token may do"), "{error}");
+    let error = upload_error(&hub, "user/tuned", folder.path());
+    assert!(error.contains("forbids writing to `user/tuned`: check the token's permissions"), "{error}");
     assert!(error.contains("(You do not have write access to this repository)"), "{error}");
-    let error = refusal(&hub, "user/new", folder.path());
+    let error = upload_error(&hub, "user/new", folder.path());
     assert!(error.contains("forbids writing to `user/new`") && error.contains("You don't have the rights"), "{error}");
 }
 
 #[test]
-fn answers_that_are_none_are_refused() {
+fn invalid_responses_are_rejected() {
     for (path_part, body, wrong) in [
-        ("/preupload/", r#"{"files":[]}"#, "it does not say how to upload \"1_Pooling/config.json\""),
-        ("/preupload/", "<html>", "its JSON is not what was expected"),
-        ("objects/batch", r#"{"objects":[]}"#, "it does not say where to send \"model.safetensors\""),
-        ("/commit/", "{}", "its JSON is not what was expected"),
+        ("/preupload/", r#"{"files":[]}"#, "it gives no upload mode for \"1_Pooling/config.json\""),
+        ("/preupload/", "<html>", "unexpected JSON"),
+        ("objects/batch", r#"{"objects":[]}"#, "it gives no upload URL for \"model.safetensors\""),
+        ("/commit/", "{}", "unexpected JSON"),
     ] {
         let server = Server::new([]);
         let client = Client::new(&server).token(TOKEN);
-        server.fault(Fault::once("POST", path_part, What::Answer(Reply::new(200, body))));
-        let error = refusal(&client.hub(), "user/tuned", model_folder().path());
+        server.fault(Fault::once("POST", path_part, FaultKind::Response(Response::new(200, body))));
+        let error = upload_error(&client.hub(), "user/tuned", model_folder().path());
         assert!(error.contains(wrong), "{error}");
     }
 }
 
 #[test]
-fn storage_that_refuses_or_asks_for_impossible_parts() {
+fn lfs_errors_and_invalid_part_urls_are_rejected() {
     let folder = model_folder();
     let oid = crate::support::sha256(&noise(300_000, 5));
     for (object, wrong) in [
+        (r#""error":{"code":422,"message":"over quota"}"#, "LFS rejects `model.safetensors`: over quota"),
+        (r#""actions":{"upload":{"href":"nowhere"}}"#, "it returned an invalid upload URL"),
         (
-            r#""error":{"code":422,"message":"over quota"}"#,
-            "large file storage refuses `model.safetensors`: over quota",
+            r#""actions":{"upload":{"href":"http://h/","header":{"chunk_size":"0"}}}"#,
+            "its chunk_size is not a positive number",
         ),
-        (r#""actions":{"upload":{"href":"nowhere"}}"#, "it gives an address for an upload that is none"),
-        (r#""actions":{"upload":{"href":"http://h/","header":{"chunk_size":"0"}}}"#, "its chunk_size is no number"),
         (
             r#""actions":{"upload":{"href":"http://h/","header":{"chunk_size":"100000","1":"http://h/","3":"http://h/"}}}"#,
-            "its addresses are not those of the file's parts",
+            "its part URLs do not match the file's size",
         ),
     ] {
         let server = Server::new([]);
         let client = Client::new(&server).token(TOKEN);
         let body = format!(r#"{{"objects":[{{"oid":"{oid}","size":300000,{object}}}]}}"#);
-        server.fault(Fault::once("POST", "objects/batch", What::Answer(Reply::new(200, body))));
-        let error = refusal(&client.hub(), "user/tuned", folder.path());
+        server.fault(Fault::once("POST", "objects/batch", FaultKind::Response(Response::new(200, body))));
+        let error = upload_error(&client.hub(), "user/tuned", folder.path());
         assert!(error.contains(wrong), "{error}");
     }
 }
 
 #[test]
-fn a_storage_with_a_bad_day_is_given_up() {
+fn a_permanent_storage_error_is_reported() {
     let server = Server::new([]);
     let client = Client::new(&server).token(TOKEN);
-    server.fault(Fault::once("PUT", "", What::Answer(Reply::new(503, ""))).always());
-    let error = refusal(&client.hub(), "user/tuned", model_folder().path());
-    assert!(error.contains("answered 503 3 times") && !error.contains("signature"), "{error}");
+    server.fault(Fault::once("PUT", "", FaultKind::Response(Response::new(503, ""))).always());
+    let error = upload_error(&client.hub(), "user/tuned", model_folder().path());
+    assert!(error.contains("returned status 503 3 times") && !error.contains("signature"), "{error}");
 }
 
 #[test]
-fn a_file_that_becomes_shorter_meanwhile() {
+fn a_file_that_is_truncated_during_the_upload() {
     let server = Server::new([]);
     let client = Client::new(&server).token(TOKEN);
     let folder = model_folder();
@@ -264,5 +268,5 @@ fn a_file_that_becomes_shorter_meanwhile() {
     let uploaded = client.hub().upload_folder(&repo, folder.path(), &UploadOptions::default(), &mut shorten);
     let error = uploaded.unwrap_err().to_string();
     assert!(error.contains("model.safetensors: changed while it was uploaded: try again"), "{error}");
-    assert!(server.seen_of("POST", "/commit/").is_empty());
+    assert!(server.requests_to("POST", "/commit/").is_empty());
 }

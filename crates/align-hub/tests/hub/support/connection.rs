@@ -2,25 +2,25 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 
-/// A request as it arrived; header names in lower case.
+/// A received request. Header names are in lower case.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: String,
-    /// The path, decoded, without the query.
+    /// The decoded path without the query.
     pub path: String,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
 
-/// An answer before faults have their way with it.
+/// A response before faults are applied.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct Response {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl Response {
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: BTreeMap::new(), body: body.into() }
     }
@@ -30,10 +30,10 @@ impl Reply {
     }
 
     pub fn error(status: u16, code: &str, message: &str) -> Self {
-        let reply = Self::new(status, serde_json::json!({ "error": message }).to_string())
+        let response = Self::new(status, serde_json::json!({ "error": message }).to_string())
             .header("content-type", "application/json")
             .header("x-error-message", message);
-        if code.is_empty() { reply } else { reply.header("x-error-code", code) }
+        if code.is_empty() { response } else { response.header("x-error-code", code) }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -43,7 +43,7 @@ impl Reply {
 }
 
 impl Request {
-    /// The next request of a connection; `None` when the other side has closed it.
+    /// Reads the next request of a connection; `None` if the client closed it.
     pub fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Self>> {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -84,13 +84,13 @@ impl Request {
     }
 }
 
-/// Sends a reply with so many bytes of its body.
-pub fn send(stream: &mut TcpStream, reply: &Reply, head_only: bool, bytes: usize) -> io::Result<()> {
-    let mut head = format!("HTTP/1.1 {} X\r\n", reply.status);
-    if !reply.headers.contains_key("content-length") && !reply.headers.contains_key("transfer-encoding") {
-        head.push_str(&format!("content-length: {}\r\n", reply.body.len()));
+/// Sends a response with the given number of bytes of its body.
+pub fn send(stream: &mut TcpStream, response: &Response, head_only: bool, bytes: usize) -> io::Result<()> {
+    let mut head = format!("HTTP/1.1 {} X\r\n", response.status);
+    if !response.headers.contains_key("content-length") && !response.headers.contains_key("transfer-encoding") {
+        head.push_str(&format!("content-length: {}\r\n", response.body.len()));
     }
-    for (name, value) in &reply.headers {
+    for (name, value) in &response.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");
@@ -98,6 +98,6 @@ pub fn send(stream: &mut TcpStream, reply: &Reply, head_only: bool, bytes: usize
     if head_only {
         return Ok(());
     }
-    stream.write_all(&reply.body[..bytes])?;
+    stream.write_all(&response.body[..bytes])?;
     stream.flush()
 }

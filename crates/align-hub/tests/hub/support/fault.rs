@@ -1,48 +1,48 @@
-use super::connection::{Reply, Request};
+use super::connection::{Request, Response};
 use std::time::Duration;
 
-/// Something that goes wrong with some requests.
+/// A fault that affects some requests.
 #[derive(Debug, Clone)]
 pub struct Fault {
     method: &'static str,
     path_part: String,
-    spared: usize,
+    skip: usize,
     left: usize,
-    pub what: What,
+    pub kind: FaultKind,
 }
 
-/// What goes wrong.
+/// The kind of fault.
 #[derive(Debug, Clone)]
-pub enum What {
-    /// The connection closes after so many bytes of the body.
+pub enum FaultKind {
+    /// Closes the connection after this many bytes of the body.
     CutAfter(usize),
-    /// The connection closes without an answer.
+    /// Closes the connection without a response.
     Close,
-    /// Another answer altogether.
-    Answer(Reply),
-    /// The first byte of the body is another.
+    /// Replaces the response.
+    Response(Response),
+    /// Changes the first byte of the body.
     WrongByte,
-    /// `Range` is not understood.
+    /// Ignores the `Range` header.
     IgnoreRange,
-    /// A header is another; an empty value leaves it out.
+    /// Replaces a header; an empty value removes it.
     Header(&'static str, String),
-    /// Nothing comes for so long.
+    /// Sends nothing for this time.
     Stall(Duration),
-    /// A part of the body comes, then nothing for so long.
+    /// Sends a part of the body, then nothing for this time.
     StallAfter(usize, Duration),
-    /// The body comes byte by byte, so long apart.
+    /// Sends the body byte by byte, with this delay.
     Drip(Duration),
 }
 
 impl Fault {
-    /// For the first request of the method with this in its path.
-    pub fn once(method: &'static str, path_part: &str, what: What) -> Self {
-        Self { method, path_part: path_part.to_owned(), spared: 0, left: 1, what }
+    /// Affects the first request with this method and this text in its path.
+    pub fn once(method: &'static str, path_part: &str, kind: FaultKind) -> Self {
+        Self { method, path_part: path_part.to_owned(), skip: 0, left: 1, kind }
     }
 
-    /// For the second such request.
-    pub fn second(method: &'static str, path_part: &str, what: What) -> Self {
-        Self { spared: 1, ..Self::once(method, path_part, what) }
+    /// Affects the second such request.
+    pub fn second(method: &'static str, path_part: &str, kind: FaultKind) -> Self {
+        Self { skip: 1, ..Self::once(method, path_part, kind) }
     }
 
     pub fn times(mut self, times: usize) -> Self {
@@ -54,16 +54,16 @@ impl Fault {
         self.times(usize::MAX)
     }
 
-    pub fn takes(&mut self, request: &Request) -> bool {
+    pub fn applies_to(&mut self, request: &Request) -> bool {
         let fits = self.method == request.method && request.path.contains(&self.path_part);
-        if fits && self.spared > 0 {
-            self.spared -= 1;
+        if fits && self.skip > 0 {
+            self.skip -= 1;
             return false;
         }
-        let takes = fits && self.left > 0;
-        if takes && self.left != usize::MAX {
+        let applies_to = fits && self.left > 0;
+        if applies_to && self.left != usize::MAX {
             self.left -= 1;
         }
-        takes
+        applies_to
     }
 }

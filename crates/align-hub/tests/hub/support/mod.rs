@@ -1,4 +1,4 @@
-//! A hub on loopback: real routes and headers, a second listener as its CDN, and faults on demand.
+//! A hub on loopback with the real routes and headers, a second listener as its CDN, and injected faults.
 
 mod connection;
 mod fault;
@@ -8,10 +8,10 @@ mod routes_download;
 mod routes_upload;
 mod server;
 
-pub use connection::Reply;
-pub use fault::{Fault, What};
+pub use connection::Response;
+pub use fault::{Fault, FaultKind};
 pub use repos::{Repo, git_sha1, sha256};
-pub use server::{Seen, Server};
+pub use server::{ServedRequest, Server};
 
 use align_hub::{Hub, HubConfig, HubError, RetryPolicy, Snapshot, Token};
 use std::fs;
@@ -19,12 +19,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The account that may read and write everything of `user`.
+/// The token of the account with read and write access to everything of `user`.
 pub const TOKEN: &str = "hf_owner_secret";
-/// An account that may read what is public.
+/// The token of an account with access to public repositories only.
 pub const OTHER_TOKEN: &str = "hf_other_secret";
 
-/// A cache of its own and a client of the server.
+/// A client of the server with its own cache.
 pub struct Client {
     folder: tempfile::TempDir,
     config: HubConfig,
@@ -38,10 +38,10 @@ impl Client {
         config.etag_timeout = Duration::from_secs(5);
         config.download_timeout = Duration::from_secs(5);
         config.retries = RetryPolicy {
-            attempts: 3,
-            first_wait: Duration::from_millis(5),
-            longest_wait: Duration::from_millis(20),
-            longest_asked_wait: Duration::from_secs(2),
+            max_attempts: 3,
+            initial_delay: Duration::from_millis(5),
+            max_delay: Duration::from_millis(20),
+            max_server_delay: Duration::from_secs(2),
         };
         Self { folder, config }
     }
@@ -70,8 +70,8 @@ impl Client {
         self.hub().download_model(&model.parse().unwrap(), &mut |_| {})
     }
 
-    /// The message of a download that must fail. No message ever holds a token.
-    pub fn refusal(&self, model: &str) -> String {
+    /// The message of a download that must fail. It must not contain a token.
+    pub fn download_error(&self, model: &str) -> String {
         let error = self.download(model).unwrap_err();
         let (shown, debug) = (error.to_string(), format!("{error:?}"));
         assert!(!shown.contains("_secret") && !debug.contains("_secret"), "{shown}\n{debug}");
@@ -96,13 +96,13 @@ impl Client {
     }
 }
 
-/// Says that the test did not test anything, and why, past the harness that keeps what passing tests print.
+/// Reports a skipped test on standard error, which the test harness does not capture.
 pub fn skipped(reason: &str) {
     let test = std::thread::current().name().unwrap_or_default().to_owned();
     std::io::stderr().write_all(format!("SKIPPED {test}: {reason}\n").as_bytes()).unwrap();
 }
 
-/// Bytes that repeat nowhere within a file of a test.
+/// Pseudo-random bytes without repetitions.
 pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..length)
@@ -113,7 +113,7 @@ pub fn noise(length: usize, seed: u64) -> Vec<u8> {
         .collect()
 }
 
-/// The names in a folder and those in it, sorted, with slashes.
+/// The names of all files in a folder, recursively, with slashes and sorted.
 pub fn names_in(folder: &Path) -> Vec<String> {
     fn walk(folder: &Path, prefix: &str, names: &mut Vec<String>) {
         for entry in fs::read_dir(folder).into_iter().flatten() {
@@ -132,7 +132,7 @@ pub fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Asserts that the snapshot holds exactly these files of the repository, byte for byte.
+/// Asserts that the snapshot has exactly these files of the repository, with equal contents.
 pub fn assert_holds(snapshot: &Snapshot, repo: &Repo, names: &[&str]) {
     let mut expected: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     expected.sort();

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// A model's repository with its history.
+/// A model repository with its history.
 #[derive(Debug, Clone)]
 pub struct Repo {
     pub name: String,
@@ -14,11 +14,11 @@ pub struct Repo {
     pub gated: bool,
     pub private: bool,
     pub disabled: bool,
-    /// Who may read it where not all may, and write it.
+    /// The token with write access, and with read access if the repository is private or gated.
     pub owner: String,
 }
 
-/// A file's content.
+/// The content of a file.
 #[derive(Debug, Clone)]
 pub struct Content {
     pub bytes: Vec<u8>,
@@ -39,7 +39,7 @@ impl Repo {
         }
     }
 
-    /// With a commit on `main` of the files of a folder.
+    /// A repository with a commit on `main` of a folder's files.
     pub fn of_folder(name: &str, folder: &Path) -> Self {
         let mut repo = Self::new(name);
         let files = super::names_in(folder);
@@ -47,14 +47,14 @@ impl Repo {
         repo
     }
 
-    /// With a commit on `main` of these files.
+    /// A repository with a commit on `main` of these files.
     pub fn of<'a>(name: &str, files: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> Self {
         let mut repo = Self::new(name);
         repo.commit("main", files);
         repo
     }
 
-    /// Makes a commit on a branch: the files there with these added or changed. Returns its hash.
+    /// Commits added and changed files to a branch and returns the commit hash.
     pub fn commit<'a>(&mut self, branch: &str, files: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> String {
         let files: Vec<(&str, Content)> = files
             .into_iter()
@@ -77,7 +77,7 @@ impl Repo {
         self.refs["main"].clone()
     }
 
-    /// The commit of a branch, tag or commit.
+    /// The commit of a branch, tag or commit hash.
     pub fn resolve(&self, revision: &str) -> Option<String> {
         let commit = self.refs.get(revision).cloned().unwrap_or_else(|| revision.to_owned());
         self.commits.contains_key(&commit).then_some(commit)

@@ -1,4 +1,4 @@
-use super::connection::{Reply, Request};
+use super::connection::{Request, Response};
 use super::repos::{Content, Repo};
 use super::routes::{no_revision, visible};
 use super::server::State;
@@ -7,42 +7,42 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-pub fn create(state: &mut State, request: &Request) -> Reply {
+pub fn create(state: &mut State, request: &Request) -> Response {
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     let (name, organization) = (body["name"].as_str().unwrap(), body["organization"].as_str().unwrap());
     if request.token() != Some(TOKEN) || organization != "user" {
-        return Reply::error(403, "", "You don't have the rights to create a model under this namespace");
+        return Response::error(403, "", "You don't have the rights to create a model under this namespace");
     }
     let name = format!("{organization}/{name}");
     if state.repos.contains_key(&name) {
-        return Reply::error(409, "", "You already created this model repo");
+        return Response::error(409, "", "You already created this model repo");
     }
     let mut repo = Repo::of(&name, [(".gitattributes", b"*.bin filter=lfs".to_vec())]);
     repo.private = body["visibility"] == "private";
     state.repos.insert(name.clone(), repo);
-    Reply::json(&json!({ "url": format!("http://{}/{name}", state.hub), "name": name }))
+    Response::json(&json!({ "url": format!("http://{}/{name}", state.hub), "name": name }))
 }
 
 /// `/api/models/user/name/preupload|commit/REVISION`.
-pub fn of_repo(state: &mut State, request: &Request) -> Reply {
+pub fn repo_route(state: &mut State, request: &Request) -> Response {
     let rest = request.path.trim_start_matches("/api/models/");
     let handled = match (rest.split_once("/preupload/"), rest.split_once("/commit/")) {
         (Some((name, revision)), _) => preupload(state, request, name, revision),
         (_, Some((name, revision))) => commit(state, request, name, revision),
-        _ => Ok(Reply::new(404, "no such route")),
+        _ => Ok(Response::new(404, "no such route")),
     };
-    handled.unwrap_or_else(|refusal| refusal)
+    handled.unwrap_or_else(|error| error)
 }
 
-fn writable<'a>(state: &'a State, request: &Request, name: &str) -> Result<&'a Repo, Reply> {
+fn writable<'a>(state: &'a State, request: &Request, name: &str) -> Result<&'a Repo, Response> {
     let repo = visible(state, request, name)?;
     if request.token() != Some(&repo.owner) {
-        return Err(Reply::error(403, "", "You do not have write access to this repository"));
+        return Err(Response::error(403, "", "You do not have write access to this repository"));
     }
     Ok(repo)
 }
 
-fn preupload(state: &State, request: &Request, name: &str, revision: &str) -> Result<Reply, Reply> {
+fn preupload(state: &State, request: &Request, name: &str, revision: &str) -> Result<Response, Response> {
     let repo = writable(state, request, name)?;
     let tree =
         repo.resolve(revision).map(|commit| repo.commits[&commit].clone()).ok_or_else(|| no_revision(revision))?;
@@ -60,17 +60,17 @@ fn preupload(state: &State, request: &Request, name: &str, revision: &str) -> Re
         })
     };
     let files: Vec<Value> = body["files"].as_array().unwrap().iter().map(decided).collect();
-    Ok(Reply::json(&json!({ "files": files })))
+    Ok(Response::json(&json!({ "files": files })))
 }
 
-pub fn batch(state: &State, request: &Request, name: &str) -> Reply {
-    if let Err(refusal) = writable(state, request, name) {
-        return refusal;
+pub fn batch(state: &State, request: &Request, name: &str) -> Response {
+    if let Err(error) = writable(state, request, name) {
+        return error;
     }
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     assert_eq!((&body["operation"], &body["hash_algo"]), (&json!("upload"), &json!("sha256")));
     let objects: Vec<Value> = body["objects"].as_array().unwrap().iter().map(|object| action(state, object)).collect();
-    Reply::json(&json!({ "transfer": "basic", "objects": objects }))
+    Response::json(&json!({ "transfer": "basic", "objects": objects }))
 }
 
 fn action(state: &State, object: &Value) -> Value {
@@ -79,7 +79,7 @@ fn action(state: &State, object: &Value) -> Value {
     if state.storage.contains_key(oid) {
         return object;
     }
-    // The hub gives its public address even to those who use a mirror.
+    // The hub returns its public URL even if a mirror is used.
     let verify = json!({ "href": "https://huggingface.co/lfs/verify" });
     object["actions"] = if size > state.part_bytes {
         let mut header = json!({ "chunk_size": state.part_bytes.to_string() });
@@ -93,8 +93,8 @@ fn action(state: &State, object: &Value) -> Value {
     object
 }
 
-/// A content, or a part of one, on its way to the storage.
-pub fn put(state: &mut State, request: &Request) -> Reply {
+/// Receives a content or a part of one.
+pub fn put(state: &mut State, request: &Request) -> Response {
     let path = request.path.trim_start_matches('/');
     match path.split_once('/') {
         Some((oid, number)) => {
@@ -103,19 +103,19 @@ pub fn put(state: &mut State, request: &Request) -> Reply {
         None if sha256(&request.body) == path => {
             state.storage.insert(path.to_owned(), request.body.clone());
         }
-        None => return Reply::new(400, "BadDigest"),
+        None => return Response::new(400, "BadDigest"),
     }
-    Reply::new(200, "").header("etag", &format!("\"{}\"", sha256(&request.body)))
+    Response::new(200, "").header("etag", &format!("\"{}\"", sha256(&request.body)))
 }
 
-/// All parts have been sent, or: is it all there?
-pub fn completed(state: &mut State, request: &Request) -> Reply {
+/// Completes a multipart upload, or verifies a content.
+pub fn complete_or_verify(state: &mut State, request: &Request) -> Response {
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     let oid = body["oid"].as_str().unwrap().to_owned();
     if request.path == "/lfs/verify" {
         assert_eq!(body["size"].as_u64().unwrap() as usize, state.storage[&oid].len());
         assert_eq!(request.token(), Some(TOKEN));
-        return Reply::json(&json!({}));
+        return Response::json(&json!({}));
     }
     let mut content = Vec::new();
     for (index, part) in body["parts"].as_array().unwrap().iter().enumerate() {
@@ -126,10 +126,10 @@ pub fn completed(state: &mut State, request: &Request) -> Reply {
     }
     assert_eq!(sha256(&content), oid);
     state.storage.insert(oid, content);
-    Reply::json(&json!({}))
+    Response::json(&json!({}))
 }
 
-fn commit(state: &mut State, request: &Request, name: &str, revision: &str) -> Result<Reply, Reply> {
+fn commit(state: &mut State, request: &Request, name: &str, revision: &str) -> Result<Response, Response> {
     writable(state, request, name)?;
     assert_eq!(request.header("content-type"), Some("application/x-ndjson"));
     let mut files = Vec::new();
@@ -154,7 +154,7 @@ fn commit(state: &mut State, request: &Request, name: &str, revision: &str) -> R
     let hub = state.hub;
     let repo = state.repos.get_mut(name).unwrap();
     let oid = repo.commit_contents(revision, files.iter().map(|(path, content)| (path.as_str(), content.clone())));
-    Ok(Reply::json(
+    Ok(Response::json(
         &json!({ "success": true, "commitOid": oid, "commitUrl": format!("http://{hub}/{name}/commit/{oid}") }),
     ))
 }

@@ -1,5 +1,5 @@
-use super::connection::{self, Reply, Request};
-use super::fault::{Fault, What};
+use super::connection::{self, Request, Response};
+use super::fault::{Fault, FaultKind};
 use super::repos::Repo;
 use super::routes;
 use std::collections::BTreeMap;
@@ -10,40 +10,40 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-/// A hub and its CDN, until dropped.
+/// A hub and its CDN, running until dropped.
 pub struct Server {
     state: Arc<Mutex<State>>,
     stop: Arc<AtomicBool>,
 }
 
-/// What the server knows and has seen.
+/// The server's data and received requests.
 pub struct State {
     pub hub: SocketAddr,
     pub cdn: SocketAddr,
     pub repos: BTreeMap<String, Repo>,
-    /// Large file storage: contents by their SHA-256.
+    /// LFS contents by SHA-256.
     pub storage: BTreeMap<String, Vec<u8>>,
-    /// Parts of contents on their way, by SHA-256 and number.
+    /// Uploaded parts by SHA-256 and number.
     pub parts: BTreeMap<(String, usize), Vec<u8>>,
     /// Larger files are uploaded in parts of this size.
     pub part_bytes: usize,
     faults: Vec<Fault>,
-    seen: Vec<Seen>,
+    seen: Vec<ServedRequest>,
 }
 
 /// A request that was answered.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct ServedRequest {
     pub on_cdn: bool,
     pub request: Request,
     pub status: u16,
-    /// Bytes of the body that were sent.
+    /// Number of body bytes sent.
     pub sent: usize,
 }
 
 impl Server {
     pub fn new(repos: impl IntoIterator<Item = Repo>) -> Self {
-        // Another host, as a CDN is: Python tells hosts apart by name alone.
+        // The CDN is on another host, because Python compares only host names.
         let (hub, cdn) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.2:0").unwrap());
         let state = Arc::new(Mutex::new(State {
             hub: hub.local_addr().unwrap(),
@@ -64,7 +64,7 @@ impl Server {
                         return;
                     }
                     let (state, stream) = (state.clone(), stream.unwrap());
-                    thread::spawn(move || converse(&state, stream, on_cdn));
+                    thread::spawn(move || serve_connection(&state, stream, on_cdn));
                 }
             });
         }
@@ -91,28 +91,28 @@ impl Server {
         self.state().faults.push(fault);
     }
 
-    pub fn no_more_faults(&self) {
+    pub fn clear_faults(&self) {
         self.state().faults.clear();
     }
 
     /// All requests so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn requests(&self) -> Vec<ServedRequest> {
         self.state().seen.clone()
     }
 
-    pub fn forget(&self) {
+    pub fn clear_requests(&self) {
         self.state().seen.clear();
     }
 
-    /// The requests so far of that method with that in the path.
-    pub fn seen_of(&self, method: &str, path_part: &str) -> Vec<Seen> {
-        let fits = |seen: &Seen| seen.request.method == method && seen.request.path.contains(path_part);
-        self.seen().into_iter().filter(fits).collect()
+    /// The requests so far with this method and this text in the path.
+    pub fn requests_to(&self, method: &str, path_part: &str) -> Vec<ServedRequest> {
+        let fits = |seen: &ServedRequest| seen.request.method == method && seen.request.path.contains(path_part);
+        self.requests().into_iter().filter(fits).collect()
     }
 
-    /// Bytes of files' contents that were sent.
+    /// The number of bytes of file contents that were sent.
     pub fn bytes_sent(&self) -> usize {
-        self.seen()
+        self.requests()
             .iter()
             .filter(|seen| matches!(seen.status, 200 | 206) && is_content(seen))
             .map(|seen| seen.sent)
@@ -120,7 +120,7 @@ impl Server {
     }
 }
 
-fn is_content(seen: &Seen) -> bool {
+fn is_content(seen: &ServedRequest) -> bool {
     seen.on_cdn || seen.request.path.contains("/resolve")
 }
 
@@ -129,63 +129,66 @@ impl Drop for Server {
         self.stop.store(true, Ordering::Relaxed);
         let addresses = self.state.lock().map(|state| [state.hub, state.cdn]);
         for address in addresses.into_iter().flatten() {
-            // Wakes the listener, which then sees that it is over.
+            // Wakes the listener so that it sees the flag.
             let _ = TcpStream::connect(address);
         }
     }
 }
 
-/// Answers one connection's requests until it closes.
-fn converse(state: &Mutex<State>, stream: TcpStream, on_cdn: bool) {
+/// Answers the requests of a connection until it closes.
+fn serve_connection(state: &Mutex<State>, stream: TcpStream, on_cdn: bool) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     while let Ok(Some(request)) = Request::read(&mut reader) {
-        if !answer(state, &mut stream, request, on_cdn) {
+        if !respond(state, &mut stream, request, on_cdn) {
             let _ = stream.shutdown(Shutdown::Both);
             return;
         }
     }
 }
 
-/// Whether the connection lives on.
-fn answer(state: &Mutex<State>, stream: &mut TcpStream, mut request: Request, on_cdn: bool) -> bool {
+/// Answers one request. Returns whether the connection stays open.
+fn respond(state: &Mutex<State>, stream: &mut TcpStream, mut request: Request, on_cdn: bool) -> bool {
     let original = request.clone();
-    let (reply, faults) = {
+    let (response, faults) = {
         let mut state = state.lock().unwrap();
-        let faults: Vec<What> =
-            state.faults.iter_mut().filter_map(|fault| fault.takes(&request).then(|| fault.what.clone())).collect();
-        if faults.iter().any(|what| matches!(what, What::IgnoreRange)) {
+        let faults: Vec<FaultKind> = state
+            .faults
+            .iter_mut()
+            .filter_map(|fault| fault.applies_to(&request).then(|| fault.kind.clone()))
+            .collect();
+        if faults.iter().any(|kind| matches!(kind, FaultKind::IgnoreRange)) {
             request.headers.remove("range");
         }
-        (routes::answer(&mut state, &request, on_cdn), faults)
+        (routes::respond(&mut state, &request, on_cdn), faults)
     };
-    let (mut reply, mut cut, mut pause, mut close): (Reply, _, _, _) = (reply, None, None, false);
+    let (mut response, mut cut, mut pause, mut close): (Response, _, _, _) = (response, None, None, false);
     let mut drip = None;
-    for what in faults {
-        match what {
-            What::CutAfter(bytes) => cut = Some(bytes),
-            What::Close => close = true,
-            What::Answer(other) => reply = other,
-            What::WrongByte => reply.body.iter_mut().take(1).for_each(|byte| *byte ^= 1),
-            What::Header(name, value) if value.is_empty() => {
-                reply.headers.remove(name);
+    for kind in faults {
+        match kind {
+            FaultKind::CutAfter(bytes) => cut = Some(bytes),
+            FaultKind::Close => close = true,
+            FaultKind::Response(other) => response = other,
+            FaultKind::WrongByte => response.body.iter_mut().take(1).for_each(|byte| *byte ^= 1),
+            FaultKind::Header(name, value) if value.is_empty() => {
+                response.headers.remove(name);
             }
-            What::Header(name, value) => {
-                reply.headers.insert(name.to_owned(), value);
+            FaultKind::Header(name, value) => {
+                response.headers.insert(name.to_owned(), value);
             }
-            What::Stall(time) => thread::sleep(time),
-            What::StallAfter(bytes, time) => (cut, pause) = (Some(bytes), Some(time)),
-            What::Drip(time) => (cut, drip) = (Some(0), Some(time)),
-            What::IgnoreRange => {}
+            FaultKind::Stall(time) => thread::sleep(time),
+            FaultKind::StallAfter(bytes, time) => (cut, pause) = (Some(bytes), Some(time)),
+            FaultKind::Drip(time) => (cut, drip) = (Some(0), Some(time)),
+            FaultKind::IgnoreRange => {}
         }
     }
     let head_only = original.method == "HEAD";
-    let sent = if head_only || close { 0 } else { cut.unwrap_or(usize::MAX).min(reply.body.len()) };
-    // Before it is sent: whoever has the answer may ask at once what was seen.
-    state.lock().unwrap().seen.push(Seen { on_cdn, request: original, status: reply.status, sent });
-    let lives = !close && connection::send(stream, &reply, head_only, sent).is_ok();
-    for byte in reply.body.iter().take(if drip.is_some() { reply.body.len() } else { 0 }) {
+    let sent = if head_only || close { 0 } else { cut.unwrap_or(usize::MAX).min(response.body.len()) };
+    // Recorded before the response is sent, since the client may query it right after.
+    state.lock().unwrap().seen.push(ServedRequest { on_cdn, request: original, status: response.status, sent });
+    let lives = !close && connection::send(stream, &response, head_only, sent).is_ok();
+    for byte in response.body.iter().take(if drip.is_some() { response.body.len() } else { 0 }) {
         thread::sleep(drip.unwrap_or_default());
         if stream.write_all(&[*byte]).and_then(|()| stream.flush()).is_err() {
             break;

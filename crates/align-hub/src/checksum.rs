@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// The checksum of a content as it arrives, to be compared with the etag that names it.
+/// Computes the checksum of a content incrementally, for comparison with its etag.
 pub(crate) struct Checksum {
     state: State,
 }
@@ -17,7 +17,7 @@ enum State {
 }
 
 impl Checksum {
-    /// For a content of `size` bytes: git's checksum covers the length, and that first.
+    /// Starts a checksum for a content of `size` bytes. Git's checksum begins with the size.
     pub(crate) fn new(kind: EtagKind, size: u64) -> Self {
         let state = match kind {
             EtagKind::Sha256 => State::Sha256(Box::default()),
@@ -35,7 +35,7 @@ impl Checksum {
         }
     }
 
-    /// Takes in everything that `reader` gives.
+    /// Adds everything that `reader` returns.
     pub(crate) fn update_from(&mut self, reader: &mut dyn Read) -> io::Result<u64> {
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut taken = 0;
@@ -52,7 +52,7 @@ impl Checksum {
         }
     }
 
-    /// The checksum in hexadecimal; `None` where the etag is none.
+    /// The checksum in hexadecimal; `None` for an opaque etag.
     pub(crate) fn finish(self) -> Option<String> {
         match self.state {
             State::Sha256(hash) => Some(hex(&hash.finalize())),
@@ -61,7 +61,7 @@ impl Checksum {
         }
     }
 
-    /// The checksum found, where it is not the one that `etag` promises.
+    /// The checksum if it differs from `etag`.
     pub(crate) fn mismatch(self, etag: &Etag) -> Option<String> {
         self.finish().filter(|found| !found.eq_ignore_ascii_case(etag.as_str()))
     }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_as_git_and_sha256sum_give_them() {
+    fn checksums_match_git_and_sha256sum() {
         let of = |kind, content: &[u8]| {
             let mut checksum = Checksum::new(kind, content.len() as u64);
             checksum.update_from(&mut &*content).unwrap();

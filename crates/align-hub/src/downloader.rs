@@ -1,12 +1,12 @@
 use crate::cache::RepoCache;
+use crate::file_download::FileDownload;
 use crate::http::Http;
 use crate::metadata::{self, RemoteFile};
-use crate::partial::Partial;
-use crate::resume::Download;
-use crate::{Event, HubConfig, HubError, ModelName, Progress, Result, cache, locks, space};
+use crate::partial_file::PartialFile;
+use crate::{Event, HubConfig, HubError, ModelName, Progress, Result, cache, disk_space, locks};
 use std::fs;
 
-/// Brings files of one commit into the cache.
+/// Downloads files of one commit into the cache.
 pub(crate) struct Downloader<'a> {
     pub http: &'a Http,
     pub config: &'a HubConfig,
@@ -16,38 +16,38 @@ pub(crate) struct Downloader<'a> {
 }
 
 impl Downloader<'_> {
-    /// Brings those of the files that the snapshot does not have yet, once it is known that they all fit on the disk.
-    pub(crate) fn bring(&self, files: &[String], progress: &mut Progress<'_>) -> Result<()> {
+    /// Downloads the files that the snapshot missing, after checking that all of them fit on the disk.
+    pub(crate) fn download(&self, files: &[String], progress: &mut Progress<'_>) -> Result<()> {
         let mut missing = Vec::new();
         for file in files {
-            let damage = self.cache.damage(self.commit, file)?;
+            let damage = self.cache.checksum_mismatch(self.commit, file)?;
             if damage.is_some() {
-                tracing::warn!("`{file}` of `{}` is damaged in the cache: it is downloaded again", self.model);
+                tracing::warn!("`{file}` of `{}` is damaged in the cache and will be downloaded again", self.model);
             }
             if damage.is_some() || !self.cache.pointer(self.commit, file)?.exists() {
                 missing.push(metadata::fetch(self.http, self.config, self.model, self.commit, file)?);
             }
         }
-        let needed = missing.iter().map(|file| self.still_needed(file)).fold(0, u64::saturating_add);
-        space::check(&self.cache.blobs(), needed)?;
-        missing.iter().try_for_each(|file| self.bring_one(file, progress))
+        let needed = missing.iter().map(|file| self.bytes_needed(file)).fold(0, u64::saturating_add);
+        disk_space::check(&self.cache.blobs(), needed)?;
+        missing.iter().try_for_each(|file| self.download_file(file, progress))
     }
 
-    fn bring_one(&self, file: &RemoteFile, progress: &mut Progress<'_>) -> Result<()> {
+    fn download_file(&self, file: &RemoteFile, progress: &mut Progress<'_>) -> Result<()> {
         let _lock = locks::hold(&self.cache.lock(&file.etag))?;
-        if !self.has_whole(file)? {
+        if !self.has_valid_blob(file)? {
             self.fetch(file, progress)?;
         }
         self.cache.link(self.commit, &file.name, &file.etag)
     }
 
     fn fetch(&self, file: &RemoteFile, progress: &mut Progress<'_>) -> Result<()> {
-        let download = Download { http: self.http, config: self.config, model: self.model, file };
-        let mut partial = Partial::open(&self.cache.partial(&file.etag), &file.etag, file.size)?;
+        let download = FileDownload { http: self.http, config: self.config, model: self.model, file };
+        let mut partial = PartialFile::open(&self.cache.partial(&file.etag), &file.etag, file.size)?;
         let left = partial.length();
         let mut fetched = download.complete(&mut partial, progress).and_then(|()| self.check(&mut partial, file));
         if left > 0 && matches!(fetched, Err(HubError::Checksum { .. })) {
-            tracing::warn!("what an earlier download left of `{}` is damaged, starting anew", file.name);
+            tracing::warn!("the partial download of `{}` is damaged, starting over", file.name);
             partial.restart()?;
             fetched = download.complete(&mut partial, progress).and_then(|()| self.check(&mut partial, file));
         }
@@ -64,7 +64,7 @@ impl Downloader<'_> {
         Ok(())
     }
 
-    fn check(&self, partial: &mut Partial, file: &RemoteFile) -> Result<()> {
+    fn check(&self, partial: &mut PartialFile, file: &RemoteFile) -> Result<()> {
         match partial.mismatch()? {
             None => Ok(()),
             Some(found) => Err(HubError::Checksum {
@@ -76,19 +76,19 @@ impl Downloader<'_> {
         }
     }
 
-    /// Whether the content is in the cache; one of another size is a damaged one.
-    fn has(&self, file: &RemoteFile) -> bool {
+    /// Whether the cache has a blob of the right size.
+    fn has_blob(&self, file: &RemoteFile) -> bool {
         fs::metadata(self.cache.blob(&file.etag))
             .is_ok_and(|blob| blob.is_file() && file.size.is_none_or(|size| size == blob.len()))
     }
 
-    /// Whether that content is also what its name promises.
-    fn has_whole(&self, file: &RemoteFile) -> Result<bool> {
-        Ok(self.has(file) && cache::mismatch(&self.cache.blob(&file.etag), &file.etag)?.is_none())
+    /// Whether the cache has the blob and its checksum is correct.
+    fn has_valid_blob(&self, file: &RemoteFile) -> Result<bool> {
+        Ok(self.has_blob(file) && cache::mismatch(&self.cache.blob(&file.etag), &file.etag)?.is_none())
     }
 
-    fn still_needed(&self, file: &RemoteFile) -> u64 {
-        if self.has(file) {
+    fn bytes_needed(&self, file: &RemoteFile) -> u64 {
+        if self.has_blob(file) {
             return 0;
         }
         let partial = fs::metadata(self.cache.partial(&file.etag)).map_or(0, |partial| partial.len());

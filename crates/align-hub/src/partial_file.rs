@@ -1,29 +1,30 @@
+use crate::checksum::Checksum;
 use crate::etag::Etag;
-use crate::verify::Checksum;
-use crate::{HubError, Result, space};
+use crate::{HubError, Result, disk_space};
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// What has arrived of a file: on disk, and in its checksum so far.
-pub(crate) struct Partial {
+/// A partially downloaded file and the checksum of its bytes so far.
+pub(crate) struct PartialFile {
     path: PathBuf,
     file: File,
     length: u64,
     etag: Etag,
     size: Option<u64>,
-    /// None while the size is unknown, with which git's checksum begins.
+    /// `None` while the size is unknown, because git's checksum begins with the size.
     checksum: Option<Checksum>,
 }
 
-impl Partial {
-    /// Opens what an earlier download left, or begins.
+impl PartialFile {
+    /// Opens the partial file of an earlier download, or creates one.
     pub(crate) fn open(path: &Path, etag: &Etag, size: Option<u64>) -> Result<Self> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(HubError::unwritable(folder))?;
         }
-        let mut file = open_own(path).map_err(|error| space::write_error(path, size.unwrap_or(0), error))?;
+        let mut file =
+            open_regular_file(path).map_err(|error| disk_space::write_error(path, size.unwrap_or(0), error))?;
         let mut checksum = size.map(|size| Checksum::new(etag.kind(), size));
         let length = match &mut checksum {
             Some(checksum) => checksum.update_from(&mut file).map_err(HubError::unreadable(path))?,
@@ -40,7 +41,7 @@ impl Partial {
         self.length
     }
 
-    /// Throws away what has arrived.
+    /// Discards all bytes.
     pub(crate) fn restart(&mut self) -> Result<()> {
         self.file.set_len(0).map_err(HubError::unwritable(&self.path))?;
         self.length = 0;
@@ -50,7 +51,7 @@ impl Partial {
 
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let missing = self.size.map_or(bytes.len() as u64, |size| size.saturating_sub(self.length));
-        self.file.write_all(bytes).map_err(|error| space::write_error(&self.path, missing, error))?;
+        self.file.write_all(bytes).map_err(|error| disk_space::write_error(&self.path, missing, error))?;
         self.length += bytes.len() as u64;
         if let Some(checksum) = &mut self.checksum {
             checksum.update(bytes);
@@ -58,7 +59,7 @@ impl Partial {
         Ok(())
     }
 
-    /// The checksum of what arrived, where it is not the promised one.
+    /// The checksum of the file if it differs from the etag.
     pub(crate) fn mismatch(&mut self) -> Result<Option<String>> {
         let checksum = match self.checksum.take() {
             Some(checksum) => checksum,
@@ -72,18 +73,18 @@ impl Partial {
         Ok(checksum.mismatch(&self.etag))
     }
 
-    /// Makes it a finished file at `place`, on disk before it is seen there.
-    pub(crate) fn finish(self, place: &Path) -> Result<()> {
-        self.file.sync_all().map_err(|error| space::write_error(&self.path, 0, error))?;
-        fs::rename(&self.path, place).map_err(HubError::unwritable(place))?;
-        // The name survives a power cut only with its folder; some file systems cannot do that.
-        if let Some(folder) = place.parent().and_then(|folder| File::open(folder).ok()) {
+    /// Moves the complete file to `path` after syncing it to disk.
+    pub(crate) fn finish(self, path: &Path) -> Result<()> {
+        self.file.sync_all().map_err(|error| disk_space::write_error(&self.path, 0, error))?;
+        fs::rename(&self.path, path).map_err(HubError::unwritable(path))?;
+        // Syncing the folder makes the rename durable; some file systems do not support it.
+        if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
             let _ = folder.sync_all();
         }
         Ok(())
     }
 
-    /// Removes it from disk: it must not be continued.
+    /// Deletes the file, so that it is not resumed.
     pub(crate) fn discard(self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!("{}: cannot be removed: {error}", self.path.display());
@@ -91,15 +92,15 @@ impl Partial {
     }
 }
 
-/// Opens or makes a regular file to append to; a link, through which another file would be written, is refused.
-fn open_own(path: &Path) -> io::Result<File> {
+/// Opens or creates a regular file for appending. Links are rejected, because writing through one would change another
+/// file.
+fn open_regular_file(path: &Path) -> io::Result<File> {
     let no_link = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
     let opened = File::options().create(true).read(true).append(true).custom_flags(no_link).open(path);
-    let refused =
-        || io::Error::other("it is a link or no plain file, and a download writes to its own file alone: remove it");
+    let not_regular = || io::Error::other("it is a link or not a regular file: remove it");
     match opened {
-        Err(_) if path.is_symlink() => Err(refused()),
-        Ok(file) if !file.metadata()?.is_file() => Err(refused()),
+        Err(_) if path.is_symlink() => Err(not_regular()),
+        Ok(file) if !file.metadata()?.is_file() => Err(not_regular()),
         opened => opened,
     }
 }

@@ -1,9 +1,9 @@
-/// A `Content-Range` header: which bytes come, of how many.
+/// A `Content-Range` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ContentRange {
-    /// The first byte; `None` where none come.
+    /// The first byte; `None` if the range cannot be satisfied.
     pub start: Option<u64>,
-    /// The whole file's bytes, where the server says.
+    /// The file's size, if the server gives it.
     pub total: Option<u64>,
 }
 
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_as_servers_write_them() {
+    fn ranges_are_parsed() {
         let range = |header: &str| ContentRange::parse(header).map(|range| (range.start, range.total));
         assert_eq!(range("bytes 5-9/10"), Some((Some(5), Some(10))));
         assert_eq!(range("bytes 5-9/*"), Some((Some(5), None)));
