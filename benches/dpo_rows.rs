@@ -45,7 +45,7 @@ fn main() {
 
 fn measure(rows: usize) {
     align_torch::keep_freed_memory();
-    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data");
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/data");
     let dir = data.join("models/gpt2-tiny");
     let policy = Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).expect("a model");
     let tokenizer = Tokenizer::from_pretrained(&dir).expect("a tokeniser");

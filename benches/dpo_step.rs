@@ -59,7 +59,7 @@ fn main() {
     let options = Options::parse();
     align_torch::keep_freed_memory();
     let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
-    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data");
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/data");
     let kind = if options.dtype == "bfloat16" { Kind::BFloat16 } else { Kind::Float };
     let dir = options.model.unwrap_or_else(|| data.join("models/gpt2-tiny"));
     let model = Gpt2::from_pretrained(&dir, kind, Device::Cpu).expect("a model");

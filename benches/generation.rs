@@ -101,7 +101,7 @@ fn scoring(c: &mut Criterion) {
 
 /// Texts of 50 tokens, 16 prompts of two tokens at a time.
 fn texts(c: &mut Criterion) {
-    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
+    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/data/models/gpt2-tiny");
     let dir = std::env::var_os("ALIGN_BENCH_MODEL").map_or(tiny, PathBuf::from);
     let model = Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).expect("a model");
     let prompts: Vec<Vec<i64>> = (0..16).map(|i| vec![i % model.vocab_size(), 300]).collect();

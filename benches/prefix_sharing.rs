@@ -43,7 +43,7 @@ fn main() {
     align_torch::keep_freed_memory();
     let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
     let kind = if options.dtype == "bfloat16" { Kind::BFloat16 } else { Kind::Float };
-    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
+    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/data/models/gpt2-tiny");
     let dir = options.model.unwrap_or(tiny);
     let mut ways = [PrefixSharing::Off, PrefixSharing::On].map(|prefix_sharing| {
         let model = Gpt2::from_pretrained(&dir, kind, Device::Cpu).expect("a model");

@@ -54,7 +54,7 @@ fn main() {
     if let (Some(texts), Some(model)) = (&options.classify, &options.model) {
         return classify(model, texts, options.repeat);
     }
-    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
+    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/data/models/gpt2-tiny");
     let kind = if options.dtype == "bfloat16" { Kind::BFloat16 } else { Kind::Float };
     let model = Gpt2::from_pretrained(options.model.as_ref().unwrap_or(&tiny), kind, Device::Cpu).expect("a model");
     let (min_length, max_length) = (Some(options.length), Some(options.length));

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
 fn data() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/data")
 }
 
 fn policy() -> Gpt2 {

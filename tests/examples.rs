@@ -16,7 +16,7 @@ fn built(name: &str) -> PathBuf {
 }
 
 fn kept(name: &str) -> String {
-    format!("{}/tests/golden/data/{name}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/golden/data/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// What an example prints in `dir`; GPT2 and DISTILBERT stand for the models, PAIRS and LIKES for files.
@@ -76,7 +76,7 @@ fn each_runs_and_says_what_it_shows() {
 /// None is forgotten here, and none outgrows a reader's patience.
 #[test]
 fn all_are_run_and_short() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let (mut names, mut total) = (BTreeSet::new(), 0);
     let mut folders = vec![folder.clone()];
     while let Some(dir) = folders.pop() {

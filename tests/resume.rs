@@ -20,7 +20,7 @@ use tch::{Device, Kind};
 static GENERATOR: Mutex<()> = Mutex::new(());
 
 fn data() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/data")
 }
 
 fn policy(kind: Kind) -> Gpt2 {

@@ -4,6 +4,10 @@ use std::env;
 use std::path::PathBuf;
 
 fn main() -> Result<(), String> {
+    // Documentation needs no LibTorch.
+    if env::var_os("CARGO_FEATURE_DOC_ONLY").is_some() {
+        return Ok(());
+    }
     println!("cargo:rerun-if-changed=cpp");
     println!("cargo:rerun-if-env-changed=LIBTORCH_INCLUDE");
     println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");

@@ -15,7 +15,7 @@ const ROWS: usize = 5;
 
 /// The script takes the model and the texts that are kept beside it, whatever `ALIGN_GOLDEN` says.
 fn kept(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name)
 }
 
 fn golden() -> Value {

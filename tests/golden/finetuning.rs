@@ -12,7 +12,7 @@ use tch::{Device, Kind};
 
 /// The script takes the models and texts that are kept beside it, whatever `ALIGN_GOLDEN` says.
 fn kept(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/data").join(name)
 }
 
 fn golden(part: &str) -> Vec<Value> {

@@ -15,7 +15,7 @@ const ABSOLUTE: f64 = 1e-5;
 
 /// The kept models and rows: the adapters belong to these, whatever `ALIGN_GOLDEN` says.
 pub fn kept(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).join(name)
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/golden")).join(name)
 }
 
 fn golden() -> Value {

@@ -24,7 +24,7 @@ mod variants;
 /// The folder of golden values.
 pub fn golden_dir() -> PathBuf {
     std::env::var_os("ALIGN_GOLDEN")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data")), PathBuf::from)
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/data")), PathBuf::from)
 }
 
 /// One of its JSON files.

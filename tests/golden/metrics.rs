@@ -36,7 +36,7 @@ fn small_token_lists() {
 /// are read from `../shared`, and where that is not there this test has nothing to read.
 #[test]
 fn the_notebooks_texts() {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let (data, tokenizer) = (shared.join("data/notebook"), shared.join("tokenizers/gpt2"));
     if !data.is_dir() || !tokenizer.is_dir() {
         return;

@@ -55,7 +55,7 @@ fn saved_models_are_read_back_here_and_by_transformers() {
     });
     std::fs::write(dir.path().join("logits.json"), logits.to_string()).unwrap();
     let Some(python) = std::env::var_os("ALIGN_PYTHON") else { return };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/python/reload.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/python/reload.py");
     let output = Command::new(python).arg(script).arg(dir.path()).env("HF_HUB_OFFLINE", "1").output().unwrap();
     println!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

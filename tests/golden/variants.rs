@@ -23,7 +23,7 @@ fn ids() -> Tensor {
 
 /// A copy of a kept model whose config has `field`, without the tensor `dropped`.
 fn variant(name: &str, field: &str, value: Value, dropped: Option<&str>) -> tempfile::TempDir {
-    let from = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/data/models")).join(name);
+    let from = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/data/models")).join(name);
     let dir = tempfile::tempdir().unwrap();
     let mut config: Value = serde_json::from_str(&fs::read_to_string(from.join("config.json")).unwrap()).unwrap();
     config[field] = value;

@@ -12,7 +12,7 @@ use tch::{Device, Kind, Tensor};
 pub type Step = (BatchOutcome, Vec<(String, Tensor)>);
 
 pub fn policy() -> Gpt2 {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data/models/gpt2-tiny");
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/data/models/gpt2-tiny");
     Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).unwrap()
 }
 

@@ -3,10 +3,11 @@
 use crate::{Findings, ReportContext, Result, Sweep, SweepFolder, csv, figures, report};
 use align_report::{Figure, FigureSize};
 
-/// Pixels an inch of the PNG figures.
+/// Resolution of the PNG figures.
+#[cfg(feature = "png")]
 const DOTS_PER_INCH: u32 = 300;
 
-/// Writes `frontier.csv`, the figures as SVG and PNG, and `report.html` into the sweep's folder.
+/// Writes `frontier.csv`, the figures as SVG (and as PNG with the feature `png`), and `report.html` into the sweep's folder.
 ///
 /// # Errors
 /// What the sweep did not write stands under one of these names; a figure cannot be drawn, or the system refuses.
@@ -18,6 +19,7 @@ pub fn write_outputs(folder: &SweepFolder, sweep: &Sweep, findings: &Findings, c
     {
         let drawing = Figure::from(scatter.clone()).draw(FigureSize::default())?;
         folder.write_output(&format!("{name}.svg"), drawing.svg().as_bytes())?;
+        #[cfg(feature = "png")]
         folder.write_output(&format!("{name}.png"), &drawing.png(DOTS_PER_INCH)?)?;
     }
     let page = report(sweep, findings, &drawn, context).to_html()?;

@@ -72,6 +72,7 @@ pub enum Error {
         found: String,
     },
     /// A figure that cannot be turned into pixels.
+    #[cfg(feature = "png")]
     #[error("PNG: {0}")]
     Png(String),
     /// A file that exists already and was not to be overwritten.

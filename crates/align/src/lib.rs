@@ -43,6 +43,7 @@
 //! | `hub` | yes | models by their names on the hub, uploads |
 //! | `report` | yes | figures and pages; a run writes `report.html` |
 //! | `tables` | no | Parquet files and data frames: polars, some 160 crates. CSV and JSON Lines need it not |
+//! | `png` | no | figures as PNG images, besides SVG |
 //! | `frontier` | no | sweeps |
 //! | `clap` | no | the options of training as command-line options |
 //! | `progress` | no | progress bars on the terminal |

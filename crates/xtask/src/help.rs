@@ -22,7 +22,7 @@ Usage: cargo xtask COMMAND
 Commands:
   setup [OPTIONS]   bring LibTorch into .libtorch; the commands below but doctor do so too
   doctor            say what this machine has and lacks, and what to do about it
-  demo [ARGS]       cargo run --release --example dpo_hinge -- ARGS
+  demo [ARGS]       cargo run --example dpo_hinge -- ARGS
   test [ARGS]       cargo test --workspace ARGS
   dependant         build and run projects outside the workspace that depend on its crates
   env               print the shell lines that show another project this LibTorch:
@@ -70,7 +70,7 @@ Exit code: 0 if all that is necessary is there, 1 otherwise.
 const DEMO: &str = "\
 Usage: cargo xtask demo [ARGS]
 
-Sets up what is missing, then: cargo run --release --example dpo_hinge -- ARGS
+Sets up what is missing, then: cargo run --example dpo_hinge -- ARGS
 `cargo xtask demo -- --help` lists what the example takes.
 ";
 

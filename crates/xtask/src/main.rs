@@ -10,6 +10,7 @@ mod child;
 mod dependant;
 mod disk;
 mod doctor;
+mod early_build;
 mod failure;
 mod fetch;
 mod gpu;
@@ -37,6 +38,7 @@ mod wheels;
 mod workspace;
 mod zip_source;
 
+use early_build::EarlyBuild;
 use failure::Failure;
 use setup_options::SetupOptions;
 use std::env;
@@ -93,11 +95,14 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
         }
         "doctor" => Ok(doctor::doctor(&Workspace::find()?)),
         "demo" => {
-            let demo = ["run", "--release", "--package", "align-workspace", "--example", "dpo_hinge", "--"];
+            let target = ["--package", "align-examples", "--example", "dpo_hinge"];
             let arguments = arguments.strip_prefix(&["--".into()]).unwrap_or(arguments);
-            cargo::run(&set_up()?, &demo, arguments)
+            cargo::run(&set_up_while_building(&target)?, &[&["run"], &target[..], &["--"]].concat(), arguments)
         }
-        "test" => cargo::run(&set_up()?, &["test", "--workspace"], arguments),
+        "test" => {
+            let targets = ["--workspace", "--tests", "--examples"];
+            cargo::run(&set_up_while_building(&targets)?, &["test", "--workspace"], arguments)
+        }
         "dependant" => dependant::check(&set_up()?),
         "env" => {
             print!("{}", shell_env::lines(&set_up()?.libtorch)?);
@@ -111,6 +116,21 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
 fn set_up() -> Result<Workspace, Failure> {
     let workspace = Workspace::find()?;
     setup::setup(&workspace, &SetupOptions::default())?;
+    Ok(workspace)
+}
+
+/// The same; what of these targets does not need LibTorch is compiled while it downloads.
+fn set_up_while_building(targets: &[&str]) -> Result<Workspace, Failure> {
+    let workspace = Workspace::find()?;
+    let options = SetupOptions::default();
+    if !setup::is_done(&workspace, &options)? {
+        let build = EarlyBuild::start(&workspace, targets);
+        setup::setup(&workspace, &options)?;
+        if let Some(build) = build {
+            eprintln!("align: waiting for the build that began during the download");
+            build.finish();
+        }
+    }
     Ok(workspace)
 }
 

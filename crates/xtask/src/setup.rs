@@ -19,10 +19,16 @@ use crate::workspace::Workspace;
 use std::env;
 use std::path::Path;
 
+/// Whether `.libtorch` is what the options and the environment ask for.
+pub fn is_done(workspace: &Workspace, options: &SetupOptions) -> Result<bool, Failure> {
+    let requested = RequestedTorch::new(options, |name| env::var_os(name), &workspace.libtorch)?;
+    Ok(is_ready(&workspace.libtorch, &requested, any_version()))
+}
+
 /// Makes `.libtorch` what the options and the environment ask for, unless it is already.
 pub fn setup(workspace: &Workspace, options: &SetupOptions) -> Result<(), Failure> {
     let requested = RequestedTorch::new(options, |name| env::var_os(name), &workspace.libtorch)?;
-    let any_version = env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some();
+    let any_version = any_version();
     if is_ready(&workspace.libtorch, &requested, any_version) {
         return Ok(());
     }
@@ -48,6 +54,10 @@ pub fn setup(workspace: &Workspace, options: &SetupOptions) -> Result<(), Failur
         eprintln!("align: .libtorch/lib now stands for {}", target.display());
     }
     Ok(())
+}
+
+fn any_version() -> bool {
+    env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some()
 }
 
 /// Fills the fresh folder; returns what the marker is to say.

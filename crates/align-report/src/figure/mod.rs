@@ -14,6 +14,7 @@ mod nice;
 mod palette;
 mod pareto;
 mod place_labels;
+#[cfg(feature = "png")]
 mod png;
 mod scatter;
 mod smooth;
@@ -151,6 +152,7 @@ impl Drawing {
     ///
     /// # Errors
     /// When the resolution is 0, or the image would have more than 100 million pixels.
+    #[cfg(feature = "png")]
     pub fn png(&self, dots_per_inch: u32) -> Result<Vec<u8>> {
         png::render(&self.svg, dots_per_inch)
     }
@@ -173,6 +175,7 @@ impl Drawing {
     ///
     /// # Errors
     /// As for [`png`](Self::png), when the file exists and `overwrite` is false, or when the system refuses.
+    #[cfg(feature = "png")]
     pub fn write_png(&self, path: &Path, dots_per_inch: u32, overwrite: bool) -> Result<()> {
         write_file(path, &self.png(dots_per_inch)?, overwrite)
     }

@@ -1,0 +1,34 @@
+//! Compiling what does not need LibTorch while it downloads.
+
+use crate::cargo;
+use crate::workspace::Workspace;
+use std::process::{Child, Stdio};
+
+/// A build in the background, stopped when dropped.
+pub struct EarlyBuild(Child);
+
+impl EarlyBuild {
+    /// Starts `cargo build` with these arguments. The crates that link LibTorch fail; `--keep-going` builds all others. Its
+    /// output is dropped: what is really wrong is seen again in the build that follows. `None` if cargo cannot be started.
+    pub fn start(workspace: &Workspace, arguments: &[&str]) -> Option<Self> {
+        let mut command = cargo::command(workspace);
+        command
+            .args(["build", "--keep-going", "--manifest-path"])
+            .arg(workspace.root.join("Cargo.toml"))
+            .args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().ok().map(Self)
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) {
+        self.0.wait().ok();
+    }
+}
+
+impl Drop for EarlyBuild {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
