@@ -1,7 +1,7 @@
 //! A DPO run: a folder with the trained model, its card, checkpoints, metrics and a report.
 //!
 //! ```sh
-//! cargo run --release --example dpo -- lvwerra/gpt2-imdb pairs.jsonl runs/dpo
+//! cargo run --example dpo -- lvwerra/gpt2-imdb pairs.jsonl runs/dpo
 //! ```
 
 use align::prelude::*;

@@ -1,7 +1,7 @@
 //! The notebook with the hinge loss, end to end: generate, score, pair, train, compare.
 //!
 //! ```sh
-//! cargo run --release --example dpo_hinge -- --seed 42
+//! cargo run --example dpo_hinge -- --seed 42
 //! ```
 
 mod notebook;

@@ -1,7 +1,7 @@
 //! A sweep over two losses and two betas in a program: its points, and what they say.
 //!
 //! ```sh
-//! cargo run --release --example frontier -- models/gpt2-imdb-4m models/distilbert-imdb-1m runs/sweep
+//! cargo run --example frontier -- models/gpt2-imdb-4m models/distilbert-imdb-1m runs/sweep
 //! ```
 
 use align::data::NOTEBOOK_PROMPTS;

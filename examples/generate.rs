@@ -1,7 +1,7 @@
 //! Generation as iterators: the tokens of one text as they are chosen, then the completions of many prompts batch by batch.
 //!
 //! ```sh
-//! cargo run --release --example generate -- models/gpt2-imdb-4m
+//! cargo run --example generate -- models/gpt2-imdb-4m
 //! ```
 
 use align::data::NOTEBOOK_PROMPTS;

@@ -1,7 +1,7 @@
 //! A model from the Hugging Face hub by its name, downloaded once and then taken from the hub's cache.
 //!
 //! ```sh
-//! cargo run --release --example hub_model -- lvwerra/gpt2-imdb "This movie"
+//! cargo run --example hub_model -- lvwerra/gpt2-imdb "This movie"
 //! ```
 
 use align::models::ModelResolver;

@@ -1,7 +1,7 @@
 //! KTO: training on single completions that people liked or not.
 //!
 //! ```sh
-//! cargo run --release --example kto -- lvwerra/gpt2-imdb likes.jsonl runs/kto
+//! cargo run --example kto -- lvwerra/gpt2-imdb likes.jsonl runs/kto
 //! ```
 
 use align::prelude::*;

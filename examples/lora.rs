@@ -1,7 +1,7 @@
 //! DPO of a LoRA adapter: the base model's weights stay, the adapter is written in PEFT's format, and merged in the end.
 //!
 //! ```sh
-//! cargo run --release --example lora -- models/gpt2-imdb-4m pairs.jsonl runs/lora merged
+//! cargo run --example lora -- models/gpt2-imdb-4m pairs.jsonl runs/lora merged
 //! ```
 
 use align::models::LoraModel;

@@ -1,7 +1,7 @@
 //! DPO with a loss of one's own: a link from a pair's margin to its loss is all that has to be written.
 //!
 //! ```sh
-//! cargo run --release --example own_loss -- models/gpt2-imdb-4m pairs.jsonl
+//! cargo run --example own_loss -- models/gpt2-imdb-4m pairs.jsonl
 //! ```
 
 use align::data::{EncodeOptions, encode_pairs};

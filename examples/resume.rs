@@ -1,7 +1,7 @@
 //! A run that is stopped after half of its steps and goes on from its checkpoint, to the bytes of an undisturbed run.
 //!
 //! ```sh
-//! cargo run --release --example resume -- models/gpt2-imdb-4m pairs.jsonl runs
+//! cargo run --example resume -- models/gpt2-imdb-4m pairs.jsonl runs
 //! ```
 
 use align::prelude::*;

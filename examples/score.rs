@@ -1,7 +1,7 @@
 //! Scores texts with a classifier.
 //!
 //! ```sh
-//! cargo run --release --example score -- lvwerra/distilbert-imdb "A fine film." "A dull film."
+//! cargo run --example score -- lvwerra/distilbert-imdb "A fine film." "A dull film."
 //! ```
 
 use align::models::score::Score;

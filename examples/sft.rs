@@ -1,7 +1,7 @@
 //! Supervised fine-tuning on texts, with texts of the model at each evaluation.
 //!
 //! ```sh
-//! cargo run --release --example sft -- lvwerra/gpt2-imdb texts.jsonl runs/sft
+//! cargo run --example sft -- lvwerra/gpt2-imdb texts.jsonl runs/sft
 //! ```
 
 use align::prelude::*;
