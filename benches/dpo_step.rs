@@ -69,7 +69,7 @@ fn main() {
     let rows = options.batch * (options.steps as usize + 1);
     let pairs: Vec<PreferencePair> =
         text.lines().take(rows).map(|line| serde_json::from_str(line).expect("a pair")).collect();
-    let longest = options.max_length.unwrap_or(model.n_positions() as usize);
+    let longest = options.max_length.unwrap_or(model.max_position_embeddings() as usize);
     let encode = EncodeOptions { max_length: Some(longest), ..EncodeOptions::default() };
     let pairs = encode_pairs(&tokenizer, &pairs, &encode).expect("token ids").pairs;
     let training = TrainingConfig {

@@ -5,8 +5,8 @@ use align_data::EncodedPair;
 use align_models::generation::{Generation, GenerationConfig, generate_prompts};
 use align_models::layers::{Activation, Linear, Weights};
 use align_models::{
-    Adaptable, Adapter, Attention, CausalLm, KvCache, LinearLayer, LoraConfig, LoraModel, Modules, Parameters, Result,
-    TrainableModel, save_pretrained,
+    Adaptable, Adapter, Attention, CausalLm, KvCache, LinearLayerInfo, LoraConfig, LoraModel, Modules, Parameters,
+    Result, TrainableModel, save_pretrained,
 };
 use align_train::{DpoConfig, DpoTrainer, TrainingConfig};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ impl CausalLm for Bigram {
         KvCache::new(0, [batch, 1, capacity, 1], self.kind(), self.device())
     }
 
-    fn n_positions(&self) -> i64 {
+    fn max_position_embeddings(&self) -> i64 {
         1024
     }
 
@@ -97,8 +97,8 @@ impl CausalLm for Bigram {
 }
 
 impl Adaptable for Bigram {
-    fn linear_layers(&self) -> Vec<LinearLayer> {
-        self.up.described(0, false, false).into_iter().collect()
+    fn linear_layers(&self) -> Vec<LinearLayerInfo> {
+        self.up.info(0, false, false).into_iter().collect()
     }
 
     fn embedding(&self) -> &str {

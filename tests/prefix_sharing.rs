@@ -162,7 +162,7 @@ fn what_the_reference_said_serves_with_and_without_sharing() {
 /// A GPT-2 that notes how many tokens it is given, and may have no rows that share tokens.
 struct Counting {
     model: Gpt2,
-    takes_rows: bool,
+    supports_shared_tokens: bool,
     tokens: Rc<RefCell<Vec<i64>>>,
 }
 
@@ -178,8 +178,8 @@ impl CausalLm for Counting {
         self.model.hidden(input_ids, position_ids, attention, cache)
     }
 
-    fn takes_rows(&self) -> bool {
-        self.takes_rows
+    fn supports_shared_tokens(&self) -> bool {
+        self.supports_shared_tokens
     }
 
     fn head(&self) -> &Tensor {
@@ -194,8 +194,8 @@ impl CausalLm for Counting {
         self.model.vocab_size()
     }
 
-    fn n_positions(&self) -> i64 {
-        self.model.n_positions()
+    fn max_position_embeddings(&self) -> i64 {
+        self.model.max_position_embeddings()
     }
 
     fn eos_token_ids(&self) -> &[i64] {
@@ -230,11 +230,11 @@ impl TrainableModel for Counting {
 }
 
 /// The tokens of each pass of the policy in a step on two pairs: prompts of 20 tokens, sides of 24 and 22 tokens.
-fn passes(prefix_sharing: PrefixSharing, takes_rows: bool, micro_batch_tokens: usize) -> Vec<i64> {
-    passes_of(DpoConfig { prefix_sharing, micro_batch_tokens, ..DpoConfig::default() }, takes_rows)
+fn passes(prefix_sharing: PrefixSharing, supports_shared_tokens: bool, micro_batch_tokens: usize) -> Vec<i64> {
+    passes_of(DpoConfig { prefix_sharing, micro_batch_tokens, ..DpoConfig::default() }, supports_shared_tokens)
 }
 
-fn passes_of(config: DpoConfig, takes_rows: bool) -> Vec<i64> {
+fn passes_of(config: DpoConfig, supports_shared_tokens: bool) -> Vec<i64> {
     let pair = |row| EncodedPair {
         prompt_ids: (0..20).collect(),
         chosen_ids: vec![30, 31, 32, 33],
@@ -242,7 +242,7 @@ fn passes_of(config: DpoConfig, takes_rows: bool) -> Vec<i64> {
         row,
     };
     let tokens = Rc::default();
-    let policy = Counting { model: policy(), takes_rows, tokens: Rc::clone(&tokens) };
+    let policy = Counting { model: policy(), supports_shared_tokens, tokens: Rc::clone(&tokens) };
     step(Dpo::new(policy, None, config).unwrap(), &[pair(0), pair(1)]);
     tokens.borrow().clone()
 }
@@ -271,7 +271,7 @@ fn sharing_that_cannot_be_is_refused() {
     says(Dpo::new(policy(), None, config).unwrap_err().to_string(), "dropout");
     let config = CpoConfig { prefix_sharing: on, training, ..CpoConfig::default() };
     says(Cpo::new(policy(), config).unwrap_err().to_string(), "dropout");
-    let unable = || Counting { model: policy(), takes_rows: false, tokens: Rc::default() };
+    let unable = || Counting { model: policy(), supports_shared_tokens: false, tokens: Rc::default() };
     let config = DpoConfig { prefix_sharing: on, ..DpoConfig::default() };
     says(Dpo::new(unable(), None, config).err().unwrap().to_string(), "model");
     let config = CpoConfig { prefix_sharing: on, ..CpoConfig::default() };

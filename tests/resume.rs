@@ -189,7 +189,7 @@ fn a_checkpoint_of_another_adapter_or_base_is_refused() {
 
     let refused = |policy| trainer(policy).resume(&checkpoint).unwrap_err().to_string();
     let other = refused(adapted(Kind::Float, LoraConfig { lora_alpha: 16.0, ..lora() }));
-    assert!(other.contains("lora_alpha is 8.0 there, 16.0 here"), "{other}");
+    assert!(other.contains("lora_alpha was 8.0, is now 16.0"), "{other}");
     let other =
         refused(adapted(Kind::Float, LoraConfig { target_modules: vec!["c_attn".to_owned()].into(), ..lora() }));
     assert!(other.contains("target_modules"), "{other}");

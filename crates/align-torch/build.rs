@@ -15,7 +15,7 @@ fn main() -> Result<(), String> {
     let lib = env::var_os("DEP_TCH_LIBTORCH_LIB")
         .map(PathBuf::from)
         .ok_or("torch-sys did not say where LibTorch is (DEP_TCH_LIBTORCH_LIB)")?;
-    // The headers stand beside the libraries, unless the user told torch-sys otherwise.
+    // The headers are next to the libraries, unless LIBTORCH_INCLUDE is set.
     let root = match env::var_os("LIBTORCH_INCLUDE") {
         Some(folder) => PathBuf::from(folder),
         None => lib.parent().ok_or("LibTorch's lib folder has no parent")?.to_path_buf(),
@@ -23,8 +23,8 @@ fn main() -> Result<(), String> {
     let include = root.join("include");
     if !include.join("ATen/Context.h").is_file() {
         return Err(format!(
-            "{} is missing: LibTorch's headers must stand beside its lib folder, \
-             or set LIBTORCH_INCLUDE to the folder that holds include/",
+            "{} is missing: put LibTorch's headers next to its lib folder, \
+             or set LIBTORCH_INCLUDE to the folder that contains include/",
             include.join("ATen/Context.h").display()
         ));
     }
@@ -41,7 +41,7 @@ fn main() -> Result<(), String> {
             "cpp/packed_linear.cpp",
             "cpp/fused_adamw.cpp",
             "cpp/gradient_checkpoint.cpp",
-            "cpp/with_derivative.cpp",
+            "cpp/custom_backward.cpp",
         ])
         .compile("align_torch");
     Ok(())

@@ -20,7 +20,8 @@ pub fn encoded_pairs(
     let drawing = PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: Some(each), seed: options.seed };
     let (pairs, report) = pair(&scored.collect::<Vec<_>>(), &drawing)?;
     println!("{report}");
-    let encoding = EncodeOptions { max_length: Some(sft.n_positions() as usize), ..EncodeOptions::default() };
+    let encoding =
+        EncodeOptions { max_length: Some(sft.max_position_embeddings() as usize), ..EncodeOptions::default() };
     Ok(encode_pairs(tokenizer, &pairs, &encoding)?.pairs)
 }
 

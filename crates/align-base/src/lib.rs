@@ -1,9 +1,9 @@
-//! What every align crate stands on.
+//! Utilities that all align crates share.
 //!
-//! * [`files`]: files and folders that appear whole or not at all, the digests that detect damage, and a folder's lock.
-//! * [`differences`]: what differs between two sets of options, for a message.
+//! * [`files`]: atomic writes of files and folders, digests that detect damaged files, and folder locks.
+//! * [`option_differences`]: lists the differences between two sets of options, for error messages.
 //! * [`random`]: random numbers as a function of a seed, a purpose and an index.
-//! * [`printable`], [`printable_path`] and their kin: text from outside (a file, a path, a server), made safe for a message.
+//! * [`printable`], [`printable_line`], [`printable_path`], [`escaped`]: make text from a file, a path or a server safe to print.
 //!
 //! ```
 //! use align_base::{files::write_file, random::generator};
@@ -18,12 +18,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod differences;
 pub mod files;
+mod option_differences;
 mod printable;
 pub mod random;
 
-pub use differences::differences;
+pub use option_differences::option_differences;
 pub use printable::{escaped, printable, printable_line, printable_path};
 
 #[cfg(doctest)]

@@ -1,11 +1,11 @@
-//! Words that come from outside (a file, a path, an option, a server), made safe for a message: what they say must not steer a terminal or flood it.
+//! Makes text from a file, a path, an option or a server safe to print: it must not control or flood the terminal.
 
 use std::path::Path;
 
-/// Longest part of a message that repeats what a file holds, in characters.
+/// Longest text that a message repeats, in characters.
 const LONGEST: usize = 1000;
 
-/// The words with control characters escaped, but for line breaks, and cut where they are absurdly long.
+/// Escapes control characters except line breaks, and truncates very long text.
 ///
 /// ```
 /// use align_base::printable;
@@ -14,42 +14,41 @@ const LONGEST: usize = 1000;
 /// assert!(printable(&"long ".repeat(1000)).ends_with('…'));
 /// ```
 #[must_use]
-pub fn printable(words: &str) -> String {
-    let mut text = escaped(&words.chars().take(LONGEST).collect::<String>());
-    if words.chars().nth(LONGEST).is_some() {
-        text.push('…');
+pub fn printable(text: &str) -> String {
+    let mut shown = escaped(&text.chars().take(LONGEST).collect::<String>());
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
     }
-    text
+    shown
 }
 
-/// The words with control characters escaped, but for line breaks, and so the marks that turn the direction of writing, which can
-/// make words read as others.
+/// Escapes control characters except line breaks, and the marks that change the direction of writing, which can disguise text.
 ///
 /// ```
 /// assert_eq!(align_base::escaped("a\u{202e}b\u{7}\n"), "a\\u{202e}b\\u{7}\n");
 /// ```
 #[must_use]
-pub fn escaped(words: &str) -> String {
-    let mut text = String::with_capacity(words.len());
-    for c in words.chars() {
+pub fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
         match c {
             '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                text.extend(c.escape_unicode())
+                shown.extend(c.escape_unicode())
             }
-            c if c.is_control() && c != '\n' => text.extend(c.escape_debug()),
-            c => text.push(c),
+            c if c.is_control() && c != '\n' => shown.extend(c.escape_debug()),
+            c => shown.push(c),
         }
     }
-    text
+    shown
 }
 
-/// [`escaped`] on one line.
+/// Like [`escaped`], with line breaks escaped too.
 #[must_use]
-pub fn printable_line(words: &str) -> String {
-    escaped(words).replace('\n', "\\n")
+pub fn printable_line(text: &str) -> String {
+    escaped(text).replace('\n', "\\n")
 }
 
-/// A path as [`printable_line`] has it.
+/// A path, escaped by [`printable_line`].
 ///
 /// ```
 /// assert_eq!(align_base::printable_path("runs/\u{1b}[2J\n"), "runs/\\u{1b}[2J\\n");

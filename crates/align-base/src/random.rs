@@ -1,5 +1,5 @@
-//! Random numbers as a function of a seed and of what they are for: whatever else was drawn before, in whatever order, the
-//! same place gets the same numbers. So a resumed run draws what the uninterrupted one would have drawn.
+//! Counter-based random numbers: each draw is a function of a seed, a purpose and an index, and does not depend on earlier draws. So
+//! a resumed run draws the same numbers as an uninterrupted one.
 //!
 //! ```
 //! use align_base::random::generator;
@@ -13,7 +13,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// The generator for one purpose (at most 16 bytes of it count) and one index of it.
+/// Creates the generator for a seed, a purpose and an index. Only the first 16 bytes of `purpose` are used.
 #[must_use]
 pub fn generator(seed: u64, purpose: &str, index: u64) -> ChaCha8Rng {
     let mut key = [0; 32];

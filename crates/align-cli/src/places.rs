@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Refuses an output file that exists, or that no file can take the place of, before any work is done for it.
 pub fn refuse_existing(output: &Path, overwrite: bool) -> Result<(), Failure> {
     let path = output.display();
-    files::check_file_place(output, overwrite).map_err(|e| match e.kind() {
+    files::check_file_destination(output, overwrite).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => format!("{path} exists already: choose another name or give --overwrite").into(),
         _ => format!("{path}: {e}: choose another name").into(),
     })
@@ -17,7 +17,7 @@ pub fn refuse_existing(output: &Path, overwrite: bool) -> Result<(), Failure> {
 
 /// Refuses an output file that is an input too: with --overwrite the input would be gone.
 pub fn refuse_inputs<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Failure> {
-    match inputs.into_iter().find(|input| files::is_same(output, input)) {
+    match inputs.into_iter().find(|input| files::is_same_file(output, input)) {
         Some(input) => Err(format!(
             "{} is what would be read from {}: choose another name for the output",
             output.display(),
@@ -36,7 +36,7 @@ pub fn refuse_folder<'a>(
 ) -> Result<(), Failure> {
     refuse_inputs(place, sources)?;
     let path = place.display();
-    files::check_folder_place(place, overwrite).map_err(|e| match e.kind() {
+    files::check_folder_destination(place, overwrite).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => {
             format!("{path} exists already and is not empty: choose another folder or give --overwrite").into()
         }

@@ -46,7 +46,7 @@ impl RuntimeOptions {
 
     /// Sets the matmul precision while the guard lives. Warns of a dtype that is slow here.
     pub fn precision(&self) -> Result<MatmulPrecisionGuard, Failure> {
-        align_torch::warn_if_slow(self.dtype, self.device()?);
+        align_torch::warn_if_bfloat16_is_slow(self.dtype, self.device()?);
         Ok(match self.matmul_precision {
             Precision::Auto => MatmulPrecision::fastest_exact(self.device()?),
             Precision::Named(precision) => precision,

@@ -78,11 +78,11 @@ fn a_killed_sweep_ends_with_the_same_csv() {
 
     let problem = refusal(frontier(dir, "whole", &["--learning-rate", "0.001"]));
     assert!(
-        problem.contains("another sweep") && problem.contains("learning_rate is 0.00003 there, 0.001 here"),
+        problem.contains("another sweep") && problem.contains("learning_rate was 0.00003, is now 0.001"),
         "{problem}"
     );
     let problem = refusal(frontier(dir, "whole", &["--score", "log-odds:POSITIVE"]));
-    let differs = "score is \"minus-logit:NEGATIVE\" there, \"log-odds:POSITIVE\" here";
+    let differs = "score was \"minus-logit:NEGATIVE\", is now \"log-odds:POSITIVE\"";
     assert!(problem.contains("another sweep") && problem.contains(differs), "{problem}");
     assert!(fs::read_to_string(dir.join("whole/report.html")).unwrap().contains("minus-logit:NEGATIVE"));
 }

@@ -125,19 +125,19 @@ fn refused<C, O: Objective>(base: C, others: Vec<(C, &str)>, trainer: impl Fn(C)
 fn a_run_of_gpt2_goes_on_with_its_own_config_alone() {
     let float = |fields: Value| (fields, Kind::Float);
     let others = vec![
-        (float(json!({ "n_head": 8 })), "n_head is 4 there, 8 here"),
+        (float(json!({ "n_head": 8 })), "n_head was 4, is now 8"),
         (
             float(json!({ "scale_attn_by_inverse_layer_idx": true })),
-            "scale_attn_by_inverse_layer_idx is false there, true here",
+            "scale_attn_by_inverse_layer_idx was false, is now true",
         ),
         (float(json!({ "scale_attn_weights": false })), "scale_attn_weights is true there"),
-        (float(json!({ "activation_function": "relu" })), "activation_function is \"gelu_new\" there, \"relu\" here"),
+        (float(json!({ "activation_function": "relu" })), "activation_function was \"gelu_new\", is now \"relu\""),
         (float(json!({ "layer_norm_epsilon": 0.01 })), "layer_norm_epsilon"),
-        (float(json!({ "attn_pdrop": 0.2 })), "attn_pdrop is 0.1 there, 0.2 here"),
+        (float(json!({ "attn_pdrop": 0.2 })), "attn_pdrop was 0.1, is now 0.2"),
         (float(json!({ "resid_pdrop": 0.2 })), "resid_pdrop"),
         (float(json!({ "embd_pdrop": 0.2 })), "embd_pdrop"),
-        (float(json!({ "eos_token_id": 5 })), "eos_token_id is 0 there, 5 here"),
-        ((json!({}), Kind::BFloat16), "dtype is float32 there, bfloat16 here"),
+        (float(json!({ "eos_token_id": 5 })), "eos_token_id was 0, is now 5"),
+        ((json!({}), Kind::BFloat16), "dtype was float32, is now bfloat16"),
     ];
     refused(float(json!({})), others, |(fields, kind)| dpo(gpt2(&fields, kind)));
     // What a file of options says besides is no part of what is computed.
@@ -149,7 +149,7 @@ fn a_run_of_gpt2_goes_on_with_its_own_config_alone() {
 
 #[test]
 fn a_run_goes_on_with_its_own_reference_alone() {
-    let others = vec![(json!({ "n_head": 8 }), "another reference model: n_head is 4 there, 8 here")];
+    let others = vec![(json!({ "n_head": 8 }), "another reference model: n_head was 4, is now 8")];
     let config = DpoConfig { training: training(), ..DpoConfig::default() };
     refused(json!({}), others, |fields| {
         DpoTrainer::new(plain(), Some(Box::new(gpt2(&fields, Kind::Float))), pairs(), config.clone()).unwrap()
@@ -162,11 +162,11 @@ fn a_run_of_an_adapter_goes_on_with_its_own_options_and_base_alone() {
     let other = |lora: LoraConfig, part| ((none(), lora), part);
     let lora = LoraConfig::default;
     let others = vec![
-        ((json!({ "n_head": 8 }), lora()), "base.n_head is 4 there, 8 here"),
-        other(LoraConfig { lora_alpha: 16.0, ..lora() }, "adapter.lora_alpha is 8.0 there, 16.0 here"),
+        ((json!({ "n_head": 8 }), lora()), "base.n_head was 4, is now 8"),
+        other(LoraConfig { lora_alpha: 16.0, ..lora() }, "adapter.lora_alpha was 8.0, is now 16.0"),
         other(LoraConfig { use_rslora: true, ..lora() }, "adapter.use_rslora"),
         other(LoraConfig { lora_dropout: 0.1, ..lora() }, "adapter.lora_dropout"),
-        other(LoraConfig { r: 4, ..lora() }, "adapter.r is 8 there, 4 here"),
+        other(LoraConfig { r: 4, ..lora() }, "adapter.r was 8, is now 4"),
         other(LoraConfig { target_modules: vec!["c_fc".into()].into(), ..lora() }, "adapter.target_modules"),
     ];
     refused((none(), lora()), others, |(fields, lora)| {
@@ -182,9 +182,9 @@ fn a_run_of_a_classifier_goes_on_with_its_own_config_alone() {
         .collect();
     let config = ClassificationConfig { training: training(), max_length: None, token_dropout: 0.0 };
     let others = vec![
-        (json!({ "n_heads": 8 }), "n_heads is 4 there, 8 here"),
-        (json!({ "activation": "relu" }), "activation is \"gelu\" there, \"relu\" here"),
-        (json!({ "dropout": 0.3 }), "dropout is 0.1 there, 0.3 here"),
+        (json!({ "n_heads": 8 }), "n_heads was 4, is now 8"),
+        (json!({ "activation": "relu" }), "activation was \"gelu\", is now \"relu\""),
+        (json!({ "dropout": 0.3 }), "dropout was 0.1, is now 0.3"),
         (json!({ "attention_dropout": 0.3 }), "attention_dropout"),
         (json!({ "seq_classif_dropout": 0.3 }), "seq_classif_dropout"),
     ];
@@ -262,7 +262,7 @@ fn another_number_of_threads_is_told() {
     again();
     let (code, said) = run("2", &["--resume"]);
     assert_eq!(code, Some(1), "{said}");
-    for part in ["checkpoint-1", "threads is 1 there, 2 here", "OMP_NUM_THREADS=1", "--allow-other-rounding"] {
+    for part in ["checkpoint-1", "threads was 1, is now 2", "OMP_NUM_THREADS=1", "--allow-other-rounding"] {
         assert!(said.contains(part), "{said} lacks {part}");
     }
     let (code, said) = run("1", &["--resume"]);
@@ -271,5 +271,5 @@ fn another_number_of_threads_is_told() {
     again();
     let (code, said) = run("2", &["--resume", "--allow-other-rounding"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("threads is 1 there, 2 here") && said.contains("other bytes"), "{said}");
+    assert!(said.contains("threads was 1, is now 2") && said.contains("other bytes"), "{said}");
 }

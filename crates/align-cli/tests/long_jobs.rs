@@ -194,14 +194,14 @@ fn a_journal_of_another_job_is_refused() {
     let config = fs::read_to_string(model.join("config.json")).unwrap();
     fs::write(model.join("config.json"), config.replace("\"n_head\": 4", "\"n_head\": 8")).unwrap();
     let cases: [(Vec<&str>, &[&str]); 5] = [
-        ([&base[..], &["--texts-per-prompt", "7"]].concat(), &["generation.temperature is 1.3 there, not set here"]),
+        ([&base[..], &["--texts-per-prompt", "7"]].concat(), &["generation.temperature was 1.3, is now not set"]),
         (
             [&base[..], &["--temperature", "1.3"]].concat(),
-            &["prompts.count is 322 there, 46 here", "prompts.blake3 differs"],
+            &["prompts.count was 322, is now 46", "prompts.blake3 differs"],
         ),
-        ([&same[..], &["--prompts", "prompts.txt"]].concat(), &["prompts.count is 322 there, 7 here"]),
-        ([&same[..], &["--dtype", "bfloat16"]].concat(), &["dtype is \"float32\" there, \"bfloat16\" here"]),
-        ([&same[..], &["--model", "model"]].concat(), &["model.config.n_head is 4 there, 8 here"]),
+        ([&same[..], &["--prompts", "prompts.txt"]].concat(), &["prompts.count was 322, is now 7"]),
+        ([&same[..], &["--dtype", "bfloat16"]].concat(), &["dtype was \"float32\", is now \"bfloat16\""]),
+        ([&same[..], &["--model", "model"]].concat(), &["model.config.n_head was 4, is now 8"]),
     ];
     for (args, says) in cases {
         let message = refusal(dir, &args);
@@ -231,7 +231,7 @@ fn what_is_no_journal_is_left_alone() {
     let partial = dir.join("texts.csv.partial");
     fs::remove_file(dir.join("texts.csv")).unwrap();
     let entry = serde_json::json!({ "prompt": 9999, "texts": [[1]] });
-    let spoiled = format!("{}\n", align_base::files::seal("align journal: entry", &entry).unwrap());
+    let spoiled = format!("{}\n", align_base::files::checksummed_line("align journal: entry", &entry).unwrap());
     let spoiled = [header, spoiled.as_bytes()].concat();
     let earlier = *b"{\"align_journal\":1,\"job\":{}}\n{\"prompt\":0,\"texts\":[[1]]}\n";
     fs::write(&partial, earlier).unwrap();
@@ -239,8 +239,8 @@ fn what_is_no_journal_is_left_alone() {
     assert!(message.contains("texts.csv.partial") && message.contains("earlier version"), "{message}");
     assert!(fs::read(&partial).unwrap() == earlier);
     for (content, says) in [
-        (&b"my notes"[..], "is no journal"),
-        (b"\n", "is no journal"),
+        (&b"my notes"[..], "is not a journal"),
+        (b"\n", "is not a journal"),
         (b"{\"value\":{\"align_journal\":2,\"job\":no\n", "line 1: damaged"),
         (&spoiled, "line 2: damaged: expected one of 322 prompts with 1, found prompt 9999"),
     ] {
@@ -287,7 +287,7 @@ fn a_full_disk_is_an_error_and_loses_nothing() {
     let ended = shell.output().unwrap();
     let message = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1), "{message}");
-    for part in ["texts.csv.partial", "File too large", "make room", "run the same command again"] {
+    for part in ["texts.csv.partial", "File too large", "free disk space", "run the same command again"] {
         assert!(message.contains(part), "{message} lacks {part}");
     }
     let held = fs::read(dir.join("texts.csv.partial")).unwrap();

@@ -92,7 +92,7 @@ fn a_run_refuses_a_folder_with_what_is_not_its_own_and_leaves_it_as_it_was() {
         let refused = train(name, dir, &["--output-dir", "."]);
         let said = message(&refused);
         assert_eq!(refused.status.code(), Some(1), "{name}: {said}");
-        for part in ["config.toml (not written by this run)", "model (not", "report.html (not", "Move that away"] {
+        for part in ["config.toml (not written by this run)", "model (not", "report.html (not", "Move them away"] {
             assert!(said.contains(part), "{name}: {said} lacks {part}");
         }
         assert_eq!(contents(dir), before, "{name}");
@@ -289,7 +289,7 @@ fn a_model_is_written_over_by_files_of_its_names_alone() {
     let said = message(&convert(&["--model", &model, "--output-dir", "out"]));
     assert!(said.contains("out exists already and is not empty"), "{said}");
     let said = message(&convert(&["--model", &model, "--output-dir", "out", "--overwrite"]));
-    assert!(said.contains("notes.txt") && said.contains("Move that away"), "{said}");
+    assert!(said.contains("notes.txt") && said.contains("Move them away"), "{said}");
     let said = message(&convert(&["--model", "out", "--output-dir", "out", "--overwrite"]));
     assert!(said.contains("out is what would be read"), "{said}");
     assert_eq!(contents(dir), before);

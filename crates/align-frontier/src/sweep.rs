@@ -5,7 +5,7 @@ use align_data::pairing::{PairOptions, PairStrategy, PairingReport, pair};
 use align_data::{EncodedPair, ScoredText, Tokenizer};
 use align_metrics::Bootstrap;
 use align_models::CausalLm;
-use align_models::generation::check_texts;
+use align_models::generation::check_completions_fit_memory;
 use align_train::{
     DpoConfig, DpoTrainer, Flow, Metrics, Objective, Observer, RunConfig, StepRecord, StopSignal, Trainer,
 };
@@ -61,7 +61,7 @@ impl SweepOptions {
             if sampling.texts_per_prompt < least {
                 return Err(refusal(name, format!("expected at least {least} texts a prompt")));
             }
-            check_texts("texts_per_prompt", self.prompts.len(), sampling.texts_per_prompt)?;
+            check_completions_fit_memory("texts_per_prompt", self.prompts.len(), sampling.texts_per_prompt)?;
         }
         if self.training_texts.seed == self.evaluation.seed {
             return Err(refusal(

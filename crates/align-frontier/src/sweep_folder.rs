@@ -1,10 +1,11 @@
 //! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there, with its digest.
 
 use crate::{Error, Result};
-use align_base::differences;
 use align_base::files::{
-    FolderLock, Hasher, LockError, Ownership, Standing, UNFINISHED, lock_folder, remove_unfinished, seal, unseal,
+    EntryStatus, FolderLock, Hasher, LockError, Ownership, UNFINISHED_PREFIX, checksummed_line, lock_folder,
+    parse_checksummed_line, remove_unfinished,
 };
+use align_base::option_differences;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -72,7 +73,7 @@ impl SweepFolder {
         match opened.read_file::<Value>(&folder.join(OPTIONS))? {
             None => opened.write_file(&folder.join(OPTIONS), options)?,
             Some(found) => {
-                let differences = differences(&found, options);
+                let differences = option_differences(&found, options);
                 if !differences.is_empty() {
                     return Err(Error::OtherSweep { folder: folder.to_owned(), differences });
                 }
@@ -123,8 +124,8 @@ impl SweepFolder {
 
     fn refuse_foreign(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
-        match self.outputs.standing(name).map_err(|e| failed(&path, &e))? {
-            Standing::Absent | Standing::Own => Ok(()),
+        match self.outputs.status(name).map_err(|e| failed(&path, &e))? {
+            EntryStatus::Absent | EntryStatus::Own => Ok(()),
             _ => {
                 let problem = "is not what this sweep wrote, and would be replaced: move it away".to_owned();
                 Err(Error::File { path, problem })
@@ -153,11 +154,11 @@ impl SweepFolder {
             Error::File { path: path.to_owned(), problem: format!("damaged: {problem}; {remedy}") }
         };
         let line = bytes.strip_suffix(b"\n").ok_or_else(|| damaged("its end is missing".to_owned()))?;
-        unseal(&self.purpose(path), line).map(Some).map_err(|e| damaged(e.to_string()))
+        parse_checksummed_line(&self.purpose(path), line).map(Some).map_err(|e| damaged(e.to_string()))
     }
 
     fn write_file<T: Serialize>(&self, path: &Path, result: &T) -> Result<()> {
-        let text = seal(&self.purpose(path), result)
+        let text = checksummed_line(&self.purpose(path), result)
             .map_err(|e| Error::File { path: path.to_owned(), problem: format!("cannot be written: {e}") })?;
         align_base::files::write_file(path, true, |file| writeln!(file, "{text}")).map_err(|e| failed(path, &e))
     }
@@ -170,7 +171,7 @@ fn failed(path: &Path, problem: &std::io::Error) -> Error {
 /// Whether a folder holds what is not left over from a sweep: one that was killed before its options were written, or whose options
 /// were damaged and deleted.
 fn holds_anything_else(folder: &Path) -> bool {
-    let ours = |name: &str| name == POINTS || name.starts_with(UNFINISHED);
+    let ours = |name: &str| name == POINTS || name.starts_with(UNFINISHED_PREFIX);
     let holds_points = fs::read_dir(folder.join(POINTS)).is_ok_and(|mut entries| entries.next().is_some());
     match fs::read_dir(folder) {
         Ok(_) if holds_points => false,

@@ -24,7 +24,7 @@ fn another_sweep_is_told_what_differs() {
     let dir = tempfile::tempdir().unwrap();
     drop(SweepFolder::open(dir.path(), &json!({"seed": 1, "dpo": {"rate": 0.1}})).unwrap());
     let problem = SweepFolder::open(dir.path(), &json!({"seed": 2, "dpo": {}})).unwrap_err().to_string();
-    assert!(problem.contains("dpo.rate is 0.1 there, not set here; seed is 1 there, 2 here"), "{problem}");
+    assert!(problem.contains("dpo.rate was 0.1, is now not set; seed was 1, is now 2"), "{problem}");
 }
 
 #[test]

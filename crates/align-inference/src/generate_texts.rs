@@ -42,7 +42,7 @@ pub fn generate_texts<M: CausalLm + ?Sized>(
     // Stable: the completions of one search stay in their order.
     completions.sort_by_key(|completion: &Completion| completion.prompt);
     let prompt_ids = |completion: &Completion| ids.get(completion.prompt).cloned().unwrap_or_default();
-    let whole: Vec<Vec<i64>> = completions.iter().map(|c| [prompt_ids(c), c.ids_and_end()].concat()).collect();
+    let whole: Vec<Vec<i64>> = completions.iter().map(|c| [prompt_ids(c), c.ids_with_eos()].concat()).collect();
     let texts = tokenizer.decode_batch(&whole, true)?;
     let generated = completions.into_iter().zip(texts).map(|(completion, text)| GeneratedText {
         prompt: completion.prompt / texts_per_prompt.max(1),

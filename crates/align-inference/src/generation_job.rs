@@ -129,7 +129,7 @@ impl<'a> GenerationJob<'a> {
     /// # Errors
     /// From the model, or where the system refuses to write.
     pub fn next_batch(&mut self) -> Result<bool> {
-        if self.generator.left() == 0 {
+        if self.generator.remaining() == 0 {
             return Ok(false);
         }
         let Some(batch) = self.generator.next() else { return Ok(false) };
@@ -191,6 +191,6 @@ impl Entry {
     /// The texts of a prompt.
     fn of(texts: &[Completion]) -> Option<Self> {
         let prompt = texts.first()?.prompt;
-        Some(Self { prompt, texts: texts.iter().map(Completion::ids_and_end).collect() })
+        Some(Self { prompt, texts: texts.iter().map(Completion::ids_with_eos).collect() })
     }
 }

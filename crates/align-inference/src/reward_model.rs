@@ -81,7 +81,7 @@ impl RewardModel {
     /// # Errors
     /// A batch size of 0; logits that are not finite (the error counts texts from one).
     pub fn logits(&self, texts: &[&str], mut on_part: impl FnMut(usize)) -> Result<Vec<Vec<f32>>> {
-        let positions = self.model.n_positions() as usize;
+        let positions = self.model.max_position_embeddings() as usize;
         let longest = self.tokenizer.model_max_length().map_or(positions, |most| most.min(positions));
         let mut logits = Vec::with_capacity(texts.len());
         for part in texts.chunks(PART.max(self.batch_size)) {

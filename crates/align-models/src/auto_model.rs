@@ -1,4 +1,4 @@
-//! Models by their folders: `config.json` says which architecture they are.
+//! Loads models from folders. The `model_type` in `config.json` selects the architecture.
 
 use crate::pretrained_config::model_type;
 use crate::score::Labels;
@@ -9,7 +9,7 @@ use crate::{
 use std::path::Path;
 use tch::{Device, Kind};
 
-/// All architectures; a new one is a line here.
+/// All architectures. To add one, add an entry here.
 const ARCHITECTURES: [Architecture; 2] = [
     Architecture { model_type: "gpt2", task: Task::CausalLm(|at| Ok(Box::new(at.load(Gpt2::from_pretrained)?))) },
     Architecture {
@@ -22,51 +22,51 @@ const ARCHITECTURES: [Architecture; 2] = [
 ];
 
 struct Architecture {
-    /// What `config.json` calls it.
+    /// The `model_type` in `config.json`.
     model_type: &'static str,
     task: Task,
 }
 
 #[derive(Clone, Copy)]
 enum Task {
-    CausalLm(fn(Place) -> Result<Box<dyn CausalLm>>),
+    CausalLm(fn(LoadOptions) -> Result<Box<dyn CausalLm>>),
     SequenceClassification {
         labels: fn(&Path) -> Result<Labels>,
-        load: fn(Place) -> Result<Box<dyn SequenceClassifier>>,
+        load: fn(LoadOptions) -> Result<Box<dyn SequenceClassifier>>,
     },
 }
 
-/// Where weights are read from, and where to.
+/// The folder of the weights, and the dtype and device to load them to.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct LoadOptions<'a> {
     dir: &'a Path,
     kind: Kind,
     device: Device,
 }
 
-impl Place<'_> {
+impl LoadOptions<'_> {
     fn load<M>(self, from_pretrained: impl FnOnce(&Path, Kind, Device) -> Result<M>) -> Result<M> {
         from_pretrained(self.dir, self.kind, self.device)
     }
 }
 
-/// A model of whatever kind a folder holds.
+/// A model loaded from a folder, of the task that the architecture supports.
 #[derive(Debug)]
 pub enum AutoModel {
     /// A causal language model.
     CausalLm(Box<dyn CausalLm>),
-    /// A classifier of texts.
+    /// A sequence classifier.
     SequenceClassification(Box<dyn SequenceClassifier>),
 }
 
 impl AutoModel {
-    /// Loads the model in a folder of transformers' layout, in evaluation mode, with gradients off.
+    /// Loads a model from a folder that transformers saved, in evaluation mode, with gradients off.
     ///
     /// # Errors
-    /// As [`AutoModelForCausalLm::from_pretrained`]; a folder that holds an adapter alone.
+    /// The errors of [`AutoModelForCausalLm::from_pretrained`], and a folder that holds only an adapter.
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
-        let at = Place { dir, kind, device };
-        Ok(match task(dir, |task| Some(*task))? {
+        let at = LoadOptions { dir, kind, device };
+        Ok(match find_task(dir, |task| Some(*task))? {
             Task::CausalLm(load) => Self::CausalLm(load(at)?),
             Task::SequenceClassification { load, .. } => Self::SequenceClassification(load(at)?),
         })
@@ -81,7 +81,7 @@ impl AutoModel {
         }
     }
 
-    /// What the two have in common.
+    /// The model as a [`TrainableModel`].
     #[must_use]
     pub fn model(&self) -> &dyn TrainableModel {
         match self {
@@ -91,7 +91,7 @@ impl AutoModel {
     }
 }
 
-/// Causal language models by their folders.
+/// Loads causal language models from folders.
 ///
 /// ```no_run
 /// use align_models::{AutoModelForCausalLm, CausalLm};
@@ -105,21 +105,23 @@ impl AutoModel {
 pub struct AutoModelForCausalLm;
 
 impl AutoModelForCausalLm {
-    /// Loads the model in a folder of transformers' layout, in evaluation mode, with gradients off. Of a folder that holds an adapter
-    /// alone it is the base model that the adapter names, with the adapter merged into it: a folder, or with the feature `hub` a name on
-    /// the hub.
+    /// Loads a model from a folder that transformers saved, in evaluation mode, with gradients off.
+    ///
+    /// If the folder holds only an adapter, this loads the base model that the adapter names and merges the adapter into it. The base
+    /// model is a folder or, with the feature `hub`, a name on the hub.
     ///
     /// # Errors
-    /// A folder without `config.json`, a `model_type` that is not known (the message lists those that are), a config or weights that
-    /// cannot be read or do not fit each other, or a base model that is not to be had.
+    /// There is no `config.json`; the `model_type` is unknown (the message lists the known ones); the config or the weights cannot be
+    /// read or do not match; the base model is not available.
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
         Self::from_pretrained_with(dir, &mut ModelResolver::default(), kind, device)
     }
 
-    /// The same with the base model of an adapter found by `resolver`, which may show its download.
+    /// Like [`from_pretrained`](Self::from_pretrained), with a resolver for the base model of an adapter, which can report the progress
+    /// of a download.
     ///
     /// # Errors
-    /// As [`AutoModelForCausalLm::from_pretrained`].
+    /// The errors of [`AutoModelForCausalLm::from_pretrained`].
     pub fn from_pretrained_with(
         dir: &Path,
         resolver: &mut ModelResolver,
@@ -132,51 +134,51 @@ impl AutoModelForCausalLm {
         }
     }
 
-    /// The base model with the adapter merged into it; says so in a warning, since the adapter is an adapter no more.
+    /// Merges the adapter into the base model, and logs a warning.
     fn with_adapter(base: &Path, adapter: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
         tracing::warn!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
         LoraModel::from_pretrained(causal_lm(base, kind, device)?, adapter)?.merge_and_unload()
     }
 }
 
-/// Classifiers of texts by their folders.
+/// Loads sequence classifiers from folders.
 #[derive(Debug)]
 pub struct AutoModelForSequenceClassification;
 
 impl AutoModelForSequenceClassification {
-    /// Loads the classifier in a folder of transformers' layout, in evaluation mode, with gradients off.
+    /// Loads a classifier from a folder that transformers saved, in evaluation mode, with gradients off.
     ///
     /// # Errors
-    /// As [`AutoModelForCausalLm::from_pretrained`].
+    /// The errors of [`AutoModelForCausalLm::from_pretrained`].
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn SequenceClassifier>> {
         let load = |task: &Task| match task {
             Task::SequenceClassification { load, .. } => Some(*load),
             Task::CausalLm(_) => None,
         };
-        task(dir, load)?(Place { dir, kind, device })
+        find_task(dir, load)?(LoadOptions { dir, kind, device })
     }
 
-    /// What the classifier's outputs mean, before its weights are read.
+    /// Reads the labels of the classifier without loading its weights.
     ///
     /// # Errors
-    /// A config that cannot be read, or labels that contradict each other.
+    /// The config cannot be read, or its labels contradict each other.
     pub fn labels(dir: &Path) -> Result<Labels> {
         let labels = |task: &Task| match task {
             Task::SequenceClassification { labels, .. } => Some(*labels),
             Task::CausalLm(_) => None,
         };
-        task(dir, labels)?(dir)
+        find_task(dir, labels)?(dir)
     }
 }
 
-/// The causal model in a folder that holds no adapter.
+/// Loads a causal model from a folder without an adapter.
 fn causal_lm(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
-    let load = task(dir, |task| if let Task::CausalLm(load) = task { Some(*load) } else { None })?;
-    load(Place { dir, kind, device })
+    let load = find_task(dir, |task| if let Task::CausalLm(load) = task { Some(*load) } else { None })?;
+    load(LoadOptions { dir, kind, device })
 }
 
-/// What a folder's architecture can, as `wanted` picks it.
-fn task<T>(dir: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
+/// Finds the architecture of a folder and returns what `wanted` selects from its task.
+fn find_task<T>(dir: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
     let path = dir.join("config.json");
     let found = model_type(&path)?;
     let own = ARCHITECTURES.iter().find(|architecture| architecture.model_type == found);

@@ -1,45 +1,47 @@
 use crate::checkpoint::Checkpoint;
 use crate::lora::Adapter;
-use crate::{KvCache, LinearLayer, Parameters, Result, TokenRows, TrainableModel, TrainingMemory};
+use crate::{KvCache, LinearLayerInfo, Parameters, Result, SharedTokenRows, TrainableModel, TrainingMemory};
 use std::fmt;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
-/// Which keys a query may attend to.
+/// Which keys each query attends to.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Attention<'a> {
-    /// Every position sees itself and those before it. Right for unpadded and for right-padded batches (what stands
-    /// behind a row's last real token cannot be seen by it).
+    /// Each position attends to itself and all earlier positions. Correct for unpadded and right-padded batches, where no real token
+    /// attends to padding.
     Causal,
-    /// Causal, and no query sees a padded key: an int64 or bool mask of shape `(batch, cached + seq)`, 1 on real tokens.
+    /// Causal, and no query attends to padding: an int64 or bool mask of shape `(batch, cached + seq)`, 1 on real tokens.
     Padded(&'a Tensor),
-    /// Query `i` of a row sees the keys where the bool mask, `(batch, seq, cached + seq)`, is true; at least one. For texts that
-    /// share a row of the cache, such as the beams of a prompt: these stand side by side in `seq`, with positions of their own.
+    /// Query `i` of a row attends to the keys where the bool mask, `(batch, seq, cached + seq)`, is true. There must be at least one.
+    /// For sequences that share a row of the cache, such as the beams of a prompt, which lie next to each other in `seq` and need
+    /// explicit position ids.
     Masked(&'a Tensor),
-    /// The one row of input holds the tokens of several rows, those that rows have in common once, with positions of their own. Within
-    /// each row attention is [`Attention::Causal`], or [`Attention::Padded`] by an `attention_mask` `(rows, len)`. Without a cache, and
-    /// of models that can ([`CausalLm::takes_rows`]).
-    Rows {
-        /// Which token stands where.
-        rows: &'a TokenRows,
+    /// The input is one row that holds the tokens of several rows. Tokens that rows have in common, such as a shared prefix, occur only
+    /// once. It needs explicit position ids. Within each row attention is [`Attention::Causal`], or [`Attention::Padded`] with an
+    /// `attention_mask` `(rows, len)`. Cannot be used with a cache, and only with models that support it
+    /// ([`CausalLm::supports_shared_tokens`]).
+    SharedTokens {
+        /// The tokens of each row.
+        rows: &'a SharedTokenRows,
         /// 1 on real tokens.
         attention_mask: Option<&'a Tensor>,
     },
 }
 
-/// A causal language model that gives hidden states; logits are `hidden · headᵀ`.
+/// A causal language model that returns hidden states; logits are `hidden · headᵀ`.
 ///
-/// `Box<dyn CausalLm>` is one too, so a model can be a value whose architecture is known at run time only.
+/// `Box<dyn CausalLm>` also implements it, for models whose architecture is known only at run time.
 pub trait CausalLm: TrainableModel {
     /// Final hidden states of shape `(batch, seq, hidden_size)`.
     ///
     /// * `input_ids`: int64, `(batch, seq)`.
-    /// * `position_ids`: int64, `(batch, seq)`; `None` counts from the cache's length (left-padded batches need their own).
+    /// * `position_ids`: int64, `(batch, seq)`; `None` counts from the length of the cache. Left-padded batches need explicit ids.
     /// * `cache`: keys and values of the tokens before `input_ids`; those of `input_ids` are appended to it.
     ///
     /// # Errors
-    /// Shapes that do not fit each other, positions beyond [`CausalLm::n_positions`], or a full cache.
+    /// Shapes that do not match, positions beyond [`CausalLm::max_position_embeddings`], or a full cache.
     fn hidden(
         &self,
         input_ids: &Tensor,
@@ -48,27 +50,27 @@ pub trait CausalLm: TrainableModel {
         cache: Option<&mut KvCache>,
     ) -> Result<Tensor>;
 
-    /// Whether [`Attention::Rows`] is one of the ways in which it attends.
-    fn takes_rows(&self) -> bool {
+    /// Whether the model supports [`Attention::SharedTokens`].
+    fn supports_shared_tokens(&self) -> bool {
         false
     }
 
     /// The output projection, `(vocab_size, hidden_size)`.
     fn head(&self) -> &Tensor;
 
-    /// Scores of the next token, `(…, vocab_size)`, behind hidden states `(…, hidden_size)`.
+    /// Logits `(…, vocab_size)` of hidden states `(…, hidden_size)`.
     ///
     /// # Errors
-    /// Shapes that do not fit.
+    /// Shapes that do not match.
     fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
         Ok(hidden.f_linear(self.head(), None::<&Tensor>)?)
     }
 
-    /// A copy for inference, whose weights lie as the processor multiplies them; `None` where nothing is gained by that, as
-    /// on a GPU or where this model is such a copy.
+    /// A copy for inference with weights in the memory layout that the CPU's matrix product needs. `None` if this gives no speedup, as
+    /// on a GPU, or if this model is such a copy.
     ///
-    /// It takes as much memory again as the linear layers do, no gradient flows through it, and it does not see later changes
-    /// of this model's weights. It rounds differently, no less exactly.
+    /// The copy takes as much memory as the linear layers, has no gradients, and does not follow later changes of this model's weights.
+    /// It rounds differently, with the same accuracy.
     ///
     /// # Errors
     /// Not enough memory.
@@ -76,7 +78,7 @@ pub trait CausalLm: TrainableModel {
         Ok(None)
     }
 
-    /// An empty cache for `batch` rows of at most `capacity` tokens.
+    /// Creates an empty cache for `batch` rows of at most `capacity` tokens.
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache;
 
     /// Number of token ids.
@@ -85,60 +87,58 @@ pub trait CausalLm: TrainableModel {
     }
 
     /// Longest sequence, in tokens.
-    fn n_positions(&self) -> i64;
+    fn max_position_embeddings(&self) -> i64;
 
-    /// The ids that end a text: those that the config names, if any.
+    /// The end-of-sequence ids in the config; may be empty.
     fn eos_token_ids(&self) -> &[i64] {
         &[]
     }
 
-    /// The id that starts a text, if the config names one.
+    /// The beginning-of-sequence id in the config.
     fn bos_token_id(&self) -> Option<i64> {
         None
     }
 
-    /// A copy whose weights no gradient reaches: the reference of preference optimisation. Weights that stand still under an
-    /// adapter are shared with it.
+    /// A copy without gradients: the reference model of preference optimisation. The frozen weights under an adapter are shared.
     ///
     /// # Errors
     /// Not enough memory.
     fn frozen_copy(&self) -> Result<Box<dyn CausalLm>>;
 
-    /// How an adapter fits to it; `None` where it takes none.
+    /// The interface for adapters; `None` if the model does not support adapters.
     fn adaptable(&self) -> Option<&dyn Adaptable> {
         None
     }
 
-    /// Where the weights are.
+    /// The device of the weights.
     fn device(&self) -> Device {
         self.head().device()
     }
 
-    /// The weights' dtype.
+    /// The dtype of the weights.
     fn kind(&self) -> Kind {
         self.head().kind()
     }
 }
 
-/// A causal model whose linear layers take adapters ([`LoraModel`](crate::LoraModel)).
+/// A causal model whose linear layers support adapters ([`LoraModel`](crate::LoraModel)).
 pub trait Adaptable {
-    /// The linear layers of the blocks, in the checkpoint's order.
-    fn linear_layers(&self) -> Vec<LinearLayer>;
+    /// The linear layers of the blocks, in the order of the checkpoint.
+    fn linear_layers(&self) -> Vec<LinearLayerInfo>;
 
     /// The name of the token embedding's weight, `(vocab_size, hidden_size)`: `transformer.wte.weight`.
     fn embedding(&self) -> &str;
 
-    /// The name of the output projection's weight, `(vocab_size, hidden_size)`, which a model with tied embeddings does not hold.
+    /// The name of the output projection's weight, `(vocab_size, hidden_size)`. A model with tied embeddings has no such parameter.
     fn output_projection(&self) -> &str {
         "lm_head.weight"
     }
 
-    /// The same model on other weights, in evaluation mode, with the adapter's matrices beside its layers. The embeddings may be of
-    /// another number of tokens, and the output
-    /// projection may be there where this model's is the embedding.
+    /// Builds the same model with other weights and an adapter, in evaluation mode. The embeddings may have another number of tokens,
+    /// and the weights may have an output projection even if this model's embeddings are tied.
     ///
     /// # Errors
-    /// A weight that is missing.
+    /// A weight is missing.
     fn with_weights(&self, weights: Parameters, adapter: Option<Adapter<'_>>) -> Result<Box<dyn CausalLm>>;
 }
 
@@ -159,8 +159,8 @@ impl CausalLm for Box<dyn CausalLm> {
         (**self).hidden(input_ids, position_ids, attention, cache)
     }
 
-    fn takes_rows(&self) -> bool {
-        (**self).takes_rows()
+    fn supports_shared_tokens(&self) -> bool {
+        (**self).supports_shared_tokens()
     }
 
     fn head(&self) -> &Tensor {
@@ -183,8 +183,8 @@ impl CausalLm for Box<dyn CausalLm> {
         (**self).vocab_size()
     }
 
-    fn n_positions(&self) -> i64 {
-        (**self).n_positions()
+    fn max_position_embeddings(&self) -> i64 {
+        (**self).max_position_embeddings()
     }
 
     fn eos_token_ids(&self) -> &[i64] {

@@ -1,9 +1,9 @@
-//! What a model computes, told so that it is known again.
+//! The identity of a model: a digest of its weights, and its hyper-parameters.
 
 use crate::pretrained_config::dtype_name;
 use crate::{Parameters, Result, TrainableModel};
-use align_base::differences;
 use align_base::files::Hasher;
+use align_base::option_differences;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
@@ -11,59 +11,60 @@ use tch::{Device, Kind, Tensor};
 /// Elements hashed at a time.
 const CHUNK: i64 = 1 << 18;
 
-/// What a model computes: its hyper-parameters and its weights, those of an adapter and those under it. Two models of the same
-/// identity give the same numbers in the same environment ([`align_torch::Environment`]).
+/// The hyper-parameters of a model and a digest of its weights, including those of an adapter and its frozen base model.
+///
+/// Two models with the same identity compute the same numbers in the same environment ([`align_torch::Environment`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelIdentity {
     /// [`TrainableModel::hyper_parameters`].
     pub config: Value,
-    /// The weights' dtype, that of the frozen ones under an adapter.
+    /// The dtype of the weights. With an adapter, the dtype of the frozen weights.
     pub dtype: String,
-    /// Digest of all weights: names, dtypes, shapes, and every bit.
+    /// Digest of the names, dtypes, shapes and values of all weights.
     pub weights: String,
 }
 
 impl ModelIdentity {
-    /// The identity of a model as it stands. Each weight is read once.
+    /// Computes the identity of a model. Reads all weights.
     ///
     /// # Errors
-    /// A config that JSON cannot hold, or not enough memory.
+    /// The config cannot be serialised to JSON, or there is not enough memory.
     pub fn of<M: TrainableModel + ?Sized>(model: &M) -> Result<Self> {
         let all = model.parameters().iter().chain(model.frozen_parameters().into_iter().flat_map(Parameters::iter));
         Ok(Self { config: model.hyper_parameters()?, dtype: dtype(model), weights: tensors_digest("weights", all)? })
     }
 
-    /// What differs from the identity `there`, in words; nothing where they are the same.
+    /// Describes each difference from a `saved` identity. Empty if they are equal.
     ///
     /// ```
     /// # use align_models::ModelIdentity;
     /// let of = |n_head: i64| ModelIdentity {
     ///     config: serde_json::json!({ "n_head": n_head }), dtype: "float32".into(), weights: "00".into()
     /// };
-    /// assert_eq!(of(8).differences(&of(4)), ["n_head is 4 there, 8 here"]);
+    /// assert_eq!(of(8).differences(&of(4)), ["n_head was 4, is now 8"]);
     /// ```
     #[must_use]
-    pub fn differences(&self, there: &Self) -> Vec<String> {
-        let mut found = differences(&there.config, &self.config);
-        if there.dtype != self.dtype {
-            found.push(format!("dtype is {} there, {} here", there.dtype, self.dtype));
+    pub fn differences(&self, saved: &Self) -> Vec<String> {
+        let mut found = option_differences(&saved.config, &self.config);
+        if saved.dtype != self.dtype {
+            found.push(format!("dtype was {}, is now {}", saved.dtype, self.dtype));
         }
-        if there.weights != self.weights {
+        if saved.weights != self.weights {
             found.push("the weights differ".to_owned());
         }
         found
     }
 }
 
-/// The dtype that a model computes in.
+/// The name of the dtype that a model computes in.
 pub fn dtype<M: TrainableModel + ?Sized>(model: &M) -> String {
     let weights = model.frozen_parameters().unwrap_or(model.parameters());
     let kind = weights.iter().next().map_or(Kind::Float, |(_, weight)| weight.kind());
     dtype_name(kind).map_or_else(|| format!("{kind:?}"), str::to_owned)
 }
 
-/// Digest of named tensors in their order: names, dtypes, shapes, and every bit. `purpose` keeps digests of different things apart.
+/// Digest of the names, dtypes, shapes and values of tensors, in the given order. It also depends on `purpose`.
 ///
 /// # Errors
 /// Not enough memory.
@@ -86,9 +87,10 @@ pub fn tensors_digest<'a>(purpose: &str, tensors: impl IntoIterator<Item = (&'a 
     Ok(hasher.digest())
 }
 
-/// The fields of a config that a model is made of, without what else its file held.
+/// The hyper-parameters of a config as JSON.
 pub(crate) fn hyper_parameters(config: &impl Serialize) -> Result<Value> {
-    serde_json::to_value(config).map_err(|e| crate::Error::Input(format!("the config cannot be written down: {e}")))
+    serde_json::to_value(config)
+        .map_err(|e| crate::Error::Input(format!("the config cannot be serialised to JSON: {e}")))
 }
 
 #[cfg(test)]
@@ -97,12 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bit_shape_name_and_dtype_counts() {
+    fn digests_depend_on_values_shape_name_and_dtype() {
         let digest = |name: &str, tensor: &Tensor| tensors_digest("test", [(name, tensor)]).unwrap();
         let x = Tensor::arange(600_000, (Kind::Float, Device::Cpu));
         let same = digest("x", &x);
         assert_eq!(digest("x", &x.copy()), same);
-        // A view with gaps is hashed by its numbers.
+        // A view that is not contiguous has the digest of its values.
         let wide = Tensor::stack(&[&x, &x], 1);
         assert_eq!(digest("x", &wide.select(1, 1)), same);
         let moved = x.copy();

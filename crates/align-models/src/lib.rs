@@ -1,12 +1,12 @@
-//! Language models on LibTorch: GPT-2 and DistilBERT, the parts that they are made of, checkpoints in transformers' layout, LoRA
-//! adapters in PEFT's, and generation.
+//! Language models on LibTorch: GPT-2 and DistilBERT, building blocks for other decoders, checkpoints in the format of transformers,
+//! LoRA adapters in the format of PEFT, and text generation.
 //!
 //! ```
 //! use align_models::generation::{Generation, GenerationConfig, generate_prompts};
 //! use align_models::{CausalLm, Gpt2, Gpt2Config, LoraConfig, LoraModel, TrainableModel};
 //! use tch::{Device, Kind};
 //!
-//! // A small GPT-2 with random weights. `AutoModelForCausalLm::from_pretrained` reads one from a folder.
+//! // A small GPT-2 with random weights. `AutoModelForCausalLm::from_pretrained` loads a model from a folder.
 //! let sizes = Gpt2Config { vocab_size: 100, n_positions: 32, n_embd: 16, n_layer: 2, n_head: 2, ..Default::default() };
 //! let config = Gpt2Config { bos_token_id: None, eos_token_id: None, ..sizes };
 //! let model = Gpt2::new_random(config, 42, Kind::Float, Device::Cpu)?;
@@ -15,7 +15,7 @@
 //! let texts = generate_prompts(&model, &[vec![1, 2, 3], vec![4]], &generation, 2)?;
 //! assert_eq!(texts.iter().map(|text| text.ids.len()).collect::<Vec<_>>(), [5, 5]);
 //!
-//! // A LoRA adapter is a model too: its parameters are the adapter's alone.
+//! // A model with a LoRA adapter. Its parameters are only those of the adapter.
 //! let adapted = LoraModel::new(model, LoraConfig { r: 4, ..Default::default() }, 42)?;
 //! assert_eq!(adapted.parameters().numel(), 2 * 4 * (16 + 48));
 //! # Ok::<(), align_models::Error>(())
@@ -23,26 +23,25 @@
 //!
 //! | To | see |
 //! | --- | --- |
-//! | load a model by its folder | [`AutoModelForCausalLm`], [`AutoModelForSequenceClassification`] |
-//! | write a model of one's own | [`CausalLm`], or [`decoder::DecoderConfig`] for a decoder of [`decoder`]'s parts |
-//! | adapt a model | [`LoraModel`], [`Adaptable`] |
+//! | load a model from a folder | [`AutoModelForCausalLm`], [`AutoModelForSequenceClassification`] |
+//! | implement another model | [`CausalLm`], or [`decoder::DecoderConfig`] for a decoder built from the parts in [`decoder`] |
+//! | fine-tune a model with LoRA | [`LoraModel`], [`Adaptable`] |
 //! | generate texts | [`generation`] |
 //! | score texts | [`SequenceClassifier`], [`score`] |
 //! | read and write weights | [`checkpoint`] |
 //!
-//! A causal language model gives hidden states, not logits ([`CausalLm::hidden`]): training takes log-probabilities of
-//! the completion's tokens only, decoding takes the last position only, and neither pays for the rest of the vocabulary
-//! projection.
+//! A causal language model returns hidden states, not logits ([`CausalLm::hidden`]). Training needs logits only for the completion
+//! tokens and decoding only for the last position, so the output projection is not computed for the other positions.
 
 mod auto_model;
+mod bounded_json;
 mod causal_lm;
 mod distilbert;
 mod error;
 mod gpt2;
 mod identity;
 mod json_field;
-mod json_weight;
-mod linear_layer;
+mod linear_layer_info;
 mod lora;
 mod model_resolver;
 mod one_or_many;
@@ -65,13 +64,13 @@ pub use align_hub as hub;
 
 pub use auto_model::{AutoModel, AutoModelForCausalLm, AutoModelForSequenceClassification};
 pub use causal_lm::{Adaptable, Attention, CausalLm};
-pub use decoder::{Cached, DecoderConfig, DecoderLm, KvCache, TokenRows};
+pub use decoder::{Cached, DecoderConfig, DecoderLm, KvCache, SharedTokenRows};
 pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
 pub use gpt2::{Gpt2, Gpt2Config};
 pub use identity::{ModelIdentity, dtype, tensors_digest};
 pub use layers::Activation;
-pub use linear_layer::LinearLayer;
+pub use linear_layer_info::LinearLayerInfo;
 pub use lora::{Adapter, LoraBias, LoraConfig, LoraModel, Modules};
 pub use model_resolver::ModelResolver;
 pub use parameters::Parameters;

@@ -1,17 +1,17 @@
-//! A model by its name: a folder in transformers' layout, or a repository on the Hugging Face hub.
+//! Resolves the name of a model: a local folder, or a repository on the Hugging Face hub.
 
 use crate::{LoraConfig, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What hears of a download's steps.
+/// Callback for the progress of a download.
 #[cfg(feature = "hub")]
 type OnEvent = Box<dyn FnMut(align_hub::Event<'_>)>;
 
 /// Finds the folder of a model by its name, `path/to/folder` or `user/name[@revision]`.
 ///
-/// An existing folder wins; what is no folder is a name on the hub, whose files are downloaded into the cache where they are not there
-/// yet. Without the feature `hub` only folders are found.
+/// An existing folder takes precedence. Any other name is a repository on the hub, whose files are downloaded into the cache unless
+/// they are there already. Without the feature `hub` only folders are found.
 ///
 /// ```
 /// use align_models::ModelResolver;
@@ -30,17 +30,17 @@ pub struct ModelResolver {
 }
 
 impl ModelResolver {
-    /// The same, with `progress` called at each step of a download.
+    /// A resolver that calls `progress` for each event of a download.
     #[cfg(feature = "hub")]
     #[must_use]
     pub fn with_progress(progress: impl FnMut(align_hub::Event<'_>) + 'static) -> Self {
         Self { progress: Some(Box::new(progress)) }
     }
 
-    /// The folder of a model.
+    /// The folder of a model, downloaded if necessary.
     ///
     /// # Errors
-    /// A path without a folder, a name that the hub could not have, or a download that fails.
+    /// The path has no folder, the name is not valid on the hub, or the download fails.
     #[cfg(feature = "hub")]
     pub fn folder(&mut self, name: &str) -> Result<PathBuf> {
         use align_hub::{Hub, HubConfig, ModelSource};
@@ -58,7 +58,7 @@ impl ModelResolver {
     /// The folder of a model.
     ///
     /// # Errors
-    /// A path without a folder.
+    /// The folder does not exist.
     #[cfg(not(feature = "hub"))]
     pub fn folder(&mut self, name: &str) -> Result<PathBuf> {
         let folder = Path::new(name);
@@ -68,40 +68,40 @@ impl ModelResolver {
         }
     }
 
-    /// The folder of the base model, where `folder` holds an adapter and no model of its own.
+    /// The folder of the base model if `folder` holds only an adapter, else `None`.
     ///
     /// # Errors
-    /// As [`ModelResolver::folder`], and an adapter that names no base model.
+    /// The errors of [`ModelResolver::folder`]; the adapter does not name its base model.
     pub fn base_of_adapter(&mut self, folder: &Path) -> Result<Option<PathBuf>> {
         LoraConfig::base_of_adapter(folder)?.map(|base| self.folder(&base)).transpose()
     }
 
-    /// The folder that has the tokeniser of the model in `folder`: this one, or where it holds an adapter alone and no tokeniser, its base
-    /// model's.
+    /// The folder with the tokeniser of the model in `folder`: the folder itself, or that of the base model if `folder` holds only an
+    /// adapter and no tokeniser.
     ///
     /// # Errors
-    /// As [`ModelResolver::base_of_adapter`].
+    /// The errors of [`ModelResolver::base_of_adapter`].
     pub fn tokenizer_folder(&mut self, folder: &Path) -> Result<PathBuf> {
         let own = ["tokenizer.json", "vocab.json", "vocab.txt"].iter().any(|name| folder.join(name).exists());
         let base = if own { None } else { self.base_of_adapter(folder)? };
         Ok(base.unwrap_or_else(|| folder.to_owned()))
     }
 
-    /// The folder that a name stands for, where it names none on the hub.
+    /// The local folder of this name, if it exists.
     #[must_use]
-    pub fn local(name: &str) -> Option<PathBuf> {
+    pub fn local_folder(name: &str) -> Option<PathBuf> {
         Some(PathBuf::from(name)).filter(|folder| folder.is_dir())
     }
 
-    /// What a model card calls a model: its name on the hub, or the last part of its folder's path.
+    /// The name for a model card: the name on the hub, or the name of the folder without its path.
     #[must_use]
     pub fn display_name(name: &str) -> String {
-        let folder = Self::local(name);
+        let folder = Self::local_folder(name);
         let last = folder.as_deref().and_then(Path::file_name);
         last.map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned())
     }
 
-    /// The repository on the hub that a name stands for, without its revision; none for a folder.
+    /// The repository id on the hub, without the revision; `None` for a folder.
     #[cfg(feature = "hub")]
     #[must_use]
     pub fn hub_id(name: &str) -> Option<String> {
@@ -111,7 +111,7 @@ impl ModelResolver {
         }
     }
 
-    /// The repository on the hub that a name stands for: none, without the feature `hub`.
+    /// The repository id on the hub: always `None` without the feature `hub`.
     #[cfg(not(feature = "hub"))]
     #[must_use]
     pub fn hub_id(_: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Serde for what transformers writes as one value or as a list.
+//! Serde support for fields that transformers writes as a single value or as a list.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,18 +1,18 @@
-//! Reading and writing `config.json`, and reading what is like it.
+//! Reading and writing `config.json` and similar files.
 
-use crate::{Error, Result, json_field, json_weight};
+use crate::{Error, Result, bounded_json, json_field};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io::ErrorKind;
 use std::path::Path;
 use tch::Kind;
 
-/// Largest file of options that is read, in bytes; they have a few thousand.
+/// Size limit of a config file in bytes. Usual ones have a few thousand.
 const MAX_CONFIG_BYTES: u64 = 2 << 20;
 
-const EXISTS: &str = "exists already: choose another folder or ask for it to be overwritten";
+const EXISTS: &str = "exists already: choose another folder or allow it to be overwritten";
 
 #[derive(Deserialize)]
-struct Described {
+struct ConfigHeader {
     model_type: Option<String>,
     quantization_config: Option<Quantization>,
 }
@@ -22,7 +22,7 @@ struct Quantization {
     quant_method: Option<String>,
 }
 
-/// The text of a file of options.
+/// Reads the text of a config file.
 pub(crate) fn read_small_file(path: &Path) -> Result<String> {
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
     let metadata = std::fs::metadata(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
@@ -31,16 +31,16 @@ pub(crate) fn read_small_file(path: &Path) -> Result<String> {
     }
     let bytes = metadata.len();
     if bytes > MAX_CONFIG_BYTES {
-        return Err(fail(format!("has {bytes} bytes, a config has at most {MAX_CONFIG_BYTES}")));
+        return Err(fail(format!("has {bytes} bytes, expected at most {MAX_CONFIG_BYTES}")));
     }
     let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
-    // A byte-order mark, which some editors write, is no part of the text.
+    // Some editors write a byte-order mark.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// The `model_type` of a `config.json`.
 pub(crate) fn model_type(path: &Path) -> Result<String> {
-    let described = json_weight::parse::<Described>(config_text(path)?.as_bytes());
+    let described = bounded_json::parse::<ConfigHeader>(config_text(path)?.as_bytes());
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
     let found = described.map_err(|e| fail(format!("is not a config: {e}")))?.model_type;
     found.ok_or_else(|| fail("has no model_type: the architecture is not known".into()))
@@ -50,7 +50,7 @@ fn config_text(path: &Path) -> Result<String> {
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
     if !path.exists() && path.with_file_name("adapter_config.json").exists() {
         return Err(fail(
-            "is not there, but adapter_config.json is: the folder holds an adapter alone. Give the base model's folder, or merge the \
+            "does not exist, but adapter_config.json does: the folder holds only an adapter. Give the base model's folder, or merge the \
              two with align merge-adapter"
                 .into(),
         ));
@@ -62,32 +62,32 @@ fn config_text(path: &Path) -> Result<String> {
 pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) -> Result<C> {
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
     let text = config_text(path)?;
-    let Described { model_type: found, quantization_config } =
-        json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
+    let ConfigHeader { model_type: found, quantization_config } =
+        bounded_json::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
     match found.as_deref() {
         Some(found) if found == model_type => {}
         Some(found) => {
-            return Err(fail(format!("model_type is \"{found}\", a folder with a \"{model_type}\" was expected")));
+            return Err(fail(format!("model_type is \"{found}\", expected \"{model_type}\"")));
         }
-        None => return Err(fail(format!("has no model_type; \"{model_type}\" was expected"))),
+        None => return Err(fail(format!("has no model_type, expected \"{model_type}\""))),
     }
     if let Some(Quantization { quant_method }) = quantization_config {
         let method = quant_method.unwrap_or_else(|| "an unnamed method".to_owned());
         return Err(fail(format!(
-            "quantization_config: the weights are quantised ({method}), which is not supported: take the model's unquantised weights, \
+            "quantization_config: the weights are quantised ({method}), which is not supported: use the unquantised weights of the model, \
              or save it dequantised with transformers (model.dequantize())"
         )));
     }
-    json_field::named(&mut serde_json::Deserializer::from_str(&text)).map_err(fail)
+    json_field::deserialize(&mut serde_json::Deserializer::from_str(&text)).map_err(fail)
 }
 
-/// Writes `DIR/config.json` atomically, with the dtype that the weights are stored in.
+/// Writes `DIR/config.json` atomically, with the dtype of the weights.
 pub(crate) fn write_config(dir: &Path, config: &impl Serialize, kind: Kind, overwrite: bool) -> Result<()> {
     let path = dir.join("config.json");
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
     let mut json = serde_json::to_value(config).map_err(|e| fail(e.to_string()))?;
     if let Some(map) = json.as_object_mut() {
-        // Older files say torch_dtype; transformers reads both, so only one may stand.
+        // Older files have torch_dtype. transformers reads both, so only one may be written.
         map.remove("torch_dtype");
         map.insert(
             "dtype".into(),
@@ -97,13 +97,13 @@ pub(crate) fn write_config(dir: &Path, config: &impl Serialize, kind: Kind, over
     write_json(dir, "config.json", &json, overwrite)
 }
 
-/// Makes way for a file of options that is written after what belongs to it: with `overwrite` one that stands there is removed,
-/// without it is refused.
-pub(crate) fn withdraw(dir: &Path, name: &str, overwrite: bool) -> Result<()> {
+/// Removes an existing config file, which is written again after the files that it belongs to. Without `overwrite` an existing file is
+/// an error.
+pub(crate) fn remove_existing(dir: &Path, name: &str, overwrite: bool) -> Result<()> {
     let path = dir.join(name);
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
     if !overwrite {
-        return align_base::files::check_file_place(&path, false).map_err(|_| fail(EXISTS.into()));
+        return align_base::files::check_file_destination(&path, false).map_err(|_| fail(EXISTS.into()));
     }
     match std::fs::remove_file(&path) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(fail(format!("cannot be replaced: {e}"))),
@@ -111,7 +111,7 @@ pub(crate) fn withdraw(dir: &Path, name: &str, overwrite: bool) -> Result<()> {
     }
 }
 
-/// Writes a file of options that appears whole or not at all.
+/// Writes a JSON file atomically.
 pub(crate) fn write_json(dir: &Path, name: &str, json: &serde_json::Value, overwrite: bool) -> Result<()> {
     let path = dir.join(name);
     let fail = |reason: String| Error::Config { path: path.clone(), reason };
@@ -122,7 +122,7 @@ pub(crate) fn write_json(dir: &Path, name: &str, json: &serde_json::Value, overw
     })
 }
 
-/// What transformers calls a dtype that weights can have.
+/// The name of a weight dtype in transformers.
 #[must_use]
 pub fn dtype_name(kind: Kind) -> Option<&'static str> {
     match kind {
@@ -139,10 +139,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Others may read it as they may any new file.
     #[cfg(unix)]
     #[test]
-    fn a_file_of_options_is_an_ordinary_one() {
+    fn a_config_file_has_the_permissions_of_an_ordinary_file() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         write_json(dir.path(), "config.json", &serde_json::json!({}), false).unwrap();

@@ -1,4 +1,4 @@
-//! The weights that a new model begins with.
+//! Random initialisation of new models.
 
 use crate::checkpoint::{Layout, TensorSpec};
 use crate::{Error, Result};
@@ -9,32 +9,33 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 
-/// transformers' `initializer_range`, where a config does not name another.
+/// The default `initializer_range` of transformers.
 const INITIALIZER_RANGE: f64 = 0.02;
 
-/// What a new weight is filled with.
+/// How a new weight is initialised.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Filling {
+pub(crate) enum Init {
     Zeros,
     Ones,
-    /// Draws of a normal distribution around 0 with this standard deviation.
+    /// From a normal distribution with mean 0 and this standard deviation.
     Normal(f64),
 }
 
-/// The weights of a layout whose names are `wanted`, drawn anew. A weight's draws depend on the seed and its place in the layout alone.
+/// Initialises the weights of a layout whose names are `wanted`. The values of a weight depend only on the seed and its index in the
+/// layout.
 pub(crate) fn random_weights(
     layout: &Layout,
     seed: u64,
     wanted: impl Fn(&str) -> bool,
-    filling: impl Fn(&str) -> Filling,
+    init: impl Fn(&str) -> Init,
     (kind, device): (Kind, Device),
 ) -> Result<Vec<(String, Tensor)>> {
     let drawn = |(place, TensorSpec { name, shape }): (usize, &TensorSpec)| {
         let float = (Kind::Float, Device::Cpu);
-        let tensor = match filling(name) {
-            Filling::Zeros => Tensor::f_zeros(shape, float)?,
-            Filling::Ones => Tensor::f_ones(shape, float)?,
-            Filling::Normal(std) => {
+        let tensor = match init(name) {
+            Init::Zeros => Tensor::f_zeros(shape, float)?,
+            Init::Ones => Tensor::f_ones(shape, float)?,
+            Init::Normal(std) => {
                 let mut rng = generator(seed, "weights", place as u64);
                 let count: i64 = shape.iter().product();
                 Tensor::f_from_slice(&normal(&mut rng, count as usize, std))?.f_view(shape.as_slice())?
@@ -46,17 +47,17 @@ pub(crate) fn random_weights(
     wanted.map(drawn).collect()
 }
 
-/// Whether a layout's weights, and the draws of the largest of them, fit into the memory that is left on `device`; what is not known
-/// fits. `sizes` are the config's fields that they follow from.
+/// Checks that the weights of a layout fit into the available memory of `device`, together with the random values of the largest one.
+/// Passes if the available memory is unknown. `sizes` are the fields of the config that determine the size.
 ///
 /// # Errors
-/// [`Error::ModelMemory`] where they do not.
+/// [`Error::ModelMemory`] if they do not fit.
 pub(crate) fn check_memory(layout: &Layout, sizes: &[(&'static str, i64)], kind: Kind, device: Device) -> Result<()> {
     // Sizes come from a config or an option: their product may exceed 64 bits.
     let numel = |spec: &TensorSpec| spec.shape.iter().fold(1_u64, |all, size| all.saturating_mul(size.unsigned_abs()));
     let weights = layout.tensors.iter().map(numel).fold(0, u64::saturating_add);
     let largest = layout.tensors.iter().map(numel).max().unwrap_or(0);
-    // A weight is drawn in float32 and copied to where it belongs.
+    // A weight is drawn in float32, then converted and moved to the device.
     let bytes = weights.saturating_mul(kind.elt_size_in_bytes() as u64).saturating_add(largest.saturating_mul(8));
     match available_memory(device) {
         Some(available) if bytes > available => {
@@ -67,18 +68,18 @@ pub(crate) fn check_memory(layout: &Layout, sizes: &[(&'static str, i64)], kind:
     }
 }
 
-/// The standard deviation that a config's `initializer_range` asks for.
+/// The `initializer_range` of a config, or the default.
 pub(crate) fn initializer_range(extra: &BTreeMap<String, Value>) -> f64 {
     extra.get("initializer_range").and_then(Value::as_f64).filter(|std| *std > 0.0).unwrap_or(INITIALIZER_RANGE)
 }
 
-/// Names the model in its config, so that transformers knows which class to build.
-pub(crate) fn name_model(extra: &mut BTreeMap<String, Value>, model_type: &str, architecture: &str) {
+/// Sets `model_type` and `architectures` in a config, by which transformers selects the class.
+pub(crate) fn set_model_type(extra: &mut BTreeMap<String, Value>, model_type: &str, architecture: &str) {
     extra.entry("model_type".to_owned()).or_insert_with(|| model_type.into());
     extra.insert("architectures".to_owned(), vec![Value::from(architecture)].into());
 }
 
-/// Draws by Box and Muller's transform, two at a time.
+/// Draws from a normal distribution by the Box-Muller transform, two values at a time.
 fn normal(rng: &mut impl Rng, count: usize, std: f64) -> Vec<f32> {
     let mut uniform = || ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
     let mut values = Vec::with_capacity(count + 1);
@@ -104,6 +105,6 @@ mod tests {
         assert!(moment(1).abs() < 0.01 && (moment(2) - 1.0).abs() < 0.015, "{} {}", moment(1), moment(2));
         assert!(moment(3).abs() < 0.045 && (moment(4) - 3.0).abs() < 0.11, "{} {}", moment(3), moment(4));
         let lag: f64 = values.windows(2).map(|x| f64::from(x[0]) * f64::from(x[1]) / 4e-4).sum::<f64>() / 200_000.0;
-        assert!(lag.abs() < 0.01, "neighbours hang together: {lag}");
+        assert!(lag.abs() < 0.01, "neighbours are correlated: {lag}");
     }
 }

@@ -3,21 +3,22 @@ use crate::{Error, Result, TrainableModel};
 use std::fmt;
 use tch::{Device, Kind, Tensor};
 
-/// A classifier of whole texts: a text's token ids to one number a label.
+/// A sequence classifier: maps the token ids of a text to one logit per label.
 pub trait SequenceClassifier: TrainableModel {
     /// Class logits of shape `(batch, num_labels)`.
     ///
     /// * `input_ids`: int64, `(batch, seq)`.
-    /// * `attention_mask`: `(batch, seq)`, 1 on real tokens; `None` where no row is padded.
+    /// * `attention_mask`: `(batch, seq)`, 1 on real tokens; `None` if no row is padded.
     ///
     /// # Errors
-    /// Rows longer than the model's positions, or a mask of another shape.
+    /// Rows longer than [`max_position_embeddings`](Self::max_position_embeddings), or a mask of another shape.
     fn logits(&self, input_ids: &Tensor, attention_mask: Option<&Tensor>) -> Result<Tensor>;
 
-    /// A copy for inference, whose weights lie as the processor multiplies them; `None` where nothing is gained by that, as on a GPU.
+    /// A copy for inference with weights in the memory layout that the CPU's matrix product needs. `None` if this gives no speedup, as
+    /// on a GPU.
     ///
-    /// It takes as much memory again as the linear layers do, no gradient flows through it, and it does not see later changes
-    /// of this model's weights. It rounds differently, no less exactly.
+    /// The copy takes as much memory as the linear layers, has no gradients, and does not follow later changes of this model's weights.
+    /// It rounds differently, with the same accuracy.
     ///
     /// # Errors
     /// Not enough memory.
@@ -25,33 +26,33 @@ pub trait SequenceClassifier: TrainableModel {
         Ok(None)
     }
 
-    /// The names of the outputs, and what the config says that they mean.
+    /// The labels of the outputs, and the problem type in the config.
     ///
     /// # Errors
-    /// A config that contradicts itself.
+    /// The config contradicts itself.
     fn labels(&self) -> Result<Labels>;
 
     /// Number of token ids.
     fn vocab_size(&self) -> i64;
 
     /// Longest sequence, in tokens.
-    fn n_positions(&self) -> i64;
+    fn max_position_embeddings(&self) -> i64;
 
-    /// The id that fills rows up.
+    /// The id of the padding token.
     fn pad_token_id(&self) -> i64;
 
-    /// Where the weights are.
+    /// The device of the weights.
     fn device(&self) -> Device {
         self.parameters().iter().next().map_or(Device::Cpu, |(_, weight)| weight.device())
     }
 
-    /// Class logits of texts as token ids, one number a label, in the texts' order.
+    /// Class logits of tokenised texts, one per label, in the order of the texts.
     ///
-    /// Texts of like length share a batch, so little is spent on padding.
+    /// Texts of similar length are batched together, which keeps padding small.
     ///
     /// # Errors
-    /// An empty row, a row longer than the model's positions, an id outside the vocabulary, a `batch_size` of 0, or logits that
-    /// are not finite: the message names the text, and the weights at fault.
+    /// An empty row, a row longer than [`max_position_embeddings`](Self::max_position_embeddings), an id outside the vocabulary, a
+    /// `batch_size` of 0, or logits that are not finite. The message names the text, and weights that are not finite.
     fn classify(&self, rows: &[Vec<i64>], batch_size: usize) -> Result<Vec<Vec<f32>>> {
         if batch_size == 0 {
             return Err(Error::Input("batch_size is 0, expected at least 1".into()));
@@ -65,12 +66,12 @@ pub trait SequenceClassifier: TrainableModel {
             let (ids, mask) = padded(&texts, self.pad_token_id())?;
             let found = tch::no_grad(|| self.logits(&ids, mask.as_ref()))?;
             let found: Vec<Vec<f32>> = Vec::try_from(found.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?)?;
-            for (place, row) in batch.iter().zip(found) {
+            for (index, row) in batch.iter().zip(found) {
                 if row.iter().any(|logit| !logit.is_finite()) {
                     let tensor = self.parameters().first_not_finite()?.map(str::to_owned);
-                    return Err(Error::NotFinite { what: "the logits of text", number: *place as u64 + 1, tensor });
+                    return Err(Error::NotFinite { what: "the logits of text", number: *index as u64 + 1, tensor });
                 }
-                if let Some(slot) = logits.get_mut(*place) {
+                if let Some(slot) = logits.get_mut(*index) {
                     *slot = row;
                 }
             }
@@ -97,7 +98,7 @@ fn check_ids(rows: &[Vec<i64>], vocab: i64) -> Result<()> {
     Ok(())
 }
 
-/// Rows filled up to the longest, and where that was needed a mask of the real tokens, both `(batch, seq)`.
+/// Pads rows on the right to the longest. Returns the ids and, if any row was padded, the attention mask, both `(batch, seq)`.
 fn padded(texts: &[&[i64]], pad: i64) -> Result<(Tensor, Option<Tensor>)> {
     let width = texts.iter().map(|row| row.len()).max().unwrap_or(0);
     let (mut ids, mut mask) = (Vec::new(), Vec::new());

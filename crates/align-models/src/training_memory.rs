@@ -1,23 +1,24 @@
-/// Bytes that one pass of a model needs in training, its weights and their gradients apart.
+/// Memory in bytes that a training step of a model needs, not counting the weights and their gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrainingMemory {
-    /// What the forward pass keeps for the backward pass.
+    /// Activations that the forward pass saves for the backward pass.
     pub activations: u64,
-    /// Of these, what it keeps of each place of attention's rows; of the others one a token, where rows share tokens
-    /// ([`Attention::Rows`](crate::Attention::Rows)).
-    pub attended: u64,
-    /// What the backward pass holds besides while it goes through one layer.
+    /// The part of the activations that belongs to attention. It is proportional to the positions in all rows, even where rows share
+    /// tokens ([`Attention::SharedTokens`](crate::Attention::SharedTokens)). The rest is proportional to the distinct tokens.
+    pub attention_activations: u64,
+    /// Temporary memory of the backward pass of one layer.
     pub workspace: u64,
-    /// One token's scores over the vocabulary, in float32 or wider; 0 for a model that gives none.
+    /// The logits of one token, in float32 or wider; 0 for a model without logits over the vocabulary.
     pub token_logits: u64,
 }
 
 impl TrainingMemory {
-    /// The same with `share` of the tokens, from 0 to 1, in the same rows of attention.
+    /// The memory if rows share tokens, so that only a fraction (0 to 1) of the tokens is computed.
     #[must_use]
-    pub fn with_shared_tokens(self, share: f64) -> Self {
-        let of = |bytes: u64| (bytes as f64 * share).ceil() as u64;
-        let activations = self.attended + of(self.activations.saturating_sub(self.attended));
-        Self { activations, workspace: of(self.workspace), ..self }
+    pub fn with_shared_tokens(self, fraction: f64) -> Self {
+        let scaled = |bytes: u64| (bytes as f64 * fraction).ceil() as u64;
+        let activations =
+            self.attention_activations + scaled(self.activations.saturating_sub(self.attention_activations));
+        Self { activations, workspace: scaled(self.workspace), ..self }
     }
 }

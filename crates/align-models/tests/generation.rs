@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::generation::{
-    Completion, EarlyStopping, Generation, GenerationConfig, check_texts, generate, generate_prompts,
+    Completion, EarlyStopping, Generation, GenerationConfig, check_completions_fit_memory, generate, generate_prompts,
 };
 use align_models::{CausalLm, Gpt2};
 use std::path::Path;
@@ -209,15 +209,15 @@ fn prompts_that_cannot_be_continued_are_refused() {
         ("(batch, seq)", run(&Tensor::from_slice(&[1_i64]), None, default())),
         ("int64", run(&Tensor::from_slice2(&[[1.5_f32]]), None, default())),
         ("empty prompt", run(&Tensor::zeros([1, 0], (Kind::Int64, Device::Cpu)), None, default())),
-        ("prompt 8 holds token 1000000", run(&Tensor::from_slice2(&[[1_i64], [1_000_000]]), None, default())),
-        ("holds token -1", run(&Tensor::from_slice2(&[[-1_i64]]), None, default())),
+        ("prompt 8 contains token 1000000", run(&Tensor::from_slice2(&[[1_i64], [1_000_000]]), None, default())),
+        ("contains token -1", run(&Tensor::from_slice2(&[[-1_i64]]), None, default())),
         ("differ in shape", run(&two, Some(&Tensor::from_slice2(&[[1_i64], [1]])), default())),
         ("pad on the left", run(&two, Some(&Tensor::from_slice2(&[[1_i64, 1], [1, 0]])), default())),
-        ("holds 2", run(&two, Some(&Tensor::from_slice2(&[[1_i64, 1], [2, 1]])), default())),
+        ("contains 2", run(&two, Some(&Tensor::from_slice2(&[[1_i64, 1], [2, 1]])), default())),
         ("no room in max_length, 2", run(&two, None, GenerationConfig { max_length: Some(2), ..default() })),
-        ("n_positions, 128", run(&two, None, GenerationConfig { max_length: Some(129), ..default() })),
+        ("max_position_embeddings, 128", run(&two, None, GenerationConfig { max_length: Some(129), ..default() })),
         ("2 tokens and 127 new", run(&two, None, GenerationConfig { max_new_tokens: Some(127), ..default() })),
-        ("no room in the model's n_positions", run(&two.repeat([1, 64]), None, default())),
+        ("no room in the model's max_position_embeddings", run(&two.repeat([1, 64]), None, default())),
         (
             "`eos_token_id` is 1000000",
             run(&two, None, GenerationConfig { eos_token_id: Some(vec![1_000_000]), ..default() }),
@@ -270,7 +270,7 @@ fn more_than_memory_holds_is_refused_by_name_with_the_limit() {
         let generation = Generation::new(config).unwrap();
         let prompts = vec![vec![300]; 3];
         let message = generate_prompts(&tiny(), &prompts, &generation, batch_size).unwrap_err().to_string();
-        assert!(message.starts_with(&format!("`{option}` is ")) && message.contains("of memory"), "{message}");
+        assert!(message.starts_with(&format!("`{option}` is ")) && message.contains("available memory"), "{message}");
         message.split("at most ").nth(1).unwrap().split(' ').next().unwrap().parse::<usize>().unwrap()
     };
     for huge in [1 << 60, usize::MAX] {
@@ -281,8 +281,8 @@ fn more_than_memory_holds_is_refused_by_name_with_the_limit() {
         assert!((100..rows).contains(&beams), "{beams} beams, {rows} rows");
         let three = GenerationConfig { do_sample: true, num_return_sequences: rows / 2, ..Default::default() };
         assert!((1..3).contains(&most(three, 3, "batch_size")));
-        let message = check_texts("--texts-per-prompt", 46, huge).unwrap_err().to_string();
+        let message = check_completions_fit_memory("--texts-per-prompt", 46, huge).unwrap_err().to_string();
         assert!(message.contains("`--texts-per-prompt` is ") && message.contains("at most "), "{message}");
     }
-    check_texts("--texts-per-prompt", 46, 1000).unwrap();
+    check_completions_fit_memory("--texts-per-prompt", 46, 1000).unwrap();
 }

@@ -3,7 +3,7 @@
 
 use align_models::{
     Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel, SequenceClassifier,
-    TokenRows, TrainableModel,
+    SharedTokenRows, TrainableModel,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -114,9 +114,9 @@ fn padded<M: CausalLm>(rows: i64, length: i64) -> impl Fn(&M) -> Tensor {
 
 /// Two rows that share their first three tokens.
 fn shared<M: CausalLm>(model: &M) -> Tensor {
-    let rows = TokenRows::new(&[vec![0, 1, 2, 3, 4], vec![0, 1, 2, 5]], Device::Cpu).unwrap();
+    let rows = SharedTokenRows::new(&[vec![0, 1, 2, 3, 4], vec![0, 1, 2, 5]], Device::Cpu).unwrap();
     let positions = Tensor::from_slice(&[0i64, 1, 2, 3, 4, 3]).unsqueeze(0);
-    let attention = Attention::Rows { rows: &rows, attention_mask: None };
+    let attention = Attention::SharedTokens { rows: &rows, attention_mask: None };
     model.hidden(&ids(1, 6), Some(&positions), &attention, None).unwrap()
 }
 

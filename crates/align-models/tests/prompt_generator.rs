@@ -36,16 +36,16 @@ fn a_job_in_parts_gives_the_texts_of_the_whole() {
         let whole = generate_prompts(&model, &prompts, &generation, 4).unwrap();
         // The first part is dropped after two batches and one text of the third.
         let mut first = PromptGenerator::new(&model, &prompts, &generation, Some(4)).unwrap();
-        assert_eq!(first.left(), 41);
+        assert_eq!(first.remaining(), 41);
         let mut found: Vec<Completion> = first.by_ref().take(3).flat_map(Result::unwrap).collect();
         let each = generation.config().num_return_sequences;
-        assert_eq!((found.len(), first.left()), (10 * each, 31));
+        assert_eq!((found.len(), first.remaining()), (10 * each, 31));
         found.truncate(9 * each);
         let done: Vec<usize> = found.iter().map(|completion| completion.prompt).collect();
         let rest = |batch_size| {
             let rest = PromptGenerator::new(&model, &prompts, &generation, batch_size).unwrap();
             let rest = rest.only(|place| !done.contains(&place));
-            assert_eq!(rest.left(), 32);
+            assert_eq!(rest.remaining(), 32);
             let mut all: Vec<Completion> = found.iter().cloned().chain(rest.flat_map(Result::unwrap)).collect();
             all.sort_by_key(|completion| completion.prompt);
             all
@@ -79,7 +79,7 @@ fn a_prompt_that_cannot_be_continued_is_refused_before_any_is() {
         PromptGenerator::new(&model, &prompts, &generation, None).err().unwrap().to_string()
     };
     assert!(refusal(vec![1 << 40]).contains("prompt 2"));
-    assert!(refusal(vec![300; 125]).contains("n_positions"));
+    assert!(refusal(vec![300; 125]).contains("max_position_embeddings"));
     let none = PromptGenerator::new(&model, &[], &generation, Some(0)).err().unwrap().to_string();
     assert!(none.contains("batch_size"), "{none}");
 }
@@ -120,5 +120,5 @@ fn what_cannot_be_streamed_is_refused() {
         assert!(message.contains(option) && message.contains("stream"), "{message}");
     }
     assert!(refusal(&[model.vocab_size()], sampling()).contains("tokenizer"));
-    assert!(refusal(&[300; 125], sampling()).contains("n_positions"));
+    assert!(refusal(&[300; 125], sampling()).contains("max_position_embeddings"));
 }

@@ -1,9 +1,9 @@
-// LibTorch's process-wide float32 matmul precision, which torch-sys does not expose.
-// No exception leaves these functions: across a C boundary it would end the process.
+// LibTorch's process-wide float32 matmul precision; torch-sys does not expose it.
+// Exceptions must not leave these functions, because they have C linkage.
 
 #include <ATen/Context.h>
 
-// 0 highest, 1 high, 2 medium; -1 where LibTorch refuses to tell.
+// Returns 0 for highest, 1 for high, 2 for medium, or -1 if LibTorch throws.
 extern "C" int align_torch_get_matmul_precision() {
   try {
     switch (at::globalContext().float32MatmulPrecision()) {
@@ -17,7 +17,7 @@ extern "C" int align_torch_get_matmul_precision() {
   }
 }
 
-// 0 when it was set, -1 when not.
+// Returns 0 on success, else -1.
 extern "C" int align_torch_set_matmul_precision(int precision) {
   try {
     switch (precision) {

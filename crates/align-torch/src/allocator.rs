@@ -1,11 +1,11 @@
-//! What the C library's allocator does with large freed blocks.
+//! Tuning of the C library's allocator.
 
-/// Lets the process keep large freed blocks for the next tensor of their size, instead of giving each back to the system.
+/// Makes the process keep large freed blocks for later tensors instead of returning each of them to the system.
 ///
-/// LibTorch allocates results anew in each operation. By default glibc maps large ones from the system and unmaps them when
-/// they are freed, so that every page of every result is cleared and faulted in again. This setting belongs to the process and
-/// cannot be read back, so a program decides on it, at its start; a library should not. Resident memory then stays near its peak.
-/// Returns whether the allocator took it; elsewhere than on Linux with glibc there is nothing to set.
+/// LibTorch allocates memory for the result of each operation. By default glibc maps large blocks from the system and unmaps them when
+/// they are freed, so that every page of every result is cleared and faulted in again. With this setting the resident memory stays near
+/// its peak. It is process-wide and cannot be read back, so call it at the start of a program, and not in a library. Returns whether the
+/// setting was applied; only glibc on Linux has it.
 pub fn keep_freed_memory() -> bool {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn glibc_takes_the_settings() {
+    fn glibc_applies_the_settings() {
         assert_eq!(keep_freed_memory(), cfg!(all(target_os = "linux", target_env = "gnu")));
     }
 }

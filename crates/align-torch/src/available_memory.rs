@@ -2,10 +2,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tch::Device;
 
-/// The folder under which a system shows its control groups.
+/// The folder of the control groups.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// A control group's files: its limit in bytes, what it uses, and the part of that which the system can take back.
+/// The files of a control group: the limit in bytes, the used bytes, and the field for the reclaimable part of them.
 struct Files {
     limit: &'static str,
     used: &'static str,
@@ -16,8 +16,8 @@ const V2: Files = Files { limit: "memory.max", used: "memory.current", reclaimab
 const V1: Files =
     Files { limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes", reclaimable: "total_inactive_file" };
 
-/// Bytes that this process can still take on a device: of main memory what Linux calls available, or what is left under the limit
-/// of one of the process's control groups, if that is less. None where the system does not say, and for a GPU.
+/// The available memory of a device in bytes: the available main memory according to Linux, or the memory left under the limit of one
+/// of the process's control groups, whichever is less. `None` if it is unknown, and for a GPU.
 #[must_use]
 pub fn available_memory(device: Device) -> Option<u64> {
     if device != Device::Cpu {
@@ -28,10 +28,10 @@ pub fn available_memory(device: Device) -> Option<u64> {
     Some(groups.lines().filter_map(|line| left_under_limits(Path::new(CGROUPS), line)).fold(machine, u64::min))
 }
 
-/// Bytes that this process can have on a device in all: what it has and what it can still take. For what may be made of memory that
-/// was let go and not yet given back. A tebibyte where the system does not say, and for a GPU.
+/// The memory in bytes that this process can obtain on a device in total: its resident memory plus the available memory. Use it if
+/// memory that the process has freed but not returned to the system can be reused. 1 TiB if it is unknown, and for a GPU.
 #[must_use]
-pub fn attainable_memory(device: Device) -> u64 {
+pub fn obtainable_memory(device: Device) -> u64 {
     const UNKNOWN: u64 = 1 << 40;
     let own = || {
         let status = fs::read_to_string("/proc/self/status").ok()?;
@@ -40,7 +40,7 @@ pub fn attainable_memory(device: Device) -> u64 {
     available_memory(device).map_or(UNKNOWN, |available| available.saturating_add(own().unwrap_or(0)))
 }
 
-/// The bytes of a line of `/proc` behind its name: `  16825344 kB`.
+/// Parses the value of a line in `/proc`, such as `  16825344 kB`, to bytes.
 fn kibibytes(text: &str) -> Option<u64> {
     text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
@@ -50,7 +50,7 @@ fn available_of_machine(meminfo: &str) -> Option<u64> {
     kibibytes(line)
 }
 
-/// What is left under the tightest limit of a group and those around it; a `line` of `/proc/self/cgroup` names the group.
+/// The memory left under the tightest limit of a control group and its parents. `line` is a line of `/proc/self/cgroup`.
 fn left_under_limits(root: &Path, line: &str) -> Option<u64> {
     let mut parts = line.splitn(3, ':').skip(1);
     let (controllers, group) = (parts.next()?, parts.next()?);
@@ -59,14 +59,14 @@ fn left_under_limits(root: &Path, line: &str) -> Option<u64> {
         some if some.split(',').any(|controller| controller == "memory") => (root.join("memory"), &V1),
         _ => return None,
     };
-    // Inside a container the group's own folder may stand at the root.
+    // Inside a container the folder of the group may be the root.
     let own = root.join(group.trim_start_matches('/'));
     own.ancestors().take_while(|folder| folder.starts_with(&root)).filter_map(|folder| left(folder, files)).min()
 }
 
 fn left(group: &Path, files: &Files) -> Option<u64> {
     let read = |name: &str| fs::read_to_string(group.join(name)).ok();
-    // No limit reads "max".
+    // Without a limit the file contains "max".
     let limit: u64 = read(files.limit)?.trim().parse().ok()?;
     let used: u64 = read(files.used)?.trim().parse().ok()?;
     let reclaimable = read("memory.stat").and_then(|stat| {
@@ -75,9 +75,9 @@ fn left(group: &Path, files: &Files) -> Option<u64> {
     Some(limit.saturating_sub(used.saturating_sub(reclaimable.unwrap_or(0))))
 }
 
-/// A number of bytes as people read it: `3.5 GiB`.
+/// Formats a number of bytes: `3.5 GiB`.
 #[must_use]
-pub fn bytes_in_words(bytes: u64) -> String {
+pub fn format_bytes(bytes: u64) -> String {
     match bytes {
         0..0x40_0000 => format!("{:.1} KiB", bytes as f64 / 1024.0),
         0x40_0000..0x4000_0000 => format!("{:.0} MiB", bytes as f64 / 1_048_576.0),
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machine_says_what_is_available() {
+    fn available_memory_is_read() {
         let meminfo = "MemTotal:       24683320 kB\nMemFree:        16825344 kB\nMemAvailable:   23356416 kB\n";
         assert_eq!(available_of_machine(meminfo), Some(23_356_416 * 1024));
         assert_eq!(available_of_machine("MemTotal: 1 kB\n"), None);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tightest_limit_around_a_group_holds() {
+    fn the_tightest_limit_of_a_group_and_its_parents_applies() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         let group = |path: &str, files: &[(&str, &str)]| {

@@ -1,39 +1,37 @@
-//! Whether this machine multiplies bfloat16 matrices fast.
+//! Measures whether bfloat16 matrix products are fast on this machine.
 
 use std::time::{Duration, Instant};
 use tch::{Device, Kind, TchError, Tensor};
 
-/// How many times as long as float32 a product may take without a warning.
+/// Slowdown from which on a warning is logged.
 const SLOW: f64 = 2.0;
 
-/// How many times as long as a float32 product a bfloat16 product takes on this CPU, by a small one.
+/// Measures the time of a small bfloat16 matrix product on this CPU relative to float32.
 ///
-/// Processors with AVX512-BF16 or AMX are faster in bfloat16. Without either, LibTorch may take 50 times as long as in float32.
+/// Processors with AVX512-BF16 or AMX are faster in bfloat16 than in float32. Others may be 50 times slower.
 ///
 /// # Errors
-/// When LibTorch refuses the product.
+/// The product fails in LibTorch.
 pub fn bfloat16_slowdown() -> Result<f64, TchError> {
     Ok(product_time(Kind::BFloat16)?.as_secs_f64() / product_time(Kind::Float)?.as_secs_f64().max(1e-9))
 }
 
-/// Logs a warning where `kind` is bfloat16 and products of it are slow on `device`.
-///
-/// A GPU is not measured.
-pub fn warn_if_slow(kind: Kind, device: Device) {
+/// Logs a warning if `kind` is bfloat16 and bfloat16 products are slow on `device`. Does not measure GPUs.
+pub fn warn_if_bfloat16_is_slow(kind: Kind, device: Device) {
     if kind != Kind::BFloat16 || device != Device::Cpu {
         return;
     }
     match bfloat16_slowdown() {
         Ok(times) if times > SLOW => tracing::warn!(
-            "bfloat16 is slow on this processor: a product takes {times:.0} times as long as in float32. Use float32 unless \
-             memory forbids it"
+            "bfloat16 is slow on this processor: a matrix product takes {times:.0} times as long as in float32. Use float32 unless \
+             there is not enough memory"
         ),
         Ok(times) => tracing::debug!(times, "bfloat16 product against float32"),
         Err(error) => tracing::warn!(%error, "bfloat16 products fail on this processor: use float32"),
     }
 }
 
-/// The shortest of a few products of 32 rows.
+/// The shortest time of a few products of 32 rows.
 fn product_time(kind: Kind) -> Result<Duration, TchError> {
     tch::no_grad(|| {
         let (x, w) =

@@ -1,34 +1,33 @@
-//! Loading LibTorch's CUDA half at run time, so that one program serves CPU and GPU machines.
+//! Loads LibTorch's CUDA library at run time, so that the same program runs on machines with and without a GPU.
 
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
 const LIBRARY: &CStr = c"libtorch_cuda.so";
 
-/// What became of the attempt to load `libtorch_cuda.so`.
+/// The result of loading `libtorch_cuda.so`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CudaLibrary {
-    /// It is loaded: LibTorch can use a GPU, if there is one.
+    /// It is loaded. LibTorch can use a GPU, if there is one.
     Loaded,
-    /// There is no such library on the search path: this LibTorch is for the CPU only.
+    /// It is not on the library search path: this LibTorch supports only the CPU.
     NotFound {
         /// The dynamic loader's message.
         reason: String,
     },
-    /// The library is there and does not load: it is another version's, or what it needs is missing.
+    /// It exists but does not load: it has another version, or a library that it needs is missing.
     Broken {
         /// The dynamic loader's message.
         reason: String,
     },
 }
 
-/// Loads LibTorch's CUDA library, once per process, and tells what came of it.
+/// Loads LibTorch's CUDA library once per process, and returns the result.
 ///
-/// Call it before anything asks LibTorch about CUDA ([`tch::Cuda::is_available`] included): LibTorch looks for its CUDA
-/// half at the first question and keeps the answer. [`DeviceChoice::resolve`](crate::DeviceChoice::resolve) does so.
-/// A program that was linked against the CPU half finds it beside that half (`cargo xtask setup --cuda` puts both into
-/// `.libtorch/lib`), or when `torch/lib` of the same version's CUDA build stands first on `LD_LIBRARY_PATH`, with the
-/// libraries of its `nvidia-*` packages where pip puts them.
+/// Call it before any other use of CUDA, including [`tch::Cuda::is_available`]: LibTorch looks for its CUDA library at the first use and
+/// caches the result. [`DeviceChoice::resolve`](crate::DeviceChoice::resolve) calls it. The library is found next to LibTorch's CPU
+/// library (`cargo xtask setup --cuda` puts both into `.libtorch/lib`), or if `torch/lib` of a CUDA build of the same version is first on
+/// `LD_LIBRARY_PATH`, with the libraries of its `nvidia-*` packages where pip installs them.
 pub fn load_cuda() -> &'static CudaLibrary {
     static LOADED: OnceLock<CudaLibrary> = OnceLock::new();
     LOADED.get_or_init(|| {
@@ -38,7 +37,7 @@ pub fn load_cuda() -> &'static CudaLibrary {
             Err(reason) => CudaLibrary::Broken { reason },
         };
         match &library {
-            CudaLibrary::Broken { reason } => tracing::warn!(%reason, "libtorch_cuda.so is there but does not load"),
+            CudaLibrary::Broken { reason } => tracing::warn!(%reason, "libtorch_cuda.so exists but does not load"),
             other => tracing::debug!(library = ?other, "looked for libtorch_cuda.so"),
         }
         library
@@ -62,7 +61,7 @@ fn open(library: &CStr) -> Result<(), String> {
     Err(reason.to_string_lossy().into_owned())
 }
 
-/// Whether the loader's complaint is about this library itself, rather than about one that it needs.
+/// Whether the loader's message means that this library itself is missing, rather than one that it needs.
 fn is_absent(reason: &str, library: &CStr) -> bool {
     let name = library.to_string_lossy();
     reason.strip_prefix(&*name).is_some_and(|rest| rest.starts_with(": cannot open shared object file"))
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_library_is_told_from_a_broken_one() {
+    fn a_missing_library_is_distinguished_from_a_broken_one() {
         let name = c"libalign_no_such_library.so";
         let reason = open(name).unwrap_err();
         assert!(is_absent(&reason, name), "{reason}");
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_kept() {
+    fn the_result_is_cached() {
         assert!(std::ptr::eq(load_cuda(), load_cuda()));
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use tch::Device;
 
-/// The device that a user asks for; [`DeviceChoice::resolve`] finds the one that is there.
+/// A device chosen by the user. [`DeviceChoice::resolve`] returns the actual device.
 ///
 /// ```
 /// use align_torch::DeviceChoice;
@@ -22,15 +22,15 @@ pub enum DeviceChoice {
     Auto,
     /// The CPU.
     Cpu,
-    /// The GPU of this number, counted from 0.
+    /// The GPU with this number, from 0.
     Cuda(usize),
 }
 
 impl DeviceChoice {
-    /// The device to compute on. Loads LibTorch's CUDA half first, unless the choice is the CPU.
+    /// The device to compute on. Loads LibTorch's CUDA library first, unless the choice is the CPU.
     ///
     /// # Errors
-    /// If a GPU is asked for and LibTorch's CUDA half cannot be loaded, or there is no such GPU.
+    /// A GPU was chosen, but LibTorch's CUDA library cannot be loaded or there is no such GPU.
     pub fn resolve(self) -> Result<Device, DeviceError> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
@@ -77,7 +77,7 @@ impl FromStr for DeviceChoice {
             "cuda" => Ok(Self::Cuda(0)),
             _ => {
                 let number = text.strip_prefix("cuda:").ok_or_else(unknown)?;
-                // `parse` alone would take "+1".
+                // `parse` alone would accept "+1".
                 if !number.bytes().all(|b| b.is_ascii_digit()) {
                     return Err(unknown());
                 }
@@ -101,20 +101,20 @@ impl From<DeviceChoice> for String {
     }
 }
 
-/// A device name that is none.
+/// An unknown device name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("device {found:?} is unknown: expected cpu, cuda, cuda:N (N from 0) or auto")]
 pub struct ParseDeviceError {
     found: String,
 }
 
-/// Why the GPU that was asked for cannot be used.
+/// Why the chosen GPU cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// LibTorch's CUDA half is not on the library search path.
+    /// LibTorch's CUDA library is not on the library search path.
     #[error(
-        "device cuda needs LibTorch's CUDA half, which was not found ({reason}): bring it with `cargo xtask \
+        "device cuda needs LibTorch's CUDA library, which was not found ({reason}): install it with `cargo xtask \
          setup --cuda` in align's folder, or put the torch/lib folder of torch 2.11.0's CUDA build first on \
          LD_LIBRARY_PATH; or choose device cpu"
     )]
@@ -122,10 +122,10 @@ pub enum DeviceError {
         /// The dynamic loader's message.
         reason: String,
     },
-    /// LibTorch's CUDA half is there and does not load.
+    /// LibTorch's CUDA library exists but does not load.
     #[error(
-        "device cuda needs LibTorch's CUDA half, which does not load ({reason}): install torch 2.11.0's CUDA build \
-         whole, with its nvidia packages, and put its torch/lib folder first on LD_LIBRARY_PATH, or choose device cpu"
+        "device cuda needs LibTorch's CUDA library, which does not load ({reason}): install the CUDA build of torch 2.11.0 \
+         with its nvidia packages, and put its torch/lib folder first on LD_LIBRARY_PATH, or choose device cpu"
     )]
     BrokenCudaLibrary {
         /// The dynamic loader's message.
@@ -137,12 +137,12 @@ pub enum DeviceError {
          CUDA_VISIBLE_DEVICES, or choose device cpu"
     )]
     NoGpu,
-    /// There are fewer GPUs than that.
+    /// There are fewer GPUs.
     #[error("there is no device cuda:{index}: the last one is cuda:{last}")]
     NoSuchGpu {
-        /// The number asked for.
+        /// The chosen number.
         index: usize,
-        /// The highest number there is.
+        /// The highest number.
         last: usize,
     },
 }

@@ -1,19 +1,19 @@
-//! What the rounding of a result depends on, beside the model and the options.
+//! The environment of a computation, which affects the rounding of its results.
 
 use crate::{LIBTORCH_VERSION, MatmulPrecision};
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, c_char, c_int};
 use tch::Device;
 
-/// Room for the name of a processor's kernels.
+/// Size of the buffer for the name of the CPU capability.
 const NAME: usize = 64;
 
 unsafe extern "C" {
-    fn align_torch_cpu_capability(name: *mut c_char, room: usize) -> c_int;
+    fn align_torch_cpu_capability(name: *mut c_char, capacity: usize) -> c_int;
 }
 
-/// By what and on what numbers are computed. The same computation in two environments that differ gives numbers that differ in
-/// their last bits, and so other weights and texts in the end.
+/// The software and hardware of a computation. In different environments the same computation gives results that differ in their last
+/// bits, and so eventually different weights and texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     /// The version of these crates.
@@ -22,16 +22,16 @@ pub struct Environment {
     pub libtorch: String,
     /// `cpu` or `cuda`.
     pub device: String,
-    /// The processor's architecture, and which of its kernels LibTorch takes on it (`x86_64 AVX2`).
+    /// The architecture of the processor, and the CPU capability that LibTorch's kernels use (`x86_64 AVX2`).
     pub processor: String,
-    /// How exactly float32 matrices are multiplied; none where LibTorch does not tell.
+    /// The precision of float32 matrix products; `None` if LibTorch does not return it.
     pub matmul_precision: Option<MatmulPrecision>,
-    /// The threads that LibTorch computes an operation on.
+    /// Number of threads that LibTorch uses in an operation.
     pub threads: i32,
 }
 
 impl Environment {
-    /// The one that holds now, on `device`.
+    /// The current environment on `device`.
     ///
     /// ```
     /// let here = align_torch::Environment::current(tch::Device::Cpu);

@@ -1,6 +1,6 @@
-//! AdamW in one pass over memory.
+//! LibTorch's fused AdamW.
 
-use crate::guarded::guarded;
+use crate::ffi_error::call_cpp;
 use std::ffi::{c_char, c_int};
 use tch::Tensor;
 use torch_sys::C_tensor;
@@ -18,20 +18,20 @@ unsafe extern "C" {
         weight_decay: f64,
         eps: f64,
         problem: *mut c_char,
-        room: usize,
+        capacity: usize,
     ) -> c_int;
 }
 
-/// Tensors that do not fit each other.
+/// An error of the fused AdamW.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("LibTorch's AdamW: {0}")]
 pub struct FusedAdamWError(String);
 
-/// One step of AdamW (arXiv:1711.05101, algorithm 2) by LibTorch's fused kernel: each number is read and written once, where a
-/// tensor operation for each term of the formula goes over memory a dozen times.
+/// One step of AdamW (arXiv:1711.05101, algorithm 2) with LibTorch's fused kernel. It makes one pass over memory, instead of about a
+/// dozen with separate tensor operations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FusedAdamWStep {
-    /// The step's number, from 1.
+    /// The number of the step, from 1.
     pub step: u64,
     /// The learning rate.
     pub lr: f64,
@@ -46,10 +46,11 @@ pub struct FusedAdamWStep {
 }
 
 impl FusedAdamWStep {
-    /// Moves `weight` and both running means in place, outside any graph; all four tensors are of one shape, dtype and device.
+    /// Updates `weight` and both running means in place, without recording a graph. All four tensors must have the same shape, dtype and
+    /// device.
     ///
     /// # Errors
-    /// Tensors that do not fit each other.
+    /// The tensors do not match.
     pub fn apply(
         &self,
         weight: &mut Tensor,
@@ -71,7 +72,7 @@ impl FusedAdamWStep {
         }
         // SAFETY: the four tensors are alive for the call and agree in shape, dtype and device; three of them are borrowed mutably, so
         // nobody reads them meanwhile; no C++ exception leaves it.
-        guarded(|problem, room| unsafe {
+        call_cpp(|problem, capacity| unsafe {
             align_torch_fused_adamw(
                 weight.as_mut_ptr(),
                 grad.as_ptr(),
@@ -84,7 +85,7 @@ impl FusedAdamWStep {
                 self.weight_decay,
                 self.eps,
                 problem,
-                room,
+                capacity,
             )
         })
         .map_err(FusedAdamWError)
@@ -103,7 +104,7 @@ mod tests {
 
     /// Five steps against the paper's formulas in float64.
     #[test]
-    fn steps_are_the_papers() {
+    fn steps_equal_the_formulas_of_the_paper() {
         let (mut weight, mut exp_avg, mut exp_avg_sq) = (numbers(0.0), numbers(0.0) * 0.0, numbers(0.0) * 0.0);
         let wide = |x: &Tensor| x.to_kind(Kind::Double);
         let (mut w, mut m, mut v) = (wide(&weight), wide(&exp_avg), wide(&exp_avg_sq));
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn unlike_tensors_are_refused() {
+    fn tensors_that_do_not_match_are_rejected() {
         let step = FusedAdamWStep { step: 1, lr: 0.01, beta1: 0.9, beta2: 0.999, weight_decay: 0.0, eps: 1e-8 };
         let (mut weight, mut m, mut v) = (numbers(0.0), numbers(0.0), numbers(0.0));
         let problem = step.apply(&mut weight, &numbers(0.0).narrow(0, 0, 9), &mut m, &mut v).unwrap_err().to_string();

@@ -1,6 +1,6 @@
-//! A layer of which the graph keeps the input alone.
+//! Gradient checkpointing of a layer.
 
-use crate::guarded::guarded;
+use crate::ffi_error::call_cpp;
 use std::ffi::{c_char, c_int, c_void};
 use std::fmt::Display;
 use std::mem::ManuallyDrop;
@@ -9,20 +9,20 @@ use std::ptr::{null, null_mut};
 use tch::{TchError, Tensor};
 use torch_sys::C_tensor;
 
-/// A layer as the graph holds it.
+/// The type of a layer in the graph.
 type Layer = Box<dyn Fn(&Tensor) -> Result<Tensor, String> + Send>;
 
-/// [`run_again`]'s type.
+/// The type of [`run_again`].
 type Run = unsafe extern "C" fn(*mut c_void, *mut C_tensor, *mut *mut C_tensor, *mut c_char, usize) -> c_int;
 
 unsafe extern "C" {
     fn align_torch_gradient_checkpoint_begin(
         input: *const C_tensor,
-        draws: bool,
+        preserve_rng_state: bool,
         leaf: *mut *mut C_tensor,
         state: *mut *mut C_tensor,
         problem: *mut c_char,
-        room: usize,
+        capacity: usize,
     ) -> c_int;
     fn align_torch_gradient_checkpoint_end(
         input: *const C_tensor,
@@ -30,21 +30,21 @@ unsafe extern "C" {
         state: *const C_tensor,
         run: Run,
         layer: *mut c_void,
-        forget: unsafe extern "C" fn(*mut c_void),
+        drop_layer: unsafe extern "C" fn(*mut c_void),
         result: *mut *mut C_tensor,
         problem: *mut c_char,
-        room: usize,
+        capacity: usize,
     ) -> c_int;
 }
 
-/// `layer(input)`, for whose derivative nothing is kept but the input: the backward pass runs the layer once more (gradient
-/// checkpointing, arXiv:1604.06174).
+/// Computes `layer(input)` with gradient checkpointing (arXiv:1604.06174): only the input is saved, and the backward pass runs the layer
+/// again.
 ///
-/// Values and gradients are those of `layer(input)`, to the last bit but for weights that several layers share, whose gradient is summed
-/// in another order. With `draws` random numbers that the layer draws from the device's
-/// generator, as dropout does, are the same in both runs, and the generator stands as if there had been one. What the layer holds must
-/// not change before the backward pass. On a GPU that pass is a thread of LibTorch's own, so the layer must be [`Send`]. Without a
-/// graph, as in [`tch::no_grad`], it is run once.
+/// Values and gradients are bit-identical to those of `layer(input)`, except that the gradients of weights shared by several layers are
+/// summed in another order. With `preserve_rng_state` random numbers from the device's generator, such as those of dropout, are the same
+/// in both runs, and the second run does not advance the generator. Tensors that the layer holds must not change before the backward
+/// pass. The layer must be [`Send`], because on a GPU the backward pass runs in a thread of LibTorch. If no graph is recorded, as in
+/// [`tch::no_grad`], the layer runs once.
 ///
 /// ```
 /// use {align_torch::gradient_checkpoint, tch::{TchError, Tensor}};
@@ -57,21 +57,28 @@ unsafe extern "C" {
 /// ```
 ///
 /// # Errors
-/// What the layer returns, or LibTorch refuses. An error or a panic of the second run comes out of the backward pass; so does a refusal
-/// of second derivatives, and of gradients that are asked for one by one ([`Tensor::run_backward`]).
+/// Errors of the layer and of LibTorch. The backward pass fails if the second run fails or panics, and for second derivatives and
+/// gradients of single tensors ([`Tensor::run_backward`]), which are not supported.
 pub fn gradient_checkpoint<E: Display + From<TchError>>(
     input: &Tensor,
-    draws: bool,
+    preserve_rng_state: bool,
     layer: impl Fn(&Tensor) -> Result<Tensor, E> + Send + 'static,
 ) -> Result<Tensor, E> {
     let (mut leaf, mut state) = (null_mut(), null_mut());
     // SAFETY: `input` is alive for the call, which reads it; no C++ exception leaves it.
-    let begun = guarded(|problem, room| unsafe {
-        align_torch_gradient_checkpoint_begin(input.as_ptr(), draws, &raw mut leaf, &raw mut state, problem, room)
+    let started = call_cpp(|problem, capacity| unsafe {
+        align_torch_gradient_checkpoint_begin(
+            input.as_ptr(),
+            preserve_rng_state,
+            &raw mut leaf,
+            &raw mut state,
+            problem,
+            capacity,
+        )
     });
-    let (leaf, state) = (taken(leaf), taken(state));
-    begun.map_err(TchError::Torch)?;
-    // Run with a graph, which is let go at once: without one LibTorch could take other kernels, that round otherwise.
+    let (leaf, state) = (from_cpp(leaf), from_cpp(state));
+    started.map_err(TchError::Torch)?;
+    // Run with a graph, which is dropped at once: without one LibTorch could use other kernels, which round differently.
     let Some(leaf) = leaf else { return layer(input) };
     let output = layer(&leaf)?;
     let layer: Box<Layer> = Box::new(Box::new(move |x| layer(x).map_err(|e| e.to_string())));
@@ -79,55 +86,56 @@ pub fn gradient_checkpoint<E: Display + From<TchError>>(
     // SAFETY: the tensors are alive for the call, which reads them; a null state is allowed. The layer is a pointer from a box of the
     // type that both functions expect, and ours no more; whoever holds it runs it in one thread at a time and forgets it once. No C++
     // exception leaves the call.
-    guarded(|problem, room| unsafe {
+    call_cpp(|problem, capacity| unsafe {
         align_torch_gradient_checkpoint_end(
             input.as_ptr(),
             output.as_ptr(),
             state.as_ref().map_or(null(), Tensor::as_ptr),
             run_again,
             Box::into_raw(layer).cast(),
-            forget,
+            drop_layer,
             &raw mut result,
             problem,
-            room,
+            capacity,
         )
     })
     .map_err(TchError::Torch)?;
-    let nothing = || TchError::Torch("gradient checkpointing gave no tensor".into());
-    Ok(taken(result).ok_or_else(nothing)?)
+    let nothing = || TchError::Torch("gradient checkpointing returned no tensor".into());
+    Ok(from_cpp(result).ok_or_else(nothing)?)
 }
 
-/// A new tensor that C++ made, or none.
-fn taken(made: *mut C_tensor) -> Option<Tensor> {
-    // SAFETY: C++ wrote null, or a new tensor that nobody else holds.
+/// A new tensor returned by C++, or `None`.
+fn from_cpp(made: *mut C_tensor) -> Option<Tensor> {
+    // SAFETY: C++ wrote null, or a new tensor that has no other owner.
     (!made.is_null()).then(|| unsafe { Tensor::from_ptr(made) })
 }
 
-/// Runs a layer on `input`, which it takes over: 0 and a new tensor in `output`, or -1 and a message of at most `room` bytes, ended by 0.
+/// Runs a layer on `input`, of which it takes ownership. Returns 0 and a new tensor in `output`, or -1 and a message of at most
+/// `capacity` bytes including the final 0.
 ///
 /// # Safety
-/// `layer` is one that [`gradient_checkpoint`] handed over and [`forget`] did not get; `input` is a tensor that nobody else holds; the
-/// other pointers can be written to.
+/// `layer` comes from [`gradient_checkpoint`] and has not been passed to [`drop_layer`]; `input` has no other owner; the other pointers
+/// are valid for writes.
 unsafe extern "C" fn run_again(
     layer: *mut c_void,
     input: *mut C_tensor,
     output: *mut *mut C_tensor,
     problem: *mut c_char,
-    room: usize,
+    capacity: usize,
 ) -> c_int {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let (layer, input) = unsafe { (&*layer.cast::<Layer>(), Tensor::from_ptr(input)) };
     let found = catch_unwind(AssertUnwindSafe(|| layer(&input)));
     match found.unwrap_or_else(|_| Err("a layer panicked when it was run again".into())) {
         Ok(found) => {
             let mut found = ManuallyDrop::new(found);
-            // SAFETY: the caller's promise; the tensor is the caller's from here on.
+            // SAFETY: guaranteed by the caller, which now owns the tensor.
             unsafe { output.write(found.as_mut_ptr()) };
             0
         }
         Err(message) => {
-            let len = message.len().min(room.saturating_sub(1));
-            // SAFETY: the message's first `len` bytes and a 0 fit into `room` bytes, which the caller owns.
+            let len = message.len().min(capacity.saturating_sub(1));
+            // SAFETY: the message's first `len` bytes and a 0 fit into `capacity` bytes, which the caller owns.
             unsafe {
                 message.as_ptr().cast::<c_char>().copy_to_nonoverlapping(problem, len);
                 problem.add(len).write(0);
@@ -140,9 +148,9 @@ unsafe extern "C" fn run_again(
 /// Drops a layer.
 ///
 /// # Safety
-/// `layer` is one that [`gradient_checkpoint`] handed over, and nobody uses it any more.
-unsafe extern "C" fn forget(layer: *mut c_void) {
-    // SAFETY: the caller's promise; the pointer came from a box of this type.
+/// `layer` comes from [`gradient_checkpoint`] and is not used any more.
+unsafe extern "C" fn drop_layer(layer: *mut c_void) {
+    // SAFETY: guaranteed by the caller; the pointer came from a box of this type.
     drop(unsafe { Box::from_raw(layer.cast::<Layer>()) });
 }
 
@@ -162,8 +170,8 @@ mod tests {
         numbers(rows, columns).set_requires_grad(true)
     }
 
-    /// Two layers of `dropout(tanh(x W)) W`, plain or checkpointed: the sum's value, the gradients of input and weights, and what the
-    /// generator draws next.
+    /// Two layers of `dropout(tanh(x W)) W`, plain or checkpointed. Returns the value, the gradients of input and weights, and the next
+    /// random numbers of the generator.
     fn run(checkpointed: bool, dropout: f64, input: &Tensor) -> (Tensor, Tensor, Tensor, Tensor) {
         tch::manual_seed(7);
         let (weights, mut x) = ([leaf(16, 16), leaf(16, 16)], input.shallow_clone());
@@ -183,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn values_gradients_and_draws_are_the_plain_ones() {
+    fn values_gradients_and_rng_state_equal_those_without_checkpointing() {
         for dropout in [0.0, 0.5] {
             let (plain, found) = (run(false, dropout, &leaf(8, 16)), run(true, dropout, &leaf(8, 16)));
             assert!(plain.2.abs().max().double_value(&[]) > 0.1);
@@ -191,7 +199,7 @@ mod tests {
                 assert!(plain.equal(&found), "dropout {dropout}");
             }
         }
-        // An input that needs no gradient gets none, and the weight the same one.
+        // An input that needs no gradient gets none.
         let (plain, found) = (run(false, 0.0, &numbers(8, 16)), run(true, 0.0, &numbers(8, 16)));
         assert!(!found.1.defined() && plain.2.equal(&found.2));
     }
@@ -209,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_runs_twice_and_is_let_go() {
+    fn a_layer_runs_twice_and_is_dropped() {
         let (runs, weight) = (Arc::new(AtomicUsize::new(0)), leaf(1, 4));
         let y = gradient_checkpoint(&numbers(1, 4), false, counted(&runs, &weight)).unwrap().sum(Kind::Float);
         assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (1, 2));
@@ -217,13 +225,13 @@ mod tests {
         assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (2, 1));
         let problem = y.f_backward().unwrap_err().to_string();
         assert!(problem.contains("second time"), "{problem}");
-        // A graph that nobody goes back through holds nothing either.
+        // The layer is also dropped if there is no backward pass.
         drop(gradient_checkpoint(&numbers(1, 4), false, counted(&runs, &weight)).unwrap());
         assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (3, 1));
     }
 
     #[test]
-    fn without_a_graph_it_is_the_layer() {
+    fn without_a_graph_the_layer_runs_once() {
         let (runs, weight) = (Arc::new(AtomicUsize::new(0)), leaf(1, 4));
         let y = tch::no_grad(|| gradient_checkpoint(&numbers(1, 4), false, counted(&runs, &weight)).unwrap());
         assert!(!y.requires_grad());
@@ -232,7 +240,7 @@ mod tests {
         assert_eq!((runs.load(Ordering::Relaxed), Arc::strong_count(&runs)), (2, 1));
     }
 
-    /// What the backward pass says of a layer whose second run ends with `end`.
+    /// The error of the backward pass through a layer whose second run ends with `end`.
     fn second(end: fn() -> Result<Tensor, TchError>) -> String {
         let (runs, weight) = (AtomicUsize::new(0), leaf(1, 4));
         let layer = move |x: &Tensor| if runs.fetch_add(1, Ordering::Relaxed) == 0 { x.f_mul(&weight) } else { end() };
@@ -258,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_give_a_wrong_gradient_is_refused() {
+    fn uses_that_would_give_wrong_gradients_are_errors() {
         let (input, weight) = (leaf(1, 4), leaf(1, 4));
         let runs = Arc::new(AtomicUsize::new(0));
         let y = || gradient_checkpoint(&input, false, counted(&runs, &weight)).unwrap().sum(Kind::Float);

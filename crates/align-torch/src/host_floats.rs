@@ -1,9 +1,9 @@
-//! A tensor's numbers as a slice: tch only copies them out.
+//! Access to a tensor's values as a slice without copying, which tch does not offer.
 
 use std::slice;
 use tch::{Device, Kind, Tensor};
 
-/// A tensor whose numbers cannot be lent.
+/// A tensor whose values cannot be accessed as a slice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a contiguous float32 tensor in main memory, found {kind:?} on {device:?}{}", if *contiguous { "" } else { ", not contiguous" })]
 pub struct HostFloatsError {
@@ -12,9 +12,9 @@ pub struct HostFloatsError {
     contiguous: bool,
 }
 
-/// Lends the numbers of a contiguous float32 tensor in main memory, row by row as they lie there.
+/// Passes the values of a contiguous float32 tensor in main memory to `read` as a slice in row-major order, without copying them.
 ///
-/// Nothing is copied. While `read` runs nobody may write to the tensor or to one that shares its memory.
+/// While `read` runs, no thread may write to the tensor or to one that shares its memory.
 ///
 /// ```
 /// let sum = align_torch::with_host_floats(&tch::Tensor::from_slice(&[1.0f32, 2.0]), |x| x.iter().sum::<f32>())?;
@@ -23,7 +23,7 @@ pub struct HostFloatsError {
 /// ```
 ///
 /// # Errors
-/// Another dtype or device, or a view with gaps.
+/// Another dtype or device, or a tensor that is not contiguous.
 pub fn with_host_floats<R>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> R) -> Result<R, HostFloatsError> {
     let (kind, device, contiguous) = (tensor.kind(), tensor.device(), tensor.is_contiguous());
     if kind != Kind::Float || device != Device::Cpu || !contiguous {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_lent_as_they_lie() {
+    fn values_are_in_row_major_order() {
         let x = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 3]);
         assert_eq!(with_host_floats(&x, <[f32]>::to_vec).unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(with_host_floats(&x.narrow(0, 1, 1), <[f32]>::to_vec).unwrap(), [3.0, 4.0, 5.0]);
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_lent_is_refused() {
+    fn unsupported_tensors_are_rejected() {
         let x = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([2, 3]);
         let problem = with_host_floats(&x.transpose(0, 1), <[f32]>::len).unwrap_err().to_string();
         assert!(problem.contains("not contiguous"), "{problem}");

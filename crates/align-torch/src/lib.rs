@@ -1,6 +1,6 @@
-//! What tch lacks: float32 matmul precision, products with packed weights, AdamW in one pass, gradient checkpointing, functions with a derivative of one's own, loading CUDA at run
-//! time, choosing a device, the memory that is left, what rounding depends on, a tensor's numbers as a slice, ending at once, signals that run no handler on a
-//! thread that computes.
+//! Features of LibTorch and the system that tch does not offer: float32 matmul precision, matrix products with packed weights, fused
+//! AdamW, gradient checkpointing, custom autograd functions, loading CUDA at run time, device selection, available memory, a description
+//! of the environment for reproducibility, zero-copy access to a tensor's values, immediate exit, and safe handling of signals.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -16,34 +16,35 @@
 //! # Ok::<(), align_torch::DeviceError>(())
 //! ```
 
-// The one crate of the workspace that speaks to C++ and to the dynamic loader.
+// The only crate in the workspace that calls C++ and the dynamic loader.
 #![allow(unsafe_code)]
 
 mod allocator;
 mod available_memory;
 mod bfloat16;
 mod cuda;
+mod custom_backward;
 mod device;
 mod environment;
 mod exit;
+mod ffi_error;
 mod fused_adamw;
 mod gradient_checkpoint;
-mod guarded;
 mod host_floats;
 mod matmul_precision;
 mod packed_linear;
 mod row_blocks;
 #[cfg(unix)]
 mod termination;
-mod with_derivative;
 
-// Linked for its build script, which tells ours where LibTorch is.
+// Linked for its build script, which passes the location of LibTorch to ours.
 use torch_sys as _;
 
 pub use allocator::keep_freed_memory;
-pub use available_memory::{attainable_memory, available_memory, bytes_in_words};
-pub use bfloat16::{bfloat16_slowdown, warn_if_slow};
+pub use available_memory::{available_memory, format_bytes, obtainable_memory};
+pub use bfloat16::{bfloat16_slowdown, warn_if_bfloat16_is_slow};
 pub use cuda::{CudaLibrary, load_cuda};
+pub use custom_backward::{gradient_or_zeros, records_graph, with_custom_backward};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use environment::Environment;
 pub use exit::exit_now;
@@ -54,9 +55,8 @@ pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};
 pub use packed_linear::{PackedActivation, PackedLinear, PackedLinearError};
 #[cfg(unix)]
 pub use termination::{TerminationError, TerminationSignal, watch_termination_signals};
-pub use with_derivative::{gradient, records_graph, with_derivative};
 
-/// The LibTorch that tch's bindings are of; their build refuses another one.
+/// The version of LibTorch that tch's bindings need.
 pub const LIBTORCH_VERSION: &str = "2.11.0";
 
 #[cfg(doctest)]

@@ -4,36 +4,35 @@ use std::ffi::c_int;
 use std::sync::OnceLock;
 use tch::{Device, Kind, Tensor};
 
-/// Float32 products of this size err by about 1e-7, those of bfloat16 by 1e-3.
-const EXACT: f64 = 2e-6;
+/// Largest relative error of a product in float32. Float32 products of this size have errors of about 1e-7, bfloat16 products of 1e-3.
+const MAX_EXACT_ERROR: f64 = 2e-6;
 
 unsafe extern "C" {
     fn align_torch_get_matmul_precision() -> c_int;
     fn align_torch_set_matmul_precision(precision: c_int) -> c_int;
 }
 
-/// How exactly LibTorch multiplies float32 matrices, as in `torch.set_float32_matmul_precision`.
+/// The precision of float32 matrix products in LibTorch, as in `torch.set_float32_matmul_precision`.
 ///
-/// On CPU `Medium` takes the oneDNN kernels, which can be twice as fast as the default. On a CPU with AMX they may
-/// compute in bfloat16 inside; elsewhere they keep float32. On a GPU `High` and `Medium` allow TF32.
+/// On a CPU `Medium` uses oneDNN kernels, which can be twice as fast as the default. On a CPU with AMX they may compute in bfloat16
+/// internally; on others they compute in float32. On a GPU `High` and `Medium` allow TF32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MatmulPrecision {
     /// Full float32, LibTorch's default.
     #[default]
     Highest,
-    /// TF32, or a sum of bfloat16 products, where the hardware has it.
+    /// TF32 or a sum of bfloat16 products, if the hardware supports it.
     High,
-    /// bfloat16 inside where the hardware has it.
+    /// bfloat16 internally, if the hardware supports it.
     Medium,
 }
 
 impl MatmulPrecision {
-    /// The fastest setting that is as exact as float32 on `device`: [`Medium`](Self::Medium) on a CPU whose kernels keep
-    /// float32 under it, else [`Highest`](Self::Highest).
+    /// The fastest setting with the accuracy of float32 on `device`: [`Medium`](Self::Medium) on a CPU where it computes in float32, else
+    /// [`Highest`](Self::Highest).
     ///
-    /// The CPU is asked by a small product, once a process, since a processor that computes in bfloat16 inside (AMX) does not
-    /// say so.
+    /// Whether the CPU computes in bfloat16 internally (AMX) is measured with a small product, once per process.
     #[must_use]
     pub fn fastest_exact(device: Device) -> Self {
         static CPU: OnceLock<MatmulPrecision> = OnceLock::new();
@@ -41,7 +40,7 @@ impl MatmulPrecision {
             return Self::Highest;
         }
         *CPU.get_or_init(|| match Self::Medium.relative_error() {
-            Ok(error) if error < EXACT => Self::Medium,
+            Ok(error) if error < MAX_EXACT_ERROR => Self::Medium,
             Ok(error) => {
                 tracing::debug!(error, "matmul precision medium is not exact on this CPU");
                 Self::Highest
@@ -50,7 +49,7 @@ impl MatmulPrecision {
         })
     }
 
-    /// The error of a product under this setting against float64, relative to its size (Frobenius norms).
+    /// The error of a product under this setting relative to float64 (Frobenius norms).
     fn relative_error(self) -> Result<f64, tch::TchError> {
         tch::no_grad(|| {
             let numbers = |rows: i64, columns: i64| {
@@ -69,8 +68,8 @@ impl MatmulPrecision {
         })
     }
 
-    /// The precision that this process uses now; `None` if LibTorch does not know one (other code mixed its old and
-    /// new precision settings).
+    /// The current setting of the process; `None` if LibTorch reports an error, because other code mixed its old and new precision
+    /// settings.
     #[must_use]
     pub fn current() -> Option<Self> {
         // SAFETY: the function takes nothing, reads LibTorch's global settings, and lets no C++ exception out.
@@ -82,10 +81,10 @@ impl MatmulPrecision {
         }
     }
 
-    /// Sets this precision until the guard is dropped, which brings back the one before.
+    /// Sets this precision until the guard is dropped, which restores the previous one.
     ///
-    /// The setting belongs to the process, not to the thread: drop guards in the reverse order of their making, and do
-    /// not let two threads hold guards that differ.
+    /// The setting is process-wide: drop guards in reverse order of their creation, and do not use different guards in two threads at the
+    /// same time.
     #[must_use = "the precision is restored as soon as the guard is dropped"]
     pub fn set(self) -> MatmulPrecisionGuard {
         let previous = Self::current();
@@ -102,12 +101,12 @@ impl MatmulPrecision {
         // SAFETY: the function takes a plain number, checks it, and lets no C++ exception out.
         let status = unsafe { align_torch_set_matmul_precision(code) };
         if status != 0 {
-            tracing::warn!(precision = ?self, "LibTorch refused this matmul precision; the one before stays");
+            tracing::warn!(precision = ?self, "LibTorch rejected this matmul precision; it is unchanged");
         }
     }
 }
 
-/// Restores the matmul precision when dropped; made by [`MatmulPrecision::set`].
+/// Restores the matmul precision when dropped; returned by [`MatmulPrecision::set`].
 #[derive(Debug)]
 pub struct MatmulPrecisionGuard {
     previous: MatmulPrecision,

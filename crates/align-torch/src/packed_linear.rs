@@ -1,13 +1,13 @@
-//! A linear layer whose weight lies as oneDNN reads it.
+//! A linear layer with its weight packed in oneDNN's memory layout.
 
-use crate::guarded::guarded;
+use crate::ffi_error::call_cpp;
 use crate::row_blocks::RowBlocks;
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{null, null_mut};
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
-/// The layout is chosen for products of about this many rows.
+/// The layout is optimised for products of about this many rows.
 const ROWS: i64 = 160;
 
 unsafe extern "C" {
@@ -16,7 +16,7 @@ unsafe extern "C" {
         rows: i64,
         packed: *mut *mut C_tensor,
         problem: *mut c_char,
-        room: usize,
+        capacity: usize,
     ) -> c_int;
     fn align_torch_packed_linear(
         x: *const C_tensor,
@@ -26,11 +26,11 @@ unsafe extern "C" {
         algorithm: *const c_char,
         y: *mut *mut C_tensor,
         problem: *mut c_char,
-        room: usize,
+        capacity: usize,
     ) -> c_int;
 }
 
-/// A weight that cannot be packed, or a product that LibTorch refused.
+/// A weight that cannot be packed, or a product that failed in LibTorch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("oneDNN's packed product: {0}")]
 pub struct PackedLinearError(String);
@@ -41,25 +41,25 @@ impl From<TchError> for PackedLinearError {
     }
 }
 
-/// What is applied to each element of a product, in the same pass.
+/// An activation function fused with the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackedActivation {
     /// Nothing.
     Identity,
     /// `x Φ(x)`.
     Gelu,
-    /// GELU by its tanh approximation.
+    /// The tanh approximation of GELU.
     GeluTanh,
     /// `max(0, x)`.
     Relu,
 }
 
-/// `x Wᵀ + b` with `W`, `(out, in)`, copied into the layout that oneDNN multiplies with on a CPU.
+/// `x Wᵀ + b` with a copy of `W`, `(out, in)`, in the memory layout of oneDNN's CPU kernels.
 ///
-/// A plain product copies the weight into that layout each time; for the few rows of a decoding step this takes as long as
-/// the arithmetic. For inference only: no gradient flows through it, and later changes of the weight are not seen. A row's result
-/// is the same to the last bit whatever rows stand beside it, for the number of threads that LibTorch had when the weight was packed. On a
-/// CPU without AVX-512 that takes blocks of at least six rows, which makes a product of one row about twice as long.
+/// An ordinary product copies the weight into that layout each time. For the few rows of a decoding step this takes as long as the
+/// product itself. For inference only: it has no gradients, and does not follow later changes of the weight. The result of a row is
+/// bit-identical whatever other rows are in the batch, for the number of threads that LibTorch used when the weight was packed. On a CPU
+/// without AVX-512 this needs blocks of at least six rows, so that the product of a single row takes about twice as long.
 #[derive(Debug)]
 pub struct PackedLinear {
     weight: Tensor,
@@ -72,7 +72,7 @@ impl PackedLinear {
     /// Packs a float32 or bfloat16 weight, `(out, in)`, in main memory; `bias` is `(out)`.
     ///
     /// # Errors
-    /// Another shape, dtype or device, or a CPU for which LibTorch has no such product: take the plain one then.
+    /// Another shape, dtype or device, or a CPU that does not support it: use an ordinary product instead.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Self, PackedLinearError> {
         let (shape, kind, device) = (weight.size(), weight.kind(), weight.device());
         if shape.len() != 2 || device != Device::Cpu || !matches!(kind, Kind::Float | Kind::BFloat16) {
@@ -82,18 +82,19 @@ impl PackedLinear {
         }
         let weight = weight.detach().contiguous();
         // SAFETY: `weight` is alive for the call, which reads it; what `new_tensor` demands of the others holds.
-        let weight =
-            new_tensor(|y, problem, room| unsafe { align_torch_pack_weight(weight.as_ptr(), ROWS, y, problem, room) })?;
+        let weight = new_tensor(|y, problem, capacity| unsafe {
+            align_torch_pack_weight(weight.as_ptr(), ROWS, y, problem, capacity)
+        })?;
         let (inputs, outputs) = (shape[1], shape[0]);
         let plain = |x: &Tensor| product(x, &weight, None, c"none", c"");
         let blocks = RowBlocks::find(inputs, outputs, kind, plain)?;
         Ok(Self { weight, bias: bias.map(Tensor::detach), inputs, blocks })
     }
 
-    /// The activation of `x Wᵀ + b`; `x` is `(…, in)` in the weight's dtype.
+    /// Computes the activation of `x Wᵀ + b`; `x` is `(…, in)` in the dtype of the weight.
     ///
     /// # Errors
-    /// Shapes or dtypes that do not fit.
+    /// Shapes or dtypes that do not match.
     pub fn forward(&self, x: &Tensor, activation: PackedActivation) -> Result<Tensor, PackedLinearError> {
         let (activation, algorithm) = match activation {
             PackedActivation::Identity => (c"none", c""),
@@ -111,7 +112,7 @@ impl PackedLinear {
         Ok(y.f_view([outer, &[outputs]].concat().as_slice())?)
     }
 
-    /// The same layer, in the same memory.
+    /// Clones the layer. Both share the same memory.
     #[must_use]
     pub fn shallow_clone(&self) -> Self {
         let (weight, bias) = (self.weight.shallow_clone(), self.bias.as_ref().map(Tensor::shallow_clone));
@@ -119,7 +120,7 @@ impl PackedLinear {
     }
 }
 
-/// oneDNN's product of all rows of `x` at once; `activation` and `algorithm` are LibTorch's names.
+/// The product of all rows of `x` by oneDNN. `activation` and `algorithm` are names in LibTorch.
 fn product(
     x: &Tensor,
     weight: &Tensor,
@@ -131,16 +132,16 @@ fn product(
     let (activation, algorithm) = (activation.as_ptr(), algorithm.as_ptr());
     // SAFETY: the tensors and both strings are alive for the call, which reads them; a null bias is allowed; what
     // `new_tensor` demands of the others holds.
-    new_tensor(|y, problem, room| unsafe {
-        align_torch_packed_linear(x.as_ptr(), weight.as_ptr(), bias, activation, algorithm, y, problem, room)
+    new_tensor(|y, problem, capacity| unsafe {
+        align_torch_packed_linear(x.as_ptr(), weight.as_ptr(), bias, activation, algorithm, y, problem, capacity)
     })
 }
 
-/// What `call` made. It is given room for a pointer to a new tensor and for a message of so many bytes; it is to return 0 once it
+/// What `call` made. It is given capacity for a pointer to a new tensor and for a message of so many bytes; it is to return 0 once it
 /// has written the first, which is then ours, and else to write the second, ended by 0.
 fn new_tensor(call: impl FnOnce(*mut *mut C_tensor, *mut c_char, usize) -> c_int) -> Result<Tensor, PackedLinearError> {
     let mut made = null_mut();
-    guarded(|problem, room| call(&raw mut made, problem, room)).map_err(PackedLinearError)?;
+    call_cpp(|problem, capacity| call(&raw mut made, problem, capacity)).map_err(PackedLinearError)?;
     // SAFETY: a new tensor that nobody else holds.
     Ok(unsafe { Tensor::from_ptr(made) })
 }
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn products_are_those_of_the_plain_layer() {
+    fn products_equal_those_of_an_ordinary_layer() {
         let (x, w, b) = (numbers(24, 64), numbers(40, 64), numbers(1, 40).view(40));
         let packed = PackedLinear::new(&w, Some(&b)).unwrap();
         let plain = x.linear(&w, Some(&b));
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transposed_weight_and_more_dimensions_are_taken() {
+    fn transposed_weights_and_more_dimensions_are_supported() {
         let (x, w) = (numbers(24, 64), numbers(64, 40));
         let packed = PackedLinear::new(&w.tr(), None).unwrap();
         let found = packed.forward(&x.view([2, 3, 4, 64]), PackedActivation::Identity).unwrap();
@@ -187,8 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn a_row_does_not_depend_on_how_many_there_are() {
-        // Sizes of models, at which the kernels of processors with and without AVX-512 change their ways.
+    fn the_result_of_a_row_does_not_depend_on_the_number_of_rows() {
+        // Sizes at which the kernels of processors with and without AVX-512 change their algorithm.
         for (inputs, outputs) in [(64, 64), (64, 256), (256, 64), (64, 1000), (768, 3072), (3072, 768)] {
             let (x, w) = (numbers(200, inputs), numbers(outputs, inputs));
             let packed = PackedLinear::new(&w, None).unwrap();
@@ -201,9 +202,9 @@ mod tests {
         }
     }
 
-    /// The error of a float32 sum: relative to the sum of its terms' sizes, not to the sum.
+    /// The error is relative to the sum of the absolute values of the terms.
     #[test]
-    fn a_product_is_as_exact_as_float32() {
+    fn a_product_has_the_accuracy_of_float32() {
         for (inputs, outputs) in [(64, 256), (768, 3072), (3072, 768)] {
             let (x, w) = (numbers(40, inputs), numbers(outputs, inputs));
             let exact = x.to_kind(Kind::Double).linear(&w.to_kind(Kind::Double), None::<Tensor>);
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn shapes_and_dtypes_that_do_not_match_are_errors() {
         let w = numbers(40, 64);
         let problem = PackedLinear::new(&w.to_kind(Kind::Double), None).unwrap_err().to_string();
         assert!(problem.contains("found Double [40, 64]"), "{problem}");

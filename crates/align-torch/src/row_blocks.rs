@@ -1,13 +1,13 @@
-//! How many rows a packed product takes at a time, so that a row's result does not depend on the rows beside it.
+//! Block sizes of a packed product, chosen so that the result of a row does not depend on the other rows.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Block sizes that are tried, smallest first.
+/// Block sizes to try, smallest first.
 const SIZES: [i64; 4] = [6, 12, 48, 192];
 
-/// What a product's shape and the processor decide about its blocks.
+/// The properties of a product that determine its block sizes on a given processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Shape {
     inputs: i64,
@@ -16,20 +16,21 @@ struct Shape {
     threads: i32,
 }
 
-/// The numbers of rows for which a product gives the same row the same result, to the last bit, wherever the row stands.
+/// The numbers of rows for which a product gives a row the same result, to the last bit, at any position.
 ///
-/// oneDNN's AVX-512 kernels add up each row alike, from two rows on. Its AVX2 product takes rows in tiles of six and adds up the
-/// rest in another order, and divides the work among threads by the number of rows. A block of fixed size has neither problem.
+/// oneDNN's AVX-512 kernels sum all rows in the same order if there are at least two. Its AVX2 kernels process rows in tiles of six and
+/// sum the remaining rows in another order, and they divide the work among threads by the number of rows. Blocks of a fixed size avoid
+/// both problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RowBlocks {
-    /// Any number of rows from two on.
-    FromTwo,
-    /// Blocks of these sizes, largest first. Without one, the product is taken as it is.
+    /// Any number of rows of at least two.
+    AnyFromTwo,
+    /// Blocks of these sizes, largest first. If there are none, the product is not divided.
     Sizes(Vec<i64>),
 }
 
 impl RowBlocks {
-    /// The blocks for `product` of `(rows, inputs)` to `(rows, outputs)`. What a small product shows is kept for the process.
+    /// Finds the blocks for a `product` of `(rows, inputs)` to `(rows, outputs)` by testing it. The result is cached for the process.
     pub(crate) fn find<E>(
         inputs: i64,
         outputs: i64,
@@ -40,17 +41,20 @@ impl RowBlocks {
         E: From<TchError>,
     {
         static KNOWN: OnceLock<Mutex<HashMap<Shape, Vec<i64>>>> = OnceLock::new();
-        if adds_up_rows_alike() {
-            return Ok(Self::FromTwo);
+        if sums_rows_identically() {
+            return Ok(Self::AnyFromTwo);
         }
         let shape = Shape { inputs, outputs, bfloat16: kind == Kind::BFloat16, threads: tch::get_num_threads() };
         let known = KNOWN.get_or_init(Mutex::default);
         if let Some(sizes) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&shape) {
             return Ok(Self::Sizes(sizes.clone()));
         }
-        let sizes = tch::no_grad(|| equal_sizes(inputs, kind, &product))?;
+        let sizes = tch::no_grad(|| find_equal_sizes(inputs, kind, &product))?;
         if sizes.is_empty() {
-            tracing::debug!(?shape, "no block of rows has equal results: a text's last bits may depend on its batch");
+            tracing::debug!(
+                ?shape,
+                "no block size gives equal results: the last bits of a result may depend on the batch"
+            );
         }
         known.lock().unwrap_or_else(PoisonError::into_inner).insert(shape, sizes.clone());
         Ok(Self::Sizes(sizes))
@@ -82,10 +86,10 @@ impl RowBlocks {
         Ok(Tensor::f_cat(&parts, 0)?)
     }
 
-    /// The sizes of the blocks that cover so many rows; only the last may be larger than the rows that are left.
+    /// The sizes of the blocks that cover this number of rows. Only the last block may be larger than the remaining rows.
     fn blocks(&self, rows: i64) -> Vec<i64> {
         let sizes = match self {
-            Self::FromTwo => return vec![if rows == 1 { 2 } else { rows }],
+            Self::AnyFromTwo => return vec![if rows == 1 { 2 } else { rows }],
             Self::Sizes(sizes) => sizes,
         };
         let (mut left, mut blocks) = (rows, Vec::new());
@@ -105,8 +109,8 @@ impl RowBlocks {
     }
 }
 
-/// Whether oneDNN's product on this processor gives a row the same result in any number of rows from two on.
-fn adds_up_rows_alike() -> bool {
+/// Whether oneDNN's product on this processor gives a row the same result for any number of rows of at least two.
+fn sums_rows_identically() -> bool {
     #[cfg(target_arch = "x86_64")]
     let wide = is_x86_feature_detected!("avx512f") && std::env::var_os("ONEDNN_MAX_CPU_ISA").is_none();
     #[cfg(not(target_arch = "x86_64"))]
@@ -114,8 +118,8 @@ fn adds_up_rows_alike() -> bool {
     wide
 }
 
-/// The sizes whose blocks give a row the same result at each place, and all the same one, largest first.
-fn equal_sizes<E: From<TchError>>(
+/// The sizes for which all positions in a block give the same result, and all sizes give the same one, largest first.
+fn find_equal_sizes<E: From<TchError>>(
     inputs: i64,
     kind: Kind,
     product: &impl Fn(&Tensor) -> Result<Tensor, E>,
@@ -141,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_cover_the_rows_and_only_the_last_is_larger() {
+    fn blocks_cover_the_rows() {
         let blocks = RowBlocks::Sizes(vec![48, 12, 6]);
         let cases: [(i64, &[i64]); 7] =
             [(0, &[0]), (1, &[6]), (6, &[6]), (7, &[6, 6]), (11, &[6, 6]), (48, &[48]), (160, &[48, 48, 48, 12, 6])];
@@ -150,11 +154,11 @@ mod tests {
         }
         assert_eq!(RowBlocks::Sizes(vec![12]).blocks(3), [12]);
         assert_eq!(RowBlocks::Sizes(vec![]).blocks(7), [7]);
-        assert_eq!([1, 2, 7].map(|rows| RowBlocks::FromTwo.blocks(rows)), [[2], [2], [7]]);
+        assert_eq!([1, 2, 7].map(|rows| RowBlocks::AnyFromTwo.blocks(rows)), [[2], [2], [7]]);
     }
 
     #[test]
-    fn sizes_with_other_results_are_left_out() {
+    fn sizes_with_different_results_are_excluded() {
         // A product that adds 1 to the last row of blocks of 12, and to all rows of blocks of 48.
         let product = |x: &Tensor| -> Result<Tensor, TchError> {
             let y = x.f_mul_scalar(2.0)?;
@@ -164,7 +168,7 @@ mod tests {
                 _ => y,
             })
         };
-        assert_eq!(equal_sizes(8, Kind::Float, &product).unwrap(), [192, 6]);
+        assert_eq!(find_equal_sizes(8, Kind::Float, &product).unwrap(), [192, 6]);
         let x = Tensor::arange(15, (Kind::Float, Device::Cpu)).view([5, 3]);
         let y = RowBlocks::Sizes(vec![192, 6]).multiply(&x, product).unwrap();
         assert_eq!((y.size(), y.equal(&(x * 2.0))), (vec![5, 3], true));

@@ -2,14 +2,14 @@ use nix::sys::signal::{SigSet, Signal};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A signal that asks a program to end.
+/// A signal that requests a program to terminate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TerminationSignal {
     /// SIGINT, Ctrl-C.
     Interrupt,
     /// SIGTERM, which `kill` and most schedulers send.
     Terminate,
-    /// SIGHUP: the terminal is gone.
+    /// SIGHUP: the terminal was closed.
     Hangup,
 }
 
@@ -24,7 +24,7 @@ impl TerminationSignal {
         }
     }
 
-    /// What shells expect of a program that the signal ended: 128 and the signal's number.
+    /// The exit code that shells expect of a program terminated by the signal: 128 plus the signal's number.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         128 + self.signal() as u8
@@ -34,26 +34,26 @@ impl TerminationSignal {
 /// Why termination signals cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum TerminationError {
-    /// One watch is there already, for the whole process.
+    /// The process watches them already.
     #[error("termination signals are watched already")]
     AlreadyWatched,
-    /// The system refuses.
+    /// A system error.
     #[error("termination signals cannot be watched: {0}")]
     System(#[from] io::Error),
 }
 
 static WATCHED: AtomicBool = AtomicBool::new(false);
 
-/// Blocks SIGINT, SIGTERM and SIGHUP in this thread and in all that it starts from now on, and calls `on_signal` in a thread
-/// of its own for each of them that arrives. SIGHUP stays ignored where it was, as under `nohup`.
+/// Blocks SIGINT, SIGTERM and SIGHUP in this thread and all threads started from it later, and calls `on_signal` in a separate thread
+/// for each of these signals. If SIGHUP was ignored, as under `nohup`, it stays ignored.
 ///
-/// Call it first in `main`. No handler may run on a thread that computes: the product kernels of oneDNN and MKL let the stack
-/// pointer point into a buffer on the heap, and the frame that the system pushes there for a handler overwrites what lies
-/// below. Crates that install a handler (`ctrlc`, `signal-hook`, tokio's `signal`) are as dangerous for other signals too;
-/// without a handler a signal ends the process, which damages nothing.
+/// Call it first in `main`. A signal handler must not run on a computing thread: the matrix kernels of oneDNN and MKL let the stack
+/// pointer point into a buffer on the heap, and the frame that the system pushes for a handler overwrites data there. Crates that
+/// install a handler for any signal (`ctrlc`, `signal-hook`, tokio's `signal`) are dangerous for this reason. Without a handler a signal
+/// terminates the process, which is harmless.
 ///
-/// A thread that was started before still takes these signals, and they then end the process without `on_signal`; a
-/// warning says so. Programs that the process starts inherit what is blocked.
+/// Threads started earlier still receive these signals, which then terminate the process without `on_signal`; a warning is logged.
+/// Child processes inherit the blocked signals.
 ///
 /// ```no_run
 /// use align_torch::{exit_now, watch_termination_signals};
@@ -67,7 +67,7 @@ static WATCHED: AtomicBool = AtomicBool::new(false);
 /// ```
 ///
 /// # Errors
-/// When the process watches them already, or the system refuses to block signals or to start a thread.
+/// The process watches the signals already, or the signals cannot be blocked, or the thread cannot be started.
 pub fn watch_termination_signals(
     mut on_signal: impl FnMut(TerminationSignal) + Send + 'static,
 ) -> Result<(), TerminationError> {
@@ -92,7 +92,7 @@ pub fn watch_termination_signals(
     Ok(())
 }
 
-/// Whether whoever started the process wants the signal ignored. A blocked signal would arrive nonetheless.
+/// Whether the signal was ignored when the process started. If it were blocked, it would still be delivered to the watching thread.
 fn is_ignored(signal: Signal) -> bool {
     // SAFETY: a null action asks for the present one, which is written into a structure of ours that zeros are valid for.
     unsafe {
@@ -101,10 +101,10 @@ fn is_ignored(signal: Signal) -> bool {
     }
 }
 
-/// Threads of before, which take the signals that are blocked here.
+/// Logs a warning if there are threads that do not block these signals.
 fn warn_of_other_threads(signals: &SigSet) {
     let mask = signals.iter().fold(0_u64, |mask, signal| mask | 1 << (signal as u32 - 1));
-    // Only Linux says what a thread blocks.
+    // Only Linux shows which signals a thread blocks.
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let takes_them = |task: &std::fs::DirEntry| {
         let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
@@ -116,7 +116,7 @@ fn warn_of_other_threads(signals: &SigSet) {
     if threads > 0 {
         tracing::warn!(
             threads,
-            "threads that were started before signals were blocked still take them: a signal ends the program at once"
+            "threads started before the signals were blocked still receive them: a signal terminates the program at once"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! Device names, and what they resolve to on the machine that runs the tests.
+//! Device names, and the devices that they resolve to on this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_torch::{CudaLibrary, DeviceChoice, DeviceError, load_cuda};
 use tch::{Device, Kind, Tensor};
 
 #[test]
-fn names_are_read_and_written() {
+fn names_are_parsed_and_displayed() {
     for (name, choice, written) in [
         ("auto", DeviceChoice::Auto, "auto"),
         ("cpu", DeviceChoice::Cpu, "cpu"),
@@ -21,7 +21,7 @@ fn names_are_read_and_written() {
 }
 
 #[test]
-fn other_names_are_refused_by_name() {
+fn unknown_names_are_rejected() {
     for name in ["", "gpu", "CPU", " cpu", "cuda:", "cuda:-1", "cuda:+1", "cuda:1 ", "cuda:99999999999999999999"] {
         let error = name.parse::<DeviceChoice>().unwrap_err().to_string();
         assert!(error.contains(&format!("{name:?}")) && error.contains("cuda:N"), "{error}");
@@ -35,9 +35,9 @@ fn the_cpu_needs_no_cuda() {
     assert_eq!(DeviceChoice::Cpu.resolve(), Ok(Device::Cpu));
 }
 
-/// On a machine without a GPU `cuda` says what to do; on one with a GPU a tensor is made there.
+/// With a GPU, a tensor is created on it. Without one, the error message explains what to do.
 #[test]
-fn cuda_works_or_tells_why_not() {
+fn cuda_works_or_explains_why_not() {
     match DeviceChoice::Cuda(0).resolve() {
         Ok(device) => {
             assert_eq!(load_cuda(), &CudaLibrary::Loaded);

@@ -1,11 +1,11 @@
-//! The matmul precision guard, against LibTorch's real global setting.
+//! The matmul precision guard and LibTorch's global setting.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_torch::MatmulPrecision::{self, High, Highest, Medium};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch::{Device, Kind, Tensor};
 
-/// The setting belongs to the process, so the tests take turns.
+/// The setting is process-wide, so the tests must not run in parallel.
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -25,7 +25,7 @@ fn the_guard_restores() {
 }
 
 #[test]
-fn nested_guards_restore_each_its_own() {
+fn nested_guards_restore_the_previous_settings() {
     let _turn = turn();
     let before = MatmulPrecision::current();
     {
@@ -56,7 +56,7 @@ fn a_panic_restores_too() {
 }
 
 #[test]
-fn names_are_those_of_torch() {
+fn names_equal_those_of_torch() {
     for (precision, name) in [(Highest, "highest"), (High, "high"), (Medium, "medium")] {
         assert_eq!(serde_json::to_value(precision).unwrap(), name);
         assert_eq!(serde_json::from_value::<MatmulPrecision>(name.into()).unwrap(), precision);
@@ -89,9 +89,9 @@ fn has_amx() -> bool {
     std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("amx_bf16"))
 }
 
-/// On a GPU medium allows TF32; on a CPU the answer is measured, and the setting in force stays as it was.
+/// On a GPU medium allows TF32. On a CPU the accuracy is measured, which does not change the current setting.
 #[test]
-fn the_fastest_exact_setting_is_exact() {
+fn the_fastest_exact_setting_has_the_accuracy_of_float32() {
     let _turn = turn();
     let before = MatmulPrecision::current();
     assert_eq!(MatmulPrecision::fastest_exact(Device::Cuda(0)), Highest);

@@ -1,5 +1,5 @@
-//! Signals arrive in a thread of their own, and no other thread of the process takes them. Without a test harness, whose threads
-//! are there before `main`.
+//! Signals are delivered to a separate thread and to no other thread of the process. This test has no test harness, because its threads
+//! would be started before `main`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use align_torch::{TerminationError, TerminationSignal, watch_termination_signals};
@@ -16,7 +16,7 @@ fn main() {
     let arrived = watch();
     match std::env::args().nth(1).as_deref() {
         Some("hangup-ignored") => hangup_stays_ignored(&arrived),
-        // What `cargo test` gives says which tests to run: there is one.
+        // `cargo test` passes a filter, which is ignored: there is only one test.
         _ => {
             one_watch_a_process();
             each_signal_arrives(&arrived);
@@ -36,7 +36,7 @@ fn next(arrived: &Receiver<TerminationSignal>) -> Option<TerminationSignal> {
     arrived.recv_timeout(Duration::from_secs(10)).ok()
 }
 
-/// To the process, as `kill` does; `raise` would send it to this thread alone.
+/// Sends a signal to the process, as `kill` does. `raise` would send it only to this thread.
 fn send(signal: Signal) {
     nix::sys::signal::kill(nix::unistd::Pid::this(), signal).unwrap();
 }
@@ -85,7 +85,7 @@ fn no_thread_that_computes_takes_them() {
 #[cfg(not(target_os = "linux"))]
 fn no_thread_that_computes_takes_them() {}
 
-/// This program again, as `nohup` starts one.
+/// Runs this program again with SIGHUP ignored, as `nohup` does.
 fn under_nohup() {
     let own = std::env::current_exe().unwrap();
     let ended = Command::new("sh").args(["-c", "trap '' HUP; exec \"$0\" hangup-ignored"]).arg(own).status().unwrap();

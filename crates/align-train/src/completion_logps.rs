@@ -44,7 +44,7 @@ pub fn completion_logps(model: &dyn CausalLm, rows: &[Completion], batch_size: u
 }
 
 fn check(model: &dyn CausalLm, number: usize, row: &Completion) -> Result<()> {
-    let (vocab, most) = (model.vocab_size(), model.n_positions());
+    let (vocab, most) = (model.vocab_size(), model.max_position_embeddings());
     let length = row.prompt_ids.len() + row.completion_ids.len();
     let problem = if let Some(id) = row.prompt_ids.iter().chain(row.completion_ids).find(|id| !(0..vocab).contains(*id))
     {

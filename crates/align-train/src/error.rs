@@ -74,7 +74,7 @@ pub enum Error {
     #[error(
         "the run needs about {estimate}, there are {}: lower per_device_train_batch_size (and raise gradient_accumulation_steps by as \
          much){} or max_length, set gradient_checkpointing, or take dtype bfloat16; skip_memory_check begins it nevertheless",
-        align_torch::bytes_in_words(*available),
+        align_torch::format_bytes(*available),
         if *in_parts { ", micro_batch_tokens" } else { "" }
     )]
     Memory {

@@ -2,7 +2,7 @@
 
 use crate::checkpoint_names::{checkpoint_dir, checkpoint_name, step_of};
 use crate::{Error, Result, earlier_run};
-use align_base::files::{Ownership, Standing};
+use align_base::files::{EntryStatus, Ownership};
 use std::path::{Path, PathBuf};
 
 /// A run folder's checkpoints by step, oldest first: those that a run wrote there, and of a run of a version that kept no record
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn checkpoints(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let owner = Ownership::of(run);
     let fail = |e: std::io::Error| Error::Output { path: run.to_owned(), reason: e.to_string() };
-    let names = if owner.is_begun().map_err(fail)? {
+    let names = if owner.has_record().map_err(fail)? {
         let mut own = owner.names().map_err(fail)?;
         own.retain(|name| run.join(name).is_dir());
         own
@@ -34,6 +34,6 @@ pub fn latest_checkpoint(run: &Path) -> Result<Option<PathBuf>> {
 pub(crate) fn is_own(run: &Path, step: u64) -> Result<bool> {
     let path = checkpoint_dir(run, step);
     let name = checkpoint_name(step);
-    let standing = Ownership::of(run).standing(&name);
-    Ok(standing.map_err(|e| Error::Checkpoint { path, reason: e.to_string() })? == Standing::Own)
+    let standing = Ownership::of(run).status(&name);
+    Ok(standing.map_err(|e| Error::Checkpoint { path, reason: e.to_string() })? == EntryStatus::Own)
 }

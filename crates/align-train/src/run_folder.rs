@@ -1,8 +1,8 @@
 use crate::checkpoint_names::is_checkpoint;
 use crate::{Error, Result, earlier_run};
 use align_base::files::{
-    FolderLock, LockError, Ownership, Standing, is_inside, is_same, lock_folder, remove_leftovers, replace_folder,
-    write_file,
+    EntryStatus, FolderLock, LockError, Ownership, is_inside, is_same_file, lock_folder, remove_leftovers,
+    replace_folder, write_file,
 };
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ impl RunFolder {
             LockError::Open(e) => fail(e.to_string()),
         })?;
         let owner = Ownership::of(path);
-        let adopted = if owner.is_begun().map_err(system)? {
+        let adopted = if owner.has_record().map_err(system)? {
             Vec::new()
         } else {
             earlier_run::names(path, Self::METRICS, &[Self::CONFIG, Self::SAMPLES, Self::TOKENIZER])?
@@ -75,7 +75,7 @@ impl RunFolder {
     /// # Errors
     /// What the file system refuses.
     pub fn holds_a_run(&self) -> Result<bool> {
-        Ok(self.standing(Self::METRICS)? == Standing::Own)
+        Ok(self.status(Self::METRICS)? == EntryStatus::Own)
     }
 
     /// Takes the name of a file that the run appends to, and gives its path.
@@ -136,7 +136,7 @@ impl RunFolder {
         }
         let (Ok(absolute), Ok(run)) = (std::path::absolute(input), std::path::absolute(run)) else { return Ok(()) };
         // Neither need be there yet.
-        let is_run = |folder: &Path| folder == run || is_same(folder, &run);
+        let is_run = |folder: &Path| folder == run || is_same_file(folder, &run);
         let inside = absolute.ancestors().find(|path| path.parent().is_some_and(is_run));
         let name = inside.and_then(Path::file_name);
         match name.and_then(|name| name.to_str()).filter(|name| is_written(name)) {
@@ -153,7 +153,7 @@ impl RunFolder {
     fn free_name(&self, name: &str) -> Result<String> {
         let names = std::iter::once(name.to_owned()).chain((2..u64::MAX).map(|number| format!("{name}-{number}")));
         for candidate in names {
-            if matches!(self.standing(&candidate)?, Standing::Absent | Standing::Own) {
+            if matches!(self.status(&candidate)?, EntryStatus::Absent | EntryStatus::Own) {
                 return Ok(candidate);
             }
             let path = self.path.join(&candidate);
@@ -163,16 +163,16 @@ impl RunFolder {
     }
 
     fn refuse_other(&self, name: &str) -> Result<()> {
-        match self.standing(name)? {
-            Standing::Absent | Standing::Own => Ok(()),
+        match self.status(name)? {
+            EntryStatus::Absent | EntryStatus::Own => Ok(()),
             other => {
                 Err(Error::Output { path: self.path.join(name), reason: format!("{}: move it away", in_words(other)) })
             }
         }
     }
 
-    fn standing(&self, name: &str) -> Result<Standing> {
-        self.owner.standing(name).map_err(|e| self.fail(name, e))
+    fn status(&self, name: &str) -> Result<EntryStatus> {
+        self.owner.status(name).map_err(|e| self.fail(name, e))
     }
 
     fn fail(&self, name: &str, error: io::Error) -> Error {
@@ -203,11 +203,11 @@ fn refuse_foreign(folder: &Path, owner: &Ownership, adopted: &[String]) -> Resul
         if name == Ownership::FILE || !is_written(&name) {
             continue;
         }
-        match owner.standing(&name).map_err(|e| fail(format!("{name}: {e}")))? {
-            Standing::Foreign if adopted.contains(&name) => {}
+        match owner.status(&name).map_err(|e| fail(format!("{name}: {e}")))? {
+            EntryStatus::Foreign if adopted.contains(&name) => {}
             // A damaged one is found when it is read, and is not pruned.
-            Standing::Changed if is_checkpoint(&name) => {}
-            Standing::Absent | Standing::Own => {}
+            EntryStatus::Changed if is_checkpoint(&name) => {}
+            EntryStatus::Absent | EntryStatus::Own => {}
             other => others.push(format!("{name} ({})", in_words(other))),
         }
     }
@@ -221,10 +221,10 @@ fn refuse_foreign(folder: &Path, owner: &Ownership, adopted: &[String]) -> Resul
     )))
 }
 
-fn in_words(standing: Standing) -> &'static str {
+fn in_words(standing: EntryStatus) -> &'static str {
     match standing {
-        Standing::Link => "a link",
-        Standing::Changed => "changed since the run wrote it",
+        EntryStatus::Link => "a link",
+        EntryStatus::Changed => "changed since the run wrote it",
         _ => "not written by this run",
     }
 }

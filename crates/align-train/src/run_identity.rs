@@ -4,7 +4,7 @@ use crate::model_facts::device;
 use crate::objective::Objective;
 use crate::rows_digest::rows_digest;
 use crate::{Result, Rounding, Trainer};
-use align_base::differences;
+use align_base::option_differences;
 use align_models::{ModelIdentity, TrainableModel, dtype};
 use align_torch::Environment;
 use serde::{Deserialize, Serialize};
@@ -50,9 +50,9 @@ impl RunIdentity {
                 if there.frozen.is_some() { ["an adapter", "all weights"] } else { ["all weights", "an adapter"] };
             return Some(format!("was written by a run that trains {before}, this one trains {now}"));
         }
-        let mut policy = differences(&there.policy, &self.policy);
+        let mut policy = option_differences(&there.policy, &self.policy);
         if self.dtype != there.dtype {
-            policy.push(format!("dtype is {} there, {} here", there.dtype, self.dtype));
+            policy.push(format!("dtype was {}, is now {}", there.dtype, self.dtype));
         }
         if let Some(found) = listed(policy) {
             return Some(format!(
@@ -86,7 +86,7 @@ impl RunIdentity {
     /// The same of where both compute: a warning, where other rounding is allowed.
     fn rounds_otherwise(&self, there: &Self, rounding: Rounding) -> Option<String> {
         let json = |environment: &Environment| serde_json::to_value(environment).unwrap_or_default();
-        let found = differences(&json(&there.environment), &json(&self.environment));
+        let found = option_differences(&json(&there.environment), &json(&self.environment));
         if found.is_empty() {
             return None;
         }

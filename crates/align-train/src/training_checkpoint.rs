@@ -53,7 +53,7 @@ pub(crate) fn check_whole(dir: &Path) -> Result<()> {
             ),
         ),
         ManifestError::Missing => fail(dir, "is no whole checkpoint: it has no manifest"),
-        ManifestError::Form { .. } => {
+        ManifestError::Format { .. } => {
             fail(dir, format!("{problem}: finish its run with the version that wrote it, or begin a new one from its weights"))
         }
         ManifestError::File { path, reason } => fail(&path, format!("{reason}. {}", remedy(dir))),

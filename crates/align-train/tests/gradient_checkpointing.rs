@@ -174,8 +174,8 @@ impl CausalLm for Other {
         self.0.vocab_size()
     }
 
-    fn n_positions(&self) -> i64 {
-        self.0.n_positions()
+    fn max_position_embeddings(&self) -> i64 {
+        self.0.max_position_embeddings()
     }
 
     fn eos_token_ids(&self) -> &[i64] {

@@ -122,7 +122,7 @@
 //! let config = GenerationConfig { do_sample: true, max_new_tokens: Some(8), ..Default::default() };
 //! for batch in PromptGenerator::new(&model, &prompts, &Generation::new(config)?, Some(16))? {
 //!     for completion in batch? {
-//!         println!("{}: {}", completion.prompt, tokenizer.decode(&completion.ids_and_end(), true)?);
+//!         println!("{}: {}", completion.prompt, tokenizer.decode(&completion.ids_with_eos(), true)?);
 //!     }
 //! }
 //! # Ok(())

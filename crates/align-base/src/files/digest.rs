@@ -1,4 +1,4 @@
-//! Digests (BLAKE3, 256 bits, in hex), by which a thing is known again and damage is seen.
+//! BLAKE3 digests (256 bits, in hex), which identify data and detect damage.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ const CHUNK: usize = 1 << 18;
 pub struct Hasher(blake3::Hasher);
 
 impl Hasher {
-    /// The digest of nothing yet; `purpose` keeps digests of different things apart.
+    /// Creates a hasher. Equal data hashed for different purposes has different digests.
     #[must_use]
     pub fn new(purpose: &str) -> Self {
         let mut hasher = Self(blake3::Hasher::new());
@@ -28,12 +28,12 @@ impl Hasher {
         hasher
     }
 
-    /// Adds a part with its length, so that where it ends counts too.
+    /// Adds the length of a part and the part, so that the digest also depends on where each part ends.
     pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
         self.bytes(&(bytes.len() as u64).to_le_bytes()).bytes(bytes)
     }
 
-    /// Adds bytes of a part whose length the parts before it tell.
+    /// Adds bytes without their length. Use it only if the parts added before determine the length.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update(bytes);
         self
@@ -46,7 +46,7 @@ impl Hasher {
     }
 }
 
-/// The digest of a file's first bytes, as `b3sum` gives it of a whole file.
+/// The digest of the first bytes of a file. For a whole file it equals the output of `b3sum`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileDigest {
     /// How many bytes there were.
@@ -55,10 +55,10 @@ pub struct FileDigest {
     pub blake3: String,
 }
 
-/// The digest of a file's first `most` bytes, or of all where it has fewer.
+/// Computes the digest of the first `most` bytes of a file, or of the whole file if it is shorter.
 ///
 /// # Errors
-/// When the system refuses to read the file.
+/// The file cannot be read.
 pub fn file_digest(path: &Path, most: u64) -> io::Result<FileDigest> {
     let mut file = File::open(path)?.take(most);
     let (mut hasher, mut buffer, mut bytes) = (blake3::Hasher::new(), vec![0; CHUNK], 0);
@@ -82,7 +82,7 @@ mod tests {
 
     /// `printf 'hello\n' | b3sum`, and the empty input of BLAKE3's own test vectors.
     #[test]
-    fn a_file_has_the_digest_that_b3sum_gives() {
+    fn file_digests_equal_those_of_b3sum() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let empty = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
         assert_eq!(file_digest(file.path(), u64::MAX).unwrap(), FileDigest { bytes: 0, blake3: empty.to_owned() });
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn purposes_keep_digests_apart() {
+    fn digests_depend_on_the_purpose() {
         assert_ne!(Hasher::new("a").part(b"x").digest(), Hasher::new("b").part(b"x").digest());
         assert_eq!(Hasher::new("a").part(b"x").digest(), Hasher::new("a").part(b"x").digest());
     }

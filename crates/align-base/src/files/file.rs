@@ -1,43 +1,44 @@
-use super::place::behind_link;
-use super::{check_file_place, folder_of, sync_folder, unfinished};
+use super::destination::resolve_link;
+use super::{check_file_destination, folder_of, sync_folder, temporary};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// A file that has its name once it is [finished](Self::finish), and is gone if it is dropped before. What a killed process left
-/// of it goes when the next one begins it.
+/// A file that is written under a temporary name and gets its final name from [`finish`](Self::finish).
+///
+/// If it is dropped before that, it is removed. If the process is killed, the next writer of the same file removes the temporary
+/// file.
 #[derive(Debug)]
 pub struct UnfinishedFile<'a> {
     path: &'a Path,
-    /// Where it goes: the path, or the file that a link there names.
+    /// The path to write to: `path`, or the target of the link at `path`.
     target: PathBuf,
     overwrite: bool,
     writer: BufWriter<NamedTempFile>,
 }
 
 impl<'a> UnfinishedFile<'a> {
-    /// Begins the file that is to stand at `path`, with `overwrite` in place of one that stands there.
+    /// Creates the temporary file for `path`. `overwrite` allows `path` to exist.
     ///
     /// # Errors
-    /// As [`check_file_place`], or when the system refuses, as it does where the folder is not there.
+    /// The errors of [`check_file_destination`], and I/O errors, for example if the folder does not exist.
     pub fn begin(path: &'a Path, overwrite: bool) -> io::Result<Self> {
-        // Not before all the work is done, where it can be known now.
-        check_file_place(path, overwrite)?;
-        let target = behind_link(path)?;
-        unfinished::remove_leftovers_of(&target);
-        let file = unfinished::file(&target)?;
+        // Fail before the work is done, not after it.
+        check_file_destination(path, overwrite)?;
+        let target = resolve_link(path)?;
+        temporary::remove_leftovers_of(&target);
+        let file = temporary::create_file(&target)?;
         Ok(Self { path, target, overwrite, writer: BufWriter::new(file) })
     }
 
-    /// Puts the file on the disk and gives it its name.
+    /// Syncs the file to disk and renames it to its final name.
     ///
     /// # Errors
-    /// When a file got that name meanwhile and is not to be overwritten ([`io::ErrorKind::AlreadyExists`]), or when the system
-    /// refuses.
+    /// [`io::ErrorKind::AlreadyExists`] if the path was created meanwhile and may not be overwritten, and I/O errors.
     pub fn finish(self) -> io::Result<()> {
         let file = self.writer.into_inner().map_err(|e| e.into_error())?;
         file.as_file().sync_all()?;
-        check_file_place(self.path, self.overwrite)?;
+        check_file_destination(self.path, self.overwrite)?;
         if self.overwrite { file.persist(&self.target) } else { file.persist_noclobber(&self.target) }?;
         sync_folder(folder_of(&self.target))
     }
@@ -53,10 +54,10 @@ impl Write for UnfinishedFile<'_> {
     }
 }
 
-/// Writes a file that appears whole or not at all, with `overwrite` in place of one that stands there.
+/// Writes a file atomically: it appears complete or not at all. `overwrite` allows an existing file to be replaced.
 ///
 /// # Errors
-/// When the file exists and `overwrite` is false ([`io::ErrorKind::AlreadyExists`]), when `fill` fails, or when the system refuses.
+/// [`io::ErrorKind::AlreadyExists`] if the file exists and `overwrite` is false, the error of `fill`, and I/O errors.
 pub fn write_file(path: &Path, overwrite: bool, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut file = UnfinishedFile::begin(path, overwrite)?;
     fill(&mut file)?;
@@ -71,7 +72,7 @@ mod tests {
     use std::io::ErrorKind;
 
     #[test]
-    fn a_file_is_replaced_only_where_that_was_asked_for() {
+    fn a_file_is_replaced_only_with_overwrite() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         write_file(&path, false, |file| file.write_all(b"one")).unwrap();
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_leaves_nothing() {
+    fn a_failed_write_leaves_no_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         let failed = write_file(&path, false, |file| {
@@ -101,7 +102,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_stays_and_its_file_is_replaced() {
+    fn a_link_is_kept_and_its_target_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let (file, link) = (dir.path().join("file"), dir.path().join("link"));
         fs::write(&file, "one").unwrap();
@@ -111,10 +112,9 @@ mod tests {
         assert_eq!(fs::read(&file).unwrap(), b"two");
     }
 
-    /// Whatever the umask of the tests is.
     #[cfg(unix)]
     #[test]
-    fn a_file_may_be_read_by_whoever_may_read_any_other() {
+    fn a_file_has_the_permissions_of_an_ordinary_file() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let (ours, plain) = (dir.path().join("ours"), dir.path().join("plain"));

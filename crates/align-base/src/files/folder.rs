@@ -1,14 +1,15 @@
-use super::unfinished::{self, Scratch};
+use super::temporary::{self, TemporaryFolder};
 use super::{folder_of, sync_folder};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Makes the folder `path`, which must not be there unless it is empty, with what `fill` writes into the empty one that it is
-/// given; files must be synced by who writes them.
+/// Writes the folder `path` atomically: `fill` writes into a temporary folder, which is then renamed.
+///
+/// `path` must not exist or must be an empty folder. `fill` must sync the files that it writes.
 ///
 /// # Errors
-/// When `fill` fails, or, through `fail`, when the system refuses.
+/// The error of `fill`, and I/O errors, which `fail` converts.
 pub fn write_folder<E>(
     path: &Path,
     fail: impl Fn(io::Error) -> E,
@@ -16,16 +17,18 @@ pub fn write_folder<E>(
 ) -> Result<(), E> {
     let scratch = filled(path, &fail, fill)?;
     fs::rename(scratch.dir.path(), path).map_err(&fail)?;
-    // The rename moved the scratch folder away: there is nothing left to remove.
+    // The temporary folder was renamed, so there is nothing left to remove.
     let _ = scratch.dir.keep();
     sync_folder(folder_of(path)).map_err(&fail)
 }
 
-/// The same in place of a folder that may stand there, with all that is in it: at each moment the old one or the new one has the
-/// name, whole. A system that cannot exchange two folders has neither for a moment.
+/// Like [`write_folder`], but replaces an existing folder with all of its contents.
+///
+/// At any time `path` is the complete old folder or the complete new one. On a system that cannot exchange two folders, `path` is
+/// missing for a moment.
 ///
 /// # Errors
-/// As [`write_folder`], and when a file or a link stands there.
+/// The errors of [`write_folder`]; `path` is a file or a link.
 pub fn replace_folder<E>(
     path: &Path,
     fail: impl Fn(io::Error) -> E,
@@ -42,7 +45,7 @@ pub fn replace_folder<E>(
     let scratch = filled(path, &fail, fill)?;
     if exchange(scratch.dir.path(), path).map_err(&fail)? {
         sync_folder(folder_of(path)).map_err(&fail)?;
-        // The old one has the scratch folder's name now.
+        // The old folder now has the temporary name.
         return scratch.dir.close().map_err(&fail);
     }
     remove_folder(path).and_then(|()| fs::rename(scratch.dir.path(), path)).map_err(&fail)?;
@@ -50,22 +53,22 @@ pub fn replace_folder<E>(
     sync_folder(folder_of(path)).map_err(&fail)
 }
 
-/// A filled folder beside `path`.
+/// Creates a temporary folder next to `path` and fills it.
 fn filled<E>(
     path: &Path,
     fail: &impl Fn(io::Error) -> E,
     fill: impl FnOnce(&Path) -> Result<(), E>,
-) -> Result<Scratch, E> {
+) -> Result<TemporaryFolder, E> {
     fs::create_dir_all(folder_of(path)).map_err(fail)?;
-    unfinished::remove_leftovers_of(path);
-    let scratch = unfinished::folder(path).map_err(fail)?;
+    temporary::remove_leftovers_of(path);
+    let scratch = temporary::create_folder(path).map_err(fail)?;
     fill(scratch.dir.path())?;
-    // The files' names must be on disk before the folder has its own.
+    // The file names must be on disk before the folder gets its final name.
     sync_folder(scratch.dir.path()).map_err(fail)?;
     Ok(scratch)
 }
 
-/// Gives each of two folders the other's name in one step; false where the system cannot.
+/// Exchanges the names of two folders in one step. Returns false if the system does not support this.
 fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     #[cfg(target_os = "linux")]
     {
@@ -84,12 +87,12 @@ fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes a folder: it loses its name first, so that half of it never passes for the whole.
+/// Removes a folder. It is renamed first, so that a partly removed folder is never taken for a complete one.
 ///
 /// # Errors
-/// When the system refuses.
+/// I/O errors.
 pub fn remove_folder(path: &Path) -> io::Result<()> {
-    let away = unfinished::folder(path)?;
+    let away = temporary::create_folder(path)?;
     // A rename replaces an empty folder.
     fs::rename(path, away.dir.path())?;
     sync_folder(folder_of(path))?;
@@ -103,7 +106,7 @@ mod tests {
     use crate::files::{remove_unfinished, write_file};
 
     #[test]
-    fn what_is_not_whole_has_no_name_of_its_own_and_goes() {
+    fn incomplete_folders_never_have_the_final_name_and_are_removed() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         let failed = write_folder(
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_replaced_as_a_whole_or_stays() {
+    fn a_folder_is_replaced_completely_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         let put = |name: &'static str| move |scratch: &Path| fs::write(scratch.join(name), name);
@@ -155,10 +158,9 @@ mod tests {
         assert_eq!((refused.kind(), fs::read(&file).unwrap()), (ErrorKind::NotADirectory, b"mine".to_vec()));
     }
 
-    /// Whatever the umask of the tests is.
     #[cfg(unix)]
     #[test]
-    fn a_folder_may_be_entered_by_whoever_may_enter_any_other() {
+    fn a_folder_has_the_permissions_of_an_ordinary_folder() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let (ours, plain) = (dir.path().join("ours"), dir.path().join("plain"));

@@ -1,7 +1,7 @@
-//! The results of a long job, kept a line each as they come, so that a job that was killed goes on where it stopped.
+//! A journal of the results of a long job, one line per result, so that a killed job can resume.
 
-use super::{JournalError, seal, unseal};
-use crate::differences;
+use super::{JournalError, checksummed_line, parse_checksummed_line};
+use crate::option_differences;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,22 +11,22 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How a header begins, and no other file.
-const MAGIC: &[u8] = b"{\"value\":{\"align_journal\":2,\"job\":";
-/// How that of an earlier version began, whose lines had no digests.
-const EARLIER: &[u8] = b"{\"align_journal\":1,\"job\":";
-/// What the digests are of.
+/// The first bytes of every journal.
+const PREFIX: &[u8] = b"{\"value\":{\"align_journal\":2,\"job\":";
+/// The first bytes of a journal of version 1, whose lines had no digests.
+const VERSION_1_PREFIX: &[u8] = b"{\"align_journal\":1,\"job\":";
+/// The purposes of the digests.
 const HEADER: &str = "align journal: header";
 const ENTRY: &str = "align journal: entry";
 
-/// The longest time that entries are not on the disk.
-const SYNC: Duration = Duration::from_secs(5);
+/// Longest time between two syncs to disk.
+const SYNC_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A journal of entries `E` that no other process writes to.
+/// A journal of entries of type `E`. It is locked against other processes.
 ///
-/// The first line says what the job is. Each further one is an entry, and each line has a digest of itself ([`seal`]). Entries are in
-/// the system's hands once they are appended, which a killed process does not change; they are on the disk some seconds later, which
-/// a power cut may. A last line without an end is one that was cut: it is dropped.
+/// The first line describes the job, each further line is an entry, and each line contains its own digest ([`checksummed_line`]).
+/// Appended entries survive the death of the process at once, and a power failure after a few seconds. A last line without a line
+/// end was cut off, and is dropped.
 ///
 /// ```
 /// # use align_base::files::{Journal, JournalError};
@@ -60,17 +60,18 @@ struct Header<J> {
 }
 
 impl<E: Serialize + DeserializeOwned> Journal<E> {
-    /// Opens the journal of this job, or begins it. `found` is given each entry that is there, and says why the job cannot have
-    /// written it. A journal of another job that has entries is refused, or dropped where `anew`.
+    /// Opens the journal of this job, or creates it.
+    ///
+    /// `check_entry` is called with each existing entry, and returns an error if the job cannot have written it. A journal of another
+    /// job that has entries is an error, unless `overwrite` allows it to be dropped.
     ///
     /// # Errors
-    /// Another job's journal, one that another process writes to, a damaged line, anything else under that name, or the system
-    /// refuses.
+    /// The journal belongs to another job, is locked by another process, or has a damaged line; the path is not a journal; I/O errors.
     pub fn open<J: Serialize + ?Sized>(
         path: &Path,
         job: &J,
-        anew: bool,
-        found: impl FnMut(&E) -> Result<(), String>,
+        overwrite: bool,
+        check_entry: impl FnMut(&E) -> Result<(), String>,
     ) -> Result<Self, JournalError> {
         let failed = |path: &Path, problem| JournalError::Io { path: path.to_owned(), problem };
         if let Some(folder) = path.parent() {
@@ -81,48 +82,48 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         }
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let file = file.map_err(|e| failed(path, e))?;
-        // A file system without locks is no reason to stop.
+        // Some file systems have no locks: go on without one.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Err(JournalError::Taken { path: path.to_owned() });
         }
         let mut journal = Self { path: path.to_owned(), file, synced: Instant::now(), entries: PhantomData };
-        let header = journal.sealed(HEADER, &Header { align_journal: 2, job })?;
-        journal.take_up(&header, anew, found)?;
+        let header = journal.to_line(HEADER, &Header { align_journal: 2, job })?;
+        journal.resume(&header, overwrite, check_entry)?;
         Ok(journal)
     }
 
-    /// Where it stands.
+    /// The path of the journal.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads what is there, and leaves the file at the end of its last whole line.
-    fn take_up(
+    /// Reads the existing entries, and sets the position of the file to the end of the last complete line.
+    fn resume(
         &mut self,
         header: &str,
-        anew: bool,
-        mut found: impl FnMut(&E) -> Result<(), String>,
+        overwrite: bool,
+        mut check_entry: impl FnMut(&E) -> Result<(), String>,
     ) -> Result<(), JournalError> {
         let mut reader = BufReader::new(self.file.try_clone().map_err(|e| self.failed(e))?);
         let mut line = Vec::new();
         self.next_line(&mut reader, &mut line)?;
-        if line.starts_with(EARLIER) && !anew {
+        if line.starts_with(VERSION_1_PREFIX) && !overwrite {
             return Err(JournalError::Earlier { path: self.path.clone() });
         }
-        let begins_alike = line.starts_with(EARLIER) || line.iter().zip(MAGIC).all(|(a, b)| a == b);
-        if !begins_alike || (line.ends_with(b"\n") && line.len() <= MAGIC.len()) {
+        let has_prefix = line.starts_with(VERSION_1_PREFIX) || line.iter().zip(PREFIX).all(|(a, b)| a == b);
+        if !has_prefix || (line.ends_with(b"\n") && line.len() <= PREFIX.len()) {
             return Err(JournalError::Foreign { path: self.path.clone() });
         }
-        // A run that was killed before its header was whole has no entries.
-        if !line.ends_with(b"\n") || line.starts_with(EARLIER) {
+        // If a run was killed before its header was complete, there are no entries.
+        if !line.ends_with(b"\n") || line.starts_with(VERSION_1_PREFIX) {
             return self.begin(header);
         }
-        let others = self.other_job(&line, header)?;
-        let mut whole = line.len() as u64;
-        if !others.is_empty() {
+        let differences = self.job_differences(&line, header)?;
+        let mut complete = line.len() as u64;
+        if !differences.is_empty() {
             self.next_line(&mut reader, &mut line)?;
-            if line.ends_with(b"\n") && !anew {
-                return Err(JournalError::OtherJob { path: self.path.clone(), differences: others });
+            if line.ends_with(b"\n") && !overwrite {
+                return Err(JournalError::OtherJob { path: self.path.clone(), differences });
             }
             return self.begin(header);
         }
@@ -132,21 +133,21 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
                 break;
             }
             let entry = self.entry(number, &line)?;
-            found(&entry).map_err(|problem| self.damaged(number, problem))?;
-            whole += line.len() as u64;
+            check_entry(&entry).map_err(|problem| self.damaged(number, problem))?;
+            complete += line.len() as u64;
         }
-        let cut = self.file.set_len(whole).and_then(|()| self.file.seek(SeekFrom::Start(whole)));
-        cut.map_err(|e| self.failed(e))?;
+        let truncated = self.file.set_len(complete).and_then(|()| self.file.seek(SeekFrom::Start(complete)));
+        truncated.map_err(|e| self.failed(e))?;
         Ok(())
     }
 
-    /// In what the job of a header line differs from ours.
-    fn other_job(&self, line: &[u8], header: &str) -> Result<Vec<String>, JournalError> {
+    /// The differences between the job in a header line and this job.
+    fn job_differences(&self, line: &[u8], header: &str) -> Result<Vec<String>, JournalError> {
         let open = |line: &[u8]| {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
-            unseal::<Header<Value>>(HEADER, line).map_err(|e| self.damaged(1, e.to_string()))
+            parse_checksummed_line::<Header<Value>>(HEADER, line).map_err(|e| self.damaged(1, e.to_string()))
         };
-        Ok(differences(&open(line)?.job, &open(header.as_bytes())?.job))
+        Ok(option_differences(&open(line)?.job, &open(header.as_bytes())?.job))
     }
 
     fn begin(&mut self, header: &str) -> Result<(), JournalError> {
@@ -166,11 +167,11 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
 
     fn entry(&self, number: usize, line: &[u8]) -> Result<E, JournalError> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        unseal(ENTRY, line).map_err(|e| self.damaged(number, e.to_string()))
+        parse_checksummed_line(ENTRY, line).map_err(|e| self.damaged(number, e.to_string()))
     }
 
-    fn sealed<T: Serialize>(&self, purpose: &str, value: &T) -> Result<String, JournalError> {
-        seal(purpose, value).map_err(|e| self.failed(e.into()))
+    fn to_line<T: Serialize>(&self, purpose: &str, value: &T) -> Result<String, JournalError> {
+        checksummed_line(purpose, value).map_err(|e| self.failed(e.into()))
     }
 
     fn damaged(&self, line: usize, problem: String) -> JournalError {
@@ -181,19 +182,19 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         JournalError::Io { path: self.path.clone(), problem }
     }
 
-    /// Appends entries, all at once.
+    /// Appends entries with a single write.
     ///
     /// # Errors
-    /// An entry that JSON cannot hold, or the system refuses.
+    /// An entry cannot be serialised to JSON, and I/O errors.
     pub fn append(&mut self, entries: &[E]) -> Result<(), JournalError> {
         let mut lines = String::new();
         for entry in entries {
-            lines += &self.sealed(ENTRY, entry)?;
+            lines += &self.to_line(ENTRY, entry)?;
             lines.push('\n');
         }
         let mut write = || {
             self.file.write_all(lines.as_bytes())?;
-            if self.synced.elapsed() > SYNC {
+            if self.synced.elapsed() > SYNC_INTERVAL {
                 self.file.sync_data()?;
                 self.synced = Instant::now();
             }
@@ -202,18 +203,18 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         write().map_err(|problem| JournalError::Append { path: self.path.clone(), problem })
     }
 
-    /// Puts all on the disk.
+    /// Syncs the journal to disk.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// I/O errors.
     pub fn sync(&self) -> Result<(), JournalError> {
         self.file.sync_all().map_err(|e| self.failed(e))
     }
 
-    /// Puts all on the disk and reads it back, in the order in which it was appended.
+    /// Syncs the journal to disk and calls `take` with each entry, in the order in which they were appended.
     ///
     /// # Errors
-    /// A damaged line, an error of `take`, or the system refuses.
+    /// A damaged line, an error of `take`, and I/O errors.
     pub fn read<X: From<JournalError>>(&mut self, mut take: impl FnMut(E) -> Result<(), X>) -> Result<(), X> {
         self.sync()?;
         self.file.rewind().map_err(|e| self.failed(e))?;
@@ -230,10 +231,10 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         Ok(())
     }
 
-    /// Removes the file, once what was made of it is there.
+    /// Removes the file. Call it after the results have been written elsewhere.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// I/O errors.
     pub fn remove(self) -> Result<(), JournalError> {
         std::fs::remove_file(&self.path).map_err(|e| self.failed(e))
     }

@@ -6,52 +6,55 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// Something else than a file has its name.
-    #[error("{} is not a file: move it away, the journal goes there", printable_path(path))]
+    /// The path is not a file.
+    #[error("{} is not a file, but the journal is written there: move it away", printable_path(path))]
     NotAFile {
         /// The journal.
         path: PathBuf,
     },
-    /// Another process writes to it.
-    #[error("{}: another run writes to it; wait for its end", printable_path(path))]
+    /// Another process has locked the journal.
+    #[error("{}: another run is writing to it; wait until it ends", printable_path(path))]
     Taken {
         /// The journal.
         path: PathBuf,
     },
-    /// A file that is no journal.
-    #[error("{} is no journal of this program: move it away, the journal goes there", printable_path(path))]
+    /// The file is not a journal.
+    #[error(
+        "{} is not a journal of this program, but the journal is written there: move it away",
+        printable_path(path)
+    )]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// A journal whose lines have no digests, as an earlier version wrote it.
+    /// The journal was written by an earlier version, whose lines have no digests.
     #[error(
-        "{} is the journal of an earlier version: finish its job with that, or delete the file or give --overwrite to begin anew",
+        "{} is a journal of an earlier version: finish the job with that version, or delete the file or give --overwrite to start again",
         printable_path(path)
     )]
     Earlier {
         /// The journal.
         path: PathBuf,
     },
-    /// A journal that holds the entries of another job.
+    /// The journal holds the entries of another job.
     #[error(
-        "{} holds the results of another job: {}. Give that job's options (OMP_NUM_THREADS sets the threads) to go on with it; delete the \
-         file or give --overwrite to drop its results",
+        "{} holds the results of another job: {}. Give that job's options to continue it (OMP_NUM_THREADS sets the threads), or delete \
+         the file or give --overwrite to discard its results",
         printable_path(path),
         printable(&differences.join("; "))
     )]
     OtherJob {
         /// The journal.
         path: PathBuf,
-        /// What differs, a sentence each.
+        /// The differences, one sentence each.
         differences: Vec<String>,
     },
-    /// A line that is not as it was written, or that this job cannot have written.
+    /// A line is damaged, or this job cannot have written it.
     #[error(
         "{}, line {line}: damaged: {}. {}",
         printable_path(path),
         printable(problem),
-        if *line == 1 { "Delete the file to start anew" } else { "Delete the line, and its results are computed again" }
+        if *line == 1 { "Delete the file to start again" } else { "Delete the line to compute its results again" }
     )]
     Damaged {
         /// The journal.
@@ -63,7 +66,7 @@ pub enum JournalError {
     },
     /// Entries could not be appended.
     #[error(
-        "{}: {problem}\n  the results before stay there: make room and run the same command again to go on",
+        "{}: {problem}\n  the earlier results are kept: free disk space and run the same command again to continue",
         printable_path(path)
     )]
     Append {
@@ -72,7 +75,7 @@ pub enum JournalError {
         /// The system's message.
         problem: io::Error,
     },
-    /// The system refuses.
+    /// An I/O error.
     #[error("{}: {problem}", printable_path(path))]
     Io {
         /// The journal, or its folder.

@@ -2,28 +2,27 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// A folder that this process holds until the lock is dropped; a killed process's is free.
+/// A lock on a folder, released when it is dropped or the process ends.
 #[derive(Debug)]
 pub struct FolderLock {
     _folder: File,
 }
 
-/// Why a folder cannot be held.
+/// Why a folder cannot be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process holds it.
-    #[error("another process holds the folder")]
+    /// Another process has locked it.
+    #[error("another process has locked the folder")]
     Taken,
     /// The folder cannot be opened.
     #[error(transparent)]
     Open(#[from] io::Error),
 }
 
-/// Takes a folder that one process at a time is to write; none where the file system has no locks, which a warning says, for
-/// that is no reason to stop.
+/// Locks a folder against other processes. Returns `None` and logs a warning if the file system has no locks.
 ///
 /// # Errors
-/// When another process holds the folder, or it cannot be opened.
+/// Another process has locked the folder, or it cannot be opened.
 pub fn lock_folder(folder: &Path) -> Result<Option<FolderLock>, LockError> {
     let file = File::open(folder)?;
     match file.try_lock() {
@@ -42,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_holds_a_folder() {
+    fn a_folder_is_locked_once_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let held = lock_folder(dir.path()).unwrap();
         assert!(matches!(lock_folder(dir.path()), Err(LockError::Taken)));

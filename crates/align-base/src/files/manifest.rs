@@ -1,12 +1,12 @@
-//! What a folder's files were when it was written, so that it can be checked before it is believed.
+//! A manifest of the files in a folder with their digests, to detect damage before the files are read.
 
-use super::{file_digest, seal, unseal, write_file};
+use super::{checksummed_line, file_digest, parse_checksummed_line, write_file};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// The name of a folder's manifest.
+/// The file name of a manifest.
 pub const MANIFEST: &str = "manifest.json";
 
 const PURPOSE: &str = "align manifest";
@@ -16,8 +16,9 @@ const LONGEST: u64 = 1 << 20;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
-    /// What the folder is, with the version of its form.
-    form: String,
+    /// The format of the folder, with its version.
+    #[serde(rename = "form")]
+    format: String,
     files: Vec<ListedFile>,
 }
 
@@ -29,21 +30,21 @@ struct ListedFile {
     blake3: String,
 }
 
-/// Why a folder is not as it was written.
+/// Why the check of a folder against its manifest failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// It has no manifest.
+    /// The folder has no manifest.
     #[error("has no {MANIFEST}")]
     Missing,
-    /// The manifest is of a folder of another form.
-    #[error("has the form \"{found}\", expected \"{expected}\"")]
-    Form {
-        /// What it says.
+    /// The folder has another format.
+    #[error("has the format \"{found}\", expected \"{expected}\"")]
+    Format {
+        /// The format in the manifest.
         found: String,
-        /// What was asked for.
+        /// The expected format.
         expected: String,
     },
-    /// A file is not what it was.
+    /// A file is missing or differs from the manifest.
     #[error("{} {reason}", path.display())]
     File {
         /// The file.
@@ -53,30 +54,29 @@ pub enum ManifestError {
     },
 }
 
-/// Writes the digests of all of a folder's files into its [`MANIFEST`]. `form` says what the folder is, and of what version.
+/// Writes the digests of all files in a folder to its [`MANIFEST`]. `format` names the folder's format and version.
 ///
 /// # Errors
-/// When the folder has a manifest already or a folder in it, or when the system refuses.
-pub fn write_manifest(folder: &Path, form: &str) -> io::Result<()> {
+/// The folder already has a manifest or contains a folder, and I/O errors.
+pub fn write_manifest(folder: &Path, format: &str) -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-        let file = name.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "a file's name is no text"))?;
+        let file = name.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "a file name is not valid UTF-8"))?;
         let found = file_digest(&path, u64::MAX)?;
         files.push(ListedFile { file, bytes: found.bytes, blake3: found.blake3 });
     }
     files.sort_by(|a, b| a.file.cmp(&b.file));
-    let line = seal(PURPOSE, &Manifest { form: form.to_owned(), files })?;
+    let line = checksummed_line(PURPOSE, &Manifest { format: format.to_owned(), files })?;
     write_file(&folder.join(MANIFEST), false, |file| writeln!(file, "{line}"))
 }
 
-/// Checks that every file of the manifest is as it was when [`write_manifest`] saw it. Files that the manifest does not name are
-/// none of its business.
+/// Checks that every file in the manifest is unchanged since [`write_manifest`]. Files that the manifest does not list are ignored.
 ///
 /// # Errors
-/// The first file that is missing, of another size or of other bytes, or a manifest that is itself damaged or of another form.
-pub fn check_manifest(folder: &Path, form: &str) -> Result<(), ManifestError> {
+/// The first file that is missing or has another size or digest; a manifest that is missing, damaged, or of another format.
+pub fn check_manifest(folder: &Path, format: &str) -> Result<(), ManifestError> {
     let path = folder.join(MANIFEST);
     let fail = |path: &Path, reason: String| ManifestError::File { path: path.to_owned(), reason };
     let bytes = match fs::metadata(&path) {
@@ -85,9 +85,10 @@ pub fn check_manifest(folder: &Path, form: &str) -> Result<(), ManifestError> {
         _ => fs::read(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?,
     };
     let line = bytes.strip_suffix(b"\n").ok_or_else(|| fail(&path, "is damaged: its end is missing".to_owned()))?;
-    let manifest: Manifest = unseal(PURPOSE, line).map_err(|e| fail(&path, format!("is damaged: {e}")))?;
-    if manifest.form != form {
-        return Err(ManifestError::Form { found: manifest.form, expected: form.to_owned() });
+    let manifest: Manifest =
+        parse_checksummed_line(PURPOSE, line).map_err(|e| fail(&path, format!("is damaged: {e}")))?;
+    if manifest.format != format {
+        return Err(ManifestError::Format { found: manifest.format, expected: format.to_owned() });
     }
     manifest.files.iter().try_for_each(|listed| {
         let path = folder.join(&listed.file);
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_as_it_was_written_or_its_damaged_file_is_named() {
+    fn damaged_files_are_named() {
         let dir = folder();
         let dir = dir.path();
         check_manifest(dir, "test 1").unwrap();
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_of_another_form_is_told() {
+    fn missing_files_and_other_formats_are_reported() {
         let dir = folder();
         let dir = dir.path();
         let other = check_manifest(dir, "test 2").unwrap_err().to_string();

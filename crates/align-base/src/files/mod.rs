@@ -1,9 +1,8 @@
-//! Files and folders that appear whole or not at all and go the same way, whose they are, digests by which damage is seen, and a
-//! folder's lock.
+//! Atomic writes of files and folders, a record of which files a program owns, digests that detect damage, and folder locks.
 //!
-//! What is being written stands beside its place under a name that begins with [`UNFINISHED`] and holds the name that it is to
-//! get; its writer holds a lock on it. A killed process leaves such names behind without a lock: who writes the same name next
-//! removes them, and so does who holds the folder next.
+//! A file or folder is written under a temporary name in the same folder. The name consists of [`UNFINISHED_PREFIX`], the final name
+//! and random characters, and the writer locks the file. If the process is killed, the temporary file remains without a lock. The
+//! next writer of the same name removes it, and so does [`remove_unfinished`].
 //!
 //! ```
 //! use align_base::files::{lock_folder, remove_unfinished, write_file};
@@ -22,21 +21,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod checksummed_line;
+mod destination;
 mod digest;
 mod file;
+mod fingerprint;
 mod folder;
 mod journal;
 mod journal_error;
 mod lock;
 mod manifest;
 mod ownership;
-mod place;
 mod read;
 mod rewrite;
-mod sealed;
-mod stamp;
-mod unfinished;
+mod temporary;
 
+pub use checksummed_line::{ChecksummedLineError, checksummed_line, parse_checksummed_line};
+pub use destination::{check_file_destination, is_inside, is_same_file};
 pub use digest::{FileDigest, Hasher, file_digest};
 pub use file::{UnfinishedFile, write_file};
 pub use folder::{remove_folder, replace_folder, write_folder};
@@ -44,18 +45,16 @@ pub use journal::Journal;
 pub use journal_error::JournalError;
 pub use lock::{FolderLock, LockError, lock_folder};
 pub use manifest::{MANIFEST, ManifestError, check_manifest, write_manifest};
-pub use ownership::{Ownership, Standing};
-pub use place::{check_file_place, is_inside, is_same};
+pub use ownership::{EntryStatus, Ownership};
 pub use read::read_file;
-pub use rewrite::{check_folder_place, rewrite_folder};
-pub use sealed::{SealError, seal, unseal};
-pub use unfinished::{UNFINISHED, remove_leftovers, remove_unfinished};
+pub use rewrite::{check_folder_destination, rewrite_folder};
+pub use temporary::{UNFINISHED_PREFIX, remove_leftovers, remove_unfinished};
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// A new name lasts only once its folder is on disk. Not every system lets a folder be opened or synced.
+/// Syncs a folder, without which a new name in it is not durable. Does nothing on a system that cannot open or sync folders.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     let Ok(folder) = File::open(folder) else { return Ok(()) };
     match folder.sync_all() {

@@ -1,58 +1,58 @@
-//! Which files and folders of a folder a program wrote, so that it replaces and removes no others.
+//! A record of the files and folders that a program has written, so that it never replaces or removes any others.
 
-use super::{stamp, write_file};
+use super::{fingerprint, write_file};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// Bytes of the largest record that is read.
+/// Size limit of the record in bytes.
 const LARGEST: u64 = 16 << 20;
-/// Contents that an owned name may have: what it holds, and what it is about to hold when a process is killed.
-const CONTENTS: usize = 2;
+/// Fingerprints kept per name: that of the present content, and that of the content which is about to replace it.
+const FINGERPRINTS: usize = 2;
 
-/// What a program has written into a folder that may hold others' files too, as the record `run.json` in it says.
+/// The record `run.json` of the files and folders that a program has written into a folder which may also hold other files.
 ///
-/// An entry's content is recorded before it gets its name, so that whatever process is killed, all that it wrote is its own.
-/// The record is read for each question and written whole for each change; one process at a time may change it, which the
-/// folder's lock sees to.
+/// The content of an entry is recorded before the entry gets its name. So a program also owns what it wrote if it is killed at any
+/// time. The record is read for each query and rewritten for each change. Only one process at a time may change it: use the folder
+/// lock.
 #[derive(Debug, Clone)]
 pub struct Ownership {
     folder: PathBuf,
 }
 
-/// What stands under a name.
+/// What exists under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum EntryStatus {
     /// Nothing.
     Absent,
-    /// What the program wrote.
+    /// A file or folder that the program wrote.
     Own,
-    /// What it did not write.
+    /// A file or folder that the program did not write.
     Foreign,
-    /// What it wrote, and somebody has changed.
+    /// A file or folder that the program wrote and something else has changed.
     Changed,
-    /// A link, which the program never makes.
+    /// A link. The program never creates links.
     Link,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Record {
-    /// The form of the record.
+    /// The version of the format.
     align_run: u32,
-    /// Stamps of the contents by names; none for a file that grows.
+    /// The owned names with the fingerprints of their contents. The list is empty for a file that grows.
     owns: BTreeMap<String, Vec<String>>,
 }
 
-const FORM: u32 = 1;
+const VERSION: u32 = 1;
 
 impl Ownership {
-    /// The record's name.
+    /// The file name of the record.
     pub const FILE: &'static str = "run.json";
 
-    /// The record of `folder`, whether it is there or not.
+    /// The record of `folder`. The file need not exist yet.
     #[must_use]
     pub fn of(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
@@ -61,98 +61,100 @@ impl Ownership {
     /// Whether the folder has a record.
     ///
     /// # Errors
-    /// A file of that name that is no record, or that cannot be read.
-    pub fn is_begun(&self) -> io::Result<bool> {
+    /// The file is not a record or cannot be read.
+    pub fn has_record(&self) -> io::Result<bool> {
         Ok(self.read()?.is_some())
     }
 
-    /// Begins a record that owns these names as they stand, or, where there is one, drops from it what is not there any more, so
-    /// that what others put there later is theirs.
+    /// Creates a record that owns these names whatever their content. If there is a record, removes from it the names that no longer
+    /// exist, so that files created there later by others are not owned.
     ///
     /// # Errors
-    /// What the system refuses.
+    /// I/O errors, and a file that is not a record.
     pub fn begin(&self, owned: &[String]) -> io::Result<()> {
         let mut record = match self.read()? {
             Some(record) => record,
-            None => Record { align_run: FORM, owns: owned.iter().map(|name| (name.clone(), Vec::new())).collect() },
+            None => Record { align_run: VERSION, owns: owned.iter().map(|name| (name.clone(), Vec::new())).collect() },
         };
         record.owns.retain(|name, _| fs::symlink_metadata(self.folder.join(name)).is_ok());
         self.write(&record)
     }
 
-    /// What stands under a name.
+    /// What exists under a name.
     ///
     /// # Errors
-    /// What the system refuses.
-    pub fn standing(&self, name: &str) -> io::Result<Standing> {
+    /// I/O errors, and a file that is not a record.
+    pub fn status(&self, name: &str) -> io::Result<EntryStatus> {
         let path = self.folder.join(name);
         let found = match fs::symlink_metadata(&path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Standing::Absent),
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(EntryStatus::Absent),
             found => found?,
         };
         if found.is_symlink() {
-            return Ok(Standing::Link);
+            return Ok(EntryStatus::Link);
         }
         let record = self.read()?.unwrap_or_default();
         Ok(match record.owns.get(name) {
-            None => Standing::Foreign,
-            Some(stamps) if stamps.is_empty() || stamps.contains(&stamp::of_path(&path)?) => Standing::Own,
-            Some(_) => Standing::Changed,
+            None => EntryStatus::Foreign,
+            Some(fingerprints) if fingerprints.is_empty() || fingerprints.contains(&fingerprint::of_path(&path)?) => {
+                EntryStatus::Own
+            }
+            Some(_) => EntryStatus::Changed,
         })
     }
 
     /// The owned names.
     ///
     /// # Errors
-    /// What the system refuses.
+    /// I/O errors, and a file that is not a record.
     pub fn names(&self) -> io::Result<Vec<String>> {
         Ok(self.read()?.unwrap_or_default().owns.into_keys().collect())
     }
 
-    /// Takes a name for a file that grows, whatever it holds.
+    /// Records a file that grows as owned, whatever its content.
     ///
     /// # Errors
-    /// What the system refuses.
+    /// I/O errors, and a file that is not a record.
     pub fn own_growing(&self, name: &str) -> io::Result<()> {
         self.change(|owns| drop(owns.insert(name.to_owned(), Vec::new())))
     }
 
-    /// Takes a name for what stands at `content` and is about to get it.
+    /// Records `name` as owned with the content of the file or folder at `content`, which will be renamed to `name`.
     ///
     /// # Errors
-    /// What the system refuses.
+    /// I/O errors, and a file that is not a record.
     pub fn own(&self, name: &str, content: &Path) -> io::Result<()> {
-        self.own_stamped(name, stamp::of_path(content)?)
+        self.own_fingerprint(name, fingerprint::of_path(content)?)
     }
 
-    /// Takes a name for a file of these bytes that is about to get it.
+    /// Records `name` as owned with these bytes as its content, which will be written to it.
     ///
     /// # Errors
-    /// What the system refuses.
+    /// I/O errors, and a file that is not a record.
     pub fn own_bytes(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.own_stamped(name, stamp::of_bytes(bytes)?)
+        self.own_fingerprint(name, fingerprint::of_bytes(bytes)?)
     }
 
-    fn own_stamped(&self, name: &str, stamp: String) -> io::Result<()> {
+    fn own_fingerprint(&self, name: &str, fingerprint: String) -> io::Result<()> {
         self.change(|owns| {
-            let stamps = owns.entry(name.to_owned()).or_default();
-            stamps.retain(|known| *known != stamp);
-            stamps.push(stamp);
-            let old = stamps.len().saturating_sub(CONTENTS);
-            stamps.drain(..old);
+            let fingerprints = owns.entry(name.to_owned()).or_default();
+            fingerprints.retain(|known| *known != fingerprint);
+            fingerprints.push(fingerprint);
+            let old = fingerprints.len().saturating_sub(FINGERPRINTS);
+            fingerprints.drain(..old);
         })
     }
 
-    /// Gives a name up, after what stood there is gone.
+    /// Removes a name from the record. Call it after the file or folder has been removed.
     ///
     /// # Errors
-    /// What the system refuses.
+    /// I/O errors, and a file that is not a record.
     pub fn disown(&self, name: &str) -> io::Result<()> {
         self.change(|owns| drop(owns.remove(name)))
     }
 
     fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Vec<String>>)) -> io::Result<()> {
-        let mut record = self.read()?.unwrap_or(Record { align_run: FORM, owns: BTreeMap::new() });
+        let mut record = self.read()?.unwrap_or(Record { align_run: VERSION, owns: BTreeMap::new() });
         change(&mut record.owns);
         self.write(&record)
     }
@@ -168,14 +170,14 @@ impl Ownership {
             found => found?,
         };
         if !found.is_file() {
-            return Err(not_a_record("it is not a plain file"));
+            return Err(not_a_record("it is not a regular file"));
         }
         let mut bytes = Vec::new();
         File::open(&path)?.take(LARGEST).read_to_end(&mut bytes)?;
         let record: Record = serde_json::from_slice(&bytes).map_err(|e| not_a_record(&e.to_string()))?;
         match record.align_run {
-            FORM => Ok(Some(record)),
-            other => Err(not_a_record(&format!("its form is {other}, this version knows {FORM}"))),
+            VERSION => Ok(Some(record)),
+            other => Err(not_a_record(&format!("its version is {other}, expected {VERSION}"))),
         }
     }
 
@@ -186,7 +188,7 @@ impl Ownership {
 }
 
 fn not_a_record(why: &str) -> io::Error {
-    let what = format!("{} does not say which files here are whose: {why}; move it away", Ownership::FILE);
+    let what = format!("{} is not a record of the files that a run wrote: {why}; move it away", Ownership::FILE);
     io::Error::new(ErrorKind::InvalidData, what)
 }
 
@@ -196,16 +198,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_written_and_stands_as_it_was_is_owned() {
+    fn only_written_and_unchanged_content_is_owned() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         let owner = Ownership::of(dir.path());
-        let standing = |name: &str| owner.standing(name).unwrap();
+        let standing = |name: &str| owner.status(name).unwrap();
         fs::create_dir(at("model")).unwrap();
         fs::write(at("model/weights"), vec![7; 300_000]).unwrap();
-        assert_eq!((standing("model"), standing("none")), (Standing::Foreign, Standing::Absent));
+        assert_eq!((standing("model"), standing("none")), (EntryStatus::Foreign, EntryStatus::Absent));
         owner.own("model", &at("model")).unwrap();
-        assert_eq!(standing("model"), Standing::Own);
+        assert_eq!(standing("model"), EntryStatus::Own);
         for spoil in [
             (|at| fs::write(at, vec![7; 300_001]).unwrap()) as fn(PathBuf),
             |at| fs::write(at, [vec![7; 299_999], vec![8]].concat()).unwrap(),
@@ -215,40 +217,40 @@ mod tests {
             fs::remove_dir_all(at("model")).unwrap();
             fs::create_dir(at("model")).unwrap();
             fs::write(at("model/weights"), vec![7; 300_000]).unwrap();
-            assert_eq!(standing("model"), Standing::Own);
+            assert_eq!(standing("model"), EntryStatus::Own);
             spoil(at("model/weights"));
-            assert_eq!(standing("model"), Standing::Changed);
+            assert_eq!(standing("model"), EntryStatus::Changed);
         }
         owner.disown("model").unwrap();
-        assert_eq!(standing("model"), Standing::Foreign);
+        assert_eq!(standing("model"), EntryStatus::Foreign);
     }
 
     #[test]
-    fn what_is_about_to_be_replaced_is_owned_before_and_after() {
+    fn content_is_owned_before_and_after_it_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let owner = Ownership::of(dir.path());
         let path = dir.path().join("a");
         for text in ["one", "two", "three"] {
-            let before = owner.standing("a").unwrap();
+            let before = owner.status("a").unwrap();
             owner.own_bytes("a", text.as_bytes()).unwrap();
-            assert_eq!(owner.standing("a").unwrap(), before);
+            assert_eq!(owner.status("a").unwrap(), before);
             fs::write(&path, text).unwrap();
-            assert_eq!(owner.standing("a").unwrap(), Standing::Own);
+            assert_eq!(owner.status("a").unwrap(), EntryStatus::Own);
         }
         fs::write(&path, "one").unwrap();
-        assert_eq!(owner.standing("a").unwrap(), Standing::Changed);
-        // A name that is not there is not owned by the next process.
+        assert_eq!(owner.status("a").unwrap(), EntryStatus::Changed);
+        // The next process does not own a name that no longer exists.
         fs::remove_file(&path).unwrap();
         owner.begin(&[]).unwrap();
         fs::write(&path, "three").unwrap();
-        assert_eq!(owner.standing("a").unwrap(), Standing::Foreign);
+        assert_eq!(owner.status("a").unwrap(), EntryStatus::Foreign);
         owner.own_growing("a").unwrap();
         fs::write(&path, "anything").unwrap();
-        assert_eq!((owner.standing("a").unwrap(), owner.names().unwrap()), (Standing::Own, vec!["a".to_owned()]));
+        assert_eq!((owner.status("a").unwrap(), owner.names().unwrap()), (EntryStatus::Own, vec!["a".to_owned()]));
     }
 
     #[test]
-    fn a_file_of_the_records_name_is_not_taken_for_one() {
+    fn another_file_with_the_name_of_the_record_is_rejected() {
         let dir = tempfile::tempdir().unwrap();
         for text in ["{\"mine\": 1}", "{\"align_run\": 2, \"owns\": {}}", "run"] {
             fs::write(dir.path().join(Ownership::FILE), text).unwrap();

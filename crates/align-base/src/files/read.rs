@@ -1,13 +1,13 @@
-//! Reading whole files, with a limit.
+//! Reading a whole file with a size limit.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// The bytes of a regular file of at most `limit` bytes; a pipe would block, and `/dev/zero` never ends.
+/// Reads a regular file of at most `limit` bytes. Other files are rejected: a pipe could block, and `/dev/zero` never ends.
 ///
 /// # Errors
-/// When it is a folder, a pipe or a device, is longer, or cannot be read.
+/// The path is a folder, a pipe or a device; the file is too long or cannot be read.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let refused = |problem: String| Err(Error::new(ErrorKind::InvalidInput, problem));
     let metadata = std::fs::metadata(path)?;

@@ -1,51 +1,53 @@
-//! Folders that a program writes over without being their only user.
+//! Overwriting folders that may also contain files of others.
 
 use super::{replace_folder, write_folder};
 use std::fs;
 use std::io::{self, Error, ErrorKind};
 use std::path::Path;
 
-/// Whether a folder can be written to `path`: nothing is there, or an empty folder, or, with `overwrite`, any folder.
+/// Checks that a folder can be written to `path`: `path` does not exist, is an empty folder, or, with `overwrite`, is any folder.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] for a folder that is not empty, without `overwrite`; [`ErrorKind::NotADirectory`] for what is no
-/// folder, or a link; and what the system refuses.
-pub fn check_folder_place(path: &Path, overwrite: bool) -> io::Result<()> {
+/// [`ErrorKind::AlreadyExists`] for a folder that is not empty, without `overwrite`; [`ErrorKind::NotADirectory`] for a file or a
+/// link; I/O errors.
+pub fn check_folder_destination(path: &Path, overwrite: bool) -> io::Result<()> {
     let found = match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         found => found?,
     };
     if !found.is_dir() {
-        return Err(Error::new(ErrorKind::NotADirectory, "is no folder, or a link to one"));
+        return Err(Error::new(ErrorKind::NotADirectory, "is not a folder, or is a link"));
     }
     let is_empty = fs::read_dir(path)?.next().is_none();
     if is_empty || overwrite { Ok(()) } else { Err(ErrorKind::AlreadyExists.into()) }
 }
 
-/// Makes the folder `path` with what `fill` writes into the empty one that it is given, with `overwrite` in place of one whose files
-/// all have names that the new one has too. The folder is at each moment the old one or the new one, whole.
+/// Writes the folder `path` atomically with the files that `fill` writes into an empty folder.
+///
+/// With `overwrite` it replaces a folder, provided that each file in the old folder has a counterpart of the same name in the new
+/// one.
 ///
 /// # Errors
-/// As [`check_folder_place`]; [`ErrorKind::DirectoryNotEmpty`] where something would be lost for which the new folder has nothing;
-/// when `fill` fails; or, through `fail`, when the system refuses.
+/// The errors of [`check_folder_destination`]; [`ErrorKind::DirectoryNotEmpty`] if the old folder holds anything that the new one
+/// does not replace; the error of `fill`; I/O errors, which `fail` converts.
 pub fn rewrite_folder<E>(
     path: &Path,
     overwrite: bool,
     fail: impl Fn(io::Error) -> E,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
-    check_folder_place(path, overwrite).map_err(&fail)?;
+    check_folder_destination(path, overwrite).map_err(&fail)?;
     if !overwrite {
         return write_folder(path, fail, fill);
     }
     replace_folder(path, &fail, |scratch| {
         fill(scratch)?;
-        refuse_loss(path, scratch).map_err(&fail)
+        check_nothing_is_lost(path, scratch).map_err(&fail)
     })
 }
 
-/// Refuses to replace `old` by `new` where it holds more than files of the new one's names.
-fn refuse_loss(old: &Path, new: &Path) -> io::Result<()> {
+/// Fails if `old` holds anything but files that also exist in `new`.
+fn check_nothing_is_lost(old: &Path, new: &Path) -> io::Result<()> {
     if !old.exists() {
         return Ok(());
     }
@@ -62,7 +64,9 @@ fn refuse_loss(old: &Path, new: &Path) -> io::Result<()> {
         return Ok(());
     }
     let lost = lost.join(", ");
-    let what = format!("holds what the new folder has nothing for: {lost}. Move that away, or choose another folder");
+    let what = format!(
+        "holds files or folders that the new folder does not replace: {lost}. Move them away, or choose another folder"
+    );
     Err(Error::new(ErrorKind::DirectoryNotEmpty, what))
 }
 
@@ -76,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn only_files_of_the_same_names_are_written_over() {
+    fn only_files_of_the_same_names_are_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("model");
         let write = |overwrite, names| rewrite_folder(&path, overwrite, |e| e, put(names));
@@ -98,7 +102,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_or_a_file_is_no_place_for_a_folder() {
+    fn a_link_is_not_replaced_by_a_folder() {
         let dir = tempfile::tempdir().unwrap();
         let (folder, link) = (dir.path().join("folder"), dir.path().join("link"));
         fs::create_dir(&folder).unwrap();

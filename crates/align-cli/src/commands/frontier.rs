@@ -128,7 +128,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
     let sft = models::causal_lm(&model_dir, kind, device)?;
     let tokenizer = models::tokenizer(&model_dir, sft.vocab_size())?;
-    options.check_length(&tokenizer, sft.n_positions())?;
+    options.check_length(&tokenizer, sft.max_position_embeddings())?;
     let reward_model = options.score.load(&reward_dir, &options.runtime, options.batch_size)?;
     let rewards = |texts: &[&str]| reward_model.scores(texts).map_err(|e| e.to_string());
     let depends_on = json!({

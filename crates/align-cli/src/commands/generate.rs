@@ -17,7 +17,7 @@ use align_data::tables::check_output;
 use align_data::{NOTEBOOK_PROMPTS, Texts, Tokenizer};
 use align_inference::{GenerationJob, InferenceIdentity, TextWriter, generate_texts};
 use align_models::CausalLm;
-use align_models::generation::{Generation, check_texts, stream};
+use align_models::generation::{Generation, check_completions_fit_memory, stream};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -107,8 +107,8 @@ fn print_as_they_come(
             return Ok(());
         }
     }
-    if let Some(end) = tokens.end() {
-        output::write(format_args!("{}", text.push(&[end])?));
+    if let Some(eos) = tokens.eos() {
+        output::write(format_args!("{}", text.push(&[eos])?));
     }
     output::println!("{}", text.finish()?);
     Ok(())
@@ -177,7 +177,7 @@ fn prompts(options: &Options) -> Result<Vec<String>, Failure> {
         (None, Some(file)) => lines(file)?,
         (None, None) => NOTEBOOK_PROMPTS.map(String::from).to_vec(),
     };
-    check_texts("--texts-per-prompt", each.len(), options.texts_per_prompt)?;
+    check_completions_fit_memory("--texts-per-prompt", each.len(), options.texts_per_prompt)?;
     Ok(each.into_iter().flat_map(|prompt| vec![prompt; options.texts_per_prompt]).collect())
 }
 

@@ -24,7 +24,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     let stage = Stage::new(options)?;
     let sft = stage.policy()?;
     // Known before anything is generated or trained.
-    stage.check_text_length(sft.n_positions())?;
+    stage.check_text_length(sft.max_position_embeddings())?;
 
     let (train, held_out) = stage.pairs(&sft)?;
     let mut trained = Vec::new();

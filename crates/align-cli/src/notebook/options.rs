@@ -5,7 +5,7 @@ use crate::reward_model::ScoreOption;
 use crate::{Failure, RuntimeOptions, models, places};
 use align_data::NOTEBOOK_PROMPTS;
 use align_losses::LossType;
-use align_models::generation::{Generation, GenerationConfig, check_texts};
+use align_models::generation::{Generation, GenerationConfig, check_completions_fit_memory};
 use align_train::{DpoConfig, RunConfig, SamplingStrategy, Strategy, TrainingConfig};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -128,8 +128,12 @@ impl NotebookOptions {
                 return Err(format!("{option} is 0, expected at least 1").into());
             }
         }
-        check_texts("--texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.texts_per_prompt)?;
-        check_texts("--compared-texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.compared_texts_per_prompt)?;
+        check_completions_fit_memory("--texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.texts_per_prompt)?;
+        check_completions_fit_memory(
+            "--compared-texts-per-prompt",
+            NOTEBOOK_PROMPTS.len(),
+            self.compared_texts_per_prompt,
+        )?;
         Ok(())
     }
 

@@ -138,7 +138,7 @@ impl<'a> Stage<'a> {
         config: DpoConfig,
     ) -> Result<Trained, Failure> {
         let policy = self.policy()?;
-        let n_positions = policy.n_positions();
+        let n_positions = policy.max_position_embeddings();
         output::println!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
         let encode = |pairs: &[PreferencePair], what: &str| {
             let encoded = self.options.data.encode(&self.tokenizer, pairs, n_positions);

@@ -40,7 +40,7 @@ pub const CASES: &[Case] = &[
         "a checkpoint of a model with fewer heads",
         |d| a_run_and_a_model(d, "\"n_head\": 4", "\"n_head\": 8"),
         short_run!(" --model model --resume"),
-        &["checkpoint-1", "another model", "n_head is 4 there, 8 here"],
+        &["checkpoint-1", "another model", "n_head was 4, is now 8"],
     ),
     case(
         "a checkpoint of a model that scales otherwise",
@@ -52,13 +52,13 @@ pub const CASES: &[Case] = &[
             )
         },
         short_run!(" --model model --resume"),
-        &["checkpoint-1", "scale_attn_by_inverse_layer_idx is false there, true here"],
+        &["checkpoint-1", "scale_attn_by_inverse_layer_idx was false, is now true"],
     ),
     case(
         "a checkpoint of another dtype",
         a_run,
         short_run!(" --dtype bfloat16 --resume"),
-        &["checkpoint-1", "dtype is float32 there, bfloat16 here"],
+        &["checkpoint-1", "dtype was float32, is now bfloat16"],
     ),
     case(
         "a checkpoint of another matmul precision",

@@ -174,7 +174,7 @@ pub const CASES: &[Case] = &[
             write(d, "in.csv", "text\na\n")
         },
         "classify --model adapter --input in.csv --output out.csv",
-        &["adapter", "adapter/config.json", "holds an adapter alone"],
+        &["adapter", "adapter/config.json", "holds only an adapter"],
     ),
     case(
         "an adapter on an adapter",

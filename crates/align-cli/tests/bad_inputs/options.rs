@@ -111,7 +111,7 @@ pub const CASES: &[Case] = &[
         "beams in a stream",
         nothing,
         "generate --prompt This --num-beams 2 --stream",
-        &["num_beams", "known at the end only", "take 1 beam"],
+        &["num_beams", "known only at the end", "set it to 1"],
     ),
     case("a stream of no prompt", nothing, "generate --stream", &["--stream", "--prompt"]),
     case("no prompts at a time", nothing, "generate --prompt This --batch-size 0", &["batch_size", "at least 1"]),
@@ -125,7 +125,7 @@ pub const CASES: &[Case] = &[
         "notes where the journal goes",
         |d| write(d, "texts.csv.partial", "my notes\n"),
         "generate --prompt This --output texts.csv --overwrite",
-        &["texts.csv.partial is no journal", "move it away"],
+        &["texts.csv.partial is not a journal", "move it away"],
     ),
     case("an unknown device", nothing, "generate --prompt This --device gpu", &["\"gpu\"", "cpu, cuda"]),
     case(

@@ -23,7 +23,7 @@ pub const CASES: &[Case] = &[
         "a run beside another's config.toml",
         |d| run_with(d, "config.toml"),
         DPO,
-        &["run", "config.toml (not written by this run)", "Move that away"],
+        &["run", "config.toml (not written by this run)", "Move them away"],
     ),
     case("a run beside another's run.json", |d| run_with(d, "run.json"), DPO, &["run", "run.json", "move it away"]),
     case(
@@ -112,7 +112,7 @@ pub const CASES: &[Case] = &[
             write(d, "out/notes.txt", "mine")
         },
         "convert --model model --dtype float16 --output-dir out --overwrite",
-        &["out", "notes.txt", "Move that away"],
+        &["out", "notes.txt", "Move them away"],
     ),
     case(
         "a report in a sweep's folder that is not the sweep's",

@@ -38,5 +38,5 @@ pub fn check_output(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     let path = path.as_ref();
     Format::of(path)?;
     check_parent_folder(path)?;
-    align_base::files::check_file_place(path, overwrite).map_err(|e| output_error(path, e))
+    align_base::files::check_file_destination(path, overwrite).map_err(|e| output_error(path, e))
 }

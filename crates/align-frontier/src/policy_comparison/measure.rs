@@ -101,7 +101,7 @@ impl ComparisonOptions<'_> {
 
     /// KL(writer‖other) from texts that the writer wrote, standard errors by prompt.
     fn divergence(&self, written: &[GeneratedText], writer: &dyn CausalLm, other: &dyn CausalLm) -> Result<SampleMean> {
-        let completions: Vec<Vec<i64>> = written.iter().map(|text| text.completion.ids_and_end()).collect();
+        let completions: Vec<Vec<i64>> = written.iter().map(|text| text.completion.ids_with_eos()).collect();
         let both = written.iter().zip(&completions);
         let rows: Vec<Completion> =
             both.map(|(text, ids)| Completion { prompt_ids: &text.prompt_ids, completion_ids: ids }).collect();

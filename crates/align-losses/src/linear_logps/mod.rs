@@ -11,7 +11,7 @@ pub use options::LinearLogpsOptions;
 pub use saved::{LinearLogps, LogpsGradient};
 
 use crate::{Error, Result, check};
-use align_torch::{gradient, records_graph, with_derivative};
+use align_torch::{gradient_or_zeros, records_graph, with_custom_backward};
 use tch::Tensor;
 
 /// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats and without a graph.
@@ -67,9 +67,9 @@ pub fn differentiable_logps(
     }
     let (linear, statistics) = LinearLogps::forward(hidden, weight, targets, options)?;
     let (logps, weight) = (linear.logps.shallow_clone(), weight.shallow_clone());
-    let logps = with_derivative(hidden, &logps, move |by_logps| {
+    let logps = with_custom_backward(hidden, &logps, move |by_logps| {
         let by = match by_weight {
-            true => linear.backward(by_logps, &mut gradient(&weight)?)?,
+            true => linear.backward(by_logps, &mut gradient_or_zeros(&weight)?)?,
             false => linear.backward_hidden(by_logps)?,
         };
         Ok::<_, Error>(by.hidden)

@@ -12,7 +12,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     if head.starts_with(b"PK\x03\x04") {
         return bin_zip::entries(source, file);
     }
-    if bin_legacy::begins(&head) {
+    if bin_legacy::has_magic_number(&head) {
         return bin_legacy::entries(source, file);
     }
     let reason = if head.get(TAR_MAGIC) == Some(b"ustar") {

@@ -1,7 +1,7 @@
 use super::entry::Entry;
 use super::error::{Result, malformed};
 use super::pickle::{self, Heap, Input, StorageRef, Value};
-use super::shown::shown;
+use super::printable_name::printable_name;
 use super::source::Source;
 use super::state_dict::{self, Extent};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const COUNT: u64 = 8;
 
 /// Whether a file that starts so is of this format. Before the magic number stand two bytes, or eleven if the writer asked
 /// for a newer pickle protocol.
-pub(super) fn begins(head: &[u8]) -> bool {
+pub(super) fn has_magic_number(head: &[u8]) -> bool {
     head.starts_with(&[0x80]) && head.windows(MAGIC.len()).take(12).any(|window| window == MAGIC)
 }
 
@@ -42,12 +42,12 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let extents = extents(source, &heap, &keys_heap, keys, input.consumed())?;
 
     let extent = |storage: &StorageRef, key: &str| -> std::result::Result<Extent, String> {
-        let whole = *extents.get(key).ok_or_else(|| format!("holds no storage `{}`", shown(key)))?;
+        let whole = *extents.get(key).ok_or_else(|| format!("holds no storage `{}`", printable_name(key)))?;
         let Some((first, numel)) = storage.view else {
             return Ok(whole);
         };
         if first.checked_add(numel).is_none_or(|end| end > whole.numel) {
-            return Err(format!("has a view beyond its storage `{}`", shown(key)));
+            return Err(format!("has a view beyond its storage `{}`", printable_name(key)));
         }
         let start = whole.start + first * storage.kind.elt_size_in_bytes() as u64;
         Ok(Extent { start, numel, crc: None })
@@ -62,7 +62,7 @@ fn extents(source: &Source, heap: &Heap, keys_heap: &Heap, keys: Value, start: u
     for storage in heap.storages() {
         let first = storages.entry(heap.text(storage.key)).or_insert(storage);
         if (first.kind, first.numel) != (storage.kind, storage.numel) {
-            return Err(fault(format!("describes storage `{}` in two ways", shown(heap.text(storage.key)))));
+            return Err(fault(format!("describes storage `{}` in two ways", printable_name(heap.text(storage.key)))));
         }
     }
     let keys = keys_heap.list(keys).ok_or_else(|| fault("has no list of storages".to_owned()))?;
@@ -71,21 +71,25 @@ fn extents(source: &Source, heap: &Heap, keys_heap: &Heap, keys: Value, start: u
     for key in keys {
         let key =
             keys_heap.as_text(*key).ok_or_else(|| fault("names a storage by something else than text".to_owned()))?;
-        let storage = storages.get(key).ok_or_else(|| fault(format!("lists an unknown storage `{}`", shown(key))))?;
-        let cut_short = || fault(format!("ends inside storage `{}`: was it cut short?", shown(key)));
+        let storage =
+            storages.get(key).ok_or_else(|| fault(format!("lists an unknown storage `{}`", printable_name(key))))?;
+        let cut_short = || fault(format!("ends inside storage `{}`: was it cut short?", printable_name(key)));
         let data = at.checked_add(COUNT).filter(|data| *data <= source.len).ok_or_else(cut_short)?;
         let mut count = [0; COUNT as usize];
         source.read_at(&mut count, at)?;
         if u64::from_le_bytes(count) != storage.numel {
             let found = i64::from_le_bytes(count);
             let expected = storage.numel;
-            return Err(fault(format!("storage `{}` should hold {expected} elements, it says {found}", shown(key))));
+            return Err(fault(format!(
+                "storage `{}` should hold {expected} elements, it says {found}",
+                printable_name(key)
+            )));
         }
         let bytes = storage.numel.checked_mul(storage.kind.elt_size_in_bytes() as u64).ok_or_else(cut_short)?;
         at = data.checked_add(bytes).filter(|end| *end <= source.len).ok_or_else(cut_short)?;
         let extent = Extent { start: data, numel: storage.numel, crc: None };
         if extents.insert(key.to_owned(), extent).is_some() {
-            return Err(fault(format!("lists storage `{}` twice", shown(key))));
+            return Err(fault(format!("lists storage `{}` twice", printable_name(key))));
         }
     }
     Ok(extents)

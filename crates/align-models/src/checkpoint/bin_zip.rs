@@ -1,7 +1,7 @@
 use super::entry::Entry;
 use super::error::{Result, malformed};
 use super::pickle::{self, StorageRef};
-use super::shown::shown;
+use super::printable_name::printable_name;
 use super::source::Source;
 use super::state_dict::{self, Extent};
 use super::zip_directory::{Member, members};
@@ -39,13 +39,14 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
 
     let extent = |storage: &StorageRef, key: &str| -> std::result::Result<Extent, String> {
         if storage.view.is_some() {
-            return Err(format!("storage `{}` is a view, which only the older format has", shown(key)));
+            return Err(format!("storage `{}` is a view, which only the older format has", printable_name(key)));
         }
-        let member = member(&format!("data/{key}")).ok_or_else(|| format!("holds no storage `{}`", shown(key)))?;
+        let member =
+            member(&format!("data/{key}")).ok_or_else(|| format!("holds no storage `{}`", printable_name(key)))?;
         if storage.numel.checked_mul(storage.kind.elt_size_in_bytes() as u64) != Some(member.len) {
             return Err(format!(
                 "storage `{}` should be {} × {:?}, its member is {} bytes long",
-                shown(key),
+                printable_name(key),
                 storage.numel,
                 storage.kind,
                 member.len

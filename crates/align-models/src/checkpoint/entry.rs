@@ -6,13 +6,13 @@ pub struct Entry {
     pub(super) name: String,
     pub(super) kind: Kind,
     pub(super) shape: Vec<i64>,
-    pub(super) place: Place,
+    pub(super) location: DataLocation,
 }
 
-/// Where a tensor's data is. Every format comes down to this: a storage of little-endian elements at a known place of a
+/// Where a tensor's data is. Every format comes down to this: a storage of little-endian elements at a known offset in a
 /// file, and a view of it that has been checked to stay inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct DataLocation {
     /// Which of the checkpoint's files.
     pub file: usize,
     /// The storage's first byte in the file.

@@ -1,8 +1,8 @@
 use super::entry::Entry;
 use super::error::{Result, io, malformed};
-use super::shown::{listed, shown};
+use super::printable_name::{printable_list, printable_name};
 use super::source::Source;
-use crate::json_weight;
+use crate::bounded_json;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path};
@@ -35,11 +35,14 @@ pub(super) fn open(
         let mut parts = Path::new(shard).components();
         let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == *shard);
         if !plain || shard.contains('\\') {
-            let reason = format!("names the shard `{}`: a shard is a file of the same folder", shown(shard));
+            let reason = format!("names the shard `{}`: a shard is a file of the same folder", printable_name(shard));
             return Err(malformed(path, reason));
         }
         if !folder.join(shard).exists() {
-            return Err(malformed(path, format!("names the shard `{}`, which is not in the folder", shown(shard))));
+            return Err(malformed(
+                path,
+                format!("names the shard `{}`, which is not in the folder", printable_name(shard)),
+            ));
         }
     }
 
@@ -56,7 +59,8 @@ pub(super) fn open(
             }
         }
         if !absent.is_empty() {
-            let reason = format!("says that `{}` holds {}, but it does not", shown(shard), listed(&absent, 20));
+            let reason =
+                format!("says that `{}` holds {}, but it does not", printable_name(shard), printable_list(&absent, 20));
             return Err(malformed(path, reason));
         }
         if !stored.is_empty() {
@@ -73,5 +77,5 @@ fn read(path: &Path) -> Result<Index> {
         return Err(malformed(path, format!("is {} bytes long, an index has at most {LIMIT}", source.len)));
     }
     let text = std::fs::read(path).map_err(io(path))?;
-    json_weight::parse(&text).map_err(|error| malformed(path, format!("is no checkpoint index: {error}")))
+    bounded_json::parse(&text).map_err(|error| malformed(path, format!("is no checkpoint index: {error}")))
 }

@@ -51,7 +51,7 @@ pub(super) struct Matched<'a> {
     /// The tied alias, where it is stored beside its source.
     pub alias: Option<(&'a str, &'a Entry)>,
     /// Stored tensors of modules that the model has not.
-    pub foreign: Vec<&'a str>,
+    pub unmatched: Vec<&'a str>,
 }
 
 impl Layout {
@@ -67,7 +67,7 @@ impl Layout {
             known(stored).or_else(|| known(&format!("{}{stored}", self.prefix)))
         };
 
-        let (mut mismatch, mut foreign) = (Mismatch::default(), Vec::new());
+        let (mut mismatch, mut unmatched) = (Mismatch::default(), Vec::new());
         let modules = self.modules();
         let mut stored: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
         for entry in entries {
@@ -77,7 +77,7 @@ impl Layout {
             } else if !(self.ignored)(name.strip_prefix(self.prefix).unwrap_or(name)) {
                 match self.strict || modules.contains(self.module(name)) {
                     true => mismatch.unexpected.push(entry.name().to_owned()),
-                    false => foreign.push(name),
+                    false => unmatched.push(name),
                 }
             }
         }
@@ -106,10 +106,10 @@ impl Layout {
             }
         }
         if mismatch.is_empty() {
-            return Ok(Matched { tensors, alias, foreign });
+            return Ok(Matched { tensors, alias, unmatched });
         }
         // Names under a prefix of another program explain why the model's own are missing.
-        mismatch.unexpected.extend(foreign.into_iter().map(str::to_owned));
+        mismatch.unexpected.extend(unmatched.into_iter().map(str::to_owned));
         mismatch.sort();
         Err(mismatch)
     }

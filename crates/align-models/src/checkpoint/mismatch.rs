@@ -1,4 +1,4 @@
-use super::shown::shown;
+use super::printable_name::printable_name;
 use std::fmt;
 
 /// How a checkpoint's tensors differ from those that the config asks for, each list sorted by name.
@@ -41,7 +41,7 @@ impl fmt::Display for Mismatch {
         for (what, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             write!(f, "\n  {what} ({}):", list.len())?;
             for line in list.iter().take(Self::SHOWN) {
-                write!(f, "\n    {}", shown(line))?;
+                write!(f, "\n    {}", printable_name(line))?;
             }
             if list.len() > Self::SHOWN {
                 write!(f, "\n    and {} more", list.len() - Self::SHOWN)?;

@@ -13,11 +13,11 @@ mod index;
 mod layout;
 mod mismatch;
 mod pickle;
+mod printable_name;
 mod read;
 mod safetensors;
 mod safetensors_header;
 mod save;
-mod shown;
 mod source;
 mod state_dict;
 mod zip_directory;
@@ -29,7 +29,7 @@ pub use mismatch::Mismatch;
 pub use save::save_safetensors;
 
 use error::{Result, io};
-use shown::{listed, shown};
+use printable_name::{printable_list, printable_name};
 use source::Source;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -124,7 +124,7 @@ impl Checkpoint {
             .entries
             .iter()
             .find(|entry| entry.name() == name)
-            .ok_or_else(|| CheckpointError::NoTensor { path: self.path.clone(), name: shown(name) })?;
+            .ok_or_else(|| CheckpointError::NoTensor { path: self.path.clone(), name: printable_name(name) })?;
         self.read_entry(entry, entry.kind(), Device::Cpu)
     }
 
@@ -141,21 +141,23 @@ impl Checkpoint {
         let matched = layout
             .matched(&self.entries)
             .map_err(|mismatch| CheckpointError::Mismatch { path: self.path.clone(), mismatch })?;
-        if !matched.foreign.is_empty() {
-            let names: Vec<String> = matched.foreign.iter().map(|name| (*name).to_owned()).collect();
+        if !matched.unmatched.is_empty() {
+            let names: Vec<String> = matched.unmatched.iter().map(|name| (*name).to_owned()).collect();
             tracing::warn!(
-                tensors = listed(&names, 20),
+                tensors = printable_list(&names, 20),
                 path = %self.path.display(),
                 "the model has no place for these tensors of its checkpoint: they are left out"
             );
         }
-        self.refuse_repetition(matched.tensors.iter().map(|(_, entry)| *entry).chain(matched.alias.map(|(_, e)| e)))?;
+        self.reject_shared_storage(
+            matched.tensors.iter().map(|(_, entry)| *entry).chain(matched.alias.map(|(_, e)| e)),
+        )?;
         let mut tensors = Vec::with_capacity(matched.tensors.len() + 1);
         for (name, entry) in &matched.tensors {
             tensors.push(((*name).to_owned(), self.read_entry(entry, kind, device)?));
         }
         if let (Some((alias, entry)), Some((_, source))) = (matched.alias, &layout.tied) {
-            let same_data = matched.tensors.iter().any(|(name, e)| name == source && e.place == entry.place);
+            let same_data = matched.tensors.iter().any(|(name, e)| name == source && e.location == entry.location);
             if !same_data {
                 let tensor = self.read_entry(entry, kind, device)?;
                 let tied = tensors.iter().find(|(name, _)| name == source);
@@ -182,7 +184,7 @@ impl Checkpoint {
 
     /// Refuses tensors that take far more memory than their files have bytes, which they can where many of them are views of one
     /// storage: each would be read into memory of its own. Twice as much is left for an output projection that is an embedding.
-    fn refuse_repetition<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Result<()> {
+    fn reject_shared_storage<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Result<()> {
         let bytes = entries.fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes()));
         let held = self.sources.iter().fold(0_u64, |sum, source| sum.saturating_add(source.len));
         if bytes > held.saturating_mul(2) {
@@ -196,9 +198,9 @@ impl Checkpoint {
     }
 
     fn read_entry(&self, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {
-        match self.sources.get(entry.place.file) {
+        match self.sources.get(entry.location.file) {
             Some(source) => read::read(source, entry, kind, device),
-            None => Err(CheckpointError::NoTensor { path: self.path.clone(), name: shown(entry.name()) }),
+            None => Err(CheckpointError::NoTensor { path: self.path.clone(), name: printable_name(entry.name()) }),
         }
     }
 }
@@ -218,7 +220,7 @@ fn no_weights(dir: &Path) -> Result<CheckpointError> {
         found.push(entry.map_err(io(dir))?.file_name().to_string_lossy().into_owned());
     }
     found.sort();
-    let found = if found.is_empty() { "nothing".to_owned() } else { listed(&found, 20) };
+    let found = if found.is_empty() { "nothing".to_owned() } else { printable_list(&found, 20) };
     let looked_for = FILES.map(|(name, ..)| name).join(", ");
     Ok(CheckpointError::NoWeights { path: dir.to_path_buf(), looked_for, found })
 }

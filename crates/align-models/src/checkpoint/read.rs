@@ -1,6 +1,6 @@
 use super::entry::{Entry, numel};
 use super::error::{Result, malformed};
-use super::shown::shown;
+use super::printable_name::printable_name;
 use super::source::Source;
 use tch::{Device, Kind, Tensor};
 
@@ -10,18 +10,18 @@ const CHUNK: usize = 64 << 10;
 
 /// Reads a tensor, converted to `kind` on `device`. Holds the tensor and one chunk, never the file.
 pub(super) fn read(source: &Source, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {
-    let place = &entry.place;
-    let fault = |reason: &str| malformed(&source.path, format!("tensor `{}` {reason}", shown(&entry.name)));
+    let location = &entry.location;
+    let fault = |reason: &str| malformed(&source.path, format!("tensor `{}` {reason}", printable_name(&entry.name)));
     let count = numel(&entry.shape).ok_or_else(|| fault("has an impossible shape"))?;
     // Repeated elements could make a tensor of any size out of a small file.
-    if count > place.numel {
+    if count > location.numel {
         return Err(fault("repeats elements of its storage (an expanded view): save it again after .contiguous()"));
     }
-    let Some(strides) = place.strides.as_ref().filter(|_| count > 0) else {
-        return Ok(stream(source, entry, place.offset, count, kind, device)?.f_view(entry.shape.as_slice())?);
+    let Some(strides) = location.strides.as_ref().filter(|_| count > 0) else {
+        return Ok(stream(source, entry, location.offset, count, kind, device)?.f_view(entry.shape.as_slice())?);
     };
     let span = span(&entry.shape, strides).ok_or_else(|| fault("has impossible strides"))?;
-    let flat = stream(source, entry, place.offset, span, entry.kind, Device::Cpu)?;
+    let flat = stream(source, entry, location.offset, span, entry.kind, Device::Cpu)?;
     let view = flat.f_as_strided(entry.shape.as_slice(), strides.as_slice(), 0)?;
     let whole = Tensor::f_empty(entry.shape.as_slice(), (kind, device))?;
     whole.shallow_clone().f_copy_(&view)?;
@@ -38,20 +38,20 @@ pub(super) fn span(shape: &[i64], strides: &[i64]) -> Option<u64> {
 
 /// Reads `count` elements from `first` on as one flat tensor.
 fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, device: Device) -> Result<Tensor> {
-    let place = &entry.place;
-    let fault = |reason: &str| malformed(&source.path, format!("tensor `{}` {reason}", shown(&entry.name)));
+    let location = &entry.location;
+    let fault = |reason: &str| malformed(&source.path, format!("tensor `{}` {reason}", printable_name(&entry.name)));
     let size = entry.kind.elt_size_in_bytes();
     let too_large = || fault("is larger than this machine can address");
     let bytes = usize::try_from(count).ok().and_then(|n| n.checked_mul(size)).ok_or_else(too_large)?;
-    let start = first.checked_mul(size as u64).and_then(|n| n.checked_add(place.start)).ok_or_else(too_large)?;
+    let start = first.checked_mul(size as u64).and_then(|n| n.checked_add(location.start)).ok_or_else(too_large)?;
     if start.checked_add(bytes as u64).is_none_or(|end| end > source.len) {
         return Err(fault("reaches beyond the end of the file"));
     }
     let flat = Tensor::f_empty([i64::try_from(count).map_err(|_| too_large())?], (kind, device))?;
     let mut buffer = vec![0; bytes.min(CHUNK)];
     // A checksum is the whole storage's.
-    let whole = first == 0 && count == place.numel;
-    let mut checked = place.crc.filter(|_| whole).map(|crc| (crc, crc32fast::Hasher::new()));
+    let whole = first == 0 && count == location.numel;
+    let mut checked = location.crc.filter(|_| whole).map(|crc| (crc, crc32fast::Hasher::new()));
     let mut done = 0;
     while done < bytes {
         let step = (bytes - done).min(CHUNK);

@@ -1,7 +1,7 @@
-use super::entry::{Entry, Place, numel};
+use super::entry::{DataLocation, Entry, numel};
 use super::error::{Result, malformed};
-use super::safetensors_header::{self, Described, Info, Shape};
-use super::shown::shown;
+use super::printable_name::printable_name;
+use super::safetensors_header::{self, HeaderEntry, Info, Shape};
 use super::source::Source;
 use safetensors::Dtype;
 use tch::Kind;
@@ -49,41 +49,42 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let mut names: Vec<&str> = entries.iter().map(Entry::name).collect();
     names.sort_unstable();
     if let Some([name, _]) = names.array_windows().find(|[one, next]| one == next) {
-        return Err(fault(format!("holds tensor `{}` twice", shown(name))));
+        return Err(fault(format!("holds tensor `{}` twice", printable_name(name))));
     }
     Ok(entries)
 }
 
 /// A tensor whose data begins where the last one's ends, as the format demands; moves that end.
-fn entry(tensor: Described, data: u64, end: &mut u64, file: usize) -> std::result::Result<Entry, String> {
-    let Described { name, info: Info { dtype, shape: Shape(shape), data_offsets: (from, to) } } = tensor;
-    let name_shown = shown(&name);
+fn entry(tensor: HeaderEntry, data: u64, end: &mut u64, file: usize) -> std::result::Result<Entry, String> {
+    let HeaderEntry { name, info: Info { dtype, shape: Shape(shape), data_offsets: (from, to) } } = tensor;
+    let name_printed = printable_name(&name);
     let kind = kind(&dtype).ok_or_else(|| {
         let narrow = ["F8", "F6", "F4"].iter().any(|bits| dtype.starts_with(bits));
-        let dtype = shown(&dtype);
+        let dtype = printable_name(&dtype);
         match narrow {
             true => format!(
-                "tensor `{name_shown}` is stored as {dtype}, a float of 8 bits or fewer, which is not supported: take the model's weights in \
+                "tensor `{name_printed}` is stored as {dtype}, a float of 8 bits or fewer, which is not supported: take the model's weights in \
                  bfloat16, or save it dequantised with transformers (model.dequantize())"
             ),
-            false => format!("tensor `{name_shown}` is stored as {dtype}, which is not read here"),
+            false => format!("tensor `{name_printed}` is stored as {dtype}, which is not read here"),
         }
     })?;
-    let count = numel(&shape).ok_or_else(|| format!("tensor `{name_shown}` has an impossible shape {shape:?}"))?;
+    let count = numel(&shape).ok_or_else(|| format!("tensor `{name_printed}` has an impossible shape {shape:?}"))?;
     if from != *end {
         let how = if from < *end { "overlaps another" } else { "leaves a gap" };
-        return Err(format!("tensor `{name_shown}` {how}: its data should begin at byte {end} and begins at {from}"));
+        return Err(format!("tensor `{name_printed}` {how}: its data should begin at byte {end} and begins at {from}"));
     }
     let bytes = count.checked_mul(kind.elt_size_in_bytes() as u64);
     if bytes.is_none_or(|bytes| from.checked_add(bytes) != Some(to)) {
         let expected = bytes.map_or_else(|| "more bytes than there are".to_owned(), |bytes| format!("{bytes} bytes"));
         return Err(format!(
-            "tensor `{name_shown}`, {kind:?} of shape {shape:?}, should take {expected} and is given those from {from} to {to}"
+            "tensor `{name_printed}`, {kind:?} of shape {shape:?}, should take {expected} and is given those from {from} to {to}"
         ));
     }
     *end = to;
-    let place = Place { file, start: data.saturating_add(from), numel: count, crc: None, offset: 0, strides: None };
-    Ok(Entry { name, kind, shape, place })
+    let location =
+        DataLocation { file, start: data.saturating_add(from), numel: count, crc: None, offset: 0, strides: None };
+    Ok(Entry { name, kind, shape, location })
 }
 
 /// The tensors' dtype for one of the format's, where there is one.

@@ -9,7 +9,7 @@ const DIMENSIONS: usize = 16;
 
 /// What the header says of a tensor.
 #[derive(Debug)]
-pub(super) struct Described {
+pub(super) struct HeaderEntry {
     pub name: String,
     pub info: Info,
 }
@@ -26,12 +26,12 @@ pub(super) struct Info {
 pub(super) struct Shape(pub Vec<i64>);
 
 /// The tensors in the header's order.
-pub(super) fn parse(header: &[u8]) -> serde_json::Result<Vec<Described>> {
+pub(super) fn parse(header: &[u8]) -> serde_json::Result<Vec<HeaderEntry>> {
     let Tensors(described) = serde_json::from_slice(header)?;
     Ok(described)
 }
 
-struct Tensors(Vec<Described>);
+struct Tensors(Vec<HeaderEntry>);
 
 impl<'de> Deserialize<'de> for Tensors {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Tensors {
                     if name == "__metadata__" {
                         tensors.next_value::<IgnoredAny>()?;
                     } else {
-                        described.push(Described { name, info: tensors.next_value()? });
+                        described.push(HeaderEntry { name, info: tensors.next_value()? });
                     }
                 }
                 Ok(Tensors(described))

@@ -21,7 +21,7 @@ impl Source {
         let file = File::open(path).map_err(error::io(path))?;
         let len = file.metadata().map_err(error::io(path))?.len();
         let source = Self { path: path.to_path_buf(), file, len };
-        source.refuse_placeholders()?;
+        source.reject_non_weights()?;
         Ok(source)
     }
 
@@ -46,7 +46,7 @@ impl Source {
     }
 
     /// What often lies where the weights should be.
-    fn refuse_placeholders(&self) -> Result<()> {
+    fn reject_non_weights(&self) -> Result<()> {
         let head = self.head(64)?;
         if head.is_empty() {
             return Err(malformed(&self.path, "is empty"));

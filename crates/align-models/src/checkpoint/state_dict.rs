@@ -1,13 +1,13 @@
-use super::entry::{Entry, Place, numel};
+use super::entry::{DataLocation, Entry, numel};
 use super::pickle::{Heap, StorageRef, TensorRef, Value};
+use super::printable_name::printable_name;
 use super::read::span;
-use super::shown::shown;
 use std::collections::HashSet;
 
 /// Most dimensions of a tensor.
 const DIMENSIONS: usize = 16;
 
-/// A storage's place in the file, checked to be inside.
+/// A storage's location in the file, checked to be inside.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
     pub start: u64,
@@ -46,13 +46,13 @@ pub(super) fn entries(
             continue;
         };
         if !names.insert(name) {
-            return Err(format!("holds tensor `{}` twice", shown(name)));
+            return Err(format!("holds tensor `{}` twice", printable_name(name)));
         }
         let entry = entry(name, tensor, heap, file, &extent);
-        entries.push(entry.map_err(|reason| format!("tensor `{}`: {reason}", shown(name)))?);
+        entries.push(entry.map_err(|reason| format!("tensor `{}`: {reason}", printable_name(name)))?);
     }
     if entries.is_empty() && !others.is_empty() {
-        let keys = super::shown::listed(&others, 20);
+        let keys = super::printable_name::printable_list(&others, 20);
         return Err(format!("holds no tensors at its top level, only {keys}: save the state dict by itself"));
     }
     if !others.is_empty() {
@@ -83,7 +83,7 @@ fn entry(
             return Err(format!("reaches beyond its storage of {} elements", extent.numel));
         }
     }
-    let place = Place {
+    let location = DataLocation {
         file,
         start: extent.start,
         numel: extent.numel,
@@ -91,7 +91,7 @@ fn entry(
         offset: if count > 0 { offset } else { 0 },
         strides: (!is_contiguous(&shape, &strides)).then_some(strides),
     };
-    Ok(Entry { name: name.to_owned(), kind: storage.kind, shape, place })
+    Ok(Entry { name: name.to_owned(), kind: storage.kind, shape, location })
 }
 
 /// The non-negative integers of a tuple.

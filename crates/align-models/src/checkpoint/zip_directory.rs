@@ -4,7 +4,7 @@
 //! because nothing more is needed: members are then read in place, like any other range of the file.
 
 use super::error::{Result, malformed};
-use super::shown::shown;
+use super::printable_name::printable_name;
 use super::source::Source;
 use std::collections::HashMap;
 
@@ -60,16 +60,19 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
         if flags & 1 != 0 || method != 0 || len != stored_len {
             return Err(fault(format!(
                 "member `{}` is compressed or encrypted; torch.save stores plainly",
-                shown(name)
+                printable_name(name)
             )));
         }
         let start = data_start(source, at)?.filter(|start| start.checked_add(len).is_some_and(|end| end <= source.len));
         let start = start.ok_or_else(|| {
-            fault(format!("is damaged or was cut short: member `{}` is not where the directory says", shown(name)))
+            fault(format!(
+                "is damaged or was cut short: member `{}` is not where the directory says",
+                printable_name(name)
+            ))
         })?;
         let crc = Some(number(header, 16, 4) as u32).filter(|crc| *crc != 0);
         if members.insert(name.to_owned(), Member { start, len, crc }).is_some() {
-            return Err(fault(format!("holds member `{}` twice", shown(name))));
+            return Err(fault(format!("holds member `{}` twice", printable_name(name))));
         }
     }
     Ok(members)

@@ -1,7 +1,7 @@
-use super::Pass;
+use super::ForwardContext;
 use crate::Result;
-use crate::layers::{Attend, Linear, Norm, attend, merge_heads, split_heads};
-use crate::linear_layer::LinearLayer;
+use crate::layers::{AttentionArgs, Linear, Norm, merge_heads, scaled_dot_product_attention, split_heads};
+use crate::linear_layer_info::LinearLayerInfo;
 use tch::Tensor;
 
 /// Causal self-attention with its own number of key and value heads (grouped-query attention, arXiv:2305.13245).
@@ -48,37 +48,43 @@ impl SelfAttention {
     ///
     /// # Errors
     /// Shapes that do not fit each other, or a full cache.
-    pub fn forward(&self, x: &Tensor, layer: usize, pass: &mut Pass) -> Result<Tensor> {
-        let [query, key, value] = self.projected(x, pass)?;
+    pub fn forward(&self, x: &Tensor, layer: usize, context: &mut ForwardContext) -> Result<Tensor> {
+        let [query, key, value] = self.projected(x, context)?;
         let mut query = split_heads(&query, self.heads)?;
         let (mut key, mut value) = (split_heads(&key, self.kv_heads)?, split_heads(&value, self.kv_heads)?);
         if let Some([query_norm, key_norm]) = &self.head_norms {
             (query, key) = (query_norm.forward(&query)?, key_norm.forward(&key)?);
         }
-        if let Some(rotation) = &pass.rotation {
-            (query, key) = (rotation.turn(&query)?, rotation.turn(&key)?);
+        if let Some(rotation) = &context.rotation {
+            (query, key) = (rotation.apply(&query)?, rotation.apply(&key)?);
         }
         let mut keys = key.size4()?.2;
-        if let Some(cache) = pass.cache.as_deref_mut() {
+        if let Some(cache) = context.cache.as_deref_mut() {
             let all = cache.append(layer, &key, &value)?;
             (key, value, keys) = (all.keys, all.values, all.len);
         }
-        let dropout = if pass.training { self.dropout } else { 0.0 };
-        let how = Attend { keys, mask: pass.mask.as_ref(), is_causal: pass.is_causal, dropout, scale: self.scale };
-        let mut attended = merge_heads(&attend(&query, &key, &value, &how)?)?;
-        if let Some(rows) = &pass.rows {
+        let dropout = if context.training { self.dropout } else { 0.0 };
+        let args = AttentionArgs {
+            keys,
+            mask: context.mask.as_ref(),
+            is_causal: context.is_causal,
+            dropout,
+            scale: self.scale,
+        };
+        let mut attended = merge_heads(&scaled_dot_product_attention(&query, &key, &value, &args)?)?;
+        if let Some(rows) = &context.rows {
             attended = rows.gather(&attended)?;
         }
-        self.output.forward(&attended, pass.training)
+        self.output.forward(&attended, context.training)
     }
 
     /// Queries, keys and values, laid out in the rows that attention goes over.
-    fn projected(&self, x: &Tensor, pass: &Pass) -> Result<[Tensor; 3]> {
-        let in_rows = |x: Tensor| match &pass.rows {
+    fn projected(&self, x: &Tensor, context: &ForwardContext) -> Result<[Tensor; 3]> {
+        let in_rows = |x: Tensor| match &context.rows {
             Some(rows) => rows.spread(&x),
             None => Ok(x),
         };
-        let project = |linear: &Linear| in_rows(linear.forward(x, pass.training)?);
+        let project = |linear: &Linear| in_rows(linear.forward(x, context.training)?);
         match &self.projections {
             Projections::Separate { query, key, value } => Ok([project(query)?, project(key)?, project(value)?]),
             Projections::Fused(linear) => {
@@ -91,17 +97,15 @@ impl SelfAttention {
     }
 
     /// Its linear layers, in the checkpoint's usual order.
-    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayer> {
+    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayerInfo> {
         // Attention keeps its queries, keys and values, and what it gives.
         let mut layers = match &self.projections {
-            Projections::Fused(linear) => vec![linear.described(block, false, false)],
-            Projections::Separate { query, key, value } => vec![
-                query.described(block, false, false),
-                key.described(block, false, true),
-                value.described(block, false, true),
-            ],
+            Projections::Fused(linear) => vec![linear.info(block, false, false)],
+            Projections::Separate { query, key, value } => {
+                vec![query.info(block, false, false), key.info(block, false, true), value.info(block, false, true)]
+            }
         };
-        layers.push(self.output.described(block, true, false));
+        layers.push(self.output.info(block, true, false));
         layers.into_iter().flatten().collect()
     }
 

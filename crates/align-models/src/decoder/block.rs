@@ -1,7 +1,7 @@
-use super::{FeedForward, Pass, SelfAttention};
+use super::{FeedForward, ForwardContext, SelfAttention};
 use crate::Result;
 use crate::layers::{Norm, dropout};
-use crate::linear_layer::LinearLayer;
+use crate::linear_layer_info::LinearLayerInfo;
 use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
@@ -25,22 +25,22 @@ impl Block {
     ///
     /// # Errors
     /// As [`SelfAttention::forward`].
-    pub fn forward(&self, x: &Tensor, layer: usize, pass: &mut Pass) -> Result<Tensor> {
-        let training = pass.training;
-        let attended = self.attention.forward(&self.attention_norm.forward(x)?, layer, pass)?;
+    pub fn forward(&self, x: &Tensor, layer: usize, context: &mut ForwardContext) -> Result<Tensor> {
+        let training = context.training;
+        let attended = self.attention.forward(&self.attention_norm.forward(x)?, layer, context)?;
         let x = x.f_add(&dropout(attended, self.dropout, training)?)?;
         let fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&x)?, training)?;
         Ok(x.f_add(&dropout(fed, self.dropout, training)?)?)
     }
 
     /// [`Block::forward`] without a cache, under gradient checkpointing.
-    pub(super) fn forward_checkpointed(&self, x: &Tensor, layer: usize, pass: &Pass) -> Result<Tensor> {
-        let (block, pass) = (self.shallow_clone(), pass.without_cache());
-        gradient_checkpoint(x, pass.training, move |x| block.forward(x, layer, &mut pass.without_cache()))
+    pub(super) fn forward_checkpointed(&self, x: &Tensor, layer: usize, context: &ForwardContext) -> Result<Tensor> {
+        let (block, context) = (self.shallow_clone(), context.without_cache());
+        gradient_checkpoint(x, context.training, move |x| block.forward(x, layer, &mut context.without_cache()))
     }
 
     /// Its linear layers, in the checkpoint's usual order.
-    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayer> {
+    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayerInfo> {
         [self.attention.linear_layers(block), self.feed_forward.linear_layers(block)].concat()
     }
 

@@ -3,7 +3,7 @@ use crate::layers::Weights;
 use crate::lora::Adapter;
 use crate::save::save_pretrained;
 use crate::{
-    Adaptable, Attention, CausalLm, LinearLayer, Parameters, Result, TrainableModel, TrainingMemory, checkpoint,
+    Adaptable, Attention, CausalLm, LinearLayerInfo, Parameters, Result, TrainableModel, TrainingMemory, checkpoint,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -114,7 +114,7 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
         self.decoder.hidden(input_ids, position_ids, attention, cache, self.mode)
     }
 
-    fn takes_rows(&self) -> bool {
+    fn supports_shared_tokens(&self) -> bool {
         true
     }
 
@@ -138,8 +138,8 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
         self.decoder.new_cache(batch, capacity)
     }
 
-    fn n_positions(&self) -> i64 {
-        self.decoder.n_positions
+    fn max_position_embeddings(&self) -> i64 {
+        self.decoder.max_position_embeddings
     }
 
     fn eos_token_ids(&self) -> &[i64] {
@@ -160,7 +160,7 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
 }
 
 impl<C: DecoderConfig> Adaptable for DecoderLm<C> {
-    fn linear_layers(&self) -> Vec<LinearLayer> {
+    fn linear_layers(&self) -> Vec<LinearLayerInfo> {
         self.decoder.linear_layers()
     }
 

@@ -1,6 +1,6 @@
 use crate::Result;
 use crate::layers::{Activation, Linear};
-use crate::linear_layer::LinearLayer;
+use crate::linear_layer_info::LinearLayerInfo;
 use tch::Tensor;
 
 /// The feed-forward part of a block.
@@ -46,7 +46,7 @@ impl FeedForward {
     }
 
     /// How many numbers of each token it keeps for the backward pass behind its input.
-    pub(super) fn kept(&self) -> u64 {
+    pub(super) fn saved_per_token(&self) -> u64 {
         let (times, up) = match self {
             Self::Plain { up, .. } => (2, up),
             Self::Gated { up, .. } => (4, up),
@@ -55,16 +55,14 @@ impl FeedForward {
     }
 
     /// Its linear layers, in the checkpoint's usual order.
-    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayer> {
+    pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayerInfo> {
         let layers = match self {
             Self::Plain { up, down, .. } => {
-                vec![up.described(block, false, false), down.described(block, false, false)]
+                vec![up.info(block, false, false), down.info(block, false, false)]
             }
-            Self::Gated { gate, up, down, .. } => vec![
-                gate.described(block, false, false),
-                up.described(block, false, true),
-                down.described(block, false, false),
-            ],
+            Self::Gated { gate, up, down, .. } => {
+                vec![gate.info(block, false, false), up.info(block, false, true), down.info(block, false, false)]
+            }
         };
         layers.into_iter().flatten().collect()
     }

@@ -50,7 +50,7 @@ impl KvCache {
     }
 
     /// Bytes that a token takes in one row, over all layers.
-    pub(crate) fn bytes_a_token(&self) -> u64 {
+    pub(crate) fn bytes_per_token(&self) -> u64 {
         let of = |(_, values): &(Tensor, Tensor)| match values.size().as_slice() {
             &[_, heads, _, head_dim] => {
                 2 * (heads * head_dim).unsigned_abs() * values.kind().elt_size_in_bytes() as u64

@@ -31,7 +31,7 @@ impl Decoder {
 
         let first = self.blocks.first();
         let (heads, head_dim) = first.map_or((0, 0), |b| (number(b.attention.heads), number(b.attention.head_dim)));
-        let (a, inner) = (heads * head_dim, first.map_or(0, |b| b.feed_forward.kept()));
+        let (a, inner) = (heads * head_dim, first.map_or(0, |b| b.feed_forward.saved_per_token()));
         let mut block = 4 * d + 4 * a + inner;
         if first.is_some_and(|b| dropped(b.dropout)) {
             block += 2 * d;
@@ -48,7 +48,7 @@ impl Decoder {
         };
         TrainingMemory {
             activations: tokens * (blocks + bytes * around + 2 * wide),
-            attended: tokens * attended,
+            attention_activations: tokens * attended,
             workspace: tokens * bytes * (inner + 4 * d),
             token_logits: wide * vocab_size,
         }

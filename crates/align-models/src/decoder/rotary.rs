@@ -1,4 +1,4 @@
-use super::TokenRows;
+use super::SharedTokenRows;
 use crate::Result;
 use tch::{Device, Kind, Tensor};
 
@@ -56,7 +56,7 @@ impl Rotation {
     ///
     /// # Errors
     /// Another number of tokens, or heads that are narrower than what is rotated.
-    pub fn turn(&self, x: &Tensor) -> Result<Tensor> {
+    pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
         let half = self.cos.size3()?.2;
         let (cos, sin) = (self.cos.f_unsqueeze(1)?, self.sin.f_unsqueeze(1)?);
         let (left, right) = (x.f_narrow(3, 0, half)?, x.f_narrow(3, half, half)?);
@@ -70,7 +70,7 @@ impl Rotation {
     }
 
     /// The angles laid out in rows that share tokens.
-    pub(super) fn spread(&self, rows: &TokenRows) -> Result<Self> {
+    pub(super) fn spread(&self, rows: &SharedTokenRows) -> Result<Self> {
         Ok(Self { cos: rows.spread(&self.cos)?, sin: rows.spread(&self.sin)? })
     }
 

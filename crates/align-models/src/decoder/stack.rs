@@ -1,6 +1,6 @@
-use super::{Block, Head, KvCache, Mode, Pass, Positions};
+use super::{Block, ForwardContext, Head, KvCache, Mode, Positions};
 use crate::layers::{Norm, dropout};
-use crate::linear_layer::LinearLayer;
+use crate::linear_layer_info::LinearLayerInfo;
 use crate::{Attention, Error, Result};
 use tch::{Device, Kind, Tensor};
 
@@ -14,7 +14,7 @@ pub struct Decoder {
     /// How it knows where a token stands.
     pub positions: Positions,
     /// Longest sequence, in tokens.
-    pub n_positions: i64,
+    pub max_position_embeddings: i64,
     /// Share of the embeddings that is dropped in training.
     pub dropout: f64,
     /// The blocks, in their order.
@@ -29,7 +29,7 @@ impl Decoder {
     /// Final hidden states of shape `(batch, seq, hidden_size)`: see [`CausalLm::hidden`](crate::CausalLm::hidden).
     ///
     /// # Errors
-    /// Shapes that do not fit each other, positions beyond `n_positions`, or a full cache.
+    /// Shapes that do not fit each other, positions beyond `max_position_embeddings`, or a full cache.
     pub fn hidden(
         &self,
         input_ids: &Tensor,
@@ -59,11 +59,12 @@ impl Decoder {
         };
         let mut x = dropout(x, self.dropout, mode.training)?;
         let options = (kind, device);
-        let mut pass = Pass::new(attention, (batch, seq), rotation, cache.as_deref_mut(), mode.training, options)?;
+        let mut context =
+            ForwardContext::new(attention, (batch, seq), rotation, cache.as_deref_mut(), mode.training, options)?;
         for (layer, block) in self.blocks.iter().enumerate() {
-            x = match mode.gradient_checkpointing && pass.cache.is_none() {
-                true => block.forward_checkpointed(&x, layer, &pass)?,
-                false => block.forward(&x, layer, &mut pass)?,
+            x = match mode.gradient_checkpointing && context.cache.is_none() {
+                true => block.forward_checkpointed(&x, layer, &context)?,
+                false => block.forward(&x, layer, &mut context)?,
             };
         }
         if let Some(cache) = cache {
@@ -74,10 +75,10 @@ impl Decoder {
 
     fn positions_behind(&self, past: i64, batch: i64, seq: i64) -> Result<Tensor> {
         let last = past + seq;
-        if last > self.n_positions {
+        if last > self.max_position_embeddings {
             return Err(Error::Input(format!(
-                "a sequence of {last} tokens is longer than the model's n_positions, {}: shorten it",
-                self.n_positions
+                "a sequence of {last} tokens is longer than the model's max_position_embeddings, {}: shorten it",
+                self.max_position_embeddings
             )));
         }
         Ok(Tensor::f_arange_start(past, last, (Kind::Int64, self.device()))?.f_expand([batch, seq], false)?)
@@ -94,7 +95,7 @@ impl Decoder {
 
     /// The blocks' linear layers, in the checkpoint's usual order.
     #[must_use]
-    pub fn linear_layers(&self) -> Vec<LinearLayer> {
+    pub fn linear_layers(&self) -> Vec<LinearLayerInfo> {
         self.blocks.iter().enumerate().flat_map(|(number, block)| block.linear_layers(number)).collect()
     }
 

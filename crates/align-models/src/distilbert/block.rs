@@ -1,6 +1,8 @@
 use super::DistilBertConfig;
 use crate::Result;
-use crate::layers::{Activation, Attend, Linear, Norm, Weights, attend, dropout, merge_heads, split_heads};
+use crate::layers::{
+    Activation, AttentionArgs, Linear, Norm, Weights, dropout, merge_heads, scaled_dot_product_attention, split_heads,
+};
 use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
@@ -89,8 +91,8 @@ impl Block {
         let dropout_p = if training { self.attention_dropout } else { 0.0 };
         let (query, key, value) = (heads(&self.query, of)?, heads(&self.key, x)?, heads(&self.value, x)?);
         let scale = (query.size4()?.3 as f64).sqrt().recip();
-        let how = Attend { keys: key.size4()?.2, mask, is_causal: false, dropout: dropout_p, scale };
-        let attended = attend(&query, &key, &value, &how)?;
+        let args = AttentionArgs { keys: key.size4()?.2, mask, is_causal: false, dropout: dropout_p, scale };
+        let attended = scaled_dot_product_attention(&query, &key, &value, &args)?;
         let of = self.sa_layer_norm.forward(&of.f_add(&self.out.forward(&merge_heads(&attended)?, training)?)?)?;
         let inner = self.lin1.forward_activated(&of, self.activation, training)?;
         let fed = dropout(self.lin2.forward(&inner, training)?, self.dropout, training)?;

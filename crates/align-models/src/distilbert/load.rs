@@ -21,7 +21,7 @@ impl DistilBert {
         let config = DistilBertConfig::from_pretrained(dir)?;
         let (checkpoint, layout) = (Checkpoint::open(dir)?, config.layout());
         let computed = computed(&config, &checkpoint.missing(&layout), (kind, device))?;
-        let parameters = with_made(&checkpoint, layout, computed, (kind, device))?;
+        let parameters = merge_in_layout_order(&checkpoint, layout, computed, (kind, device))?;
         Self::from_parameters(config, parameters)
     }
 
@@ -37,9 +37,14 @@ impl DistilBert {
         let mut made = computed(&config, &missing, (kind, device))?;
         let new_head = HEAD.iter().all(|name| missing.iter().any(|missing| missing == name));
         if new_head {
-            made.extend(super::random::some(&config, seed, |name| HEAD.contains(&name), (kind, device))?);
+            made.extend(super::random::random_weights_where(
+                &config,
+                seed,
+                |name| HEAD.contains(&name),
+                (kind, device),
+            )?);
         }
-        let parameters = with_made(&checkpoint, layout, made, (kind, device))?;
+        let parameters = merge_in_layout_order(&checkpoint, layout, made, (kind, device))?;
         Ok((Self::from_parameters(config, parameters)?, new_head))
     }
 }
@@ -54,7 +59,7 @@ fn computed(config: &DistilBertConfig, missing: &[String], at: (Kind, Device)) -
 }
 
 /// The checkpoint's weights and those that were made, in the layout's order.
-fn with_made(
+fn merge_in_layout_order(
     checkpoint: &Checkpoint,
     layout: Layout,
     made: Vec<(String, Tensor)>,

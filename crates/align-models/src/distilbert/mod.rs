@@ -139,7 +139,7 @@ impl SequenceClassifier for DistilBert {
         self.config.vocab_size
     }
 
-    fn n_positions(&self) -> i64 {
+    fn max_position_embeddings(&self) -> i64 {
         self.config.max_position_embeddings
     }
 

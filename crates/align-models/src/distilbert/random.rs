@@ -3,7 +3,7 @@
 use super::config::POSITIONS;
 use super::positions::sinusoidal;
 use super::{DistilBert, DistilBertConfig};
-use crate::random_weights::{Filling, check_memory, initializer_range, name_model, random_weights};
+use crate::random_weights::{Init, check_memory, initializer_range, random_weights, set_model_type};
 use crate::{Error, Parameters, Result};
 use tch::{Device, Kind, Tensor};
 
@@ -18,14 +18,14 @@ impl DistilBert {
     pub fn new_random(mut config: DistilBertConfig, seed: u64, kind: Kind, device: Device) -> Result<Self> {
         config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
         config.check_memory(kind, device)?;
-        name_model(&mut config.extra, "distilbert", "DistilBertForSequenceClassification");
+        set_model_type(&mut config.extra, "distilbert", "DistilBertForSequenceClassification");
         let vocab = config.vocab_size;
         if let Some(pad) = config.pad_token_id.filter(|pad| !(0..vocab).contains(pad)) {
             return Err(Error::Input(format!(
                 "the config: pad_token_id is {pad}, outside the vocabulary of {vocab} ids"
             )));
         }
-        let weights = some(&config, seed, |_| true, (kind, device))?;
+        let weights = random_weights_where(&config, seed, |_| true, (kind, device))?;
         let model = Self::from_parameters(config, Parameters::new(weights))?;
         if let Some(pad) = model.config.pad_token_id {
             let _ = model.word_embeddings.f_select(0, pad)?.f_zero_()?;
@@ -56,18 +56,18 @@ impl DistilBertConfig {
 }
 
 /// Those of a new model's weights whose names are `wanted`.
-pub(super) fn some(
+pub(super) fn random_weights_where(
     config: &DistilBertConfig,
     seed: u64,
     wanted: impl Fn(&str) -> bool,
     at: (Kind, Device),
 ) -> Result<Vec<(String, Tensor)>> {
     let std = initializer_range(&config.extra);
-    let filling = |name: &str| match name {
-        _ if name.ends_with(".bias") => Filling::Zeros,
-        _ if name.ends_with("LayerNorm.weight") || name.ends_with("layer_norm.weight") => Filling::Ones,
-        POSITIONS if config.sinusoidal_pos_embds() => Filling::Zeros,
-        _ => Filling::Normal(std),
+    let init = |name: &str| match name {
+        _ if name.ends_with(".bias") => Init::Zeros,
+        _ if name.ends_with("LayerNorm.weight") || name.ends_with("layer_norm.weight") => Init::Ones,
+        POSITIONS if config.sinusoidal_pos_embds() => Init::Zeros,
+        _ => Init::Normal(std),
     };
-    random_weights(&config.layout(), seed, wanted, filling, at)
+    random_weights(&config.layout(), seed, wanted, init, at)
 }

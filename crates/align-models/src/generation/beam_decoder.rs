@@ -3,37 +3,36 @@ use crate::{Attention, CausalLm, KvCache, Result};
 use std::iter::repeat_n;
 use tch::{Kind, Tensor};
 
-/// A model with the cache of groups of beams, one group a prompt.
+/// A model with a key-value cache for groups of beams, one group per prompt.
 ///
-/// The beams of a group share its row of the cache: the prompt is held once, and each step appends one token a beam behind it.
-/// A beam sees the prompt and the places of its own tokens; which these are is a mask. So a beam can go on from any other
-/// one's past, and nothing in the cache ever moves.
+/// The beams of a group share one row of the cache. It holds the prompt once, and each step appends one token per beam. A mask lets
+/// each beam attend to the prompt and to its own tokens. So a beam can continue any other beam, and no cache entries are moved.
 pub(super) struct BeamDecoder<'a, M: ?Sized> {
     model: &'a M,
     cache: KvCache,
-    /// Beams a group.
+    /// Beams per group.
     beams: usize,
-    /// Groups in use, without those that fill up to [`MIN_ROWS`].
+    /// Number of groups, without the filler groups needed for [`MIN_ROWS`].
     groups: usize,
-    /// The prompts' places that are real, `(groups held, seq)`, bool.
+    /// Attention mask of the prompts, `(groups with fillers, seq)`, bool.
     prompt: Tensor,
-    /// Each group's next position, `(groups held, 1)`.
+    /// The next position of each group, `(groups with fillers, 1)`.
     position: Tensor,
-    /// Steps taken behind the prompt.
+    /// Number of steps after the prompt.
     steps: usize,
     scores: Scores,
 }
 
-/// A beam as the decoder sees it: where its tokens behind the prompt are, and the one that it takes now.
+/// The next token of a beam, and the cache slots of its earlier new tokens.
 pub(super) struct BeamToken<'a> {
-    /// [`BeamDecoder::place`]s of its tokens, in any order.
-    pub places: &'a [usize],
+    /// The [slots](BeamDecoder::slot) of its tokens, in any order.
+    pub slots: &'a [usize],
     pub token: i64,
 }
 
 impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
-    /// Reads the prompts, int64 `(batch, seq)`, for up to `new_tokens` steps. `mask`, of the same shape, is for left-padded
-    /// prompts only.
+    /// Processes the prompts, int64 `(batch, seq)`. The cache has room for `new_tokens` steps. `mask` has the same shape, and is needed
+    /// only for left-padded prompts.
     pub fn new(model: &'a M, ids: &Tensor, mask: Option<&Tensor>, new_tokens: i64, beams: usize) -> Result<Self> {
         let (batch, seq) = ids.size2()?;
         let least = MIN_ROWS.div_ceil(beams.max(1)).max(MIN_ROWS.div_ceil(seq.max(1) as usize)) as i64;
@@ -61,7 +60,7 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
         Ok(Self { model, cache, beams, groups: batch as usize, prompt, position, steps: 0, scores })
     }
 
-    /// The log-probabilities of the token behind each beam's last: a row a prompt at first, then a row a beam.
+    /// The log-probabilities of the next token of each beam: first one row per prompt, then one row per beam.
     pub fn scores(&self) -> &Scores {
         &self.scores
     }
@@ -70,12 +69,12 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
         self.groups
     }
 
-    /// Where the token goes that beam `beam` of a group takes at the next step.
-    pub fn place(&self, beam: usize) -> usize {
+    /// The cache slot of the next token of beam `beam` in each group, counted from the end of the prompt.
+    pub fn slot(&self, beam: usize) -> usize {
         self.steps * self.beams + beam
     }
 
-    /// Keeps these groups, in this order, and lets the others go.
+    /// Keeps these groups, in this order, and drops the others.
     pub fn keep(&mut self, groups: &[usize]) -> Result<()> {
         let held = self.prompt.size2()?.0 as usize;
         let least = MIN_ROWS.div_ceil(self.beams).min(held);
@@ -89,22 +88,22 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
         Ok(())
     }
 
-    /// Appends one token to each beam, group by group. A group with fewer than its number of beams is filled up.
+    /// Appends one token to each beam. A group with fewer beams is padded.
     pub fn step(&mut self, groups: &[Vec<BeamToken>]) -> Result<()> {
         let (held, seq) = self.prompt.size2()?;
         let behind = (self.steps + 1) * self.beams;
         let (held, mut ids, mut seen) = (held as usize, Vec::new(), Vec::new());
         ids.resize(held * self.beams, 0i64);
         seen.resize(held * self.beams * behind, false);
-        // A beam that nobody uses sees itself too, or its row would be no numbers.
+        // A padding beam attends to itself, because otherwise its output would be NaN.
         for (row, seen) in seen.chunks_exact_mut(behind).enumerate() {
             let own = self.steps * self.beams + row % self.beams;
             let beam = groups.get(row / self.beams).and_then(|group| group.get(row % self.beams));
             if let (Some(beam), Some(id)) = (beam, ids.get_mut(row)) {
                 *id = beam.token;
             }
-            for place in beam.iter().flat_map(|beam| beam.places).chain([&own]) {
-                if let Some(seen) = seen.get_mut(*place) {
+            for slot in beam.iter().flat_map(|beam| beam.slots).chain([&own]) {
+                if let Some(seen) = seen.get_mut(*slot) {
                     *seen = true;
                 }
             }

@@ -1,39 +1,40 @@
 //! Beam search and beam sampling.
 //!
-//! At each step every prompt has up to `num_beams` running beams. Of all their continuations `(1 + eos ids) · num_beams`
-//! candidates are taken (the likeliest, or drawn without replacement), so that enough of them go on whichever end. Those
-//! that end a text finish if they are among the first `num_beams`; of the others the `num_beams` likeliest run on.
+//! At each step every prompt has up to `num_beams` running beams. Among all their continuations, `(1 + eos ids) · num_beams`
+//! candidates are selected: the most likely ones, or samples without replacement. This is enough for `num_beams` candidates that do not
+//! end with an EOS. Candidates that end are finished if they are among the first `num_beams`. The `num_beams` most likely of the others
+//! become the next beams.
 
 use super::GenerationError;
 use super::beam_decoder::{BeamDecoder, BeamToken};
+use super::decoding_context::DecodingContext;
 use super::draws::{DrawKey, Draws};
 use super::hypotheses::{Hypotheses, Hypothesis};
-use super::plan::Plan;
-use super::ranking::{best, survivors};
-use super::rows::map_rows;
+use super::parallel_rows::parallel_map_rows;
+use super::ranking::{allowed_tokens, top_n};
 use crate::{CausalLm, Result};
 use std::cmp::Ordering;
 
-/// A text that runs on.
+/// A running beam.
 struct Beam {
     ids: Vec<i64>,
-    /// Log-probability of each token behind the prompt.
+    /// Log-probability of each new token.
     token_logps: Vec<f64>,
     /// Their sum.
     logp: f64,
-    /// Where the decoder holds its tokens behind the prompt.
-    places: Vec<usize>,
-    /// Its row of scores.
+    /// The decoder's cache slots of its new tokens.
+    slots: Vec<usize>,
+    /// Its row in the scores.
     row: usize,
 }
 
 /// The search from one prompt.
 struct Search {
     key: DrawKey,
-    /// Likeliest first.
+    /// Most likely first.
     beams: Vec<Beam>,
     hypotheses: Hypotheses,
-    /// Its group of the decoder.
+    /// Its group in the decoder.
     group: usize,
     done: bool,
 }
@@ -43,15 +44,18 @@ struct Candidate {
     beam: usize,
     token: i64,
     logp: f64,
-    /// What candidates are taken by: `logp`, with Gumbel noise where they are drawn.
+    /// The value that candidates are ranked by: `logp`, plus Gumbel noise if they are sampled.
     rank: f64,
 }
 
-/// The best `num_return_sequences` texts of each prompt, best first; the texts of a prompt stand together.
-pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: BeamDecoder<M>, plan: &Plan) -> Result<Vec<Hypothesis>> {
-    let candidates_kept = (1 + plan.eos.len()).max(2).saturating_mul(plan.config.num_beams);
-    let mut searches = start(plan);
-    for step in 0..plan.max_length - plan.prompt_length {
+/// Returns the best `num_return_sequences` texts of each prompt, best first, grouped by prompt.
+pub(super) fn run<M: CausalLm + ?Sized>(
+    mut decoder: BeamDecoder<M>,
+    context: &DecodingContext,
+) -> Result<Vec<Hypothesis>> {
+    let candidates_kept = (1 + context.eos.len()).max(2).saturating_mul(context.config.num_beams);
+    let mut searches = start(context);
+    for step in 0..context.max_length - context.prompt_length {
         let running: Vec<(usize, usize)> = searches
             .iter()
             .enumerate()
@@ -60,11 +64,11 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: BeamDecoder<M>, plan: &Plan
             .collect();
         let vocab = decoder.scores().vocab;
         let by_beam = decoder.scores().read(|scores| {
-            map_rows(running.len(), vocab, |i, scratch| {
+            parallel_map_rows(running.len(), vocab, |i, scratch| {
                 let (s, b) = running[i];
                 scratch.clear();
                 scratch.extend_from_slice(scores.row(searches[s].beams[b].row));
-                candidates(plan, &searches[s], b, step, candidates_kept, scratch)
+                candidates(context, &searches[s], b, step, candidates_kept, scratch)
             })
         })?;
         let mut by_search: Vec<Vec<Candidate>> = searches.iter().map(|_| Vec::new()).collect();
@@ -74,30 +78,30 @@ pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: BeamDecoder<M>, plan: &Plan
         for (search, mut found) in searches.iter_mut().zip(by_search).filter(|(search, _)| !search.done) {
             found.sort_by(by_rank);
             found.truncate(candidates_kept);
-            search.advance(plan, found, step);
+            search.advance(context, found, step);
         }
         if searches.iter().all(|search| search.done) {
             break;
         }
-        advance(&mut decoder, &mut searches, plan.config.num_beams)?;
+        advance(&mut decoder, &mut searches, context.config.num_beams)?;
     }
-    finish(searches, plan)
+    finish(searches, context)
 }
 
-fn start(plan: &Plan) -> Vec<Search> {
+fn start(context: &DecodingContext) -> Vec<Search> {
     let search = |(row, (ids, &sequence)): (usize, (&Vec<i64>, &u64))| Search {
-        key: DrawKey { seed: plan.config.seed, sequence, text: 0 },
-        beams: vec![Beam { ids: ids.clone(), token_logps: Vec::new(), logp: 0.0, places: Vec::new(), row }],
-        hypotheses: Hypotheses::new(plan.config, plan.max_length - plan.prompt_length),
+        key: DrawKey { seed: context.config.seed, sequence, text: 0 },
+        beams: vec![Beam { ids: ids.clone(), token_logps: Vec::new(), logp: 0.0, slots: Vec::new(), row }],
+        hypotheses: Hypotheses::new(context.config, context.max_length - context.prompt_length),
         group: row,
         done: false,
     };
-    plan.prompts.iter().zip(plan.keys).enumerate().map(search).collect()
+    context.prompts.iter().zip(context.keys).enumerate().map(search).collect()
 }
 
-/// The continuations of one beam that may be among the `kept` of its prompt.
+/// The best `kept` continuations of one beam.
 fn candidates(
-    plan: &Plan,
+    context: &DecodingContext,
     search: &Search,
     beam: usize,
     step: usize,
@@ -105,19 +109,19 @@ fn candidates(
     scores: &mut [f32],
 ) -> Vec<Candidate> {
     let Beam { ids, logp, .. } = &search.beams[beam];
-    for processor in &plan.pipeline {
+    for processor in &context.pipeline {
         processor.process(ids, scores);
     }
     let continued = |token: usize| logp + f64::from(scores[token]);
-    if !plan.config.do_sample {
-        let likeliest = best(scores, kept).into_iter();
-        return likeliest
+    if !context.config.do_sample {
+        return top_n(scores, kept)
+            .into_iter()
             .map(|i| Candidate { beam, token: i as i64, logp: continued(i), rank: continued(i) })
             .collect();
     }
     let mut draws = Draws::new(search.key, step);
     let first = (beam * scores.len()) as u64;
-    let mut drawn: Vec<Candidate> = survivors(scores)
+    let mut drawn: Vec<Candidate> = allowed_tokens(scores)
         .into_iter()
         .map(|i| {
             let logp = continued(i);
@@ -136,14 +140,14 @@ fn by_rank(a: &Candidate, b: &Candidate) -> Ordering {
 }
 
 impl Search {
-    /// Sorts the candidates, in the order in which they were taken, into finished texts and the next beams.
-    fn advance(&mut self, plan: &Plan, candidates: Vec<Candidate>, step: usize) {
-        let num_beams = plan.config.num_beams;
-        let at_limit = plan.prompt_length + step + 1 >= plan.max_length;
+    /// Sorts the candidates, which are in the order of their rank, into finished texts and the next beams.
+    fn advance(&mut self, context: &DecodingContext, candidates: Vec<Candidate>, step: usize) {
+        let num_beams = context.config.num_beams;
+        let at_limit = context.prompt_length + step + 1 >= context.max_length;
         let mut next = Vec::with_capacity(candidates.len());
         for (order, candidate) in candidates.into_iter().enumerate() {
-            let ends = plan.eos.contains(&candidate.token)
-                || (!plan.stopping.is_empty() && plan.stopped(&self.continued(&candidate)));
+            let ends = context.eos.contains(&candidate.token)
+                || (!context.stopping.is_empty() && context.stopped(&self.continued(&candidate)));
             if !at_limit && !ends {
                 next.push(candidate);
             } else if order < num_beams {
@@ -155,16 +159,16 @@ impl Search {
         next.truncate(num_beams);
         self.done = self.hypotheses.is_done(next.first().map(|best| best.logp), step + 1);
         let beam = |c: &Candidate| {
-            let Beam { places, row, .. } = &self.beams[c.beam];
+            let Beam { slots, row, .. } = &self.beams[c.beam];
             let token_logps = self.token_logps(c);
-            Beam { ids: self.continued(c), token_logps, logp: c.logp, places: places.clone(), row: *row }
+            Beam { ids: self.continued(c), token_logps, logp: c.logp, slots: slots.clone(), row: *row }
         };
         self.beams = next.iter().map(beam).collect();
     }
 
     fn continued(&self, candidate: &Candidate) -> Vec<i64> {
-        let held = &self.beams[candidate.beam].ids;
-        held.iter().copied().chain([candidate.token]).collect()
+        let ids = &self.beams[candidate.beam].ids;
+        ids.iter().copied().chain([candidate.token]).collect()
     }
 
     fn token_logps(&self, candidate: &Candidate) -> Vec<f64> {
@@ -173,8 +177,8 @@ impl Search {
     }
 }
 
-/// Feeds the running beams' last tokens. The groups of searches that are over are let go once they are a quarter of all, since
-/// that copies the cache.
+/// Runs the model on the last tokens of the running beams. Finished groups are dropped once they are a quarter of all groups, because
+/// this copies the cache.
 fn advance<M: CausalLm + ?Sized>(
     decoder: &mut BeamDecoder<M>,
     searches: &mut [Search],
@@ -190,24 +194,24 @@ fn advance<M: CausalLm + ?Sized>(
     for search in searches.iter().filter(|search| !search.done) {
         let token = |beam: &Beam| beam.ids.last().copied().unwrap_or(0);
         groups[search.group] =
-            search.beams.iter().map(|beam| BeamToken { places: &beam.places, token: token(beam) }).collect();
+            search.beams.iter().map(|beam| BeamToken { slots: &beam.slots, token: token(beam) }).collect();
     }
-    let places: Vec<usize> = (0..num_beams).map(|beam| decoder.place(beam)).collect();
+    let slots: Vec<usize> = (0..num_beams).map(|beam| decoder.slot(beam)).collect();
     decoder.step(&groups)?;
     for search in searches.iter_mut().filter(|search| !search.done) {
         for (number, beam) in search.beams.iter_mut().enumerate() {
-            beam.places.push(places[number]);
+            beam.slots.push(slots[number]);
             beam.row = search.group * num_beams + number;
         }
     }
     Ok(())
 }
 
-fn finish(searches: Vec<Search>, plan: &Plan) -> Result<Vec<Hypothesis>> {
-    let needed = plan.config.num_return_sequences;
+fn finish(searches: Vec<Search>, context: &DecodingContext) -> Result<Vec<Hypothesis>> {
+    let needed = context.config.num_return_sequences;
     let mut all = Vec::new();
     for search in searches {
-        let step = search.beams.first().map_or(plan.max_length, |beam| beam.ids.len()) - plan.prompt_length;
+        let step = search.beams.first().map_or(context.max_length, |beam| beam.ids.len()) - context.prompt_length;
         let best = search.hypotheses.into_best();
         if best.len() < needed {
             let (prompt, survivors) = (search.key.sequence, best.len());

@@ -1,23 +1,23 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// What the draws of one text are keyed by.
+/// The key of the random numbers of one text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DrawKey {
     pub seed: u64,
-    /// The prompt's number.
+    /// The number of the prompt.
     pub sequence: u64,
-    /// Which of the prompt's texts.
+    /// The number of the text among those of the prompt.
     pub text: u64,
 }
 
-/// One step's random numbers, each a function of the key, the step and an index.
+/// The random numbers of one step. Each is a function of the key, the step and an index.
 pub(super) struct Draws {
     rng: ChaCha8Rng,
     next: u64,
 }
 
-/// A gap this small is cheaper to draw through than to jump over.
+/// Up to this distance it is faster to draw and discard numbers than to seek.
 const NEAR: u64 = 32;
 
 impl Draws {
@@ -34,8 +34,8 @@ impl Draws {
         Self { rng, next: 0 }
     }
 
-    /// A draw of the standard Gumbel distribution, `-ln(-ln u)`. The largest of `score + gumbel` over the tokens is a
-    /// draw of their softmax, and the largest n in descending order are n draws without replacement.
+    /// A sample of the standard Gumbel distribution, `-ln(-ln u)`. The token with the largest `score + gumbel` is a sample of the softmax
+    /// of the scores, and the tokens with the n largest values are n samples without replacement.
     pub fn gumbel(&mut self, index: u64) -> f64 {
         -(-self.uniform(index).ln()).ln()
     }
@@ -62,7 +62,7 @@ mod tests {
     const KEY: DrawKey = DrawKey { seed: 7, sequence: 3, text: 1 };
 
     #[test]
-    fn a_draw_depends_on_its_index_not_on_the_draws_before_it() {
+    fn a_draw_depends_on_its_index_and_not_on_earlier_draws() {
         let mut in_order = Draws::new(KEY, 5);
         let all: Vec<f64> = (0..500).map(|i| in_order.uniform(i)).collect();
         let mut jumping = Draws::new(KEY, 5);

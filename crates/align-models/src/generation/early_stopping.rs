@@ -6,12 +6,12 @@ use std::str::FromStr;
 /// When beam search may stop before `max_length`; transformers' `early_stopping`, written `false`, `true` or `"never"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EarlyStopping {
-    /// When the best running beam, scored at its present length, is worse than the worst finished one (`false`).
+    /// When the best running beam, scored at its current length, is worse than the worst finished text (`false`).
     #[default]
     Heuristic,
     /// As soon as `num_beams` texts are finished (`true`).
     Full,
-    /// Only when no running beam can become better than the worst finished one at any length (`"never"`).
+    /// Only when no running beam can become better than the worst finished text at any length (`"never"`).
     Never,
 }
 

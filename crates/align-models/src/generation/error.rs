@@ -1,10 +1,10 @@
-use align_torch::bytes_in_words;
+use align_torch::format_bytes;
 
-/// Generation options or inputs that cannot be honoured.
+/// Invalid generation options or inputs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerationError {
-    /// An option whose value is outside its range.
+    /// The value of an option is out of range.
     #[error("`{option}` is {found}: expected {expected}")]
     Value {
         /// The option's name in transformers.
@@ -14,41 +14,41 @@ pub enum GenerationError {
         /// The values it may take.
         expected: &'static str,
     },
-    /// An option that would be ignored, or that contradicts another one.
+    /// An option would have no effect, or contradicts another one.
     #[error("`{option}` is set, but {conflict}: {remedy}")]
     Conflict {
         /// The option's name in transformers.
         option: &'static str,
-        /// Why it would have no effect or cannot be honoured.
+        /// Why it would have no effect, or the contradiction.
         conflict: String,
         /// What to do.
         remedy: &'static str,
     },
-    /// A number of texts, beams or prompts that memory does not hold.
-    #[error("`{option}` is {found}: at most {most} fit into the {} of memory that there are", bytes_in_words(*bytes))]
+    /// The number of texts, beams or prompts is too large for the memory.
+    #[error("`{option}` is {found}: at most {most} fit into the available memory of {}", format_bytes(*bytes))]
     Memory {
-        /// The option that asks for so many.
+        /// The option.
         option: &'static str,
-        /// How many it asks for.
+        /// Its value.
         found: usize,
-        /// How many fit.
+        /// The largest value that fits.
         most: u64,
-        /// Bytes that this process can have.
+        /// Available memory in bytes.
         bytes: u64,
     },
-    /// Prompts or an attention mask that cannot be continued.
+    /// Invalid prompts or attention mask.
     #[error("{0}")]
     Prompt(String),
-    /// Fewer continuations than were asked for survive.
+    /// The scores leave fewer continuations than requested.
     #[error(
         "prompt {prompt}, step {step}: {survivors} continuations are left, {needed} are needed: the model's scores are \
-         NaN or the options rule out nearly every token (relax no_repeat_ngram_size, top_k, top_p or the cutoffs, or \
-         ask for fewer num_return_sequences)"
+         NaN or the options exclude nearly every token (relax no_repeat_ngram_size, top_k, top_p or the cutoffs, or \
+         reduce num_return_sequences)"
     )]
     NothingLeft {
-        /// The prompt's number.
+        /// The number of the prompt.
         prompt: u64,
-        /// Tokens generated before.
+        /// Number of tokens generated before.
         step: usize,
         /// Continuations left.
         survivors: usize,

@@ -1,16 +1,16 @@
 use super::{EarlyStopping, GenerationConfig};
 
-/// A finished text of beam search.
+/// A finished text in beam search.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hypothesis {
     pub ids: Vec<i64>,
-    /// Log-probability of each token behind the prompt.
+    /// Log-probability of each new token.
     pub token_logps: Vec<f64>,
-    /// Summed log-probability over new tokens to the power of the length penalty.
+    /// Their sum divided by the number of new tokens to the power of the length penalty.
     pub score: f64,
 }
 
-/// The best finished texts of one prompt, best first, and whether the search may still better them.
+/// The best finished texts of one prompt, best first, and whether running beams may still improve on them.
 #[derive(Debug)]
 pub(super) struct Hypotheses {
     best: Vec<Hypothesis>,
@@ -22,7 +22,7 @@ pub(super) struct Hypotheses {
 }
 
 impl Hypotheses {
-    /// `most_new_tokens` is how many tokens fit behind the prompt.
+    /// `most_new_tokens` is the maximum number of new tokens.
     pub fn new(config: &GenerationConfig, most_new_tokens: usize) -> Self {
         Self {
             best: Vec::new(),
@@ -34,7 +34,7 @@ impl Hypotheses {
         }
     }
 
-    /// Adds a finished text of `new_tokens` tokens behind the prompt, its end included, if it is among the best.
+    /// Adds a finished text with `new_tokens` new tokens, including its EOS, if it is among the best.
     pub fn add(&mut self, ids: Vec<i64>, token_logps: Vec<f64>, logp: f64, new_tokens: usize) {
         let score = self.penalised(logp, new_tokens);
         let at = self.best.partition_point(|held| held.score >= score);
@@ -44,7 +44,7 @@ impl Hypotheses {
         }
     }
 
-    /// Looks at the best running beam after a step, if one is left, and says whether the search is over.
+    /// Whether the search is finished. `best_running_logp` is that of the best running beam after a step, if there is any.
     pub fn is_done(&mut self, best_running_logp: Option<f64>, new_tokens: usize) -> bool {
         let worst = self.best.last().filter(|_| self.is_full()).map(|held| held.score);
         self.improvable &= match (best_running_logp, worst) {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_as_early_as_asked() {
+    fn early_stopping_is_applied() {
         // Full with -1 as the worst; a running beam of logp -2.5 after 2 tokens scores -1.25 now, -0.25 after 10.
         for (early_stopping, length_penalty, logp, done) in [
             (EarlyStopping::Heuristic, 1.0, -2.5, true),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_where_no_beam_is_left() {
+    fn stops_if_no_beam_is_left() {
         assert!(two_beams(EarlyStopping::Never, 1.0).is_done(None, 1));
     }
 }

@@ -1,30 +1,28 @@
-//! What texts take in memory, compared with what there is before they are begun.
+//! Estimates of the memory for generation, compared with the available memory before it starts.
 
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationError};
 use crate::{CausalLm, Result};
-use align_torch::attainable_memory;
+use align_torch::obtainable_memory;
 use tch::Device;
 
-/// Bytes of a text beside its tokens: what holds its prompt and what a model wrote behind it.
+/// Bytes per text, without its tokens.
 const TEXT: u64 = 512;
-/// Bytes of a token of a text that is being written: its id, its log-probability and its place in the cache.
+/// Bytes per token of a text that is being generated: its id, its log-probability and its slot in the cache.
 const TOKEN: u64 = 24;
-/// Bytes of a beam's candidate.
+/// Bytes per candidate of a beam.
 const CANDIDATE: u64 = 32;
 
-/// Refuses to continue `prompts` prompts `each` times where their texts alone do not fit into memory. `option` is what asks for so
-/// many.
+/// Checks that `each` completions of each of `prompts` prompts fit into memory. `option` names the option that sets `each`.
 ///
 /// # Errors
-/// [`GenerationError::Memory`], which says how many fit.
-pub fn check_texts(option: &'static str, prompts: usize, each: usize) -> Result<()> {
+/// [`GenerationError::Memory`], with the number that fits.
+pub fn check_completions_fit_memory(option: &'static str, prompts: usize, each: usize) -> Result<()> {
     let prompts = prompts as u64;
-    refuse(option, each, Device::Cpu, |each| each.saturating_mul(prompts).saturating_mul(TEXT))
+    check_fits(option, each, Device::Cpu, |each| each.saturating_mul(prompts).saturating_mul(TEXT))
 }
 
-/// Refuses rows of a prompt, and prompts of a batch, that do not fit into memory: `prompts` of `length` tokens at once, with texts of
-/// up to `max_length` tokens.
+/// Checks that a batch fits into memory: `prompts` prompts of `length` tokens, with texts of up to `max_length` tokens.
 pub(super) fn check_batch<M: CausalLm + ?Sized>(
     model: &M,
     generation: &Generation,
@@ -33,22 +31,22 @@ pub(super) fn check_batch<M: CausalLm + ?Sized>(
     max_length: usize,
 ) -> Result<()> {
     let config = generation.config();
-    let rows = Rows::new(model, generation, length, max_length)?;
+    let memory = PromptMemory::new(model, generation, length, max_length)?;
     let device = model.device();
     match config.num_beams {
-        1 => refuse("num_return_sequences", config.num_return_sequences, device, |rows_| rows.drawn(rows_))?,
-        beams => refuse("num_beams", beams, device, |beams| rows.searched(beams))?,
+        1 => check_fits("num_return_sequences", config.num_return_sequences, device, |rows| memory.sampling(rows))?,
+        beams => check_fits("num_beams", beams, device, |beams| memory.beam_search(beams))?,
     }
     let prompt = match config.num_beams {
-        1 => rows.drawn(config.num_return_sequences as u64),
-        beams => rows.searched(beams as u64),
+        1 => memory.sampling(config.num_return_sequences as u64),
+        beams => memory.beam_search(beams as u64),
     };
-    refuse("batch_size", prompts, device, |prompts| prompts.saturating_mul(prompt))
+    check_fits("batch_size", prompts, device, |prompts| prompts.saturating_mul(prompt))
 }
 
-/// What the rows of a prompt take.
-struct Rows {
-    /// Bytes of a token in the cache.
+/// Estimates the memory for the rows of a prompt.
+struct PromptMemory {
+    /// Bytes per token in the cache.
     cached: u64,
     heads: u64,
     vocab: u64,
@@ -57,11 +55,11 @@ struct Rows {
     ends: u64,
 }
 
-impl Rows {
+impl PromptMemory {
     fn new<M: CausalLm + ?Sized>(model: &M, generation: &Generation, length: usize, max_length: usize) -> Result<Self> {
         let one = model.new_cache(1, 1);
         Ok(Self {
-            cached: one.bytes_a_token(),
+            cached: one.bytes_per_token(),
             heads: one.query_heads(),
             vocab: model.vocab_size().unsigned_abs(),
             length: length as u64,
@@ -70,33 +68,33 @@ impl Rows {
         })
     }
 
-    /// Bytes of the scores and the texts of rows: logits and log-probabilities in float32.
-    fn written(&self, rows: u64) -> u64 {
+    /// Bytes of the texts and scores of rows. The scores are logits and log-probabilities in float32.
+    fn scores_and_text(&self, rows: u64) -> u64 {
         let tokens = (self.length + self.new_tokens).saturating_mul(TOKEN);
         rows.saturating_mul(self.vocab.saturating_mul(8).saturating_add(tokens))
     }
 
-    /// Bytes of texts that are drawn, each with a row of the cache.
-    fn drawn(&self, rows: u64) -> u64 {
+    /// Bytes of sampled texts, each with its own row in the cache.
+    fn sampling(&self, rows: u64) -> u64 {
         let cache = (self.length + self.new_tokens).saturating_mul(self.cached);
-        rows.saturating_mul(cache).saturating_add(self.written(rows))
+        rows.saturating_mul(cache).saturating_add(self.scores_and_text(rows))
     }
 
-    /// Bytes of a prompt's beams, which share a row of the cache: a mask and each head's attention say which beam sees which place,
-    /// and each beam has candidates.
-    fn searched(&self, beams: u64) -> u64 {
-        let places = beams.saturating_mul(self.new_tokens).saturating_add(self.length);
-        let attention = beams.saturating_mul(places).saturating_mul(5 + 8 * self.heads);
+    /// Bytes of the beams of a prompt, which share a row in the cache: the cache, the attention mask, the attention scores of all heads,
+    /// and the candidates of each beam.
+    fn beam_search(&self, beams: u64) -> u64 {
+        let slots = beams.saturating_mul(self.new_tokens).saturating_add(self.length);
+        let attention = beams.saturating_mul(slots).saturating_mul(5 + 8 * self.heads);
         let kept = beams.saturating_mul((1 + self.ends).max(2)).min(self.vocab);
         let candidates = beams.saturating_mul(kept).saturating_mul(CANDIDATE);
-        let cache = places.saturating_mul(self.cached);
-        [cache, attention, candidates, self.written(beams)].into_iter().fold(0, u64::saturating_add)
+        let cache = slots.saturating_mul(self.cached);
+        [cache, attention, candidates, self.scores_and_text(beams)].into_iter().fold(0, u64::saturating_add)
     }
 }
 
-/// Refuses a `found` that takes more bytes than this process can have on `device`, with the largest number that does not.
-fn refuse(option: &'static str, found: usize, device: Device, bytes: impl Fn(u64) -> u64) -> Result<()> {
-    let limit = attainable_memory(device);
+/// Fails if `bytes(found)` exceeds the memory that this process can obtain on `device`. The error contains the largest number that fits.
+fn check_fits(option: &'static str, found: usize, device: Device, bytes: impl Fn(u64) -> u64) -> Result<()> {
+    let limit = obtainable_memory(device);
     if bytes(found as u64) <= limit {
         return Ok(());
     }

@@ -1,10 +1,10 @@
-//! Generation: greedy search, sampling, beam search and beam sampling, with transformers' options and semantics.
+//! Text generation: greedy search, sampling, beam search and beam sampling, with the options and semantics of transformers.
 //!
-//! Four parts that know nothing of each other's insides: the model with its cache, a pipeline of
-//! [processors] that reshape the next token's scores, the strategy that chooses among them, and the loop.
+//! Generation has four independent parts: the model with its key-value cache, a pipeline of [processors] that change the scores of the
+//! next token, the strategy that selects tokens, and the loop.
 //!
-//! Random draws are counters: which token is drawn depends on the seed, the prompt's number, which of its texts it is,
-//! the step and the token, not on what else is in the batch or how large the batch is.
+//! Random numbers are counter-based. A sampled token depends on the seed, the number of the prompt, the number of the completion, the
+//! step and the token, but not on the batch size or on the other prompts in the batch.
 //!
 //! ```
 //! use align_models::generation::{Generation, GenerationConfig};
@@ -20,24 +20,23 @@
 
 mod beam_decoder;
 mod beam_search;
-mod checked;
 mod config;
-mod decoder;
+mod decoding_context;
 mod draws;
 mod early_stopping;
 mod error;
 mod generate;
 mod hypotheses;
+mod incremental_decoder;
 mod memory;
-mod not_ours;
+mod null_defaults;
+mod parallel_rows;
 mod pipeline;
-mod plan;
 mod pretrained;
 pub mod processors;
 mod prompt_batches;
 mod prompts;
 mod ranking;
-mod rows;
 mod sampling;
 mod scores;
 mod stop_strings;
@@ -45,16 +44,17 @@ mod stopping;
 mod strategy;
 mod stream;
 mod token_ids;
-mod unset;
+mod unsupported_options;
+mod validated_config;
 mod validation;
 
-pub use checked::Generation;
 pub use config::GenerationConfig;
 pub use early_stopping::EarlyStopping;
 pub use error::GenerationError;
 pub use generate::{Generated, generate};
-pub use memory::check_texts;
+pub use memory::check_completions_fit_memory;
 pub use prompts::{Completion, PromptGenerator, generate_prompts};
 pub use stop_strings::StopStrings;
 pub use stopping::StoppingCriterion;
 pub use stream::{TokenStream, stream};
+pub use validated_config::Generation;

@@ -1,4 +1,4 @@
-//! The processors that options ask for, in the order in which they apply.
+//! Builds the pipeline of logits processors for the options.
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -12,10 +12,10 @@ use super::processors::{
 use super::{Generation, GenerationConfig};
 use std::sync::Arc;
 
-/// Processors in the order in which they apply.
+/// Logits processors in the order in which they are applied.
 pub(super) type Pipeline = Vec<Box<dyn LogitsProcessor>>;
 
-/// A user's processor, shared by the pipelines of all batches.
+/// A custom processor, shared by the pipelines of all batches.
 struct Shared(Arc<dyn LogitsProcessor>);
 
 impl LogitsProcessor for Shared {
@@ -24,11 +24,11 @@ impl LogitsProcessor for Shared {
     }
 }
 
-/// transformers draws among this many tokens unless told otherwise.
+/// The default of `top_k` in transformers.
 const DEFAULT_TOP_K: usize = 50;
 
-/// The processors that the options ask for, in transformers' order. `prompt_length` and `max_length`, the longest text, are
-/// in tokens, padding included.
+/// Builds the processors for the options, in the order of transformers. `prompt_length` and `max_length` are in tokens, including
+/// padding.
 pub(super) fn pipeline(generation: &Generation, eos: &[i64], prompt_length: usize, max_length: usize) -> Pipeline {
     let c = generation.config();
     let mut all: Pipeline = Vec::new();
@@ -70,7 +70,7 @@ pub(super) fn pipeline(generation: &Generation, eos: &[i64], prompt_length: usiz
         all.push(Box::new(Shared(Arc::clone(own))));
     }
     if c.do_sample {
-        // With beams enough tokens stay for one that does not end the text.
+        // Beam search keeps enough tokens that at least one does not end the text.
         let min_tokens_to_keep = if c.num_beams > 1 { eos.len().max(1) + 1 } else { 1 };
         warpers(c, min_tokens_to_keep, &mut all);
     }

@@ -1,19 +1,18 @@
-//! Reading transformers' `generation_config.json`.
+//! Reading `generation_config.json` of transformers.
 
-use super::not_ours::refuse_foreign;
+use super::unsupported_options::reject_unsupported;
 use super::{EarlyStopping, GenerationConfig, validation};
 use crate::pretrained_config::read_small_file;
-use crate::{Error, Result, json_field, json_weight};
+use crate::{Error, Result, bounded_json, json_field};
 use align_base::printable_path;
 use serde_json::{Map, Value};
 use std::path::Path;
 
 impl GenerationConfig {
-    /// The options in a model's folder: its `generation_config.json`, or the defaults where it has none.
+    /// Reads the options from `generation_config.json` in a model's folder, or returns the defaults if there is no such file.
     ///
-    /// What is written there as a default of transformers, or as `null`, is not set here. Of `max_length` and
-    /// `max_new_tokens`, or `min_length` and `min_new_tokens`, the latter holds, as in transformers. An EOS that the file
-    /// does not name is the one of `config.json`.
+    /// Options that are `null` or have the default value of transformers are not set. As in transformers, `max_new_tokens` takes
+    /// precedence over `max_length`, and `min_new_tokens` over `min_length`. If the file has no EOS, that of `config.json` is used.
     ///
     /// ```no_run
     /// use align_models::generation::{Generation, GenerationConfig};
@@ -24,9 +23,8 @@ impl GenerationConfig {
     /// ```
     ///
     /// # Errors
-    /// No such folder; a file that cannot be read or is none of options; an option of transformers that this crate has
-    /// not, set to something else than its default; a value outside its range. Options that fit no strategy together are
-    /// left to [`Generation::new`](super::Generation::new).
+    /// The folder does not exist; the file cannot be read or is malformed; it sets an option of transformers that this crate does not
+    /// support; a value is out of range. Combinations of options are checked by [`Generation::new`](super::Generation::new).
     pub fn from_pretrained(dir: impl AsRef<Path>) -> Result<Self> {
         let (dir, path) = (dir.as_ref(), dir.as_ref().join("generation_config.json"));
         match path.try_exists() {
@@ -37,28 +35,28 @@ impl GenerationConfig {
         }
     }
 
-    /// The options in a file of the form of `generation_config.json`; see [`from_pretrained`](Self::from_pretrained).
+    /// Reads the options from a file in the format of `generation_config.json`; see [`from_pretrained`](Self::from_pretrained).
     ///
     /// # Errors
-    /// As [`from_pretrained`](Self::from_pretrained), and where there is no such file.
+    /// The errors of [`from_pretrained`](Self::from_pretrained); the file does not exist.
     pub fn from_json_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
         let text = read_small_file(path)?;
         let mut options: Map<String, Value> =
-            json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not a generation config: {e}")))?;
+            bounded_json::parse(text.as_bytes()).map_err(|e| fail(format!("is not a generation config: {e}")))?;
         options.retain(|_, value| !value.is_null());
-        let unknown = refuse_foreign(&mut options).map_err(fail)?;
+        let unknown = reject_unsupported(&mut options).map_err(fail)?;
         if !unknown.is_empty() {
             let path = printable_path(path);
-            tracing::warn!(path, ?unknown, "transformers has no such options of generation: they are left out");
+            tracing::warn!(path, ?unknown, "unknown generation options are ignored");
         }
         let config = parse(options).map_err(fail)?.without_defaults();
         validation::ranges(&config).map_err(|e| fail(e.to_string()))?;
         Ok(config)
     }
 
-    /// Options that say what holds anyway are not set; the newer of two names for a limit holds.
+    /// Unsets options that have their default value, and `max_length` and `min_length` if the newer option is set.
     fn without_defaults(mut self) -> Self {
         let numbers = [
             (&mut self.temperature, 1.0),
@@ -92,5 +90,5 @@ impl GenerationConfig {
 }
 
 fn parse(options: Map<String, Value>) -> std::result::Result<GenerationConfig, String> {
-    json_field::named(Value::Object(options))
+    json_field::deserialize(Value::Object(options))
 }

@@ -1,28 +1,28 @@
-//! Which prompts are continued together.
+//! Grouping of prompts into batches.
 
 use super::GenerationConfig;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Decoder rows that keep a processor busy: more of them do not make a row cheaper.
+/// Number of decoder rows that saturates a processor. More rows do not increase the throughput.
 const ROWS: usize = 160;
-/// Tokens that a batch's cache may hold, so that long texts come in smaller batches: 2.4 GB for GPT-2's smallest in float32.
+/// Maximum number of tokens in the cache of a batch, so that long texts have smaller batches: 2.4 GB for GPT-2 small in float32.
 const TOKENS: usize = 1 << 15;
 
-/// Places of prompts, in batches of equal length. The longest prompts come first: a job that does not fit into memory
-/// fails at its start.
+/// Batches of the indices of prompts with equal length. The longest prompts are first, so that a job that does not fit into memory fails
+/// at its start.
 pub(super) struct PromptBatches {
-    /// By prompts' length, each with the size of its batches.
+    /// For each prompt length, the batch size and the indices of the prompts.
     lengths: BTreeMap<usize, (usize, VecDeque<usize>)>,
 }
 
 impl PromptBatches {
-    /// Batches of the prompts of these lengths in tokens; `size(length)` is the number of prompts in one, at least 1.
+    /// Creates batches for prompts with these lengths in tokens. `size(length)` is the batch size, at least 1.
     pub fn new(lengths: impl Iterator<Item = usize>, size: impl Fn(usize) -> usize) -> Self {
-        let mut places: BTreeMap<usize, (usize, VecDeque<usize>)> = BTreeMap::new();
-        for (place, length) in lengths.enumerate() {
-            places.entry(length).or_insert_with(|| (size(length).max(1), VecDeque::new())).1.push_back(place);
+        let mut indices: BTreeMap<usize, (usize, VecDeque<usize>)> = BTreeMap::new();
+        for (index, length) in lengths.enumerate() {
+            indices.entry(length).or_insert_with(|| (size(length).max(1), VecDeque::new())).1.push_back(index);
         }
-        Self { lengths: places }
+        Self { lengths: indices }
     }
 }
 
@@ -31,16 +31,16 @@ impl Iterator for PromptBatches {
 
     fn next(&mut self) -> Option<Vec<usize>> {
         let mut longest = self.lengths.last_entry()?;
-        let (size, places) = longest.get_mut();
-        let batch: Vec<usize> = places.drain(..(*size).min(places.len())).collect();
-        if places.is_empty() {
+        let (size, indices) = longest.get_mut();
+        let batch: Vec<usize> = indices.drain(..(*size).min(indices.len())).collect();
+        if indices.is_empty() {
             longest.remove();
         }
         Some(batch)
     }
 }
 
-/// Prompts in a batch of texts of up to `tokens` tokens, where the caller names no number.
+/// The default batch size for texts of up to `tokens` tokens.
 pub(super) fn automatic_size(config: &GenerationConfig, tokens: usize) -> usize {
     let rows = config.num_beams.max(config.num_return_sequences).max(1);
     (ROWS / rows).min(TOKENS / rows.saturating_mul(tokens).max(1)).max(1)
@@ -51,13 +51,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_lengths_share_a_batch_the_longest_first() {
+    fn prompts_of_equal_length_share_a_batch_and_the_longest_are_first() {
         let batches: Vec<_> = PromptBatches::new([1, 3, 1, 3, 1, 2, 1].into_iter(), |_| 3).collect();
         assert_eq!(batches, [vec![1, 3], vec![5], vec![0, 2, 4], vec![6]]);
     }
 
     #[test]
-    fn a_batch_is_as_large_as_rows_and_tokens_allow() {
+    fn the_default_batch_size_is_limited_by_rows_and_tokens() {
         let config = |num_beams, num_return_sequences| GenerationConfig {
             num_beams,
             num_return_sequences,

@@ -1,4 +1,4 @@
-use super::generate::{Written, check_prompts, continue_keyed, max_length};
+use super::generate::{GeneratedText, check_prompts, generate_batch, max_length};
 use super::memory::check_batch;
 use super::prompt_batches::{PromptBatches, automatic_size};
 use super::token_ids::eos_ids;
@@ -7,43 +7,42 @@ use crate::{CausalLm, Result};
 use std::collections::BTreeMap;
 use std::slice::from_ref;
 
-/// What a model wrote behind a prompt.
+/// A generated completion of a prompt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
-    /// The prompt's place in the input.
+    /// The index of the prompt in the input.
     pub prompt: usize,
-    /// The new tokens, without the EOS that ended them.
+    /// The new tokens, without a final EOS.
     pub ids: Vec<i64>,
-    /// The EOS that ended them; none where a length limit or a stopping criterion did.
-    pub end: Option<i64>,
+    /// The final EOS; `None` if a length limit or a stopping criterion ended the text.
+    pub eos: Option<i64>,
     /// Whether an EOS or a stopping criterion ended the text, rather than the length limit.
     pub finished: bool,
-    /// With beams: log-probability over new tokens to the power of `length_penalty`, the EOS included.
+    /// With beam search: the log-probability divided by the number of new tokens to the power of `length_penalty`, including the EOS.
     pub score: Option<f64>,
-    /// With `output_scores`: log-probability of each new token, the EOS that ended them included, under the processed scores that
-    /// it was chosen by. Greedy search and sampling normalise these; with beams they are what a beam's score is the sum of.
-    /// transformers gives the same by `compute_transition_scores`, with `normalize_logits` where there are no beams.
+    /// With `output_scores`: the log-probability of each new token, including a final EOS, under the processed scores. Greedy search and
+    /// sampling normalise the scores; in beam search they sum to the score of the beam. Equal to `compute_transition_scores` in
+    /// transformers, with `normalize_logits` unless beam search is used.
     pub token_logps: Option<Vec<f64>>,
 }
 
 impl Completion {
-    /// The new tokens with the EOS that ended them, as they are decoded: an EOS with a spelling, such as a full stop, is part of
-    /// the text, and a special one is skipped.
+    /// The new tokens with the final EOS, for decoding. An EOS that is ordinary text, such as a full stop, belongs to the text; the
+    /// tokeniser skips an EOS that is a special token.
     #[must_use]
-    pub fn ids_and_end(&self) -> Vec<i64> {
-        self.ids.iter().copied().chain(self.end).collect()
+    pub fn ids_with_eos(&self) -> Vec<i64> {
+        self.ids.iter().copied().chain(self.eos).collect()
     }
 }
 
-/// Continues prompts of any lengths, `batch_size` at a time, and returns `num_return_sequences` completions a prompt in
-/// the input's order. [`PromptGenerator`] hands the same completions over batch by batch.
+/// Generates `num_return_sequences` completions for each prompt, in the order of the prompts, which may have different lengths.
+/// [`PromptGenerator`] returns the same completions batch by batch.
 ///
-/// Prompts of equal length share a batch, so nothing is padded. A completion depends on the seed, the prompt and its
-/// place in the input, not on the batch size: to continue a prompt several times, pass it several times. An empty prompt
-/// starts with the model's BOS.
+/// Only prompts of equal length share a batch, so there is no padding. A completion depends on the seed, the prompt and its index, not
+/// on the batch size. An empty prompt is replaced by the model's BOS.
 ///
 /// # Errors
-/// As [`generate`](super::generate), naming the prompt's place; a batch size of 0; an empty prompt where the model has no
+/// The errors of [`generate`](super::generate), with the index of the prompt; a batch size of 0; an empty prompt if the model has no
 /// BOS.
 pub fn generate_prompts<M: CausalLm + ?Sized>(
     model: &M,
@@ -55,16 +54,15 @@ pub fn generate_prompts<M: CausalLm + ?Sized>(
     for batch in PromptGenerator::new(model, prompts, generation, Some(batch_size))? {
         all.extend(batch?);
     }
-    // Stable: a prompt's completions stay in their order.
+    // The sort is stable, so the completions of a prompt keep their order.
     all.sort_by_key(|completion: &Completion| completion.prompt);
     Ok(all)
 }
 
-/// Completions of prompts, a batch at a time, for jobs whose results are kept as they come.
+/// An iterator over batches of completions, for jobs that save results as they are generated.
 ///
-/// A batch is the completions of some prompts, `num_return_sequences` of each side by side, prompts in any order. Each is
-/// the one that [`generate_prompts`] gives, so a job that was interrupted goes on with the places that are
-/// [left](Self::only). After an error there are no more batches.
+/// A batch holds the completions of some prompts, grouped by prompt; the prompts are in no particular order. The completions are those
+/// of [`generate_prompts`], so an interrupted job can resume with the [remaining](Self::only) prompts. The iterator ends after an error.
 ///
 /// ```no_run
 /// # use align_models::{Gpt2, generation::{Generation, PromptGenerator}};
@@ -81,22 +79,21 @@ pub struct PromptGenerator<'a, M: ?Sized> {
     model: &'a M,
     prompts: &'a [Vec<i64>],
     generation: &'a Generation,
-    /// What [`CausalLm::packed`] answered, once it was asked.
+    /// The result of [`CausalLm::packed`], after its first use.
     packed: Option<Option<Box<dyn CausalLm>>>,
     batches: PromptBatches,
-    /// Whether the completions of each prompt are asked for.
+    /// For each prompt, whether its completions are wanted.
     wanted: Vec<bool>,
-    left: usize,
+    remaining: usize,
     failed: bool,
 }
 
 impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
-    /// A generator of all prompts, `batch_size` at a time. `None` makes batches that keep the processor busy and no larger:
-    /// 160 rows (`num_beams` or `num_return_sequences` a prompt, whichever is more), fewer where texts are longer than 200
-    /// tokens, at least one prompt.
+    /// Creates a generator for all prompts. If `batch_size` is `None`, batches have 160 rows, where each prompt counts `num_beams` or
+    /// `num_return_sequences` rows, whichever is more. If texts are longer than 200 tokens they have fewer rows, but at least one prompt.
     ///
     /// # Errors
-    /// A batch size of 0, and any prompt that cannot be continued: nothing is found out after hours.
+    /// A batch size of 0, and any invalid prompt: all prompts are checked before the first is processed.
     pub fn new(
         model: &'a M,
         prompts: &'a [Vec<i64>],
@@ -109,16 +106,16 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
         }
         eos_ids(model, generation)?;
         let mut lengths = BTreeMap::new();
-        for (place, prompt) in prompts.iter().enumerate() {
-            let prompt = started(model, generation, place, prompt)?;
-            check_prompts(model, from_ref(&prompt), None, &[place as u64])?;
+        for (index, prompt) in prompts.iter().enumerate() {
+            let prompt = with_bos(model, generation, index, prompt)?;
+            check_prompts(model, from_ref(&prompt), None, &[index as u64])?;
             let limit = max_length(model, generation.config(), prompt.len(), 0)?;
             lengths.entry(prompt.len()).or_insert((limit, 0)).1 += 1;
         }
         for (length, (limit, count)) in lengths {
-            // Batches that are as large as suits the processor never hold more than one prompt where that is large.
-            let at_once = batch_size.map_or(1, |size| size.min(count));
-            check_batch(model, generation, at_once, length, limit)?;
+            // Automatic batches of large prompts hold only one prompt.
+            let batch = batch_size.map_or(1, |size| size.min(count));
+            check_batch(model, generation, batch, length, limit)?;
         }
         let size = |length| match batch_size {
             Some(size) => size,
@@ -127,56 +124,55 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
                 max_length(model, generation.config(), length, 0).unwrap_or(usize::MAX),
             ),
         };
-        // An empty prompt has the length of the BOS that it gets.
+        // An empty prompt is replaced by BOS.
         let batches = PromptBatches::new(prompts.iter().map(|prompt| prompt.len().max(1)), size);
-        let (wanted, left) = (vec![true; prompts.len()], prompts.len());
+        let (wanted, remaining) = (vec![true; prompts.len()], prompts.len());
         let packed = None;
-        Ok(Self { model, prompts, generation, packed, batches, wanted, left, failed: false })
+        Ok(Self { model, prompts, generation, packed, batches, wanted, remaining, failed: false })
     }
 
-    /// Leaves the prompts out whose places are not `wanted`, such as those that an earlier run has done.
+    /// Restricts the generator to the prompts whose indices are `wanted`, for example those that an earlier run has not completed.
     ///
-    /// The batches stay as they are: one that holds a wanted prompt is continued whole. So what is left of a job is
-    /// computed as it would have been without an interruption, to the last bit, and what an interrupted batch had done is
-    /// done again.
+    /// The batches are not changed: a batch with a wanted prompt is computed completely. So a resumed job generates bit-identical
+    /// completions, but an interrupted batch is computed again.
     #[must_use]
     pub fn only(mut self, wanted: impl Fn(usize) -> bool) -> Self {
-        self.wanted.iter_mut().enumerate().for_each(|(place, all)| *all &= wanted(place));
-        self.left = self.wanted.iter().filter(|wanted| **wanted).count();
+        self.wanted.iter_mut().enumerate().for_each(|(index, all)| *all &= wanted(index));
+        self.remaining = self.wanted.iter().filter(|wanted| **wanted).count();
         self
     }
 
-    /// Prompts whose completions are still to come.
+    /// Number of prompts whose completions have not been generated yet.
     #[must_use]
-    pub fn left(&self) -> usize {
-        self.left
+    pub fn remaining(&self) -> usize {
+        self.remaining
     }
 
-    fn wants(&self, place: usize) -> bool {
-        self.wanted.get(place).is_some_and(|wanted| *wanted)
+    fn wants(&self, index: usize) -> bool {
+        self.wanted.get(index).is_some_and(|wanted| *wanted)
     }
 
-    fn continued(&mut self, places: &[usize]) -> Result<Vec<Completion>> {
+    fn complete(&mut self, indices: &[usize]) -> Result<Vec<Completion>> {
         if self.packed.is_none() {
             self.packed = Some(self.model.packed()?);
         }
-        let prompt = |place: usize| self.prompts.get(place).map_or(&[][..], Vec::as_slice);
-        let batch = places
+        let prompt = |index: usize| self.prompts.get(index).map_or(&[][..], Vec::as_slice);
+        let batch = indices
             .iter()
-            .map(|&place| started(self.model, self.generation, place, prompt(place)))
+            .map(|&index| with_bos(self.model, self.generation, index, prompt(index)))
             .collect::<Result<Vec<_>>>()?;
-        let keys: Vec<u64> = places.iter().map(|&place| place as u64).collect();
+        let keys: Vec<u64> = indices.iter().map(|&index| index as u64).collect();
         let texts = match self.packed.as_ref().and_then(Option::as_deref) {
-            Some(packed) => continue_keyed(packed, &batch, None, self.generation, &keys)?,
-            None => continue_keyed(self.model, &batch, None, self.generation, &keys)?,
+            Some(packed) => generate_batch(packed, &batch, None, self.generation, &keys)?,
+            None => generate_batch(self.model, &batch, None, self.generation, &keys)?,
         };
         let each = self.generation.config().num_return_sequences;
-        let of = places.iter().flat_map(|&place| std::iter::repeat_n(place, each));
+        let prompts = indices.iter().flat_map(|&index| std::iter::repeat_n(index, each));
         let length = batch.first().map_or(0, Vec::len);
-        let completions = of
+        let completions = prompts
             .zip(texts)
-            .filter(|(place, _)| self.wants(*place))
-            .map(|(place, text)| completion(self.model, self.generation, place, text, length));
+            .filter(|(index, _)| self.wants(*index))
+            .map(|(index, text)| completion(self.model, self.generation, index, text, length));
         Ok(completions.collect())
     }
 }
@@ -188,31 +184,31 @@ impl<M: CausalLm + ?Sized> Iterator for PromptGenerator<'_, M> {
         if self.failed {
             return None;
         }
-        let places = loop {
-            let places = self.batches.next()?;
-            if places.iter().any(|&place| self.wants(place)) {
-                break places;
+        let indices = loop {
+            let indices = self.batches.next()?;
+            if indices.iter().any(|&index| self.wants(index)) {
+                break indices;
             }
         };
-        let completions = self.continued(&places);
+        let completions = self.complete(&indices);
         self.failed = completions.is_err();
-        self.left -= places.iter().filter(|&&place| self.wants(place)).count();
-        tracing::info!(left = self.left, prompts = self.prompts.len(), "generated");
+        self.remaining -= indices.iter().filter(|&&index| self.wants(index)).count();
+        tracing::info!(remaining = self.remaining, prompts = self.prompts.len(), "generated");
         Some(completions)
     }
 }
 
-/// A prompt that has a token to go on from.
-pub(super) fn started<M: CausalLm + ?Sized>(
+/// Replaces an empty prompt by the BOS.
+pub(super) fn with_bos<M: CausalLm + ?Sized>(
     model: &M,
     generation: &Generation,
-    place: usize,
+    index: usize,
     prompt: &[i64],
 ) -> Result<Vec<i64>> {
     match (prompt, generation.config().bos_token_id.or(model.bos_token_id())) {
         ([], Some(bos)) => Ok(vec![bos]),
         ([], None) => {
-            let why = format!("prompt {place} is empty and the model has no BOS to start it: give it a token");
+            let why = format!("prompt {index} is empty and the model has no BOS: the prompt needs a token");
             Err(GenerationError::Prompt(why).into())
         }
         (ids, _) => Ok(ids.to_vec()),
@@ -223,14 +219,14 @@ fn completion<M: CausalLm + ?Sized>(
     model: &M,
     generation: &Generation,
     prompt: usize,
-    text: Written,
+    text: GeneratedText,
     prompt_length: usize,
 ) -> Completion {
     let own = generation.config().eos_token_id.as_ref();
     let ends = |id: &i64| own.map_or_else(|| model.eos_token_ids().contains(id), |eos| eos.contains(id));
     let new = text.ids.get(prompt_length..).unwrap_or_default();
     let ids: Vec<i64> = new.iter().copied().take_while(|id| !ends(id)).collect();
-    let end = new.get(ids.len()).copied();
-    let finished = end.is_some() || generation.stopping().stops(&text.ids, prompt_length);
-    Completion { prompt, end, finished, ids, score: text.score, token_logps: text.token_logps }
+    let eos = new.get(ids.len()).copied();
+    let finished = eos.is_some() || generation.stopping().stops(&text.ids, prompt_length);
+    Completion { prompt, eos, finished, ids, score: text.score, token_logps: text.token_logps }
 }

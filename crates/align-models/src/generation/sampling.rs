@@ -1,77 +1,79 @@
-//! Greedy search and sampling: one token at a time for each text on its own.
+//! Greedy search and sampling.
 
 use super::GenerationError;
-use super::decoder::Decoder;
+use super::decoding_context::DecodingContext;
 use super::draws::{DrawKey, Draws};
+use super::incremental_decoder::IncrementalDecoder;
+use super::parallel_rows::parallel_map_rows;
 use super::pipeline::Pipeline;
-use super::plan::Plan;
-use super::ranking::{best, log_sum_exp, survivors};
-use super::rows::map_rows;
+use super::ranking::{allowed_tokens, log_sum_exp, top_n};
 
 use crate::{CausalLm, Result};
 
-/// One text in the making.
+/// A text that is being generated.
 pub(super) struct Text {
     pub prompt: usize,
     pub ids: Vec<i64>,
-    /// Log-probability of each token behind the prompt, if these are asked for.
+    /// Log-probability of each new token, if requested.
     pub token_logps: Vec<f64>,
     pub key: DrawKey,
-    /// Its row of the decoder.
+    /// Its row in the decoder.
     pub row: usize,
     pub finished: bool,
 }
 
-/// Continues each prompt `num_return_sequences` times; the texts of a prompt stand together.
-pub(super) fn run<M: CausalLm + ?Sized>(mut decoder: Decoder<M>, plan: &Plan) -> Result<Vec<Text>> {
-    let mut texts = start(plan);
-    for step in 0..plan.max_length - plan.prompt_length {
+/// Generates `num_return_sequences` texts for each prompt, grouped by prompt.
+pub(super) fn run<M: CausalLm + ?Sized>(
+    mut decoder: IncrementalDecoder<M>,
+    context: &DecodingContext,
+) -> Result<Vec<Text>> {
+    let mut texts = start(context);
+    for step in 0..context.max_length - context.prompt_length {
         let active: Vec<usize> = (0..texts.len()).filter(|&i| !texts[i].finished).collect();
         let vocab = decoder.scores().vocab;
         let chosen = decoder.scores().read(|scores| {
-            map_rows(active.len(), vocab, |i, scratch| {
+            parallel_map_rows(active.len(), vocab, |i, scratch| {
                 let text = &texts[active[i]];
                 scratch.clear();
                 scratch.extend_from_slice(scores.row(text.row));
-                let token = choose(&plan.pipeline, text, plan.config.do_sample, step, scratch)?;
-                Some((token, plan.config.output_scores.then(|| token_logp(scratch, token))))
+                let token = choose(&context.pipeline, text, context.config.do_sample, step, scratch)?;
+                Some((token, context.config.output_scores.then(|| token_logp(scratch, token))))
             })
         })?;
         for (&i, token) in active.iter().zip(chosen) {
             let text = &mut texts[i];
             let Some((token, logp)) = token else {
-                let prompt = plan.keys[text.prompt];
+                let prompt = context.keys[text.prompt];
                 return Err(GenerationError::NothingLeft { prompt, step, survivors: 0, needed: 1 }.into());
             };
             text.ids.push(token);
             text.token_logps.extend(logp);
-            let ends = plan.eos.contains(&token) || plan.stopped(&text.ids);
-            text.finished = ends || text.ids.len() >= plan.max_length;
+            let ends = context.eos.contains(&token) || context.stopped(&text.ids);
+            text.finished = ends || text.ids.len() >= context.max_length;
         }
         if texts.iter().all(|text| text.finished) {
             break;
         }
-        advance(&mut decoder, &mut texts, step == 0 && plan.config.num_return_sequences > 1)?;
+        advance(&mut decoder, &mut texts, step == 0 && context.config.num_return_sequences > 1)?;
     }
     Ok(texts)
 }
 
-fn start(plan: &Plan) -> Vec<Text> {
-    let each = plan.config.num_return_sequences;
-    let numbered = plan.prompts.iter().zip(plan.keys).enumerate();
+fn start(context: &DecodingContext) -> Vec<Text> {
+    let each = context.config.num_return_sequences;
+    let numbered = context.prompts.iter().zip(context.keys).enumerate();
     let text = |prompt: usize, ids: &Vec<i64>, sequence: u64, text: usize| Text {
         prompt,
         ids: ids.clone(),
         token_logps: Vec::new(),
-        key: DrawKey { seed: plan.config.seed, sequence, text: text as u64 },
+        key: DrawKey { seed: context.config.seed, sequence, text: text as u64 },
         row: prompt,
         finished: false,
     };
     numbered.flat_map(|(prompt, (ids, &key))| (0..each).map(move |i| text(prompt, ids, key, i))).collect()
 }
 
-/// The token that follows a text, out of its row of scores, which are processed in place; `None` where no token is left
-/// or a score is NaN.
+/// Selects the next token of a text from its scores, which are processed in place. `None` if no token is allowed or a score is NaN.
 pub(super) fn choose(
     pipeline: &Pipeline,
     text: &Text,
@@ -79,7 +81,7 @@ pub(super) fn choose(
     step: usize,
     scores: &mut [f32],
 ) -> Option<i64> {
-    // A single NaN makes every probability NaN. Without a way out the loop takes several scores at a time.
+    // A single NaN makes every probability NaN. The loop has no early exit, so that it is vectorised.
     if scores.iter().fold(false, |any, score| any | score.is_nan()) {
         return None;
     }
@@ -88,22 +90,22 @@ pub(super) fn choose(
     }
     let token = if do_sample {
         let mut draws = Draws::new(text.key, step);
-        let drawn = survivors(scores).into_iter().map(|i| (f64::from(scores[i]) + draws.gumbel(i as u64), i));
+        let drawn = allowed_tokens(scores).into_iter().map(|i| (f64::from(scores[i]) + draws.gumbel(i as u64), i));
         drawn.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, i)| i)
     } else {
-        best(scores, 1).first().copied()
+        top_n(scores, 1).first().copied()
     };
     token.map(|i| i as i64)
 }
 
-/// Log-probability of a token under the softmax of processed scores.
+/// Log-probability of a token under the softmax of the processed scores.
 fn token_logp(scores: &[f32], token: i64) -> f64 {
     f64::from(scores[token as usize]) - log_sum_exp(scores)
 }
 
-/// Feeds the chosen tokens. Texts of one prompt share its row until they part; the rows of finished texts are dropped
-/// once they are a quarter of all, since dropping copies the cache.
-fn advance<M: CausalLm + ?Sized>(decoder: &mut Decoder<M>, texts: &mut [Text], part: bool) -> Result<()> {
+/// Runs the model on the selected tokens. After the first step (`part`) each text of a prompt gets its own row. The rows of finished
+/// texts are dropped once they are a quarter of all rows, because this copies the cache.
+fn advance<M: CausalLm + ?Sized>(decoder: &mut IncrementalDecoder<M>, texts: &mut [Text], part: bool) -> Result<()> {
     let mut active: Vec<&mut Text> = texts.iter_mut().filter(|text| !text.finished).collect();
     let last = |text: &Text| text.ids.last().copied().unwrap_or(0);
     if part || active.len() * 4 <= decoder.rows() * 3 {

@@ -2,21 +2,21 @@ use crate::{CausalLm, Error, Result};
 use align_torch::with_host_floats;
 use tch::{Kind, Tensor};
 
-/// LibTorch multiplies fewer rows than this by other kernels, which round differently. Filling a batch up to it keeps a
-/// text from depending on how many others are in its batch.
+/// Minimum number of rows in a matrix product. For fewer rows LibTorch uses other kernels, which round differently, so a text would
+/// depend on the size of its batch.
 pub(super) const MIN_ROWS: usize = 8;
 
-/// The next token's scores, `(rows, vocab)` in float32.
+/// The scores of the next token, `(rows, vocab)`, float32.
 pub(super) struct Scores {
     logits: Tensor,
-    /// A buffer that is kept from step to step for the log-probabilities, if scores are these rather than logits.
+    /// A reused buffer for the log-probabilities, if the scores are log-probabilities instead of logits.
     log_softmax: Option<Tensor>,
     rows: i64,
     pub vocab: usize,
 }
 
 impl Scores {
-    /// Buffers for the scores of `model`; `normalised`: they are log-probabilities.
+    /// Creates the buffers. If `normalised`, the scores are log-probabilities.
     pub fn new<M: CausalLm + ?Sized>(model: &M, normalised: bool) -> Self {
         let empty = || Tensor::empty([0, model.vocab_size()], (Kind::Float, model.device()));
         Self {
@@ -27,7 +27,7 @@ impl Scores {
         }
     }
 
-    /// Scores what comes behind hidden states `(rows, n_embd)`.
+    /// Computes the scores from hidden states `(rows, hidden_size)`.
     pub fn compute<M: CausalLm + ?Sized>(&mut self, hidden: &Tensor, model: &M) -> Result<()> {
         let rows = hidden.size2()?.0;
         let missing = (MIN_ROWS as i64 - rows).max(0);
@@ -45,22 +45,22 @@ impl Scores {
         Ok(())
     }
 
-    /// Reads all rows; the one place where scores leave the model's device.
-    pub fn read<R>(&self, read: impl FnOnce(&Rows<'_>) -> R) -> Result<R> {
+    /// Reads all rows. The scores are copied to main memory here.
+    pub fn read<R>(&self, read: impl FnOnce(&ScoreRows<'_>) -> R) -> Result<R> {
         let scores = self.log_softmax.as_ref().unwrap_or(&self.logits).f_narrow(0, 0, self.rows)?;
         let scores = scores.f_to_device(tch::Device::Cpu)?;
         let vocab = self.vocab;
-        with_host_floats(&scores, |values| read(&Rows { values, vocab })).map_err(|e| Error::Input(e.to_string()))
+        with_host_floats(&scores, |values| read(&ScoreRows { values, vocab })).map_err(|e| Error::Input(e.to_string()))
     }
 }
 
 /// Scores in main memory.
-pub(super) struct Rows<'a> {
+pub(super) struct ScoreRows<'a> {
     values: &'a [f32],
     vocab: usize,
 }
 
-impl Rows<'_> {
+impl ScoreRows<'_> {
     pub fn row(&self, row: usize) -> &[f32] {
         self.values.get(row * self.vocab..(row + 1) * self.vocab).unwrap_or_default()
     }

@@ -1,20 +1,20 @@
 use super::StoppingCriterion;
 
-/// Ends a text as soon as its last token completes one of some strings, wherever in the token the string ends.
+/// Stops when the last token completes one of the stop strings, even if the string ends inside the token.
 ///
-/// The texts of tokens are compared as bytes, so a token may hold a part of a character. The string may begin in the
-/// prompt. transformers' `StopStringCriteria`, computed by looking back from the last token.
+/// Tokens are compared as bytes, so a token may be a part of a character. The string may begin in the prompt. Equal to
+/// `StopStringCriteria` in transformers.
 #[derive(Debug, Clone)]
 pub struct StopStrings {
     strings: Vec<Vec<u8>>,
-    /// The bytes of all tokens, one behind the other.
+    /// The concatenated bytes of all tokens.
     bytes: Vec<u8>,
-    /// Where the bytes of each token end.
+    /// The end of each token in `bytes`.
     ends: Vec<usize>,
 }
 
 impl StopStrings {
-    /// `tokens` gives the bytes of each token of the vocabulary, from id 0 on. Empty strings end nothing.
+    /// `tokens` are the bytes of each token in the vocabulary, starting with id 0. Empty strings are ignored.
     #[must_use]
     pub fn new<S: AsRef<str>, B: AsRef<[u8]>>(stop_strings: &[S], tokens: impl IntoIterator<Item = B>) -> Self {
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
@@ -26,7 +26,7 @@ impl StopStrings {
         Self { strings, bytes, ends }
     }
 
-    /// The bytes of a token; none where the vocabulary has no such token.
+    /// The bytes of a token; empty if the vocabulary has no such token.
     fn token(&self, id: i64) -> &[u8] {
         let bytes = usize::try_from(id).ok().and_then(|id| {
             let start = id.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
@@ -35,7 +35,7 @@ impl StopStrings {
         bytes.unwrap_or_default()
     }
 
-    /// Whether the text `ids` and a part of a further token end in `string`.
+    /// Whether the text `ids` followed by the beginning `part` of the next token ends with `string`.
     fn ends_in(&self, ids: &[i64], part: &[u8], string: &[u8]) -> bool {
         let Some(mut left) = unmatched(string, part) else {
             return false;
@@ -64,7 +64,7 @@ impl StoppingCriterion for StopStrings {
     }
 }
 
-/// What of `string` is left before `text`, where the shorter of them is the end of the other.
+/// The beginning of `string` that remains before `text`, if the shorter of the two is a suffix of the other.
 fn unmatched<'s>(string: &'s [u8], text: &[u8]) -> Option<&'s [u8]> {
     match string.strip_suffix(text) {
         Some(left) => Some(left),

@@ -1,9 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Says after each new token whether the text ends there, as an EOS would end it. Closures are criteria too.
+/// Decides after each new token whether to stop. Closures also implement it.
 pub trait StoppingCriterion: Send + Sync {
-    /// `ids` is the text so far, its last token new; the first `prompt_length` are the prompt, padding included.
+    /// Whether to stop after the last token of `ids`. The first `prompt_length` tokens are the prompt, including padding.
     fn stops(&self, ids: &[i64], prompt_length: usize) -> bool;
 }
 
@@ -13,7 +13,7 @@ impl<F: Fn(&[i64], usize) -> bool + Send + Sync> StoppingCriterion for F {
     }
 }
 
-/// Criteria of which any ends a text.
+/// Stopping criteria. Generation stops if any of them applies.
 #[derive(Clone, Default)]
 pub(super) struct Stopping(Vec<Arc<dyn StoppingCriterion>>);
 

@@ -1,10 +1,9 @@
 use super::GenerationConfig;
 
 impl GenerationConfig {
-    /// These options for another strategy: what it does not read is unset.
+    /// Changes the strategy and unsets the options that the new strategy does not use.
     ///
-    /// For options that come out of a model's folder: a model made for sampling brings a temperature, which greedy search
-    /// would ignore.
+    /// Meant for options from a model's folder: a model meant for sampling may set a temperature, which greedy search does not use.
     ///
     /// ```
     /// use align_models::generation::{Generation, GenerationConfig};
@@ -17,11 +16,11 @@ impl GenerationConfig {
     #[must_use]
     pub fn with_strategy(self, do_sample: bool, num_beams: usize) -> Self {
         let config = Self { do_sample, num_beams, ..self };
-        let config = if do_sample { config } else { config.without_drawing() };
+        let config = if do_sample { config } else { config.without_sampling() };
         if num_beams == 1 { Self { length_penalty: None, early_stopping: None, ..config } } else { config }
     }
 
-    fn without_drawing(self) -> Self {
+    fn without_sampling(self) -> Self {
         Self {
             temperature: None,
             top_k: None,

@@ -1,8 +1,8 @@
-use super::decoder::Decoder;
 use super::draws::DrawKey;
-use super::generate::{check_prompts, matrix, max_length, with_weights_at_fault};
+use super::generate::{check_prompts, matrix, max_length, name_non_finite_weights};
+use super::incremental_decoder::IncrementalDecoder;
 use super::pipeline::{Pipeline, pipeline};
-use super::prompts::started;
+use super::prompts::with_bos;
 use super::sampling::{Text, choose};
 use super::stopping::Stopping;
 use super::token_ids::eos_ids;
@@ -10,14 +10,14 @@ use super::{Generation, GenerationError};
 use crate::{CausalLm, Result};
 use std::slice::from_ref;
 
-/// The prompt's number, which draws are keyed by.
-const PLACE: usize = 0;
+/// The number of the prompt, which is part of the key of the random numbers.
+const PROMPT: usize = 0;
 
-/// The tokens that a model writes behind one prompt, each as soon as it is chosen, by greedy search or sampling.
+/// Generates one completion and returns each token as soon as it is selected, by greedy search or sampling.
 ///
-/// They are those of [`generate_prompts`](super::generate_prompts) for a first prompt: the EOS that ends the text is left
-/// out. An empty prompt starts with the model's BOS. After an error there are no more tokens. The model is taken as it is, so
-/// that the first token comes at once: where one text follows another, hand over what [`CausalLm::packed`] gives.
+/// The tokens are those of [`generate_prompts`](super::generate_prompts) for the first prompt, without a final EOS. An empty prompt is
+/// replaced by the model's BOS. The iterator ends after an error. The model is not packed, so that the first token has no delay: to
+/// stream several texts, pass the result of [`CausalLm::packed`].
 ///
 /// ```no_run
 /// # use align_models::{Gpt2, generation::{Generation, GenerationConfig, stream}};
@@ -31,8 +31,8 @@ const PLACE: usize = 0;
 /// ```
 ///
 /// # Errors
-/// As [`generate_prompts`](super::generate_prompts); more than one beam, since beams may drop what they have written; more
-/// than one text.
+/// The errors of [`generate_prompts`](super::generate_prompts); more than one beam, since a beam may be discarded later; more than one
+/// completion.
 pub fn stream<'a, M: CausalLm + ?Sized>(
     model: &'a M,
     prompt: &[i64],
@@ -40,25 +40,25 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
 ) -> Result<TokenStream<'a, M>> {
     let config = generation.config();
     if config.num_beams > 1 {
-        let conflict = format!("the best of {} beams is known at the end only", config.num_beams);
-        let remedy = "take 1 beam to stream a text";
+        let conflict = format!("the best of {} beams is known only at the end", config.num_beams);
+        let remedy = "set it to 1 to stream a text";
         return Err(GenerationError::Conflict { option: "num_beams", conflict, remedy }.into());
     }
     if config.output_scores {
-        let conflict = "a stream is tokens without scores".to_owned();
-        return Err(GenerationError::Conflict { option: "output_scores", conflict, remedy: "leave it out" }.into());
+        let conflict = "a stream has no scores".to_owned();
+        return Err(GenerationError::Conflict { option: "output_scores", conflict, remedy: "unset it" }.into());
     }
     if config.num_return_sequences > 1 {
         let conflict = format!("a stream is one text, not {}", config.num_return_sequences);
-        let remedy = "stream each with a seed of its own";
+        let remedy = "stream each text with a different seed";
         return Err(GenerationError::Conflict { option: "num_return_sequences", conflict, remedy }.into());
     }
     let eos = eos_ids(model, generation)?;
-    let ids = started(model, generation, PLACE, prompt)?;
-    check_prompts(model, from_ref(&ids), None, &[PLACE as u64])?;
+    let ids = with_bos(model, generation, PROMPT, prompt)?;
+    check_prompts(model, from_ref(&ids), None, &[PROMPT as u64])?;
     let max_length = max_length(model, config, ids.len(), 0)?;
-    let decoder = tch::no_grad(|| Decoder::new(model, &matrix(from_ref(&ids))?, None, max_length as i64))?;
-    let key = DrawKey { seed: config.seed, sequence: PLACE as u64, text: 0 };
+    let decoder = tch::no_grad(|| IncrementalDecoder::new(model, &matrix(from_ref(&ids))?, None, max_length as i64))?;
+    let key = DrawKey { seed: config.seed, sequence: PROMPT as u64, text: 0 };
     Ok(TokenStream {
         decoder,
         pipeline: pipeline(generation, &eos, ids.len(), max_length),
@@ -67,15 +67,15 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
         do_sample: config.do_sample,
         max_length,
         prompt_length: ids.len(),
-        text: Text { prompt: PLACE, ids, token_logps: Vec::new(), key, row: 0, finished: false },
+        text: Text { prompt: PROMPT, ids, token_logps: Vec::new(), key, row: 0, finished: false },
         stopped: false,
         scratch: Vec::new(),
     })
 }
 
-/// Iterator over the tokens of one text; see [`stream`].
+/// An iterator over the tokens of one text; see [`stream`].
 pub struct TokenStream<'a, M: ?Sized> {
-    decoder: Decoder<'a, M>,
+    decoder: IncrementalDecoder<'a, M>,
     pipeline: Pipeline,
     stopping: Stopping,
     eos: Vec<i64>,
@@ -94,18 +94,17 @@ impl<M: CausalLm + ?Sized> TokenStream<'_, M> {
         self.stopped
     }
 
-    /// The EOS that has ended the text, which is not among the tokens; one with a spelling, such as a full stop, is part of the
-    /// text all the same.
+    /// The final EOS, which is not among the tokens. An EOS that is ordinary text, such as a full stop, still belongs to the text.
     #[must_use]
-    pub fn end(&self) -> Option<i64> {
+    pub fn eos(&self) -> Option<i64> {
         self.text.ids.last().copied().filter(|last| self.text.ids.len() > self.prompt_length && self.eos.contains(last))
     }
 
-    /// The next token, an EOS included.
+    /// The next token, which may be an EOS.
     fn token(&mut self) -> Result<i64> {
         let step = self.text.ids.len() - self.prompt_length;
         if step > 0 {
-            // The last token is read only now, so that it was handed over as soon as it was known.
+            // The model processes the last token only now, so that it was returned without delay.
             let last = self.text.ids.last().copied().unwrap_or_default();
             tch::no_grad(|| self.decoder.step(&[last]))?;
         }
@@ -115,8 +114,8 @@ impl<M: CausalLm + ?Sized> TokenStream<'_, M> {
             scratch.extend_from_slice(scores.row(0));
         })?;
         let token = choose(&self.pipeline, &self.text, self.do_sample, step, scratch);
-        let nothing_left = GenerationError::NothingLeft { prompt: PLACE as u64, step, survivors: 0, needed: 1 };
-        token.ok_or_else(|| with_weights_at_fault(self.decoder.model(), nothing_left.into()))
+        let nothing_left = GenerationError::NothingLeft { prompt: PROMPT as u64, step, survivors: 0, needed: 1 };
+        token.ok_or_else(|| name_non_finite_weights(self.decoder.model(), nothing_left.into()))
     }
 }
 

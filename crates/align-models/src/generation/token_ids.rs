@@ -1,11 +1,11 @@
-//! The token ids that options name.
+//! The token ids in the options.
 
 use super::processors::NoBadWords;
 use super::{Generation, GenerationConfig, GenerationError};
 use crate::CausalLm;
 
 impl GenerationConfig {
-    /// Every token id of the options, under the option's name.
+    /// Every token id in the options, with the name of the option.
     pub(super) fn token_ids(&self) -> impl Iterator<Item = (&'static str, i64)> {
         fn named<'a>(
             option: &'static str,
@@ -24,7 +24,7 @@ impl GenerationConfig {
     }
 }
 
-/// Checks what depends on the model, and returns the ids that end its texts.
+/// Checks the options that depend on the model, and returns the end-of-sequence ids.
 pub(super) fn eos_ids<M: CausalLm + ?Sized>(model: &M, generation: &Generation) -> Result<Vec<i64>, GenerationError> {
     let config = generation.config();
     let eos = config.eos_token_id.clone().unwrap_or_else(|| model.eos_token_ids().to_vec());
@@ -40,17 +40,17 @@ pub(super) fn eos_ids<M: CausalLm + ?Sized>(model: &M, generation: &Generation) 
         ("exponential_decay_length_penalty", config.exponential_decay_length_penalty.is_some()),
     ];
     if let Some((option, _)) = needs_eos.into_iter().find(|(_, set)| *set && eos.is_empty()) {
-        let conflict = "neither the model nor eos_token_id says what ends a text".into();
-        return Err(GenerationError::Conflict { option, conflict, remedy: "unset it or name an eos_token_id" });
+        let conflict = "neither the model nor the options have an eos_token_id".into();
+        return Err(GenerationError::Conflict { option, conflict, remedy: "unset it or set eos_token_id" });
     }
     if config.bad_words_ids.as_ref().is_some_and(|words| NoBadWords::new(words, &eos).is_empty()) {
-        let conflict = "it holds nothing but eos_token_id, which it does not rule out".into();
-        let remedy = "set min_new_tokens or suppress_tokens against the end of a text";
+        let conflict = "it contains only eos_token_id, which it does not exclude".into();
+        let remedy = "use min_new_tokens or suppress_tokens to exclude EOS";
         return Err(GenerationError::Conflict { option: "bad_words_ids", conflict, remedy });
     }
-    if !generation.knows_stop_strings() {
-        let conflict = "the model does not know the text of its tokens".into();
-        let remedy = "give it with Generation::with_token_bytes";
+    if !generation.has_stop_strings() {
+        let conflict = "the text of the tokens is not known".into();
+        let remedy = "set it with Generation::with_token_bytes";
         return Err(GenerationError::Conflict { option: "stop_strings", conflict, remedy });
     }
     Ok(eos)

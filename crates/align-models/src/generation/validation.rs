@@ -1,10 +1,10 @@
-//! Which options fit each other.
+//! Validation of generation options.
 
 use super::{GenerationConfig, GenerationError};
 use std::collections::BTreeSet;
 
-/// Options that only drawing reads, and whether each is set.
-fn drawing(c: &GenerationConfig) -> [(&'static str, bool); 7] {
+/// Options that only sampling uses, and whether each is set.
+fn sampling_options(c: &GenerationConfig) -> [(&'static str, bool); 7] {
     [
         ("temperature", c.temperature.is_some()),
         ("top_k", c.top_k.is_some()),
@@ -16,28 +16,23 @@ fn drawing(c: &GenerationConfig) -> [(&'static str, bool); 7] {
     ]
 }
 
-/// Refuses a value outside its range, an option that contradicts another one, and one that would be ignored.
+/// Fails if a value is out of range, two options contradict each other, or an option would have no effect.
 pub(super) fn check(c: &GenerationConfig) -> Result<(), GenerationError> {
     ranges(c)?;
-    token_lists(c)?;
-    lengths(c)?;
-    endings(c)?;
-    strategy(c)
+    check_lists(c)?;
+    check_lengths(c)?;
+    check_eos(c)?;
+    check_strategy(c)
 }
 
-/// Refuses values outside their ranges, each looked at alone.
+/// Fails if a value is out of range. Checks each option separately.
 pub(super) fn ranges(c: &GenerationConfig) -> Result<(), GenerationError> {
     at_least_one("num_beams", Some(c.num_beams))?;
     at_least_one("num_return_sequences", Some(c.num_return_sequences))?;
     at_least_one("max_length", c.max_length)?;
     at_least_one("max_new_tokens", c.max_new_tokens)?;
     let positive = |x: f64| x > 0.0 && x.is_finite();
-    number(
-        "temperature",
-        c.temperature,
-        "a finite number above 0 (for the likeliest token unset do_sample)",
-        positive,
-    )?;
+    number("temperature", c.temperature, "a finite number above 0 (for greedy search unset do_sample)", positive)?;
     number("repetition_penalty", Some(c.repetition_penalty), "a finite number above 0", positive)?;
     number("top_p", c.top_p, "a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)?;
     number("typical_p", c.typical_p, "a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)?;
@@ -57,8 +52,8 @@ pub(super) fn ranges(c: &GenerationConfig) -> Result<(), GenerationError> {
     Ok(())
 }
 
-/// Refuses lists that say nothing.
-fn token_lists(c: &GenerationConfig) -> Result<(), GenerationError> {
+/// Fails if a list or an item of a list is empty, or a bias is not finite.
+fn check_lists(c: &GenerationConfig) -> Result<(), GenerationError> {
     let lists = [
         ("suppress_tokens", c.suppress_tokens.as_ref().is_some_and(Vec::is_empty)),
         ("begin_suppress_tokens", c.begin_suppress_tokens.as_ref().is_some_and(Vec::is_empty)),
@@ -73,38 +68,38 @@ fn token_lists(c: &GenerationConfig) -> Result<(), GenerationError> {
         ("stop_strings", c.stop_strings.iter().flatten().any(String::is_empty)),
     ];
     if let Some((option, _)) = lists.into_iter().find(|(_, empty)| *empty) {
-        let expected = "at least one item, or not to be set";
+        let expected = "at least one item, or unset it";
         return Err(GenerationError::Value { option, found: "an empty list".into(), expected });
     }
     if let Some((option, _)) = items.into_iter().find(|(_, empty)| *empty) {
         return Err(GenerationError::Value {
             option,
             found: "a list with an empty item".into(),
-            expected: "none empty",
+            expected: "no empty items",
         });
     }
     let biases = c.sequence_bias.iter().flatten().map(|(_, bias)| *bias);
     if let Some(bias) = biases.into_iter().find(|bias| !bias.is_finite()) {
-        let expected = "finite biases (bad_words_ids rules sequences out)";
+        let expected = "finite biases (use bad_words_ids to exclude sequences)";
         return Err(GenerationError::Value { option: "sequence_bias", found: bias.to_string(), expected });
     }
     Ok(())
 }
 
-/// Refuses options about an end that cannot come.
-fn endings(c: &GenerationConfig) -> Result<(), GenerationError> {
+/// Fails if options need an EOS that cannot be generated.
+fn check_eos(c: &GenerationConfig) -> Result<(), GenerationError> {
     let no_eos = c.eos_token_id.as_ref().is_some_and(Vec::is_empty);
     if no_eos && c.exponential_decay_length_penalty.is_some() {
-        let (option, why) = ("exponential_decay_length_penalty", "eos_token_id names nothing that ends a text");
-        return conflict(option, why.into(), "unset it or name an eos_token_id");
+        let (option, why) = ("exponential_decay_length_penalty", "eos_token_id is empty");
+        return conflict(option, why.into(), "unset it or set eos_token_id");
     }
     let suppressed: BTreeSet<i64> = c.suppress_tokens.iter().flatten().copied().collect();
     let all_suppressed = |ids: &Option<Vec<i64>>| {
         ids.as_ref().is_some_and(|ids| !ids.is_empty() && ids.iter().all(|id| suppressed.contains(id)))
     };
     if all_suppressed(&c.forced_eos_token_id) {
-        let why = "suppress_tokens rules all of its tokens out".into();
-        return conflict("forced_eos_token_id", why, "name a token that is not suppressed");
+        let why = "suppress_tokens excludes all of its tokens".into();
+        return conflict("forced_eos_token_id", why, "set a token that is not suppressed");
     }
     if all_suppressed(&c.eos_token_id) {
         let needs_eos = [
@@ -113,14 +108,14 @@ fn endings(c: &GenerationConfig) -> Result<(), GenerationError> {
             ("min_new_tokens", c.min_new_tokens.is_some_and(|n| n > 0)),
         ];
         if let Some((option, _)) = needs_eos.into_iter().find(|(_, set)| *set) {
-            let why = "suppress_tokens rules every eos_token_id out".into();
+            let why = "suppress_tokens excludes every eos_token_id".into();
             return conflict(option, why, "unset one of them");
         }
     }
     Ok(())
 }
 
-fn lengths(c: &GenerationConfig) -> Result<(), GenerationError> {
+fn check_lengths(c: &GenerationConfig) -> Result<(), GenerationError> {
     if c.max_length.is_some() && c.max_new_tokens.is_some() {
         return conflict("max_length", "max_new_tokens is set too".into(), "set one of them");
     }
@@ -140,16 +135,16 @@ fn lengths(c: &GenerationConfig) -> Result<(), GenerationError> {
     let needs_eos = c.min_length.is_some_and(|n| n > 0) || c.min_new_tokens.is_some_and(|n| n > 0);
     if needs_eos && c.eos_token_id.as_ref().is_some_and(Vec::is_empty) {
         let option = if c.min_length.is_some() { "min_length" } else { "min_new_tokens" };
-        return conflict(option, "no eos_token_id can end a text".into(), "unset it or name an eos_token_id");
+        return conflict(option, "eos_token_id is empty".into(), "unset it or set eos_token_id");
     }
     Ok(())
 }
 
-fn strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
+fn check_strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
     if !c.do_sample {
-        for (option, set) in drawing(c) {
+        for (option, set) in sampling_options(c) {
             if set {
-                return conflict(option, "do_sample is false, so nothing is drawn".into(), "set do_sample or unset it");
+                return conflict(option, "do_sample is false".into(), "set do_sample or unset it");
             }
         }
     }
@@ -164,7 +159,7 @@ fn strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
     let returned = c.num_return_sequences;
     match (c.num_beams, c.do_sample) {
         (1, false) if returned > 1 => {
-            let why = format!("greedy search finds one text, not {returned}");
+            let why = format!("greedy search generates one text, not {returned}");
             conflict("num_return_sequences", why, "set do_sample or num_beams")
         }
         (beams @ 2.., _) if returned > beams => {

@@ -146,7 +146,7 @@ impl Gpt2Config {
             fields.entry("n_positions").or_insert(n_ctx);
         }
         let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
-        let config: Self = json_field::named(fields).map_err(fail)?;
+        let config: Self = json_field::deserialize(fields).map_err(fail)?;
         config.validate().map_err(fail)?;
         Ok(config)
     }

@@ -11,7 +11,7 @@ use crate::decoder::{
 };
 use crate::identity::hyper_parameters;
 use crate::layers::{Linear, Norm, Weights};
-use crate::random_weights::{Filling, initializer_range, name_model, random_weights};
+use crate::random_weights::{Init, initializer_range, random_weights, set_model_type};
 use crate::{Error, Parameters, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl DecoderConfig for Gpt2Config {
             embedding,
             embedding_scale: None,
             positions: Positions::Learned(base.tensor("wpe.weight")?),
-            n_positions: self.n_positions,
+            max_position_embeddings: self.n_positions,
             dropout: self.embd_pdrop,
             blocks: (0..self.n_layer)
                 .map(|layer| self.block(layer, &base.child("h").child(layer)))
@@ -121,16 +121,16 @@ impl Gpt2 {
     pub fn new_random(mut config: Gpt2Config, seed: u64, kind: Kind, device: Device) -> Result<Self> {
         config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
         config.check_memory(kind, device)?;
-        name_model(&mut config.extra, "gpt2", "GPT2LMHeadModel");
+        set_model_type(&mut config.extra, "gpt2", "GPT2LMHeadModel");
         let std = initializer_range(&config.extra);
         let residual = std / (2.0 * config.n_layer as f64).sqrt();
-        let filling = |name: &str| match name {
-            _ if name.ends_with(".bias") => Filling::Zeros,
-            _ if name.contains(".ln_") => Filling::Ones,
-            _ if name.ends_with(".c_proj.weight") => Filling::Normal(residual),
-            _ => Filling::Normal(std),
+        let init = |name: &str| match name {
+            _ if name.ends_with(".bias") => Init::Zeros,
+            _ if name.contains(".ln_") => Init::Ones,
+            _ if name.ends_with(".c_proj.weight") => Init::Normal(residual),
+            _ => Init::Normal(std),
         };
-        let weights = random_weights(&config.layout(), seed, |_| true, filling, (kind, device))?;
+        let weights = random_weights(&config.layout(), seed, |_| true, init, (kind, device))?;
         Self::from_parameters(config, Parameters::new(weights))
     }
 }

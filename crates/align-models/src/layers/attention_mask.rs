@@ -26,7 +26,7 @@ pub(crate) fn causal_mask(
             let seen = seen.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_unsqueeze(1)?;
             Ok((Some(additive(&seen, options)?), false))
         }
-        Attention::Rows { rows, attention_mask } => {
+        Attention::SharedTokens { rows, attention_mask } => {
             let tokens = rows.places().size1()?;
             if [batch, seq, past] != [1, tokens, 0] {
                 return Err(Error::Input(format!(

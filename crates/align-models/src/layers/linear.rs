@@ -1,6 +1,6 @@
 use super::{Activation, Weights};
 use crate::Result;
-use crate::linear_layer::LinearLayer;
+use crate::linear_layer_info::LinearLayerInfo;
 use crate::lora::LoraLayer;
 use align_torch::{PackedActivation, PackedLinear};
 use tch::Tensor;
@@ -57,7 +57,7 @@ impl Linear {
         let y = self.product.forward(x)?;
         match &self.adapter {
             None => Ok(y),
-            Some(adapter) => adapter.added_to(&y, x, training),
+            Some(adapter) => adapter.add_to(&y, x, training),
         }
     }
 
@@ -85,12 +85,20 @@ impl Linear {
 
     /// What an adapter needs to know of it, in a block of that number; `None` where it is packed.
     ///
-    /// `input_is_kept` and `shares_input` are [`LinearLayer`]'s.
+    /// `input_is_saved` and `shares_input` are [`LinearLayerInfo`]'s.
     #[must_use]
-    pub fn described(&self, block: usize, input_is_kept: bool, shares_input: bool) -> Option<LinearLayer> {
+    pub fn info(&self, block: usize, input_is_saved: bool, shares_input: bool) -> Option<LinearLayerInfo> {
         let (inputs, outputs) = self.sizes()?;
         let transposed = matches!(self.product, Product::Transposed { .. });
-        Some(LinearLayer { name: self.name.clone(), inputs, outputs, transposed, block, input_is_kept, shares_input })
+        Some(LinearLayerInfo {
+            name: self.name.clone(),
+            inputs,
+            outputs,
+            transposed,
+            block,
+            input_is_saved,
+            shares_input,
+        })
     }
 
     fn sizes(&self) -> Option<(i64, i64)> {

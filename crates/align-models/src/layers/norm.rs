@@ -40,7 +40,7 @@ impl Norm {
     ///
     /// # Errors
     /// A weight that is missing.
-    pub fn rms_of_offset(w: &Weights, eps: f64) -> Result<Self> {
+    pub fn rms_with_offset(w: &Weights, eps: f64) -> Result<Self> {
         Ok(Self { kind: NormKind::Rms { offset: 1.0 }, ..Self::rms(w, eps)? })
     }
 

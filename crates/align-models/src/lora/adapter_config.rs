@@ -1,8 +1,8 @@
 //! Reading and writing PEFT's `adapter_config.json`.
 
-use super::not_ours::refuse_foreign;
+use super::unsupported_options::reject_unsupported;
 use crate::pretrained_config::{read_small_file, write_json};
-use crate::{Error, LoraConfig, Result, json_field, json_weight};
+use crate::{Error, LoraConfig, Result, bounded_json, json_field};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -23,11 +23,11 @@ impl LoraConfig {
         let fail = |reason: String| Error::Config { path: path.clone(), reason };
         let text = read_small_file(&path)?;
         let mut options: Map<String, Value> =
-            json_weight::parse(text.as_bytes()).map_err(|e| fail(format!("is not an adapter's config: {e}")))?;
+            bounded_json::parse(text.as_bytes()).map_err(|e| fail(format!("is not an adapter's config: {e}")))?;
         options.retain(|_, value| !value.is_null());
-        refuse_foreign(&options).map_err(fail)?;
+        reject_unsupported(&options).map_err(fail)?;
         options.remove("fan_in_fan_out");
-        let config: Self = json_field::named(Value::Object(options)).map_err(fail)?;
+        let config: Self = json_field::deserialize(Value::Object(options)).map_err(fail)?;
         config.validate().map_err(|e| fail(e.to_string()))?;
         Ok(config)
     }

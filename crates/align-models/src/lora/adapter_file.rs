@@ -1,7 +1,7 @@
 //! Reading and writing PEFT's `adapter_model.safetensors`, and reading `adapter_model.bin`.
 
+use super::full_weights::{self, FullWeight, is_duplicate};
 use super::target::Target;
-use super::whole::{self, WholeWeight, is_copy};
 use crate::checkpoint::{Checkpoint, CheckpointError, Layout, save_safetensors};
 use crate::{Error, Parameters, Result};
 use std::path::Path;
@@ -24,16 +24,16 @@ pub(super) fn open(dir: &Path) -> Result<Checkpoint> {
 pub(super) fn read(
     file: &Checkpoint,
     targets: &[Target],
-    [trained, carried]: [&[WholeWeight]; 2],
+    [trained, untrained]: [&[FullWeight]; 2],
     (kind, base_kind): (Kind, Kind),
     device: Device,
 ) -> Result<[Vec<(String, Tensor)>; 3]> {
-    let whole = trained.iter().chain(carried).map(|weight| weight.stored.clone());
+    let whole = trained.iter().chain(untrained).map(|weight| weight.stored.clone());
     let layout = Layout {
-        prefix: whole::PREFIX,
+        prefix: full_weights::PREFIX,
         tensors: targets.iter().flat_map(Target::matrices).chain(whole).collect(),
         tied: None,
-        ignored: is_copy,
+        ignored: is_duplicate,
         strict: true,
     };
     let mut matrices = file.load(&layout, kind, device).map_err(|error| match error {
@@ -44,11 +44,11 @@ pub(super) fn read(
     for (_, weight) in &mut whole {
         *weight = weight.f_to_kind(base_kind)?;
     }
-    let carried = whole.split_off(trained.len());
-    Ok([matrices, whole, carried])
+    let untrained = whole.split_off(trained.len());
+    Ok([matrices, whole, untrained])
 }
 
 /// Writes the adapter's weights into `dir`.
-pub(super) fn write(dir: &Path, [trained, carried]: [&Parameters; 2], overwrite: bool) -> Result<()> {
-    Ok(save_safetensors(&dir.join(NAME), trained.iter().chain(carried.iter()), overwrite)?)
+pub(super) fn write(dir: &Path, [trained, untrained]: [&Parameters; 2], overwrite: bool) -> Result<()> {
+    Ok(save_safetensors(&dir.join(NAME), trained.iter().chain(untrained.iter()), overwrite)?)
 }

@@ -1,15 +1,15 @@
-use super::base::{BaseModel, kinds_of_layers};
+use super::base_model::{LoraBase, kinds_of_layers};
 use super::matcher::Matcher;
 use super::require::require;
 use super::target::Target;
-use crate::linear_layer::LinearLayer;
+use crate::linear_layer_info::LinearLayerInfo;
 use crate::{LoraConfig, Result};
 
 /// The layers that an adapter's options name, in the checkpoint's order.
 ///
 /// # Errors
 /// Options that name no linear layer, or a module that is none.
-pub(super) fn targets(config: &LoraConfig, base: &BaseModel) -> Result<Vec<Target>> {
+pub(super) fn targets(config: &LoraConfig, base: &LoraBase) -> Result<Vec<Target>> {
     let matcher = Matcher::new(config)?;
     let linear = base.adaptable.linear_layers();
     if !config.target_modules.is_all_linear() {
@@ -23,9 +23,9 @@ pub(super) fn targets(config: &LoraConfig, base: &BaseModel) -> Result<Vec<Targe
         })?;
     }
     let kinds = kinds_of_layers(&linear);
-    let named = |(layer, place): (LinearLayer, u64)| {
+    let named = |(layer, layer_index): (LinearLayerInfo, u64)| {
         let (r, scaling) = (matcher.rank(&layer.name), matcher.scaling(&layer.name));
-        matcher.is_target(&layer.name).then_some(Target { layer, place, r, scaling })
+        matcher.is_target(&layer.name).then_some(Target { layer, layer_index, r, scaling })
     };
     let targets: Vec<Target> = linear.into_iter().zip(0..).filter_map(named).collect();
     require("target_modules", !targets.is_empty(), || {
@@ -51,9 +51,9 @@ pub(super) fn fan_in_fan_out(config: &LoraConfig, targets: &[Target]) -> Result<
 }
 
 /// Refuses what names no layer, and so would be ignored.
-pub(super) fn refuse_idle(config: &LoraConfig, targets: &[Target], base: &BaseModel) -> Result<()> {
+pub(super) fn reject_unused_names(config: &LoraConfig, targets: &[Target], base: &LoraBase) -> Result<()> {
     let names: Vec<&str> = targets.iter().map(|target| target.layer.name.as_str()).collect();
-    match Matcher::new(config)?.idle(&names) {
+    match Matcher::new(config)?.unused_name(&names) {
         None => Ok(()),
         Some((option, name)) => require(option, false, || {
             let kinds = kinds_of_layers(&base.adaptable.linear_layers());
@@ -82,7 +82,7 @@ mod tests {
         let model = Gpt2::new_random(config, 1, Kind::Float, Device::Cpu).unwrap();
         let names: Vec<String> = target_modules.iter().map(|name| (*name).to_owned()).collect();
         let config = LoraConfig { target_modules: names.into(), ..LoraConfig::default() };
-        let targets = targets(&config, &BaseModel::new(&model).unwrap()).unwrap();
+        let targets = targets(&config, &LoraBase::new(&model).unwrap()).unwrap();
         targets.into_iter().map(|target| target.layer.name.replace("transformer.h.", "")).collect()
     }
 

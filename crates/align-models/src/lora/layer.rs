@@ -22,7 +22,7 @@ impl LoraLayer {
     }
 
     /// `y + scaling · dropout(x) Aᵀ Bᵀ`, summed in the adapter's dtype and returned in that of `y`.
-    pub fn added_to(&self, y: &Tensor, x: &Tensor, training: bool) -> Result<Tensor> {
+    pub fn add_to(&self, y: &Tensor, x: &Tensor, training: bool) -> Result<Tensor> {
         let (kind, inputs, outputs) = (self.a.kind(), self.a.size2()?.1, self.b.size2()?.0);
         let x = dropout(x.f_reshape([-1, inputs])?.f_to_kind(kind)?, self.dropout, training)?;
         let low = x.f_mm(&self.a.f_tr()?)?.f_mul_scalar(self.scaling)?;

@@ -1,7 +1,7 @@
 //! Which modules a LoRA adapter is made for, by PEFT's rules. Nothing here knows a model: modules are names.
 
 use super::Modules;
-use super::expression::{End, regex};
+use super::name_pattern::{NamePattern, regex};
 use super::require::require;
 use crate::{LoraConfig, Result};
 use regex::Regex;
@@ -16,15 +16,15 @@ const ANY_LAYERS: &str = r"^.*?\.[^.]*\.(\d+)\.";
 #[derive(Debug)]
 pub(super) struct Matcher<'a> {
     config: &'a LoraConfig,
-    target: Names<'a>,
-    exclude: Option<Names<'a>>,
+    target: ModuleSelector<'a>,
+    exclude: Option<ModuleSelector<'a>>,
     layers: Vec<Regex>,
-    ranks: Vec<(End, i64)>,
-    alphas: Vec<(End, f64)>,
+    ranks: Vec<(NamePattern, i64)>,
+    alphas: Vec<(NamePattern, f64)>,
 }
 
 #[derive(Debug)]
-enum Names<'a> {
+enum ModuleSelector<'a> {
     All,
     Pattern(Regex),
     Listed(&'a [String]),
@@ -35,9 +35,15 @@ impl<'a> Matcher<'a> {
     /// A pattern that is no regular expression, or one with a look-around or a back-reference.
     pub fn new(config: &'a LoraConfig) -> Result<Self> {
         let layers = config.layers_pattern.as_deref().unwrap_or_default();
-        few("layers_pattern", layers.len())?;
-        few("rank_pattern", config.rank_pattern.keys().filter(|name| End::is_expression(name)).count())?;
-        few("alpha_pattern", config.alpha_pattern.keys().filter(|name| End::is_expression(name)).count())?;
+        limit_expressions("layers_pattern", layers.len())?;
+        limit_expressions(
+            "rank_pattern",
+            config.rank_pattern.keys().filter(|name| NamePattern::is_expression(name)).count(),
+        )?;
+        limit_expressions(
+            "alpha_pattern",
+            config.alpha_pattern.keys().filter(|name| NamePattern::is_expression(name)).count(),
+        )?;
         let layers = match layers {
             [] => vec![regex("layers_pattern", ANY_LAYERS)?],
             names => {
@@ -45,12 +51,13 @@ impl<'a> Matcher<'a> {
                 names.iter().map(one).collect::<Result<_>>()?
             }
         };
-        let ranks = config.rank_pattern.iter().map(|(name, r)| Ok((End::new("rank_pattern", name)?, *r)));
-        let alphas = config.alpha_pattern.iter().map(|(name, alpha)| Ok((End::new("alpha_pattern", name)?, *alpha)));
+        let ranks = config.rank_pattern.iter().map(|(name, r)| Ok((NamePattern::new("rank_pattern", name)?, *r)));
+        let alphas =
+            config.alpha_pattern.iter().map(|(name, alpha)| Ok((NamePattern::new("alpha_pattern", name)?, *alpha)));
         Ok(Self {
             config,
-            target: names("target_modules", &config.target_modules)?,
-            exclude: config.exclude_modules.as_ref().map(|modules| names("exclude_modules", modules)).transpose()?,
+            target: selector("target_modules", &config.target_modules)?,
+            exclude: config.exclude_modules.as_ref().map(|modules| selector("exclude_modules", modules)).transpose()?,
             layers,
             ranks: ranks.collect::<Result<_>>()?,
             alphas: alphas.collect::<Result<_>>()?,
@@ -59,11 +66,11 @@ impl<'a> Matcher<'a> {
 
     /// Whether matrices stand beside the module, where it is a linear layer. `all-linear` is true of every name.
     pub fn is_target(&self, module: &str) -> bool {
-        if self.exclude.as_ref().is_some_and(|names| names.hit(module)) || self.is_inside_saved(module) {
+        if self.exclude.as_ref().is_some_and(|names| names.matches(module)) || self.is_inside_saved(module) {
             return false;
         }
-        let by_name = matches!(self.target, Names::Listed(_));
-        self.target.hit(module) && (!by_name || self.is_in_layers(module))
+        let by_name = matches!(self.target, ModuleSelector::Listed(_));
+        self.target.matches(module) && (!by_name || self.is_in_layers(module))
     }
 
     /// Whether the module is trained and saved whole. PEFT compares ends of names here, not whole parts.
@@ -84,15 +91,15 @@ impl<'a> Matcher<'a> {
     }
 
     /// What of the options hits none of the targets, and so would be ignored.
-    pub fn idle(&self, targets: &[&str]) -> Option<(&'static str, String)> {
-        let hits = |end: &End| targets.iter().any(|target| end.is_match(target));
+    pub fn unused_name(&self, targets: &[&str]) -> Option<(&'static str, String)> {
+        let hits = |pattern: &NamePattern| targets.iter().any(|target| pattern.is_match(target));
         let config = self.config;
-        let ranks = config.rank_pattern.keys().zip(&self.ranks).filter(|(_, (end, _))| !hits(end));
-        let alphas = config.alpha_pattern.keys().zip(&self.alphas).filter(|(_, (end, _))| !hits(end));
+        let ranks = config.rank_pattern.keys().zip(&self.ranks).filter(|(_, (pattern, _))| !hits(pattern));
+        let alphas = config.alpha_pattern.keys().zip(&self.alphas).filter(|(_, (pattern, _))| !hits(pattern));
         let patterns =
             ranks.map(|(name, _)| ("rank_pattern", name)).chain(alphas.map(|(name, _)| ("alpha_pattern", name)));
         let names = match &self.target {
-            Names::Listed(names) => *names,
+            ModuleSelector::Listed(names) => *names,
             _ => &[],
         };
         let unused = names.iter().filter(|name| !targets.iter().any(|target| is_named(target, name)));
@@ -117,8 +124,8 @@ impl<'a> Matcher<'a> {
     }
 }
 
-impl Names<'_> {
-    fn hit(&self, module: &str) -> bool {
+impl ModuleSelector<'_> {
+    fn matches(&self, module: &str) -> bool {
         match self {
             Self::All => true,
             Self::Pattern(regex) => regex.is_match(module),
@@ -127,11 +134,11 @@ impl Names<'_> {
     }
 }
 
-fn names<'a>(option: &'static str, modules: &'a Modules) -> Result<Names<'a>> {
+fn selector<'a>(option: &'static str, modules: &'a Modules) -> Result<ModuleSelector<'a>> {
     Ok(match modules {
-        all if all.is_all_linear() && option == "target_modules" => Names::All,
-        Modules::Pattern(text) => Names::Pattern(regex(option, &format!("^(?:{text})$"))?),
-        Modules::Names(names) => Names::Listed(names),
+        all if all.is_all_linear() && option == "target_modules" => ModuleSelector::All,
+        Modules::Pattern(text) => ModuleSelector::Pattern(regex(option, &format!("^(?:{text})$"))?),
+        Modules::Names(names) => ModuleSelector::Listed(names),
     })
 }
 
@@ -140,7 +147,7 @@ fn is_named(module: &str, name: &str) -> bool {
     module.strip_suffix(name).is_some_and(|front| front.is_empty() || front.ends_with('.'))
 }
 
-fn few(option: &'static str, count: usize) -> Result<()> {
+fn limit_expressions(option: &'static str, count: usize) -> Result<()> {
     require(option, count <= EXPRESSIONS, || {
         format!("holds {count} expressions, at most {EXPRESSIONS} are read: give names")
     })
@@ -162,7 +169,7 @@ mod tests {
 
     fn hits(config: &LoraConfig) -> Vec<usize> {
         let matcher = Matcher::new(config).unwrap();
-        (0..LAYERS.len()).filter(|place| matcher.is_target(LAYERS[*place])).collect()
+        (0..LAYERS.len()).filter(|layer_index| matcher.is_target(LAYERS[*layer_index])).collect()
     }
 
     fn names(names: &[&str]) -> Modules {
@@ -212,8 +219,8 @@ mod tests {
         let matcher = Matcher::new(&config).unwrap();
         assert_eq!(LAYERS.map(|module| matcher.rank(module)), [8, 16, 3, 16, 8, 8]);
         assert_eq!(LAYERS.map(|module| matcher.scaling(module)), [1.0, 0.25, 8.0 / 3.0, 0.25, 1.0, 1.0]);
-        assert_eq!(matcher.idle(&LAYERS), None);
-        assert_eq!(matcher.idle(&LAYERS[..2]), Some(("rank_pattern", "1.self_attn.q_proj".into())));
+        assert_eq!(matcher.unused_name(&LAYERS), None);
+        assert_eq!(matcher.unused_name(&LAYERS[..2]), Some(("rank_pattern", "1.self_attn.q_proj".into())));
         let config = of(Modules::Pattern("(?=look).*".into()));
         let problem = Matcher::new(&config).unwrap_err().to_string();
         assert!(problem.contains("target_modules") && problem.contains("look-around"), "{problem}");

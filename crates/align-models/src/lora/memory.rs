@@ -1,5 +1,5 @@
 use super::target::matrix_names;
-use crate::linear_layer::LinearLayer;
+use crate::linear_layer_info::LinearLayerInfo;
 use crate::{CausalLm, LoraModel, TrainableModel, TrainingMemory};
 use std::collections::BTreeMap;
 use tch::Tensor;
@@ -15,9 +15,9 @@ impl LoraModel {
         let mut blocks = BTreeMap::new();
         for of_one_input in layers.chunk_by(|_, next| next.shares_input) {
             let Some(first) = of_one_input.first() else { continue };
-            let kept = of_one_input.iter().any(|layer| self.keeps_input(layer));
+            let kept = of_one_input.iter().any(|layer| self.saves_input(layer));
             let input = if kept { 0 } else { self.model.kind().elt_size_in_bytes() as i64 * first.inputs };
-            let adapters = of_one_input.iter().map(|layer| self.kept_by_adapter(layer)).sum::<i64>();
+            let adapters = of_one_input.iter().map(|layer| self.saved_by_adapter(layer)).sum::<i64>();
             *blocks.entry(first.block).or_insert(0_i64) += adapters - input;
         }
         let surplus = match self.gradient_checkpointing {
@@ -29,14 +29,14 @@ impl LoraModel {
     }
 
     /// Whether the layer's input is kept, as it is where the layer's own weight is trained.
-    fn keeps_input(&self, layer: &LinearLayer) -> bool {
+    fn saves_input(&self, layer: &LinearLayerInfo) -> bool {
         let [a, _] = matrix_names(&layer.name);
         let trained = self.frozen.get(&format!("{}.weight", layer.name)).is_none();
-        layer.input_is_kept || trained || self.adapter.get(&a).is_some()
+        layer.input_is_saved || trained || self.adapter.get(&a).is_some()
     }
 
     /// How many bytes of a token an adapter beside the layer keeps besides the layer's input.
-    fn kept_by_adapter(&self, layer: &LinearLayer) -> i64 {
+    fn saved_by_adapter(&self, layer: &LinearLayerInfo) -> i64 {
         let [a, _] = matrix_names(&layer.name);
         let Some(kind) = self.adapter.get(&a).map(Tensor::kind) else { return 0 };
         let r = self.targets.iter().find(|target| target.layer.name == layer.name).map_or(0, |target| target.r);

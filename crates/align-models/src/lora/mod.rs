@@ -3,21 +3,21 @@
 mod adapter;
 mod adapter_config;
 mod adapter_file;
-mod base;
+mod base_model;
 mod config;
-mod expression;
 mod find_targets;
-mod fresh;
+mod full_weights;
+mod init_weights;
 mod layer;
 mod matcher;
 mod memory;
 mod model;
 mod modules;
-mod not_ours;
+mod name_pattern;
 mod require;
 mod target;
+mod unsupported_options;
 mod validation;
-mod whole;
 
 pub(crate) use layer::LoraLayer;
 

@@ -1,8 +1,8 @@
-use super::base::BaseModel;
-use super::find_targets::{fan_in_fan_out, refuse_idle, targets};
-use super::fresh::fresh;
+use super::base_model::LoraBase;
+use super::find_targets::{fan_in_fan_out, reject_unused_names, targets};
+use super::full_weights::{self, FullWeight};
+use super::init_weights::init_matrices;
 use super::target::Target;
-use super::whole::{self, WholeWeight};
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
 use crate::identity::hyper_parameters;
@@ -11,7 +11,7 @@ use crate::{
     pretrained_config,
 };
 use align_base::printable_path;
-use align_torch::{available_memory, bytes_in_words};
+use align_torch::{available_memory, format_bytes};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,11 +37,11 @@ pub struct LoraModel {
     pub(super) config: LoraConfig,
     pub(super) targets: Vec<Target>,
     /// Which of the base model's weights the adapter has of its own: those that are trained, and those that are not.
-    whole: [Vec<WholeWeight>; 2],
+    full_weights: [Vec<FullWeight>; 2],
     /// The matrices, and the weights that are trained whole, under PEFT's names.
     pub(super) adapter: Parameters,
     /// The weights of the adapter's file that are not trained, under PEFT's names.
-    carried: Parameters,
+    untrained: Parameters,
     /// The model's weights that are not trained, under their own names.
     pub(super) frozen: Parameters,
     /// The base model with the adapter's weights in the place of its own, and the adapter's layers beside them.
@@ -57,17 +57,17 @@ impl LoraModel {
     /// Options out of range, target modules that the model has not, options that name nothing, or an adapter that does not fit into
     /// memory.
     pub fn new(base: impl CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
-        Self::fresh(&base, config, seed)
+        Self::with_init(&base, config, seed)
     }
 
-    fn fresh(model: &dyn CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
+    fn with_init(model: &dyn CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
         config.validate()?;
-        let base = BaseModel::new(model)?;
+        let base = LoraBase::new(model)?;
         let targets = targets(&config, &base)?;
-        refuse_idle(&config, &targets, &base)?;
+        reject_unused_names(&config, &targets, &base)?;
         check_memory(&targets, adapter_kind(model.kind()), model.device())?;
-        let trained = whole::trained(&config, &base, &targets)?;
-        let mut adapter = fresh(&targets, seed, adapter_kind(model.kind()), model.device())?;
+        let trained = full_weights::trained_weights(&config, &base, &targets)?;
+        let mut adapter = init_matrices(&targets, seed, adapter_kind(model.kind()), model.device())?;
         for weight in &trained {
             let of_base = model.parameters().get(&weight.base).unwrap_or(model.head());
             adapter.push((weight.stored.name.clone(), of_base.f_detach_copy()?));
@@ -91,43 +91,44 @@ impl LoraModel {
         let config = LoraConfig::from_pretrained(dir)?;
         let fail = |e: Error| Error::Config { path: dir.join(adapter_config::NAME), reason: e.to_string() };
         let file = adapter_file::open(dir)?;
-        let mut base = BaseModel::new(model)?;
-        if let Some(tokens) = whole::vocab_size(&file, &base).filter(|tokens| *tokens != base.vocab_size) {
+        let mut base = LoraBase::new(model)?;
+        if let Some(tokens) = full_weights::vocab_size(&file, &base).filter(|tokens| *tokens != base.vocab_size) {
             tracing::warn!(
                 path = %dir.display(), base = base.vocab_size, adapter = tokens,
-                "the adapter's embeddings have another number of tokens than the base model's, and take their place"
+                "the adapter's embeddings have another number of tokens than the base model's, and replace those"
             );
             base.vocab_size = tokens;
         }
         let targets = targets(&config, &base).map_err(fail)?;
-        let trained = whole::trained(&config, &base, &targets).map_err(fail)?;
-        let carried = whole::carried(&file, &base, &trained);
+        let trained = full_weights::trained_weights(&config, &base, &targets).map_err(fail)?;
+        let untrained = full_weights::untrained_embeddings(&file, &base, &trained);
         let kinds = (adapter_kind(model.kind()), model.kind());
         let [mut matrices, own, kept] =
-            adapter_file::read(&file, &targets, [&trained, &carried], kinds, model.device())?;
+            adapter_file::read(&file, &targets, [&trained, &untrained], kinds, model.device())?;
         matrices.extend(own);
-        Self::build(&base, config, targets, [trained, carried], Parameters::new(matrices), Parameters::new(kept))
+        Self::build(&base, config, targets, [trained, untrained], Parameters::new(matrices), Parameters::new(kept))
     }
 
     fn build(
-        base: &BaseModel,
+        base: &LoraBase,
         config: LoraConfig,
         targets: Vec<Target>,
-        whole: [Vec<WholeWeight>; 2],
+        full_weights: [Vec<FullWeight>; 2],
         adapter: Parameters,
-        carried: Parameters,
+        untrained: Parameters,
     ) -> Result<Self> {
         let config = LoraConfig { fan_in_fan_out: Some(fan_in_fan_out(&config, &targets)?), ..config };
         base.model.parameters().set_requires_grad(false);
-        let [trained, kept] = &whole;
-        let (trained, kept) = (whole::named(trained, &adapter), whole::named(kept, &carried));
-        let weights = whole::in_place(base, &trained, &kept)?;
+        let [trained, kept] = &full_weights;
+        let (trained, kept) =
+            (full_weights::by_base_name(trained, &adapter), full_weights::by_base_name(kept, &untrained));
+        let weights = full_weights::replace_weights(base, &trained, &kept)?;
         let is_frozen = |name: &str| trained.get(name).is_none();
         let frozen = weights.iter().filter(|(name, _)| is_frozen(name));
         let frozen = Parameters::new(frozen.map(|(name, weight)| (name.to_owned(), weight.shallow_clone())).collect());
         let layers = Adapter { targets: &targets, parameters: &adapter, dropout: config.lora_dropout };
         let model = base.adaptable.with_weights(weights, Some(layers))?;
-        Ok(Self { config, targets, whole, adapter, carried, frozen, model, gradient_checkpointing: false })
+        Ok(Self { config, targets, full_weights, adapter, untrained, frozen, model, gradient_checkpointing: false })
     }
 
     /// The adapter's options.
@@ -156,7 +157,7 @@ impl LoraModel {
             Ok((name.to_owned(), weight))
         };
         let weights = tch::no_grad(|| self.model.parameters().iter().map(merged).collect::<Result<_>>())?;
-        BaseModel::new(&self.model)?.adaptable.with_weights(Parameters::new(weights), None)
+        LoraBase::new(&self.model)?.adaptable.with_weights(Parameters::new(weights), None)
     }
 }
 
@@ -174,8 +175,8 @@ fn check_memory(targets: &[Target], kind: Kind, device: Device) -> Result<()> {
             option: "r",
             reason: format!(
                 "makes matrices of {}, and {} are left: lower it, or name fewer target_modules",
-                bytes_in_words(bytes),
-                bytes_in_words(available)
+                format_bytes(bytes),
+                format_bytes(available)
             ),
         }),
         _ => Ok(()),
@@ -193,8 +194,8 @@ impl CausalLm for LoraModel {
         self.model.hidden(input_ids, position_ids, attention, cache)
     }
 
-    fn takes_rows(&self) -> bool {
-        self.model.takes_rows()
+    fn supports_shared_tokens(&self) -> bool {
+        self.model.supports_shared_tokens()
     }
 
     fn head(&self) -> &Tensor {
@@ -213,8 +214,8 @@ impl CausalLm for LoraModel {
         self.model.vocab_size()
     }
 
-    fn n_positions(&self) -> i64 {
-        self.model.n_positions()
+    fn max_position_embeddings(&self) -> i64 {
+        self.model.max_position_embeddings()
     }
 
     fn eos_token_ids(&self) -> &[i64] {
@@ -226,10 +227,10 @@ impl CausalLm for LoraModel {
     }
 
     fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
-        let (whole, carried) = (self.whole.clone(), self.carried.shallow_clone());
+        let (full_weights, untrained) = (self.full_weights.clone(), self.untrained.shallow_clone());
         let adapter = self.adapter.detached_copy()?;
-        let base = BaseModel::new(&self.model)?;
-        Ok(Box::new(Self::build(&base, self.config.clone(), self.targets.clone(), whole, adapter, carried)?))
+        let base = LoraBase::new(&self.model)?;
+        Ok(Box::new(Self::build(&base, self.config.clone(), self.targets.clone(), full_weights, adapter, untrained)?))
     }
 }
 
@@ -265,8 +266,8 @@ impl TrainableModel for LoraModel {
         std::fs::create_dir_all(dir)
             .map_err(|e| Error::Input(format!("the folder {} cannot be made: {e}", printable_path(dir))))?;
         // The config makes a folder an adapter: it goes first and comes last.
-        pretrained_config::withdraw(dir, adapter_config::NAME, overwrite)?;
-        adapter_file::write(dir, [&self.adapter, &self.carried], overwrite)?;
+        pretrained_config::remove_existing(dir, adapter_config::NAME, overwrite)?;
+        adapter_file::write(dir, [&self.adapter, &self.untrained], overwrite)?;
         self.config.write(dir, overwrite)
     }
 

@@ -1,12 +1,12 @@
 use crate::checkpoint::TensorSpec;
-use crate::linear_layer::LinearLayer;
+use crate::linear_layer_info::LinearLayerInfo;
 
 /// A linear layer that is adapted, and how it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    pub layer: LinearLayer,
+    pub layer: LinearLayerInfo,
     /// Its number among all the model's linear layers, adapted or not.
-    pub place: u64,
+    pub layer_index: u64,
     pub r: i64,
     pub scaling: f64,
 }

@@ -49,29 +49,29 @@ impl Labels {
         self.names.len() == 1 || self.problem_type == Some(ProblemType::MultiLabelClassification)
     }
 
-    /// The place of a label by its name, or by its number where no label has that name.
+    /// The index of a label by its name, or by its number where no label has that name.
     ///
     /// # Errors
     /// A label that the model lacks or that several of its outputs have; the message lists the labels.
     pub fn find(&self, label: &str) -> Result<usize> {
-        let mut places = self.names.iter().enumerate().filter(|(_, name)| *name == label).map(|(place, _)| place);
+        let mut places = self.names.iter().enumerate().filter(|(_, name)| *name == label).map(|(index, _)| index);
         match (places.next(), places.next()) {
-            (Some(place), None) => Ok(place),
+            (Some(index), None) => Ok(index),
             (Some(_), Some(_)) => {
                 Err(Error::Score(format!("several labels are called {label:?}; name one by its number: {self}")))
             }
             (None, _) => {
-                let number = label.parse().ok().filter(|place| *place < self.names.len());
+                let number = label.parse().ok().filter(|index| *index < self.names.len());
                 number.ok_or_else(|| Error::Score(format!("the model has no label {label:?}; its labels are {self}")))
             }
         }
     }
 
     /// What a label is called so that [`Labels::find`] finds it: its name, or its number where others have the name too.
-    pub(super) fn called(&self, place: usize) -> String {
-        match self.names.get(place) {
+    pub(super) fn name_or_index(&self, index: usize) -> String {
+        match self.names.get(index) {
             Some(name) if self.find(name).is_ok() => name.clone(),
-            _ => place.to_string(),
+            _ => index.to_string(),
         }
     }
 }
@@ -81,9 +81,9 @@ const LISTED: usize = 20;
 
 impl std::fmt::Display for Labels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (place, name) in self.names.iter().take(LISTED).enumerate() {
-            let before = if place == 0 { "" } else { ", " };
-            write!(f, "{before}{name:?} ({place})")?;
+        for (index, name) in self.names.iter().take(LISTED).enumerate() {
+            let before = if index == 0 { "" } else { ", " };
+            write!(f, "{before}{name:?} ({index})")?;
         }
         match self.names.len().checked_sub(LISTED) {
             Some(more @ 1..) => write!(f, " and {more} more"),

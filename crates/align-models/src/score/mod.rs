@@ -1,10 +1,10 @@
 //! Which number of a classifier's or reward model's logits is a text's score, and with which sign.
 
-mod default;
+mod default_score;
 mod labels;
 mod scorer;
 
-pub use default::default_score;
+pub use default_score::default_score;
 pub use labels::{Labels, ProblemType};
 pub use scorer::Scorer;
 

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 pub struct Scorer {
     score: Score,
     /// The output that the score is of.
-    place: usize,
+    index: usize,
     outputs: usize,
     independent: bool,
 }
@@ -20,7 +20,7 @@ impl Scorer {
     pub fn new(score: Option<&Score>, labels: &Labels) -> Result<Self> {
         let score = score.map_or_else(|| default_score(labels), |score| Ok(score.clone()))?;
         let outputs = labels.names().len();
-        let place = match score.label() {
+        let index = match score.label() {
             Some(label) => labels.find(label)?,
             None if outputs == 1 => 0,
             None => return Err(Error::Score(format!("scalar is for one output, the model has {outputs}: {labels}"))),
@@ -30,7 +30,12 @@ impl Scorer {
             let reason = format!("{score}: the model's problem_type is regression, whose outputs are no probabilities");
             return Err(Error::Score(format!("{reason}; take logit or scalar")));
         }
-        Ok(Self { score: score.of_label(labels.called(place)), place, outputs, independent: labels.are_independent() })
+        Ok(Self {
+            score: score.of_label(labels.name_or_index(index)),
+            index,
+            outputs,
+            independent: labels.are_independent(),
+        })
     }
 
     /// The score, its label by name.
@@ -44,7 +49,7 @@ impl Scorer {
     /// # Errors
     /// Another number of logits than the model has outputs.
     pub fn of(&self, logits: &[f32]) -> Result<f64> {
-        let logit = logits.get(self.place).filter(|_| logits.len() == self.outputs);
+        let logit = logits.get(self.index).filter(|_| logits.len() == self.outputs);
         let Some(logit) = logit.copied().map(f64::from) else {
             return Err(Error::Input(format!("expected {} logits, found {}", self.outputs, logits.len())));
         };
@@ -60,7 +65,7 @@ impl Scorer {
         if self.independent {
             return logit;
         }
-        let others = || logits.iter().enumerate().filter(|(place, _)| *place != self.place).map(|(_, x)| f64::from(*x));
+        let others = || logits.iter().enumerate().filter(|(index, _)| *index != self.index).map(|(_, x)| f64::from(*x));
         let most = others().fold(f64::NEG_INFINITY, |most, x| if x.is_nan() { x } else { most.max(x) });
         logit - (most + others().map(|x| (x - most).exp()).sum::<f64>().ln())
     }

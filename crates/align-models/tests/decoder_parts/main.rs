@@ -6,7 +6,7 @@
 mod formula;
 mod toy;
 
-use align_models::{Attention, CausalLm, DecoderLm, LoraConfig, LoraModel, Modules, TokenRows, TrainableModel};
+use align_models::{Attention, CausalLm, DecoderLm, LoraConfig, LoraModel, Modules, SharedTokenRows, TrainableModel};
 use tch::{Device, Kind, Tensor};
 use toy::{Toy, families, llama, model};
 
@@ -79,10 +79,10 @@ fn rows_that_share_tokens_are_computed_once() {
     for (name, toy) in families() {
         let model = model(&toy, Kind::Double);
         // Two rows with two tokens in common.
-        let rows = TokenRows::new(&[vec![0, 1, 2, 3], vec![0, 1, 4]], Device::Cpu).unwrap();
+        let rows = SharedTokenRows::new(&[vec![0, 1, 2, 3], vec![0, 1, 4]], Device::Cpu).unwrap();
         let row = |numbers: &[i64]| Tensor::from_slice(numbers).unsqueeze(0);
         let (ids, positions) = (row(&[3, 14, 15, 9, 26]), row(&[0, 1, 2, 3, 2]));
-        let attention = Attention::Rows { rows: &rows, attention_mask: None };
+        let attention = Attention::SharedTokens { rows: &rows, attention_mask: None };
         let hidden = rows.spread(&model.hidden(&ids, Some(&positions), &attention, None).unwrap()).unwrap();
         let found = model.logits(&hidden).unwrap();
         assert_near(&found.get(0), &formula::logits(&toy, &model, &[3, 14, 15, 9]), 1e-6, name);

@@ -73,7 +73,7 @@ impl Toy {
         match self.normalisation {
             Normalisation::LayerWithoutBias => Norm::layer(w, EPS, false),
             Normalisation::Rms => Norm::rms(w, EPS),
-            Normalisation::RmsOfOffset => Norm::rms_of_offset(w, EPS),
+            Normalisation::RmsOfOffset => Norm::rms_with_offset(w, EPS),
         }
     }
 
@@ -165,7 +165,7 @@ impl DecoderConfig for Toy {
             positions: Positions::Rotary(Rotary::new(THETA, self.rotated, embedding.device())?),
             embedding,
             embedding_scale: self.embedding_scale,
-            n_positions: 64,
+            max_position_embeddings: 64,
             dropout: 0.0,
             blocks: (0..LAYERS).map(|layer| self.block(&model.child("layers").child(layer))).collect::<Result<_>>()?,
             norm: self.norm(&model.child("norm"))?,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod files;
-mod refused;
+mod unsupported;
 
 use align_models::generation::processors::{
     ExponentialDecayLengthPenalty, ForcedEos, LogitNormalization, LogitsProcessor, NoBadWords, RemoveInvalidValues,

@@ -188,7 +188,7 @@ fn a_folder_with_an_adapter_alone_names_its_base() {
     with_option("base_model_name_or_path", json!("user/base"))(dir.path());
     assert_eq!(base_of().unwrap().as_deref(), Some("user/base"));
     let problem = Gpt2::from_pretrained(dir.path(), Kind::Float, Device::Cpu).unwrap_err().to_string();
-    assert!(problem.contains("config.json") && problem.contains("holds an adapter alone"), "{problem}");
+    assert!(problem.contains("config.json") && problem.contains("holds only an adapter"), "{problem}");
     fs::write(dir.path().join("config.json"), "{}").unwrap();
     assert_eq!(base_of().unwrap(), None);
 }

@@ -31,10 +31,10 @@ impl PrefixSharing {
 
     /// The same for a model: auto is off where there is something in its way.
     pub(crate) fn for_model(self, model: &dyn CausalLm, training: &TrainingConfig) -> Result<Self> {
-        require("prefix_sharing", self != Self::On || model.takes_rows(), || {
+        require("prefix_sharing", self != Self::On || model.supports_shared_tokens(), || {
             "is on, but the model cannot attend over rows that share tokens: set it to auto or off".into()
         })?;
-        Ok(if model.takes_rows() { self.with(training) } else { Self::Off })
+        Ok(if model.supports_shared_tokens() { self.with(training) } else { Self::Off })
     }
 
     /// The same, off where there is dropout.

@@ -1,4 +1,4 @@
-use align_torch::bytes_in_words;
+use align_torch::format_bytes;
 use std::fmt;
 
 /// Bytes that a run on texts holds at its peak, by what they are for.
@@ -63,8 +63,8 @@ impl fmt::Display for MemoryEstimate {
         let parts: Vec<String> = parts
             .iter()
             .filter(|(_, bytes)| *bytes > 0)
-            .map(|(what, bytes)| format!("{} of {what}", bytes_in_words(*bytes)))
+            .map(|(what, bytes)| format!("{} of {what}", format_bytes(*bytes)))
             .collect();
-        write!(f, "{} beside the models ({})", bytes_in_words(self.beside_models()), parts.join(", "))
+        write!(f, "{} beside the models ({})", format_bytes(self.beside_models()), parts.join(", "))
     }
 }

@@ -70,7 +70,7 @@ impl Kto {
     /// Each prompt with the completion of another row.
     fn mismatched(&self, batch: &Batch<'_, EncodedUnpaired>) -> Result<Sequences> {
         let window = self.config.training.per_device_train_batch_size;
-        let most = self.config.max_length.unwrap_or(usize::MAX).min(self.policy.n_positions() as usize);
+        let most = self.config.max_length.unwrap_or(usize::MAX).min(self.policy.max_position_embeddings() as usize);
         let pair = |index: &usize| {
             let row = batch.all.get(*index)?;
             let other = batch.all.get(partner(*index, window, batch.all.len()))?;

@@ -86,7 +86,7 @@ impl Row for EncodedLabelledText {
 
 /// Refuses rows that a model cannot take.
 pub(crate) fn check_rows<R: Row>(rows: &[R], model: &dyn CausalLm, what: &str) -> Result<()> {
-    let (vocab, most) = (model.vocab_size(), model.n_positions());
+    let (vocab, most) = (model.vocab_size(), model.max_position_embeddings());
     for item in rows {
         let (row, prompt) = (item.row() + 1, item.prompt_ids());
         for (side, ids) in item.completions() {

@@ -3,7 +3,7 @@
 use super::SequenceTokens;
 use crate::Result;
 use align_data::{CompletionBatch, EncodedPair};
-use align_models::{Attention, CausalLm, TokenRows};
+use align_models::{Attention, CausalLm, SharedTokenRows};
 use tch::Tensor;
 
 /// The tokens of a [`CompletionBatch`] of pairs, each once.
@@ -14,7 +14,7 @@ pub(crate) struct SharedPrefixes {
     /// `(1, tokens)`.
     position_ids: Tensor,
     /// Where the tokens stand in the batch.
-    rows: TokenRows,
+    rows: SharedTokenRows,
 }
 
 impl SharedPrefixes {
@@ -38,7 +38,7 @@ impl SharedPrefixes {
             let own = fresh(length(pair, &pair.rejected_ids) - shared as i64);
             rows.push(begun.chain(own).collect());
         }
-        let rows = TokenRows::new(&rows, batch.input_ids.device())?;
+        let rows = SharedTokenRows::new(&rows, batch.input_ids.device())?;
         let ids = batch.input_ids.f_reshape([-1])?.f_index_select(0, rows.places())?;
         let position_ids = rows.places().f_remainder(width)?.f_unsqueeze(0)?;
         Ok(Self { input_ids: ids.f_unsqueeze(0)?, position_ids, rows })
@@ -46,7 +46,7 @@ impl SharedPrefixes {
 
     /// A model's final hidden states of the tokens, `(1, tokens, n_embd)`; with an `attention_mask` as [`Attention::Padded`] sees them.
     pub fn hidden(&self, model: &dyn CausalLm, attention_mask: Option<&Tensor>) -> Result<Tensor> {
-        let attention = Attention::Rows { rows: &self.rows, attention_mask };
+        let attention = Attention::SharedTokens { rows: &self.rows, attention_mask };
         Ok(model.hidden(&self.input_ids, Some(&self.position_ids), &attention, None)?)
     }
 

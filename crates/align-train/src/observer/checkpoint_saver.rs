@@ -105,7 +105,7 @@ impl<O: Objective> Observer<O> for CheckpointSaver {
             return Ok(Flow::Continue);
         }
         let owner = Ownership::of(&self.dir);
-        if !owner.is_begun().map_err(fail)? {
+        if !owner.has_record().map_err(fail)? {
             owner.begin(&earlier_run::checkpoints(&self.dir)?).map_err(fail)?;
         }
         let own = checkpoints(&self.dir)?;

@@ -70,7 +70,7 @@ impl<O: Objective<Model: CausalLm>> Observer<O> for SampleTexts {
     fn on_evaluation(&mut self, trainer: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
         for completion in generate_prompts(trainer.policy(), &self.ids, &self.generation, BATCH_SIZE)? {
             let Some(prompt) = self.prompts.get(completion.prompt) else { continue };
-            let text = self.tokenizer.decode(&completion.ids_and_end(), true)?;
+            let text = self.tokenizer.decode(&completion.ids_with_eos(), true)?;
             let line = serde_json::to_string(&Sample { step: record.step, prompt, text }).map_err(std::io::Error::from);
             let written = line.and_then(|line| writeln!(self.file, "{line}"));
             written.map_err(|e| Error::Output { path: self.path.clone(), reason: e.to_string() })?;

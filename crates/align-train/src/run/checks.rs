@@ -59,9 +59,9 @@ impl<O: RunObjective> Run<O> {
             Some(input) => RunFolder::check_apart(run, option, input),
             None => Ok(()),
         };
-        apart("model", self.base.name().and_then(ModelResolver::local).as_deref())?;
+        apart("model", self.base.name().and_then(ModelResolver::local_folder).as_deref())?;
         if let Some(ReferenceModel::Named(name)) = &self.reference {
-            apart("ref_model", ModelResolver::local(name).as_deref())?;
+            apart("ref_model", ModelResolver::local_folder(name).as_deref())?;
         }
         if let Origin::New(new) = &self.base.origin {
             apart("model_config", Some(&new.config))?;

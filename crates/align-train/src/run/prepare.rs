@@ -23,7 +23,7 @@ impl<O: RunObjective> Run<O> {
         #[cfg(feature = "hub")]
         let upload = self.upload.take().map(|(repo, private)| super::Upload::by_name(&repo, private)).transpose()?;
         let placement = self.placement()?;
-        align_torch::warn_if_slow(placement.dtype, placement.device);
+        align_torch::warn_if_bfloat16_is_slow(placement.dtype, placement.device);
         let precision = self.matmul_precision.unwrap_or_else(|| MatmulPrecision::fastest_exact(placement.device)).set();
         let folder = RunFolder::open(&output_dir)?;
         let checkpoint = self.checkpoint(&folder)?;

@@ -85,7 +85,7 @@ impl RunModel for Box<dyn CausalLm> {
     }
 
     fn longest(&self) -> usize {
-        usize::try_from(self.n_positions()).unwrap_or(usize::MAX)
+        usize::try_from(self.max_position_embeddings()).unwrap_or(usize::MAX)
     }
 }
 

@@ -1,7 +1,7 @@
 use super::globals::Global;
 use super::value::{Heap, StorageRef, TensorRef, Value};
 use super::{PickleError, Result, bad};
-use crate::checkpoint::shown::shown;
+use crate::checkpoint::printable_name::printable_name;
 
 /// What `callable(*args)` describes. `spend` counts the values that are copied.
 pub(super) fn reduce(
@@ -66,7 +66,10 @@ pub(super) fn storage(heap: &mut Heap, id: Value) -> Result<Value> {
         _ => return bad(format!("a persistent id of {} items is not a storage's", items.len())),
     };
     if what != Some("storage") {
-        return bad(format!("a persistent id names `{}`, only storages are known", shown(what.unwrap_or_default())));
+        return bad(format!(
+            "a persistent id names `{}`, only storages are known",
+            printable_name(what.unwrap_or_default())
+        ));
     }
     let Ok(numel) = u64::try_from(numel) else {
         return bad(format!("a storage has {numel} elements"));

@@ -3,7 +3,7 @@ use super::input::Input;
 use super::opcode::Opcode;
 use super::value::{Heap, Value};
 use super::{OPCODES, PickleError, Result, bad, rebuild};
-use crate::checkpoint::shown::shown;
+use crate::checkpoint::printable_name::printable_name;
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -14,7 +14,7 @@ pub(in super::super) fn load<R: Read>(input: &mut Input<R>, budget: u64) -> Resu
     loop {
         let byte = input.byte()?;
         let Some(opcode) = Opcode::from_byte(byte) else {
-            let sign = shown(&char::from(byte).to_string());
+            let sign = printable_name(&char::from(byte).to_string());
             return bad(format!("opcode 0x{byte:02x} ('{sign}') is not one that torch.save writes"));
         };
         machine.spend(1)?;
@@ -188,7 +188,11 @@ impl Machine {
             );
         }
         let Some(global) = Global::find(module, name) else {
-            return Err(PickleError::Unsafe(format!("it asks for `{}.{}`", shown(module), shown(name))));
+            return Err(PickleError::Unsafe(format!(
+                "it asks for `{}.{}`",
+                printable_name(module),
+                printable_name(name)
+            )));
         };
         self.push(Value::Global(global))
     }

@@ -1,4 +1,4 @@
-//! The order of the processors, against transformers': tests/data/generation_options.py computes what is expected.
+//! Compares the order of the processors with transformers. tests/data/generation_options.py computes the expected values.
 
 use super::pipeline;
 use crate::generation::{Generation, GenerationConfig};
@@ -11,7 +11,7 @@ fn scores(row: &Value) -> Vec<f32> {
     values.map(|x| x.as_f64().map_or(f32::NEG_INFINITY, |x| x as f32)).collect()
 }
 
-/// The rows behind all processors of the options, and what transformers makes of them.
+/// The scores after all processors of the options, and those of transformers.
 fn processed(golden: &Value, case: &Value, generation: &Generation) -> Vec<(Vec<f32>, Vec<f32>)> {
     let eos: Vec<i64> = generation.config().eos_token_id.clone().unwrap();
     let prompt_length = golden["prompt_length"].as_u64().unwrap() as usize;
@@ -29,7 +29,7 @@ fn processed(golden: &Value, case: &Value, generation: &Generation) -> Vec<(Vec<
 }
 
 #[test]
-fn processors_stand_in_the_order_of_transformers() {
+fn processors_have_the_order_of_transformers() {
     let golden: Value = serde_json::from_str(GOLDEN).unwrap();
     let cases = golden["orders"].as_array().unwrap();
     assert!(cases.len() >= 6);
@@ -48,7 +48,7 @@ fn processors_stand_in_the_order_of_transformers() {
 }
 
 #[test]
-fn ones_own_processors_act_before_the_warpers() {
+fn custom_processors_run_before_the_warpers() {
     let config = GenerationConfig {
         do_sample: true,
         temperature: Some(0.5),

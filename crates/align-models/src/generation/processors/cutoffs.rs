@@ -1,10 +1,10 @@
 use super::{LogitsProcessor, keep_only};
-use crate::generation::ranking::{best, log_sum_exp, nth_best, survivors};
+use crate::generation::ranking::{allowed_tokens, log_sum_exp, nth_highest, top_n};
 
-/// Keeps the tokens at least `min_p` times as likely as the likeliest.
+/// Keeps the tokens whose probability is at least `min_p` times the highest probability.
 #[derive(Debug, Clone)]
 pub struct MinP {
-    /// Share of the highest probability.
+    /// Fraction of the highest probability.
     pub min_p: f64,
     /// So many tokens stay in any case.
     pub min_tokens_to_keep: usize,
@@ -12,18 +12,18 @@ pub struct MinP {
 
 impl LogitsProcessor for MinP {
     fn process(&self, _ids: &[i64], scores: &mut [f32]) {
-        let ranked = best(scores, self.min_tokens_to_keep.max(1));
+        let ranked = top_n(scores, self.min_tokens_to_keep.max(1));
         let Some(&top) = ranked.first() else { return };
         let lowest = f64::from(scores[top]) + self.min_p.ln();
-        rule_out_below(scores, lowest, &ranked);
+        mask_below(scores, lowest, &ranked);
     }
 }
 
-/// Keeps the tokens of total probability `typical_p` whose surprise is nearest to the distribution's entropy:
-/// locally typical sampling, arXiv:2202.00666.
+/// Keeps the tokens of total probability `typical_p` whose information content is closest to the entropy of the distribution: locally
+/// typical sampling, arXiv:2202.00666.
 #[derive(Debug, Clone)]
 pub struct TypicalP {
-    /// Probability that the kept tokens reach together.
+    /// Total probability of the tokens to keep.
     pub typical_p: f64,
     /// So many tokens stay in any case.
     pub min_tokens_to_keep: usize,
@@ -34,11 +34,11 @@ impl LogitsProcessor for TypicalP {
         let total = log_sum_exp(scores);
         let entropy = entropy(scores, total);
         let mut by_distance: Vec<(f64, usize)> =
-            survivors(scores).into_iter().map(|i| ((total - f64::from(scores[i]) - entropy).abs(), i)).collect();
+            allowed_tokens(scores).into_iter().map(|i| ((total - f64::from(scores[i]) - entropy).abs(), i)).collect();
         let Some((kept, farthest)) = self.reached(&mut by_distance, scores, total) else {
             return;
         };
-        // The first `kept` stand in order; what is as far as the last of them stays too.
+        // The first `kept` are sorted. Tokens with the same distance as the last of them are kept too.
         let kept: Vec<usize> = by_distance
             .iter()
             .enumerate()
@@ -50,12 +50,12 @@ impl LogitsProcessor for TypicalP {
 }
 
 impl TypicalP {
-    /// Brings the nearest tokens to the front, in order, until they reach the probability. How many stay in any case, and
-    /// the distance that is reached; `None` where all of them do not reach it.
+    /// Sorts the closest tokens to the front until they reach the total probability. Returns how many must be kept in any case, and the
+    /// distance reached; `None` if all tokens together do not reach it.
     fn reached(&self, by_distance: &mut [(f64, usize)], scores: &[f32], total: f64) -> Option<(usize, f64)> {
         let nearer = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
         let (mut mass, mut ordered) = (0.0, 0);
-        // Mostly few tokens suffice: order a few, and more only where they do not.
+        // Usually a few tokens suffice: sort a few, and more only if necessary.
         let mut size = self.min_tokens_to_keep.max(256);
         while let rest @ [_, ..] = by_distance.get_mut(ordered..)? {
             if size < rest.len() {
@@ -76,10 +76,10 @@ impl TypicalP {
     }
 }
 
-/// Keeps the tokens at least `epsilon_cutoff` likely: epsilon sampling, arXiv:2210.15191.
+/// Keeps the tokens with a probability of at least `epsilon_cutoff`: epsilon sampling, arXiv:2210.15191.
 #[derive(Debug, Clone)]
 pub struct EpsilonCutoff {
-    /// Least probability.
+    /// Minimum probability.
     pub epsilon_cutoff: f64,
     /// So many tokens stay in any case.
     pub min_tokens_to_keep: usize,
@@ -88,14 +88,14 @@ pub struct EpsilonCutoff {
 impl LogitsProcessor for EpsilonCutoff {
     fn process(&self, _ids: &[i64], scores: &mut [f32]) {
         let lowest = log_sum_exp(scores) + self.epsilon_cutoff.ln();
-        rule_out_unlikely(scores, lowest, self.min_tokens_to_keep);
+        mask_unlikely(scores, lowest, self.min_tokens_to_keep);
     }
 }
 
-/// Keeps the tokens at least `min(η, √η · exp(-entropy))` likely: eta sampling, arXiv:2210.15191.
+/// Keeps the tokens with a probability of at least `min(η, √η · exp(-entropy))`: eta sampling, arXiv:2210.15191.
 #[derive(Debug, Clone)]
 pub struct EtaCutoff {
-    /// The η of the formula.
+    /// η in the formula.
     pub eta_cutoff: f64,
     /// So many tokens stay in any case.
     pub min_tokens_to_keep: usize,
@@ -105,7 +105,7 @@ impl LogitsProcessor for EtaCutoff {
     fn process(&self, _ids: &[i64], scores: &mut [f32]) {
         let total = log_sum_exp(scores);
         let least = self.eta_cutoff.min(self.eta_cutoff.sqrt() * (-entropy(scores, total)).exp());
-        rule_out_unlikely(scores, total + least.ln(), self.min_tokens_to_keep);
+        mask_unlikely(scores, total + least.ln(), self.min_tokens_to_keep);
     }
 }
 
@@ -115,9 +115,9 @@ fn entropy(scores: &[f32], total: f64) -> f64 {
     logps.map(|logp| -logp * logp.exp()).sum()
 }
 
-/// Rules out what is both below `lowest` and below the `keep` best.
-fn rule_out_unlikely(scores: &mut [f32], lowest: f64, keep: usize) {
-    let Some(spared) = nth_best(scores, keep.max(1)) else {
+/// Excludes tokens below `lowest`, except the `keep` best.
+fn mask_unlikely(scores: &mut [f32], lowest: f64, keep: usize) {
+    let Some(spared) = nth_highest(scores, keep.max(1)) else {
         return;
     };
     for score in scores {
@@ -127,8 +127,8 @@ fn rule_out_unlikely(scores: &mut [f32], lowest: f64, keep: usize) {
     }
 }
 
-/// Rules out what is below `lowest`, except `spared`.
-fn rule_out_below(scores: &mut [f32], lowest: f64, spared: &[usize]) {
+/// Excludes tokens below `lowest`, except `spared`.
+fn mask_below(scores: &mut [f32], lowest: f64, spared: &[usize]) {
     for (i, score) in scores.iter_mut().enumerate() {
         if f64::from(*score) < lowest && !spared.contains(&i) {
             *score = f32::NEG_INFINITY;

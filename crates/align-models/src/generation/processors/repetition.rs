@@ -1,10 +1,10 @@
 use super::LogitsProcessor;
 
-/// Makes the tokens of the text so far less likely: a negative score is multiplied by the penalty, a positive one
-/// divided. Eq. of section 4.1 of CTRL (arXiv:1909.05858), with the sign taken into account.
+/// Makes tokens that occur in the text less likely: multiplies negative scores by the penalty, and divides positive scores by it.
+/// Section 4.1 of CTRL (arXiv:1909.05858), adapted to negative scores.
 #[derive(Debug, Clone)]
 pub struct RepetitionPenalty {
-    /// Above 1 to discourage, below 1 to encourage.
+    /// Above 1 to discourage repetition, below 1 to encourage it.
     pub penalty: f32,
 }
 
@@ -21,10 +21,10 @@ impl LogitsProcessor for RepetitionPenalty {
     }
 }
 
-/// Rules out every token that would complete a run of `size` tokens that the text holds already.
+/// Excludes every token that would complete an n-gram of length `size` that already occurs in the text.
 #[derive(Debug, Clone)]
 pub struct NoRepeatNGram {
-    /// Length of a run.
+    /// Length of an n-gram.
     pub size: usize,
 }
 

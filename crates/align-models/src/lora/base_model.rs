@@ -1,0 +1,78 @@
+use crate::causal_lm::Adaptable;
+use crate::checkpoint::TensorSpec;
+use crate::linear_layer_info::LinearLayerInfo;
+use crate::{CausalLm, Error, Result};
+use std::collections::BTreeSet;
+
+/// The model that an adapter belongs to, with the number of tokens that the adapter's embeddings are for.
+pub(super) struct LoraBase<'a> {
+    pub model: &'a dyn CausalLm,
+    pub adaptable: &'a dyn Adaptable,
+    pub vocab_size: i64,
+}
+
+impl<'a> LoraBase<'a> {
+    /// # Errors
+    /// A model that takes no adapter.
+    pub fn new(model: &'a dyn CausalLm) -> Result<Self> {
+        let adaptable = model.adaptable().ok_or_else(|| {
+            Error::Input(
+                "the model takes no adapter: it has an adapter already, is a packed copy, or does not name its linear layers"
+                    .into(),
+            )
+        })?;
+        Ok(Self { model, adaptable, vocab_size: model.vocab_size() })
+    }
+
+    /// Names and shapes of its weights, in its order.
+    pub fn tensors(&self) -> Vec<TensorSpec> {
+        let shape = |name: &str, mut shape: Vec<i64>| {
+            if let Some(tokens) = shape.first_mut().filter(|_| self.embeddings().contains(&name)) {
+                *tokens = self.vocab_size;
+            }
+            TensorSpec::new(name, shape)
+        };
+        self.model.parameters().iter().map(|(name, weight)| shape(name, weight.size())).collect()
+    }
+
+    /// The names of the token embedding and of the output projection.
+    pub fn embeddings(&self) -> [&'a str; 2] {
+        [self.adaptable.embedding(), self.adaptable.output_projection()]
+    }
+
+    /// The shape of either.
+    pub fn embedding_shape(&self) -> [i64; 2] {
+        [self.vocab_size, self.model.head().size().last().copied().unwrap_or(0)]
+    }
+
+    /// Whether the output projection is the token embedding.
+    pub fn is_tied(&self) -> bool {
+        self.model.parameters().get(self.adaptable.output_projection()).is_none()
+    }
+
+    /// All modules with weights, and those around them.
+    pub fn modules(&self) -> BTreeSet<String> {
+        let mut modules = BTreeSet::new();
+        for name in self.model.parameters().iter().map(|(name, _)| name).chain([self.adaptable.output_projection()]) {
+            modules.extend(name.match_indices('.').filter_map(|(at, _)| name.get(..at).map(str::to_owned)));
+        }
+        modules
+    }
+}
+
+/// The kinds of linear layers that there are, for a message: `attn.c_attn, attn.c_proj, mlp.c_fc and mlp.c_proj`.
+pub(super) fn kinds_of_layers(layers: &[LinearLayerInfo]) -> String {
+    let mut kinds: Vec<String> = Vec::new();
+    for layer in layers {
+        let parts: Vec<&str> = layer.name.split('.').collect();
+        let number = parts.iter().rposition(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+        let kind = parts.get(number.map_or(0, |at| at + 1)..).unwrap_or_default().join(".");
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    match kinds.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => kinds.concat(),
+    }
+}

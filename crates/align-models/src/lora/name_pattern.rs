@@ -1,0 +1,63 @@
+use crate::{Error, Result};
+use regex::{Regex, RegexBuilder};
+
+/// Largest compiled expression, in bytes.
+const BYTES: usize = 1 << 20;
+
+/// Longest expression, in bytes.
+const LONGEST: usize = 16 << 10;
+
+/// An expression for a module's name, or for the end of one from a dot on, as Python's `re` reads it.
+#[derive(Debug)]
+pub(super) enum NamePattern {
+    /// Letters, digits, underscores, and dots, each of which stands for any character.
+    Plain(String),
+    Regex(Regex),
+}
+
+impl NamePattern {
+    /// # Errors
+    /// As [`regex`].
+    pub fn new(option: &'static str, text: &str) -> Result<Self> {
+        match Self::is_expression(text) {
+            true => Ok(Self::Regex(regex(option, &format!(r"^(?:.*\.)?(?:{text})$"))?)),
+            false => Ok(Self::Plain(text.to_owned())),
+        }
+    }
+
+    /// Whether the text is more than a name.
+    pub fn is_expression(text: &str) -> bool {
+        !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
+    }
+
+    pub fn is_match(&self, module: &str) -> bool {
+        match self {
+            Self::Regex(regex) => regex.is_match(module),
+            Self::Plain(text) => {
+                let Some((front, end)) =
+                    module.len().checked_sub(text.len()).and_then(|at| module.split_at_checked(at))
+                else {
+                    return false;
+                };
+                let alike = end.bytes().zip(text.bytes()).all(|(byte, wanted)| byte == wanted || wanted == b'.');
+                alike && (front.is_empty() || front.ends_with('.'))
+            }
+        }
+    }
+}
+
+/// A regular expression out of an option.
+///
+/// # Errors
+/// Text that is none, is very large, or has a look-around or a back-reference.
+pub(super) fn regex(option: &'static str, text: &str) -> Result<Regex> {
+    if text.len() > LONGEST {
+        let reason = format!("holds an expression of {} bytes, at most {LONGEST} are read", text.len());
+        return Err(Error::LoraOption { option, reason });
+    }
+    let built = RegexBuilder::new(text).size_limit(BYTES).dfa_size_limit(BYTES).build();
+    built.map_err(|problem| Error::LoraOption {
+        option,
+        reason: format!("holds an expression that cannot be read: {problem}"),
+    })
+}
