@@ -1,6 +1,7 @@
-//! What a token costs with more and more pairs: an epoch of DPO, its reference asked beforehand, from text to the last step.
+//! Measures how time per token and memory scale with the number of pairs: one epoch of DPO with precomputed reference log-probabilities,
+//! from reading the text to the last step.
 //!
-//! `cargo bench --bench dpo_rows [-- --rows 100 --rows 1000]` prints the table of benches/README.md, each line from a process of its own.
+//! `cargo bench --bench dpo_rows [-- --rows 100 --rows 1000]` prints the table in benches/README.md. Each row runs in its own process.
 #![allow(clippy::print_stdout)]
 
 mod support;
@@ -18,13 +19,13 @@ use tch::{Device, Kind};
 
 #[derive(Parser)]
 struct Options {
-    /// Numbers of pairs.
+    /// The numbers of pairs.
     #[arg(long, default_values_t = [100, 1_000, 10_000, 100_000])]
     rows: Vec<usize>,
-    /// Measures this many pairs in this process.
+    /// Measure this number of pairs in this process.
     #[arg(long, hide = true)]
     measure: Option<usize>,
-    /// What cargo tells every benchmark.
+    /// Passed by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -34,7 +35,9 @@ fn main() {
     if let Some(rows) = options.measure {
         return measure(rows);
     }
-    println!("| pairs | tokens | read and tokenise, µs a token | ask the reference | train | peak memory, MB |");
+    println!(
+        "| pairs | tokens | read and tokenise, µs/token | reference, µs/token | train, µs/token | peak memory, MB |"
+    );
     println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
     for rows in options.rows {
         let program = std::env::current_exe().expect("this program");

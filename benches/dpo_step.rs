@@ -1,8 +1,9 @@
-//! Optimiser steps of DPO on GPT-2, as the peers' scripts time TRL's: one JSON line of seconds a step and peak memory.
+//! Measures optimiser steps of DPO with GPT-2, in the same way as `compare_trl.py` measures TRL. Prints one JSON line with the seconds per step
+//! and the peak memory.
 //!
 //! `cargo bench --bench dpo_step -- --model DIR --pairs FILE.jsonl [--batch 8] [--steps 4] [--dtype bfloat16] [--live-reference]
 //! [--gradient-checkpointing] [--use-peft]`.
-//! `python benches/beside_trl.py DIR` runs it in turn with TRL and prints the table of benches/README.md.
+//! `python benches/compare_trl.py DIR` runs it alternately with TRL and prints the table in benches/README.md.
 #![allow(clippy::print_stdout)]
 
 mod support;
@@ -20,37 +21,37 @@ use tch::{Device, Kind};
 
 #[derive(Parser)]
 struct Options {
-    /// Folder of a GPT-2 in transformers' layout; the tiny one that the repository keeps if not given.
+    /// Folder of a GPT-2 in transformers' layout [default: the tests' tiny GPT-2].
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Pairs as JSON lines of prompt, chosen and rejected; the repository's if not given.
+    /// JSON Lines file with prompt, chosen and rejected [default: the tests' pairs].
     #[arg(long)]
     pairs: Option<PathBuf>,
-    /// Pairs a step.
+    /// Pairs per step.
     #[arg(long, default_value_t = 8)]
     batch: usize,
-    /// Steps timed.
+    /// Number of timed steps.
     #[arg(long, default_value_t = 3)]
     steps: u64,
     /// float32 or bfloat16.
     #[arg(long, default_value = "float32")]
     dtype: String,
-    /// Runs the reference in each step instead of before the first.
+    /// Run the reference model in each step instead of precomputing its log-probabilities.
     #[arg(long)]
     live_reference: bool,
-    /// Most tokens that go through the policy at once.
+    /// Maximum number of tokens in a micro-batch.
     #[arg(long, default_value_t = DpoConfig::default().micro_batch_tokens)]
     micro_batch_tokens: usize,
-    /// Computes each block again in the backward pass.
+    /// Recompute each block in the backward pass.
     #[arg(long)]
     gradient_checkpointing: bool,
-    /// Trains a LoRA adapter of rank 16 on c_attn instead of all weights.
+    /// Train a LoRA adapter of rank 16 on c_attn instead of all weights.
     #[arg(long)]
     use_peft: bool,
-    /// Most tokens of a prompt and a completion; the model's own limit if not given.
+    /// Maximum number of tokens in a prompt and a completion together [default: the model's limit].
     #[arg(long)]
     max_length: Option<usize>,
-    /// What cargo tells every benchmark.
+    /// Passed by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -65,7 +66,7 @@ fn main() {
     let model = Gpt2::from_pretrained(&dir, kind, Device::Cpu).expect("a model");
     let tokenizer = Tokenizer::from_pretrained(&dir).expect("a tokeniser");
     let text = std::fs::read_to_string(options.pairs.unwrap_or_else(|| data.join("train.jsonl"))).expect("pairs");
-    // One step more than is timed: the first makes the buffers.
+    // The first step is not timed, because it allocates the buffers.
     let rows = options.batch * (options.steps as usize + 1);
     let pairs: Vec<PreferencePair> =
         text.lines().take(rows).map(|line| serde_json::from_str(line).expect("a pair")).collect();
@@ -94,7 +95,7 @@ fn main() {
     }
 }
 
-/// Trains to the end and prints the line.
+/// Trains to the end and prints the JSON line.
 fn train(model: impl CausalLm + 'static, pairs: Vec<EncodedPair>, config: DpoConfig) {
     let mut trainer = DpoTrainer::new(model, None, pairs, config).expect("a trainer");
     let mut times = Vec::new();

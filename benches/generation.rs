@@ -1,8 +1,8 @@
-//! Each stage of generation and scoring: a model's decoding step, plain and packed, its head, DistilBERT's pass, logits processors
-//! on a row of GPT-2's vocabulary, and whole texts by each strategy.
+//! Measures each stage of generation and scoring: a decoding step with plain and packed weights, the head, a DistilBERT forward pass,
+//! logits processors on one row of GPT-2's vocabulary, and whole texts with each decoding strategy.
 //!
-//! `cargo bench --bench generation`. The stages take models of the size of GPT-2 small and DistilBERT base with made-up weights; whole
-//! texts take the tiny GPT-2, or the one in `ALIGN_BENCH_MODEL=DIR`.
+//! `cargo bench --bench generation`. The stages use random weights of the size of GPT-2 small and DistilBERT base. Whole texts are generated
+//! with the tests' tiny GPT-2, or with the model in `ALIGN_BENCH_MODEL=DIR`.
 
 use align_models::checkpoint::Layout;
 use align_models::generation::processors::{LogitsProcessor, NoRepeatNGram, Temperature, TopK, TopP, TypicalP};
@@ -38,13 +38,13 @@ fn processors(c: &mut Criterion) {
     group.finish();
 }
 
-/// Weights of the right shapes.
+/// Random weights with the shapes of a config.
 fn made_up(layout: &Layout) -> Parameters {
     let tensor = |shape: &[i64]| Tensor::randn(shape, (Kind::Float, Device::Cpu)) * 0.02;
     Parameters::new(layout.tensors.iter().map(|spec| (spec.name.clone(), tensor(&spec.shape))).collect())
 }
 
-/// A step of 32 prompts' 5 beams behind 24 tokens, of one text behind 24 tokens (8 rows, as it is computed), and the head.
+/// A decoding step after 24 tokens for 32 prompts with 5 beams and for one text (computed as 8 rows), and the head.
 fn decoding(c: &mut Criterion) {
     let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
     let config = Gpt2Config::default();
@@ -82,7 +82,7 @@ fn decoding(c: &mut Criterion) {
     group.finish();
 }
 
-/// 32 texts of 158 tokens, the mean of the notebook's.
+/// 32 texts of 158 tokens, the mean length of the notebook's texts.
 fn scoring(c: &mut Criterion) {
     let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
     let config = DistilBertConfig::default();
@@ -99,7 +99,7 @@ fn scoring(c: &mut Criterion) {
     group.finish();
 }
 
-/// Texts of 50 tokens, 16 prompts of two tokens at a time.
+/// Texts of 50 tokens, for 16 prompts of two tokens at a time.
 fn texts(c: &mut Criterion) {
     let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/data/models/gpt2-tiny");
     let dir = std::env::var_os("ALIGN_BENCH_MODEL").map_or(tiny, PathBuf::from);

@@ -1,4 +1,5 @@
-//! A batch's loss and gradient with its prompts computed once a pair and twice, in turn: rows of the table in benches/README.md.
+//! Measures a batch's loss and gradient alternately with prompts computed once per pair (shared) and twice (padded). Prints rows of the table in
+//! benches/README.md.
 //!
 //! `cargo bench --bench prefix_sharing -- --model DIR [--dtype bfloat16] [--prompts 5,512] [--completions 64,150] [--rounds 3]`.
 #![allow(clippy::print_stdout)]
@@ -15,25 +16,25 @@ use tch::{Device, Kind};
 
 #[derive(Parser)]
 struct Options {
-    /// Folder of a GPT-2 in transformers' layout; the tiny one that the repository keeps if not given.
+    /// Folder of a GPT-2 in transformers' layout [default: the tests' tiny GPT-2].
     #[arg(long)]
     model: Option<PathBuf>,
     /// float32 or bfloat16.
     #[arg(long, default_value = "float32")]
     dtype: String,
-    /// Tokens of the prompts.
+    /// Numbers of tokens in the prompts.
     #[arg(long, value_delimiter = ',', default_values_t = [5, 32, 64, 128, 256, 512])]
     prompts: Vec<usize>,
-    /// Tokens of the completions.
+    /// Numbers of tokens in the completions.
     #[arg(long, value_delimiter = ',', default_values_t = [64, 150])]
     completions: Vec<usize>,
-    /// Pairs a batch.
+    /// Pairs per batch.
     #[arg(long, default_value_t = 4)]
     pairs: usize,
-    /// Times that each way is timed; one more comes first.
+    /// Number of timed runs of each variant, after one that is not timed.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// What cargo tells every benchmark.
+    /// Passed by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -59,7 +60,7 @@ fn main() {
     for &completion in &options.completions {
         for &prompt in &options.prompts {
             let pairs = pairs(options.pairs, prompt, completion, vocab);
-            // The first time the reference is asked, and remembered.
+            // The first run computes and caches the reference's log-probabilities.
             for way in &mut ways {
                 way.prepare(Split::Train, &pairs).expect("rows that the model takes");
                 seconds(way, &pairs);
@@ -77,7 +78,7 @@ fn main() {
     }
 }
 
-/// Pairs of tokens that follow no pattern, the two completions as long as each other.
+/// Pairs of pseudo-random tokens, whose two completions have the same length.
 fn pairs(count: usize, prompt: usize, completion: usize, vocab: i64) -> Vec<EncodedPair> {
     let mut state = 1u64;
     let mut ids = |length: usize| {
@@ -97,7 +98,7 @@ fn pairs(count: usize, prompt: usize, completion: usize, vocab: i64) -> Vec<Enco
         .collect()
 }
 
-/// What loss and gradient of a batch take.
+/// The seconds for loss and gradient of a batch.
 fn seconds(objective: &mut Dpo, pairs: &[EncodedPair]) -> f64 {
     let indices: Vec<usize> = (0..pairs.len()).collect();
     let begin = Instant::now();
@@ -105,7 +106,7 @@ fn seconds(objective: &mut Dpo, pairs: &[EncodedPair]) -> f64 {
     begin.elapsed().as_secs_f64()
 }
 
-/// The least, the median and the most.
+/// The minimum, the median and the maximum.
 fn spread(values: impl Iterator<Item = f64>) -> (f64, f64, f64) {
     let mut all: Vec<f64> = values.collect();
     all.sort_by(f64::total_cmp);

@@ -1,7 +1,9 @@
-//! Whole texts a second, as `peers`' scripts time transformers': one JSON line of seconds a text, loading left out.
+//! Measures the generation of whole texts, in the same way as `compare_transformers.py` measures transformers. Prints one JSON line with the
+//! seconds per text, without loading.
 //!
 //! `cargo bench --bench texts -- --model DIR [--batch 32] [--beams 5] [--length 50] [--dtype bfloat16] [--sampling|--greedy]`.
-//! `python benches/beside_transformers.py DIR` runs it in turn with transformers and prints the table of benches/README.md.
+//! `python benches/compare_transformers.py DIR` runs it alternately with transformers and prints the table in
+//! benches/README.md.
 #![allow(clippy::print_stdout)]
 
 use align_data::{Texts, Tokenizer};
@@ -15,34 +17,34 @@ use tch::{Device, Kind};
 
 #[derive(Parser)]
 struct Options {
-    /// Folder of a GPT-2 in transformers' layout; the tiny one that the repository keeps if not given.
+    /// Folder of a GPT-2 in transformers' layout [default: the tests' tiny GPT-2].
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Prompts at a time.
+    /// Number of prompts in a batch.
     #[arg(long, default_value_t = 32)]
     batch: usize,
-    /// Beams.
+    /// Number of beams.
     #[arg(long, default_value_t = 5)]
     beams: usize,
-    /// Tokens a text, the prompt's two included.
+    /// Number of tokens per text, including the two tokens of the prompt.
     #[arg(long, default_value_t = 50)]
     length: usize,
     /// float32 or bfloat16.
     #[arg(long, default_value = "float32")]
     dtype: String,
-    /// Plain sampling with transformers' defaults, one sequence a prompt.
+    /// Sampling without beams, with transformers' defaults and one sequence per prompt.
     #[arg(long, conflicts_with = "greedy")]
     sampling: bool,
     /// Greedy search.
     #[arg(long)]
     greedy: bool,
-    /// Scores the texts of this table with the DistilBERT in the model's folder instead, all of them.
+    /// Instead of generating, score all texts of this table with the DistilBERT in the model's folder.
     #[arg(long, requires = "model")]
     classify: Option<PathBuf>,
-    /// Batches timed, after one that is not.
+    /// Number of timed batches, after one that is not timed.
     #[arg(long, default_value_t = 1)]
     repeat: usize,
-    /// What cargo tells every benchmark.
+    /// Passed by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -71,10 +73,10 @@ fn main() {
         },
     };
     let generation = Generation::new(config).expect("options that fit");
-    // "This movie" in GPT-2's vocabulary; what it is in a smaller one does not matter.
+    // "This movie" in GPT-2's vocabulary. In a smaller vocabulary the ids mean something else, which does not matter.
     let prompt = [1212, 3807].map(|id| id % model.vocab_size()).to_vec();
     let prompts = vec![prompt; options.batch];
-    // Part of loading, as a program does it that answers one prompt after another.
+    // Packing counts as loading: a program that generates many texts does it once.
     let packed = model.packed().expect("memory");
     let model: &dyn CausalLm = packed.as_deref().unwrap_or(&model);
     let times: Vec<f64> = (0..=options.repeat)

@@ -1,4 +1,5 @@
-//! The preference losses beside the same formulas written plainly, and the fused head's log-probabilities in both phases.
+//! Measures the preference losses and the same formulas written with plain tensor operations, and the log-probabilities of the fused head in both
+//! phases.
 //!
 //! `cargo bench --bench losses`, or one group of it: `cargo bench --bench losses -- linear_logps`. `python
 //! benches/losses/pytorch.py` runs the losses beside PyTorch's and prints the table of benches/README.md.
@@ -13,7 +14,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use std::{hint::black_box, time::Duration};
 use tch::{Device, Kind, Tensor};
 
-/// Every loss, cDPO, and DPO's loss with the other divergences.
+/// All losses, cDPO, and the sigmoid loss with the other divergences.
 fn options() -> Vec<(String, DpoOptions)> {
     let plain = LossType::ALL.into_iter().map(|loss_type| {
         let label_smoothing = if loss_type == LossType::ExoPair { 1e-3 } else { 0.0 };
@@ -32,9 +33,9 @@ fn options() -> Vec<(String, DpoOptions)> {
     plain.chain([("conservative_sigmoid".to_owned(), smoothed)]).chain(divergences).collect()
 }
 
-/// Losses and the gradient of their mean, for so many pairs.
+/// Losses and the gradient of their mean, for several numbers of pairs.
 fn preference_losses(c: &mut Criterion) {
-    // As every program of ours does: without it large tensors are asked of the system anew each time.
+    // As in the program `align`: otherwise the memory of large tensors is returned to the system and requested again each time.
     align_torch::keep_freed_memory();
     for batch in [8i64, 1024, 65_536, 1_048_576] {
         let side = |mean: f64| Tensor::randn([batch], (Kind::Float, Device::Cpu)) * 5.0 - mean;

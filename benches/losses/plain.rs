@@ -1,9 +1,9 @@
-//! The losses as one would write them without this project: plain operators, and LibTorch's graph for the gradient.
+//! The losses written with plain tensor operations and autograd, as one would without this project.
 
 use align_losses::{FDivergence, LossType, Pair};
 use tch::{Kind, Tensor};
 
-/// The gradient of the mean loss by the policy's log-probabilities, `(batch,)` each.
+/// The gradients of the mean loss with respect to the policy's log-probabilities, `(batch,)` each.
 pub fn gradient(
     loss_type: LossType,
     label_smoothing: f64,

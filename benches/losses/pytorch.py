@@ -1,9 +1,9 @@
-"""Times every loss and its gradient in PyTorch, beside `cargo bench --bench losses` in the same run; prints one table.
+"""Compares the time of every loss and its gradient in PyTorch and in `cargo bench --bench losses`, and prints one table.
 
     python benches/losses/pytorch.py [--sizes 8,1024,65536,1048576] [--loss NAME] [--pairs 5]
 
-Needs torch. For each size PyTorch and the Rust benchmark are timed in turn. Times are medians over the pairs of runs, and the ratio
-is the median of the pairs' ratios, with the least and the most.
+Needs torch. For each size, PyTorch and the Rust benchmark run alternately. Times are medians over the pairs of runs. The ratio is the
+median of the pairs' ratios, with the minimum and maximum in brackets.
 """
 
 import argparse
@@ -40,23 +40,23 @@ def margin(score=lambda h: h):
     return lambda v: score(v.c) - score(v.r)
 
 
-def of_margin(link, score=lambda h: h):
-    """A loss of beta times the margin between scores."""
+def margin_loss(link, score=lambda h: h):
+    """A loss that is a function of beta times the margin between scores."""
     return lambda v: link(BETA * margin(score)(v))
 
 
-def of_a_token(link):
+def per_token_margin_loss(link):
     return lambda v: link(v.c / v.tokens[0] - v.r / v.tokens[1])
 
 
 LOSSES = {
-    "sigmoid": of_margin(lambda x: -F.logsigmoid(x)),
-    "hinge": of_margin(lambda x: torch.relu(1 - x)),
-    "ipo": of_a_token(lambda m: (m - 0.5 / BETA) ** 2),
+    "sigmoid": margin_loss(lambda x: -F.logsigmoid(x)),
+    "hinge": margin_loss(lambda x: torch.relu(1 - x)),
+    "ipo": per_token_margin_loss(lambda m: (m - 0.5 / BETA) ** 2),
     "ipo_sum": lambda v: (margin()(v) - 0.5 / BETA) ** 2,
-    "exo_pair": of_margin(exo_pair),
+    "exo_pair": margin_loss(exo_pair),
     "nca_pair": lambda v: -F.logsigmoid(BETA * v.c) - 0.5 * F.logsigmoid(-BETA * v.c) - 0.5 * F.logsigmoid(-BETA * v.r),
-    "robust": of_margin(lambda x: -F.logsigmoid(x)),
+    "robust": margin_loss(lambda x: -F.logsigmoid(x)),
     "bco_pair": lambda v: -F.logsigmoid(BETA * v.c) - F.logsigmoid(-BETA * v.r),
     "sppo_hard": lambda v: (v.c - 0.5 / BETA) ** 2 + (v.r + 0.5 / BETA) ** 2,
     "aot": lambda v: -F.logsigmoid(
@@ -65,25 +65,25 @@ LOSSES = {
     "aot_unpaired": lambda v: -F.logsigmoid(BETA * (v.c.sort()[0] - v.r.sort()[0])),
     "apo_zero": lambda v: 1 - (BETA * v.c).sigmoid() + (BETA * v.r).sigmoid(),
     "apo_down": lambda v: (BETA * v.c).sigmoid() + 1 - (BETA * (v.c - v.r)).sigmoid(),
-    "discopop": of_margin(discopop),
-    "sigmoid_norm": of_a_token(lambda m: -F.logsigmoid(BETA * m)),
+    "discopop": margin_loss(discopop),
+    "sigmoid_norm": per_token_margin_loss(lambda m: -F.logsigmoid(BETA * m)),
     "sft": lambda v: (-v.policy[0].sum() / v.tokens[0].sum()).expand(v.c.shape),
-    "squared": of_margin(lambda x: (x - 1) ** 2),
-    "exponential": of_margin(lambda x: torch.exp(-x)),
-    "truncated_quadratic": of_margin(lambda x: torch.relu(1 - x) ** 2),
-    "savage": of_margin(lambda x: torch.sigmoid(-x) ** 2),
+    "squared": margin_loss(lambda x: (x - 1) ** 2),
+    "exponential": margin_loss(lambda x: torch.exp(-x)),
+    "truncated_quadratic": margin_loss(lambda x: torch.relu(1 - x) ** 2),
+    "savage": margin_loss(lambda x: torch.sigmoid(-x) ** 2),
     "dpop": lambda v: -F.logsigmoid(BETA * (v.c - v.r - 50 * torch.relu(-v.c))),
     "cal_dpo": lambda v: -F.logsigmoid(v.c - v.r) + (v.c - 0.5 / BETA) ** 2 + (v.r + 0.5 / BETA) ** 2,
-    "conservative_sigmoid": of_margin(lambda x: conservative(x, 0.1)),
-    "sigmoid_forward_kl": of_margin(lambda x: -F.logsigmoid(x), lambda h: -torch.exp(-h)),
-    "sigmoid_js_divergence": of_margin(lambda x: -F.logsigmoid(x), F.logsigmoid),
-    "sigmoid_alpha_divergence": of_margin(lambda x: -F.logsigmoid(x), lambda h: torch.exp(-0.5 * h) / -0.5),
-    "sigmoid_chi_squared": of_margin(lambda x: -F.logsigmoid(x), lambda h: torch.exp(h) + h),
+    "conservative_sigmoid": margin_loss(lambda x: conservative(x, 0.1)),
+    "sigmoid_forward_kl": margin_loss(lambda x: -F.logsigmoid(x), lambda h: -torch.exp(-h)),
+    "sigmoid_js_divergence": margin_loss(lambda x: -F.logsigmoid(x), F.logsigmoid),
+    "sigmoid_alpha_divergence": margin_loss(lambda x: -F.logsigmoid(x), lambda h: torch.exp(-0.5 * h) / -0.5),
+    "sigmoid_chi_squared": margin_loss(lambda x: -F.logsigmoid(x), lambda h: torch.exp(h) + h),
 }
 
 
 class Batch:
-    """Log-ratios c and r of the chosen and the rejected side, with a new graph at every reading."""
+    """Log-ratios c and r of the chosen and the rejected completions. Each call of `gradient` builds a new graph."""
 
     def __init__(self, size):
         torch.manual_seed(0)
@@ -121,7 +121,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="8,1024,65536,1048576")
     parser.add_argument("--loss", choices=sorted(LOSSES), action="append")
-    parser.add_argument("--pairs", type=int, default=5, help="how many times both sides are timed")
+    parser.add_argument("--pairs", type=int, default=5, help="number of pairs of runs")
     args = parser.parse_args()
     names = args.loss or list(LOSSES)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; microseconds, forward and backward\n")

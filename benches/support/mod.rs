@@ -1,6 +1,6 @@
-//! What several benchmarks measure alike.
+//! Functions shared by several benchmarks.
 
-/// Most memory of this process that was ever resident, in bytes.
+/// The peak resident memory of this process, in bytes.
 pub fn peak_bytes() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,21 +1,23 @@
-//! `--config FILE.toml`: options in a file, under their names.
+//! `--config FILE.toml`: options read from a file.
 
 use crate::Failure;
 use clap::Command;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Largest file of options that is read, in bytes.
-const LIMIT: u64 = 1 << 20;
+/// Maximum size of a config file, in bytes.
+const MAX_FILE_SIZE: u64 = 1 << 20;
 
-/// Whether a subcommand takes its options from a file.
-pub fn is_taken_by(command: &Command) -> bool {
+/// Whether a subcommand has the option `--config`.
+pub fn has_config_option(command: &Command) -> bool {
     command.get_arguments().any(|argument| argument.get_long() == Some("config"))
 }
 
-/// Takes `--config FILE` or `--config=FILE` out of the command line.
-pub fn take_out(given: impl IntoIterator<Item = OsString>) -> Result<(Option<PathBuf>, Vec<OsString>), Failure> {
-    let (mut file, mut own, mut given) = (None, Vec::new(), given.into_iter());
+/// Removes `--config FILE` or `--config=FILE` from the command line. Returns the file and the remaining arguments.
+pub fn extract_config_option(
+    given: impl IntoIterator<Item = OsString>,
+) -> Result<(Option<PathBuf>, Vec<OsString>), Failure> {
+    let (mut file, mut rest, mut given) = (None, Vec::new(), given.into_iter());
     while let Some(argument) = given.next() {
         let value = match argument.to_str() {
             Some("--config") => Some(given.next().ok_or("--config needs a file")?),
@@ -23,20 +25,20 @@ pub fn take_out(given: impl IntoIterator<Item = OsString>) -> Result<(Option<Pat
             None => None,
         };
         match value {
-            Some(_) if file.is_some() => return Err("--config stands twice: one file is read".into()),
+            Some(_) if file.is_some() => return Err("--config is given twice: give it once".into()),
             Some(value) => file = Some(PathBuf::from(value)),
-            None => own.push(argument),
+            None => rest.push(argument),
         }
     }
-    Ok((file, own))
+    Ok((file, rest))
 }
 
-/// A TOML file's keys as options: `learning_rate = 1e-5` is `--learning-rate=1e-5`.
+/// Converts a TOML file's keys to command-line options: `learning_rate = 1e-5` becomes `--learning-rate=1e-5`.
 pub fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
     let fail = |reason: String| format!("{}: {reason}", path.display());
     let metadata = std::fs::metadata(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
-    if !metadata.is_file() || metadata.len() > LIMIT {
-        return Err(fail(format!("expected a TOML file of at most {LIMIT} bytes")).into());
+    if !metadata.is_file() || metadata.len() > MAX_FILE_SIZE {
+        return Err(fail(format!("expected a TOML file of at most {MAX_FILE_SIZE} bytes")).into());
     }
     let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
     // Some editors write a byte-order mark before the text.
@@ -46,11 +48,11 @@ pub fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
         let name = key.replace('_', "-");
         let Some(known) = command.get_arguments().find(|known| known.get_long() == Some(&name)) else {
             let known = command.get_arguments().filter_map(|argument| argument.get_long());
-            let meant = align_train::nearest_name(&name, known);
-            let hint = meant.map(|meant| format!("; did you mean {}?", meant.replace('-', "_"))).unwrap_or_default();
+            let nearest = align_train::nearest_name(&name, known);
+            let hint = nearest.map(|name| format!("; did you mean {}?", name.replace('-', "_"))).unwrap_or_default();
             return Err(fail(format!("there is no option {key:?}{hint}")));
         };
-        // A flag is given or left out.
+        // A flag without a value: true adds it, false leaves it out.
         if !known.get_action().takes_values() {
             let toml::Value::Boolean(on) = value else {
                 return Err(fail(format!("{key} is a {}, expected true or false", value.type_str())));
@@ -68,10 +70,10 @@ pub fn read(path: &Path, command: &Command) -> Result<Vec<OsString>, Failure> {
         };
         Ok(Some(OsString::from(format!("--{name}={value}"))))
     };
-    let spelt = |key: &str| key.replace('_', "-");
+    let option_name = |key: &str| key.replace('_', "-");
     for (key, other) in table.keys().enumerate().flat_map(|(at, key)| table.keys().skip(at + 1).map(move |o| (key, o)))
     {
-        if spelt(key) == spelt(other) {
+        if option_name(key) == option_name(other) {
             return Err(fail(format!("{key} and {other} are the same option: leave one of them out")).into());
         }
     }

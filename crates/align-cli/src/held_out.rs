@@ -1,6 +1,6 @@
-//! The prompts whose texts are evaluated and not trained on.
+//! The prompts that are used for evaluation only.
 
-/// Whether the prompt at this place is held out of the pairs that a command makes: every fifth one is.
-pub fn is_held_out(place: usize) -> bool {
-    place % 5 == 4
+/// Whether the prompt with this index is held out of the training pairs. Every fifth one is.
+pub fn is_held_out(index: usize) -> bool {
+    index % 5 == 4
 }

@@ -1,27 +1,27 @@
-//! The program `align`: from prompts to an aligned model on the command line, a subcommand a stage.
+//! The program `align`: from prompts to an aligned model on the command line, with one subcommand per stage.
 //!
-//! Each subcommand is one file in `commands/`; the other files are what several of them share.
+//! Each subcommand is one file in `commands/`. The other files hold what several subcommands share.
 
 mod clap_settings;
+mod command_line;
 mod commands;
 mod config_file;
-mod decoding;
-mod end;
+mod exit_code;
 mod failure;
+mod generation_options;
 mod held_out;
-mod memory;
+mod memory_error;
 mod models;
+mod new_model;
 mod notebook;
 mod output;
+mod output_paths;
 mod peft;
-mod places;
 mod preference_data;
-mod program;
-mod progress;
+mod progress_bar;
 mod reward_model;
 mod run_options;
 mod runtime;
-mod scratch;
 mod signals;
 mod text_stream;
 
@@ -30,5 +30,5 @@ use runtime::RuntimeOptions;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    end::run(|| program::parse()?.run())
+    exit_code::run(|| command_line::parse()?.run())
 }

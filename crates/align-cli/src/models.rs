@@ -5,65 +5,65 @@ use align_models::{AutoModelForCausalLm, CausalLm, ModelResolver};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
-/// Folder of the GPT-2 that stands in where no model is given, from the repository's root.
-pub const POLICY: &str = "models/gpt2-imdb-4m";
-/// Folder of the sentiment classifier that stands in where no reward model is given, from the repository's root.
-pub const REWARD_MODEL: &str = "models/distilbert-imdb-1m";
+/// Folder, relative to the repository's root, of the GPT-2 that is used if no model is given.
+pub const BUNDLED_POLICY: &str = "models/gpt2-imdb-4m";
+/// Folder, relative to the repository's root, of the sentiment classifier that is used if no reward model is given.
+pub const BUNDLED_REWARD_MODEL: &str = "models/distilbert-imdb-1m";
 
-/// The folder of the model that `option` names, a folder or a name on the hub; that of the embedded one if none is named.
-pub fn folder(option: &str, named: Option<&str>, embedded: &str) -> Result<PathBuf, Failure> {
-    match named {
+/// The folder of the model given by `option` (a folder or a hub name), or of the bundled model if the option is not given.
+pub fn folder(option: &str, name: Option<&str>, bundled: &str) -> Result<PathBuf, Failure> {
+    match name {
         Some(name) => fetch(name),
-        None => embedded_folder(embedded).ok_or_else(|| {
-            format!("no model is named, and {embedded} of the repository that this program was built in is gone: give {option}").into()
+        None => bundled_folder(bundled).ok_or_else(|| {
+            format!("no model is given, and the bundled model {bundled} is no longer in the repository that this program was built in: give {option}").into()
         }),
     }
 }
 
-/// The folder of an embedded model: in the repository that this program was built in, where that is still there.
-pub fn embedded_folder(embedded: &str) -> Option<PathBuf> {
+/// The folder of a bundled model, if the repository that this program was built in still exists.
+pub fn bundled_folder(bundled: &str) -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
-    Some(repository.join(embedded)).filter(|folder| folder.is_dir())
+    Some(repository.join(bundled)).filter(|folder| folder.is_dir())
 }
 
-/// Finds models by their names, and shows their downloads.
+/// Resolves model names and shows a progress bar for downloads.
 pub fn resolver() -> ModelResolver {
     let mut bar = DownloadBar::default();
     ModelResolver::with_progress(move |event| bar.on(event))
 }
 
-/// The folder of a model, downloaded into the hub's cache where it is not there yet.
+/// The folder of a model. A hub model is downloaded into the cache if necessary.
 pub fn fetch(name: &str) -> Result<PathBuf, Failure> {
     Ok(resolver().folder(name)?)
 }
 
-/// Where a model's options of generation are: the folder itself, or where it holds an adapter alone its base model's.
+/// The folder with a model's generation options: the folder itself, or its base model's folder if it holds only an adapter.
 pub fn base_folder(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(resolver().base_of_adapter(folder)?.unwrap_or_else(|| folder.to_owned()))
 }
 
-/// The causal model in a folder; of an adapter alone its base model with the adapter merged into it.
+/// The causal language model in a folder. If the folder holds only an adapter, it is merged into its base model.
 pub fn causal_lm(folder: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>, Failure> {
     Ok(AutoModelForCausalLm::from_pretrained_with(folder, &mut resolver(), kind, device)?)
 }
 
-/// The tokeniser in a folder, compared with the model's embeddings; of an adapter alone that of its base model, where it has
-/// none of its own.
+/// The tokeniser in a folder, checked against the number of the model's embeddings. An adapter's folder without a tokeniser uses
+/// that of the base model.
 pub fn tokenizer(folder: &Path, embeddings: i64) -> Result<Tokenizer, Failure> {
     Ok(Tokenizer::from_pretrained(resolver().tokenizer_folder(folder)?)?.for_embeddings(embeddings)?)
 }
 
-/// The command that uploads a folder.
-pub fn push_later(folder: &Path, repo: &RepoName) -> String {
+/// The command that uploads a folder, for messages.
+pub fn upload_command(folder: &Path, repo: &RepoName) -> String {
     format!("`align push-to-hub --model {} --hub-model-id {repo}`", folder.display())
 }
 
-/// What a card calls a model that an option names: its name on the hub, or its folder's, not where that is on this machine.
-pub fn called(named: Option<&str>, embedded: &str) -> String {
-    named.map_or_else(|| format!("align's embedded {}", file_name(Path::new(embedded))), ModelResolver::display_name)
+/// A model's name for model cards and reports: its hub name, or the name of its folder without the path on this machine.
+pub fn display_name(name: Option<&str>, bundled: &str) -> String {
+    name.map_or_else(|| format!("align's bundled {}", file_name(Path::new(bundled))), ModelResolver::display_name)
 }
 
-/// A file's name without the folders of this machine, for a card that others read.
+/// A file's name without the path on this machine, for model cards and reports.
 pub fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

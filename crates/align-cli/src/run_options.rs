@@ -1,7 +1,7 @@
-//! The options of a training run, and what is printed during one.
+//! The options shared by all training commands, and the output they print.
 
-use crate::scratch::ScratchOptions;
-use crate::signals::{Keeping, Stopped};
+use crate::new_model::NewModelOptions;
+use crate::signals::{GracefulStop, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
 use align_base::printable_path;
 use align_data::EncodeReport;
@@ -12,47 +12,47 @@ use align_train::{ProgressBar, Rounding, RunFolder, RunSummary};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// What is trained, on what, and where it goes.
+/// Model, data, output folder, resume and upload.
 #[derive(clap::Args, Serialize)]
 pub struct RunOptions {
-    /// TOML file with these options' names as keys (dashes or underscores); options beside it win.
+    /// TOML file with option names as keys (with dashes or underscores); options on the command line take precedence.
     #[arg(long)]
     #[serde(skip)]
     config: Option<PathBuf>,
-    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
+    /// Language model to train: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
     /// Training data: CSV, Parquet or JSONL.
     #[arg(long)]
     train_file: PathBuf,
-    /// The same, held out.
+    /// Evaluation data, same format as --train-file.
     #[arg(long)]
     eval_file: Option<PathBuf>,
-    /// Run folder: config.toml, metrics.jsonl, checkpoints, the final model and report.html.
+    /// Folder of the run: config.toml, metrics.jsonl, checkpoints, the final model and report.html.
     #[arg(long)]
     #[serde(skip)]
     output_dir: PathBuf,
-    /// Go on from the run folder's newest checkpoint, or begin again where a run ended before its first.
+    /// Resume from the newest checkpoint in --output-dir, or start again if there is none yet.
     #[arg(long)]
     #[serde(skip)]
     resume: bool,
-    /// Go on although the processor, the number of threads, the device, the matmul precision or a version is not that of the
-    /// checkpoint: the run then ends with other bytes than an undisturbed one.
+    /// Resume even if the processor, number of threads, device, matmul precision or a library version differs from the checkpoint's.
+    /// Rounding may then differ, so the result is not bit-identical to that of an uninterrupted run.
     #[arg(long, requires = "resume")]
     #[serde(skip)]
     allow_other_rounding: bool,
-    /// At each evaluation, write texts for the prompts of this file (one a line) to samples.jsonl.
+    /// File with one prompt per line; at each evaluation the model continues them, and the texts are added to samples.jsonl.
     #[arg(long)]
     sample_prompts: Option<PathBuf>,
-    /// Upload the trained model to the hub when the run is done; needs --hub-model-id and a token in HF_TOKEN.
+    /// Upload the trained model to the Hugging Face hub after the run; needs --hub-model-id and a token in HF_TOKEN.
     #[arg(long, requires = "hub_model_id")]
     #[serde(skip)]
     push_to_hub: bool,
-    /// The repository that it becomes: user/name.
+    /// Hub repository to upload to (user/name).
     #[arg(long, requires = "push_to_hub")]
     #[serde(skip)]
     hub_model_id: Option<RepoName>,
-    /// Make the repository a private one, if it is new.
+    /// If the hub repository does not exist yet, create it as private.
     #[arg(long, requires = "push_to_hub")]
     #[serde(skip)]
     hub_private_repo: bool,
@@ -61,7 +61,7 @@ pub struct RunOptions {
     runtime: RuntimeOptions,
 }
 
-/// The examples of a file, and what was done to get them.
+/// The examples of a file, and notes on how they were made, for printing.
 pub struct Examples<E> {
     pub rows: Vec<E>,
     pub notes: Vec<String>,
@@ -73,81 +73,82 @@ impl<E> From<Vec<E>> for Examples<E> {
     }
 }
 
-/// What was read of the training file and of that of held-out rows.
-pub struct Read<E> {
+/// The training and evaluation data of a run.
+pub struct RunData<E> {
     pub train: Dataset<E>,
     pub eval: Option<Dataset<E>>,
     pub preparation: Preparation,
 }
 
-/// What is printed about a run's data and model before its first step.
+/// Facts about a run's data and model that are printed before the first step.
 #[derive(Default)]
 pub struct Preparation {
-    /// A line for each step from the training file to examples, and the same for the other file.
+    /// The notes on the training file and on the evaluation file.
     notes: [Vec<String>; 2],
-    /// Whether rows are packed.
+    /// Whether examples are packed.
     pub packing: bool,
-    /// Of a new model, whether its tokeniser is trained for it.
-    pub new_model: Option<bool>,
+    /// For a new model: whether its tokeniser is trained too.
+    pub trains_new_tokenizer: Option<bool>,
 }
 
 impl RunOptions {
-    /// Reads the training file and that of held-out rows, if there is one.
-    pub fn read<E>(&self, read: impl Fn(&Path) -> Result<Examples<E>, Failure>) -> Result<Read<E>, Failure> {
+    /// Reads the training file and the evaluation file, if there is one.
+    pub fn read<E>(&self, read: impl Fn(&Path) -> Result<Examples<E>, Failure>) -> Result<RunData<E>, Failure> {
         let Examples { rows, notes } = read(&self.train_file)?;
         let train = Dataset::of_file(rows, &self.train_file);
         let preparation = Preparation { notes: [notes, Vec::new()], ..Preparation::default() };
-        let mut all = Read { train, eval: None, preparation };
+        let mut data = RunData { train, eval: None, preparation };
         if let Some(file) = &self.eval_file {
             let Examples { rows, notes } = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
-            (all.eval, all.preparation.notes[1]) = (Some(Dataset::of_file(rows, file)), notes);
+            (data.eval, data.preparation.notes[1]) = (Some(Dataset::of_file(rows, file)), notes);
         }
-        Ok(all)
+        Ok(data)
     }
 
-    /// The model that --model names, or the embedded one, or the new one that is asked for.
-    pub fn base_or_new<M>(
+    /// The new model of --model-config, the model of --model, or the bundled one.
+    pub fn base_or_new_model<M>(
         &self,
-        scratch: &ScratchOptions,
-        embedded: &str,
+        new_model: &NewModelOptions,
+        bundled: &str,
         preparation: &mut Preparation,
     ) -> Result<BaseModel<M>, Failure> {
-        let Some(new) = scratch.new_model()? else { return self.base(embedded) };
+        let Some(new) = new_model.new_model()? else { return self.base_model(bundled) };
         let trained = matches!(new.tokenizer, NewTokenizer::Trained { .. });
-        preparation.new_model = Some(trained && !(self.resume && self.output_dir.join(RunFolder::TOKENIZER).exists()));
+        preparation.trains_new_tokenizer =
+            Some(trained && !(self.resume && self.output_dir.join(RunFolder::TOKENIZER).exists()));
         Ok(new.into())
     }
 
-    /// The model that --model names, or the embedded one.
-    pub fn base<M>(&self, embedded: &str) -> Result<BaseModel<M>, Failure> {
+    /// The model of --model, or the bundled one.
+    pub fn base_model<M>(&self, bundled: &str) -> Result<BaseModel<M>, Failure> {
         Ok(match &self.model {
             Some(name) => BaseModel::named(name),
             None => {
-                let folder = models::folder("--model", None, embedded)?;
-                BaseModel::from(folder).called(models::called(None, embedded))
+                let folder = models::folder("--model", None, bundled)?;
+                BaseModel::from(folder).called(models::display_name(None, bundled))
             }
         })
     }
 
-    /// The folder of the model that --model names, or of the embedded one, downloaded where it is not there yet.
-    pub fn model_folder(&self, embedded: &str) -> Result<PathBuf, Failure> {
-        models::folder("--model", self.model.as_deref(), embedded)
+    /// The folder of the model of --model, or of the bundled one. A hub model is downloaded if necessary.
+    pub fn model_folder(&self, bundled: &str) -> Result<PathBuf, Failure> {
+        models::folder("--model", self.model.as_deref(), bundled)
     }
 
-    /// Refuses what only a language model can do.
-    pub fn refuse_samples(&self) -> Result<(), Failure> {
+    /// Rejects --sample-prompts, which only language models support.
+    pub fn refuse_sample_prompts(&self) -> Result<(), Failure> {
         match &self.sample_prompts {
-            Some(_) => Err("--sample-prompts asks for texts, which a classifier does not write: leave it out".into()),
+            Some(_) => Err("--sample-prompts needs a language model, but a classifier is trained: leave it out".into()),
             None => Ok(()),
         }
     }
 
-    /// Gives a language model's run these options, and does it.
+    /// Applies these options to the run of a language model, and trains it.
     pub fn train<O: RunObjective<Model: CausalLm>>(
         &self,
         run: Run<O>,
         preparation: &Preparation,
-        all: &impl Serialize,
+        all_options: &impl Serialize,
     ) -> Result<(), Failure> {
         let run = match &self.sample_prompts {
             Some(file) => {
@@ -156,21 +157,23 @@ impl RunOptions {
             }
             None => run,
         };
-        self.train_without_samples(run, preparation, all)
+        self.train_without_samples(run, preparation, all_options)
     }
 
-    /// The same for a model that writes no texts.
+    /// Applies these options to the run of a model that does not generate text, and trains it.
     pub fn train_without_samples<O: RunObjective>(
         &self,
         run: Run<O>,
         preparation: &Preparation,
-        all: &impl Serialize,
+        all_options: &impl Serialize,
     ) -> Result<(), Failure> {
-        for folder in [models::POLICY, models::REWARD_MODEL].into_iter().filter_map(models::embedded_folder) {
+        for folder in
+            [models::BUNDLED_POLICY, models::BUNDLED_REWARD_MODEL].into_iter().filter_map(models::bundled_folder)
+        {
             RunFolder::check_apart(&self.output_dir, "the default of --model", &folder)?;
         }
-        let mut run = self.runtime.place(run.output_dir(&self.output_dir)).observer(ProgressBar::default());
-        run = run.record(serde_json::to_value(all)?).resolver(models::resolver());
+        let mut run = self.runtime.apply_to(run.output_dir(&self.output_dir)).observer(ProgressBar::default());
+        run = run.record(serde_json::to_value(all_options)?).resolver(models::resolver());
         if self.resume {
             run = run.resume_with(if self.allow_other_rounding { Rounding::MayDiffer } else { Rounding::Same });
         }
@@ -186,27 +189,27 @@ impl RunOptions {
         let upload = ready.take_upload();
         if let Some(checkpoint) = ready.checkpoint() {
             let (step, all) = (ready.trainer().step(), ready.trainer().total_steps());
-            output::println!("going on from {} at step {step} of {all}", printable_path(checkpoint));
+            output::println!("resuming from {} at step {step} of {all}", printable_path(checkpoint));
         }
-        let keeping = Keeping::begin("stopping after this step or batch");
-        let summary = ready.stop_signal(keeping.stop_signal()).train()?;
+        let graceful_stop = GracefulStop::begin("stopping after this step or batch");
+        let summary = ready.stop_signal(graceful_stop.stop_signal()).train()?;
         print_summary(&summary)?;
         let Some(model) = &summary.model else {
             let (done, all) = (summary.steps, summary.total_steps);
-            return Err(Stopped(format!("stopped after step {done} of {all}; give --resume to go on")).into());
+            return Err(Stopped(format!("stopped after step {done} of {all}; give --resume to continue")).into());
         };
         match upload {
-            Some(upload) => push(&upload, model, keeping),
+            Some(upload) => push(&upload, model, graceful_stop),
             None => Ok(()),
         }
     }
 
     fn print_preparation<O: RunObjective>(&self, ready: &ReadyRun<O>, preparation: &Preparation) {
-        if preparation.new_model == Some(true) {
-            output::println!("a tokeniser of {} tokens, trained on the texts", ready.tokenizer().vocab_size());
+        if preparation.trains_new_tokenizer == Some(true) {
+            output::println!("new tokeniser with {} tokens, trained on the texts", ready.tokenizer().vocab_size());
         }
-        if preparation.new_model.is_some() {
-            output::println!("a new model of {} weights", ready.trainer().policy().parameters().numel());
+        if preparation.trains_new_tokenizer.is_some() {
+            output::println!("new model with {} parameters", ready.trainer().policy().parameters().numel());
         }
         let print_file = |file: &Path, notes: &[String], report: Option<&EncodeReport>, rows: usize| {
             output::println!("{}", printable_path(file));
@@ -227,8 +230,8 @@ impl RunOptions {
     }
 }
 
-/// A run with an option that may not be given.
-pub fn given<R, T>(run: R, value: Option<T>, set: impl FnOnce(R, T) -> R) -> R {
+/// Sets an option of a run if it has a value.
+pub fn set_if_given<R, T>(run: R, value: Option<T>, set: impl FnOnce(R, T) -> R) -> R {
     match value {
         Some(value) => set(run, value),
         None => run,
@@ -237,13 +240,13 @@ pub fn given<R, T>(run: R, value: Option<T>, set: impl FnOnce(R, T) -> R) -> R {
 
 fn print_summary(summary: &RunSummary) -> Result<(), Failure> {
     if summary.finished && summary.steps < summary.total_steps {
-        output::println!("done after step {} of {}: no improvement", summary.steps, summary.total_steps);
+        output::println!("stopped early after step {} of {}: no improvement", summary.steps, summary.total_steps);
     }
     if let Some(step) = summary.best_step {
-        output::println!("the model is that of checkpoint-{step}, the best");
+        output::println!("the model is that of the best checkpoint, checkpoint-{step}");
     }
     if let Some(record) = &summary.evaluation {
-        output::println!("held out: {}", serde_json::to_string(record)?);
+        output::println!("evaluation: {}", serde_json::to_string(record)?);
     }
     if let Some(model) = &summary.model {
         let what = if summary.adapter { "adapter" } else { "model" };
@@ -252,15 +255,15 @@ fn print_summary(summary: &RunSummary) -> Result<(), Failure> {
     Ok(())
 }
 
-fn push(upload: &Upload, model: &Path, keeping: Keeping) -> Result<(), Failure> {
-    let later = models::push_later(model, upload.repo());
-    if keeping.stop_signal().is_stopped() {
-        return Err(Stopped(format!("stopped before the upload; {later} does it later")).into());
+fn push(upload: &Upload, model: &Path, graceful_stop: GracefulStop) -> Result<(), Failure> {
+    let command = models::upload_command(model, upload.repo());
+    if graceful_stop.stop_signal().is_stopped() {
+        return Err(Stopped(format!("stopped before the upload; upload later with {command}")).into());
     }
-    // From here on a signal is the end.
-    drop(keeping);
+    // From here on a signal ends the program at once.
+    drop(graceful_stop);
     let mut bar = DownloadBar::default();
-    let url = upload.push(model, |event| bar.on(event)).map_err(|e| format!("{e}; {later} uploads it later"))?;
+    let url = upload.push(model, |event| bar.on(event)).map_err(|e| format!("{e}; upload later with {command}"))?;
     output::println!("uploaded: {url}");
     Ok(())
 }

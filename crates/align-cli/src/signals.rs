@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP. Each ends a program at once, as if nothing watched, except where work is under way that can be
-//! kept: there the first one asks for the end, and the second one is the end.
+//! Ctrl-C, SIGTERM and SIGHUP. Each ends the program at once, except while a [`GracefulStop`] exists: then the first signal requests a
+//! stop, so that work in progress can be saved, and the second signal ends the program at once.
 
 use crate::output;
 use align_torch::{TerminationError, TerminationSignal, exit_now, watch_termination_signals};
@@ -7,18 +7,18 @@ use align_train::StopSignal;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Where a terminal goes away, the system and the shell each send a SIGHUP.
+/// When a terminal is closed, the system and the shell each send a SIGHUP. Two within this time count as one.
 const SAME_HANGUP: Duration = Duration::from_secs(1);
 
 struct State {
-    /// What the first signal sets and says, while there is work to keep.
-    kept: Option<(StopSignal, &'static str)>,
+    /// The stop signal to set and the message to print at the first signal, while a [`GracefulStop`] exists.
+    graceful: Option<(StopSignal, &'static str)>,
     first: Option<(TerminationSignal, Instant)>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { kept: None, first: None });
+static STATE: Mutex<State> = Mutex::new(State { graceful: None, first: None });
 
-/// The end of a program that a signal asked for: what was kept, and how to go on.
+/// The error of a command that was stopped by a signal. Its message says what was saved and how to continue.
 #[derive(Debug)]
 pub struct Stopped(pub String);
 
@@ -34,66 +34,67 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Begins to watch. Called before LibTorch starts threads, none of which then ever runs a handler.
+/// Starts watching for signals. Must be called before LibTorch starts threads, so that the signals are blocked in all of them.
 pub fn watch() -> Result<(), TerminationError> {
     watch_termination_signals(on_signal)
 }
 
-/// The signal that asked for the end, if one did.
+/// The first signal that was received, if any.
 pub fn received() -> Option<TerminationSignal> {
     state().first.map(|(signal, _)| signal)
 }
 
-/// While it lives, work is under way that can be kept: the first signal asks for its end.
-pub struct Keeping {
+/// A guard for work that can be saved: while it exists, the first signal sets its stop signal instead of ending the program.
+pub struct GracefulStop {
     stop: StopSignal,
     outermost: bool,
 }
 
-impl Keeping {
-    /// Such work begins, within other such work or not. `answer` is what the first signal is answered with.
-    pub fn begin(answer: &'static str) -> Self {
+impl GracefulStop {
+    /// Starts such work. `message` is printed at the first signal. Guards may be nested: an inner one shares the stop signal and the
+    /// message of the outermost.
+    pub fn begin(message: &'static str) -> Self {
         let mut state = state();
-        if let Some((stop, _)) = &state.kept {
+        if let Some((stop, _)) = &state.graceful {
             return Self { stop: stop.clone(), outermost: false };
         }
         let stop = StopSignal::default();
         if state.first.is_some() {
             stop.stop();
         }
-        state.kept = Some((stop.clone(), answer));
+        state.graceful = Some((stop.clone(), message));
         Self { stop, outermost: true }
     }
 
-    /// The same while files are written at the end of a program.
-    pub fn files() -> Self {
+    /// A guard for the time in which a command writes its output files.
+    pub fn while_writing_files() -> Self {
         Self::begin("stopping once the files are written")
     }
 
-    /// What the first signal sets.
+    /// The stop signal that the first signal sets.
     pub fn stop_signal(&self) -> StopSignal {
         self.stop.clone()
     }
 }
 
-impl Drop for Keeping {
+impl Drop for GracefulStop {
     fn drop(&mut self) {
         if self.outermost {
-            state().kept = None;
+            state().graceful = None;
         }
     }
 }
 
 fn on_signal(signal: TerminationSignal) {
     let mut state = state();
-    match (&state.kept, state.first) {
-        (Some((stop, answer)), None) => {
+    match (&state.graceful, state.first) {
+        (Some((stop, message)), None) => {
             stop.stop();
-            let answer = *answer;
+            let message = *message;
             state.first = Some((signal, Instant::now()));
-            // Whoever reads standard error may be stuck, and the next signal must not wait for that.
-            let say = move || output::error_line(format_args!("{answer}; again to stop at once"));
-            std::thread::Builder::new().spawn(say).ok();
+            // Writing to standard error may block if its reader is stuck, and the next signal must not wait for it.
+            let print = move || output::error_line(format_args!("{message}; again to stop at once"));
+            std::thread::Builder::new().spawn(print).ok();
         }
         (Some(_), Some((TerminationSignal::Hangup, at)))
             if signal == TerminationSignal::Hangup && at.elapsed() < SAME_HANGUP => {}

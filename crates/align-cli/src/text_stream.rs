@@ -1,45 +1,45 @@
 use crate::Failure;
 use align_data::Tokenizer;
 
-/// What stands for bytes that are no character, yet or at all.
-const INCOMPLETE: char = '\u{fffd}';
+/// The replacement character: what the tokeniser decodes an incomplete or invalid character to.
+const REPLACEMENT: char = '\u{fffd}';
 
-/// The text of tokens as they come, whole characters only: one may be spread over several tokens. The tokenizers crate's
-/// `DecodeStream` has no end: what stands behind the last whole character would be lost.
+/// Decodes tokens one by one and yields complete characters only, since a character may span several tokens. The tokenizers crate's
+/// `DecodeStream` cannot be finished: text after the last complete character would be lost.
 pub struct TextStream<'a> {
     tokenizer: &'a Tokenizer,
-    /// Tokens from those of the last text that was given, which the next may need before it (for a space, say).
+    /// The tokens of the last text returned, which the next may need as context (for a space, for example), and those after it.
     ids: Vec<i64>,
-    /// How many of them were given.
-    given: usize,
+    /// How many of these tokens were already returned as text.
+    returned: usize,
 }
 
 impl<'a> TextStream<'a> {
-    /// Nothing yet.
+    /// An empty stream.
     pub fn new(tokenizer: &'a Tokenizer) -> Self {
-        Self { tokenizer, ids: Vec::new(), given: 0 }
+        Self { tokenizer, ids: Vec::new(), returned: 0 }
     }
 
-    /// The text that these tokens complete.
+    /// Adds tokens and returns the text that they complete.
     pub fn push(&mut self, ids: &[i64]) -> Result<String, Failure> {
         self.ids.extend(ids);
         let text = self.pending()?;
-        if text.is_empty() || text.ends_with(INCOMPLETE) {
+        if text.is_empty() || text.ends_with(REPLACEMENT) {
             return Ok(String::new());
         }
-        self.ids.drain(..self.given);
-        self.given = self.ids.len();
+        self.ids.drain(..self.returned);
+        self.returned = self.ids.len();
         Ok(text)
     }
 
-    /// What is left at the end, where the last character is not whole.
+    /// The remaining text, if the last character is incomplete.
     pub fn finish(self) -> Result<String, Failure> {
         self.pending()
     }
 
     fn pending(&self) -> Result<String, Failure> {
-        let given = self.tokenizer.decode(&self.ids[..self.given], true)?;
+        let returned = self.tokenizer.decode(&self.ids[..self.returned], true)?;
         let all = self.tokenizer.decode(&self.ids, true)?;
-        Ok(all.strip_prefix(&given).unwrap_or_default().to_owned())
+        Ok(all.strip_prefix(&returned).unwrap_or_default().to_owned())
     }
 }

@@ -1,5 +1,5 @@
-//! Three hundred flipped bits over all files that a program believes when it goes on: each is refused under the file's name, or
-//! changes nothing of the end.
+//! Flips three hundred bits in all files that a resumed program reads. Each flip must be rejected with the file's name, or must not
+//! change the result.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -21,15 +21,15 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
 fn policy() -> Gpt2 {
-    Gpt2::from_pretrained(support::kept("models/gpt2-tiny").as_ref(), Kind::Float, Device::Cpu).unwrap()
+    Gpt2::from_pretrained(support::golden_path("models/gpt2-tiny").as_ref(), Kind::Float, Device::Cpu).unwrap()
 }
 
 fn tokenizer() -> Tokenizer {
-    Tokenizer::from_pretrained(support::kept("models/gpt2-tiny")).unwrap()
+    Tokenizer::from_pretrained(support::golden_path("models/gpt2-tiny")).unwrap()
 }
 
 fn rows<T: serde::de::DeserializeOwned>(name: &str) -> Vec<T> {
-    let text = fs::read_to_string(support::kept(name)).unwrap();
+    let text = fs::read_to_string(support::golden_path(name)).unwrap();
     text.lines().take(8).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -51,26 +51,26 @@ fn config() -> DpoConfig {
     DpoConfig { training: training(), ..DpoConfig::default() }
 }
 
-/// Numbers that are the same in each run of the tests.
-struct Draws(u64);
+/// A pseudo-random generator with a fixed seed.
+struct BitFlips(u64);
 
-impl Draws {
-    fn below(&mut self, most: usize) -> usize {
+impl BitFlips {
+    fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % most
+        (self.0 >> 33) as usize % limit
     }
 
-    /// Flips a bit of the file, every other time one near its beginning, where headers are; calls `check`, and flips it back.
+    /// Flips a bit of the file, in half of the cases near the beginning, where headers are. Then calls `check` and restores the file.
     fn flip(&mut self, path: &Path, check: impl FnOnce(&str)) {
-        let whole = fs::read(path).unwrap();
-        assert!(!whole.is_empty(), "{}", path.display());
-        let most = if self.below(2) == 0 { whole.len().min(200) } else { whole.len() };
-        let (at, bit) = (self.below(most), self.below(8));
-        let mut flipped = whole.clone();
-        flipped[at] ^= 1 << bit;
+        let original = fs::read(path).unwrap();
+        assert!(!original.is_empty(), "{}", path.display());
+        let limit = if self.below(2) == 0 { original.len().min(200) } else { original.len() };
+        let (byte, bit) = (self.below(limit), self.below(8));
+        let mut flipped = original.clone();
+        flipped[byte] ^= 1 << bit;
         fs::write(path, flipped).unwrap();
-        check(&format!("bit {bit} of byte {at} of {}", path.display()));
-        fs::write(path, whole).unwrap();
+        check(&format!("bit {bit} of byte {byte} of {}", path.display()));
+        fs::write(path, original).unwrap();
     }
 }
 
@@ -93,88 +93,89 @@ impl<O: Objective> Observer<O> for StopAfter {
     }
 }
 
-fn end<O: Objective>(mut trainer: Trainer<O>, into: &Path) -> Vec<Vec<u8>> {
+/// Trains to the end, saves the model, and returns the bytes of its files.
+fn train_to_end<O: Objective>(mut trainer: Trainer<O>, folder: &Path) -> Vec<Vec<u8>> {
     trainer.by_ref().for_each(|step| drop(step.unwrap()));
-    trainer.into_policy().save_pretrained(into, false).unwrap();
-    files(into).iter().map(|file| fs::read(file).unwrap()).collect()
+    trainer.into_policy().save_pretrained(folder, false).unwrap();
+    files(folder).iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// Flips in every file of the checkpoint of a run that was stopped after two of its three steps, and in the lines behind it.
-fn checkpoint<O: Objective>(flips: usize, least: usize, trainer: impl Fn() -> Trainer<O>) {
+/// Stops a run after two of three steps, and flips bits in every file of its checkpoint and in the metrics file.
+fn flip_checkpoint<O: Objective>(flips: usize, min_files: usize, trainer: impl Fn() -> Trainer<O>) {
     let dir = tempfile::tempdir().unwrap();
-    let whole = end(trainer(), &dir.path().join("whole"));
+    let uninterrupted = train_to_end(trainer(), &dir.path().join("whole"));
     let run = dir.path().join("run");
     fs::create_dir(&run).unwrap();
     let lines = run.join("metrics.jsonl");
     let mut metrics = MetricsFile::create(&lines).unwrap();
     let mut saver = CheckpointSaver::new(&run);
     trainer().train(&mut [&mut metrics, &mut saver, &mut StopAfter(2)]).unwrap();
-    let at = latest_checkpoint(&run).unwrap().unwrap();
-    let all = files(&at);
-    assert!(all.len() >= least, "{all:?}");
-    let (mut draws, mut other) = (Draws(flips as u64), trainer());
+    let checkpoint = latest_checkpoint(&run).unwrap().unwrap();
+    let all = files(&checkpoint);
+    assert!(all.len() >= min_files, "{all:?}");
+    let (mut bits, mut resumed) = (BitFlips(flips as u64), trainer());
     for file in all.iter().cycle().take(flips) {
-        draws.flip(file, |what| {
-            let said = other.resume(&at).expect_err(what).to_string();
-            assert!(said.contains(&name(file)) && said.contains("damaged"), "{what}: {said}");
-            assert_eq!(other.step(), 0, "{what}");
+        bits.flip(file, |what| {
+            let message = resumed.resume(&checkpoint).expect_err(what).to_string();
+            assert!(message.contains(&name(file)) && message.contains("damaged"), "{what}: {message}");
+            assert_eq!(resumed.step(), 0, "{what}");
         });
     }
-    other.resume(&at).unwrap();
+    resumed.resume(&checkpoint).unwrap();
     let written = fs::read(&lines).unwrap();
     assert!(written.iter().filter(|byte| **byte == b'\n').count() >= 2);
     for _ in 0..5 {
-        draws.flip(&lines, |what| {
-            let said = MetricsFile::resume(&lines, &other).expect_err(what).to_string();
-            assert!(said.contains("metrics.jsonl") && said.contains("damaged"), "{what}: {said}");
+        bits.flip(&lines, |what| {
+            let message = MetricsFile::resume(&lines, &resumed).expect_err(what).to_string();
+            assert!(message.contains("metrics.jsonl") && message.contains("damaged"), "{what}: {message}");
         });
     }
-    MetricsFile::resume(&lines, &other).unwrap();
+    MetricsFile::resume(&lines, &resumed).unwrap();
     assert!(fs::read(&lines).unwrap() == written);
-    assert!(end(other, &dir.path().join("resumed")) == whole);
+    assert!(train_to_end(resumed, &dir.path().join("resumed")) == uninterrupted);
 }
 
 /// 180 flips in checkpoints, 20 in metrics files.
 #[test]
-fn checkpoints() {
-    checkpoint(60, 6, || DpoTrainer::new(policy(), None, pairs(), config()).unwrap());
+fn flips_in_checkpoints_are_rejected() {
+    flip_checkpoint(60, 6, || DpoTrainer::new(policy(), None, pairs(), config()).unwrap());
     let adapted = || LoraModel::new(policy(), LoraConfig::default(), 1).unwrap();
-    checkpoint(45, 6, || DpoTrainer::new(adapted(), None, pairs(), config()).unwrap());
-    let judged = rows::<UnpairedPreference>("train_kto.jsonl");
-    let judged = encode_unpaired(&tokenizer(), &judged, &EncodeOptions::default()).unwrap().rows;
+    flip_checkpoint(45, 6, || DpoTrainer::new(adapted(), None, pairs(), config()).unwrap());
+    let labelled = rows::<UnpairedPreference>("train_kto.jsonl");
+    let labelled = encode_unpaired(&tokenizer(), &labelled, &EncodeOptions::default()).unwrap().rows;
     let kto = KtoConfig { training: training(), ..KtoConfig::default() };
-    checkpoint(45, 6, || KtoTrainer::new(policy(), None, judged.clone(), kto.clone()).unwrap());
+    flip_checkpoint(45, 6, || KtoTrainer::new(policy(), None, labelled.clone(), kto.clone()).unwrap());
     let text =
         |row: EncodedPair| EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.chosen_ids, row: row.row };
     let texts: Vec<EncodedText> = pairs().into_iter().map(text).collect();
     let sft = SftConfig { training: training(), ..SftConfig::default() };
-    checkpoint(30, 5, || SftTrainer::new(policy(), texts.clone(), sft.clone()).unwrap());
+    flip_checkpoint(30, 5, || SftTrainer::new(policy(), texts.clone(), sft.clone()).unwrap());
 }
 
-/// 30 flips in what a reference said.
+/// 30 flips in the file of precomputed reference log-probabilities.
 #[test]
-fn kept_log_probabilities() {
+fn flips_in_cached_log_probabilities_are_rejected_or_harmless() {
     let dir = tempfile::tempdir().unwrap();
     let config =
         DpoConfig { precompute_ref_log_probs: true, ref_log_probs_dir: Some(dir.path().to_owned()), ..config() };
-    let first = || -> Result<u64, String> {
+    let first_loss = || -> Result<u64, String> {
         let mut trainer = DpoTrainer::new(policy(), None, pairs(), config.clone()).map_err(|e| e.to_string())?;
         Ok(trainer.next_step().unwrap().unwrap().loss.to_bits())
     };
-    let loss = first().unwrap();
+    let loss = first_loss().unwrap();
     let file = files(dir.path()).remove(0);
-    let (mut draws, mut refused) = (Draws(3), 0);
+    let (mut bits, mut rejected) = (BitFlips(3), 0);
     for _ in 0..30 {
-        draws.flip(&file, |what| match first() {
+        bits.flip(&file, |what| match first_loss() {
             Ok(found) => assert_eq!(found, loss, "{what}"),
-            Err(said) => {
-                assert!(said.contains(&name(&file)) && said.contains("Delete it"), "{what}: {said}");
-                refused += 1;
+            Err(message) => {
+                assert!(message.contains(&name(&file)) && message.contains("Delete it"), "{what}: {message}");
+                rejected += 1;
             }
         });
     }
-    assert!(refused >= 20, "{refused} of 30");
-    assert_eq!(first().unwrap(), loss);
+    assert!(rejected >= 20, "{rejected} of 30");
+    assert_eq!(first_loss().unwrap(), loss);
 }
 
 fn sweep(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
@@ -193,14 +194,14 @@ fn sweep(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
     let score = |texts: &[&str]| Ok(texts.iter().map(|text| text.len() as f64).collect());
     let models = Models { sft: &sft, tokenizer: &tokenizer, score: &score, batch_size: 8 };
     let outcome = align_frontier::run(&models, &options, &sweep_folder, &StopSignal::default(), &mut |_| {})?;
-    let Outcome::Finished(sweep) = outcome else { panic!("nobody stopped it") };
+    let Outcome::Finished(sweep) = outcome else { panic!("the sweep was stopped") };
     let findings = Findings::of(&sweep, &options.bootstrap)?;
     Ok(csv(&sweep, &findings))
 }
 
-/// 40 flips in a sweep's options and stages.
+/// 40 flips in a sweep's options and points.
 #[test]
-fn sweeps() {
+fn flips_in_sweeps_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("sweep");
     let whole = sweep(&folder).unwrap();
@@ -208,24 +209,24 @@ fn sweeps() {
     let names: Vec<String> = all.iter().map(|path| name(path)).collect();
     let expected = ["sweep.json", "sft.json", "sigmoid-beta-0.1.json", "sigmoid-beta-1.json", "training_texts.json"];
     assert_eq!(names, expected);
-    let mut draws = Draws(4);
+    let mut bits = BitFlips(4);
     for file in all.iter().cycle().take(40) {
-        draws.flip(file, |what| {
-            let said = sweep(&folder).expect_err(what).to_string();
-            assert!(said.contains(&name(file)) && said.contains("damaged"), "{what}: {said}");
+        bits.flip(file, |what| {
+            let message = sweep(&folder).expect_err(what).to_string();
+            assert!(message.contains(&name(file)) && message.contains("damaged"), "{what}: {message}");
         });
     }
     assert_eq!(sweep(&folder).unwrap(), whole);
-    // As the messages say: what is deleted is made again, with the same bytes.
+    // A deleted file is written again with the same bytes, as the messages promise.
     for file in all {
         fs::remove_file(&file).unwrap();
         assert_eq!(sweep(&folder).unwrap(), whole, "without {}", file.display());
     }
 }
 
-/// 30 flips in the journal of a job that was killed when its last text was written.
+/// 30 flips in the journal of a job that was killed after its last text was written.
 #[test]
-fn journals() {
+fn flips_in_journals_are_rejected_or_harmless() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     fs::write(dir.join("prompts.txt"), "This movie\nThe film\nI saw\nIt was\n").unwrap();
@@ -243,28 +244,28 @@ fn journals() {
         ];
         support::command("generate", dir, &args).env("OMP_NUM_THREADS", "1").output().unwrap()
     };
-    // A second name keeps what the run removes.
+    // A hard link keeps the journal, which the run removes at its end.
     fs::write(&partial, "").unwrap();
     fs::hard_link(&partial, dir.join("journal")).unwrap();
     assert!(run().status.success());
     let whole = fs::read(&output).unwrap();
     let journal = dir.join("journal");
     assert_eq!(fs::read(&journal).unwrap().iter().filter(|byte| **byte == b'\n').count(), 5);
-    let (mut draws, mut refused) = (Draws(5), 0);
+    let (mut bits, mut rejected) = (BitFlips(5), 0);
     for _ in 0..30 {
         fs::remove_file(&output).ok();
-        draws.flip(&journal, |what| {
+        bits.flip(&journal, |what| {
             fs::copy(&journal, &partial).unwrap();
             let ended = run();
-            let said = String::from_utf8(ended.stderr).unwrap();
+            let message = String::from_utf8(ended.stderr).unwrap();
             if ended.status.success() {
                 assert!(fs::read(&output).unwrap() == whole, "{what}");
             } else {
-                assert!(said.contains("texts.jsonl.partial") && !said.contains("panicked"), "{what}: {said}");
+                assert!(message.contains("texts.jsonl.partial") && !message.contains("panicked"), "{what}: {message}");
                 assert!(!output.exists(), "{what}");
-                refused += 1;
+                rejected += 1;
             }
         });
     }
-    assert!(refused >= 25, "{refused} of 30");
+    assert!(rejected >= 25, "{rejected} of 30");
 }

@@ -1,4 +1,4 @@
-//! `frontier`: a sweep that was killed ends with the bytes of an undisturbed one; what it refuses, and why.
+//! `frontier`: a killed sweep gives the same bytes as an uninterrupted one; invalid options are rejected.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -10,8 +10,9 @@ use std::time::Duration;
 
 /// Two losses at two betas on the tiny models, few and short texts.
 fn frontier(dir: &Path, output: &str, more: &[&str]) -> Command {
-    let (model, judge) = (support::kept("models/gpt2-tiny"), support::kept("models/distilbert-tiny"));
-    let mut args = vec!["--output-dir", output, "--model", &model, "--reward-model", &judge];
+    let (model, reward_model) =
+        (support::golden_path("models/gpt2-tiny"), support::golden_path("models/distilbert-tiny"));
+    let mut args = vec!["--output-dir", output, "--model", &model, "--reward-model", &reward_model];
     args.extend(["--texts-per-prompt", "2", "--training-texts-per-prompt", "3", "--pairs-per-prompt", "2"]);
     args.extend(["--num-train-epochs", "1"]);
     for [option, value] in [["--losses", "sigmoid,hinge"], ["--betas", "0.1,1"], ["--max-new-tokens", "8"]] {
@@ -21,7 +22,7 @@ fn frontier(dir: &Path, output: &str, more: &[&str]) -> Command {
     }
     args.extend(more);
     let mut command = support::command("frontier", dir, &args);
-    // The tests share the processors.
+    // Tests run in parallel on the same processors.
     command.env("OMP_NUM_THREADS", "1");
     command
 }
@@ -88,7 +89,7 @@ fn a_killed_sweep_ends_with_the_same_csv() {
 }
 
 #[test]
-fn options_that_do_not_fit_are_refused_before_any_work() {
+fn invalid_options_are_rejected_before_any_work() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     for (more, part) in [
@@ -98,7 +99,7 @@ fn options_that_do_not_fit_are_refused_before_any_work() {
         (&["--losses", "nca_pair+js_divergence"], "nca_pair"),
         (&["--losses", "sigmoid,sigmoid"], "sigmoid stands twice"),
         (&["--betas-of", "ipo=1,2"], "not among --losses"),
-        (&["--betas-of", "sigmoid=1", "--betas-of", "hinge=1"], "--betas says nothing"),
+        (&["--betas-of", "sigmoid=1", "--betas-of", "hinge=1"], "--betas has no effect"),
         (&["--quick"], "cannot be used with"),
         (&["--max-new-tokens", "100000"], "--max-new-tokens is 100000"),
     ] {

@@ -1,6 +1,7 @@
-//! The program against a hub on loopback: models by name, from files as old as the notebook's, and a trained model back.
+//! The program with a local hub server: models are downloaded by name, also in the old file formats that the notebook uses, and a
+//! trained model is uploaded.
 //!
-//! The hub is that of align-hub's own tests, which look into every route and fault.
+//! The server is that of align-hub's tests, which cover every route and error.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../../align-hub/tests/hub/support/mod.rs"]
@@ -12,14 +13,14 @@ use hub_server::{OTHER_TOKEN, Repo, Server, TOKEN};
 use std::fs;
 use std::path::Path;
 use std::process::Output;
-use support::{command, kept};
+use support::{command, golden_path};
 
-/// The notebook's two models, in the files of 2020: an old `.bin`, vocabularies, no tokenizer.json.
+/// A hub with the notebook's two models in the file formats of 2020: a legacy `.bin`, vocabulary files, no tokenizer.json.
 fn hub() -> Server {
-    let of = |name, folder: &str| Repo::of_folder(name, Path::new(&kept(folder)));
+    let repo = |name, folder: &str| Repo::of_folder(name, Path::new(&golden_path(folder)));
     Server::new([
-        of("lvwerra/gpt2-imdb", "models/gpt2-tiny-bin-legacy"),
-        of("lvwerra/distilbert-imdb", "models/distilbert-tiny-bin-legacy"),
+        repo("lvwerra/gpt2-imdb", "models/gpt2-tiny-bin-legacy"),
+        repo("lvwerra/distilbert-imdb", "models/distilbert-tiny-bin-legacy"),
     ])
 }
 
@@ -29,53 +30,53 @@ fn online(server: &Server, name: &str, dir: &Path, args: &[&str], token: Option<
     command.envs(token.map(|token| ("HF_TOKEN", token))).output().unwrap()
 }
 
-fn succeeded(output: &Output) {
+fn assert_success(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
-fn models_by_name_give_what_their_folders_give() {
+fn a_model_by_name_generates_the_same_text_as_its_folder() {
     let server = hub();
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let generate = ["--prompt", "This movie", "--do-sample", "--seed", "3", "--max-new-tokens", "8", "--model"];
 
     let by_name = online(&server, "generate", dir, &[&generate[..], &["lvwerra/gpt2-imdb"]].concat(), None);
-    succeeded(&by_name);
-    let folder = kept("models/gpt2-tiny-bin-legacy");
+    assert_success(&by_name);
+    let folder = golden_path("models/gpt2-tiny-bin-legacy");
     let by_folder = command("generate", dir, &[&generate[..], &[&folder]].concat()).output().unwrap();
     assert_eq!(by_name.stdout, by_folder.stdout);
-    // The server is not asked for anything now.
+    // With the server gone, the model comes from the cache.
     drop(server);
     let offline = command("generate", dir, &[&generate[..], &["lvwerra/gpt2-imdb@main"]].concat()).output().unwrap();
-    succeeded(&offline);
+    assert_success(&offline);
     assert_eq!(offline.stdout, by_folder.stdout);
 }
 
 #[test]
-fn a_classifier_by_name_scores() {
+fn a_classifier_by_name_gives_the_same_scores_as_its_folder() {
     let server = hub();
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("in.csv"), "text\nA fine film.\nA dull film.\n").unwrap();
     let args = ["--model", "lvwerra/distilbert-imdb", "--input", "in.csv", "--output", "scored.csv"];
-    succeeded(&online(&server, "classify", dir.path(), &args, None));
-    let folder = kept("models/distilbert-tiny-bin-legacy");
+    assert_success(&online(&server, "classify", dir.path(), &args, None));
+    let folder = golden_path("models/distilbert-tiny-bin-legacy");
     let args = ["--model", &folder, "--input", "in.csv", "--output", "again.csv"];
-    succeeded(&command("classify", dir.path(), &args).output().unwrap());
+    assert_success(&command("classify", dir.path(), &args).output().unwrap());
     let read = |name: &str| fs::read(dir.path().join(name)).unwrap();
     assert_eq!(read("scored.csv"), read("again.csv"));
 }
 
 #[test]
-fn a_trained_model_goes_to_the_hub_with_its_card() {
+fn a_trained_model_is_uploaded_with_its_card() {
     let server = hub();
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let pairs = kept("train.jsonl");
+    let pairs = golden_path("train.jsonl");
     let mut args = vec!["--model", "lvwerra/gpt2-imdb", "--train-file", &pairs, "--max-steps", "2"];
     args.extend(["--loss-type", "hinge", "--beta", "0.3", "--push-to-hub", "--hub-model-id", "user/tuned"]);
 
-    // Without a token nothing is begun; with one that may not write, the run's work is not lost.
+    // Without a token the run is not started. With a token without write access, the trained model is not lost.
     let message = |token| {
         let refused = online(&server, "dpo", dir, &[&args[..], &["--output-dir", "first"]].concat(), token);
         assert!(!refused.status.success());
@@ -86,12 +87,12 @@ fn a_trained_model_goes_to_the_hub_with_its_card() {
     let other = message(Some(OTHER_TOKEN));
     assert!(other.contains("forbids") && other.contains("push-to-hub --model first/model"), "{other}");
     let later = ["--model", "first/model", "--hub-model-id", "user/tuned"];
-    succeeded(&online(&server, "push-to-hub", dir, &later, Some(TOKEN)));
+    assert_success(&online(&server, "push-to-hub", dir, &later, Some(TOKEN)));
 
     let repo = server.repo("user/tuned");
-    let sent = &repo.commits[&repo.head()];
+    let uploaded = &repo.commits[&repo.head()];
     for name in hub_server::names_in(&dir.join("first/model")) {
-        assert_eq!(sent[&name].bytes, fs::read(dir.join("first/model").join(&name)).unwrap(), "{name}");
+        assert_eq!(uploaded[&name].bytes, fs::read(dir.join("first/model").join(&name)).unwrap(), "{name}");
     }
     let card = String::from_utf8(repo.content("README.md")).unwrap();
     for part in ["base_model: \"lvwerra/gpt2-imdb\"", "| loss_type | hinge |", "| beta | 0.3 |", "| steps | 2 |"] {
@@ -99,10 +100,10 @@ fn a_trained_model_goes_to_the_hub_with_its_card() {
     }
     assert!(repo.content("model.safetensors").len() > 100_000);
 
-    // What went up comes down again as a model.
+    // The uploaded model can be downloaded and used.
     let args = ["--model", "user/tuned", "--prompt", "This", "--max-new-tokens", "3"];
     let fetched = online(&server, "generate", dir, &args, Some(TOKEN));
-    succeeded(&fetched);
+    assert_success(&fetched);
     let args = ["--model", "first/model", "--prompt", "This", "--max-new-tokens", "3"];
     assert_eq!(fetched.stdout, command("generate", dir, &args).output().unwrap().stdout);
 }

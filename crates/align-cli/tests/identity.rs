@@ -1,4 +1,4 @@
-//! A model is its weights and its config: kept log-probabilities, checkpoints and journals of another one are not taken.
+//! A model's identity is its weights and its config: cached log-probabilities, checkpoints and journals of another model are rejected.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
 fn folder(name: &str) -> PathBuf {
-    PathBuf::from(support::kept("models")).join(name)
+    PathBuf::from(support::golden_path("models")).join(name)
 }
 
-/// The tiny GPT-2's weights under a config in which some fields are others.
+/// The tiny GPT-2's weights with some fields of its config changed.
 fn gpt2(fields: &Value, kind: Kind) -> Gpt2 {
     let dir = folder("gpt2-tiny");
     let mut config = serde_json::to_value(Gpt2Config::from_pretrained(&dir).unwrap()).unwrap();
@@ -43,7 +43,7 @@ fn distilbert(fields: &Value) -> DistilBert {
 }
 
 fn pairs() -> Vec<EncodedPair> {
-    let text = fs::read_to_string(support::kept("train.jsonl")).unwrap();
+    let text = fs::read_to_string(support::golden_path("train.jsonl")).unwrap();
     let pairs: Vec<PreferencePair> = text.lines().take(6).map(|line| serde_json::from_str(line).unwrap()).collect();
     let tokenizer = Tokenizer::from_pretrained(folder("gpt2-tiny")).unwrap();
     encode_pairs(&tokenizer, &pairs, &EncodeOptions::default()).unwrap().pairs
@@ -58,11 +58,11 @@ fn dpo(policy: impl CausalLm + 'static) -> DpoTrainer {
     DpoTrainer::new(policy, None, pairs(), config).unwrap()
 }
 
-fn first_loss(policy: Gpt2, kept: &Path) -> align_train::Result<f64> {
+fn first_loss(policy: Gpt2, cache: &Path) -> align_train::Result<f64> {
     let config = DpoConfig {
         training: training(),
         precompute_ref_log_probs: true,
-        ref_log_probs_dir: Some(kept.to_owned()),
+        ref_log_probs_dir: Some(cache.to_owned()),
         ..DpoConfig::default()
     };
     Ok(DpoTrainer::new(policy, None, pairs(), config)?.next_step()?.unwrap().loss)
@@ -74,10 +74,10 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A policy that starts at its reference has the loss ln 2, 0.693147. Log-probabilities kept for another config gave 0.698624 with
-/// eight heads, and 0.683511 with `scale_attn_by_inverse_layer_idx`.
+/// A policy that equals its reference has the loss ln 2, 0.693147. With log-probabilities cached for another config the loss would be
+/// 0.698624 (eight heads) or 0.683511 (`scale_attn_by_inverse_layer_idx`).
 #[test]
-fn kept_log_probabilities_are_those_of_one_config() {
+fn cached_log_probabilities_are_used_for_one_config_only() {
     let dir = tempfile::tempdir().unwrap();
     let all = [
         json!({}),
@@ -94,35 +94,35 @@ fn kept_log_probabilities_are_those_of_one_config() {
             assert_eq!(files(dir.path()).len(), done + 1, "{fields}");
         }
     }
-    // Another model's file under this one's name.
-    let kept = files(dir.path());
-    fs::copy(&kept[1], &kept[0]).unwrap();
+    // Another model's file with this model's file name.
+    let cached = files(dir.path());
+    fs::copy(&cached[1], &cached[0]).unwrap();
     let refusals: Vec<String> = all
         .iter()
         .filter_map(|fields| first_loss(gpt2(fields, Kind::Float), dir.path()).err())
         .map(|e| e.to_string())
         .collect();
-    let name = kept[0].file_name().unwrap().to_str().unwrap();
+    let name = cached[0].file_name().unwrap().to_str().unwrap();
     assert!(matches!(&refusals[..], [one] if one.contains(name) && one.contains("Delete it")), "{refusals:?}");
 }
 
-/// Each change of `others` is refused by a run that goes on from the checkpoint of `trainer(base)`, under its name.
-fn refused<C, O: Objective>(base: C, others: Vec<(C, &str)>, trainer: impl Fn(C) -> Trainer<O>) {
+/// Asserts that the checkpoint of `trainer(base)` cannot be resumed with any of `others`, and that the message names the difference.
+fn assert_rejected<C, O: Objective>(base: C, others: Vec<(C, &str)>, trainer: impl Fn(C) -> Trainer<O>) {
     let dir = tempfile::tempdir().unwrap();
-    let at = dir.path().join("checkpoint-1");
+    let checkpoint = dir.path().join("checkpoint-1");
     let mut run = trainer(base);
     run.next_step().unwrap();
-    run.save_checkpoint(&at).unwrap();
+    run.save_checkpoint(&checkpoint).unwrap();
     for (other, part) in others {
         let mut other = trainer(other);
-        let said = other.resume(&at).unwrap_err().to_string();
-        assert!(said.contains("checkpoint-1") && said.contains(part), "{part}: {said}");
+        let message = other.resume(&checkpoint).unwrap_err().to_string();
+        assert!(message.contains("checkpoint-1") && message.contains(part), "{part}: {message}");
         assert_eq!(other.step(), 0, "{part}");
     }
 }
 
 #[test]
-fn a_run_of_gpt2_goes_on_with_its_own_config_alone() {
+fn a_gpt2_run_resumes_only_with_the_same_config() {
     let float = |fields: Value| (fields, Kind::Float);
     let others = vec![
         (float(json!({ "n_head": 8 })), "n_head was 4, is now 8"),
@@ -139,8 +139,8 @@ fn a_run_of_gpt2_goes_on_with_its_own_config_alone() {
         (float(json!({ "eos_token_id": 5 })), "eos_token_id was 0, is now 5"),
         ((json!({}), Kind::BFloat16), "dtype was float32, is now bfloat16"),
     ];
-    refused(float(json!({})), others, |(fields, kind)| dpo(gpt2(&fields, kind)));
-    // What a file of options says besides is no part of what is computed.
+    assert_rejected(float(json!({})), others, |(fields, kind)| dpo(gpt2(&fields, kind)));
+    // Config fields that do not affect the computation may differ.
     let dir = tempfile::tempdir().unwrap();
     dpo(plain()).save_checkpoint(&dir.path().join("checkpoint-0")).unwrap();
     let renamed = gpt2(&json!({ "transformers_version": "4.0.0", "_name_or_path": "mine" }), Kind::Float);
@@ -148,16 +148,16 @@ fn a_run_of_gpt2_goes_on_with_its_own_config_alone() {
 }
 
 #[test]
-fn a_run_goes_on_with_its_own_reference_alone() {
+fn a_run_resumes_only_with_the_same_reference() {
     let others = vec![(json!({ "n_head": 8 }), "another reference model: n_head was 4, is now 8")];
     let config = DpoConfig { training: training(), ..DpoConfig::default() };
-    refused(json!({}), others, |fields| {
+    assert_rejected(json!({}), others, |fields| {
         DpoTrainer::new(plain(), Some(Box::new(gpt2(&fields, Kind::Float))), pairs(), config.clone()).unwrap()
     });
 }
 
 #[test]
-fn a_run_of_an_adapter_goes_on_with_its_own_options_and_base_alone() {
+fn an_adapter_run_resumes_only_with_the_same_options_and_base_model() {
     let none = || json!({});
     let other = |lora: LoraConfig, part| ((none(), lora), part);
     let lora = LoraConfig::default;
@@ -169,13 +169,13 @@ fn a_run_of_an_adapter_goes_on_with_its_own_options_and_base_alone() {
         other(LoraConfig { r: 4, ..lora() }, "adapter.r was 8, is now 4"),
         other(LoraConfig { target_modules: vec!["c_fc".into()].into(), ..lora() }, "adapter.target_modules"),
     ];
-    refused((none(), lora()), others, |(fields, lora)| {
+    assert_rejected((none(), lora()), others, |(fields, lora)| {
         dpo(LoraModel::new(gpt2(&fields, Kind::Float), lora, 1).unwrap())
     });
 }
 
 #[test]
-fn a_run_of_a_classifier_goes_on_with_its_own_config_alone() {
+fn a_classifier_run_resumes_only_with_the_same_config() {
     let texts: Vec<EncodedLabelledText> = pairs()
         .into_iter()
         .map(|pair| EncodedLabelledText { input_ids: pair.chosen_ids, label: (pair.row % 2) as i64, row: pair.row })
@@ -188,13 +188,13 @@ fn a_run_of_a_classifier_goes_on_with_its_own_config_alone() {
         (json!({ "attention_dropout": 0.3 }), "attention_dropout"),
         (json!({ "seq_classif_dropout": 0.3 }), "seq_classif_dropout"),
     ];
-    refused(json!({}), others, |fields| {
+    assert_rejected(json!({}), others, |fields| {
         ClassificationTrainer::new(distilbert(&fields), texts.clone(), config.clone()).unwrap()
     });
 }
 
-/// Renames the dtype of a file's tensor whose name holds `name`; four bytes stay four bytes.
-fn as_i32(path: &Path, name: &str) {
+/// Changes the declared dtype of a tensor from F32 to I32. The bytes of the tensor stay the same.
+fn declare_as_i32(path: &Path, name: &str) {
     let bytes = fs::read(path).unwrap();
     let (length, rest) = bytes.split_at(8);
     let (header, data) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
@@ -205,9 +205,9 @@ fn as_i32(path: &Path, name: &str) {
     fs::write(path, [length, header.as_bytes(), data].concat()).unwrap();
 }
 
-/// A checkpoint whose manifest vouches for a file that is not what a run writes.
+/// A checkpoint with a valid manifest but with tensors of the wrong dtype.
 #[test]
-fn integers_are_no_weights() {
+fn integer_tensors_in_a_checkpoint_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     for (file, tensor) in [
         ("model.safetensors", "h.0.attn.c_attn.weight"),
@@ -218,19 +218,19 @@ fn integers_are_no_weights() {
         let mut run = dpo(plain());
         run.next_step().unwrap();
         run.save_checkpoint(&at).unwrap();
-        as_i32(&at.join(file), tensor);
+        declare_as_i32(&at.join(file), tensor);
         fs::remove_file(at.join("manifest.json")).unwrap();
         align_base::files::write_manifest(&at, "align checkpoint 2").unwrap();
-        let said = dpo(plain()).resume(&at).unwrap_err().to_string();
-        assert!(said.contains("Int") || said.contains("float32"), "{file}: {said}");
+        let message = dpo(plain()).resume(&at).unwrap_err().to_string();
+        assert!(message.contains("Int") || message.contains("float32"), "{file}: {message}");
     }
 }
 
 #[test]
-fn another_number_of_threads_is_told() {
+fn resuming_with_another_number_of_threads_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let rows = support::kept("train.jsonl");
+    let rows = support::golden_path("train.jsonl");
     let run = |threads: &str, more: &[&str]| {
         let args = [
             "--train-file",
@@ -254,22 +254,22 @@ fn another_number_of_threads_is_told() {
     };
     assert_eq!(run("1", &[]).0, Some(0));
     let weights = || fs::read(dir.join("run/model/model.safetensors")).unwrap();
-    let whole = weights();
-    let again = || {
+    let uninterrupted = weights();
+    let remove_last_step = || {
         fs::remove_dir_all(dir.join("run/checkpoint-2")).unwrap();
         fs::remove_dir_all(dir.join("run/model")).unwrap();
     };
-    again();
-    let (code, said) = run("2", &["--resume"]);
-    assert_eq!(code, Some(1), "{said}");
+    remove_last_step();
+    let (code, message) = run("2", &["--resume"]);
+    assert_eq!(code, Some(1), "{message}");
     for part in ["checkpoint-1", "threads was 1, is now 2", "OMP_NUM_THREADS=1", "--allow-other-rounding"] {
-        assert!(said.contains(part), "{said} lacks {part}");
+        assert!(message.contains(part), "{message} lacks {part}");
     }
-    let (code, said) = run("1", &["--resume"]);
-    assert!(code == Some(0) && !said.contains("threads"), "{said}");
-    assert!(weights() == whole);
-    again();
-    let (code, said) = run("2", &["--resume", "--allow-other-rounding"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("threads was 1, is now 2") && said.contains("other bytes"), "{said}");
+    let (code, message) = run("1", &["--resume"]);
+    assert!(code == Some(0) && !message.contains("threads"), "{message}");
+    assert!(weights() == uninterrupted);
+    remove_last_step();
+    let (code, message) = run("2", &["--resume", "--allow-other-rounding"]);
+    assert_eq!(code, Some(0), "{message}");
+    assert!(message.contains("threads was 1, is now 2") && message.contains("other bytes"), "{message}");
 }

@@ -1,4 +1,4 @@
-//! Training runs that are killed at any moment, or stopped by Ctrl-C, and resumed: they end with the bytes of undisturbed ones.
+//! Training runs that are killed at random times, or stopped by Ctrl-C, and then resumed, give the same bytes as uninterrupted runs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Shuffled rows, dropout, accumulation, a reference that moves, and lines of the metrics file that no checkpoint ends with.
+/// A run with shuffled data, dropout, gradient accumulation and a moving reference, whose logging steps differ from its save steps.
 const RUN: [&str; 22] = [
     "--max-steps",
     "12",
@@ -38,9 +38,9 @@ const RUN: [&str; 22] = [
     "--device=cpu",
 ];
 
-/// The command on one thread, since the tests share the processors.
+/// The command with one thread, since tests run in parallel on the same processors.
 fn dpo(dir: &Path, output: &str, more: &[&str]) -> Command {
-    let data = support::kept("train.jsonl");
+    let data = support::golden_path("train.jsonl");
     let resume: &[&str] = if dir.join(output).join("metrics.jsonl").exists() { &["--resume"] } else { &[] };
     let args = [&["--train-file", &data, "--output-dir", output][..], more, resume].concat();
     let mut command = support::command("dpo", dir, &args);
@@ -58,7 +58,7 @@ fn finish(dir: &Path, output: &str, more: &[&str]) -> String {
     String::from_utf8(ended.stdout).unwrap()
 }
 
-/// Every file of a folder by its path in it.
+/// All files below a folder, by their relative paths.
 fn files(dir: &Path) -> BTreeMap<PathBuf, PathBuf> {
     let mut found = BTreeMap::new();
     let mut folders = vec![dir.to_owned()];
@@ -75,17 +75,17 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, PathBuf> {
     found
 }
 
-/// The metrics file, without how long evaluations took.
+/// The metrics file without the durations of evaluations.
 fn metrics(run: &Path) -> String {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-    let timeless = |line: &str| match line.split_once("\"eval_runtime\":") {
+    let without_runtime = |line: &str| match line.split_once("\"eval_runtime\":") {
         Some((before, after)) => format!("{before}{}", after.split_once(',').unwrap().1),
         None => line.to_owned(),
     };
-    text.lines().map(|line| timeless(line) + "\n").collect()
+    text.lines().map(|line| without_runtime(line) + "\n").collect()
 }
 
-/// The same files, and the same bytes in the model and the metrics file.
+/// Asserts that two runs have the same files, and the same bytes in the model and the metrics file.
 fn assert_same(run: &Path, whole: &Path, what: &str) {
     let (found, expected) = (files(run), files(whole));
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{what}");
@@ -95,13 +95,13 @@ fn assert_same(run: &Path, whole: &Path, what: &str) {
     assert_eq!(metrics(run), metrics(whole), "{what}");
 }
 
-/// Checkpoints by their names, each with the files of a whole one.
-fn checkpoints(run: &Path, files_of_one: &[PathBuf]) -> usize {
+/// Counts the checkpoints of a run, and asserts that each has all files of a checkpoint.
+fn count_complete_checkpoints(run: &Path, files_of_one: &[PathBuf]) -> usize {
     let names = fs::read_dir(run).into_iter().flatten().map(|entry| entry.unwrap().path());
     let all: Vec<PathBuf> = names.filter(|path| path.to_string_lossy().contains("/checkpoint-")).collect();
     for checkpoint in &all {
         let found = files(checkpoint);
-        // A reference that has not moved yet needs no weights.
+        // The reference's weights are saved only after its first update.
         let expected =
             files_of_one.iter().filter(|name| found.contains_key(*name) || !name.ends_with("reference.safetensors"));
         assert_eq!(found.keys().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{}", checkpoint.display());
@@ -109,35 +109,36 @@ fn checkpoints(run: &Path, files_of_one: &[PathBuf]) -> usize {
     all.len()
 }
 
-/// Numbers that are the same in each run of the tests.
-fn draws(mut state: u64) -> impl FnMut() -> f64 {
+/// Pseudo-random numbers from 0 to 1 with a fixed seed.
+fn random_numbers(mut state: u64) -> impl FnMut() -> f64 {
     move || {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
-fn killed(times: usize, seed: u64, more: &[&str]) {
+/// Kills a run `times` times at random times, lets it finish, and compares it with an uninterrupted run.
+fn kill_and_resume(times: usize, seed: u64, more: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let (dir, whole, run) = (dir.path(), dir.path().join("whole"), dir.path().join("run"));
     let begin = Instant::now();
     finish(dir, "whole", more);
-    let long = begin.elapsed();
+    let duration = begin.elapsed();
     let newest = align_train::latest_checkpoint(&whole).unwrap().unwrap();
     let files_of_one: Vec<PathBuf> = files(&newest).into_keys().collect();
-    let mut draw = draws(seed);
+    let mut random = random_numbers(seed);
     let (mut kills, mut resumed, mut ends) = (0, 0, 0);
     while kills < times {
-        resumed += usize::from(checkpoints(&run, &files_of_one) > 0);
+        resumed += usize::from(count_complete_checkpoints(&run, &files_of_one) > 0);
         let mut child = start(dir, "run", more);
-        std::thread::sleep(long.mul_f64(draw() * 0.55));
+        std::thread::sleep(duration.mul_f64(random() * 0.55));
         child.kill().unwrap();
         let ended = child.wait_with_output().unwrap();
         let message = String::from_utf8(ended.stderr).unwrap();
         assert!(ended.status.code().is_none_or(|code| code == 0), "after {kills} kills: {message}");
         kills += usize::from(ended.status.code().is_none());
         if ended.status.success() {
-            // It was through before the kill: the next ones meet a run that begins.
+            // The run finished before the kill: start a new one.
             assert_same(&run, &whole, &format!("after {kills} kills"));
             fs::remove_dir_all(&run).unwrap();
             ends += 1;
@@ -145,18 +146,21 @@ fn killed(times: usize, seed: u64, more: &[&str]) {
     }
     finish(dir, "run", more);
     assert_same(&run, &whole, &format!("after {kills} kills"));
-    assert!(resumed >= times / 3, "{resumed} of {times} starts met a checkpoint, {ends} runs ended before their kill");
+    assert!(
+        resumed >= times / 3,
+        "{resumed} of {times} starts found a checkpoint, {ends} runs ended before their kill"
+    );
 }
 
 #[test]
-fn killed_fifty_times() {
-    killed(50, 1, &RUN);
+fn a_run_killed_fifty_times_gives_the_same_bytes() {
+    kill_and_resume(50, 1, &RUN);
 }
 
-/// Evaluations decide about the run: where it ends, and which checkpoint is its model.
+/// Evaluations determine where this run ends and which checkpoint becomes the final model.
 #[test]
-fn killed_while_early_stopping_counts() {
-    let data = support::kept("train.jsonl");
+fn a_run_with_early_stopping_killed_ten_times_gives_the_same_bytes() {
+    let data = support::golden_path("train.jsonl");
     let more = [
         "--eval-file",
         &data,
@@ -172,10 +176,10 @@ fn killed_while_early_stopping_counts() {
         "--early-stopping-patience",
         "3",
     ];
-    killed(10, 2, &[&RUN[..], &more].concat());
+    kill_and_resume(10, 2, &[&RUN[..], &more].concat());
 }
 
-/// Waits for a line of the child's messages that holds `part`.
+/// Waits until the child prints a line that contains `part` to standard error.
 fn wait_for_message(child: &mut Child, part: &str) -> BufReader<std::process::ChildStderr> {
     let mut messages = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
@@ -198,36 +202,36 @@ fn interrupt(child: &Child) {
 }
 
 #[test]
-fn ctrl_c_saves_and_the_run_goes_on_from_there() {
+fn ctrl_c_saves_a_checkpoint_and_the_run_resumes_from_it() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    // Nothing is saved but by Ctrl-C, at whatever step that is.
+    // No checkpoints are saved except by Ctrl-C.
     let run: Vec<&str> = RUN.iter().copied().take_while(|option| *option != "--save-strategy").collect();
     finish(dir, "whole", &run);
     let mut child = start(dir, "run", &run);
     wait_for(&dir.join("run/metrics.jsonl"), &mut child);
     interrupt(&child);
     let mut messages = wait_for_message(&mut child, "stopping after this step");
-    let mut told = String::new();
-    messages.read_to_string(&mut told).unwrap();
-    // What stands behind `&&` must not begin.
+    let mut message = String::new();
+    messages.read_to_string(&mut message).unwrap();
+    // The exit code is not 0, so a command after `&&` does not start.
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(told.contains("stopped after step ") && told.contains("--resume"), "{told}");
+    assert!(message.contains("stopped after step ") && message.contains("--resume"), "{message}");
     assert!(!dir.join("run/model").exists());
     let saved = align_train::latest_checkpoint(&dir.join("run")).unwrap().unwrap();
     let out = finish(dir, "run", &run);
-    assert!(out.contains("going on from"), "{out}");
+    assert!(out.contains("resuming from"), "{out}");
     fs::remove_dir_all(saved).unwrap();
     assert_same(&dir.join("run"), &dir.join("whole"), "stopped by Ctrl-C");
 }
 
 #[test]
-fn a_second_ctrl_c_ends_at_once() {
+fn a_second_ctrl_c_ends_the_program_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let pairs = fs::read_to_string(support::kept("train.jsonl")).unwrap();
+    let pairs = fs::read_to_string(support::golden_path("train.jsonl")).unwrap();
     fs::write(dir.join("pairs.jsonl"), pairs.repeat(2000 / pairs.lines().count() + 1)).unwrap();
-    // One step over all rows takes longer than anyone waits.
+    // One step over all rows takes longer than the test waits.
     let args = [
         "--train-file",
         "pairs.jsonl",
@@ -253,7 +257,7 @@ fn a_second_ctrl_c_ends_at_once() {
 }
 
 #[test]
-fn one_process_at_a_time_writes_a_run_folder() {
+fn a_second_process_cannot_write_the_same_run_folder() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let mut child = start(dir, "run", &RUN);

@@ -1,4 +1,4 @@
-//! Long jobs of `generate`: killed at any moment and run again, they end with the bytes of an undisturbed run.
+//! Long `generate` jobs that are killed at random times and run again give the same bytes as an uninterrupted job.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A second or two of work for the kept model, in some 45 batches.
+/// A job of a second or two for the tiny model, in about 45 batches.
 const JOB: [&str; 11] = [
     "--do-sample",
     "--temperature",
@@ -32,7 +32,7 @@ fn args<'a>(output: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&JOB[..], &["--output", output], more].concat()
 }
 
-/// The command on one thread, since the tests share the processors.
+/// The command with one thread, since tests run in parallel on the same processors.
 fn generate(dir: &Path, args: &[&str]) -> Command {
     let mut command = support::command("generate", dir, args);
     command.env("OMP_NUM_THREADS", "1");
@@ -59,51 +59,51 @@ fn refusal(dir: &Path, args: &[&str]) -> String {
     String::from_utf8(ended.stderr).unwrap()
 }
 
-/// Waits until the child's journal holds so many lines.
+/// Waits until the child's journal has this many lines.
 fn wait_for_lines(dir: &Path, output: &str, lines: usize, child: &mut Child) {
     let journal = dir.join(format!("{output}.partial"));
     loop {
-        let held = fs::read(&journal).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count());
-        if held >= lines {
+        let count = fs::read(&journal).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count());
+        if count >= lines {
             return;
         }
-        assert!(child.try_wait().unwrap().is_none(), "it ended before its journal held {lines} lines");
+        assert!(child.try_wait().unwrap().is_none(), "it ended before its journal had {lines} lines");
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// The bytes of an undisturbed run, and its whole journal.
-fn undisturbed(dir: &Path, output: &str) -> (Vec<u8>, Vec<u8>) {
+/// The output of an uninterrupted job, and its complete journal.
+fn uninterrupted(dir: &Path, output: &str) -> (Vec<u8>, Vec<u8>) {
     let mut child = start(dir, output);
     wait_for_lines(dir, output, 1, &mut child);
-    // A second name keeps what the run removes.
+    // A hard link keeps the journal, which the job removes at its end.
     fs::hard_link(dir.join(format!("{output}.partial")), dir.join("journal")).unwrap();
     assert!(child.wait().unwrap().success());
-    assert!(!dir.join(format!("{output}.partial")).exists(), "the journal stays behind");
+    assert!(!dir.join(format!("{output}.partial")).exists(), "the journal was not removed");
     let journal = fs::read(dir.join("journal")).unwrap();
     (fs::read(dir.join(output)).unwrap(), journal)
 }
 
-/// Numbers that are the same in each run of the tests.
-fn draws(mut state: u64) -> impl FnMut() -> f64 {
+/// Pseudo-random numbers from 0 to 1 with a fixed seed.
+fn random_numbers(mut state: u64) -> impl FnMut() -> f64 {
     move || {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
-fn killed_ten_times(output: &str, seed: u64) {
+fn kill_ten_times(output: &str, seed: u64) {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let begin = Instant::now();
-    let (whole, _) = undisturbed(dir, &format!("whole-{output}"));
-    let long = begin.elapsed();
-    let mut draw = draws(seed);
+    let (whole, _) = uninterrupted(dir, &format!("whole-{output}"));
+    let duration = begin.elapsed();
+    let mut random = random_numbers(seed);
     let partial = dir.join(format!("{output}.partial"));
     let (mut kills, mut with_texts, mut ends) = (0, 0, 0);
     while kills < 10 {
         let mut child = start(dir, output);
-        std::thread::sleep(long.mul_f64(draw() * 0.6));
+        std::thread::sleep(duration.mul_f64(random() * 0.6));
         child.kill().unwrap();
         let ended = child.wait_with_output().unwrap();
         let message = String::from_utf8(ended.stderr).unwrap();
@@ -112,38 +112,38 @@ fn killed_ten_times(output: &str, seed: u64) {
         let journal = fs::read(&partial).unwrap_or_default();
         with_texts += usize::from(journal.iter().filter(|&&byte| byte == b'\n').count() > 1);
         if dir.join(output).exists() && !partial.exists() {
-            // It was through before the kill: the next ones meet a job that begins again.
+            // The job finished before the kill: start a new one.
             assert!(fs::read(dir.join(output)).unwrap() == whole, "after {kills} kills");
             fs::remove_file(dir.join(output)).unwrap();
             ends += 1;
         }
     }
     finish(dir, output);
-    assert!(fs::read(dir.join(output)).unwrap() == whole, "{output}: other bytes than an undisturbed run");
+    assert!(fs::read(dir.join(output)).unwrap() == whole, "{output}: other bytes than an uninterrupted run");
     assert!(!partial.exists());
-    assert!(with_texts >= 3, "{with_texts} of 10 kills met texts, {ends} runs ended before");
+    assert!(with_texts >= 3, "{with_texts} of 10 kills left texts in the journal, {ends} jobs ended before their kill");
 }
 
 #[test]
-fn csv_killed_ten_times() {
-    killed_ten_times("texts.csv", 1);
+fn a_csv_job_killed_ten_times_gives_the_same_bytes() {
+    kill_ten_times("texts.csv", 1);
 }
 
 #[test]
-fn jsonl_killed_ten_times() {
-    killed_ten_times("texts.jsonl", 2);
+fn a_jsonl_job_killed_ten_times_gives_the_same_bytes() {
+    kill_ten_times("texts.jsonl", 2);
 }
 
 #[test]
-fn a_journal_as_any_kill_may_leave_it() {
+fn a_truncated_journal_is_continued() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let (whole, journal) = undisturbed(dir, "texts.jsonl");
+    let (whole, journal) = uninterrupted(dir, "texts.jsonl");
     let (output, partial) = (dir.join("texts.jsonl"), dir.join("texts.jsonl.partial"));
     let lines: Vec<&[u8]> = journal.split_inclusive(|&byte| byte == b'\n').collect();
     assert_eq!(lines.len(), 1 + TEXTS);
 
-    // Cut in the header, behind it, within a batch, within a line, and one byte before the end.
+    // Truncated in the header, after it, within a batch, within a line, and one byte before the end.
     let header = lines[0].len();
     let within: usize = lines[..152].iter().map(|line| line.len()).sum();
     for length in [0, 10, header / 2, header - 1, header, within, within + 9, journal.len() - 1] {
@@ -154,11 +154,11 @@ fn a_journal_as_any_kill_may_leave_it() {
         assert!(!partial.exists(), "cut at {length}");
     }
 
-    // The output is written, the journal not yet removed.
+    // The output was written, but the journal was not removed.
     fs::write(&partial, &journal).unwrap();
     finish(dir, "texts.jsonl");
     assert!(fs::read(&output).unwrap() == whole && !partial.exists());
-    // Another file under the output's name is not the job's end.
+    // Another file with the output's name is not replaced.
     fs::write(&partial, &journal).unwrap();
     fs::write(&output, "mine\n").unwrap();
     let message = refusal(dir, &args("texts.jsonl", &[]));
@@ -169,12 +169,12 @@ fn a_journal_as_any_kill_may_leave_it() {
 }
 
 #[test]
-fn a_journal_of_another_job_is_refused() {
+fn a_journal_of_another_job_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let mut child = start(dir, "texts.csv");
     wait_for_lines(dir, "texts.csv", 2, &mut child);
-    // While one run writes the journal, no other one does.
+    // While one process writes the journal, a second one is rejected.
     let message = refusal(dir, &args("texts.csv", &[]));
     assert!(message.contains("another run"), "{message}");
     child.kill().unwrap();
@@ -185,10 +185,10 @@ fn a_journal_of_another_job_is_refused() {
     fs::write(dir.join("prompts.txt"), "This movie\n").unwrap();
     let base = ["--do-sample", "--max-new-tokens", "24", "--seed", "7", "--output", "texts.csv"];
     let same = [&base[..], &["--temperature", "1.3", "--texts-per-prompt", "7"]].concat();
-    // The same weights with another number of heads are another model.
+    // The same weights with another number of heads count as another model.
     let model = dir.join("model");
     fs::create_dir(&model).unwrap();
-    for entry in fs::read_dir(support::kept("models/gpt2-tiny")).unwrap().flatten() {
+    for entry in fs::read_dir(support::golden_path("models/gpt2-tiny")).unwrap().flatten() {
         fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
     }
     let config = fs::read_to_string(model.join("config.json")).unwrap();
@@ -203,15 +203,16 @@ fn a_journal_of_another_job_is_refused() {
         ([&same[..], &["--dtype", "bfloat16"]].concat(), &["dtype was \"float32\", is now \"bfloat16\""]),
         ([&same[..], &["--model", "model"]].concat(), &["model.config.n_head was 4, is now 8"]),
     ];
-    for (args, says) in cases {
+    for (args, message_parts) in cases {
         let message = refusal(dir, &args);
-        for part in says.iter().chain(&["texts.csv.partial", "another job", "delete the file", "--overwrite"]) {
+        for part in message_parts.iter().chain(&["texts.csv.partial", "another job", "delete the file", "--overwrite"])
+        {
             assert!(message.contains(part), "{args:?}: {message} lacks {part}");
         }
         assert!(fs::read(&partial).unwrap() == journal, "{args:?}: the journal was touched");
     }
 
-    // A journal that holds no texts yet is in nobody's way, and --overwrite drops one that does.
+    // A journal without texts is replaced by another job. One with texts is discarded with --overwrite.
     let short = ["--prompt", "The", "--output", "texts.csv"];
     let ok = |args: &[&str]| assert!(run(dir, args).status.success(), "{args:?}");
     let header = journal.split_inclusive(|&byte| byte == b'\n').next().unwrap();
@@ -223,10 +224,10 @@ fn a_journal_of_another_job_is_refused() {
 }
 
 #[test]
-fn what_is_no_journal_is_left_alone() {
+fn a_file_that_is_not_a_journal_is_rejected_and_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let (_, journal) = undisturbed(dir, "texts.csv");
+    let (_, journal) = uninterrupted(dir, "texts.csv");
     let header = journal.split_inclusive(|&byte| byte == b'\n').next().unwrap();
     let partial = dir.join("texts.csv.partial");
     fs::remove_file(dir.join("texts.csv")).unwrap();
@@ -238,7 +239,7 @@ fn what_is_no_journal_is_left_alone() {
     let message = refusal(dir, &args("texts.csv", &[]));
     assert!(message.contains("texts.csv.partial") && message.contains("earlier version"), "{message}");
     assert!(fs::read(&partial).unwrap() == earlier);
-    for (content, says) in [
+    for (content, message_part) in [
         (&b"my notes"[..], "is not a journal"),
         (b"\n", "is not a journal"),
         (b"{\"value\":{\"align_journal\":2,\"job\":no\n", "line 1: damaged"),
@@ -246,16 +247,16 @@ fn what_is_no_journal_is_left_alone() {
     ] {
         fs::write(&partial, content).unwrap();
         let message = refusal(dir, &args("texts.csv", &["--overwrite"]));
-        assert!(message.contains("texts.csv.partial") && message.contains(says), "{message}");
+        assert!(message.contains("texts.csv.partial") && message.contains(message_part), "{message}");
         assert!(fs::read(&partial).unwrap() == content);
     }
 }
 
 #[test]
-fn ctrl_c_keeps_what_is_done() {
+fn ctrl_c_saves_finished_batches() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let (whole, _) = undisturbed(dir, "whole.csv");
+    let (whole, _) = uninterrupted(dir, "whole.csv");
     let mut child = start(dir, "texts.csv");
     wait_for_lines(dir, "texts.csv", 40, &mut child);
     kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
@@ -273,12 +274,12 @@ fn ctrl_c_keeps_what_is_done() {
     assert!(fs::read(dir.join("texts.csv")).unwrap() == whole);
 }
 
-/// A file size limit is what a full disk looks like to the program.
+/// Simulates a full disk with a file size limit.
 #[test]
-fn a_full_disk_is_an_error_and_loses_nothing() {
+fn a_full_disk_is_an_error_and_the_job_can_be_continued() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let (whole, journal) = undisturbed(dir, "whole.csv");
+    let (whole, journal) = uninterrupted(dir, "whole.csv");
     let blocks = journal.len() / 512 / 2;
     let generate = generate(dir, &args("texts.csv", &[]));
     let mut shell = Command::new("sh");

@@ -1,18 +1,18 @@
-//! One tokenisation for one model: what a tokeniser's folder says reaches every command alike. The numbers are those of
-//! transformers 5.17.0 and torch 2.11.0 for the same folders.
+//! All commands tokenise in the same way, with all options of a tokeniser's folder. The expected numbers are those of transformers
+//! 5.17.0 and torch 2.11.0 for the same folders.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use support::{kept, run};
+use support::{golden_path, run};
 
-/// `model`: a kept model, without some files, and with fields and files of one's own.
+/// Copies a tiny model to `model`, without some files, and with other fields or files added.
 fn model(dir: &Path, name: &str, without: &[&str], with: &[(&str, Value)]) -> PathBuf {
     let folder = dir.join("model");
     std::fs::create_dir(&folder).unwrap();
-    for entry in std::fs::read_dir(kept(&format!("models/{name}"))).unwrap() {
+    for entry in std::fs::read_dir(golden_path(&format!("models/{name}"))).unwrap() {
         let entry = entry.unwrap();
         if !without.iter().any(|file| entry.file_name().to_str() == Some(file)) {
             std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
@@ -20,9 +20,9 @@ fn model(dir: &Path, name: &str, without: &[&str], with: &[(&str, Value)]) -> Pa
     }
     for (file, fields) in with {
         let old = std::fs::read(folder.join(file)).map_or(json!({}), |bytes| serde_json::from_slice(&bytes).unwrap());
-        let mut whole = old.as_object().unwrap().clone();
-        whole.extend(fields.as_object().unwrap().clone());
-        std::fs::write(folder.join(file), Value::Object(whole).to_string()).unwrap();
+        let mut merged = old.as_object().unwrap().clone();
+        merged.extend(fields.as_object().unwrap().clone());
+        std::fs::write(folder.join(file), Value::Object(merged).to_string()).unwrap();
     }
     folder
 }
@@ -36,7 +36,7 @@ fn succeeds(name: &str, dir: &Path, args: &[&str]) -> (String, String) {
 
 const PAIR: &str = r#"{"prompt": "a movie", "chosen": " is good", "rejected": " is bad"}"#;
 
-/// The log-probabilities of the pair's sides.
+/// The log-probabilities of the pair's two completions.
 fn logps(dir: &Path) -> [f64; 2] {
     std::fs::write(dir.join("pair.jsonl"), format!("{PAIR}\n")).unwrap();
     succeeds("logps", dir, &["--model", "model", "--input", "pair.jsonl", "--output", "logps.jsonl", "--overwrite"]);
@@ -50,24 +50,24 @@ fn assert_close(found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn bos_of_the_tokeniser_begins_a_prompt_everywhere() {
+fn the_tokenisers_bos_is_prepended_by_every_command() {
     let dir = tempfile::tempdir().unwrap();
     let config = json!({"tokenizer_class": "GPT2Tokenizer", "add_bos_token": true});
     model(dir.path(), "gpt2-tiny", &["tokenizer.json"], &[("tokenizer_config.json", config)]);
     let args = ["--model", "model", "--prompt", "Hi", "--max-new-tokens", "5"];
     let text = |more: &[&str]| succeeds("generate", dir.path(), &[&args[..], more].concat()).0.trim().to_owned();
-    // From [0, 40, 73]; from [40, 73] it is "Hired to the mone".
+    // The ids are [0, 40, 73]. Without BOS, [40, 73], the text would be "Hired to the mone".
     assert_eq!(text(&[]), "Hiohhhh");
     assert_eq!(text(&["--stream"]), "Hiohhhh");
     assert_close(&logps(dir.path()), &[-15.432_171, -17.081_469]);
 }
 
 #[test]
-fn special_tokens_map_wins() {
+fn special_tokens_map_takes_precedence() {
     let dir = tempfile::tempdir().unwrap();
     model(dir.path(), "gpt2-tiny", &[], &[("special_tokens_map.json", json!({"eos_token": "!"}))]);
     assert_close(&logps(dir.path()), &[-14.0374, -14.4415]);
-    // The saved folder says the same.
+    // The saved folder gives the same result.
     succeeds("convert", dir.path(), &["--model", "./model", "--output-dir", "saved", "--dtype", "float32"]);
     std::fs::remove_dir_all(dir.path().join("model")).unwrap();
     std::fs::rename(dir.path().join("saved"), dir.path().join("model")).unwrap();
@@ -75,7 +75,7 @@ fn special_tokens_map_wins() {
 }
 
 #[test]
-fn options_beside_a_tokenizer_json_are_read() {
+fn tokenizer_config_applies_to_a_tokenizer_json() {
     let dir = tempfile::tempdir().unwrap();
     let config = json!({"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": true});
     model(dir.path(), "gpt2-tiny", &[], &[("tokenizer_config.json", config)]);
@@ -87,14 +87,14 @@ fn options_beside_a_tokenizer_json_are_read() {
     succeeds("classify", dir.path(), &["--model", "model", "--input", "texts.csv", "--output", "scores.csv"]);
     let table = std::fs::read_to_string(dir.path().join("scores.csv")).unwrap();
     let (names, row) = table.trim().split_once('\n').unwrap();
-    let place = |column: &str| names.split(',').position(|name| name == column).unwrap();
-    let logit = |column: &str| row.split(',').nth(place(column)).unwrap().parse::<f64>().unwrap();
+    let index = |column: &str| names.split(',').position(|name| name == column).unwrap();
+    let logit = |column: &str| row.split(',').nth(index(column)).unwrap().parse::<f64>().unwrap();
     assert_close(&[logit("logit_0"), logit("logit_1")], &[-0.0790, 0.0482]);
 }
 
-/// transformers' decode with `skip_special_tokens` keeps it.
+/// As in transformers, where decoding with `skip_special_tokens` keeps such a token.
 #[test]
-fn an_eos_with_a_spelling_is_part_of_the_text() {
+fn an_ordinary_token_used_as_eos_is_part_of_the_text() {
     let dir = tempfile::tempdir().unwrap();
     for (prompt, text) in [("The", "The film."), ("The movie", "The movie.")] {
         let args = ["--prompt", prompt, "--max-new-tokens", "20", "--eos-token-id", "14"];
@@ -110,7 +110,7 @@ fn an_eos_with_a_spelling_is_part_of_the_text() {
 }
 
 #[test]
-fn a_padding_token_without_an_embedding_is_told_and_used_nowhere() {
+fn a_padding_token_without_an_embedding_gives_a_warning_and_is_not_used() {
     let dir = tempfile::tempdir().unwrap();
     model(dir.path(), "gpt2-tiny", &[], &[("special_tokens_map.json", json!({"pad_token": "<pad>"}))]);
     let args = ["--model", "model", "--prompt", "The", "--max-new-tokens", "2"];

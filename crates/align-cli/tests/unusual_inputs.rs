@@ -1,23 +1,23 @@
-//! Inputs that are unusual and yet good: each is taken as its user means it.
+//! Inputs that are unusual but valid.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use std::fs;
 use std::path::Path;
-use support::{kept, run};
+use support::{golden_path, run};
 
 fn ok(name: &str, dir: &Path, args: &[&str]) -> String {
     let output = run(name, dir, args);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{name} {args:?}: {said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{name} {args:?}: {stderr}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A copy of a kept model, each file changed by `change`, which is given its name and bytes.
-fn copied(dir: &Path, model: &str, change: impl Fn(&str, Vec<u8>) -> Vec<u8>) {
+/// Copies a tiny model. `change` gets the name and bytes of each file and returns the bytes to write.
+fn copy_model(dir: &Path, model: &str, change: impl Fn(&str, Vec<u8>) -> Vec<u8>) {
     fs::create_dir(dir).unwrap();
-    for entry in fs::read_dir(kept(&format!("models/{model}"))).unwrap() {
+    for entry in fs::read_dir(golden_path(&format!("models/{model}"))).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         fs::write(dir.join(name), change(name, fs::read(&path).unwrap())).unwrap();
@@ -28,9 +28,9 @@ fn rows(of: &str, count: usize) -> String {
     format!("{{\"prompt\": \"{of}\", \"chosen\": \" was great\", \"rejected\": \" was bad\"}}\n").repeat(count)
 }
 
-/// A seed is any number of 64 bits, in every command, and comes back out of a run's config.toml.
+/// Every command accepts any 64-bit seed, and a run's config.toml preserves it.
 #[test]
-fn a_seed_beyond_the_whole_numbers_of_toml() {
+fn a_seed_larger_than_the_integers_of_toml() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let seed = "9223372036854775808";
@@ -43,17 +43,17 @@ fn a_seed_beyond_the_whole_numbers_of_toml() {
     let metrics = |run: &str| fs::read(dir.join(run).join("metrics.jsonl")).unwrap();
     assert_eq!(metrics("run"), metrics("again"));
     fs::write(dir.join("scored.csv"), "prompt,text,score\na,b,1\na,c,2\n").unwrap();
-    ok("pair", dir, &["--input", "scored.csv", "--output", "drawn.jsonl", "--seed", seed]);
+    ok("pair", dir, &["--input", "scored.csv", "--output", "paired.jsonl", "--seed", seed]);
     ok("generate", dir, &["--prompt", "This", "--do-sample", "--max-new-tokens", "3", "--seed", seed]);
     ok("evaluate", dir, &["--input", "scored.csv", "--resamples", "100", "--seed", seed]);
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_text() {
+fn byte_order_marks_are_ignored() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let marked = |name: &str, text: &str| fs::write(dir.join(name), format!("\u{feff}{text}")).unwrap();
-    copied(&dir.join("model"), "gpt2-tiny", |name, bytes| match name.ends_with(".json") {
+    copy_model(&dir.join("model"), "gpt2-tiny", |name, bytes| match name.ends_with(".json") {
         true => ["\u{feff}".as_bytes(), &bytes].concat(),
         false => bytes,
     });
@@ -70,9 +70,9 @@ fn a_byte_order_mark_is_no_part_of_a_text() {
     assert!(samples.contains("\"This movie\"") && !samples.contains('\u{feff}'), "{samples}");
 }
 
-/// What people call their labels, by the trainers that take them.
+/// Trainers accept common spellings of labels.
 #[test]
-fn labels_in_words() {
+fn labels_may_be_words_or_numbers() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let likes = "prompt,completion,label\nThis, film,yes\nThis, one,No\nThe, end,True\nThe, start,0.0\n\n";
@@ -96,12 +96,12 @@ fn labels_in_words() {
     }
 }
 
-/// A weight that only long texts meet is NaN: training never sees it, the evaluation at the end does.
+/// A position embedding that only long texts use is NaN, so training succeeds and the final evaluation fails.
 #[test]
-fn an_evaluation_of_nan_does_not_lose_the_model() {
+fn the_model_is_saved_even_if_the_final_evaluation_fails() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    copied(&dir.join("model"), "gpt2-tiny", |name, mut bytes| {
+    copy_model(&dir.join("model"), "gpt2-tiny", |name, mut bytes| {
         if name == "model.safetensors" {
             let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
             let tensors: serde_json::Value = serde_json::from_slice(&bytes[8..header]).unwrap();
@@ -117,10 +117,10 @@ fn an_evaluation_of_nan_does_not_lose_the_model() {
     let files = ["--model", "model", "--train-file", "pairs.jsonl", "--eval-file", "held.jsonl", "--output-dir", "run"];
     let short = ["--max-steps", "2", "--per-device-train-batch-size", "2", "--per-device-eval-batch-size", "1"];
     let output = run("dpo", dir, &[&files[..], &short].concat());
-    let said = String::from_utf8(output.stderr).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
     for part in ["held.jsonl", "NaN", "evaluation row 2"] {
-        assert!(said.contains(part), "{said} lacks {part}");
+        assert!(stderr.contains(part), "{stderr} lacks {part}");
     }
     assert!(dir.join("run/model/model.safetensors").exists());
     assert!(!fs::read_to_string(dir.join("run/metrics.jsonl")).unwrap().contains("null"));

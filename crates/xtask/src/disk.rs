@@ -1,10 +1,10 @@
-//! Disks that are full, read-only or somebody else's: how much room there is, and what to do about the errors.
+//! Free disk space, and errors of disks that are full, read-only or owned by another user.
 
 use crate::failure::Failure;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Says what was being done when the disk refused, and the remedy.
+/// Adds the failed action and a remedy to an I/O error.
 pub trait OnDisk<T> {
     fn on_disk(self, doing: impl FnOnce() -> String) -> Result<T, Failure>;
 }
@@ -24,43 +24,45 @@ impl<T> OnDisk<T> for io::Result<T> {
 fn remedy(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::StorageFull => Some(FULL),
-        ErrorKind::QuotaExceeded => Some("Your quota there is used up: free some of it, or work in a copy elsewhere."),
+        ErrorKind::QuotaExceeded => {
+            Some("Your disk quota is exhausted: delete some files, or work in a copy elsewhere.")
+        }
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => Some(
-            "LibTorch is put into the workspace's folder, which you must be able to write: give yourself the right to \
-             (an earlier run by another user may own what is there), or work in a copy elsewhere.",
+            "LibTorch is installed in the workspace's folder, which must be writable: change the permissions (files there \
+             may belong to another user who ran this before), or work in a copy elsewhere.",
         ),
         _ => None,
     }
 }
 
-/// What to do about a disk that filled up.
-pub const FULL: &str = "The disk is full. Nothing that was there before has changed: free some space and run this \
-                        again, or work in a copy on another disk. `cargo xtask doctor` says how much is needed.";
+/// The remedy for a full disk.
+pub const FULL: &str = "The disk is full. No existing file has changed: free some space and run this again, or work in a \
+                        copy on another disk. `cargo xtask doctor` shows how much is needed.";
 
-/// The free bytes of the disk that holds `folder`, where the system tells.
+/// The free bytes of the disk with `folder`, if the system reports them.
 #[cfg(unix)]
 pub fn free(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
-/// The free bytes of the disk that holds `folder`: not asked on this system.
+/// The free bytes of the disk with `folder`; unknown on this system.
 #[cfg(not(unix))]
 pub fn free(_: &Path) -> Option<u64> {
     None
 }
 
-/// Refuses to begin what would not fit.
+/// Fails if less than `needed` bytes are free.
 pub fn require(folder: &Path, needed: u64) -> Result<(), Failure> {
     match free(folder) {
         Some(free) if free < needed => Err(Failure::new(format!(
-            "the disk that .libtorch is to be on has {} free, and {} are needed for the set-up",
+            "the disk for .libtorch has {} free, but the set-up needs {}",
             gigabytes_free(free),
             gigabytes(needed)
         ))
         .remedy(
-            "Free some space and run this again, or work in a copy on another disk; a LibTorch that you have needs \
-             none: set LIBTORCH to its folder.",
+            "Free some space and run this again, or work in a copy on another disk. An existing LibTorch needs no space: \
+             set LIBTORCH to its folder.",
         )),
         _ => Ok(()),
     }
@@ -68,13 +70,13 @@ pub fn require(folder: &Path, needed: u64) -> Result<(), Failure> {
 
 pub const MEGABYTE: u64 = 1_000_000;
 
-/// As people say it, `0.6 GB`; rounded up, for what is needed must fit.
+/// A size such as `0.6 GB`, rounded up: for space that is needed.
 pub fn gigabytes(bytes: u64) -> String {
     let tenths = bytes.div_ceil(100 * MEGABYTE);
     format!("{}.{} GB", tenths / 10, tenths % 10)
 }
 
-/// The same, rounded down: what is free must not promise too much.
+/// A size such as `0.6 GB`, rounded down: for space that is free.
 pub fn gigabytes_free(bytes: u64) -> String {
     gigabytes(bytes - bytes % (100 * MEGABYTE))
 }
@@ -85,15 +87,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_is_refused_with_both_numbers() {
+    fn too_little_space_is_an_error_with_both_numbers() {
         let here = Path::new(".");
         require(here, 0).unwrap();
         let failure = require(here, u64::MAX).unwrap_err().to_string();
-        assert!(failure.contains("free, and 18446744073.8 GB are needed"), "{failure}");
+        assert!(failure.contains("free, but the set-up needs 18446744073.8 GB"), "{failure}");
     }
 
     #[test]
-    fn gigabytes_are_rounded_to_the_careful_side() {
+    fn needed_space_is_rounded_up_and_free_space_down() {
         assert_eq!(gigabytes(0), "0.0 GB");
         assert_eq!(gigabytes(530_604_548), "0.6 GB");
         assert_eq!(gigabytes(2_512_370_000), "2.6 GB");
@@ -101,12 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_disk_comes_with_its_remedy() {
+    fn disk_errors_come_with_a_remedy() {
         let failed = |kind: ErrorKind| {
             Err::<(), _>(io::Error::from(kind)).on_disk(|| "cannot write it".into()).unwrap_err().to_string()
         };
         assert!(failed(ErrorKind::StorageFull).contains("free some space"));
-        assert!(failed(ErrorKind::PermissionDenied).contains("give yourself the right"));
+        assert!(failed(ErrorKind::PermissionDenied).contains("change the permissions"));
         assert_eq!(failed(ErrorKind::NotFound), "cannot write it: entity not found");
     }
 }

@@ -1,12 +1,13 @@
-//! `cargo xtask doctor`: what is there, what is not, and what to do about it. It changes nothing and downloads nothing.
+//! `cargo xtask doctor`: checks everything that the workspace needs, and prints a remedy for each problem. It changes nothing and
+//! downloads nothing.
 
+mod display_path;
 mod environment;
 mod graphics;
 mod hub;
 mod libtorch;
 mod machine;
 mod report;
-mod shown;
 mod tools;
 
 use crate::failure::Failure;
@@ -18,41 +19,41 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Looks at everything and prints it; the exit code says whether all that is necessary is there.
+/// Runs all checks and prints the findings. The exit code is 0 if nothing necessary is missing.
 pub fn doctor(workspace: &Workspace) -> ExitCode {
-    let bench = Bench::new();
-    let probe = bench.probe();
+    let probe_folder = ProbeFolder::new();
+    let probe = probe_folder.compile_probe();
     let torch = libtorch::State::of(workspace);
     let mut report = Report::to_stdout();
-    report.section("Tools", tools::look(&probe, torch.is_there()));
-    report.section("LibTorch", libtorch::look(workspace, &torch, probe.as_ref().ok()));
-    report.section("Machine", machine::look(workspace, &torch, probe.as_ref().ok()));
-    report.section("GPU", graphics::look(workspace, &torch, probe.as_ref().ok()));
-    report.section("Models", hub::look(|name| env::var_os(name)));
-    report.section("Environment", environment::look(workspace, |name| env::var_os(name)));
+    report.section("Tools", tools::check(&probe, torch.is_installed()));
+    report.section("LibTorch", libtorch::check(workspace, &torch, probe.as_ref().ok()));
+    report.section("Machine", machine::check(workspace, &torch, probe.as_ref().ok()));
+    report.section("GPU", graphics::check(workspace, &torch, probe.as_ref().ok()));
+    report.section("Models", hub::check(|name| env::var_os(name)));
+    report.section("Environment", environment::check(workspace, |name| env::var_os(name)));
     report.close()
 }
 
-/// A temporary folder for the probe, gone in the end.
-struct Bench {
+/// A temporary folder for the probe, removed when dropped.
+struct ProbeFolder {
     folder: PathBuf,
 }
 
-impl Bench {
+impl ProbeFolder {
     fn new() -> Self {
         Self { folder: env::temp_dir().join(format!("align-doctor-{}", std::process::id())) }
     }
 
-    fn probe(&self) -> Result<Probe, Failure> {
+    fn compile_probe(&self) -> Result<Probe, Failure> {
         fs::create_dir(&self.folder).map_err(|error| {
             Failure::new(format!("cannot create {}: {error}", self.folder.display()))
-                .remedy("Let TMPDIR name a folder that you can write, with some room.")
+                .remedy("Set TMPDIR to a writable folder with some free space.")
         })?;
         Probe::compile(&self.folder)
     }
 }
 
-impl Drop for Bench {
+impl Drop for ProbeFolder {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.folder).ok();
     }

@@ -1,4 +1,4 @@
-//! Compiling what does not need LibTorch while it downloads.
+//! Compiles crates that do not need LibTorch while it is downloaded.
 
 use crate::cargo;
 use crate::workspace::Workspace;
@@ -8,8 +8,8 @@ use std::process::{Child, Stdio};
 pub struct EarlyBuild(Child);
 
 impl EarlyBuild {
-    /// Starts `cargo build` with these arguments. The crates that link LibTorch fail; `--keep-going` builds all others. Its
-    /// output is dropped: what is really wrong is seen again in the build that follows. `None` if cargo cannot be started.
+    /// Starts `cargo build` with these arguments. Crates that link LibTorch fail; with `--keep-going`, all others are built.
+    /// The output is discarded, since the following build shows real errors again. `None` if cargo cannot be started.
     pub fn start(workspace: &Workspace, arguments: &[&str]) -> Option<Self> {
         let mut command = cargo::command(workspace);
         command
@@ -20,7 +20,7 @@ impl EarlyBuild {
         command.spawn().ok().map(Self)
     }
 
-    /// Waits for its end.
+    /// Waits until the build has ended.
     pub fn finish(mut self) {
         self.0.wait().ok();
     }

@@ -1,8 +1,8 @@
-//! The one error of this program: words for the user.
+//! The error type of this program: a message for the user.
 
 use std::fmt;
 
-/// What went wrong, and what to do about it.
+/// A message on what went wrong, with a remedy.
 #[derive(Debug)]
 pub struct Failure(String);
 
@@ -11,7 +11,7 @@ impl Failure {
         Self(message.into())
     }
 
-    /// Adds, on lines of its own, what to do about it.
+    /// Adds a remedy on separate lines.
     pub fn remedy(self, remedy: impl fmt::Display) -> Self {
         Self(format!("{}\n{remedy}", self.0))
     }
@@ -23,7 +23,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Says what was being done when an error came.
+/// Adds the failed action to an error.
 pub trait Context<T> {
     fn context(self, doing: impl FnOnce() -> String) -> Result<T, Failure>;
 }

@@ -1,9 +1,9 @@
-//! Downloading one file over https with what the machine has for it: curl, wget, or Python alone.
+//! Downloads one file over https with curl, wget or Python, whichever is installed.
 
-use crate::child;
 use crate::disk;
 use crate::failure::Failure;
-use crate::progress::Meter;
+use crate::progress::DownloadProgress;
+use crate::subprocess;
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -16,8 +16,8 @@ import shutil, sys, urllib.request
 with urllib.request.urlopen(sys.argv[1], timeout=60) as source, open(sys.argv[2], 'wb') as target:
     shutil.copyfileobj(source, target, 1 << 20)";
 
-/// Whether there is a program that downloads.
-pub fn possible() -> bool {
+/// Whether one of the download tools is installed.
+pub fn is_possible() -> bool {
     tool().is_some()
 }
 
@@ -26,11 +26,12 @@ fn tool() -> Option<&'static str> {
     TOOLS.into_iter().find(|tool| env::split_paths(&path).any(|folder| folder.join(tool).is_file()))
 }
 
-/// Downloads into `file`, which is not there yet.
+/// Downloads to `file`, which must not exist.
 pub fn fetch(url: &str, file: &Path) -> Result<(), Failure> {
     let tool = tool().ok_or_else(|| {
-        Failure::new("nothing here can download: curl, wget and python3 are all missing")
-            .remedy("Install one, or get the zip elsewhere and name the file: `cargo xtask setup --from FILE.zip`")
+        Failure::new("cannot download: curl, wget and python3 are all missing").remedy(
+            "Install one of them, or get the zip elsewhere and give the file: `cargo xtask setup --from FILE.zip`",
+        )
     })?;
     let mut command = Command::new(tool);
     match tool {
@@ -43,24 +44,24 @@ pub fn fetch(url: &str, file: &Path) -> Result<(), Failure> {
         "wget" => command.arg("-O").arg(file).arg(url),
         _ => command.arg(url).arg(file),
     };
-    let mut meter = Meter::new(file.parent().unwrap_or(file), None);
-    let ended = child::run(&mut command, || meter.tick())?;
+    let mut meter = DownloadProgress::new(file.parent().unwrap_or(file), None);
+    let finished = subprocess::run(&mut command, || meter.tick())?;
     drop(meter);
-    if ended.status.success() && fs::metadata(file).is_ok_and(|data| data.len() > 0) {
+    if finished.status.success() && fs::metadata(file).is_ok_and(|data| data.len() > 0) {
         return Ok(());
     }
-    let last = ended.said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing").trim();
-    let failure = Failure::new(format!("{tool} could not download {url} ({}): {last}", ended.status));
-    if disk_filled_up(tool, ended.status.code(), last) {
+    let last = finished.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no message").trim();
+    let failure = Failure::new(format!("{tool} could not download {url} ({}): {last}", finished.status));
+    if disk_filled_up(tool, finished.status.code(), last) {
         return Err(failure.remedy(disk::FULL));
     }
     Err(failure.remedy(
-        "Check the address and the network; behind a proxy set https_proxy=http://HOST:PORT. A zip that you get \
-         elsewhere serves too: `cargo xtask setup --from FILE.zip`",
+        "Check the address and the network; behind a proxy set https_proxy=http://HOST:PORT. You can also get the zip \
+         elsewhere: `cargo xtask setup --from FILE.zip`",
     ))
 }
 
-/// curl says only that it could not write, by its exit code.
+/// curl and wget report a failed write by their exit codes only.
 fn disk_filled_up(tool: &str, code: Option<i32>, last: &str) -> bool {
     (tool == "curl" && code == Some(23)) || (tool == "wget" && code == Some(3)) || last.contains("No space left")
 }

@@ -1,9 +1,9 @@
-//! What `cargo xtask help` and `cargo xtask COMMAND --help` print.
+//! The texts of `cargo xtask help` and `cargo xtask COMMAND --help`.
 
-/// The commands, as they are written.
+/// The names of the commands.
 pub const COMMANDS: [&str; 7] = ["setup", "doctor", "demo", "test", "dependant", "env", "help"];
 
-/// The help of one command, or of all.
+/// The help of one command, or the list of all commands.
 pub fn text(command: Option<&str>) -> &'static str {
     match command {
         Some("setup") => SETUP,
@@ -20,89 +20,89 @@ const ALL: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  setup [OPTIONS]   bring LibTorch into .libtorch; the commands below but doctor do so too
-  doctor            say what this machine has and lacks, and what to do about it
-  demo [ARGS]       cargo run --example dpo_hinge -- ARGS
-  test [ARGS]       cargo test --workspace ARGS
-  dependant         build and run projects outside the workspace that depend on its crates
-  env               print the shell lines that show another project this LibTorch:
+  setup [OPTIONS]   install LibTorch in .libtorch; demo, test, dependant and env do this too if necessary
+  doctor            check this machine and print a remedy for each problem
+  demo [ARGS]       run: cargo run --example dpo_hinge -- ARGS
+  test [ARGS]       run: cargo test --workspace ARGS
+  dependant         build and run the projects of docs/library.md, which use crates of this workspace
+  env               print shell commands that let other projects use this LibTorch:
                     eval \"$(cargo xtask env)\"
-  help [COMMAND]    print this, or what COMMAND does (as COMMAND --help)
+  help [COMMAND]    print this list, or the help of COMMAND (like COMMAND --help)
 
-A LibTorch 2.11 that you have is used instead of a download: set LIBTORCH to its folder, or
-LIBTORCH_USE_PYTORCH=1 to take the one of your Python. To start over, delete .libtorch.
+To use an existing LibTorch 2.11 instead of a download, set LIBTORCH to its folder, or set
+LIBTORCH_USE_PYTORCH=1 to use the torch of your Python. To start over, delete .libtorch.
 ";
 
 const SETUP: &str = "\
 Usage: cargo xtask setup [--cpu | --cuda | --from ZIP]
 
-Brings LibTorch 2.11.0 into .libtorch, unless it is there. Nothing else is changed; an interrupted
-set-up is simply run again.
+Installs LibTorch 2.11.0 in .libtorch, unless it is there already. Nothing else is changed. If a
+set-up is interrupted, run it again.
 
-  (no option)   what is there already stays. Else, on a machine with an NVIDIA GPU, the torch with CUDA
-                that Python has is used where it is, or downloaded with CUDA; elsewhere the CPU half
+  (no option)   keep an existing .libtorch. Otherwise, on a machine with an NVIDIA GPU, link to Python's
+                torch if it has CUDA, or download LibTorch with CUDA; without a GPU, download the CPU half
   --cpu         the CPU half: 0.6 GB to download, 0.6 GB on disk
-  --cuda        CUDA 13 too, for a driver 580 or newer: 2.6 GB to download, 3.6 GB on disk
+  --cuda        with CUDA 13, for driver 580 or newer: 2.6 GB to download, 3.6 GB on disk
   --from ZIP    LibTorch's own zip instead of pip: a file or an https address, such as
                 https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-2.11.0%2Bcpu.zip
-                (its checksum is not known here: the encrypted connection and the zip's own checksums
-                vouch for it). Without pip it is taken by itself, through curl, wget or python3
+                (no checksum is known for it: it is protected only by the encrypted connection and the
+                zip's internal checksums). Without pip this zip is downloaded with curl, wget or python3
 
 Environment:
-  LIBTORCH                 the folder of a LibTorch 2.11 to use where it is, with include/ and lib/
-                           (LIBTORCH_INCLUDE and LIBTORCH_LIB if they stand apart)
+  LIBTORCH                 the folder of an existing LibTorch 2.11 to use, with include/ and lib/
+                           (LIBTORCH_INCLUDE and LIBTORCH_LIB if these are in separate folders)
   LIBTORCH_USE_PYTORCH=1   use the torch 2.11 of python3 (of python in a virtual environment)
-  LIBTORCH_BYPASS_VERSION_CHECK=1   take another version, at your own risk
-  CXX                      the C++ compiler, if not c++
-  PIP_INDEX_URL, HTTPS_PROXY, PIP_CERT and pip's other settings hold
+  LIBTORCH_BYPASS_VERSION_CHECK=1   accept another version, at your own risk
+  CXX                      the C++ compiler [default: c++]
+  PIP_INDEX_URL, HTTPS_PROXY, PIP_CERT and pip's other settings apply
 ";
 
 const DOCTOR: &str = "\
 Usage: cargo xtask doctor
 
-Says what was found of all that this workspace uses, and what to do about what was not: the tools,
-LibTorch, the machine, its GPU, the cache of models, and variables that get in the way. It changes
-nothing and downloads nothing.
+Checks everything that this workspace needs, and prints a remedy for each problem: the tools, LibTorch,
+the machine, its GPU, the model cache, and environment variables that interfere. It changes nothing and
+downloads nothing.
 
-Exit code: 0 if all that is necessary is there, 1 otherwise.
+Exit code: 0 if nothing necessary is missing, 1 otherwise.
 ";
 
 const DEMO: &str = "\
 Usage: cargo xtask demo [ARGS]
 
-Sets up what is missing, then: cargo run --example dpo_hinge -- ARGS
-`cargo xtask demo -- --help` lists what the example takes.
+Runs setup if necessary, then: cargo run --example dpo_hinge -- ARGS
+`cargo xtask demo -- --help` lists the example's options.
 ";
 
 const TEST: &str = "\
 Usage: cargo xtask test [ARGS]
 
-Sets up what is missing, then: cargo test --workspace ARGS
+Runs setup if necessary, then: cargo test --workspace ARGS
 ";
 
 const DEPENDANT: &str = "\
 Usage: cargo xtask dependant
 
-Sets up what is missing, then builds and runs, in temporary folders, the two projects of docs/library.md:
-the program that uses `align`, and that under \"Depending on one crate\".
+Runs setup if necessary, then builds and runs the two projects of docs/library.md in temporary folders: the
+program that uses `align`, and the one in the section \"Depending on one crate\".
 ";
 
 const ENV: &str = "\
 Usage: eval \"$(cargo xtask env)\"
 
-Sets up what is missing, then prints shell lines that set LIBTORCH and LD_LIBRARY_PATH, so that any
-project's cargo and any program finds this LibTorch.
+Runs setup if necessary, then prints shell commands that set LIBTORCH and LD_LIBRARY_PATH, so that
+other cargo projects and programs find this LibTorch.
 ";
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::parts::Parts;
+    use crate::compute_platform::ComputePlatform;
     use crate::zip_source::official;
 
     #[test]
-    fn each_command_stands_in_the_list_and_has_its_help() {
+    fn every_command_is_listed_and_has_help() {
         for command in COMMANDS {
             assert!(ALL.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
             assert!(text(Some(command)).contains(&format!("cargo xtask {command}")) || command == "help", "{command}");
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_and_sizes_are_those_that_are_used() {
+    fn the_addresses_and_sizes_in_the_help_are_correct() {
         use crate::disk::gigabytes;
-        use crate::wheels::needed;
-        assert!(SETUP.contains(&official(Parts::Cpu)));
-        for parts in [Parts::Cpu, Parts::Cuda] {
-            let down = gigabytes(needed(parts).map(|wheel| wheel.bytes).sum());
-            let disk = gigabytes(needed(parts).map(|wheel| wheel.unpacked_bytes(parts)).sum());
-            assert!(SETUP.contains(&format!("{down} to download, {disk} on disk")), "{down}, {disk}");
+        use crate::wheels::wheels_for;
+        assert!(SETUP.contains(&official(ComputePlatform::Cpu)));
+        for platform in [ComputePlatform::Cpu, ComputePlatform::Cuda] {
+            let download = gigabytes(wheels_for(platform).map(|wheel| wheel.bytes).sum());
+            let disk = gigabytes(wheels_for(platform).map(|wheel| wheel.unpacked_bytes(platform)).sum());
+            assert!(SETUP.contains(&format!("{download} to download, {disk} on disk")), "{download}, {disk}");
         }
     }
 }

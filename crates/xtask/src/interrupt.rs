@@ -1,34 +1,35 @@
-//! Ctrl-C: what runs below us gets it too and ends in its own way; we stop at the next step and clean up.
+//! Ctrl-C: child processes receive it too and end by themselves; xtask stops at its next step and cleans up.
 
 use crate::failure::Failure;
 use std::process::ExitCode;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From here on Ctrl-C no longer ends this program at once.
-pub fn watch() {
-    static WATCHED: Once = Once::new();
-    WATCHED.call_once(|| {
-        // Without a handler Ctrl-C ends us at once, and the next set-up cleans up.
-        ctrlc::set_handler(|| ASKED.store(true, Ordering::Relaxed)).ok();
+/// Installs a handler, so that Ctrl-C no longer ends this program at once.
+pub fn install_handler() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // If this fails, Ctrl-C ends the program at once, and the next set-up cleans up.
+        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)).ok();
     });
 }
 
-pub fn asked() -> bool {
-    ASKED.load(Ordering::Relaxed)
+/// Whether Ctrl-C was pressed.
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
-/// Fails once Ctrl-C was pressed.
+/// Fails if Ctrl-C was pressed.
 pub fn check() -> Result<(), Failure> {
-    if asked() {
-        return Err(Failure::new("interrupted; .libtorch is as it was before. Run it again when you like."));
+    if is_interrupted() {
+        return Err(Failure::new("interrupted; .libtorch is unchanged. Run the command again to retry."));
     }
     Ok(())
 }
 
-/// What shells expect of a program that Ctrl-C ended, or plain failure.
+/// The exit code of a failure: 130 after Ctrl-C, as shells expect.
 pub fn failure_code() -> ExitCode {
-    if asked() { ExitCode::from(130) } else { ExitCode::FAILURE }
+    if is_interrupted() { ExitCode::from(130) } else { ExitCode::FAILURE }
 }

@@ -1,20 +1,20 @@
-//! Whether a folder holds a LibTorch that tch can use.
+//! Checks whether a folder contains a LibTorch that tch can use.
 
 use crate::failure::Failure;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
 use std::path::Path;
 
-/// The torch that this workspace's tch is written for.
+/// The torch version that this workspace's tch needs.
 pub const TORCH_VERSION: &str = "2.11.0";
 
-/// Headers whose presence tells a whole `include/` from a part of one.
+/// Headers that a complete `include/` contains.
 const HEADERS: [&str; 3] = ["ATen/Context.h", "torch/csrc/autograd/engine.h", "torch/csrc/api/include/torch/torch.h"];
 
-/// Where torch has kept its version numbers, newest first.
+/// Headers with torch's version number, for newer and older versions.
 const VERSION_HEADERS: [&str; 2] = ["torch/headeronly/version.h", "torch/csrc/api/include/torch/version.h"];
 
-/// Checks the headers under `include_root` and the libraries under `lib_root`; an error says what is missing.
+/// Checks the headers under `include_root`, the libraries under `lib_root`, and the version. An error names the problem.
 pub fn check(include_root: &Path, lib_root: &Path, any_version: bool) -> Result<(), Failure> {
     let include = include_root.join("include");
     for header in HEADERS {
@@ -35,7 +35,7 @@ fn require(file: &Path) -> Result<(), Failure> {
     if file.is_file() { Ok(()) } else { Err(Failure::new(format!("{} is missing", file.display()))) }
 }
 
-/// The `major.minor.patch` that the headers state.
+/// The version in the headers, as `major.minor.patch`.
 pub fn version(include: &Path) -> Result<String, Failure> {
     for header in VERSION_HEADERS {
         let Ok(text) = fs::read_to_string(include.join(header)) else {
@@ -84,7 +84,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_whole_folder_of_the_right_version_passes() {
+    fn a_complete_folder_of_the_right_version_passes() {
         let folder = tempfile::tempdir().unwrap();
         write_fake_torch(folder.path(), 11);
         check(folder.path(), folder.path(), false).unwrap();

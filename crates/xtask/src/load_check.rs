@@ -1,22 +1,22 @@
-//! Whether LibTorch's libraries load on this system, as a program would load them.
+//! Checks whether LibTorch's libraries load on this system.
 
+use crate::compute_platform::ComputePlatform;
 use crate::failure::Failure;
-use crate::parts::Parts;
-use crate::probe::{Answers, Probe};
+use crate::probe::{LoadResults, Probe};
 use std::path::{Path, PathBuf};
 
 /// The glibc that LibTorch was built for.
-pub const LEAST_GLIBC: (u32, u32) = (2, 28);
+pub const MIN_GLIBC: (u32, u32) = (2, 28);
 
 const CPU: [&str; 2] = ["lib/libc10.so", "lib/libtorch_cpu.so"];
 const CUDA: [&str; 2] = ["lib/libtorch_cuda.so", "lib/libtorch_cuda_linalg.so"];
 
-/// Refuses an older glibc; on a system with another C library it is for LibTorch to complain.
-pub fn glibc_serves(probe: &Probe) -> Result<(), Failure> {
+/// Fails if glibc is too old. With another C library there is no check; loading LibTorch will show whether it works.
+pub fn require_glibc(probe: &Probe) -> Result<(), Failure> {
     match probe.load(&[])?.glibc {
         Some(found) if !is_new_enough(&found) => {
-            Err(Failure::new(format!("this system has glibc {found}, and LibTorch needs 2.28 or newer"))
-                .remedy("Use a newer system: Debian 10, Ubuntu 20.04, RHEL 8 or later, or a container of one."))
+            Err(Failure::new(format!("this system has glibc {found}, but LibTorch needs 2.28 or newer"))
+                .remedy("Use a newer system, such as Debian 10, Ubuntu 20.04 or RHEL 8, or a container with one."))
         }
         _ => Ok(()),
     }
@@ -24,19 +24,19 @@ pub fn glibc_serves(probe: &Probe) -> Result<(), Failure> {
 
 pub fn is_new_enough(glibc: &str) -> bool {
     let mut numbers = glibc.split('.').map_while(|number| number.parse::<u32>().ok());
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= LEAST_GLIBC
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= MIN_GLIBC
 }
 
-/// Fails if the CPU half does not load. A CUDA half that does not is told of: the CPU half serves without it.
+/// Fails if the CPU half does not load. Prints a warning if only the CUDA half does not.
 pub fn check(probe: &Probe, root: &Path) -> Result<(), Failure> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
-    if let Some(reason) = load(probe, root, Parts::Cpu)?.broken.first() {
+    if let Some(reason) = load(probe, root, ComputePlatform::Cpu)?.load_errors.first() {
         return Err(Failure::new(format!("this LibTorch does not load: {reason}")).remedy(remedy(reason)));
     }
-    if Parts::of(root) == Parts::Cuda
-        && let Some(reason) = load(probe, root, Parts::Cuda)?.broken.first()
+    if ComputePlatform::of_folder(root) == ComputePlatform::Cuda
+        && let Some(reason) = load(probe, root, ComputePlatform::Cuda)?.load_errors.first()
     {
         eprintln!("align: LibTorch's CUDA half does not load, so programs will compute on the CPU: {reason}");
         eprintln!("       {}", remedy(reason));
@@ -44,14 +44,14 @@ pub fn check(probe: &Probe, root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Loads what the parts consist of.
-pub fn load(probe: &Probe, root: &Path, parts: Parts) -> Result<Answers, Failure> {
-    let more: &[&str] = if parts == Parts::Cuda { &CUDA } else { &[] };
+/// Loads the libraries of a platform.
+pub fn load(probe: &Probe, root: &Path, platform: ComputePlatform) -> Result<LoadResults, Failure> {
+    let more: &[&str] = if platform == ComputePlatform::Cuda { &CUDA } else { &[] };
     let libraries: Vec<PathBuf> = CPU.iter().chain(more).map(|library| root.join(library)).collect();
     probe.load(&libraries)
 }
 
-/// What to do about the loader's complaint.
+/// The remedy for an error of the dynamic loader.
 pub fn remedy(reason: &str) -> String {
     if reason.contains("`GLIBC_") {
         return "This system's glibc is older than the 2.28 that LibTorch needs: use a newer system or container."
@@ -63,9 +63,9 @@ pub fn remedy(reason: &str) -> String {
     match reason.split_once(": cannot open shared object file") {
         Some(("libz.so.1", _)) => "Install zlib: `apt install zlib1g` on Debian and Ubuntu.".into(),
         Some((library, _)) if !library.starts_with('/') => {
-            format!("Install the package that holds {library}; a torch of pip's needs its nvidia packages beside it.")
+            format!("Install the package that contains {library}; a torch from pip needs its nvidia packages too.")
         }
-        _ => "Its files are damaged, for another system, or of another version: take it away and set up again.".into(),
+        _ => "Its files are damaged, for another system, or of another version: delete it and run `cargo xtask setup` again.".into(),
     }
 }
 
@@ -75,13 +75,13 @@ mod tests {
 
     #[test]
     fn glibc_versions_compare_as_numbers() {
-        for (version, serves) in [("2.28", true), ("2.36", true), ("3.0", true), ("2.27", false), ("2.9", false)] {
-            assert_eq!(is_new_enough(version), serves, "{version}");
+        for (version, expected) in [("2.28", true), ("2.36", true), ("3.0", true), ("2.27", false), ("2.9", false)] {
+            assert_eq!(is_new_enough(version), expected, "{version}");
         }
     }
 
     #[test]
-    fn each_complaint_has_its_remedy() {
+    fn every_loader_error_has_a_remedy() {
         for (reason, words) in [
             ("libz.so.1: cannot open shared object file: No such file or directory", "zlib1g"),
             ("libcudnn.so.9: cannot open shared object file: No such file or directory", "nvidia packages"),

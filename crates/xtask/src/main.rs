@@ -1,40 +1,40 @@
-//! `cargo xtask`: brings LibTorch into the workspace, says what a machine lacks, runs the README's commands.
+//! `cargo xtask`: installs LibTorch in the workspace, checks the machine, and runs the README's commands.
 
-// Before the others, which print by its macros.
+// First, because the other modules use its macros.
 #[macro_use]
 mod output;
 
-mod bring;
 mod cargo;
-mod child;
+mod compute_platform;
 mod dependant;
 mod disk;
 mod doctor;
+mod download;
 mod early_build;
 mod failure;
 mod fetch;
 mod gpu;
 mod help;
+mod install;
 mod interrupt;
 mod libtorch_check;
 mod load_check;
 mod marker;
-mod parts;
 mod pip;
 mod pip_failure;
-mod place;
 mod probe;
 mod progress;
-mod pythons_torch;
-mod ready;
+mod python_torch;
 mod requested_torch;
-mod scratch;
 mod setup;
 mod setup_options;
 mod shell_env;
+mod subprocess;
 mod suggestion;
 mod unpack;
+mod up_to_date;
 mod wheels;
+mod work_folder;
 mod workspace;
 mod zip_source;
 
@@ -58,21 +58,21 @@ fn main() -> ExitCode {
     });
     if output::failed() {
         eprintln!("error: standard output cannot be written");
-        // EX_IOERR, as the examples have it.
+        // EX_IOERR of sysexits.h, as in the program `align`.
         return ExitCode::from(74);
     }
     code
 }
 
 fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
-    // After `--` all belongs to the program that is run.
+    // Arguments after `--` belong to the program that is run.
     let ours = arguments.iter().take_while(|argument| *argument != "--");
     if help::COMMANDS.contains(&command) && ours.into_iter().any(|argument| argument == "--help" || argument == "-h") {
         print!("{}", help::text(Some(command)));
         return Ok(ExitCode::SUCCESS);
     }
     if let ("doctor" | "dependant" | "env", Some(argument)) = (command, arguments.first()) {
-        return Err(Failure::new(format!("`cargo xtask {command}` takes no arguments, but got {argument:?}")));
+        return Err(Failure::new(format!("`cargo xtask {command}` takes no arguments, found {argument:?}")));
     }
     match command {
         "help" | "--help" | "-h" => {
@@ -88,8 +88,11 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
             let workspace = Workspace::find()?;
             setup::setup(&workspace, &options)?;
             println!("LibTorch is in {}", workspace.libtorch.display());
-            if parts::Parts::of(&workspace.libtorch) == parts::Parts::Cpu && gpu::present() {
-                println!("It is the CPU half; for this machine's GPU: cargo xtask setup --cuda");
+            if compute_platform::ComputePlatform::of_folder(&workspace.libtorch)
+                == compute_platform::ComputePlatform::Cpu
+                && gpu::is_present()
+            {
+                println!("It is the CPU half only; to use this machine's GPU, run: cargo xtask setup --cuda");
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -112,14 +115,14 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The workspace with LibTorch in it.
+/// The workspace, with LibTorch installed.
 fn set_up() -> Result<Workspace, Failure> {
     let workspace = Workspace::find()?;
     setup::setup(&workspace, &SetupOptions::default())?;
     Ok(workspace)
 }
 
-/// The same; what of these targets does not need LibTorch is compiled while it downloads.
+/// The workspace, with LibTorch installed. During the download, the dependencies of these targets that do not need LibTorch are compiled.
 fn set_up_while_building(targets: &[&str]) -> Result<Workspace, Failure> {
     let workspace = Workspace::find()?;
     let options = SetupOptions::default();
@@ -127,7 +130,7 @@ fn set_up_while_building(targets: &[&str]) -> Result<Workspace, Failure> {
         let build = EarlyBuild::start(&workspace, targets);
         setup::setup(&workspace, &options)?;
         if let Some(build) = build {
-            eprintln!("align: waiting for the build that began during the download");
+            eprintln!("align: waiting for the build that was started during the download");
             build.finish();
         }
     }
@@ -136,5 +139,5 @@ fn set_up_while_building(targets: &[&str]) -> Result<Workspace, Failure> {
 
 fn no_such_command(name: &str) -> Failure {
     let suggestion = suggestion::did_you_mean(name, &help::COMMANDS);
-    Failure::new(format!("there is no command {name:?}{suggestion}")).remedy("`cargo xtask help` lists them.")
+    Failure::new(format!("there is no command {name:?}{suggestion}")).remedy("`cargo xtask help` lists the commands.")
 }

@@ -1,4 +1,4 @@
-//! The file that says a set-up was finished, and from what.
+//! The file that marks a finished set-up and records its source.
 
 use crate::failure::{Context, Failure};
 use std::fs;
@@ -6,24 +6,24 @@ use std::path::Path;
 
 const FILE: &str = "align-setup.txt";
 
-/// What `.libtorch` was made of.
+/// The version and source of `.libtorch`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Marker {
     /// torch's version.
     pub version: String,
-    /// `download`, or the folders that it links to.
+    /// `download`, the zip, or the folders that it links to.
     pub source: String,
 }
 
 impl Marker {
-    /// Writes it into a folder that is about to become `.libtorch`; nothing else there may come after it.
+    /// Writes the marker into the staging folder. It must be the last file that is written there.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
         let file = folder.join(FILE);
         let text = format!("version = {}\nsource = {}\n", self.version, self.source);
         fs::write(&file, text).context(|| format!("cannot write {}", file.display()))
     }
 
-    /// The marker of a finished set-up; `None` where there is none, or none that makes sense.
+    /// Reads the marker; `None` if it is missing or invalid.
     pub fn read(folder: &Path) -> Option<Self> {
         let text = fs::read_to_string(folder.join(FILE)).ok()?;
         let (version, source) = text.strip_suffix('\n')?.split_once('\n')?;
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_read_as_it_was_written() {
+    fn a_marker_is_read_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Marker::read(folder.path()), None);
         let marker = Marker { version: "2.11.0".into(), source: "/a folder/torch = x".into() };
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_marker_is_none() {
+    fn an_incomplete_marker_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         for text in ["", "version = 2.11.0", "version = 2.11.0\n", "version = 2.11.0\nsource = down", "nonsense\n\n"] {
             fs::write(folder.path().join(FILE), text).unwrap();

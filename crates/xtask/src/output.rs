@@ -1,4 +1,4 @@
-//! Prints as the standard library's macros of these names do, but never panics: `cargo xtask doctor | head` ends well.
+//! Replacements of the standard library's printing macros that never panic, so that `cargo xtask doctor | head` works.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write, stderr, stdout};
@@ -19,7 +19,7 @@ static FAILED: AtomicBool = AtomicBool::new(false);
 
 pub fn write(text: Arguments) {
     let mut out = stdout();
-    // A reader that went away has what it wanted.
+    // A closed pipe is not an error: the reader has what it wanted.
     if out.write_fmt(text).and_then(|()| out.flush()).is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
         FAILED.store(true, Ordering::Relaxed);
     }
@@ -29,7 +29,7 @@ pub fn error_line(text: Arguments) {
     writeln!(stderr(), "{text}").ok();
 }
 
-/// Whether something could not be printed, on a full disk for example.
+/// Whether a write to standard output failed, because of a full disk for example.
 pub fn failed() -> bool {
     FAILED.load(Ordering::Relaxed)
 }

@@ -1,5 +1,5 @@
-// Loads each library that it is given as a program would, then asks LibTorch's CUDA half for GPUs.
-// One line for each answer: a word, a space, the rest.
+// Loads each given library as a program would, then queries LibTorch's CUDA half for GPUs.
+// Prints one line per result: a keyword, a space, a value.
 #include <cstdio>
 #include <dlfcn.h>
 #include <exception>
@@ -36,7 +36,7 @@ int main(int count, char** libraries) {
             std::printf("loaded %s\n", libraries[i]);
         }
     }
-    // c10::cuda::device_count_ensure_non_zero(), where libtorch_cuda.so was loaded.
+    // c10::cuda::device_count_ensure_non_zero(), if libtorch_cuda.so was loaded.
     using Count = signed char();
     auto* gpus = reinterpret_cast<Count*>(dlsym(RTLD_DEFAULT, "_ZN3c104cuda28device_count_ensure_non_zeroEv"));
     if (gpus != nullptr) {
@@ -48,6 +48,6 @@ int main(int count, char** libraries) {
         }
     }
     std::fflush(stdout);
-    // The libraries' own clean-up is not what is tried here.
+    // Skip the libraries' clean-up: it is not part of the test.
     _exit(0);
 }

@@ -1,27 +1,27 @@
-//! How much of a download is there, on one line of a terminal.
+//! Shows the progress of a download on one line of a terminal.
 
 use std::fs;
 use std::io::{IsTerminal, Write, stderr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const PAUSE: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Watches the folder that a download goes into. Says nothing where nobody looks.
-pub struct Meter {
+/// Watches the folder of a download and prints its size. Prints nothing if standard error is not a terminal.
+pub struct DownloadProgress {
     folder: PathBuf,
     total: Option<u64>,
     shown: Option<Instant>,
     on_terminal: bool,
 }
 
-impl Meter {
+impl DownloadProgress {
     pub fn new(folder: &Path, total: Option<u64>) -> Self {
         Self { folder: folder.to_owned(), total, shown: None, on_terminal: stderr().is_terminal() }
     }
 
     pub fn tick(&mut self) {
-        if !self.on_terminal || self.shown.is_some_and(|shown| shown.elapsed() < PAUSE) {
+        if !self.on_terminal || self.shown.is_some_and(|shown| shown.elapsed() < INTERVAL) {
             return;
         }
         self.shown = Some(Instant::now());
@@ -31,7 +31,7 @@ impl Meter {
     }
 }
 
-impl Drop for Meter {
+impl Drop for DownloadProgress {
     fn drop(&mut self) {
         if self.shown.is_some() {
             write!(stderr(), "\r\x1b[K").ok();
@@ -46,7 +46,7 @@ fn line(bytes: u64, total: Option<u64>) -> String {
     }
 }
 
-/// The download is by far the largest file there; pip copies it once more when it is whole.
+/// The size of the download, which is by far the largest file. pip makes a second copy when it is complete.
 fn largest_file(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let size = |entry: fs::DirEntry| match entry.metadata() {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_file_is_what_has_come() {
+    fn the_largest_file_is_measured() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(largest_file(folder.path()), 0);
         fs::create_dir_all(folder.path().join("pip-1/unpack")).unwrap();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_says_more_than_the_whole() {
+    fn progress_never_exceeds_the_total() {
         assert_eq!(line(5_000_000, Some(10_000_000)), "5 of 10 MB");
         assert_eq!(line(15_000_000, Some(10_000_000)), "10 of 10 MB");
         assert_eq!(line(15_000_000, None), "15 MB");

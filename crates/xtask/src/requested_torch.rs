@@ -1,40 +1,39 @@
-//! Which LibTorch the user asked for: by options, or by the variables that torch-sys reads.
+//! The LibTorch that the user requested, by options or by the environment variables that torch-sys reads.
 
+use crate::compute_platform::RequestedPlatform;
 use crate::failure::Failure;
-use crate::parts::WantedParts;
-use crate::pythons_torch;
+use crate::python_torch;
 use crate::setup_options::SetupOptions;
 use crate::zip_source::ZipSource;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// The LibTorch that `.libtorch` is to be.
+/// The LibTorch to install in `.libtorch`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RequestedTorch {
-    /// The user has none: bring one.
-    Download(WantedParts),
+    /// Download it.
+    Download(RequestedPlatform),
     /// Unpack LibTorch's own zip.
     Zip(ZipSource),
-    /// The user's own.
+    /// Link to an existing one.
     Existing(ExistingTorch),
 }
 
-/// A LibTorch that is there already.
+/// A LibTorch that the user already has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExistingTorch {
-    /// The variable that names it, or where else it was found, for messages.
+    /// The variable that names it, or `Python`, for messages.
     pub named_by: &'static str,
-    /// The folder that holds `include/`.
+    /// The folder that contains `include/`.
     pub include_root: PathBuf,
-    /// The folder that holds `lib/`.
+    /// The folder that contains `lib/`.
     pub lib_root: PathBuf,
 }
 
 impl RequestedTorch {
-    /// Reads the variables in the order in which torch-sys does.
+    /// Reads the variables in the same order as torch-sys.
     ///
-    /// Cargo sets LIBTORCH to the workspace's own `.libtorch` for what it runs, unless the user set it: that value is no
-    /// request.
+    /// Cargo sets LIBTORCH to the workspace's own `.libtorch` unless the user set it, so that value is not a request.
     pub fn new(
         options: &SetupOptions,
         variable: impl Fn(&str) -> Option<OsString>,
@@ -42,9 +41,9 @@ impl RequestedTorch {
     ) -> Result<Self, Failure> {
         match (Self::from_env(variable, own)?, &options.from) {
             (None, Some(source)) => Ok(Self::Zip(source.clone())),
-            (None, None) => Ok(Self::Download(options.parts)),
+            (None, None) => Ok(Self::Download(options.platform)),
             (Some(existing), _) if *options != SetupOptions::default() => Err(Failure::new(format!(
-                "{} is set, so LibTorch is not brought but used where it is, and --cpu, --cuda and --from have no say",
+                "{} is set, so that LibTorch is used, and --cpu, --cuda and --from have no effect",
                 existing.named_by
             ))
             .remedy(format!("Leave the option out, or unset {}.", existing.named_by))),
@@ -54,15 +53,15 @@ impl RequestedTorch {
 
     fn from_env(variable: impl Fn(&str) -> Option<OsString>, own: &Path) -> Result<Option<ExistingTorch>, Failure> {
         if variable("LIBTORCH_USE_PYTORCH").is_some() {
-            let python = pythons_torch::python(&variable);
-            let torch = pythons_torch::folder(python)?.ok_or_else(|| {
+            let python = python_torch::python(&variable);
+            let torch = python_torch::folder(python)?.ok_or_else(|| {
                 Failure::new(format!("LIBTORCH_USE_PYTORCH is set, but `{python}` has no torch")).remedy(
-                    "Put the Python that has it first on PATH (activate its environment), or unset the variable.",
+                    "Put the Python with torch first on PATH (activate its environment), or unset the variable.",
                 )
             })?;
-            return Ok(Some(ExistingTorch::whole("LIBTORCH_USE_PYTORCH", torch)));
+            return Ok(Some(ExistingTorch::in_one_folder("LIBTORCH_USE_PYTORCH", torch)));
         }
-        let Some(libtorch) = variable("LIBTORCH").filter(|value| !is_own(value, own)) else {
+        let Some(libtorch) = variable("LIBTORCH").filter(|value| !is_workspace_libtorch(value, own)) else {
             return Ok(None);
         };
         let libtorch = absolute(&libtorch, "LIBTORCH")?;
@@ -76,26 +75,26 @@ impl RequestedTorch {
 }
 
 impl ExistingTorch {
-    /// One with all in one folder.
-    pub fn whole(named_by: &'static str, root: PathBuf) -> Self {
+    /// A LibTorch with `include/` and `lib/` in one folder.
+    pub fn in_one_folder(named_by: &'static str, root: PathBuf) -> Self {
         Self { named_by, include_root: root.clone(), lib_root: root }
     }
 
-    /// How the marker names it.
+    /// The source in the marker.
     pub fn source(&self) -> String {
         let (include, lib) = (self.include_root.display(), self.lib_root.display());
         if self.include_root == self.lib_root { lib.to_string() } else { format!("include of {include}, lib of {lib}") }
     }
 }
 
-/// Whether this value of LIBTORCH is the workspace's own folder, by whatever name.
-fn is_own(value: &OsStr, own: &Path) -> bool {
+/// Whether this value of LIBTORCH refers to the workspace's own folder.
+fn is_workspace_libtorch(value: &OsStr, own: &Path) -> bool {
     let value = Path::new(value);
     let same = |a: &Path, b: &Path| a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
-    // The folder may not be there yet: then its place is what counts.
-    let same_place = value.file_name() == own.file_name()
+    // The folder may not exist yet, so its parent is compared too.
+    let same_location = value.file_name() == own.file_name()
         && matches!((value.parent(), own.parent()), (Some(a), Some(b)) if same(a, b));
-    same_place || same(value, own)
+    same_location || same(value, own)
 }
 
 fn absolute(folder: &OsStr, variable: &str) -> Result<PathBuf, Failure> {
@@ -105,8 +104,7 @@ fn absolute(folder: &OsStr, variable: &str) -> Result<PathBuf, Failure> {
     }
     let full = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
     Err(Failure::new(format!(
-        "{variable} is {:?}, a path that depends on the folder one stands in, and build scripts stand elsewhere: \
-         set {variable}={}",
+        "{variable} is {:?}, a relative path, but build scripts run in other folders: set {variable}={}",
         folder.display().to_string(),
         full.display()
     )))
@@ -116,9 +114,9 @@ fn absolute(folder: &OsStr, variable: &str) -> Result<PathBuf, Failure> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::parts::Parts;
+    use crate::compute_platform::ComputePlatform;
 
-    const BROUGHT: RequestedTorch = RequestedTorch::Download(WantedParts::Auto);
+    const DOWNLOAD: RequestedTorch = RequestedTorch::Download(RequestedPlatform::Auto);
 
     fn request(variables: &[(&str, &str)], own: &str) -> Result<RequestedTorch, Failure> {
         request_with(&SetupOptions::default(), variables, own)
@@ -138,52 +136,52 @@ mod tests {
     }
 
     #[test]
-    fn options_say_what_is_brought_and_nothing_else() {
-        let cuda = SetupOptions { parts: WantedParts::Exactly(Parts::Cuda), from: None };
-        assert_eq!(request_with(&cuda, &[], "/work/.libtorch").unwrap(), RequestedTorch::Download(cuda.parts));
+    fn options_cannot_be_combined_with_an_existing_libtorch() {
+        let cuda = SetupOptions { platform: RequestedPlatform::Exactly(ComputePlatform::Cuda), from: None };
+        assert_eq!(request_with(&cuda, &[], "/work/.libtorch").unwrap(), RequestedTorch::Download(cuda.platform));
         let failure = request_with(&cuda, &[("LIBTORCH", "/opt/torch")], "/work/.libtorch").unwrap_err().to_string();
         assert!(failure.contains("LIBTORCH is set") && failure.contains("unset LIBTORCH"), "{failure}");
     }
 
     #[test]
-    fn without_variables_it_is_downloaded() {
-        assert_eq!(request(&[], "/work/.libtorch").unwrap(), BROUGHT);
+    fn without_variables_libtorch_is_downloaded() {
+        assert_eq!(request(&[], "/work/.libtorch").unwrap(), DOWNLOAD);
     }
 
     #[test]
-    fn what_cargo_sets_is_not_the_users() {
+    fn the_value_set_by_cargo_is_not_a_request() {
         let set_by_cargo = [("LIBTORCH", "/work/.libtorch")];
-        assert_eq!(request(&set_by_cargo, "/work/.libtorch").unwrap(), BROUGHT);
+        assert_eq!(request(&set_by_cargo, "/work/.libtorch").unwrap(), DOWNLOAD);
     }
 
     #[test]
-    fn a_link_to_the_workspace_is_the_workspace() {
+    fn links_to_the_workspaces_folder_are_recognised() {
         let folder = tempfile::tempdir().unwrap();
         let real = folder.path().join("real");
         let link = folder.path().join("link");
         std::fs::create_dir(&real).unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        assert!(is_own(link.join(".libtorch").as_os_str(), &real.join(".libtorch")));
+        assert!(is_workspace_libtorch(link.join(".libtorch").as_os_str(), &real.join(".libtorch")));
         std::fs::create_dir(real.join(".libtorch")).unwrap();
         let alias = folder.path().join("torch");
         std::os::unix::fs::symlink(real.join(".libtorch"), &alias).unwrap();
-        assert!(is_own(alias.as_os_str(), &real.join(".libtorch")));
-        assert!(!is_own(real.as_os_str(), &real.join(".libtorch")));
+        assert!(is_workspace_libtorch(alias.as_os_str(), &real.join(".libtorch")));
+        assert!(!is_workspace_libtorch(real.as_os_str(), &real.join(".libtorch")));
     }
 
     #[test]
-    fn the_users_folder_is_taken() {
+    fn the_users_folder_is_used() {
         let requested = request(&[("LIBTORCH", "/opt/torch")], "/work/.libtorch").unwrap();
         assert_eq!(requested, existing("/opt/torch", "/opt/torch"));
-        let apart = [("LIBTORCH", "/opt/torch"), ("LIBTORCH_INCLUDE", "/usr"), ("LIBTORCH_LIB", "/opt/t")];
-        assert_eq!(request(&apart, "/work/.libtorch").unwrap(), existing("/usr", "/opt/t"));
-        // Another checkout's folder is the user's choice too.
+        let separate = [("LIBTORCH", "/opt/torch"), ("LIBTORCH_INCLUDE", "/usr"), ("LIBTORCH_LIB", "/opt/t")];
+        assert_eq!(request(&separate, "/work/.libtorch").unwrap(), existing("/usr", "/opt/t"));
+        // The folder of another checkout is a valid choice too.
         let other = request(&[("LIBTORCH", "/other/.libtorch")], "/work/.libtorch").unwrap();
         assert_eq!(other, existing("/other/.libtorch", "/other/.libtorch"));
     }
 
     #[test]
-    fn a_relative_folder_is_refused_with_the_absolute_one() {
+    fn a_relative_folder_is_rejected_and_the_absolute_one_suggested() {
         let failure = request(&[("LIBTORCH", "torch")], "/work/.libtorch").unwrap_err().to_string();
         let full = std::path::absolute("torch").unwrap();
         assert!(failure.contains(&format!("set LIBTORCH={}", full.display())), "{failure}");

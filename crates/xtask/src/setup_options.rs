@@ -1,15 +1,15 @@
-//! What `cargo xtask setup` is told on the command line.
+//! The options of `cargo xtask setup`.
 
+use crate::compute_platform::{ComputePlatform, RequestedPlatform};
 use crate::failure::Failure;
-use crate::parts::{Parts, WantedParts};
 use crate::suggestion::did_you_mean;
 use crate::zip_source::ZipSource;
 use std::ffi::OsString;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct SetupOptions {
-    pub parts: WantedParts,
-    /// LibTorch's zip to take instead of the wheels.
+    pub platform: RequestedPlatform,
+    /// LibTorch's zip to use instead of the wheels.
     pub from: Option<ZipSource>,
 }
 
@@ -23,44 +23,44 @@ impl SetupOptions {
                 None => (&*argument, None),
             };
             match (name, value) {
-                ("--cpu", None) => options.set_parts(Parts::Cpu)?,
-                ("--cuda", None) => options.set_parts(Parts::Cuda)?,
+                ("--cpu", None) => options.set_platform(ComputePlatform::Cpu)?,
+                ("--cuda", None) => options.set_platform(ComputePlatform::Cuda)?,
                 ("--from", value) => {
                     let value = value.or_else(|| rest.next().map(|value| value.into_owned()));
-                    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| Failure::new(NO_SOURCE))?;
+                    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| Failure::new(MISSING_SOURCE))?;
                     if options.from.replace(ZipSource::parse(&value)?).is_some() {
-                        return Err(Failure::new("--from is given twice, and one zip is enough"));
+                        return Err(Failure::new("--from is given twice: give it once"));
                     }
                 }
                 _ => {
                     let suggestion = did_you_mean(name, &["--cpu", "--cuda", "--from", "--help"]);
                     return Err(Failure::new(format!("`cargo xtask setup` has no option {argument:?}{suggestion}"))
-                        .remedy("`cargo xtask setup --help` lists them."));
+                        .remedy("`cargo xtask setup --help` lists the options."));
                 }
             }
         }
-        if options.from.is_some() && options.parts != WantedParts::Auto {
+        if options.from.is_some() && options.platform != RequestedPlatform::Auto {
             return Err(Failure::new(
-                "--from takes what the zip holds, so --cpu and --cuda do not go with it: name the zip that you want",
+                "--from cannot be combined with --cpu or --cuda: choose the zip of the platform that you want",
             ));
         }
         Ok(options)
     }
 
-    fn set_parts(&mut self, parts: Parts) -> Result<(), Failure> {
-        match self.parts {
-            WantedParts::Exactly(other) if other != parts => {
-                Err(Failure::new("--cpu and --cuda contradict each other: give one, or none to let the machine decide"))
-            }
+    fn set_platform(&mut self, platform: ComputePlatform) -> Result<(), Failure> {
+        match self.platform {
+            RequestedPlatform::Exactly(other) if other != platform => Err(Failure::new(
+                "--cpu and --cuda contradict each other: give one, or neither to choose by the machine",
+            )),
             _ => {
-                self.parts = WantedParts::Exactly(parts);
+                self.platform = RequestedPlatform::Exactly(platform);
                 Ok(())
             }
         }
     }
 }
 
-const NO_SOURCE: &str = "--from needs a file or an https address: `cargo xtask setup --from libtorch.zip`";
+const MISSING_SOURCE: &str = "--from needs a file or an https address: `cargo xtask setup --from libtorch.zip`";
 
 #[cfg(test)]
 mod tests {
@@ -73,20 +73,20 @@ mod tests {
     }
 
     #[test]
-    fn each_option_is_read() {
+    fn every_option_is_parsed() {
         assert_eq!(parse(&[]).unwrap(), SetupOptions::default());
-        assert_eq!(parse(&["--cuda"]).unwrap().parts, WantedParts::Exactly(Parts::Cuda));
-        assert_eq!(parse(&["--cpu", "--cpu"]).unwrap().parts, WantedParts::Exactly(Parts::Cpu));
+        assert_eq!(parse(&["--cuda"]).unwrap().platform, RequestedPlatform::Exactly(ComputePlatform::Cuda));
+        assert_eq!(parse(&["--cpu", "--cpu"]).unwrap().platform, RequestedPlatform::Exactly(ComputePlatform::Cpu));
         let zip = Some(ZipSource::Url("https://host/libtorch.zip".into()));
         assert_eq!(parse(&["--from", "https://host/libtorch.zip"]).unwrap().from, zip);
         assert_eq!(parse(&["--from=https://host/libtorch.zip"]).unwrap().from, zip);
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_arguments_are_rejected() {
         for (arguments, words) in [
             (vec!["--cuda", "--cpu"], "contradict"),
-            (vec!["--cuda", "--from", "https://host/x.zip"], "do not go with it"),
+            (vec!["--cuda", "--from", "https://host/x.zip"], "cannot be combined"),
             (vec!["--from"], "needs a file"),
             (vec!["--from="], "needs a file"),
             (vec!["--from", "https://h/x", "--from", "https://h/y"], "twice"),

@@ -1,15 +1,15 @@
-//! `cargo xtask env`: what another project's shell needs to find this LibTorch.
+//! `cargo xtask env`: shell commands that let other projects find this LibTorch.
 
 use crate::failure::Failure;
 use std::path::Path;
 
-/// Lines for `eval` in a POSIX shell.
+/// Commands for `eval` in a POSIX shell.
 pub fn lines(libtorch: &Path) -> Result<String, Failure> {
     let folder = libtorch
         .to_str()
         .ok_or_else(|| Failure::new(format!("{} is not UTF-8 and cannot be printed", libtorch.display())))?;
     if folder.contains(':') {
-        return Err(Failure::new(format!("{folder} holds a colon, which LD_LIBRARY_PATH cannot express")));
+        return Err(Failure::new(format!("{folder} contains a colon, which is not possible in LD_LIBRARY_PATH")));
     }
     let libraries = quote(&format!("{folder}/lib"));
     Ok(format!(
@@ -28,8 +28,8 @@ mod tests {
     use super::*;
     use std::process::Command;
 
-    /// What a shell makes of the lines.
-    fn evaluated(libtorch: &str, before: Option<&str>) -> String {
+    /// The variables after a shell has evaluated the commands.
+    fn evaluate(libtorch: &str, before: Option<&str>) -> String {
         let script =
             format!("{}printf '%s|%s' \"$LIBTORCH\" \"$LD_LIBRARY_PATH\"", lines(Path::new(libtorch)).unwrap());
         let mut shell = Command::new("sh");
@@ -43,14 +43,14 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_reads_them() {
-        assert_eq!(evaluated("/w/.libtorch", None), "/w/.libtorch|/w/.libtorch/lib");
-        assert_eq!(evaluated("/w/.libtorch", Some("/gpu lib")), "/w/.libtorch|/gpu lib:/w/.libtorch/lib");
-        assert_eq!(evaluated("/it's $HOME/`t`", None), "/it's $HOME/`t`|/it's $HOME/`t`/lib");
+    fn a_shell_evaluates_the_commands() {
+        assert_eq!(evaluate("/w/.libtorch", None), "/w/.libtorch|/w/.libtorch/lib");
+        assert_eq!(evaluate("/w/.libtorch", Some("/gpu lib")), "/w/.libtorch|/gpu lib:/w/.libtorch/lib");
+        assert_eq!(evaluate("/it's $HOME/`t`", None), "/it's $HOME/`t`|/it's $HOME/`t`/lib");
     }
 
     #[test]
-    fn a_colon_is_refused() {
+    fn a_colon_is_rejected() {
         assert!(lines(Path::new("/a:b/.libtorch")).is_err());
     }
 }

@@ -1,6 +1,6 @@
-//! What somebody who misspelled a name may have meant.
+//! Suggestions for misspelt names.
 
-/// `; did you mean …?` with the nearest of the names, or nothing where none is near.
+/// `; did you mean …?` with the most similar name, or an empty text if none is similar.
 pub fn did_you_mean(found: &str, names: &[&str]) -> String {
     let near = names.iter().map(|name| (strsim::osa_distance(found, name), name)).min_by_key(|(distance, _)| *distance);
     match near {
@@ -14,10 +14,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_is_suggested_and_nothing_far() {
+    fn only_similar_names_are_suggested() {
         let names = ["setup", "demo", "test", "doctor", "env"];
-        for (found, meant) in [("stup", "setup"), ("set-up", "setup"), ("docotr", "doctor"), ("tests", "test")] {
-            assert_eq!(did_you_mean(found, &names), format!("; did you mean `{meant}`?"), "{found}");
+        for (found, expected) in [("stup", "setup"), ("set-up", "setup"), ("docotr", "doctor"), ("tests", "test")] {
+            assert_eq!(did_you_mean(found, &names), format!("; did you mean `{expected}`?"), "{found}");
         }
         for found in ["install", "x", ""] {
             assert_eq!(did_you_mean(found, &names), "", "{found}");

@@ -1,54 +1,53 @@
-//! The wheels that hold LibTorch, and what of each is needed.
+//! The wheels that contain LibTorch, and the files that are needed from each.
 
+use crate::compute_platform::ComputePlatform;
 use crate::disk::MEGABYTE;
-use crate::parts::Parts;
 
-/// A wheel of the package index; one file serves every Python, for no Python code of it is used.
+/// A wheel of the package index. Its Python code is not used, so one file is enough for all Python versions.
 pub struct Wheel {
     pub distribution: &'static str,
     pub version: &'static str,
-    /// The checksum of the one file that is meant.
+    /// The checksum of the file.
     pub sha256: &'static str,
-    /// What the file weighs.
+    /// The size of the file.
     pub bytes: u64,
-    /// A folder to take whole, and its place.
+    /// A folder to unpack completely, and its target.
     pub folder: Option<(&'static str, &'static str)>,
-    /// What LibTorch's CPU half needs; each goes into `lib/`.
+    /// The libraries of the CPU half; they are unpacked into `lib/`.
     cpu: Contents,
-    /// What the CUDA half needs besides.
+    /// The libraries that CUDA needs in addition.
     cuda: Contents,
 }
 
-/// Libraries of a wheel, and the megabytes that they take unpacked.
+/// The unpacked size of some libraries of a wheel in megabytes, and their names.
 struct Contents(u64, &'static [&'static str]);
 
 const NONE: Contents = Contents(0, &[]);
 
 impl Wheel {
-    /// The libraries to take; all must be there.
-    pub fn libraries(&self, parts: Parts) -> impl Iterator<Item = &'static str> {
-        let more: &[&str] = if parts == Parts::Cuda { self.cuda.1 } else { &[] };
+    /// The libraries to unpack. All must exist.
+    pub fn libraries(&self, platform: ComputePlatform) -> impl Iterator<Item = &'static str> {
+        let more: &[&str] = if platform == ComputePlatform::Cuda { self.cuda.1 } else { &[] };
         self.cpu.1.iter().chain(more).copied()
     }
 
-    pub fn unpacked_bytes(&self, parts: Parts) -> u64 {
-        MEGABYTE * (self.cpu.0 + if parts == Parts::Cuda { self.cuda.0 } else { 0 })
+    pub fn unpacked_bytes(&self, platform: ComputePlatform) -> u64 {
+        MEGABYTE * (self.cpu.0 + if platform == ComputePlatform::Cuda { self.cuda.0 } else { 0 })
     }
 }
 
-/// The wheels that these parts need.
-pub fn needed(parts: Parts) -> impl Iterator<Item = &'static Wheel> {
-    WHEELS.iter().filter(move |wheel| wheel.libraries(parts).next().is_some())
+/// The wheels that a platform needs.
+pub fn wheels_for(platform: ComputePlatform) -> impl Iterator<Item = &'static Wheel> {
+    WHEELS.iter().filter(move |wheel| wheel.libraries(platform).next().is_some())
 }
 
-/// Where in `.libtorch` a library of a wheel goes. One folder for all: the libraries look for one another beside
-/// themselves.
-pub fn library_place(entry: &str) -> String {
+/// The target of a library in `.libtorch`. All are in one folder, because the libraries search for each other there.
+pub fn library_target(entry: &str) -> String {
     format!("lib/{}", entry.rsplit('/').next().unwrap_or(entry))
 }
 
-/// What torch 2.11.0 requires, without what none of its libraries loads. Its CPU half, too, needs two small libraries of
-/// CUDA's to load.
+/// The wheels of torch 2.11.0 and its dependencies, except those that none of its libraries loads. The CPU half needs two small CUDA
+/// libraries too.
 const WHEELS: [Wheel; 15] = [
     Wheel {
         folder: Some(("torch/include/", "include/")),
@@ -210,25 +209,26 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn the_wheels_are_of_the_version_that_is_checked() {
+    fn the_wheels_have_the_required_torch_version() {
         assert_eq!((WHEELS[0].distribution, WHEELS[0].version), ("torch", TORCH_VERSION));
     }
 
     #[test]
     fn the_cpu_half_needs_three_wheels_and_the_cuda_half_all() {
-        assert_eq!(needed(Parts::Cpu).count(), 3);
-        assert_eq!(needed(Parts::Cuda).count(), WHEELS.len());
+        assert_eq!(wheels_for(ComputePlatform::Cpu).count(), 3);
+        assert_eq!(wheels_for(ComputePlatform::Cuda).count(), WHEELS.len());
     }
 
     #[test]
-    fn no_two_libraries_share_a_place() {
-        let places: Vec<_> = WHEELS.iter().flat_map(|wheel| wheel.libraries(Parts::Cuda)).map(library_place).collect();
-        assert_eq!(places.iter().collect::<HashSet<_>>().len(), places.len());
-        assert!(places.contains(&"lib/libtorch_cuda.so".to_owned()));
+    fn no_two_libraries_have_the_same_target() {
+        let targets: Vec<_> =
+            WHEELS.iter().flat_map(|wheel| wheel.libraries(ComputePlatform::Cuda)).map(library_target).collect();
+        assert_eq!(targets.iter().collect::<HashSet<_>>().len(), targets.len());
+        assert!(targets.contains(&"lib/libtorch_cuda.so".to_owned()));
     }
 
     #[test]
-    fn checksums_are_checksums() {
+    fn checksums_are_valid() {
         for wheel in &WHEELS {
             let hex = wheel.sha256.bytes().all(|b| b.is_ascii_hexdigit());
             assert!(hex && wheel.sha256.len() == 64, "{}", wheel.distribution);

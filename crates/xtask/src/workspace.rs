@@ -1,4 +1,4 @@
-//! Where the workspace's folders are.
+//! The paths of the workspace's folders.
 
 use crate::failure::{Context, Failure};
 use std::env;
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 pub struct Workspace {
     /// The folder of the workspace's Cargo.toml.
     pub root: PathBuf,
-    /// Where LibTorch is put, and where `.cargo/config.toml` looks for it.
+    /// The folder of LibTorch, as in `.cargo/config.toml`.
     pub libtorch: PathBuf,
-    /// What an unfinished set-up leaves, and the lock that keeps two of them apart.
-    pub scratch: PathBuf,
+    /// The folder with the lock and the temporary files of set-ups.
+    pub setup_folder: PathBuf,
 }
 
 impl Workspace {
-    /// The workspace that this program was run from.
+    /// The workspace of this program.
     pub fn find() -> Result<Self, Failure> {
-        // Cargo sets the variable when it runs us; the folder of the build serves a program started by hand.
+        // Cargo sets the variable when it runs xtask. Otherwise the folder at build time is used.
         let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root = Path::new(&package).join("../..");
         let root = root.canonicalize().context(|| format!("cannot find the workspace at {}", root.display()))?;
@@ -26,6 +26,6 @@ impl Workspace {
     }
 
     pub fn at(root: PathBuf) -> Self {
-        Self { libtorch: root.join(".libtorch"), scratch: root.join(".libtorch-setup"), root }
+        Self { libtorch: root.join(".libtorch"), setup_folder: root.join(".libtorch-setup"), root }
     }
 }

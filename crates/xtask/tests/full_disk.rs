@@ -1,15 +1,15 @@
-//! Disks that are full or cannot be written, as small file systems in memory: for root, or where users may mount.
+//! Full and read-only disks, simulated with small file systems in memory. The tests are skipped where none can be mounted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod common;
 
-use common::{Bench, Ran};
+use common::{Finished, Sandbox};
 use std::process::Command;
 
-/// Runs `xtask setup --cpu` with the workspace on a file system of these options; `None` where none can be mounted.
-fn set_up_on(bench: &Bench, options: &str, then: &str) -> Option<Ran> {
-    let work = bench.path("work");
+/// Runs `xtask setup --cpu` with the workspace on a file system with these mount options. `None` if it cannot be mounted.
+fn set_up_on(sandbox: &Sandbox, options: &str, before_set_up: &str) -> Option<Finished> {
+    let work = sandbox.path("work");
     let mount = format!("mount -t tmpfs -o {options} none '{}'", work.display());
     let unshare = |script: &str| {
         let mut command = Command::new("unshare");
@@ -22,17 +22,17 @@ fn set_up_on(bench: &Bench, options: &str, then: &str) -> Option<Ran> {
         return None;
     }
     let script = format!(
-        "{mount}; mkdir -p '{work}/crates/xtask'; {then}\n\
+        "{mount}; mkdir -p '{work}/crates/xtask'; {before_set_up}\n\
          code=0; env -i PATH='{bin}' HOME=/ TMPDIR='{tmp}' CARGO_MANIFEST_DIR='{work}/crates/xtask' \
          '{xtask}' setup --cpu || code=$?\n\
          for left in '{work}'/.libtorch '{work}'/.libtorch-setup/work-*; do [ ! -e \"$left\" ] || echo \"left $left\"; done\n\
          exit $code",
         work = work.display(),
-        bin = bench.path("bin").display(),
-        tmp = bench.path("tmp").display(),
+        bin = sandbox.path("bin").display(),
+        tmp = sandbox.path("tmp").display(),
         xtask = env!("CARGO_BIN_EXE_xtask"),
     );
-    Some(Ran::from(unshare(&script).output().unwrap()))
+    Some(Finished::from(unshare(&script).output().unwrap()))
 }
 
 fn is_root() -> bool {
@@ -40,31 +40,32 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn a_disk_without_the_room_is_refused_beforehand() {
-    let bench = Bench::new();
-    bench.good_pip();
-    let Some(ran) = set_up_on(&bench, "size=300m", "") else { return };
-    let ran = ran.failed(&["0.3 GB free, and 1.2 GB are needed", "Free some space"]);
-    assert_eq!(ran.stdout, "", "something is left");
-    assert_eq!(bench.downloads().len(), 0);
+fn too_little_disk_space_is_detected_before_the_download() {
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    let Some(finished) = set_up_on(&sandbox, "size=300m", "") else { return };
+    let finished = finished.assert_failure(&["0.3 GB free, but the set-up needs 1.2 GB", "Free some space"]);
+    assert_eq!(finished.stdout, "", "something is left");
+    assert_eq!(sandbox.downloads().len(), 0);
 }
 
 #[test]
-fn a_disk_that_fills_up_meanwhile_leaves_nothing_half_done() {
-    let bench = Bench::new();
-    bench.good_pip();
-    // Room by the gigabyte, for a few files only: they run out while unpacking.
-    let Some(ran) = set_up_on(&bench, "size=4g,nr_inodes=25", "") else { return };
-    let ran = ran.failed(&["No space left on device", "The disk is full. Nothing that was there before has changed"]);
-    assert_eq!(ran.stdout, "", "something is left");
-    assert_eq!(bench.downloads(), ["torch"]);
+fn a_disk_that_becomes_full_leaves_no_partial_files() {
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    // Enough gigabytes, but only a few inodes: they run out while unpacking.
+    let Some(finished) = set_up_on(&sandbox, "size=4g,nr_inodes=25", "") else { return };
+    let finished =
+        finished.assert_failure(&["No space left on device", "The disk is full. No existing file has changed"]);
+    assert_eq!(finished.stdout, "", "something is left");
+    assert_eq!(sandbox.downloads(), ["torch"]);
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
-    let bench = Bench::new();
-    bench.good_pip();
-    let remount = format!("mount -o remount,ro '{}'", bench.path("work").display());
-    let Some(ran) = set_up_on(&bench, "size=4g", &remount) else { return };
-    ran.failed(&["cannot create", "Read-only file system", "work in a copy elsewhere"]);
+fn a_read_only_folder_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    let remount = format!("mount -o remount,ro '{}'", sandbox.path("work").display());
+    let Some(finished) = set_up_on(&sandbox, "size=4g", &remount) else { return };
+    finished.assert_failure(&["cannot create", "Read-only file system", "work in a copy elsewhere"]);
 }

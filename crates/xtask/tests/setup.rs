@@ -1,165 +1,169 @@
-//! `cargo xtask setup` through pip, in good days and bad ones.
+//! `cargo xtask setup` through pip: success and failures.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
-use common::{Bench, Ran};
+use common::{Finished, Sandbox};
 use std::fs;
 use std::process::Command;
 
 const CPU: &[&str] = &["setup", "--cpu"];
 
 #[test]
-fn it_brings_libtorch_once() {
-    let bench = Bench::new();
-    bench.good_pip();
-    let first = bench.run(CPU).succeeded();
+fn libtorch_is_installed_once() {
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    let first = sandbox.run(CPU).assert_success();
     assert!(first.stderr.contains("0.6 GB to download"), "{}", first.stderr);
-    bench.assert_set_up();
-    assert_eq!(bench.downloads(), ["torch", "nvidia-cuda-runtime", "nvidia-cuda-cupti"]);
-    assert!(!bench.path("work/.libtorch/__init__.py").exists());
+    sandbox.assert_installed();
+    assert_eq!(sandbox.downloads(), ["torch", "nvidia-cuda-runtime", "nvidia-cuda-cupti"]);
+    assert!(!sandbox.path("work/.libtorch/__init__.py").exists());
 
-    bench.run(CPU).succeeded();
-    bench.run(&["setup"]).succeeded();
-    assert_eq!(bench.downloads().len(), 3, "nothing is downloaded again");
+    sandbox.run(CPU).assert_success();
+    sandbox.run(&["setup"]).assert_success();
+    assert_eq!(sandbox.downloads().len(), 3, "nothing is downloaded again");
 }
 
 #[test]
-fn without_python_or_anything_that_downloads_it_says_what_to_install() {
-    let bench = Bench::new();
-    bench.run(CPU).failed(&["no Python 3 with pip was found", "apt install python3-pip", "LIBTORCH=/absolute/folder"]);
-    bench.assert_not_set_up();
+fn without_any_download_tool_the_message_names_packages_to_install() {
+    let sandbox = Sandbox::new();
+    sandbox.run(CPU).assert_failure(&[
+        "no Python 3 with pip was found",
+        "apt install python3-pip",
+        "LIBTORCH=/absolute/folder",
+    ]);
+    sandbox.assert_not_installed();
 }
 
 #[test]
 fn without_a_compiler_nothing_is_downloaded() {
-    let bench = Bench::new();
-    bench.good_pip();
-    bench.without("c++");
-    bench.run(CPU).failed(&["there is no C++ compiler `c++`", "apt install g++"]);
-    bench.tool("c++", "echo 'probe.cpp:5:10: fatal error: dlfcn.h: No such file' >&2; exit 1");
-    bench.run(CPU).failed(&["cannot compile a C++17 program", "dlfcn.h", "apt install g++"]);
-    assert_eq!(bench.downloads().len(), 0);
-    bench.assert_not_set_up();
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    sandbox.remove_tool("c++");
+    sandbox.run(CPU).assert_failure(&["there is no C++ compiler `c++`", "apt install g++"]);
+    sandbox.tool("c++", "echo 'probe.cpp:5:10: fatal error: dlfcn.h: No such file' >&2; exit 1");
+    sandbox.run(CPU).assert_failure(&["cannot compile a C++17 program", "dlfcn.h", "apt install g++"]);
+    assert_eq!(sandbox.downloads().len(), 0);
+    sandbox.assert_not_installed();
 }
 
 #[test]
-fn what_pip_complains_of_comes_with_its_remedy() {
-    let bench = Bench::new();
-    for (said, words) in [
+fn errors_of_pip_come_with_a_remedy() {
+    let sandbox = Sandbox::new();
+    for (output, message_parts) in [
         ("WARNING: Retrying (Retry(total=4)) after 'NewConnectionError: refused'", ["not be reached", "PIP_INDEX_URL"]),
-        ("ERROR: Could not install: [Errno 28] No space left on device", ["no room for it", "free some space"]),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", ["its checksum is another", "Run this again"]),
-        ("no such option: --require-hashes", ["this pip does not know it", "install --upgrade pip"]),
+        ("ERROR: Could not install: [Errno 28] No space left on device", ["not enough disk space", "free some space"]),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", ["the wrong checksum", "Run this again"]),
+        ("no such option: --require-hashes", ["this pip does not support it", "install --upgrade pip"]),
     ] {
-        bench.pip(&format!("echo \"{said}\" >&2; exit 1"));
-        bench.run(CPU).failed(&words);
-        bench.assert_not_set_up();
+        sandbox.pip(&format!("echo \"{output}\" >&2; exit 1"));
+        sandbox.run(CPU).assert_failure(&message_parts);
+        sandbox.assert_not_installed();
     }
 }
 
 #[test]
-fn a_wheel_that_is_none_is_refused() {
-    let bench = Bench::new();
-    bench.pip(r#"echo cut > "$dest/torch.whl""#);
-    bench.run(CPU).failed(&["torch.whl is not a readable zip archive"]);
-    bench.assert_not_set_up();
+fn an_invalid_wheel_is_rejected() {
+    let sandbox = Sandbox::new();
+    sandbox.pip(r#"echo cut > "$dest/torch.whl""#);
+    sandbox.run(CPU).assert_failure(&["torch.whl is not a readable zip archive"]);
+    sandbox.assert_not_installed();
 }
 
 #[test]
-fn libraries_that_do_not_load_are_refused() {
-    let bench = Bench::new();
-    let torch = bench.torch("torch", 11);
+fn libraries_that_do_not_load_are_rejected() {
+    let sandbox = Sandbox::new();
+    let torch = sandbox.torch("torch", 11);
     fs::write(torch.join("lib/libtorch_cpu.so"), "no library").unwrap();
-    let ran = Ran::from(bench.command(&["setup"]).env("LIBTORCH", &torch).output().unwrap());
-    ran.failed(&["this LibTorch does not load", "damaged"]);
-    bench.assert_not_set_up();
+    let finished = Finished::from(sandbox.command(&["setup"]).env("LIBTORCH", &torch).output().unwrap());
+    finished.assert_failure(&["this LibTorch does not load", "damaged"]);
+    sandbox.assert_not_installed();
 }
 
 #[test]
-fn another_version_is_refused_and_what_was_there_stays() {
-    let bench = Bench::new();
-    bench.good_pip();
-    bench.run(CPU).succeeded();
-    let old = bench.torch("old", 10);
-    let ran = Ran::from(bench.command(&["setup"]).env("LIBTORCH", &old).output().unwrap());
-    ran.failed(&["is torch 2.10.0; 2.11.0 is needed", "Unset LIBTORCH"]);
-    bench.assert_set_up();
+fn another_version_is_rejected_and_the_installed_one_is_kept() {
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    sandbox.run(CPU).assert_success();
+    let old = sandbox.torch("old", 10);
+    let finished = Finished::from(sandbox.command(&["setup"]).env("LIBTORCH", &old).output().unwrap());
+    finished.assert_failure(&["is torch 2.10.0; 2.11.0 is needed", "Unset LIBTORCH"]);
+    sandbox.assert_installed();
 
-    let new = bench.torch("new", 11);
-    Ran::from(bench.command(&["setup"]).env("LIBTORCH", &new).output().unwrap()).succeeded();
-    assert_eq!(bench.path("work/.libtorch/lib").canonicalize().unwrap(), new.join("lib").canonicalize().unwrap());
+    let new = sandbox.torch("new", 11);
+    Finished::from(sandbox.command(&["setup"]).env("LIBTORCH", &new).output().unwrap()).assert_success();
+    assert_eq!(sandbox.path("work/.libtorch/lib").canonicalize().unwrap(), new.join("lib").canonicalize().unwrap());
 }
 
 #[test]
-fn a_killed_set_up_is_simply_run_again() {
-    let bench = Bench::new();
-    bench.pip(r#"echo half > "$dest/torch.whl"; touch "$HERE/downloading"; sleep 60"#);
-    let mut child = bench.start(CPU);
-    bench.wait_for("downloading");
+fn a_killed_set_up_can_be_run_again() {
+    let sandbox = Sandbox::new();
+    sandbox.pip(r#"echo half > "$dest/torch.whl"; touch "$HERE/downloading"; sleep 60"#);
+    let mut child = sandbox.start(CPU);
+    sandbox.wait_for("downloading");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(!bench.path("work/.libtorch").exists());
-    let left = fs::read_dir(bench.path("work/.libtorch-setup")).unwrap().count();
-    assert_eq!(left, 2, "the lock and what was half done");
+    assert!(!sandbox.path("work/.libtorch").exists());
+    let count = fs::read_dir(sandbox.path("work/.libtorch-setup")).unwrap().count();
+    assert_eq!(count, 2, "the lock and the work folder");
 
-    bench.good_pip();
-    bench.run(CPU).succeeded();
-    bench.assert_set_up();
+    sandbox.working_pip();
+    sandbox.run(CPU).assert_success();
+    sandbox.assert_installed();
 }
 
 #[test]
-fn ctrl_c_ends_it_and_leaves_nothing() {
-    let bench = Bench::new();
-    bench.pip(r#"touch "$HERE/downloading"; exec sleep 60"#);
-    let child = bench.start(CPU);
-    bench.wait_for("downloading");
+fn ctrl_c_ends_a_set_up_and_leaves_no_files() {
+    let sandbox = Sandbox::new();
+    sandbox.pip(r#"touch "$HERE/downloading"; exec sleep 60"#);
+    let child = sandbox.start(CPU);
+    sandbox.wait_for("downloading");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let ran = Ran::from(child.wait_with_output().unwrap());
-    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
-    assert!(ran.stderr.contains("interrupted"), "{}", ran.stderr);
-    bench.assert_not_set_up();
+    let finished = Finished::from(child.wait_with_output().unwrap());
+    assert_eq!(finished.code, Some(130), "{}", finished.stderr);
+    assert!(finished.stderr.contains("interrupted"), "{}", finished.stderr);
+    sandbox.assert_not_installed();
 }
 
 #[test]
-fn of_two_at_once_one_waits() {
-    let bench = Bench::new();
-    bench.good_pip();
-    let script = fs::read_to_string(bench.path("bin/python3")).unwrap();
-    fs::write(bench.path("bin/python3"), script.replace("cp \"", "sleep 0.3\ncp \"")).unwrap();
-    let both = [bench.start(CPU), bench.start(CPU)];
-    let ran = both.map(|child| Ran::from(child.wait_with_output().unwrap()).succeeded());
-    assert!(ran.iter().any(|ran| ran.stderr.contains("another set-up is at work here")));
-    assert_eq!(bench.downloads().len(), 3);
-    bench.assert_set_up();
+fn a_second_set_up_waits_for_the_first() {
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    let script = fs::read_to_string(sandbox.path("bin/python3")).unwrap();
+    fs::write(sandbox.path("bin/python3"), script.replace("cp \"", "sleep 0.3\ncp \"")).unwrap();
+    let both = [sandbox.start(CPU), sandbox.start(CPU)];
+    let finished = both.map(|child| Finished::from(child.wait_with_output().unwrap()).assert_success());
+    assert!(finished.iter().any(|finished| finished.stderr.contains("another set-up is running")));
+    assert_eq!(sandbox.downloads().len(), 3);
+    sandbox.assert_installed();
 }
 
 #[test]
-fn a_gpu_takes_the_torch_of_python_or_a_download_with_cuda() {
-    let bench = Bench::new();
-    bench.tool("nvidia-smi", "echo 'A GPU, 80000 MiB, 580.65.06'");
-    bench.pip("echo 'ERROR: nothing here' >&2; exit 1");
-    bench.run(&["setup"]).failed(&["this machine has an NVIDIA GPU", "with CUDA 13", "2.6 GB to download"]);
-    bench.assert_not_set_up();
+fn with_a_gpu_the_torch_of_python_or_a_download_with_cuda_is_used() {
+    let sandbox = Sandbox::new();
+    sandbox.tool("nvidia-smi", "echo 'A GPU, 80000 MiB, 580.65.06'");
+    sandbox.pip("echo 'ERROR: nothing here' >&2; exit 1");
+    sandbox.run(&["setup"]).assert_failure(&["this machine has an NVIDIA GPU", "with CUDA 13", "2.6 GB to download"]);
+    sandbox.assert_not_installed();
 
-    let torch = bench.torch("torch", 11);
+    let torch = sandbox.torch("torch", 11);
     for library in ["libtorch_cuda.so", "libtorch_cuda_linalg.so"] {
-        fs::write(torch.join("lib").join(library), bench.library()).unwrap();
+        fs::write(torch.join("lib").join(library), sandbox.library()).unwrap();
     }
-    bench.tool("python3", &format!("case $1 in -c) echo '{}' ;; *) exit 1 ;; esac", torch.display()));
-    let ran = bench.run(&["setup"]).succeeded();
-    assert!(ran.stderr.contains("no download is needed"), "{}", ran.stderr);
-    bench.assert_set_up();
-    assert!(bench.path("work/.libtorch/lib/libtorch_cuda.so").is_file());
+    sandbox.tool("python3", &format!("case $1 in -c) echo '{}' ;; *) exit 1 ;; esac", torch.display()));
+    let finished = sandbox.run(&["setup"]).assert_success();
+    assert!(finished.stderr.contains("no download is needed"), "{}", finished.stderr);
+    sandbox.assert_installed();
+    assert!(sandbox.path("work/.libtorch/lib/libtorch_cuda.so").is_file());
 }
 
 #[test]
-fn a_misspelled_word_is_answered_with_the_right_one() {
-    let bench = Bench::new();
-    bench.run(&["docter"]).failed(&["did you mean `doctor`?"]);
-    bench.run(&["setup", "--cuba"]).failed(&["did you mean `--cuda`?"]);
-    bench.run(&["setup", "--cpu", "--cuda"]).failed(&["contradict"]);
-    assert!(bench.run(&["setup", "--help"]).succeeded().stdout.contains("--from ZIP"));
-    assert!(bench.run(&["help", "doctor"]).succeeded().stdout.contains("Exit code"));
+fn misspelt_arguments_are_answered_with_a_suggestion() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["docter"]).assert_failure(&["did you mean `doctor`?"]);
+    sandbox.run(&["setup", "--cuba"]).assert_failure(&["did you mean `--cuda`?"]);
+    sandbox.run(&["setup", "--cpu", "--cuda"]).assert_failure(&["contradict"]);
+    assert!(sandbox.run(&["setup", "--help"]).assert_success().stdout.contains("--from ZIP"));
+    assert!(sandbox.run(&["help", "doctor"]).assert_success().stdout.contains("Exit code"));
 }

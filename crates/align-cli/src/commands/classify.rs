@@ -5,8 +5,8 @@
 //! ```
 
 use crate::reward_model::ScoreOption;
-use crate::signals::Keeping;
-use crate::{Failure, RuntimeOptions, models, output, places};
+use crate::signals::GracefulStop;
+use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_data::Texts;
 use align_data::tables::check_output;
 use clap::Args;
@@ -15,19 +15,19 @@ use std::path::PathBuf;
 /// Scores texts with a DistilBERT classifier or reward model.
 #[derive(Args)]
 pub struct Options {
-    /// Classifier: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
+    /// Classifier: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled reward model].
     #[arg(long)]
     model: Option<String>,
-    /// Table with a column text: CSV, Parquet or JSONL.
+    /// Input table with a column text: CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
-    /// The same rows with score and one column a logit; CSV, Parquet or JSONL.
+    /// Output table, the input with a column score and one column per logit added: CSV, Parquet or JSONL.
     #[arg(long)]
     output: PathBuf,
     /// Replace the output if it exists.
     #[arg(long)]
     overwrite: bool,
-    /// Texts scored at a time.
+    /// Number of texts scored at a time.
     #[arg(long, default_value_t = 32)]
     batch_size: usize,
     #[command(flatten)]
@@ -37,13 +37,13 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let _precision = options.runtime.precision()?;
+    let _precision = options.runtime.set_matmul_precision()?;
     check_output(&options.output, options.overwrite)?;
-    places::refuse_inputs(&options.output, [&options.input])?;
+    output_paths::refuse_inputs(&options.output, [&options.input])?;
     let texts = Texts::read(&options.input)?;
-    let dir = models::folder("--model", options.model.as_deref(), models::REWARD_MODEL)?;
+    let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
     let model = options.score.load(&dir, &options.runtime, options.batch_size)?;
-    let bar = crate::progress::bar(texts.len(), 0, "texts");
+    let bar = crate::progress_bar::progress_bar(texts.len(), 0, "texts");
     let logits = model.logits(&texts.texts(), |done| bar.inc(done as u64))?;
     bar.finish();
     let scores = model.scores_of(&logits)?;
@@ -52,7 +52,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let column: Vec<f64> = logits.iter().filter_map(|row| row.get(output)).map(|x| f64::from(*x)).collect();
         table = table.with_column(&format!("logit_{output}"), &column)?;
     }
-    let _keeping = Keeping::files();
+    let _graceful_stop = GracefulStop::while_writing_files();
     table.write(&options.output, options.overwrite)?;
     let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
     output::println!(

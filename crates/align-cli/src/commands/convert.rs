@@ -1,34 +1,34 @@
-//! Writes a model's folder again in another dtype: float16 or bfloat16 halve a checkpoint of float32.
+//! Saves a model in another dtype: float16 or bfloat16 halve the size of a float32 checkpoint.
 //!
 //! ```sh
 //! align convert --model runs/new/model --dtype float16 --output-dir half
 //! ```
 
-use crate::signals::Keeping;
-use crate::{Failure, models, output, places};
+use crate::signals::GracefulStop;
+use crate::{Failure, models, output, output_paths};
 use align_models::AutoModel;
 use clap::Args;
 use std::path::PathBuf;
 use tch::{Device, Kind};
 
-/// Writes a model's folder again in another dtype.
+/// Saves a model in another dtype.
 #[derive(Args)]
 pub struct Options {
-    /// A folder in transformers' layout, or user/name[@revision] on the hub.
+    /// Model to convert: a folder in transformers' layout, or user/name[@revision] on the hub.
     #[arg(long)]
     model: String,
-    /// What its numbers become: float32, float16 or bfloat16.
-    #[arg(long, value_parser = dtype)]
+    /// Data type of the saved weights: float32, float16 or bfloat16.
+    #[arg(long, value_parser = parse_dtype)]
     dtype: Kind,
-    /// The folder that is written.
+    /// Folder to write.
     #[arg(long)]
     output_dir: PathBuf,
-    /// Replace a model that stands there.
+    /// Replace a model that exists in --output-dir.
     #[arg(long)]
     overwrite: bool,
 }
 
-fn dtype(name: &str) -> Result<Kind, String> {
+fn parse_dtype(name: &str) -> Result<Kind, String> {
     match name {
         "float32" => Ok(Kind::Float),
         "float16" => Ok(Kind::Half),
@@ -39,11 +39,11 @@ fn dtype(name: &str) -> Result<Kind, String> {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     let (from, to) = (models::fetch(&options.model)?, &options.output_dir);
-    places::refuse_folder(to, options.overwrite, [&from])?;
+    output_paths::refuse_folder(to, options.overwrite, [&from])?;
     let model = AutoModel::from_pretrained(&from, options.dtype, Device::Cpu)?;
     let tokenizer = models::tokenizer(&from, model.vocab_size())?;
-    let _keeping = Keeping::files();
-    places::write_model(&options.output_dir, options.overwrite, |folder| {
+    let _graceful_stop = GracefulStop::while_writing_files();
+    output_paths::write_model(&options.output_dir, options.overwrite, |folder| {
         model.model().save_pretrained(folder, false)?;
         Ok(tokenizer.save(folder, false)?)
     })?;

@@ -6,14 +6,14 @@
 
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
-use crate::run_options::{RunOptions, given};
+use crate::run_options::{RunOptions, set_if_given};
 use crate::{Failure, models};
 use align_train::{CpoConfig, CpoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
 
-/// Trains a language model without a reference model, by CPO, SimPO, AlphaPO, ORPO or SLiC-HF, on preference pairs (prompt, chosen,
-/// rejected), or on scored texts (prompt, text, score), which are paired first.
+/// Trains a language model without a reference model: CPO, SimPO, AlphaPO, ORPO or SLiC-HF. The data are preference pairs (prompt,
+/// chosen, rejected), or scored texts (prompt, text, score), which are paired first.
 #[derive(Args, Serialize)]
 pub struct Options {
     #[command(flatten)]
@@ -33,10 +33,10 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.cpo.validate()?;
     let data = options.run.read(|file| options.data.read(file, options.cpo.training.seed))?;
-    let run = CpoRun::new(options.run.base(models::POLICY)?, data.train, options.cpo.clone())?;
+    let run = CpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.cpo.clone())?;
     let run = run.strip_prompt(options.data.strip_prompt);
-    let run = given(run, data.eval, Run::eval);
-    let run = given(run, options.data.max_length, Run::max_length);
-    let run = given(run, options.peft.config(&options.cpo.training), Run::peft);
+    let run = set_if_given(run, data.eval, Run::eval);
+    let run = set_if_given(run, options.data.max_length, Run::max_length);
+    let run = set_if_given(run, options.peft.config(&options.cpo.training), Run::peft);
     options.run.train(run, &data.preparation, options)
 }

@@ -6,14 +6,14 @@
 
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
-use crate::run_options::{RunOptions, given};
+use crate::run_options::{RunOptions, set_if_given};
 use crate::{Failure, models};
 use align_train::{DpoConfig, DpoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
 
-/// Trains a language model against a reference model, by DPO or its family, on preference pairs (prompt, chosen, rejected), or on
-/// scored texts (prompt, text, score), which are paired first.
+/// Trains a language model against a reference model with a loss of the DPO family. The data are preference pairs (prompt, chosen,
+/// rejected), or scored texts (prompt, text, score), which are paired first.
 #[derive(Args, Serialize)]
 pub struct Options {
     #[command(flatten)]
@@ -22,7 +22,8 @@ pub struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     peft: PeftOptions,
-    /// Reference model, a folder or a name on the hub; a copy of the model if not given. Under an adapter it is the model without.
+    /// Reference model, a folder or a hub name [default: the model before training]. With --use-peft the reference is the model without
+    /// the adapter.
     #[arg(long, conflicts_with = "use_peft")]
     ref_model: Option<String>,
     #[command(flatten)]
@@ -36,11 +37,11 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.dpo.validate()?;
     let data = options.run.read(|file| options.data.read(file, options.dpo.training.seed))?;
-    let run = DpoRun::new(options.run.base(models::POLICY)?, data.train, options.dpo.clone())?;
+    let run = DpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.dpo.clone())?;
     let run = run.strip_prompt(options.data.strip_prompt);
-    let run = given(run, data.eval, Run::eval);
-    let run = given(run, options.data.max_length, Run::max_length);
-    let run = given(run, options.ref_model.clone(), Run::reference);
-    let run = given(run, options.peft.config(&options.dpo.training), Run::peft);
+    let run = set_if_given(run, data.eval, Run::eval);
+    let run = set_if_given(run, options.data.max_length, Run::max_length);
+    let run = set_if_given(run, options.ref_model.clone(), Run::reference);
+    let run = set_if_given(run, options.peft.config(&options.dpo.training), Run::peft);
     options.run.train(run, &data.preparation, options)
 }

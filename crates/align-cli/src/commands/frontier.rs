@@ -1,4 +1,4 @@
-//! Sweeps over losses and betas, and traces the frontier of reward against KL divergence and entropy.
+//! Sweeps over losses and betas, and plots the frontier of reward against KL divergence and entropy.
 //!
 //! ```sh
 //! align frontier --output-dir runs/frontier
@@ -6,7 +6,7 @@
 
 use crate::held_out::is_held_out;
 use crate::reward_model::ScoreOption;
-use crate::signals::{Keeping, Stopped};
+use crate::signals::{GracefulStop, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
 use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
 use align_frontier::{
@@ -25,14 +25,15 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// From a pull that keeps the policy at the reference to one that lets it go, for losses of summed log-ratios.
+/// The default betas for losses of summed log-ratios: from strong to weak regularisation towards the reference.
 const BETAS: [f64; 5] = [3.0, 1.0, 0.3, 0.1, 0.03];
-/// How many times as large a beta is with losses that divide by a text's tokens: about their number would be the same pull.
-const LENGTH_NORMALISED: f64 = 10.0;
-/// Texts a prompt to make pairs of, to evaluate by, and pairs a prompt.
+/// Factor on the default betas for losses that divide the log-ratio by the number of tokens. A factor near the mean number of tokens
+/// would give about the same regularisation.
+const LENGTH_NORMALISED_FACTOR: f64 = 10.0;
+/// The default numbers of texts and pairs per prompt.
 const TEXTS: Texts = Texts { training: 10, evaluation: 8, pairs: 10 };
 const QUICK_TEXTS: Texts = Texts { training: 6, evaluation: 4, pairs: 6 };
-/// Small steps and many: with few large ones noise moves the policy about as far at any beta.
+/// Many small steps: with few large ones, noise moves the policy about equally far at any beta.
 const STEPS: Steps = Steps { learning_rate: 3e-5, epochs: 8.0, pairs: 16 };
 const QUICK_STEPS: Steps = Steps { learning_rate: 1e-4, epochs: 2.5, pairs: 32 };
 
@@ -48,83 +49,82 @@ struct Steps {
     pairs: usize,
 }
 
-/// Sweeps over losses and betas: a training run and an evaluation a point, a CSV, figures and a report of all. A sweep that was
-/// stopped or killed goes on with the same command.
+/// Sweeps over losses and betas: one training run and evaluation per point, then a CSV file, figures and a report. Run the same command
+/// again to continue a sweep that was stopped or killed.
 #[derive(Args)]
 pub struct Options {
-    /// Folder of the sweep: its points as they come, then frontier.csv, the figures and report.html.
+    /// Folder of the sweep: one file per finished point, then frontier.csv, the figures and report.html.
     #[arg(long)]
     output_dir: PathBuf,
-    /// Language model to align: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not
-    /// given.
+    /// Language model to align: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
-    /// Classifier or reward model whose score is the reward; the embedded sentiment classifier if not given.
+    /// Classifier or reward model whose score is the reward [default: the bundled sentiment classifier].
     #[arg(long)]
     reward_model: Option<String>,
     #[command(flatten)]
     score: ScoreOption,
-    /// The losses, separated by commas, each with its divergence where that is not reverse_kl: sigmoid+js_divergence.
+    /// Comma-separated losses. A divergence other than reverse_kl is added with a plus sign: sigmoid+js_divergence.
     #[arg(long, value_delimiter = ',', default_value = "sigmoid,sigmoid+js_divergence,hinge,ipo")]
     losses: Vec<LossSetting>,
-    /// The betas of every loss that --betas-of does not name, separated by commas [default: five from 0.03 to 3, ten times
-    /// these for losses that divide by a text's length].
+    /// Comma-separated betas for all losses without --betas-of [default: five from 0.03 to 3; ten times these for losses normalised by
+    /// length].
     #[arg(long, value_delimiter = ',')]
     betas: Option<Vec<f64>>,
-    /// The betas of one loss: ipo=0.1,1,10. May be given several times.
-    #[arg(long, value_parser = betas_of)]
+    /// Betas for one loss, such as ipo=0.1,1,10; may be repeated.
+    #[arg(long, value_parser = parse_betas_of)]
     betas_of: Vec<(LossSetting, BetaList)>,
-    /// Three of the five betas, fewer texts, fewer and larger steps: a sketch of the frontier in a few minutes.
+    /// A rough frontier in a few minutes: three betas per loss, fewer texts, fewer and larger steps.
     #[arg(long, conflicts_with = "betas")]
     quick: bool,
-    /// Texts a prompt that each policy is judged by [default: 8, quick 4].
+    /// Texts per prompt to evaluate each policy on [default: 8; with --quick 4].
     #[arg(long)]
     texts_per_prompt: Option<usize>,
-    /// Texts a prompt that pairs are made of [default: 10, quick 6].
+    /// Texts per prompt to make pairs from [default: 10; with --quick 6].
     #[arg(long)]
     training_texts_per_prompt: Option<usize>,
-    /// Pairs a prompt [default: 10, quick 6].
+    /// Pairs per prompt [default: 10; with --quick 6].
     #[arg(long)]
     pairs_per_prompt: Option<usize>,
-    /// Most tokens behind a prompt.
+    /// Maximum number of new tokens after each prompt.
     #[arg(long, default_value_t = 48)]
     max_new_tokens: usize,
-    /// Texts generated, scored or measured at a time.
+    /// Number of texts generated, scored or evaluated at a time.
     #[arg(long, default_value_t = 128)]
     batch_size: usize,
-    /// Highest learning rate [default: 3e-5, quick 1e-4].
+    /// Peak learning rate [default: 3e-5; with --quick 1e-4].
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// Passes over the pairs [default: 8, quick 2.5].
+    /// Number of epochs [default: 8; with --quick 2.5].
     #[arg(long)]
     num_train_epochs: Option<f64>,
-    /// Pairs a step [default: 16, quick 32].
+    /// Pairs per step [default: 16; with --quick 32].
     #[arg(long)]
     per_device_train_batch_size: Option<usize>,
-    /// Fixes everything random.
+    /// Seed for all random numbers.
     #[arg(long, default_value_t = 42)]
     seed: u64,
     #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
-/// Betas as one value of an option.
+/// A list of betas as the value of one option.
 #[derive(Debug, Clone)]
 struct BetaList(Vec<f64>);
 
-fn betas_of(text: &str) -> Result<(LossSetting, BetaList), String> {
+fn parse_betas_of(text: &str) -> Result<(LossSetting, BetaList), String> {
     let (loss, betas) = text.split_once('=').ok_or("expected LOSS=BETA,BETA,…, such as ipo=0.1,1,10")?;
-    let betas = betas.split(',').map(|beta| beta.parse().map_err(|_| format!("{beta:?} is no number")));
+    let betas = betas.split(',').map(|beta| beta.parse().map_err(|_| format!("{beta:?} is not a number")));
     Ok((loss.parse().map_err(|e: align_frontier::Error| e.to_string())?, BetaList(betas.collect::<Result<_, _>>()?)))
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     let sweep_options = options.sweep()?;
     sweep_options.validate()?;
-    let _precision = options.runtime.precision()?;
+    let _precision = options.runtime.set_matmul_precision()?;
     let started = Instant::now();
-    let model_dir = models::folder("--model", options.model.as_deref(), models::POLICY)?;
-    let reward_dir = models::folder("--reward-model", options.reward_model.as_deref(), models::REWARD_MODEL)?;
+    let model_dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
+    let reward_dir = models::folder("--reward-model", options.reward_model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
     let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
     let sft = models::causal_lm(&model_dir, kind, device)?;
     let tokenizer = models::tokenizer(&model_dir, sft.vocab_size())?;
@@ -139,25 +139,25 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         "sweep": sweep_options,
     });
     let folder = SweepFolder::open(&options.output_dir, &depends_on)?;
-    let keeping = Keeping::begin("stopping after this step or batch");
+    let graceful_stop = GracefulStop::begin("stopping after this step or batch");
     let run_models = Models { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
     let outcome =
-        align_frontier::run(&run_models, &sweep_options, &folder, &keeping.stop_signal(), &mut print_progress)
-            .map_err(in_own_words)?;
+        align_frontier::run(&run_models, &sweep_options, &folder, &graceful_stop.stop_signal(), &mut print_progress)
+            .map_err(with_memory_advice)?;
     let sweep = match outcome {
         Outcome::Finished(sweep) => sweep,
         Outcome::Stopped(done) => {
             let (all, dir) = (sweep_options.points.len(), options.output_dir.display());
-            let kept = format!("stopped after {done} of {all} points, which are kept in {dir}");
-            return Err(Stopped(format!("{kept}: run the same command again to go on")).into());
+            let saved = format!("stopped after {done} of {all} points, which are saved in {dir}");
+            return Err(Stopped(format!("{saved}: run the same command again to continue")).into());
         }
     };
     let findings = Findings::of(&sweep, &sweep_options.bootstrap)?;
     let context = options.context(&sweep_options, reward_model.score(), started);
     write_outputs(&folder, &sweep, &findings, context)?;
-    print(&sweep, &findings);
+    print_table(&sweep, &findings);
     output::println!(
-        "\n{} points in {:.0} s; everything is in {}",
+        "\n{} points in {:.0} s; results are in {}",
         sweep.points.len(),
         started.elapsed().as_secs_f64(),
         options.output_dir.display()
@@ -174,7 +174,7 @@ impl Options {
         Ok(SweepOptions {
             points: self.points()?,
             prompts: NOTEBOOK_PROMPTS.map(str::to_owned).to_vec(),
-            held_out: (0..NOTEBOOK_PROMPTS.len()).filter(|place| is_held_out(*place)).collect(),
+            held_out: (0..NOTEBOOK_PROMPTS.len()).filter(|index| is_held_out(*index)).collect(),
             training_texts: sampling(self.training_texts_per_prompt.unwrap_or(texts.training), training_seed),
             pairs_per_prompt: self.pairs_per_prompt.unwrap_or(texts.pairs),
             evaluation: sampling(self.texts_per_prompt.unwrap_or(texts.evaluation), evaluation_seed),
@@ -193,22 +193,20 @@ impl Options {
     }
 
     fn points(&self) -> Result<Vec<Point>, Failure> {
-        for (at, (loss, _)) in self.betas_of.iter().enumerate() {
+        for (index, (loss, _)) in self.betas_of.iter().enumerate() {
             if !self.losses.contains(loss) {
                 return Err(format!("--betas-of names {loss}, which is not among --losses").into());
             }
-            if self.betas_of.iter().skip(at + 1).any(|(other, _)| other == loss) {
+            if self.betas_of.iter().skip(index + 1).any(|(other, _)| other == loss) {
                 return Err(format!("--betas-of names {loss} twice: give all its betas at once").into());
             }
         }
         if (self.betas.is_some() || self.quick) && self.losses.iter().all(|loss| self.own_betas(loss).is_some()) {
             let option = if self.quick { "--quick" } else { "--betas" };
-            return Err(
-                format!("{option} says nothing where --betas-of names every loss: leave one of them out").into()
-            );
+            return Err(format!("{option} has no effect if --betas-of names every loss: leave one of them out").into());
         }
         let default = |loss: &LossSetting| -> Vec<f64> {
-            let scale = if loss.is_length_normalised() { LENGTH_NORMALISED } else { 1.0 };
+            let scale = if loss.is_length_normalised() { LENGTH_NORMALISED_FACTOR } else { 1.0 };
             BETAS.iter().step_by(if self.quick { 2 } else { 1 }).map(|beta| beta * scale).collect()
         };
         let betas =
@@ -220,25 +218,28 @@ impl Options {
         self.betas_of.iter().find(|(of, _)| of == loss).map(|(_, betas)| betas.0.clone())
     }
 
-    /// Known before anything is generated.
+    /// Rejects a length that does not fit into the model, before anything is generated.
     fn check_length(&self, tokenizer: &Tokenizer, n_positions: i64) -> Result<(), Failure> {
         let prompts = tokenizer.encode_prompts(&NOTEBOOK_PROMPTS)?;
-        let room = n_positions as usize - prompts.iter().map(Vec::len).max().unwrap_or(0).min(n_positions as usize);
-        if self.max_new_tokens == 0 || self.max_new_tokens > room {
+        let longest_allowed =
+            n_positions as usize - prompts.iter().map(Vec::len).max().unwrap_or(0).min(n_positions as usize);
+        if self.max_new_tokens == 0 || self.max_new_tokens > longest_allowed {
             let found = self.max_new_tokens;
-            return Err(format!("--max-new-tokens is {found}, expected 1 to {room}: the model's limit").into());
+            return Err(
+                format!("--max-new-tokens is {found}, expected 1 to {longest_allowed}: the model's limit").into()
+            );
         }
         Ok(())
     }
 
     fn context(&self, sweep: &SweepOptions, score: &Score, started: Instant) -> ReportContext {
-        let model = models::called(self.model.as_deref(), models::POLICY);
-        let judge = models::called(self.reward_model.as_deref(), models::REWARD_MODEL);
+        let model = models::display_name(self.model.as_deref(), models::BUNDLED_POLICY);
+        let reward_model = models::display_name(self.reward_model.as_deref(), models::BUNDLED_REWARD_MODEL);
         let (training, seconds) = (&sweep.dpo.training, started.elapsed().as_secs());
         let entry = |name: &str, value: &dyn ToString| Entry::new(name, value.to_string());
         let losses: Vec<String> = self.losses.iter().map(ToString::to_string).collect();
         ReportContext {
-            subtitle: format!("{model}, rewarded by {judge}"),
+            subtitle: format!("{model}, rewarded by {reward_model}"),
             prompts: sweep.prompts.clone(),
             configuration: vec![
                 Configuration {
@@ -248,8 +249,8 @@ impl Options {
                         entry("learning_rate", &training.learning_rate),
                         entry("num_train_epochs", &training.num_train_epochs.unwrap_or_default()),
                         entry("per_device_train_batch_size", &training.per_device_train_batch_size),
-                        entry("pairs a prompt", &sweep.pairs_per_prompt),
-                        entry("texts a prompt to pair", &sweep.training_texts.texts_per_prompt),
+                        entry("pairs per prompt", &sweep.pairs_per_prompt),
+                        entry("texts per prompt to make pairs from", &sweep.training_texts.texts_per_prompt),
                         entry("seed", &self.seed),
                     ],
                 },
@@ -259,8 +260,8 @@ impl Options {
                         entry("prompts", &sweep.prompts.len()),
                         entry("held-out prompts", &sweep.held_out.len()),
                         entry("score", score),
-                        entry("texts a prompt", &sweep.evaluation.texts_per_prompt),
-                        entry("sampling", &"temperature 1, the whole distribution"),
+                        entry("texts per prompt", &sweep.evaluation.texts_per_prompt),
+                        entry("sampling", &"temperature 1, full distribution"),
                         entry("max_new_tokens", &sweep.evaluation.max_new_tokens),
                         entry("seed", &sweep.evaluation.seed),
                         entry("bootstrap resamples", &sweep.bootstrap.resamples),
@@ -272,11 +273,11 @@ impl Options {
     }
 }
 
-fn in_own_words(error: align_frontier::Error) -> Failure {
+fn with_memory_advice(error: align_frontier::Error) -> Failure {
     use align_frontier::Error::{Point, Train};
     match error {
         Point { point, problem } => match *problem {
-            Train(error) => format!("{point}: {}", crate::memory::in_words(error)).into(),
+            Train(error) => format!("{point}: {}", crate::memory_error::with_options_to_change(error)).into(),
             problem => Point { point, problem: Box::new(problem) }.into(),
         },
         error => error.into(),
@@ -285,24 +286,24 @@ fn in_own_words(error: align_frontier::Error) -> Failure {
 
 fn print_progress(progress: &Progress<'_>) {
     match progress {
-        Progress::TrainingTexts(count) => output::println!("{count} texts to make pairs of"),
+        Progress::TrainingTexts(count) => output::println!("{count} texts generated to make pairs from"),
         Progress::Pairs(report) => output::println!("{report}"),
-        Progress::Sft(run) => output::println!("SFT: {}", in_words(run)),
+        Progress::Sft(run) => output::println!("SFT: {}", metrics_line(run)),
         Progress::Begins(point, number, all) => output::println!("[{number}/{all}] {point}"),
-        Progress::Done(point, run) => output::println!("  {point}: {} ({:.0} s)", in_words(run), run.seconds),
+        Progress::Done(point, run) => output::println!("  {point}: {} ({:.0} s)", metrics_line(run), run.seconds),
         _ => {}
     }
 }
 
-fn in_words(run: &Measured) -> String {
-    let of = &run.evaluation;
+fn metrics_line(run: &Measured) -> String {
+    let metrics = &run.evaluation;
     format!(
         "reward {:.3}, KL {:.2} nats, token entropy {:.3}",
-        of.reward.value, of.policy_reference_kl.value, of.token_entropy.value
+        metrics.reward.value, metrics.policy_reference_kl.value, metrics.token_entropy.value
     )
 }
 
-fn print(sweep: &Sweep, findings: &Findings) {
+fn print_table(sweep: &Sweep, findings: &Findings) {
     output::println!(
         "\n{:30} {:>24} {:>16} {:>16} {:>22} {:>10} {:>7}",
         "",
@@ -314,13 +315,14 @@ fn print(sweep: &Sweep, findings: &Findings) {
         "front"
     );
     let rows = sweep.points.iter().map(|(point, run)| (point.to_string(), run));
-    for (place, (name, run)) in std::iter::once(("SFT".to_owned(), &sweep.sft)).chain(rows).enumerate() {
-        let of = &run.evaluation;
+    for (index, (name, run)) in std::iter::once(("SFT".to_owned(), &sweep.sft)).chain(rows).enumerate() {
+        let metrics = &run.evaluation;
         let estimate =
             |e: align_metrics::Estimate| format!("{:.3} [{:.3}, {:.3}]", e.value, e.interval.low, e.interval.high);
         let mean = |m: align_metrics::SampleMean| format!("{:.2} ± {:.2}", m.value, m.standard_error);
-        let distinct = of.diversity.ngrams.iter().find(|found| found.n == 2).map_or(f64::NAN, |found| found.distinct);
-        let front = match (findings.is_on_kl_front(place), findings.is_on_entropy_front(place)) {
+        let bigrams = metrics.diversity.ngrams.iter().find(|ngrams| ngrams.n == 2);
+        let distinct = bigrams.map_or(f64::NAN, |bigrams| bigrams.distinct);
+        let front = match (findings.is_on_kl_front(index), findings.is_on_entropy_front(index)) {
             (true, true) => "KL, H",
             (true, false) => "KL",
             (false, true) => "H",
@@ -328,14 +330,15 @@ fn print(sweep: &Sweep, findings: &Findings) {
         };
         output::println!(
             "{name:30} {:>24} {:>16} {:>16} {:>22} {distinct:>10.3} {front:>7}",
-            estimate(of.reward),
-            mean(of.policy_reference_kl),
-            mean(of.reference_policy_kl),
-            estimate(of.token_entropy),
+            estimate(metrics.reward),
+            mean(metrics.policy_reference_kl),
+            mean(metrics.reference_policy_kl),
+            estimate(metrics.token_entropy),
         );
     }
     output::println!(
-        "in brackets: 95% intervals by prompts; ±: standard errors by prompts; nats a text, entropy nats a token"
+        "in brackets: 95% confidence intervals over prompts; ±: standard errors over prompts; KL in nats per text, entropy in nats per \
+         token"
     );
     output::println!("front: on the Pareto front of reward and low KL (KL), of reward and high entropy (H)\n");
     findings.statements(sweep).iter().for_each(|statement| output::println!("- {statement}"));

@@ -1,19 +1,19 @@
-//! Trains a language model on single completions that people liked or not: KTO, BCO or unpaired APO.
+//! Trains a language model on unpaired completions labelled as desirable or undesirable: KTO, BCO or APO-zero.
 //!
 //! ```sh
 //! align kto --train-file likes.jsonl --output-dir runs/kto
 //! ```
 
 use crate::peft::PeftOptions;
-use crate::run_options::{RunOptions, given};
+use crate::run_options::{RunOptions, set_if_given};
 use crate::{Failure, models};
 use align_data::UnpairedPreferences;
 use align_train::{KtoConfig, KtoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
 
-/// Trains a language model by KTO, BCO or APO-zero on judged completions (prompt, completion, label), or on both completions of preference pairs
-/// (prompt, chosen, rejected).
+/// Trains a language model with KTO, BCO or APO-zero. The data are labelled completions (prompt, completion, label), or preference
+/// pairs (prompt, chosen, rejected), of which both completions are used.
 #[derive(Args, Serialize)]
 pub struct Options {
     #[command(flatten)]
@@ -22,10 +22,11 @@ pub struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     peft: PeftOptions,
-    /// Reference model, a folder or a name on the hub; a copy of the model if not given. Under an adapter it is the model without.
+    /// Reference model, a folder or a hub name [default: the model before training]. With --use-peft the reference is the model without
+    /// the adapter.
     #[arg(long, conflicts_with = "use_peft")]
     ref_model: Option<String>,
-    /// false leaves a prompt that stands in front of its completion there twice, as the notebook does.
+    /// Remove the prompt from completions that begin with it; false keeps it, so that it occurs twice, as in the notebook.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     strip_prompt: bool,
     #[command(flatten)]
@@ -36,10 +37,10 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.kto.validate()?;
     let data = options.run.read(|file| Ok(UnpairedPreferences::read_or_unpair(file)?.into_rows().into()))?;
-    let run = KtoRun::new(options.run.base(models::POLICY)?, data.train, options.kto.clone())?;
+    let run = KtoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.kto.clone())?;
     let run = run.strip_prompt(options.strip_prompt);
-    let run = given(run, data.eval, Run::eval);
-    let run = given(run, options.ref_model.clone(), Run::reference);
-    let run = given(run, options.peft.config(&options.kto.training), Run::peft);
+    let run = set_if_given(run, data.eval, Run::eval);
+    let run = set_if_given(run, options.ref_model.clone(), Run::reference);
+    let run = set_if_given(run, options.peft.config(&options.kto.training), Run::peft);
     options.run.train(run, &data.preparation, options)
 }

@@ -1,10 +1,10 @@
-//! Log-probabilities of completions under a model.
+//! Computes the log-probabilities of completions under a model.
 //!
 //! ```sh
 //! align logps --input pairs.jsonl --output logps.jsonl --token-logps
 //! ```
 
-use crate::{Failure, RuntimeOptions, models, output, places};
+use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_data::tables::CompletionData;
 use align_data::{EncodeOptions, EncodedPairs, encode_completions, encode_pairs};
 use align_models::CausalLm;
@@ -13,16 +13,16 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
-/// Log-probabilities of completions under a model, in nats.
+/// Computes the log-probabilities (in nats) of completions under a model.
 #[derive(Args)]
 pub struct Options {
-    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not given.
+    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
-    /// CSV, Parquet or JSONL with prompt and completion, or with prompt, chosen and rejected.
+    /// Input table with the columns prompt and completion, or prompt, chosen and rejected: CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
-    /// JSONL: one object a row, in the input's order.
+    /// Output file: JSONL with one object per input row, in the same order.
     #[arg(long)]
     output: PathBuf,
     /// Replace the output if it exists.
@@ -31,10 +31,10 @@ pub struct Options {
     /// Also write each token's log-probability.
     #[arg(long)]
     token_logps: bool,
-    /// Whether EOS ends each completion and counts.
+    /// Append EOS to each completion and include its log-probability.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     append_eos: bool,
-    /// Sequences at a time.
+    /// Number of sequences per batch.
     #[arg(long, default_value_t = 16)]
     batch_size: usize,
     #[command(flatten)]
@@ -42,27 +42,27 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let _precision = options.runtime.precision()?;
-    places::refuse_existing(&options.output, options.overwrite)?;
-    places::refuse_inputs(&options.output, [&options.input])?;
+    let _precision = options.runtime.set_matmul_precision()?;
+    output_paths::refuse_existing(&options.output, options.overwrite)?;
+    output_paths::refuse_inputs(&options.output, [&options.input])?;
     let data = CompletionData::read(&options.input)?;
-    let dir = models::folder("--model", options.model.as_deref(), models::POLICY)?;
+    let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
     let model = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
-    let judge = |rows: &[Completion]| {
-        let found = completion_logps(&model, rows, options.batch_size);
-        found.map_err(|e| format!("{}: {e}", align_base::printable_path(&options.input)))
+    let token_logps = |rows: &[Completion]| {
+        let logps = completion_logps(&model, rows, options.batch_size);
+        logps.map_err(|e| format!("{}: {e}", align_base::printable_path(&options.input)))
     };
     let mut rows: Vec<Map<String, Value>> = Vec::new();
     match data {
         CompletionData::Completions(table) => {
             let encoded = encode_completions(&tokenizer, table.rows(), options.append_eos);
-            let encoded = encoded.map_err(without_eos)?;
+            let encoded = encoded.map_err(with_eos_advice)?;
             let ids: Vec<Completion> =
                 encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
-            for ((prompt, completion), found) in table.rows().iter().zip(judge(&ids)?) {
+            for ((prompt, completion), logps) in table.rows().iter().zip(token_logps(&ids)?) {
                 let mut row = object(json!({ "prompt": prompt, "completion": completion }));
-                options.describe(&mut row, "", &found);
+                options.add_logps(&mut row, "", &logps);
                 rows.push(row);
             }
         }
@@ -71,30 +71,30 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             let encoding =
                 EncodeOptions { max_length: None, append_eos: options.append_eos, ..EncodeOptions::default() };
             let EncodedPairs { pairs: encoded, report } =
-                encode_pairs(&tokenizer, pairs, &encoding).map_err(without_eos)?;
+                encode_pairs(&tokenizer, pairs, &encoding).map_err(with_eos_advice)?;
             if encoded.len() < pairs.len() {
                 return Err(format!("{}: {report}", options.input.display()).into());
             }
             let chosen: Vec<Completion> = encoded.iter().map(|p| completion(&p.prompt_ids, &p.chosen_ids)).collect();
             let rejected: Vec<Completion> =
                 encoded.iter().map(|p| completion(&p.prompt_ids, &p.rejected_ids)).collect();
-            for ((pair, chosen), rejected) in pairs.iter().zip(judge(&chosen)?).zip(judge(&rejected)?) {
+            for ((pair, chosen), rejected) in pairs.iter().zip(token_logps(&chosen)?).zip(token_logps(&rejected)?) {
                 let mut row = object(serde_json::to_value(pair)?);
-                options.describe(&mut row, "chosen_", &chosen);
-                options.describe(&mut row, "rejected_", &rejected);
+                options.add_logps(&mut row, "chosen_", &chosen);
+                options.add_logps(&mut row, "rejected_", &rejected);
                 rows.push(row);
             }
         }
     }
-    places::write_atomically(&options.output, options.overwrite, |file| {
+    output_paths::write_atomically(&options.output, options.overwrite, |file| {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
     output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
     Ok(())
 }
 
-/// What this example can do about a tokeniser without EOS.
-fn without_eos(error: align_data::Error) -> Failure {
+/// Adds advice to the error of a tokeniser without EOS.
+fn with_eos_advice(error: align_data::Error) -> Failure {
     match error {
         align_data::Error::NoSpecialToken { .. } => format!("{error}, or give --append-eos false").into(),
         error => error.into(),
@@ -110,7 +110,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 impl Options {
-    fn describe(&self, row: &mut Map<String, Value>, prefix: &str, token_logps: &[f32]) {
+    fn add_logps(&self, row: &mut Map<String, Value>, prefix: &str, token_logps: &[f32]) {
         let sum: f64 = token_logps.iter().map(|x| f64::from(*x)).sum();
         row.insert(format!("{prefix}logps"), sum.into());
         row.insert(format!("{prefix}tokens"), token_logps.len().into());

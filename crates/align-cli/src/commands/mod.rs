@@ -1,4 +1,4 @@
-//! The subcommands, one file each: its options and what it does.
+//! The subcommands. Each file holds the options and the implementation of one.
 
 mod classify;
 mod convert;
@@ -18,7 +18,7 @@ mod train_classifier;
 
 use crate::Failure;
 
-/// What the program can do. The options differ much in size, so they are boxed.
+/// The subcommands. The options are boxed because they differ much in size.
 #[derive(clap::Subcommand)]
 pub enum Command {
     Dpo(Box<dpo::Options>),
@@ -39,7 +39,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the subcommand.
     pub fn run(&self) -> Result<(), Failure> {
         match self {
             Self::Dpo(options) => dpo::run(options),

@@ -1,4 +1,4 @@
-//! The notebook's path with one loss, and for comparison with the other: generate, score, pair, train, compare.
+//! The notebook's pipeline with one loss, and with the other for comparison: generate, score, pair, train, compare.
 //!
 //! ```sh
 //! align notebook --loss hinge
@@ -9,10 +9,10 @@ use crate::notebook::{self, NotebookOptions};
 use align_losses::LossType;
 use clap::{Args, ValueEnum};
 
-/// The notebook, end to end: generate, score, pair, train, compare.
+/// Runs the notebook's pipeline end to end: generate, score, pair, train, compare.
 #[derive(Args)]
 pub struct Options {
-    /// The loss whose model --output-dir takes; the other one is trained beside it.
+    /// The loss of the model that is saved in --output-dir; a model with the other loss is trained for comparison.
     #[arg(long, value_enum, default_value_t = Loss::Hinge)]
     loss: Loss,
     #[command(flatten)]

@@ -1,36 +1,37 @@
-//! Makes preference pairs out of a table of scored texts: of two texts for one prompt, the better one is chosen.
+//! Makes preference pairs from a table of scored texts: of two texts for one prompt, the one with the higher score is chosen.
 //!
-//!     align pair --input scored.csv --output pairs.jsonl --strategy best-worst
+//! ```sh
+//! align pair --input scored.csv --output pairs.jsonl --strategy best-worst
+//! ```
 
-use crate::signals::Keeping;
-use crate::{Failure, output, places};
+use crate::signals::GracefulStop;
+use crate::{Failure, output, output_paths};
 use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::check_output;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Makes preference pairs out of a table of scored texts.
+/// Makes preference pairs from a table of scored texts.
 #[derive(Args)]
 pub struct Options {
-    /// Table with the columns prompt, text and score (or the notebook's): .csv, .parquet or .jsonl.
+    /// Input table with the columns prompt, text and score (or the notebook's column names): CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
-    /// Where the pairs go, with the columns prompt, chosen, rejected, chosen_score and rejected_score: .csv, .parquet
-    /// or .jsonl.
+    /// Output table with the columns prompt, chosen, rejected, chosen_score and rejected_score: CSV, Parquet or JSONL.
     #[arg(long)]
     output: PathBuf,
-    /// Which texts of a prompt are paired: two at `random`, the `best-worst`, or all whose scores differ by more than a
-    /// `margin`.
+    /// Which texts of a prompt are paired: `random` (two at random), `best-worst` (the best and the worst), or `margin` (all pairs whose
+    /// scores differ by more than --margin).
     #[arg(long, default_value = "random")]
     strategy: PairStrategy,
-    /// Pairs of each prompt [default: 50 for random, 1 for best-worst, all for margin].
+    /// Number of pairs per prompt [default: 50 for random, 1 for best-worst, all for margin].
     #[arg(long)]
     pairs_per_prompt: Option<usize>,
-    /// The difference of scores that a pair must exceed; only with the strategy margin [default: 0].
+    /// Pair two texts only if their scores differ by more than this; needs --strategy margin [default: 0].
     #[arg(long)]
     margin: Option<f64>,
-    /// Seed of what is drawn at random; best-worst draws nothing.
+    /// Seed for random pairs; best-worst does not use it.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Replace the output if it exists.
@@ -43,17 +44,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         (PairStrategy::MarginAbove { .. }, Some(margin)) => PairStrategy::MarginAbove { margin },
         (strategy, None) => strategy,
         (strategy, Some(_)) => {
-            return Err(format!("--margin says nothing to --strategy {strategy}: leave it out").into());
+            return Err(format!("--margin has no effect with --strategy {strategy}: leave it out").into());
         }
     };
     check_output(&options.output, options.overwrite)?;
-    places::refuse_inputs(&options.output, [&options.input])?;
+    output_paths::refuse_inputs(&options.output, [&options.input])?;
     let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed: options.seed };
     let (pairs, report) = ScoredTexts::read(&options.input)?.pair(&pairing)?;
     if pairs.is_empty() {
-        return Err(format!("{}: no pair can be made\n{report}", options.input.display()).into());
+        return Err(format!("{}: no pairs can be made\n{report}", options.input.display()).into());
     }
-    let _keeping = Keeping::files();
+    let _graceful_stop = GracefulStop::while_writing_files();
     pairs.write(&options.output, options.overwrite)?;
     output::println!("{report}");
     output::println!("written to {}", align_base::printable_path(&options.output));

@@ -1,4 +1,4 @@
-//! Uploads a trained model to the Hugging Face hub, with its card.
+//! Uploads a trained model and its model card to the Hugging Face hub.
 //!
 //! ```sh
 //! HF_TOKEN=hf_... align push-to-hub --model runs/first/model --hub-model-id user/name
@@ -13,13 +13,13 @@ use std::path::PathBuf;
 /// Uploads a trained model to the Hugging Face hub.
 #[derive(Args)]
 pub struct Options {
-    /// The model's folder: what stands in it becomes one commit.
+    /// Folder of the model. All of its files are uploaded in one commit.
     #[arg(long)]
     model: PathBuf,
-    /// The repository that gets the commit: user/name. It is made if it does not exist.
+    /// Hub repository to upload to (user/name). It is created if it does not exist.
     #[arg(long)]
     hub_model_id: RepoName,
-    /// Make the repository a private one, if it is new.
+    /// If the hub repository does not exist yet, create it as private.
     #[arg(long)]
     hub_private_repo: bool,
 }

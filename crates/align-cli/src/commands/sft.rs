@@ -1,4 +1,4 @@
-//! Trains a language model on texts: an old one further, or a new one from random weights.
+//! Supervised fine-tuning of an existing language model, or pre-training of a new one from random weights.
 //!
 //! ```sh
 //! align sft --train-file texts.jsonl --output-dir runs/sft --max-length 128
@@ -6,15 +6,15 @@
 //!     --model-config config.json --vocab-size 8192 --learning-rate 1e-3
 //! ```
 
-use crate::run_options::{RunOptions, given};
-use crate::scratch::ScratchOptions;
+use crate::new_model::NewModelOptions;
+use crate::run_options::{RunOptions, set_if_given};
 use crate::{Failure, models};
 use align_data::Completions;
 use align_train::{Run, RunConfig, SftConfig, SftRun};
 use clap::Args;
 use serde::Serialize;
 
-/// Trains a language model on texts (a column text), or on completions of prompts (prompt, completion).
+/// Trains a language model on texts (a column text), or on prompts with completions (prompt, completion).
 #[derive(Args, Serialize)]
 pub struct Options {
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub struct Options {
     run: RunOptions,
     #[command(flatten)]
     #[serde(flatten)]
-    scratch: ScratchOptions,
+    new_model: NewModelOptions,
     #[command(flatten)]
     #[serde(flatten)]
     sft: SftConfig,
@@ -32,7 +32,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.sft.validate()?;
     let mut data = options.run.read(|file| Ok(Completions::read_or_texts(file)?.into_rows().into()))?;
     data.preparation.packing = options.sft.packing;
-    let base = options.run.base_or_new(&options.scratch, models::POLICY, &mut data.preparation)?;
-    let run = given(SftRun::new(base, data.train, options.sft.clone())?, data.eval, Run::eval);
+    let model = options.run.base_or_new_model(&options.new_model, models::BUNDLED_POLICY, &mut data.preparation)?;
+    let run = set_if_given(SftRun::new(model, data.train, options.sft.clone())?, data.eval, Run::eval);
     options.run.train(run, &data.preparation, options)
 }

@@ -1,4 +1,4 @@
-//! Trains a DistilBERT classifier on labelled texts: an old one further, or a new one from random weights.
+//! Trains a DistilBERT classifier on labelled texts: an existing one, or a new one from random weights.
 //!
 //! ```sh
 //! align train-classifier --train-file labelled.csv --output-dir runs/classifier
@@ -6,8 +6,8 @@
 //!     --model-config config.json --vocab-size 8192 --learning-rate 5e-4
 //! ```
 
-use crate::run_options::{RunOptions, given};
-use crate::scratch::ScratchOptions;
+use crate::new_model::NewModelOptions;
+use crate::run_options::{RunOptions, set_if_given};
 use crate::{Failure, models};
 use align_base::printable_path;
 use align_data::LabelledTexts;
@@ -16,10 +16,10 @@ use align_train::{ClassificationConfig, ClassificationRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
 
-/// Trains a classifier on labelled texts (text, label); a label is a class by its number, from 0, or its name.
+/// Trains a classifier on labelled texts (text, label). A label is a class number, from 0, or a class name.
 #[derive(Args, Serialize)]
-#[command(mut_arg("model", |arg| arg.help("Classifier: a folder in transformers' layout, or user/name[@revision] on the hub; \
-    the embedded one if not given")))]
+#[command(mut_arg("model", |arg| arg.help("Classifier to train: a folder in transformers' layout, or user/name[@revision] on the hub \
+    [default: the bundled classifier]")))]
 #[command(mut_arg("sample_prompts", |arg| arg.hide(true)))]
 pub struct Options {
     #[command(flatten)]
@@ -27,18 +27,18 @@ pub struct Options {
     run: RunOptions,
     #[command(flatten)]
     #[serde(flatten)]
-    scratch: ScratchOptions,
+    new_model: NewModelOptions,
     #[command(flatten)]
     #[serde(flatten)]
     classification: ClassificationConfig,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    options.run.refuse_samples()?;
+    options.run.refuse_sample_prompts()?;
     options.classification.validate()?;
-    let config = match options.scratch.model_config() {
+    let config = match options.new_model.model_config() {
         Some(file) => DistilBertConfig::from_file(file)?,
-        None => DistilBertConfig::from_pretrained(&options.run.model_folder(models::REWARD_MODEL)?)?,
+        None => DistilBertConfig::from_pretrained(&options.run.model_folder(models::BUNDLED_REWARD_MODEL)?)?,
     };
     let classes = config.labels()?.names().to_vec();
     let mut data = options.run.read(|file| {
@@ -48,8 +48,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         }
         Ok(table.into_rows().into())
     })?;
-    let base = options.run.base_or_new(&options.scratch, models::REWARD_MODEL, &mut data.preparation)?;
-    let run = ClassificationRun::new(base, data.train, options.classification.clone())?;
-    let run = given(run, data.eval, Run::eval);
+    let model =
+        options.run.base_or_new_model(&options.new_model, models::BUNDLED_REWARD_MODEL, &mut data.preparation)?;
+    let run = ClassificationRun::new(model, data.train, options.classification.clone())?;
+    let run = set_if_given(run, data.eval, Run::eval);
     options.run.train_without_samples(run, &data.preparation, options)
 }

@@ -1,8 +1,8 @@
-//! The notebook's options, and what the stages are given of them.
+//! The notebook's options, and the configuration of each stage that follows from them.
 
 use crate::preference_data::DataOptions;
 use crate::reward_model::ScoreOption;
-use crate::{Failure, RuntimeOptions, models, places};
+use crate::{Failure, RuntimeOptions, models, output_paths};
 use align_data::NOTEBOOK_PROMPTS;
 use align_losses::LossType;
 use align_models::generation::{Generation, GenerationConfig, check_completions_fit_memory};
@@ -10,80 +10,79 @@ use align_train::{DpoConfig, RunConfig, SamplingStrategy, Strategy, TrainingConf
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// The notebook's pipeline with its own settings, on the embedded models unless others are given.
+/// Options of the notebook's pipeline. The defaults are the notebook's own, with the bundled models.
 #[derive(Debug, Clone, clap::Args, Serialize)]
 pub struct NotebookOptions {
-    /// Language model to align: a folder in transformers' layout, or user/name[@revision] on the hub; the embedded one if not
-    /// given.
+    /// Language model to align: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     #[serde(skip)]
     pub(super) model: Option<String>,
-    /// Classifier or reward model whose score is the reward; the embedded sentiment classifier if not given.
+    /// Classifier or reward model whose score is the reward [default: the bundled sentiment classifier].
     #[arg(long)]
     #[serde(skip)]
     pub(super) reward_model: Option<String>,
     #[command(flatten)]
     #[serde(skip)]
     pub(super) score: ScoreOption,
-    /// Train on these pairs or scored texts (CSV, Parquet, JSONL) instead of generated ones.
+    /// Train on the pairs or scored texts of this file (CSV, Parquet or JSONL) instead of generated texts.
     #[arg(long)]
     #[serde(skip)]
     pub(super) train_file: Option<PathBuf>,
-    /// Held-out pairs or scored texts; generated texts hold out every fifth prompt.
+    /// Evaluation data, same format as --train-file. Of generated texts, those of every fifth prompt are held out.
     #[arg(long, requires = "train_file")]
     #[serde(skip)]
     pub(super) eval_file: Option<PathBuf>,
-    /// Leave out the other loss (sigmoid beside hinge, hinge beside sigmoid), which is trained on the same pairs with the same
-    /// options for comparison.
+    /// Train with --loss only. By default a second model is trained with the other loss on the same pairs with the same options, for
+    /// comparison.
     #[arg(long)]
     pub(super) single_loss: bool,
-    /// Texts generated a prompt to train on.
+    /// Texts generated per prompt for training.
     #[arg(long, default_value_t = 10, conflicts_with = "train_file")]
     pub(super) texts_per_prompt: usize,
-    /// Texts generated a prompt to compare the models by.
+    /// Texts generated per prompt for the comparison of the models.
     #[arg(long, default_value_t = 5)]
     pub(super) compared_texts_per_prompt: usize,
-    /// Prompts, the first of the list, whose texts of each model are shown.
+    /// Number of prompts, from the first, for which a text of each model is printed.
     #[arg(long, default_value_t = 5)]
     pub(super) shown_prompts: usize,
-    /// Tokens of a generated text, prompt included.
+    /// Number of tokens in each generated text, prompt included.
     #[arg(long, default_value_t = 50)]
     pub(super) text_length: usize,
-    /// Beams of a search; 1 draws texts plainly.
+    /// Number of beams; 1 means sampling without beam search.
     #[arg(long, default_value_t = 5)]
     pub(super) num_beams: usize,
-    /// Divides the scores before drawing.
+    /// Sampling temperature: the logits are divided by it.
     #[arg(long, default_value_t = 4.0)]
     pub(super) temperature: f64,
-    /// Draw among so many likeliest tokens, 0 among all.
+    /// Sample from the K most likely tokens; 0 means all tokens.
     #[arg(long, default_value_t = 50)]
     pub(super) top_k: usize,
-    /// No run of so many tokens twice in a text; 0 is off.
+    /// No n-gram of this size occurs twice in a text; 0 turns this off.
     #[arg(long, default_value_t = 2)]
     pub(super) no_repeat_ngram_size: usize,
-    /// Sequences generated or scored at a time.
+    /// Number of sequences generated or scored at a time.
     #[arg(long, default_value_t = 32)]
     pub(super) batch_size: usize,
-    /// Strength of the pull towards the reference.
+    /// DPO beta: strength of the regularisation towards the reference model.
     #[arg(long, default_value_t = 0.1)]
     pub(super) beta: f64,
-    /// 1e-5 as in the notebook if not given, 5e-5 for the embedded model.
+    /// Peak learning rate [default: 1e-5 as in the notebook; 5e-5 for the bundled model].
     #[arg(long)]
     pub(super) learning_rate: Option<f64>,
-    /// Passes over the pairs.
+    /// Number of epochs.
     #[arg(long, default_value_t = 3.0)]
     pub(super) num_train_epochs: f64,
-    /// Pairs a step.
+    /// Pairs per step.
     #[arg(long, default_value_t = 8)]
     pub(super) per_device_train_batch_size: usize,
-    /// Visit the pairs in a random order instead of as they stand.
+    /// Shuffle the pairs in each epoch instead of training in their original order.
     #[arg(long)]
     pub(super) shuffle: bool,
-    /// Write the aligned model into this new folder.
+    /// Write the aligned model to this folder, which must not exist.
     #[arg(long)]
     #[serde(skip)]
     pub(super) output_dir: Option<PathBuf>,
-    /// Write the run as a page into this file: tables, curves of training, rewards, texts, options.
+    /// Write a report of the run to this HTML file: tables, training curves, rewards, texts and options.
     #[arg(long, value_name = "FILE.html")]
     #[serde(skip)]
     pub(super) report: Option<PathBuf>,
@@ -91,7 +90,7 @@ pub struct NotebookOptions {
     #[arg(long, requires = "report")]
     #[serde(skip)]
     pub(super) overwrite: bool,
-    /// Fixes everything random.
+    /// Seed for all random numbers.
     #[arg(long, default_value_t = 42)]
     pub(super) seed: u64,
     #[command(flatten)]
@@ -103,20 +102,20 @@ pub struct NotebookOptions {
 }
 
 impl NotebookOptions {
-    /// The loss of the example, and the one it is compared with.
-    pub(super) fn losses(&self, own: LossType) -> Vec<LossType> {
-        let other = if own == LossType::Hinge { LossType::Sigmoid } else { LossType::Hinge };
-        if self.single_loss { vec![own] } else { vec![own, other] }
+    /// The losses to train with: the chosen one first, then the one for comparison.
+    pub(super) fn losses(&self, chosen: LossType) -> Vec<LossType> {
+        let other = if chosen == LossType::Hinge { LossType::Sigmoid } else { LossType::Hinge };
+        if self.single_loss { vec![chosen] } else { vec![chosen, other] }
     }
 
-    /// Refuses what would be found out after minutes.
+    /// Rejects invalid options before the pipeline starts.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if let Some(dir) = self.output_dir.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
             return Err(format!("{} exists already: choose another --output-dir", dir.display()).into());
         }
         if let Some(file) = &self.report {
-            places::refuse_existing(file, self.overwrite)?;
-            places::refuse_inputs(file, self.train_file.iter().chain(&self.eval_file))?;
+            output_paths::refuse_existing(file, self.overwrite)?;
+            output_paths::refuse_inputs(file, self.train_file.iter().chain(&self.eval_file))?;
         }
         self.generation(self.seed)?;
         for (option, value) in [
@@ -137,7 +136,7 @@ impl NotebookOptions {
         Ok(())
     }
 
-    /// How texts are written: as in the notebook, all of one length.
+    /// The generation options: as in the notebook, with all texts of the same length.
     pub(super) fn generation(&self, seed: u64) -> Result<Generation, Failure> {
         Ok(Generation::new(GenerationConfig {
             do_sample: true,
@@ -158,7 +157,7 @@ impl NotebookOptions {
         let config = DpoConfig {
             loss_type: vec![loss_type],
             beta: self.beta,
-            // Every epoch would ask it the same again.
+            // The reference does not change, so one pass is enough for all epochs.
             precompute_ref_log_probs: true,
             training: TrainingConfig {
                 learning_rate,
@@ -175,9 +174,9 @@ impl NotebookOptions {
         Ok(config)
     }
 
-    /// What the models are called: policy and reward model.
-    pub(super) fn called(&self) -> [String; 2] {
-        [(&self.model, models::POLICY), (&self.reward_model, models::REWARD_MODEL)]
-            .map(|(named, embedded)| models::called(named.as_deref(), embedded))
+    /// The display names of the policy and of the reward model.
+    pub(super) fn model_names(&self) -> [String; 2] {
+        [(&self.model, models::BUNDLED_POLICY), (&self.reward_model, models::BUNDLED_REWARD_MODEL)]
+            .map(|(name, bundled)| models::display_name(name.as_deref(), bundled))
     }
 }

@@ -1,4 +1,4 @@
-//! Configs and tokenisers that are missing, damaged or of another model.
+//! Configs and tokenisers that are missing, damaged or from another model.
 
 use crate::case::*;
 use std::fs;
@@ -7,31 +7,31 @@ pub const CASES: &[Case] = &[
     case(
         "no config",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             fs::remove_file(d.join("model/config.json")).unwrap()
         },
         GENERATE,
         &["config.json", "cannot be read"],
     ),
     case(
-        "a config that is no JSON",
+        "a config that is not JSON",
         |d| {
-            gpt2(d);
-            spoil(d, "config.json", |_| b"{n_embd: 64}".to_vec())
+            copy_gpt2(d);
+            corrupt(d, "config.json", |_| b"{n_embd: 64}".to_vec())
         },
         GENERATE,
         &["config.json", "is not a config", "line 1 column 2"],
     ),
     case(
         "a config of another model",
-        nothing,
+        no_files,
         "generate --model DISTILBERT --prompt This",
         &["config.json", "\"distilbert\"", "\"gpt2\" was expected"],
     ),
     case(
-        "a size of nonsense",
+        "an absurd size",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"n_layer\": 2", "\"n_layer\": 4000000000")
         },
         GENERATE,
@@ -40,7 +40,7 @@ pub const CASES: &[Case] = &[
     case(
         "heads that do not divide the width",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"n_head\": 4", "\"n_head\": 5")
         },
         GENERATE,
@@ -49,16 +49,16 @@ pub const CASES: &[Case] = &[
     case(
         "an unknown activation",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"gelu_new\"", "\"gleu\"")
         },
         GENERATE,
         &["config.json", "activation_function", "gleu", "gelu_new"],
     ),
     case(
-        "a config of gigabytes",
+        "a config of 3 GiB",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             fs::OpenOptions::new().write(true).open(d.join("model/config.json")).unwrap().set_len(3 << 30).unwrap()
         },
         GENERATE,
@@ -67,7 +67,7 @@ pub const CASES: &[Case] = &[
     case(
         "no tokeniser",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             for name in ["tokenizer.json", "vocab.json", "merges.txt"] {
                 fs::remove_file(d.join("model").join(name)).unwrap()
             }
@@ -76,19 +76,19 @@ pub const CASES: &[Case] = &[
         &["model", "PreTrainedTokenizerFast expects tokenizer.json"],
     ),
     case(
-        "a tokenizer.json that is no JSON",
+        "a tokenizer.json that is not JSON",
         |d| {
-            gpt2(d);
-            cut(d, "tokenizer.json")
+            copy_gpt2(d);
+            truncate(d, "tokenizer.json")
         },
         GENERATE,
         &["tokenizer.json", "not valid JSON", "line"],
     ),
     case(
-        "a merge without its second half",
+        "a merge with one token",
         |d| {
-            model(d, "gpt2-tiny-bin-zip");
-            spoil(d, "merges.txt", |b| [&b[..], b"oops\n"].concat())
+            copy_model(d, "gpt2-tiny-bin-zip");
+            corrupt(d, "merges.txt", |b| [&b[..], b"oops\n"].concat())
         },
         GENERATE,
         &["merges.txt", "line ", "expected two tokens, found \"oops\""],
@@ -96,8 +96,8 @@ pub const CASES: &[Case] = &[
     case(
         "a merge of unknown tokens",
         |d| {
-            model(d, "gpt2-tiny-bin-zip");
-            spoil(d, "merges.txt", |b| [&b[..], b"qqq zzz\n"].concat())
+            copy_model(d, "gpt2-tiny-bin-zip");
+            corrupt(d, "merges.txt", |b| [&b[..], b"qqq zzz\n"].concat())
         },
         GENERATE,
         &["\"qqq\"", "a token of the vocabulary"],
@@ -105,7 +105,7 @@ pub const CASES: &[Case] = &[
     case(
         "a vocabulary of another model",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "tokenizer.json", "\"This\": ", "\"This\": 9")
         },
         GENERATE,

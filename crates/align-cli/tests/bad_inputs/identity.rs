@@ -1,19 +1,19 @@
-//! What a program goes on from, damaged or of another model.
+//! Checkpoints, cached log-probabilities and journals that are damaged or from another model.
 
 use crate::case::*;
 use crate::support::run;
 use std::fs;
 use std::path::Path;
 
-/// `run` with both of its checkpoints.
-fn two_checkpoints(dir: &Path) {
+/// Trains a run in `run` with two checkpoints.
+fn run_with_two_checkpoints(dir: &Path) {
     write(dir, "pairs.jsonl", PAIR.repeat(4));
     let words: Vec<&str> = short_run!(" --logging-steps 1").split(' ').skip(1).collect();
     let output = run("dpo", dir, &words);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Replaces text in a file, where it must be found.
+/// Replaces text in a file. The text must occur.
 fn edit(dir: &Path, name: &str, from: &str, to: &str) {
     let text = fs::read_to_string(dir.join(name)).unwrap();
     assert!(text.contains(from), "{name} lacks {from}");
@@ -26,26 +26,26 @@ fn flip_last(dir: &Path, name: &str) {
     fs::write(dir.join(name), bytes).unwrap();
 }
 
-/// `run` with a checkpoint, and `model` with another field in its config.
-fn a_run_and_a_model(dir: &Path, from: &str, to: &str) {
-    a_run(dir);
-    gpt2(dir);
+/// Trains a run in `run` with a checkpoint, and copies its model to `model` with a change in its config.
+fn run_and_changed_model(dir: &Path, from: &str, to: &str) {
+    run_with_checkpoint(dir);
+    copy_gpt2(dir);
     replace(dir, "config.json", from, to);
 }
 
-const KEPT: &str = short_run!(" --precompute-ref-log-probs --ref-log-probs-dir kept");
+const CACHED_LOGPS: &str = short_run!(" --precompute-ref-log-probs --ref-log-probs-dir cache");
 
 pub const CASES: &[Case] = &[
     case(
         "a checkpoint of a model with fewer heads",
-        |d| a_run_and_a_model(d, "\"n_head\": 4", "\"n_head\": 8"),
+        |d| run_and_changed_model(d, "\"n_head\": 4", "\"n_head\": 8"),
         short_run!(" --model model --resume"),
         &["checkpoint-1", "another model", "n_head was 4, is now 8"],
     ),
     case(
-        "a checkpoint of a model that scales otherwise",
+        "a checkpoint of a model with another scaling of attention",
         |d| {
-            a_run_and_a_model(
+            run_and_changed_model(
                 d,
                 "\"scale_attn_by_inverse_layer_idx\": false",
                 "\"scale_attn_by_inverse_layer_idx\": true",
@@ -56,26 +56,26 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "a checkpoint of another dtype",
-        a_run,
+        run_with_checkpoint,
         short_run!(" --dtype bfloat16 --resume"),
         &["checkpoint-1", "dtype was float32, is now bfloat16"],
     ),
     case(
         "a checkpoint of another matmul precision",
-        a_run,
+        run_with_checkpoint,
         short_run!(" --matmul-precision high --resume"),
         &["checkpoint-1", "matmul_precision is", "\"high\" here", "--allow-other-rounding"],
     ),
     case(
-        "other rounding without a resume",
+        "--allow-other-rounding without --resume",
         |d| write(d, "pairs.jsonl", PAIR),
         "dpo --train-file pairs.jsonl --output-dir run --allow-other-rounding",
         &["--resume"],
     ),
     case(
-        "a checkpoint with a flipped bit, and a whole one before it",
+        "a checkpoint with a flipped bit, and an intact one before it",
         |d| {
-            two_checkpoints(d);
+            run_with_two_checkpoints(d);
             flip_last(d, "run/checkpoint-2/model.safetensors")
         },
         RESUME,
@@ -84,7 +84,7 @@ pub const CASES: &[Case] = &[
     case(
         "a checkpoint with a flipped bit, and none before it",
         |d| {
-            a_run(d);
+            run_with_checkpoint(d);
             flip_last(d, "run/checkpoint-1/optimizer.safetensors")
         },
         RESUME,
@@ -93,7 +93,7 @@ pub const CASES: &[Case] = &[
     case(
         "a checkpoint of another step",
         |d| {
-            a_run(d);
+            run_with_checkpoint(d);
             edit(d, "run/checkpoint-1/trainer_state.json", "\"step\": 1", "\"step\": 0")
         },
         RESUME,
@@ -102,7 +102,7 @@ pub const CASES: &[Case] = &[
     case(
         "a checkpoint with a changed manifest",
         |d| {
-            a_run(d);
+            run_with_checkpoint(d);
             edit(d, "run/checkpoint-1/manifest.json", "\"bytes\":", "\"bytes\":1")
         },
         RESUME,
@@ -111,7 +111,7 @@ pub const CASES: &[Case] = &[
     case(
         "a checkpoint without a manifest, as earlier versions wrote them",
         |d| {
-            a_run(d);
+            run_with_checkpoint(d);
             fs::remove_file(d.join("run/checkpoint-1/manifest.json")).unwrap()
         },
         RESUME,
@@ -120,7 +120,7 @@ pub const CASES: &[Case] = &[
     case(
         "a checkpoint without its weights",
         |d| {
-            a_run(d);
+            run_with_checkpoint(d);
             fs::remove_file(d.join("run/checkpoint-1/model.safetensors")).unwrap()
         },
         RESUME,
@@ -129,7 +129,7 @@ pub const CASES: &[Case] = &[
     case(
         "a metrics file that lost a line",
         |d| {
-            two_checkpoints(d);
+            run_with_two_checkpoints(d);
             let text = fs::read_to_string(d.join("run/metrics.jsonl")).unwrap();
             write(d, "run/metrics.jsonl", text.lines().next().unwrap())
         },
@@ -137,18 +137,18 @@ pub const CASES: &[Case] = &[
         &["run/metrics.jsonl", "damaged", "move it away"],
     ),
     case(
-        "kept log-probabilities with a flipped bit",
+        "cached log-probabilities with a flipped bit",
         |d| {
             write(d, "pairs.jsonl", PAIR.repeat(4));
             let words: Vec<&str> =
-                KEPT.split(' ').skip(1).map(|word| if word == "run" { "first" } else { word }).collect();
+                CACHED_LOGPS.split(' ').skip(1).map(|word| if word == "run" { "first" } else { word }).collect();
             let output = run("dpo", d, &words);
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            let kept = fs::read_dir(d.join("kept")).unwrap().next().unwrap().unwrap().file_name();
-            flip_last(d, &format!("kept/{}", kept.to_string_lossy()))
+            let cached = fs::read_dir(d.join("cache")).unwrap().next().unwrap().unwrap().file_name();
+            flip_last(d, &format!("cache/{}", cached.to_string_lossy()))
         },
-        KEPT,
-        &["kept/reference-logps-", "is damaged", "Delete it"],
+        CACHED_LOGPS,
+        &["cache/reference-logps-", "is damaged", "Delete it"],
     ),
     case(
         "a journal of an earlier version",

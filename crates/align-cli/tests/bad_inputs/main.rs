@@ -1,7 +1,7 @@
-//! Bad inputs as a user meets them, and what the program says: each names the file, the place, what was expected and found.
-//! None panics, and none takes more than 200 MB beyond a process that does nothing.
+//! Bad inputs and the program's error messages: each names the file, the position, what was expected and what was found. The program
+//! must not panic, and must not use more than 200 MB above an idle process.
 //!
-//! One test, because the memory of child processes is known for all of them together.
+//! This is a single test because the system reports the peak memory of all child processes together.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod case;
@@ -23,19 +23,19 @@ mod weights;
 use case::Case;
 use nix::sys::resource::{UsageWho, getrusage};
 use std::path::Path;
-use support::{kept, run};
+use support::{golden_path, run};
 
-/// What a refusal may take beyond the idle process, in KiB.
-const MEMORY: i64 = 200 << 10;
+/// The memory that a rejected command may use above an idle process, in KiB.
+const MAX_EXTRA_MEMORY: i64 = 200 << 10;
 
-/// The most memory that any child has had, in KiB.
-fn children() -> i64 {
+/// The peak memory of any child process so far, in KiB.
+fn peak_memory() -> i64 {
     getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss()
 }
 
 fn message(case: &Case, dir: &Path) -> String {
     let long = "This movie was ".repeat(100);
-    let distilbert = kept("models/distilbert-tiny");
+    let distilbert = golden_path("models/distilbert-tiny");
     let words = case.command.split(' ').map(|word| match word {
         "LONG" => long.as_str(),
         "DISTILBERT" => distilbert.as_str(),
@@ -44,19 +44,19 @@ fn message(case: &Case, dir: &Path) -> String {
     let words: Vec<&str> = words.collect();
     let output = run(words[0], dir, &words[1..]);
     let message = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success(), "{}: accepted", case.what);
-    assert!(output.status.code().is_some(), "{}: killed: {message}", case.what);
-    assert!(!message.contains("panicked"), "{}: {message}", case.what);
-    let steers = |c: char| c.is_control() && c != '\n';
-    assert!(!message.contains(steers), "{}: {message:?}", case.what);
+    assert!(!output.status.success(), "{}: accepted", case.name);
+    assert!(output.status.code().is_some(), "{}: killed: {message}", case.name);
+    assert!(!message.contains("panicked"), "{}: {message}", case.name);
+    let is_control = |c: char| c.is_control() && c != '\n';
+    assert!(!message.contains(is_control), "{}: {message:?}", case.name);
     message
 }
 
 #[test]
-fn each_is_told_what_is_wrong() {
+fn bad_inputs_are_rejected_with_a_clear_message() {
     let dir = tempfile::tempdir().unwrap();
     run("generate", dir.path(), &["--no-such-option"]);
-    let idle = children();
+    let idle = peak_memory();
     let cases: Vec<&Case> = [
         weights::CASES,
         configs::CASES,
@@ -76,18 +76,18 @@ fn each_is_told_what_is_wrong() {
     let mut wrong = Vec::new();
     for case in &cases {
         let dir = tempfile::tempdir().unwrap();
-        (case.make)(dir.path());
-        let before = children();
+        (case.prepare)(dir.path());
+        let before = peak_memory();
         let message = message(case, dir.path());
-        let missing: Vec<_> = case.says.iter().filter(|part| !message.contains(**part)).collect();
+        let missing: Vec<_> = case.message_parts.iter().filter(|part| !message.contains(**part)).collect();
         if !missing.is_empty() {
-            wrong.push(format!("{}: {message}  lacks {missing:?}", case.what));
+            wrong.push(format!("{}: {message}  lacks {missing:?}", case.name));
         }
-        let memory = children();
-        if memory > before && memory > idle + MEMORY {
-            wrong.push(format!("{}: {memory} KiB, an idle process {idle} KiB", case.what));
+        let memory = peak_memory();
+        if memory > before && memory > idle + MAX_EXTRA_MEMORY {
+            wrong.push(format!("{}: {memory} KiB, an idle process {idle} KiB", case.name));
         }
-        assert!(!dir.path().join("owned").exists(), "{}: it ran a command", case.what);
+        assert!(!dir.path().join("owned").exists(), "{}: it ran a command", case.name);
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }

@@ -1,16 +1,16 @@
-//! Models that people have and that cannot be taken, adapters, and numbers of nonsense.
+//! Real-world models that are not supported, adapters, and absurd numbers.
 
 use crate::case::*;
-use crate::support::kept;
+use crate::support::golden_path;
 use std::fs;
 
-/// Adds a field to the kept model's config.
+/// Adds a field to the copied model's config.
 fn with_field(dir: &std::path::Path, field: &str) {
-    gpt2(dir);
+    copy_gpt2(dir);
     replace(dir, "config.json", "{", &format!("{{{field},"));
 }
 
-/// `adapter/adapter_config.json` with these fields beside what every adapter's has.
+/// Writes an adapter whose `adapter_config.json` has these fields in addition to the required ones.
 fn adapter(dir: &std::path::Path, fields: &str) {
     fs::create_dir(dir.join("adapter")).unwrap();
     write(dir, "adapter/adapter_config.json", format!("{{\"peft_type\": \"LORA\", \"r\": 4{fields}}}"));
@@ -19,7 +19,7 @@ fn adapter(dir: &std::path::Path, fields: &str) {
 
 const MERGE: &str = "merge-adapter --model model --adapter adapter --output-dir merged";
 
-/// A GPT-2 of 300 blocks whose weights are all views of one storage of a block's largest.
+/// Writes a GPT-2 with 300 blocks whose weights are all views of one storage, which is as large as a block's largest tensor.
 fn shared_storage(dir: &std::path::Path) {
     let text = |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
     let int = |int: i64| [&[0x8a, 8][..], &int.to_le_bytes()].concat();
@@ -54,7 +54,7 @@ fn shared_storage(dir: &std::path::Path) {
     }
     add("ln_f.weight".into(), &[d]);
     add("ln_f.bias".into(), &[d]);
-    // The state dict ends, the list of storages is that of one, and its data follow.
+    // The end of the state dict, then the list of storages, which has one entry, then its data.
     state.extend([&b".\x80\x02]"[..], &text("0"), b"a.", &numel.to_le_bytes()].concat());
     state.extend(vec![0; 4 * numel as usize]);
     bin(dir, &[LEGACY, b"\x80\x02", &state].concat());
@@ -69,7 +69,7 @@ pub const CASES: &[Case] = &[
         &["pytorch_model.bin", "bytes of weights", "share their storage", ".clone()"],
     ),
     case(
-        "floats of eight bits",
+        "weights in 8-bit floating point",
         |d| safetensors(d, r#"{"wte.weight":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}}"#, 2),
         GENERATE,
         &["model.safetensors", "F8_E4M3", "8 bits", "bfloat16"],
@@ -83,7 +83,7 @@ pub const CASES: &[Case] = &[
     case(
         "an activation with weights of its own",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"gelu_new\"", "\"prelu\"")
         },
         GENERATE,
@@ -92,7 +92,7 @@ pub const CASES: &[Case] = &[
     case(
         "more blocks stored than the config has",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"n_layer\": 2", "\"n_layer\": 1")
         },
         GENERATE,
@@ -101,16 +101,16 @@ pub const CASES: &[Case] = &[
     case(
         "a size in quotes",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"n_embd\": 64", "\"n_embd\": \"64\"")
         },
         GENERATE,
         &["config.json", "`n_embd`", "expected i64"],
     ),
     case(
-        "an end of text outside the vocabulary",
+        "an EOS token id outside the vocabulary",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"eos_token_id\": 0", "\"eos_token_id\": [0, 1000]")
         },
         GENERATE,
@@ -119,7 +119,7 @@ pub const CASES: &[Case] = &[
     case(
         "a DoRA adapter",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             adapter(d, r#", "use_dora": true"#)
         },
         MERGE,
@@ -128,25 +128,25 @@ pub const CASES: &[Case] = &[
     case(
         "an adapter of another architecture",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             adapter(d, r#", "target_modules": ["q_proj", "v_proj"]"#)
         },
         MERGE,
         &["adapter_config.json", "target_modules", "c_attn"],
     ),
     case(
-        "an expression that looks ahead",
+        "target_modules with a look-ahead expression",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             adapter(d, r#", "target_modules": "(?!x).*c_attn""#)
         },
         MERGE,
         &["adapter_config.json", "target_modules", "look-around"],
     ),
     case(
-        "an adapter of an output projection",
+        "an adapter on the output projection",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             adapter(d, r#", "target_modules": ["c_attn", "lm_head"]"#)
         },
         MERGE,
@@ -155,14 +155,14 @@ pub const CASES: &[Case] = &[
     case(
         "an adapter without its matrices",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             adapter(d, "")
         },
         MERGE,
         &["adapter_model.safetensors", "missing (4)", "h.0.attn.c_attn.lora_A.weight"],
     ),
     case(
-        "an adapter that names no base model",
+        "an adapter without the name of its base model",
         |d| adapter(d, ""),
         "generate --model adapter --prompt This",
         &["adapter_config.json", "base_model_name_or_path", "merge-adapter"],
@@ -177,12 +177,12 @@ pub const CASES: &[Case] = &[
         &["adapter", "adapter/config.json", "holds only an adapter"],
     ),
     case(
-        "an adapter on an adapter",
+        "an adapter trained on top of an adapter",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             fs::create_dir(d.join("adapter")).unwrap();
             for name in ["adapter_config.json", "adapter_model.safetensors"] {
-                fs::copy(kept(&format!("../lora/fresh/{name}")), d.join("adapter").join(name)).unwrap();
+                fs::copy(golden_path(&format!("../lora/fresh/{name}")), d.join("adapter").join(name)).unwrap();
             }
             let config = fs::read_to_string(d.join("adapter/adapter_config.json")).unwrap();
             write(d, "adapter/adapter_config.json", config.replace("\"gpt2-tiny\"", "\"model\""));
@@ -192,9 +192,9 @@ pub const CASES: &[Case] = &[
         &["adapter is an adapter of model", "merge-adapter --model model --adapter adapter"],
     ),
     case(
-        "a new model that no machine holds",
+        "a new model larger than memory",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"n_embd\": 64", "\"n_embd\": 262144");
             replace(d, "config.json", "\"n_layer\": 2", "\"n_layer\": 96");
             write(d, "texts.jsonl", "{\"text\": \"This movie was great\"}\n")
@@ -203,9 +203,9 @@ pub const CASES: &[Case] = &[
         &["model/config.json", "n_embd 262144", "n_layer 96", "are left"],
     ),
     case(
-        "a new classifier that no machine holds",
+        "a new classifier larger than memory",
         |d| {
-            model(d, "distilbert-tiny");
+            copy_model(d, "distilbert-tiny");
             replace(d, "config.json", "\"dim\": 64", "\"dim\": 262144");
             replace(d, "config.json", "\"n_layers\": 2", "\"n_layers\": 96");
             write(d, "texts.csv", "text,label\ngood,1\nbad,0\n")
@@ -214,46 +214,46 @@ pub const CASES: &[Case] = &[
         &["model/config.json", "dim 262144", "n_layers 96", "are left"],
     ),
     case(
-        "a vocabulary of nonsense",
+        "an absurd vocabulary size",
         |d| {
-            model(d, "distilbert-tiny");
+            copy_model(d, "distilbert-tiny");
             write(d, "texts.csv", "text,label\ngood,1\nbad,0\n")
         },
         "train-classifier --model-config model/config.json --vocab-size 1152921504606846976 --train-file texts.csv --output-dir run",
         &["vocab_size", "1152921504606846976"],
     ),
     case(
-        "beams of nonsense",
-        nothing,
+        "an absurd number of beams",
+        no_files,
         "generate --prompt This --num-beams 1152921504606846976",
         &["`num_beams` is 1152921504606846976", "at most ", "of memory"],
     ),
     case(
-        "texts from one prompt of nonsense",
-        nothing,
+        "an absurd number of returned sequences",
+        no_files,
         "generate --prompt This --do-sample --num-return-sequences 1152921504606846976",
         &["`num_return_sequences` is 1152921504606846976", "at most ", "of memory"],
     ),
     case(
-        "texts a prompt of nonsense",
-        nothing,
+        "an absurd number of texts per prompt",
+        no_files,
         "generate --prompt This --texts-per-prompt 18446744073709551615",
         &["`--texts-per-prompt` is 18446744073709551615", "at most ", "of memory"],
     ),
     case(
-        "compared texts of nonsense",
-        nothing,
+        "an absurd number of compared texts per prompt",
+        no_files,
         "notebook --compared-texts-per-prompt 1152921504606846976",
         &["`--compared-texts-per-prompt` is 1152921504606846976", "at most ", "of memory"],
     ),
     case(
-        "texts to pair of nonsense",
-        nothing,
+        "an absurd number of training texts per prompt",
+        no_files,
         "frontier --output-dir run --training-texts-per-prompt 1152921504606846976",
         &["texts_per_prompt", "1152921504606846976", "at most ", "of memory"],
     ),
     case(
-        "resamples of nonsense",
+        "an absurd number of resamples",
         |d| write(d, "scored.csv", "prompt,text,score\na,a good one,1\na,a bad one,2\n"),
         "evaluate --input scored.csv --resamples 1152921504606846976",
         &["resamples", "at most 10000000", "1152921504606846976"],

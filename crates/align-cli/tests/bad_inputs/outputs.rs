@@ -23,7 +23,7 @@ pub const CASES: &[Case] = &[
         &["file/out.jsonl", "cannot be written"],
     ),
     case(
-        "an output where nothing can be written",
+        "an output folder that cannot be created",
         |d| write(d, "pairs.jsonl", PAIR),
         "dpo --train-file pairs.jsonl --output-dir /proc/run",
         &["/proc/run"],
@@ -50,9 +50,9 @@ pub const CASES: &[Case] = &[
     case(
         "a checkpoint of another model",
         |d| {
-            a_run(d);
-            gpt2(d);
-            spoil(d, "model.safetensors", |mut b| {
+            run_with_checkpoint(d);
+            copy_gpt2(d);
+            corrupt(d, "model.safetensors", |mut b| {
                 let at = b.len() - 2;
                 b[at] ^= 0x40;
                 b
@@ -64,7 +64,7 @@ pub const CASES: &[Case] = &[
     case(
         "a checkpoint of other pairs",
         |d| {
-            a_run(d);
+            run_with_checkpoint(d);
             write(d, "pairs.jsonl", PAIR.replace("great", "good").repeat(4))
         },
         RESUME,
@@ -72,14 +72,14 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "a checkpoint of other options",
-        a_run,
+        run_with_checkpoint,
         short_run!(" --beta 0.5 --resume"),
         &["checkpoint-1", "beta = 0.1, this run has 0.5"],
     ),
     case(
-        "a checkpoint with spoiled moments",
+        "a checkpoint with damaged optimiser moments",
         |d| {
-            a_run(d);
+            run_with_checkpoint(d);
             let path = d.join("run/checkpoint-1/optimizer.safetensors");
             let b = fs::read(&path).unwrap();
             fs::write(path, &b[..b.len() / 2]).unwrap()
@@ -88,9 +88,9 @@ pub const CASES: &[Case] = &[
         &["optimizer.safetensors", "damaged", "bytes"],
     ),
     case(
-        "a checkpoint with a spoiled state",
+        "a checkpoint with a damaged trainer state",
         |d| {
-            a_run(d);
+            run_with_checkpoint(d);
             write(d, "run/checkpoint-1/trainer_state.json", "{\"step\": -1}")
         },
         RESUME,

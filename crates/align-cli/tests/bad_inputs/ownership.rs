@@ -1,4 +1,4 @@
-//! Outputs in whose place something else stands, inputs that an output would replace, and metrics that no evaluation has.
+//! Outputs whose names are taken by other files, inputs that an output would replace, and unknown metrics.
 
 use crate::case::*;
 use std::fs;
@@ -7,39 +7,44 @@ use std::path::Path;
 
 const SCORED: &str = "prompt,text,score\na,b,1\na,c,2\n";
 
-fn pairs(dir: &Path) {
+fn write_pairs(dir: &Path) {
     write(dir, "pairs.jsonl", PAIR.repeat(4));
 }
 
-/// `run` with something under a name that a run writes.
+/// Writes a file of the user's into `run`, with a name that a run writes.
 fn run_with(dir: &Path, name: &str) {
-    pairs(dir);
+    write_pairs(dir);
     fs::create_dir(dir.join("run")).unwrap();
     write(dir, &format!("run/{name}"), "mine");
 }
 
 pub const CASES: &[Case] = &[
     case(
-        "a run beside another's config.toml",
+        "a run in a folder with another config.toml",
         |d| run_with(d, "config.toml"),
         DPO,
         &["run", "config.toml (not written by this run)", "Move them away"],
     ),
-    case("a run beside another's run.json", |d| run_with(d, "run.json"), DPO, &["run", "run.json", "move it away"]),
+    case(
+        "a run in a folder with another run.json",
+        |d| run_with(d, "run.json"),
+        DPO,
+        &["run", "run.json", "move it away"],
+    ),
     case(
         "a run in the folder of its model",
-        gpt2_and_pairs,
+        copy_gpt2_and_pairs,
         "dpo --train-file pairs.jsonl --model model --output-dir model",
         &["which model names", "write into model", "another folder"],
     ),
     case(
         "a run inside the folder of its model",
-        gpt2_and_pairs,
+        copy_gpt2_and_pairs,
         "dpo --train-file pairs.jsonl --model model --output-dir model/runs/1",
         &["which model names", "write into model", "another folder"],
     ),
     case(
-        "training rows where the run writes its samples",
+        "training data with the name of the run's samples",
         |d| {
             fs::create_dir(d.join("run")).unwrap();
             write(d, "run/samples.jsonl", PAIR)
@@ -48,19 +53,19 @@ pub const CASES: &[Case] = &[
         &["train_file names", "samples.jsonl", "another folder"],
     ),
     case(
-        "kept log-probabilities in the model's place",
-        pairs,
+        "cached log-probabilities in the folder of the final model",
+        write_pairs,
         "dpo --train-file pairs.jsonl --output-dir run --precompute-ref-log-probs --ref-log-probs-dir run/model",
         &["ref_log_probs_dir names", "run/model", "another folder"],
     ),
     case(
-        "scored texts in place of the texts",
+        "scored texts that would replace the input",
         |d| write(d, "in.csv", "text\na\n"),
         "classify --input in.csv --output ./in.csv --overwrite",
-        &["in.csv", "would be read", "another name"],
+        &["in.csv", "same as the input", "another name"],
     ),
     case(
-        "pairs in place of their texts, through a link",
+        "pairs that would replace the input through a link",
         |d| {
             write(d, "in.csv", SCORED);
             symlink("in.csv", d.join("out.csv")).unwrap()
@@ -69,7 +74,7 @@ pub const CASES: &[Case] = &[
         &["out.csv", "in.csv", "another name"],
     ),
     case(
-        "a folder where a table is to go",
+        "a folder with the output table's name",
         |d| {
             write(d, "in.csv", SCORED);
             fs::create_dir(d.join("out.csv")).unwrap()
@@ -78,7 +83,7 @@ pub const CASES: &[Case] = &[
         &["out.csv", "a folder"],
     ),
     case(
-        "a link to nothing where a table is to go",
+        "a dangling link with the output table's name",
         |d| {
             write(d, "in.csv", SCORED);
             symlink("none.csv", d.join("out.csv")).unwrap()
@@ -87,27 +92,27 @@ pub const CASES: &[Case] = &[
         &["out.csv", "exists already"],
     ),
     case(
-        "a device in place of a report",
+        "a device as the output",
         |d| write(d, "in.csv", SCORED),
         "evaluate --input in.csv --output /dev/null --overwrite",
         &["/dev/null", "a device"],
     ),
     case(
-        "an evaluation in place of its texts",
+        "an evaluation that would replace the input",
         |d| write(d, "in.csv", SCORED),
         "evaluate --input in.csv --output in.csv --overwrite",
         &["in.csv", "another name"],
     ),
     case(
-        "a converted model in its own place",
-        gpt2,
+        "a converted model that would replace the input",
+        copy_gpt2,
         "convert --model model --dtype float16 --output-dir ./model --overwrite",
-        &["model", "would be read", "another name"],
+        &["model", "same as the input", "another name"],
     ),
     case(
-        "a converted model over notes",
+        "a converted model in a folder with other files",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             fs::create_dir(d.join("out")).unwrap();
             write(d, "out/notes.txt", "mine")
         },
@@ -115,7 +120,7 @@ pub const CASES: &[Case] = &[
         &["out", "notes.txt", "Move them away"],
     ),
     case(
-        "a report in a sweep's folder that is not the sweep's",
+        "a sweep in a folder with another report.html",
         |d| {
             fs::create_dir(d.join("sweep")).unwrap();
             write(d, "sweep/sweep.json", "{}");
@@ -126,19 +131,19 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "a misspelt metric",
-        pairs,
+        write_pairs,
         "dpo --train-file pairs.jsonl --eval-file pairs.jsonl --output-dir run --eval-strategy epoch --early-stopping-patience 1 --metric-for-best-model rewards/margin",
         &["metric_for_best_model", "rewards/margin", "did you mean rewards/margins?"],
     ),
     case(
         "a metric of another objective",
-        pairs,
+        write_pairs,
         "cpo --train-file pairs.jsonl --eval-file pairs.jsonl --output-dir run --eval-strategy epoch --early-stopping-patience 1 --metric-for-best-model eval_kl",
         &["metric_for_best_model", "eval_kl", "nll_loss"],
     ),
 ];
 
-fn gpt2_and_pairs(dir: &Path) {
-    gpt2(dir);
-    pairs(dir);
+fn copy_gpt2_and_pairs(dir: &Path) {
+    copy_gpt2(dir);
+    write_pairs(dir);
 }

@@ -1,13 +1,18 @@
-//! Tables and prompts.
+//! Bad tables and prompts.
 
 use crate::case::*;
 use crate::support::repository;
 use std::fs;
 
 pub const CASES: &[Case] = &[
-    case("no such table", nothing, "pair --input nowhere.csv --output pairs.jsonl", &["nowhere.csv", "cannot be read"]),
     case(
-        "a folder for a table",
+        "a table that does not exist",
+        no_files,
+        "pair --input nowhere.csv --output pairs.jsonl",
+        &["nowhere.csv", "cannot be read"],
+    ),
+    case(
+        "a folder instead of a table",
         |d| fs::create_dir(d.join("in.csv")).unwrap(),
         "pair --input in.csv --output pairs.jsonl",
         &["in.csv", "expected a file"],
@@ -25,13 +30,13 @@ pub const CASES: &[Case] = &[
         &["in.csv", "column \"score\"", "\"prompt\", \"text\""],
     ),
     case(
-        "a column twice",
+        "a repeated column",
         |d| write(d, "in.csv", "prompt,text,score,text\na,b,1,c\n"),
         "pair --input in.csv --output pairs.jsonl",
         &["in.csv, line 1", "\"text\" occurs twice"],
     ),
     case(
-        "a score that is no number",
+        "a score that is not a number",
         |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,c,high\n"),
         "pair --input in.csv --output pairs.jsonl",
         &["in.csv, row 2, column \"score\"", "a finite number", "\"high\""],
@@ -99,7 +104,7 @@ pub const CASES: &[Case] = &[
         &["pairs.jsonl, line 1", "expected a JSON object"],
     ),
     case(
-        "a field twice",
+        "a repeated field",
         |d| write(d, "pairs.jsonl", "{\"prompt\": \"a\", \"chosen\": \"b\", \"chosen\": \"c\", \"rejected\": \"d\"}\n"),
         DPO,
         &["pairs.jsonl, line 1", "\"chosen\" occurs twice"],
@@ -117,7 +122,7 @@ pub const CASES: &[Case] = &[
         &["pairs.jsonl, row 2, column \"prompt\"", "expected text, found a number"],
     ),
     case(
-        "pairs for the pairing",
+        "pairs as the input of pair",
         |d| write(d, "in.jsonl", PAIR),
         "pair --input in.jsonl --output pairs.jsonl",
         &["in.jsonl", "column \"text\"", "\"chosen\""],
@@ -133,7 +138,7 @@ pub const CASES: &[Case] = &[
         &["in.parquet", "Parquet", "PAR1"],
     ),
     case(
-        "Parquet with a spoiled page",
+        "Parquet with a damaged page",
         |d| {
             let mut b = fs::read(repository().join("fuzz/corpus/parquet/dictionary.parquet")).unwrap();
             b[4] = 0xff;
@@ -143,7 +148,7 @@ pub const CASES: &[Case] = &[
         "pair --input in.parquet --output pairs.jsonl",
         &["in.parquet", "Parquet"],
     ),
-    case("a prompt longer than the context", nothing, "generate --max-new-tokens 5 --prompt LONG", &["128", "tokens"]),
+    case("a prompt longer than the context", no_files, "generate --max-new-tokens 5 --prompt LONG", &["128", "tokens"]),
     case(
         "completions empty after truncation",
         |d| write(d, "pairs.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(3)),
@@ -160,22 +165,22 @@ pub const CASES: &[Case] = &[
         "an empty prompt",
         |d| write(d, "prompts.txt", "This\n\nThat\n"),
         "generate --prompts prompts.txt",
-        &["prompts.txt, line 2", "empty prompt"],
+        &["prompts.txt, line 2", "the prompt is empty"],
     ),
     case(
-        "pairs of equal sides alone",
+        "only pairs with equal completions",
         |d| write(d, "pairs.jsonl", SAME.repeat(8)),
         "dpo --train-file pairs.jsonl --output-dir run",
         &["all 8 training pairs", "chosen", "rejected", "give completions that differ"],
     ),
     case(
-        "pairs that are equal once they are cut",
+        "pairs whose completions are equal after truncation",
         |d| write(d, "pairs.jsonl", PAIR.repeat(4)),
         "cpo --train-file pairs.jsonl --output-dir run --max-length 4",
         &["all 4 training pairs", "a larger max_length"],
     ),
     case(
-        "held-out pairs of equal sides alone",
+        "only held-out pairs with equal completions",
         |d| {
             write(d, "pairs.jsonl", PAIR.repeat(4));
             write(d, "held.jsonl", SAME);
@@ -184,13 +189,13 @@ pub const CASES: &[Case] = &[
         &["all 1 evaluation pairs"],
     ),
     case(
-        "completions that are liked and disliked",
+        "completions that are both desirable and undesirable",
         |d| write(d, "pairs.jsonl", SAME.repeat(4)),
         "kto --train-file pairs.jsonl --output-dir run",
         &["all 8 training completions", "desirable and undesirable"],
     ),
     case(
-        "held-out pairs that are all too long",
+        "only held-out pairs that are too long",
         |d| {
             write(d, "pairs.jsonl", PAIR.repeat(4));
             write(d, "held.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(4))
@@ -199,19 +204,19 @@ pub const CASES: &[Case] = &[
         &["evaluation rows", "held.jsonl", "0 of 4 rows", "max_length 20"],
     ),
     case(
-        "judged completions that are all too long",
-        |d| write(d, "likes.jsonl", LIKE.replace("This", &"This movie ".repeat(60)).repeat(2)),
-        "kto --train-file likes.jsonl --output-dir run --max-length 20",
-        &["likes.jsonl", "no row is left", "0 of 2 rows"],
+        "only labelled completions that are too long",
+        |d| write(d, "labelled.jsonl", LABELLED.replace("This", &"This movie ".repeat(60)).repeat(2)),
+        "kto --train-file labelled.jsonl --output-dir run --max-length 20",
+        &["labelled.jsonl", "no row is left", "0 of 2 rows"],
     ),
     case(
-        "a label of a third kind",
-        |d| write(d, "likes.jsonl", LIKE.to_owned() + &LIKE.replace("true", "\"maybe\"")),
-        "kto --train-file likes.jsonl --output-dir run",
-        &["likes.jsonl, row 2, column \"label\"", "true or false", "\"maybe\""],
+        "a label that is neither true nor false",
+        |d| write(d, "labelled.jsonl", LABELLED.to_owned() + &LABELLED.replace("true", "\"maybe\"")),
+        "kto --train-file labelled.jsonl --output-dir run",
+        &["labelled.jsonl, row 2, column \"label\"", "true or false", "\"maybe\""],
     ),
     case(
-        "a class that the model lacks",
+        "a class that the model does not have",
         |d| write(d, "texts.csv", "text,label\ngood,POSITIVE\nbad,negativ\n\n"),
         "train-classifier --train-file texts.csv --output-dir run",
         &["texts.csv, row 2, column \"label\"", "0 (NEGATIVE), 1 (POSITIVE)", "\"negativ\""],

@@ -1,37 +1,37 @@
-//! Weights that are missing, damaged, hostile or of another model.
+//! Weights that are missing, damaged, malicious or from another model.
 
 use crate::case::*;
 use std::fs;
 
 pub const CASES: &[Case] = &[
-    case("a mistyped folder", nothing, "generate --model ./model --prompt This", &["no such folder", "./model"]),
-    case("a name that no hub has", nothing, "generate --model us/er/na:me --prompt This", &["us/er/na:me"]),
+    case("a mistyped folder", no_files, "generate --model ./model --prompt This", &["no such folder", "./model"]),
+    case("an invalid hub name", no_files, "generate --model us/er/na:me --prompt This", &["us/er/na:me"]),
     case(
         "a model that is not in the cache",
-        nothing,
+        no_files,
         "generate --model user/name --prompt This",
         &["user/name", "HF_HUB_OFFLINE"],
     ),
     case(
         "an upload without a network",
-        gpt2,
+        copy_gpt2,
         "push-to-hub --model model --hub-model-id user/name",
         &["user/name", "HF_HUB_OFFLINE"],
     ),
     case(
         "safetensors cut in half",
         |d| {
-            gpt2(d);
-            cut(d, "model.safetensors")
+            copy_gpt2(d);
+            truncate(d, "model.safetensors")
         },
         GENERATE,
         &["model.safetensors", "damaged or was cut short", "bytes of data"],
     ),
     case(
-        "safetensors with a spoiled header",
+        "safetensors with a damaged header",
         |d| {
-            gpt2(d);
-            spoil(d, "model.safetensors", |mut b| {
+            copy_gpt2(d);
+            corrupt(d, "model.safetensors", |mut b| {
                 b[9] = b'x';
                 b
             })
@@ -42,8 +42,8 @@ pub const CASES: &[Case] = &[
     case(
         "a header that claims 2^60 bytes",
         |d| {
-            gpt2(d);
-            spoil(d, "model.safetensors", |b| [&(1_u64 << 60).to_le_bytes()[..], &b[8..]].concat())
+            copy_gpt2(d);
+            corrupt(d, "model.safetensors", |b| [&(1_u64 << 60).to_le_bytes()[..], &b[8..]].concat())
         },
         GENERATE,
         &["model.safetensors", "1152921504606846976 bytes"],
@@ -73,10 +73,10 @@ pub const CASES: &[Case] = &[
         &["model.safetensors", "describes 16 bytes of data, it holds 8"],
     ),
     case(
-        "safetensors of nothing",
+        "an empty safetensors file",
         |d| {
-            gpt2(d);
-            spoil(d, "model.safetensors", |_| Vec::new())
+            copy_gpt2(d);
+            corrupt(d, "model.safetensors", |_| Vec::new())
         },
         GENERATE,
         &["model.safetensors", "is empty"],
@@ -84,17 +84,17 @@ pub const CASES: &[Case] = &[
     case(
         "a git-lfs pointer",
         |d| {
-            gpt2(d);
-            spoil(d, "model.safetensors", |_| b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n".to_vec())
+            copy_gpt2(d);
+            corrupt(d, "model.safetensors", |_| b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n".to_vec())
         },
         GENERATE,
         &["model.safetensors", "git lfs pull"],
     ),
     case(
-        "a web page for weights",
+        "a web page instead of weights",
         |d| {
-            gpt2(d);
-            spoil(d, "model.safetensors", |_| b"<!doctype html><html></html>".to_vec())
+            copy_gpt2(d);
+            corrupt(d, "model.safetensors", |_| b"<!doctype html><html></html>".to_vec())
         },
         GENERATE,
         &["model.safetensors", "HTML page"],
@@ -102,7 +102,7 @@ pub const CASES: &[Case] = &[
     case(
         "no weights at all",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             fs::remove_file(d.join("model/model.safetensors")).unwrap()
         },
         GENERATE,
@@ -111,16 +111,16 @@ pub const CASES: &[Case] = &[
     case(
         "a config that disagrees with the weights",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"n_embd\": 64", "\"n_embd\": 128")
         },
         GENERATE,
         &["model.safetensors", "do not fit config.json", "transformer.h.0.ln_1.bias: expected shape [128], found [64]"],
     ),
     case(
-        "a config with a block more",
+        "a config with one block too many",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             replace(d, "config.json", "\"n_layer\": 2", "\"n_layer\": 3")
         },
         GENERATE,
@@ -129,7 +129,7 @@ pub const CASES: &[Case] = &[
     case(
         "an index that names a missing shard",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             fs::remove_file(d.join("model/model.safetensors")).unwrap();
             write(d, "model/model.safetensors.index.json", r#"{"weight_map": {"a": "model-1.safetensors"}}"#)
         },
@@ -137,9 +137,9 @@ pub const CASES: &[Case] = &[
         &["index.json", "model-1.safetensors", "not in the folder"],
     ),
     case(
-        "an index that leads out of its folder",
+        "an index with a path outside its folder",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             fs::remove_file(d.join("model/model.safetensors")).unwrap();
             write(d, "model/model.safetensors.index.json", r#"{"weight_map": {"a": "../../secret"}}"#)
         },
@@ -147,9 +147,9 @@ pub const CASES: &[Case] = &[
         &["index.json", "../../secret", "same folder"],
     ),
     case(
-        "an index that is no index",
+        "a file that is not a checkpoint index",
         |d| {
-            gpt2(d);
+            copy_gpt2(d);
             fs::remove_file(d.join("model/model.safetensors")).unwrap();
             write(d, "model/model.safetensors.index.json", r#"{"weights": {}}"#)
         },
@@ -169,7 +169,7 @@ pub const CASES: &[Case] = &[
         &["pytorch_model.bin", "1152921504606846976"],
     ),
     case(
-        "a pickle that is no state dict",
+        "a pickle that is not a state dict",
         |d| pickled(d, b"\x80\x02K\x01.\x80\x02]."),
         GENERATE,
         &["pytorch_model.bin", "state dict"],
@@ -177,8 +177,8 @@ pub const CASES: &[Case] = &[
     case(
         "an old .bin cut in half",
         |d| {
-            model(d, "gpt2-tiny-bin-legacy");
-            cut(d, "pytorch_model.bin")
+            copy_model(d, "gpt2-tiny-bin-legacy");
+            truncate(d, "pytorch_model.bin")
         },
         GENERATE,
         &["pytorch_model.bin", "cut short"],
@@ -186,17 +186,17 @@ pub const CASES: &[Case] = &[
     case(
         "a zip .bin cut in half",
         |d| {
-            model(d, "gpt2-tiny-bin-zip");
-            cut(d, "pytorch_model.bin")
+            copy_model(d, "gpt2-tiny-bin-zip");
+            truncate(d, "pytorch_model.bin")
         },
         GENERATE,
         &["pytorch_model.bin", "damaged or was cut short"],
     ),
     case(
-        "a zip .bin with a flipped bit among its numbers",
+        "a zip .bin with a flipped bit in a tensor",
         |d| {
-            model(d, "gpt2-tiny-bin-zip");
-            spoil(d, "pytorch_model.bin", |mut b| {
+            copy_model(d, "gpt2-tiny-bin-zip");
+            corrupt(d, "pytorch_model.bin", |mut b| {
                 let at = b.len() / 2;
                 b[at] ^= 1;
                 b
@@ -208,7 +208,7 @@ pub const CASES: &[Case] = &[
     case(
         "NaN weights in logps",
         |d| {
-            nan(d, "gpt2-tiny", "transformer.ln_f.weight");
+            model_with_nan(d, "gpt2-tiny", "transformer.ln_f.weight");
             write(d, "pairs.jsonl", PAIR)
         },
         "logps --model model --input pairs.jsonl --output logps.jsonl",
@@ -217,7 +217,7 @@ pub const CASES: &[Case] = &[
     case(
         "NaN weights in classify",
         |d| {
-            nan(d, "distilbert-tiny", "classifier.bias");
+            model_with_nan(d, "distilbert-tiny", "classifier.bias");
             write(d, "in.csv", "text\ngood\n")
         },
         "classify --model model --input in.csv --output out.csv",
@@ -225,20 +225,20 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "NaN weights in generate",
-        |d| nan(d, "gpt2-tiny", "transformer.ln_f.bias"),
+        |d| model_with_nan(d, "gpt2-tiny", "transformer.ln_f.bias"),
         GENERATE,
         &["prompt 0", "NaN", "transformer.ln_f.bias"],
     ),
     case(
-        "NaN weights in a search with beams",
-        |d| nan(d, "gpt2-tiny", "transformer.ln_f.bias"),
+        "NaN weights in beam search",
+        |d| model_with_nan(d, "gpt2-tiny", "transformer.ln_f.bias"),
         "generate --model model --prompt This --num-beams 2",
         &["prompt 0", "NaN", "transformer.ln_f.bias"],
     ),
     case(
-        "a reward model of NaN",
+        "NaN weights in a reward model",
         |d| {
-            nan(d, "distilbert-tiny", "pre_classifier.weight");
+            model_with_nan(d, "distilbert-tiny", "pre_classifier.weight");
             write(d, "in.csv", "text\ngood\n")
         },
         "evaluate --model model --input in.csv",
@@ -247,7 +247,7 @@ pub const CASES: &[Case] = &[
     case(
         "a label without a name",
         |d| {
-            model(d, "distilbert-tiny");
+            copy_model(d, "distilbert-tiny");
             replace(d, "config.json", "\"1\": \"POSITIVE\"", "\"2\": \"POSITIVE\"");
             write(d, "in.csv", "text\ngood\n")
         },

@@ -1,13 +1,13 @@
 //! LoRA adapters.
 
 use crate::ok;
-use crate::support::{kept, run};
+use crate::support::{golden_path, run};
 
 #[test]
 fn adapters_are_trained_resumed_and_merged() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let pairs = kept("train.jsonl");
+    let pairs = golden_path("train.jsonl");
     let lora = ["--use-peft", "--lora-r", "4", "--lora-alpha", "8", "--lora-target-modules", "c_attn,mlp.c_proj"];
     let base = ["--train-file", &pairs, "--max-steps", "4", "--learning-rate", "1e-2", "--save-strategy", "steps"];
     let with = |more: &[&str]| ok("dpo", dir, &[base.as_slice(), &lora, &["--save-steps", "2"], more].concat());
@@ -30,7 +30,7 @@ fn adapters_are_trained_resumed_and_merged() {
     let card = std::fs::read_to_string(dir.join("whole/model/README.md")).unwrap();
     assert!(card.contains("library_name: peft"), "{card}");
 
-    // The options that the run wrote are a config file themselves, and a resumed run ends the same.
+    // The config.toml of a run works as its --config, and a resumed run gives the same adapter.
     ok("dpo", dir, &["--config", "whole/config.toml", "--train-file", &pairs, "--output-dir", "again"]);
     std::fs::remove_dir_all(dir.join("again/checkpoint-4")).unwrap();
     std::fs::remove_dir_all(dir.join("again/model")).unwrap();
@@ -42,10 +42,14 @@ fn adapters_are_trained_resumed_and_merged() {
     let text = |more: &[&str]| {
         ok("generate", dir, &[["--prompt", "The movie", "--max-new-tokens", "12"].as_slice(), more].concat())
     };
-    assert_ne!(text(&["--model", "merged"]), text(&[]), "four steps at this rate change what is written");
-    // An adapter's folder is a model once it names its base.
+    assert_ne!(
+        text(&["--model", "merged"]),
+        text(&[]),
+        "four steps at this learning rate must change the generated text"
+    );
+    // An adapter's folder can be used as a model if it names its base model.
     let config = dir.join("whole/model/adapter_config.json");
-    let base = format!("_path\": \"{}\"", kept("models/gpt2-tiny"));
+    let base = format!("_path\": \"{}\"", golden_path("models/gpt2-tiny"));
     let named = std::fs::read_to_string(&config).unwrap().replace("_path\": null", &base);
     assert!(named.contains(&base));
     std::fs::write(&config, named).unwrap();
@@ -53,11 +57,11 @@ fn adapters_are_trained_resumed_and_merged() {
 }
 
 #[test]
-fn every_trainer_of_policies_takes_an_adapter() {
+fn kto_and_cpo_train_adapters() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let (pairs, judged) = (kept("train.jsonl"), kept("train_kto.jsonl"));
-    for (command, data) in [("kto", &judged), ("cpo", &pairs)] {
+    let (pairs, labelled) = (golden_path("train.jsonl"), golden_path("train_kto.jsonl"));
+    for (command, data) in [("kto", &labelled), ("cpo", &pairs)] {
         let args = ["--train-file", data, "--output-dir", command, "--max-steps", "2", "--use-peft"];
         ok(command, dir, &args);
         assert!(dir.join(command).join("model/adapter_model.safetensors").exists());
@@ -65,11 +69,11 @@ fn every_trainer_of_policies_takes_an_adapter() {
 }
 
 #[test]
-fn wrong_options_of_adapters() {
+fn invalid_adapter_options_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let pairs = kept("train.jsonl");
-    for (options, says) in [
+    let pairs = golden_path("train.jsonl");
+    for (options, message_part) in [
         (vec!["--lora-r", "4"], "--use-peft"),
         (vec!["--lora-target-modules", "c_attn"], "--use-peft"),
         (vec!["--use-peft", "--lora-r", "0"], "option r"),
@@ -81,6 +85,6 @@ fn wrong_options_of_adapters() {
         let args = [["--train-file", &pairs, "--output-dir", "refused"].as_slice(), &options].concat();
         let output = run("dpo", dir, &args);
         let problem = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && problem.contains(says), "{options:?}: {problem}");
+        assert!(!output.status.success() && problem.contains(message_part), "{options:?}: {problem}");
     }
 }

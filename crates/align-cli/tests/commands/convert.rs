@@ -1,15 +1,15 @@
-//! Models in another dtype.
+//! Conversion of models to another dtype.
 
-use crate::support::{kept, run};
+use crate::support::{golden_path, run};
 use crate::{lines, ok};
 use std::path::Path;
 
 #[test]
-fn a_model_in_another_dtype() {
+fn models_are_converted_to_float16() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     for model in ["gpt2-tiny", "distilbert-tiny"] {
-        let from = kept(&format!("models/{model}"));
+        let from = golden_path(&format!("models/{model}"));
         ok("convert", dir, &["--model", &from, "--dtype", "float16", "--output-dir", model]);
         let bytes = |folder: &Path| std::fs::metadata(folder.join("model.safetensors")).unwrap().len() as f64;
         let (before, after) = (bytes(Path::new(&from)), bytes(&dir.join(model)));
@@ -22,7 +22,7 @@ fn a_model_in_another_dtype() {
         ok("logps", dir, &["--model", model, "--input", "pairs.jsonl", "--output", "logps.jsonl", "--overwrite"]);
         lines(&dir.join("logps.jsonl"))[0]["logps"].as_f64().unwrap()
     };
-    let (exact, rounded) = (sum(&kept("models/gpt2-tiny")), sum("gpt2-tiny"));
-    // float16 holds 11 binary digits.
+    let (exact, rounded) = (sum(&golden_path("models/gpt2-tiny")), sum("gpt2-tiny"));
+    // float16 has a precision of 11 bits.
     assert!(exact != rounded && (exact - rounded).abs() < 1e-2 * exact.abs(), "{exact} became {rounded}");
 }

@@ -1,11 +1,11 @@
-//! Several files of texts, compared.
+//! Comparison of several files of texts.
 
 use crate::ok;
-use crate::support::{kept, repository, run};
+use crate::support::{golden_path, repository, run};
 use std::path::Path;
 
-/// What `evaluate` writes of several files, by name.
-fn evaluated(dir: &Path, args: &[&str]) -> serde_json::Value {
+/// The JSON results of `evaluate` for several files.
+fn evaluate(dir: &Path, args: &[&str]) -> serde_json::Value {
     let out = ok("evaluate", dir, &[args, &["--output", "numbers.json", "--overwrite"]].concat());
     let numbers: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(dir.join("numbers.json")).unwrap()).unwrap();
@@ -26,7 +26,7 @@ fn several_files_are_compared() {
     std::fs::write(dir.join("few.csv"), "text,score\nQZ,1\nZQ,3\n").unwrap();
     std::fs::write(dir.join("many.jsonl"), "{\"text\": \"QZQZQZ\"}\n".repeat(3)).unwrap();
     for args in [&["--input", "few.csv", "many.jsonl"][..], &["--input", "few.csv", "--input", "many.jsonl"]] {
-        let numbers = evaluated(dir, args);
+        let numbers = evaluate(dir, args);
         assert_eq!(numbers["equal_samples"], serde_json::json!({"texts": 2, "tokens": 2}));
         let [few, many] = &numbers["files"].as_array().unwrap()[..] else { panic!("{numbers}") };
         assert_eq!((&few["report"]["tokens"], &many["report"]["tokens"]), (&4.into(), &18.into()));
@@ -36,17 +36,17 @@ fn several_files_are_compared() {
             assert!((found.as_f64().unwrap() - expected).abs() < 1e-12, "{what}: {found}, expected {expected}");
         };
         for file in [few, many] {
-            // Four tokens, two of each kind, none of which stands once.
+            // Four tokens: two types, each of which occurs twice.
             close("plain", &file["equal_samples_entropy"]["value"], 2f64.ln());
             close("Miller-Madow", &file["equal_samples_miller_madow_entropy"]["value"], 2f64.ln() + 1.0 / 8.0);
             close("Chao-Wang-Jost", &file["equal_samples_chao_wang_jost_entropy"]["value"], 1.0 / 2.0 + 1.0 / 3.0);
-            close("tokens a text", &file["equal_samples_tokens"], 2.0);
+            close("tokens per text", &file["equal_samples_tokens"], 2.0);
             close("distinct-1", &file["equal_samples_distinct"][0]["value"], 2.0 / 4.0);
         }
-        // QZ and ZQ, and twice QZ.
+        // The bigrams are QZ and ZQ in the first file, and QZ twice in the second.
         close("distinct-2", &few["equal_samples_distinct"][1]["value"], 1.0);
         close("distinct-2", &many["equal_samples_distinct"][1]["value"], 1.0 / 2.0);
-        // QZ ZQ QZ ZQ QZ.
+        // The bigrams of one text are QZ ZQ QZ ZQ QZ.
         close("distinct-2 in a text", &many["diversity"]["ngrams"][1]["distinct_per_text"], 2.0 / 5.0);
         close("length", &many["diversity"]["mean_length"], 6.0);
     }
@@ -56,22 +56,22 @@ fn several_files_are_compared() {
     assert!(!output.status.success() && problem.contains("few.csv: ") && problem.contains("sample.texts"), "{problem}");
 }
 
-/// The notebook's own texts, which are not part of this repository: where they are not there, there is nothing to compare.
+/// Reproduces the notebook's table from its own texts. They are not part of this repository, so the test is skipped without them.
 #[test]
-fn the_notebooks_own_table() {
+fn the_notebooks_table_is_reproduced() {
     let shared = repository().join("../shared");
     let (data, tokenizer) = (shared.join("data/notebook"), shared.join("tokenizers/gpt2"));
     if !data.is_dir() || !tokenizer.is_dir() {
         return;
     }
-    let golden = std::fs::read_to_string(kept("metrics.json")).unwrap();
+    let golden = std::fs::read_to_string(golden_path("metrics.json")).unwrap();
     let golden: serde_json::Value = serde_json::from_str(&golden).unwrap();
     let names = ["sft", "hinge", "sigmoid"];
     let files = names.map(|name| data.join(format!("{name}_generated.csv")).to_str().unwrap().to_owned());
     let dir = tempfile::tempdir().unwrap();
     let tokenizer = tokenizer.to_str().unwrap();
     let args = ["--resamples", "40", "--tokenizer", tokenizer, "--input", &files[0], &files[1], &files[2]];
-    let numbers = evaluated(dir.path(), &args);
+    let numbers = evaluate(dir.path(), &args);
     assert_eq!(numbers["equal_samples"]["texts"], 138);
     for (name, file) in names.into_iter().zip(numbers["files"].as_array().unwrap()) {
         for (found, expected) in [

@@ -1,4 +1,4 @@
-//! The program as its users run it: the whole path from prompts to a report, and what it says of bad input.
+//! Runs the program's commands end to end, from prompts to a report.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adapters;

@@ -1,17 +1,17 @@
-//! Models that begin with random weights.
+//! Training of new models from random weights.
 
-use crate::support::{kept, run};
+use crate::support::{golden_path, run};
 use crate::{lines, ok};
 use std::path::Path;
 
-/// `gpt2.json`, `bert.json`, and `texts.jsonl` with labels.
+/// Writes `gpt2.json`, `bert.json`, and `texts.jsonl` with labels.
 fn write_inputs(dir: &Path) {
     let gpt2 = r#"{"model_type": "gpt2", "vocab_size": 1, "n_positions": 64, "n_embd": 16, "n_layer": 1, "n_head": 2}"#;
     std::fs::write(dir.join("gpt2.json"), gpt2).unwrap();
     let bert = r#"{"model_type": "distilbert", "vocab_size": 1, "max_position_embeddings": 64, "dim": 16, "n_layers": 1,
         "n_heads": 2, "hidden_dim": 32}"#;
     std::fs::write(dir.join("bert.json"), bert).unwrap();
-    let golden = std::fs::read_to_string(kept("train_kto.jsonl")).unwrap();
+    let golden = std::fs::read_to_string(golden_path("train_kto.jsonl")).unwrap();
     let labelled = golden.lines().map(|line| {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         let text = row["prompt"].as_str().unwrap().to_owned() + row["completion"].as_str().unwrap();
@@ -21,7 +21,7 @@ fn write_inputs(dir: &Path) {
 }
 
 #[test]
-fn new_models_from_texts_alone() {
+fn new_models_are_trained_from_texts() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     write_inputs(dir);
@@ -35,35 +35,35 @@ fn new_models_from_texts_alone() {
             let out = format!("{command}-{out}");
             ok(command, dir, &[base.as_slice(), options, &steps, &["--output-dir", &out], more].concat())
         };
-        let said = with("whole", &[]);
-        assert!(said.contains("a tokeniser of 300 tokens") && said.contains(metric), "{said}");
+        let stdout = with("whole", &[]);
+        assert!(stdout.contains("new tokeniser with 300 tokens") && stdout.contains(metric), "{stdout}");
         let model = |out: &str| std::fs::read(dir.join(format!("{command}-{out}/model/model.safetensors"))).unwrap();
         with("resumed", &[]);
         let run = dir.join(format!("{command}-resumed"));
         std::fs::remove_dir_all(run.join("checkpoint-4")).unwrap();
         std::fs::remove_dir_all(run.join("model")).unwrap();
-        let said = with("resumed", &["--resume"]);
-        assert!(said.contains("at step 2 of 4") && !said.contains("trained on the texts"), "{said}");
+        let stdout = with("resumed", &["--resume"]);
+        assert!(stdout.contains("at step 2 of 4") && !stdout.contains("trained on the texts"), "{stdout}");
         assert!(model("resumed") == model("whole"), "{command}");
     }
     let prompts = ["--prompt", "This movie", "--model", "sft-whole/model", "--max-new-tokens", "4"];
     ok("generate", dir, &prompts);
     let scored = ["--input", "texts.jsonl", "--output", "scored.jsonl", "--model", "train-classifier-whole/model"];
     ok("classify", dir, &scored);
-    // A model's folder goes on as well, and prompts stay out of the loss.
-    let pairs = std::fs::read_to_string(kept("train.jsonl")).unwrap().replace("\"chosen\"", "\"completion\"");
+    // Training can start from a model's folder too, and prompts can be excluded from the loss.
+    let pairs = std::fs::read_to_string(golden_path("train.jsonl")).unwrap().replace("\"chosen\"", "\"completion\"");
     std::fs::write(dir.join("completions.jsonl"), pairs).unwrap();
-    let further =
-        ["--train-file", "completions.jsonl", "--max-length", "128", "--max-steps", "1", "--output-dir", "further"];
-    ok("sft", dir, &[further.as_slice(), &["--completion-only-loss", "true", "--logging-steps", "1"]].concat());
-    assert!(lines(&dir.join("further/metrics.jsonl"))[0]["mean_token_accuracy"].is_f64());
-    let further =
+    let finetuning =
+        ["--train-file", "completions.jsonl", "--max-length", "128", "--max-steps", "1", "--output-dir", "finetuned"];
+    ok("sft", dir, &[finetuning.as_slice(), &["--completion-only-loss", "true", "--logging-steps", "1"]].concat());
+    assert!(lines(&dir.join("finetuned/metrics.jsonl"))[0]["mean_token_accuracy"].is_f64());
+    let finetuning =
         ["--train-file", "texts.jsonl", "--max-length", "64", "--max-steps", "1", "--output-dir", "classifier"];
-    ok("train-classifier", dir, &further);
+    ok("train-classifier", dir, &finetuning);
 }
 
 #[test]
-fn wrong_options_of_new_models() {
+fn invalid_options_of_new_models_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     write_inputs(dir);

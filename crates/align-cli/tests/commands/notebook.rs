@@ -1,7 +1,7 @@
-//! The notebook.
+//! The command `notebook`.
 
 use crate::ok;
-use crate::support::{kept, run};
+use crate::support::{golden_path, run};
 
 /// Small enough for a debug build.
 const SMALL_NOTEBOOK: [&str; 12] = [
@@ -31,7 +31,7 @@ fn the_notebook_end_to_end() {
         for part in ["token entropy", "mean reward", "held-out loss", "KL(model‖SFT)", "mean reward"] {
             assert!(out.contains(part), "{part} is not in\n{out}");
         }
-        // The table and the texts of two prompts have each model.
+        // Each model is in the table and in the texts of two prompts.
         for model in ["SFT", name, other] {
             let lines = out.lines().filter(|line| line.trim_start().starts_with(&format!("{model} "))).count();
             assert!(lines >= 3, "{model} has {lines} lines in\n{out}");
@@ -48,15 +48,15 @@ fn the_notebook_end_to_end() {
         for part in ["<svg", "Reward margin", "held-out", "Reward (logit)", "num_train_epochs", "Behind the scenes"] {
             assert!(page.contains(part), "{part} is not in {report}");
         }
-        assert!(!page.contains("<script") && !page.contains(&kept("")), "{report}");
+        assert!(!page.contains("<script") && !page.contains(&golden_path("")), "{report}");
     }
-    // Which of the two losses comes first is all that --loss decides.
+    // --loss decides only which of the two losses comes first.
     assert_eq!(tables[0].len(), 3);
     assert_eq!(tables[0], tables[1]);
 
     let out = ok("notebook", dir, &[SMALL_NOTEBOOK.as_slice(), &["--single-loss", "--num-beams", "1"]].concat());
     assert!(!out.contains("sigmoid"), "{out}");
-    let data = kept("train.jsonl");
+    let data = golden_path("train.jsonl");
     let files =
         ["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"];
     let out = ok("notebook", dir, &[files.as_slice(), &["--single-loss"]].concat());
@@ -64,12 +64,12 @@ fn the_notebook_end_to_end() {
 }
 
 #[test]
-fn wrong_options_of_the_notebook() {
+fn invalid_notebook_options_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    std::fs::write(dir.join("there.html"), "kept").unwrap();
-    for (options, says) in [
-        (vec!["--report", "there.html"], "there.html exists already"),
+    std::fs::write(dir.join("existing.html"), "unchanged").unwrap();
+    for (options, message_part) in [
+        (vec!["--report", "existing.html"], "existing.html exists already"),
         (vec!["--overwrite"], "--report"),
         (vec!["--output-dir", "."], "exists already"),
         (vec!["--texts-per-prompt", "0"], "--texts-per-prompt"),
@@ -80,12 +80,12 @@ fn wrong_options_of_the_notebook() {
         (vec!["--text-length", "129"], "--text-length"),
         (vec!["--text-length", "2"], "--text-length"),
         (vec!["--beta", "-1"], "beta"),
-        (vec!["--eval-file", "there.html"], "--train-file"),
+        (vec!["--eval-file", "existing.html"], "--train-file"),
         (vec!["--train-file", "x.jsonl", "--texts-per-prompt", "3"], "--texts-per-prompt"),
     ] {
         let output = run("notebook", dir, &[&["--loss", "sigmoid"][..], &options].concat());
         let problem = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && problem.contains(says), "{options:?}: {problem}");
+        assert!(!output.status.success() && problem.contains(message_part), "{options:?}: {problem}");
     }
-    assert_eq!(std::fs::read_to_string(dir.join("there.html")).unwrap(), "kept");
+    assert_eq!(std::fs::read_to_string(dir.join("existing.html")).unwrap(), "unchanged");
 }

@@ -1,10 +1,10 @@
-//! Each stage by its own command.
+//! Each stage run with its own command.
 
-use crate::support::kept;
+use crate::support::golden_path;
 use crate::{lines, ok};
 
 #[test]
-fn every_stage_by_its_own_command() {
+fn the_stages_run_one_after_another() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     std::fs::write(dir.join("prompts.txt"), "This movie\nThe\nActors\nThis movie\nThe\nActors\nThis movie\nThe\n")
@@ -44,21 +44,21 @@ fn every_stage_by_its_own_command() {
     let report = ok(
         "evaluate",
         dir,
-        &["--input", "scored.jsonl", "--tokenizer", &kept("models/gpt2-tiny"), "--resamples", "100"],
+        &["--input", "scored.jsonl", "--tokenizer", &golden_path("models/gpt2-tiny"), "--resamples", "100"],
     );
     let mean = scored.iter().map(|row| row["score"].as_f64().unwrap()).sum::<f64>() / 8.0;
     assert!(report.contains(&format!("{mean}")[..12]), "{mean} is not in\n{report}");
 }
 
 #[test]
-fn a_stream_is_the_text_that_is_printed_otherwise() {
+fn a_streamed_text_equals_the_text_printed_at_once() {
     let dir = tempfile::tempdir().unwrap();
-    let drawn = ["--do-sample", "--temperature", "3", "--top-k", "0", "--max-new-tokens", "60", "--seed"];
+    let sampling = ["--do-sample", "--temperature", "3", "--top-k", "0", "--max-new-tokens", "60", "--seed"];
     let mut broken = 0;
     for seed in 0..3 {
         let seed = seed.to_string();
-        // At this temperature bytes come that are no characters, and parts of some that are.
-        let args = [&["--prompt", "Café – naïve"][..], &drawn, &[&seed]].concat();
+        // At this temperature the tokens include invalid and incomplete UTF-8.
+        let args = [&["--prompt", "Café – naïve"][..], &sampling, &[&seed]].concat();
         let whole = ok("generate", dir.path(), &args);
         let stream = ok("generate", dir.path(), &[&args[..], &["--stream"]].concat());
         assert_eq!(stream.trim_end_matches('\n'), whole.trim_end_matches('\n'));
@@ -68,7 +68,7 @@ fn a_stream_is_the_text_that_is_printed_otherwise() {
 }
 
 #[test]
-fn texts_are_scored_in_parts() {
+fn many_texts_are_scored_in_batches() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let rows: String = (0..1100).map(|i| format!("{{\"text\": \"a film of {} minutes\"}}\n", i % 13)).collect();

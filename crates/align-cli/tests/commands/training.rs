@@ -1,13 +1,13 @@
 //! Training runs.
 
-use crate::support::kept;
+use crate::support::golden_path;
 use crate::{lines, ok};
 
 #[test]
 fn a_training_run_and_its_resume() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let data = kept("train.jsonl");
+    let data = golden_path("train.jsonl");
     std::fs::write(
         dir.join("run.toml"),
         "loss_type = \"hinge\"\nlearning_rate = 1e-3\nmax_steps = 6\neval_strategy = \"steps\"\neval_steps = 3\n\
@@ -27,7 +27,7 @@ fn a_training_run_and_its_resume() {
     assert_eq!(lines(&whole.join("samples.jsonl")).len(), 2);
     assert!(!whole.join("checkpoint-2").exists() && whole.join("checkpoint-6").exists());
 
-    // The options that the run wrote are a config file themselves.
+    // The config.toml of a run works as its --config.
     ok(
         "dpo",
         dir,
@@ -36,7 +36,7 @@ fn a_training_run_and_its_resume() {
     let model = |run: &str| std::fs::read(dir.join(run).join("model/model.safetensors")).unwrap();
     assert!(model("again") == model("whole"));
 
-    // Without its last checkpoints the run goes on from step 2 and ends the same.
+    // Without its last checkpoints the run resumes from step 2 and gives the same result.
     for step in [4, 6] {
         std::fs::remove_dir_all(dir.join("again").join(format!("checkpoint-{step}"))).ok();
     }
@@ -52,23 +52,23 @@ fn a_training_run_and_its_resume() {
     };
     assert_eq!(steps("resumed"), steps("whole"));
 
-    // The page has the curves of both processes.
+    // The report has the curves of both processes.
     let page = |run: &str| std::fs::read_to_string(dir.join(run).join("report.html")).unwrap();
     for part in ["<svg", "Reward margin", "held-out rows", "loss_type", "learning_rate", "hinge"] {
-        assert!(page("whole").contains(part), "{part} is not in the page");
+        assert!(page("whole").contains(part), "{part} is not in the report");
     }
     let results = |run: &str| page(run).split_once("id=\"configuration\"").unwrap().0.to_owned();
     assert!(results("resumed") == results("whole"));
 }
 
 #[test]
-fn training_on_single_completions_and_without_a_reference() {
+fn kto_cpo_and_variants_of_dpo_are_trained() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let (pairs, judged) = (kept("train.jsonl"), kept("train_kto.jsonl"));
+    let (pairs, labelled) = (golden_path("train.jsonl"), golden_path("train_kto.jsonl"));
     let runs = [
-        ("kto", &judged, vec!["--loss-type", "kto", "--desirable-weight", "1.2"], "kl"),
-        ("kto", &judged, vec!["--loss-type", "bco"], "delta"),
+        ("kto", &labelled, vec!["--loss-type", "kto", "--desirable-weight", "1.2"], "kl"),
+        ("kto", &labelled, vec!["--loss-type", "bco"], "delta"),
         ("kto", &pairs, vec!["--loss-type", "apo_zero_unpaired"], "log_ratios/chosen"),
         ("cpo", &pairs, vec!["--loss-type", "simpo", "--beta", "2", "--cpo-alpha", "0"], "rewards/margins"),
         ("cpo", &pairs, vec!["--loss-type", "orpo"], "log_odds_ratio"),

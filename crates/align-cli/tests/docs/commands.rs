@@ -1,4 +1,4 @@
-//! Shell lines as commands.
+//! Parses shell lines as commands.
 
 /// A line of a shell block.
 pub enum Shell {
@@ -8,7 +8,7 @@ pub enum Shell {
     Other(String),
 }
 
-/// `align` without installing it.
+/// Runs `align` without installing it.
 const WITHOUT_INSTALLING: &str = "cargo run --release -p align-cli -- ";
 
 impl Shell {
@@ -28,7 +28,7 @@ impl Shell {
     }
 }
 
-/// Words as a shell splits them; the pages use double quotes only, and no variables in `align` commands.
+/// Splits a line into words like a shell. The pages use only double quotes, and no variables in `align` commands.
 fn words(text: &str) -> Vec<String> {
     assert!(!text.contains(['$', '\'', '|', '<', '>', ';', '&', '*']), "write `{text}` without shell syntax");
     let mut words = vec![String::new()];
@@ -45,7 +45,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn lines_are_split_like_a_shell_does() {
+fn lines_are_split_like_in_a_shell() {
     let Shell::Align(words) = Shell::parse("RUST_LOG=info align generate  --prompt \"This movie\"") else { panic!() };
     assert_eq!(words, ["generate", "--prompt", "This movie"]);
     let Shell::Other(command) = Shell::parse("A=b cargo test") else { panic!() };

@@ -1,11 +1,11 @@
-//! The files that pages assume, and a hub with the models that they name.
+//! The input files that pages assume, and a hub with the models that they name.
 
 use crate::hub_server::{Repo, Server};
-use crate::support::kept;
+use crate::support::golden_path;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Pages and the files that a reader of them has already.
+/// The input files that each page assumes.
 const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv"]),
     ("docs/errors.md", &["pairs.jsonl"]),
@@ -48,7 +48,7 @@ fn content(name: &str) -> String {
 }
 
 fn rows(name: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(kept(name)).unwrap();
+    let text = std::fs::read_to_string(golden_path(name)).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -56,13 +56,13 @@ fn lines(rows: impl IntoIterator<Item = Value>) -> String {
     rows.into_iter().map(|row| format!("{row}\n")).collect()
 }
 
-/// A hub on loopback: tiny models under the names that the pages use.
+/// A local hub server with tiny models under the names that the pages use.
 pub fn hub() -> Server {
-    let of = |name, folder: &str| Repo::of_folder(name, Path::new(&kept(folder)));
+    let repo = |name, folder: &str| Repo::of_folder(name, Path::new(&golden_path(folder)));
     Server::new([
-        of("lvwerra/gpt2-imdb", "models/gpt2-tiny-bin-legacy"),
-        of("lvwerra/distilbert-imdb", "models/distilbert-tiny-bin-legacy"),
-        of("AntonKorznikov/gpt2_hinge", "models/gpt2-tiny"),
-        of("AntonKorznikov/gpt2_sigm", "models/gpt2-tiny-bin-zip"),
+        repo("lvwerra/gpt2-imdb", "models/gpt2-tiny-bin-legacy"),
+        repo("lvwerra/distilbert-imdb", "models/distilbert-tiny-bin-legacy"),
+        repo("AntonKorznikov/gpt2_hinge", "models/gpt2-tiny"),
+        repo("AntonKorznikov/gpt2_sigm", "models/gpt2-tiny-bin-zip"),
     ])
 }

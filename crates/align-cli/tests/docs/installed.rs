@@ -1,4 +1,4 @@
-//! `cargo install` puts the program into another folder, where it must find LibTorch.
+//! `cargo install` copies the program to another folder, where it must find LibTorch.
 
 use crate::support::repository;
 use std::process::Command;

@@ -1,9 +1,9 @@
-//! Relative links of Markdown files: the file is there, and so is the heading.
+//! Checks that the files and headings exist to which relative links in Markdown files refer.
 
 use crate::support::repository;
 use std::path::{Path, PathBuf};
 
-/// The files whose links are checked: those for readers, README.md and docs/ first of all.
+/// The Markdown files whose links are checked.
 fn files() -> Vec<PathBuf> {
     let root = repository();
     let mut found: Vec<PathBuf> = ["README.md", "DESIGN.md", "CHANGELOG.md"].map(|name| root.join(name)).to_vec();
@@ -30,8 +30,8 @@ fn targets(text: &str) -> Vec<&str> {
 /// A heading's anchor as GitHub makes it.
 fn anchor(heading: &str) -> String {
     let heading = heading.trim_start_matches('#').trim().to_lowercase();
-    let kept = heading.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
-    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    let characters = heading.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    characters.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 fn has_anchor(file: &Path, wanted: &str) -> bool {
@@ -43,16 +43,16 @@ fn has_anchor(file: &Path, wanted: &str) -> bool {
 fn relative_links_resolve() {
     for file in files() {
         let text = std::fs::read_to_string(&file).unwrap();
-        // Links of rustdoc are rustdoc's to check.
+        // rustdoc checks its own links.
         for target in targets(&text).into_iter().filter(|target| !target.contains("::") && !target.contains(' ')) {
             if target.contains("://") || target.starts_with("mailto:") {
                 continue;
             }
             let (path, heading) = target.split_once('#').unwrap_or((target, ""));
             let linked = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
-            assert!(linked.exists(), "{}: the link to {target} leads nowhere", file.display());
-            let is_there = heading.is_empty() || has_anchor(&linked, heading);
-            assert!(is_there, "{}: {target} names no heading", file.display());
+            assert!(linked.exists(), "{}: the target of the link {target} does not exist", file.display());
+            let exists = heading.is_empty() || has_anchor(&linked, heading);
+            assert!(exists, "{}: the heading of the link {target} does not exist", file.display());
         }
     }
 }

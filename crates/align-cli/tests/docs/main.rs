@@ -1,5 +1,5 @@
-//! README.md and the pages of docs/: every `align` command in their shell blocks is run, page by page, with small models and small
-//! numbers; every other command is matched with the test or CI step that runs it; options, links and the README's length are checked.
+//! Tests README.md and the pages of docs/. Every `align` command in a shell block is run, page by page, with tiny models and small numbers.
+//! Every other command must be run by a test or a CI step. Options, links and the README's length are checked too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod commands;
@@ -21,7 +21,7 @@ use pages::Page;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Runs the commands of one page in order in an empty folder with the files that the page assumes.
+/// Runs the commands of a page in order, in a folder with only the files that the page assumes.
 fn run_page(name: &str) {
     let page = Page::read(name);
     let folder = tempfile::tempdir().unwrap();
@@ -36,7 +36,7 @@ fn run_page(name: &str) {
 }
 
 fn run(page: &str, line: &str, words: &[String], folder: &Path, endpoint: &str) {
-    let (command, args) = words.split_first().unwrap_or_else(|| panic!("{page}: `{line}` names no command"));
+    let (command, args) = words.split_first().unwrap_or_else(|| panic!("{page}: `{line}` has no command"));
     let args = small_numbers::apply(command, args);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut program = support::command(command, folder, &args);
@@ -110,7 +110,7 @@ fn the_readme_is_short() {
     assert!(lines <= 150, "README.md has {lines} lines, expected at most 150: move text to docs/");
 }
 
-/// Rust blocks are doctests of the crate `align`.
+/// The Rust blocks of the pages are doctests of the crate `align`.
 #[test]
 fn rust_blocks_are_compiled() {
     let doctests = std::fs::read_to_string(support::repository().join("crates/align/src/pages.rs")).unwrap();

@@ -1,11 +1,11 @@
-//! Commands and options in the text of the pages: each is in `--help`.
+//! Checks that all commands and options in the text of the pages are in `--help`.
 
 use crate::pages::{self, Page};
 use crate::support::run;
 use std::collections::BTreeSet;
 
-/// Options of cargo and of `cargo xtask`, and forms of options.
-const OTHERS: &[&str] = &["--release", "--target", "--help", "--cpu", "--cuda", "--from"];
+/// Options of cargo and of `cargo xtask`.
+const OTHER_OPTIONS: &[&str] = &["--release", "--target", "--help", "--cpu", "--cuda", "--from"];
 
 fn help(dir: &std::path::Path, command: &[&str]) -> String {
     let output = run(command[0], dir, &command[1..]);
@@ -32,7 +32,7 @@ fn the_readme_lists_every_command() {
 #[test]
 fn options_in_the_text_are_known() {
     let dir = tempfile::tempdir().unwrap();
-    let mut known: BTreeSet<String> = OTHERS.iter().map(|option| (*option).to_owned()).collect();
+    let mut known: BTreeSet<String> = OTHER_OPTIONS.iter().map(|option| (*option).to_owned()).collect();
     let commands = subcommands(dir.path());
     for command in &commands {
         let text = help(dir.path(), &["help", command]);
@@ -47,8 +47,8 @@ fn options_in_the_text_are_known() {
                 assert!(!is_option || known.contains(option), "{name}: no command has the option in `{code}`");
             }
             let command = code.strip_prefix("align ").and_then(|rest| rest.split_whitespace().next());
-            let fits = |command: &str| ["help", "COMMAND"].contains(&command) || commands.contains(command);
-            assert!(command.is_none_or(fits), "{name}: there is no command `{code}`");
+            let exists = |command: &str| ["help", "COMMAND"].contains(&command) || commands.contains(command);
+            assert!(command.is_none_or(exists), "{name}: there is no command `{code}`");
         }
     }
 }

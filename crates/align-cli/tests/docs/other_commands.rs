@@ -1,26 +1,26 @@
-//! Commands other than `align`: each is run by a test or by a step of CI.
+//! Checks that every command other than `align` is run by a test or by a CI step.
 
 use crate::support::repository;
 use std::path::{Path, PathBuf};
 
-/// What runs a command.
+/// The test or CI step that runs a command.
 enum RunBy {
-    /// A step of `.ci/run`, which contains these words.
+    /// A step of `.ci/run` that contains this text.
     Ci(&'static str),
     /// The tests in this file.
     Test(&'static str),
-    /// The test of this example, which the command runs.
+    /// The test of this example.
     Example(&'static str),
 }
 
 use RunBy::{Ci, Example, Test};
 
-/// Commands and what runs them.
+/// The known commands.
 const RUN_BY: &[(&str, RunBy)] = &[
     ("cargo xtask demo", Example("dpo_hinge")),
     ("cargo xtask test", Ci("cargo xtask test")),
     ("cargo xtask doctor", Test("crates/xtask/tests/doctor.rs")),
-    ("cargo xtask help", Test("crates/xtask/tests/printed.rs")),
+    ("cargo xtask help", Test("crates/xtask/tests/standard_output.rs")),
     ("cargo xtask setup", Test("crates/xtask/tests/setup.rs")),
     ("cargo xtask setup --cpu", Test("crates/xtask/tests/setup.rs")),
     ("cargo xtask setup --cuda", Test("crates/xtask/tests/setup.rs")),
@@ -39,11 +39,11 @@ const RUN_BY: &[(&str, RunBy)] = &[
     ("cargo install --path crates/align-cli", Test("crates/align-cli/tests/docs/installed.rs")),
     ("cargo run --release -p align-cli --", Test("crates/align-cli/tests/docs/main.rs")),
     ("cargo run --release -p align-fuzz -- --count 10000000", Test("fuzz/tests/bounded.rs")),
-    // The reader's own project: `cargo xtask dependant` runs it.
+    // In the reader's own project, which `cargo xtask dependant` runs.
     ("cargo run", Ci("cargo xtask dependant")),
 ];
 
-/// Fails unless something runs the command.
+/// Fails unless a test or a CI step runs the command.
 pub fn check(page: &str, command: &str) {
     if let Some((_, by)) = RUN_BY.iter().find(|(known, _)| *known == command) {
         match by {
@@ -61,7 +61,7 @@ pub fn check(page: &str, command: &str) {
         Some(["cargo", "run"]) => after("--example").is_some_and(is_tested_example),
         _ => false,
     };
-    assert!(known, "{page}: no test and no step of CI runs `{command}`; run it, and name it in other_commands.rs");
+    assert!(known, "{page}: no test and no CI step runs `{command}`; add one, and list it in other_commands.rs");
 }
 
 /// A test target of the workspace, which `cargo xtask test` runs.

@@ -1,4 +1,4 @@
-//! Pages and their blocks.
+//! Reads pages and their code blocks.
 
 use crate::support::repository;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ impl Page {
         Self { text }
     }
 
-    /// The lines of all shell blocks, without comments, continued lines joined.
+    /// The lines of all shell blocks, without comments and with continuation lines joined.
     pub fn shell_lines(&self) -> Vec<String> {
         let joined = self.text.replace("\\\n", " ");
         let mut in_shell = false;
@@ -32,7 +32,7 @@ impl Page {
         lines
     }
 
-    /// The page without its blocks.
+    /// The page without its code blocks.
     pub fn prose(&self) -> String {
         let mut in_block = false;
         let mut prose = String::new();
@@ -47,7 +47,7 @@ impl Page {
         prose
     }
 
-    /// The code spans outside of blocks, in which a line's end is a space.
+    /// The code spans outside code blocks, with line breaks replaced by spaces.
     pub fn inline_code(&self) -> Vec<String> {
         let prose = self.prose();
         prose.split('`').skip(1).step_by(2).map(|code| code.replace('\n', " ")).collect()

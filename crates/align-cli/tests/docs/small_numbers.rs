@@ -1,6 +1,6 @@
-//! The pages show numbers for real work. These smaller ones take their place here.
+//! Replaces the numbers in the pages' commands with smaller ones, so that the tests are fast.
 
-/// Command, option, and the value that takes the place of the page's.
+/// Command, option, and the value that replaces the one of the page.
 const REPLACED: &[(&str, &str, &str)] = &[
     ("generate", "--texts-per-prompt", "2"),
     ("generate", "--min-length", "12"),
@@ -17,7 +17,7 @@ const REPLACED: &[(&str, &str, &str)] = &[
     ("frontier", "--texts-per-prompt", "1"),
 ];
 
-/// Command, option and value that are added unless the page has the option.
+/// Command, option, and the value that is added unless the command has the option.
 const ADDED: &[(&str, &str, &str)] = &[
     ("generate", "--max-new-tokens", "4"),
     ("dpo", "--max-steps", "2"),
@@ -42,7 +42,7 @@ const ADDED: &[(&str, &str, &str)] = &[
     ("frontier", "--num-train-epochs", "0.5"),
 ];
 
-/// Options that cannot be given together: the first is not added beside the second.
+/// Options that cannot be combined: the first is not added if the second is given.
 const EXCLUSIVE: &[(&str, &str)] =
     &[("--max-new-tokens", "--max-length"), ("--max-steps", "--num-train-epochs"), ("--betas", "--quick")];
 
@@ -52,13 +52,13 @@ pub fn apply(command: &str, args: &[String]) -> Vec<String> {
         return args.to_vec();
     }
     let mut small = args.to_vec();
-    for place in 1..small.len() {
-        let is_it = |(of, option, _): &&(&str, &str, &str)| *of == command && small[place - 1] == *option;
-        if let Some((.., value)) = REPLACED.iter().find(is_it) {
-            small[place] = (*value).to_owned();
+    for index in 1..small.len() {
+        let matches = |(name, option, _): &&(&str, &str, &str)| *name == command && small[index - 1] == *option;
+        if let Some((.., value)) = REPLACED.iter().find(matches) {
+            small[index] = (*value).to_owned();
         }
     }
-    for (_, option, value) in ADDED.iter().filter(|(of, ..)| *of == command) {
+    for (_, option, value) in ADDED.iter().filter(|(name, ..)| *name == command) {
         let excluded = EXCLUSIVE.iter().any(|(one, other)| one == option && args.iter().any(|arg| arg == other));
         if !excluded && !args.iter().any(|arg| arg == option) {
             small.extend([(*option).to_owned(), (*value).to_owned()]);

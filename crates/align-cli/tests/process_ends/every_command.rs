@@ -1,41 +1,41 @@
-//! Every invocation, with input that it has done with in a second or so.
+//! Invocations of every command, with inputs that take about a second.
 
-use crate::support::{self, kept};
+use crate::support::{self, golden_path};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A use of an invocation.
+/// A command with its arguments and outputs.
 pub struct Invocation {
     pub name: &'static str,
     pub args: &'static str,
-    /// What it writes: files, whose bytes are the same each time.
-    pub products: &'static [&'static str],
-    /// If this file or folder is there, the option with which it is run again.
-    pub again: Option<(&'static str, &'static str)>,
+    /// The files that it writes, with the same bytes each time.
+    pub outputs: &'static [&'static str],
+    /// A file or folder and an option: the option is needed to run the command again if the file exists.
+    pub rerun_option: Option<(&'static str, &'static str)>,
 }
 
-const fn invocation(name: &'static str, args: &'static str, products: &'static [&'static str]) -> Invocation {
-    Invocation { name, args, products, again: None }
+const fn invocation(name: &'static str, args: &'static str, outputs: &'static [&'static str]) -> Invocation {
+    Invocation { name, args, outputs, rerun_option: None }
 }
 
 const MODEL: &[&str] = &["run/model/model.safetensors", "run/model/config.json", "run/model/tokenizer.json"];
 
 const fn training(name: &'static str, args: &'static str) -> Invocation {
-    Invocation { name, args, products: MODEL, again: Some(("run/metrics.jsonl", "--resume")) }
+    Invocation { name, args, outputs: MODEL, rerun_option: Some(("run/metrics.jsonl", "--resume")) }
 }
 
-/// All of them but `push_to_hub`, which writes no file.
+/// All commands except `push-to-hub`, which writes no file.
 pub const COMMANDS: &[Invocation] = &[
     invocation("generate", "--prompt Hi --max-new-tokens 8", &[]),
     invocation("generate", "--do-sample --max-new-tokens 8 --seed 3 --batch-size 8 --output texts.csv", &["texts.csv"]),
-    invocation("classify", "--input texts.jsonl --output judged.jsonl", &["judged.jsonl"]),
+    invocation("classify", "--input texts.jsonl --output classified.jsonl", &["classified.jsonl"]),
     invocation("pair", "--input scored.jsonl --output paired.jsonl", &["paired.jsonl"]),
     invocation("logps", "--input pairs.jsonl --output logps.jsonl", &["logps.jsonl"]),
     invocation("evaluate", "--input scored.jsonl --resamples 100 --output numbers.json", &["numbers.json"]),
     invocation("evaluate", "--input scored.jsonl texts.jsonl --resamples 100 --output numbers.json", &["numbers.json"]),
     Invocation {
-        again: Some(("half", "--overwrite")),
+        rerun_option: Some(("half", "--overwrite")),
         ..invocation(
             "convert",
             "--model MODEL --dtype float16 --output-dir half",
@@ -43,7 +43,7 @@ pub const COMMANDS: &[Invocation] = &[
         )
     },
     Invocation {
-        again: Some(("merged", "--overwrite")),
+        rerun_option: Some(("merged", "--overwrite")),
         ..invocation("merge-adapter", "--adapter adapter --output-dir merged", &["merged/model.safetensors"])
     },
     training(
@@ -71,49 +71,53 @@ const SIGMOID: &str = "--loss sigmoid --single-loss --texts-per-prompt 2 --compa
      --text-length 12 --output-dir aligned";
 
 impl Invocation {
-    /// The command in `dir` on one thread, with nothing to read and its messages on a pipe.
+    /// The command in `dir` with one thread, an empty standard input, and standard error in a pipe.
     pub fn command(&self, dir: &Path) -> Command {
-        let model = kept("models/gpt2-tiny");
-        let again = self.again.filter(|(file, _)| dir.join(file).exists()).map(|(_, option)| option);
-        let args: Vec<&str> =
-            self.args.split_whitespace().chain(again).map(|word| if word == "MODEL" { &model } else { word }).collect();
+        let model = golden_path("models/gpt2-tiny");
+        let option = self.rerun_option.filter(|(file, _)| dir.join(file).exists()).map(|(_, option)| option);
+        let args: Vec<&str> = self
+            .args
+            .split_whitespace()
+            .chain(option)
+            .map(|word| if word == "MODEL" { &model } else { word })
+            .collect();
         let mut command = support::command(self.name, dir, &args);
         command.env("OMP_NUM_THREADS", "1").env_remove("RUST_BACKTRACE");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
 
-    /// What it is called in a message.
-    pub fn what(&self) -> String {
+    /// The command line, for messages.
+    pub fn command_line(&self) -> String {
         format!("{} {}", self.name, self.args)
     }
 
-    /// Runs it to its end, undisturbed.
+    /// Runs the command to its end.
     pub fn finish(&self, dir: &Path, what: &str) {
         let ended = self.command(dir).output().unwrap();
         assert!(ended.status.success(), "{what}: {}", String::from_utf8_lossy(&ended.stderr));
     }
 
-    /// The bytes of what it wrote, none where a product is missing.
-    pub fn written(&self, dir: &Path) -> Vec<Option<Vec<u8>>> {
-        self.products.iter().map(|name| fs::read(dir.join(name)).ok()).collect()
+    /// The bytes of its outputs, None for a missing one.
+    pub fn read_outputs(&self, dir: &Path) -> Vec<Option<Vec<u8>>> {
+        self.outputs.iter().map(|name| fs::read(dir.join(name)).ok()).collect()
     }
 
-    /// What it writes in a folder of its own.
-    pub fn undisturbed(&self) -> Vec<Option<Vec<u8>>> {
+    /// The outputs of an uninterrupted run in a folder of its own.
+    pub fn expected_outputs(&self) -> Vec<Option<Vec<u8>>> {
         let dir = inputs();
-        self.finish(dir.path(), &self.what());
-        let written = self.written(dir.path());
-        assert!(written.iter().all(Option::is_some), "{}: a product is missing", self.what());
-        written
+        self.finish(dir.path(), &self.command_line());
+        let outputs = self.read_outputs(dir.path());
+        assert!(outputs.iter().all(Option::is_some), "{}: an output is missing", self.command_line());
+        outputs
     }
 }
 
-/// A folder with what the commands read.
+/// A folder with the input files of all commands.
 pub fn inputs() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let first = |name: &str, count: usize| -> Vec<serde_json::Value> {
-        let text = fs::read_to_string(kept(name)).unwrap();
+        let text = fs::read_to_string(golden_path(name)).unwrap();
         text.lines().take(count).map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let write = |name: &str, rows: Vec<serde_json::Value>| {
@@ -136,7 +140,7 @@ pub fn inputs() -> tempfile::TempDir {
     dir
 }
 
-/// An adapter of rank 1 of the tiny GPT-2, in PEFT's layout.
+/// Writes an adapter of rank 1 for the tiny GPT-2, in PEFT's format.
 fn adapter(dir: &Path) {
     fs::create_dir(dir).unwrap();
     let config = serde_json::json!({
@@ -144,9 +148,9 @@ fn adapter(dir: &Path) {
         "target_modules": ["c_attn"], "fan_in_fan_out": true, "base_model_name_or_path": "gpt2-tiny",
     });
     fs::write(dir.join("adapter_config.json"), config.to_string()).unwrap();
-    let of_base = fs::read_to_string(kept("models/gpt2-tiny/config.json")).unwrap();
-    let of_base: serde_json::Value = serde_json::from_str(&of_base).unwrap();
-    let (width, layers) = (of_base["n_embd"].as_i64().unwrap(), of_base["n_layer"].as_i64().unwrap());
+    let base_config = fs::read_to_string(golden_path("models/gpt2-tiny/config.json")).unwrap();
+    let base_config: serde_json::Value = serde_json::from_str(&base_config).unwrap();
+    let (width, layers) = (base_config["n_embd"].as_i64().unwrap(), base_config["n_layer"].as_i64().unwrap());
     let tensors: Vec<(String, tch::Tensor)> = (0..layers)
         .flat_map(|layer| {
             let name = |side| format!("base_model.model.transformer.h.{layer}.attn.c_attn.lora_{side}.weight");

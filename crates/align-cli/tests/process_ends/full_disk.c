@@ -1,6 +1,6 @@
-// A disk that is full from the FULL_DISK_AT-th change to it on: that call and all later ones fail with ENOSPC. Counts only changes
-// to regular files and to names; what goes to a terminal or a pipe passes. At its end the process writes the number of calls to
-// FULL_DISK_COUNT.
+// Simulates a disk that becomes full: the FULL_DISK_AT-th call that changes the disk and all later ones fail with ENOSPC. Only changes to
+// regular files and to names count; writes to terminals and pipes always succeed. When the process ends, it writes the number of counted
+// calls to the file FULL_DISK_COUNT.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -62,7 +62,7 @@ int mkdir(const char *path, mode_t mode) {
     if (is_full()) return -1;
     return REAL(mkdir)(path, mode);
 }
-static int opened(const char *name, const char *path, int flags, mode_t mode) {
+static int open_with(const char *name, const char *path, int flags, mode_t mode) {
     if ((flags & O_CREAT) && access(path, F_OK) != 0 && is_full()) return -1;
     int (*real)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, name);
     return real(path, flags, mode);
@@ -72,23 +72,23 @@ int open(const char *path, int flags, ...) {
     va_start(more, flags);
     mode_t mode = va_arg(more, mode_t);
     va_end(more);
-    return opened("open", path, flags, mode);
+    return open_with("open", path, flags, mode);
 }
 int open64(const char *path, int flags, ...) {
     va_list more;
     va_start(more, flags);
     mode_t mode = va_arg(more, mode_t);
     va_end(more);
-    return opened("open64", path, flags, mode);
+    return open_with("open64", path, flags, mode);
 }
 
-__attribute__((destructor)) static void tell(void) {
+__attribute__((destructor)) static void write_count(void) {
     const char *path = getenv("FULL_DISK_COUNT");
-    long found = atomic_load(&calls);
+    long count = atomic_load(&calls);
     if (path == NULL) return;
     unsetenv("FULL_DISK_AT");
     FILE *file = fopen(path, "w");
     if (file == NULL) return;
-    fprintf(file, "%ld\n", found);
+    fprintf(file, "%ld\n", count);
     fclose(file);
 }

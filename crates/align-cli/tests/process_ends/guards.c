@@ -1,5 +1,5 @@
-// Guards in front of and behind every block that posix_memalign gives, which LibTorch and oneDNN compute in. Whoever frees a block
-// whose guards were written to ends the process with 99.
+// Places guard bytes before and after every block from posix_memalign, which LibTorch and oneDNN use for tensors. If the guards of a
+// block were overwritten, freeing it ends the process with exit code 99.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 enum { GUARD = 256, BUCKETS = 1 << 16 };
 
-// Stands at the very front of an allocation, before the front guard.
+// Stored at the start of an allocation, before the front guard.
 struct block {
     struct block *next;
     unsigned char *user;
@@ -32,7 +32,7 @@ static int intact(const unsigned char *guard) {
 int posix_memalign(void **out, size_t alignment, size_t size) {
     int (*real)(void **, size_t, size_t) = (int (*)(void **, size_t, size_t))dlsym(RTLD_NEXT, "posix_memalign");
     if (alignment < GUARD) alignment = GUARD;
-    // The description takes one alignment, the guard as much of a second one as it needs.
+    // struct block and the front guard take one multiple of the alignment, or two if one is too small.
     size_t front = alignment + (sizeof(struct block) + GUARD > alignment ? alignment : 0);
     void *base;
     int failed = real(&base, alignment, front + size + GUARD);
@@ -62,8 +62,8 @@ void free(void *user) {
         pthread_mutex_unlock(&held);
         if (block != NULL) {
             if (!intact(block->user - GUARD) || !intact(block->user + block->size)) {
-                static const char told[] = "a guard of the heap was written to\n";
-                if (write(2, told, sizeof told - 1) < 0) _exit(98);
+                static const char message[] = "a heap guard was overwritten\n";
+                if (write(2, message, sizeof message - 1) < 0) _exit(98);
                 _exit(99);
             }
             user = block;

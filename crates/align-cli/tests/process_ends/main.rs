@@ -1,7 +1,7 @@
-//! How processes end: every command with a closed or a full standard output, on a disk that becomes full at any write, and under
-//! each signal. What is finished is there, exit codes are those that `--help` lists, and nothing panics.
+//! How processes end: every command with a closed or a full standard output, with a disk that becomes full at any write, and with each
+//! signal. Finished outputs are complete, exit codes are those that `--help` lists, and nothing panics.
 //!
-//! `ALIGN_ENDS=20` takes twenty times as many signals and writes as the test of every day does.
+//! `ALIGN_ENDS=20` tests twenty times as many signals and failed writes as the default.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod every_command;
@@ -12,7 +12,7 @@ mod standard_output;
 #[path = "../support/mod.rs"]
 mod support;
 
-/// How many times as much as every day is tried.
+/// The factor by which `ALIGN_ENDS` increases the number of signals and failed writes.
 fn effort() -> usize {
     std::env::var("ALIGN_ENDS").map_or(1, |times| times.parse().expect("ALIGN_ENDS is a number"))
 }

@@ -1,4 +1,4 @@
-//! Small C libraries that stand between a program and the system.
+//! Compiles small C libraries that intercept system calls of the program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,12 +1,12 @@
-//! Standard output that is closed or full never costs what was made.
+//! A closed or full standard output does not affect the output files.
 
 use crate::every_command::{COMMANDS, Invocation, inputs};
-use crate::support::{self, kept};
+use crate::support::{self, golden_path};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::process::{Output, Stdio};
 
-/// A pipe that nobody reads.
+/// A pipe whose reader is closed.
 fn closed() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -33,32 +33,32 @@ fn assert_written(
 ) -> String {
     let dir = inputs();
     let ended = invocation.command(dir.path()).stdout(to()).output().unwrap();
-    let what = format!("{}, {what}", invocation.what());
+    let what = format!("{}, {what}", invocation.command_line());
     let message = message(&ended, code, &what);
-    assert!(invocation.written(dir.path()) == expected, "{what}: products are missing or differ");
+    assert!(invocation.read_outputs(dir.path()) == expected, "{what}: outputs are missing or differ");
     message
 }
 
 #[test]
-fn what_is_made_is_there_and_exit_codes_tell() {
+fn files_are_written_and_the_exit_code_reports_standard_output() {
     for invocation in COMMANDS {
-        let expected = invocation.undisturbed();
-        let said = assert_written(invocation, &expected, closed, 0, "closed");
-        assert!(!said.contains("output"), "{}, closed: {said}", invocation.what());
-        let said = assert_written(invocation, &expected, full, 74, "full");
-        assert_eq!(said.matches("standard output cannot be written: No space left on device").count(), 1, "{said}");
-        // There is no place to say it.
+        let expected = invocation.expected_outputs();
+        let stderr = assert_written(invocation, &expected, closed, 0, "closed");
+        assert!(!stderr.contains("output"), "{}, closed: {stderr}", invocation.command_line());
+        let stderr = assert_written(invocation, &expected, full, 74, "full");
+        assert_eq!(stderr.matches("standard output cannot be written: No space left on device").count(), 1, "{stderr}");
+        // With standard error full too, no message can be printed.
         let dir = inputs();
         let ended = invocation.command(dir.path()).stdout(full()).stderr(full()).output().unwrap();
-        message(&ended, 74, &invocation.what());
-        assert!(invocation.written(dir.path()) == expected, "{}: both full", invocation.what());
+        message(&ended, 74, &invocation.command_line());
+        assert!(invocation.read_outputs(dir.path()) == expected, "{}: both full", invocation.command_line());
     }
 }
 
 #[test]
-fn a_reader_that_leaves_after_some_lines_does_not_cost_the_model() {
+fn training_finishes_if_the_reader_of_standard_output_closes_it() {
     let dir = inputs();
-    let data = kept("train.jsonl");
+    let data = golden_path("train.jsonl");
     let args = ["--train-file", &data, "--eval-file", &data, "--eval-strategy", "steps", "--eval-steps", "10"];
     let mut command = support::command("dpo", dir.path(), &args);
     command.args(["--max-steps", "20", "--output-dir", "hd"]).env("OMP_NUM_THREADS", "1");
@@ -71,9 +71,9 @@ fn a_reader_that_leaves_after_some_lines_does_not_cost_the_model() {
     assert_eq!(fs::read_to_string(dir.path().join("hd/metrics.jsonl")).unwrap().matches("eval_loss").count(), 2);
 }
 
-/// Texts that nobody reads are not written to their end.
+/// Generation stops early if the reader of a stream has closed it.
 #[test]
-fn a_stream_ends_with_its_reader() {
+fn a_stream_ends_when_its_reader_closes_it() {
     let dir = inputs();
     let args = ["--prompt", "Hi", "--stream", "--max-new-tokens", "40", "--min-new-tokens", "40"];
     let ended = support::command("generate", dir.path(), &args).stdout(closed()).output().unwrap();
@@ -83,13 +83,13 @@ fn a_stream_ends_with_its_reader() {
 }
 
 #[test]
-fn help_and_wrong_options() {
+fn help_and_invalid_options_have_the_documented_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
     for name in COMMANDS.iter().map(|invocation| invocation.name).chain(["push-to-hub"]) {
         let help = support::run(name, dir.path(), &["--help"]);
         assert_eq!(help.status.code(), Some(0));
         let text = String::from_utf8(help.stdout).unwrap();
-        for code in ["0 done", "1 an error", "2 wrong", "74 standard output", "130, 143, 129"] {
+        for code in ["0 success", "1 error", "2 invalid", "74 all files", "130, 143 or 129"] {
             assert!(text.contains(code), "{name}: {text} lacks {code}");
         }
         for (to, code) in [(closed(), 0), (full(), 74)] {
@@ -99,7 +99,7 @@ fn help_and_wrong_options() {
         let ended = support::command(name, dir.path(), &["--no-such-option"]).stderr(full()).output().unwrap();
         message(&ended, 2, name);
     }
-    // An error is told where it can be, and is an error where it cannot.
+    // The exit code of an error is 1 even if its message cannot be printed.
     let args = ["--prompt", "Hi", "--model", "none"];
     for (to, code) in [(closed(), 1), (full(), 1)] {
         let ended = support::command("generate", dir.path(), &args).stderr(to).output().unwrap();

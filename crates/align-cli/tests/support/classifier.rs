@@ -1,4 +1,4 @@
-//! Classifiers made of the tiny DistilBERT's head.
+//! Classifiers with a changed head, made from the tiny DistilBERT.
 
 use align_models::{DistilBert, DistilBertConfig, Parameters, TrainableModel};
 use std::collections::BTreeMap;
@@ -6,9 +6,10 @@ use std::fs;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
-/// Writes a folder with the tiny DistilBERT whose head has these rows of its own (a third is the sum of both) under these names.
+/// Writes a tiny DistilBERT with these labels. Output i of its head is row `rows[i]` of the original head, where row 2 is the sum of the
+/// two original rows.
 pub fn write_classifier(dir: &Path, rows: &[i64], labels: &[&str], problem_type: Option<&str>) {
-    let tiny = super::kept("models/distilbert-tiny");
+    let tiny = super::golden_path("models/distilbert-tiny");
     let tiny = Path::new(&tiny);
     let model = DistilBert::from_pretrained(tiny, Kind::Float, Device::Cpu).unwrap();
     let head = |weight: &Tensor| {
@@ -20,7 +21,7 @@ pub fn write_classifier(dir: &Path, rows: &[i64], labels: &[&str], problem_type:
         _ => (name.to_owned(), weight.shallow_clone()),
     };
     let parameters = Parameters::new(model.parameters().iter().map(changed).collect());
-    let names = labels.iter().enumerate().map(|(place, name)| (place.to_string(), (*name).to_owned()));
+    let names = labels.iter().enumerate().map(|(index, name)| (index.to_string(), (*name).to_owned()));
     let mut extra: BTreeMap<String, serde_json::Value> = model.config().extra.clone();
     extra.remove("label2id");
     extra.insert("problem_type".to_owned(), problem_type.into());

@@ -1,17 +1,17 @@
-//! Running the program as its users do.
+//! Runs the program.
 
-// Every test file takes its part of this module.
+// Not every test file uses all functions of this module.
 #![allow(dead_code)]
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// The tiny models of the golden data, for the options of a command that name a model and are not given: a test depends on no
-/// embedded model, and takes no longer where that is larger.
+/// Options that select the tiny models of the golden data, for each model option that is not given. So tests do not depend on the bundled
+/// models, which are larger.
 fn tiny_models(name: &str, args: &[&str]) -> Vec<String> {
-    let [gpt2, distilbert] = ["models/gpt2-tiny", "models/distilbert-tiny"].map(kept);
+    let [gpt2, distilbert] = ["models/gpt2-tiny", "models/distilbert-tiny"].map(golden_path);
     let tiny = match name {
-        // Random weights take the place of a model.
+        // A new model is trained from random weights.
         _ if args.contains(&"--model-config") || args.contains(&"--vocab-size") => vec![],
         "generate" | "logps" | "dpo" | "cpo" | "kto" | "sft" | "merge-adapter" => vec![("--model", gpt2)],
         "classify" | "train-classifier" => vec![("--model", distilbert)],
@@ -23,7 +23,7 @@ fn tiny_models(name: &str, args: &[&str]) -> Vec<String> {
     missing.flat_map(|(option, model)| [option.to_owned(), model]).collect()
 }
 
-/// A subcommand in `dir`, with an empty hub cache and no network, on the tiny models unless others are named.
+/// A subcommand that runs in `dir` with an empty hub cache, without network access, and with the tiny models unless others are given.
 pub fn command(name: &str, dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_align"));
     command
@@ -31,7 +31,7 @@ pub fn command(name: &str, dir: &Path, args: &[&str]) -> Command {
         .args(args)
         .args(tiny_models(name, args))
         .current_dir(dir)
-        // Several programs share the processors: a thread that waits must not spin.
+        // Several programs share the processors, so waiting threads must not spin.
         .env("OMP_WAIT_POLICY", "passive")
         .env("HF_HOME", dir.join("hub"))
         .env("HF_HUB_OFFLINE", "1");
@@ -41,7 +41,7 @@ pub fn command(name: &str, dir: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// Runs such a subcommand.
+/// Runs a subcommand as [`command`] sets it up.
 pub fn run(name: &str, dir: &Path, args: &[&str]) -> Output {
     command(name, dir, args).output().unwrap()
 }
@@ -51,7 +51,7 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
 }
 
-/// A file or folder of the golden data that the repository keeps.
-pub fn kept(name: &str) -> String {
+/// The path of a file or folder of the golden data.
+pub fn golden_path(name: &str) -> String {
     format!("{}/tests/golden/data/{name}", repository().display())
 }

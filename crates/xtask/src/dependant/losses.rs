@@ -1,4 +1,4 @@
-//! The project of docs/library.md, "Depending on one crate": a loss from `align-losses` alone.
+//! The project of docs/library.md, "Depending on one crate": a loss computed with `align-losses` only.
 
 use super::project::Project;
 use crate::failure::Failure;
@@ -7,18 +7,20 @@ use crate::workspace::Workspace;
 const MANIFEST: &str = include_str!("../../../../tests/dependant/losses/Cargo.toml.template");
 const MAIN: &str = include_str!("../../../../tests/dependant/losses/main.rs");
 
-/// What the program prints, by hand: the margins are 2 and 0, so the loss is (log(1 + e^-0.2) + log 2) / 2, and the
-/// first chosen log-probability's gradient is -0.1 / (1 + e^0.2) / 2.
-const PRINTED: &str = "loss 0.645643\ngradient -0.022508\n";
+/// The expected output, computed by hand: the margins are 2 and 0, so the loss is (log(1 + e^-0.2) + log 2) / 2, and the gradient
+/// of the first chosen log-probability is -0.1 / (1 + e^0.2) / 2.
+const EXPECTED_OUTPUT: &str = "loss 0.645643\ngradient -0.022508\n";
 
-/// Builds and runs it, and compares what it prints.
+/// Builds and runs the project, and compares its output.
 pub fn check(workspace: &Workspace) -> Result<(), Failure> {
     let project = Project::create(workspace, "losses", MANIFEST, MAIN)?;
     let printed = project.run(workspace)?;
-    if printed != PRINTED {
-        return Err(Failure::new(format!("the dependant printed {printed:?}, expected {PRINTED:?}")));
+    if printed != EXPECTED_OUTPUT {
+        return Err(Failure::new(format!(
+            "the project on align-losses printed {printed:?}, expected {EXPECTED_OUTPUT:?}"
+        )));
     }
-    eprintln!("align: the dependant on align-losses built, ran and printed what it should");
+    eprintln!("align: the project that depends on align-losses was built and run, and printed the expected output");
     Ok(())
 }
 
@@ -28,13 +30,13 @@ mod tests {
     use super::super::project::CONFIG;
     use super::*;
 
-    /// The page and the project that is built have the same files.
+    /// docs/library.md shows exactly the files of the project.
     #[test]
     fn the_page_shows_these_files() {
         let page = include_str!("../../../../docs/library.md");
         for text in [MANIFEST.split_once("[dependencies]").unwrap().1, CONFIG, MAIN] {
             assert!(page.contains(text.trim_end()), "docs/library.md lacks:\n{text}");
         }
-        assert!(page.contains(PRINTED.trim_end()), "docs/library.md lacks what the program prints");
+        assert!(page.contains(EXPECTED_OUTPUT.trim_end()), "docs/library.md lacks the program's output");
     }
 }

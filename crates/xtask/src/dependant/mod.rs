@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::workspace::Workspace;
 use std::process::ExitCode;
 
-/// Builds and runs both dependants; they take nothing from this workspace but what their files name.
+/// Builds and runs both projects. They use nothing of this workspace except the crates that they depend on.
 pub fn check(workspace: &Workspace) -> Result<ExitCode, Failure> {
     losses::check(workspace)?;
     program::check(workspace)?;

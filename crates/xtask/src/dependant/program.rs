@@ -8,14 +8,14 @@ use std::fs;
 const MANIFEST: &str = include_str!("../../../../tests/dependant/program/Cargo.toml.template");
 const MAIN: &str = include_str!("../../../../tests/dependant/program/main.rs");
 
-/// The model that the program names. A folder of that name in the project wins over the hub.
+/// The model that the program names. A local folder with this name takes precedence over the hub.
 const MODEL: &str = "lvwerra/gpt2-imdb";
-/// The small model and the pairs that the tests have.
+/// The folder with the tests' small model and preference pairs.
 const GOLDEN: &str = "tests/golden/data";
 const PAIRS: usize = 8;
 
-/// What the run must leave behind.
-const LEFT: [&str; 6] = [
+/// Files that the run must write.
+const EXPECTED_FILES: [&str; 6] = [
     "config.toml",
     "metrics.jsonl",
     "report.html",
@@ -24,7 +24,7 @@ const LEFT: [&str; 6] = [
     "model/README.md",
 ];
 
-/// Builds and runs it on a small model and a few pairs, and looks at what it leaves behind.
+/// Builds and runs the project with a small model and a few pairs, and checks that it wrote its files.
 pub fn check(workspace: &Workspace) -> Result<(), Failure> {
     let project = Project::create(workspace, "program", MANIFEST, MAIN)?;
     let golden = workspace.root.join(GOLDEN);
@@ -41,13 +41,15 @@ pub fn check(workspace: &Workspace) -> Result<(), Failure> {
     };
     copy().context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
     project.run(workspace)?;
-    for name in LEFT {
+    for name in EXPECTED_FILES {
         let file = project.folder.join("runs/dpo").join(name);
-        if fs::metadata(&file).map_or(0, |found| found.len()) == 0 {
-            return Err(Failure::new(format!("the dependant's run left no runs/dpo/{name}")));
+        if fs::metadata(&file).map_or(0, |data| data.len()) == 0 {
+            return Err(Failure::new(format!("the project's run did not write runs/dpo/{name}")));
         }
     }
-    eprintln!("align: the dependant on align built, trained and wrote its model, card, metrics and report");
+    eprintln!(
+        "align: the project that depends on align was built, and its run wrote a model, card, metrics and report"
+    );
     Ok(())
 }
 
@@ -68,7 +70,7 @@ mod tests {
             "docs/library.md lacks the manifest"
         );
         let lines = include_str!("../../../align/src/lib.rs").lines();
-        // Lines that begin with # stand in the example unseen.
+        // rustdoc hides the lines of an example that begin with #.
         let shown = lines.map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line));
         let front_page: Vec<&str> = shown.filter(|line| !line.starts_with("# ") && *line != "#").collect();
         assert!(front_page.join("\n").contains(MAIN.trim_end()), "the front page lacks:\n{MAIN}");

@@ -10,7 +10,7 @@ use std::process::Stdio;
 
 pub const CONFIG: &str = include_str!("../../../../tests/dependant/config.toml.template");
 
-/// What the files say for the folder of this workspace.
+/// The text in the files that stands for the path of this workspace.
 const PLACEHOLDER: &str = "/path/to/align";
 
 /// A project in a temporary folder, removed when dropped.
@@ -19,7 +19,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// A project of these two files, and of those that any project needs.
+    /// Creates a project with this manifest and main.rs, a cargo configuration and a lock file.
     pub fn create(workspace: &Workspace, name: &str, manifest: &str, main: &str) -> Result<Self, Failure> {
         let folder = env::temp_dir().join(format!("align-dependant-{name}-{}", std::process::id()));
         let root = path_in_toml(&workspace.root)?;
@@ -31,24 +31,28 @@ impl Project {
             fs::write(&file, text.replace(PLACEHOLDER, &root))
                 .context(|| format!("cannot write {}", file.display()))?;
         }
-        // The workspace's versions: what is built there need not be downloaded again.
+        // With the workspace's lock file, no other versions are downloaded.
         let lock = workspace.root.join("Cargo.lock");
         fs::copy(&lock, project.folder.join("Cargo.lock")).context(|| format!("cannot copy {}", lock.display()))?;
         Ok(project)
     }
 
-    /// Builds and runs the project's program in its folder, and gives what it prints.
+    /// Builds and runs the project's program in its folder, and returns its output.
     pub fn run(&self, workspace: &Workspace) -> Result<String, Failure> {
         eprintln!("align: building {}", self.folder.display());
         let mut command = cargo::command(workspace);
         command.arg("run").current_dir(&self.folder).env("CARGO_TARGET_DIR", target_folder()?);
-        // Flags of the environment would replace those of its own configuration.
+        // Flags in the environment would replace those in the project's own configuration.
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
             command.env_remove(name);
         }
         let output = command.stderr(Stdio::inherit()).output().context(|| "cannot run cargo".to_owned())?;
         if !output.status.success() {
-            return Err(Failure::new(format!("the dependant did not build or run ({})", output.status)));
+            return Err(Failure::new(format!(
+                "the project in {} could not be built or run ({})",
+                self.folder.display(),
+                output.status
+            )));
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -60,14 +64,14 @@ impl Drop for Project {
     }
 }
 
-/// A folder beside this program's own, so that a second run builds only what changed.
+/// A target folder next to the one of xtask, so that a second run rebuilds only what changed.
 fn target_folder() -> Result<PathBuf, Failure> {
     let program = env::current_exe().context(|| "cannot find this program's file".to_owned())?;
     let target = program.parent().and_then(Path::parent).unwrap_or(&program);
     Ok(target.join("dependant"))
 }
 
-/// The path as it stands between the quotes of a TOML string, and in a linker argument, where a comma would part it.
+/// The path as text that is valid inside a TOML string and inside a linker argument, which must not contain commas.
 fn path_in_toml(path: &Path) -> Result<String, Failure> {
     let text = path.to_str().filter(|text| !text.contains(['"', '\\', ',', ':']) && !text.contains(char::is_control));
     text.map(str::to_owned).ok_or_else(|| {
@@ -81,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_that_toml_or_the_linker_would_misread_are_refused() {
+    fn paths_with_special_characters_are_rejected() {
         assert_eq!(path_in_toml(Path::new("/a b/align")).unwrap(), "/a b/align");
         for path in ["/a\"b", "/a\\b", "/a,b", "/a\nb", "/a:b"] {
             assert!(path_in_toml(Path::new(path)).is_err(), "{path}");

@@ -1,49 +1,48 @@
-//! Variables and settings of the user's that get in the way of building, or of finding LibTorch.
+//! Environment variables and settings that interfere with building, or with finding LibTorch.
 
 use super::Finding;
-use super::shown::shown;
+use super::display_path::display_path;
 use crate::workspace::Workspace;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const INSTEAD: &str = "use `cargo xtask demo` and `cargo xtask test`, or first: eval \"$(cargo xtask env)\"";
+const WORKAROUND: &str = "use `cargo xtask demo` and `cargo xtask test`, or run first: eval \"$(cargo xtask env)\"";
 
-pub fn look(workspace: &Workspace, variable: impl Fn(&str) -> Option<OsString>) -> Vec<Finding> {
+pub fn check(workspace: &Workspace, variable: impl Fn(&str) -> Option<OsString>) -> Vec<Finding> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let mut findings = Vec::new();
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
         if set(name).is_some() {
-            let says = format!("{name} is set and replaces what lets programs find LibTorch");
-            findings.push(Finding::note("flags", says, format!("unset it, or {INSTEAD}")));
+            let text = format!("{name} is set and replaces the flags that let programs find LibTorch");
+            findings.push(Finding::note("flags", text, format!("unset it, or {WORKAROUND}")));
         }
     }
     for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_TARGET"] {
         if let Some(value) = set(name).filter(|value| Path::new(value) != workspace.root.join("target")) {
-            let says =
-                format!("{name} is {}: programs elsewhere than in target/ do not find LibTorch", value.display());
-            findings.push(Finding::note("target", says, INSTEAD));
+            let text = format!("{name} is {}: programs outside target/ do not find LibTorch", value.display());
+            findings.push(Finding::note("target", text, WORKAROUND));
         }
     }
     let cargo_home = set("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    findings.extend(cargo_home.and_then(|home| flags_of_a_target(&home)));
+    findings.extend(cargo_home.and_then(|home| target_flags(&home)));
     findings.extend(set("LD_LIBRARY_PATH").into_iter().flat_map(|path| other_torches(&path, workspace)));
     if set("LIBTORCH_BYPASS_VERSION_CHECK").is_some() {
-        let says = "LIBTORCH_BYPASS_VERSION_CHECK is set: a LibTorch of any version is taken";
-        findings.push(Finding::note("LibTorch", says, "unset it unless you mean it"));
+        let text = "LIBTORCH_BYPASS_VERSION_CHECK is set: a LibTorch of any version is accepted";
+        findings.push(Finding::note("LibTorch", text, "unset it unless this is intended"));
     }
     if set("LD_PRELOAD").is_some() {
         findings.push(Finding::note("libraries", "LD_PRELOAD is set", "unset it if programs misbehave"));
     }
     if findings.is_empty() {
-        findings.push(Finding::good("variables", "none that gets in the way"));
+        findings.push(Finding::good("variables", "none that interferes"));
     }
     findings
 }
 
-/// Cargo takes the flags of a target instead of those of the build.
-fn flags_of_a_target(cargo_home: &Path) -> Option<Finding> {
+/// Finds rustflags of a target in cargo's configuration. They replace those of the `[build]` table.
+fn target_flags(cargo_home: &Path) -> Option<Finding> {
     let file = cargo_home.join("config.toml");
     let text = fs::read_to_string(&file).ok()?;
     let mut table = "";
@@ -54,8 +53,9 @@ fn flags_of_a_target(cargo_home: &Path) -> Option<Finding> {
         let key = line.split('=').next().unwrap_or_default().trim();
         let in_target = table.starts_with("target.") && key == "rustflags";
         if in_target || (key.starts_with("target.") && key.ends_with(".rustflags")) {
-            let says = format!("{} sets rustflags of a target, and programs may not find LibTorch", shown(&file));
-            return Some(Finding::note("flags", says, format!("take them out, or {INSTEAD}")));
+            let text =
+                format!("{} sets rustflags for a target, so programs may not find LibTorch", display_path(&file));
+            return Some(Finding::note("flags", text, format!("remove them, or {WORKAROUND}")));
         }
     }
     None
@@ -66,8 +66,8 @@ fn other_torches(path: &OsString, workspace: &Workspace) -> Vec<Finding> {
     let folders = env::split_paths(path).filter(|folder| folder.join("libtorch_cpu.so").is_file());
     let others = folders.filter(|folder| folder.canonicalize().ok() != own);
     let finding = |folder: PathBuf| {
-        let says = format!("LD_LIBRARY_PATH puts the torch of {} before this LibTorch", folder.display());
-        Finding::note("libraries", says, "leave it out, unless it is torch 2.11's and meant to be used")
+        let text = format!("LD_LIBRARY_PATH puts the torch of {} before this LibTorch", folder.display());
+        Finding::note("libraries", text, "remove it from the path, unless it is a torch 2.11 that you want to use")
     };
     others.map(finding).collect()
 }
@@ -81,12 +81,12 @@ mod tests {
 
     fn notes(workspace: &Workspace, variables: &[(&str, &str)]) -> Vec<String> {
         let find = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
-        let found = look(workspace, find);
-        found.into_iter().filter(|finding| finding.grade == Grade::Note).map(|finding| finding.says).collect()
+        let findings = check(workspace, find);
+        findings.into_iter().filter(|finding| finding.grade == Grade::Note).map(|finding| finding.text).collect()
     }
 
     #[test]
-    fn what_gets_in_the_way_is_told_of() {
+    fn interfering_variables_are_noted() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::at(folder.path().to_owned());
         let home = folder.path().join("cargo");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn another_torch_is_told_from_ones_own() {
+    fn another_torch_on_the_library_path_is_noted() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::at(folder.path().to_owned());
         let home = ("CARGO_HOME", "/nowhere");
@@ -113,11 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_a_target_in_cargos_configuration_are_found() {
+    fn target_flags_in_cargos_configuration_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let found = |text: &str| {
             fs::write(folder.path().join("config.toml"), text).unwrap();
-            flags_of_a_target(folder.path()).is_some()
+            target_flags(folder.path()).is_some()
         };
         assert!(found("[target.x86_64-unknown-linux-gnu]\nlinker = \"clang\"\nrustflags = [\"-C\"]\n"));
         assert!(found("target.x86_64-unknown-linux-gnu.rustflags = [\"-C\"]\n"));

@@ -1,20 +1,20 @@
-//! The cache of the model hub: where it is, what it holds, and the variables that steer it.
+//! The hub's cache, token and endpoint, and the environment variables that set them.
 
 use super::Finding;
+use super::display_path::display_path;
 use super::libtorch::size;
-use super::shown::shown;
 use crate::disk::gigabytes;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub fn look(variable: impl Fn(&str) -> Option<OsString>) -> Vec<Finding> {
+pub fn check(variable: impl Fn(&str) -> Option<OsString>) -> Vec<Finding> {
     let home = home(&variable);
-    vec![cache(&cache_folder(&variable, &home)), token(&variable, &home), reach(&variable)]
+    vec![cache(&cache_folder(&variable, &home)), token(&variable, &home), endpoint(&variable)]
 }
 
-/// The hub's own folder, as its Python library finds it.
+/// The hub's home folder, by the rules of huggingface_hub.
 fn home(variable: &impl Fn(&str) -> Option<OsString>) -> PathBuf {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("HF_HOME").unwrap_or_else(|| {
@@ -39,18 +39,18 @@ fn cache(folder: &Path) -> Finding {
         1 => format!("1 model, {}", gigabytes(held)),
         many => format!("{many} models, {}", gigabytes(held)),
     };
-    let says = format!("{}: {count}", shown(folder));
+    let text = format!("{}: {count}", display_path(folder));
     match writable(folder) {
-        true => Finding::good("hub cache", says),
+        true => Finding::good("hub cache", text),
         false => Finding::note(
             "hub cache",
-            format!("{says}; you may not write there"),
-            "let HF_HOME or HF_HUB_CACHE name a folder that you can write",
+            format!("{text}; it is not writable"),
+            "set HF_HOME or HF_HUB_CACHE to a writable folder",
         ),
     }
 }
 
-/// Whether we may write there, or make it where it is to be.
+/// Whether the folder is writable or can be created.
 #[cfg(unix)]
 fn writable(folder: &Path) -> bool {
     let there = folder.ancestors().find(|ancestor| ancestor.exists());
@@ -62,33 +62,33 @@ fn writable(_: &Path) -> bool {
     true
 }
 
-/// Whether there is a token; never what it is.
+/// Whether there is a token. The token itself is never printed.
 fn token(variable: &impl Fn(&str) -> Option<OsString>, home: &Path) -> Finding {
     let file = variable("HF_TOKEN_PATH").map_or_else(|| home.join("token"), PathBuf::from);
     if variable("HF_TOKEN").is_some_and(|token| !token.is_empty()) {
         Finding::good("hub token", "in HF_TOKEN")
     } else if file.is_file() {
-        Finding::good("hub token", format!("in {}", shown(&file)))
+        Finding::good("hub token", format!("in {}", display_path(&file)))
     } else {
         Finding::good("hub token", "none; only private and gated models need one (HF_TOKEN)")
     }
 }
 
-fn reach(variable: &impl Fn(&str) -> Option<OsString>) -> Finding {
+fn endpoint(variable: &impl Fn(&str) -> Option<OsString>) -> Finding {
     let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
     for name in ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"] {
         if ["1", "ON", "YES", "TRUE"].contains(&text(name).to_uppercase().as_str()) {
             let remedy = format!("unset {name} to download models");
-            return Finding::note("hub", "offline: only what the cache holds", remedy);
+            return Finding::note("hub", "offline: only models in the cache can be used", remedy);
         }
     }
     match text("HF_ENDPOINT") {
-        endpoint if endpoint.is_empty() => Finding::good("hub", "https://huggingface.co"),
-        endpoint if endpoint.starts_with("https://") => Finding::good("hub", format!("{endpoint} (HF_ENDPOINT)")),
-        endpoint => Finding::note(
+        url if url.is_empty() => Finding::good("hub", "https://huggingface.co"),
+        url if url.starts_with("https://") => Finding::good("hub", format!("{url} (HF_ENDPOINT)")),
+        url => Finding::note(
             "hub",
-            format!("{endpoint} (HF_ENDPOINT), not encrypted"),
-            "a token would travel in the clear: use https://, or trust the network",
+            format!("{url} (HF_ENDPOINT), not encrypted"),
+            "tokens would be sent unencrypted: use https:// unless you trust the network",
         ),
     }
 }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_follows_the_variables() {
+    fn the_cache_folder_depends_on_the_variables() {
         let folder = |variables: &[(&'static str, &str)]| {
             let variable = with(variables);
             cache_folder(&variable, &home(&variable))
@@ -123,16 +123,16 @@ mod tests {
         fs::create_dir_all(&blobs).unwrap();
         fs::write(blobs.join("x"), vec![0; 200_000]).unwrap();
         let home = folder.path().to_str().unwrap();
-        let findings = look(with(&[("HF_HOME", home), ("HF_TOKEN", "hf_secret"), ("HF_HUB_OFFLINE", "yes")]));
-        assert!(findings[0].says.ends_with("1 model, 0.1 GB"), "{findings:?}");
-        assert_eq!(findings[1].says, "in HF_TOKEN");
+        let findings = check(with(&[("HF_HOME", home), ("HF_TOKEN", "hf_secret"), ("HF_HUB_OFFLINE", "yes")]));
+        assert!(findings[0].text.ends_with("1 model, 0.1 GB"), "{findings:?}");
+        assert_eq!(findings[1].text, "in HF_TOKEN");
         assert_eq!(findings[2].grade, Grade::Note);
         assert!(!format!("{findings:?}").contains("hf_secret"));
     }
 
     #[test]
     fn an_endpoint_without_encryption_is_noted() {
-        assert_eq!(reach(&with(&[("HF_ENDPOINT", "http://hub")])).grade, Grade::Note);
-        assert_eq!(reach(&with(&[("HF_ENDPOINT", "https://hub")])).grade, Grade::Good);
+        assert_eq!(endpoint(&with(&[("HF_ENDPOINT", "http://hub")])).grade, Grade::Note);
+        assert_eq!(endpoint(&with(&[("HF_ENDPOINT", "https://hub")])).grade, Grade::Good);
     }
 }

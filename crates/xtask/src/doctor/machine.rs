@@ -1,13 +1,13 @@
-//! The system, the processor, memory and disk.
+//! The operating system, the processor, memory and disk.
 
 use super::Finding;
+use super::display_path::display_path;
 use super::libtorch::State;
-use super::shown::shown;
-use crate::bring;
+use crate::compute_platform::ComputePlatform;
 use crate::disk::{self, MEGABYTE, gigabytes, gigabytes_free};
+use crate::download;
 use crate::gpu;
 use crate::load_check;
-use crate::parts::Parts;
 use crate::probe::Probe;
 use crate::requested_torch::RequestedTorch;
 use crate::workspace::Workspace;
@@ -15,18 +15,18 @@ use std::env::consts::{ARCH, OS};
 use std::fs;
 use std::thread;
 
-/// What a first build of the workspace and its tests takes in the target folder.
-const BUILD: u64 = 4_000 * MEGABYTE;
+/// The disk space of a first build of the workspace and its tests.
+const BUILD_SIZE: u64 = 4_000 * MEGABYTE;
 
-/// What compiling LibTorch's bindings and computing with a small model take.
-const LEAST_MEMORY: u64 = 4_000 * MEGABYTE;
+/// The memory needed to compile LibTorch's bindings and to run a small model.
+const MIN_MEMORY: u64 = 4_000 * MEGABYTE;
 
-pub fn look(workspace: &Workspace, torch: &State, probe: Option<&Probe>) -> Vec<Finding> {
+pub fn check(workspace: &Workspace, torch: &State, probe: Option<&Probe>) -> Vec<Finding> {
     let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
     let mut findings = vec![system(probe)];
     findings.extend(processor(&read("/proc/cpuinfo")));
     findings.extend(memory(&read("/proc/meminfo"), &read("/sys/fs/cgroup/memory.max")));
-    findings.extend(room(workspace, torch));
+    findings.extend(disk_space(workspace, torch));
     findings
 }
 
@@ -39,20 +39,20 @@ fn system(probe: Option<&Probe>) -> Finding {
             "set LIBTORCH to the folder of a LibTorch 2.11 for this system, or LIBTORCH_USE_PYTORCH=1",
         );
     }
-    match probe.and_then(|probe| probe.load(&[]).ok()).and_then(|answers| answers.glibc) {
+    match probe.and_then(|probe| probe.load(&[]).ok()).and_then(|results| results.glibc) {
         Some(glibc) if load_check::is_new_enough(&glibc) => {
-            Finding::good("system", format!("{name}, glibc {glibc}; 2.28 is needed"))
+            Finding::good("system", format!("{name}, glibc {glibc}; 2.28 or newer is needed"))
         }
         Some(glibc) => Finding::missing(
             "system",
-            format!("{name}, glibc {glibc}, and 2.28 is needed"),
-            "use a newer system, such as Debian 10, Ubuntu 20.04 or RHEL 8, or a container of one",
+            format!("{name}, glibc {glibc}, but 2.28 or newer is needed"),
+            "use a newer system, such as Debian 10, Ubuntu 20.04 or RHEL 8, or a container with one",
         ),
         None => Finding::good("system", name),
     }
 }
 
-/// What the processor's features mean for speed. LibTorch picks its kernels by itself.
+/// The processor's features and their effect on speed. LibTorch selects its kernels by itself.
 fn processor(cpuinfo: &str) -> Option<Finding> {
     let field = |name: &str| {
         let line = cpuinfo.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name))?;
@@ -62,26 +62,26 @@ fn processor(cpuinfo: &str) -> Option<Finding> {
     let has = |flag: &str| flags.split_whitespace().any(|found| found == flag);
     let model = field("model name").unwrap_or_else(|| "unknown".to_owned());
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    let says = |features: &str| format!("{cores} usable cores of {model}\n{features}");
+    let text = |features: &str| format!("{cores} usable cores, {model}\n{features}");
     Some(if has("amx_bf16") {
         Finding::good(
             "processor",
-            says("AMX: fast float32, very fast bfloat16; --matmul-precision medium may round to bfloat16"),
+            text("AMX: fast float32, very fast bfloat16; --matmul-precision medium may round to bfloat16"),
         )
     } else if has("avx512_bf16") {
-        Finding::good("processor", says("AVX-512 with bfloat16: fast; --matmul-precision medium is faster still"))
+        Finding::good("processor", text("AVX-512 with bfloat16: fast; --matmul-precision medium is faster still"))
     } else if has("avx512f") {
-        Finding::good("processor", says("AVX-512: fast in float32; bfloat16 is emulated and slow"))
+        Finding::good("processor", text("AVX-512: fast in float32; bfloat16 is emulated and slow"))
     } else if has("avx2") {
         Finding::good(
             "processor",
-            says("AVX2, no AVX-512: about half as fast a core as with it; bfloat16 is emulated and slow"),
+            text("AVX2, no AVX-512: about half the speed per core of AVX-512; bfloat16 is emulated and slow"),
         )
     } else {
         Finding::note(
             "processor",
-            says("no AVX2: LibTorch runs, many times slower"),
-            "a processor of 2015 or later has it",
+            text("no AVX2: LibTorch runs, but many times slower"),
+            "use a processor with AVX2 (most since 2015)",
         )
     })
 }
@@ -92,41 +92,41 @@ fn memory(meminfo: &str, limit: &str) -> Option<Finding> {
         line.split_whitespace().next()?.parse::<u64>().ok()
     };
     let (total, free) = (1024 * kilobytes("MemTotal:")?, 1024 * kilobytes("MemAvailable:")?);
-    // A container's limit; it reads `max` where there is none.
+    // The limit of a container, or `max` if there is none.
     let limit = limit.trim().parse::<u64>().ok().filter(|limit| *limit < total);
-    let says = match limit {
+    let text = match limit {
         Some(limit) => format!("{}, the container's limit", gigabytes_free(limit)),
-        None => format!("{}, {} of them free", gigabytes_free(total), gigabytes_free(free)),
+        None => format!("{}, {} free", gigabytes_free(total), gigabytes_free(free)),
     };
-    Some(if limit.unwrap_or(total).min(free) >= LEAST_MEMORY {
-        Finding::good("memory", says)
+    Some(if limit.unwrap_or(total).min(free) >= MIN_MEMORY {
+        Finding::good("memory", text)
     } else {
-        Finding::note("memory", says, "builds may run out: `cargo build -j 1` takes least; close what you can")
+        Finding::note("memory", text, "builds may run out of memory: close other programs, or use `cargo build -j 1`")
     })
 }
 
-fn room(workspace: &Workspace, torch: &State) -> Option<Finding> {
+fn disk_space(workspace: &Workspace, torch: &State) -> Option<Finding> {
     let free = disk::free(&workspace.root)?;
-    let (set_up, what) = match torch {
-        State::NotThere(RequestedTorch::Download(_)) if gpu::present() => {
-            (bring::room(Parts::Cuda), "set-up with CUDA")
+    let (set_up, description) = match torch {
+        State::NotInstalled(RequestedTorch::Download(_)) if gpu::is_present() => {
+            (download::peak_disk_usage(ComputePlatform::Cuda), "set-up with CUDA")
         }
-        State::NotThere(RequestedTorch::Download(_)) => (bring::room(Parts::Cpu), "set-up"),
+        State::NotInstalled(RequestedTorch::Download(_)) => (download::peak_disk_usage(ComputePlatform::Cpu), "set-up"),
         _ => (0, ""),
     };
-    let says = format!("{} free in {}", gigabytes_free(free), shown(&workspace.root));
-    let needs = if set_up > 0 { format!("{what} takes {}, ", gigabytes(set_up)) } else { String::new() };
-    let needs = format!("{needs}a first build about {}", gigabytes(BUILD));
+    let text = format!("{} free in {}", gigabytes_free(free), display_path(&workspace.root));
+    let needs = if set_up > 0 { format!("{description} takes {}, ", gigabytes(set_up)) } else { String::new() };
+    let needs = format!("{needs}a first build about {}", gigabytes(BUILD_SIZE));
     Some(if free < set_up {
-        Finding::missing("disk", format!("{says}; {needs}"), "free some, or work in a copy on another disk")
-    } else if free < set_up + BUILD {
+        Finding::missing("disk", format!("{text}; {needs}"), "free some space, or work in a copy on another disk")
+    } else if free < set_up + BUILD_SIZE {
         Finding::note(
             "disk",
-            format!("{says}; {needs}"),
-            "free some, or let CARGO_TARGET_DIR name a folder on another disk",
+            format!("{text}; {needs}"),
+            "free some space, or set CARGO_TARGET_DIR to a folder on another disk",
         )
     } else {
-        Finding::good("disk", format!("{says}; {needs}"))
+        Finding::good("disk", format!("{text}; {needs}"))
     })
 }
 
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_processors_features_are_judged() {
+    fn the_processors_features_are_graded() {
         for (flags, grade, words) in [
             ("avx2 avx512f avx512_bf16 amx_bf16", Grade::Good, "AMX"),
             ("avx2 avx512f avx512_bf16", Grade::Good, "with bfloat16"),
@@ -146,16 +146,16 @@ mod tests {
             ("sse2", Grade::Note, "no AVX2"),
         ] {
             let found = processor(&format!("model name\t: A CPU\nflags\t\t: {flags}\n")).unwrap();
-            assert!(found.grade == grade && found.says.contains(words), "{flags}: {found:?}");
+            assert!(found.grade == grade && found.text.contains(words), "{flags}: {found:?}");
         }
         assert_eq!(processor(""), None);
     }
 
     #[test]
-    fn the_lesser_of_memory_and_limit_counts() {
+    fn the_containers_memory_limit_counts() {
         let meminfo = "MemTotal:       24000000 kB\nMemFree: 1 kB\nMemAvailable:   20000000 kB\n";
         assert_eq!(memory(meminfo, "max\n").unwrap().grade, Grade::Good);
         let limited = memory(meminfo, "2000000000\n").unwrap();
-        assert!(limited.grade == Grade::Note && limited.says.contains("2.0 GB, the container's limit"), "{limited:?}");
+        assert!(limited.grade == Grade::Note && limited.text.contains("2.0 GB, the container's limit"), "{limited:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Rust, the C++ compiler, and what downloads LibTorch.
+//! Rust, the C++ compiler, and the tools that download LibTorch.
 
 use super::Finding;
 use crate::failure::Failure;
@@ -10,29 +10,29 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-/// What the workspace's manifest asks for.
-const RUST: &str = env!("CARGO_PKG_RUST_VERSION");
+/// The Rust version that the workspace's manifest requires.
+const MIN_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
 
-pub fn look(probe: &Result<Probe, Failure>, libtorch_is_there: bool) -> Vec<Finding> {
-    vec![rust(), cpp(probe), download(libtorch_is_there)]
+pub fn check(probe: &Result<Probe, Failure>, libtorch_is_installed: bool) -> Vec<Finding> {
+    vec![rust(), cpp(probe), pip(libtorch_is_installed)]
 }
 
 fn rust() -> Finding {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let update = format!("rustup update stable    (Rust {RUST} or newer; https://rustup.rs)");
+    let update = format!("rustup update stable    (Rust {MIN_RUST} or newer; https://rustup.rs)");
     match first_line(Command::new(rustc).arg("--version")) {
-        None => Finding::missing("Rust", "no rustc on PATH", update),
-        Some(line) if is_new_enough(&line) => Finding::good("Rust", format!("{line}; {RUST} is needed")),
-        Some(line) => Finding::missing("Rust", format!("{line}, and {RUST} is needed"), update),
+        None => Finding::missing("Rust", "rustc is not on PATH", update),
+        Some(line) if is_new_enough(&line) => Finding::good("Rust", format!("{line}; {MIN_RUST} or newer is needed")),
+        Some(line) => Finding::missing("Rust", format!("{line}, but {MIN_RUST} or newer is needed"), update),
     }
 }
 
-/// Compares `rustc 1.95.0 (…)` with the version that is needed.
+/// Compares a line such as `rustc 1.95.0 (…)` with the required version.
 fn is_new_enough(line: &str) -> bool {
     let numbers = |text: &str| -> Vec<u32> {
         text.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).take(2).collect()
     };
-    numbers(line.trim_start_matches("rustc ")) >= numbers(RUST)
+    numbers(line.trim_start_matches("rustc ")) >= numbers(MIN_RUST)
 }
 
 fn cpp(probe: &Result<Probe, Failure>) -> Finding {
@@ -50,19 +50,21 @@ fn cpp(probe: &Result<Probe, Failure>) -> Finding {
     }
 }
 
-/// Without pip LibTorch's zip serves; once LibTorch is there, neither is needed.
-fn download(libtorch_is_there: bool) -> Finding {
+/// Without pip, LibTorch's own zip is downloaded. Once LibTorch is installed, neither is needed.
+fn pip(libtorch_is_installed: bool) -> Finding {
     const INSTALL: &str = "apt install python3-pip, dnf install python3-pip, or python3 -m ensurepip --upgrade";
     match pip::python_with_pip() {
         Some(python) => Finding::good("Python with pip", pip_version(&python)),
-        None if libtorch_is_there => Finding::good("Python with pip", "none, and LibTorch is there without it"),
-        None if fetch::possible() => {
-            let says = "none; LibTorch's own zip will be downloaded instead of its wheels";
-            Finding::note("Python with pip", says, INSTALL)
+        None if libtorch_is_installed => {
+            Finding::good("Python with pip", "none; not needed, since LibTorch is installed")
+        }
+        None if fetch::is_possible() => {
+            let text = "none; LibTorch's own zip will be downloaded instead of its wheels";
+            Finding::note("Python with pip", text, INSTALL)
         }
         None => Finding::missing(
             "Python with pip",
-            "none, nor curl, nor wget: nothing here can download LibTorch",
+            "none, and neither curl nor wget: LibTorch cannot be downloaded",
             format!("{INSTALL}; or set LIBTORCH to the folder of a LibTorch {TORCH_VERSION}"),
         ),
     }
@@ -72,7 +74,7 @@ fn pip_version(python: &Path) -> String {
     let line = first_line(Command::new(python).args(["-m", "pip", "--version"])).unwrap_or_default();
     // `pip 23.2.1 from /…/pip (python 3.11)`
     let version = line.split(" from ").next().unwrap_or_default();
-    format!("{}, {version}", super::shown::shown(python))
+    format!("{}, {version}", super::display_path::display_path(python))
 }
 
 fn first_line(command: &mut Command) -> Option<String> {
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn rust_versions_compare_as_numbers() {
-        assert!(is_new_enough(&format!("rustc {RUST}.0 (abc 2026-01-01)")));
+        assert!(is_new_enough(&format!("rustc {MIN_RUST}.0 (abc 2026-01-01)")));
         assert!(is_new_enough("rustc 1.200.0-nightly (abc 2030-01-01)") && is_new_enough("rustc 2.0.0"));
         assert!(!is_new_enough("rustc 1.9.0 (abc 2016-01-01)") && !is_new_enough("odd"));
     }

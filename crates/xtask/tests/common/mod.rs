@@ -1,5 +1,4 @@
-//! A workspace in a temporary folder, with a PATH of its own: the real compiler, and a Python, a curl and so on that a
-//! test makes up.
+//! A workspace in a temporary folder with its own PATH, which has the real compiler and fake versions of Python, curl and other tools.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -18,7 +17,7 @@ pub const TORCH_LIBRARIES: [&str; 4] = ["libtorch_cpu.so", "libtorch.so", "libc1
 
 const HEADERS: [&str; 3] = ["ATen/Context.h", "torch/csrc/autograd/engine.h", "torch/csrc/api/include/torch/torch.h"];
 
-/// A pip that gives the wheels of the folder `wheels` beside it, and notes each download.
+/// A fake pip that records each requested download.
 const PIP: &str = r#"
 case "$*" in
     *"pip --version"*) echo "pip 99.0 from /fake (python 3.99)"; exit 0 ;;
@@ -35,29 +34,29 @@ done
 echo "$requirement" >> "$HERE/downloads"
 "#;
 
-pub struct Bench {
+pub struct Sandbox {
     folder: TempDir,
 }
 
-impl Bench {
+impl Sandbox {
     pub fn new() -> Self {
-        let bench = Self { folder: tempfile::tempdir().unwrap() };
+        let sandbox = Self { folder: tempfile::tempdir().unwrap() };
         for folder in ["work/crates/xtask", "bin", "home", "tmp"] {
-            fs::create_dir_all(bench.path(folder)).unwrap();
+            fs::create_dir_all(sandbox.path(folder)).unwrap();
         }
         let path = std::env::var("PATH").unwrap();
         for tool in ["c++", "sync"] {
-            bench.tool(tool, &format!("PATH='{path}' exec {tool} \"$@\""));
+            sandbox.tool(tool, &format!("PATH='{path}' exec {tool} \"$@\""));
         }
-        bench.tool("rustc", &format!("echo 'rustc {}.0 (fake)'", env!("CARGO_PKG_RUST_VERSION")));
-        bench
+        sandbox.tool("rustc", &format!("echo 'rustc {}.0 (fake)'", env!("CARGO_PKG_RUST_VERSION")));
+        sandbox
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Puts a shell script on the PATH; HERE is the bench's folder to it.
+    /// Adds a shell script to the PATH. Its variable HERE is the sandbox's folder.
     pub fn tool(&self, name: &str, script: &str) {
         let file = self.path("bin").join(name);
         let here = self.folder.path().display();
@@ -65,17 +64,17 @@ impl Bench {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    pub fn without(&self, tool: &str) {
+    pub fn remove_tool(&self, tool: &str) {
         fs::remove_file(self.path("bin").join(tool)).unwrap();
     }
 
-    /// A Python whose pip ends like this, after it noted what it was asked for.
-    pub fn pip(&self, ending: &str) {
-        self.tool("python3", &format!("{PIP}{ending}"));
+    /// Adds a Python whose pip records the download and then runs this script.
+    pub fn pip(&self, script: &str) {
+        self.tool("python3", &format!("{PIP}{script}"));
     }
 
-    /// A Python whose pip gives wheels that hold what the CPU half needs.
-    pub fn good_pip(&self) {
+    /// Adds a Python whose pip provides the wheels of the CPU half.
+    pub fn working_pip(&self) {
         let library = self.library();
         let library = library.as_slice();
         let mut torch = torch_files("torch", 11, library);
@@ -88,7 +87,7 @@ impl Bench {
         self.pip(r#"cp "$HERE/wheels/$requirement.whl" "$dest""#);
     }
 
-    /// A library that loads, whatever its name.
+    /// The bytes of an empty library, which can be loaded.
     pub fn library(&self) -> Vec<u8> {
         let (source, file) = (self.path("tmp/empty.cpp"), self.path("tmp/empty.so"));
         fs::write(&source, "").unwrap();
@@ -97,7 +96,7 @@ impl Bench {
         fs::read(file).unwrap()
     }
 
-    /// An unpacked torch of this minor version.
+    /// Writes an unpacked torch with this minor version.
     pub fn torch(&self, name: &str, minor: u32) -> PathBuf {
         for (entry, bytes) in torch_files(name, minor, &self.library()) {
             let file = self.path(&entry);
@@ -119,56 +118,56 @@ impl Bench {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::from(self.command(arguments).output().unwrap())
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        Finished::from(self.command(arguments).output().unwrap())
     }
 
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// What pip was asked for, in order.
+    /// The packages that pip has downloaded, in order.
     pub fn downloads(&self) -> Vec<String> {
         let list = fs::read_to_string(self.path("downloads")).unwrap_or_default();
         list.lines().map(str::to_owned).collect()
     }
 
     pub fn wait_for(&self, name: &str) {
-        let begun = Instant::now();
+        let begin = Instant::now();
         while !self.path(name).exists() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{name} did not appear");
+            assert!(begin.elapsed() < Duration::from_secs(60), "{name} did not appear");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// That `.libtorch` is finished and nothing of the work is left.
-    pub fn assert_set_up(&self) {
+    /// Asserts that `.libtorch` is complete and that no temporary files are left.
+    pub fn assert_installed(&self) {
         let library = self.path("work/.libtorch/lib/libtorch_cpu.so");
         assert!(library.is_file() && self.path("work/.libtorch/align-setup.txt").is_file());
         self.assert_no_leftovers();
     }
 
-    pub fn assert_not_set_up(&self) {
-        assert!(self.path("work/.libtorch").symlink_metadata().is_err(), "there is a .libtorch");
+    pub fn assert_not_installed(&self) {
+        assert!(self.path("work/.libtorch").symlink_metadata().is_err(), ".libtorch exists");
         self.assert_no_leftovers();
     }
 
     pub fn assert_no_leftovers(&self) {
-        let scratch = self.path("work/.libtorch-setup");
-        let left = fs::read_dir(scratch).into_iter().flatten().map(|entry| entry.unwrap().file_name());
-        let left: Vec<_> = left.filter(|name| name != "lock").collect();
-        assert!(left.is_empty(), "{left:?} is left");
+        let setup_folder = self.path("work/.libtorch-setup");
+        let names = fs::read_dir(setup_folder).into_iter().flatten().map(|entry| entry.unwrap().file_name());
+        let leftovers: Vec<_> = names.filter(|name| name != "lock").collect();
+        assert!(leftovers.is_empty(), "{leftovers:?} are left");
     }
 }
 
-/// What a run printed and how it ended.
-pub struct Ran {
+/// The output and exit code of a command.
+pub struct Finished {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl From<Output> for Ran {
+impl From<Output> for Finished {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code(),
@@ -178,25 +177,25 @@ impl From<Output> for Ran {
     }
 }
 
-impl Ran {
+impl Finished {
     #[track_caller]
-    pub fn succeeded(self) -> Self {
+    pub fn assert_success(self) -> Self {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
         self
     }
 
-    /// Failed, with each of these words in its message.
+    /// Asserts that the command failed and that its message contains these parts.
     #[track_caller]
-    pub fn failed(self, words: &[&str]) -> Self {
+    pub fn assert_failure(self, message_parts: &[&str]) -> Self {
         assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
-        for word in words {
-            assert!(self.stderr.contains(word), "no {word:?} in:\n{}", self.stderr);
+        for part in message_parts {
+            assert!(self.stderr.contains(part), "{part:?} is not in:\n{}", self.stderr);
         }
         self
     }
 }
 
-/// The entries of a torch under a folder of that name.
+/// The files of a torch in a folder named `root`.
 pub fn torch_files(root: &str, minor: u32, library: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = HEADERS.iter().map(|header| (format!("{root}/include/{header}"), Vec::new())).collect();
     let numbers =

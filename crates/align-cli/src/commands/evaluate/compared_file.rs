@@ -1,7 +1,7 @@
 use align_metrics::ComparedTexts;
 use serde::Serialize;
 
-/// A file of several that are compared.
+/// The metrics of one of several compared files.
 #[derive(Serialize)]
 pub struct ComparedFile {
     pub file: String,

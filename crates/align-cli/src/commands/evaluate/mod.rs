@@ -9,7 +9,7 @@ mod compared_file;
 mod print;
 
 use crate::reward_model::ScoreOption;
-use crate::{Failure, RuntimeOptions, models, places};
+use crate::{Failure, RuntimeOptions, models, output_paths};
 use align_data::{Texts, Tokenizer};
 use align_inference::RewardModel;
 use align_metrics::{
@@ -25,38 +25,38 @@ use std::path::{Path, PathBuf};
 #[derive(Args)]
 #[command(mut_arg("score", |arg| arg.requires("model")))]
 pub struct Options {
-    /// Table with a column text, and score if it has been scored: CSV, Parquet or JSONL. Several are compared.
+    /// Input table with a column text, and optionally a column score: CSV, Parquet or JSONL. Several tables are compared.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
-    /// The tokeniser that entropies count by: a folder with tokenizer.json or vocab.json and merges.txt, or a model on the
-    /// hub. The embedded GPT-2's if not given.
+    /// Tokeniser for the entropies: a folder with tokenizer.json or with vocab.json and merges.txt, or a model on the hub
+    /// [default: that of the bundled GPT-2].
     #[arg(long)]
     tokenizer: Option<String>,
-    /// Classifier that scores texts without scores: a folder in transformers' layout, or user/name[@revision] on the hub.
-    /// Without it they have no reward.
+    /// Classifier that scores the texts of tables without a column score: a folder in transformers' layout, or user/name[@revision] on
+    /// the hub. Without it no reward is reported for such tables.
     #[arg(long)]
     model: Option<String>,
-    /// Texts scored at a time.
+    /// Number of texts scored at a time.
     #[arg(long, default_value_t = 32, requires = "model")]
     batch_size: usize,
-    /// Resamples behind each interval.
+    /// Number of bootstrap resamples for each confidence interval.
     #[arg(long, default_value_t = Bootstrap::default().resamples)]
     resamples: usize,
-    /// Level of the intervals.
+    /// Confidence level of the intervals.
     #[arg(long, default_value_t = Bootstrap::default().level)]
     level: f64,
-    /// Fixes the resamples.
+    /// Seed for the bootstrap resamples.
     #[arg(long, default_value_t = Bootstrap::default().seed)]
     seed: u64,
-    /// Also the mean token entropy of samples of this many texts, to compare models by; with --equal-tokens. Of several files
-    /// the texts of the smallest if not given.
+    /// With --equal-tokens: also compute the mean token entropy over samples of this many texts, so that models can be compared.
+    /// [default for several tables: the number of texts in the smallest one]
     #[arg(long, requires = "equal_tokens")]
     equal_texts: Option<usize>,
-    /// Those samples' texts are cut to this many tokens. Of several files the longest text's in the file where that is shortest,
-    /// if not given.
+    /// With --equal-texts: truncate the sampled texts to this many tokens. [default for several tables: the smallest of the tables'
+    /// maximum text lengths]
     #[arg(long, requires = "equal_texts")]
     equal_tokens: Option<usize>,
-    /// The numbers as JSON.
+    /// Write the results to this JSON file.
     #[arg(long)]
     output: Option<PathBuf>,
     /// Replace the output if it exists.
@@ -70,16 +70,20 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     if let Some(output) = &options.output {
-        places::refuse_existing(output, options.overwrite)?;
-        places::refuse_inputs(output, &options.input)?;
+        output_paths::refuse_existing(output, options.overwrite)?;
+        output_paths::refuse_inputs(output, &options.input)?;
     }
     let bootstrap = Bootstrap { resamples: options.resamples, level: options.level, seed: options.seed };
     bootstrap.validate()?;
     let tables = options.input.iter().map(Texts::read).collect::<Result<Vec<_>, _>>()?;
-    let tokenizer =
-        Tokenizer::from_pretrained(models::folder("--tokenizer", options.tokenizer.as_deref(), models::POLICY)?)?;
+    let tokenizer = Tokenizer::from_pretrained(models::folder(
+        "--tokenizer",
+        options.tokenizer.as_deref(),
+        models::BUNDLED_POLICY,
+    )?)?;
+    // EOS does not count in the entropies.
     let skip = tokenizer.eos_token_id();
-    let _precision = options.model.as_ref().map(|_| options.runtime.precision()).transpose()?;
+    let _precision = options.model.as_ref().map(|_| options.runtime.set_matmul_precision()).transpose()?;
     let load = |name| options.score.load(&models::fetch(name)?, &options.runtime, options.batch_size);
     let scorer = options.model.as_deref().map(load).transpose()?;
     let mut sets = Vec::new();
@@ -101,8 +105,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             let sample = options.equal_samples().unwrap_or_else(|| common_sample(sets, skip));
             let ngrams = common_ngrams(sets, skip, sample);
             let compared = options.input.iter().zip(sets).map(|(path, set)| {
-                let found = ComparedTexts::of(set, skip, sample, &ngrams, &bootstrap);
-                let texts = found.map_err(|e| format!("{}: {e}", path.display()))?;
+                let texts = ComparedTexts::of(set, skip, sample, &ngrams, &bootstrap);
+                let texts = texts.map_err(|e| format!("{}: {e}", path.display()))?;
                 Ok(ComparedFile { file: models::file_name(path), texts })
             });
             let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
@@ -114,11 +118,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 }
 
 impl Options {
-    /// The numbers into --output, if it is given.
-    fn write(&self, numbers: &serde_json::Value) -> Result<(), Failure> {
+    /// Writes the results to --output, if it is given.
+    fn write(&self, results: &serde_json::Value) -> Result<(), Failure> {
         let Some(output) = &self.output else { return Ok(()) };
-        let text = serde_json::to_string_pretty(numbers)?;
-        places::write_atomically(output, self.overwrite, |file| writeln!(file, "{text}"))
+        let text = serde_json::to_string_pretty(results)?;
+        output_paths::write_atomically(output, self.overwrite, |file| writeln!(file, "{text}"))
     }
 
     fn equal_samples(&self) -> Option<EqualSamples> {
@@ -126,11 +130,11 @@ impl Options {
     }
 }
 
-/// The table's scores, or those of the model.
+/// The scores in the table, or those of the model.
 fn scores(path: &Path, table: &Texts, scorer: Option<&RewardModel>) -> Result<Option<Vec<f64>>, Failure> {
     let Some(scorer) = scorer else { return Ok(table.scores()) };
     if table.scores().is_some() {
-        return Err(format!("{} has scores already: leave --model out", path.display()).into());
+        return Err(format!("{} already has scores: leave --model out", path.display()).into());
     }
     let scores = scorer.scores(&table.texts()).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(Some(scores))

@@ -1,10 +1,10 @@
-//! The measures as tables.
+//! Prints the metrics as tables.
 
 use super::compared_file::ComparedFile;
 use crate::output;
 use align_metrics::{Bootstrap, EqualSamples, Estimate, EvaluationReport, NgramDiversity};
 
-/// A file alone.
+/// Prints the metrics of a single file.
 pub fn report(report: &EvaluationReport, equal_samples: Option<Estimate>, bootstrap: &Bootstrap) {
     output::println!("rows    {}\ntokens  {}\n", report.rows, report.tokens);
     output::println!("{:34} {:>20} {:>20} {:>20}", "", "value", "low", "high");
@@ -15,8 +15,8 @@ pub fn report(report: &EvaluationReport, equal_samples: Option<Estimate>, bootst
         None => output::println!("{name:34} {:>20}", "no scores"),
     };
     line("token entropy, nats", Some(report.token_entropy));
-    line("the same, Miller-Madow corrected", Some(report.miller_madow_entropy));
-    line("notebook's entropy, nats", Some(report.notebook_entropy));
+    line("  with Miller-Madow correction", Some(report.miller_madow_entropy));
+    line("notebook entropy, nats", Some(report.notebook_entropy));
     line("mean reward", report.mean_reward);
     if equal_samples.is_some() {
         line("token entropy of equal samples", equal_samples);
@@ -24,14 +24,14 @@ pub fn report(report: &EvaluationReport, equal_samples: Option<Estimate>, bootst
     output::println!("\nlow, high: {}", intervals(bootstrap));
 }
 
-/// One table after the other, a row a file.
+/// Prints the comparison of several files: three tables with one row per file.
 pub fn comparison(compared: &[ComparedFile], sample: EqualSamples, bootstrap: &Bootstrap) {
     let width = compared.iter().map(|file| file.file.chars().count()).max().unwrap_or(0).max(8);
     all_texts(compared, width);
     equal_samples(compared, sample, width);
-    variety(compared, width);
+    diversity(compared, width);
     let (intervals, level) = (intervals(bootstrap), bootstrap.level * 100.0);
-    output::println!("\nin brackets: {intervals}; for equal samples, what {level}% of the samples cover");
+    output::println!("\nin brackets: {intervals}; for equal samples, the range of {level}% of the samples");
 }
 
 fn intervals(bootstrap: &Bootstrap) -> String {
@@ -48,7 +48,7 @@ fn all_texts(compared: &[ComparedFile], width: usize) {
         "",
         "texts",
         "tokens",
-        "notebook's entropy",
+        "notebook entropy",
         "mean reward",
         "token entropy, nats",
         "Miller-Madow",
@@ -71,11 +71,11 @@ fn all_texts(compared: &[ComparedFile], width: usize) {
 
 fn equal_samples(compared: &[ComparedFile], sample: EqualSamples, width: usize) {
     let counted = compared.first().map_or(&[][..], |file| &file.texts.diversity.ngrams);
-    output::println!("\nequal samples: {} texts of each, cut to {} tokens", sample.texts, sample.tokens);
+    output::println!("\nequal samples: {} texts of each file, truncated to {} tokens", sample.texts, sample.tokens);
     output::println!(
         "{:width$} {:>13} {:>25} {:>15} {:>15}{}",
         "",
-        "tokens a text",
+        "tokens/text",
         "token entropy, nats",
         "Miller-Madow",
         "Chao-Wang-Jost",
@@ -93,20 +93,20 @@ fn equal_samples(compared: &[ComparedFile], sample: EqualSamples, width: usize) 
     }
 }
 
-fn variety(compared: &[ComparedFile], width: usize) {
+fn diversity(compared: &[ComparedFile], width: usize) {
     output::println!(
         "\n{:width$} {:>11} {:>14} {:>17} {:>17}",
         "all texts",
         "mean length",
-        "without an end",
+        "unfinished",
         "self-repetition-2",
         "self-repetition-4"
     );
     for ComparedFile { file, texts } in compared {
         let diversity = &texts.diversity;
         let repeated = |n: usize| {
-            let found = diversity.ngrams.iter().find(|ngrams| ngrams.n == n).map(NgramDiversity::self_repetition);
-            found.map_or_else(|| "too short".to_owned(), |share| format!("{share:.4}"))
+            let share = diversity.ngrams.iter().find(|ngrams| ngrams.n == n).map(NgramDiversity::self_repetition);
+            share.map_or_else(|| "too short".to_owned(), |share| format!("{share:.4}"))
         };
         let unfinished = diversity.unfinished.map_or_else(|| "unknown".to_owned(), |share| format!("{share:.4}"));
         output::println!(

@@ -1,4 +1,4 @@
-//! How the sources lie: no circles of files, no long files, and no data frames where nobody asked for them.
+//! Rules for the sources: no import cycles between files, no long files, and no dependency on polars without its feature.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod graph;
@@ -8,17 +8,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Most lines of a source file.
-const LINES: usize = 350;
-/// Most lines of an example, and of all together.
-const EXAMPLE_LINES: usize = 60;
-const ALL_EXAMPLES_LINES: usize = 1000;
+/// Maximum number of lines in a source file.
+const MAX_LINES: usize = 350;
+/// Maximum number of lines in an example.
+const MAX_EXAMPLE_LINES: usize = 60;
+/// Maximum number of lines in all examples together.
+const MAX_LINES_OF_ALL_EXAMPLES: usize = 1000;
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The Rust files under a folder, generated ones left out.
+/// The Rust files below a folder, without generated ones.
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -37,13 +38,13 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn no_files_of_a_crate_use_each_other_in_a_circle() {
-    let mut circles = Vec::new();
+fn files_of_a_crate_have_no_import_cycles() {
+    let mut cycles = Vec::new();
     for entry in std::fs::read_dir(workspace().join("crates")).unwrap() {
         let source = entry.unwrap().path().join("src");
-        circles.extend(graph::circles(&source, &rust_files(&source)));
+        cycles.extend(graph::cycles(&source, &rust_files(&source)));
     }
-    assert!(circles.is_empty(), "files that use each other in a circle:\n{}", circles.join("\n"));
+    assert!(cycles.is_empty(), "import cycles between files:\n{}", cycles.join("\n"));
 }
 
 #[test]
@@ -52,27 +53,30 @@ fn no_source_file_is_long() {
     for folder in ["crates", "examples", "benches", "tests", "fuzz"] {
         for file in rust_files(&workspace().join(folder)) {
             let lines = std::fs::read_to_string(&file).unwrap().lines().count();
-            if lines > LINES {
+            if lines > MAX_LINES {
                 long.insert(file, lines);
             }
         }
     }
-    assert!(long.is_empty(), "files of more than {LINES} lines: {long:#?}");
+    assert!(long.is_empty(), "files of more than {MAX_LINES} lines: {long:#?}");
 }
 
 #[test]
 fn examples_are_short() {
     let files = rust_files(&workspace().join("examples"));
     let lines = |file: &PathBuf| std::fs::read_to_string(file).unwrap().lines().count();
-    let long: Vec<_> = files.iter().filter(|file| lines(file) > EXAMPLE_LINES).collect();
-    assert!(long.is_empty(), "examples of more than {EXAMPLE_LINES} lines: {long:#?}");
+    let long: Vec<_> = files.iter().filter(|file| lines(file) > MAX_EXAMPLE_LINES).collect();
+    assert!(long.is_empty(), "examples of more than {MAX_EXAMPLE_LINES} lines: {long:#?}");
     let all: usize = files.iter().map(lines).sum();
-    assert!(all <= ALL_EXAMPLES_LINES, "{all} lines of examples, expected at most {ALL_EXAMPLES_LINES}");
+    assert!(
+        all <= MAX_LINES_OF_ALL_EXAMPLES,
+        "the examples have {all} lines, expected at most {MAX_LINES_OF_ALL_EXAMPLES}"
+    );
 }
 
-/// Rows of text need neither polars nor what it stands on.
+/// Without the feature `tables`, align-data does not depend on polars.
 #[test]
-fn tables_of_text_build_without_polars() {
+fn polars_is_an_optional_dependency() {
     let tree = |features: &[&str]| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let arguments =

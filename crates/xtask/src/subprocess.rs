@@ -1,4 +1,4 @@
-//! Running a program that takes minutes: its words are kept, and Ctrl-C ends it.
+//! Runs a program that may take minutes: captures its output, and ends it at Ctrl-C.
 
 use crate::failure::{Context, Failure};
 use crate::interrupt;
@@ -7,17 +7,17 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-const TICK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What became of a program.
-pub struct Ended {
+/// The result of a program.
+pub struct Finished {
     pub status: ExitStatus,
-    /// What it wrote to its output and error streams.
-    pub said: String,
+    /// Its standard output, followed by its standard error.
+    pub output: String,
 }
 
-/// Runs it to its end; `tick` is called about ten times a second meanwhile.
-pub fn run(command: &mut Command, mut tick: impl FnMut()) -> Result<Ended, Failure> {
+/// Runs the program to its end. `tick` is called about ten times a second.
+pub fn run(command: &mut Command, mut tick: impl FnMut()) -> Result<Finished, Failure> {
     let name = command.get_program().display().to_string();
     let doing = || format!("cannot run {name}");
     let mut child =
@@ -27,21 +27,21 @@ pub fn run(command: &mut Command, mut tick: impl FnMut()) -> Result<Ended, Failu
         if let Some(status) = child.try_wait().context(doing)? {
             break status;
         }
-        if interrupt::asked() {
+        if interrupt::is_interrupted() {
             child.kill().ok();
             child.wait().ok();
             interrupt::check()?;
         }
         tick();
-        thread::sleep(TICK);
+        thread::sleep(POLL_INTERVAL);
     };
-    // One that Ctrl-C ended would look like one that failed.
+    // A program ended by Ctrl-C would look like one that failed.
     interrupt::check()?;
-    let said = readers.into_iter().flatten().filter_map(|reader| reader.join().ok()).collect();
-    Ok(Ended { status, said })
+    let output = readers.into_iter().flatten().filter_map(|reader| reader.join().ok()).collect();
+    Ok(Finished { status, output })
 }
 
-/// Reads beside us, so that the program never waits for room in the pipe.
+/// Reads the stream in a thread, so that the program never blocks on a full pipe.
 fn reader(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -56,18 +56,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_streams_and_the_status_are_kept() {
+    fn both_streams_and_the_status_are_captured() {
         let mut ticks = 0;
         let script = "echo out; echo err >&2; sleep 0.2; exit 3";
-        let ended = run(Command::new("sh").args(["-c", script]), || ticks += 1).unwrap();
-        assert_eq!((ended.status.code(), ended.said.as_str()), (Some(3), "out\nerr\n"));
+        let finished = run(Command::new("sh").args(["-c", script]), || ticks += 1).unwrap();
+        assert_eq!((finished.status.code(), finished.output.as_str()), (Some(3), "out\nerr\n"));
         assert!(ticks > 0);
     }
 
     #[test]
-    fn more_than_a_pipe_holds_does_not_block_it() {
+    fn output_larger_than_a_pipe_does_not_block_the_program() {
         let script = "i=0; while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); done";
-        let ended = run(Command::new("sh").args(["-c", script]), || {}).unwrap();
-        assert_eq!(ended.said.len(), 220_000);
+        let finished = run(Command::new("sh").args(["-c", script]), || {}).unwrap();
+        assert_eq!(finished.output.len(), 220_000);
     }
 }

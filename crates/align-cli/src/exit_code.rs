@@ -1,4 +1,4 @@
-//! How the program begins and ends, and its exit code.
+//! Runs the program and turns its result into an exit code.
 
 use crate::signals::{self, Stopped};
 use crate::{Failure, output};
@@ -7,18 +7,18 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-/// Wrong options.
+/// Invalid options.
 const USAGE: u8 = 2;
 
 /// The work is done and saved, but standard output could not be written (`EX_IOERR` of sysexits.h).
-const OUTPUT: u8 = 74;
+const STDOUT_FAILED: u8 = 74;
 
-/// What `--help` says of exit codes.
-pub const EXIT_CODES: &str = "Exit codes: 0 done, also where the reader of standard output went away; 1 an error; 2 wrong \
-options; 74 standard output cannot be written, a full disk for example, while all files are; 130, 143, 129 stopped by Ctrl-C, \
-SIGTERM or SIGHUP, with what was done so far saved where the command saves it.";
+/// The text on exit codes in `--help`.
+pub const EXIT_CODES: &str = "Exit codes: 0 success, also if the reader of standard output closed it early; 1 error; 2 invalid \
+options; 74 all files were written, but standard output could not be (a full disk, for example); 130, 143 or 129 stopped by \
+Ctrl-C, SIGTERM or SIGHUP: commands that can be resumed save their progress first.";
 
-/// Runs the program: warnings go to standard error (`RUST_LOG` for more), and so does the error that ends it.
+/// Runs the program. Warnings and the final error go to standard error; `RUST_LOG` sets the log level.
 pub fn run(program: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
     align_torch::keep_freed_memory();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
@@ -38,21 +38,22 @@ pub fn run(program: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
         Ok(()) => code,
         Err(error) => {
             output::error_line(format_args!("error: standard output cannot be written: {error}"));
-            if code == 0 { OUTPUT } else { code }
+            if code == 0 { STDOUT_FAILED } else { code }
         }
     })
 }
 
-/// Says what ended the program, and gives its exit code.
+/// Prints the error that ended the program and returns the exit code.
 fn report(failure: &Failure) -> u8 {
     if let Some(usage) = failure.downcast_ref::<clap::Error>() {
         if !usage.use_stderr() {
             output::record(usage.print());
             return 0;
         }
-        // Clap's colours go only where no argument that it repeats could steer the terminal.
-        let steers = |argument: OsString| escaped(&argument.to_string_lossy()) != argument.to_string_lossy();
-        match std::env::args_os().any(steers) {
+        // Clap repeats arguments in its coloured message. If one holds control characters, print the message escaped, without colours.
+        let has_control_characters =
+            |argument: OsString| escaped(&argument.to_string_lossy()) != argument.to_string_lossy();
+        match std::env::args_os().any(has_control_characters) {
             true => output::error_line(format_args!("{}", usage.to_string().trim_end())),
             false => drop(usage.print()),
         }
@@ -65,7 +66,7 @@ fn report(failure: &Failure) -> u8 {
     output::error_line(format_args!("error: {failure}"));
     let mut cause = failure.source();
     while let Some(inner) = cause {
-        output::error_line(format_args!("  because {inner}"));
+        output::error_line(format_args!("  caused by: {inner}"));
         cause = inner.source();
     }
     1

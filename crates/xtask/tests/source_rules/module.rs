@@ -1,4 +1,4 @@
-//! One source file: the module that it is, what it defines, what it brings in, and which paths it names.
+//! A source file as a module: its submodules, its imports, and the paths that it uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ pub type Route = Vec<String>;
 #[derive(Debug, Default)]
 pub struct Module {
     pub file: PathBuf,
-    /// The modules in it that have no file of their own.
+    /// Its inline submodules.
     pub inline: BTreeSet<String>,
-    /// The modules under it that have files.
+    /// Its submodules in separate files.
     pub children: BTreeSet<String>,
-    /// Names that `use` brings in, with where they come from.
+    /// The names that `use` imports, with their paths.
     pub imports: BTreeMap<String, Route>,
-    /// Where `use path::*` leads.
+    /// The paths of glob imports.
     pub globs: Vec<Route>,
-    /// What the file's own code names: imports that are not passed on, and paths in expressions and types.
+    /// The paths that the file's own code uses: imports that are not re-exported, and paths in expressions and types.
     pub named: BTreeSet<Route>,
 }
 
@@ -29,7 +29,7 @@ impl Module {
         let text = std::fs::read_to_string(file).unwrap();
         let tree = syn::parse_file(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let mut reader = Reader { route: route.clone(), module: Self { file: file.to_owned(), ..Self::default() } };
-        // Children first: their names begin paths.
+        // Submodules first, because relative paths may begin with their names.
         for item in &tree.items {
             if let Item::Mod(ItemMod { ident, content, .. }) = item {
                 let modules = if content.is_some() { &mut reader.module.inline } else { &mut reader.module.children };
@@ -47,7 +47,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// A path from the crate's root, if it leads into the crate.
+    /// A path from the crate's root, or `None` if it leads outside the crate.
     fn absolute(&self, path: &[String]) -> Option<Route> {
         let (first, rest) = path.split_first()?;
         let up = path.iter().take_while(|part| *part == "super").count();
@@ -63,28 +63,28 @@ impl Reader {
         }
     }
 
-    fn import(&mut self, tree: &UseTree, before: &[String], is_passed_on: bool) {
+    fn import(&mut self, tree: &UseTree, before: &[String], is_reexported: bool) {
         let with = |name: String| [before, &[name]].concat();
         let (path, name) = match tree {
-            UseTree::Path(path) => return self.import(&path.tree, &with(path.ident.to_string()), is_passed_on),
+            UseTree::Path(path) => return self.import(&path.tree, &with(path.ident.to_string()), is_reexported),
             UseTree::Group(group) => {
-                return group.items.iter().for_each(|tree| self.import(tree, before, is_passed_on));
+                return group.items.iter().for_each(|tree| self.import(tree, before, is_reexported));
             }
             UseTree::Glob(_) => {
                 if let Some(route) = self.absolute(before) {
                     self.module.globs.push(route.clone());
-                    self.module.named.extend((!is_passed_on).then_some(route));
+                    self.module.named.extend((!is_reexported).then_some(route));
                 }
                 return;
             }
-            // `use path::{self}` brings in the path's last name.
+            // `use path::{self}` imports the last name of the path.
             UseTree::Name(name) if name.ident == "self" => (before.to_vec(), before.last().cloned()),
             UseTree::Name(name) => (with(name.ident.to_string()), Some(name.ident.to_string())),
             UseTree::Rename(rename) => (with(rename.ident.to_string()), Some(rename.rename.to_string())),
         };
         if let (Some(route), Some(name)) = (self.absolute(&path), name) {
             self.module.imports.insert(name, route.clone());
-            self.module.named.extend((!is_passed_on).then_some(route));
+            self.module.named.extend((!is_reexported).then_some(route));
         }
     }
 }
@@ -94,7 +94,7 @@ impl Visit<'_> for Reader {
         if is_for_tests(&item.attrs) {
             return;
         }
-        // An inline module's `super` is this file.
+        // In an inline module, `super` is this file.
         if item.content.is_some() {
             self.route.push(item.ident.to_string());
             visit::visit_item_mod(self, item);
@@ -118,7 +118,7 @@ impl Visit<'_> for Reader {
         visit::visit_path(self, path);
     }
 
-    // `pub(in path)` names no item.
+    // A path in `pub(in path)` is not a use.
     fn visit_visibility(&mut self, _: &Visibility) {}
 }
 

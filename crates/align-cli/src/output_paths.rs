@@ -1,12 +1,12 @@
-//! Where results go: what stands there already is never replaced unasked, and no input is.
+//! Checks and writes outputs. Existing files are replaced only with --overwrite, and an input is never replaced.
 
 use crate::Failure;
-use crate::signals::Keeping;
+use crate::signals::GracefulStop;
 use align_base::files;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Refuses an output file that exists, or that no file can take the place of, before any work is done for it.
+/// Rejects an output file that exists or cannot be written, before any work is done.
 pub fn refuse_existing(output: &Path, overwrite: bool) -> Result<(), Failure> {
     let path = output.display();
     files::check_file_destination(output, overwrite).map_err(|e| match e.kind() {
@@ -15,11 +15,11 @@ pub fn refuse_existing(output: &Path, overwrite: bool) -> Result<(), Failure> {
     })
 }
 
-/// Refuses an output file that is an input too: with --overwrite the input would be gone.
+/// Rejects an output file that is also an input: with --overwrite the input would be lost.
 pub fn refuse_inputs<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Failure> {
     match inputs.into_iter().find(|input| files::is_same_file(output, input)) {
         Some(input) => Err(format!(
-            "{} is what would be read from {}: choose another name for the output",
+            "the output {} is the same as the input {}: choose another name for the output",
             output.display(),
             input.display()
         )
@@ -28,15 +28,15 @@ pub fn refuse_inputs<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Pat
     }
 }
 
-/// Refuses a folder for a model that cannot be written, or that is one of `sources`, which would be gone.
+/// Rejects an output folder for a model that cannot be written, or that is one of `sources`, which would be lost.
 pub fn refuse_folder<'a>(
-    place: &Path,
+    folder: &Path,
     overwrite: bool,
     sources: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<(), Failure> {
-    refuse_inputs(place, sources)?;
-    let path = place.display();
-    files::check_folder_destination(place, overwrite).map_err(|e| match e.kind() {
+    refuse_inputs(folder, sources)?;
+    let path = folder.display();
+    files::check_folder_destination(folder, overwrite).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => {
             format!("{path} exists already and is not empty: choose another folder or give --overwrite").into()
         }
@@ -44,22 +44,22 @@ pub fn refuse_folder<'a>(
     })
 }
 
-/// Writes a model's folder, whole or not at all; with `overwrite` in place of a model that stands there.
+/// Writes a model's folder atomically; with `overwrite`, replaces an existing model.
 pub fn write_model(
-    place: &Path,
+    folder: &Path,
     overwrite: bool,
     fill: impl FnOnce(&Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    files::rewrite_folder(place, overwrite, |e| format!("{}: {e}", place.display()).into(), fill)
+    files::rewrite_folder(folder, overwrite, |e| format!("{}: {e}", folder.display()).into(), fill)
 }
 
-/// Writes a file that appears whole or not at all.
+/// Writes a file atomically.
 pub fn write_atomically(
     path: &Path,
     overwrite: bool,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     refuse_existing(path, overwrite)?;
-    let _keeping = Keeping::files();
+    let _graceful_stop = GracefulStop::while_writing_files();
     Ok(files::write_file(path, overwrite, write).map_err(|e| format!("{}: {e}", path.display()))?)
 }

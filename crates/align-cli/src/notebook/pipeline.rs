@@ -1,7 +1,7 @@
 use super::options::NotebookOptions;
 use crate::held_out::is_held_out;
 use crate::run_options::Examples;
-use crate::{Failure, memory, models, output};
+use crate::{Failure, memory_error, models, output};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{NOTEBOOK_PROMPTS, PreferencePair, ScoredText, Tokenizer};
 use align_frontier::{ComparisonOptions, NamedPolicy, PolicyComparison, compare_policies};
@@ -15,30 +15,31 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// A model trained with one loss.
-pub struct Trained {
+pub struct TrainedModel {
     pub name: &'static str,
     pub model: Box<dyn CausalLm>,
     pub card: ModelCard<DpoConfig>,
     pub records: TrainingRecords,
 }
 
-/// The models and tokenisers of a run.
-pub struct Stage<'a> {
+/// The options, tokeniser and models of a run, with a method for each stage.
+pub struct Pipeline<'a> {
     pub options: &'a NotebookOptions,
     pub tokenizer: Tokenizer,
     model_dir: PathBuf,
     pub reward_model: RewardModel,
 }
 
-/// Whether the pairs that are made here hold a text's prompt out.
+/// Whether a text's prompt is one of those held out of the training pairs.
 fn is_of_held_out_prompt(text: &ScoredText) -> bool {
     NOTEBOOK_PROMPTS.iter().position(|prompt| *prompt == text.prompt).is_some_and(is_held_out)
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Pipeline<'a> {
     pub fn new(options: &'a NotebookOptions) -> Result<Self, Failure> {
-        let model_dir = models::folder("--model", options.model.as_deref(), models::POLICY)?;
-        let reward_dir = models::folder("--reward-model", options.reward_model.as_deref(), models::REWARD_MODEL)?;
+        let model_dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
+        let reward_dir =
+            models::folder("--reward-model", options.reward_model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
         let embeddings = models::causal_lm(&model_dir, options.runtime.dtype, options.runtime.device()?)?.vocab_size();
         Ok(Self {
             options,
@@ -60,13 +61,13 @@ impl<'a> Stage<'a> {
         let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
         if length <= longest || length as i64 > n_positions {
             let range =
-                format!("{} (the longest prompt and one more) to {n_positions} (the model's limit)", longest + 1);
+                format!("{} (one more than the longest prompt) to {n_positions} (the model's limit)", longest + 1);
             return Err(format!("--text-length is {length}, expected {range}").into());
         }
         Ok(())
     }
 
-    /// Continuations of the 46 prompts, with the notebook's options, and their rewards.
+    /// Generates continuations of the 46 prompts with the notebook's options, and scores them.
     fn sample(&self, model: &dyn CausalLm, texts_per_prompt: usize, seed: u64) -> Result<Vec<ScoredText>, Failure> {
         let (generation, batch_size) = (self.options.generation(seed)?, Some(self.options.batch_size));
         let written =
@@ -76,28 +77,28 @@ impl<'a> Stage<'a> {
         Ok(scored.map(|(written, score)| ScoredText::new(prompt(&written), written.text, score)).collect())
     }
 
-    /// Texts of each model beside those of the model before training.
-    pub fn compare(&self, sft: &dyn CausalLm, trained: &[Trained]) -> Result<PolicyComparison, Failure> {
+    /// Compares the texts of each trained model with those of the model before training.
+    pub fn compare(&self, sft: &dyn CausalLm, trained: &[TrainedModel]) -> Result<PolicyComparison, Failure> {
         let texts_per_prompt = self.options.compared_texts_per_prompt;
-        output::println!("\ncompare: {texts_per_prompt} texts a prompt from each model");
-        let held_out: Vec<usize> = (0..NOTEBOOK_PROMPTS.len()).filter(|place| is_held_out(*place)).collect();
+        output::println!("\ncompare: {texts_per_prompt} texts per prompt from each model");
+        let held_out: Vec<usize> = (0..NOTEBOOK_PROMPTS.len()).filter(|index| is_held_out(*index)).collect();
         let policies: Vec<NamedPolicy> =
-            trained.iter().map(|own| NamedPolicy { name: own.name, model: own.model.as_ref() }).collect();
+            trained.iter().map(|trained| NamedPolicy { name: trained.name, model: trained.model.as_ref() }).collect();
         let options = ComparisonOptions {
             tokenizer: &self.tokenizer,
             score: &|texts| self.reward_model.scores(texts).map_err(|e| e.to_string()),
             prompts: &NOTEBOOK_PROMPTS,
-            // Where the pairs came from a file, nobody knows which prompts they leave out.
+            // If the pairs came from a file, it is unknown which prompts are held out.
             held_out: if self.options.train_file.is_some() { &[] } else { &held_out },
             texts_per_prompt,
-            // Seeds of their own, so that no text of the training data is drawn again.
+            // A different seed, so that the texts of the training data are not generated again.
             generation: self.options.generation(self.options.seed.wrapping_add(1))?.config().clone(),
             batch_size: self.options.batch_size,
         };
         Ok(compare_policies(NamedPolicy { name: "SFT", model: sft }, &policies, &options)?)
     }
 
-    /// Training and held-out pairs: from files, or generated, scored and paired here.
+    /// The training and held-out pairs: read from files, or generated, scored and paired.
     pub fn pairs(&self, sft: &dyn CausalLm) -> Result<(Vec<PreferencePair>, Vec<PreferencePair>), Failure> {
         let (options, data) = (self.options, &self.options.data);
         if let Some(train) = &options.train_file {
@@ -120,14 +121,14 @@ impl<'a> Stage<'a> {
         );
         let (held_out, train): (Vec<ScoredText>, Vec<ScoredText>) =
             sampled.into_iter().partition(is_of_held_out_prompt);
-        let draw = |texts: &[ScoredText], what: &str| -> Result<Vec<PreferencePair>, Failure> {
+        let make_pairs = |texts: &[ScoredText], what: &str| -> Result<Vec<PreferencePair>, Failure> {
             let strategy = PairStrategy::Random;
-            let each = data.pairs_per_prompt.or(Some(options.texts_per_prompt));
-            let (pairs, report) = pair(texts, &PairOptions { strategy, pairs_per_prompt: each, seed: options.seed })?;
+            let pairs_per_prompt = data.pairs_per_prompt.or(Some(options.texts_per_prompt));
+            let (pairs, report) = pair(texts, &PairOptions { strategy, pairs_per_prompt, seed: options.seed })?;
             output::println!("pair, {what}: {report}");
             Ok(pairs)
         };
-        Ok((draw(&train, "training prompts")?, draw(&held_out, "held-out prompts")?))
+        Ok((make_pairs(&train, "training prompts")?, make_pairs(&held_out, "held-out prompts")?))
     }
 
     pub fn train(
@@ -136,7 +137,7 @@ impl<'a> Stage<'a> {
         train: &[PreferencePair],
         held_out: &[PreferencePair],
         config: DpoConfig,
-    ) -> Result<Trained, Failure> {
+    ) -> Result<TrainedModel, Failure> {
         let policy = self.policy()?;
         let n_positions = policy.max_position_embeddings();
         output::println!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
@@ -146,36 +147,39 @@ impl<'a> Stage<'a> {
         };
         let encoded = encode(train, "training")?;
         let train_rows = encoded.len();
-        let mut trainer = DpoTrainer::new(policy, None, encoded, config.clone()).map_err(memory::in_words)?;
+        let mut trainer =
+            DpoTrainer::new(policy, None, encoded, config.clone()).map_err(memory_error::with_options_to_change)?;
         if !held_out.is_empty() {
             trainer = trainer.with_evaluation(encode(held_out, "held-out")?)?;
         }
-        let (mut progress, mut held_out) = (ProgressBar::default(), HeldOut);
+        let (mut progress, mut printer) = (ProgressBar::default(), EvaluationPrinter);
         let mut records = TrainingRecords::default();
         let started = Instant::now();
-        let summary = trainer.train(&mut [&mut progress, &mut held_out, &mut records])?;
+        let summary = trainer.train(&mut [&mut progress, &mut printer, &mut records])?;
         output::println!("{} steps in {:.1} s", summary.steps, started.elapsed().as_secs_f64());
         let card = ModelCard {
-            base_model: models::called(self.options.model.as_deref(), models::POLICY),
+            base_model: models::display_name(self.options.model.as_deref(), models::BUNDLED_POLICY),
             base_model_id: self.options.model.as_deref().and_then(ModelResolver::hub_id),
             adapter: false,
             ref_model: Some("the base model".to_owned()),
-            train_data: self.data(self.options.train_file.as_deref()),
+            train_data: self.data_description(self.options.train_file.as_deref()),
             train_rows,
             config,
             steps: summary.steps,
             last_step: summary.last_step,
-            evaluation: summary.last_evaluation.map(|record| (record, self.data(self.options.eval_file.as_deref()))),
+            evaluation: summary
+                .last_evaluation
+                .map(|record| (record, self.data_description(self.options.eval_file.as_deref()))),
         };
-        Ok(Trained { name, model: trainer.into_policy(), card, records })
+        Ok(TrainedModel { name, model: trainer.into_policy(), card, records })
     }
 
-    /// What a card calls the data: a file's name, or how the pairs came about.
-    pub fn data(&self, file: Option<&Path>) -> String {
+    /// A description of the data for model cards and reports: the file's name, or how the pairs were made.
+    pub fn data_description(&self, file: Option<&Path>) -> String {
         file.map(models::file_name).unwrap_or_else(|| {
-            let [_, judge] = self.options.called();
+            let [_, reward_model] = self.options.model_names();
             let score = self.reward_model.score();
-            format!("the base model's own texts, scored by {judge} ({score}) and paired at random")
+            format!("the base model's own texts, scored by {reward_model} ({score}) and paired at random")
         })
     }
 }
@@ -185,9 +189,9 @@ fn prompt(written: &GeneratedText) -> &'static str {
 }
 
 /// Prints each evaluation.
-struct HeldOut;
+struct EvaluationPrinter;
 
-impl<O: Objective> Observer<O> for HeldOut {
+impl<O: Objective> Observer<O> for EvaluationPrinter {
     fn on_evaluation(&mut self, _: &Trainer<O>, record: &EvaluationRecord) -> align_train::Result<Flow> {
         let value = |name| record.metrics.get(name).unwrap_or(f64::NAN);
         output::println!(

@@ -1,12 +1,16 @@
-"""Steps of DPO beside TRL: `python benches/beside_trl.py MODELS_DIR TEXTS.csv [--pairs 5] [--only NAME]`; prints one table.
+"""Compares the speed and memory of DPO steps with TRL, and prints one table.
 
-MODELS_DIR holds `gpt2` in transformers' layout with its tokenizer.json (GPT-2 small for the figures in README.md; the weights' values
-do not matter). TEXTS.csv has the columns `Prompt`, `Generated Text` and `Model Score`; of each prompt two pairs are drawn. Needs
-torch, transformers, trl and pandas. The two sides run in turn, each in a process of its own, so that both see the machine as it is;
-loading, and a reference that is asked beforehand, are not timed. Ratios are those of the pairs; the median stands. "To the first step" is
-from the process's start to the end of its first step, less a step. The share is of the time that the step's products alone take at
-the rate measured here: six operations a weight and token (two more with a live reference) in the blocks for all tokens and in the head
-for the completions'.
+    python benches/compare_trl.py MODELS_DIR TEXTS.csv [--pairs 5] [--only NAME]
+
+MODELS_DIR contains the folder `gpt2` in transformers' layout with its tokenizer.json (GPT-2 small for the figures in README.md; the
+values of the weights do not matter). TEXTS.csv has the columns `Prompt`, `Generated Text` and `Model Score`; two pairs are sampled for
+each prompt. Needs torch, transformers, trl and pandas.
+
+The two sides run alternately, each in its own process, so that both are affected by the machine's load in the same way. Loading and
+precomputed reference log-probabilities are not timed. A ratio is computed for each pair of runs, and the table shows the median ratio.
+"Start-up" is the time from the start of the process to the end of its first step, minus the time of a step. "Share of peak" is the time
+that the step's matrix products would take at the measured peak rate, divided by the time of the step. A step needs six operations per
+weight and token (eight with the reference computed in each step), for all tokens in the blocks and for the completion tokens in the head.
 """
 
 import argparse
@@ -20,20 +24,20 @@ import sys
 import tempfile
 import time
 
-from in_turn import arithmetic, built, run
+from comparison import build_bench, matmul_gflops, run
 
 BATCH = 8
 
 CASES = {
-    # name: what TRL runs, what we run
-    "float32, a live reference on both sides": (dict(), ["--live-reference"]),
-    "float32, TRL's default, ours asked beforehand": (dict(), []),
-    "float32, both asked beforehand": (dict(precompute=True), []),
-    "bfloat16, both asked beforehand": (dict(precompute=True, bf16=True), ["--dtype", "bfloat16"]),
+    # name: (options of TRL, options of the benchmark `dpo_step`)
+    "float32, reference in each step": (dict(), ["--live-reference"]),
+    "float32, defaults (align precomputes the reference)": (dict(), []),
+    "float32, reference precomputed": (dict(precompute=True), []),
+    "bfloat16, reference precomputed": (dict(precompute=True, bf16=True), ["--dtype", "bfloat16"]),
 }
 
 
-def draw_pairs(texts, file):
+def write_pairs(texts, file):
     import pandas
 
     table = pandas.read_csv(texts)
@@ -49,8 +53,8 @@ def draw_pairs(texts, file):
     file.flush()
 
 
-def peer(models, pairs, steps, precompute=False, bf16=False):
-    """Seconds a step of TRL, in this process."""
+def run_trl(models, pairs, steps, precompute=False, bf16=False):
+    """Measures seconds per step of TRL in this process."""
     from datasets import Dataset
     from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast, TrainerCallback
     from trl import DPOConfig, DPOTrainer
@@ -84,8 +88,8 @@ def peer(models, pairs, steps, precompute=False, bf16=False):
     print(json.dumps({"step_s": times[1:], "first_step_at": first_step_at, "peak_gb": peak}))
 
 
-def products(models, pairs, live):
-    """GFLOP of a step's products, on average over the file's rows."""
+def gflop_per_step(models, pairs, live_reference):
+    """GFLOP of the matrix products of a step, as the mean over the file's rows."""
     from tokenizers import Tokenizer
 
     config = json.loads((pathlib.Path(models) / "gpt2/config.json").read_text())
@@ -98,17 +102,18 @@ def products(models, pairs, live):
         prompt = length(row["prompt"])
         for side in ("chosen", "rejected"):
             completion = length(row[side]) + 1
-            # A product forward is one a number of the weight, twice as many go back; a causal row sees half of itself.
+            # Operations of the forward pass, divided by two. The backward pass needs twice as many. Causal attention halves the
+            # cost of attention.
             blocks = 12 * layers * width**2 * (prompt + completion) + layers * width * (prompt + completion) ** 2
-            flop += (6 + 2 * live) * (blocks + vocab * width * completion)
+            flop += (6 + 2 * live_reference) * (blocks + vocab * width * completion)
     return flop / len(rows) * BATCH / 1e9
 
 
 def step(command):
-    """Seconds of a step, peak memory, and seconds to the first step."""
-    found = run(command)
-    seconds = statistics.median(found["step_s"])
-    return seconds, found["peak_gb"], found["first_step_at"] - found["began"] - seconds
+    """Runs a command and returns the seconds per step, the peak memory, and the start-up time."""
+    result = run(command)
+    seconds = statistics.median(result["step_s"])
+    return seconds, result["peak_gb"], result["first_step_at"] - result["start_time"] - seconds
 
 
 def main():
@@ -117,34 +122,34 @@ def main():
     parser.add_argument("texts")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--steps", type=int, default=2)
-    parser.add_argument("--only", action="append", help="a case whose name holds this")
-    parser.add_argument("--peer", help=argparse.SUPPRESS)
+    parser.add_argument("--only", action="append", help="run only the cases whose name contains this")
+    parser.add_argument("--run-trl", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.peer:
-        return peer(args.models, args.texts, args.steps, **json.loads(args.peer))
+    if args.run_trl:
+        return run_trl(args.models, args.texts, args.steps, **json.loads(args.run_trl))
 
-    ours, models = built("dpo_step"), os.path.abspath(args.models)
-    print("| what | TRL, s a step | align, s a step | times as fast | share of the arithmetic | TRL, GB | align, GB | TRL, s to the first step | align |")
+    ours, models = build_bench("dpo_step"), os.path.abspath(args.models)
+    print("| case | TRL, s/step | align, s/step | speed-up | share of peak | TRL, GB | align, GB | TRL, start-up in s | align, start-up in s |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as pairs:
-        draw_pairs(args.texts, pairs)
+        write_pairs(args.texts, pairs)
         steps = ["--steps", str(args.steps)]
         for name, (theirs, options) in CASES.items():
             if args.only and not any(part in name for part in args.only):
                 continue
-            found, rates = [], []
-            gflop = products(models, pairs.name, "--live-reference" in options)
+            results, rates = [], []
+            gflop = gflop_per_step(models, pairs.name, "--live-reference" in options)
             for _ in range(args.pairs):
-                rates.append(arithmetic()["bfloat16" in options])
-                trl = step([sys.executable, __file__, models, pairs.name, *steps, "--peer", json.dumps(theirs)])
+                rates.append(matmul_gflops()["bfloat16" in options])
+                trl = step([sys.executable, __file__, models, pairs.name, *steps, "--run-trl", json.dumps(theirs)])
                 model = f"{models}/gpt2"
-                found.append((trl, step([ours, "--bench", "--model", model, "--pairs", pairs.name, *steps, *options])))
-            ratios = [trl[0] / align[0] for trl, align in found]
-            middle = lambda side, part: statistics.median(pair[side][part] for pair in found)
+                results.append((trl, step([ours, "--bench", "--model", model, "--pairs", pairs.name, *steps, *options])))
+            ratios = [trl[0] / align[0] for trl, align in results]
+            median = lambda side, part: statistics.median(pair[side][part] for pair in results)
             print(
-                f"| {name} | {middle(0, 0):.1f} | {middle(1, 0):.1f} | {statistics.median(ratios):.1f} "
-                f"({min(ratios):.1f} to {max(ratios):.1f}) | {gflop / statistics.median(rates) / middle(1, 0):.0%} | "
-                f"{middle(0, 1):.1f} | {middle(1, 1):.1f} | {middle(0, 2):.1f} | {middle(1, 2):.1f} |",
+                f"| {name} | {median(0, 0):.1f} | {median(1, 0):.1f} | {statistics.median(ratios):.1f} "
+                f"({min(ratios):.1f} to {max(ratios):.1f}) | {gflop / statistics.median(rates) / median(1, 0):.0%} | "
+                f"{median(0, 1):.1f} | {median(1, 1):.1f} | {median(0, 2):.1f} | {median(1, 2):.1f} |",
                 flush=True,
             )
 

@@ -1,8 +1,11 @@
-"""Texts a second beside transformers: `python benches/beside_transformers.py MODELS_DIR [--pairs 5] [--only NAME]`; prints one table.
+"""Compares the speed of generation and scoring with transformers, and prints one table.
 
-MODELS_DIR holds `gpt2` and `distilbert` in transformers' layout (GPT-2 small and DistilBERT base for the figures in README.md; the
-weights' values do not matter). Needs torch, transformers, tokenizers and pandas. The two sides run in turn, each in a process of its
-own, so that both see the machine as it is; loading is not timed. Ratios are those of the pairs; the median stands.
+    python benches/compare_transformers.py MODELS_DIR [--pairs 5] [--only NAME]
+
+MODELS_DIR contains the folders `gpt2` and `distilbert` in transformers' layout (GPT-2 small and DistilBERT base for the figures in
+README.md; the values of the weights do not matter). Needs torch, transformers, tokenizers and pandas. The two sides run alternately,
+each in its own process, so that both are affected by the machine's load in the same way. Loading is not timed. A ratio is computed for
+each pair of runs, and the table shows the median ratio.
 """
 
 import argparse
@@ -13,24 +16,24 @@ import statistics
 import sys
 import time
 
-from in_turn import arithmetic, built, run
+from comparison import build_bench, matmul_gflops, run
 
-# Multiplications and additions of GPT-2 small and DistilBERT base, in GFLOP.
-GPT2_A_TOKEN = 2 * (12 * 12 * 768**2 + 768 * 50257) / 1e9
+# GFLOP (multiplications and additions) per token of GPT-2 small.
+GPT2_GFLOP_PER_TOKEN = 2 * (12 * 12 * 768**2 + 768 * 50257) / 1e9
 
 CASES = {
-    # name: what transformers runs (batch, options, dtype), what we run
-    "beam sampling, against one at a time": (dict(batch=1, beams=5), ["--batch", "32"]),
-    "beam sampling, against batches of 16": (dict(batch=16, beams=5), ["--batch", "32"]),
-    "the same, ours in bfloat16": (dict(batch=16, beams=5), ["--batch", "32", "--dtype", "bfloat16"]),
-    "sampling, batches of 64": (dict(batch=64, beams=1), ["--batch", "64", "--sampling"]),
+    # name: (options of transformers, options of the benchmark `texts`)
+    "beam sampling, transformers with batch size 1": (dict(batch=1, beams=5), ["--batch", "32"]),
+    "beam sampling, transformers with batch size 16": (dict(batch=16, beams=5), ["--batch", "32"]),
+    "beam sampling, batch size 16, align in bfloat16": (dict(batch=16, beams=5), ["--batch", "32", "--dtype", "bfloat16"]),
+    "sampling, batch size 64": (dict(batch=64, beams=1), ["--batch", "64", "--sampling"]),
     "greedy, one prompt": (dict(batch=1, beams=0), ["--batch", "1", "--greedy"]),
-    "greedy, one prompt, ours in bfloat16": (dict(batch=1, beams=0), ["--batch", "1", "--greedy", "--dtype", "bfloat16"]),
+    "greedy, one prompt, align in bfloat16": (dict(batch=1, beams=0), ["--batch", "1", "--greedy", "--dtype", "bfloat16"]),
 }
 
 
-def peer(models, batch, beams):
-    """Seconds a text of transformers, in this process."""
+def run_transformers(models, batch, beams):
+    """Measures seconds per text of transformers' `generate` in this process."""
     import torch
     from transformers import GPT2LMHeadModel
 
@@ -49,8 +52,8 @@ def peer(models, batch, beams):
     print(json.dumps({"s_per_text": [seconds / batch]}))
 
 
-def classifier(models, batch, texts):
-    """Seconds a text of transformers' DistilBERT on the texts of a CSV, in this process."""
+def run_transformers_classifier(models, batch, texts):
+    """Measures seconds per text of transformers' DistilBERT on the texts of a CSV file in this process."""
     import pandas
     import torch
     from tokenizers import Tokenizer
@@ -76,7 +79,7 @@ def classifier(models, batch, texts):
 
 
 def seconds(command):
-    """Seconds a text."""
+    """Runs a command and returns its seconds per text."""
     return run(command)["s_per_text"][-1]
 
 
@@ -84,35 +87,37 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models")
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--only", action="append", help="a case whose name holds this")
-    parser.add_argument("--texts", help="CSV with a column `Generated Text`, to time DistilBERT on")
-    parser.add_argument("--peer", help=argparse.SUPPRESS)
+    parser.add_argument("--only", action="append", help="run only the cases whose name contains this")
+    parser.add_argument("--texts", help="CSV file with a column `Generated Text`, to measure DistilBERT too")
+    parser.add_argument("--run-transformers", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.peer:
-        options = json.loads(args.peer)
-        return classifier(args.models, options["batch"], args.texts) if "classify" in options else peer(args.models, **options)
+    if args.run_transformers:
+        options = json.loads(args.run_transformers)
+        if "classify" in options:
+            return run_transformers_classifier(args.models, options["batch"], args.texts)
+        return run_transformers(args.models, **options)
 
-    wanted = lambda name: not args.only or any(part in name for part in args.only)
-    me = [sys.executable, __file__, os.path.abspath(args.models)]
+    is_selected = lambda name: not args.only or any(part in name for part in args.only)
+    this_script = [sys.executable, __file__, os.path.abspath(args.models)]
     gpt2 = os.path.abspath(pathlib.Path(args.models) / "gpt2")
     cases = [
-        (name, [*me, "--peer", json.dumps(theirs)], ["--model", gpt2, *options])
+        (name, [*this_script, "--run-transformers", json.dumps(theirs)], ["--model", gpt2, *options])
         for name, (theirs, options) in CASES.items()
     ]
     if args.texts:
         texts, distilbert = os.path.abspath(args.texts), os.path.abspath(pathlib.Path(args.models) / "distilbert")
         for batch in (8, 32):
-            theirs = [*me, "--texts", texts, "--peer", json.dumps(dict(classify=True, batch=batch))]
-            cases.append((f"DistilBERT, against batches of {batch}", theirs, ["--classify", texts, "--model", distilbert]))
-    ours = built("texts")
-    print("| what | transformers, s a text | align, s a text | times as fast | GFLOP/s there | share of the arithmetic |")
+            theirs = [*this_script, "--texts", texts, "--run-transformers", json.dumps(dict(classify=True, batch=batch))]
+            cases.append((f"DistilBERT, transformers with batch size {batch}", theirs, ["--classify", texts, "--model", distilbert]))
+    ours = build_bench("texts")
+    print("| case | transformers, s/text | align, s/text | speed-up | GFLOP/s of the machine | share of peak |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, theirs, options in cases:
-        if not wanted(name):
+        if not is_selected(name):
             continue
         pairs, rates = [], []
         for _ in range(args.pairs):
-            rates.append(arithmetic()[1 if "bfloat16" in options else 0])
+            rates.append(matmul_gflops()[1 if "bfloat16" in options else 0])
             pairs.append((seconds(theirs), seconds([ours, "--bench", *options])))
         ratio = statistics.median(a / b for a, b in pairs)
         slow, fast = (statistics.median(side) for side in zip(*pairs))
@@ -120,7 +125,7 @@ def main():
         share = ""
         if "--classify" not in options:
             beams = 5 if "--sampling" not in options and "--greedy" not in options else 1
-            share = f"{statistics.median(48 * beams * GPT2_A_TOKEN / r / b for r, (_, b) in zip(rates, pairs)):.0%}"
+            share = f"{statistics.median(48 * beams * GPT2_GFLOP_PER_TOKEN / r / b for r, (_, b) in zip(rates, pairs)):.0%}"
         low, high = min(a / b for a, b in pairs), max(a / b for a, b in pairs)
         print(f"| {name} | {slow:.3f} | {fast:.4f} | {ratio:.1f} ({low:.1f} to {high:.1f}) | {rate:.0f} | {share} |", flush=True)
 

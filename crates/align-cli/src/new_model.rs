@@ -1,27 +1,27 @@
-//! Models that begin with random weights.
+//! Options for training a new model from random weights.
 
 use crate::Failure;
 use align_train::run::{NewModel, NewTokenizer};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// What a model without a past is made of.
+/// The configuration and tokeniser of a new model.
 #[derive(clap::Args, Serialize)]
-pub struct ScratchOptions {
-    /// Begin with random weights, in place of --model: a file like transformers' config.json. The vocabulary's size and the special
-    /// tokens' ids are those of the tokeniser.
+pub struct NewModelOptions {
+    /// Train a new model with random weights instead of --model: a config.json as transformers writes it. The vocabulary size and the
+    /// ids of special tokens are taken from the tokeniser.
     #[arg(long, conflicts_with = "model")]
     model_config: Option<PathBuf>,
-    /// Train a tokeniser of this many tokens on the training texts; with --model-config.
+    /// With --model-config: train a tokeniser with this vocabulary size on the training texts.
     #[arg(long, requires = "model_config", conflicts_with_all = ["model", "tokenizer"])]
     vocab_size: Option<usize>,
-    /// Take the tokeniser of this model, a folder or a name on the hub; with --model-config.
+    /// With --model-config: use the tokeniser of this model (a folder or a hub name).
     #[arg(long, requires = "model_config", conflicts_with = "model")]
     tokenizer: Option<String>,
 }
 
-impl ScratchOptions {
-    /// The model to be made, if one is asked for.
+impl NewModelOptions {
+    /// The new model, if --model-config is given.
     pub fn new_model(&self) -> Result<Option<NewModel>, Failure> {
         let Some(config) = self.model_config.clone() else { return Ok(None) };
         let tokenizer = match (&self.tokenizer, self.vocab_size) {
@@ -29,7 +29,7 @@ impl ScratchOptions {
             (None, Some(vocab_size)) => NewTokenizer::Trained { vocab_size },
             (None, None) => {
                 return Err(
-                    "--model-config needs a tokeniser: train one with --vocab-size, or name a model's with --tokenizer"
+                    "--model-config needs a tokeniser: train one with --vocab-size, or take a model's with --tokenizer"
                         .into(),
                 );
             }
@@ -37,7 +37,7 @@ impl ScratchOptions {
         Ok(Some(NewModel { config, tokenizer }))
     }
 
-    /// The file of the model's options, if it is to begin with random weights.
+    /// The file given by --model-config.
     pub fn model_config(&self) -> Option<&Path> {
         self.model_config.as_deref()
     }

@@ -1,119 +1,121 @@
-//! Generation options on the command line, over those of the model's folder.
+//! Generation options of the command line. They override the model's generation_config.json.
 
 use crate::Failure;
 use align_data::Tokenizer;
 use align_models::generation::{EarlyStopping, Generation, GenerationConfig};
 use std::path::Path;
 
-/// transformers' options. What is not given here is taken from the model's generation_config.json, if it has one, and else
-/// from transformers' defaults. Options of that file that the strategy chosen here does not read are left out.
+/// The generation options of transformers. An option that is not given is taken from the model's generation_config.json if it has
+/// one, otherwise from transformers' defaults. Options in that file that do not apply to the chosen decoding strategy are ignored.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Decoding, over the model's generation_config.json if it has one")]
-pub struct Decoding {
-    /// Draw tokens instead of taking the likeliest; `--do-sample false` where the model's folder says so and you do not.
+#[command(next_help_heading = "Decoding (these options override the model's generation_config.json)")]
+pub struct GenerationOptions {
+    /// Sample tokens instead of taking the most likely one; `--do-sample false` turns off sampling that generation_config.json turns
+    /// on.
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub do_sample: Option<bool>,
-    /// Beams; 1 is no beam search [default: 1].
+    /// Number of beams; 1 means no beam search [default: 1].
     #[arg(long)]
     pub num_beams: Option<usize>,
-    /// Texts returned from one search, or drawn from one prompt [default: 1].
+    /// Number of texts to return per prompt, from one beam search or by sampling [default: 1].
     #[arg(long)]
     pub num_return_sequences: Option<usize>,
-    /// Divides the scores before drawing [default: 1].
+    /// Sampling temperature: the logits are divided by it [default: 1].
     #[arg(long)]
     pub temperature: Option<f64>,
-    /// Draw among so many likeliest tokens, 0 among all [default: 50].
+    /// Sample from the K most likely tokens; 0 means all tokens [default: 50].
     #[arg(long)]
     pub top_k: Option<usize>,
-    /// Draw among the likeliest tokens of this total probability [default: 1].
+    /// Sample from the smallest set of most likely tokens whose total probability reaches P (nucleus sampling) [default: 1].
     #[arg(long)]
     pub top_p: Option<f64>,
-    /// Draw among tokens at least this many times as likely as the likeliest.
+    /// Sample from tokens whose probability is at least this fraction of the most likely token's.
     #[arg(long)]
     pub min_p: Option<f64>,
-    /// Draw among the tokens of this total probability whose surprise is nearest to the entropy [default: 1].
+    /// Locally typical sampling: sample from the tokens whose surprisal is closest to the entropy, up to this total probability
+    /// [default: 1].
     #[arg(long)]
     pub typical_p: Option<f64>,
-    /// Draw among tokens at least this likely [default: 0].
+    /// Sample from tokens of at least this probability [default: 0].
     #[arg(long)]
     pub epsilon_cutoff: Option<f64>,
-    /// Like --epsilon-cutoff, lower where the distribution is flat [default: 0].
+    /// Like --epsilon-cutoff, but with a lower threshold where the distribution is flat [default: 0].
     #[arg(long)]
     pub eta_cutoff: Option<f64>,
-    /// No run of so many tokens twice in a text; 0 is off [default: 0].
+    /// No n-gram of this size occurs twice in a text; 0 turns this off [default: 0].
     #[arg(long)]
     pub no_repeat_ngram_size: Option<usize>,
-    /// Above 1 makes tokens of the text so far less likely [default: 1].
+    /// Values above 1 make tokens that already occur in the text less likely [default: 1].
     #[arg(long)]
     pub repetition_penalty: Option<f64>,
-    /// Token ids and what is added to the last one's score behind the others; once a sequence.
-    #[arg(long, value_parser = bias, value_name = "ID,ID,..=BIAS")]
+    /// Bias added to the score of a sequence's last token id when the other ids precede it; repeat the option for each sequence.
+    #[arg(long, value_parser = parse_sequence_bias, value_name = "ID,ID,..=BIAS")]
     pub sequence_bias: Vec<(Vec<i64>, f64)>,
-    /// Token ids that may not follow each other; once a sequence.
-    #[arg(long, value_parser = ids, value_name = "ID,ID,..")]
+    /// Sequence of token ids that must not be generated; repeat the option for each sequence.
+    #[arg(long, value_parser = parse_ids, value_name = "ID,ID,..")]
     pub bad_words_ids: Vec<Ids>,
-    /// Token ids that are never chosen.
+    /// Token ids that are never generated.
     #[arg(long, value_delimiter = ',', value_name = "ID,ID,..")]
     pub suppress_tokens: Option<Vec<i64>>,
-    /// Token ids that are not chosen first behind the prompt.
+    /// Token ids that are not generated as the first new token.
     #[arg(long, value_delimiter = ',', value_name = "ID,ID,..")]
     pub begin_suppress_tokens: Option<Vec<i64>>,
-    /// Token ids of which one ends a text that reaches its length limit.
+    /// Token ids to choose the last token from when a text reaches its length limit.
     #[arg(long, value_delimiter = ',', value_name = "ID,ID,..")]
     pub forced_eos_token_id: Option<Vec<i64>>,
-    /// Behind so many new tokens EOS becomes likelier, by this factor a token.
-    #[arg(long, value_parser = decay, value_name = "START,FACTOR")]
+    /// After START new tokens, make EOS more likely by FACTOR with each token.
+    #[arg(long, value_parser = parse_decay, value_name = "START,FACTOR")]
     pub exponential_decay_length_penalty: Option<(usize, f64)>,
-    /// Repair NaN and infinite scores.
+    /// Replace NaN and infinite scores instead of failing.
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub remove_invalid_values: Option<bool>,
-    /// Make the scores log-probabilities again after all else.
+    /// Normalise the scores to log-probabilities after all other processing.
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub renormalize_logits: Option<bool>,
-    /// Beam scores are divided by the new tokens to this power [default: 1].
+    /// Beam scores are divided by the number of new tokens raised to this power [default: 1].
     #[arg(long, allow_negative_numbers = true)]
     pub length_penalty: Option<f64>,
     /// When beam search stops: true, false or never [default: false].
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub early_stopping: Option<EarlyStopping>,
-    /// End a text as soon as it holds this one; may stand several times.
+    /// End a text as soon as it contains this string; may be repeated.
     #[arg(long, value_name = "TEXT")]
     pub stop_strings: Option<Vec<String>>,
-    /// Token ids that end a text [default: the model's].
+    /// Token ids that end a text [default: the model's EOS].
     #[arg(long, value_delimiter = ',', value_name = "ID,ID,..")]
     pub eos_token_id: Option<Vec<i64>>,
-    /// Least tokens of a text, prompt included.
+    /// Minimum number of tokens in a text, prompt included.
     #[arg(long)]
     pub min_length: Option<usize>,
-    /// Most tokens of a text, prompt included [default: the prompt's and 20].
+    /// Maximum number of tokens in a text, prompt included [default: the prompt's length plus 20].
     #[arg(long)]
     pub max_length: Option<usize>,
-    /// Least tokens behind the prompt.
+    /// Minimum number of new tokens after the prompt.
     #[arg(long)]
     pub min_new_tokens: Option<usize>,
-    /// Most tokens behind the prompt [default: 20].
+    /// Maximum number of new tokens after the prompt [default: 20].
     #[arg(long)]
     pub max_new_tokens: Option<usize>,
-    /// Fixes all draws.
+    /// Seed for sampling.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
 }
 
-/// Token ids of one word. clap takes a plain vector for several values.
+/// The token ids of one sequence. A plain `Vec` would make clap expect several values.
 type Ids = Box<[i64]>;
 
-impl Decoding {
-    /// The options for a model in this folder.
+impl GenerationOptions {
+    /// These options combined with those of the model in a folder.
     pub fn generation(&self, folder: &Path) -> Result<Generation, Failure> {
         Ok(Generation::new(self.config(GenerationConfig::from_pretrained(folder)?))?)
     }
 
-    /// These options over a model's own.
+    /// These options combined with a model's own; these take precedence.
     pub fn config(&self, folder: GenerationConfig) -> GenerationConfig {
         let do_sample = self.do_sample.unwrap_or(folder.do_sample);
         let num_beams = self.num_beams.unwrap_or(folder.num_beams);
         let mut c = folder.with_strategy(do_sample, num_beams);
-        // One limit takes the place of the other.
+        // max_length and max_new_tokens are two forms of one limit: giving one replaces the other.
         if self.max_length.is_some() || self.max_new_tokens.is_some() {
             (c.max_length, c.max_new_tokens) = (None, None);
         }
@@ -133,8 +135,8 @@ impl Decoding {
             eta_cutoff: self.eta_cutoff.or(c.eta_cutoff),
             no_repeat_ngram_size: self.no_repeat_ngram_size.unwrap_or(c.no_repeat_ngram_size),
             repetition_penalty: self.repetition_penalty.unwrap_or(c.repetition_penalty),
-            sequence_bias: given(&self.sequence_bias).or(c.sequence_bias),
-            bad_words_ids: given(&self.bad_words_ids)
+            sequence_bias: non_empty(&self.sequence_bias).or(c.sequence_bias),
+            bad_words_ids: non_empty(&self.bad_words_ids)
                 .map(|words| words.into_iter().map(Vec::from).collect())
                 .or(c.bad_words_ids),
             suppress_tokens: self.suppress_tokens.clone().or(c.suppress_tokens),
@@ -161,7 +163,7 @@ impl Decoding {
     }
 }
 
-/// Lets `stop_strings` know the text of each token.
+/// Adds the tokens' texts, which `stop_strings` needs, if there are stop strings.
 pub fn with_stop_strings(generation: Generation, tokenizer: &Tokenizer) -> Result<Generation, Failure> {
     if generation.config().stop_strings.is_none() {
         return Ok(generation);
@@ -169,21 +171,21 @@ pub fn with_stop_strings(generation: Generation, tokenizer: &Tokenizer) -> Resul
     Ok(generation.with_token_bytes(tokenizer.token_bytes()?))
 }
 
-fn given<T: Clone>(values: &[T]) -> Option<Vec<T>> {
+fn non_empty<T: Clone>(values: &[T]) -> Option<Vec<T>> {
     Some(values.to_vec()).filter(|values| !values.is_empty())
 }
 
-fn ids(text: &str) -> Result<Ids, String> {
-    let id = |id: &str| id.trim().parse().map_err(|_| format!("`{id}` is no token id; expected ID,ID,.."));
+fn parse_ids(text: &str) -> Result<Ids, String> {
+    let id = |id: &str| id.trim().parse().map_err(|_| format!("`{id}` is not a token id; expected ID,ID,.."));
     text.split(',').map(id).collect()
 }
 
-fn bias(text: &str) -> Result<(Vec<i64>, f64), String> {
+fn parse_sequence_bias(text: &str) -> Result<(Vec<i64>, f64), String> {
     let (sequence, bias) = text.split_once('=').ok_or("expected ID,ID,..=BIAS")?;
-    Ok((ids(sequence)?.into(), bias.trim().parse().map_err(|_| format!("`{bias}` is no number"))?))
+    Ok((parse_ids(sequence)?.into(), bias.trim().parse().map_err(|_| format!("`{bias}` is not a number"))?))
 }
 
-fn decay(text: &str) -> Result<(usize, f64), String> {
+fn parse_decay(text: &str) -> Result<(usize, f64), String> {
     let pair = text
         .split_once(',')
         .and_then(|(start, factor)| Some((start.trim().parse::<usize>().ok()?, factor.trim().parse::<f64>().ok()?)));

@@ -1,4 +1,4 @@
-//! What is printed into a pipe that nobody reads, or onto a full disk, ends no command with a panic.
+//! Printing to a closed pipe or a full disk does not panic.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
