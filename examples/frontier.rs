@@ -5,7 +5,9 @@
 //! ```
 
 use align::data::NOTEBOOK_PROMPTS;
-use align::frontier::{Findings, Models, Outcome, Sampling, SweepFolder, SweepOptions, csv, points, run};
+use align::frontier::{
+    Findings, SamplingOptions, SweepFolder, SweepModels, SweepOptions, SweepOutcome, csv, points, run_sweep,
+};
 use align::metrics::Bootstrap;
 use align::prelude::*;
 
@@ -17,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reward_model = RewardModel::from_pretrained(judge.as_ref(), None, Kind::Float, Device::Cpu)?;
     let score = |texts: &[&str]| reward_model.scores(texts).map_err(|e| e.to_string());
 
-    let sampling = |texts_per_prompt, seed| Sampling { texts_per_prompt, max_new_tokens: 24, seed };
+    let sampling = |texts_per_prompt, seed| SamplingOptions { texts_per_prompt, max_new_tokens: 24, seed };
     let training = TrainingConfig { learning_rate: 1e-4, num_train_epochs: Some(1.0), ..Default::default() };
     let options = SweepOptions {
         points: points(&[("sigmoid".parse()?, vec![1.0, 0.1]), ("hinge".parse()?, vec![1.0, 0.1])])?,
@@ -31,9 +33,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     // A sweep that was stopped goes on with what its folder holds.
     let folder = SweepFolder::open(folder.as_ref(), &serde_json::to_value(&options)?)?;
-    let models = Models { sft: &sft, tokenizer: &tokenizer, score: &score, batch_size: 32 };
-    let mut progress = |_: &align::frontier::Progress| ();
-    if let Outcome::Finished(sweep) = run(&models, &options, &folder, &StopSignal::default(), &mut progress)? {
+    let models = SweepModels { sft: &sft, tokenizer: &tokenizer, score: &score, batch_size: 32 };
+    let mut progress = |_: &align::frontier::SweepProgress| ();
+    if let SweepOutcome::Finished(sweep) = run_sweep(&models, &options, &folder, &StopSignal::default(), &mut progress)?
+    {
         let findings = Findings::of(&sweep, &options.bootstrap)?;
         print!("{}", csv(&sweep, &findings));
         findings.statements(&sweep).iter().for_each(|statement| println!("- {statement}"));

@@ -8,7 +8,7 @@ use align_data::{
     EncodeOptions, EncodedPair, EncodedText, PreferencePair, Tokenizer, UnpairedPreference, encode_pairs,
     encode_unpaired,
 };
-use align_frontier::{Findings, Models, Outcome, Sampling, SweepFolder, SweepOptions, csv, points};
+use align_frontier::{Findings, SamplingOptions, SweepFolder, SweepModels, SweepOptions, SweepOutcome, csv, points};
 use align_metrics::Bootstrap;
 use align_models::{Gpt2, LoraConfig, LoraModel, TrainableModel};
 use align_train::{
@@ -183,18 +183,18 @@ fn sweep(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
         points: points(&[("sigmoid".parse()?, vec![0.1, 1.0])])?,
         prompts: ["This movie", "The film", "I saw", "It was"].map(str::to_owned).to_vec(),
         held_out: vec![3],
-        training_texts: Sampling { texts_per_prompt: 4, max_new_tokens: 6, seed: 1 },
+        training_texts: SamplingOptions { texts_per_prompt: 4, max_new_tokens: 6, seed: 1 },
         pairs_per_prompt: 2,
-        evaluation: Sampling { texts_per_prompt: 2, max_new_tokens: 6, seed: 2 },
+        evaluation: SamplingOptions { texts_per_prompt: 2, max_new_tokens: 6, seed: 2 },
         dpo: DpoConfig { training: TrainingConfig { max_steps: Some(2), ..training() }, ..DpoConfig::default() },
         bootstrap: Bootstrap::default(),
     };
     let sweep_folder = SweepFolder::open(folder, &json!({ "sweep": options }))?;
     let (sft, tokenizer) = (policy(), tokenizer());
     let score = |texts: &[&str]| Ok(texts.iter().map(|text| text.len() as f64).collect());
-    let models = Models { sft: &sft, tokenizer: &tokenizer, score: &score, batch_size: 8 };
-    let outcome = align_frontier::run(&models, &options, &sweep_folder, &StopSignal::default(), &mut |_| {})?;
-    let Outcome::Finished(sweep) = outcome else { panic!("the sweep was stopped") };
+    let models = SweepModels { sft: &sft, tokenizer: &tokenizer, score: &score, batch_size: 8 };
+    let outcome = align_frontier::run_sweep(&models, &options, &sweep_folder, &StopSignal::default(), &mut |_| {})?;
+    let SweepOutcome::Finished(sweep) = outcome else { panic!("the sweep was stopped") };
     let findings = Findings::of(&sweep, &options.bootstrap)?;
     Ok(csv(&sweep, &findings))
 }

@@ -97,7 +97,7 @@ fn invalid_options_are_rejected_before_any_work() {
         (&["--betas", "0"], "expected a finite number above 0"),
         (&["--losses", "sigmoid,hinje"], "unknown variant `hinje`"),
         (&["--losses", "nca_pair+js_divergence"], "nca_pair"),
-        (&["--losses", "sigmoid,sigmoid"], "sigmoid stands twice"),
+        (&["--losses", "sigmoid,sigmoid"], "sigmoid occurs twice"),
         (&["--betas-of", "ipo=1,2"], "not among --losses"),
         (&["--betas-of", "sigmoid=1", "--betas-of", "hinge=1"], "--betas has no effect"),
         (&["--quick"], "cannot be used with"),
@@ -110,5 +110,5 @@ fn invalid_options_are_rejected_before_any_work() {
     fs::create_dir(dir.join("mine")).unwrap();
     fs::write(dir.join("mine/notes.txt"), "mine").unwrap();
     let problem = refusal(frontier(dir, "mine", &[]));
-    assert!(problem.contains("holds no sweep"), "{problem}");
+    assert!(problem.contains("does not contain a sweep"), "{problem}");
 }

@@ -1,46 +1,47 @@
-use crate::{Measured, Result};
+use crate::{PolicyResult, Result};
 use align_metrics::{Estimate, PairedComparison, holm_adjusted};
 use serde::{Deserialize, Serialize};
 
-/// The highest p-value of what is called beyond chance.
-const SIGNIFICANT: f64 = 0.05;
+/// Significance level of adjusted p-values.
+const SIGNIFICANCE_LEVEL: f64 = 0.05;
 
-/// One of several comparisons that a sweep answers at once.
+/// One of several simultaneous comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The comparison alone.
+    /// The comparison on its own.
     pub paired: PairedComparison,
-    /// Its p-value, adjusted for the others' by [`holm_adjusted`].
+    /// The p-value after Holm's correction for all comparisons ([`holm_adjusted`]).
     pub adjusted_p_value: f64,
 }
 
 impl Comparison {
-    /// Each of them beside the others.
-    pub(crate) fn all(paired: Vec<PairedComparison>) -> Result<Vec<Self>> {
+    /// Adjusts the p-values for the number of comparisons.
+    pub(crate) fn adjust_all(paired: Vec<PairedComparison>) -> Result<Vec<Self>> {
         let adjusted = holm_adjusted(&paired.iter().map(|found| found.p_value).collect::<Vec<_>>())?;
         let both = paired.into_iter().zip(adjusted);
         Ok(both.map(|(paired, adjusted_p_value)| Self { paired, adjusted_p_value }).collect())
     }
 
-    /// Whether the first is above the second by its interval and by the adjusted p-value, of at most 0.05.
+    /// Whether the first mean is significantly higher: the interval of the difference is above 0 and the adjusted
+    /// p-value is at most 0.05.
     #[must_use]
-    pub fn is_beyond_chance(&self) -> bool {
-        self.paired.mean_difference.interval.low > 0.0 && self.adjusted_p_value <= SIGNIFICANT
+    pub fn is_significant(&self) -> bool {
+        self.paired.mean_difference.interval.low > 0.0 && self.adjusted_p_value <= SIGNIFICANCE_LEVEL
     }
 
-    pub(crate) fn in_words(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let Self { paired, adjusted_p_value } = self;
-        let verdict = if self.is_beyond_chance() { "beyond chance" } else { "not told apart" };
+        let verdict = if self.is_significant() { "significant" } else { "not significant" };
         format!("(p = {:.3}, adjusted {adjusted_p_value:.3}): {verdict}", paired.p_value)
     }
 }
 
-pub(crate) fn bracketed(estimate: Estimate) -> String {
+pub(crate) fn format_estimate(estimate: Estimate) -> String {
     format!("{:.3} [{:.3}, {:.3}]", estimate.value, estimate.interval.low, estimate.interval.high)
 }
 
 /// The reward of each text.
-pub(crate) fn rewards(run: &Measured) -> Vec<f64> {
+pub(crate) fn rewards(run: &PolicyResult) -> Vec<f64> {
     run.samples.iter().map(|sample| sample.reward).collect()
 }
 
@@ -50,17 +51,17 @@ mod tests {
     use super::*;
     use align_metrics::Bootstrap;
 
-    /// All six differences have one sign: 2 of the 64 ways to flip them are as far from 0.
+    /// All six differences have the same sign, so 2 of the 64 sign flips are as extreme.
     #[test]
     fn what_one_question_tells_apart_several_need_not() {
         let (first, second) = ([3.0, 3.0, 3.0, 3.0, 3.0, 3.0], [2.0, 2.0, 1.5, 2.0, 2.0, 1.0]);
         let paired = PairedComparison::of(&first, &second, None, &Bootstrap::default()).unwrap();
         assert_eq!(paired.p_value, 2.0 / 64.0);
         assert!(paired.mean_difference.interval.low > 0.0);
-        let alone = Comparison::all(vec![paired]).unwrap();
-        assert!(alone[0].is_beyond_chance() && alone[0].in_words().ends_with("adjusted 0.031): beyond chance"));
-        let both = Comparison::all(vec![paired, paired]).unwrap();
-        assert!(both.iter().all(|found| found.adjusted_p_value == 4.0 / 64.0 && !found.is_beyond_chance()));
-        assert!(both[0].in_words().ends_with("adjusted 0.062): not told apart"), "{}", both[0].in_words());
+        let alone = Comparison::adjust_all(vec![paired]).unwrap();
+        assert!(alone[0].is_significant() && alone[0].describe().ends_with("adjusted 0.031): significant"));
+        let both = Comparison::adjust_all(vec![paired, paired]).unwrap();
+        assert!(both.iter().all(|found| found.adjusted_p_value == 4.0 / 64.0 && !found.is_significant()));
+        assert!(both[0].describe().ends_with("adjusted 0.062): not significant"), "{}", both[0].describe());
     }
 }

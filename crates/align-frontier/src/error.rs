@@ -1,36 +1,36 @@
 use align_base::{printable, printable_path};
 use std::path::PathBuf;
 
-/// What can go wrong in this crate.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An option that cannot be honoured.
+    /// An invalid option.
     #[error("{option}: {problem}")]
     Option {
         /// The option.
         option: &'static str,
-        /// What is wrong with it, and what to do.
+        /// The problem and the remedy.
         problem: String,
     },
-    /// The folder of a sweep with other options.
+    /// The folder belongs to a sweep with other options.
     #[error(
-        "{} holds another sweep: {}. Give that sweep's options (OMP_NUM_THREADS sets the threads) to go on with it, or choose another folder",
+        "{} contains another sweep: {}. Use that sweep's options to continue it (OMP_NUM_THREADS sets the threads), or choose another folder",
         printable_path(folder),
         printable(&differences.join("; "))
     )]
     OtherSweep {
         /// The folder.
         folder: PathBuf,
-        /// Which options differ, and how.
+        /// The options that differ, with both values.
         differences: Vec<String>,
     },
-    /// A folder that is not that of a sweep, or belongs to another process.
+    /// The folder is not a sweep's, or another process is using it.
     #[error("{}: {problem}", printable_path(folder))]
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The problem and the remedy.
         problem: String,
     },
     /// A file that cannot be read or written.
@@ -38,40 +38,40 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The problem and the remedy.
         problem: String,
     },
-    /// Texts that cannot be scored.
+    /// The reward model failed.
     #[error("the reward model: {0}")]
     Score(String),
-    /// A point of the sweep that failed.
+    /// A point of the sweep failed.
     #[error("{point}: {problem}")]
     Point {
-        /// The point, in words.
+        /// The point's loss and beta.
         point: String,
-        /// What went wrong.
+        /// The underlying error.
         #[source]
         problem: Box<Error>,
     },
-    /// From pairing or the tokeniser.
+    /// An error of pairing or the tokeniser.
     #[error(transparent)]
     Data(#[from] align_data::Error),
-    /// From generation.
+    /// An error of generation.
     #[error(transparent)]
     Inference(#[from] align_inference::Error),
-    /// From the measures.
+    /// An error of the metrics.
     #[error(transparent)]
     Metrics(#[from] align_metrics::Error),
-    /// From the models.
+    /// An error of a model.
     #[error(transparent)]
     Model(#[from] align_models::Error),
-    /// From the figures or the report.
+    /// An error of the figures or the report.
     #[error(transparent)]
     Report(#[from] align_report::Error),
-    /// From training.
+    /// An error of training.
     #[error(transparent)]
     Train(#[from] align_train::Error),
-    /// From LibTorch.
+    /// An error of LibTorch.
     #[error(transparent)]
     Torch(#[from] tch::TchError),
 }
@@ -79,6 +79,6 @@ pub enum Error {
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-pub(crate) fn refusal(option: &'static str, problem: impl Into<String>) -> Error {
+pub(crate) fn option_error(option: &'static str, problem: impl Into<String>) -> Error {
     Error::Option { option, problem: problem.into() }
 }

@@ -1,12 +1,12 @@
-use crate::by_loss::by_loss;
-use crate::{Measured, Point, Sweep};
+use crate::group_by_loss::group_by_loss;
+use crate::{Point, PolicyResult, Sweep};
 use align_metrics::SampleMean;
 use align_report::{
     Axis, Better, Estimate, Histogram, HistogramGroup, HistogramHeight, LineChart, LineSeries, ParetoDirections,
     Scatter, ScatterPoint, ScatterSeries,
 };
 
-/// The 97.5% point of the normal distribution: 95% lie within so many standard errors.
+/// The 97.5% quantile of the normal distribution.
 const NORMAL_95: f64 = 1.959_963_984_540_054;
 
 /// The figures of a sweep.
@@ -16,21 +16,22 @@ pub struct Figures {
     pub reward_against_kl: Scatter,
     /// Mean reward against token entropy.
     pub reward_against_entropy: Scatter,
-    /// Curves of training, each with a line a loss, at the point of its highest reward.
+    /// Training curves, each with one line per loss, at the beta with the highest reward of that loss.
     pub training: Vec<LineChart>,
-    /// Rewards before and after, one figure a loss, at the point of its highest reward.
+    /// Reward histograms before and after training, one figure per loss, at the beta with the highest reward of that
+    /// loss.
     pub rewards: Vec<Histogram>,
 }
 
-/// Draws a sweep's results; `best` are the places of points whose training and rewards are shown.
+/// Creates the figures of a sweep. `best` are the indices of the points whose training curves and rewards are shown.
 #[must_use]
 pub fn figures(sweep: &Sweep, best: &[usize]) -> Figures {
-    let kl = |run: &Measured| with_standard_error(run.evaluation.policy_reference_kl);
-    let entropy = |run: &Measured| estimate(run.evaluation.token_entropy);
-    let shown: Vec<&(Point, Measured)> = best.iter().filter_map(|place| sweep.points.get(*place)).collect();
+    let kl = |run: &PolicyResult| with_standard_error(run.evaluation.policy_reference_kl);
+    let entropy = |run: &PolicyResult| estimate(run.evaluation.token_entropy);
+    let shown: Vec<&(Point, PolicyResult)> = best.iter().filter_map(|index| sweep.points.get(*index)).collect();
     Figures {
-        // By the root of a divergence the policies that stayed near can be told apart.
-        reward_against_kl: scatter(sweep, Axis::sqrt("KL(policy ‖ SFT), nats a text"), kl, Better::Lower),
+        // A square-root axis separates the policies with small divergence.
+        reward_against_kl: scatter(sweep, Axis::sqrt("KL(policy ‖ SFT), nats per text"), kl, Better::Lower),
         reward_against_entropy: scatter(sweep, Axis::linear("Token entropy, nats"), entropy, Better::Higher),
         training: [
             ("Reward margin", "rewards/margins"),
@@ -45,11 +46,12 @@ pub fn figures(sweep: &Sweep, best: &[usize]) -> Figures {
     }
 }
 
-fn scatter(sweep: &Sweep, x: Axis, measure: impl Fn(&Measured) -> Estimate, better: Better) -> Scatter {
-    let place = |label: String, run: &Measured| ScatterPoint::new(label, measure(run), estimate(run.evaluation.reward));
-    let series = by_loss(sweep).into_iter().map(|(loss, points)| ScatterSeries {
+fn scatter(sweep: &Sweep, x: Axis, measure: impl Fn(&PolicyResult) -> Estimate, better: Better) -> Scatter {
+    let point_of =
+        |label: String, run: &PolicyResult| ScatterPoint::new(label, measure(run), estimate(run.evaluation.reward));
+    let series = group_by_loss(sweep).into_iter().map(|(loss, points)| ScatterSeries {
         name: loss.to_string(),
-        points: points.into_iter().map(|(point, run)| place(point.beta.to_string(), run)).collect(),
+        points: points.into_iter().map(|(point, run)| point_of(point.beta.to_string(), run)).collect(),
     });
     Scatter {
         title: format!("Mean reward against {}", x.title),
@@ -57,13 +59,13 @@ fn scatter(sweep: &Sweep, x: Axis, measure: impl Fn(&Measured) -> Estimate, bett
         y: Axis::linear("Mean reward"),
         series: series.collect(),
         point_labels: Some("β".to_owned()),
-        baseline: Some(place("SFT".to_owned(), &sweep.sft)),
+        baseline: Some(point_of("SFT".to_owned(), &sweep.sft)),
         pareto: Some(ParetoDirections { x: better, y: Better::Higher }),
     }
 }
 
-fn curves(shown: &[&(Point, Measured)], title: &str, metric: &str) -> Option<LineChart> {
-    let line = |(point, run): &&(Point, Measured)| {
+fn curves(shown: &[&(Point, PolicyResult)], title: &str, metric: &str) -> Option<LineChart> {
+    let line = |(point, run): &&(Point, PolicyResult)| {
         let values = run.training.iter().filter_map(|step| Some((step.step as f64, step.metrics.get(metric)?)));
         LineSeries::new(point.to_string(), values)
     };
@@ -78,8 +80,8 @@ fn curves(shown: &[&(Point, Measured)], title: &str, metric: &str) -> Option<Lin
     })
 }
 
-fn rewards(sweep: &Sweep, point: &Point, run: &Measured) -> Histogram {
-    let group = |name: String, run: &Measured| HistogramGroup {
+fn rewards(sweep: &Sweep, point: &Point, run: &PolicyResult) -> Histogram {
+    let group = |name: String, run: &PolicyResult| HistogramGroup {
         name,
         values: run.samples.iter().map(|sample| sample.reward).collect(),
     };
@@ -95,7 +97,8 @@ pub(crate) fn estimate(of: align_metrics::Estimate) -> Estimate {
     Estimate::new(of.value, of.interval.low, of.interval.high)
 }
 
-/// With its normal interval of 95%, cut at 0, below which no divergence is; without one where there is no error.
+/// Adds the normal 95% interval, cut off at 0 because divergences are not negative. Without a standard error, there is
+/// no interval.
 pub(crate) fn with_standard_error(mean: SampleMean) -> Estimate {
     let half = NORMAL_95 * mean.standard_error;
     match half > 0.0 {

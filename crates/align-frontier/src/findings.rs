@@ -1,131 +1,133 @@
-use crate::comparison::{bracketed, rewards};
-use crate::gap::gaps;
-use crate::lead::{leads, summary};
-use crate::{Comparison, Gap, Lead, Measure, Measured, Result, Sweep};
+use crate::comparison::{format_estimate, rewards};
+use crate::curve_comparison::curve_comparisons;
+use crate::leading_loss::{leading_losses, summary};
+use crate::{Comparison, CurveComparison, FrontierMeasure, LeadingLoss, PolicyResult, Result, Sweep};
 use align_metrics::{Bootstrap, Clusters, Direction, PairedComparison, pareto_front};
 use serde::{Deserialize, Serialize};
 
-/// What a sweep shows, and how sure it is.
+/// The results of a sweep with their significance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
-    /// The front of high reward and low divergence: 0 is the model before training, `i + 1` the sweep's point `i`.
+    /// Pareto front of high reward and low divergence. Index 0 is the model before training, and `i + 1` is the sweep's
+    /// point `i`.
     pub kl_front: Vec<usize>,
-    /// The front of high reward and high entropy, likewise.
+    /// Pareto front of high reward and high entropy, with the same indices.
     pub entropy_front: Vec<usize>,
-    /// Which loss leads where.
-    pub leads: Vec<Lead>,
-    /// Each two losses over all that both reach.
-    pub gaps: Vec<Gap>,
-    /// The place of each loss's point of the highest reward, from the best loss to the worst.
+    /// Which loss has the highest reward in which range.
+    pub leading_losses: Vec<LeadingLoss>,
+    /// Pairwise comparisons of losses over the divergence range that both cover.
+    pub curve_comparisons: Vec<CurveComparison>,
+    /// Index of each loss's point with the highest reward, ordered from the best loss to the worst.
     pub best: Vec<usize>,
-    /// The best point of all beside the best one of each other loss, on the same prompts and draws.
+    /// The best point overall compared with the best point of each other loss, on the same prompts and random draws.
     pub best_compared: Vec<(usize, Comparison)>,
 }
 
 impl Findings {
-    /// Reads a sweep.
+    /// Analyses a sweep.
     ///
     /// # Errors
-    /// Measures that are not finite.
+    /// When a measurement is not finite.
     pub fn of(sweep: &Sweep, bootstrap: &Bootstrap) -> Result<Self> {
-        let all: Vec<&Measured> = std::iter::once(&sweep.sft).chain(sweep.points.iter().map(|(_, run)| run)).collect();
-        let front = |x: fn(&Measured) -> f64, direction| {
-            let places: Vec<[f64; 2]> = all.iter().map(|run| [x(run), run.evaluation.reward.value]).collect();
-            pareto_front(&places, [direction, Direction::Maximise])
+        let all: Vec<&PolicyResult> =
+            std::iter::once(&sweep.sft).chain(sweep.points.iter().map(|(_, run)| run)).collect();
+        let front = |x: fn(&PolicyResult) -> f64, direction| {
+            let indices: Vec<[f64; 2]> = all.iter().map(|run| [x(run), run.evaluation.reward.value]).collect();
+            pareto_front(&indices, [direction, Direction::Maximise])
         };
-        let mut leads = leads(sweep, Measure::Kl)?;
-        leads.extend(self::leads(sweep, Measure::Entropy)?);
+        let mut leading_losses = leading_losses(sweep, FrontierMeasure::Kl)?;
+        leading_losses.extend(self::leading_losses(sweep, FrontierMeasure::Entropy)?);
         let best = best(sweep);
         let prompts = Clusters::by(&sweep.sft.samples.iter().map(|sample| sample.prompt).collect::<Vec<_>>());
         let mut best_compared = Vec::new();
         if let Some((first, others)) = best.split_first() {
-            let of = |place: &usize| sweep.points.get(*place).map(|(_, run)| rewards(run)).unwrap_or_default();
+            let of = |index: &usize| sweep.points.get(*index).map(|(_, run)| rewards(run)).unwrap_or_default();
             let compare = |other| Ok(PairedComparison::of(&of(first), &of(other), Some(&prompts), bootstrap)?);
-            let found = Comparison::all(others.iter().map(compare).collect::<Result<_>>()?)?;
+            let found = Comparison::adjust_all(others.iter().map(compare).collect::<Result<_>>()?)?;
             best_compared.extend(others.iter().copied().zip(found));
         }
         Ok(Self {
             kl_front: front(|run| run.evaluation.policy_reference_kl.value, Direction::Minimise)?,
             entropy_front: front(|run| run.evaluation.token_entropy.value, Direction::Maximise)?,
-            leads,
-            gaps: gaps(sweep, &prompts, bootstrap)?,
+            leading_losses,
+            curve_comparisons: curve_comparisons(sweep, &prompts, bootstrap)?,
             best,
             best_compared,
         })
     }
 
-    /// Whether a policy, 0 being the model before training, is on the front of reward and divergence.
+    /// Whether a policy is on the Pareto front of reward and divergence. Index 0 is the model before training.
     #[must_use]
-    pub fn is_on_kl_front(&self, place: usize) -> bool {
-        self.kl_front.contains(&place)
+    pub fn is_on_kl_front(&self, index: usize) -> bool {
+        self.kl_front.contains(&index)
     }
 
-    /// Whether a policy, 0 being the model before training, is on the front of reward and entropy.
+    /// Whether a policy is on the Pareto front of reward and entropy. Index 0 is the model before training.
     #[must_use]
-    pub fn is_on_entropy_front(&self, place: usize) -> bool {
-        self.entropy_front.contains(&place)
+    pub fn is_on_entropy_front(&self, index: usize) -> bool {
+        self.entropy_front.contains(&index)
     }
 
-    /// The findings in words, a sentence or two each.
+    /// The findings as text, one or two sentences each.
     #[must_use]
     pub fn statements(&self, sweep: &Sweep) -> Vec<String> {
-        let mut said = Vec::new();
-        match self.gaps.is_empty() {
-            true => {
-                said.push("No two losses reach over the same stretch of KL(policy ‖ SFT): no comparison.".to_owned())
-            }
-            false => said.extend(self.gaps.iter().map(Gap::in_words)),
+        let mut statements = Vec::new();
+        match self.curve_comparisons.is_empty() {
+            true => statements.push("No two losses overlap in KL(policy ‖ SFT), so none can be compared.".to_owned()),
+            false => statements.extend(self.curve_comparisons.iter().map(CurveComparison::describe)),
         }
-        for (measure, what) in [(Measure::Kl, "KL(policy ‖ SFT)"), (Measure::Entropy, "token entropy")] {
-            let leads: Vec<&Lead> = self.leads.iter().filter(|lead| lead.measure == measure).collect();
-            said.extend(summary(&leads).map(|summary| format!("By {what}, {summary}.")));
+        for (measure, what) in [(FrontierMeasure::Kl, "KL(policy ‖ SFT)"), (FrontierMeasure::Entropy, "token entropy")]
+        {
+            let leading_losses: Vec<&LeadingLoss> =
+                self.leading_losses.iter().filter(|lead| lead.measure == measure).collect();
+            statements.extend(summary(&leading_losses).map(|summary| format!("Along {what} {summary}.")));
         }
         for (front, what) in [(&self.kl_front, "low KL"), (&self.entropy_front, "high token entropy")] {
-            let names: Vec<String> = front.iter().map(|place| name(sweep, *place)).collect();
-            said.push(format!("On the Pareto front of high reward and {what}: {}.", names.join("; ")));
+            let names: Vec<String> = front.iter().map(|index| name(sweep, *index)).collect();
+            statements.push(format!("Pareto front of high reward and {what}: {}.", names.join("; ")));
         }
         if let Some(best) = self.best.first() {
             let reward = sweep.points.get(*best).map(|(_, run)| run.evaluation.reward);
-            said.push(format!(
-                "The highest mean reward is that of {}, {}; SFT's is {}.",
+            statements.push(format!(
+                "The highest mean reward is that of {}: {}; SFT has {}.",
                 name(sweep, best + 1),
-                reward.map(bracketed).unwrap_or_default(),
-                bracketed(sweep.sft.evaluation.reward)
+                reward.map(format_estimate).unwrap_or_default(),
+                format_estimate(sweep.sft.evaluation.reward)
             ));
-            said.extend(self.best_compared.iter().map(|(other, found)| {
+            statements.extend(self.best_compared.iter().map(|(other, found)| {
                 format!(
-                    "It is above the best of another loss, {}, by {} on equal prompts {}.",
+                    "It is higher than the best point of another loss, {}, by {} on the same prompts {}.",
                     name(sweep, other + 1),
-                    bracketed(found.paired.mean_difference),
-                    found.in_words()
+                    format_estimate(found.paired.mean_difference),
+                    found.describe()
                 )
             }));
         }
-        said.push(
-            "Intervals are over prompts and their texts. Each point is one training run, so what another seed of training \
-             would change is in none of them; the best point of a loss was chosen by the rewards that it is shown with. P-values \
-             are adjusted after Holm for the number of comparisons."
+        statements.push(
+            "Intervals cover the sampling of prompts and texts. Each point is a single training run, so the variation between \
+             training seeds is not included. The best point of a loss is selected by the same rewards that are shown. P-values \
+             are adjusted for the number of comparisons (Holm)."
                 .to_owned(),
         );
-        said
+        statements
     }
 }
 
-/// A policy's name, 0 being the model before training.
-pub(crate) fn name(sweep: &Sweep, place: usize) -> String {
-    let point = place.checked_sub(1).and_then(|at| sweep.points.get(at));
+/// A policy's name. Index 0 is the model before training.
+pub(crate) fn name(sweep: &Sweep, index: usize) -> String {
+    let point = index.checked_sub(1).and_then(|at| sweep.points.get(at));
     point.map_or_else(|| "SFT".to_owned(), |(point, _)| point.to_string())
 }
 
 fn best(sweep: &Sweep) -> Vec<usize> {
-    let reward = |place: &usize| sweep.points.get(*place).map_or(f64::NAN, |(_, run)| run.evaluation.reward.value);
+    let reward = |index: &usize| sweep.points.get(*index).map_or(f64::NAN, |(_, run)| run.evaluation.reward.value);
     let mut best: Vec<usize> = Vec::new();
-    for (place, (point, _)) in sweep.points.iter().enumerate() {
+    for (index, (point, _)) in sweep.points.iter().enumerate() {
         let same = |other: &&mut usize| sweep.points.get(**other).is_some_and(|(other, _)| other.loss == point.loss);
         match best.iter_mut().find(same) {
-            Some(other) if reward(&place) > reward(other) => *other = place,
+            Some(other) if reward(&index) > reward(other) => *other = index,
             Some(_) => {}
-            None => best.push(place),
+            None => best.push(index),
         }
     }
     best.sort_by(|a, b| reward(b).total_cmp(&reward(a)));

@@ -6,7 +6,7 @@
 //!
 //! [`compare_policies`] puts trained policies beside the model before training, on texts of each.
 //!
-//! [`Ground`] alone evaluates policies of any other kind of comparison, and [`token_divergences`] gives the exact
+//! [`PolicyEvaluator`] alone evaluates policies of any other kind of comparison, and [`token_divergences`] gives the exact
 //! divergence of two models along given texts:
 //!
 //! ```
@@ -25,44 +25,44 @@
 //! # Ok::<(), align_frontier::Error>(())
 //! ```
 
-mod by_loss;
 mod comparison;
-mod csv;
+mod curve_comparison;
 mod error;
-mod evaluation;
 mod figures;
 mod findings;
-mod gap;
-mod lead;
+mod group_by_loss;
+mod leading_loss;
 mod loss_setting;
-mod outputs;
 mod point;
 mod policy_comparison;
+mod policy_evaluator;
 mod report;
 mod sample;
 mod sweep;
+mod sweep_csv;
 mod sweep_folder;
 mod token_divergence;
+mod write_outputs;
 
 pub use comparison::Comparison;
-pub use csv::csv;
+pub use curve_comparison::CurveComparison;
 pub use error::{Error, Result};
-pub use evaluation::{Evaluation, Ground};
 pub use figures::{Figures, figures};
 pub use findings::Findings;
-pub use gap::Gap;
-pub use lead::{Lead, Measure};
+pub use leading_loss::{FrontierMeasure, LeadingLoss};
 pub use loss_setting::LossSetting;
-pub use outputs::write_outputs;
 pub use point::{Point, points};
 pub use policy_comparison::{
     ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, TrainedPolicy, compare_policies,
 };
+pub use policy_evaluator::{Evaluation, PolicyEvaluator};
 pub use report::{ReportContext, report};
-pub use sample::{Sample, Sampling, Score, sample};
-pub use sweep::{Measured, Models, Outcome, Progress, Sweep, SweepOptions, run};
+pub use sample::{Sample, SamplingOptions, Score, sample};
+pub use sweep::{PolicyResult, Sweep, SweepModels, SweepOptions, SweepOutcome, SweepProgress, run_sweep};
+pub use sweep_csv::csv;
 pub use sweep_folder::SweepFolder;
 pub use token_divergence::{TextDivergence, token_divergences};
+pub use write_outputs::write_outputs;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,4 +1,4 @@
-use crate::error::refusal;
+use crate::error::option_error;
 use crate::{Error, Result};
 use align_losses::LossType;
 use align_train::{DpoConfig, FDivergenceType, RunConfig};
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The share of wrong labels that exo_pair is given, which needs one: its paper's ε (arXiv:2402.00856).
+/// The label smoothing of exo_pair, which requires one: ε in its paper (arXiv:2402.00856).
 const EXO_LABEL_SMOOTHING: f64 = 1e-3;
 
-/// A loss with the divergence that keeps the policy near the reference, written `sigmoid` or `sigmoid+js_divergence`.
+/// A loss and the f-divergence of its regularisation, written `sigmoid` or `sigmoid+js_divergence`.
 ///
 /// ```
 /// let setting: align_frontier::LossSetting = "sigmoid+js_divergence".parse()?;
@@ -24,10 +24,10 @@ pub struct LossSetting {
 }
 
 impl LossSetting {
-    /// The run of this loss with `beta`, all else as in `base`.
+    /// The training configuration of this loss with `beta`; all other options are taken from `base`.
     ///
     /// # Errors
-    /// A beta or a divergence that the loss does not take.
+    /// When the loss does not accept the beta or the divergence.
     pub fn config(&self, beta: f64, base: &DpoConfig) -> Result<DpoConfig> {
         let smoothing = if self.loss_type == LossType::ExoPair { EXO_LABEL_SMOOTHING } else { base.label_smoothing };
         let config = DpoConfig {
@@ -41,7 +41,7 @@ impl LossSetting {
         Ok(config)
     }
 
-    /// Whether scores are divided by completions' lengths, so that a beta means less than elsewhere.
+    /// Whether rewards are divided by the completion length, so that beta has another scale.
     #[must_use]
     pub fn is_length_normalised(&self) -> bool {
         self.loss_type.info().length_normalised
@@ -53,22 +53,22 @@ impl FromStr for LossSetting {
 
     fn from_str(text: &str) -> Result<Self> {
         let (loss, divergence) = text.split_once('+').map_or((text, None), |(loss, other)| (loss, Some(other)));
-        let loss_type = named(loss).map_err(|problem| refusal("losses", problem))?;
-        let divergence = divergence.map(named).transpose().map_err(|problem| refusal("losses", problem))?;
+        let loss_type = parse_name(loss).map_err(|problem| option_error("losses", problem))?;
+        let divergence = divergence.map(parse_name).transpose().map_err(|problem| option_error("losses", problem))?;
         let setting = Self { loss_type, divergence: divergence.unwrap_or_default() };
-        // A divergence that the loss would ignore is refused here, before a folder is made.
+        // A divergence that the loss would ignore is rejected here, before a folder is created.
         setting.config(DpoConfig::default().beta, &DpoConfig::default())?;
         Ok(setting)
     }
 }
 
-/// A name as serde knows it, or the names that it knows.
-fn named<T: for<'de> Deserialize<'de>>(name: &str) -> std::result::Result<T, String> {
+/// Parses a name with serde. The error lists the valid names.
+fn parse_name<T: for<'de> Deserialize<'de>>(name: &str) -> std::result::Result<T, String> {
     serde_json::from_value(name.into()).map_err(|problem| problem.to_string())
 }
 
-/// The name that serde gives.
-fn name(value: impl Serialize) -> String {
+/// The name in serde's format.
+fn serde_name(value: impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -77,7 +77,7 @@ impl fmt::Display for LossSetting {
         write!(f, "{}", self.loss_type)?;
         match self.divergence {
             FDivergenceType::ReverseKl => Ok(()),
-            other => write!(f, "+{}", name(other)),
+            other => write!(f, "+{}", serde_name(other)),
         }
     }
 }

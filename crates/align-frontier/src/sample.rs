@@ -1,4 +1,4 @@
-use crate::error::refusal;
+use crate::error::option_error;
 use crate::{Error, Result};
 use align_data::Tokenizer;
 use align_inference::generate_texts;
@@ -6,50 +6,49 @@ use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
 use serde::{Deserialize, Serialize};
 
-/// How texts are sampled: from the model's own distribution, without beams, top-k or another temperature, so that
-/// estimates of divergences from them are unbiased.
+/// SamplingOptions from the model's unmodified distribution, without beams, top-k or temperature, so that divergence estimates
+/// are unbiased.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sampling {
-    /// Texts a prompt.
+pub struct SamplingOptions {
+    /// Texts per prompt.
     pub texts_per_prompt: usize,
-    /// Most tokens behind a prompt, the end included.
+    /// Maximum number of new tokens, including EOS.
     pub max_new_tokens: usize,
-    /// Fixes the draws: a text is a function of the seed, its prompt's place and its number.
+    /// The random seed. A text depends only on the seed, the prompt's index and its number.
     pub seed: u64,
 }
 
-/// A text that a model wrote, and its reward.
+/// A generated text and its reward.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
-    /// The prompt's place.
+    /// The prompt's index.
     pub prompt: usize,
-    /// The tokens behind the prompt, the end included where the model came to one.
+    /// The completion's token ids, including EOS if it was generated.
     pub ids: Vec<i64>,
-    /// The text, prompt included.
+    /// The text, including the prompt.
     pub text: String,
     /// Its reward.
     pub reward: f64,
 }
 
-/// The reward of each text, prompt included.
+/// A reward function. The texts include their prompts.
 pub type Score<'a> = dyn Fn(&[&str]) -> std::result::Result<Vec<f64>, String> + 'a;
 
-/// Continues each prompt `texts_per_prompt` times and scores the texts; those of a prompt stand side by side.
+/// Generates `texts_per_prompt` texts for each prompt and scores them. Texts of the same prompt are consecutive.
 ///
 /// # Errors
-/// A prompt that the model cannot continue so far, a tokeniser without an end of text, or a reward that is missing or not
-/// finite.
+/// When the model cannot continue a prompt, the tokeniser has no EOS, or a reward is missing or not finite.
 pub fn sample(
     model: &dyn CausalLm,
     tokenizer: &Tokenizer,
     prompts: &[String],
-    sampling: &Sampling,
+    sampling: &SamplingOptions,
     batch_size: usize,
     score: &Score<'_>,
 ) -> Result<Vec<Sample>> {
-    let end = tokenizer.eos_token_id().ok_or_else(|| refusal("model", "its tokeniser names no end of text"))?;
+    let end = tokenizer.eos_token_id().ok_or_else(|| option_error("model", "its tokeniser has no EOS token"))?;
     let generation = Generation::new(GenerationConfig {
         do_sample: true,
         top_k: Some(0),

@@ -1,6 +1,6 @@
-use crate::error::refusal;
+use crate::error::option_error;
 use crate::sweep_folder::SweepFolder;
-use crate::{Error, Evaluation, Ground, Point, Result, Sample, Sampling, Score, sample};
+use crate::{Error, Evaluation, Point, PolicyEvaluator, Result, Sample, SamplingOptions, Score, sample};
 use align_data::pairing::{PairOptions, PairStrategy, PairingReport, pair};
 use align_data::{EncodedPair, ScoredText, Tokenizer};
 use align_metrics::Bootstrap;
@@ -15,58 +15,58 @@ use std::time::Instant;
 
 const TRAINING_TEXTS: &str = "training_texts";
 const SFT: &str = "sft";
-/// The folder of the reference's log-probabilities, in the sweep's.
-const REFERENCE: &str = "reference";
+/// Subfolder for the reference's log-probabilities.
+const REFERENCE_FOLDER: &str = "reference";
 
-/// What a sweep depends on, beside the models.
+/// The options of a sweep, besides the models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepOptions {
-    /// The points, as [`points`](crate::points) gives them.
+    /// The points, as returned by [`points`](crate::points).
     pub points: Vec<Point>,
-    /// The prompts, each once.
+    /// The prompts, without duplicates.
     pub prompts: Vec<String>,
-    /// Places of the prompts that no pair is of, which are evaluated all the same.
+    /// Indices of held-out prompts, which are evaluated but not used for training pairs.
     pub held_out: Vec<usize>,
-    /// How the texts are sampled that pairs are made of.
-    pub training_texts: Sampling,
-    /// Pairs a prompt, drawn at random.
+    /// How the texts for the training pairs are sampled.
+    pub training_texts: SamplingOptions,
+    /// Number of random pairs per prompt.
     pub pairs_per_prompt: usize,
-    /// How every policy is sampled to be evaluated.
-    pub evaluation: Sampling,
-    /// How every policy is trained; loss and beta are the point's.
+    /// How texts for the evaluation are sampled.
+    pub evaluation: SamplingOptions,
+    /// The training options of all points. The points set loss and beta.
     pub dpo: DpoConfig,
-    /// How intervals are made.
+    /// Options of the bootstrap intervals.
     pub bootstrap: Bootstrap,
 }
 
 impl SweepOptions {
-    /// Checks the options, those of every point's run included.
+    /// Checks the options, including those of every point's run.
     ///
     /// # Errors
-    /// An option that cannot be honoured or would be ignored; the point is named whose run refuses one.
+    /// When an option is invalid or would be ignored. The error names the point, if it concerns one.
     pub fn validate(&self) -> Result<()> {
         if self.points.is_empty() {
-            return Err(refusal("points", "there are none: name losses and betas"));
+            return Err(option_error("points", "there are none: name losses and betas"));
         }
-        if let Some(place) = self.held_out.iter().find(|place| **place >= self.prompts.len()) {
-            return Err(refusal("held_out", format!("there is no prompt {place}: places are counted from 0")));
+        if let Some(index) = self.held_out.iter().find(|index| **index >= self.prompts.len()) {
+            return Err(option_error("held_out", format!("there is no prompt {index}: indices are counted from 0")));
         }
         if self.held_out.len() >= self.prompts.len() {
-            return Err(refusal("held_out", "leaves no prompt to train on"));
+            return Err(option_error("held_out", "leaves no prompt to train on"));
         }
         for (name, sampling, least) in
             [("training_texts", &self.training_texts, 2), ("evaluation", &self.evaluation, 1)]
         {
             if sampling.texts_per_prompt < least {
-                return Err(refusal(name, format!("expected at least {least} texts a prompt")));
+                return Err(option_error(name, format!("expected at least {least} texts per prompt")));
             }
             check_completions_fit_memory("texts_per_prompt", self.prompts.len(), sampling.texts_per_prompt)?;
         }
         if self.training_texts.seed == self.evaluation.seed {
-            return Err(refusal(
+            return Err(option_error(
                 "evaluation",
-                "has the seed of training_texts: it would judge by the texts trained on",
+                "has the same seed as training_texts: the policies would be evaluated on the training texts",
             ));
         }
         let fixed = DpoConfig { training: self.dpo.training.clone(), ..DpoConfig::default() };
@@ -75,15 +75,15 @@ impl SweepOptions {
             || own.beta != fixed.beta
             || own.f_divergence_type != fixed.f_divergence_type
         {
-            return Err(refusal(
+            return Err(option_error(
                 "dpo",
-                "loss_type, beta and f_divergence_type are those of the points: leave them out",
+                "loss_type, beta and f_divergence_type are set by the points: leave them out",
             ));
         }
         if own.precompute_ref_log_probs || own.ref_log_probs_dir.is_some() || own.sync_ref_model {
-            return Err(refusal(
+            return Err(option_error(
                 "dpo",
-                "the reference is one for all points, asked before training: leave its options out",
+                "all points share one reference with precomputed log-probabilities: leave its options out",
             ));
         }
         self.bootstrap.validate()?;
@@ -94,41 +94,41 @@ impl SweepOptions {
     }
 }
 
-/// The models of a sweep, and how they run.
-pub struct Models<'a> {
-    /// The model before training, every policy's start and reference.
+/// The models of a sweep.
+pub struct SweepModels<'a> {
+    /// The model before training: the initial policy and the reference.
     pub sft: &'a dyn CausalLm,
     /// Its tokeniser.
     pub tokenizer: &'a Tokenizer,
-    /// The reward of texts.
+    /// The reward function.
     pub score: &'a Score<'a>,
-    /// Texts continued or measured at a time.
+    /// Texts per batch, for generation and evaluation.
     pub batch_size: usize,
 }
 
-/// A policy with what it came to.
+/// The results of one policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Measured {
-    /// Its measures.
+pub struct PolicyResult {
+    /// Its measurements.
     pub evaluation: Evaluation,
-    /// The texts that they are of.
+    /// The evaluated texts.
     pub samples: Vec<Sample>,
-    /// The steps that trained it; none for the model before training.
+    /// The training steps; empty for the model before training.
     pub training: Vec<StepRecord>,
-    /// Seconds that training and evaluation took when they were done.
+    /// Duration of training and evaluation in seconds.
     pub seconds: f64,
 }
 
-/// What training looked like, on average over steps.
+/// Means over training steps.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct TrainingMeans {
     pub loss: Option<f64>,
     pub metrics: Metrics,
 }
 
-impl Measured {
-    /// The means over the last quarter of the steps: single batches are noisy.
+impl PolicyResult {
+    /// The means over the last quarter of the steps, because single batches are noisy.
     pub(crate) fn last_quarter(&self) -> TrainingMeans {
         let last = self.training.get(self.training.len() / 4 * 3..).unwrap_or_default();
         let loss = (!last.is_empty()).then(|| last.iter().map(|step| step.loss).sum::<f64>() / last.len() as f64);
@@ -140,100 +140,100 @@ impl Measured {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
     /// The model before training.
-    pub sft: Measured,
-    /// The points, in their order.
-    pub points: Vec<(Point, Measured)>,
-    /// How the pairs came about.
+    pub sft: PolicyResult,
+    /// The points in order.
+    pub points: Vec<(Point, PolicyResult)>,
+    /// Statistics of the training pairs.
     pub pairing: PairingReport,
 }
 
-/// What a sweep says as it goes.
+/// SweepProgress events of a sweep.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Progress<'a> {
-    /// The texts to make pairs of are there.
+pub enum SweepProgress<'a> {
+    /// The texts for the training pairs are ready.
     TrainingTexts(usize),
-    /// The pairs are there.
+    /// The training pairs are ready.
     Pairs(&'a PairingReport),
-    /// The model before training is measured.
-    Sft(&'a Measured),
-    /// A point's run begins: the point, its place from one, the number of all.
-    Begins(&'a Point, usize, usize),
-    /// A step of the running point's training.
+    /// The model before training has been evaluated.
+    Sft(&'a PolicyResult),
+    /// A point's run starts: the point, its number from 1, and the number of points.
+    PointStarted(&'a Point, usize, usize),
+    /// A training step of the current point.
     Step(&'a StepRecord, u64),
-    /// A point is done, or was done by an earlier process.
-    Done(&'a Point, &'a Measured),
+    /// A point is finished, possibly by an earlier process.
+    PointFinished(&'a Point, &'a PolicyResult),
 }
 
 /// How a sweep ended.
 #[derive(Debug)]
-pub enum Outcome {
-    /// All points are there.
+pub enum SweepOutcome {
+    /// All points are finished.
     Finished(Box<Sweep>),
-    /// It was asked to stop: so many points are done. The running one is begun anew.
+    /// The sweep was stopped with this many finished points. The interrupted point will start from the beginning.
     Stopped(usize),
 }
 
-/// Runs what is left of a sweep: texts, pairs, then a training run and an evaluation a point. Each finished stage is
-/// kept in the folder, from which alone the result is made.
+/// Runs the remaining stages of a sweep: texts, pairs, then training and evaluation of each point. Each finished stage
+/// is saved in the folder, and the result is read from there.
 ///
 /// # Errors
-/// Options that cannot be honoured; the first problem of a stage, with its point.
-pub fn run(
-    models: &Models<'_>,
+/// When an option is invalid, or a stage fails; the error names the point.
+pub fn run_sweep(
+    models: &SweepModels<'_>,
     options: &SweepOptions,
     folder: &SweepFolder,
     stop: &StopSignal,
-    on: &mut dyn FnMut(&Progress<'_>),
-) -> Result<Outcome> {
+    on: &mut dyn FnMut(&SweepProgress<'_>),
+) -> Result<SweepOutcome> {
     options.validate()?;
     Runner { models, options, folder, stop }.run(on)
 }
 
 struct Runner<'a> {
-    models: &'a Models<'a>,
+    models: &'a SweepModels<'a>,
     options: &'a SweepOptions,
     folder: &'a SweepFolder,
     stop: &'a StopSignal,
 }
 
 impl Runner<'_> {
-    fn run(&self, on: &mut dyn FnMut(&Progress<'_>)) -> Result<Outcome> {
+    fn run(&self, on: &mut dyn FnMut(&SweepProgress<'_>)) -> Result<SweepOutcome> {
         let prompts = self.models.tokenizer.encode_prompts(&self.options.prompts)?;
         let training_texts = self.training_texts()?;
-        on(&Progress::TrainingTexts(training_texts.len()));
+        on(&SweepProgress::TrainingTexts(training_texts.len()));
         let (pairs, pairing) = self.pairs(&training_texts, &prompts)?;
-        on(&Progress::Pairs(&pairing));
+        on(&SweepProgress::Pairs(&pairing));
         if self.stop.is_stopped() {
-            return Ok(Outcome::Stopped(0));
+            return Ok(SweepOutcome::Stopped(0));
         }
         let sft = self.sft(&prompts)?;
-        on(&Progress::Sft(&sft));
-        let ground = self.ground(&sft.samples, &prompts);
+        on(&SweepProgress::Sft(&sft));
+        let evaluator = self.evaluator(&sft.samples, &prompts);
         let (mut done, all) = (Vec::new(), self.options.points.len());
         for (number, point) in self.options.points.iter().enumerate() {
-            let measured = match self.folder.read(&point.file_name())? {
-                Some(measured) => measured,
+            let result = match self.folder.read(&point.file_name())? {
+                Some(result) => result,
                 None => {
-                    on(&Progress::Begins(point, number + 1, all));
+                    on(&SweepProgress::PointStarted(point, number + 1, all));
                     let failed = |problem| Error::Point { point: point.to_string(), problem: Box::new(problem) };
-                    match self.point(point, &pairs, &ground, on).map_err(failed)? {
-                        Some(measured) => measured,
-                        None => return Ok(Outcome::Stopped(self.done())),
+                    match self.point(point, &pairs, &evaluator, on).map_err(failed)? {
+                        Some(result) => result,
+                        None => return Ok(SweepOutcome::Stopped(self.done())),
                     }
                 }
             };
-            on(&Progress::Done(point, &measured));
-            done.push((*point, measured));
+            on(&SweepProgress::PointFinished(point, &result));
+            done.push((*point, result));
         }
-        Ok(Outcome::Finished(Box::new(Sweep { sft, points: done, pairing })))
+        Ok(SweepOutcome::Finished(Box::new(Sweep { sft, points: done, pairing })))
     }
 
     fn done(&self) -> usize {
-        self.options.points.iter().filter(|point| self.folder.holds(&point.file_name())).count()
+        self.options.points.iter().filter(|point| self.folder.contains(&point.file_name())).count()
     }
 
-    /// The texts that pairs are made of: those of prompts that are not held out.
+    /// The texts for training pairs, without those of held-out prompts.
     fn training_texts(&self) -> Result<Vec<Sample>> {
         if let Some(texts) = self.folder.read(TRAINING_TEXTS)? {
             return Ok(texts);
@@ -244,8 +244,8 @@ impl Runner<'_> {
         Ok(texts)
     }
 
-    /// Pairs of the very tokens that were sampled, so that neither a second tokenisation nor an end that the model did
-    /// not write comes between.
+    /// Makes pairs of the sampled token ids, to avoid differences from tokenising the text again and from appending
+    /// EOS.
     fn pairs(&self, texts: &[Sample], prompts: &[Vec<i64>]) -> Result<(Vec<EncodedPair>, PairingReport)> {
         let prompt = |sample: &Sample| self.options.prompts.get(sample.prompt).map_or("", String::as_str);
         let scored: Vec<ScoredText> =
@@ -264,58 +264,58 @@ impl Runner<'_> {
         });
         let encoded: Vec<EncodedPair> = encoded.collect();
         if encoded.is_empty() {
-            return Err(refusal("training_texts", format!("they give no pair to train on: {report}")));
+            return Err(option_error("training_texts", format!("they give no training pair: {report}")));
         }
         Ok((encoded, report))
     }
 
-    fn sft(&self, prompts: &[Vec<i64>]) -> Result<Measured> {
-        if let Some(measured) = self.folder.read(SFT)? {
-            return Ok(measured);
+    fn sft(&self, prompts: &[Vec<i64>]) -> Result<PolicyResult> {
+        if let Some(result) = self.folder.read(SFT)? {
+            return Ok(result);
         }
         let started = Instant::now();
         let samples = self.sample(self.models.sft, &self.options.evaluation)?;
-        let evaluation = self.ground(&samples, prompts).reference()?;
+        let evaluation = self.evaluator(&samples, prompts).evaluate_reference()?;
         let seconds = started.elapsed().as_secs_f64();
-        let measured = Measured { evaluation, samples, training: Vec::new(), seconds };
-        self.folder.write(SFT, &measured)?;
-        Ok(measured)
+        let result = PolicyResult { evaluation, samples, training: Vec::new(), seconds };
+        self.folder.write(SFT, &result)?;
+        Ok(result)
     }
 
-    fn ground<'a>(&'a self, samples: &'a [Sample], prompts: &'a [Vec<i64>]) -> Ground<'a> {
-        Ground {
+    fn evaluator<'a>(&'a self, samples: &'a [Sample], prompts: &'a [Vec<i64>]) -> PolicyEvaluator<'a> {
+        PolicyEvaluator {
             reference: self.models.sft,
-            samples,
-            prompts,
+            reference_samples: samples,
+            prompt_ids: prompts,
             held_out: &self.options.held_out,
-            end: self.models.tokenizer.eos_token_id(),
+            eos_token_id: self.models.tokenizer.eos_token_id(),
             bootstrap: self.options.bootstrap,
             batch_size: self.models.batch_size,
         }
     }
 
-    fn sample(&self, model: &dyn CausalLm, sampling: &Sampling) -> Result<Vec<Sample>> {
-        let Models { tokenizer, score, batch_size, .. } = self.models;
+    fn sample(&self, model: &dyn CausalLm, sampling: &SamplingOptions) -> Result<Vec<Sample>> {
+        let SweepModels { tokenizer, score, batch_size, .. } = self.models;
         sample(model, tokenizer, &self.options.prompts, sampling, *batch_size, score)
     }
 
-    /// Trains and measures a point; none where it was stopped on the way.
+    /// Trains and evaluates a point; `None` if it was stopped.
     fn point(
         &self,
         point: &Point,
         pairs: &[EncodedPair],
-        ground: &Ground<'_>,
-        on: &mut dyn FnMut(&Progress<'_>),
-    ) -> Result<Option<Measured>> {
+        evaluator: &PolicyEvaluator<'_>,
+        on: &mut dyn FnMut(&SweepProgress<'_>),
+    ) -> Result<Option<PolicyResult>> {
         let started = Instant::now();
         let config = DpoConfig {
             precompute_ref_log_probs: true,
-            ref_log_probs_dir: Some(self.folder.path().join(REFERENCE)),
+            ref_log_probs_dir: Some(self.folder.path().join(REFERENCE_FOLDER)),
             ..point.loss.config(point.beta, &self.options.dpo)?
         };
         config.validate()?;
         let mut trainer = DpoTrainer::new(self.models.sft.frozen_copy()?, None, pairs.to_vec(), config)?;
-        let (mut stop, mut records) = (self.stop.clone(), Records { on, steps: Vec::new() });
+        let (mut stop, mut records) = (self.stop.clone(), StepRecorder { on, steps: Vec::new() });
         let summary = trainer.train(&mut [&mut records, &mut stop])?;
         let training = records.steps;
         if !summary.finished || self.stop.is_stopped() {
@@ -323,22 +323,22 @@ impl Runner<'_> {
         }
         let policy = trainer.into_policy();
         let samples = self.sample(&policy, &self.options.evaluation)?;
-        let evaluation = ground.policy(&policy, &samples)?;
-        let measured = Measured { evaluation, samples, training, seconds: started.elapsed().as_secs_f64() };
-        self.folder.write(&point.file_name(), &measured)?;
-        Ok(Some(measured))
+        let evaluation = evaluator.evaluate(&policy, &samples)?;
+        let result = PolicyResult { evaluation, samples, training, seconds: started.elapsed().as_secs_f64() };
+        self.folder.write(&point.file_name(), &result)?;
+        Ok(Some(result))
     }
 }
 
-/// Keeps every step.
-struct Records<'a> {
-    on: &'a mut dyn FnMut(&Progress<'_>),
+/// StepRecorder every step.
+struct StepRecorder<'a> {
+    on: &'a mut dyn FnMut(&SweepProgress<'_>),
     steps: Vec<StepRecord>,
 }
 
-impl<O: Objective> Observer<O> for Records<'_> {
+impl<O: Objective> Observer<O> for StepRecorder<'_> {
     fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> align_train::Result<Flow> {
-        (self.on)(&Progress::Step(record, trainer.total_steps()));
+        (self.on)(&SweepProgress::Step(record, trainer.total_steps()));
         self.steps.push(record.clone());
         Ok(Flow::Continue)
     }

@@ -1,4 +1,4 @@
-//! The folder of a sweep: what it depends on, and a file a finished stage, each whole or not there, with its digest.
+//! The folder of a sweep: its options, and one file per finished stage, written atomically and with a digest.
 
 use crate::{Error, Result};
 use align_base::files::{
@@ -12,13 +12,13 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const OPTIONS: &str = "sweep.json";
-const POINTS: &str = "points";
-/// Largest file of a stage that is read, in bytes.
-const FILE_LIMIT: u64 = 1 << 30;
-const REMEDY: &str = "delete it, and its stage is done again";
-const REMEDY_OF_OPTIONS: &str = "delete it, and the same command writes it again";
-/// What is made from the points in the end.
+const OPTIONS_FILE: &str = "sweep.json";
+const POINTS_FOLDER: &str = "points";
+/// Largest stage file that is read, in bytes.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+const REMEDY: &str = "delete it to repeat its stage";
+const OPTIONS_REMEDY: &str = "delete it and run the same command again";
+/// Output files that are written from the finished points.
 const OUTPUTS: [&str; 6] = [
     "frontier.csv",
     "reward_against_kl.svg",
@@ -28,40 +28,42 @@ const OUTPUTS: [&str; 6] = [
     "report.html",
 ];
 
-/// A sweep's folder that no other process writes to.
+/// The folder of a sweep, locked against other processes.
 #[derive(Debug)]
 pub struct SweepFolder {
     folder: PathBuf,
-    /// Digest of what the sweep depends on.
+    /// Digest of the sweep's options.
     sweep: String,
-    /// Which of the files made from the points are the sweep's own.
+    /// StepRecorder which output files were written by the sweep.
     outputs: Ownership,
     _lock: Option<FolderLock>,
 }
 
 impl SweepFolder {
-    /// Opens the folder of the sweep with these options, or makes it.
+    /// Opens or creates the folder of the sweep with these options.
     ///
     /// # Errors
-    /// A folder that holds another sweep (the message names what differs) or something else, that another process writes
-    /// to, or that the system refuses.
+    /// When the folder holds another sweep (the message names the differences) or other files, is locked by another
+    /// process, or cannot be accessed.
     pub fn open(folder: &Path, options: &Value) -> Result<Self> {
-        let begun = folder.join(OPTIONS).exists();
-        if !begun && holds_anything_else(folder) {
-            let problem = "exists and holds no sweep: choose a new --output-dir".to_owned();
+        let begun = folder.join(OPTIONS_FILE).exists();
+        if !begun && has_foreign_files(folder) {
+            let problem = "exists and does not contain a sweep: choose a new --output-dir".to_owned();
             return Err(Error::Folder { folder: folder.to_owned(), problem });
         }
-        let points = folder.join(POINTS);
-        fs::create_dir_all(&points).map_err(|e| failed(&points, &e))?;
+        let points = folder.join(POINTS_FOLDER);
+        fs::create_dir_all(&points).map_err(|e| file_error(&points, &e))?;
         let lock = lock_folder(folder).map_err(|e| match e {
             LockError::Taken => {
-                let problem = "another process writes to it: wait for its end".to_owned();
+                let problem = "another process is using it: wait until it ends".to_owned();
                 Error::Folder { folder: folder.to_owned(), problem }
             }
-            LockError::Open(e) => failed(folder, &e),
+            LockError::Open(e) => file_error(folder, &e),
         })?;
         if lock.is_some() {
-            [folder, &points].into_iter().try_for_each(|dir| remove_unfinished(dir).map_err(|e| failed(dir, &e)))?;
+            [folder, &points]
+                .into_iter()
+                .try_for_each(|dir| remove_unfinished(dir).map_err(|e| file_error(dir, &e)))?;
         }
         let opened = Self {
             folder: folder.to_owned(),
@@ -69,9 +71,9 @@ impl SweepFolder {
             outputs: Ownership::of(folder),
             _lock: lock,
         };
-        OUTPUTS.iter().try_for_each(|name| opened.refuse_foreign(name))?;
-        match opened.read_file::<Value>(&folder.join(OPTIONS))? {
-            None => opened.write_file(&folder.join(OPTIONS), options)?,
+        OUTPUTS.iter().try_for_each(|name| opened.check_owned(name))?;
+        match opened.read_file::<Value>(&folder.join(OPTIONS_FILE))? {
+            None => opened.write_file(&folder.join(OPTIONS_FILE), options)?,
             Some(found) => {
                 let differences = option_differences(&found, options);
                 if !differences.is_empty() {
@@ -87,92 +89,92 @@ impl SweepFolder {
         &self.folder
     }
 
-    /// Whether a stage is done.
-    pub fn holds(&self, name: &str) -> bool {
+    /// Whether a stage is finished.
+    pub fn contains(&self, name: &str) -> bool {
         self.stage(name).exists()
     }
 
-    /// A stage's result, once it is done.
+    /// The result of a stage, if it is finished.
     ///
     /// # Errors
-    /// A file that cannot be read, or in which any bit is not as it was written.
+    /// When the file cannot be read or is damaged.
     pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         self.read_file(&self.stage(name))
     }
 
-    /// Keeps a stage's result, whole or not at all.
+    /// Writes the result of a stage atomically.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the file cannot be written.
     pub fn write<T: Serialize>(&self, name: &str, result: &T) -> Result<()> {
         self.write_file(&self.stage(name), result)
     }
 
-    /// Writes a file made from the points, in place of the sweep's own one that may stand there.
+    /// Writes an output file, replacing an earlier one of the sweep.
     ///
     /// # Errors
-    /// What the sweep did not write stands there, or the system refuses.
+    /// When a file of this name was not written by the sweep, or the file cannot be written.
     pub fn write_output(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.refuse_foreign(name)?;
+        self.check_owned(name)?;
         let path = self.folder.join(name);
         let write = || {
             self.outputs.own_bytes(name, bytes)?;
             align_base::files::write_file(&path, true, |file| file.write_all(bytes))
         };
-        write().map_err(|e| failed(&path, &e))
+        write().map_err(|e| file_error(&path, &e))
     }
 
-    fn refuse_foreign(&self, name: &str) -> Result<()> {
+    fn check_owned(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
-        match self.outputs.status(name).map_err(|e| failed(&path, &e))? {
+        match self.outputs.status(name).map_err(|e| file_error(&path, &e))? {
             EntryStatus::Absent | EntryStatus::Own => Ok(()),
             _ => {
-                let problem = "is not what this sweep wrote, and would be replaced: move it away".to_owned();
+                let problem = "was not written by this sweep and would be replaced: move it away".to_owned();
                 Err(Error::File { path, problem })
             }
         }
     }
 
     fn stage(&self, name: &str) -> PathBuf {
-        self.folder.join(POINTS).join(format!("{name}.json"))
+        self.folder.join(POINTS_FOLDER).join(format!("{name}.json"))
     }
 
-    /// What a file's digest is of besides its value: its name, and for a stage's the sweep's options, so that no other file passes
-    /// for it.
-    fn purpose(&self, path: &Path) -> String {
-        let of = if path.ends_with(OPTIONS) { "" } else { &self.sweep };
+    /// The context of a file's digest: the file name and, for stages, the sweep's options. A file of another sweep or
+    /// stage is thus rejected.
+    fn digest_context(&self, path: &Path) -> String {
+        let of = if path.ends_with(OPTIONS_FILE) { "" } else { &self.sweep };
         format!("align sweep 2: {}: {of}", path.file_name().unwrap_or_default().to_string_lossy())
     }
 
     fn read_file<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
-        let bytes = match align_base::files::read_file(path, FILE_LIMIT) {
+        let bytes = match align_base::files::read_file(path, MAX_FILE_BYTES) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            read => read.map_err(|e| failed(path, &e))?,
+            read => read.map_err(|e| file_error(path, &e))?,
         };
         let damaged = |problem: String| {
-            let remedy = if path.ends_with(OPTIONS) { REMEDY_OF_OPTIONS } else { REMEDY };
+            let remedy = if path.ends_with(OPTIONS_FILE) { OPTIONS_REMEDY } else { REMEDY };
             Error::File { path: path.to_owned(), problem: format!("damaged: {problem}; {remedy}") }
         };
-        let line = bytes.strip_suffix(b"\n").ok_or_else(|| damaged("its end is missing".to_owned()))?;
-        parse_checksummed_line(&self.purpose(path), line).map(Some).map_err(|e| damaged(e.to_string()))
+        let line = bytes.strip_suffix(b"\n").ok_or_else(|| damaged("it is truncated".to_owned()))?;
+        parse_checksummed_line(&self.digest_context(path), line).map(Some).map_err(|e| damaged(e.to_string()))
     }
 
     fn write_file<T: Serialize>(&self, path: &Path, result: &T) -> Result<()> {
-        let text = checksummed_line(&self.purpose(path), result)
+        let text = checksummed_line(&self.digest_context(path), result)
             .map_err(|e| Error::File { path: path.to_owned(), problem: format!("cannot be written: {e}") })?;
-        align_base::files::write_file(path, true, |file| writeln!(file, "{text}")).map_err(|e| failed(path, &e))
+        align_base::files::write_file(path, true, |file| writeln!(file, "{text}")).map_err(|e| file_error(path, &e))
     }
 }
 
-fn failed(path: &Path, problem: &std::io::Error) -> Error {
+fn file_error(path: &Path, problem: &std::io::Error) -> Error {
     Error::File { path: path.to_owned(), problem: problem.to_string() }
 }
 
-/// Whether a folder holds what is not left over from a sweep: one that was killed before its options were written, or whose options
-/// were damaged and deleted.
-fn holds_anything_else(folder: &Path) -> bool {
-    let ours = |name: &str| name == POINTS || name.starts_with(UNFINISHED_PREFIX);
-    let holds_points = fs::read_dir(folder.join(POINTS)).is_ok_and(|mut entries| entries.next().is_some());
+/// Whether a folder has files that are not from a sweep. The options file may be missing if the process was killed
+/// before writing it, or if it was damaged and deleted.
+fn has_foreign_files(folder: &Path) -> bool {
+    let ours = |name: &str| name == POINTS_FOLDER || name.starts_with(UNFINISHED_PREFIX);
+    let holds_points = fs::read_dir(folder.join(POINTS_FOLDER)).is_ok_and(|mut entries| entries.next().is_some());
     match fs::read_dir(folder) {
         Ok(_) if holds_points => false,
         Ok(mut entries) => entries.any(|entry| !entry.is_ok_and(|e| ours(&e.file_name().to_string_lossy()))),

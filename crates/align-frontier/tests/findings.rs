@@ -1,12 +1,12 @@
-//! What is read from a sweep whose numbers are known.
+//! Findings of a sweep with known numbers.
 #![allow(clippy::unwrap_used)]
 
 use align_data::pairing::PairingReport;
-use align_frontier::{Evaluation, Findings, LossSetting, Measure, Measured, Point, Sample, Sweep, csv};
+use align_frontier::{Evaluation, Findings, FrontierMeasure, LossSetting, Point, PolicyResult, Sample, Sweep, csv};
 use align_metrics::{Bootstrap, Diversity, Estimate, Interval, SampleMean};
 
 const PROMPTS: usize = 10;
-/// What an interval reaches to each side.
+/// Half-width of the intervals.
 const REACH: f64 = 0.05;
 
 fn loss(name: &str) -> LossSetting {
@@ -17,7 +17,7 @@ fn estimate(value: f64) -> Estimate {
     Estimate { value, interval: Interval { low: value - REACH, high: value + REACH, level: 0.95 } }
 }
 
-fn measured(kl: f64, entropy: f64, reward: f64) -> Measured {
+fn measured(kl: f64, entropy: f64, reward: f64) -> PolicyResult {
     let sample = |prompt| Sample { prompt, ids: vec![1, 2, 3], text: format!("{prompt}"), reward };
     let samples: Vec<Sample> = (0..PROMPTS).map(sample).collect();
     let ids: Vec<&[i64]> = samples.iter().map(|sample| sample.ids.as_slice()).collect();
@@ -33,10 +33,11 @@ fn measured(kl: f64, entropy: f64, reward: f64) -> Measured {
         diversity: Diversity::of(&ids, &[1], None).unwrap(),
         against_reference: None,
     };
-    Measured { evaluation, samples, training: Vec::new(), seconds: 0.0 }
+    PolicyResult { evaluation, samples, training: Vec::new(), seconds: 0.0 }
 }
 
-/// By divergence, hinge is above sigmoid at 1 nat and below it at 3; by entropy, sigmoid is above wherever both are.
+/// In terms of divergence, hinge is above sigmoid at 1 nat and below it at 3. In terms of entropy, sigmoid is above
+/// wherever both have points.
 fn sweep() -> Sweep {
     let point = |name, beta, kl, entropy, reward| (Point { loss: loss(name), beta }, measured(kl, entropy, reward));
     Sweep {
@@ -56,7 +57,7 @@ fn findings() -> Findings {
 }
 
 #[test]
-fn what_nothing_else_beats_is_on_the_front() {
+fn only_undominated_points_are_on_the_front() {
     let found = findings();
     // Hinge at 1 has more reward than sigmoid at 1 for the same divergence, sigmoid at 0.1 more than hinge at 0.1.
     assert_eq!(found.kl_front, [0, 2, 3]);
@@ -65,29 +66,38 @@ fn what_nothing_else_beats_is_on_the_front() {
 }
 
 #[test]
-fn a_loss_leads_where_its_line_is_above() {
-    let leads: Vec<_> = findings().leads.into_iter().filter(|lead| lead.measure == Measure::Kl).collect();
-    let names: Vec<String> = leads.iter().map(|lead| lead.leader.to_string()).collect();
+fn a_loss_leads_where_its_curve_is_highest() {
+    let leading_losses: Vec<_> =
+        findings().leading_losses.into_iter().filter(|lead| lead.measure == FrontierMeasure::Kl).collect();
+    let names: Vec<String> = leading_losses.iter().map(|lead| lead.leader.to_string()).collect();
     assert_eq!(names, ["hinge", "sigmoid"]);
     // 1 + u meets 1.2 + 0.4 u at u = 1/3.
     let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
-    assert!(close(leads[0].from, 1.0) && close(leads[0].to, 4.0 / 3.0) && close(leads[1].to, 3.0), "{leads:?}");
+    assert!(
+        close(leading_losses[0].from, 1.0)
+            && close(leading_losses[0].to, 4.0 / 3.0)
+            && close(leading_losses[1].to, 3.0),
+        "{leading_losses:?}"
+    );
     // The lines are two reaches apart before u = 1/6, half of hinge's stretch, and behind u = 1/2.
-    assert!(close(leads[0].beyond_intervals, 0.5), "{leads:?}");
-    assert!(close(leads[1].beyond_intervals, 0.9), "{leads:?}");
+    assert!(close(leading_losses[0].beyond_intervals, 0.5), "{leading_losses:?}");
+    assert!(close(leading_losses[1].beyond_intervals, 0.9), "{leading_losses:?}");
 }
 
 #[test]
-fn two_losses_are_compared_over_all_that_both_reach() {
+fn two_losses_are_compared_over_their_common_range() {
     let mut sweep = sweep();
     // Sigmoid's line from 1 to 3 nats is compared over the half that hinge's reaches, where it is 2.5 high and hinge's 1.4.
     sweep.points[2].1.evaluation.policy_reference_kl.value = 2.0;
     sweep.points[3].1.evaluation.policy_reference_kl.value = 4.0;
-    let gaps = Findings::of(&sweep, &Bootstrap::default()).unwrap().gaps;
-    assert_eq!(gaps.len(), 1);
-    let gap = &gaps[0];
-    assert_eq!((gap.from, gap.to, gap.above, gap.below), (2.0, 3.0, loss("sigmoid"), loss("hinge")));
-    let found = gap.compared.paired.mean_difference;
+    let curve_comparisons = Findings::of(&sweep, &Bootstrap::default()).unwrap().curve_comparisons;
+    assert_eq!(curve_comparisons.len(), 1);
+    let comparison = &curve_comparisons[0];
+    assert_eq!(
+        (comparison.from, comparison.to, comparison.above, comparison.below),
+        (2.0, 3.0, loss("sigmoid"), loss("hinge"))
+    );
+    let found = comparison.compared.paired.mean_difference;
     assert!((found.value - (2.5 - 1.4)).abs() < 1e-9 && found.interval.low > 1.0, "{found:?}");
 }
 
@@ -102,33 +112,37 @@ fn the_best_points_are_compared_on_equal_prompts() {
     assert!(compared.paired.p_value < 0.01, "{}", compared.paired.p_value);
     // One comparison needs no adjusting.
     assert_eq!(compared.adjusted_p_value, compared.paired.p_value);
-    let said = found.statements(&sweep()).join("\n");
+    let statements = found.statements(&sweep()).join("\n");
     for part in [
-        "From 1.00 to 3.00 nats of KL(policy ‖ SFT) the reward with sigmoid is higher than with hinge by 0.400",
-        "By KL(policy ‖ SFT), from 1.00 to 3.00 nats, the highest line is sigmoid's on 83%, hinge's on 17%; with its points' \
-         intervals above all others': sigmoid's on 75%, hinge's on 8%.",
-        "On the Pareto front of high reward and low KL: SFT; sigmoid, β = 0.1; hinge, β = 1",
-        "The highest mean reward is that of sigmoid, β = 0.1, 3.000 [2.950, 3.050]",
-        "above the best of another loss, hinge, β = 0.1, by 1.000",
-        "beyond chance",
+        "Between 1.00 and 3.00 nats of KL(policy ‖ SFT), the mean reward with sigmoid is higher than with hinge by 0.400",
+        "Along KL(policy ‖ SFT) from 1.00 to 3.00 nats, the loss with the highest reward is sigmoid on 83%, hinge on 17% of the \
+         range; with its interval above all others: sigmoid on 75%, hinge on 8%.",
+        "Pareto front of high reward and low KL: SFT; sigmoid, β = 0.1; hinge, β = 1",
+        "The highest mean reward is that of sigmoid, β = 0.1: 3.000 [2.950, 3.050]",
+        "higher than the best point of another loss, hinge, β = 0.1, by 1.000",
+        "): significant",
     ] {
-        assert!(said.contains(part), "{part}\n{said}");
+        assert!(statements.contains(part), "{part}\n{statements}");
     }
 }
 
 #[test]
-fn losses_that_are_measured_apart_are_not_compared() {
+fn losses_without_common_range_are_not_compared() {
     let mut sweep = sweep();
     for (_, run) in &mut sweep.points[2..] {
         run.evaluation.policy_reference_kl.value += 10.0;
     }
     let found = Findings::of(&sweep, &Bootstrap::default()).unwrap();
-    assert!(found.leads.iter().all(|lead| lead.measure == Measure::Entropy), "{:?}", found.leads);
-    assert!(found.statements(&sweep)[0].contains("no comparison"), "{:?}", found.statements(&sweep));
+    assert!(
+        found.leading_losses.iter().all(|lead| lead.measure == FrontierMeasure::Entropy),
+        "{:?}",
+        found.leading_losses
+    );
+    assert!(found.statements(&sweep)[0].contains("none can be compared"), "{:?}", found.statements(&sweep));
 }
 
 #[test]
-fn a_row_a_policy_the_model_before_training_first() {
+fn csv_has_one_row_per_policy_with_sft_first() {
     let text = csv(&sweep(), &findings());
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), 6);

@@ -1,4 +1,4 @@
-//! Losses, betas and their points.
+//! Loss settings and points.
 #![allow(clippy::unwrap_used)]
 
 use align_frontier::{LossSetting, points};
@@ -9,7 +9,7 @@ fn loss(text: &str) -> LossSetting {
 }
 
 #[test]
-fn a_setting_is_what_its_name_says() {
+fn loss_settings_round_trip_through_their_names() {
     for text in ["sigmoid", "hinge", "ipo", "sigmoid+js_divergence", "hinge+forward_kl", "exo_pair"] {
         assert_eq!(loss(text).to_string(), text);
         assert_eq!(serde_json::from_str::<LossSetting>(&format!("{text:?}")).unwrap(), loss(text));
@@ -20,7 +20,7 @@ fn a_setting_is_what_its_name_says() {
 }
 
 #[test]
-fn names_that_are_none_and_divergences_that_would_be_ignored_are_refused() {
+fn unknown_names_and_ignored_divergences_are_rejected() {
     for (text, part) in [("hinje", "unknown variant"), ("sigmoid+kl", "unknown variant"), ("", "unknown variant")] {
         let problem = text.parse::<LossSetting>().unwrap_err().to_string();
         assert!(problem.contains(part), "{text}: {problem}");
@@ -29,18 +29,18 @@ fn names_that_are_none_and_divergences_that_would_be_ignored_are_refused() {
 }
 
 #[test]
-fn points_go_loss_by_loss_from_the_strongest_pull() {
+fn points_are_ordered_by_loss_and_descending_beta() {
     let found = points(&[(loss("ipo"), vec![1.0, 10.0]), (loss("hinge"), vec![0.1])]).unwrap();
     let names: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["ipo, β = 10", "ipo, β = 1", "hinge, β = 0.1"]);
-    let refused = |losses: &[(LossSetting, Vec<f64>)], part: &str| {
+    let assert_rejected = |losses: &[(LossSetting, Vec<f64>)], part: &str| {
         let problem = points(losses).unwrap_err().to_string();
         assert!(problem.contains(part), "{problem}");
     };
-    refused(&[], "at least one");
-    refused(&[(loss("hinge"), vec![])], "at least one");
-    refused(&[(loss("hinge"), vec![1.0, 1.0])], "has 1 twice");
-    refused(&[(loss("hinge"), vec![-1.0])], "above 0");
-    refused(&[(loss("hinge"), vec![f64::NAN])], "above 0");
-    refused(&[(loss("hinge"), vec![1.0]), (loss("hinge"), vec![2.0])], "hinge stands twice");
+    assert_rejected(&[], "at least one");
+    assert_rejected(&[(loss("hinge"), vec![])], "at least one");
+    assert_rejected(&[(loss("hinge"), vec![1.0, 1.0])], "has 1 twice");
+    assert_rejected(&[(loss("hinge"), vec![-1.0])], "above 0");
+    assert_rejected(&[(loss("hinge"), vec![f64::NAN])], "above 0");
+    assert_rejected(&[(loss("hinge"), vec![1.0]), (loss("hinge"), vec![2.0])], "hinge occurs twice");
 }

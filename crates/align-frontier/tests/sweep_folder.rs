@@ -1,4 +1,4 @@
-//! A sweep's folder.
+//! The folder of a sweep.
 #![allow(clippy::unwrap_used)]
 
 use align_frontier::SweepFolder;
@@ -6,11 +6,11 @@ use serde_json::json;
 use std::fs;
 
 #[test]
-fn numbers_come_back_to_the_last_bit() {
+fn numbers_round_trip_exactly() {
     let dir = tempfile::tempdir().unwrap();
     let numbers = vec![0.1 + 0.2, 1.0 / 3.0, 1e-300, -0.0, f64::MAX, 5e-324];
     let folder = SweepFolder::open(dir.path(), &json!({"seed": 1})).unwrap();
-    assert!(!folder.holds("point"));
+    assert!(!folder.contains("point"));
     folder.write("point", &numbers).unwrap();
     drop(folder);
     let folder = SweepFolder::open(dir.path(), &json!({"seed": 1})).unwrap();
@@ -20,7 +20,7 @@ fn numbers_come_back_to_the_last_bit() {
 }
 
 #[test]
-fn another_sweep_is_told_what_differs() {
+fn another_sweep_is_rejected_with_the_differences() {
     let dir = tempfile::tempdir().unwrap();
     drop(SweepFolder::open(dir.path(), &json!({"seed": 1, "dpo": {"rate": 0.1}})).unwrap());
     let problem = SweepFolder::open(dir.path(), &json!({"seed": 2, "dpo": {}})).unwrap_err().to_string();
@@ -28,11 +28,11 @@ fn another_sweep_is_told_what_differs() {
 }
 
 #[test]
-fn a_folder_of_something_else_or_in_use_or_damaged_is_refused() {
+fn foreign_locked_and_damaged_folders_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("notes.txt"), "mine").unwrap();
     let problem = SweepFolder::open(dir.path(), &json!({})).unwrap_err().to_string();
-    assert!(problem.contains("holds no sweep"), "{problem}");
+    assert!(problem.contains("does not contain a sweep"), "{problem}");
     fs::remove_file(dir.path().join("notes.txt")).unwrap();
 
     let folder = SweepFolder::open(dir.path(), &json!({})).unwrap();
@@ -44,7 +44,7 @@ fn a_folder_of_something_else_or_in_use_or_damaged_is_refused() {
 }
 
 #[test]
-fn what_a_killed_sweep_left_half_written_goes() {
+fn unfinished_files_of_a_killed_sweep_are_removed() {
     let dir = tempfile::tempdir().unwrap();
     let folder = SweepFolder::open(dir.path(), &json!({})).unwrap();
     folder.write("whole", &1).unwrap();

@@ -1,4 +1,4 @@
-//! Divergences along texts against sums over all texts of a tiny vocabulary.
+//! Compares divergences along texts with exact sums over all texts of a tiny vocabulary.
 #![allow(clippy::unwrap_used)]
 
 use align_frontier::token_divergences;
@@ -19,7 +19,7 @@ fn model(seed: u64) -> Gpt2 {
 }
 
 #[test]
-fn both_estimators_have_the_divergence_as_their_mean() {
+fn both_estimators_are_unbiased() {
     let (policy, reference) = (model(1), model(2));
     let prompt = [3i64, 1];
     let texts: Vec<[i64; 3]> = (0..VOCAB.pow(3)).map(|n| [n / 25, n / 5 % 5, n % 5]).collect();
@@ -37,14 +37,14 @@ fn both_estimators_have_the_divergence_as_their_mean() {
         found.iter().zip(&p).map(|(text, logp)| logp.exp() * of(text)).sum()
     };
     assert!((mean(&|text| text.token_kls.iter().sum()) - exact).abs() < 1e-5);
-    assert!((mean(&|text| text.writer_logp - text.other_logp) - exact).abs() < 1e-5);
+    assert!((mean(&|text| text.model_logp - text.other_logp) - exact).abs() < 1e-5);
     // Nothing at all is improbable: the probabilities of all texts are 1 together.
     assert!((mean(&|_| 1.0) - 1.0).abs() < 1e-5);
     assert!(found.iter().flat_map(|text| &text.token_kls).all(|kl| *kl >= -1e-6));
 }
 
 #[test]
-fn padding_changes_nothing() {
+fn padding_does_not_change_the_divergences() {
     let (policy, reference) = (model(3), model(4));
     let rows = [
         Completion { prompt_ids: &[1], completion_ids: &[2, 3, 4, 0] },
@@ -59,18 +59,18 @@ fn padding_changes_nothing() {
         for (a, b) in alone[0].token_kls.iter().zip(&found.token_kls) {
             assert!((a - b).abs() < 1e-5);
         }
-        assert!((alone[0].writer_logp - found.writer_logp).abs() < 1e-4);
+        assert!((alone[0].model_logp - found.model_logp).abs() < 1e-4);
         assert!((alone[0].other_logp - found.other_logp).abs() < 1e-4);
     }
 }
 
 #[test]
-fn rows_that_cannot_be_measured_are_refused() {
-    let refused = |prompt_ids, completion_ids, batch| {
+fn invalid_rows_are_rejected() {
+    let assert_rejected = |prompt_ids, completion_ids, batch| {
         let row = Completion { prompt_ids, completion_ids };
         token_divergences(&model(1), &model(2), &[row], batch).unwrap_err().to_string()
     };
-    assert!(refused(&[], &[1], 1).contains("row 1 has no prompt"));
-    assert!(refused(&[1], &[], 1).contains("no token behind it"));
-    assert!(refused(&[1], &[1], 0).contains("batch_size"));
+    assert!(assert_rejected(&[], &[1], 1).contains("row 1 has no prompt"));
+    assert!(assert_rejected(&[1], &[], 1).contains("no completion"));
+    assert!(assert_rejected(&[1], &[1], 0).contains("batch_size"));
 }

@@ -10,8 +10,8 @@ use crate::signals::{GracefulStop, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
 use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
 use align_frontier::{
-    Findings, LossSetting, Measured, Models, Outcome, Point, Progress, ReportContext, Sampling, Sweep, SweepFolder,
-    SweepOptions, points, write_outputs,
+    Findings, LossSetting, Point, PolicyResult, ReportContext, SamplingOptions, Sweep, SweepFolder, SweepModels,
+    SweepOptions, SweepOutcome, SweepProgress, points, write_outputs,
 };
 use align_inference::InferenceIdentity;
 use align_metrics::Bootstrap;
@@ -140,13 +140,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     });
     let folder = SweepFolder::open(&options.output_dir, &depends_on)?;
     let graceful_stop = GracefulStop::begin("stopping after this step or batch");
-    let run_models = Models { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
-    let outcome =
-        align_frontier::run(&run_models, &sweep_options, &folder, &graceful_stop.stop_signal(), &mut print_progress)
-            .map_err(with_memory_advice)?;
+    let run_models = SweepModels { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
+    let outcome = align_frontier::run_sweep(
+        &run_models,
+        &sweep_options,
+        &folder,
+        &graceful_stop.stop_signal(),
+        &mut print_progress,
+    )
+    .map_err(with_memory_advice)?;
     let sweep = match outcome {
-        Outcome::Finished(sweep) => sweep,
-        Outcome::Stopped(done) => {
+        SweepOutcome::Finished(sweep) => sweep,
+        SweepOutcome::Stopped(done) => {
             let (all, dir) = (sweep_options.points.len(), options.output_dir.display());
             let saved = format!("stopped after {done} of {all} points, which are saved in {dir}");
             return Err(Stopped(format!("{saved}: run the same command again to continue")).into());
@@ -170,7 +175,7 @@ impl Options {
         let (texts, steps) = if self.quick { (QUICK_TEXTS, QUICK_STEPS) } else { (TEXTS, STEPS) };
         let (training_seed, evaluation_seed) = (self.seed, self.seed.wrapping_add(1));
         let sampling =
-            |texts_per_prompt, seed| Sampling { texts_per_prompt, max_new_tokens: self.max_new_tokens, seed };
+            |texts_per_prompt, seed| SamplingOptions { texts_per_prompt, max_new_tokens: self.max_new_tokens, seed };
         Ok(SweepOptions {
             points: self.points()?,
             prompts: NOTEBOOK_PROMPTS.map(str::to_owned).to_vec(),
@@ -284,18 +289,20 @@ fn with_memory_advice(error: align_frontier::Error) -> Failure {
     }
 }
 
-fn print_progress(progress: &Progress<'_>) {
+fn print_progress(progress: &SweepProgress<'_>) {
     match progress {
-        Progress::TrainingTexts(count) => output::println!("{count} texts generated to make pairs from"),
-        Progress::Pairs(report) => output::println!("{report}"),
-        Progress::Sft(run) => output::println!("SFT: {}", metrics_line(run)),
-        Progress::Begins(point, number, all) => output::println!("[{number}/{all}] {point}"),
-        Progress::Done(point, run) => output::println!("  {point}: {} ({:.0} s)", metrics_line(run), run.seconds),
+        SweepProgress::TrainingTexts(count) => output::println!("{count} texts generated to make pairs from"),
+        SweepProgress::Pairs(report) => output::println!("{report}"),
+        SweepProgress::Sft(run) => output::println!("SFT: {}", metrics_line(run)),
+        SweepProgress::PointStarted(point, number, all) => output::println!("[{number}/{all}] {point}"),
+        SweepProgress::PointFinished(point, run) => {
+            output::println!("  {point}: {} ({:.0} s)", metrics_line(run), run.seconds)
+        }
         _ => {}
     }
 }
 
-fn metrics_line(run: &Measured) -> String {
+fn metrics_line(run: &PolicyResult) -> String {
     let metrics = &run.evaluation;
     format!(
         "reward {:.3}, KL {:.2} nats, token entropy {:.3}",

@@ -1,10 +1,10 @@
-//! The comparison as text.
+//! Text output of the comparison.
 
 use super::{ComparedPolicy, PolicyComparison, TrainedPolicy};
 use align_metrics::{Estimate, PairedComparison, SampleMean};
 use std::fmt::{Display, Formatter, Result, from_fn};
 
-/// The notebook's table, each policy less the reference, and what the intervals say.
+/// The notebook's table, each policy's differences from the reference, and the findings.
 impl Display for PolicyComparison {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         self.table(f)?;
@@ -14,7 +14,7 @@ impl Display for PolicyComparison {
 }
 
 impl PolicyComparison {
-    /// Each policy's first text for the first prompts.
+    /// The first text of each policy for the first prompts.
     pub fn first_texts(&self, prompts: usize) -> impl Display {
         from_fn(move |f| {
             let texts = self.reference.texts.iter().enumerate().step_by(self.texts_per_prompt.max(1));
@@ -27,15 +27,15 @@ impl PolicyComparison {
         })
     }
 
-    /// Each policy on equally many texts.
+    /// The measurements of each policy, on the same number of texts.
     fn table(&self, f: &mut Formatter<'_>) -> Result {
         writeln!(
             f,
             "{:8} {:>6} {:>7} {:>25} {:>25} {:>14} {:>10} {:>27}",
-            "", "texts", "tokens", "token entropy, nats", "Miller-Madow", "Chao-Wang-Jost", "notebook's", "mean reward"
+            "", "texts", "tokens", "token entropy, nats", "Miller-Madow", "Chao-Wang-Jost", "notebook", "mean reward"
         )?;
         self.all().try_for_each(|policy| row(policy, f))?;
-        writeln!(f, "Entropies are of equal samples. In brackets: 95% bootstrap confidence intervals over texts.\n")
+        writeln!(f, "Entropies are computed on equal sample sizes. In brackets: 95% bootstrap intervals over texts.\n")
     }
 
     fn against_reference(&self, f: &mut Formatter<'_>) -> Result {
@@ -44,21 +44,21 @@ impl PolicyComparison {
             "{:16} {:>27} {:>25} {:>9} {:>16} {:>16}",
             format!("less {}", self.reference.name),
             "reward",
-            "share of texts won",
+            "win rate",
             "p",
             format!("KL(model‖{})", self.reference.name),
             format!("KL({}‖model)", self.reference.name)
         )?;
-        for TrainedPolicy { policy, rewards, held_out, kl, opposite_kl } in &self.policies {
-            let [kl, opposite] = [kl, opposite_kl].map(with_error);
-            writeln!(f, "{} {kl:>16} {opposite:>16}", in_words(&policy.name, rewards))?;
+        for TrainedPolicy { policy, rewards, held_out, kl_policy_reference, kl_reference_policy } in &self.policies {
+            let [kl, reversed] = [kl_policy_reference, kl_reference_policy].map(with_error);
+            writeln!(f, "{} {kl:>16} {reversed:>16}", comparison_row(&policy.name, rewards))?;
             if let Some(held_out) = held_out {
-                writeln!(f, "{}", in_words("  held-out", held_out))?;
+                writeln!(f, "{}", comparison_row("  held-out", held_out))?;
             }
         }
         writeln!(
             f,
-            "On equal prompts, intervals over prompts. KL in nats a text, from plain samples, ± standard error."
+            "On the same prompts, with intervals over prompts. KL in nats per text, estimated from unmodified samples, ± standard error."
         )
     }
 }
@@ -87,7 +87,7 @@ fn with_error(mean: &SampleMean) -> String {
     format!("{:.2} ± {:.2}", mean.value, mean.standard_error)
 }
 
-fn in_words(name: &str, found: &PairedComparison) -> String {
+fn comparison_row(name: &str, found: &PairedComparison) -> String {
     let [difference, won] = [found.mean_difference, found.win_rate].map(with_interval);
     format!("{name:16} {difference:>27} {won:>25} {:>9.4}", found.p_value)
 }

@@ -1,81 +1,81 @@
-//! Policies beside the model before training, on equal prompts.
+//! Compares trained policies with the model before training on the same prompts.
 
+mod compare_policies;
 mod display;
-mod measure;
 mod report;
 
-pub use measure::compare_policies;
+pub use compare_policies::compare_policies;
 
 use align_data::{ScoredText, Tokenizer};
 use align_metrics::{EvaluationReport, PairedComparison, SampleMean};
 use align_models::CausalLm;
 use align_models::generation::GenerationConfig;
 
-/// What policies are compared on.
+/// Options of a policy comparison.
 pub struct ComparisonOptions<'a> {
     /// The tokeniser of all policies.
     pub tokenizer: &'a Tokenizer,
-    /// The reward of texts.
+    /// The reward function.
     pub score: &'a crate::Score<'a>,
-    /// The prompts, each once.
+    /// The prompts, without duplicates.
     pub prompts: &'a [&'a str],
-    /// Places of the prompts that no training pair has; none where that is not known.
+    /// Indices of the prompts without training pairs; empty if unknown.
     pub held_out: &'a [usize],
-    /// Texts a prompt from each policy.
+    /// Texts per prompt and policy.
     pub texts_per_prompt: usize,
-    /// How the texts are written that are scored and shown. Divergences are estimated from others, drawn from the policies' own
-    /// distributions with the seed after this one's, up to the same `max_length`.
+    /// How the reported texts are generated. Divergences are estimated from separate texts, which are sampled from the
+    /// policies' unmodified distributions with the next seed, up to the same `max_length`.
     pub generation: GenerationConfig,
-    /// Texts that go through a model at a time.
+    /// Texts per batch.
     pub batch_size: usize,
 }
 
 /// A policy and its name.
 #[derive(Clone, Copy)]
 pub struct NamedPolicy<'a> {
-    /// What tables call it.
+    /// Its name in tables.
     pub name: &'a str,
     /// The model.
     pub model: &'a dyn CausalLm,
 }
 
-/// Policies on equal prompts, each with equally many texts.
+/// A comparison of policies on the same prompts, with the same number of texts each.
 #[derive(Debug, Clone)]
 pub struct PolicyComparison {
     /// The model before training.
     pub reference: ComparedPolicy,
-    /// The trained ones.
+    /// The trained policies.
     pub policies: Vec<TrainedPolicy>,
-    /// Texts a prompt from each.
+    /// Texts per prompt and policy.
     pub texts_per_prompt: usize,
 }
 
-/// A policy's texts in numbers.
+/// The measurements of a policy's texts.
 #[derive(Debug, Clone)]
 pub struct ComparedPolicy {
-    /// What tables call it.
+    /// Its name in tables.
     pub name: String,
-    /// Its texts with their rewards, those of a prompt side by side.
+    /// Its texts with rewards. Texts of the same prompt are consecutive.
     pub texts: Vec<ScoredText>,
     /// Entropies and mean reward.
     pub report: EvaluationReport,
-    /// The tokens' entropy, corrected after Chao, Wang and Jost, in nats.
+    /// The token entropy with the correction of Chao, Wang and Jost, in nats.
     pub chao_wang_jost: f64,
 }
 
-/// A trained policy beside the model before training.
+/// A trained policy compared with the reference.
 #[derive(Debug, Clone)]
 pub struct TrainedPolicy {
-    /// Its texts in numbers.
+    /// Its own measurements.
     pub policy: ComparedPolicy,
-    /// Its rewards less the reference's, on all prompts.
+    /// Its rewards compared with the reference's, on all prompts.
     pub rewards: PairedComparison,
-    /// The same on the held-out prompts, if there are any.
+    /// The same comparison on the held-out prompts, if there are any.
     pub held_out: Option<PairedComparison>,
-    /// `KL(policy ‖ reference)`, in nats a text.
-    pub kl: SampleMean,
-    /// `KL(reference ‖ policy)`, in nats a text.
-    pub opposite_kl: SampleMean,
+    /// `KL(policy ‖ reference)` in nats per text.
+    pub kl_policy_reference: SampleMean,
+    /// `KL(reference ‖ policy)` in nats per text.
+    pub kl_reference_policy: SampleMean,
 }
 
 impl ComparedPolicy {
@@ -85,7 +85,7 @@ impl ComparedPolicy {
         self.texts.iter().map(|text| text.score).collect()
     }
 
-    /// Whether the interval of the mean reward lies above that of the other policy.
+    /// Whether the interval of the mean reward is entirely above the other policy's.
     #[must_use]
     pub fn is_above(&self, other: &Self) -> bool {
         match (self.report.mean_reward, other.report.mean_reward) {
@@ -101,18 +101,24 @@ impl PolicyComparison {
         std::iter::once(&self.reference).chain(self.policies.iter().map(|trained| &trained.policy))
     }
 
-    /// What the intervals of the mean rewards say, a sentence a trained policy.
+    /// Compares the intervals of the mean rewards: one sentence per trained policy.
     #[must_use]
     pub fn findings(&self) -> Vec<String> {
         let reference = &self.reference;
         let sentence = |policy: &ComparedPolicy| match (policy.is_above(reference), reference.is_above(policy)) {
             (true, _) => {
-                format!("{}: mean reward above {}'s, the intervals do not overlap", policy.name, reference.name)
+                format!(
+                    "{}: the mean reward is above that of {}: the intervals do not overlap",
+                    policy.name, reference.name
+                )
             }
             (_, true) => {
-                format!("{}: mean reward below {}'s, the intervals do not overlap", policy.name, reference.name)
+                format!(
+                    "{}: the mean reward is below that of {}: the intervals do not overlap",
+                    policy.name, reference.name
+                )
             }
-            _ => format!("{}: the intervals of mean reward overlap with {}'s", policy.name, reference.name),
+            _ => format!("{}: the interval of the mean reward overlaps with that of {}", policy.name, reference.name),
         };
         self.policies.iter().map(|trained| sentence(&trained.policy)).collect()
     }

@@ -1,4 +1,4 @@
-//! The comparison as the parts of a report.
+//! Report tables and figures of the comparison.
 
 use super::{ComparedPolicy, PolicyComparison, TrainedPolicy};
 use align_metrics::SampleMean;
@@ -8,7 +8,8 @@ use align_report::{
 };
 
 impl PolicyComparison {
-    /// Entropies and mean rewards, and each policy beside the reference; `unit` is that of rewards.
+    /// The table of entropies and mean rewards, and the table of differences from the reference. `unit` is the unit of
+    /// rewards.
     #[must_use]
     pub fn tables(&self, unit: &str) -> Vec<Table> {
         vec![self.results(unit), self.differences(unit)]
@@ -18,7 +19,7 @@ impl PolicyComparison {
         let decimals = |column: Column| Column { decimals: Some(3), ..column };
         Table {
             caption: format!(
-                "{} texts of each model, of equal length; 95% bootstrap intervals over texts.",
+                "{} texts per model with equal sample sizes; 95% bootstrap intervals over texts.",
                 self.reference.report.rows
             ),
             row_title: "Model".to_owned(),
@@ -37,22 +38,22 @@ impl PolicyComparison {
         let name = &self.reference.name;
         Table {
             caption: format!(
-                "Each model beside {name} on equal prompts: 95% bootstrap intervals over prompts; divergences by plain samples, ± 1.96 \
-                 standard errors."
+                "Each model compared with {name} on the same prompts: 95% bootstrap intervals over prompts; divergences estimated from \
+                 unmodified samples, ± 1.96 standard errors."
             ),
             row_title: "Model".to_owned(),
             columns: vec![
-                Column::new("Reward gained", unit),
+                Column::new("Reward difference", unit),
                 Column::new("On held-out prompts", unit),
-                Column::new("Share of texts won", ""),
-                Column::new(format!("KL(model‖{name})"), "nats a text"),
-                Column::new(format!("KL({name}‖model)"), "nats a text"),
+                Column::new("Win rate", ""),
+                Column::new(format!("KL(model‖{name})"), "nats per text"),
+                Column::new(format!("KL({name}‖model)"), "nats per text"),
             ],
             rows: self.policies.iter().map(difference).collect(),
         }
     }
 
-    /// Histograms of the rewards before and after training, one a trained policy.
+    /// Histograms of the rewards before and after training, one per trained policy.
     #[must_use]
     pub fn reward_figures(&self, unit: &str) -> Vec<ReportFigure> {
         let group = |of: &ComparedPolicy| HistogramGroup { name: of.name.clone(), values: of.rewards() };
@@ -63,18 +64,18 @@ impl PolicyComparison {
                 height: HistogramHeight::Share,
                 groups: vec![group(&self.reference), group(policy)],
             };
-            let caption = format!("Rewards of the texts before training and after it with {}.", policy.name);
+            let caption = format!("Rewards of the texts before and after training with {}.", policy.name);
             ReportFigure { figure: Figure::from(histogram), caption, width: FigureWidth::Half }
         };
         self.policies.iter().map(figure).collect()
     }
 
-    /// The first text of each prompt before and after training, one list a trained policy.
+    /// The first text of each prompt before and after training, one list per trained policy.
     #[must_use]
     pub fn text_comparisons(&self) -> Vec<TextComparisons> {
         let rewarded = |text: &align_data::ScoredText| RewardedText { text: text.text.clone(), reward: text.score };
         let of = |TrainedPolicy { policy, .. }: &TrainedPolicy| TextComparisons {
-            caption: "The first text of each prompt, unchosen.".to_owned(),
+            caption: "The first text of each prompt, not selected by hand.".to_owned(),
             before: self.reference.name.clone(),
             after: policy.name.clone(),
             rows: (self.reference.texts.iter().zip(&policy.texts))
@@ -94,7 +95,7 @@ fn estimate(e: align_metrics::Estimate) -> Cell {
     Cell::Number(Estimate::new(e.value, e.interval.low, e.interval.high))
 }
 
-/// Two standard errors to each side, the 95% interval of a mean of many.
+/// A mean with its normal 95% interval.
 fn mean(mean: SampleMean) -> Cell {
     let reach = 1.96 * mean.standard_error;
     Cell::Number(Estimate::new(mean.value, mean.value - reach, mean.value + reach))
@@ -118,6 +119,6 @@ fn result(policy: &ComparedPolicy) -> Row {
 fn difference(trained: &TrainedPolicy) -> Row {
     let held_out = trained.held_out.map_or(Cell::Missing, |found| estimate(found.mean_difference));
     let (all, won) = (estimate(trained.rewards.mean_difference), estimate(trained.rewards.win_rate));
-    let cells = vec![all, held_out, won, mean(trained.kl), mean(trained.opposite_kl)];
+    let cells = vec![all, held_out, won, mean(trained.kl_policy_reference), mean(trained.kl_reference_policy)];
     Row { name: trained.policy.name.clone(), group: String::new(), cells }
 }

@@ -7,80 +7,88 @@ use align_models::CausalLm;
 use align_train::Completion;
 use serde::{Deserialize, Serialize};
 
-/// Lengths of the n-grams that variety is measured by.
-const NGRAMS: [usize; 3] = [1, 2, 4];
+/// Lengths of the n-grams for diversity.
+const NGRAM_LENGTHS: [usize; 3] = [1, 2, 4];
 
-/// A policy in numbers. Intervals and standard errors go by prompts: the texts of one are not independent.
+/// The measurements of a policy. Intervals and standard errors are clustered by prompt, because texts of the same
+/// prompt are not independent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
     /// Mean reward over all texts.
     pub reward: Estimate,
-    /// Mean reward over the texts of prompts that no pair was of; none where there are none.
+    /// Mean reward over the texts of held-out prompts, if there are any.
     pub held_out_reward: Option<Estimate>,
-    /// Entropy of the distribution of the tokens behind the prompts, the end left out, in nats.
+    /// Entropy of the token distribution of the completions without EOS, in nats.
     pub token_entropy: Estimate,
-    /// The same, corrected for the sample's size after Chao, Wang and Jost.
+    /// The token entropy with the sample-size correction of Chao, Wang and Jost.
     pub corrected_token_entropy: f64,
-    /// `KL(policy ‖ reference)` in nats a text, from the exact divergence at each token of the policy's texts.
+    /// `KL(policy ‖ reference)` in nats per text, from the exact divergence at each token of the policy's texts.
     pub policy_reference_kl: SampleMean,
-    /// The same by `log π(y) − log π_ref(y)` of whole texts.
+    /// The same divergence estimated by `log π(y) − log π_ref(y)` of whole texts (k1).
     pub policy_reference_k1: SampleMean,
-    /// `KL(reference ‖ policy)` in nats a text, from the exact divergence at each token of the reference's texts.
+    /// `KL(reference ‖ policy)` in nats per text, from the exact divergence at each token of the reference's texts.
     pub reference_policy_kl: SampleMean,
-    /// Variety and length of the tokens behind the prompts.
+    /// Diversity and length of the completions.
     pub diversity: Diversity,
-    /// The policy's rewards beside the reference's on the same prompts and draws; none for the reference itself.
+    /// The policy's rewards compared with the reference's on the same prompts and random draws; `None` for the
+    /// reference itself.
     pub against_reference: Option<PairedComparison>,
 }
 
-/// The texts of the reference and what they were written behind: what every policy of a sweep is held against.
+/// Evaluates policies against a reference model and its texts.
 #[derive(Debug, Clone, Copy)]
-pub struct Ground<'a> {
+pub struct PolicyEvaluator<'a> {
     /// The reference.
     pub reference: &'a dyn CausalLm,
-    /// Its texts.
-    pub samples: &'a [Sample],
-    /// The prompts' tokens.
-    pub prompts: &'a [Vec<i64>],
-    /// The places of prompts that no pair was of.
+    /// The reference's texts.
+    pub reference_samples: &'a [Sample],
+    /// The token ids of the prompts.
+    pub prompt_ids: &'a [Vec<i64>],
+    /// Indices of the held-out prompts, which have no training pairs.
     pub held_out: &'a [usize],
-    /// The id that ends a text.
-    pub end: Option<i64>,
-    /// How intervals are made.
+    /// The id of EOS.
+    pub eos_token_id: Option<i64>,
+    /// Options of the bootstrap intervals.
     pub bootstrap: Bootstrap,
-    /// Texts that go through the models at once.
+    /// Texts per batch.
     pub batch_size: usize,
 }
 
-impl Ground<'_> {
-    /// Measures the reference itself, whose divergence from itself is 0 by definition.
+impl PolicyEvaluator<'_> {
+    /// Evaluates the reference itself. Its divergence from itself is 0.
     ///
     /// # Errors
-    /// As [`policy`](Self::policy).
-    pub fn reference(&self) -> Result<Evaluation> {
-        let clusters = clusters(self.samples).count();
-        let none = SampleMean { value: 0.0, standard_error: 0.0, n: self.samples.len(), clusters };
-        self.evaluation(self.samples, [none; 3], None)
+    /// As [`evaluate`](Self::evaluate).
+    pub fn evaluate_reference(&self) -> Result<Evaluation> {
+        let clusters = clusters(self.reference_samples).count();
+        let none = SampleMean { value: 0.0, standard_error: 0.0, n: self.reference_samples.len(), clusters };
+        self.evaluation(self.reference_samples, [none; 3], None)
     }
 
-    /// Measures a policy by its texts on the same prompts, as many a prompt.
+    /// Evaluates a policy by its texts on the same prompts, with as many texts per prompt as the reference has.
     ///
     /// # Errors
-    /// Texts of fewer than two prompts, none with a token, or as long as no n-gram that is counted; another number of
-    /// texts than the reference has.
-    pub fn policy(&self, policy: &dyn CausalLm, samples: &[Sample]) -> Result<Evaluation> {
+    /// When there are texts of fewer than two prompts, the texts have no tokens or are too short for every counted
+    /// n-gram, or their number differs from the reference's.
+    pub fn evaluate(&self, policy: &dyn CausalLm, samples: &[Sample]) -> Result<Evaluation> {
         let of_policy = token_divergences(policy, self.reference, &self.completions(samples), self.batch_size)?;
-        let of_reference = token_divergences(self.reference, policy, &self.completions(self.samples), self.batch_size)?;
-        let (own, others) = (clusters(samples), clusters(self.samples));
-        let writer: Vec<f64> = of_policy.iter().map(|text| text.writer_logp).collect();
-        let other: Vec<f64> = of_policy.iter().map(|text| text.other_logp).collect();
+        let of_reference =
+            token_divergences(self.reference, policy, &self.completions(self.reference_samples), self.batch_size)?;
+        let (clusters_of_policy, reference_clusters) = (clusters(samples), clusters(self.reference_samples));
+        let model_logps: Vec<f64> = of_policy.iter().map(|text| text.model_logp).collect();
+        let other_logps: Vec<f64> = of_policy.iter().map(|text| text.other_logp).collect();
         let kls = [
-            rao_blackwell_kl(&token_kls(&of_policy), Some(&own))?,
-            SampledLogps::new(&writer, &other, Some(&own))?.k1()?,
-            rao_blackwell_kl(&token_kls(&of_reference), Some(&others))?,
+            rao_blackwell_kl(&token_kls(&of_policy), Some(&clusters_of_policy))?,
+            SampledLogps::new(&model_logps, &other_logps, Some(&clusters_of_policy))?.k1()?,
+            rao_blackwell_kl(&token_kls(&of_reference), Some(&reference_clusters))?,
         ];
-        let comparison = PairedComparison::of(&rewards(samples), &rewards(self.samples), Some(&own), &self.bootstrap)?;
+        let comparison = PairedComparison::of(
+            &rewards(samples),
+            &rewards(self.reference_samples),
+            Some(&clusters_of_policy),
+            &self.bootstrap,
+        )?;
         self.evaluation(samples, kls, Some(comparison))
     }
 
@@ -97,16 +105,16 @@ impl Ground<'_> {
             reward: self.mean_reward(&samples.iter().collect::<Vec<_>>())?,
             held_out_reward,
             token_entropy: self.token_entropy(samples)?,
-            corrected_token_entropy: chao_wang_jost_entropy(&ids, self.end)?,
+            corrected_token_entropy: chao_wang_jost_entropy(&ids, self.eos_token_id)?,
             policy_reference_kl,
             policy_reference_k1,
             reference_policy_kl,
-            diversity: Diversity::of(&ids, &NGRAMS, self.end)?,
+            diversity: Diversity::of(&ids, &NGRAM_LENGTHS, self.eos_token_id)?,
             against_reference,
         })
     }
 
-    /// The mean reward, and its interval over prompts drawn with replacement, each with all its texts.
+    /// The mean reward. Its interval resamples prompts, each with all its texts.
     fn mean_reward(&self, samples: &[&Sample]) -> Result<Estimate> {
         let by_prompt: Vec<Vec<f64>> = by_prompt(samples).iter().map(|texts| rewards_of(texts)).collect();
         let drawn_mean = |drawn: &[usize]| {
@@ -117,18 +125,18 @@ impl Ground<'_> {
         Ok(Estimate { value: mean(&rewards_of(samples))?, interval })
     }
 
-    /// The entropy, and its interval over prompts drawn with replacement, moved to have the number in its middle: a
-    /// resample repeats texts, so its entropy is lower for this reason alone.
+    /// The token entropy. Its interval resamples prompts and is centred on the estimate, because resamples repeat texts
+    /// and thus have lower entropy.
     fn token_entropy(&self, samples: &[Sample]) -> Result<Estimate> {
         let by_prompt = by_prompt(&samples.iter().collect::<Vec<_>>());
         let entropy = |drawn: &[usize]| {
             let texts = drawn.iter().filter_map(|prompt| by_prompt.get(*prompt)).flatten();
-            token_entropy(&texts.map(|sample| sample.ids.as_slice()).collect::<Vec<_>>(), self.end)
+            token_entropy(&texts.map(|sample| sample.ids.as_slice()).collect::<Vec<_>>(), self.eos_token_id)
         };
         let value = entropy(&(0..by_prompt.len()).collect::<Vec<_>>())?;
         let mut drawn_values = Vec::with_capacity(self.bootstrap.resamples);
         let mut interval = self.bootstrap.interval(by_prompt.len(), |drawn| {
-            // Texts that are nothing but ends have nothing to vary.
+            // Texts that consist of EOS only have no entropy.
             let drawn = entropy(drawn).unwrap_or(0.0);
             drawn_values.push(drawn);
             drawn
@@ -141,14 +149,14 @@ impl Ground<'_> {
 
     fn completions<'a>(&'a self, samples: &'a [Sample]) -> Vec<Completion<'a>> {
         let row = |sample: &'a Sample| Completion {
-            prompt_ids: self.prompts.get(sample.prompt).map_or(&[][..], Vec::as_slice),
+            prompt_ids: self.prompt_ids.get(sample.prompt).map_or(&[][..], Vec::as_slice),
             completion_ids: &sample.ids,
         };
         samples.iter().map(row).collect()
     }
 }
 
-/// Which texts share a prompt.
+/// Groups texts by prompt.
 fn clusters(samples: &[Sample]) -> Clusters {
     Clusters::by(&samples.iter().map(|sample| sample.prompt).collect::<Vec<_>>())
 }

@@ -1,42 +1,46 @@
-use crate::by_loss::by_loss;
-use crate::comparison::{bracketed, rewards};
-use crate::{Comparison, LossSetting, Measured, Point, Result, Sweep};
+use crate::comparison::{format_estimate, rewards};
+use crate::group_by_loss::group_by_loss;
+use crate::{Comparison, LossSetting, Point, PolicyResult, Result, Sweep};
 use align_metrics::{Bootstrap, Clusters, PairedComparison, mean_height_weights};
 use serde::{Deserialize, Serialize};
 
-/// How far the curve of one loss lies above another's, reward by `KL(policy ‖ reference)`, over the whole stretch on which both
-/// were measured.
+/// Compares two losses by the area between their curves of reward against `KL(policy ‖ reference)`, over the divergence
+/// range that both cover.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Gap {
-    /// Where the stretch begins, in nats.
+pub struct CurveComparison {
+    /// Start of the range, in nats.
     pub from: f64,
-    /// Where it ends.
+    /// End of the range, in nats.
     pub to: f64,
-    /// The loss that is higher on the whole.
+    /// The loss with the higher mean reward.
     pub above: LossSetting,
-    /// The other one.
+    /// The other loss.
     pub below: LossSetting,
-    /// The mean height of the one less that of the other, on the same prompts and draws; where a point stands by its divergence
-    /// is taken as it was measured.
+    /// The difference of the mean rewards over the range, on the same prompts and random draws. The divergences are
+    /// treated as exact.
     pub compared: Comparison,
 }
 
-impl Gap {
-    pub(crate) fn in_words(&self) -> String {
+impl CurveComparison {
+    pub(crate) fn describe(&self) -> String {
         let Self { from, to, above, below, compared } = self;
         format!(
-            "From {from:.2} to {to:.2} nats of KL(policy ‖ SFT) the reward with {above} is higher than with {below} by {} in the \
-             mean over the stretch, on equal prompts {}.",
-            bracketed(compared.paired.mean_difference),
-            compared.in_words()
+            "Between {from:.2} and {to:.2} nats of KL(policy ‖ SFT), the mean reward with {above} is higher than with {below} by {} \
+             on the same prompts {}.",
+            format_estimate(compared.paired.mean_difference),
+            compared.describe()
         )
     }
 }
 
-/// Each two losses with a stretch of divergence in common.
-pub(crate) fn gaps(sweep: &Sweep, prompts: &Clusters, bootstrap: &Bootstrap) -> Result<Vec<Gap>> {
-    let kl = |run: &Measured| run.evaluation.policy_reference_kl.value;
-    let mut curves = by_loss(sweep);
+/// Compares each pair of losses whose divergence ranges overlap.
+pub(crate) fn curve_comparisons(
+    sweep: &Sweep,
+    prompts: &Clusters,
+    bootstrap: &Bootstrap,
+) -> Result<Vec<CurveComparison>> {
+    let kl = |run: &PolicyResult| run.evaluation.policy_reference_kl.value;
+    let mut curves = group_by_loss(sweep);
     for (_, points) in &mut curves {
         points.sort_by(|(_, a), (_, b)| kl(a).total_cmp(&kl(b)));
         points.dedup_by(|(_, a), (_, b)| kl(a) == kl(b));
@@ -45,7 +49,8 @@ pub(crate) fn gaps(sweep: &Sweep, prompts: &Clusters, bootstrap: &Bootstrap) -> 
     let mut found = Vec::new();
     for (at, (first, a)) in curves.iter().enumerate() {
         for (second, b) in curves.iter().skip(at + 1) {
-            let x = |points: &[(&Point, &Measured)]| -> Vec<f64> { points.iter().map(|(_, run)| kl(run)).collect() };
+            let x =
+                |points: &[(&Point, &PolicyResult)]| -> Vec<f64> { points.iter().map(|(_, run)| kl(run)).collect() };
             let (of_a, of_b) = (x(a), x(b));
             let ends = |x: &[f64]| Some((*x.first()?, *x.last()?));
             let (Some(a_ends), Some(b_ends)) = (ends(&of_a), ends(&of_b)) else { continue };
@@ -53,7 +58,7 @@ pub(crate) fn gaps(sweep: &Sweep, prompts: &Clusters, bootstrap: &Bootstrap) -> 
             if from >= to {
                 continue;
             }
-            let heights = |x: &[f64], points: &[(&Point, &Measured)]| -> Result<Vec<f64>> {
+            let heights = |x: &[f64], points: &[(&Point, &PolicyResult)]| -> Result<Vec<f64>> {
                 let weights = mean_height_weights(x, from, to)?;
                 let mut sums = vec![0.0; sweep.sft.samples.len()];
                 for (weight, (_, run)) in weights.iter().zip(points) {
@@ -62,7 +67,7 @@ pub(crate) fn gaps(sweep: &Sweep, prompts: &Clusters, bootstrap: &Bootstrap) -> 
                 Ok(sums)
             };
             let (of_a, of_b) = (heights(&of_a, a)?, heights(&of_b, b)?);
-            // The rows are equally many.
+            // Both have the same number of texts.
             let is_first_above = of_a.iter().sum::<f64>() >= of_b.iter().sum::<f64>();
             let (above, below, high, low) = match is_first_above {
                 true => (*first, *second, of_a, of_b),
@@ -73,6 +78,6 @@ pub(crate) fn gaps(sweep: &Sweep, prompts: &Clusters, bootstrap: &Bootstrap) -> 
         }
     }
     let (stretches, compared): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    let both = stretches.into_iter().zip(Comparison::all(compared)?);
-    Ok(both.map(|((from, to, above, below), compared)| Gap { from, to, above, below, compared }).collect())
+    let both = stretches.into_iter().zip(Comparison::adjust_all(compared)?);
+    Ok(both.map(|((from, to, above, below), compared)| CurveComparison { from, to, above, below, compared }).collect())
 }

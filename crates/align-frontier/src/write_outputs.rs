@@ -1,4 +1,4 @@
-//! What a finished sweep leaves in its folder.
+//! Writes the output files of a finished sweep.
 
 use crate::{Findings, ReportContext, Result, Sweep, SweepFolder, csv, figures, report};
 use align_report::{Figure, FigureSize};
@@ -10,7 +10,8 @@ const DOTS_PER_INCH: u32 = 300;
 /// Writes `frontier.csv`, the figures as SVG (and as PNG with the feature `png`), and `report.html` into the sweep's folder.
 ///
 /// # Errors
-/// What the sweep did not write stands under one of these names; a figure cannot be drawn, or the system refuses.
+/// When a file of one of these names was not written by the sweep, a figure cannot be drawn, or a file cannot be
+/// written.
 pub fn write_outputs(folder: &SweepFolder, sweep: &Sweep, findings: &Findings, context: ReportContext) -> Result<()> {
     let drawn = figures(sweep, &findings.best);
     folder.write_output("frontier.csv", csv(sweep, findings).as_bytes())?;

@@ -1,23 +1,24 @@
-use crate::{Findings, Measured, Sweep};
+use crate::{Findings, PolicyResult, Sweep};
 use align_metrics::{Estimate, SampleMean};
 
-/// The sweep as CSV, the model before training first: a row a point, numbers in full.
+/// Formats the sweep as CSV: one row per policy, the model before training first, with all digits.
 ///
-/// Divergences are in nats a text, entropies in nats; `_low` and `_high` are ends of intervals, `_se` standard errors, both
-/// by prompts. What a policy before training has not is empty.
+/// Divergences are in nats per text, entropies in nats per token. The suffixes `_low` and `_high` denote confidence
+/// limits and `_se` standard errors, all clustered by prompt. Values that do not apply to the model before training are
+/// empty.
 #[must_use]
 pub fn csv(sweep: &Sweep, findings: &Findings) -> String {
     let mut text = String::new();
     let sft = std::iter::once(("SFT".to_owned(), String::new(), &sweep.sft));
     let points = sweep.points.iter().map(|(point, run)| (point.loss.to_string(), point.beta.to_string(), run));
-    for (place, (loss, beta, run)) in sft.chain(points).enumerate() {
+    for (index, (loss, beta, run)) in sft.chain(points).enumerate() {
         let mut row = Row::default();
         row.text("loss", loss);
         row.text("beta", beta);
         fill(&mut row, run);
-        row.text("on_kl_front", findings.is_on_kl_front(place).to_string());
-        row.text("on_entropy_front", findings.is_on_entropy_front(place).to_string());
-        if place == 0 {
+        row.text("on_kl_front", findings.is_on_kl_front(index).to_string());
+        row.text("on_entropy_front", findings.is_on_entropy_front(index).to_string());
+        if index == 0 {
             text += &(row.names.join(",") + "\n");
         }
         text += &(row.values.join(",") + "\n");
@@ -25,7 +26,7 @@ pub fn csv(sweep: &Sweep, findings: &Findings) -> String {
     text
 }
 
-fn fill(row: &mut Row, run: &Measured) {
+fn fill(row: &mut Row, run: &PolicyResult) {
     let of = &run.evaluation;
     row.text("texts", run.samples.len().to_string());
     row.estimate("reward", Some(of.reward));
@@ -58,7 +59,7 @@ fn fill(row: &mut Row, run: &Measured) {
     }
 }
 
-/// Names of columns with the values of a row.
+/// Column names and the values of one row.
 #[derive(Default)]
 struct Row {
     names: Vec<String>,

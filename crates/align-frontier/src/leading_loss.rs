@@ -1,51 +1,50 @@
-use crate::by_loss::by_loss;
-use crate::{LossSetting, Measured, Point, Result, Sweep};
-use align_metrics::{CurvePoint, leads as leads_of};
+use crate::group_by_loss::group_by_loss;
+use crate::{LossSetting, Point, PolicyResult, Result, Sweep};
+use align_metrics::{CurvePoint, leads as metric_leads};
 use serde::{Deserialize, Serialize};
 
-/// What reward is traded for.
+/// The quantity on the horizontal axis of a frontier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// `KL(policy ‖ reference)`, better low.
+pub enum FrontierMeasure {
+    /// `KL(policy ‖ reference)`; lower is better.
     Kl,
-    /// Token entropy, better high.
+    /// Token entropy; higher is better.
     Entropy,
 }
 
-/// A stretch of a measure over which one loss has the highest reward of those measured there, by straight lines between the
-/// points.
+/// A range of a measure in which one loss has the highest reward, with linear interpolation between points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Lead {
-    /// What the stretch is of.
-    pub measure: Measure,
-    /// Where it begins, in nats.
+pub struct LeadingLoss {
+    /// The measure of the range.
+    pub measure: FrontierMeasure,
+    /// Start of the range, in nats.
     pub from: f64,
-    /// Where it ends.
+    /// End of the range, in nats.
     pub to: f64,
-    /// The loss on top.
+    /// The loss with the highest reward.
     pub leader: LossSetting,
-    /// All losses that were measured over some of the stretch.
+    /// All losses with points on both sides of some part of the range.
     pub compared: Vec<LossSetting>,
-    /// The share of the stretch on which the leader's interval lies above all others'.
+    /// The fraction of the range in which the leader's interval is above all others.
     pub beyond_intervals: f64,
 }
 
-/// Stretches of one leader, whether its interval is above the others' or not.
-pub(crate) fn leads(sweep: &Sweep, measure: Measure) -> Result<Vec<Lead>> {
-    let curve = |points: &[(&Point, &Measured)]| {
+/// Finds the ranges with a single leading loss, whether or not its interval is above the others.
+pub(crate) fn leading_losses(sweep: &Sweep, measure: FrontierMeasure) -> Result<Vec<LeadingLoss>> {
+    let curve = |points: &[(&Point, &PolicyResult)]| {
         let mut curve: Vec<CurvePoint> = points.iter().map(|(_, run)| curve_point(run, measure)).collect();
         curve.sort_by(|a, b| a.x.total_cmp(&b.x));
         curve.dedup_by(|a, b| a.x == b.x);
         curve
     };
     let curves: Vec<(LossSetting, Vec<CurvePoint>)> =
-        by_loss(sweep).iter().map(|(loss, points)| (*loss, curve(points))).filter(|(_, c)| c.len() > 1).collect();
+        group_by_loss(sweep).iter().map(|(loss, points)| (*loss, curve(points))).filter(|(_, c)| c.len() > 1).collect();
     if curves.len() < 2 {
         return Ok(Vec::new());
     }
-    let mut found: Vec<Lead> = Vec::new();
-    for stretch in leads_of(&curves.iter().map(|(_, curve)| curve).collect::<Vec<_>>())? {
+    let mut found: Vec<LeadingLoss> = Vec::new();
+    for stretch in metric_leads(&curves.iter().map(|(_, curve)| curve).collect::<Vec<_>>())? {
         let loss = |at: &usize| curves.get(*at).map(|(loss, _)| *loss);
         let Some(leader) = stretch.leader.as_ref().and_then(loss) else { continue };
         let (from, to) = (stretch.x_low, stretch.x_high);
@@ -61,31 +60,31 @@ pub(crate) fn leads(sweep: &Sweep, measure: Measure) -> Result<Vec<Lead>> {
             }
             _ => {
                 let beyond_intervals = beyond / (to - from);
-                found.push(Lead { measure, from, to, leader, compared, beyond_intervals });
+                found.push(LeadingLoss { measure, from, to, leader, compared, beyond_intervals });
             }
         }
     }
     Ok(found)
 }
 
-fn curve_point(run: &Measured, measure: Measure) -> CurvePoint {
+fn curve_point(run: &PolicyResult, measure: FrontierMeasure) -> CurvePoint {
     let reward = run.evaluation.reward;
     let x = match measure {
-        Measure::Kl => run.evaluation.policy_reference_kl.value,
-        Measure::Entropy => run.evaluation.token_entropy.value,
+        FrontierMeasure::Kl => run.evaluation.policy_reference_kl.value,
+        FrontierMeasure::Entropy => run.evaluation.token_entropy.value,
     };
-    // A percentile interval need not hold the number that it is of.
+    // A percentile interval may not contain the estimate itself.
     let (y_low, y_high) = (reward.interval.low.min(reward.value), reward.interval.high.max(reward.value));
     CurvePoint { x, y: reward.value, y_low, y_high }
 }
 
-/// Over how much of all stretches each loss is on top, and over how much beyond its interval.
-pub(crate) fn summary(leads: &[&Lead]) -> Option<String> {
-    let (from, to) = (leads.first()?.from, leads.last()?.to);
-    let length = |lead: &&Lead| lead.to - lead.from;
-    let all: f64 = leads.iter().map(length).sum();
+/// Describes the fraction of the range that each loss leading_losses, and the fraction where its interval is above all others.
+pub(crate) fn summary(leading_losses: &[&LeadingLoss]) -> Option<String> {
+    let (from, to) = (leading_losses.first()?.from, leading_losses.last()?.to);
+    let length = |lead: &&LeadingLoss| lead.to - lead.from;
+    let all: f64 = leading_losses.iter().map(length).sum();
     let mut shares: Vec<(LossSetting, f64, f64)> = Vec::new();
-    for lead in leads {
+    for lead in leading_losses {
         let (top, beyond) = (length(lead) / all, lead.beyond_intervals * length(lead) / all);
         match shares.iter_mut().find(|(loss, _, _)| *loss == lead.leader) {
             Some((_, tops, beyonds)) => (*tops, *beyonds) = (*tops + top, *beyonds + beyond),
@@ -94,15 +93,15 @@ pub(crate) fn summary(leads: &[&Lead]) -> Option<String> {
     }
     shares.sort_by(|a, b| b.1.total_cmp(&a.1));
     let percent = |share: f64| format!("{:.0}%", 100.0 * share);
-    let tops: Vec<String> = shares.iter().map(|(loss, top, _)| format!("{loss}'s on {}", percent(*top))).collect();
+    let tops: Vec<String> = shares.iter().map(|(loss, top, _)| format!("{loss} on {}", percent(*top))).collect();
     let sure: Vec<String> = shares
         .iter()
         .filter(|(_, _, beyond)| *beyond > 0.0)
-        .map(|(loss, _, b)| format!("{loss}'s on {}", percent(*b)))
+        .map(|(loss, _, b)| format!("{loss} on {}", percent(*b)))
         .collect();
     let sure = if sure.is_empty() { "nowhere".to_owned() } else { sure.join(", ") };
     Some(format!(
-        "from {from:.2} to {to:.2} nats, the highest line is {}; with its points' intervals above all others': {sure}",
+        "from {from:.2} to {to:.2} nats, the loss with the highest reward is {} of the range; with its interval above all others: {sure}",
         tops.join(", ")
     ))
 }
