@@ -102,7 +102,9 @@ fn pairs(count: usize, prompt: usize, completion: usize, vocab: i64) -> Vec<Enco
 fn seconds(objective: &mut Dpo, pairs: &[EncodedPair]) -> f64 {
     let indices: Vec<usize> = (0..pairs.len()).collect();
     let begin = Instant::now();
-    objective.batch(&Batch { split: Split::Train, all: pairs, indices: &indices }, Some(1.0)).expect("a batch");
+    objective
+        .compute_loss(&Batch { split: Split::Train, dataset: pairs, indices: &indices }, Some(1.0))
+        .expect("a batch");
     begin.elapsed().as_secs_f64()
 }
 

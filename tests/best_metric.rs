@@ -111,7 +111,7 @@ fn a_metric_that_an_evaluation_lacks_ends_the_run_with_a_checkpoint() {
     assert!(liked().len() > 1 && liked().len() < judged().len());
     let mut first = unbalanced("rewards/margins", liked());
     let error = train(&mut first, run, &mut MetricsFile::create(&file).unwrap()).unwrap_err().to_string();
-    for part in ["metric_for_best_model", "rewards/margins", "after step 2 lacks", "rewards/chosen"] {
+    for part in ["metric_for_best_model", "rewards/margins", "after step 2 does not have", "rewards/chosen"] {
         assert!(error.contains(part), "{error} lacks {part}");
     }
     let checkpoint = latest_checkpoint(run).unwrap().expect("a checkpoint is left");
@@ -125,7 +125,7 @@ fn a_metric_that_an_evaluation_lacks_ends_the_run_with_a_checkpoint() {
     again.resume(&checkpoint).unwrap();
     let mut metrics = MetricsFile::resume(&file, &again).unwrap();
     let error = train(&mut again, run, &mut metrics).unwrap_err().to_string();
-    assert!(error.contains("after step 2 lacks"), "{error}");
+    assert!(error.contains("after step 2 does not have"), "{error}");
     let mut resumed = unbalanced("rewards/chosen", liked());
     resumed.resume(&checkpoint).unwrap();
     let mut metrics = MetricsFile::resume(&file, &resumed).unwrap();

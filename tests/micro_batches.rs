@@ -87,6 +87,7 @@ fn a_coupled_loss_with_dropout_is_not_taken_apart() {
     let mut dpo = Dpo::new(policy(), None, config).unwrap();
     dpo.prepare(Split::Train, &rows).unwrap();
     let indices: Vec<usize> = (0..rows.len()).collect();
-    let problem = dpo.batch(&Batch { split: Split::Train, all: &rows, indices: &indices }, Some(1.0)).unwrap_err();
+    let problem =
+        dpo.compute_loss(&Batch { split: Split::Train, dataset: &rows, indices: &indices }, Some(1.0)).unwrap_err();
     assert!(problem.to_string().contains("micro_batch_tokens") && problem.to_string().contains("dropout"), "{problem}");
 }

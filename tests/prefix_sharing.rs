@@ -46,12 +46,12 @@ fn pairs(seed: u64) -> Vec<EncodedPair> {
         .collect()
 }
 
-fn assert_same((outcome, gradients): &Step, (expected, by_weight): &Step, what: &str) {
-    let (loss, expected_loss) = (outcome.loss(), expected.loss());
+fn assert_same((output, gradients): &Step, (expected, by_weight): &Step, what: &str) {
+    let (loss, expected_loss) = (output.loss(), expected.loss());
     assert!((loss - expected_loss).abs() < 1e-5 * expected_loss.abs().max(1.0), "{what}: {loss}, not {expected_loss}");
-    assert_eq!(outcome.tokens, expected.tokens, "{what}");
+    assert_eq!(output.tokens, expected.tokens, "{what}");
     for (name, value) in expected.metrics.values().iter() {
-        let found = outcome.metrics.get(name).unwrap().value;
+        let found = output.metrics.get(name).unwrap().value;
         // A pair whose completions are the same wins by rounding alone, if it wins.
         let tie = if name == "rewards/accuracies" { 1.0 } else { 0.0 };
         assert!((found - value).abs() <= 1e-4 * value.abs().max(1.0) + tie, "{what}, {name}: {found}, not {value}");

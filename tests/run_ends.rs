@@ -83,7 +83,7 @@ fn the_best_checkpoint_is_kept_and_loaded() {
         let (mut trainer, mut saver) = (trainer(config, eval), CheckpointSaver::new(run.path()));
         let summary = trainer.train(&mut [&mut saver]).unwrap();
         assert!(summary.finished && summary.steps == 10);
-        assert_eq!((checkpoints(run.path()), saver.loaded()), (kept, Some(best)), "limit {limit}");
+        assert_eq!((checkpoints(run.path()), saver.best_step()), (kept, Some(best)), "limit {limit}");
         let expected = saved(&run.path().join(format!("checkpoint-{best}")));
         assert!(weights(trainer.policy()) == expected, "limit {limit}");
     }
@@ -103,7 +103,7 @@ fn a_run_without_improvement_is_done_and_a_resumed_one_counts_on() {
     let mut whole = trainer(config.clone(), reversed(16));
     let summary = whole.train(&mut [&mut EarlyStopping, &mut CheckpointSaver::new(run.path())]).unwrap();
     // The first evaluation is the best; the four after it are the patience.
-    assert!(summary.finished && whole.is_done());
+    assert!(summary.finished && whole.is_finished());
     assert_eq!((summary.steps, checkpoints(run.path())), (5, vec![1, 2, 3, 4, 5]));
 
     for (checkpoint, steps) in [(3, 5), (5, 5)] {
@@ -111,7 +111,7 @@ fn a_run_without_improvement_is_done_and_a_resumed_one_counts_on() {
         resumed.resume(&run.path().join(format!("checkpoint-{checkpoint}"))).unwrap();
         let mut saver = CheckpointSaver::new(run.path());
         let summary = resumed.train(&mut [&mut EarlyStopping, &mut saver]).unwrap();
-        assert_eq!((summary.finished, summary.steps, saver.loaded()), (true, steps, Some(1)), "from {checkpoint}");
+        assert_eq!((summary.finished, summary.steps, saver.best_step()), (true, steps, Some(1)), "from {checkpoint}");
         assert_eq!(summary.last_step.map(|step| step.step), Some(steps));
         assert!(weights(resumed.policy()) == weights(whole.policy()));
     }
@@ -235,13 +235,13 @@ fn the_memory_that_a_run_needs() {
             (found.weights, found.reference, found.gradients),
             (bytes * numbers, bytes * numbers, bytes * numbers)
         );
-        assert_eq!((found.moments, found.masters), (8 * numbers, if bytes == 2 { 4 * numbers } else { 0 }));
+        assert_eq!((found.moments, found.master_weights), (8 * numbers, if bytes == 2 { 4 * numbers } else { 0 }));
         // Four rows are eight sequences; a block keeps 16 d a token, and the backward pass 12 d, as the inner width is 4 d.
         let longest = |pair: &EncodedPair| pair.prompt_ids.len() + pair.chosen_ids.len().max(pair.rejected_ids.len());
         let tokens = 8 * rows.iter().map(longest).max().unwrap() as u64;
         let states = tokens * bytes * 32 * (16 + 3 + 12);
         assert!(found.activations > states && found.activations < states + tokens * 64, "{found:?}");
-        assert_eq!(found.total(), found.weights + found.reference + found.beside_models());
+        assert_eq!(found.total(), found.weights + found.reference + found.without_models());
     }
     // In parts of few tokens the largest pass is one pair.
     let model = small(32, Kind::Float);
@@ -249,10 +249,10 @@ fn the_memory_that_a_run_needs() {
     let parts = MemoryEstimate::of(&model, None, &rows, &DpoConfig { micro_batch_tokens: 1, ..config.clone() });
     assert_eq!((parts.activations * 4, parts.moments), (whole.activations, whole.moments));
 
-    whole.check(whole.beside_models(), &config).unwrap();
-    let error = whole.check(whole.beside_models() - 1, &config).unwrap_err().to_string();
+    whole.check(whole.without_models(), &config).unwrap();
+    let error = whole.check(whole.without_models() - 1, &config).unwrap_err().to_string();
     for part in [
-        "beside the models",
+        "in addition to the models",
         "activations",
         "per_device_train_batch_size",
         "micro_batch_tokens",

@@ -58,7 +58,7 @@ where
             ..TrainingConfig::default()
         };
         // Four training rows, which nothing is done with.
-        let trainer = Trainer::of(objective(training), rows[..4].to_vec()).unwrap();
+        let trainer = Trainer::from_objective(objective(training), rows[..4].to_vec()).unwrap();
         trainer.with_evaluation(rows.to_vec()).unwrap().evaluate().unwrap()
     };
     let records: Vec<EvaluationRecord> = sizes.iter().map(evaluate).collect();

@@ -2,7 +2,7 @@
 
 use crate::{golden_dir, read_json};
 use align_models::{Attention, CausalLm, DistilBert, Gpt2, SequenceClassifier};
-use align_train::{Completion, completion_logps};
+use align_train::{PromptCompletion, completion_logps};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
@@ -119,8 +119,10 @@ fn gpt2_token_logps_in_every_format() {
     for format in FORMATS {
         let model = gpt2(format);
         let cases = golden().sequence_logps;
-        let rows: Vec<Completion> =
-            cases.iter().map(|c| Completion { prompt_ids: &c.prompt_ids, completion_ids: &c.completion_ids }).collect();
+        let rows: Vec<PromptCompletion> = cases
+            .iter()
+            .map(|c| PromptCompletion { prompt_ids: &c.prompt_ids, completion_ids: &c.completion_ids })
+            .collect();
         // Batches of five: the rows are padded to one another.
         for (case, found) in cases.iter().zip(completion_logps(&model, &rows, 5).unwrap()) {
             let found: Vec<f64> = found.into_iter().map(f64::from).collect();
@@ -135,7 +137,7 @@ fn gpt2_token_logps_in_every_format() {
 fn gpt2_in_bfloat16_stays_near_float32() {
     let model = Gpt2::from_pretrained(&golden_dir().join(FORMATS[0]), Kind::BFloat16, Device::Cpu).unwrap();
     for case in golden().sequence_logps {
-        let row = Completion { prompt_ids: &case.prompt_ids, completion_ids: &case.completion_ids };
+        let row = PromptCompletion { prompt_ids: &case.prompt_ids, completion_ids: &case.completion_ids };
         let found = completion_logps(&model, &[row], 1).unwrap().remove(0);
         for (f, e) in found.iter().zip(&case.token_logps) {
             // bfloat16 keeps 8 bits: a few per cent of a log-probability of about -4.

@@ -3,13 +3,13 @@
 use align_data::EncodedPair;
 use align_losses::LossType;
 use align_models::{Gpt2, TrainableModel};
-use align_train::objective::{Batch, BatchOutcome, Split};
+use align_train::objective::{Batch, BatchOutput, Split};
 use align_train::{DpoConfig, Objective};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
 
-/// A step's outcome, and the gradient of each weight.
-pub type Step = (BatchOutcome, Vec<(String, Tensor)>);
+/// A step's output, and the gradient of each weight.
+pub type Step = (BatchOutput, Vec<(String, Tensor)>);
 
 pub fn policy() -> Gpt2 {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/data/models/gpt2-tiny");
@@ -44,7 +44,8 @@ pub fn step<O: Objective<Row = EncodedPair>>(mut objective: O, pairs: &[EncodedP
         (weight * 0.0).sum(Kind::Float).backward();
     }
     let indices: Vec<usize> = (0..pairs.len()).collect();
-    let outcome = objective.batch(&Batch { split: Split::Train, all: pairs, indices: &indices }, Some(0.5)).unwrap();
+    let output =
+        objective.compute_loss(&Batch { split: Split::Train, dataset: pairs, indices: &indices }, Some(0.5)).unwrap();
     let weights = objective.policy().parameters().iter();
-    (outcome, weights.map(|(name, weight)| (name.to_owned(), weight.grad())).collect())
+    (output, weights.map(|(name, weight)| (name.to_owned(), weight.grad())).collect())
 }

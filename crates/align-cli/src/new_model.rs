@@ -25,7 +25,7 @@ impl NewModelOptions {
     pub fn new_model(&self) -> Result<Option<NewModel>, Failure> {
         let Some(config) = self.model_config.clone() else { return Ok(None) };
         let tokenizer = match (&self.tokenizer, self.vocab_size) {
-            (Some(name), _) => NewTokenizer::Of(name.clone()),
+            (Some(name), _) => NewTokenizer::Pretrained(name.clone()),
             (None, Some(vocab_size)) => NewTokenizer::Trained { vocab_size },
             (None, None) => {
                 return Err(

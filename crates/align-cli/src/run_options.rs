@@ -7,7 +7,7 @@ use align_base::printable_path;
 use align_data::EncodeReport;
 use align_models::hub::{DownloadBar, RepoName};
 use align_models::{CausalLm, TrainableModel};
-use align_train::run::{BaseModel, Dataset, NewTokenizer, ReadyRun, Run, RunObjective, Upload};
+use align_train::run::{Dataset, ModelSource, NewTokenizer, ReadyRun, Run, RunObjective, Upload};
 use align_train::{ProgressBar, Rounding, RunFolder, RunSummary};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -95,12 +95,12 @@ impl RunOptions {
     /// Reads the training file and the evaluation file, if there is one.
     pub fn read<E>(&self, read: impl Fn(&Path) -> Result<Examples<E>, Failure>) -> Result<RunData<E>, Failure> {
         let Examples { rows, notes } = read(&self.train_file)?;
-        let train = Dataset::of_file(rows, &self.train_file);
+        let train = Dataset::from_file(rows, &self.train_file);
         let preparation = Preparation { notes: [notes, Vec::new()], ..Preparation::default() };
         let mut data = RunData { train, eval: None, preparation };
         if let Some(file) = &self.eval_file {
             let Examples { rows, notes } = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
-            (data.eval, data.preparation.notes[1]) = (Some(Dataset::of_file(rows, file)), notes);
+            (data.eval, data.preparation.notes[1]) = (Some(Dataset::from_file(rows, file)), notes);
         }
         Ok(data)
     }
@@ -111,7 +111,7 @@ impl RunOptions {
         new_model: &NewModelOptions,
         bundled: &str,
         preparation: &mut Preparation,
-    ) -> Result<BaseModel<M>, Failure> {
+    ) -> Result<ModelSource<M>, Failure> {
         let Some(new) = new_model.new_model()? else { return self.base_model(bundled) };
         let trained = matches!(new.tokenizer, NewTokenizer::Trained { .. });
         preparation.trains_new_tokenizer =
@@ -120,12 +120,12 @@ impl RunOptions {
     }
 
     /// The model of --model, or the bundled one.
-    pub fn base_model<M>(&self, bundled: &str) -> Result<BaseModel<M>, Failure> {
+    pub fn base_model<M>(&self, bundled: &str) -> Result<ModelSource<M>, Failure> {
         Ok(match &self.model {
-            Some(name) => BaseModel::named(name),
+            Some(name) => ModelSource::pretrained(name),
             None => {
                 let folder = models::folder("--model", None, bundled)?;
-                BaseModel::from(folder).called(models::display_name(None, bundled))
+                ModelSource::from(folder).with_display_name(models::display_name(None, bundled))
             }
         })
     }
@@ -152,7 +152,7 @@ impl RunOptions {
     ) -> Result<(), Failure> {
         let run = match &self.sample_prompts {
             Some(file) => {
-                RunFolder::check_apart(&self.output_dir, "--sample-prompts", file)?;
+                RunFolder::check_input(&self.output_dir, "--sample-prompts", file)?;
                 run.sample_prompts(align_data::read_lines(file)?.into_iter().filter(|line| !line.is_empty()))
             }
             None => run,
@@ -170,10 +170,10 @@ impl RunOptions {
         for folder in
             [models::BUNDLED_POLICY, models::BUNDLED_REWARD_MODEL].into_iter().filter_map(models::bundled_folder)
         {
-            RunFolder::check_apart(&self.output_dir, "the default of --model", &folder)?;
+            RunFolder::check_input(&self.output_dir, "the default of --model", &folder)?;
         }
         let mut run = self.runtime.apply_to(run.output_dir(&self.output_dir)).observer(ProgressBar::default());
-        run = run.record(serde_json::to_value(all_options)?).resolver(models::resolver());
+        run = run.recorded_options(serde_json::to_value(all_options)?).resolver(models::resolver());
         if self.resume {
             run = run.resume_with(if self.allow_other_rounding { Rounding::MayDiffer } else { Rounding::Same });
         }

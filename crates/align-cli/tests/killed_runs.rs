@@ -265,7 +265,7 @@ fn a_second_process_cannot_write_the_same_run_folder() {
     let refused = dpo(dir, "run", &RUN).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
     let message = String::from_utf8(refused.stderr).unwrap();
-    assert!(message.contains("run: another run is writing it"), "{message}");
+    assert!(message.contains("run: another run is using it"), "{message}");
     child.kill().unwrap();
     child.wait().unwrap();
 }

@@ -212,7 +212,7 @@ fn files_added_to_the_model_during_the_run_are_not_deleted() {
     fs::write(dir.path().join("report.html"), "mine").unwrap();
     let refused = folder.write_file("report.html", |file| file.write_all(b"ours")).unwrap_err().to_string();
     assert!(refused.contains("report.html") && refused.contains("move it away"), "{refused}");
-    let refused = folder.growing_file("report.html").unwrap_err().to_string();
+    let refused = folder.append_file("report.html").unwrap_err().to_string();
     assert!(refused.contains("report.html"), "{refused}");
     assert_eq!(fs::read(dir.path().join("report.html")).unwrap(), b"mine");
 }

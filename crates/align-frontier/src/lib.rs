@@ -12,13 +12,13 @@
 //! ```
 //! use align_frontier::token_divergences;
 //! use align_models::Gpt2;
-//! use align_train::Completion;
+//! use align_train::PromptCompletion;
 //! use tch::{Device, Kind};
 //!
 //! # let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/data/models/gpt2-tiny"));
 //! let policy = Gpt2::from_pretrained(folder, Kind::Float, Device::Cpu)?;
 //! let reference = Gpt2::from_pretrained(folder, Kind::BFloat16, Device::Cpu)?;
-//! let text = Completion { prompt_ids: &[5, 3], completion_ids: &[8, 2, 9] };
+//! let text = PromptCompletion { prompt_ids: &[5, 3], completion_ids: &[8, 2, 9] };
 //! let found = token_divergences(&policy, &reference, &[text], 8)?;
 //! // Rounding to bfloat16 is no large step away.
 //! assert!(found[0].token_kls.iter().all(|kl| kl.abs() < 0.1));

@@ -4,7 +4,7 @@ use align_metrics::{
     rao_blackwell_kl, token_entropy,
 };
 use align_models::CausalLm;
-use align_train::Completion;
+use align_train::PromptCompletion;
 use serde::{Deserialize, Serialize};
 
 /// Lengths of the n-grams for diversity.
@@ -147,8 +147,8 @@ impl PolicyEvaluator<'_> {
         Ok(Estimate { value, interval })
     }
 
-    fn completions<'a>(&'a self, samples: &'a [Sample]) -> Vec<Completion<'a>> {
-        let row = |sample: &'a Sample| Completion {
+    fn completions<'a>(&'a self, samples: &'a [Sample]) -> Vec<PromptCompletion<'a>> {
+        let row = |sample: &'a Sample| PromptCompletion {
             prompt_ids: self.prompt_ids.get(sample.prompt).map_or(&[][..], Vec::as_slice),
             completion_ids: &sample.ids,
         };

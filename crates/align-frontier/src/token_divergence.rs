@@ -1,7 +1,7 @@
 use crate::Result;
 use crate::error::option_error;
 use align_models::{Attention, CausalLm};
-use align_train::Completion;
+use align_train::PromptCompletion;
 use tch::{Device, Kind, Tensor};
 
 /// Number of positions whose distributions over the vocabulary are held in memory at once.
@@ -35,7 +35,7 @@ impl TextDivergence {
 pub fn token_divergences(
     model: &dyn CausalLm,
     other: &dyn CausalLm,
-    rows: &[Completion],
+    rows: &[PromptCompletion],
     batch_size: usize,
 ) -> Result<Vec<TextDivergence>> {
     if batch_size == 0 {
@@ -67,8 +67,12 @@ pub fn token_divergences(
     Ok(found)
 }
 
-fn batch_divergences(model: &dyn CausalLm, other: &dyn CausalLm, rows: &[Completion]) -> Result<Vec<TextDivergence>> {
-    let length = |row: &Completion| row.prompt_ids.len() + row.completion_ids.len();
+fn batch_divergences(
+    model: &dyn CausalLm,
+    other: &dyn CausalLm,
+    rows: &[PromptCompletion],
+) -> Result<Vec<TextDivergence>> {
+    let length = |row: &PromptCompletion| row.prompt_ids.len() + row.completion_ids.len();
     let width = rows.iter().map(length).max().unwrap_or(0);
     let (mut ids, mut indices, mut labels) = (Vec::new(), Vec::new(), Vec::new());
     for (number, row) in rows.iter().enumerate() {
@@ -95,7 +99,7 @@ fn batch_divergences(model: &dyn CausalLm, other: &dyn CausalLm, rows: &[Complet
         others.extend(gather_labels(&q, &labels)?);
     }
     let mut start = 0;
-    let of_row = |row: &Completion| {
+    let of_row = |row: &PromptCompletion| {
         let range = start..start + row.completion_ids.len();
         start = range.end;
         let part = |values: &[f64]| values.get(range.clone()).unwrap_or_default().to_vec();

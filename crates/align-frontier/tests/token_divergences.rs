@@ -3,7 +3,7 @@
 
 use align_frontier::token_divergences;
 use align_models::{Gpt2, Gpt2Config};
-use align_train::{Completion, completion_logps};
+use align_train::{PromptCompletion, completion_logps};
 use tch::{Device, Kind};
 
 const VOCAB: i64 = 5;
@@ -23,8 +23,8 @@ fn both_estimators_are_unbiased() {
     let (policy, reference) = (model(1), model(2));
     let prompt = [3i64, 1];
     let texts: Vec<[i64; 3]> = (0..VOCAB.pow(3)).map(|n| [n / 25, n / 5 % 5, n % 5]).collect();
-    let row = |text| Completion { prompt_ids: &prompt, completion_ids: text };
-    let rows: Vec<Completion> = texts.iter().map(|text| row(&text[..])).collect();
+    let row = |text| PromptCompletion { prompt_ids: &prompt, completion_ids: text };
+    let rows: Vec<PromptCompletion> = texts.iter().map(|text| row(&text[..])).collect();
     let sum =
         |logps: Vec<Vec<f32>>| -> Vec<f64> { logps.iter().map(|l| l.iter().map(|x| f64::from(*x)).sum()).collect() };
     let p = sum(completion_logps(&policy, &rows, 16).unwrap());
@@ -47,9 +47,9 @@ fn both_estimators_are_unbiased() {
 fn padding_does_not_change_the_divergences() {
     let (policy, reference) = (model(3), model(4));
     let rows = [
-        Completion { prompt_ids: &[1], completion_ids: &[2, 3, 4, 0] },
-        Completion { prompt_ids: &[1, 2, 3], completion_ids: &[4] },
-        Completion { prompt_ids: &[0, 0], completion_ids: &[1, 1] },
+        PromptCompletion { prompt_ids: &[1], completion_ids: &[2, 3, 4, 0] },
+        PromptCompletion { prompt_ids: &[1, 2, 3], completion_ids: &[4] },
+        PromptCompletion { prompt_ids: &[0, 0], completion_ids: &[1, 1] },
     ];
     let together = token_divergences(&policy, &reference, &rows, 3).unwrap();
     for (row, found) in rows.iter().zip(&together) {
@@ -67,7 +67,7 @@ fn padding_does_not_change_the_divergences() {
 #[test]
 fn invalid_rows_are_rejected() {
     let assert_rejected = |prompt_ids, completion_ids, batch| {
-        let row = Completion { prompt_ids, completion_ids };
+        let row = PromptCompletion { prompt_ids, completion_ids };
         token_divergences(&model(1), &model(2), &[row], batch).unwrap_err().to_string()
     };
     assert!(assert_rejected(&[], &[1], 1).contains("row 1 has no prompt"));

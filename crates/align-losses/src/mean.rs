@@ -1,3 +1,6 @@
+use crate::Result;
+use tch::{Kind, Tensor};
+
 /// What a mean is taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Over {
@@ -14,7 +17,7 @@ pub enum Over {
 /// ```
 /// use align_losses::{Mean, Over};
 /// let batches = [Mean { value: 4.0, over: Over::Tokens, count: 30.0 }, Mean { value: 2.0, over: Over::Tokens, count: 10.0 }];
-/// assert_eq!(Mean::of_all(batches), Some(Mean { value: 3.5, over: Over::Tokens, count: 40.0 }));
+/// assert_eq!(Mean::combine(batches), Some(Mean { value: 3.5, over: Over::Tokens, count: 40.0 }));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mean {
@@ -42,6 +45,14 @@ impl Mean {
         Self { value, over: Over::Pairs, count: count as f64 }
     }
 
+    /// The mean of the losses of pairs, `(pairs)`.
+    ///
+    /// # Errors
+    /// LibTorch errors only.
+    pub fn of_pair_losses(losses: &Tensor) -> Result<Self> {
+        Ok(Self::over_pairs(losses.f_mean(Kind::Double)?.f_double_value(&[])?, losses.numel()))
+    }
+
     /// The same mean of numbers that are `factor` times as large.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
@@ -49,7 +60,7 @@ impl Mean {
     }
 
     /// The mean of all that these are the means of; `None` without any, or where they are taken over different things.
-    pub fn of_all(means: impl IntoIterator<Item = Self>) -> Option<Self> {
+    pub fn combine(means: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut means = means.into_iter();
         let first = means.next()?;
         let (mut sum, mut count) = (first.value * first.count, first.count);
@@ -70,10 +81,10 @@ mod tests {
 
     #[test]
     fn a_mean_of_means_weighs_each_by_its_count() {
-        let all = Mean::of_all([Mean::over_pairs(1.0, 3), Mean::over_pairs(5.0, 1)]);
+        let all = Mean::combine([Mean::over_pairs(1.0, 3), Mean::over_pairs(5.0, 1)]);
         assert_eq!(all, Some(Mean { value: 2.0, over: Over::Pairs, count: 4.0 }));
-        assert_eq!(Mean::of_all([Mean::over_pairs(1.0, 3), Mean::over_rows(5.0, 1)]), None);
-        assert_eq!(Mean::of_all([]), None);
+        assert_eq!(Mean::combine([Mean::over_pairs(1.0, 3), Mean::over_rows(5.0, 1)]), None);
+        assert_eq!(Mean::combine([]), None);
         assert_eq!(Mean::over_tokens(2.0, 3.0).times(0.5), Mean::over_tokens(1.0, 3.0));
     }
 }

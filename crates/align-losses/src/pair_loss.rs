@@ -40,7 +40,7 @@ pub trait PairLoss: Debug {
     }
 
     /// The means that add up to the batch's mean loss, weights included, without a graph: the same ones, in the same order, for every
-    /// batch. The mean over several batches is the sum of each one's [`Mean::of_all`].
+    /// batch. The mean over several batches is the sum of each one's [`Mean::combine`].
     ///
     /// # Errors
     /// As [`PairLoss::losses`].

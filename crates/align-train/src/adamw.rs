@@ -3,16 +3,16 @@ use align_torch::FusedAdamWStep;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-/// AdamW's hyper-parameters.
+/// The hyper-parameters of AdamW.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AdamWConfig {
-    /// Decay of the gradient's running mean.
+    /// Decay rate of the running mean of the gradient.
     pub beta1: f64,
-    /// Decay of the squared gradient's running mean.
+    /// Decay rate of the running mean of the squared gradient.
     pub beta2: f64,
     /// Added to the denominator.
     pub epsilon: f64,
-    /// Decoupled weight decay, on matrices only: biases and layer norms have none, as in transformers.
+    /// Decoupled weight decay. Applies to matrices only, not to biases and layer norms, as in transformers.
     pub weight_decay: f64,
 }
 
@@ -22,83 +22,84 @@ impl Default for AdamWConfig {
     }
 }
 
-/// AdamW (arXiv:1711.05101, algorithm 2) with all of its state in reach, so that a run can be resumed exactly.
+/// AdamW (arXiv:1711.05101, algorithm 2). All of its state is accessible, so that a run can be resumed exactly.
 ///
-/// Weights of fewer than 32 bits are updated through a float32 copy, since a step is often smaller than their precision.
+/// Weights in 16-bit precision are updated through a float32 master copy, because an update is often smaller than their precision.
 #[derive(Debug)]
 pub struct AdamW {
     config: AdamWConfig,
-    slots: Vec<Slot>,
+    states: Vec<ParameterState>,
     step: u64,
 }
 
+/// A parameter and its optimiser state.
 #[derive(Debug)]
-struct Slot {
+struct ParameterState {
     name: String,
     weight: Tensor,
-    /// The float32 copy of a weight of lower precision.
+    /// The float32 master copy of a weight in 16-bit precision.
     master: Option<Tensor>,
     exp_avg: Tensor,
     exp_avg_sq: Tensor,
 }
 
 impl AdamW {
-    /// An optimiser of the named weights, with zero moments.
+    /// Creates an optimiser for the named weights, with zero moments.
     ///
     /// # Errors
     /// Hyper-parameters out of range, or not enough memory.
     pub fn new<'a>(weights: impl Iterator<Item = (&'a str, &'a Tensor)>, config: AdamWConfig) -> Result<Self> {
-        let check = |option: &'static str, value: f64, good: bool, expected: &str| match good {
+        let check = |option: &'static str, value: f64, valid: bool, expected: &str| match valid {
             true => Ok(()),
             false => Err(Error::Config { option, reason: format!("is {value}, expected {expected}") }),
         };
-        let share = |x: f64| (0.0..1.0).contains(&x);
-        check("adam_beta1", config.beta1, share(config.beta1), "at least 0 and below 1")?;
-        check("adam_beta2", config.beta2, share(config.beta2), "at least 0 and below 1")?;
+        let below_one = |x: f64| (0.0..1.0).contains(&x);
+        check("adam_beta1", config.beta1, below_one(config.beta1), "at least 0 and below 1")?;
+        check("adam_beta2", config.beta2, below_one(config.beta2), "at least 0 and below 1")?;
         let positive = config.epsilon > 0.0 && config.epsilon.is_finite();
         check("adam_epsilon", config.epsilon, positive, "a positive number")?;
         let decay = config.weight_decay >= 0.0 && config.weight_decay.is_finite();
         check("weight_decay", config.weight_decay, decay, "0 or a positive number")?;
-        let slots = weights.map(|(name, weight)| Slot::new(name, weight)).collect::<Result<_>>()?;
-        Ok(Self { config, slots, step: 0 })
+        let states = weights.map(|(name, weight)| ParameterState::new(name, weight)).collect::<Result<_>>()?;
+        Ok(Self { config, states, step: 0 })
     }
 
-    /// Moves every weight against its gradient by the rate `lr`; weights without a gradient stay.
+    /// Updates all weights that have a gradient, with the learning rate `lr`.
     ///
     /// # Errors
-    /// Only what LibTorch refuses.
+    /// LibTorch errors only.
     pub fn step(&mut self, lr: f64) -> Result<()> {
         self.step += 1;
         let (config, step) = (self.config, self.step);
-        tch::no_grad(|| self.slots.iter_mut().try_for_each(|slot| slot.step(&config, lr, step)))
+        tch::no_grad(|| self.states.iter_mut().try_for_each(|state| state.step(&config, lr, step)))
     }
 
-    /// Forgets all gradients.
+    /// Sets all gradients to zero.
     pub fn zero_grad(&mut self) {
-        for slot in &mut self.slots {
-            slot.weight.zero_grad();
+        for state in &mut self.states {
+            state.weight.zero_grad();
         }
     }
 
-    /// Steps done.
+    /// Completed steps.
     #[must_use]
     pub fn steps_done(&self) -> u64 {
         self.step
     }
 
-    /// The state's tensors under `exp_avg.NAME`, `exp_avg_sq.NAME` and, for weights of low precision, `master.NAME`.
+    /// The state tensors by name: `exp_avg.NAME`, `exp_avg_sq.NAME` and, for weights in 16-bit precision, `master.NAME`.
     pub fn state(&self) -> impl Iterator<Item = (String, &Tensor)> {
-        self.slots.iter().flat_map(|slot| {
-            let moments = [("exp_avg", &slot.exp_avg), ("exp_avg_sq", &slot.exp_avg_sq)];
-            let all = moments.into_iter().chain(slot.master.as_ref().map(|m| ("master", m)));
-            all.map(|(kind, tensor)| (format!("{kind}.{}", slot.name), tensor))
+        self.states.iter().flat_map(|state| {
+            let moments = [("exp_avg", &state.exp_avg), ("exp_avg_sq", &state.exp_avg_sq)];
+            let all = moments.into_iter().chain(state.master.as_ref().map(|m| ("master", m)));
+            all.map(|(kind, tensor)| (format!("{kind}.{}", state.name), tensor))
         })
     }
 
-    /// Takes over the state that [`AdamW::state`] gave after `step` steps.
+    /// Restores the state that [`AdamW::state`] returned after `step` steps. `find` returns the tensor with a name.
     ///
     /// # Errors
-    /// What `find` says of a tensor that it lacks, or a tensor of another shape or dtype.
+    /// An error of `find`, or a tensor of another shape or dtype.
     pub fn load_state(&mut self, step: u64, find: impl Fn(&str) -> Result<Tensor>) -> Result<()> {
         let load = |name: String, into: &mut Tensor| -> Result<()> {
             let from = find(&name)?;
@@ -114,11 +115,11 @@ impl AdamW {
             }
             Ok(into.f_copy_(&from)?)
         };
-        for slot in &mut self.slots {
-            load(format!("exp_avg.{}", slot.name), &mut slot.exp_avg)?;
-            load(format!("exp_avg_sq.{}", slot.name), &mut slot.exp_avg_sq)?;
-            if let Some(master) = &mut slot.master {
-                load(format!("master.{}", slot.name), master)?;
+        for state in &mut self.states {
+            load(format!("exp_avg.{}", state.name), &mut state.exp_avg)?;
+            load(format!("exp_avg_sq.{}", state.name), &mut state.exp_avg_sq)?;
+            if let Some(master) = &mut state.master {
+                load(format!("master.{}", state.name), master)?;
             }
         }
         self.step = step;
@@ -126,14 +127,14 @@ impl AdamW {
     }
 }
 
-/// Whether a weight is updated through a float32 copy.
-pub(crate) fn is_narrow(weight: &Tensor) -> bool {
+/// Whether a weight has 16-bit precision, so that it needs a float32 master copy.
+pub(crate) fn is_half_precision(weight: &Tensor) -> bool {
     matches!(weight.kind(), Kind::BFloat16 | Kind::Half)
 }
 
-impl Slot {
+impl ParameterState {
     fn new(name: &str, weight: &Tensor) -> Result<Self> {
-        let low_precision = is_narrow(weight);
+        let low_precision = is_half_precision(weight);
         let kind = if low_precision { Kind::Float } else { weight.kind() };
         let zeros = || Tensor::f_zeros(weight.size(), (kind, weight.device()));
         let master = if low_precision { Some(weight.f_detach()?.f_to_kind(kind)?) } else { None };

@@ -1,23 +1,23 @@
 use crate::{Error, EvaluationRecord, Result};
 
-/// By what number of the held-out rows weights are compared, under transformers' rules.
+/// The evaluation metric that decides which weights are best (`metric_for_best_model`), with transformers' rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BestMetric {
-    /// Its name, with or without `eval_`.
+    /// The name, with or without `eval_`.
     pub name: String,
-    /// Whether more of it is better.
+    /// Whether higher values are better.
     pub greater_is_better: bool,
 }
 
 impl BestMetric {
-    /// Refuses an evaluation that lacks it.
-    pub fn require(&self, evaluation: &EvaluationRecord) -> Result<()> {
+    /// Returns an error if an evaluation does not have the metric.
+    pub fn check_present(&self, evaluation: &EvaluationRecord) -> Result<()> {
         if evaluation.get(&self.name).is_some() {
             return Ok(());
         }
         let names: Vec<&str> = std::iter::once("loss").chain(evaluation.metrics.iter().map(|(name, _)| name)).collect();
         let reason = format!(
-            "is {}, which the evaluation after step {} lacks: give held-out rows that have it, or go on by another one: {}",
+            "is {}, but the evaluation after step {} does not have it: use held-out rows that have it, or choose another metric: {}",
             self.name,
             evaluation.step,
             names.join(", ")
@@ -25,7 +25,7 @@ impl BestMetric {
         Err(Error::Config { option: "metric_for_best_model", reason })
     }
 
-    /// The first of the best evaluations; NaN is never the best, and neither is one that lacks the number.
+    /// The best evaluation, the first one if several are equally good. NaN and missing values are never the best.
     pub fn best<'a>(
         &self,
         evaluations: impl IntoIterator<Item = &'a EvaluationRecord>,
@@ -40,8 +40,8 @@ impl BestMetric {
         best
     }
 
-    /// How many of the last evaluations were not better than the best before them by more than `threshold`.
-    pub fn without_improvement(&self, evaluations: &[EvaluationRecord], threshold: f64) -> u64 {
+    /// The number of consecutive evaluations at the end that did not improve on the best value before them by more than `threshold`.
+    pub fn evaluations_without_improvement(&self, evaluations: &[EvaluationRecord], threshold: f64) -> u64 {
         let (mut count, mut best) = (0, None);
         for value in evaluations.iter().filter_map(|evaluation| evaluation.get(&self.name)) {
             let improved = best.is_none_or(|best: f64| self.is_better(value, best) && (value - best).abs() > threshold);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_the_best_wins_and_nan_never_does() {
+    fn the_first_of_equal_values_is_best_and_nan_never_is() {
         let all = evaluations(&[f64::NAN, 0.5, 0.2, 0.2, 0.9]);
         for (metric, step) in [
             (metric("loss", false), 2),
@@ -100,18 +100,19 @@ mod tests {
             assert_eq!(metric.best(&all).map(|e| e.step), Some(step), "{metric:?}");
         }
         assert_eq!(metric("loss", false).best(&evaluations(&[f64::NAN])), None);
-        let unknown = metric("accuracy", true).require(&all[1]).unwrap_err().to_string();
+        let unknown = metric("accuracy", true).check_present(&all[1]).unwrap_err().to_string();
         assert!(unknown.contains("accuracy") && unknown.contains("loss, rewards/accuracies"), "{unknown}");
     }
 
     #[test]
-    fn patience_counts_what_is_not_better_by_the_threshold() {
-        let count =
-            |values: &[f64], threshold| metric("loss", false).without_improvement(&evaluations(values), threshold);
+    fn evaluations_within_the_threshold_are_no_improvement() {
+        let count = |values: &[f64], threshold| {
+            metric("loss", false).evaluations_without_improvement(&evaluations(values), threshold)
+        };
         assert_eq!(count(&[1.0], 0.0), 0);
         assert_eq!(count(&[1.0, 1.0, 1.2], 0.0), 2);
         assert_eq!(count(&[1.0, 1.2, 0.9], 0.0), 0);
-        // The best moves by steps that are too small to count.
+        // The best value improves by less than the threshold each time.
         assert_eq!(count(&[1.0, 0.95, 0.9, 0.85], 0.1), 3);
         assert_eq!(count(&[1.0, 0.95, 0.8, 0.95], 0.1), 1);
         assert_eq!(count(&[f64::NAN, 1.0, f64::NAN], 0.0), 1);

@@ -1,4 +1,4 @@
-//! The names of checkpoints' folders.
+//! The names of checkpoint folders.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ pub(crate) fn checkpoint_dir(run: &Path, step: u64) -> PathBuf {
     run.join(checkpoint_name(step))
 }
 
-/// The step of a checkpoint's name.
+/// The step in the name of a checkpoint folder, if it is one.
 pub(crate) fn step_of(name: &str) -> Option<u64> {
     name.strip_prefix(PREFIX)?.parse().ok()
 }
 
-/// Whether a name is one that a checkpoint may have.
-pub(crate) fn is_checkpoint(name: &str) -> bool {
+/// Whether a folder name is that of a checkpoint.
+pub(crate) fn is_checkpoint_name(name: &str) -> bool {
     step_of(name).is_some()
 }

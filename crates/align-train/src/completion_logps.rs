@@ -2,23 +2,23 @@ use crate::{Error, Result};
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
 
-/// A prompt and what follows it, as token ids.
+/// The token ids of a prompt and its completion.
 #[derive(Debug, Clone, Copy)]
-pub struct Completion<'a> {
-    /// What is given.
+pub struct PromptCompletion<'a> {
+    /// The prompt, on which the completion is conditioned.
     pub prompt_ids: &'a [i64],
-    /// What is judged.
+    /// The completion, whose log-probabilities are computed.
     pub completion_ids: &'a [i64],
 }
 
-/// Each completion's token log-probabilities `log π(y_t | x, y_<t)` under a model, in nats, in the rows' order.
+/// The log-probability of each completion token, `log π(y_t | x, y_<t)`, under a model, in nats. Returns one vector per row.
 ///
-/// A sequence's very first token is predicted by nothing: without a prompt it is left out.
+/// The first token of a sequence is never predicted. Without a prompt, the first completion token is therefore omitted.
 ///
 /// # Errors
-/// A row without a token to judge, longer than the model's positions or with ids outside its vocabulary (the error counts
-/// rows from one), a `batch_size` of 0, or log-probabilities that are not finite (the error names the weights at fault).
-pub fn completion_logps(model: &dyn CausalLm, rows: &[Completion], batch_size: usize) -> Result<Vec<Vec<f32>>> {
+/// A row without a predicted token, with more tokens than the model takes or with ids outside its vocabulary (rows are counted from 1), a
+/// `batch_size` of 0, or log-probabilities that are not finite (the error names a weight that is not finite).
+pub fn completion_logps(model: &dyn CausalLm, rows: &[PromptCompletion], batch_size: usize) -> Result<Vec<Vec<f32>>> {
     if batch_size == 0 {
         return Err(Error::Config { option: "batch_size", reason: "is 0, expected at least 1".into() });
     }
@@ -28,68 +28,68 @@ pub fn completion_logps(model: &dyn CausalLm, rows: &[Completion], batch_size: u
     order.sort_by_key(|i| std::cmp::Reverse(length(i)));
     let mut logps = vec![Vec::new(); rows.len()];
     for batch in order.chunks(batch_size) {
-        let picked: Vec<Completion> = batch.iter().filter_map(|i| rows.get(*i).copied()).collect();
-        for (place, found) in batch.iter().zip(tch::no_grad(|| batch_logps(model, &picked))?) {
-            if found.iter().any(|logp| !logp.is_finite()) {
+        let batch_rows: Vec<PromptCompletion> = batch.iter().filter_map(|i| rows.get(*i).copied()).collect();
+        for (index, row_logps) in batch.iter().zip(tch::no_grad(|| batch_logps(model, &batch_rows))?) {
+            if row_logps.iter().any(|logp| !logp.is_finite()) {
                 let tensor = model.parameters().first_not_finite()?.map(str::to_owned);
                 let what = "the log-probabilities of row";
-                return Err(align_models::Error::NotFinite { what, number: *place as u64 + 1, tensor }.into());
+                return Err(align_models::Error::NotFinite { what, number: *index as u64 + 1, tensor }.into());
             }
-            if let Some(slot) = logps.get_mut(*place) {
-                *slot = found;
+            if let Some(slot) = logps.get_mut(*index) {
+                *slot = row_logps;
             }
         }
     }
     Ok(logps)
 }
 
-fn check(model: &dyn CausalLm, number: usize, row: &Completion) -> Result<()> {
-    let (vocab, most) = (model.vocab_size(), model.max_position_embeddings());
+fn check(model: &dyn CausalLm, number: usize, row: &PromptCompletion) -> Result<()> {
+    let (vocab, max_tokens) = (model.vocab_size(), model.max_position_embeddings());
     let length = row.prompt_ids.len() + row.completion_ids.len();
     let problem = if let Some(id) = row.prompt_ids.iter().chain(row.completion_ids).find(|id| !(0..vocab).contains(*id))
     {
         format!("token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser")
-    } else if length as i64 > most {
-        format!("has {length} tokens, the model takes {most}: shorten it")
-    } else if judged(row) == 0 {
-        "has no completion token to judge".into()
+    } else if length as i64 > max_tokens {
+        format!("has {length} tokens, but the model takes at most {max_tokens}: shorten it")
+    } else if predicted_tokens(row) == 0 {
+        "has no completion token that could be scored".into()
     } else {
         return Ok(());
     };
     Err(Error::Data(format!("row {number}: {problem}")))
 }
 
-fn judged(row: &Completion) -> usize {
+fn predicted_tokens(row: &PromptCompletion) -> usize {
     row.completion_ids.len().saturating_sub(usize::from(row.prompt_ids.is_empty()))
 }
 
-fn batch_logps(model: &dyn CausalLm, rows: &[Completion]) -> Result<Vec<Vec<f32>>> {
+fn batch_logps(model: &dyn CausalLm, rows: &[PromptCompletion]) -> Result<Vec<Vec<f32>>> {
     let width = rows.iter().map(|row| row.prompt_ids.len() + row.completion_ids.len()).max().unwrap_or(0);
     let (mut ids, mut predictors, mut targets) = (Vec::new(), Vec::new(), Vec::new());
     for (number, row) in rows.iter().enumerate() {
         let sequence = row.prompt_ids.iter().chain(row.completion_ids);
         let length = row.prompt_ids.len() + row.completion_ids.len();
-        // Right padding is invisible to a causal model, so any id serves.
+        // A causal model does not attend to padding on the right, so any id works.
         ids.extend(sequence.copied().chain(std::iter::repeat_n(0, width - length)));
-        let first = length - judged(row);
+        let first = length - predicted_tokens(row);
         predictors.extend((first..length).map(|t| (number * width + t - 1) as i64));
-        targets.extend(row.completion_ids.iter().rev().take(judged(row)).rev());
+        targets.extend(row.completion_ids.iter().rev().take(predicted_tokens(row)).rev());
     }
     let device = model.device();
     let tensor = |x: &[i64]| Tensor::f_from_slice(x)?.f_to_device(device);
     let hidden =
         model.hidden(&tensor(&ids)?.f_view([rows.len() as i64, width as i64])?, None, &Attention::Causal, None)?;
-    let n_embd = hidden.size3()?.2;
-    let selected = hidden.f_view([-1, n_embd])?.f_index_select(0, &tensor(&predictors)?)?;
+    let hidden_size = hidden.size3()?.2;
+    let selected = hidden.f_view([-1, hidden_size])?.f_index_select(0, &tensor(&predictors)?)?;
     let flat = align_losses::linear_logps(&selected, model.head(), &tensor(&targets)?)?;
     let flat: Vec<f32> = Vec::try_from(flat.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Float)?)?;
     let mut rest = flat.as_slice();
     Ok(rows
         .iter()
         .map(|row| {
-            let (mine, others) = rest.split_at(judged(row).min(rest.len()));
+            let (row_logps, others) = rest.split_at(predicted_tokens(row).min(rest.len()));
             rest = others;
-            mine.to_vec()
+            row_logps.to_vec()
         })
         .collect())
 }

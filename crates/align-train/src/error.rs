@@ -2,11 +2,11 @@ use crate::memory::MemoryEstimate;
 use align_base::{printable, printable_path};
 use std::path::PathBuf;
 
-/// What can go wrong while training.
+/// Errors of training.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Options that contradict each other, or values out of range.
+    /// An option that is out of range or contradicts another option.
     #[error("option {option}: {reason}")]
     Config {
         /// The option's name.
@@ -17,10 +17,10 @@ pub enum Error {
     /// Training or evaluation data that cannot be used.
     #[error("{0}")]
     Data(String),
-    /// A checkpoint that cannot be written, read or continued from.
+    /// A checkpoint that cannot be written, read or resumed from.
     #[error("checkpoint {}: {}", printable_path(path), printable(reason))]
     Checkpoint {
-        /// Its folder or file.
+        /// The checkpoint's folder or file.
         path: PathBuf,
         /// What is wrong and what to do.
         reason: String,
@@ -33,7 +33,7 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// A file of records that cannot be read.
+    /// A metrics file that cannot be read.
     #[error("{}: {}", printable_path(path), printable(reason))]
     Records {
         /// The file.
@@ -43,58 +43,59 @@ pub enum Error {
     },
     /// The loss or the gradient is not a finite number.
     #[error(
-        "step {step}: {what} is {value} on training {}: lower learning_rate, or look at these rows' texts; the weights \
-         are those before the step, and the last checkpoint stays",
-        listed(rows)
+        "step {step}: {what} is {value} on training {}: lower learning_rate, or check the texts of these rows. The weights \
+         have not been updated by this step, and the last checkpoint is unchanged",
+        row_list(rows)
     )]
     NotFinite {
-        /// The optimiser step, from one.
+        /// The optimiser step, counted from 1.
         step: u64,
         /// `loss` or `grad_norm`.
         what: &'static str,
-        /// NaN or an infinity.
+        /// NaN or infinity.
         value: f64,
-        /// The rows that it came from, by their numbers in the input, counted from one.
+        /// The rows of the step, by their numbers in the input, counted from 1.
         rows: Vec<usize>,
     },
-    /// The loss of held-out rows is not a finite number.
+    /// The loss on held-out rows is not a finite number.
     #[error(
-        "the evaluation after step {step}: the loss is {value} on evaluation {}: look at these rows' texts",
-        listed(rows)
+        "the evaluation after step {step}: the loss is {value} on evaluation {}: check the texts of these rows",
+        row_list(rows)
     )]
     EvaluationNotFinite {
-        /// Optimiser steps done.
+        /// Completed optimiser steps.
         step: u64,
-        /// NaN or an infinity.
+        /// NaN or infinity.
         value: f64,
-        /// The rows of the batches that it came from, by their numbers in the input, counted from one.
+        /// The rows of the batches with such a loss, by their numbers in the input, counted from 1.
         rows: Vec<usize>,
     },
-    /// A run that would need more memory than there is.
+    /// A run that would need more memory than is available.
     #[error(
-        "the run needs about {estimate}, there are {}: lower per_device_train_batch_size (and raise gradient_accumulation_steps by as \
-         much){} or max_length, set gradient_checkpointing, or take dtype bfloat16; skip_memory_check begins it nevertheless",
+        "the run needs about {estimate}, but {} are available: lower per_device_train_batch_size (and raise \
+         gradient_accumulation_steps by the same factor){} or max_length, set gradient_checkpointing, or use dtype bfloat16. Set \
+         skip_memory_check to start it anyway",
         align_torch::format_bytes(*available),
-        if *in_parts { ", micro_batch_tokens" } else { "" }
+        if *has_micro_batches { ", micro_batch_tokens" } else { "" }
     )]
     Memory {
-        /// What it needs.
+        /// The estimated memory.
         estimate: MemoryEstimate,
-        /// Bytes that there are once its models are loaded.
+        /// Available bytes after the models are loaded.
         available: u64,
-        /// Whether the objective takes a batch in parts of `micro_batch_tokens`.
-        in_parts: bool,
+        /// Whether the objective splits batches into micro-batches of `micro_batch_tokens`.
+        has_micro_batches: bool,
     },
-    /// A problem of the rows that a run was given.
+    /// A problem with the rows of a dataset.
     #[error("{name}: {problem}")]
     Dataset {
-        /// Their file or name.
+        /// The dataset's file or name.
         name: String,
         /// What is wrong.
         problem: Box<Error>,
     },
     /// The evaluation at the end of a run failed.
-    #[error("{problem}\n  the trained model is whole in {}", printable_path(model))]
+    #[error("{problem}\n  the trained model was saved in {}", printable_path(model))]
     FinalEvaluation {
         /// The trained model's folder.
         model: PathBuf,
@@ -103,30 +104,30 @@ pub enum Error {
     },
     /// A trained model that could not be uploaded.
     #[cfg(feature = "hub")]
-    #[error("{problem}\n  the model is whole in {}", printable_path(model))]
+    #[error("{problem}\n  the model was saved in {}", printable_path(model))]
     Upload {
         /// The trained model's folder.
         model: PathBuf,
-        /// What the hub or the network refused.
+        /// The error of the hub or the network.
         problem: Box<align_models::hub::HubError>,
     },
-    /// A report that cannot be drawn.
+    /// A report that cannot be rendered.
     #[cfg(feature = "report")]
     #[error("report: {0}")]
     Report(#[from] align_report::Error),
-    /// A device that is not there.
+    /// A device that is not available.
     #[error(transparent)]
     Device(#[from] align_torch::DeviceError),
-    /// A loss that refuses its options or inputs.
+    /// Options or inputs that a loss does not accept.
     #[error(transparent)]
     Loss(#[from] align_losses::Error),
-    /// A model that refuses its inputs.
+    /// An error of a model.
     #[error(transparent)]
     Model(#[from] align_models::Error),
-    /// Data that cannot be batched.
+    /// Data that cannot be tokenised or batched.
     #[error(transparent)]
     Batch(#[from] align_data::Error),
-    /// LibTorch refused an operation.
+    /// A LibTorch error.
     #[error("LibTorch: {0}")]
     Torch(#[from] tch::TchError),
 }
@@ -135,17 +136,20 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// A problem of the rows of this name.
-    pub(crate) fn of_data(name: &str, problem: Self) -> Self {
+    /// A problem with the rows of the dataset `name`.
+    pub(crate) fn in_dataset(name: &str, problem: Self) -> Self {
         Self::Dataset { name: name.to_owned(), problem: Box::new(problem) }
     }
 }
 
-/// Most rows that a message lists.
-const LISTED: usize = 32;
+/// Maximum number of rows that a message lists.
+const MAX_LISTED_ROWS: usize = 32;
 
-fn listed(rows: &[usize]) -> String {
-    let all: Vec<String> = rows.iter().take(LISTED).map(usize::to_string).collect();
-    let more = if rows.len() > LISTED { format!(" and {} more", rows.len() - LISTED) } else { String::new() };
+fn row_list(rows: &[usize]) -> String {
+    let all: Vec<String> = rows.iter().take(MAX_LISTED_ROWS).map(usize::to_string).collect();
+    let more = match rows.len().saturating_sub(MAX_LISTED_ROWS) {
+        0 => String::new(),
+        hidden => format!(" and {hidden} more"),
+    };
     format!("row{} {}{more}", if rows.len() == 1 { "" } else { "s" }, all.join(", "))
 }

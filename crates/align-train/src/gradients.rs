@@ -1,12 +1,12 @@
 use crate::Result;
 use tch::{Kind, Tensor};
 
-/// Scales all gradients down to a Euclidean norm of `max_norm` where it is larger, and returns the norm before.
+/// Scales all gradients down if their total Euclidean norm exceeds `max_norm`. Returns the norm before clipping.
 ///
-/// As `torch.nn.utils.clip_grad_norm_`: the factor is `max_norm / (norm + 1e-6)`, at most one.
+/// Like `torch.nn.utils.clip_grad_norm_`, the factor is `max_norm / (norm + 1e-6)`, at most 1.
 ///
 /// # Errors
-/// Only what LibTorch refuses.
+/// LibTorch errors only.
 pub fn clip_grad_norm<'a>(weights: impl Iterator<Item = &'a Tensor>, max_norm: Option<f64>) -> Result<f64> {
     let mut gradients: Vec<Tensor> = weights.map(Tensor::grad).filter(Tensor::defined).collect();
     let norms = gradients

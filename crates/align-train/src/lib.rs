@@ -1,16 +1,16 @@
-//! Training by preference optimisation, and what comes before it: supervised fine-tuning and classifiers.
+//! Preference optimisation of language models, supervised fine-tuning, and training of text classifiers.
 //!
-//! | run | trainer | examples | reference | losses |
+//! | run | trainer | examples | reference model | losses |
 //! | --- | --- | --- | --- | --- |
-//! | [`DpoRun`] | [`DpoTrainer`] | pairs | a frozen model, or one that follows the policy | DPO and its family |
-//! | [`KtoRun`] | [`KtoTrainer`] | single completions, liked or not | a frozen model | KTO, BCO, APO-zero |
-//! | [`CpoRun`] | [`CpoTrainer`] | pairs | none | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
-//! | [`SftRun`] | [`SftTrainer`] | texts, with prompts or packed | none | the next token's cross-entropy |
-//! | [`ClassificationRun`] | [`ClassificationTrainer`] | texts with their classes | none | the class's cross-entropy |
+//! | [`DpoRun`] | [`DpoTrainer`] | preference pairs | frozen, or updated towards the policy | DPO and its variants |
+//! | [`KtoRun`] | [`KtoTrainer`] | unpaired preferences | frozen | KTO, BCO, APO-zero |
+//! | [`CpoRun`] | [`CpoTrainer`] | preference pairs | none | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
+//! | [`SftRun`] | [`SftTrainer`] | texts, with prompts or packed | none | cross-entropy of the next token |
+//! | [`ClassificationRun`] | [`ClassificationTrainer`] | labelled texts | none | cross-entropy of the class |
 //!
-//! A [`Run`] goes from a model's name and examples to a folder with the trained model and all records ([`run`]). Under it is a
-//! [`Trainer`] of an [`Objective`], which can be one's own: an iterator of optimiser steps over rows of token ids. [`Trainer::train`]
-//! drives it with observers (progress bar, metrics file, checkpoints, early stop).
+//! A [`Run`] takes the name of a model and examples, and writes a folder with the trained model and all records ([`run`]). It uses a
+//! [`Trainer`], an iterator of optimiser steps over tokenised rows. A trainer optimises an [`Objective`], which you can implement
+//! yourself. [`Trainer::train`] runs all steps with observers (progress bar, metrics file, checkpoints, early stopping).
 //!
 //! ```
 //! use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
@@ -35,32 +35,34 @@
 //! # }
 //! ```
 //!
-//! With the feature `hub` a run takes models by their names on the Hugging Face hub and uploads trained ones, with `report` it writes a
-//! page, with `tables` examples come from Parquet files too, with `clap` options are command-line options, with `progress` there is a bar.
+//! Features: `hub` (load models by their names on the Hugging Face hub and upload trained models), `report` (a run writes an HTML
+//! report), `tables` (read examples from Parquet files), `clap` (config structs as command-line options), `progress` (a progress bar).
 
 mod adamw;
 mod batch_metrics;
 mod best_metric;
+mod builtin_trainers;
 mod checkpoint_names;
 mod completion_logps;
 mod config;
-mod earlier_run;
 mod error;
 mod evaluation;
 mod gradients;
-mod history;
 mod json_number;
-mod line_files;
+mod legacy_run;
+mod load_weights;
+mod log_files;
+mod log_history;
+mod log_records;
 mod memory;
 mod metric_names;
 mod metrics;
 mod model_card;
-mod model_facts;
+mod model_info;
 pub mod objective;
 mod observer;
 mod option_names;
 mod purpose;
-mod record;
 #[cfg(feature = "report")]
 pub mod report;
 mod rounding;
@@ -73,20 +75,20 @@ mod sampler;
 mod schedule;
 mod train_loop;
 mod trainer;
-mod trainers;
 mod training_checkpoint;
-mod weights;
 
 pub use adamw::{AdamW, AdamWConfig};
 pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
-pub use completion_logps::{Completion, completion_logps};
+pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer};
+pub use completion_logps::{PromptCompletion, completion_logps};
 pub use config::{
     ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, KtoConfig, PackingStrategy, PrefixSharing,
     SamplingStrategy, SftConfig, Strategy, TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
+pub use log_records::{EvaluationRecord, StepRecord};
 pub use memory::{MemoryEstimate, available_memory};
 pub use metrics::Metrics;
 pub use model_card::ModelCard;
@@ -95,7 +97,6 @@ pub use observer::{
     CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal, TrainingRecords,
 };
 pub use purpose::Purpose;
-pub use record::{EvaluationRecord, StepRecord};
 pub use rounding::Rounding;
 pub use run::{ClassificationRun, CpoRun, DpoRun, KtoRun, Run, RunSummary, SftRun};
 pub use run_checkpoints::latest_checkpoint;
@@ -104,7 +105,6 @@ pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
 pub use train_loop::TrainSummary;
 pub use trainer::Trainer;
-pub use trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer};
 
 #[cfg(feature = "progress")]
 pub use observer::ProgressBar;

@@ -1,12 +1,12 @@
-//! What the evaluations of each objective log: one list an objective, of which the metric for the best model is one.
+//! The names of the metrics that evaluations of each objective log. `metric_for_best_model` must be one of them.
 //!
-//! What each name means stands at [`Metrics`](crate::Metrics).
+//! [`Metrics`](crate::Metrics) explains each name.
 
 use crate::option_names::nearest_name;
 use crate::{CpoLossType, Error, KtoLossType, Result, RunConfig};
 
-/// Of chosen and rejected completions.
-const SIDES: [&str; 7] = [
+/// Metrics of all preference objectives.
+const PREFERENCE_METRICS: [&str; 7] = [
     "rewards/chosen",
     "rewards/rejected",
     "rewards/margins",
@@ -15,36 +15,36 @@ const SIDES: [&str; 7] = [
     "logits/chosen",
     "logits/rejected",
 ];
-/// Of these beside a reference.
-const BESIDE_REFERENCE: [&str; 3] = ["log_ratios/chosen", "log_ratios/rejected", "entropy"];
+/// Additional metrics of objectives with a reference model.
+const REFERENCE_METRICS: [&str; 3] = ["log_ratios/chosen", "log_ratios/rejected", "entropy"];
 
-/// DPO's and its family's.
+/// Metrics of DPO and its variants.
 pub(crate) fn of_dpo() -> Vec<&'static str> {
     let own = ["rewards/accuracies", "likelihood_displacement", "mean_token_accuracy"];
-    [&SIDES[..], &BESIDE_REFERENCE, &own].concat()
+    [&PREFERENCE_METRICS[..], &REFERENCE_METRICS, &own].concat()
 }
 
-/// KTO's and its family's. Batches without a desirable or without an undesirable completion lack what is of that side.
+/// Metrics of KTO and its variants. Batches without a desirable or an undesirable completion lack the metrics of that label.
 pub(crate) fn of_kto(loss: KtoLossType) -> Vec<&'static str> {
-    [&SIDES[..], &BESIDE_REFERENCE, loss.info().metrics].concat()
+    [&PREFERENCE_METRICS[..], &REFERENCE_METRICS, loss.info().metrics].concat()
 }
 
-/// CPO's and its family's.
+/// Metrics of CPO and its variants.
 pub(crate) fn of_cpo(loss: CpoLossType) -> Vec<&'static str> {
-    [&SIDES[..], &["rewards/accuracies", "nll_loss"], loss.info().metrics].concat()
+    [&PREFERENCE_METRICS[..], &["rewards/accuracies", "nll_loss"], loss.info().metrics].concat()
 }
 
-/// Fine-tuning's.
+/// Metrics of supervised fine-tuning.
 pub(crate) fn of_sft() -> Vec<&'static str> {
     vec!["entropy", "mean_token_accuracy", "perplexity"]
 }
 
-/// A classifier's.
+/// Metrics of a classifier.
 pub(crate) fn of_classification() -> Vec<&'static str> {
     vec!["accuracy"]
 }
 
-/// Refuses a metric for the best model that the objective's evaluations never log.
+/// Returns an error if the evaluations of the objective do not log `metric_for_best_model`.
 pub(crate) fn check(config: &impl RunConfig) -> Result<()> {
     let (Some(name), Some(logged)) = (&config.training().metric_for_best_model, config.evaluation_metrics()) else {
         return Ok(());
@@ -56,7 +56,7 @@ pub(crate) fn check(config: &impl RunConfig) -> Result<()> {
     }
     let hint = nearest_name(plain, known.iter().copied()).map(|meant| format!("; did you mean {meant}?"));
     let reason = format!(
-        "is {name:?}, which evaluations of this run never log: choose one of {}{}",
+        "is {name:?}, but evaluations of this run do not log it: choose one of {}{}",
         known.join(", "),
         hint.unwrap_or_default()
     );
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
     use crate::{ClassificationConfig, CpoConfig, DpoConfig, KtoConfig, SftConfig, Strategy, TrainingConfig};
 
-    fn by(metric: &str) -> TrainingConfig {
+    fn with_metric(metric: &str) -> TrainingConfig {
         TrainingConfig {
             metric_for_best_model: Some(metric.to_owned()),
             early_stopping_patience: Some(1),
@@ -79,36 +79,42 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_the_objective_never_logs_is_refused_with_those_that_it_does() {
-        let dpo = |metric| DpoConfig { training: by(metric), ..DpoConfig::default() }.validate();
+    fn a_metric_that_the_objective_does_not_log_is_rejected() {
+        let dpo = |metric| DpoConfig { training: with_metric(metric), ..DpoConfig::default() }.validate();
         for known in ["loss", "eval_loss", "rewards/margins", "eval_rewards/margins"] {
             dpo(known).unwrap();
         }
-        let said = dpo("eval_rewards/margin").unwrap_err().to_string();
+        let message = dpo("eval_rewards/margin").unwrap_err().to_string();
         for part in [
             "metric_for_best_model",
             "\"eval_rewards/margin\"",
             "likelihood_displacement",
             "did you mean rewards/margins?",
         ] {
-            assert!(said.contains(part), "{said}");
+            assert!(message.contains(part), "{message}");
         }
-        let kto = |metric, loss_type| KtoConfig { training: by(metric), loss_type, ..KtoConfig::default() }.validate();
+        let kto = |metric, loss_type| {
+            KtoConfig { training: with_metric(metric), loss_type, ..KtoConfig::default() }.validate()
+        };
         kto("kl", KtoLossType::Kto).unwrap();
         kto("kl", KtoLossType::Bco).unwrap_err();
         kto("rewards/accuracies", KtoLossType::Kto).unwrap_err();
-        let cpo = |metric, loss_type| CpoConfig { training: by(metric), loss_type, ..CpoConfig::default() }.validate();
+        let cpo = |metric, loss_type| {
+            CpoConfig { training: with_metric(metric), loss_type, ..CpoConfig::default() }.validate()
+        };
         cpo("log_odds_ratio", CpoLossType::Orpo).unwrap();
         cpo("log_odds_ratio", CpoLossType::Sigmoid).unwrap_err();
-        SftConfig { training: by("perplexity"), ..SftConfig::default() }.validate().unwrap();
-        SftConfig { training: by("accuracy"), ..SftConfig::default() }.validate().unwrap_err();
-        ClassificationConfig { training: by("accuracy"), ..ClassificationConfig::default() }.validate().unwrap();
-        ClassificationConfig { training: by("f1"), ..ClassificationConfig::default() }.validate().unwrap_err();
+        SftConfig { training: with_metric("perplexity"), ..SftConfig::default() }.validate().unwrap();
+        SftConfig { training: with_metric("accuracy"), ..SftConfig::default() }.validate().unwrap_err();
+        ClassificationConfig { training: with_metric("accuracy"), ..ClassificationConfig::default() }
+            .validate()
+            .unwrap();
+        ClassificationConfig { training: with_metric("f1"), ..ClassificationConfig::default() }.validate().unwrap_err();
     }
 
-    /// The table of meanings at `Metrics` has these names, and those that steps alone have.
+    /// The table in the documentation of `Metrics` has these names and those that only training steps log.
     #[test]
-    fn every_name_has_its_meaning_in_the_docs() {
+    fn every_name_is_documented() {
         let rows = include_str!("metrics.rs").lines().filter_map(|line| line.strip_prefix("/// | `"));
         let names = rows.filter_map(|row| row.split(" | ").next());
         let mut documented: Vec<String> = names

@@ -3,44 +3,44 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What rows look like to the policy: numbers under TRL's names, each the mean over what the table says.
+/// Metrics of a training step or an evaluation, under TRL's names. Each is a mean; the table shows over what.
 ///
-/// | name | meaning | mean over | by |
+/// | name | meaning | mean over | reported by |
 /// | --- | --- | --- | --- |
-/// | `rewards/chosen`, `rewards/rejected` | `β (log π − log π_ref)`; without a reference `β log π` | pairs; completions of their kind (KTO) | all |
-/// | `rewards/accuracies` | share of pairs whose chosen reward is the higher | pairs | pairs |
-/// | `rewards/margins` | chosen reward less rejected reward | pairs; the difference of two means (KTO) | all |
-/// | `logps/chosen`, `logps/rejected` | `log π` as the loss takes it, in nats | as the rewards | all |
-/// | `log_ratios/chosen`, `log_ratios/rejected` | `log π − log π_ref`, in nats | as the rewards | with a reference |
-/// | `likelihood_displacement` | share of pairs whose chosen text has become less likely while its margin grew (arXiv:2410.08847) | pairs | DPO |
-/// | `logits/chosen`, `logits/rejected` | mean logit at the completions' tokens; CPO's at the prompts' too | tokens; CPO's at a training step over padding too | all |
-/// | `entropy` | of the next-token distributions over the completions, in nats | tokens | with a reference, SFT |
-/// | `mean_token_accuracy` | share of the chosen completions' tokens that the policy finds likeliest | tokens | DPO, SFT |
-/// | `perplexity` | `exp` of the held-out rows' mean loss | tokens | SFT |
-/// | `accuracy` | share of the texts whose class is the likeliest | rows | classification |
-/// | `kl` | KTO's reference point, one number a batch | rows | KTO |
+/// | `rewards/chosen`, `rewards/rejected` | `β (log π − log π_ref)`; without a reference model `β log π` | pairs; completions with that label (KTO) | all |
+/// | `rewards/accuracies` | fraction of pairs with a higher reward for the chosen completion | pairs | objectives on pairs |
+/// | `rewards/margins` | chosen reward minus rejected reward | pairs; difference of the two means (KTO) | all |
+/// | `logps/chosen`, `logps/rejected` | `log π` as used in the loss (summed or per token), in nats | same as rewards | all |
+/// | `log_ratios/chosen`, `log_ratios/rejected` | `log π − log π_ref`, in nats | same as rewards | objectives with a reference model |
+/// | `likelihood_displacement` | fraction of pairs whose chosen completion became less likely while the margin grew (arXiv:2410.08847) | pairs | DPO |
+/// | `logits/chosen`, `logits/rejected` | mean logit at the completion tokens; with CPO also at the prompt tokens | tokens; in training steps of CPO also padding | all |
+/// | `entropy` | entropy of the next-token distribution at the completion tokens, in nats | tokens | objectives with a reference model, SFT |
+/// | `mean_token_accuracy` | fraction of tokens of the chosen completions that are the policy's most probable token | tokens | DPO, SFT |
+/// | `perplexity` | `exp` of the mean evaluation loss | tokens | SFT |
+/// | `accuracy` | fraction of texts whose most probable class is the label | rows | classification |
+/// | `kl` | KTO's reference point, one number per batch | rows | KTO |
 /// | `delta` | BCO's reward shift, one number | rows | BCO |
-/// | `nll_loss` | negative log-likelihood of the chosen texts | tokens | CPO, ORPO |
-/// | `log_odds_ratio`, `log_odds_chosen` | ORPO's `log σ` of the log odds ratio, and the ratio | pairs | ORPO |
-/// | `beta`, `weight_distance` | the batch's β (β-DPO); the weights' penalty | one number a step | where asked for |
+/// | `nll_loss` | negative log-likelihood of the chosen completions | tokens | CPO, ORPO |
+/// | `log_odds_ratio`, `log_odds_chosen` | ORPO's `log σ` of the log odds ratio, and the log odds ratio | pairs | ORPO |
+/// | `beta`, `weight_distance` | the batch's β (β-DPO); the penalty on the weights | one number per step | runs with the option |
 ///
-/// The loss is the mean over pairs, rows (KTO, classification) or tokens (SFT); where it has terms of several kinds, such as CPO's
-/// likelihood, each is a mean of its own. An evaluation takes these means over all held-out rows, however they are split into batches.
-/// A training step of several micro-batches takes the mean of theirs, as TRL does.
+/// The loss is a mean over pairs, rows (KTO, classification) or tokens (SFT). If it has several terms, such as CPO's negative
+/// log-likelihood, each term is a mean of its own. An evaluation averages over all held-out rows, independent of the batch size.
+/// A training step that accumulates several batches averages over the batches, as TRL does.
 ///
-/// "Chosen" are the desirable completions where there are no pairs. A batch without a value for a name lacks it. What evaluations
-/// of an objective log is listed by [`RunConfig::evaluation_metrics`](crate::RunConfig::evaluation_metrics).
+/// For unpaired data, "chosen" means desirable and "rejected" means undesirable. A metric without a value in a batch is missing.
+/// [`RunConfig::evaluation_metrics`](crate::RunConfig::evaluation_metrics) lists the metrics that evaluations of an objective log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Metrics(#[serde(deserialize_with = "json_number::map")] BTreeMap<Cow<'static, str>, f64>);
+pub struct Metrics(#[serde(deserialize_with = "json_number::map_nan_if_null")] BTreeMap<Cow<'static, str>, f64>);
 
 impl Metrics {
-    /// The value under a name.
+    /// The value with this name.
     pub fn get(&self, name: &str) -> Option<f64> {
         self.0.get(name).copied()
     }
 
-    /// All names and values, by name.
+    /// All names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
@@ -50,7 +50,7 @@ impl Metrics {
         self.0.insert(name.into(), value);
     }
 
-    /// Under each name the mean over those that have it.
+    /// The mean of each metric over the items that have it.
     #[must_use]
     pub fn mean<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut sums: BTreeMap<Cow<'static, str>, (f64, f64)> = BTreeMap::new();
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mean_is_over_those_that_have_the_name() {
+    fn a_mean_is_taken_over_the_items_that_have_the_metric() {
         let of = |values: &[(&'static str, f64)]| {
             let mut metrics = Metrics::default();
             values.iter().for_each(|(name, value)| metrics.set(*name, *value));

@@ -1,4 +1,4 @@
-use crate::config::BOOKKEEPING;
+use crate::config::OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS;
 use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord};
 use align_base::printable_line;
 use align_losses::Method;
@@ -6,36 +6,36 @@ use serde_json::Value;
 use std::fmt;
 use std::path::Path;
 
-/// What a trained model was made of: the `README.md` that the hub shows.
+/// The model card of a trained model, the `README.md` that the hub shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelCard<C> {
-    /// The model that training began from, in words.
+    /// The display name of the initial model.
     pub base_model: String,
-    /// Its repository on the hub, where it has one: the hub links to it.
+    /// The repository of the initial model on the hub, if it has one. The hub links to it.
     pub base_model_id: Option<String>,
-    /// Whether the folder holds an adapter of the base model, in PEFT's layout, and not a whole model.
+    /// Whether the folder contains an adapter for the base model, in PEFT's layout, instead of a full model.
     pub adapter: bool,
-    /// The reference model, in words; none where the method has none.
+    /// The display name of the reference model, if the method has one.
     pub ref_model: Option<String>,
-    /// The training rows' file or dataset.
+    /// The file or dataset of the training rows.
     pub train_data: String,
-    /// How many rows there were after tokenising.
+    /// The number of training rows after tokenisation.
     pub train_rows: usize,
-    /// The run's options.
+    /// The options of the run.
     pub config: C,
-    /// Optimiser steps done.
+    /// Completed optimiser steps.
     pub steps: u64,
-    /// The last step.
+    /// The record of the last step.
     pub last_step: Option<StepRecord>,
-    /// The last evaluation, and the held-out rows' file or dataset.
+    /// The last evaluation, and the file or dataset of the held-out rows.
     pub evaluation: Option<(EvaluationRecord, String)>,
 }
 
 impl<C: RunConfig> ModelCard<C> {
-    /// Writes `README.md` into the model's folder; the file appears whole or not at all.
+    /// Writes `README.md` into the folder of the model, atomically.
     ///
     /// # Errors
-    /// When it exists and `overwrite` is false, or cannot be written.
+    /// A file that exists already, unless `overwrite` is set, or that cannot be written.
     pub fn write(&self, dir: &Path, overwrite: bool) -> Result<()> {
         let path = dir.join("README.md");
         let fail = |reason: String| Error::Output { path: path.clone(), reason };
@@ -46,15 +46,15 @@ impl<C: RunConfig> ModelCard<C> {
     }
 }
 
-/// Text as a scalar of YAML, of which a JSON string is one.
+/// Text as a YAML scalar. A JSON string is one.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Words as they stand inside Markdown, on one line: no markup, no HTML and no link comes out of them.
-fn plain(words: &str) -> String {
-    let mut text = String::with_capacity(words.len());
-    for c in printable_line(words).chars() {
+/// Escapes text for one line of Markdown, so that it contains no markup, HTML or links.
+fn escaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for c in printable_line(value).chars() {
         match c {
             '<' => text.push_str("&lt;"),
             '>' => text.push_str("&gt;"),
@@ -70,7 +70,7 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let methods = self.config.methods().iter().map(Method::to_string).collect::<Vec<_>>().join(", ");
         let purpose = self.config.purpose();
-        let ((pipeline_tag, purpose_tag), (trained, by)) = (purpose.tags(), purpose.words());
+        let ((pipeline_tag, purpose_tag), (title_suffix, introduction)) = (purpose.hub_tags(), purpose.card_phrases());
         let (library, layout) = if self.adapter { ("peft", "PEFT's") } else { ("transformers", "transformers'") };
         writeln!(f, "---")?;
         if let Some(id) = &self.base_model_id {
@@ -85,11 +85,11 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
             writeln!(f, "- lora")?;
         }
         writeln!(f, "---\n")?;
-        writeln!(f, "# {}, {trained}\n", plain(&self.base_model))?;
-        let what = if self.adapter { " The folder holds a LoRA adapter of it, not the base model." } else { "" };
-        writeln!(f, "{by} {methods}.{what}\n")?;
+        writeln!(f, "# {}, {title_suffix}\n", escaped(&self.base_model))?;
+        let note = if self.adapter { " The folder contains a LoRA adapter, not the base model." } else { "" };
+        writeln!(f, "{introduction} {methods}.{note}\n")?;
         writeln!(f, "## Training\n\n| | |\n| --- | --- |")?;
-        let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", plain(&value));
+        let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", escaped(&value));
         row("base model", self.base_model.clone())?;
         if let Some(reference) = &self.ref_model {
             row("reference model", reference.clone())?;
@@ -97,11 +97,11 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         row("data", format!("{}, {} rows", self.train_data, self.train_rows))?;
         row("steps", self.steps.to_string())?;
         let options = serde_json::to_value(&self.config).map_err(|_| fmt::Error)?;
-        shown(&options).into_iter().try_for_each(|(name, value)| row(name, value))?;
+        option_rows(&options).into_iter().try_for_each(|(name, value)| row(name, value))?;
         writeln!(f, "\n## Metrics\n\n| | last training step | held-out rows |\n| --- | --- | --- |")?;
         self.metrics(f)?;
         if let Some((_, data)) = &self.evaluation {
-            writeln!(f, "\nHeld out: {}.", plain(data))?;
+            writeln!(f, "\nHeld out: {}.", escaped(data))?;
         }
         writeln!(f, "\nTrained with align on LibTorch; the files are in {layout} layout.")
     }
@@ -127,19 +127,19 @@ impl<C> ModelCard<C> {
     }
 }
 
-/// What the weights depend on, but for what was left out: each option's name and value.
-fn shown(options: &Value) -> Vec<(&str, String)> {
-    let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+/// The names and values of all options that affect the weights and are set.
+fn option_rows(options: &Value) -> Vec<(&str, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let row = |(name, value): (&'_ String, &Value)| match value {
         Value::Null | Value::Bool(false) => None,
-        Value::Array(values) => Some(values.iter().map(words).collect::<Vec<_>>().join(", ")),
-        _ if BOOKKEEPING.contains(&name.as_str()) => None,
-        value => Some(words(value)),
+        Value::Array(values) => Some(values.iter().map(text).collect::<Vec<_>>().join(", ")),
+        _ if OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS.contains(&name.as_str()) => None,
+        value => Some(text(value)),
     };
     let mut rows = Vec::new();
     for (name, value) in options.as_object().into_iter().flatten() {
         match value {
-            Value::Object(_) => rows.extend(shown(value)),
+            Value::Object(_) => rows.extend(option_rows(value)),
             _ => rows.extend(row((name, value)).map(|value| (name.as_str(), value))),
         }
     }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_the_model_was_made_of() {
+    fn the_card_lists_data_options_and_metrics() {
         let text = card().to_string();
         assert!(text.starts_with("---\nbase_model: \"lvwerra/gpt2-imdb\"\nlibrary_name: transformers\n"), "{text}");
         for line in [
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_no_markup() {
+    fn markup_in_names_is_escaped() {
         let hostile = "<script>alert(1)</script> [x](javascript:alert(1)) ![x](http://a/b)\n# `h` \u{1b}[31m & *b*";
         let (record, _) = card().evaluation.unwrap();
         let text = ModelCard {
@@ -215,20 +215,20 @@ mod tests {
     }
 
     #[test]
-    fn an_adapter_is_told_from_a_model() {
+    fn the_card_of_an_adapter_differs_from_that_of_a_full_model() {
         let text = ModelCard { adapter: true, ..card() }.to_string();
         for part in ["\nlibrary_name: peft\n", "\n- lora\n---\n", "LoRA adapter", "in PEFT's layout."] {
             assert!(text.contains(part), "{part} is not in\n{text}");
-            assert!(!card().to_string().contains(part), "{part} is said of a whole model");
+            assert!(!card().to_string().contains(part), "{part} is in the card of a full model");
         }
     }
 
     #[test]
-    fn it_is_not_overwritten_unasked() {
+    fn an_existing_card_is_not_overwritten_by_default() {
         let dir = tempfile::tempdir().unwrap();
         card().write(dir.path(), false).unwrap();
-        let refusal = card().write(dir.path(), false).unwrap_err().to_string();
-        assert!(refusal.contains("README.md") && refusal.contains("exists already"), "{refusal}");
+        let message = card().write(dir.path(), false).unwrap_err().to_string();
+        assert!(message.contains("README.md") && message.contains("exists already"), "{message}");
         card().write(dir.path(), true).unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }

@@ -7,10 +7,10 @@ use {
     std::{ffi::OsStr, marker::PhantomData},
 };
 
-/// Least likeness of a name to one that was probably meant, from 0 to 1.
-const LIKENESS: f64 = 0.7;
+/// Minimum similarity, from 0 to 1, of a suggested name to a misspelled one.
+const MIN_SIMILARITY: f64 = 0.7;
 
-/// Reads an option's value by the name that serde gives it.
+/// Parses an option's value from its serde name.
 #[cfg(feature = "clap")]
 pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_value(name.into()).map_err(|e: serde_json::Error| {
@@ -20,7 +20,7 @@ pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     })
 }
 
-/// Reads a loss's name, and shows every name with its sentence in a program's help.
+/// Parses the name of a loss, and lists all names with their descriptions in the help of a program.
 #[cfg(feature = "clap")]
 #[derive(Debug, Clone)]
 pub(crate) struct LossName<T> {
@@ -55,18 +55,18 @@ impl<T: DeserializeOwned + Clone + Send + Sync + 'static> TypedValueParser for L
     }
 }
 
-/// The likeliest of the names that serde lists: "unknown variant `x`, expected one of `a`, `b`".
+/// The most similar of the names in serde's message: "unknown variant `x`, expected one of `a`, `b`".
 #[cfg(feature = "clap")]
 fn nearest<'a>(name: &str, problem: &'a str) -> Option<&'a str> {
     let (_, expected) = problem.split_once("expected ")?;
     nearest_name(name, expected.split('`').skip(1).step_by(2))
 }
 
-/// Of the `known` names the one that a misspelled `name` most likely stands for, if any is like it.
+/// The one of the `known` names that is most similar to a misspelled `name`, if any is similar enough.
 #[must_use]
 pub fn nearest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |candidate: &str| strsim::jaro_winkler(name, candidate);
-    known.filter(|n| likeness(n) >= LIKENESS).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+    let similarity = |candidate: &str| strsim::jaro_winkler(name, candidate);
+    known.filter(|n| similarity(n) >= MIN_SIMILARITY).max_by(|a, b| similarity(a).total_cmp(&similarity(b)))
 }
 
 #[cfg(all(test, feature = "clap"))]
@@ -76,7 +76,7 @@ mod tests {
     use align_losses::LossType;
 
     #[test]
-    fn a_misspelled_name_gets_the_nearest() {
+    fn the_nearest_name_is_suggested_for_a_misspelled_one() {
         assert_eq!(parse::<LossType>("hinge"), Ok(LossType::Hinge));
         let problem = parse::<LossType>("sigmiod").unwrap_err();
         assert!(problem.contains("`hinge`") && problem.ends_with("did you mean sigmoid?"), "{problem}");

@@ -1,17 +1,17 @@
-/// What training is for.
+/// The kind of model that training produces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A language model that writes what people prefer.
+    /// A language model aligned with preferences.
     PreferenceOptimisation,
-    /// A language model that writes like its texts.
+    /// A language model fine-tuned on texts.
     LanguageModelling,
-    /// A classifier of texts.
+    /// A text classifier.
     Classification,
 }
 
 impl Purpose {
-    /// The hub's name of the task, and its tag of the purpose.
-    pub(crate) fn tags(self) -> (&'static str, &'static str) {
+    /// The hub's pipeline tag, and a tag for the kind of training.
+    pub(crate) fn hub_tags(self) -> (&'static str, &'static str) {
         match self {
             Self::PreferenceOptimisation => ("text-generation", "preference-optimisation"),
             Self::LanguageModelling => ("text-generation", "language-modelling"),
@@ -19,8 +19,8 @@ impl Purpose {
         }
     }
 
-    /// What was done to the base model, and how the card begins.
-    pub(crate) fn words(self) -> (&'static str, &'static str) {
+    /// The suffix of the model card's title, and the beginning of its first sentence.
+    pub(crate) fn card_phrases(self) -> (&'static str, &'static str) {
         match self {
             Self::PreferenceOptimisation => ("aligned", "A language model trained on preferences with"),
             Self::LanguageModelling => ("trained on texts", "A language model trained on texts by"),

@@ -1,9 +1,9 @@
-/// Whether a run may go on where numbers are rounded in another way than before.
+/// Whether a run may be resumed in an environment that rounds numbers differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rounding {
-    /// No: the run that goes on is the uninterrupted one, byte for byte.
+    /// No: the resumed run gives the same bytes as an uninterrupted one.
     #[default]
     Same,
-    /// Yes, with a warning: processor, threads, device, matmul precision and versions may be others.
+    /// Yes, with a warning: processor, threads, device, matmul precision and versions may differ.
     MayDiffer,
 }

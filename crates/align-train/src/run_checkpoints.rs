@@ -1,12 +1,12 @@
-//! The checkpoints of a run folder.
+//! The checkpoints in a run folder.
 
 use crate::checkpoint_names::{checkpoint_dir, checkpoint_name, step_of};
-use crate::{Error, Result, earlier_run};
+use crate::{Error, Result, legacy_run};
 use align_base::files::{EntryStatus, Ownership};
 use std::path::{Path, PathBuf};
 
-/// A run folder's checkpoints by step, oldest first: those that a run wrote there, and of a run of a version that kept no record
-/// those that seem its own.
+/// The checkpoints that a run has written into its folder, by step, oldest first. For a run of an earlier version, which did not record
+/// its files, those that look like its own.
 pub(crate) fn checkpoints(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let owner = Ownership::of(run);
     let fail = |e: std::io::Error| Error::Output { path: run.to_owned(), reason: e.to_string() };
@@ -15,14 +15,14 @@ pub(crate) fn checkpoints(run: &Path) -> Result<Vec<(u64, PathBuf)>> {
         own.retain(|name| run.join(name).is_dir());
         own
     } else {
-        earlier_run::checkpoints(run)?
+        legacy_run::checkpoints(run)?
     };
     let mut all: Vec<_> = names.iter().filter_map(|name| Some((step_of(name)?, run.join(name)))).collect();
     all.sort();
     Ok(all)
 }
 
-/// The newest checkpoint that a run wrote into its folder, if there is one.
+/// The newest checkpoint that a run has written into its folder, if there is one.
 ///
 /// # Errors
 /// A folder that cannot be read.
@@ -30,10 +30,10 @@ pub fn latest_checkpoint(run: &Path) -> Result<Option<PathBuf>> {
     Ok(checkpoints(run)?.pop().map(|(_, path)| path))
 }
 
-/// Whether a checkpoint is as the run wrote it.
-pub(crate) fn is_own(run: &Path, step: u64) -> Result<bool> {
+/// Whether the run has written this checkpoint and nothing has changed it since.
+pub(crate) fn is_unchanged(run: &Path, step: u64) -> Result<bool> {
     let path = checkpoint_dir(run, step);
     let name = checkpoint_name(step);
-    let standing = Ownership::of(run).status(&name);
-    Ok(standing.map_err(|e| Error::Checkpoint { path, reason: e.to_string() })? == EntryStatus::Own)
+    let status = Ownership::of(run).status(&name);
+    Ok(status.map_err(|e| Error::Checkpoint { path, reason: e.to_string() })? == EntryStatus::Own)
 }

@@ -1,5 +1,5 @@
-use crate::checkpoint_names::is_checkpoint;
-use crate::{Error, Result, earlier_run};
+use crate::checkpoint_names::is_checkpoint_name;
+use crate::{Error, Result, legacy_run};
 use align_base::files::{
     EntryStatus, FolderLock, LockError, Ownership, is_inside, is_same_file, lock_folder, remove_leftovers,
     replace_folder, write_file,
@@ -7,143 +7,143 @@ use align_base::files::{
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A run's folder, which one process at a time writes.
+/// The folder of a run. Only one process at a time can write to it.
 ///
-/// What it writes appears whole or not at all, whenever the process is killed. Each file and folder that the run wrote is its own,
-/// as the record `run.json` says, and nothing else is ever replaced or removed: a folder where others' files have the names that
-/// a run writes is refused when it is opened.
+/// Files and folders are written atomically, so a killed process leaves no partial ones. The file `run.json` records which files the run
+/// has written. Only those are ever replaced or removed. Opening a folder that has other files with the names of a run's files is an
+/// error.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     owner: Ownership,
-    /// Locked while the process lives; a killed one's lock is free.
+    /// The lock is released when the process ends, even if it is killed.
     _lock: Option<FolderLock>,
 }
 
 impl RunFolder {
-    /// The program's options.
+    /// The options of the run.
     pub const CONFIG: &'static str = "config.toml";
-    /// The run's records; a folder that has it holds a run.
+    /// The metrics file. A folder that has it contains a run.
     pub const METRICS: &'static str = "metrics.jsonl";
-    /// Texts of the policy at evaluations.
+    /// Texts that the policy generates at evaluations.
     pub const SAMPLES: &'static str = "samples.jsonl";
-    /// The trained model's folder.
+    /// The folder of the trained model.
     pub const MODEL: &'static str = "model";
     /// The tokeniser that was trained for the run.
     pub const TOKENIZER: &'static str = "tokenizer";
-    /// The run as a page.
+    /// The HTML report.
     pub const REPORT: &'static str = "report.html";
 
-    /// Makes the folder if need be, takes it for this process, and removes what a killed one left half written.
+    /// Creates the folder if it does not exist, locks it for this process, and removes partial files of a killed process.
     ///
-    /// A run of a version that kept no record is taken over, its model and report apart: nobody can tell whose they are. Where the
-    /// file system has no locks, nothing is removed: another process may be writing it.
+    /// The files of a run by an earlier version, which did not record them, are adopted, except its model and its report, which cannot be
+    /// attributed to it. On file systems without locks nothing is removed, because another process may be writing.
     ///
     /// # Errors
-    /// A folder that another process holds, that cannot be made or read, or that holds, under the names that a run writes, what it
-    /// did not write; all such names are listed.
+    /// A folder that another process uses, that cannot be created or read, or that has files with the names of a run's files that the run
+    /// did not write (the error lists them).
     pub fn open(path: &Path) -> Result<Self> {
         let fail = |reason: String| Error::Output { path: path.to_owned(), reason };
         let system = |e: io::Error| fail(e.to_string());
         std::fs::create_dir_all(path).map_err(system)?;
         let lock = lock_folder(path).map_err(|e| match e {
-            LockError::Taken => fail("another run is writing it: wait for its end, or choose another folder".into()),
+            LockError::Taken => fail("another run is using it: wait until it ends, or choose another folder".into()),
             LockError::Open(e) => fail(e.to_string()),
         })?;
         let owner = Ownership::of(path);
         let adopted = if owner.has_record().map_err(system)? {
             Vec::new()
         } else {
-            earlier_run::names(path, Self::METRICS, &[Self::CONFIG, Self::SAMPLES, Self::TOKENIZER])?
+            legacy_run::names(path, Self::METRICS, &[Self::CONFIG, Self::SAMPLES, Self::TOKENIZER])?
         };
-        refuse_foreign(path, &owner, &adopted)?;
+        check_no_foreign_files(path, &owner, &adopted)?;
         owner.begin(&adopted).map_err(system)?;
         if lock.is_some() {
-            remove_leftovers(path).map_err(|e| fail(format!("what a killed run left there cannot be removed: {e}")))?;
+            remove_leftovers(path)
+                .map_err(|e| fail(format!("the partial files of a killed run cannot be removed: {e}")))?;
         }
         Ok(Self { path: path.to_owned(), owner, _lock: lock })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether a run has begun in it.
+    /// Whether the folder contains a run.
     ///
     /// # Errors
-    /// What the file system refuses.
-    pub fn holds_a_run(&self) -> Result<bool> {
+    /// File system errors.
+    pub fn contains_run(&self) -> Result<bool> {
         Ok(self.status(Self::METRICS)? == EntryStatus::Own)
     }
 
-    /// Takes the name of a file that the run appends to, and gives its path.
+    /// Registers a file that the run appends to, and returns its path.
     ///
     /// # Errors
-    /// What is not the run's own, or what the file system refuses.
-    pub fn growing_file(&self, name: &str) -> Result<PathBuf> {
-        self.refuse_other(name)?;
+    /// A file that the run did not write, or file system errors.
+    pub fn append_file(&self, name: &str) -> Result<PathBuf> {
+        self.check_replaceable(name)?;
         self.owner.own_growing(name).map_err(|e| self.fail(name, e))?;
         Ok(self.path.join(name))
     }
 
-    /// Writes a file of this name, in place of the run's own one that may stand there.
+    /// Writes a file, and replaces the one that the run has written before.
     ///
     /// # Errors
-    /// What is not the run's own, or what `fill` or the file system refuses.
-    pub fn write_file(&self, name: &str, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        self.refuse_other(name)?;
+    /// A file that the run did not write, or errors of `write` or the file system.
+    pub fn write_file(&self, name: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        self.check_replaceable(name)?;
         let mut bytes = Vec::new();
-        let write = || {
-            fill(&mut bytes)?;
+        let write_owned = || {
+            write(&mut bytes)?;
             self.owner.own_bytes(name, &bytes)?;
             write_file(&self.path.join(name), true, |file| file.write_all(&bytes))
         };
-        write().map_err(|e| self.fail(name, e))
+        write_owned().map_err(|e| self.fail(name, e))
     }
 
-    /// Makes a folder of this name with what `fill` writes into the empty one that it is given; the run's own one that stands there
-    /// makes way for it. What others put there while the run went on stays: the folder gets the first free one of the names
-    /// `NAME-2`, `NAME-3` and so on. Returns where it is.
+    /// Writes a folder, and replaces the one that the run has written before. `write` gets an empty temporary folder. If something else
+    /// has been put under this name during the run, it is kept, and the folder gets the first free name of `NAME-2`, `NAME-3` and so on.
+    /// Returns the path of the folder.
     ///
     /// # Errors
-    /// What `fill` or the file system refuses.
-    pub fn replace_folder(&self, name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    /// Errors of `write` or the file system.
+    pub fn replace_folder(&self, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
         let name = self.free_name(name)?;
         let path = self.path.join(&name);
         replace_folder(
             &path,
             |e| self.fail(&name, e),
-            |scratch| {
-                fill(scratch)?;
-                self.owner.own(&name, scratch).map_err(|e| self.fail(&name, e))
+            |temporary| {
+                write(temporary)?;
+                self.owner.own(&name, temporary).map_err(|e| self.fail(&name, e))
             },
         )?;
         Ok(path)
     }
 
-    /// Refuses an input of a run in the folder `run` that the run would write over, and a folder of inputs that the run's folder
-    /// stands in; `option` is what names the input.
+    /// Checks that a run in the folder `run` would not overwrite the path `input` of the option `option`.
     ///
     /// # Errors
-    /// As said; both paths are named.
-    pub fn check_apart(run: &Path, option: &str, input: &Path) -> Result<()> {
+    /// An input that the run would overwrite, or an input folder that contains the run folder. The error names both paths.
+    pub fn check_input(run: &Path, option: &str, input: &Path) -> Result<()> {
         let fail = |reason: String| Err(Error::Output { path: run.to_owned(), reason });
         if input.is_dir() && is_inside(run, input) {
             let input = input.display();
-            return fail(format!("the run would write into {input}, which {option} names: choose another folder"));
+            return fail(format!("the run would write into {input}, the folder of {option}: choose another folder"));
         }
         let (Ok(absolute), Ok(run)) = (std::path::absolute(input), std::path::absolute(run)) else { return Ok(()) };
-        // Neither need be there yet.
+        // Neither path needs to exist yet.
         let is_run = |folder: &Path| folder == run || is_same_file(folder, &run);
         let inside = absolute.ancestors().find(|path| path.parent().is_some_and(is_run));
         let name = inside.and_then(Path::file_name);
-        match name.and_then(|name| name.to_str()).filter(|name| is_written(name)) {
+        match name.and_then(|name| name.to_str()).filter(|name| is_run_file(name)) {
             Some(name) => {
                 let input = input.display();
                 fail(format!(
-                    "{option} names {input}, and the run writes a {name} of its own there: choose another folder"
+                    "{option} is {input}, but the run would write its own {name} there: choose another folder"
                 ))
             }
             None => Ok(()),
@@ -157,16 +157,16 @@ impl RunFolder {
                 return Ok(candidate);
             }
             let path = self.path.join(&candidate);
-            tracing::warn!(path = %path.display(), "stays: it was put there or changed while the run went on");
+            tracing::warn!(path = %path.display(), "is kept: it was created or changed by something else during the run");
         }
         Ok(name.to_owned())
     }
 
-    fn refuse_other(&self, name: &str) -> Result<()> {
+    fn check_replaceable(&self, name: &str) -> Result<()> {
         match self.status(name)? {
             EntryStatus::Absent | EntryStatus::Own => Ok(()),
             other => {
-                Err(Error::Output { path: self.path.join(name), reason: format!("{}: move it away", in_words(other)) })
+                Err(Error::Output { path: self.path.join(name), reason: format!("{}: move it away", describe(other)) })
             }
         }
     }
@@ -180,8 +180,8 @@ impl RunFolder {
     }
 }
 
-/// Whether a run writes files or folders of this name.
-fn is_written(name: &str) -> bool {
+/// Whether a run writes files or folders with this name.
+fn is_run_file(name: &str) -> bool {
     let fixed = [
         Ownership::FILE,
         RunFolder::CONFIG,
@@ -191,24 +191,24 @@ fn is_written(name: &str) -> bool {
         RunFolder::TOKENIZER,
         RunFolder::REPORT,
     ];
-    fixed.contains(&name) || is_checkpoint(name)
+    fixed.contains(&name) || is_checkpoint_name(name)
 }
 
-/// Refuses a folder where a run would meet what is not its own; `adopted` is.
-fn refuse_foreign(folder: &Path, owner: &Ownership, adopted: &[String]) -> Result<()> {
+/// Checks that a folder has no file with the name of a run's file that the run did not write, except for those that are `adopted`.
+fn check_no_foreign_files(folder: &Path, owner: &Ownership, adopted: &[String]) -> Result<()> {
     let fail = |reason: String| Error::Output { path: folder.to_owned(), reason };
     let mut others = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| fail(e.to_string()))? {
         let name = entry.map_err(|e| fail(e.to_string()))?.file_name().to_string_lossy().into_owned();
-        if name == Ownership::FILE || !is_written(&name) {
+        if name == Ownership::FILE || !is_run_file(&name) {
             continue;
         }
         match owner.status(&name).map_err(|e| fail(format!("{name}: {e}")))? {
             EntryStatus::Foreign if adopted.contains(&name) => {}
-            // A damaged one is found when it is read, and is not pruned.
-            EntryStatus::Changed if is_checkpoint(&name) => {}
+            // A changed checkpoint is not removed, and resuming from it is an error.
+            EntryStatus::Changed if is_checkpoint_name(&name) => {}
             EntryStatus::Absent | EntryStatus::Own => {}
-            other => others.push(format!("{name} ({})", in_words(other))),
+            other => others.push(format!("{name} ({})", describe(other))),
         }
     }
     others.sort();
@@ -217,12 +217,12 @@ fn refuse_foreign(folder: &Path, owner: &Ownership, adopted: &[String]) -> Resul
     }
     let all = others.join(", ");
     Err(fail(format!(
-        "a run would replace or remove what is not its own: {all}. Move that away, or choose another folder"
+        "the run would replace or remove files that it did not write: {all}. Move them away, or choose another folder"
     )))
 }
 
-fn in_words(standing: EntryStatus) -> &'static str {
-    match standing {
+fn describe(status: EntryStatus) -> &'static str {
+    match status {
         EntryStatus::Link => "a link",
         EntryStatus::Changed => "changed since the run wrote it",
         _ => "not written by this run",

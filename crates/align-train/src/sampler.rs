@@ -2,7 +2,7 @@ use align_base::random::generator;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-/// The order in which an epoch visits `rows` rows: a function of the seed and the epoch alone.
+/// The random order of `rows` rows in an epoch. Depends only on the seed and the epoch.
 #[must_use]
 pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
@@ -10,10 +10,10 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
     order
 }
 
-/// The same rows in batches of `batch` rows of like length, in an order of their own; the last batch may be smaller.
+/// Reorders rows so that each batch of `batch` rows has rows of similar length. The last batch may be smaller.
 ///
-/// As transformers' `group_by_length`, rows are sorted within groups of 50 batches, so that batches differ from epoch to epoch. The
-/// batches are then shuffled, which transformers leaves out: there, each group ends with its shortest rows.
+/// As with transformers' `group_by_length`, rows are sorted within groups of 50 batches, so that batches differ between epochs. Unlike in
+/// transformers, the batches are then shuffled; otherwise each group would end with its shortest rows.
 pub(crate) fn grouped_by_length(
     order: &[usize],
     length: impl Fn(usize) -> usize,
@@ -21,24 +21,23 @@ pub(crate) fn grouped_by_length(
     (seed, epoch): (u64, u64),
 ) -> Vec<usize> {
     let mut order = order.to_vec();
-    for group in order.chunks_mut(batch.saturating_mul(BATCHES_OF_A_GROUP)) {
+    for group in order.chunks_mut(batch.saturating_mul(BATCHES_PER_GROUP)) {
         group.sort_by_key(|row| std::cmp::Reverse(length(*row)));
     }
-    // A smaller batch stays last, where it moves no other batch's place.
-    let whole = order.len() - order.len() % batch;
-    let (whole, rest) = order.split_at(whole);
-    let mut batches: Vec<&[usize]> = whole.chunks(batch).collect();
+    // A smaller batch stays last, so that it does not shift the other batches.
+    let (full, rest) = order.split_at(order.len() - order.len() % batch);
+    let mut batches: Vec<&[usize]> = full.chunks(batch).collect();
     batches.shuffle(&mut generator(seed, "batches", epoch));
     batches.concat().into_iter().chain(rest.iter().copied()).collect()
 }
 
-const BATCHES_OF_A_GROUP: usize = 50;
+const BATCHES_PER_GROUP: usize = 50;
 
-/// LibTorch's dropout seed of one micro-batch: a function of its place in the run, so that a resumed run draws the same.
-pub(crate) fn dropout_seed(seed: u64, step: u64, micro_batch: u64) -> i64 {
+/// The LibTorch seed for the dropout of one batch. Depends only on the batch's position in the run, so that a resumed run has the same.
+pub(crate) fn dropout_seed(seed: u64, step: u64, batch: u64) -> i64 {
     let per_step: u64 = generator(seed, "dropo", step).random();
-    // LibTorch takes an int64; the sign carries no meaning.
-    (per_step ^ micro_batch) as i64
+    // LibTorch takes an int64; the sign has no meaning.
+    (per_step ^ batch) as i64
 }
 
 #[cfg(test)]
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_has_rows_of_like_length() {
+    fn a_batch_has_rows_of_similar_length() {
         let length = |row: usize| row * 37 % 101;
         let order = epoch_order(1003, 7, 2);
         let grouped = grouped_by_length(&order, length, 4, (7, 2));
@@ -65,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_once_and_the_same_again() {
+    fn the_order_is_a_reproducible_permutation() {
         let order = epoch_order(100, 7, 2);
         assert_eq!(order, epoch_order(100, 7, 2));
         assert_ne!(order, epoch_order(100, 7, 3));

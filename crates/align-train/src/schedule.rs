@@ -1,35 +1,35 @@
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate moves after the warm-up, under transformers' names.
+/// The learning-rate schedule after the warm-up, under transformers' names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LrSchedulerType {
-    /// Down to zero in a straight line.
+    /// Linear decay to zero.
     #[default]
     Linear,
-    /// Down to zero along half a cosine.
+    /// Decay to zero along half a cosine.
     Cosine,
-    /// Not at all, from the first step; a warm-up is refused.
+    /// Constant from the first step, without a warm-up.
     Constant,
-    /// Not at all, after the warm-up.
+    /// Constant after the warm-up.
     ConstantWithWarmup,
 }
 
-/// The learning rate as a pure function of the step.
+/// The learning rate as a function of the step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LrSchedule {
-    /// How it moves.
+    /// The kind of schedule.
     pub kind: LrSchedulerType,
-    /// The highest learning rate.
+    /// The peak learning rate.
     pub learning_rate: f64,
-    /// Steps over which it rises from zero.
+    /// Steps of linear warm-up from zero.
     pub warmup_steps: u64,
-    /// Steps of the whole run.
+    /// Total steps of the run.
     pub total_steps: u64,
 }
 
 impl LrSchedule {
-    /// The learning rate of the step that follows `done` optimiser steps: the first step of a warm-up has rate 0.
+    /// The learning rate of the next step after `done` completed steps. The first step of a warm-up has a learning rate of 0.
     #[must_use]
     pub fn at(&self, done: u64) -> f64 {
         if self.kind == LrSchedulerType::Constant {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_goes_below_zero_past_the_end() {
+    fn the_rate_is_not_negative_after_the_last_step() {
         assert_eq!(schedule(LrSchedulerType::Linear, 0, 2).at(5), 0.0);
     }
 }

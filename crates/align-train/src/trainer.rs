@@ -1,7 +1,7 @@
-use crate::history::History;
-use crate::line_files::LineFiles;
+use crate::log_files::LogFiles;
+use crate::log_history::LogHistory;
 use crate::memory::{MemoryEstimate, available_memory};
-use crate::model_facts::{device, frozen_digest};
+use crate::model_info::{device, frozen_digest};
 use crate::objective::{Batch, Objective, Row, Split};
 use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
 };
 use align_models::{Parameters, TrainableModel};
 
-/// Trains a policy on rows of data towards an [`Objective`].
+/// Trains a policy on rows of data with an [`Objective`].
 ///
-/// The trainer is an iterator: each item is one optimiser step. [`Trainer::train`] runs it with observers.
+/// The trainer is an iterator over optimiser steps. [`Trainer::train`] runs all steps with observers.
 ///
-/// Everything it does follows from the weights, the rows and the options: the same run gives the same bytes, and so does one
-/// that was stopped and resumed.
+/// Training is deterministic: it depends only on the weights, the rows, the options and the environment. A run that was stopped and
+/// resumed gives the same bytes as an uninterrupted one.
 #[derive(Debug)]
 pub struct Trainer<O: Objective> {
     pub(crate) objective: O,
@@ -24,23 +24,23 @@ pub struct Trainer<O: Objective> {
     pub(crate) eval: Vec<O::Row>,
     pub(crate) step: u64,
     pub(crate) num_tokens: u64,
-    pub(crate) history: History,
-    pub(crate) line_files: LineFiles,
-    /// Digest of the weights that stand still under the policy's adapter, if it has one.
-    pub(crate) frozen: Option<String>,
-    /// Whether an observer has called the run done before its last step.
-    pub(crate) done_early: bool,
+    pub(crate) history: LogHistory,
+    pub(crate) log_files: LogFiles,
+    /// Digest of the frozen base weights, if the policy has an adapter.
+    pub(crate) frozen_digest: Option<String>,
+    /// Whether an observer has finished the run before its last step.
+    pub(crate) finished_early: bool,
     schedule: LrSchedule,
-    /// The running epoch's order of rows.
+    /// The current epoch and its order of rows.
     order: (u64, Vec<usize>),
 }
 
 impl<O: Objective> Trainer<O> {
-    /// A trainer at step 0 of any objective.
+    /// Creates a trainer for any objective, at step 0.
     ///
     /// # Errors
-    /// Options that contradict each other, no rows, or rows that the objective refuses.
-    pub fn of(mut objective: O, train: Vec<O::Row>) -> Result<Self> {
+    /// Invalid options, no rows, or rows that the objective cannot process.
+    pub fn from_objective(mut objective: O, train: Vec<O::Row>) -> Result<Self> {
         objective.config().validate()?;
         if train.is_empty() {
             return Err(Error::Data("there are no training rows".into()));
@@ -58,7 +58,7 @@ impl<O: Objective> Trainer<O> {
         let policy = objective.policy();
         zero_gradients(policy.parameters())?;
         let optimizer = AdamW::new(policy.parameters().iter(), config.adamw())?;
-        let frozen = frozen_digest(policy)?;
+        let frozen_digest = frozen_digest(policy)?;
         let total_steps = config.total_steps(train.len());
         let schedule = LrSchedule {
             kind: config.lr_scheduler_type,
@@ -73,19 +73,19 @@ impl<O: Objective> Trainer<O> {
             eval: Vec::new(),
             step: 0,
             num_tokens: 0,
-            history: History::default(),
-            line_files: LineFiles::default(),
-            frozen,
-            done_early: false,
+            history: LogHistory::default(),
+            log_files: LogFiles::default(),
+            frozen_digest,
+            finished_early: false,
             schedule,
             order: (u64::MAX, Vec::new()),
         })
     }
 
-    /// Takes held-out rows for [`Trainer::evaluate`].
+    /// Adds held-out rows for [`Trainer::evaluate`].
     ///
     /// # Errors
-    /// No rows, or rows that the objective refuses.
+    /// No rows, or rows that the objective cannot process.
     pub fn with_evaluation(mut self, eval: Vec<O::Row>) -> Result<Self> {
         if eval.is_empty() {
             return Err(Error::Data("there are no evaluation rows".into()));
@@ -95,22 +95,22 @@ impl<O: Objective> Trainer<O> {
         Ok(self)
     }
 
-    /// The policy as it stands.
+    /// The policy with its current weights.
     pub fn policy(&self) -> &O::Model {
         self.objective.policy()
     }
 
-    /// The policy as after loading: with gradients, dropout and gradient checkpointing off.
+    /// Returns the policy, with gradients, dropout and gradient checkpointing switched off.
     pub fn into_policy(self) -> O::Model {
         let mut policy = self.objective.into_policy();
         policy.set_training(false);
-        // Only turning it on can be refused.
+        // Only switching it on can fail.
         let _ = policy.set_gradient_checkpointing(false);
         policy.parameters().set_requires_grad(false);
         policy
     }
 
-    /// All options of the run.
+    /// The options of the run.
     pub fn config(&self) -> &O::Config {
         self.objective.config()
     }
@@ -119,17 +119,17 @@ impl<O: Objective> Trainer<O> {
         self.objective.config().training()
     }
 
-    /// Optimiser steps done.
+    /// Completed optimiser steps.
     pub fn step(&self) -> u64 {
         self.step
     }
 
-    /// Whether the run is over: its last step is done, or an observer has called it done.
-    pub fn is_done(&self) -> bool {
-        self.step >= self.schedule.total_steps || self.done_early
+    /// Whether the run is finished: it has reached its last step, or an observer has finished it.
+    pub fn is_finished(&self) -> bool {
+        self.step >= self.schedule.total_steps || self.finished_early
     }
 
-    /// The run's evaluations so far, those before a resume included; [`Trainer::train`] keeps them.
+    /// The evaluations that [`Trainer::train`] has made so far, including those before a resume.
     pub fn evaluations(&self) -> &[EvaluationRecord] {
         &self.history.evaluations
     }
@@ -139,57 +139,58 @@ impl<O: Objective> Trainer<O> {
         self.schedule.total_steps
     }
 
-    /// Epochs done, as a fraction: micro-batches seen over micro-batches of an epoch.
+    /// Completed epochs. The fraction is the number of batches seen in this epoch over the batches per epoch.
     pub fn epoch(&self) -> f64 {
-        let (per_epoch, micro) = (self.steps_per_epoch(), self.training().micro_batches_per_epoch(self.train.len()));
-        let window = self.training().gradient_accumulation_steps as u64;
-        let seen = (self.step % per_epoch).saturating_mul(window).min(micro);
-        (self.step / per_epoch) as f64 + seen as f64 / micro as f64
+        let (steps, batches) = (self.steps_per_epoch(), self.training().batches_per_epoch(self.train.len()));
+        let batches_per_step = self.training().gradient_accumulation_steps as u64;
+        let seen = (self.step % steps).saturating_mul(batches_per_step).min(batches);
+        (self.step / steps) as f64 + seen as f64 / batches as f64
     }
 
-    /// Optimiser steps of an epoch.
+    /// Optimiser steps per epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.training().steps_per_epoch(self.train.len())
     }
 
-    /// One optimiser step, or `None` when the run is over.
+    /// Runs one optimiser step. Returns `None` after the last step.
     ///
     /// # Errors
-    /// A loss or gradient that is not finite, with the rows that it came from: the weights are then those before the step.
+    /// A loss or gradient that is not finite. The error names the rows of the step, and the weights are not updated.
     pub fn next_step(&mut self) -> Result<Option<StepRecord>> {
         if self.step >= self.schedule.total_steps {
             return Ok(None);
         }
         self.optimizer.zero_grad();
-        let batches = self.step_rows();
-        let weight =
-            |rows: &Vec<usize>| self.objective.weight(&Batch { split: Split::Train, all: &self.train, indices: rows });
-        let weights: Vec<f64> = batches.iter().map(weight).collect();
-        let weight_of_all: f64 = weights.iter().sum();
+        let batches = self.next_batches();
+        let batch_weight = |indices: &Vec<usize>| {
+            self.objective.batch_weight(&Batch { split: Split::Train, dataset: &self.train, indices })
+        };
+        let weights: Vec<f64> = batches.iter().map(batch_weight).collect();
+        let total_weight: f64 = weights.iter().sum();
         let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
-        for (index, (rows, weight)) in batches.iter().zip(weights).enumerate() {
-            let share = weight / weight_of_all;
+        for (number, (indices, weight)) in batches.iter().zip(weights).enumerate() {
+            let scale = weight / total_weight;
             if !self.training().disable_dropout {
-                tch::manual_seed(dropout_seed(self.training().seed, self.step, index as u64));
+                tch::manual_seed(dropout_seed(self.training().seed, self.step, number as u64));
             }
-            let batch = Batch { split: Split::Train, all: &self.train, indices: rows };
-            let outcome = self.objective.batch(&batch, Some(share))?;
-            self.finite("loss", outcome.loss(), rows)?;
-            loss += share * outcome.loss();
-            tokens += outcome.tokens;
-            metrics.push(outcome.metrics.values());
+            let batch = Batch { split: Split::Train, dataset: &self.train, indices };
+            let output = self.objective.compute_loss(&batch, Some(scale))?;
+            self.check_finite("loss", output.loss(), indices)?;
+            loss += scale * output.loss();
+            tokens += output.tokens;
+            metrics.push(output.metrics.values());
         }
         let mut metrics = Metrics::mean(&metrics);
         if let Some(penalty) = self.objective.penalise_weights()? {
             loss += penalty;
             metrics.set("weight_distance", penalty);
         }
-        let rows = batches.concat();
-        self.finite("loss", loss, &rows)?;
-        let clip = self.training().max_grad_norm;
+        let indices = batches.concat();
+        self.check_finite("loss", loss, &indices)?;
+        let max_norm = self.training().max_grad_norm;
         let weights = self.policy().parameters().iter().map(|(_, weight)| weight);
-        let grad_norm = clip_grad_norm(weights, (clip > 0.0).then_some(clip))?;
-        self.finite("grad_norm", grad_norm, &rows)?;
+        let grad_norm = clip_grad_norm(weights, (max_norm > 0.0).then_some(max_norm))?;
+        self.check_finite("grad_norm", grad_norm, &indices)?;
         let learning_rate = self.schedule.at(self.step);
         self.optimizer.step(learning_rate)?;
         self.step += 1;
@@ -202,8 +203,8 @@ impl<O: Objective> Trainer<O> {
         Ok(Some(record))
     }
 
-    /// The rows of the next step's micro-batches.
-    fn step_rows(&mut self) -> Vec<Vec<usize>> {
+    /// The row indices of the batches of the next step.
+    fn next_batches(&mut self) -> Vec<Vec<usize>> {
         let (epoch, index) = (self.step / self.steps_per_epoch(), self.step % self.steps_per_epoch());
         if self.order.0 != epoch {
             let rows = self.train.len();
@@ -212,25 +213,26 @@ impl<O: Objective> Trainer<O> {
                 SamplingStrategy::Sequential => (0..rows).collect(),
                 SamplingStrategy::GroupByLength => {
                     let (seed, batch) = (self.training().seed, self.training().per_device_train_batch_size);
-                    let length = |row: usize| self.train.get(row).map_or(0, Row::tokens);
+                    let length = |row: usize| self.train.get(row).map_or(0, Row::max_sequence_tokens);
                     grouped_by_length(&epoch_order(rows, seed, epoch), length, batch, (seed, epoch))
                 }
             };
             self.order = (epoch, order);
         }
         let batch = self.training().per_device_train_batch_size;
-        let window = batch.saturating_mul(self.training().gradient_accumulation_steps);
-        let start = (index as usize).saturating_mul(window);
-        let rows = self.order.1.iter().copied().skip(start).take(window).collect::<Vec<_>>();
+        let rows_per_step = batch.saturating_mul(self.training().gradient_accumulation_steps);
+        let start = (index as usize).saturating_mul(rows_per_step);
+        let rows = self.order.1.iter().copied().skip(start).take(rows_per_step).collect::<Vec<_>>();
         rows.chunks(batch).map(<[usize]>::to_vec).collect()
     }
 
-    /// Refuses a number that came from the training rows `indices` unless it is finite.
-    fn finite(&self, what: &'static str, value: f64, indices: &[usize]) -> Result<()> {
+    /// Returns an error that names the training rows `indices` unless `value` is finite.
+    fn check_finite(&self, what: &'static str, value: f64, indices: &[usize]) -> Result<()> {
         if value.is_finite() {
             return Ok(());
         }
-        let mut rows: Vec<usize> = indices.iter().filter_map(|i| self.train.get(*i)).map(|row| row.row() + 1).collect();
+        let mut rows: Vec<usize> =
+            indices.iter().filter_map(|i| self.train.get(*i)).map(|row| row.index() + 1).collect();
         rows.sort_unstable();
         Err(Error::NotFinite { step: self.step + 1, what, value, rows })
     }
@@ -244,23 +246,23 @@ impl<O: Objective> Iterator for Trainer<O> {
     }
 }
 
-/// Refuses a run that would not fit beside the models, which are loaded by now.
+/// Checks that the memory of training fits in what is available now that the models are loaded.
 fn check_memory<O: Objective>(objective: &O, train: &[O::Row]) -> Result<()> {
     let (policy, config) = (objective.policy(), objective.config());
     let estimate = MemoryEstimate::of(policy, None, train, config);
     let available = available_memory(device(policy));
-    tracing::info!(bytes = estimate.beside_models(), ?available, "the run needs about {estimate}");
+    tracing::info!(bytes = estimate.without_models(), ?available, "the run needs about {estimate}");
     match available {
         Some(available) if !config.training().skip_memory_check => estimate.check(available, config),
         _ => Ok(()),
     }
 }
 
-/// Gives every weight a gradient of zeros, so that backward passes can add to it in place.
+/// Gives every weight a zero gradient, so that backward passes can add to it in place.
 fn zero_gradients(weights: &Parameters) -> Result<()> {
     for (_, weight) in weights.iter() {
         weight.f_mul_scalar(0.0)?.f_sum(weight.kind())?.f_backward()?;
-        // 0 · ∞ is NaN: a damaged weight must not hide in a gradient.
+        // 0 · ∞ is NaN, so the gradient of a weight that is not finite must be set to zero explicitly.
         let _ = weight.grad().f_zero_()?;
     }
     Ok(())

@@ -1,15 +1,19 @@
-//! A checkpoint of a run, `checkpoint-STEP` in its folder: the model (`config.json` and weights, or an adapter's),
-//! `optimizer.safetensors`, `trainer_state.json` (step, history, identity, what moves with the objective, the config), the reference's
-//! log-probabilities (`reference_logps.safetensors`) and, where it moves, its weights (`reference.safetensors`); `manifest.json` has the
-//! digest of each.
+//! Checkpoints of a run. The folder `checkpoint-STEP` has these files:
+//!
+//! * the model in transformers' layout, or the adapter in PEFT's;
+//! * `optimizer.safetensors`;
+//! * `trainer_state.json`: step, log history, run identity, the objective's state, the config;
+//! * `reference_logps.safetensors`: the reference log-probabilities;
+//! * `reference.safetensors`: the weights of the reference model, if they have been updated;
+//! * `manifest.json`: the digests of all files.
 
-use crate::config::BOOKKEEPING;
-use crate::history::History;
-use crate::line_files::Lines;
+use crate::config::OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS;
+use crate::load_weights::load_weights;
+use crate::log_files::LogPrefix;
+use crate::log_history::LogHistory;
 use crate::objective::Objective;
 use crate::run_checkpoints::checkpoints;
 use crate::run_identity::RunIdentity;
-use crate::weights::load_weights;
 use crate::{Error, Result, Rounding, Trainer};
 use align_base::files::{ManifestError, check_manifest, write_manifest};
 use align_models::TrainableModel;
@@ -23,58 +27,54 @@ use tch::Tensor;
 
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "trainer_state.json";
-/// What the manifest calls a checkpoint: a change of what it holds changes the number.
-const FORM: &str = "align checkpoint 2";
+/// The version of the checkpoint format, as in the manifest.
+const FORMAT: &str = "align checkpoint 2";
 
-/// Everything of a run that is not a tensor.
+/// The state of a run other than its tensors.
 #[derive(Debug, Serialize, Deserialize)]
 struct TrainerState<C> {
     step: u64,
     num_tokens: u64,
-    /// What the run follows from.
     identity: RunIdentity,
-    history: History,
-    /// The lines that the run has written so far, by their file's name.
-    lines: BTreeMap<String, Lines>,
-    /// What else moves with the objective.
+    history: LogHistory,
+    /// How much the run has written to each log file, by file name.
+    lines: BTreeMap<String, LogPrefix>,
+    /// The state of the objective.
     objective: Value,
     config: C,
 }
 
-/// Checks every file of a checkpoint against its manifest.
-pub(crate) fn check_whole(dir: &Path) -> Result<()> {
-    check_manifest(dir, FORM).map_err(|problem| match problem {
+/// Checks every file of a checkpoint against the digests in its manifest.
+pub(crate) fn verify_checkpoint(dir: &Path) -> Result<()> {
+    check_manifest(dir, FORMAT).map_err(|problem| match problem {
         ManifestError::Missing if dir.join(STATE).exists() => fail(
             dir,
             format!(
-                "has no manifest: it lost it, or is of an earlier version of these crates, which wrote none. {}, or begin a new run from its \
-                 weights",
+                "has no manifest: it was deleted, or an earlier version, which had no manifests, wrote the checkpoint. {}, or start a new \
+                 run from its weights",
                 remedy(dir)
             ),
         ),
-        ManifestError::Missing => fail(dir, "is no whole checkpoint: it has no manifest"),
+        ManifestError::Missing => fail(dir, "is not a complete checkpoint: it has no manifest"),
         ManifestError::Format { .. } => {
-            fail(dir, format!("{problem}: finish its run with the version that wrote it, or begin a new one from its weights"))
+            fail(dir, format!("{problem}: finish the run with the version that wrote it, or start a new run from its weights"))
         }
         ManifestError::File { path, reason } => fail(&path, format!("{reason}. {}", remedy(dir))),
     })
 }
 
-/// What to do about a checkpoint that is damaged: the newest one before it that is whole is named.
+/// What to do about a damaged checkpoint. Names the newest intact checkpoint before it.
 fn remedy(dir: &Path) -> String {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let run = dir.parent().unwrap_or(Path::new("."));
     let before = checkpoints(run).unwrap_or_default().into_iter().rev().skip_while(|(_, path)| path != dir).skip(1);
-    let whole = before.map(|(_, path)| path).find(|path| check_manifest(path, FORM).is_ok());
+    let intact = before.map(|(_, path)| path).find(|path| check_manifest(path, FORMAT).is_ok());
     let this = name(dir);
-    match whole {
-        Some(whole) => {
-            format!(
-                "{} before it is whole: delete {this} or move it away, and resume again to go on from there",
-                name(&whole)
-            )
+    match intact {
+        Some(intact) => {
+            format!("Delete {this} or move it away, and resume again: {} before it is intact", name(&intact))
         }
-        None => format!("No checkpoint before {this} is whole: begin the run again"),
+        None => format!("No checkpoint before {this} is intact: start the run again"),
     }
 }
 
@@ -93,15 +93,19 @@ impl<O: Objective> Trainer<O> {
         self.save_checkpoint_with(dir, |_| Ok(()))
     }
 
-    /// The same; `take_note` is given the written folder before it gets its name.
-    pub(crate) fn save_checkpoint_with(&self, dir: &Path, take_note: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    /// Like [`Trainer::save_checkpoint`], and calls `before_rename` with the temporary folder before it is renamed to `dir`.
+    pub(crate) fn save_checkpoint_with(
+        &self,
+        dir: &Path,
+        before_rename: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
         if dir.exists() {
             return Err(fail(dir, "exists already: it is not overwritten"));
         }
         let cannot = |e: std::io::Error| fail(dir, format!("cannot be written: {e}"));
         align_base::files::write_folder(dir, cannot, |scratch| {
             self.write_checkpoint(scratch)?;
-            take_note(scratch)
+            before_rename(scratch)
         })
     }
 
@@ -116,7 +120,7 @@ impl<O: Objective> Trainer<O> {
             num_tokens: self.num_tokens,
             identity: RunIdentity::of(self)?,
             history: self.history.clone(),
-            lines: self.line_files.so_far()?,
+            lines: self.log_files.sync()?,
             objective: self.objective.state()?,
             config: self.config().clone(),
         };
@@ -127,28 +131,28 @@ impl<O: Objective> Trainer<O> {
             file.sync_all()
         };
         write().map_err(|e| fail(&path, format!("cannot be written: {e}")))?;
-        write_manifest(dir, FORM).map_err(|e| fail(dir, format!("its manifest cannot be written: {e}")))
+        write_manifest(dir, FORMAT).map_err(|e| fail(dir, format!("its manifest cannot be written: {e}")))
     }
 
-    /// Goes back to where [`Trainer::save_checkpoint`] was called: the run that follows is the uninterrupted one, byte
-    /// for byte. The trainer must have been built with the same options, rows, models and reference, in the same environment.
+    /// Restores the state at which [`Trainer::save_checkpoint`] was called. Training then gives the same bytes as an uninterrupted run.
+    /// The trainer must have been created with the same options, rows, models and reference model, in the same environment.
     ///
-    /// Nothing of the checkpoint is read before its manifest has vouched for every file.
+    /// All files are verified against the manifest before any is read.
     ///
     /// # Errors
-    /// A folder that is not a whole checkpoint, or one of another run; the error says what is damaged and which checkpoint before it
-    /// is whole, or what differs.
+    /// A damaged checkpoint (the error names the newest intact one before it), or a checkpoint of another run (the error names what
+    /// differs).
     pub fn resume(&mut self, dir: &Path) -> Result<()> {
         self.resume_with(dir, Rounding::Same)
     }
 
-    /// As [`Trainer::resume`], also where another processor, number of threads, device, matmul precision or version of a library
-    /// [rounds otherwise](Rounding::MayDiffer).
+    /// Like [`Trainer::resume`], but [`Rounding::MayDiffer`] also allows another processor, device, number of threads, matmul precision or
+    /// library version.
     ///
     /// # Errors
-    /// As [`Trainer::resume`].
+    /// Those of [`Trainer::resume`].
     pub fn resume_with(&mut self, dir: &Path, rounding: Rounding) -> Result<()> {
-        check_whole(dir)?;
+        verify_checkpoint(dir)?;
         let path = dir.join(STATE);
         let text = fs::read_to_string(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?;
         let state: TrainerState<O::Config> = serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))?;
@@ -159,9 +163,9 @@ impl<O: Objective> Trainer<O> {
         let moments = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
         self.optimizer.load_state(state.step, |name| Ok(moments.read(name).map_err(align_models::Error::from)?))?;
         self.objective.load_tensors(dir)?;
-        self.objective.restore(&state.objective)?;
+        self.objective.load_state(&state.objective)?;
         (self.step, self.num_tokens, self.history) = (state.step, state.num_tokens, state.history);
-        self.line_files.resumed = state.lines;
+        self.log_files.resumed = state.lines;
         Ok(())
     }
 
@@ -169,19 +173,20 @@ impl<O: Objective> Trainer<O> {
         let ours = serde_json::to_value(self.config()).map_err(|e| fail(dir, e.to_string()))?;
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;
         if let Some((option, before, now)) = difference(&ours, &theirs) {
-            return Err(fail(dir, format!("was written with {option} = {before}, this run has {now}")));
+            return Err(fail(dir, format!("was written with {option} = {before}, but this run has {now}")));
         }
-        let refusal = RunIdentity::of(self)?.refusal(&state.identity, rounding);
-        refusal.map_or(Ok(()), |reason| Err(fail(dir, reason)))
+        let mismatch = RunIdentity::of(self)?.mismatch(&state.identity, rounding);
+        mismatch.map_or(Ok(()), |reason| Err(fail(dir, reason)))
     }
 }
 
-/// The first option in which two configurations differ, with its values then and now; [`BOOKKEEPING`] is free.
+/// The first option in which two configurations differ, with its saved and its current value. Ignores
+/// [`OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS`].
 fn difference(ours: &Value, theirs: &Value) -> Option<(String, Value, Value)> {
     ours.as_object()?.iter().find_map(|(option, now)| {
         let before = theirs.get(option).unwrap_or(&Value::Null);
         match now {
-            _ if now == before || BOOKKEEPING.contains(&option.as_str()) => None,
+            _ if now == before || OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS.contains(&option.as_str()) => None,
             Value::Object(_) if before.is_object() => difference(now, before),
             _ => Some((option.clone(), before.clone(), now.clone())),
         }

@@ -104,7 +104,7 @@ fn training(per_device_eval_batch_size: usize) -> TrainingConfig {
 }
 
 fn evaluation<O: Objective>(objective: O, train: Vec<O::Row>, eval: Vec<O::Row>) -> EvaluationRecord {
-    Trainer::of(objective, train).unwrap().with_evaluation(eval).unwrap().evaluate().unwrap()
+    Trainer::from_objective(objective, train).unwrap().with_evaluation(eval).unwrap().evaluate().unwrap()
 }
 
 /// The same numbers, by name, from batches of every size.

@@ -126,14 +126,14 @@ fn the_loss_of_texts_and_its_gradient_are_those_of_whole_logits() {
         let mut sft = Sft::new(model, SftConfig { completion_only_loss, ..SftConfig::default() }).unwrap();
         let (rows, indices) = (texts(), (0..texts().len()).collect::<Vec<_>>());
         sft.prepare(Split::Train, &rows).unwrap();
-        let batch = Batch { split: Split::Train, all: &rows, indices: &indices };
-        assert_eq!(sft.weight(&batch), count);
-        let outcome = sft.batch(&batch, Some(0.7)).unwrap();
-        assert!((outcome.loss() - loss).abs() < 1e-5, "{} {loss}", outcome.loss());
-        assert_eq!(outcome.tokens, 164);
+        let batch = Batch { split: Split::Train, dataset: &rows, indices: &indices };
+        assert_eq!(sft.batch_weight(&batch), count);
+        let output = sft.compute_loss(&batch, Some(0.7)).unwrap();
+        assert!((output.loss() - loss).abs() < 1e-5, "{} {loss}", output.loss());
+        assert_eq!(output.tokens, 164);
         assert_near(&take_gradients(sft.policy()), &expected);
-        let alone = tch::no_grad(|| sft.batch(&batch, None)).unwrap();
-        assert_eq!((alone.losses, alone.metrics), (outcome.losses, outcome.metrics));
+        let alone = tch::no_grad(|| sft.compute_loss(&batch, None)).unwrap();
+        assert_eq!((alone.loss_terms, alone.metrics), (output.loss_terms, output.metrics));
     }
 }
 
@@ -149,12 +149,13 @@ fn long_batches_are_their_chunks() {
     let expected = take_gradients(&model);
     let mut sft = Sft::new(model, SftConfig::default()).unwrap();
     let indices: Vec<usize> = (0..9).collect();
-    let outcome = sft.batch(&Batch { split: Split::Train, all: &rows, indices: &indices }, Some(1.0)).unwrap();
-    assert!((outcome.loss() - sum.double_value(&[]) / count).abs() < 1e-5);
+    let output =
+        sft.compute_loss(&Batch { split: Split::Train, dataset: &rows, indices: &indices }, Some(1.0)).unwrap();
+    assert!((output.loss() - sum.double_value(&[]) / count).abs() < 1e-5);
     assert_near(&take_gradients(sft.policy()), &expected);
     let (accuracy, entropy) = token_statistics(sft.policy(), &rows);
-    assert!((outcome.metrics.get("mean_token_accuracy").unwrap().value - accuracy).abs() < 1e-9);
-    assert!((outcome.metrics.get("entropy").unwrap().value - entropy).abs() < 1e-5);
+    assert!((output.metrics.get("mean_token_accuracy").unwrap().value - accuracy).abs() < 1e-9);
+    assert!((output.metrics.get("entropy").unwrap().value - entropy).abs() < 1e-5);
 }
 
 fn token_statistics(model: &impl CausalLm, rows: &[EncodedText]) -> (f64, f64) {
@@ -196,11 +197,11 @@ fn the_loss_of_classes_and_its_gradient_are_those_of_rows_by_themselves() {
     let mut classification = Classification::new(model, ClassificationConfig::default()).unwrap();
     classification.prepare(Split::Train, &rows).unwrap();
     let indices: Vec<usize> = (0..rows.len()).collect();
-    let batch = Batch { split: Split::Train, all: &rows, indices: &indices };
-    let outcome = classification.batch(&batch, Some(0.7)).unwrap();
-    assert!((outcome.loss() - loss.double_value(&[])).abs() < 1e-6);
-    assert!((outcome.metrics.get("accuracy").unwrap().value - right as f64 / 7.0).abs() < 1e-9);
-    assert_eq!(outcome.tokens, 133);
+    let batch = Batch { split: Split::Train, dataset: &rows, indices: &indices };
+    let output = classification.compute_loss(&batch, Some(0.7)).unwrap();
+    assert!((output.loss() - loss.double_value(&[])).abs() < 1e-6);
+    assert!((output.metrics.get("accuracy").unwrap().value - right as f64 / 7.0).abs() < 1e-9);
+    assert_eq!(output.tokens, 133);
     assert_near(&take_gradients(classification.policy()), &expected);
 }
 

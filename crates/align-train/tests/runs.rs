@@ -3,7 +3,7 @@
 
 use align_data::{LabelledText, PreferencePair, Tokenizer, UnpairedPreference};
 use align_models::{CausalLm, Gpt2, LoraConfig};
-use align_train::run::{BaseModel, Dataset, NewModel, NewTokenizer};
+use align_train::run::{Dataset, ModelSource, NewModel, NewTokenizer};
 use align_train::{
     ClassificationConfig, ClassificationRun, CpoConfig, CpoRun, DpoConfig, DpoRun, KtoConfig, KtoRun, Observer, Result,
     SftConfig, SftRun, StepRecord, StopSignal, Strategy, Trainer, TrainingConfig, TrainingRecords,
@@ -69,7 +69,7 @@ fn a_run_leaves_everything_and_a_stopped_one_ends_with_the_same_bytes() {
             training: TrainingConfig { eval_strategy: Strategy::Steps, eval_steps: Some(2), ..training(4) },
             ..DpoConfig::default()
         };
-        let train = Dataset::new(pairs(8)).named("my pairs");
+        let train = Dataset::new(pairs(8)).with_name("my pairs");
         let run = DpoRun::new(model("gpt2-tiny"), train, config).unwrap().eval(pairs(4));
         run.sample_prompts(["The film"]).output_dir(folder)
     };
@@ -97,7 +97,7 @@ fn a_run_leaves_everything_and_a_stopped_one_ends_with_the_same_bytes() {
     let summary = run(&stopped).observer(StopAfter(3, stop.clone())).stop_signal(stop).train().unwrap();
     assert!(!summary.finished && summary.steps == 3 && summary.model.is_none());
     let refused = run(&stopped).train().unwrap_err().to_string();
-    assert!(refused.contains("holds a run already"), "{refused}");
+    assert!(refused.contains("already contains a run"), "{refused}");
     let ready = run(&stopped).resume().prepare().unwrap();
     assert_eq!((ready.trainer().step(), ready.checkpoint()), (3, Some(stopped.join("checkpoint-3").as_path())));
     ready.train().unwrap();
@@ -154,7 +154,7 @@ fn an_adapter_is_trained_on_a_named_model_and_on_a_value() {
     assert!(summary.adapter);
     let value = Gpt2::from_pretrained(&model("gpt2-tiny"), Kind::Float, Device::Cpu).unwrap();
     let tokenizer = Tokenizer::from_pretrained(model("gpt2-tiny")).unwrap();
-    let base = BaseModel::from((value, tokenizer)).called("a model of mine");
+    let base = ModelSource::from((value, tokenizer)).with_display_name("a model of mine");
     DpoRun::new(base, pairs(4), dpo(2)).unwrap().peft(lora()).output_dir(at("value")).train().unwrap();
     let file = "adapter_model.safetensors";
     assert!(weights(&at("named"), file) == weights(&at("value"), file));
@@ -223,7 +223,7 @@ fn what_contradicts_or_would_be_ignored_is_refused_before_anything_is_written() 
     }
     assert!(!folder.exists());
     // Examples that cannot be used are named.
-    let long = Dataset::of_file(pairs(4), Path::new("pairs.jsonl"));
+    let long = Dataset::from_file(pairs(4), Path::new("pairs.jsonl"));
     let refused = DpoRun::new(model("gpt2-tiny"), long, dpo(2)).unwrap().max_length(2).output_dir(&folder).train();
     let said = refused.unwrap_err().to_string();
     assert!(said.contains("pairs.jsonl: no row is left with max_length 2"), "{said}");

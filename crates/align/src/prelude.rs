@@ -14,7 +14,7 @@ pub use align_models::{
 pub use align_torch::{DeviceChoice, MatmulPrecision};
 #[cfg(feature = "progress")]
 pub use align_train::ProgressBar;
-pub use align_train::run::{BaseModel, Dataset, NewModel, NewTokenizer, ReferenceModel};
+pub use align_train::run::{Dataset, ModelSource, NewModel, NewTokenizer, ReferenceModel};
 pub use align_train::{
     ClassificationConfig, ClassificationRun, ClassificationTrainer, CpoConfig, CpoRun, CpoTrainer, DpoConfig, DpoRun,
     DpoTrainer, Flow, KtoConfig, KtoRun, KtoTrainer, Objective, Observer, Run, RunSummary, SftConfig, SftRun,

@@ -8,7 +8,7 @@ use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_data::tables::CompletionData;
 use align_data::{EncodeOptions, EncodedPairs, encode_completions, encode_pairs};
 use align_models::CausalLm;
-use align_train::{Completion, completion_logps};
+use align_train::{PromptCompletion, completion_logps};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
     let model = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
-    let token_logps = |rows: &[Completion]| {
+    let token_logps = |rows: &[PromptCompletion]| {
         let logps = completion_logps(&model, rows, options.batch_size);
         logps.map_err(|e| format!("{}: {e}", align_base::printable_path(&options.input)))
     };
@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         CompletionData::Completions(table) => {
             let encoded = encode_completions(&tokenizer, table.rows(), options.append_eos);
             let encoded = encoded.map_err(with_eos_advice)?;
-            let ids: Vec<Completion> =
+            let ids: Vec<PromptCompletion> =
                 encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
             for ((prompt, completion), logps) in table.rows().iter().zip(token_logps(&ids)?) {
                 let mut row = object(json!({ "prompt": prompt, "completion": completion }));
@@ -75,8 +75,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             if encoded.len() < pairs.len() {
                 return Err(format!("{}: {report}", options.input.display()).into());
             }
-            let chosen: Vec<Completion> = encoded.iter().map(|p| completion(&p.prompt_ids, &p.chosen_ids)).collect();
-            let rejected: Vec<Completion> =
+            let chosen: Vec<PromptCompletion> =
+                encoded.iter().map(|p| completion(&p.prompt_ids, &p.chosen_ids)).collect();
+            let rejected: Vec<PromptCompletion> =
                 encoded.iter().map(|p| completion(&p.prompt_ids, &p.rejected_ids)).collect();
             for ((pair, chosen), rejected) in pairs.iter().zip(token_logps(&chosen)?).zip(token_logps(&rejected)?) {
                 let mut row = object(serde_json::to_value(pair)?);
@@ -101,8 +102,8 @@ fn with_eos_advice(error: align_data::Error) -> Failure {
     }
 }
 
-fn completion<'a>(prompt_ids: &'a [i64], completion_ids: &'a [i64]) -> Completion<'a> {
-    Completion { prompt_ids, completion_ids }
+fn completion<'a>(prompt_ids: &'a [i64], completion_ids: &'a [i64]) -> PromptCompletion<'a> {
+    PromptCompletion { prompt_ids, completion_ids }
 }
 
 fn object(value: Value) -> Map<String, Value> {

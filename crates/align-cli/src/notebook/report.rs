@@ -4,7 +4,7 @@ use super::pipeline::{Pipeline, TrainedModel};
 use crate::Failure;
 use align_frontier::PolicyComparison;
 use align_report::{Configuration, Entry, Report};
-use align_train::report::{entries, training_curves, versions};
+use align_train::report::{option_entries, training_curves, versions};
 use align_train::{DpoConfig, TrainingRecords};
 
 pub fn report(
@@ -25,9 +25,9 @@ pub fn report(
         Entry::new("train_data", pipeline.data_description(pipeline.options.train_file.as_deref())),
         Entry::new("seconds", format!("{seconds:.0}")),
     ];
-    run.extend(entries(&serde_json::to_value(pipeline.options)?));
+    run.extend(option_entries(&serde_json::to_value(pipeline.options)?));
     // The configurations of the losses differ only in this entry.
-    let mut training = entries(&serde_json::to_value(config)?);
+    let mut training = option_entries(&serde_json::to_value(config)?);
     training.iter_mut().filter(|entry| entry.name == "loss_type").for_each(|entry| entry.value = losses.join(" / "));
     Ok(Report {
         title: format!("DPO with the {} loss", losses.join(" and the ")),

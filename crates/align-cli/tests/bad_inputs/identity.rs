@@ -79,7 +79,7 @@ pub const CASES: &[Case] = &[
             flip_last(d, "run/checkpoint-2/model.safetensors")
         },
         RESUME,
-        &["checkpoint-2/model.safetensors", "is damaged", "checkpoint-1 before it is whole", "delete checkpoint-2"],
+        &["checkpoint-2/model.safetensors", "is damaged", "checkpoint-1 before it is intact", "Delete checkpoint-2"],
     ),
     case(
         "a checkpoint with a flipped bit, and none before it",
@@ -88,7 +88,7 @@ pub const CASES: &[Case] = &[
             flip_last(d, "run/checkpoint-1/optimizer.safetensors")
         },
         RESUME,
-        &["checkpoint-1/optimizer.safetensors", "is damaged", "No checkpoint before checkpoint-1 is whole"],
+        &["checkpoint-1/optimizer.safetensors", "is damaged", "No checkpoint before checkpoint-1 is intact"],
     ),
     case(
         "a checkpoint of another step",

@@ -36,7 +36,7 @@ pub const CASES: &[Case] = &[
             write(d, "run/metrics.jsonl", "")
         },
         DPO,
-        &["run", "holds a run already", "--resume"],
+        &["run", "already contains a run", "--resume"],
     ),
     case(
         "nothing to resume",
@@ -74,7 +74,7 @@ pub const CASES: &[Case] = &[
         "a checkpoint of other options",
         run_with_checkpoint,
         short_run!(" --beta 0.5 --resume"),
-        &["checkpoint-1", "beta = 0.1, this run has 0.5"],
+        &["checkpoint-1", "beta = 0.1, but this run has 0.5"],
     ),
     case(
         "a checkpoint with damaged optimiser moments",

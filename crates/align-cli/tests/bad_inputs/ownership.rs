@@ -35,13 +35,13 @@ pub const CASES: &[Case] = &[
         "a run in the folder of its model",
         copy_gpt2_and_pairs,
         "dpo --train-file pairs.jsonl --model model --output-dir model",
-        &["which model names", "write into model", "another folder"],
+        &["the folder of model", "write into model", "another folder"],
     ),
     case(
         "a run inside the folder of its model",
         copy_gpt2_and_pairs,
         "dpo --train-file pairs.jsonl --model model --output-dir model/runs/1",
-        &["which model names", "write into model", "another folder"],
+        &["the folder of model", "write into model", "another folder"],
     ),
     case(
         "training data with the name of the run's samples",
@@ -50,13 +50,13 @@ pub const CASES: &[Case] = &[
             write(d, "run/samples.jsonl", PAIR)
         },
         "dpo --train-file run/samples.jsonl --output-dir run",
-        &["train_file names", "samples.jsonl", "another folder"],
+        &["train_file is", "samples.jsonl", "another folder"],
     ),
     case(
         "cached log-probabilities in the folder of the final model",
         write_pairs,
         "dpo --train-file pairs.jsonl --output-dir run --precompute-ref-log-probs --ref-log-probs-dir run/model",
-        &["ref_log_probs_dir names", "run/model", "another folder"],
+        &["ref_log_probs_dir is", "run/model", "another folder"],
     ),
     case(
         "scored texts that would replace the input",

@@ -8,7 +8,7 @@ use align_metrics::chao_wang_jost_entropy;
 use align_metrics::{Bootstrap, Clusters, EvaluationReport, PairedComparison, SampleMean, SampledLogps};
 use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
-use align_train::{Completion, completion_logps};
+use align_train::{PromptCompletion, completion_logps};
 
 /// Generates, scores and evaluates texts of the reference and the trained policies, each with the same prompts and
 /// seeds.
@@ -104,8 +104,8 @@ impl ComparisonOptions<'_> {
     fn divergence(&self, written: &[GeneratedText], model: &dyn CausalLm, other: &dyn CausalLm) -> Result<SampleMean> {
         let completions: Vec<Vec<i64>> = written.iter().map(|text| text.completion.ids_with_eos()).collect();
         let both = written.iter().zip(&completions);
-        let rows: Vec<Completion> =
-            both.map(|(text, ids)| Completion { prompt_ids: &text.prompt_ids, completion_ids: ids }).collect();
+        let rows: Vec<PromptCompletion> =
+            both.map(|(text, ids)| PromptCompletion { prompt_ids: &text.prompt_ids, completion_ids: ids }).collect();
         let summed = |model: &dyn CausalLm| -> Result<Vec<f64>> {
             let logps = completion_logps(model, &rows, self.batch_size)?;
             Ok(logps.iter().map(|text| text.iter().map(|logp| f64::from(*logp)).sum()).collect())

@@ -2,8 +2,8 @@ use super::{SamplingStrategy, TrainingConfig, require};
 use crate::{Method, Purpose, Result, RunConfig, metric_names};
 use serde::{Deserialize, Serialize};
 
-/// Everything the training of a classifier depends on, under the names and with the defaults of transformers'
-/// `TrainingArguments`, but for `train_sampling_strategy`: texts of like length share a batch.
+/// Options for training a classifier, with the names and defaults of transformers' `TrainingArguments`, except that
+/// `train_sampling_strategy` is `group_by_length` by default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "clap", command(mut_arg("disable_dropout", |arg| arg.default_value("false"))))]
 #[cfg_attr(feature = "clap", command(mut_arg("train_sampling_strategy", |arg| arg.default_value("group_by_length"))))]
 pub struct ClassificationConfig {
-    /// Most tokens of a text, special ones included, which is cut behind them; the model's own limit if not given.
+    /// Maximum tokens of a text, including special tokens; longer texts are truncated [default: the model's limit].
     #[cfg_attr(feature = "clap", arg(long))]
     pub max_length: Option<usize>,
-    /// Share of a text's tokens that attention does not see in a step of training, drawn anew each time, the first token aside:
-    /// word dropout (Iyyer et al., 2015), against learning texts by heart.
+    /// Word dropout (Iyyer et al., 2015): fraction of tokens that is masked at random in each training step. The first token is never
+    /// masked. Reduces overfitting.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = 0.0))]
     pub token_dropout: f64,
-    /// How it is trained.
+    /// Options common to all objectives.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
 }
@@ -46,7 +46,7 @@ impl RunConfig for ClassificationConfig {
             format!("is {}, expected at least 0 and below 1", self.token_dropout)
         })?;
         require("token_dropout", self.token_dropout == 0.0 || !self.training.disable_dropout, || {
-            "does nothing with disable_dropout: leave one of them out".into()
+            "conflicts with disable_dropout: remove one of the two".into()
         })?;
         self.training.validate()?;
         metric_names::check(self)

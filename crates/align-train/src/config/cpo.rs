@@ -3,41 +3,41 @@ use crate::{CpoLossType, Method, Result, RunConfig, metric_names};
 use align_losses::{CpoOptions, LossOption};
 use serde::{Deserialize, Serialize};
 
-/// TRL's weight of the likelihood.
+/// TRL's default weight of the negative log-likelihood term.
 const DEFAULT_CPO_ALPHA: f64 = 1.0;
 
-/// Everything a run without a reference depends on, under the option names of TRL's `CPOConfig` and `ORPOConfig` and with
-/// their defaults; `None` where the default depends on the loss.
+/// Options of a run without a reference model, with the names and defaults of TRL's `CPOConfig` and `ORPOConfig`. `None` means that the
+/// default depends on the loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct CpoConfig {
-    /// The loss.
+    /// Loss function.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossName::<CpoLossType>::of(CpoLossType::known()), default_value = "sigmoid"))]
     pub loss_type: CpoLossType,
-    /// How steeply the loss answers to a margin; with orpo the weight of the odds ratio beside the likelihood.
+    /// Scale of the rewards in the loss. With orpo: weight of the odds-ratio term.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
     pub beta: f64,
-    /// Share of labels taken to be wrong, below 0.5.
+    /// Assumed fraction of wrong labels, below 0.5.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
-    /// What the chosen text's negative log-likelihood a token counts for (1 unless given); refused with orpo, where it is 1.
+    /// Weight of the negative log-likelihood per token of the chosen completions [default: 1]. Not allowed with orpo, where it is 1.
     #[cfg_attr(feature = "clap", arg(long))]
     pub cpo_alpha: Option<f64>,
-    /// SimPO's target margin (0.5 unless given); with simpo.
+    /// SimPO: target reward margin [default: 0.5]. Requires `loss_type` simpo.
     #[cfg_attr(feature = "clap", arg(long))]
     pub simpo_gamma: Option<f64>,
-    /// AlphaPO's shape of the reward (0, SimPO's logarithm, unless given); with simpo.
+    /// AlphaPO: shape of the reward [default: 0, the log-probability as in SimPO]. Requires `loss_type` simpo.
     #[cfg_attr(feature = "clap", arg(long))]
     pub alpha: Option<f64>,
-    /// SLiC-HF's margin between log-probabilities (1 unless given); with slic_hf.
+    /// SLiC-HF: target margin between log-probabilities [default: 1]. Requires `loss_type` slic_hf.
     #[cfg_attr(feature = "clap", arg(long))]
     pub slic_delta: Option<f64>,
-    /// Whether what a pair's two sides have in common at their beginning, the prompt first of all, goes through the models once for
-    /// both, with the same gradient: auto (where that is faster), on or off. With dropout auto is off, and on refused.
+    /// Compute the common prefix of the chosen and the rejected sequence (the prompt and any equal tokens after it) once for both:
+    /// auto (if that is faster), on or off. Gives the same gradient. Cannot be combined with dropout: auto then means off.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<PrefixSharing>, default_value = "auto"))]
     pub prefix_sharing: PrefixSharing,
-    /// How it is trained.
+    /// Options common to all objectives.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
 }
@@ -64,7 +64,7 @@ impl RunConfig for CpoConfig {
     }
 
     fn prefix_sharing(&self) -> PrefixSharing {
-        self.prefix_sharing.with(&self.training)
+        self.prefix_sharing.off_with_dropout(&self.training)
     }
 
     fn validate(&self) -> Result<()> {
@@ -89,7 +89,7 @@ impl RunConfig for CpoConfig {
             (LossOption::SlicDelta, self.slic_delta.is_some()),
         ] {
             require(option.name(), loss_type.takes(option) || !given, || {
-                format!("would be ignored by loss_type {loss_type}: leave it out")
+                format!("would be ignored by loss_type {loss_type}: remove it")
             })?;
         }
         self.prefix_sharing.validate(&self.training)?;
@@ -113,7 +113,7 @@ impl RunConfig for CpoConfig {
 }
 
 impl CpoConfig {
-    /// What the chosen text's negative log-likelihood a token counts for.
+    /// The weight of the negative log-likelihood of the chosen completions.
     pub(crate) fn nll_weight(&self) -> f64 {
         if self.loss_type == CpoLossType::Orpo { 1.0 } else { self.cpo_alpha.unwrap_or(DEFAULT_CPO_ALPHA) }
     }
@@ -131,19 +131,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_be_ignored_is_refused_by_name() {
+    fn options_that_would_be_ignored_are_rejected() {
         CpoConfig::default().validate().unwrap();
-        let refused = |config: CpoConfig, option: &str| {
+        let assert_rejected = |config: CpoConfig, option: &str| {
             let problem = config.validate().unwrap_err().to_string();
             let loss_type = config.loss_type.to_string();
             assert!(problem.contains(option) && problem.contains(&loss_type), "{problem}");
         };
         let of = |loss_type| CpoConfig { loss_type, ..CpoConfig::default() };
-        refused(CpoConfig { label_smoothing: 0.1, ..of(CpoLossType::Hinge) }, "label_smoothing");
-        refused(CpoConfig { cpo_alpha: Some(1.0), ..of(CpoLossType::Orpo) }, "cpo_alpha");
-        refused(CpoConfig { simpo_gamma: Some(1.0), ..of(CpoLossType::Sigmoid) }, "simpo_gamma");
-        refused(CpoConfig { alpha: Some(1.0), ..of(CpoLossType::Ipo) }, "alpha");
-        refused(CpoConfig { slic_delta: Some(1.0), ..of(CpoLossType::Simpo) }, "slic_delta");
+        assert_rejected(CpoConfig { label_smoothing: 0.1, ..of(CpoLossType::Hinge) }, "label_smoothing");
+        assert_rejected(CpoConfig { cpo_alpha: Some(1.0), ..of(CpoLossType::Orpo) }, "cpo_alpha");
+        assert_rejected(CpoConfig { simpo_gamma: Some(1.0), ..of(CpoLossType::Sigmoid) }, "simpo_gamma");
+        assert_rejected(CpoConfig { alpha: Some(1.0), ..of(CpoLossType::Ipo) }, "alpha");
+        assert_rejected(CpoConfig { slic_delta: Some(1.0), ..of(CpoLossType::Simpo) }, "slic_delta");
         let problem = CpoConfig { beta: f64::NAN, ..CpoConfig::default() }.validate().unwrap_err().to_string();
         assert!(problem.contains("beta"), "{problem}");
     }

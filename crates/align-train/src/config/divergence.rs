@@ -3,7 +3,8 @@ use crate::Result;
 use align_losses::FDivergence;
 use serde::{Deserialize, Serialize};
 
-/// The divergence that keeps the policy near the reference, under TRL's names; alpha's coefficient is an option of its own.
+/// The f-divergence between policy and reference that the loss penalises, under TRL's names. The coefficient of the alpha divergence is a
+/// separate option, `f_alpha_divergence_coef`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FDivergenceType {
@@ -12,22 +13,22 @@ pub enum FDivergenceType {
     ReverseKl,
     /// `D_KL(π_ref ‖ π)`.
     ForwardKl,
-    /// Jensen-Shannon.
+    /// Jensen-Shannon divergence.
     JsDivergence,
-    /// Alpha, with `f_alpha_divergence_coef`.
+    /// Alpha divergence, with the coefficient `f_alpha_divergence_coef`.
     AlphaDivergence,
-    /// Chi-squared and reverse KL together: chi-squared preference optimisation.
+    /// The sum of chi-squared and reverse KL divergence, as in chi-squared preference optimisation.
     ChiSquared,
 }
 
-/// TRL's coefficient of the alpha divergence where none is given.
+/// TRL's default coefficient of the alpha divergence.
 const DEFAULT_ALPHA_COEFFICIENT: f64 = 0.5;
 
 impl FDivergenceType {
-    /// The divergence, alpha's with `coefficient`.
-    pub(super) fn with_coefficient(self, coefficient: Option<f64>) -> Result<FDivergence> {
+    /// The divergence; `coefficient` is that of the alpha divergence.
+    pub(super) fn to_divergence(self, coefficient: Option<f64>) -> Result<FDivergence> {
         require("f_alpha_divergence_coef", self == Self::AlphaDivergence || coefficient.is_none(), || {
-            "has an effect with f_divergence_type alpha_divergence only".into()
+            "has no effect unless f_divergence_type is alpha_divergence".into()
         })?;
         Ok(match self {
             Self::ReverseKl => FDivergence::ReverseKl,

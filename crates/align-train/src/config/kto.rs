@@ -3,28 +3,28 @@ use crate::{KtoLossType, Method, Result, RunConfig, metric_names};
 use align_losses::{KtoOptions, LossOption};
 use serde::{Deserialize, Serialize};
 
-/// Everything a run on judged completions depends on, under the option names of TRL's `KTOConfig` and with its defaults.
+/// Options of a run on unpaired preferences, with the names and defaults of TRL's `KTOConfig`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct KtoConfig {
-    /// The loss.
+    /// Loss function.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossName::<KtoLossType>::of(KtoLossType::known()), default_value = "kto"))]
     pub loss_type: KtoLossType,
-    /// Strength of the pull towards the reference: higher stays nearer.
+    /// Strength of the penalty for deviating from the reference model. Higher values keep the policy closer to it.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
     pub beta: f64,
-    /// What desirable completions count for, with kto.
+    /// Weight of the losses of desirable completions. Requires `loss_type` kto.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().desirable_weight))]
     pub desirable_weight: f64,
-    /// What undesirable completions count for, with kto.
+    /// Weight of the losses of undesirable completions. Requires `loss_type` kto.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().undesirable_weight))]
     pub undesirable_weight: f64,
-    /// Most tokens of a prompt and its completion: the limit with which the rows were encoded, which kto's mismatched
-    /// sequences are cut to; the model's own if not given.
+    /// Maximum tokens of a prompt with its completion; longer completions are truncated [default: the model's limit]. The mismatched
+    /// sequences of kto are truncated to it too.
     #[cfg_attr(feature = "clap", arg(long))]
     pub max_length: Option<usize>,
-    /// How it is trained.
+    /// Options common to all objectives.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
 }
@@ -43,9 +43,9 @@ impl Default for KtoConfig {
     }
 }
 
-/// Why kto takes no batch of one row.
-const ALONE: &str =
-    "loss_type kto compares a row with the others of its micro-batch, and gradient_accumulation_steps adds none";
+/// Why kto needs more than one row per batch.
+const NEEDS_TWO_ROWS: &str =
+    "loss_type kto compares a row with the other rows of its batch, and gradient_accumulation_steps does not add any";
 
 impl KtoConfig {
     /// The options of the loss.
@@ -54,19 +54,19 @@ impl KtoConfig {
         KtoOptions { beta, desirable_weight, undesirable_weight }
     }
 
-    /// Refuses training rows of which an epoch's last micro-batch would hold one alone.
+    /// Returns an error if the last batch of an epoch would have a single row.
     pub(crate) fn check_last_batch(&self, rows: usize) -> Result<()> {
         let training = &self.training;
         let batch = training.per_device_train_batch_size.max(1);
         let reached = training.total_steps(rows) >= training.steps_per_epoch(rows);
-        let alone = self.loss_type.info().couples_batch && reached && rows % batch == 1;
-        require("per_device_train_batch_size", !alone, || {
+        let single_row = self.loss_type.info().couples_batch && reached && rows % batch == 1;
+        require("per_device_train_batch_size", !single_row, || {
             let other = (1..batch)
                 .find_map(|by| [batch + by, batch - by].into_iter().find(|size| *size > 1 && rows % size != 1));
             let other = other.map_or_else(String::new, |size| format!("set it to {size}, "));
             format!(
-                "is {batch}, which leaves one of the {rows} training rows alone in an epoch's last micro-batch, but {ALONE}: {other}leave \
-                 out or add a row, or choose loss_type apo_zero_unpaired or bco"
+                "is {batch}, so the last batch of an epoch over {rows} training rows has a single row, but {NEEDS_TWO_ROWS}: {other}remove \
+                 or add a row, or choose loss_type apo_zero_unpaired or bco"
             )
         })
     }
@@ -84,12 +84,12 @@ impl RunConfig for KtoConfig {
             [(LossOption::DesirableWeight, desirable_weight), (LossOption::UndesirableWeight, undesirable_weight)];
         for (option, weight) in weights {
             require(option.name(), self.loss_type.takes(option) || weight == 1.0, || {
-                format!("is {weight}, which loss_type other than kto would ignore: leave it at 1")
+                format!("is {weight}, but only loss_type kto uses it: leave it at 1")
             })?;
         }
         let batch = self.training.per_device_train_batch_size;
         require("per_device_train_batch_size", !self.loss_type.info().couples_batch || batch != 1, || {
-            format!("is 1, but {ALONE}: set it to at least 2, or choose loss_type apo_zero_unpaired or bco")
+            format!("is 1, but {NEEDS_TWO_ROWS}: set it to at least 2, or choose loss_type apo_zero_unpaired or bco")
         })?;
         self.training.validate()?;
         metric_names::check(self)
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_that_would_be_ignored_are_refused() {
+    fn weights_that_would_be_ignored_are_rejected() {
         KtoConfig::default().validate().unwrap();
         for loss_type in [KtoLossType::Bco, KtoLossType::ApoZeroUnpaired] {
             let config = KtoConfig { loss_type, undesirable_weight: 1.5, ..KtoConfig::default() };
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_of_one_row_is_refused_where_rows_are_compared() {
+    fn kto_rejects_a_batch_size_of_one() {
         let problem = with_batches(KtoLossType::Kto, 1, None).validate().unwrap_err().to_string();
         for part in ["per_device_train_batch_size", "at least 2", "apo_zero_unpaired", "gradient_accumulation_steps"] {
             assert!(problem.contains(part), "{problem}");
@@ -143,18 +143,18 @@ mod tests {
     }
 
     #[test]
-    fn a_last_batch_of_one_row_is_refused_if_the_run_reaches_it() {
-        let checked = |size, steps, rows| with_batches(KtoLossType::Kto, size, steps).check_last_batch(rows);
-        let problem = checked(4, None, 9).unwrap_err().to_string();
+    fn kto_rejects_a_last_batch_of_one_row_if_the_run_reaches_it() {
+        let check = |size, steps, rows| with_batches(KtoLossType::Kto, size, steps).check_last_batch(rows);
+        let problem = check(4, None, 9).unwrap_err().to_string();
         // 9 % 5 is 4.
         for part in ["per_device_train_batch_size", "is 4", "9 training rows", "set it to 5"] {
             assert!(problem.contains(part), "{problem}");
         }
-        checked(4, Some(3), 9).unwrap_err();
-        checked(4, Some(2), 9).unwrap();
-        checked(4, None, 8).unwrap();
-        checked(8, None, 2).unwrap();
+        check(4, Some(3), 9).unwrap_err();
+        check(4, Some(2), 9).unwrap();
+        check(4, None, 8).unwrap();
+        check(8, None, 2).unwrap();
         // 3 % 3 is 0.
-        assert!(checked(2, None, 3).unwrap_err().to_string().contains("set it to 3"));
+        assert!(check(2, None, 3).unwrap_err().to_string().contains("set it to 3"));
     }
 }

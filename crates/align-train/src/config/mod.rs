@@ -1,4 +1,4 @@
-//! The options of training, under TRL's names and with its defaults.
+//! Training options, with TRL's names and defaults.
 
 mod classification;
 mod cpo;
@@ -20,8 +20,8 @@ pub use training::{SamplingStrategy, Strategy, TrainingConfig};
 
 use crate::{Error, Result};
 
-/// Options that change what is written and when, or what memory is needed, but not the weights.
-pub(crate) const BOOKKEEPING: [&str; 15] = [
+/// Options that do not change the trained weights: they set what is written and when, or how much memory is used.
+pub(crate) const OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS: [&str; 15] = [
     "logging_steps",
     "eval_strategy",
     "eval_steps",
@@ -39,11 +39,11 @@ pub(crate) const BOOKKEEPING: [&str; 15] = [
     "skip_memory_check",
 ];
 
-/// Refuses an option with a reason unless it is good.
-fn require(option: &'static str, good: bool, reason: impl FnOnce() -> String) -> Result<()> {
-    if good { Ok(()) } else { Err(refusal(option, reason())) }
+/// Returns an error that names the option unless `valid`.
+fn require(option: &'static str, valid: bool, reason: impl FnOnce() -> String) -> Result<()> {
+    if valid { Ok(()) } else { Err(config_error(option, reason())) }
 }
 
-fn refusal(option: &'static str, reason: impl Into<String>) -> Error {
+fn config_error(option: &'static str, reason: impl Into<String>) -> Error {
     Error::Config { option, reason: reason.into() }
 }

@@ -3,15 +3,15 @@ use crate::Result;
 use align_models::CausalLm;
 use serde::{Deserialize, Serialize};
 
-/// Most tokens computed, as a share of those of the padded rows, at which sharing is the faster way: what it saves of a model's
-/// layers must pay for laying tokens out for attention and back. `benches/README.md` has the figures.
-const WORTH_IT: f64 = 0.95;
+/// `auto` shares prefixes if fewer than this fraction of the padded tokens remain to be computed. The saving must outweigh the cost of
+/// rearranging tokens for attention. `benches/README.md` has the measurements.
+const MAX_COMPUTED_FRACTION: f64 = 0.95;
 
-/// Whether what a pair's two sequences have in common at their beginning, the prompt first of all, is computed once for both.
+/// Whether the common prefix of a pair's two sequences (the prompt and any equal tokens after it) is computed once for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrefixSharing {
-    /// Where it is the faster way: for each part of a batch by how many tokens it spares, padding included.
+    /// If it is faster. Decided for each micro-batch by the number of tokens saved, padding included.
     #[default]
     Auto,
     /// Always.
@@ -21,31 +21,32 @@ pub enum PrefixSharing {
 }
 
 impl PrefixSharing {
-    /// Refuses what stands in its way.
+    /// Checks that `on` is possible with these training options.
     pub(crate) fn validate(self, training: &TrainingConfig) -> Result<()> {
         require("prefix_sharing", self != Self::On || training.disable_dropout, || {
-            "is on, but with dropout a prefix is dropped from anew in each sequence: set disable_dropout, or prefix_sharing to auto or off"
+            "is on, but dropout would make the prefix differ between the two sequences: set disable_dropout, or set prefix_sharing to auto or off"
                 .into()
         })
     }
 
-    /// The same for a model: auto is off where there is something in its way.
+    /// The setting for this model: `auto` becomes `off` if the model or dropout makes sharing impossible.
     pub(crate) fn for_model(self, model: &dyn CausalLm, training: &TrainingConfig) -> Result<Self> {
         require("prefix_sharing", self != Self::On || model.supports_shared_tokens(), || {
-            "is on, but the model cannot attend over rows that share tokens: set it to auto or off".into()
+            "is on, but this model does not support attention over sequences that share tokens: set it to auto or off"
+                .into()
         })?;
-        Ok(if model.supports_shared_tokens() { self.with(training) } else { Self::Off })
+        Ok(if model.supports_shared_tokens() { self.off_with_dropout(training) } else { Self::Off })
     }
 
-    /// The same, off where there is dropout.
-    pub(super) fn with(self, training: &TrainingConfig) -> Self {
+    /// This setting, or `off` if training uses dropout.
+    pub(super) fn off_with_dropout(self, training: &TrainingConfig) -> Self {
         if training.disable_dropout { self } else { Self::Off }
     }
 
-    /// Whether sequences that take `padded` tokens in padded rows, and `distinct` where each is computed once, share them.
+    /// Whether to share prefixes if the sequences have `padded` tokens with padding and `distinct` tokens when shared.
     pub(crate) fn shares(self, distinct: usize, padded: usize) -> bool {
         match self {
-            Self::Auto => (distinct as f64) < WORTH_IT * padded as f64,
+            Self::Auto => (distinct as f64) < MAX_COMPUTED_FRACTION * padded as f64,
             Self::On => true,
             Self::Off => false,
         }

@@ -5,39 +5,39 @@ use align_data::{EncodeOptions, EncodeReport, EncodedText, Tokenizer, encode_tex
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-/// How several texts become rows of one length, under TRL's name. TRL's others, bfd (its default) and bfd_split, are not here.
+/// How texts are packed into rows of equal length, under TRL's name. TRL's other strategies, bfd (its default) and bfd_split, are not
+/// implemented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PackingStrategy {
-    /// One stream of tokens, cut wherever a row is full: see [`pack_wrapped`].
+    /// One stream of tokens that is cut whenever a row is full: see [`pack_wrapped`].
     #[default]
     Wrapped,
 }
 
-/// Everything a run of supervised fine-tuning depends on, under the option names of TRL's `SFTConfig` and with its defaults, but for
-/// `packing_strategy`.
+/// Options of supervised fine-tuning, with the names and defaults of TRL's `SFTConfig`, except for `packing_strategy`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[cfg_attr(feature = "clap", command(mut_arg("learning_rate", |arg| arg.default_value("2e-5"))))]
 #[cfg_attr(feature = "clap", command(mut_arg("disable_dropout", |arg| arg.default_value("false"))))]
 pub struct SftConfig {
-    /// Most tokens of a text, which is cut behind them; with packing the tokens of a row.
+    /// Maximum tokens of a text; longer texts are truncated. With packing: tokens of a packed row.
     #[cfg_attr(feature = "clap", arg(long, default_value = "1024"))]
     pub max_length: Option<usize>,
-    /// Whether texts are put one behind the other and cut into rows of max_length, so that no row is padded.
+    /// Concatenate the texts and cut them into rows of `max_length` tokens, which avoids padding.
     #[cfg_attr(feature = "clap", arg(long))]
     pub packing: bool,
-    /// How they are cut: wrapped, wherever a row is full.
+    /// Packing strategy: wrapped (a text that does not fit continues in the next row).
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<PackingStrategy>, default_value = "wrapped"))]
     pub packing_strategy: PackingStrategy,
-    /// Whether the texts are shuffled, by the seed, before they are packed.
+    /// Shuffle the texts with the seed before packing.
     #[cfg_attr(feature = "clap", arg(long))]
     pub shuffle_dataset: bool,
-    /// Whether prompts are only given and not learnt: true where there are prompts, unless this is false.
+    /// Compute the loss on completions only, not on prompts [default: true for examples that have a prompt].
     #[cfg_attr(feature = "clap", arg(long))]
     pub completion_only_loss: Option<bool>,
-    /// How it is trained.
+    /// Options common to all objectives.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
 }
@@ -56,10 +56,11 @@ impl Default for SftConfig {
 }
 
 impl SftConfig {
-    /// Tokenises `(prompt, completion)` rows as the options say, EOS behind each; a text without a prompt has an empty one.
+    /// Tokenises `(prompt, completion)` rows according to the options and appends EOS to each. Texts without a prompt have an empty
+    /// prompt.
     ///
     /// # Errors
-    /// As [`SftConfig::validate`](RunConfig::validate) and [`encode_texts`].
+    /// Those of [`SftConfig::validate`](RunConfig::validate) and [`encode_texts`].
     pub fn encode<P: AsRef<str>, C: AsRef<str>>(
         &self,
         tokenizer: &Tokenizer,
@@ -89,19 +90,19 @@ impl RunConfig for SftConfig {
         let max_length = self.max_length;
         require("max_length", max_length.is_none_or(|length| length > 1), || {
             format!(
-                "is {}, expected at least 2: the first token is predicted by nothing",
+                "is {}, expected at least 2: the first token of a text has no prediction to learn from",
                 max_length.unwrap_or_default()
             )
         })?;
         require("max_length", !self.packing || max_length.is_some(), || {
-            "is not given, but packing needs to know a row's length".into()
+            "is not set, but packing needs the length of a row: set max_length".into()
         })?;
         require("completion_only_loss", !self.packing || self.completion_only_loss != Some(true), || {
-            "is true, but packed rows do not say what was a prompt: leave packing or this option out".into()
+            "is true, but packed rows do not record which tokens are prompts: remove packing or this option".into()
         })?;
         let grouped = self.training.train_sampling_strategy == SamplingStrategy::GroupByLength;
         require("train_sampling_strategy", !self.packing || !grouped, || {
-            "is group_by_length, but packed rows are of one length: leave one of the two out".into()
+            "is group_by_length, but packed rows all have the same length: remove one of the two".into()
         })?;
         self.training.validate()?;
         metric_names::check(self)
@@ -129,19 +130,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn refused(change: impl FnOnce(&mut SftConfig)) -> String {
+    fn error(change: impl FnOnce(&mut SftConfig)) -> String {
         let mut config = SftConfig::default();
         change(&mut config);
         config.validate().unwrap_err().to_string()
     }
 
     #[test]
-    fn contradictions_are_refused_by_name() {
+    fn contradicting_options_are_named_in_the_error() {
         SftConfig::default().validate().unwrap();
-        assert!(refused(|c| c.max_length = Some(1)).contains("max_length"));
-        assert!(refused(|c| (c.packing, c.max_length) = (true, None)).contains("max_length"));
-        assert!(refused(|c| (c.packing, c.completion_only_loss) = (true, Some(true))).contains("completion_only_loss"));
-        let grouped = refused(|c| {
+        assert!(error(|c| c.max_length = Some(1)).contains("max_length"));
+        assert!(error(|c| (c.packing, c.max_length) = (true, None)).contains("max_length"));
+        assert!(error(|c| (c.packing, c.completion_only_loss) = (true, Some(true))).contains("completion_only_loss"));
+        let grouped = error(|c| {
             (c.packing, c.training.train_sampling_strategy) = (true, SamplingStrategy::GroupByLength);
         });
         assert!(grouped.contains("group_by_length"), "{grouped}");

@@ -1,6 +1,6 @@
-//! What a run will need, before it begins.
+//! The estimated memory of a run, which is checked before it starts.
 
-mod estimate;
+mod estimation;
 mod memory_estimate;
 
 pub use align_torch::available_memory;

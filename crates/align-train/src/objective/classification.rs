@@ -1,4 +1,4 @@
-use super::{Batch, BatchOutcome, Objective, Row, Split};
+use super::{Batch, BatchOutput, Objective, Split};
 use crate::{BatchMetrics, ClassificationConfig, Error, Result, RunConfig};
 use align_data::{EncodedLabelledText, right_pad};
 use align_losses::Mean;
@@ -6,7 +6,7 @@ use align_models::score::ProblemType;
 use align_models::{DistilBert, SequenceClassifier};
 use tch::{Kind, Reduction, Tensor};
 
-/// Training of a text classifier: the cross-entropy of the texts' classes, `-1/B Σ log softmax(logits)[label]`.
+/// Training of a text classifier: the cross-entropy of the labels, `-1/B Σ log softmax(logits)[label]`.
 #[derive(Debug)]
 pub struct Classification {
     policy: DistilBert,
@@ -14,36 +14,37 @@ pub struct Classification {
 }
 
 impl Classification {
-    /// The objective of a configuration.
+    /// Creates the objective.
     ///
     /// # Errors
-    /// Options that contradict each other, or a model that is not for classes of which one is right: of a single output, or with
-    /// another `problem_type`.
+    /// Invalid options, or a model that is not a single-label classifier: it has a single output or another `problem_type`.
     pub fn new(policy: DistilBert, config: ClassificationConfig) -> Result<Self> {
         config.validate()?;
         let labels = policy.config().labels()?;
-        let other = match labels.problem_type() {
+        let problem = match labels.problem_type() {
             _ if labels.names().len() < 2 => Some("has a single output".to_owned()),
             None | Some(ProblemType::SingleLabelClassification) => None,
-            Some(other) => Some(format!("is for {other:?} by its problem_type")),
+            Some(other) => Some(format!("has the problem_type {other:?}")),
         };
-        if let Some(other) = other {
+        if let Some(problem) = problem {
             return Err(Error::Data(format!(
-                "the model {other}, training is for one right class of two or more: take another model, or change its config"
+                "the model {problem}, expected a single-label classifier with at least two classes: use another model, or change its config"
             )));
         }
         Ok(Self { policy, config })
     }
 
-    /// Why the model cannot take a row, if it cannot.
-    fn refusal(&self, row: &EncodedLabelledText) -> Option<String> {
+    /// Why the model cannot process a row, if it cannot.
+    fn row_problem(&self, row: &EncodedLabelledText) -> Option<String> {
         let config = self.policy.config();
-        let (tokens, most) = (row.tokens() as i64, config.max_position_embeddings);
+        let (tokens, max_tokens) = (row.input_ids.len() as i64, config.max_position_embeddings);
         let (classes, vocab, label) = (config.num_labels(), config.vocab_size, row.label);
         if tokens == 0 {
             Some("has no tokens: encode it with the tokeniser's special tokens".into())
-        } else if tokens > most {
-            Some(format!("has {tokens} tokens, the model takes {most}: set max_length to at most {most}"))
+        } else if tokens > max_tokens {
+            Some(format!(
+                "has {tokens} tokens, but the model takes at most {max_tokens}: set max_length to {max_tokens} or less"
+            ))
         } else if let Some(id) = row.input_ids.iter().find(|id| !(0..vocab).contains(*id)) {
             Some(format!("token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser"))
         } else if !(0..classes).contains(&label) {
@@ -76,25 +77,29 @@ impl Objective for Classification {
     }
 
     fn prepare(&mut self, split: Split, rows: &[EncodedLabelledText]) -> Result<()> {
-        match rows.iter().find_map(|row| Some((row.row + 1, self.refusal(row)?))) {
+        match rows.iter().find_map(|row| Some((row.row + 1, self.row_problem(row)?))) {
             None => Ok(()),
-            Some((number, refusal)) => Err(Error::Data(format!("{} row {number}: {refusal}", split.name()))),
+            Some((number, problem)) => Err(Error::Data(format!("{} row {number}: {problem}", split.name()))),
         }
     }
 
-    /// Rows.
-    fn weight(&self, batch: &Batch<'_, EncodedLabelledText>) -> f64 {
+    /// The number of rows.
+    fn batch_weight(&self, batch: &Batch<'_, EncodedLabelledText>) -> f64 {
         batch.indices.len() as f64
     }
 
-    fn batch(&mut self, batch: &Batch<'_, EncodedLabelledText>, share: Option<f64>) -> Result<BatchOutcome> {
+    fn compute_loss(
+        &mut self,
+        batch: &Batch<'_, EncodedLabelledText>,
+        gradient_scale: Option<f64>,
+    ) -> Result<BatchOutput> {
         let rows = batch.rows();
         let ids: Vec<Vec<i64>> = rows.iter().map(|row| row.input_ids.clone()).collect();
         let labels: Vec<i64> = rows.iter().map(|row| row.label).collect();
         let (device, tokens) = (self.policy.device(), ids.iter().map(Vec::len).sum::<usize>());
         let batch = right_pad(&ids, self.policy.config().pad_token_id.unwrap_or(0))?;
-        let dropped = share.is_some() && self.config.token_dropout > 0.0;
-        let mask = match dropped {
+        let drops_tokens = gradient_scale.is_some() && self.config.token_dropout > 0.0;
+        let mask = match drops_tokens {
             true => Some(drop_tokens(&batch.attention_mask, self.config.token_dropout)?),
             false => (tokens < batch.input_ids.numel()).then_some(batch.attention_mask),
         };
@@ -106,16 +111,16 @@ impl Objective for Classification {
         let mean = |value: f64| Mean::over_rows(value, rows.len());
         let mut metrics = BatchMetrics::default();
         metrics.set("accuracy", mean(correct.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_double_value(&[])?));
-        if let Some(share) = share {
-            loss.f_mul_scalar(share)?.f_backward()?;
+        if let Some(scale) = gradient_scale {
+            loss.f_mul_scalar(scale)?.f_backward()?;
         }
-        Ok(BatchOutcome { losses: vec![mean(loss.f_double_value(&[])?)], metrics, tokens: tokens as u64 })
+        Ok(BatchOutput { loss_terms: vec![mean(loss.f_double_value(&[])?)], metrics, tokens: tokens as u64 })
     }
 }
 
-/// An attention mask `(batch, seq)` without a random `share` of its tokens; the first, which the classifier reads, stays.
-fn drop_tokens(attention_mask: &Tensor, share: f64) -> Result<Tensor> {
-    let kept = Tensor::f_rand(attention_mask.size(), (Kind::Float, attention_mask.device()))?.f_ge(share)?;
+/// Masks a random `fraction` of the tokens in an attention mask `(batch, seq)`. The first token, which the classifier reads, is kept.
+fn drop_tokens(attention_mask: &Tensor, fraction: f64) -> Result<Tensor> {
+    let kept = Tensor::f_rand(attention_mask.size(), (Kind::Float, attention_mask.device()))?.f_ge(fraction)?;
     let _ = kept.f_narrow(1, 0, 1)?.f_fill_(1)?;
     Ok(attention_mask.f_mul(&kept.f_to_kind(attention_mask.kind())?)?)
 }
@@ -127,7 +132,7 @@ mod tests {
     use tch::Device;
 
     #[test]
-    fn a_share_of_the_tokens_is_hidden_the_first_and_the_padding_aside() {
+    fn a_fraction_of_the_tokens_is_masked_except_the_first() {
         tch::manual_seed(1);
         let mask = Tensor::ones([100, 101], (Kind::Int64, Device::Cpu));
         let _ = mask.narrow(1, 51, 50).fill_(0);

@@ -1,18 +1,18 @@
-use super::equal_sides::check_sides;
-use super::pair_length::PairLength;
+use super::pair_tokens::PairTokens;
+use super::preference_checks::check_pairs_differ;
 use super::row::{check_rows, padding_id};
-use super::row_statistics::{halves, mean_over_pairs, numbers};
+use super::row_statistics::{chosen_and_rejected, mean_over_pairs, to_f64s};
 use super::shared_prefixes::SharedPrefixes;
-use super::{Batch, BatchOutcome, Objective, SequenceTokens, Split, TokenLogps};
+use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, CpoConfig, CpoLossType, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{CpoOutput, LinearLogpsOptions, Mean, Pair};
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
 
-/// Preference optimisation without a reference: CPO (arXiv:2401.08417), SimPO (arXiv:2405.14734), ORPO (arXiv:2403.07691),
-/// AlphaPO (arXiv:2501.03884) and SLiC-HF (arXiv:2305.10425). The chosen text's likelihood, as a term of the loss, keeps the
-/// policy a language model.
+/// Preference optimisation without a reference model: CPO (arXiv:2401.08417), SimPO (arXiv:2405.14734), ORPO (arXiv:2403.07691),
+/// AlphaPO (arXiv:2501.03884) and SLiC-HF (arXiv:2305.10425). The loss includes the negative log-likelihood of the chosen completions
+/// as a regulariser.
 #[derive(Debug)]
 pub struct Cpo {
     policy: Box<dyn CausalLm>,
@@ -21,10 +21,10 @@ pub struct Cpo {
 }
 
 impl Cpo {
-    /// The objective of a configuration.
+    /// Creates the objective.
     ///
     /// # Errors
-    /// Options that contradict each other.
+    /// Invalid options.
     pub fn new(policy: impl CausalLm + 'static, config: CpoConfig) -> Result<Self> {
         config.validate()?;
         let policy: Box<dyn CausalLm> = Box::new(policy);
@@ -36,41 +36,42 @@ impl Cpo {
         let pad = padding_id(&self.policy);
         let batch = CompletionBatch::of_pairs(pairs, pad)?.to_device(self.policy.device())?;
         let tokens = if self.config.loss_type == CpoLossType::Orpo {
-            // ORPO's likelihood is of the chosen prompts too; these count for nothing in a completion's log-probability.
+            // ORPO's likelihood term includes the chosen prompts. Their weight in a completion's log-probability is 0.
             let half = pairs.len() as i64;
             let chosen = batch.attention_mask.f_narrow(0, 0, half)?;
             let rejected = batch.completion_mask.f_narrow(0, half, half)?;
-            let tokens = SequenceTokens::of_mask(&batch.input_ids, &Tensor::f_cat(&[chosen, rejected], 0)?)?;
-            let completion = tokens.of_each(&batch.completion_mask)?.f_to_kind(Kind::Float)?;
+            let tokens = SequenceTokens::from_mask(&batch.input_ids, &Tensor::f_cat(&[chosen, rejected], 0)?)?;
+            let completion = tokens.gather(&batch.completion_mask)?.f_to_kind(Kind::Float)?;
             tokens.with_weights(completion)
         } else {
-            SequenceTokens::of(&batch)?
+            SequenceTokens::from_batch(&batch)?
         };
         // The logits that TRL reports are of padding too, where what is attended to matters.
-        let length = pairs.iter().fold(PairLength::default(), |all, pair| all.and(PairLength::of(pair)));
-        let shares = length.shares_with_padding(self.sharing);
+        let counts = pairs.iter().fold(PairTokens::default(), |all, pair| all.plus(PairTokens::of(pair)));
+        let shares = counts.shares_with_padding(self.sharing);
         let shared = shares.then(|| SharedPrefixes::of(pairs, &batch, true)).transpose()?;
         let tokens = match &shared {
             None => tokens,
-            Some(shared) => shared.find(tokens)?,
+            Some(shared) => shared.locate(tokens)?,
         };
         Ok(Sequences { batch, tokens, shared })
     }
 
-    /// The mean over positions and the vocabulary of some rows' logits, whose final states are `hidden` `(rows, seq, n_embd)`: that of
-    /// the hidden states, times the mean of the head's rows. Over every position, as TRL has it, or those of `mask` `(rows, seq)` alone.
+    /// The mean logit over positions and the vocabulary, for final hidden states `(rows, seq, hidden_size)`. Computed without the logits:
+    /// the mean hidden state times the mean row of the head. Averages over all positions, as TRL does, or over those in `mask`
+    /// `(rows, seq)`.
     fn mean_logit(&self, hidden: &Tensor, mask: Option<&Tensor>) -> Result<Mean> {
-        // ORPO's last position, which predicts nothing, is left out, as in TRL.
-        let left_out = i64::from(self.config.loss_type == CpoLossType::Orpo);
+        // ORPO omits the last position, which predicts nothing, as in TRL.
+        let omitted = i64::from(self.config.loss_type == CpoLossType::Orpo);
         let (rows, seq, _) = hidden.size3()?;
-        let hidden = hidden.f_narrow(1, 0, seq - left_out)?;
+        let hidden = hidden.f_narrow(1, 0, seq - omitted)?;
         let (sum, count) = match mask {
             None => {
-                (hidden.f_sum_dim_intlist([0i64, 1].as_slice(), false, Kind::Double)?, (rows * (seq - left_out)) as f64)
+                (hidden.f_sum_dim_intlist([0i64, 1].as_slice(), false, Kind::Double)?, (rows * (seq - omitted)) as f64)
             }
             Some(mask) => {
-                // A row's last position is where the mask of the next one ends.
-                let mask = mask.f_narrow(1, left_out, seq - left_out)?.f_to_kind(hidden.kind())?;
+                // Shifting the mask by one position omits the last position of each row.
+                let mask = mask.f_narrow(1, omitted, seq - omitted)?.f_to_kind(hidden.kind())?;
                 let count = mask.f_sum(Kind::Double)?.f_double_value(&[])?;
                 let hidden = hidden.f_mul(&mask.f_unsqueeze(-1)?)?;
                 (hidden.f_sum_dim_intlist([0i64, 1].as_slice(), false, Kind::Double)?, count)
@@ -104,51 +105,50 @@ impl Objective for Cpo {
 
     fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
         check_rows(rows, &self.policy, split.name())?;
-        check_sides(split, rows)
+        check_pairs_differ(split, rows)
     }
 
-    fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
+    fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
         let pairs = batch.rows();
         let sequences = self.sequences(&pairs)?;
         let hidden = sequences.hidden(&self.policy)?;
         let options = LinearLogpsOptions::default();
         let TokenLogps { logps: token_logps, .. } =
             TokenLogps::new(&self.policy, &hidden, &sequences.tokens, &options)?;
-        let logps = halves(&sequences.tokens.logps(&token_logps)?)?;
+        let logps = chosen_and_rejected(&sequences.tokens.sequence_logps(&token_logps)?)?;
         let output = self.config.loss_type.evaluate(&logps, &sequences.counts()?, &self.config.options())?;
-        let likelihood = Likelihood::of_first_half(&token_logps, &sequences.tokens)?;
+        let likelihood = ChosenLikelihood::new(&token_logps, &sequences.tokens)?;
 
         let nll_weight = self.config.nll_weight();
-        if let Some(share) = share {
+        if let Some(scale) = gradient_scale {
             let mut loss = output.losses.f_mean(output.losses.kind())?;
             if nll_weight > 0.0 {
                 loss = loss.f_add(&likelihood.mean()?.f_mul_scalar(-nll_weight)?)?;
             }
-            loss.f_mul_scalar(share)?.f_backward()?;
+            loss.f_mul_scalar(scale)?.f_backward()?;
         }
 
-        let preference = output.losses.f_mean(Kind::Double)?.f_double_value(&[])?;
-        let mut losses = vec![Mean::over_pairs(preference, pairs.len())];
+        let mut loss_terms = vec![Mean::of_pair_losses(&output.losses)?];
         let mut nll = Mean::over_tokens(0.0, likelihood.count.f_double_value(&[])?);
         if nll_weight > 0.0 {
             nll.value = -likelihood.sum.f_to_kind(Kind::Double)?.f_double_value(&[])? / nll.count;
-            losses.push(nll.times(nll_weight));
+            loss_terms.push(nll.times(nll_weight));
         }
         let mut metrics = metrics(&output)?;
         metrics.set("nll_loss", nll);
-        // Padding would make an evaluation depend on how its rows are split into batches.
-        let mask = share.is_none().then_some(&sequences.batch.attention_mask);
-        let (hidden, first) = (sequences.spread(&hidden.f_detach()?)?, pairs.len() as i64);
-        for (name, start) in [("logits/chosen", 0), ("logits/rejected", first)] {
-            let mask = mask.map(|mask| mask.f_narrow(0, start, first)).transpose()?;
-            metrics.set(name, self.mean_logit(&hidden.f_narrow(0, start, first)?, mask.as_ref())?);
+        // With padding, the result of an evaluation would depend on its batch size.
+        let mask = gradient_scale.is_none().then_some(&sequences.batch.attention_mask);
+        let (hidden, pairs) = (sequences.to_batch_layout(&hidden.f_detach()?)?, pairs.len() as i64);
+        for (name, start) in [("logits/chosen", 0), ("logits/rejected", pairs)] {
+            let mask = mask.map(|mask| mask.f_narrow(0, start, pairs)).transpose()?;
+            metrics.set(name, self.mean_logit(&hidden.f_narrow(0, start, pairs)?, mask.as_ref())?);
         }
         let tokens = sequences.batch.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])?;
-        Ok(BatchOutcome { losses, metrics, tokens: tokens as u64 })
+        Ok(BatchOutput { loss_terms, metrics, tokens: tokens as u64 })
     }
 }
 
-/// A batch's pairs as the policy sees them: `(2 · pairs, seq)`, the chosen ones first.
+/// The sequences of a batch of pairs, as input for the policy: `(2 · pairs, seq)`, the chosen ones first.
 struct Sequences {
     batch: CompletionBatch,
     tokens: SequenceTokens,
@@ -156,7 +156,7 @@ struct Sequences {
 }
 
 impl Sequences {
-    /// The final hidden states, from which the tokens are predicted.
+    /// The final hidden states, which predict the tokens.
     fn hidden(&self, policy: &dyn CausalLm) -> Result<Tensor> {
         let mask = &self.batch.attention_mask;
         match &self.shared {
@@ -165,34 +165,34 @@ impl Sequences {
         }
     }
 
-    /// Hidden states laid out as the batch, `(2 · pairs, seq, n_embd)`.
-    fn spread(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.shared.as_ref().map_or_else(|| Ok(hidden.shallow_clone()), |shared| shared.spread(hidden))
+    /// Hidden states in the layout of the batch, `(2 · pairs, seq, hidden_size)`.
+    fn to_batch_layout(&self, hidden: &Tensor) -> Result<Tensor> {
+        self.shared.as_ref().map_or_else(|| Ok(hidden.shallow_clone()), |shared| shared.to_batch_layout(hidden))
     }
 
-    /// Each completion's number of predicted tokens, each `(pairs)`.
+    /// The number of predicted tokens of each completion, each `(pairs)`.
     fn counts(&self) -> Result<Pair<Tensor>> {
         let mask = &self.batch.completion_mask;
         let predicted = mask.f_narrow(1, 1, mask.size2()?.1 - 1)?;
-        halves(&predicted.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?)
+        chosen_and_rejected(&predicted.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Float)?)
     }
 }
 
-/// The log-likelihood of the chosen sequences' tokens.
-struct Likelihood {
+/// The log-likelihood of the tokens of the chosen sequences.
+struct ChosenLikelihood {
     /// The sum of their log-probabilities, one number; differentiable.
     sum: Tensor,
-    /// How many they are, one number.
+    /// The number of tokens.
     count: Tensor,
 }
 
-impl Likelihood {
-    fn of_first_half(token_logps: &Tensor, tokens: &SequenceTokens) -> Result<Self> {
+impl ChosenLikelihood {
+    fn new(token_logps: &Tensor, tokens: &SequenceTokens) -> Result<Self> {
         let first = tokens.in_first_half()?.f_to_kind(Kind::Float)?;
         Ok(Self { sum: token_logps.f_mul(&first)?.f_sum(Kind::Double)?, count: first.f_sum(Kind::Float)? })
     }
 
-    /// That of a token.
+    /// The mean log-probability of a token.
     fn mean(&self) -> Result<Tensor> {
         Ok(self.sum.f_to_kind(self.count.kind())?.f_div(&self.count)?)
     }
@@ -201,10 +201,10 @@ impl Likelihood {
 fn metrics(output: &CpoOutput) -> Result<BatchMetrics> {
     let mut metrics = BatchMetrics::default();
     for (name, values) in &output.metrics {
-        metrics.set(name, mean_over_pairs(&numbers(values)?));
+        metrics.set(name, mean_over_pairs(&to_f64s(values)?));
     }
-    let rewards = output.rewards.as_ref().try_map(numbers)?;
-    let logps = output.logps.as_ref().try_map(numbers)?;
+    let rewards = output.rewards.as_ref().try_map(to_f64s)?;
+    let logps = output.logps.as_ref().try_map(to_f64s)?;
     let each = |of: fn(f64, f64) -> f64| {
         rewards.chosen.iter().zip(&rewards.rejected).map(|(c, r)| of(*c, *r)).collect::<Vec<f64>>()
     };

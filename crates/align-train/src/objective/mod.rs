@@ -1,17 +1,17 @@
-//! What a [`Trainer`](crate::Trainer) optimises: from rows of data to a loss and its gradient.
+//! Training objectives: they compute the loss of a batch of rows and its gradient for a [`Trainer`](crate::Trainer).
 
 mod classification;
 mod cpo;
 mod dpo;
-mod equal_sides;
 mod kto;
+mod logps_cache;
 mod micro_batches;
-mod pair_length;
 mod pair_micro_batch;
+mod pair_tokens;
 mod precompute;
+mod preference_checks;
 mod reference;
-mod reference_cache;
-mod remembered_logps;
+mod reference_logps_file;
 mod row;
 mod row_statistics;
 mod sequence_tokens;
@@ -36,17 +36,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-/// Which rows a batch is from.
+/// The dataset split that a batch comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// Those that are trained on.
+    /// Training rows.
     Train,
-    /// Those that are held out.
+    /// Held-out rows.
     Eval,
 }
 
 impl Split {
-    /// What messages call it.
+    /// The name in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Train => "training",
@@ -55,14 +55,14 @@ impl Split {
     }
 }
 
-/// Some rows of a split.
+/// A batch of rows.
 #[derive(Debug)]
 pub struct Batch<'a, R> {
-    /// The split.
+    /// The split that the rows come from.
     pub split: Split,
-    /// All its rows.
-    pub all: &'a [R],
-    /// Which of them the batch has.
+    /// All rows of the split.
+    pub dataset: &'a [R],
+    /// The indices of the batch's rows in `dataset`.
     pub indices: &'a [usize],
 }
 
@@ -70,124 +70,124 @@ impl<'a, R> Batch<'a, R> {
     /// The batch's rows.
     #[must_use]
     pub fn rows(&self) -> Vec<&'a R> {
-        self.indices.iter().filter_map(|index| self.all.get(*index)).collect()
+        self.indices.iter().filter_map(|index| self.dataset.get(*index)).collect()
     }
 }
 
-/// What a batch gave.
+/// The result of [`Objective::compute_loss`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct BatchOutcome {
-    /// The means that add up to its loss: the same ones, in the same order, for every batch.
-    pub losses: Vec<Mean>,
-    /// What the rows look like to the policy.
+pub struct BatchOutput {
+    /// The terms of the loss, each a mean. Every batch has the same terms in the same order; the loss is their sum.
+    pub loss_terms: Vec<Mean>,
+    /// The metrics of the batch.
     pub metrics: BatchMetrics,
-    /// Its tokens, prompts included, padding not.
+    /// The number of tokens, including prompts and without padding.
     pub tokens: u64,
 }
 
-impl BatchOutcome {
-    /// The batch's loss.
+impl BatchOutput {
+    /// The batch's loss: the sum of its terms.
     #[must_use]
     pub fn loss(&self) -> f64 {
-        self.losses.iter().map(|mean| mean.value).sum()
+        self.loss_terms.iter().map(|mean| mean.value).sum()
     }
 }
 
-/// A training objective: a policy, what it is compared with, and a loss on rows of one kind.
+/// A training objective: a policy, a reference model if it needs one, and a loss on rows of one type.
 ///
-/// The trainer owns the rows, the optimiser and the order of things; an objective owns the models and knows how rows become
-/// a loss.
+/// A [`Trainer`](crate::Trainer) owns the rows and the optimiser and decides which rows form a batch. An objective owns the models
+/// and computes the loss of a batch.
 pub trait Objective {
     /// The model that is trained.
     type Model: TrainableModel;
     /// One row of data.
     type Row: Row;
-    /// All options of the run.
+    /// The options of the run.
     type Config: RunConfig;
 
-    /// The options.
+    /// The options of the run.
     fn config(&self) -> &Self::Config;
 
     /// The model that is trained.
     fn policy(&self) -> &Self::Model;
 
-    /// The same, for the trainer to switch dropout.
+    /// Mutable access to the model that is trained. The trainer uses it to switch dropout on and off.
     fn policy_mut(&mut self) -> &mut Self::Model;
 
-    /// The trained model.
+    /// Returns the trained model.
     fn into_policy(self) -> Self::Model;
 
-    /// Takes note of a split's rows before any batch of them.
+    /// Checks the rows of a split. Called once per split, before any of its batches.
     ///
     /// # Errors
-    /// Rows that a model cannot take.
+    /// Rows that the models cannot process.
     fn prepare(&mut self, split: Split, rows: &[Self::Row]) -> Result<()>;
 
-    /// The loss of a batch. With a `share`, the gradient of `share` times the loss is added to that of every weight of the
-    /// policy; without, no gradient is computed.
+    /// Computes the loss of a batch. With a `gradient_scale`, adds the gradient of `gradient_scale` times the loss to the gradients
+    /// of the policy's weights. Without one, computes no gradient.
     ///
     /// # Errors
-    /// What a model or the loss refuses.
-    fn batch(&mut self, batch: &Batch<'_, Self::Row>, share: Option<f64>) -> Result<BatchOutcome>;
+    /// Errors of the models or the loss.
+    fn compute_loss(&mut self, batch: &Batch<'_, Self::Row>, gradient_scale: Option<f64>) -> Result<BatchOutput>;
 
-    /// What a batch counts for among the micro-batches of its optimiser step, whose losses are averaged by it: all alike unless
-    /// this says otherwise.
-    fn weight(&self, batch: &Batch<'_, Self::Row>) -> f64 {
+    /// The weight of a batch in the mean loss of an optimiser step that accumulates several batches. All batches have the same weight
+    /// by default.
+    fn batch_weight(&self, batch: &Batch<'_, Self::Row>) -> f64 {
         let _ = batch;
         1.0
     }
 
-    /// Whether the loss of a row depends on the other rows of its batch, so that a mean over several batches is another number than
-    /// that of one. Such a loss is evaluated as it is trained, in batches of `per_device_train_batch_size` rows.
+    /// Whether the loss of a row depends on the other rows of its batch. The mean loss then depends on the batch size, so the objective
+    /// is evaluated with the batch size of training, `per_device_train_batch_size`.
     fn couples_rows(&self) -> bool {
         false
     }
 
-    /// Adds what follows from the held-out rows' mean loss and metrics to these.
+    /// Adds metrics that are computed from the mean loss and the other metrics of a whole evaluation, such as the perplexity.
     fn finish_evaluation(&self, loss: f64, metrics: &mut Metrics) {
         let _ = (loss, metrics);
     }
 
-    /// A penalty on the weights themselves, once a step after its batches: its value, its gradient added.
+    /// Computes a penalty on the weights and adds its gradient. Called once per optimiser step, after all batches.
     ///
     /// # Errors
-    /// Only what LibTorch refuses.
+    /// LibTorch errors only.
     fn penalise_weights(&mut self) -> Result<Option<f64>> {
         Ok(None)
     }
 
-    /// Called after optimiser step number `step`, counted from one.
+    /// Called after optimiser step number `step`, counted from 1.
     ///
     /// # Errors
-    /// Only what LibTorch refuses.
+    /// LibTorch errors only.
     fn after_step(&mut self, step: u64) -> Result<()> {
         let _ = step;
         Ok(())
     }
 
-    /// What tells the reference that the run began with from another, if there is one.
+    /// The identity of the initial reference model, if there is one. A resumed run must have the same.
     fn reference_identity(&self) -> Option<&ModelIdentity> {
         None
     }
 
-    /// Numbers that move during a run, to be kept in checkpoints.
+    /// The objective's state for checkpoints, as JSON.
     ///
     /// # Errors
-    /// Numbers that JSON cannot hold.
+    /// A state that cannot be written as JSON.
     fn state(&self) -> Result<serde_json::Value> {
         Ok(serde_json::Value::Null)
     }
 
-    /// Takes back what [`Objective::state`] gave.
+    /// Restores the state that [`Objective::state`] returned.
     ///
     /// # Errors
-    /// A state of another form.
-    fn restore(&mut self, state: &serde_json::Value) -> Result<()> {
+    /// A state that cannot be read.
+    fn load_state(&mut self, state: &serde_json::Value) -> Result<()> {
         let _ = state;
         Ok(())
     }
 
-    /// Writes the tensors that move during a run, the policy's apart, into a checkpoint's folder.
+    /// Writes tensors that change during a run, other than the policy's weights, into a checkpoint folder.
     ///
     /// # Errors
     /// A folder that cannot be written.
@@ -196,50 +196,51 @@ pub trait Objective {
         Ok(())
     }
 
-    /// Takes back what [`Objective::save_tensors`] wrote.
+    /// Restores the tensors that [`Objective::save_tensors`] wrote.
     ///
     /// # Errors
-    /// Files that are damaged or of another run.
+    /// Files that are damaged or belong to another run.
     fn load_tensors(&mut self, dir: &Path) -> Result<()> {
         let _ = dir;
         Ok(())
     }
 }
 
-/// All options of a run: those of its objective, and those of any training.
+/// The options of a run: those of its objective and the common training options.
 pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
-    /// Those of any training.
+    /// The options common to all objectives.
     fn training(&self) -> &TrainingConfig;
 
-    /// Most tokens, padding included, that go through the policy at once; `None` for a whole micro-batch.
+    /// Maximum tokens in one forward pass of the policy, including padding. Larger batches are split into micro-batches; `None` means
+    /// that a batch is never split.
     fn micro_batch_tokens(&self) -> Option<usize> {
         None
     }
 
-    /// Whether what a row's sequences have in common at their beginning goes through the policy once.
+    /// Whether the common prefix of a row's sequences is computed once.
     fn prefix_sharing(&self) -> PrefixSharing {
         PrefixSharing::Off
     }
 
-    /// Checks every option by itself and against the others.
+    /// Checks the range of every option and its combination with the others.
     ///
     /// # Errors
-    /// The first option that is out of range, contradicts another, or would be ignored.
+    /// Names the first option that is out of range, contradicts another option or would be ignored.
     fn validate(&self) -> Result<()>;
 
-    /// The names that evaluations log beside the loss, as [`Metrics`] explains them; `None` where they are not known before. A
-    /// `metric_for_best_model` that is none of them is refused.
+    /// The names of the metrics that evaluations log besides the loss; [`Metrics`] explains them. `None` if they are not known in
+    /// advance. Any other `metric_for_best_model` is rejected.
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
         None
     }
 
-    /// What the hub's tags call the kind of training.
+    /// The tag for the kind of training on the hub.
     fn tag(&self) -> &'static str;
 
-    /// The methods that the options stand for.
+    /// The methods that the options select, for the model card.
     fn methods(&self) -> Vec<Method>;
 
-    /// What the training is for.
+    /// The kind of model that training produces.
     fn purpose(&self) -> Purpose {
         Purpose::PreferenceOptimisation
     }

@@ -1,7 +1,7 @@
-//! Pairs of a batch that go through the models together, and the log-probabilities that losses take.
+//! A micro-batch of pairs, and the log-probabilities from which losses and metrics are computed.
 
-use super::remembered_logps::RememberedLogps;
-use super::row_statistics::{RowStatistics, halves};
+use super::logps_cache::LogpsCache;
+use super::row_statistics::{RowStatistics, chosen_and_rejected};
 use super::shared_prefixes::SharedPrefixes;
 use super::{SequenceTokens, TokenLogps};
 use crate::Result;
@@ -10,12 +10,12 @@ use align_losses::{Pair, PairLogps};
 use align_models::{Attention, CausalLm};
 use tch::Tensor;
 
-/// Pairs of a batch that go through the models together: sequences `(2 · pairs, seq)`, the chosen ones first.
+/// A micro-batch of pairs: sequences `(2 · pairs, seq)`, the chosen ones first.
 #[derive(Debug)]
 pub(crate) struct PairMicroBatch {
-    /// The pairs' rows in the split.
+    /// The indices of the pairs in the dataset.
     pub indices: Vec<usize>,
-    /// Predicted tokens of each pair's sequences.
+    /// The number of predicted tokens of each sequence, by pair.
     predicted: Vec<Pair<i64>>,
     sequences: CompletionBatch,
     shared: Option<SharedPrefixes>,
@@ -24,7 +24,7 @@ pub(crate) struct PairMicroBatch {
 }
 
 impl PairMicroBatch {
-    /// Sequences of `pairs`, padded or with what they share computed once, and their `tokens` in the padded rows.
+    /// A micro-batch from padded sequences and their predicted `tokens`. With `shared`, common prefixes are computed once.
     pub fn new(
         indices: Vec<usize>,
         pairs: &[&EncodedPair],
@@ -34,18 +34,18 @@ impl PairMicroBatch {
     ) -> Result<Self> {
         let tokens = match &shared {
             None => tokens,
-            Some(shared) => shared.find(tokens)?,
+            Some(shared) => shared.locate(tokens)?,
         };
-        let predicted = pairs.iter().map(|pair| predicted(pair)).collect();
+        let predicted = pairs.iter().map(|pair| predicted_tokens(pair)).collect();
         Ok(Self { indices, predicted, sequences, shared, tokens })
     }
 
-    /// How many pairs there are.
+    /// The number of pairs.
     pub fn pairs(&self) -> usize {
         self.indices.len()
     }
 
-    /// A model's final hidden states, from which `tokens` are predicted.
+    /// A model's final hidden states, which predict `tokens`.
     pub fn hidden(&self, model: &dyn CausalLm) -> Result<Tensor> {
         match &self.shared {
             None => Ok(model.hidden(&self.sequences.input_ids, None, &Attention::Causal, None)?),
@@ -53,20 +53,21 @@ impl PairMicroBatch {
         }
     }
 
-    /// A frozen model's log-probability of each predicted token, `(n)`.
-    pub fn frozen_logps(&self, model: &dyn CausalLm) -> Result<Tensor> {
-        tch::no_grad(|| TokenLogps::frozen(model, &self.hidden(model)?, &self.tokens))
+    /// A model's log-probability of each predicted token, `(n)`, without a graph.
+    pub fn logps_without_graph(&self, model: &dyn CausalLm) -> Result<Tensor> {
+        tch::no_grad(|| TokenLogps::without_graph(model, &self.hidden(model)?, &self.tokens))
     }
 
-    /// Where the reference's log-probabilities of the predicted tokens are remembered, `(n)`: a row has its chosen sequence's first.
-    pub fn places(&self, remembered: &RememberedLogps) -> Result<Tensor> {
-        let rows = || self.indices.iter().map(|row| remembered.start(*row)).zip(&self.predicted);
+    /// The positions of the predicted tokens in the cache of reference log-probabilities, `(n)`. In the cache, each row's chosen sequence
+    /// comes before its rejected sequence.
+    pub fn cache_positions(&self, cache: &LogpsCache) -> Result<Tensor> {
+        let rows = || self.indices.iter().map(|row| cache.start(*row)).zip(&self.predicted);
         let chosen = rows().flat_map(|(start, pair)| start..start + pair.chosen);
         let rejected = rows().flat_map(|(start, pair)| start + pair.chosen..start + pair.chosen + pair.rejected);
         Ok(Tensor::f_from_slice(&chosen.chain(rejected).collect::<Vec<i64>>())?)
     }
 
-    /// The row of the first predicted token whose number among `values` `(n)` is not finite.
+    /// The row of the first predicted token whose value in `values` `(n)` is not finite.
     pub fn first_not_finite(&self, values: &Tensor) -> Result<Option<usize>> {
         let at = values.f_isfinite()?.f_logical_not()?.f_nonzero()?;
         if at.size2()?.0 == 0 {
@@ -77,14 +78,14 @@ impl PairMicroBatch {
     }
 }
 
-/// Predicted tokens of a pair's completions: the first token of a sequence never is.
-pub(crate) fn predicted(pair: &EncodedPair) -> Pair<i64> {
+/// The number of predicted tokens of each completion. The first token of a sequence is never predicted.
+pub(crate) fn predicted_tokens(pair: &EncodedPair) -> Pair<i64> {
     let unpredicted = usize::from(pair.prompt_ids.is_empty());
     Pair { chosen: &pair.chosen_ids, rejected: &pair.rejected_ids }
         .map(|ids| ids.len().saturating_sub(unpredicted) as i64)
 }
 
-/// What losses and metrics take of some pairs, without a graph.
+/// The values from which the losses and metrics of some pairs are computed, without a graph.
 #[derive(Debug)]
 pub(crate) struct PairValues {
     policy: Pair<Tensor>,
@@ -95,7 +96,7 @@ pub(crate) struct PairValues {
 }
 
 impl PairValues {
-    /// Sequences' log-probabilities `(2 · pairs)` under both models, and the pairs' weights `(pairs)` if they have any.
+    /// Values from the sequences' log-probabilities `(2 · pairs)` under both models and optional weights of the pairs `(pairs)`.
     pub fn new(
         policy: &Tensor,
         reference: &Tensor,
@@ -104,32 +105,32 @@ impl PairValues {
         statistics: Option<RowStatistics>,
     ) -> Result<Self> {
         Ok(Self {
-            policy: halves(&policy.f_detach()?)?,
-            reference: halves(&reference.f_to_kind(policy.kind())?)?,
-            counts: halves(&tokens.counts)?,
+            policy: chosen_and_rejected(&policy.f_detach()?)?,
+            reference: chosen_and_rejected(&reference.f_to_kind(policy.kind())?)?,
+            counts: chosen_and_rejected(&tokens.counts)?,
             weights,
             statistics,
         })
     }
 
-    /// Those of several micro-batches as one batch's.
-    pub fn joined(parts: Vec<Self>) -> Result<Self> {
-        let joined = |of: fn(&Self) -> &Pair<Tensor>| {
+    /// Concatenates the values of several micro-batches.
+    pub fn concat(parts: Vec<Self>) -> Result<Self> {
+        let concat = |of: fn(&Self) -> &Pair<Tensor>| {
             let side = |side: fn(&Pair<Tensor>) -> &Tensor| {
                 Tensor::f_cat(&parts.iter().map(|part| side(of(part))).collect::<Vec<_>>(), 0)
             };
             Ok::<_, crate::Error>(Pair { chosen: side(|pair| &pair.chosen)?, rejected: side(|pair| &pair.rejected)? })
         };
-        let (policy, reference, counts) = (joined(|p| &p.policy)?, joined(|p| &p.reference)?, joined(|p| &p.counts)?);
+        let (policy, reference, counts) = (concat(|p| &p.policy)?, concat(|p| &p.reference)?, concat(|p| &p.counts)?);
         let weights: Vec<&Tensor> = parts.iter().filter_map(|part| part.weights.as_ref()).collect();
         let weights = if weights.is_empty() { None } else { Some(Tensor::f_cat(&weights, 0)?) };
         let (chosen, rejected): (Vec<_>, Vec<_>) =
             parts.into_iter().filter_map(|part| part.statistics).map(RowStatistics::halves).unzip();
-        let statistics = RowStatistics::joined(chosen.into_iter().chain(rejected).collect());
+        let statistics = RowStatistics::concat(chosen.into_iter().chain(rejected).collect());
         Ok(Self { policy, reference, counts, weights, statistics })
     }
 
-    /// As losses take them.
+    /// The log-probabilities in the form that losses take.
     pub fn logps(&self) -> Result<PairLogps> {
         let logps = PairLogps::new(&self.policy, &self.reference)?.with_tokens(&self.counts)?;
         Ok(match &self.weights {
@@ -138,7 +139,7 @@ impl PairValues {
         })
     }
 
-    /// Token statistics of all chosen and of all rejected sequences.
+    /// Token statistics of the chosen and of the rejected sequences.
     pub fn statistics(self) -> Option<Pair<RowStatistics>> {
         let (chosen, rejected) = self.statistics?.halves();
         Some(Pair { chosen, rejected })

@@ -1,73 +1,76 @@
-//! The reference's log-probabilities before the first step: `precompute_ref_log_probs`.
+//! Reference log-probabilities that are computed before training: `precompute_ref_log_probs`.
 
+use super::logps_cache::LogpsCache;
 use super::pair_micro_batch::PairMicroBatch;
-use super::reference_cache::ReferenceCache;
-use super::remembered_logps::RememberedLogps;
+use super::reference_logps_file::ReferenceLogpsFile;
 use crate::{Error, Result};
 use align_data::EncodedPair;
 use align_models::CausalLm;
 use tch::{Device, Kind, Tensor};
 
-/// Rows that are computed again when a file is read.
-const CHECKED: usize = 4;
-/// By how much log-probabilities of one model may differ, relative to their size or to 1: batches of other shapes round otherwise,
-/// in bfloat16 by about a hundredth.
+/// Rows of a cache file that are recomputed to verify it.
+const VERIFIED_ROWS: usize = 4;
+/// Allowed relative difference (absolute below 1) between stored and recomputed log-probabilities. Rounding depends on the shape of the
+/// batch; in bfloat16 it causes differences of about 0.01.
 const TOLERANCE: f64 = 0.05;
 
-/// Fills `remembered` with a model's log-probabilities of the rows, out of the `cache` where that has them.
+/// Fills `logps` with a model's log-probabilities of the rows. Reads them from `file` if it exists, and writes it otherwise.
 ///
-/// `micro_batches` hold every row's place once; `micro_batch` makes one of them. A file's first, last and two middle rows are compared
-/// with what the model gives now.
+/// `micro_batches` contain the index of every row once; `micro_batch` builds the micro-batch of some indices. When a file is read, its
+/// first, last and two middle rows are compared with recomputed values.
 pub(crate) fn precompute(
     model: &dyn CausalLm,
-    remembered: &mut RememberedLogps,
+    logps: &mut LogpsCache,
     rows: &[EncodedPair],
     micro_batches: &[Vec<usize>],
-    cache: Option<&ReferenceCache>,
+    file: Option<&ReferenceLogpsFile>,
     micro_batch: impl Fn(&[usize]) -> Result<PairMicroBatch>,
 ) -> Result<()> {
-    if let Some(cache) = cache
-        && let Some(found) = cache.read()?
+    if let Some(file) = file
+        && let Some(stored) = file.read()?
     {
         let last = rows.len().saturating_sub(1);
-        let mut checked: Vec<usize> = (0..CHECKED).map(|i| i * last / (CHECKED - 1)).collect();
-        checked.dedup();
-        return load(model, remembered, cache, &found, &micro_batch(&checked)?);
+        let mut verified: Vec<usize> = (0..VERIFIED_ROWS).map(|i| i * last / (VERIFIED_ROWS - 1)).collect();
+        verified.dedup();
+        return load_verified(model, logps, file, &stored, &micro_batch(&verified)?);
     }
     let mut done = 0;
-    for places in micro_batches {
-        let micro_batch = micro_batch(places)?;
-        let logps = micro_batch.frozen_logps(model)?;
-        if let Some(place) = micro_batch.first_not_finite(&logps)? {
-            let row = rows.get(place).map_or(0, |row| row.row + 1);
-            return Err(Error::Data(format!("row {row}: the reference gives a token no finite log-probability")));
+    for indices in micro_batches {
+        let micro_batch = micro_batch(indices)?;
+        let computed = micro_batch.logps_without_graph(model)?;
+        if let Some(index) = micro_batch.first_not_finite(&computed)? {
+            let row = rows.get(index).map_or(0, |row| row.row + 1);
+            return Err(Error::Data(format!(
+                "row {row}: the reference model gives a log-probability that is not finite: check the model's weights"
+            )));
         }
-        remembered.set(&micro_batch.places(remembered)?, &in_main_memory(&logps)?)?;
-        done += places.len();
+        logps.set(&micro_batch.cache_positions(logps)?, &to_cpu_float(&computed)?)?;
+        done += indices.len();
         tracing::debug!(done, rows = rows.len(), "reference log-probabilities");
     }
-    cache.map_or(Ok(()), |cache| cache.write(remembered.values()))
+    file.map_or(Ok(()), |file| file.write(logps.values()))
 }
 
-/// Takes what a file holds, unless it differs from what the model gives for the `checked` rows.
-fn load(
+/// Loads the `stored` log-probabilities if they agree with the model's for the `verified` rows.
+fn load_verified(
     model: &dyn CausalLm,
-    remembered: &mut RememberedLogps,
-    cache: &ReferenceCache,
-    found: &Tensor,
-    checked: &PairMicroBatch,
+    logps: &mut LogpsCache,
+    file: &ReferenceLogpsFile,
+    stored: &Tensor,
+    verified: &PairMicroBatch,
 ) -> Result<()> {
-    let unfit = || cache.fail("does not hold this reference's log-probabilities of these rows: delete it");
-    if !remembered.load(found)? {
-        return Err(unfit());
+    let mismatch =
+        || file.error("does not contain the log-probabilities of these rows under this reference model: delete it");
+    if !logps.load(stored)? {
+        return Err(mismatch());
     }
-    let now = in_main_memory(&checked.frozen_logps(model)?)?;
-    let kept = remembered.get(&checked.places(remembered)?)?.ok_or_else(unfit)?;
-    let allowed = now.f_abs()?.f_clamp_min(1.0)?.f_mul_scalar(TOLERANCE)?;
-    let near = kept.f_sub(&now)?.f_abs()?.f_le_tensor(&allowed)?.f_all()?.f_int64_value(&[])? != 0;
-    if near { Ok(()) } else { Err(unfit()) }
+    let recomputed = to_cpu_float(&verified.logps_without_graph(model)?)?;
+    let loaded = logps.get(&verified.cache_positions(logps)?)?.ok_or_else(mismatch)?;
+    let allowed = recomputed.f_abs()?.f_clamp_min(1.0)?.f_mul_scalar(TOLERANCE)?;
+    let agree = loaded.f_sub(&recomputed)?.f_abs()?.f_le_tensor(&allowed)?.f_all()?.f_int64_value(&[])? != 0;
+    if agree { Ok(()) } else { Err(mismatch()) }
 }
 
-fn in_main_memory(logps: &Tensor) -> Result<Tensor> {
+fn to_cpu_float(logps: &Tensor) -> Result<Tensor> {
     Ok(logps.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?)
 }

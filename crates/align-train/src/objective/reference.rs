@@ -1,7 +1,7 @@
 use super::Split;
-use super::remembered_logps::RememberedLogps;
+use super::logps_cache::LogpsCache;
 use super::row::{Row, check_rows};
-use crate::weights::load_weights;
+use crate::load_weights::load_weights;
 use crate::{Error, Result};
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::{CausalLm, ModelIdentity};
@@ -11,20 +11,21 @@ use tch::{Device, Kind, Tensor};
 const LOGPS: &str = "reference_logps.safetensors";
 const WEIGHTS: &str = "reference.safetensors";
 
-/// The model that the policy is held near to, and its log-probabilities of the rows so far.
+/// The reference model and its log-probabilities, which are cached by row.
 #[derive(Debug)]
 pub(crate) struct Reference {
-    /// None where all its log-probabilities are precomputed.
+    /// `None` if all log-probabilities are precomputed.
     model: Option<Box<dyn CausalLm>>,
-    train: RememberedLogps,
-    eval: RememberedLogps,
-    /// That of the model that the run began with.
+    train: LogpsCache,
+    eval: LogpsCache,
+    /// The identity of the initial reference model.
     identity: ModelIdentity,
-    moved: bool,
+    /// Whether the model differs from the initial one, because of [`Reference::sync`].
+    updated: bool,
 }
 
 impl Reference {
-    /// The `given` model, or a copy of the policy as it stands.
+    /// The `given` model, or a copy of the policy.
     pub fn new(given: Option<Box<dyn CausalLm>>, policy: &dyn CausalLm) -> Result<Self> {
         let model = match given {
             Some(given) => given,
@@ -33,7 +34,7 @@ impl Reference {
         Self::of(Some(model), policy)
     }
 
-    /// The `given` model, or the policy as it stands without a copy of it: for log-probabilities that are computed before the policy moves.
+    /// The `given` model, or the policy itself without a copy: for log-probabilities that are computed before training.
     pub fn for_precomputing(given: Option<Box<dyn CausalLm>>, policy: &dyn CausalLm) -> Result<Self> {
         Self::of(given, policy)
     }
@@ -41,75 +42,75 @@ impl Reference {
     fn of(model: Option<Box<dyn CausalLm>>, policy: &dyn CausalLm) -> Result<Self> {
         if let Some(model) = &model {
             if model.vocab_size() != policy.vocab_size() {
-                let (a, b) = (policy.vocab_size(), model.vocab_size());
+                let (ours, theirs) = (policy.vocab_size(), model.vocab_size());
                 return Err(Error::Data(format!(
-                    "the policy has {a} token ids, the reference {b}: take a reference of the same tokeniser"
+                    "the policy has {ours} token ids, the reference model has {theirs}: use a reference model with the same tokeniser"
                 )));
             }
             model.parameters().set_requires_grad(false);
         }
         let identity = ModelIdentity::of(model.as_deref().unwrap_or(policy))?;
-        let nothing = || RememberedLogps::new(std::iter::empty());
-        Ok(Self { model, train: nothing()?, eval: nothing()?, identity, moved: false })
+        let empty = || LogpsCache::new(std::iter::empty());
+        Ok(Self { model, train: empty()?, eval: empty()?, identity, updated: false })
     }
 
-    /// What tells the model that the run began with from another.
+    /// The identity of the initial reference model.
     pub fn identity(&self) -> &ModelIdentity {
         &self.identity
     }
 
-    /// Makes room for a split's rows, of `count` numbers each.
+    /// Allocates the cache for the rows of a split, with `count` values for each row.
     pub fn prepare<R: Row>(&mut self, split: Split, rows: &[R], count: impl Fn(&R) -> usize) -> Result<()> {
         if let Some(model) = &self.model {
             check_rows(rows, model, split.name())?;
         }
-        *self.model_and_remembered(split).1 = RememberedLogps::new(rows.iter().map(count))?;
+        *self.model_and_cache(split).1 = LogpsCache::new(rows.iter().map(count))?;
         Ok(())
     }
 
-    /// Its log-probabilities at some `places` of what is remembered of a split, `(n)`, float32 in main memory: `compute`d, in the same
-    /// order, where one is not known.
+    /// The reference log-probabilities at some positions of a split's cache, `(n)`, float32 on the CPU. If any is not cached, all are
+    /// computed with `compute`, in the same order, and cached.
     pub fn logps(
         &mut self,
         split: Split,
-        places: impl FnOnce(&RememberedLogps) -> Result<Tensor>,
+        positions: impl FnOnce(&LogpsCache) -> Result<Tensor>,
         compute: impl FnOnce(&dyn CausalLm) -> Result<Tensor>,
     ) -> Result<Tensor> {
-        let remembered = if split == Split::Train { &mut self.train } else { &mut self.eval };
-        let places = places(remembered)?;
-        if let Some(known) = remembered.get(&places)? {
-            return Ok(known);
+        let cache = if split == Split::Train { &mut self.train } else { &mut self.eval };
+        let positions = positions(cache)?;
+        if let Some(cached) = cache.get(&positions)? {
+            return Ok(cached);
         }
         let model = self.model.as_deref().ok_or_else(not_precomputed)?;
         let computed = compute(model)?.f_reshape([-1])?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?;
-        remembered.set(&places, &computed)?;
+        cache.set(&positions, &computed)?;
         Ok(computed)
     }
 
-    /// Moves it towards the policy (TR-DPO, arXiv:2404.09656): `π_ref ← α π + (1 - α) π_ref`, weight by weight.
+    /// Updates the reference model towards the policy (TR-DPO, arXiv:2404.09656): `π_ref ← α π + (1 - α) π_ref`, weight by weight.
     pub fn sync(&mut self, policy: &dyn CausalLm, alpha: f64) -> Result<()> {
         let model = self.model.as_ref().ok_or_else(not_precomputed)?;
         tch::no_grad(|| {
             for (name, weight) in model.parameters().iter() {
-                let towards = policy.parameters().get(name).ok_or_else(|| missing(name))?;
-                let _ = weight.shallow_clone().f_mul_scalar_(1.0 - alpha)?.f_add_(&towards.f_mul_scalar(alpha)?)?;
+                let target = policy.parameters().get(name).ok_or_else(|| missing(name))?;
+                let _ = weight.shallow_clone().f_mul_scalar_(1.0 - alpha)?.f_add_(&target.f_mul_scalar(alpha)?)?;
             }
             Ok::<(), Error>(())
         })?;
-        self.train.forget()?;
-        self.eval.forget()?;
-        self.moved = true;
+        self.train.clear()?;
+        self.eval.clear()?;
+        self.updated = true;
         Ok(())
     }
 
-    /// Adds to the gradient of `coefficient · Σ ‖θ - θ_ref‖²` over all weights, and returns that penalty.
+    /// Computes the penalty `coefficient · Σ ‖θ - θ_ref‖²` over all weights and adds its gradient to the policy's.
     pub fn penalise_distance(&self, policy: &dyn CausalLm, coefficient: f64) -> Result<f64> {
         let model = self.model.as_ref().ok_or_else(not_precomputed)?;
         tch::no_grad(|| {
             let mut sum = 0.0;
             for (name, weight) in policy.parameters().iter() {
-                let anchor = model.parameters().get(name).ok_or_else(|| missing(name))?;
-                let distance = weight.f_sub(anchor)?;
+                let reference = model.parameters().get(name).ok_or_else(|| missing(name))?;
+                let distance = weight.f_sub(reference)?;
                 sum += distance.f_to_kind(Kind::Float)?.f_square()?.f_sum(Kind::Double)?.f_double_value(&[])?;
                 let _ = weight.grad().f_add_(&distance.f_mul_scalar(2.0 * coefficient)?)?;
             }
@@ -120,7 +121,7 @@ impl Reference {
     pub fn save_tensors(&self, dir: &Path) -> Result<()> {
         save_safetensors(&dir.join(LOGPS), [("train", self.train.values())], false)
             .map_err(align_models::Error::from)?;
-        if let Some(model) = self.model.as_ref().filter(|_| self.moved) {
+        if let Some(model) = self.model.as_ref().filter(|_| self.updated) {
             save_safetensors(&dir.join(WEIGHTS), model.parameters().iter(), false)
                 .map_err(align_models::Error::from)?;
         }
@@ -129,31 +130,31 @@ impl Reference {
 
     pub fn load_tensors(&mut self, dir: &Path) -> Result<()> {
         let fail = |path: &Path, reason: String| Error::Checkpoint { path: path.to_owned(), reason };
-        // Held-out rows may differ from run to run, so only the training rows' log-probabilities are kept.
+        // A resumed run may have other held-out rows, so only the log-probabilities of training rows are saved.
         let path = dir.join(LOGPS);
         let file = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
         if !self.train.load(&file.read("train").map_err(align_models::Error::from)?)? {
             let shape = self.train.values().size();
-            return Err(fail(&path, format!("its tensor train is not one of float32 of the shape {shape:?}")));
+            return Err(fail(&path, format!("its tensor \"train\" should be float32 of shape {shape:?}")));
         }
         let path = dir.join(WEIGHTS);
         if path.exists() {
             let file = Checkpoint::open_safetensors(&path).map_err(align_models::Error::from)?;
             let model = self.model.as_ref().ok_or_else(not_precomputed)?;
             load_weights(model.parameters(), &file, &path)?;
-            self.eval.forget()?;
-            self.moved = true;
+            self.eval.clear()?;
+            self.updated = true;
         }
         Ok(())
     }
 
-    /// The model, unless it is the policy or is unloaded, and its log-probabilities of a split's rows.
-    pub fn model_and_remembered(&mut self, split: Split) -> (Option<&dyn CausalLm>, &mut RememberedLogps) {
-        let remembered = if split == Split::Train { &mut self.train } else { &mut self.eval };
-        (self.model.as_deref(), remembered)
+    /// The model (`None` if it is the policy or is unloaded), and the cache of a split.
+    pub fn model_and_cache(&mut self, split: Split) -> (Option<&dyn CausalLm>, &mut LogpsCache) {
+        let cache = if split == Split::Train { &mut self.train } else { &mut self.eval };
+        (self.model.as_deref(), cache)
     }
 
-    /// Frees the model's memory, once all its log-probabilities are known.
+    /// Frees the model's memory once all its log-probabilities are cached.
     pub fn unload(&mut self) {
         self.model = None;
     }
@@ -161,12 +162,13 @@ impl Reference {
 
 fn not_precomputed() -> Error {
     Error::Data(
-        "the reference is unloaded, and its log-probabilities of these rows are not among the precomputed ones".into(),
+        "the reference log-probabilities of these rows were not precomputed, and the reference model is unloaded"
+            .into(),
     )
 }
 
 fn missing(name: &str) -> Error {
     Error::Data(format!(
-        "policy and reference do not both have a weight {name}: take a reference of the same architecture"
+        "the weight {name} is missing from the policy or the reference model: use a reference model of the same architecture"
     ))
 }

@@ -2,30 +2,30 @@ use crate::{Error, Result};
 use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired};
 use align_models::CausalLm;
 
-/// A row of training data: a prompt and what was said to it.
+/// A tokenised row of training data: a prompt and its completions.
 pub trait Row {
-    /// The row of the input that it came from, counted from 0.
-    fn row(&self) -> usize;
+    /// The index of the input row that it came from, counted from 0.
+    fn index(&self) -> usize;
 
-    /// The prompt's token ids.
+    /// The token ids of the prompt.
     fn prompt_ids(&self) -> &[i64];
 
-    /// Each completion's token ids, and what it is called.
+    /// The name (such as `chosen`) and the token ids of each completion.
     fn completions(&self) -> Vec<(&'static str, &[i64])>;
 
-    /// Its class, where it has one.
+    /// The class label, if the row has one.
     fn label(&self) -> Option<i64> {
         None
     }
 
-    /// The tokens of its longest sequence.
-    fn tokens(&self) -> usize {
+    /// The number of tokens of the longest sequence: the prompt with its longest completion.
+    fn max_sequence_tokens(&self) -> usize {
         self.prompt_ids().len() + self.completions().iter().map(|(_, ids)| ids.len()).max().unwrap_or(0)
     }
 }
 
 impl Row for EncodedPair {
-    fn row(&self) -> usize {
+    fn index(&self) -> usize {
         self.row
     }
 
@@ -39,7 +39,7 @@ impl Row for EncodedPair {
 }
 
 impl Row for EncodedUnpaired {
-    fn row(&self) -> usize {
+    fn index(&self) -> usize {
         self.row
     }
 
@@ -53,7 +53,7 @@ impl Row for EncodedUnpaired {
 }
 
 impl Row for EncodedText {
-    fn row(&self) -> usize {
+    fn index(&self) -> usize {
         self.row
     }
 
@@ -67,7 +67,7 @@ impl Row for EncodedText {
 }
 
 impl Row for EncodedLabelledText {
-    fn row(&self) -> usize {
+    fn index(&self) -> usize {
         self.row
     }
 
@@ -84,16 +84,16 @@ impl Row for EncodedLabelledText {
     }
 }
 
-/// Refuses rows that a model cannot take.
+/// Checks that a model can process the rows.
 pub(crate) fn check_rows<R: Row>(rows: &[R], model: &dyn CausalLm, what: &str) -> Result<()> {
-    let (vocab, most) = (model.vocab_size(), model.max_position_embeddings());
+    let (vocab, max_tokens) = (model.vocab_size(), model.max_position_embeddings());
     for item in rows {
-        let (row, prompt) = (item.row() + 1, item.prompt_ids());
+        let (row, prompt) = (item.index() + 1, item.prompt_ids());
         for (side, ids) in item.completions() {
             let length = prompt.len() + ids.len();
-            if length as i64 > most {
+            if length as i64 > max_tokens {
                 return Err(Error::Data(format!(
-                    "{what} row {row} has {length} tokens, the model takes {most}: set max_length to at most {most}"
+                    "{what} row {row} has {length} tokens, but the model takes at most {max_tokens}: set max_length to {max_tokens} or less"
                 )));
             }
             for (part, ids) in [("prompt", prompt), (side, ids)] {
@@ -103,16 +103,16 @@ pub(crate) fn check_rows<R: Row>(rows: &[R], model: &dyn CausalLm, what: &str) -
                     )));
                 }
             }
-            // The first token of a sequence is predicted by nothing.
+            // No position predicts the first token of a sequence.
             if ids.len() + prompt.len().min(1) < 2 {
-                return Err(Error::Data(format!("{what} row {row}: the {side} completion has no token to learn")));
+                return Err(Error::Data(format!("{what} row {row}: the {side} completion has no token to learn from")));
             }
         }
     }
     Ok(())
 }
 
-/// The id that batches for a model are padded with. Padding is masked everywhere, so any id of the vocabulary serves.
+/// The token id for padding batches. Padding is masked everywhere, so any id of the vocabulary works.
 pub(crate) fn padding_id(model: &dyn CausalLm) -> i64 {
     model.eos_token_ids().first().copied().unwrap_or(0)
 }

@@ -1,18 +1,18 @@
-//! What a batch's rows say in numbers.
+//! Statistics of the rows of a batch, for metrics.
 
 use super::SequenceTokens;
 use crate::Result;
 use align_losses::{Mean, Over, Pair, TokenStatistics};
 use tch::{Device, Kind, Tensor};
 
-/// A tensor `(2 · pairs)` as its chosen and rejected halves.
-pub(crate) fn halves(both: &Tensor) -> Result<Pair<Tensor>> {
+/// Splits a tensor `(2 · pairs)` into its chosen and rejected halves.
+pub(crate) fn chosen_and_rejected(both: &Tensor) -> Result<Pair<Tensor>> {
     let pairs = both.size1()? / 2;
     Ok(Pair { chosen: both.f_narrow(0, 0, pairs)?, rejected: both.f_narrow(0, pairs, pairs)? })
 }
 
-/// A vector's numbers.
-pub(crate) fn numbers(x: &Tensor) -> Result<Vec<f64>> {
+/// The values of a vector, on the CPU.
+pub(crate) fn to_f64s(x: &Tensor) -> Result<Vec<f64>> {
     Ok(Vec::try_from(x.f_detach()?.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?)?)
 }
 
@@ -27,16 +27,16 @@ pub(crate) struct RowStatistics {
 
 impl RowStatistics {
     pub fn new(tokens: &SequenceTokens, statistics: &TokenStatistics) -> Result<Self> {
-        let sums = |x: &Tensor| numbers(&tokens.sums(x)?);
+        let sums = |x: &Tensor| to_f64s(&tokens.sum_by_row(x)?);
         Ok(Self {
-            counts: numbers(&tokens.counts)?,
+            counts: to_f64s(&tokens.counts)?,
             entropy: sums(&statistics.entropy)?,
             correct: sums(&statistics.correct)?,
             mean_logit: sums(&statistics.mean_logit)?,
         })
     }
 
-    /// Those of the first and of the second half of the rows.
+    /// The statistics of the first and of the second half of the rows.
     pub fn halves(mut self) -> (Self, Self) {
         let half = self.counts.len() / 2;
         let second = |all: &mut Vec<f64>| all.split_off(half);
@@ -49,8 +49,8 @@ impl RowStatistics {
         (self, second)
     }
 
-    /// Those of all rows of several; none of none.
-    pub fn joined(parts: Vec<Self>) -> Option<Self> {
+    /// Concatenates the statistics of several batches; `None` if there are none.
+    pub fn concat(parts: Vec<Self>) -> Option<Self> {
         parts.into_iter().reduce(|mut all, part| {
             all.counts.extend(part.counts);
             all.entropy.extend(part.entropy);
@@ -60,25 +60,25 @@ impl RowStatistics {
         })
     }
 
-    /// The mean entropy of the tokens of some rows; none without tokens.
-    pub fn entropy(&self, of: impl Fn(usize) -> bool) -> Option<Mean> {
-        self.mean(&self.entropy, of)
+    /// The mean entropy of the tokens in the selected rows; `None` without tokens.
+    pub fn entropy(&self, selected: impl Fn(usize) -> bool) -> Option<Mean> {
+        self.mean(&self.entropy, selected)
     }
 
-    /// The share of some rows' tokens that are the likeliest.
-    pub fn accuracy(&self, of: impl Fn(usize) -> bool) -> Option<Mean> {
-        self.mean(&self.correct, of)
+    /// The fraction of tokens in the selected rows that are the most probable token.
+    pub fn accuracy(&self, selected: impl Fn(usize) -> bool) -> Option<Mean> {
+        self.mean(&self.correct, selected)
     }
 
-    /// The mean logit at some rows' tokens.
-    pub fn mean_logit(&self, of: impl Fn(usize) -> bool) -> Option<Mean> {
-        self.mean(&self.mean_logit, of)
+    /// The mean logit at the tokens in the selected rows.
+    pub fn mean_logit(&self, selected: impl Fn(usize) -> bool) -> Option<Mean> {
+        self.mean(&self.mean_logit, selected)
     }
 
-    fn mean(&self, sums: &[f64], of: impl Fn(usize) -> bool) -> Option<Mean> {
+    fn mean(&self, sums: &[f64], selected: impl Fn(usize) -> bool) -> Option<Mean> {
         let (mut sum, mut count) = (0.0, 0.0);
         for (row, (value, tokens)) in sums.iter().zip(&self.counts).enumerate() {
-            if of(row) {
+            if selected(row) {
                 sum += value;
                 count += tokens;
             }
@@ -87,14 +87,14 @@ impl RowStatistics {
     }
 }
 
-/// The mean over the rows or pairs that the numbers belong to, or some of them; none of none.
-pub(crate) fn mean_of(values: &[f64], over: Over, of: impl Fn(usize) -> bool) -> Option<Mean> {
-    let picked: Vec<f64> = values.iter().enumerate().filter(|(row, _)| of(*row)).map(|(_, value)| *value).collect();
-    let count = picked.len() as f64;
-    (count > 0.0).then(|| Mean { value: picked.iter().sum::<f64>() / count, over, count })
+/// The mean of the values of the selected rows or pairs; `None` if no row is selected.
+pub(crate) fn mean_of(values: &[f64], over: Over, selected: impl Fn(usize) -> bool) -> Option<Mean> {
+    let values: Vec<f64> = values.iter().enumerate().filter(|(row, _)| selected(*row)).map(|(_, v)| *v).collect();
+    let count = values.len() as f64;
+    (count > 0.0).then(|| Mean { value: values.iter().sum::<f64>() / count, over, count })
 }
 
-/// The mean over pairs.
+/// The mean over all pairs.
 pub(crate) fn mean_over_pairs(values: &[f64]) -> Option<Mean> {
     mean_of(values, Over::Pairs, |_| true)
 }

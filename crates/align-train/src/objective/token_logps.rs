@@ -1,4 +1,4 @@
-//! Log-probabilities of a batch's predicted tokens under a model.
+//! Log-probabilities of the predicted tokens of a batch.
 
 use super::SequenceTokens;
 use crate::Result;
@@ -6,20 +6,20 @@ use align_losses::{LinearLogpsOptions, TokenStatistics, differentiable_logps};
 use align_models::CausalLm;
 use tch::Tensor;
 
-/// The log-probabilities of a batch's predicted tokens under a model, straight from its hidden states.
+/// The log-probabilities of the predicted tokens of a batch under a model, computed from its hidden states.
 #[derive(Debug)]
 pub struct TokenLogps {
-    /// Each token's, `(n)`, in nats, float32; differentiable where the hidden states or the head are.
+    /// The log-probability of each token, `(n)`, in nats, float32; differentiable if the hidden states or the head are.
     pub logps: Tensor,
-    /// What was asked for of each token's distribution.
+    /// The statistics of each token's distribution that the options request.
     pub statistics: Option<TokenStatistics>,
 }
 
 impl TokenLogps {
-    /// Those of `tokens` out of a model's final hidden states, `(rows, seq, n_embd)`.
+    /// Computes the log-probabilities of `tokens` from a model's final hidden states, `(rows, seq, hidden_size)`.
     ///
     /// # Errors
-    /// Hidden states that the tokens are not predicted from, or what LibTorch refuses.
+    /// Hidden states of another batch, or LibTorch errors.
     pub fn new(
         model: &dyn CausalLm,
         hidden: &Tensor,
@@ -27,21 +27,21 @@ impl TokenLogps {
         options: &LinearLogpsOptions,
     ) -> Result<Self> {
         let (logps, statistics) =
-            differentiable_logps(&tokens.select(hidden)?, model.head(), &tokens.targets, options)?;
+            differentiable_logps(&tokens.select_hidden(hidden)?, model.head(), &tokens.targets, options)?;
         Ok(Self { logps, statistics })
     }
 
-    /// The same without a graph and without statistics.
+    /// The log-probabilities without a graph and without statistics.
     ///
     /// # Errors
-    /// As [`TokenLogps::new`].
-    pub(crate) fn frozen(model: &dyn CausalLm, hidden: &Tensor, tokens: &SequenceTokens) -> Result<Tensor> {
+    /// Those of [`TokenLogps::new`].
+    pub(crate) fn without_graph(model: &dyn CausalLm, hidden: &Tensor, tokens: &SequenceTokens) -> Result<Tensor> {
         tch::no_grad(|| Ok(Self::new(model, hidden, tokens, &LinearLogpsOptions::default())?.logps))
     }
 }
 
-/// Goes back through the graph of `values` from the derivative by them, `gradient`, of their shape.
+/// Runs the backward pass from `values`, with `gradient` as their output gradient.
 pub(crate) fn backward(values: &Tensor, gradient: &Tensor) -> Result<()> {
-    // The gradient of this sum by `values` is `gradient`: tch takes no output gradient.
+    // tch does not accept an output gradient. The gradient of this sum with respect to `values` is `gradient`.
     Ok(values.f_mul(gradient)?.f_sum(values.kind())?.f_backward()?)
 }

@@ -2,10 +2,10 @@ use super::{Flow, Observer};
 use crate::objective::Objective;
 use crate::{EvaluationRecord, Result, Trainer};
 
-/// Calls the run done once `early_stopping_patience` evaluations in a row were not better than the best before them by more than
-/// `early_stopping_threshold`, as transformers' `EarlyStoppingCallback`; without that option it does nothing.
+/// Finishes the run after `early_stopping_patience` consecutive evaluations that did not improve on the best value by more than
+/// `early_stopping_threshold`, like transformers' `EarlyStoppingCallback`. Does nothing without `early_stopping_patience`.
 ///
-/// What it counts follows from the run's evaluations, which are part of a checkpoint.
+/// It has no state of its own: the count is computed from the run's evaluations, which are part of a checkpoint.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EarlyStopping;
 
@@ -15,7 +15,7 @@ impl EarlyStopping {
         let Some((patience, metric)) = config.early_stopping_patience.zip(config.best_metric()) else {
             return Flow::Continue;
         };
-        let count = metric.without_improvement(trainer.evaluations(), config.early_stopping_threshold);
+        let count = metric.evaluations_without_improvement(trainer.evaluations(), config.early_stopping_threshold);
         if count < patience {
             return Flow::Continue;
         }
@@ -23,14 +23,14 @@ impl EarlyStopping {
             step = trainer.step(),
             metric = metric.name,
             evaluations = count,
-            "no improvement: the run is done"
+            "early stopping: no improvement"
         );
         Flow::Finish
     }
 }
 
 impl<O: Objective> Observer<O> for EarlyStopping {
-    /// The run may have been done when its last checkpoint was written.
+    /// A resumed run may already have run out of patience at its last checkpoint.
     fn on_start(&mut self, trainer: &Trainer<O>) -> Result<Flow> {
         Ok(Self::flow(trainer))
     }

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Writes a run's records as JSON lines: the mean of every `logging_steps` steps, and each evaluation.
+/// Writes the records of a run as JSON Lines: the mean of every `logging_steps` steps, and each evaluation.
 #[derive(Debug)]
 pub struct MetricsFile {
     path: PathBuf,
@@ -14,22 +14,22 @@ pub struct MetricsFile {
 }
 
 impl MetricsFile {
-    /// A new file.
+    /// Creates a new file.
     ///
     /// # Errors
-    /// A file of that name that exists already.
+    /// A file that exists already or cannot be created.
     pub fn create(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         Self::new(path, file)
     }
 
-    /// Goes on with the file of a run that `trainer` has resumed: later steps' lines are dropped, and a new file is begun where
-    /// there is none.
+    /// Continues the file of a run that `trainer` has resumed. Removes the lines of later steps, and creates the file if it does not
+    /// exist.
     ///
     /// # Errors
-    /// A file that is not what the checkpoint has behind it, or that cannot be read or written.
+    /// A file whose earlier lines have changed since the checkpoint, or that cannot be read or written.
     pub fn resume<O: Objective>(path: &Path, trainer: &Trainer<O>) -> Result<Self> {
-        trainer.line_files.take_up(path)?;
+        trainer.log_files.truncate_to_checkpoint(path)?;
         Self::new(path, OpenOptions::new().append(true).open(path))
     }
 
@@ -44,11 +44,11 @@ impl MetricsFile {
         written.map_err(|e| output_error(&self.path, &e))
     }
 
-    /// Writes the mean of the steps since the last line; counters, rate and position are the last step's.
+    /// Writes the mean of the steps since the last line. Step, epoch, token count and learning rate are those of the last step.
     fn write_mean(&mut self, window: &[StepRecord]) -> Result<()> {
         let Some(mut mean) = window.last().cloned() else { return Ok(()) };
-        let of = |value: fn(&StepRecord) -> f64| window.iter().map(value).sum::<f64>() / window.len() as f64;
-        (mean.loss, mean.grad_norm) = (of(|record| record.loss), of(|record| record.grad_norm));
+        let mean_of = |value: fn(&StepRecord) -> f64| window.iter().map(value).sum::<f64>() / window.len() as f64;
+        (mean.loss, mean.grad_norm) = (mean_of(|record| record.loss), mean_of(|record| record.grad_norm));
         mean.metrics = Metrics::mean(window.iter().map(|record| &record.metrics));
         self.write(&mean)
     }
@@ -63,7 +63,7 @@ fn output_error(path: &Path, error: &std::io::Error) -> Error {
 }
 
 impl<O: Objective> Observer<O> for MetricsFile {
-    fn line_file(&self) -> Option<&Path> {
+    fn log_file(&self) -> Option<&Path> {
         Some(&self.path)
     }
 
@@ -84,8 +84,8 @@ impl<O: Objective> Observer<O> for MetricsFile {
     }
 
     fn on_end(&mut self, trainer: &Trainer<O>) -> Result<()> {
-        // A run that was stopped goes on: these steps are in its next line's mean.
-        if trainer.is_done() && !trainer.step().is_multiple_of(trainer.training().logging_steps) {
+        // If the run was stopped, these steps belong to the next line after it is resumed.
+        if trainer.is_finished() && !trainer.step().is_multiple_of(trainer.training().logging_steps) {
             self.write_mean(&trainer.history.window)?;
         }
         self.file.sync_all().map_err(|e| output_error(&self.path, &e))

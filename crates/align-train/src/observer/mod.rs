@@ -1,4 +1,4 @@
-//! What watches a run: progress, metrics, checkpoints, samples, early stopping, a stop from outside.
+//! Observers of a run: progress bar, metrics file, checkpoints, sample texts, early stopping, stop signal.
 
 mod checkpoint_saver;
 mod early_stopping;
@@ -22,21 +22,21 @@ use crate::objective::Objective;
 use crate::{EvaluationRecord, Result, StepRecord, Trainer};
 use std::path::Path;
 
-/// Whether a run goes on.
+/// Whether a run continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// It goes on.
+    /// The run continues.
     Continue,
-    /// It is done, as if this step had been its last.
+    /// The run is finished, as if this step had been its last.
     Finish,
-    /// It ends after this step and may be resumed.
+    /// The run stops after this step and can be resumed.
     Stop,
 }
 
 impl Flow {
-    /// What holds when one observer says this and another that: a stop before a finish, a finish before going on.
+    /// Combines the results of two observers: `Stop` has priority over `Finish`, and `Finish` over `Continue`.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn combine(self, other: Self) -> Self {
         match (self, other) {
             (Self::Stop, _) | (_, Self::Stop) => Self::Stop,
             (Self::Finish, _) | (_, Self::Finish) => Self::Finish,
@@ -45,54 +45,55 @@ impl Flow {
     }
 }
 
-/// Watches a run of [`Trainer::train`]. Observers are called in the order in which they were given.
+/// Callbacks of [`Trainer::train`], like transformers' `TrainerCallback`. Observers are called in the order in which they were added.
 pub trait Observer<O: Objective> {
-    /// The file that it appends lines to, if it does: a checkpoint keeps how far that was, and a digest of it.
-    fn line_file(&self) -> Option<&Path> {
+    /// The log file that the observer appends lines to, if any. Checkpoints record its length and digest, so that a resumed run can
+    /// continue it.
+    fn log_file(&self) -> Option<&Path> {
         None
     }
 
-    /// Once, before the first step, of a resumed run too; unless all say [`Flow::Continue`] there is no step.
+    /// Called once before the first step, also in a resumed run. No step runs unless all observers return [`Flow::Continue`].
     ///
     /// # Errors
-    /// What keeps the run from beginning.
+    /// An error ends the run.
     fn on_start(&mut self, trainer: &Trainer<O>) -> Result<Flow> {
         let _ = trainer;
         Ok(Flow::Continue)
     }
 
-    /// After each optimiser step, and after the evaluation that the step may have caused.
+    /// Called after each optimiser step, and after the evaluation at that step, if there is one.
     ///
     /// # Errors
-    /// What keeps the run from going on.
+    /// An error ends the run.
     fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> Result<Flow> {
         let _ = (trainer, record);
         Ok(Flow::Continue)
     }
 
-    /// After each evaluation.
+    /// Called after each evaluation.
     ///
     /// # Errors
-    /// What keeps the run from going on.
+    /// An error ends the run.
     fn on_evaluation(&mut self, trainer: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
         let _ = (trainer, record);
         Ok(Flow::Continue)
     }
 
-    /// In place of [`Observer::on_end`], where an evaluation lacks the metric by which the run's weights are compared: the run ends
-    /// with that error, once all observers have kept what there is.
+    /// Called instead of [`Observer::on_end`] if an evaluation does not have the metric `metric_for_best_model`. The run ends with that
+    /// error after all observers have saved their results.
     ///
     /// # Errors
-    /// What cannot be kept.
+    /// Results that cannot be saved.
     fn on_failure(&mut self, trainer: &Trainer<O>) -> Result<()> {
         let _ = trainer;
         Ok(())
     }
 
-    /// Once, after the last step or after a stop.
+    /// Called once after the last step or after a stop.
     ///
     /// # Errors
-    /// What makes the run's results incomplete.
+    /// Results that cannot be saved.
     fn on_end(&mut self, trainer: &Trainer<O>) -> Result<()> {
         let _ = trainer;
         Ok(())

@@ -3,7 +3,7 @@ use crate::objective::Objective;
 use crate::{EvaluationRecord, Result, StepRecord, Trainer};
 use indicatif::ProgressStyle;
 
-/// A bar on the terminal's standard error; nothing where that is not a terminal.
+/// A progress bar on standard error. Hidden if standard error is not a terminal.
 #[derive(Debug)]
 pub struct ProgressBar {
     bar: indicatif::ProgressBar,

@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// At each evaluation lets the policy continue the same prompts, and writes the texts as JSON lines.
+/// Generates completions of the same prompts with the policy at each evaluation, and writes them as JSON Lines.
 #[derive(Debug)]
 pub struct SampleTexts {
     path: PathBuf,
@@ -28,14 +28,14 @@ struct Sample<'a> {
     text: String,
 }
 
-/// Prompts continued at a time.
+/// Prompts per batch of generation.
 const BATCH_SIZE: usize = 16;
 
 impl SampleTexts {
-    /// Goes on with the file of a run that `trainer` has resumed: later steps' texts are dropped.
+    /// Continues the file of a run that `trainer` has resumed. Removes the texts of later steps.
     ///
     /// # Errors
-    /// As [`SampleTexts::new`], or a file that is not what the checkpoint has behind it.
+    /// Those of [`SampleTexts::new`], or a file whose earlier lines have changed since the checkpoint.
     pub fn resume<O: Objective>(
         path: &Path,
         trainer: &Trainer<O>,
@@ -43,14 +43,14 @@ impl SampleTexts {
         prompts: Vec<String>,
         generation: Generation,
     ) -> Result<Self> {
-        trainer.line_files.take_up(path)?;
+        trainer.log_files.truncate_to_checkpoint(path)?;
         Self::new(path, tokenizer, prompts, generation)
     }
 
-    /// Appends to `path`.
+    /// Creates an observer that appends to the file `path`.
     ///
     /// # Errors
-    /// A file that cannot be written, no prompts, or prompts that the tokeniser refuses.
+    /// A file that cannot be written, no prompts, or prompts that cannot be tokenised.
     pub fn new(path: &Path, tokenizer: Tokenizer, prompts: Vec<String>, generation: Generation) -> Result<Self> {
         if prompts.is_empty() {
             return Err(Error::Data("there are no prompts to sample texts for".into()));
@@ -63,7 +63,7 @@ impl SampleTexts {
 }
 
 impl<O: Objective<Model: CausalLm>> Observer<O> for SampleTexts {
-    fn line_file(&self) -> Option<&Path> {
+    fn log_file(&self) -> Option<&Path> {
         Some(&self.path)
     }
 

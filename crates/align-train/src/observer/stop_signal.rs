@@ -4,17 +4,17 @@ use crate::{Result, StepRecord, Trainer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Ends the run after the running step once [`StopSignal::stop`] is called, from another thread for example.
+/// Stops the run after the current step once [`StopSignal::stop`] is called, for example from another thread.
 #[derive(Debug, Clone, Default)]
 pub struct StopSignal(Arc<AtomicBool>);
 
 impl StopSignal {
-    /// Asks for the end.
+    /// Requests that the run stops.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the end was asked for.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.0.load(Ordering::Relaxed)

@@ -6,27 +6,27 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-/// All records of a run, for curves of it: gathered as they come, or read from the run's metrics file.
+/// All records of a run, for plots: collected during training, or read from the metrics file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrainingRecords {
-    /// The steps, or the means of some steps each.
+    /// The records of single steps, or means over several steps.
     pub steps: Vec<StepRecord>,
-    /// The evaluations of held-out rows.
+    /// The evaluations on held-out rows.
     pub evaluations: Vec<EvaluationRecord>,
 }
 
 impl TrainingRecords {
-    /// Those that [`MetricsFile`](super::MetricsFile) wrote, those before a resume included.
+    /// Reads a file that [`MetricsFile`](super::MetricsFile) wrote.
     ///
     /// # Errors
-    /// A file that cannot be read; names the line that is no record.
+    /// A file that cannot be read, or a line that is not a record (the error names it).
     pub fn read(path: &Path) -> Result<Self> {
         let fail = |reason: String| Error::Records { path: path.to_owned(), reason };
         let file = File::open(path).map_err(|e| fail(e.to_string()))?;
         let mut records = Self::default();
         for (line, number) in BufReader::new(file).lines().zip(1..) {
             let line = line.map_err(|e| fail(e.to_string()))?;
-            records.add(&line).map_err(|e| fail(format!("line {number} is no record of training: {e}")))?;
+            records.add(&line).map_err(|e| fail(format!("line {number} is not a training record: {e}")))?;
         }
         Ok(records)
     }
@@ -40,9 +40,9 @@ impl TrainingRecords {
         Ok(())
     }
 
-    /// A metric of the training rows by step; the loss is `loss`.
+    /// The steps and values of a metric on the training rows; `loss` is the loss.
     #[must_use]
-    pub fn trained(&self, metric: &str) -> Vec<(u64, f64)> {
+    pub fn train_curve(&self, metric: &str) -> Vec<(u64, f64)> {
         let value = |record: &StepRecord| match metric {
             "loss" => Some(record.loss),
             name => record.metrics.get(name),
@@ -50,12 +50,12 @@ impl TrainingRecords {
         self.steps.iter().filter_map(|record| Some((record.step, value(record)?))).collect()
     }
 
-    /// A metric of the held-out rows by step.
+    /// The steps and values of a metric on the held-out rows.
     #[must_use]
-    pub fn held_out(&self, metric: &str) -> Vec<(u64, f64)> {
+    pub fn eval_curve(&self, metric: &str) -> Vec<(u64, f64)> {
         let value = |record: &EvaluationRecord| Some((record.step, record.get(metric)?));
         let mut points: Vec<(u64, f64)> = self.evaluations.iter().filter_map(value).collect();
-        // The last step's evaluation may have been repeated.
+        // The last step may have been evaluated twice.
         points.dedup_by_key(|(step, _)| *step);
         points
     }
@@ -90,20 +90,22 @@ mod tests {
     }
 
     #[test]
-    fn a_metrics_file_is_read_by_step() {
+    fn curves_are_read_from_a_metrics_file() {
         let text = [&STEP.replace("LOSS", "0.5"), EVALUATION, &STEP.replace("LOSS", "null"), EVALUATION].join("\n");
         let records = read(&text).unwrap();
-        assert_eq!(records.held_out("loss"), [(4, 0.25)]);
-        assert_eq!(records.held_out("accuracy"), [(4, 0.75)]);
-        assert_eq!(records.trained("accuracy"), [(2, 0.5), (2, 0.5)]);
-        assert_eq!(records.trained("loss")[0], (2, 0.5));
-        assert!(records.trained("loss")[1].1.is_nan());
-        assert_eq!(records.trained("kl"), []);
+        assert_eq!(records.eval_curve("loss"), [(4, 0.25)]);
+        assert_eq!(records.eval_curve("accuracy"), [(4, 0.75)]);
+        assert_eq!(records.train_curve("accuracy"), [(2, 0.5), (2, 0.5)]);
+        assert_eq!(records.train_curve("loss")[0], (2, 0.5));
+        assert!(records.train_curve("loss")[1].1.is_nan());
+        assert_eq!(records.train_curve("kl"), []);
     }
 
     #[test]
-    fn a_line_that_is_no_record_is_named() {
-        let said = read(&format!("{EVALUATION}\n{{\"loss\":1}}\n")).unwrap_err().to_string();
-        assert!(said.contains("metrics.jsonl") && said.contains("line 2") && said.contains("grad_norm"), "{said}");
+    fn a_line_that_is_not_a_record_is_named_in_the_error() {
+        let message = read(&format!("{EVALUATION}\n{{\"loss\":1}}\n")).unwrap_err().to_string();
+        for part in ["metrics.jsonl", "line 2", "grad_norm"] {
+            assert!(message.contains(part), "{message}");
+        }
     }
 }

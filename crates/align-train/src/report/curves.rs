@@ -1,7 +1,7 @@
 use crate::TrainingRecords;
 use align_report::{Axis, Figure, FigureWidth, LineChart, LineSeries, ReportFigure};
 
-/// Metrics that have a chart where a run reports them: the name, and what its axis is called.
+/// The metrics that get a chart if a run reports them, with the titles of their axes.
 const CHARTS: [(&str, &str); 7] = [
     ("loss", "Loss"),
     ("rewards/margins", "Reward margin"),
@@ -12,7 +12,7 @@ const CHARTS: [(&str, &str); 7] = [
     ("accuracy", "Accuracy"),
 ];
 
-/// The curves of runs by name, each metric's in a chart of its own: training rows' and held-out rows'.
+/// Charts of the training and evaluation curves of named runs, one chart per metric.
 #[must_use]
 pub fn training_curves(runs: &[(&str, &TrainingRecords)]) -> Vec<ReportFigure> {
     CHARTS.iter().filter_map(|(metric, title)| chart(runs, metric, title)).collect()
@@ -21,14 +21,14 @@ pub fn training_curves(runs: &[(&str, &TrainingRecords)]) -> Vec<ReportFigure> {
 fn chart(runs: &[(&str, &TrainingRecords)], metric: &str, title: &str) -> Option<ReportFigure> {
     let by_step = |points: Vec<(u64, f64)>| points.into_iter().map(|(step, value)| (step as f64, value)).collect();
     let lines = runs.iter().flat_map(|(name, records)| {
-        let (trained, held_out) = (by_step(records.trained(metric)), by_step(records.held_out(metric)));
-        let (of_trained, of_held_out) = match runs.len() {
+        let (train, eval) = (by_step(records.train_curve(metric)), by_step(records.eval_curve(metric)));
+        let (train_name, eval_name) = match runs.len() {
             1 => ("training rows".to_owned(), "held-out rows".to_owned()),
             _ => ((*name).to_owned(), format!("{name}, held-out")),
         };
-        [(of_trained, trained), (of_held_out, held_out)]
+        [(train_name, train), (eval_name, eval)]
     });
-    // A line without a number to draw would be refused.
+    // A chart does not accept a line without finite values.
     let drawn =
         lines.filter(|(_, points): &(String, Vec<(f64, f64)>)| points.iter().any(|(_, value)| value.is_finite()));
     let series: Vec<LineSeries> = drawn.map(|(name, points)| LineSeries::new(name, points)).collect();
@@ -42,6 +42,6 @@ fn chart(runs: &[(&str, &TrainingRecords)], metric: &str, title: &str) -> Option
         series,
         smoothing: None,
     };
-    let caption = format!("{title}: of the training batches, each before its step, and of the held-out rows if any.");
+    let caption = format!("{title} of the training batches, each before its update, and of the held-out rows, if any.");
     Some(ReportFigure { figure: Figure::from(chart), caption, width: FigureWidth::Half })
 }

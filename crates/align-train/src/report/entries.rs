@@ -1,9 +1,9 @@
 use align_report::Entry;
 use serde_json::Value;
 
-/// Options under their names, those of nested groups beside the others; what is not set is left out.
+/// Report entries for options. Nested groups are flattened, and options that are not set are omitted.
 #[must_use]
-pub fn entries(options: &Value) -> Vec<Entry> {
+pub fn option_entries(options: &Value) -> Vec<Entry> {
     let mut found = Vec::new();
     add_entries(options, &mut found);
     found
@@ -24,7 +24,7 @@ fn add_entries(options: &Value, found: &mut Vec<Entry>) {
     }
 }
 
-/// What computed the results.
+/// The versions and the processor that computed the results.
 #[must_use]
 pub fn versions() -> Vec<Entry> {
     vec![

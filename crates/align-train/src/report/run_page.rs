@@ -1,10 +1,10 @@
-use super::{entries, training_curves, versions};
+use super::{option_entries, training_curves, versions};
 use crate::{EvaluationRecord, ModelCard, RunConfig, StepRecord, TrainingRecords};
 use align_report::{Cell, Column, Configuration, Entry, Estimate, Report, Row, Table};
 use std::collections::BTreeSet;
 
-/// The page of the run that made `card`'s model: its curves, its last figures, its options. `options` are those of the whole run, as a
-/// JSON object.
+/// The report of the run that trained the model of `card`: its curves, its final metrics and its options. `options` are all options of
+/// the run, as a JSON object.
 #[must_use]
 pub fn run_page(card: &ModelCard<impl RunConfig>, records: &TrainingRecords, options: &serde_json::Value) -> Report {
     let methods: Vec<&str> = card.config.methods().iter().map(|method| method.name).collect();
@@ -19,18 +19,18 @@ pub fn run_page(card: &ModelCard<impl RunConfig>, records: &TrainingRecords, opt
     Report {
         title: format!("{} trained with {}", card.base_model, methods.join(" and ")),
         subtitle: format!("{}, {} rows, {} steps", card.train_data, card.train_rows, card.steps),
-        tables: vec![last_figures(card.last_step.as_ref(), card.evaluation.as_ref().map(|(record, _)| record))],
+        tables: vec![final_metrics(card.last_step.as_ref(), card.evaluation.as_ref().map(|(record, _)| record))],
         training: training_curves(&[(card.base_model.as_str(), records)]),
         configuration: vec![
             Configuration { title: "Run".to_owned(), entries: run },
-            Configuration { title: "Options".to_owned(), entries: entries(options) },
+            Configuration { title: "Options".to_owned(), entries: option_entries(options) },
         ],
         versions: versions(),
         ..Report::default()
     }
 }
 
-fn last_figures(step: Option<&StepRecord>, held_out: Option<&EvaluationRecord>) -> Table {
+fn final_metrics(step: Option<&StepRecord>, held_out: Option<&EvaluationRecord>) -> Table {
     let cell = |value: Option<f64>| match value {
         Some(value) if value.is_finite() => Cell::Number(Estimate::exact(value)),
         Some(value) => Cell::Text(value.to_string()),
@@ -50,7 +50,7 @@ fn last_figures(step: Option<&StepRecord>, held_out: Option<&EvaluationRecord>) 
     let column = |title: &str| Column { decimals: Some(4), ..Column::new(title, "") };
     let titles = std::iter::once("Last training step").chain(held_out.map(|_| "Held-out rows"));
     Table {
-        caption: "What the last step's batch looked like before that step, and the held-out rows at the end, if any."
+        caption: "Metrics of the last training step, before its update, and of the held-out rows at the end, if any."
             .to_owned(),
         row_title: "Metric".to_owned(),
         columns: titles.map(column).collect(),

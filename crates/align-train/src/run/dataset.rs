@@ -1,11 +1,11 @@
-//! The rows of a run, and what its records call them.
+//! The examples of a run and their name.
 
 use align_data::{
     Completions, LabelledText, LabelledTexts, PreferencePair, PreferencePairs, UnpairedPreference, UnpairedPreferences,
 };
 use std::path::{Path, PathBuf};
 
-/// Examples of one kind, such as preference pairs, with the name that a model card gives them.
+/// Examples of one type, such as preference pairs, with a name for the model card.
 #[derive(Debug, Clone)]
 pub struct Dataset<E> {
     pub(super) examples: Vec<E>,
@@ -14,8 +14,8 @@ pub struct Dataset<E> {
     pub(super) file: Option<PathBuf>,
 }
 
-/// What a card calls rows that nobody named.
-const UNNAMED: &str = "rows without a name";
+/// The name of unnamed examples on the model card.
+const UNNAMED: &str = "unnamed rows";
 
 impl<E> Dataset<E> {
     /// Examples without a name.
@@ -24,24 +24,24 @@ impl<E> Dataset<E> {
         Self { examples, name: UNNAMED.to_owned(), file: None }
     }
 
-    /// Examples that were read from a file; its name, without its folder, is theirs.
+    /// Examples that were read from a file. Their name is the file name.
     #[must_use]
-    pub fn of_file(examples: Vec<E>, file: &Path) -> Self {
+    pub fn from_file(examples: Vec<E>, file: &Path) -> Self {
         let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into());
         Self { examples, name, file: Some(file.to_owned()) }
     }
 
-    /// The rows of a table, which knows its file.
-    fn of_table(file: Option<PathBuf>, examples: Vec<E>) -> Self {
+    /// The rows of a table, with the file that it was read from.
+    fn from_table(file: Option<PathBuf>, examples: Vec<E>) -> Self {
         match file {
-            Some(file) => Self::of_file(examples, &file),
+            Some(file) => Self::from_file(examples, &file),
             None => Self::new(examples),
         }
     }
 
-    /// The same examples under this name.
+    /// Sets the name of the examples.
     #[must_use]
-    pub fn named(self, name: impl Into<String>) -> Self {
+    pub fn with_name(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
     }
 }
@@ -54,24 +54,24 @@ impl<E> From<Vec<E>> for Dataset<E> {
 
 impl From<PreferencePairs> for Dataset<PreferencePair> {
     fn from(table: PreferencePairs) -> Self {
-        Self::of_table(table.file().map(Path::to_owned), table.into_rows())
+        Self::from_table(table.file().map(Path::to_owned), table.into_rows())
     }
 }
 
 impl From<UnpairedPreferences> for Dataset<UnpairedPreference> {
     fn from(table: UnpairedPreferences) -> Self {
-        Self::of_table(table.file().map(Path::to_owned), table.into_rows())
+        Self::from_table(table.file().map(Path::to_owned), table.into_rows())
     }
 }
 
 impl From<Completions> for Dataset<(String, String)> {
     fn from(table: Completions) -> Self {
-        Self::of_table(table.file().map(Path::to_owned), table.into_rows())
+        Self::from_table(table.file().map(Path::to_owned), table.into_rows())
     }
 }
 
 impl From<LabelledTexts> for Dataset<LabelledText> {
     fn from(table: LabelledTexts) -> Self {
-        Self::of_table(table.file().map(Path::to_owned), table.into_rows())
+        Self::from_table(table.file().map(Path::to_owned), table.into_rows())
     }
 }

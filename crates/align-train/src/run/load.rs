@@ -1,72 +1,72 @@
-//! Models and tokenisers by their names, as values, or made anew.
+//! Loading or creating the models and the tokeniser of a run.
 
-use super::base_model::Origin;
-use super::{BaseModel, Placement, ReferenceModel, RunModel};
+use super::model_source::Origin;
+use super::{ModelSource, Placement, ReferenceModel, RunModel};
 use crate::{Error, Result, RunFolder};
 use align_data::Tokenizer;
 use align_models::{CausalLm, LoraConfig, ModelResolver};
 use std::path::Path;
 
-/// A model, its tokeniser, and what they are called.
-pub(super) struct Loaded<M> {
+/// A model with its tokeniser and its names.
+pub(super) struct LoadedModel<M> {
     pub model: M,
     pub tokenizer: Tokenizer,
     pub display_name: String,
     pub hub_id: Option<String>,
 }
 
-impl<M: RunModel> BaseModel<M> {
-    /// Loads the model, or makes it of the training texts; with `peft` an adapter on it.
+impl<M: RunModel> ModelSource<M> {
+    /// Loads or creates the model, and adds an adapter if `peft` is set. `texts` returns the texts for training a new tokeniser.
     pub(super) fn load(
         self,
         peft: Option<LoraConfig>,
         texts: impl FnOnce() -> Vec<String>,
         (folder, resumes): (&RunFolder, bool),
         (placement, resolver): (&Placement, &mut ModelResolver),
-    ) -> Result<Loaded<M>> {
+    ) -> Result<LoadedModel<M>> {
         let (model, tokenizer) = match self.origin {
-            Origin::New(new) => new.make(texts, folder, resumes, (placement, &mut *resolver))?,
-            Origin::Given(model, tokenizer) => (model, *tokenizer),
-            Origin::Named(name) => {
+            Origin::New(new) => new.create(texts, folder, resumes, (placement, &mut *resolver))?,
+            Origin::Loaded(model, tokenizer) => (model, *tokenizer),
+            Origin::Pretrained(name) => {
                 let dir = resolver.folder(&name)?;
                 if peft.is_some() {
-                    refuse_adapter(&name, &dir)?;
+                    check_no_adapter(&name, &dir)?;
                 }
                 (M::load(&dir, placement, resolver)?, tokenizer(&dir, resolver)?)
             }
         };
-        let tokenizer = tokenizer.for_embeddings(model.embeddings())?;
+        let tokenizer = tokenizer.for_embeddings(model.embedding_rows())?;
         let model = match peft {
             Some(peft) => {
                 let base = peft.base_model_name_or_path.or_else(|| self.hub_id.clone());
-                model.adapt(LoraConfig { base_model_name_or_path: base, ..peft }, placement.seed)?
+                model.with_lora(LoraConfig { base_model_name_or_path: base, ..peft }, placement.seed)?
             }
             None => model,
         };
-        Ok(Loaded { model, tokenizer, display_name: self.display_name, hub_id: self.hub_id })
+        Ok(LoadedModel { model, tokenizer, display_name: self.display_name, hub_id: self.hub_id })
     }
 }
 
-/// An adapter's adapter would have no base model that could be named.
-fn refuse_adapter(name: &str, folder: &Path) -> Result<()> {
+/// Rejects a second adapter on a model that has one: its base model could not be named in the adapter's config.
+fn check_no_adapter(name: &str, folder: &Path) -> Result<()> {
     let Some(base) = LoraConfig::base_of_adapter(folder)? else { return Ok(()) };
     let reason = format!(
-        "would put a second adapter on the model: {name} is an adapter of {base}. Merge it first, with \
+        "would add a second adapter: {name} is an adapter of {base}. Merge it first, with \
          `align merge-adapter --model {base} --adapter {name}`"
     );
     Err(Error::Config { option: "peft", reason })
 }
 
 impl ReferenceModel {
-    /// Loads the model; beside it what the card calls it.
+    /// Loads the model. Also returns its name on the model card.
     pub(super) fn load(
         self,
         placement: &Placement,
         resolver: &mut ModelResolver,
     ) -> Result<(Box<dyn CausalLm>, String)> {
         match self {
-            Self::Given(model, called) => Ok((model, called)),
-            Self::Named(name) => {
+            Self::Loaded(model, display_name) => Ok((model, display_name)),
+            Self::Pretrained(name) => {
                 let dir = resolver.folder(&name)?;
                 Ok((RunModel::load(&dir, placement, resolver)?, ModelResolver::display_name(&name)))
             }
@@ -74,7 +74,7 @@ impl ReferenceModel {
     }
 }
 
-/// The tokeniser in a model's folder; of an adapter alone that of its base model, where it has none of its own.
+/// The tokeniser in the folder of a model. For an adapter without a tokeniser, that of its base model.
 fn tokenizer(folder: &Path, resolver: &mut ModelResolver) -> Result<Tokenizer> {
     Ok(Tokenizer::from_pretrained(resolver.tokenizer_folder(folder)?)?)
 }

@@ -1,38 +1,38 @@
-//! A training run as a value: from a model's name and examples to a folder with the trained model and all records.
+//! Training runs: they take a model and examples, and write a folder with the trained model and all records.
 //!
 //! | run | examples | objective |
 //! | --- | --- | --- |
-//! | [`DpoRun`] | preference pairs | DPO and its family, against a reference model |
-//! | [`KtoRun`] | judged completions | KTO, BCO, APO-zero, against a reference model |
+//! | [`DpoRun`] | preference pairs | DPO and its variants, with a reference model |
+//! | [`KtoRun`] | unpaired preferences | KTO, BCO, APO-zero, with a reference model |
 //! | [`CpoRun`] | preference pairs | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
-//! | [`SftRun`] | texts, or prompts and completions | the next token's cross-entropy |
-//! | [`ClassificationRun`] | texts with their classes | the class's cross-entropy |
+//! | [`SftRun`] | texts, or prompts and completions | cross-entropy of the next token |
+//! | [`ClassificationRun`] | labelled texts | cross-entropy of the class |
 
-mod base_model;
 mod checks;
 mod dataset;
 mod load;
-mod names;
+mod model_source;
 mod new_model;
 mod placement;
 mod prepare;
 mod ready;
-mod record;
 mod run_model;
+mod run_names;
 mod run_objective;
+mod saved_options;
 mod settings;
 mod summary;
 #[cfg(feature = "hub")]
 mod upload;
 
-pub use base_model::{BaseModel, ReferenceModel};
 pub use dataset::Dataset;
+pub use model_source::{ModelSource, ReferenceModel};
 pub use new_model::{NewModel, NewTokenizer};
 pub use placement::Placement;
 pub use ready::ReadyRun;
-pub use record::flat_toml;
 pub use run_model::RunModel;
 pub use run_objective::{EncodeContext, EncodedExamples, PromptedExample, RunObjective};
+pub use saved_options::flat_toml;
 pub use summary::RunSummary;
 #[cfg(feature = "hub")]
 pub use upload::Upload;
@@ -46,22 +46,22 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use tch::Kind;
 
-/// A run of DPO (arXiv:2305.18290) or its family on preference pairs.
+/// A run of DPO (arXiv:2305.18290) or one of its variants on preference pairs.
 pub type DpoRun = Run<Dpo>;
-/// A run of KTO (arXiv:2402.01306) or its family on judged completions.
+/// A run of KTO (arXiv:2402.01306), BCO or APO-zero on unpaired preferences.
 pub type KtoRun = Run<Kto>;
-/// A run of CPO (arXiv:2401.08417), SimPO, ORPO or their family on preference pairs.
+/// A run of CPO (arXiv:2401.08417), SimPO, AlphaPO, ORPO or SLiC-HF on preference pairs.
 pub type CpoRun = Run<Cpo>;
 /// A run of supervised fine-tuning on texts.
 pub type SftRun = Run<Sft>;
 /// A run that trains a classifier on labelled texts.
 pub type ClassificationRun = Run<Classification>;
 
-/// A training run that has not begun: the model, the examples, all options, and where the results go.
+/// A training run that has not started: the model, the examples, the options and the output folder.
 ///
-/// [`Run::train`] does all of it. The run's folder then has the options (`config.toml`), the records (`metrics.jsonl`), the
-/// checkpoints, the trained model with its card (`model`), and with the feature `report` a page (`report.html`).
-/// [`Run::prepare`] stops before the first step, for a program that wants to look at the trainer or say something.
+/// [`Run::train`] runs it. The output folder then has the options (`config.toml`), the metrics (`metrics.jsonl`), the checkpoints, the
+/// trained model with its model card (`model`), and with the feature `report` an HTML report (`report.html`). [`Run::prepare`] only loads
+/// everything, for a program that needs the trainer before the first step.
 ///
 /// ```
 /// use align_data::PreferencePair;
@@ -86,7 +86,7 @@ pub type ClassificationRun = Run<Classification>;
 /// ```
 #[must_use = "a run does nothing until `train` is called"]
 pub struct Run<O: RunObjective> {
-    base: BaseModel<O::Model>,
+    model: ModelSource<O::Model>,
     train: Dataset<O::Example>,
     eval: Option<Dataset<O::Example>>,
     config: O::Config,
@@ -99,20 +99,21 @@ pub struct Run<O: RunObjective> {
     matmul_precision: Option<MatmulPrecision>,
     output_dir: Option<PathBuf>,
     resume: Option<Rounding>,
-    samples: Option<MakeSamples<O>>,
+    samples: Option<SampleTextsFactory<O>>,
     observers: Vec<Box<dyn Observer<O>>>,
     stop: StopSignal,
-    record: Option<serde_json::Value>,
+    recorded_options: Option<serde_json::Value>,
     #[cfg(feature = "hub")]
     upload: Option<(String, bool)>,
     resolver: ModelResolver,
 }
 
-/// Makes the observer that writes sample texts: of the file, the tokeniser, the seed, and the trainer of a run that goes on.
-type MakeSamples<O> = Box<dyn FnOnce(&Path, Tokenizer, u64, Option<&Trainer<O>>) -> Result<Box<dyn Observer<O>>>>;
+/// Creates the observer that writes sample texts, from the file, the tokeniser, the seed, and the trainer if the run is resumed.
+type SampleTextsFactory<O> =
+    Box<dyn FnOnce(&Path, Tokenizer, u64, Option<&Trainer<O>>) -> Result<Box<dyn Observer<O>>>>;
 
 impl<O: RunObjective> Run<O> {
-    /// A run of a model on examples.
+    /// Creates a run that trains a model on examples.
     ///
     /// * `model`: a folder in transformers' layout, a name on the hub (`user/name[@revision]`, with the feature `hub`), a model with its
     ///   tokeniser, or a [`NewModel`].
@@ -121,13 +122,13 @@ impl<O: RunObjective> Run<O> {
     /// # Errors
     /// Options that are out of range or contradict each other.
     pub fn new(
-        model: impl Into<BaseModel<O::Model>>,
+        model: impl Into<ModelSource<O::Model>>,
         examples: impl Into<Dataset<O::Example>>,
         config: O::Config,
     ) -> Result<Self> {
         config.validate()?;
         Ok(Self {
-            base: model.into(),
+            model: model.into(),
             train: examples.into(),
             eval: None,
             config,
@@ -143,18 +144,18 @@ impl<O: RunObjective> Run<O> {
             samples: None,
             observers: Vec::new(),
             stop: StopSignal::default(),
-            record: None,
+            recorded_options: None,
             #[cfg(feature = "hub")]
             upload: None,
             resolver: ModelResolver::default(),
         })
     }
 
-    /// Trains to the end, or until an observer or the stop signal ends it; then evaluates, writes the model with its card and the
-    /// report, and uploads the model where [`Run::push_to_hub`] asks for it.
+    /// Trains until the last step, or until an observer or the stop signal ends the run. At the end, evaluates, writes the model with its
+    /// model card and the report, and uploads the model if [`Run::push_to_hub`] was called.
     ///
     /// # Errors
-    /// What [`Run::prepare`] and [`ReadyRun::train`] refuse.
+    /// Those of [`Run::prepare`] and [`ReadyRun::train`].
     pub fn train(self) -> Result<RunSummary> {
         self.prepare()?.train()
     }

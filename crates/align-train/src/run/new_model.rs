@@ -1,4 +1,4 @@
-//! A model that begins with random weights, and its tokeniser.
+//! A new model with random weights, and its tokeniser.
 
 use super::{Placement, RunModel};
 use crate::{Result, RunFolder};
@@ -6,25 +6,25 @@ use align_data::Tokenizer;
 use align_models::ModelResolver;
 use std::path::PathBuf;
 
-/// A model to be made by a config, with random weights. The vocabulary's size and the special tokens' ids are those of its tokeniser.
+/// A new model with random weights. Its tokeniser determines the size of the vocabulary and the ids of special tokens.
 #[derive(Debug, Clone)]
 pub struct NewModel {
-    /// A file like transformers' `config.json`.
+    /// A config file in the format of transformers' `config.json`.
     pub config: PathBuf,
-    /// Where its tokeniser comes from.
+    /// The tokeniser of the model.
     pub tokenizer: NewTokenizer,
 }
 
 /// The tokeniser of a new model.
 #[derive(Debug, Clone)]
 pub enum NewTokenizer {
-    /// One that is trained on the run's training texts, with at most this many tokens. It is kept in the run folder.
+    /// A new tokeniser, trained on the training texts of the run. It is saved in the run folder.
     Trained {
-        /// Tokens.
+        /// The maximum number of tokens.
         vocab_size: usize,
     },
-    /// That of another model: a folder, or a name on the hub.
-    Of(String),
+    /// The tokeniser of another model: a folder, or a name on the hub.
+    Pretrained(String),
 }
 
 impl NewModel {
@@ -33,25 +33,24 @@ impl NewModel {
         format!("random weights by {}", file.to_string_lossy())
     }
 
-    /// Makes the model and the tokeniser. `texts` are what a tokeniser is trained on; that of a resumed run is there already.
-    pub(super) fn make<M: RunModel>(
+    /// Creates the model and the tokeniser. `texts` returns the texts for training a tokeniser. A resumed run reuses its saved tokeniser.
+    pub(super) fn create<M: RunModel>(
         &self,
         texts: impl FnOnce() -> Vec<String>,
         folder: &RunFolder,
         resumes: bool,
-        at: (&Placement, &mut ModelResolver),
+        (placement, resolver): (&Placement, &mut ModelResolver),
     ) -> Result<(M, Tokenizer)> {
-        let (placement, resolver) = at;
         let vocab_size = match &self.tokenizer {
             NewTokenizer::Trained { vocab_size } => i64::try_from(*vocab_size).ok(),
-            NewTokenizer::Of(_) => None,
+            NewTokenizer::Pretrained(_) => None,
         };
-        // Known before a tokeniser is trained.
-        M::check_new(&self.config, vocab_size, placement)?;
-        let kept = folder.path().join(RunFolder::TOKENIZER);
+        // Training a tokeniser takes time, so the memory is checked before it.
+        M::check_new_model(&self.config, vocab_size, placement)?;
+        let saved = folder.path().join(RunFolder::TOKENIZER);
         let tokenizer = match &self.tokenizer {
-            NewTokenizer::Of(name) => Tokenizer::from_pretrained(resolver.folder(name)?)?,
-            NewTokenizer::Trained { .. } if resumes && kept.exists() => Tokenizer::from_pretrained(kept)?,
+            NewTokenizer::Pretrained(name) => Tokenizer::from_pretrained(resolver.folder(name)?)?,
+            NewTokenizer::Trained { .. } if resumes && saved.exists() => Tokenizer::from_pretrained(saved)?,
             NewTokenizer::Trained { vocab_size } => {
                 let tokenizer = M::train_tokenizer(&texts(), *vocab_size)?;
                 folder.replace_folder(RunFolder::TOKENIZER, |dir| Ok(tokenizer.save(dir, false)?))?;

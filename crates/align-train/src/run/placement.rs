@@ -1,12 +1,12 @@
 use tch::{Device, Kind};
 
-/// Where weights are, in which dtype, and the seed of those that are drawn.
+/// The dtype and device of a model's weights, and the seed of random weights.
 #[derive(Debug, Clone)]
 pub struct Placement {
-    /// The weights' dtype.
+    /// The dtype of the weights.
     pub dtype: Kind,
-    /// Where they are.
+    /// The device of the weights.
     pub device: Device,
-    /// For weights that are drawn at random.
+    /// The seed of random weights.
     pub seed: u64,
 }

@@ -1,7 +1,7 @@
-//! From a run's settings to a trainer that stands before its first step, or where a checkpoint left it.
+//! Preparing a run: loading the models, tokenising the examples and restoring a checkpoint.
 
-use super::load::Loaded;
-use super::names::Names;
+use super::load::LoadedModel;
+use super::run_names::RunNames;
 use super::{Dataset, EncodeContext, Placement, ReadyRun, Run, RunModel, RunObjective};
 use crate::{Error, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::EncodeReport;
@@ -11,43 +11,43 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
 impl<O: RunObjective> Run<O> {
-    /// Checks everything, opens the run's folder, loads the models, tokenises the examples, and takes up a checkpoint where the run is
-    /// resumed.
+    /// Checks the settings, opens the output folder, loads the models and tokenises the examples. If the run is resumed, restores its
+    /// newest checkpoint.
     ///
     /// # Errors
-    /// Options that contradict each other or would be ignored, an output folder with a run or with files of others, models or examples
+    /// Options that contradict each other or would be ignored, an output folder with another run or with other files, models or examples
     /// that cannot be used, too little memory, or a checkpoint of another run.
     pub fn prepare(mut self) -> Result<ReadyRun<O>> {
         let output_dir = self.check()?;
         let options = self.options()?;
         #[cfg(feature = "hub")]
-        let upload = self.upload.take().map(|(repo, private)| super::Upload::by_name(&repo, private)).transpose()?;
+        let upload = self.upload.take().map(|(repo, private)| super::Upload::from_name(&repo, private)).transpose()?;
         let placement = self.placement()?;
         align_torch::warn_if_bfloat16_is_slow(placement.dtype, placement.device);
         let precision = self.matmul_precision.unwrap_or_else(|| MatmulPrecision::fastest_exact(placement.device)).set();
         let folder = RunFolder::open(&output_dir)?;
-        let checkpoint = self.checkpoint(&folder)?;
+        let checkpoint = self.find_checkpoint(&folder)?;
 
         let reference = self.reference.take().map(|reference| reference.load(&placement, &mut self.resolver));
         let (reference, ref_model) = match reference.transpose()? {
             Some((model, name)) => (Some(model), Some(name)),
             None => (None, O::HAS_REFERENCE.then(|| "the base model".to_owned())),
         };
-        let texts = || O::texts(&self.train.examples).unwrap_or_default();
-        let at = (&placement, &mut self.resolver);
-        let base = self.base.load(self.peft, texts, (&folder, self.resume.is_some()), at)?;
-        let Loaded { model: policy, tokenizer, display_name, hub_id } = base;
-        let mut names = Names::new(display_name, hub_id, ref_model, &self.train.name);
+        let texts = || O::tokenizer_training_texts(&self.train.examples).unwrap_or_default();
+        let placed = (&placement, &mut self.resolver);
+        let loaded = self.model.load(self.peft, texts, (&folder, self.resume.is_some()), placed)?;
+        let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
+        let mut names = RunNames::new(display_name, hub_id, ref_model, &self.train.name);
 
         let context = EncodeContext {
             tokenizer: &tokenizer,
             max_length: self.max_length,
-            longest: policy.longest(),
+            model_max_length: policy.max_sequence_length(),
             strip_prompt: self.strip_prompt,
         };
         let (rows, train_report) = encode::<O>(&self.config, self.train, "", &context)?;
         names.train_rows = rows.len();
-        let mut trainer = Trainer::of(O::of_models(policy, reference, self.config)?, rows)?;
+        let mut trainer = Trainer::from_objective(O::from_models(policy, reference, self.config)?, rows)?;
         let mut eval_report = None;
         if let Some(eval) = self.eval {
             names.eval_data = Some((eval.name.clone(), eval.label()));
@@ -61,7 +61,8 @@ impl<O: RunObjective> Run<O> {
             folder,
             tokenizer,
             names,
-            reports: [train_report, eval_report],
+            train_report,
+            eval_report,
             resumes: self.resume.is_some(),
             checkpoint,
             options,
@@ -74,10 +75,10 @@ impl<O: RunObjective> Run<O> {
         })
     }
 
-    /// Where the models are and in which dtype; those of a model that is given as a value stay.
+    /// The device and dtype of the models. A model that is already loaded keeps its own.
     fn placement(&self) -> Result<Placement> {
         let seed = self.config.training().seed;
-        if let super::base_model::Origin::Given(model, _) = &self.base.origin {
+        if let super::model_source::Origin::Loaded(model, _) = &self.model.origin {
             let weights = model.frozen_parameters().unwrap_or(model.parameters());
             let (dtype, device) = weights
                 .iter()
@@ -89,25 +90,25 @@ impl<O: RunObjective> Run<O> {
         Ok(Placement { dtype: self.dtype.unwrap_or(Kind::Float), device, seed })
     }
 
-    /// The checkpoint that the run goes on from; refuses a folder that holds a run unless it is resumed.
-    fn checkpoint(&self, folder: &RunFolder) -> Result<Option<PathBuf>> {
+    /// The checkpoint from which the run is resumed. An error if the folder contains a run that is not resumed, or none to resume.
+    fn find_checkpoint(&self, folder: &RunFolder) -> Result<Option<PathBuf>> {
         let fail = |reason: &str| Err(Error::Output { path: folder.path().to_owned(), reason: reason.to_owned() });
-        let used = folder.holds_a_run()?;
+        let has_run = folder.contains_run()?;
         if self.resume.is_none() {
-            return match used {
-                true => fail("holds a run already: choose another folder, or resume that run (--resume)"),
+            return match has_run {
+                true => fail("already contains a run: choose another folder, or resume that run (--resume)"),
                 false => Ok(None),
             };
         }
         let checkpoint = latest_checkpoint(folder.path())?;
-        match checkpoint.is_none() && !used {
-            true => fail("holds no checkpoint to resume from"),
+        match checkpoint.is_none() && !has_run {
+            true => fail("has no checkpoint to resume from: check the folder, or start a new run without --resume"),
             false => Ok(checkpoint),
         }
     }
 }
 
-/// The trainer with held-out rows, and what tokenising them changed or left out.
+/// Adds held-out rows to a trainer. Also returns the report of their tokenisation.
 fn with_evaluation<O: RunObjective>(
     trainer: Trainer<O>,
     eval: Dataset<O::Example>,
@@ -115,19 +116,19 @@ fn with_evaluation<O: RunObjective>(
 ) -> Result<(Trainer<O>, Option<EncodeReport>)> {
     let (label, config) = (eval.label(), trainer.config().clone());
     let (rows, report) = encode::<O>(&config, eval, "evaluation rows: ", context)?;
-    let trainer = trainer.with_evaluation(rows).map_err(|e| Error::of_data(&label, e))?;
+    let trainer = trainer.with_evaluation(rows).map_err(|e| Error::in_dataset(&label, e))?;
     Ok((trainer, report))
 }
 
-/// Tokenises examples, of which some row must be left.
+/// Tokenises examples. An error if no row remains.
 fn encode<O: RunObjective>(
     config: &O::Config,
     data: Dataset<O::Example>,
-    what: &str,
+    label_prefix: &str,
     context: &EncodeContext<'_>,
 ) -> Result<(Vec<O::Row>, Option<EncodeReport>)> {
-    let label = format!("{what}{}", data.label());
-    let encoded = O::encode(config, &data.examples, context).map_err(|e| Error::of_data(&label, e))?;
+    let label = format!("{label_prefix}{}", data.label());
+    let encoded = O::encode(config, &data.examples, context).map_err(|e| Error::in_dataset(&label, e))?;
     if encoded.rows.is_empty() {
         let limit = encoded.max_length.map(|limit| format!(" with max_length {limit}")).unwrap_or_default();
         let report = encoded.report.map(|report| format!(": {report}")).unwrap_or_default();
@@ -137,7 +138,7 @@ fn encode<O: RunObjective>(
 }
 
 impl<E> Dataset<E> {
-    /// What messages call the rows: their file, or their name.
+    /// The name of the rows in messages: their file, or their name.
     pub(super) fn label(&self) -> String {
         self.file.as_deref().map_or_else(|| self.name.clone(), |file: &Path| align_base::printable_path(file))
     }

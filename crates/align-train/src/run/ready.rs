@@ -1,7 +1,7 @@
-//! A run that stands before its first step.
+//! A run that is ready for its first step.
 
-use super::names::Names;
-use super::{MakeSamples, RunObjective, RunSummary};
+use super::run_names::RunNames;
+use super::{RunObjective, RunSummary, SampleTextsFactory};
 #[cfg(feature = "report")]
 use crate::report::run_page;
 use crate::{
@@ -14,18 +14,19 @@ use align_torch::MatmulPrecisionGuard;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A run whose models are loaded, whose examples are tokenised and whose folder is taken: see [`Run::prepare`](super::Run::prepare).
+/// A run whose models are loaded, whose examples are tokenised and whose folder is open: see [`Run::prepare`](super::Run::prepare).
 #[must_use = "a run does nothing until `train` is called"]
 pub struct ReadyRun<O: RunObjective> {
     pub(super) trainer: Trainer<O>,
     pub(super) folder: RunFolder,
     pub(super) tokenizer: Tokenizer,
-    pub(super) names: Names,
-    pub(super) reports: [Option<EncodeReport>; 2],
+    pub(super) names: RunNames,
+    pub(super) train_report: Option<EncodeReport>,
+    pub(super) eval_report: Option<EncodeReport>,
     pub(super) resumes: bool,
     pub(super) checkpoint: Option<PathBuf>,
     pub(super) options: serde_json::Value,
-    pub(super) samples: Option<MakeSamples<O>>,
+    pub(super) samples: Option<SampleTextsFactory<O>>,
     pub(super) observers: Vec<Box<dyn Observer<O>>>,
     pub(super) stop: StopSignal,
     #[cfg(feature = "hub")]
@@ -33,33 +34,35 @@ pub struct ReadyRun<O: RunObjective> {
     pub(super) _precision: MatmulPrecisionGuard,
 }
 
-/// How the steps ended, and the step of the checkpoint whose weights the policy has.
-struct Trained {
+/// The result of the training steps.
+struct TrainResult {
     summary: TrainSummary,
+    /// The step of the best checkpoint, if its weights were loaded.
     best_step: Option<u64>,
     total_steps: u64,
+    /// The metrics file.
     metrics: PathBuf,
 }
 
 impl<O: RunObjective> ReadyRun<O> {
-    /// The trainer before its first step, or where the checkpoint left it.
+    /// The trainer, before its first step or in the state of the checkpoint.
     pub fn trainer(&self) -> &Trainer<O> {
         &self.trainer
     }
 
-    /// The checkpoint that the run goes on from, if it was resumed from one.
+    /// The checkpoint from which the run is resumed, if there is one.
     #[must_use]
     pub fn checkpoint(&self) -> Option<&Path> {
         self.checkpoint.as_deref()
     }
 
-    /// Training rows after tokenising.
+    /// The number of training rows after tokenisation.
     #[must_use]
     pub fn train_rows(&self) -> usize {
         self.names.train_rows
     }
 
-    /// Held-out rows after tokenising.
+    /// The number of held-out rows after tokenisation.
     #[must_use]
     pub fn eval_rows(&self) -> usize {
         self.trainer.eval.len()
@@ -71,38 +74,38 @@ impl<O: RunObjective> ReadyRun<O> {
         &self.tokenizer
     }
 
-    /// A signal by which another thread can end the run after its present step, in place of that of
-    /// [`Run::stop_signal`](super::Run::stop_signal).
+    /// Replaces the signal of [`Run::stop_signal`](super::Run::stop_signal), with which another thread can stop the run after the current
+    /// step.
     pub fn stop_signal(self, stop: StopSignal) -> Self {
         Self { stop, ..self }
     }
 
-    /// What tokenising changed or left out of the training examples.
+    /// Which training examples were changed or omitted in tokenisation.
     #[must_use]
     pub fn train_report(&self) -> Option<&EncodeReport> {
-        self.reports[0].as_ref()
+        self.train_report.as_ref()
     }
 
-    /// The same of the held-out examples.
+    /// Which held-out examples were changed or omitted in tokenisation.
     #[must_use]
     pub fn eval_report(&self) -> Option<&EncodeReport> {
-        self.reports[1].as_ref()
+        self.eval_report.as_ref()
     }
 
-    /// Takes the upload out of the run, for a program that does it by itself.
+    /// Takes the upload out of the run, for a program that uploads the model itself.
     #[cfg(feature = "hub")]
     pub fn take_upload(&mut self) -> Option<super::Upload> {
         self.upload.take()
     }
 
-    /// Trains to the end, or until an observer or the stop signal ends it. At the end it evaluates, writes the model with its card and
-    /// the report, and uploads the model where that is asked for.
+    /// Trains until the last step, or until an observer or the stop signal ends the run. At the end, evaluates, writes the model with its
+    /// model card and the report, and uploads the model if requested.
     ///
     /// # Errors
-    /// The first error of a step or an observer, files that cannot be written, an evaluation that is not finite (the model is written
-    /// then), or an upload that fails (everything else is done then).
+    /// The first error of a step or an observer, files that cannot be written, a final evaluation that is not finite (after the model is
+    /// written), or a failed upload (after everything else is done).
     pub fn train(mut self) -> Result<RunSummary> {
-        let trained = self.steps()?;
+        let trained = self.run_steps()?;
         let mut summary = RunSummary {
             steps: trained.summary.steps,
             total_steps: trained.total_steps,
@@ -118,18 +121,18 @@ impl<O: RunObjective> ReadyRun<O> {
             tracing::info!(steps = summary.steps, "stopped; the run can be resumed");
             return Ok(summary);
         }
-        // A finished run's model is written whatever its evaluation comes to.
+        // The model of a finished run is written even if its evaluation fails.
         let evaluated = self.names.eval_data.take().map(|(name, label)| (name, label, self.trainer.evaluate()));
         let (mut evaluation, mut failed) = (None, None);
         match evaluated {
             Some((name, _, Ok(record))) => evaluation = Some((record, name)),
-            Some((_, label, Err(problem))) => failed = Some(Error::of_data(&label, problem)),
+            Some((_, label, Err(problem))) => failed = Some(Error::in_dataset(&label, problem)),
             None => {}
         }
         summary.evaluation = evaluation.as_ref().map(|(record, _)| record.clone());
         #[cfg(feature = "hub")]
         let (upload, stop) = (self.upload.take(), self.stop.clone());
-        let model = self.write(&trained, summary.adapter, evaluation)?;
+        let model = self.write_results(&trained, summary.adapter, evaluation)?;
         if let Some(problem) = failed {
             return Err(Error::FinalEvaluation { model, problem: Box::new(problem) });
         }
@@ -141,26 +144,26 @@ impl<O: RunObjective> ReadyRun<O> {
         Ok(summary)
     }
 
-    /// The steps, with everything that watches them.
-    fn steps(&mut self) -> Result<Trained> {
+    /// Runs all steps with the observers.
+    fn run_steps(&mut self) -> Result<TrainResult> {
         let config = super::flat_toml(&self.options)?;
         self.folder.write_file(RunFolder::CONFIG, |file| file.write_all(config.as_bytes()))?;
-        let metrics_path = self.folder.growing_file(RunFolder::METRICS)?;
+        let metrics_path = self.folder.append_file(RunFolder::METRICS)?;
         let mut metrics = match self.resumes {
             true => MetricsFile::resume(&metrics_path, &self.trainer)?,
             false => MetricsFile::create(&metrics_path)?,
         };
         let mut samples = match self.samples.take() {
-            Some(make) => {
-                let file = self.folder.growing_file(RunFolder::SAMPLES)?;
+            Some(factory) => {
+                let file = self.folder.append_file(RunFolder::SAMPLES)?;
                 let seed = self.trainer.config().training().seed;
-                Some(make(&file, self.tokenizer.clone(), seed, self.resumes.then_some(&self.trainer))?)
+                Some(factory(&file, self.tokenizer.clone(), seed, self.resumes.then_some(&self.trainer))?)
             }
             None => None,
         };
         let (mut saver, mut early, mut stop) =
             (CheckpointSaver::new(self.folder.path()), EarlyStopping, self.stop.clone());
-        // What writes lines comes before what writes checkpoints: a resumed run repeats no line that its checkpoint has behind it.
+        // Observers that write log files come before the checkpoint saver, so that a checkpoint includes the lines of its step.
         let mut observers: Vec<&mut dyn Observer<O>> = Vec::new();
         for observer in &mut self.observers {
             observers.push(&mut **observer);
@@ -171,18 +174,18 @@ impl<O: RunObjective> ReadyRun<O> {
         }
         observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stop]);
         let summary = self.trainer.train(&mut observers)?;
-        Ok(Trained {
+        Ok(TrainResult {
             summary,
-            best_step: saver.loaded(),
+            best_step: saver.best_step(),
             total_steps: self.trainer.total_steps(),
             metrics: metrics_path,
         })
     }
 
-    /// Writes the model with its card, and the report. Gives the model's folder.
-    fn write(
+    /// Writes the model with its model card, and the report. Returns the folder of the model.
+    fn write_results(
         self,
-        trained: &Trained,
+        trained: &TrainResult,
         adapter: bool,
         evaluation: Option<(EvaluationRecord, String)>,
     ) -> Result<PathBuf> {
@@ -204,7 +207,7 @@ impl<O: RunObjective> ReadyRun<O> {
             self.tokenizer.save(dir, false)?;
             card.write(dir, false)
         })?;
-        tracing::info!(model = %model.display(), steps = card.steps, "the run is done");
+        tracing::info!(model = %model.display(), steps = card.steps, "the run is finished");
         #[cfg(feature = "report")]
         {
             let page = run_page(&card, &crate::TrainingRecords::read(&trained.metrics)?, &self.options).to_html()?;

@@ -1,4 +1,4 @@
-//! Models that a run can load, make and train.
+//! Models that a run can load, create and train.
 
 use super::Placement;
 use crate::{Error, Result};
@@ -9,46 +9,46 @@ use align_models::{
 };
 use std::path::Path;
 
-/// The token that ends a text, in a vocabulary that is trained here.
+/// The EOS token of a newly trained vocabulary.
 const EOS: &str = "<|endoftext|>";
 
-/// A model that a [`Run`](super::Run) can load, make and train.
+/// A model that a [`Run`](super::Run) can load, create and train.
 pub trait RunModel: TrainableModel + Sized {
-    /// The model in a folder. `resolver` finds the base model of a folder that holds an adapter alone.
+    /// Loads the model from a folder. If the folder only has an adapter, `resolver` finds its base model.
     ///
     /// # Errors
-    /// A folder that holds no such model.
+    /// A folder without such a model.
     fn load(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self>;
 
-    /// The model with a new adapter on it.
+    /// Adds a new LoRA adapter to the model.
     ///
     /// # Errors
-    /// An adapter that the model cannot have.
-    fn adapt(self, peft: LoraConfig, seed: u64) -> Result<Self>;
+    /// An adapter that does not fit the model.
+    fn with_lora(self, peft: LoraConfig, seed: u64) -> Result<Self>;
 
-    /// Whether a new model by this config, with so many tokens where that is known, would fit into memory.
+    /// Checks that a new model with this config would fit into memory. `vocab_size` replaces that of the config, if it is known.
     ///
     /// # Errors
-    /// A config that is none of this model's, or too little memory.
-    fn check_new(config: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()>;
+    /// A config of another model, or too little memory.
+    fn check_new_model(config: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()>;
 
-    /// Trains the kind of tokeniser that goes with the model.
+    /// Trains a tokeniser of the kind that the model uses.
     ///
     /// # Errors
-    /// Texts or a size that give no tokeniser.
+    /// Texts or a size from which no tokeniser can be trained.
     fn train_tokenizer(texts: &[String], vocab_size: usize) -> Result<Tokenizer>;
 
-    /// A model with random weights.
+    /// Creates a model with random weights.
     ///
     /// # Errors
-    /// A config that is none of this model's.
+    /// A config of another model.
     fn new_random(config: &Path, tokenizer: &Tokenizer, placement: &Placement) -> Result<Self>;
 
-    /// Number of token ids.
-    fn embeddings(&self) -> i64;
+    /// The size of the token embedding, in tokens.
+    fn embedding_rows(&self) -> i64;
 
-    /// Longest sequence, in tokens.
-    fn longest(&self) -> usize;
+    /// The maximum number of tokens of a sequence.
+    fn max_sequence_length(&self) -> usize;
 }
 
 impl RunModel for Box<dyn CausalLm> {
@@ -56,11 +56,11 @@ impl RunModel for Box<dyn CausalLm> {
         Ok(AutoModelForCausalLm::from_pretrained_with(folder, resolver, placement.dtype, placement.device)?)
     }
 
-    fn adapt(self, peft: LoraConfig, seed: u64) -> Result<Self> {
+    fn with_lora(self, peft: LoraConfig, seed: u64) -> Result<Self> {
         Ok(Box::new(LoraModel::new(self, peft, seed)?))
     }
 
-    fn check_new(file: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()> {
+    fn check_new_model(file: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()> {
         let config = Gpt2Config::from_file(file)?;
         let sized = Gpt2Config { vocab_size: vocab_size.unwrap_or(config.vocab_size), ..config };
         sized.check_memory(placement.dtype, placement.device).map_err(in_file(file))
@@ -80,11 +80,11 @@ impl RunModel for Box<dyn CausalLm> {
         Ok(Box::new(Gpt2::new_random(config, placement.seed, placement.dtype, placement.device)?))
     }
 
-    fn embeddings(&self) -> i64 {
+    fn embedding_rows(&self) -> i64 {
         self.vocab_size()
     }
 
-    fn longest(&self) -> usize {
+    fn max_sequence_length(&self) -> usize {
         usize::try_from(self.max_position_embeddings()).unwrap_or(usize::MAX)
     }
 }
@@ -94,16 +94,19 @@ impl RunModel for DistilBert {
         let (kind, device) = (placement.dtype, placement.device);
         let (model, new_head) = Self::from_pretrained_for_training(folder, placement.seed, kind, device)?;
         if new_head {
-            tracing::warn!(folder = %folder.display(), classes = model.config().num_labels(), "holds no classifier: a new one is made");
+            tracing::warn!(folder = %folder.display(), classes = model.config().num_labels(), "has no classification head: creating a new one");
         }
         Ok(model)
     }
 
-    fn adapt(self, _: LoraConfig, _: u64) -> Result<Self> {
-        Err(Error::Config { option: "peft", reason: "needs a language model, this is a classifier".into() })
+    fn with_lora(self, _: LoraConfig, _: u64) -> Result<Self> {
+        Err(Error::Config {
+            option: "peft",
+            reason: "needs a language model, but this is a classifier: remove it".into(),
+        })
     }
 
-    fn check_new(file: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()> {
+    fn check_new_model(file: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()> {
         let config = DistilBertConfig::from_file(file)?;
         let sized = DistilBertConfig { vocab_size: vocab_size.unwrap_or(config.vocab_size), ..config };
         sized.check_memory(placement.dtype, placement.device).map_err(in_file(file))
@@ -122,16 +125,16 @@ impl RunModel for DistilBert {
         Ok(Self::new_random(config, placement.seed, placement.dtype, placement.device)?)
     }
 
-    fn embeddings(&self) -> i64 {
+    fn embedding_rows(&self) -> i64 {
         self.config().vocab_size
     }
 
-    fn longest(&self) -> usize {
+    fn max_sequence_length(&self) -> usize {
         usize::try_from(self.config().max_position_embeddings).unwrap_or(usize::MAX)
     }
 }
 
-/// A problem of a config's file, under its name.
+/// An error in a config file, with the name of the file.
 fn in_file(file: &Path) -> impl FnOnce(align_models::Error) -> Error {
     let name = align_base::printable_path(file);
     move |problem| Error::Data(format!("{name}: {problem}"))

@@ -1,4 +1,4 @@
-//! What a run needs of an objective: how examples become its rows, and how it is made of models and options.
+//! Objectives that a run can train: how to tokenise their examples, and how to create them.
 
 use super::RunModel;
 use crate::objective::{Classification, Cpo, Dpo, Kto, Sft};
@@ -9,75 +9,76 @@ use align_data::{
 };
 use align_models::CausalLm;
 
-/// An objective that a [`Run`](super::Run) can make. The built-in ones are; one's own becomes one by these few functions.
+/// An objective that a [`Run`](super::Run) can train. All built-in objectives implement it. Implement it to use a custom objective in a
+/// run.
 pub trait RunObjective: Objective<Model: RunModel> + Sized {
-    /// An example as a user has it, before it is tokenised.
+    /// An example before it is tokenised.
     type Example;
 
     /// Tokenises examples.
     ///
     /// # Errors
-    /// Examples or options that cannot be honoured.
+    /// Examples that cannot be tokenised, or invalid options.
     fn encode(
         config: &Self::Config,
         examples: &[Self::Example],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>>;
 
-    /// The objective of a run's models. A `reference` is given only where [`RunObjective::HAS_REFERENCE`].
+    /// Creates the objective. `reference` is always `None` unless [`RunObjective::HAS_REFERENCE`].
     ///
     /// # Errors
-    /// Options that contradict each other, or models that do not go together.
-    fn of_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self>;
+    /// Options that contradict each other, or models that do not match.
+    fn from_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self>;
 
-    /// Whether the policy is compared with a reference model.
+    /// Whether the objective has a reference model.
     const HAS_REFERENCE: bool = false;
 
-    /// The texts that a new model's tokeniser is trained on; `None` where training begins with a trained model.
-    fn texts(examples: &[Self::Example]) -> Option<Vec<String>> {
+    /// The texts on which the tokeniser of a new model is trained. `None` if the objective cannot train a new model.
+    fn tokenizer_training_texts(examples: &[Self::Example]) -> Option<Vec<String>> {
         let _ = examples;
         None
     }
 }
 
-/// By what examples are tokenised.
+/// How a run tokenises examples.
 #[derive(Debug, Clone)]
 pub struct EncodeContext<'a> {
     /// The model's tokeniser.
     pub tokenizer: &'a Tokenizer,
-    /// Most tokens of a sequence, as the run was told.
+    /// The maximum tokens of a sequence, if the run sets it.
     pub max_length: Option<usize>,
-    /// Most tokens of a sequence that the model takes.
-    pub longest: usize,
-    /// Whether a prompt that stands in front of its completions is taken off them.
+    /// The maximum tokens of a sequence that the model takes.
+    pub model_max_length: usize,
+    /// Whether a prompt is removed from the beginning of completions that repeat it.
     pub strip_prompt: bool,
 }
 
 impl EncodeContext<'_> {
     fn options(&self, max_length: Option<usize>) -> EncodeOptions {
-        let max_length = Some(max_length.or(self.max_length).unwrap_or(self.longest));
+        let max_length = Some(max_length.or(self.max_length).unwrap_or(self.model_max_length));
         EncodeOptions { max_length, strip_prompt: self.strip_prompt, ..EncodeOptions::default() }
     }
 }
 
-/// Examples as rows of token ids.
+/// Tokenised examples.
 #[derive(Debug, Clone)]
 pub struct EncodedExamples<R> {
     /// The rows.
     pub rows: Vec<R>,
-    /// What was changed or left out, where anything could be.
+    /// Which examples were changed or omitted, if the encoding reports it.
     pub report: Option<EncodeReport>,
-    /// Most tokens of a row, where there is a limit.
+    /// The maximum tokens of a row, if there is a limit.
     pub max_length: Option<usize>,
 }
 
-/// An example whose completions may repeat the prompt.
+/// An example with a prompt, whose completions may repeat the prompt.
 pub trait PromptedExample {}
 
 impl PromptedExample for PreferencePair {}
 impl PromptedExample for UnpairedPreference {}
 
-fn pairs(
+fn encode_preference_pairs(
     examples: &[PreferencePair],
     tokenizer: &Tokenizer,
     options: &EncodeOptions,
@@ -95,10 +96,10 @@ impl RunObjective for Dpo {
         examples: &[PreferencePair],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
-        pairs(examples, context.tokenizer, &context.options(None))
+        encode_preference_pairs(examples, context.tokenizer, &context.options(None))
     }
 
-    fn of_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
+    fn from_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
         Self::new(policy, reference, config)
     }
 }
@@ -106,16 +107,20 @@ impl RunObjective for Dpo {
 impl RunObjective for Cpo {
     type Example = PreferencePair;
 
-    /// With BOS before each prompt, as TRL's trainers without a reference have it.
+    /// Prepends BOS to each prompt, as TRL does for objectives without a reference model.
     fn encode(
         _: &Self::Config,
         examples: &[PreferencePair],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
-        pairs(examples, context.tokenizer, &EncodeOptions { prepend_bos: true, ..context.options(None) })
+        encode_preference_pairs(
+            examples,
+            context.tokenizer,
+            &EncodeOptions { prepend_bos: true, ..context.options(None) },
+        )
     }
 
-    fn of_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
+    fn from_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
         Self::new(policy, config)
     }
 }
@@ -134,7 +139,7 @@ impl RunObjective for Kto {
         Ok(EncodedExamples { rows: encoded.rows, report: Some(encoded.report), max_length: options.max_length })
     }
 
-    fn of_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
+    fn from_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
         Self::new(policy, reference, config)
     }
 }
@@ -152,11 +157,11 @@ impl RunObjective for Sft {
         Ok(EncodedExamples { rows, report: Some(report), max_length: config.max_length })
     }
 
-    fn of_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
+    fn from_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
         Self::new(policy, config)
     }
 
-    fn texts(examples: &[Self::Example]) -> Option<Vec<String>> {
+    fn tokenizer_training_texts(examples: &[Self::Example]) -> Option<Vec<String>> {
         Some(examples.iter().map(|(prompt, completion)| [prompt.as_str(), completion].concat()).collect())
     }
 }
@@ -171,16 +176,16 @@ impl RunObjective for Classification {
     ) -> Result<EncodedExamples<Self::Row>> {
         let (texts, labels): (Vec<&str>, Vec<i64>) =
             examples.iter().map(|example| (example.text.as_str(), example.label)).unzip();
-        let max_length = Some(config.max_length.unwrap_or(context.longest));
+        let max_length = Some(config.max_length.unwrap_or(context.model_max_length));
         let rows = encode_labelled_texts(context.tokenizer, &texts, &labels, max_length)?;
         Ok(EncodedExamples { rows, report: None, max_length })
     }
 
-    fn of_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
+    fn from_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
         Self::new(policy, config)
     }
 
-    fn texts(examples: &[Self::Example]) -> Option<Vec<String>> {
+    fn tokenizer_training_texts(examples: &[Self::Example]) -> Option<Vec<String>> {
         Some(examples.iter().map(|example| example.text.clone()).collect())
     }
 }

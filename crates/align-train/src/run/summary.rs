@@ -1,26 +1,27 @@
 use crate::{EvaluationRecord, StepRecord};
 use std::path::PathBuf;
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RunSummary {
-    /// Optimiser steps done, those before a resume included.
+    /// Completed optimiser steps, including those before a resume.
     pub steps: u64,
-    /// Optimiser steps that the options ask for. A finished run has fewer where early stopping ended it.
+    /// Optimiser steps according to the options. `steps` is smaller if the run was stopped or early stopping finished it.
     pub total_steps: u64,
-    /// Whether the run is over. One that was stopped has a checkpoint instead of a model, and can be resumed.
+    /// Whether the run is finished. A run that was stopped has a checkpoint instead of a model, and can be resumed.
     pub finished: bool,
-    /// The step of the checkpoint whose weights the model has, with `load_best_model_at_end`; otherwise they are the last step's.
+    /// The step of the best checkpoint, whose weights the model has with `load_best_model_at_end`. `None` if the model has the weights of
+    /// the last step.
     pub best_step: Option<u64>,
-    /// The last step.
+    /// The record of the last step.
     pub last_step: Option<StepRecord>,
-    /// The trained model on the held-out rows, where there are any.
+    /// The evaluation of the trained model on the held-out rows, if there are any.
     pub evaluation: Option<EvaluationRecord>,
-    /// The trained model's folder, of a finished run.
+    /// The folder of the trained model, if the run is finished.
     pub model: Option<PathBuf>,
-    /// Whether that folder holds a LoRA adapter and not a whole model.
+    /// Whether that folder contains a LoRA adapter instead of a full model.
     pub adapter: bool,
-    /// The page of the commit that uploaded the model.
+    /// The URL of the commit with the uploaded model.
     pub commit_url: Option<String>,
 }

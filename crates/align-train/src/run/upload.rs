@@ -1,10 +1,10 @@
-//! The trained model on its way to the Hugging Face hub.
+//! Uploading the trained model to the Hugging Face hub.
 
 use crate::{Error, Result};
 use align_models::hub::{Event, Hub, HubConfig, NameError, RepoName, UploadOptions};
 use std::path::Path;
 
-/// An upload that waits for a run's end.
+/// An upload of the trained model at the end of a run.
 #[derive(Debug, Clone)]
 pub struct Upload {
     repo: RepoName,
@@ -12,31 +12,31 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// The same to a repository by its name.
+    /// An upload to the repository with this name. See [`Upload::new`].
     ///
     /// # Errors
-    /// As [`Upload::new`], and a name that the hub could not have.
-    pub fn by_name(repo: &str, private: bool) -> Result<Self> {
+    /// Those of [`Upload::new`], or an invalid repository name.
+    pub fn from_name(repo: &str, private: bool) -> Result<Self> {
         let repo =
             repo.parse().map_err(|e: NameError| Error::Config { option: "hub_model_id", reason: e.to_string() })?;
         Self::new(repo, private)
     }
 
-    /// To the repository `user/name`; where it is new, `private` makes it a private one.
+    /// An upload to the repository `user/name`. If the repository is new, `private` makes it private.
     ///
     /// # Errors
-    /// A missing token or network, before hours of work for it.
+    /// A missing token, or offline mode. They are checked here so that they are found before training.
     pub fn new(repo: RepoName, private: bool) -> Result<Self> {
-        let refuse = |reason: &str| {
+        let config_error = |reason: &str| {
             let reason = format!("the upload to {repo} {reason}");
             Err(Error::Config { option: "push_to_hub", reason })
         };
         let config = HubConfig::from_env().map_err(align_models::Error::from)?;
         if config.offline {
-            return refuse("needs a network, and HF_HUB_OFFLINE is set: unset it, or do without push_to_hub");
+            return config_error("needs a network, but HF_HUB_OFFLINE is set: unset it, or remove push_to_hub");
         }
         if config.token.is_none() {
-            return refuse("needs a token that may write: set HF_TOKEN, or run `hf auth login`");
+            return config_error("needs a token with write access: set HF_TOKEN, or run `hf auth login`");
         }
         Ok(Self { repo, private })
     }
@@ -47,10 +47,10 @@ impl Upload {
         &self.repo
     }
 
-    /// Uploads a model's folder with its card, and gives the commit's page.
+    /// Uploads the folder of a model with its model card, and returns the URL of the commit.
     ///
     /// # Errors
-    /// What the hub refuses, or a connection that fails again and again.
+    /// Errors of the hub, or a connection that fails repeatedly.
     pub fn push(&self, model: &Path, mut progress: impl FnMut(Event<'_>)) -> Result<String> {
         let mut upload = || {
             let options = UploadOptions { private: self.private.then_some(true), ..UploadOptions::default() };

@@ -1,16 +1,16 @@
-//! The options of the reference.
+//! The options of the reference model.
 
 use super::DpoConfig;
 use crate::Result;
 use crate::config::require;
 
-/// TRL's share of the policy in a moved reference.
+/// TRL's default `ref_model_mixup_alpha`.
 const DEFAULT_MIXUP_ALPHA: f64 = 0.6;
-/// TRL's steps between the reference's moves.
+/// TRL's default `ref_model_sync_steps`.
 const DEFAULT_SYNC_STEPS: u64 = 512;
 
 impl DpoConfig {
-    /// Checks the options of the reference.
+    /// Checks the options of the reference model.
     pub(super) fn validate_reference(&self) -> Result<()> {
         let distance = self.weight_distance_coef;
         require("weight_distance_coef", distance >= 0.0 && distance.is_finite(), || {
@@ -21,26 +21,27 @@ impl DpoConfig {
             ("ref_model_sync_steps", self.ref_model_sync_steps.is_some()),
         ];
         for (option, given) in given {
-            require(option, self.sync_ref_model || !given, || "has an effect with sync_ref_model only".into())?;
+            require(option, self.sync_ref_model || !given, || "has no effect without sync_ref_model".into())?;
         }
         let precompute = self.precompute_ref_log_probs;
         require("precompute_ref_log_probs", !precompute || !self.sync_ref_model, || {
-            "stands beside sync_ref_model, which moves the reference: leave one of the two away".into()
+            "conflicts with sync_ref_model, which updates the reference model: remove one of the two".into()
         })?;
         require("precompute_ref_log_probs", !precompute || distance == 0.0, || {
-            "stands beside weight_distance_coef, which needs the reference's weights: leave one of the two away".into()
+            "conflicts with weight_distance_coef, which needs the reference model's weights: remove one of the two"
+                .into()
         })?;
         require("ref_log_probs_dir", precompute || self.ref_log_probs_dir.is_none(), || {
-            "has an effect with precompute_ref_log_probs only".into()
+            "has no effect without precompute_ref_log_probs".into()
         })?;
-        let Some((alpha, every)) = self.reference_sync() else { return Ok(()) };
+        let Some((alpha, steps)) = self.reference_sync() else { return Ok(()) };
         require("ref_model_mixup_alpha", alpha > 0.0 && alpha <= 1.0, || {
             format!("is {alpha}, expected above 0 and at most 1")
         })?;
-        require("ref_model_sync_steps", every > 0, || "is 0, expected at least 1".into())
+        require("ref_model_sync_steps", steps > 0, || "is 0, expected at least 1".into())
     }
 
-    /// The policy's share in the moved reference, and the steps between its moves; none if it stands still.
+    /// The weight of the policy in an update of the reference model, and the steps between updates. `None` for a fixed reference.
     pub(crate) fn reference_sync(&self) -> Option<(f64, u64)> {
         self.sync_ref_model.then(|| {
             let alpha = self.ref_model_mixup_alpha.unwrap_or(DEFAULT_MIXUP_ALPHA);

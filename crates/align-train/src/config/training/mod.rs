@@ -11,126 +11,129 @@ pub enum Strategy {
     /// Never.
     #[default]
     No,
-    /// Every so many optimiser steps.
+    /// Every given number of optimiser steps.
     Steps,
     /// After each epoch.
     Epoch,
 }
 
-/// The order in which an epoch visits the rows.
+/// The order in which an epoch visits the training examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SamplingStrategy {
-    /// Shuffled anew each epoch.
+    /// Reshuffled in each epoch.
     #[default]
     Random,
-    /// As they stand.
+    /// In the order of the dataset.
     Sequential,
-    /// Shuffled anew each epoch, in batches of rows of like length, so that little is padded.
+    /// Reshuffled in each epoch, in batches of examples of similar length, which reduces padding.
     #[serde(rename = "group_by_length")]
     GroupByLength,
 }
 
-/// Epochs of a run that names neither epochs nor steps.
+/// Epochs of a run that sets neither `num_train_epochs` nor `max_steps`.
 const DEFAULT_EPOCHS: f64 = 3.0;
 
-/// How any objective is trained, under transformers' option names; `None` where TRL has a rule instead of a value.
+/// Training options common to all objectives, under the names of transformers' `TrainingArguments`. `None` means that the default
+/// depends on other options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct TrainingConfig {
-    /// Rows a micro-batch.
+    /// Training examples per batch.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_train_batch_size))]
     pub per_device_train_batch_size: usize,
-    /// Rows an evaluation batch: a matter of time and memory, no number depends on it. A loss that couples the rows of a batch
-    /// (kto, aot, aot_unpaired) is evaluated as it is trained, in batches of `per_device_train_batch_size` rows.
+    /// Evaluation examples per batch. Affects speed and memory only, not the results. Losses that depend on the whole batch
+    /// (kto, aot, aot_unpaired) ignore it: they are evaluated in batches of `per_device_train_batch_size`.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_eval_batch_size))]
     pub per_device_eval_batch_size: usize,
-    /// Micro-batches an optimiser step.
+    /// Batches whose gradients are accumulated in one optimiser step.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().gradient_accumulation_steps))]
     pub gradient_accumulation_steps: usize,
-    /// Passes over the rows, fractions allowed (3 unless `max_steps` is given); not together with `max_steps`.
+    /// Passes over the training examples; may be a fraction [default: 3, unless `max_steps` is set]. Conflicts with `max_steps`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub num_train_epochs: Option<f64>,
-    /// Optimiser steps of the run; not together with `num_train_epochs`.
+    /// Total number of optimiser steps. Conflicts with `num_train_epochs`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub max_steps: Option<u64>,
-    /// The highest learning rate.
+    /// Peak learning rate.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().learning_rate))]
     pub learning_rate: f64,
-    /// How it falls.
+    /// Learning-rate schedule: linear, cosine, constant or constant_with_warmup.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<LrSchedulerType>, default_value = "linear"))]
     pub lr_scheduler_type: LrSchedulerType,
-    /// Steps over which it rises from zero; not together with `warmup_ratio`.
+    /// Steps of linear warm-up from a learning rate of 0. Conflicts with `warmup_ratio`.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().warmup_steps))]
     pub warmup_steps: u64,
-    /// The same as a share of the run.
+    /// Linear warm-up as a fraction of all steps. Conflicts with `warmup_steps`.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().warmup_ratio))]
     pub warmup_ratio: f64,
-    /// Decoupled weight decay of matrices.
+    /// AdamW weight decay. Applies to matrices only, not to biases and layer norms.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().weight_decay))]
     pub weight_decay: f64,
-    /// AdamW's decay of the gradient's running mean.
+    /// AdamW beta1: decay rate of the running mean of the gradient.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().adam_beta1))]
     pub adam_beta1: f64,
-    /// AdamW's decay of the squared gradient's running mean.
+    /// AdamW beta2: decay rate of the running mean of the squared gradient.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().adam_beta2))]
     pub adam_beta2: f64,
-    /// Added to AdamW's denominator.
+    /// AdamW epsilon, added to the denominator.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().adam_epsilon))]
     pub adam_epsilon: f64,
-    /// The gradient's norm is cut to this; 0 for no clipping.
+    /// Maximum gradient norm for clipping; 0 disables clipping.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().max_grad_norm))]
     pub max_grad_norm: f64,
-    /// Whether the policy trains without dropout.
+    /// Train the policy without dropout.
     #[cfg_attr(feature = "clap", arg(long, action = clap::ArgAction::Set, default_value_t = Self::default().disable_dropout))]
     pub disable_dropout: bool,
-    /// Whether only the layers' inputs are kept for the backward pass, which computes each layer again: less memory for at
-    /// most a third more time, with the same weights.
+    /// Keep only the input of each layer for the backward pass and recompute the rest. Saves memory, takes up to a third more
+    /// time, and gives the same weights.
     #[cfg_attr(feature = "clap", arg(long))]
     pub gradient_checkpointing: bool,
-    /// The rows' order.
+    /// Order of the training examples: random (reshuffled in each epoch), sequential, or group_by_length (random batches of examples
+    /// of similar length).
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<SamplingStrategy>, default_value = "random"))]
     pub train_sampling_strategy: SamplingStrategy,
-    /// Fixes the rows' order and dropout.
+    /// Random seed for the order of the training examples and for dropout.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().seed))]
     pub seed: u64,
-    /// Steps whose mean makes one line of the metrics file.
+    /// Optimiser steps per line of the metrics file, which holds their mean.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().logging_steps))]
     pub logging_steps: u64,
-    /// When held-out rows are evaluated.
+    /// When to evaluate on the held-out examples: no, steps or epoch.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<Strategy>, default_value = "no"))]
     pub eval_strategy: Strategy,
-    /// Steps between evaluations, with `eval_strategy` steps.
+    /// Optimiser steps between evaluations. Requires `eval_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]
     pub eval_steps: Option<u64>,
-    /// When checkpoints are written.
+    /// When to write checkpoints: no, steps or epoch.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<Strategy>, default_value = "no"))]
     pub save_strategy: Strategy,
-    /// Steps between checkpoints, with `save_strategy` steps.
+    /// Optimiser steps between checkpoints. Requires `save_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]
     pub save_steps: Option<u64>,
-    /// Checkpoints kept: the newest, and the best one where they are compared; `None` keeps all.
+    /// Maximum number of checkpoints to keep [default: all]. The newest is always kept, and so is the best if `load_best_model_at_end`
+    /// or `early_stopping_patience` is set.
     #[cfg_attr(feature = "clap", arg(long))]
     pub save_total_limit: Option<usize>,
-    /// Whether the trained model is the best of the checkpoints instead of the last step's; each must be evaluated when it is
-    /// written, so `eval_strategy` must be `save_strategy`.
+    /// Use the weights of the best checkpoint as the trained model instead of those of the last step. Every checkpoint must be evaluated
+    /// when it is written, so `eval_strategy` must equal `save_strategy`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub load_best_model_at_end: bool,
-    /// The number of the held-out rows by which weights are compared, as the metrics file calls it (loss unless given); with
+    /// Evaluation metric that decides which weights are best, by its name in the metrics file [default: loss]. Requires
     /// `load_best_model_at_end` or `early_stopping_patience`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub metric_for_best_model: Option<String>,
-    /// Whether more of it is better (unless given: where its name does not end in loss).
+    /// Whether a higher value of `metric_for_best_model` is better [default: true, unless its name ends in loss].
     #[cfg_attr(feature = "clap", arg(long))]
     pub greater_is_better: Option<bool>,
-    /// Evaluations in a row without improvement after which the run is done.
+    /// Stop training after this many consecutive evaluations without improvement.
     #[cfg_attr(feature = "clap", arg(long))]
     pub early_stopping_patience: Option<u64>,
-    /// What an evaluation must be better by to count as an improvement; with `early_stopping_patience`.
+    /// Minimum change of the metric that counts as an improvement. Requires `early_stopping_patience`.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().early_stopping_threshold))]
     pub early_stopping_threshold: f64,
-    /// Whether a run that seems to need more memory than there is begins nevertheless.
+    /// Start the run even if the estimated memory exceeds the available memory.
     #[cfg_attr(feature = "clap", arg(long))]
     pub skip_memory_check: bool,
 }
@@ -174,7 +177,7 @@ impl Default for TrainingConfig {
 }
 
 impl TrainingConfig {
-    /// By what the weights of a run are compared; none where they are not.
+    /// The metric that decides which weights are best, or `None` if the run does not compare weights.
     pub(crate) fn best_metric(&self) -> Option<BestMetric> {
         (self.load_best_model_at_end || self.early_stopping_patience.is_some()).then(|| {
             let name = self.metric_for_best_model.clone().unwrap_or_else(|| "loss".into());
@@ -194,16 +197,16 @@ impl TrainingConfig {
         }
     }
 
-    /// Micro-batches of an epoch over `rows` rows; the last may be smaller.
+    /// Batches per epoch over `rows` rows; the last one may be smaller.
     #[must_use]
-    pub fn micro_batches_per_epoch(&self, rows: usize) -> u64 {
+    pub fn batches_per_epoch(&self, rows: usize) -> u64 {
         rows.div_ceil(self.per_device_train_batch_size.max(1)) as u64
     }
 
-    /// Optimiser steps of an epoch over `rows` rows; the last may accumulate fewer micro-batches.
+    /// Optimiser steps per epoch over `rows` rows; the last one may accumulate fewer batches.
     #[must_use]
     pub fn steps_per_epoch(&self, rows: usize) -> u64 {
-        self.micro_batches_per_epoch(rows).div_ceil(self.gradient_accumulation_steps.max(1) as u64)
+        self.batches_per_epoch(rows).div_ceil(self.gradient_accumulation_steps.max(1) as u64)
     }
 
     /// Optimiser steps of the run over `rows` rows.
@@ -213,7 +216,7 @@ impl TrainingConfig {
         self.max_steps.unwrap_or_else(|| (epochs * self.steps_per_epoch(rows) as f64).ceil() as u64)
     }
 
-    /// Warm-up steps of a run of `total_steps`.
+    /// Warm-up steps in a run of `total_steps`.
     #[must_use]
     pub fn warmup(&self, total_steps: u64) -> u64 {
         if self.warmup_ratio > 0.0 { (self.warmup_ratio * total_steps as f64).ceil() as u64 } else { self.warmup_steps }
@@ -225,14 +228,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn partial_batches_and_windows_count() {
+    fn the_last_batch_and_the_last_step_may_be_partial() {
         let config = TrainingConfig {
             per_device_train_batch_size: 4,
             gradient_accumulation_steps: 2,
             num_train_epochs: Some(1.5),
             ..TrainingConfig::default()
         };
-        // 10 rows: batches of 4, 4 and 2, steps of two batches and one.
-        assert_eq!((config.micro_batches_per_epoch(10), config.steps_per_epoch(10), config.total_steps(10)), (3, 2, 3));
+        // 10 rows: batches of 4, 4 and 2; one step of two batches and one step of one batch.
+        assert_eq!((config.batches_per_epoch(10), config.steps_per_epoch(10), config.total_steps(10)), (3, 2, 3));
     }
 }

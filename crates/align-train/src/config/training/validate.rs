@@ -1,14 +1,14 @@
-//! Checks of the options against their ranges and against each other.
+//! Checks that options are in range and do not contradict each other.
 
 use super::{DEFAULT_EPOCHS, Strategy, TrainingConfig};
 use crate::config::require;
 use crate::{LrSchedulerType, Result};
 
 impl TrainingConfig {
-    /// Checks every option by itself and against the others.
+    /// Checks the range of every option and its combination with the others.
     ///
     /// # Errors
-    /// The first option that is out of range, contradicts another, or would be ignored.
+    /// Names the first option that is out of range, contradicts another option or would be ignored.
     pub fn validate(&self) -> Result<()> {
         let counts = [
             ("per_device_train_batch_size", self.per_device_train_batch_size),
@@ -23,8 +23,8 @@ impl TrainingConfig {
         self.validate_learning_rate()?;
         let clip = self.max_grad_norm;
         require("max_grad_norm", clip >= 0.0 && clip.is_finite(), || format!("is {clip}, expected 0 or more"))?;
-        validate_every("eval_strategy", "eval_steps", self.eval_strategy, self.eval_steps)?;
-        validate_every("save_strategy", "save_steps", self.save_strategy, self.save_steps)?;
+        validate_interval("eval_strategy", "eval_steps", self.eval_strategy, self.eval_steps)?;
+        validate_interval("save_strategy", "save_steps", self.save_strategy, self.save_steps)?;
         let limit = self.save_total_limit;
         require("save_total_limit", limit != Some(0), || "is 0, which would keep no checkpoint".into())?;
         require("save_total_limit", limit.is_none() || self.save_strategy != Strategy::No, || {
@@ -37,21 +37,21 @@ impl TrainingConfig {
     fn validate_best_model(&self) -> Result<()> {
         let (best, eval, save) = (self.load_best_model_at_end, self.eval_strategy, self.save_strategy);
         require("load_best_model_at_end", !best || save != Strategy::No, || {
-            "has no checkpoint to load: set save_strategy, and eval_strategy to the same".into()
+            "has no checkpoint to load: set save_strategy, and set eval_strategy to the same value".into()
         })?;
         require("load_best_model_at_end", !best || eval == save, || {
-            "needs every checkpoint evaluated: set eval_strategy to what save_strategy is".into()
+            "requires an evaluation at every checkpoint: set eval_strategy to the value of save_strategy".into()
         })?;
         let steps = self.save_steps.zip(self.eval_steps).filter(|_| best);
         require("load_best_model_at_end", steps.is_none_or(|(save, eval)| save.is_multiple_of(eval)), || {
-            "needs every checkpoint evaluated: make save_steps a multiple of eval_steps".into()
+            "requires an evaluation at every checkpoint: make save_steps a multiple of eval_steps".into()
         })?;
         let compares = best || self.early_stopping_patience.is_some();
         require("metric_for_best_model", compares || self.metric_for_best_model.is_none(), || {
-            "has an effect with load_best_model_at_end or early_stopping_patience only".into()
+            "has no effect without load_best_model_at_end or early_stopping_patience".into()
         })?;
         require("greater_is_better", self.metric_for_best_model.is_some() || self.greater_is_better.is_none(), || {
-            "has an effect with metric_for_best_model only".into()
+            "has no effect without metric_for_best_model".into()
         })
     }
 
@@ -59,20 +59,20 @@ impl TrainingConfig {
         let (patience, threshold) = (self.early_stopping_patience, self.early_stopping_threshold);
         require("early_stopping_patience", patience != Some(0), || "is 0, expected at least 1".into())?;
         require("early_stopping_patience", patience.is_none() || self.eval_strategy != Strategy::No, || {
-            "has no evaluations to wait for: set eval_strategy".into()
+            "needs evaluations: set eval_strategy".into()
         })?;
         require("early_stopping_threshold", threshold >= 0.0 && threshold.is_finite(), || {
             format!("is {threshold}, expected 0 or more")
         })?;
         require("early_stopping_threshold", threshold == 0.0 || patience.is_some(), || {
-            "has an effect with early_stopping_patience only".into()
+            "has no effect without early_stopping_patience".into()
         })
     }
 
     fn validate_length(&self) -> Result<()> {
         require("max_steps", self.max_steps != Some(0), || "is 0, expected at least 1".into())?;
         require("max_steps", self.max_steps.is_none() || self.num_train_epochs.is_none(), || {
-            "stands beside num_train_epochs: give one of the two".into()
+            "conflicts with num_train_epochs: set one of the two".into()
         })?;
         let epochs = self.num_train_epochs.unwrap_or(DEFAULT_EPOCHS);
         require("num_train_epochs", epochs > 0.0 && epochs.is_finite(), || {
@@ -86,21 +86,26 @@ impl TrainingConfig {
         let ratio = self.warmup_ratio;
         require("warmup_ratio", (0.0..=1.0).contains(&ratio), || format!("is {ratio}, expected 0 to 1"))?;
         require("warmup_ratio", ratio == 0.0 || self.warmup_steps == 0, || {
-            "stands beside warmup_steps: give one of the two".into()
+            "conflicts with warmup_steps: set one of the two".into()
         })?;
         let warms_up = ratio > 0.0 || self.warmup_steps > 0;
         require("lr_scheduler_type", self.lr_scheduler_type != LrSchedulerType::Constant || !warms_up, || {
-            "constant has no warm-up: choose constant_with_warmup, or leave warmup_steps and warmup_ratio away".into()
+            "constant has no warm-up: choose constant_with_warmup, or remove warmup_steps and warmup_ratio".into()
         })
     }
 }
 
-fn validate_every(name: &'static str, steps_name: &'static str, strategy: Strategy, steps: Option<u64>) -> Result<()> {
+fn validate_interval(
+    name: &'static str,
+    steps_name: &'static str,
+    strategy: Strategy,
+    steps: Option<u64>,
+) -> Result<()> {
     match (strategy, steps) {
-        (Strategy::Steps, None) => require(name, false, || format!("is steps: say how many with {steps_name}")),
+        (Strategy::Steps, None) => require(name, false, || format!("is steps, but {steps_name} is not set: set it")),
         (_, Some(0)) => require(steps_name, false, || "is 0, expected at least 1".into()),
         (Strategy::No | Strategy::Epoch, Some(_)) => {
-            require(steps_name, false, || format!("has an effect with {name} steps only"))
+            require(steps_name, false, || format!("has no effect unless {name} is steps"))
         }
         _ => Ok(()),
     }
@@ -112,49 +117,49 @@ mod tests {
     use super::*;
     use crate::best_metric::BestMetric;
 
-    fn refused(change: impl FnOnce(&mut TrainingConfig)) -> String {
+    fn error(change: impl FnOnce(&mut TrainingConfig)) -> String {
         let mut config = TrainingConfig::default();
         change(&mut config);
         config.validate().unwrap_err().to_string()
     }
 
     #[test]
-    fn contradictions_are_refused_by_name() {
+    fn contradicting_options_are_named_in_the_error() {
         TrainingConfig::default().validate().unwrap();
-        let both = refused(|c| (c.max_steps, c.num_train_epochs) = (Some(5), Some(1.0)));
+        let both = error(|c| (c.max_steps, c.num_train_epochs) = (Some(5), Some(1.0)));
         assert!(both.contains("max_steps") && both.contains("num_train_epochs"), "{both}");
-        assert!(refused(|c| c.eval_strategy = Strategy::Steps).contains("eval_steps"));
-        assert!(refused(|c| c.save_steps = Some(3)).contains("save_strategy"));
-        assert!(refused(|c| c.save_total_limit = Some(3)).contains("save_strategy"));
+        assert!(error(|c| c.eval_strategy = Strategy::Steps).contains("eval_steps"));
+        assert!(error(|c| c.save_steps = Some(3)).contains("save_strategy"));
+        assert!(error(|c| c.save_total_limit = Some(3)).contains("save_strategy"));
         let best = |c: &mut TrainingConfig| {
             (c.load_best_model_at_end, c.save_strategy, c.save_steps) = (true, Strategy::Steps, Some(6));
         };
-        assert!(refused(|c| c.load_best_model_at_end = true).contains("save_strategy"));
-        assert!(refused(best).contains("eval_strategy"));
+        assert!(error(|c| c.load_best_model_at_end = true).contains("save_strategy"));
+        assert!(error(best).contains("eval_strategy"));
         let at_steps = |c: &mut TrainingConfig, steps| {
             best(c);
             (c.eval_strategy, c.eval_steps) = (Strategy::Steps, Some(steps));
         };
-        assert!(refused(|c| at_steps(c, 4)).contains("multiple of eval_steps"));
+        assert!(error(|c| at_steps(c, 4)).contains("multiple of eval_steps"));
         let mut good = TrainingConfig::default();
         at_steps(&mut good, 3);
         good.validate().unwrap();
         assert_eq!(good.best_metric(), Some(BestMetric { name: "loss".into(), greater_is_better: false }));
         good.metric_for_best_model = Some("eval_rewards/margins".into());
         assert!(good.best_metric().unwrap().greater_is_better);
-        assert!(refused(|c| c.metric_for_best_model = Some("loss".into())).contains("load_best_model_at_end"));
-        assert!(refused(|c| c.greater_is_better = Some(true)).contains("metric_for_best_model"));
-        assert!(refused(|c| c.early_stopping_patience = Some(2)).contains("eval_strategy"));
-        assert!(refused(|c| c.early_stopping_threshold = 0.1).contains("early_stopping_patience"));
+        assert!(error(|c| c.metric_for_best_model = Some("loss".into())).contains("load_best_model_at_end"));
+        assert!(error(|c| c.greater_is_better = Some(true)).contains("metric_for_best_model"));
+        assert!(error(|c| c.early_stopping_patience = Some(2)).contains("eval_strategy"));
+        assert!(error(|c| c.early_stopping_threshold = 0.1).contains("early_stopping_patience"));
         let negative = |c: &mut TrainingConfig| {
             (c.eval_strategy, c.early_stopping_patience) = (Strategy::Epoch, Some(1));
             c.early_stopping_threshold = -0.1;
         };
-        assert!(refused(negative).contains("0 or more"));
-        assert!(refused(|c| (c.warmup_steps, c.warmup_ratio) = (3, 0.1)).contains("warmup_ratio"));
-        let constant = refused(|c| (c.warmup_steps, c.lr_scheduler_type) = (3, LrSchedulerType::Constant));
+        assert!(error(negative).contains("0 or more"));
+        assert!(error(|c| (c.warmup_steps, c.warmup_ratio) = (3, 0.1)).contains("warmup_ratio"));
+        let constant = error(|c| (c.warmup_steps, c.lr_scheduler_type) = (3, LrSchedulerType::Constant));
         assert!(constant.contains("constant_with_warmup"), "{constant}");
-        assert!(refused(|c| c.learning_rate = f64::NAN).contains("learning_rate"));
-        assert!(refused(|c| c.per_device_train_batch_size = 0).contains("per_device_train_batch_size"));
+        assert!(error(|c| c.learning_rate = f64::NAN).contains("learning_rate"));
+        assert!(error(|c| c.per_device_train_batch_size = 0).contains("per_device_train_batch_size"));
     }
 }

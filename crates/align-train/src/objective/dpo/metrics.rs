@@ -1,11 +1,11 @@
-//! What DPO reports of a batch.
+//! The metrics of DPO.
 
 use crate::objective::pair_micro_batch::PairValues;
-use crate::objective::row_statistics::{RowStatistics, mean_over_pairs, numbers};
+use crate::objective::row_statistics::{RowStatistics, mean_over_pairs, to_f64s};
 use crate::{BatchMetrics, Result};
 use align_losses::{ImplicitRewards, Pair, PairLogps};
 
-pub(super) fn of(rewards: &ImplicitRewards, logps: &PairLogps, values: PairValues) -> Result<BatchMetrics> {
+pub(super) fn batch_metrics(rewards: &ImplicitRewards, logps: &PairLogps, values: PairValues) -> Result<BatchMetrics> {
     let (both, policy) = (rewards.rewards(), logps.policy());
     let mut metrics = BatchMetrics::default();
     for (name, values) in [
@@ -19,13 +19,13 @@ pub(super) fn of(rewards: &ImplicitRewards, logps: &PairLogps, values: PairValue
         ("log_ratios/rejected", &rewards.log_ratios.rejected),
         ("likelihood_displacement", &rewards.displaced()),
     ] {
-        metrics.set(name, mean_over_pairs(&numbers(values)?));
+        metrics.set(name, mean_over_pairs(&to_f64s(values)?));
     }
     if let Some(Pair { chosen, rejected }) = values.statistics() {
         metrics.set("logits/chosen", chosen.mean_logit(|_| true));
         metrics.set("logits/rejected", rejected.mean_logit(|_| true));
         metrics.set("mean_token_accuracy", chosen.accuracy(|_| true));
-        let both = RowStatistics::joined(vec![chosen, rejected]);
+        let both = RowStatistics::concat(vec![chosen, rejected]);
         metrics.set("entropy", both.and_then(|both| both.entropy(|_| true)));
     }
     Ok(metrics)

@@ -1,4 +1,5 @@
 mod metrics;
+mod micro_batch;
 mod objective;
 mod step;
 
@@ -7,26 +8,26 @@ use crate::{DpoConfig, Error, PrefixSharing, Result, RunConfig};
 use align_losses::{AdaptiveBeta, PairLoss};
 use align_models::CausalLm;
 
-/// Direct preference optimisation (arXiv:2305.18290) and its family: a policy, a reference, and a loss of their
-/// log-probabilities of pairs.
+/// Direct preference optimisation (arXiv:2305.18290) and its variants: a loss on the log-probabilities of preference pairs under the
+/// policy and a reference model.
 #[derive(Debug)]
 pub struct Dpo {
     policy: Box<dyn CausalLm>,
     reference: Reference,
     config: DpoConfig,
     loss: Box<dyn PairLoss>,
-    /// β-DPO's beta, if it moves.
+    /// β-DPO's state, if beta adapts to each batch.
     beta: Option<AdaptiveBeta>,
     sharing: PrefixSharing,
-    /// Whether the policy may have moved.
+    /// Whether training has started, so that the policy may differ from the reference model.
     trained: bool,
 }
 
 impl Dpo {
-    /// The objective of a configuration. Without a `reference` it is a copy of the policy as it stands.
+    /// Creates the objective. Without a `reference`, the reference model is a copy of the policy.
     ///
     /// # Errors
-    /// Options that contradict each other, or a reference of another vocabulary.
+    /// Invalid options, or a reference model with another vocabulary.
     pub fn new(
         policy: impl CausalLm + 'static,
         reference: Option<Box<dyn CausalLm>>,
@@ -34,7 +35,7 @@ impl Dpo {
     ) -> Result<Self> {
         config.validate()?;
         let policy: Box<dyn CausalLm> = Box::new(policy);
-        refuse_under_adapter(&policy, &config)?;
+        check_adapter_options(&policy, &config)?;
         let sharing = config.prefix_sharing.for_model(&policy, &config.training)?;
         let (loss, beta) = (config.loss()?, config.adaptive_beta()?);
         let reference = match config.precompute_ref_log_probs {
@@ -44,10 +45,10 @@ impl Dpo {
         Ok(Self { policy, reference, config, loss, beta, sharing, trained: false })
     }
 
-    /// The same with a loss of one's own, in place of the one that the configuration names.
+    /// Creates the objective with a custom loss instead of the one in the configuration.
     ///
     /// # Errors
-    /// As [`Dpo::new`], or an option by which the configuration's own loss would move.
+    /// Those of [`Dpo::new`], or `beta_dpo_alpha`, which needs a loss from the configuration.
     pub fn with_loss(
         policy: impl CausalLm + 'static,
         reference: Option<Box<dyn CausalLm>>,
@@ -55,21 +56,22 @@ impl Dpo {
         loss: Box<dyn PairLoss>,
     ) -> Result<Self> {
         if config.beta_dpo_alpha.is_some() {
-            let reason = "stands beside a loss of one's own, whose beta is its own too".into();
+            let reason = "cannot be used with a custom loss, which has a constant beta: remove it".into();
             return Err(Error::Config { option: "beta_dpo_alpha", reason });
         }
         Ok(Self { loss, ..Self::new(policy, reference, config)? })
     }
 }
 
-/// Options of the weights themselves mean nothing for an adapter's matrices: it is their product that counts.
-fn refuse_under_adapter(policy: &dyn CausalLm, config: &DpoConfig) -> Result<()> {
-    let adapted = policy.frozen_parameters().is_some();
-    let reason = "is for whole models: the policy has an adapter, so leave it out or train all weights";
+/// Rejects options that act on single weights if the policy has an adapter. The matrices of an adapter have no meaning of their own,
+/// only their product has.
+fn check_adapter_options(policy: &dyn CausalLm, config: &DpoConfig) -> Result<()> {
+    let has_adapter = policy.frozen_parameters().is_some();
+    let reason = "cannot be used with an adapter: remove it or train all weights";
     for (option, given) in
         [("sync_ref_model", config.sync_ref_model), ("weight_distance_coef", config.weight_distance_coef > 0.0)]
     {
-        if adapted && given {
+        if has_adapter && given {
             return Err(Error::Config { option, reason: reason.into() });
         }
     }

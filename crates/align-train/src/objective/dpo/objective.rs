@@ -1,15 +1,17 @@
-//! DPO as an objective: what a trainer asks of it.
+//! The implementation of [`Objective`] for DPO.
 
-use super::step::{self, Step};
-use super::{Dpo, metrics};
-use crate::objective::equal_sides::check_sides;
-use crate::objective::micro_batches::micro_batches;
-use crate::objective::pair_length::PairLength;
-use crate::objective::pair_micro_batch::predicted;
+use super::Dpo;
+use super::metrics::batch_metrics;
+use super::micro_batch::pair_micro_batch;
+use super::step::Step;
+use crate::objective::micro_batches::split_into_micro_batches;
+use crate::objective::pair_micro_batch::predicted_tokens;
+use crate::objective::pair_tokens::PairTokens;
 use crate::objective::precompute::precompute;
-use crate::objective::reference_cache::ReferenceCache;
+use crate::objective::preference_checks::check_pairs_differ;
+use crate::objective::reference_logps_file::ReferenceLogpsFile;
 use crate::objective::row::check_rows;
-use crate::objective::{Batch, BatchOutcome, Objective, Split};
+use crate::objective::{Batch, BatchOutput, Objective, Split};
 use crate::{DpoConfig, Error, Result};
 use align_data::EncodedPair;
 use align_losses::{Mean, Pair, PairLoss};
@@ -18,32 +20,29 @@ use align_torch::Environment;
 use std::path::Path;
 
 impl Dpo {
-    /// Computes the reference's log-probabilities of all of a split's rows.
+    /// Computes the reference log-probabilities of all rows of a split.
     fn precompute(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
         if self.trained {
             return Err(Error::Data(format!(
-                "{} rows came after the first step, but precompute_ref_log_probs asks the reference before it: give them earlier",
+                "{} rows were added after the first step, but precompute_ref_log_probs needs all rows before it: add them earlier",
                 split.name()
             )));
         }
         self.policy.set_training(false);
-        let micro_batches = self.split_rows(rows.iter().map(PairLength::of));
+        let max_tokens = self.config.micro_batch_tokens;
+        let micro_batches = split_into_micro_batches(rows.iter().map(PairTokens::of), max_tokens, self.sharing);
         let dir = self.config.ref_log_probs_dir.as_deref();
-        let here = Environment::current(self.policy.device());
-        let cache = dir.map(|dir| ReferenceCache::of(dir, self.reference.identity(), &here, rows)).transpose()?;
+        let environment = Environment::current(self.policy.device());
+        let file =
+            dir.map(|dir| ReferenceLogpsFile::of(dir, self.reference.identity(), &environment, rows)).transpose()?;
         let (policy, config, sharing) = (&self.policy, &self.config, self.sharing);
-        let (model, remembered) = self.reference.model_and_remembered(split);
-        precompute(model.unwrap_or(policy), remembered, rows, &micro_batches, cache.as_ref(), |places| {
-            let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place)).collect();
-            step::micro_batch(policy, config, sharing, &pairs, places.to_vec())
+        let (model, cache) = self.reference.model_and_cache(split);
+        precompute(model.unwrap_or(policy), cache, rows, &micro_batches, file.as_ref(), |indices| {
+            let pairs: Vec<&EncodedPair> = indices.iter().filter_map(|index| rows.get(*index)).collect();
+            pair_micro_batch(policy, config, sharing, &pairs, indices.to_vec())
         })?;
         self.policy.set_training(!self.config.training.disable_dropout);
         Ok(())
-    }
-
-    /// The places of rows in micro-batches of at most `micro_batch_tokens` tokens.
-    pub(super) fn split_rows(&self, lengths: impl Iterator<Item = PairLength>) -> Vec<Vec<usize>> {
-        micro_batches(lengths, self.config.micro_batch_tokens, self.sharing)
     }
 }
 
@@ -70,34 +69,35 @@ impl Objective for Dpo {
 
     fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
         check_rows(rows, &self.policy, split.name())?;
-        check_sides(split, rows)?;
+        check_pairs_differ(split, rows)?;
         self.reference.prepare(split, rows, |pair| {
-            let Pair { chosen, rejected } = predicted(pair);
+            let Pair { chosen, rejected } = predicted_tokens(pair);
             (chosen + rejected) as usize
         })?;
         if self.config.precompute_ref_log_probs { self.precompute(split, rows) } else { Ok(()) }
     }
 
-    fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
+    fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
         let micro_batches = self.micro_batches(batch)?;
-        let Step { losses, values, logps, beta } = match share {
+        let Step { loss_terms, values, logps, beta } = match gradient_scale {
             None => self.evaluate(batch.split, &micro_batches)?,
-            Some(share) => {
+            Some(scale) => {
                 self.trained = true;
                 if self.config.precompute_ref_log_probs {
                     self.reference.unload();
                 }
-                self.train(batch.split, &micro_batches, share)?
+                self.train(batch.split, &micro_batches, scale)?
             }
         };
         let rewards = logps.implicit_rewards(beta.unwrap_or(self.loss.beta()))?;
-        let mut metrics = metrics::of(&rewards, &logps, values)?;
+        let mut metrics = batch_metrics(&rewards, &logps, values)?;
         if let Some(beta) = beta {
             metrics.set("beta", Mean::over_pairs(beta, batch.indices.len()));
         }
-        let real = |pair: &&EncodedPair| 2 * pair.prompt_ids.len() + pair.chosen_ids.len() + pair.rejected_ids.len();
-        let tokens = batch.rows().iter().map(real).sum::<usize>() as u64;
-        Ok(BatchOutcome { losses, metrics, tokens })
+        let pair_tokens =
+            |pair: &&EncodedPair| 2 * pair.prompt_ids.len() + pair.chosen_ids.len() + pair.rejected_ids.len();
+        let tokens = batch.rows().iter().map(pair_tokens).sum::<usize>() as u64;
+        Ok(BatchOutput { loss_terms, metrics, tokens })
     }
 
     fn couples_rows(&self) -> bool {
@@ -113,8 +113,8 @@ impl Objective for Dpo {
     }
 
     fn after_step(&mut self, step: u64) -> Result<()> {
-        let Some((alpha, every)) = self.config.reference_sync() else { return Ok(()) };
-        if step.is_multiple_of(every) {
+        let Some((alpha, sync_steps)) = self.config.reference_sync() else { return Ok(()) };
+        if step.is_multiple_of(sync_steps) {
             self.reference.sync(&self.policy, alpha)?;
         }
         Ok(())
@@ -125,10 +125,10 @@ impl Objective for Dpo {
     }
 
     fn state(&self) -> Result<serde_json::Value> {
-        serde_json::to_value(self.beta).map_err(|e| Error::Data(format!("β-DPO's running mean cannot be kept: {e}")))
+        serde_json::to_value(self.beta).map_err(|e| Error::Data(format!("β-DPO's state cannot be saved: {e}")))
     }
 
-    fn restore(&mut self, state: &serde_json::Value) -> Result<()> {
+    fn load_state(&mut self, state: &serde_json::Value) -> Result<()> {
         self.beta = serde_json::from_value(state.clone())
             .map_err(|e| Error::Data(format!("the checkpoint's β-DPO state cannot be read: {e}")))?;
         Ok(())

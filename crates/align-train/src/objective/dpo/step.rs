@@ -1,100 +1,100 @@
-//! The way of a batch through DPO: micro-batches, log-probabilities, the loss, its gradient.
+//! The forward and backward passes of a batch: log-probabilities, the loss and its gradient.
 
 use super::Dpo;
-use crate::objective::pair_length::PairLength;
 use crate::objective::pair_micro_batch::{PairMicroBatch, PairValues};
-use crate::objective::row::padding_id;
-use crate::objective::row_statistics::{RowStatistics, halves};
-use crate::objective::shared_prefixes::SharedPrefixes;
+use crate::objective::row_statistics::{RowStatistics, chosen_and_rejected};
 use crate::objective::token_logps::backward;
-use crate::objective::{Batch, SequenceTokens, Split, TokenLogps};
-use crate::{DpoConfig, Error, PrefixSharing, Result};
-use align_data::{CompletionBatch, EncodedPair};
+use crate::objective::{SequenceTokens, Split, TokenLogps};
+use crate::{DpoConfig, Error, Result};
 use align_losses::{LinearLogpsOptions, LossOutput, Mean, Pair, PairLogps, PairLoss, wpo_weights};
-use align_models::CausalLm;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-/// What a batch gave.
+/// The result of a batch.
 pub(super) struct Step {
-    /// The means that add up to the batch's loss.
-    pub losses: Vec<Mean>,
-    /// What its metrics are of, and as losses take it.
+    /// The terms of the batch's loss.
+    pub loss_terms: Vec<Mean>,
+    /// The values from which metrics are computed.
     pub values: PairValues,
+    /// The log-probabilities in the form that losses take.
     pub logps: PairLogps,
-    /// β-DPO's beta.
+    /// β-DPO's beta for this batch.
     pub beta: Option<f64>,
 }
 
 impl Dpo {
-    /// The loss of held-out pairs.
+    /// Computes the loss of held-out pairs.
     pub(super) fn evaluate(&mut self, split: Split, micro_batches: &[PairMicroBatch]) -> Result<Step> {
-        let (values, logps) = self.frozen_values(split, micro_batches)?;
-        Ok(Step { losses: self.loss.means(&logps)?, values, logps, beta: None })
+        let (values, logps) = self.values_without_graph(split, micro_batches)?;
+        Ok(Step { loss_terms: self.loss.means(&logps)?, values, logps, beta: None })
     }
 
-    /// The loss of pairs, with the gradient of `share` times its mean added to the policy's weights.
-    pub(super) fn train(&mut self, split: Split, micro_batches: &[PairMicroBatch], share: f64) -> Result<Step> {
+    /// Computes the loss of pairs, and adds the gradient of `scale` times their mean loss to the policy's gradients.
+    pub(super) fn train(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<Step> {
         match micro_batches {
-            [whole] => self.train_in_one_pass(split, std::slice::from_ref(whole), share),
-            several if self.couples_batch() => self.train_in_two_passes(split, several, share),
-            several => self.train_in_one_pass(split, several, share),
+            [single] => self.train_in_one_pass(split, std::slice::from_ref(single), scale),
+            several if self.couples_batch() => self.train_in_two_passes(split, several, scale),
+            several => self.train_in_one_pass(split, several, scale),
         }
     }
 
-    /// Each micro-batch forward and back.
-    fn train_in_one_pass(&mut self, split: Split, micro_batches: &[PairMicroBatch], share: f64) -> Result<Step> {
+    /// Runs each micro-batch forward and backward.
+    fn train_in_one_pass(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<Step> {
         let pairs: usize = micro_batches.iter().map(PairMicroBatch::pairs).sum();
-        let (mut all, mut losses, mut beta) = (Vec::new(), Vec::new(), None);
+        let (mut all_values, mut losses, mut beta) = (Vec::new(), Vec::new(), None);
         for micro_batch in micro_batches {
             let reference = self.reference_logps(split, micro_batch)?;
             let (policy, values) = self.values(micro_batch, &reference)?;
-            let (output, by_logps, adapted) = self.loss_and_gradient(&values.logps()?)?;
-            let by_logps = Tensor::f_cat(&[by_logps.chosen, by_logps.rejected], 0)?;
-            backward(&policy, &by_logps.f_mul_scalar(share * micro_batch.pairs() as f64 / pairs as f64)?)?;
-            all.push(values);
+            let (output, gradient, batch_beta) = self.loss_and_gradient(&values.logps()?)?;
+            let gradient = Tensor::f_cat(&[gradient.chosen, gradient.rejected], 0)?;
+            backward(&policy, &gradient.f_mul_scalar(scale * micro_batch.pairs() as f64 / pairs as f64)?)?;
+            all_values.push(values);
             losses.push(output.losses);
-            beta = adapted;
+            beta = batch_beta;
         }
-        let values = PairValues::joined(all)?;
+        let values = PairValues::concat(all_values)?;
         let logps = values.logps()?;
-        Ok(Step { losses: vec![mean_over_pairs(&Tensor::f_cat(&losses, 0)?)?], values, logps, beta })
+        Ok(Step { loss_terms: vec![Mean::of_pair_losses(&Tensor::f_cat(&losses, 0)?)?], values, logps, beta })
     }
 
-    /// All micro-batches forward for the loss, which couples their pairs, then each forward again and back.
-    fn train_in_two_passes(&mut self, split: Split, micro_batches: &[PairMicroBatch], share: f64) -> Result<Step> {
+    /// Runs all micro-batches forward to compute the loss, which couples their pairs. Then runs each one forward and backward.
+    fn train_in_two_passes(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<Step> {
         if !self.config.training.disable_dropout {
             let reason = format!(
-                "{} takes this batch apart, whose loss couples its pairs, and dropout would differ when a part is computed again: \
-                 raise it, or leave dropout off",
+                "is {}, which splits this batch into micro-batches. The loss depends on the whole batch, so each micro-batch is computed \
+                 twice, and dropout would differ between the two passes: increase micro_batch_tokens, or set disable_dropout",
                 self.config.micro_batch_tokens
             );
             return Err(Error::Config { option: "micro_batch_tokens", reason });
         }
-        let (values, logps) = self.frozen_values(split, micro_batches)?;
-        let (output, by_logps, beta) = self.loss_and_gradient(&logps)?;
+        let (values, logps) = self.values_without_graph(split, micro_batches)?;
+        let (output, gradient, beta) = self.loss_and_gradient(&logps)?;
         let mut start = 0;
         for micro_batch in micro_batches {
             let len = micro_batch.pairs() as i64;
-            let Pair { chosen, rejected } = by_logps.as_ref().try_map(|side| side.f_narrow(0, start, len))?;
+            let Pair { chosen, rejected } = gradient.as_ref().try_map(|side| side.f_narrow(0, start, len))?;
             start += len;
-            let policy = micro_batch.tokens.logps(&self.token_logps(micro_batch)?.logps)?;
-            backward(&policy, &Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(share)?)?;
+            let policy = micro_batch.tokens.sequence_logps(&self.token_logps(micro_batch)?.logps)?;
+            backward(&policy, &Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(scale)?)?;
         }
-        Ok(Step { losses: vec![mean_over_pairs(&output.losses)?], values, logps, beta })
+        Ok(Step { loss_terms: vec![Mean::of_pair_losses(&output.losses)?], values, logps, beta })
     }
 
     /// The log-probabilities of all micro-batches under both models, without a graph.
-    fn frozen_values(&mut self, split: Split, micro_batches: &[PairMicroBatch]) -> Result<(PairValues, PairLogps)> {
+    fn values_without_graph(
+        &mut self,
+        split: Split,
+        micro_batches: &[PairMicroBatch],
+    ) -> Result<(PairValues, PairLogps)> {
         let values = micro_batches.iter().map(|micro_batch| {
             let reference = self.reference_logps(split, micro_batch)?;
             tch::no_grad(|| Ok(self.values(micro_batch, &reference)?.1))
         });
-        let values = PairValues::joined(values.collect::<Result<_>>()?)?;
+        let values = PairValues::concat(values.collect::<Result<_>>()?)?;
         let logps = values.logps()?;
         Ok((values, logps))
     }
 
-    /// The losses of pairs, the derivative of their mean by the policy's log-probabilities, and β-DPO's beta, which moves.
+    /// The losses of pairs, the gradient of their mean with respect to the policy's log-probabilities, and the batch's beta in β-DPO.
     fn loss_and_gradient(&mut self, logps: &PairLogps) -> Result<(LossOutput, Pair<Tensor>, Option<f64>)> {
         let Some(adaptive) = &mut self.beta else {
             let (output, gradient) = self.loss.evaluate_with_gradient(logps)?;
@@ -111,9 +111,9 @@ impl Dpo {
     fn values(&self, micro_batch: &PairMicroBatch, reference: &Tensor) -> Result<(Tensor, PairValues)> {
         let tokens = &micro_batch.tokens;
         let token_logps = self.token_logps(micro_batch)?;
-        let policy = tokens.logps(&token_logps.logps)?;
-        let weights = wpo(&token_logps, tokens)?;
-        let statistics = token_logps.statistics.map(|found| RowStatistics::new(tokens, &found)).transpose()?;
+        let policy = tokens.sequence_logps(&token_logps.logps)?;
+        let weights = wpo_pair_weights(&token_logps, tokens)?;
+        let statistics = token_logps.statistics.map(|s| RowStatistics::new(tokens, &s)).transpose()?;
         let values = PairValues::new(&policy, reference, tokens, weights, statistics)?;
         Ok((policy, values))
     }
@@ -127,68 +127,24 @@ impl Dpo {
         TokenLogps::new(&self.policy, &micro_batch.hidden(&self.policy)?, &micro_batch.tokens, &options)
     }
 
-    /// The reference's log-probability of each sequence, `(2 · pairs)`.
+    /// The reference log-probability of each sequence, `(2 · pairs)`.
     fn reference_logps(&mut self, split: Split, micro_batch: &PairMicroBatch) -> Result<Tensor> {
-        let places = |remembered: &_| micro_batch.places(remembered);
-        let tokens = self.reference.logps(split, places, |model| micro_batch.frozen_logps(model))?;
-        micro_batch.tokens.logps(&tokens.f_to_device(self.policy.device())?)
+        let positions = |cache: &_| micro_batch.cache_positions(cache);
+        let tokens = self.reference.logps(split, positions, |model| micro_batch.logps_without_graph(model))?;
+        micro_batch.tokens.sequence_logps(&tokens.f_to_device(self.policy.device())?)
     }
 
-    /// Whether a pair's gradient depends on the batch's other pairs.
+    /// Whether the gradient of a pair depends on the other pairs of its batch.
     fn couples_batch(&self) -> bool {
         self.beta.is_some() || self.loss.couples_batch()
     }
-
-    /// The batch's pairs in micro-batches of at most `micro_batch_tokens` tokens.
-    pub(super) fn micro_batches(&self, batch: &Batch<'_, EncodedPair>) -> Result<Vec<PairMicroBatch>> {
-        let rows = batch.rows();
-        let split = self.split_rows(rows.iter().map(|pair| PairLength::of(pair)));
-        let micro_batch = |places: Vec<usize>| {
-            let pairs: Vec<&EncodedPair> = places.iter().filter_map(|place| rows.get(*place).copied()).collect();
-            let indices = places.iter().filter_map(|place| batch.indices.get(*place).copied()).collect();
-            micro_batch(&self.policy, &self.config, self.sharing, &pairs, indices)
-        };
-        split.into_iter().map(micro_batch).collect()
-    }
 }
 
-/// Pairs as one micro-batch.
-pub(super) fn micro_batch(
-    policy: &dyn CausalLm,
-    config: &DpoConfig,
-    sharing: PrefixSharing,
-    pairs: &[&EncodedPair],
-    indices: Vec<usize>,
-) -> Result<PairMicroBatch> {
-    let sequences = CompletionBatch::of_pairs(pairs, padding_id(policy))?.to_device(policy.device())?;
-    let tokens = predicted_tokens(&sequences, config.ld_alpha)?;
-    let length = pairs.iter().fold(PairLength::default(), |all, pair| all.and(PairLength::of(pair)));
-    let shares = length.shares(sharing);
-    let shared = shares.then(|| SharedPrefixes::of(pairs, &sequences, false)).transpose()?;
-    PairMicroBatch::new(indices, pairs, sequences, shared, tokens)
-}
-
-/// Both sides' tokens; with `ld_alpha` those beyond the shorter side's length count less (LD-DPO).
-fn predicted_tokens(sequences: &CompletionBatch, ld_alpha: Option<f64>) -> Result<SequenceTokens> {
-    let tokens = SequenceTokens::of(sequences)?;
-    let Some(alpha) = ld_alpha else { return Ok(tokens) };
-    let Pair { chosen, rejected } = halves(&tokens.counts)?;
-    let shared = chosen.f_minimum(&rejected)?;
-    let shared = Tensor::f_cat(&[&shared, &shared], 0)?.f_index_select(0, &tokens.rows)?;
-    let in_common = tokens.places()?.f_lt_tensor(&shared)?.f_to_kind(Kind::Float)?;
-    let weights = in_common.f_mul_scalar(1.0 - alpha)?.f_add_scalar(alpha)?;
-    Ok(tokens.with_weights(weights))
-}
-
-/// WPO's weight of each pair, `(pairs)`, where its statistic was asked for.
-fn wpo(token_logps: &TokenLogps, tokens: &SequenceTokens) -> Result<Option<Tensor>> {
-    let statistics = token_logps.statistics.as_ref().and_then(|found| found.log_sum_sq_probs.as_ref());
-    let Some(log_sum_sq_probs) = statistics else { return Ok(None) };
-    let sums = |x: &Tensor| halves(&tokens.sums(&x.f_detach()?)?);
+/// WPO's weight of each pair, `(pairs)`, if the statistic that it needs was computed.
+fn wpo_pair_weights(token_logps: &TokenLogps, tokens: &SequenceTokens) -> Result<Option<Tensor>> {
+    let statistic = token_logps.statistics.as_ref().and_then(|statistics| statistics.log_sum_sq_probs.as_ref());
+    let Some(log_sum_sq_probs) = statistic else { return Ok(None) };
+    let sums = |x: &Tensor| chosen_and_rejected(&tokens.sum_by_row(&x.f_detach()?)?);
     let (logps, log_sum_sq_probs) = (sums(&token_logps.logps)?, sums(log_sum_sq_probs)?);
-    Ok(Some(wpo_weights(&logps, &log_sum_sq_probs, &halves(&tokens.counts)?)?))
-}
-
-fn mean_over_pairs(losses: &Tensor) -> Result<Mean> {
-    Ok(Mean::over_pairs(losses.f_mean(Kind::Double)?.f_double_value(&[])?, losses.numel()))
+    Ok(Some(wpo_weights(&logps, &log_sum_sq_probs, &chosen_and_rejected(&tokens.counts)?)?))
 }

@@ -1,4 +1,4 @@
-//! A reference's log-probabilities in a file, for other runs on the same rows.
+//! Files with reference log-probabilities (`ref_log_probs_dir`), which other runs on the same rows reuse.
 
 use super::row::Row;
 use crate::rows_digest::rows_digest;
@@ -11,35 +11,34 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use tch::{Kind, Tensor};
 
-/// The form of the file: a change of what it holds changes the number.
-const FORM: &str = "align reference log-probabilities 2";
+/// The version of the file format.
+const FORMAT: &str = "align reference log-probabilities 2";
 const TENSOR: &str = "logps";
-/// The digest of the tensor and of what it is of, as text.
+/// The name of the tensor with the digest of the log-probabilities and their key.
 const DIGEST: &str = "digest";
-/// Hex digits of the digest in a file's name.
-const NAME: usize = 32;
+/// Hex digits of the key in the file name.
+const KEY_DIGITS: usize = 32;
 
-/// The file of a model's log-probabilities of some rows.
+/// A file with a model's log-probabilities of some rows.
 ///
-/// Its name is a digest of all that these follow from: the model's identity (hyper-parameters and weights), where it is computed, and
-/// the rows' token ids, cut into prompt and completions. So a run with another loss or other options finds it, and one on other
-/// rows or of another model does not.
+/// Its name is a key: a digest of the model's identity (hyper-parameters and weights), of the environment, and of the rows' token ids by
+/// prompt and completion. Runs with another loss or other options find the same file. Runs with other rows or another model do not.
 #[derive(Debug)]
-pub(crate) struct ReferenceCache {
+pub(crate) struct ReferenceLogpsFile {
     path: PathBuf,
-    of: String,
+    key: String,
 }
 
-impl ReferenceCache {
-    /// The file in the folder `dir`, whether it exists or not.
+impl ReferenceLogpsFile {
+    /// The file in the folder `dir`, which need not exist yet.
     pub fn of<R: Row>(dir: &Path, model: &ModelIdentity, environment: &Environment, rows: &[R]) -> Result<Self> {
         let identity = json!({ "model": model, "environment": environment });
-        let of = Hasher::new(FORM).part(identity.to_string().as_bytes()).part(rows_digest(rows).as_bytes()).digest();
-        let name = of.get(..NAME).unwrap_or(&of);
-        Ok(Self { path: dir.join(format!("reference-logps-{name}.safetensors")), of })
+        let key = Hasher::new(FORMAT).part(identity.to_string().as_bytes()).part(rows_digest(rows).as_bytes()).digest();
+        let name = key.get(..KEY_DIGITS).unwrap_or(&key);
+        Ok(Self { path: dir.join(format!("reference-logps-{name}.safetensors")), key })
     }
 
-    /// What the file holds, `(n)`, if it exists.
+    /// Reads the log-probabilities, `(n)`. `None` if the file does not exist.
     pub fn read(&self) -> Result<Option<Tensor>> {
         if !self.path.exists() {
             return Ok(None);
@@ -49,32 +48,32 @@ impl ReferenceCache {
         let (logps, digest) = (read(&file, TENSOR)?, read(&file, DIGEST)?);
         let digest = if digest.kind() == Kind::Uint8 { Vec::<u8>::try_from(digest.f_view(-1)?)? } else { Vec::new() };
         if digest != self.digest(&logps)?.as_bytes() {
-            return Err(self.damaged("its digest is not that of what it holds"));
+            return Err(self.damaged("its digest does not match its contents"));
         }
         Ok(Some(logps))
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     pub fn write(&self, logps: &Tensor) -> Result<()> {
         if let Some(dir) = self.path.parent() {
-            std::fs::create_dir_all(dir).map_err(|e| self.fail(format!("its folder cannot be made: {e}")))?;
+            std::fs::create_dir_all(dir).map_err(|e| self.error(format!("its folder cannot be created: {e}")))?;
         }
         let digest = Tensor::f_from_slice(self.digest(logps)?.as_bytes())?;
         save_safetensors(&self.path, [(TENSOR, logps), (DIGEST, &digest)], true).map_err(align_models::Error::from)?;
-        tracing::info!(path = %self.path.display(), "the reference's log-probabilities are kept");
+        tracing::info!(path = %self.path.display(), "wrote the reference log-probabilities");
         Ok(())
     }
 
     /// An error that names the file.
-    pub fn fail(&self, reason: impl Into<String>) -> Error {
+    pub fn error(&self, reason: impl Into<String>) -> Error {
         Error::Output { path: self.path.clone(), reason: reason.into() }
     }
 
     fn damaged(&self, problem: &str) -> Error {
-        self.fail(format!("is damaged: {problem}. Delete it, and it is computed again"))
+        self.error(format!("is damaged: {problem}. Delete it to compute it again"))
     }
 
     fn digest(&self, logps: &Tensor) -> Result<String> {
-        Ok(tensors_digest(FORM, [(self.of.as_str(), logps)])?)
+        Ok(tensors_digest(FORMAT, [(self.key.as_str(), logps)])?)
     }
 }

@@ -1,11 +1,11 @@
-//! A loss, a divergence and an objective from outside the crates, written with the public interface: each trains, and gives the weights
-//! that the built-in part of the same formula gives.
+//! A custom loss, divergence and objective, written with the public interface. Each gives the same weights as the built-in
+//! implementation of the same formula.
 #![allow(clippy::unwrap_used)]
 
 use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{Divergence, LinearLogpsOptions, MarginLoss, Mean, Method, Pair, PairLogps, PairLoss, Sigmoid};
 use align_models::{Attention, CausalLm, Gpt2, Gpt2Config, TrainableModel};
-use align_train::objective::{Batch, BatchOutcome, Dpo, SequenceTokens, Split, TokenLogps};
+use align_train::objective::{Batch, BatchOutput, Dpo, SequenceTokens, Split, TokenLogps};
 use align_train::{BatchMetrics, DpoConfig, FDivergenceType, Objective, Result, RunConfig, Trainer, TrainingConfig};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -14,9 +14,9 @@ const BETA: f64 = 0.3;
 
 /// DPO's loss.
 #[derive(Debug)]
-struct OwnLoss;
+struct CustomLoss;
 
-impl PairLoss for OwnLoss {
+impl PairLoss for CustomLoss {
     fn losses(&self, logps: &PairLogps) -> align_losses::Result<Tensor> {
         let Pair { chosen, rejected } = logps.log_ratios();
         Ok(-(BETA * (chosen - rejected)).log_sigmoid())
@@ -29,27 +29,27 @@ impl PairLoss for OwnLoss {
 
 /// Forward KL.
 #[derive(Debug)]
-struct OwnDivergence;
+struct CustomDivergence;
 
-impl Divergence for OwnDivergence {
+impl Divergence for CustomDivergence {
     fn score(&self, log_ratio: &Tensor) -> align_losses::Result<Tensor> {
         Ok(-(-log_ratio).exp())
     }
 }
 
 /// DPO in its simplest form: a forward pass, a loss, and `backward()`.
-struct OwnObjective {
+struct CustomObjective {
     policy: Gpt2,
     reference: Gpt2,
-    config: OwnConfig,
+    config: CustomConfig,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct OwnConfig {
+struct CustomConfig {
     training: TrainingConfig,
 }
 
-impl RunConfig for OwnConfig {
+impl RunConfig for CustomConfig {
     fn training(&self) -> &TrainingConfig {
         &self.training
     }
@@ -69,17 +69,17 @@ impl RunConfig for OwnConfig {
 
 /// Each sequence's log-probability of its completion, `(2 · pairs)`.
 fn logps(model: &dyn CausalLm, sequences: &CompletionBatch) -> Result<Tensor> {
-    let tokens = SequenceTokens::of(sequences)?;
+    let tokens = SequenceTokens::from_batch(sequences)?;
     let hidden = model.hidden(&sequences.input_ids, None, &Attention::Causal, None)?;
-    tokens.logps(&TokenLogps::new(model, &hidden, &tokens, &LinearLogpsOptions::default())?.logps)
+    tokens.sequence_logps(&TokenLogps::new(model, &hidden, &tokens, &LinearLogpsOptions::default())?.logps)
 }
 
-impl Objective for OwnObjective {
+impl Objective for CustomObjective {
     type Model = Gpt2;
     type Row = EncodedPair;
-    type Config = OwnConfig;
+    type Config = CustomConfig;
 
-    fn config(&self) -> &OwnConfig {
+    fn config(&self) -> &CustomConfig {
         &self.config
     }
 
@@ -99,7 +99,7 @@ impl Objective for OwnObjective {
         Ok(())
     }
 
-    fn batch(&mut self, batch: &Batch<'_, EncodedPair>, share: Option<f64>) -> Result<BatchOutcome> {
+    fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
         let rows = batch.rows();
         let sequences = CompletionBatch::of_pairs(&rows, 0)?;
         let reference = tch::no_grad(|| logps(&self.reference, &sequences))?;
@@ -107,11 +107,11 @@ impl Objective for OwnObjective {
         let pairs = rows.len() as i64;
         let margins = log_ratios.narrow(0, 0, pairs) - log_ratios.narrow(0, pairs, pairs);
         let loss = -(BETA * margins).log_sigmoid().mean(Kind::Double);
-        if let Some(share) = share {
-            (&loss * share).backward();
+        if let Some(scale) = gradient_scale {
+            (&loss * scale).backward();
         }
-        let losses = vec![Mean::over_pairs(loss.double_value(&[]), rows.len())];
-        Ok(BatchOutcome { losses, metrics: BatchMetrics::default(), tokens: 0 })
+        let loss_terms = vec![Mean::over_pairs(loss.double_value(&[]), rows.len())];
+        Ok(BatchOutput { loss_terms, metrics: BatchMetrics::default(), tokens: 0 })
     }
 }
 
@@ -154,14 +154,14 @@ fn training() -> TrainingConfig {
 
 /// The weights and the losses of a run.
 fn trained<O: Objective<Row = EncodedPair>>(objective: O) -> (Vec<Tensor>, Vec<f64>) {
-    let mut trainer = Trainer::of(objective, pairs()).unwrap();
+    let mut trainer = Trainer::from_objective(objective, pairs()).unwrap();
     let losses = trainer.by_ref().map(|record| record.unwrap().loss).collect();
     let policy = trainer.into_policy();
     (policy.parameters().iter().map(|(_, weight)| weight.copy()).collect(), losses)
 }
 
 #[test]
-fn they_train_as_the_built_in_ones_do() {
+fn custom_parts_train_like_the_built_in_ones() {
     let config =
         |f_divergence_type| DpoConfig { beta: BETA, f_divergence_type, training: training(), ..DpoConfig::default() };
     let reference = || Some(Box::new(gpt2(2)) as Box<dyn CausalLm>);
@@ -169,11 +169,11 @@ fn they_train_as_the_built_in_ones_do() {
     let own = |loss| trained(Dpo::with_loss(gpt2(1), reference(), config(FDivergenceType::ReverseKl), loss).unwrap());
 
     let dpo = named(FDivergenceType::ReverseKl);
-    assert_same(&own(Box::new(OwnLoss)), &dpo);
-    let divergence = MarginLoss::new(OwnDivergence, Sigmoid { label_smoothing: 0.0 }, BETA).unwrap();
+    assert_same(&own(Box::new(CustomLoss)), &dpo);
+    let divergence = MarginLoss::new(CustomDivergence, Sigmoid { label_smoothing: 0.0 }, BETA).unwrap();
     assert_same(&own(Box::new(divergence)), &named(FDivergenceType::ForwardKl));
-    let config = OwnConfig { training: training() };
-    assert_same(&trained(OwnObjective { policy: gpt2(1), reference: gpt2(2), config }), &dpo);
+    let config = CustomConfig { training: training() };
+    assert_same(&trained(CustomObjective { policy: gpt2(1), reference: gpt2(2), config }), &dpo);
 
     let still = gpt2(1);
     let moved = still.parameters().iter().zip(&dpo.0).any(|((_, before), after)| *before != *after);

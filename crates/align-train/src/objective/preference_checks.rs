@@ -1,20 +1,20 @@
-//! Preferences that say nothing: what is preferred is what it is preferred to.
+//! Checks for preferences without information: pairs of equal completions, and completions with both labels.
 
 use super::Split;
 use crate::{Error, Result};
 use align_data::{EncodedPair, EncodedUnpaired};
 use std::collections::HashMap;
 
-/// Counts pairs with two equal sides: refuses them where there are no others, and says how many there are.
-pub(crate) fn check_sides(split: Split, pairs: &[EncodedPair]) -> Result<()> {
+/// Warns about pairs whose completions are equal. Returns an error if all pairs are like that.
+pub(crate) fn check_pairs_differ(split: Split, pairs: &[EncodedPair]) -> Result<()> {
     let equal = |pair: &&EncodedPair| pair.chosen_ids == pair.rejected_ids;
     let count = pairs.iter().filter(equal).count();
     let first = pairs.iter().find(equal).map_or(0, |pair| pair.row + 1);
     check(split, count, pairs.len(), first, "pairs have the same tokens as chosen and as rejected completion")
 }
 
-/// Counts completions that stand among the desirable and among the undesirable ones for the same prompt, likewise.
-pub(crate) fn check_labels(split: Split, rows: &[EncodedUnpaired]) -> Result<()> {
+/// Warns about completions that are labelled both desirable and undesirable for the same prompt. Returns an error if all are like that.
+pub(crate) fn check_labels_agree(split: Split, rows: &[EncodedUnpaired]) -> Result<()> {
     let mut labels: HashMap<_, [bool; 2]> = HashMap::new();
     for row in rows {
         let [undesirable, desirable] = labels.entry(key(row)).or_default();
@@ -34,12 +34,14 @@ fn check(split: Split, count: usize, all: usize, first: usize, problem: &str) ->
     let what = split.name();
     if count > 0 && count == all {
         return Err(Error::Data(format!(
-            "all {all} {what} {problem}, so there is nothing to prefer: give completions that differ, or a larger max_length if it cut \
-             them to the same beginning"
+            "all {all} {what} {problem}, so there is nothing to learn: use completions that differ, or increase max_length if it truncated \
+             them to equal prefixes"
         )));
     }
     if count > 0 {
-        tracing::warn!("{count} of {all} {what} {problem}, the first in row {first}: nothing is learnt from them");
+        tracing::warn!(
+            "{count} of {all} {what} {problem}, the first in row {first}: training learns nothing from them"
+        );
     }
     Ok(())
 }
@@ -53,27 +55,27 @@ mod tests {
         EncodedPair { prompt_ids: vec![1], chosen_ids: vec![chosen], rejected_ids: vec![rejected], row }
     }
 
-    fn judged(row: usize, prompt: i64, label: bool) -> EncodedUnpaired {
+    fn unpaired(row: usize, prompt: i64, label: bool) -> EncodedUnpaired {
         EncodedUnpaired { prompt_ids: vec![prompt], completion_ids: vec![5], label, row }
     }
 
     #[test]
-    fn pairs_are_refused_where_none_differs() {
-        let problem = check_sides(Split::Train, &[pair(0, 3, 3), pair(1, 4, 4)]).unwrap_err().to_string();
+    fn pairs_are_rejected_if_none_differs() {
+        let problem = check_pairs_differ(Split::Train, &[pair(0, 3, 3), pair(1, 4, 4)]).unwrap_err().to_string();
         for part in ["all 2 training pairs", "chosen", "rejected", "max_length"] {
             assert!(problem.contains(part), "{problem}");
         }
-        check_sides(Split::Train, &[pair(0, 3, 3), pair(1, 4, 5)]).unwrap();
-        check_sides(Split::Eval, &[]).unwrap();
+        check_pairs_differ(Split::Train, &[pair(0, 3, 3), pair(1, 4, 5)]).unwrap();
+        check_pairs_differ(Split::Eval, &[]).unwrap();
     }
 
     #[test]
-    fn completions_are_refused_where_each_has_both_labels() {
-        let rows = [judged(0, 1, true), judged(1, 2, false), judged(2, 1, false), judged(3, 2, true)];
-        let problem = check_labels(Split::Eval, &rows).unwrap_err().to_string();
+    fn completions_are_rejected_if_each_has_both_labels() {
+        let rows = [unpaired(0, 1, true), unpaired(1, 2, false), unpaired(2, 1, false), unpaired(3, 2, true)];
+        let problem = check_labels_agree(Split::Eval, &rows).unwrap_err().to_string();
         assert!(problem.contains("all 4 evaluation completions"), "{problem}");
-        check_labels(Split::Eval, &rows[..3]).unwrap();
+        check_labels_agree(Split::Eval, &rows[..3]).unwrap();
         // The same completion may be good for one prompt and bad for another.
-        check_labels(Split::Train, &rows[..2]).unwrap();
+        check_labels_agree(Split::Train, &rows[..2]).unwrap();
     }
 }

@@ -6,11 +6,11 @@ use align_data::{EncodedLabelledText, EncodedText};
 use align_losses::PairLoss;
 use align_models::{CausalLm, DistilBert};
 
-/// Trains on preference pairs against a reference: DPO (arXiv:2305.18290) and its family.
+/// Trains on preference pairs with a reference model: DPO (arXiv:2305.18290) and its variants.
 pub type DpoTrainer = Trainer<Dpo>;
-/// Trains on single completions that were liked or not: KTO (arXiv:2402.01306) and its family.
+/// Trains on unpaired preferences: KTO (arXiv:2402.01306), BCO and APO-zero.
 pub type KtoTrainer = Trainer<Kto>;
-/// Trains on preference pairs without a reference: CPO (arXiv:2401.08417), SimPO, ORPO and their family.
+/// Trains on preference pairs without a reference model: CPO (arXiv:2401.08417), SimPO, AlphaPO, ORPO and SLiC-HF.
 pub type CpoTrainer = Trainer<Cpo>;
 /// Trains a language model on texts.
 pub type SftTrainer = Trainer<Sft>;
@@ -18,24 +18,23 @@ pub type SftTrainer = Trainer<Sft>;
 pub type ClassificationTrainer = Trainer<Classification>;
 
 impl Trainer<Dpo> {
-    /// A trainer at step 0. Without a `reference` it is a copy of the policy as it stands.
+    /// Creates a trainer at step 0. Without a `reference`, the reference model is a copy of the policy.
     ///
     /// # Errors
-    /// Options that contradict each other, no pairs, token ids or lengths that the model cannot take, or a reference of
-    /// another vocabulary.
+    /// Invalid options, no pairs, token ids or lengths that the model cannot process, or a reference model with another vocabulary.
     pub fn new(
         policy: impl CausalLm + 'static,
         reference: Option<Box<dyn CausalLm>>,
         train: Vec<<Dpo as Objective>::Row>,
         config: DpoConfig,
     ) -> Result<Self> {
-        Self::of(Dpo::new(policy, reference, config)?, train)
+        Self::from_objective(Dpo::new(policy, reference, config)?, train)
     }
 
-    /// The same with a loss of one's own in place of the one that the options name.
+    /// Creates a trainer with a custom loss instead of the one in the options.
     ///
     /// # Errors
-    /// As [`DpoTrainer::new`].
+    /// Those of [`DpoTrainer::new`].
     pub fn with_loss(
         policy: impl CausalLm + 'static,
         reference: Option<Box<dyn CausalLm>>,
@@ -43,55 +42,55 @@ impl Trainer<Dpo> {
         config: DpoConfig,
         loss: Box<dyn PairLoss>,
     ) -> Result<Self> {
-        Self::of(Dpo::with_loss(policy, reference, config, loss)?, train)
+        Self::from_objective(Dpo::with_loss(policy, reference, config, loss)?, train)
     }
 }
 
 impl Trainer<Kto> {
-    /// A trainer at step 0. Without a `reference` it is a copy of the policy as it stands.
+    /// Creates a trainer at step 0. Without a `reference`, the reference model is a copy of the policy.
     ///
     /// # Errors
-    /// As [`DpoTrainer::new`].
+    /// Those of [`DpoTrainer::new`].
     pub fn new(
         policy: impl CausalLm + 'static,
         reference: Option<Box<dyn CausalLm>>,
         train: Vec<<Kto as Objective>::Row>,
         config: KtoConfig,
     ) -> Result<Self> {
-        Self::of(Kto::new(policy, reference, config)?, train)
+        Self::from_objective(Kto::new(policy, reference, config)?, train)
     }
 }
 
 impl Trainer<Cpo> {
-    /// A trainer at step 0.
+    /// Creates a trainer at step 0.
     ///
     /// # Errors
-    /// Options that contradict each other, no pairs, or token ids or lengths that the model cannot take.
+    /// Invalid options, no pairs, or token ids or lengths that the model cannot process.
     pub fn new(
         policy: impl CausalLm + 'static,
         train: Vec<<Cpo as Objective>::Row>,
         config: CpoConfig,
     ) -> Result<Self> {
-        Self::of(Cpo::new(policy, config)?, train)
+        Self::from_objective(Cpo::new(policy, config)?, train)
     }
 }
 
 impl Trainer<Sft> {
-    /// A trainer at step 0 on rows that [`SftConfig::encode`] gave.
+    /// Creates a trainer at step 0, for rows from [`SftConfig::encode`].
     ///
     /// # Errors
-    /// Options that contradict each other, no rows, or token ids or lengths that the model or the options do not allow.
+    /// Invalid options, no rows, or token ids or lengths that the model or the options do not allow.
     pub fn new(policy: impl CausalLm + 'static, train: Vec<EncodedText>, config: SftConfig) -> Result<Self> {
-        Self::of(Sft::new(policy, config)?, train)
+        Self::from_objective(Sft::new(policy, config)?, train)
     }
 }
 
 impl Trainer<Classification> {
-    /// A trainer at step 0.
+    /// Creates a trainer at step 0.
     ///
     /// # Errors
-    /// Options that contradict each other, no rows, or token ids, lengths or labels that the model cannot take.
+    /// Invalid options, no rows, or token ids, lengths or labels that the model cannot process.
     pub fn new(policy: DistilBert, train: Vec<EncodedLabelledText>, config: ClassificationConfig) -> Result<Self> {
-        Self::of(Classification::new(policy, config)?, train)
+        Self::from_objective(Classification::new(policy, config)?, train)
     }
 }

@@ -1,6 +1,6 @@
-//! What a run wrote into its folder before runs kept a record of it.
+//! Recognises the files of runs by earlier versions, which did not record the files that they wrote.
 
-use crate::checkpoint_names::{is_checkpoint, step_of};
+use crate::checkpoint_names::{is_checkpoint_name, step_of};
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-/// What each version has written into a checkpoint's state, and no other program does.
+/// Fields that every version has written into the state of a checkpoint.
 #[derive(Deserialize)]
 struct State {
     step: u64,
@@ -18,9 +18,10 @@ struct State {
     _config: Value,
 }
 
-/// The names that are taken to be the run's where its `records` are whole: these, its checkpoints, and the `others`, such as options. Nobody can tell whether a model or a report there is the run's.
+/// The names in a run folder that an earlier version has written: the metrics file `records`, the checkpoints, and those of `others` that
+/// exist. Empty unless the metrics file is valid. A model or a report cannot be attributed to the run.
 pub(crate) fn names(run: &Path, records: &str, others: &[&str]) -> Result<Vec<String>> {
-    if !holds_records(&run.join(records)) {
+    if !is_metrics_file(&run.join(records)) {
         return Ok(Vec::new());
     }
     let mut found = checkpoints(run)?;
@@ -29,25 +30,25 @@ pub(crate) fn names(run: &Path, records: &str, others: &[&str]) -> Result<Vec<St
             found.push((*name).to_owned());
         }
     }
-    tracing::warn!(folder = %run.display(), "a run of an earlier version: {} are taken to be its own", found.join(", "));
+    tracing::warn!(folder = %run.display(), "this is a run of an earlier version: assuming that it wrote {}", found.join(", "));
     Ok(found)
 }
 
-/// The folders that hold a checkpoint of this program, after the step of their name.
+/// The names of folders with a checkpoint whose step matches its name.
 pub(crate) fn checkpoints(run: &Path) -> Result<Vec<String>> {
     let fail = |e: std::io::Error| Error::Output { path: run.to_owned(), reason: e.to_string() };
     let mut found = Vec::new();
     for entry in fs::read_dir(run).map_err(fail)? {
         let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
-        if is_checkpoint(&name) && holds_state(&run.join(&name), step_of(&name)) {
+        if is_checkpoint_name(&name) && has_state_of_step(&run.join(&name), step_of(&name)) {
             found.push(name);
         }
     }
     Ok(found)
 }
 
-/// A state that cannot be read is a damaged one's: it is said when it is resumed from.
-fn holds_state(checkpoint: &Path, step: Option<u64>) -> bool {
+/// Whether a folder has the state of a checkpoint after `step` steps.
+fn has_state_of_step(checkpoint: &Path, step: Option<u64>) -> bool {
     if !fs::symlink_metadata(checkpoint).is_ok_and(|found| found.is_dir()) {
         return false;
     }
@@ -55,8 +56,8 @@ fn holds_state(checkpoint: &Path, step: Option<u64>) -> bool {
     serde_json::from_slice::<State>(&text).is_ok_and(|state| Some(state.step) == step)
 }
 
-/// Whether all lines, but for a last one that a killed process left, are a run's records.
-fn holds_records(path: &Path) -> bool {
+/// Whether all lines are records of a run. The last line may be incomplete, because a process may have been killed.
+fn is_metrics_file(path: &Path) -> bool {
     if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) {
         return false;
     }

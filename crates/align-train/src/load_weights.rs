@@ -3,7 +3,7 @@ use align_models::Parameters;
 use align_models::checkpoint::Checkpoint;
 use std::path::Path;
 
-/// Fills weights in place with a checkpoint's of the same names, shapes and dtypes; `path` is what messages call it.
+/// Copies the weights of a checkpoint, which must have the same names, shapes and dtypes, into `weights` in place. Errors name `path`.
 pub(crate) fn load_weights(weights: &Parameters, checkpoint: &Checkpoint, path: &Path) -> Result<()> {
     tch::no_grad(|| {
         for (name, weight) in weights.iter() {

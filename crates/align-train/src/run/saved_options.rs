@@ -1,17 +1,17 @@
-//! A run's options as they are kept in its folder.
+//! The options of a run in the form that is saved in its folder.
 
 use super::{ReferenceModel, Run, RunObjective};
 use crate::{Error, Result};
 use align_models::{LoraConfig, dtype_name};
 use serde_json::{Map, Value, json};
 
-/// Options as TOML, the keys of nested groups beside the others; what is not set is left out.
+/// Options as TOML. Nested groups are flattened, and options that are not set are omitted.
 ///
 /// # Errors
-/// Options that are no JSON object, or values that TOML does not have.
+/// Options that are not a JSON object, or values that TOML does not support.
 pub fn flat_toml(options: &Value) -> Result<String> {
     let fail = |reason: String| Error::Data(format!("the options cannot be written as TOML: {reason}"));
-    let Value::Object(options) = options else { return Err(fail("they have no names".into())) };
+    let Value::Object(options) = options else { return Err(fail("they are not a JSON object".into())) };
     let mut flat = toml::Table::new();
     let mut groups = vec![options];
     while let Some(group) = groups.pop() {
@@ -19,7 +19,7 @@ pub fn flat_toml(options: &Value) -> Result<String> {
             match value {
                 Value::Object(inner) => groups.push(inner),
                 Value::Null => {}
-                // TOML's whole numbers end at 2^63, seeds do not: read back, a text is the same option.
+                // TOML integers are below 2^63, but seeds need not be. A string is read back as the same option.
                 Value::Number(number) if number.is_u64() && !number.is_i64() => {
                     flat.insert(key.clone(), number.to_string().into());
                 }
@@ -34,19 +34,19 @@ pub fn flat_toml(options: &Value) -> Result<String> {
 }
 
 impl<O: RunObjective> Run<O> {
-    /// The options under the names that the command line has for them.
+    /// The options, under their names on the command line.
     pub(super) fn options(&self) -> Result<Value> {
-        if let Some(options) = &self.record {
+        if let Some(options) = &self.recorded_options {
             return Ok(options.clone());
         }
         let config = serde_json::to_value(&self.config).map_err(|e| Error::Data(e.to_string()))?;
         let mut all = Map::new();
         let mut put = |name: &str, value: Value| drop(all.insert(name.to_owned(), value));
         put("config", config);
-        put("model", json!(self.base.name()));
+        put("model", json!(self.model.name()));
         put("train_file", json!(self.train.file));
         put("eval_file", json!(self.eval.as_ref().and_then(|eval| eval.file.as_ref())));
-        if let Some(ReferenceModel::Named(name)) = &self.reference {
+        if let Some(ReferenceModel::Pretrained(name)) = &self.reference {
             put("ref_model", json!(name));
         }
         put("max_length", json!(self.max_length));
@@ -55,14 +55,14 @@ impl<O: RunObjective> Run<O> {
         put("device", json!(self.device));
         put("matmul_precision", json!(self.matmul_precision));
         if let Some(peft) = &self.peft {
-            put("peft", lora(peft));
+            put("peft", lora_options(peft));
         }
         Ok(Value::Object(all))
     }
 }
 
-/// An adapter's options under TRL's names.
-fn lora(config: &LoraConfig) -> Value {
+/// The options of an adapter, under TRL's names.
+fn lora_options(config: &LoraConfig) -> Value {
     json!({
         "use_peft": true,
         "lora_r": config.r,

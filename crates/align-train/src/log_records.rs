@@ -4,47 +4,47 @@ use serde::{Deserialize, Serialize};
 /// One optimiser step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {
-    /// Mean loss over the step's rows (under accumulation the mean of the micro-batches' means).
-    #[serde(deserialize_with = "json_number::number")]
+    /// Mean loss over the rows of the step. With gradient accumulation, the mean over the batches' mean losses.
+    #[serde(deserialize_with = "json_number::nan_if_null")]
     pub loss: f64,
     /// Euclidean norm of the whole gradient before clipping.
-    #[serde(deserialize_with = "json_number::number")]
+    #[serde(deserialize_with = "json_number::nan_if_null")]
     pub grad_norm: f64,
-    /// Learning rate that the step used.
+    /// Learning rate of the step.
     pub learning_rate: f64,
-    /// Tokens seen since the run began, prompts included, padding not.
+    /// Tokens seen since the start of the run, including prompts and without padding.
     pub num_tokens: u64,
-    /// What the step's rows look like to the policy before the step.
+    /// Metrics of the rows of the step, computed before the update.
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// Epochs done, as a fraction.
+    /// Completed epochs, as a fraction.
     pub epoch: f64,
-    /// The step's number, from one.
+    /// The number of the step, from 1.
     pub step: u64,
 }
 
-/// The held-out rows, as TRL reports them.
+/// One evaluation on the held-out rows, in TRL's format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
     /// Mean loss over the rows, pairs or tokens: see [`Metrics`].
-    #[serde(deserialize_with = "json_number::number")]
+    #[serde(deserialize_with = "json_number::nan_if_null")]
     pub eval_loss: f64,
-    /// What the held-out rows look like to the policy, each value the mean over all that [`Metrics`] says.
+    /// Metrics of the held-out rows. [`Metrics`] explains what each one is averaged over.
     #[serde(flatten, with = "eval_prefix")]
     pub metrics: Metrics,
-    /// Rows a batch, where the loss depends on it because it [couples rows](crate::Objective::couples_rows).
+    /// Rows per batch, if the loss depends on it because the objective [couples rows](crate::Objective::couples_rows).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eval_batch_size: Option<usize>,
     /// Wall-clock seconds.
     pub eval_runtime: f64,
-    /// Epochs done, as a fraction.
+    /// Completed epochs, as a fraction.
     pub epoch: f64,
-    /// Optimiser steps done.
+    /// Completed optimiser steps.
     pub step: u64,
 }
 
 impl EvaluationRecord {
-    /// The value under a name of the metrics file, with or without its `eval_`.
+    /// The value with a name from the metrics file, with or without the prefix `eval_`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<f64> {
         match name.strip_prefix("eval_").unwrap_or(name) {
@@ -70,7 +70,7 @@ mod eval_prefix {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metrics, D::Error> {
         let mut metrics = Metrics::default();
-        for (name, value) in json_number::map::<D, String>(deserializer)? {
+        for (name, value) in json_number::map_nan_if_null::<D, String>(deserializer)? {
             if let Some(name) = name.strip_prefix("eval_") {
                 metrics.set(name.to_owned(), value);
             }

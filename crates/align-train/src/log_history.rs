@@ -1,17 +1,17 @@
 use crate::{EvaluationRecord, StepRecord};
 use serde::{Deserialize, Serialize};
 
-/// What a run has reported that its end still depends on; a part of its checkpoints.
+/// The logged records that later steps of a run still need. Part of a checkpoint.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct History {
-    /// The steps since the last line of the metrics file; those of that line until the next step.
+pub(crate) struct LogHistory {
+    /// The steps since the last line of the metrics file. Right after a line is written, the steps of that line.
     pub window: Vec<StepRecord>,
-    /// All evaluations of the run: the best one and early stopping follow from them.
+    /// All evaluations of the run. They determine the best checkpoint and early stopping.
     pub evaluations: Vec<EvaluationRecord>,
 }
 
-impl History {
-    /// Takes note of a step.
+impl LogHistory {
+    /// Records a step.
     pub fn push_step(&mut self, record: StepRecord, logging_steps: u64) {
         if self.last_step().is_some_and(|last| last.step.is_multiple_of(logging_steps)) {
             self.window.clear();
@@ -19,7 +19,7 @@ impl History {
         self.window.push(record);
     }
 
-    /// The last step, once there was one.
+    /// The last step, if there was one.
     pub fn last_step(&self) -> Option<&StepRecord> {
         self.window.last()
     }
