@@ -1,4 +1,4 @@
-"""Writes the seed corpus: small real files as torch, safetensors, transformers, pyarrow and pandas write them.
+"""Writes the seed corpus: small valid files, written with torch, safetensors, transformers, pyarrow and pandas.
 
     pip install torch==2.11.0 transformers==5.17.0 peft==0.21.2 pyarrow pandas
     python make_corpus.py
@@ -55,7 +55,7 @@ transformers.GenerationConfig(max_new_tokens=40, eos_token_id=[0, 3], **options)
 place("generation_config", "options.json", folder / "generation_config.json")
 
 
-# Every tensor in one shard, which is there: the harness puts safetensors/gpt2.safetensors beside the index.
+# All tensors in one shard: the harness copies safetensors/gpt2.safetensors into the folder of the index.
 stored = [name for name in state if name != "lm_head.weight"]
 index = {"metadata": {"total_size": 1152}, "weight_map": {name: "shard.safetensors" for name in stored}}
 place("index", "gpt2.json", json.dumps(index, indent=2))
@@ -106,7 +106,7 @@ place("tokenizer_json", "gpt2.json", tokenizer)
 
 
 def document(model, **parts):
-    """A tokenizer.json of this model, with nothing around it but `parts`."""
+    """A tokenizer.json with this model and only the given parts."""
     empty = dict.fromkeys(["truncation", "padding", "normalizer", "pre_tokenizer", "post_processor", "decoder"])
     return json.dumps({"version": "1.0", **empty, "added_tokens": [], **parts, "model": model}, ensure_ascii=False)
 
@@ -119,7 +119,7 @@ def replace(kind, pattern, content):
     return {"type": "Replace", "pattern": {kind: pattern}, "content": content}
 
 
-# A double-array trie in which A (0x41) leads to the text b: SentencePiece's form, by hand.
+# A hand-made double-array trie in SentencePiece's format that maps A (0x41) to b.
 units = [0] * 256
 units[0x41] = 0x41 | 1 << 8 | 0x80 << 10
 charsmap = struct.pack("<257I", 1024, *units) + b"b\0"

@@ -1,12 +1,12 @@
-//! The entry of the libFuzzer targets.
+//! Entry point of the libFuzzer targets.
 
 use crate::{Harness, Outcome, READERS};
 use std::cell::OnceCell;
 
-/// Lets the reader of that name read `bytes`.
+/// Runs the named reader on `bytes`.
 ///
 /// # Panics
-/// When the reader breaks its word: libFuzzer then keeps the input.
+/// When the reader violates a requirement, so that libFuzzer saves the input.
 #[allow(clippy::panic)]
 pub fn fuzz(name: &str, bytes: &[u8]) {
     thread_local! {
@@ -20,8 +20,8 @@ pub fn fuzz(name: &str, bytes: &[u8]) {
             harness
         });
         match harness.run(bytes) {
-            Ok(Outcome::Read | Outcome::Refused) => {}
-            broken => panic!("{name}: {broken:?}"),
+            Ok(Outcome::Read | Outcome::Rejected) => {}
+            failure => panic!("{name}: {failure:?}"),
         }
     });
 }

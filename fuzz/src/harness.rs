@@ -5,27 +5,27 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// What a reader of our own may allocate for each byte of the file.
-const GROWTH: usize = 10;
-/// What it may allocate whatever the file's size: buffers, paths, messages.
+/// Bytes that our own readers may allocate per byte of the file.
+const ALLOCATION_FACTOR: usize = 10;
+/// Bytes that they may allocate in addition, for buffers, paths and messages.
 pub const SLACK: usize = 256 << 10;
-/// What a reader that hands the bytes to a library may allocate.
+/// Bytes that a reader may allocate if a library does the parsing.
 const LIBRARY_LIMIT: usize = 256 << 20;
-/// Longest message, in bytes.
-const LONGEST_MESSAGE: usize = 10_000;
+/// Longest error message, in bytes.
+const MAX_MESSAGE_BYTES: usize = 10_000;
 
-/// What became of one input.
+/// The result of one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was read.
+    /// The file was read.
     Read,
-    /// It was refused.
-    Refused,
-    /// The reader broke its word, and how.
-    Broken(String),
+    /// The file was rejected with an error.
+    Rejected,
+    /// The reader violated a requirement, which is described.
+    Violation(String),
 }
 
-/// A reader with a folder of its own.
+/// A reader with its own folder.
 #[derive(Debug)]
 pub struct Harness {
     reader: Reader,
@@ -35,13 +35,13 @@ pub struct Harness {
 }
 
 impl Harness {
-    /// Makes the reader's folder, in memory where the system has a place for that.
+    /// Creates the reader's folder, in memory if the system supports that.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When the folder cannot be created.
     pub fn new(reader: Reader) -> io::Result<Self> {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
-        for (name, source) in reader.beside {
+        for (name, source) in reader.extra_files {
             let place = folder.path().join(name);
             place.parent().map_or(Ok(()), fs::create_dir_all)?;
             fs::copy(corpus::folder().join(source), place)?;
@@ -51,7 +51,7 @@ impl Harness {
         Ok(Self { reader, path, file, _folder: folder })
     }
 
-    /// Lets the reader read `bytes`. A panic of the reader is the caller's.
+    /// Runs the reader on `bytes`. Panics of the reader are not caught.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -60,21 +60,21 @@ impl Harness {
         self.file.write_all_at(bytes, 0)?;
         let before = ALLOCATOR.current_usage();
         ALLOCATOR.reset_peak_usage();
-        let answer = (self.reader.read)(&self.path);
+        let result = (self.reader.read)(&self.path);
         let grown = ALLOCATOR.peak_usage().saturating_sub(before);
-        let allowed = if self.reader.own { GROWTH * bytes.len() + SLACK } else { LIBRARY_LIMIT };
+        let allowed = if self.reader.own_parser { ALLOCATION_FACTOR * bytes.len() + SLACK } else { LIBRARY_LIMIT };
         if grown > allowed {
-            return Ok(Outcome::Broken(format!("{grown} bytes allocated for a file of {}", bytes.len())));
+            return Ok(Outcome::Violation(format!("{grown} bytes allocated for a file of {}", bytes.len())));
         }
-        Ok(match answer {
+        Ok(match result {
             Ok(()) => Outcome::Read,
-            Err(message) if message.len() > LONGEST_MESSAGE => {
-                Outcome::Broken(format!("a message of {} bytes", message.len()))
+            Err(message) if message.len() > MAX_MESSAGE_BYTES => {
+                Outcome::Violation(format!("a message of {} bytes", message.len()))
             }
             Err(message) if message.chars().any(|c| c.is_control() && c != '\n') => {
-                Outcome::Broken(format!("a message with control characters: {message:?}"))
+                Outcome::Violation(format!("a message with control characters: {message:?}"))
             }
-            Err(_) => Outcome::Refused,
+            Err(_) => Outcome::Rejected,
         })
     }
 }

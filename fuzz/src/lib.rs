@@ -1,11 +1,11 @@
-//! Mutated inputs for every reader of files that come from outside.
+//! Fuzzing of all readers of external files.
 //!
-//! A [`Reader`] is given a file of its own in a folder of its own, as a user would; whatever the bytes are, it must answer
-//! with a value or an error. Three things are checked: it does not panic, its message is short and prints harmlessly, and the
-//! readers of our own allocate at most ten times the file's size (and [`SLACK`]).
+//! Each [`Reader`] reads a file in its own folder. It must return a value or an error for any bytes. Three requirements
+//! are checked: it does not panic, its error message is short and has no control characters, and our own readers
+//! allocate at most ten times the file's size (plus [`SLACK`]).
 //!
-//! Two drivers stand on this: the seeded loop of the binary `mutate`, for stable Rust, and the libFuzzer targets in
-//! `fuzz_targets/`, which follow the code's branches.
+//! There are two drivers: the program in this crate runs seeded mutations on stable Rust, and the libFuzzer targets in
+//! `fuzz_targets/` are guided by coverage.
 
 mod corpus;
 #[cfg(feature = "libfuzzer")]
@@ -18,9 +18,9 @@ pub use corpus::seeds;
 #[cfg(feature = "libfuzzer")]
 pub use fuzz::fuzz;
 pub use harness::{Harness, Outcome, SLACK};
-pub use mutate::mutated;
+pub use mutate::mutate;
 pub use readers::{READERS, Reader};
 
-/// Counts what the readers allocate; LibTorch's own memory is not seen by it.
+/// Counts the memory that the readers allocate. Memory of LibTorch is not included.
 #[global_allocator]
 static ALLOCATOR: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;

@@ -1,13 +1,13 @@
-//! Runs seeded mutations of the corpus through every reader.
+//! Runs all readers on seeded mutations of the corpus.
 //!
 //! ```sh
 //! cargo run --release -p align-fuzz -- --count 10000000
 //! ```
 
-// A program talks to its user.
+// A program prints its results.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use align_fuzz::{Harness, Outcome, READERS, Reader, mutated, seeds};
+use align_fuzz::{Harness, Outcome, READERS, Reader, mutate, seeds};
 use clap::Parser;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -16,13 +16,13 @@ use std::time::Instant;
 /// Feeds mutated files to the readers.
 #[derive(Parser)]
 struct Options {
-    /// Inputs for all readers of our own together; those of libraries get a hundredth of their share each.
+    /// Total number of inputs for our own readers. Readers of libraries get a hundredth of the others' share each.
     #[arg(long, default_value_t = 1_000_000)]
     count: u64,
-    /// One reader alone, which gets all inputs.
+    /// Run this reader only, with all inputs.
     #[arg(long)]
     reader: Option<String>,
-    /// Which mutations: the number of the first.
+    /// Number of the first mutation.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -35,40 +35,40 @@ fn main() -> ExitCode {
         eprintln!("error: no such reader; there are {}", READERS.map(|reader| reader.name).join(", "));
         return ExitCode::FAILURE;
     }
-    let own = chosen.iter().filter(|reader| reader.own).count().max(1) as u64;
-    let mut sound = true;
+    let own = chosen.iter().filter(|reader| reader.own_parser).count().max(1) as u64;
+    let mut passed = true;
     for reader in chosen {
         let share = options.count.div_ceil(own);
-        let count = if reader.own || options.reader.is_some() { share } else { share.div_ceil(100) };
+        let count = if reader.own_parser || options.reader.is_some() { share } else { share.div_ceil(100) };
         match run(reader, count, options.seed) {
             Ok(report) => println!("{report}"),
             Err(problem) => {
                 println!("{}: {problem}", reader.name);
-                sound = false;
+                passed = false;
             }
         }
     }
-    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run(reader: Reader, count: u64, first: u64) -> Result<String, String> {
     let seeds = seeds(&reader).map_err(|e| e.to_string())?;
     let harness = Harness::new(reader).map_err(|e| e.to_string())?;
-    let (start, mut refused) = (Instant::now(), 0_u64);
+    let (start, mut rejected) = (Instant::now(), 0_u64);
     for number in first..first.saturating_add(count) {
         let Some(seed) = seeds.get(number as usize % seeds.len().max(1)) else {
             return Err("the corpus has no file for it".to_owned());
         };
-        let bytes = mutated(seed, number);
-        let again = format!("`--reader {} --seed {number} --count 1` shows it again", reader.name);
+        let bytes = mutate(seed, number);
+        let reproduce = format!("`--reader {} --seed {number} --count 1` reproduces it", reader.name);
         match catch_unwind(AssertUnwindSafe(|| harness.run(&bytes))) {
             Ok(Ok(Outcome::Read)) => {}
-            Ok(Ok(Outcome::Refused)) => refused += 1,
-            Ok(Ok(Outcome::Broken(how))) => return Err(format!("{how}; {again}")),
+            Ok(Ok(Outcome::Rejected)) => rejected += 1,
+            Ok(Ok(Outcome::Violation(how))) => return Err(format!("{how}; {reproduce}")),
             Ok(Err(problem)) => return Err(problem.to_string()),
-            Err(_) => return Err(format!("panicked; {again}")),
+            Err(_) => return Err(format!("panicked; {reproduce}")),
         }
     }
     let (name, seconds) = (reader.name, start.elapsed().as_secs_f64());
-    Ok(format!("{name:<16} {count:>9} inputs, {refused:>9} refused, {seconds:>7.1} s"))
+    Ok(format!("{name:<16} {count:>9} inputs, {rejected:>9} rejected, {seconds:>7.1} s"))
 }

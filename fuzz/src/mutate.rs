@@ -1,13 +1,13 @@
-//! Faults in a real file: what a cable, a disk, a careless program or an attacker makes of it.
+//! Mutations of valid files, like those caused by transmission errors, disks, faulty programs and attackers.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Numbers that a length or an offset would be bad at.
+/// Problematic values for lengths and offsets.
 const NUMBERS: [u64; 11] =
     [0, 1, 0x7f, 0xff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 40, i64::MAX as u64, 1 << 63, u64::MAX];
 
-/// Pieces of text that parsers stumble over.
+/// Problematic text for parsers.
 const PIECES: [&[u8]; 24] = [
     b"\"",
     b"'",
@@ -39,9 +39,9 @@ fn below(rng: &mut ChaCha8Rng, bound: usize) -> usize {
     (rng.next_u64() % bound.max(1) as u64) as usize
 }
 
-/// The mutated form of `seed` that number `number` stands for.
+/// Applies mutation number `number` to `seed`.
 #[must_use]
-pub fn mutated(seed: &[u8], number: u64) -> Vec<u8> {
+pub fn mutate(seed: &[u8], number: u64) -> Vec<u8> {
     let mut rng = ChaCha8Rng::seed_from_u64(number);
     let mut bytes = seed.to_vec();
     for _ in 0..1 + below(&mut rng, 3) {
@@ -52,10 +52,10 @@ pub fn mutated(seed: &[u8], number: u64) -> Vec<u8> {
             }
             1..=3 => flip(&mut rng, &mut bytes),
             4..=5 => overwrite(&mut rng, &mut bytes),
-            6..=7 => transplant(&mut rng, &mut bytes),
+            6..=7 => copy_part(&mut rng, &mut bytes),
             8 => repeat(&mut rng, &mut bytes),
             9 => remove(&mut rng, &mut bytes),
-            10 => renumber(&mut rng, &mut bytes),
+            10 => replace_number(&mut rng, &mut bytes),
             _ => insert(&mut rng, &mut bytes),
         }
     }
@@ -69,8 +69,8 @@ fn flip(rng: &mut ChaCha8Rng, bytes: &mut [u8]) {
     }
 }
 
-/// Another number for one that is written in digits.
-fn renumber(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>) {
+/// Replaces a decimal number by another.
+fn replace_number(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>) {
     let start = below(rng, bytes.len());
     let digit = |byte: &u8| byte.is_ascii_digit();
     let Some(start) = bytes.iter().skip(start).position(digit).map(|place| start + place) else { return };
@@ -79,21 +79,21 @@ fn renumber(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>) {
     bytes.splice(start..start + length, number.to_string().into_bytes());
 }
 
-/// A number over 1, 2, 4 or 8 bytes.
+/// Overwrites 1, 2, 4 or 8 bytes with a problematic number.
 fn overwrite(rng: &mut ChaCha8Rng, bytes: &mut [u8]) {
     let number = NUMBERS.get(below(rng, NUMBERS.len())).copied().unwrap_or_default().to_le_bytes();
     let (width, at) = (1 << below(rng, 4), below(rng, bytes.len()));
     bytes.iter_mut().skip(at).zip(number).take(width).for_each(|(to, from)| *to = from);
 }
 
-/// A stretch of the file over another, so that real structures stand in the wrong places.
-fn transplant(rng: &mut ChaCha8Rng, bytes: &mut [u8]) {
+/// Copies one part of the file over another, so that valid structures are in wrong places.
+fn copy_part(rng: &mut ChaCha8Rng, bytes: &mut [u8]) {
     let width = (1 + below(rng, 40)).min(bytes.len());
     let (from, to) = (below(rng, bytes.len() - width + 1), below(rng, bytes.len() - width + 1));
     bytes.copy_within(from..from + width, to);
 }
 
-/// A stretch of the file many times over.
+/// Repeats a part of the file many times.
 fn repeat(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>) {
     let width = (1 + below(rng, 40)).min(bytes.len());
     let at = below(rng, bytes.len() - width + 1);

@@ -6,83 +6,87 @@ use align_models::{DistilBertConfig, Gpt2Config, LoraConfig};
 use std::fmt::Display;
 use std::path::Path;
 
-/// What a reader answers: nothing, or the words of its error.
-type Answer = Result<(), String>;
+/// The result of a reader. The error is its message.
+type ReadResult = Result<(), String>;
 
-/// A reader and the file that it reads.
+/// A reader of one file format.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader {
-    /// Its name, and that of its folder in the corpus.
+    /// The reader's name, which is also its corpus folder.
     pub name: &'static str,
-    /// Whether the parsing is our own; a library's parser (CSV, Parquet, tokenizer.json) may take more memory.
-    pub own: bool,
-    /// The file's name in the reader's folder.
+    /// Whether our own code does the parsing. The parsers of libraries (CSV, Parquet, tokenizer.json) may use more
+    /// memory.
+    pub own_parser: bool,
+    /// The file name in the reader's folder.
     pub file: &'static str,
-    /// Files that stand beside it: name, and reader and file in the corpus.
-    pub beside: &'static [(&'static str, &'static str)],
-    /// Reads the folder's file.
-    pub read: fn(&Path) -> Answer,
+    /// Additional files in the folder: their name, and their source in the corpus.
+    pub extra_files: &'static [(&'static str, &'static str)],
+    /// Reads the file.
+    pub read: fn(&Path) -> ReadResult,
 }
 
 const MERGES: (&str, &str) = ("merges.txt", "merges/merges.txt");
 const VOCAB_JSON: (&str, &str) = ("vocab.json", "vocab_json/vocab.json");
 
-/// A file of the cached model's only commit.
+/// A file in the cached model's only commit.
 macro_rules! snapshot {
     ($name:literal) => {
         concat!("models--user--name/snapshots/0123456789abcdef0123456789abcdef01234567/", $name)
     };
 }
 
-const fn own(name: &'static str, file: &'static str, read: fn(&Path) -> Answer) -> Reader {
-    Reader { name, own: true, file, beside: &[], read }
+const fn own_reader(name: &'static str, file: &'static str, read: fn(&Path) -> ReadResult) -> Reader {
+    Reader { name, own_parser: true, file, extra_files: &[], read }
 }
 
-const fn of_a_library(name: &'static str, file: &'static str, read: fn(&Path) -> Answer) -> Reader {
-    Reader { name, own: false, file, beside: &[], read }
+const fn library_reader(name: &'static str, file: &'static str, read: fn(&Path) -> ReadResult) -> Reader {
+    Reader { name, own_parser: false, file, extra_files: &[], read }
 }
 
-/// Every reader.
+/// All readers.
 pub const READERS: [Reader; 17] = [
-    own("safetensors", "model.safetensors", checkpoint),
+    own_reader("safetensors", "model.safetensors", checkpoint),
     Reader {
-        beside: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
-        ..own("index", "model.safetensors.index.json", checkpoint)
+        extra_files: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
+        ..own_reader("index", "model.safetensors.index.json", checkpoint)
     },
-    own("bin_zip", "pytorch_model.bin", checkpoint),
-    own("bin_legacy", "pytorch_model.bin", checkpoint),
-    own("config", "config.json", config),
-    own("generation_config", "generation_config.json", generation_config),
-    // Its expressions are compiled by the regex crate.
-    of_a_library("adapter_config", "adapter_config.json", adapter_config),
-    own("jsonl", "table.jsonl", table),
+    own_reader("bin_zip", "pytorch_model.bin", checkpoint),
+    own_reader("bin_legacy", "pytorch_model.bin", checkpoint),
+    own_reader("config", "config.json", config),
+    own_reader("generation_config", "generation_config.json", generation_config),
+    // The regex crate compiles its expressions.
+    library_reader("adapter_config", "adapter_config.json", adapter_config),
+    own_reader("jsonl", "table.jsonl", table),
     Reader {
-        beside: &[
+        extra_files: &[
             ("models--user--name/refs/main", "hub_index/commit"),
             (snapshot!("config.json"), "config/gpt2.json"),
             (snapshot!("shard.safetensors"), "safetensors/gpt2.safetensors"),
         ],
-        ..own("hub_index", snapshot!("model.safetensors.index.json"), hub_index)
+        ..own_reader("hub_index", snapshot!("model.safetensors.index.json"), hub_index)
     },
-    own("model_name", "name.txt", model_name),
-    Reader { beside: &[VOCAB_JSON], ..of_a_library("merges", "merges.txt", tokenizer) },
-    Reader { beside: &[MERGES], ..of_a_library("vocab_json", "vocab.json", tokenizer) },
-    of_a_library("vocab_txt", "vocab.txt", tokenizer),
-    Reader { beside: &[VOCAB_JSON, MERGES], ..of_a_library("tokenizer_config", "tokenizer_config.json", tokenizer) },
-    of_a_library("tokenizer_json", "tokenizer.json", tokenizer),
-    of_a_library("csv", "table.csv", table),
-    of_a_library("parquet", "table.parquet", table),
+    own_reader("model_name", "name.txt", model_name),
+    Reader { extra_files: &[VOCAB_JSON], ..library_reader("merges", "merges.txt", tokenizer) },
+    Reader { extra_files: &[MERGES], ..library_reader("vocab_json", "vocab.json", tokenizer) },
+    library_reader("vocab_txt", "vocab.txt", tokenizer),
+    Reader {
+        extra_files: &[VOCAB_JSON, MERGES],
+        ..library_reader("tokenizer_config", "tokenizer_config.json", tokenizer)
+    },
+    library_reader("tokenizer_json", "tokenizer.json", tokenizer),
+    library_reader("csv", "table.csv", table),
+    library_reader("parquet", "table.parquet", table),
 ];
 
-fn words(problem: impl Display) -> String {
+fn message(problem: impl Display) -> String {
     problem.to_string()
 }
 
-/// Opens the checkpoint and reads every tensor of it.
-fn checkpoint(file: &Path) -> Answer {
-    let checkpoint = Checkpoint::open(file.parent().unwrap_or(file)).map_err(words)?;
+/// Reads all tensors of the checkpoint.
+fn checkpoint(file: &Path) -> ReadResult {
+    let checkpoint = Checkpoint::open(file.parent().unwrap_or(file)).map_err(message)?;
     for entry in checkpoint.entries() {
-        let tensor = checkpoint.read(entry.name()).map_err(words)?;
+        let tensor = checkpoint.read(entry.name()).map_err(message)?;
         if tensor.size() != entry.shape() {
             return Err(format!("{} has shape {:?}, its entry says {:?}", entry.name(), tensor.size(), entry.shape()));
         }
@@ -90,7 +94,7 @@ fn checkpoint(file: &Path) -> Answer {
     Ok(())
 }
 
-fn config(file: &Path) -> Answer {
+fn config(file: &Path) -> ReadResult {
     let folder = file.parent().unwrap_or(file);
     Gpt2Config::from_pretrained(folder).map(|_| ()).or_else(|gpt2| {
         let distilbert = DistilBertConfig::from_pretrained(folder).map(|_| ());
@@ -98,39 +102,39 @@ fn config(file: &Path) -> Answer {
     })
 }
 
-/// Reads the options, and checks that they go together.
-fn generation_config(file: &Path) -> Answer {
-    let config = GenerationConfig::from_pretrained(file.parent().unwrap_or(file)).map_err(words)?;
-    Generation::new(config).map(|_| ()).map_err(words)
+/// Reads the options and checks them.
+fn generation_config(file: &Path) -> ReadResult {
+    let config = GenerationConfig::from_pretrained(file.parent().unwrap_or(file)).map_err(message)?;
+    Generation::new(config).map(|_| ()).map_err(message)
 }
 
-fn adapter_config(file: &Path) -> Answer {
-    LoraConfig::from_pretrained(file.parent().unwrap_or(file)).map(|_| ()).map_err(words)
+fn adapter_config(file: &Path) -> ReadResult {
+    LoraConfig::from_pretrained(file.parent().unwrap_or(file)).map(|_| ()).map_err(message)
 }
 
-/// Reads the file as each of the tables.
-fn table(file: &Path) -> Answer {
+/// Reads the file as each kind of table.
+fn table(file: &Path) -> ReadResult {
     let texts = Texts::read(file).map(|_| ());
     let pairs = PreferencePairs::read(file).map(|_| ());
     let completions = Completions::read(file).map(|_| ());
-    texts.or(pairs).or(completions).map_err(words)
+    texts.or(pairs).or(completions).map_err(message)
 }
 
-fn tokenizer(file: &Path) -> Answer {
-    let tokenizer = Tokenizer::from_pretrained(file.parent().unwrap_or(file)).map_err(words)?;
-    let ids = tokenizer.encode("a film about abc\u{0} 🎬", true).map_err(words)?;
-    tokenizer.decode(&ids, false).map(|_| ()).map_err(words)
+fn tokenizer(file: &Path) -> ReadResult {
+    let tokenizer = Tokenizer::from_pretrained(file.parent().unwrap_or(file)).map_err(message)?;
+    let ids = tokenizer.encode("a film about abc\u{0} 🎬", true).map_err(message)?;
+    tokenizer.decode(&ids, false).map(|_| ()).map_err(message)
 }
 
-/// Looks a sharded model up in the hub's cache, whose index the file is.
-fn hub_index(file: &Path) -> Answer {
+/// Loads a sharded model from the hub's cache, with the file as its weight index.
+fn hub_index(file: &Path) -> ReadResult {
     let cache = file.ancestors().nth(4).unwrap_or(file);
     let config = HubConfig { offline: true, ..HubConfig::new(cache) };
-    let model = "user/name".parse().map_err(words)?;
-    Hub::new(config).and_then(|hub| hub.download_model(&model, &mut |_| {})).map(|_| ()).map_err(words)
+    let model = "user/name".parse().map_err(message)?;
+    Hub::new(config).and_then(|hub| hub.download_model(&model, &mut |_| {})).map(|_| ()).map_err(message)
 }
 
-fn model_name(file: &Path) -> Answer {
-    let bytes = std::fs::read(file).map_err(words)?;
-    String::from_utf8_lossy(&bytes).parse::<align_hub::ModelName>().map(|_| ()).map_err(words)
+fn model_name(file: &Path) -> ReadResult {
+    let bytes = std::fs::read(file).map_err(message)?;
+    String::from_utf8_lossy(&bytes).parse::<align_hub::ModelName>().map(|_| ()).map_err(message)
 }

@@ -1,20 +1,20 @@
-//! A bounded run of every reader: what `mutate` does at length. One test, because allocations are counted for the process.
+//! A short run of every reader. It is a single test, because allocations are counted per process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_fuzz::{Harness, Outcome, READERS, mutated, seeds};
+use align_fuzz::{Harness, Outcome, READERS, mutate, seeds};
 
 const MUTATIONS: u64 = 1500;
-/// Tensors are LibTorch's memory, which the harness does not count: the whole process may grow by this, in KiB.
+/// The harness does not count LibTorch's memory, so the growth of the whole process is limited too, in KiB.
 const PROCESS_LIMIT: u64 = 512 << 10;
 
-/// The greatest size that this process has had in memory, in KiB.
+/// The peak memory of this process in KiB.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Files whose values would take many times their own size, if a reader let them.
+/// Files whose contents would take many times their own size in memory.
 fn amplifiers() -> Vec<(&'static str, Vec<u8>)> {
     let text = |before: &str, repeated: &str, after: &str| format!("{before}{}{after}", repeated.repeat(100_000));
     let numbered = |before: &str, item: fn(u32) -> String, after: &str| {
@@ -55,13 +55,13 @@ fn amplifiers() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn mutated_files_give_a_result() {
+fn mutated_files_meet_the_requirements() {
     let before = peak();
     for (name, bytes) in amplifiers() {
         let reader = READERS.into_iter().find(|reader| reader.name == name).unwrap();
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
         let outcome = Harness::new(reader).unwrap().run(&bytes).unwrap();
-        assert!(!matches!(outcome, Outcome::Broken(_)), "{name} {start:?}: {outcome:?}");
+        assert!(!matches!(outcome, Outcome::Violation(_)), "{name} {start:?}: {outcome:?}");
     }
     for reader in READERS {
         let harness = Harness::new(reader).unwrap();
@@ -69,16 +69,16 @@ fn mutated_files_give_a_result() {
         for seed in &seeds {
             assert_eq!(harness.run(seed).unwrap(), Outcome::Read, "{}: a file as it was written", reader.name);
         }
-        let mut refused = 0;
+        let mut rejected = 0;
         for number in 0..MUTATIONS {
-            let bytes = mutated(&seeds[number as usize % seeds.len()], number);
+            let bytes = mutate(&seeds[number as usize % seeds.len()], number);
             match harness.run(&bytes).unwrap() {
                 Outcome::Read => {}
-                Outcome::Refused => refused += 1,
-                Outcome::Broken(how) => panic!("{}, mutation {number}: {how}", reader.name),
+                Outcome::Rejected => rejected += 1,
+                Outcome::Violation(how) => panic!("{}, mutation {number}: {how}", reader.name),
             }
         }
-        assert!(refused > MUTATIONS / 20, "{}: only {refused} refused: the mutations hit nothing", reader.name);
+        assert!(rejected > MUTATIONS / 20, "{}: only {rejected} rejected: the mutations have no effect", reader.name);
     }
     let growth = peak() - before;
     assert!(growth < PROCESS_LIMIT, "the process grew by {growth} KiB");

@@ -1,4 +1,4 @@
-//! Compares generation with generate.json, sampling.json and processors.json.
+//! generate.json, sampling.json and processors.json
 
 use crate::chi_square::two_sample_p_value;
 use crate::{golden_dir, read_json};
@@ -28,7 +28,7 @@ fn model(file: &Value) -> Gpt2 {
 }
 
 #[test]
-fn greedy_and_beam_search_equal_those_of_transformers() {
+fn greedy_and_beam_search_write_what_transformers_writes() {
     let file = read_json("generate.json");
     let model = model(&file);
     for case in cases(&file) {
@@ -47,7 +47,7 @@ fn greedy_and_beam_search_equal_those_of_transformers() {
 }
 
 #[test]
-fn sampling_has_the_distribution_of_transformers() {
+fn sampling_draws_as_often_as_transformers_draws() {
     const DRAWS: usize = 4_000;
     let file = read_json("sampling.json");
     let model = model(&file);
@@ -70,14 +70,14 @@ fn sampling_has_the_distribution_of_transformers() {
         assert!(p > 1e-4, "{}: p = {p}", case["config"]);
         expected.push(theirs);
     }
-    // The test can distinguish distributions: with other options it fails.
+    // The test tells distributions apart: other options give other counts.
     for pair in expected.windows(2) {
         assert!(two_sample_p_value(&pair[0], &pair[1]) < 1e-4);
     }
 }
 
 #[test]
-fn logits_processors_equal_those_of_transformers() {
+fn processors_give_the_scores_that_transformers_gives() {
     let file = read_json("processors.json");
     let ids: Vec<Vec<i64>> = read(&file["input_ids"]);
     let scores: Vec<Vec<f32>> = read(&file["scores"]);

@@ -67,7 +67,7 @@ pub enum Error {
         problem: String,
     },
     /// A table without a column that it needs.
-    #[error("{origin}: expected a column {column:?}, found {}", printable(&columns_in_words(found)))]
+    #[error("{origin}: expected a column {column:?}, found {}", printable(&format_columns(found)))]
     MissingColumn {
         /// The file, or the kind of table.
         origin: String,
@@ -174,7 +174,7 @@ impl Error {
     }
 }
 
-fn columns_in_words(found: &[String]) -> String {
+fn format_columns(found: &[String]) -> String {
     if found.is_empty() {
         "no columns".to_owned()
     } else {

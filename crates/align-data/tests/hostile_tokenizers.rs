@@ -54,7 +54,7 @@ fn a_valid_character_map_is_applied() {
     let tokenizer = load(&map("b\0")).unwrap();
     assert_eq!(tokenizer.encode("A a", true).unwrap(), [3, 1]);
     let grown = "b".repeat(300) + "\0";
-    assert!(load(&map(&grown)).unwrap_err().to_string().contains("300 bytes of one"));
+    assert!(load(&map(&grown)).unwrap_err().to_string().contains("expand one byte to 300 bytes"));
     units[0x41 ^ 0x80] = 7;
     let beyond = with("normalizer", charsmap(1024, &units, "b\0")).clone();
     assert!(load(&beyond).unwrap_err().to_string().contains("a text at byte 7 of 2"));

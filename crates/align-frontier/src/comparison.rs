@@ -53,7 +53,7 @@ mod tests {
 
     /// All six differences have the same sign, so 2 of the 64 sign flips are as extreme.
     #[test]
-    fn what_one_question_tells_apart_several_need_not() {
+    fn adjustment_can_remove_significance() {
         let (first, second) = ([3.0, 3.0, 3.0, 3.0, 3.0, 3.0], [2.0, 2.0, 1.5, 2.0, 2.0, 1.0]);
         let paired = PairedComparison::of(&first, &second, None, &Bootstrap::default()).unwrap();
         assert_eq!(paired.p_value, 2.0 / 64.0);

@@ -1,13 +1,13 @@
-//! Sweeps over losses and betas: the frontier of reward against divergence from the reference, and against entropy.
+//! Sweeps over losses and betas: frontiers of reward against divergence from the reference, and against entropy.
 //!
 //! Each [`Point`] is a training run from the same weights on the same pairs, and an evaluation on the same prompts and
-//! draws. [`run`] goes through them with a [`SweepFolder`], so that a sweep that was killed goes on where it stopped and
-//! ends with the same numbers; [`csv`], [`Findings`], [`figures`] and [`report`] are made of the finished [`Sweep`].
+//! random draws. [`run_sweep`] runs all points with a [`SweepFolder`]: an interrupted sweep continues where it stopped
+//! and gives the same numbers. [`csv`], [`Findings`], [`figures`] and [`report`] present the finished [`Sweep`].
 //!
-//! [`compare_policies`] puts trained policies beside the model before training, on texts of each.
+//! [`compare_policies`] compares trained policies with the model before training, on generated texts.
 //!
-//! [`PolicyEvaluator`] alone evaluates policies of any other kind of comparison, and [`token_divergences`] gives the exact
-//! divergence of two models along given texts:
+//! [`PolicyEvaluator`] evaluates policies for other comparisons, and [`token_divergences`] computes the exact divergence
+//! of two models along given texts:
 //!
 //! ```
 //! use align_frontier::token_divergences;
@@ -20,7 +20,7 @@
 //! let reference = Gpt2::from_pretrained(folder, Kind::BFloat16, Device::Cpu)?;
 //! let text = PromptCompletion { prompt_ids: &[5, 3], completion_ids: &[8, 2, 9] };
 //! let found = token_divergences(&policy, &reference, &[text], 8)?;
-//! // Rounding to bfloat16 is no large step away.
+//! // Rounding to bfloat16 causes only a small divergence.
 //! assert!(found[0].token_kls.iter().all(|kl| kl.abs() < 0.1));
 //! # Ok::<(), align_frontier::Error>(())
 //! ```

@@ -6,7 +6,7 @@ use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
 use serde::{Deserialize, Serialize};
 
-/// SamplingOptions from the model's unmodified distribution, without beams, top-k or temperature, so that divergence estimates
+/// Sampling from the model's unmodified distribution, without beams, top-k or temperature, so that divergence estimates
 /// are unbiased.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -147,7 +147,7 @@ pub struct Sweep {
     pub pairing: PairingReport,
 }
 
-/// SweepProgress events of a sweep.
+/// Progress events of a sweep.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SweepProgress<'a> {
@@ -330,7 +330,7 @@ impl Runner<'_> {
     }
 }
 
-/// StepRecorder every step.
+/// Records every step.
 struct StepRecorder<'a> {
     on: &'a mut dyn FnMut(&SweepProgress<'_>),
     steps: Vec<StepRecord>,

@@ -34,7 +34,7 @@ pub struct SweepFolder {
     folder: PathBuf,
     /// Digest of the sweep's options.
     sweep: String,
-    /// StepRecorder which output files were written by the sweep.
+    /// Records which output files were written by the sweep.
     outputs: Ownership,
     _lock: Option<FolderLock>,
 }

@@ -59,7 +59,7 @@ fn findings() -> Findings {
 #[test]
 fn only_undominated_points_are_on_the_front() {
     let found = findings();
-    // Hinge at 1 has more reward than sigmoid at 1 for the same divergence, sigmoid at 0.1 more than hinge at 0.1.
+    // For the same divergence, hinge at 1 has a higher reward than sigmoid at 1, and sigmoid at 0.1 than hinge at 0.1.
     assert_eq!(found.kl_front, [0, 2, 3]);
     assert_eq!(found.entropy_front, [0, 1, 2, 3]);
     assert!(found.is_on_kl_front(3) && !found.is_on_kl_front(1) && !found.is_on_entropy_front(4));
@@ -79,7 +79,7 @@ fn a_loss_leads_where_its_curve_is_highest() {
             && close(leading_losses[1].to, 3.0),
         "{leading_losses:?}"
     );
-    // The lines are two reaches apart before u = 1/6, half of hinge's stretch, and behind u = 1/2.
+    // The intervals do not overlap before u = 1/6, half of hinge's range, and after u = 1/2.
     assert!(close(leading_losses[0].beyond_intervals, 0.5), "{leading_losses:?}");
     assert!(close(leading_losses[1].beyond_intervals, 0.9), "{leading_losses:?}");
 }
@@ -87,7 +87,7 @@ fn a_loss_leads_where_its_curve_is_highest() {
 #[test]
 fn two_losses_are_compared_over_their_common_range() {
     let mut sweep = sweep();
-    // Sigmoid's line from 1 to 3 nats is compared over the half that hinge's reaches, where it is 2.5 high and hinge's 1.4.
+    // Both curves cover the range from 2 to 3 nats, where the mean reward is 2.5 for sigmoid and 1.4 for hinge.
     sweep.points[2].1.evaluation.policy_reference_kl.value = 2.0;
     sweep.points[3].1.evaluation.policy_reference_kl.value = 4.0;
     let curve_comparisons = Findings::of(&sweep, &Bootstrap::default()).unwrap().curve_comparisons;
@@ -108,9 +108,9 @@ fn the_best_points_are_compared_on_equal_prompts() {
     let (other, compared) = &found.best_compared[0];
     assert_eq!((*other, compared.paired.prompts), (3, PROMPTS));
     assert_eq!(compared.paired.mean_difference.value, 1.0);
-    // All ten differences have one sign: two of 2^10 ways to flip them are as far from 0, of which some are drawn.
+    // All ten differences have the same sign, so 2 of the 2^10 sign flips are as extreme. The p-value samples the flips.
     assert!(compared.paired.p_value < 0.01, "{}", compared.paired.p_value);
-    // One comparison needs no adjusting.
+    // A single comparison needs no adjustment.
     assert_eq!(compared.adjusted_p_value, compared.paired.p_value);
     let statements = found.statements(&sweep()).join("\n");
     for part in [

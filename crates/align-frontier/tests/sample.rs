@@ -1,4 +1,4 @@
-//! SamplingOptions from a policy.
+//! Sampling from a policy.
 #![allow(clippy::unwrap_used)]
 
 use align_data::Tokenizer;
@@ -13,7 +13,7 @@ fn texts_are_sampled_from_the_whole_distribution() {
     let dir = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/data/models/gpt2-tiny"));
     let tokenizer = Tokenizer::from_pretrained(dir).unwrap();
     let model = Gpt2::from_pretrained(dir, Kind::Float, Device::Cpu).unwrap();
-    // All logits of one size: every token is as likely as any other.
+    // All logits are equal, so all tokens are equally likely.
     let _ = tch::no_grad(|| model.parameters().get("transformer.ln_f.weight").unwrap().shallow_clone().zero_());
     let _ = tch::no_grad(|| model.parameters().get("transformer.ln_f.bias").unwrap().shallow_clone().zero_());
     let score = |texts: &[&str]| Ok(texts.iter().map(|text| text.len() as f64).collect());

@@ -51,7 +51,7 @@ fn unfinished_files_of_a_killed_sweep_are_removed() {
     for half in [".unfinished-a", "points/.unfinished-b"] {
         fs::write(dir.path().join(half), "{").unwrap();
     }
-    // Not by one that has not got the lock: it may be what the other writes.
+    // A process without the lock must not remove them: the other process may be writing them.
     SweepFolder::open(dir.path(), &json!({})).unwrap_err();
     assert!(dir.path().join(".unfinished-a").exists());
     drop(folder);

@@ -38,7 +38,7 @@ fn both_estimators_are_unbiased() {
     };
     assert!((mean(&|text| text.token_kls.iter().sum()) - exact).abs() < 1e-5);
     assert!((mean(&|text| text.model_logp - text.other_logp) - exact).abs() < 1e-5);
-    // Nothing at all is improbable: the probabilities of all texts are 1 together.
+    // The probabilities of all texts add up to 1.
     assert!((mean(&|_| 1.0) - 1.0).abs() < 1e-5);
     assert!(found.iter().flat_map(|text| &text.token_kls).all(|kl| *kl >= -1e-6));
 }

@@ -16,7 +16,7 @@ pub(crate) struct Downloader<'a> {
 }
 
 impl Downloader<'_> {
-    /// Downloads the files that the snapshot missing, after checking that all of them fit on the disk.
+    /// Downloads the files that the snapshot lacks, after checking that all of them fit on the disk.
     pub(crate) fn download(&self, files: &[String], progress: &mut Progress<'_>) -> Result<()> {
         let mut missing = Vec::new();
         for file in files {

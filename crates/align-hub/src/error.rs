@@ -134,7 +134,7 @@ pub enum HubError {
         /// The hub's message.
         server_message: Option<String>,
     },
-    /// The token's account missing the permission.
+    /// The token's account lacks the permission.
     #[error("{endpoint} forbids {what}: check the token's permissions at {endpoint}/settings/tokens{}", in_parentheses(.server_message))]
     Forbidden {
         /// The hub.
@@ -276,7 +276,7 @@ pub enum HubError {
         /// The system's error.
         source: io::Error,
     },
-    /// A repository that missing files of a model.
+    /// A repository that lacks files of a model.
     #[error("`{model}` has no {missing}, so it cannot be loaded as a model; its files are {found}")]
     NotAModel {
         /// The repository and revision.

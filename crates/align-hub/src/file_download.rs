@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Read};
 use ureq::http::Method;
 
 const BUFFER_BYTES: usize = 256 << 10;
-/// Only small_files text files come without a size.
+/// Only small text files come without a size.
 const MAX_UNANNOUNCED_BYTES: u64 = 256 << 20;
 
 /// The download of one file, which resumes where an earlier attempt stopped.

@@ -80,7 +80,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// If available is no token or it missing write access, the folder has no files to upload, or the connection fails
+    /// If there is no token or it lacks write access, the folder has no files to upload, or the connection fails
     /// repeatedly.
     pub fn upload_folder(
         &self,

@@ -71,7 +71,7 @@ impl Response {
             return Some(self.redact_token(message));
         }
         let mut body = Vec::new();
-        // If the body cannot be read, available is no message.
+        // If the body cannot be read, there is no message.
         let reader = MinSpeedReader::new(self.body.as_reader(), self.timeout);
         reader.take(MAX_ERROR_BODY_BYTES).read_to_end(&mut body).ok()?;
         message_of_body(&body).map(|message| self.redact_token(&message))

@@ -15,7 +15,7 @@ pub(crate) fn message_of_body(body: &[u8]) -> Option<String> {
     serde_json::from_slice(body).ok().map(|error_message: ErrorBody| error_message.error)
 }
 
-/// Prepares a server's message for display: shorten, without control characters.
+/// Prepares a server's message for display: shortened, without control characters.
 pub(crate) fn printable(message: &str) -> String {
     let mut text = printable_line(&message.trim().chars().take(MAX_CHARS).collect::<String>());
     if message.trim().chars().nth(MAX_CHARS).is_some() {
@@ -24,7 +24,7 @@ pub(crate) fn printable(message: &str) -> String {
     text
 }
 
-/// The message in brackets, if available is one.
+/// The message in brackets, if there is one.
 pub(crate) fn in_parentheses(message: &Option<String>) -> String {
     message.as_ref().map(|message| format!(" ({message})")).unwrap_or_default()
 }

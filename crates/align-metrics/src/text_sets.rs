@@ -1,4 +1,4 @@
-//! Comparison of the texts of several models on samples of equal size.
+//! Texts of several models, compared on equal samples.
 
 use crate::{
     Bootstrap, Diversity, EqualSamples, Estimate, EvaluationReport, Result, chao_wang_jost_entropy, equal_samples,
@@ -6,9 +6,9 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Lengths of n-grams in a comparison, if texts are long enough.
+/// N-grams that a comparison counts, where texts are as long.
 const NGRAMS: [usize; 3] = [1, 2, 4];
-/// Number of resamples for statistics that are slow to compute.
+/// Draws behind the mean of a number that takes long to compute.
 const FEW: usize = 100;
 
 /// The texts of a model.
@@ -16,19 +16,19 @@ const FEW: usize = 100;
 pub struct TextSet {
     /// The tokens of each text.
     pub texts: Vec<Vec<i64>>,
-    /// The reward of each text, if available.
+    /// The reward of each text, if there are any.
     pub scores: Option<Vec<f64>>,
 }
 
 impl TextSet {
-    /// Length of the longest text in tokens, not counting the id `skip`.
+    /// Tokens of the longest text, those of id `skip` left out.
     fn longest(&self, skip: Option<i64>) -> usize {
         let length = |text: &Vec<i64>| text.iter().filter(|id| Some(**id) != skip).count();
         self.texts.iter().map(length).max().unwrap_or(0)
     }
 }
 
-/// The largest sample size that all sets allow: the number of texts in the smallest set, and the smallest maximum length of texts.
+/// The sample that every set has: as many texts as the smallest one's, cut to the length that texts have in each.
 #[must_use]
 pub fn common_sample(sets: &[TextSet], skip: Option<i64>) -> EqualSamples {
     EqualSamples {
@@ -37,39 +37,39 @@ pub fn common_sample(sets: &[TextSet], skip: Option<i64>) -> EqualSamples {
     }
 }
 
-/// The lengths of n-grams, out of 1, 2 and 4, for which the texts of each set and of the sample are long enough.
+/// The lengths of n-grams, of 1, 2 and 4, that texts have in each set and within the sample.
 #[must_use]
 pub fn common_ngrams(sets: &[TextSet], skip: Option<i64>, sample: EqualSamples) -> Vec<usize> {
     let shortest = common_sample(sets, skip).tokens.min(sample.tokens);
     NGRAMS.into_iter().filter(|n| *n <= shortest).collect()
 }
 
-/// Metrics of one of several sets of texts.
+/// A set of several, in numbers.
 #[derive(Debug, Clone, Serialize)]
-pub struct TextSetMetrics {
+pub struct ComparedTexts {
     /// Entropies and mean reward of all texts.
     pub report: EvaluationReport,
-    /// The Chao-Wang-Jost entropy of all texts, in nats.
+    /// The entropy of all texts' tokens, corrected after Chao, Wang and Jost, in nats.
     pub chao_wang_jost_entropy: f64,
-    /// Mean number of tokens per text in samples of equal size.
+    /// Mean tokens of a text in the equal samples.
     pub equal_samples_tokens: f64,
-    /// Token entropy of samples of equal size, in nats.
+    /// Entropy of the equal samples' tokens, in nats.
     pub equal_samples_entropy: Estimate,
-    /// Miller-Madow entropy of samples of equal size, in nats.
+    /// The same, corrected after Miller and Madow.
     pub equal_samples_miller_madow_entropy: Estimate,
-    /// Chao-Wang-Jost entropy of samples of equal size, in nats.
+    /// The same, corrected after Chao, Wang and Jost.
     pub equal_samples_chao_wang_jost_entropy: Estimate,
-    /// Diversity and length of all texts.
+    /// Variety and length of all texts.
     pub diversity: Diversity,
-    /// distinct-n of samples of equal size, in the order of the n-grams of `diversity`.
+    /// distinct-n of the equal samples, in the order of `diversity`'s n-grams.
     pub equal_samples_distinct: Vec<Estimate>,
 }
 
-impl TextSetMetrics {
-    /// Computes the metrics of a set of texts and of samples of it, not counting the id `skip`.
+impl ComparedTexts {
+    /// The numbers of a set's texts, tokens of id `skip` left out, and of samples of it.
     ///
     /// # Errors
-    /// Fewer texts than the sample needs, no tokens in the texts, or options of the bootstrap out of range.
+    /// Fewer texts than the sample has, none with a token, or options of the bootstrap that are out of range.
     pub fn of(
         set: &TextSet,
         skip: Option<i64>,
@@ -78,9 +78,8 @@ impl TextSetMetrics {
         bootstrap: &Bootstrap,
     ) -> Result<Self> {
         let texts = &set.texts;
-        // Bias corrections are slow, and a mean over fewer resamples is good enough.
-        let few =
-            Bootstrap { resamples: bootstrap.resamples.min(FEW.max(min_resamples(bootstrap.level))), ..*bootstrap };
+        // Correcting takes longer than counting, and a mean over fewer draws is as good.
+        let few = Bootstrap { resamples: bootstrap.resamples.min(FEW.max(least(bootstrap.level))), ..*bootstrap };
         let tokens =
             |texts: &[&[i64]]| Ok(texts.iter().map(|text| text.len() as f64).sum::<f64>() / texts.len() as f64);
         let distinct = |n: &usize| equal_samples(texts, skip, sample, &few, |texts| distinct(texts, *n));
@@ -101,12 +100,12 @@ impl TextSetMetrics {
     }
 }
 
-/// The minimum number of resamples for an interval of this level.
-fn min_resamples(level: f64) -> usize {
+/// The least resamples that an interval of this level needs.
+fn least(level: f64) -> usize {
     (2.0 / (1.0 - level)).ceil() as usize
 }
 
-/// distinct-n of texts; 0 if all are shorter than `n`.
+/// distinct-n of texts, 0 where none is as long.
 fn distinct(texts: &[&[i64]], n: usize) -> Result<f64> {
     if texts.iter().all(|text| text.len() < n) {
         return Ok(0.0);

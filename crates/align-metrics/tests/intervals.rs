@@ -1,4 +1,4 @@
-//! Statistical properties of intervals and equal samples, and invalid inputs.
+//! Intervals and equal samples: what probability theory says of them, and what they refuse.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_metrics::{
@@ -20,7 +20,7 @@ fn bootstrap(resamples: usize) -> Bootstrap {
 
 /// The mean's interval is, for many rows, the normal one: ±1.96 standard errors.
 #[test]
-fn the_interval_of_the_mean_is_the_normal_interval() {
+fn the_means_interval_is_the_normal_one() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let scores: Vec<f64> = (0..400).map(|_| rng.random_range(-1.0..1.0)).collect();
     let center = mean(&scores).unwrap();
@@ -36,7 +36,7 @@ fn the_interval_of_the_mean_is_the_normal_interval() {
 
 /// Of 200 sets of scores from a known distribution, about 95% have its mean in their interval.
 #[test]
-fn intervals_have_their_nominal_coverage() {
+fn intervals_cover_as_often_as_they_say() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let covered = (0..200)
         .filter(|_| {
@@ -51,7 +51,7 @@ fn intervals_have_their_nominal_coverage() {
 }
 
 #[test]
-fn values_are_inside_their_intervals_and_higher_levels_give_wider_intervals() {
+fn every_number_lies_in_its_interval_and_wider_levels_hold_narrower_ones() {
     let texts = uniform(60, 20, 300, 6);
     let scores: Vec<f64> = (0..60).map(|i| f64::from(i).sin()).collect();
     let report =
@@ -67,7 +67,7 @@ fn values_are_inside_their_intervals_and_higher_levels_give_wider_intervals() {
 }
 
 #[test]
-fn intervals_depend_on_the_seed() {
+fn a_seed_fixes_the_intervals() {
     let texts = uniform(30, 20, 50, 7);
     let report = |seed| EvaluationReport::of(&texts, None, None, &Bootstrap { seed, ..bootstrap(100) }).unwrap();
     assert_eq!(report(1), report(1));
@@ -103,7 +103,7 @@ fn equal_samples_compare_sets_of_different_sizes() {
 }
 
 #[test]
-fn the_skipped_id_is_not_counted() {
+fn the_skipped_id_counts_nowhere() {
     let with: Vec<Vec<i64>> = vec![vec![1, 0, 2], vec![0, 2, 3, 0]];
     let without: Vec<Vec<i64>> = vec![vec![1, 2], vec![2, 3]];
     assert_eq!(token_entropy(&with, Some(0)), token_entropy(&without, None));
@@ -114,7 +114,7 @@ fn the_skipped_id_is_not_counted() {
 }
 
 #[test]
-fn empty_inputs_are_rejected() {
+fn nothing_to_measure_is_refused() {
     let none: Vec<Vec<i64>> = vec![];
     for texts in [none.clone(), vec![vec![]], vec![vec![0], vec![0, 0]]] {
         assert!(matches!(token_entropy(&texts, Some(0)), Err(Error::Empty(_))));
@@ -132,7 +132,7 @@ fn empty_inputs_are_rejected() {
 }
 
 #[test]
-fn options_out_of_range_are_rejected() {
+fn options_outside_their_range_are_refused() {
     let texts = vec![vec![1i64, 2]; 3];
     let with = |bootstrap: Bootstrap| EvaluationReport::of(&texts, None, None, &bootstrap);
     for level in [0.0, 1.0, -0.5, 95.0, f64::NAN] {
@@ -152,9 +152,9 @@ fn options_out_of_range_are_rejected() {
     }
 }
 
-/// A resample that contains only empty texts is not an error.
+/// Texts without a token may come alone in a resample; nothing then is not an error.
 #[test]
-fn a_resample_may_contain_only_empty_texts() {
+fn empty_texts_may_be_drawn_alone() {
     let texts: Vec<Vec<i64>> = vec![vec![], vec![], vec![5, 6]];
     let report = EvaluationReport::of(&texts, None, None, &bootstrap(200)).unwrap();
     assert!((report.token_entropy.value - 2f64.ln()).abs() < 1e-12);

@@ -2,57 +2,57 @@ use align_base::{printable, printable_path};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What can go wrong in this crate.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A number that cannot be drawn.
     #[error("{}: {name}: expected {expected}, found {found}", printable(place))]
     Number {
-        /// The figure with its series and point, or the table with its row and column.
+        /// The figure with series and point, or the table with row and column.
         place: String,
-        /// Which of the point's numbers.
+        /// The name of the number.
         name: String,
-        /// What it must be.
+        /// The expected value.
         expected: &'static str,
-        /// What it is.
+        /// The actual value.
         found: f64,
     },
-    /// An interval whose lower end is above its upper one.
+    /// An interval whose lower end is above its upper end.
     #[error(
-        "{}: {name}: expected an interval from its lower end to its upper one, found {low} to {high}",
+        "{}: {name}: expected an interval whose lower end is not above its upper end, found {low} to {high}",
         printable(place)
     )]
     Interval {
-        /// The figure with its series and point, or the table with its row and column.
+        /// The figure with series and point, or the table with row and column.
         place: String,
-        /// Which of the point's numbers.
+        /// The name of the number.
         name: String,
         /// The lower end.
         low: f64,
         /// The upper end.
         high: f64,
     },
-    /// Steps of a line that do not increase.
-    #[error("{}: expected a step above the one before, {before}, found {found}", printable(place))]
+    /// A line whose steps do not increase.
+    #[error("{}: expected a step greater than the previous one, {before}, found {found}", printable(place))]
     Order {
-        /// The figure with its series and point.
+        /// The figure with series and point.
         place: String,
-        /// The step before.
+        /// The previous step.
         before: f64,
         /// The step.
         found: f64,
     },
-    /// A figure or a part of one in which there is nothing to draw.
+    /// A figure, or a part of one, without data.
     #[error("{}: expected {expected}, found none", printable(place))]
     Empty {
-        /// The figure, with the series where it is one series.
+        /// The figure, and the series if it concerns one.
         place: String,
-        /// What must be there.
+        /// What is missing.
         expected: &'static str,
     },
-    /// A row of a table with more or fewer cells than the table has columns.
-    #[error("{}: expected {expected} cells, one a column, found {found}", printable(place))]
+    /// A table row with a wrong number of cells.
+    #[error("{}: expected {expected} cells, one per column, found {found}", printable(place))]
     Cells {
         /// The table and its row.
         place: String,
@@ -61,22 +61,22 @@ pub enum Error {
         /// The number of cells.
         found: usize,
     },
-    /// An option whose value cannot be honoured.
+    /// An invalid option.
     #[error("option {option}: expected {expected}, found {found}")]
     Option {
         /// The option.
         option: &'static str,
-        /// What it must be.
+        /// The expected value.
         expected: String,
-        /// What it is.
+        /// The actual value.
         found: String,
     },
-    /// A figure that cannot be turned into pixels.
+    /// A figure that cannot be rendered as PNG.
     #[cfg(feature = "png")]
     #[error("PNG: {0}")]
     Png(String),
     /// A file that exists already and was not to be overwritten.
-    #[error("{}: exists already; choose another name or ask to overwrite it", printable_path(path))]
+    #[error("{}: exists already; choose another name or allow overwriting", printable_path(path))]
     Exists {
         /// The file.
         path: PathBuf,
@@ -86,7 +86,7 @@ pub enum Error {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         problem: io::Error,
     },
 }

@@ -1,9 +1,9 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// A number with its confidence interval, where it has one.
+/// A number with an optional confidence interval.
 ///
-/// What `align-metrics` writes as an estimate reads as one of these.
+/// Deserialises from the estimates of `align-metrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The number.
@@ -13,7 +13,7 @@ pub struct Estimate {
     pub interval: Option<Interval>,
 }
 
-/// An interval. It need not hold the number that it is of: some bootstrap intervals do not.
+/// An interval. It need not contain the estimate: some bootstrap intervals do not.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Its lower end.
@@ -22,8 +22,8 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Beyond this a number's distance from another one may not be a number any more.
-const LARGEST: f64 = 1e100;
+/// Differences of larger numbers may overflow.
+const MAX_MAGNITUDE: f64 = 1e100;
 
 impl Estimate {
     /// A number without an interval.
@@ -32,26 +32,27 @@ impl Estimate {
         Self { value, interval: None }
     }
 
-    /// A number with the interval from `low` to `high`.
+    /// A number with an interval from `low` to `high`.
     #[must_use]
     pub fn new(value: f64, low: f64, high: f64) -> Self {
         Self { value, interval: Some(Interval { low, high }) }
     }
 
-    /// The lowest of the number and its interval.
+    /// The minimum of the number and its interval.
     pub(crate) fn lowest(&self) -> f64 {
         self.interval.map_or(self.value, |interval| interval.low.min(self.value))
     }
 
-    /// The highest of the number and its interval.
+    /// The maximum of the number and its interval.
     pub(crate) fn highest(&self) -> f64 {
         self.interval.map_or(self.value, |interval| interval.high.max(self.value))
     }
 
-    /// Whether all of it can be drawn.
+    /// Checks that the number and its interval can be drawn.
     ///
     /// # Errors
-    /// Names `place` and `name` of a number that is not finite, and of an interval whose ends are the wrong way round.
+    /// When a number is not finite, or the ends of the interval are swapped. `place` and `name` describe the number in
+    /// the error.
     pub(crate) fn check(&self, place: impl Fn() -> String, name: &str) -> Result<()> {
         check_number(self.value, &place, name)?;
         let Some(Interval { low, high }) = self.interval else { return Ok(()) };
@@ -64,9 +65,9 @@ impl Estimate {
     }
 }
 
-/// Whether a number can be drawn: one that is finite, and not so large that differences overflow.
+/// Checks that a number is finite and not so large that differences overflow.
 pub(crate) fn check_number(value: f64, place: impl Fn() -> String, name: &str) -> Result<()> {
-    if value.is_finite() && value.abs() <= LARGEST {
+    if value.is_finite() && value.abs() <= MAX_MAGNITUDE {
         return Ok(());
     }
     let expected = "a finite number of at most 1e100";

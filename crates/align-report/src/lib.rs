@@ -1,10 +1,10 @@
 //! Figures and self-contained HTML reports of runs and sweeps of preference optimisation.
 //!
-//! A [`Figure`] is a [`Scatter`] of settings in two measures with their Pareto front, a [`LineChart`] of metrics over
-//! steps, or a [`Histogram`]. It is drawn as SVG, and from the SVG as PNG. A [`Report`] is one HTML file with figures,
-//! tables and texts, which asks for nothing outside itself and runs no script.
+//! A [`Figure`] is a [`Scatter`] plot with a Pareto front, a [`LineChart`] of metrics over steps, or a [`Histogram`].
+//! It is drawn as SVG, and the PNG is rendered from the SVG. A [`Report`] is a single HTML file with figures, tables
+//! and texts. It loads no external resources and runs no scripts.
 //!
-//! The same input gives the same bytes. No LibTorch is needed.
+//! The output is deterministic. LibTorch is not needed.
 //!
 //! ```
 //! use align_report::{Axis, Better, Estimate, Figure, FigureSize};
@@ -30,12 +30,12 @@
 //! # Ok::<(), align_report::Error>(())
 //! ```
 
-mod atomic;
 mod error;
+mod escaped_text;
 mod estimate;
 mod figure;
 mod number;
-mod plain_text;
+mod output_file;
 mod report;
 
 pub use error::{Error, Result};

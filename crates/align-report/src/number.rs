@@ -1,22 +1,22 @@
-//! Numbers in print: a real minus sign, and no `-0`.
+//! Number formatting with a proper minus sign and without `-0`.
 
-/// A number with so many decimals.
+/// Formats a number with the given decimals.
 pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     signs(&format!("{value:.decimals$}"))
 }
 
-/// The same with a sign in any case, as a difference is written.
+/// Formats a difference, which always has a sign.
 pub(crate) fn difference(value: f64, decimals: usize) -> String {
     let text = fixed(value, decimals);
     if text.starts_with('−') || is_zero(&text) { text } else { format!("+{text}") }
 }
 
-/// A number as a digit, `decimals` decimals and a power of ten.
+/// Formats a number in scientific notation.
 pub(crate) fn scientific(value: f64, decimals: usize) -> String {
     if value == 0.0 { "0".to_owned() } else { signs(&format!("{value:.decimals$e}")) }
 }
 
-/// A number with at least three digits that count, and with a power of ten where it would be long otherwise.
+/// Formats a number with at least three significant digits, in scientific notation if it would be long otherwise.
 pub(crate) fn short(value: f64) -> String {
     match magnitude(value) {
         _ if value == 0.0 => "0".to_owned(),
@@ -25,7 +25,7 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
-/// The power of ten of a number's first digit, 0 for 0.
+/// The power of ten of a number's first digit; 0 for 0.
 pub(crate) fn magnitude(value: f64) -> i32 {
     if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 }
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_in_print() {
+    fn numbers_are_formatted_as_in_print() {
         assert_eq!(fixed(-1.25, 1), "−1.2");
         assert_eq!(fixed(-0.001, 2), "0.00");
         assert_eq!(difference(0.5, 1), "+0.5");

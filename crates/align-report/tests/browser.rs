@@ -1,4 +1,4 @@
-//! The page in a real browser: Chromium, where there is one (`ALIGN_CHROMIUM`, or `chromium` on `PATH`).
+//! Tests the page in Chromium, if available (`ALIGN_CHROMIUM`, or `chromium` on `PATH`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod sample;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// Widths of a small phone, a phone, a tablet and a desktop in CSS pixels.
 const WIDTHS: [u32; 4] = [320, 400, 800, 1400];
 
-/// What the browser says of the page in one width.
+/// Measurements of the page at one width.
 #[derive(Debug, Deserialize)]
 struct Found {
     width: f64,
@@ -28,8 +28,8 @@ struct Found {
     problems: Vec<String>,
 }
 
-/// Measures the page in each frame. Letters are lower than the box of their line, so boxes are drawn in by a sixth at
-/// the top and the bottom before they are compared.
+/// Measures the page in each frame. Glyphs are lower than their line box, so boxes are shrunk by a sixth at the top and
+/// the bottom before comparison.
 const MEASURE: &str = r#"
 function box(text) {
     const { left, top, right, bottom } = text.getBoundingClientRect();
@@ -73,7 +73,7 @@ addEventListener('load', () => {
 });
 "#;
 
-/// The browser, if there is one.
+/// Path of the browser, if available.
 fn chromium() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("ALIGN_CHROMIUM") {
         assert!(Path::new(&named).is_file(), "ALIGN_CHROMIUM is {named:?}, which is no file");
@@ -83,7 +83,7 @@ fn chromium() -> Option<PathBuf> {
     std::env::split_paths(&folders).map(|folder| folder.join("chromium")).find(|path| path.is_file())
 }
 
-/// The report with a word of 400 letters, which no line can hold, wherever words stand.
+/// The report with a word of 400 letters, which fits on no line, in every text.
 fn with_long_words(mut report: Report) -> Report {
     let word = "unbreakable".repeat(40);
     for text in [&mut report.title, &mut report.subtitle, &mut report.summary, &mut report.tables[0].caption] {
@@ -103,7 +103,7 @@ fn with_long_words(mut report: Report) -> Report {
     report
 }
 
-/// What the browser makes of a file in one of its colour schemes.
+/// Loads a file in one of the colour schemes and returns the resulting document.
 fn dump(browser: &Path, folder: &Path, page: &Path, scheme: &str) -> String {
     let output = folder.join("dump.html");
     let mut child = Command::new(browser)
@@ -135,7 +135,7 @@ fn dump(browser: &Path, folder: &Path, page: &Path, scheme: &str) -> String {
 #[test]
 fn the_page_fits_and_no_labels_overlap() {
     let Some(browser) = chromium() else {
-        // Written past the test's captured output, to be seen.
+        // Written directly to standard error, which the test harness does not capture.
         writeln!(std::io::stderr(), "\nskipped: no Chromium found; set ALIGN_CHROMIUM to check pages in a browser")
             .unwrap();
         return;
@@ -163,7 +163,7 @@ fn the_page_fits_and_no_labels_overlap() {
             assert_eq!(found.width, f64::from(width));
             assert!(found.scroll_width <= found.width, "wider than the page: {found:?}");
             assert_eq!(found.is_dark, is_dark, "{found:?}");
-            // Of the figures of the whole width one layout is shown, the wide or the narrow one.
+            // Figures of full width have two layouts, of which one is visible.
             assert_eq!(found.pictures, 9, "{found:?}");
             assert!(found.texts > 200, "{found:?}");
             assert_eq!(found.problems, <[String; 0]>::default(), "at {width} pixels");

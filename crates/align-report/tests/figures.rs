@@ -1,4 +1,4 @@
-//! What every figure must be: well-formed, complete, legible, the same each time.
+//! Requirements of all figures: well-formed, complete, legible and deterministic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod sample;
@@ -84,7 +84,7 @@ fn each(mut check: impl FnMut(&str, &Figure, FigureSize)) {
 }
 
 #[test]
-fn each_is_well_formed_and_says_what_it_shows() {
+fn each_figure_is_well_formed_and_has_a_description() {
     each(|name, figure, size| {
         let drawing = figure.draw(size).unwrap();
         let document = roxmltree::Document::parse(drawing.svg()).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -104,7 +104,7 @@ fn each_is_well_formed_and_says_what_it_shows() {
     });
 }
 
-/// Everything that is drawn, and the letters of each text, as the renderer lays them out.
+/// All drawn texts with the bounding boxes that the renderer computes.
 fn texts(group: &usvg::Group, found: &mut Vec<(String, usvg::Rect)>) {
     for node in group.children() {
         match node {
@@ -130,7 +130,7 @@ fn parse(svg: &str) -> usvg::Tree {
 }
 
 #[test]
-fn no_two_texts_overlap_and_none_leaves_the_picture() {
+fn texts_do_not_overlap_and_stay_within_the_figure() {
     each(|name, figure, size| {
         let tree = parse(figure.draw(size).unwrap().svg());
         let mut found = Vec::new();
@@ -151,7 +151,7 @@ fn no_two_texts_overlap_and_none_leaves_the_picture() {
 }
 
 #[test]
-fn nothing_is_drawn_outside_the_picture() {
+fn nothing_is_drawn_outside_the_figure() {
     each(|name, figure, size| {
         let tree = parse(figure.draw(size).unwrap().svg());
         let drawn = tree.root().abs_stroke_bounding_box();
@@ -165,13 +165,13 @@ fn a_sweep_of_four_losses_has_every_label() {
     for figure in figures().iter().take(3) {
         for size in &SIZES[..2] {
             let drawing = figure.draw(*size).unwrap();
-            assert_eq!(drawing.labels_left_out(), <[String; 0]>::default(), "{size:?}");
+            assert_eq!(drawing.omitted_labels(), <[String; 0]>::default(), "{size:?}");
         }
     }
 }
 
 #[test]
-fn labels_without_a_place_are_named() {
+fn omitted_labels_are_listed() {
     let point =
         |x: f64| ScatterPoint::new("a label of many words that is long", Estimate::exact(x), Estimate::exact(x));
     let crowd = Scatter {
@@ -187,13 +187,13 @@ fn labels_without_a_place_are_named() {
         pareto: None,
     };
     let drawing = Figure::from(crowd).draw(SIZES[1]).unwrap();
-    assert!(drawing.labels_left_out().contains(&"hinge: a label of many words that is long".to_owned()));
+    assert!(drawing.omitted_labels().contains(&"hinge: a label of many words that is long".to_owned()));
     let drawn = drawing.svg().matches(">a label of many words that is long</text>").count();
-    assert_eq!(drawn + drawing.labels_left_out().len(), 60);
+    assert_eq!(drawn + drawing.omitted_labels().len(), 60);
 }
 
 #[test]
-fn the_same_figure_is_drawn_in_the_same_bytes() {
+fn drawing_is_deterministic() {
     for (one, other) in figures().iter().zip(figures()) {
         let (one, other) = (one.draw(SIZES[2]).unwrap(), other.draw(SIZES[2]).unwrap());
         assert_eq!(one, other);
@@ -202,24 +202,24 @@ fn the_same_figure_is_drawn_in_the_same_bytes() {
 }
 
 #[test]
-fn figures_survive_json() {
+fn figures_round_trip_through_json() {
     for figure in figures() {
         let json = serde_json::to_string(&figure).unwrap();
         let read: Figure = serde_json::from_str(&json).unwrap();
-        // What is not finite comes back as NaN, which is a gap as it was.
+        // Values that are not finite become NaN, which is a gap as well.
         assert_eq!(read.draw(SIZES[0]).unwrap(), figure.draw(SIZES[0]).unwrap());
     }
 }
 
 #[test]
-fn an_estimate_of_the_metrics_is_read() {
+fn estimates_of_align_metrics_can_be_deserialised() {
     let json = r#"{"value": 1.5, "interval": {"low": 1.0, "high": 2.0, "level": 0.95}}"#;
     assert_eq!(serde_json::from_str::<Estimate>(json).unwrap(), Estimate::new(1.5, 1.0, 2.0));
 }
 
 #[test]
 fn the_front_is_marked() {
-    // By hand: towards low x and high y, "b" (x 2, y 1) is dominated by "a" (x 1, y 2), and so is the baseline.
+    // By hand: with low x and high y better, "b" (x 2, y 1) is dominated by "a" (x 1, y 2), and so is the baseline.
     let point = |label: &str, x: f64, y: f64| ScatterPoint::new(label, Estimate::exact(x), Estimate::exact(y));
     let scatter = Scatter {
         title: "Front".to_owned(),
@@ -247,24 +247,24 @@ fn the_front_is_marked() {
 }
 
 #[test]
-fn a_png_has_the_size_and_the_resolution_asked_for() {
+fn a_png_has_the_requested_size_and_resolution() {
     let drawing = figures()[0].draw(SIZES[0]).unwrap();
     let bytes = drawing.png(192).unwrap();
     let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let frame = reader.next_frame(&mut pixels).unwrap();
     assert_eq!((frame.width, frame.height, frame.color_type), (1440, 880, png::ColorType::Rgb));
-    // 192 dots an inch are 7,559 a metre.
+    // 192 dots per inch are 7,559 per metre.
     let dimensions = reader.info().pixel_dims.unwrap();
     assert_eq!((dimensions.xppu, dimensions.unit), (7559, png::Unit::Meter));
-    // White paper in the corner; the first series' blue and letters' near-black somewhere.
+    // White background in the corner; the first series' blue and the nearly black text occur somewhere.
     assert_eq!(pixels[..3], [255, 255, 255]);
     let has = |colour: [u8; 3]| pixels.chunks_exact(3).any(|pixel| pixel == colour);
     assert!(has([0x00, 0x72, 0xb2]) && has([0x1a, 0x1a, 0x1a]));
 }
 
 #[test]
-fn a_gap_parts_a_line() {
+fn a_gap_splits_a_line() {
     let line = |values: [f64; 5]| LineChart {
         title: "Gap".to_owned(),
         x: Axis::linear("Step"),

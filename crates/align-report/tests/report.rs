@@ -1,4 +1,4 @@
-//! What the page must be, whatever it holds.
+//! Requirements of every page.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod sample;
@@ -9,14 +9,14 @@ use align_report::{
 use base64::Engine;
 use std::collections::BTreeSet;
 
-/// A tag of the page: its name, and its attributes as they are written.
+/// A tag of the page: its name and its attributes as written.
 struct Tag<'a> {
     name: &'a str,
     attributes: Vec<(&'a str, &'a str)>,
 }
 
-/// The page's opening tags, after a check that tags close in order. Texts hold no `<` unless escaping failed, and then
-/// the check does not pass.
+/// The page's opening tags. Checks that tags are closed in order. Texts contain `<` only if escaping failed, and then
+/// the check fails.
 fn tags(html: &str) -> Vec<Tag<'_>> {
     const VOID: [&str; 2] = ["meta", "input"];
     let (mut tags, mut open) = (Vec::new(), Vec::new());
@@ -88,11 +88,11 @@ fn check(html: &str) {
 }
 
 #[test]
-fn a_sweep_makes_a_sound_page() {
+fn a_sweep_gives_a_valid_page() {
     let html = sample::report().to_html().unwrap();
     check(&html);
     assert!(html.contains("Content-Security-Policy") && html.contains("default-src 'none'"));
-    // Whatever may be wider than the page scrolls in a box of its own.
+    // Wide elements scroll in their own boxes.
     let boxes = html.matches("<div class=\"scroll\"").count();
     assert_eq!(boxes, html.matches("<table").count());
     assert!(html.contains(".scroll { overflow-x: auto;"));
@@ -101,7 +101,7 @@ fn a_sweep_makes_a_sound_page() {
 }
 
 #[test]
-fn each_picture_of_the_page_is_well_formed() {
+fn each_figure_of_the_page_is_well_formed() {
     let html = sample::report().to_html().unwrap();
     let mut count = 0;
     for piece in html.split("<svg ").skip(1) {
@@ -109,12 +109,12 @@ fn each_picture_of_the_page_is_well_formed() {
         roxmltree::Document::parse(&format!("<svg {svg}</svg>")).unwrap();
         count += 1;
     }
-    // Three of the whole width, each for wide and narrow pages, and six of half the width.
+    // Three figures of full width, each in two layouts, and six of half width.
     assert_eq!(count, 3 * 2 + 6);
 }
 
 #[test]
-fn what_a_reader_saves_is_the_figure() {
+fn the_saved_file_is_the_figure() {
     let report = sample::report();
     let html = report.to_html().unwrap();
     let links: Vec<&str> =
@@ -139,21 +139,21 @@ fn every_part_is_optional() {
 }
 
 #[test]
-fn a_report_survives_json_and_has_the_same_bytes_each_time() {
+fn a_report_round_trips_through_json_and_is_deterministic() {
     let report = sample::report();
     let read: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
     assert_eq!(report.to_html().unwrap(), sample::report().to_html().unwrap());
     assert_eq!(read.to_html().unwrap(), report.to_html().unwrap());
 }
 
-/// What a model might write, and what would break out of an element, an attribute, a title, a style sheet or a comment.
+/// Texts that a model might generate, or that might break out of an element, attribute, title, style sheet or comment.
 const HOSTILE: &str = "</p></title></style></svg>--><script>alert(1)</script>\" onload=\"alert(1)' \
                        <img src=x onerror=alert(1)> \
                        &lt; \0\u{1}\u{8}\u{1b}[31m\u{7f}\u{85}\u{202e}\u{2066}\u{fffe} ]]>";
 
 #[test]
-fn hostile_texts_are_shown_as_they_are() {
-    // Every string of a report, whatever it is for, is replaced.
+fn malicious_texts_are_shown_literally() {
+    // Replaces every string of a report.
     fn poison(value: &mut serde_json::Value, path: &str) {
         const NAMES: [&str; 6] = ["scale", "height", "better", "width", "pareto/x", "pareto/y"];
         match value {
@@ -180,7 +180,7 @@ fn hostile_texts_are_shown_as_they_are() {
 }
 
 #[test]
-fn a_prompt_is_told_from_what_follows() {
+fn the_prompt_is_marked_in_a_text() {
     let text = |text: &str| RewardedText { text: text.to_owned(), reward: 0.5 };
     let row = |prompt: &str, before: &str| TextComparison {
         prompt: prompt.to_owned(),
@@ -202,7 +202,7 @@ fn a_prompt_is_told_from_what_follows() {
 }
 
 #[test]
-fn files_are_written_whole_and_not_overwritten_unasked() {
+fn files_are_written_atomically_and_only_overwritten_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let report = Report { title: "One".to_owned(), ..Report::default() };
     let path = folder.path().join("new/report.html");
@@ -222,7 +222,7 @@ fn files_are_written_whole_and_not_overwritten_unasked() {
     assert_eq!(std::fs::read_to_string(&svg).unwrap(), figure.svg());
     assert_eq!(std::fs::read(&png).unwrap(), figure.png(96).unwrap());
 
-    // A report that cannot be made leaves nothing, and a file where a folder must be is named.
+    // A failed report leaves no files, and a file in place of a folder is named.
     let mut broken = sample::report();
     broken.tables[0].rows[0].cells[0] = align_report::Cell::Number(Estimate::exact(f64::NAN));
     let nothing = folder.path().join("new/nothing.html");
@@ -235,7 +235,7 @@ fn files_are_written_whole_and_not_overwritten_unasked() {
 }
 
 #[test]
-fn configuration_and_versions_keep_their_words() {
+fn configuration_and_versions_are_shown_unchanged() {
     let report = Report {
         configuration: vec![Configuration {
             title: String::new(),

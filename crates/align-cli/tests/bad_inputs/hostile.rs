@@ -48,7 +48,7 @@ pub const CASES: &[Case] = &[
             tokenizer_with(d, "/normalizer", json!({"type": "Sequence", "normalizers": steps}))
         },
         GENERATE,
-        &["tokenizer.json", "normalizer, step 2, Replace", "bytes of one, expected at most 256"],
+        &["tokenizer.json", "normalizer, step 2, Replace", "may expand one byte to", "bytes, expected at most 256"],
     ),
     case(
         "24 replacements that double",
@@ -57,7 +57,7 @@ pub const CASES: &[Case] = &[
             tokenizer_with(d, "/normalizer", json!({"type": "Sequence", "normalizers": steps}))
         },
         GENERATE,
-        &["tokenizer.json", "normalizer, step 10, Replace", "512 bytes of one"],
+        &["tokenizer.json", "normalizer, step 10, Replace", "expand one byte to 512 bytes"],
     ),
     case(
         "an empty pattern",

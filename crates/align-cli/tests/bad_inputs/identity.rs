@@ -64,7 +64,7 @@ pub const CASES: &[Case] = &[
         "a checkpoint of another matmul precision",
         run_with_checkpoint,
         short_run!(" --matmul-precision high --resume"),
-        &["checkpoint-1", "matmul_precision is", "\"high\" here", "--allow-other-rounding"],
+        &["checkpoint-1", "matmul_precision was", "is now \"high\"", "--allow-other-rounding"],
     ),
     case(
         "--allow-other-rounding without --resume",

@@ -77,7 +77,7 @@ pub const CASES: &[Case] = &[
         "a quote not doubled",
         |d| write(d, "in.csv", "prompt,text,score\na,\"the \"best\" film\",1\n"),
         "pair --input in.csv --output pairs.jsonl",
-        &["in.csv, line 2", "written twice"],
+        &["in.csv, line 2", "text after a closing quote"],
     ),
     case(
         "Latin-1",

@@ -15,7 +15,7 @@ impl Row for (String, String) {
 
     const COLUMNS: &'static [Column] = &[Column::text("prompt"), Column::text("completion")];
 
-    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
+    fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         Ok(raw.texts("prompt")?.into_iter().zip(raw.texts("completion")?).collect())
     }
 

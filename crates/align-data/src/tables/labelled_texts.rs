@@ -23,7 +23,7 @@ impl Row for LabelledText {
 
     const COLUMNS: &'static [Column] = &[Column::text("text"), Column::class("label")];
 
-    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
+    fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let rows = raw.texts("text")?.into_iter().zip(raw.classes("label")?);
         Ok(rows.map(|(text, label)| Self { text, label }).collect())
     }

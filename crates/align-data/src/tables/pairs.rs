@@ -18,7 +18,7 @@ impl Row for PreferencePair {
         Column::number("rejected_score").optional(),
     ];
 
-    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
+    fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let (prompts, chosen, rejected) = (raw.texts("prompt")?, raw.texts("chosen")?, raw.texts("rejected")?);
         let chosen_scores = raw.optional_numbers("chosen_score")?.unwrap_or_default();
         let rejected_scores = raw.optional_numbers("rejected_score")?.unwrap_or_default();

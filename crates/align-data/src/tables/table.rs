@@ -20,7 +20,7 @@ pub trait Row: Sized {
     ///
     /// # Errors
     /// When a column is missing or a value is invalid.
-    fn rows(raw: &mut RawTable) -> Result<Vec<Self>>;
+    fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>>;
 
     /// The row's value in a column; null if it has none.
     fn value(&self, column: &str) -> Value<'_>;
@@ -55,7 +55,7 @@ impl<R: Row> Table<R> {
 
     /// Builds the rows and keeps the remaining columns as extra columns.
     pub(super) fn from_raw(mut raw: RawTable) -> Result<Self> {
-        Ok(Self { rows: R::rows(&mut raw)?, extra_columns: raw.into_extra_columns(), file: None })
+        Ok(Self { rows: R::read_rows(&mut raw)?, extra_columns: raw.into_extra_columns(), file: None })
     }
 
     /// The file that [`Table::read`] read, if any.

@@ -30,7 +30,7 @@ impl Row for Text {
     const COLUMNS: &'static [Column] =
         &[Column::text("prompt").optional(), Column::text("text"), Column::number("score").optional()];
 
-    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
+    fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let prompts = raw.optional_texts("prompt")?;
         let texts = raw.texts("text")?;
         let scores = raw.optional_numbers("score")?.unwrap_or_default();
@@ -54,7 +54,7 @@ impl Row for ScoredText {
 
     const COLUMNS: &'static [Column] = &[Column::text("prompt"), Column::text("text"), Column::number("score")];
 
-    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
+    fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let rows = raw.texts("prompt")?.into_iter().zip(raw.texts("text")?).zip(raw.numbers("score")?);
         Ok(rows.map(|((prompt, text), score)| Self { prompt, text, score }).collect())
     }

@@ -15,7 +15,7 @@ impl Row for UnpairedPreference {
 
     const COLUMNS: &'static [Column] = &[Column::text("prompt"), Column::text("completion"), Column::boolean("label")];
 
-    fn rows(raw: &mut RawTable) -> Result<Vec<Self>> {
+    fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let (prompts, completions, labels) = (raw.texts("prompt")?, raw.texts("completion")?, raw.booleans("label")?);
         let rows = prompts.into_iter().zip(completions).zip(labels);
         Ok(rows.map(|((prompt, completion), label)| Self { prompt, completion, label }).collect())

@@ -16,7 +16,7 @@ pub(super) enum TokenizerClass {
     Backend,
 }
 
-/// TokenizerClass names without the suffix `Fast` of transformers 4.
+/// Class names without the suffix `Fast` of transformers 4.
 const CLASSES: [(&str, TokenizerClass); 6] = [
     ("GPT2Tokenizer", TokenizerClass::Gpt2),
     ("BertTokenizer", TokenizerClass::Bert),

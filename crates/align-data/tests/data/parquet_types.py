@@ -1,5 +1,4 @@
-"""Writes parquet_types/*.parquet beside the folder of this script: the same two rows in the types that pandas and pyarrow give texts
-and labels.
+"""Writes parquet_types/*.parquet next to this script: the same two rows with the text and label types of pandas and pyarrow.
 
     python parquet_types.py        (pandas, pyarrow)
 """

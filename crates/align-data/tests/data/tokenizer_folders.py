@@ -1,8 +1,8 @@
-"""Writes tokenizer_folders.json beside the folder of this script: what transformers makes of small folders, each a kept tiny model's
+"""Writes tokenizer_folders.json next to this script: the results of transformers for small tokeniser folders, each a tiny model's
 tokeniser with some files changed. crates/align-data/tests/tokenizer_folders.rs builds the same folders.
 
 Needs transformers 5.17.0:  HF_HUB_OFFLINE=1 python crates/align-data/tests/data/tokenizer_folders.py
-With a folder as argument it reads the tokenisers that the test saved there (which it does with ALIGN_PYTHON=python3):
+With a folder as argument, it checks the tokenisers that the test saved there (the test does this with ALIGN_PYTHON=python3):
     python crates/align-data/tests/data/tokenizer_folders.py FOLDER
 """
 
@@ -53,7 +53,7 @@ SMALL = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": 
          "post_processor": None, "decoder": None}
 NO_FILE = [JSON]
 
-# name: (model, files left out, objects merged into files)
+# name: (model, omitted files, objects merged into files)
 CASES = {
     "as it stands": (GPT2, [], {}),
     "gpt2 class": (GPT2, [], {CONFIG: AS_GPT2}),
@@ -183,7 +183,7 @@ def main():
         lines = ",\n".join(json.dumps(case, ensure_ascii=False, separators=(",", ":")) for case in found)
         texts = json.dumps(TEXTS, ensure_ascii=False)
         OUT.write_text(f'{{"made_by": "tokenizer_folders.py", "texts": {texts}, "cases": [\n{lines}\n]}}\n')
-        print("wrote", OUT, len(found), "cases,", sum("error" in case for case in found), "of them refused")
+        print("wrote", OUT, len(found), "cases,", sum("error" in case for case in found), "of them rejected")
         return
     wrong = 0
     for place, case in enumerate(found):

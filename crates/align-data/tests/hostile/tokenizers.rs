@@ -79,7 +79,7 @@ fn steps() -> Vec<Hostile> {
         (with("pre_tokenizer", regex("[")), &["Split", "\"[\""]),
         (with("pre_tokenizer", json!({"type": "FixedLength", "length": 0})), &["FixedLength", "length is 0"]),
         (with("normalizer", charsmap(0, &[], "")), &["Precompiled", "unit 0 of a trie of 0"]),
-        (with("normalizer", charsmap(0xffff_fffc, &[], "")), &["Precompiled", "claims 4294967292 bytes, 0 are left"]),
+        (with("normalizer", charsmap(0xffff_fffc, &[], "")), &["Precompiled", "declares 4294967292 bytes, 0 are left"]),
         (with("normalizer", charsmap(16, &[0xdead_beef; 4], "x\0")), &["Precompiled", "of a trie of 4"]),
         (with("normalizer", charsmap(6, &[0, 0], "")), &["Precompiled", "6 bytes, expected a multiple of 4"]),
         (
@@ -98,19 +98,19 @@ fn growing_steps() -> Vec<Hostile> {
     vec![
         (
             with("normalizer", sequence(vec![replace("a", &"a".repeat(100_000)); 3])),
-            &["normalizer, step 2, Replace", "100000 bytes of one, expected at most 256"],
+            &["normalizer, step 2, Replace", "expand one byte to 100000 bytes, expected at most 256"],
         ),
         (
             with("normalizer", sequence(vec![replace("a", "aa"); 24])),
-            &["normalizer, step 10, Replace", "512 bytes of one"],
+            &["normalizer, step 10, Replace", "expand one byte to 512 bytes"],
         ),
         (
             with("decoder", json!({"type": "Sequence", "decoders": vec![replace("a", "aa"); 24]})),
-            &["decoder, step 10, Replace", "512 bytes of one"],
+            &["decoder, step 10, Replace", "expand one byte to 512 bytes"],
         ),
         (
             with("normalizer", sequence(vec![json!({"type": "ByteLevel"}); 24])),
-            &["normalizer, step 10, ByteLevel", "512 bytes of one"],
+            &["normalizer, step 10, ByteLevel", "expand one byte to 512 bytes"],
         ),
         (
             with("normalizer", sequence(vec![json!({"type": "Lowercase"}); 100_000])),

@@ -18,9 +18,7 @@ pub(crate) fn folder(
         return Err(upload_error("HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it"));
     }
     if !http.has_token() {
-        return Err(upload_error(
-            "available is no token: set HF_TOKEN to one with write access, or run `hf auth login`",
-        ));
+        return Err(upload_error("there is no token: set HF_TOKEN to one with write access, or run `hf auth login`"));
     }
     repo.clone().at(&options.revision)?;
     let files = files::list_files(folder)?;

@@ -15,7 +15,7 @@ use ureq::http::Method;
 
 /// Larger than any response during an upload.
 const MAX_RESPONSE_BYTES: u64 = 16 << 20;
-/// The hub needs more time to process an upload than to response a query.
+/// The hub needs more time to process an upload than to answer a query.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Mirrors may return URLs of the public hub.
 const PUBLIC_HUB: &str = "https://huggingface.co";

@@ -1,6 +1,6 @@
 use tch::Kind;
 
-/// The name, dtype and shape of a tensor in a checkpoint. Its data has not been read.
+/// A tensor of a checkpoint: what it is called and what it looks like. Its data is still in the file.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub(super) name: String,
@@ -9,43 +9,44 @@ pub struct Entry {
     pub(super) location: DataLocation,
 }
 
-/// The location of a tensor's data, in any format: a storage of little-endian elements in a file, and a view that is inside the storage.
+/// Where a tensor's data is. Every format comes down to this: a storage of little-endian elements at a known offset in a
+/// file, and a view of it that has been checked to stay inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DataLocation {
-    /// The index of the file in the checkpoint.
+    /// Which of the checkpoint's files.
     pub file: usize,
-    /// The offset of the storage in the file, in bytes.
+    /// The storage's first byte in the file.
     pub start: u64,
-    /// Number of elements in the storage.
+    /// Elements in the storage.
     pub numel: u64,
-    /// The CRC-32 of the storage, if the format contains it.
+    /// The storage's CRC-32, where the format keeps one.
     pub crc: Option<u32>,
-    /// The first element of the view in the storage.
+    /// The view's first element in the storage.
     pub offset: u64,
-    /// The strides of the view in elements; `None` if it is contiguous.
+    /// The view's strides in elements; `None` when it is contiguous.
     pub strides: Option<Vec<i64>>,
 }
 
 impl Entry {
-    /// The stored name.
+    /// The name under which it is stored.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The stored dtype.
+    /// The dtype in which it is stored.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The shape.
+    /// Its shape.
     #[must_use]
     pub fn shape(&self) -> &[i64] {
         &self.shape
     }
 
-    /// Size of its data in bytes.
+    /// Bytes of its elements.
     pub(super) fn bytes(&self) -> u64 {
         numel(&self.shape).unwrap_or(u64::MAX).saturating_mul(self.kind.elt_size_in_bytes() as u64)
     }
@@ -55,7 +56,7 @@ impl Entry {
     }
 }
 
-/// Number of elements of a tensor of this shape; `None` if the product overflows or a size is negative.
+/// Elements of a tensor of that shape; `None` if the product overflows or a size is negative.
 pub(super) fn numel(shape: &[i64]) -> Option<u64> {
     shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(u64::try_from(size).ok()?))
 }

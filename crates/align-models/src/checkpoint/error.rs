@@ -3,37 +3,37 @@ use align_base::{printable, printable_path};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A checkpoint cannot be read or written, or does not match its config.
+/// A checkpoint that cannot be read, written, or made to fit its config.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The path is not a folder.
+    /// The path is no folder.
     #[error("{}: {reason}; give the folder that holds config.json and the weights", printable_path(path))]
     NotAFolder {
-        /// The path.
+        /// What was given.
         path: PathBuf,
-        /// The problem.
+        /// Why it will not do.
         reason: String,
     },
-    /// The folder contains no file with weights under any name that transformers uses.
+    /// The folder holds no weights under any name that transformers uses.
     #[error("{}: no weights here; looked for {looked_for}; the folder holds {found}", printable_path(path))]
     NoWeights {
         /// The folder.
         path: PathBuf,
         /// The file names tried, in order.
         looked_for: String,
-        /// The files in the folder.
+        /// What the folder holds instead.
         found: String,
     },
-    /// An I/O error.
+    /// The operating system refused to read or write a file.
     #[error("{}: {source}", printable_path(path))]
     Io {
         /// The file.
         path: PathBuf,
-        /// The error.
+        /// The system's reason.
         source: io::Error,
     },
-    /// A file is damaged or has an unexpected format.
+    /// A file that is damaged, or is not what its name says.
     #[error("{}: {}", printable_path(path), printable(reason))]
     Malformed {
         /// The file.
@@ -41,49 +41,49 @@ pub enum CheckpointError {
         /// What is wrong with it and what to do.
         reason: String,
     },
-    /// A pickle contains something other than tensors. None of its code was executed.
+    /// A pickle that asks for something other than tensors. Nothing of it was run.
     #[error(
-        "{}: refused: {reason}; a checkpoint needs only tensors, and no code in the file was executed (if you trust it, load \
+        "{}: refused: {reason}; a checkpoint needs tensors only, and nothing of the file was run (if you trust it, load \
          it in Python and save its state_dict() as model.safetensors)",
         printable_path(path)
     )]
     Unsafe {
         /// The file.
         path: PathBuf,
-        /// What it contains.
+        /// What it asks for.
         reason: String,
     },
-    /// The names or shapes of tensors do not match the config.
-    #[error("{}: the weights do not match config.json:{mismatch}", printable_path(path))]
+    /// Tensors whose names or shapes are not those that the config asks for.
+    #[error("{}: the weights do not fit config.json:{mismatch}", printable_path(path))]
     Mismatch {
-        /// The file with the weights (or index).
+        /// The weights' file (or index).
         path: PathBuf,
-        /// All mismatches.
+        /// Everything that does not fit.
         mismatch: Mismatch,
     },
-    /// The checkpoint does not contain a requested tensor.
-    #[error("{}: no tensor named `{name}`; Checkpoint::entries lists all tensors", printable_path(path))]
+    /// A tensor was asked for that the checkpoint does not hold.
+    #[error("{}: no tensor named `{name}`; Checkpoint::entries lists those there are", printable_path(path))]
     NoTensor {
-        /// The file with the weights (or index).
+        /// The weights' file (or index).
         path: PathBuf,
-        /// The requested name.
+        /// The name asked for.
         name: String,
     },
-    /// A tensor cannot be saved as safetensors.
+    /// A tensor that safetensors cannot hold.
     #[error("cannot save `{name}`: {reason}")]
     Unsavable {
-        /// The name of the tensor.
+        /// The tensor's name.
         name: String,
-        /// The reason.
+        /// Why it cannot be saved.
         reason: String,
     },
-    /// The file to write exists, and `overwrite` is false.
-    #[error("{} exists already; choose another folder or allow it to be overwritten", printable_path(path))]
+    /// The file to write exists, and overwriting was not asked for.
+    #[error("{} exists already; choose another folder or ask for it to be overwritten", printable_path(path))]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// An operation failed in LibTorch.
+    /// LibTorch refused an operation.
     #[error("LibTorch: {0}")]
     Torch(#[from] tch::TchError),
 }

@@ -6,12 +6,12 @@ use super::source::Source;
 use safetensors::Dtype;
 use tch::Kind;
 
-/// Size limit of the header in the format, in bytes.
+/// The longest header that the format allows.
 const HEADER_LIMIT: u64 = 100_000_000;
-/// Size of the length field before the header, in bytes.
+/// Bytes of the header's length in front of it.
 const PREFIX: u64 = 8;
 
-/// The tensors in a safetensors file, in the order of their data. Reads only the header.
+/// The tensors of a safetensors file, in the order of their data. Reads the header only.
 pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let fault = |reason: String| malformed(&source.path, reason);
     if source.len < PREFIX {
@@ -54,7 +54,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Checks a tensor. Its data must begin at `end`, the end of the previous tensor, which is updated.
+/// A tensor whose data begins where the last one's ends, as the format demands; moves that end.
 fn entry(tensor: HeaderEntry, data: u64, end: &mut u64, file: usize) -> std::result::Result<Entry, String> {
     let HeaderEntry { name, info: Info { dtype, shape: Shape(shape), data_offsets: (from, to) } } = tensor;
     let name_printed = printable_name(&name);
@@ -87,12 +87,12 @@ fn entry(tensor: HeaderEntry, data: u64, end: &mut u64, file: usize) -> std::res
     Ok(Entry { name, kind, shape, location })
 }
 
-/// Converts a dtype of the format.
+/// The tensors' dtype for one of the format's, where there is one.
 fn kind(dtype: &str) -> Option<Kind> {
     KINDS.iter().find(|(_, known)| known.to_string() == dtype).map(|(kind, _)| *kind)
 }
 
-/// Converts a dtype to that of the format.
+/// The format's dtype for a tensor's, where there is one.
 pub(super) fn dtype(kind: Kind) -> Option<Dtype> {
     KINDS.iter().find(|(k, _)| *k == kind).map(|(_, dtype)| *dtype)
 }

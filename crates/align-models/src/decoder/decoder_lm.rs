@@ -10,26 +10,25 @@ use serde_json::Value;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
-/// The config of a decoder architecture, which builds the decoder from its weights.
+/// An architecture: the config of one of its models, and how its decoder is put together.
 ///
-/// [`DecoderLm`] implements [`CausalLm`] for it, with training, generation, packed weights, adapters, and loading and saving in the format
-/// of transformers.
+/// [`DecoderLm`] makes a [`CausalLm`] of it that trains, generates, is packed, takes adapters, and is read and saved as transformers does.
 pub trait DecoderConfig: Clone + Serialize + 'static {
     /// The name of the token embedding's weight, `(vocab_size, hidden_size)`: `transformer.wte.weight`.
     const EMBEDDING: &'static str;
-    /// The name of the output projection's weight, `(vocab_size, hidden_size)`, if it is not tied to the token embedding.
+    /// The name of the output projection's weight, `(vocab_size, hidden_size)`, where it is not the token embedding.
     const HEAD: &'static str = "lm_head.weight";
 
     /// Reads and checks a `config.json`.
     ///
     /// # Errors
-    /// The file is missing or malformed, or has another `model_type` or invalid values; the error names the field.
+    /// A missing or malformed file, another `model_type`, or values that describe no such model; the error names the field.
     fn read(path: &Path) -> Result<Self>;
 
-    /// Names and shapes of the tensors in a checkpoint.
+    /// Names and shapes of the checkpoint.
     fn layout(&self) -> checkpoint::Layout;
 
-    /// Loads the weights of [`DecoderConfig::layout`] from a checkpoint, in `kind` on `device`.
+    /// Reads the weights of [`DecoderConfig::layout`] out of a checkpoint, in `kind` on `device`.
     ///
     /// # Errors
     /// See [`Checkpoint::load`](checkpoint::Checkpoint::load).
@@ -37,29 +36,29 @@ pub trait DecoderConfig: Clone + Serialize + 'static {
         Ok(Parameters::new(checkpoint.load(&self.layout(), kind, device)?))
     }
 
-    /// Builds the decoder.
+    /// Puts the decoder together.
     ///
     /// # Errors
-    /// A weight is missing.
+    /// A weight that is missing.
     fn decoder(&self, w: &Weights) -> Result<Decoder>;
 
-    /// Adjusts the config to the weights: the vocabulary size, and whether the embeddings are tied.
+    /// Takes over what weights say: their number of tokens, and whether the output projection is the token embedding.
     fn fit(&mut self, vocab_size: i64, tied: bool);
 
-    /// The end-of-sequence ids in the config; may be empty.
+    /// The ids that end a text: those that the config names, if any.
     fn eos_token_ids(&self) -> &[i64];
 
-    /// The beginning-of-sequence id in the config.
+    /// The id that starts a text, if the config names one.
     fn bos_token_id(&self) -> Option<i64>;
 
-    /// The hyper-parameters as JSON: see [`TrainableModel::hyper_parameters`].
+    /// The fields by which a model computes and is trained, as JSON: see [`TrainableModel::hyper_parameters`].
     ///
     /// # Errors
-    /// The config cannot be serialised to JSON.
+    /// A config that JSON cannot hold.
     fn hyper_parameters(&self) -> Result<Value>;
 }
 
-/// A causal language model with a decoder, its config and its named weights.
+/// A decoder with its language-model head, its config and its named weights.
 #[derive(Debug)]
 pub struct DecoderLm<C> {
     config: C,
@@ -69,27 +68,26 @@ pub struct DecoderLm<C> {
 }
 
 impl<C: DecoderConfig> DecoderLm<C> {
-    /// Loads a model from a folder that transformers saved, in evaluation mode, with gradients off.
+    /// Loads a folder in transformers' layout, in evaluation mode, with gradients off.
     ///
     /// # Errors
-    /// The config or the checkpoint cannot be read, or they do not match: see [`checkpoint::load`].
+    /// A config or checkpoint that cannot be read, or that do not fit each other: see [`checkpoint::load`].
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
         let config = C::read(&dir.join("config.json"))?;
         let parameters = config.load(&checkpoint::Checkpoint::open(dir)?, kind, device)?;
         Self::from_parameters(config, parameters)
     }
 
-    /// Builds the model from weights with the names of [`DecoderConfig::layout`].
+    /// Builds the model on weights at hand, named as in [`DecoderConfig::layout`].
     ///
     /// # Errors
-    /// A weight is missing.
+    /// A weight that is missing.
     pub fn from_parameters(config: C, parameters: Parameters) -> Result<Self> {
         Self::build(config, parameters, None, false)
     }
 
     fn build(mut config: C, parameters: Parameters, adapter: Option<Adapter<'_>>, pack: bool) -> Result<Self> {
-        // The weights take precedence over the config if they have an output projection or another vocabulary size: see
-        // `Checkpoint::load`.
+        // Weights win over the config, where there is a head of its own or embeddings of other tokens: see `Checkpoint::load`.
         if let Some(tokens) = parameters.get(C::EMBEDDING).and_then(|embedding| embedding.size().first().copied()) {
             config.fit(tokens, parameters.get(C::HEAD).is_none());
         }

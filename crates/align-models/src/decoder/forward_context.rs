@@ -3,23 +3,23 @@ use crate::layers::causal_mask;
 use crate::{Attention, Result};
 use tch::{Device, Kind, Tensor};
 
-/// The mode of a model.
+/// How blocks are computed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mode {
     /// Whether dropout is on.
     pub training: bool,
-    /// Whether gradient checkpointing is on.
+    /// Whether the backward pass computes each block again.
     pub gradient_checkpointing: bool,
 }
 
-/// The inputs of a forward pass that all blocks share.
+/// What every block of a forward pass shares.
 #[derive(Debug)]
 pub struct ForwardContext<'a> {
     /// Additive mask that broadcasts to `(batch, heads, seq, keys)`.
     pub(super) mask: Option<Tensor>,
-    /// Whether to use LibTorch's causal kernel instead of a mask.
+    /// Whether LibTorch's causal kernel does the masking.
     pub(super) is_causal: bool,
-    /// The rows of attention, if they differ from those of the input.
+    /// The rows that attention goes over, where these are not the input's.
     pub(super) rows: Option<SharedTokenRows>,
     pub(super) rotation: Option<Rotation>,
     pub(super) training: bool,
@@ -27,10 +27,10 @@ pub struct ForwardContext<'a> {
 }
 
 impl<'a> ForwardContext<'a> {
-    /// Creates the context for `(batch, seq)` tokens that follow those in the cache. `rotation` belongs to the positions of these tokens.
+    /// A pass over `(batch, seq)` tokens behind those that the cache holds. A `rotation` is that of these tokens' positions.
     ///
     /// # Errors
-    /// A mask has another shape.
+    /// A mask of another shape.
     pub fn new(
         attention: &Attention,
         (batch, seq): (i64, i64),
@@ -49,7 +49,7 @@ impl<'a> ForwardContext<'a> {
         Ok(Self { mask, is_causal, rows, rotation, training, cache })
     }
 
-    /// A clone without a cache, in the same memory.
+    /// The same without a cache, in the same memory.
     pub(super) fn without_cache(&self) -> ForwardContext<'static> {
         ForwardContext {
             mask: self.mask.as_ref().map(Tensor::shallow_clone),

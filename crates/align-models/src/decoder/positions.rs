@@ -1,11 +1,11 @@
 use super::Rotary;
 use tch::Tensor;
 
-/// The position embeddings of a decoder.
+/// How a decoder knows where a token stands.
 #[derive(Debug)]
 pub enum Positions {
-    /// A learned embedding for each position, `(max_position_embeddings, hidden_size)`, added to the token embeddings.
+    /// A learned embedding for each position, `(max_position_embeddings, hidden_size)`, added to the tokens'.
     Learned(Tensor),
-    /// Rotary embeddings of queries and keys.
+    /// Queries and keys are rotated by angles that grow with the position.
     Rotary(Rotary),
 }

@@ -4,22 +4,22 @@ use crate::linear_layer_info::LinearLayerInfo;
 use crate::{Attention, Error, Result};
 use tch::{Device, Kind, Tensor};
 
-/// A decoder: embeddings, positions, blocks, the last norm and the output projection.
+/// A whole decoder: embeddings, positions, blocks, the last norm and the output projection.
 #[derive(Debug)]
 pub struct Decoder {
-    /// The token embedding, `(vocab_size, hidden_size)`.
+    /// Of the tokens, `(vocab_size, hidden_size)`.
     pub embedding: Tensor,
-    /// Factor of the token embeddings, if any (Gemma).
+    /// What the tokens' embeddings are multiplied by, where they are (Gemma).
     pub embedding_scale: Option<f64>,
-    /// The position embeddings.
+    /// How it knows where a token stands.
     pub positions: Positions,
     /// Longest sequence, in tokens.
     pub max_position_embeddings: i64,
-    /// Dropout probability of the embeddings.
+    /// Share of the embeddings that is dropped in training.
     pub dropout: f64,
-    /// The blocks, in order.
+    /// The blocks, in their order.
     pub blocks: Vec<Block>,
-    /// The norm after the last block.
+    /// The norm behind the last block.
     pub norm: Norm,
     /// The output projection.
     pub head: Head,
@@ -84,7 +84,7 @@ impl Decoder {
         Ok(Tensor::f_arange_start(past, last, (Kind::Int64, self.device()))?.f_expand([batch, seq], false)?)
     }
 
-    /// Creates an empty cache for `batch` rows of at most `capacity` tokens.
+    /// An empty cache for `batch` rows of at most `capacity` tokens.
     #[must_use]
     pub fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
         let attention = self.blocks.first().map(|block| &block.attention);
@@ -93,19 +93,19 @@ impl Decoder {
         KvCache::new(self.blocks.len(), shape, self.kind(), self.device()).with_query_heads(heads)
     }
 
-    /// The linear layers of the blocks, in the usual order of checkpoints.
+    /// The blocks' linear layers, in the checkpoint's usual order.
     #[must_use]
     pub fn linear_layers(&self) -> Vec<LinearLayerInfo> {
         self.blocks.iter().enumerate().flat_map(|(number, block)| block.linear_layers(number)).collect()
     }
 
-    /// The dtype of the weights.
+    /// The weights' dtype.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.embedding.kind()
     }
 
-    /// The device of the weights.
+    /// Where the weights are.
     #[must_use]
     pub fn device(&self) -> Device {
         self.embedding.device()

@@ -1,28 +1,29 @@
 use crate::Result;
 use tch::{Device, Kind, Tensor};
 
-/// Maximum number of attention scores that the batched products hold at a time: 64 MiB in float32.
+/// Attention scores held at once by [`attend`]'s plain way, in numbers: 64 MiB of float32.
 const MAX_SCORES: i64 = 16 << 20;
 
-/// Mask, dropout and scale of [`scaled_dot_product_attention`].
+/// What queries may see, and how much is forgotten.
 pub(crate) struct AttentionArgs<'a> {
-    /// Number of keys. Later slots of the cache are 0, and are excluded.
+    /// Keys that there are: those behind are 0 and not seen.
     pub keys: i64,
     /// Additive mask that broadcasts to `(batch, heads, seq, keys)`.
     pub mask: Option<&'a Tensor>,
-    /// Whether to use LibTorch's causal kernel instead of a mask.
+    /// Whether LibTorch's causal kernel does the masking.
     pub is_causal: bool,
-    /// Dropout probability of the attention weights.
+    /// Share of attention weights that are dropped.
     pub dropout: f64,
-    /// Scale of the scores.
+    /// Factor of the scores.
     pub scale: f64,
 }
 
 /// Scaled dot-product attention: `(batch, heads, seq, head_dim)` queries over `(batch, kv_heads, room, head_dim)` keys and values,
-/// each of which is shared by `heads / kv_heads` consecutive query heads.
+/// each of which serves `heads / kv_heads` heads of the queries that stand side by side.
 ///
-/// LibTorch's fused kernel multiplies small blocks one by one. Under oneDNN the setup of each product takes longer than the product
-/// itself for the few queries of a decoding step. Therefore two batched products are used on a CPU if no graph is recorded.
+/// LibTorch's fused kernel multiplies small blocks one by one, and under oneDNN each of these products is set up anew, which
+/// takes longer than the product of a decoding step's few queries. On a CPU and without a graph two batched products are
+/// faster there.
 pub(crate) fn scaled_dot_product_attention(
     query: &Tensor,
     key: &Tensor,

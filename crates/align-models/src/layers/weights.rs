@@ -4,7 +4,7 @@ use align_torch::PackedLinear;
 use std::fmt::Display;
 use tch::Tensor;
 
-/// Looks up the weights of a module by name, similar to `VarBuilder` in candle.
+/// Looks the weights of one module up by name.
 ///
 /// ```
 /// use align_models::{Parameters, layers::{Linear, Weights}};
@@ -26,53 +26,51 @@ pub struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// The weights of a whole model.
+    /// Those of a whole model.
     #[must_use]
     pub fn new(parameters: &'a Parameters) -> Self {
         Self { parameters, prefix: String::new(), pack: false, adapter: None }
     }
 
-    /// Adds an adapter for some of the linear layers.
+    /// The same with matrices of an adapter beside some of the linear layers.
     #[must_use]
     pub fn with_adapter(self, adapter: Option<Adapter<'a>>) -> Self {
         Self { adapter, ..self }
     }
 
-    /// Packs linear layers for inference, if the processor supports it.
+    /// The same for a model for inference alone, whose linear layers are packed where the processor gains by it.
     #[must_use]
     pub fn packed(self) -> Self {
         Self { pack: true, ..self }
     }
 
-    /// The weights of a submodule. `name` may contain dots.
+    /// Those of a module inside this one; `name` may hold dots.
     #[must_use]
     pub fn child(&self, name: impl Display) -> Self {
         Self { prefix: format!("{}{name}.", self.prefix), ..*self }
     }
 
-    /// The weight with this name, in the same memory.
+    /// The weight of that name, in the same memory.
     ///
     /// # Errors
-    /// There is no such weight.
+    /// There is none.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         let name = format!("{}{name}", self.prefix);
         let tensor = self.parameters.get(&name);
-        tensor
-            .map(Tensor::shallow_clone)
-            .ok_or_else(|| Error::Input(format!("the parameters do not contain the tensor {name}")))
+        tensor.map(Tensor::shallow_clone).ok_or_else(|| Error::Input(format!("the parameters hold no tensor {name}")))
     }
 
-    /// The name of the module.
+    /// The module's name.
     pub(crate) fn name(&self) -> &str {
         self.prefix.trim_end_matches('.')
     }
 
-    /// The adapter of this module.
+    /// The adapter's matrices beside this module.
     pub(crate) fn adapter_layer(&self) -> Option<LoraLayer> {
         self.adapter.as_ref().and_then(|adapter| adapter.layer(self.name()))
     }
 
-    /// Packs a linear layer if requested and supported on this machine. `weight` is `(out, in)`.
+    /// A linear layer packed, if that is asked for and LibTorch can do it here. `weight` is `(out, in)`.
     pub(crate) fn pack(&self, weight: &Tensor, bias: Option<&Tensor>) -> Option<PackedLinear> {
         if !self.pack {
             return None;
@@ -80,7 +78,7 @@ impl<'a> Weights<'a> {
         match PackedLinear::new(weight, bias) {
             Ok(packed) => Some(packed),
             Err(error) => {
-                tracing::debug!(%error, layer = self.prefix, "the layer is not packed");
+                tracing::debug!(%error, layer = self.prefix, "the layer stays as it is");
                 None
             }
         }

@@ -1,32 +1,32 @@
 use serde::{Deserialize, Serialize};
 
-/// Modules of a model, selected by name as in the options of PEFT.
+/// Modules of a model by their names, as PEFT's options say them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Modules {
-    /// A regular expression that matches the whole name of a module, or `all-linear`.
+    /// A regular expression that a module's whole name fits, or `all-linear`.
     Pattern(String),
-    /// Names, or suffixes of names after a dot: `c_attn`, `mlp.c_proj`, `h.0.attn.c_attn`.
+    /// Names, or ends of names from a dot on: `c_attn`, `mlp.c_proj`, `h.0.attn.c_attn`.
     Names(Vec<String>),
 }
 
-/// PEFT's name for all linear layers except the output projection.
+/// What PEFT calls all linear layers but the output projection.
 const ALL_LINEAR: &str = "all-linear";
 
 impl Modules {
-    /// Selects all linear layers except the output projection.
+    /// All linear layers but the output projection.
     #[must_use]
     pub fn all_linear() -> Self {
         Self::Pattern(ALL_LINEAR.to_owned())
     }
 
-    /// Whether this is `all-linear`.
+    /// Whether that is what is named.
     #[must_use]
     pub fn is_all_linear(&self) -> bool {
         matches!(self, Self::Pattern(pattern) if pattern.eq_ignore_ascii_case(ALL_LINEAR))
     }
 
-    /// Whether no modules are selected.
+    /// Whether nothing is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
@@ -36,7 +36,7 @@ impl Modules {
     }
 }
 
-/// A list of names. The single name `all-linear` selects all linear layers.
+/// A list of names; `all-linear` alone is no name.
 impl From<Vec<String>> for Modules {
     fn from(names: Vec<String>) -> Self {
         match names.as_slice() {

@@ -1,18 +1,18 @@
 use crate::{Error, Result};
 
-/// The `problem_type` in transformers, which determines how outputs are converted to probabilities.
+/// How a model's outputs become probabilities, under transformers' names of `problem_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProblemType {
-    /// The outputs are not logits.
+    /// Numbers that are no logits of probabilities.
     Regression,
-    /// Exactly one label applies: softmax.
+    /// One label of several is right: softmax.
     SingleLabelClassification,
-    /// Each label applies or not independently: sigmoid.
+    /// Each label is right or not by itself: sigmoid.
     MultiLabelClassification,
 }
 
-/// The labels of a model's outputs, in order, and the problem type.
+/// The names of a model's outputs, in their order, and what the outputs mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     names: Vec<String>,
@@ -20,10 +20,11 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Creates labels. Without a problem type a single output uses sigmoid and several use softmax, as in the pipelines of transformers.
+    /// The labels of these names; without a problem type one output is a sigmoid's and several are a softmax's, as in
+    /// transformers' pipelines.
     ///
     /// # Errors
-    /// There are no labels.
+    /// No labels.
     pub fn new(names: Vec<String>, problem_type: Option<ProblemType>) -> Result<Self> {
         if names.is_empty() {
             return Err(Error::Score("the model has no outputs".into()));
@@ -31,27 +32,27 @@ impl Labels {
         Ok(Self { names, problem_type })
     }
 
-    /// The names of the labels.
+    /// Their names.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The problem type in the config.
+    /// What the config says that the outputs mean.
     #[must_use]
     pub fn problem_type(&self) -> Option<ProblemType> {
         self.problem_type
     }
 
-    /// Whether each output has an independent probability, by sigmoid.
+    /// Whether each output has a probability of its own, by sigmoid.
     pub(super) fn are_independent(&self) -> bool {
         self.names.len() == 1 || self.problem_type == Some(ProblemType::MultiLabelClassification)
     }
 
-    /// The index of a label given by its name, or by its index if no label has that name.
+    /// The index of a label by its name, or by its number where no label has that name.
     ///
     /// # Errors
-    /// No output or several outputs have this label; the message lists the labels.
+    /// A label that the model lacks or that several of its outputs have; the message lists the labels.
     pub fn find(&self, label: &str) -> Result<usize> {
         let mut places = self.names.iter().enumerate().filter(|(_, name)| *name == label).map(|(index, _)| index);
         match (places.next(), places.next()) {
@@ -66,7 +67,7 @@ impl Labels {
         }
     }
 
-    /// A string by which [`Labels::find`] finds the label: its name, or its index if the name is not unique.
+    /// What a label is called so that [`Labels::find`] finds it: its name, or its number where others have the name too.
     pub(super) fn name_or_index(&self, index: usize) -> String {
         match self.names.get(index) {
             Some(name) if self.find(name).is_ok() => name.clone(),
@@ -75,7 +76,7 @@ impl Labels {
     }
 }
 
-/// Maximum number of labels in a message.
+/// Most labels that a message lists.
 const LISTED: usize = 20;
 
 impl std::fmt::Display for Labels {

@@ -1,16 +1,16 @@
 use serde::{Deserialize, Serialize};
 
-/// How an axis maps numbers.
+/// The scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
-    /// Equal differences have equal lengths.
+    /// Linear.
     #[default]
     Linear,
-    /// Equal differences of square roots have equal lengths, those of numbers below 0 mirrored: for divergences, which grow with the
-    /// square of the distance, and of which the small ones are of as much interest as the large.
+    /// Square root, mirrored for negative numbers. It suits divergences, which grow with the square of the distance and
+    /// are interesting also when they are small.
     Sqrt,
-    /// Equal ratios have equal lengths: numbers must be above 0.
+    /// Logarithmic. All numbers must be positive.
     Log,
 }
 
@@ -18,37 +18,37 @@ pub enum Scale {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
-    /// What it shows, with its unit: `KL divergence (nats)`.
+    /// The title with the unit: `KL divergence (nats)`.
     pub title: String,
-    /// How it maps numbers.
+    /// The scale.
     #[serde(default)]
     pub scale: Scale,
 }
 
 impl Axis {
-    /// An axis on which equal differences have equal lengths.
+    /// An axis with a linear scale.
     #[must_use]
     pub fn linear(title: impl Into<String>) -> Self {
         Self { title: title.into(), scale: Scale::Linear }
     }
 
-    /// An axis on which equal differences of square roots have equal lengths.
+    /// An axis with a square-root scale.
     #[must_use]
     pub fn sqrt(title: impl Into<String>) -> Self {
         Self { title: title.into(), scale: Scale::Sqrt }
     }
 
-    /// An axis on which equal ratios have equal lengths.
+    /// An axis with a logarithmic scale.
     #[must_use]
     pub fn log(title: impl Into<String>) -> Self {
         Self { title: title.into(), scale: Scale::Log }
     }
 }
 
-/// What is smaller is 0 on an axis, and has no place on a logarithmic one.
-pub(crate) const SMALLEST: f64 = 1e-100;
+/// Smaller numbers are drawn as 0, and do not fit on a logarithmic axis.
+pub(crate) const MIN_MAGNITUDE: f64 = 1e-100;
 
-/// The numbers that an axis covers.
+/// The range of an axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Range {
     pub scale: Scale,
@@ -57,55 +57,55 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// From the lowest to the highest of the numbers, those left out that a logarithmic axis has no place for.
+    /// The range from the lowest to the highest number. Numbers that do not fit on a logarithmic axis are ignored.
     pub(crate) fn of(scale: Scale, numbers: impl Iterator<Item = f64>) -> Self {
-        let placed = numbers.filter(|number| scale != Scale::Log || *number >= SMALLEST);
+        let placed = numbers.filter(|number| scale != Scale::Log || *number >= MIN_MAGNITUDE);
         let (low, high) = placed.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         let (low, high) = if low <= high { (low, high) } else { (1.0, 1.0) };
         let largest = low.abs().max(high.abs());
         match scale {
             Scale::Log if high / low < 1.0 + 1e-6 => Self { scale, low: low / 2.0, high: high * 2.0 },
-            // So close together that ticks between them would not differ.
-            Scale::Linear | Scale::Sqrt if high - low <= (1e-9 * largest).max(SMALLEST) => {
-                let apart = if largest <= SMALLEST { 1.0 } else { largest / 10.0 };
+            // So close together that the tick labels would be equal.
+            Scale::Linear | Scale::Sqrt if high - low <= (1e-9 * largest).max(MIN_MAGNITUDE) => {
+                let apart = if largest <= MIN_MAGNITUDE { 1.0 } else { largest / 10.0 };
                 Self { scale, low: low - apart, high: high + apart }
             }
             _ => Self { scale, low, high },
         }
     }
 
-    /// From 0 where it begins just above: steps are counted from 1.
+    /// Extends the range to 0 if it begins just above, because steps are counted from 1.
     pub(crate) fn down_to_zero(self) -> Self {
         let is_near = self.scale == Scale::Linear && (0.0..=0.05 * self.high).contains(&self.low);
         if is_near { Self { low: 0.0, ..self } } else { self }
     }
 
-    /// Longer at both ends by a share of its length.
+    /// Extends the range at both ends by a fraction of its length.
     pub(crate) fn padded(self, low: f64, high: f64) -> Self {
-        let at = |share| self.at(share);
+        let at = |fraction| self.at(fraction);
         Self { low: at(-low), high: at(1.0 + high), ..self }
     }
 
-    /// How far along a number is: 0 at the low end, 1 at the high end; infinitely far below where there is no place for
-    /// it.
-    pub(crate) fn share(&self, number: f64) -> f64 {
+    /// The relative position of a number: 0 at the low end, 1 at the high end, and negative infinity if it does not fit
+    /// on the scale.
+    pub(crate) fn fraction(&self, number: f64) -> f64 {
         match self.scale {
             Scale::Linear => (number - self.low) / (self.high - self.low),
             Scale::Sqrt => (root(number) - root(self.low)) / (root(self.high) - root(self.low)),
-            Scale::Log if number < SMALLEST => f64::NEG_INFINITY,
+            Scale::Log if number < MIN_MAGNITUDE => f64::NEG_INFINITY,
             Scale::Log => (number / self.low).ln() / (self.high / self.low).ln(),
         }
     }
 
-    /// The number so far along.
-    pub(crate) fn at(&self, share: f64) -> f64 {
+    /// The number at a relative position.
+    pub(crate) fn at(&self, fraction: f64) -> f64 {
         match self.scale {
-            Scale::Linear => self.low + share * (self.high - self.low),
+            Scale::Linear => self.low + fraction * (self.high - self.low),
             Scale::Sqrt => {
-                let root = root(self.low) + share * (root(self.high) - root(self.low));
+                let root = root(self.low) + fraction * (root(self.high) - root(self.low));
                 root * root.abs()
             }
-            Scale::Log => self.low * (self.high / self.low).powf(share),
+            Scale::Log => self.low * (self.high / self.low).powf(fraction),
         }
     }
 }

@@ -1,21 +1,21 @@
-use super::nice::NiceStep;
+use super::nice_step::NiceStep;
 
-/// Equal bins with round edges.
+/// Equal-width bins with round edges.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bins {
     step: NiceStep,
-    /// The first edge in steps from 0.
+    /// The first edge as a multiple of the bin width.
     first: f64,
     /// Number of bins.
     pub count: usize,
 }
 
-/// Bins beyond which a histogram would be a fence.
-const MOST: f64 = 60.0;
+/// Most bins of a histogram.
+const MAX_BINS: f64 = 60.0;
 
 impl Bins {
-    /// The bins that suit all values together: of a round width near Freedman and Diaconis' `2·IQR·n^(−1/3)`;
-    /// where the interquartile range is 0, of an eighth of the range.
+    /// Chooses bins for all values. The width is a round number near the Freedman–Diaconis rule `2·IQR·n^(−1/3)`, or an
+    /// eighth of the range if the interquartile range is 0.
     pub(crate) fn of(values: &[f64]) -> Self {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -26,23 +26,23 @@ impl Bins {
             width = (high - low) / 8.0;
         }
         let largest = low.abs().max(high.abs());
-        let smallest = if largest > super::axis::SMALLEST { largest * 1e-9 } else { 1.0 };
-        // Two thirds, so that rounding up hits the nearest one.
+        let smallest = if largest > super::axis::MIN_MAGNITUDE { largest * 1e-9 } else { 1.0 };
+        // Two thirds, so that rounding up gives the nearest round number.
         let mut step = NiceStep::at_least((width / 1.5).max(smallest));
-        while (high - low) / step.width() > MOST {
+        while (high - low) / step.width() > MAX_BINS {
             step = step.next();
         }
         let first = (low / step.width()).floor();
-        let count = ((high / step.width()).ceil() - first).clamp(1.0, MOST + 2.0) as usize;
+        let count = ((high / step.width()).ceil() - first).clamp(1.0, MAX_BINS + 2.0) as usize;
         Self { step, first, count }
     }
 
-    /// The lower edge of a bin; that of the one after the last is the upper edge of all.
+    /// The lower edge of a bin. The lower edge after the last bin is the upper edge of the histogram.
     pub(crate) fn edge(&self, bin: usize) -> f64 {
         self.step.multiple(self.first + bin as f64)
     }
 
-    /// How many values are in each bin: at least the lower edge and below the upper one, in the last bin at most it.
+    /// The number of values per bin. Lower edges are inclusive, upper edges exclusive except for the last bin.
     pub(crate) fn counts(&self, values: &[f64]) -> Vec<usize> {
         let mut counts = vec![0; self.count];
         let inner: Vec<f64> = (1..self.count).map(|bin| self.edge(bin)).collect();
@@ -55,9 +55,9 @@ impl Bins {
     }
 }
 
-/// A quantile of sorted values, interpolated linearly as NumPy does by default; 0 of none.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let at = share * sorted.len().saturating_sub(1) as f64;
+/// A quantile of sorted values with linear interpolation, NumPy's default; 0 if there are no values.
+fn quantile(sorted: &[f64], fraction: f64) -> f64 {
+    let at = fraction * sorted.len().saturating_sub(1) as f64;
     let value = |i: f64| sorted.get(i as usize).copied().unwrap_or(0.0);
     let (below, above) = (value(at.floor()), value(at.ceil()));
     below + (above - below) * at.fract()
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bins_have_round_edges_and_hold_every_value() {
+    fn bins_have_round_edges_and_contain_all_values() {
         // IQR 50, 101 values: 2·50/101^(1/3) = 21.5, so 20 wide.
         let values: Vec<f64> = (0..=100).map(f64::from).collect();
         let bins = Bins::of(&values);
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_numpys() {
+    fn quantiles_match_numpy() {
         // numpy.quantile([1, 2, 4, 8], [0.25, 0.5, 0.75])
         let sorted = [1.0, 2.0, 4.0, 8.0];
-        assert_eq!([0.25, 0.5, 0.75].map(|share| quantile(&sorted, share)), [1.75, 3.0, 5.0]);
+        assert_eq!([0.25, 0.5, 0.75].map(|fraction| quantile(&sorted, fraction)), [1.75, 3.0, 5.0]);
     }
 
     #[test]
-    fn awkward_values_have_bins_too() {
+    fn extreme_values_have_bins() {
         let mut spike = vec![0.0; 99];
         spike.push(1e6);
         for values in [vec![], vec![3.25], vec![0.0; 10], vec![-1e100, 1e100], vec![1e9, 1e9 + 1e-3], spike] {

@@ -1,10 +1,10 @@
 use super::font;
 use super::palette::Ink;
-use crate::plain_text::{PlainText, spelt_out};
+use crate::escaped_text::{EscapedText, escape_control};
 use maud::{Markup, PreEscaped, Render, html};
 use std::fmt::Write;
 
-/// A rectangle in pixels, y downwards.
+/// A rectangle in pixels. The y axis points downwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rect {
     pub left: f64,
@@ -37,7 +37,7 @@ impl Disc {
         self.distance(rect) < 0.0
     }
 
-    /// From its rim to a rectangle, negative where they overlap.
+    /// The distance from the edge to a rectangle; negative if they overlap.
     pub(crate) fn distance(&self, rect: &Rect) -> f64 {
         let beside = self.x - self.x.clamp(rect.left, rect.right);
         let above = self.y - self.y.clamp(rect.top, rect.bottom);
@@ -45,7 +45,7 @@ impl Disc {
     }
 }
 
-/// Where a text is in relation to its point.
+/// The alignment of a text relative to its point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Anchor {
     Start,
@@ -53,33 +53,33 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// A line of text to be drawn.
+/// A line of text.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Words<'a> {
+pub(crate) struct TextElement<'a> {
     pub text: &'a str,
     pub x: f64,
-    /// Of the baseline.
+    /// The y coordinate of the baseline.
     pub y: f64,
     pub size: f64,
     pub anchor: Anchor,
     pub ink: Ink,
-    /// Turned to be read from the right-hand side.
-    pub upright: bool,
-    /// With a rim of the paper's colour, to be read across lines.
-    pub rim: bool,
+    /// Rotated by 90° counterclockwise.
+    pub rotated: bool,
+    /// Outlined in the background colour, so that it is readable on top of lines.
+    pub outlined: bool,
 }
 
-impl Words<'_> {
-    /// What it takes up at most.
+impl TextElement<'_> {
+    /// An upper bound of the occupied rectangle.
     pub(crate) fn bounds(&self) -> Rect {
-        let width = font::width(&spelt_out(self.text), self.size);
+        let width = font::width(&escape_control(self.text), self.size);
         let before = match self.anchor {
             Anchor::Start => 0.0,
             Anchor::Middle => width / 2.0,
             Anchor::End => width,
         };
         let (above, below) = (font::ASCENT * self.size, font::DESCENT * self.size);
-        if self.upright {
+        if self.rotated {
             let bottom = self.y + before;
             return Rect { left: self.x - above, right: self.x + below, top: bottom - width, bottom };
         }
@@ -88,17 +88,17 @@ impl Words<'_> {
     }
 }
 
-/// A length or a place in pixels, to a hundredth.
+/// A coordinate in pixels, rounded to a hundredth.
 pub(crate) struct Px(pub f64);
 
 impl Render for Px {
     fn render_to(&self, buffer: &mut String) {
-        // Adding 0 makes a positive zero of a negative one. Writing to a string never fails.
+        // Adding 0 turns negative zero into zero. Writing to a string never fails.
         let _ = write!(buffer, "{}", (self.0 * 100.0).round() / 100.0 + 0.0);
     }
 }
 
-/// What a figure's elements are drawn on, back to front.
+/// The elements of a figure, from back to front.
 pub(crate) struct Canvas {
     pub width: f64,
     pub height: f64,
@@ -121,32 +121,32 @@ impl Canvas {
         });
     }
 
-    pub(crate) fn write(&mut self, words: Words<'_>) {
-        let anchor = match words.anchor {
+    pub(crate) fn write(&mut self, text: TextElement<'_>) {
+        let anchor = match text.anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };
-        let turn = words.upright.then(|| html! { "rotate(-90 " (Px(words.x)) " " (Px(words.y)) ")" });
-        let class = format!("fill-{}{}", words.ink.class(), if words.rim { " stroke-paper" } else { "" });
+        let turn = text.rotated.then(|| html! { "rotate(-90 " (Px(text.x)) " " (Px(text.y)) ")" });
+        let class = format!("fill-{}{}", text.ink.class(), if text.outlined { " stroke-paper" } else { "" });
         self.draw(html! {
-            text class=(class) x=(Px(words.x)) y=(Px(words.y)) font-size=(Px(words.size)) text-anchor=(anchor)
-                fill=(words.ink.colour()) transform=[turn.map(|turn| turn.0)]
-                stroke=[words.rim.then_some(Ink::Paper.colour())] stroke-width=[words.rim.then_some("3")]
-                stroke-linejoin=[words.rim.then_some("round")] paint-order=[words.rim.then_some("stroke")] {
-                (PlainText(words.text))
+            text class=(class) x=(Px(text.x)) y=(Px(text.y)) font-size=(Px(text.size)) text-anchor=(anchor)
+                fill=(text.ink.colour()) transform=[turn.map(|turn| turn.0)]
+                stroke=[text.outlined.then_some(Ink::Paper.colour())] stroke-width=[text.outlined.then_some("3")]
+                stroke-linejoin=[text.outlined.then_some("round")] paint-order=[text.outlined.then_some("stroke")] {
+                (EscapedText(text.text))
             }
         });
     }
 
-    /// The finished picture.
+    /// The finished SVG.
     pub(crate) fn svg(&self, title: &str, description: &str) -> String {
         let (width, height) = (Px(self.width), Px(self.height));
         let svg = html! {
             svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height) viewBox={ "0 0 " (width) " " (height) }
                 role="img" font-family=(font::FAMILIES) {
-                title { (PlainText(title)) }
-                desc { (PlainText(description)) }
+                title { (EscapedText(title)) }
+                desc { (EscapedText(description)) }
                 rect class="fill-paper" width=(width) height=(height) fill=(Ink::Paper.colour()) {}
                 (PreEscaped(&self.elements))
             }

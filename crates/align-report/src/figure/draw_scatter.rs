@@ -1,30 +1,30 @@
-//! A scatter on its canvas.
+//! Draws scatter plots.
 
 use super::axis::Range;
-use super::canvas::{Anchor, Canvas, Disc, Rect, Words};
+use super::canvas::{Anchor, Canvas, Disc, Rect, TextElement};
 use super::font;
 use super::frame::Frame;
-use super::legend::{LegendEntry, Sample, draw_front};
+use super::legend::{LegendEntry, LegendSymbol, draw_front};
 use super::marker;
 use super::palette::Ink;
 use super::pareto::{Better, ParetoDirections, pareto_front};
-use super::place_labels::{Surroundings, Wanted, place_labels};
-use super::scatter::{Scatter, ScatterPoint, has_place};
+use super::place_labels::{LabelConstraints, LabelRequest, place_labels};
+use super::scatter::{Scatter, ScatterPoint, fits_axis};
 use crate::Estimate;
+use crate::escaped_text::EscapedText;
 use crate::number::short;
-use crate::plain_text::PlainText;
 use maud::html;
 
 const LABEL_SIZE: f64 = 10.5;
 
-/// A place in pixels.
+/// A position in pixels.
 type Point = (f64, f64);
 
-/// A line from place to place.
+/// A line between two positions.
 type Line = (Point, Point);
 
-/// A point with what it looks like: of a series, or of none.
-struct Placed<'a> {
+/// A point with its style. The baseline belongs to no series.
+struct StyledPoint<'a> {
     point: &'a ScatterPoint,
     series: Option<usize>,
     name: &'a str,
@@ -32,14 +32,14 @@ struct Placed<'a> {
 }
 
 impl Scatter {
-    /// Draws it; gives the description and the labels for which there was no room.
+    /// Draws the plot. Returns the description and the labels that did not fit.
     pub(super) fn draw(&self, canvas: &mut Canvas) -> (String, Vec<String>) {
         let mut points = self.placed();
         let front = self.mark_front(&mut points);
         let along = |of: fn(&ScatterPoint) -> &Estimate| {
             points.iter().map(move |placed| of(placed.point)).flat_map(|x| [x.lowest(), x.value, x.highest()])
         };
-        // Error bars that a logarithmic axis has no place for end at the axis; they do not stretch it.
+        // Error bars that do not fit on a logarithmic axis end at the axis and do not extend its range.
         let x = Range::of(self.x.scale, along(|point| &point.x)).padded(0.04, 0.05);
         let y = Range::of(self.y.scale, along(|point| &point.y)).padded(0.06, 0.07);
         let frame = Frame::draw(canvas, (&self.x.title, x), (&self.y.title, y), self.legend(!front.is_empty()));
@@ -81,21 +81,22 @@ impl Scatter {
                 Some(series) => marker::marker(series, x, y, marker::RADIUS),
                 None => marker::baseline(x, y, marker::RADIUS),
             };
-            canvas.draw(html! { g { title { (PlainText(&self.in_words(placed))) } (shape) } });
+            canvas.draw(html! { g { title { (EscapedText(&self.describe(placed))) } (shape) } });
             markers.push(Disc { x, y, radius: radius(placed) });
         }
-        let left_out = self.draw_labels(canvas, &points, &frame, Surroundings { bounds: frame.plot, markers, lines });
-        (self.description(&points), left_out)
+        let omitted =
+            self.draw_labels(canvas, &points, &frame, LabelConstraints { bounds: frame.plot, markers, lines });
+        (self.description(&points), omitted)
     }
 
-    /// All points, the baseline last and so on top.
-    fn placed(&self) -> Vec<Placed<'_>> {
+    /// All points. The baseline is last and thus drawn on top.
+    fn placed(&self) -> Vec<StyledPoint<'_>> {
         let mut points = Vec::new();
         for (number, series) in self.series.iter().enumerate() {
-            let of_series = |point| Placed { point, series: Some(number), name: &series.name, on_front: false };
+            let of_series = |point| StyledPoint { point, series: Some(number), name: &series.name, on_front: false };
             points.extend(series.points.iter().map(of_series));
         }
-        points.extend(self.baseline.iter().map(|point| Placed {
+        points.extend(self.baseline.iter().map(|point| StyledPoint {
             point,
             series: None,
             name: "baseline",
@@ -104,8 +105,8 @@ impl Scatter {
         points
     }
 
-    /// Marks the points of the Pareto front, and gives their indices along it.
-    fn mark_front(&self, points: &mut [Placed<'_>]) -> Vec<usize> {
+    /// Marks the points on the Pareto front and returns their indices in order.
+    fn mark_front(&self, points: &mut [StyledPoint<'_>]) -> Vec<usize> {
         let Some(directions) = self.pareto else { return Vec::new() };
         let values: Vec<(f64, f64)> =
             points.iter().map(|placed| (placed.point.x.value, placed.point.y.value)).collect();
@@ -121,34 +122,34 @@ impl Scatter {
     fn legend(&self, has_front: bool) -> Vec<LegendEntry> {
         let mut entries = Vec::new();
         for (number, series) in self.series.iter().enumerate() {
-            let sample = Sample::Curve { series: number, dashed: false };
-            entries.push(LegendEntry { sample, text: series.name.clone() });
+            let symbol = LegendSymbol::Curve { series: number, dashed: false };
+            entries.push(LegendEntry { symbol, text: series.name.clone() });
         }
         if let Some(baseline) = self.baseline.as_ref().filter(|baseline| !baseline.label.is_empty()) {
-            entries.push(LegendEntry { sample: Sample::Baseline, text: baseline.label.clone() });
+            entries.push(LegendEntry { symbol: LegendSymbol::Baseline, text: baseline.label.clone() });
         }
         if has_front {
-            entries.push(LegendEntry { sample: Sample::Front, text: "Pareto front".to_owned() });
+            entries.push(LegendEntry { symbol: LegendSymbol::Front, text: "Pareto front".to_owned() });
         }
         if let Some(labels) = &self.point_labels {
-            entries.push(LegendEntry { sample: Sample::Remark, text: format!("Point labels: {labels}") });
+            entries.push(LegendEntry { symbol: LegendSymbol::None, text: format!("Point labels: {labels}") });
         }
         entries
     }
 
-    fn at(&self, placed: &Placed<'_>, frame: &Frame) -> (f64, f64) {
+    fn at(&self, placed: &StyledPoint<'_>, frame: &Frame) -> (f64, f64) {
         (frame.x(placed.point.x.value), frame.y(placed.point.y.value))
     }
 
-    /// Whether a point, which can only be the baseline, has no place on one of the axes.
-    fn is_line(&self, placed: &Placed<'_>) -> bool {
-        !has_place(placed.point.x.value, &self.x) || !has_place(placed.point.y.value, &self.y)
+    /// Whether a point does not fit on one of the axes. Only the baseline may.
+    fn is_line(&self, placed: &StyledPoint<'_>) -> bool {
+        !fits_axis(placed.point.x.value, &self.x) || !fits_axis(placed.point.y.value, &self.y)
     }
 
-    /// Draws the line, with the baseline's marker near its beginning; gives both their places.
-    fn draw_reference_line(&self, canvas: &mut Canvas, placed: &Placed<'_>, frame: &Frame) -> (Line, Point) {
+    /// Draws the line with the baseline's marker near its start. Returns both positions.
+    fn draw_reference_line(&self, canvas: &mut Canvas, placed: &StyledPoint<'_>, frame: &Frame) -> (Line, Point) {
         let ((x, y), plot) = (self.at(placed, frame), frame.plot);
-        let (from, to, star) = if has_place(placed.point.x.value, &self.x) {
+        let (from, to, star) = if fits_axis(placed.point.x.value, &self.x) {
             ((x, plot.bottom), (x, plot.top), (x, plot.bottom - 14.0))
         } else {
             ((plot.left, y), (plot.right, y), (plot.left + 14.0, y))
@@ -156,7 +157,7 @@ impl Scatter {
         let ink = Ink::Text;
         canvas.draw(html! {
             g {
-                title { (PlainText(&self.in_words(placed))) }
+                title { (EscapedText(&self.describe(placed))) }
                 path class={ "stroke-" (ink.class()) } d=(marker::path([from, to].into_iter())) fill="none"
                     stroke=(ink.colour()) stroke-width="1.2" stroke-dasharray="6 4" {}
                 (marker::baseline(star.0, star.1, marker::RADIUS))
@@ -168,71 +169,71 @@ impl Scatter {
     fn draw_labels(
         &self,
         canvas: &mut Canvas,
-        points: &[Placed<'_>],
+        points: &[StyledPoint<'_>],
         frame: &Frame,
-        around: Surroundings,
+        around: LabelConstraints,
     ) -> Vec<String> {
-        let labelled: Vec<&Placed<'_>> =
+        let labelled: Vec<&StyledPoint<'_>> =
             points.iter().filter(|placed| !placed.point.label.is_empty() && !self.is_line(placed)).collect();
-        let wanted: Vec<Wanted> = labelled
+        let wanted: Vec<LabelRequest> = labelled
             .iter()
             .map(|placed| {
                 let (x, y) = self.at(placed, frame);
                 let width = font::width(&placed.point.label, LABEL_SIZE);
                 let marker = Disc { x, y, radius: radius(placed) };
-                Wanted { marker, width, height: (font::ASCENT + font::DESCENT) * LABEL_SIZE }
+                LabelRequest { marker, width, height: (font::ASCENT + font::DESCENT) * LABEL_SIZE }
             })
             .collect();
-        let mut left_out = Vec::new();
+        let mut omitted = Vec::new();
         for (placed, place) in labelled.iter().zip(place_labels(&wanted, &around)) {
             let Some(place) = place else {
-                left_out.push(format!("{}: {}", placed.name, placed.point.label));
+                omitted.push(format!("{}: {}", placed.name, placed.point.label));
                 continue;
             };
-            canvas.write(Words {
+            canvas.write(TextElement {
                 text: &placed.point.label,
                 x: (place.left + place.right) / 2.0,
                 y: place.top + font::ASCENT * LABEL_SIZE,
                 size: LABEL_SIZE,
                 anchor: Anchor::Middle,
                 ink: placed.series.map_or(Ink::Text, Ink::SeriesText),
-                upright: false,
-                rim: true,
+                rotated: false,
+                outlined: true,
             });
         }
-        left_out
+        omitted
     }
 
-    /// A point with its numbers.
-    fn in_words(&self, placed: &Placed<'_>) -> String {
+    /// Describes a point with its numbers.
+    fn describe(&self, placed: &StyledPoint<'_>) -> String {
         let label = match &self.point_labels {
             Some(what) if placed.series.is_some() => format!("{what} {}", placed.point.label),
             _ => placed.point.label.clone(),
         };
         let front = if placed.on_front { "; on the Pareto front" } else { "" };
-        let (x, y) = (number_in_words(&placed.point.x), number_in_words(&placed.point.y));
+        let (x, y) = (describe_number(&placed.point.x), describe_number(&placed.point.y));
         format!("{}, {label}: {} {x}; {} {y}{front}", placed.name, self.x.title, self.y.title)
     }
 
-    fn description(&self, points: &[Placed<'_>]) -> String {
-        let words: Vec<String> = points.iter().map(|placed| self.in_words(placed)).collect();
-        format!("{} against {}. {}.", self.y.title, self.x.title, words.join(". "))
+    fn description(&self, points: &[StyledPoint<'_>]) -> String {
+        let descriptions: Vec<String> = points.iter().map(|placed| self.describe(placed)).collect();
+        format!("{} against {}. {}.", self.y.title, self.x.title, descriptions.join(". "))
     }
 }
 
-fn radius(placed: &Placed<'_>) -> f64 {
+fn radius(placed: &StyledPoint<'_>) -> f64 {
     if placed.on_front { marker::RADIUS * 1.85 } else { marker::RADIUS * 1.25 }
 }
 
-fn number_in_words(number: &Estimate) -> String {
+fn describe_number(number: &Estimate) -> String {
     match number.interval {
         Some(interval) => format!("{} [{}, {}]", short(number.value), short(interval.low), short(interval.high)),
         None => short(number.value),
     }
 }
 
-/// The corners of the front's steps, from the edge where the first measure is best to the one where it is worst: what
-/// is to be had of the second measure changes at each point.
+/// The corners of the step line through the Pareto front, from the best value of the first measure to the worst. The
+/// attainable value of the second measure changes at each point.
 fn steps(front: &[(f64, f64)], directions: ParetoDirections, plot: &Rect) -> Vec<(f64, f64)> {
     let worst_x = if directions.x == Better::Lower { plot.right } else { plot.left };
     let worst_y = if directions.y == Better::Lower { plot.top } else { plot.bottom };
@@ -248,8 +249,8 @@ fn steps(front: &[(f64, f64)], directions: ParetoDirections, plot: &Rect) -> Vec
     corners
 }
 
-/// Draws a point's error bars, and gives their lines.
-fn draw_error_bars(canvas: &mut Canvas, placed: &Placed<'_>, frame: &Frame) -> Vec<Line> {
+/// Draws a point's error bars and returns their lines.
+fn draw_error_bars(canvas: &mut Canvas, placed: &StyledPoint<'_>, frame: &Frame) -> Vec<Line> {
     const CAP: f64 = 3.0;
     let ScatterPoint { x, y, .. } = placed.point;
     let ink = placed.series.map_or(Ink::Text, Ink::Series);

@@ -1,4 +1,4 @@
-//! Widths of words, by which figures are laid out.
+//! Text widths for layout.
 
 use skrifa::charmap::Charmap;
 use skrifa::instance::{LocationRef, Size};
@@ -6,20 +6,20 @@ use skrifa::metrics::GlyphMetrics;
 use skrifa::{FontRef, MetadataProvider};
 use std::sync::LazyLock;
 
-/// The font of PNG figures, and the first choice in SVG ones.
+/// The font of PNG figures, and the preferred font of SVG figures.
 pub(crate) const FAMILY: &str = "Noto Sans";
 
-/// What a viewer without that font may take instead.
+/// Fallback fonts for viewers without it.
 pub(crate) const FAMILIES: &str = "Noto Sans, Helvetica, Arial, DejaVu Sans, sans-serif";
 
-/// How much wider than in our font words may be in the one that a viewer takes: DejaVu Sans, the widest in use, needs
-/// this for digits and spaces.
-pub(crate) const WIDEST: f64 = 1.15;
+/// How much wider text may be in a fallback font than in ours. DejaVu Sans, the widest in use, needs this factor for
+/// digits and spaces.
+pub(crate) const FALLBACK_FACTOR: f64 = 1.15;
 
-/// The part of a line above the baseline, as a share of the font's size.
+/// Height of a line above the baseline, relative to the font size.
 pub(crate) const ASCENT: f64 = 0.92;
 
-/// The part of a line below the baseline, as a share of the font's size.
+/// Depth of a line below the baseline, relative to the font size.
 pub(crate) const DESCENT: f64 = 0.26;
 
 struct Widths {
@@ -33,21 +33,21 @@ static WIDTHS: LazyLock<Option<Widths>> = LazyLock::new(|| {
     Some(Widths { charmap: font.charmap(), metrics })
 });
 
-/// An upper bound of the width of words in any usual font, in the unit of the font's size.
-pub(crate) fn width(words: &str, size: f64) -> f64 {
-    words.chars().map(advance).sum::<f64>() * size * WIDEST
+/// An upper bound of the text width in common fonts.
+pub(crate) fn width(text: &str, size: f64) -> f64 {
+    text.chars().map(advance).sum::<f64>() * size * FALLBACK_FACTOR
 }
 
-/// A character's width; those that the font lacks are mostly as wide as the font is high.
+/// The width of a character. Characters that the font lacks are mostly as wide as the font size.
 fn advance(c: char) -> f64 {
     let known = WIDTHS.as_ref().and_then(|widths| widths.metrics.advance_width(widths.charmap.map(c)?));
     known.map_or(1.0, f64::from)
 }
 
-/// The words in lines of at most `widest`, broken at spaces; what does not fit into `lines` lines is cut.
-pub(crate) fn wrap(words: &str, size: f64, widest: f64, lines: usize) -> Vec<String> {
+/// Wraps text at spaces into lines of at most `widest`. Text beyond `lines` lines is cut.
+pub(crate) fn wrap(text: &str, size: f64, widest: f64, lines: usize) -> Vec<String> {
     let mut wrapped: Vec<String> = Vec::new();
-    for word in words.split_whitespace() {
+    for word in text.split_whitespace() {
         let longer = wrapped.last().map(|line| format!("{line} {word}"));
         match longer {
             Some(longer) if width(&longer, size) <= widest || wrapped.len() >= lines.max(1) => {
@@ -60,18 +60,18 @@ pub(crate) fn wrap(words: &str, size: f64, widest: f64, lines: usize) -> Vec<Str
     wrapped.iter().map(|line| cut(line, size, widest)).collect()
 }
 
-/// The words, cut with an ellipsis where they are wider than `widest`.
-pub(crate) fn cut(words: &str, size: f64, widest: f64) -> String {
-    if width(words, size) <= widest {
-        return words.to_owned();
+/// Shortens text with an ellipsis to at most `widest`.
+pub(crate) fn cut(text: &str, size: f64, widest: f64) -> String {
+    if width(text, size) <= widest {
+        return text.to_owned();
     }
     let room = widest - width("…", size);
     let mut used = 0.0;
     let fits = |c: &char| {
-        used += advance(*c) * size * WIDEST;
+        used += advance(*c) * size * FALLBACK_FACTOR;
         used <= room
     };
-    let mut kept: String = words.chars().take_while(fits).collect();
+    let mut kept: String = text.chars().take_while(fits).collect();
     kept.truncate(kept.trim_end().len());
     kept + "…"
 }
@@ -81,10 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn widths_are_those_of_the_font() {
-        // Noto Sans: 572 of 1000 units a digit, 268 a full stop.
-        assert!((width("0.1", 10.0) - (0.572 + 0.268 + 0.572) * 10.0 * WIDEST).abs() < 0.01);
-        assert!((width("漢", 10.0) - 10.0 * WIDEST).abs() < 1e-9);
+    fn widths_match_the_font() {
+        // Noto Sans: a digit is 572 of 1000 units wide, a full stop 268.
+        assert!((width("0.1", 10.0) - (0.572 + 0.268 + 0.572) * 10.0 * FALLBACK_FACTOR).abs() < 0.01);
+        assert!((width("漢", 10.0) - 10.0 * FALLBACK_FACTOR).abs() < 1e-9);
     }
 
     #[test]

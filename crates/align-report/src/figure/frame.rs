@@ -1,7 +1,7 @@
-//! The part of a figure that all kinds share: axes with ticks and titles, grid, legend.
+//! The common parts of all figures: axes with ticks and titles, grid and legend.
 
 use super::axis::Range;
-use super::canvas::{Anchor, Canvas, Rect, Words};
+use super::canvas::{Anchor, Canvas, Rect, TextElement};
 use super::font;
 use super::legend::{Legend, LegendEntry};
 use super::palette::Ink;
@@ -12,10 +12,10 @@ const TITLE_SIZE: f64 = 12.0;
 const TITLE_LINE: f64 = 15.0;
 const MARGIN: f64 = 8.0;
 
-/// Share of the height that the plot has at least: where legend and titles leave less, the figure gets higher.
-const LEAST_PLOT: f64 = 0.45;
+/// Minimum height of the plot relative to the figure. If legend and titles leave less, the figure becomes higher.
+const MIN_PLOT_HEIGHT: f64 = 0.45;
 
-/// Where a figure's data goes.
+/// The plot area of a figure.
 pub(crate) struct Frame {
     /// The rectangle between the axes.
     pub plot: Rect,
@@ -24,7 +24,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Draws legend, grid, axes, ticks and titles, and gives the place that they leave.
+    /// Draws legend, grid, axes, ticks and titles, and returns the remaining plot area.
     pub(crate) fn draw(canvas: &mut Canvas, x: (&str, Range), y: (&str, Range), entries: Vec<LegendEntry>) -> Self {
         let ((x_title, x), (y_title, y)) = (x, y);
         let legend = Legend::new(entries, MARGIN, canvas.width - 2.0 * MARGIN);
@@ -32,7 +32,7 @@ impl Frame {
 
         let x_lines = font::wrap(x_title, TITLE_SIZE, canvas.width - 80.0, 2);
         let below = MARGIN + x_lines.len() as f64 * TITLE_LINE + TICK_SIZE + 11.0;
-        let least = LEAST_PLOT * canvas.height;
+        let least = MIN_PLOT_HEIGHT * canvas.height;
         canvas.height = canvas.height.max(top + least + below);
         let bottom = canvas.height - below;
         let y_lines = font::wrap(y_title, TITLE_SIZE, bottom - top, 2);
@@ -53,7 +53,7 @@ impl Frame {
             let at = frame.y(tick.value);
             canvas.line((left, at), (frame.plot.right, at), Ink::Grid, 1.0);
             canvas.line((left - 4.0, at), (left, at), Ink::Muted, 1.0);
-            canvas.write(Words {
+            canvas.write(TextElement {
                 x: left - 7.0,
                 y: at + 0.35 * TICK_SIZE,
                 anchor: Anchor::End,
@@ -64,33 +64,33 @@ impl Frame {
         canvas.line((left, top), (left, bottom), Ink::Muted, 1.0);
         for (i, line) in x_lines.iter().enumerate() {
             let below = (x_lines.len() - 1 - i) as f64;
-            let words = plain(line, TITLE_SIZE, Ink::Text);
+            let title = plain(line, TITLE_SIZE, Ink::Text);
             let (x, y) = ((left + frame.plot.right) / 2.0, canvas.height - MARGIN - 3.0 - below * TITLE_LINE);
-            // Centred below the plot, but not beyond the picture.
+            // Centred below the plot, but within the figure.
             let half = font::width(line, TITLE_SIZE) / 2.0;
-            canvas.write(Words { x: x.min(canvas.width - 2.0 - half), y, ..words });
+            canvas.write(TextElement { x: x.min(canvas.width - 2.0 - half), y, ..title });
         }
         for (i, line) in y_lines.iter().enumerate() {
-            let words = plain(line, TITLE_SIZE, Ink::Text);
+            let title = plain(line, TITLE_SIZE, Ink::Text);
             let (x, y) = (MARGIN + 10.0 + i as f64 * TITLE_LINE, (top + bottom) / 2.0);
-            canvas.write(Words { x, y, upright: true, ..words });
+            canvas.write(TextElement { x, y, rotated: true, ..title });
         }
         frame
     }
 
-    /// The pixel column of a number, within the plot.
+    /// The x coordinate of a number within the plot.
     pub(crate) fn x(&self, number: f64) -> f64 {
         let Rect { left, right, .. } = self.plot;
-        (left + self.x.share(number) * (right - left)).clamp(left, right)
+        (left + self.x.fraction(number) * (right - left)).clamp(left, right)
     }
 
-    /// The pixel row of a number, within the plot.
+    /// The y coordinate of a number within the plot.
     pub(crate) fn y(&self, number: f64) -> f64 {
         let Rect { top, bottom, .. } = self.plot;
-        (bottom - self.y.share(number) * (bottom - top)).clamp(top, bottom)
+        (bottom - self.y.fraction(number) * (bottom - top)).clamp(top, bottom)
     }
 
-    /// As many ticks as have room beside each other.
+    /// The most ticks whose labels fit next to each other.
     fn fitting_x_ticks(&self) -> Vec<Tick> {
         let most = ((self.plot.right - self.plot.left) / 45.0).clamp(2.0, 10.0) as usize;
         let candidates = (2..=most).rev().map(|most| ticks(self.x, most));
@@ -106,14 +106,14 @@ impl Frame {
         boxes.iter().zip(boxes.iter().skip(1)).all(|(one, next)| one.right + 12.0 <= next.left)
     }
 
-    fn x_label<'a>(&self, tick: &'a Tick) -> Words<'a> {
+    fn x_label<'a>(&self, tick: &'a Tick) -> TextElement<'a> {
         let half = font::width(&tick.label, TICK_SIZE) / 2.0;
-        // At the right end of the axis a label may not leave the picture.
+        // The last label may not extend beyond the figure.
         let x = self.x(tick.value).min(self.plot.right + 12.0 - half);
-        Words { x, y: self.plot.bottom + 6.0 + TICK_SIZE, ..plain(&tick.label, TICK_SIZE, Ink::Muted) }
+        TextElement { x, y: self.plot.bottom + 6.0 + TICK_SIZE, ..plain(&tick.label, TICK_SIZE, Ink::Muted) }
     }
 }
 
-fn plain(text: &str, size: f64, ink: Ink) -> Words<'_> {
-    Words { text, x: 0.0, y: 0.0, size, anchor: Anchor::Middle, ink, upright: false, rim: false }
+fn plain(text: &str, size: f64, ink: Ink) -> TextElement<'_> {
+    TextElement { text, x: 0.0, y: 0.0, size, anchor: Anchor::Middle, ink, rotated: false, outlined: false }
 }

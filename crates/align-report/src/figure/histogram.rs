@@ -2,50 +2,49 @@ use super::axis::{Axis, Range, Scale};
 use super::bins::Bins;
 use super::canvas::Canvas;
 use super::frame::Frame;
-use super::legend::{LegendEntry, Sample};
+use super::legend::{LegendEntry, LegendSymbol};
 use super::marker;
 use super::palette::{Ink, dashes};
+use crate::escaped_text::EscapedText;
 use crate::estimate::check_number;
 use crate::number::{fixed, short};
-use crate::plain_text::PlainText;
 use crate::{Error, Result};
 use maud::html;
 use serde::{Deserialize, Serialize};
 
-/// Rewards of texts, those of several models over each other: before and after training. A line marks each group's
-/// mean.
+/// Overlaid histograms of rewards, for example before and after training. A line marks the mean of each group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Histogram {
-    /// What the figure shows, for those who cannot see it; it is not drawn.
+    /// The title for screen readers. It is not drawn.
     pub title: String,
-    /// Title of the horizontal axis, with its unit.
+    /// The title of the horizontal axis, with its unit.
     pub x: String,
-    /// What a bar's height is.
+    /// The meaning of the bar heights.
     #[serde(default)]
     pub height: HistogramHeight,
-    /// The groups, the first at the back.
+    /// The groups, from back to front.
     pub groups: Vec<HistogramGroup>,
 }
 
-/// What the height of a bar is.
+/// The meaning of the bar heights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HistogramHeight {
-    /// The share of the group's values in percent, so that groups of different sizes compare.
+    /// The percentage of the group's values, so that groups of different sizes are comparable.
     #[default]
     Share,
     /// The number of values.
     Count,
 }
 
-/// Values of a histogram.
+/// The values of one group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistogramGroup {
-    /// Its name in the legend.
+    /// The group's name in the legend.
     pub name: String,
-    /// The values, all finite.
+    /// The values, which must be finite.
     pub values: Vec<f64>,
 }
 
@@ -67,7 +66,7 @@ impl Histogram {
         Ok(())
     }
 
-    /// Draws it; gives the description.
+    /// Draws the histogram and returns the description.
     pub(super) fn draw(&self, canvas: &mut Canvas) -> String {
         let all: Vec<f64> = self.groups.iter().flat_map(|group| &group.values).copied().collect();
         let bins = Bins::of(&all);
@@ -80,18 +79,17 @@ impl Histogram {
             HistogramHeight::Share => "Share of texts (%)",
             HistogramHeight::Count => "Number of texts",
         });
-        let entries = self
-            .groups
-            .iter()
-            .enumerate()
-            .map(|(number, group)| LegendEntry { sample: Sample::Bars { series: number }, text: in_words(group) });
+        let entries = self.groups.iter().enumerate().map(|(number, group)| LegendEntry {
+            symbol: LegendSymbol::Bars { series: number },
+            text: describe(group),
+        });
         let frame = Frame::draw(canvas, (&self.x, x), (&y_axis.title, y), entries.collect());
         for (number, (group, heights)) in self.groups.iter().zip(&heights).enumerate() {
             draw_group(canvas, number, group, &outline(&bins, heights, &frame), &frame);
         }
-        let words: Vec<String> = self.groups.iter().map(in_words).collect();
+        let descriptions: Vec<String> = self.groups.iter().map(describe).collect();
         let width = short(bins.edge(1) - bins.edge(0));
-        format!("{} of {}, in bins {width} wide. {}.", y_axis.title, self.x, words.join("; "))
+        format!("{} of {}, in bins {width} wide. {}.", y_axis.title, self.x, descriptions.join("; "))
     }
 
     fn heights(&self, bins: &Bins, group: &HistogramGroup) -> Vec<f64> {
@@ -103,8 +101,8 @@ impl Histogram {
     }
 }
 
-/// A group's outline in pixels, from the axis up over the bars, the first to the last that is not empty, and down to it
-/// again.
+/// The outline of a group in pixels: from the axis over the bars, from the first to the last non-empty bin, and back to
+/// the axis.
 fn outline(bins: &Bins, heights: &[f64], frame: &Frame) -> Vec<(f64, f64)> {
     let is_full = |height: &f64| *height > 0.0;
     let first = heights.iter().position(is_full).unwrap_or(0);
@@ -125,7 +123,7 @@ fn draw_group(canvas: &mut Canvas, number: usize, group: &HistogramGroup, outlin
     let mean_line = [(at, frame.plot.bottom), (at, frame.plot.top)];
     canvas.draw(html! {
         g {
-            title { (PlainText(&in_words(group))) }
+            title { (EscapedText(&describe(group))) }
             path class={ "fill-" (ink.class()) " stroke-" (ink.class()) } d=(marker::path(outline.iter().copied()))
                 fill=(ink.colour()) fill-opacity="0.25" stroke=(ink.colour()) stroke-width="1.6" stroke-linejoin="miter"
                 stroke-dasharray=(dashes(number)) {}
@@ -136,7 +134,7 @@ fn draw_group(canvas: &mut Canvas, number: usize, group: &HistogramGroup, outlin
     canvas.draw(marker::marker(number, at, frame.plot.top + 4.0, 4.0));
 }
 
-fn in_words(group: &HistogramGroup) -> String {
+fn describe(group: &HistogramGroup) -> String {
     format!("{} (n = {}, mean {})", group.name, group.values.len(), fixed_mean(mean(&group.values)))
 }
 

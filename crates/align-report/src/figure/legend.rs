@@ -1,20 +1,20 @@
-use super::canvas::{Anchor, Canvas, Px, Words};
+use super::canvas::{Anchor, Canvas, Px, TextElement};
 use super::font;
 use super::marker;
 use super::palette::{Ink, dashes};
 use maud::html;
 
-/// A line of the legend.
+/// An entry of the legend.
 #[derive(Debug, Clone)]
 pub(crate) struct LegendEntry {
-    pub sample: Sample,
+    pub symbol: LegendSymbol,
     pub text: String,
 }
 
-/// What stands before an entry's text.
+/// The symbol before an entry's text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Sample {
-    /// A series' marker on its line.
+pub(crate) enum LegendSymbol {
+    /// A line with the series' marker.
     Curve { series: usize, dashed: bool },
     /// A filled box.
     Bars { series: usize },
@@ -22,8 +22,8 @@ pub(crate) enum Sample {
     Baseline,
     /// The Pareto front's steps.
     Front,
-    /// Nothing: a remark.
-    Remark,
+    /// No symbol: the entry is a note.
+    None,
 }
 
 const SIZE: f64 = 11.5;
@@ -34,19 +34,19 @@ const BETWEEN: f64 = 16.0;
 
 /// The legend's entries in rows above the plot.
 pub(crate) struct Legend {
-    /// Row, left end and entry.
+    /// Row, left edge and entry.
     placed: Vec<(usize, f64, LegendEntry)>,
     left: f64,
 }
 
 impl Legend {
-    /// Lays the entries out from `left`, as many a row as fit into `width`.
+    /// Arranges the entries in rows of at most `width`, starting at `left`.
     pub(crate) fn new(entries: Vec<LegendEntry>, left: f64, width: f64) -> Self {
         let mut placed: Vec<(usize, f64, LegendEntry)> = Vec::new();
         let (mut row, mut used) = (0, 0.0);
         for mut entry in entries {
-            entry.text = font::cut(&entry.text, SIZE, width - sample_width(entry.sample));
-            let needed = sample_width(entry.sample) + font::width(&entry.text, SIZE);
+            entry.text = font::cut(&entry.text, SIZE, width - symbol_width(entry.symbol));
+            let needed = symbol_width(entry.symbol) + font::width(&entry.text, SIZE);
             if used > 0.0 && used + needed > width {
                 (row, used) = (row + 1, 0.0);
             }
@@ -64,32 +64,32 @@ impl Legend {
     pub(crate) fn draw(&self, canvas: &mut Canvas, top: f64) {
         for (row, offset, entry) in &self.placed {
             let (left, middle) = (self.left + offset, top + (*row as f64 + 0.5) * ROW);
-            draw_sample(canvas, entry.sample, left, middle);
-            canvas.write(Words {
+            draw_symbol(canvas, entry.symbol, left, middle);
+            canvas.write(TextElement {
                 text: &entry.text,
-                x: left + sample_width(entry.sample),
+                x: left + symbol_width(entry.symbol),
                 y: middle + 0.35 * SIZE,
                 size: SIZE,
                 anchor: Anchor::Start,
-                ink: if entry.sample == Sample::Remark { Ink::Muted } else { Ink::Text },
-                upright: false,
-                rim: false,
+                ink: if entry.symbol == LegendSymbol::None { Ink::Muted } else { Ink::Text },
+                rotated: false,
+                outlined: false,
             });
         }
     }
 }
 
-fn sample_width(sample: Sample) -> f64 {
-    match sample {
-        Sample::Remark => 0.0,
-        Sample::Baseline => 14.0 + GAP,
+fn symbol_width(symbol: LegendSymbol) -> f64 {
+    match symbol {
+        LegendSymbol::None => 0.0,
+        LegendSymbol::Baseline => 14.0 + GAP,
         _ => SAMPLE + GAP,
     }
 }
 
-fn draw_sample(canvas: &mut Canvas, sample: Sample, left: f64, middle: f64) {
-    match sample {
-        Sample::Curve { series, dashed } => {
+fn draw_symbol(canvas: &mut Canvas, symbol: LegendSymbol, left: f64, middle: f64) {
+    match symbol {
+        LegendSymbol::Curve { series, dashed } => {
             let ink = Ink::Series(series);
             canvas.draw(html! {
                 line class={ "stroke-" (ink.class()) } x1=(Px(left)) y1=(Px(middle)) x2=(Px(left + SAMPLE))
@@ -98,7 +98,7 @@ fn draw_sample(canvas: &mut Canvas, sample: Sample, left: f64, middle: f64) {
                 (marker::marker(series, left + SAMPLE / 2.0, middle, 4.2))
             });
         }
-        Sample::Bars { series } => {
+        LegendSymbol::Bars { series } => {
             let ink = Ink::Series(series);
             canvas.draw(html! {
                 rect class={ "fill-" (ink.class()) " stroke-" (ink.class()) } x=(Px(left + 3.0))
@@ -107,12 +107,12 @@ fn draw_sample(canvas: &mut Canvas, sample: Sample, left: f64, middle: f64) {
                     stroke-dasharray=(dashes(series)) {}
             });
         }
-        Sample::Baseline => canvas.draw(marker::baseline(left + 7.0, middle, 4.2)),
-        Sample::Front => {
+        LegendSymbol::Baseline => canvas.draw(marker::baseline(left + 7.0, middle, 4.2)),
+        LegendSymbol::Front => {
             let steps = [(0.0, 5.0), (9.0, 5.0), (9.0, 0.0), (16.0, 0.0), (16.0, -5.0), (24.0, -5.0)];
             draw_front(canvas, steps.into_iter().map(|(x, y)| (left + x, middle + y)));
         }
-        Sample::Remark => {}
+        LegendSymbol::None => {}
     }
 }
 

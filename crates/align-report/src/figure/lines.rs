@@ -1,46 +1,46 @@
-use super::axis::{Axis, Range, SMALLEST, Scale};
+use super::axis::{Axis, MIN_MAGNITUDE, Range, Scale};
 use super::canvas::{Canvas, Px};
+use super::decimate::decimate;
 use super::frame::Frame;
-use super::legend::{LegendEntry, Sample};
+use super::legend::{LegendEntry, LegendSymbol};
 use super::marker;
 use super::palette::{Ink, dashes};
 use super::smooth::smooth;
-use super::thin_out::thin_out;
 use crate::estimate::check_number;
 use crate::number::short;
 use crate::{Error, Result};
 use maud::html;
 use serde::{Deserialize, Serialize};
 
-/// Metrics over the steps of training.
+/// A chart of metrics over training steps.
 ///
-/// A value that is not finite, or that a logarithmic axis has no place for, is a gap: a loss may overflow, and the rest
-/// of its curve is worth seeing. A series without any other value is refused.
+/// Values that are not finite or do not fit on a logarithmic axis are gaps, so that the rest of the curve is shown if,
+/// for example, a loss overflows. A series without valid values is an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineChart {
-    /// What the figure shows, for those who cannot see it; it is not drawn.
+    /// The title for screen readers. It is not drawn.
     pub title: String,
-    /// The horizontal axis: steps, epochs, tokens.
+    /// The horizontal axis, such as steps, epochs or tokens.
     pub x: Axis,
     /// The vertical axis.
     pub y: Axis,
-    /// The lines.
+    /// The series.
     pub series: Vec<LineSeries>,
-    /// Weight `w` of a point beside the next one, at least 0 and below 1: where it is above 0 the line is the average
-    /// `Σ_i w^|t−i|·x_i / Σ_i w^|t−i|`, and the values are a thin line behind it. Without it, lines of more than 60
-    /// points are averaged over about a twentieth of their length, others not at all.
+    /// The smoothing weight `w`, at least 0 and below 1. If it is above 0, the line is the average `Σ_i w^|t−i|·x_i /
+    /// Σ_i w^|t−i|`, and the raw values are drawn as a thin line behind it. Without it, lines of more than 60 points
+    /// are averaged over about a twentieth of their length, and others are not smoothed.
     #[serde(default)]
     pub smoothing: Option<f64>,
 }
 
-/// A line of a chart.
+/// A series of a line chart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineSeries {
-    /// Its name in the legend.
+    /// The series' name in the legend.
     pub name: String,
-    /// Its points, their steps increasing.
+    /// The points, with increasing steps.
     pub points: Vec<LinePoint>,
 }
 
@@ -48,14 +48,14 @@ pub struct LineSeries {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinePoint {
-    /// The step, finite.
+    /// The step, which must be finite.
     pub step: f64,
-    /// The value; `null` in JSON where it is not finite.
+    /// The value; `null` in JSON if it is not finite.
     #[serde(with = "gap")]
     pub value: f64,
 }
 
-/// JSON has no word for what is not finite.
+/// JSON cannot represent numbers that are not finite.
 mod gap {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -69,7 +69,7 @@ mod gap {
 }
 
 impl LineSeries {
-    /// A line through values at steps.
+    /// Creates a line from `(step, value)` pairs.
     #[must_use]
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         let points = points.into_iter().map(|(step, value)| LinePoint { step, value }).collect();
@@ -77,13 +77,14 @@ impl LineSeries {
     }
 }
 
-/// Points up to which a line needs no smoothing.
-const FEW_POINTS: usize = 60;
+/// Lines of up to this many points are not smoothed.
+const UNSMOOTHED_POINTS: usize = 60;
 
-/// Points up to which each has its marker; beyond, a line has as many as it needs to be told from the others.
+/// Lines of up to this many points have a marker at each point. Longer ones have a few markers, enough to distinguish
+/// the series.
 const MARKED_POINTS: usize = 16;
 
-/// Markers on a line that has more points than that.
+/// Number of markers of longer lines.
 const MARKERS: usize = 6;
 
 impl LineChart {
@@ -113,7 +114,7 @@ impl LineChart {
         for (i, point) in series.points.iter().enumerate() {
             let place = || format!("{}, point {}", place(), i + 1);
             check_number(point.step, place, "step")?;
-            if self.x.scale == Scale::Log && point.step < SMALLEST {
+            if self.x.scale == Scale::Log && point.step < MIN_MAGNITUDE {
                 let expected = "a number above 0, since the axis is logarithmic (at least 1e-100)";
                 return Err(Error::Number { place: place(), name: "step".to_owned(), expected, found: point.step });
             }
@@ -125,39 +126,39 @@ impl LineChart {
         Ok(())
     }
 
-    /// Whether a value is a point of its line, not a gap in it.
+    /// Whether a value is drawn, as opposed to being a gap.
     fn is_drawn(&self, point: &LinePoint) -> bool {
         let is_number = check_number(point.value, String::new, "value").is_ok();
-        is_number && (self.y.scale != Scale::Log || point.value >= SMALLEST)
+        is_number && (self.y.scale != Scale::Log || point.value >= MIN_MAGNITUDE)
     }
 
-    /// Draws it; gives the description.
+    /// Draws the chart and returns the description.
     pub(super) fn draw(&self, canvas: &mut Canvas) -> String {
         let all = || self.series.iter().flat_map(|series| &series.points);
         let x = Range::of(self.x.scale, all().map(|point| point.step)).down_to_zero().padded(0.0, 0.01);
         let drawn = all().filter(|point| self.is_drawn(point)).map(|point| point.value);
         let y = Range::of(self.y.scale, drawn).padded(0.04, 0.05);
         let entries = self.series.iter().enumerate().map(|(number, series)| LegendEntry {
-            sample: Sample::Curve { series: number, dashed: true },
+            symbol: LegendSymbol::Curve { series: number, dashed: true },
             text: series.name.clone(),
         });
         let frame = Frame::draw(canvas, (&self.x.title, x), (&self.y.title, y), entries.collect());
         for (number, series) in self.series.iter().enumerate() {
             self.draw_series(canvas, number, series, &frame);
         }
-        let words: Vec<String> = self.series.iter().map(|series| self.in_words(series)).collect();
-        format!("{} over {}. {}", self.y.title, self.x.title, words.join(" "))
+        let descriptions: Vec<String> = self.series.iter().map(|series| self.describe(series)).collect();
+        format!("{} over {}. {}", self.y.title, self.x.title, descriptions.join(" "))
     }
 
     fn draw_series(&self, canvas: &mut Canvas, number: usize, series: &LineSeries, frame: &Frame) {
-        let weight = self.smoothing.unwrap_or(usual_smoothing(series.points.len()));
+        let weight = self.smoothing.unwrap_or(default_smoothing(series.points.len()));
         let values: Vec<f64> =
             series.points.iter().map(|point| if self.is_drawn(point) { point.value } else { f64::NAN }).collect();
         let ink = Ink::Series(number);
         if weight > 0.0 {
             draw_runs(canvas, &runs(series, &values, frame), ink, (1.0, "0.38"), "none");
         }
-        // On a logarithmic axis ratios count, and so the average is one of logarithms.
+        // On a logarithmic axis, the logarithms are averaged.
         let line: Vec<f64> = match self.y.scale {
             Scale::Linear | Scale::Sqrt => smooth(&values, weight),
             Scale::Log => {
@@ -173,7 +174,7 @@ impl LineChart {
         }
     }
 
-    fn in_words(&self, series: &LineSeries) -> String {
+    fn describe(&self, series: &LineSeries) -> String {
         let drawn: Vec<&LinePoint> = series.points.iter().filter(|point| self.is_drawn(point)).collect();
         let ends: Vec<String> = [drawn.first(), drawn.last()]
             .into_iter()
@@ -181,25 +182,25 @@ impl LineChart {
             .map(|point| format!("{} at {}", short(point.value), short(point.step)))
             .collect();
         let gaps = series.points.len() - drawn.len();
-        let gaps = if gaps > 0 { format!("; {gaps} values are missing or not finite: gaps") } else { String::new() };
+        let gaps = if gaps > 0 { format!("; {gaps} values are missing or not finite") } else { String::new() };
         format!("{}: {} points, from {}{gaps}.", series.name, series.points.len(), ends.join(" to "))
     }
 }
 
-/// The weight by which the weights of all neighbours add up to a twentieth of the line: `(1 + w) / (1 − w) = points /
-/// 20`.
-fn usual_smoothing(points: usize) -> f64 {
+/// The default smoothing weight, for which the weights of all neighbours add up to a twentieth of the line: `(1 + w) /
+/// (1 − w) = points / 20`.
+fn default_smoothing(points: usize) -> f64 {
     let twentieth = points as f64 / 20.0;
-    if points > FEW_POINTS { (twentieth - 1.0) / (twentieth + 1.0) } else { 0.0 }
+    if points > UNSMOOTHED_POINTS { (twentieth - 1.0) / (twentieth + 1.0) } else { 0.0 }
 }
 
-/// The line in pixels, in pieces between its gaps.
+/// The line in pixels, split at its gaps.
 fn runs(series: &LineSeries, values: &[f64], frame: &Frame) -> Vec<Vec<(f64, f64)>> {
     let points: Vec<(f64, f64)> = series.points.iter().map(|point| point.step).zip(values.iter().copied()).collect();
     let is_gap = |point: &(f64, f64)| !point.1.is_finite();
     let pieces = points.split(is_gap).filter(|piece| !piece.is_empty());
     let in_pixels = |piece: &[(f64, f64)]| piece.iter().map(|(x, y)| (frame.x(*x), frame.y(*y))).collect::<Vec<_>>();
-    pieces.map(|piece| thin_out(&in_pixels(piece))).collect()
+    pieces.map(|piece| decimate(&in_pixels(piece))).collect()
 }
 
 fn draw_runs(canvas: &mut Canvas, runs: &[Vec<(f64, f64)>], ink: Ink, (width, opacity): (f64, &str), dashes: &str) {
@@ -214,7 +215,7 @@ fn draw_runs(canvas: &mut Canvas, runs: &[Vec<(f64, f64)>], ink: Ink, (width, op
     });
 }
 
-/// The points that have a marker: all where there are few, else some at places that differ from series to series.
+/// The points with markers: all of a short line, otherwise a few that are shifted from series to series.
 fn marked(points: &[(f64, f64)], series: usize) -> Vec<(f64, f64)> {
     if points.len() <= MARKED_POINTS {
         return points.to_vec();

@@ -1,14 +1,14 @@
-//! Shapes by which series differ in black and white too.
+//! Marker shapes that distinguish the series also in black and white.
 
 use super::canvas::{Canvas, Px};
 use super::palette::Ink;
 use maud::{Markup, html};
 use std::f64::consts::TAU;
 
-/// Distance from a marker's middle to what must keep clear of it.
+/// Radius around a marker that must be kept free.
 pub(crate) const RADIUS: f64 = 5.0;
 
-/// The marker of a series, filled in its colour.
+/// The marker of a series, in its colour.
 pub(crate) fn marker(series: usize, x: f64, y: f64, radius: f64) -> Markup {
     let path = match series % 8 {
         0 => return disc(Ink::Series(series), x, y, radius * 0.95),
@@ -23,12 +23,12 @@ pub(crate) fn marker(series: usize, x: f64, y: f64, radius: f64) -> Markup {
     shape(Ink::Series(series), &path)
 }
 
-/// The marker of the baseline: a star in the colour of the text.
+/// The marker of the baseline: a star in the text colour.
 pub(crate) fn baseline(x: f64, y: f64, radius: f64) -> Markup {
     shape(Ink::Text, &star(x, y, radius * 1.6, 5, 0.42))
 }
 
-/// A ring around a marker: the point is on the Pareto front.
+/// A circle around the marker of a point on the Pareto front.
 pub(crate) fn ring(canvas: &mut Canvas, x: f64, y: f64) {
     let ink = Ink::Text;
     canvas.draw(html! {
@@ -51,12 +51,12 @@ fn shape(ink: Ink, path: &str) -> Markup {
     }
 }
 
-/// A regular polygon; the first corner is above the middle, or `turn` of a full turn clockwise of it.
+/// A regular polygon. Its first corner is at the top, or rotated clockwise by `turn` of a full turn.
 fn polygon(x: f64, y: f64, radius: f64, corners: u32, turn: f64) -> String {
     closed((0..corners).map(|i| corner(x, y, radius, f64::from(i) / f64::from(corners) + turn)))
 }
 
-/// A star whose inner corners are at a share of the radius.
+/// A star whose inner corners are at a fraction of the radius.
 fn star(x: f64, y: f64, radius: f64, rays: u32, inner: f64) -> String {
     closed((0..2 * rays).map(|i| {
         let length = if i % 2 == 0 { radius } else { radius * inner };
@@ -72,7 +72,7 @@ fn closed(corners: impl Iterator<Item = (f64, f64)>) -> String {
     path(corners) + "Z"
 }
 
-/// The data of a path from point to point.
+/// Path data that connects the points.
 pub(crate) fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
     let step = |(i, (x, y)): (usize, (f64, f64))| {
         let letter = if i == 0 { "M" } else { "L" };

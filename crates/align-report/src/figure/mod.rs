@@ -1,8 +1,9 @@
-//! Figures that a paper could print.
+//! Publication-quality figures.
 
 mod axis;
 mod bins;
 mod canvas;
+mod decimate;
 mod draw_scatter;
 mod font;
 mod frame;
@@ -10,7 +11,7 @@ mod histogram;
 mod legend;
 mod lines;
 mod marker;
-mod nice;
+mod nice_step;
 mod palette;
 mod pareto;
 mod place_labels;
@@ -18,7 +19,6 @@ mod place_labels;
 mod png;
 mod scatter;
 mod smooth;
-mod thin_out;
 mod ticks;
 
 pub use axis::{Axis, Scale};
@@ -27,23 +27,23 @@ pub use lines::{LineChart, LinePoint, LineSeries};
 pub use pareto::{Better, ParetoDirections};
 pub use scatter::{Scatter, ScatterPoint, ScatterSeries};
 
-pub(crate) use palette::{LETTERS_ON_LIGHT, ON_DARK, ON_LIGHT};
+pub(crate) use palette::{ON_DARK, ON_LIGHT, TEXT_ON_LIGHT};
 
-use crate::atomic::write_file;
+use crate::output_file::write_file;
 use crate::{Error, Result};
 use canvas::Canvas;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// A figure of one of the kinds.
+/// A figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Figure {
-    /// Settings in two measures.
+    /// A scatter plot.
     Scatter(Scatter),
-    /// Metrics over steps.
+    /// A line chart of metrics over steps.
     LineChart(LineChart),
-    /// Values by their frequency.
+    /// A histogram.
     Histogram(Histogram),
 }
 
@@ -65,20 +65,20 @@ impl From<Histogram> for Figure {
     }
 }
 
-/// The size of a figure in CSS pixels, 96 to the inch. Letters have the same size in any figure (10.5 to 12 pixels, 8
-/// to 9 points), so give the size that the figure has in print: a column of 3.3 inches is 317 pixels wide. Where a long
-/// legend would leave less than 45% of the height to the plot, the figure gets higher than asked for.
+/// The size of a figure in CSS pixels (96 per inch). Text has the same size in every figure (10.5 to 12 pixels, 8 to 9
+/// points), so choose the printed size: a column of 3.3 inches is 317 pixels wide. If a long legend would leave less
+/// than 45% of the height for the plot, the figure becomes higher than requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureSize {
-    /// From 240 to 4,000.
+    /// The width, from 240 to 4,000.
     pub width: u32,
-    /// From 180 to 4,000.
+    /// The height, from 180 to 4,000.
     pub height: u32,
 }
 
 impl Default for FigureSize {
-    /// 720 by 440.
+    /// 720 × 440 pixels.
     fn default() -> Self {
         Self { width: 720, height: 440 }
     }
@@ -97,16 +97,16 @@ impl FigureSize {
 }
 
 impl Figure {
-    /// Lays the figure out and draws it.
+    /// Lays out and draws the figure.
     ///
     /// # Errors
-    /// When the size is out of bounds; when there is nothing to draw; when a number is not finite, is beyond ±1e100 or
-    /// has no place on a logarithmic axis, unless it is a line's value, which is then a gap; when an interval's ends
-    /// are the wrong way round; when a line's steps do not increase.
+    /// When the size is out of range, there is nothing to draw, a number is not finite, beyond ±1e100 or not
+    /// representable on a logarithmic axis (except values of a line, which become gaps), the ends of an interval are
+    /// swapped, or the steps of a line do not increase.
     pub fn draw(&self, size: FigureSize) -> Result<Drawing> {
         size.check()?;
         let mut canvas = Canvas::new(f64::from(size.width), f64::from(size.height));
-        let (description, left_out) = match self {
+        let (description, omitted) = match self {
             Self::Scatter(scatter) => {
                 scatter.check()?;
                 scatter.draw(&mut canvas)
@@ -120,7 +120,7 @@ impl Figure {
                 (histogram.draw(&mut canvas), Vec::new())
             }
         };
-        Ok(Drawing { svg: canvas.svg(self.title(), &description), left_out })
+        Ok(Drawing { svg: canvas.svg(self.title(), &description), omitted })
     }
 
     fn title(&self) -> &str {
@@ -132,23 +132,23 @@ impl Figure {
     }
 }
 
-/// A figure that has been drawn.
+/// A drawn figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawing {
     svg: String,
-    left_out: Vec<String>,
+    omitted: Vec<String>,
 }
 
 impl Drawing {
-    /// The figure as SVG 1.1, on white, with a title and a description for those who cannot see it. It has no ids, so
-    /// several may stand in one page, and asks for nothing outside itself.
+    /// The figure as SVG 1.1 on a white background, with a title and a description for screen readers. It has no ids,
+    /// so a page may contain several, and loads no external resources.
     #[must_use]
     pub fn svg(&self) -> &str {
         &self.svg
     }
 
-    /// The figure as an opaque PNG image with so many pixels an inch, a third of the print's usual 300 being 100.
-    /// Letters that Noto Sans lacks (it has Latin, Greek and Cyrillic ones) are boxes.
+    /// The figure as an opaque PNG image with the given resolution; 300 dots per inch are usual in print. Characters
+    /// that Noto Sans lacks (it covers Latin, Greek and Cyrillic) are drawn as boxes.
     ///
     /// # Errors
     /// When the resolution is 0, or the image would have more than 100 million pixels.
@@ -157,24 +157,24 @@ impl Drawing {
         png::render(&self.svg, dots_per_inch)
     }
 
-    /// The points whose labels found no place, as `series: label`. Their numbers are in the description.
+    /// The labels that did not fit, as `series: label`. The description includes their numbers.
     #[must_use]
-    pub fn labels_left_out(&self) -> &[String] {
-        &self.left_out
+    pub fn omitted_labels(&self) -> &[String] {
+        &self.omitted
     }
 
-    /// Writes the SVG to a file, whole or not at all; folders are made.
+    /// Writes the SVG file atomically. Missing folders are created.
     ///
     /// # Errors
-    /// When the file exists and `overwrite` is false, or when the system refuses.
+    /// When the file exists and `overwrite` is false, or it cannot be written.
     pub fn write_svg(&self, path: &Path, overwrite: bool) -> Result<()> {
         write_file(path, self.svg.as_bytes(), overwrite)
     }
 
-    /// Writes the PNG image to a file, whole or not at all; folders are made.
+    /// Writes the PNG file atomically. Missing folders are created.
     ///
     /// # Errors
-    /// As for [`png`](Self::png), when the file exists and `overwrite` is false, or when the system refuses.
+    /// As for [`png`](Self::png), when the file exists and `overwrite` is false, or when it cannot be written.
     #[cfg(feature = "png")]
     pub fn write_png(&self, path: &Path, dots_per_inch: u32, overwrite: bool) -> Result<()> {
         write_file(path, &self.png(dots_per_inch)?, overwrite)

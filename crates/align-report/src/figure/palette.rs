@@ -1,7 +1,7 @@
-//! Colours and marks of the series: Okabe and Ito's palette, which the colour-blind can tell apart, and shapes for
-//! those who print in black and white.
+//! Colours of the series: the Okabe–Ito palette, which is safe for colour-blind readers. Line styles and markers
+//! distinguish the series in black and white.
 
-/// What something is drawn in. In a page, style sheets may give another colour to the class.
+/// A colour role. Style sheets of a page may override the colour of its class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Ink {
     Text,
@@ -9,22 +9,22 @@ pub(crate) enum Ink {
     Grid,
     Paper,
     Series(usize),
-    /// A series' colour for letters, which need more contrast than marks.
+    /// The text colour of a series. Text needs more contrast than markers.
     SeriesText(usize),
 }
 
-/// A series' colour on white paper.
+/// Series colours on a white background.
 pub(crate) const ON_LIGHT: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4a4a4a"];
 
-/// The same for letters.
-pub(crate) const LETTERS_ON_LIGHT: [&str; 7] =
+/// Text colours of the series on a white background.
+pub(crate) const TEXT_ON_LIGHT: [&str; 7] =
     ["#005f96", "#a84a00", "#007353", "#8f4069", "#8a5f00", "#1f6f9f", "#4a4a4a"];
 
-/// The same series' colour on a dark page, for marks and letters.
+/// Series colours on a dark background, for markers and text.
 pub(crate) const ON_DARK: [&str; 7] = ["#4a98e8", "#ee7733", "#2bc79a", "#e48fc4", "#f2ce5b", "#a5dfff", "#858585"];
 
 impl Ink {
-    /// The name of its class, without what it colours.
+    /// The suffix of its CSS class.
     pub(crate) fn class(self) -> String {
         match self {
             Self::Text => "text".to_owned(),
@@ -36,7 +36,7 @@ impl Ink {
         }
     }
 
-    /// Its colour in print.
+    /// The colour in print.
     pub(crate) fn colour(self) -> &'static str {
         match self {
             Self::Text => "#1a1a1a",
@@ -44,14 +44,12 @@ impl Ink {
             Self::Grid => "#e4e4e4",
             Self::Paper => "#ffffff",
             Self::Series(number) => ON_LIGHT.get(number % ON_LIGHT.len()).copied().unwrap_or("#1a1a1a"),
-            Self::SeriesText(number) => {
-                LETTERS_ON_LIGHT.get(number % LETTERS_ON_LIGHT.len()).copied().unwrap_or("#1a1a1a")
-            }
+            Self::SeriesText(number) => TEXT_ON_LIGHT.get(number % TEXT_ON_LIGHT.len()).copied().unwrap_or("#1a1a1a"),
         }
     }
 }
 
-/// A line's dashes, in pixels on and off; the first series has none.
+/// The dash pattern of a series' line in pixels; the first series is solid.
 pub(crate) fn dashes(series: usize) -> &'static str {
     match series % 5 {
         0 => "none",
@@ -64,9 +62,9 @@ pub(crate) fn dashes(series: usize) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{LETTERS_ON_LIGHT, ON_DARK, ON_LIGHT};
+    use super::{ON_DARK, ON_LIGHT, TEXT_ON_LIGHT};
 
-    /// Red, green and blue of `#rrggbb` in linear light, between 0 and 1 (IEC 61966-2-1).
+    /// Linear-light red, green and blue of `#rrggbb`, from 0 to 1 (IEC 61966-2-1).
     fn linear(colour: &str) -> [f64; 3] {
         [1, 3, 5].map(|at| {
             let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap_or(0)) / 255.0;
@@ -74,7 +72,7 @@ mod tests {
         })
     }
 
-    /// Contrast as the Web Content Accessibility Guidelines 2.2 define it.
+    /// The contrast ratio of the Web Content Accessibility Guidelines 2.2.
     fn contrast(one: &str, other: &str) -> f64 {
         let luminance = |colour| {
             let [red, green, blue] = linear(colour);
@@ -84,7 +82,7 @@ mod tests {
         one.max(other) / one.min(other)
     }
 
-    /// CIE L*a*b* of a colour in linear light, white being D65.
+    /// CIE L*a*b* of a linear-light colour, with white point D65.
     fn lab([red, green, blue]: [f64; 3]) -> [f64; 3] {
         let bend = |t: f64| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 };
         let x = bend((0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.950_47);
@@ -93,20 +91,20 @@ mod tests {
         [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
     }
 
-    /// What the eye sees without its M or L cones: the matrices of Machado, Oliveira and Fernandes (2009) at severity
+    /// Normal vision, deuteranopia and protanopia: the matrices of Machado, Oliveira and Fernandes (2009) at severity
     /// 1.
-    const EYES: [[[f64; 3]; 3]; 3] = [
+    const COLOUR_VISION: [[[f64; 3]; 3]; 3] = [
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
         [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_820, 0.042_940, 0.968_881]],
         [[0.152_286, 1.052_583, -0.204_868], [0.114_503, 0.786_281, 0.099_216], [-0.003_882, -0.048_116, 1.051_998]],
     ];
 
     #[test]
-    fn colours_stand_out_from_their_page() {
+    fn colours_have_enough_contrast() {
         for colour in &ON_LIGHT[..4] {
             assert!(contrast(colour, "#ffffff") >= 3.0, "{colour}");
         }
-        for colour in LETTERS_ON_LIGHT {
+        for colour in TEXT_ON_LIGHT {
             assert!(contrast(colour, "#ffffff") >= 4.5, "{colour}");
         }
         for colour in ON_DARK {
@@ -115,9 +113,9 @@ mod tests {
     }
 
     #[test]
-    fn colours_differ_for_the_colour_blind_too() {
+    fn colours_differ_for_colour_blind_readers() {
         for palette in [ON_LIGHT, ON_DARK] {
-            for eye in EYES {
+            for eye in COLOUR_VISION {
                 let seen = palette.map(|colour| {
                     let light = linear(colour);
                     let see = |row: [f64; 3]| row.iter().zip(light).map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0);

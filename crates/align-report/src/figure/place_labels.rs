@@ -1,44 +1,44 @@
-//! Labels beside their points, so that none covers a marker or another label.
+//! Places labels beside their points without covering markers or other labels.
 
 use super::canvas::{Disc, Rect};
 
-/// A label that wants a place.
+/// A label to be placed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct LabelRequest {
     pub marker: Disc,
     pub width: f64,
     pub height: f64,
 }
 
-/// What labels have to do with.
-pub(crate) struct Surroundings {
-    /// Labels stay within it.
+/// The constraints of label placement.
+pub(crate) struct LabelConstraints {
+    /// Labels must stay within this rectangle.
     pub bounds: Rect,
-    /// No label may cover one of these.
+    /// Labels must not cover these discs.
     pub markers: Vec<Disc>,
-    /// Labels would rather not cross one of these lines.
+    /// Labels should not cross these lines.
     pub lines: Vec<((f64, f64), (f64, f64))>,
 }
 
-/// Directions from the point, the preferred ones first: right above, right, above, left above, left, right below, …
+/// Directions from the point in order of preference: above right, right, above, above left, left, below right, …
 const DIRECTIONS: [(f64, f64); 8] =
     [(1.0, -1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, -1.0), (-1.0, 0.0), (1.0, 1.0), (-1.0, 1.0), (0.0, 1.0)];
 
 /// Distances from the marker in pixels.
 const DISTANCES: [f64; 3] = [1.5, 5.0, 10.0];
 
-/// How often labels look for a better place than the one they have.
-const ROUNDS: usize = 4;
+/// Maximum number of improvement rounds.
+const MAX_ROUNDS: usize = 4;
 
-/// A place for each label, none for those that have nowhere to go.
+/// Places the labels; `None` if a label does not fit.
 ///
-/// Those with the fewest places choose first; then each may move to a better place among those that the others leave.
-pub(crate) fn place_labels(wanted: &[Wanted], surroundings: &Surroundings) -> Vec<Option<Rect>> {
-    let candidates: Vec<Vec<(Rect, f64)>> = wanted.iter().map(|label| places(label, surroundings)).collect();
+/// Labels with the fewest possible positions are placed first. Then each label may move to a better free position.
+pub(crate) fn place_labels(wanted: &[LabelRequest], constraints: &LabelConstraints) -> Vec<Option<Rect>> {
+    let candidates: Vec<Vec<(Rect, f64)>> = wanted.iter().map(|label| places(label, constraints)).collect();
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by_key(|&i| candidates.get(i).map_or(0, Vec::len));
     let mut chosen: Vec<Option<Rect>> = vec![None; wanted.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         for &i in &order {
             let is_free = |place: &Rect| {
                 let others = chosen.iter().enumerate().filter(|(j, _)| *j != i);
@@ -54,25 +54,25 @@ pub(crate) fn place_labels(wanted: &[Wanted], surroundings: &Surroundings) -> Ve
     chosen
 }
 
-/// Where a label could go if it were alone, with the cost of each place.
-fn places(label: &Wanted, surroundings: &Surroundings) -> Vec<(Rect, f64)> {
+/// The possible positions of a label on its own, with their costs.
+fn places(label: &LabelRequest, constraints: &LabelConstraints) -> Vec<(Rect, f64)> {
     let mut places = Vec::new();
     for (far, distance) in DISTANCES.iter().enumerate() {
         for (late, (right, down)) in DIRECTIONS.iter().enumerate() {
-            // Diagonal places are drawn in, or they would look further away than the others.
+            // Diagonal positions are moved closer, or they would look further away than the others.
             let reach = (label.marker.radius + distance) * if right * down == 0.0 { 1.0 } else { 0.75 };
             let (x, y) = (label.marker.x + right * reach, label.marker.y + down * reach);
             let left = x + (right - 1.0) / 2.0 * label.width;
             let top = y + (down - 1.0) / 2.0 * label.height;
             let place = Rect { left, top, right: left + label.width, bottom: top + label.height };
-            let is_covered = surroundings.markers.iter().any(|marker| marker.overlaps(&place));
-            if is_covered || !surroundings.bounds.contains(&place) {
+            let is_covered = constraints.markers.iter().any(|marker| marker.overlaps(&place));
+            if is_covered || !constraints.bounds.contains(&place) {
                 continue;
             }
-            let crossed = surroundings.lines.iter().filter(|(from, to)| crosses(*from, *to, &place)).count();
-            // What is nearer to another marker looks like that one's.
+            let crossed = constraints.lines.iter().filter(|(from, to)| crosses(*from, *to, &place)).count();
+            // A label that is nearer to another marker seems to belong to it.
             let own = label.marker.distance(&place);
-            let strange = surroundings.markers.iter().filter(|marker| marker.distance(&place) < own).count();
+            let strange = constraints.markers.iter().filter(|marker| marker.distance(&place) < own).count();
             let cost = 0.7 * crossed as f64 + 1.5 * strange as f64 + 0.6 * far as f64 + 0.08 * late as f64;
             places.push((place, cost));
         }
@@ -80,7 +80,7 @@ fn places(label: &Wanted, surroundings: &Surroundings) -> Vec<(Rect, f64)> {
     places
 }
 
-/// Whether a line runs through a rectangle (Liang and Barsky's clipping).
+/// Whether a line crosses a rectangle (Liang–Barsky clipping).
 fn crosses(from: (f64, f64), to: (f64, f64), rect: &Rect) -> bool {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let (mut enters, mut leaves) = (0.0f64, 1.0f64);
@@ -104,41 +104,41 @@ fn crosses(from: (f64, f64), to: (f64, f64), rect: &Rect) -> bool {
 mod tests {
     use super::*;
 
-    fn label(x: f64, y: f64) -> Wanted {
-        Wanted { marker: Disc { x, y, radius: 5.0 }, width: 20.0, height: 12.0 }
+    fn label(x: f64, y: f64) -> LabelRequest {
+        LabelRequest { marker: Disc { x, y, radius: 5.0 }, width: 20.0, height: 12.0 }
     }
 
-    fn surroundings(wanted: &[Wanted], bounds: Rect) -> Surroundings {
+    fn constraints(wanted: &[LabelRequest], bounds: Rect) -> LabelConstraints {
         let markers = wanted.iter().map(|label| label.marker).collect();
-        Surroundings { bounds, markers, lines: Vec::new() }
+        LabelConstraints { bounds, markers, lines: Vec::new() }
     }
 
     #[test]
     fn no_label_covers_a_marker_or_a_label() {
         let bounds = Rect { left: 0.0, top: 0.0, right: 300.0, bottom: 200.0 };
         let place = |i: u32, step: u32, within: u32| 10.0 + f64::from(i * step % within);
-        let wanted: Vec<Wanted> = (0..40).map(|i| label(place(i, 71, 280), place(i, 53, 180))).collect();
-        let surroundings = surroundings(&wanted, bounds);
-        let placed: Vec<Rect> = place_labels(&wanted, &surroundings).into_iter().flatten().collect();
+        let wanted: Vec<LabelRequest> = (0..40).map(|i| label(place(i, 71, 280), place(i, 53, 180))).collect();
+        let constraints = constraints(&wanted, bounds);
+        let placed: Vec<Rect> = place_labels(&wanted, &constraints).into_iter().flatten().collect();
         assert!(placed.len() >= 30, "{} of 40", placed.len());
         for (i, one) in placed.iter().enumerate() {
             assert!(bounds.contains(one));
-            assert!(!surroundings.markers.iter().any(|marker| marker.overlaps(one)));
+            assert!(!constraints.markers.iter().any(|marker| marker.overlaps(one)));
             assert!(!placed.iter().skip(i + 1).any(|other| other.overlaps(one)));
         }
     }
 
     #[test]
-    fn a_label_without_a_place_is_left_out() {
+    fn a_label_that_does_not_fit_is_omitted() {
         let wanted = [label(10.0, 10.0)];
         let tight = Rect { left: 0.0, top: 0.0, right: 20.0, bottom: 20.0 };
-        assert_eq!(place_labels(&wanted, &surroundings(&wanted, tight)), [None]);
+        assert_eq!(place_labels(&wanted, &constraints(&wanted, tight)), [None]);
     }
 
     #[test]
-    fn a_label_keeps_off_lines_where_it_can() {
+    fn labels_avoid_lines_if_possible() {
         let wanted = [label(50.0, 50.0)];
-        let mut around = surroundings(&wanted, Rect { left: 0.0, top: 0.0, right: 100.0, bottom: 100.0 });
+        let mut around = constraints(&wanted, Rect { left: 0.0, top: 0.0, right: 100.0, bottom: 100.0 });
         let first = place_labels(&wanted, &around)[0].unwrap_or(around.bounds);
         assert!(first.left > 50.0 && first.bottom < 50.0, "{first:?}");
         around.lines.push(((50.0, 50.0), (100.0, 0.0)));

@@ -4,13 +4,13 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg;
 use std::sync::{Arc, LazyLock};
 
-/// CSS pixels an inch.
+/// CSS pixels per inch.
 const PIXELS_PER_INCH: f64 = 96.0;
 
-/// What an image may have at most: 100 million pixels take 400 MB while it is drawn.
-const MOST_PIXELS: f64 = 1e8;
+/// Most pixels of an image: 100 million pixels take 400 MB of memory.
+const MAX_PIXELS: f64 = 1e8;
 
-/// The font, read once.
+/// The fonts, loaded once.
 static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = usvg::fontdb::Database::new();
     fonts.load_font_data(notosans::REGULAR_TTF.to_vec());
@@ -18,7 +18,7 @@ static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// A picture in pixels, `dots_per_inch` to the inch of 96 CSS pixels, its size in print noted in the file.
+/// Renders an SVG with `dots_per_inch`, which the file records.
 pub(crate) fn render(svg: &str, dots_per_inch: u32) -> Result<Vec<u8>> {
     let refused = |problem: String| Error::Png(problem);
     if dots_per_inch == 0 {
@@ -38,18 +38,18 @@ pub(crate) fn render(svg: &str, dots_per_inch: u32) -> Result<Vec<u8>> {
     let scale = f64::from(dots_per_inch) / PIXELS_PER_INCH;
     let pixels = |length: f32| (f64::from(length) * scale).round().max(1.0);
     let (width, height) = (pixels(tree.size().width()), pixels(tree.size().height()));
-    if width * height > MOST_PIXELS {
-        let expected = format!("an image of at most {MOST_PIXELS:e} pixels");
+    if width * height > MAX_PIXELS {
+        let expected = format!("an image of at most {MAX_PIXELS:e} pixels");
         let found = format!("{dots_per_inch}, which makes {width} x {height}");
         return Err(Error::Option { option: "dots_per_inch", expected, found });
     }
-    let no_room = || refused(format!("no image of {width} x {height} pixels can be made"));
+    let no_room = || refused(format!("cannot allocate an image of {width} x {height} pixels"));
     let mut image = Pixmap::new(width as u32, height as u32).ok_or_else(no_room)?;
     resvg::render(&tree, Transform::from_scale(scale as f32, scale as f32), &mut image.as_mut());
     encode(&image, dots_per_inch).map_err(|e| refused(e.to_string()))
 }
 
-/// The image without its alpha channel: figures have an opaque background.
+/// Encodes the image without alpha channel, because figures have an opaque background.
 fn encode(image: &Pixmap, dots_per_inch: u32) -> std::result::Result<Vec<u8>, png::EncodingError> {
     let colours: Vec<u8> = image.data().chunks_exact(4).flat_map(|pixel| pixel.iter().take(3)).copied().collect();
     let mut bytes = Vec::new();

@@ -1,40 +1,40 @@
-use super::axis::{Axis, SMALLEST, Scale};
+use super::axis::{Axis, MIN_MAGNITUDE, Scale};
 use super::pareto::ParetoDirections;
 use crate::{Error, Estimate, Result};
 use serde::{Deserialize, Serialize};
 
-/// Settings in two measures: a curve a series, such as a loss, through its points, such as values of beta; error bars,
-/// a baseline, the Pareto front.
+/// A scatter plot of two measures: one curve per series (such as a loss) through its points (such as values of beta),
+/// with error bars, a baseline and the Pareto front.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scatter {
-    /// What the figure shows, for those who cannot see it; it is not drawn.
+    /// The title for screen readers. It is not drawn.
     pub title: String,
     /// The horizontal axis.
     pub x: Axis,
     /// The vertical axis.
     pub y: Axis,
-    /// The curves.
+    /// The series.
     pub series: Vec<ScatterSeries>,
-    /// What the points' labels are, such as `β`: the legend says so.
+    /// The meaning of the point labels, such as `β`, for the legend.
     #[serde(default)]
     pub point_labels: Option<String>,
-    /// A point that belongs to no series: the model before training. On a logarithmic axis that has no place for it, a
-    /// KL divergence of 0 for one, it is a line at its other measure.
+    /// A point without series, such as the model before training. If it does not fit on a logarithmic axis, such as a
+    /// KL divergence of 0, it is drawn as a line at its other measure.
     #[serde(default)]
     pub baseline: Option<ScatterPoint>,
-    /// What is better on either axis, to mark the points that no other one, the baseline included, dominates.
+    /// The better direction of each axis. If set, the points on the Pareto front are marked; the baseline is included.
     #[serde(default)]
     pub pareto: Option<ParetoDirections>,
 }
 
-/// A curve of a scatter.
+/// A series of a scatter plot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScatterSeries {
-    /// Its name in the legend.
+    /// The series' name in the legend.
     pub name: String,
-    /// Its points in the order in which the curve joins them.
+    /// The points in the order in which the curve connects them.
     pub points: Vec<ScatterPoint>,
 }
 
@@ -42,16 +42,16 @@ pub struct ScatterSeries {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScatterPoint {
-    /// Its setting, drawn beside it where there is room; nothing where it is empty.
+    /// The label, which is drawn beside the point if there is space; may be empty.
     pub label: String,
-    /// Its place on the horizontal axis, with the interval that is its horizontal error bar.
+    /// The x value. Its interval is the horizontal error bar.
     pub x: Estimate,
-    /// Its place on the vertical axis, with the interval that is its vertical error bar.
+    /// The y value. Its interval is the vertical error bar.
     pub y: Estimate,
 }
 
 impl ScatterPoint {
-    /// A point with its label.
+    /// Creates a point with a label.
     #[must_use]
     pub fn new(label: impl Into<String>, x: Estimate, y: Estimate) -> Self {
         Self { label: label.into(), x, y }
@@ -75,24 +75,24 @@ impl Scatter {
         let place = || format!("{}, baseline ({:?})", place(), point.label);
         point.x.check(place, "x")?;
         point.y.check(place, "y")?;
-        if has_place(point.x.value, &self.x) || has_place(point.y.value, &self.y) {
+        if fits_axis(point.x.value, &self.x) || fits_axis(point.y.value, &self.y) {
             return Ok(());
         }
-        Err(above_zero(place(), "x", point.x.value))
+        Err(not_positive_error(place(), "x", point.x.value))
     }
 }
 
 fn check_axis(number: &Estimate, axis: &Axis, place: impl Fn() -> String, name: &str) -> Result<()> {
     number.check(&place, name)?;
-    if has_place(number.value, axis) { Ok(()) } else { Err(above_zero(place(), name, number.value)) }
+    if fits_axis(number.value, axis) { Ok(()) } else { Err(not_positive_error(place(), name, number.value)) }
 }
 
-/// Whether an axis has a place for a number.
-pub(super) fn has_place(value: f64, axis: &Axis) -> bool {
-    axis.scale != Scale::Log || value >= SMALLEST
+/// Whether an axis can represent a number.
+pub(super) fn fits_axis(value: f64, axis: &Axis) -> bool {
+    axis.scale != Scale::Log || value >= MIN_MAGNITUDE
 }
 
-fn above_zero(place: String, name: &str, found: f64) -> Error {
+fn not_positive_error(place: String, name: &str, found: f64) -> Error {
     let expected = "a number above 0, since the axis is logarithmic (at least 1e-100)";
     Error::Number { place, name: name.to_owned(), expected, found }
 }

@@ -1,9 +1,9 @@
-/// Weighted values added up, and their weights.
+/// A weighted sum and the sum of its weights.
 type Sums = (f64, f64);
 
-/// The values, each averaged with its neighbours of both sides, which count the less the further they are: `s_t = Σ_i
-/// w^|t−i|·x_i / Σ_i w^|t−i|`. Unlike an average of the past alone it does not lag behind. What is not finite stays as
-/// it is and counts for nothing.
+/// Averages each value with its neighbours on both sides, with weights that decrease with the distance: `s_t = Σ_i
+/// w^|t−i|·x_i / Σ_i w^|t−i|`. Unlike an average of past values, it does not lag. Values that are not finite are
+/// unchanged and ignored.
 pub(crate) fn smooth(values: &[f64], weight: f64) -> Vec<f64> {
     let (past, mut future) = (sums(values.iter(), weight), sums(values.iter().rev(), weight));
     future.reverse();
@@ -14,7 +14,7 @@ pub(crate) fn smooth(values: &[f64], weight: f64) -> Vec<f64> {
     values.iter().zip(past).zip(future).map(|((value, past), future)| both(value, past, future)).collect()
 }
 
-/// What each value and those before it add up to.
+/// The weighted sum of each value and all before it.
 fn sums<'a>(values: impl Iterator<Item = &'a f64>, weight: f64) -> Vec<Sums> {
     let step = |(sum, weights): &mut Sums, value: &f64| {
         let (now, one) = if value.is_finite() { (*value, 1.0) } else { (0.0, 0.0) };
@@ -29,7 +29,7 @@ mod tests {
     use super::smooth;
 
     #[test]
-    fn averages_are_those_of_the_formula() {
+    fn averages_match_the_formula() {
         let values = [2.0, 4.0, f64::NAN, 1.0, -3.0];
         let smoothed = smooth(&values, 0.5);
         for (t, value) in smoothed.iter().enumerate() {
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_straight_line_stays_one_within() {
+    fn a_straight_line_is_unchanged_in_the_middle() {
         let line: Vec<f64> = (0..200).map(f64::from).collect();
         assert!(smooth(&line, 0.8).iter().zip(&line).skip(50).take(100).all(|(one, other)| (one - other).abs() < 1e-3));
     }

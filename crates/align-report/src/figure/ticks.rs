@@ -1,15 +1,15 @@
-use super::axis::{Range, SMALLEST, Scale};
-use super::nice::NiceStep;
+use super::axis::{MIN_MAGNITUDE, Range, Scale};
+use super::nice_step::NiceStep;
 use crate::number::{fixed, magnitude, scientific};
 
-/// A place on an axis that has its number beside it.
+/// A tick with its label.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tick {
     pub value: f64,
     pub label: String,
 }
 
-/// About `most` ticks at round numbers within the range, low to high.
+/// About `most` ticks at round numbers within the range, in ascending order.
 pub(crate) fn ticks(range: Range, most: usize) -> Vec<Tick> {
     let most = most.max(2);
     match range.scale {
@@ -21,7 +21,7 @@ pub(crate) fn ticks(range: Range, most: usize) -> Vec<Tick> {
 
 fn linear(range: Range, most: usize) -> Vec<Tick> {
     let step = NiceStep::at_least((range.high - range.low) / most as f64);
-    // Ends that are ticks but for rounding are ticks.
+    // Ends of the range that differ from a tick only by rounding become ticks.
     let first = (range.low / step.width() - 1e-9).ceil();
     let last = (range.high / step.width() + 1e-9).floor();
     let count = (last - first).clamp(0.0, most as f64) as usize;
@@ -35,15 +35,15 @@ fn linear(range: Range, most: usize) -> Vec<Tick> {
     values.into_iter().map(|value| Tick { value, label: label(value) }).collect()
 }
 
-/// 0 and round numbers, each at least so far from the one before that there is room for all.
+/// Ticks at 0 and round numbers, with enough distance for all labels.
 fn sqrt(range: Range, most: usize) -> Vec<Tick> {
     let mut found: Vec<Tick> = Vec::new();
     if (range.low..=range.high).contains(&0.0) {
         found.push(Tick { value: 0.0, label: "0".to_owned() });
     }
     while found.len() <= most {
-        let least = found.last().map_or(range.low, |last| range.at(range.share(last.value) + 1.0 / most as f64));
-        let value = NiceStep::at_least(least.max(SMALLEST)).width();
+        let least = found.last().map_or(range.low, |last| range.at(range.fraction(last.value) + 1.0 / most as f64));
+        let value = NiceStep::at_least(least.max(MIN_MAGNITUDE)).width();
         if value > range.high * (1.0 + 1e-9) {
             break;
         }
@@ -52,7 +52,7 @@ fn sqrt(range: Range, most: usize) -> Vec<Tick> {
     if found.len() < 2 { linear(Range { scale: Scale::Linear, ..range }, most) } else { found }
 }
 
-/// `1.0e6` as `1e6`.
+/// Shortens `1.0e6` to `1e6`.
 fn without_zeros(label: &str) -> String {
     match label.split_once('e') {
         Some((digits, power)) if digits.contains('.') => {
@@ -69,7 +69,7 @@ fn log(range: Range, most: usize) -> Vec<Tick> {
         let decades = (first..=last).filter(|power| power.rem_euclid(stride as i32) == 0);
         decades.flat_map(|power| digits.iter().map(move |digit| power_of_ten(*digit, power))).filter(within).collect()
     };
-    // As fine as there is room for: 1, 2 and 5 of each decade, or 1 and 3, or whole decades, or every so many.
+    // As fine as the space allows: 1, 2 and 5 of each decade, 1 and 3, whole decades, or every n-th decade.
     let finest = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].into_iter().map(|digits| of_digits(digits, 1));
     let coarser = (2..=last.abs_diff(first).max(2) as usize).map(|stride| of_digits(&[1.0], stride));
     let fitting = finest.chain(coarser).find(|values| values.len() <= most).unwrap_or_default();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn log_ticks_are_as_fine_as_there_is_room() {
+    fn log_ticks_are_as_fine_as_the_space_allows() {
         assert_eq!(labels(Scale::Log, 0.01, 100.0, 6), ["0.01", "0.1", "1", "10", "100"]);
         assert_eq!(labels(Scale::Log, 0.05, 2.0, 6), ["0.05", "0.1", "0.2", "0.5", "1", "2"]);
         assert_eq!(labels(Scale::Log, 1e-8, 1e8, 5), ["1e−6", "0.001", "1", "1000", "1e6"]);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_under_a_root_are_as_fine_as_there_is_room() {
+    fn sqrt_ticks_are_as_fine_as_the_space_allows() {
         assert_eq!(labels(Scale::Sqrt, 0.0, 8.0, 6), ["0", "0.5", "2", "5"]);
         assert_eq!(labels(Scale::Sqrt, -0.02, 1.0, 10), ["0", "0.02", "0.1", "0.2", "0.5", "1"]);
         assert_eq!(labels(Scale::Sqrt, 0.4, 30.0, 5), ["0.5", "5", "20"]);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_ranges_give_few_ticks() {
+    fn extreme_ranges_have_few_ticks() {
         for (low, high) in [(-1e100, 1e100), (1e100, 1.1e100), (1e16, 1.000_001e16), (0.0, 1e-99)] {
             let found = ticks(Range { scale: Scale::Linear, low, high }, 6);
             assert!((1..=7).contains(&found.len()), "{low} to {high}: {found:?}");

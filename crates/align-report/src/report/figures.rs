@@ -1,6 +1,6 @@
-use super::contents::Numbers;
+use super::sections::Numbering;
+use crate::escaped_text::EscapedText;
 use crate::figure::{Figure, FigureSize};
-use crate::plain_text::PlainText;
 use crate::{Drawing, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,40 +13,40 @@ use serde::{Deserialize, Serialize};
 pub struct ReportFigure {
     /// The figure.
     pub figure: Figure,
-    /// What it shows, and what its marks and bars mean; a number is put before it.
+    /// The caption: what the figure, its markers and error bars show. A number is prepended.
     pub caption: String,
-    /// How much of the page it takes.
+    /// The width on the page.
     #[serde(default)]
     pub width: FigureWidth,
 }
 
-/// How much of a wide page a figure takes; on a narrow one all take the whole width.
+/// The width of a figure on a wide page. On a narrow page, all figures have the full width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FigureWidth {
-    /// All of it.
+    /// The full width.
     #[default]
     Full,
-    /// Half of it, beside another one of half the width.
+    /// Half the width, next to another figure of half width.
     Half,
 }
 
-/// On a wide page, and in the file that a reader saves.
+/// Size on a wide page and in the saved file.
 const WIDE: FigureSize = FigureSize { width: 780, height: 460 };
 
-/// The same figure on a narrow page, laid out anew so that letters keep their size.
+/// Size on a narrow page. The figure is laid out again so that the text size stays the same.
 const NARROW: FigureSize = FigureSize { width: 360, height: 380 };
 
-/// A figure of half the width.
+/// Size of a figure of half width.
 const HALF: FigureSize = FigureSize { width: 400, height: 290 };
 
-/// A section's figures.
-pub(super) fn figures(figures: &[ReportFigure], numbers: &mut Numbers) -> Result<Markup> {
-    let drawn: Vec<Markup> = figures.iter().map(|figure| one(figure, numbers)).collect::<Result<_>>()?;
+/// The figures of a section.
+pub(super) fn figures(figures: &[ReportFigure], numbers: &mut Numbering) -> Result<Markup> {
+    let drawn: Vec<Markup> = figures.iter().map(|figure| figure_html(figure, numbers)).collect::<Result<_>>()?;
     Ok(html! { div class="figures" { @for figure in drawn { (figure) } } })
 }
 
-fn one(figure: &ReportFigure, numbers: &mut Numbers) -> Result<Markup> {
+fn figure_html(figure: &ReportFigure, numbers: &mut Numbering) -> Result<Markup> {
     let number = numbers.next_figure();
     let (class, drawings) = match figure.width {
         FigureWidth::Full => {
@@ -54,22 +54,22 @@ fn one(figure: &ReportFigure, numbers: &mut Numbers) -> Result<Markup> {
         }
         FigureWidth::Half => ("half", vec![("any", figure.figure.draw(HALF)?)]),
     };
-    let saved = drawings.first().map(|(_, drawing)| saved_as(number, drawing));
+    let saved = drawings.first().map(|(_, drawing)| save_link(number, drawing));
     Ok(html! {
         figure class=(class) id={ "figure-" (number) } {
             @for (class, drawing) in &drawings {
                 div class={ "drawing " (class) } { (PreEscaped(drawing.svg())) }
             }
             figcaption {
-                p { b { "Figure " (number) "." } " " (PlainText(&figure.caption)) }
+                p { b { "Figure " (number) "." } " " (EscapedText(&figure.caption)) }
                 @if let Some(saved) = saved { (saved) }
             }
         }
     })
 }
 
-/// The link by which a reader saves the figure.
-fn saved_as(number: usize, drawing: &Drawing) -> Markup {
+/// The link for saving a figure.
+fn save_link(number: usize, drawing: &Drawing) -> Markup {
     let svg = BASE64_STANDARD.encode(drawing.svg());
     html! {
         a class="save" download={ "figure-" (number) ".svg" } href={ "data:image/svg+xml;base64," (svg) } {

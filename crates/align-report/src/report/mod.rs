@@ -1,8 +1,8 @@
-//! A report in one HTML file.
+//! Reports as single HTML files.
 
-mod contents;
 mod figures;
 mod page;
+mod sections;
 mod style;
 mod table;
 mod table_html;
@@ -14,11 +14,10 @@ pub use texts::{RewardedText, TextComparison, TextComparisons};
 
 use serde::{Deserialize, Serialize};
 
-/// What a report says. All but the title may be empty, and then has no section.
+/// The contents of a report. Everything but the title may be empty; empty sections are omitted.
 ///
-/// The page has no script and asks for nothing outside itself; its own policy (`Content-Security-Policy`) forbids both.
-/// Texts may hold anything: markup is shown as it is written, and control characters and those that turn the direction
-/// of writing are spelt out.
+/// The page has no scripts and loads no external resources; its `Content-Security-Policy` forbids both. Texts may have
+/// any content: markup is shown literally, and control characters and bidirectional overrides are escaped.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Report {
@@ -26,31 +25,31 @@ pub struct Report {
     pub title: String,
     /// A line under the title: the model, the data, the date.
     pub subtitle: String,
-    /// What was done and found, in a paragraph.
+    /// The line below the title: model, data, date.
     pub summary: String,
-    /// Findings, a sentence each: which loss dominates where.
+    /// A summary of the runs in one paragraph.
     pub statements: Vec<String>,
-    /// Tables of results.
+    /// Findings, one or two sentences each.
     pub tables: Vec<Table>,
     /// Figures of results.
     pub figures: Vec<ReportFigure>,
-    /// Curves of training.
+    /// Training curves.
     pub training: Vec<ReportFigure>,
-    /// Histograms of rewards.
+    /// Reward histograms.
     pub rewards: Vec<ReportFigure>,
     /// Texts before and after training, side by side.
     pub texts: Vec<TextComparisons>,
-    /// What the runs were configured with.
+    /// The configuration of the runs.
     pub configuration: Vec<Configuration>,
-    /// What computed the results: programs and libraries with their versions.
+    /// Programs and libraries with their versions.
     pub versions: Vec<Entry>,
 }
 
-/// Names and values under a heading of their own.
+/// A group of options with a heading.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Configuration {
-    /// What is configured so; no heading where it is empty.
+    /// The heading; omitted if empty.
     #[serde(default)]
     pub title: String,
     /// The options.
@@ -63,12 +62,12 @@ pub struct Configuration {
 pub struct Entry {
     /// The name.
     pub name: String,
-    /// The value as it is to be shown.
+    /// The formatted value.
     pub value: String,
 }
 
 impl Entry {
-    /// A name with its value.
+    /// Creates an entry.
     #[must_use]
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into() }

@@ -1,33 +1,33 @@
-use super::contents::{Numbers, Section, contents};
 use super::figures::figures;
+use super::sections::{Numbering, Section, contents};
 use super::style::style;
 use super::table_html::tables;
 use super::texts::texts;
 use super::{Configuration, Entry, Report};
 use crate::Result;
-use crate::atomic::write_file;
-use crate::plain_text::PlainText;
+use crate::escaped_text::EscapedText;
+use crate::output_file::write_file;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::path::Path;
 
-/// What the browser is told to refuse: whatever is not in the file, and any script.
-const POLICY: &str =
+/// The content security policy: no external resources and no scripts.
+const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 impl Report {
     /// The report as an HTML page.
     ///
     /// # Errors
-    /// Names the figure, the table or the text with a number that cannot be shown (see
-    /// [`Figure::draw`](crate::Figure::draw)), or a row with more or fewer cells than its table has columns.
+    /// When a figure, table or text contains a number that cannot be shown (see [`Figure::draw`](crate::Figure::draw)),
+    /// or a row has a wrong number of cells.
     pub fn to_html(&self) -> Result<String> {
         page(self)
     }
 
-    /// Writes the page to a file, whole or not at all; folders are made.
+    /// Writes the page to a file atomically. Missing folders are created.
     ///
     /// # Errors
-    /// As for [`to_html`](Self::to_html), when the file exists and `overwrite` is false, or when the system refuses.
+    /// As for [`to_html`](Self::to_html), when the file exists and `overwrite` is false, or when it cannot be written.
     pub fn write(&self, path: &Path, overwrite: bool) -> Result<()> {
         write_file(path, self.to_html()?.as_bytes(), overwrite)
     }
@@ -41,18 +41,18 @@ fn page(report: &Report) -> Result<String> {
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta http-equiv="Content-Security-Policy" content=(CONTENT_SECURITY_POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (PlainText(&report.title)) }
+                title { (EscapedText(&report.title)) }
                 style { (PreEscaped(style())) }
             }
             body {
                 (scheme_switch())
                 div class="page" {
                     header {
-                        h1 { (PlainText(&report.title)) }
-                        @if !report.subtitle.is_empty() { p class="subtitle" { (PlainText(&report.subtitle)) } }
+                        h1 { (EscapedText(&report.title)) }
+                        @if !report.subtitle.is_empty() { p class="subtitle" { (EscapedText(&report.subtitle)) } }
                     }
                     @if sections.len() > 1 { (contents(&sections)) }
                     main { @for section in &sections { (section.html()) } }
@@ -63,18 +63,18 @@ fn page(report: &Report) -> Result<String> {
     Ok(page.0)
 }
 
-/// The sections that have something to show.
+/// The non-empty sections.
 fn sections(report: &Report) -> Result<Vec<Section>> {
-    let mut numbers = Numbers::default();
+    let mut numbers = Numbering::default();
     let mut sections = Vec::new();
     let mut add = |id, heading, is_there: bool, body: Markup| {
         if is_there {
             sections.push(Section { id, heading, body });
         }
     };
-    let summary = html! { p class="summary" { (PlainText(&report.summary)) } };
+    let summary = html! { p class="summary" { (EscapedText(&report.summary)) } };
     add("summary", "Summary", !report.summary.is_empty(), summary);
-    let statements = html! { ul { @for statement in &report.statements { li { (PlainText(statement)) } } } };
+    let statements = html! { ul { @for statement in &report.statements { li { (EscapedText(statement)) } } } };
     add("findings", "Findings", !report.statements.is_empty(), statements);
     add("results", "Results", !report.tables.is_empty(), tables(&report.tables, &mut numbers)?);
     add("figures", "Figures", !report.figures.is_empty(), figures(&report.figures, &mut numbers)?);
@@ -87,7 +87,7 @@ fn sections(report: &Report) -> Result<Vec<Section>> {
     Ok(sections)
 }
 
-/// Three buttons that work by the style sheet alone; nothing is remembered.
+/// The colour scheme switch: three radio buttons that work with CSS only. The choice is not stored.
 fn scheme_switch() -> Markup {
     html! {
         fieldset class="scheme" {
@@ -102,20 +102,20 @@ fn scheme_switch() -> Markup {
 
 fn configuration(part: &Configuration) -> Markup {
     html! {
-        @if !part.title.is_empty() { h3 { (PlainText(&part.title)) } }
+        @if !part.title.is_empty() { h3 { (EscapedText(&part.title)) } }
         (entries(if part.title.is_empty() { "Configuration" } else { &part.title }, &part.entries))
     }
 }
 
 fn entries(label: &str, entries: &[Entry]) -> Markup {
     html! {
-        div class="scroll" role="region" tabindex="0" aria-label={ (PlainText(label)) } {
+        div class="scroll" role="region" tabindex="0" aria-label={ (EscapedText(label)) } {
             table class="entries" {
                 tbody {
                     @for entry in entries {
                         tr {
-                            th scope="row" { (PlainText(&entry.name)) }
-                            td { (PlainText(&entry.value)) }
+                            th scope="row" { (EscapedText(&entry.name)) }
+                            td { (EscapedText(&entry.value)) }
                         }
                     }
                 }

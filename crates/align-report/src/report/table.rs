@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// What it shows; a number is put before it.
+    /// The caption. A number is prepended.
     pub caption: String,
-    /// Heading of the rows' names: `Model`.
+    /// The heading of the row names, such as `Model`.
     pub row_title: String,
-    /// The columns after the rows' names.
+    /// The columns after the row names.
     pub columns: Vec<Column>,
     /// The rows.
     pub rows: Vec<Row>,
@@ -20,28 +20,28 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
-    /// Its heading.
+    /// The heading.
     pub title: String,
-    /// The unit of its numbers, under the heading.
+    /// The unit, shown below the heading.
     #[serde(default)]
     pub unit: String,
-    /// Decimals of its numbers; without it as many as half of the intervals need for two digits that count, or the
-    /// largest number for three where there are no intervals.
+    /// Number of decimals. By default, half of the intervals have two significant digits, or the largest number has
+    /// three if there are no intervals.
     #[serde(default)]
     pub decimals: Option<u8>,
-    /// Which numbers are better: the best is set in bold.
+    /// Which values are better. If set, the best value is bold.
     #[serde(default)]
     pub better: Option<Better>,
 }
 
 impl Column {
-    /// A column of numbers with a unit.
+    /// Creates a column of numbers with a unit.
     #[must_use]
     pub fn new(title: impl Into<String>, unit: impl Into<String>) -> Self {
         Self { title: title.into(), unit: unit.into(), decimals: None, better: None }
     }
 
-    /// The same column, its best number in bold.
+    /// Marks the column's best value in bold.
     #[must_use]
     pub fn with_best(self, better: Better) -> Self {
         Self { better: Some(better), ..self }
@@ -52,12 +52,12 @@ impl Column {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
-    /// The model or the setting.
+    /// The name, such as a model or a setting.
     pub name: String,
-    /// Rows that belong together, such as those of a loss, have the same group; a line parts them from the next.
+    /// Consecutive rows with the same group, such as a loss, are separated from the others by a line.
     #[serde(default)]
     pub group: String,
-    /// A cell a column.
+    /// One cell per column.
     pub cells: Vec<Cell>,
 }
 
@@ -65,19 +65,19 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
-    /// A number, with its interval where it has one.
+    /// A number with an optional interval.
     Number(Estimate),
-    /// Words.
+    /// Text.
     Text(String),
-    /// Nothing: a dash.
+    /// An empty cell, shown as a dash.
     Missing,
 }
 
 impl Table {
-    /// Whether all of it can be shown.
+    /// Checks that all cells can be shown.
     ///
     /// # Errors
-    /// Names the row, and the column of a number that is not finite.
+    /// When a row has a wrong number of cells, or a number is not finite.
     pub(super) fn check(&self) -> Result<()> {
         for (i, row) in self.rows.iter().enumerate() {
             let place = || format!("table {:?}, row {} ({:?})", self.caption, i + 1, row.name);

@@ -1,29 +1,30 @@
-use super::contents::Numbers;
+use super::sections::Numbering;
 use super::table::{Cell, Column, Table};
+use crate::escaped_text::EscapedText;
 use crate::number::{fixed, magnitude, scientific};
-use crate::plain_text::PlainText;
 use crate::{Estimate, Result};
 use maud::{Markup, html};
 
-/// Most columns, those of intervals counted, that stand side by side on a narrow screen.
+/// Most columns, counting those of intervals, that fit on a narrow screen.
 const NARROW: usize = 2;
 
 /// The tables of a section.
-pub(super) fn tables(tables: &[Table], numbers: &mut Numbers) -> Result<Markup> {
-    let shown: Vec<Markup> = tables.iter().map(|table| one(table, numbers.next_table())).collect::<Result<_>>()?;
+pub(super) fn tables(tables: &[Table], numbers: &mut Numbering) -> Result<Markup> {
+    let shown: Vec<Markup> =
+        tables.iter().map(|table| table_html(table, numbers.next_table())).collect::<Result<_>>()?;
     Ok(html! { @for table in shown { (table) } })
 }
 
-fn one(table: &Table, number: usize) -> Result<Markup> {
+fn table_html(table: &Table, number: usize) -> Result<Markup> {
     table.check()?;
-    let looks: Vec<Look> = table
+    let looks: Vec<ColumnFormat> = table
         .columns
         .iter()
         .enumerate()
-        .map(|(i, column)| Look::of(column, &table.numbers(i).collect::<Vec<_>>()))
+        .map(|(i, column)| ColumnFormat::of(column, &table.numbers(i).collect::<Vec<_>>()))
         .collect();
-    // Each row of a wide one is a block of lines on a narrow screen.
-    let is_wide = looks.iter().map(|look| 1 + usize::from(look.has_intervals())).sum::<usize>() > NARROW;
+    // On a narrow screen, each row of a wide table becomes a block of lines.
+    let is_wide = looks.iter().map(|format| 1 + usize::from(format.has_intervals())).sum::<usize>() > NARROW;
     let has_best = table.columns.iter().any(|column| column.better.is_some());
     let group_ends =
         |i: usize| i > 0 && table.rows.get(i - 1).map(|row| &row.group) != table.rows.get(i).map(|row| &row.group);
@@ -32,21 +33,21 @@ fn one(table: &Table, number: usize) -> Result<Markup> {
         figure class="table" {
             figcaption id=(id) {
                 p {
-                    b { "Table " (number) "." } " " (PlainText(&table.caption))
-                    @if has_best { " " span class="remark" { "Bold: the best of its column." } }
+                    b { "Table " (number) "." } " " (EscapedText(&table.caption))
+                    @if has_best { " " span class="remark" { "Bold: best value of the column." } }
                 }
             }
-            // The focus lets a keyboard scroll it.
+            // Focusable, so that it can be scrolled with the keyboard.
             div class="scroll" role="region" tabindex="0" aria-labelledby=(id) {
                 table class=[is_wide.then_some("wide-table")] {
                     thead {
                         tr {
-                            th scope="col" { (PlainText(&table.row_title)) }
-                            @for (column, look) in table.columns.iter().zip(&looks) {
-                                // A number and its interval have a cell each, so that both stand under their like.
-                                th scope="col" class=[look.class()] colspan=[look.has_intervals().then_some(2)] {
-                                    (PlainText(&column.title))
-                                    @if !column.unit.is_empty() { span class="unit" { (PlainText(&column.unit)) } }
+                            th scope="col" { (EscapedText(&table.row_title)) }
+                            @for (column, format) in table.columns.iter().zip(&looks) {
+                                // A number and its interval have separate cells so that both are aligned.
+                                th scope="col" class=[format.class()] colspan=[format.has_intervals().then_some(2)] {
+                                    (EscapedText(&column.title))
+                                    @if !column.unit.is_empty() { span class="unit" { (EscapedText(&column.unit)) } }
                                 }
                             }
                         }
@@ -54,8 +55,8 @@ fn one(table: &Table, number: usize) -> Result<Markup> {
                     tbody {
                         @for (i, row) in table.rows.iter().enumerate() {
                             tr class=[group_ends(i).then_some("group")] {
-                                th scope="row" { span class="name" { (PlainText(&row.name)) } }
-                                @for (cell, look) in row.cells.iter().zip(&looks) { (look.cell(cell)) }
+                                th scope="row" { span class="name" { (EscapedText(&row.name)) } }
+                                @for (cell, format) in row.cells.iter().zip(&looks) { (format.cell(cell)) }
                             }
                         }
                     }
@@ -65,16 +66,16 @@ fn one(table: &Table, number: usize) -> Result<Markup> {
     })
 }
 
-/// How a column's numbers are written, so that they stand under each other.
-struct Look {
-    /// Its heading and unit, for a screen too narrow for headings.
+/// How the numbers of a column are formatted, so that they are aligned.
+struct ColumnFormat {
+    /// Heading and unit, for narrow screens without a header row.
     label: String,
     is_number: bool,
     format: Format,
     intervals: Intervals,
-    /// The best value, where the column has one.
+    /// The best value of the column, if requested.
     best: Option<f64>,
-    /// Letters of the widest interval's half.
+    /// Width of the widest interval in characters.
     half_width: usize,
 }
 
@@ -87,13 +88,13 @@ enum Format {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Intervals {
     None,
-    /// All are symmetric as far as the decimals show: `± 0.12`.
+    /// All intervals are symmetric after rounding: `± 0.12`.
     PlusMinus,
     /// Some are not: `[1.02, 1.31]`.
     Ends,
 }
 
-impl Look {
+impl ColumnFormat {
     fn of(column: &Column, numbers: &[&Estimate]) -> Self {
         let format =
             column.decimals.map_or_else(|| format_of(numbers), |decimals| Format::Fixed(usize::from(decimals)));
@@ -104,10 +105,10 @@ impl Look {
         let intervals = intervals_of(numbers, format);
         let unit = if column.unit.is_empty() { String::new() } else { format!(", {}", column.unit) };
         let label = format!("{}{unit}", column.title);
-        let mut look = Self { label, is_number: !numbers.is_empty(), format, intervals, best, half_width: 0 };
+        let mut format = Self { label, is_number: !numbers.is_empty(), format, intervals, best, half_width: 0 };
         let halves = numbers.iter().filter_map(|number| number.interval).map(|ends| (ends.high - ends.low) / 2.0);
-        look.half_width = halves.map(|half| look.write(half).chars().count()).max().unwrap_or(0);
-        look
+        format.half_width = halves.map(|half| format.write(half).chars().count()).max().unwrap_or(0);
+        format
     }
 
     fn has_intervals(&self) -> bool {
@@ -130,7 +131,7 @@ impl Look {
         match (self.intervals, number.interval) {
             (Intervals::PlusMinus, Some(interval)) => {
                 let (half, width) = (self.write((interval.high - interval.low) / 2.0), self.half_width);
-                // Figure spaces are as wide as a digit.
+                // Figure spaces are as wide as digits.
                 format!("± {}{half}", "\u{2007}".repeat(width.saturating_sub(half.chars().count())))
             }
             (Intervals::Ends, Some(interval)) => {
@@ -141,16 +142,16 @@ impl Look {
     }
 
     fn cell(&self, cell: &Cell) -> Markup {
-        let (colspan, label) = (self.has_intervals().then_some(2), PlainText(&self.label));
+        let (colspan, label) = (self.has_intervals().then_some(2), EscapedText(&self.label));
         match cell {
             Cell::Missing => html! {
                 td class={ (self.class().unwrap_or_default()) " missing" } colspan=[colspan] data-label=(label) { "–" }
             },
             Cell::Text(text) => {
-                html! { td class=[self.class()] colspan=[colspan] data-label=(label) { (PlainText(text)) } }
+                html! { td class=[self.class()] colspan=[colspan] data-label=(label) { (EscapedText(text)) } }
             }
             Cell::Number(number) => {
-                // Those that look the same are equally good.
+                // Values that look equal are equally good.
                 let is_best = self.best.is_some_and(|best| self.write(best) == self.write(number.value));
                 html! {
                     td class={ "number" @if is_best { " best" } } data-label=(label) { (self.write(number.value)) }
@@ -161,7 +162,7 @@ impl Look {
     }
 }
 
-/// Decimals by which the median half width of the intervals, or else the largest number, is told well enough.
+/// The number of decimals that suits the median half-width of the intervals, or else the largest number.
 fn format_of(numbers: &[&Estimate]) -> Format {
     let largest = numbers.iter().map(|number| number.value.abs()).fold(0.0, f64::max);
     if largest != 0.0 && !(1e-4..1e7).contains(&largest) {
@@ -206,32 +207,33 @@ mod tests {
     use super::*;
     use crate::figure::Better;
 
-    fn look(numbers: &[Estimate]) -> Look {
-        Look::of(&Column::new("x", "").with_best(Better::Higher), &numbers.iter().collect::<Vec<_>>())
+    fn format(numbers: &[Estimate]) -> ColumnFormat {
+        ColumnFormat::of(&Column::new("x", "").with_best(Better::Higher), &numbers.iter().collect::<Vec<_>>())
     }
 
     #[test]
     fn decimals_follow_the_intervals() {
         let numbers = [Estimate::new(1.234, 1.111, 1.357), Estimate::new(-0.5, -0.6, -0.4)];
-        let look = look(&numbers);
-        assert_eq!(look.format, Format::Fixed(2));
-        assert_eq!(numbers.map(|number| look.write(number.value)), ["1.23", "−0.50"]);
-        assert_eq!(numbers.map(|number| look.interval(&number)), ["± 0.12", "± 0.10"]);
+        let format = format(&numbers);
+        assert_eq!(format.format, Format::Fixed(2));
+        assert_eq!(numbers.map(|number| format.write(number.value)), ["1.23", "−0.50"]);
+        assert_eq!(numbers.map(|number| format.interval(&number)), ["± 0.12", "± 0.10"]);
     }
 
     #[test]
-    fn halves_of_intervals_stand_under_each_other() {
+    fn half_widths_are_aligned() {
         let numbers = [Estimate::new(1.0, 0.5, 1.5), Estimate::new(40.0, 25.0, 55.0)];
-        let look = Look::of(&Column { decimals: Some(1), ..Column::new("x", "") }, &[&numbers[0], &numbers[1]]);
-        assert_eq!(numbers.map(|number| look.interval(&number)), ["± \u{2007}0.5", "± 15.0"]);
+        let format =
+            ColumnFormat::of(&Column { decimals: Some(1), ..Column::new("x", "") }, &[&numbers[0], &numbers[1]]);
+        assert_eq!(numbers.map(|number| format.interval(&number)), ["± \u{2007}0.5", "± 15.0"]);
     }
 
     #[test]
-    fn intervals_that_are_not_symmetric_are_shown_by_their_ends() {
+    fn asymmetric_intervals_are_shown_by_their_ends() {
         let numbers = [Estimate::new(1.0, 0.8, 1.5), Estimate::exact(2.0)];
-        let look = look(&numbers);
-        assert_eq!(numbers.map(|number| look.interval(&number)), ["[0.80, 1.50]".to_owned(), String::new()]);
-        // One that does not hold its number has no plus and minus either.
+        let format = format(&numbers);
+        assert_eq!(numbers.map(|number| format.interval(&number)), ["[0.80, 1.50]".to_owned(), String::new()]);
+        // An interval that does not contain the number has no ± form either.
         assert_eq!(intervals_of(&[&Estimate::new(3.0, 1.0, 2.0)], Format::Fixed(2)), Intervals::Ends);
     }
 
@@ -239,8 +241,8 @@ mod tests {
     fn numbers_without_intervals_have_three_digits() {
         let write = |values: &[f64]| {
             let numbers: Vec<Estimate> = values.iter().map(|value| Estimate::exact(*value)).collect();
-            let look = look(&numbers);
-            values.iter().map(|value| look.write(*value)).collect::<Vec<_>>()
+            let format = format(&numbers);
+            values.iter().map(|value| format.write(*value)).collect::<Vec<_>>()
         };
         assert_eq!(write(&[0.512, 0.25]), ["0.512", "0.250"]);
         assert_eq!(write(&[200.0, 46.0]), ["200", "46"]);
@@ -249,8 +251,8 @@ mod tests {
 
     #[test]
     fn the_best_of_a_column_is_bold() {
-        let look = look(&[Estimate::exact(1.5), Estimate::exact(2.5)]);
-        let is_bold = |value| look.cell(&Cell::Number(Estimate::exact(value))).0.contains("number best");
+        let format = format(&[Estimate::exact(1.5), Estimate::exact(2.5)]);
+        let is_bold = |value| format.cell(&Cell::Number(Estimate::exact(value))).0.contains("number best");
         assert!(is_bold(2.5) && !is_bold(1.5));
     }
 }

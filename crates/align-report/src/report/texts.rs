@@ -1,7 +1,7 @@
 use crate::Result;
+use crate::escaped_text::EscapedText;
 use crate::estimate::check_number;
 use crate::number::{difference, fixed};
-use crate::plain_text::PlainText;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextComparisons {
-    /// Which texts these are.
+    /// Describes the selection of texts.
     pub caption: String,
-    /// The model before: `SFT`.
+    /// The name of the model before training, such as `SFT`.
     pub before: String,
-    /// The model after: `hinge, β = 0.1`.
+    /// The name of the model after training, such as `hinge, β = 0.1`.
     pub after: String,
-    /// A prompt each.
+    /// One row per prompt.
     pub rows: Vec<TextComparison>,
 }
 
@@ -25,9 +25,9 @@ pub struct TextComparisons {
 pub struct TextComparison {
     /// The prompt.
     pub prompt: String,
-    /// The text before training, with or without the prompt at its beginning.
+    /// The text before training, with or without the prompt at its start.
     pub before: RewardedText,
-    /// The text after training, with or without the prompt at its beginning.
+    /// The text after training, with or without the prompt at its start.
     pub after: RewardedText,
 }
 
@@ -37,20 +37,20 @@ pub struct TextComparison {
 pub struct RewardedText {
     /// The text.
     pub text: String,
-    /// Its reward, finite.
+    /// The reward, which must be finite.
     pub reward: f64,
 }
 
-/// Comparisons that are open when the page is opened.
-const OPEN: usize = 2;
+/// Number of comparisons that are initially open.
+const OPEN_COMPARISONS: usize = 2;
 
-/// All comparisons of the section.
+/// Renders all comparisons of the section.
 pub(super) fn texts(comparisons: &[TextComparisons]) -> Result<Markup> {
-    let shown: Vec<Markup> = comparisons.iter().map(one).collect::<Result<_>>()?;
+    let shown: Vec<Markup> = comparisons.iter().map(comparisons_html).collect::<Result<_>>()?;
     Ok(html! { @for comparisons in shown { (comparisons) } })
 }
 
-fn one(comparisons: &TextComparisons) -> Result<Markup> {
+fn comparisons_html(comparisons: &TextComparisons) -> Result<Markup> {
     for (i, row) in comparisons.rows.iter().enumerate() {
         let place = || format!("texts {:?}, row {}", comparisons.caption, i + 1);
         check_number(row.before.reward, place, "reward before")?;
@@ -58,16 +58,16 @@ fn one(comparisons: &TextComparisons) -> Result<Markup> {
     }
     Ok(html! {
         div class="comparisons" {
-            p { (PlainText(&comparisons.caption)) }
+            p { (EscapedText(&comparisons.caption)) }
             p class="remark" {
-                "Each line: the prompt, the reward of " b { (PlainText(&comparisons.before)) } " → that of "
-                b { (PlainText(&comparisons.after)) } ", and their difference. A line opens the two texts."
+                "Each row shows the prompt, the reward of " b { (EscapedText(&comparisons.before)) } " → that of "
+                b { (EscapedText(&comparisons.after)) } ", and the difference. Open a row to read both texts."
             }
             @for (i, row) in comparisons.rows.iter().enumerate() {
-                details open[i < OPEN] {
+                details open[i < OPEN_COMPARISONS] {
                     summary {
                         span class="counter" { (i + 1) }
-                        bdi class="prompt-line" { (PlainText(&row.prompt)) }
+                        bdi class="prompt-line" { (EscapedText(&row.prompt)) }
                         (rewards(row))
                     }
                     div class="pair" {
@@ -94,18 +94,18 @@ fn rewards(row: &TextComparison) -> Markup {
 }
 
 fn text(model: &str, prompt: &str, rewarded: &RewardedText) -> Markup {
-    let (said, rest) = match rewarded.text.strip_prefix(prompt) {
+    let (prompt_part, rest) = match rewarded.text.strip_prefix(prompt) {
         Some(rest) => (prompt, rest),
         None => ("", rewarded.text.as_str()),
     };
     html! {
         div class="side" {
             p class="model" {
-                (PlainText(model)) span class="reward" { "reward " (fixed(rewarded.reward, 2)) }
+                (EscapedText(model)) span class="reward" { "reward " (fixed(rewarded.reward, 2)) }
             }
             p class="text" dir="auto" {
-                @if !said.is_empty() { span class="prompt" { (PlainText(said)) } }
-                (PlainText(rest))
+                @if !prompt_part.is_empty() { span class="prompt" { (EscapedText(prompt_part)) } }
+                (EscapedText(rest))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A sweep as it could have been: four losses at five betas, 200 steps, 46 pairs of reviews.
+//! A made-up sweep: four losses with five betas each, 200 steps, 46 pairs of reviews.
 #![allow(dead_code)]
 
 use align_report::{
@@ -10,7 +10,7 @@ use align_report::{
 const LOSSES: [&str; 4] = ["sigmoid", "hinge", "ipo", "exo_pair"];
 const BETAS: [f64; 5] = [0.01, 0.05, 0.1, 0.5, 1.0];
 
-/// Numbers between 0 and 1 in an order that looks like chance (a linear congruential generator).
+/// Pseudo-random numbers from 0 to 1 (a linear congruential generator).
 pub struct Noise(u64);
 
 impl Noise {
@@ -23,13 +23,13 @@ impl Noise {
         (self.0 >> 33) as f64 / (1u64 << 31) as f64
     }
 
-    /// About normal, mean 0, standard deviation 1.
+    /// An approximately normal number with mean 0 and standard deviation 1.
     pub fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.draw()).sum::<f64>() - 6.0
     }
 }
 
-/// A setting with what it came to.
+/// A setting with its results.
 struct Setting {
     beta: f64,
     kl: Estimate,
@@ -186,11 +186,11 @@ pub fn results() -> Table {
         }
     }
     Table {
-        caption: "Means over 2,300 texts a model, with 95% bootstrap intervals over prompts.".to_owned(),
+        caption: "Means over 2,300 texts per model with 95% bootstrap intervals over prompts.".to_owned(),
         row_title: "Model".to_owned(),
         columns: vec![
             Column::new("Reward", "logit").with_best(Better::Higher),
-            Column::new("KL divergence", "nats a text"),
+            Column::new("KL divergence", "nats per text"),
             Column::new("Token entropy", "nats").with_best(Better::Higher),
             Column::new("Win rate against SFT", "").with_best(Better::Higher),
         ],
@@ -207,7 +207,7 @@ fn half(figure: impl Into<Figure>, caption: &str) -> ReportFigure {
 }
 
 pub fn report() -> Report {
-    let kl = "KL divergence from SFT (nats a text)";
+    let kl = "KL divergence from SFT (nats per text)";
     Report {
         title: "Reward and diversity of four preference losses on film reviews".to_owned(),
         subtitle: "gpt2-imdb, DistilBERT as reward model, 5,000 preference pairs, seed 0".to_owned(),

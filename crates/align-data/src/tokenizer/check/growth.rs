@@ -33,7 +33,7 @@ impl Growth {
         if self.factor <= MAX_FACTOR {
             return Ok(());
         }
-        Err(format!("the steps so far may expand one byte to {:.0}, expected at most {MAX_FACTOR}", self.factor))
+        Err(format!("the steps so far may expand one byte to {:.0} bytes, expected at most {MAX_FACTOR}", self.factor))
     }
 
     /// Counts a step by its type alone.

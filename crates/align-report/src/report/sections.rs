@@ -1,15 +1,15 @@
-//! What the page counts through: its sections, tables and figures.
+//! Section headings, the table of contents, and table and figure numbers.
 
 use maud::{Markup, html};
 
-/// The numbers that captions begin with.
+/// The next table and figure numbers.
 #[derive(Debug, Default)]
-pub(super) struct Numbers {
+pub(super) struct Numbering {
     tables: usize,
     figures: usize,
 }
 
-impl Numbers {
+impl Numbering {
     pub(super) fn next_table(&mut self) -> usize {
         self.tables += 1;
         self.tables
@@ -21,9 +21,9 @@ impl Numbers {
     }
 }
 
-/// A section with its place on the page.
+/// A section of the page.
 pub(super) struct Section {
-    /// Its anchor.
+    /// Its id.
     pub id: &'static str,
     pub heading: &'static str,
     pub body: Markup,
@@ -40,7 +40,7 @@ impl Section {
     }
 }
 
-/// Links to the sections.
+/// The table of contents.
 pub(super) fn contents(sections: &[Section]) -> Markup {
     html! {
         nav class="contents" aria-label="Contents" {

@@ -1,4 +1,4 @@
-//! What cannot be drawn or shown is refused by its name.
+//! Figures and tables that cannot be drawn are errors that name the invalid part.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod sample;
@@ -10,7 +10,7 @@ use align_report::{
 
 const SIZE: FigureSize = FigureSize { width: 720, height: 440 };
 
-fn refused(figure: impl Into<Figure>) -> String {
+fn error_message(figure: impl Into<Figure>) -> String {
     figure.into().draw(SIZE).expect_err("must be refused").to_string()
 }
 
@@ -55,29 +55,29 @@ fn numbers_of_a_scatter() {
         (
             one,
             Estimate::new(1.0, 2.0, 0.5),
-            "y: expected an interval from its lower end to its upper one, found 2 to 0.5".to_owned(),
+            "y: expected an interval whose lower end is not above its upper end, found 2 to 0.5".to_owned(),
         ),
     ] {
-        let message = refused(scatter(point(x, y)));
+        let message = error_message(scatter(point(x, y)));
         assert!(message.starts_with(&format!("{place}: {problem}")), "{message}");
     }
     let mut with_baseline = scatter(point(one, one));
     with_baseline.baseline = Some(ScatterPoint::new("SFT", one, Estimate::exact(f64::NAN)));
-    assert!(refused(with_baseline).starts_with("figure \"Frontier\", baseline (\"SFT\"): y: "));
+    assert!(error_message(with_baseline).starts_with("figure \"Frontier\", baseline (\"SFT\"): y: "));
 }
 
 #[test]
-fn numbers_that_a_logarithmic_axis_has_no_place_for() {
+fn numbers_that_do_not_fit_on_a_logarithmic_axis() {
     let one = Estimate::exact(1.0);
     let log = |x: f64| Scatter { x: Axis::log("x"), ..scatter(point(Estimate::exact(x), one)) };
     for x in [0.0, -1.0, 1e-101] {
-        let message = refused(log(x));
+        let message = error_message(log(x));
         assert!(
             message.contains("point 2 (\"0.1\"): x: expected a number above 0, since the axis is logarithmic"),
             "{message}"
         );
     }
-    // An error bar may reach below; a baseline has a line, but not where neither axis has a place for it.
+    // An error bar may extend below 0. A baseline is drawn as a line, unless it fits on neither axis.
     Figure::from(Scatter { x: Axis::log("x"), ..scatter(point(Estimate::new(1.0, -1.0, 2.0), one)) })
         .draw(SIZE)
         .unwrap();
@@ -86,25 +86,31 @@ fn numbers_that_a_logarithmic_axis_has_no_place_for() {
     with_baseline.baseline = Some(zero);
     Figure::from(with_baseline.clone()).draw(SIZE).unwrap();
     with_baseline.y = Axis::log("y");
-    assert!(refused(with_baseline).contains("baseline (\"SFT\"): x: expected a number above 0"));
+    assert!(error_message(with_baseline).contains("baseline (\"SFT\"): x: expected a number above 0"));
 }
 
 #[test]
 fn steps_and_values_of_a_line() {
     for (points, problem) in [
         (&[(1.0, 1.0), (f64::NAN, 2.0)][..], "series \"loss\", point 2: step: expected a finite number"),
-        (&[(1.0, 1.0), (1.0, 2.0)], "series \"loss\", point 2: expected a step above the one before, 1, found 1"),
-        (&[(2.0, 1.0), (1.0, 2.0)], "series \"loss\", point 2: expected a step above the one before, 2, found 1"),
+        (
+            &[(1.0, 1.0), (1.0, 2.0)],
+            "series \"loss\", point 2: expected a step greater than the previous one, 1, found 1",
+        ),
+        (
+            &[(2.0, 1.0), (1.0, 2.0)],
+            "series \"loss\", point 2: expected a step greater than the previous one, 2, found 1",
+        ),
         (&[(1.0, f64::NAN)], "series \"loss\": expected at least one value that can be drawn, found none"),
         (&[], "series \"loss\": expected at least one value that can be drawn, found none"),
     ] {
-        let message = refused(line(points));
+        let message = error_message(line(points));
         assert!(message.starts_with(&format!("figure \"Curve\", {problem}")), "{message}");
     }
     let log = LineChart { x: Axis::log("Step"), ..line(&[(0.0, 1.0)]) };
-    assert!(refused(log).contains("point 1: step: expected a number above 0"));
+    assert!(error_message(log).contains("point 1: step: expected a number above 0"));
     for weight in [-0.1, 1.0, f64::NAN] {
-        let message = refused(LineChart { smoothing: Some(weight), ..line(&[(1.0, 1.0)]) });
+        let message = error_message(LineChart { smoothing: Some(weight), ..line(&[(1.0, 1.0)]) });
         assert!(message.starts_with("option smoothing: expected at least 0 and below 1, found"), "{message}");
     }
     let json = serde_json::to_string(&LinePoint { step: 1.0, value: f64::INFINITY }).unwrap();
@@ -119,24 +125,24 @@ fn values_of_a_histogram() {
         height: HistogramHeight::Share,
         groups: vec![HistogramGroup { name: "after".to_owned(), values }],
     };
-    let message = refused(histogram(vec![0.0, f64::NAN]));
+    let message = error_message(histogram(vec![0.0, f64::NAN]));
     assert!(
         message.starts_with("figure \"Rewards\", group \"after\", value 2: value: expected a finite number"),
         "{message}"
     );
     assert_eq!(
-        refused(histogram(vec![])),
+        error_message(histogram(vec![])),
         "figure \"Rewards\", group \"after\": expected at least one value, found none"
     );
 }
 
 #[test]
-fn figures_with_nothing_to_draw() {
+fn figures_without_data() {
     let mut empty = scatter(point(Estimate::exact(1.0), Estimate::exact(1.0)));
     empty.series.clear();
-    assert_eq!(refused(empty), "figure \"Frontier\": expected at least one point, found none");
+    assert_eq!(error_message(empty), "figure \"Frontier\": expected at least one point, found none");
     assert_eq!(
-        refused(LineChart { series: Vec::new(), ..line(&[]) }),
+        error_message(LineChart { series: Vec::new(), ..line(&[]) }),
         "figure \"Curve\": expected at least one series, found none"
     );
 }
@@ -169,7 +175,7 @@ fn tables_and_texts_of_a_report() {
         ..Report::default()
     };
     let message = table(vec![Cell::Missing]).to_html().expect_err("cells").to_string();
-    assert_eq!(message, "table \"Results\", row 1 (\"SFT\"): expected 2 cells, one a column, found 1");
+    assert_eq!(message, "table \"Results\", row 1 (\"SFT\"): expected 2 cells, one per column, found 1");
     let nan = Cell::Number(Estimate::exact(f64::NAN));
     let message = table(vec![Cell::Missing, nan]).to_html().expect_err("number").to_string();
     assert!(

@@ -1,8 +1,8 @@
-//! Steps of 1, 2 or 5 times a power of ten.
+//! Round numbers: 1, 2 or 5 times a power of ten.
 
 use crate::number::magnitude;
 
-/// A round step between ticks, or the round width of a bin.
+/// A round tick distance or bin width.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct NiceStep {
     /// 1, 2 or 5.
@@ -12,17 +12,17 @@ pub(crate) struct NiceStep {
 }
 
 impl NiceStep {
-    /// The smallest round step that is not below `width`, which must be positive.
+    /// The smallest round step of at least `width`, which must be positive.
     pub(crate) fn at_least(width: f64) -> Self {
         let power = magnitude(width);
         let step = |digit, power| Self { digit, power };
         let steps = [step(1.0, power), step(2.0, power), step(5.0, power)];
-        // What divisions have rounded up is still the same step.
+        // Tolerates rounding errors of the division.
         let fits = |step: &&Self| step.width() >= width * (1.0 - 1e-9);
         steps.iter().find(fits).copied().unwrap_or(step(1.0, power + 1))
     }
 
-    /// The next larger one.
+    /// The next larger step.
     pub(crate) fn next(self) -> Self {
         match self.digit {
             1.0 => Self { digit: 2.0, ..self },
@@ -35,13 +35,13 @@ impl NiceStep {
         self.multiple(1.0)
     }
 
-    /// `count` steps, rounded once: 3 steps of 0.1 are 0.3.
+    /// `count` times the step, rounded once: 3 × 0.1 is 0.3.
     pub(crate) fn multiple(self, count: f64) -> f64 {
         let power = 10f64.powi(self.power.abs());
         if self.power < 0 { count * self.digit / power } else { count * self.digit * power }
     }
 
-    /// Decimals that its multiples need.
+    /// The number of decimals that its multiples need.
     pub(crate) fn decimals(self) -> usize {
         usize::try_from(-self.power).unwrap_or(0)
     }

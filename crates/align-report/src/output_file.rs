@@ -1,13 +1,13 @@
-//! Files that appear whole or not at all, in folders that are made if they are not there.
+//! Writes files atomically and creates missing folders.
 
 use crate::{Error, Result};
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Writes a file, whose folder is made if it is not there.
+/// Writes a file atomically. Its folder is created if necessary.
 ///
 /// # Errors
-/// When the file exists and `overwrite` is false, or when the system refuses.
+/// When the file exists and `overwrite` is false, or it cannot be written.
 pub(crate) fn write_file(path: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::write(path, e))?;

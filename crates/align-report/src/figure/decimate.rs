@@ -1,6 +1,6 @@
-/// The points of a line that can be told apart in pixels: of each pixel column the first, the lowest, the highest and
-/// the last. Points must go from left to right.
-pub(crate) fn thin_out(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+/// Removes points that cannot be distinguished in pixels. Of each pixel column, the first, lowest, highest and last
+/// points are kept. The points must be ordered from left to right.
+pub(crate) fn decimate(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut kept = Vec::new();
     for column in points.chunk_by(|(one, _), (next, _)| one.floor() == next.floor()) {
         let extreme = |of: fn(f64, f64) -> bool| {
@@ -20,12 +20,12 @@ pub(crate) fn thin_out(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::thin_out;
+    use super::decimate;
 
     #[test]
     fn a_column_keeps_its_ends_and_extremes() {
         let points = [(0.0, 5.0), (0.2, 9.0), (0.4, 6.0), (0.5, 1.0), (0.9, 4.0), (1.0, 3.0), (3.5, 2.0)];
-        assert_eq!(thin_out(&points), [(0.0, 5.0), (0.2, 9.0), (0.5, 1.0), (0.9, 4.0), (1.0, 3.0), (3.5, 2.0)]);
-        assert!(thin_out(&[]).is_empty());
+        assert_eq!(decimate(&points), [(0.0, 5.0), (0.2, 9.0), (0.5, 1.0), (0.9, 4.0), (1.0, 3.0), (3.5, 2.0)]);
+        assert!(decimate(&[]).is_empty());
     }
 }
