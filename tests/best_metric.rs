@@ -1,4 +1,4 @@
-//! What evaluations log, and what becomes of a run whose evaluation lacks the metric that its weights are compared by.
+//! The metrics that evaluations log, and a run whose evaluation lacks the metric that selects the best model.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
@@ -37,12 +37,12 @@ fn pairs() -> Vec<EncodedPair> {
     encode_pairs(&tokenizer(), &pairs, &EncodeOptions::default()).unwrap().pairs
 }
 
-fn judged() -> Vec<EncodedUnpaired> {
+fn labelled() -> Vec<EncodedUnpaired> {
     let rows: Vec<UnpairedPreference> = rows("train_kto.jsonl", 16);
     encode_unpaired(&tokenizer(), &rows, &EncodeOptions::default()).unwrap().rows
 }
 
-/// The names that an evaluation of these rows logs are the objective's list.
+/// Asserts that an evaluation of these rows logs exactly the metrics that the objective lists.
 fn assert_listed<O: Objective>(trainer: Trainer<O>, rows: Vec<O::Row>) {
     let mut trainer = trainer.with_evaluation(rows).unwrap();
     trainer.next_step().unwrap();
@@ -54,20 +54,20 @@ fn assert_listed<O: Objective>(trainer: Trainer<O>, rows: Vec<O::Row>) {
 }
 
 #[test]
-fn the_list_of_each_objective_is_what_its_evaluations_log() {
+fn every_objective_lists_the_metrics_of_its_evaluations() {
     for loss_type in [vec![LossType::Sigmoid], vec![LossType::Ipo], vec![LossType::SppoHard]] {
         let config = DpoConfig { loss_type, ..DpoConfig::default() };
         assert_listed(DpoTrainer::new(policy(), None, pairs(), config).unwrap(), pairs());
     }
     for loss_type in [KtoLossType::Kto, KtoLossType::ApoZeroUnpaired, KtoLossType::Bco] {
         let config = KtoConfig { loss_type, ..KtoConfig::default() };
-        assert_listed(KtoTrainer::new(policy(), None, judged(), config).unwrap(), judged());
+        assert_listed(KtoTrainer::new(policy(), None, labelled(), config).unwrap(), labelled());
     }
     for loss_type in [CpoLossType::Sigmoid, CpoLossType::Simpo, CpoLossType::Orpo, CpoLossType::SlicHf] {
         let config = CpoConfig { loss_type, ..CpoConfig::default() };
         assert_listed(CpoTrainer::new(policy(), pairs(), config).unwrap(), pairs());
     }
-    let texts: Vec<EncodedText> = judged()
+    let texts: Vec<EncodedText> = labelled()
         .into_iter()
         .map(|row| EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.completion_ids, row: row.row })
         .collect();
@@ -82,8 +82,8 @@ fn the_list_of_each_objective_is_what_its_evaluations_log() {
     assert_listed(trainer, classes);
 }
 
-/// Judged by margins, evaluated and stopped by each step; nothing is saved but by the end.
-fn unbalanced(metric: &str, eval: Vec<EncodedUnpaired>) -> KtoTrainer {
+/// A KTO run that selects the best model by `metric` and evaluates every two steps. It saves a checkpoint only at its end.
+fn kto_trainer(metric: &str, eval: Vec<EncodedUnpaired>) -> KtoTrainer {
     let training = TrainingConfig {
         per_device_train_batch_size: 4,
         max_steps: Some(6),
@@ -95,7 +95,7 @@ fn unbalanced(metric: &str, eval: Vec<EncodedUnpaired>) -> KtoTrainer {
         ..TrainingConfig::default()
     };
     let config = KtoConfig { training, ..KtoConfig::default() };
-    KtoTrainer::new(policy(), None, judged(), config).unwrap().with_evaluation(eval).unwrap()
+    KtoTrainer::new(policy(), None, labelled(), config).unwrap().with_evaluation(eval).unwrap()
 }
 
 fn train(trainer: &mut KtoTrainer, run: &Path, metrics: &mut MetricsFile) -> align_train::Result<u64> {
@@ -107,9 +107,9 @@ fn train(trainer: &mut KtoTrainer, run: &Path, metrics: &mut MetricsFile) -> ali
 fn a_metric_that_an_evaluation_lacks_ends_the_run_with_a_checkpoint() {
     let run = tempfile::tempdir().unwrap();
     let (run, file) = (run.path(), run.path().join("metrics.jsonl"));
-    let liked = || judged().into_iter().filter(|row| row.label).collect::<Vec<_>>();
-    assert!(liked().len() > 1 && liked().len() < judged().len());
-    let mut first = unbalanced("rewards/margins", liked());
+    let desirable = || labelled().into_iter().filter(|row| row.label).collect::<Vec<_>>();
+    assert!(desirable().len() > 1 && desirable().len() < labelled().len());
+    let mut first = kto_trainer("rewards/margins", desirable());
     let error = train(&mut first, run, &mut MetricsFile::create(&file).unwrap()).unwrap_err().to_string();
     for part in ["metric_for_best_model", "rewards/margins", "after step 2 does not have", "rewards/chosen"] {
         assert!(error.contains(part), "{error} lacks {part}");
@@ -117,16 +117,16 @@ fn a_metric_that_an_evaluation_lacks_ends_the_run_with_a_checkpoint() {
     let checkpoint = latest_checkpoint(run).unwrap().expect("a checkpoint is left");
     assert!(checkpoint.ends_with("checkpoint-2"), "{}", checkpoint.display());
     let records = TrainingRecords::read(&file).unwrap();
-    // The steps' mean comes with the next line, after a resume.
+    // The mean over the steps is logged with the next line, after a resume.
     assert_eq!((records.evaluations.len(), records.steps.len()), (1, 0));
 
-    // By the same metric it is refused at once, by another one it goes on.
-    let mut again = unbalanced("rewards/margins", liked());
+    // A resume with the same metric is rejected at once; with another metric the run continues.
+    let mut again = kto_trainer("rewards/margins", desirable());
     again.resume(&checkpoint).unwrap();
     let mut metrics = MetricsFile::resume(&file, &again).unwrap();
     let error = train(&mut again, run, &mut metrics).unwrap_err().to_string();
     assert!(error.contains("after step 2 does not have"), "{error}");
-    let mut resumed = unbalanced("rewards/chosen", liked());
+    let mut resumed = kto_trainer("rewards/chosen", desirable());
     resumed.resume(&checkpoint).unwrap();
     let mut metrics = MetricsFile::resume(&file, &resumed).unwrap();
     assert_eq!(train(&mut resumed, run, &mut metrics).unwrap(), 6);

@@ -1,4 +1,4 @@
-//! Each example, on the tiny models of the golden data.
+//! Runs every example with the tiny models of the golden data.
 //!
 //! `cargo test` builds the examples first; `cargo test --test examples` alone takes them as they were last built.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -15,17 +15,17 @@ fn built(name: &str) -> PathBuf {
     path
 }
 
-fn kept(name: &str) -> String {
+fn golden_path(name: &str) -> String {
     format!("{}/golden/data/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What an example prints in `dir`; GPT2 and DISTILBERT stand for the models, PAIRS and LIKES for files.
-fn printed(name: &str, dir: &Path, args: &str) -> String {
+/// Runs an example in `dir` and returns its output. GPT2, DISTILBERT, PAIRS and LIKES in the arguments are replaced by paths.
+fn run_example(name: &str, dir: &Path, args: &str) -> String {
     let words = args.split_whitespace().map(|word| match word {
-        "GPT2" => kept("models/gpt2-tiny"),
-        "DISTILBERT" => kept("models/distilbert-tiny"),
-        "PAIRS" => kept("train.jsonl"),
-        "LIKES" => kept("train_kto.jsonl"),
+        "GPT2" => golden_path("models/gpt2-tiny"),
+        "DISTILBERT" => golden_path("models/distilbert-tiny"),
+        "PAIRS" => golden_path("train.jsonl"),
+        "LIKES" => golden_path("train_kto.jsonl"),
         word => word.to_owned(),
     });
     let mut command = Command::new(built(name));
@@ -44,7 +44,7 @@ fn printed(name: &str, dir: &Path, args: &str) -> String {
 const NOTEBOOK: &str =
     "--model GPT2 --reward-model DISTILBERT --texts-per-prompt 2 --num-train-epochs 0.2 --output-dir aligned";
 
-/// Each example, its arguments, and what it prints.
+/// Each example, its arguments, and parts of its output.
 const EXAMPLES: &[(&str, &str, &[&str])] = &[
     ("dpo_hinge", NOTEBOOK, &["less SFT", "hinge", "sigmoid", "mean reward", "\nThis movie\n"]),
     ("dpo_sigmoid", NOTEBOOK, &["less SFT", "held-out"]),
@@ -61,21 +61,21 @@ const EXAMPLES: &[(&str, &str, &[&str])] = &[
 ];
 
 #[test]
-fn each_runs_and_says_what_it_shows() {
-    for (name, args, says) in EXAMPLES {
+fn every_example_runs_and_prints_its_results() {
+    for (name, args, output_parts) in EXAMPLES {
         let dir = tempfile::tempdir().unwrap();
-        let pairs = std::fs::read_to_string(kept("train.jsonl")).unwrap();
+        let pairs = std::fs::read_to_string(golden_path("train.jsonl")).unwrap();
         std::fs::write(dir.path().join("texts.jsonl"), pairs.replace("\"chosen\"", "\"completion\"")).unwrap();
-        let out = printed(name, dir.path(), args);
-        for part in *says {
+        let out = run_example(name, dir.path(), args);
+        for part in *output_parts {
             assert!(out.contains(part), "{name} {args}: {part:?} is not in\n{out}");
         }
     }
 }
 
-/// None is forgotten here, and none outgrows a reader's patience.
+/// No example is missing from the list above, and none is too long.
 #[test]
-fn all_are_run_and_short() {
+fn all_examples_are_listed_and_short() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let (mut names, mut total) = (BTreeSet::new(), 0);
     let mut folders = vec![folder.clone()];

@@ -1,4 +1,4 @@
-//! A batch taken in parts has the gradient, the loss and the metrics of the whole, for every loss.
+//! For every loss, a batch that is split into micro-batches has the same gradient, loss and metrics as the whole batch.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/preference_step.rs"]
@@ -11,7 +11,7 @@ use align_train::objective::{Batch, Dpo, Split};
 use align_train::{DpoConfig, FDivergenceType, Objective, TrainingConfig};
 use preference_step::{draws, each_loss, policy, step};
 
-/// The same with its weights moved a little, so that log-ratios are not 0.
+/// The policy's model with slightly changed weights, so that log-ratios are not 0.
 fn reference() -> Gpt2 {
     let model = policy();
     tch::manual_seed(5);
@@ -52,7 +52,7 @@ fn configs() -> Vec<DpoConfig> {
 }
 
 #[test]
-fn parts_have_the_gradient_of_the_whole() {
+fn micro_batches_have_the_gradient_of_the_whole_batch() {
     for (number, config) in configs().into_iter().enumerate() {
         let pairs = pairs(number as u64);
         let of = |micro_batch_tokens| {
@@ -80,7 +80,7 @@ fn parts_have_the_gradient_of_the_whole() {
 }
 
 #[test]
-fn a_coupled_loss_with_dropout_is_not_taken_apart() {
+fn micro_batches_of_a_coupled_loss_with_dropout_are_rejected() {
     let training = TrainingConfig { disable_dropout: false, ..TrainingConfig::default() };
     let config = DpoConfig { loss_type: vec![LossType::Aot], micro_batch_tokens: 1, training, ..DpoConfig::default() };
     let rows = pairs(1);

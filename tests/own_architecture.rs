@@ -1,4 +1,4 @@
-//! An architecture from outside the crates: it is trained, generated with, and adapted, as those inside are.
+//! A custom architecture, defined outside the crates, can be trained, used for generation and adapted with LoRA.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::EncodedPair;
@@ -16,7 +16,7 @@ use tch::{Device, Kind, Tensor};
 const VOCAB: i64 = 40;
 const WIDTH: i64 = 8;
 
-/// The next token is guessed from the last one: `head · gelu(up · embedding)`.
+/// A bigram model: the next token is predicted from the last one by `head · gelu(up · embedding)`.
 struct Bigram {
     parameters: Parameters,
     embedding: Tensor,
@@ -110,7 +110,7 @@ impl Adaptable for Bigram {
     }
 }
 
-/// Token 7 is preferred to token 9 behind token 3.
+/// Pairs that prefer token 7 to token 9 after token 3.
 fn pairs() -> Vec<EncodedPair> {
     let pair = |row| EncodedPair { prompt_ids: vec![1, 3], chosen_ids: vec![7, 2], rejected_ids: vec![9, 2], row };
     (0..8).map(pair).collect()
@@ -137,19 +137,19 @@ fn trained(policy: impl CausalLm + 'static) -> Box<dyn CausalLm> {
     trainer.into_policy()
 }
 
-/// What the model writes behind the prompt, greedily.
-fn written(model: &dyn CausalLm) -> Vec<i64> {
+/// The tokens that the model generates greedily after the prompt.
+fn generate(model: &dyn CausalLm) -> Vec<i64> {
     let options = GenerationConfig { max_new_tokens: Some(4), ..GenerationConfig::default() };
     generate_prompts(model, &[vec![1, 3]], &Generation::new(options).unwrap(), 1).unwrap().remove(0).ids
 }
 
 #[test]
-fn it_is_trained_and_generates() {
+fn a_custom_architecture_is_trained_and_generates() {
     let before = Bigram::random();
     let after = trained(Bigram::random());
     assert!(logp(&after, 7) - logp(&after, 9) > 1.5 + logp(&before, 7) - logp(&before, 9));
-    // Greedily, each token is the likeliest behind the one before it.
-    let ids = [vec![3], written(&after)].concat();
+    // In greedy search, each token is the most likely one after the previous token.
+    let ids = [vec![3], generate(&after)].concat();
     assert_eq!(ids.len(), 5);
     for pair in ids.windows(2) {
         let hidden =
@@ -159,7 +159,7 @@ fn it_is_trained_and_generates() {
 }
 
 #[test]
-fn it_is_adapted() {
+fn a_custom_architecture_is_adapted_with_lora() {
     let config = LoraConfig { r: 4, target_modules: Modules::all_linear(), ..LoraConfig::default() };
     let adapted = trained(LoraModel::new(Bigram::random(), config.clone(), 42).unwrap());
     assert_eq!(adapted.parameters().len(), 2);
@@ -169,10 +169,10 @@ fn it_is_adapted() {
     let dir = tempfile::tempdir().unwrap();
     adapted.save_pretrained(dir.path(), false).unwrap();
     let again = LoraModel::from_pretrained(Bigram::random(), dir.path()).unwrap();
-    assert_eq!((logp(&again, 7), written(&again)), (logp(&adapted, 7), written(&adapted)));
+    assert_eq!((logp(&again, 7), generate(&again)), (logp(&adapted, 7), generate(&adapted)));
     let merged = again.merge_and_unload().unwrap();
     assert!((logp(&merged, 7) - logp(&adapted, 7)).abs() < 1e-4);
-    // PEFT's modules_to_save: the embedding is trained whole beside the matrices.
+    // PEFT's modules_to_save: the embedding is trained in full, in addition to the matrices.
     let whole = LoraConfig { modules_to_save: vec!["embedding".into()], ..config };
     let adapted = LoraModel::new(Bigram::random(), whole, 42).unwrap();
     assert!(adapted.parameters().get("base_model.model.embedding.weight").is_some());

@@ -1,4 +1,4 @@
-//! Pairs whose common beginning is computed once have the log-probabilities, metrics and gradient of padded rows, taken whole or in parts.
+//! With shared prefixes, log-probabilities, metrics and gradient are those of padded rows, with and without micro-batches.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/preference_step.rs"]
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
 
-/// The same with its weights moved a little, so that log-ratios are not 0.
+/// The policy's model with slightly changed weights, so that log-ratios are not 0.
 fn reference() -> Gpt2 {
     let model = policy();
     for (_, weight) in model.parameters().iter() {
@@ -25,8 +25,8 @@ fn reference() -> Gpt2 {
     model
 }
 
-/// Two to nine pairs: prompts of up to 30 tokens, some of none, completions of 2 to 26 that may begin alike, and one pair whose two
-/// completions are the same.
+/// Two to nine pairs: prompts of 0 to 30 tokens, completions of 2 to 26 tokens that may have a common prefix, and one pair with equal
+/// completions.
 fn pairs(seed: u64) -> Vec<EncodedPair> {
     let mut below = draws(seed);
     let count = 2 + below(8) as usize;
@@ -52,7 +52,7 @@ fn assert_same((output, gradients): &Step, (expected, by_weight): &Step, what: &
     assert_eq!(output.tokens, expected.tokens, "{what}");
     for (name, value) in expected.metrics.values().iter() {
         let found = output.metrics.get(name).unwrap().value;
-        // A pair whose completions are the same wins by rounding alone, if it wins.
+        // For a pair with equal completions, rounding alone decides which reward is higher.
         let tie = if name == "rewards/accuracies" { 1.0 } else { 0.0 };
         assert!((found - value).abs() <= 1e-4 * value.abs().max(1.0) + tie, "{what}, {name}: {found}, not {value}");
     }
@@ -79,7 +79,7 @@ fn dpo_configs() -> Vec<DpoConfig> {
 }
 
 #[test]
-fn dpo_has_the_step_of_padded_rows() {
+fn a_dpo_step_equals_that_of_padded_rows() {
     for (seed, config) in dpo_configs().into_iter().enumerate() {
         let pairs = pairs(seed as u64);
         let of = |prefix_sharing, micro_batch_tokens| {
@@ -96,7 +96,7 @@ fn dpo_has_the_step_of_padded_rows() {
 }
 
 #[test]
-fn cpo_has_the_step_of_padded_rows() {
+fn a_cpo_step_equals_that_of_padded_rows() {
     let types = [
         CpoLossType::Sigmoid,
         CpoLossType::Hinge,
@@ -119,7 +119,7 @@ fn cpo_has_the_step_of_padded_rows() {
 }
 
 #[test]
-fn an_adapter_and_gradient_checkpointing_have_the_step_of_padded_rows() {
+fn a_step_with_an_adapter_or_gradient_checkpointing_equals_that_of_padded_rows() {
     let pairs = pairs(7);
     let of = |prefix_sharing, checkpointing| {
         let config = DpoConfig { prefix_sharing, micro_batch_tokens: 150, ..DpoConfig::default() };
@@ -139,7 +139,7 @@ fn an_adapter_and_gradient_checkpointing_have_the_step_of_padded_rows() {
 }
 
 #[test]
-fn what_the_reference_said_serves_with_and_without_sharing() {
+fn cached_reference_log_probabilities_work_with_and_without_sharing() {
     let dir = tempfile::tempdir().unwrap();
     let pairs = pairs(3);
     let of = |prefix_sharing, kept: bool| {
@@ -248,8 +248,8 @@ fn passes_of(config: DpoConfig, supports_shared_tokens: bool) -> Vec<i64> {
 }
 
 #[test]
-fn common_tokens_are_computed_once_and_counted_once() {
-    // 20 + 4 + 2 tokens a pair, or two rows of 24.
+fn shared_tokens_are_computed_and_counted_once() {
+    // 20 + 4 + 2 tokens per pair, or two rows of 24.
     assert_eq!(passes(PrefixSharing::On, true, 52), [52]);
     assert_eq!(passes(PrefixSharing::On, true, 51), [26, 26]);
     assert_eq!(passes(PrefixSharing::Auto, true, 52), [52]);
@@ -261,7 +261,7 @@ fn common_tokens_are_computed_once_and_counted_once() {
 }
 
 #[test]
-fn sharing_that_cannot_be_is_refused() {
+fn sharing_that_is_not_possible_is_rejected() {
     let says = |problem: String, part: &str| {
         assert!(problem.contains("prefix_sharing") && problem.contains(part), "{problem}");
     };

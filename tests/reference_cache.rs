@@ -1,4 +1,4 @@
-//! A reference that is asked before the first step, and the file that keeps what it said.
+//! Precomputed reference log-probabilities, and the file in which they are cached.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
@@ -33,7 +33,7 @@ fn config() -> DpoConfig {
     DpoConfig { training, micro_batch_tokens: 200, ..DpoConfig::default() }
 }
 
-fn beforehand(dir: Option<&Path>) -> DpoConfig {
+fn precomputing_config(dir: Option<&Path>) -> DpoConfig {
     DpoConfig { precompute_ref_log_probs: true, ref_log_probs_dir: dir.map(Path::to_path_buf), ..config() }
 }
 
@@ -59,46 +59,46 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_the_reference_says_is_the_same_before_and_while_training() {
+fn precomputed_log_probabilities_equal_those_computed_during_training() {
     let live = run(config()).unwrap();
     assert!((live.0[0].loss - 2f64.ln()).abs() < 1e-5, "a policy starts at its reference");
-    assert_same(&run(beforehand(None)).unwrap(), &live);
+    assert_same(&run(precomputing_config(None)).unwrap(), &live);
     let dir = tempfile::tempdir().unwrap();
     let kept = dir.path().join("kept");
-    assert_same(&run(beforehand(Some(&kept))).unwrap(), &live);
+    assert_same(&run(precomputing_config(Some(&kept))).unwrap(), &live);
     let (written, before) = (files(&kept), std::fs::read(&files(&kept)[0]).unwrap());
     assert_eq!(written.len(), 2, "one file of the training rows, one of the held-out ones");
-    assert_same(&run(beforehand(Some(&kept))).unwrap(), &live);
+    assert_same(&run(precomputing_config(Some(&kept))).unwrap(), &live);
 
-    // Another loss, its options and those of the tokens find the same files.
+    // Runs with another loss, other loss options or other options of the token weights use the same files.
     let other =
         |config: DpoConfig| DpoConfig { loss_type: vec![LossType::Ipo], beta: 0.3, ld_alpha: Some(0.5), ..config };
-    assert_same(&run(other(beforehand(Some(&kept)))).unwrap(), &run(other(config())).unwrap());
+    assert_same(&run(other(precomputing_config(Some(&kept)))).unwrap(), &run(other(config())).unwrap());
     assert_eq!(files(&kept), written);
     assert_eq!(std::fs::read(&written[0]).unwrap(), before);
 }
 
 #[test]
-fn another_reference_has_a_file_of_its_own() {
+fn another_reference_uses_another_file() {
     let dir = tempfile::tempdir().unwrap();
     let reference = policy();
     let (_, weight) = reference.parameters().iter().next().unwrap();
     let _ = tch::no_grad(|| weight.shallow_clone().g_mul_scalar_(1.001));
     for reference in [None, Some(Box::new(reference) as Box<dyn CausalLm>)] {
-        DpoTrainer::new(policy(), reference, pairs(), beforehand(Some(dir.path()))).unwrap();
+        DpoTrainer::new(policy(), reference, pairs(), precomputing_config(Some(dir.path()))).unwrap();
     }
     assert_eq!(files(dir.path()).len(), 2);
 }
 
 #[test]
-fn a_file_that_does_not_fit_is_refused() {
+fn a_file_with_wrong_numbers_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
-    let trainer = || DpoTrainer::new(policy(), None, pairs(), beforehand(Some(dir.path())));
+    let trainer = || DpoTrainer::new(policy(), None, pairs(), precomputing_config(Some(dir.path())));
     trainer().unwrap();
     let file = files(dir.path()).remove(0);
     let good = std::fs::read(&file).unwrap();
     let mut damaged = good.clone();
-    // The last token's log-probability is far off.
+    // Change the last token's log-probability.
     let end = damaged.len();
     damaged[end - 4..].copy_from_slice(&(-90f32).to_le_bytes());
     for bytes in [damaged, good[..end - 8].to_vec()] {
@@ -111,8 +111,8 @@ fn a_file_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn rows_that_come_too_late_are_refused() {
-    let mut trainer = DpoTrainer::new(policy(), None, pairs(), beforehand(None)).unwrap();
+fn rows_added_after_the_precomputation_are_rejected() {
+    let mut trainer = DpoTrainer::new(policy(), None, pairs(), precomputing_config(None)).unwrap();
     trainer.next().unwrap().unwrap();
     let problem = trainer.with_evaluation(pairs()).unwrap_err().to_string();
     assert!(problem.contains("precompute_ref_log_probs") && problem.contains("earlier"), "{problem}");

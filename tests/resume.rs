@@ -1,4 +1,4 @@
-//! A run that was stopped and resumed is the uninterrupted run, byte for byte; one of another kind is refused.
+//! A run that was stopped and resumed equals the uninterrupted run, byte for byte. Checkpoints of other runs are rejected.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tch::{Device, Kind};
 
-/// Dropout draws from LibTorch's generator, which all threads of a process share.
+/// Dropout uses LibTorch's random generator, which all threads of a process share, so tests with dropout run one at a time.
 static GENERATOR: Mutex<()> = Mutex::new(());
 
 fn data() -> PathBuf {
@@ -34,7 +34,7 @@ fn pairs(count: usize) -> Vec<EncodedPair> {
     encode_pairs(&tokenizer, &pairs, &EncodeOptions::default()).unwrap().pairs
 }
 
-/// Shuffled rows, dropout, accumulation with a partial last window, two epochs: all that a resume could get wrong.
+/// Everything that a resume could get wrong: shuffled rows, dropout, gradient accumulation with a partial last window, two epochs.
 fn training() -> TrainingConfig {
     TrainingConfig {
         per_device_train_batch_size: 4,
@@ -65,7 +65,7 @@ impl<O: Objective> Observer<O> for StopAfter {
     }
 }
 
-/// The weights' file, of a model or of an adapter.
+/// The bytes of the weights of a model or an adapter.
 fn weights(dir: &Path) -> Vec<u8> {
     let file =
         ["model.safetensors", "adapter_model.safetensors"].map(|name| dir.join(name)).into_iter().find(|f| f.exists());
@@ -78,8 +78,9 @@ fn run_to_the_end<O: Objective>(mut trainer: Trainer<O>, into: &Path) -> Vec<Ste
     steps
 }
 
-/// Stopped after 1, 3 and 4 of its 6 steps and resumed by a new trainer, a run ends with the same records and bytes.
-fn resumes_exactly<O: Objective>(what: &str, trainer: impl Fn() -> Trainer<O>) {
+/// Stops a run after 1, 3 and 4 of its 6 steps, resumes it with a new trainer, and compares records and weights with the
+/// uninterrupted run.
+fn assert_resumes_exactly<O: Objective>(what: &str, trainer: impl Fn() -> Trainer<O>) {
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let whole = run_to_the_end(trainer(), &dir.path().join("whole"));
@@ -104,15 +105,15 @@ fn resumes_exactly<O: Objective>(what: &str, trainer: impl Fn() -> Trainer<O>) {
 
 #[test]
 fn dpo_resumes_exactly() {
-    resumes_exactly("float32", || trainer(Kind::Float));
-    resumes_exactly("bfloat16", || trainer(Kind::BFloat16));
+    assert_resumes_exactly("float32", || trainer(Kind::Float));
+    assert_resumes_exactly("bfloat16", || trainer(Kind::BFloat16));
 }
 
-/// The reference has moved by the time of the second and third stop.
+/// The reference is updated before the second and third stop.
 #[test]
 fn a_moving_reference_resumes_exactly() {
     let config = DpoConfig { sync_ref_model: true, ref_model_sync_steps: Some(2), ..config() };
-    resumes_exactly("moving reference", || {
+    assert_resumes_exactly("moving reference", || {
         DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap()
     });
 }
@@ -130,7 +131,9 @@ fn every_option_of_the_loss_resumes_exactly() {
         beta_dpo_alpha: Some(0.6),
         ..config()
     };
-    resumes_exactly("options", || DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap());
+    assert_resumes_exactly("options", || {
+        DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap()
+    });
 }
 
 fn lora() -> LoraConfig {
@@ -148,10 +151,14 @@ fn adapted(kind: Kind, options: LoraConfig) -> LoraModel {
 #[test]
 fn adapters_resume_exactly() {
     for kind in [Kind::Float, Kind::BFloat16] {
-        resumes_exactly("lora, dpo", || DpoTrainer::new(adapted(kind, lora()), None, pairs(22), config()).unwrap());
+        assert_resumes_exactly("lora, dpo", || {
+            DpoTrainer::new(adapted(kind, lora()), None, pairs(22), config()).unwrap()
+        });
     }
     let simpo = CpoConfig { loss_type: CpoLossType::Simpo, training: training(), ..CpoConfig::default() };
-    resumes_exactly("lora, simpo", || CpoTrainer::new(adapted(Kind::Float, lora()), pairs(22), simpo.clone()).unwrap());
+    assert_resumes_exactly("lora, simpo", || {
+        CpoTrainer::new(adapted(Kind::Float, lora()), pairs(22), simpo.clone()).unwrap()
+    });
     let whole = LoraConfig {
         rank_pattern: [("0.attn.c_attn".to_owned(), 2)].into(),
         modules_to_save: vec!["wte".to_owned(), "ln_f".to_owned()],
@@ -160,22 +167,22 @@ fn adapters_resume_exactly() {
     };
     for kind in [Kind::Float, Kind::BFloat16] {
         let trainer = || DpoTrainer::new(adapted(kind, whole.clone()), None, pairs(22), config()).unwrap();
-        resumes_exactly("lora with whole modules", trainer);
+        assert_resumes_exactly("lora with whole modules", trainer);
     }
-    // Training goes on from an adapter: the reference is the model with it.
+    // Training starts from an adapter: the reference is the model with this adapter.
     let dir = tempfile::tempdir().unwrap();
     {
         let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
         run_to_the_end(DpoTrainer::new(adapted(Kind::Float, lora()), None, pairs(22), config()).unwrap(), dir.path());
     }
-    resumes_exactly("lora, goes on", || {
+    assert_resumes_exactly("lora, goes on", || {
         let policy = LoraModel::from_pretrained(policy(Kind::Float), dir.path()).unwrap();
         DpoTrainer::new(policy, None, pairs(22), config()).unwrap()
     });
 }
 
 #[test]
-fn a_checkpoint_of_another_adapter_or_base_is_refused() {
+fn a_checkpoint_of_another_adapter_or_base_model_is_rejected() {
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let checkpoint = dir.path().join("checkpoint-1");
@@ -205,7 +212,7 @@ fn a_checkpoint_of_another_adapter_or_base_is_refused() {
 }
 
 #[test]
-fn options_of_the_weights_are_refused_beside_an_adapter() {
+fn options_for_all_weights_are_rejected_with_an_adapter() {
     for (option, config) in [
         ("sync_ref_model", DpoConfig { sync_ref_model: true, ..config() }),
         ("weight_distance_coef", DpoConfig { weight_distance_coef: 0.1, ..config() }),
@@ -215,7 +222,7 @@ fn options_of_the_weights_are_refused_beside_an_adapter() {
     }
 }
 
-fn judged(count: usize) -> Vec<EncodedUnpaired> {
+fn labelled(count: usize) -> Vec<EncodedUnpaired> {
     let text = std::fs::read_to_string(data().join("train_kto.jsonl")).unwrap();
     let rows: Vec<UnpairedPreference> =
         text.lines().take(count).map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -224,11 +231,11 @@ fn judged(count: usize) -> Vec<EncodedUnpaired> {
 }
 
 #[test]
-fn judged_completions_resume_exactly() {
+fn kto_resumes_exactly() {
     for loss_type in [KtoLossType::Kto, KtoLossType::Bco, KtoLossType::ApoZeroUnpaired] {
         let config = KtoConfig { loss_type, training: training(), ..KtoConfig::default() };
-        resumes_exactly(&format!("{loss_type:?}"), || {
-            KtoTrainer::new(policy(Kind::Float), None, judged(22), config.clone()).unwrap()
+        assert_resumes_exactly(&format!("{loss_type:?}"), || {
+            KtoTrainer::new(policy(Kind::Float), None, labelled(22), config.clone()).unwrap()
         });
     }
 }
@@ -237,15 +244,15 @@ fn judged_completions_resume_exactly() {
 fn losses_without_a_reference_resume_exactly() {
     for loss_type in [CpoLossType::Orpo, CpoLossType::Simpo] {
         let config = CpoConfig { loss_type, training: training(), ..CpoConfig::default() };
-        resumes_exactly(&format!("{loss_type}"), || {
+        assert_resumes_exactly(&format!("{loss_type}"), || {
             CpoTrainer::new(policy(Kind::Float), pairs(22), config.clone()).unwrap()
         });
     }
 }
 
 #[test]
-fn texts_and_classes_resume_exactly() {
-    let rows = judged(22);
+fn fine_tuning_and_classification_resume_exactly() {
+    let rows = labelled(22);
     let texts = |with_prompts: bool| -> Vec<EncodedText> {
         let text = |row: EncodedUnpaired| match with_prompts {
             true => EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.completion_ids, row: row.row },
@@ -258,7 +265,9 @@ fn texts_and_classes_resume_exactly() {
     };
     for with_prompts in [true, false] {
         let config = SftConfig { training: training(), ..SftConfig::default() };
-        resumes_exactly("texts", || SftTrainer::new(policy(Kind::Float), texts(with_prompts), config.clone()).unwrap());
+        assert_resumes_exactly("texts", || {
+            SftTrainer::new(policy(Kind::Float), texts(with_prompts), config.clone()).unwrap()
+        });
     }
     let classes: Vec<EncodedLabelledText> = texts(false)
         .into_iter()
@@ -275,7 +284,7 @@ fn texts_and_classes_resume_exactly() {
     let config = ClassificationConfig { training: grouped, max_length: None, token_dropout: 0.0 };
     let trainer =
         |rows: &[EncodedLabelledText]| ClassificationTrainer::new(classifier(), rows.to_vec(), config.clone()).unwrap();
-    resumes_exactly("classes", || trainer(&classes));
+    assert_resumes_exactly("classes", || trainer(&classes));
 
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
@@ -296,7 +305,7 @@ fn the_same_run_twice_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_checkpoint_of_another_run_is_refused_and_says_why() {
+fn a_checkpoint_of_another_run_is_rejected_with_the_difference() {
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let checkpoint = dir.path().join("checkpoint-1");
@@ -334,7 +343,7 @@ fn a_checkpoint_of_another_run_is_refused_and_says_why() {
 }
 
 #[test]
-fn pairs_that_the_model_cannot_take_are_refused_by_row() {
+fn invalid_pairs_are_rejected_with_their_row() {
     let mut long = pairs(3);
     long[1].chosen_ids = vec![1; 200];
     let error = DpoTrainer::new(policy(Kind::Float), None, long, config()).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! How runs end and what they keep: early stopping, the best checkpoint, losses that are not finite, too little memory.
+//! The end of runs: early stopping, the best checkpoint, losses that are not finite, too little memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
@@ -25,14 +25,14 @@ fn pairs(count: usize) -> Vec<EncodedPair> {
     encode_pairs(&tokenizer, &pairs, &EncodeOptions::default()).unwrap().pairs
 }
 
-/// Pairs with their sides changed: what the training rows teach makes their loss rise.
+/// Pairs with chosen and rejected exchanged, so that training makes their loss rise.
 fn reversed(count: usize) -> Vec<EncodedPair> {
     let mut all = pairs(count);
     all.iter_mut().for_each(|pair| std::mem::swap(&mut pair.chosen_ids, &mut pair.rejected_ids));
     all
 }
 
-/// Evaluated and saved at each of ten steps, rows in their order.
+/// Ten steps with an evaluation and a checkpoint after each; rows in their original order.
 fn training() -> TrainingConfig {
     TrainingConfig {
         per_device_train_batch_size: 4,
@@ -71,7 +71,7 @@ fn saved(checkpoint: &Path) -> Vec<f32> {
 
 #[test]
 fn the_best_checkpoint_is_kept_and_loaded() {
-    // Held-out loss rises from the first step on, or falls to the last one.
+    // The evaluation loss rises from the first step on, or falls until the last one.
     for (eval, limit, kept, best) in [
         (reversed(16), 3, vec![1, 9, 10], 1),
         (reversed(16), 1, vec![1, 10], 1),
@@ -87,7 +87,7 @@ fn the_best_checkpoint_is_kept_and_loaded() {
         let expected = saved(&run.path().join(format!("checkpoint-{best}")));
         assert!(weights(trainer.policy()) == expected, "limit {limit}");
     }
-    // Where nothing compares checkpoints, the newest stay, and the last step's weights.
+    // Without a metric that compares checkpoints, the newest ones are kept, and the model is that of the last step.
     let run = tempfile::tempdir().unwrap();
     let config = TrainingConfig { save_total_limit: Some(2), ..training() };
     let mut trainer = trainer(config, reversed(16));
@@ -97,12 +97,12 @@ fn the_best_checkpoint_is_kept_and_loaded() {
 }
 
 #[test]
-fn a_run_without_improvement_is_done_and_a_resumed_one_counts_on() {
+fn early_stopping_counts_evaluations_across_a_resume() {
     let config = TrainingConfig { early_stopping_patience: Some(4), load_best_model_at_end: true, ..training() };
     let run = tempfile::tempdir().unwrap();
     let mut whole = trainer(config.clone(), reversed(16));
     let summary = whole.train(&mut [&mut EarlyStopping, &mut CheckpointSaver::new(run.path())]).unwrap();
-    // The first evaluation is the best; the four after it are the patience.
+    // The first evaluation is the best one. The patience covers the next four.
     assert!(summary.finished && whole.is_finished());
     assert_eq!((summary.steps, checkpoints(run.path())), (5, vec![1, 2, 3, 4, 5]));
 
@@ -115,11 +115,11 @@ fn a_run_without_improvement_is_done_and_a_resumed_one_counts_on() {
         assert_eq!(summary.last_step.map(|step| step.step), Some(steps));
         assert!(weights(resumed.policy()) == weights(whole.policy()));
     }
-    // What decides about a run must stay the same.
+    // The evaluation rows determine where the run ends, so they must not change.
     let error = trainer(config.clone(), pairs(16)).resume(&run.path().join("checkpoint-3")).unwrap_err().to_string();
     assert!(error.contains("other evaluation rows"), "{error}");
 
-    // Steps that are too small do not count as improvement; without the threshold they do.
+    // Changes below the threshold do not count as improvement.
     let small = TrainingConfig { early_stopping_threshold: 1.0, ..config.clone() };
     let steps = |config| trainer(config, pairs(16)).train(&mut [&mut EarlyStopping]).unwrap().steps;
     assert_eq!((steps(small), steps(config.clone())), (5, 10));
@@ -130,7 +130,7 @@ fn a_run_without_improvement_is_done_and_a_resumed_one_counts_on() {
 }
 
 #[test]
-fn a_smaller_last_batch_counts_by_its_rows() {
+fn a_smaller_last_batch_is_weighted_by_its_rows() {
     let evaluate = |rows: &[EncodedPair], per_device_eval_batch_size| -> EvaluationRecord {
         let config = TrainingConfig { per_device_eval_batch_size, ..training() };
         let mut trainer = trainer(config, rows.to_vec());
@@ -138,7 +138,7 @@ fn a_smaller_last_batch_counts_by_its_rows() {
         trainer.evaluate().unwrap()
     };
     let rows = pairs(32).split_off(19);
-    // Thirteen rows one by one: the plain mean. In batches of 5, 5 and 3, and of 12 and 1.
+    // Thirteen rows one by one give the mean. They are also evaluated in batches of 5, 5 and 3, and of 12 and 1.
     let (plain, most, last) = (evaluate(&rows, 1), evaluate(&rows[..12], 1), evaluate(&rows[12..], 1));
     for name in ["loss", "rewards/chosen", "rewards/rejected", "rewards/margins", "logps/chosen"] {
         let of = |record: &EvaluationRecord| record.get(name).unwrap();
@@ -152,11 +152,11 @@ fn a_smaller_last_batch_counts_by_its_rows() {
 }
 
 #[test]
-fn a_loss_that_is_not_finite_names_its_rows_and_leaves_the_last_checkpoint() {
+fn a_loss_that_is_not_finite_names_its_rows_and_keeps_the_last_checkpoint() {
     let mut rows = pairs(16);
     let longest = |pair: &EncodedPair| pair.prompt_ids.len() + pair.chosen_ids.len().max(pair.rejected_ids.len());
     rows.sort_by_key(longest);
-    // A model that breaks at a position which the first batches' texts do not reach.
+    // A position embedding that the texts of the first batches do not use is NaN.
     let reached = rows.iter().take(8).map(longest).max().unwrap();
     let broken_at =
         rows.iter().position(|pair| longest(pair) > reached).expect("a longer text behind the first batches");
@@ -190,7 +190,7 @@ fn a_loss_that_is_not_finite_names_its_rows_and_leaves_the_last_checkpoint() {
     assert_eq!(last.step, step as u64 - 1);
 }
 
-/// A model of one block that is wide enough to count its bytes by hand.
+/// A model with one block that is wide enough for its memory to be computed by hand.
 fn small(n_embd: i64, kind: Kind) -> Gpt2 {
     let mut config = Gpt2Config::from_pretrained(&data().join("models/gpt2-tiny")).unwrap();
     (config.n_layer, config.n_embd, config.n_head, config.n_inner) = (1, n_embd, 2, None);
@@ -222,7 +222,7 @@ fn small(n_embd: i64, kind: Kind) -> Gpt2 {
 }
 
 #[test]
-fn the_memory_that_a_run_needs() {
+fn the_memory_of_a_run_is_estimated() {
     let prefix_sharing = PrefixSharing::Off;
     let config =
         DpoConfig { micro_batch_tokens: usize::MAX, prefix_sharing, training: training(), ..DpoConfig::default() };
@@ -243,7 +243,7 @@ fn the_memory_that_a_run_needs() {
         assert!(found.activations > states && found.activations < states + tokens * 64, "{found:?}");
         assert_eq!(found.total(), found.weights + found.reference + found.without_models());
     }
-    // In parts of few tokens the largest pass is one pair.
+    // With a small token budget, the largest micro-batch is one pair.
     let model = small(32, Kind::Float);
     let whole = MemoryEstimate::of(&model, None, &rows, &config);
     let parts = MemoryEstimate::of(&model, None, &rows, &DpoConfig { micro_batch_tokens: 1, ..config.clone() });
@@ -263,14 +263,14 @@ fn the_memory_that_a_run_needs() {
     ] {
         assert!(error.contains(part), "{error} lacks {part}");
     }
-    // Advice names only what the training has.
+    // The advice names only options that the trainer has.
     let error = whole.check(0, &align_train::SftConfig::default()).unwrap_err().to_string();
     assert!(error.contains("max_length") && !error.contains("micro_batch_tokens"), "{error}");
 }
 
 #[test]
 fn shared_tokens_need_memory_once() {
-    // Of two sides of 22 tokens 20 are one prompt: 24 tokens are computed, and attention goes over 44 places.
+    // Two sequences of 22 tokens share a prompt of 20, so 24 tokens are computed, and attention covers 44 positions.
     let pair =
         |row| EncodedPair { prompt_ids: (0..20).collect(), chosen_ids: vec![30, 31], rejected_ids: vec![40, 41], row };
     let (model, rows) = (small(32, Kind::Float), [pair(0), pair(1)]);

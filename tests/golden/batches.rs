@@ -1,4 +1,4 @@
-//! Tokenisers, encoded pairs and padded batches against transformers and TRL.
+//! Compares tokenisers, encoded pairs and padded batches with transformers and TRL.
 
 use crate::{golden_dir, read_json};
 use align_data::{CompletionBatch, EncodeOptions, EncodedPair, PreferencePairs, Tokenizer, encode_pairs};
@@ -50,7 +50,7 @@ fn first_batches_are_those_of_trl() {
     }
 }
 
-/// BERT's tokeniser from `tokenizer.json` and from `vocab.txt` alone, cut to the model's length.
+/// BERT's tokeniser from `tokenizer.json` and from `vocab.txt` only, with truncation to the model's length.
 #[test]
 fn distilbert_ids_are_those_of_tokenizers() {
     let expected = read_json("distilbert.json");
@@ -66,7 +66,7 @@ fn distilbert_ids_are_those_of_tokenizers() {
     }
 }
 
-/// GPT-2's tokeniser from `tokenizer.json` and from `vocab.json` and `merges.txt`, both ways.
+/// GPT-2's tokeniser from `tokenizer.json` and from `vocab.json` and `merges.txt`: encoding and decoding.
 #[test]
 fn gpt2_prompts_and_texts_are_those_of_transformers() {
     let expected = read_json("generate.json");
@@ -83,7 +83,7 @@ fn gpt2_prompts_and_texts_are_those_of_transformers() {
     }
 }
 
-/// Prompts and completions of `gpt2_logits.json`: what was encoded decodes to the prompt.
+/// The ids of the prompts and completions in `gpt2_logits.json`.
 #[test]
 fn gpt2_prompt_ids_are_those_of_transformers() {
     let expected = read_json("gpt2_logits.json");
@@ -95,7 +95,7 @@ fn gpt2_prompt_ids_are_those_of_transformers() {
     }
 }
 
-/// What `save` writes gives the same ids and special tokens when it is read again, without the files it came from.
+/// A tokeniser written by `save` gives the same ids and special tokens, without the original files.
 #[test]
 fn saved_tokenizers_are_read_back() {
     let texts = strings(&read_json("distilbert.json")["texts"]);

@@ -1,4 +1,4 @@
-//! The same weights in every format of checkpoint come out the same, bit for bit.
+//! The same weights read from every checkpoint format are bitwise equal.
 
 use crate::golden_dir;
 use align_models::checkpoint::Checkpoint;
@@ -9,7 +9,7 @@ fn open(model: &str) -> Checkpoint {
     Checkpoint::open(&golden_dir().join("models").join(model)).unwrap()
 }
 
-/// A checkpoint's tensors by their names without `prefix`, save those that `left_out` names.
+/// A checkpoint's tensors by their names without `prefix`, except those for which `left_out` is true.
 fn tensors(checkpoint: &Checkpoint, prefix: &str, left_out: impl Fn(&str) -> bool) -> BTreeMap<String, Tensor> {
     let names = checkpoint.entries().iter().map(|entry| entry.name());
     let kept = names.filter(|name| !left_out(name.strip_prefix(prefix).unwrap_or(name)));
@@ -53,7 +53,7 @@ fn the_tied_head_of_the_zip_is_the_embedding() {
     assert!(bytes(&head) == bytes(&checkpoint.read("transformer.wte.weight").unwrap()));
 }
 
-/// The buffers that old files hold are what transformers made them: a lower triangle of ones, and -10,000.
+/// The mask buffers in old files are a lower triangle of ones, and -10,000.
 #[test]
 fn mask_buffers_of_the_old_format_are_read_too() {
     let checkpoint = open("gpt2-tiny-bin-legacy");

@@ -1,8 +1,8 @@
-//! Whether two samples of counts come from one distribution.
+//! Tests whether two samples of counts come from the same distribution.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Cells with fewer counts than this in both samples together are pooled.
+/// Cells with fewer counts than this, in both samples together, are pooled.
 const LEAST_COUNT: u64 = 20;
 
 /// The p-value of the two-sample chi-square test.

@@ -1,4 +1,4 @@
-//! evaluation.json: five held-out rows, each by itself in float64, against evaluations in batches of every size.
+//! Compares evaluations with several batch sizes with evaluation.json, where each of five held-out rows was computed separately in float64.
 
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, UnpairedPreference, encode_pairs, encode_unpaired};
 use align_losses::LossType;
@@ -13,21 +13,21 @@ use tch::{Device, Kind};
 
 const ROWS: usize = 5;
 
-/// The script takes the model and the texts that are kept beside it, whatever `ALIGN_GOLDEN` says.
-fn kept(name: &str) -> PathBuf {
+/// The script uses the model and the texts in this folder, so `ALIGN_GOLDEN` has no effect here.
+fn golden_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name)
 }
 
 fn golden() -> Value {
-    serde_json::from_str(&std::fs::read_to_string(kept("evaluation.json")).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(golden_path("evaluation.json")).unwrap()).unwrap()
 }
 
 fn tokenizer() -> Tokenizer {
-    Tokenizer::from_pretrained(kept("data/models/gpt2-tiny")).unwrap()
+    Tokenizer::from_pretrained(golden_path("data/models/gpt2-tiny")).unwrap()
 }
 
 fn policy() -> Gpt2 {
-    Gpt2::from_pretrained(&kept("data/models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
+    Gpt2::from_pretrained(&golden_path("data/models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
 }
 
 fn reference() -> Option<Box<dyn CausalLm>> {
@@ -40,7 +40,7 @@ fn reference() -> Option<Box<dyn CausalLm>> {
 }
 
 fn texts() -> Vec<PreferencePair> {
-    let text = std::fs::read_to_string(kept("data/train.jsonl")).unwrap();
+    let text = std::fs::read_to_string(golden_path("data/train.jsonl")).unwrap();
     text.lines().take(ROWS).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -57,7 +57,7 @@ where
             per_device_eval_batch_size: *size,
             ..TrainingConfig::default()
         };
-        // Four training rows, which nothing is done with.
+        // Four training rows, which are not used.
         let trainer = Trainer::from_objective(objective(training), rows[..4].to_vec()).unwrap();
         trainer.with_evaluation(rows.to_vec()).unwrap().evaluate().unwrap()
     };
@@ -66,7 +66,7 @@ where
         let value = value.as_f64().unwrap();
         for (size, record) in sizes.iter().zip(&records) {
             let found = record.get(metric).unwrap_or(f64::NAN);
-            // float32 against float64; log-ratios are differences of numbers of the order of 100, whose rounding is 8e-6 each.
+            // float32 against float64. Log-ratios are differences of numbers of the order of 100, each with a rounding error of 8e-6.
             let near = (found - value).abs() <= 2e-5 * value.abs().max(1.0);
             assert!(near, "{name}, {metric}, batches of {size}: {found}, expected {value}");
         }

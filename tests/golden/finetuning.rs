@@ -1,4 +1,4 @@
-//! finetuning.json: runs of TRL's SFTTrainer and of transformers' Trainer on a classifier, step by step.
+//! Compares training step by step with finetuning.json: runs of TRL's SFTTrainer, and of transformers' Trainer on a classifier.
 
 use align_data::{PreferencePair, Tokenizer, UnpairedPreference, encode_labelled_texts};
 use align_models::{DistilBert, Gpt2, TrainableModel};
@@ -10,18 +10,19 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
-/// The script takes the models and texts that are kept beside it, whatever `ALIGN_GOLDEN` says.
-fn kept(name: &str) -> PathBuf {
+/// The script uses the models and texts in this folder, so `ALIGN_GOLDEN` has no effect here.
+fn golden_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/data").join(name)
 }
 
 fn golden(part: &str) -> Vec<Value> {
-    let golden: Value = serde_json::from_str(&std::fs::read_to_string(kept("finetuning.json")).unwrap()).unwrap();
+    let golden: Value =
+        serde_json::from_str(&std::fs::read_to_string(golden_path("finetuning.json")).unwrap()).unwrap();
     golden[part].as_array().unwrap().clone()
 }
 
 fn lines<T: serde::de::DeserializeOwned>(file: &str) -> Vec<T> {
-    let text = std::fs::read_to_string(kept(file)).unwrap();
+    let text = std::fs::read_to_string(golden_path(file)).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -42,7 +43,7 @@ fn training(c: &Value) -> TrainingConfig {
     }
 }
 
-/// Every field of every step, the held-out rows after them, and the weights at the end.
+/// Compares every field of every step, the final evaluation, and the final weights.
 fn assert_run<O: Objective>(run: &Value, mut trainer: Trainer<O>) {
     let name = run["name"].as_str().unwrap();
     let near = |what: &str, found: f64, expected: &Value| {
@@ -69,7 +70,7 @@ fn assert_run<O: Objective>(run: &Value, mut trainer: Trainer<O>) {
     for (weight, norm) in run["final_parameter_norms"].as_object().unwrap() {
         let tensor = policy.parameters().get(weight).unwrap_or_else(|| panic!("no weight {weight}"));
         let (found, norm) = (tensor.to_kind(Kind::Double).norm().double_value(&[]), norm.as_f64().unwrap());
-        // Softmax does not see a key's bias, so its gradient is rounding alone, which Adam scales up to steps of the learning rate.
+        // Softmax is invariant to a key's bias, so its gradient is pure rounding, which Adam scales up to steps of the learning rate.
         let walk = match weight.ends_with("k_lin.bias") {
             true => {
                 steps.len() as f64 * run["config"]["learning_rate"].as_f64().unwrap() * (tensor.numel() as f64).sqrt()
@@ -85,7 +86,7 @@ fn assert_run<O: Objective>(run: &Value, mut trainer: Trainer<O>) {
 
 #[test]
 fn fine_tuning_follows_trl() {
-    let folder = kept("models/gpt2-tiny");
+    let folder = golden_path("models/gpt2-tiny");
     let tokenizer = Tokenizer::from_pretrained(&folder).unwrap();
     let pairs = lines::<PreferencePair>("train.jsonl");
     let runs = golden("sft");
@@ -117,7 +118,7 @@ fn fine_tuning_follows_trl() {
 
 #[test]
 fn a_classifier_follows_transformers() {
-    let folder = kept("models/distilbert-tiny");
+    let folder = golden_path("models/distilbert-tiny");
     let tokenizer = Tokenizer::from_pretrained(&folder).unwrap();
     let judged = lines::<UnpairedPreference>("train_kto.jsonl");
     let texts: Vec<String> = judged.iter().map(|row| row.prompt.clone() + &row.completion).collect();

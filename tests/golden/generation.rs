@@ -1,4 +1,4 @@
-//! generate.json, sampling.json and processors.json
+//! Compares generation with generate.json, sampling.json and processors.json.
 
 use crate::chi_square::two_sample_p_value;
 use crate::{golden_dir, read_json};
@@ -28,7 +28,7 @@ fn model(file: &Value) -> Gpt2 {
 }
 
 #[test]
-fn greedy_and_beam_search_write_what_transformers_writes() {
+fn greedy_and_beam_search_equal_those_of_transformers() {
     let file = read_json("generate.json");
     let model = model(&file);
     for case in cases(&file) {
@@ -47,7 +47,7 @@ fn greedy_and_beam_search_write_what_transformers_writes() {
 }
 
 #[test]
-fn sampling_draws_as_often_as_transformers_draws() {
+fn sampling_has_the_distribution_of_transformers() {
     const DRAWS: usize = 4_000;
     let file = read_json("sampling.json");
     let model = model(&file);
@@ -70,14 +70,14 @@ fn sampling_draws_as_often_as_transformers_draws() {
         assert!(p > 1e-4, "{}: p = {p}", case["config"]);
         expected.push(theirs);
     }
-    // The test tells distributions apart: other options give other counts.
+    // The test can distinguish distributions: with other options it fails.
     for pair in expected.windows(2) {
         assert!(two_sample_p_value(&pair[0], &pair[1]) < 1e-4);
     }
 }
 
 #[test]
-fn processors_give_the_scores_that_transformers_gives() {
+fn logits_processors_equal_those_of_transformers() {
     let file = read_json("processors.json");
     let ids: Vec<Vec<i64>> = read(&file["input_ids"]);
     let scores: Vec<Vec<f32>> = read(&file["scores"]);

@@ -1,5 +1,5 @@
-//! LoRA adapters: PEFT's logits, TRL's steps, and what we write read by PEFT where Python has it. `python/lora.py` wrote the
-//! folder `lora`.
+//! Compares LoRA adapters with PEFT's logits and TRL's steps, and lets PEFT read our adapters if Python has it. The folder `lora` was
+//! written by `python/lora.py`.
 //!
 //! `ALIGN_PYTHON=python3 cargo test --test golden lora` runs `python/reload_adapter.py` with that interpreter.
 
@@ -13,8 +13,8 @@ use tch::{Device, Kind, Tensor};
 
 const ABSOLUTE: f64 = 1e-5;
 
-/// The kept models and rows: the adapters belong to these, whatever `ALIGN_GOLDEN` says.
-pub fn kept(name: &str) -> PathBuf {
+/// The models and rows in this folder, to which the adapters belong, so `ALIGN_GOLDEN` has no effect here.
+pub fn golden_path(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/golden")).join(name)
 }
 
@@ -23,26 +23,26 @@ fn golden() -> Value {
 }
 
 pub fn base() -> Gpt2 {
-    Gpt2::from_pretrained(&kept("data/models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
+    Gpt2::from_pretrained(&golden_path("data/models/gpt2-tiny"), Kind::Float, Device::Cpu).unwrap()
 }
 
 fn adapted(name: &str) -> LoraModel {
-    LoraModel::from_pretrained(base(), &kept("lora").join(name)).unwrap()
+    LoraModel::from_pretrained(base(), &golden_path("lora").join(name)).unwrap()
 }
 
-/// The logits behind a text.
+/// The logits after a text.
 pub fn logits(model: &impl CausalLm, ids: &[i64]) -> Vec<f64> {
     let hidden = model.hidden(&Tensor::from_slice(ids).unsqueeze(0), None, &Attention::Causal, None).unwrap();
     Vec::try_from(model.logits(&hidden.select(1, -1)).unwrap().squeeze_dim(0).to_kind(Kind::Double)).unwrap()
 }
 
-/// Compares the logits under the adapters of `folder` with those that `golden` has for them.
+/// Compares the logits with the adapters in `folder` with those in `golden`.
 pub fn assert_logits(golden: &Value, folder: &str) {
     for case in golden["logits"].as_array().unwrap() {
         let name = case["adapter"].as_str().unwrap();
         let ids: Vec<i64> = serde_json::from_value(case["input_ids"].clone()).unwrap();
         let expected: Vec<f64> = serde_json::from_value(case["logits"].clone()).unwrap();
-        let model = LoraModel::from_pretrained(base(), &kept(folder).join(name)).unwrap();
+        let model = LoraModel::from_pretrained(base(), &golden_path(folder).join(name)).unwrap();
         let near = |found: Vec<f64>, what: &str| {
             assert_eq!(found.len(), expected.len());
             for (f, e) in found.iter().zip(&expected) {
@@ -79,17 +79,17 @@ pub fn training(c: &Value) -> TrainingConfig {
 }
 
 #[test]
-fn adapters_that_peft_wrote_give_its_logits() {
+fn adapters_written_by_peft_give_its_logits() {
     assert_logits(&golden(), "lora");
 }
 
-/// Every field of every step, and the adapter at the end.
+/// Compares every field of every step, and the final adapter.
 pub fn assert_run<O: Objective<Model: CausalLm>>(run: &Value, mut trainer: Trainer<O>) {
     let name = run["name"].as_str().unwrap();
     for expected in run["steps"].as_array().unwrap() {
         let record = trainer.next_step().unwrap().unwrap();
         let found = serde_json::to_value(&record).unwrap();
-        // Both sides of a pair tie before the first step.
+        // Before the first step, both completions of a pair have the same reward.
         for (field, expected) in
             expected.as_object().unwrap().iter().filter(|(field, _)| record.step > 1 || *field != "rewards/accuracies")
         {
@@ -118,13 +118,13 @@ pub fn assert_run<O: Objective<Model: CausalLm>>(run: &Value, mut trainer: Train
 }
 
 pub fn rows<T: serde::de::DeserializeOwned>(run: &Value) -> Vec<T> {
-    let text = std::fs::read_to_string(kept("data").join(run["data"].as_str().unwrap())).unwrap();
+    let text = std::fs::read_to_string(golden_path("data").join(run["data"].as_str().unwrap())).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
-fn training_an_adapter_follows_trl() {
-    let tokenizer = Tokenizer::from_pretrained(kept("data/models/gpt2-tiny")).unwrap();
+fn training_an_adapter_equals_trl() {
+    let tokenizer = Tokenizer::from_pretrained(golden_path("data/models/gpt2-tiny")).unwrap();
     let golden = golden();
     let runs = golden["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 3);
@@ -145,9 +145,9 @@ fn training_an_adapter_follows_trl() {
     }
 }
 
-/// An adapter of ours that is trained a little, and the logits under it.
+/// Trains an adapter for a few steps, saves it, and returns the logits with it.
 fn save_trained(options: LoraConfig, dir: &Path) -> Value {
-    let tokenizer = Tokenizer::from_pretrained(kept("data/models/gpt2-tiny")).unwrap();
+    let tokenizer = Tokenizer::from_pretrained(golden_path("data/models/gpt2-tiny")).unwrap();
     let run = &golden()["runs"][0];
     let pairs = encode_pairs(&tokenizer, &rows::<PreferencePair>(run), &EncodeOptions::default()).unwrap().pairs;
     let config = DpoConfig { training: training(&run["config"]), ..DpoConfig::default() };
@@ -161,7 +161,7 @@ fn save_trained(options: LoraConfig, dir: &Path) -> Value {
 }
 
 #[test]
-fn adapters_that_we_trained_are_read_by_peft() {
+fn our_adapters_are_read_by_peft() {
     let dir = tempfile::tempdir().unwrap();
     let all = LoraConfig { r: 2, use_rslora: true, target_modules: Modules::all_linear(), ..LoraConfig::default() };
     let mlp = vec!["mlp.c_proj".to_owned(), "c_fc".to_owned()];
@@ -196,13 +196,13 @@ fn adapters_that_we_trained_are_read_by_peft() {
     read_with_peft(&Value::Object(logits), dir.path());
 }
 
-/// Compares PEFT's logits under the adapters in `dir` with these, where Python has it.
+/// Compares PEFT's logits with the adapters in `dir` with the given ones, if Python has PEFT.
 pub fn read_with_peft(logits: &Value, dir: &Path) {
     std::fs::write(dir.join("logits.json"), logits.to_string()).unwrap();
     let Some(python) = std::env::var_os("ALIGN_PYTHON") else { return };
-    let script = kept("python/reload_adapter.py");
+    let script = golden_path("python/reload_adapter.py");
     let mut command = Command::new(python);
-    command.arg(script).arg(kept("data/models/gpt2-tiny")).arg(dir).env("HF_HUB_OFFLINE", "1");
+    command.arg(script).arg(golden_path("data/models/gpt2-tiny")).arg(dir).env("HF_HUB_OFFLINE", "1");
     let output = command.output().unwrap();
     println!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

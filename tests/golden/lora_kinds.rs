@@ -1,6 +1,6 @@
-//! Adapters of every kind that PEFT writes, beyond plain ones; `python/lora_kinds.py` wrote the folder `lora_kinds`.
+//! Adapters with all special features of PEFT. The folder `lora_kinds` was written by `python/lora_kinds.py`.
 
-use crate::lora::{assert_logits, assert_run, base, kept, logits, read_with_peft, rows, training};
+use crate::lora::{assert_logits, assert_run, base, golden_path, logits, read_with_peft, rows, training};
 use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
 use align_models::{LoraModel, TrainableModel};
 use align_train::{DpoConfig, DpoTrainer};
@@ -11,7 +11,7 @@ fn golden() -> Value {
 }
 
 fn adapted(name: &str) -> LoraModel {
-    LoraModel::from_pretrained(base(), &kept("lora_kinds").join(name)).unwrap()
+    LoraModel::from_pretrained(base(), &golden_path("lora_kinds").join(name)).unwrap()
 }
 
 #[test]
@@ -21,8 +21,8 @@ fn adapters_of_every_kind_give_pefts_logits() {
 }
 
 #[test]
-fn training_one_with_whole_modules_follows_trl() {
-    let tokenizer = Tokenizer::from_pretrained(kept("data/models/gpt2-tiny")).unwrap();
+fn training_an_adapter_with_modules_to_save_equals_trl() {
+    let tokenizer = Tokenizer::from_pretrained(golden_path("data/models/gpt2-tiny")).unwrap();
     let golden = golden();
     let run = &golden["runs"][0];
     let encoding = EncodeOptions { strip_prompt: false, ..EncodeOptions::default() };
@@ -32,7 +32,7 @@ fn training_one_with_whole_modules_follows_trl() {
     assert_run(run, DpoTrainer::new(policy, None, pairs, config).unwrap());
 }
 
-/// What we read and write again.
+/// Adapters that were read and written again.
 #[test]
 fn adapters_of_every_kind_are_read_by_peft_again() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `align-losses` against losses.json: the papers' formulas in float64 NumPy, differentiated by central differences.
+//! Compares `align-losses` with losses.json: the papers' formulas in float64 NumPy, with gradients by central differences.
 
 use align_losses::{
     DpoLoss, DpoOptions, FDivergence, KtoOptions, LossOption, LossType, Pair, PairLogps, PairLoss, cpo, kto, kto_kl,
@@ -35,7 +35,7 @@ fn loss_of(case: &Value) -> DpoLoss {
     .unwrap()
 }
 
-/// What the models say, in one dtype.
+/// The log-probabilities of policy and reference in a dtype.
 fn logps_of(case: &Value, kind: Kind) -> PairLogps {
     let narrow = |chosen, rejected| sides(case, chosen, rejected).map(|x| x.to_kind(kind));
     let policy = narrow("policy_chosen", "policy_rejected");
@@ -44,7 +44,7 @@ fn logps_of(case: &Value, kind: Kind) -> PairLogps {
     PairLogps::new(&policy, &reference).unwrap().with_tokens(&tokens).unwrap()
 }
 
-/// The losses of TRL's `DPOTrainer` but `sft`, which has no loss of its own for each pair.
+/// The losses of TRL's `DPOTrainer`, except `sft`, which has no separate loss for each pair.
 const TRL: [LossType; 14] = [
     LossType::Sigmoid,
     LossType::Hinge,
@@ -62,7 +62,7 @@ const TRL: [LossType; 14] = [
     LossType::SigmoidNorm,
 ];
 
-/// Losses that are no `LossType`. A name that is neither fails.
+/// Losses that are not a `LossType`. An unknown name fails.
 const APART: [&str; 5] = ["cpo_sigmoid", "orpo_odds", "simpo", "slic_hf", "kto"];
 
 fn all_cases() -> Vec<Value> {

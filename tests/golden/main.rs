@@ -1,4 +1,4 @@
-//! Compares the crates with what transformers, TRL and float64 NumPy compute.
+//! Compares the crates with transformers, TRL and float64 NumPy.
 //!
 //! `ALIGN_GOLDEN=DIR cargo test --release --test golden` takes the expected values from DIR; without it they come from
 //! `tests/golden/data`, whose README says how they were made.

@@ -1,5 +1,5 @@
-//! `align-metrics` against scipy: small token lists that this repository keeps, and the notebook's published texts where
-//! they are at hand.
+//! Compares `align-metrics` with scipy, on small token lists in this repository and on the notebook's published texts if they
+//! are available.
 
 use align_data::{ScoredTexts, Tokenizer};
 use align_metrics::{Bootstrap, EvaluationReport, mean, miller_madow_entropy, notebook_entropy, token_entropy};

@@ -1,4 +1,4 @@
-//! gpt2_logits.json and distilbert.json: logits and log-probabilities, in every checkpoint format.
+//! Compares logits and log-probabilities with gpt2_logits.json and distilbert.json, for every checkpoint format.
 
 use crate::{golden_dir, read_json};
 use align_models::{Attention, CausalLm, DistilBert, Gpt2, SequenceClassifier};
@@ -51,7 +51,7 @@ fn assert_near(found: &[f64], expected: &[f64], what: &str) {
     }
 }
 
-/// The logits at each row's last real token.
+/// The logits at the last token of each row that is not padding.
 fn last_real(model: &Gpt2, hidden: &Tensor, mask: &[Vec<i64>]) -> Vec<Vec<f64>> {
     let at = |row: usize| mask[row].iter().rposition(|m| *m == 1).unwrap() as i64;
     (0..mask.len())
@@ -97,7 +97,7 @@ fn gpt2_logits_through_the_cache_token_by_token() {
             (matrix(&case.input_ids), matrix(&case.attention_mask), matrix(&case.position_ids));
         let (batch, seq) = ids.size2().unwrap();
         let mut cache = model.new_cache(batch, seq);
-        // A first chunk of two tokens, where there are two, then one by one.
+        // A first chunk of up to two tokens, then one token at a time.
         let first = seq.min(2);
         let mut hidden = Vec::new();
         let mut from = 0;
@@ -140,7 +140,7 @@ fn gpt2_in_bfloat16_stays_near_float32() {
         let row = PromptCompletion { prompt_ids: &case.prompt_ids, completion_ids: &case.completion_ids };
         let found = completion_logps(&model, &[row], 1).unwrap().remove(0);
         for (f, e) in found.iter().zip(&case.token_logps) {
-            // bfloat16 keeps 8 bits: a few per cent of a log-probability of about -4.
+            // bfloat16 has 8 bits of precision: a few per cent of a log-probability of about -4.
             assert!((f64::from(*f) - e).abs() < 0.3, "{f}, expected {e}");
         }
     }

@@ -1,4 +1,4 @@
-//! What `save_pretrained` writes: read back here to the bit, and by transformers where Python has it.
+//! Models written by `save_pretrained` are read back bitwise equal, and by transformers if Python has it.
 //!
 //! `ALIGN_PYTHON=python3 cargo test --test golden saved` runs `python/reload.py` with that interpreter.
 

@@ -1,4 +1,4 @@
-//! train.json: TRL's training runs, step by step.
+//! Compares training step by step with train.json: runs of TRL's trainers.
 
 use crate::{golden_dir, read_json};
 use align_data::{
@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use tch::{Device, Kind, Tensor};
 
-/// TRL averages these over micro-batches of unlike length.
+/// TRL averages these fields over micro-batches of different length without weights.
 const UNWEIGHTED: [&str; 4] = ["entropy", "logits/chosen", "logits/rejected", "mean_token_accuracy"];
 
 fn lines<T: serde::de::DeserializeOwned>(file: &str) -> Vec<T> {
@@ -50,7 +50,7 @@ fn runs(trainer: Option<&str>) -> Vec<Value> {
     runs.filter(|run| run.get("trainer").and_then(Value::as_str) == trainer).cloned().collect()
 }
 
-/// AdamW's numbers where the file does not say: transformers' defaults, which are ours.
+/// AdamW's options that are not in the file: transformers' defaults, which are ours too.
 fn training(c: &Value) -> TrainingConfig {
     let defaults = TrainingConfig::default();
     let number = |name: &str, default: f64| c.get(name).map_or(default, |value| value.as_f64().unwrap());
@@ -100,7 +100,7 @@ fn dpo_config(c: &Value) -> DpoConfig {
     }
 }
 
-/// Every field of every step, and the weights at the end.
+/// Compares every field of every step, and the final weights.
 fn assert_run<O: Objective<Model: CausalLm>>(run: &Value, mut trainer: Trainer<O>) {
     let name = run["name"].as_str().unwrap();
     for expected in run["steps"].as_array().unwrap() {
@@ -138,7 +138,7 @@ fn dpo_follows_trl() {
     }
 }
 
-/// In bfloat16 each loss stays as near TRL's float32 run as rounding allows, and on average nearer than TRL's own bfloat16 run does.
+/// In bfloat16, each loss is as close to TRL's float32 run as rounding allows, and on average closer than TRL's own bfloat16 run.
 #[test]
 fn dpo_in_bfloat16_errs_less_than_trl_does() {
     if std::env::var_os("ALIGN_GOLDEN").is_some() {

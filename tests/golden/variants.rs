@@ -1,4 +1,4 @@
-//! The kept tiny models with settings that their own files do not have; `python/variants.py` wrote what transformers makes of them.
+//! The tiny models with other settings in their configs. The expected values of transformers were written by `python/variants.py`.
 
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::generation::{Generation, GenerationConfig, generate_prompts};
@@ -21,7 +21,7 @@ fn ids() -> Tensor {
     Tensor::from_slice(&ids).unsqueeze(0)
 }
 
-/// A copy of a kept model whose config has `field`, without the tensor `dropped`.
+/// A copy of a tiny model with `field` in its config and without the tensor `dropped`.
 fn variant(name: &str, field: &str, value: Value, dropped: Option<&str>) -> tempfile::TempDir {
     let from = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/data/models")).join(name);
     let dir = tempfile::tempdir().unwrap();
@@ -54,7 +54,7 @@ fn activations_are_those_of_transformers_under_all_of_its_names() {
     for (name, expected) in activations {
         let activation: Activation = serde_json::from_value(json!(name)).unwrap();
         near(&activation.forward(&x).unwrap(), expected, name);
-        // What is saved is a name that transformers has for the same function.
+        // The saved name is one that transformers knows for the same function.
         let saved = serde_json::to_value(activation).unwrap();
         near(&activation.forward(&x).unwrap(), &activations[saved.as_str().unwrap()], name);
     }
@@ -91,7 +91,7 @@ fn each_of_several_ids_in_config_json_ends_a_text() {
         .unwrap()
         .remove(0);
     let expected: Vec<i64> = serde_json::from_value(golden["generated"].clone()).unwrap();
-    // The end itself is left out.
+    // EOS itself is not included.
     assert_eq!(
         (prompt.iter().chain(&text.ids).copied().collect::<Vec<_>>(), text.finished),
         (expected[..expected.len() - 1].to_vec(), true)

@@ -8,7 +8,7 @@ use align_train::{DpoConfig, Objective};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
 
-/// A step's output, and the gradient of each weight.
+/// The output of a step, and the gradient of each weight.
 pub type Step = (BatchOutput, Vec<(String, Tensor)>);
 
 pub fn policy() -> Gpt2 {
@@ -16,17 +16,17 @@ pub fn policy() -> Gpt2 {
     Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).unwrap()
 }
 
-/// Numbers below a bound, one after the other.
+/// A pseudo-random generator of numbers below a bound.
 pub fn draws(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed;
     move |most| {
-        // Knuth's MMIX generator; its high bits are good enough for lengths and ids.
+        // Knuth's MMIX generator. Its high bits are random enough for lengths and ids.
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % most
     }
 }
 
-/// `base` with each loss alone.
+/// One config per loss, based on `base`.
 pub fn each_loss(base: &DpoConfig) -> Vec<DpoConfig> {
     let of = |loss_type: LossType| {
         let label_smoothing = if loss_type == LossType::ExoPair { 0.1 } else { 0.0 };

@@ -32,7 +32,7 @@ pub struct RunOptions {
     #[arg(long)]
     #[serde(skip)]
     output_dir: PathBuf,
-    /// Resume from the newest checkpoint in --output-dir, or start again if there is none yet.
+    /// Resume from the newest checkpoint in --output-dir, or start again if the run ended before its first checkpoint.
     #[arg(long)]
     #[serde(skip)]
     resume: bool,

@@ -143,7 +143,7 @@ fn default_label_names_give_a_warning() {
         write_classifier(dir.path(), &[0, 1], &labels, None);
         let (scores, log) = classify(dir.path(), &[]).unwrap();
         assert!(near(scores[0], 0.0852), "{labels:?}: {scores:?}");
-        assert_eq!(log.contains("LABEL_0 is taken for the negative class"), warns, "{labels:?}: {log}");
+        assert_eq!(log.contains("LABEL_0 is assumed to be the negative class"), warns, "{labels:?}: {log}");
     }
     for labels in [["dull", "good"], ["LABEL_0", "good"], ["POSITIVE", "NEGATIVE"], ["good", "bad"]] {
         write_classifier(dir.path(), &[0, 1], &labels, None);

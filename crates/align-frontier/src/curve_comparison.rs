@@ -1,7 +1,7 @@
 use crate::comparison::{format_estimate, rewards};
 use crate::group_by_loss::group_by_loss;
 use crate::{Comparison, LossSetting, Point, PolicyResult, Result, Sweep};
-use align_metrics::{Bootstrap, Clusters, PairedComparison, mean_height_weights};
+use align_metrics::{Bootstrap, Clusters, PairedComparison, curve_mean_weights};
 use serde::{Deserialize, Serialize};
 
 /// Compares two losses by the area between their curves of reward against `KL(policy ‖ reference)`, over the divergence
@@ -59,7 +59,7 @@ pub(crate) fn curve_comparisons(
                 continue;
             }
             let heights = |x: &[f64], points: &[(&Point, &PolicyResult)]| -> Result<Vec<f64>> {
-                let weights = mean_height_weights(x, from, to)?;
+                let weights = curve_mean_weights(x, from, to)?;
                 let mut sums = vec![0.0; sweep.sft.samples.len()];
                 for (weight, (_, run)) in weights.iter().zip(points) {
                     sums.iter_mut().zip(rewards(run)).for_each(|(sum, reward)| *sum += weight * reward);

@@ -1,6 +1,6 @@
 use crate::group_by_loss::group_by_loss;
 use crate::{LossSetting, Point, PolicyResult, Result, Sweep};
-use align_metrics::{CurvePoint, leads as metric_leads};
+use align_metrics::{CurvePoint, leading_curves};
 use serde::{Deserialize, Serialize};
 
 /// The quantity on the horizontal axis of a frontier.
@@ -44,7 +44,7 @@ pub(crate) fn leading_losses(sweep: &Sweep, measure: FrontierMeasure) -> Result<
         return Ok(Vec::new());
     }
     let mut found: Vec<LeadingLoss> = Vec::new();
-    for stretch in metric_leads(&curves.iter().map(|(_, curve)| curve).collect::<Vec<_>>())? {
+    for stretch in leading_curves(&curves.iter().map(|(_, curve)| curve).collect::<Vec<_>>())? {
         let loss = |at: &usize| curves.get(*at).map(|(loss, _)| *loss);
         let Some(leader) = stretch.leader.as_ref().and_then(loss) else { continue };
         let (from, to) = (stretch.x_low, stretch.x_high);

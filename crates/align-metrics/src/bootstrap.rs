@@ -3,7 +3,7 @@ use align_base::random::generator;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// Most resamples: their values take 80 MB.
+/// Maximum number of resamples, whose values take 80 MB.
 const MOST_RESAMPLES: usize = 10_000_000;
 
 /// A confidence interval.
@@ -13,19 +13,19 @@ pub struct Interval {
     pub low: f64,
     /// Its upper end.
     pub high: f64,
-    /// How often intervals made like this one hold the value that endless texts would give: 0.95 for 95%.
+    /// The confidence level: the fraction of such intervals that contain the true value. 0.95 for 95%.
     pub level: f64,
 }
 
-/// How to resample: whole texts are drawn with replacement, since the tokens of a text are not independent.
+/// Options of the bootstrap. Whole texts are resampled with replacement, because the tokens of a text are not independent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bootstrap {
-    /// Number of resamples; at least `2 / (1 - level)`, so that something lies outside the interval.
+    /// Number of resamples; at least `2 / (1 - level)`, so that some values are outside the interval.
     pub resamples: usize,
-    /// The intervals' level, between 0 and 1.
+    /// Confidence level, between 0 and 1.
     pub level: f64,
-    /// Fixes the draws: a resample is a function of the seed and its number.
+    /// Seed of the random numbers. A resample is a function of the seed and its number.
     pub seed: u64,
 }
 
@@ -37,10 +37,10 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// Checks the options; whatever uses them does so too.
+    /// Checks the options. All functions that use them call this.
     ///
     /// # Errors
-    /// An option outside its range.
+    /// An option is out of range.
     pub fn validate(&self) -> Result<()> {
         if !(self.level > 0.0 && self.level < 1.0) {
             let expected = "between 0 and 1, such as 0.95".to_owned();
@@ -53,14 +53,14 @@ impl Bootstrap {
             return Err(Error::Option { option: "resamples", expected, found: self.resamples.to_string() });
         }
         if self.resamples > MOST_RESAMPLES {
-            let expected = format!("at most {MOST_RESAMPLES}: more make no interval more exact");
+            let expected = format!("at most {MOST_RESAMPLES}: more do not make intervals more accurate");
             return Err(Error::Option { option: "resamples", expected, found: self.resamples.to_string() });
         }
         Ok(())
     }
 
-    /// The interval of a statistic that `statistic` computes from the rows it is given (each from 0 to `rows - 1`, drawn
-    /// with replacement): the percentiles of its values.
+    /// The percentile interval of a statistic. `statistic` is called with the row numbers of each resample (from 0 to `rows - 1`, drawn
+    /// with replacement).
     ///
     /// ```
     /// let scores = [0.1, 0.4, -0.3, 0.9, 0.2];
@@ -71,7 +71,7 @@ impl Bootstrap {
     /// ```
     ///
     /// # Errors
-    /// No rows, or an option outside its range.
+    /// There are no rows, or an option is out of range.
     pub fn interval(&self, rows: usize, mut statistic: impl FnMut(&[usize]) -> f64) -> Result<Interval> {
         let [values] = self.values(rows, |drawn| [statistic(drawn)])?;
         Ok(self.percentiles(values))

@@ -1,39 +1,37 @@
-use crate::checks::all_finite;
+use crate::checks::check_all_finite;
 use crate::{Error, Result};
 
-/// Rows that are added to a product at a time: their features stay in the processor's nearest cache.
+/// Number of rows processed together, so that their features stay in the L1 cache.
 const ROWS: usize = 4;
 
-/// Below this part of the plain norm, a debiased one is rounding alone.
+/// A debiased norm below this fraction of the ordinary norm is only rounding error.
 const ROUNDING: f64 = 1e-12;
 
-/// Linear centred kernel alignment of two models' hidden states for the same inputs, between 0 and 1: Kornblith et al.
+/// Linear centred kernel alignment (CKA) of the hidden states of two models for the same inputs, between 0 and 1: Kornblith et al.
 /// (2019, arXiv:1905.00414), eq. 4 with linear kernels.
 ///
-/// `‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖)` in Frobenius norms, with `X` of shape (rows, features) and `Y` of shape (rows, other features)
-/// row-major, their features centred. It is 1 for `Y = s X Q` with a scale `s` and an orthogonal `Q`. With fewer rows
-/// than features it is near 1 for any two models: [`debiased_linear_cka`] is not.
+/// `‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖)` with Frobenius norms, where `X` has shape (rows, features) and `Y` has shape (rows, other features), both
+/// row-major and centred per feature. It is 1 for `Y = s X Q` with a scale `s` and an orthogonal `Q`. With fewer rows than features it
+/// is close to 1 for any two models; use [`debiased_linear_cka`] then.
 ///
 /// ```
-/// // Two inputs' states: (1, 2) and (3, 5), then the same turned by 90° and doubled.
+/// // The states of two inputs: (1, 2) and (3, 5), then the same rotated by 90° and doubled.
 /// let cka = align_metrics::linear_cka(2, &[1.0, 2.0, 3.0, 5.0], &[-4.0, 2.0, -10.0, 6.0])?;
 /// assert!((cka - 1.0).abs() < 1e-12);
 /// # Ok::<(), align_metrics::Error>(())
 /// ```
 ///
 /// # Errors
-/// Fewer than 2 rows, values that are not a matrix of so many rows, a value that is not finite, or rows that are all the
-/// same.
+/// Fewer than 2 rows, values whose number is not a multiple of `rows`, a value that is not finite, or rows that are all the same.
 pub fn linear_cka(rows: usize, first: &[f32], second: &[f32]) -> Result<f64> {
-    let (x, y) = both(2, rows, first, second)?;
+    let (x, y) = centred_features(2, rows, first, second)?;
     alignment(x.product(&y), x.product(&x), y.product(&y))
 }
 
 /// [`linear_cka`] with the unbiased estimator of each product (Song et al., 2012; Nguyen et al., 2021, arXiv:2010.15327).
 ///
-/// Of unrelated states it is about 0, however few the rows, and so may be below 0.
-/// With the rows' squared norms `x` and `y`, `n` rows, and all centred, each `‖YᵀX‖²` becomes
-/// `‖YᵀX‖² - n / (n - 2) x·y + Σx Σy / ((n - 1) (n - 2))`.
+/// For unrelated states it is about 0 even with few rows, and may be negative. Each `‖YᵀX‖²` is replaced by
+/// `‖YᵀX‖² - n / (n - 2) x·y + Σx Σy / ((n - 1) (n - 2))`, with the squared norms `x` and `y` of the `n` centred rows.
 ///
 /// ```
 /// let states = [1.0, 2.0, 4.0, 7.0, 11.0]; // one feature of five inputs
@@ -43,9 +41,9 @@ pub fn linear_cka(rows: usize, first: &[f32], second: &[f32]) -> Result<f64> {
 /// ```
 ///
 /// # Errors
-/// Those of [`linear_cka`], with at least 4 rows, and rows that are all equally far from each other.
+/// The errors of [`linear_cka`], fewer than 4 rows, and rows that all have the same distance from each other.
 pub fn debiased_linear_cka(rows: usize, first: &[f32], second: &[f32]) -> Result<f64> {
-    let (x, y) = both(4, rows, first, second)?;
+    let (x, y) = centred_features(4, rows, first, second)?;
     let debiased = |a: &Features, b: &Features| {
         let (n, [a_norms, b_norms]) = (rows as f64, [a.squared_norms(), b.squared_norms()]);
         let dot: f64 = a_norms.iter().zip(&b_norms).map(|(a, b)| a * b).sum();
@@ -64,16 +62,16 @@ fn alignment(between: f64, first: f64, second: f64) -> Result<f64> {
     Ok(between / (first.sqrt() * second.sqrt()))
 }
 
-fn both(least: usize, rows: usize, first: &[f32], second: &[f32]) -> Result<(Features, Features)> {
+fn centred_features(least: usize, rows: usize, first: &[f32], second: &[f32]) -> Result<(Features, Features)> {
     if rows < least {
         return Err(Error::TooFew { what: "rows of hidden states", least, found: rows });
     }
     Ok((Features::centred(rows, first)?, Features::centred(rows, second)?))
 }
 
-/// A matrix of shape (rows, columns), row-major, each column's mean 0.
+/// A row-major matrix of shape (rows, columns) in which each column has mean 0.
 struct Features {
-    /// Rows of 0, which add nothing to a product, make their number a multiple of `ROWS`.
+    /// Padded with rows of zeros, which do not change products, to a multiple of `ROWS`.
     values: Vec<f64>,
     columns: usize,
 }
@@ -86,7 +84,7 @@ impl Features {
             return Err(Error::Option { option: "rows", expected, found: rows.to_string() });
         }
         let of_row = |row: &[f32]| row.iter().copied().find(|x| !x.is_finite()).map_or(0.0, f64::from);
-        all_finite("hidden state", values.chunks(columns).map(of_row))?;
+        check_all_finite("hidden state", values.chunks(columns).map(of_row))?;
         let mut means = vec![0.0; columns];
         for row in values.chunks(columns) {
             means.iter_mut().zip(row).for_each(|(mean, value)| *mean += f64::from(*value));
@@ -104,7 +102,7 @@ impl Features {
         self.values.chunks(self.columns).map(|row| row.iter().map(|x| x * x).sum()).collect()
     }
 
-    /// The squared Frobenius norm of the product of this matrix's transpose with another of as many rows.
+    /// The squared Frobenius norm of the product of the transpose of this matrix with another matrix of the same number of rows.
     fn product(&self, other: &Self) -> f64 {
         let mut product = vec![0.0; self.columns * other.columns];
         for (left, right) in self.blocks().zip(other.blocks()) {

@@ -1,10 +1,10 @@
-use crate::checks::same_count;
-use crate::{Result, sum::Sum};
+use crate::checks::check_same_length;
+use crate::{Result, compensated_sum::CompensatedSum};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Which rows belong together, such as the texts of one prompt: they are not independent of each other.
+/// Groups of rows that are not independent of each other, such as the texts of one prompt.
 ///
 /// ```
 /// let clusters = align_metrics::Clusters::by(&["a film", "a book", "a film"]);
@@ -12,13 +12,13 @@ use std::hash::Hash;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clusters {
-    /// The cluster of each row, numbered as they first come.
+    /// The cluster of each row, numbered in order of first occurrence.
     of_rows: Vec<usize>,
     count: usize,
 }
 
 impl Clusters {
-    /// Rows with equal keys (a prompt, its number) belong together.
+    /// Creates one cluster for each distinct key, such as a prompt or its number.
     #[must_use]
     pub fn by<K: Eq + Hash>(keys: &[K]) -> Self {
         let mut numbers = HashMap::new();
@@ -44,11 +44,11 @@ impl Clusters {
         self.count
     }
 
-    /// These clusters, checked to be those of so many rows; without any, each row is one of its own.
-    pub(crate) fn or_rows(clusters: Option<&Self>, rows: usize) -> Result<Cow<'_, Self>> {
+    /// Checks the number of rows of the clusters. Without clusters, each row is its own cluster.
+    pub(crate) fn or_one_per_row(clusters: Option<&Self>, rows: usize) -> Result<Cow<'_, Self>> {
         match clusters {
             Some(clusters) => {
-                same_count("clusters' keys", "rows", rows, clusters.rows())?;
+                check_same_length("clusters' keys", "rows", rows, clusters.rows())?;
                 Ok(Cow::Borrowed(clusters))
             }
             None => Ok(Cow::Owned(Self { of_rows: (0..rows).collect(), count: rows })),
@@ -57,12 +57,12 @@ impl Clusters {
 
     /// The sum of the rows' values in each cluster.
     pub(crate) fn sums(&self, values: impl IntoIterator<Item = f64>) -> Vec<f64> {
-        let mut sums = vec![Sum::default(); self.count];
+        let mut sums = vec![CompensatedSum::default(); self.count];
         for (cluster, value) in self.of_rows.iter().zip(values) {
             if let Some(sum) = sums.get_mut(*cluster) {
                 sum.add(value);
             }
         }
-        sums.into_iter().map(Sum::value).collect()
+        sums.into_iter().map(CompensatedSum::value).collect()
     }
 }

@@ -1,40 +1,41 @@
-use crate::sum::Sum;
+use crate::compensated_sum::CompensatedSum;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// How varied a set of generated texts is, among each other and each within itself, and how long they are.
+/// The diversity of a set of generated texts, between and within texts, and their lengths.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Diversity {
     /// Number of texts.
     pub texts: usize,
-    /// Their mean length in tokens, without the end.
+    /// Their mean length in tokens, without EOS.
     pub mean_length: f64,
-    /// The share of texts without an end, where it was said what ends one: they were cut, or run on for ever.
+    /// The fraction of texts without EOS, which reached the length limit; `None` if no EOS was given.
     pub unfinished: Option<f64>,
-    /// The n-grams, in the order asked for.
+    /// The diversity of n-grams, in the order of the given lengths.
     pub ngrams: Vec<NgramDiversity>,
 }
 
-/// How varied the n-grams of a set of texts are.
+/// The diversity of the n-grams in a set of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct NgramDiversity {
-    /// Tokens of an n-gram.
+    /// Number of tokens in an n-gram.
     pub n: usize,
-    /// Number of n-grams in all texts; none reaches from one text into the next.
+    /// Number of n-grams in all texts. N-grams do not cross text boundaries.
     pub ngrams: u64,
-    /// distinct-n (Li et al., 2016, arXiv:1510.03055): distinct n-grams of all texts, over all their n-grams.
+    /// distinct-n (Li et al., 2016, arXiv:1510.03055): the number of distinct n-grams in all texts divided by the number of n-grams.
     ///
-    /// The paper divides by the number of tokens; dividing by that of n-grams, as most programs do, makes 1 the most for
-    /// every `n`. It falls with the number of texts: compare sets of one size.
+    /// The paper divides by the number of tokens. Dividing by the number of n-grams, as most implementations do, makes the maximum 1 for
+    /// every `n`. The value decreases with the number of texts: compare sets of equal size.
     pub distinct: f64,
-    /// The mean over texts of a text's own distinct n-grams over its n-grams. Texts shorter than `n` are left out.
+    /// The mean over texts of the number of distinct n-grams in a text divided by its number of n-grams. Texts shorter than `n` are
+    /// excluded.
     pub distinct_per_text: f64,
 }
 
 impl NgramDiversity {
-    /// The mean share of a text's n-grams that occurred before in the same text: seq-rep-n of Welleck et al. (2020,
-    /// arXiv:1908.04319), there with `n = 4`. One minus [`distinct_per_text`](Self::distinct_per_text).
+    /// The mean fraction of n-grams in a text that occurred earlier in the same text: seq-rep-n of Welleck et al. (2020,
+    /// arXiv:1908.04319), who use `n = 4`. Equal to one minus [`distinct_per_text`](Self::distinct_per_text).
     #[must_use]
     pub fn self_repetition(&self) -> f64 {
         1.0 - self.distinct_per_text
@@ -52,30 +53,30 @@ impl NgramDiversity {
         let distinct = |text: &[i64]| text.windows(n).collect::<HashSet<_>>().len() as f64;
         let ngrams: u64 = long.iter().map(|text| count(text)).sum();
         let all: HashSet<&[i64]> = long.iter().flat_map(|text| text.windows(n)).collect();
-        let per_text = Sum::of(long.iter().map(|text| distinct(text) / count(text) as f64));
+        let per_text = CompensatedSum::of(long.iter().map(|text| distinct(text) / count(text) as f64));
         let distinct = all.len() as f64 / ngrams as f64;
         Ok(Self { n, ngrams, distinct, distinct_per_text: per_text / long.len() as f64 })
     }
 }
 
 impl Diversity {
-    /// Measures texts, given as token ids, by n-grams of each length in `ns`.
+    /// Computes the diversity of texts, given as token ids, for n-grams of each length in `ns`.
     ///
-    /// `end` is the id that ends a text: what follows its first place (padding) does not count, nor does it itself.
+    /// `end` is the EOS id. A text is cut before its first EOS, so padding is ignored.
     ///
     /// ```
     /// use align_metrics::Diversity;
     /// let texts = [vec![1i64, 2, 1, 2, 0], vec![1, 2, 3]];
     /// let found = Diversity::of(&texts, &[2], Some(0))?;
     /// assert_eq!((found.mean_length, found.unfinished), (3.5, Some(0.5)));
-    /// // (1 2) (2 1) (1 2), (1 2) (2 3): 3 of 5 distinct; in the texts themselves 2 of 3 and 2 of 2.
+    /// // (1 2) (2 1) (1 2), (1 2) (2 3): 3 of 5 are distinct; within the texts 2 of 3 and 2 of 2.
     /// assert_eq!(found.ngrams[0].distinct, 3.0 / 5.0);
     /// assert!((found.ngrams[0].self_repetition() - (1.0 / 3.0 + 0.0) / 2.0).abs() < 1e-12);
     /// # Ok::<(), align_metrics::Error>(())
     /// ```
     ///
     /// # Errors
-    /// No texts, an `n` of 0, or an `n` above every text's length.
+    /// No texts, an `n` of 0, or an `n` greater than the length of every text.
     pub fn of<T: AsRef<[i64]>>(texts: &[T], ns: &[usize], end: Option<i64>) -> Result<Self> {
         if texts.is_empty() {
             return Err(Error::Empty("texts"));

@@ -1,25 +1,25 @@
-use crate::sum::Sum;
+use crate::compensated_sum::CompensatedSum;
 use crate::{Bootstrap, Error, Estimate, Result, token_entropy};
 use align_base::random::generator;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-/// The sample that every model is cut down to before entropies are compared.
+/// The size of the samples on which entropies are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EqualSamples {
-    /// Number of texts: that of the smallest set.
+    /// Number of texts: at most that of the smallest set.
     pub texts: usize,
-    /// First tokens of each text: no more than the shortest model's limit.
+    /// Number of tokens at the beginning of each text: at most the smallest length limit of the models.
     pub tokens: usize,
 }
 
-/// The mean [`token_entropy`](crate::token_entropy) of samples of one size, in nats, and the interval that the samples'
-/// entropies cover.
+/// The mean [`token_entropy`](crate::token_entropy) of samples of equal size, in nats, with the percentile interval of the samples'
+/// entropies.
 ///
-/// A model with more or longer texts has the higher entropy for that reason alone. Cut every text to its first
-/// `sample.tokens` tokens, draw `sample.texts` texts without replacement, as often as `draws.resamples` says, and the
-/// models' means can be compared. The interval is of single samples, and so has no width where all texts are needed.
+/// More or longer texts have a higher entropy. To compare models, every text is truncated to `sample.tokens` tokens, and `sample.texts`
+/// texts are drawn without replacement, `draws.resamples` times. The interval describes single samples, and has zero width if a sample
+/// contains all texts.
 ///
 /// ```
 /// use align_metrics::{equal_samples_entropy, Bootstrap, EqualSamples};
@@ -31,7 +31,7 @@ pub struct EqualSamples {
 /// ```
 ///
 /// # Errors
-/// Fewer texts than the sample takes, an empty sample, none with a token, or an option outside its range.
+/// Fewer texts than `sample.texts`, an empty sample, no tokens in the texts, or an option out of range.
 pub fn equal_samples_entropy<T: AsRef<[i64]>>(
     texts: &[T],
     skip: Option<i64>,
@@ -41,8 +41,8 @@ pub fn equal_samples_entropy<T: AsRef<[i64]>>(
     equal_samples(texts, skip, sample, draws, |texts| token_entropy(texts, None))
 }
 
-/// The same for another number than the entropy, such as [`chao_wang_jost_entropy`](crate::chao_wang_jost_entropy): what
-/// `statistic` says of the texts of each sample. It is 0 for a sample of empty texts alone.
+/// Like [`equal_samples_entropy`], for any `statistic` of the texts of a sample, such as
+/// [`chao_wang_jost_entropy`](crate::chao_wang_jost_entropy). A sample that contains only empty texts has the value 0.
 ///
 /// ```
 /// use align_metrics::{equal_samples, miller_madow_entropy, Bootstrap, EqualSamples};
@@ -50,13 +50,13 @@ pub fn equal_samples_entropy<T: AsRef<[i64]>>(
 /// let found = equal_samples(&[[1i64, 2, 3]; 9], None, sample, &Bootstrap::default(), |texts| {
 ///     miller_madow_entropy(texts, None)
 /// })?;
-/// // Two tokens, twice each, among four: log 2 and (2 - 1) / (2 · 4).
+/// // Two distinct tokens among four: log 2 + (2 - 1) / (2 · 4).
 /// assert!((found.value - (2f64.ln() + 1.0 / 8.0)).abs() < 1e-12);
 /// # Ok::<(), align_metrics::Error>(())
 /// ```
 ///
 /// # Errors
-/// As [`equal_samples_entropy`], and what `statistic` answers.
+/// The errors of [`equal_samples_entropy`] and of `statistic`.
 pub fn equal_samples<T: AsRef<[i64]>>(
     texts: &[T],
     skip: Option<i64>,
@@ -66,7 +66,7 @@ pub fn equal_samples<T: AsRef<[i64]>>(
 ) -> Result<Estimate> {
     draws.validate()?;
     if sample.texts == 0 || sample.texts > texts.len() {
-        let expected = format!("from 1 to the {} texts that there are", texts.len());
+        let expected = format!("1 to {}, the number of texts", texts.len());
         return Err(Error::Option { option: "sample.texts", expected, found: sample.texts.to_string() });
     }
     if sample.tokens == 0 {
@@ -76,11 +76,11 @@ pub fn equal_samples<T: AsRef<[i64]>>(
         .iter()
         .map(|text| text.as_ref().iter().copied().filter(|id| Some(*id) != skip).take(sample.tokens).collect())
         .collect();
-    // No text has a token: that is an error of the texts, not of a sample.
+    // If no text has a token, return the error of the statistic.
     if cut.iter().all(Vec::is_empty) {
         return statistic(&[]).map(|value| Estimate { value, interval: draws.percentiles(vec![value]) });
     }
-    // One and the same sample where all texts are taken.
+    // If a sample contains all texts, all samples are equal.
     let different = if sample.texts == texts.len() { 1 } else { draws.resamples };
     let mut values = Vec::with_capacity(different);
     for draw in 0..different as u64 {
@@ -88,12 +88,12 @@ pub fn equal_samples<T: AsRef<[i64]>>(
         taken.iter_mut().take(sample.texts).for_each(|is_taken| *is_taken = true);
         taken.shuffle(&mut generator(draws.seed, "equal samples", draw));
         let drawn: Vec<&[i64]> = cut.iter().zip(&taken).filter(|(_, t)| **t).map(|(text, _)| text.as_slice()).collect();
-        // A sample of empty texts alone has one outcome: nothing.
+        // The statistic of only empty texts is 0.
         values.push(if drawn.iter().all(|text| text.is_empty()) { 0.0 } else { statistic(&drawn)? });
     }
     if let [only] = values[..] {
         values.resize(draws.resamples, only);
     }
-    let value = Sum::of(values.iter().copied()) / values.len() as f64;
+    let value = CompensatedSum::of(values.iter().copied()) / values.len() as f64;
     Ok(Estimate { value, interval: draws.percentiles(values) })
 }

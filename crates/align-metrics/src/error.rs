@@ -4,18 +4,18 @@ use align_base::printable;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nothing to compute from.
+    /// An input is empty.
     #[error("there are no {0}: nothing to compute from")]
     Empty(&'static str),
-    /// A value that is not finite.
+    /// A score is not finite.
     #[error("row {row}: the score is {value}, expected a finite number: score the text again or leave the row out")]
     NotFinite {
         /// The row, from one.
         row: usize,
-        /// Its value.
+        /// The value.
         value: f64,
     },
-    /// Not as many scores as texts.
+    /// The numbers of scores and texts differ.
     #[error("expected a score for each of the {texts} texts, found {scores}")]
     Lengths {
         /// Number of texts.
@@ -23,7 +23,7 @@ pub enum Error {
         /// Number of scores.
         scores: usize,
     },
-    /// An option outside its range.
+    /// An option is out of range.
     #[error("{option}: expected {expected}, found {found}")]
     Option {
         /// The option.
@@ -33,47 +33,47 @@ pub enum Error {
         /// Its value.
         found: String,
     },
-    /// A value that the quantity cannot have.
+    /// A value is invalid.
     #[error("row {row}: the {what} is {value}, expected {expected}")]
     Value {
-        /// What it is a value of.
+        /// The quantity.
         what: &'static str,
         /// The row, from one.
         row: usize,
         /// The value.
         value: f64,
-        /// What it may be.
+        /// The valid values.
         expected: &'static str,
     },
-    /// Two lists that belong together are not of one length.
+    /// Two lists that belong together have different lengths.
     #[error("expected {expected} {what}, one for each of the {of}, found {found}")]
     Count {
-        /// What the list holds.
+        /// The items of the list.
         what: &'static str,
-        /// What each of them belongs to.
+        /// The items of the other list.
         of: &'static str,
-        /// Its length as it should be.
+        /// The expected length.
         expected: usize,
-        /// Its length.
+        /// The actual length.
         found: usize,
     },
-    /// Too little to say how far a number may be off, or to compute it at all.
+    /// There are too few items to compute a value or its confidence interval.
     #[error("expected at least {least} {what}, found {found}")]
     TooFew {
-        /// What there is too little of.
+        /// The items.
         what: &'static str,
-        /// The least number.
+        /// The minimum number.
         least: usize,
-        /// Their number.
+        /// The actual number.
         found: usize,
     },
-    /// Values without spread, where only their order or their spread says something.
-    #[error("the {0} are all the same: there is nothing to compare by")]
+    /// All values are equal, but the metric needs different ones.
+    #[error("the {0} are all the same, but different ones are needed")]
     Constant(&'static str),
-    /// A ratio of probabilities whose mean or variance float64 does not hold.
+    /// A ratio of probabilities is too large for the computation in float64.
     #[error(
-        "row {row}: the other model gives the text e^{log_ratio:.0} times its writer's probability, more than float64 can \
-         average: use the estimator k1, for the opposite direction on texts of the other model"
+        "row {row}: the probability of the text under the other model is e^{log_ratio:.0} times that under its writer, which is too large \
+         for float64: use the estimator k1; for the reverse KL divergence use k1 on texts of the other model"
     )]
     RatioOverflow {
         /// The row with the greatest ratio, from one.
@@ -81,10 +81,10 @@ pub enum Error {
         /// The ratio's logarithm.
         log_ratio: f64,
     },
-    /// A number that float64 does not hold.
-    #[error("the {0} are too large: float64 does not hold their {1}; scale them down")]
+    /// A result overflows float64.
+    #[error("the {0} are too large: their {1} overflow float64; scale them down")]
     Overflow(&'static str, &'static str),
-    /// A tensor that only one of two models has.
+    /// Only one of the two models has a tensor.
     #[error("tensor {}: only the {side} model has it", printable(.name))]
     TensorMissing {
         /// The tensor.
@@ -92,7 +92,7 @@ pub enum Error {
         /// The model that has it: first or second.
         side: &'static str,
     },
-    /// A tensor that one model has twice.
+    /// A model has a tensor twice.
     #[error("tensor {}: the {side} model has it twice", printable(.name))]
     TensorTwice {
         /// The tensor.
@@ -100,7 +100,7 @@ pub enum Error {
         /// The model: first or second.
         side: &'static str,
     },
-    /// A tensor whose size differs between two models.
+    /// A tensor has different sizes in the two models.
     #[error("tensor {}: {first} elements in the first model, {second} in the second", printable(.name))]
     TensorSize {
         /// The tensor.
@@ -110,7 +110,7 @@ pub enum Error {
         /// Its elements in the second model.
         second: usize,
     },
-    /// A weight that is not finite.
+    /// A weight is not finite.
     #[error("tensor {}, element {element}: {value} in the {side} model, expected a finite number", printable(.name))]
     TensorValue {
         /// The tensor.
@@ -122,7 +122,7 @@ pub enum Error {
         /// The weight.
         value: f32,
     },
-    /// A curve that is none.
+    /// A curve is invalid.
     #[error("curve {curve}, point {point}: {problem}")]
     Curve {
         /// The curve, from one.

@@ -1,9 +1,9 @@
 use crate::{Error, Result};
 
-/// P-values of several tests, adjusted after Holm (1979): where those below `α` alone are called findings, the probability
-/// that any finding is chance is at most `α`, however the tests depend on each other.
+/// Adjusts the p-values of several tests by the method of Holm (1979). If tests with an adjusted p-value below `α` are called
+/// significant, the probability of any false positive is at most `α`, whatever the dependence between the tests.
 ///
-/// The `i`-th smallest of `n`, from 0, becomes `max over j ≤ i of min(1, (n − j) pⱼ)`. In the order given.
+/// The `i`-th smallest of `n` p-values, from 0, becomes `max over j ≤ i of min(1, (n − j) pⱼ)`. The order is that of the input.
 ///
 /// ```
 /// assert_eq!(align_metrics::holm_adjusted(&[0.5, 0.0625, 0.25])?, [0.5, 0.1875, 0.5]);
@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// A number outside 0 to 1; names it.
+/// A p-value is outside 0 to 1.
 pub fn holm_adjusted(p_values: &[f64]) -> Result<Vec<f64>> {
     if let Some(found) = p_values.iter().find(|p| !(0.0..=1.0).contains(*p)) {
         let expected = "numbers from 0 to 1".to_owned();
@@ -35,7 +35,7 @@ mod tests {
 
     /// Against `multipletests(p, method="holm")` of statsmodels 0.15.
     #[test]
-    fn as_statsmodels_adjusts() {
+    fn results_equal_those_of_statsmodels() {
         for (p, expected) in [
             (&[0.01, 0.02, 0.03, 0.04, 0.05][..], &[0.05, 0.08, 0.09, 0.09, 0.09][..]),
             (&[0.04, 0.001, 0.2, 0.001, 0.9, 0.03], &[0.12, 0.006, 0.4, 0.006, 0.9, 0.12]),
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_probability_is_named() {
+    fn invalid_p_values_are_named() {
         for wrong in [-0.1, 1.5, f64::NAN] {
             assert!(holm_adjusted(&[0.5, wrong]).unwrap_err().to_string().contains(&wrong.to_string()));
         }

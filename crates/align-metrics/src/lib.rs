@@ -1,6 +1,6 @@
-//! What generated texts, and the policies that wrote them, are judged and compared by, and how sure one can be.
+//! Metrics of generated texts and of the policies that generated them, with confidence intervals.
 //!
-//! The crate takes token ids, scores, log-probabilities and weights as plain numbers, wherever they come from:
+//! The inputs are token ids, scores, log-probabilities and weights as plain numbers:
 //!
 //! ```
 //! use align_metrics::{Bootstrap, EvaluationReport};
@@ -11,16 +11,16 @@
 //! # Ok::<(), align_metrics::Error>(())
 //! ```
 //!
-//! | question | answer |
+//! | Question | Metric |
 //! | --- | --- |
-//! | how varied are a model's texts? | [`token_entropy`], corrected for the sample's size by [`miller_madow_entropy`] and [`chao_wang_jost_entropy`], or on [`equal_samples_entropy`]; [`Diversity`]: distinct-n, repetition, lengths, texts without an end |
-//! | how far is a policy from its reference? | [`SampledLogps`] (k1, k3) and [`rao_blackwell_kl`] in distribution, [`WeightDistance`] in weights, [`linear_cka`] and [`debiased_linear_cka`] in hidden states |
+//! | How diverse are a model's texts? | [`token_entropy`], with bias correction [`miller_madow_entropy`] and [`chao_wang_jost_entropy`], on samples of equal size [`equal_samples_entropy`]; [`Diversity`]: distinct-n, repetition, lengths, unfinished texts |
+//! | How far is a policy from its reference? | KL divergence [`SampledLogps`] (k1, k3) and [`rao_blackwell_kl`]; weights [`WeightDistance`]; hidden states [`linear_cka`] and [`debiased_linear_cka`] |
 //! | which of two models is better? | [`PairedComparison`] on equal prompts; of several such questions, [`holm_adjusted`] |
-//! | which of many trades reward for divergence best? | [`pareto_front`], [`hypervolume`], [`leads`] and [`mean_height_weights`] of curves |
-//! | do two scorers agree? | [`spearman`], [`sign_agreement`], [`roc_auc`] |
-//! | how sure is a number? | [`Bootstrap`] intervals of any statistic, [`SampleMean`] with standard errors by [`Clusters`] of texts that share a prompt |
+//! | which of many trades reward for divergence best? | [`pareto_front`], [`hypervolume`], [`leading_curves`] and [`curve_mean_weights`] of curves |
+//! | Do two scorers agree? | [`spearman`], [`sign_agreement`], [`roc_auc`] |
+//! | How accurate is a value? | [`Bootstrap`] intervals of any statistic, [`SampleMean`] with standard errors clustered by [`Clusters`] of texts that share a prompt |
 //!
-//! Sums are in a fixed order, and compensated where they run over texts, so a number is the same on every run and machine.
+//! Sums have a fixed order, and sums over texts are compensated, so results are identical on every run and machine.
 
 mod agreement;
 mod bootstrap;
@@ -28,21 +28,21 @@ mod chao_wang_jost;
 mod checks;
 mod cka;
 mod clusters;
-mod curves;
+mod compensated_sum;
+mod curve_mean;
 mod diversity;
 mod entropy;
 mod equal_samples;
 mod error;
 mod holm;
+mod leading_curves;
 mod mean;
-mod mean_height;
 mod notebook_entropy;
 mod paired;
 mod pareto;
 mod report;
 mod sample_mean;
 mod sequence_kl;
-mod sum;
 mod text_sets;
 mod token_counts;
 mod weight_distance;
@@ -52,21 +52,21 @@ pub use bootstrap::{Bootstrap, Interval};
 pub use chao_wang_jost::chao_wang_jost_entropy;
 pub use cka::{debiased_linear_cka, linear_cka};
 pub use clusters::Clusters;
-pub use curves::{CurvePoint, Lead, leads};
+pub use curve_mean::curve_mean_weights;
 pub use diversity::{Diversity, NgramDiversity};
 pub use entropy::{miller_madow_entropy, token_entropy};
 pub use equal_samples::{EqualSamples, equal_samples, equal_samples_entropy};
 pub use error::{Error, Result};
 pub use holm::holm_adjusted;
+pub use leading_curves::{CurvePoint, LeadingCurve, leading_curves};
 pub use mean::mean;
-pub use mean_height::mean_height_weights;
 pub use notebook_entropy::notebook_entropy;
 pub use paired::PairedComparison;
 pub use pareto::{Direction, hypervolume, pareto_front};
 pub use report::{Estimate, EvaluationReport};
 pub use sample_mean::SampleMean;
 pub use sequence_kl::{SampledLogps, rao_blackwell_kl};
-pub use text_sets::{ComparedTexts, TextSet, common_ngrams, common_sample};
+pub use text_sets::{TextSet, TextSetMetrics, common_ngrams, common_sample};
 pub use weight_distance::{Distance, TensorDistance, WeightDistance};
 
 #[cfg(doctest)]

@@ -1,4 +1,4 @@
-use crate::sum::Sum;
+use crate::compensated_sum::CompensatedSum;
 use crate::{Error, Result};
 
 /// The arithmetic mean, such as the mean reward of scored texts.
@@ -9,14 +9,14 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// No values, or one that is not finite (rows count from one).
+/// There are no values, or one is not finite.
 pub fn mean(values: &[f64]) -> Result<f64> {
-    finite(values)?;
-    Ok(Sum::of(values.iter().copied()) / values.len() as f64)
+    check_scores(values)?;
+    Ok(CompensatedSum::of(values.iter().copied()) / values.len() as f64)
 }
 
-/// Refuses no values, and values that are not finite.
-pub(crate) fn finite(values: &[f64]) -> Result<()> {
+/// Fails if there are no values or one is not finite.
+pub(crate) fn check_scores(values: &[f64]) -> Result<()> {
     if values.is_empty() {
         return Err(Error::Empty("scores"));
     }

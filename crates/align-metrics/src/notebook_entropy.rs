@@ -1,13 +1,13 @@
 use crate::Result;
-use crate::sum::Sum;
+use crate::compensated_sum::CompensatedSum;
 use crate::token_counts::{TextCounts, TokenCounts};
 
-/// The entropy that the f-DPO notebook publishes, in nats: reproduced under a name of its own, because it is not the
-/// entropy of the tokens' distribution ([`token_entropy`](crate::token_entropy) is).
+/// The entropy that the f-DPO notebook computes, in nats. It has its own name because it is not the entropy of the token distribution
+/// ([`token_entropy`](crate::token_entropy) is).
 ///
-/// The notebook divides its running counts by the running number of tokens after *every* text, so a text's tokens are
-/// divided once for each text that follows, and by ever larger numbers. What is left, once normalised, is nearly the
-/// distribution of the last text alone. It depends on the rows' order, and on a text's length far more than on the model.
+/// The notebook divides its running counts by the running number of tokens after *every* text. So the counts of a text are divided once
+/// for each later text, by increasing numbers. After normalisation the result is nearly the distribution of the last text alone. It
+/// depends on the order of the texts, and on the length of a text far more than on the model.
 ///
 /// ```
 /// // The first text's counts are divided by 2 and by 6, the second's by 6: 1/12, 1/12, 4/6 before normalising.
@@ -18,21 +18,21 @@ use crate::token_counts::{TextCounts, TokenCounts};
 /// ```
 ///
 /// # Errors
-/// No texts, or none with a token.
+/// There are no texts, or no tokens in them.
 pub fn notebook_entropy<T: AsRef<[i64]>>(texts: &[T], skip: Option<i64>) -> Result<f64> {
     let counts = TokenCounts::of(texts, skip)?;
     let order: Vec<&TextCounts> = counts.texts.iter().collect();
     Ok(notebook_entropy_of(&order, &mut vec![0.0; counts.distinct]))
 }
 
-/// Tokens whose weight, relative to the last text's, is below this cannot be seen in the sum.
+/// Tokens with a weight below this, relative to those of the last text, do not affect the sum.
 const NEGLIGIBLE: f64 = 1e-40;
 
-/// The notebook's entropy of texts in this order. `weights` has a zero for each distinct token, and is left so.
+/// The notebook's entropy of texts in this order. `weights` must contain a zero for each distinct token, and is reset afterwards.
 ///
-/// A text's counts end divided by the running totals after it and after every later text; relative to the last text's
-/// they are divided by the running totals from the text itself to the one before the last. So it is enough to go back
-/// from the end until that product has grown out of sight.
+/// The counts of a text are divided by the running totals after it and after every later text. Relative to the last text, they are
+/// divided by the running totals from the text itself to the one before the last. So it suffices to go back from the end until the
+/// weights are negligible.
 pub(crate) fn notebook_entropy_of(texts: &[&TextCounts], weights: &mut [f64]) -> f64 {
     let mut running: u64 = texts.iter().map(|text| text.tokens).sum();
     let mut weight = 1.0;
@@ -57,7 +57,7 @@ pub(crate) fn notebook_entropy_of(texts: &[&TextCounts], weights: &mut [f64]) ->
     touched.dedup();
     let mut taken =
         touched.into_iter().filter_map(|token| weights.get_mut(token).map(std::mem::take)).collect::<Vec<f64>>();
-    let total = Sum::of(taken.iter().copied());
+    let total = CompensatedSum::of(taken.iter().copied());
     taken.iter_mut().for_each(|weight| *weight /= total);
-    Sum::of(taken.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln())).max(0.0)
+    CompensatedSum::of(taken.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln())).max(0.0)
 }

@@ -1,21 +1,21 @@
-use crate::checks::all_finite;
+use crate::checks::check_all_finite;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Which way a coordinate is better.
+/// Whether higher or lower values of a coordinate are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// More is better, such as reward.
+    /// Higher is better, such as reward.
     Maximise,
-    /// Less is better, such as divergence from the reference.
+    /// Lower is better, such as divergence from the reference.
     Minimise,
 }
 
-/// The points that no other dominates, as indices in ascending order.
+/// The indices of the points on the Pareto front, ascending.
 ///
-/// A point dominates another if it is at least as good in every coordinate and better in one. So equal points do not
-/// dominate each other: all of them are on the front, or none.
+/// These are the points that no other point dominates. A point dominates another if it is at least as good in every coordinate and better
+/// in at least one. So equal points do not dominate each other: all of them are on the front, or none.
 ///
 /// ```
 /// use align_metrics::{Direction::{Maximise, Minimise}, pareto_front};
@@ -25,7 +25,7 @@ pub enum Direction {
 /// ```
 ///
 /// # Errors
-/// No points, or a coordinate that is not finite; the row is the point's.
+/// There are no points, or a coordinate is not finite; the error contains the number of the point as `row`.
 pub fn pareto_front<const N: usize>(points: &[[f64; N]], directions: [Direction; N]) -> Result<Vec<usize>> {
     let gains = gains(points, directions)?;
     let dominates = |a: &[f64; N], b: &[f64; N]| a.iter().zip(b).all(|(a, b)| a >= b) && a != b;
@@ -33,14 +33,14 @@ pub fn pareto_front<const N: usize>(points: &[[f64; N]], directions: [Direction;
     Ok(front.map(|(index, _)| index).collect())
 }
 
-/// The area that the points of two coordinates dominate, as far as the reference point: the hypervolume indicator (Zitzler
-/// and Thiele, 1999).
+/// The hypervolume indicator (Zitzler and Thiele, 1999) in two dimensions: the area dominated by the points and bounded by the reference
+/// point.
 ///
-/// A point that is not better than the reference in both coordinates adds nothing; neither does one off the front.
+/// Points that are not better than the reference point in both coordinates, or not on the front, do not contribute.
 ///
 /// ```
 /// use align_metrics::{Direction::{Maximise, Minimise}, hypervolume};
-/// // Rectangles of 2 × 5 and 1 × 9 from the reference, with 1 × 5 in common.
+/// // Rectangles of 2 × 5 and 1 × 9 that overlap in 1 × 5.
 /// let area = hypervolume(&[[2.0, 5.0], [1.0, 1.0]], [Maximise, Minimise], [0.0, 10.0])?;
 /// assert_eq!(area, 14.0);
 /// # Ok::<(), align_metrics::Error>(())
@@ -49,8 +49,8 @@ pub fn pareto_front<const N: usize>(points: &[[f64; N]], directions: [Direction;
 /// # Errors
 /// No points, or a coordinate that is not finite.
 pub fn hypervolume(points: &[[f64; 2]], directions: [Direction; 2], reference: [f64; 2]) -> Result<f64> {
-    all_finite("reference's coordinate", reference)?;
-    let [base_x, base_y] = turned(reference, directions);
+    check_all_finite("reference's coordinate", reference)?;
+    let [base_x, base_y] = maximised(reference, directions);
     let mut better: Vec<(f64, f64)> = gains(points, directions)?
         .into_iter()
         .map(|[x, y]| (x - base_x, y - base_y))
@@ -67,18 +67,18 @@ pub fn hypervolume(points: &[[f64; 2]], directions: [Direction; 2], reference: [
     if f64::is_finite(area) { Ok(area) } else { Err(Error::Overflow("coordinates", "area")) }
 }
 
-/// The points with every coordinate turned so that more is better.
+/// The points, with coordinates negated where lower is better.
 fn gains<const N: usize>(points: &[[f64; N]], directions: [Direction; N]) -> Result<Vec<[f64; N]>> {
     if points.is_empty() {
         return Err(Error::Empty("points"));
     }
-    // The row that an error names is the point's.
+    // The row in the error is the number of the point.
     let not_finite = |point: &[f64; N]| point.iter().copied().find(|x| !x.is_finite()).unwrap_or(0.0);
-    all_finite("point's coordinate", points.iter().map(not_finite))?;
-    Ok(points.iter().map(|point| turned(*point, directions)).collect())
+    check_all_finite("point's coordinate", points.iter().map(not_finite))?;
+    Ok(points.iter().map(|point| maximised(*point, directions)).collect())
 }
 
-fn turned<const N: usize>(mut point: [f64; N], directions: [Direction; N]) -> [f64; N] {
+fn maximised<const N: usize>(mut point: [f64; N], directions: [Direction; N]) -> [f64; N] {
     for (value, direction) in point.iter_mut().zip(directions) {
         if direction == Direction::Minimise {
             *value = -*value;

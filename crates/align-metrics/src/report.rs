@@ -1,22 +1,22 @@
 use crate::bootstrap::{Bootstrap, Interval};
+use crate::compensated_sum::CompensatedSum;
 use crate::entropy::{entropy_of, miller_madow};
-use crate::mean::{finite, mean};
+use crate::mean::{check_scores, mean};
 use crate::notebook_entropy::notebook_entropy_of;
-use crate::sum::Sum;
 use crate::token_counts::{TextCounts, TokenCounts};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// A number and how far it may be off.
+/// An estimate with its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The number.
+    /// The value.
     pub value: f64,
     /// Its confidence interval.
     pub interval: Interval,
 }
 
-/// A set of generated texts in numbers.
+/// Metrics of a set of generated texts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationReport {
     /// Number of texts.
@@ -27,23 +27,23 @@ pub struct EvaluationReport {
     pub token_entropy: Estimate,
     /// [`miller_madow_entropy`](crate::miller_madow_entropy), in nats.
     pub miller_madow_entropy: Estimate,
-    /// [`notebook_entropy`](crate::notebook_entropy), in nats. Its interval covers what other draws and orders of the texts
-    /// would give: it need not hold the value, which hangs on the one text that happens to stand last.
+    /// [`notebook_entropy`](crate::notebook_entropy), in nats. The interval covers other samples and orders of the texts. It need not
+    /// contain the value, which depends mostly on the last text.
     pub notebook_entropy: Estimate,
-    /// Mean of the scores, where there are any.
+    /// Mean of the scores, if there are any.
     pub mean_reward: Option<Estimate>,
 }
 
 impl EvaluationReport {
-    /// Measures texts, given as token ids, and their scores.
+    /// Computes the metrics of texts, given as token ids, and their scores.
     ///
-    /// `skip` is an id that does not count, such as the end-of-text token. Intervals are percentiles over resampled
-    /// texts. Those of the two entropies of the token distribution are moved to have the number itself in their middle: a
-    /// resample repeats texts, so its entropy is lower than that of the texts for this reason alone.
+    /// `skip` is an id that is not counted, such as the end-of-text token. The intervals are percentiles over resampled texts. A resample
+    /// contains some texts several times, which lowers its entropy. Therefore the intervals of the two entropies of the token distribution
+    /// are shifted so that the mean of the resamples equals the value.
     ///
     /// # Errors
-    /// No texts or none with a token, another number of scores than of texts, a score that is not finite, or an option of
-    /// `bootstrap` outside its range.
+    /// No texts or no tokens in them, different numbers of scores and texts, a score that is not finite, or an option of `bootstrap` out of
+    /// range.
     pub fn of<T: AsRef<[i64]>>(
         texts: &[T],
         skip: Option<i64>,
@@ -54,7 +54,7 @@ impl EvaluationReport {
             if scores.len() != texts.len() {
                 return Err(Error::Lengths { texts: texts.len(), scores: scores.len() });
             }
-            finite(scores)?;
+            check_scores(scores)?;
         }
         let counts = TokenCounts::of(texts, skip)?;
         let mut weights = vec![0.0; counts.distinct];
@@ -63,7 +63,7 @@ impl EvaluationReport {
             rows.iter().filter_map(|row| times.get_mut(*row).map(|t: &mut u64| *t += 1)).for_each(drop);
             let total = counts.total(times);
             if total.iter().all(|n| *n == 0) {
-                // Texts without a token, drawn alone: the distribution has nothing in it.
+                // All resampled texts are empty.
                 return [0.0; 3];
             }
             let order: Vec<&TextCounts> = rows.iter().filter_map(|row| counts.texts.get(*row)).collect();
@@ -74,13 +74,14 @@ impl EvaluationReport {
         let [token_entropy, miller_madow_entropy, notebook_entropy] = of_rows(&all);
         let [plain, corrected, notebook] = bootstrap.values(texts.len(), of_rows)?;
         let centred = |value: f64, values: Vec<f64>| {
-            let shift = value - Sum::of(values.iter().copied()) / values.len() as f64;
+            let shift = value - CompensatedSum::of(values.iter().copied()) / values.len() as f64;
             let interval = bootstrap.percentiles(values.into_iter().map(|x| x + shift).collect());
             Estimate { value, interval }
         };
         let mean_reward = scores.map(|scores| {
-            let of_rows =
-                |rows: &[usize]| Sum::of(rows.iter().filter_map(|row| scores.get(*row)).copied()) / rows.len() as f64;
+            let of_rows = |rows: &[usize]| {
+                CompensatedSum::of(rows.iter().filter_map(|row| scores.get(*row)).copied()) / rows.len() as f64
+            };
             Ok(Estimate { value: mean(scores)?, interval: bootstrap.interval(scores.len(), of_rows)? })
         });
         Ok(Self {

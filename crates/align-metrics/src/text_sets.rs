@@ -1,4 +1,4 @@
-//! Texts of several models, compared on equal samples.
+//! Comparison of the texts of several models on samples of equal size.
 
 use crate::{
     Bootstrap, Diversity, EqualSamples, Estimate, EvaluationReport, Result, chao_wang_jost_entropy, equal_samples,
@@ -6,9 +6,9 @@ use crate::{
 };
 use serde::Serialize;
 
-/// N-grams that a comparison counts, where texts are as long.
+/// Lengths of n-grams in a comparison, if texts are long enough.
 const NGRAMS: [usize; 3] = [1, 2, 4];
-/// Draws behind the mean of a number that takes long to compute.
+/// Number of resamples for statistics that are slow to compute.
 const FEW: usize = 100;
 
 /// The texts of a model.
@@ -16,19 +16,19 @@ const FEW: usize = 100;
 pub struct TextSet {
     /// The tokens of each text.
     pub texts: Vec<Vec<i64>>,
-    /// The reward of each text, if there are any.
+    /// The reward of each text, if available.
     pub scores: Option<Vec<f64>>,
 }
 
 impl TextSet {
-    /// Tokens of the longest text, those of id `skip` left out.
+    /// Length of the longest text in tokens, not counting the id `skip`.
     fn longest(&self, skip: Option<i64>) -> usize {
         let length = |text: &Vec<i64>| text.iter().filter(|id| Some(**id) != skip).count();
         self.texts.iter().map(length).max().unwrap_or(0)
     }
 }
 
-/// The sample that every set has: as many texts as the smallest one's, cut to the length that texts have in each.
+/// The largest sample size that all sets allow: the number of texts in the smallest set, and the smallest maximum length of texts.
 #[must_use]
 pub fn common_sample(sets: &[TextSet], skip: Option<i64>) -> EqualSamples {
     EqualSamples {
@@ -37,39 +37,39 @@ pub fn common_sample(sets: &[TextSet], skip: Option<i64>) -> EqualSamples {
     }
 }
 
-/// The lengths of n-grams, of 1, 2 and 4, that texts have in each set and within the sample.
+/// The lengths of n-grams, out of 1, 2 and 4, for which the texts of each set and of the sample are long enough.
 #[must_use]
 pub fn common_ngrams(sets: &[TextSet], skip: Option<i64>, sample: EqualSamples) -> Vec<usize> {
     let shortest = common_sample(sets, skip).tokens.min(sample.tokens);
     NGRAMS.into_iter().filter(|n| *n <= shortest).collect()
 }
 
-/// A set of several, in numbers.
+/// Metrics of one of several sets of texts.
 #[derive(Debug, Clone, Serialize)]
-pub struct ComparedTexts {
+pub struct TextSetMetrics {
     /// Entropies and mean reward of all texts.
     pub report: EvaluationReport,
-    /// The entropy of all texts' tokens, corrected after Chao, Wang and Jost, in nats.
+    /// The Chao-Wang-Jost entropy of all texts, in nats.
     pub chao_wang_jost_entropy: f64,
-    /// Mean tokens of a text in the equal samples.
+    /// Mean number of tokens per text in samples of equal size.
     pub equal_samples_tokens: f64,
-    /// Entropy of the equal samples' tokens, in nats.
+    /// Token entropy of samples of equal size, in nats.
     pub equal_samples_entropy: Estimate,
-    /// The same, corrected after Miller and Madow.
+    /// Miller-Madow entropy of samples of equal size, in nats.
     pub equal_samples_miller_madow_entropy: Estimate,
-    /// The same, corrected after Chao, Wang and Jost.
+    /// Chao-Wang-Jost entropy of samples of equal size, in nats.
     pub equal_samples_chao_wang_jost_entropy: Estimate,
-    /// Variety and length of all texts.
+    /// Diversity and length of all texts.
     pub diversity: Diversity,
-    /// distinct-n of the equal samples, in the order of `diversity`'s n-grams.
+    /// distinct-n of samples of equal size, in the order of the n-grams of `diversity`.
     pub equal_samples_distinct: Vec<Estimate>,
 }
 
-impl ComparedTexts {
-    /// The numbers of a set's texts, tokens of id `skip` left out, and of samples of it.
+impl TextSetMetrics {
+    /// Computes the metrics of a set of texts and of samples of it, not counting the id `skip`.
     ///
     /// # Errors
-    /// Fewer texts than the sample has, none with a token, or options of the bootstrap that are out of range.
+    /// Fewer texts than the sample needs, no tokens in the texts, or options of the bootstrap out of range.
     pub fn of(
         set: &TextSet,
         skip: Option<i64>,
@@ -78,8 +78,9 @@ impl ComparedTexts {
         bootstrap: &Bootstrap,
     ) -> Result<Self> {
         let texts = &set.texts;
-        // Correcting takes longer than counting, and a mean over fewer draws is as good.
-        let few = Bootstrap { resamples: bootstrap.resamples.min(FEW.max(least(bootstrap.level))), ..*bootstrap };
+        // Bias corrections are slow, and a mean over fewer resamples is good enough.
+        let few =
+            Bootstrap { resamples: bootstrap.resamples.min(FEW.max(min_resamples(bootstrap.level))), ..*bootstrap };
         let tokens =
             |texts: &[&[i64]]| Ok(texts.iter().map(|text| text.len() as f64).sum::<f64>() / texts.len() as f64);
         let distinct = |n: &usize| equal_samples(texts, skip, sample, &few, |texts| distinct(texts, *n));
@@ -100,12 +101,12 @@ impl ComparedTexts {
     }
 }
 
-/// The least resamples that an interval of this level needs.
-fn least(level: f64) -> usize {
+/// The minimum number of resamples for an interval of this level.
+fn min_resamples(level: f64) -> usize {
     (2.0 / (1.0 - level)).ceil() as usize
 }
 
-/// distinct-n of texts, 0 where none is as long.
+/// distinct-n of texts; 0 if all are shorter than `n`.
 fn distinct(texts: &[&[i64]], n: usize) -> Result<f64> {
     if texts.iter().all(|text| text.len() < n) {
         return Ok(0.0);

@@ -1,17 +1,17 @@
-//! How often each token stands in each text, in a form that resampling can add up quickly.
+//! The token counts of each text, in a form that is fast to sum for resamples.
 
 use crate::{Error, Result};
 
-/// One text's tokens: which, and how often.
+/// The token counts of one text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextCounts {
-    /// Indices into the distinct tokens of all texts, ascending, and counts.
+    /// Indices of distinct tokens, ascending, with their counts.
     pub counts: Vec<(u32, u32)>,
     /// The sum of the counts.
     pub tokens: u64,
 }
 
-/// All texts' tokens.
+/// The token counts of all texts.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenCounts {
     pub texts: Vec<TextCounts>,
@@ -20,10 +20,10 @@ pub(crate) struct TokenCounts {
 }
 
 impl TokenCounts {
-    /// Counts every id but `skip`.
+    /// Counts all ids except `skip`.
     ///
     /// # Errors
-    /// No texts, or none with a token.
+    /// There are no texts, or no tokens in them.
     pub fn of<T: AsRef<[i64]>>(texts: &[T], skip: Option<i64>) -> Result<Self> {
         if texts.is_empty() {
             return Err(Error::Empty("texts"));
@@ -47,7 +47,7 @@ impl TokenCounts {
         Ok(Self { texts: texts.iter().map(text_counts).collect(), distinct: ids.len() })
     }
 
-    /// How often each distinct token stands in the texts, each text taken as often as `times` says.
+    /// The total counts of distinct tokens, with each text repeated `times` times.
     pub fn total(&self, times: impl IntoIterator<Item = u64>) -> Vec<u64> {
         let mut total = vec![0; self.distinct];
         for (text, times) in self.texts.iter().zip(times).filter(|(_, times)| *times > 0) {
@@ -60,7 +60,7 @@ impl TokenCounts {
         total
     }
 
-    /// The same, each text taken once.
+    /// The total counts of distinct tokens.
     pub fn sum(&self) -> Vec<u64> {
         self.total(self.texts.iter().map(|_| 1))
     }

@@ -1,12 +1,12 @@
-use crate::sum::Sum;
+use crate::compensated_sum::CompensatedSum;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// Weights whose plain sum is taken before it is added to the exact one.
+/// Number of weights summed without compensation before they are added to the compensated sum.
 const CHUNK: usize = 1024;
 
-/// How far the weights of a model are from those of another, the model that it was trained from, say.
+/// The distance of the weights of two models, such as a policy and the model it was trained from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WeightDistance {
     /// All tensors as one vector.
@@ -15,30 +15,30 @@ pub struct WeightDistance {
     pub tensors: Vec<TensorDistance>,
 }
 
-/// How far a tensor is from the tensor of the same name.
+/// The distance of two tensors with the same name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TensorDistance {
-    /// The tensor.
+    /// The name of the tensor.
     pub name: String,
-    /// How far it moved.
+    /// The distance.
     pub distance: Distance,
 }
 
-/// How far a vector `b` is from a vector `a`.
+/// The distance of a vector `b` from a vector `a`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Distance {
     /// Number of elements.
     pub elements: usize,
     /// `‖b - a‖`.
     pub l2: f64,
-    /// `‖b - a‖ / ‖a‖`; none where `a` is 0.
+    /// `‖b - a‖ / ‖a‖`; `None` if `a` is 0.
     pub relative_l2: Option<f64>,
-    /// `1 - a·b / (‖a‖ ‖b‖)`, from 0 to 2; none where `a` or `b` is 0.
+    /// `1 - a·b / (‖a‖ ‖b‖)`, from 0 to 2; `None` if `a` or `b` is 0.
     pub cosine_distance: Option<f64>,
 }
 
 impl WeightDistance {
-    /// Compares two models' weights by name, whatever their order.
+    /// Compares the weights of two models by name. Their order does not matter.
     ///
     /// ```
     /// use align_metrics::WeightDistance;
@@ -52,7 +52,7 @@ impl WeightDistance {
     /// ```
     ///
     /// # Errors
-    /// No tensors, one that a model lacks or has twice, one whose size differs, or a weight that is not finite.
+    /// No tensors, a tensor that a model lacks or has twice or that has different sizes, or a weight that is not finite.
     pub fn of<N: AsRef<str>, W: AsRef<[f32]>, M: AsRef<str>, V: AsRef<[f32]>>(
         first: impl IntoIterator<Item = (N, W)>,
         second: impl IntoIterator<Item = (M, V)>,
@@ -92,18 +92,18 @@ impl WeightDistance {
     }
 }
 
-/// What the distances of `b` from `a` follow from.
+/// The sums from which the distances of `b` from `a` are computed.
 #[derive(Default)]
 struct Sums {
     elements: usize,
     /// `‖a‖²`.
-    first: Sum,
+    first: CompensatedSum,
     /// `‖b‖²`.
-    second: Sum,
+    second: CompensatedSum,
     /// `‖b - a‖²`.
-    moved: Sum,
-    /// `‖b‖² - ‖a‖²`, which the two norms would give with fewer digits.
-    grown: Sum,
+    moved: CompensatedSum,
+    /// `‖b‖² - ‖a‖²`, more accurate than the difference of the two norms.
+    grown: CompensatedSum,
 }
 
 impl Sums {
@@ -138,7 +138,7 @@ impl Sums {
     fn distance(&self) -> Distance {
         let (first, second) = (self.first.value().sqrt(), self.second.value().sqrt());
         let moved = self.moved.value();
-        // ‖b - a‖² = (‖b‖ - ‖a‖)² + 2 (‖a‖ ‖b‖ - a·b): of nearly equal weights, a·b itself would leave no digits.
+        // ‖b - a‖² = (‖b‖ - ‖a‖)² + 2 (‖a‖ ‖b‖ - a·b). For nearly equal weights a·b would lose all digits.
         let longer = self.grown.value() / (first + second);
         let cosine_distance = ((moved - longer * longer) / (2.0 * first * second)).clamp(0.0, 2.0);
         Distance {

@@ -1,4 +1,4 @@
-//! Two models on equal prompts, and two scorers on equal texts: SciPy's values, and what probability theory says.
+//! Comparison of models on the same prompts and of scorers on the same texts: values of SciPy, and statistical properties.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_metrics::{Bootstrap, Clusters, Error, PairedComparison, roc_auc, sign_agreement, spearman};
@@ -16,7 +16,7 @@ fn compare(first: &[f64], second: &[f64], resamples: usize) -> PairedComparison 
 ///     permutation_type="samples", vectorized=True): statistic 0.2142857, pvalue 0.375 (all 128)
 /// scipy.stats.bootstrap((first - second,), np.mean, method="percentile", n_resamples=200000): (-1/14, 7.5/14)
 #[test]
-fn differences_are_scipys() {
+fn differences_equal_those_of_scipy() {
     let found = compare(&FIRST, &SECOND, 20_000);
     assert!((found.mean_difference.value - 1.5 / 7.0).abs() < 1e-12);
     assert_eq!(found.p_value, 0.375);
@@ -31,7 +31,7 @@ fn differences_are_scipys() {
 /// The same test with d = np.sin(np.arange(200)) + 0.15 and n_resamples=200000: pvalue 0.00244, of which about
 /// sqrt(0.00244 / 20000) = 0.00035 is chance with a tenth of the flips.
 #[test]
-fn drawn_flips_give_scipys_p_value() {
+fn random_sign_flips_give_the_p_value_of_scipy() {
     let first: Vec<f64> = (0..200).map(|i| f64::from(i).sin() + 0.15).collect();
     let found = compare(&first, &[0.0; 200], 20_000);
     assert!((found.p_value - 0.00244).abs() < 4.0 * 0.00037, "{}", found.p_value);
@@ -40,9 +40,9 @@ fn drawn_flips_give_scipys_p_value() {
     assert!((interval.low - 0.0564).abs() < 0.005 && (interval.high - 0.2527).abs() < 0.005, "{interval:?}");
 }
 
-/// Exchanging the models turns every number around.
+/// Exchanging the models mirrors every value.
 #[test]
-fn the_models_may_be_exchanged() {
+fn exchanging_the_models_negates_the_difference() {
     for resamples in [100, 400] {
         let (there, back) = (compare(&FIRST, &SECOND, resamples), compare(&SECOND, &FIRST, resamples));
         assert_eq!(there.p_value, back.p_value);
@@ -62,9 +62,9 @@ fn a_model_equals_itself() {
     }
 }
 
-/// Rows of one prompt that are all the same count as one.
+/// Equal rows of one prompt count as one.
 #[test]
-fn copies_within_a_prompt_add_nothing() {
+fn duplicate_rows_within_a_prompt_add_no_information() {
     let copies = |scores: [f64; 7]| scores.iter().flat_map(|x| [*x; 4]).collect::<Vec<f64>>();
     let prompts = Clusters::by(&(0..28).map(|row| row / 4).collect::<Vec<usize>>());
     for resamples in [100, 400] {
@@ -77,7 +77,7 @@ fn copies_within_a_prompt_add_nothing() {
             assert!((often.interval.low - once.interval.low).abs() < 1e-12);
             assert!((often.interval.high - once.interval.high).abs() < 1e-12);
         }
-        // Taken for independent, they would make the interval half as wide.
+        // If they were treated as independent, the interval would be half as wide.
         let unclustered = compare(&copies(FIRST), &copies(SECOND), resamples).mean_difference.interval;
         let interval = once.mean_difference.interval;
         assert!(unclustered.high - unclustered.low < 0.7 * (interval.high - interval.low));
@@ -102,7 +102,7 @@ fn p_values_are_uniform_where_there_is_no_difference() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused() {
+fn invalid_comparisons_are_rejected() {
     let (one_prompt, one_row) = (Clusters::by(&["a", "a"]), Clusters::by(&["a"]));
     let of = |first: &[f64], second: &[f64], prompts| {
         PairedComparison::of(first, second, prompts, &Bootstrap::default()).unwrap_err()
@@ -127,7 +127,7 @@ const LABELS: [bool; 8] = [true, true, false, false, true, false, false, true];
 /// scipy.stats.spearmanr(a, b).statistic
 /// scipy.stats.mannwhitneyu(a[labels], a[~labels]).statistic / 16
 #[test]
-fn agreement_is_scipys() {
+fn agreement_equals_that_of_scipy() {
     let rho = spearman(&SCORES, &OTHER_SCORES).unwrap();
     assert!((rho - 0.733046525818879).abs() < 1e-12, "{rho}");
     assert_eq!(roc_auc(&SCORES, &LABELS).unwrap(), 0.84375);
@@ -150,7 +150,7 @@ fn only_the_order_of_scores_matters() {
 }
 
 #[test]
-fn scores_that_say_nothing_are_refused() {
+fn invalid_scores_are_rejected() {
     for of in [spearman, sign_agreement] {
         assert_eq!(of(&[], &[]), Err(Error::Empty("scores")));
         assert!(matches!(of(&[1.0, 2.0], &[1.0]), Err(Error::Count { .. })));

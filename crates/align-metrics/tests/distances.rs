@@ -1,4 +1,4 @@
-//! Distances between models' weights and hidden states: NumPy's values, invariances, and what is refused.
+//! Distances between the weights and hidden states of models: values of NumPy, invariances, and invalid inputs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_metrics::{Error, WeightDistance, debiased_linear_cka, linear_cka};
@@ -11,7 +11,7 @@ fn near(found: f64, expected: f64) {
 
 /// np.linalg.norm(b - a), the same / np.linalg.norm(a), scipy.spatial.distance.cosine(a, b); for all, both concatenated
 #[test]
-fn weights_distances_are_numpys() {
+fn weight_distances_equal_those_of_numpy() {
     let first = [("h.10", vec![1.0_f32, 2.0, -2.0]), ("h.2", vec![4.0, 0.0])];
     let second = [("h.2", vec![0.0_f32, 3.0]), ("h.10", vec![1.5, 2.0, -1.0])];
     let found = WeightDistance::of(first, second).unwrap();
@@ -31,7 +31,7 @@ fn weights_distances_are_numpys() {
 
 /// Turned by ε, (1, 0) becomes (1, ε): 1 - 1/√(1 + ε²) = ε²/2 to within ε⁴, of which 1 - a·b/(‖a‖‖b‖) would leave 4 digits.
 #[test]
-fn a_small_turn_keeps_its_digits() {
+fn a_small_rotation_keeps_its_digits() {
     let turn = 2f32.powi(-20);
     let found = WeightDistance::of([("w", [1.0_f32, 0.0])], [("w", [1.0_f32, turn])]).unwrap().all;
     let expected = 2f64.powi(-41);
@@ -40,7 +40,7 @@ fn a_small_turn_keeps_its_digits() {
 }
 
 #[test]
-fn scaling_turns_nothing_and_negating_everything() {
+fn scaling_keeps_the_cosine_distance_and_negation_makes_it_two() {
     let weights: Vec<f32> = (0..5000u16).map(|i| f32::from(i).sin()).collect();
     let times = |factor: f32| {
         let scaled: Vec<f32> = weights.iter().map(|x| x * factor).collect();
@@ -104,7 +104,7 @@ fn random(values: usize, seed: u64) -> Vec<f32> {
 ///     return (np.trace(k @ l) + (u @ k @ u) * (u @ l @ u) / ((n - 1) * (n - 2)) - 2 / (n - 2) * (u @ k @ l @ u)) / (n * (n - 3))
 /// h(x, y) / np.sqrt(h(x, x) * h(y, y))
 #[test]
-fn alignment_is_numpys() {
+fn alignment_equals_that_of_numpy() {
     let (x, y) = (matrix(9, 3, 7, 3), matrix(9, 5, 5, 2));
     near(linear_cka(9, &x, &y).unwrap(), 0.18314465290742085);
     near(debiased_linear_cka(9, &x, &y).unwrap(), -0.3607631397002747);
@@ -112,7 +112,7 @@ fn alignment_is_numpys() {
 }
 
 #[test]
-fn alignment_is_blind_to_turns_scales_and_shifts() {
+fn alignment_is_invariant_to_rotations_scales_and_shifts() {
     let (x, y) = (random(40 * 6, 1), random(40 * 6, 2));
     // Columns 1 and 2, and 4 and 5 turned; everything 8 times as large, and shifted.
     let turned: Vec<f32> = x
@@ -135,7 +135,7 @@ fn alignment_is_blind_to_turns_scales_and_shifts() {
 
 /// With more features than rows, unrelated states look much alike, and not when debiased.
 #[test]
-fn unrelated_states_are_not_alike_when_debiased() {
+fn debiased_alignment_of_unrelated_states_is_zero() {
     let (mut plain, mut debiased) = (0.0, 0.0);
     for seed in 0..20 {
         let (x, y) = (random(30 * 64, 10 + seed), random(30 * 64, 1000 + seed));
@@ -148,7 +148,7 @@ fn unrelated_states_are_not_alike_when_debiased() {
 
 /// One-hot rows: whatever their number, no two are nearer to each other than the rest, which is all that rounding may leave.
 #[test]
-fn equidistant_states_say_nothing_when_debiased() {
+fn equidistant_states_are_rejected_when_debiased() {
     for rows in 4..20_usize {
         let one_hot: Vec<f32> = (0..rows * rows).map(|place| if place % (rows + 1) == 0 { 1.0 } else { 0.0 }).collect();
         let found = debiased_linear_cka(rows, &one_hot, &random(rows * 3, 5));
@@ -158,7 +158,7 @@ fn equidistant_states_say_nothing_when_debiased() {
 }
 
 #[test]
-fn states_that_say_nothing_are_refused() {
+fn invalid_states_are_rejected() {
     for (cka, least) in [(linear_cka as fn(usize, &[f32], &[f32]) -> _, 2), (debiased_linear_cka, 4)] {
         let fine = random(least * 3, 1);
         let few = cka(least - 1, &fine, &fine);

@@ -1,4 +1,4 @@
-//! Divergence of policies from samples: NumPy's values, distributions whose divergence is known, and what is refused.
+//! KL divergence of policies from samples: values of NumPy, distributions with known divergence, and invalid inputs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_metrics::{Clusters, Error, SampleMean, SampledLogps, rao_blackwell_kl};
@@ -14,12 +14,12 @@ fn near(found: f64, expected: f64) {
 
 /// x = other - writer; r = np.exp(x); k = -x | r - 1 - x | r * x - (r - 1); k.mean(), k.std(ddof=1) / np.sqrt(6)
 #[test]
-fn estimates_are_numpys() {
+fn estimates_equal_those_of_numpy() {
     let logps = SampledLogps::new(&WRITER, &OTHER, None).unwrap();
     for (found, value, standard_error) in [
         (logps.k1(), 0.4583333333333333, 0.36180488910154024),
         (logps.k3(), 0.27929666102492257, 0.17376683149991826),
-        (logps.opposite(), 0.18277933611988495, 0.08631111456769952),
+        (logps.reverse_kl(), 0.18277933611988495, 0.08631111456769952),
     ] {
         let found = found.unwrap();
         near(found.value, value);
@@ -39,9 +39,9 @@ fn texts_of_a_prompt_are_not_independent() {
     assert_eq!((found.n, found.clusters), (6, 3));
 }
 
-/// A text that stands five times says no more than once, when it is known to be the same.
+/// Five copies of a text in one cluster have the same standard error as one.
 #[test]
-fn copies_within_a_cluster_add_nothing() {
+fn duplicate_rows_within_a_cluster_add_no_information() {
     let values = [0.5, -1.0, 2.0, 0.25];
     let copies: Vec<f64> = values.iter().flat_map(|x| [*x; 5]).collect();
     let keys: Vec<usize> = (0..20).map(|row| row / 5).collect();
@@ -55,7 +55,7 @@ fn copies_within_a_cluster_add_nothing() {
 #[test]
 fn a_policy_does_not_diverge_from_itself() {
     let logps = SampledLogps::new(&WRITER, &WRITER, None).unwrap();
-    for found in [logps.k1(), logps.k3(), logps.opposite()] {
+    for found in [logps.k1(), logps.k3(), logps.reverse_kl()] {
         let found = found.unwrap();
         assert_eq!((found.value, found.standard_error), (0.0, 0.0));
     }
@@ -64,11 +64,11 @@ fn a_policy_does_not_diverge_from_itself() {
 
 /// Two equal texts make the mean the value of each.
 #[test]
-fn k3_and_the_opposite_are_never_negative() {
+fn k3_and_the_reverse_kl_are_never_negative() {
     for ratio in [-700.0, -30.0, -1.0, -1e-3, -1e-9, 0.0, 1e-17, 1e-9, 1e-3, 1.0, 30.0, 300.0] {
         let logps = SampledLogps::new(&[-1000.0; 2], &[-1000.0 + ratio; 2], None).unwrap();
         let ratio: f64 = -1000.0 + ratio + 1000.0;
-        let (k3, opposite) = (logps.k3().unwrap().value, logps.opposite().unwrap().value);
+        let (k3, opposite) = (logps.k3().unwrap().value, logps.reverse_kl().unwrap().value);
         assert!(k3 >= 0.0 && opposite >= 0.0, "{ratio}: {k3}, {opposite}");
         if ratio.abs() < 1e-2 {
             // Both are x²/2 to the second order.
@@ -103,7 +103,7 @@ fn estimates_of_a_known_distribution_are_unbiased() {
     for (found, spread) in [
         (logps.k1(), spread(|r| -r.ln())),
         (logps.k3(), spread(|r| r - 1.0 - r.ln())),
-        (logps.opposite(), spread(|r| r * r.ln() - (r - 1.0))),
+        (logps.reverse_kl(), spread(|r| r * r.ln() - (r - 1.0))),
     ] {
         let found = found.unwrap();
         assert!((found.value - divergence).abs() < 4.0 * spread, "{found:?}, expected {divergence} ± {spread}");
@@ -145,18 +145,18 @@ fn the_rao_blackwellised_estimate_has_less_spread() {
 
 /// e^800 is not a float, e^400 is and its square is not; k1 needs neither.
 #[test]
-fn a_ratio_too_large_is_named() {
+fn ratios_that_are_too_large_are_named() {
     for log_ratio in [800.0, 400.0] {
         let logps = SampledLogps::new(&[-1.0, -900.0, -2.0], &[-1.0, -900.0 + log_ratio, -2.0], None).unwrap();
         assert_eq!(logps.k3(), Err(Error::RatioOverflow { row: 2, log_ratio }));
-        assert_eq!(logps.opposite(), Err(Error::RatioOverflow { row: 2, log_ratio }));
+        assert_eq!(logps.reverse_kl(), Err(Error::RatioOverflow { row: 2, log_ratio }));
         near(logps.k1().unwrap().value, -log_ratio / 3.0);
         near(logps.effective_sample_size().unwrap(), 1.0);
     }
 }
 
 #[test]
-fn what_is_no_log_probability_is_refused() {
+fn invalid_log_probabilities_are_rejected() {
     let of = |writer: &[f64], other: &[f64]| SampledLogps::new(writer, other, None).map(|_| ()).unwrap_err();
     assert!(matches!(of(&[-1.0, -2.0], &[-1.0]), Error::Count { expected: 2, found: 1, .. }));
     assert!(matches!(of(&[-1.0, f64::NAN], &[-1.0; 2]), Error::Value { row: 2, .. }));
@@ -169,7 +169,7 @@ fn what_is_no_log_probability_is_refused() {
 }
 
 #[test]
-fn too_little_for_a_standard_error_is_refused() {
+fn too_few_texts_for_a_standard_error_are_rejected() {
     for (clusters, texts) in [(None, 0), (None, 1), (Some(Clusters::by(&[7, 7, 7])), 3)] {
         let logps = vec![-1.0; texts];
         let found = SampledLogps::new(&logps, &logps, clusters.as_ref()).unwrap().k1();

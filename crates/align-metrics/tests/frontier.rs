@@ -1,9 +1,8 @@
-//! Fronts and curves of reward over divergence: cases worked by hand, definitions checked on random points, and what is
-//! refused.
+//! Pareto fronts and curves of reward over divergence: worked examples, definitions checked on random points, and invalid inputs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_metrics::Direction::{Maximise, Minimise};
-use align_metrics::{CurvePoint, Error, Lead, hypervolume, leads, pareto_front};
+use align_metrics::{CurvePoint, Error, LeadingCurve, hypervolume, leading_curves, pareto_front};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -14,7 +13,7 @@ fn grid<const N: usize>(points: usize, seed: u64) -> Vec<[f64; N]> {
 }
 
 #[test]
-fn the_front_is_what_nothing_dominates() {
+fn the_front_consists_of_points_that_are_not_dominated() {
     let points: Vec<[f64; 3]> = grid(60, 1);
     let front = pareto_front(&points, [Maximise, Minimise, Maximise]).unwrap();
     let dominates = |[a, b, c]: [f64; 3], [x, y, z]: [f64; 3]| a >= x && b <= y && c >= z && (a > x || b < y || c > z);
@@ -28,7 +27,7 @@ fn the_front_is_what_nothing_dominates() {
 }
 
 #[test]
-fn equal_points_stand_on_the_front_together() {
+fn equal_points_are_on_the_front_together() {
     let points = [[1.0, 1.0], [2.0, 2.0], [1.0, 1.0], [2.0, 2.5], [0.5, 1.0]];
     assert_eq!(pareto_front(&points, [Maximise, Minimise]).unwrap(), [0, 1, 2]);
     assert_eq!(pareto_front(&points, [Minimise, Maximise]).unwrap(), [3, 4]);
@@ -55,7 +54,7 @@ fn hypervolume_counts_squares() {
 }
 
 #[test]
-fn points_that_are_none_are_refused() {
+fn invalid_points_are_rejected() {
     let none: [[f64; 2]; 0] = [];
     assert_eq!(pareto_front(&none, [Maximise; 2]), Err(Error::Empty("points")));
     assert_eq!(hypervolume(&none, [Maximise; 2], [0.0; 2]), Err(Error::Empty("points")));
@@ -71,11 +70,11 @@ fn curve(points: &[(f64, f64)], half: f64) -> Vec<CurvePoint> {
     points.iter().map(|(x, y)| CurvePoint { x: *x, y: *y, y_low: y - half, y_high: y + half }).collect()
 }
 
-fn lead(x_low: f64, x_high: f64, compared: &[usize], leader: Option<usize>, beyond_intervals: bool) -> Lead {
-    Lead { x_low, x_high, compared: compared.to_vec(), leader, beyond_intervals }
+fn lead(x_low: f64, x_high: f64, compared: &[usize], leader: Option<usize>, beyond_intervals: bool) -> LeadingCurve {
+    LeadingCurve { x_low, x_high, compared: compared.to_vec(), leader, beyond_intervals }
 }
 
-/// A rises from 0 to 8 over [0, 8], B stands at 3 over [2, 6], C at 5 over [5, 12], all ± 0.25.
+/// A rises from 0 to 8 over [0, 8], B is 3 over [2, 6], C is 5 over [5, 12], all ± 0.25.
 #[test]
 fn three_curves_are_compared_where_they_were_measured() {
     let curves = [
@@ -84,7 +83,7 @@ fn three_curves_are_compared_where_they_were_measured() {
         curve(&[(5.0, 5.0), (12.0, 5.0)], 0.25),
     ];
     assert_eq!(
-        leads(&curves).unwrap(),
+        leading_curves(&curves).unwrap(),
         [
             lead(2.0, 2.5, &[0, 1], Some(1), true),
             lead(2.5, 3.0, &[0, 1], Some(1), false),
@@ -98,26 +97,26 @@ fn three_curves_are_compared_where_they_were_measured() {
     );
 }
 
-/// Two runs that share a stretch: nobody leads there, and nothing is said of the gap between curves.
+/// Where two curves coincide there is no leader, and there is no interval in the gap between curves.
 #[test]
-fn where_curves_are_one_nobody_leads() {
+fn coinciding_curves_have_no_leader() {
     let a = curve(&[(0.0, 0.1), (1.0, 0.3), (2.0, 0.7)], 0.0);
     let b = curve(&[(0.5, 0.2), (1.0, 0.3), (2.0, 0.9)], 0.0);
-    let found = leads(&[&a, &b]).unwrap();
+    let found = leading_curves(&[&a, &b]).unwrap();
     assert_eq!(found, [lead(0.5, 1.0, &[0, 1], None, false), lead(1.0, 2.0, &[0, 1], Some(1), true)]);
     let apart = [curve(&[(0.0, 1.0), (1.0, 1.0)], 0.1), curve(&[(1.0, 2.0), (2.0, 2.0)], 0.1)];
-    assert_eq!(leads(&apart).unwrap(), []);
+    assert_eq!(leading_curves(&apart).unwrap(), []);
 }
 
-/// A lead ends in a point and goes on: two curves that only touch do not swap places.
+/// Two curves that only touch do not change the leader.
 #[test]
 fn touching_is_not_crossing() {
     let a = curve(&[(0.0, 1.0), (1.0, 0.0), (2.0, 1.0)], 0.0);
     let b = curve(&[(0.0, 0.0), (2.0, 0.0)], 0.0);
-    assert_eq!(leads(&[a, b]).unwrap(), [lead(0.0, 2.0, &[0, 1], Some(0), true)]);
+    assert_eq!(leading_curves(&[a, b]).unwrap(), [lead(0.0, 2.0, &[0, 1], Some(0), true)]);
 }
 
-/// At random places the stretch found there says what interpolation says.
+/// At random positions the intervals agree with interpolation.
 #[test]
 fn leads_agree_with_interpolation_everywhere() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
@@ -134,7 +133,7 @@ fn leads_agree_with_interpolation_everywhere() {
             points
         };
         let curves = [random(4), random(5), random(3)];
-        let found = leads(&curves).unwrap();
+        let found = leading_curves(&curves).unwrap();
         for step in 0..200 {
             let x = f64::from(step) * 0.05 + 0.0123;
             let at = |curve: &[CurvePoint]| {
@@ -163,10 +162,10 @@ fn leads_agree_with_interpolation_everywhere() {
 }
 
 #[test]
-fn curves_that_are_none_are_refused() {
+fn invalid_curves_are_rejected() {
     let fine = curve(&[(0.0, 0.0), (1.0, 1.0)], 0.1);
-    let with = |points: Vec<CurvePoint>| leads(&[fine.clone(), points]).unwrap_err();
-    assert!(matches!(leads(std::slice::from_ref(&fine)), Err(Error::TooFew { found: 1, .. })));
+    let with = |points: Vec<CurvePoint>| leading_curves(&[fine.clone(), points]).unwrap_err();
+    assert!(matches!(leading_curves(std::slice::from_ref(&fine)), Err(Error::TooFew { found: 1, .. })));
     assert!(matches!(with(vec![]), Error::TooFew { .. }));
     assert!(matches!(with(curve(&[(0.0, 0.0)], 0.1)), Error::TooFew { .. }));
     assert!(matches!(with(curve(&[(0.0, 0.0), (1.0, f64::NAN)], 0.1)), Error::Curve { curve: 2, point: 2, .. }));

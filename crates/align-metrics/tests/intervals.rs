@@ -1,4 +1,4 @@
-//! Intervals and equal samples: what probability theory says of them, and what they refuse.
+//! Statistical properties of intervals and equal samples, and invalid inputs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_metrics::{
@@ -20,7 +20,7 @@ fn bootstrap(resamples: usize) -> Bootstrap {
 
 /// The mean's interval is, for many rows, the normal one: ±1.96 standard errors.
 #[test]
-fn the_means_interval_is_the_normal_one() {
+fn the_interval_of_the_mean_is_the_normal_interval() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let scores: Vec<f64> = (0..400).map(|_| rng.random_range(-1.0..1.0)).collect();
     let center = mean(&scores).unwrap();
@@ -36,7 +36,7 @@ fn the_means_interval_is_the_normal_one() {
 
 /// Of 200 sets of scores from a known distribution, about 95% have its mean in their interval.
 #[test]
-fn intervals_cover_as_often_as_they_say() {
+fn intervals_have_their_nominal_coverage() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let covered = (0..200)
         .filter(|_| {
@@ -51,7 +51,7 @@ fn intervals_cover_as_often_as_they_say() {
 }
 
 #[test]
-fn every_number_lies_in_its_interval_and_wider_levels_hold_narrower_ones() {
+fn values_are_inside_their_intervals_and_higher_levels_give_wider_intervals() {
     let texts = uniform(60, 20, 300, 6);
     let scores: Vec<f64> = (0..60).map(|i| f64::from(i).sin()).collect();
     let report =
@@ -67,7 +67,7 @@ fn every_number_lies_in_its_interval_and_wider_levels_hold_narrower_ones() {
 }
 
 #[test]
-fn a_seed_fixes_the_intervals() {
+fn intervals_depend_on_the_seed() {
     let texts = uniform(30, 20, 50, 7);
     let report = |seed| EvaluationReport::of(&texts, None, None, &Bootstrap { seed, ..bootstrap(100) }).unwrap();
     assert_eq!(report(1), report(1));
@@ -103,7 +103,7 @@ fn equal_samples_compare_sets_of_different_sizes() {
 }
 
 #[test]
-fn the_skipped_id_counts_nowhere() {
+fn the_skipped_id_is_not_counted() {
     let with: Vec<Vec<i64>> = vec![vec![1, 0, 2], vec![0, 2, 3, 0]];
     let without: Vec<Vec<i64>> = vec![vec![1, 2], vec![2, 3]];
     assert_eq!(token_entropy(&with, Some(0)), token_entropy(&without, None));
@@ -114,7 +114,7 @@ fn the_skipped_id_counts_nowhere() {
 }
 
 #[test]
-fn nothing_to_measure_is_refused() {
+fn empty_inputs_are_rejected() {
     let none: Vec<Vec<i64>> = vec![];
     for texts in [none.clone(), vec![vec![]], vec![vec![0], vec![0, 0]]] {
         assert!(matches!(token_entropy(&texts, Some(0)), Err(Error::Empty(_))));
@@ -132,7 +132,7 @@ fn nothing_to_measure_is_refused() {
 }
 
 #[test]
-fn options_outside_their_range_are_refused() {
+fn options_out_of_range_are_rejected() {
     let texts = vec![vec![1i64, 2]; 3];
     let with = |bootstrap: Bootstrap| EvaluationReport::of(&texts, None, None, &bootstrap);
     for level in [0.0, 1.0, -0.5, 95.0, f64::NAN] {
@@ -152,9 +152,9 @@ fn options_outside_their_range_are_refused() {
     }
 }
 
-/// Texts without a token may come alone in a resample; nothing then is not an error.
+/// A resample that contains only empty texts is not an error.
 #[test]
-fn empty_texts_may_be_drawn_alone() {
+fn a_resample_may_contain_only_empty_texts() {
     let texts: Vec<Vec<i64>> = vec![vec![], vec![], vec![5, 6]];
     let report = EvaluationReport::of(&texts, None, None, &bootstrap(200)).unwrap();
     assert!((report.token_entropy.value - 2f64.ln()).abs() < 1e-12);

@@ -1,4 +1,4 @@
-//! Corrected entropy and diversity: values worked by hand or by NumPy, known distributions, and what is refused.
+//! Bias-corrected entropy and diversity: worked examples, values of NumPy, known distributions, and invalid inputs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_metrics::{Diversity, Error, chao_wang_jost_entropy, miller_madow_entropy, token_entropy};
@@ -15,7 +15,7 @@ fn text(counts: &[usize]) -> Vec<Vec<i64>> {
 /// A = mpf(2 * f2) / ((N - 1) * f1 + 2 * f2) if f2 else mpf(2) / ((N - 1) * (f1 - 1) + 2)
 /// if f1 and A != 1: H += mpf(f1) / N * (1 - A)**(1 - N) * (-log(A) - sum((1 - A)**r / r for r in range(1, N)))
 #[test]
-fn chao_wang_jost_is_mpmaths() {
+fn chao_wang_jost_equals_mpmath() {
     let mut rarely_once = vec![300];
     rarely_once.extend([2; 100]);
     rarely_once.push(1);
@@ -67,7 +67,7 @@ fn chao_wang_jost_estimates_a_long_tail() {
 }
 
 #[test]
-fn diversity_by_hand() {
+fn diversity_of_a_worked_example() {
     // 0 ends a text; what follows it is padding.
     let texts = [vec![5i64, 6, 5, 6, 5, 0, 0, 0], vec![5, 6, 7], vec![0], vec![8, 0, 9, 9]];
     let found = Diversity::of(&texts, &[1, 2, 3], Some(0)).unwrap();
@@ -85,13 +85,13 @@ fn diversity_by_hand() {
 }
 
 #[test]
-fn without_an_end_all_tokens_count() {
+fn without_eos_all_tokens_count() {
     let found = Diversity::of(&[vec![1i64, 0, 1, 0]], &[1], None).unwrap();
     assert_eq!((found.mean_length, found.unfinished, found.ngrams[0].ngrams), (4.0, None, 4));
     assert_eq!(Diversity::of(&[vec![1i64]], &[], None).unwrap().ngrams, []);
 }
 
-/// Texts that are all the same are as varied as one of them within, and ever less among each other.
+/// Equal texts have the self-repetition of one of them, and decreasing diversity between texts.
 #[test]
 fn repeated_texts_are_less_distinct_but_not_more_repetitive() {
     let of = |texts: usize| Diversity::of(&vec![[1i64, 2, 3, 1, 2]; texts], &[2], None).unwrap().ngrams[0];
@@ -101,7 +101,7 @@ fn repeated_texts_are_less_distinct_but_not_more_repetitive() {
 }
 
 #[test]
-fn nothing_to_measure_is_refused() {
+fn empty_inputs_are_rejected() {
     let none: [Vec<i64>; 0] = [];
     assert_eq!(Diversity::of(&none, &[1], None), Err(Error::Empty("texts")));
     assert_eq!(chao_wang_jost_entropy(&none, None), Err(Error::Empty("texts")));

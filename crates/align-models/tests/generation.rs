@@ -1,4 +1,4 @@
-//! Generation with the tiny GPT-2: what texts may depend on, and what is refused.
+//! Generation with the tiny GPT-2: what completions depend on, and which options are rejected.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::generation::{
@@ -38,7 +38,7 @@ fn ids(completions: &[Completion]) -> Vec<&Vec<i64>> {
 }
 
 #[test]
-fn a_text_depends_on_seed_and_place_not_on_its_batch() {
+fn completions_depend_on_seed_and_prompt_index_but_not_on_the_batch() {
     for config in strategies() {
         let all = write(&config, &prompts(), 16);
         assert_eq!(all.len(), 11 * config.num_return_sequences);
@@ -55,7 +55,7 @@ fn a_text_depends_on_seed_and_place_not_on_its_batch() {
 }
 
 #[test]
-fn equal_prompts_are_continued_differently_when_sampled() {
+fn equal_prompts_get_different_samples() {
     for config in strategies().into_iter().filter(|config| config.do_sample) {
         let all = write(&config, &vec![vec![300, 301]; 8], 8);
         let distinct: std::collections::BTreeSet<_> = ids(&all).into_iter().collect();
@@ -80,7 +80,7 @@ fn a_batch_of_equal_lengths_is_numbered_from_first_sequence() {
 }
 
 #[test]
-fn left_padding_leaves_a_greedy_text_as_it_is() {
+fn left_padding_does_not_change_greedy_completions() {
     let generation = Generation::new(GenerationConfig { max_new_tokens: Some(10), ..Default::default() }).unwrap();
     let model = tiny();
     let alone = generate(&model, &Tensor::from_slice2(&[[300_i64, 301]]), None, &generation, 0).unwrap();
@@ -121,7 +121,7 @@ fn an_empty_prompt_starts_with_bos() {
 }
 
 #[test]
-fn the_default_is_twenty_new_tokens_or_what_the_model_holds() {
+fn the_default_is_twenty_new_tokens_or_the_models_maximum() {
     let none = GenerationConfig { eos_token_id: Some(vec![]), ..Default::default() };
     assert_eq!(write(&none, &[vec![300; 3]], 1)[0].ids.len(), 20);
     assert_eq!(write(&none, &[vec![300; 120]], 1)[0].ids.len(), 8, "the model holds 128 tokens");
@@ -132,7 +132,7 @@ fn refusal(config: GenerationConfig) -> String {
 }
 
 #[test]
-fn contradicting_and_ignored_options_are_refused() {
+fn contradicting_options_and_options_without_effect_are_rejected() {
     let base = GenerationConfig::default;
     let sampled = || GenerationConfig { do_sample: true, ..base() };
     let beams = || GenerationConfig { num_beams: 3, ..base() };
@@ -184,7 +184,7 @@ fn contradicting_and_ignored_options_are_refused() {
 }
 
 #[test]
-fn options_read_as_transformers_writes_them() {
+fn options_are_parsed_as_transformers_writes_them() {
     let read = |json: &str| serde_json::from_str::<GenerationConfig>(json);
     let config = read(r#"{"num_beams": 2, "early_stopping": "never", "eos_token_id": 5, "top_k": 0}"#).unwrap();
     assert_eq!(config.early_stopping, Some(EarlyStopping::Never));
@@ -198,7 +198,7 @@ fn options_read_as_transformers_writes_them() {
 }
 
 #[test]
-fn prompts_that_cannot_be_continued_are_refused() {
+fn invalid_prompts_are_rejected() {
     let model = tiny();
     let run = |input: &Tensor, mask: Option<&Tensor>, config: GenerationConfig| {
         generate(&model, input, mask, &Generation::new(config).unwrap(), 7).unwrap_err().to_string()
@@ -257,7 +257,7 @@ fn running_out_of_continuations_is_an_error() {
 }
 
 #[test]
-fn more_beams_than_continuations_is_no_reason_to_allocate() {
+fn more_beams_than_continuations_do_not_allocate_memory() {
     let config = GenerationConfig { num_beams: 2000, max_new_tokens: Some(1), ..Default::default() };
     let all = write(&config, &[vec![300]], 1);
     let greedy = write(&GenerationConfig { max_new_tokens: Some(1), ..Default::default() }, &[vec![300]], 1);
@@ -265,7 +265,7 @@ fn more_beams_than_continuations_is_no_reason_to_allocate() {
 }
 
 #[test]
-fn more_than_memory_holds_is_refused_by_name_with_the_limit() {
+fn options_that_exceed_memory_are_rejected_with_the_limit() {
     let most = |config: GenerationConfig, batch_size, option: &str| {
         let generation = Generation::new(config).unwrap();
         let prompts = vec![vec![300]; 3];
@@ -277,7 +277,7 @@ fn more_than_memory_holds_is_refused_by_name_with_the_limit() {
         let beams = most(GenerationConfig { num_beams: huge, ..Default::default() }, 1, "num_beams");
         let drawing = GenerationConfig { do_sample: true, num_return_sequences: huge, ..Default::default() };
         let rows = most(drawing, 1, "num_return_sequences");
-        // A beam sees the places of all others, which a row does not.
+        // Beams need a mask over the tokens of all beams, which separate rows do not.
         assert!((100..rows).contains(&beams), "{beams} beams, {rows} rows");
         let three = GenerationConfig { do_sample: true, num_return_sequences: rows / 2, ..Default::default() };
         assert!((1..3).contains(&most(three, 3, "batch_size")));

@@ -1,4 +1,4 @@
-//! GPT-2 in the layouts and with the configs that the hub, Cerebras and nanoGPT give it: each is the plain layout's model.
+//! GPT-2 checkpoints and configs of the hub, Cerebras and nanoGPT: each loads as an equal model.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::checkpoint::{Checkpoint, save_safetensors};
@@ -59,7 +59,7 @@ fn with(mut config: Value, fields: &Value) -> Value {
 
 /// The fields of openai-community/gpt2-xl, in small sizes: names without a prefix, and the causal masks.
 #[test]
-fn the_hubs_other_sizes() {
+fn other_gpt2_sizes_from_the_hub_load() {
     let json = json!({
         "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1, "bos_token_id": 2,
         "embd_pdrop": 0.1, "eos_token_id": 2, "initializer_range": 0.02, "layer_norm_epsilon": 1e-05, "model_type": "gpt2",
@@ -115,8 +115,8 @@ fn cerebras() {
     load(folder(&with(json, &neutral), &tensors).path()).unwrap();
 }
 
-/// What `torch.save(model.state_dict())` of nanoGPT's compiled model holds: linear weights `(out, in)`, the head beside the embedding it
-/// is, masks, and with `bias = False` no biases.
+/// The content of `torch.save(model.state_dict())` for a compiled nanoGPT model: linear weights `(out, in)`, the tied head and the
+/// embedding, masks, and no biases with `bias = False`.
 #[test]
 fn nanogpt() {
     let json = json!({
@@ -149,7 +149,7 @@ fn nanogpt() {
     }
 }
 
-/// Biases that the config does not say are missing are.
+/// Biases are missing although the config does not say so.
 #[test]
 fn a_gpt2_without_biases_says_so() {
     let model = plain(&config(None));

@@ -1,4 +1,4 @@
-//! Gradient checkpointing gives the gradient of the plain pass, to the last bit, dropout included, and needs less memory.
+//! Gradient checkpointing gives bit-identical gradients, also with dropout, and needs less memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::{
@@ -29,7 +29,7 @@ fn gpt2(kind: Kind, dropout: f64) -> Gpt2 {
     Gpt2::new_random(gpt2_config(3, dropout), 5, kind, Device::Cpu).unwrap()
 }
 
-/// An adapter of the second block alone, or of all blocks, whose `B` is not zero any more.
+/// An adapter with non-zero `B` for the second block or for all blocks.
 fn lora(kind: Kind, target: &str, dropout: f64) -> LoraModel {
     let target_modules = vec![target.to_owned()];
     let config =
@@ -64,13 +64,13 @@ fn ids(rows: i64, length: i64) -> Tensor {
     (&numbers * &numbers * 7 + &numbers * 13).remainder(VOCAB).view([rows, length])
 }
 
-/// 1 on the first tokens of each row: more in each row than in the one before it.
+/// A mask of rows with increasing lengths.
 fn mask(rows: i64, length: i64) -> Tensor {
     let row = Tensor::arange(rows, (Kind::Int64, Device::Cpu)).view([rows, 1]);
     Tensor::arange(length, (Kind::Int64, Device::Cpu)).le_tensor(&(row * length / rows + 1)).to_kind(Kind::Int64)
 }
 
-/// A pass and its outputs' weighted sum back: the outputs, the gradient of each weight, and what is drawn next.
+/// Runs forward and backward: returns the outputs, the gradient of each weight, and the next random numbers.
 fn back<M: TrainableModel>(
     model: &mut M,
     on: bool,
@@ -120,9 +120,9 @@ fn shared<M: CausalLm>(model: &M) -> Tensor {
     model.hidden(&ids(1, 6), Some(&positions), &attention, None).unwrap()
 }
 
-/// One test, since dropout draws from the process's one generator.
+/// A single test, because dropout uses the process-wide generator.
 #[test]
-fn outputs_gradients_and_draws_are_the_plain_ones() {
+fn outputs_gradients_and_random_numbers_equal_those_without_checkpointing() {
     for dropout in [0.0, 0.3] {
         for kind in [Kind::Float, Kind::BFloat16] {
             let what = format!("shared rows, {kind:?}, dropout {dropout}");
@@ -146,7 +146,7 @@ fn outputs_gradients_and_draws_are_the_plain_ones() {
     }
 }
 
-/// Whether the backward pass still goes once every weight has changed, which a graph that holds them refuses.
+/// Whether the backward pass succeeds after every weight has changed, which fails if the graph has saved them.
 fn goes_back_after_a_change<M: TrainableModel>(mut model: M, on: bool, pass: impl Fn(&M) -> Tensor) -> bool {
     model.set_gradient_checkpointing(on).unwrap();
     model.parameters().set_requires_grad(true);
@@ -159,7 +159,7 @@ fn goes_back_after_a_change<M: TrainableModel>(mut model: M, on: bool, pass: imp
 }
 
 #[test]
-fn blocks_are_computed_again_and_hold_nothing() {
+fn blocks_are_recomputed_and_save_no_activations() {
     for on in [false, true] {
         assert_eq!(goes_back_after_a_change(gpt2(Kind::Float, 0.0), on, causal(3, 17)), on);
         assert_eq!(goes_back_after_a_change(lora(Kind::Float, "all-linear", 0.0), on, causal(3, 17)), on);
@@ -169,7 +169,7 @@ fn blocks_are_computed_again_and_hold_nothing() {
 }
 
 #[test]
-fn a_pass_with_a_cache_is_as_it_was() {
+fn checkpointing_does_not_affect_passes_with_a_cache() {
     let mut model = gpt2(Kind::Float, 0.0);
     TrainableModel::set_gradient_checkpointing(&mut model, true).unwrap();
     TrainableModel::parameters(&model).set_requires_grad(true);
@@ -182,20 +182,20 @@ fn a_pass_with_a_cache_is_as_it_was() {
 }
 
 #[test]
-fn a_pass_keeps_one_block_and_the_inputs_of_the_others() {
+fn memory_is_that_of_one_block_and_the_inputs_of_the_others() {
     let (d, heads, float, tokens) = (24, 3, 4, 3 * 10);
     let kept = |model: &mut dyn CausalLm, on: bool| {
         model.set_gradient_checkpointing(on).unwrap();
         i64::try_from(model.training_memory(3, 10).unwrap().activations).unwrap()
     };
-    // A block keeps 16 d numbers a token, and of attention and the norms one a head and four.
+    // A block saves 16 d values per token, attention one per head, and the norms four.
     let (input, block) = (float * d, float * (16 * d + heads + 4));
     let saved_by = |model: &mut dyn CausalLm| kept(model, false) - kept(model, true);
     assert_eq!(saved_by(&mut gpt2(Kind::Float, 0.0)), tokens * (2 * block - 3 * input));
-    // Under an adapter on c_attn the inputs of c_fc and of the layer behind it, d and 4 d wide, are not kept; the rank is 4.
+    // With an adapter for c_attn the inputs of c_fc and of the following layer, d and 4 d wide, are not saved; the rank is 4.
     let adapted = block + float * (4 - 5 * d);
     assert_eq!(saved_by(&mut lora(Kind::Float, "c_attn", 0.0)), tokens * (2 * adapted - 3 * input));
-    // The middle block is the adapter's one: those beside it keep less, so that one counts.
+    // Only the middle block has the adapter: the others save less, so this one counts.
     let bare = block - float * 6 * d;
     let found = saved_by(&mut lora(Kind::Float, "h.1.attn.c_attn", 0.0));
     assert_eq!(found, tokens * (2 * bare - 3 * input));

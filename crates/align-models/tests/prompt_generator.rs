@@ -1,4 +1,4 @@
-//! Completions as they come: the same as those that come at the end.
+//! Batch-wise generation gives the same completions as generation of all prompts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator, generate_prompts, stream};
@@ -11,7 +11,7 @@ fn tiny() -> Gpt2 {
     Gpt2::from_pretrained(&dir, Kind::Float, Device::Cpu).unwrap()
 }
 
-/// Prompts of no to three tokens.
+/// Prompts of zero to three tokens.
 fn prompts(count: i64) -> Vec<Vec<i64>> {
     (0..count).map(|i| (0..i % 4).map(|j| 300 + (i / 4 + j) % 7).collect()).collect()
 }
@@ -29,7 +29,7 @@ fn beams() -> GenerationConfig {
 }
 
 #[test]
-fn a_job_in_parts_gives_the_texts_of_the_whole() {
+fn a_resumed_job_generates_the_same_completions() {
     let (model, prompts) = (tiny(), prompts(41));
     for config in [sampling(), GenerationConfig { num_return_sequences: 3, ..sampling() }, beams()] {
         let generation = generation(config);
@@ -56,9 +56,9 @@ fn a_job_in_parts_gives_the_texts_of_the_whole() {
     }
 }
 
-/// To the last bit of the log-probabilities, on every kind of processor: a draw may hang on one.
+/// The log-probabilities are bit-identical on every kind of processor, because a sampled token may depend on a single bit.
 #[test]
-fn a_text_does_not_depend_on_its_batch() {
+fn completions_do_not_depend_on_the_batch() {
     let model = tiny().packed().unwrap().unwrap();
     let prompts = prompts(13);
     for config in [sampling(), GenerationConfig { num_return_sequences: 3, ..sampling() }, beams()] {
@@ -72,7 +72,7 @@ fn a_text_does_not_depend_on_its_batch() {
 }
 
 #[test]
-fn a_prompt_that_cannot_be_continued_is_refused_before_any_is() {
+fn all_prompts_are_checked_before_the_first_is_processed() {
     let (model, generation) = (tiny(), generation(sampling()));
     let refusal = |last: Vec<i64>| {
         let prompts = [vec![300], vec![301], last];
@@ -85,7 +85,7 @@ fn a_prompt_that_cannot_be_continued_is_refused_before_any_is() {
 }
 
 #[test]
-fn a_stream_is_the_first_prompts_text() {
+fn a_stream_equals_the_completion_of_the_first_prompt() {
     let model = tiny();
     let eos = GenerationConfig { eos_token_id: Some((0..400).collect()), ..sampling() };
     let ngrams = GenerationConfig { no_repeat_ngram_size: 2, repetition_penalty: 1.2, ..Default::default() };
@@ -94,7 +94,7 @@ fn a_stream_is_the_first_prompts_text() {
         for seed in 0..6 {
             let generation = generation(GenerationConfig { seed, ..config.clone() });
             for prompt in [vec![], vec![300], (300..320).collect()] {
-                // Other prompts beside it change nothing.
+                // Other prompts in the batch do not change it.
                 let prompts = [prompt.clone(), prompt.clone(), vec![310]];
                 let whole = generate_prompts(&model, &prompts, &generation, 8).unwrap();
                 let mut tokens = stream(&model, &prompt, &generation).unwrap();
@@ -110,7 +110,7 @@ fn a_stream_is_the_first_prompts_text() {
 }
 
 #[test]
-fn what_cannot_be_streamed_is_refused() {
+fn options_that_cannot_be_streamed_are_rejected() {
     let model = tiny();
     let refusal = |prompt: &[i64], config| stream(&model, prompt, &generation(config)).err().unwrap().to_string();
     for (config, option) in

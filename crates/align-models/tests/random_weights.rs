@@ -1,4 +1,4 @@
-//! New models: how their weights are distributed, that a seed fixes them, and that they are whole models.
+//! New models: the distribution of their weights, reproducibility by seed, and saving.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::checkpoint::save_safetensors;
@@ -40,7 +40,7 @@ fn distilbert(seed: u64) -> DistilBert {
     DistilBert::new_random(distilbert_config(), seed, Kind::Float, Device::Cpu).unwrap()
 }
 
-/// The weights' mean and standard deviation, to four standard errors, which at worst is one in some hundred thousand draws.
+/// Checks the mean and standard deviation of weights to four standard errors.
 fn assert_normal(name: &str, weight: &Tensor, std: f64) {
     let (count, weight) = (weight.numel() as f64, weight.to_kind(Kind::Double));
     let (mean, found) = (weight.mean(Kind::Double).double_value(&[]), weight.std(false).double_value(&[]));
@@ -74,7 +74,7 @@ fn gpt2_is_drawn_as_transformers_draws_it() {
 }
 
 #[test]
-fn distilbert_is_drawn_as_transformers_draws_it() {
+fn distilbert_is_initialised_as_in_transformers() {
     let model = distilbert(1);
     for (name, weight) in model.parameters().iter() {
         match name {
@@ -89,19 +89,19 @@ fn distilbert_is_drawn_as_transformers_draws_it() {
     }
 }
 
-/// Saves a classifier's weights but for those of these names, as a checkpoint of the encoder alone or a part of a head.
+/// Saves the weights of a classifier without those of these names, like a checkpoint of an encoder or of an incomplete classifier.
 fn without(model: &DistilBert, names: &[&str]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     model.save_pretrained(dir.path(), false).unwrap();
     let kept = model.parameters().iter().filter(|(name, _)| !names.contains(name));
-    // A bare encoder's names lack the prefix.
+    // The names of an encoder have no prefix.
     let kept: Vec<_> = kept.map(|(name, weight)| (name.trim_start_matches("distilbert."), weight)).collect();
     save_safetensors(&dir.path().join("model.safetensors"), kept, true).unwrap();
     dir
 }
 
 #[test]
-fn an_encoder_alone_gets_a_new_head_for_training_only() {
+fn an_encoder_gets_a_new_classifier_only_for_training() {
     const HEAD: [&str; 4] = ["pre_classifier.weight", "pre_classifier.bias", "classifier.weight", "classifier.bias"];
     let model = distilbert(1);
     let bare = without(&model, &HEAD);
@@ -133,7 +133,7 @@ fn same(a: &Parameters, b: &Parameters) -> bool {
 }
 
 #[test]
-fn a_seed_fixes_the_weights_and_no_two_weights_are_alike() {
+fn weights_depend_on_the_seed_and_differ_from_each_other() {
     tch::manual_seed(3);
     let first = gpt2(9);
     tch::manual_seed(4);
@@ -142,13 +142,13 @@ fn a_seed_fixes_the_weights_and_no_two_weights_are_alike() {
     assert!(same(distilbert(9).parameters(), distilbert(9).parameters()));
     let layer = |i: usize| first.parameters().get(&format!("transformer.h.{i}.attn.c_attn.weight")).unwrap();
     assert!(!layer(0).equal(layer(1)));
-    // Drawn in float32 whatever the dtype.
+    // Weights are always drawn in float32.
     let half = Gpt2::new_random(gpt2_config(), 9, Kind::BFloat16, Device::Cpu).unwrap();
     assert!(half.parameters().get("transformer.wte.weight").unwrap().equal(&first.head().to_kind(Kind::BFloat16)));
 }
 
 #[test]
-fn a_new_model_is_saved_and_read_back_as_transformers_names_it() {
+fn a_new_model_is_saved_in_the_format_of_transformers() {
     let dir = tempfile::tempdir().unwrap();
     let (language, classifier) = (dir.path().join("gpt2"), dir.path().join("distilbert"));
     let (a, b) = (gpt2(1), distilbert(1));
@@ -164,7 +164,7 @@ fn a_new_model_is_saved_and_read_back_as_transformers_names_it() {
 }
 
 #[test]
-fn what_describes_no_model_is_refused_by_field() {
+fn invalid_configs_are_rejected_with_the_field() {
     let refused = |config: Gpt2Config| Gpt2::new_random(config, 1, Kind::Float, Device::Cpu).unwrap_err().to_string();
     assert!(refused(Gpt2Config { n_head: 5, ..gpt2_config() }).contains("n_head"));
     assert!(refused(Gpt2Config { eos_token_id: Some(vec![211]), ..gpt2_config() }).contains("eos_token_id"));

@@ -1,11 +1,11 @@
-//! Rows that share tokens: what a model says of each token, and the gradient, are those of the rows by themselves.
+//! Rows that share tokens: outputs and gradients equal those of separate rows.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::{Attention, CausalLm, Gpt2, LoraConfig, LoraModel, SharedTokenRows, TrainableModel};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
 
-/// A trunk of three tokens, a branch of three that parts once more after one, and one of one token.
+/// Three shared tokens, then a branch of three tokens that splits again after the first, and a branch of one token.
 const ROWS: [&[i64]; 3] = [&[0, 1, 2, 3, 4, 5], &[0, 1, 2, 6], &[0, 1, 2, 3, 7]];
 const LEN: i64 = 6;
 const IDS: [i64; 8] = [17, 250, 3, 99, 400, 8, 311, 42];
@@ -26,13 +26,13 @@ fn one_row(numbers: &[i64]) -> Tensor {
     Tensor::from_slice(numbers).unsqueeze(0)
 }
 
-/// 1 at the places of the rows' tokens, `(rows, LEN)`.
+/// 1 at the positions of tokens in the rows, `(rows, LEN)`.
 fn mask() -> Tensor {
     let real = |row: &[i64]| (0..LEN).map(|place| i64::from((place as usize) < row.len())).collect::<Vec<_>>();
     Tensor::from_slice(&ROWS.map(real).concat()).view([3, LEN])
 }
 
-/// Hidden states at all places of the rows, `(rows, LEN, n_embd)`, out of a pass over each token once.
+/// Hidden states at all positions of the rows, `(rows, LEN, hidden_size)`, from a forward pass over shared tokens.
 fn shared(model: &impl CausalLm, attention_mask: Option<&Tensor>) -> Tensor {
     let rows = token_rows();
     let attention = Attention::SharedTokens { rows: &rows, attention_mask };
@@ -41,13 +41,13 @@ fn shared(model: &impl CausalLm, attention_mask: Option<&Tensor>) -> Tensor {
     rows.spread(&hidden).unwrap()
 }
 
-/// The same out of a pass over the rows.
+/// The same from a forward pass over the padded rows.
 fn padded(model: &impl CausalLm) -> Tensor {
     let ids = token_rows().spread(&one_row(&IDS).unsqueeze(-1)).unwrap().squeeze_dim(-1);
     model.hidden(&ids, None, &Attention::Causal, None).unwrap()
 }
 
-/// The gradient of each weight of a sum over the real places, each with a factor of its own.
+/// The gradients of a weighted sum over all positions that are not padding.
 fn gradients(model: &impl CausalLm, hidden: &Tensor) -> Vec<Tensor> {
     model.parameters().iter().for_each(|(_, weight)| weight.shallow_clone().zero_grad());
     let factor = Tensor::arange(hidden.numel() as i64, (Kind::Float, Device::Cpu)).view_as(hidden).sin();
@@ -75,7 +75,7 @@ fn assert_same(model: &mut impl CausalLm) {
 }
 
 #[test]
-fn shared_tokens_are_those_of_the_rows() {
+fn outputs_and_gradients_equal_those_of_separate_rows() {
     assert_same(&mut gpt2());
     let config = LoraConfig { r: 4, ..LoraConfig::default() };
     let mut adapted = LoraModel::new(gpt2(), config, 1).unwrap();
@@ -88,7 +88,7 @@ fn shared_tokens_are_those_of_the_rows() {
 }
 
 #[test]
-fn rows_that_do_not_fit_the_input_are_refused() {
+fn rows_that_do_not_match_the_input_are_rejected() {
     let (model, rows) = (gpt2(), token_rows());
     let refused = |ids: &Tensor, attention_mask: Option<&Tensor>, part: &str| {
         let attention = Attention::SharedTokens { rows: &rows, attention_mask };

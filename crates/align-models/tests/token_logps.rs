@@ -1,4 +1,4 @@
-//! `output_scores`: the tokens' log-probabilities, against the model's own over the finished text.
+//! `output_scores`: the log-probabilities of tokens, compared with those of the model over the whole text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
@@ -18,7 +18,7 @@ fn written(model: &Gpt2, config: GenerationConfig) -> (Vec<Vec<i64>>, Vec<Comple
     (prompts, all)
 }
 
-/// Log-probabilities of a completion's tokens, the EOS that ended it included, at a temperature, in one pass over the text.
+/// Log-probabilities of the tokens of a completion, including a final EOS, at a temperature, from one forward pass.
 fn expected(model: &Gpt2, prompt: &[i64], completion: &Completion, temperature: f64) -> Vec<f64> {
     let mut ids = [prompt, &completion.ids].concat();
     if completion.finished {
@@ -41,7 +41,7 @@ fn assert_close(found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn a_token_has_the_probability_that_it_was_chosen_with() {
+fn token_logps_equal_those_of_the_model() {
     let model = tiny();
     let greedy = GenerationConfig { output_scores: true, ..Default::default() };
     let warm = GenerationConfig { do_sample: true, temperature: Some(2.0), top_k: Some(0), seed: 3, ..greedy.clone() };
@@ -55,7 +55,7 @@ fn a_token_has_the_probability_that_it_was_chosen_with() {
 }
 
 #[test]
-fn those_of_a_beam_add_up_to_its_score() {
+fn token_logps_of_a_beam_sum_to_its_score() {
     let model = tiny();
     let config = GenerationConfig {
         num_beams: 4,
@@ -75,7 +75,7 @@ fn those_of_a_beam_add_up_to_its_score() {
 }
 
 #[test]
-fn they_are_left_out_unless_asked_for() {
+fn token_logps_are_absent_unless_requested() {
     let (_, all) = written(&tiny(), GenerationConfig::default());
     assert!(all.iter().all(|completion| completion.token_logps.is_none()));
 }

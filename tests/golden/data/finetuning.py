@@ -1,9 +1,9 @@
-"""Writes finetuning.json beside this file: what TRL's SFTTrainer and transformers' Trainer make of the tiny models here.
+"""Writes finetuning.json beside this file: runs of TRL's SFTTrainer and of transformers' Trainer with the tiny models in this folder.
 
 Needs Python 3.11 with torch==2.11.0 transformers==5.17.0 trl==1.16.0 datasets (CPU is enough):
     python finetuning.py
 
-Rows are taken in file order, in float32 and without dropout, so that a run is a function of its options alone.
+Rows are taken in file order, in float32 and without dropout, so that a run depends only on its options.
 """
 
 import json

@@ -1,9 +1,9 @@
-"""Writes train_bf16.json beside this file: the losses of train.json's DPO runs when TRL computes in bfloat16.
+"""Writes train_bf16.json beside this file: the losses of train.json's DPO runs with TRL in bfloat16.
 
 Needs Python 3.11 with torch==2.11.0 transformers==5.17.0 trl==1.16.0 datasets (CPU is enough):
     python train_bf16.py
 
-The runs are those of train.json, their options read from there; only `bf16=True` is added (autocast over float32 weights).
+The runs and their options are read from train.json; only `bf16=True` is added (autocast with float32 weights).
 """
 
 import json

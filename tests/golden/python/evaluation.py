@@ -1,4 +1,4 @@
-"""Writes evaluation.json beside the folder of this script: what five held-out rows come to in float64, each row by itself.
+"""Writes evaluation.json to the parent folder: the evaluation of five held-out rows in float64, with each row computed separately.
 
 No number knows of batches, except that KTO's reference point is the mean over its own rows: 1, 2 and 3, 4, 5, which are batches of two
 where a single row left over joins the last.
@@ -34,7 +34,7 @@ def ids(prompt, completion):
 
 
 def tokens(model, given, completion):
-    """Sums over a completion's tokens: log-probability, entropy, tokens that are the likeliest, mean logit; and over all positions the mean logit."""
+    """Sums over a completion's tokens (log-probability, entropy, number of most likely tokens, mean logit), and the mean logit over all positions."""
     logits = model(torch.tensor([given + completion])).logits[0]
     before, targets = logits[len(given) - 1:-1], torch.tensor(completion)
     logps = before.log_softmax(-1)

@@ -1,5 +1,5 @@
-"""Writes the folder `lora` beside that of this script: adapters that PEFT wrote for the tiny GPT-2 and the logits under them, and
-the first steps of TRL's trainers with such adapters.
+"""Writes the folder `../lora`: adapters saved by PEFT for the tiny GPT-2, the logits with them, and the first steps of TRL's trainers
+with such adapters.
 
 Needs torch 2.11, transformers 5.17, trl 1.16 and peft 0.21:  python tests/golden/python/lora.py
 """
@@ -29,7 +29,7 @@ def base():
 
 
 def adapter(name, move, **options):
-    """Saves an adapter, its B moved away from zero or not, and gives the logits behind a text."""
+    """Saves an adapter, with B changed from zero or not, and returns the logits after a text."""
     model = get_peft_model(base(), LoraConfig(task_type="CAUSAL_LM", **options)).eval()
     for key, weight in model.named_parameters():
         if move and "lora_B" in key:

@@ -1,5 +1,5 @@
-"""Writes the folder `lora_kinds` beside that of this script: an adapter of each kind that PEFT writes for the tiny GPT-2 with the
-logits under it, and the first steps of TRL's DPO with one of them.
+"""Writes the folder `../lora_kinds`: adapters with each special feature of PEFT for the tiny GPT-2, the logits with them, and the first
+steps of TRL's DPO with one of them.
 
 Needs torch 2.11, transformers 5.17, trl 1.16 and peft 0.21:  python tests/golden/python/lora_kinds.py
 """

@@ -1,5 +1,5 @@
-"""Writes metrics_small.json beside the folder of this script: entropies of made-up token lists by scipy, and their running
-counts as the notebook keeps them.
+"""Writes metrics_small.json to the parent folder: entropies of random token lists by scipy, and the notebook's entropy from running
+counts.
 
 Needs scipy 1.17:  python tests/golden/python/metrics_small.py
 """
@@ -36,7 +36,7 @@ def case(name, texts):
 
 
 def zipf(rng, n):
-    """n tokens of which the r-th most frequent has a share like 1/r."""
+    """n tokens with a Zipf distribution: the share of the r-th most frequent token is proportional to 1/r."""
     return rng.choices(range(1, 201), weights=[1 / r for r in range(1, 201)], k=n)
 
 

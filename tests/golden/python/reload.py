@@ -1,4 +1,4 @@
-"""Loads with transformers what `save_pretrained` wrote and compares logits: `python reload.py DIR`.
+"""Loads models written by `save_pretrained` with transformers and compares logits: `python reload.py DIR`.
 
 DIR holds gpt2/, distilbert/ and logits.json, which the golden test `saved` writes. Needs torch and transformers.
 """

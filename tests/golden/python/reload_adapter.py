@@ -1,4 +1,4 @@
-"""Loads with PEFT the adapters that `LoraGpt2` wrote and compares logits: `python reload_adapter.py BASE_MODEL DIR`.
+"""Loads adapters written by `LoraModel` with PEFT and compares logits: `python reload_adapter.py BASE_MODEL DIR`.
 
 DIR holds one folder an adapter and logits.json, which the golden test `lora` writes. Needs torch, transformers and peft.
 """
@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel
 
 base, folder = sys.argv[1], Path(sys.argv[2])
-# A weight that is missing or left over is a warning only.
+# PEFT only warns about missing or unexpected weights.
 warnings.filterwarnings("error", message=".*(missing|unexpected).*")
 for name, expected in json.loads((folder / "logits.json").read_text()).items():
     model = GPT2LMHeadModel.from_pretrained(base).eval()

@@ -1,4 +1,4 @@
-"""Scores of texts by classifiers made of the tiny DistilBERT's head, as transformers computes them; writes scores.json beside lora/.
+"""Writes scores.json to the parent folder: scores by transformers, for classifiers made from the tiny DistilBERT with changed heads.
 
     python scores.py ../data/models/distilbert-tiny ../scores.json
 """
@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 TEXTS = ["a good movie", "the worst film ever"]
-# Rows of the head (the third is the sum of both), names, problem_type.
+# Rows of the head (row 2 is the sum of rows 0 and 1), label names, problem_type.
 MODELS = {
     "plain": ([0, 1], ["NEGATIVE", "POSITIVE"], None),
     "swapped": ([1, 0], ["POSITIVE", "NEGATIVE"], None),
@@ -22,7 +22,7 @@ MODELS = {
 
 
 def head(model, rows):
-    """The model with these rows of its head."""
+    """The model with a head made of these rows."""
     weight, bias = model.classifier.weight.data, model.classifier.bias.data
     weight, bias = torch.cat([weight, weight.sum(0, True)]), torch.cat([bias, bias.sum(0, True)])
     model.classifier = torch.nn.Linear(weight.shape[1], len(rows))

@@ -1,5 +1,5 @@
-"""Writes variants.json beside the folder of this script: transformers' activations, and the kept tiny models with settings that
-their own files do not have.
+"""Writes variants.json to the parent folder: transformers' activations, and its outputs for the tiny models with other settings in
+their configs.
 
 Needs torch 2.11 and transformers 5.17:  python tests/golden/python/variants.py
 """
@@ -16,7 +16,7 @@ from transformers.activations import ACT2CLS, ACT2FN
 GOLDEN = Path(__file__).resolve().parent.parent
 MODELS = GOLDEN / "data/models"
 IDS = [[40, 73, 5, 17, 258, 360]]
-# These have weights of their own.
+# These activations have weights.
 LEARNED = {"prelu", "xielu"}
 
 
@@ -25,7 +25,7 @@ def numbers(tensor):
 
 
 def variant(model_class, name, change, drop=()):
-    """The model `name` with fields of its config changed and tensors left out of its weights."""
+    """The model `name` with changed fields in its config and without some of its tensors."""
     with tempfile.TemporaryDirectory() as folder:
         config = AutoConfig.from_pretrained(MODELS / name)
         for field, value in change.items():

@@ -115,7 +115,11 @@ pub const CASES: &[Case] = &[
             replace(d, "config.json", "\"n_embd\": 64", "\"n_embd\": 128")
         },
         GENERATE,
-        &["model.safetensors", "do not fit config.json", "transformer.h.0.ln_1.bias: expected shape [128], found [64]"],
+        &[
+            "model.safetensors",
+            "do not match config.json",
+            "transformer.h.0.ln_1.bias: expected shape [128], found [64]",
+        ],
     ),
     case(
         "a config with one block too many",
@@ -160,7 +164,7 @@ pub const CASES: &[Case] = &[
         "a pickle that runs os.system",
         |d| pickled(d, b"\x80\x02cos\nsystem\nX\x0b\x00\x00\x00touch owned\x85R."),
         GENERATE,
-        &["pytorch_model.bin", "refused", "`os.system`", "nothing of the file was run"],
+        &["pytorch_model.bin", "refused", "`os.system`", "no code in the file was executed"],
     ),
     case(
         "a pickle with a string of 2^60 bytes",
@@ -252,6 +256,6 @@ pub const CASES: &[Case] = &[
             write(d, "in.csv", "text\ngood\n")
         },
         "classify --model model --input in.csv --output out.csv",
-        &["config.json", "id2label has 2 labels, of the numbers 0, 2, and none of 1"],
+        &["config.json", "id2label has 2 labels with the numbers 0, 2, but none with the number 1"],
     ),
 ];

@@ -77,7 +77,7 @@ fn invalid_adapter_options_are_rejected() {
         (vec!["--lora-r", "4"], "--use-peft"),
         (vec!["--lora-target-modules", "c_attn"], "--use-peft"),
         (vec!["--use-peft", "--lora-r", "0"], "option r"),
-        (vec!["--use-peft", "--lora-target-modules", "q_proj"], "option target_modules: names none"),
+        (vec!["--use-peft", "--lora-target-modules", "q_proj"], "option target_modules: matches none"),
         (vec!["--use-peft", "--lora-dropout", "0.1"], "disable_dropout"),
         (vec!["--use-peft", "--ref-model", "merged"], "--ref-model"),
         (vec!["--use-peft", "--sync-ref-model"], "sync_ref_model"),

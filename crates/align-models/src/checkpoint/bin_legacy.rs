@@ -7,21 +7,21 @@ use super::state_dict::{self, Extent};
 use std::collections::HashMap;
 use std::io::BufReader;
 
-/// 0x1950a86a20f9469cfc6c as a pickle spells it, with which the format begins.
+/// The magic number 0x1950a86a20f9469cfc6c, as encoded in a pickle.
 const MAGIC: &[u8] = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19";
-/// The format's only version.
+/// The only version of the format.
 const PROTOCOL: i64 = 1001;
-/// Bytes of the count before each storage's data.
+/// Size of the element count before the data of each storage, in bytes.
 const COUNT: u64 = 8;
 
-/// Whether a file that starts so is of this format. Before the magic number stand two bytes, or eleven if the writer asked
-/// for a newer pickle protocol.
+/// Whether a file with these first bytes has this format. The magic number is preceded by two bytes, or by eleven with a newer pickle
+/// protocol.
 pub(super) fn has_magic_number(head: &[u8]) -> bool {
     head.starts_with(&[0x80]) && head.windows(MAGIC.len()).take(12).any(|window| window == MAGIC)
 }
 
-/// The tensors of a file as torch wrote them before 1.6: pickles of a magic number, a version, the writer's system, the
-/// state dict and the storages' keys, then each storage as a count and its elements.
+/// The tensors in a file written by torch before 1.6: pickles of a magic number, a version, the system of the writer, the state dict and
+/// the keys of the storages, followed by the element count and elements of each storage.
 pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let fault = |reason: String| malformed(&source.path, reason);
     let unread = |error: pickle::PickleError| error.at(&source.path);
@@ -31,11 +31,11 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     pickle::load(&mut input, budget).map_err(unread)?;
     let (version, _) = pickle::load(&mut input, budget).map_err(unread)?;
     if !matches!(version, Value::Int(PROTOCOL)) {
-        return Err(fault(format!("has an unknown version of torch's older format, {PROTOCOL} is read")));
+        return Err(fault(format!("has an unknown version of torch's older format, expected {PROTOCOL}")));
     }
     let (system, heap) = pickle::load(&mut input, budget).map_err(unread)?;
     if matches!(heap.item(system, "little_endian"), Some(Value::Bool(false))) {
-        return Err(fault("was written big-endian, only little-endian is read".to_owned()));
+        return Err(fault("is big-endian, only little-endian is supported".to_owned()));
     }
     let (value, heap) = pickle::load(&mut input, budget).map_err(unread)?;
     let (keys, keys_heap) = pickle::load(&mut input, budget).map_err(unread)?;
@@ -55,7 +55,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     state_dict::entries(value, &heap, file, budget, extent).map_err(fault)
 }
 
-/// Where each storage's data is, walking from count to count.
+/// Finds the data of each storage by following the element counts.
 fn extents(source: &Source, heap: &Heap, keys_heap: &Heap, keys: Value, start: u64) -> Result<HashMap<String, Extent>> {
     let fault = |reason: String| malformed(&source.path, reason);
     let mut storages: HashMap<&str, &StorageRef> = HashMap::new();

@@ -6,8 +6,8 @@ use super::source::Source;
 use super::state_dict::{self, Extent};
 use super::zip_directory::{Member, members};
 
-/// The tensors of a zip archive as torch has written them since 1.6: `ROOT/data.pkl` describes them, `ROOT/data/KEY`
-/// holds a storage.
+/// The tensors in a zip archive written by torch 1.6 or later: `ROOT/data.pkl` describes the tensors, and `ROOT/data/KEY` contains a
+/// storage.
 pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let fault = |reason: String| malformed(&source.path, reason);
     let members = members(source)?;
@@ -57,7 +57,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     state_dict::entries(value, &heap, file, budget, extent).map_err(fault)
 }
 
-/// The bytes of a small member.
+/// Reads a small member.
 fn contents(source: &Source, member: Member, most: u64) -> Result<Vec<u8>> {
     let fault = |reason: String| malformed(&source.path, reason);
     if member.len > most {

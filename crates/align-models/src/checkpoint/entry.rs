@@ -1,6 +1,6 @@
 use tch::Kind;
 
-/// A tensor of a checkpoint: what it is called and what it looks like. Its data is still in the file.
+/// The name, dtype and shape of a tensor in a checkpoint. Its data has not been read.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub(super) name: String,
@@ -9,44 +9,43 @@ pub struct Entry {
     pub(super) location: DataLocation,
 }
 
-/// Where a tensor's data is. Every format comes down to this: a storage of little-endian elements at a known offset in a
-/// file, and a view of it that has been checked to stay inside.
+/// The location of a tensor's data, in any format: a storage of little-endian elements in a file, and a view that is inside the storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DataLocation {
-    /// Which of the checkpoint's files.
+    /// The index of the file in the checkpoint.
     pub file: usize,
-    /// The storage's first byte in the file.
+    /// The offset of the storage in the file, in bytes.
     pub start: u64,
-    /// Elements in the storage.
+    /// Number of elements in the storage.
     pub numel: u64,
-    /// The storage's CRC-32, where the format keeps one.
+    /// The CRC-32 of the storage, if the format contains it.
     pub crc: Option<u32>,
-    /// The view's first element in the storage.
+    /// The first element of the view in the storage.
     pub offset: u64,
-    /// The view's strides in elements; `None` when it is contiguous.
+    /// The strides of the view in elements; `None` if it is contiguous.
     pub strides: Option<Vec<i64>>,
 }
 
 impl Entry {
-    /// The name under which it is stored.
+    /// The stored name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The dtype in which it is stored.
+    /// The stored dtype.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Its shape.
+    /// The shape.
     #[must_use]
     pub fn shape(&self) -> &[i64] {
         &self.shape
     }
 
-    /// Bytes of its elements.
+    /// Size of its data in bytes.
     pub(super) fn bytes(&self) -> u64 {
         numel(&self.shape).unwrap_or(u64::MAX).saturating_mul(self.kind.elt_size_in_bytes() as u64)
     }
@@ -56,7 +55,7 @@ impl Entry {
     }
 }
 
-/// Elements of a tensor of that shape; `None` if the product overflows or a size is negative.
+/// Number of elements of a tensor of this shape; `None` if the product overflows or a size is negative.
 pub(super) fn numel(shape: &[i64]) -> Option<u64> {
     shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(u64::try_from(size).ok()?))
 }

@@ -3,37 +3,37 @@ use align_base::{printable, printable_path};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A checkpoint that cannot be read, written, or made to fit its config.
+/// A checkpoint cannot be read or written, or does not match its config.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The path is no folder.
+    /// The path is not a folder.
     #[error("{}: {reason}; give the folder that holds config.json and the weights", printable_path(path))]
     NotAFolder {
-        /// What was given.
+        /// The path.
         path: PathBuf,
-        /// Why it will not do.
+        /// The problem.
         reason: String,
     },
-    /// The folder holds no weights under any name that transformers uses.
+    /// The folder contains no file with weights under any name that transformers uses.
     #[error("{}: no weights here; looked for {looked_for}; the folder holds {found}", printable_path(path))]
     NoWeights {
         /// The folder.
         path: PathBuf,
         /// The file names tried, in order.
         looked_for: String,
-        /// What the folder holds instead.
+        /// The files in the folder.
         found: String,
     },
-    /// The operating system refused to read or write a file.
+    /// An I/O error.
     #[error("{}: {source}", printable_path(path))]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error.
         source: io::Error,
     },
-    /// A file that is damaged, or is not what its name says.
+    /// A file is damaged or has an unexpected format.
     #[error("{}: {}", printable_path(path), printable(reason))]
     Malformed {
         /// The file.
@@ -41,49 +41,49 @@ pub enum CheckpointError {
         /// What is wrong with it and what to do.
         reason: String,
     },
-    /// A pickle that asks for something other than tensors. Nothing of it was run.
+    /// A pickle contains something other than tensors. None of its code was executed.
     #[error(
-        "{}: refused: {reason}; a checkpoint needs tensors only, and nothing of the file was run (if you trust it, load \
+        "{}: refused: {reason}; a checkpoint needs only tensors, and no code in the file was executed (if you trust it, load \
          it in Python and save its state_dict() as model.safetensors)",
         printable_path(path)
     )]
     Unsafe {
         /// The file.
         path: PathBuf,
-        /// What it asks for.
+        /// What it contains.
         reason: String,
     },
-    /// Tensors whose names or shapes are not those that the config asks for.
-    #[error("{}: the weights do not fit config.json:{mismatch}", printable_path(path))]
+    /// The names or shapes of tensors do not match the config.
+    #[error("{}: the weights do not match config.json:{mismatch}", printable_path(path))]
     Mismatch {
-        /// The weights' file (or index).
+        /// The file with the weights (or index).
         path: PathBuf,
-        /// Everything that does not fit.
+        /// All mismatches.
         mismatch: Mismatch,
     },
-    /// A tensor was asked for that the checkpoint does not hold.
-    #[error("{}: no tensor named `{name}`; Checkpoint::entries lists those there are", printable_path(path))]
+    /// The checkpoint does not contain a requested tensor.
+    #[error("{}: no tensor named `{name}`; Checkpoint::entries lists all tensors", printable_path(path))]
     NoTensor {
-        /// The weights' file (or index).
+        /// The file with the weights (or index).
         path: PathBuf,
-        /// The name asked for.
+        /// The requested name.
         name: String,
     },
-    /// A tensor that safetensors cannot hold.
+    /// A tensor cannot be saved as safetensors.
     #[error("cannot save `{name}`: {reason}")]
     Unsavable {
-        /// The tensor's name.
+        /// The name of the tensor.
         name: String,
-        /// Why it cannot be saved.
+        /// The reason.
         reason: String,
     },
-    /// The file to write exists, and overwriting was not asked for.
-    #[error("{} exists already; choose another folder or ask for it to be overwritten", printable_path(path))]
+    /// The file to write exists, and `overwrite` is false.
+    #[error("{} exists already; choose another folder or allow it to be overwritten", printable_path(path))]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// LibTorch refused an operation.
+    /// An operation failed in LibTorch.
     #[error("LibTorch: {0}")]
     Torch(#[from] tch::TchError),
 }

@@ -7,17 +7,17 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path};
 
-/// The longest index that is read.
+/// Size limit of an index in bytes.
 const LIMIT: u64 = 64 << 20;
 
-/// The part of `*.index.json` that says where the tensors are.
+/// The part of `*.index.json` that maps tensors to files.
 #[derive(Debug, Deserialize)]
 struct Index {
-    /// From a tensor's name to the file in the same folder that holds it.
+    /// Maps the name of a tensor to the file in the same folder that contains it.
     weight_map: BTreeMap<String, String>,
 }
 
-/// Opens the shards that an index names and finds every tensor in the shard that the index gives for it.
+/// Opens the shards listed in an index, and finds every tensor in its shard.
 pub(super) fn open(
     path: &Path,
     entries_of: fn(&Source, usize) -> Result<Vec<Entry>>,
@@ -64,7 +64,7 @@ pub(super) fn open(
             return Err(malformed(path, reason));
         }
         if !stored.is_empty() {
-            tracing::warn!(shard, tensors = stored.len(), "tensors that the index does not name are left out");
+            tracing::warn!(shard, tensors = stored.len(), "tensors that are not in the index are ignored");
         }
         sources.push(source);
     }

@@ -2,7 +2,7 @@ use super::entry::Entry;
 use super::mismatch::Mismatch;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Name and shape of a tensor that a model is made of.
+/// Name and shape of a tensor of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorSpec {
     /// Its full name in transformers, such as `transformer.wte.weight`.
@@ -12,50 +12,49 @@ pub struct TensorSpec {
 }
 
 impl TensorSpec {
-    /// A tensor of that name and shape.
+    /// A tensor with this name and shape.
     #[must_use]
     pub fn new(name: impl Into<String>, shape: impl Into<Vec<i64>>) -> Self {
         Self { name: name.into(), shape: shape.into() }
     }
 }
 
-/// What `torch.compile` writes before every name.
+/// The prefix that `torch.compile` adds to all names.
 const COMPILED: &str = "_orig_mod.";
 
-/// What a model expects of its checkpoint.
+/// The tensors that a model expects in its checkpoint.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// What stands before the base model's names, dot included: `transformer.` or `distilbert.`. A checkpoint of the base
-    /// model alone lacks it.
+    /// The prefix of the base model's names, including the dot: `transformer.` or `distilbert.`. A checkpoint of only the base model does
+    /// not have it.
     pub prefix: &'static str,
-    /// The tensors in the model's order, by canonical name: with the prefix for the base model's, without for the head's
-    /// (`lm_head.weight`, `classifier.bias`).
+    /// The tensors in the order of the model, with canonical names: the names of the base model have the prefix, those of the head
+    /// (`lm_head.weight`, `classifier.bias`) do not.
     pub tensors: Vec<TensorSpec>,
-    /// `(alias, source)` where the config ties two weights: `lm_head.weight` and `transformer.wte.weight`. The source
-    /// stands in `tensors`, the alias does not.
+    /// `(alias, source)` if the config ties two weights: `lm_head.weight` and `transformer.wte.weight`. The source is in `tensors`, the
+    /// alias is not.
     pub tied: Option<(String, String)>,
-    /// Whether a stored tensor is a buffer that older versions saved beside the weights, such as `h.0.attn.bias`. Called
-    /// with the name without its prefix.
+    /// Whether a stored tensor is a buffer that older versions saved, such as `h.0.attn.bias`. Called with the name without the prefix.
     pub ignored: fn(&str) -> bool,
-    /// Whether a stored tensor of a module that the model has not is an error too. Where it is not, such a tensor is left out, as
-    /// transformers leaves it out: another head (`v_head.summary.weight`). One of the model's own modules (`h.2.ln_1.weight` of a
-    /// model of two blocks) is always an error.
+    /// Whether a stored tensor of an unknown module is an error. If not, such a tensor is ignored, as in transformers: for example that of
+    /// another head (`v_head.summary.weight`). An unexpected tensor of a known module (`h.2.ln_1.weight` in a model with two blocks) is
+    /// always an error.
     pub strict: bool,
 }
 
-/// Which stored tensor becomes which of the model's.
+/// The stored tensors matched with those of the model.
 #[derive(Debug)]
 pub(super) struct Matched<'a> {
-    /// Canonical name and stored tensor, in the layout's order.
+    /// Canonical names and stored tensors, in the order of the layout.
     pub tensors: Vec<(&'a str, &'a Entry)>,
-    /// The tied alias, where it is stored beside its source.
+    /// The tied alias, if it is stored in addition to its source.
     pub alias: Option<(&'a str, &'a Entry)>,
-    /// Stored tensors of modules that the model has not.
+    /// Stored tensors of unknown modules.
     pub unmatched: Vec<&'a str>,
 }
 
 impl Layout {
-    /// Finds the place of every stored tensor, or says for all of them together why it has none.
+    /// Matches all stored tensors with the layout, or returns all mismatches.
     pub(super) fn matched<'a>(&'a self, entries: &'a [Entry]) -> Result<Matched<'a>, Mismatch> {
         let specs: HashMap<&str, &TensorSpec> = self.tensors.iter().map(|spec| (spec.name.as_str(), spec)).collect();
         let tied = self.tied.as_ref().map(|(alias, source)| (alias.as_str(), source.as_str()));
@@ -108,18 +107,18 @@ impl Layout {
         if mismatch.is_empty() {
             return Ok(Matched { tensors, alias, unmatched });
         }
-        // Names under a prefix of another program explain why the model's own are missing.
+        // Unknown names, for example with a prefix of another program, explain why expected ones are missing.
         mismatch.unexpected.extend(unmatched.into_iter().map(str::to_owned));
         mismatch.sort();
         Err(mismatch)
     }
 
-    /// The canonical names of the tensors that no stored one is.
+    /// The canonical names of the tensors that are not stored.
     pub(super) fn missing(&self, entries: &[Entry]) -> Vec<String> {
         self.matched(entries).map_or_else(|mismatch| mismatch.missing, |_| Vec::new())
     }
 
-    /// The outermost module that a name belongs to, behind the prefix: `h`, `wte`, `classifier`.
+    /// The outermost module of a name after the prefix: `h`, `wte`, `classifier`.
     fn module<'n>(&self, name: &'n str) -> &'n str {
         let own = name.strip_prefix(self.prefix).unwrap_or(name);
         own.split_once('.').map_or(own, |(module, _)| module)
@@ -131,10 +130,10 @@ impl Layout {
     }
 }
 
-/// Why `entry` cannot be the weight `name`, if it cannot.
+/// Why `entry` cannot be the weight `name`; `None` if it can.
 fn misfit(name: &str, expected: &[i64], entry: &Entry) -> Option<String> {
     if entry.shape() != expected {
         return Some(format!("{name}: expected shape {expected:?}, found {:?}", entry.shape()));
     }
-    (!entry.is_float()).then(|| format!("{name}: stored as {:?}, a weight is a floating-point tensor", entry.kind()))
+    (!entry.is_float()).then(|| format!("{name}: stored as {:?}, expected a floating-point dtype", entry.kind()))
 }

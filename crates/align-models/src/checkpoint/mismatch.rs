@@ -1,22 +1,22 @@
 use super::printable_name::printable_name;
 use std::fmt;
 
-/// How a checkpoint's tensors differ from those that the config asks for, each list sorted by name.
+/// The differences between the tensors in a checkpoint and those that the config requires. Each list is sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mismatch {
-    /// Canonical names of tensors that the checkpoint lacks.
+    /// Canonical names of missing tensors.
     pub missing: Vec<String>,
-    /// Stored names of tensors that the model has no place for.
+    /// Stored names of unexpected tensors.
     pub unexpected: Vec<String>,
-    /// `name: expected shape, found shape`, or the dtype if that cannot be a weight's.
+    /// `name: expected shape, found shape`, or the dtype if it is not a floating-point dtype.
     pub misshapen: Vec<String>,
-    /// `name: the stored names that all mean it`.
+    /// `name: all stored names for it`.
     pub ambiguous: Vec<String>,
 }
 
 impl Mismatch {
-    /// Lines of a list shown before the rest is only counted.
+    /// Maximum number of lines that are shown of a list.
     const SHOWN: usize = 20;
 
     pub(super) fn sort(&mut self) {
@@ -36,7 +36,7 @@ impl fmt::Display for Mismatch {
             ("missing", &self.missing),
             ("unexpected", &self.unexpected),
             ("of the wrong shape or dtype", &self.misshapen),
-            ("stored more than once under names that mean the same", &self.ambiguous),
+            ("stored more than once under equivalent names", &self.ambiguous),
         ];
         for (what, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             write!(f, "\n  {what} ({}):", list.len())?;

@@ -1,8 +1,7 @@
-//! Checkpoints in transformers' layout: `model.safetensors`, `pytorch_model.bin` in both of torch's formats, and either
-//! of them in shards.
+//! Checkpoints in the format of transformers: `model.safetensors`, `pytorch_model.bin` in both formats of torch, and shards of either.
 //!
-//! Names and shapes are known, and checked against the model's [`Layout`], before a byte of data is copied. A `.bin` is
-//! read by an unpickler that knows tensors and nothing else; no file makes the reader allocate more than it holds.
+//! Names and shapes are checked against the model's [`Layout`] before any data is read. A `.bin` file is read by an unpickler that
+//! supports only tensors. A file cannot make the reader allocate more memory than its own size justifies.
 
 mod bin;
 mod bin_legacy;
@@ -34,10 +33,10 @@ use source::Source;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
-/// How the tensors of one file are found.
+/// A function that lists the tensors in a file.
 type Reader = fn(&Source, usize) -> Result<Vec<Entry>>;
 
-/// Where transformers keeps weights, best first: file name, whether it is an index of shards, and the shards' format.
+/// The file names that transformers uses for weights, in order of preference: name, whether it is an index of shards, and the format.
 const FILES: [(&str, bool, Reader); 4] = [
     ("model.safetensors", false, safetensors::entries),
     ("model.safetensors.index.json", true, safetensors::entries),
@@ -45,7 +44,7 @@ const FILES: [(&str, bool, Reader); 4] = [
     ("pytorch_model.bin.index.json", true, bin::entries),
 ];
 
-/// An opened checkpoint: names, dtypes and shapes are known, no data has been read.
+/// An open checkpoint. Names, dtypes and shapes have been read, but no data.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -54,11 +53,11 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens the weights in `dir`: the first there is of `model.safetensors`, `model.safetensors.index.json`,
-    /// `pytorch_model.bin`, `pytorch_model.bin.index.json`.
+    /// Opens the weights in `dir`: the first of `model.safetensors`, `model.safetensors.index.json`, `pytorch_model.bin`,
+    /// `pytorch_model.bin.index.json` that exists.
     ///
     /// # Errors
-    /// A folder that is missing or holds none of these, and files that are damaged, unsafe, or not what they are called.
+    /// The folder is missing or contains none of these files, or a file is damaged, unsafe, or has another format.
     pub fn open(dir: &Path) -> Result<Self> {
         if !dir.is_dir() {
             let reason = if dir.exists() { "is a file" } else { "there is no such folder" };
@@ -66,7 +65,7 @@ impl Checkpoint {
         }
         for (name, sharded, entries_of) in FILES {
             let path = dir.join(name);
-            // Not `exists`: a dangling link should be named, not passed over.
+            // Not `exists`: a broken link is an error and must not be ignored.
             if path.symlink_metadata().is_err() {
                 continue;
             }
@@ -83,42 +82,42 @@ impl Checkpoint {
         Err(no_weights(dir)?)
     }
 
-    /// Opens one safetensors file, whatever its name: an optimiser's state, for example.
+    /// Opens a single safetensors file with any name, for example an optimiser state.
     ///
     /// # Errors
-    /// A file that is missing or damaged.
+    /// The file is missing or damaged.
     pub fn open_safetensors(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
         let entries = safetensors::entries(&source, 0)?;
         Ok(Self { path: path.to_path_buf(), sources: vec![source], entries })
     }
 
-    /// Opens one file of `torch.save`, whatever its name.
+    /// Opens a single file written by `torch.save`, with any name.
     ///
     /// # Errors
-    /// A file that is missing, damaged, or holds anything but tensors.
+    /// The file is missing, damaged, or contains anything but tensors.
     pub fn open_bin(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
         let entries = bin::entries(&source, 0)?;
         Ok(Self { path: path.to_path_buf(), sources: vec![source], entries })
     }
 
-    /// The file (or index) that was opened.
+    /// The opened file (or index).
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The tensors it holds, in the file's order.
+    /// The tensors, in the order of the file.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Reads one tensor as it is stored, on the CPU.
+    /// Reads one tensor in its stored dtype, on the CPU.
     ///
     /// # Errors
-    /// [`CheckpointError::NoTensor`], and a file that is damaged or can no longer be read.
+    /// [`CheckpointError::NoTensor`]; the file is damaged or cannot be read any more.
     pub fn read(&self, name: &str) -> Result<Tensor> {
         let entry = self
             .entries
@@ -128,15 +127,15 @@ impl Checkpoint {
         self.read_entry(entry, entry.kind(), Device::Cpu)
     }
 
-    /// Reads the tensors of `layout`, in its order and under its names, converted to `kind` on `device`.
+    /// Reads the tensors of `layout`, in its order and with its names, converted to `kind` on `device`.
     ///
-    /// Names may stand with or without the layout's prefix, in any mixture that is unambiguous. Where the config ties two
-    /// weights, either name alone will do. If both are stored with different values the alias comes last in the result:
-    /// transformers does not tie such weights either, and the caller should not.
+    /// Stored names may have the layout's prefix or not, in any unambiguous mixture. If the config ties two weights, one of them is
+    /// sufficient. If both are stored with different values, the alias is the last tensor in the result. Then the weights must not be tied,
+    /// as in transformers.
     ///
     /// # Errors
-    /// [`CheckpointError::Mismatch`] lists all that is missing, unexpected, misshapen or ambiguous, before any data is
-    /// read; after that, a file that is damaged or can no longer be read.
+    /// [`CheckpointError::Mismatch`] lists all missing, unexpected, misshapen or ambiguous tensors, before any data is read; the file is
+    /// damaged or cannot be read any more.
     pub fn load(&self, layout: &Layout, kind: Kind, device: Device) -> Result<Vec<(String, Tensor)>> {
         let matched = layout
             .matched(&self.entries)
@@ -146,7 +145,7 @@ impl Checkpoint {
             tracing::warn!(
                 tensors = printable_list(&names, 20),
                 path = %self.path.display(),
-                "the model has no place for these tensors of its checkpoint: they are left out"
+                "tensors of the checkpoint that do not belong to the model are ignored"
             );
         }
         self.reject_shared_storage(
@@ -176,14 +175,14 @@ impl Checkpoint {
         Ok(tensors)
     }
 
-    /// Canonical names of the tensors of `layout` that the checkpoint does not hold.
+    /// Canonical names of the tensors of `layout` that the checkpoint does not contain.
     #[must_use]
     pub fn missing(&self, layout: &Layout) -> Vec<String> {
         layout.missing(&self.entries)
     }
 
-    /// Refuses tensors that take far more memory than their files have bytes, which they can where many of them are views of one
-    /// storage: each would be read into memory of its own. Twice as much is left for an output projection that is an embedding.
+    /// Fails if the tensors take much more memory than the size of the files. This is possible if many tensors are views of the same
+    /// storage, because each is read into its own memory. A factor of two is allowed for tied embeddings.
     fn reject_shared_storage<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Result<()> {
         let bytes = entries.fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes()));
         let held = self.sources.iter().fold(0_u64, |sum, source| sum.saturating_add(source.len));
@@ -208,12 +207,12 @@ impl Checkpoint {
 /// Opens the checkpoint in `dir` and reads the tensors of `layout`: [`Checkpoint::open`], then [`Checkpoint::load`].
 ///
 /// # Errors
-/// Those of the two.
+/// The errors of both functions.
 pub fn load(dir: &Path, layout: &Layout, kind: Kind, device: Device) -> Result<Vec<(String, Tensor)>> {
     Checkpoint::open(dir)?.load(layout, kind, device)
 }
 
-/// The error for a folder without weights, which says what is there instead.
+/// The error for a folder without weights, which lists the files in it.
 fn no_weights(dir: &Path) -> Result<CheckpointError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(io(dir))? {

@@ -1,6 +1,6 @@
-//! Names out of files, in messages.
+//! Makes names from files safe to print in messages.
 
-/// A name out of a file, safe to print: control characters escaped, cut where it is absurdly long.
+/// Escapes control characters in a name from a file, and truncates very long names.
 pub(super) fn printable_name(name: &str) -> String {
     const LONGEST: usize = 160;
     let mut text: String = name.chars().take(LONGEST).flat_map(char::escape_debug).collect();
@@ -10,7 +10,7 @@ pub(super) fn printable_name(name: &str) -> String {
     text
 }
 
-/// Names joined by commas, the tail replaced by its count.
+/// Joins names with commas. If there are more than `most`, the rest is only counted.
 pub(super) fn printable_list(names: &[String], most: usize) -> String {
     let mut text = names.iter().take(most).map(|name| printable_name(name)).collect::<Vec<_>>().join(", ");
     if names.len() > most {

@@ -4,16 +4,16 @@ use super::printable_name::printable_name;
 use super::source::Source;
 use tch::{Device, Kind, Tensor};
 
-/// Bytes read at a time: few enough to stay in the cache while they are converted, and for LibTorch to copy them on one
-/// thread (2 MiB at a time took 4.4 s for 500 MB on a busy machine, this 0.6 s). A multiple of every element size.
+/// Number of bytes read at a time. It is small enough that they stay in the cache during conversion, and that LibTorch copies them on one
+/// thread (on a busy machine 500 MB took 4.4 s with 2 MiB, and 0.6 s with this size). A multiple of every element size.
 const CHUNK: usize = 64 << 10;
 
-/// Reads a tensor, converted to `kind` on `device`. Holds the tensor and one chunk, never the file.
+/// Reads a tensor, converted to `kind` on `device`. Memory is needed only for the tensor and one chunk of the file.
 pub(super) fn read(source: &Source, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {
     let location = &entry.location;
     let fault = |reason: &str| malformed(&source.path, format!("tensor `{}` {reason}", printable_name(&entry.name)));
     let count = numel(&entry.shape).ok_or_else(|| fault("has an impossible shape"))?;
-    // Repeated elements could make a tensor of any size out of a small file.
+    // With repeated elements a small file could describe a tensor of any size.
     if count > location.numel {
         return Err(fault("repeats elements of its storage (an expanded view): save it again after .contiguous()"));
     }
@@ -28,7 +28,7 @@ pub(super) fn read(source: &Source, entry: &Entry, kind: Kind, device: Device) -
     Ok(whole)
 }
 
-/// Elements from a view's first to its last, both counted; `None` on overflow or a negative stride. Sizes are positive.
+/// The number of elements from the first to the last of a view, inclusive; `None` on overflow or a negative stride. Sizes are positive.
 pub(super) fn span(shape: &[i64], strides: &[i64]) -> Option<u64> {
     shape.iter().zip(strides).try_fold(1_u64, |span, (&size, &stride)| {
         let steps = u64::try_from(size).ok()?.checked_sub(1)?;
@@ -36,7 +36,7 @@ pub(super) fn span(shape: &[i64], strides: &[i64]) -> Option<u64> {
     })
 }
 
-/// Reads `count` elements from `first` on as one flat tensor.
+/// Reads `count` elements starting with `first` as a flat tensor.
 fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, device: Device) -> Result<Tensor> {
     let location = &entry.location;
     let fault = |reason: &str| malformed(&source.path, format!("tensor `{}` {reason}", printable_name(&entry.name)));
@@ -49,7 +49,7 @@ fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, de
     }
     let flat = Tensor::f_empty([i64::try_from(count).map_err(|_| too_large())?], (kind, device))?;
     let mut buffer = vec![0; bytes.min(CHUNK)];
-    // A checksum is the whole storage's.
+    // The checksum is that of the whole storage.
     let whole = first == 0 && count == location.numel;
     let mut checked = location.crc.filter(|_| whole).map(|crc| (crc, crc32fast::Hasher::new()));
     let mut done = 0;
@@ -62,7 +62,7 @@ fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, de
         }
         let elements = (step / size) as i64;
         let chunk = match entry.kind {
-            // A byte that is neither 0 nor 1 is no valid bool.
+            // A byte that is neither 0 nor 1 is not a valid bool.
             Kind::Bool => Tensor::f_from_data_size(chunk, &[elements], Kind::Uint8)?.f_ne(0)?,
             kind => Tensor::f_from_data_size(chunk, &[elements], kind)?,
         };

@@ -6,12 +6,12 @@ use super::source::Source;
 use safetensors::Dtype;
 use tch::Kind;
 
-/// The longest header that the format allows.
+/// Size limit of the header in the format, in bytes.
 const HEADER_LIMIT: u64 = 100_000_000;
-/// Bytes of the header's length in front of it.
+/// Size of the length field before the header, in bytes.
 const PREFIX: u64 = 8;
 
-/// The tensors of a safetensors file, in the order of their data. Reads the header only.
+/// The tensors in a safetensors file, in the order of their data. Reads only the header.
 pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let fault = |reason: String| malformed(&source.path, reason);
     if source.len < PREFIX {
@@ -54,7 +54,7 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// A tensor whose data begins where the last one's ends, as the format demands; moves that end.
+/// Checks a tensor. Its data must begin at `end`, the end of the previous tensor, which is updated.
 fn entry(tensor: HeaderEntry, data: u64, end: &mut u64, file: usize) -> std::result::Result<Entry, String> {
     let HeaderEntry { name, info: Info { dtype, shape: Shape(shape), data_offsets: (from, to) } } = tensor;
     let name_printed = printable_name(&name);
@@ -87,12 +87,12 @@ fn entry(tensor: HeaderEntry, data: u64, end: &mut u64, file: usize) -> std::res
     Ok(Entry { name, kind, shape, location })
 }
 
-/// The tensors' dtype for one of the format's, where there is one.
+/// Converts a dtype of the format.
 fn kind(dtype: &str) -> Option<Kind> {
     KINDS.iter().find(|(_, known)| known.to_string() == dtype).map(|(kind, _)| *kind)
 }
 
-/// The format's dtype for a tensor's, where there is one.
+/// Converts a dtype to that of the format.
 pub(super) fn dtype(kind: Kind) -> Option<Dtype> {
     KINDS.iter().find(|(k, _)| *k == kind).map(|(_, dtype)| *dtype)
 }

@@ -1,13 +1,13 @@
-//! The JSON header of a safetensors file, as it stands: nothing in it is compared with the file here.
+//! Parses the JSON header of a safetensors file. It is not compared with the rest of the file here.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Most dimensions of a tensor.
+/// Maximum number of dimensions of a tensor.
 const DIMENSIONS: usize = 16;
 
-/// What the header says of a tensor.
+/// A tensor in the header.
 #[derive(Debug)]
 pub(super) struct HeaderEntry {
     pub name: String,
@@ -18,14 +18,14 @@ pub(super) struct HeaderEntry {
 pub(super) struct Info {
     pub dtype: String,
     pub shape: Shape,
-    /// Its first byte behind the header, and the one after its last.
+    /// The begin and end of its data, relative to the end of the header.
     pub data_offsets: (u64, u64),
 }
 
 #[derive(Debug)]
 pub(super) struct Shape(pub Vec<i64>);
 
-/// The tensors in the header's order.
+/// Parses the tensors, in the order of the header.
 pub(super) fn parse(header: &[u8]) -> serde_json::Result<Vec<HeaderEntry>> {
     let Tensors(described) = serde_json::from_slice(header)?;
     Ok(described)
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Tensors {
             fn visit_map<A: MapAccess<'de>>(self, mut tensors: A) -> Result<Tensors, A::Error> {
                 let mut described = Vec::new();
                 while let Some(name) = tensors.next_key::<String>()? {
-                    // Free text about the file, for people.
+                    // Free-form metadata.
                     if name == "__metadata__" {
                         tensors.next_value::<IgnoredAny>()?;
                     } else {

@@ -7,17 +7,17 @@ use std::io::Write;
 use std::path::Path;
 use tch::{Device, Tensor};
 
-/// Elements written at a time.
+/// Number of elements written at a time.
 const CHUNK: i64 = 1 << 19;
 
 /// Writes named tensors as a safetensors file that transformers reads (metadata `{"format": "pt"}`).
 ///
-/// The file appears whole or not at all: it is written under another name in the same folder, synced, and renamed. A
-/// tensor is written in its own dtype, made contiguous; of two tied names the caller gives one.
+/// The file is written atomically: under a temporary name in the same folder, then synced and renamed. Tensors are written in their dtype
+/// and contiguously. For tied weights the caller passes only one of them.
 ///
 /// # Errors
-/// [`CheckpointError::Exists`] if there is such a file and not `overwrite`, a name given twice or a dtype that the format
-/// lacks ([`CheckpointError::Unsavable`]), and whatever the file system refuses.
+/// [`CheckpointError::Exists`] if the file exists and `overwrite` is false; [`CheckpointError::Unsavable`] for a duplicate name or a dtype
+/// that the format does not have; I/O errors.
 pub fn save_safetensors<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
@@ -39,7 +39,7 @@ pub fn save_safetensors<'a>(
     file.finish().map_err(fail)
 }
 
-/// By falling element size, then by name, as the reference writer sorts them: every tensor is aligned to its elements.
+/// Sorts tensors by descending element size, then by name, as the reference implementation does, so that every tensor is aligned.
 fn in_file_order<'a>(tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>) -> Result<Vec<(&'a str, &'a Tensor)>> {
     let mut tensors: Vec<_> = tensors.into_iter().collect();
     tensors.sort_by(|(a_name, a), (b_name, b)| {
@@ -49,10 +49,10 @@ fn in_file_order<'a>(tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>) -
     names.sort_unstable();
     if let Some(twice) = names.windows(2).find_map(|pair| (pair.first() == pair.last()).then(|| pair.first()).flatten())
     {
-        return Err(unsavable(twice, "the name is given twice"));
+        return Err(unsavable(twice, "the name occurs twice"));
     }
     if names.contains(&"__metadata__") {
-        return Err(unsavable("__metadata__", "the format keeps that name for itself"));
+        return Err(unsavable("__metadata__", "the name is reserved by the format"));
     }
     Ok(tensors)
 }

@@ -14,7 +14,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        // Before opening: a pipe under that name would block.
+        // Check before opening, because opening a pipe would block.
         if !std::fs::metadata(path).map_err(error::io(path))?.is_file() {
             return Err(malformed(path, "is not a regular file"));
         }
@@ -25,7 +25,7 @@ impl Source {
         Ok(source)
     }
 
-    /// Fills `buffer` from the byte `at`.
+    /// Fills `buffer` with the bytes starting at offset `at`.
     pub(super) fn read_at(&self, buffer: &mut [u8], at: u64) -> Result<()> {
         self.file.read_exact_at(buffer, at).map_err(|fault| match fault.kind() {
             io::ErrorKind::UnexpectedEof => malformed(&self.path, "ends too early: was it cut short?"),
@@ -33,19 +33,19 @@ impl Source {
         })
     }
 
-    /// The file's first bytes, at most `most`.
+    /// The first bytes of the file, at most `most`.
     pub(super) fn head(&self, most: usize) -> Result<Vec<u8>> {
         let mut head = vec![0; most.min(usize::try_from(self.len).unwrap_or(most))];
         self.read_at(&mut head, 0)?;
         Ok(head)
     }
 
-    /// A reader of the whole file with a position of its own.
+    /// A reader of the whole file with its own position.
     pub(super) fn cursor(&self) -> Cursor<'_> {
         Cursor { source: self, at: 0 }
     }
 
-    /// What often lies where the weights should be.
+    /// Fails for files that are often found instead of weights.
     fn reject_non_weights(&self) -> Result<()> {
         let head = self.head(64)?;
         if head.is_empty() {
@@ -63,7 +63,7 @@ impl Source {
     }
 }
 
-/// Reads a [`Source`] from a position that nothing else moves.
+/// A reader of a [`Source`] with its own position.
 #[derive(Debug)]
 pub(super) struct Cursor<'a> {
     source: &'a Source,

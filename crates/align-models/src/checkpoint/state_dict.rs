@@ -4,23 +4,23 @@ use super::printable_name::printable_name;
 use super::read::span;
 use std::collections::HashSet;
 
-/// Most dimensions of a tensor.
+/// Maximum number of dimensions of a tensor.
 const DIMENSIONS: usize = 16;
 
-/// A storage's location in the file, checked to be inside.
+/// The location of a storage in the file, which has been checked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
     pub start: u64,
-    /// Elements of the storage's dtype.
+    /// Number of elements.
     pub numel: u64,
     pub crc: Option<u32>,
 }
 
-/// Memory that the description of a tensor takes, roughly.
+/// Approximate memory of the description of a tensor.
 const DESCRIPTION: u64 = 256;
 
-/// The tensors of an unpickled state dict; `extent` finds a storage by its key, and `budget` is the memory that the file
-/// accounts for. Entries that are no tensors are left out.
+/// The tensors in an unpickled state dict. `extent` finds a storage by its key, and `budget` is the memory limit. Entries that are not
+/// tensors are ignored.
 pub(super) fn entries(
     value: Value,
     heap: &Heap,
@@ -56,7 +56,7 @@ pub(super) fn entries(
         return Err(format!("holds no tensors at its top level, only {keys}: save the state dict by itself"));
     }
     if !others.is_empty() {
-        tracing::debug!(entries = others.len(), "entries that are no tensors are left out");
+        tracing::debug!(entries = others.len(), "entries that are not tensors are ignored");
     }
     Ok(entries)
 }
@@ -108,7 +108,7 @@ fn sizes(heap: &Heap, tuple: Value, what: &str) -> Result<Vec<i64>, String> {
     items.iter().map(size).collect()
 }
 
-/// Whether the elements stand in the order of their indices, without gaps.
+/// Whether the strides are those of a contiguous tensor.
 fn is_contiguous(shape: &[i64], strides: &[i64]) -> bool {
     let mut expected = 1_i64;
     for (&size, &stride) in shape.iter().zip(strides).rev() {

@@ -1,14 +1,14 @@
-//! The table of contents of a zip archive whose members are stored plainly, as `torch.save` writes it.
+//! Reads the directory of a zip archive with uncompressed members, as written by `torch.save`.
 //!
-//! Read here rather than by a zip library, because those reserve memory by the archive's own count of members, and
-//! because nothing more is needed: members are then read in place, like any other range of the file.
+//! Zip libraries are not used because they allocate memory according to the number of members that the archive claims to have. Members are
+//! read directly from their range of the file.
 
 use super::error::{Result, malformed};
 use super::printable_name::printable_name;
 use super::source::Source;
 use std::collections::HashMap;
 
-/// Longest directory that is read: some 500,000 members, far more than any model has tensors.
+/// Size limit of the directory in bytes: about 500,000 members, far more than any model has tensors.
 const DIRECTORY_LIMIT: u64 = 64 << 20;
 const END: usize = 22;
 const END64_LOCATOR: usize = 20;
@@ -16,16 +16,16 @@ const END64: usize = 56;
 const CENTRAL_HEADER: usize = 46;
 const LOCAL_HEADER: usize = 30;
 
-/// A member: its bytes as they stand in the file.
+/// The range of a member in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member {
     pub start: u64,
     pub len: u64,
-    /// `None` where the writer left it out, as `torch.serialization.set_crc32_options(False)` asks.
+    /// `None` if the writer did not compute it (`torch.serialization.set_crc32_options(False)`).
     pub crc: Option<u32>,
 }
 
-/// All members by name. Fails unless each is stored plainly and lies inside the file.
+/// All members by name. Fails unless each is uncompressed and inside the file.
 pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
     let fault = |reason: String| malformed(&source.path, reason);
     let damaged = || fault("is damaged or was cut short: the zip archive's directory cannot be read".to_owned());
@@ -49,7 +49,7 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
         rest = behind;
 
         let name = std::str::from_utf8(name).map_err(|_| damaged())?;
-        // The real sizes, where they do not fit into 32 bits.
+        // The actual sizes, if they do not fit into 32 bits.
         let mut wide = zip64_extra(extra);
         let mut size = |at: usize| match number(header, at, 4) {
             0xffff_ffff => wide.next().ok_or_else(damaged),
@@ -59,7 +59,7 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
         let (flags, method) = (number(header, 8, 2), number(header, 10, 2));
         if flags & 1 != 0 || method != 0 || len != stored_len {
             return Err(fault(format!(
-                "member `{}` is compressed or encrypted; torch.save stores plainly",
+                "member `{}` is compressed or encrypted, which torch.save never does",
                 printable_name(name)
             )));
         }
@@ -78,7 +78,7 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
     Ok(members)
 }
 
-/// Start and length of the directory, from the records at the file's end; `None` if they make no sense.
+/// Offset and length of the directory, from the records at the end of the file; `None` if they are invalid.
 fn directory(source: &Source) -> Result<Option<(u64, u64)>> {
     let Some(end_at) = source.len.checked_sub(END as u64) else {
         return Ok(None);
@@ -89,7 +89,7 @@ fn directory(source: &Source) -> Result<Option<(u64, u64)>> {
         return Ok(None);
     }
     let (mut len, mut start, mut before) = (number(&end, 12, 4), number(&end, 16, 4), end_at);
-    // torch writes the wide records for small archives as well.
+    // torch writes the 64-bit records also for small archives.
     if let Some(locator_at) = end_at.checked_sub(END64_LOCATOR as u64) {
         let mut locator = [0; END64_LOCATOR];
         source.read_at(&mut locator, locator_at)?;
@@ -109,7 +109,7 @@ fn directory(source: &Source) -> Result<Option<(u64, u64)>> {
     Ok(Some((start, len)).filter(|_| start.checked_add(len).is_some_and(|end| end <= before)))
 }
 
-/// Where a member's data starts: behind its local header, whose name and padding have lengths of their own.
+/// The offset of a member's data: after its local header, whose name and padding have variable lengths.
 fn data_start(source: &Source, at: u64) -> Result<Option<u64>> {
     let Some(end) = at.checked_add(LOCAL_HEADER as u64).filter(|end| *end <= source.len) else {
         return Ok(None);
@@ -120,7 +120,7 @@ fn data_start(source: &Source, at: u64) -> Result<Option<u64>> {
     Ok(Some(start).filter(|_| header.starts_with(b"PK\x03\x04")))
 }
 
-/// The 64-bit numbers of the extra field that widens a central header.
+/// The 64-bit numbers in the zip64 extra field of a central header.
 fn zip64_extra(mut extra: &[u8]) -> impl Iterator<Item = u64> {
     const WIDE: u64 = 1;
     let mut wide: &[u8] = &[];
@@ -136,7 +136,7 @@ fn zip64_extra(mut extra: &[u8]) -> impl Iterator<Item = u64> {
     wide.chunks_exact(8).map(|bytes| number(bytes, 0, 8))
 }
 
-/// The little-endian number of `len` bytes at `at`, all inside `bytes`.
+/// The little-endian number of `len` bytes at offset `at`, which must be inside `bytes`.
 fn number(bytes: &[u8], at: usize, len: usize) -> u64 {
     bytes[at..at + len].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

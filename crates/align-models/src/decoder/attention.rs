@@ -4,35 +4,35 @@ use crate::layers::{AttentionArgs, Linear, Norm, merge_heads, scaled_dot_product
 use crate::linear_layer_info::LinearLayerInfo;
 use tch::Tensor;
 
-/// Causal self-attention with its own number of key and value heads (grouped-query attention, arXiv:2305.13245).
+/// Causal self-attention, optionally with fewer key and value heads (grouped-query attention, arXiv:2305.13245).
 #[derive(Debug)]
 pub struct SelfAttention {
-    /// What gives queries, keys and values.
+    /// The projections to queries, keys and values.
     pub projections: Projections,
-    /// What the heads' outputs go through.
+    /// The projection of the concatenated heads.
     pub output: Linear,
     /// Number of query heads.
     pub heads: i64,
-    /// Number of key and value heads, which divides that of the query heads.
+    /// Number of key and value heads, a divisor of the number of query heads.
     pub kv_heads: i64,
     /// Width of a head.
     pub head_dim: i64,
-    /// Factor of the scores, usually `1 / √head_dim`.
+    /// Scale of the scores, usually `1 / √head_dim`.
     pub scale: f64,
-    /// Normalisation of each head's queries and keys before they are rotated, where there is one (Qwen3).
+    /// Normalisation of the queries and keys of each head before the rotary embedding, if any (Qwen3).
     pub head_norms: Option<[Norm; 2]>,
-    /// Share of attention weights that are dropped in training.
+    /// Dropout probability of the attention weights.
     pub dropout: f64,
 }
 
-/// The linear layers in front of attention.
-// A model has one of these a block, and never moves them.
+/// The linear projections of the input of attention.
+// A model has one of these per block, and never moves them.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Projections {
-    /// One whose output is queries, keys and values side by side.
+    /// A single projection to concatenated queries, keys and values.
     Fused(Linear),
-    /// One each.
+    /// Separate projections.
     Separate {
         /// To `heads · head_dim`.
         query: Linear,
@@ -44,10 +44,11 @@ pub enum Projections {
 }
 
 impl SelfAttention {
-    /// `(batch, seq, hidden_size)` to the same shape. `layer` is the block's number, under which the cache holds its keys and values.
+    /// Maps `(batch, seq, hidden_size)` to the same shape. `layer` is the number of the block, which selects its keys and values in the
+    /// cache.
     ///
     /// # Errors
-    /// Shapes that do not fit each other, or a full cache.
+    /// Shapes that do not match, or a full cache.
     pub fn forward(&self, x: &Tensor, layer: usize, context: &mut ForwardContext) -> Result<Tensor> {
         let [query, key, value] = self.projected(x, context)?;
         let mut query = split_heads(&query, self.heads)?;
@@ -78,7 +79,7 @@ impl SelfAttention {
         self.output.forward(&attended, context.training)
     }
 
-    /// Queries, keys and values, laid out in the rows that attention goes over.
+    /// Queries, keys and values, expanded to the rows of attention.
     fn projected(&self, x: &Tensor, context: &ForwardContext) -> Result<[Tensor; 3]> {
         let in_rows = |x: Tensor| match &context.rows {
             Some(rows) => rows.spread(&x),
@@ -96,9 +97,9 @@ impl SelfAttention {
         }
     }
 
-    /// Its linear layers, in the checkpoint's usual order.
+    /// Its linear layers, in the usual order of checkpoints.
     pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayerInfo> {
-        // Attention keeps its queries, keys and values, and what it gives.
+        // Attention saves its queries, keys, values and output for the backward pass.
         let mut layers = match &self.projections {
             Projections::Fused(linear) => vec![linear.info(block, false, false)],
             Projections::Separate { query, key, value } => {
@@ -109,7 +110,7 @@ impl SelfAttention {
         layers.into_iter().flatten().collect()
     }
 
-    /// The same weights, in the same memory.
+    /// Clones the module. Both share the same memory.
     pub(super) fn shallow_clone(&self) -> Self {
         let projections = match &self.projections {
             Projections::Fused(linear) => Projections::Fused(linear.shallow_clone()),

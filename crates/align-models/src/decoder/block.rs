@@ -5,26 +5,26 @@ use crate::linear_layer_info::LinearLayerInfo;
 use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
-/// One pre-norm transformer block: `x + attention(norm(x))`, and of that `x + feed_forward(norm(x))`.
+/// A pre-norm transformer block: `x = x + attention(norm(x))`, then `x + feed_forward(norm(x))`.
 #[derive(Debug)]
 pub struct Block {
-    /// The norm in front of attention.
+    /// The norm before attention.
     pub attention_norm: Norm,
     /// Self-attention.
     pub attention: SelfAttention,
-    /// The norm in front of the feed-forward part.
+    /// The norm before the feed-forward network.
     pub feed_forward_norm: Norm,
-    /// The feed-forward part.
+    /// The feed-forward network.
     pub feed_forward: FeedForward,
-    /// Share of both parts' outputs that is dropped in training.
+    /// Dropout probability of the outputs of attention and the feed-forward network.
     pub dropout: f64,
 }
 
 impl Block {
-    /// `(batch, seq, hidden_size)` to the same shape. `layer` is the block's number.
+    /// Maps `(batch, seq, hidden_size)` to the same shape. `layer` is the number of the block.
     ///
     /// # Errors
-    /// As [`SelfAttention::forward`].
+    /// The errors of [`SelfAttention::forward`].
     pub fn forward(&self, x: &Tensor, layer: usize, context: &mut ForwardContext) -> Result<Tensor> {
         let training = context.training;
         let attended = self.attention.forward(&self.attention_norm.forward(x)?, layer, context)?;
@@ -33,18 +33,18 @@ impl Block {
         Ok(x.f_add(&dropout(fed, self.dropout, training)?)?)
     }
 
-    /// [`Block::forward`] without a cache, under gradient checkpointing.
+    /// Like [`Block::forward`] without a cache, with gradient checkpointing.
     pub(super) fn forward_checkpointed(&self, x: &Tensor, layer: usize, context: &ForwardContext) -> Result<Tensor> {
         let (block, context) = (self.shallow_clone(), context.without_cache());
         gradient_checkpoint(x, context.training, move |x| block.forward(x, layer, &mut context.without_cache()))
     }
 
-    /// Its linear layers, in the checkpoint's usual order.
+    /// Its linear layers, in the usual order of checkpoints.
     pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayerInfo> {
         [self.attention.linear_layers(block), self.feed_forward.linear_layers(block)].concat()
     }
 
-    /// The same weights, in the same memory.
+    /// Clones the block. Both share the same memory.
     fn shallow_clone(&self) -> Self {
         Self {
             attention_norm: self.attention_norm.shallow_clone(),

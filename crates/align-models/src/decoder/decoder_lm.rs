@@ -10,25 +10,26 @@ use serde_json::Value;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
-/// An architecture: the config of one of its models, and how its decoder is put together.
+/// The config of a decoder architecture, which builds the decoder from its weights.
 ///
-/// [`DecoderLm`] makes a [`CausalLm`] of it that trains, generates, is packed, takes adapters, and is read and saved as transformers does.
+/// [`DecoderLm`] implements [`CausalLm`] for it, with training, generation, packed weights, adapters, and loading and saving in the format
+/// of transformers.
 pub trait DecoderConfig: Clone + Serialize + 'static {
     /// The name of the token embedding's weight, `(vocab_size, hidden_size)`: `transformer.wte.weight`.
     const EMBEDDING: &'static str;
-    /// The name of the output projection's weight, `(vocab_size, hidden_size)`, where it is not the token embedding.
+    /// The name of the output projection's weight, `(vocab_size, hidden_size)`, if it is not tied to the token embedding.
     const HEAD: &'static str = "lm_head.weight";
 
     /// Reads and checks a `config.json`.
     ///
     /// # Errors
-    /// A missing or malformed file, another `model_type`, or values that describe no such model; the error names the field.
+    /// The file is missing or malformed, or has another `model_type` or invalid values; the error names the field.
     fn read(path: &Path) -> Result<Self>;
 
-    /// Names and shapes of the checkpoint.
+    /// Names and shapes of the tensors in a checkpoint.
     fn layout(&self) -> checkpoint::Layout;
 
-    /// Reads the weights of [`DecoderConfig::layout`] out of a checkpoint, in `kind` on `device`.
+    /// Loads the weights of [`DecoderConfig::layout`] from a checkpoint, in `kind` on `device`.
     ///
     /// # Errors
     /// See [`Checkpoint::load`](checkpoint::Checkpoint::load).
@@ -36,29 +37,29 @@ pub trait DecoderConfig: Clone + Serialize + 'static {
         Ok(Parameters::new(checkpoint.load(&self.layout(), kind, device)?))
     }
 
-    /// Puts the decoder together.
+    /// Builds the decoder.
     ///
     /// # Errors
-    /// A weight that is missing.
+    /// A weight is missing.
     fn decoder(&self, w: &Weights) -> Result<Decoder>;
 
-    /// Takes over what weights say: their number of tokens, and whether the output projection is the token embedding.
+    /// Adjusts the config to the weights: the vocabulary size, and whether the embeddings are tied.
     fn fit(&mut self, vocab_size: i64, tied: bool);
 
-    /// The ids that end a text: those that the config names, if any.
+    /// The end-of-sequence ids in the config; may be empty.
     fn eos_token_ids(&self) -> &[i64];
 
-    /// The id that starts a text, if the config names one.
+    /// The beginning-of-sequence id in the config.
     fn bos_token_id(&self) -> Option<i64>;
 
-    /// The fields by which a model computes and is trained, as JSON: see [`TrainableModel::hyper_parameters`].
+    /// The hyper-parameters as JSON: see [`TrainableModel::hyper_parameters`].
     ///
     /// # Errors
-    /// A config that JSON cannot hold.
+    /// The config cannot be serialised to JSON.
     fn hyper_parameters(&self) -> Result<Value>;
 }
 
-/// A decoder with its language-model head, its config and its named weights.
+/// A causal language model with a decoder, its config and its named weights.
 #[derive(Debug)]
 pub struct DecoderLm<C> {
     config: C,
@@ -68,26 +69,27 @@ pub struct DecoderLm<C> {
 }
 
 impl<C: DecoderConfig> DecoderLm<C> {
-    /// Loads a folder in transformers' layout, in evaluation mode, with gradients off.
+    /// Loads a model from a folder that transformers saved, in evaluation mode, with gradients off.
     ///
     /// # Errors
-    /// A config or checkpoint that cannot be read, or that do not fit each other: see [`checkpoint::load`].
+    /// The config or the checkpoint cannot be read, or they do not match: see [`checkpoint::load`].
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
         let config = C::read(&dir.join("config.json"))?;
         let parameters = config.load(&checkpoint::Checkpoint::open(dir)?, kind, device)?;
         Self::from_parameters(config, parameters)
     }
 
-    /// Builds the model on weights at hand, named as in [`DecoderConfig::layout`].
+    /// Builds the model from weights with the names of [`DecoderConfig::layout`].
     ///
     /// # Errors
-    /// A weight that is missing.
+    /// A weight is missing.
     pub fn from_parameters(config: C, parameters: Parameters) -> Result<Self> {
         Self::build(config, parameters, None, false)
     }
 
     fn build(mut config: C, parameters: Parameters, adapter: Option<Adapter<'_>>, pack: bool) -> Result<Self> {
-        // Weights win over the config, where there is a head of its own or embeddings of other tokens: see `Checkpoint::load`.
+        // The weights take precedence over the config if they have an output projection or another vocabulary size: see
+        // `Checkpoint::load`.
         if let Some(tokens) = parameters.get(C::EMBEDDING).and_then(|embedding| embedding.size().first().copied()) {
             config.fit(tokens, parameters.get(C::HEAD).is_none());
         }

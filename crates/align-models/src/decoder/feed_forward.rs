@@ -3,7 +3,7 @@ use crate::layers::{Activation, Linear};
 use crate::linear_layer_info::LinearLayerInfo;
 use tch::Tensor;
 
-/// The feed-forward part of a block.
+/// The feed-forward network of a block.
 #[derive(Debug)]
 pub enum FeedForward {
     /// `down(activation(up(x)))`.
@@ -29,10 +29,10 @@ pub enum FeedForward {
 }
 
 impl FeedForward {
-    /// `(…, hidden_size)` to the same shape.
+    /// Maps `(…, hidden_size)` to the same shape.
     ///
     /// # Errors
-    /// Another width.
+    /// The input has another width.
     pub fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {
         match self {
             Self::Plain { up, activation, down } => {
@@ -45,7 +45,7 @@ impl FeedForward {
         }
     }
 
-    /// How many numbers of each token it keeps for the backward pass behind its input.
+    /// Number of values per token that it saves for the backward pass, not counting its input.
     pub(super) fn saved_per_token(&self) -> u64 {
         let (times, up) = match self {
             Self::Plain { up, .. } => (2, up),
@@ -54,7 +54,7 @@ impl FeedForward {
         times * up.outputs().unsigned_abs()
     }
 
-    /// Its linear layers, in the checkpoint's usual order.
+    /// Its linear layers, in the usual order of checkpoints.
     pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayerInfo> {
         let layers = match self {
             Self::Plain { up, down, .. } => {
@@ -67,7 +67,7 @@ impl FeedForward {
         layers.into_iter().flatten().collect()
     }
 
-    /// The same weights, in the same memory.
+    /// Clones the module. Both share the same memory.
     pub(super) fn shallow_clone(&self) -> Self {
         match self {
             Self::Plain { up, activation, down } => {

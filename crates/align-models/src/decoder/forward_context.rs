@@ -3,23 +3,23 @@ use crate::layers::causal_mask;
 use crate::{Attention, Result};
 use tch::{Device, Kind, Tensor};
 
-/// How blocks are computed.
+/// The mode of a model.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mode {
     /// Whether dropout is on.
     pub training: bool,
-    /// Whether the backward pass computes each block again.
+    /// Whether gradient checkpointing is on.
     pub gradient_checkpointing: bool,
 }
 
-/// What every block of a forward pass shares.
+/// The inputs of a forward pass that all blocks share.
 #[derive(Debug)]
 pub struct ForwardContext<'a> {
     /// Additive mask that broadcasts to `(batch, heads, seq, keys)`.
     pub(super) mask: Option<Tensor>,
-    /// Whether LibTorch's causal kernel does the masking.
+    /// Whether to use LibTorch's causal kernel instead of a mask.
     pub(super) is_causal: bool,
-    /// The rows that attention goes over, where these are not the input's.
+    /// The rows of attention, if they differ from those of the input.
     pub(super) rows: Option<SharedTokenRows>,
     pub(super) rotation: Option<Rotation>,
     pub(super) training: bool,
@@ -27,10 +27,10 @@ pub struct ForwardContext<'a> {
 }
 
 impl<'a> ForwardContext<'a> {
-    /// A pass over `(batch, seq)` tokens behind those that the cache holds. A `rotation` is that of these tokens' positions.
+    /// Creates the context for `(batch, seq)` tokens that follow those in the cache. `rotation` belongs to the positions of these tokens.
     ///
     /// # Errors
-    /// A mask of another shape.
+    /// A mask has another shape.
     pub fn new(
         attention: &Attention,
         (batch, seq): (i64, i64),
@@ -49,7 +49,7 @@ impl<'a> ForwardContext<'a> {
         Ok(Self { mask, is_causal, rows, rotation, training, cache })
     }
 
-    /// The same without a cache, in the same memory.
+    /// A clone without a cache, in the same memory.
     pub(super) fn without_cache(&self) -> ForwardContext<'static> {
         ForwardContext {
             mask: self.mask.as_ref().map(Tensor::shallow_clone),

@@ -3,16 +3,16 @@ use crate::layers::Weights;
 use align_torch::{PackedActivation, PackedLinear};
 use tch::Tensor;
 
-/// The output projection: hidden states to scores of the vocabulary's tokens.
+/// The output projection from hidden states to logits.
 #[derive(Debug)]
 pub struct Head {
     weight: Tensor,
-    /// The same packed, in a copy for inference.
+    /// The packed weight, in a copy for inference.
     packed: Option<PackedLinear>,
 }
 
 impl Head {
-    /// The projection by `weight`, `(vocab_size, hidden_size)`, which may be the token embedding; packed if `w` is.
+    /// Creates the projection with `weight`, `(vocab_size, hidden_size)`, which may be the token embedding. It is packed if `w` is.
     #[must_use]
     pub fn new(w: &Weights, weight: Tensor) -> Self {
         let packed = w.pack(&weight, None);
@@ -24,16 +24,16 @@ impl Head {
         &self.weight
     }
 
-    /// Whether it is packed, for inference alone.
+    /// Whether it is packed for inference.
     #[must_use]
     pub fn is_packed(&self) -> bool {
         self.packed.is_some()
     }
 
-    /// Scores `(…, vocab_size)` behind hidden states `(…, hidden_size)`.
+    /// Logits `(…, vocab_size)` of hidden states `(…, hidden_size)`.
     ///
     /// # Errors
-    /// Another width.
+    /// The input has another width.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
         match &self.packed {
             Some(packed) => Ok(packed.forward(hidden, PackedActivation::Identity)?),

@@ -1,19 +1,19 @@
 use crate::{Error, Result};
 use tch::{Device, Kind, Tensor};
 
-/// Places added at least when a cache grows.
+/// Minimum number of slots by which a cache grows.
 const LEAST_GROWTH: i64 = 16;
 
-/// Keys and values of the tokens seen so far.
+/// The key-value cache of a decoder.
 ///
 /// The buffers grow a good many places at a time, up to the capacity, and what is not written yet is 0. So attention can
 /// multiply whole buffers: LibTorch copies a batch of matrices that does not lie close together before it multiplies. On a CPU
 /// keys are held transposed, as the product with a few queries reads them (oneDNN is up to 7 times as fast with it).
 #[derive(Debug)]
 pub struct KvCache {
-    /// One `(keys, values)` a layer, each `(batch, kv_heads, room, head_dim)`, the keys' last two swapped on a CPU.
+    /// `(keys, values)` of each layer, `(batch, kv_heads, room, head_dim)`. On a CPU the last two dimensions of the keys are transposed.
     layers: Vec<(Tensor, Tensor)>,
-    /// Heads of the queries, for estimates of memory.
+    /// Number of query heads, for memory estimates.
     query_heads: i64,
     len: i64,
     capacity: i64,
@@ -26,12 +26,12 @@ pub struct Cached {
     pub keys: Tensor,
     /// `(batch, heads, room, head_dim)`.
     pub values: Tensor,
-    /// How many of the room's places hold tokens; the others are 0.
+    /// Number of slots with tokens; the others are 0.
     pub len: i64,
 }
 
 impl KvCache {
-    /// An empty cache of shape `(batch, kv_heads, capacity, head_dim)`.
+    /// Creates an empty cache of shape `(batch, kv_heads, capacity, head_dim)`.
     #[must_use]
     pub fn new(layers: usize, shape: [i64; 4], kind: Kind, device: Device) -> Self {
         let [batch, heads, capacity, head_dim] = shape;
@@ -43,13 +43,13 @@ impl KvCache {
         Self { layers, query_heads: heads, len: 0, capacity }
     }
 
-    /// The same for attention with more heads of queries than of keys and values.
+    /// Sets the number of query heads, if it differs from that of key and value heads.
     #[must_use]
     pub fn with_query_heads(self, query_heads: i64) -> Self {
         Self { query_heads, ..self }
     }
 
-    /// Bytes that a token takes in one row, over all layers.
+    /// Bytes per token and row over all layers.
     pub(crate) fn bytes_per_token(&self) -> u64 {
         let of = |(_, values): &(Tensor, Tensor)| match values.size().as_slice() {
             &[_, heads, _, head_dim] => {
@@ -60,24 +60,24 @@ impl KvCache {
         self.layers.iter().map(of).sum()
     }
 
-    /// Heads of the queries a layer.
+    /// Number of query heads per layer.
     pub(crate) fn query_heads(&self) -> u64 {
         self.query_heads.unsigned_abs()
     }
 
-    /// Tokens held a row.
+    /// Number of tokens per row.
     #[must_use]
     pub fn len(&self) -> i64 {
         self.len
     }
 
-    /// Whether no token is held.
+    /// Whether the cache is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Most tokens a row can hold.
+    /// Maximum number of tokens per row.
     #[must_use]
     pub fn capacity(&self) -> i64 {
         self.capacity
@@ -114,13 +114,12 @@ impl KvCache {
         Ok(Cached { keys, values: v.shallow_clone(), len })
     }
 
-    /// Counts `seq` appended tokens as held.
+    /// Adds `seq` appended tokens to the length.
     pub fn advance(&mut self, seq: i64) {
         self.len += seq;
     }
 
-    /// Makes row `i` what row `rows[i]` was: beam search's step from one set of beams to the next. `rows` is int64,
-    /// `(new_batch)`; it may be longer or shorter than the batch.
+    /// Replaces each row `i` by the old row `rows[i]`. `rows` is int64 `(new_batch)`, and may be longer or shorter than the batch.
     ///
     /// # Errors
     /// Row numbers outside the batch.
@@ -134,7 +133,7 @@ impl KvCache {
     }
 }
 
-/// A buffer with `room` places a row along the dimension `places`, of which the first `held` are those of `old`.
+/// A copy of `old` with `room` slots along the dimension `places`, of which the first `held` are copied.
 fn grown(old: &Tensor, places: i64, held: i64, room: i64) -> Result<Tensor> {
     let mut shape = old.size();
     if let Some(all) = shape.get_mut(places as usize) {

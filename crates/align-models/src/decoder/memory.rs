@@ -3,22 +3,22 @@ use crate::TrainingMemory;
 use tch::Kind;
 
 impl Decoder {
-    /// What a pass over `sequences` sequences of `length` tokens needs in training.
+    /// The memory that a training step on `sequences` sequences of `length` tokens needs.
     ///
-    /// With `d` the hidden states' width and `a` that of attention's heads together, a block keeps of each token `4d + 4a` numbers
-    /// beside those of its feed-forward part: its input, the two normalised states and the state between its halves, query, key and
-    /// value (`3a`), and what attention gives. The feed-forward part keeps `2i` of its inner width `i`, before and behind its
-    /// activation, and with a gate `4i`. Attention keeps one float32 a head, each norm two. Around the blocks stand `3d`: the
-    /// embeddings, and the last norm's input and output. With dropout each dropped state keeps its mask (`2d` a block, `d` behind the
-    /// embeddings); where attention's weights are dropped, it keeps its scores, their softmax and the mask (three numbers a head and
-    /// pair of tokens), and scaled copies of query and key, and of its output.
+    /// Let `d` be the width of the hidden states and `a` the total width of the attention heads. Per token, a block saves `4d + 4a` values
+    /// without its feed-forward network: its input, the two normalised states and the state after attention (`4d`), query, key and value
+    /// (`3a`), and the output of attention (`a`). The feed-forward network saves `2i` for its inner width `i`, before and after its
+    /// activation, and `4i` with a gate. Attention saves one float32 per head, each norm two. Outside the blocks `3d` are saved: the
+    /// embeddings, and the input and output of the last norm. With dropout, masks are saved (`2d` per block, `d` for the embeddings). With
+    /// dropout of the attention weights, the scores, their softmax and the mask are saved (three values per head and pair of tokens), and
+    /// scaled copies of query and key, and of the output.
     ///
-    /// Where rows share tokens, query, key, value and what attention gives are those of each place in the rows, and what attention gives is
-    /// kept of each token too: counted as `5a` a place, which is right where a place in two is shared.
+    /// If rows share tokens, query, key, value and the output of attention exist for each position in the rows, and the output is also saved
+    /// for each distinct token. This is counted as `5a` per position, which is exact if half of the positions are shared.
     ///
-    /// Under gradient checkpointing one block at a time keeps all that, the others their inputs alone (`d`).
+    /// With gradient checkpointing only one block at a time saves all this, and the others only their inputs (`d`).
     ///
-    /// The backward pass holds the gradients of one feed-forward part and of four states beside it.
+    /// The backward pass holds the gradients of one feed-forward network and of four hidden states.
     #[must_use]
     pub fn training_memory(&self, mode: Mode, sequences: u64, length: u64) -> TrainingMemory {
         let number = |x: i64| u64::try_from(x).unwrap_or(0);

@@ -1,8 +1,9 @@
-//! The parts of a decoder, as values: an architecture is a config that puts them together ([`DecoderConfig`]).
+//! Building blocks of decoders. An architecture is a config that combines them ([`DecoderConfig`]).
 //!
-//! A [`Decoder`] is embeddings, positions ([`Positions`]), pre-norm blocks ([`Block`]) and a head ([`Head`]). A block is a
-//! [`SelfAttention`] and a [`FeedForward`], which are made of [`Linear`](crate::layers::Linear) layers. The parts hold weights and
-//! numbers; what one forward pass needs beside them (mask, cache, rotation) goes through the blocks as a [`ForwardContext`].
+//! A [`Decoder`] consists of embeddings, positions ([`Positions`]), pre-norm blocks ([`Block`]) and an output projection ([`Head`]). A
+//! block consists of [`SelfAttention`] and a [`FeedForward`] network, which are built from [`Linear`](crate::layers::Linear) layers. The
+//! building blocks hold weights and hyper-parameters. The mask, cache and rotation of a forward pass are passed to them as a
+//! [`ForwardContext`].
 
 mod attention;
 mod block;

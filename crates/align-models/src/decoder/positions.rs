@@ -1,11 +1,11 @@
 use super::Rotary;
 use tch::Tensor;
 
-/// How a decoder knows where a token stands.
+/// The position embeddings of a decoder.
 #[derive(Debug)]
 pub enum Positions {
-    /// A learned embedding for each position, `(max_position_embeddings, hidden_size)`, added to the tokens'.
+    /// A learned embedding for each position, `(max_position_embeddings, hidden_size)`, added to the token embeddings.
     Learned(Tensor),
-    /// Queries and keys are rotated by angles that grow with the position.
+    /// Rotary embeddings of queries and keys.
     Rotary(Rotary),
 }

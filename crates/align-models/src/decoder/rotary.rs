@@ -2,37 +2,37 @@ use super::SharedTokenRows;
 use crate::Result;
 use tch::{Device, Kind, Tensor};
 
-/// Rotary positions (arXiv:2104.09864) with the halves of a head rotated against each other, as in GPT-NeoX and Llama.
+/// Rotary position embeddings (arXiv:2104.09864) that pair the two halves of a head, as in GPT-NeoX and Llama.
 #[derive(Debug)]
 pub struct Rotary {
-    /// One angle a pair of numbers and position, `(dim / 2)`, float32.
+    /// The angle of each pair per position, `(dim / 2)`, float32.
     inverse_frequencies: Tensor,
-    /// Factor of the rotated queries and keys.
+    /// Scale of the rotated queries and keys.
     scale: f64,
 }
 
 impl Rotary {
-    /// The first `dim` numbers of each head are rotated; the angle of pair `i` is the position times `theta^(−2 i / dim)`.
+    /// Rotates the first `dim` values of each head. The angle of pair `i` is the position times `theta^(−2 i / dim)`.
     ///
     /// # Errors
-    /// Only what LibTorch refuses.
+    /// Only errors of LibTorch.
     pub fn new(theta: f64, dim: i64, device: Device) -> Result<Self> {
         let even = Tensor::f_arange_start_step(0, dim, 2, (Kind::Float, device))?;
         let periods = Tensor::f_pow_scalar(theta, &even.f_div_scalar(dim as f64)?)?;
         Ok(Self::with_frequencies(periods.f_reciprocal()?, 1.0))
     }
 
-    /// With the angles of one position as they are given, `(dim / 2)`, and a factor of the rotated queries and keys: for positions that are
-    /// scaled beyond those that a model was trained on.
+    /// Uses the given angles per position, `(dim / 2)`, and a scale of the rotated queries and keys, for models with scaled positions (RoPE
+    /// scaling).
     #[must_use]
     pub fn with_frequencies(inverse_frequencies: Tensor, scale: f64) -> Self {
         Self { inverse_frequencies, scale }
     }
 
-    /// The rotation of tokens at `positions`, `(batch, seq)`, in `kind`.
+    /// The rotation for tokens at `positions`, `(batch, seq)`, in `kind`.
     ///
     /// # Errors
-    /// Positions of another shape.
+    /// The positions have another shape.
     pub fn at(&self, positions: &Tensor, kind: Kind) -> Result<Rotation> {
         let wide = if kind == Kind::Double { Kind::Double } else { Kind::Float };
         let frequencies = self.inverse_frequencies.f_to_kind(wide)?;
@@ -42,7 +42,7 @@ impl Rotary {
     }
 }
 
-/// The angles of one pass's tokens.
+/// The sines and cosines for the tokens of a forward pass.
 #[derive(Debug)]
 pub struct Rotation {
     /// `(batch, seq, dim / 2)`.
@@ -52,10 +52,10 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// `(batch, heads, seq, head_dim)` rotated.
+    /// Rotates `(batch, heads, seq, head_dim)`.
     ///
     /// # Errors
-    /// Another number of tokens, or heads that are narrower than what is rotated.
+    /// Another number of tokens, or heads that are too narrow.
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
         let half = self.cos.size3()?.2;
         let (cos, sin) = (self.cos.f_unsqueeze(1)?, self.sin.f_unsqueeze(1)?);
@@ -69,7 +69,7 @@ impl Rotation {
         }
     }
 
-    /// The angles laid out in rows that share tokens.
+    /// Expands the rotation to rows that share tokens.
     pub(super) fn spread(&self, rows: &SharedTokenRows) -> Result<Self> {
         Ok(Self { cos: rows.spread(&self.cos)?, sin: rows.spread(&self.sin)? })
     }

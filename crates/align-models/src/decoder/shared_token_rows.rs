@@ -14,13 +14,13 @@ pub struct SharedTokenRows {
 }
 
 impl SharedTokenRows {
-    /// Rows of token numbers, which begin at 0. A token that stands in several rows has the same tokens before it in each, and the
-    /// same position.
+    /// Creates rows from token numbers, which start at 0. A token in several rows must have the same preceding tokens in each of them, and
+    /// the same position.
     ///
     /// # Errors
-    /// No tokens, or a number below the highest that no row has.
+    /// There are no tokens, or a number below the highest is missing.
     pub fn new(rows: &[Vec<i64>], device: Device) -> Result<Self> {
-        let unfit = |problem: String| Error::Input(format!("rows of tokens: {problem}"));
+        let invalid = |problem: String| Error::Input(format!("rows of tokens: {problem}"));
         let len = rows.iter().map(Vec::len).max().unwrap_or(0);
         let count = rows.iter().map(Vec::len).sum();
         let mut tokens = Vec::with_capacity(rows.len() * len);
@@ -28,7 +28,8 @@ impl SharedTokenRows {
         for own in rows {
             for token in own {
                 let number = usize::try_from(*token).ok().filter(|number| *number < count);
-                let number = number.ok_or_else(|| unfit(format!("{token} is no number of one of {count} tokens")))?;
+                let number =
+                    number.ok_or_else(|| invalid(format!("{token} is not a number of one of {count} tokens")))?;
                 if number >= places.len() {
                     places.resize(number + 1, None);
                 }
@@ -40,11 +41,11 @@ impl SharedTokenRows {
             tokens.extend(std::iter::repeat_n(0, len - own.len()));
         }
         let everywhere = (0..).zip(&places).map(|(token, place)| {
-            place.ok_or_else(|| unfit(format!("number {token} is missing, but there are {} tokens", places.len())))
+            place.ok_or_else(|| invalid(format!("number {token} is missing, but there are {} tokens", places.len())))
         });
         let places = everywhere.collect::<Result<Vec<_>>>()?;
         if places.is_empty() {
-            return Err(unfit("expected at least one token, found none".into()));
+            return Err(invalid("expected at least one token, found none".into()));
         }
         let tensor = |numbers: &[i64]| Tensor::f_from_slice(numbers)?.f_to_device(device);
         Ok(Self { tokens: tensor(&tokens)?.f_view([rows.len() as i64, len as i64])?, places: tensor(&places)? })
@@ -60,7 +61,7 @@ impl SharedTokenRows {
         &self.places
     }
 
-    /// What belongs to tokens, `(1, tokens, width)`, laid out in rows: `(rows, len, width)`.
+    /// Expands values of tokens, `(1, tokens, width)`, to rows: `(rows, len, width)`.
     ///
     /// # Errors
     /// Another number of tokens.
@@ -70,10 +71,10 @@ impl SharedTokenRows {
         Ok(spread.f_view([rows, len, width])?)
     }
 
-    /// Back from rows to tokens, of each the one at its place: `(rows, len, width)` to `(1, tokens, width)`.
+    /// Gathers the value of each token from rows: `(rows, len, width)` to `(1, tokens, width)`.
     ///
     /// # Errors
-    /// Another number of places.
+    /// Another number of positions.
     pub fn gather(&self, x: &Tensor) -> Result<Tensor> {
         let width = x.size3()?.2;
         Ok(x.f_reshape([-1, width])?.f_index_select(0, &self.places)?.f_unsqueeze(0)?)
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_laid_out_and_taken_back() {
+    fn spread_and_gather_are_inverse() {
         let rows = SharedTokenRows::new(&[vec![0, 1, 2], vec![0, 3]], Device::Cpu).unwrap();
         let x = Tensor::from_slice(&[10i64, 11, 12, 13]).view([1, 4, 1]);
         let spread = rows.spread(&x).unwrap();
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_no_tokens_are_refused() {
+    fn invalid_token_numbers_are_rejected() {
         let refused = |rows: &[Vec<i64>], part: &str| {
             let problem = SharedTokenRows::new(rows, Device::Cpu).unwrap_err().to_string();
             assert!(problem.contains(part), "{problem}");
@@ -107,7 +108,7 @@ mod tests {
         refused(&[], "found none");
         refused(&[vec![]], "found none");
         refused(&[vec![0, 2, 2]], "number 1 is missing");
-        refused(&[vec![0, -1]], "-1 is no number of one of 2 tokens");
-        refused(&[vec![i64::MAX]], "is no number of one of 1 tokens");
+        refused(&[vec![0, -1]], "-1 is not a number of one of 2 tokens");
+        refused(&[vec![i64::MAX]], "is not a number of one of 1 tokens");
     }
 }

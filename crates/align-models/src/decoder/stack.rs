@@ -4,22 +4,22 @@ use crate::linear_layer_info::LinearLayerInfo;
 use crate::{Attention, Error, Result};
 use tch::{Device, Kind, Tensor};
 
-/// A whole decoder: embeddings, positions, blocks, the last norm and the output projection.
+/// A decoder: embeddings, positions, blocks, the last norm and the output projection.
 #[derive(Debug)]
 pub struct Decoder {
-    /// Of the tokens, `(vocab_size, hidden_size)`.
+    /// The token embedding, `(vocab_size, hidden_size)`.
     pub embedding: Tensor,
-    /// What the tokens' embeddings are multiplied by, where they are (Gemma).
+    /// Factor of the token embeddings, if any (Gemma).
     pub embedding_scale: Option<f64>,
-    /// How it knows where a token stands.
+    /// The position embeddings.
     pub positions: Positions,
     /// Longest sequence, in tokens.
     pub max_position_embeddings: i64,
-    /// Share of the embeddings that is dropped in training.
+    /// Dropout probability of the embeddings.
     pub dropout: f64,
-    /// The blocks, in their order.
+    /// The blocks, in order.
     pub blocks: Vec<Block>,
-    /// The norm behind the last block.
+    /// The norm after the last block.
     pub norm: Norm,
     /// The output projection.
     pub head: Head,
@@ -84,7 +84,7 @@ impl Decoder {
         Ok(Tensor::f_arange_start(past, last, (Kind::Int64, self.device()))?.f_expand([batch, seq], false)?)
     }
 
-    /// An empty cache for `batch` rows of at most `capacity` tokens.
+    /// Creates an empty cache for `batch` rows of at most `capacity` tokens.
     #[must_use]
     pub fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
         let attention = self.blocks.first().map(|block| &block.attention);
@@ -93,19 +93,19 @@ impl Decoder {
         KvCache::new(self.blocks.len(), shape, self.kind(), self.device()).with_query_heads(heads)
     }
 
-    /// The blocks' linear layers, in the checkpoint's usual order.
+    /// The linear layers of the blocks, in the usual order of checkpoints.
     #[must_use]
     pub fn linear_layers(&self) -> Vec<LinearLayerInfo> {
         self.blocks.iter().enumerate().flat_map(|(number, block)| block.linear_layers(number)).collect()
     }
 
-    /// The weights' dtype.
+    /// The dtype of the weights.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.embedding.kind()
     }
 
-    /// Where the weights are.
+    /// The device of the weights.
     #[must_use]
     pub fn device(&self) -> Device {
         self.embedding.device()

@@ -6,7 +6,7 @@ use crate::layers::{
 use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
-/// LayerNorm's epsilon, which DistilBERT's config does not hold.
+/// The epsilon of LayerNorm, which is not in DistilBERT's config.
 pub(super) const LAYER_NORM_EPS: f64 = 1e-12;
 
 /// One post-norm transformer block.
@@ -50,12 +50,12 @@ impl Block {
         self.forward_of(x, x, mask, training)
     }
 
-    /// [`Block::forward`] of the first position alone, `(batch, 1, dim)`: the classifier reads no other.
+    /// Like [`Block::forward`], for the first position only, `(batch, 1, dim)`, because the classifier uses no other.
     pub fn forward_first(&self, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
         self.forward_of(&x.f_narrow(1, 0, 1)?, x, mask, training)
     }
 
-    /// [`Block::forward`], or with `first` [`Block::forward_first`], under gradient checkpointing.
+    /// Like [`Block::forward`], or [`Block::forward_first`] if `first`, with gradient checkpointing.
     pub fn forward_checkpointed(
         &self,
         x: &Tensor,
@@ -70,7 +70,7 @@ impl Block {
         })
     }
 
-    /// The same weights, in the same memory.
+    /// Clones the block. Both share the same memory.
     fn shallow_clone(&self) -> Self {
         Self {
             query: self.query.shallow_clone(),
@@ -85,7 +85,7 @@ impl Block {
         }
     }
 
-    /// The block's output at the positions `of`, which attend to all of `x`.
+    /// The output at the positions of `of`, which attend to all of `x`.
     fn forward_of(&self, of: &Tensor, x: &Tensor, mask: Option<&Tensor>, training: bool) -> Result<Tensor> {
         let heads = |linear: &Linear, x: &Tensor| split_heads(&linear.forward(x, training)?, self.n_heads);
         let dropout_p = if training { self.attention_dropout } else { 0.0 };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// DistilBERT's hyper-parameters, under the names of transformers' `config.json`.
+/// Hyper-parameters of DistilBERT, with the names in `config.json` of transformers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DistilBertConfig {
     /// Number of token ids.
@@ -17,7 +17,7 @@ pub struct DistilBertConfig {
     pub dim: i64,
     /// Number of blocks.
     pub n_layers: i64,
-    /// Attention heads a block.
+    /// Attention heads per block.
     pub n_heads: i64,
     /// Width of the feed-forward layer.
     pub hidden_dim: i64,
@@ -33,16 +33,16 @@ pub struct DistilBertConfig {
     /// Dropout before the classifier.
     #[serde(default = "default_classifier_dropout")]
     pub seq_classif_dropout: f64,
-    /// The id that fills rows up.
+    /// The padding id.
     #[serde(default)]
     pub pad_token_id: Option<i64>,
-    /// Name of each class, by its number as text; two classes where absent.
+    /// The name of each class by its number, as a string; two classes if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id2label: Option<BTreeMap<String, String>>,
-    /// Number of classes, where the file says so instead of naming them.
+    /// Number of classes, if the file does not name them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_labels: Option<i64>,
-    /// What else the file held, kept for saving.
+    /// Other fields of the file, kept for saving.
     #[serde(flatten)]
     pub extra: BTreeMap<String, serde_json::Value>,
 }
@@ -85,15 +85,15 @@ impl DistilBertConfig {
     /// Reads and checks `DIR/config.json`.
     ///
     /// # Errors
-    /// A missing or malformed file, another `model_type`, or values that describe no DistilBERT; the error names the field.
+    /// The file is missing or malformed, or has another `model_type` or invalid values; the error names the field.
     pub fn from_pretrained(dir: &Path) -> Result<Self> {
         Self::from_file(&dir.join("config.json"))
     }
 
-    /// Reads and checks a file like `config.json`.
+    /// Reads and checks a file in the format of `config.json`.
     ///
     /// # Errors
-    /// As [`DistilBertConfig::from_pretrained`].
+    /// The errors of [`DistilBertConfig::from_pretrained`].
     pub fn from_file(path: &Path) -> Result<Self> {
         let config: Self = crate::pretrained_config::read_config(path, "distilbert")?;
         config.validate().map_err(|reason| Error::Config { path: path.to_owned(), reason })?;
@@ -121,7 +121,7 @@ impl DistilBertConfig {
         {
             let numbers = labels.keys().map(String::as_str).take(20).collect::<Vec<_>>().join(", ");
             return Err(format!(
-                "id2label has {} labels, of the numbers {numbers}, and none of {missing}",
+                "id2label has {} labels with the numbers {numbers}, but none with the number {missing}",
                 labels.len()
             ));
         }
@@ -148,14 +148,14 @@ impl DistilBertConfig {
         named.or(self.num_labels).unwrap_or(2)
     }
 
-    /// The class's name, or `LABEL_i` as transformers calls an unnamed one.
+    /// The name of a class, or `LABEL_i` if it has none, as in transformers.
     #[must_use]
     pub fn label(&self, class: i64) -> String {
         let named = self.id2label.as_ref().and_then(|labels| labels.get(&class.to_string()));
         named.cloned().unwrap_or_else(|| format!("LABEL_{class}"))
     }
 
-    /// The names of the outputs, and what `problem_type` says that they mean.
+    /// The labels of the outputs, and the `problem_type`.
     ///
     /// # Errors
     /// A `problem_type` that transformers does not have.
@@ -177,13 +177,13 @@ impl DistilBertConfig {
         Labels::new((0..self.num_labels()).map(|class| self.label(class)).collect(), problem_type)
     }
 
-    /// Whether the position embeddings are computed where a checkpoint does not hold them.
+    /// Whether the position embeddings are computed if a checkpoint does not contain them.
     #[must_use]
     pub fn sinusoidal_pos_embds(&self) -> bool {
         self.extra.get("sinusoidal_pos_embds").and_then(serde_json::Value::as_bool).unwrap_or(false)
     }
 
-    /// Names and shapes of the checkpoint.
+    /// Names and shapes of the tensors in a checkpoint.
     #[must_use]
     pub fn layout(&self) -> Layout {
         let (d, inner) = (self.dim, self.hidden_dim);

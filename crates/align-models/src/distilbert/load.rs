@@ -1,4 +1,4 @@
-//! Weights from a folder, and those that it may lack.
+//! Loading DistilBERT, including checkpoints without a classifier or position embeddings.
 
 use super::config::POSITIONS;
 use super::positions::sinusoidal;
@@ -12,11 +12,11 @@ use tch::{Device, Kind, Tensor};
 const HEAD: [&str; 4] = ["pre_classifier.weight", "pre_classifier.bias", "classifier.weight", "classifier.bias"];
 
 impl DistilBert {
-    /// Loads a folder in transformers' layout, in evaluation mode, with gradients off. Sinusoidal positions are computed where they
-    /// are not stored.
+    /// Loads a model from a folder that transformers saved, in evaluation mode, with gradients off. Sinusoidal position embeddings are
+    /// computed if they are not stored.
     ///
     /// # Errors
-    /// A config or checkpoint that cannot be read, or that do not fit each other: see [`checkpoint::load`](crate::checkpoint::load).
+    /// The config or the checkpoint cannot be read, or they do not match: see [`checkpoint::load`](crate::checkpoint::load).
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
         let config = DistilBertConfig::from_pretrained(dir)?;
         let (checkpoint, layout) = (Checkpoint::open(dir)?, config.layout());
@@ -25,11 +25,11 @@ impl DistilBert {
         Self::from_parameters(config, parameters)
     }
 
-    /// The same for training: a checkpoint without any tensor of the classifier (that of the encoder alone, or of a masked language
-    /// model) gets a new one, drawn by `seed` as [`DistilBert::new_random`] draws it. The second value says whether it did.
+    /// Loads a model for training. If the checkpoint has no classifier, because it is that of the encoder or of a masked language model, a
+    /// new classifier is initialised with `seed` as in [`DistilBert::new_random`]. The second value is whether this was done.
     ///
     /// # Errors
-    /// As [`DistilBert::from_pretrained`]; a classifier of which only a part is stored.
+    /// The errors of [`DistilBert::from_pretrained`]; only a part of the classifier is stored.
     pub fn from_pretrained_for_training(dir: &Path, seed: u64, kind: Kind, device: Device) -> Result<(Self, bool)> {
         let config = DistilBertConfig::from_pretrained(dir)?;
         let (checkpoint, layout) = (Checkpoint::open(dir)?, config.layout());
@@ -49,7 +49,7 @@ impl DistilBert {
     }
 }
 
-/// The weights that the config says how to compute, of those that are missing.
+/// The missing weights that can be computed from the config.
 fn computed(config: &DistilBertConfig, missing: &[String], at: (Kind, Device)) -> Result<Vec<(String, Tensor)>> {
     if !config.sinusoidal_pos_embds() || missing.iter().all(|name| name != POSITIONS) {
         return Ok(Vec::new());
@@ -58,7 +58,7 @@ fn computed(config: &DistilBertConfig, missing: &[String], at: (Kind, Device)) -
     Ok(vec![(POSITIONS.to_owned(), positions.f_to_kind(at.0)?.f_to_device(at.1)?)])
 }
 
-/// The checkpoint's weights and those that were made, in the layout's order.
+/// Merges the weights of the checkpoint with `made` weights, in the order of the layout.
 fn merge_in_layout_order(
     checkpoint: &Checkpoint,
     layout: Layout,

@@ -1,4 +1,4 @@
-//! DistilBERT: a bidirectional encoder, here with a classifier of whole texts.
+//! DistilBERT: a bidirectional encoder with a sequence classifier.
 
 mod block;
 mod config;
@@ -33,10 +33,10 @@ pub struct DistilBert {
 }
 
 impl DistilBert {
-    /// Builds the model on weights at hand, named as in [`DistilBertConfig::layout`].
+    /// Builds the model from weights with the names of [`DistilBertConfig::layout`].
     ///
     /// # Errors
-    /// A weight that is missing.
+    /// A weight is missing.
     pub fn from_parameters(config: DistilBertConfig, parameters: Parameters) -> Result<Self> {
         Self::build(config, parameters, false)
     }

@@ -1,8 +1,8 @@
 use crate::Result;
 use tch::{Device, Kind, Tensor};
 
-/// The position embeddings that are computed, not learned: sine in even columns, cosine in odd ones, of the position over
-/// `10000^(2 ⌊j/2⌋ / dim)`; `(positions, dim)`, float32.
+/// Sinusoidal position embeddings, `(positions, dim)`, float32: in column `j`, the sine (even `j`) or cosine (odd `j`) of the position
+/// divided by `10000^(2 ⌊j/2⌋ / dim)`.
 pub(super) fn sinusoidal(positions: i64, dim: i64) -> Result<Tensor> {
     let row = |position: i64| {
         (0..dim).map(move |column| {

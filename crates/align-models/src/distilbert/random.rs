@@ -1,4 +1,4 @@
-//! Weights of a new model.
+//! Random initialisation of DistilBERT.
 
 use super::config::POSITIONS;
 use super::positions::sinusoidal;
@@ -8,13 +8,14 @@ use crate::{Error, Parameters, Result};
 use tch::{Device, Kind, Tensor};
 
 impl DistilBert {
-    /// A new model with random weights, as transformers draws them: normal with the config's `initializer_range` (0.02 unless it
-    /// names one), the padding token's embedding and biases 0, layer norms 1, sinusoidal positions where the config asks for them.
+    /// Creates a model with random weights, initialised as in transformers: normal with the config's `initializer_range` (default 0.02);
+    /// biases and the embedding of the padding token are 0, and layer norm weights 1; position embeddings are sinusoidal if the config says
+    /// so.
     ///
     /// The weights are a function of the config and the seed.
     ///
     /// # Errors
-    /// A config that describes no DistilBERT, or one whose weights do not fit into memory; see [`DistilBertConfig::check_memory`].
+    /// The config is invalid, or the weights do not fit into memory; see [`DistilBertConfig::check_memory`].
     pub fn new_random(mut config: DistilBertConfig, seed: u64, kind: Kind, device: Device) -> Result<Self> {
         config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
         config.check_memory(kind, device)?;
@@ -39,10 +40,10 @@ impl DistilBert {
 }
 
 impl DistilBertConfig {
-    /// Whether a new model's weights fit into the memory that is left on `device`; what is not known fits.
+    /// Checks that the weights of a new model fit into the available memory of `device`. Passes if it is unknown.
     ///
     /// # Errors
-    /// Where they do not; the error names the sizes.
+    /// They do not fit; the error names the sizes.
     pub fn check_memory(&self, kind: Kind, device: Device) -> Result<()> {
         let sizes = [
             ("vocab_size", self.vocab_size),
@@ -55,7 +56,7 @@ impl DistilBertConfig {
     }
 }
 
-/// Those of a new model's weights whose names are `wanted`.
+/// Initialises the weights whose names are `wanted`.
 pub(super) fn random_weights_where(
     config: &DistilBertConfig,
     seed: u64,

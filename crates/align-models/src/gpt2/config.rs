@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Device, Kind};
 
-/// GPT-2's hyper-parameters, under the names of transformers' `config.json`.
+/// Hyper-parameters of GPT-2, with the names in `config.json` of transformers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gpt2Config {
     /// Number of token ids.
@@ -19,9 +19,9 @@ pub struct Gpt2Config {
     pub n_embd: i64,
     /// Number of blocks.
     pub n_layer: i64,
-    /// Attention heads a block.
+    /// Attention heads per block.
     pub n_head: i64,
-    /// Width of the feed-forward layer; `4 · n_embd` where null.
+    /// Width of the feed-forward layer; `4 · n_embd` if null.
     #[serde(default)]
     pub n_inner: Option<i64>,
     /// Non-linearity of the feed-forward layer.
@@ -36,31 +36,31 @@ pub struct Gpt2Config {
     /// Dropout on the attention probabilities.
     #[serde(default = "default_dropout")]
     pub attn_pdrop: f64,
-    /// Added to variances in layer normalisation.
+    /// Epsilon of layer normalisation.
     #[serde(default = "default_eps")]
     pub layer_norm_epsilon: f64,
     /// Whether attention scores are divided by `√head_dim`.
     #[serde(default = "default_true")]
     pub scale_attn_weights: bool,
-    /// Whether attention scores are also divided by the block's number, from one.
+    /// Whether attention scores are also divided by the number of the block, from one.
     #[serde(default)]
     pub scale_attn_by_inverse_layer_idx: bool,
-    /// Whether the output projection is the token embedding.
+    /// Whether the output projection is tied to the token embedding.
     #[serde(default = "default_true")]
     pub tie_word_embeddings: bool,
-    /// Whether linear layers and norms have biases; nanoGPT's may have none.
+    /// Whether linear layers and norms have biases; nanoGPT models may have none.
     #[serde(default = "default_true", skip_serializing_if = "is_true")]
     pub bias: bool,
-    /// Whether blocks attend to an encoder: refused.
+    /// Whether blocks have cross-attention, which is not supported.
     #[serde(default)]
     pub add_cross_attention: bool,
-    /// The id that starts a text.
+    /// The beginning-of-sequence id.
     #[serde(default)]
     pub bos_token_id: Option<i64>,
-    /// The ids that end a text, one or several.
+    /// The end-of-sequence ids, one or several.
     #[serde(default, with = "crate::one_or_many")]
     pub eos_token_id: Option<Vec<i64>>,
-    /// What else the file held, kept for saving.
+    /// Other fields of the file, kept for saving.
     #[serde(flatten)]
     pub extra: BTreeMap<String, Value>,
 }
@@ -85,7 +85,7 @@ fn is_true(value: &bool) -> bool {
     *value
 }
 
-/// Fields of GPT-2 variants that scale what they compute (muP), where they are not 1 or false.
+/// Fields of GPT-2 variants with muP scaling, which is not supported unless they are 1 or false.
 const SCALES: [&str; 8] = [
     "embeddings_scale",
     "mup_embeddings_scale",
@@ -128,21 +128,21 @@ impl Gpt2Config {
     /// Reads and checks `DIR/config.json`.
     ///
     /// # Errors
-    /// A missing or malformed file, another `model_type`, or values that describe no GPT-2; the error names the field.
+    /// The file is missing or malformed, or has another `model_type` or invalid values; the error names the field.
     pub fn from_pretrained(dir: &Path) -> Result<Self> {
         Self::from_file(&dir.join("config.json"))
     }
 
-    /// Reads and checks a file like `config.json`.
+    /// Reads and checks a file in the format of `config.json`.
     ///
     /// # Errors
-    /// As [`Gpt2Config::from_pretrained`].
+    /// The errors of [`Gpt2Config::from_pretrained`].
     pub fn from_file(path: &Path) -> Result<Self> {
         let mut fields: Value = crate::pretrained_config::read_config(path, "gpt2")?;
         if let Some(fields) = fields.as_object_mut()
             && let Some(n_ctx) = fields.get("n_ctx").cloned()
         {
-            // The hub's files hold both names; one so old that it holds only the other means the same by it.
+            // Files on the hub have both names; very old ones have only `n_ctx`, with the same meaning.
             fields.entry("n_positions").or_insert(n_ctx);
         }
         let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
@@ -192,7 +192,7 @@ impl Gpt2Config {
         Ok(())
     }
 
-    /// Refuses fields that change what a model computes and are not known to transformers' GPT-2.
+    /// Fails if other fields have values that would change the outputs but are not supported.
     fn validate_extra(&self) -> std::result::Result<(), String> {
         let neutral = |value: &Value| value.is_null() || value == &Value::Bool(false) || value.as_f64() == Some(1.0);
         if let Some((field, value)) =
@@ -206,10 +206,10 @@ impl Gpt2Config {
         }
     }
 
-    /// Whether a new model's weights fit into the memory that is left on `device`; what is not known fits.
+    /// Checks that the weights of a new model fit into the available memory of `device`. Passes if it is unknown.
     ///
     /// # Errors
-    /// Where they do not; the error names the sizes.
+    /// They do not fit; the error names the sizes.
     pub fn check_memory(&self, kind: Kind, device: Device) -> Result<()> {
         let sizes = [
             ("vocab_size", self.vocab_size),
@@ -227,7 +227,7 @@ impl Gpt2Config {
         self.n_inner.unwrap_or(4 * self.n_embd)
     }
 
-    /// Names and shapes of the checkpoint.
+    /// Names and shapes of the tensors in a checkpoint.
     #[must_use]
     pub fn layout(&self) -> Layout {
         let (d, inner) = (self.n_embd, self.n_inner());
@@ -267,7 +267,7 @@ impl Gpt2Config {
     }
 }
 
-/// Old checkpoints hold each block's causal mask (`h.0.attn.bias`) and its fill value.
+/// Old checkpoints contain the causal mask of each block (`h.0.attn.bias`) and its fill value.
 fn is_mask_buffer(name: &str) -> bool {
     name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
 }
@@ -284,9 +284,9 @@ mod tests {
         Gpt2Config::from_file(file.path()).map(|config| config.n_positions)
     }
 
-    /// The hub's GPT-2 files say both.
+    /// The GPT-2 files on the hub have both fields.
     #[test]
-    fn n_ctx_may_stand_beside_n_positions() {
+    fn n_ctx_is_accepted_with_and_without_n_positions() {
         assert_eq!(positions(r#", "n_ctx": 64, "n_positions": 64"#).unwrap(), 64);
         assert_eq!(positions(r#", "n_ctx": 32, "n_positions": 64"#).unwrap(), 64, "as transformers");
         assert_eq!(positions(r#", "n_ctx": 32"#).unwrap(), 32);

@@ -102,7 +102,7 @@ impl Gpt2Config {
         })
     }
 
-    /// The factor of a block's attention scores.
+    /// The scale of a block's attention scores.
     fn attention_scale(&self, layer: i64) -> f64 {
         let head_dim = (self.n_embd / self.n_head) as f64;
         let scale = if self.scale_attn_weights { head_dim.sqrt().recip() } else { 1.0 };
@@ -111,13 +111,13 @@ impl Gpt2Config {
 }
 
 impl Gpt2 {
-    /// A new model with random weights, as transformers draws them: normal with the config's `initializer_range` (0.02 unless it
-    /// names one), the projections that end in the residual stream divided by `√(2 n_layer)`, biases 0, layer norms 1.
+    /// Creates a model with random weights, initialised as in transformers: normal with the config's `initializer_range` (default 0.02),
+    /// divided by `√(2 n_layer)` for the projections into the residual stream; biases are 0 and layer norm weights 1.
     ///
     /// The weights are a function of the config and the seed.
     ///
     /// # Errors
-    /// A config that describes no GPT-2, or one whose weights do not fit into memory; see [`Gpt2Config::check_memory`].
+    /// The config is invalid, or the weights do not fit into memory; see [`Gpt2Config::check_memory`].
     pub fn new_random(mut config: Gpt2Config, seed: u64, kind: Kind, device: Device) -> Result<Self> {
         config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
         config.check_memory(kind, device)?;

@@ -1,11 +1,11 @@
-//! Checkpoints as nanoGPT writes them: linear weights are stored `(out, in)`, which transformers stores `(in, out)`.
+//! Checkpoints of nanoGPT, which stores linear weights as `(out, in)`, unlike transformers, which stores them as `(in, out)`.
 
 use super::Gpt2Config;
 use crate::checkpoint::Checkpoint;
 use crate::{Parameters, Result};
 use tch::{Device, Kind};
 
-/// Reads weights in either order into that of transformers.
+/// Loads weights in either order, and converts them to that of transformers.
 pub(super) fn load(config: &Gpt2Config, checkpoint: &Checkpoint, kind: Kind, device: Device) -> Result<Parameters> {
     let mut layout = config.layout();
     if !is_nanogpt(config, checkpoint) {
@@ -21,7 +21,7 @@ pub(super) fn load(config: &Gpt2Config, checkpoint: &Checkpoint, kind: Kind, dev
     Ok(Parameters::new(weights))
 }
 
-/// Whether the first block's `c_attn`, which is not square, stands the other way round.
+/// Whether `c_attn` of the first block, which is not square, is transposed.
 fn is_nanogpt(config: &Gpt2Config, checkpoint: &Checkpoint) -> bool {
     let turned = [3 * config.n_embd, config.n_embd];
     let is_first = |name: &str| name == "h.0.attn.c_attn.weight" || name.ends_with(".h.0.attn.c_attn.weight");

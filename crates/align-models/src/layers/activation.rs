@@ -11,7 +11,7 @@ use tch::Tensor;
 pub enum Activation {
     /// `x Φ(x)` with the exact normal distribution function; also `gelu_python`.
     Gelu,
-    /// GELU, clipped to −10 and 10.
+    /// GELU, clipped to the range −10 to 10.
     #[serde(rename = "gelu_10")]
     Gelu10,
     /// GELU by its tanh approximation, as GPT-2 was trained; also `gelu_fast`, `gelu_pytorch_tanh`, `gelu_python_tanh` and
@@ -20,7 +20,7 @@ pub enum Activation {
     /// `x relu6(x + 3) / 6`.
     #[serde(rename = "hardswish")]
     HardSwish,
-    /// The distribution function of a normal distribution of mean 0.707107 and deviation 0.282095.
+    /// The distribution function of the normal distribution with mean 0.707107 and standard deviation 0.282095.
     Laplace,
     /// `x` above 0, `0.01 x` below.
     LeakyRelu,
@@ -73,7 +73,7 @@ const NAMES: [(&str, Activation); 22] = [
     ("tanh", Activation::Tanh),
 ];
 
-/// Those of the normal distribution in `laplace`, as transformers rounds √½ and √(1 / 4π).
+/// Mean and standard deviation of the normal distribution in `laplace`: √½ and √(1 / 4π), rounded as in transformers.
 #[allow(clippy::approx_constant)]
 const LAPLACE_MEAN: f64 = 0.707_107;
 const LAPLACE_DEVIATION: f64 = 0.282_095;
@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for Activation {
             return Err(D::Error::custom(format!("{name} has weights of its own, which is not supported")));
         }
         let known = NAMES.map(|(name, _)| name).join(", ");
-        Err(D::Error::custom(format!("{name:?} is no activation of transformers; there are {known}")))
+        Err(D::Error::custom(format!("{name:?} is not a supported activation; supported are {known}")))
     }
 }
 
@@ -99,7 +99,7 @@ impl Activation {
     /// Applies it to every element.
     ///
     /// # Errors
-    /// Only what LibTorch refuses.
+    /// Only errors of LibTorch.
     pub fn forward(self, x: &Tensor) -> Result<Tensor> {
         Ok(match self {
             Self::Gelu => x.f_gelu("none")?,

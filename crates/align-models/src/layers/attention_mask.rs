@@ -1,9 +1,9 @@
 use crate::{Attention, Error, Result};
 use tch::{Device, Kind, Tensor};
 
-/// The additive mask of a causal model, or `None` where none is needed, and whether LibTorch's causal kernel applies.
+/// The additive mask of a causal model, or `None` if none is needed, and whether to use LibTorch's causal kernel.
 ///
-/// `past` tokens are cached before the `seq` queries.
+/// The cache holds `past` tokens before the `seq` queries.
 pub(crate) fn causal_mask(
     attention: &Attention,
     batch: i64,
@@ -47,7 +47,7 @@ pub(crate) fn causal_mask(
             }
             let real = mask.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_view([batch, 1, 1, keys])?;
             let seen = visible(seq, past, options.1)?.f_logical_and(&real)?;
-            // A query that sees no key at all sees itself: its row would become NaN.
+            // A query without any visible key attends to itself, because otherwise its output would be NaN.
             let own = Tensor::f_ones([seq, keys], (Kind::Bool, options.1))?.f_tril(past)?.f_triu(past)?;
             let blind = seen.f_any_dim(-1, true)?.f_logical_not()?;
             let seen = seen.f_logical_or(&blind.f_logical_and(&own)?)?;
@@ -56,7 +56,7 @@ pub(crate) fn causal_mask(
     }
 }
 
-/// 0 for the real keys of a bidirectional model and minus infinity for padding: `(batch, 1, 1, seq)`.
+/// The additive mask of a bidirectional model, `(batch, 1, 1, seq)`: 0 for real keys and minus infinity for padding.
 pub(crate) fn key_mask(mask: &Tensor, batch: i64, seq: i64, options: (Kind, Device)) -> Result<Tensor> {
     if mask.size() != [batch, seq] {
         let found = mask.size();
@@ -65,7 +65,7 @@ pub(crate) fn key_mask(mask: &Tensor, batch: i64, seq: i64, options: (Kind, Devi
     additive(&mask.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_view([batch, 1, 1, seq])?, options)
 }
 
-/// True where query `i` may see key `j ≤ past + i`: `(seq, past + seq)`.
+/// The causal mask, `(seq, past + seq)`: true if query `i` may attend to key `j`, that is `j ≤ past + i`.
 fn visible(seq: i64, past: i64, device: Device) -> Result<Tensor> {
     Ok(Tensor::f_ones([seq, past + seq], (Kind::Bool, device))?.f_tril(past)?)
 }

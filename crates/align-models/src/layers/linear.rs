@@ -5,7 +5,7 @@ use crate::lora::LoraLayer;
 use align_torch::{PackedActivation, PackedLinear};
 use tch::Tensor;
 
-/// `x Wᵀ + b`, with or without `b`, and what an adapter adds to it if it has one.
+/// A linear layer `x Wᵀ + b`, with or without `b`, and with an adapter if it has one.
 #[derive(Debug)]
 pub struct Linear {
     /// Its name in the checkpoint.
@@ -20,7 +20,7 @@ enum Product {
     Plain { weight: Tensor, bias: Option<Tensor> },
     /// `Wᵀ`, `(in, out)`: how GPT-2's checkpoints store their linear layers.
     Transposed { weight: Tensor, bias: Option<Tensor> },
-    /// For inference alone.
+    /// Packed for inference.
     Packed(PackedLinear),
 }
 
@@ -49,10 +49,10 @@ impl Linear {
         Self { name: w.name().to_owned(), product, adapter: w.adapter_layer() }
     }
 
-    /// `(…, in)` to `(…, out)`. `training` turns the adapter's dropout on.
+    /// Maps `(…, in)` to `(…, out)`. `training` turns the dropout of the adapter on.
     ///
     /// # Errors
-    /// Another width.
+    /// The input has another width.
     pub fn forward(&self, x: &Tensor, training: bool) -> Result<Tensor> {
         let y = self.product.forward(x)?;
         match &self.adapter {
@@ -61,10 +61,10 @@ impl Linear {
         }
     }
 
-    /// The activation of [`Linear::forward`], in one pass where the layer is packed.
+    /// Computes the activation of [`Linear::forward`], fused with the product if the layer is packed.
     ///
     /// # Errors
-    /// As [`Linear::forward`].
+    /// The errors of [`Linear::forward`].
     pub fn forward_activated(&self, x: &Tensor, activation: Activation, training: bool) -> Result<Tensor> {
         let fused = match activation {
             Activation::Gelu => Some(PackedActivation::Gelu),
@@ -78,14 +78,14 @@ impl Linear {
         }
     }
 
-    /// Width of its output; 0 where it is packed.
+    /// Width of the output; 0 if it is packed.
     pub(crate) fn outputs(&self) -> i64 {
         self.sizes().map_or(0, |(_, outputs)| outputs)
     }
 
-    /// What an adapter needs to know of it, in a block of that number; `None` where it is packed.
+    /// The description of the layer for adapters, as a layer of the given block; `None` if it is packed.
     ///
-    /// `input_is_saved` and `shares_input` are [`LinearLayerInfo`]'s.
+    /// `input_is_saved` and `shares_input` are fields of [`LinearLayerInfo`].
     #[must_use]
     pub fn info(&self, block: usize, input_is_saved: bool, shares_input: bool) -> Option<LinearLayerInfo> {
         let (inputs, outputs) = self.sizes()?;
@@ -109,7 +109,7 @@ impl Linear {
         }
     }
 
-    /// The same weights, in the same memory.
+    /// Clones the layer. Both share the same memory.
     pub(crate) fn shallow_clone(&self) -> Self {
         let name = self.name.clone();
         Self {

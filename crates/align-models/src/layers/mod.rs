@@ -1,4 +1,4 @@
-//! The layers that models are built from, over weights that are looked up by name.
+//! Layers of models, created from weights that are looked up by name.
 
 mod activation;
 mod attention_mask;

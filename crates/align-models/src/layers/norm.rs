@@ -2,7 +2,7 @@ use super::Weights;
 use crate::Result;
 use tch::{Kind, Tensor};
 
-/// Normalisation over the last dimension, with a factor for each of its numbers.
+/// Normalisation over the last dimension, with element-wise weights.
 #[derive(Debug)]
 pub struct Norm {
     kind: NormKind,
@@ -14,7 +14,7 @@ pub struct Norm {
 enum NormKind {
     /// Layer normalisation.
     Layer { bias: Option<Tensor> },
-    /// Root mean square normalisation; `offset` is added to the factors.
+    /// RMS normalisation; `offset` is added to the weights.
     Rms { offset: f64 },
 }
 
@@ -28,7 +28,7 @@ impl Norm {
         Ok(Self { kind: NormKind::Layer { bias }, weight: w.tensor("weight")?, eps })
     }
 
-    /// Root mean square normalisation (arXiv:1910.07467): `x / √(mean(x²) + eps) · weight`, computed in float32 as Llama does.
+    /// RMS normalisation (arXiv:1910.07467): `x / √(mean(x²) + eps) · weight`, computed in float32 as in Llama.
     ///
     /// # Errors
     /// A weight that is missing.
@@ -36,7 +36,7 @@ impl Norm {
         Ok(Self { kind: NormKind::Rms { offset: 0.0 }, weight: w.tensor("weight")?, eps })
     }
 
-    /// [`Norm::rms`] with `weight + 1` for `weight`, as Gemma stores it.
+    /// [`Norm::rms`] with `weight + 1` instead of `weight`, as in Gemma.
     ///
     /// # Errors
     /// A weight that is missing.
@@ -44,10 +44,10 @@ impl Norm {
         Ok(Self { kind: NormKind::Rms { offset: 1.0 }, ..Self::rms(w, eps)? })
     }
 
-    /// `(…, width)` to the same shape.
+    /// Normalises `(…, width)`.
     ///
     /// # Errors
-    /// Another width.
+    /// The input has another width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         match &self.kind {
             NormKind::Layer { bias } => {
@@ -69,7 +69,7 @@ impl Norm {
         }
     }
 
-    /// The same weights, in the same memory.
+    /// Clones the norm. Both share the same memory.
     pub(crate) fn shallow_clone(&self) -> Self {
         let kind = match &self.kind {
             NormKind::Layer { bias } => NormKind::Layer { bias: bias.as_ref().map(Tensor::shallow_clone) },

@@ -1,29 +1,28 @@
 use crate::Result;
 use tch::{Device, Kind, Tensor};
 
-/// Attention scores held at once by [`attend`]'s plain way, in numbers: 64 MiB of float32.
+/// Maximum number of attention scores that the batched products hold at a time: 64 MiB in float32.
 const MAX_SCORES: i64 = 16 << 20;
 
-/// What queries may see, and how much is forgotten.
+/// Mask, dropout and scale of [`scaled_dot_product_attention`].
 pub(crate) struct AttentionArgs<'a> {
-    /// Keys that there are: those behind are 0 and not seen.
+    /// Number of keys. Later slots of the cache are 0, and are excluded.
     pub keys: i64,
     /// Additive mask that broadcasts to `(batch, heads, seq, keys)`.
     pub mask: Option<&'a Tensor>,
-    /// Whether LibTorch's causal kernel does the masking.
+    /// Whether to use LibTorch's causal kernel instead of a mask.
     pub is_causal: bool,
-    /// Share of attention weights that are dropped.
+    /// Dropout probability of the attention weights.
     pub dropout: f64,
-    /// Factor of the scores.
+    /// Scale of the scores.
     pub scale: f64,
 }
 
 /// Scaled dot-product attention: `(batch, heads, seq, head_dim)` queries over `(batch, kv_heads, room, head_dim)` keys and values,
-/// each of which serves `heads / kv_heads` heads of the queries that stand side by side.
+/// each of which is shared by `heads / kv_heads` consecutive query heads.
 ///
-/// LibTorch's fused kernel multiplies small blocks one by one, and under oneDNN each of these products is set up anew, which
-/// takes longer than the product of a decoding step's few queries. On a CPU and without a graph two batched products are
-/// faster there.
+/// LibTorch's fused kernel multiplies small blocks one by one. Under oneDNN the setup of each product takes longer than the product
+/// itself for the few queries of a decoding step. Therefore two batched products are used on a CPU if no graph is recorded.
 pub(crate) fn scaled_dot_product_attention(
     query: &Tensor,
     key: &Tensor,

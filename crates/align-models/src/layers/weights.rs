@@ -4,7 +4,7 @@ use align_torch::PackedLinear;
 use std::fmt::Display;
 use tch::Tensor;
 
-/// Looks the weights of one module up by name.
+/// Looks up the weights of a module by name, similar to `VarBuilder` in candle.
 ///
 /// ```
 /// use align_models::{Parameters, layers::{Linear, Weights}};
@@ -26,51 +26,53 @@ pub struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// Those of a whole model.
+    /// The weights of a whole model.
     #[must_use]
     pub fn new(parameters: &'a Parameters) -> Self {
         Self { parameters, prefix: String::new(), pack: false, adapter: None }
     }
 
-    /// The same with matrices of an adapter beside some of the linear layers.
+    /// Adds an adapter for some of the linear layers.
     #[must_use]
     pub fn with_adapter(self, adapter: Option<Adapter<'a>>) -> Self {
         Self { adapter, ..self }
     }
 
-    /// The same for a model for inference alone, whose linear layers are packed where the processor gains by it.
+    /// Packs linear layers for inference, if the processor supports it.
     #[must_use]
     pub fn packed(self) -> Self {
         Self { pack: true, ..self }
     }
 
-    /// Those of a module inside this one; `name` may hold dots.
+    /// The weights of a submodule. `name` may contain dots.
     #[must_use]
     pub fn child(&self, name: impl Display) -> Self {
         Self { prefix: format!("{}{name}.", self.prefix), ..*self }
     }
 
-    /// The weight of that name, in the same memory.
+    /// The weight with this name, in the same memory.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no such weight.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         let name = format!("{}{name}", self.prefix);
         let tensor = self.parameters.get(&name);
-        tensor.map(Tensor::shallow_clone).ok_or_else(|| Error::Input(format!("the parameters hold no tensor {name}")))
+        tensor
+            .map(Tensor::shallow_clone)
+            .ok_or_else(|| Error::Input(format!("the parameters do not contain the tensor {name}")))
     }
 
-    /// The module's name.
+    /// The name of the module.
     pub(crate) fn name(&self) -> &str {
         self.prefix.trim_end_matches('.')
     }
 
-    /// The adapter's matrices beside this module.
+    /// The adapter of this module.
     pub(crate) fn adapter_layer(&self) -> Option<LoraLayer> {
         self.adapter.as_ref().and_then(|adapter| adapter.layer(self.name()))
     }
 
-    /// A linear layer packed, if that is asked for and LibTorch can do it here. `weight` is `(out, in)`.
+    /// Packs a linear layer if requested and supported on this machine. `weight` is `(out, in)`.
     pub(crate) fn pack(&self, weight: &Tensor, bias: Option<&Tensor>) -> Option<PackedLinear> {
         if !self.pack {
             return None;
@@ -78,7 +80,7 @@ impl<'a> Weights<'a> {
         match PackedLinear::new(weight, bias) {
             Ok(packed) => Some(packed),
             Err(error) => {
-                tracing::debug!(%error, layer = self.prefix, "the layer stays as it is");
+                tracing::debug!(%error, layer = self.prefix, "the layer is not packed");
                 None
             }
         }

@@ -3,7 +3,7 @@ use super::target::{Target, matrix_names};
 use crate::Parameters;
 use tch::Tensor;
 
-/// An adapter's matrices and what they count for: where a model's layers find theirs.
+/// The matrices of an adapter with their scaling, from which the layers of a model get theirs.
 #[derive(Debug, Clone, Copy)]
 pub struct Adapter<'a> {
     pub(crate) targets: &'a [Target],
@@ -12,7 +12,7 @@ pub struct Adapter<'a> {
 }
 
 impl Adapter<'_> {
-    /// The matrices beside the layer of that name, if it is adapted.
+    /// The matrices of the layer with this name, if it has any.
     pub(crate) fn layer(&self, name: &str) -> Option<LoraLayer> {
         let target = self.targets.iter().find(|target| target.layer.name == name)?;
         let [a, b] = matrix_names(name);

@@ -1,4 +1,4 @@
-//! Reading and writing PEFT's `adapter_config.json`.
+//! Reading and writing `adapter_config.json` of PEFT.
 
 use super::unsupported_options::reject_unsupported;
 use crate::pretrained_config::{read_small_file, write_json};
@@ -6,18 +6,18 @@ use crate::{Error, LoraConfig, Result, bounded_json, json_field};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// The file's name.
+/// The file name.
 pub(super) const NAME: &str = "adapter_config.json";
 
 impl LoraConfig {
     /// Reads and checks `DIR/adapter_config.json`, as PEFT writes it.
     ///
-    /// What is `null` there has its default; lists of modules that are an expression in quotes are read as such. `fan_in_fan_out`
-    /// is not read: PEFT too goes by the model's layers.
+    /// Options that are `null` have their defaults. Modules given as a string are a regular expression. `fan_in_fan_out` is ignored, because
+    /// it follows from the layers of the model, as in PEFT.
     ///
     /// # Errors
-    /// A missing or malformed file, an adapter of another kind than LoRA, an option of PEFT that cannot be honoured, or a value
-    /// out of range; the error names it.
+    /// The file is missing or malformed, the adapter is not a LoRA adapter, an option of PEFT is not supported, or a value is out of range;
+    /// the error names it.
     pub fn from_pretrained(dir: &Path) -> Result<Self> {
         let path = dir.join(NAME);
         let fail = |reason: String| Error::Config { path: path.clone(), reason };
@@ -32,10 +32,10 @@ impl LoraConfig {
         Ok(config)
     }
 
-    /// The base model that a folder's adapter names, where the folder holds an adapter and no model of its own.
+    /// The name of the base model, if the folder holds an adapter and no complete model.
     ///
     /// # Errors
-    /// As [`LoraConfig::from_pretrained`], and an adapter that names no base model.
+    /// The errors of [`LoraConfig::from_pretrained`]; the adapter does not name its base model.
     pub fn base_of_adapter(dir: &Path) -> Result<Option<String>> {
         if dir.join("config.json").exists() || !dir.join(NAME).exists() {
             return Ok(None);
@@ -43,7 +43,7 @@ impl LoraConfig {
         let base = Self::from_pretrained(dir)?.base_model_name_or_path.filter(|base| !base.is_empty());
         base.map(Some).ok_or_else(|| Error::Config {
             path: dir.join(NAME),
-            reason: "names no base_model_name_or_path: write the base model's name or folder there, or merge the adapter into it with \
+            reason: "has no base_model_name_or_path: set it to the base model's name or folder, or merge the adapter into it with \
                      align merge-adapter"
                 .into(),
         })
@@ -57,7 +57,7 @@ impl LoraConfig {
         if let Some(options) = json.as_object_mut() {
             options.extend(own.map(|(name, value)| (name.to_owned(), value)));
             options.insert("inference_mode".into(), true.into());
-            // PEFT declares an integer, and takes any number.
+            // PEFT declares an integer but accepts any number.
             if self.lora_alpha.fract() == 0.0 && self.lora_alpha < f64::from(u32::MAX) {
                 options.insert("lora_alpha".into(), (self.lora_alpha as u32).into());
             }
@@ -65,7 +65,7 @@ impl LoraConfig {
         write_json(dir, NAME, &json, overwrite)
     }
 
-    /// What the file in `dir` says of the adapter beside it that differs from these options, in words.
+    /// Describes the first difference between these options and `saved` that affects the adapter's weights or outputs.
     pub(super) fn difference(&self, saved: &Self) -> Option<String> {
         let named = |c: &Self| {
             [
@@ -84,7 +84,8 @@ impl LoraConfig {
             ]
         };
         let mut both = named(self).into_iter().zip(named(saved));
-        both.find(|(ours, theirs)| ours != theirs)
-            .map(|((name, ours), (_, theirs))| format!("is of an adapter with {name} {theirs}, this one has {ours}"))
+        both.find(|(ours, theirs)| ours != theirs).map(|((name, ours), (_, theirs))| {
+            format!("belongs to an adapter with {name} {theirs}, this one has {ours}")
+        })
     }
 }

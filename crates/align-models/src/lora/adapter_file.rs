@@ -1,4 +1,4 @@
-//! Reading and writing PEFT's `adapter_model.safetensors`, and reading `adapter_model.bin`.
+//! Reading and writing `adapter_model.safetensors` of PEFT, and reading `adapter_model.bin`.
 
 use super::full_weights::{self, FullWeight, is_duplicate};
 use super::target::Target;
@@ -10,7 +10,7 @@ use tch::{Device, Kind, Tensor};
 const NAME: &str = "adapter_model.safetensors";
 const OLD_NAME: &str = "adapter_model.bin";
 
-/// Opens the adapter's weights in `dir`: the safetensors, or where there are none the file of `torch.save`.
+/// Opens the weights of the adapter in `dir`: the safetensors file, or else the file written by `torch.save`.
 pub(super) fn open(dir: &Path) -> Result<Checkpoint> {
     let (path, old) = (dir.join(NAME), dir.join(OLD_NAME));
     match path.symlink_metadata().is_err() && old.symlink_metadata().is_ok() {
@@ -48,7 +48,7 @@ pub(super) fn read(
     Ok([matrices, whole, untrained])
 }
 
-/// Writes the adapter's weights into `dir`.
+/// Writes the weights of the adapter to `dir`.
 pub(super) fn write(dir: &Path, [trained, untrained]: [&Parameters; 2], overwrite: bool) -> Result<()> {
     Ok(save_safetensors(&dir.join(NAME), trained.iter().chain(untrained.iter()), overwrite)?)
 }

@@ -4,7 +4,7 @@ use crate::linear_layer_info::LinearLayerInfo;
 use crate::{CausalLm, Error, Result};
 use std::collections::BTreeSet;
 
-/// The model that an adapter belongs to, with the number of tokens that the adapter's embeddings are for.
+/// The base model of an adapter, with the vocabulary size of the adapter's embeddings.
 pub(super) struct LoraBase<'a> {
     pub model: &'a dyn CausalLm,
     pub adaptable: &'a dyn Adaptable,
@@ -13,11 +13,11 @@ pub(super) struct LoraBase<'a> {
 
 impl<'a> LoraBase<'a> {
     /// # Errors
-    /// A model that takes no adapter.
+    /// The model does not support adapters.
     pub fn new(model: &'a dyn CausalLm) -> Result<Self> {
         let adaptable = model.adaptable().ok_or_else(|| {
             Error::Input(
-                "the model takes no adapter: it has an adapter already, is a packed copy, or does not name its linear layers"
+                "the model does not support adapters: it already has one, is a packed copy, or does not list its linear layers"
                     .into(),
             )
         })?;
@@ -35,12 +35,12 @@ impl<'a> LoraBase<'a> {
         self.model.parameters().iter().map(|(name, weight)| shape(name, weight.size())).collect()
     }
 
-    /// The names of the token embedding and of the output projection.
+    /// The names of the token embedding and the output projection.
     pub fn embeddings(&self) -> [&'a str; 2] {
         [self.adaptable.embedding(), self.adaptable.output_projection()]
     }
 
-    /// The shape of either.
+    /// The shape of the token embedding and the output projection.
     pub fn embedding_shape(&self) -> [i64; 2] {
         [self.vocab_size, self.model.head().size().last().copied().unwrap_or(0)]
     }
@@ -50,7 +50,7 @@ impl<'a> LoraBase<'a> {
         self.model.parameters().get(self.adaptable.output_projection()).is_none()
     }
 
-    /// All modules with weights, and those around them.
+    /// The names of all modules with weights and of their parent modules.
     pub fn modules(&self) -> BTreeSet<String> {
         let mut modules = BTreeSet::new();
         for name in self.model.parameters().iter().map(|(name, _)| name).chain([self.adaptable.output_projection()]) {
@@ -60,7 +60,7 @@ impl<'a> LoraBase<'a> {
     }
 }
 
-/// The kinds of linear layers that there are, for a message: `attn.c_attn, attn.c_proj, mlp.c_fc and mlp.c_proj`.
+/// Lists the kinds of linear layers, for a message: `attn.c_attn, attn.c_proj, mlp.c_fc and mlp.c_proj`.
 pub(super) fn kinds_of_layers(layers: &[LinearLayerInfo]) -> String {
     let mut kinds: Vec<String> = Vec::new();
     for layer in layers {

@@ -2,61 +2,61 @@ use super::Modules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A LoRA adapter's options, under the names of PEFT's `LoraConfig` and with its defaults for GPT-2 where these depend on the model.
+/// Options of a LoRA adapter, with the names and defaults of `LoraConfig` in PEFT. Defaults that depend on the model are those for GPT-2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LoraConfig {
-    /// The rank: rows of `A`, columns of `B`.
+    /// The rank: the number of rows of `A` and of columns of `B`.
     pub r: i64,
-    /// What the adapter counts for: its product is scaled by `lora_alpha / r`.
+    /// The output of the adapter is scaled by `lora_alpha / r`.
     pub lora_alpha: f64,
-    /// Dropout on what the adapter sees; like all dropout, in training mode only.
+    /// Dropout on the input of the adapter, in training mode.
     pub lora_dropout: f64,
-    /// The linear layers that are adapted. A list or an expression; `all-linear` means all in the blocks.
+    /// The linear layers that get an adapter: a list of names or a regular expression; `all-linear` for all linear layers in the blocks.
     pub target_modules: Modules,
-    /// Layers that are not adapted, though `target_modules` names them.
+    /// Layers that get no adapter even if they match `target_modules`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclude_modules: Option<Modules>,
-    /// The numbers of the blocks whose layers are adapted, where `target_modules` is a list; all where unset.
+    /// The numbers of the blocks whose layers get an adapter, if `target_modules` is a list; all blocks if unset.
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::one_or_many")]
     pub layers_to_transform: Option<Vec<i64>>,
-    /// What stands before a block's number in a layer's name (`h`), for `layers_to_transform`.
+    /// The part of a layer's name before the block number (`h`), for `layers_to_transform`.
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::one_or_many")]
     pub layers_pattern: Option<Vec<String>>,
-    /// Another rank for the layers whose name, or its end from a dot on, fits an expression; the first in the order of the alphabet
-    /// counts.
+    /// Different ranks for the layers whose name, or a suffix of it after a dot, matches a regular expression. If several match, the first
+    /// in alphabetical order applies.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rank_pattern: BTreeMap<String, i64>,
-    /// The same for `lora_alpha`.
+    /// Different values of `lora_alpha`, like `rank_pattern`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub alpha_pattern: BTreeMap<String, f64>,
-    /// Modules that are trained whole, and saved with the adapter, by the end of their names: `wte`, `lm_head`, `ln_f`.
+    /// Modules that are fully trained and saved with the adapter, by the end of their names: `wte`, `lm_head`, `ln_f`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub modules_to_save: Vec<String>,
-    /// The biases that are trained too.
+    /// Which biases are trained.
     pub bias: LoraBias,
-    /// Whether the adapted weights are stored `(in, out)`, as GPT-2's are; as the model says where unset.
+    /// Whether the weights of the adapted layers are stored as `(in, out)`, as in GPT-2; determined from the model if unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fan_in_fan_out: Option<bool>,
-    /// Whether the product is scaled by `lora_alpha / √r` instead (rank-stabilised, arXiv:2312.03732).
+    /// Whether to scale by `lora_alpha / √r` instead (rank-stabilised LoRA, arXiv:2312.03732).
     pub use_rslora: bool,
-    /// The model that the adapter belongs to: its name on the hub, or its folder.
+    /// The base model of the adapter: its name on the hub, or its folder.
     pub base_model_name_or_path: Option<String>,
-    /// What else the file held, kept for saving.
+    /// Other fields of the file, kept for saving.
     #[serde(flatten)]
     pub extra: BTreeMap<String, serde_json::Value>,
 }
 
-/// The biases that are trained beside an adapter, and saved with it.
+/// The biases that are trained and saved with an adapter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoraBias {
     /// None.
     #[default]
     None,
-    /// All of the model.
+    /// All biases of the model.
     All,
-    /// Those of the adapted layers.
+    /// The biases of the adapted layers.
     LoraOnly,
 }
 
@@ -83,7 +83,7 @@ impl Default for LoraConfig {
 }
 
 impl LoraConfig {
-    /// What the product of a layer that no pattern names is multiplied by.
+    /// The scaling of layers that match no pattern.
     #[must_use]
     pub fn scaling(&self) -> f64 {
         let r = self.r as f64;

@@ -5,10 +5,10 @@ use super::target::Target;
 use crate::linear_layer_info::LinearLayerInfo;
 use crate::{LoraConfig, Result};
 
-/// The layers that an adapter's options name, in the checkpoint's order.
+/// Finds the layers that match the options of an adapter, in the order of the checkpoint.
 ///
 /// # Errors
-/// Options that name no linear layer, or a module that is none.
+/// The options match no linear layer, or match a module that is not a linear layer.
 pub(super) fn targets(config: &LoraConfig, base: &LoraBase) -> Result<Vec<Target>> {
     let matcher = Matcher::new(config)?;
     let linear = base.adaptable.linear_layers();
@@ -18,7 +18,7 @@ pub(super) fn targets(config: &LoraConfig, base: &LoraBase) -> Result<Vec<Target
         require("target_modules", other.is_none(), || {
             let module = other.unwrap_or_default();
             format!(
-                "names `{module}`: only the blocks' linear layers can have matrices beside them; modules_to_save trains it whole"
+                "names `{module}`, but only the linear layers of the blocks can have an adapter: use modules_to_save to train it fully"
             )
         })?;
     }
@@ -30,34 +30,36 @@ pub(super) fn targets(config: &LoraConfig, base: &LoraBase) -> Result<Vec<Target
     let targets: Vec<Target> = linear.into_iter().zip(0..).filter_map(named).collect();
     require("target_modules", !targets.is_empty(), || {
         format!(
-            "names none of the model's linear layers, with exclude_modules, layers_to_transform and modules_to_save as they are; \
-             a block has {kinds}"
+            "matches none of the model's linear layers, given exclude_modules, layers_to_transform and modules_to_save; a block has \
+             {kinds}"
         )
     })?;
     Ok(targets)
 }
 
-/// Whether the targets' weights are stored `(in, out)`.
+/// Whether the weights of the targets are stored as `(in, out)`.
 ///
 /// # Errors
-/// An option that says otherwise.
+/// The option contradicts the model.
 pub(super) fn fan_in_fan_out(config: &LoraConfig, targets: &[Target]) -> Result<bool> {
     let transposed = targets.iter().any(|target| target.layer.transposed);
     require("fan_in_fan_out", config.fan_in_fan_out.is_none_or(|given| given == transposed), || {
         let order = if transposed { "(in, out)" } else { "(out, in)" };
-        format!("is {}, but the model's linear layers are stored {order}: leave it out", !transposed)
+        format!("is {}, but the model's linear layers are stored as {order}: unset it", !transposed)
     })?;
     Ok(transposed)
 }
 
-/// Refuses what names no layer, and so would be ignored.
+/// Fails if a name or pattern matches no adapted layer, and so has no effect.
 pub(super) fn reject_unused_names(config: &LoraConfig, targets: &[Target], base: &LoraBase) -> Result<()> {
     let names: Vec<&str> = targets.iter().map(|target| target.layer.name.as_str()).collect();
     match Matcher::new(config)?.unused_name(&names) {
         None => Ok(()),
         Some((option, name)) => require(option, false, || {
             let kinds = kinds_of_layers(&base.adaptable.linear_layers());
-            format!("names `{name}`, which is none of the adapted layers; a block's linear layers are {kinds}")
+            format!(
+                "names `{name}`, which matches none of the adapted layers; the linear layers of a block are {kinds}"
+            )
         }),
     }
 }
@@ -87,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_that_of_a_layer_or_its_end() {
+    fn names_match_whole_names_or_suffixes() {
         assert_eq!(named(&["c_attn", "c_attn"]), ["0.attn.c_attn", "1.attn.c_attn"]);
         assert_eq!(named(&["c_proj"]), ["0.attn.c_proj", "0.mlp.c_proj", "1.attn.c_proj", "1.mlp.c_proj"]);
         assert_eq!(named(&["1.mlp.c_fc", "attn.c_proj"]), ["0.attn.c_proj", "1.attn.c_proj", "1.mlp.c_fc"]);

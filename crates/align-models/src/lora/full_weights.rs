@@ -1,4 +1,4 @@
-//! Weights of the base model that an adapter has of its own: trained whole, or kept as they were when the adapter was trained.
+//! Full weights of the base model that an adapter contains: fully trained weights, and embeddings saved without training.
 
 use super::base_model::LoraBase;
 use super::config::LoraBias;
@@ -8,19 +8,19 @@ use crate::checkpoint::{Checkpoint, TensorSpec};
 use crate::{Error, LoraConfig, Parameters, Result};
 use tch::Tensor;
 
-/// What PEFT writes before a base model's names.
+/// The prefix of the base model's names in PEFT.
 pub(super) const PREFIX: &str = "base_model.model.";
 
-/// A weight that an adapter brings along.
+/// A full weight that an adapter contains.
 #[derive(Debug, Clone)]
 pub(super) struct FullWeight {
     /// Its name in the base model.
     pub base: String,
-    /// Name in the adapter's file, and shape.
+    /// Its name in the adapter's file, and its shape.
     pub stored: TensorSpec,
 }
 
-/// The weights that are trained whole: those of `modules_to_save`, and biases.
+/// The fully trained weights: those of `modules_to_save`, and biases.
 pub(super) fn trained_weights(config: &LoraConfig, base: &LoraBase, targets: &[Target]) -> Result<Vec<FullWeight>> {
     let matcher = Matcher::new(config)?;
     let is_adapted = |module: &str| targets.iter().any(|target| target.layer.name == module);
@@ -44,7 +44,7 @@ pub(super) fn trained_weights(config: &LoraConfig, base: &LoraBase, targets: &[T
     Ok(base.tensors().into_iter().chain(head).filter_map(of).collect())
 }
 
-/// The embeddings that an adapter's file holds although they are not trained: PEFT saves them where they were resized, or on request.
+/// The embeddings that an adapter's file contains although they are not trained. PEFT saves them if they were resized, or on request.
 pub(super) fn untrained_embeddings(file: &Checkpoint, model: &LoraBase, trained: &[FullWeight]) -> Vec<FullWeight> {
     let of = |base: &str| {
         let stored = TensorSpec::new(format!("{PREFIX}{base}"), model.embedding_shape());
@@ -55,7 +55,7 @@ pub(super) fn untrained_embeddings(file: &Checkpoint, model: &LoraBase, trained:
     model.embeddings().into_iter().filter_map(of).collect()
 }
 
-/// The number of tokens that an adapter's embeddings are for, where its file holds any.
+/// The vocabulary size of the embeddings in an adapter's file, if it contains any.
 pub(super) fn vocab_size(file: &Checkpoint, model: &LoraBase) -> Option<i64> {
     let of = |base: &str| {
         let name = format!("{PREFIX}{base}");
@@ -64,7 +64,7 @@ pub(super) fn vocab_size(file: &Checkpoint, model: &LoraBase) -> Option<i64> {
     model.embeddings().into_iter().find_map(of)
 }
 
-/// Weights that an adapter holds, under their names in the base model, in the same memory.
+/// The full weights of an adapter with their names in the base model, in the same memory.
 pub(super) fn by_base_name(weights: &[FullWeight], held: &Parameters) -> Parameters {
     let one = |weight: &FullWeight| Some((weight.base.clone(), held.get(&weight.stored.name)?.shallow_clone()));
     Parameters::new(weights.iter().filter_map(one).collect())
@@ -101,7 +101,7 @@ pub(super) fn replace_weights(model: &LoraBase, trained: &Parameters, kept: &Par
     Ok(Parameters::new(weights))
 }
 
-/// Copies of a module that PEFT writes beside it where embeddings were saved: the one before training, and the trained one again.
+/// Whether a tensor is a copy that PEFT writes in addition if embeddings are saved: the original weights, or the trained ones again.
 pub(super) fn is_duplicate(name: &str) -> bool {
     name.contains(".original_module.") || name.contains(".modules_to_save.")
 }

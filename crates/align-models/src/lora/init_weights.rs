@@ -4,10 +4,10 @@ use align_base::random::generator;
 use rand_chacha::rand_core::Rng;
 use tch::{Device, Kind, Tensor};
 
-/// An untrained adapter's matrices: `A` is drawn from `U(-1/√in, 1/√in)`, which is `kaiming_uniform_(a=√5)` of a matrix of
-/// `in` columns, and `B` is zero, so that the model is the base model yet.
+/// Initialises the matrices of a new adapter: `A` from `U(-1/√in, 1/√in)`, which is `kaiming_uniform_(a=√5)` for a matrix with `in`
+/// columns, and `B` with zeros, so that the outputs equal those of the base model.
 ///
-/// What a layer gets depends on the seed and the layer, not on which others are adapted.
+/// The values of a layer depend on the seed and the layer, but not on which other layers have an adapter.
 pub(super) fn init_matrices(
     targets: &[Target],
     seed: u64,
@@ -28,7 +28,7 @@ pub(super) fn init_matrices(
     Ok(named)
 }
 
-/// At least 0 and below 1, from a draw's upper 53 bits.
+/// Converts the upper 53 bits of a random number to a value from 0 to below 1.
 fn uniform(draw: u64) -> f64 {
     (draw >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -2,7 +2,7 @@ use crate::Result;
 use crate::layers::dropout;
 use tch::Tensor;
 
-/// The low-rank matrices beside one linear layer.
+/// The low-rank matrices of one linear layer.
 #[derive(Debug)]
 pub(crate) struct LoraLayer {
     /// `(r, in)`.
@@ -11,17 +11,17 @@ pub(crate) struct LoraLayer {
     pub b: Tensor,
     pub scaling: f64,
     pub dropout: f64,
-    /// Whether the layer's weight is `(in, out)`.
+    /// Whether the weight of the layer is `(in, out)`.
     pub transposed: bool,
 }
 
 impl LoraLayer {
-    /// The same matrices, in the same memory.
+    /// Clones the layer. Both share the same memory.
     pub fn shallow_clone(&self) -> Self {
         Self { a: self.a.shallow_clone(), b: self.b.shallow_clone(), ..*self }
     }
 
-    /// `y + scaling · dropout(x) Aᵀ Bᵀ`, summed in the adapter's dtype and returned in that of `y`.
+    /// Computes `y + scaling · dropout(x) Aᵀ Bᵀ` in the dtype of the adapter, and returns it in the dtype of `y`.
     pub fn add_to(&self, y: &Tensor, x: &Tensor, training: bool) -> Result<Tensor> {
         let (kind, inputs, outputs) = (self.a.kind(), self.a.size2()?.1, self.b.size2()?.0);
         let x = dropout(x.f_reshape([-1, inputs])?.f_to_kind(kind)?, self.dropout, training)?;
@@ -30,7 +30,7 @@ impl LoraLayer {
         Ok(sum.f_to_kind(y.kind())?.f_view(y.size().as_slice())?)
     }
 
-    /// `W + scaling · B A` for a weight `W` `(out, in)`, or `W + scaling · (B A)ᵀ` for one that is `(in, out)`, in its dtype.
+    /// Computes `W + scaling · B A` for a weight `W` `(out, in)`, or `W + scaling · (B A)ᵀ` for a weight `(in, out)`, in the dtype of `W`.
     pub fn merged_into(&self, weight: &Tensor) -> Result<Tensor> {
         let (left, right) = match self.transposed {
             true => (self.a.f_tr()?, self.b.f_tr()?),

@@ -1,4 +1,4 @@
-//! Which modules a LoRA adapter is made for, by PEFT's rules. Nothing here knows a model: modules are names.
+//! Selects the modules of a LoRA adapter by name, with the rules of PEFT.
 
 use super::Modules;
 use super::name_pattern::{NamePattern, regex};
@@ -6,13 +6,13 @@ use super::require::require;
 use crate::{LoraConfig, Result};
 use regex::Regex;
 
-/// Most expressions in one option: more than the layers that a model has kinds of.
+/// Maximum number of regular expressions in one option.
 const EXPRESSIONS: usize = 64;
 
-/// Where a module's name holds the number of its layer, if `layers_pattern` does not say.
+/// Finds the number of the layer in a module's name if `layers_pattern` is not set.
 const ANY_LAYERS: &str = r"^.*?\.[^.]*\.(\d+)\.";
 
-/// A [`LoraConfig`]'s options that name modules, ready to be compared with names such as `transformer.h.0.attn.c_attn`.
+/// The compiled options of a [`LoraConfig`] that select modules by names such as `transformer.h.0.attn.c_attn`.
 #[derive(Debug)]
 pub(super) struct Matcher<'a> {
     config: &'a LoraConfig,
@@ -32,7 +32,7 @@ enum ModuleSelector<'a> {
 
 impl<'a> Matcher<'a> {
     /// # Errors
-    /// A pattern that is no regular expression, or one with a look-around or a back-reference.
+    /// A pattern is not a regular expression, or has look-around or a back-reference.
     pub fn new(config: &'a LoraConfig) -> Result<Self> {
         let layers = config.layers_pattern.as_deref().unwrap_or_default();
         limit_expressions("layers_pattern", layers.len())?;
@@ -64,7 +64,7 @@ impl<'a> Matcher<'a> {
         })
     }
 
-    /// Whether matrices stand beside the module, where it is a linear layer. `all-linear` is true of every name.
+    /// Whether the module gets an adapter if it is a linear layer. `all-linear` matches every name.
     pub fn is_target(&self, module: &str) -> bool {
         if self.exclude.as_ref().is_some_and(|names| names.matches(module)) || self.is_inside_saved(module) {
             return false;
@@ -73,7 +73,7 @@ impl<'a> Matcher<'a> {
         self.target.matches(module) && (!by_name || self.is_in_layers(module))
     }
 
-    /// Whether the module is trained and saved whole. PEFT compares ends of names here, not whole parts.
+    /// Whether the module is fully trained and saved. As in PEFT, this compares suffixes that need not begin after a dot.
     pub fn is_saved(&self, module: &str) -> bool {
         self.config.modules_to_save.iter().any(|name| module.ends_with(name.as_str()))
     }
@@ -83,14 +83,14 @@ impl<'a> Matcher<'a> {
         self.ranks.iter().find(|(name, _)| name.is_match(module)).map_or(self.config.r, |(_, r)| *r)
     }
 
-    /// What a target's product is multiplied by.
+    /// The scaling of a target.
     pub fn scaling(&self, module: &str) -> f64 {
         let own = self.alphas.iter().find(|(name, _)| name.is_match(module));
         let (r, alpha) = (self.rank(module) as f64, own.map_or(self.config.lora_alpha, |(_, alpha)| *alpha));
         alpha / if self.config.use_rslora { r.sqrt() } else { r }
     }
 
-    /// What of the options hits none of the targets, and so would be ignored.
+    /// The first name or pattern that matches none of the targets, and so has no effect.
     pub fn unused_name(&self, targets: &[&str]) -> Option<(&'static str, String)> {
         let hits = |pattern: &NamePattern| targets.iter().any(|target| pattern.is_match(target));
         let config = self.config;
@@ -106,7 +106,7 @@ impl<'a> Matcher<'a> {
         unused.map(|name| ("target_modules", name)).chain(patterns).map(|(option, name)| (option, name.clone())).next()
     }
 
-    /// Whether the module, or one around it, is named in `modules_to_save`.
+    /// Whether the module or a parent of it is in `modules_to_save`.
     fn is_inside_saved(&self, module: &str) -> bool {
         let ends = module.match_indices('.').map(|(at, _)| at).chain([module.len()]);
         let mut around = ends.filter_map(|end| module.get(..end));
@@ -142,14 +142,14 @@ fn selector<'a>(option: &'static str, modules: &'a Modules) -> Result<ModuleSele
     })
 }
 
-/// Whether a name is the module's or the end of it, from a dot on.
+/// Whether a name is that of the module or a suffix of it after a dot.
 fn is_named(module: &str, name: &str) -> bool {
     module.strip_suffix(name).is_some_and(|front| front.is_empty() || front.ends_with('.'))
 }
 
 fn limit_expressions(option: &'static str, count: usize) -> Result<()> {
     require(option, count <= EXPRESSIONS, || {
-        format!("holds {count} expressions, at most {EXPRESSIONS} are read: give names")
+        format!("contains {count} expressions, at most {EXPRESSIONS} are supported: use names")
     })
 }
 
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_ends_from_a_dot_on_and_expressions_fit_whole_names() {
+    fn names_match_suffixes_and_expressions_match_whole_names() {
         assert_eq!(hits(&of(names(&["q_proj"]))), [0, 2, 4]);
         assert_eq!(hits(&of(names(&["proj"]))), [0; 0]);
         assert_eq!(hits(&of(names(&["1.mlp.up_proj", "score"]))), [3, 5]);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_are_the_first_numbered_part_or_that_behind_the_pattern() {
+    fn layer_numbers_are_found_with_and_without_a_pattern() {
         let layers = |layers: &[i64], pattern: &[&str]| LoraConfig {
             layers_to_transform: Some(layers.to_vec()),
             layers_pattern: Some(pattern.iter().map(|name| (*name).to_owned()).collect()),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_pattern_by_name_gives_rank_and_alpha() {
+    fn the_first_matching_pattern_determines_rank_and_alpha() {
         let config = LoraConfig {
             rank_pattern: [("1.self_attn.q_proj".into(), 3), (r"layers\.\d\.mlp.*".into(), 16)].into(),
             alpha_pattern: [("up_proj".to_owned(), 4.0)].into(),

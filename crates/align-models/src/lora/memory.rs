@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use tch::Tensor;
 
 impl LoraModel {
-    /// What a pass over `sequences` sequences of `length` tokens needs in training, at most: that of the base model, less the inputs
-    /// of frozen layers, which only the gradient of their weights would need, and with what the adapter keeps of each token: `r`
-    /// numbers a layer, its input where it is of another dtype, and with dropout the dropped input and its mask. Under gradient
-    /// checkpointing that is of one block, the one that keeps most.
+    /// Upper bound of the memory for a training step on `sequences` sequences of `length` tokens.
+    ///
+    /// It is that of the base model, without the inputs of frozen layers, which only the gradients of their weights would need, and with
+    /// the activations that the adapter saves per token: `r` numbers per layer, the converted input if the dtypes differ, and with dropout
+    /// the input after dropout and the mask. Under gradient checkpointing only the block with the most activations counts.
     pub(super) fn training_memory_of(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
         let pass = self.model.training_memory(sequences, length)?;
         let layers = self.model.adaptable()?.linear_layers();
@@ -28,14 +29,14 @@ impl LoraModel {
         Some(TrainingMemory { activations: pass.activations.saturating_add_signed(surplus), ..pass })
     }
 
-    /// Whether the layer's input is kept, as it is where the layer's own weight is trained.
+    /// Whether the input of the layer is saved: for another operation, for the adapter, or because the layer's own weight is trained.
     fn saves_input(&self, layer: &LinearLayerInfo) -> bool {
         let [a, _] = matrix_names(&layer.name);
         let trained = self.frozen.get(&format!("{}.weight", layer.name)).is_none();
         layer.input_is_saved || trained || self.adapter.get(&a).is_some()
     }
 
-    /// How many bytes of a token an adapter beside the layer keeps besides the layer's input.
+    /// Bytes per token that the adapter of the layer saves, not counting the layer's input.
     fn saved_by_adapter(&self, layer: &LinearLayerInfo) -> i64 {
         let [a, _] = matrix_names(&layer.name);
         let Some(kind) = self.adapter.get(&a).map(Tensor::kind) else { return 0 };

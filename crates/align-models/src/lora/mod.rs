@@ -1,4 +1,4 @@
-//! LoRA (arXiv:2106.09685): a few small matrices beside the frozen weights of a model, in PEFT's format.
+//! LoRA (arXiv:2106.09685): trainable low-rank matrices for the frozen weights of a model, in the format of PEFT.
 
 mod adapter;
 mod adapter_config;

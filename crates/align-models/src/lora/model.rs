@@ -19,9 +19,9 @@ use tch::{Device, Kind, Tensor};
 
 /// A causal model with a LoRA adapter (arXiv:2106.09685) on its frozen weights.
 ///
-/// An adapted layer gives `x Wᵀ + b + scaling · dropout(x) Aᵀ Bᵀ`, with `A` `(r, in)` and `B` `(out, r)`; the sum of the weights is
-/// never formed. [`TrainableModel::parameters`] are these matrices alone, so gradients, optimiser state and checkpoints are as small
-/// as they are. Under weights of 16 bits the adapter is float32, as in PEFT.
+/// An adapted layer computes `x Wᵀ + b + scaling · dropout(x) Aᵀ Bᵀ`, with `A` `(r, in)` and `B` `(out, r)`. The weights are not merged.
+/// [`TrainableModel::parameters`] are only the adapter's, so gradients, optimiser state and checkpoints are small. If the weights of the
+/// base model have 16 bits, the adapter is float32, as in PEFT.
 ///
 /// ```no_run
 /// use align_models::{Gpt2, LoraConfig, LoraModel, TrainableModel};
@@ -36,25 +36,25 @@ use tch::{Device, Kind, Tensor};
 pub struct LoraModel {
     pub(super) config: LoraConfig,
     pub(super) targets: Vec<Target>,
-    /// Which of the base model's weights the adapter has of its own: those that are trained, and those that are not.
+    /// The base model's weights of which the adapter has its own copy: those that are trained, and those that are not.
     full_weights: [Vec<FullWeight>; 2],
-    /// The matrices, and the weights that are trained whole, under PEFT's names.
+    /// The matrices and the fully trained weights, with their names in PEFT.
     pub(super) adapter: Parameters,
-    /// The weights of the adapter's file that are not trained, under PEFT's names.
+    /// The weights in the adapter's file that are not trained, with their names in PEFT.
     untrained: Parameters,
-    /// The model's weights that are not trained, under their own names.
+    /// The weights of the model that are not trained, with their own names.
     pub(super) frozen: Parameters,
-    /// The base model with the adapter's weights in the place of its own, and the adapter's layers beside them.
+    /// The base model with the adapter and the weights that the adapter replaces.
     pub(super) model: Box<dyn CausalLm>,
     pub(super) gradient_checkpointing: bool,
 }
 
 impl LoraModel {
-    /// A new adapter on `base`, which leaves what the model says as it is: `B` is zero, `A` drawn by `seed`; weights that are trained
-    /// whole are copies. Gradients are off.
+    /// Adds a new adapter to `base`: `A` is random with the given `seed` and `B` is zero, so the outputs are not changed. Fully trained
+    /// weights are copied. Gradients are off.
     ///
     /// # Errors
-    /// Options out of range, target modules that the model has not, options that name nothing, or an adapter that does not fit into
+    /// Options out of range, target modules that the model does not have, options without effect, or an adapter that does not fit into
     /// memory.
     pub fn new(base: impl CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
         Self::with_init(&base, config, seed)
@@ -76,13 +76,13 @@ impl LoraModel {
         Self::build(&base, config, targets, [trained, Vec::new()], adapter, Parameters::new(Vec::new()))
     }
 
-    /// The adapter that PEFT, or [`TrainableModel::save_pretrained`], wrote into `dir`, on its base model. Gradients are off.
+    /// Loads the adapter that PEFT or [`TrainableModel::save_pretrained`] wrote to `dir` onto its base model. Gradients are off.
     ///
-    /// Embeddings in the adapter's file take the place of the base model's, of another number of tokens too.
+    /// Embeddings in the adapter's file replace those of the base model, even with another number of tokens.
     ///
     /// # Errors
-    /// `adapter_config.json` or the weights (`adapter_model.safetensors` or `adapter_model.bin`) missing, damaged, or not made for
-    /// this model; see [`LoraConfig::from_pretrained`].
+    /// `adapter_config.json` or the weights (`adapter_model.safetensors` or `adapter_model.bin`) are missing, damaged, or do not match the
+    /// model; see [`LoraConfig::from_pretrained`].
     pub fn from_pretrained(base: impl CausalLm, dir: &Path) -> Result<Self> {
         Self::read(&base, dir)
     }
@@ -95,7 +95,7 @@ impl LoraModel {
         if let Some(tokens) = full_weights::vocab_size(&file, &base).filter(|tokens| *tokens != base.vocab_size) {
             tracing::warn!(
                 path = %dir.display(), base = base.vocab_size, adapter = tokens,
-                "the adapter's embeddings have another number of tokens than the base model's, and replace those"
+                "the adapter's embeddings have another number of tokens than those of the base model, and replace them"
             );
             base.vocab_size = tokens;
         }
@@ -137,7 +137,7 @@ impl LoraModel {
         &self.config
     }
 
-    /// A plain model that gives the same: `W + scaling · B A` in place of each adapted weight, in the weight's dtype.
+    /// Merges the adapter into the model: replaces each adapted weight by `W + scaling · B A`, in the dtype of the weight.
     ///
     /// # Errors
     /// Not enough memory.
@@ -145,7 +145,7 @@ impl LoraModel {
         self.merged()
     }
 
-    /// As [`LoraModel::merge_and_unload`]; weights that are not adapted are shared.
+    /// Like [`LoraModel::merge_and_unload`]; weights that are not adapted are shared.
     fn merged(&self) -> Result<Box<dyn CausalLm>> {
         let adapter = Adapter { targets: &self.targets, parameters: &self.adapter, dropout: 0.0 };
         let merged = |(name, weight): (&str, &Tensor)| {
@@ -161,12 +161,12 @@ impl LoraModel {
     }
 }
 
-/// The adapter's dtype on weights of a dtype: steps are too small for one of 16 bits.
+/// The dtype of an adapter for a dtype of the base weights. 16 bits are too few for the small steps of training.
 fn adapter_kind(base: Kind) -> Kind {
     if matches!(base, Kind::BFloat16 | Kind::Half) { Kind::Float } else { base }
 }
 
-/// Refuses matrices that do not fit into the memory that is left; what is not known fits.
+/// Fails if the matrices do not fit into the available memory. Passes if it is unknown.
 fn check_memory(targets: &[Target], kind: Kind, device: Device) -> Result<()> {
     let numel = |target: &Target| (target.r * (target.layer.inputs + target.layer.outputs)).unsigned_abs();
     let bytes = targets.iter().map(numel).sum::<u64>().saturating_mul(kind.elt_size_in_bytes() as u64);
@@ -174,7 +174,7 @@ fn check_memory(targets: &[Target], kind: Kind, device: Device) -> Result<()> {
         Some(available) if bytes > available => Err(Error::LoraOption {
             option: "r",
             reason: format!(
-                "makes matrices of {}, and {} are left: lower it, or name fewer target_modules",
+                "needs matrices of {}, but only {} are available: lower it, or use fewer target_modules",
                 format_bytes(bytes),
                 format_bytes(available)
             ),
@@ -264,8 +264,8 @@ impl TrainableModel for LoraModel {
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
         std::fs::create_dir_all(dir)
-            .map_err(|e| Error::Input(format!("the folder {} cannot be made: {e}", printable_path(dir))))?;
-        // The config makes a folder an adapter: it goes first and comes last.
+            .map_err(|e| Error::Input(format!("the folder {} cannot be created: {e}", printable_path(dir))))?;
+        // The old config is removed first and the new one is written last, so that it never belongs to other weights.
         pretrained_config::remove_existing(dir, adapter_config::NAME, overwrite)?;
         adapter_file::write(dir, [&self.adapter, &self.untrained], overwrite)?;
         self.config.write(dir, overwrite)

@@ -1,32 +1,32 @@
 use serde::{Deserialize, Serialize};
 
-/// Modules of a model by their names, as PEFT's options say them.
+/// Modules of a model, selected by name as in the options of PEFT.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Modules {
-    /// A regular expression that a module's whole name fits, or `all-linear`.
+    /// A regular expression that matches the whole name of a module, or `all-linear`.
     Pattern(String),
-    /// Names, or ends of names from a dot on: `c_attn`, `mlp.c_proj`, `h.0.attn.c_attn`.
+    /// Names, or suffixes of names after a dot: `c_attn`, `mlp.c_proj`, `h.0.attn.c_attn`.
     Names(Vec<String>),
 }
 
-/// What PEFT calls all linear layers but the output projection.
+/// PEFT's name for all linear layers except the output projection.
 const ALL_LINEAR: &str = "all-linear";
 
 impl Modules {
-    /// All linear layers but the output projection.
+    /// Selects all linear layers except the output projection.
     #[must_use]
     pub fn all_linear() -> Self {
         Self::Pattern(ALL_LINEAR.to_owned())
     }
 
-    /// Whether that is what is named.
+    /// Whether this is `all-linear`.
     #[must_use]
     pub fn is_all_linear(&self) -> bool {
         matches!(self, Self::Pattern(pattern) if pattern.eq_ignore_ascii_case(ALL_LINEAR))
     }
 
-    /// Whether nothing is named.
+    /// Whether no modules are selected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
@@ -36,7 +36,7 @@ impl Modules {
     }
 }
 
-/// A list of names; `all-linear` alone is no name.
+/// A list of names. The single name `all-linear` selects all linear layers.
 impl From<Vec<String>> for Modules {
     fn from(names: Vec<String>) -> Self {
         match names.as_slice() {

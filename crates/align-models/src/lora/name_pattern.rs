@@ -7,17 +7,17 @@ const BYTES: usize = 1 << 20;
 /// Longest expression, in bytes.
 const LONGEST: usize = 16 << 10;
 
-/// An expression for a module's name, or for the end of one from a dot on, as Python's `re` reads it.
+/// A regular expression in Python's syntax that matches a module's name or a suffix of it after a dot.
 #[derive(Debug)]
 pub(super) enum NamePattern {
-    /// Letters, digits, underscores, and dots, each of which stands for any character.
+    /// Letters, digits, underscores, and dots, which match any character.
     Plain(String),
     Regex(Regex),
 }
 
 impl NamePattern {
     /// # Errors
-    /// As [`regex`].
+    /// The errors of [`regex`].
     pub fn new(option: &'static str, text: &str) -> Result<Self> {
         match Self::is_expression(text) {
             true => Ok(Self::Regex(regex(option, &format!(r"^(?:.*\.)?(?:{text})$"))?)),
@@ -25,7 +25,7 @@ impl NamePattern {
         }
     }
 
-    /// Whether the text is more than a name.
+    /// Whether the text is a regular expression and not only a name.
     pub fn is_expression(text: &str) -> bool {
         !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
     }
@@ -39,25 +39,25 @@ impl NamePattern {
                 else {
                     return false;
                 };
-                let alike = end.bytes().zip(text.bytes()).all(|(byte, wanted)| byte == wanted || wanted == b'.');
-                alike && (front.is_empty() || front.ends_with('.'))
+                let matches = end.bytes().zip(text.bytes()).all(|(byte, wanted)| byte == wanted || wanted == b'.');
+                matches && (front.is_empty() || front.ends_with('.'))
             }
         }
     }
 }
 
-/// A regular expression out of an option.
+/// Compiles the regular expression of an option.
 ///
 /// # Errors
-/// Text that is none, is very large, or has a look-around or a back-reference.
+/// The expression is invalid, very large, or has look-around or a back-reference.
 pub(super) fn regex(option: &'static str, text: &str) -> Result<Regex> {
     if text.len() > LONGEST {
-        let reason = format!("holds an expression of {} bytes, at most {LONGEST} are read", text.len());
+        let reason = format!("contains an expression of {} bytes, at most {LONGEST} are supported", text.len());
         return Err(Error::LoraOption { option, reason });
     }
     let built = RegexBuilder::new(text).size_limit(BYTES).dfa_size_limit(BYTES).build();
     built.map_err(|problem| Error::LoraOption {
         option,
-        reason: format!("holds an expression that cannot be read: {problem}"),
+        reason: format!("contains an invalid or unsupported expression: {problem}"),
     })
 }

@@ -1,6 +1,6 @@
 use crate::{Error, Result};
 
-/// An option that must hold to something.
+/// Fails with an error for `option` unless `holds`.
 pub(super) fn require(option: &'static str, holds: bool, reason: impl FnOnce() -> String) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::LoraOption { option, reason: reason() }) }
 }

@@ -1,11 +1,11 @@
 use crate::checkpoint::TensorSpec;
 use crate::linear_layer_info::LinearLayerInfo;
 
-/// A linear layer that is adapted, and how it is.
+/// A linear layer that gets an adapter.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub layer: LinearLayerInfo,
-    /// Its number among all the model's linear layers, adapted or not.
+    /// Its index among all linear layers of the model, with or without adapter.
     pub layer_index: u64,
     pub r: i64,
     pub scaling: f64,
@@ -19,7 +19,7 @@ impl Target {
     }
 }
 
-/// What PEFT calls a layer's `A` and `B`.
+/// The names of a layer's `A` and `B` in PEFT.
 pub(super) fn matrix_names(layer: &str) -> [String; 2] {
     ["A", "B"].map(|matrix| format!("base_model.model.{layer}.lora_{matrix}.weight"))
 }

@@ -1,8 +1,8 @@
-//! What PEFT's `LoraConfig` has and this crate has not.
+//! Options of `LoraConfig` in PEFT that this crate does not support.
 
 use serde_json::{Map, Value};
 
-/// How an adapter came about or where it is from, and what is checked by itself: what it computes does not depend on these.
+/// Options that do not affect the outputs of an adapter, such as how it was trained and where it is from, or that are checked separately.
 const WITHOUT_EFFECT: [&str; 15] = [
     "auto_mapping",
     "corda_config",
@@ -21,7 +21,7 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "task_type",
 ];
 
-/// [`LoraConfig`](crate::LoraConfig)'s fields.
+/// The fields of [`LoraConfig`](crate::LoraConfig).
 const SUPPORTED: [&str; 14] = [
     "alpha_pattern",
     "base_model_name_or_path",
@@ -39,31 +39,31 @@ const SUPPORTED: [&str; 14] = [
     "use_rslora",
 ];
 
-/// Initialisations that leave the base weights alone. The others move a part of them into the adapter.
+/// Initialisations that do not change the base weights. The others move a part of them into the adapter.
 const SUPPORTED_INITIALISATIONS: [&str; 4] = ["eva", "gaussian", "mica", "orthogonal"];
 
-/// Options that change what an adapter computes, and what to do about them.
+/// Options that affect the outputs of an adapter, with the reason or a remedy.
 const UNSUPPORTED: [(&str, &str); 13] = [
-    ("alora_invocation_tokens", "the adapter is on for all tokens here"),
-    ("arrow_config", "one adapter is read here"),
-    ("kasa_config", "plain LoRA is read here"),
+    ("alora_invocation_tokens", "adapters apply to all tokens"),
+    ("arrow_config", "only a single adapter is supported"),
+    ("kasa_config", "only ordinary LoRA is supported"),
     ("layer_replication", "apply it to the base model first"),
-    ("lora_bias", "the adapter has no biases here"),
-    ("megatron_config", "the model is on one device here"),
-    ("monteclora_config", "plain LoRA is read here"),
-    ("target_parameters", "whole linear layers are adapted here"),
-    ("trainable_token_indices", "only linear layers are trained here"),
-    ("use_bdlora", "plain LoRA is read here"),
+    ("lora_bias", "adapters have no biases"),
+    ("megatron_config", "models are on a single device"),
+    ("monteclora_config", "only ordinary LoRA is supported"),
+    ("target_parameters", "only whole linear layers can have adapters"),
+    ("trainable_token_indices", "embeddings can only be trained fully, with modules_to_save"),
+    ("use_bdlora", "only ordinary LoRA is supported"),
     ("use_dora", "merge the adapter into its model with PEFT and load that"),
-    ("use_qalora", "the base model is not quantised here"),
-    ("velora_config", "plain LoRA is read here"),
+    ("use_qalora", "quantised base models are not supported"),
+    ("velora_config", "only ordinary LoRA is supported"),
 ];
 
-/// Refuses an option that is set and cannot be honoured; `options` holds no nulls.
+/// Fails if an unsupported option is set. `options` must not contain nulls.
 pub(super) fn reject_unsupported(options: &Map<String, Value>) -> Result<(), String> {
     let text = |name: &str| options.get(name).and_then(Value::as_str);
     if !text("peft_type").is_some_and(|kind| kind.eq_ignore_ascii_case("lora")) {
-        return Err("`peft_type` is not \"LORA\": no other adapters are read".into());
+        return Err("`peft_type` is not \"LORA\": other adapters are not supported".into());
     }
     if options.contains_key("task_type") && text("task_type") != Some("CAUSAL_LM") {
         return Err("`task_type` is not \"CAUSAL_LM\": the adapter belongs to a model with another head".into());
@@ -79,9 +79,11 @@ pub(super) fn reject_unsupported(options: &Map<String, Value>) -> Result<(), Str
         None | Some(Value::Bool(_)) => {}
         Some(Value::String(name)) if SUPPORTED_INITIALISATIONS.contains(&name.as_str()) => {}
         Some(_) => {
-            return Err("`init_lora_weights` is one that changes the base weights too: save the adapter with PEFT's \
+            return Err(
+                "`init_lora_weights` is an initialisation that changes the base weights: save the adapter with PEFT's \
                         path_initial_model_for_weight_conversion"
-                .into());
+                    .into(),
+            );
         }
     }
     for (name, _) in options.iter().filter(|(_, value)| !is_unset(value)) {
@@ -89,13 +91,13 @@ pub(super) fn reject_unsupported(options: &Map<String, Value>) -> Result<(), Str
             return Err(format!("`{name}` is set, which is not supported: {remedy}"));
         }
         if !WITHOUT_EFFECT.contains(&name.as_str()) && !SUPPORTED.contains(&name.as_str()) {
-            return Err(format!("`{name}` is set, and not known here: what the adapter computes may depend on it"));
+            return Err(format!("`{name}` is set, but unknown: the outputs of the adapter may depend on it"));
         }
     }
     Ok(())
 }
 
-/// Whether a value asks for nothing.
+/// Whether a value means that an option is not set.
 fn is_unset(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

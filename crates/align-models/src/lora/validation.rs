@@ -3,14 +3,14 @@ use super::matcher::Matcher;
 use super::require::require;
 use crate::{LoraConfig, Result};
 
-/// Largest rank; a matrix of this many rows is no longer a small one.
+/// Maximum rank.
 const LARGEST_RANK: i64 = 1 << 16;
 
 impl LoraConfig {
-    /// Checks every option by itself; whether a model has the target modules is for [`LoraModel`](super::LoraModel) to see.
+    /// Checks the options without a model. [`LoraModel`](super::LoraModel) checks that a model has the target modules.
     ///
     /// # Errors
-    /// [`Error::LoraOption`](crate::Error::LoraOption) names the first option that is out of range.
+    /// [`Error::LoraOption`](crate::Error::LoraOption), with the first option that is out of range.
     pub fn validate(&self) -> Result<()> {
         let dropout = self.lora_dropout;
         rank("r", self.r)?;
@@ -22,13 +22,13 @@ impl LoraConfig {
         })?;
         require("target_modules", !self.target_modules.is_empty(), || "is empty: name a linear layer".into())?;
         let empty = self.modules_to_save.iter().any(String::is_empty);
-        require("modules_to_save", !empty, || "holds an empty name, which is the end of every module's".into())?;
+        require("modules_to_save", !empty, || "contains an empty name, which would match every module".into())?;
         let listed = matches!(self.target_modules, Modules::Names(_));
         for (option, set) in [
             ("layers_to_transform", self.layers_to_transform.is_some()),
             ("layers_pattern", self.layers_pattern.is_some()),
         ] {
-            require(option, listed || !set, || "is set, but target_modules is an expression: say it there".into())?;
+            require(option, listed || !set, || "is set, but target_modules is an expression: include it there".into())?;
         }
         require("layers_pattern", self.layers_pattern.is_none() || self.layers_to_transform.is_some(), || {
             "is set, but layers_to_transform is not: set both".into()

@@ -1,18 +1,18 @@
 use super::{FORMS, Labels, ProblemType, Score};
 use crate::{Error, Result};
 
-/// The score of a model for which none was asked: a single output as it is, or minus the logit of the negative class where there
-/// are two labels and the first is the negative one by its name.
+/// The default score of a model: the only output, or minus the logit of the negative class if there are two labels and the first has the
+/// name of a negative class.
 ///
-/// Negative by name are `negative` and `neg` in any case, and `LABEL_0` beside `LABEL_1`, as the hub's old sentiment models have
-/// it; of the latter a warning is logged, since such names do not say what they mean.
+/// Such names are `negative` and `neg` in any case, and `LABEL_0` together with `LABEL_1`, as in old sentiment models on the hub. For the
+/// latter a warning is logged, since these names have no meaning.
 ///
 /// # Errors
-/// Any other labels: a score must be asked for. The message lists the labels.
+/// The model has other labels, so a score must be chosen. The message lists the labels.
 pub fn default_score(labels: &Labels) -> Result<Score> {
     let ambiguous = || {
         Err(Error::Score(format!(
-            "it must be said what the score is, since the model has the labels {labels}: give one of {FORMS}"
+            "a score must be chosen, since the model has the labels {labels}: give one of {FORMS}"
         )))
     };
     match labels.names() {
@@ -21,8 +21,8 @@ pub fn default_score(labels: &Labels) -> Result<Score> {
         [first, _] if is_negative(first) => Ok(Score::MinusLogit(labels.name_or_index(0))),
         [first, second] if first == "LABEL_0" && second == "LABEL_1" => {
             tracing::warn!(
-                "the model's labels are LABEL_0 and LABEL_1, which do not say what they mean: LABEL_0 is taken for the negative \
-                 class, and a text's score is minus its logit; another score can be asked for"
+                "the model's labels are LABEL_0 and LABEL_1, which have no meaning: LABEL_0 is assumed to be the negative class, and the \
+                 score of a text is minus its logit; another score can be chosen"
             );
             Ok(Score::MinusLogit(first.clone()))
         }

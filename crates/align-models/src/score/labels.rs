@@ -1,18 +1,18 @@
 use crate::{Error, Result};
 
-/// How a model's outputs become probabilities, under transformers' names of `problem_type`.
+/// The `problem_type` in transformers, which determines how outputs are converted to probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProblemType {
-    /// Numbers that are no logits of probabilities.
+    /// The outputs are not logits.
     Regression,
-    /// One label of several is right: softmax.
+    /// Exactly one label applies: softmax.
     SingleLabelClassification,
-    /// Each label is right or not by itself: sigmoid.
+    /// Each label applies or not independently: sigmoid.
     MultiLabelClassification,
 }
 
-/// The names of a model's outputs, in their order, and what the outputs mean.
+/// The labels of a model's outputs, in order, and the problem type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     names: Vec<String>,
@@ -20,11 +20,10 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// The labels of these names; without a problem type one output is a sigmoid's and several are a softmax's, as in
-    /// transformers' pipelines.
+    /// Creates labels. Without a problem type a single output uses sigmoid and several use softmax, as in the pipelines of transformers.
     ///
     /// # Errors
-    /// No labels.
+    /// There are no labels.
     pub fn new(names: Vec<String>, problem_type: Option<ProblemType>) -> Result<Self> {
         if names.is_empty() {
             return Err(Error::Score("the model has no outputs".into()));
@@ -32,27 +31,27 @@ impl Labels {
         Ok(Self { names, problem_type })
     }
 
-    /// Their names.
+    /// The names of the labels.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// What the config says that the outputs mean.
+    /// The problem type in the config.
     #[must_use]
     pub fn problem_type(&self) -> Option<ProblemType> {
         self.problem_type
     }
 
-    /// Whether each output has a probability of its own, by sigmoid.
+    /// Whether each output has an independent probability, by sigmoid.
     pub(super) fn are_independent(&self) -> bool {
         self.names.len() == 1 || self.problem_type == Some(ProblemType::MultiLabelClassification)
     }
 
-    /// The index of a label by its name, or by its number where no label has that name.
+    /// The index of a label given by its name, or by its index if no label has that name.
     ///
     /// # Errors
-    /// A label that the model lacks or that several of its outputs have; the message lists the labels.
+    /// No output or several outputs have this label; the message lists the labels.
     pub fn find(&self, label: &str) -> Result<usize> {
         let mut places = self.names.iter().enumerate().filter(|(_, name)| *name == label).map(|(index, _)| index);
         match (places.next(), places.next()) {
@@ -67,7 +66,7 @@ impl Labels {
         }
     }
 
-    /// What a label is called so that [`Labels::find`] finds it: its name, or its number where others have the name too.
+    /// A string by which [`Labels::find`] finds the label: its name, or its index if the name is not unique.
     pub(super) fn name_or_index(&self, index: usize) -> String {
         match self.names.get(index) {
             Some(name) if self.find(name).is_ok() => name.clone(),
@@ -76,7 +75,7 @@ impl Labels {
     }
 }
 
-/// Most labels that a message lists.
+/// Maximum number of labels in a message.
 const LISTED: usize = 20;
 
 impl std::fmt::Display for Labels {

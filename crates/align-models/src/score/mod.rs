@@ -1,4 +1,4 @@
-//! Which number of a classifier's or reward model's logits is a text's score, and with which sign.
+//! Scores of texts, computed from the logits of a classifier or reward model.
 
 mod default_score;
 mod labels;
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What a text's score is made of. Higher is better.
+/// How the score of a text is computed from the logits. Higher is better.
 ///
-/// As text it is `logit:LABEL`, `minus-logit:LABEL`, `log-odds:LABEL`, `probability:LABEL` or `scalar`, where `LABEL` is a name
-/// of the config's `id2label` or a label's number. [`Scorer::new`] checks it against a model's labels.
+/// Its string form is `logit:LABEL`, `minus-logit:LABEL`, `log-odds:LABEL`, `probability:LABEL` or `scalar`, where `LABEL` is a name in
+/// `id2label` of the config or the index of a label. [`Scorer::new`] checks it against a model's labels.
 ///
 /// ```
 /// use align_models::score::Score;
@@ -28,16 +28,16 @@ use std::str::FromStr;
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Score {
-    /// The label's logit.
+    /// The logit of the label.
     Logit(String),
-    /// The label's logit with its sign turned; of the negative class this is the notebook's reward.
+    /// The negated logit of the label. For the negative class this is the reward in the notebook.
     MinusLogit(String),
-    /// `log p − log(1 − p)` of the label's probability `p`, in nats: with a softmax its logit less the logsumexp of the others,
-    /// with a sigmoid its logit.
+    /// `log p − log(1 − p)` of the label's probability `p`, in nats: with softmax its logit minus the logsumexp of the others, with
+    /// sigmoid its logit.
     LogOdds(String),
-    /// The label's probability: by softmax, or by sigmoid where labels do not exclude each other or there is one output.
+    /// The probability of the label: by softmax, or by sigmoid if labels are not exclusive or there is a single output.
     Probability(String),
-    /// The only output, as it is: a reward model's or a regression's.
+    /// The only output, of a reward model or a regression.
     Scalar,
 }
 
@@ -45,7 +45,7 @@ pub enum Score {
 pub(crate) const FORMS: &str = "logit:LABEL, minus-logit:LABEL, log-odds:LABEL, probability:LABEL or scalar";
 
 impl Score {
-    /// The label that it names.
+    /// The label of the score.
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         match self {
@@ -56,7 +56,7 @@ impl Score {
         }
     }
 
-    /// The unit of its values, for tables and axes; empty where they have none.
+    /// The unit of its values, for tables and axes; empty if there is none.
     #[must_use]
     pub fn unit(&self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Score {
         }
     }
 
-    /// The same score of a label under another name.
+    /// The same score with another label.
     fn of_label(&self, name: String) -> Self {
         match self {
             Self::Logit(_) => Self::Logit(name),
@@ -95,12 +95,12 @@ impl FromStr for Score {
 
     fn from_str(text: &str) -> crate::Result<Self> {
         let wrong = || crate::Error::Score(format!("expected {FORMS}, found {text:?}"));
-        // A label's name may hold a colon.
+        // The name of a label may contain a colon.
         let Some((form, label)) = text.split_once(':') else {
             return if text == "scalar" { Ok(Self::Scalar) } else { Err(wrong()) };
         };
         if label.is_empty() {
-            return Err(crate::Error::Score(format!("{text:?} names no label: write it behind the colon")));
+            return Err(crate::Error::Score(format!("{text:?} has no label: write it after the colon")));
         }
         let label = label.to_owned();
         match form {

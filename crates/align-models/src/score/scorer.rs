@@ -1,22 +1,22 @@
 use super::{Labels, ProblemType, Score, default_score};
 use crate::{Error, Result};
 
-/// A [`Score`] of a certain model's outputs: a row of logits in, a number out.
+/// Computes a [`Score`] from the logits of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scorer {
     score: Score,
-    /// The output that the score is of.
+    /// The index of the output that the score uses.
     index: usize,
     outputs: usize,
     independent: bool,
 }
 
 impl Scorer {
-    /// Checks a score against the labels of a model; `None` takes [`default_score`].
+    /// Checks a score against the labels of a model. `None` means [`default_score`].
     ///
     /// # Errors
-    /// A label that the model lacks, `scalar` of several outputs, or a probability of a regression's output. The message lists
-    /// the labels.
+    /// The model does not have the label, `scalar` is used with several outputs, or a probability with a regression. The message lists the
+    /// labels.
     pub fn new(score: Option<&Score>, labels: &Labels) -> Result<Self> {
         let score = score.map_or_else(|| default_score(labels), |score| Ok(score.clone()))?;
         let outputs = labels.names().len();
@@ -38,16 +38,16 @@ impl Scorer {
         })
     }
 
-    /// The score, its label by name.
+    /// The score, with its label by name.
     #[must_use]
     pub fn score(&self) -> &Score {
         &self.score
     }
 
-    /// The score of one text by its logits, one an output. It is not finite only where logits are not.
+    /// Computes the score of a text from its logits, one per output. It is finite if the logits are.
     ///
     /// # Errors
-    /// Another number of logits than the model has outputs.
+    /// The number of logits is not that of the model's outputs.
     pub fn of(&self, logits: &[f32]) -> Result<f64> {
         let logit = logits.get(self.index).filter(|_| logits.len() == self.outputs);
         let Some(logit) = logit.copied().map(f64::from) else {
@@ -71,7 +71,7 @@ impl Scorer {
     }
 }
 
-/// A probability of its log-odds; a softmax's too, whose odds are `exp(logit)` against the sum of the others'.
+/// Converts log-odds to a probability.
 fn sigmoid(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }

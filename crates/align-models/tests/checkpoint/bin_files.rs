@@ -25,7 +25,7 @@ fn read(bytes: &[u8], name: &str) -> Tensor {
 }
 
 #[test]
-fn views_of_every_shape_are_read_as_torch_lays_them_out() {
+fn strided_views_are_read() {
     let storage = count(0, &[12]);
     let views: [(i64, &[i64], &[i64]); 8] = [
         (0, &[3, 4], &[4, 1]),
@@ -52,7 +52,7 @@ fn views_of_every_shape_are_read_as_torch_lays_them_out() {
 }
 
 #[test]
-fn views_outside_their_storage_are_refused() {
+fn views_outside_their_storage_are_rejected() {
     let max = i64::MAX;
     let views: [(i64, &[i64], &[i64]); 9] = [
         (0, &[13], &[1]),
@@ -80,7 +80,7 @@ fn views_outside_their_storage_are_refused() {
 
 /// A few bytes may claim to be a tensor of any size by repeating themselves.
 #[test]
-fn an_expanded_view_is_not_blown_up() {
+fn expanded_views_are_rejected() {
     for file in both_formats(0, &[1 << 40, 2], &[0, 1]) {
         let folder = folder_with("pytorch_model.bin", &file);
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
@@ -134,7 +134,7 @@ fn every_dtype_is_read() {
 }
 
 #[test]
-fn parameters_metadata_and_other_entries_do_no_harm() {
+fn parameters_metadata_and_other_entries_are_accepted() {
     let storage = zip_floats("0", 2);
     let pickle = Pickle::new().global("collections", "OrderedDict").raw(b")R(");
     let pickle = pickle.text("w").global("torch._utils", "_rebuild_parameter").raw(b"(");
@@ -172,7 +172,7 @@ fn views_of_storages_in_the_older_format_are_read() {
 }
 
 #[test]
-fn the_older_formats_storages_must_be_there() {
+fn missing_storages_in_the_older_format_are_rejected() {
     let state_dict = of_one(&legacy_floats("7", 2), 0, &[2], &[1]);
     let bytes = float_bytes([1.0, 2.0]);
     let good = legacy_file(state_dict.clone(), &[("7", 2, bytes.clone())]);
@@ -198,7 +198,7 @@ fn the_older_formats_preamble_is_checked() {
 }
 
 #[test]
-fn the_newer_formats_storages_must_be_there() {
+fn missing_storages_in_the_newer_format_are_rejected() {
     let state_dict = of_one(&zip_floats("0", 2), 0, &[2], &[1]);
     let bytes = float_bytes([1.0, 2.0]);
     assert_says(&bin_refusal(&torch_zip(&state_dict, &[("1", bytes.clone())])), &["no storage `0`"]);
@@ -211,7 +211,7 @@ fn the_newer_formats_storages_must_be_there() {
 }
 
 #[test]
-fn archives_of_other_kinds_say_what_they_are() {
+fn other_archives_are_rejected_with_their_kind() {
     let state_dict = of_one(&zip_floats("0", 2), 0, &[2], &[1]);
     let stored = |members: &[(&str, &[u8])]| bin_refusal(&zip_file(members, CompressionMethod::Stored));
     assert_says(&stored(&[("word/document.xml", b"")]), &["without data.pkl"]);
@@ -222,7 +222,7 @@ fn archives_of_other_kinds_say_what_they_are() {
 }
 
 #[test]
-fn a_damaged_storage_is_noticed() {
+fn damaged_storages_are_detected() {
     let state_dict = of_one(&zip_floats("0", 2), 0, &[2], &[1]);
     let bytes = float_bytes([1.5, 2.5]);
     let mut file = torch_zip(&state_dict, &[("0", bytes.clone())]);
@@ -234,7 +234,7 @@ fn a_damaged_storage_is_noticed() {
 }
 
 #[test]
-fn what_is_no_state_dict_is_refused() {
+fn other_pickles_than_state_dicts_are_rejected() {
     let zip = |pickle: Pickle| bin_refusal(&torch_zip(&pickle.stop(), &[("0", float_bytes([1.0, 2.0]))]));
     let storage = zip_floats("0", 2);
     assert_says(&zip(Pickle::new().tensor(&storage, 0, &[2], &[1])), &["holds a tensor, not a state dict"]);
@@ -249,17 +249,17 @@ fn what_is_no_state_dict_is_refused() {
 }
 
 #[test]
-fn files_of_other_kinds_say_what_they_are() {
+fn other_files_are_rejected_with_their_kind() {
     let mut tar = vec![0; 1024];
     tar[257..262].copy_from_slice(b"ustar");
     assert_says(&bin_refusal(&tar), &["tar format", "save it again"]);
     assert_says(&bin_refusal(&Pickle::new().raw(b"}").stop()), &["a pickle, but not one that torch.save wrote"]);
-    assert_says(&bin_refusal(b"some text"), &["no file of torch.save"]);
+    assert_says(&bin_refusal(b"some text"), &["was not written by torch.save"]);
     assert_says(&bin_refusal(b"PK\x03\x04"), &["cut short"]);
 }
 
 #[test]
-fn the_golden_archive_cut_short_is_refused() {
+fn a_truncated_archive_is_rejected() {
     let whole = std::fs::read(golden("gpt2-tiny-bin-zip").join("pytorch_model.bin")).unwrap();
     for len in [whole.len() - 1, whole.len() - 22, whole.len() - 50, whole.len() / 2, 100] {
         assert_says(&bin_refusal(&whole[..len]), &["cut short"]);
@@ -268,7 +268,7 @@ fn the_golden_archive_cut_short_is_refused() {
 
 /// A tied head in a `.bin` shares the embedding's storage; a layout that ties them reads it once.
 #[test]
-fn the_golden_archives_tied_head_is_folded() {
+fn the_tied_head_of_the_golden_archive_is_read_once() {
     let checkpoint = Checkpoint::open(&golden("gpt2-tiny-bin-zip")).unwrap();
     let tensors = checkpoint.entries().iter().filter(|entry| entry.name() != "lm_head.weight");
     let layout = Layout {
@@ -288,7 +288,7 @@ fn the_golden_archives_tied_head_is_folded() {
 
 /// A thousand weights over one storage of 40 KB would be 40 MB.
 #[test]
-fn weights_that_share_one_storage_are_not_each_copied() {
+fn many_weights_that_share_a_storage_are_rejected() {
     let (count, numel) = (1000, 10_000);
     let names: Vec<String> = (0..count).map(|i| format!("w{i}")).collect();
     let state_dict = |storage: &Storage| {
@@ -321,7 +321,7 @@ fn weights_that_share_one_storage_are_not_each_copied() {
 
 /// torch writes them with a function and a dtype that its older dtypes do not need.
 #[test]
-fn floats_of_eight_bits_are_refused_by_their_size() {
+fn eight_bit_floats_are_rejected() {
     for (module, name) in [("torch._utils", "_rebuild_tensor_v3"), ("torch", "float8_e4m3fn")] {
         let state = Pickle::new().raw(b"}").text("w").global(module, name).raw(b"s").stop();
         assert_says(&bin_refusal(&torch_zip(&state, &[])), &["pytorch_model.bin", "float of 8 bits", "bfloat16"]);

@@ -1,4 +1,4 @@
-//! Which file of a folder is taken, and what is said where there is none.
+//! The file that is chosen in a folder, and the error if there is none.
 
 use crate::fixtures::*;
 use align_models::checkpoint::{Checkpoint, CheckpointError};
@@ -10,13 +10,13 @@ fn a_missing_folder_is_named() {
 }
 
 #[test]
-fn a_file_in_place_of_a_folder_is_refused() {
+fn a_file_instead_of_a_folder_is_rejected() {
     let folder = folder_with("model.safetensors", b"");
     assert_says(&refusal(&folder.path().join("model.safetensors")), &["is a file", "give the folder"]);
 }
 
 #[test]
-fn a_folder_without_weights_says_what_was_sought_and_what_is_there() {
+fn the_error_for_a_folder_without_weights_lists_its_files() {
     let folder = folder_with("tf_model.h5", b"x");
     let names =
         ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
@@ -26,7 +26,7 @@ fn a_folder_without_weights_says_what_was_sought_and_what_is_there() {
 }
 
 #[test]
-fn safetensors_come_before_bin() {
+fn safetensors_are_preferred_to_bin() {
     let folder = saved(&[("norm.bias", count(0, &[3]))]);
     std::fs::copy(golden("gpt2-tiny-bin-zip").join("pytorch_model.bin"), folder.path().join("pytorch_model.bin"))
         .unwrap();
@@ -36,14 +36,14 @@ fn safetensors_come_before_bin() {
 }
 
 #[test]
-fn a_tensor_that_is_not_there_is_named() {
+fn a_missing_tensor_is_named() {
     let folder = saved(&[("norm.bias", count(0, &[3]))]);
     let error = Checkpoint::open(folder.path()).unwrap().read("norm.weight").unwrap_err();
     assert!(matches!(&error, CheckpointError::NoTensor { name, .. } if name == "norm.weight"), "{error}");
 }
 
 #[test]
-fn placeholders_say_what_they_are() {
+fn placeholders_are_rejected_with_their_kind() {
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 548118077\n";
     for name in ["model.safetensors", "pytorch_model.bin", "model.safetensors.index.json"] {
         assert_says(&refusal(folder_with(name, pointer).path()), &[name, "git-lfs pointer", "git lfs pull"]);
@@ -53,14 +53,14 @@ fn placeholders_say_what_they_are() {
 }
 
 #[test]
-fn a_folder_under_the_name_of_the_weights_is_refused() {
+fn a_folder_with_the_name_of_the_weights_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("model.safetensors")).unwrap();
     assert_says(&refusal(folder.path()), &["model.safetensors", "not a regular file"]);
 }
 
 #[test]
-fn a_dangling_link_is_named() {
+fn a_broken_link_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("../../blobs/0", folder.path().join("model.safetensors")).unwrap();
     assert_says(&refusal(folder.path()), &["model.safetensors", "No such file"]);

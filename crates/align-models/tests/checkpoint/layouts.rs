@@ -1,4 +1,4 @@
-//! How stored names and shapes meet those that a model expects.
+//! Matching of stored names and shapes with those that a model expects.
 
 use crate::fixtures::*;
 use align_models::checkpoint::{CheckpointError, Layout, Mismatch, TensorSpec, load};
@@ -29,14 +29,14 @@ fn bias() -> Tensor {
 }
 
 #[test]
-fn names_stand_with_or_without_the_prefix() {
+fn names_are_accepted_with_and_without_the_prefix() {
     let full = ["model.wte.weight", "norm.bias"];
     assert_eq!(names(&[("model.wte.weight", wte()), ("norm.bias", bias())]), full);
     assert_eq!(names(&[("norm.bias", bias()), ("wte.weight", wte())]), full);
 }
 
 #[test]
-fn values_arrive_under_their_names_in_the_layouts_order() {
+fn tensors_are_returned_in_the_order_of_the_layout() {
     let folder = saved(&[("norm.bias", bias()), ("wte.weight", wte())]);
     let loaded = load(folder.path(), &layout(), Kind::Float, Device::Cpu).unwrap();
     assert_eq!(loaded[0].1.size(), [2, 3]);
@@ -45,14 +45,14 @@ fn values_arrive_under_their_names_in_the_layouts_order() {
 }
 
 #[test]
-fn mask_buffers_are_passed_over_with_or_without_the_prefix() {
+fn mask_buffers_are_ignored_with_and_without_the_prefix() {
     for name in ["h.0.attn.bias", "model.h.0.attn.bias"] {
         assert_eq!(names(&[("wte.weight", wte()), ("norm.bias", bias()), (name, count(0, &[4]))]).len(), 2);
     }
 }
 
 #[test]
-fn all_that_does_not_fit_stands_in_one_error() {
+fn one_error_lists_all_mismatches() {
     let stored = [("norm.bias", count(0, &[4])), ("z.weight", bias()), ("a.weight", bias())];
     let (found, message) = mismatch(&stored, &layout());
     assert_eq!(found.missing, ["model.wte.weight"]);
@@ -62,7 +62,7 @@ fn all_that_does_not_fit_stands_in_one_error() {
 }
 
 #[test]
-fn a_long_list_is_cut_with_its_count() {
+fn long_lists_are_truncated_with_their_count() {
     let names: Vec<String> = (0..25).map(|i| format!("h.{i:02}.weight")).collect();
     let tensors = names.iter().rev().map(|name| TensorSpec::new(name.as_str(), [1])).collect();
     let (found, message) = mismatch(&[], &Layout { tensors, tied: None, ..layout() });
@@ -72,7 +72,7 @@ fn a_long_list_is_cut_with_its_count() {
 }
 
 #[test]
-fn one_tensor_under_two_names_is_refused() {
+fn one_tensor_under_two_names_is_rejected() {
     let (found, message) =
         mismatch(&[("wte.weight", wte()), ("model.wte.weight", wte()), ("norm.bias", bias())], &layout());
     assert_eq!(found.ambiguous.len(), 1);
@@ -80,13 +80,13 @@ fn one_tensor_under_two_names_is_refused() {
 }
 
 #[test]
-fn names_from_the_file_are_printed_harmlessly() {
+fn names_from_the_file_are_escaped() {
     let (_, message) = mismatch(&[("\u{1b}[31m\n", bias()), ("wte.weight", wte()), ("norm.bias", bias())], &layout());
     assert_says(&message, &["\\u{1b}[31m\\n"]);
 }
 
 #[test]
-fn either_name_of_tied_weights_will_do() {
+fn either_name_of_tied_weights_is_sufficient() {
     assert_eq!(names(&[("head.weight", wte()), ("norm.bias", bias())]), ["model.wte.weight", "norm.bias"]);
     let both = [("head.weight", wte()), ("wte.weight", wte()), ("norm.bias", bias())];
     assert_eq!(names(&both), ["model.wte.weight", "norm.bias"]);
@@ -94,7 +94,7 @@ fn either_name_of_tied_weights_will_do() {
 
 /// transformers 5 leaves such weights untied and warns.
 #[test]
-fn an_alias_with_other_values_is_handed_over_last() {
+fn an_alias_with_different_values_is_returned_last() {
     let folder = saved(&[("head.weight", wte() + 1.0), ("wte.weight", wte()), ("norm.bias", bias())]);
     let loaded = load(folder.path(), &layout(), Kind::Float, Device::Cpu).unwrap();
     let names: Vec<_> = loaded.iter().map(|(name, _)| name.as_str()).collect();
@@ -112,7 +112,7 @@ fn a_misshapen_alias_is_an_error_whether_or_not_its_source_is_stored() {
 }
 
 #[test]
-fn an_alias_is_unexpected_where_nothing_is_tied() {
+fn an_alias_is_unexpected_without_tied_weights() {
     let untied = Layout { tied: None, ..layout() };
     let (found, _) = mismatch(&[("head.weight", wte()), ("wte.weight", wte()), ("norm.bias", bias())], &untied);
     assert_eq!(found.unexpected, ["head.weight"]);
@@ -133,7 +133,7 @@ fn every_floating_point_dtype_is_converted() {
 }
 
 #[test]
-fn integers_are_no_weights() {
+fn integer_tensors_are_rejected_as_weights() {
     let (found, _) = mismatch(&[("wte.weight", wte().to_kind(Kind::Int8)), ("norm.bias", bias())], &layout());
     assert_eq!(found.misshapen.len(), 1);
     assert_says(&found.misshapen[0], &["model.wte.weight", "Int8", "floating-point"]);
@@ -152,9 +152,9 @@ fn large_tensors_are_read_in_pieces() {
     assert!(loaded[0].1.equal(&large.to_kind(Kind::BFloat16)));
 }
 
-/// As transformers leaves them out: those of another head, whatever their dtype.
+/// Tensors of another head are ignored as in transformers, with any dtype.
 #[test]
-fn tensors_of_modules_that_the_model_has_not_are_left_out() {
+fn tensors_of_unknown_modules_are_ignored() {
     let loose = Layout { strict: false, ..layout() };
     let load_all = |extra: &str| {
         let extra = (extra, count(0, &[4]).to_kind(Kind::Int64));
@@ -167,7 +167,7 @@ fn tensors_of_modules_that_the_model_has_not_are_left_out() {
     for name in ["wte.bias", "model.wte.lora_A.weight", "norm.weight", "head.bias"] {
         assert_says(&load_all(name).unwrap_err().to_string(), &["unexpected (1)", name]);
     }
-    // Where something is missing, what was left over may say why.
+    // If a tensor is missing, the error lists unknown tensors too.
     let (found, _) = mismatch(&[("module.wte.weight", wte()), ("norm.bias", bias())], &loose);
     assert_eq!((found.missing, found.unexpected), (vec!["model.wte.weight".into()], vec!["module.wte.weight".into()]));
 }

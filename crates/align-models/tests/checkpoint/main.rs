@@ -1,4 +1,4 @@
-//! Checkpoints: every format and name that transformers has used, and every way in which a file can lie.
+//! Checkpoints in every format and under every name that transformers has used, and damaged or malicious files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod bin_files;

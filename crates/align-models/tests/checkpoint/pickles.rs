@@ -1,4 +1,4 @@
-//! Writes pickles and `.bin` files by hand, well-formed ones and others.
+//! Builds valid and invalid pickles and `.bin` files.
 
 use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
@@ -85,7 +85,7 @@ pub fn float_bytes(values: impl IntoIterator<Item = f32>) -> Vec<u8> {
     values.into_iter().flat_map(f32::to_le_bytes).collect()
 }
 
-/// What stands before the state dict in the older format.
+/// The pickles before the state dict in the older format.
 pub fn legacy_preamble(little_endian: bool) -> Vec<u8> {
     let magic = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec();
     let system = Pickle::new().raw(b"}").text("little_endian").raw(if little_endian { b"\x88s" } else { b"\x89s" });

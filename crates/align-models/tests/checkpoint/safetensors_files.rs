@@ -1,4 +1,4 @@
-//! Safetensors files that are not what they say.
+//! Invalid safetensors files.
 
 use crate::fixtures::*;
 use align_models::checkpoint::Checkpoint;
@@ -15,7 +15,7 @@ const HEADER: &str =
     r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F16","shape":[2,1],"data_offsets":[8,12]}}"#;
 
 #[test]
-fn a_file_by_hand_is_read() {
+fn a_handwritten_file_is_read() {
     let mut bytes = file(HEADER, 0);
     bytes.extend([1.5_f32, -2.0].iter().flat_map(|x| x.to_le_bytes()));
     bytes.extend([0x00, 0x3c, 0x00, 0xc0]); // 1 and -2 in binary16
@@ -37,7 +37,7 @@ fn lengths_are_checked_against_the_file() {
 
 /// The format's own limit, in a file that would be long enough (it has a hole in place of the header).
 #[test]
-fn a_header_beyond_the_formats_limit_is_refused() {
+fn a_header_above_the_size_limit_is_rejected() {
     let folder = folder_with("model.safetensors", &100_000_001_u64.to_le_bytes());
     let file = std::fs::OpenOptions::new().write(true).open(folder.path().join("model.safetensors")).unwrap();
     file.set_len(200_000_000).unwrap();
@@ -45,7 +45,7 @@ fn a_header_beyond_the_formats_limit_is_refused() {
 }
 
 #[test]
-fn headers_that_lie_are_refused() {
+fn inconsistent_headers_are_rejected() {
     let one = |shape: &str, from: u64, to: u64| {
         format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[{from},{to}]}}}}"#)
     };
@@ -83,14 +83,14 @@ fn headers_that_lie_are_refused() {
 }
 
 #[test]
-fn dtypes_that_torch_lacks_here_are_named() {
+fn unsupported_dtypes_are_named() {
     let header = r#"{"a":{"dtype":"U16","shape":[4],"data_offsets":[0,8]}}"#;
     assert_says(&refused(&file(header, 8)), &["tensor `a`", "U16"]);
 }
 
 /// A shape with a zero hides any other size from the product.
 #[test]
-fn empty_tensors_are_read_and_impossible_ones_refused() {
+fn empty_tensors_are_read_and_impossible_shapes_are_rejected() {
     let header = r#"{"a":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]}}"#;
     let folder = folder_with("model.safetensors", &file(header, 0));
     assert_eq!(Checkpoint::open(folder.path()).unwrap().read("a").unwrap().size(), [0, 3]);
@@ -101,7 +101,7 @@ fn empty_tensors_are_read_and_impossible_ones_refused() {
 }
 
 #[test]
-fn floats_of_eight_bits_are_refused_by_name() {
+fn eight_bit_floats_are_rejected_by_name() {
     for dtype in ["F8_E4M3", "F8_E5M2", "F8_E8M0", "F4"] {
         let header = format!(r#"{{"a":{{"dtype":"{dtype}","shape":[2],"data_offsets":[0,2]}}}}"#);
         assert_says(&refused(&file(&header, 2)), &["model.safetensors", "tensor `a`", dtype, "bfloat16"]);

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use tch::{Device, Kind, Tensor};
 
 #[test]
-fn what_is_saved_is_read_back_by_this_crate_and_by_the_reference() {
+fn saved_files_are_read_by_this_crate_and_the_reference_implementation() {
     let tensors = [
         ("a.weight", count(-3, &[2, 3])),
         ("b", count(0, &[5]).to_kind(Kind::Half)),
@@ -46,7 +46,7 @@ fn parameters_that_require_gradients_are_saved() {
 }
 
 #[test]
-fn a_file_is_overwritten_only_when_asked() {
+fn a_file_is_overwritten_only_if_allowed() {
     let folder = saved(&[("w", count(0, &[3]))]);
     let path = folder.path().join("model.safetensors");
     let other = count(5, &[3]);
@@ -60,7 +60,7 @@ fn a_file_is_overwritten_only_when_asked() {
 
 /// Others may read it as they may any new file, and nothing else is left in the folder.
 #[test]
-fn the_file_is_an_ordinary_one_and_alone() {
+fn the_file_has_ordinary_permissions_and_no_leftovers() {
     let folder = saved(&[("w", count(0, &[3]))]);
     std::fs::write(folder.path().join("ordinary"), "").unwrap();
     let mode = |name| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
@@ -69,7 +69,7 @@ fn the_file_is_an_ordinary_one_and_alone() {
 }
 
 #[test]
-fn what_cannot_be_saved_leaves_nothing_behind() {
+fn a_failed_save_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let (float, complex) = (count(0, &[3]), Tensor::zeros([2], (Kind::ComplexFloat, Device::Cpu)));

@@ -21,7 +21,7 @@ fn sharded(places: &[(&str, &str)]) -> TempDir {
 }
 
 #[test]
-fn a_golden_model_in_two_shards_is_the_same() {
+fn a_golden_model_in_two_shards_is_equal() {
     let whole = Checkpoint::open(&golden("gpt2-tiny")).unwrap();
     let tensors: Vec<_> = whole.entries().iter().map(|e| (e.name(), whole.read(e.name()).unwrap())).collect();
     assert!(tensors.len() > 20);
@@ -43,7 +43,7 @@ fn a_golden_model_in_two_shards_is_the_same() {
 }
 
 #[test]
-fn bin_shards_are_read_too() {
+fn bin_shards_are_read() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(golden("gpt2-tiny-bin-zip").join("pytorch_model.bin"), folder.path().join("new.bin")).unwrap();
     std::fs::copy(golden("gpt2-tiny-bin-legacy").join("pytorch_model.bin"), folder.path().join("old.bin")).unwrap();
@@ -60,7 +60,7 @@ fn bin_shards_are_read_too() {
 }
 
 #[test]
-fn the_index_says_what_counts() {
+fn only_tensors_in_the_index_are_read() {
     let folder = sharded(&[("a", "1.safetensors"), ("b", "2.safetensors")]);
     let checkpoint = Checkpoint::open(folder.path()).unwrap();
     let names: Vec<_> = checkpoint.entries().iter().map(|entry| entry.name()).collect();

@@ -141,7 +141,7 @@ fn adapters_stand_beside_layers_without_bias_that_are_stored_the_other_way_round
     assert!(problem.contains("fan_in_fan_out"), "{problem}");
     let adapted = LoraModel::new(model(&llama(), Kind::Float), options(), 5).unwrap();
     let problem = LoraModel::new(adapted, options(), 5).unwrap_err().to_string();
-    assert!(problem.contains("takes no adapter"), "{problem}");
+    assert!(problem.contains("does not support adapters"), "{problem}");
 }
 
 /// Of each token: see [`align_models::decoder::Decoder::training_memory`].

@@ -1,10 +1,10 @@
-//! Options out of a model's folder.
+//! Generation options from a model's folder.
 
 use super::{cases, folder, golden};
 use align_models::generation::{EarlyStopping, GenerationConfig};
 use serde_json::json;
 
-/// What a folder with this generation_config.json gives.
+/// The options in a folder with this generation_config.json.
 fn from_file(text: &str) -> Result<GenerationConfig, String> {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("generation_config.json"), text).unwrap();
@@ -12,7 +12,7 @@ fn from_file(text: &str) -> Result<GenerationConfig, String> {
 }
 
 #[test]
-fn a_folder_gives_its_options() {
+fn options_are_read_from_a_folder() {
     let tiny = GenerationConfig::from_pretrained(folder()).unwrap();
     let ids = GenerationConfig { bos_token_id: Some(0), eos_token_id: Some(vec![0]), ..Default::default() };
     assert_eq!(tiny, ids);
@@ -66,7 +66,7 @@ fn defaults_and_nulls_of_old_and_new_files_are_not_set() {
 }
 
 #[test]
-fn options_that_only_transformers_has_are_refused_by_name() {
+fn unsupported_options_are_rejected_by_name() {
     for (name, value) in [
         ("assistant_early_exit", json!(4)),
         ("cache_implementation", json!("quantized")),
@@ -97,7 +97,7 @@ fn options_that_only_transformers_has_are_refused_by_name() {
 }
 
 #[test]
-fn bad_files_are_refused_with_a_place() {
+fn invalid_files_are_rejected_with_the_field() {
     for (text, because) in [
         ("", "is not a generation config"),
         ("[]", "is not a generation config"),

@@ -1,4 +1,4 @@
-//! Options of transformers' `generate`, against what transformers computes: data/generation_options.py writes it.
+//! Options of `generate` in transformers. data/generation_options.py computes the expected values.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod files;
@@ -65,7 +65,7 @@ fn processor(golden: &Value, case: &Value) -> Box<dyn LogitsProcessor> {
 }
 
 #[test]
-fn processors_give_the_scores_that_transformers_gives() {
+fn processed_scores_equal_those_of_transformers() {
     let golden = golden();
     let ids: Vec<Vec<i64>> = read(&golden["ids"]);
     let scores: Vec<Vec<f32>> = read(&golden["scores"]);
@@ -96,7 +96,7 @@ fn invalid_values_are_repaired_as_in_transformers() {
 }
 
 #[test]
-fn ruled_out_stays_ruled_out() {
+fn excluded_tokens_stay_excluded() {
     let mut scores = [f32::NEG_INFINITY, 0.0, 1.0];
     let penalty =
         |factor| ExponentialDecayLengthPenalty { prompt_length: 0, start: 0, factor, eos_token_id: vec![0, 1] };
@@ -111,7 +111,7 @@ fn ruled_out_stays_ruled_out() {
 }
 
 #[test]
-fn texts_are_those_of_transformers() {
+fn generated_texts_equal_those_of_transformers() {
     let golden = golden();
     let model = tiny();
     let vocabulary: Vec<Vec<u8>> = read(&golden["vocabulary"]);
@@ -137,7 +137,7 @@ fn texts_are_those_of_transformers() {
 }
 
 #[test]
-fn stop_strings_stop_where_transformers_stops() {
+fn stop_strings_stop_like_transformers() {
     let golden = golden();
     let vocabulary: Vec<Vec<u8>> = read(&golden["vocabulary"]);
     let sample: Vec<i64> = read(&golden["sample"]);
@@ -155,7 +155,7 @@ fn stop_strings_stop_where_transformers_stops() {
 }
 
 #[test]
-fn stop_strings_take_any_ids() {
+fn stop_strings_accept_any_ids() {
     let criterion = StopStrings::new(&["", "ab"], ["a", "b"]);
     assert!(criterion.stops(&[0, 1], 0));
     for ids in [&[][..], &[-1], &[2], &[i64::MAX], &[i64::MIN, 0], &[0, 7, 1, 2]] {
@@ -165,7 +165,7 @@ fn stop_strings_take_any_ids() {
 }
 
 #[test]
-fn a_criterion_of_ones_own_ends_texts_in_every_strategy() {
+fn custom_stopping_criteria_apply_in_every_strategy() {
     let model = tiny();
     let base = GenerationConfig { max_new_tokens: Some(20), eos_token_id: Some(vec![]), ..Default::default() };
     let sampled = GenerationConfig { do_sample: true, num_return_sequences: 2, ..base.clone() };
@@ -180,7 +180,7 @@ fn a_criterion_of_ones_own_ends_texts_in_every_strategy() {
 }
 
 #[test]
-fn a_processor_of_ones_own_acts_in_every_strategy() {
+fn custom_processors_apply_in_every_strategy() {
     let model = tiny();
     let base = GenerationConfig { max_new_tokens: Some(6), ..Default::default() };
     let sampled = GenerationConfig { do_sample: true, ..base.clone() };

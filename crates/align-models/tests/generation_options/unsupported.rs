@@ -1,4 +1,4 @@
-//! Options that are refused, before a model is asked and by what it is.
+//! Options that are rejected, without a model and for a given model.
 
 use super::tiny;
 use align_models::generation::{Generation, GenerationConfig, generate_prompts};
@@ -10,7 +10,7 @@ fn assert_refused(option: &str, because: &str, config: GenerationConfig) {
 }
 
 #[test]
-fn options_out_of_range_are_refused() {
+fn options_out_of_range_are_rejected() {
     let base = GenerationConfig::default;
     let refused = [
         ("bad_words_ids", "empty list", GenerationConfig { bad_words_ids: Some(vec![]), ..base() }),
@@ -37,7 +37,7 @@ fn options_out_of_range_are_refused() {
 }
 
 #[test]
-fn contradicting_and_ignored_options_are_refused() {
+fn contradicting_options_and_options_without_effect_are_rejected() {
     let base = GenerationConfig::default;
     let eos = |ids: &[i64]| Some(ids.to_vec());
     let refused = [
@@ -83,7 +83,7 @@ fn contradicting_and_ignored_options_are_refused() {
 }
 
 #[test]
-fn options_that_the_model_cannot_honour_are_refused() {
+fn options_that_the_model_does_not_support_are_rejected() {
     let base = GenerationConfig::default;
     let refused = [
         ("suppress_tokens", "1000", GenerationConfig { suppress_tokens: Some(vec![1000]), ..base() }),
@@ -97,7 +97,7 @@ fn options_that_the_model_cannot_honour_are_refused() {
     let model = tiny();
     for (option, because, config) in refused {
         let generation = Generation::new(config).unwrap();
-        // Also where there is nothing to continue: before hours of work.
+        // The check also runs without prompts.
         for prompts in [&[vec![300]][..], &[]] {
             let message = generate_prompts(&model, prompts, &generation, 1).unwrap_err().to_string();
             assert!(message.starts_with(&format!("`{option}` is ")), "{option}: {message}");

@@ -1,4 +1,4 @@
-//! An adapter's files: what is written and read back, and what is refused.
+//! Files of an adapter: saving, loading, and files that are rejected.
 
 use super::{A, ALL, B, base, config, logits, trained};
 use align_models::checkpoint::{Checkpoint, save_safetensors};
@@ -12,7 +12,7 @@ const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
 
 #[test]
-fn what_is_saved_is_read_back() {
+fn saved_adapters_are_loaded_again() {
     let dir = tempfile::tempdir().unwrap();
     let options = LoraConfig {
         use_rslora: true,
@@ -58,7 +58,7 @@ fn what_is_saved_is_read_back() {
     assert!(logits(&LoraModel::from_pretrained(base(Kind::Float), dir.path()).unwrap()).equal(&logits(&model)));
 }
 
-/// A saved adapter beside `c_attn`, spoiled.
+/// The error of loading an adapter for `c_attn` after `spoil` has changed its files.
 fn spoiled(spoil: impl FnOnce(&Path)) -> String {
     let dir = tempfile::tempdir().unwrap();
     trained(config("c_attn"), Kind::Float).save_pretrained(dir.path(), false).unwrap();
@@ -77,7 +77,7 @@ fn with_option(name: &str, value: Value) -> impl FnOnce(&Path) {
 }
 
 #[test]
-fn what_pefts_config_asks_for_and_we_have_not_is_refused_by_name() {
+fn unsupported_peft_options_are_rejected_by_name() {
     for (name, value) in [
         ("peft_type", json!("PREFIX_TUNING")),
         ("peft_type", Value::Null),
@@ -116,7 +116,7 @@ fn what_pefts_config_asks_for_and_we_have_not_is_refused_by_name() {
 }
 
 #[test]
-fn what_asks_for_nothing_is_kept() {
+fn unset_peft_options_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     trained(config("c_attn"), Kind::Float).save_pretrained(dir.path(), false).unwrap();
     for (name, value) in [
@@ -143,7 +143,7 @@ fn what_asks_for_nothing_is_kept() {
 }
 
 #[test]
-fn damaged_and_foreign_files_are_refused() {
+fn damaged_and_mismatching_files_are_rejected() {
     let says = |problem: String, parts: &[&str]| {
         assert!(parts.iter().all(|part| problem.contains(part)), "{problem}");
     };
@@ -178,7 +178,7 @@ fn damaged_and_foreign_files_are_refused() {
 }
 
 #[test]
-fn a_folder_with_an_adapter_alone_names_its_base() {
+fn a_folder_with_only_an_adapter_is_an_error_that_names_the_base_model() {
     let dir = tempfile::tempdir().unwrap();
     let base_of = || LoraConfig::base_of_adapter(dir.path());
     assert_eq!(base_of().unwrap(), None);

@@ -1,4 +1,4 @@
-//! LoRA on the tiny GPT-2: what a layer computes, what moves, what is written, and what is refused.
+//! LoRA on the tiny GPT-2: outputs, gradients, generation, and options that are rejected.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod files;
@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch::{Device, Kind, Tensor};
 
 const ALL: &str = "all-linear";
-/// The first block's `A` and `B` beside `c_attn`, of shapes `(4, 64)` and `(192, 4)`.
+/// `A` and `B` for `c_attn` of the first block, of shapes `(4, 64)` and `(192, 4)`.
 const A: &str = "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight";
 const B: &str = "base_model.model.transformer.h.0.attn.c_attn.lora_B.weight";
 
@@ -27,7 +27,7 @@ fn fresh(target: &str) -> LoraModel {
     LoraModel::new(base(Kind::Float), config(target), 7).unwrap()
 }
 
-/// LibTorch's generator, seeded: the process has one, and tests run side by side.
+/// Seeds LibTorch's generator. It is process-wide, and tests run in parallel, so it is locked.
 fn seeded(seed: i64) -> MutexGuard<'static, ()> {
     static GENERATOR: Mutex<()> = Mutex::new(());
     let generator = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,7 +35,7 @@ fn seeded(seed: i64) -> MutexGuard<'static, ()> {
     generator
 }
 
-/// An adapter whose `B` is not zero any more.
+/// An adapter with non-zero `B`.
 fn trained(config: LoraConfig, kind: Kind) -> LoraModel {
     let model = LoraModel::new(base(kind), config, 7).unwrap();
     let _generator = seeded(3);
@@ -60,7 +60,7 @@ fn largest_difference(a: &Tensor, b: &Tensor) -> f64 {
 }
 
 #[test]
-fn a_new_adapter_leaves_the_model_as_it_is() {
+fn a_new_adapter_does_not_change_outputs() {
     assert!(logits(&fresh(ALL)).equal(&logits(&base(Kind::Float))));
 }
 
@@ -99,7 +99,7 @@ fn merged_by_hand(model: &LoraModel, scaling: f64) -> Gpt2 {
 }
 
 #[test]
-fn an_adapted_model_is_the_one_with_merged_weights() {
+fn an_adapted_model_equals_the_merged_model() {
     for (options, scaling) in [
         (config("c_attn"), 4.0),
         (config(ALL), 4.0),
@@ -166,7 +166,7 @@ fn logits_with_graph(model: &impl CausalLm) -> Tensor {
 }
 
 #[test]
-fn dropout_is_of_the_adapter_and_in_training_only() {
+fn adapter_dropout_applies_only_in_training() {
     let mut model = trained(LoraConfig { lora_dropout: 0.5, ..config("c_attn") }, Kind::Float);
     let still = logits(&model);
     assert!(logits(&model).equal(&still));
@@ -181,7 +181,7 @@ fn dropout_is_of_the_adapter_and_in_training_only() {
 }
 
 #[test]
-fn a_frozen_copy_shares_the_base_and_stays_behind() {
+fn a_frozen_copy_shares_the_base_and_does_not_follow_training() {
     let model = trained(config("c_attn"), Kind::Float);
     let (copy, before) = (model.frozen_copy().unwrap(), logits(&model));
     let wte =
@@ -193,17 +193,17 @@ fn a_frozen_copy_shares_the_base_and_stays_behind() {
 }
 
 #[test]
-fn a_pass_keeps_less_than_one_of_the_whole_model() {
+fn training_an_adapter_saves_fewer_activations() {
     let kept = |model: &dyn CausalLm| model.training_memory(3, 10).unwrap().activations;
     let (whole, tokens, float) = (kept(&base(Kind::Float)), 30, 4);
-    // In each of two blocks the inputs of c_fc and of the layer behind it, 64 and 256 wide, are not kept; the rank is 4.
+    // In each of two blocks the inputs of c_fc and of the following layer, 64 and 256 wide, are not saved; the rank is 4.
     assert_eq!(kept(&fresh("c_attn")), whole - tokens * float * 2 * (64 + 256 - 4));
-    // All inputs are kept, and four numbers of each of eight layers.
+    // All inputs are saved, and four values for each of eight layers.
     assert_eq!(kept(&fresh(ALL)), whole + tokens * float * 8 * 4);
 }
 
 #[test]
-fn it_writes_texts() {
+fn an_adapted_model_generates_texts() {
     let model = trained(config(ALL), Kind::Float);
     let options = GenerationConfig { max_new_tokens: Some(6), ..GenerationConfig::default() };
     let generation = Generation::new(options).unwrap();
@@ -214,7 +214,7 @@ fn it_writes_texts() {
 }
 
 #[test]
-fn options_out_of_range_are_refused() {
+fn options_out_of_range_are_rejected() {
     let refused = |change: fn(&mut LoraConfig)| {
         let mut options = config("c_attn");
         change(&mut options);
@@ -238,9 +238,9 @@ fn options_out_of_range_are_refused() {
     }
 }
 
-/// A module that is trained whole starts as a copy, and only it and the matrices move.
+/// A fully trained module starts as a copy, and only it and the matrices are trained.
 #[test]
-fn modules_that_are_saved_are_copies_of_the_base_models() {
+fn modules_to_save_start_as_copies_of_the_base_modules() {
     let options = LoraConfig { modules_to_save: vec!["wte".into()], bias: LoraBias::LoraOnly, ..config("c_fc") };
     let base = base(Kind::Float);
     let words = base.parameters().get("transformer.wte.weight").unwrap().shallow_clone();

@@ -1,4 +1,4 @@
-use align_metrics::ComparedTexts;
+use align_metrics::TextSetMetrics;
 use serde::Serialize;
 
 /// The metrics of one of several compared files.
@@ -6,5 +6,5 @@ use serde::Serialize;
 pub struct ComparedFile {
     pub file: String,
     #[serde(flatten)]
-    pub texts: ComparedTexts,
+    pub texts: TextSetMetrics,
 }

@@ -13,7 +13,7 @@ use crate::{Failure, RuntimeOptions, models, output_paths};
 use align_data::{Texts, Tokenizer};
 use align_inference::RewardModel;
 use align_metrics::{
-    Bootstrap, ComparedTexts, EqualSamples, EvaluationReport, TextSet, common_ngrams, common_sample,
+    Bootstrap, EqualSamples, EvaluationReport, TextSet, TextSetMetrics, common_ngrams, common_sample,
     equal_samples_entropy,
 };
 use clap::Args;
@@ -105,7 +105,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             let sample = options.equal_samples().unwrap_or_else(|| common_sample(sets, skip));
             let ngrams = common_ngrams(sets, skip, sample);
             let compared = options.input.iter().zip(sets).map(|(path, set)| {
-                let texts = ComparedTexts::of(set, skip, sample, &ngrams, &bootstrap);
+                let texts = TextSetMetrics::of(set, skip, sample, &ngrams, &bootstrap);
                 let texts = texts.map_err(|e| format!("{}: {e}", path.display()))?;
                 Ok(ComparedFile { file: models::file_name(path), texts })
             });

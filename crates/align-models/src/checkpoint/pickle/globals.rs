@@ -1,7 +1,6 @@
 use tch::Kind;
 
-/// The Python names that a state dict may mention. None of them is called: each stands for something that
-/// [`super::rebuild`] describes.
+/// The Python globals that a state dict may use. None of them is called: [`super::rebuild`] returns a description instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Global {
     /// `collections.OrderedDict`
@@ -12,7 +11,7 @@ pub(in super::super) enum Global {
     RebuildTensorV2,
     /// `torch._utils._rebuild_parameter`
     RebuildParameter,
-    /// `torch.FloatStorage` and its like.
+    /// `torch.FloatStorage` and similar classes.
     Storage(Kind),
 }
 
@@ -24,13 +23,13 @@ impl Global {
             ("torch._utils", "_rebuild_tensor_v2") => Some(Self::RebuildTensorV2),
             ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
             ("torch.storage" | "torch", "UntypedStorage") => Some(Self::Storage(Kind::Uint8)),
-            // Files of torch before 0.2 name the GPU's storage types.
+            // Files of torch before 0.2 use the storage types of the GPU.
             ("torch" | "torch.cuda", name) => storage_kind(name.strip_suffix("Storage")?).map(Self::Storage),
             _ => None,
         }
     }
 
-    /// The name by which Python knows it.
+    /// Its name in Python.
     pub(super) fn name(self) -> String {
         match self {
             Self::OrderedDict => "collections.OrderedDict".to_owned(),

@@ -1,19 +1,19 @@
 use super::{LIMIT, PickleError, Result, bad};
 use std::io::Read;
 
-/// The bytes of one or more pickles, counted.
+/// A reader of the bytes of one or more pickles, with limits.
 #[derive(Debug)]
 pub(in super::super) struct Input<R> {
     reader: R,
     consumed: u64,
-    /// Bytes of the file behind those consumed.
+    /// Remaining bytes of the file.
     left: u64,
-    /// Bytes that the present pickle may still take.
+    /// Bytes that the current pickle may still consume.
     allowed: u64,
 }
 
 impl<R: Read> Input<R> {
-    /// Reads from `reader`, which has `len` bytes.
+    /// Creates a reader of the `len` bytes of `reader`.
     pub(in super::super) fn new(reader: R, len: u64) -> Self {
         Self { reader, consumed: 0, left: len, allowed: 0 }
     }
@@ -51,7 +51,7 @@ impl<R: Read> Input<R> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    /// The next `count` bytes; they are known to be there before memory is taken for them.
+    /// Reads the next `count` bytes. Memory is allocated only if the file has that many.
     pub(super) fn bytes(&mut self, count: u64) -> Result<Vec<u8>> {
         self.take(count)?;
         let mut bytes = vec![0; count as usize];
@@ -63,7 +63,7 @@ impl<R: Read> Input<R> {
         String::from_utf8(self.bytes(count)?).or_else(|_| bad("a string is not UTF-8"))
     }
 
-    /// The text up to a line's end, which is consumed too.
+    /// Reads the text up to a line end, which is also consumed.
     pub(super) fn line(&mut self) -> Result<String> {
         const LONGEST: usize = 1024;
         let mut line = Vec::new();

@@ -1,9 +1,8 @@
-//! An unpickler for what `torch.save` writes of a state dict, and for nothing else.
+//! A safe unpickler that supports only state dicts written by `torch.save`.
 //!
-//! It runs nothing: a `GLOBAL` is looked up in a short list ([`globals`]) and refused by name if it is not there, and a
-//! `REDUCE` builds one of three things: a dict, a description of a storage, a description of a tensor. Values live in one
-//! [`Heap`] and refer to each other by number, so nothing is followed or freed recursively, however deep a file nests.
-//! Every opcode is counted against a fixed limit, and no length is believed beyond the bytes that are left.
+//! It does not execute code. A `GLOBAL` must be in a short list ([`globals`]). A `REDUCE` creates a dict, a description of a storage, or a
+//! description of a tensor. All values are in a [`Heap`] and refer to each other by number, so nothing is traversed or freed recursively,
+//! however deeply a file is nested. The number of opcodes is limited, and lengths are checked against the remaining bytes.
 
 mod globals;
 mod input;
@@ -19,27 +18,27 @@ pub(super) use value::{Heap, StorageRef, TensorRef, Value};
 use super::error::{CheckpointError, malformed};
 use std::path::Path;
 
-/// Most bytes of one pickle. GPT-2's state dict takes 20,000.
+/// Size limit of a pickle in bytes. The state dict of GPT-2 takes 20,000.
 pub(super) const LIMIT: u64 = 16 << 20;
-/// Most opcodes of one pickle. A tensor takes about 40.
+/// Maximum number of opcodes in a pickle. A tensor takes about 40.
 const OPCODES: usize = 1 << 20;
 
-/// Bytes of memory that values may take for each byte of the file, and for the file as such. A tensor's own description takes
-/// less than its data and the padding around it.
-const MEMORY_A_BYTE: u64 = 3;
-const LEAST_MEMORY: u64 = 32 << 10;
+/// Memory limit in bytes for the values of a file: a multiple of its size plus a constant. The description of a tensor takes less memory
+/// than its data and padding.
+const MEMORY_PER_BYTE: u64 = 3;
+const BASE_MEMORY: u64 = 32 << 10;
 
-/// What the values of a file of `len` bytes may take in memory: opcodes of one byte make values of forty.
+/// The memory limit for the values of a file of `len` bytes. It is needed because an opcode of one byte can create a value of forty.
 pub(super) fn budget(len: u64) -> u64 {
-    len.saturating_mul(MEMORY_A_BYTE).saturating_add(LEAST_MEMORY)
+    len.saturating_mul(MEMORY_PER_BYTE).saturating_add(BASE_MEMORY)
 }
 
-/// Why a pickle was not read.
+/// Why a pickle cannot be read.
 #[derive(Debug)]
 pub(super) enum PickleError {
-    /// It is not well-formed, or not a pickle.
+    /// It is malformed or not a pickle.
     Malformed(String),
-    /// It asks for something other than tensors.
+    /// It contains something other than tensors.
     Unsafe(String),
     /// The file could not be read.
     Io(std::io::Error),
@@ -48,7 +47,7 @@ pub(super) enum PickleError {
 type Result<T> = std::result::Result<T, PickleError>;
 
 impl PickleError {
-    /// The error as one about the file at `path`.
+    /// Converts it to an error for the file at `path`.
     pub(super) fn at(self, path: &Path) -> CheckpointError {
         match self {
             Self::Malformed(reason) => malformed(path, format!("has a pickle that cannot be read: {reason}")),

@@ -1,8 +1,8 @@
-/// Declares the opcodes and the way back from a byte.
+/// Declares the opcodes and the conversion from a byte.
 macro_rules! opcodes {
     ($($name:ident = $byte:literal),+ $(,)?) => {
-        /// What `torch.save` writes, under pickle's own names. Opcodes that build objects in other ways (`INST`, `OBJ`,
-        /// `NEWOBJ`, the extension registry) are left out on purpose.
+        /// The opcodes that `torch.save` writes, with their names in pickle. Other opcodes that create objects (`INST`, `OBJ`, `NEWOBJ`, the
+        /// extension registry) are deliberately not supported.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         pub(super) enum Opcode { $($name),+ }

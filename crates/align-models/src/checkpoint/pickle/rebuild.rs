@@ -3,7 +3,7 @@ use super::value::{Heap, StorageRef, TensorRef, Value};
 use super::{PickleError, Result, bad};
 use crate::checkpoint::printable_name::printable_name;
 
-/// What `callable(*args)` describes. `spend` counts the values that are copied.
+/// Creates the value described by `callable(*args)`. `spend` counts the values that are copied.
 pub(super) fn reduce(
     heap: &mut Heap,
     callable: Value,
@@ -18,7 +18,7 @@ pub(super) fn reduce(
     };
     match (global, args) {
         (Global::OrderedDict, []) => Ok(heap.add_dict(Vec::new())),
-        // As Python 2 wrote it: a list of [key, value].
+        // The form of Python 2: a list of [key, value].
         (Global::OrderedDict, &[items]) => {
             let items = heap.list(items).unwrap_or_default();
             spend(items.len())?;
@@ -45,8 +45,8 @@ pub(super) fn reduce(
     }
 }
 
-/// The storage that a persistent id names: `("storage", type, key, location, numel)`, in the older format with a sixth
-/// item, `None` or `(view key, first element, elements)`.
+/// The storage of a persistent id: `("storage", type, key, location, numel)`; in the older format with a sixth item, `None` or
+/// `(view key, first element, elements)`.
 pub(super) fn storage(heap: &mut Heap, id: Value) -> Result<Value> {
     let Some(items) = heap.tuple(id) else {
         return bad(format!("a persistent id is {}, not a tuple", id.describe()));

@@ -7,7 +7,7 @@ use crate::checkpoint::printable_name::printable_name;
 use std::collections::HashMap;
 use std::io::Read;
 
-/// Reads one pickle and returns what it describes; `budget` is the memory that its values may take.
+/// Reads a pickle and returns its value. `budget` is the memory limit for its values.
 pub(in super::super) fn load<R: Read>(input: &mut Input<R>, budget: u64) -> Result<(Value, Heap)> {
     input.begin_pickle();
     let mut machine = Machine::default();
@@ -24,17 +24,17 @@ pub(in super::super) fn load<R: Read>(input: &mut Input<R>, budget: u64) -> Resu
         }
         machine.step(opcode, input)?;
         if machine.memory() > budget {
-            return bad("its values would take many times the memory of the file's size");
+            return bad("its values would take many times the size of the file in memory");
         }
     }
 }
 
-/// Pickle's stack machine.
+/// The stack machine of pickle.
 #[derive(Debug, Default)]
 struct Machine {
     heap: Heap,
     stack: Vec<Value>,
-    /// The stack's height at each open mark.
+    /// The height of the stack at each open mark.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
     spent: usize,
@@ -45,7 +45,7 @@ impl Machine {
         use Opcode as Op;
         match opcode {
             Op::PROTO => check_protocol(input.byte()?),
-            // Frames only help reading ahead.
+            // Frames only matter for buffered reading.
             Op::FRAME => input.array::<8>().map(drop),
             Op::MARK => self.mark(),
             Op::POP => self.pop().map(drop),
@@ -125,7 +125,7 @@ impl Machine {
         self.push(value)
     }
 
-    /// An OrderedDict's attributes: `_metadata`, the versions of the modules, which no tensor needs.
+    /// Ignores the attributes of an OrderedDict: `_metadata` with the versions of the modules.
     fn build(&mut self) -> Result<()> {
         self.pop()?;
         match self.top()? {
@@ -140,13 +140,13 @@ impl Machine {
         self.push(storage)
     }
 
-    /// Roughly what the values take in memory.
+    /// Approximate memory of the values.
     fn memory(&self) -> u64 {
         let stack = self.stack.len() * size_of::<Value>() + self.marks.len() * size_of::<usize>();
         (stack + self.memo.len() * 2 * size_of::<(u32, Value)>() + self.heap.memory()) as u64
     }
 
-    /// Counts work against the limit that holds for one pickle.
+    /// Counts steps against the limit per pickle.
     fn spend(&mut self, count: usize) -> Result<()> {
         spend(&mut self.spent, count)
     }
@@ -197,7 +197,7 @@ impl Machine {
         self.push(Value::Global(global))
     }
 
-    /// The lowest height that may be popped to: that of the last mark.
+    /// The height of the stack at the last mark, below which nothing may be popped.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -215,7 +215,7 @@ impl Machine {
         Ok(value)
     }
 
-    /// The values above the last mark, which is closed.
+    /// Pops the values above the last mark, and the mark.
     fn pop_mark(&mut self) -> Result<Vec<Value>> {
         match self.marks.pop() {
             Some(height) => Ok(self.stack.drain(height..).collect()),

@@ -1,7 +1,7 @@
 use super::globals::Global;
 use tch::Kind;
 
-/// A pickled value. What does not fit into it lies in the [`Heap`], under a number.
+/// A pickled value. Larger values are in the [`Heap`] and are referred to by number.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) enum Value {
     None,
@@ -9,7 +9,7 @@ pub(in super::super) enum Value {
     Int(i64),
     Float,
     Text(usize),
-    /// Bytes, or an integer beyond 64 bits; no tensor needs to know what is in them.
+    /// Bytes, or an integer of more than 64 bits. The content is not needed for tensors.
     Bytes,
     Tuple(usize),
     List(usize),
@@ -20,7 +20,7 @@ pub(in super::super) enum Value {
 }
 
 impl Value {
-    /// What kind of value it is, for messages.
+    /// The kind of the value, for messages.
     pub(in super::super) fn describe(self) -> &'static str {
         match self {
             Self::None => "None",
@@ -39,19 +39,19 @@ impl Value {
     }
 }
 
-/// A storage as the pickle describes it; nothing says yet that the file holds it.
+/// A storage as described in the pickle. It has not been checked that the file contains it.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct StorageRef {
-    /// The number of its key's text.
+    /// The number of the text of its key.
     pub key: usize,
     pub kind: Kind,
-    /// Elements.
+    /// Number of elements.
     pub numel: u64,
-    /// `(first element, elements)` where it is a part of the storage of that key.
+    /// `(first element, number of elements)` if it is a part of the storage with this key.
     pub view: Option<(u64, u64)>,
 }
 
-/// A tensor as the pickle describes it, unchecked.
+/// A tensor as described in the pickle, unchecked.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct TensorRef {
     /// The number of its storage.
@@ -61,8 +61,8 @@ pub(in super::super) struct TensorRef {
     pub strides: Value,
 }
 
-/// The values that a pickle has built. Numbers inside [`Value`]s are given out by the `add` functions of the same heap
-/// and stay valid, since nothing is removed.
+/// The values of a pickle. The numbers in [`Value`]s are returned by the `add` functions of the same heap. They stay valid, because nothing
+/// is removed.
 #[derive(Debug, Default)]
 pub(in super::super) struct Heap {
     texts: Vec<String>,
@@ -70,7 +70,7 @@ pub(in super::super) struct Heap {
     dicts: Vec<Vec<(Value, Value)>>,
     storages: Vec<StorageRef>,
     tensors: Vec<TensorRef>,
-    /// Bytes of all of them, roughly.
+    /// Approximate size of all values in bytes.
     memory: usize,
 }
 
@@ -80,12 +80,12 @@ fn add<T>(items: &mut Vec<T>, item: T) -> usize {
 }
 
 impl Heap {
-    /// Roughly what the values take in memory, in bytes.
+    /// Approximate size of all values in bytes.
     pub(super) fn memory(&self) -> usize {
         self.memory
     }
 
-    /// Counts `items` values that a list or dict was given.
+    /// Counts `items` values that were added to a list or dict.
     pub(super) fn grew(&mut self, items: usize) {
         self.memory += items * size_of::<Value>();
     }
@@ -137,17 +137,17 @@ impl Heap {
         }
     }
 
-    /// The text of that number.
+    /// The text with this number.
     pub(in super::super) fn text(&self, number: usize) -> &str {
         &self.texts[number]
     }
 
-    /// The storage of that number.
+    /// The storage with this number.
     pub(in super::super) fn storage(&self, number: usize) -> &StorageRef {
         &self.storages[number]
     }
 
-    /// All storages mentioned, in order.
+    /// All storages in the pickle, in order.
     pub(in super::super) fn storages(&self) -> &[StorageRef] {
         &self.storages
     }
@@ -187,7 +187,7 @@ impl Heap {
         }
     }
 
-    /// What a dict holds under a text.
+    /// The value of a text key in a dict.
     pub(in super::super) fn item(&self, dict: Value, key: &str) -> Option<Value> {
         let pairs = self.dict(dict)?;
         pairs.iter().find(|(k, _)| self.as_text(*k) == Some(key)).map(|(_, value)| *value)

@@ -1,11 +1,11 @@
-/// A sum that keeps the digits which plain addition would drop (Neumaier's).
+/// A compensated sum by Neumaier's algorithm, which keeps the digits that plain addition would lose.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sum {
+pub(crate) struct CompensatedSum {
     total: f64,
     lost: f64,
 }
 
-impl Sum {
+impl CompensatedSum {
     pub fn add(&mut self, x: f64) {
         let total = self.total + x;
         self.lost += if self.total.abs() >= x.abs() { (self.total - total) + x } else { (x - total) + self.total };
@@ -25,12 +25,12 @@ impl Sum {
 
 #[cfg(test)]
 mod tests {
-    use super::Sum;
+    use super::CompensatedSum;
 
     /// Plain addition gives 0 and 0.9999999999999999 here.
     #[test]
-    fn digits_survive() {
-        assert_eq!(Sum::of([1.0, 1e100, 1.0, -1e100]), 2.0);
-        assert_eq!(Sum::of([0.1; 10]), 1.0);
+    fn no_digits_are_lost() {
+        assert_eq!(CompensatedSum::of([1.0, 1e100, 1.0, -1e100]), 2.0);
+        assert_eq!(CompensatedSum::of([0.1; 10]), 1.0);
     }
 }

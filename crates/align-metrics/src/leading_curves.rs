@@ -1,53 +1,54 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Nearer to a break than this part of the stretch between two breaks, a crossing is at the break itself.
-const AT_A_BREAK: f64 = 1e-9;
+/// A crossing closer to a breakpoint than this, relative to the distance between two breakpoints, is at the breakpoint.
+const MIN_DISTANCE: f64 = 1e-9;
 
-/// Values whose difference is this small a part of them differ by rounding alone.
+/// Values with a relative difference below this are equal up to rounding.
 const ROUNDING: f64 = 1e-12;
 
-/// A measured point of a curve, such as a run's reward (y) at its divergence from the reference (x), with the confidence
-/// interval of y.
+/// A measured point of a curve, such as the reward (y) of a run at its KL divergence from the reference (x), with the confidence interval
+/// of y.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
-    /// Where the curve is measured.
+    /// The position.
     pub x: f64,
-    /// Its value there; more is better.
+    /// The value; higher is better.
     pub y: f64,
-    /// The lower end of the value's interval.
+    /// The lower end of the confidence interval.
     pub y_low: f64,
-    /// The upper end of the value's interval.
+    /// The upper end of the confidence interval.
     pub y_high: f64,
 }
 
-/// Which of several curves is on top over a stretch of x.
+/// The curve with the highest value on an interval of x.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Lead {
-    /// Where the stretch begins.
+pub struct LeadingCurve {
+    /// The lower end of the interval.
     pub x_low: f64,
-    /// Where it ends.
+    /// The upper end of the interval.
     pub x_high: f64,
-    /// The curves that were measured there, which are all that it speaks of: indices, ascending, at least two.
+    /// The indices of the curves that were measured on the interval, ascending, at least two. Only these are compared.
     pub compared: Vec<usize>,
-    /// The curve on top; none where the topmost are the same line.
+    /// The index of the highest curve; `None` if several highest curves coincide.
     pub leader: Option<usize>,
-    /// Whether the leader's interval lies above every other's. Where it does not, the lead may be chance.
+    /// Whether the confidence interval of the leader is above those of all others. If not, the lead may be due to chance.
     pub beyond_intervals: bool,
 }
 
-/// Which curve is on top where, by linear interpolation of values and of their intervals' ends between the points.
+/// Finds the highest curve on each interval of x, by linear interpolation of the values and confidence intervals between the points.
 ///
-/// The stretches ascend. They end where a curve begins or ends, where two curves cross, and where intervals part or meet.
-/// Outside of its own points a curve takes no part, and where fewer than two curves are there is no stretch.
+/// The intervals are ascending. They are bounded by the ends of curves, crossings of curves, and points where confidence intervals begin
+/// or cease to overlap. A curve takes part only within the range of its points. Where there are fewer than two curves, there is no
+/// interval.
 ///
 /// ```
-/// use align_metrics::{CurvePoint, leads};
+/// use align_metrics::{CurvePoint, leading_curves};
 /// let line = |from: (f64, f64), to: (f64, f64)| {
 ///     [from, to].map(|(x, y)| CurvePoint { x, y, y_low: y - 0.5, y_high: y + 0.5 })
 /// };
-/// // They cross at x = 2; their intervals overlap where they are less than 1 apart, from x = 1 to 3.
-/// let found = leads(&[line((0.0, 0.0), (4.0, 4.0)), line((0.0, 2.0), (5.0, 2.0))])?;
+/// // The curves cross at x = 2. Their confidence intervals overlap where they are less than 1 apart, from x = 1 to 3.
+/// let found = leading_curves(&[line((0.0, 0.0), (4.0, 4.0)), line((0.0, 2.0), (5.0, 2.0))])?;
 /// let stretches: Vec<_> = found.iter().map(|s| (s.x_low, s.x_high, s.leader, s.beyond_intervals)).collect();
 /// assert_eq!(stretches, [
 ///     (0.0, 1.0, Some(1), true), (1.0, 2.0, Some(1), false), (2.0, 3.0, Some(0), false), (3.0, 4.0, Some(0), true),
@@ -56,9 +57,9 @@ pub struct Lead {
 /// ```
 ///
 /// # Errors
-/// Fewer than two curves or points of a curve, numbers that are not finite, x that do not ascend, or a value outside its
-/// interval.
-pub fn leads<C: AsRef<[CurvePoint]>>(curves: &[C]) -> Result<Vec<Lead>> {
+/// Fewer than two curves, a curve with fewer than two points, numbers that are not finite, x that do not ascend, or a value outside its
+/// confidence interval.
+pub fn leading_curves<C: AsRef<[CurvePoint]>>(curves: &[C]) -> Result<Vec<LeadingCurve>> {
     if curves.len() < 2 {
         return Err(Error::TooFew { what: "curves, to compare them", least: 2, found: curves.len() });
     }
@@ -66,7 +67,7 @@ pub fn leads<C: AsRef<[CurvePoint]>>(curves: &[C]) -> Result<Vec<Lead>> {
     let mut breaks: Vec<f64> = curves.iter().flat_map(|curve| curve.as_ref().iter().map(|point| point.x)).collect();
     breaks.sort_unstable_by(f64::total_cmp);
     breaks.dedup();
-    let mut found: Vec<Lead> = Vec::new();
+    let mut found: Vec<LeadingCurve> = Vec::new();
     for (start, end) in breaks.iter().copied().zip(breaks.iter().copied().skip(1)) {
         let lines: Vec<Line> =
             curves.iter().enumerate().filter_map(|(at, curve)| Line::of(at, curve.as_ref(), start, end)).collect();
@@ -77,7 +78,7 @@ pub fn leads<C: AsRef<[CurvePoint]>>(curves: &[C]) -> Result<Vec<Lead>> {
         for (from, to) in cuts.iter().copied().zip(cuts.iter().copied().skip(1)) {
             let (leader, beyond_intervals) = top(&lines, f64::midpoint(from, to));
             let compared = lines.iter().map(|line| line.curve).collect();
-            let next = Lead {
+            let next = LeadingCurve {
                 x_low: lerp(start, end, from),
                 x_high: lerp(start, end, to),
                 compared,
@@ -93,7 +94,7 @@ pub fn leads<C: AsRef<[CurvePoint]>>(curves: &[C]) -> Result<Vec<Lead>> {
     Ok(found)
 }
 
-impl Lead {
+impl LeadingCurve {
     fn continues_in(&self, next: &Self) -> bool {
         self.x_high == next.x_low
             && (&self.compared, self.leader, self.beyond_intervals)
@@ -101,7 +102,7 @@ impl Lead {
     }
 }
 
-/// A curve between two neighbouring breaks, where it is straight.
+/// The part of a curve between two adjacent breakpoints, where it is linear.
 struct Line {
     curve: usize,
     y: [f64; 2],
@@ -110,7 +111,7 @@ struct Line {
 }
 
 impl Line {
-    /// The curve from `start` to `end`, if its points reach over both.
+    /// The curve from `start` to `end`, if its points cover both.
     fn of(curve: usize, points: &[CurvePoint], start: f64, end: f64) -> Option<Self> {
         let after = points.partition_point(|point| point.x <= start);
         let (left, right) = (points.get(after.checked_sub(1)?)?, points.get(after)?);
@@ -120,13 +121,13 @@ impl Line {
     }
 }
 
-/// Where the stretch between two breaks is to be cut, from 0 (its start) to 1: at each crossing of two curves, or of
-/// the end of one's interval with the other end of another's.
+/// The relative positions, from 0 to 1, at which to divide the range between two breakpoints: at each crossing of two curves, and of the
+/// lower end of one confidence interval with the upper end of another.
 fn cuts(lines: &[Line]) -> Vec<f64> {
     let crossing = |a: [f64; 2], b: [f64; 2]| {
         let [start, end] = [a[0] - b[0], a[1] - b[1]];
         let place = start / (start - end);
-        (place > AT_A_BREAK && place < 1.0 - AT_A_BREAK).then_some(place)
+        (place > MIN_DISTANCE && place < 1.0 - MIN_DISTANCE).then_some(place)
     };
     let mut cuts = vec![0.0, 1.0];
     for a in lines {
@@ -135,11 +136,11 @@ fn cuts(lines: &[Line]) -> Vec<f64> {
         }
     }
     cuts.sort_unstable_by(f64::total_cmp);
-    cuts.dedup_by(|later, earlier| *later - *earlier < AT_A_BREAK);
+    cuts.dedup_by(|later, earlier| *later - *earlier < MIN_DISTANCE);
     cuts
 }
 
-/// The topmost line at a place between the ends, if it is one alone, and whether its interval is above the others'.
+/// The highest line at a relative position, if it is unique, and whether its confidence interval is above all others.
 fn top(lines: &[Line], place: f64) -> (Option<usize>, bool) {
     let at = |ends: [f64; 2]| lerp(ends[0], ends[1], place);
     let Some(best) = lines.iter().max_by(|a, b| at(a.y).total_cmp(&at(b.y))) else { return (None, false) };
