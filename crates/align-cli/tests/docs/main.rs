@@ -86,11 +86,10 @@ pages! {
 #[test]
 fn cargo_commands_in_the_text_are_run_too() {
     for name in pages::names() {
-        for code in Page::read(&name).inline_code() {
-            if code.starts_with("cargo ") && !code.contains("NAME") {
-                if let Shell::Other(command) = Shell::parse(&code) {
-                    other_commands::check(&name, &command);
-                }
+        let page = Page::read(&name);
+        for code in page.inline_code().iter().filter(|code| code.starts_with("cargo ") && !code.contains("NAME")) {
+            if let Shell::Other(command) = Shell::parse(code) {
+                other_commands::check(&name, &command);
             }
         }
     }
