@@ -9,6 +9,7 @@ mod fixtures;
 mod hub_server;
 mod installed;
 mod links;
+mod messages;
 mod options;
 mod other_commands;
 mod pages;
