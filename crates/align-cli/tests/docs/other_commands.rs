@@ -111,7 +111,7 @@ fn files(extension: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-#[should_panic(expected = "no test and no step of CI runs `cargo test --test no_such_test`")]
+#[should_panic(expected = "no test and no CI step runs `cargo test --test no_such_test`")]
 fn unknown_commands_fail() {
     check("a page", "cargo test --test no_such_test");
 }
