@@ -200,7 +200,7 @@ pub const CASES: &[Case] = &[
             write(d, "texts.jsonl", "{\"text\": \"This movie was great\"}\n")
         },
         "sft --model-config model/config.json --vocab-size 300 --train-file texts.jsonl --output-dir run",
-        &["model/config.json", "n_embd 262144", "n_layer 96", "are left"],
+        &["model/config.json", "n_embd 262144", "n_layer 96", "are available"],
     ),
     case(
         "a new classifier larger than memory",
@@ -211,7 +211,7 @@ pub const CASES: &[Case] = &[
             write(d, "texts.csv", "text,label\ngood,1\nbad,0\n")
         },
         "train-classifier --model-config model/config.json --vocab-size 300 --train-file texts.csv --output-dir run",
-        &["model/config.json", "dim 262144", "n_layers 96", "are left"],
+        &["model/config.json", "dim 262144", "n_layers 96", "are available"],
     ),
     case(
         "an absurd vocabulary size",
