@@ -80,7 +80,7 @@ fn run_to_the_end<O: Objective>(mut trainer: Trainer<O>, into: &Path) -> Vec<Ste
 
 /// Stops a run after 1, 3 and 4 of its 6 steps, resumes it with a new trainer, and compares records and weights with the
 /// uninterrupted run.
-fn assert_resumes_exactly<O: Objective>(what: &str, trainer: impl Fn() -> Trainer<O>) {
+fn assert_resumes<O: Objective>(what: &str, trainer: impl Fn() -> Trainer<O>) {
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let whole = run_to_the_end(trainer(), &dir.path().join("whole"));
@@ -105,15 +105,15 @@ fn assert_resumes_exactly<O: Objective>(what: &str, trainer: impl Fn() -> Traine
 
 #[test]
 fn dpo_resumes_exactly() {
-    assert_resumes_exactly("float32", || trainer(Kind::Float));
-    assert_resumes_exactly("bfloat16", || trainer(Kind::BFloat16));
+    assert_resumes("float32", || trainer(Kind::Float));
+    assert_resumes("bfloat16", || trainer(Kind::BFloat16));
 }
 
 /// The reference is updated before the second and third stop.
 #[test]
 fn a_moving_reference_resumes_exactly() {
     let config = DpoConfig { sync_ref_model: true, ref_model_sync_steps: Some(2), ..config() };
-    assert_resumes_exactly("moving reference", || {
+    assert_resumes("moving reference", || {
         DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap()
     });
 }
@@ -131,9 +131,7 @@ fn every_option_of_the_loss_resumes_exactly() {
         beta_dpo_alpha: Some(0.6),
         ..config()
     };
-    assert_resumes_exactly("options", || {
-        DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap()
-    });
+    assert_resumes("options", || DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap());
 }
 
 fn lora() -> LoraConfig {
@@ -151,14 +149,10 @@ fn adapted(kind: Kind, options: LoraConfig) -> LoraModel {
 #[test]
 fn adapters_resume_exactly() {
     for kind in [Kind::Float, Kind::BFloat16] {
-        assert_resumes_exactly("lora, dpo", || {
-            DpoTrainer::new(adapted(kind, lora()), None, pairs(22), config()).unwrap()
-        });
+        assert_resumes("lora, dpo", || DpoTrainer::new(adapted(kind, lora()), None, pairs(22), config()).unwrap());
     }
     let simpo = CpoConfig { loss_type: CpoLossType::Simpo, training: training(), ..CpoConfig::default() };
-    assert_resumes_exactly("lora, simpo", || {
-        CpoTrainer::new(adapted(Kind::Float, lora()), pairs(22), simpo.clone()).unwrap()
-    });
+    assert_resumes("lora, simpo", || CpoTrainer::new(adapted(Kind::Float, lora()), pairs(22), simpo.clone()).unwrap());
     let whole = LoraConfig {
         rank_pattern: [("0.attn.c_attn".to_owned(), 2)].into(),
         modules_to_save: vec!["wte".to_owned(), "ln_f".to_owned()],
@@ -167,7 +161,7 @@ fn adapters_resume_exactly() {
     };
     for kind in [Kind::Float, Kind::BFloat16] {
         let trainer = || DpoTrainer::new(adapted(kind, whole.clone()), None, pairs(22), config()).unwrap();
-        assert_resumes_exactly("lora with whole modules", trainer);
+        assert_resumes("lora with whole modules", trainer);
     }
     // Training starts from an adapter: the reference is the model with this adapter.
     let dir = tempfile::tempdir().unwrap();
@@ -175,7 +169,7 @@ fn adapters_resume_exactly() {
         let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
         run_to_the_end(DpoTrainer::new(adapted(Kind::Float, lora()), None, pairs(22), config()).unwrap(), dir.path());
     }
-    assert_resumes_exactly("lora, goes on", || {
+    assert_resumes("lora, goes on", || {
         let policy = LoraModel::from_pretrained(policy(Kind::Float), dir.path()).unwrap();
         DpoTrainer::new(policy, None, pairs(22), config()).unwrap()
     });
@@ -234,7 +228,7 @@ fn labelled(count: usize) -> Vec<EncodedUnpaired> {
 fn kto_resumes_exactly() {
     for loss_type in [KtoLossType::Kto, KtoLossType::Bco, KtoLossType::ApoZeroUnpaired] {
         let config = KtoConfig { loss_type, training: training(), ..KtoConfig::default() };
-        assert_resumes_exactly(&format!("{loss_type:?}"), || {
+        assert_resumes(&format!("{loss_type:?}"), || {
             KtoTrainer::new(policy(Kind::Float), None, labelled(22), config.clone()).unwrap()
         });
     }
@@ -244,7 +238,7 @@ fn kto_resumes_exactly() {
 fn losses_without_a_reference_resume_exactly() {
     for loss_type in [CpoLossType::Orpo, CpoLossType::Simpo] {
         let config = CpoConfig { loss_type, training: training(), ..CpoConfig::default() };
-        assert_resumes_exactly(&format!("{loss_type}"), || {
+        assert_resumes(&format!("{loss_type}"), || {
             CpoTrainer::new(policy(Kind::Float), pairs(22), config.clone()).unwrap()
         });
     }
@@ -265,9 +259,7 @@ fn fine_tuning_and_classification_resume_exactly() {
     };
     for with_prompts in [true, false] {
         let config = SftConfig { training: training(), ..SftConfig::default() };
-        assert_resumes_exactly("texts", || {
-            SftTrainer::new(policy(Kind::Float), texts(with_prompts), config.clone()).unwrap()
-        });
+        assert_resumes("texts", || SftTrainer::new(policy(Kind::Float), texts(with_prompts), config.clone()).unwrap());
     }
     let classes: Vec<EncodedLabelledText> = texts(false)
         .into_iter()
@@ -284,7 +276,7 @@ fn fine_tuning_and_classification_resume_exactly() {
     let config = ClassificationConfig { training: grouped, max_length: None, token_dropout: 0.0 };
     let trainer =
         |rows: &[EncodedLabelledText]| ClassificationTrainer::new(classifier(), rows.to_vec(), config.clone()).unwrap();
-    assert_resumes_exactly("classes", || trainer(&classes));
+    assert_resumes("classes", || trainer(&classes));
 
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();

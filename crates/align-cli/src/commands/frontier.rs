@@ -27,8 +27,7 @@ use std::time::Instant;
 
 /// The default betas for losses of summed log-ratios: from strong to weak regularisation towards the reference.
 const BETAS: [f64; 5] = [3.0, 1.0, 0.3, 0.1, 0.03];
-/// Factor on the default betas for losses that divide the log-ratio by the number of tokens. A factor near the mean number of tokens
-/// would give about the same regularisation.
+/// Factor on the default betas for losses normalised by length; one near the mean length would give about the same regularisation.
 const LENGTH_NORMALISED_FACTOR: f64 = 10.0;
 /// The default numbers of texts and pairs per prompt.
 const TEXTS: Texts = Texts { training: 10, evaluation: 8, pairs: 10 };
@@ -344,8 +343,7 @@ fn print_table(sweep: &Sweep, findings: &Findings) {
         );
     }
     output::println!(
-        "in brackets: 95% confidence intervals over prompts; ±: standard errors over prompts; KL in nats per text, entropy in nats per \
-         token"
+        "in brackets: 95% confidence intervals over prompts; ±: standard errors; KL in nats per text, entropy per token"
     );
     output::println!("front: on the Pareto front of reward and low KL (KL), of reward and high entropy (H)\n");
     findings.statements(sweep).iter().for_each(|statement| output::println!("- {statement}"));
