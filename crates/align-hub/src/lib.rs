@@ -19,7 +19,7 @@
 //! #     std::fs::create_dir_all(file.parent().ok_or("a folder")?)?;
 //! #     std::fs::write(file, content)?;
 //! # }
-//! `HubConfig::from_env()` reads the same settings as `huggingface_hub`; this example uses the cache only.
+//! // `HubConfig::from_env()` reads the same settings as `huggingface_hub`; this example uses the cache only.
 //! let config = HubConfig { offline: true, ..HubConfig::new(cache.path()) };
 //! let hub = Hub::new(config)?;
 //! let folder = ModelSource::parse("user/name")?.fetch(&hub, &mut |_| {})?;
