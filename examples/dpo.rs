@@ -1,4 +1,4 @@
-//! A DPO run: a folder with the trained model, its card, checkpoints, metrics and a report.
+//! A DPO run. It writes a folder with the trained model, its model card, checkpoints, metrics and a report.
 //!
 //! ```sh
 //! cargo run --example dpo -- lvwerra/gpt2-imdb pairs.jsonl runs/dpo

@@ -1,4 +1,4 @@
-//! A sweep over two losses and two betas in a program: its points, and what they say.
+//! A sweep over two losses and two betas in a program, and its findings.
 //!
 //! ```sh
 //! cargo run --example frontier -- models/gpt2-imdb-4m models/distilbert-imdb-1m runs/sweep

@@ -1,4 +1,4 @@
-//! Generation as iterators: the tokens of one text as they are chosen, then the completions of many prompts batch by batch.
+//! Generation as iterators: first the tokens of one text as they are generated, then the completions of many prompts in batches.
 //!
 //! ```sh
 //! cargo run --example generate -- models/gpt2-imdb-4m
@@ -23,11 +23,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!();
 
-    // A batch is what suits the processor; a text does not depend on its batch.
+    // Without a batch size, it is chosen for the processor. The texts do not depend on it.
     for batch in PromptGenerator::new(&model, &prompts, &generation, None)? {
         for completion in batch? {
-            let how = if completion.finished { "to its end" } else { "to the limit" };
-            println!("{}: {} tokens, {how}", NOTEBOOK_PROMPTS[completion.prompt], completion.ids.len());
+            let end = if completion.finished { "ended with EOS" } else { "stopped at the limit" };
+            println!("{}: {} tokens, {end}", NOTEBOOK_PROMPTS[completion.prompt], completion.ids.len());
         }
     }
     Ok(())

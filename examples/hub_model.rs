@@ -1,4 +1,4 @@
-//! A model from the Hugging Face hub by its name, downloaded once and then taken from the hub's cache.
+//! Loads a model from the Hugging Face hub by its name. It is downloaded once and then loaded from the cache.
 //!
 //! ```sh
 //! cargo run --example hub_model -- lvwerra/gpt2-imdb "This movie"

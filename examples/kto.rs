@@ -1,4 +1,4 @@
-//! KTO: training on single completions that people liked or not.
+//! KTO: training on unpaired preferences, completions labelled desirable or undesirable.
 //!
 //! ```sh
 //! cargo run --example kto -- lvwerra/gpt2-imdb likes.jsonl runs/kto

@@ -1,4 +1,4 @@
-//! DPO of a LoRA adapter: the base model's weights stay, the adapter is written in PEFT's format, and merged in the end.
+//! DPO with a LoRA adapter: the base model is frozen, and the adapter is saved in PEFT's format and merged at the end.
 //!
 //! ```sh
 //! cargo run --example lora -- models/gpt2-imdb-4m pairs.jsonl runs/lora merged
@@ -17,14 +17,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lora = LoraConfig { r: 8, lora_alpha: 16.0, target_modules: targets.into(), ..Default::default() };
     let training = TrainingConfig { max_steps: Some(8), learning_rate: 1e-3, ..Default::default() };
     let config = DpoConfig { training, ..Default::default() };
-    // The reference is the base model without the adapter.
+    // The reference model is the base model without the adapter.
     let summary =
         DpoRun::new(model.as_str(), PreferencePairs::read(pairs)?, config)?.peft(lora).output_dir(run).train()?;
     println!("{} steps, the adapter is in {run}/model", summary.steps);
 
     let base = Gpt2::from_pretrained(model.as_ref(), Kind::Float, Device::Cpu)?;
-    let whole = LoraModel::from_pretrained(base, &Path::new(run).join("model"))?.merge_and_unload()?;
-    whole.save_pretrained(merged.as_ref(), false)?;
+    let merged_model = LoraModel::from_pretrained(base, &Path::new(run).join("model"))?.merge_and_unload()?;
+    merged_model.save_pretrained(merged.as_ref(), false)?;
     Tokenizer::from_pretrained(model)?.save(merged, false)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! DPO with a loss of one's own: a link from a pair's margin to its loss is all that has to be written.
+//! DPO with a custom loss: only the link, a function from the margin of a pair to its loss, has to be implemented.
 //!
 //! ```sh
 //! cargo run --example own_loss -- models/gpt2-imdb-4m pairs.jsonl
@@ -9,7 +9,7 @@ use align::losses::{FDivergence, Link, MarginLoss};
 use align::prelude::*;
 use align::tch::Tensor;
 
-/// The hinge loss without its kink, as a square near the margin.
+/// The squared hinge loss, which is differentiable everywhere.
 #[derive(Debug)]
 struct SquaredHinge;
 

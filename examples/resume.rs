@@ -1,4 +1,4 @@
-//! A run that is stopped after half of its steps and goes on from its checkpoint, to the bytes of an undisturbed run.
+//! Stops a run after half of its steps and resumes it from its checkpoint. The weights are those of an uninterrupted run, byte for byte.
 //!
 //! ```sh
 //! cargo run --example resume -- models/gpt2-imdb-4m pairs.jsonl runs
@@ -21,19 +21,19 @@ impl Observer<Dpo> for StopAfterThree {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, model, pairs, runs] = &arguments[..] else { return Err("usage: resume MODEL PAIRS RUNS".into()) };
-    let [whole, stopped] = ["whole", "stopped"].map(|name| Path::new(runs).join(name));
+    let [uninterrupted, stopped] = ["uninterrupted", "stopped"].map(|name| Path::new(runs).join(name));
     let run = |folder: &Path| -> Result<DpoRun, Box<dyn std::error::Error>> {
         let training = TrainingConfig { max_steps: Some(6), ..Default::default() };
         let config = DpoConfig { training, ..Default::default() };
         Ok(DpoRun::new(model.as_str(), PreferencePairs::read(pairs)?, config)?.output_dir(folder))
     };
-    run(&whole)?.train()?;
+    run(&uninterrupted)?.train()?;
 
     let half = run(&stopped)?.observer(StopAfterThree).train()?;
     println!("stopped after step {} of {}", half.steps, half.total_steps);
     run(&stopped)?.resume().train()?;
 
     let weights = |run: &Path| std::fs::read(run.join("model/model.safetensors")).unwrap_or_default();
-    println!("the weights are {}", if weights(&whole) == weights(&stopped) { "the same" } else { "others" });
+    println!("the weights are {}", if weights(&uninterrupted) == weights(&stopped) { "the same" } else { "different" });
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The notebook's path from prompts to the comparison of before and after.
+//! The steps of the notebook, from prompts to the comparison of the models before and after training.
 
 mod options;
 mod pairs;
@@ -17,7 +17,7 @@ use tch::{Device, Kind};
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Trains on the model's own texts, once a loss, compares the models, and keeps the first loss's.
+/// Trains a model with each loss on the initial model's own texts, compares the models, and saves the first one.
 pub fn run(losses: [LossType; 2]) -> Result<()> {
     let options = Options::parse();
     if let Some(folder) = options.output_dir.as_ref().filter(|folder| folder.exists()) {
@@ -27,7 +27,7 @@ pub fn run(losses: [LossType; 2]) -> Result<()> {
     let load = || Gpt2::from_pretrained(&options.model, Kind::Float, Device::Cpu);
     let (sft, tokenizer) = (load()?, Tokenizer::from_pretrained(&options.model)?);
     let reward_model = RewardModel::from_pretrained(&options.reward_model, None, Kind::Float, Device::Cpu)?;
-    println!("generate, score, pair: {} texts a prompt", options.texts_per_prompt);
+    println!("generate, score, pair: {} texts per prompt", options.texts_per_prompt);
     let pairs = encoded_pairs(&options, &sft, &tokenizer, &reward_model)?;
     let train = |loss: &LossType| -> Result<Box<dyn CausalLm>> {
         println!("train: {} on {} pairs", loss.name(), pairs.len());
@@ -40,7 +40,7 @@ pub fn run(losses: [LossType; 2]) -> Result<()> {
         first.save_pretrained(folder, false)?;
         tokenizer.save(folder, false)?;
     }
-    println!("compare: 5 texts a prompt from each model");
+    println!("compare: 5 texts per prompt from each model");
     let named =
         losses.iter().zip(&trained).map(|(loss, model)| NamedPolicy { name: loss.name(), model: model.as_ref() });
     let comparison = ComparisonOptions {

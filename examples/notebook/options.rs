@@ -3,7 +3,7 @@ use align::train::{DpoConfig, SamplingStrategy, TrainingConfig};
 use clap::Parser;
 use std::path::PathBuf;
 
-/// The notebook, end to end: generate, score, pair, train, compare. `align notebook` has more options.
+/// The notebook from start to end: generate, score, pair, train, compare. `align notebook` has more options.
 #[derive(Parser)]
 pub struct Options {
     /// Folder of the GPT-2 to align.
@@ -12,16 +12,16 @@ pub struct Options {
     /// Folder of the classifier whose score is the reward.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/models/distilbert-imdb-1m"), hide_default_value = true)]
     pub reward_model: PathBuf,
-    /// Texts generated a prompt to train on.
+    /// Training texts to generate per prompt.
     #[arg(long, default_value_t = 10)]
     pub texts_per_prompt: usize,
     /// Passes over the pairs.
     #[arg(long, default_value_t = 3.0)]
     pub num_train_epochs: f64,
-    /// Strength of the pull towards the reference.
+    /// Strength of the penalty for deviating from the reference model.
     #[arg(long, default_value_t = 0.1)]
     pub beta: f64,
-    /// Fixes everything random.
+    /// Random seed.
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
     /// Write the aligned model into this new folder.
@@ -30,7 +30,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// How the model is trained.
+    /// The training options for a loss.
     pub fn training(&self, loss: LossType) -> DpoConfig {
         let training = TrainingConfig {
             learning_rate: 5e-5,

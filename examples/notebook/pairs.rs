@@ -5,32 +5,33 @@ use align::inference::{RewardModel, generate_texts};
 use align::models::generation::{Generation, GenerationConfig};
 use align::models::{CausalLm, Gpt2};
 
-/// Pairs of the model's own texts, all but those of the held-out prompts.
+/// Tokenised preference pairs of the model's own texts, except those of held-out prompts.
 pub fn encoded_pairs(
     options: &Options,
     sft: &Gpt2,
     tokenizer: &Tokenizer,
     reward_model: &RewardModel,
 ) -> Result<Vec<EncodedPair>> {
-    let (writing, each) = (Generation::new(generation(options.seed))?, options.texts_per_prompt);
-    let texts = generate_texts(sft, tokenizer, &NOTEBOOK_PROMPTS, each, &writing, Some(32))?;
+    let (sampling, per_prompt) = (Generation::new(generation(options.seed))?, options.texts_per_prompt);
+    let texts = generate_texts(sft, tokenizer, &NOTEBOOK_PROMPTS, per_prompt, &sampling, Some(32))?;
     let scores = reward_model.scores(&texts.iter().map(|text| text.text.as_str()).collect::<Vec<_>>())?;
     let trained_on = texts.into_iter().zip(scores).filter(|(text, _)| !is_held_out(text.prompt));
     let scored = trained_on.map(|(text, score)| ScoredText::new(NOTEBOOK_PROMPTS[text.prompt], text.text, score));
-    let drawing = PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: Some(each), seed: options.seed };
-    let (pairs, report) = pair(&scored.collect::<Vec<_>>(), &drawing)?;
+    let pairing =
+        PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: Some(per_prompt), seed: options.seed };
+    let (pairs, report) = pair(&scored.collect::<Vec<_>>(), &pairing)?;
     println!("{report}");
     let encoding =
         EncodeOptions { max_length: Some(sft.max_position_embeddings() as usize), ..EncodeOptions::default() };
     Ok(encode_pairs(tokenizer, &pairs, &encoding)?.pairs)
 }
 
-/// Every fifth prompt is left for the comparison.
+/// Every fifth prompt is held out for the comparison.
 pub fn is_held_out(prompt: usize) -> bool {
     prompt % 5 == 4
 }
 
-/// How texts are written: all of 50 tokens.
+/// The generation options: all texts have 50 tokens.
 pub fn generation(seed: u64) -> GenerationConfig {
     GenerationConfig {
         do_sample: true,

@@ -2,14 +2,14 @@ use align_base::files::JournalError;
 use align_base::printable_path;
 use std::path::PathBuf;
 
-/// What can go wrong in this crate.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A score that a classifier does not give.
+    /// A score that a classifier does not have.
     #[error("{}: {problem}", printable_path(folder))]
     Score {
-        /// The classifier's folder.
+        /// The folder of the classifier.
         folder: PathBuf,
         /// What is wrong, and what to do.
         #[source]
@@ -18,19 +18,19 @@ pub enum Error {
     /// Texts that a classifier could not score.
     #[error("{}: {problem}", printable_path(folder))]
     RewardModel {
-        /// The classifier's folder.
+        /// The folder of the classifier.
         folder: PathBuf,
         /// What went wrong.
         #[source]
         problem: Box<align_models::Error>,
     },
-    /// From the tokeniser.
+    /// An error of the tokeniser.
     #[error(transparent)]
     Data(#[from] align_data::Error),
-    /// From the journal of a long job.
+    /// An error of the journal of a long job.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// From the models.
+    /// An error of the model.
     #[error(transparent)]
     Model(#[from] align_models::Error),
 }

@@ -3,28 +3,28 @@ use align_data::Tokenizer;
 use align_models::CausalLm;
 use align_models::generation::{Completion, Generation, PromptGenerator};
 
-/// A text that a model wrote.
+/// A generated text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GeneratedText {
-    /// The prompt's place among the prompts.
+    /// The index of the prompt.
     pub prompt: usize,
-    /// The prompt's tokens.
+    /// The token ids of the prompt.
     pub prompt_ids: Vec<i64>,
-    /// The tokens behind it, and how they ended.
+    /// The generated tokens, and how the generation ended.
     pub completion: Completion,
-    /// The text, prompt included.
+    /// The text, including the prompt.
     pub text: String,
 }
 
-/// Continues each prompt `texts_per_prompt` times over, `batch_size` texts or searches at a time (`None`: as many as keep the
-/// processor busy). The texts of a prompt stand side by side, in the prompts' order.
+/// Generates `texts_per_prompt` texts for each prompt, in batches of `batch_size` texts or beam searches (`None`: as many as use the
+/// processor fully). Returns the texts in the order of the prompts, all texts of a prompt together.
 ///
-/// A text depends on the model, the generation's options and seed, the prompt and its place, and on which of the prompt's texts it
-/// is; not on the batch size.
+/// A text depends on the model, the generation options and the seed, the prompt and its index, and the number of the text among the texts
+/// of its prompt. It does not depend on the batch size.
 ///
 /// # Errors
-/// As [`PromptGenerator`], with the prompt's place where each stands `texts_per_prompt` times; a text that the tokeniser cannot
-/// encode or decode.
+/// Those of [`PromptGenerator`], whose prompt index counts each prompt `texts_per_prompt` times; texts that the tokeniser cannot encode or
+/// decode.
 pub fn generate_texts<M: CausalLm + ?Sized>(
     model: &M,
     tokenizer: &Tokenizer,
@@ -39,7 +39,7 @@ pub fn generate_texts<M: CausalLm + ?Sized>(
     for batch in PromptGenerator::new(model, &ids, generation, batch_size)? {
         completions.extend(batch?);
     }
-    // Stable: the completions of one search stay in their order.
+    // The sort is stable, so the completions of one beam search stay in order.
     completions.sort_by_key(|completion: &Completion| completion.prompt);
     let prompt_ids = |completion: &Completion| ids.get(completion.prompt).cloned().unwrap_or_default();
     let whole: Vec<Vec<i64>> = completions.iter().map(|c| [prompt_ids(c), c.ids_with_eos()].concat()).collect();

@@ -7,25 +7,24 @@ use align_torch::Environment;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// Texts decoded at a time.
-const PART: usize = 1024;
+/// Texts that are decoded at a time.
+const DECODE_BATCH: usize = 1024;
 
-/// The continuation of many prompts, kept in a journal as it comes: a job that was killed goes on where it stopped, and ends with
-/// the texts of an undisturbed one.
+/// A long generation job that saves its texts in a journal. If the process is killed, the job continues where it stopped, and the final texts
+/// are the same as those of an uninterrupted job.
 ///
-/// Each line of the journal is a prompt's place and the token ids written behind it, `{"prompt": 17, "texts": [[464, 3807]]}`. All
-/// texts of a finished job are read from it, in whichever processes they were written.
+/// Each line of the journal has the index of a prompt and the generated token ids, `{"prompt": 17, "texts": [[464, 3807]]}`. The texts of a
+/// finished job are read from the journal, whichever process generated them.
 pub struct GenerationJob<'a> {
     generator: PromptGenerator<'a, dyn CausalLm + 'a>,
     tokenizer: &'a Tokenizer,
     prompt_ids: &'a [Vec<i64>],
-    /// Texts of each prompt.
-    each: usize,
+    texts_per_prompt: usize,
     journal: Journal<Entry>,
     done: Vec<bool>,
 }
 
-/// What was written behind a prompt.
+/// The generated texts of a prompt.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -33,7 +32,7 @@ struct Entry {
     texts: Vec<Vec<i64>>,
 }
 
-/// Everything that decides about the texts of a job. How many prompts are continued at a time does not.
+/// Everything that the texts of a job depend on. The batch size is not part of it.
 #[derive(Serialize)]
 struct Job<'a> {
     model: &'a InferenceIdentity,
@@ -42,92 +41,95 @@ struct Job<'a> {
     environment: Environment,
 }
 
-/// How many prompts, and a digest of them all.
+/// The number of prompts, and a digest of all of them.
 #[derive(Serialize)]
 struct Prompts {
     count: usize,
     blake3: String,
 }
 
-/// A model with its tokeniser, and how it continues prompts.
-pub struct TextWriter<'a> {
-    /// The model, [packed](CausalLm::packed) where that is faster.
+/// A model with its tokeniser and its generation options.
+pub struct TextGenerator<'a> {
+    /// The model, [packed](CausalLm::packed) if that is faster.
     pub model: &'a dyn CausalLm,
     /// The identity of the model as it was loaded.
     pub identity: &'a InferenceIdentity,
-    /// Its tokeniser.
+    /// The tokeniser of the model.
     pub tokenizer: &'a Tokenizer,
-    /// How it continues prompts.
+    /// The generation options.
     pub generation: &'a Generation,
-    /// Prompts that are continued at a time; `None`: as many as keep the processor busy. No text depends on it.
+    /// Prompts per batch; `None`: as many as use the processor fully. The texts do not depend on it.
     pub batch_size: Option<usize>,
 }
 
 impl<'a> GenerationJob<'a> {
-    /// Where the journal of an output file stands: `OUTPUT.partial`.
+    /// The path of the journal for an output file: `OUTPUT.partial`.
     #[must_use]
-    pub fn journal_beside(output: &Path) -> PathBuf {
+    pub fn journal_path(output: &Path) -> PathBuf {
         let mut name = output.as_os_str().to_owned();
         name.push(".partial");
         PathBuf::from(name)
     }
 
-    /// Opens the journal of this job, or begins it. `prompt_ids` are the tokens of `prompts`, in their order. A journal of another
-    /// job that holds texts is refused, or dropped where `anew`.
+    /// Opens the journal of this job, or creates it. `prompt_ids` are the tokens of `prompts`, in the same order. A journal with texts of
+    /// another job is an error, unless `overwrite` is set.
     ///
     /// # Errors
-    /// Prompts that the model cannot continue; a journal that cannot be gone on with, or that the system refuses.
+    /// Prompts that the model cannot continue, a journal of another job, or file system errors.
     pub fn open(
-        writer: &TextWriter<'a>,
+        generator: &TextGenerator<'a>,
         prompts: &[String],
         prompt_ids: &'a [Vec<i64>],
         journal: &Path,
-        anew: bool,
+        overwrite: bool,
     ) -> Result<Self> {
-        let config = writer.generation.config();
-        let generator = PromptGenerator::new(writer.model, prompt_ids, writer.generation, writer.batch_size)?;
+        let TextGenerator { model, identity, tokenizer, generation, batch_size } = *generator;
+        let config = generation.config();
+        let generator = PromptGenerator::new(model, prompt_ids, generation, batch_size)?;
         let mut hasher = Hasher::new("prompts");
         for prompt in prompts {
             hasher.part(prompt.as_bytes());
         }
         let job = Job {
-            model: writer.identity,
+            model: identity,
             prompts: Prompts { count: prompts.len(), blake3: hasher.digest() },
             generation: config,
-            environment: Environment::current(writer.model.device()),
+            environment: Environment::current(model.device()),
         };
-        let (each, mut done) = (config.num_return_sequences, vec![false; prompts.len()]);
-        let journal = Journal::open(journal, &job, anew, |entry: &Entry| {
+        let (texts_per_prompt, mut done) = (config.num_return_sequences, vec![false; prompts.len()]);
+        let journal = Journal::open(journal, &job, overwrite, |entry: &Entry| {
             let count = done.len();
             match done.get_mut(entry.prompt) {
-                Some(done) if entry.texts.len() == each => *done = true,
+                Some(done) if entry.texts.len() == texts_per_prompt => *done = true,
                 _ => {
                     let found = format!("prompt {} with {} texts", entry.prompt, entry.texts.len());
-                    return Err(format!("expected one of {count} prompts with {each}, found {found}"));
+                    return Err(format!(
+                        "expected one of {count} prompts with {texts_per_prompt} texts, found {found}"
+                    ));
                 }
             }
             Ok(())
         })?;
         let generator = generator.only(|prompt| done.get(prompt) != Some(&true));
-        Ok(Self { generator, tokenizer: writer.tokenizer, prompt_ids, each, journal, done })
+        Ok(Self { generator, tokenizer, prompt_ids, texts_per_prompt, journal, done })
     }
 
-    /// Prompts whose texts are there.
+    /// The number of prompts whose texts are generated.
     #[must_use]
     pub fn done(&self) -> usize {
         self.done.iter().filter(|done| **done).count()
     }
 
-    /// Whether all texts are there.
+    /// Whether all texts are generated.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.done.iter().all(|done| *done)
     }
 
-    /// Continues the next batch of prompts and keeps the texts; false where none is left.
+    /// Generates the texts of the next batch of prompts and saves them. Returns `false` if no prompt is left.
     ///
     /// # Errors
-    /// From the model, or where the system refuses to write.
+    /// Errors of the model or the file system.
     pub fn next_batch(&mut self) -> Result<bool> {
         if self.generator.remaining() == 0 {
             return Ok(false);
@@ -143,18 +145,18 @@ impl<'a> GenerationJob<'a> {
         Ok(true)
     }
 
-    /// All texts that are there, prompts included, in the prompts' order, those of a prompt side by side.
+    /// All texts so far, including prompts, in the order of the prompts, all texts of a prompt together.
     ///
     /// # Errors
-    /// A journal that was damaged meanwhile, or tokens that cannot be decoded.
+    /// A damaged journal, or tokens that cannot be decoded.
     pub fn texts(&mut self) -> Result<Vec<String>> {
-        let (tokenizer, prompt_ids, each) = (self.tokenizer, self.prompt_ids, self.each);
-        let mut texts = vec![String::new(); prompt_ids.len() * each];
-        let mut waiting: Vec<(usize, Vec<i64>)> = Vec::new();
-        let mut decode = |waiting: &mut Vec<(usize, Vec<i64>)>| -> Result<()> {
-            let (places, ids): (Vec<usize>, Vec<Vec<i64>>) = waiting.drain(..).unzip();
-            for (place, text) in places.into_iter().zip(tokenizer.decode_batch(&ids, true)?) {
-                if let Some(slot) = texts.get_mut(place) {
+        let (tokenizer, prompt_ids, texts_per_prompt) = (self.tokenizer, self.prompt_ids, self.texts_per_prompt);
+        let mut texts = vec![String::new(); prompt_ids.len() * texts_per_prompt];
+        let mut pending: Vec<(usize, Vec<i64>)> = Vec::new();
+        let mut decode = |pending: &mut Vec<(usize, Vec<i64>)>| -> Result<()> {
+            let (indices, ids): (Vec<usize>, Vec<Vec<i64>>) = pending.drain(..).unzip();
+            for (index, text) in indices.into_iter().zip(tokenizer.decode_batch(&ids, true)?) {
+                if let Some(slot) = texts.get_mut(index) {
                     *slot = text;
                 }
             }
@@ -162,26 +164,26 @@ impl<'a> GenerationJob<'a> {
         };
         self.journal.read(|entry| {
             let prompt = prompt_ids.get(entry.prompt).map_or(&[][..], Vec::as_slice);
-            let whole = entry.texts.iter().map(|ids| [prompt, ids].concat());
-            waiting.extend((entry.prompt * each..).zip(whole));
-            if waiting.len() >= PART { decode(&mut waiting) } else { Ok(()) }
+            let with_prompt = entry.texts.iter().map(|ids| [prompt, ids].concat());
+            pending.extend((entry.prompt * texts_per_prompt..).zip(with_prompt));
+            if pending.len() >= DECODE_BATCH { decode(&mut pending) } else { Ok(()) }
         })?;
-        decode(&mut waiting)?;
+        decode(&mut pending)?;
         Ok(texts)
     }
 
-    /// Puts all that is done on the disk.
+    /// Flushes the journal to disk.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// File system errors.
     pub fn sync(&self) -> Result<()> {
         Ok(self.journal.sync()?)
     }
 
-    /// Removes the journal, once what was made of its texts is there.
+    /// Removes the journal, after the output file has been written.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// File system errors.
     pub fn remove_journal(self) -> Result<()> {
         Ok(self.journal.remove()?)
     }

@@ -3,7 +3,7 @@ use align_data::Tokenizer;
 use align_models::{ModelIdentity, TrainableModel};
 use serde::Serialize;
 
-/// What a model's texts or scores depend on: its config and weights, and its tokeniser.
+/// Everything in a model that texts or scores depend on: its config, its weights and its tokeniser.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InferenceIdentity {
     #[serde(flatten)]
@@ -15,7 +15,7 @@ impl InferenceIdentity {
     /// The identity of a model as it was loaded, and its tokeniser.
     ///
     /// # Errors
-    /// A config or a tokeniser that cannot be written down, or not enough memory.
+    /// A config or a tokeniser that cannot be serialised, or not enough memory.
     pub fn of<M: TrainableModel + ?Sized>(model: &M, tokenizer: &Tokenizer) -> Result<Self> {
         Ok(Self { model: ModelIdentity::of(model)?, tokenizer: tokenizer.digest()? })
     }

@@ -1,7 +1,7 @@
-//! Texts in, texts or scores out: a model and its tokeniser together.
+//! Inference on texts with a model and its tokeniser.
 //!
-//! * [`generate_texts`] continues prompts.
-//! * [`GenerationJob`] does the same for hours: it keeps the texts in a journal as they come, and goes on after a kill.
+//! * [`generate_texts`] generates completions of prompts.
+//! * [`GenerationJob`] does the same for long jobs. It saves the texts in a journal and can continue after it was killed.
 //! * [`RewardModel`] scores texts with a classifier.
 //!
 //! ```
@@ -34,7 +34,7 @@ mod reward_model;
 
 pub use error::{Error, Result};
 pub use generate_texts::{GeneratedText, generate_texts};
-pub use generation_job::{GenerationJob, TextWriter};
+pub use generation_job::{GenerationJob, TextGenerator};
 pub use identity::InferenceIdentity;
 pub use reward_model::RewardModel;
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
 /// Texts that are tokenised and sorted by length at a time.
-const PART: usize = 1024;
-/// Texts that go through the model at a time, unless another number is set.
-const BATCH_SIZE: usize = 32;
+const CHUNK: usize = 1024;
+/// The default number of texts per batch.
+const DEFAULT_BATCH_SIZE: usize = 32;
 
 /// A classifier or reward model that scores texts.
 pub struct RewardModel {
@@ -21,20 +21,21 @@ pub struct RewardModel {
 }
 
 impl RewardModel {
-    /// Loads it from a folder, or with the feature `hub` of `align-models` by its name on the hub (`user/name[@revision]`). All else is as
-    /// in [`from_pretrained`](Self::from_pretrained).
+    /// Loads the model from a folder, or with the feature `hub` of `align-models` by its name on the hub (`user/name[@revision]`). Otherwise
+    /// like [`from_pretrained`](Self::from_pretrained).
     ///
     /// # Errors
-    /// A name without a model, and those of [`from_pretrained`](Self::from_pretrained).
+    /// A name without a model, or those of [`from_pretrained`](Self::from_pretrained).
     pub fn load(name: &str, score: Option<&Score>, kind: Kind, device: Device) -> Result<Self> {
         Self::from_pretrained(&ModelResolver::default().folder(name)?, score, kind, device)
     }
 
-    /// Loads it from a folder in transformers' layout. `score` is which of its outputs is a text's score, and in what form; without
-    /// it a single output as it is, or minus the logit of the first of two labels, if that is the negative one by its name.
+    /// Loads the model from a folder in transformers' layout. `score` selects the output that is the score of a text, and its form. The
+    /// default is the only output of a model with one output, or minus the logit of the first label of a model with two labels if its name
+    /// is that of a negative label.
     ///
     /// # Errors
-    /// A score that the model does not give, found before its weights are read; a folder that cannot be loaded.
+    /// A score that the model does not have (checked before the weights are read), or a folder that cannot be loaded.
     pub fn from_pretrained(folder: &Path, score: Option<&Score>, kind: Kind, device: Device) -> Result<Self> {
         let of_score = |problem| Error::Score { folder: folder.to_owned(), problem: Box::new(problem) };
         let labels = AutoModelForSequenceClassification::labels(folder).map_err(|problem| match problem {
@@ -46,61 +47,61 @@ impl RewardModel {
         let model = plain.packed()?.unwrap_or(plain);
         let tokenizer = Tokenizer::from_pretrained(folder)?.for_embeddings(model.vocab_size())?;
         let outputs = labels.names().len();
-        Ok(Self { folder: folder.to_owned(), model, tokenizer, scorer, outputs, batch_size: BATCH_SIZE })
+        Ok(Self { folder: folder.to_owned(), model, tokenizer, scorer, outputs, batch_size: DEFAULT_BATCH_SIZE })
     }
 
-    /// So many texts go through the model at a time; no score depends on it.
+    /// Sets the number of texts per batch. The scores do not depend on it.
     #[must_use]
     pub fn with_batch_size(self, batch_size: usize) -> Self {
         Self { batch_size, ..self }
     }
 
-    /// What the scores are.
+    /// The output and the form that the scores have.
     #[must_use]
     pub fn score(&self) -> &Score {
         self.scorer.score()
     }
 
-    /// What its logits depend on.
+    /// The identity of the model and its tokeniser.
     ///
     /// # Errors
-    /// A config or a tokeniser that cannot be written down, or not enough memory.
+    /// A config or a tokeniser that cannot be serialised, or not enough memory.
     pub fn identity(&self) -> Result<InferenceIdentity> {
         InferenceIdentity::of(self.model.as_ref(), &self.tokenizer)
     }
 
-    /// How many outputs it has.
+    /// The number of outputs.
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// A row of logits a text, `outputs` numbers each. A text is cut to what the model takes. Token ids and activations exist for a
-    /// part of the texts at a time; `on_part` is given how many texts each part had.
+    /// The logits of each text, one row of `outputs` numbers per text. Texts are truncated to the maximum length of the model. They are
+    /// processed in chunks, which limits memory; `on_chunk` is called with the number of texts of each chunk.
     ///
     /// # Errors
-    /// A batch size of 0; logits that are not finite (the error counts texts from one).
-    pub fn logits(&self, texts: &[&str], mut on_part: impl FnMut(usize)) -> Result<Vec<Vec<f32>>> {
+    /// A batch size of 0, or logits that are not finite (the error counts texts from 1).
+    pub fn logits(&self, texts: &[&str], mut on_chunk: impl FnMut(usize)) -> Result<Vec<Vec<f32>>> {
         let positions = self.model.max_position_embeddings() as usize;
-        let longest = self.tokenizer.model_max_length().map_or(positions, |most| most.min(positions));
+        let max_length = self.tokenizer.model_max_length().map_or(positions, |length| length.min(positions));
         let mut logits = Vec::with_capacity(texts.len());
-        for part in texts.chunks(PART.max(self.batch_size)) {
-            let ids = self.tokenizer.encode_batch(part, true, Some(longest))?;
+        for chunk in texts.chunks(CHUNK.max(self.batch_size)) {
+            let ids = self.tokenizer.encode_batch(chunk, true, Some(max_length))?;
             let before = logits.len() as u64;
-            let found = self.model.classify(&ids, self.batch_size).map_err(|problem| Error::RewardModel {
+            let rows = self.model.classify(&ids, self.batch_size).map_err(|problem| Error::RewardModel {
                 folder: self.folder.clone(),
-                problem: Box::new(counted_from(before, problem)),
+                problem: Box::new(with_text_offset(before, problem)),
             })?;
-            logits.extend(found);
-            on_part(part.len());
+            logits.extend(rows);
+            on_chunk(chunk.len());
         }
         Ok(logits)
     }
 
-    /// The scores of texts by their rows of logits.
+    /// The scores of texts from their rows of logits.
     ///
     /// # Errors
-    /// A row of another length than the model's outputs.
+    /// A row whose length is not the number of outputs.
     pub fn scores_of(&self, logits: &[Vec<f32>]) -> Result<Vec<f64>> {
         Ok(logits.iter().map(|row| self.scorer.of(row)).collect::<std::result::Result<_, _>>()?)
     }
@@ -108,14 +109,14 @@ impl RewardModel {
     /// The scores of texts.
     ///
     /// # Errors
-    /// As [`logits`](Self::logits).
+    /// Those of [`logits`](Self::logits).
     pub fn scores(&self, texts: &[&str]) -> Result<Vec<f64>> {
         self.scores_of(&self.logits(texts, |_| ())?)
     }
 }
 
-/// An error that counts a part's texts, with the texts before the part counted too.
-fn counted_from(before: u64, problem: align_models::Error) -> align_models::Error {
+/// Adds the number of texts before a chunk to the number of a text in an error.
+fn with_text_offset(before: u64, problem: align_models::Error) -> align_models::Error {
     match problem {
         align_models::Error::NotFinite { what, number, tensor } => {
             align_models::Error::NotFinite { what, number: before + number, tensor }

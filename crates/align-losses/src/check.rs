@@ -1,10 +1,10 @@
-//! Checks of arguments, so that LibTorch is not asked for what it would refuse.
+//! Checks of arguments before they are passed to LibTorch.
 
 use crate::{Error, Pair, Result};
 use tch::{Kind, Tensor};
 
-/// The dtype in which a tensor's log-probabilities are computed: float32 unless it is finer.
-pub(crate) fn wide(kind: Kind) -> Kind {
+/// The dtype in which log-probabilities are computed: float64 for float64, otherwise float32.
+pub(crate) fn compute_kind(kind: Kind) -> Kind {
     if kind == Kind::Double { Kind::Double } else { Kind::Float }
 }
 
@@ -15,7 +15,7 @@ pub(crate) fn float(argument: &'static str, x: &Tensor) -> Result<()> {
     }
 }
 
-/// Two sides of one shape, dtype and device.
+/// Both sides must have the same shape, dtype and device.
 pub(crate) fn sides(chosen: &'static str, rejected: &'static str, sides: &Pair<Tensor>) -> Result<()> {
     float(chosen, &sides.chosen)?;
     shape(rejected, &sides.rejected, &sides.chosen.size())?;
@@ -23,7 +23,7 @@ pub(crate) fn sides(chosen: &'static str, rejected: &'static str, sides: &Pair<T
     same_device(rejected, &sides.rejected, &sides.chosen)
 }
 
-/// Counts: whole numbers, or such numbers in a floating-point dtype.
+/// Counts may have an integer or a floating-point dtype.
 pub(crate) fn number(argument: &'static str, x: &Tensor) -> Result<()> {
     match x.kind() {
         Kind::Int | Kind::Int64 => Ok(()),
@@ -49,7 +49,7 @@ pub(crate) fn shape(argument: &'static str, x: &Tensor, expected: &[i64]) -> Res
     Err(Error::Shape { argument, expected: format!("{expected:?}"), found: x.size() })
 }
 
-/// The sizes of a tensor that must have as many dimensions as `names` says, such as `(batch, seq)`.
+/// The sizes of a tensor with `N` dimensions, which `names` describes, such as `(batch, seq)`.
 pub(crate) fn dimensions<const N: usize>(argument: &'static str, x: &Tensor, names: &str) -> Result<[i64; N]> {
     <[i64; N]>::try_from(x.size()).map_err(|found| Error::Shape {
         argument,
@@ -65,7 +65,7 @@ pub(crate) fn same_device(argument: &'static str, x: &Tensor, other: &Tensor) ->
     Err(Error::Device { argument, expected: other.device(), found: x.device() })
 }
 
-/// Ids that LibTorch can look up: on a GPU a wrong one would take the whole process down.
+/// Token ids must be in range: on a GPU, an id out of range would crash the whole process.
 pub(crate) fn token_ids(argument: &'static str, ids: &Tensor, vocab: i64) -> Result<()> {
     kind(argument, ids, Kind::Int64)?;
     if ids.numel() == 0 {
@@ -95,15 +95,15 @@ pub(crate) fn label_smoothing(label_smoothing: f64) -> Result<()> {
     }
     Err(Error::Hyperparameter {
         name: "label_smoothing",
-        expected: "at least 0 and below 0.5 (at 0.5 the labels would say nothing)",
+        expected: "at least 0 and below 0.5 (at 0.5 the labels would have no information)",
         found: label_smoothing,
     })
 }
 
-/// Margins and the strength that goes with them.
-pub(crate) fn margin(x: &Tensor, strength: f64) -> Result<()> {
+/// Margins and the `beta` that scales them.
+pub(crate) fn margin(x: &Tensor, scale: f64) -> Result<()> {
     float("margin", x)?;
-    beta(strength)
+    beta(scale)
 }
 
 pub(crate) fn at_least_zero(name: &'static str, found: f64) -> Result<()> {
@@ -113,8 +113,8 @@ pub(crate) fn at_least_zero(name: &'static str, found: f64) -> Result<()> {
     Err(Error::Hyperparameter { name, expected: "a finite number of at least 0", found })
 }
 
-/// Single completions and whether people liked them.
-pub(crate) fn judged(log_ratio: &Tensor, desirable: &Tensor) -> Result<()> {
+/// Log-ratios and labels of unpaired completions.
+pub(crate) fn unpaired(log_ratio: &Tensor, desirable: &Tensor) -> Result<()> {
     float("log_ratio", log_ratio)?;
     shape("desirable", desirable, &log_ratio.size())?;
     kind("desirable", desirable, Kind::Bool)?;

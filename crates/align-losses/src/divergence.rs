@@ -3,10 +3,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use tch::Tensor;
 
-/// What keeps the policy near the reference: the score that a completion gets for its log-ratio `h = log π - log π_ref`.
+/// A divergence between policy and reference model. It defines the score of a completion with log-ratio `h = log π - log π_ref`.
 ///
-/// For an f-divergence the score is `f'(exp h)` up to a constant (f-DPO, arXiv:2309.16240). One of your own, with any
-/// [`Link`](crate::Link) in a [`MarginLoss`](crate::MarginLoss), has everything that the built-in ones have:
+/// For an f-divergence, the score is `f'(exp h)` up to a constant (f-DPO, arXiv:2309.16240). A custom divergence works with any
+/// [`Link`](crate::Link) in a [`MarginLoss`](crate::MarginLoss), like the built-in ones:
 ///
 /// ```
 /// use {align_losses::{Divergence, Hinge, MarginLoss, Pair, PairLogps, PairLoss, Result}, tch::Tensor};
@@ -24,56 +24,55 @@ use tch::Tensor;
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 pub trait Divergence: Debug {
-    /// The score of log-ratios, of their shape; differentiable.
+    /// The scores of log-ratios, of the same shape; differentiable.
     ///
     /// # Errors
-    /// What the formula cannot take.
+    /// Inputs for which the formula is not defined.
     fn score(&self, log_ratio: &Tensor) -> Result<Tensor>;
 
     /// The margin between a pair's scores.
     ///
     /// # Errors
-    /// As [`Divergence::score`], and shapes that differ.
+    /// Those of [`Divergence::score`], or shapes that differ.
     fn margin(&self, log_ratios: &Pair<Tensor>) -> Result<Tensor> {
         let scores = log_ratios.as_ref().try_map(|h| self.score(h))?;
         Ok(scores.chosen.f_sub(&scores.rejected)?)
     }
 
-    /// The score's derivative by the log-ratio, of its shape; `None` leaves it to LibTorch's graph.
+    /// The derivative of the score with respect to the log-ratio, of the same shape. `None` to use autograd.
     ///
     /// # Errors
-    /// As [`Divergence::score`].
-    fn slope(&self, log_ratio: &Tensor) -> Result<Option<Tensor>> {
+    /// Those of [`Divergence::score`].
+    fn derivative(&self, log_ratio: &Tensor) -> Result<Option<Tensor>> {
         let _ = log_ratio;
         Ok(None)
     }
 
-    /// Whether the score is the log-ratio itself, as reverse KL's is.
+    /// Whether the score equals the log-ratio, as for reverse KL.
     fn is_identity(&self) -> bool {
         false
     }
 }
 
-/// The divergence that keeps the policy near the reference (f-DPO, arXiv:2309.16240), under TRL's names.
+/// The built-in f-divergences (f-DPO, arXiv:2309.16240), under TRL's names.
 ///
-/// DPO with a divergence `D_f` compares completions by `f'(u)` of the probability ratio `u = π / π_ref` (the paper's
-/// table 1); with `h = log u` everything here stays in log space:
+/// DPO with a divergence `D_f` compares completions by `f'(u)` of the probability ratio `u = π / π_ref` (table 1 of the paper). With
+/// `h = log u`, all computations stay in log space:
 ///
-/// | | `f'(u)` up to a constant | when |
+/// | | `f'(u)` up to a constant | properties |
 /// | --- | --- | --- |
-/// | `reverse_kl` | `h` | standard DPO: seeks modes, highest reward |
-/// | `js_divergence` | `log σ(h)` | between the two; growth beyond the reference earns ever less |
+/// | `reverse_kl` | `h` | standard DPO: mode-seeking, highest reward |
+/// | `js_divergence` | `log σ(h)` | between the two KL divergences; the score saturates above the reference |
 /// | `alpha_divergence` | `exp((c - 1) h) / (c - 1)` | interpolates: `c → 1` is reverse KL, `c = 0` forward KL |
-/// | `forward_kl` | `-exp(-h)` | covers the reference: diversity over reward |
-/// | `chi_squared` | `exp(h) + h` | χPO (arXiv:2407.13399): pessimism that reverse KL lacks, against overoptimisation |
+/// | `forward_kl` | `-exp(-h)` | mass-covering: more diversity, less reward |
+/// | `chi_squared` | `exp(h) + h` | χPO (arXiv:2407.13399): more pessimistic than reverse KL, against overoptimisation |
 ///
-/// The constants, which cancel in a margin, are left out. TRL keeps them, so length-normalised losses differ from TRL's
-/// with divergences other than reverse KL: each pair's margin by a constant of its two lengths.
+/// Constants, which cancel in a margin, are omitted. TRL keeps them, so with divergences other than reverse KL length-normalised losses
+/// differ from TRL's: the margin of each pair differs by a constant that depends on its two lengths.
 ///
-/// The exponentials are clamped: exponents stop at 80 as TRL's do (its forward KL has no clamp and overflows), and at
-/// `88 + log|c - 1|` where that is lower, so that scores and their differences are finite for every log-ratio that a
-/// float32 holds. Beyond the clamp (`h < -80` under forward KL) an exponential is constant and its gradient zero; `chi_squared`'s
-/// linear part goes on.
+/// Exponents are clamped to at most 80, as in TRL (except its forward KL, which has no clamp and overflows), and to `88 + log|c - 1|` if that
+/// is lower. So scores and their differences are finite for every finite float32 log-ratio. Beyond the clamp (`h < -80` with forward KL) an
+/// exponential is constant and its gradient is zero; the linear part of `chi_squared` is not clamped.
 ///
 /// ```
 /// use align_losses::Divergence;
@@ -91,16 +90,16 @@ pub enum FDivergence {
     ReverseKl,
     /// `D_KL(π_ref ‖ π)`.
     ForwardKl,
-    /// Jensen-Shannon.
+    /// Jensen-Shannon divergence.
     JsDivergence,
-    /// Alpha.
+    /// Alpha divergence.
     AlphaDivergence {
-        /// TRL's coefficient `c`: any finite number but 1. The paper's alpha is `1 - c`, from 0 to 1; a smaller `c` is
-        /// nearer to forward KL.
+        /// TRL's coefficient `c`: any finite number except 1. The paper's alpha is `1 - c`, from 0 to 1. Smaller values of `c` are closer to
+        /// forward KL.
         coefficient: f64,
     },
-    /// Chi-squared and reverse KL together, as χPO has them; TRL does not. Its paper also clips margins, to a bound on
-    /// the reward that is rarely known; here nothing is clipped but the exponent.
+    /// The sum of chi-squared and reverse KL divergence, as in χPO. Not in TRL. The χPO paper also clips margins to a bound on the reward,
+    /// which is rarely known; here only the exponent is clamped.
     ChiSquared,
 }
 
@@ -108,7 +107,7 @@ pub enum FDivergence {
 const MAX_EXPONENT: f64 = 80.0;
 /// `exp` of it is half the largest float32, so that two such scores have a finite difference.
 const LOG_HALF_FLOAT_MAX: f64 = 88.0;
-/// TRL takes coefficients nearer to 1 than this for reverse KL.
+/// TRL treats coefficients within this distance of 1 as reverse KL.
 const REVERSE_KL_LIMIT: f64 = 1e-6;
 
 impl FDivergence {
@@ -122,7 +121,7 @@ impl FDivergence {
         Ok(divergence)
     }
 
-    /// The name, as TRL spells it; that of the alpha divergence is without its coefficient.
+    /// TRL's name, without the coefficient of the alpha divergence.
     pub fn name(self) -> &'static str {
         match self {
             Self::ReverseKl => "reverse_kl",
@@ -136,7 +135,7 @@ impl FDivergence {
     fn checked(&self, log_ratio: &Tensor) -> Result<Tensor> {
         self.validate()?;
         check::float("log_ratio", log_ratio)?;
-        Ok(log_ratio.f_to_kind(check::wide(log_ratio.kind()))?)
+        Ok(log_ratio.f_to_kind(check::compute_kind(log_ratio.kind()))?)
     }
 
     /// Checks the alpha divergence's coefficient; every function that uses a divergence does so too.
@@ -179,14 +178,14 @@ impl Divergence for FDivergence {
         Ok(scores.chosen.f_sub(&scores.rejected)?)
     }
 
-    fn slope(&self, log_ratio: &Tensor) -> Result<Option<Tensor>> {
+    fn derivative(&self, log_ratio: &Tensor) -> Result<Option<Tensor>> {
         let h = self.checked(log_ratio)?;
         Ok(Some(match *self {
             Self::ReverseKl => h.f_ones_like()?,
-            Self::ForwardKl => exp_slope(&h, -1.0)?,
+            Self::ForwardKl => exp_derivative(&h, -1.0)?,
             Self::JsDivergence => (-h).f_sigmoid_()?,
-            Self::AlphaDivergence { coefficient: c } => exp_slope(&h, c - 1.0)?,
-            Self::ChiSquared => exp_slope(&h, 1.0)?.f_add_scalar_(1.0)?,
+            Self::AlphaDivergence { coefficient: c } => exp_derivative(&h, c - 1.0)?,
+            Self::ChiSquared => exp_derivative(&h, 1.0)?.f_add_scalar_(1.0)?,
         }))
     }
 
@@ -195,13 +194,13 @@ impl Divergence for FDivergence {
     }
 }
 
-/// `factor · h`, clamped to where `exp` of it, divided by `factor`, leaves room in a float32.
+/// `factor · h`, clamped so that `exp` of it, divided by `factor`, is finite in float32.
 fn exponent(h: &Tensor, factor: f64) -> Tensor {
     (h * factor).clamp_max(largest_exponent(factor))
 }
 
 /// The derivative of `exp(exponent(h, factor)) / factor`: 0 beyond the clamp.
-fn exp_slope(h: &Tensor, factor: f64) -> Result<Tensor> {
+fn exp_derivative(h: &Tensor, factor: f64) -> Result<Tensor> {
     let mut exponent = h.f_mul_scalar(factor)?;
     let clamped = exponent.f_gt(largest_exponent(factor))?;
     Ok(exponent.f_masked_fill_(&clamped, f64::NEG_INFINITY)?.f_exp_()?)

@@ -1,7 +1,7 @@
 use crate::{LossOption, LossType};
 use tch::{Device, Kind};
 
-/// What can go wrong in this crate.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -25,78 +25,80 @@ pub enum Error {
         /// The dtype it has.
         found: Kind,
     },
-    /// A tensor is elsewhere than the others.
+    /// A tensor is on another device than the others.
     #[error("{argument}: expected on {expected:?}, found on {found:?}")]
     Device {
         /// The argument.
         argument: &'static str,
-        /// Where the others are.
+        /// The device of the others.
         expected: Device,
-        /// Where it is.
+        /// The device of the tensor.
         found: Device,
     },
     /// A token id outside the vocabulary.
     #[error(
-        "{argument}: expected token ids from 0 to {last}, found {found}; mask positions without a token and give them any id"
+        "{argument}: expected token ids from 0 to {last}, found {found}: give masked positions an id in this range"
     )]
     TokenId {
         /// The argument.
         argument: &'static str,
         /// The largest id of the vocabulary.
         last: i64,
-        /// An id outside.
+        /// An id outside this range.
         found: i64,
     },
     /// A hyper-parameter outside its range.
     #[error("{name}: expected {expected}, found {found}")]
     Hyperparameter {
-        /// Its name.
+        /// The name of the hyper-parameter.
         name: &'static str,
-        /// Its range, and what to do instead.
+        /// The valid range.
         expected: &'static str,
-        /// Its value.
+        /// The value.
         found: f64,
     },
     /// An option that the loss would ignore.
     #[error(
         "{option} is {value}, which loss_type {loss_type} would ignore: {}, or use loss_type {}",
-        option.without(),
+        option.removal(),
         takers(*option)
     )]
     IgnoredOption {
         /// The option.
         option: LossOption,
-        /// Its value.
+        /// The value of the option.
         value: String,
         /// The loss.
         loss_type: LossType,
     },
-    /// Weights of pairs where no loss belongs to a pair.
+    /// Weights of pairs for a loss that depends on the whole batch.
     #[error(
-        "loss_type {0} is of the batch as a whole, so weights of its pairs mean nothing: leave them out, or use a loss of pairs such \
-         as sigmoid"
+        "loss_type {0} depends on the whole batch, so it does not support weights of pairs: remove them, or use a loss on single pairs \
+         such as sigmoid"
     )]
-    WeightsOfABatch(LossType),
-    /// A sum of no losses.
+    PairWeightsNotSupported(LossType),
+    /// A weighted sum without losses.
     #[error("a weighted sum needs at least one loss")]
     NoLosses,
-    /// A sum of losses that measure rewards differently.
-    #[error("losses with beta {first} and {other} stand in one sum, whose rewards have one beta: give them the same")]
-    UnlikeBetas {
-        /// The first loss's.
+    /// A weighted sum of losses with different `beta`.
+    #[error(
+        "the losses of a weighted sum have beta {first} and {other}, but their rewards need one beta: give all losses the same"
+    )]
+    DifferentBetas {
+        /// The `beta` of the first loss.
         first: f64,
-        /// Another's.
+        /// A different `beta`.
         other: f64,
     },
-    /// A loss that needs lengths without them.
-    #[error("{0} needs each completion's number of tokens: pass them with PairLogps::with_tokens")]
+    /// A loss that needs the numbers of tokens, which are not set.
+    #[error("{0} needs the number of tokens of each completion: pass them with PairLogps::with_tokens")]
     MissingTokens(&'static str),
-    /// A statistic without the statistics.
+    /// `log_sum_sq_probs` without `statistics`.
     #[error(
-        "log_sum_sq_probs is one of the statistics, which are off: set statistics to true, or log_sum_sq_probs to false"
+        "log_sum_sq_probs is a statistic, but statistics is false: set statistics to true, or log_sum_sq_probs to false"
     )]
-    StatisticsOff,
-    /// LibTorch refused an operation.
+    StatisticsDisabled,
+    /// A LibTorch error.
     #[error("LibTorch: {0}")]
     Torch(#[from] tch::TchError),
 }

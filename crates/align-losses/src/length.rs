@@ -1,17 +1,17 @@
-//! Margins that take completions' lengths into account.
+//! Margins that depend on the lengths of the completions.
 
 use crate::{Pair, Result, check};
 use tch::{Kind, Tensor};
 
-/// R-DPO's margin: `m + α / β (n_chosen - n_rejected)`, so that a reward margin gains `α` with each token that the chosen
-/// completion has more (length-regularised DPO, eq. 9 of arXiv:2403.19159).
+/// R-DPO's margin: `m + α / β (n_chosen - n_rejected)`. The reward margin increases by `α` for each token that the chosen completion is
+/// longer (length-regularised DPO, eq. 9 of arXiv:2403.19159).
 ///
-/// For preferences that lean towards long texts: a longer chosen completion is taken to be chosen for its length in part,
-/// so that its pair asks for less of a margin. `alpha` is the price of a token in reward, such as 0.01 or 0.05. Any link
-/// may follow; R-DPO itself is [`sigmoid`](crate::sigmoid).
+/// For preferences that are biased towards long texts. If the chosen completion is longer, part of the preference is attributed to its
+/// length, so the policy needs a smaller margin. `alpha` is a reward per token, such as 0.01 or 0.05. The margin works with any link; R-DPO
+/// uses [`sigmoid`](crate::sigmoid).
 ///
 /// * `margin`: `(batch,)`, such as `h_chosen - h_rejected`; differentiable.
-/// * `tokens`: each completion's number of tokens, each `(batch,)`.
+/// * `tokens`: the number of tokens of each completion, each `(batch,)`.
 ///
 /// ```
 /// use {align_losses::{length_regularised, Pair}, tch::Tensor};
@@ -33,18 +33,18 @@ pub fn length_regularised(margin: &Tensor, tokens: &Pair<Tensor>, beta: f64, alp
 }
 
 pub(crate) fn normalised_margin(scores: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Tensor> {
-    let Pair { chosen, rejected } = a_token(scores, tokens)?;
+    let Pair { chosen, rejected } = per_token(scores, tokens)?;
     Ok(chosen - rejected)
 }
 
-/// Each side divided by its completions' numbers of tokens.
-pub(crate) fn a_token(scores: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Pair<Tensor>> {
+/// Each score divided by the number of tokens of its completion.
+pub(crate) fn per_token(scores: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Pair<Tensor>> {
     check::sides("scores.chosen", "scores.rejected", scores)?;
     check_tokens(tokens, &scores.chosen)?;
     Ok(scores.as_ref().zip(tokens.as_ref()).map(|(score, tokens)| score / at_least_one(tokens, score.kind())))
 }
 
-/// Numbers of tokens to divide by.
+/// Numbers of tokens as divisors, at least 1.
 pub(crate) fn at_least_one(tokens: &Tensor, kind: Kind) -> Tensor {
     tokens.clamp_min(1).to_kind(kind)
 }

@@ -1,7 +1,7 @@
-//! Preference losses as pure functions of log-probabilities.
+//! Preference losses as functions of log-probabilities.
 //!
-//! The crate knows tensors only. Whoever has the log-probabilities that a policy and a reference give to chosen and
-//! rejected completions can use it in any trainer:
+//! The crate does not depend on models. Any trainer can use it that has the log-probabilities of chosen and rejected completions under a
+//! policy and a reference model:
 //!
 //! ```
 //! use {align_losses::{DpoLoss, DpoOptions, Pair, PairLogps, PairLoss}, tch::Tensor};
@@ -13,28 +13,27 @@
 //! # Ok::<(), align_losses::Error>(())
 //! ```
 //!
-//! Most losses of pairs are one composition, which [`MarginLoss`] spells out: log-ratios `h = log π - log π_ref`, a
-//! [`Divergence`]'s score of each, the margin between them (as it is, [`length_regularised`], or of scores a token), and a
-//! [`Link`] from the margin to the loss. A divergence or a link of your own takes ten lines. The formulas are functions:
+//! Most losses on pairs are compositions, which [`MarginLoss`] implements: log-ratios `h = log π - log π_ref`, the score of each under a
+//! [`Divergence`], the margin between the scores (plain, [`length_regularised`], or between scores per token), and a [`Link`] from the
+//! margin to the loss. A custom divergence or link takes about ten lines. Each formula is also a function:
 //!
-//! | of | losses |
+//! | function of | losses |
 //! | --- | --- |
 //! | the margin | [`sigmoid`], [`conservative_sigmoid`], [`hinge`], [`ipo_sum`], [`robust`], [`exo_pair`], [`discopop`], [`squared`], [`exponential`], [`truncated_quadratic`], [`savage`] |
-//! | the margin of mean tokens | [`ipo`], [`sigmoid_norm`] |
-//! | each side | [`nca_pair`], [`bco_pair`], [`sppo_hard`], [`apo_zero`], [`apo_down`], [`cal_dpo`], [`dpop`] |
+//! | the margin per token | [`ipo`], [`sigmoid_norm`] |
+//! | each log-ratio | [`nca_pair`], [`bco_pair`], [`sppo_hard`], [`apo_zero`], [`apo_down`], [`cal_dpo`], [`dpop`] |
 //! | the batch | [`aot`], [`aot_unpaired`], [`sft`] |
-//! | each token's distribution | [`tdpo1`], [`tdpo2`] |
-//! | the policy alone | [`cpo`], [`simpo`], [`alpha_po`], [`orpo_odds_ratio`], [`slic_hf`] |
+//! | the distribution at each token | [`tdpo1`], [`tdpo2`] |
+//! | the policy only | [`cpo`], [`simpo`], [`alpha_po`], [`orpo_odds_ratio`], [`slic_hf`] |
 //! | single completions | [`kto`], [`bco`], [`apo_zero_unpaired`] |
 //!
-//! Each loss is a file with its name, in the folder of its family (`dpo`, `cpo`, `kto`): formula, derivative, paper and options.
-//! [`DpoLoss`] has those of the first four rows by name, as configurations do, [`CpoLossType`] and [`KtoLossType`] those of the last
-//! two. Every [`PairLoss`] gives gradients and the
-//! same diagnostics ([`LossOutput`]), may stand in a [`WeightedSum`] or beside a [`Penalty`] ([`Penalised`]), and takes
-//! weights of pairs ([`wpo_weights`]). [`AdaptiveBeta`] sets `beta` batch by batch.
+//! Each loss is a file with its name in the folder of its family (`dpo`, `cpo`, `kto`), with formula, derivative, paper and options.
+//! [`DpoLoss`] selects the losses of the first four rows by name, [`CpoLossType`] and [`KtoLossType`] those of the last two. Every
+//! [`PairLoss`] has gradients and the same diagnostics ([`LossOutput`]), can be part of a [`WeightedSum`] or have a [`Penalty`]
+//! ([`Penalised`]), and supports weights of pairs ([`wpo_weights`]). [`AdaptiveBeta`] sets `beta` for each batch.
 //!
-//! Log-probabilities come from logits ([`token_logps`], [`sequence_logps`]), or straight from hidden states
-//! ([`differentiable_logps`], [`LinearLogps`]), which never holds the logits of a whole batch nor their graph.
+//! Log-probabilities are computed from logits ([`token_logps`], [`sequence_logps`]) or directly from hidden states
+//! ([`differentiable_logps`], [`LinearLogps`]), which needs neither the logits of a whole batch nor their graph.
 
 mod adaptive_beta;
 mod check;
@@ -72,7 +71,7 @@ pub use linear_logps::{
     LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, differentiable_logps, linear_logps,
 };
 pub use link::Link;
-pub use logps::{predicted, predicting, sequence_logps, token_logps};
+pub use logps::{sequence_logps, shift_labels, shift_logits, token_logps};
 pub use loss_info::{LossInfo, LossOption, Method};
 pub use loss_output::LossOutput;
 pub use margin_loss::MarginLoss;

@@ -2,10 +2,10 @@ use crate::Result;
 use std::fmt::Debug;
 use tch::Tensor;
 
-/// A function that turns a pair's margin into its loss: convex and falling in generalised preference optimisation
-/// (arXiv:2402.05749), where DPO, SLiC and IPO differ by nothing else.
+/// A function from the margin of a pair to its loss. In generalised preference optimisation (arXiv:2402.05749), DPO, SLiC and IPO differ only
+/// in this function.
 ///
-/// One of your own in a [`MarginLoss`](crate::MarginLoss) has everything that the built-in ones have:
+/// A custom link works in a [`MarginLoss`](crate::MarginLoss) like the built-in ones:
 ///
 /// ```
 /// use {align_losses::{FDivergence, Link, MarginLoss, Pair, PairLogps, PairLoss, Result}, tch::Tensor};
@@ -23,17 +23,17 @@ use tch::Tensor;
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 pub trait Link: Debug {
-    /// The loss of each margin between scores, of its shape; differentiable. A reward margin is `beta · margin`.
+    /// The loss of each margin between scores, of the same shape; differentiable. The reward margin is `beta · margin`.
     ///
     /// # Errors
-    /// What the formula cannot take.
+    /// Inputs for which the formula is not defined.
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor>;
 
-    /// Its derivative by the margin, of the margin's shape; `None` leaves it to LibTorch's graph.
+    /// The derivative of the loss with respect to the margin, of the same shape. `None` to use autograd.
     ///
     /// # Errors
-    /// As [`Link::loss`].
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    /// Those of [`Link::loss`].
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let _ = (margin, beta);
         Ok(None)
     }

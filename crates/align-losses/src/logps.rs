@@ -6,11 +6,11 @@ use tch::{Kind, Tensor};
 /// The log-probability of each label, `log softmax(logits)[label]`, of shape `(batch, seq)`, in nats.
 ///
 /// * `logits`: `(batch, seq, vocab)`, of any floating-point dtype; the result is float32, or float64 for float64 logits.
-/// * `labels`: int64 `(batch, seq)`, the id whose probability is asked at each position. Logits at position `t` predict
-///   token `t + 1`: see [`predicting`] and [`predicted`]. Positions that do not count hold any id of the vocabulary.
+/// * `labels`: int64 `(batch, seq)`, the token id at each position. Logits at position `t` predict token `t + 1`: see [`shift_logits`] and
+///   [`shift_labels`]. Masked positions may have any id of the vocabulary.
 ///
-/// Differentiable; it holds the float32 logits but no second copy of them, as the whole log-softmax would. For training
-/// on large vocabularies use [`LinearLogps`](crate::LinearLogps).
+/// Differentiable. Needs the logits in float32, but unlike a full log-softmax no second copy of them. For training with large
+/// vocabularies use [`LinearLogps`](crate::LinearLogps).
 ///
 /// ```
 /// let logits = tch::Tensor::zeros([1, 2, 4], (tch::Kind::Float, tch::Device::Cpu)); // all ids alike
@@ -27,16 +27,15 @@ pub fn token_logps(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     check::shape("labels", labels, &[batch, seq])?;
     check::same_device("labels", labels, logits)?;
     check::token_ids("labels", labels, vocab)?;
-    let logits = logits.f_to_kind(check::wide(logits.kind()))?;
+    let logits = logits.f_to_kind(check::compute_kind(logits.kind()))?;
     let at_label = logits.f_gather(-1, &labels.f_unsqueeze(-1)?, false)?.f_squeeze_dim(-1)?;
     Ok(at_label.f_sub(&logits.f_logsumexp([-1i64].as_slice(), false)?)?)
 }
 
-/// The log-probability of each completion: the sum of its tokens', of shape `(batch,)`, in nats.
+/// The log-probability of each completion: the sum over its tokens, of shape `(batch,)`, in nats.
 ///
-/// * `token_logps`: `(batch, seq)`; what stands where the mask is 0 does not count, whatever it is.
-/// * `mask`: `(batch, seq)`, bool or numbers, non-zero on the completion's tokens, shifted like the labels
-///   ([`predicted`]).
+/// * `token_logps`: `(batch, seq)`. Values at which the mask is 0 are ignored, even if they are not finite.
+/// * `mask`: `(batch, seq)`, bool or numeric, non-zero at the tokens of the completion, shifted like the labels ([`shift_labels`]).
 ///
 /// ```
 /// let tokens = tch::Tensor::from_slice2(&[[-1.0f32, -2.0, f32::NEG_INFINITY]]);
@@ -52,36 +51,36 @@ pub fn sequence_logps(token_logps: &Tensor, mask: &Tensor) -> Result<Tensor> {
     let [batch, seq] = check::dimensions("token_logps", token_logps, "(batch, seq)")?;
     check::shape("mask", mask, &[batch, seq])?;
     check::same_device("mask", mask, token_logps)?;
-    // Filling, because zero times an infinite log-probability is no number.
+    // Filled with zeros rather than multiplied by the mask, because 0 · ∞ is NaN.
     let counted = token_logps.f_masked_fill(&mask.f_to_kind(Kind::Bool)?.f_logical_not()?, 0.0)?;
-    Ok(counted.f_sum_dim_intlist([-1i64].as_slice(), false, check::wide(token_logps.kind()))?)
+    Ok(counted.f_sum_dim_intlist([-1i64].as_slice(), false, check::compute_kind(token_logps.kind()))?)
 }
 
 /// The positions of `(batch, seq, …)` that predict a token: all but the last. For logits and hidden states.
 ///
 /// ```
 /// let ids = tch::Tensor::from_slice2(&[[5i64, 6, 7]]);
-/// assert_eq!(align_losses::predicting(&ids)?, tch::Tensor::from_slice2(&[[5i64, 6]]));
+/// assert_eq!(align_losses::shift_logits(&ids)?, tch::Tensor::from_slice2(&[[5i64, 6]]));
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 ///
 /// # Errors
 /// Fewer than two dimensions, or no position at all.
-pub fn predicting(x: &Tensor) -> Result<Tensor> {
+pub fn shift_logits(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_narrow(1, 0, positions(x)? - 1)?)
 }
 
-/// The positions of `(batch, seq, …)` that are predicted: all but the first. For ids (as labels) and completion masks.
+/// The positions of `(batch, seq, …)` that are predicted: all but the first. For labels and completion masks.
 ///
 /// ```
 /// let ids = tch::Tensor::from_slice2(&[[5i64, 6, 7]]);
-/// assert_eq!(align_losses::predicted(&ids)?, tch::Tensor::from_slice2(&[[6i64, 7]]));
+/// assert_eq!(align_losses::shift_labels(&ids)?, tch::Tensor::from_slice2(&[[6i64, 7]]));
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 ///
 /// # Errors
 /// Fewer than two dimensions, or no position at all.
-pub fn predicted(x: &Tensor) -> Result<Tensor> {
+pub fn shift_labels(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_narrow(1, 1, positions(x)? - 1)?)
 }
 

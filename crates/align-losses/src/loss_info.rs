@@ -1,13 +1,13 @@
-//! What is known of a built-in loss besides its arithmetic: names, help, model cards and checks are derived from it.
+//! Metadata of the built-in losses, from which names, help, model cards and checks are derived.
 
 use std::fmt;
 
-/// A method by name, and the paper that it comes from.
+/// A method and its paper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Method {
-    /// What it is called.
+    /// The name of the method.
     pub name: &'static str,
-    /// The paper's address.
+    /// The URL of the paper.
     pub paper: &'static str,
 }
 
@@ -17,21 +17,21 @@ impl fmt::Display for Method {
     }
 }
 
-/// An option that some losses take and the others would ignore.
+/// An option that only some losses take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossOption {
-    /// The share of labels taken to be wrong.
+    /// The assumed fraction of wrong labels.
     LabelSmoothing,
-    /// The [`Divergence`](crate::Divergence) that keeps the policy near the reference.
+    /// The [`Divergence`](crate::Divergence) from the reference model.
     Divergence,
-    /// The price of a token in a [`length_regularised`](crate::length_regularised) margin.
+    /// The regularisation per token in a [`length_regularised`](crate::length_regularised) margin.
     LengthAlpha,
-    /// The width of [`discopop`](crate::discopop)'s blend.
+    /// The temperature of [`discopop`](crate::discopop).
     DiscopopTau,
     /// The weight of [`dpop`](crate::dpop)'s penalty.
     DpopLambda,
-    /// The weight of the chosen completion's likelihood beside a loss without a reference.
+    /// The weight of the chosen completion's negative log-likelihood in a loss without a reference model.
     CpoAlpha,
     /// The target margin of [`simpo`](crate::simpo).
     SimpoGamma,
@@ -46,7 +46,7 @@ pub enum LossOption {
 }
 
 impl LossOption {
-    /// The name, as configurations spell it.
+    /// The name in configurations.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -64,12 +64,12 @@ impl LossOption {
         }
     }
 
-    /// How a configuration goes without it.
-    pub(crate) const fn without(self) -> &'static str {
+    /// How to remove the option from a configuration.
+    pub(crate) const fn removal(self) -> &'static str {
         match self {
             Self::LabelSmoothing => "set it to 0",
             Self::Divergence => "set it to reverse_kl",
-            _ => "leave it out",
+            _ => "remove it",
         }
     }
 }
@@ -80,29 +80,29 @@ impl fmt::Display for LossOption {
     }
 }
 
-/// What is known of a built-in loss. Each stands beside its formula, in the file that has the loss's name.
+/// Metadata of a built-in loss, defined next to its formula in the file with the name of the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LossInfo {
-    /// The method, as a model card names it.
+    /// The method, for model cards.
     pub method: Method,
-    /// The methods that it is instead when an option is given.
+    /// The method if an option is set, where the option makes it another method.
     pub methods_with: &'static [(LossOption, Method)],
-    /// One sentence for a program's help.
+    /// A description for the help of a program.
     pub help: &'static str,
-    /// The options that it takes, besides those that all losses take.
+    /// The options that the loss takes, besides those of all losses.
     pub options: &'static [LossOption],
-    /// Whether it divides log-probabilities by completions' numbers of tokens.
+    /// Whether log-probabilities are divided by the number of tokens.
     pub length_normalised: bool,
-    /// Whether a row's loss depends on the other rows of its batch.
+    /// Whether the loss of a row depends on the other rows of its batch.
     pub couples_batch: bool,
-    /// What evaluations log for it besides what they log for every loss of its family.
+    /// The metrics that evaluations log in addition to those of every loss of the family.
     pub metrics: &'static [&'static str],
 }
 
 impl LossInfo {
-    /// A loss of each row by its summed log-probabilities, with no options of its own.
-    pub(crate) const PLAIN: Self = Self {
+    /// Defaults: a loss of each row's summed log-probabilities, without options of its own.
+    pub(crate) const DEFAULT: Self = Self {
         method: Method { name: "", paper: "" },
         methods_with: &[],
         help: "",
@@ -113,8 +113,8 @@ impl LossInfo {
     };
 }
 
-/// Defines the enum of a family's losses from a list: each line names a variant and the module that has its `LOSS`, whose name is
-/// the loss's. What else that module shows is the family's.
+/// Defines the enum of a family of losses from a list. Each line has a variant and the module that defines its `LOSS`. The name of the
+/// module is the name of the loss. All other public items of the module are re-exported.
 macro_rules! loss_types {
     ($(#[$meta:meta])* pub enum $family:ident: $formula:ty { $($(#[$doc:meta])* $variant:ident = $module:ident,)+ }) => {
         $(#[allow(unused_imports)] // A loss may have no formula of its own.
@@ -129,10 +129,10 @@ macro_rules! loss_types {
         }
 
         impl $family {
-            /// All of them.
+            /// All losses of the family.
             pub const ALL: [Self; [$(stringify!($variant)),+].len()] = [$(Self::$variant),+];
 
-            /// The name, as configurations spell it.
+            /// The name in configurations.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -146,19 +146,19 @@ macro_rules! loss_types {
                 }
             }
 
-            /// What is known of it besides its arithmetic.
+            /// The metadata of the loss.
             #[must_use]
             pub fn info(self) -> &'static $crate::LossInfo {
                 &self.formula().info
             }
 
-            /// Whether it takes an option, which it would ignore otherwise.
+            /// Whether the loss takes an option.
             #[must_use]
             pub fn takes(self, option: $crate::LossOption) -> bool {
                 self.info().options.contains(&option)
             }
 
-            /// Every loss by its name, with what is known of it.
+            /// The names and metadata of all losses of the family.
             pub fn known() -> impl Iterator<Item = (&'static str, &'static $crate::LossInfo)> {
                 Self::ALL.into_iter().map(|loss_type| (loss_type.name(), loss_type.info()))
             }

@@ -2,7 +2,7 @@ use crate::{ImplicitRewards, PairLogps, Result};
 use std::ops::Deref;
 use tch::Tensor;
 
-/// What a [`PairLoss`](crate::PairLoss) gives for a batch of pairs; the same for every loss. It is the pairs' [`ImplicitRewards`] too.
+/// The result of a [`PairLoss`](crate::PairLoss) for a batch of pairs. Dereferences to the [`ImplicitRewards`] of the pairs.
 #[derive(Debug)]
 pub struct LossOutput {
     /// The loss of each pair, `(batch,)`.

@@ -1,8 +1,7 @@
 use crate::{Divergence, Link, Pair, PairLogps, PairLoss, Result, check, length};
 use tch::Tensor;
 
-/// A loss of the margin between a pair's scores: any [`Divergence`]'s scores, any [`Link`], and what lengths have to do with
-/// it.
+/// A loss that is a function of the margin between a pair's scores, composed of a [`Divergence`], a [`Link`] and the treatment of lengths.
 ///
 /// `ℓ(s(h_chosen) - s(h_rejected))` with log-ratios `h = log π - log π_ref`, a divergence's score `s` and a link `ℓ`.
 ///
@@ -19,44 +18,47 @@ pub struct MarginLoss<D, L> {
     divergence: D,
     link: L,
     beta: f64,
-    lengths: Lengths,
+    lengths: LengthMode,
 }
 
+/// How a margin depends on the lengths of the completions.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Lengths {
+enum LengthMode {
     Ignored,
-    Divided,
-    Priced(f64),
+    /// Scores are divided by lengths.
+    Normalised,
+    /// [`length_regularised`](crate::length_regularised) with this `alpha`.
+    Regularised(f64),
 }
 
 impl<D: Divergence, L: Link> MarginLoss<D, L> {
-    /// A loss of summed scores.
+    /// A loss on summed scores.
     ///
     /// # Errors
     /// A `beta` that is not a finite number above 0.
     pub fn new(divergence: D, link: L, beta: f64) -> Result<Self> {
         check::beta(beta)?;
-        Ok(Self { divergence, link, beta, lengths: Lengths::Ignored })
+        Ok(Self { divergence, link, beta, lengths: LengthMode::Ignored })
     }
 
-    /// The same of scores divided by each completion's number of tokens.
+    /// Divides the scores by the number of tokens of their completions.
     #[must_use]
-    pub fn a_token(self) -> Self {
-        Self { lengths: Lengths::Divided, ..self }
+    pub fn length_normalised(self) -> Self {
+        Self { lengths: LengthMode::Normalised, ..self }
     }
 
-    /// The same of [`length_regularised`](crate::length_regularised) margins.
+    /// Uses [`length_regularised`](crate::length_regularised) margins.
     ///
     /// # Errors
     /// An `alpha` that is not a finite number above 0.
     pub fn with_length_alpha(self, alpha: f64) -> Result<Self> {
         check::above_zero("length_alpha", alpha)?;
-        Ok(Self { lengths: Lengths::Priced(alpha), ..self })
+        Ok(Self { lengths: LengthMode::Regularised(alpha), ..self })
     }
 
-    /// What scores are divided by, each `(batch,)`; nothing where they are not.
+    /// The divisors of the scores, each `(batch,)`; `None` unless the loss is length-normalised.
     fn divisors(&self, logps: &PairLogps) -> Result<Option<Pair<Tensor>>> {
-        if self.lengths != Lengths::Divided {
+        if self.lengths != LengthMode::Normalised {
             return Ok(None);
         }
         let (tokens, kind) = (logps.tokens("a length-normalised loss")?, logps.policy().chosen.kind());
@@ -72,8 +74,8 @@ impl<D: Divergence, L: Link> MarginLoss<D, L> {
             return Ok(chosen.f_sub(&rejected)?);
         }
         match self.lengths {
-            Lengths::Ignored | Lengths::Divided => self.divergence.margin(log_ratios),
-            Lengths::Priced(alpha) => {
+            LengthMode::Ignored | LengthMode::Normalised => self.divergence.margin(log_ratios),
+            LengthMode::Regularised(alpha) => {
                 let margin = self.divergence.margin(log_ratios)?;
                 length::length_regularised(&margin, logps.tokens("a length-regularised loss")?, self.beta, alpha)
             }
@@ -90,21 +92,21 @@ impl<D: Divergence, L: Link> PairLoss for MarginLoss<D, L> {
         self.beta
     }
 
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let divisors = self.divisors(logps)?;
         let margin = self.margin(logps, divisors.as_ref())?;
-        let Some(mut by_margin) = self.link.slope(&margin, self.beta)? else { return Ok(None) };
+        let Some(mut derivative) = self.link.derivative(&margin, self.beta)? else { return Ok(None) };
         let losses = self.link.loss(&margin, self.beta)?;
-        let mut chosen = by_margin.f_mul_scalar_(scale)?;
+        let mut chosen = derivative.f_mul_scalar_(scale)?;
         let mut rejected = chosen.f_neg()?;
         if let Some(tokens) = divisors {
             (chosen, rejected) = (chosen.f_div_(&tokens.chosen)?, rejected.f_div_(&tokens.rejected)?);
         }
         if !self.divergence.is_identity() {
             let log_ratios = logps.log_ratios();
-            let Some(by_chosen) = self.divergence.slope(&log_ratios.chosen)? else { return Ok(None) };
-            let Some(by_rejected) = self.divergence.slope(&log_ratios.rejected)? else { return Ok(None) };
-            (chosen, rejected) = (chosen.f_mul_(&by_chosen)?, rejected.f_mul_(&by_rejected)?);
+            let Some(for_chosen) = self.divergence.derivative(&log_ratios.chosen)? else { return Ok(None) };
+            let Some(for_rejected) = self.divergence.derivative(&log_ratios.rejected)? else { return Ok(None) };
+            (chosen, rejected) = (chosen.f_mul_(&for_chosen)?, rejected.f_mul_(&for_rejected)?);
         }
         Ok(Some((losses, Pair { chosen, rejected })))
     }

@@ -1,7 +1,7 @@
 use crate::Result;
 use tch::{Kind, Tensor};
 
-/// What a mean is taken over.
+/// The unit that a mean is taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Over {
     /// Tokens.
@@ -12,7 +12,7 @@ pub enum Over {
     Pairs,
 }
 
-/// A mean with what it is taken over, so that the means of several batches give the mean of all their rows.
+/// A mean with its unit and count, so that the means of several batches can be combined exactly.
 ///
 /// ```
 /// use align_losses::{Mean, Over};
@@ -23,9 +23,9 @@ pub enum Over {
 pub struct Mean {
     /// The mean.
     pub value: f64,
-    /// What it is taken over.
+    /// The unit that it is taken over.
     pub over: Over,
-    /// How many of them.
+    /// The number of units.
     pub count: f64,
 }
 
@@ -53,13 +53,13 @@ impl Mean {
         Ok(Self::over_pairs(losses.f_mean(Kind::Double)?.f_double_value(&[])?, losses.numel()))
     }
 
-    /// The same mean of numbers that are `factor` times as large.
+    /// The mean multiplied by `factor`.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
         Self { value: factor * self.value, ..self }
     }
 
-    /// The mean of all that these are the means of; `None` without any, or where they are taken over different things.
+    /// The mean over all units of several means, weighted by their counts. `None` if there are none, or if their units differ.
     pub fn combine(means: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut means = means.into_iter();
         let first = means.next()?;
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mean_of_means_weighs_each_by_its_count() {
+    fn combined_means_are_weighted_by_their_counts() {
         let all = Mean::combine([Mean::over_pairs(1.0, 3), Mean::over_pairs(5.0, 1)]);
         assert_eq!(all, Some(Mean { value: 2.0, over: Over::Pairs, count: 4.0 }));
         assert_eq!(Mean::combine([Mean::over_pairs(1.0, 3), Mean::over_rows(5.0, 1)]), None);

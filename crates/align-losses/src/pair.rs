@@ -1,4 +1,4 @@
-/// The same thing of both sides of a preference: the preferred completion's and the other's.
+/// A value for each side of a preference pair: for the chosen and for the rejected completion.
 ///
 /// ```
 /// use align_losses::Pair;
@@ -7,9 +7,9 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Pair<T> {
-    /// The preferred completion's.
+    /// The value for the chosen completion.
     pub chosen: T,
-    /// The other's.
+    /// The value for the rejected completion.
     pub rejected: T,
 }
 
@@ -32,7 +32,7 @@ impl<T> Pair<T> {
         Pair { chosen: &self.chosen, rejected: &self.rejected }
     }
 
-    /// Puts each side beside another pair's.
+    /// Combines each side with that of another pair.
     pub fn zip<U>(self, other: Pair<U>) -> Pair<(T, U)> {
         Pair { chosen: (self.chosen, other.chosen), rejected: (self.rejected, other.rejected) }
     }

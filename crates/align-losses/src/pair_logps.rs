@@ -1,7 +1,7 @@
 use crate::{Error, Pair, Result, check};
 use tch::{Kind, Tensor};
 
-/// What a policy and its reference say of a batch of pairs: all that a [`PairLoss`](crate::PairLoss) sees.
+/// The log-probabilities of a batch of pairs under a policy and a reference model: the input of a [`PairLoss`](crate::PairLoss).
 ///
 /// ```
 /// use {align_losses::{Pair, PairLogps}, tch::Tensor};
@@ -17,14 +17,14 @@ pub struct PairLogps {
     tokens: Option<Pair<Tensor>>,
     weights: Option<Tensor>,
     log_ratios: Pair<Tensor>,
-    given_kind: Kind,
+    input_kind: Kind,
 }
 
 impl PairLogps {
     /// The log-probabilities of a batch.
     ///
-    /// * `policy`, `reference`: summed over each completion's tokens, each `(batch,)`, of one dtype and device; float16 and
-    ///   bfloat16 are computed on in float32. The reference is taken as a constant.
+    /// * `policy`, `reference`: summed over the tokens of each completion, each `(batch,)`, of one dtype and device. float16 and bfloat16
+    ///   are converted to float32. The reference is a constant.
     ///
     /// # Errors
     /// Shapes, dtypes or devices that do not fit, or an empty batch.
@@ -45,15 +45,15 @@ impl PairLogps {
             check::kind(argument, x, first.kind())?;
             check::same_device(argument, x, first)?;
         }
-        let given_kind = first.kind();
-        let kind = check::wide(given_kind);
+        let input_kind = first.kind();
+        let kind = check::compute_kind(input_kind);
         let policy = policy.as_ref().try_map(|x| x.f_to_kind(kind))?;
         let reference = reference.as_ref().try_map(|x| x.f_detach()?.f_to_kind(kind))?;
         let log_ratios = log_ratios(&policy, &reference)?;
-        Ok(Self { policy, reference, log_ratios, tokens: None, weights: None, given_kind })
+        Ok(Self { policy, reference, log_ratios, tokens: None, weights: None, input_kind })
     }
 
-    /// The same with each completion's number of tokens, EOS included, each `(batch,)`: for losses that divide by them.
+    /// Sets the number of tokens of each completion, including EOS, each `(batch,)`, for losses that divide by them.
     ///
     /// # Errors
     /// Shapes, dtypes or devices that do not fit.
@@ -65,8 +65,7 @@ impl PairLogps {
         Ok(Self { tokens: Some(tokens.as_ref().map(Tensor::shallow_clone)), ..self })
     }
 
-    /// The same with what each pair's loss is multiplied by, `(batch,)`, such as [`wpo_weights`](crate::wpo_weights); taken as
-    /// a constant.
+    /// Sets the weights of the pairs' losses, `(batch,)`, such as [`wpo_weights`](crate::wpo_weights). They are constants.
     ///
     /// # Errors
     /// Shapes, dtypes or devices that do not fit.
@@ -82,25 +81,25 @@ impl PairLogps {
         &self.policy
     }
 
-    /// The reference's, each `(batch,)`.
+    /// The reference log-probabilities, each `(batch,)`.
     pub fn reference(&self) -> &Pair<Tensor> {
         &self.reference
     }
 
-    /// `h = log π - log π_ref`, each `(batch,)`; differentiable where the policy's log-probabilities are.
+    /// `h = log π - log π_ref`, each `(batch,)`; differentiable if the policy's log-probabilities are.
     pub fn log_ratios(&self) -> &Pair<Tensor> {
         &self.log_ratios
     }
 
-    /// Each completion's number of tokens, for the loss named `loss`.
+    /// The number of tokens of each completion. `loss` is the name of the loss for the error message.
     ///
     /// # Errors
-    /// None were given.
+    /// [`PairLogps::with_tokens`] was not called.
     pub fn tokens(&self, loss: &'static str) -> Result<&Pair<Tensor>> {
         self.tokens.as_ref().ok_or(Error::MissingTokens(loss))
     }
 
-    /// What each pair's loss is multiplied by, if not all by 1.
+    /// The weights of the pairs' losses; `None` if all are 1.
     pub fn weights(&self) -> Option<&Tensor> {
         self.weights.as_ref()
     }
@@ -110,14 +109,14 @@ impl PairLogps {
         self.policy.chosen.numel()
     }
 
-    /// The dtype that the policy's log-probabilities came in.
-    pub(crate) fn given_kind(&self) -> Kind {
-        self.given_kind
+    /// The dtype of the policy's log-probabilities before conversion.
+    pub(crate) fn input_kind(&self) -> Kind {
+        self.input_kind
     }
 
-    /// The same with the policy's log-probabilities as leaves of a new graph.
+    /// A copy with the policy's log-probabilities as leaves of a new graph.
     pub(crate) fn with_leaves(&self) -> Result<Self> {
-        // A view of its own, so that a caller's tensor does not start to require gradients.
+        // Detached, so that the caller's tensor does not start to require gradients.
         let policy = self.policy.as_ref().try_map(|x| x.f_detach()?.f_requires_grad_(true))?;
         Ok(Self {
             log_ratios: log_ratios(&policy, &self.reference)?,
@@ -125,7 +124,7 @@ impl PairLogps {
             reference: self.reference.as_ref().map(Tensor::shallow_clone),
             tokens: self.tokens.as_ref().map(|tokens| tokens.as_ref().map(Tensor::shallow_clone)),
             weights: self.weights.as_ref().map(Tensor::shallow_clone),
-            given_kind: self.given_kind,
+            input_kind: self.input_kind,
         })
     }
 

@@ -2,10 +2,10 @@ use crate::{LossOutput, Mean, Pair, PairLogps, Result};
 use std::fmt::Debug;
 use tch::{Kind, Tensor};
 
-/// A loss of pairs against a reference: what a trainer needs of one.
+/// A loss on preference pairs with a reference model.
 ///
-/// A loss of one's own says its formula and its `beta`; gradients, weights and diagnostics come with the trait. One that is
-/// a function of a margin is shorter still as a [`Link`](crate::Link) or a [`Divergence`](crate::Divergence).
+/// A custom loss implements its formula and `beta`. The trait provides gradients, weights and diagnostics. A loss that is a function of a
+/// margin is even shorter as a [`Link`](crate::Link) or a [`Divergence`](crate::Divergence).
 ///
 /// ```
 /// use {align_losses::{Pair, PairLogps, PairLoss, Result}, tch::Tensor};
@@ -24,70 +24,69 @@ use tch::{Kind, Tensor};
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 pub trait PairLoss: Debug {
-    /// The loss of each pair, `(batch,)`, before weights; differentiable by the policy's log-probabilities.
+    /// The loss of each pair, `(batch,)`, before weights. Differentiable with respect to the policy's log-probabilities.
     ///
     /// # Errors
-    /// Whatever the loss needs and `logps` lacks.
+    /// Inputs that the loss needs and `logps` does not have.
     fn losses(&self, logps: &PairLogps) -> Result<Tensor>;
 
     /// The factor between log-ratios and implicit rewards, `r = β (log π - log π_ref)`.
     fn beta(&self) -> f64;
 
-    /// Whether a pair's loss depends on the batch's other pairs, as it is taken to do unless a loss says otherwise. A trainer takes a
-    /// batch apart where no pair's does.
+    /// Whether the loss of a pair depends on the other pairs of its batch. The default is `true`. If it is `false`, a trainer can split
+    /// a batch.
     fn couples_batch(&self) -> bool {
         true
     }
 
-    /// The means that add up to the batch's mean loss, weights included, without a graph: the same ones, in the same order, for every
-    /// batch. The mean over several batches is the sum of each one's [`Mean::combine`].
+    /// The terms of the batch's mean loss, each a mean, including weights and without a graph. Their sum is the mean loss. Every batch has
+    /// the same terms in the same order, so [`Mean::combine`] of each term gives the mean over several batches.
     ///
     /// # Errors
-    /// As [`PairLoss::losses`].
+    /// Those of [`PairLoss::losses`].
     fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
         Ok(vec![mean_over_pairs(self.losses(logps)?, logps)?])
     }
 
-    /// Whether the sum of the [`PairLoss::means`] of several batches is another number than the loss of all their pairs as one batch.
-    fn mean_depends_on_batches(&self) -> bool {
+    /// Whether combining the [`PairLoss::means`] of several batches differs from the loss of all their pairs as one batch.
+    fn mean_depends_on_batch_size(&self) -> bool {
         self.couples_batch()
     }
 
-    /// The losses without a graph, `(batch,)`, and each one's derivative by its own pair's log-probabilities times `scale`,
-    /// each `(batch,)`; `None` where the loss leaves its derivative to LibTorch's graph.
+    /// The losses without a graph, `(batch,)`, and the gradient of `scale` times their sum with respect to the log-probabilities, each
+    /// `(batch,)`. `None` if the loss uses autograd.
     ///
-    /// It must say what [`PairLoss::losses`] differentiated says; it is there because a graph costs more than such formulas do.
+    /// The gradient must equal that of [`PairLoss::losses`]. A closed form is faster than a graph.
     ///
     /// # Errors
-    /// As [`PairLoss::losses`].
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+    /// Those of [`PairLoss::losses`].
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let _ = (logps, scale);
         Ok(None)
     }
 
-    /// The loss of each pair, with its weight and its graph where the policy's log-probabilities have one, and what it says of
-    /// the policy.
+    /// The weighted loss of each pair and the diagnostics. The losses have a graph if the policy's log-probabilities have one.
     ///
     /// # Errors
-    /// As [`PairLoss::losses`].
+    /// Those of [`PairLoss::losses`].
     fn evaluate(&self, logps: &PairLogps) -> Result<LossOutput> {
         let losses = weighted(self.losses(logps)?, logps)?;
         LossOutput::new(losses, logps, self.beta())
     }
 
-    /// The same without a graph, and the derivative of the batch's *mean* loss by the policy's log-probabilities, each side
-    /// `(batch,)` and of the dtype that they came in.
+    /// The weighted losses without a graph, and the gradient of their *mean* with respect to the policy's log-probabilities, each
+    /// `(batch,)` and in the dtype of the input.
     ///
-    /// For training: going back from the policy's log-probabilities with this derivative costs less than a graph of the loss.
-    /// A graph that the log-probabilities may have is neither used nor needed.
+    /// For training: a backward pass from the policy's log-probabilities with this gradient is faster than one through a graph of the
+    /// loss. A graph of the log-probabilities is neither used nor needed.
     ///
     /// # Errors
-    /// As [`PairLoss::losses`].
+    /// Those of [`PairLoss::losses`].
     fn evaluate_with_gradient(&self, logps: &PairLogps) -> Result<(LossOutput, Pair<Tensor>)> {
-        let kind = logps.given_kind();
-        if let Some((losses, slopes)) = tch::no_grad(|| self.losses_and_slopes(logps, 1.0 / logps.batch() as f64))? {
-            let slopes = slopes.try_map(|slope| weighted(slope, logps)?.f_to_kind(kind).map_err(crate::Error::from))?;
-            return Ok((LossOutput::new(weighted(losses, logps)?, logps, self.beta())?, slopes));
+        let (kind, scale) = (logps.input_kind(), 1.0 / logps.batch() as f64);
+        if let Some((losses, gradient)) = tch::no_grad(|| self.losses_and_gradients(logps, scale))? {
+            let gradient = gradient.try_map(|x| weighted(x, logps)?.f_to_kind(kind).map_err(crate::Error::from))?;
+            return Ok((LossOutput::new(weighted(losses, logps)?, logps, self.beta())?, gradient));
         }
         tch::with_grad(|| {
             let leaves = logps.with_leaves()?;
@@ -97,7 +96,7 @@ pub trait PairLoss: Debug {
                 Tensor::f_run_backward(&[losses.f_mean(losses.kind())?], &[chosen, rejected], false, false)?;
             let [chosen, rejected] = <[Tensor; 2]>::try_from(gradients)
                 .map_err(|found| tch::TchError::Torch(format!("{} gradients of 2 tensors", found.len())))?;
-            // A side that the loss does not look at has no gradient at all.
+            // The gradient of a side that the loss does not use is undefined.
             let or_zero = |x: Tensor, side: &Tensor| if x.defined() { Ok(x) } else { side.f_zeros_like() };
             let gradient = Pair { chosen, rejected }.zip(leaves.policy().as_ref());
             let gradient = gradient.try_map(|(x, side)| or_zero(x, side)?.f_to_kind(kind))?;
@@ -106,7 +105,7 @@ pub trait PairLoss: Debug {
     }
 }
 
-/// The mean over a batch's pairs of their losses, weights included.
+/// The mean of the weighted losses of a batch.
 pub(crate) fn mean_over_pairs(losses: Tensor, logps: &PairLogps) -> Result<Mean> {
     let mean = weighted(losses, logps)?.f_mean(Kind::Double)?.f_double_value(&[])?;
     Ok(Mean::over_pairs(mean, logps.batch()))
@@ -133,11 +132,11 @@ impl<L: PairLoss + ?Sized> PairLoss for Box<L> {
         (**self).means(logps)
     }
 
-    fn mean_depends_on_batches(&self) -> bool {
-        (**self).mean_depends_on_batches()
+    fn mean_depends_on_batch_size(&self) -> bool {
+        (**self).mean_depends_on_batch_size()
     }
 
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
-        (**self).losses_and_slopes(logps, scale)
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+        (**self).losses_and_gradients(logps, scale)
     }
 }

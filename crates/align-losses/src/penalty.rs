@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use tch::Tensor;
 
-/// A smooth function of a log-ratio that a policy pays for beside its preference loss.
+/// A penalty on log-ratios that is added to a preference loss: a smooth function.
 ///
 /// ```
 /// use {align_losses::{Penalty, Result}, tch::Tensor};
 /// #[derive(Debug)]
-/// struct Cosh; // both ways alike, and steeper the further
+/// struct Cosh; // symmetric, with an increasing slope
 /// impl Penalty for Cosh {
 ///     fn penalty(&self, log_ratio: &Tensor) -> Result<Tensor> {
 ///         Ok(log_ratio.clamp(-80.0, 80.0).cosh() - 1.0)
@@ -22,11 +22,11 @@ pub trait Penalty: Debug {
     /// The penalty of each log-ratio `h = log π - log π_ref`, of their shape; differentiable.
     ///
     /// # Errors
-    /// What the formula cannot take.
+    /// Inputs for which the formula is not defined.
     fn penalty(&self, log_ratio: &Tensor) -> Result<Tensor>;
 }
 
-/// The penalties that this crate knows, each monotone in the log-ratio `h` or in its size.
+/// The built-in penalties. Each is monotone in the log-ratio `h` or in its absolute value.
 ///
 /// ```
 /// use {align_losses::{LogRatioPenalty, Penalty}, tch::Tensor};
@@ -38,14 +38,14 @@ pub trait Penalty: Debug {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LogRatioPenalty {
-    /// `h²`: pulls both completions' probabilities back to the reference's, the harder the further they are.
+    /// `h²`: penalises deviations from the reference probability in both directions.
     #[default]
     Square,
-    /// `√(1 + h²) - 1`: the square near 0, and no steeper than 1 far off, so that single pairs do not outweigh the rest.
+    /// `√(1 + h²) - 1`: quadratic near 0 and with a slope of at most 1, so that outliers do not dominate.
     PseudoHuber,
-    /// `log(1 + exp(h))`: completions that became likelier pay; others hardly.
+    /// `log(1 + exp(h))`: penalises completions that became more likely, and others very little.
     Softplus,
-    /// `exp(h) - 1`, the probability ratio less 1, its exponent clamped to at most 80: the same, and very steep.
+    /// `exp(h) - 1`, the probability ratio minus 1, with the exponent clamped to at most 80: like `Softplus`, but much steeper.
     Exponential,
 }
 
@@ -62,10 +62,10 @@ impl Penalty for LogRatioPenalty {
     }
 }
 
-/// A preference loss with a [`Penalty`] beside it: `ℓ + c (ρ(h_chosen) + ρ(h_rejected))` with log-ratios `h`, penalty `ρ` and
+/// A preference loss plus a [`Penalty`]: `ℓ + c (ρ(h_chosen) + ρ(h_rejected))` with log-ratios `h`, penalty `ρ` and
 /// coefficient `c`.
 ///
-/// DPO's own pull towards the reference acts on differences of log-ratios; this one acts on each of them.
+/// DPO itself only penalises the difference of the two log-ratios. This penalty applies to each of them.
 ///
 /// ```
 /// use {align_losses::{DpoLoss, DpoOptions, LogRatioPenalty, Pair, PairLogps, PairLoss, Penalised}, tch::Tensor};
@@ -83,7 +83,7 @@ pub struct Penalised<L, P> {
 }
 
 impl<L: PairLoss, P: Penalty> Penalised<L, P> {
-    /// `loss` with `coefficient` times `penalty`.
+    /// `loss` plus `coefficient` times `penalty`.
     ///
     /// # Errors
     /// A `coefficient` that is not a finite number above 0.
@@ -94,7 +94,7 @@ impl<L: PairLoss, P: Penalty> Penalised<L, P> {
 }
 
 impl<L: PairLoss, P: Penalty> Penalised<L, P> {
-    /// What each pair pays, `(batch,)`.
+    /// The penalty of each pair, `(batch,)`.
     fn penalties(&self, logps: &PairLogps) -> Result<Tensor> {
         let Pair { chosen, rejected } = logps.log_ratios().as_ref().try_map(|h| self.penalty.penalty(h))?;
         Ok(chosen.f_add(&rejected)?.f_mul_scalar(self.coefficient)?)
@@ -120,7 +120,7 @@ impl<L: PairLoss, P: Penalty> PairLoss for Penalised<L, P> {
         Ok(means)
     }
 
-    fn mean_depends_on_batches(&self) -> bool {
-        self.loss.mean_depends_on_batches()
+    fn mean_depends_on_batch_size(&self) -> bool {
+        self.loss.mean_depends_on_batch_size()
     }
 }

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 ///
 /// * `policy_logits`: `(batch, seq, vocab)`; differentiable.
 /// * `reference_logits`: of the same shape; a constant.
-/// * `mask`: `(batch, seq)`, non-zero where a token of the completion is predicted ([`predicted`](crate::predicted)).
+/// * `mask`: `(batch, seq)`, non-zero where a token of the completion is predicted ([`shift_labels`](crate::shift_labels)).
 ///
 /// ```
 /// use {align_losses::token_forward_kl, tch::{Kind, Device, Tensor}};
@@ -25,19 +25,18 @@ pub fn token_forward_kl(policy_logits: &Tensor, reference_logits: &Tensor, mask:
     check::same_device("reference_logits", reference_logits, policy_logits)?;
     check::shape("mask", mask, &[batch, seq])?;
     check::same_device("mask", mask, policy_logits)?;
-    let kind = check::wide(policy_logits.kind());
+    let kind = check::compute_kind(policy_logits.kind());
     let policy = policy_logits.f_log_softmax(-1, kind)?;
     let reference = reference_logits.f_detach()?.f_log_softmax(-1, kind)?;
     let kl = reference.f_exp()?.f_mul(&(reference - policy))?.f_sum_dim_intlist([-1i64].as_slice(), false, kind)?;
-    let uncounted = mask.f_to_kind(Kind::Bool)?.f_logical_not()?;
-    Ok(kl.f_masked_fill(&uncounted, 0.0)?.f_sum_dim_intlist([-1i64].as_slice(), false, kind)?)
+    let masked = mask.f_to_kind(Kind::Bool)?.f_logical_not()?;
+    Ok(kl.f_masked_fill(&masked, 0.0)?.f_sum_dim_intlist([-1i64].as_slice(), false, kind)?)
 }
 
 /// TDPO₁: `-log σ(β (h_c - h_r) - β (D_r - D_c))` with `D` the [`token_forward_kl`] of each side (token-level DPO,
 /// eq. 15 of arXiv:2404.11999).
 ///
-/// DPO as it comes out when the policy is held near the reference token by token instead of text by text. `beta` as in
-/// [`sigmoid`].
+/// DPO derived with a KL constraint on each token instead of on whole completions. `beta` has the same meaning as in [`sigmoid`].
 ///
 /// * `log_ratios`: `log π - log π_ref`, each `(batch,)`; differentiable.
 /// * `kl`: each `(batch,)`; differentiable.
@@ -45,7 +44,7 @@ pub fn token_forward_kl(policy_logits: &Tensor, reference_logits: &Tensor, mask:
 /// ```
 /// use {align_losses::{tdpo1, Pair}, tch::Tensor};
 /// let at = |c: f64, r: f64| Pair { chosen: c, rejected: r }.map(|x| Tensor::from_slice(&[x]));
-/// let loss = tdpo1(&at(1.0, -1.0), &at(0.5, 2.5), 0.1)?; // the rejected side drifted by as much as the margin is worth
+/// let loss = tdpo1(&at(1.0, -1.0), &at(0.5, 2.5), 0.1)?; // the divergences cancel the margin
 /// assert!((loss.double_value(&[0]) - 2f64.ln()).abs() < 1e-12);
 /// # Ok::<(), align_losses::Error>(())
 /// ```
@@ -53,14 +52,14 @@ pub fn token_forward_kl(policy_logits: &Tensor, reference_logits: &Tensor, mask:
 /// # Errors
 /// Sides that are not floating-point or differ in shape, dtype or device, or a `beta` that is not a finite number above 0.
 pub fn tdpo1(log_ratios: &Pair<Tensor>, kl: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
-    checked(log_ratios, kl)?;
+    check_inputs(log_ratios, kl)?;
     sigmoid(&((&log_ratios.chosen - &log_ratios.rejected) - (&kl.rejected - &kl.chosen)), beta)
 }
 
 /// TDPO₂: `-log σ(β (h_c - h_r) - α β (D_r - sg(D_c)))`, where `sg` stops the gradient (eq. 17 of arXiv:2404.11999; α = `alpha`).
 ///
-/// [`tdpo1`] that does not reward a growing divergence of the chosen side; the paper's better one. `alpha`, 0.5 in the paper, is
-/// how much the divergences count; at 0 it is DPO.
+/// Unlike [`tdpo1`], it does not reward a growing divergence of the chosen completion; it performs better in the paper. `alpha`, 0.5 in the
+/// paper, is the weight of the divergences; with 0 the loss is DPO.
 ///
 /// ```
 /// use {align_losses::{tdpo2, Pair}, tch::Tensor};
@@ -71,15 +70,15 @@ pub fn tdpo1(log_ratios: &Pair<Tensor>, kl: &Pair<Tensor>, beta: f64) -> Result<
 /// ```
 ///
 /// # Errors
-/// As [`tdpo1`], and an `alpha` that is not a finite number of at least 0.
+/// Those of [`tdpo1`], or an `alpha` that is not a finite number of at least 0.
 pub fn tdpo2(log_ratios: &Pair<Tensor>, kl: &Pair<Tensor>, beta: f64, alpha: f64) -> Result<Tensor> {
-    checked(log_ratios, kl)?;
+    check_inputs(log_ratios, kl)?;
     check::at_least_zero("alpha", alpha)?;
     let drift = &kl.rejected - kl.chosen.f_detach()?;
     sigmoid(&((&log_ratios.chosen - &log_ratios.rejected) - alpha * drift), beta)
 }
 
-fn checked(log_ratios: &Pair<Tensor>, kl: &Pair<Tensor>) -> Result<()> {
+fn check_inputs(log_ratios: &Pair<Tensor>, kl: &Pair<Tensor>) -> Result<()> {
     check::sides("log_ratios.chosen", "log_ratios.rejected", log_ratios)?;
     check::sides("kl.chosen", "kl.rejected", kl)?;
     check::shape("kl.chosen", &kl.chosen, &log_ratios.chosen.size())

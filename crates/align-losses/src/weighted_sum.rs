@@ -1,7 +1,7 @@
 use crate::{Error, Mean, Pair, PairLogps, PairLoss, Result, check};
 use tch::Tensor;
 
-/// Several losses added up, each times its weight: mixed preference optimisation (MPO, arXiv:2411.10442).
+/// A weighted sum of losses: mixed preference optimisation (MPO, arXiv:2411.10442).
 ///
 /// ```
 /// use {align_losses::{DpoLoss, DpoOptions, LossType, Pair, PairLogps, PairLoss, WeightedSum}, tch::Tensor};
@@ -19,11 +19,10 @@ pub struct WeightedSum<L = Box<dyn PairLoss>> {
 }
 
 impl<L: PairLoss> WeightedSum<L> {
-    /// The sum of these losses.
+    /// The sum of the losses, each with its weight.
     ///
     /// # Errors
-    /// No loss, a weight that is not a finite number above 0, or losses that do not agree on `beta`, which rewards are
-    /// measured with.
+    /// No losses, a weight that is not a finite number above 0, or losses with different `beta`, for which rewards would be ambiguous.
     pub fn new(losses: Vec<(L, f64)>) -> Result<Self> {
         for (_, weight) in &losses {
             check::above_zero("loss_weights", *weight)?;
@@ -32,7 +31,7 @@ impl<L: PairLoss> WeightedSum<L> {
         let first = losses.next().ok_or(Error::NoLosses)?;
         let (beta, others) = (first.0.beta(), losses.collect::<Vec<_>>());
         match others.iter().find(|(loss, _)| loss.beta() != beta) {
-            Some((loss, _)) => Err(Error::UnlikeBetas { first: beta, other: loss.beta() }),
+            Some((loss, _)) => Err(Error::DifferentBetas { first: beta, other: loss.beta() }),
             None => Ok(Self { first, others }),
         }
     }
@@ -64,19 +63,20 @@ impl<L: PairLoss> PairLoss for WeightedSum<L> {
         Ok(means)
     }
 
-    fn mean_depends_on_batches(&self) -> bool {
-        self.first.0.mean_depends_on_batches() || self.others.iter().any(|(loss, _)| loss.mean_depends_on_batches())
+    fn mean_depends_on_batch_size(&self) -> bool {
+        self.first.0.mean_depends_on_batch_size()
+            || self.others.iter().any(|(loss, _)| loss.mean_depends_on_batch_size())
     }
 
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let (loss, weight) = &self.first;
-        let Some((losses, mut slopes)) = loss.losses_and_slopes(logps, scale * weight)? else { return Ok(None) };
+        let Some((losses, mut gradients)) = loss.losses_and_gradients(logps, scale * weight)? else { return Ok(None) };
         let mut sum = losses.f_mul_scalar(*weight)?;
         for (loss, weight) in &self.others {
-            let Some((losses, more)) = loss.losses_and_slopes(logps, scale * weight)? else { return Ok(None) };
+            let Some((losses, other)) = loss.losses_and_gradients(logps, scale * weight)? else { return Ok(None) };
             sum = sum.f_add(&losses.f_mul_scalar(*weight)?)?;
-            slopes = slopes.zip(more).try_map(|(sum, slope)| sum.f_add(&slope))?;
+            gradients = gradients.zip(other).try_map(|(sum, gradient)| sum.f_add(&gradient))?;
         }
-        Ok(Some((sum, slopes)))
+        Ok(Some((sum, gradients)))
     }
 }

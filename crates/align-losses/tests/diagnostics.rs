@@ -40,11 +40,15 @@ fn diagnostics_are_those_of_the_log_ratios_whatever_the_loss() {
             assert_eq!(found.rewards().rejected, side([0.25, 0.0, -3.0, 0.0, -0.5, -1.0]), "{loss:?}");
             assert_eq!(found.margins(), side([0.25, 0.0, 2.0, -0.5, 0.0, 1.0]), "{loss:?}");
             assert_eq!(found.accuracies(), side([1.0, 0.0, 1.0, 0.0, 0.0, 1.0]), "{loss:?}");
-            assert_eq!(found.displaced(), side([0.0, 0.0, 1.0, 0.0, 0.0, 0.0]), "{loss:?}");
+            assert_eq!(found.likelihood_displacement(), side([0.0, 0.0, 1.0, 0.0, 0.0, 0.0]), "{loss:?}");
             let rewards = found.rewards();
-            for x in
-                [&rewards.chosen, &rewards.rejected, &found.log_ratios.chosen, &found.margins(), &found.displaced()]
-            {
+            for x in [
+                &rewards.chosen,
+                &rewards.rejected,
+                &found.log_ratios.chosen,
+                &found.margins(),
+                &found.likelihood_displacement(),
+            ] {
                 assert!(!x.requires_grad(), "{loss:?}");
             }
         }
@@ -59,5 +63,5 @@ fn displacement_is_seen_where_the_loss_does_not_see_it() {
     let before = at(&zero);
     let after = at(&Pair { chosen: side([-1.0; 6]), rejected: side([-4.0; 6]) });
     assert!(after.losses.double_value(&[0]) < before.losses.double_value(&[0]));
-    assert_eq!((before.displaced(), after.displaced()), (side([0.0; 6]), side([1.0; 6])));
+    assert_eq!((before.likelihood_displacement(), after.likelihood_displacement()), (side([0.0; 6]), side([1.0; 6])));
 }

@@ -84,7 +84,7 @@ fn float32_is_autograd_of_log_softmax() {
 }
 
 #[test]
-fn rows_without_gradient_are_skipped_to_the_same_end() {
+fn skipping_rows_without_gradient_does_not_change_the_result() {
     let mut case = case(Kind::Double);
     let keep = Tensor::arange(ROWS, (Kind::Int64, Device::Cpu)).remainder(3).ne(0);
     case.gradient *= keep.to_kind(Kind::Double);
@@ -95,7 +95,7 @@ fn rows_without_gradient_are_skipped_to_the_same_end() {
 
 /// bfloat16 products round logits to 8 bits, and nothing else: log-probabilities are those of the rounded logits.
 #[test]
-fn bfloat16_computes_on_in_float32() {
+fn bfloat16_is_computed_in_float32() {
     let case = case(Kind::BFloat16);
     let rounded = case.hidden.matmul(&case.weight.tr()).to_kind(Kind::Double);
     let logps = rounded.log_softmax(-1, Kind::Double).gather(-1, &case.targets.unsqueeze(-1), false).squeeze_dim(-1);
@@ -152,20 +152,21 @@ fn a_frozen_projection_gets_no_gradient() {
 }
 
 #[test]
-fn no_rows_are_no_log_probabilities() {
+fn empty_input_gives_empty_output() {
     let case = case(Kind::Float);
     let empty = case.hidden.narrow(0, 0, 0);
     let targets = case.targets.narrow(0, 0, 0);
-    let (linear, statistics) = LinearLogps::forward_with_statistics(&empty, &case.weight, &targets).unwrap();
+    let with_statistics = LinearLogpsOptions { statistics: true, ..Default::default() };
+    let (linear, statistics) = LinearLogps::forward(&empty, &case.weight, &targets, &with_statistics).unwrap();
     assert_eq!(linear.logps().size(), [0]);
-    assert_eq!(statistics.entropy.size(), [0]);
+    assert_eq!(statistics.unwrap().entropy.size(), [0]);
     let mut by_weight = case.weight.zeros_like();
     let gradient = linear.backward(&Tensor::zeros([0], (Kind::Float, Device::Cpu)), &mut by_weight).unwrap();
     assert_eq!(gradient.hidden.size(), [0, WIDTH]);
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn mismatched_tensors_are_named_in_the_error() {
     let case = case(Kind::Float);
     let fails = |hidden: &Tensor, weight: &Tensor, targets: &Tensor| {
         linear_logps(hidden, weight, targets).unwrap_err().to_string()
@@ -178,7 +179,7 @@ fn what_does_not_fit_is_named() {
     assert!(fails(hidden, weight, &(targets - 1)).contains("from 0 to 40, found -1"));
     assert!(fails(hidden, weight, &(targets + 1)).contains("from 0 to 40, found 41"));
     assert!(fails(&targets.view([23, 1]), weight, targets).starts_with("hidden: expected a floating-point dtype"));
-    let forward = || LinearLogps::forward_with_statistics(hidden, weight, targets).unwrap().0;
+    let forward = || LinearLogps::forward(hidden, weight, targets, &LinearLogpsOptions::default()).unwrap().0;
     let wrong = forward().backward(&case.gradient, &mut weight.tr());
     assert!(matches!(wrong, Err(Error::Shape { argument: "weight_gradient", .. })));
     let undefined = forward().backward(&case.gradient, &mut Tensor::new());

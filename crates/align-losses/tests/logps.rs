@@ -1,7 +1,7 @@
 //! Log-probabilities from logits against plain float64 loops.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_losses::{Error, predicted, predicting, sequence_logps, token_logps};
+use align_losses::{Error, sequence_logps, shift_labels, shift_logits, token_logps};
 use tch::{Device, Kind, Tensor};
 
 const BATCH: usize = 3;
@@ -83,7 +83,7 @@ fn sequence_logps_sum_the_masked_tokens() {
 
 /// A masked position may hold anything, in value and in gradient.
 #[test]
-fn masked_positions_do_not_leak() {
+fn masked_positions_do_not_affect_the_result() {
     let tokens = Tensor::from_slice2(&[[-1.0f32, f32::NAN, f32::NEG_INFINITY]]).set_requires_grad(true);
     let sum = sequence_logps(&tokens, &Tensor::from_slice2(&[[true, false, false]])).unwrap();
     sum.sum(Kind::Float).backward();
@@ -94,15 +94,15 @@ fn masked_positions_do_not_leak() {
 #[test]
 fn shifting_pairs_each_position_with_the_next_token() {
     let ids = Tensor::from_slice2(&[[4i64, 5, 6], [7, 8, 9]]);
-    assert_eq!(predicting(&ids).unwrap(), Tensor::from_slice2(&[[4i64, 5], [7, 8]]));
-    assert_eq!(predicted(&ids).unwrap(), Tensor::from_slice2(&[[5i64, 6], [8, 9]]));
-    assert_eq!(predicting(&logits()).unwrap().size(), [BATCH as i64, SEQ as i64 - 1, VOCAB as i64]);
-    assert!(predicting(&Tensor::from_slice(&[1i64])).is_err());
-    assert!(predicted(&Tensor::zeros([2, 0], (Kind::Int64, Device::Cpu))).is_err());
+    assert_eq!(shift_logits(&ids).unwrap(), Tensor::from_slice2(&[[4i64, 5], [7, 8]]));
+    assert_eq!(shift_labels(&ids).unwrap(), Tensor::from_slice2(&[[5i64, 6], [8, 9]]));
+    assert_eq!(shift_logits(&logits()).unwrap().size(), [BATCH as i64, SEQ as i64 - 1, VOCAB as i64]);
+    assert!(shift_logits(&Tensor::from_slice(&[1i64])).is_err());
+    assert!(shift_labels(&Tensor::zeros([2, 0], (Kind::Int64, Device::Cpu))).is_err());
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn mismatched_tensors_are_named_in_the_error() {
     let fails = |logits: &Tensor, labels: &Tensor| token_logps(logits, labels).unwrap_err().to_string();
     assert!(
         fails(&logits().view([-1, VOCAB as i64]), &labels()).starts_with("logits: expected shape (batch, seq, vocab)")

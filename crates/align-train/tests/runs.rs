@@ -185,7 +185,7 @@ fn a_new_model_gets_a_tokeniser_of_the_texts() {
 }
 
 #[test]
-fn what_contradicts_or_would_be_ignored_is_refused_before_anything_is_written() {
+fn invalid_settings_are_rejected_before_anything_is_written() {
     let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("run");
@@ -215,7 +215,7 @@ fn what_contradicts_or_would_be_ignored_is_refused_before_anything_is_written() 
             DpoRun::new(value(), pairs(4), dpo(2)).unwrap().dtype(Kind::BFloat16).output_dir(&folder).train().err(),
             "dtype",
         ),
-        (run().output_dir(model("gpt2-tiny").join("run")).train().err(), "which model names"),
+        (run().output_dir(model("gpt2-tiny").join("run")).train().err(), "the folder of model"),
     ];
     for (problem, part) in cases {
         let said = problem.unwrap_or_else(|| panic!("{part} is not refused")).to_string();

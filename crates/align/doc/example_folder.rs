@@ -1,14 +1,14 @@
-// Included by the guide's examples, which name a model and a file as a user would.
+// Included by the examples in the documentation, which use the names of a model and of a file.
 
-/// A folder with small models under the names `lvwerra/gpt2-imdb` and `lvwerra/distilbert-imdb` and eight preference pairs in
-/// `pairs.jsonl`, which becomes the current one. The models are random: an existing folder wins over a name on the hub.
+/// Creates a folder with small random models under the names `lvwerra/gpt2-imdb` and `lvwerra/distilbert-imdb` and eight preference pairs in
+/// `pairs.jsonl`, and makes it the current folder. An existing folder has priority over a name on the hub.
 fn example_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/data");
-    for (name, kept) in [("lvwerra/gpt2-imdb", "gpt2-tiny"), ("lvwerra/distilbert-imdb", "distilbert-tiny")] {
+    for (name, source) in [("lvwerra/gpt2-imdb", "gpt2-tiny"), ("lvwerra/distilbert-imdb", "distilbert-tiny")] {
         let model = folder.path().join(name);
         std::fs::create_dir_all(&model).unwrap();
-        for file in std::fs::read_dir(data.join("models").join(kept)).unwrap() {
+        for file in std::fs::read_dir(data.join("models").join(source)).unwrap() {
             let file = file.unwrap();
             std::fs::copy(file.path(), model.join(file.file_name())).unwrap();
         }

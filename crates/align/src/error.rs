@@ -1,44 +1,44 @@
 use std::fmt;
 
-/// Any error of the align crates, with the message of the crate that it comes from.
+/// Any error of the align crates, with its original message.
 ///
-/// Its `Debug` is that message and its causes too, so that `fn main() -> align::Result<()>` ends with words for people.
+/// Its `Debug` output is the message and its causes, so that `fn main() -> align::Result<()>` prints a readable error.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A training run, a trainer or a checkpoint.
+    /// An error of a training run, a trainer or a checkpoint.
     #[error(transparent)]
     Train(#[from] align_train::Error),
-    /// A model, a checkpoint's weights, or generation.
+    /// An error of a model, its weights, or generation.
     #[error(transparent)]
     Model(#[from] align_models::Error),
-    /// Texts, tables, tokenisers or batches.
+    /// An error of texts, tables, tokenisers or batches.
     #[error(transparent)]
     Data(#[from] align_data::Error),
-    /// Texts of a model, or scores of a reward model.
+    /// An error of text generation or a reward model.
     #[error(transparent)]
     Inference(#[from] align_inference::Error),
-    /// A loss.
+    /// An error of a loss.
     #[error(transparent)]
     Loss(#[from] align_losses::Error),
-    /// A metric.
+    /// An error of a metric.
     #[error(transparent)]
     Metric(#[from] align_metrics::Error),
-    /// A device that is not there.
+    /// A device that is not available.
     #[error(transparent)]
     Device(#[from] align_torch::DeviceError),
-    /// LibTorch refused an operation.
+    /// A LibTorch error.
     #[error("LibTorch: {0}")]
     Torch(#[from] tch::TchError),
-    /// The Hugging Face hub, or its cache.
+    /// An error of the Hugging Face hub or its cache.
     #[cfg(feature = "hub")]
     #[error(transparent)]
     Hub(#[from] align_models::hub::HubError),
-    /// A figure or a page.
+    /// An error of a figure or a report.
     #[cfg(feature = "report")]
     #[error(transparent)]
     Report(#[from] align_report::Error),
-    /// A sweep.
+    /// An error of a sweep.
     #[cfg(feature = "frontier")]
     #[error(transparent)]
     Frontier(#[from] align_frontier::Error),

@@ -1,6 +1,6 @@
 //! Preference optimisation of language models on LibTorch: numerically equal to Hugging Face TRL, and faster.
 //!
-//! This program trains a model of the Hugging Face hub on preference pairs:
+//! This program trains a model from the Hugging Face hub on preference pairs:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
@@ -16,43 +16,44 @@
 //! }
 //! ```
 //!
-//! Afterwards `runs/dpo` holds the trained model with its card (`model`, in transformers' layout), the options (`config.toml`), the
-//! losses and rewards of every tenth step (`metrics.jsonl`), the checkpoints, and a page with curves (`report.html`).
+//! The folder `runs/dpo` then contains the trained model with its model card (`model`, in transformers' layout), the options
+//! (`config.toml`), the loss and the metrics of every tenth step (`metrics.jsonl`), the checkpoints, and a report with curves
+//! (`report.html`).
 //!
-//! # What there is
+//! # Modules
 //!
-//! | for | module | crate |
+//! | contents | module | crate |
 //! | --- | --- | --- |
 //! | texts, preference pairs, tokenisers, batches | [`data`] | `align-data` |
 //! | GPT-2, DistilBERT, LoRA, checkpoints, generation | [`models`] | `align-models` |
-//! | texts of a model, jobs that survive a kill, reward models | [`inference`] | `align-inference` |
+//! | text generation, resumable generation jobs, reward models | [`inference`] | `align-inference` |
 //! | preference losses, divergences, penalties | [`losses`] | `align-losses` |
 //! | runs, trainers, objectives, observers | [`train`] | `align-train` |
-//! | entropy, KL divergence, rewards, fronts, intervals | [`metrics`] | `align-metrics` |
+//! | entropy, KL divergence, rewards, Pareto fronts, confidence intervals | [`metrics`] | `align-metrics` |
 //! | downloads and uploads | `hub`, with the feature `hub` | `align-hub` |
-//! | figures and pages | `report`, with the feature `report` | `align-report` |
+//! | figures and HTML reports | `report`, with the feature `report` | `align-report` |
 //! | sweeps over losses and betas | `frontier`, with the feature `frontier` | `align-frontier` |
 //! | devices, matmul precision, memory | [`torch`] | `align-torch` |
 //!
-//! Each crate can be used alone. This one has them under one roof, with a [`prelude`] and one [`Error`] that theirs convert into.
+//! Each crate can be used alone. This crate re-exports them, with a [`prelude`] and one [`Error`] type into which their errors convert.
 //!
 //! # Features
 //!
-//! | feature | on by default | brings |
+//! | feature | default | adds |
 //! | --- | --- | --- |
-//! | `hub` | yes | models by their names on the hub, uploads |
-//! | `report` | yes | figures and pages; a run writes `report.html` |
-//! | `tables` | no | Parquet files and data frames: polars, some 160 crates. CSV and JSON Lines need it not |
-//! | `png` | no | figures as PNG images, besides SVG |
+//! | `hub` | yes | loading models by their names on the hub, uploads |
+//! | `report` | yes | figures and HTML reports; a run writes `report.html` |
+//! | `tables` | no | Parquet files and data frames (polars, about 160 crates); not needed for CSV and JSON Lines |
+//! | `png` | no | figures as PNG images in addition to SVG |
 //! | `frontier` | no | sweeps |
-//! | `clap` | no | the options of training as command-line options |
-//! | `progress` | no | progress bars on the terminal |
+//! | `clap` | no | the training options as command-line options |
+//! | `progress` | no | progress bars in the terminal |
 //!
 //! # Data
 //!
-//! Examples are rows of text: [`data::PreferencePair`], [`data::UnpairedPreference`], `(prompt, completion)`, [`data::LabelledText`]. A
-//! table reads them from CSV, JSON Lines or Parquet ([`data::PreferencePairs`] and the like); a `Vec` is as good. Scored texts become
-//! pairs by [`data::pairing::pair`]:
+//! Examples are rows of text: [`data::PreferencePair`], [`data::UnpairedPreference`], `(prompt, completion)`, [`data::LabelledText`]. Tables
+//! such as [`data::PreferencePairs`] read them from CSV, JSON Lines or Parquet files. A `Vec` works too. [`data::pairing::pair`] creates pairs
+//! from scored texts:
 //!
 //! ```
 //! use align::data::pairing::{PairOptions, PairStrategy, pair};
@@ -70,10 +71,10 @@
 //!
 //! # Runs
 //!
-//! A run is a value: a model, examples, options. [`train::DpoRun`], [`train::KtoRun`], [`train::CpoRun`], [`train::SftRun`] and
-//! [`train::ClassificationRun`] are one type, [`train::Run`], for five objectives. A model is a folder, a name on the hub, a value, or a
-//! new one with random weights. This run trains a LoRA adapter, evaluates it after each epoch, writes texts of it, and can be stopped
-//! from another thread and resumed:
+//! A run has a model, examples and options. [`train::DpoRun`], [`train::KtoRun`], [`train::CpoRun`], [`train::SftRun`] and
+//! [`train::ClassificationRun`] are aliases of the generic type [`train::Run`] for five objectives. The model is a folder, a name on the hub,
+//! a loaded model, or a new model with random weights. This run trains a LoRA adapter, evaluates it and generates sample texts after each
+//! epoch, and can be stopped from another thread and resumed:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
@@ -104,9 +105,9 @@
 //!
 //! # Models and generation
 //!
-//! A causal language model is a value, `Box<dyn CausalLm>` ([`models::CausalLm`]). [`models::ModelResolver`] finds a model's folder by its
-//! name, and [`models::AutoModelForCausalLm`] loads what `config.json` says it is. Generation has transformers' options, and hands over
-//! texts as they are done:
+//! A causal language model implements [`models::CausalLm`]. [`models::ModelResolver`] finds the folder of a model by its name, and
+//! [`models::AutoModelForCausalLm`] loads the architecture that `config.json` specifies. Generation has transformers' options, and returns
+//! completions as an iterator of batches:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
@@ -131,7 +132,7 @@
 //!
 //! # Texts and scores
 //!
-//! A model and its tokeniser write texts, and a classifier scores them ([`inference`]):
+//! Generating texts, and scoring them with a classifier ([`inference`]):
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
@@ -152,7 +153,7 @@
 //!
 //! # Training step by step
 //!
-//! Under a run is a [`train::Trainer`], an iterator of optimiser steps. It takes rows of token ids:
+//! A run uses a [`train::Trainer`], an iterator over optimiser steps on tokenised rows. It can be used directly:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
@@ -177,7 +178,7 @@
 //!
 //! # Losses
 //!
-//! Losses are functions of log-probabilities, `(batch,)`, and need no model of this crate:
+//! Losses are functions of log-probabilities, `(batch,)`, and do not need a model of these crates:
 //!
 //! ```
 //! use align::losses::{DpoLoss, DpoOptions, Pair, PairLogps, PairLoss};
@@ -191,7 +192,8 @@
 //! # Ok::<(), align::Error>(())
 //! ```
 //!
-//! A loss of one's own is its formula. It trains as the built-in ones do, and LibTorch's graph gives its gradient unless it does so itself:
+//! A custom loss implements its formula. It can be used in training like the built-in losses. Autograd computes its gradient, unless it
+//! implements the gradient itself:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
@@ -228,12 +230,12 @@
 //! # }
 //! ```
 //!
-//! An objective of one's own, where a loss of pairs is not enough, is a [`train::Objective`]: a model, rows, and from a batch to a loss
-//! and its gradient. A [`train::Trainer`] takes it, with all that a trainer has; with [`train::run::RunObjective`] a run does too.
+//! If a loss on pairs is not enough, implement [`train::Objective`]: it has a model and computes the loss of a batch and its gradient. Any
+//! [`train::Trainer`] can train it. If it also implements [`train::run::RunObjective`], a run can train it.
 //!
 //! # Metrics
 //!
-//! Plain numbers in, plain numbers out, with intervals:
+//! Metrics are functions of plain numbers. Their results have confidence intervals:
 //!
 //! ```
 //! use align::metrics::{Bootstrap, EvaluationReport};

@@ -1,4 +1,4 @@
-//! What most programs need: `use align::prelude::*;`.
+//! The types that most programs need: `use align::prelude::*;`.
 
 pub use align_data::{
     Completions, LabelledTexts, PreferencePair, PreferencePairs, ScoredText, ScoredTexts, Texts, Tokenizer,

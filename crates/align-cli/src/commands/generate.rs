@@ -15,7 +15,7 @@ use crate::text_stream::TextStream;
 use crate::{Failure, RuntimeOptions, models, output, output_paths, progress_bar};
 use align_data::tables::check_output;
 use align_data::{NOTEBOOK_PROMPTS, Texts, Tokenizer};
-use align_inference::{GenerationJob, InferenceIdentity, TextWriter, generate_texts};
+use align_inference::{GenerationJob, InferenceIdentity, TextGenerator, generate_texts};
 use align_models::CausalLm;
 use align_models::generation::{Generation, check_completions_fit_memory, stream};
 use clap::Args;
@@ -58,7 +58,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.set_matmul_precision()?;
     if let Some(output) = &options.output {
-        let journal = GenerationJob::journal_beside(output);
+        let journal = GenerationJob::journal_path(output);
         // If the journal exists too, the output may be from the same job: it may have been killed before it removed the journal.
         check_output(output, options.overwrite || journal.exists())?;
         output_paths::refuse_inputs(output, &options.prompts)?;
@@ -75,7 +75,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     match (&options.output, &identity) {
         (Some(output), Some(identity)) => {
             let (model, tokenizer, generation) = (model.as_ref(), &tokenizer, &generation);
-            let writer = TextWriter { model, identity, tokenizer, generation, batch_size: options.batch_size };
+            let writer = TextGenerator { model, identity, tokenizer, generation, batch_size: options.batch_size };
             write_table(&writer, &prompts, output, options.overwrite)
         }
         _ if options.stream => stream_text(model.as_ref(), &tokenizer, &prompts, &generation),
@@ -115,10 +115,10 @@ fn stream_text(
 }
 
 /// Generates all texts with a journal beside the output, then writes the table.
-fn write_table(writer: &TextWriter, prompts: &[String], output: &Path, overwrite: bool) -> Result<(), Failure> {
+fn write_table(writer: &TextGenerator, prompts: &[String], output: &Path, overwrite: bool) -> Result<(), Failure> {
     let graceful_stop = GracefulStop::begin("stopping after this batch");
     let stop = graceful_stop.stop_signal();
-    let (ids, path) = (writer.tokenizer.encode_prompts(prompts)?, GenerationJob::journal_beside(output));
+    let (ids, path) = (writer.tokenizer.encode_prompts(prompts)?, GenerationJob::journal_path(output));
     let mut job = GenerationJob::open(writer, prompts, &ids, &path, overwrite)?;
     let each = writer.generation.config().num_return_sequences;
     let text_prompts: Vec<&str> =
@@ -166,7 +166,7 @@ fn finish_killed_run(output: &Path, mut job: GenerationJob, text_prompts: &[&str
         "{} exists already, but was not written by the unfinished job in {} ({} of {all} prompts): move it away, or give --overwrite to \
          replace it",
         output.display(),
-        GenerationJob::journal_beside(output).display(),
+        GenerationJob::journal_path(output).display(),
         job.done()
     )
     .into())

@@ -1,4 +1,4 @@
-//! The formula is [`hinge`], of `dpo/hinge.rs`.
+//! Uses the formula [`hinge`] from `dpo/hinge.rs`.
 
 use super::{Formula, sigmoid::margin};
 use crate::{LossInfo, LossOption, Method, hinge};
@@ -8,7 +8,7 @@ pub(super) static LOSS: Formula = Formula {
         method: Method { name: "CPO", paper: "https://arxiv.org/abs/2401.08417" },
         help: "CPO with the hinge loss of the log-probabilities' margin",
         options: &[LossOption::CpoAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
-    evaluate: |logps, options| logps.output(hinge(&margin(&logps.judged)?, options.beta)?, options),
+    evaluate: |logps, options| logps.output(hinge(&margin(&logps.in_loss)?, options.beta)?, options),
 };

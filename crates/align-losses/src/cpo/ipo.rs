@@ -4,10 +4,10 @@ use crate::{LossInfo, LossOption, Method, ipo_sum};
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "CPO", paper: "https://arxiv.org/abs/2401.08417" },
-        help: "CPO with IPO's squared distance, of a token's mean log-probabilities",
+        help: "CPO with IPO's squared distance on mean log-probabilities per token",
         options: &[LossOption::CpoAlpha],
         length_normalised: true,
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
-    evaluate: |logps, options| logps.output(ipo_sum(&margin(&logps.judged)?, options.beta)?, options),
+    evaluate: |logps, options| logps.output(ipo_sum(&margin(&logps.in_loss)?, options.beta)?, options),
 };

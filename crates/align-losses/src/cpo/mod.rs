@@ -1,7 +1,7 @@
-//! Preference losses without a reference model: of the policy's own log-probabilities.
+//! Preference losses without a reference model, computed from the policy's log-probabilities only.
 //!
-//! Each is the preference term alone. A trainer adds the likelihood of the chosen completion, which holds its probability up.
-//! A loss is a file, as in [`dpo`](crate::LossType).
+//! Each is only the preference term. A trainer adds the negative log-likelihood of the chosen completion.
+//! Each loss is a file, as in [`dpo`](crate::LossType).
 
 mod hinge;
 mod ipo;
@@ -27,11 +27,11 @@ loss_types! {
         Sigmoid = sigmoid,
         /// [`hinge`](crate::hinge) of the log-probabilities' margin.
         Hinge = hinge,
-        /// IPO's squared distance on the mean token's log-probabilities.
+        /// IPO's squared distance on mean log-probabilities per token.
         Ipo = ipo,
         /// [`simpo`](crate::simpo), and with `alpha` [`alpha_po`](crate::alpha_po).
         Simpo = simpo,
-        /// [`orpo_odds_ratio`](crate::orpo_odds_ratio), beside the likelihood of prompt and chosen completion.
+        /// [`orpo_odds_ratio`](crate::orpo_odds_ratio), to be added to the negative log-likelihood of prompt and chosen completion.
         Orpo = orpo,
         /// [`slic_hf`](crate::slic_hf).
         SlicHf = slic_hf,
@@ -41,9 +41,9 @@ loss_types! {
 /// The options of a [`CpoLossType`], under TRL's names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CpoOptions {
-    /// How steeply the loss answers to a margin.
+    /// The scale of the rewards.
     pub beta: f64,
-    /// The share of labels taken to be wrong, below 0.5.
+    /// The assumed fraction of wrong labels, below 0.5.
     pub label_smoothing: f64,
     /// The target margin of [`simpo`](crate::simpo); 0.5 unless given.
     pub simpo_gamma: Option<f64>,
@@ -53,24 +53,24 @@ pub struct CpoOptions {
     pub slic_delta: Option<f64>,
 }
 
-/// A policy's log-probabilities of pairs, as a loss of the family takes them.
+/// A policy's log-probabilities of pairs.
 struct PolicyLogps<'a> {
-    /// Summed over each completion's tokens, each `(batch,)`.
+    /// Summed over the tokens of each completion, each `(batch,)`.
     summed: &'a Pair<Tensor>,
-    /// Each completion's number of tokens, each `(batch,)`.
+    /// The number of tokens of each completion, each `(batch,)`.
     tokens: &'a Pair<Tensor>,
-    /// Summed, or the mean over the tokens where the loss is length-normalised, each `(batch,)`.
-    judged: Pair<Tensor>,
+    /// The log-probabilities in the loss, each `(batch,)`: means per token if the loss is length-normalised, otherwise sums.
+    in_loss: Pair<Tensor>,
 }
 
-/// What a loss without a reference gives for a batch of pairs.
+/// The result of a loss without a reference model for a batch of pairs.
 #[derive(Debug)]
 pub struct CpoOutput {
     /// The loss of each pair, `(batch,)`; differentiable.
     pub losses: Tensor,
-    /// What it takes as each side's log-probability: summed, or a token's mean. Each `(batch,)`, without a graph.
+    /// The log-probabilities in the loss: sums, or means per token. Each `(batch,)`, without a graph.
     pub logps: Pair<Tensor>,
-    /// What it takes as each side's reward, each `(batch,)`, without a graph.
+    /// The implicit rewards, each `(batch,)`, without a graph.
     pub rewards: Pair<Tensor>,
     /// The loss's own metrics ([`LossInfo::metrics`]), each `(batch,)`, without a graph.
     pub metrics: Vec<(&'static str, Tensor)>,
@@ -79,17 +79,17 @@ pub struct CpoOutput {
 impl PolicyLogps<'_> {
     /// Losses with the usual rewards, `β` times the log-probability.
     fn output(&self, losses: Tensor, options: &CpoOptions) -> Result<CpoOutput> {
-        let logps = self.judged.as_ref().try_map(|logp| logp.f_detach())?;
+        let logps = self.in_loss.as_ref().try_map(|logp| logp.f_detach())?;
         let rewards = logps.as_ref().try_map(|logp| logp.f_mul_scalar(options.beta))?;
         Ok(CpoOutput { losses, logps, rewards, metrics: Vec::new() })
     }
 }
 
 impl CpoLossType {
-    /// The loss of each pair and what it says of the policy.
+    /// The loss of each pair, with rewards and metrics.
     ///
-    /// * `logps`: summed over each completion's tokens, each `(batch,)`; differentiable.
-    /// * `tokens`: each completion's number of tokens, each `(batch,)`, floating-point.
+    /// * `logps`: summed over the tokens of each completion, each `(batch,)`; differentiable.
+    /// * `tokens`: the number of tokens of each completion, each `(batch,)`, floating-point.
     ///
     /// ```
     /// use {align_losses::{CpoLossType, CpoOptions, Pair}, tch::Tensor};
@@ -104,10 +104,10 @@ impl CpoLossType {
     /// # Errors
     /// Sides that are not floating-point, shapes that differ, or options outside their range.
     pub fn evaluate(self, logps: &Pair<Tensor>, tokens: &Pair<Tensor>, options: &CpoOptions) -> Result<CpoOutput> {
-        let judged = match self.info().length_normalised {
+        let in_loss = match self.info().length_normalised {
             true => logps.as_ref().zip(tokens.as_ref()).try_map(|(logp, count)| logp.f_div(count))?,
             false => logps.as_ref().map(Tensor::shallow_clone),
         };
-        (self.formula().evaluate)(&PolicyLogps { summed: logps, tokens, judged }, options)
+        (self.formula().evaluate)(&PolicyLogps { summed: logps, tokens, in_loss }, options)
     }
 }

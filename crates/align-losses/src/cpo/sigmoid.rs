@@ -7,15 +7,15 @@ pub(super) static LOSS: Formula = Formula {
         method: Method { name: "CPO", paper: "https://arxiv.org/abs/2401.08417" },
         help: "CPO: DPO with a uniform reference",
         options: &[LossOption::LabelSmoothing, LossOption::CpoAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
-    evaluate: |logps, options| logps.output(cpo(&logps.judged, options.beta, options.label_smoothing)?, options),
+    evaluate: |logps, options| logps.output(cpo(&logps.in_loss, options.beta, options.label_smoothing)?, options),
 };
 
 /// CPO: `-(1 - ε) log σ(β (log π(y⁺) - log π(y⁻))) - ε log σ(-β (…))` (contrastive preference optimisation,
 /// eq. 3 of arXiv:2401.08417; ε = `label_smoothing`).
 ///
-/// DPO with a uniform reference: half the memory and forward passes. `logps` are summed over tokens, so long texts weigh more.
+/// DPO with a uniform reference, which halves memory and forward passes. `logps` are summed over tokens, so long texts have more weight.
 ///
 /// ```
 /// use {align_losses::{cpo, Pair}, tch::Tensor};

@@ -6,11 +6,11 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "SimPO", paper: "https://arxiv.org/abs/2405.14734" },
-        help: "SimPO: the margin of a token's mean log-probabilities beyond a target, and with alpha AlphaPO",
+        help: "SimPO: the margin between mean log-probabilities per token, minus a target margin; with alpha: AlphaPO",
         options: &[LossOption::LabelSmoothing, LossOption::CpoAlpha, LossOption::SimpoGamma, LossOption::Alpha],
         length_normalised: true,
         methods_with: &[(LossOption::Alpha, Method { name: "AlphaPO", paper: "https://arxiv.org/abs/2501.03884" })],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     evaluate: |logps, options| {
         let alpha_po_options = AlphaPoOptions::from(options);
@@ -22,9 +22,9 @@ pub(super) static LOSS: Formula = Formula {
 
 /// SimPO: `-log σ(β (log π(y⁺) / n⁺ - log π(y⁻) / n⁻) - γ)` (eq. 6 of arXiv:2405.14734; γ = `gamma`).
 ///
-/// The mean token's log-probability is the reward, which is what decoding maximises, and a pair is satisfied only beyond the
-/// target margin `gamma`. `beta` is large, 2 to 10, since a token's margin is small; TRL's default `gamma` is 0.5.
-/// `tokens` counts a completion's tokens, EOS included; 0 counts as 1.
+/// The reward is the mean log-probability per token, which decoding maximises too. `gamma` is a target reward margin. `beta` is large, 2 to
+/// 10, because margins per token are small; TRL's default `gamma` is 0.5. `tokens` is the number of tokens of a completion, including EOS;
+/// 0 counts as 1.
 ///
 /// ```
 /// use {align_losses::{simpo, Pair}, tch::Tensor};
@@ -36,7 +36,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`cpo`](crate::cpo), shapes that differ, or a `gamma` that is not a finite number of at least 0.
+/// Those of [`cpo`](crate::cpo), shapes that differ, or a `gamma` that is not a finite number of at least 0.
 pub fn simpo(logps: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64, gamma: f64) -> Result<Tensor> {
     check::at_least_zero("gamma", gamma)?;
     check::beta(beta)?;
@@ -46,19 +46,19 @@ pub fn simpo(logps: &Pair<Tensor>, tokens: &Pair<Tensor>, beta: f64, gamma: f64)
 /// AlphaPO: `-(1 - ε) log σ(x) - ε log σ(-x)` with `x = r(y⁺) - r(y⁻) - γ` and rewards `r(y) = β (1 - p^{-α}) / α`, `p` the
 /// geometric mean of the tokens' probabilities (arXiv:2501.03884).
 ///
-/// [`simpo`](crate::simpo) with a reward of another shape than the logarithm. `alpha` = α bends it: at 0 it is SimPO's, above 0
-/// unlikely completions cost more, below 0 less; the paper's best lie at 0.1 to 0.25 and spare the chosen completions'
-/// likelihood. `beta` and `gamma` as in SimPO. Exponents `-α log p` are clamped to at most 80.
+/// [`simpo`](crate::simpo) with another shape of the reward than the logarithm, which `alpha` = α sets. With 0 the reward is SimPO's. With
+/// larger values unlikely completions get lower rewards, with smaller values higher ones. The best values in the paper are 0.1 to 0.25;
+/// they reduce the likelihood of the chosen completions less. `beta` and `gamma` as in SimPO. Exponents `-α log p` are clamped to at most 80.
 ///
 /// * `logps`: summed log-probabilities, each `(batch,)`; differentiable.
-/// * `tokens`: each completion's number of tokens, each `(batch,)`; 0 counts as 1.
+/// * `tokens`: the number of tokens of each completion, each `(batch,)`; 0 counts as 1.
 ///
 /// ```
 /// use {align_losses::{alpha_po, AlphaPoOptions, Pair}, tch::Tensor};
 /// let logps = Pair { chosen: Tensor::from_slice(&[-8.0f64]), rejected: Tensor::from_slice(&[-4.0f64]) };
 /// let tokens = Pair { chosen: Tensor::from_slice(&[8i64]), rejected: Tensor::from_slice(&[4i64]) };
 /// let options = AlphaPoOptions { alpha: 0.25, gamma: 0.0, ..AlphaPoOptions::default() };
-/// let loss = alpha_po(&logps, &tokens, &options)?; // -1 a token on both sides
+/// let loss = alpha_po(&logps, &tokens, &options)?; // -1 per token on both sides
 /// assert!((loss.double_value(&[0]) - 2f64.ln()).abs() < 1e-12);
 /// # Ok::<(), align_losses::Error>(())
 /// ```
@@ -74,13 +74,13 @@ pub fn alpha_po(logps: &Pair<Tensor>, tokens: &Pair<Tensor>, options: &AlphaPoOp
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlphaPoOptions {
-    /// Scale of the rewards.
+    /// The scale of the rewards.
     pub beta: f64,
-    /// The margin that rewards should differ by.
+    /// The target reward margin.
     pub gamma: f64,
-    /// The reward's shape: 0 is the logarithm.
+    /// The shape of the reward: 0 is the logarithm.
     pub alpha: f64,
-    /// The share of labels taken to be wrong, below 0.5.
+    /// The assumed fraction of wrong labels, below 0.5.
     pub label_smoothing: f64,
 }
 
@@ -103,7 +103,7 @@ impl From<&CpoOptions> for AlphaPoOptions {
 }
 
 impl AlphaPoOptions {
-    /// Checks the options; every function that takes them does so too.
+    /// Checks the options. Every function that takes them calls it.
     ///
     /// # Errors
     /// A `beta` that is not a finite number above 0, a `gamma` below 0, an `alpha` that is not finite, or a `label_smoothing`
@@ -125,7 +125,7 @@ impl AlphaPoOptions {
     pub fn rewards(&self, logps: &Pair<Tensor>, tokens: &Pair<Tensor>) -> Result<Pair<Tensor>> {
         self.validate()?;
         let Self { beta, alpha, .. } = *self;
-        let mean = length::a_token(logps, tokens)?;
+        let mean = length::per_token(logps, tokens)?;
         if alpha == 0.0 {
             return Ok(mean.map(|log_p| beta * log_p));
         }

@@ -10,14 +10,14 @@ pub(super) static LOSS: Formula = Formula {
         method: Method { name: "SLiC-HF", paper: "https://arxiv.org/abs/2305.10425" },
         help: "SLiC-HF: the hinge loss of the log-probabilities' margin below slic_delta",
         options: &[LossOption::CpoAlpha, LossOption::SlicDelta],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
-    evaluate: |logps, options| logps.output(slic_hf(&logps.judged, options.slic_delta.unwrap_or(DELTA))?, options),
+    evaluate: |logps, options| logps.output(slic_hf(&logps.in_loss, options.slic_delta.unwrap_or(DELTA))?, options),
 };
 
 /// SLiC-HF's calibration: `max(0, δ - log π(y⁺) + log π(y⁻))` (eq. 2 of arXiv:2305.10425; δ = `delta`, 1 in the paper).
 ///
-/// Pairs whose log-probabilities differ by more than `delta` have no gradient. The paper's whole loss adds a regulariser:
+/// Pairs whose log-probabilities differ by more than `delta` have no gradient. The full loss of the paper has a regulariser:
 /// [`slic_hf_regularised`].
 ///
 /// ```
@@ -39,7 +39,7 @@ pub fn slic_hf(logps: &Pair<Tensor>, delta: f64) -> Result<Tensor> {
 /// regulariser, the likelihood of the texts `y_ref` that the policy was fine-tuned on, or of the chosen ones.
 ///
 /// * `targets`: `log π(y_ref)`, `(batch,)`; differentiable.
-/// * `lambda`: λ, what the likelihood counts for beside the calibration.
+/// * `lambda`: λ, the weight of the regulariser.
 ///
 /// ```
 /// use {align_losses::{slic_hf_regularised, Pair}, tch::Tensor};

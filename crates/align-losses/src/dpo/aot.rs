@@ -5,10 +5,10 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "AOT", paper: "https://arxiv.org/abs/2406.05882" },
-        help: "AOT: the policy's margins as a distribution dominate the reference's",
+        help: "AOT: makes the distribution of the policy's margins dominate that of the reference margins",
         options: &[LossOption::LabelSmoothing],
         couples_batch: true,
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(Aot { beta: options.beta, label_smoothing: options.label_smoothing })),
 };
@@ -16,8 +16,9 @@ pub(super) static LOSS: Formula = Formula {
 /// Paired alignment by optimal transport: [`conservative_sigmoid`] of `sort(log π(y⁺) - log π(y⁻)) - sort(log π_ref(y⁺) - log π_ref(y⁻))` (AOT,
 /// the paired case of arXiv:2406.05882, with the logistic loss).
 ///
-/// Distributions are compared, not pairs. In one dimension the optimal plan sorts both sides, so a loss belongs to a place in that
-/// order, not to a row, and a batch is not the sum of its parts: larger ones see more of the distributions. It asks that the policy's margins as a distribution dominate the reference's, instead of each pair's its own.
+/// Compares distributions instead of pairs: the distribution of the policy's margins should stochastically dominate that of the reference
+/// margins. In one dimension the optimal transport plan sorts both sides, so each loss belongs to a rank, not to a row. The loss depends on
+/// the batch as a whole, and larger batches represent the distributions better.
 ///
 /// * `policy`, `reference`: summed log-probabilities, each `(batch,)`.
 ///
@@ -26,7 +27,7 @@ pub(super) static LOSS: Formula = Formula {
 /// let side = |x: [f64; 2]| Tensor::from_slice(&x);
 /// let policy = Pair { chosen: side([3.0, 1.0]), rejected: side([0.0, 0.0]) };
 /// let reference = Pair { chosen: side([1.0, 3.0]), rejected: side([0.0, 0.0]) };
-/// let losses = aot(&policy, &reference, 0.1, 0.0)?; // the same margins, in another order
+/// let losses = aot(&policy, &reference, 0.1, 0.0)?; // the same margins in another order
 /// assert!((losses.double_value(&[0]) - 2f64.ln()).abs() < 1e-12);
 /// # Ok::<(), align_losses::Error>(())
 /// ```
@@ -58,15 +59,15 @@ impl PairLoss for Aot {
         self.beta
     }
 
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let Self { beta, label_smoothing } = *self;
-        let (margin, slopes) = slopes(logps.policy(), logps.reference(), beta, label_smoothing, scale)?;
-        Ok(Some((conservative_sigmoid(&margin, beta, label_smoothing)?, slopes)))
+        let (margin, gradient) = gradient(logps.policy(), logps.reference(), beta, label_smoothing, scale)?;
+        Ok(Some((conservative_sigmoid(&margin, beta, label_smoothing)?, gradient)))
     }
 }
 
-/// The margins, and the derivatives by the policy's log-probabilities: each place's slope goes back to the row that stands there.
-fn slopes(
+/// The margins, and the gradient of the policy's log-probabilities: the derivative of each rank is assigned to the row with that rank.
+fn gradient(
     policy: &Pair<Tensor>,
     reference: &Pair<Tensor>,
     beta: f64,
@@ -76,8 +77,8 @@ fn slopes(
     let (ours, rows) = policy.chosen.f_sub(&policy.rejected)?.f_sort(0, false)?;
     let theirs = sorted(&reference.chosen.f_sub(&reference.rejected)?)?;
     let margin = ours.f_sub(&theirs)?;
-    let slope = sigmoid::slope(&margin, beta, label_smoothing, scale)?;
-    let chosen = slope.f_scatter(0, &rows, &slope)?;
+    let derivative = sigmoid::derivative(&margin, beta, label_smoothing, scale)?;
+    let chosen = derivative.f_scatter(0, &rows, &derivative)?;
     Ok((margin, Pair { rejected: chosen.f_neg()?, chosen }))
 }
 

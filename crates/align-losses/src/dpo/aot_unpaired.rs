@@ -6,10 +6,10 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "AOT", paper: "https://arxiv.org/abs/2406.05882" },
-        help: "AOT without pairs: the chosen log-ratios as a distribution dominate the rejected ones",
+        help: "AOT without pairs: makes the distribution of the chosen log-ratios dominate that of the rejected ones",
         options: &[LossOption::LabelSmoothing],
         couples_batch: true,
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(AotUnpaired { beta: options.beta, label_smoothing: options.label_smoothing })),
 };
@@ -17,8 +17,8 @@ pub(super) static LOSS: Formula = Formula {
 /// Unpaired alignment by optimal transport: [`conservative_sigmoid`] of `sort(h_c) - sort(h_r)`, with log-ratios `h = log π - log π_ref` (AOT,
 /// the unpaired case of arXiv:2406.05882, with the logistic loss).
 ///
-/// Asks that the chosen completions' log-ratios as a distribution dominate the rejected ones', whichever prompt they belong
-/// to: for chosen and rejected sets without pairs.
+/// The distribution of the chosen log-ratios should stochastically dominate that of the rejected ones, whatever their prompts: for chosen and
+/// rejected completions that are not paired.
 ///
 /// ```
 /// use {align_losses::{aot_unpaired, Pair}, tch::Tensor};
@@ -29,7 +29,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`aot`](crate::aot).
+/// Those of [`aot`](crate::aot).
 pub fn aot_unpaired(log_ratios: &Pair<Tensor>, beta: f64, label_smoothing: f64) -> Result<Tensor> {
     check::sides("log_ratios.chosen", "log_ratios.rejected", log_ratios)?;
     let margin = sorted(&log_ratios.chosen)? - sorted(&log_ratios.rejected)?;
@@ -52,19 +52,19 @@ impl PairLoss for AotUnpaired {
         self.beta
     }
 
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let Self { beta, label_smoothing } = *self;
-        let (margin, slopes) = slopes(logps.log_ratios(), beta, label_smoothing, scale)?;
-        Ok(Some((conservative_sigmoid(&margin, beta, label_smoothing)?, slopes)))
+        let (margin, gradient) = gradient(logps.log_ratios(), beta, label_smoothing, scale)?;
+        Ok(Some((conservative_sigmoid(&margin, beta, label_smoothing)?, gradient)))
     }
 }
 
-/// The margins, and the derivatives by the log-ratios: each place's slope goes back to the row that stands there.
-fn slopes(log_ratios: &Pair<Tensor>, beta: f64, label_smoothing: f64, scale: f64) -> Result<(Tensor, Pair<Tensor>)> {
+/// The margins, and the gradient of the log-ratios: the derivative of each rank is assigned to the row with that rank.
+fn gradient(log_ratios: &Pair<Tensor>, beta: f64, label_smoothing: f64, scale: f64) -> Result<(Tensor, Pair<Tensor>)> {
     let sorted = log_ratios.as_ref().try_map(|h| h.f_sort(0, false))?;
     let margin = sorted.chosen.0.f_sub(&sorted.rejected.0)?;
-    let slope = sigmoid::slope(&margin, beta, label_smoothing, scale)?;
-    let falling = slope.f_neg()?;
-    let chosen = slope.f_scatter(0, &sorted.chosen.1, &slope)?;
-    Ok((margin, Pair { chosen, rejected: falling.f_scatter(0, &sorted.rejected.1, &falling)? }))
+    let derivative = sigmoid::derivative(&margin, beta, label_smoothing, scale)?;
+    let negative = derivative.f_neg()?;
+    let chosen = derivative.f_scatter(0, &sorted.chosen.1, &derivative)?;
+    Ok((margin, Pair { chosen, rejected: negative.f_scatter(0, &sorted.rejected.1, &negative)? }))
 }

@@ -1,20 +1,20 @@
 use super::Formula;
-use super::sides::{SideLoss, bump, rewards};
+use super::sides::{SideLoss, rewards, sigmoid_derivative};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "APO", paper: "https://arxiv.org/abs/2408.06266" },
-        help: "APO-down: both completions down, the rejected one further, for chosen texts worse than the model's",
-        ..LossInfo::PLAIN
+        help: "APO-down: makes both completions less likely, for chosen texts that are worse than the model's own",
+        ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: apo_down, slopes, beta: options.beta })),
+    build: |options| Ok(Box::new(SideLoss { loss: apo_down, gradient, beta: options.beta })),
 };
 
 /// APO-down: `σ(β h_c) + 1 - σ(β (h_c - h_r))` (anchored preference optimisation, eq. 8 of arXiv:2408.06266).
 ///
-/// Pushes both completions down, the rejected one further: for pairs whose chosen text is worse than what the model writes.
+/// Makes both completions less likely, the rejected one more strongly: for pairs whose chosen text is worse than the model's own texts.
 ///
 /// ```
 /// use {align_losses::{apo_down, Pair}, tch::Tensor};
@@ -24,16 +24,16 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`nca_pair`](crate::nca_pair).
+/// Those of [`nca_pair`](crate::nca_pair).
 pub fn apo_down(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
     let Pair { chosen, rejected } = rewards(log_ratios, beta)?;
     Ok(chosen.sigmoid() + (rejected - chosen).sigmoid())
 }
 
 /// `β (σ'(r_c) - σ'(x))` and `β σ'(x)`.
-fn slopes(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
+fn gradient(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
     let Pair { chosen: h_c, rejected: h_r } = log_ratios;
-    let rejected = bump(&h_c.f_sub(h_r)?, beta)?.f_mul_scalar_(scale * beta)?;
-    let chosen = bump(h_c, beta)?.f_mul_scalar_(scale * beta)?.f_sub_(&rejected)?;
+    let rejected = sigmoid_derivative(&h_c.f_sub(h_r)?, beta)?.f_mul_scalar_(scale * beta)?;
+    let chosen = sigmoid_derivative(h_c, beta)?.f_mul_scalar_(scale * beta)?.f_sub_(&rejected)?;
     Ok(Pair { chosen, rejected })
 }

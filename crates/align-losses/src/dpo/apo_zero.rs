@@ -1,21 +1,21 @@
 use super::Formula;
-use super::sides::{SideLoss, bump, rewards};
+use super::sides::{SideLoss, rewards, sigmoid_derivative};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "APO", paper: "https://arxiv.org/abs/2408.06266" },
-        help: "APO-zero: the chosen completion up, the rejected one down, for chosen texts better than the model's",
-        ..LossInfo::PLAIN
+        help: "APO-zero: makes the chosen completion more and the rejected one less likely, for chosen texts that are better than the model's own",
+        ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: apo_zero, slopes, beta: options.beta })),
+    build: |options| Ok(Box::new(SideLoss { loss: apo_zero, gradient, beta: options.beta })),
 };
 
 /// APO-zero: `1 - σ(β h_c) + σ(β h_r)` (anchored preference optimisation, eq. 7 of arXiv:2408.06266).
 ///
-/// Pushes the chosen completion up and the rejected one down, each by itself: for pairs whose chosen text is better than
-/// what the model writes.
+/// Makes the chosen completion more likely and the rejected one less likely, independently of each other: for pairs whose chosen text is
+/// better than the model's own texts.
 ///
 /// ```
 /// use {align_losses::{apo_zero, Pair}, tch::Tensor};
@@ -25,16 +25,16 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`nca_pair`](crate::nca_pair).
+/// Those of [`nca_pair`](crate::nca_pair).
 pub fn apo_zero(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
     let Pair { chosen, rejected } = rewards(log_ratios, beta)?;
     Ok((-chosen).sigmoid() + rejected.sigmoid())
 }
 
 /// `-β σ'(r_c)` and `β σ'(r_r)`.
-fn slopes(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
+fn gradient(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
     Ok(Pair {
-        chosen: bump(&log_ratios.chosen, beta)?.f_mul_scalar_(-scale * beta)?,
-        rejected: bump(&log_ratios.rejected, beta)?.f_mul_scalar_(scale * beta)?,
+        chosen: sigmoid_derivative(&log_ratios.chosen, beta)?.f_mul_scalar_(-scale * beta)?,
+        rejected: sigmoid_derivative(&log_ratios.rejected, beta)?.f_mul_scalar_(scale * beta)?,
     })
 }

@@ -1,22 +1,21 @@
 use super::Formula;
-use super::sides::{SideLoss, rewards, sigma};
+use super::sides::{SideLoss, rewards, scaled_sigmoid};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "BCO on pairs", paper: "https://arxiv.org/abs/2404.04656" },
-        help: "BCO on pairs, without its reward shift: a classifier of chosen and rejected completions",
-        ..LossInfo::PLAIN
+        help: "BCO on pairs, without the reward shift: a binary classifier of chosen and rejected completions",
+        ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: bco_pair, slopes, beta: options.beta })),
+    build: |options| Ok(Box::new(SideLoss { loss: bco_pair, gradient, beta: options.beta })),
 };
 
 /// BCO on pairs: `-log σ(β h_c) - log σ(-β h_r)` (binary classifier optimisation, arXiv:2404.04656, without its reward shift
-/// δ, as TRL has it in its DPO trainer).
+/// δ, as in TRL's DPO trainer).
 ///
-/// A classifier that tells chosen from rejected completions by their rewards. An upper bound of
-/// [`sigmoid`](crate::sigmoid)'s loss.
+/// A binary classifier of chosen and rejected completions by their rewards. An upper bound of [`sigmoid`](crate::sigmoid)'s loss.
 ///
 /// ```
 /// use {align_losses::{bco_pair, Pair}, tch::Tensor};
@@ -27,16 +26,16 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`nca_pair`](crate::nca_pair).
+/// Those of [`nca_pair`](crate::nca_pair).
 pub fn bco_pair(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
     let Pair { chosen, rejected } = rewards(log_ratios, beta)?;
     Ok(-chosen.log_sigmoid() - (-rejected).log_sigmoid())
 }
 
 /// `-β σ(-r_c)` and `β σ(r_r)`.
-fn slopes(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
+fn gradient(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
     Ok(Pair {
-        chosen: sigma(&log_ratios.chosen, -beta)?.f_mul_scalar_(-scale * beta)?,
-        rejected: sigma(&log_ratios.rejected, beta)?.f_mul_scalar_(scale * beta)?,
+        chosen: scaled_sigmoid(&log_ratios.chosen, -beta)?.f_mul_scalar_(-scale * beta)?,
+        rejected: scaled_sigmoid(&log_ratios.rejected, beta)?.f_mul_scalar_(scale * beta)?,
     })
 }

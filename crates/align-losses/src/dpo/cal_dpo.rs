@@ -6,17 +6,17 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "Cal-DPO", paper: "https://arxiv.org/abs/2412.14516" },
-        help: "calibrated DPO: the margin, with both log-ratios calibrated to rewards of plus and minus one half",
-        ..LossInfo::PLAIN
+        help: "calibrated DPO: DPO with both log-ratios calibrated to rewards of plus and minus one half",
+        ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: cal_dpo, slopes, beta: options.beta })),
+    build: |options| Ok(Box::new(SideLoss { loss: cal_dpo, gradient, beta: options.beta })),
 };
 
 /// Cal-DPO: `-log σ(h_c - h_r) + (h_c - 1 / (2β))² + (h_r + 1 / (2β))²` (calibrated DPO, eq. 10 of
 /// arXiv:2412.14516; its authors' code halves the squares).
 ///
-/// DPO's margin of log-ratios, with each of them calibrated to a reward of ±½: the chosen completion cannot become less
-/// likely while the margin grows. A larger `beta` asks for smaller log-ratios; unlike in DPO it does not scale the margin.
+/// DPO on log-ratios that are calibrated to rewards of ±½, so that the chosen completion does not become less likely while the margin grows.
+/// With a larger `beta` the target log-ratios are smaller. Unlike in DPO, `beta` does not scale the margin.
 ///
 /// ```
 /// use {align_losses::{cal_dpo, Pair}, tch::Tensor};
@@ -27,15 +27,15 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`nca_pair`](crate::nca_pair).
+/// Those of [`nca_pair`](crate::nca_pair).
 pub fn cal_dpo(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
     let calibration = sppo_hard(log_ratios, beta)?;
     Ok(calibration - (&log_ratios.chosen - &log_ratios.rejected).log_sigmoid())
 }
 
-/// [`sppo_hard`]'s, less and plus `σ(h_r - h_c)`.
-fn slopes(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
-    let Pair { mut chosen, mut rejected } = sppo::slopes(log_ratios, beta, scale)?;
+/// The gradient of [`sppo_hard`], minus and plus `σ(h_r - h_c)`.
+fn gradient(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
+    let Pair { mut chosen, mut rejected } = sppo::gradient(log_ratios, beta, scale)?;
     let wrong = log_ratios.rejected.f_sub(&log_ratios.chosen)?.f_sigmoid_()?.f_mul_scalar_(scale)?;
     Ok(Pair { chosen: chosen.f_sub_(&wrong)?, rejected: rejected.f_add_(&wrong)? })
 }

@@ -6,21 +6,21 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "DiscoPOP", paper: "https://arxiv.org/abs/2406.08414" },
-        help: "DiscoPOP: the logistic loss of pairs told apart wrongly, the exponential one of the others",
+        help: "DiscoPOP: a blend of the logistic loss for misranked pairs and the exponential loss for the others",
         options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::DiscopopTau],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Discopop { tau: options.discopop_tau.unwrap_or(TAU) }),
 };
 
-/// The paper's and TRL's width of the blend.
+/// The temperature in the paper and in TRL.
 const TAU: f64 = 0.05;
 
 /// DiscoPOP, the log-ratio modulated loss: `(1 - m) · -log σ(x) + m · exp(-x)` with `x = β · margin` and `m = σ(x / τ)` (eq. 5
 /// of arXiv:2406.08414; found by a language model's search over losses).
 ///
-/// The logistic loss where a pair is wrong, the exponential one where it is right, blended over a width `tau` = τ (0.05 in
-/// the paper). It is not convex: with a small τ it rises around a margin of 0.
+/// The logistic loss for misranked pairs and the exponential loss for correctly ranked pairs, blended with the temperature `tau` = τ (0.05 in
+/// the paper). Not convex: with a small τ, it increases around a margin of 0.
 ///
 /// `exp(-x) · m` is computed as one exponential, clamped at `exp(40)`, which only a `tau` above 1 reaches.
 ///
@@ -44,7 +44,7 @@ pub fn discopop(margin: &Tensor, beta: f64, tau: f64) -> Result<Tensor> {
 /// [`discopop`] as a [`Link`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Discopop {
-    /// The width of the blend.
+    /// The temperature.
     pub tau: f64,
 }
 
@@ -53,8 +53,8 @@ impl Link for Discopop {
         discopop(margin, beta, self.tau)
     }
 
-    /// `β (e (σ(-x/τ) / τ - 1) + m (1 - m) log σ(x) / τ - (1 - m) σ(-x))`, with `e = m exp(-x)`, which where clamped is constant.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    /// `β (e (σ(-x/τ) / τ - 1) + m (1 - m) log σ(x) / τ - (1 - m) σ(-x))`, with `e = m exp(-x)`, which is constant where it is clamped.
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let x = margin.f_mul_scalar(beta)?;
         let modulation = x.f_div_scalar(self.tau)?;
         let exponent = modulation.f_log_sigmoid()?.f_sub_(&x)?;

@@ -3,7 +3,7 @@ use crate::{Error, Mean, Pair, PairLogps, PairLoss, Result};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-/// A loss of the DPO family by its name: a [`LossType`](crate::LossType), a divergence and their options.
+/// A loss of the DPO family, selected by a [`LossType`](crate::LossType), a divergence and options.
 ///
 /// ```
 /// use {align_losses::{DpoLoss, DpoOptions, LossType, Pair, PairLogps, PairLoss}, tch::Tensor};
@@ -16,10 +16,10 @@ use tch::Tensor;
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 ///
-/// Losses are finite for all finite log-ratios but where the formula itself leaves the dtype's range (a squared loss of
-/// `1e20`, a sigmoid loss of `β · 1e39`); infinite or NaN log-probabilities give NaN.
+/// Losses are finite for all finite log-ratios, unless the formula itself exceeds the range of the dtype (a squared loss of `1e20`, a sigmoid
+/// loss of `β · 1e39`). Infinite or NaN log-probabilities give NaN.
 ///
-/// Serialised it is its options; reading them back checks them as [`DpoLoss::new`] does.
+/// Serialised as its options, which are checked like in [`DpoLoss::new`] when they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "DpoOptions", into = "DpoOptions")]
 pub struct DpoLoss(DpoOptions);
@@ -35,27 +35,27 @@ impl DpoLoss {
         Ok(Self(options))
     }
 
-    /// Its options.
+    /// The options of the loss.
     pub fn options(&self) -> &DpoOptions {
         &self.0
     }
 
-    fn built(&self) -> Result<Box<dyn PairLoss>> {
+    fn build(&self) -> Result<Box<dyn PairLoss>> {
         (self.0.loss_type.formula().build)(&self.0)
     }
 
-    /// The loss for a batch, whose pairs cannot be weighted where no loss belongs to a pair.
-    fn built_for(&self, logps: &PairLogps) -> Result<Box<dyn PairLoss>> {
+    /// The loss for a batch. An error if the pairs have weights and the loss depends on the whole batch.
+    fn build_for(&self, logps: &PairLogps) -> Result<Box<dyn PairLoss>> {
         if logps.weights().is_some() && self.couples_batch() {
-            return Err(Error::WeightsOfABatch(self.0.loss_type));
+            return Err(Error::PairWeightsNotSupported(self.0.loss_type));
         }
-        self.built()
+        self.build()
     }
 }
 
 impl PairLoss for DpoLoss {
     fn losses(&self, logps: &PairLogps) -> Result<Tensor> {
-        self.built_for(logps)?.losses(logps)
+        self.build_for(logps)?.losses(logps)
     }
 
     fn beta(&self) -> f64 {
@@ -67,15 +67,15 @@ impl PairLoss for DpoLoss {
     }
 
     fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
-        self.built_for(logps)?.means(logps)
+        self.build_for(logps)?.means(logps)
     }
 
-    fn mean_depends_on_batches(&self) -> bool {
-        self.couples_batch() && self.built().is_ok_and(|loss| loss.mean_depends_on_batches())
+    fn mean_depends_on_batch_size(&self) -> bool {
+        self.couples_batch() && self.build().is_ok_and(|loss| loss.mean_depends_on_batch_size())
     }
 
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
-        self.built_for(logps)?.losses_and_slopes(logps, scale)
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+        self.build_for(logps)?.losses_and_gradients(logps, scale)
     }
 }
 

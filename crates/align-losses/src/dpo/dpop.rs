@@ -1,40 +1,40 @@
 use super::Formula;
-use super::sides::checked;
+use super::sides::check_log_ratios;
 use crate::{LossInfo, LossOption, Method, Pair, PairLogps, PairLoss, Result, check};
 use tch::Tensor;
 
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "DPO-Positive", paper: "https://arxiv.org/abs/2402.13228" },
-        help: "DPO-Positive: DPO that pays for chosen completions less likely than under the reference",
+        help: "DPO-Positive: DPO with a penalty on chosen completions that are less likely than under the reference model",
         options: &[LossOption::DpopLambda],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(Dpop { beta: options.beta, lambda: options.dpop_lambda.unwrap_or(LAMBDA) })),
 };
 
-/// The weight of the penalty that the paper takes most often.
+/// The most frequent weight of the penalty in the paper.
 const LAMBDA: f64 = 50.0;
 
 /// DPO-Positive: `-log σ(β (h_c - h_r - λ max(0, -h_c)))` (DPOP, eq. 3 of arXiv:2402.13228; λ = `lambda`).
 ///
-/// DPO that pays for a chosen completion less likely than under the reference, for pairs that differ in few tokens, where
-/// DPO makes both less likely. `lambda` is the price; the paper takes 5 to 500, and 50 most often. At 0 it is
-/// [`sigmoid`](crate::sigmoid).
+/// DPO with a penalty on chosen completions that are less likely than under the reference model: for pairs that differ in few tokens, for
+/// which DPO makes both completions less likely. `lambda` is the weight of the penalty; the paper uses 5 to 500, mostly 50. With 0 the loss
+/// is [`sigmoid`](crate::sigmoid).
 ///
 /// ```
 /// use {align_losses::{dpop, Pair}, tch::Tensor};
 /// let at = |h: f64| Tensor::from_slice(&[h]);
 /// let loss = dpop(&Pair { chosen: at(-1.0), rejected: at(-51.0) }, 0.1, 50.0)?;
-/// assert!((loss.double_value(&[0]) - 2f64.ln()).abs() < 1e-12); // the margin of 50 is eaten up
+/// assert!((loss.double_value(&[0]) - 2f64.ln()).abs() < 1e-12); // the penalty cancels the margin of 50
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 ///
 /// # Errors
-/// As [`nca_pair`](crate::nca_pair), and a `lambda` that is not a finite number of at least 0.
+/// Those of [`nca_pair`](crate::nca_pair), or a `lambda` that is not a finite number of at least 0.
 pub fn dpop(log_ratios: &Pair<Tensor>, beta: f64, lambda: f64) -> Result<Tensor> {
     check::at_least_zero("dpop_lambda", lambda)?;
-    checked(log_ratios, beta)?;
+    check_log_ratios(log_ratios, beta)?;
     let Pair { chosen, rejected } = log_ratios;
     Ok(-(beta * (chosen - rejected - lambda * (-chosen).relu())).log_sigmoid())
 }
@@ -55,14 +55,14 @@ impl PairLoss for Dpop {
         self.beta
     }
 
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
-        let slopes = slopes(logps.log_ratios(), self.beta, self.lambda, scale)?;
-        Ok(Some((self.losses(logps)?, slopes)))
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+        let gradient = gradient(logps.log_ratios(), self.beta, self.lambda, scale)?;
+        Ok(Some((self.losses(logps)?, gradient)))
     }
 }
 
 /// `-β σ(-y) (1 + λ [h_c < 0])` and `β σ(-y)`, with `y = β (h_c - h_r - λ max(0, -h_c))`.
-fn slopes(log_ratios: &Pair<Tensor>, beta: f64, lambda: f64, scale: f64) -> Result<Pair<Tensor>> {
+fn gradient(log_ratios: &Pair<Tensor>, beta: f64, lambda: f64, scale: f64) -> Result<Pair<Tensor>> {
     let Pair { chosen: h_c, rejected: h_r } = log_ratios;
     let shortfall = h_c.f_clamp_max(0.0)?.f_mul_scalar_(-lambda)?;
     let rejected =

@@ -5,9 +5,9 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "EXO", paper: "https://arxiv.org/abs/2402.00856" },
-        help: "EXO: the reverse KL divergence from smoothed labels, whose label_smoothing must be above 0",
+        help: "EXO: the reverse KL divergence from smoothed labels; label_smoothing must be above 0",
         options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| {
         exo_smoothing(options.label_smoothing)?;
@@ -18,9 +18,9 @@ pub(super) static LOSS: Formula = Formula {
 /// EXO on pairs: `KL(p ‖ q)` of `p = (σ(x), σ(-x))`, `x = β · margin`, against the labels `q = (1 - ε, ε)` (eq. 16 of
 /// arXiv:2402.00856).
 ///
-/// The reverse KL where [`conservative_sigmoid`](crate::conservative_sigmoid) has the forward one, up to a constant: it seeks
-/// the preferred answer instead of covering both. Its gradient vanishes for very wrong margins as well as for right ones.
-/// `label_smoothing` = ε, which the paper takes as 1e-3, must be above 0: at 0 the divergence is infinite.
+/// The reverse KL divergence; [`conservative_sigmoid`](crate::conservative_sigmoid) is the forward KL divergence, up to a constant. It is
+/// mode-seeking instead of mass-covering. Its gradient vanishes for very negative margins as well as for large ones. `label_smoothing` = ε,
+/// 1e-3 in the paper, must be above 0: with 0 the divergence is infinite.
 ///
 /// ```
 /// let margin = tch::Tensor::from_slice(&[9f64.ln()]);
@@ -43,7 +43,7 @@ pub fn exo_pair(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tens
 /// [`exo_pair`] as a [`Link`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExoPair {
-    /// The share of labels taken to be wrong, above 0.
+    /// The assumed fraction of wrong labels, above 0.
     pub label_smoothing: f64,
 }
 
@@ -53,7 +53,7 @@ impl Link for ExoPair {
     }
 
     /// `β σ(x) σ(-x) (x - log((1 - ε) / ε))`.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let balanced = ((1.0 - self.label_smoothing) / self.label_smoothing).ln();
         let wrong = margin.f_mul_scalar(-beta)?.f_sigmoid_()?;
         let variance = wrong.f_neg()?.f_add_scalar_(1.0)?.f_mul_(&wrong)?;
@@ -68,7 +68,7 @@ fn exo_smoothing(label_smoothing: f64) -> Result<()> {
     }
     Err(Error::Hyperparameter {
         name: "label_smoothing",
-        expected: "above 0 and below 0.5 for loss_type exo_pair (its paper takes 1e-3)",
+        expected: "above 0 and below 0.5 for loss_type exo_pair (1e-3 in its paper)",
         found: label_smoothing,
     })
 }

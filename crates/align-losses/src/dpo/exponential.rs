@@ -5,9 +5,9 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
-        help: "GPO's exponential loss, for clean labels: pairs told apart wrongly count most",
+        help: "GPO's exponential loss, for clean labels: misranked pairs have the largest weight",
         options: &[LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Exponential),
 };
@@ -17,8 +17,8 @@ pub(super) const MAX_EXPONENT: f64 = 40.0;
 
 /// Exponential: `exp(-x)` with `x = β · margin`; AdaBoost's loss (GPO, table 1 of arXiv:2402.05749).
 ///
-/// Punishes pairs that are told apart wrongly hardest of all, so it is for clean labels. Exponents are clamped to at most 40
-/// (`exp(40)` is 2.4e17), beyond which the gradient is 0; so that it is finite for exponential scores too.
+/// Penalises misranked pairs more than any other loss, so it needs clean labels. Exponents are clamped to at most 40 (`exp(40)` is 2.4e17),
+/// beyond which the gradient is 0. So the loss is finite for exponential scores too.
 ///
 /// ```
 /// let loss = align_losses::exponential(&tch::Tensor::from_slice(&[0.0f64, -1e4]), 0.1)?;
@@ -27,7 +27,7 @@ pub(super) const MAX_EXPONENT: f64 = 40.0;
 /// ```
 ///
 /// # Errors
-/// As [`squared`](crate::squared).
+/// Those of [`squared`](crate::squared).
 pub fn exponential(margin: &Tensor, beta: f64) -> Result<Tensor> {
     check::margin(margin, beta)?;
     Ok((-beta * margin).clamp_max(MAX_EXPONENT).exp())
@@ -43,7 +43,7 @@ impl Link for Exponential {
     }
 
     /// `-β exp(-x)`, 0 where the exponent is clamped.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let exponent = margin.f_mul_scalar(-beta)?;
         let clamped = exponent.f_gt(MAX_EXPONENT)?;
         let mut exponential = exponent.f_clamp_max(MAX_EXPONENT)?.f_exp_()?;

@@ -5,9 +5,9 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "SLiC's hinge loss on DPO's margin", paper: "https://arxiv.org/abs/2309.06657" },
-        help: "SLiC's hinge loss of DPO's margin: pairs with a reward margin above 1 have no gradient",
+        help: "SLiC's hinge loss on DPO's margin: pairs with a reward margin above 1 have no gradient",
         options: &[LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Hinge),
 };
@@ -15,8 +15,8 @@ pub(super) static LOSS: Formula = Formula {
 /// Hinge: `max(0, 1 - β · margin)` (SLiC's loss, arXiv:2305.10425, on DPO's rewards: the "hinge-norm" of
 /// RSO, eq. 10 of arXiv:2309.06657).
 ///
-/// Pairs whose rewards differ by more than 1 have no gradient at all, so satisfied pairs stop moving the policy. A
-/// larger `beta` reaches that at a smaller margin.
+/// Pairs with a reward margin above 1 have no gradient and do not change the policy any more. With a larger `beta` this happens at a smaller
+/// margin of log-ratios.
 ///
 /// ```
 /// let loss = align_losses::hinge(&tch::Tensor::from_slice(&[0.0f64, 5.0, 20.0]), 0.1)?;
@@ -25,7 +25,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`sigmoid`](crate::sigmoid).
+/// Those of [`sigmoid`](crate::sigmoid).
 pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
     check::margin(margin, beta)?;
     Ok(Tensor::relu(&(1.0 - beta * margin)))
@@ -41,7 +41,7 @@ impl Link for Hinge {
     }
 
     /// `-β` where `x < 1`.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let short = margin.f_mul_scalar(beta)?.f_lt(1.0)?;
         Ok(Some(short.f_to_kind(margin.kind())?.f_mul_scalar_(-beta)?))
     }

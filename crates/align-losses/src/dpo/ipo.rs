@@ -5,20 +5,20 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "IPO", paper: "https://arxiv.org/abs/2310.12036" },
-        help: "IPO on a token's mean log-ratios, as TRL and IPO's authors run it",
+        help: "IPO on mean log-ratios per token, as in TRL and in the code of IPO's authors",
         options: &[LossOption::Divergence],
         length_normalised: true,
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
-    build: |options| options.token_mean_loss(Ipo),
+    build: |options| options.length_normalised_loss(Ipo),
 };
 
 /// IPO on length-normalised scores: `(s_chosen / n_chosen - s_rejected / n_rejected - 1 / (2β))²` (eq. 17 of
 /// arXiv:2310.12036, each score divided by its completion's number of tokens).
 ///
-/// The form that TRL and IPO's authors run. It regresses the mean margin of a token towards `1 / (2β)` instead of pushing
-/// it up, for preferences that are nearly deterministic. `beta` is the paper's τ; a larger one asks for a smaller
-/// margin. `tokens` counts a completion's tokens, EOS included; 0 counts as 1, as in TRL.
+/// The form in TRL and in the code of IPO's authors. It regresses the margin per token to `1 / (2β)` instead of increasing it without bound,
+/// for nearly deterministic preferences. `beta` is the paper's τ; with a larger value the target margin is smaller. `tokens` is the number of
+/// tokens of a completion, including EOS; 0 counts as 1, as in TRL.
 ///
 /// ```
 /// use {align_losses::{ipo, Pair}, tch::Tensor};

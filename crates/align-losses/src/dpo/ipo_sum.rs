@@ -1,23 +1,22 @@
 use super::Formula;
-use super::clamped_square::{square, square_slope};
+use super::clamped_square::{square, square_derivative};
 use crate::{Link, LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
 
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "IPO", paper: "https://arxiv.org/abs/2310.12036" },
-        help: "IPO as its paper's eq. 17 has it, on summed log-ratios: the squared distance of the margin from 1 / (2 beta)",
+        help: "IPO on summed log-ratios, as in eq. 17 of its paper: the squared distance of the margin from 1 / (2 beta)",
         options: &[LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Ipo),
 };
 
-/// IPO on summed scores: `(margin - 1 / (2β))²` (eq. 17 of arXiv:2310.12036 as it stands).
+/// IPO on summed scores: `(margin - 1 / (2β))²` (eq. 17 of arXiv:2310.12036).
 ///
-/// The paper's own form. Its margins grow with the completions' lengths, so it wants a smaller `beta` (the paper's τ)
-/// than [`ipo`](crate::ipo), or completions of one length. Distances beyond 1e16, which only exponential scores reach, are
-/// clamped to it.
+/// The form in the paper. Margins grow with the lengths of the completions, so it needs a smaller `beta` (the paper's τ) than
+/// [`ipo`](crate::ipo), or completions of equal length. Distances are clamped to at most 1e16, which only exponential scores reach.
 ///
 /// ```
 /// let loss = align_losses::ipo_sum(&tch::Tensor::from_slice(&[0.0f64, 5.0]), 0.1)?;
@@ -26,7 +25,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`sigmoid`](crate::sigmoid).
+/// Those of [`sigmoid`](crate::sigmoid).
 pub fn ipo_sum(margin: &Tensor, beta: f64) -> Result<Tensor> {
     check::margin(margin, beta)?;
     square(&(margin - 1.0 / (2.0 * beta)))
@@ -42,7 +41,7 @@ impl Link for Ipo {
     }
 
     /// `2 (m - 1 / 2β)`.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
-        Ok(Some(square_slope(&margin.f_sub_scalar(0.5 / beta)?)?))
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+        Ok(Some(square_derivative(&margin.f_sub_scalar(0.5 / beta)?)?))
     }
 }

@@ -1,8 +1,8 @@
-//! DPO and its family: losses of pairs against a reference.
+//! DPO and its variants: losses on preference pairs with a reference model.
 //!
-//! A loss is a file: its formula, the derivative in closed form, and its `LOSS` with the paper, the options that it takes and the
-//! words of help and model card. A new one is such a file, its module and its line in the list below; the tables
-//! of losses in the front page and docs/losses.md, and the lists of names in `tests/`, are completed with it (tests tell).
+//! Each loss is a file with its formula, its derivative in closed form, and its `LOSS`: the paper, the options that it takes and the texts
+//! for help and model cards. To add a loss, add such a file, its module and its line in the list below. Then complete the tables of losses
+//! in the crate documentation and in docs/losses.md, and the lists of names in `tests/`. Tests check that they are complete.
 
 mod aot;
 mod aot_unpaired;
@@ -44,22 +44,22 @@ struct Formula {
 }
 
 loss_types! {
-    /// Which loss a [`DpoLoss`] is, under TRL's names where TRL has it.
+    /// The loss of a [`DpoLoss`], under TRL's name if TRL has the loss.
     pub enum LossType: Formula {
         /// [`sigmoid`](crate::sigmoid): DPO, and with label smoothing [`conservative_sigmoid`](crate::conservative_sigmoid).
         #[default]
         Sigmoid = sigmoid,
         /// [`hinge`](crate::hinge): SLiC's margin loss.
         Hinge = hinge,
-        /// [`ipo`](crate::ipo): IPO on a token's mean scores, as TRL and IPO's authors run it.
+        /// [`ipo`](crate::ipo): IPO on mean scores per token, as in TRL and in the code of IPO's authors.
         Ipo = ipo,
-        /// [`ipo_sum`](crate::ipo_sum): IPO on summed scores, as its paper's eq. 17 stands.
+        /// [`ipo_sum`](crate::ipo_sum): IPO on summed scores, as in eq. 17 of its paper.
         IpoSum = ipo_sum,
         /// [`exo_pair`](crate::exo_pair): needs label smoothing.
         ExoPair = exo_pair,
         /// [`nca_pair`](crate::nca_pair).
         NcaPair = nca_pair,
-        /// [`robust`](crate::robust): DPO that undoes a known rate of flipped labels.
+        /// [`robust`](crate::robust): DPO that corrects for a known rate of flipped labels.
         Robust = robust,
         /// [`bco_pair`](crate::bco_pair).
         BcoPair = bco_pair,
@@ -75,11 +75,11 @@ loss_types! {
         ApoDown = apo_down,
         /// [`discopop`](crate::discopop).
         Discopop = discopop,
-        /// [`sigmoid_norm`](crate::sigmoid_norm): DPO on a token's mean scores.
+        /// [`sigmoid_norm`](crate::sigmoid_norm): DPO on mean scores per token.
         SigmoidNorm = sigmoid_norm,
-        /// [`sft`](crate::sft): the likelihood of the chosen completions, one number for the batch.
+        /// [`sft`](crate::sft): the negative log-likelihood of the chosen completions, one number for the batch.
         Sft = sft,
-        /// [`squared`](crate::squared): GPO's, and this crate's, as are those below.
+        /// [`squared`](crate::squared): from GPO. This loss and those below are not in TRL.
         Squared = squared,
         /// [`exponential`](crate::exponential).
         Exponential = exponential,

@@ -1,22 +1,22 @@
 use super::Formula;
-use super::sides::{SideLoss, rewards, sigma};
+use super::sides::{SideLoss, rewards, scaled_sigmoid};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "NCA", paper: "https://arxiv.org/abs/2402.05369" },
-        help: "NCA: the margin, and the chosen log-ratio held from above too",
-        ..LossInfo::PLAIN
+        help: "NCA: noise contrastive alignment, which also keeps the chosen log-ratio from growing without bound",
+        ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: nca_pair, slopes, beta: options.beta })),
+    build: |options| Ok(Box::new(SideLoss { loss: nca_pair, gradient, beta: options.beta })),
 };
 
 /// NCA: `-log σ(β h_c) - ½ log σ(-β h_c) - ½ log σ(-β h_r)` (noise contrastive alignment, arXiv:2402.05369, with two
 /// responses).
 ///
-/// The middle term pulls the chosen log-ratio back towards 0 from above, so the chosen completion neither falls, as it
-/// may under [`sigmoid`](crate::sigmoid), nor runs away. A larger `beta` holds both nearer to the reference.
+/// The second term pulls positive chosen log-ratios back towards 0. So the probability of the chosen completion neither decreases, as it may
+/// with [`sigmoid`](crate::sigmoid), nor grows without bound. A larger `beta` keeps both completions closer to the reference model.
 ///
 /// ```
 /// use {align_losses::{nca_pair, Pair}, tch::Tensor};
@@ -35,9 +35,9 @@ pub fn nca_pair(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
 }
 
 /// `β (½ σ(r_c) - σ(-r_c))` and `½ β σ(r_r)`.
-fn slopes(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
+fn gradient(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
     // σ(-r_c) is 1 - σ(r_c).
-    let Pair { mut chosen, mut rejected } = log_ratios.as_ref().try_map(|h| sigma(h, beta))?;
+    let Pair { mut chosen, mut rejected } = log_ratios.as_ref().try_map(|h| scaled_sigmoid(h, beta))?;
     let _ = chosen.f_mul_scalar_(1.5)?.f_sub_scalar_(1.0)?.f_mul_scalar_(scale * beta)?;
     let _ = rejected.f_mul_scalar_(0.5 * scale * beta)?;
     Ok(Pair { chosen, rejected })

@@ -4,25 +4,25 @@ use serde::{Deserialize, Serialize};
 
 /// The options of a [`DpoLoss`](crate::DpoLoss), under TRL's names.
 ///
-/// An option that the loss would ignore is refused: [`LossType::takes`] says which loss takes what.
+/// Options that the loss would ignore are rejected. [`LossType::takes`] returns whether a loss takes an option.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DpoOptions {
     /// The loss.
     pub loss_type: LossType,
-    /// Strength of the pull towards the reference; see the function of each [`LossType`].
+    /// The strength of the penalty for deviating from the reference model. The function of each [`LossType`] explains its effect.
     pub beta: f64,
-    /// The share of labels taken to be wrong, below 0.5; [`LossType::ExoPair`] needs one above 0.
+    /// The assumed fraction of wrong labels, below 0.5; [`LossType::ExoPair`] needs a value above 0.
     pub label_smoothing: f64,
-    /// The divergence.
+    /// The divergence from the reference model.
     pub divergence: FDivergence,
-    /// The width of [`discopop`](crate::discopop)'s blend; 0.05 unless given.
+    /// The temperature of [`discopop`](crate::discopop); the default is 0.05.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discopop_tau: Option<f64>,
-    /// The weight of [`dpop`](crate::dpop)'s penalty; 50 unless given.
+    /// The weight of the penalty in [`dpop`](crate::dpop); the default is 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpop_lambda: Option<f64>,
-    /// The price of a token in a [`length_regularised`](crate::length_regularised) margin; free unless given.
+    /// The regularisation per token in a [`length_regularised`](crate::length_regularised) margin; the default is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length_alpha: Option<f64>,
 }
@@ -43,8 +43,8 @@ impl Default for DpoOptions {
 }
 
 impl DpoOptions {
-    /// The options that are given and not every loss takes, with their values.
-    pub fn given(&self) -> impl Iterator<Item = (LossOption, String)> {
+    /// The options that are set and that not every loss takes, with their values.
+    pub fn set_options(&self) -> impl Iterator<Item = (LossOption, String)> {
         let number = |value: Option<f64>| value.map(|value| value.to_string());
         [
             (LossOption::LabelSmoothing, number(Some(self.label_smoothing).filter(|share| *share > 0.0))),
@@ -60,9 +60,9 @@ impl DpoOptions {
         .filter_map(|(option, value)| Some((option, value?)))
     }
 
-    /// The same options for another loss, without those that it would ignore.
+    /// These options for another loss, without the options that it would ignore.
     #[must_use]
-    pub fn of(self, loss_type: LossType) -> Self {
+    pub fn for_loss(self, loss_type: LossType) -> Self {
         let takes = |option| loss_type.takes(option);
         Self {
             loss_type,
@@ -75,7 +75,7 @@ impl DpoOptions {
         }
     }
 
-    /// Checks each option's range, and that the loss takes it.
+    /// Checks the range of each option, and that the loss takes it.
     pub(super) fn validate(&self) -> Result<()> {
         check::beta(self.beta)?;
         check::label_smoothing(self.label_smoothing)?;
@@ -84,13 +84,13 @@ impl DpoOptions {
         self.dpop_lambda.map_or(Ok(()), |lambda| check::at_least_zero("dpop_lambda", lambda))?;
         self.length_alpha.map_or(Ok(()), |alpha| check::above_zero("length_alpha", alpha))?;
         let loss_type = self.loss_type;
-        match self.given().find(|(option, _)| !loss_type.takes(*option)) {
+        match self.set_options().find(|(option, _)| !loss_type.takes(*option)) {
             None => Ok(()),
             Some((option, value)) => Err(Error::IgnoredOption { option, value, loss_type }),
         }
     }
 
-    /// The loss of a link on the margin between summed scores.
+    /// The loss with this link on the margin between summed scores.
     pub(super) fn margin_loss(&self, link: impl Link + 'static) -> Result<Box<dyn PairLoss>> {
         let loss = MarginLoss::new(self.divergence, link, self.beta)?;
         Ok(Box::new(match self.length_alpha {
@@ -99,8 +99,8 @@ impl DpoOptions {
         }))
     }
 
-    /// The loss of a link on the margin between a token's mean scores.
-    pub(super) fn token_mean_loss(&self, link: impl Link + 'static) -> Result<Box<dyn PairLoss>> {
-        Ok(Box::new(MarginLoss::new(self.divergence, link, self.beta)?.a_token()))
+    /// The loss with this link on the margin between mean scores per token.
+    pub(super) fn length_normalised_loss(&self, link: impl Link + 'static) -> Result<Box<dyn PairLoss>> {
+        Ok(Box::new(MarginLoss::new(self.divergence, link, self.beta)?.length_normalised()))
     }
 }

@@ -5,18 +5,17 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "robust DPO", paper: "https://arxiv.org/abs/2403.00409" },
-        help: "robust DPO: undoes a known rate of flipped labels, label_smoothing",
+        help: "robust DPO: corrects for a known rate of flipped labels, label_smoothing",
         options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Robust { label_smoothing: options.label_smoothing }),
 };
 
 /// Robust DPO: `(-(1 - ε) log σ(β · margin) + ε log σ(-β · margin)) / (1 - 2ε)` (rDPO, arXiv:2403.00409).
 ///
-/// An unbiased estimate of [`sigmoid`](crate::sigmoid)'s loss on the true labels when a share `label_smoothing` = ε of those
-/// given is flipped; at 0 it is that loss. Unlike [`conservative_sigmoid`](crate::conservative_sigmoid) it keeps pushing
-/// margins up.
+/// An unbiased estimate of [`sigmoid`](crate::sigmoid)'s loss on the true labels if a fraction `label_smoothing` = ε of the labels is flipped.
+/// With 0 it is that loss. Unlike with [`conservative_sigmoid`](crate::conservative_sigmoid), margins are increased without bound.
 ///
 /// ```
 /// let margin = tch::Tensor::from_slice(&[3.0f64]);
@@ -39,7 +38,7 @@ pub fn robust(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor
 /// [`robust`] as a [`Link`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Robust {
-    /// The share of labels taken to be wrong.
+    /// The fraction of flipped labels.
     pub label_smoothing: f64,
 }
 
@@ -49,7 +48,7 @@ impl Link for Robust {
     }
 
     /// `-β (σ(-x) + ε / (1 - 2ε))`.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let flipped = self.label_smoothing / (1.0 - 2.0 * self.label_smoothing);
         let mut wrong = margin.f_mul_scalar(-beta)?.f_sigmoid_()?;
         Ok(Some(wrong.f_add_scalar_(flipped)?.f_mul_scalar_(-beta)?))

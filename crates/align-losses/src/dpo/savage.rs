@@ -5,16 +5,16 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
-        help: "GPO's bounded loss: pairs told apart very wrongly have little gradient",
+        help: "GPO's bounded Savage loss: pairs with a very negative margin have little gradient",
         options: &[LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Savage),
 };
 
 /// Savage: `σ(-x)²` with `x = β · margin`; bounded, and not convex (GPO, table 1 of arXiv:2402.05749).
 ///
-/// Gives up on pairs that are told apart very wrongly, so single wrong labels cannot lead it astray.
+/// Pairs with a very negative margin have almost no gradient, which makes the loss robust to wrong labels.
 ///
 /// ```
 /// let loss = align_losses::savage(&tch::Tensor::from_slice(&[0.0f64]), 0.1)?;
@@ -23,7 +23,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`squared`](crate::squared).
+/// Those of [`squared`](crate::squared).
 pub fn savage(margin: &Tensor, beta: f64) -> Result<Tensor> {
     check::margin(margin, beta)?;
     Ok((-beta * margin).sigmoid().square())
@@ -39,7 +39,7 @@ impl Link for Savage {
     }
 
     /// `-2β σ(-x)² σ(x)`.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let wrong = margin.f_mul_scalar(-beta)?.f_sigmoid_()?;
         let right = wrong.f_neg()?.f_add_scalar_(1.0)?;
         Ok(Some(right.f_mul(&wrong)?.f_mul_(&wrong)?.f_mul_scalar_(-2.0 * beta)?))

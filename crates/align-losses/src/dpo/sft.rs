@@ -5,18 +5,18 @@ use tch::{Kind, Tensor};
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "the likelihood of the chosen texts", paper: "https://arxiv.org/abs/2411.10442" },
-        help: "the negative log-likelihood of the chosen completions, beside other losses (MPO)",
+        help: "the negative log-likelihood of the chosen completions, for use with other losses (MPO)",
         couples_batch: true,
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(Sft { beta: options.beta })),
 };
 
-/// The negative log-likelihood of the chosen completions, a token: `-Σ log π(y⁺) / Σ n⁺` over the batch (TRL's `sft`, the
+/// The negative log-likelihood per token of the chosen completions: `-Σ log π(y⁺) / Σ n⁺` over the batch (TRL's `sft`, the
 /// generation loss of mixed preference optimisation, arXiv:2411.10442).
 ///
-/// One number, repeated for every pair of the batch: beside a preference loss in a [`WeightedSum`](crate::WeightedSum) it
-/// keeps the chosen completions likely. It has no hyper-parameter but its weight there.
+/// One number, repeated for every pair of the batch. In a [`WeightedSum`](crate::WeightedSum) with a preference loss, it keeps the chosen
+/// completions likely. Its only hyper-parameter is its weight in the sum.
 ///
 /// ```
 /// use {align_losses::{sft, Pair, PairLogps}, tch::Tensor};
@@ -58,17 +58,17 @@ impl PairLoss for Sft {
         Ok(vec![Mean::over_tokens(-sum / tokens, tokens)])
     }
 
-    fn mean_depends_on_batches(&self) -> bool {
+    fn mean_depends_on_batch_size(&self) -> bool {
         false
     }
 
-    fn losses_and_slopes(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
-        Ok(Some((sft(logps)?, slopes(logps, scale)?)))
+    fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
+        Ok(Some((sft(logps)?, gradient(logps, scale)?)))
     }
 }
 
-/// The derivative of `scale` times the sum of [`sft`]'s losses: the same for each chosen completion.
-fn slopes(logps: &PairLogps, scale: f64) -> Result<Pair<Tensor>> {
+/// The gradient of `scale` times the sum of [`sft`]'s losses: the same for each chosen completion.
+fn gradient(logps: &PairLogps, scale: f64) -> Result<Pair<Tensor>> {
     let chosen = &logps.policy().chosen;
     let each = Tensor::from(-scale * logps.batch() as f64).f_to_device(chosen.device())?.f_to_kind(chosen.kind())?;
     let each = each.f_div(&chosen_tokens(logps)?)?;

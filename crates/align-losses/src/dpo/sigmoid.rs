@@ -1,23 +1,23 @@
 use super::Formula;
-use super::sides::sigma;
+use super::sides::scaled_sigmoid;
 use crate::{Link, LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
 
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "DPO", paper: "https://arxiv.org/abs/2305.18290" },
-        help: "DPO: the logistic loss of the reward margin, with label smoothing cDPO",
+        help: "DPO: the logistic loss on the reward margin; with label smoothing: cDPO",
         options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Sigmoid { label_smoothing: options.label_smoothing }),
 };
 
 /// DPO: `-log σ(β · margin)` (eq. 7 of arXiv:2305.18290).
 ///
-/// The maximum-likelihood fit of a Bradley-Terry model whose reward is `β (log π - log π_ref)`. The default choice where
-/// preferences are mostly right; with clean, deterministic labels it pushes margins up without end (then see [`ipo`](crate::ipo)).
-/// A larger `beta` satisfies a pair at a smaller margin, and so stays nearer to the reference.
+/// The maximum-likelihood fit of a Bradley-Terry model with the reward `β (log π - log π_ref)`. The default choice if preferences are mostly
+/// correct. With deterministic labels it increases margins without bound (then see [`ipo`](crate::ipo)). A larger `beta` keeps the policy
+/// closer to the reference model, because a smaller margin suffices.
 ///
 /// ```
 /// let loss = align_losses::sigmoid(&tch::Tensor::from_slice(&[0.0f64, 30.0]), 0.1)?;
@@ -35,18 +35,18 @@ pub fn sigmoid(margin: &Tensor, beta: f64) -> Result<Tensor> {
 /// Conservative DPO: `-(1 - ε) log σ(β · margin) - ε log σ(-β · margin)` ("cDPO", eq. 3 of Mitchell's
 /// *A note on DPO with noisy preferences and relationship to IPO*, 2023).
 ///
-/// For labels of which a share `label_smoothing` = ε is taken to be wrong: the loss is least at a finite margin,
-/// `log((1 - ε) / ε) / β`, instead of at infinity. At 0 it is [`sigmoid`].
+/// For labels of which a fraction `label_smoothing` = ε is assumed to be wrong. The loss has its minimum at a finite margin,
+/// `log((1 - ε) / ε) / β`, instead of at infinity. With 0 it is [`sigmoid`].
 ///
 /// ```
 /// let margin = tch::Tensor::from_slice(&[9f64.ln()]).set_requires_grad(true);
 /// align_losses::conservative_sigmoid(&margin, 1.0, 0.1)?.backward();
-/// assert!(margin.grad().double_value(&[0]).abs() < 1e-12); // log(0.9 / 0.1): the least
+/// assert!(margin.grad().double_value(&[0]).abs() < 1e-12); // the minimum is at log(0.9 / 0.1)
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 ///
 /// # Errors
-/// As [`sigmoid`], and a `label_smoothing` outside `[0, 0.5)`.
+/// Those of [`sigmoid`], or a `label_smoothing` outside `[0, 0.5)`.
 pub fn conservative_sigmoid(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor> {
     check::margin(margin, beta)?;
     check::label_smoothing(label_smoothing)?;
@@ -57,10 +57,10 @@ pub fn conservative_sigmoid(margin: &Tensor, beta: f64, label_smoothing: f64) ->
     Ok(-(1.0 - label_smoothing) * x.log_sigmoid() - label_smoothing * (-x).log_sigmoid())
 }
 
-/// [`conservative_sigmoid`] as a [`Link`]; at 0 it is [`sigmoid`].
+/// [`conservative_sigmoid`] as a [`Link`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sigmoid {
-    /// The share of labels taken to be wrong.
+    /// The assumed fraction of wrong labels.
     pub label_smoothing: f64,
 }
 
@@ -70,12 +70,12 @@ impl Link for Sigmoid {
     }
 
     /// `β (ε - σ(-x))`.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
-        Ok(Some(slope(margin, beta, self.label_smoothing, 1.0)?))
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+        Ok(Some(derivative(margin, beta, self.label_smoothing, 1.0)?))
     }
 }
 
-/// `scale` times `β (ε - σ(-x))`, [`conservative_sigmoid`]'s derivative by the margin.
-pub(super) fn slope(margin: &Tensor, beta: f64, label_smoothing: f64, scale: f64) -> Result<Tensor> {
-    Ok(sigma(margin, -beta)?.f_sub_scalar_(label_smoothing)?.f_mul_scalar_(-beta * scale)?)
+/// `scale` times `β (ε - σ(-x))`, the derivative of [`conservative_sigmoid`] with respect to the margin.
+pub(super) fn derivative(margin: &Tensor, beta: f64, label_smoothing: f64, scale: f64) -> Result<Tensor> {
+    Ok(scaled_sigmoid(margin, -beta)?.f_sub_scalar_(label_smoothing)?.f_mul_scalar_(-beta * scale)?)
 }

@@ -1,5 +1,5 @@
 use super::Formula;
-use super::sides::{SideLoss, checked};
+use super::sides::{SideLoss, check_log_ratios};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
@@ -7,15 +7,15 @@ pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "SPPO with hard labels", paper: "https://arxiv.org/abs/2405.00675" },
         help: "SPPO with hard labels: a regression of both log-ratios to fixed values",
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: sppo_hard, slopes, beta: options.beta })),
+    build: |options| Ok(Box::new(SideLoss { loss: sppo_hard, gradient, beta: options.beta })),
 };
 
 /// SPPO with hard labels: `(h_c - 1 / (2β))² + (h_r + 1 / (2β))²` (self-play preference optimisation, eq. 4.7 of
 /// arXiv:2405.00675 with a winning probability of 1 for the chosen and 0 for the rejected; `1 / β` is its η).
 ///
-/// A regression of both log-ratios to fixed values, so neither side drifts.
+/// A regression of both log-ratios to fixed values, so that neither grows without bound.
 ///
 /// ```
 /// use {align_losses::{sppo_hard, Pair}, tch::Tensor};
@@ -26,15 +26,15 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`nca_pair`](crate::nca_pair).
+/// Those of [`nca_pair`](crate::nca_pair).
 pub fn sppo_hard(log_ratios: &Pair<Tensor>, beta: f64) -> Result<Tensor> {
-    checked(log_ratios, beta)?;
+    check_log_ratios(log_ratios, beta)?;
     let target = 0.5 / beta;
     Ok((&log_ratios.chosen - target).square() + (&log_ratios.rejected + target).square())
 }
 
 /// `2 (h_c - 1 / 2β)` and `2 (h_r + 1 / 2β)`.
-pub(super) fn slopes(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
+pub(super) fn gradient(log_ratios: &Pair<Tensor>, beta: f64, scale: f64) -> Result<Pair<Tensor>> {
     let target = 0.5 / beta;
     Ok(Pair {
         chosen: log_ratios.chosen.f_sub_scalar(target)?.f_mul_scalar_(2.0 * scale)?,

@@ -1,5 +1,5 @@
 use super::Formula;
-use super::clamped_square::{square, square_slope};
+use super::clamped_square::{square, square_derivative};
 use crate::{Link, LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
 
@@ -8,15 +8,15 @@ pub(super) static LOSS: Formula = Formula {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's squared loss: the squared distance of the reward margin from 1",
         options: &[LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Squared),
 };
 
 /// Squared, of generalised preference optimisation (GPO, table 1 of arXiv:2402.05749): `(1 - x)²` with `x = β · margin`; `β²` times IPO's loss for half its `beta`.
 ///
-/// Pulls every reward margin to 1, from above too. A larger `beta` reaches that at a smaller margin of log-ratios. Distances
-/// beyond 1e16, which only exponential scores reach, are clamped to it.
+/// Regresses every reward margin to 1. With a larger `beta` the target margin of log-ratios is smaller. Distances are clamped to at most 1e16,
+/// which only exponential scores reach.
 ///
 /// ```
 /// let loss = align_losses::squared(&tch::Tensor::from_slice(&[0.0f64, 10.0, 20.0]), 0.1)?;
@@ -41,8 +41,8 @@ impl Link for Squared {
     }
 
     /// `-2β (1 - x)`.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let x = margin.f_mul_scalar(beta)?;
-        Ok(Some(square_slope(&x.f_sub_scalar(1.0)?)?.f_mul_scalar_(beta)?))
+        Ok(Some(square_derivative(&x.f_sub_scalar(1.0)?)?.f_mul_scalar_(beta)?))
     }
 }

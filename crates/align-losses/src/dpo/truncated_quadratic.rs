@@ -1,22 +1,22 @@
 use super::Formula;
-use super::clamped_square::{square, square_slope};
+use super::clamped_square::{square, square_derivative};
 use crate::{Link, LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
 
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
-        help: "GPO's squared hinge: pairs with a reward margin above 1 have no gradient, and it fades towards them",
+        help: "GPO's squared hinge loss: the gradient decreases to 0 at a reward margin of 1",
         options: &[LossOption::Divergence, LossOption::LengthAlpha],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(TruncatedQuadratic),
 };
 
 /// Truncated quadratic: `max(0, 1 - x)²` with `x = β · margin`; the squared hinge (GPO, table 1 of arXiv:2402.05749).
 ///
-/// As [`hinge`](crate::hinge) it lets satisfied pairs alone, and its gradient fades towards them instead of breaking off. Clamped
-/// as [`squared`](crate::squared) is.
+/// Like with [`hinge`](crate::hinge), pairs with a reward margin above 1 have no gradient. Unlike with it, the gradient is continuous. Clamped
+/// like [`squared`](crate::squared).
 ///
 /// ```
 /// let loss = align_losses::truncated_quadratic(&tch::Tensor::from_slice(&[0.0f64, -10.0, 20.0]), 0.1)?;
@@ -25,7 +25,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`squared`](crate::squared).
+/// Those of [`squared`](crate::squared).
 pub fn truncated_quadratic(margin: &Tensor, beta: f64) -> Result<Tensor> {
     check::margin(margin, beta)?;
     square(&(-(beta * margin - 1.0)).relu())
@@ -41,8 +41,8 @@ impl Link for TruncatedQuadratic {
     }
 
     /// `-2β max(0, 1 - x)`.
-    fn slope(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
+    fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let excess = margin.f_mul_scalar(beta)?.f_sub_scalar_(1.0)?.f_clamp_max_(0.0)?;
-        Ok(Some(square_slope(&excess)?.f_mul_scalar_(beta)?))
+        Ok(Some(square_derivative(&excess)?.f_mul_scalar_(beta)?))
     }
 }

@@ -5,8 +5,8 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "APO without pairs", paper: "https://arxiv.org/abs/2408.06266" },
-        help: "APO-zero without pairs: desirable completions up, undesirable ones down, each by itself",
-        ..LossInfo::PLAIN
+        help: "APO-zero without pairs: makes desirable completions more likely and undesirable ones less likely",
+        ..LossInfo::DEFAULT
     },
     reference_point: ReferencePoint::Zero,
     losses: |log_ratio, desirable, _, options| apo_zero_unpaired(log_ratio, desirable, options.beta),
@@ -15,8 +15,8 @@ pub(super) static LOSS: Formula = Formula {
 /// APO-zero of single completions: `1 - σ(β h)` for a desirable completion, `σ(β h)` for an undesirable one
 /// ([`apo_zero`](crate::apo_zero)'s two terms, arXiv:2408.06266).
 ///
-/// [`kto`](crate::kto) without its reference point: it needs no second forward pass, and asks that desirable completions
-/// become likelier than under the reference, undesirable ones less. `beta` as there.
+/// [`kto`](crate::kto) without its reference point, so it needs no second forward pass. Makes desirable completions more likely than under
+/// the reference model, and undesirable ones less likely. `beta` as in `kto`.
 ///
 /// ```
 /// use {align_losses::apo_zero_unpaired, tch::Tensor};
@@ -26,9 +26,9 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// As [`bco`](crate::bco).
+/// Those of [`bco`](crate::bco).
 pub fn apo_zero_unpaired(log_ratio: &Tensor, desirable: &Tensor, beta: f64) -> Result<Tensor> {
-    check::judged(log_ratio, desirable)?;
+    check::unpaired(log_ratio, desirable)?;
     check::beta(beta)?;
     let reward = beta * log_ratio;
     Ok((-&reward).f_where_self(desirable, &reward)?.sigmoid())

@@ -6,9 +6,9 @@ use tch::{Kind, Tensor};
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "BCO", paper: "https://arxiv.org/abs/2404.04656" },
-        help: "BCO: a classifier of desirable and undesirable completions by their rewards",
+        help: "BCO: a binary classifier of desirable and undesirable completions by their rewards",
         metrics: &["delta"],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     reference_point: ReferencePoint::MeanReward,
     losses: |log_ratio, desirable, delta, options| bco(log_ratio, desirable, options.beta, delta.f_double_value(&[])?),
@@ -17,9 +17,9 @@ pub(super) static LOSS: Formula = Formula {
 /// BCO: `-log σ(r - δ)` for a desirable completion, `-log σ(δ - r)` for an undesirable one, with the reward
 /// `r = β (log π - log π_ref)` (binary classifier optimisation, arXiv:2404.04656; δ = `delta`).
 ///
-/// A classifier that tells desirable from undesirable completions by their rewards; its loss bounds DPO's. The shift δ, a
-/// running mean of rewards ([`BcoShift`]), keeps the bound tight. The paper's other half, weights from a classifier of prompts, is
-/// left to the caller.
+/// A binary classifier of desirable and undesirable completions by their rewards. Its loss is an upper bound of DPO's. The shift δ, a running
+/// mean of rewards ([`BcoShift`]), keeps the bound tight. The weights from a prompt classifier, which the paper also proposes, are not
+/// implemented.
 ///
 /// * `log_ratio`: `(batch,)`, differentiable.
 /// * `desirable`: `(batch,)`, bool.
@@ -36,7 +36,7 @@ pub(super) static LOSS: Formula = Formula {
 /// Log-ratios that are not floating-point, shapes, dtypes or devices that do not fit, a `beta` that is not a finite number
 /// above 0, or a `delta` that is not finite.
 pub fn bco(log_ratio: &Tensor, desirable: &Tensor, beta: f64, delta: f64) -> Result<Tensor> {
-    check::judged(log_ratio, desirable)?;
+    check::unpaired(log_ratio, desirable)?;
     check::beta(beta)?;
     if !delta.is_finite() {
         return Err(crate::Error::Hyperparameter { name: "delta", expected: "a finite number", found: delta });
@@ -45,7 +45,7 @@ pub fn bco(log_ratio: &Tensor, desirable: &Tensor, beta: f64, delta: f64) -> Res
     Ok(-reward.f_where_self(desirable, &(-&reward))?.log_sigmoid())
 }
 
-/// [`bco`]'s reward shift: the mean of all rewards that it has seen. Its state is a few numbers, for checkpoints.
+/// The reward shift of [`bco`]: the running mean of all rewards. Serialisable, for checkpoints.
 ///
 /// ```
 /// let mut shift = align_losses::BcoShift::default();

@@ -5,11 +5,11 @@ use tch::Tensor;
 pub(super) static LOSS: Formula = Formula {
     info: LossInfo {
         method: Method { name: "KTO", paper: "https://arxiv.org/abs/2402.01306" },
-        help: "KTO: rewards above what the policy gets on other prompts, saturating both ways",
+        help: "KTO: rewards relative to a KL estimate, with losses that saturate in both directions",
         options: &[LossOption::DesirableWeight, LossOption::UndesirableWeight],
         couples_batch: true,
         metrics: &["kl"],
-        ..LossInfo::PLAIN
+        ..LossInfo::DEFAULT
     },
     reference_point: ReferencePoint::MismatchedKl,
     losses: |log_ratio, desirable, kl, options| kto(log_ratio, desirable, kl, options),
@@ -18,9 +18,9 @@ pub(super) static LOSS: Formula = Formula {
 /// KTO: `λ_D (1 - σ(β (h - z)))` for a desirable completion, `λ_U (1 - σ(β (z - h)))` for an undesirable one, with
 /// `h = log π - log π_ref` and `z` the [`kto_kl`] (eqs. 7 and 8 of arXiv:2402.01306).
 ///
-/// For thumbs up and down instead of pairs. A completion's value is its reward above what the policy gets anyway, and it
-/// saturates both ways, as people's sense of gain and loss does. With `n_D` and `n_U` completions of the two kinds the
-/// paper wants `λ_D n_D / (λ_U n_U)` at 1 or a little above.
+/// For thumbs-up and thumbs-down feedback instead of pairs. The value of a completion is its reward relative to the reference point. It
+/// saturates in both directions, like the human perception of gains and losses. With `n_D` desirable and `n_U` undesirable completions, the
+/// paper recommends `λ_D n_D / (λ_U n_U)` of 1 or slightly more.
 ///
 /// * `log_ratio`: `(batch,)`, differentiable.
 /// * `desirable`: `(batch,)`, bool.
@@ -38,7 +38,7 @@ pub(super) static LOSS: Formula = Formula {
 /// # Errors
 /// Log-ratios that are not floating-point, shapes, dtypes or devices that do not fit, or options outside their range.
 pub fn kto(log_ratio: &Tensor, desirable: &Tensor, kl: &Tensor, options: &KtoOptions) -> Result<Tensor> {
-    check::judged(log_ratio, desirable)?;
+    check::unpaired(log_ratio, desirable)?;
     check::shape("kl", kl, &[])?;
     check::same_device("kl", kl, log_ratio)?;
     options.validate()?;
@@ -51,7 +51,7 @@ pub fn kto(log_ratio: &Tensor, desirable: &Tensor, kl: &Tensor, options: &KtoOpt
 /// KTO's reference point: `max(0, mean h)` over completions of *other* prompts, an estimate of `KL(π ‖ π_ref)` (the paper's
 /// eq. for `z_0`). A number without a graph.
 ///
-/// * `mismatched`: log-ratios of completions that answer another prompt than theirs, `(n,)`.
+/// * `mismatched`: log-ratios of prompts combined with the completions of other prompts, `(n,)`.
 ///
 /// ```
 /// let kl = align_losses::kto_kl(&tch::Tensor::from_slice(&[1.0f64, 3.0]))?;
@@ -70,7 +70,7 @@ pub fn kto_kl(mismatched: &Tensor) -> Result<Tensor> {
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KtoOptions {
-    /// Strength of the pull towards the reference: higher saturates earlier.
+    /// The scale of the rewards. Higher values saturate earlier.
     pub beta: f64,
     /// λ_D: weight of desirable completions.
     pub desirable_weight: f64,
@@ -86,7 +86,7 @@ impl Default for KtoOptions {
 }
 
 impl KtoOptions {
-    /// Checks the options; [`kto`] does so too.
+    /// Checks the options. [`kto`] calls it.
     ///
     /// # Errors
     /// A `beta` or weight that is not a finite number above 0.

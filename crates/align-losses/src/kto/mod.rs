@@ -1,4 +1,4 @@
-//! Losses of single completions that were liked or not. A loss is a file, as in [`dpo`](crate::LossType).
+//! Losses on unpaired completions with labels, desirable or undesirable. Each loss is a file, as in [`dpo`](crate::LossType).
 
 mod apo_zero_unpaired;
 mod bco;
@@ -12,26 +12,26 @@ use tch::Tensor;
 struct Formula {
     info: LossInfo,
     reference_point: ReferencePoint,
-    /// The loss of each log-ratio `(batch,)` by whether it is desirable `(batch,)` and the reference point, one number.
+    /// The losses of log-ratios `(batch,)` with labels `(batch,)` and a reference point, one number.
     losses: fn(&Tensor, &Tensor, &Tensor, &KtoOptions) -> Result<Tensor>,
 }
 
-/// The number that a [`KtoLossType`] compares rewards or log-ratios with.
+/// The reference point of a [`KtoLossType`], with which rewards or log-ratios are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReferencePoint {
-    /// None: with 0.
+    /// Zero: no reference point.
     Zero,
-    /// [`kto_kl`](crate::kto_kl) of the batch's prompts with the completions of other rows.
+    /// [`kto_kl`](crate::kto_kl) of prompts combined with the completions of other rows.
     MismatchedKl,
-    /// The mean of all rewards so far, [`BcoShift`](crate::BcoShift).
+    /// The running mean of rewards, [`BcoShift`](crate::BcoShift).
     MeanReward,
 }
 
 loss_types! {
-    /// The loss on single completions that were liked or not, under TRL's names.
+    /// The loss on unpaired completions, under TRL's names.
     pub enum KtoLossType: Formula {
-        /// [`kto`](crate::kto()). Its reference point is a mean over a micro-batch, which needs two rows at least.
+        /// [`kto`](crate::kto()). Its reference point is a mean over a batch, which needs at least two rows.
         #[default]
         Kto = kto,
         /// [`apo_zero_unpaired`](crate::apo_zero_unpaired).
@@ -42,7 +42,7 @@ loss_types! {
 }
 
 impl KtoLossType {
-    /// What it compares with.
+    /// The reference point of the loss.
     #[must_use]
     pub fn reference_point(self) -> ReferencePoint {
         self.formula().reference_point
@@ -52,7 +52,7 @@ impl KtoLossType {
     ///
     /// * `log_ratio`: `log π - log π_ref`, `(batch,)`; differentiable.
     /// * `desirable`: `(batch,)`, bool.
-    /// * `reference_point`: one number, as [`KtoLossType::reference_point`] says; 0 for none.
+    /// * `reference_point`: one number, of the kind that [`KtoLossType::reference_point`] returns.
     ///
     /// # Errors
     /// Log-ratios that are not floating-point, shapes, dtypes or devices that do not fit, or options outside their range.

@@ -4,8 +4,7 @@ use super::saved::{LinearLogps, LogpsGradient};
 use crate::{Result, check};
 use tch::Tensor;
 
-/// The derivative by the hidden states; that by the projection is added to `weight_gradient`. Logits that were kept are
-/// overwritten.
+/// Computes the gradient of the hidden states, and adds that of the projection to `weight_gradient`. Overwrites kept logits.
 pub(super) fn backward(
     saved: &LinearLogps,
     gradient: &Tensor,
@@ -29,7 +28,7 @@ pub(super) fn backward(
     let buffer = |rows, kind| Tensor::f_empty([rows, vocab], (kind, device));
     let narrow = (hidden.kind() != kind).then(|| buffer(longest, hidden.kind())).transpose()?;
     let scratch = buffer(if saved.kept.is_some() { 0 } else { longest }, kind)?;
-    let by_hidden = hidden.f_empty_like()?;
+    let hidden_gradient = hidden.f_empty_like()?;
     for (start, len) in chunks(count, saved.chunk_rows) {
         let part = |x: &Tensor| x.f_narrow(0, start, len);
         let states = part(&hidden)?;
@@ -43,7 +42,7 @@ pub(super) fn backward(
             }
         };
         chunk::logits_gradient(&mut logits, &part(&log_normaliser)?, &part(&targets)?, &part(&gradient)?)?;
-        let by_logits = match &narrow {
+        let logits_gradient = match &narrow {
             None => logits,
             Some(narrow) => {
                 let mut narrow = narrow.f_narrow(0, 0, len)?;
@@ -51,18 +50,18 @@ pub(super) fn backward(
                 narrow
             }
         };
-        let _ = by_logits.f_mm_out(&part(&by_hidden)?, &saved.weight)?;
+        let _ = logits_gradient.f_mm_out(&part(&hidden_gradient)?, &saved.weight)?;
         if let Some(weight_gradient) = weight_gradient.as_deref_mut() {
-            add_product(weight_gradient, &by_logits.f_tr()?, &states)?;
+            add_product(weight_gradient, &logits_gradient.f_tr()?, &states)?;
         }
     }
     if all {
-        return Ok(LogpsGradient { hidden: by_hidden });
+        return Ok(LogpsGradient { hidden: hidden_gradient });
     }
-    Ok(LogpsGradient { hidden: saved.hidden.f_zeros_like()?.f_index_copy(0, &rows, &by_hidden)? })
+    Ok(LogpsGradient { hidden: saved.hidden.f_zeros_like()?.f_index_copy(0, &rows, &hidden_gradient)? })
 }
 
-/// `sum += left · right`, in the sum's dtype.
+/// `sum += left · right`, in the dtype of the sum.
 fn add_product(sum: &mut Tensor, left: &Tensor, right: &Tensor) -> Result<()> {
     let _ = if sum.kind() == right.kind() { sum.f_addmm_(left, right)? } else { sum.f_add_(&left.f_mm(right)?)? };
     Ok(())

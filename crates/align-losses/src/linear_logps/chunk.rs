@@ -4,20 +4,20 @@ use super::options::LinearLogpsOptions;
 use crate::Result;
 use tch::{Kind, Tensor};
 
-/// What a language model's distribution says at each predicting position, each `(n,)`, without a graph.
+/// Statistics of the next-token distribution at each position, each `(n,)`, without a graph.
 #[derive(Debug)]
 pub struct TokenStatistics {
     /// The entropy of the distribution over the vocabulary, in nats.
     pub entropy: Tensor,
-    /// 1 where no token is more probable than the target, else 0.
+    /// 1 if no token is more probable than the target, otherwise 0.
     pub correct: Tensor,
     /// The mean of the logits over the vocabulary.
     pub mean_logit: Tensor,
-    /// `log Σ_v p(v)²` over the vocabulary, at most 0: what [`wpo_weights`](crate::wpo_weights) needs; if it was asked for.
+    /// `log Σ_v p(v)²` over the vocabulary, for [`wpo_weights`](crate::wpo_weights); `None` unless the options request it.
     pub log_sum_sq_probs: Option<Tensor>,
 }
 
-/// What a chunk of rows gives, each column `(rows, 1)`.
+/// The results for a chunk of rows, each `(rows, 1)`.
 pub(crate) struct Columns {
     pub logps: Tensor,
     /// The row's largest logit.
@@ -27,9 +27,9 @@ pub(crate) struct Columns {
     pub statistics: Option<TokenStatistics>,
 }
 
-/// The log-probabilities of `targets` `(rows, 1)` from `logits` `(rows, vocab)`, which end as `logits - largest`.
+/// The log-probabilities of `targets` `(rows, 1)` from `logits` `(rows, vocab)`, which are replaced by `logits - largest`.
 ///
-/// `exponentials` has the logits' shape; what it held is lost.
+/// `exponentials` is a buffer of the shape of the logits.
 pub(crate) fn logps_of(
     logits: &mut Tensor,
     exponentials: &mut Tensor,
@@ -63,10 +63,10 @@ pub(crate) fn logps_of(
     Ok(Columns { logps: at_target.f_sub(&log_total)?, largest, log_total, statistics })
 }
 
-/// Turns `logits` `(rows, vocab)` into the derivative by them, `g (onehot(target) - softmax)`, in place.
+/// Replaces `logits` `(rows, vocab)` by their gradient, `g (onehot(target) - softmax)`, in place.
 ///
-/// `log_normaliser` `(rows, 1)` is what `exp(logits - log_normaliser)` needs to sum to 1; `gradient` `(rows, 1)` is the
-/// derivative by the target's log-probability.
+/// `log_normaliser` `(rows, 1)` makes `exp(logits - log_normaliser)` sum to 1. `gradient` `(rows, 1)` is the gradient of the target's
+/// log-probability.
 pub(crate) fn logits_gradient(
     logits: &mut Tensor,
     log_normaliser: &Tensor,
@@ -78,7 +78,7 @@ pub(crate) fn logits_gradient(
     Ok(())
 }
 
-/// `hidden · weightᵀ` into `logits`, by way of `narrow` where the product's dtype is not that of `logits`.
+/// Writes `hidden · weightᵀ` into `logits`, through the buffer `narrow` if the dtype of the product differs from that of `logits`.
 pub(crate) fn logits_into(
     logits: &mut Tensor,
     narrow: Option<&Tensor>,
@@ -99,8 +99,8 @@ pub(crate) fn logits_into(
     Ok(())
 }
 
-/// The columns of all chunks as one vector, `(n,)`.
-pub(crate) fn joined(columns: &[Tensor], kind: Kind, device: tch::Device) -> Result<Tensor> {
+/// Concatenates the columns of all chunks into one vector, `(n,)`.
+pub(crate) fn concat(columns: &[Tensor], kind: Kind, device: tch::Device) -> Result<Tensor> {
     if columns.is_empty() {
         return Ok(Tensor::f_zeros([0], (kind, device))?);
     }

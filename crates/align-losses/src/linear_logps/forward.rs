@@ -11,7 +11,7 @@ pub(super) fn forward(
     options: &LinearLogpsOptions,
 ) -> Result<(LinearLogps, Option<TokenStatistics>)> {
     let (n, vocab) = check_inputs(hidden, weight, targets, options)?;
-    let (kind, device) = (check::wide(hidden.kind()), hidden.device());
+    let (kind, device) = (check::compute_kind(hidden.kind()), hidden.device());
     let bytes = i128::from(n) * i128::from(vocab) * kind.elt_size_in_bytes() as i128;
     let keep = bytes <= options.keep_logits_bytes as i128;
     let longest = n.min(options.chunk_rows);
@@ -28,7 +28,7 @@ pub(super) fn forward(
         let part = |x: &Tensor| x.f_narrow(0, start, len);
         let mut scores = logits.f_narrow(0, if keep { start } else { 0 }, len)?;
         chunk::logits_into(&mut scores, narrow.as_ref(), &part(hidden)?, weight)?;
-        // Logits that nobody needs again may be overwritten by their exponentials.
+        // Logits that are not needed again can be overwritten by their exponentials.
         let mut exponentials = exponentials.as_ref().unwrap_or(&logits).f_narrow(0, 0, len)?;
         let found = chunk::logps_of(&mut scores, &mut exponentials, &part(&column_targets)?, options)?;
         logps.push(found.logps);
@@ -40,29 +40,29 @@ pub(super) fn forward(
             log_sum_sq_probs.extend(statistics.log_sum_sq_probs);
         }
     }
-    let joined = |columns: &[Tensor]| chunk::joined(columns, kind, device);
+    let concat = |columns: &[Tensor]| chunk::concat(columns, kind, device);
     let statistics = match options.statistics {
         false => None,
         true => Some(TokenStatistics {
-            entropy: joined(&entropy)?,
-            correct: joined(&correct)?,
-            mean_logit: joined(&mean_logit)?,
-            log_sum_sq_probs: options.log_sum_sq_probs.then(|| joined(&log_sum_sq_probs)).transpose()?,
+            entropy: concat(&entropy)?,
+            correct: concat(&correct)?,
+            mean_logit: concat(&mean_logit)?,
+            log_sum_sq_probs: options.log_sum_sq_probs.then(|| concat(&log_sum_sq_probs)).transpose()?,
         }),
     };
     let linear = LinearLogps {
         hidden: hidden.shallow_clone(),
         weight: weight.shallow_clone(),
         targets: targets.shallow_clone(),
-        logps: joined(&logps)?,
-        log_normaliser: joined(&log_normaliser)?.f_unsqueeze(-1)?,
+        logps: concat(&logps)?,
+        log_normaliser: concat(&log_normaliser)?.f_unsqueeze(-1)?,
         kept: keep.then_some(logits),
         chunk_rows: options.chunk_rows,
     };
     Ok((linear, statistics))
 }
 
-/// Number of tokens and of token ids.
+/// Checks the inputs, and returns the number of tokens and the size of the vocabulary.
 fn check_inputs(
     hidden: &Tensor,
     weight: &Tensor,
@@ -83,7 +83,7 @@ fn check_inputs(
         return Err(Error::Hyperparameter { name: "chunk_rows", expected: "at least 1", found });
     }
     if options.log_sum_sq_probs && !options.statistics {
-        return Err(Error::StatisticsOff);
+        return Err(Error::StatisticsDisabled);
     }
     Ok((n, vocab))
 }

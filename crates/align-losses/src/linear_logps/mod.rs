@@ -1,4 +1,4 @@
-//! Token log-probabilities straight from hidden states, without the logits of a whole batch.
+//! Token log-probabilities computed directly from hidden states, without the logits of a whole batch.
 
 mod backward;
 mod chunk;
@@ -16,13 +16,13 @@ use tch::Tensor;
 
 /// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats and without a graph.
 ///
-/// For scoring; its arguments and errors are those of [`LinearLogps::forward`], which training uses.
+/// For scoring. The arguments and errors are those of [`LinearLogps::forward`], which is for training.
 ///
 /// ```
 /// use tch::{Device, Kind, Tensor};
 /// let (hidden, weight) = (Tensor::ones([2, 3], (Kind::Float, Device::Cpu)), Tensor::ones([5, 3], (Kind::Float, Device::Cpu)));
 /// let logps = align_losses::linear_logps(&hidden, &weight, &Tensor::from_slice(&[0i64, 4]))?;
-/// assert!((logps.double_value(&[1]) + 5f64.ln()).abs() < 1e-6); // five ids alike
+/// assert!((logps.double_value(&[1]) + 5f64.ln()).abs() < 1e-6); // uniform over five ids
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 ///
@@ -33,12 +33,12 @@ pub fn linear_logps(hidden: &Tensor, weight: &Tensor, targets: &Tensor) -> Resul
     Ok(LinearLogps::forward(hidden, weight, targets, &options)?.0.logps)
 }
 
-/// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats: a node of LibTorch's graph that holds no
-/// graph over the vocabulary.
+/// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats, as a single autograd node without a graph over
+/// the vocabulary.
 ///
-/// The backward pass gives the derivative by `hidden`, and adds that by `weight` to its gradient in place, which spares a copy of the
-/// largest matrix. So `weight` is a leaf, and gradients cannot be asked for one by one ([`Tensor::run_backward`]). Where no graph is
-/// recorded it costs what [`linear_logps`] does. Its arguments and errors are those of [`LinearLogps::forward`].
+/// The backward pass returns the gradient of `hidden` and adds the gradient of `weight` in place, which avoids a copy of the largest matrix.
+/// Therefore `weight` must be a leaf, and gradients of selected tensors ([`Tensor::run_backward`]) are not supported. If no graph is
+/// recorded, the cost is that of [`linear_logps`]. The arguments and errors are those of [`LinearLogps::forward`].
 ///
 /// ```
 /// use {align_losses::{LinearLogpsOptions, differentiable_logps}, tch::{Device, Kind, Tensor}};
@@ -80,9 +80,9 @@ pub fn differentiable_logps(
 impl LinearLogps {
     /// Computes the log-probability of each target under `softmax(hidden · weightᵀ)`.
     ///
-    /// * `hidden`: `(n, d)`, the states that predict the targets; their graph, if they have one, is not used.
-    /// * `weight`: `(vocab, d)`, of the same dtype; bfloat16 and float16 products are computed on in float32. It must
-    ///   not change before [`LinearLogps::backward`].
+    /// * `hidden`: `(n, d)`, the hidden states that predict the targets. Their graph is not used.
+    /// * `weight`: `(vocab, d)`, of the same dtype; bfloat16 and float16 products are converted to float32. It must not change before
+    ///   [`LinearLogps::backward`].
     /// * `targets`: int64 `(n,)`.
     ///
     /// # Errors
@@ -96,33 +96,17 @@ impl LinearLogps {
         tch::no_grad(|| forward::forward(&hidden.f_detach()?, &weight.f_detach()?, targets, options))
     }
 
-    /// [`LinearLogps::forward`] with [`TokenStatistics`], other options being the defaults.
-    ///
-    /// # Errors
-    /// As [`LinearLogps::forward`].
-    pub fn forward_with_statistics(
-        hidden: &Tensor,
-        weight: &Tensor,
-        targets: &Tensor,
-    ) -> Result<(Self, TokenStatistics)> {
-        let options = LinearLogpsOptions { statistics: true, ..Default::default() };
-        match Self::forward(hidden, weight, targets, &options)? {
-            (linear, Some(statistics)) => Ok((linear, statistics)),
-            (_, None) => Err(Error::Torch(tch::TchError::Torch("statistics were asked for, none came".into()))),
-        }
-    }
-
     /// The log-probability of each target, `(n,)`, in nats: float32, or float64 for float64 hidden states.
     pub fn logps(&self) -> &Tensor {
         &self.logps
     }
 
-    /// Takes the derivative by the log-probabilities on to the hidden states, and adds that by the projection to
+    /// Computes the gradient of the hidden states from that of the log-probabilities, and adds the gradient of the projection to
     /// `weight_gradient`.
     ///
-    /// * `gradient`: `(n,)`, of the log-probabilities' dtype. Rows where it is 0 cost nothing.
-    /// * `weight_gradient`: `(vocab, d)`, of the projection's dtype, or float32 for a bfloat16 or float16 projection,
-    ///   which loses fewer digits over many chunks.
+    /// * `gradient`: `(n,)`, of the dtype of the log-probabilities. Rows with a gradient of 0 are skipped.
+    /// * `weight_gradient`: `(vocab, d)`, of the dtype of the projection, or float32 for a bfloat16 or float16 projection, which is more
+    ///   precise over many chunks.
     ///
     /// # Errors
     /// Shapes, dtypes or devices that do not fit.
@@ -133,16 +117,16 @@ impl LinearLogps {
         }
         check::shape("weight_gradient", weight_gradient, &self.weight.size())?;
         check::same_device("weight_gradient", weight_gradient, &self.weight)?;
-        if weight_gradient.kind() != check::wide(self.weight.kind()) {
+        if weight_gradient.kind() != check::compute_kind(self.weight.kind()) {
             check::kind("weight_gradient", weight_gradient, self.weight.kind())?;
         }
         tch::no_grad(|| backward::backward(&self, gradient, Some(weight_gradient)))
     }
 
-    /// [`LinearLogps::backward`] for a frozen projection: to the hidden states alone.
+    /// Like [`LinearLogps::backward`], for a frozen projection: only computes the gradient of the hidden states.
     ///
     /// # Errors
-    /// As [`LinearLogps::backward`].
+    /// Those of [`LinearLogps::backward`].
     pub fn backward_hidden(self, gradient: &Tensor) -> Result<LogpsGradient> {
         tch::no_grad(|| backward::backward(&self, gradient, None))
     }

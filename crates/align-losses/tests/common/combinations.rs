@@ -73,7 +73,7 @@ pub fn compositions(beta: f64) -> Vec<Box<dyn PairLoss>> {
         Box::new(MarginLoss::new(Hellinger, sigmoid, beta).unwrap()),
         Box::new(MarginLoss::new(Hellinger, Savage, beta).unwrap().with_length_alpha(0.02).unwrap()),
         Box::new(MarginLoss::new(FDivergence::JsDivergence, Steep, beta).unwrap()),
-        Box::new(MarginLoss::new(Hellinger, Steep, beta).unwrap().a_token()),
+        Box::new(MarginLoss::new(Hellinger, Steep, beta).unwrap().length_normalised()),
         Box::new(Penalised::new(closed().unwrap(), LogRatioPenalty::Softplus, 0.2).unwrap()),
         Box::new(
             WeightedSum::new(vec![(Penalised::new(dpo(LossType::Robust), PENALTIES[1], 0.4).unwrap(), 0.5)]).unwrap(),

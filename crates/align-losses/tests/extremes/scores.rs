@@ -35,13 +35,13 @@ fn scores_are_exact_below_the_clamp_and_constant_beyond() {
 }
 
 #[test]
-fn slopes_are_the_scores_derivatives() {
+fn derivatives_equal_autograd() {
     let h = [-1e4f64, -81.0, -20.0, -3.0, 0.0, 3.0, 20.0, 81.0, 1e4];
     for divergence in all() {
         let leaf = Tensor::from_slice(&h).set_requires_grad(true);
         divergence.score(&leaf).unwrap().sum(tch::Kind::Double).backward();
-        let slopes = divergence.slope(&Tensor::from_slice(&h)).unwrap().unwrap();
-        for (found, by_graph) in values(&slopes).iter().zip(values(&leaf.grad())) {
+        let derivatives = divergence.derivative(&Tensor::from_slice(&h)).unwrap().unwrap();
+        for (found, by_graph) in values(&derivatives).iter().zip(values(&leaf.grad())) {
             assert!((found - by_graph).abs() <= 1e-11 * by_graph.abs(), "{divergence:?}: {found} and {by_graph}");
         }
     }

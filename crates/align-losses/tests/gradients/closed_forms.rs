@@ -1,4 +1,4 @@
-//! `losses_and_slopes` is a second way to say what `losses` says.
+//! The closed-form gradients of `losses_and_gradients` equal those of autograd.
 
 use super::common::combinations::{dpo_losses, losses_of_batches, losses_of_pairs};
 use super::common::own::Hellinger;
@@ -39,7 +39,7 @@ fn same(what: &str, found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn closed_forms_are_what_the_graph_gives() {
+fn closed_forms_equal_autograd() {
     for loss in losses_of_pairs(0.35) {
         for drawn in Drawn::several("closed forms") {
             compare(&loss, &drawn, false);
@@ -53,14 +53,14 @@ fn closed_forms_are_what_the_graph_gives() {
 
 /// Far out, where clamps act and exponentials vanish, and on the kinks themselves: a hinge's at a reward margin of 1.
 #[test]
-fn closed_forms_are_what_the_graph_gives_at_extremes_and_kinks() {
+fn closed_forms_equal_autograd_at_extremes_and_kinks() {
     let ratios = [0.0, 2.0, -2.0, 40.0, -40.0, 79.0, -79.0, 81.0, -81.0, 1e4, -1e4];
     let pairs: Vec<(f64, f64)> = ratios.iter().flat_map(|c| ratios.iter().map(move |r| (*c, *r))).collect();
     let policy = Pair { chosen: pairs.iter().map(|p| p.0).collect(), rejected: pairs.iter().map(|p| p.1).collect() };
     let constant = |x: f64| Pair { chosen: vec![x; pairs.len()], rejected: vec![x; pairs.len()] };
     let drawn = Drawn { policy, reference: constant(0.0), tokens: constant(7.0), weights: vec![1.0; pairs.len()] };
     for loss in losses_of_pairs(0.5) {
-        // LibTorch differentiates alpha's expm1 as its value plus 1, which has no digits left where that nears -1. Its slopes
+        // LibTorch differentiates alpha's expm1 as its value plus 1, which has no digits left where that nears -1. Its gradient
         // out there are compared in extremes/scores.rs.
         if !format!("{loss:?}").contains("AlphaDivergence") {
             compare(&loss, &drawn, false);
@@ -73,31 +73,31 @@ fn closed_forms_are_what_the_graph_gives_at_extremes_and_kinks() {
 fn every_named_loss_has_a_closed_form() {
     let logps = Drawn::new("closed", 0).logps();
     for loss in dpo_losses(0.35) {
-        assert!(loss.losses_and_slopes(&logps, 1.0).unwrap().is_some(), "{loss:?}");
+        assert!(loss.losses_and_gradients(&logps, 1.0).unwrap().is_some(), "{loss:?}");
     }
     // A divergence that says no derivative is left to the graph; so is the whole loss.
     let own = MarginLoss::new(Hellinger, Hinge, 0.1).unwrap();
-    assert!(own.losses_and_slopes(&logps, 1.0).unwrap().is_none());
+    assert!(own.losses_and_gradients(&logps, 1.0).unwrap().is_none());
     let known = MarginLoss::new(FDivergence::ChiSquared, Hinge, 0.1).unwrap();
-    assert!(known.losses_and_slopes(&logps, 1.0).unwrap().is_some());
+    assert!(known.losses_and_gradients(&logps, 1.0).unwrap().is_some());
 }
 
 /// `scale` multiplies derivatives, not losses.
 #[test]
-fn slopes_scale_and_losses_do_not() {
+fn the_scale_affects_gradients_but_not_losses() {
     let logps = Drawn::new("scale", 0).logps();
     for loss in dpo_losses(0.35) {
-        let Some((losses, slopes)) = loss.losses_and_slopes(&logps, 1.0).unwrap() else { continue };
-        let (same_losses, scaled) = loss.losses_and_slopes(&logps, 3.0).unwrap().unwrap();
+        let Some((losses, gradient)) = loss.losses_and_gradients(&logps, 1.0).unwrap() else { continue };
+        let (same_losses, scaled) = loss.losses_and_gradients(&logps, 3.0).unwrap().unwrap();
         same("losses", &values(&same_losses), &values(&losses));
-        same("chosen", &values(&scaled.chosen), &values(&(slopes.chosen * 3.0)));
-        same("rejected", &values(&scaled.rejected), &values(&(slopes.rejected * 3.0)));
+        same("chosen", &values(&scaled.chosen), &values(&(gradient.chosen * 3.0)));
+        same("rejected", &values(&scaled.rejected), &values(&(gradient.rejected * 3.0)));
     }
 }
 
 /// The caller's tensors and graph are left as they were, and a surrounding `no_grad` does not matter.
 #[test]
-fn the_callers_tensors_are_left_as_they_were() {
+fn the_tensors_of_the_caller_are_unchanged() {
     let drawn = Drawn::new("callers", 0);
     for loss in losses_of_pairs(0.35) {
         let policy = tensors(&drawn.policy);

@@ -24,7 +24,7 @@ fn beta_dpo() {
         let margin = Tensor::from_slice(&margins);
         let beta = adaptive.next(&margin).unwrap();
         assert_near("beta", &[beta], &[expected], TOLERANCE);
-        assert_near("usual margin", &[adaptive.usual_margin()], &[usual], TOLERANCE);
+        assert_near("usual margin", &[adaptive.mean_margin()], &[usual], TOLERANCE);
         let losses: Vec<f64> = margins.iter().map(|margin| formulas::dpo(*margin, expected)).collect();
         assert_near("β-DPO", &values(&sigmoid(&margin, beta).unwrap()), &losses, TOLERANCE);
         betas.push(beta);

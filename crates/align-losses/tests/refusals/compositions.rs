@@ -42,7 +42,7 @@ fn weighted_sums() {
     }
     let losses = [(LossType::Sigmoid, 0.1), (LossType::Hinge, 0.1), (LossType::Ipo, 0.25)];
     let found = WeightedSum::new(losses.map(|(loss_type, beta)| (of(loss_type, beta), 1.0)).into());
-    assert!(matches!(found, Err(Error::UnlikeBetas { .. })));
+    assert!(matches!(found, Err(Error::DifferentBetas { .. })));
     assert_names(found, &["beta 0.1", "0.25"]);
 }
 

@@ -30,7 +30,7 @@ fn options_outside_their_range() {
         assert_names(new(|o| o.divergence = unchecked, LossType::Sigmoid), &["alpha_divergence", "reverse_kl"]);
         let h = Tensor::from_slice(&[0.0f32]);
         assert_names(unchecked.score(&h), &["alpha_divergence"]);
-        assert_names(unchecked.slope(&h), &["alpha_divergence"]);
+        assert_names(unchecked.derivative(&h), &["alpha_divergence"]);
     }
     // Ends of the ranges that are inside.
     assert!(new(|o| o.dpop_lambda = Some(0.0), LossType::Dpop).is_ok());

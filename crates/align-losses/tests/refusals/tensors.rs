@@ -65,12 +65,12 @@ fn weights_of_losses_of_the_batch() {
     let drawn = Drawn::new("refused weights", 0);
     for loss_type in [LossType::Aot, LossType::AotUnpaired, LossType::Sft] {
         let loss = of(loss_type, 0.1);
-        let words = ["weights", &format!("loss_type {loss_type} is of the batch")];
+        let words = ["weights", &format!("loss_type {loss_type} depends on the whole batch")];
         assert_names(loss.evaluate(&drawn.weighted_logps()), &words);
         assert_names(loss.evaluate_with_gradient(&drawn.weighted_logps()), &words);
     }
     for loss in losses_of_batches(0.1) {
-        assert_names(loss.evaluate_with_gradient(&drawn.weighted_logps()), &["weights", "of the batch"]);
+        assert_names(loss.evaluate_with_gradient(&drawn.weighted_logps()), &["weights", "whole batch"]);
     }
 }
 

@@ -64,13 +64,13 @@ impl DpoConfig {
             )
         })?;
         let all = self.options(LossType::default())?;
-        for (option, _) in all.given() {
+        for (option, _) in all.set_options() {
             require(option.name(), loss_types.iter().any(|loss_type| loss_type.takes(option)), || {
                 format!("would be ignored by every loss in loss_type ({}): remove it", names(loss_types))
             })?;
         }
         let weighted = loss_types.iter().zip(weights).map(|(&loss_type, weight)| {
-            let loss = DpoLoss::new(all.of(loss_type))?;
+            let loss = DpoLoss::new(all.for_loss(loss_type))?;
             Ok::<_, Error>((Box::new(loss) as Box<dyn PairLoss>, weight))
         });
         Ok(Box::new(WeightedSum::new(weighted.collect::<Result<_>>()?)?))

@@ -17,7 +17,7 @@ pub(super) fn batch_metrics(rewards: &ImplicitRewards, logps: &PairLogps, values
         ("logps/rejected", &policy.rejected),
         ("log_ratios/chosen", &rewards.log_ratios.chosen),
         ("log_ratios/rejected", &rewards.log_ratios.rejected),
-        ("likelihood_displacement", &rewards.displaced()),
+        ("likelihood_displacement", &rewards.likelihood_displacement()),
     ] {
         metrics.set(name, mean_over_pairs(&to_f64s(values)?));
     }

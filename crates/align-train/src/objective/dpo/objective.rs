@@ -101,7 +101,7 @@ impl Objective for Dpo {
     }
 
     fn couples_rows(&self) -> bool {
-        self.loss.mean_depends_on_batches()
+        self.loss.mean_depends_on_batch_size()
     }
 
     fn penalise_weights(&mut self) -> Result<Option<f64>> {
