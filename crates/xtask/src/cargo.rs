@@ -5,7 +5,7 @@ use crate::interrupt;
 use crate::workspace::Workspace;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 /// Runs cargo on the workspace and returns its exit code.
@@ -40,6 +40,13 @@ pub fn command(workspace: &Workspace) -> Command {
         }
     }
     command
+}
+
+/// A target folder next to the one of xtask, so that a second run rebuilds only what changed.
+pub fn target_folder(name: &str) -> Result<PathBuf, Failure> {
+    let program = env::current_exe().context(|| "cannot find this program's file".to_owned())?;
+    let target = program.parent().and_then(Path::parent).unwrap_or(&program);
+    Ok(target.join(name))
 }
 
 /// The library search path with LibTorch's folder added at the end, so that a torch that the user put there takes precedence.

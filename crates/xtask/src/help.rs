@@ -1,7 +1,7 @@
 //! The texts of `cargo xtask help` and `cargo xtask COMMAND --help`.
 
 /// The names of the commands.
-pub const COMMANDS: [&str; 7] = ["setup", "doctor", "demo", "test", "dependant", "env", "help"];
+pub const COMMANDS: [&str; 8] = ["setup", "doctor", "demo", "test", "dependant", "package", "env", "help"];
 
 /// The help of one command, or the list of all commands.
 pub fn text(command: Option<&str>) -> &'static str {
@@ -11,6 +11,7 @@ pub fn text(command: Option<&str>) -> &'static str {
         Some("demo") => DEMO,
         Some("test") => TEST,
         Some("dependant") => DEPENDANT,
+        Some("package") => PACKAGE,
         Some("env") => ENV,
         _ => ALL,
     }
@@ -20,11 +21,12 @@ const ALL: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  setup [OPTIONS]   install LibTorch in .libtorch; demo, test, dependant and env do this too if necessary
+  setup [OPTIONS]   install LibTorch in .libtorch; demo, test, dependant, package and env do this too if necessary
   doctor            check this machine and print a remedy for each problem
   demo [ARGS]       run: cargo run --example dpo_hinge -- ARGS
   test [ARGS]       run: cargo test --workspace ARGS
   dependant         build and run the projects of docs/library.md, which use crates of this workspace
+  package           check that the crates could be published, without publishing them
   env               print shell commands that let other projects use this LibTorch:
                     eval \"$(cargo xtask env)\"
   help [COMMAND]    print this list, or the help of COMMAND (like COMMAND --help)
@@ -85,6 +87,14 @@ Usage: cargo xtask dependant
 
 Runs setup if necessary, then builds and runs the two projects of docs/library.md in temporary folders: the
 program that uses `align`, and the one in the section \"Depending on one crate\".
+";
+
+const PACKAGE: &str = "\
+Usage: cargo xtask package
+
+Sets up what is missing, then checks that the crates could be published, without publishing them: packages each
+crate and builds it from its package, builds and runs a project that depends on the packages, and builds the
+documentation without LibTorch, as docs.rs does.
 ";
 
 const ENV: &str = "\

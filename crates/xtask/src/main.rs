@@ -20,6 +20,7 @@ mod interrupt;
 mod libtorch_check;
 mod load_check;
 mod marker;
+mod package;
 mod pip;
 mod pip_failure;
 mod probe;
@@ -71,7 +72,7 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
         print!("{}", help::text(Some(command)));
         return Ok(ExitCode::SUCCESS);
     }
-    if let ("doctor" | "dependant" | "env", Some(argument)) = (command, arguments.first()) {
+    if let ("doctor" | "dependant" | "package" | "env", Some(argument)) = (command, arguments.first()) {
         return Err(Failure::new(format!("`cargo xtask {command}` takes no arguments, found {argument:?}")));
     }
     match command {
@@ -107,6 +108,7 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
             cargo::run(&set_up_while_building(&targets)?, &["test", "--workspace"], arguments)
         }
         "dependant" => dependant::check(&set_up()?),
+        "package" => package::check(&set_up()?),
         "env" => {
             print!("{}", shell_env::lines(&set_up()?.libtorch)?);
             Ok(ExitCode::SUCCESS)

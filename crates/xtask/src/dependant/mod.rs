@@ -4,6 +4,9 @@ mod losses;
 mod program;
 mod project;
 
+pub use program::check_with_packages;
+pub use project::path_in_toml;
+
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 use std::process::ExitCode;

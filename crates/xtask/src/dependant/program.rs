@@ -8,6 +8,9 @@ use std::fs;
 const MANIFEST: &str = include_str!("../../../../tests/dependant/program/Cargo.toml.template");
 const MAIN: &str = include_str!("../../../../tests/dependant/program/main.rs");
 
+/// The part of the manifest that names this workspace.
+const PATH_DEPENDENCY: &str = "{ path = \"/path/to/align/crates/align\" }";
+
 /// The model that the program names. A local folder with this name takes precedence over the hub.
 const MODEL: &str = "lvwerra/gpt2-imdb";
 /// The folder with the tests' small model and preference pairs.
@@ -24,9 +27,20 @@ const EXPECTED_FILES: [&str; 6] = [
     "model/README.md",
 ];
 
-/// Builds and runs the project with a small model and a few pairs, and checks that it wrote its files.
+/// Builds and runs the project with the crates of this workspace.
 pub fn check(workspace: &Workspace) -> Result<(), Failure> {
-    let project = Project::create(workspace, "program", MANIFEST, MAIN)?;
+    build_and_run(workspace, MANIFEST, "")
+}
+
+/// Builds and runs the project with the packaged crates of a source that the cargo configuration names.
+pub fn check_with_packages(workspace: &Workspace, config: &str) -> Result<(), Failure> {
+    let manifest = MANIFEST.replace(PATH_DEPENDENCY, concat!("\"", env!("CARGO_PKG_VERSION"), "\""));
+    build_and_run(workspace, &manifest, config)
+}
+
+/// Builds and runs the project with a small model and a few pairs, and checks that it wrote its files.
+fn build_and_run(workspace: &Workspace, manifest: &str, config: &str) -> Result<(), Failure> {
+    let project = Project::create(workspace, "program", manifest, MAIN, config)?;
     let golden = workspace.root.join(GOLDEN);
     let (from, to) = (golden.join("models/gpt2-tiny"), project.folder.join(MODEL));
     let copy = || {
@@ -57,6 +71,11 @@ pub fn check(workspace: &Workspace) -> Result<(), Failure> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+
+    #[test]
+    fn the_manifest_names_the_path_that_packages_replace() {
+        assert!(MANIFEST.contains(&format!("align = {PATH_DEPENDENCY}")), "{MANIFEST}");
+    }
 
     /// README.md, docs/library.md, the front page of `align` and the project that is built show the same program.
     #[test]

@@ -19,12 +19,19 @@ pub struct Project {
 }
 
 impl Project {
-    /// Creates a project with this manifest and main.rs, a cargo configuration and a lock file.
-    pub fn create(workspace: &Workspace, name: &str, manifest: &str, main: &str) -> Result<Self, Failure> {
+    /// Creates a project with this manifest and main.rs, a lock file, and a cargo configuration with these further lines.
+    pub fn create(
+        workspace: &Workspace,
+        name: &str,
+        manifest: &str,
+        main: &str,
+        more_config: &str,
+    ) -> Result<Self, Failure> {
         let folder = env::temp_dir().join(format!("align-dependant-{name}-{}", std::process::id()));
         let root = path_in_toml(&workspace.root)?;
         let project = Self { folder };
-        for (name, text) in [("Cargo.toml", manifest), (".cargo/config.toml", CONFIG), ("src/main.rs", main)] {
+        let config = format!("{CONFIG}{more_config}");
+        for (name, text) in [("Cargo.toml", manifest), (".cargo/config.toml", &config), ("src/main.rs", main)] {
             let file = project.folder.join(name);
             let parent = file.parent().unwrap_or(&project.folder);
             fs::create_dir_all(parent).context(|| format!("cannot create {}", parent.display()))?;
@@ -41,7 +48,7 @@ impl Project {
     pub fn run(&self, workspace: &Workspace) -> Result<String, Failure> {
         eprintln!("align: building {}", self.folder.display());
         let mut command = cargo::command(workspace);
-        command.arg("run").current_dir(&self.folder).env("CARGO_TARGET_DIR", target_folder()?);
+        command.arg("run").current_dir(&self.folder).env("CARGO_TARGET_DIR", cargo::target_folder("dependant")?);
         // Flags in the environment would replace those in the project's own configuration.
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
             command.env_remove(name);
@@ -64,15 +71,8 @@ impl Drop for Project {
     }
 }
 
-/// A target folder next to the one of xtask, so that a second run rebuilds only what changed.
-fn target_folder() -> Result<PathBuf, Failure> {
-    let program = env::current_exe().context(|| "cannot find this program's file".to_owned())?;
-    let target = program.parent().and_then(Path::parent).unwrap_or(&program);
-    Ok(target.join("dependant"))
-}
-
 /// The path as text that is valid inside a TOML string and inside a linker argument, which must not contain commas.
-fn path_in_toml(path: &Path) -> Result<String, Failure> {
+pub fn path_in_toml(path: &Path) -> Result<String, Failure> {
     let text = path.to_str().filter(|text| !text.contains(['"', '\\', ',', ':']) && !text.contains(char::is_control));
     text.map(str::to_owned).ok_or_else(|| {
         Failure::new(format!("{} cannot be written into cargo's configuration: move the workspace", path.display()))
