@@ -3,13 +3,17 @@
 use super::run;
 use crate::failure::{Context, Failure};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A directory source.
 pub struct DirectorySource {
+    /// The folder, with a folder for each package.
+    pub folder: PathBuf,
     /// The lines of a cargo configuration that replace crates.io by it.
     pub config: String,
+    /// A file with these lines.
+    pub config_file: PathBuf,
 }
 
 impl DirectorySource {
@@ -33,6 +37,8 @@ impl DirectorySource {
         let config = format!(
             "\n[source.crates-io]\nreplace-with = \"packages\"\n\n[source.packages]\ndirectory = \"{path}\"\n\n[net]\noffline = true\n"
         );
-        Ok(Self { config })
+        let config_file = folder.with_extension("toml");
+        fs::write(&config_file, &config).context(creating)?;
+        Ok(Self { folder: folder.to_owned(), config, config_file })
     }
 }

@@ -9,31 +9,31 @@ use crate::failure::{Context, Failure};
 use crate::workspace::Workspace;
 use directory_source::DirectorySource;
 use publishable_copy::PublishableCopy;
-use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// Packages each crate and builds it from its package; builds and runs a project that depends on the packages; builds the
-/// documentation as docs.rs does, without LibTorch.
+/// Packages each crate; builds and runs a project that depends on the packages; compiles the package of the program, which
+/// uses all of them; builds the documentation as docs.rs does, without LibTorch.
 pub fn check(workspace: &Workspace) -> Result<ExitCode, Failure> {
     let folder = cargo::target_folder("packages")?;
     let copy = PublishableCopy::create(workspace, &folder.join("workspace"))?;
     let target = folder.join("target");
-    let cargo_in_copy = |libtorch: Option<&Path>| {
+    let cargo_in_copy = || {
         let mut command = cargo::command(workspace);
-        command.current_dir(&copy.folder).env("CARGO_TARGET_DIR", &target).env_remove("LIBTORCH");
-        if let Some(libtorch) = libtorch {
-            command.env("LIBTORCH", libtorch);
-        }
+        command.current_dir(&copy.folder).env("CARGO_TARGET_DIR", &target).env("LIBTORCH", &workspace.libtorch);
         command
     };
 
-    run(cargo_in_copy(Some(&workspace.libtorch)).args(["package", "--workspace", "--allow-dirty"]))?;
-    let vendor = cargo_in_copy(None);
-    let packages = DirectorySource::create(&folder.join("vendor"), vendor, &target.join("package"))?;
+    // cargo's own verification would compile LibTorch's bindings once for each crate.
+    run(cargo_in_copy().args(["package", "--workspace", "--allow-dirty", "--no-verify"]))?;
+    let packages = DirectorySource::create(&folder.join("vendor"), cargo_in_copy(), &target.join("package"))?;
     dependant::check_with_packages(workspace, &packages.config)?;
+    let program = packages.folder.join(concat!("align-cli-", env!("CARGO_PKG_VERSION")));
+    run(cargo_in_copy().arg("check").arg("--config").arg(&packages.config_file).current_dir(&program))?;
 
     let documentation = ["doc", "--workspace", "--exclude", "align-cli", "--no-deps", "--all-features"];
-    run(cargo_in_copy(None).args(documentation).env("DOCS_RS", "1").env("RUSTDOCFLAGS", "--cfg docsrs -D warnings"))?;
+    let mut documentation_cargo = cargo_in_copy();
+    documentation_cargo.args(documentation).env("DOCS_RS", "1").env("RUSTDOCFLAGS", "--cfg docsrs -D warnings");
+    run(documentation_cargo.env("LIBTORCH", folder.join("no-libtorch")))?;
     eprintln!("align: the crates can be packaged, built from their packages, and documented without LibTorch");
     Ok(ExitCode::SUCCESS)
 }
