@@ -25,6 +25,7 @@ const RUN_BY: &[(&str, RunBy)] = &[
     ("cargo xtask setup --cpu", Test("crates/xtask/tests/setup.rs")),
     ("cargo xtask setup --cuda", Test("crates/xtask/tests/setup.rs")),
     ("cargo xtask dependant", Ci("cargo xtask dependant")),
+    ("cargo xtask package", Ci("cargo xtask package")),
     ("eval \"$(cargo xtask env)\"", Test("crates/xtask/src/shell_env.rs")),
     ("cargo test --workspace", Ci("cargo xtask test")),
     ("cargo fmt --all --check", Ci("cargo fmt --all --check")),

@@ -1,10 +1,10 @@
-//! Rules for the sources: no import cycles between files, no long files, and no dependency on polars without its feature.
+//! Rules for the sources: no import cycles between files, no long files, and no large dependencies where they are not used.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod graph;
 mod module;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -74,17 +74,30 @@ fn examples_are_short() {
     );
 }
 
+/// The names of the packages that a package is built from, without those of its tests.
+fn dependencies(package: &str, features: &[&str]) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = ["tree", "--offline", "--locked", "--edges", "no-dev", "--prefix", "none", "--package", package];
+    let output = Command::new(cargo).args(arguments).args(features).current_dir(workspace()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
 /// Without the feature `tables`, align-data does not depend on polars.
 #[test]
 fn polars_is_an_optional_dependency() {
-    let tree = |features: &[&str]| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let arguments =
-            ["tree", "--offline", "--locked", "--edges", "no-dev", "--prefix", "none", "--package", "align-data"];
-        let output = Command::new(cargo).args(arguments).args(features).current_dir(workspace()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    assert!(!tree(&[]).contains("polars"));
-    assert!(tree(&["--features", "tables"]).contains("polars"));
+    assert!(!dependencies("align-data", &[]).contains("polars"));
+    assert!(dependencies("align-data", &["--features", "tables"]).contains("polars"));
+}
+
+/// The examples, with which a newcomer starts, are built without the dependencies that take the longest.
+#[test]
+fn the_examples_do_not_depend_on_large_crates() {
+    let all = dependencies("align-examples", &[]);
+    assert!(all.contains("align-frontier") && all.contains("tokenizers"), "{all:?}");
+    for large in ["polars", "polars-parquet", "resvg", "png", "criterion"] {
+        assert!(!all.contains(large), "{large}");
+        assert!(dependencies("align-cli", &[]).contains(large) || large == "criterion", "{large} is not used any more");
+    }
 }
