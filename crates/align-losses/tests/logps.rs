@@ -108,7 +108,7 @@ fn mismatched_tensors_are_named_in_the_error() {
         fails(&logits().view([-1, VOCAB as i64]), &labels()).starts_with("logits: expected shape (batch, seq, vocab)")
     );
     assert!(fails(&logits(), &labels().narrow(1, 0, 2)).starts_with("labels: expected shape [3, 5]"));
-    assert!(fails(&logits(), &(labels() - 100)).contains("found -100; mask positions"));
+    assert!(fails(&logits(), &(labels() - 100)).contains("found -100: give masked positions"));
     let masked = sequence_logps(&labels(), &labels());
     assert!(matches!(masked, Err(Error::Kind { argument: "token_logps", .. })));
     let masked = sequence_logps(&labels().to_kind(Kind::Float), &labels().narrow(0, 0, 1));
