@@ -66,7 +66,7 @@ fn measure(rows: usize) {
     };
     let begin = Instant::now();
     let mut trainer = DpoTrainer::new(policy, None, pairs, config).expect("a trainer");
-    let asked = begin.elapsed();
+    let precomputed = begin.elapsed();
     let begin = Instant::now();
     let tokens = trainer.by_ref().map(|record| record.expect("a step").num_tokens).last().expect("steps");
     let trained = begin.elapsed();
@@ -74,7 +74,7 @@ fn measure(rows: usize) {
     println!(
         "| {rows} | {tokens} | {:.2} | {:.2} | {:.2} | {:.0} |",
         each(encoded),
-        each(asked),
+        each(precomputed),
         each(trained),
         peak_bytes() / 1e6
     );

@@ -1,6 +1,6 @@
 //! Runs every example with the tiny models of the golden data.
 //!
-//! `cargo test` builds the examples first; `cargo test --test examples` alone takes them as they were last built.
+//! `cargo test` builds the examples first; `cargo test --test examples` uses the last build of the examples.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn built(name: &str) -> PathBuf {
-    // Test binaries stand in target/PROFILE/deps, examples in target/PROFILE/examples.
+    // Test binaries are in target/PROFILE/deps, examples in target/PROFILE/examples.
     let exe = std::env::current_exe().unwrap();
     let path = exe.parent().and_then(Path::parent).unwrap().join("examples").join(name);
     assert!(path.exists(), "{} is missing: build it with `cargo build --examples`", path.display());

@@ -169,7 +169,7 @@ fn adapters_resume_exactly() {
         let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
         run_to_the_end(DpoTrainer::new(adapted(Kind::Float, lora()), None, pairs(22), config()).unwrap(), dir.path());
     }
-    assert_resumes("lora, goes on", || {
+    assert_resumes("lora, from an adapter", || {
         let policy = LoraModel::from_pretrained(policy(Kind::Float), dir.path()).unwrap();
         DpoTrainer::new(policy, None, pairs(22), config()).unwrap()
     });
@@ -185,7 +185,7 @@ fn a_checkpoint_of_another_adapter_or_base_model_is_rejected() {
     let mut run = trainer(adapted(Kind::Float, lora()));
     run.next_step().unwrap();
     run.save_checkpoint(&checkpoint).unwrap();
-    assert!(!checkpoint.join("model.safetensors").exists(), "a checkpoint holds the adapter alone");
+    assert!(!checkpoint.join("model.safetensors").exists(), "a checkpoint contains only the adapter");
     trainer(adapted(Kind::Float, lora())).resume(&checkpoint).unwrap();
 
     let refused = |policy| trainer(policy).resume(&checkpoint).unwrap_err().to_string();

@@ -159,7 +159,7 @@ fn a_loss_that_is_not_finite_names_its_rows_and_keeps_the_last_checkpoint() {
     // A position embedding that the texts of the first batches do not use is NaN.
     let reached = rows.iter().take(8).map(longest).max().unwrap();
     let broken_at =
-        rows.iter().position(|pair| longest(pair) > reached).expect("a longer text behind the first batches");
+        rows.iter().position(|pair| longest(pair) > reached).expect("a longer text after the first batches");
     let broken = policy();
     tch::no_grad(|| {
         let positions = broken.parameters().get("transformer.wpe.weight").unwrap();
@@ -278,7 +278,7 @@ fn shared_tokens_need_memory_once() {
         let config = DpoConfig { prefix_sharing, micro_batch_tokens, training: training(), ..DpoConfig::default() };
         MemoryEstimate::of(&model, None, &rows, &config).activations
     };
-    // Of the 16 d a token in the block attention keeps 5 d a place; 3 d stand around the block, and the backward pass holds 12 d.
+    // Of the 16 d per token in the block, attention keeps 5 d per position. 3 d are outside the block, and the backward pass needs 12 d.
     let states = 4 * 32 * (44 * 5 + 24 * (16 - 5 + 3 + 12));
     let one = activations(PrefixSharing::On, 47);
     assert!(one > states && one < states + 44 * 64, "{one}, expected some {states}");

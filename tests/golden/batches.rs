@@ -110,7 +110,7 @@ fn saved_tokenizers_are_read_back() {
         let ids = original.encode_batch(&texts, true, None).unwrap();
         assert_eq!(again.encode_batch(&texts, true, None).unwrap(), ids, "{model}");
         assert_eq!(again.decode_batch(&ids, true).unwrap(), original.decode_batch(&ids, true).unwrap(), "{model}");
-        assert!(original.save(folder.path(), false).is_err(), "{model}: overwritten unasked");
+        assert!(original.save(folder.path(), false).is_err(), "{model}: an existing tokeniser was overwritten");
         original.save(folder.path(), true).unwrap();
     }
 }

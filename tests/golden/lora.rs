@@ -112,8 +112,8 @@ pub fn assert_run<O: Objective<Model: CausalLm>>(run: &Value, mut trainer: Train
     }
     for (weight, tensor) in base().parameters().iter() {
         let whole = policy.parameters().get(&format!("base_model.model.{weight}")).is_some();
-        let stands = policy.frozen_parameters().unwrap().get(weight).map(|frozen| frozen.equal(tensor));
-        assert_eq!(stands, (!whole).then_some(true), "{name}: {weight} moved");
+        let is_unchanged = policy.frozen_parameters().unwrap().get(weight).map(|frozen| frozen.equal(tensor));
+        assert_eq!(is_unchanged, (!whole).then_some(true), "{name}: {weight} moved");
     }
 }
 

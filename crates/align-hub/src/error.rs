@@ -298,8 +298,7 @@ pub enum HubError {
     },
     /// Offline, and the cache does not have that revision of the model.
     #[error(
-        "`{model}` is not in the cache {} and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it and run once with \
-         a network, set HF_HUB_CACHE to the cache that has it, or give the model's folder",
+        "`{model}` is not in the cache {} and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it and run once with a network, set HF_HUB_CACHE to the cache that has it, or give the model's folder",
         printable_path(cache)
     )]
     NotCached {
@@ -321,8 +320,7 @@ pub enum HubError {
     },
     /// Offline, and the cache has only some of the model's files.
     #[error(
-        "`{model}` is only partially in the cache: {} lacks {missing}, and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: \
-         unset it and run once with a network to complete it",
+        "`{model}` is only partially in the cache: {} lacks {missing}, and HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set: unset it and run once with a network to complete it",
         printable_path(folder)
     )]
     PartiallyCached {
