@@ -68,12 +68,12 @@ fn k3_and_the_reverse_kl_are_never_negative() {
     for ratio in [-700.0, -30.0, -1.0, -1e-3, -1e-9, 0.0, 1e-17, 1e-9, 1e-3, 1.0, 30.0, 300.0] {
         let logps = SampledLogps::new(&[-1000.0; 2], &[-1000.0 + ratio; 2], None).unwrap();
         let ratio: f64 = -1000.0 + ratio + 1000.0;
-        let (k3, opposite) = (logps.k3().unwrap().value, logps.reverse_kl().unwrap().value);
-        assert!(k3 >= 0.0 && opposite >= 0.0, "{ratio}: {k3}, {opposite}");
+        let (k3, reverse) = (logps.k3().unwrap().value, logps.reverse_kl().unwrap().value);
+        assert!(k3 >= 0.0 && reverse >= 0.0, "{ratio}: {k3}, {reverse}");
         if ratio.abs() < 1e-2 {
             // Both are x²/2 to the second order.
             assert!((k3 - ratio * ratio / 2.0).abs() <= ratio.abs().powi(3) + 1e-18, "{ratio}: {k3}");
-            assert!((opposite - ratio * ratio / 2.0).abs() <= ratio.abs().powi(3) + 1e-18, "{ratio}: {opposite}");
+            assert!((reverse - ratio * ratio / 2.0).abs() <= ratio.abs().powi(3) + 1e-18, "{ratio}: {reverse}");
         }
     }
 }
