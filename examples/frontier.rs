@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut progress = |_: &align::frontier::SweepProgress| ();
     if let SweepOutcome::Finished(sweep) = run_sweep(&models, &options, &folder, &StopSignal::default(), &mut progress)?
     {
-        let findings = Findings::of(&sweep, &options.bootstrap)?;
+        let findings = Findings::new(&sweep, &options.bootstrap)?;
         print!("{}", csv(&sweep, &findings));
         findings.statements(&sweep).iter().for_each(|statement| println!("- {statement}"));
     }

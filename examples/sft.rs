@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let training = TrainingConfig {
         max_steps: Some(8),
         learning_rate: 1e-4,
-        eval_strategy: Strategy::Steps,
+        eval_strategy: IntervalStrategy::Steps,
         eval_steps: Some(4),
         ..Default::default()
     };

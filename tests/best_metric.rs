@@ -2,15 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
-    EncodeOptions, EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired, PreferencePair, Tokenizer,
+    EncodeOptions, EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference, PreferencePair, Tokenizer,
     UnpairedPreference, encode_pairs, encode_unpaired,
 };
 use align_losses::LossType;
 use align_models::{DistilBert, Gpt2};
 use align_train::{
     CheckpointSaver, ClassificationConfig, ClassificationTrainer, CpoConfig, CpoLossType, CpoTrainer, DpoConfig,
-    DpoTrainer, EarlyStopping, KtoConfig, KtoLossType, KtoTrainer, MetricsFile, Objective, RunConfig, SftConfig,
-    SftTrainer, Strategy, Trainer, TrainingConfig, TrainingRecords, latest_checkpoint,
+    DpoTrainer, EarlyStopping, IntervalStrategy, KtoConfig, KtoLossType, KtoTrainer, MetricsFile, Objective, RunConfig,
+    SftConfig, SftTrainer, Trainer, TrainingConfig, TrainingRecords, latest_checkpoint,
 };
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
@@ -37,7 +37,7 @@ fn pairs() -> Vec<EncodedPair> {
     encode_pairs(&tokenizer(), &pairs, &EncodeOptions::default()).unwrap().pairs
 }
 
-fn labelled() -> Vec<EncodedUnpaired> {
+fn labelled() -> Vec<EncodedUnpairedPreference> {
     let rows: Vec<UnpairedPreference> = rows("train_kto.jsonl", 16);
     encode_unpaired(&tokenizer(), &rows, &EncodeOptions::default()).unwrap().rows
 }
@@ -83,12 +83,12 @@ fn every_objective_lists_the_metrics_of_its_evaluations() {
 }
 
 /// A KTO run that selects the best model by `metric` and evaluates every two steps. It saves a checkpoint only at its end.
-fn kto_trainer(metric: &str, eval: Vec<EncodedUnpaired>) -> KtoTrainer {
+fn kto_trainer(metric: &str, eval: Vec<EncodedUnpairedPreference>) -> KtoTrainer {
     let training = TrainingConfig {
         per_device_train_batch_size: 4,
         max_steps: Some(6),
         logging_steps: 10,
-        eval_strategy: Strategy::Steps,
+        eval_strategy: IntervalStrategy::Steps,
         eval_steps: Some(2),
         early_stopping_patience: Some(3),
         metric_for_best_model: Some(metric.into()),

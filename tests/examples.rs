@@ -54,7 +54,7 @@ const EXAMPLES: &[(&str, &str, &[&str])] = &[
     ("hub_model", "GPT2 Hello", &["Hello"]),
     ("kto", "GPT2 LIKES run", &["step 8: loss 0."]),
     ("lora", "GPT2 PAIRS run merged", &["8 steps, the adapter is in run/model"]),
-    ("own_loss", "GPT2 PAIRS", &["step 1: loss 1.0000, reward margin +0.0000", "step 8: loss "]),
+    ("custom_loss", "GPT2 PAIRS", &["step 1: loss 1.0000, reward margin +0.0000", "step 8: loss "]),
     ("resume", "GPT2 PAIRS runs", &["stopped after step 3 of 6", "the weights are the same"]),
     ("score", "DISTILBERT fine dull", &["0.", " fine\n", " dull\n"]),
     ("sft", "GPT2 texts.jsonl run", &["perplexity "]),

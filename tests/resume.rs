@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
-    EncodeOptions, EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired, PreferencePair, Tokenizer,
+    EncodeOptions, EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference, PreferencePair, Tokenizer,
     UnpairedPreference, encode_pairs, encode_unpaired,
 };
 use align_losses::{LogRatioPenalty, LossType};
@@ -216,7 +216,7 @@ fn options_for_all_weights_are_rejected_with_an_adapter() {
     }
 }
 
-fn labelled(count: usize) -> Vec<EncodedUnpaired> {
+fn labelled(count: usize) -> Vec<EncodedUnpairedPreference> {
     let text = std::fs::read_to_string(data().join("train_kto.jsonl")).unwrap();
     let rows: Vec<UnpairedPreference> =
         text.lines().take(count).map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -248,7 +248,7 @@ fn losses_without_a_reference_resume_exactly() {
 fn fine_tuning_and_classification_resume_exactly() {
     let rows = labelled(22);
     let texts = |with_prompts: bool| -> Vec<EncodedText> {
-        let text = |row: EncodedUnpaired| match with_prompts {
+        let text = |row: EncodedUnpairedPreference| match with_prompts {
             true => EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.completion_ids, row: row.row },
             false => {
                 let ids = [row.prompt_ids, row.completion_ids].concat();

@@ -4,8 +4,8 @@
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use align_models::{CausalLm, Gpt2, Gpt2Config, Parameters, TrainableModel};
 use align_train::{
-    CheckpointSaver, DpoConfig, DpoTrainer, EarlyStopping, Error, EvaluationRecord, MemoryEstimate, MetricsFile,
-    PrefixSharing, SamplingStrategy, StepRecord, Strategy, TrainingConfig, available_memory, latest_checkpoint,
+    CheckpointSaver, DpoConfig, DpoTrainer, EarlyStopping, Error, EvaluationRecord, IntervalStrategy, MemoryEstimate,
+    MetricsFile, PrefixSharing, SamplingStrategy, StepRecord, TrainingConfig, available_memory, latest_checkpoint,
 };
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
@@ -40,9 +40,9 @@ fn training() -> TrainingConfig {
         learning_rate: 1e-3,
         train_sampling_strategy: SamplingStrategy::Sequential,
         logging_steps: 1,
-        eval_strategy: Strategy::Steps,
+        eval_strategy: IntervalStrategy::Steps,
         eval_steps: Some(1),
-        save_strategy: Strategy::Steps,
+        save_strategy: IntervalStrategy::Steps,
         save_steps: Some(1),
         ..TrainingConfig::default()
     }
@@ -170,7 +170,7 @@ fn a_loss_that_is_not_finite_names_its_rows_and_keeps_the_last_checkpoint() {
     numbers.sort_unstable();
 
     let run = tempfile::tempdir().unwrap();
-    let training = TrainingConfig { eval_strategy: Strategy::No, eval_steps: None, ..training() };
+    let training = TrainingConfig { eval_strategy: IntervalStrategy::No, eval_steps: None, ..training() };
     let mut trainer = DpoTrainer::new(broken, None, rows, DpoConfig { training, ..DpoConfig::default() }).unwrap();
     let mut metrics = MetricsFile::create(&run.path().join("metrics.jsonl")).unwrap();
     let error = trainer.train(&mut [&mut metrics, &mut CheckpointSaver::new(run.path())]).unwrap_err();
@@ -295,7 +295,7 @@ fn a_run_that_does_not_fit_ends_before_its_first_step() {
         .max_by_key(|pair| pair.prompt_ids.len() + pair.chosen_ids.len().max(pair.rejected_ids.len()));
     let longest = longest.unwrap();
     let training = TrainingConfig { per_device_train_batch_size: usize::MAX, ..training() };
-    let training = TrainingConfig { eval_strategy: Strategy::No, eval_steps: None, ..training };
+    let training = TrainingConfig { eval_strategy: IntervalStrategy::No, eval_steps: None, ..training };
     let config = DpoConfig { micro_batch_tokens: usize::MAX, training, ..DpoConfig::default() };
     let of_one = MemoryEstimate::of(&policy(), None, std::slice::from_ref(&longest), &config).activations;
     let rows = vec![longest; (available / of_one + 2) as usize];

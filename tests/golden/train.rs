@@ -2,8 +2,8 @@
 
 use crate::{golden_dir, read_json};
 use align_data::{
-    CompletionBatch, EncodeOptions, EncodedPair, EncodedUnpaired, PreferencePair, Tokenizer, UnpairedPreference,
-    encode_pairs, encode_unpaired,
+    CompletionBatch, EncodeOptions, EncodedPair, EncodedUnpairedPreference, PreferencePair, Tokenizer,
+    UnpairedPreference, encode_pairs, encode_unpaired,
 };
 use align_losses::LossType;
 use align_models::{CausalLm, Gpt2, TrainableModel};
@@ -31,7 +31,7 @@ fn pairs(options: &EncodeOptions) -> Vec<EncodedPair> {
     encode_pairs(&tokenizer(), &lines::<PreferencePair>("train.jsonl"), options).unwrap().pairs
 }
 
-fn judged(options: &EncodeOptions) -> Vec<EncodedUnpaired> {
+fn judged(options: &EncodeOptions) -> Vec<EncodedUnpairedPreference> {
     encode_unpaired(&tokenizer(), &lines::<UnpairedPreference>("train_kto.jsonl"), options).unwrap().rows
 }
 

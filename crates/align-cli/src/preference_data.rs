@@ -8,13 +8,13 @@ use std::path::Path;
 /// Options for turning preference data into training examples.
 #[derive(Debug, Clone, clap::Args, serde::Serialize)]
 pub struct DataOptions {
-    /// Number of pairs to sample per prompt if a file holds scored texts [default: 50, as in the notebook].
+    /// Number of pairs to sample per prompt if a file holds scored texts [default: 50].
     #[arg(long)]
     pub pairs_per_prompt: Option<usize>,
     /// Maximum number of tokens in a prompt and its completion together [default: the model's limit].
     #[arg(long)]
     pub max_length: Option<usize>,
-    /// Remove the prompt from completions that begin with it; false keeps it, so that it occurs twice, as in the notebook.
+    /// Remove the prompt from completions that begin with it; with false, the prompt occurs twice in the sequence.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     pub strip_prompt: bool,
 }
@@ -38,7 +38,7 @@ impl DataOptions {
         Ok(encoded.pairs)
     }
 
-    /// Reads pairs, or reads scored texts and samples pairs from them as the notebook does.
+    /// Reads pairs, or reads scored texts and samples pairs from them at random.
     pub fn read(&self, path: &Path, seed: u64) -> Result<Examples<PreferencePair>, Failure> {
         let data = PreferenceData::read(path)?;
         if data.is_empty() {

@@ -7,8 +7,8 @@ use align_base::printable_path;
 use align_data::EncodeReport;
 use align_models::hub::{DownloadBar, RepoName};
 use align_models::{CausalLm, TrainableModel};
-use align_train::run::{Dataset, ModelSource, NewTokenizer, ReadyRun, Run, RunObjective, Upload};
-use align_train::{ProgressBar, Rounding, RunFolder, RunSummary};
+use align_train::run::{Dataset, ModelSource, NewTokenizer, PreparedRun, Run, RunObjective, Upload};
+use align_train::{ProgressBar, ResumeMode, RunFolder, RunSummary};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -32,15 +32,15 @@ pub struct RunOptions {
     #[arg(long)]
     #[serde(skip)]
     output_dir: PathBuf,
-    /// Resume from the newest checkpoint in --output-dir, or start again if the run ended before its first checkpoint.
+    /// Resume from the newest checkpoint in --output-dir, or from the first step if the run ended before its first checkpoint.
     #[arg(long)]
     #[serde(skip)]
     resume: bool,
-    /// Resume even if the processor, number of threads, device, matmul precision or a library version differs from the checkpoint's.
-    /// Rounding may then differ, so the result is not bit-identical to that of an uninterrupted run.
+    /// Resume even if the processor, number of threads, device, matmul precision or a library version differs from that of the
+    /// checkpoint. The result is then not bitwise equal to that of an uninterrupted run.
     #[arg(long, requires = "resume")]
     #[serde(skip)]
-    allow_other_rounding: bool,
+    allow_inexact_resume: bool,
     /// File with one prompt per line; at each evaluation the model continues them, and the texts are added to samples.jsonl.
     #[arg(long)]
     sample_prompts: Option<PathBuf>,
@@ -175,7 +175,7 @@ impl RunOptions {
         let mut run = self.runtime.apply_to(run.output_dir(&self.output_dir)).observer(ProgressBar::default());
         run = run.recorded_options(serde_json::to_value(all_options)?).resolver(models::resolver());
         if self.resume {
-            run = run.resume_with(if self.allow_other_rounding { Rounding::MayDiffer } else { Rounding::Same });
+            run = run.resume_with(if self.allow_inexact_resume { ResumeMode::Inexact } else { ResumeMode::Exact });
         }
         if let Some(repo) = &self.hub_model_id {
             run = if self.hub_private_repo {
@@ -204,7 +204,7 @@ impl RunOptions {
         }
     }
 
-    fn print_preparation<O: RunObjective>(&self, ready: &ReadyRun<O>, preparation: &Preparation) {
+    fn print_preparation<O: RunObjective>(&self, ready: &PreparedRun<O>, preparation: &Preparation) {
         if preparation.trains_new_tokenizer == Some(true) {
             output::println!("new tokeniser with {} tokens, trained on the texts", ready.tokenizer().vocab_size());
         }

@@ -195,7 +195,7 @@ fn sweep(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
     let models = SweepModels { sft: &sft, tokenizer: &tokenizer, score: &score, batch_size: 8 };
     let outcome = align_frontier::run_sweep(&models, &options, &sweep_folder, &StopSignal::default(), &mut |_| {})?;
     let SweepOutcome::Finished(sweep) = outcome else { panic!("the sweep was stopped") };
-    let findings = Findings::of(&sweep, &options.bootstrap)?;
+    let findings = Findings::new(&sweep, &options.bootstrap)?;
     Ok(csv(&sweep, &findings))
 }
 

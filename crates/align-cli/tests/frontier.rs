@@ -98,8 +98,8 @@ fn invalid_options_are_rejected_before_any_work() {
         (&["--losses", "sigmoid,hinje"], "unknown variant `hinje`"),
         (&["--losses", "nca_pair+js_divergence"], "nca_pair"),
         (&["--losses", "sigmoid,sigmoid"], "sigmoid occurs twice"),
-        (&["--betas-of", "ipo=1,2"], "not among --losses"),
-        (&["--betas-of", "sigmoid=1", "--betas-of", "hinge=1"], "--betas has no effect"),
+        (&["--betas-for", "ipo=1,2"], "not among --losses"),
+        (&["--betas-for", "sigmoid=1", "--betas-for", "hinge=1"], "--betas has no effect"),
         (&["--quick"], "cannot be used with"),
         (&["--max-new-tokens", "100000"], "--max-new-tokens is 100000"),
     ] {

@@ -262,14 +262,14 @@ fn resuming_with_another_number_of_threads_is_rejected() {
     remove_last_step();
     let (code, message) = run("2", &["--resume"]);
     assert_eq!(code, Some(1), "{message}");
-    for part in ["checkpoint-1", "threads was 1, is now 2", "OMP_NUM_THREADS=1", "--allow-other-rounding"] {
+    for part in ["checkpoint-1", "threads was 1, is now 2", "OMP_NUM_THREADS=1", "--allow-inexact-resume"] {
         assert!(message.contains(part), "{message} lacks {part}");
     }
     let (code, message) = run("1", &["--resume"]);
     assert!(code == Some(0) && !message.contains("threads"), "{message}");
     assert!(weights() == uninterrupted);
     remove_last_step();
-    let (code, message) = run("2", &["--resume", "--allow-other-rounding"]);
+    let (code, message) = run("2", &["--resume", "--allow-inexact-resume"]);
     assert_eq!(code, Some(0), "{message}");
     assert!(message.contains("threads was 1, is now 2") && message.contains("differ in rounding"), "{message}");
 }

@@ -18,7 +18,7 @@ pub struct EncodeOptions {
     /// it.
     ///
     /// If only one text of a pair begins with the prompt, nothing is removed: that text happens to repeat the prompt.
-    /// With `false`, texts that contain the prompt are trained on it twice, as in the notebook.
+    /// With `false`, the prompt occurs twice in the sequences of completions that repeat it.
     pub strip_prompt: bool,
 }
 

@@ -26,8 +26,8 @@ pub struct EncodedPairs {
 /// Tokenises preference pairs as TRL's `DPOTrainer` does.
 ///
 /// Prompt, prompt + chosen and prompt + rejected are each tokenised as one string. The prompt's ids are the longest
-/// common prefix of the three, and the completions are the rest. Rows whose completion would be truncated away or has
-/// nothing to predict are dropped and reported.
+/// common prefix of the three, and the completions are the rest. Rows without a completion token, or whose prompt
+/// leaves no room for one within `max_length`, are dropped and reported.
 ///
 /// # Errors
 /// When an option is invalid, EOS or BOS must be added and the tokeniser has none, or a text cannot be tokenised.

@@ -11,15 +11,16 @@ pub struct EncodeReport {
     pub prompt_stripped: usize,
     /// Sequences (two per pair) truncated to `max_length`.
     pub truncated_sequences: usize,
-    /// Rows where the prompt's last token merges with the completion's first, so that the completion starts earlier.
+    /// Rows in which the tokeniser merges the end of the prompt and the beginning of the completion into one token, which
+    /// then counts as part of the completion.
     pub merged_boundaries: usize,
-    /// Kept pairs whose chosen and rejected completions are equal, so that nothing can be learnt from them.
+    /// Kept pairs whose chosen and rejected completions are equal, so that they have no gradient.
     pub equal_pairs: usize,
     /// Kept pairs whose completions are equal only after truncation to `max_length`.
     pub equal_after_truncation: usize,
     /// Rows dropped because the prompt alone fills `max_length`.
     pub dropped_long_prompts: Vec<usize>,
-    /// Rows dropped because a completion has no token to predict.
+    /// Rows dropped because a completion is empty.
     pub dropped_empty_completions: Vec<usize>,
 }
 
@@ -30,7 +31,7 @@ impl fmt::Display for EncodeReport {
         let counts = [
             (self.prompt_stripped, "with the prompt removed"),
             (self.truncated_sequences, "sequences truncated to max_length"),
-            (self.merged_boundaries, "with a token merged across the end of the prompt"),
+            (self.merged_boundaries, "with a token that spans prompt and completion"),
             (self.equal_pairs, "with equal completions"),
             (self.equal_after_truncation, "with completions that are equal after truncation to max_length"),
             (self.dropped_long_prompts.len(), "dropped: the prompt fills max_length"),

@@ -1,4 +1,4 @@
-//! The tokenisation that pairs and single completions share.
+//! Tokenisation of prompts with one or more completions.
 
 use crate::{EncodeOptions, EncodeReport, Result, Tokenizer};
 use std::borrow::Cow;
@@ -47,7 +47,7 @@ pub(crate) fn encode_rows<T, const N: usize>(
     if report.merged_boundaries > 0 {
         tracing::warn!(
             rows = report.merged_boundaries,
-            "the last token of the prompt merges with the completion; end prompts at a token boundary"
+            "the end of the prompt and the beginning of the completion form one token; end prompts at a token boundary"
         );
     }
     Ok((encoded, report))

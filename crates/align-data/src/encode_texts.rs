@@ -24,10 +24,10 @@ pub struct EncodedTexts {
 /// Tokenises `(prompt, completion)` rows as TRL's `SFTTrainer` does, with the rules of
 /// [`encode_pairs`](crate::encode_pairs). A text without a prompt has an empty prompt.
 ///
-/// Rows whose prompt fills `max_length` are dropped, because nothing can be learnt from them; TRL keeps them.
+/// Rows whose prompt fills `max_length` are dropped, because no completion token is left; TRL keeps them.
 ///
 /// # Errors
-/// As [`encode_pairs`](crate::encode_pairs).
+/// Those of [`encode_pairs`](crate::encode_pairs).
 pub fn encode_texts<P: AsRef<str>, C: AsRef<str>>(
     tokenizer: &Tokenizer,
     rows: &[(P, C)],

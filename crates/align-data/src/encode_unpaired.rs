@@ -3,7 +3,7 @@ use crate::{EncodeOptions, EncodeReport, Result, Tokenizer, UnpairedPreference};
 
 /// A tokenised completion with a label: the sequence is `prompt_ids + completion_ids`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncodedUnpaired {
+pub struct EncodedUnpairedPreference {
     /// The prompt's ids.
     pub prompt_ids: Vec<i64>,
     /// The completion's ids; never empty.
@@ -16,9 +16,9 @@ pub struct EncodedUnpaired {
 
 /// Tokenised completions in input order, and a report.
 #[derive(Debug, Clone)]
-pub struct EncodedUnpairedRows {
+pub struct EncodedUnpairedPreferences {
     /// The completions that were kept.
-    pub rows: Vec<EncodedUnpaired>,
+    pub rows: Vec<EncodedUnpairedPreference>,
     /// What was changed or dropped.
     pub report: EncodeReport,
 }
@@ -26,12 +26,12 @@ pub struct EncodedUnpairedRows {
 /// Tokenises unpaired preferences as TRL's `KTOTrainer` does, with the rules of [`encode_pairs`](crate::encode_pairs).
 ///
 /// # Errors
-/// As [`encode_pairs`](crate::encode_pairs).
+/// Those of [`encode_pairs`](crate::encode_pairs).
 pub fn encode_unpaired(
     tokenizer: &Tokenizer,
     rows: &[UnpairedPreference],
     options: &EncodeOptions,
-) -> Result<EncodedUnpairedRows> {
+) -> Result<EncodedUnpairedPreferences> {
     let (encoded, report) = encode_rows(
         tokenizer,
         rows,
@@ -40,7 +40,7 @@ pub fn encode_unpaired(
     )?;
     let label = |row: usize| rows.get(row).is_some_and(|row| row.label);
     let rows = encoded.into_iter().map(|EncodedRow { prompt_ids, completions: [completion_ids], row }| {
-        EncodedUnpaired { prompt_ids, completion_ids, label: label(row), row }
+        EncodedUnpairedPreference { prompt_ids, completion_ids, label: label(row), row }
     });
-    Ok(EncodedUnpairedRows { rows: rows.collect(), report })
+    Ok(EncodedUnpairedPreferences { rows: rows.collect(), report })
 }

@@ -10,8 +10,8 @@
 //! [`encode_texts`] and [`pack_wrapped`] are for supervised fine-tuning, and [`encode_labelled_texts`] is for
 //! classifiers. [`train_byte_level_bpe`] and [`train_word_piece`] train new tokenisers.
 //!
-//! The module [`tables`] reads and writes texts and pairs as CSV and JSON Lines. The feature `tables`, which builds
-//! polars, adds Parquet and data frames.
+//! The module [`tables`] reads and writes texts and pairs as CSV and JSON Lines. The feature `tables` adds Parquet and
+//! data frames (polars).
 //!
 //! ```
 //! use align_data::ScoredTexts;
@@ -58,7 +58,7 @@ pub use encode_options::EncodeOptions;
 pub use encode_pairs::{EncodedPair, EncodedPairs, encode_pairs};
 pub use encode_report::EncodeReport;
 pub use encode_texts::{EncodedText, EncodedTexts, encode_texts};
-pub use encode_unpaired::{EncodedUnpaired, EncodedUnpairedRows, encode_unpaired};
+pub use encode_unpaired::{EncodedUnpairedPreference, EncodedUnpairedPreferences, encode_unpaired};
 pub use error::{Error, Result};
 pub use notebook_prompts::NOTEBOOK_PROMPTS;
 pub use pack::pack_wrapped;

@@ -1,4 +1,4 @@
-/// The notebook's 46 prompts, which are beginnings of film reviews.
+/// 46 prompts, beginnings of film reviews, from the notebook that `align notebook` reproduces (docs/quick-start.md).
 pub const NOTEBOOK_PROMPTS: [&str; 46] = [
     "This movie",
     "Director",

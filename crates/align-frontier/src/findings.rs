@@ -28,7 +28,7 @@ impl Findings {
     ///
     /// # Errors
     /// When a measurement is not finite.
-    pub fn of(sweep: &Sweep, bootstrap: &Bootstrap) -> Result<Self> {
+    pub fn new(sweep: &Sweep, bootstrap: &Bootstrap) -> Result<Self> {
         let all: Vec<&PolicyResult> =
             std::iter::once(&sweep.sft).chain(sweep.points.iter().map(|(_, run)| run)).collect();
         let front = |x: fn(&PolicyResult) -> f64, direction| {
@@ -96,7 +96,7 @@ impl Findings {
             ));
             statements.extend(self.best_compared.iter().map(|(other, found)| {
                 format!(
-                    "It is higher than the best point of another loss, {}, by {} on the same prompts {}.",
+                    "On the same prompts it is higher than {}, the best point of another loss, by {} {}.",
                     name(sweep, other + 1),
                     format_estimate(found.paired.mean_difference),
                     found.describe()

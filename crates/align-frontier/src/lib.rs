@@ -1,7 +1,7 @@
 //! Sweeps over losses and betas: frontiers of reward against divergence from the reference, and against entropy.
 //!
 //! Each [`Point`] is a training run from the same weights on the same pairs, and an evaluation on the same prompts and
-//! random draws. [`run_sweep`] runs all points with a [`SweepFolder`]: an interrupted sweep continues where it stopped
+//! random numbers. [`run_sweep`] runs all points with a [`SweepFolder`]: an interrupted sweep continues where it stopped
 //! and gives the same numbers. [`csv`], [`Findings`], [`figures`] and [`report`] present the finished [`Sweep`].
 //!
 //! [`compare_policies`] compares trained policies with the model before training, on generated texts.

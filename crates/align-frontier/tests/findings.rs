@@ -53,7 +53,7 @@ fn sweep() -> Sweep {
 }
 
 fn findings() -> Findings {
-    Findings::of(&sweep(), &Bootstrap::default()).unwrap()
+    Findings::new(&sweep(), &Bootstrap::default()).unwrap()
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn two_losses_are_compared_over_their_common_range() {
     // Both curves cover the range from 2 to 3 nats, where the mean reward is 2.5 for sigmoid and 1.4 for hinge.
     sweep.points[2].1.evaluation.policy_reference_kl.value = 2.0;
     sweep.points[3].1.evaluation.policy_reference_kl.value = 4.0;
-    let curve_comparisons = Findings::of(&sweep, &Bootstrap::default()).unwrap().curve_comparisons;
+    let curve_comparisons = Findings::new(&sweep, &Bootstrap::default()).unwrap().curve_comparisons;
     assert_eq!(curve_comparisons.len(), 1);
     let comparison = &curve_comparisons[0];
     assert_eq!(
@@ -132,7 +132,7 @@ fn losses_without_common_range_are_not_compared() {
     for (_, run) in &mut sweep.points[2..] {
         run.evaluation.policy_reference_kl.value += 10.0;
     }
-    let found = Findings::of(&sweep, &Bootstrap::default()).unwrap();
+    let found = Findings::new(&sweep, &Bootstrap::default()).unwrap();
     assert!(
         found.leading_losses.iter().all(|lead| lead.measure == FrontierMeasure::Entropy),
         "{:?}",

@@ -6,7 +6,7 @@ use tch::Tensor;
 /// A divergence between policy and reference model. It defines the score of a completion with log-ratio `h = log π - log π_ref`.
 ///
 /// For an f-divergence, the score is `f'(exp h)` up to a constant (f-DPO, arXiv:2309.16240). A custom divergence works with any
-/// [`Link`](crate::Link) in a [`MarginLoss`](crate::MarginLoss), like the built-in ones:
+/// [`SurrogateLoss`](crate::SurrogateLoss) in a [`MarginLoss`](crate::MarginLoss), like the built-in ones:
 ///
 /// ```
 /// use {align_losses::{Divergence, Hinge, MarginLoss, Pair, PairLogps, PairLoss, Result}, tch::Tensor};

@@ -7,7 +7,8 @@ use tch::{Kind, Tensor};
 /// longer (length-regularised DPO, eq. 9 of arXiv:2403.19159).
 ///
 /// For preferences that are biased towards long texts. If the chosen completion is longer, part of the preference is attributed to its
-/// length, so the policy needs a smaller margin. `alpha` is a reward per token, such as 0.01 or 0.05. The margin works with any link; R-DPO
+/// length, so the policy needs a smaller margin. `alpha` is a reward per token, such as 0.01 or 0.05. The margin works with any surrogate
+/// loss; R-DPO
 /// uses [`sigmoid`](crate::sigmoid).
 ///
 /// * `margin`: `(batch,)`, such as `h_chosen - h_rejected`; differentiable.

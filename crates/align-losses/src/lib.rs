@@ -1,7 +1,7 @@
 //! Preference losses as functions of log-probabilities.
 //!
-//! The crate does not depend on models. Any trainer can use it that has the log-probabilities of chosen and rejected completions under a
-//! policy and a reference model:
+//! The crate does not depend on models. Any trainer that has the log-probabilities of chosen and rejected completions under a
+//! policy and a reference model can use it:
 //!
 //! ```
 //! use {align_losses::{DpoLoss, DpoOptions, Pair, PairLogps, PairLoss}, tch::Tensor};
@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Most losses on pairs are compositions, which [`MarginLoss`] implements: log-ratios `h = log π - log π_ref`, the score of each under a
-//! [`Divergence`], the margin between the scores (plain, [`length_regularised`], or between scores per token), and a [`Link`] from the
-//! margin to the loss. A custom divergence or link takes about ten lines. Each formula is also a function:
+//! [`Divergence`], the margin between the scores (plain, [`length_regularised`], or between scores per token), and a [`SurrogateLoss`] of the
+//! margin. A custom divergence or surrogate loss takes about ten lines. Each formula is also a function:
 //!
 //! | function of | losses |
 //! | --- | --- |
@@ -45,7 +45,6 @@ mod implicit_rewards;
 mod kto;
 mod length;
 mod linear_logps;
-mod link;
 mod logps;
 mod loss_info;
 mod loss_output;
@@ -55,6 +54,7 @@ mod pair;
 mod pair_logps;
 mod pair_loss;
 mod penalty;
+mod surrogate_loss;
 mod tdpo;
 mod weighted_sum;
 mod wpo;
@@ -70,7 +70,6 @@ pub use length::length_regularised;
 pub use linear_logps::{
     LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, differentiable_logps, linear_logps,
 };
-pub use link::Link;
 pub use logps::{sequence_logps, shift_labels, shift_logits, token_logps};
 pub use loss_info::{LossInfo, LossOption, Method};
 pub use loss_output::LossOutput;
@@ -80,6 +79,7 @@ pub use pair::Pair;
 pub use pair_logps::PairLogps;
 pub use pair_loss::PairLoss;
 pub use penalty::{LogRatioPenalty, Penalised, Penalty};
+pub use surrogate_loss::SurrogateLoss;
 pub use tdpo::{tdpo1, tdpo2, token_forward_kl};
 pub use weighted_sum::WeightedSum;
 pub use wpo::wpo_weights;

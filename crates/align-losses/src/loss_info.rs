@@ -86,7 +86,7 @@ impl fmt::Display for LossOption {
 pub struct LossInfo {
     /// The method, for model cards.
     pub method: Method,
-    /// The method if an option is set, where the option makes it another method.
+    /// Options that turn the loss into another method, with that method.
     pub methods_with: &'static [(LossOption, Method)],
     /// A description for the help of a program.
     pub help: &'static str,
@@ -101,7 +101,7 @@ pub struct LossInfo {
 }
 
 impl LossInfo {
-    /// Defaults: a loss of each row's summed log-probabilities, without options of its own.
+    /// Defaults: a loss of each row's summed log-probabilities, without specific options.
     pub(crate) const DEFAULT: Self = Self {
         method: Method { name: "", paper: "" },
         methods_with: &[],
@@ -116,7 +116,7 @@ impl LossInfo {
 /// Defines the enum of a family of losses from a list. Each line has a variant and the module that defines its `LOSS`. The name of the
 /// module is the name of the loss. All other public items of the module are re-exported.
 macro_rules! loss_types {
-    ($(#[$meta:meta])* pub enum $family:ident: $formula:ty { $($(#[$doc:meta])* $variant:ident = $module:ident,)+ }) => {
+    ($(#[$meta:meta])* pub enum $family:ident: $builtin:ty { $($(#[$doc:meta])* $variant:ident = $module:ident,)+ }) => {
         $(#[allow(unused_imports)] // A loss may have no formula of its own.
         pub use $module::*;)+
 
@@ -140,7 +140,7 @@ macro_rules! loss_types {
                 }
             }
 
-            fn formula(self) -> &'static $formula {
+            fn builtin(self) -> &'static $builtin {
                 match self {
                     $(Self::$variant => &$module::LOSS,)+
                 }
@@ -149,7 +149,7 @@ macro_rules! loss_types {
             /// The metadata of the loss.
             #[must_use]
             pub fn info(self) -> &'static $crate::LossInfo {
-                &self.formula().info
+                &self.builtin().info
             }
 
             /// Whether the loss takes an option.
@@ -159,7 +159,7 @@ macro_rules! loss_types {
             }
 
             /// The names and metadata of all losses of the family.
-            pub fn known() -> impl Iterator<Item = (&'static str, &'static $crate::LossInfo)> {
+            pub fn names_and_info() -> impl Iterator<Item = (&'static str, &'static $crate::LossInfo)> {
                 Self::ALL.into_iter().map(|loss_type| (loss_type.name(), loss_type.info()))
             }
         }

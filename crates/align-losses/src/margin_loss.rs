@@ -1,9 +1,10 @@
-use crate::{Divergence, Link, Pair, PairLogps, PairLoss, Result, check, length};
+use crate::{Divergence, Pair, PairLogps, PairLoss, Result, SurrogateLoss, check, length};
 use tch::Tensor;
 
-/// A loss that is a function of the margin between a pair's scores, composed of a [`Divergence`], a [`Link`] and the treatment of lengths.
+/// A loss that is a function of the margin between a pair's scores, composed of a [`Divergence`], a [`SurrogateLoss`] and the treatment of
+/// lengths.
 ///
-/// `ℓ(s(h_chosen) - s(h_rejected))` with log-ratios `h = log π - log π_ref`, a divergence's score `s` and a link `ℓ`.
+/// `ℓ(s(h_chosen) - s(h_rejected))` with log-ratios `h = log π - log π_ref`, a divergence's score `s` and a surrogate loss `ℓ`.
 ///
 /// ```
 /// use {align_losses::{FDivergence, Hinge, MarginLoss, Pair, PairLogps, PairLoss}, tch::Tensor};
@@ -16,7 +17,7 @@ use tch::Tensor;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MarginLoss<D, L> {
     divergence: D,
-    link: L,
+    surrogate: L,
     beta: f64,
     lengths: LengthMode,
 }
@@ -31,14 +32,14 @@ enum LengthMode {
     Regularised(f64),
 }
 
-impl<D: Divergence, L: Link> MarginLoss<D, L> {
+impl<D: Divergence, L: SurrogateLoss> MarginLoss<D, L> {
     /// A loss on summed scores.
     ///
     /// # Errors
     /// A `beta` that is not a finite number above 0.
-    pub fn new(divergence: D, link: L, beta: f64) -> Result<Self> {
+    pub fn new(divergence: D, surrogate: L, beta: f64) -> Result<Self> {
         check::beta(beta)?;
-        Ok(Self { divergence, link, beta, lengths: LengthMode::Ignored })
+        Ok(Self { divergence, surrogate, beta, lengths: LengthMode::Ignored })
     }
 
     /// Divides the scores by the number of tokens of their completions.
@@ -83,9 +84,9 @@ impl<D: Divergence, L: Link> MarginLoss<D, L> {
     }
 }
 
-impl<D: Divergence, L: Link> PairLoss for MarginLoss<D, L> {
+impl<D: Divergence, L: SurrogateLoss> PairLoss for MarginLoss<D, L> {
     fn losses(&self, logps: &PairLogps) -> Result<Tensor> {
-        self.link.loss(&self.margin(logps, self.divisors(logps)?.as_ref())?, self.beta)
+        self.surrogate.loss(&self.margin(logps, self.divisors(logps)?.as_ref())?, self.beta)
     }
 
     fn beta(&self) -> f64 {
@@ -95,8 +96,8 @@ impl<D: Divergence, L: Link> PairLoss for MarginLoss<D, L> {
     fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let divisors = self.divisors(logps)?;
         let margin = self.margin(logps, divisors.as_ref())?;
-        let Some(mut derivative) = self.link.derivative(&margin, self.beta)? else { return Ok(None) };
-        let losses = self.link.loss(&margin, self.beta)?;
+        let Some(mut derivative) = self.surrogate.derivative(&margin, self.beta)? else { return Ok(None) };
+        let losses = self.surrogate.loss(&margin, self.beta)?;
         let mut chosen = derivative.f_mul_scalar_(scale)?;
         let mut rejected = chosen.f_neg()?;
         if let Some(tokens) = divisors {

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 /// A loss on preference pairs with a reference model.
 ///
 /// A custom loss implements its formula and `beta`. The trait provides gradients, weights and diagnostics. A loss that is a function of a
-/// margin is even shorter as a [`Link`](crate::Link) or a [`Divergence`](crate::Divergence).
+/// margin is even shorter as a [`SurrogateLoss`](crate::SurrogateLoss) or a [`Divergence`](crate::Divergence).
 ///
 /// ```
 /// use {align_losses::{Pair, PairLogps, PairLoss, Result}, tch::Tensor};
@@ -44,11 +44,11 @@ pub trait PairLoss: Debug {
     ///
     /// # Errors
     /// Those of [`PairLoss::losses`].
-    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+    fn loss_terms(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
         Ok(vec![mean_over_pairs(self.losses(logps)?, logps)?])
     }
 
-    /// Whether combining the [`PairLoss::means`] of several batches differs from the loss of all their pairs as one batch.
+    /// Whether combining the [`PairLoss::loss_terms`] of several batches differs from the loss of all their pairs as one batch.
     fn mean_depends_on_batch_size(&self) -> bool {
         self.couples_batch()
     }
@@ -128,8 +128,8 @@ impl<L: PairLoss + ?Sized> PairLoss for Box<L> {
         (**self).couples_batch()
     }
 
-    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
-        (**self).means(logps)
+    fn loss_terms(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        (**self).loss_terms(logps)
     }
 
     fn mean_depends_on_batch_size(&self) -> bool {

@@ -114,8 +114,8 @@ impl<L: PairLoss, P: Penalty> PairLoss for Penalised<L, P> {
         self.loss.couples_batch()
     }
 
-    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
-        let mut means = self.loss.means(logps)?;
+    fn loss_terms(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        let mut means = self.loss.loss_terms(logps)?;
         means.push(mean_over_pairs(self.penalties(logps)?, logps)?);
         Ok(means)
     }

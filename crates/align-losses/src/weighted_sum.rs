@@ -55,10 +55,10 @@ impl<L: PairLoss> PairLoss for WeightedSum<L> {
         self.first.0.couples_batch() || self.others.iter().any(|(loss, _)| loss.couples_batch())
     }
 
-    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+    fn loss_terms(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
         let mut means = Vec::new();
         for (loss, weight) in std::iter::once(&self.first).chain(&self.others) {
-            means.extend(loss.means(logps)?.into_iter().map(|mean| mean.times(*weight)));
+            means.extend(loss.loss_terms(logps)?.into_iter().map(|mean| mean.times(*weight)));
         }
         Ok(means)
     }

@@ -6,9 +6,9 @@ use align_losses::{CpoLossType, KtoLossType, LossInfo, LossType};
 /// Each family's losses, with the heading of its table in docs/losses.md.
 fn families() -> [(&'static str, Vec<(&'static str, &'static LossInfo)>); 3] {
     [
-        ("Losses of `align dpo` ", LossType::known().collect()),
-        ("Losses of `align cpo` ", CpoLossType::known().collect()),
-        ("Losses of `align kto` ", KtoLossType::known().collect()),
+        ("Losses of `align dpo` ", LossType::names_and_info().collect()),
+        ("Losses of `align cpo` ", CpoLossType::names_and_info().collect()),
+        ("Losses of `align kto` ", KtoLossType::names_and_info().collect()),
     ]
 }
 

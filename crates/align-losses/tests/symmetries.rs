@@ -42,7 +42,7 @@ fn swapped_sides_mirror_label_smoothing() {
     }
 }
 
-/// Each link's own relation between a margin and its negative; scores' margins turn round with the sides.
+/// Each surrogate's own relation between a margin and its negative; scores' margins turn round with the sides.
 #[test]
 fn swapped_sides_negate_the_margin() {
     type Relation = fn(f64, f64) -> f64;

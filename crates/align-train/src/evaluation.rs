@@ -6,7 +6,7 @@ use std::time::Instant;
 
 impl<O: Objective> Trainer<O> {
     /// Computes the loss and the metrics on the held-out rows. Each is the mean over all tokens, rows or pairs, so it does not depend on
-    /// `per_device_eval_batch_size`. An objective that [couples rows](Objective::couples_rows) uses batches of
+    /// `per_device_eval_batch_size`. An objective that [couples rows](Objective::mean_depends_on_batch_size) uses batches of
     /// `per_device_train_batch_size` instead, in the order of the rows; a single remaining row joins the last batch.
     ///
     /// # Errors
@@ -26,7 +26,7 @@ impl<O: Objective> Trainer<O> {
         Ok(EvaluationRecord {
             eval_loss,
             metrics,
-            eval_batch_size: self.objective.couples_rows().then(|| self.evaluation_batch_size()),
+            eval_batch_size: self.objective.mean_depends_on_batch_size().then(|| self.evaluation_batch_size()),
             eval_runtime: started.elapsed().as_secs_f64(),
             epoch: self.epoch(),
             step: self.step,
@@ -37,7 +37,10 @@ impl<O: Objective> Trainer<O> {
     pub(crate) fn evaluation_batches(&self) -> Vec<Vec<usize>> {
         let rows: Vec<usize> = (0..self.eval.len()).collect();
         let mut batches: Vec<Vec<usize>> = rows.chunks(self.evaluation_batch_size()).map(<[usize]>::to_vec).collect();
-        if self.objective.couples_rows() && batches.len() > 1 && batches.last().is_some_and(|last| last.len() == 1) {
+        if self.objective.mean_depends_on_batch_size()
+            && batches.len() > 1
+            && batches.last().is_some_and(|last| last.len() == 1)
+        {
             let single_row = batches.pop().unwrap_or_default();
             if let Some(last) = batches.last_mut() {
                 last.extend(single_row);
@@ -47,7 +50,7 @@ impl<O: Objective> Trainer<O> {
     }
 
     fn evaluation_batch_size(&self) -> usize {
-        match self.objective.couples_rows() {
+        match self.objective.mean_depends_on_batch_size() {
             true => self.training().per_device_train_batch_size,
             false => self.training().per_device_eval_batch_size,
         }

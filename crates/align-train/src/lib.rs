@@ -62,10 +62,9 @@ mod model_info;
 pub mod objective;
 mod observer;
 mod option_names;
-mod purpose;
 #[cfg(feature = "report")]
 pub mod report;
-mod rounding;
+mod resume_mode;
 mod rows_digest;
 pub mod run;
 mod run_checkpoints;
@@ -76,6 +75,7 @@ mod schedule;
 mod train_loop;
 mod trainer;
 mod training_checkpoint;
+mod training_task;
 
 pub use adamw::{AdamW, AdamWConfig};
 pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
@@ -83,8 +83,8 @@ pub use batch_metrics::BatchMetrics;
 pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer};
 pub use completion_logps::{PromptCompletion, completion_logps};
 pub use config::{
-    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, KtoConfig, PackingStrategy, PrefixSharing,
-    SamplingStrategy, SftConfig, Strategy, TrainingConfig,
+    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, IntervalStrategy, KtoConfig, PackingStrategy,
+    PrefixSharing, SamplingStrategy, SftConfig, TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
@@ -96,8 +96,7 @@ pub use objective::{Objective, RunConfig};
 pub use observer::{
     CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal, TrainingRecords,
 };
-pub use purpose::Purpose;
-pub use rounding::Rounding;
+pub use resume_mode::ResumeMode;
 pub use run::{ClassificationRun, CpoRun, DpoRun, KtoRun, Run, RunSummary, SftRun};
 pub use run_checkpoints::latest_checkpoint;
 pub use run_folder::RunFolder;
@@ -105,6 +104,7 @@ pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
 pub use train_loop::TrainSummary;
 pub use trainer::Trainer;
+pub use training_task::TrainingTask;
 
 #[cfg(feature = "progress")]
 pub use observer::ProgressBar;

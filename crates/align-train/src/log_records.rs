@@ -32,7 +32,7 @@ pub struct EvaluationRecord {
     /// Metrics of the held-out rows. [`Metrics`] explains what each one is averaged over.
     #[serde(flatten, with = "eval_prefix")]
     pub metrics: Metrics,
-    /// Rows per batch, if the loss depends on it because the objective [couples rows](crate::Objective::couples_rows).
+    /// Rows per batch, if the loss depends on it because the objective [couples rows](crate::Objective::mean_depends_on_batch_size).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eval_batch_size: Option<usize>,
     /// Wall-clock seconds.

@@ -19,28 +19,28 @@ const PREFERENCE_METRICS: [&str; 7] = [
 const REFERENCE_METRICS: [&str; 3] = ["log_ratios/chosen", "log_ratios/rejected", "entropy"];
 
 /// Metrics of DPO and its variants.
-pub(crate) fn of_dpo() -> Vec<&'static str> {
+pub(crate) fn dpo() -> Vec<&'static str> {
     let own = ["rewards/accuracies", "likelihood_displacement", "mean_token_accuracy"];
     [&PREFERENCE_METRICS[..], &REFERENCE_METRICS, &own].concat()
 }
 
 /// Metrics of KTO and its variants. Batches without a desirable or an undesirable completion lack the metrics of that label.
-pub(crate) fn of_kto(loss: KtoLossType) -> Vec<&'static str> {
+pub(crate) fn kto(loss: KtoLossType) -> Vec<&'static str> {
     [&PREFERENCE_METRICS[..], &REFERENCE_METRICS, loss.info().metrics].concat()
 }
 
 /// Metrics of CPO and its variants.
-pub(crate) fn of_cpo(loss: CpoLossType) -> Vec<&'static str> {
+pub(crate) fn cpo(loss: CpoLossType) -> Vec<&'static str> {
     [&PREFERENCE_METRICS[..], &["rewards/accuracies", "nll_loss"], loss.info().metrics].concat()
 }
 
 /// Metrics of supervised fine-tuning.
-pub(crate) fn of_sft() -> Vec<&'static str> {
+pub(crate) fn sft() -> Vec<&'static str> {
     vec!["entropy", "mean_token_accuracy", "perplexity"]
 }
 
 /// Metrics of a classifier.
-pub(crate) fn of_classification() -> Vec<&'static str> {
+pub(crate) fn classification() -> Vec<&'static str> {
     vec!["accuracy"]
 }
 
@@ -67,13 +67,13 @@ pub(crate) fn check(config: &impl RunConfig) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{ClassificationConfig, CpoConfig, DpoConfig, KtoConfig, SftConfig, Strategy, TrainingConfig};
+    use crate::{ClassificationConfig, CpoConfig, DpoConfig, IntervalStrategy, KtoConfig, SftConfig, TrainingConfig};
 
     fn with_metric(metric: &str) -> TrainingConfig {
         TrainingConfig {
             metric_for_best_model: Some(metric.to_owned()),
             early_stopping_patience: Some(1),
-            eval_strategy: Strategy::Epoch,
+            eval_strategy: IntervalStrategy::Epoch,
             ..TrainingConfig::default()
         }
     }
@@ -121,8 +121,8 @@ mod tests {
             .flat_map(|names| names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>())
             .collect();
         documented.sort();
-        let losses = [KtoLossType::ALL.map(of_kto).concat(), CpoLossType::ALL.map(of_cpo).concat()].concat();
-        let mut listed = [of_dpo(), losses, of_sft(), of_classification()].concat();
+        let losses = [KtoLossType::ALL.map(kto).concat(), CpoLossType::ALL.map(cpo).concat()].concat();
+        let mut listed = [dpo(), losses, sft(), classification()].concat();
         listed.extend(["beta", "weight_distance"]);
         listed.sort_unstable();
         listed.dedup();

@@ -18,14 +18,14 @@ use std::collections::BTreeMap;
 /// | `mean_token_accuracy` | fraction of tokens of the chosen completions that are the policy's most probable token | tokens | DPO, SFT |
 /// | `perplexity` | `exp` of the mean evaluation loss | tokens | SFT |
 /// | `accuracy` | fraction of texts whose most probable class is the label | rows | classification |
-/// | `kl` | KTO's reference point, one number per batch | rows | KTO |
-/// | `delta` | BCO's reward shift, one number | rows | BCO |
+/// | `kl` | KTO's reference point: the estimate of KL(policy ‖ reference), one number per batch | rows | KTO |
+/// | `delta` | BCO's reward shift: the running mean of rewards | rows | BCO |
 /// | `nll_loss` | negative log-likelihood of the chosen completions | tokens | CPO, ORPO |
 /// | `log_odds_ratio`, `log_odds_chosen` | ORPO's `log σ` of the log odds ratio, and the log odds ratio | pairs | ORPO |
-/// | `beta`, `weight_distance` | the batch's β (β-DPO); the penalty on the weights | one number per step | runs with the option |
+/// | `beta`, `weight_distance` | the batch's β (β-DPO); the value of the weight-distance penalty | one number per step | runs with the option |
 ///
 /// The loss is a mean over pairs, rows (KTO, classification) or tokens (SFT). If it has several terms, such as CPO's negative
-/// log-likelihood, each term is a mean of its own. An evaluation averages over all held-out rows, independent of the batch size.
+/// log-likelihood, each term is averaged separately. An evaluation averages over all held-out rows, independent of the batch size.
 /// A training step that accumulates several batches averages over the batches, as TRL does.
 ///
 /// For unpaired data, "chosen" means desirable and "rejected" means undesirable. A metric without a value in a batch is missing.

@@ -69,8 +69,8 @@ fn escaped(value: &str) -> String {
 impl<C: RunConfig> fmt::Display for ModelCard<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let methods = self.config.methods().iter().map(Method::to_string).collect::<Vec<_>>().join(", ");
-        let purpose = self.config.purpose();
-        let ((pipeline_tag, purpose_tag), (title_suffix, introduction)) = (purpose.hub_tags(), purpose.card_phrases());
+        let task = self.config.task();
+        let ((pipeline_tag, task_tag), (title_suffix, introduction)) = (task.hub_tags(), task.card_wording());
         let (library, layout) = if self.adapter { ("peft", "PEFT's") } else { ("transformers", "transformers'") };
         writeln!(f, "---")?;
         if let Some(id) = &self.base_model_id {
@@ -78,7 +78,7 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         }
         writeln!(
             f,
-            "library_name: {library}\npipeline_tag: {pipeline_tag}\ntags:\n- {}\n- {purpose_tag}",
+            "library_name: {library}\npipeline_tag: {pipeline_tag}\ntags:\n- {}\n- {task_tag}",
             self.config.tag()
         )?;
         if self.adapter {

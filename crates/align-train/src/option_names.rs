@@ -23,20 +23,20 @@ pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
 /// Parses the name of a loss, and lists all names with their descriptions in the help of a program.
 #[cfg(feature = "clap")]
 #[derive(Debug, Clone)]
-pub(crate) struct LossName<T> {
+pub(crate) struct LossNameParser<T> {
     known: Vec<(&'static str, &'static LossInfo)>,
     loss_type: PhantomData<fn() -> T>,
 }
 
 #[cfg(feature = "clap")]
-impl<T> LossName<T> {
-    pub fn of(known: impl Iterator<Item = (&'static str, &'static LossInfo)>) -> Self {
+impl<T> LossNameParser<T> {
+    pub fn new(known: impl Iterator<Item = (&'static str, &'static LossInfo)>) -> Self {
         Self { known: known.collect(), loss_type: PhantomData }
     }
 }
 
 #[cfg(feature = "clap")]
-impl<T: DeserializeOwned + Clone + Send + Sync + 'static> TypedValueParser for LossName<T> {
+impl<T: DeserializeOwned + Clone + Send + Sync + 'static> TypedValueParser for LossNameParser<T> {
     type Value = T;
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {

@@ -3,7 +3,7 @@
 use crate::model_info::device;
 use crate::objective::Objective;
 use crate::rows_digest::rows_digest;
-use crate::{Result, Rounding, Trainer};
+use crate::{Result, ResumeMode, Trainer};
 use align_base::option_differences;
 use align_models::{ModelIdentity, TrainableModel, dtype};
 use align_torch::Environment;
@@ -44,7 +44,7 @@ impl RunIdentity {
     }
 
     /// Why this run cannot resume a checkpoint of the run `saved`, or `None` if it can.
-    pub fn mismatch(&self, saved: &Self, rounding: Rounding) -> Option<String> {
+    pub fn mismatch(&self, saved: &Self, mode: ResumeMode) -> Option<String> {
         let join = |differences: Vec<String>| (!differences.is_empty()).then(|| differences.join("; "));
         if self.frozen.is_some() != saved.frozen.is_some() {
             let [before, now] =
@@ -81,21 +81,21 @@ impl RunIdentity {
             (None, None) => {}
             _ => return Some("was written by a run with another reference model: use the same one".to_owned()),
         }
-        self.environment_mismatch(saved, rounding)
+        self.environment_mismatch(saved, mode)
     }
 
-    /// Why the environments do not match. Only a warning if `rounding` may differ.
-    fn environment_mismatch(&self, saved: &Self, rounding: Rounding) -> Option<String> {
+    /// Why the environments do not match. Only a warning if `mode` is inexact.
+    fn environment_mismatch(&self, saved: &Self, mode: ResumeMode) -> Option<String> {
         let json = |environment: &Environment| serde_json::to_value(environment).unwrap_or_default();
         let differences = option_differences(&json(&saved.environment), &json(&self.environment));
         if differences.is_empty() {
             return None;
         }
         let differences = differences.join("; ");
-        if rounding == Rounding::MayDiffer {
+        if mode == ResumeMode::Inexact {
             tracing::warn!(
-                "the checkpoint was computed in another environment ({differences}): the results will differ in rounding from those of an \
-                 uninterrupted run"
+                "the checkpoint was computed in another environment ({differences}): rounding will differ, so the results \
+                 will not be bitwise equal to those of an uninterrupted run"
             );
             return None;
         }
@@ -105,7 +105,7 @@ impl RunIdentity {
         };
         Some(format!(
             "was computed in another environment: {differences}. The results would differ in rounding from those of an uninterrupted run: \
-             use the same environment{threads}, or set --allow-other-rounding"
+             use the same environment{threads}, or set --allow-inexact-resume"
         ))
     }
 }

@@ -1,5 +1,5 @@
 use crate::objective::Objective;
-use crate::{EvaluationRecord, Flow, Observer, Result, StepRecord, Strategy, Trainer};
+use crate::{EvaluationRecord, Flow, IntervalStrategy, Observer, Result, StepRecord, Trainer};
 use std::path::Path;
 
 /// The result of [`Trainer::train`].
@@ -74,11 +74,11 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// Whether an action with this strategy is due after the current step.
-    fn is_due(&self, strategy: Strategy, steps: Option<u64>) -> bool {
+    fn is_due(&self, strategy: IntervalStrategy, steps: Option<u64>) -> bool {
         match strategy {
-            Strategy::No => false,
-            Strategy::Steps => steps.is_some_and(|every| self.step.is_multiple_of(every)),
-            Strategy::Epoch => self.step.is_multiple_of(self.steps_per_epoch()),
+            IntervalStrategy::No => false,
+            IntervalStrategy::Steps => steps.is_some_and(|every| self.step.is_multiple_of(every)),
+            IntervalStrategy::Epoch => self.step.is_multiple_of(self.steps_per_epoch()),
         }
     }
 }

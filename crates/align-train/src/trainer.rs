@@ -63,7 +63,7 @@ impl<O: Objective> Trainer<O> {
         let schedule = LrSchedule {
             kind: config.lr_scheduler_type,
             learning_rate: config.learning_rate,
-            warmup_steps: config.warmup(total_steps),
+            warmup_steps: config.num_warmup_steps(total_steps),
             total_steps,
         };
         Ok(Self {

@@ -14,7 +14,7 @@ use crate::log_history::LogHistory;
 use crate::objective::Objective;
 use crate::run_checkpoints::checkpoints;
 use crate::run_identity::RunIdentity;
-use crate::{Error, Result, Rounding, Trainer};
+use crate::{Error, Result, ResumeMode, Trainer};
 use align_base::files::{ManifestError, check_manifest, write_manifest};
 use align_models::TrainableModel;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
@@ -143,20 +143,20 @@ impl<O: Objective> Trainer<O> {
     /// A damaged checkpoint (the error names the newest intact one before it), or a checkpoint of another run (the error names what
     /// differs).
     pub fn resume(&mut self, dir: &Path) -> Result<()> {
-        self.resume_with(dir, Rounding::Same)
+        self.resume_with(dir, ResumeMode::Exact)
     }
 
-    /// Like [`Trainer::resume`], but [`Rounding::MayDiffer`] also allows another processor, device, number of threads, matmul precision or
+    /// Like [`Trainer::resume`], but [`ResumeMode::Inexact`] also allows another processor, device, number of threads, matmul precision or
     /// library version.
     ///
     /// # Errors
     /// Those of [`Trainer::resume`].
-    pub fn resume_with(&mut self, dir: &Path, rounding: Rounding) -> Result<()> {
+    pub fn resume_with(&mut self, dir: &Path, mode: ResumeMode) -> Result<()> {
         verify_checkpoint(dir)?;
         let path = dir.join(STATE);
         let text = fs::read_to_string(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?;
         let state: TrainerState<O::Config> = serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))?;
-        self.check_same_run(dir, &state, rounding)?;
+        self.check_same_run(dir, &state, mode)?;
         let policy = self.policy().open_saved(dir)?;
         load_weights(self.policy().parameters(), &policy, dir)?;
         let path = dir.join(OPTIMIZER);
@@ -169,13 +169,13 @@ impl<O: Objective> Trainer<O> {
         Ok(())
     }
 
-    fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>, rounding: Rounding) -> Result<()> {
+    fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>, mode: ResumeMode) -> Result<()> {
         let ours = serde_json::to_value(self.config()).map_err(|e| fail(dir, e.to_string()))?;
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;
         if let Some((option, before, now)) = difference(&ours, &theirs) {
             return Err(fail(dir, format!("was written with {option} = {before}, but this run has {now}")));
         }
-        let mismatch = RunIdentity::of(self)?.mismatch(&state.identity, rounding);
+        let mismatch = RunIdentity::of(self)?.mismatch(&state.identity, mode);
         mismatch.map_or(Ok(()), |reason| Err(fail(dir, reason)))
     }
 }

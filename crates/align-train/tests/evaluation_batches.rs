@@ -1,7 +1,7 @@
 //! What an evaluation says does not depend on how its rows are split into batches: every objective and loss.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired};
+use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference};
 use align_losses::{LogRatioPenalty, LossType, PairLogps, PairLoss};
 use align_models::{DistilBert, DistilBertConfig, Gpt2, Gpt2Config, TrainableModel};
 use align_train::objective::{Classification, Cpo, Dpo, Kto, Sft};
@@ -75,8 +75,8 @@ fn pairs() -> Vec<EncodedPair> {
 }
 
 /// Liked or not, so that some batches hold one kind alone.
-fn judged() -> Vec<EncodedUnpaired> {
-    let row = |row| EncodedUnpaired {
+fn judged() -> Vec<EncodedUnpairedPreference> {
+    let row = |row| EncodedUnpairedPreference {
         prompt_ids: ids(lengths(row)[0], row),
         completion_ids: ids(lengths(row)[1], row + 20),
         label: row < 3 || row == 5,

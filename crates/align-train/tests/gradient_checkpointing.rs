@@ -1,7 +1,7 @@
 //! A run under gradient checkpointing is the plain run, whatever the objective; where a model cannot, it is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired};
+use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference};
 use align_losses::LossType;
 use align_models::{
     Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, KvCache, LoraConfig, LoraModel, Parameters,
@@ -63,8 +63,13 @@ fn pairs() -> Vec<EncodedPair> {
     rows(|row, prompt_ids, chosen_ids, rejected_ids| EncodedPair { prompt_ids, chosen_ids, rejected_ids, row })
 }
 
-fn unpaired() -> Vec<EncodedUnpaired> {
-    rows(|row, prompt_ids, completion_ids, _| EncodedUnpaired { prompt_ids, completion_ids, label: row % 2 == 0, row })
+fn unpaired() -> Vec<EncodedUnpairedPreference> {
+    rows(|row, prompt_ids, completion_ids, _| EncodedUnpairedPreference {
+        prompt_ids,
+        completion_ids,
+        label: row % 2 == 0,
+        row,
+    })
 }
 
 fn texts() -> Vec<EncodedText> {

@@ -5,8 +5,8 @@ use align_data::{LabelledText, PreferencePair, Tokenizer, UnpairedPreference};
 use align_models::{CausalLm, Gpt2, LoraConfig};
 use align_train::run::{Dataset, ModelSource, NewModel, NewTokenizer};
 use align_train::{
-    ClassificationConfig, ClassificationRun, CpoConfig, CpoRun, DpoConfig, DpoRun, KtoConfig, KtoRun, Observer, Result,
-    SftConfig, SftRun, StepRecord, StopSignal, Strategy, Trainer, TrainingConfig, TrainingRecords,
+    ClassificationConfig, ClassificationRun, CpoConfig, CpoRun, DpoConfig, DpoRun, IntervalStrategy, KtoConfig, KtoRun,
+    Observer, Result, SftConfig, SftRun, StepRecord, StopSignal, Trainer, TrainingConfig, TrainingRecords,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ fn training(max_steps: u64) -> TrainingConfig {
         per_device_train_batch_size: 4,
         logging_steps: 1,
         learning_rate: 1e-3,
-        save_strategy: Strategy::Steps,
+        save_strategy: IntervalStrategy::Steps,
         save_steps: Some(2),
         ..TrainingConfig::default()
     }
@@ -66,7 +66,7 @@ fn a_run_leaves_everything_and_a_stopped_one_ends_with_the_same_bytes() {
     let (whole, stopped) = (dir.path().join("whole"), dir.path().join("stopped"));
     let run = |folder: &Path| {
         let config = DpoConfig {
-            training: TrainingConfig { eval_strategy: Strategy::Steps, eval_steps: Some(2), ..training(4) },
+            training: TrainingConfig { eval_strategy: IntervalStrategy::Steps, eval_steps: Some(2), ..training(4) },
             ..DpoConfig::default()
         };
         let train = Dataset::new(pairs(8)).with_name("my pairs");
@@ -191,7 +191,7 @@ fn invalid_settings_are_rejected_before_anything_is_written() {
     let folder = dir.path().join("run");
     let run = || DpoRun::new(model("gpt2-tiny"), pairs(4), dpo(2)).unwrap().output_dir(&folder);
     let evaluated = || {
-        let training = TrainingConfig { eval_strategy: Strategy::Epoch, ..training(2) };
+        let training = TrainingConfig { eval_strategy: IntervalStrategy::Epoch, ..training(2) };
         DpoRun::new(model("gpt2-tiny"), pairs(4), DpoConfig { training, ..DpoConfig::default() }).unwrap()
     };
     let dropout = LoraConfig { lora_dropout: 0.1, ..LoraConfig::default() };

@@ -1,4 +1,4 @@
-//! Preference optimisation of language models on LibTorch: numerically equal to Hugging Face TRL, and faster.
+//! Preference optimisation of language models on LibTorch. It matches the numbers of Hugging Face TRL and is faster.
 //!
 //! This program trains a model from the Hugging Face hub on preference pairs:
 //!
@@ -84,7 +84,7 @@
 //! # let _folder = example_folder();
 //! let pairs = PreferencePairs::read("pairs.jsonl")?.into_rows();
 //! let (train, held_out) = pairs.split_at(6);
-//! let training = TrainingConfig { eval_strategy: Strategy::Epoch, num_train_epochs: Some(2.0), ..Default::default() };
+//! let training = TrainingConfig { eval_strategy: IntervalStrategy::Epoch, num_train_epochs: Some(2.0), ..Default::default() };
 //! let stop = StopSignal::default();
 //! let summary = DpoRun::new(
 //!     "lvwerra/gpt2-imdb",
@@ -178,7 +178,7 @@
 //!
 //! # Losses
 //!
-//! Losses are functions of log-probabilities, `(batch,)`, and do not need a model of these crates:
+//! Losses are functions of log-probabilities, `(batch,)`, and need no model from these crates:
 //!
 //! ```
 //! use align::losses::{DpoLoss, DpoOptions, Pair, PairLogps, PairLoss};
@@ -230,8 +230,8 @@
 //! # }
 //! ```
 //!
-//! If a loss on pairs is not enough, implement [`train::Objective`]: it has a model and computes the loss of a batch and its gradient. Any
-//! [`train::Trainer`] can train it. If it also implements [`train::run::RunObjective`], a run can train it.
+//! If a loss on pairs is not enough, implement [`train::Objective`]: it owns a model and computes the loss of a batch and its gradient. A
+//! [`train::Trainer`] trains it. If it also implements [`train::run::RunObjective`], a run can train it.
 //!
 //! # Metrics
 //!

@@ -17,7 +17,7 @@ pub use align_train::ProgressBar;
 pub use align_train::run::{Dataset, ModelSource, NewModel, NewTokenizer, ReferenceModel};
 pub use align_train::{
     ClassificationConfig, ClassificationRun, ClassificationTrainer, CpoConfig, CpoRun, CpoTrainer, DpoConfig, DpoRun,
-    DpoTrainer, Flow, KtoConfig, KtoRun, KtoTrainer, Objective, Observer, Run, RunSummary, SftConfig, SftRun,
-    SftTrainer, StopSignal, Strategy, Trainer, TrainingConfig,
+    DpoTrainer, Flow, IntervalStrategy, KtoConfig, KtoRun, KtoTrainer, Objective, Observer, Run, RunSummary, SftConfig,
+    SftRun, SftTrainer, StopSignal, Trainer, TrainingConfig,
 };
 pub use tch::{Device, Kind};

@@ -1,7 +1,7 @@
 //! The texts of `cargo xtask help` and `cargo xtask COMMAND --help`.
 
 /// The names of the commands.
-pub const COMMANDS: [&str; 8] = ["setup", "doctor", "demo", "test", "dependant", "package", "env", "help"];
+pub const COMMANDS: [&str; 8] = ["setup", "doctor", "demo", "test", "downstream", "package", "env", "help"];
 
 /// The help of one command, or the list of all commands.
 pub fn text(command: Option<&str>) -> &'static str {
@@ -10,7 +10,7 @@ pub fn text(command: Option<&str>) -> &'static str {
         Some("doctor") => DOCTOR,
         Some("demo") => DEMO,
         Some("test") => TEST,
-        Some("dependant") => DEPENDANT,
+        Some("downstream") => DOWNSTREAM,
         Some("package") => PACKAGE,
         Some("env") => ENV,
         _ => ALL,
@@ -21,11 +21,11 @@ const ALL: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  setup [OPTIONS]   install LibTorch in .libtorch; demo, test, dependant, package and env do this too if necessary
+  setup [OPTIONS]   install LibTorch in .libtorch; demo, test, downstream, package and env do this too if necessary
   doctor            check this machine and print a remedy for each problem
   demo [ARGS]       run: cargo run --example dpo_hinge -- ARGS
   test [ARGS]       run: cargo test --workspace ARGS
-  dependant         build and run the projects of docs/library.md, which use crates of this workspace
+  downstream        build and run the projects of docs/library.md, which use crates of this workspace
   package           check that the crates could be published, without publishing them
   env               print shell commands that let other projects use this LibTorch:
                     eval \"$(cargo xtask env)\"
@@ -82,11 +82,11 @@ Usage: cargo xtask test [ARGS]
 Runs setup if necessary, then: cargo test --workspace ARGS
 ";
 
-const DEPENDANT: &str = "\
-Usage: cargo xtask dependant
+const DOWNSTREAM: &str = "\
+Usage: cargo xtask downstream
 
 Runs setup if necessary, then builds and runs the two projects of docs/library.md in temporary folders: the
-program that uses `align`, and the one in the section \"Depending on one crate\".
+program that uses `align`, and the one in the section \"Using a single crate\".
 ";
 
 const PACKAGE: &str = "\

@@ -6,10 +6,10 @@ mod output;
 
 mod cargo;
 mod compute_platform;
-mod dependant;
 mod disk;
 mod doctor;
 mod download;
+mod downstream;
 mod early_build;
 mod failure;
 mod fetch;
@@ -72,7 +72,7 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
         print!("{}", help::text(Some(command)));
         return Ok(ExitCode::SUCCESS);
     }
-    if let ("doctor" | "dependant" | "package" | "env", Some(argument)) = (command, arguments.first()) {
+    if let ("doctor" | "downstream" | "package" | "env", Some(argument)) = (command, arguments.first()) {
         return Err(Failure::new(format!("`cargo xtask {command}` takes no arguments, found {argument:?}")));
     }
     match command {
@@ -107,7 +107,7 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
             let targets = ["--workspace", "--tests", "--examples"];
             cargo::run(&set_up_while_building(&targets)?, &["test", "--workspace"], arguments)
         }
-        "dependant" => dependant::check(&set_up()?),
+        "downstream" => downstream::check(&set_up()?),
         "package" => package::check(&set_up()?),
         "env" => {
             print!("{}", shell_env::lines(&set_up()?.libtorch)?);

@@ -66,14 +66,14 @@ pub struct Options {
     /// Comma-separated losses. A divergence other than reverse_kl is added with a plus sign: sigmoid+js_divergence.
     #[arg(long, value_delimiter = ',', default_value = "sigmoid,sigmoid+js_divergence,hinge,ipo")]
     losses: Vec<LossSetting>,
-    /// Comma-separated betas for all losses without --betas-of [default: five from 0.03 to 3; ten times these for losses normalised by
-    /// length].
+    /// Comma-separated betas for all losses without --betas-for [default: five from 0.03 to 3; ten times these for length-normalised
+    /// losses].
     #[arg(long, value_delimiter = ',')]
     betas: Option<Vec<f64>>,
     /// Betas for one loss, such as ipo=0.1,1,10; may be repeated.
-    #[arg(long, value_parser = parse_betas_of)]
-    betas_of: Vec<(LossSetting, BetaList)>,
-    /// A rough frontier in a few minutes: three betas per loss, fewer texts, fewer and larger steps.
+    #[arg(long, value_parser = parse_betas_for)]
+    betas_for: Vec<(LossSetting, BetaList)>,
+    /// Coarse sweep in a few minutes: three betas per loss, fewer texts, fewer steps with a larger learning rate.
     #[arg(long, conflicts_with = "betas")]
     quick: bool,
     /// Texts per prompt to evaluate each policy on [default: 8; with --quick 4].
@@ -111,7 +111,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 struct BetaList(Vec<f64>);
 
-fn parse_betas_of(text: &str) -> Result<(LossSetting, BetaList), String> {
+fn parse_betas_for(text: &str) -> Result<(LossSetting, BetaList), String> {
     let (loss, betas) = text.split_once('=').ok_or("expected LOSS=BETA,BETA,…, such as ipo=0.1,1,10")?;
     let betas = betas.split(',').map(|beta| beta.parse().map_err(|_| format!("{beta:?} is not a number")));
     Ok((loss.parse().map_err(|e: align_frontier::Error| e.to_string())?, BetaList(betas.collect::<Result<_, _>>()?)))
@@ -156,7 +156,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             return Err(Stopped(format!("{saved}: run the same command again to continue")).into());
         }
     };
-    let findings = Findings::of(&sweep, &sweep_options.bootstrap)?;
+    let findings = Findings::new(&sweep, &sweep_options.bootstrap)?;
     let context = options.context(&sweep_options, reward_model.score(), started);
     write_outputs(&folder, &sweep, &findings, context)?;
     print_table(&sweep, &findings);
@@ -197,17 +197,17 @@ impl Options {
     }
 
     fn points(&self) -> Result<Vec<Point>, Failure> {
-        for (index, (loss, _)) in self.betas_of.iter().enumerate() {
+        for (index, (loss, _)) in self.betas_for.iter().enumerate() {
             if !self.losses.contains(loss) {
-                return Err(format!("--betas-of names {loss}, which is not among --losses").into());
+                return Err(format!("--betas-for names {loss}, which is not among --losses").into());
             }
-            if self.betas_of.iter().skip(index + 1).any(|(other, _)| other == loss) {
-                return Err(format!("--betas-of names {loss} twice: give all its betas at once").into());
+            if self.betas_for.iter().skip(index + 1).any(|(other, _)| other == loss) {
+                return Err(format!("--betas-for names {loss} twice: give all its betas at once").into());
             }
         }
         if (self.betas.is_some() || self.quick) && self.losses.iter().all(|loss| self.own_betas(loss).is_some()) {
             let option = if self.quick { "--quick" } else { "--betas" };
-            return Err(format!("{option} has no effect if --betas-of names every loss: leave one of them out").into());
+            return Err(format!("{option} has no effect if --betas-for names every loss: leave one of them out").into());
         }
         let default = |loss: &LossSetting| -> Vec<f64> {
             let scale = if loss.is_length_normalised() { LENGTH_NORMALISED_FACTOR } else { 1.0 };
@@ -219,7 +219,7 @@ impl Options {
     }
 
     fn own_betas(&self, loss: &LossSetting) -> Option<Vec<f64>> {
-        self.betas_of.iter().find(|(of, _)| of == loss).map(|(_, betas)| betas.0.clone())
+        self.betas_for.iter().find(|(of, _)| of == loss).map(|(_, betas)| betas.0.clone())
     }
 
     /// Rejects a length that does not fit into the model, before anything is generated.

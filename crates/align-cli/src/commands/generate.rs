@@ -1,4 +1,4 @@
-//! Continues prompts with a GPT-2, with transformers' generation options.
+//! Generates continuations of prompts with a language model, with transformers' generation options.
 //!
 //! With `--output` the texts of each finished batch are saved in `OUTPUT.partial`. If the command is killed, running it again
 //! continues where it stopped and produces the same bytes as an uninterrupted run.
@@ -21,13 +21,13 @@ use align_models::generation::{Generation, check_completions_fit_memory, stream}
 use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// Continues prompts with a GPT-2.
+/// Generates continuations of prompts with a language model.
 #[derive(Args)]
 pub struct Options {
     /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
-    /// File with one prompt per line [default: the notebook's 46 prompts].
+    /// File with one prompt per line [default: 46 built-in prompts about films].
     #[arg(long)]
     prompts: Option<PathBuf>,
     /// A single prompt to continue.
@@ -36,7 +36,7 @@ pub struct Options {
     /// Number of times to continue each prompt, with different random numbers each time.
     #[arg(long, default_value_t = 1)]
     texts_per_prompt: usize,
-    /// Number of prompts continued at a time; the texts do not depend on it [default: as many as give 160 texts or beams].
+    /// Number of prompts continued at a time; the texts do not depend on it [default: enough for 160 sequences, counting beams].
     #[arg(long)]
     batch_size: Option<usize>,
     /// Output table with the columns prompt and text (which includes the prompt): CSV, Parquet or JSONL [default: print the texts].

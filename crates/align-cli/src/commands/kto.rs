@@ -26,7 +26,7 @@ pub struct Options {
     /// the adapter.
     #[arg(long, conflicts_with = "use_peft")]
     ref_model: Option<String>,
-    /// Remove the prompt from completions that begin with it; false keeps it, so that it occurs twice, as in the notebook.
+    /// Remove the prompt from completions that begin with it; with false, the prompt occurs twice in the sequence.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     strip_prompt: bool,
     #[command(flatten)]

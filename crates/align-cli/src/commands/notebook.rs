@@ -9,7 +9,8 @@ use crate::notebook::{self, NotebookOptions};
 use align_losses::LossType;
 use clap::{Args, ValueEnum};
 
-/// Runs the notebook's pipeline end to end: generate, score, pair, train, compare.
+/// Reproduces a notebook that aligns GPT-2 to write positive film reviews (docs/quick-start.md): generate, score, pair, train with the hinge
+/// and the sigmoid loss, compare.
 #[derive(Args)]
 pub struct Options {
     /// The loss of the model that is saved in --output-dir; a model with the other loss is trained for comparison.

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// Makes preference pairs from a table of scored texts.
 #[derive(Args)]
 pub struct Options {
-    /// Input table with the columns prompt, text and score (or the notebook's column names): CSV, Parquet or JSONL.
+    /// Input table with the columns prompt, text and score (or Prompt, Generated Text and Model Score): CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
     /// Output table with the columns prompt, chosen, rejected, chosen_score and rejected_score: CSV, Parquet or JSONL.

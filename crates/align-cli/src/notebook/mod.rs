@@ -48,7 +48,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     }
     drop(graceful_stop);
     output::println!("\n{comparison}");
-    output::write(format_args!("{}", comparison.first_texts(options.shown_prompts)));
+    output::write(format_args!("{}", comparison.first_texts(options.num_shown_prompts)));
     if let (Some(dir), Some(main)) = (&options.output_dir, trained.first()) {
         output::println!("\n{} model written to {}", main.name, align_base::printable_path(dir));
     }

@@ -6,7 +6,7 @@ use crate::{Failure, RuntimeOptions, models, output_paths};
 use align_data::NOTEBOOK_PROMPTS;
 use align_losses::LossType;
 use align_models::generation::{Generation, GenerationConfig, check_completions_fit_memory};
-use align_train::{DpoConfig, RunConfig, SamplingStrategy, Strategy, TrainingConfig};
+use align_train::{DpoConfig, IntervalStrategy, RunConfig, SamplingStrategy, TrainingConfig};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub struct NotebookOptions {
     #[arg(long)]
     #[serde(skip)]
     pub(super) train_file: Option<PathBuf>,
-    /// Evaluation data, same format as --train-file. Of generated texts, those of every fifth prompt are held out.
+    /// Evaluation data, same format as --train-file. If the texts are generated, those of every fifth prompt are held out.
     #[arg(long, requires = "train_file")]
     #[serde(skip)]
     pub(super) eval_file: Option<PathBuf>,
@@ -39,12 +39,12 @@ pub struct NotebookOptions {
     /// Texts generated per prompt for training.
     #[arg(long, default_value_t = 10, conflicts_with = "train_file")]
     pub(super) texts_per_prompt: usize,
-    /// Texts generated per prompt for the comparison of the models.
+    /// Texts generated per prompt to evaluate each model.
     #[arg(long, default_value_t = 5)]
-    pub(super) compared_texts_per_prompt: usize,
-    /// Number of prompts, from the first, for which a text of each model is printed.
+    pub(super) eval_texts_per_prompt: usize,
+    /// Number of prompts for which a text of each model is printed.
     #[arg(long, default_value_t = 5)]
-    pub(super) shown_prompts: usize,
+    pub(super) num_shown_prompts: usize,
     /// Number of tokens in each generated text, prompt included.
     #[arg(long, default_value_t = 50)]
     pub(super) text_length: usize,
@@ -120,7 +120,7 @@ impl NotebookOptions {
         self.generation(self.seed)?;
         for (option, value) in [
             ("--texts-per-prompt", self.texts_per_prompt),
-            ("--compared-texts-per-prompt", self.compared_texts_per_prompt),
+            ("--eval-texts-per-prompt", self.eval_texts_per_prompt),
             ("--batch-size", self.batch_size),
         ] {
             if value == 0 {
@@ -128,11 +128,7 @@ impl NotebookOptions {
             }
         }
         check_completions_fit_memory("--texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.texts_per_prompt)?;
-        check_completions_fit_memory(
-            "--compared-texts-per-prompt",
-            NOTEBOOK_PROMPTS.len(),
-            self.compared_texts_per_prompt,
-        )?;
+        check_completions_fit_memory("--eval-texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.eval_texts_per_prompt)?;
         Ok(())
     }
 
@@ -164,7 +160,7 @@ impl NotebookOptions {
                 num_train_epochs: Some(self.num_train_epochs),
                 per_device_train_batch_size: self.per_device_train_batch_size,
                 train_sampling_strategy: order,
-                eval_strategy: Strategy::Epoch,
+                eval_strategy: IntervalStrategy::Epoch,
                 seed: self.seed,
                 ..TrainingConfig::default()
             },

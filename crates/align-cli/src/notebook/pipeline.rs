@@ -79,7 +79,7 @@ impl<'a> Pipeline<'a> {
 
     /// Compares the texts of each trained model with those of the model before training.
     pub fn compare(&self, sft: &dyn CausalLm, trained: &[TrainedModel]) -> Result<PolicyComparison, Failure> {
-        let texts_per_prompt = self.options.compared_texts_per_prompt;
+        let texts_per_prompt = self.options.eval_texts_per_prompt;
         output::println!("\ncompare: {texts_per_prompt} texts per prompt from each model");
         let held_out: Vec<usize> = (0..NOTEBOOK_PROMPTS.len()).filter(|index| is_held_out(*index)).collect();
         let policies: Vec<NamedPolicy> =

@@ -64,12 +64,12 @@ pub const CASES: &[Case] = &[
         "a checkpoint of another matmul precision",
         run_with_checkpoint,
         short_run!(" --matmul-precision high --resume"),
-        &["checkpoint-1", "matmul_precision was", "is now \"high\"", "--allow-other-rounding"],
+        &["checkpoint-1", "matmul_precision was", "is now \"high\"", "--allow-inexact-resume"],
     ),
     case(
-        "--allow-other-rounding without --resume",
+        "--allow-inexact-resume without --resume",
         |d| write(d, "pairs.jsonl", PAIR),
-        "dpo --train-file pairs.jsonl --output-dir run --allow-other-rounding",
+        "dpo --train-file pairs.jsonl --output-dir run --allow-inexact-resume",
         &["--resume"],
     ),
     case(

@@ -243,8 +243,8 @@ pub const CASES: &[Case] = &[
     case(
         "an absurd number of compared texts per prompt",
         no_files,
-        "notebook --compared-texts-per-prompt 1152921504606846976",
-        &["`--compared-texts-per-prompt` is 1152921504606846976", "at most ", "available memory"],
+        "notebook --eval-texts-per-prompt 1152921504606846976",
+        &["`--eval-texts-per-prompt` is 1152921504606846976", "at most ", "available memory"],
     ),
     case(
         "an absurd number of training texts per prompt",

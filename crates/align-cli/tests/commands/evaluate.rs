@@ -51,7 +51,7 @@ fn several_files_are_compared() {
         close("length", &many["diversity"]["mean_length"], 6.0);
     }
     let output =
-        run("evaluate", dir, &["--input", "few.csv", "many.jsonl", "--equal-texts", "3", "--equal-tokens", "2"]);
+        run("evaluate", dir, &["--input", "few.csv", "many.jsonl", "--sample-texts", "3", "--sample-tokens", "2"]);
     let problem = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && problem.contains("few.csv: ") && problem.contains("sample.texts"), "{problem}");
 }

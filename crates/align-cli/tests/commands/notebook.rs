@@ -7,7 +7,7 @@ use crate::support::{golden_path, run};
 const SMALL_NOTEBOOK: [&str; 12] = [
     "--texts-per-prompt",
     "2",
-    "--compared-texts-per-prompt",
+    "--eval-texts-per-prompt",
     "1",
     "--text-length",
     "16",
@@ -15,7 +15,7 @@ const SMALL_NOTEBOOK: [&str; 12] = [
     "1",
     "--learning-rate",
     "3e-4",
-    "--shown-prompts",
+    "--num-shown-prompts",
     "2",
 ];
 
@@ -57,8 +57,7 @@ fn the_notebook_end_to_end() {
     let out = ok("notebook", dir, &[SMALL_NOTEBOOK.as_slice(), &["--single-loss", "--num-beams", "1"]].concat());
     assert!(!out.contains("sigmoid"), "{out}");
     let data = golden_path("train.jsonl");
-    let files =
-        ["--train-file", &data, "--eval-file", &data, "--compared-texts-per-prompt", "1", "--text-length", "12"];
+    let files = ["--train-file", &data, "--eval-file", &data, "--eval-texts-per-prompt", "1", "--text-length", "12"];
     let out = ok("notebook", dir, &[files.as_slice(), &["--single-loss"]].concat());
     assert!(out.contains("epoch 3.00: held-out loss") && !out.contains("  held-out "), "{out}");
 }
@@ -73,7 +72,7 @@ fn invalid_notebook_options_are_rejected() {
         (vec!["--overwrite"], "--report"),
         (vec!["--output-dir", "."], "exists already"),
         (vec!["--texts-per-prompt", "0"], "--texts-per-prompt"),
-        (vec!["--compared-texts-per-prompt", "0"], "--compared-texts-per-prompt"),
+        (vec!["--eval-texts-per-prompt", "0"], "--eval-texts-per-prompt"),
         (vec!["--batch-size", "0"], "--batch-size"),
         (vec!["--temperature", "0"], "temperature"),
         (vec!["--num-beams", "0"], "num_beams"),

@@ -24,7 +24,7 @@ const RUN_BY: &[(&str, RunBy)] = &[
     ("cargo xtask setup", Test("crates/xtask/tests/setup.rs")),
     ("cargo xtask setup --cpu", Test("crates/xtask/tests/setup.rs")),
     ("cargo xtask setup --cuda", Test("crates/xtask/tests/setup.rs")),
-    ("cargo xtask dependant", Ci("cargo xtask dependant")),
+    ("cargo xtask downstream", Ci("cargo xtask downstream")),
     ("cargo xtask package", Ci("cargo xtask package")),
     ("eval \"$(cargo xtask env)\"", Test("crates/xtask/src/shell_env.rs")),
     ("cargo test --workspace", Ci("cargo xtask test")),
@@ -40,8 +40,8 @@ const RUN_BY: &[(&str, RunBy)] = &[
     ("cargo install --path crates/align-cli", Test("crates/align-cli/tests/docs/installed.rs")),
     ("cargo run --release -p align-cli --", Test("crates/align-cli/tests/docs/main.rs")),
     ("cargo run --release -p align-fuzz -- --count 10000000", Test("fuzz/tests/bounded.rs")),
-    // In the reader's own project, which `cargo xtask dependant` runs.
-    ("cargo run", Ci("cargo xtask dependant")),
+    // In the reader's own project, which `cargo xtask downstream` runs.
+    ("cargo run", Ci("cargo xtask downstream")),
 ];
 
 /// Fails unless a test or a CI step runs the command.

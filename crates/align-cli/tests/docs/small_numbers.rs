@@ -13,7 +13,7 @@ const REPLACED: &[(&str, &str, &str)] = &[
     ("sft", "--max-length", "32"),
     ("frontier", "--losses", "sigmoid,sigmoid+js_divergence"),
     ("frontier", "--betas", "0.1"),
-    ("frontier", "--betas-of", "sigmoid=1"),
+    ("frontier", "--betas-for", "sigmoid=1"),
     ("frontier", "--texts-per-prompt", "1"),
 ];
 
@@ -30,7 +30,7 @@ const ADDED: &[(&str, &str, &str)] = &[
     ("sft", "--per-device-train-batch-size", "2"),
     ("train-classifier", "--max-steps", "2"),
     ("notebook", "--texts-per-prompt", "2"),
-    ("notebook", "--compared-texts-per-prompt", "1"),
+    ("notebook", "--eval-texts-per-prompt", "1"),
     ("notebook", "--text-length", "12"),
     ("notebook", "--num-beams", "2"),
     ("notebook", "--num-train-epochs", "0.1"),

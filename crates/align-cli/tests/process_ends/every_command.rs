@@ -64,10 +64,10 @@ pub const COMMANDS: &[Invocation] = &[
     ),
 ];
 
-const NOTEBOOK: &str = "--texts-per-prompt 2 --compared-texts-per-prompt 2 --num-train-epochs 0.1 --shown-prompts 1 --num-beams 2 \
+const NOTEBOOK: &str = "--texts-per-prompt 2 --eval-texts-per-prompt 2 --num-train-epochs 0.1 --num-shown-prompts 1 --num-beams 2 \
      --text-length 12 --output-dir aligned --report page.html";
 
-const SIGMOID: &str = "--loss sigmoid --single-loss --texts-per-prompt 2 --compared-texts-per-prompt 1 --num-train-epochs 0.1 \
+const SIGMOID: &str = "--loss sigmoid --single-loss --texts-per-prompt 2 --eval-texts-per-prompt 1 --num-train-epochs 0.1 \
      --text-length 12 --output-dir aligned";
 
 impl Invocation {

@@ -1,12 +1,12 @@
 //! Uses the formula [`hinge`] from `dpo/hinge.rs`.
 
-use super::{Formula, sigmoid::margin};
+use super::{BuiltinLoss, sigmoid::margin};
 use crate::{LossInfo, LossOption, Method, hinge};
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "CPO", paper: "https://arxiv.org/abs/2401.08417" },
-        help: "CPO with the hinge loss of the log-probabilities' margin",
+        help: "CPO with a hinge loss on the difference of log-probabilities",
         options: &[LossOption::CpoAlpha],
         ..LossInfo::DEFAULT
     },

@@ -1,10 +1,10 @@
-use super::{Formula, sigmoid::margin};
+use super::{BuiltinLoss, sigmoid::margin};
 use crate::{LossInfo, LossOption, Method, ipo_sum};
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "CPO", paper: "https://arxiv.org/abs/2401.08417" },
-        help: "CPO with IPO's squared distance on mean log-probabilities per token",
+        help: "CPO with IPO's squared loss on mean log-probabilities per token",
         options: &[LossOption::CpoAlpha],
         length_normalised: true,
         ..LossInfo::DEFAULT

@@ -14,14 +14,14 @@ use crate::{LossInfo, Pair, Result, loss_info::loss_types};
 use tch::Tensor;
 
 /// A loss of the family.
-struct Formula {
+struct BuiltinLoss {
     info: LossInfo,
     evaluate: fn(&PolicyLogps, &CpoOptions) -> Result<CpoOutput>,
 }
 
 loss_types! {
     /// The preference term without a reference, under TRL's names.
-    pub enum CpoLossType: Formula {
+    pub enum CpoLossType: BuiltinLoss {
         /// [`cpo`](crate::cpo): DPO's loss with a uniform reference.
         #[default]
         Sigmoid = sigmoid,
@@ -108,6 +108,6 @@ impl CpoLossType {
             true => logps.as_ref().zip(tokens.as_ref()).try_map(|(logp, count)| logp.f_div(count))?,
             false => logps.as_ref().map(Tensor::shallow_clone),
         };
-        (self.formula().evaluate)(&PolicyLogps { summed: logps, tokens, in_loss }, options)
+        (self.builtin().evaluate)(&PolicyLogps { summed: logps, tokens, in_loss }, options)
     }
 }

@@ -1,8 +1,8 @@
-use super::{CpoOutput, Formula};
+use super::{BuiltinLoss, CpoOutput};
 use crate::{LossInfo, Method, Pair, Result, length};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "ORPO", paper: "https://arxiv.org/abs/2403.07691" },
         help: "ORPO: beta times the odds-ratio loss, plus the negative log-likelihood of prompt and chosen completion",

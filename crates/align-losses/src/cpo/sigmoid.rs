@@ -1,11 +1,11 @@
-use super::Formula;
+use super::BuiltinLoss;
 use crate::{LossInfo, LossOption, Method, Pair, Result, check, conservative_sigmoid};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "CPO", paper: "https://arxiv.org/abs/2401.08417" },
-        help: "CPO: DPO with a uniform reference",
+        help: "CPO: DPO with a uniform reference model",
         options: &[LossOption::LabelSmoothing, LossOption::CpoAlpha],
         ..LossInfo::DEFAULT
     },

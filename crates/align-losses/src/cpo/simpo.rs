@@ -1,9 +1,9 @@
-use super::{CpoOptions, CpoOutput, Formula};
+use super::{BuiltinLoss, CpoOptions, CpoOutput};
 use crate::{LossInfo, LossOption, Method, Pair, Result, check, conservative_sigmoid, length};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "SimPO", paper: "https://arxiv.org/abs/2405.14734" },
         help: "SimPO: the margin between mean log-probabilities per token, minus a target margin; with alpha: AlphaPO",

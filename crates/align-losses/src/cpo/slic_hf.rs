@@ -1,14 +1,14 @@
-use super::{Formula, sigmoid::margin};
+use super::{BuiltinLoss, sigmoid::margin};
 use crate::{LossInfo, LossOption, Method, Pair, Result, check};
 use tch::Tensor;
 
 /// The paper's margin.
 const DELTA: f64 = 1.0;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "SLiC-HF", paper: "https://arxiv.org/abs/2305.10425" },
-        help: "SLiC-HF: the hinge loss of the log-probabilities' margin below slic_delta",
+        help: "SLiC-HF: a hinge loss on the difference of log-probabilities, with target margin slic_delta",
         options: &[LossOption::CpoAlpha, LossOption::SlicDelta],
         ..LossInfo::DEFAULT
     },

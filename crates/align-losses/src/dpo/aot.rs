@@ -1,8 +1,8 @@
-use super::{Formula, sigmoid};
+use super::{BuiltinLoss, sigmoid};
 use crate::{LossInfo, LossOption, Method, Pair, PairLogps, PairLoss, Result, check, conservative_sigmoid};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "AOT", paper: "https://arxiv.org/abs/2406.05882" },
         help: "AOT: makes the distribution of the policy's margins dominate that of the reference margins",
@@ -33,7 +33,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// Sides that are not floating-point or differ in shape, dtype or device, a `beta` that is not a finite number above 0, or
+/// Log-probabilities that are not floating-point or differ in shape, dtype or device, a `beta` that is not a finite number above 0, or
 /// a `label_smoothing` outside `[0, 0.5)`.
 pub fn aot(policy: &Pair<Tensor>, reference: &Pair<Tensor>, beta: f64, label_smoothing: f64) -> Result<Tensor> {
     check::sides("policy.chosen", "policy.rejected", policy)?;
@@ -74,9 +74,9 @@ fn gradient(
     label_smoothing: f64,
     scale: f64,
 ) -> Result<(Tensor, Pair<Tensor>)> {
-    let (ours, rows) = policy.chosen.f_sub(&policy.rejected)?.f_sort(0, false)?;
-    let theirs = sorted(&reference.chosen.f_sub(&reference.rejected)?)?;
-    let margin = ours.f_sub(&theirs)?;
+    let (policy_margin, rows) = policy.chosen.f_sub(&policy.rejected)?.f_sort(0, false)?;
+    let reference_margin = sorted(&reference.chosen.f_sub(&reference.rejected)?)?;
+    let margin = policy_margin.f_sub(&reference_margin)?;
     let derivative = sigmoid::derivative(&margin, beta, label_smoothing, scale)?;
     let chosen = derivative.f_scatter(0, &rows, &derivative)?;
     Ok((margin, Pair { rejected: chosen.f_neg()?, chosen }))

@@ -1,9 +1,9 @@
 use super::aot::sorted;
-use super::{Formula, sigmoid};
+use super::{BuiltinLoss, sigmoid};
 use crate::{LossInfo, LossOption, Method, Pair, PairLogps, PairLoss, Result, check, conservative_sigmoid};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "AOT", paper: "https://arxiv.org/abs/2406.05882" },
         help: "AOT without pairs: makes the distribution of the chosen log-ratios dominate that of the rejected ones",

@@ -1,15 +1,15 @@
-use super::Formula;
-use super::sides::{SideLoss, rewards, sigmoid_derivative};
+use super::BuiltinLoss;
+use super::log_ratio_loss::{LogRatioLoss, rewards, sigmoid_derivative};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "APO", paper: "https://arxiv.org/abs/2408.06266" },
-        help: "APO-down: makes both completions less likely, for chosen texts that are worse than the model's own",
+        help: "APO-down: makes both completions less likely, the rejected one more so; for chosen texts that are worse than the model's own",
         ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: apo_down, gradient, beta: options.beta })),
+    build: |options| Ok(Box::new(LogRatioLoss { loss: apo_down, gradient, beta: options.beta })),
 };
 
 /// APO-down: `σ(β h_c) + 1 - σ(β (h_c - h_r))` (anchored preference optimisation, eq. 8 of arXiv:2408.06266).

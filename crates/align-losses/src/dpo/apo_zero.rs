@@ -1,15 +1,15 @@
-use super::Formula;
-use super::sides::{SideLoss, rewards, sigmoid_derivative};
+use super::BuiltinLoss;
+use super::log_ratio_loss::{LogRatioLoss, rewards, sigmoid_derivative};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "APO", paper: "https://arxiv.org/abs/2408.06266" },
-        help: "APO-zero: makes the chosen completion more and the rejected one less likely, for chosen texts that are better than the model's own",
+        help: "APO-zero: makes chosen completions more likely and rejected ones less likely; for chosen texts that are better than the model's own",
         ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: apo_zero, gradient, beta: options.beta })),
+    build: |options| Ok(Box::new(LogRatioLoss { loss: apo_zero, gradient, beta: options.beta })),
 };
 
 /// APO-zero: `1 - σ(β h_c) + σ(β h_r)` (anchored preference optimisation, eq. 7 of arXiv:2408.06266).

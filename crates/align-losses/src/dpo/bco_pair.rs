@@ -1,15 +1,15 @@
-use super::Formula;
-use super::sides::{SideLoss, rewards, scaled_sigmoid};
+use super::BuiltinLoss;
+use super::log_ratio_loss::{LogRatioLoss, rewards, scaled_sigmoid};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "BCO on pairs", paper: "https://arxiv.org/abs/2404.04656" },
         help: "BCO on pairs, without the reward shift: a binary classifier of chosen and rejected completions",
         ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: bco_pair, gradient, beta: options.beta })),
+    build: |options| Ok(Box::new(LogRatioLoss { loss: bco_pair, gradient, beta: options.beta })),
 };
 
 /// BCO on pairs: `-log σ(β h_c) - log σ(-β h_r)` (binary classifier optimisation, arXiv:2404.04656, without its reward shift

@@ -1,15 +1,15 @@
-use super::sides::SideLoss;
-use super::{Formula, sppo_hard as sppo};
+use super::log_ratio_loss::LogRatioLoss;
+use super::{BuiltinLoss, sppo_hard as sppo};
 use crate::{LossInfo, Method, Pair, Result, sppo_hard};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "Cal-DPO", paper: "https://arxiv.org/abs/2412.14516" },
         help: "calibrated DPO: DPO with both log-ratios calibrated to rewards of plus and minus one half",
         ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: cal_dpo, gradient, beta: options.beta })),
+    build: |options| Ok(Box::new(LogRatioLoss { loss: cal_dpo, gradient, beta: options.beta })),
 };
 
 /// Cal-DPO: `-log σ(h_c - h_r) + (h_c - 1 / (2β))² + (h_r + 1 / (2β))²` (calibrated DPO, eq. 10 of

@@ -1,9 +1,9 @@
-use super::Formula;
+use super::BuiltinLoss;
 use super::exponential::MAX_EXPONENT;
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "DiscoPOP", paper: "https://arxiv.org/abs/2406.08414" },
         help: "DiscoPOP: a blend of the logistic loss for misranked pairs and the exponential loss for the others",
@@ -41,14 +41,14 @@ pub fn discopop(margin: &Tensor, beta: f64, tau: f64) -> Result<Tensor> {
     Ok(exponential - (-modulation).sigmoid() * x.log_sigmoid())
 }
 
-/// [`discopop`] as a [`Link`].
+/// [`discopop`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Discopop {
     /// The temperature.
     pub tau: f64,
 }
 
-impl Link for Discopop {
+impl SurrogateLoss for Discopop {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         discopop(margin, beta, self.tau)
     }

@@ -31,7 +31,7 @@ impl DpoLoss {
     /// An option outside its range, or one that `loss_type` would ignore.
     pub fn new(options: DpoOptions) -> Result<Self> {
         options.validate()?;
-        (options.loss_type.formula().build)(&options)?;
+        (options.loss_type.builtin().build)(&options)?;
         Ok(Self(options))
     }
 
@@ -41,7 +41,7 @@ impl DpoLoss {
     }
 
     fn build(&self) -> Result<Box<dyn PairLoss>> {
-        (self.0.loss_type.formula().build)(&self.0)
+        (self.0.loss_type.builtin().build)(&self.0)
     }
 
     /// The loss for a batch. An error if the pairs have weights and the loss depends on the whole batch.
@@ -66,8 +66,8 @@ impl PairLoss for DpoLoss {
         self.0.loss_type.info().couples_batch
     }
 
-    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
-        self.build_for(logps)?.means(logps)
+    fn loss_terms(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+        self.build_for(logps)?.loss_terms(logps)
     }
 
     fn mean_depends_on_batch_size(&self) -> bool {

@@ -1,9 +1,9 @@
-use super::Formula;
-use super::sides::check_log_ratios;
+use super::BuiltinLoss;
+use super::log_ratio_loss::check_log_ratios;
 use crate::{LossInfo, LossOption, Method, Pair, PairLogps, PairLoss, Result, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "DPO-Positive", paper: "https://arxiv.org/abs/2402.13228" },
         help: "DPO-Positive: DPO with a penalty on chosen completions that are less likely than under the reference model",

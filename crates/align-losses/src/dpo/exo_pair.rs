@@ -1,8 +1,8 @@
-use super::Formula;
-use crate::{Error, Link, LossInfo, LossOption, Method, Result, check};
+use super::BuiltinLoss;
+use crate::{Error, LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "EXO", paper: "https://arxiv.org/abs/2402.00856" },
         help: "EXO: the reverse KL divergence from smoothed labels; label_smoothing must be above 0",
@@ -40,14 +40,14 @@ pub fn exo_pair(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tens
     Ok(x.sigmoid() * (x.log_sigmoid() - chosen) + (-&x).sigmoid() * ((-&x).log_sigmoid() - rejected))
 }
 
-/// [`exo_pair`] as a [`Link`].
+/// [`exo_pair`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExoPair {
     /// The assumed fraction of wrong labels, above 0.
     pub label_smoothing: f64,
 }
 
-impl Link for ExoPair {
+impl SurrogateLoss for ExoPair {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         exo_pair(margin, beta, self.label_smoothing)
     }

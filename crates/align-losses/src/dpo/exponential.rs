@@ -1,8 +1,8 @@
-use super::Formula;
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use super::BuiltinLoss;
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's exponential loss, for clean labels: misranked pairs have the largest weight",
@@ -33,11 +33,11 @@ pub fn exponential(margin: &Tensor, beta: f64) -> Result<Tensor> {
     Ok((-beta * margin).clamp_max(MAX_EXPONENT).exp())
 }
 
-/// [`exponential`] as a [`Link`].
+/// [`exponential`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Exponential;
 
-impl Link for Exponential {
+impl SurrogateLoss for Exponential {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         exponential(margin, beta)
     }

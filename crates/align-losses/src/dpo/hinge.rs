@@ -1,8 +1,8 @@
-use super::Formula;
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use super::BuiltinLoss;
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "SLiC's hinge loss on DPO's margin", paper: "https://arxiv.org/abs/2309.06657" },
         help: "SLiC's hinge loss on DPO's margin: pairs with a reward margin above 1 have no gradient",
@@ -31,11 +31,11 @@ pub fn hinge(margin: &Tensor, beta: f64) -> Result<Tensor> {
     Ok(Tensor::relu(&(1.0 - beta * margin)))
 }
 
-/// [`hinge`] as a [`Link`].
+/// [`hinge`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hinge;
 
-impl Link for Hinge {
+impl SurrogateLoss for Hinge {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         hinge(margin, beta)
     }

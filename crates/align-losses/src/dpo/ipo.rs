@@ -1,8 +1,8 @@
-use super::{Formula, ipo_sum::Ipo};
+use super::{BuiltinLoss, ipo_sum::Ipo};
 use crate::{LossInfo, LossOption, Method, Pair, Result, ipo_sum, length};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "IPO", paper: "https://arxiv.org/abs/2310.12036" },
         help: "IPO on mean log-ratios per token, as in TRL and in the code of IPO's authors",

@@ -1,9 +1,9 @@
-use super::Formula;
+use super::BuiltinLoss;
 use super::clamped_square::{square, square_derivative};
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "IPO", paper: "https://arxiv.org/abs/2310.12036" },
         help: "IPO on summed log-ratios, as in eq. 17 of its paper: the squared distance of the margin from 1 / (2 beta)",
@@ -31,11 +31,11 @@ pub fn ipo_sum(margin: &Tensor, beta: f64) -> Result<Tensor> {
     square(&(margin - 1.0 / (2.0 * beta)))
 }
 
-/// [`ipo_sum`] as a [`Link`].
+/// [`ipo_sum`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ipo;
 
-impl Link for Ipo {
+impl SurrogateLoss for Ipo {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         ipo_sum(margin, beta)
     }

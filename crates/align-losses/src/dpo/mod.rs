@@ -19,12 +19,12 @@ mod exponential;
 mod hinge;
 mod ipo;
 mod ipo_sum;
+mod log_ratio_loss;
 mod nca_pair;
 mod options;
 mod robust;
 mod savage;
 mod sft;
-mod sides;
 mod sigmoid;
 mod sigmoid_norm;
 mod sppo_hard;
@@ -37,7 +37,7 @@ pub use options::DpoOptions;
 use crate::{LossInfo, PairLoss, Result, loss_info::loss_types};
 
 /// A loss of the family.
-struct Formula {
+struct BuiltinLoss {
     info: LossInfo,
     /// The loss with its options.
     build: fn(&DpoOptions) -> Result<Box<dyn PairLoss>>,
@@ -45,7 +45,7 @@ struct Formula {
 
 loss_types! {
     /// The loss of a [`DpoLoss`], under TRL's name if TRL has the loss.
-    pub enum LossType: Formula {
+    pub enum LossType: BuiltinLoss {
         /// [`sigmoid`](crate::sigmoid): DPO, and with label smoothing [`conservative_sigmoid`](crate::conservative_sigmoid).
         #[default]
         Sigmoid = sigmoid,

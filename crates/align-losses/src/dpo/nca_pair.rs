@@ -1,15 +1,15 @@
-use super::Formula;
-use super::sides::{SideLoss, rewards, scaled_sigmoid};
+use super::BuiltinLoss;
+use super::log_ratio_loss::{LogRatioLoss, rewards, scaled_sigmoid};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "NCA", paper: "https://arxiv.org/abs/2402.05369" },
         help: "NCA: noise contrastive alignment, which also keeps the chosen log-ratio from growing without bound",
         ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: nca_pair, gradient, beta: options.beta })),
+    build: |options| Ok(Box::new(LogRatioLoss { loss: nca_pair, gradient, beta: options.beta })),
 };
 
 /// NCA: `-log σ(β h_c) - ½ log σ(-β h_c) - ½ log σ(-β h_r)` (noise contrastive alignment, arXiv:2402.05369, with two

@@ -1,5 +1,5 @@
 use super::LossType;
-use crate::{Error, FDivergence, Link, LossOption, MarginLoss, PairLoss, Result, check};
+use crate::{Error, FDivergence, LossOption, MarginLoss, PairLoss, Result, SurrogateLoss, check};
 use serde::{Deserialize, Serialize};
 
 /// The options of a [`DpoLoss`](crate::DpoLoss), under TRL's names.
@@ -90,17 +90,17 @@ impl DpoOptions {
         }
     }
 
-    /// The loss with this link on the margin between summed scores.
-    pub(super) fn margin_loss(&self, link: impl Link + 'static) -> Result<Box<dyn PairLoss>> {
-        let loss = MarginLoss::new(self.divergence, link, self.beta)?;
+    /// The loss with this surrogate loss on the margin between summed scores.
+    pub(super) fn margin_loss(&self, surrogate: impl SurrogateLoss + 'static) -> Result<Box<dyn PairLoss>> {
+        let loss = MarginLoss::new(self.divergence, surrogate, self.beta)?;
         Ok(Box::new(match self.length_alpha {
             None => loss,
             Some(alpha) => loss.with_length_alpha(alpha)?,
         }))
     }
 
-    /// The loss with this link on the margin between mean scores per token.
-    pub(super) fn length_normalised_loss(&self, link: impl Link + 'static) -> Result<Box<dyn PairLoss>> {
-        Ok(Box::new(MarginLoss::new(self.divergence, link, self.beta)?.length_normalised()))
+    /// The loss with this surrogate loss on the margin between mean scores per token.
+    pub(super) fn length_normalised_loss(&self, surrogate: impl SurrogateLoss + 'static) -> Result<Box<dyn PairLoss>> {
+        Ok(Box::new(MarginLoss::new(self.divergence, surrogate, self.beta)?.length_normalised()))
     }
 }

@@ -1,8 +1,8 @@
-use super::Formula;
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use super::BuiltinLoss;
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "robust DPO", paper: "https://arxiv.org/abs/2403.00409" },
         help: "robust DPO: corrects for a known rate of flipped labels, label_smoothing",
@@ -35,14 +35,14 @@ pub fn robust(margin: &Tensor, beta: f64, label_smoothing: f64) -> Result<Tensor
     Ok(-(1.0 + flipped) * x.log_sigmoid() + flipped * (-x).log_sigmoid())
 }
 
-/// [`robust`] as a [`Link`].
+/// [`robust`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Robust {
     /// The fraction of flipped labels.
     pub label_smoothing: f64,
 }
 
-impl Link for Robust {
+impl SurrogateLoss for Robust {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         robust(margin, beta, self.label_smoothing)
     }

@@ -1,11 +1,11 @@
-use super::Formula;
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use super::BuiltinLoss;
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
-        help: "GPO's bounded Savage loss: pairs with a very negative margin have little gradient",
+        help: "GPO's bounded Savage loss: pairs with a very negative margin have a small gradient",
         options: &[LossOption::Divergence, LossOption::LengthAlpha],
         ..LossInfo::DEFAULT
     },
@@ -29,11 +29,11 @@ pub fn savage(margin: &Tensor, beta: f64) -> Result<Tensor> {
     Ok((-beta * margin).sigmoid().square())
 }
 
-/// [`savage`] as a [`Link`].
+/// [`savage`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Savage;
 
-impl Link for Savage {
+impl SurrogateLoss for Savage {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         savage(margin, beta)
     }

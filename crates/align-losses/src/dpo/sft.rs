@@ -1,8 +1,8 @@
-use super::Formula;
+use super::BuiltinLoss;
 use crate::{LossInfo, Mean, Method, Pair, PairLogps, PairLoss, Result};
 use tch::{Kind, Tensor};
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "the likelihood of the chosen texts", paper: "https://arxiv.org/abs/2411.10442" },
         help: "the negative log-likelihood of the chosen completions, for use with other losses (MPO)",
@@ -52,7 +52,7 @@ impl PairLoss for Sft {
     }
 
     /// The mean over the batch's chosen tokens.
-    fn means(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
+    fn loss_terms(&self, logps: &PairLogps) -> Result<Vec<Mean>> {
         let tokens = chosen_tokens(logps)?.f_double_value(&[])?;
         let sum = logps.policy().chosen.f_sum(Kind::Double)?.f_double_value(&[])?;
         Ok(vec![Mean::over_tokens(-sum / tokens, tokens)])

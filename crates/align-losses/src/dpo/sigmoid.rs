@@ -1,9 +1,9 @@
-use super::Formula;
-use super::sides::scaled_sigmoid;
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use super::BuiltinLoss;
+use super::log_ratio_loss::scaled_sigmoid;
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "DPO", paper: "https://arxiv.org/abs/2305.18290" },
         help: "DPO: the logistic loss on the reward margin; with label smoothing: cDPO",
@@ -57,14 +57,14 @@ pub fn conservative_sigmoid(margin: &Tensor, beta: f64, label_smoothing: f64) ->
     Ok(-(1.0 - label_smoothing) * x.log_sigmoid() - label_smoothing * (-x).log_sigmoid())
 }
 
-/// [`conservative_sigmoid`] as a [`Link`].
+/// [`conservative_sigmoid`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sigmoid {
     /// The assumed fraction of wrong labels.
     pub label_smoothing: f64,
 }
 
-impl Link for Sigmoid {
+impl SurrogateLoss for Sigmoid {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         conservative_sigmoid(margin, beta, self.label_smoothing)
     }

@@ -1,8 +1,8 @@
-use super::{Formula, sigmoid::Sigmoid};
+use super::{BuiltinLoss, sigmoid::Sigmoid};
 use crate::{LossInfo, LossOption, Method, Pair, Result, length, sigmoid};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "length-normalised DPO", paper: "https://arxiv.org/abs/2411.15124" },
         help: "DPO on mean log-ratios per token, with a larger beta such as 5",

@@ -1,15 +1,15 @@
-use super::Formula;
-use super::sides::{SideLoss, check_log_ratios};
+use super::BuiltinLoss;
+use super::log_ratio_loss::{LogRatioLoss, check_log_ratios};
 use crate::{LossInfo, Method, Pair, Result};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "SPPO with hard labels", paper: "https://arxiv.org/abs/2405.00675" },
         help: "SPPO with hard labels: a regression of both log-ratios to fixed values",
         ..LossInfo::DEFAULT
     },
-    build: |options| Ok(Box::new(SideLoss { loss: sppo_hard, gradient, beta: options.beta })),
+    build: |options| Ok(Box::new(LogRatioLoss { loss: sppo_hard, gradient, beta: options.beta })),
 };
 
 /// SPPO with hard labels: `(h_c - 1 / (2β))² + (h_r + 1 / (2β))²` (self-play preference optimisation, eq. 4.7 of

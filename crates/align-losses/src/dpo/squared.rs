@@ -1,9 +1,9 @@
-use super::Formula;
+use super::BuiltinLoss;
 use super::clamped_square::{square, square_derivative};
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's squared loss: the squared distance of the reward margin from 1",
@@ -31,11 +31,11 @@ pub fn squared(margin: &Tensor, beta: f64) -> Result<Tensor> {
     square(&(beta * margin - 1.0))
 }
 
-/// [`squared`] as a [`Link`].
+/// [`squared`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Squared;
 
-impl Link for Squared {
+impl SurrogateLoss for Squared {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         squared(margin, beta)
     }

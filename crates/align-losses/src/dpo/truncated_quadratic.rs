@@ -1,9 +1,9 @@
-use super::Formula;
+use super::BuiltinLoss;
 use super::clamped_square::{square, square_derivative};
-use crate::{Link, LossInfo, LossOption, Method, Result, check};
+use crate::{LossInfo, LossOption, Method, Result, SurrogateLoss, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's squared hinge loss: the gradient decreases to 0 at a reward margin of 1",
@@ -31,11 +31,11 @@ pub fn truncated_quadratic(margin: &Tensor, beta: f64) -> Result<Tensor> {
     square(&(-(beta * margin - 1.0)).relu())
 }
 
-/// [`truncated_quadratic`] as a [`Link`].
+/// [`truncated_quadratic`] as a [`SurrogateLoss`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TruncatedQuadratic;
 
-impl Link for TruncatedQuadratic {
+impl SurrogateLoss for TruncatedQuadratic {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         truncated_quadratic(margin, beta)
     }

@@ -1,8 +1,8 @@
-use super::{Formula, ReferencePoint};
+use super::{BuiltinLoss, ReferencePoint};
 use crate::{LossInfo, Method, Result, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "APO without pairs", paper: "https://arxiv.org/abs/2408.06266" },
         help: "APO-zero without pairs: makes desirable completions more likely and undesirable ones less likely",

@@ -1,9 +1,9 @@
-use super::{Formula, ReferencePoint};
+use super::{BuiltinLoss, ReferencePoint};
 use crate::{LossInfo, Method, Result, check};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "BCO", paper: "https://arxiv.org/abs/2404.04656" },
         help: "BCO: a binary classifier of desirable and undesirable completions by their rewards",
@@ -33,7 +33,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// Log-ratios that are not floating-point, shapes, dtypes or devices that do not fit, a `beta` that is not a finite number
+/// Log-ratios that are not floating-point, shapes, dtypes or devices that do not match, a `beta` that is not a finite number
 /// above 0, or a `delta` that is not finite.
 pub fn bco(log_ratio: &Tensor, desirable: &Tensor, beta: f64, delta: f64) -> Result<Tensor> {
     check::unpaired(log_ratio, desirable)?;

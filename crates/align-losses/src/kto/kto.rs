@@ -1,11 +1,11 @@
-use super::{Formula, ReferencePoint};
+use super::{BuiltinLoss, ReferencePoint};
 use crate::{LossInfo, LossOption, Method, Result, check};
 use tch::Tensor;
 
-pub(super) static LOSS: Formula = Formula {
+pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "KTO", paper: "https://arxiv.org/abs/2402.01306" },
-        help: "KTO: rewards relative to a KL estimate, with losses that saturate in both directions",
+        help: "KTO: a saturating loss on the reward relative to a KL estimate",
         options: &[LossOption::DesirableWeight, LossOption::UndesirableWeight],
         couples_batch: true,
         metrics: &["kl"],
@@ -36,7 +36,7 @@ pub(super) static LOSS: Formula = Formula {
 /// ```
 ///
 /// # Errors
-/// Log-ratios that are not floating-point, shapes, dtypes or devices that do not fit, or options outside their range.
+/// Log-ratios that are not floating-point, shapes, dtypes or devices that do not match, or options outside their range.
 pub fn kto(log_ratio: &Tensor, desirable: &Tensor, kl: &Tensor, options: &KtoOptions) -> Result<Tensor> {
     check::unpaired(log_ratio, desirable)?;
     check::shape("kl", kl, &[])?;

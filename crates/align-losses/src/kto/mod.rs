@@ -9,14 +9,14 @@ use crate::{LossInfo, Result, loss_info::loss_types};
 use tch::Tensor;
 
 /// A loss of the family.
-struct Formula {
+struct BuiltinLoss {
     info: LossInfo,
     reference_point: ReferencePoint,
     /// The losses of log-ratios `(batch,)` with labels `(batch,)` and a reference point, one number.
     losses: fn(&Tensor, &Tensor, &Tensor, &KtoOptions) -> Result<Tensor>,
 }
 
-/// The reference point of a [`KtoLossType`], with which rewards or log-ratios are compared.
+/// The value with which a [`KtoLossType`] compares rewards or log-ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReferencePoint {
@@ -30,7 +30,7 @@ pub enum ReferencePoint {
 
 loss_types! {
     /// The loss on unpaired completions, under TRL's names.
-    pub enum KtoLossType: Formula {
+    pub enum KtoLossType: BuiltinLoss {
         /// [`kto`](crate::kto()). Its reference point is a mean over a batch, which needs at least two rows.
         #[default]
         Kto = kto,
@@ -45,7 +45,7 @@ impl KtoLossType {
     /// The reference point of the loss.
     #[must_use]
     pub fn reference_point(self) -> ReferencePoint {
-        self.formula().reference_point
+        self.builtin().reference_point
     }
 
     /// The loss of each completion, `(batch,)`.
@@ -55,7 +55,7 @@ impl KtoLossType {
     /// * `reference_point`: one number, of the kind that [`KtoLossType::reference_point`] returns.
     ///
     /// # Errors
-    /// Log-ratios that are not floating-point, shapes, dtypes or devices that do not fit, or options outside their range.
+    /// Log-ratios that are not floating-point, shapes, dtypes or devices that do not match, or options outside their range.
     pub fn losses(
         self,
         log_ratio: &Tensor,
@@ -63,6 +63,6 @@ impl KtoLossType {
         reference_point: &Tensor,
         options: &KtoOptions,
     ) -> Result<Tensor> {
-        (self.formula().losses)(log_ratio, desirable, reference_point, options)
+        (self.builtin().losses)(log_ratio, desirable, reference_point, options)
     }
 }

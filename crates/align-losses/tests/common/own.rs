@@ -1,6 +1,6 @@
-//! A divergence and a link that the crate does not know, as a user would write them: without derivatives.
+//! A divergence and a surrogate loss that the crate does not know, as a user would write them: without derivatives.
 
-use align_losses::{Divergence, Link, Result};
+use align_losses::{Divergence, Result, SurrogateLoss};
 use tch::Tensor;
 
 /// The squared Hellinger distance: `f(u) = (1 - √u)²`, `f'(u) = 1 - u^(-1/2)`.
@@ -17,7 +17,7 @@ impl Divergence for Hellinger {
 #[derive(Debug)]
 pub struct Steep;
 
-impl Link for Steep {
+impl SurrogateLoss for Steep {
     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
         Ok(-(2.0 * beta * margin).log_sigmoid())
     }

@@ -29,7 +29,7 @@ fn the_exponential_link_stops_at_exp_40() {
     assert_near("gradient", &[chosen, rejected], &[-0.1 * 39f64.exp(), 0.1 * 39f64.exp()], 1e-4);
 }
 
-/// Scores beyond a clamp are constant: a pair's side that lies there has no gradient, whatever the link's is.
+/// Scores beyond a clamp are constant: a pair's side that lies there has no gradient, whatever the surrogate's is.
 #[test]
 fn clamped_scores_have_no_gradient() {
     let of = |divergence| DpoOptions { divergence, ..DpoOptions::default() };
@@ -49,7 +49,7 @@ fn clamped_scores_have_no_gradient() {
     // χPO's score has a linear part too, and that goes on: -β ½ on the chosen side.
     let (_, chosen, rejected) = evaluate(of(FDivergence::ChiSquared), 1e4, 1e4);
     assert_near("linear part", &[chosen, rejected], &[-0.05, 0.05], 1e-6);
-    // With the other side near the reference, the loss is the link's at the clamped score.
+    // With the other side near the reference, the loss is the surrogate's at the clamped score.
     let (loss, chosen, _) = evaluate(forward, -1e4, 0.0);
     assert_near("forward_kl", &[loss / 80f64.exp()], &[0.1], 1e-5);
     assert_eq!(chosen, 0.0);

@@ -64,7 +64,7 @@ fn squares_of_exponential_scores_are_finite() {
     }
 }
 
-/// Two steep scores may differ by just so much that the exponential link is not clamped yet, and their slopes multiply.
+/// Two steep scores may differ by just so much that the exponential surrogate is not clamped yet, and their slopes multiply.
 #[test]
 fn exponentials_of_exponential_scores_are_finite() {
     let loss = MarginLoss::new(FDivergence::ForwardKl, Exponential, 0.1).unwrap();

@@ -21,17 +21,19 @@ fn named(loss_type: LossType, beta: f64) -> DpoOptions {
 #[test]
 fn the_links_of_gpo() {
     type Plain = fn(f64) -> f64;
-    type Link = fn(&Tensor, f64) -> align_losses::Result<Tensor>;
-    let links: [(LossType, Link, Plain); 4] = [
+    type SurrogateLoss = fn(&Tensor, f64) -> align_losses::Result<Tensor>;
+    let surrogates: [(LossType, SurrogateLoss, Plain); 4] = [
         (LossType::Squared, squared, formulas::gpo_squared),
         (LossType::Exponential, exponential, formulas::gpo_exponential),
         (LossType::TruncatedQuadratic, truncated_quadratic, formulas::gpo_truncated_quadratic),
         (LossType::Savage, savage, formulas::gpo_savage),
     ];
     for drawn in Drawn::several("gpo") {
-        for ((loss_type, link, plain), beta) in links.into_iter().flat_map(|link| BETAS.map(|beta| (link, beta))) {
+        for ((loss_type, surrogate, plain), beta) in
+            surrogates.into_iter().flat_map(|surrogate| BETAS.map(|beta| (surrogate, beta)))
+        {
             let expected: Vec<f64> = drawn.margins().into_iter().map(|margin| plain(beta * margin)).collect();
-            let found = link(&Tensor::from_slice(&drawn.margins()), beta).unwrap();
+            let found = surrogate(&Tensor::from_slice(&drawn.margins()), beta).unwrap();
             assert_near(loss_type.name(), &values(&found), &expected, TOLERANCE);
             assert_near(loss_type.name(), &by_name(&drawn, named(loss_type, beta)), &expected, TOLERANCE);
         }

@@ -4,8 +4,8 @@ use super::common::combinations::of;
 use super::common::{Drawn, own::Steep};
 use super::{BELOW_ZERO, NOT_ABOVE_ZERO, assert_names};
 use align_losses::{
-    AdaptiveBeta, Discopop, DpoLoss, Error, ExoPair, FDivergence, Hinge, Link, LogRatioPenalty, LossType, MarginLoss,
-    PairLogps, PairLoss, Penalised, Robust, Sigmoid, WeightedSum,
+    AdaptiveBeta, Discopop, DpoLoss, Error, ExoPair, FDivergence, Hinge, LogRatioPenalty, LossType, MarginLoss,
+    PairLogps, PairLoss, Penalised, Robust, Sigmoid, SurrogateLoss, WeightedSum,
 };
 use tch::Tensor;
 
@@ -16,10 +16,10 @@ fn margin_losses() {
         let loss = MarginLoss::new(FDivergence::ReverseKl, Steep, 0.1).unwrap();
         assert_names(loss.with_length_alpha(value), &["length_alpha"]);
     }
-    // A link or divergence that was built by hand is checked when it is used.
+    // A surrogate or divergence that was built by hand is checked when it is used.
     let logps = Drawn::new("by hand", 0).logps();
-    fn refused(link: impl Link, logps: &PairLogps, name: &str) {
-        let loss = MarginLoss::new(FDivergence::ReverseKl, link, 0.1).unwrap();
+    fn refused(surrogate: impl SurrogateLoss, logps: &PairLogps, name: &str) {
+        let loss = MarginLoss::new(FDivergence::ReverseKl, surrogate, 0.1).unwrap();
         assert_names(loss.evaluate(logps), &[name]);
         assert_names(loss.evaluate_with_gradient(logps), &[name]);
     }

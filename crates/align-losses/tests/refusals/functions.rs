@@ -17,8 +17,8 @@ fn column(x: &[f64]) -> Tensor {
 fn strengths_outside_their_range() {
     let (m, h, yes) = (column(&[1.0]), one(1.0, -1.0), Tensor::from_slice(&[true]));
     for beta in NOT_ABOVE_ZERO {
-        for link in [sigmoid, squared, exponential, truncated_quadratic, savage] {
-            assert_names(link(&m, beta), &["beta"]);
+        for surrogate in [sigmoid, squared, exponential, truncated_quadratic, savage] {
+            assert_names(surrogate(&m, beta), &["beta"]);
         }
         assert_names(cpo(&h, beta, 0.0), &["beta"]);
         assert_names(simpo(&h, &h, beta, 0.5), &["beta"]);

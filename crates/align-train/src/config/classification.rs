@@ -1,5 +1,5 @@
 use super::{SamplingStrategy, TrainingConfig, require};
-use crate::{Method, Purpose, Result, RunConfig, metric_names};
+use crate::{Method, Result, RunConfig, TrainingTask, metric_names};
 use serde::{Deserialize, Serialize};
 
 /// Options for training a classifier, with the names and defaults of transformers' `TrainingArguments`, except that
@@ -53,7 +53,7 @@ impl RunConfig for ClassificationConfig {
     }
 
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
-        Some(metric_names::of_classification())
+        Some(metric_names::classification())
     }
 
     fn tag(&self) -> &'static str {
@@ -64,8 +64,8 @@ impl RunConfig for ClassificationConfig {
         vec![Method { name: "cross-entropy on its labels", paper: "https://arxiv.org/abs/1910.01108" }]
     }
 
-    fn purpose(&self) -> Purpose {
-        Purpose::Classification
+    fn task(&self) -> TrainingTask {
+        TrainingTask::Classification
     }
 }
 

@@ -13,7 +13,7 @@ const DEFAULT_CPO_ALPHA: f64 = 1.0;
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct CpoConfig {
     /// Loss function.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossName::<CpoLossType>::of(CpoLossType::known()), default_value = "sigmoid"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossNameParser::<CpoLossType>::new(CpoLossType::names_and_info()), default_value = "sigmoid"))]
     pub loss_type: CpoLossType,
     /// Scale of the rewards in the loss. With orpo: weight of the odds-ratio term.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
@@ -98,7 +98,7 @@ impl RunConfig for CpoConfig {
     }
 
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
-        Some(metric_names::of_cpo(self.loss_type))
+        Some(metric_names::cpo(self.loss_type))
     }
 
     fn tag(&self) -> &'static str {

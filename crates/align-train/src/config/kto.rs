@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct KtoConfig {
     /// Loss function.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossName::<KtoLossType>::of(KtoLossType::known()), default_value = "kto"))]
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossNameParser::<KtoLossType>::new(KtoLossType::names_and_info()), default_value = "kto"))]
     pub loss_type: KtoLossType,
     /// Strength of the penalty for deviating from the reference model. Higher values keep the policy closer to it.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
@@ -20,8 +20,8 @@ pub struct KtoConfig {
     /// Weight of the losses of undesirable completions. Requires `loss_type` kto.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().undesirable_weight))]
     pub undesirable_weight: f64,
-    /// Maximum tokens of a prompt with its completion; longer completions are truncated [default: the model's limit]. The mismatched
-    /// sequences of kto are truncated to it too.
+    /// Maximum tokens of a prompt with its completion; longer completions are truncated [default: the model's limit]. The same
+    /// limit applies to the mismatched prompt-completion pairs of kto's KL estimate.
     #[cfg_attr(feature = "clap", arg(long))]
     pub max_length: Option<usize>,
     /// Options common to all objectives.
@@ -96,7 +96,7 @@ impl RunConfig for KtoConfig {
     }
 
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
-        Some(metric_names::of_kto(self.loss_type))
+        Some(metric_names::kto(self.loss_type))
     }
 
     fn tag(&self) -> &'static str {

@@ -16,7 +16,7 @@ pub use dpo::DpoConfig;
 pub use kto::KtoConfig;
 pub use prefix_sharing::PrefixSharing;
 pub use sft::{PackingStrategy, SftConfig};
-pub use training::{SamplingStrategy, Strategy, TrainingConfig};
+pub use training::{IntervalStrategy, SamplingStrategy, TrainingConfig};
 
 use crate::{Error, Result};
 

@@ -1,5 +1,5 @@
 use super::{SamplingStrategy, TrainingConfig, require};
-use crate::{Method, Purpose, Result, RunConfig, metric_names};
+use crate::{Method, Result, RunConfig, TrainingTask, metric_names};
 use align_base::random::generator;
 use align_data::{EncodeOptions, EncodeReport, EncodedText, Tokenizer, encode_texts, pack_wrapped};
 use rand::seq::SliceRandom;
@@ -109,7 +109,7 @@ impl RunConfig for SftConfig {
     }
 
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
-        Some(metric_names::of_sft())
+        Some(metric_names::sft())
     }
 
     fn tag(&self) -> &'static str {
@@ -120,8 +120,8 @@ impl RunConfig for SftConfig {
         vec![Method { name: "supervised fine-tuning", paper: "https://arxiv.org/abs/2203.02155" }]
     }
 
-    fn purpose(&self) -> Purpose {
-        Purpose::LanguageModelling
+    fn task(&self) -> TrainingTask {
+        TrainingTask::LanguageModelling
     }
 }
 

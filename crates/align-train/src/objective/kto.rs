@@ -5,7 +5,7 @@ use super::row::{check_rows, padding_id};
 use super::row_statistics::{RowStatistics, mean_of, to_f64s};
 use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, Error, KtoConfig, Metrics, Result, RunConfig};
-use align_data::{CompletionBatch, EncodedUnpaired};
+use align_data::{CompletionBatch, EncodedUnpairedPreference};
 use align_losses::{BcoShift, LinearLogpsOptions, Mean, Over, ReferencePoint, kto_kl};
 use align_models::{Attention, CausalLm, ModelIdentity};
 use std::path::Path;
@@ -69,7 +69,7 @@ impl Kto {
     }
 
     /// Mismatched sequences: each prompt with the completion of another row.
-    fn mismatched(&self, batch: &Batch<'_, EncodedUnpaired>) -> Result<Sequences> {
+    fn mismatched(&self, batch: &Batch<'_, EncodedUnpairedPreference>) -> Result<Sequences> {
         let window = self.config.training.per_device_train_batch_size;
         let max_tokens =
             self.config.max_length.unwrap_or(usize::MAX).min(self.policy.max_position_embeddings() as usize);
@@ -96,7 +96,7 @@ impl Kto {
     /// The reference log-probabilities of the batch's own sequences and of the mismatched ones, if there are any, each `(batch)`.
     fn reference_logps(
         &mut self,
-        batch: &Batch<'_, EncodedUnpaired>,
+        batch: &Batch<'_, EncodedUnpairedPreference>,
         own: &Sequences,
         mismatched: Option<&Sequences>,
     ) -> Result<(Tensor, Option<Tensor>)> {
@@ -152,7 +152,7 @@ impl Kto {
 
 impl Objective for Kto {
     type Model = Box<dyn CausalLm>;
-    type Row = EncodedUnpaired;
+    type Row = EncodedUnpairedPreference;
     type Config = KtoConfig;
 
     fn config(&self) -> &KtoConfig {
@@ -171,7 +171,7 @@ impl Objective for Kto {
         self.policy
     }
 
-    fn prepare(&mut self, split: Split, rows: &[EncodedUnpaired]) -> Result<()> {
+    fn prepare(&mut self, split: Split, rows: &[EncodedUnpairedPreference]) -> Result<()> {
         let what = split.name();
         check_rows(rows, &self.policy, what)?;
         check_labels_agree(split, rows)?;
@@ -197,7 +197,11 @@ impl Objective for Kto {
         self.reference.prepare(split, rows, |_| sequences)
     }
 
-    fn compute_loss(&mut self, batch: &Batch<'_, EncodedUnpaired>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
+    fn compute_loss(
+        &mut self,
+        batch: &Batch<'_, EncodedUnpairedPreference>,
+        gradient_scale: Option<f64>,
+    ) -> Result<BatchOutput> {
         let rows = batch.rows();
         let labels: Vec<bool> = rows.iter().map(|row| row.label).collect();
         let own: Vec<_> = rows.iter().map(|row| (row.prompt_ids.as_slice(), row.completion_ids.as_slice())).collect();
@@ -230,7 +234,7 @@ impl Objective for Kto {
         Ok(BatchOutput { loss_terms: vec![loss], metrics, tokens: tokens as u64 })
     }
 
-    fn couples_rows(&self) -> bool {
+    fn mean_depends_on_batch_size(&self) -> bool {
         self.needs_kl()
     }
 

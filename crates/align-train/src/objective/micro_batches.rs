@@ -15,7 +15,7 @@ pub(crate) fn split_into_micro_batches(
 ) -> Vec<Vec<usize>> {
     let mut order: Vec<(usize, PairTokens)> = pairs.enumerate().collect();
     let all = order.iter().fold(PairTokens::default(), |all, (_, pair)| all.plus(*pair));
-    if all.computed(sharing) <= max_tokens {
+    if all.forward_tokens(sharing) <= max_tokens {
         return vec![(0..order.len()).collect()];
     }
     order.sort_by_key(|(_, pair)| std::cmp::Reverse(pair.longest()));
@@ -23,7 +23,7 @@ pub(crate) fn split_into_micro_batches(
     let mut tokens = PairTokens::default();
     for (index, pair) in order {
         match micro_batches.last_mut() {
-            Some(micro_batch) if tokens.plus(pair).computed(sharing) <= max_tokens => {
+            Some(micro_batch) if tokens.plus(pair).forward_tokens(sharing) <= max_tokens => {
                 tokens = tokens.plus(pair);
                 micro_batch.push(index);
             }
@@ -80,7 +80,7 @@ mod tests {
                 for micro_batch in &micro_batches {
                     let tokens = micro_batch.iter().fold(PairTokens::default(), |all, i| all.plus(single[*i]));
                     assert!(
-                        micro_batch.len() == 1 || tokens.computed(sharing) <= max_tokens,
+                        micro_batch.len() == 1 || tokens.forward_tokens(sharing) <= max_tokens,
                         "{max_tokens}: {micro_batch:?}"
                     );
                 }

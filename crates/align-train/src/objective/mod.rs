@@ -29,7 +29,7 @@ pub use sequence_tokens::SequenceTokens;
 pub use sft::Sft;
 pub use token_logps::TokenLogps;
 
-use crate::{BatchMetrics, Method, Metrics, PrefixSharing, Purpose, Result, TrainingConfig};
+use crate::{BatchMetrics, Method, Metrics, PrefixSharing, Result, TrainingConfig, TrainingTask};
 use align_losses::Mean;
 use align_models::{ModelIdentity, TrainableModel};
 use serde::Serialize;
@@ -137,9 +137,9 @@ pub trait Objective {
         1.0
     }
 
-    /// Whether the loss of a row depends on the other rows of its batch. The mean loss then depends on the batch size, so the objective
-    /// is evaluated with the batch size of training, `per_device_train_batch_size`.
-    fn couples_rows(&self) -> bool {
+    /// Whether the mean loss over a dataset depends on the batch size, because the loss of a row depends on the other rows of its
+    /// batch. Such an objective is evaluated with the batch size of training, `per_device_train_batch_size`.
+    fn mean_depends_on_batch_size(&self) -> bool {
         false
     }
 
@@ -234,14 +234,14 @@ pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
         None
     }
 
-    /// The tag for the kind of training on the hub.
+    /// The tag of the training method on the hub, such as `dpo`.
     fn tag(&self) -> &'static str;
 
     /// The methods that the options select, for the model card.
     fn methods(&self) -> Vec<Method>;
 
-    /// The kind of model that training produces.
-    fn purpose(&self) -> Purpose {
-        Purpose::PreferenceOptimisation
+    /// The task of the training.
+    fn task(&self) -> TrainingTask {
+        TrainingTask::PreferenceOptimisation
     }
 }

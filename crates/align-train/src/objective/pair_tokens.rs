@@ -50,7 +50,7 @@ impl PairTokens {
     }
 
     /// Tokens in a forward pass: all distinct tokens if prefixes are shared, otherwise all tokens of the padded rows.
-    pub fn computed(self, sharing: PrefixSharing) -> usize {
+    pub fn forward_tokens(self, sharing: PrefixSharing) -> usize {
         if self.shares(sharing) { self.total - self.common } else { self.padded() }
     }
 

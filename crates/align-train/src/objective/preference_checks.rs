@@ -2,7 +2,7 @@
 
 use super::Split;
 use crate::{Error, Result};
-use align_data::{EncodedPair, EncodedUnpaired};
+use align_data::{EncodedPair, EncodedUnpairedPreference};
 use std::collections::HashMap;
 
 /// Warns about pairs whose completions are equal. Returns an error if all pairs are like that.
@@ -14,19 +14,19 @@ pub(crate) fn check_pairs_differ(split: Split, pairs: &[EncodedPair]) -> Result<
 }
 
 /// Warns about completions that are labelled both desirable and undesirable for the same prompt. Returns an error if all are like that.
-pub(crate) fn check_labels_agree(split: Split, rows: &[EncodedUnpaired]) -> Result<()> {
+pub(crate) fn check_labels_agree(split: Split, rows: &[EncodedUnpairedPreference]) -> Result<()> {
     let mut labels: HashMap<_, [bool; 2]> = HashMap::new();
     for row in rows {
         let [undesirable, desirable] = labels.entry(key(row)).or_default();
         if row.label { *desirable = true } else { *undesirable = true }
     }
-    let both = |row: &&EncodedUnpaired| labels.get(&key(row)) == Some(&[true, true]);
+    let both = |row: &&EncodedUnpairedPreference| labels.get(&key(row)) == Some(&[true, true]);
     let count = rows.iter().filter(both).count();
     let first = rows.iter().find(both).map_or(0, |row| row.row + 1);
     check(split, count, rows.len(), first, "completions are labelled desirable and undesirable for the same prompt")
 }
 
-fn key(row: &EncodedUnpaired) -> (&[i64], &[i64]) {
+fn key(row: &EncodedUnpairedPreference) -> (&[i64], &[i64]) {
     (&row.prompt_ids, &row.completion_ids)
 }
 
@@ -55,8 +55,8 @@ mod tests {
         EncodedPair { prompt_ids: vec![1], chosen_ids: vec![chosen], rejected_ids: vec![rejected], row }
     }
 
-    fn unpaired(row: usize, prompt: i64, label: bool) -> EncodedUnpaired {
-        EncodedUnpaired { prompt_ids: vec![prompt], completion_ids: vec![5], label, row }
+    fn unpaired(row: usize, prompt: i64, label: bool) -> EncodedUnpairedPreference {
+        EncodedUnpairedPreference { prompt_ids: vec![prompt], completion_ids: vec![5], label, row }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use crate::{Error, Result};
-use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpaired};
+use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference};
 use align_models::CausalLm;
 
 /// A tokenised row of training data: a prompt and its completions.
@@ -38,7 +38,7 @@ impl Row for EncodedPair {
     }
 }
 
-impl Row for EncodedUnpaired {
+impl Row for EncodedUnpairedPreference {
     fn index(&self) -> usize {
         self.row
     }

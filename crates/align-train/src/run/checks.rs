@@ -2,7 +2,7 @@
 
 use super::model_source::Origin;
 use super::{ReferenceModel, Run, RunObjective};
-use crate::{Error, Result, RunConfig, RunFolder, Strategy};
+use crate::{Error, IntervalStrategy, Result, RunConfig, RunFolder};
 use align_models::ModelResolver;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ impl<O: RunObjective> Run<O> {
     /// Checks for options that contradict each other or would be ignored, and for inputs that the run would overwrite. Returns the output
     /// folder.
     pub(super) fn check(&self) -> Result<PathBuf> {
-        let evaluates = self.config.training().eval_strategy != Strategy::No;
+        let evaluates = self.config.training().eval_strategy != IntervalStrategy::No;
         if self.eval.is_none() && evaluates {
             config_error("eval_strategy", "requests evaluations, but there are no held-out rows: set eval_file")?;
         }

@@ -15,7 +15,7 @@ mod model_source;
 mod new_model;
 mod placement;
 mod prepare;
-mod ready;
+mod prepared;
 mod run_model;
 mod run_names;
 mod run_objective;
@@ -29,7 +29,7 @@ pub use dataset::Dataset;
 pub use model_source::{ModelSource, ReferenceModel};
 pub use new_model::{NewModel, NewTokenizer};
 pub use placement::Placement;
-pub use ready::ReadyRun;
+pub use prepared::PreparedRun;
 pub use run_model::RunModel;
 pub use run_objective::{EncodeContext, EncodedExamples, PromptedExample, RunObjective};
 pub use saved_options::flat_toml;
@@ -38,7 +38,7 @@ pub use summary::RunSummary;
 pub use upload::Upload;
 
 use crate::objective::{Classification, Cpo, Dpo, Kto, Sft};
-use crate::{Observer, Result, Rounding, RunConfig, StopSignal, Trainer};
+use crate::{Observer, Result, ResumeMode, RunConfig, StopSignal, Trainer};
 use align_data::Tokenizer;
 use align_models::{LoraConfig, ModelResolver};
 use align_torch::{DeviceChoice, MatmulPrecision};
@@ -98,7 +98,7 @@ pub struct Run<O: RunObjective> {
     device: Option<DeviceChoice>,
     matmul_precision: Option<MatmulPrecision>,
     output_dir: Option<PathBuf>,
-    resume: Option<Rounding>,
+    resume: Option<ResumeMode>,
     samples: Option<SampleTextsFactory<O>>,
     observers: Vec<Box<dyn Observer<O>>>,
     stop: StopSignal,
@@ -155,7 +155,7 @@ impl<O: RunObjective> Run<O> {
     /// model card and the report, and uploads the model if [`Run::push_to_hub`] was called.
     ///
     /// # Errors
-    /// Those of [`Run::prepare`] and [`ReadyRun::train`].
+    /// Those of [`Run::prepare`] and [`PreparedRun::train`].
     pub fn train(self) -> Result<RunSummary> {
         self.prepare()?.train()
     }

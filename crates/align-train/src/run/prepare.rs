@@ -2,7 +2,7 @@
 
 use super::load::LoadedModel;
 use super::run_names::RunNames;
-use super::{Dataset, EncodeContext, Placement, ReadyRun, Run, RunModel, RunObjective};
+use super::{Dataset, EncodeContext, Placement, PreparedRun, Run, RunModel, RunObjective};
 use crate::{Error, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::EncodeReport;
 use align_models::TrainableModel;
@@ -17,7 +17,7 @@ impl<O: RunObjective> Run<O> {
     /// # Errors
     /// Options that contradict each other or would be ignored, an output folder with another run or with other files, models or examples
     /// that cannot be used, too little memory, or a checkpoint of another run.
-    pub fn prepare(mut self) -> Result<ReadyRun<O>> {
+    pub fn prepare(mut self) -> Result<PreparedRun<O>> {
         let output_dir = self.check()?;
         let options = self.options()?;
         #[cfg(feature = "hub")]
@@ -53,10 +53,10 @@ impl<O: RunObjective> Run<O> {
             names.eval_data = Some((eval.name.clone(), eval.label()));
             (trainer, eval_report) = with_evaluation(trainer, eval, &context)?;
         }
-        if let (Some(checkpoint), Some(rounding)) = (&checkpoint, self.resume) {
-            trainer.resume_with(checkpoint, rounding)?;
+        if let (Some(checkpoint), Some(mode)) = (&checkpoint, self.resume) {
+            trainer.resume_with(checkpoint, mode)?;
         }
-        Ok(ReadyRun {
+        Ok(PreparedRun {
             trainer,
             folder,
             tokenizer,

@@ -1,7 +1,7 @@
 //! Settings of a run other than the options of its objective.
 
 use super::{Dataset, PromptedExample, ReferenceModel, Run, RunObjective};
-use crate::{Observer, Rounding, SampleTexts, StopSignal};
+use crate::{Observer, ResumeMode, SampleTexts, StopSignal};
 use align_data::PreferencePair;
 use align_models::generation::{Generation, GenerationConfig};
 use align_models::{CausalLm, LoraConfig, ModelResolver};
@@ -26,13 +26,13 @@ impl<O: RunObjective> Run<O> {
     /// Resumes the run in the output folder from its newest checkpoint, or starts it again if it has none. The result is byte for byte that
     /// of an uninterrupted run; if that is not possible, [`Run::prepare`] returns an error.
     pub fn resume(self) -> Self {
-        self.resume_with(Rounding::Same)
+        self.resume_with(ResumeMode::Exact)
     }
 
-    /// Like [`Run::resume`], but [`Rounding::MayDiffer`] also allows another processor, device, version, number of threads or matmul
+    /// Like [`Run::resume`], but [`ResumeMode::Inexact`] also allows another processor, device, version, number of threads or matmul
     /// precision.
-    pub fn resume_with(self, rounding: Rounding) -> Self {
-        Self { resume: Some(rounding), ..self }
+    pub fn resume_with(self, mode: ResumeMode) -> Self {
+        Self { resume: Some(mode), ..self }
     }
 
     /// Trains a LoRA adapter and freezes the model's own weights. The folder `model` then contains the adapter in PEFT's layout.

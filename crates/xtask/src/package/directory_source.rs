@@ -33,7 +33,7 @@ impl DirectorySource {
                 fs::write(unpacked.join(".cargo-checksum.json"), "{\"files\":{}}").context(creating)?;
             }
         }
-        let path = crate::dependant::path_in_toml(folder)?;
+        let path = crate::downstream::path_in_toml(folder)?;
         let config = format!(
             "\n[source.crates-io]\nreplace-with = \"packages\"\n\n[source.packages]\ndirectory = \"{path}\"\n\n[net]\noffline = true\n"
         );

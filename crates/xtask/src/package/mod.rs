@@ -4,7 +4,7 @@ mod directory_source;
 mod publishable_copy;
 
 use crate::cargo;
-use crate::dependant;
+use crate::downstream;
 use crate::failure::{Context, Failure};
 use crate::workspace::Workspace;
 use directory_source::DirectorySource;
@@ -26,7 +26,7 @@ pub fn check(workspace: &Workspace) -> Result<ExitCode, Failure> {
     // cargo's own verification would compile LibTorch's bindings once for each crate.
     run(cargo_in_copy().args(["package", "--workspace", "--allow-dirty", "--no-verify"]))?;
     let packages = DirectorySource::create(&folder.join("vendor"), cargo_in_copy(), &target.join("package"))?;
-    dependant::check_with_packages(workspace, &packages.config)?;
+    downstream::check_with_packages(workspace, &packages.config)?;
     let program = packages.folder.join(concat!("align-cli-", env!("CARGO_PKG_VERSION")));
     run(cargo_in_copy().arg("check").arg("--config").arg(&packages.config_file).current_dir(&program))?;
 

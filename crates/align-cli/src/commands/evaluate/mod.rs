@@ -1,4 +1,5 @@
-//! Measures generated texts: token entropy, the notebook's entropy, mean reward, each with a confidence interval.
+//! Measures generated texts: token entropy, mean reward, and the entropy that the notebook computes (docs/quick-start.md), each with a
+//! confidence interval.
 //!
 //! ```sh
 //! align evaluate --input scored.csv --tokenizer gpt2/
@@ -21,7 +22,8 @@ use compared_file::ComparedFile;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Measures generated texts: token entropy, the notebook's entropy, mean reward, each with a confidence interval.
+/// Measures generated texts: token entropy, mean reward, and the entropy that the notebook computes (docs/quick-start.md), each with a
+/// confidence interval.
 #[derive(Args)]
 #[command(mut_arg("score", |arg| arg.requires("model")))]
 pub struct Options {
@@ -48,14 +50,14 @@ pub struct Options {
     /// Seed for the bootstrap resamples.
     #[arg(long, default_value_t = Bootstrap::default().seed)]
     seed: u64,
-    /// With --equal-tokens: also compute the mean token entropy over samples of this many texts, so that models can be compared.
-    /// [default for several tables: the number of texts in the smallest one]
-    #[arg(long, requires = "equal_tokens")]
-    equal_texts: Option<usize>,
-    /// With --equal-texts: truncate the sampled texts to this many tokens. [default for several tables: the smallest of the tables'
-    /// maximum text lengths]
-    #[arg(long, requires = "equal_texts")]
-    equal_tokens: Option<usize>,
+    /// Also compute the mean token entropy over random samples of this many texts, each truncated to --sample-tokens tokens: entropies are
+    /// comparable only at equal sample sizes. [default for several tables: the number of texts in the smallest one]
+    #[arg(long, requires = "sample_tokens")]
+    sample_texts: Option<usize>,
+    /// Number of tokens to which the texts of --sample-texts are truncated. [default for several tables: the smallest of the tables' maximum
+    /// text lengths]
+    #[arg(long, requires = "sample_texts")]
+    sample_tokens: Option<usize>,
     /// Write the results to this JSON file.
     #[arg(long)]
     output: Option<PathBuf>,
@@ -126,7 +128,7 @@ impl Options {
     }
 
     fn equal_samples(&self) -> Option<EqualSamples> {
-        Some(EqualSamples { texts: self.equal_texts?, tokens: self.equal_tokens? })
+        Some(EqualSamples { texts: self.sample_texts?, tokens: self.sample_tokens? })
     }
 }
 

@@ -16,7 +16,7 @@ const DEFAULT_MICRO_BATCH_TOKENS: usize = 1280;
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct DpoConfig {
     /// Loss function, or several separated by commas, which are summed.
-    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::option_names::LossName::<LossType>::of(LossType::known()), default_value = "sigmoid"))]
+    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::option_names::LossNameParser::<LossType>::new(LossType::names_and_info()), default_value = "sigmoid"))]
     pub loss_type: Vec<LossType>,
     /// Weights of several losses, separated by commas [default: 1 for each].
     #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set))]
@@ -30,7 +30,7 @@ pub struct DpoConfig {
     /// β-DPO: momentum of the running mean of margins [default: 0.9]. Requires `beta_dpo_alpha`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub beta_dpo_momentum: Option<f64>,
-    /// Assumed fraction of wrong labels, below 0.5.
+    /// Assumed fraction of flipped labels, from 0 to below 0.5.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
     /// Divergence from the reference model: reverse_kl, forward_kl, js_divergence, alpha_divergence or chi_squared.
@@ -46,7 +46,8 @@ pub struct DpoConfig {
     /// `loss_type` dpop.
     #[cfg_attr(feature = "clap", arg(long))]
     pub dpop_lambda: Option<f64>,
-    /// R-DPO: length regularisation. The reward margin increases by this value for each token that the chosen completion is longer.
+    /// R-DPO: length regularisation. The reward margin increases by this value per token by which the chosen completion is longer than
+    /// the rejected one.
     #[cfg_attr(feature = "clap", arg(long))]
     pub length_alpha: Option<f64>,
     /// LD-DPO: weight, from 0 to 1, of the tokens beyond the length of the shorter completion.
@@ -78,7 +79,7 @@ pub struct DpoConfig {
     #[cfg_attr(feature = "clap", arg(long))]
     pub precompute_ref_log_probs: bool,
     /// Cache folder for precomputed reference log-probabilities. Other runs with the same examples, reference model and dtype reuse
-    /// them, whatever their loss. Requires `precompute_ref_log_probs`.
+    /// them; their losses may differ. Requires `precompute_ref_log_probs`.
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub ref_log_probs_dir: Option<PathBuf>,
     /// Maximum tokens in one forward pass of the policy, including padding. Shared prefixes count once. Larger batches are split into
@@ -151,7 +152,7 @@ impl RunConfig for DpoConfig {
     }
 
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
-        Some(metric_names::of_dpo())
+        Some(metric_names::dpo())
     }
 
     fn tag(&self) -> &'static str {

@@ -4,10 +4,10 @@ use crate::best_metric::BestMetric;
 use crate::{AdamWConfig, LrSchedulerType};
 use serde::{Deserialize, Serialize};
 
-/// How often something happens.
+/// When to evaluate or to save a checkpoint, like transformers' `IntervalStrategy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Strategy {
+pub enum IntervalStrategy {
     /// Never.
     #[default]
     No,
@@ -57,7 +57,7 @@ pub struct TrainingConfig {
     #[cfg_attr(feature = "clap", arg(long))]
     pub max_steps: Option<u64>,
     /// Peak learning rate.
-    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().learning_rate))]
+    #[cfg_attr(feature = "clap", arg(long, default_value = "1e-6"))]
     pub learning_rate: f64,
     /// Learning-rate schedule: linear, cosine, constant or constant_with_warmup.
     #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<LrSchedulerType>, default_value = "linear"))]
@@ -78,7 +78,7 @@ pub struct TrainingConfig {
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().adam_beta2))]
     pub adam_beta2: f64,
     /// AdamW epsilon, added to the denominator.
-    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().adam_epsilon))]
+    #[cfg_attr(feature = "clap", arg(long, default_value = "1e-8"))]
     pub adam_epsilon: f64,
     /// Maximum gradient norm for clipping; 0 disables clipping.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().max_grad_norm))]
@@ -97,18 +97,18 @@ pub struct TrainingConfig {
     /// Random seed for the order of the training examples and for dropout.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().seed))]
     pub seed: u64,
-    /// Optimiser steps per line of the metrics file, which holds their mean.
+    /// Log the mean loss and metrics every this many optimiser steps.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().logging_steps))]
     pub logging_steps: u64,
     /// When to evaluate on the held-out examples: no, steps or epoch.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<Strategy>, default_value = "no"))]
-    pub eval_strategy: Strategy,
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<IntervalStrategy>, default_value = "no"))]
+    pub eval_strategy: IntervalStrategy,
     /// Optimiser steps between evaluations. Requires `eval_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]
     pub eval_steps: Option<u64>,
     /// When to write checkpoints: no, steps or epoch.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<Strategy>, default_value = "no"))]
-    pub save_strategy: Strategy,
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<IntervalStrategy>, default_value = "no"))]
+    pub save_strategy: IntervalStrategy,
     /// Optimiser steps between checkpoints. Requires `save_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]
     pub save_steps: Option<u64>,
@@ -161,9 +161,9 @@ impl Default for TrainingConfig {
             train_sampling_strategy: SamplingStrategy::Random,
             seed: 42,
             logging_steps: 10,
-            eval_strategy: Strategy::No,
+            eval_strategy: IntervalStrategy::No,
             eval_steps: None,
-            save_strategy: Strategy::No,
+            save_strategy: IntervalStrategy::No,
             save_steps: None,
             save_total_limit: None,
             load_best_model_at_end: false,
@@ -218,7 +218,7 @@ impl TrainingConfig {
 
     /// Warm-up steps in a run of `total_steps`.
     #[must_use]
-    pub fn warmup(&self, total_steps: u64) -> u64 {
+    pub fn num_warmup_steps(&self, total_steps: u64) -> u64 {
         if self.warmup_ratio > 0.0 { (self.warmup_ratio * total_steps as f64).ceil() as u64 } else { self.warmup_steps }
     }
 }

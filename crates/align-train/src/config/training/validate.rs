@@ -1,6 +1,6 @@
 //! Checks that options are in range and do not contradict each other.
 
-use super::{DEFAULT_EPOCHS, Strategy, TrainingConfig};
+use super::{DEFAULT_EPOCHS, IntervalStrategy, TrainingConfig};
 use crate::config::require;
 use crate::{LrSchedulerType, Result};
 
@@ -27,7 +27,7 @@ impl TrainingConfig {
         validate_interval("save_strategy", "save_steps", self.save_strategy, self.save_steps)?;
         let limit = self.save_total_limit;
         require("save_total_limit", limit != Some(0), || "is 0, which would keep no checkpoint".into())?;
-        require("save_total_limit", limit.is_none() || self.save_strategy != Strategy::No, || {
+        require("save_total_limit", limit.is_none() || self.save_strategy != IntervalStrategy::No, || {
             "has no effect while save_strategy is no".into()
         })?;
         self.validate_best_model()?;
@@ -36,7 +36,7 @@ impl TrainingConfig {
 
     fn validate_best_model(&self) -> Result<()> {
         let (best, eval, save) = (self.load_best_model_at_end, self.eval_strategy, self.save_strategy);
-        require("load_best_model_at_end", !best || save != Strategy::No, || {
+        require("load_best_model_at_end", !best || save != IntervalStrategy::No, || {
             "has no checkpoint to load: set save_strategy, and set eval_strategy to the same value".into()
         })?;
         require("load_best_model_at_end", !best || eval == save, || {
@@ -58,7 +58,7 @@ impl TrainingConfig {
     fn validate_early_stopping(&self) -> Result<()> {
         let (patience, threshold) = (self.early_stopping_patience, self.early_stopping_threshold);
         require("early_stopping_patience", patience != Some(0), || "is 0, expected at least 1".into())?;
-        require("early_stopping_patience", patience.is_none() || self.eval_strategy != Strategy::No, || {
+        require("early_stopping_patience", patience.is_none() || self.eval_strategy != IntervalStrategy::No, || {
             "needs evaluations: set eval_strategy".into()
         })?;
         require("early_stopping_threshold", threshold >= 0.0 && threshold.is_finite(), || {
@@ -98,13 +98,15 @@ impl TrainingConfig {
 fn validate_interval(
     name: &'static str,
     steps_name: &'static str,
-    strategy: Strategy,
+    strategy: IntervalStrategy,
     steps: Option<u64>,
 ) -> Result<()> {
     match (strategy, steps) {
-        (Strategy::Steps, None) => require(name, false, || format!("is steps, but {steps_name} is not set: set it")),
+        (IntervalStrategy::Steps, None) => {
+            require(name, false, || format!("is steps, but {steps_name} is not set: set it"))
+        }
         (_, Some(0)) => require(steps_name, false, || "is 0, expected at least 1".into()),
-        (Strategy::No | Strategy::Epoch, Some(_)) => {
+        (IntervalStrategy::No | IntervalStrategy::Epoch, Some(_)) => {
             require(steps_name, false, || format!("has no effect unless {name} is steps"))
         }
         _ => Ok(()),
@@ -128,17 +130,17 @@ mod tests {
         TrainingConfig::default().validate().unwrap();
         let both = error(|c| (c.max_steps, c.num_train_epochs) = (Some(5), Some(1.0)));
         assert!(both.contains("max_steps") && both.contains("num_train_epochs"), "{both}");
-        assert!(error(|c| c.eval_strategy = Strategy::Steps).contains("eval_steps"));
+        assert!(error(|c| c.eval_strategy = IntervalStrategy::Steps).contains("eval_steps"));
         assert!(error(|c| c.save_steps = Some(3)).contains("save_strategy"));
         assert!(error(|c| c.save_total_limit = Some(3)).contains("save_strategy"));
         let best = |c: &mut TrainingConfig| {
-            (c.load_best_model_at_end, c.save_strategy, c.save_steps) = (true, Strategy::Steps, Some(6));
+            (c.load_best_model_at_end, c.save_strategy, c.save_steps) = (true, IntervalStrategy::Steps, Some(6));
         };
         assert!(error(|c| c.load_best_model_at_end = true).contains("save_strategy"));
         assert!(error(best).contains("eval_strategy"));
         let at_steps = |c: &mut TrainingConfig, steps| {
             best(c);
-            (c.eval_strategy, c.eval_steps) = (Strategy::Steps, Some(steps));
+            (c.eval_strategy, c.eval_steps) = (IntervalStrategy::Steps, Some(steps));
         };
         assert!(error(|c| at_steps(c, 4)).contains("multiple of eval_steps"));
         let mut good = TrainingConfig::default();
@@ -152,7 +154,7 @@ mod tests {
         assert!(error(|c| c.early_stopping_patience = Some(2)).contains("eval_strategy"));
         assert!(error(|c| c.early_stopping_threshold = 0.1).contains("early_stopping_patience"));
         let negative = |c: &mut TrainingConfig| {
-            (c.eval_strategy, c.early_stopping_patience) = (Strategy::Epoch, Some(1));
+            (c.eval_strategy, c.early_stopping_patience) = (IntervalStrategy::Epoch, Some(1));
             c.early_stopping_threshold = -0.1;
         };
         assert!(error(negative).contains("0 or more"));

@@ -63,8 +63,8 @@ impl Dpo {
     }
 }
 
-/// Rejects options that act on single weights if the policy has an adapter. The matrices of an adapter have no meaning of their own,
-/// only their product has.
+/// Rejects options that compare or average individual weights if the policy has an adapter: only the product of an adapter's two matrices
+/// is comparable between models.
 fn check_adapter_options(policy: &dyn CausalLm, config: &DpoConfig) -> Result<()> {
     let has_adapter = policy.frozen_parameters().is_some();
     let reason = "cannot be used with an adapter: remove it or train all weights";

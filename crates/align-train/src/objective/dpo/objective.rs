@@ -3,7 +3,7 @@
 use super::Dpo;
 use super::metrics::batch_metrics;
 use super::micro_batch::pair_micro_batch;
-use super::step::Step;
+use super::step::BatchResult;
 use crate::objective::micro_batches::split_into_micro_batches;
 use crate::objective::pair_micro_batch::predicted_tokens;
 use crate::objective::pair_tokens::PairTokens;
@@ -24,7 +24,8 @@ impl Dpo {
     fn precompute(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
         if self.trained {
             return Err(Error::Data(format!(
-                "{} rows were added after the first step, but precompute_ref_log_probs needs all rows before it: add them earlier",
+                "{} rows were added after the first step, but precompute_ref_log_probs needs all rows before it: add them before \
+                 training",
                 split.name()
             )));
         }
@@ -79,7 +80,7 @@ impl Objective for Dpo {
 
     fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
         let micro_batches = self.micro_batches(batch)?;
-        let Step { loss_terms, values, logps, beta } = match gradient_scale {
+        let BatchResult { loss_terms, values, logps, beta } = match gradient_scale {
             None => self.evaluate(batch.split, &micro_batches)?,
             Some(scale) => {
                 self.trained = true;
@@ -100,7 +101,7 @@ impl Objective for Dpo {
         Ok(BatchOutput { loss_terms, metrics, tokens })
     }
 
-    fn couples_rows(&self) -> bool {
+    fn mean_depends_on_batch_size(&self) -> bool {
         self.loss.mean_depends_on_batch_size()
     }
 

@@ -10,7 +10,7 @@ use align_losses::{LinearLogpsOptions, LossOutput, Mean, Pair, PairLogps, PairLo
 use tch::Tensor;
 
 /// The result of a batch.
-pub(super) struct Step {
+pub(super) struct BatchResult {
     /// The terms of the batch's loss.
     pub loss_terms: Vec<Mean>,
     /// The values from which metrics are computed.
@@ -23,13 +23,13 @@ pub(super) struct Step {
 
 impl Dpo {
     /// Computes the loss of held-out pairs.
-    pub(super) fn evaluate(&mut self, split: Split, micro_batches: &[PairMicroBatch]) -> Result<Step> {
+    pub(super) fn evaluate(&mut self, split: Split, micro_batches: &[PairMicroBatch]) -> Result<BatchResult> {
         let (values, logps) = self.values_without_graph(split, micro_batches)?;
-        Ok(Step { loss_terms: self.loss.means(&logps)?, values, logps, beta: None })
+        Ok(BatchResult { loss_terms: self.loss.loss_terms(&logps)?, values, logps, beta: None })
     }
 
     /// Computes the loss of pairs, and adds the gradient of `scale` times their mean loss to the policy's gradients.
-    pub(super) fn train(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<Step> {
+    pub(super) fn train(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<BatchResult> {
         match micro_batches {
             [single] => self.train_in_one_pass(split, std::slice::from_ref(single), scale),
             several if self.couples_batch() => self.train_in_two_passes(split, several, scale),
@@ -38,7 +38,7 @@ impl Dpo {
     }
 
     /// Runs each micro-batch forward and backward.
-    fn train_in_one_pass(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<Step> {
+    fn train_in_one_pass(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<BatchResult> {
         let pairs: usize = micro_batches.iter().map(PairMicroBatch::pairs).sum();
         let (mut all_values, mut losses, mut beta) = (Vec::new(), Vec::new(), None);
         for micro_batch in micro_batches {
@@ -53,11 +53,16 @@ impl Dpo {
         }
         let values = PairValues::concat(all_values)?;
         let logps = values.logps()?;
-        Ok(Step { loss_terms: vec![Mean::of_pair_losses(&Tensor::f_cat(&losses, 0)?)?], values, logps, beta })
+        Ok(BatchResult { loss_terms: vec![Mean::of_pair_losses(&Tensor::f_cat(&losses, 0)?)?], values, logps, beta })
     }
 
     /// Runs all micro-batches forward to compute the loss, which couples their pairs. Then runs each one forward and backward.
-    fn train_in_two_passes(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<Step> {
+    fn train_in_two_passes(
+        &mut self,
+        split: Split,
+        micro_batches: &[PairMicroBatch],
+        scale: f64,
+    ) -> Result<BatchResult> {
         if !self.config.training.disable_dropout {
             let reason = format!(
                 "is {}, which splits this batch into micro-batches. The loss depends on the whole batch, so each micro-batch is computed \
@@ -76,7 +81,7 @@ impl Dpo {
             let policy = micro_batch.tokens.sequence_logps(&self.token_logps(micro_batch)?.logps)?;
             backward(&policy, &Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(scale)?)?;
         }
-        Ok(Step { loss_terms: vec![Mean::of_pair_losses(&output.losses)?], values, logps, beta })
+        Ok(BatchResult { loss_terms: vec![Mean::of_pair_losses(&output.losses)?], values, logps, beta })
     }
 
     /// The log-probabilities of all micro-batches under both models, without a graph.

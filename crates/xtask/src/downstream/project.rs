@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-pub const CONFIG: &str = include_str!("../../../../tests/dependant/config.toml.template");
+pub const CONFIG: &str = include_str!("../../../../tests/downstream/config.toml.template");
 
 /// The text in the files that stands for the path of this workspace.
 const PLACEHOLDER: &str = "/path/to/align";
@@ -27,7 +27,7 @@ impl Project {
         main: &str,
         more_config: &str,
     ) -> Result<Self, Failure> {
-        let folder = env::temp_dir().join(format!("align-dependant-{name}-{}", std::process::id()));
+        let folder = env::temp_dir().join(format!("align-downstream-{name}-{}", std::process::id()));
         let root = path_in_toml(&workspace.root)?;
         let project = Self { folder };
         let config = format!("{CONFIG}{more_config}");
@@ -48,7 +48,7 @@ impl Project {
     pub fn run(&self, workspace: &Workspace) -> Result<String, Failure> {
         eprintln!("align: building {}", self.folder.display());
         let mut command = cargo::command(workspace);
-        command.arg("run").current_dir(&self.folder).env("CARGO_TARGET_DIR", cargo::target_folder("dependant")?);
+        command.arg("run").current_dir(&self.folder).env("CARGO_TARGET_DIR", cargo::target_folder("downstream")?);
         // Flags in the environment would replace those in the project's own configuration.
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
             command.env_remove(name);

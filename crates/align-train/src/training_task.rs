@@ -1,6 +1,6 @@
-/// The kind of model that training produces.
+/// The task of a training run, for the tags and the text of the model card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum TrainingTask {
     /// A language model aligned with preferences.
     PreferenceOptimisation,
     /// A language model fine-tuned on texts.
@@ -9,8 +9,8 @@ pub enum Purpose {
     Classification,
 }
 
-impl Purpose {
-    /// The hub's pipeline tag, and a tag for the kind of training.
+impl TrainingTask {
+    /// The hub's pipeline tag, and a tag for the task.
     pub(crate) fn hub_tags(self) -> (&'static str, &'static str) {
         match self {
             Self::PreferenceOptimisation => ("text-generation", "preference-optimisation"),
@@ -20,7 +20,7 @@ impl Purpose {
     }
 
     /// The suffix of the model card's title, and the beginning of its first sentence.
-    pub(crate) fn card_phrases(self) -> (&'static str, &'static str) {
+    pub(crate) fn card_wording(self) -> (&'static str, &'static str) {
         match self {
             Self::PreferenceOptimisation => ("aligned", "A language model trained on preferences with"),
             Self::LanguageModelling => ("trained on texts", "A language model trained on texts by"),

@@ -6,7 +6,7 @@ use std::fmt;
 use tch::Tensor;
 
 /// A loss that is a function of both log-ratios and `beta`.
-pub(super) struct SideLoss {
+pub(super) struct LogRatioLoss {
     /// The formula.
     pub loss: fn(&Pair<Tensor>, f64) -> Result<Tensor>,
     /// The gradient with respect to the log-ratios, times the last argument. A closed form, which is much faster than autograd.
@@ -14,13 +14,13 @@ pub(super) struct SideLoss {
     pub beta: f64,
 }
 
-impl fmt::Debug for SideLoss {
+impl fmt::Debug for LogRatioLoss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SideLoss").field("beta", &self.beta).finish_non_exhaustive()
+        f.debug_struct("LogRatioLoss").field("beta", &self.beta).finish_non_exhaustive()
     }
 }
 
-impl PairLoss for SideLoss {
+impl PairLoss for LogRatioLoss {
     fn losses(&self, logps: &PairLogps) -> Result<Tensor> {
         (self.loss)(logps.log_ratios(), self.beta)
     }

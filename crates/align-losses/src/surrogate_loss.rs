@@ -2,16 +2,16 @@ use crate::Result;
 use std::fmt::Debug;
 use tch::Tensor;
 
-/// A function from the margin of a pair to its loss. In generalised preference optimisation (arXiv:2402.05749), DPO, SLiC and IPO differ only
-/// in this function.
+/// A surrogate loss: a function from the margin of a pair to its loss, such as logistic, hinge or squared. In generalised preference
+/// optimisation (arXiv:2402.05749), DPO, SLiC and IPO differ only in this function.
 ///
-/// A custom link works in a [`MarginLoss`](crate::MarginLoss) like the built-in ones:
+/// A custom surrogate loss works in a [`MarginLoss`](crate::MarginLoss) like the built-in ones:
 ///
 /// ```
-/// use {align_losses::{FDivergence, Link, MarginLoss, Pair, PairLogps, PairLoss, Result}, tch::Tensor};
+/// use {align_losses::{FDivergence, SurrogateLoss, MarginLoss, Pair, PairLogps, PairLoss, Result}, tch::Tensor};
 /// #[derive(Debug)]
 /// struct Cubic;
-/// impl Link for Cubic {
+/// impl SurrogateLoss for Cubic {
 ///     fn loss(&self, margin: &Tensor, beta: f64) -> Result<Tensor> {
 ///         Ok((1.0f64 - beta * margin).relu().pow_tensor_scalar(3.0))
 ///     }
@@ -22,7 +22,7 @@ use tch::Tensor;
 /// assert_eq!(found.losses, Tensor::from_slice(&[1.0f32]));
 /// # Ok::<(), align_losses::Error>(())
 /// ```
-pub trait Link: Debug {
+pub trait SurrogateLoss: Debug {
     /// The loss of each margin between scores, of the same shape; differentiable. The reward margin is `beta · margin`.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ pub trait Link: Debug {
     /// The derivative of the loss with respect to the margin, of the same shape. `None` to use autograd.
     ///
     /// # Errors
-    /// Those of [`Link::loss`].
+    /// Those of [`SurrogateLoss::loss`].
     fn derivative(&self, margin: &Tensor, beta: f64) -> Result<Option<Tensor>> {
         let _ = (margin, beta);
         Ok(None)

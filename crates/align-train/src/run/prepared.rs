@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// A run whose models are loaded, whose examples are tokenised and whose folder is open: see [`Run::prepare`](super::Run::prepare).
 #[must_use = "a run does nothing until `train` is called"]
-pub struct ReadyRun<O: RunObjective> {
+pub struct PreparedRun<O: RunObjective> {
     pub(super) trainer: Trainer<O>,
     pub(super) folder: RunFolder,
     pub(super) tokenizer: Tokenizer,
@@ -44,7 +44,7 @@ struct TrainResult {
     metrics: PathBuf,
 }
 
-impl<O: RunObjective> ReadyRun<O> {
+impl<O: RunObjective> PreparedRun<O> {
     /// The trainer, before its first step or in the state of the checkpoint.
     pub fn trainer(&self) -> &Trainer<O> {
         &self.trainer
@@ -217,8 +217,8 @@ impl<O: RunObjective> ReadyRun<O> {
     }
 }
 
-impl<O: RunObjective> fmt::Debug for ReadyRun<O> {
+impl<O: RunObjective> fmt::Debug for PreparedRun<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadyRun").field("folder", &self.folder.path()).finish_non_exhaustive()
+        f.debug_struct("PreparedRun").field("folder", &self.folder.path()).finish_non_exhaustive()
     }
 }

@@ -1,11 +1,11 @@
-//! The project of docs/library.md, "Depending on one crate": a loss computed with `align-losses` only.
+//! The project of docs/library.md, "Using a single crate": a loss computed with `align-losses` only.
 
 use super::project::Project;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
-const MANIFEST: &str = include_str!("../../../../tests/dependant/losses/Cargo.toml.template");
-const MAIN: &str = include_str!("../../../../tests/dependant/losses/main.rs");
+const MANIFEST: &str = include_str!("../../../../tests/downstream/losses/Cargo.toml.template");
+const MAIN: &str = include_str!("../../../../tests/downstream/losses/main.rs");
 
 /// The expected output, computed by hand: the margins are 2 and 0, so the loss is (log(1 + e^-0.2) + log 2) / 2, and the gradient
 /// of the first chosen log-probability is -0.1 / (1 + e^0.2) / 2.

@@ -1,4 +1,4 @@
-//! `cargo xtask dependant`: builds and runs the projects of docs/library.md in folders outside the workspace.
+//! `cargo xtask downstream`: builds and runs the projects of docs/library.md in folders outside the workspace.
 
 mod losses;
 mod program;

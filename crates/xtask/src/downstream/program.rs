@@ -5,8 +5,8 @@ use crate::failure::{Context, Failure};
 use crate::workspace::Workspace;
 use std::fs;
 
-const MANIFEST: &str = include_str!("../../../../tests/dependant/program/Cargo.toml.template");
-const MAIN: &str = include_str!("../../../../tests/dependant/program/main.rs");
+const MANIFEST: &str = include_str!("../../../../tests/downstream/program/Cargo.toml.template");
+const MAIN: &str = include_str!("../../../../tests/downstream/program/main.rs");
 
 /// The part of the manifest that names this workspace.
 const PATH_DEPENDENCY: &str = "{ path = \"/path/to/align/crates/align\" }";

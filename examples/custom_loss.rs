@@ -1,11 +1,11 @@
 //! DPO with a custom loss: only the link, a function from the margin of a pair to its loss, has to be implemented.
 //!
 //! ```sh
-//! cargo run --example own_loss -- models/gpt2-imdb-4m pairs.jsonl
+//! cargo run --example custom_loss -- models/gpt2-imdb-4m pairs.jsonl
 //! ```
 
 use align::data::{EncodeOptions, encode_pairs};
-use align::losses::{FDivergence, Link, MarginLoss};
+use align::losses::{FDivergence, MarginLoss, SurrogateLoss};
 use align::prelude::*;
 use align::tch::Tensor;
 
@@ -13,7 +13,7 @@ use align::tch::Tensor;
 #[derive(Debug)]
 struct SquaredHinge;
 
-impl Link for SquaredHinge {
+impl SurrogateLoss for SquaredHinge {
     fn loss(&self, margin: &Tensor, beta: f64) -> align::losses::Result<Tensor> {
         Ok((1.0_f64 - beta * margin).f_relu()?.f_square()?)
     }
@@ -21,7 +21,7 @@ impl Link for SquaredHinge {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, model, pairs] = &arguments[..] else { return Err("usage: own_loss MODEL PAIRS".into()) };
+    let [_, model, pairs] = &arguments[..] else { return Err("usage: custom_loss MODEL PAIRS".into()) };
     let tokenizer = Tokenizer::from_pretrained(model)?;
     let policy = Gpt2::from_pretrained(model.as_ref(), Kind::Float, Device::Cpu)?;
     let encoding = EncodeOptions { max_length: Some(128), ..Default::default() };
