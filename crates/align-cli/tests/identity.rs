@@ -130,7 +130,7 @@ fn a_gpt2_run_resumes_only_with_the_same_config() {
             float(json!({ "scale_attn_by_inverse_layer_idx": true })),
             "scale_attn_by_inverse_layer_idx was false, is now true",
         ),
-        (float(json!({ "scale_attn_weights": false })), "scale_attn_weights is true there"),
+        (float(json!({ "scale_attn_weights": false })), "scale_attn_weights was true, is now false"),
         (float(json!({ "activation_function": "relu" })), "activation_function was \"gelu_new\", is now \"relu\""),
         (float(json!({ "layer_norm_epsilon": 0.01 })), "layer_norm_epsilon"),
         (float(json!({ "attn_pdrop": 0.2 })), "attn_pdrop was 0.1, is now 0.2"),

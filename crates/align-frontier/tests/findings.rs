@@ -119,7 +119,7 @@ fn the_best_points_are_compared_on_equal_prompts() {
          range; with its interval above all others: sigmoid on 75%, hinge on 8%.",
         "Pareto front of high reward and low KL: SFT; sigmoid, β = 0.1; hinge, β = 1",
         "The highest mean reward is that of sigmoid, β = 0.1: 3.000 [2.950, 3.050]",
-        "higher than the best point of another loss, hinge, β = 0.1, by 1.000",
+        "higher than hinge, β = 0.1, the best point of another loss, by 1.000",
         "): significant",
     ] {
         assert!(statements.contains(part), "{part}\n{statements}");

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// An option that is out of range or contradicts another option.
-    #[error("option {option}: {reason}")]
+    #[error("option {option} {reason}")]
     Config {
         /// The option's name.
         option: &'static str,
-        /// What is wrong with it and what to do.
+        /// What is wrong with it and what to do: the rest of a sentence that begins with the option.
         reason: String,
     },
     /// Training or evaluation data that cannot be used.

@@ -94,8 +94,8 @@ impl RunIdentity {
         let differences = differences.join("; ");
         if mode == ResumeMode::Inexact {
             tracing::warn!(
-                "the checkpoint was computed in another environment ({differences}): rounding will differ, so the results \
-                 will not be bitwise equal to those of an uninterrupted run"
+                "the checkpoint was computed in another environment ({differences}): the results will differ in rounding from those of an \
+                 uninterrupted run"
             );
             return None;
         }

@@ -49,7 +49,7 @@ impl<O: Objective> Trainer<O> {
         objective
             .policy_mut()
             .set_gradient_checkpointing(config.gradient_checkpointing)
-            .map_err(|e| Error::Config { option: "gradient_checkpointing", reason: e.to_string() })?;
+            .map_err(|e| Error::Config { option: "gradient_checkpointing", reason: format!("cannot be used: {e}") })?;
         objective.prepare(Split::Train, &train)?;
         let policy = objective.policy_mut();
         policy.parameters().set_requires_grad(true);

@@ -221,6 +221,9 @@ fn where_it_would_be_ignored_it_is_refused() {
         SftTrainer::new(Other(gpt2()), texts(), SftConfig { training, ..SftConfig::default() })
     };
     let problem = trainer(true).unwrap_err().to_string();
-    assert!(problem.starts_with("option gradient_checkpointing: the model does not support"), "{problem}");
+    assert!(
+        problem.starts_with("option gradient_checkpointing cannot be used: the model does not support"),
+        "{problem}"
+    );
     trainer(false).unwrap().next_step().unwrap();
 }

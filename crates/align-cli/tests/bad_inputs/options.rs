@@ -26,7 +26,7 @@ pub const CASES: &[Case] = &[
         "loss weights with a single loss",
         no_files,
         "dpo --train-file pairs.jsonl --output-dir run --loss-weights 1,2",
-        &["loss_weights", "loss_type sigmoid"],
+        &["option loss_weights is set", "a single loss, sigmoid"],
     ),
     case(
         "an option of SimPO with ORPO",

@@ -23,7 +23,7 @@ pub const CASES: &[Case] = &[
         "a run in a folder with another config.toml",
         |d| run_with(d, "config.toml"),
         DPO,
-        &["run", "config.toml (not written by this run)", "Move that away"],
+        &["run", "config.toml (not written by this run)", "Move them away"],
     ),
     case(
         "a run in a folder with another run.json",

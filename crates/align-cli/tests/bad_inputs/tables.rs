@@ -171,13 +171,13 @@ pub const CASES: &[Case] = &[
         "only pairs with equal completions",
         |d| write(d, "pairs.jsonl", SAME.repeat(8)),
         "dpo --train-file pairs.jsonl --output-dir run",
-        &["all 8 training pairs", "chosen", "rejected", "give completions that differ"],
+        &["all 8 training pairs", "chosen", "rejected", "use completions that differ"],
     ),
     case(
         "pairs whose completions are equal after truncation",
         |d| write(d, "pairs.jsonl", PAIR.repeat(4)),
         "cpo --train-file pairs.jsonl --output-dir run --max-length 4",
-        &["all 4 training pairs", "a larger max_length"],
+        &["all 4 training pairs", "increase max_length"],
     ),
     case(
         "only held-out pairs with equal completions",

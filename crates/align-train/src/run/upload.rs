@@ -17,8 +17,9 @@ impl Upload {
     /// # Errors
     /// Those of [`Upload::new`], or an invalid repository name.
     pub fn from_name(repo: &str, private: bool) -> Result<Self> {
-        let repo =
-            repo.parse().map_err(|e: NameError| Error::Config { option: "hub_model_id", reason: e.to_string() })?;
+        let repo = repo
+            .parse()
+            .map_err(|e: NameError| Error::Config { option: "hub_model_id", reason: format!("is invalid: {e}") })?;
         Self::new(repo, private)
     }
 

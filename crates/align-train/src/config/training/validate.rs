@@ -90,7 +90,8 @@ impl TrainingConfig {
         })?;
         let warms_up = ratio > 0.0 || self.warmup_steps > 0;
         require("lr_scheduler_type", self.lr_scheduler_type != LrSchedulerType::Constant || !warms_up, || {
-            "constant has no warm-up: choose constant_with_warmup, or remove warmup_steps and warmup_ratio".into()
+            "is constant, which has no warm-up: choose constant_with_warmup, or remove warmup_steps and warmup_ratio"
+                .into()
         })
     }
 }
