@@ -6,7 +6,7 @@
 
 use align_models::checkpoint::Layout;
 use align_models::generation::processors::{LogitsProcessor, NoRepeatNGram, Temperature, TopK, TopP, TypicalP};
-use align_models::generation::{Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Generation, GenerationConfig, generate_completions};
 use align_models::{
     Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, Parameters, SequenceClassifier,
 };
@@ -118,7 +118,9 @@ fn texts(c: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(prompts.len() as u64));
     for (name, config) in strategies {
         let generation = Generation::new(config).expect("options that fit");
-        group.bench_function(name, |b| b.iter(|| generate_prompts(&model, &prompts, &generation, 16).expect("texts")));
+        group.bench_function(name, |b| {
+            b.iter(|| generate_completions(&model, &prompts, &generation, 16).expect("texts"))
+        });
     }
     group.finish();
 }

@@ -7,7 +7,7 @@
 #![allow(clippy::print_stdout)]
 
 use align_data::{Texts, Tokenizer};
-use align_models::generation::{Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Generation, GenerationConfig, generate_completions};
 use align_models::{CausalLm, DistilBert, Gpt2, SequenceClassifier};
 use align_torch::MatmulPrecision;
 use clap::Parser;
@@ -82,7 +82,7 @@ fn main() {
     let times: Vec<f64> = (0..=options.repeat)
         .map(|_| {
             let begin = Instant::now();
-            generate_prompts(model, &prompts, &generation, options.batch).expect("texts");
+            generate_completions(model, &prompts, &generation, options.batch).expect("texts");
             begin.elapsed().as_secs_f64() / options.batch as f64
         })
         .skip(1)

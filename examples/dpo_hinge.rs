@@ -1,4 +1,4 @@
-//! The notebook with the hinge loss, end to end: generate, score, pair, train, compare.
+//! The notebook's pipeline with the hinge loss: generate, score, pair, train, compare.
 //!
 //! ```sh
 //! cargo run --example dpo_hinge -- --seed 42

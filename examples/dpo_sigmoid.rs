@@ -1,4 +1,4 @@
-//! The notebook with the sigmoid loss, end to end: generate, score, pair, train, compare.
+//! The notebook's pipeline with the sigmoid loss: generate, score, pair, train, compare.
 //!
 //! ```sh
 //! cargo run --example dpo_sigmoid -- --seed 42

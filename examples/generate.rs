@@ -5,7 +5,7 @@
 //! ```
 
 use align::data::NOTEBOOK_PROMPTS;
-use align::models::generation::{PromptGenerator, stream};
+use align::models::generation::{CompletionGenerator, stream};
 use align::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,8 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!();
 
-    // Without a batch size, it is chosen for the processor. The texts do not depend on it.
-    for batch in PromptGenerator::new(&model, &prompts, &generation, None)? {
+    // If the batch size is `None`, it is chosen automatically. The texts do not depend on it.
+    for batch in CompletionGenerator::new(&model, &prompts, &generation, None)? {
         for completion in batch? {
             let end = if completion.finished { "ended with EOS" } else { "stopped at the limit" };
             println!("{}: {} tokens, {end}", NOTEBOOK_PROMPTS[completion.prompt], completion.ids.len());

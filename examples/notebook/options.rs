@@ -3,7 +3,7 @@ use align::train::{DpoConfig, SamplingStrategy, TrainingConfig};
 use clap::Parser;
 use std::path::PathBuf;
 
-/// The notebook from start to end: generate, score, pair, train, compare. `align notebook` has more options.
+/// The notebook's pipeline: generate, score, pair, train, compare. `align notebook` has more options.
 #[derive(Parser)]
 pub struct Options {
     /// Folder of the GPT-2 to align.

@@ -1,7 +1,7 @@
 //! The tiny models with other settings in their configs. The expected values of transformers were written by `python/variants.py`.
 
 use align_models::checkpoint::{Checkpoint, save_safetensors};
-use align_models::generation::{Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Generation, GenerationConfig, generate_completions};
 use align_models::{Activation, Attention, CausalLm, DistilBert, Gpt2, SequenceClassifier, TrainableModel};
 use serde_json::{Value, json};
 use std::fs;
@@ -87,7 +87,7 @@ fn each_of_several_ids_in_config_json_ends_a_text() {
     assert_eq!(json!(model.eos_token_ids()), golden["eos_token_id"]);
     let options = GenerationConfig { max_new_tokens: Some(12), ..GenerationConfig::default() };
     let prompt: Vec<i64> = serde_json::from_value(golden["input_ids"].clone()).unwrap();
-    let text = generate_prompts(&model, std::slice::from_ref(&prompt), &Generation::new(options).unwrap(), 1)
+    let text = generate_completions(&model, std::slice::from_ref(&prompt), &Generation::new(options).unwrap(), 1)
         .unwrap()
         .remove(0);
     let expected: Vec<i64> = serde_json::from_value(golden["generated"].clone()).unwrap();

@@ -34,7 +34,7 @@ impl Downloader<'_> {
     }
 
     fn download_file(&self, file: &RemoteFile, progress: &mut Progress<'_>) -> Result<()> {
-        let _lock = locks::hold(&self.cache.lock(&file.etag))?;
+        let _lock = locks::acquire(&self.cache.lock(&file.etag))?;
         if !self.has_valid_blob(file)? {
             self.fetch(file, progress)?;
         }
@@ -44,9 +44,9 @@ impl Downloader<'_> {
     fn fetch(&self, file: &RemoteFile, progress: &mut Progress<'_>) -> Result<()> {
         let download = FileDownload { http: self.http, config: self.config, model: self.model, file };
         let mut partial = PartialFile::open(&self.cache.partial(&file.etag), &file.etag, file.size)?;
-        let left = partial.length();
+        let resumed_from = partial.length();
         let mut fetched = download.complete(&mut partial, progress).and_then(|()| self.check(&mut partial, file));
-        if left > 0 && matches!(fetched, Err(HubError::Checksum { .. })) {
+        if resumed_from > 0 && matches!(fetched, Err(HubError::Checksum { .. })) {
             tracing::warn!("the partial download of `{}` is damaged, starting over", file.name);
             partial.restart()?;
             fetched = download.complete(&mut partial, progress).and_then(|()| self.check(&mut partial, file));

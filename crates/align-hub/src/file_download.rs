@@ -12,8 +12,8 @@ use std::io::{self, ErrorKind, Read};
 use ureq::http::Method;
 
 const BUFFER_BYTES: usize = 256 << 10;
-/// Only small text files come without a size.
-const MAX_UNANNOUNCED_BYTES: u64 = 256 << 20;
+/// Size limit of a file whose size the hub does not report, which are small text files.
+const MAX_BYTES_WITHOUT_SIZE: u64 = 256 << 20;
 
 /// The download of one file, which resumes where an earlier attempt stopped.
 pub(crate) struct FileDownload<'a> {
@@ -24,7 +24,7 @@ pub(crate) struct FileDownload<'a> {
 }
 
 impl FileDownload<'_> {
-    /// Retries until the file is complete.
+    /// Downloads the file, with retries.
     pub(crate) fn complete(&self, partial: &mut PartialFile, progress: &mut Progress<'_>) -> Result<()> {
         let file = self.file.name.as_str();
         progress(Event::Begin { file, total: self.file.size, done: partial.length() });
@@ -94,7 +94,7 @@ impl FileDownload<'_> {
         partial: &mut PartialFile,
         progress: &mut Progress<'_>,
     ) -> std::result::Result<(), RequestError> {
-        let most = self.file.size.unwrap_or(MAX_UNANNOUNCED_BYTES);
+        let limit = self.file.size.unwrap_or(MAX_BYTES_WITHOUT_SIZE);
         let url = response.url.without_query();
         let mut reader = response.reader();
         let mut buffer = vec![0; BUFFER_BYTES];
@@ -106,8 +106,8 @@ impl FileDownload<'_> {
                 Err(error) => return Err(RequestError::transport(&url, error.into())),
             };
             let more = read as u64;
-            if partial.length().saturating_add(more) > most {
-                return Err(self.size_error(most, format!("more than {most} bytes long")).into());
+            if partial.length().saturating_add(more) > limit {
+                return Err(self.size_error(limit, format!("more than {limit} bytes long")).into());
             }
             partial.append(buffer.get(..read).unwrap_or_default())?;
             progress(Event::Bytes { file: &self.file.name, more });

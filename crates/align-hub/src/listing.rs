@@ -46,7 +46,7 @@ pub(crate) fn fetch(http: &Http, config: &HubConfig, model: &ModelName) -> Resul
         if !response.is_success() {
             return Err(response_error::from_response(http, response, RequestKind::Listing(model)));
         }
-        let no_commit = response.malformed("it gives no commit of 40 hexadecimal digits for the revision");
+        let no_commit = response.malformed("it contains no commit hash of 40 hexadecimal digits for the revision");
         let info: RepoInfo = response.json(MAX_BYTES)?;
         let commit = info.sha.filter(|sha| is_commit(sha)).ok_or_else(|| RequestError::from(no_commit))?;
         let files = info.siblings.into_iter().map(|sibling| sibling.rfilename).collect();

@@ -11,7 +11,7 @@ pub(crate) struct Lock {
 }
 
 /// Acquires the lock, waiting until it is free.
-pub(crate) fn hold(path: &Path) -> Result<Lock> {
+pub(crate) fn acquire(path: &Path) -> Result<Lock> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(HubError::unwritable(folder))?;
     }

@@ -81,7 +81,7 @@ fn parse(bytes: &[u8]) -> std::result::Result<Vec<String>, String> {
         return Err("it lists no shards".to_owned());
     }
     if let Some(hostile) = shards.iter().find(|shard| !file_name::is_plain_name(shard)) {
-        return Err(format!("it names the shard {hostile:?}, which is not a plain file name"));
+        return Err(format!("it lists the shard {hostile:?}, which is not a plain file name"));
     }
     Ok(shards.into_iter().collect())
 }

@@ -1,7 +1,7 @@
 use crate::Result;
 use align_data::Tokenizer;
 use align_models::CausalLm;
-use align_models::generation::{Completion, Generation, PromptGenerator};
+use align_models::generation::{Completion, CompletionGenerator, Generation};
 
 /// A generated text.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub struct GeneratedText {
 /// of its prompt. It does not depend on the batch size.
 ///
 /// # Errors
-/// Those of [`PromptGenerator`], whose prompt index counts each prompt `texts_per_prompt` times; texts that the tokeniser cannot encode or
+/// Those of [`CompletionGenerator`], whose prompt index counts each prompt `texts_per_prompt` times; texts that the tokeniser cannot encode or
 /// decode.
 pub fn generate_texts<M: CausalLm + ?Sized>(
     model: &M,
@@ -36,7 +36,7 @@ pub fn generate_texts<M: CausalLm + ?Sized>(
     let each = prompts.iter().flat_map(|prompt| std::iter::repeat_n(prompt.as_ref(), texts_per_prompt));
     let ids = tokenizer.encode_prompts(&each.collect::<Vec<_>>())?;
     let mut completions = Vec::with_capacity(ids.len());
-    for batch in PromptGenerator::new(model, &ids, generation, batch_size)? {
+    for batch in CompletionGenerator::new(model, &ids, generation, batch_size)? {
         completions.extend(batch?);
     }
     // The sort is stable, so the completions of one beam search stay in order.

@@ -2,7 +2,7 @@ use crate::{InferenceIdentity, Result};
 use align_base::files::{Hasher, Journal};
 use align_data::Tokenizer;
 use align_models::CausalLm;
-use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator};
+use align_models::generation::{Completion, CompletionGenerator, Generation, GenerationConfig};
 use align_torch::Environment;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const DECODE_BATCH: usize = 1024;
 /// Each line of the journal has the index of a prompt and the generated token ids, `{"prompt": 17, "texts": [[464, 3807]]}`. The texts of a
 /// finished job are read from the journal, whichever process generated them.
 pub struct GenerationJob<'a> {
-    generator: PromptGenerator<'a, dyn CausalLm + 'a>,
+    generator: CompletionGenerator<'a, dyn CausalLm + 'a>,
     tokenizer: &'a Tokenizer,
     prompt_ids: &'a [Vec<i64>],
     texts_per_prompt: usize,
@@ -85,7 +85,7 @@ impl<'a> GenerationJob<'a> {
     ) -> Result<Self> {
         let TextGenerator { model, identity, tokenizer, generation, batch_size } = *generator;
         let config = generation.config();
-        let generator = PromptGenerator::new(model, prompt_ids, generation, batch_size)?;
+        let generator = CompletionGenerator::new(model, prompt_ids, generation, batch_size)?;
         let mut hasher = Hasher::new("prompts");
         for prompt in prompts {
             hasher.part(prompt.as_bytes());

@@ -102,7 +102,7 @@ impl RewardModel {
     ///
     /// # Errors
     /// A row whose length is not the number of outputs.
-    pub fn scores_of(&self, logits: &[Vec<f32>]) -> Result<Vec<f64>> {
+    pub fn scores_from_logits(&self, logits: &[Vec<f32>]) -> Result<Vec<f64>> {
         Ok(logits.iter().map(|row| self.scorer.of(row)).collect::<std::result::Result<_, _>>()?)
     }
 
@@ -111,7 +111,7 @@ impl RewardModel {
     /// # Errors
     /// Those of [`logits`](Self::logits).
     pub fn scores(&self, texts: &[&str]) -> Result<Vec<f64>> {
-        self.scores_of(&self.logits(texts, |_| ())?)
+        self.scores_from_logits(&self.logits(texts, |_| ())?)
     }
 }
 

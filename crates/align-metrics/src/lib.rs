@@ -15,8 +15,8 @@
 //! | --- | --- |
 //! | How diverse are a model's texts? | [`token_entropy`], with bias correction [`miller_madow_entropy`] and [`chao_wang_jost_entropy`], on samples of equal size [`equal_samples_entropy`]; [`Diversity`]: distinct-n, repetition, lengths, unfinished texts |
 //! | How far is a policy from its reference? | KL divergence [`SampledLogps`] (k1, k3) and [`rao_blackwell_kl`]; weights [`WeightDistance`]; hidden states [`linear_cka`] and [`debiased_linear_cka`] |
-//! | which of two models is better? | [`PairedComparison`] on equal prompts; of several such questions, [`holm_adjusted`] |
-//! | which of many trades reward for divergence best? | [`pareto_front`], [`hypervolume`], [`leading_curves`] and [`curve_mean_weights`] of curves |
+//! | Which of two models is better? | [`PairedComparison`] on equal prompts; with a correction for several comparisons, [`holm_adjusted`] |
+//! | Which models have the best trade-off between reward and divergence? | [`pareto_front`], [`hypervolume`], for curves [`leading_curves`] and [`curve_mean_weights`] |
 //! | Do two scorers agree? | [`spearman`], [`sign_agreement`], [`roc_auc`] |
 //! | How accurate is a value? | [`Bootstrap`] intervals of any statistic, [`SampleMean`] with standard errors clustered by [`Clusters`] of texts that share a prompt |
 //!

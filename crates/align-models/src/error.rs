@@ -4,7 +4,7 @@ use align_base::{printable, printable_path};
 use align_torch::format_bytes;
 use std::path::PathBuf;
 
-/// What can go wrong in this crate.
+/// The errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -2,7 +2,7 @@
 //! LoRA adapters in the format of PEFT, and text generation.
 //!
 //! ```
-//! use align_models::generation::{Generation, GenerationConfig, generate_prompts};
+//! use align_models::generation::{Generation, GenerationConfig, generate_completions};
 //! use align_models::{CausalLm, Gpt2, Gpt2Config, LoraConfig, LoraModel, TrainableModel};
 //! use tch::{Device, Kind};
 //!
@@ -12,7 +12,7 @@
 //! let model = Gpt2::new_random(config, 42, Kind::Float, Device::Cpu)?;
 //!
 //! let generation = Generation::new(GenerationConfig { max_new_tokens: Some(5), ..Default::default() })?;
-//! let texts = generate_prompts(&model, &[vec![1, 2, 3], vec![4]], &generation, 2)?;
+//! let texts = generate_completions(&model, &[vec![1, 2, 3], vec![4]], &generation, 2)?;
 //! assert_eq!(texts.iter().map(|text| text.ids.len()).collect::<Vec<_>>(), [5, 5]);
 //!
 //! // A model with a LoRA adapter. Its parameters are only those of the adapter.
@@ -64,7 +64,7 @@ pub use align_hub as hub;
 
 pub use auto_model::{AutoModel, AutoModelForCausalLm, AutoModelForSequenceClassification};
 pub use causal_lm::{Adaptable, Attention, CausalLm};
-pub use decoder::{Cached, DecoderConfig, DecoderLm, KvCache, SharedTokenRows};
+pub use decoder::{CachedKeysValues, DecoderConfig, DecoderLm, KvCache, SharedTokenRows};
 pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
 pub use gpt2::{Gpt2, Gpt2Config};

@@ -9,7 +9,7 @@ pub struct LinearLayerInfo {
     pub outputs: i64,
     /// Whether the weight is stored as `(in, out)`, as in GPT-2, instead of `(out, in)`.
     pub transposed: bool,
-    /// The number of the block.
+    /// The index of the block.
     pub block: usize,
     /// Whether its input is saved for the backward pass even if its weight is frozen, because the preceding operation saves its output.
     pub input_is_saved: bool,

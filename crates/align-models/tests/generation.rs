@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_models::generation::{
-    Completion, EarlyStopping, Generation, GenerationConfig, check_completions_fit_memory, generate, generate_prompts,
+    Completion, EarlyStopping, Generation, GenerationConfig, check_completions_fit_memory, generate,
+    generate_completions,
 };
 use align_models::{CausalLm, Gpt2};
 use std::path::Path;
@@ -30,7 +31,7 @@ fn strategies() -> [GenerationConfig; 4] {
 }
 
 fn write(config: &GenerationConfig, prompts: &[Vec<i64>], batch_size: usize) -> Vec<Completion> {
-    generate_prompts(&tiny(), prompts, &Generation::new(config.clone()).unwrap(), batch_size).unwrap()
+    generate_completions(&tiny(), prompts, &Generation::new(config.clone()).unwrap(), batch_size).unwrap()
 }
 
 fn ids(completions: &[Completion]) -> Vec<&Vec<i64>> {
@@ -64,7 +65,7 @@ fn equal_prompts_get_different_samples() {
 }
 
 #[test]
-fn a_batch_of_equal_lengths_is_numbered_from_first_sequence() {
+fn a_batch_of_equal_lengths_is_numbered_from_first_prompt_index() {
     let config = GenerationConfig { do_sample: true, max_new_tokens: Some(8), ..Default::default() };
     let generation = Generation::new(config).unwrap();
     let model = tiny();
@@ -235,9 +236,9 @@ fn invalid_prompts_are_rejected() {
         assert!(message.contains(because), "{because}: {message}");
     }
     let generation = Generation::new(default()).unwrap();
-    let message = generate_prompts(&model, &[vec![1]], &generation, 0).unwrap_err().to_string();
+    let message = generate_completions(&model, &[vec![1]], &generation, 0).unwrap_err().to_string();
     assert!(message.contains("`batch_size` is 0"), "{message}");
-    assert!(generate_prompts(&model, &[], &generation, 4).unwrap().is_empty());
+    assert!(generate_completions(&model, &[], &generation, 4).unwrap().is_empty());
 }
 
 #[test]
@@ -252,8 +253,8 @@ fn running_out_of_continuations_is_an_error() {
         ..Default::default()
     };
     let generation = Generation::new(config).unwrap();
-    let message = generate_prompts(&tiny(), &[vec![300]], &generation, 1).unwrap_err().to_string();
-    assert!(message.contains("prompt 0, step 1: 2 continuations are left, 3 are needed"), "{message}");
+    let message = generate_completions(&tiny(), &[vec![300]], &generation, 1).unwrap_err().to_string();
+    assert!(message.contains("prompt 0, step 1: only 2 continuations are possible, but 3 are needed"), "{message}");
 }
 
 #[test]
@@ -269,7 +270,7 @@ fn options_that_exceed_memory_are_rejected_with_the_limit() {
     let most = |config: GenerationConfig, batch_size, option: &str| {
         let generation = Generation::new(config).unwrap();
         let prompts = vec![vec![300]; 3];
-        let message = generate_prompts(&tiny(), &prompts, &generation, batch_size).unwrap_err().to_string();
+        let message = generate_completions(&tiny(), &prompts, &generation, batch_size).unwrap_err().to_string();
         assert!(message.starts_with(&format!("`{option}` is ")) && message.contains("available memory"), "{message}");
         message.split("at most ").nth(1).unwrap().split(' ').next().unwrap().parse::<usize>().unwrap()
     };

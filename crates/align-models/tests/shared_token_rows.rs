@@ -38,12 +38,12 @@ fn shared(model: &impl CausalLm, attention_mask: Option<&Tensor>) -> Tensor {
     let attention = Attention::SharedTokens { rows: &rows, attention_mask };
     let hidden = model.hidden(&one_row(&IDS), Some(&one_row(&POSITIONS)), &attention, None).unwrap();
     assert_eq!(hidden.size()[..2], [1, 8]);
-    rows.spread(&hidden).unwrap()
+    rows.expand_to_rows(&hidden).unwrap()
 }
 
 /// The same from a forward pass over the padded rows.
 fn padded(model: &impl CausalLm) -> Tensor {
-    let ids = token_rows().spread(&one_row(&IDS).unsqueeze(-1)).unwrap().squeeze_dim(-1);
+    let ids = token_rows().expand_to_rows(&one_row(&IDS).unsqueeze(-1)).unwrap().squeeze_dim(-1);
     model.hidden(&ids, None, &Attention::Causal, None).unwrap()
 }
 

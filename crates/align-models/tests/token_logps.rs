@@ -1,7 +1,7 @@
 //! `output_scores`: the log-probabilities of tokens, compared with those of the model over the whole text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Completion, Generation, GenerationConfig, generate_completions};
 use align_models::{Attention, CausalLm, Gpt2};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -14,7 +14,7 @@ fn tiny() -> Gpt2 {
 fn written(model: &Gpt2, config: GenerationConfig) -> (Vec<Vec<i64>>, Vec<Completion>) {
     let prompts = vec![vec![300, 301], vec![302, 303], vec![304]];
     let config = GenerationConfig { max_new_tokens: Some(12), ..config };
-    let all = generate_prompts(model, &prompts, &Generation::new(config).unwrap(), 2).unwrap();
+    let all = generate_completions(model, &prompts, &Generation::new(config).unwrap(), 2).unwrap();
     (prompts, all)
 }
 

@@ -40,7 +40,7 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// Whether autograd records operations on a tensor here.
+/// Whether autograd records operations on the tensor, which is false within [`tch::no_grad`].
 ///
 /// # Errors
 /// Only errors of LibTorch.
@@ -65,7 +65,7 @@ pub fn gradient_or_zeros(weight: &Tensor) -> Result<Tensor, TchError> {
         align_torch_gradient(weight.as_ptr(), &raw mut gradient, problem, capacity)
     })
     .map_err(TchError::Torch)?;
-    made(gradient)
+    from_cpp(gradient)
 }
 
 /// Returns `output` as a function of `input` in the autograd graph, with a custom `backward` function.
@@ -78,7 +78,7 @@ pub fn gradient_or_zeros(weight: &Tensor) -> Result<Tensor, TchError> {
 /// use {align_torch::with_custom_backward, tch::{TchError, Tensor}};
 /// let x = Tensor::from_slice(&[3.0f32]).set_requires_grad(true);
 /// let (square, twice) = (x.detach().square(), x.detach() * 2.0);
-/// let y = with_custom_backward(&x, &square, move |by_y| by_y.f_mul(&twice))?;
+/// let y = with_custom_backward(&x, &square, move |grad_y| grad_y.f_mul(&twice))?;
 /// y.backward();
 /// assert_eq!(x.grad().double_value(&[0]), 6.0);
 /// # Ok::<(), TchError>(())
@@ -110,11 +110,11 @@ pub fn with_custom_backward<E: Display>(
         )
     })
     .map_err(TchError::Torch)?;
-    made(result)
+    from_cpp(result)
 }
 
-/// A new tensor returned by C++.
-fn made(tensor: *mut C_tensor) -> Result<Tensor, TchError> {
+/// Takes ownership of a new tensor that C++ returned.
+fn from_cpp(tensor: *mut C_tensor) -> Result<Tensor, TchError> {
     if tensor.is_null() {
         return Err(TchError::Torch("LibTorch returned no tensor".into()));
     }
@@ -137,17 +137,17 @@ unsafe extern "C" fn run_backward(
 ) -> c_int {
     // SAFETY: guaranteed by the caller.
     let backward = unsafe { &mut *backward.cast::<Backward>() };
-    let found = catch_unwind(AssertUnwindSafe(|| {
+    let result = catch_unwind(AssertUnwindSafe(|| {
         let backward = backward.take().ok_or("a backward function was called a second time")?;
         // SAFETY: the tensor belongs to the caller and is alive; it is cloned.
         let grad_output = unsafe { Tensor::clone_from_ptr(grad_output.cast_mut()) };
         backward(&grad_output)
     }));
-    match found.unwrap_or_else(|_| Err("a backward function panicked".into())) {
-        Ok(found) => {
-            let mut found = ManuallyDrop::new(found);
+    match result.unwrap_or_else(|_| Err("a backward function panicked".into())) {
+        Ok(result) => {
+            let mut result = ManuallyDrop::new(result);
             // SAFETY: guaranteed by the caller, which now owns the tensor.
-            unsafe { grad_input.write(found.as_mut_ptr()) };
+            unsafe { grad_input.write(result.as_mut_ptr()) };
             0
         }
         Err(message) => {
@@ -185,7 +185,7 @@ mod tests {
     /// `x²` of a leaf.
     fn square(x: &Tensor) -> Tensor {
         let twice = x.detach() * 2.0;
-        with_custom_backward(x, &x.detach().square(), move |by_y| by_y.f_mul(&twice)).unwrap()
+        with_custom_backward(x, &x.detach().square(), move |grad_y| grad_y.f_mul(&twice)).unwrap()
     }
 
     #[test]
@@ -201,9 +201,9 @@ mod tests {
         for pass in [1.0f64, 2.0] {
             let (same, input) = (weight.shallow_clone(), x.shallow_clone());
             let product = tch::no_grad(|| &x * &weight);
-            let y = with_custom_backward(&x, &product, move |by_y| {
-                let _ = gradient_or_zeros(&same)?.f_add_(&by_y.f_mul(&input)?)?;
-                by_y.f_mul(&same)
+            let y = with_custom_backward(&x, &product, move |grad_y| {
+                let _ = gradient_or_zeros(&same)?.f_add_(&grad_y.f_mul(&input)?)?;
+                grad_y.f_mul(&same)
             });
             y.unwrap().sum(Kind::Float).backward();
             assert_eq!(weight.grad(), &x * pass);
@@ -215,9 +215,9 @@ mod tests {
     fn backward_is_dropped_after_its_use() {
         let (x, held) = (leaf(), Arc::new(()));
         let own = |held: Arc<()>| {
-            with_custom_backward(&x, &x.detach(), move |by_y| {
+            with_custom_backward(&x, &x.detach(), move |grad_y| {
                 let _held = held;
-                Ok::<_, TchError>(by_y.shallow_clone())
+                Ok::<_, TchError>(grad_y.shallow_clone())
             })
             .unwrap()
         };

@@ -57,7 +57,7 @@ fn cpu_capability() -> String {
     if status != 0 {
         return "unknown".to_owned();
     }
-    // SAFETY: on success a zero stands behind the name.
+    // SAFETY: on success the name ends with a NUL byte.
     unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned()
 }
 

@@ -49,10 +49,10 @@ unsafe extern "C" {
 /// ```
 /// use {align_torch::gradient_checkpoint, tch::{TchError, Tensor}};
 /// let weight = Tensor::from_slice(&[2.0f32]).set_requires_grad(true);
-/// let same = weight.shallow_clone();
-/// let y = gradient_checkpoint(&Tensor::from_slice(&[3.0f32]), false, move |x| x.f_mul(&same.f_square()?))?;
+/// let w = weight.shallow_clone();
+/// let y = gradient_checkpoint(&Tensor::from_slice(&[3.0f32]), false, move |x| x.f_mul(&w.f_square()?))?;
 /// y.backward();
-/// assert_eq!(weight.grad().double_value(&[0]), 12.0); // of 3 w²
+/// assert_eq!(weight.grad().double_value(&[0]), 12.0); // the derivative of 3 w²
 /// # Ok::<(), TchError>(())
 /// ```
 ///
@@ -78,14 +78,14 @@ pub fn gradient_checkpoint<E: Display + From<TchError>>(
     });
     let (leaf, state) = (from_cpp(leaf), from_cpp(state));
     started.map_err(TchError::Torch)?;
-    // Run with a graph, which is dropped at once: without one LibTorch could use other kernels, which round differently.
+    // Record a graph, although it is dropped at once: without one, LibTorch may choose other kernels, which round differently.
     let Some(leaf) = leaf else { return layer(input) };
     let output = layer(&leaf)?;
     let layer: Box<Layer> = Box::new(Box::new(move |x| layer(x).map_err(|e| e.to_string())));
     let mut result = null_mut();
     // SAFETY: the tensors are alive for the call, which reads them; a null state is allowed. The layer is a pointer from a box of the
-    // type that both functions expect, and ours no more; whoever holds it runs it in one thread at a time and forgets it once. No C++
-    // exception leaves the call.
+    // type that both functions expect. C++ owns it now, runs it in one thread at a time, and drops it once. No C++ exception leaves the
+    // call.
     call_cpp(|problem, capacity| unsafe {
         align_torch_gradient_checkpoint_end(
             input.as_ptr(),
@@ -104,10 +104,10 @@ pub fn gradient_checkpoint<E: Display + From<TchError>>(
     Ok(from_cpp(result).ok_or_else(nothing)?)
 }
 
-/// A new tensor returned by C++, or `None`.
-fn from_cpp(made: *mut C_tensor) -> Option<Tensor> {
+/// Takes ownership of a new tensor that C++ returned; `None` if it is null.
+fn from_cpp(tensor: *mut C_tensor) -> Option<Tensor> {
     // SAFETY: C++ wrote null, or a new tensor that has no other owner.
-    (!made.is_null()).then(|| unsafe { Tensor::from_ptr(made) })
+    (!tensor.is_null()).then(|| unsafe { Tensor::from_ptr(tensor) })
 }
 
 /// Runs a layer on `input`, of which it takes ownership. Returns 0 and a new tensor in `output`, or -1 and a message of at most
@@ -125,12 +125,12 @@ unsafe extern "C" fn run_again(
 ) -> c_int {
     // SAFETY: guaranteed by the caller.
     let (layer, input) = unsafe { (&*layer.cast::<Layer>(), Tensor::from_ptr(input)) };
-    let found = catch_unwind(AssertUnwindSafe(|| layer(&input)));
-    match found.unwrap_or_else(|_| Err("a layer panicked when it was run again".into())) {
-        Ok(found) => {
-            let mut found = ManuallyDrop::new(found);
+    let result = catch_unwind(AssertUnwindSafe(|| layer(&input)));
+    match result.unwrap_or_else(|_| Err("a layer panicked when it was run again".into())) {
+        Ok(result) => {
+            let mut result = ManuallyDrop::new(result);
             // SAFETY: guaranteed by the caller, which now owns the tensor.
-            unsafe { output.write(found.as_mut_ptr()) };
+            unsafe { output.write(result.as_mut_ptr()) };
             0
         }
         Err(message) => {

@@ -9,9 +9,9 @@
 //! let device = DeviceChoice::Cpu.resolve()?;
 //! let x = Tensor::ones([64, 64], (Kind::Float, device));
 //! let y = {
-//!     let _fast = MatmulPrecision::Medium.set();
+//!     let _precision = MatmulPrecision::Medium.set();
 //!     x.matmul(&x)
-//! }; // the previous precision is back
+//! }; // The guard restores the previous precision.
 //! assert_eq!(y.double_value(&[0, 0]), 64.0);
 //! # Ok::<(), align_torch::DeviceError>(())
 //! ```

@@ -30,7 +30,7 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// A weight that cannot be packed, or a product that failed in LibTorch.
+/// A weight cannot be packed, or a product failed in LibTorch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("oneDNN's packed product: {0}")]
 pub struct PackedLinearError(String);
@@ -44,7 +44,7 @@ impl From<TchError> for PackedLinearError {
 /// An activation function fused with the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackedActivation {
-    /// Nothing.
+    /// No activation.
     Identity,
     /// `x Φ(x)`.
     Gelu,
@@ -57,9 +57,11 @@ pub enum PackedActivation {
 /// `x Wᵀ + b` with a copy of `W`, `(out, in)`, in the memory layout of oneDNN's CPU kernels.
 ///
 /// An ordinary product copies the weight into that layout each time. For the few rows of a decoding step this takes as long as the
-/// product itself. For inference only: it has no gradients, and does not follow later changes of the weight. The result of a row is
-/// bit-identical whatever other rows are in the batch, for the number of threads that LibTorch used when the weight was packed. On a CPU
-/// without AVX-512 this needs blocks of at least six rows, so that the product of a single row takes about twice as long.
+/// product itself. This type is for inference only: it has no gradients, and later changes of the weight have no effect on it.
+///
+/// The result of a row does not depend on the other rows of the batch, down to the last bit, as long as LibTorch uses the same number of
+/// threads as when the weight was packed. On a CPU without AVX-512 this requires blocks of at least six rows, so the product of a single
+/// row takes about twice as long.
 #[derive(Debug)]
 pub struct PackedLinear {
     weight: Tensor,
@@ -72,7 +74,7 @@ impl PackedLinear {
     /// Packs a float32 or bfloat16 weight, `(out, in)`, in main memory; `bias` is `(out)`.
     ///
     /// # Errors
-    /// Another shape, dtype or device, or a CPU that does not support it: use an ordinary product instead.
+    /// The shape, dtype or device does not match, or the CPU does not support packed weights. Use an ordinary product instead.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Self, PackedLinearError> {
         let (shape, kind, device) = (weight.size(), weight.kind(), weight.device());
         if shape.len() != 2 || device != Device::Cpu || !matches!(kind, Kind::Float | Kind::BFloat16) {
@@ -81,13 +83,13 @@ impl PackedLinear {
             return Err(PackedLinearError(found));
         }
         let weight = weight.detach().contiguous();
-        // SAFETY: `weight` is alive for the call, which reads it; what `new_tensor` demands of the others holds.
+        // SAFETY: `weight` is alive for the call, which only reads it. The function fulfils the contract of `new_tensor`.
         let weight = new_tensor(|y, problem, capacity| unsafe {
             align_torch_pack_weight(weight.as_ptr(), ROWS, y, problem, capacity)
         })?;
         let (inputs, outputs) = (shape[1], shape[0]);
-        let plain = |x: &Tensor| product(x, &weight, None, c"none", c"");
-        let blocks = RowBlocks::find(inputs, outputs, kind, plain)?;
+        let test_product = |x: &Tensor| product(x, &weight, None, c"none", c"");
+        let blocks = RowBlocks::find(inputs, outputs, kind, test_product)?;
         Ok(Self { weight, bias: bias.map(Tensor::detach), inputs, blocks })
     }
 
@@ -120,7 +122,7 @@ impl PackedLinear {
     }
 }
 
-/// The product of all rows of `x` by oneDNN. `activation` and `algorithm` are names in LibTorch.
+/// Computes oneDNN's product for all rows of `x`. `activation` and `algorithm` are names in LibTorch.
 fn product(
     x: &Tensor,
     weight: &Tensor,
@@ -130,20 +132,22 @@ fn product(
 ) -> Result<Tensor, PackedLinearError> {
     let bias = bias.map_or(null(), Tensor::as_ptr);
     let (activation, algorithm) = (activation.as_ptr(), algorithm.as_ptr());
-    // SAFETY: the tensors and both strings are alive for the call, which reads them; a null bias is allowed; what
-    // `new_tensor` demands of the others holds.
+    // SAFETY: the tensors and both strings are alive for the call, which only reads them; a null bias is allowed. The function fulfils the
+    // contract of `new_tensor`.
     new_tensor(|y, problem, capacity| unsafe {
         align_torch_packed_linear(x.as_ptr(), weight.as_ptr(), bias, activation, algorithm, y, problem, capacity)
     })
 }
 
-/// What `call` made. It is given capacity for a pointer to a new tensor and for a message of so many bytes; it is to return 0 once it
-/// has written the first, which is then ours, and else to write the second, ended by 0.
+/// Calls a C++ function that creates a tensor, and takes ownership of the tensor.
+///
+/// The arguments of `call` are a pointer for the new tensor, a buffer for an error message, and the size of the buffer in bytes. It must
+/// return 0 after writing the tensor, and any other value after writing a message that ends with a NUL byte.
 fn new_tensor(call: impl FnOnce(*mut *mut C_tensor, *mut c_char, usize) -> c_int) -> Result<Tensor, PackedLinearError> {
-    let mut made = null_mut();
-    call_cpp(|problem, capacity| call(&raw mut made, problem, capacity)).map_err(PackedLinearError)?;
-    // SAFETY: a new tensor that nobody else holds.
-    Ok(unsafe { Tensor::from_ptr(made) })
+    let mut tensor = null_mut();
+    call_cpp(|problem, capacity| call(&raw mut tensor, problem, capacity)).map_err(PackedLinearError)?;
+    // SAFETY: the tensor is new and has no other owner.
+    Ok(unsafe { Tensor::from_ptr(tensor) })
 }
 
 #[cfg(test)]

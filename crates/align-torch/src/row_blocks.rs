@@ -23,8 +23,8 @@ struct Shape {
 /// both problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RowBlocks {
-    /// Any number of rows of at least two.
-    AnyFromTwo,
+    /// Any number of rows from two.
+    AtLeastTwo,
     /// Blocks of these sizes, largest first. If there are none, the product is not divided.
     Sizes(Vec<i64>),
 }
@@ -42,7 +42,7 @@ impl RowBlocks {
     {
         static KNOWN: OnceLock<Mutex<HashMap<Shape, Vec<i64>>>> = OnceLock::new();
         if sums_rows_identically() {
-            return Ok(Self::AnyFromTwo);
+            return Ok(Self::AtLeastTwo);
         }
         let shape = Shape { inputs, outputs, bfloat16: kind == Kind::BFloat16, threads: tch::get_num_threads() };
         let known = KNOWN.get_or_init(Mutex::default);
@@ -60,7 +60,7 @@ impl RowBlocks {
         Ok(Self::Sizes(sizes))
     }
 
-    /// `product` of `x`, `(rows, inputs)`, block by block.
+    /// Computes `product` of `x`, `(rows, inputs)`, block by block.
     pub(crate) fn multiply<E>(&self, x: &Tensor, product: impl Fn(&Tensor) -> Result<Tensor, E>) -> Result<Tensor, E>
     where
         E: From<TchError>,
@@ -74,14 +74,14 @@ impl RowBlocks {
         }
         let (mut done, mut parts) = (0, Vec::with_capacity(blocks.len()));
         for size in blocks {
-            let here = size.min(rows - done);
-            let block = x.f_narrow(0, done, here)?;
-            parts.push(if here == size {
+            let used = size.min(rows - done);
+            let block = x.f_narrow(0, done, used)?;
+            parts.push(if used == size {
                 product(&block)?
             } else {
-                product(&block.f_constant_pad_nd([0, 0, 0, size - here])?)?.f_narrow(0, 0, here)?
+                product(&block.f_constant_pad_nd([0, 0, 0, size - used])?)?.f_narrow(0, 0, used)?
             });
-            done += here;
+            done += used;
         }
         Ok(Tensor::f_cat(&parts, 0)?)
     }
@@ -89,7 +89,7 @@ impl RowBlocks {
     /// The sizes of the blocks that cover this number of rows. Only the last block may be larger than the remaining rows.
     fn blocks(&self, rows: i64) -> Vec<i64> {
         let sizes = match self {
-            Self::AnyFromTwo => return vec![if rows == 1 { 2 } else { rows }],
+            Self::AtLeastTwo => return vec![if rows == 1 { 2 } else { rows }],
             Self::Sizes(sizes) => sizes,
         };
         let (mut left, mut blocks) = (rows, Vec::new());
@@ -112,10 +112,10 @@ impl RowBlocks {
 /// Whether oneDNN's product on this processor gives a row the same result for any number of rows of at least two.
 fn sums_rows_identically() -> bool {
     #[cfg(target_arch = "x86_64")]
-    let wide = is_x86_feature_detected!("avx512f") && std::env::var_os("ONEDNN_MAX_CPU_ISA").is_none();
+    let has_avx512 = is_x86_feature_detected!("avx512f") && std::env::var_os("ONEDNN_MAX_CPU_ISA").is_none();
     #[cfg(not(target_arch = "x86_64"))]
-    let wide = false;
-    wide
+    let has_avx512 = false;
+    has_avx512
 }
 
 /// The sizes for which all positions in a block give the same result, and all sizes give the same one, largest first.
@@ -154,7 +154,7 @@ mod tests {
         }
         assert_eq!(RowBlocks::Sizes(vec![12]).blocks(3), [12]);
         assert_eq!(RowBlocks::Sizes(vec![]).blocks(7), [7]);
-        assert_eq!([1, 2, 7].map(|rows| RowBlocks::AnyFromTwo.blocks(rows)), [[2], [2], [7]]);
+        assert_eq!([1, 2, 7].map(|rows| RowBlocks::AtLeastTwo.blocks(rows)), [[2], [2], [7]]);
     }
 
     #[test]

@@ -111,7 +111,7 @@
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/example_folder.rs"));
-//! use align::models::generation::PromptGenerator;
+//! use align::models::generation::CompletionGenerator;
 //! use align::prelude::*;
 //!
 //! # fn main() -> align::Result<()> {
@@ -121,7 +121,7 @@
 //! let tokenizer = Tokenizer::from_pretrained(&folder)?;
 //! let prompts = tokenizer.encode_prompts(&["The film", "An actor"])?;
 //! let config = GenerationConfig { do_sample: true, max_new_tokens: Some(8), ..Default::default() };
-//! for batch in PromptGenerator::new(&model, &prompts, &Generation::new(config)?, Some(16))? {
+//! for batch in CompletionGenerator::new(&model, &prompts, &Generation::new(config)?, Some(16))? {
 //!     for completion in batch? {
 //!         println!("{}: {}", completion.prompt, tokenizer.decode(&completion.ids_with_eos(), true)?);
 //!     }

@@ -5,9 +5,9 @@ use std::path::Path;
 /// The libraries of LibTorch that are installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComputePlatform {
-    /// The CPU half only.
+    /// LibTorch without CUDA.
     Cpu,
-    /// The CPU half and the CUDA half.
+    /// LibTorch with CUDA.
     Cuda,
 }
 

@@ -56,7 +56,7 @@ pub fn free(_: &Path) -> Option<u64> {
 pub fn require(folder: &Path, needed: u64) -> Result<(), Failure> {
     match free(folder) {
         Some(free) if free < needed => Err(Failure::new(format!(
-            "the disk for .libtorch has {} free, but the set-up needs {}",
+            "the disk for .libtorch has {} free, but the setup needs {}",
             gigabytes_free(free),
             gigabytes(needed)
         ))
@@ -91,7 +91,7 @@ mod tests {
         let here = Path::new(".");
         require(here, 0).unwrap();
         let failure = require(here, u64::MAX).unwrap_err().to_string();
-        assert!(failure.contains("free, but the set-up needs 18446744073.8 GB"), "{failure}");
+        assert!(failure.contains("free, but the setup needs 18446744073.8 GB"), "{failure}");
     }
 
     #[test]

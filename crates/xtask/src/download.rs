@@ -27,7 +27,7 @@ pub fn download(platform: ComputePlatform, work: &WorkFolder, staging: &Path) ->
     disk::require(staging, peak_usage)?;
     eprintln!(
         "align: installing LibTorch {TORCH_VERSION}{} in .libtorch: {} to download through pip, {} on disk afterwards, \
-         {} during the set-up",
+         {} during the setup",
         if platform == ComputePlatform::Cuda { " with CUDA 13" } else { "" },
         gigabytes(wheels_for(platform).map(|wheel| wheel.bytes).sum()),
         gigabytes(wheels_for(platform).map(|wheel| wheel.unpacked_bytes(platform)).sum()),
@@ -62,7 +62,7 @@ fn download_wheel(
     fs::remove_dir_all(&folder).map_err(|e| Failure::new(format!("cannot remove {}: {e}", folder.display())))
 }
 
-/// The peak disk usage of a set-up: the unpacked files, and two copies of the current wheel, since pip copies it at the end.
+/// The peak disk usage of a setup: the unpacked files, and two copies of the current wheel, since pip copies it at the end.
 pub fn peak_disk_usage(platform: ComputePlatform) -> u64 {
     let mut unpacked = 0;
     let mut peak = 0;

@@ -38,12 +38,12 @@ LIBTORCH_USE_PYTORCH=1 to use the torch of your Python. To start over, delete .l
 const SETUP: &str = "\
 Usage: cargo xtask setup [--cpu | --cuda | --from ZIP]
 
-Installs LibTorch 2.11.0 in .libtorch, unless it is there already. Nothing else is changed. If a
-set-up is interrupted, run it again.
+Installs LibTorch 2.11.0 in .libtorch, unless it is already installed. Nothing else is changed. If
+setup is interrupted, run it again.
 
   (no option)   keep an existing .libtorch. Otherwise, on a machine with an NVIDIA GPU, link to Python's
-                torch if it has CUDA, or download LibTorch with CUDA; without a GPU, download the CPU half
-  --cpu         the CPU half: 0.6 GB to download, 0.6 GB on disk
+                torch if it has CUDA, or download LibTorch with CUDA; without a GPU, download CPU-only LibTorch
+  --cpu         without CUDA: 0.6 GB to download, 0.6 GB on disk
   --cuda        with CUDA 13, for driver 580 or newer: 2.6 GB to download, 3.6 GB on disk
   --from ZIP    LibTorch's own zip instead of pip: a file or an https address, such as
                 https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-2.11.0%2Bcpu.zip

@@ -11,7 +11,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 pub fn install_handler() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        // If this fails, Ctrl-C ends the program at once, and the next set-up cleans up.
+        // If this fails, Ctrl-C ends the program at once, and the next setup cleans up.
         ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)).ok();
     });
 }

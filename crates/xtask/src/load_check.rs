@@ -27,7 +27,7 @@ pub fn is_new_enough(glibc: &str) -> bool {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= MIN_GLIBC
 }
 
-/// Fails if the CPU half does not load. Prints a warning if only the CUDA half does not.
+/// Fails if the CPU libraries cannot be loaded. Prints a warning if only the CUDA libraries cannot.
 pub fn check(probe: &Probe, root: &Path) -> Result<(), Failure> {
     if !cfg!(target_os = "linux") {
         return Ok(());
@@ -38,7 +38,9 @@ pub fn check(probe: &Probe, root: &Path) -> Result<(), Failure> {
     if ComputePlatform::of_folder(root) == ComputePlatform::Cuda
         && let Some(reason) = load(probe, root, ComputePlatform::Cuda)?.load_errors.first()
     {
-        eprintln!("align: LibTorch's CUDA half does not load, so programs will compute on the CPU: {reason}");
+        eprintln!(
+            "align: the CUDA libraries of LibTorch cannot be loaded, so programs will compute on the CPU: {reason}"
+        );
         eprintln!("       {}", remedy(reason));
     }
     Ok(())

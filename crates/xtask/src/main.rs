@@ -93,7 +93,7 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
                 == compute_platform::ComputePlatform::Cpu
                 && gpu::is_present()
             {
-                println!("It is the CPU half only; to use this machine's GPU, run: cargo xtask setup --cuda");
+                println!("It has no CUDA; to use this machine's GPU, run: cargo xtask setup --cuda");
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -1,4 +1,4 @@
-//! The file that marks a finished set-up and records its source.
+//! The file that marks a finished setup and records its source.
 
 use crate::failure::{Context, Failure};
 use std::fs;

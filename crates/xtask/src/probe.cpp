@@ -1,4 +1,4 @@
-// Loads each given library as a program would, then queries LibTorch's CUDA half for GPUs.
+// Loads each given library as a program would, then queries LibTorch for GPUs.
 // Prints one line per result: a keyword, a space, a value.
 #include <cstdio>
 #include <dlfcn.h>

@@ -21,7 +21,7 @@ pub struct LoadResults {
     pub glibc: Option<String>,
     /// The loader's message for each library that did not load.
     pub load_errors: Vec<String>,
-    /// The number of GPUs that LibTorch sees, or why it sees none. None if the CUDA half was not loaded.
+    /// The number of GPUs that LibTorch sees, or why it sees none. None if the CUDA libraries were not loaded.
     pub gpus: Option<Result<usize, String>>,
 }
 

@@ -43,7 +43,7 @@ pub fn setup(workspace: &Workspace, options: &SetupOptions) -> Result<(), Failur
     load_check::require_glibc(&probe)?;
     let staging = work.path.join("libtorch");
     create_dir(&staging)?;
-    let source = fill(&requested, &work, &staging, any_version)?;
+    let source = install_in(&requested, &work, &staging, any_version)?;
     check(&requested, &staging, any_version)?;
     load_check::check(&probe, &staging)?;
     interrupt::check()?;
@@ -60,8 +60,13 @@ fn any_version() -> bool {
     env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some()
 }
 
-/// Fills the staging folder, and returns the source for the marker.
-fn fill(requested: &RequestedTorch, work: &WorkFolder, staging: &Path, any_version: bool) -> Result<String, Failure> {
+/// Installs LibTorch in the staging folder, and returns its source for the marker.
+fn install_in(
+    requested: &RequestedTorch,
+    work: &WorkFolder,
+    staging: &Path,
+    any_version: bool,
+) -> Result<String, Failure> {
     match requested {
         RequestedTorch::Download(RequestedPlatform::Exactly(platform)) => download(*platform, work, staging),
         RequestedTorch::Download(RequestedPlatform::Auto) if !gpu::is_present() => {
@@ -71,7 +76,7 @@ fn fill(requested: &RequestedTorch, work: &WorkFolder, staging: &Path, any_versi
             Some(torch) => {
                 eprintln!(
                     "align: this machine has an NVIDIA GPU, and Python has a torch with CUDA: no download is needed\n       \
-                     (`cargo xtask setup --cuda` downloads a separate one, `--cpu` only the CPU half)"
+                     (`cargo xtask setup --cuda` downloads a separate one, `--cpu` one without CUDA)"
                 );
                 use_existing(&ExistingTorch::in_one_folder("Python", torch), staging, any_version)
             }

@@ -7,7 +7,7 @@ use crate::requested_torch::RequestedTorch;
 use crate::wheels::{library_target, wheels_for};
 use std::path::Path;
 
-/// The source in the marker of a set-up from wheels.
+/// The source in the marker of a setup from wheels.
 pub fn download_source(platform: ComputePlatform) -> &'static str {
     match platform {
         ComputePlatform::Cpu => "download",
@@ -15,7 +15,7 @@ pub fn download_source(platform: ComputePlatform) -> &'static str {
     }
 }
 
-/// Whether the installed LibTorch is complete and is the requested one. Without a request, any earlier set-up is accepted.
+/// Whether the installed LibTorch is complete and is the requested one. Without a request, any earlier setup is accepted.
 pub fn is_up_to_date(folder: &Path, requested: &RequestedTorch, any_version: bool) -> bool {
     if libtorch_check::check(folder, folder, any_version).is_err() {
         return false;
@@ -80,7 +80,7 @@ mod tests {
         write_fake_torch(folder, 11);
         assert!(!ready(), "no marker");
         mark(folder, "2.10.0", "download");
-        assert!(!ready(), "an older set-up");
+        assert!(!ready(), "an older setup");
         mark(folder, TORCH_VERSION, "download");
         assert!(!ready(), "libraries of the wheels are missing");
         write_libraries(folder, ComputePlatform::Cpu);
@@ -120,7 +120,7 @@ mod tests {
         assert!(!is_up_to_date(folder, &RequestedTorch::Existing(existing("/two")), false));
         let zip = RequestedTorch::Zip(ZipSource::File("/a.zip".into()));
         assert!(!is_up_to_date(folder, &zip, false));
-        // Without a request, an earlier set-up is kept.
+        // Without a request, an earlier setup is kept.
         assert!(is_up_to_date(folder, &AUTO, false));
         mark(folder, TORCH_VERSION, "/a.zip");
         assert!(is_up_to_date(folder, &zip, false));

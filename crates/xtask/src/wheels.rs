@@ -13,7 +13,7 @@ pub struct Wheel {
     pub bytes: u64,
     /// A folder to unpack completely, and its target.
     pub folder: Option<(&'static str, &'static str)>,
-    /// The libraries of the CPU half; they are unpacked into `lib/`.
+    /// The libraries that a CPU-only LibTorch needs; they are unpacked into `lib/`.
     cpu: Contents,
     /// The libraries that CUDA needs in addition.
     cuda: Contents,
@@ -46,7 +46,7 @@ pub fn library_target(entry: &str) -> String {
     format!("lib/{}", entry.rsplit('/').next().unwrap_or(entry))
 }
 
-/// The wheels of torch 2.11.0 and its dependencies, except those that none of its libraries loads. The CPU half needs two small CUDA
+/// The wheels of torch 2.11.0 and its dependencies, except those that none of its libraries loads. A CPU-only LibTorch needs two small CUDA
 /// libraries too.
 const WHEELS: [Wheel; 15] = [
     Wheel {
@@ -190,7 +190,7 @@ const WHEELS: [Wheel; 15] = [
     ),
 ];
 
-/// A wheel that only the CUDA half needs.
+/// A wheel that only a LibTorch with CUDA needs.
 const fn cuda(
     distribution: &'static str,
     version: &'static str,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-/// Locks the set-up. A second set-up waits until the first has finished.
+/// Locks the setup. A second setup waits until the first has finished.
 pub fn lock(setup_folder: &Path) -> Result<File, Failure> {
     create_dir(setup_folder)?;
     let path = setup_folder.join("lock");
@@ -22,7 +22,7 @@ pub fn lock(setup_folder: &Path) -> Result<File, Failure> {
             Err(TryLockError::Error(error)) => return Err(error).on_disk(doing),
         }
         if !printed {
-            eprintln!("align: another set-up is running; waiting for it");
+            eprintln!("align: another setup is running; waiting for it");
             printed = true;
         }
         // A blocking lock could not be interrupted by Ctrl-C.
@@ -31,18 +31,18 @@ pub fn lock(setup_folder: &Path) -> Result<File, Failure> {
     }
 }
 
-/// The folder of one set-up, removed when dropped.
+/// The folder of one setup, removed when dropped.
 pub struct WorkFolder {
     pub path: PathBuf,
 }
 
 impl WorkFolder {
-    /// Creates the folder, and removes those of interrupted set-ups. Must be called with the lock held. The name contains the process
-    /// id, because pip may still be writing into an old folder if it outlived its set-up.
+    /// Creates the folder, and removes those of interrupted setups. Must be called with the lock held. The name contains the process
+    /// id, because pip may still be writing into an old folder if it outlived its setup.
     pub fn create(setup_folder: &Path) -> Result<Self, Failure> {
         for leftover in leftovers(setup_folder) {
             remove(&leftover)
-                .on_disk(|| format!("cannot remove the files of an interrupted set-up, {}", leftover.display()))?;
+                .on_disk(|| format!("cannot remove the files of an interrupted setup, {}", leftover.display()))?;
         }
         let path = setup_folder.join(format!("work-{}", std::process::id()));
         create_dir(&path)?;
@@ -52,18 +52,18 @@ impl WorkFolder {
 
 impl Drop for WorkFolder {
     fn drop(&mut self) {
-        // If this fails, the next set-up removes the folder.
+        // If this fails, the next setup removes the folder.
         fs::remove_dir_all(&self.path).ok();
     }
 }
 
-/// The work folders of running or interrupted set-ups.
+/// The work folders of running or interrupted setups.
 pub fn leftovers(setup_folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(setup_folder).into_iter().flatten().filter_map(Result::ok);
     entries.filter(|e| e.file_name().to_string_lossy().starts_with("work-")).map(|e| e.path()).collect()
 }
 
-/// Removes a folder. Retries for a moment, because a pip that outlived its set-up may still create files in it.
+/// Removes a folder. Retries for a moment, because a pip that outlived its setup may still create files in it.
 fn remove(folder: &Path) -> std::io::Result<()> {
     for _ in 0..20 {
         match fs::remove_dir_all(folder) {

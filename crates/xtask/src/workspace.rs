@@ -11,7 +11,7 @@ pub struct Workspace {
     pub root: PathBuf,
     /// The folder of LibTorch, as in `.cargo/config.toml`.
     pub libtorch: PathBuf,
-    /// The folder with the lock and the temporary files of set-ups.
+    /// The folder with the lock and the temporary files of setups.
     pub setup_folder: PathBuf,
 }
 

@@ -26,7 +26,7 @@ fn a_complete_machine_has_no_problems() {
     for topic in ["Rust", "C++ compiler", "Python with pip", "LibTorch", "loads", "system", "disk", "hub cache"] {
         finding(&finished, "ok", topic);
     }
-    assert!(finding(&finished, "ok", "LibTorch").contains("2.11.0, CPU half only"));
+    assert!(finding(&finished, "ok", "LibTorch").contains("2.11.0, CPU only"));
     assert!(finished.stdout.contains("Nothing necessary is missing."));
     assert!(!finished.stdout.contains('\x1b'), "colours are only for terminals");
 }
@@ -74,7 +74,7 @@ fn a_gpu_without_cuda_or_with_an_old_driver_is_noted() {
     sandbox.tool("nvidia-smi", "echo 'A GPU, 80000 MiB, 550.54.15'");
     let finished = sandbox.run(&["doctor"]).assert_success();
     let without_cuda = finished.stdout.split("\nGPU\n").nth(1).unwrap();
-    assert!(without_cuda.contains("has no CUDA half") && without_cuda.contains("-> cargo xtask setup --cuda"));
+    assert!(without_cuda.contains("has no CUDA libraries") && without_cuda.contains("-> cargo xtask setup --cuda"));
     // The kernel's driver takes precedence over that of nvidia-smi, which is a fake here.
     if !std::path::Path::new("/proc/driver/nvidia/version").exists() {
         assert!(finding(&finished, "note", "driver").contains("550.54.15, but CUDA 13 needs 580"));
@@ -95,7 +95,7 @@ fn interfering_variables_and_an_interrupted_set_up_are_noted() {
     command.env("HF_TOKEN", "hf_secret").env("HF_HUB_OFFLINE", "1");
     let finished = Finished::from(command.output().unwrap()).assert_success();
     assert!(
-        finding(&finished, "note", "set-up").contains("an interrupted set-up left 0.1 GB")
+        finding(&finished, "note", "setup").contains("an interrupted setup left 0.1 GB")
             || finished.stdout.contains("0.3 GB")
     );
     assert!(finding(&finished, "note", "flags").contains("RUSTFLAGS is set"));

@@ -44,7 +44,7 @@ fn too_little_disk_space_is_detected_before_the_download() {
     let sandbox = Sandbox::new();
     sandbox.working_pip();
     let Some(finished) = set_up_on(&sandbox, "size=300m", "") else { return };
-    let finished = finished.assert_failure(&["0.3 GB free, but the set-up needs 1.2 GB", "Free some space"]);
+    let finished = finished.assert_failure(&["0.3 GB free, but the setup needs 1.2 GB", "Free some space"]);
     assert_eq!(finished.stdout, "", "something is left");
     assert_eq!(sandbox.downloads().len(), 0);
 }

@@ -134,7 +134,7 @@ fn a_second_set_up_waits_for_the_first() {
     fs::write(sandbox.path("bin/python3"), script.replace("cp \"", "sleep 0.3\ncp \"")).unwrap();
     let both = [sandbox.start(CPU), sandbox.start(CPU)];
     let finished = both.map(|child| Finished::from(child.wait_with_output().unwrap()).assert_success());
-    assert!(finished.iter().any(|finished| finished.stderr.contains("another set-up is running")));
+    assert!(finished.iter().any(|finished| finished.stderr.contains("another setup is running")));
     assert_eq!(sandbox.downloads().len(), 3);
     sandbox.assert_installed();
 }

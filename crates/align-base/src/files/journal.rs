@@ -25,8 +25,8 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(5);
 /// A journal of entries of type `E`. It is locked against other processes.
 ///
 /// The first line describes the job, each further line is an entry, and each line contains its own digest ([`checksummed_line`]).
-/// Appended entries survive the death of the process at once, and a power failure after a few seconds. A last line without a line
-/// end was cut off, and is dropped.
+/// Appended entries survive a crash of the process immediately, and a power failure after a few seconds. A last line without a line
+/// break is incomplete, and is dropped.
 ///
 /// ```
 /// # use align_base::files::{Journal, JournalError};
@@ -82,9 +82,9 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         }
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let file = file.map_err(|e| failed(path, e))?;
-        // Some file systems have no locks: go on without one.
+        // Some file systems do not support locks: continue without one.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(JournalError::Taken { path: path.to_owned() });
+            return Err(JournalError::Locked { path: path.to_owned() });
         }
         let mut journal = Self { path: path.to_owned(), file, synced: Instant::now(), entries: PhantomData };
         let header = journal.to_line(HEADER, &Header { align_journal: 2, job })?;
@@ -108,11 +108,11 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         let mut line = Vec::new();
         self.next_line(&mut reader, &mut line)?;
         if line.starts_with(VERSION_1_PREFIX) && !overwrite {
-            return Err(JournalError::Earlier { path: self.path.clone() });
+            return Err(JournalError::OlderVersion { path: self.path.clone() });
         }
         let has_prefix = line.starts_with(VERSION_1_PREFIX) || line.iter().zip(PREFIX).all(|(a, b)| a == b);
         if !has_prefix || (line.ends_with(b"\n") && line.len() <= PREFIX.len()) {
-            return Err(JournalError::Foreign { path: self.path.clone() });
+            return Err(JournalError::NotAJournal { path: self.path.clone() });
         }
         // If a run was killed before its header was complete, there are no entries.
         if !line.ends_with(b"\n") || line.starts_with(VERSION_1_PREFIX) {
@@ -211,11 +211,11 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
         self.file.sync_all().map_err(|e| self.failed(e))
     }
 
-    /// Syncs the journal to disk and calls `take` with each entry, in the order in which they were appended.
+    /// Syncs the journal to disk and calls `visit` with each entry, in the order in which they were appended.
     ///
     /// # Errors
-    /// A damaged line, an error of `take`, and I/O errors.
-    pub fn read<X: From<JournalError>>(&mut self, mut take: impl FnMut(E) -> Result<(), X>) -> Result<(), X> {
+    /// A damaged line, an error of `visit`, and I/O errors.
+    pub fn read<X: From<JournalError>>(&mut self, mut visit: impl FnMut(E) -> Result<(), X>) -> Result<(), X> {
         self.sync()?;
         self.file.rewind().map_err(|e| self.failed(e))?;
         let mut reader = BufReader::new(&self.file);
@@ -225,7 +225,7 @@ impl<E: Serialize + DeserializeOwned> Journal<E> {
                 break;
             }
             if number > 1 {
-                take(self.entry(number, &line)?)?;
+                visit(self.entry(number, &line)?)?;
             }
         }
         Ok(())

@@ -2,28 +2,28 @@ use crate::{printable, printable_path};
 use std::io;
 use std::path::PathBuf;
 
-/// Why a journal cannot be opened, read or written.
+/// A journal cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
     /// The path is not a file.
-    #[error("{} is not a file, but the journal is written there: move it away", printable_path(path))]
+    #[error("{} is not a file, but the journal must be written there: move it away", printable_path(path))]
     NotAFile {
         /// The journal.
         path: PathBuf,
     },
     /// Another process has locked the journal.
     #[error("{}: another run is writing to it; wait until it ends", printable_path(path))]
-    Taken {
+    Locked {
         /// The journal.
         path: PathBuf,
     },
     /// The file is not a journal.
     #[error(
-        "{} is not a journal of this program, but the journal is written there: move it away",
+        "{} is not a journal of this program, but the journal must be written there: move it away",
         printable_path(path)
     )]
-    Foreign {
+    NotAJournal {
         /// The file.
         path: PathBuf,
     },
@@ -32,13 +32,13 @@ pub enum JournalError {
         "{} is a journal of an earlier version: finish the job with that version, or delete the file or give --overwrite to start again",
         printable_path(path)
     )]
-    Earlier {
+    OlderVersion {
         /// The journal.
         path: PathBuf,
     },
-    /// The journal holds the entries of another job.
+    /// The journal contains the entries of another job.
     #[error(
-        "{} holds the results of another job: {}. Give that job's options to continue it (OMP_NUM_THREADS sets the threads), or delete \
+        "{} contains the results of another job: {}. Give that job's options to continue it (OMP_NUM_THREADS sets the threads), or delete \
          the file or give --overwrite to discard its results",
         printable_path(path),
         printable(&differences.join("; "))

@@ -8,8 +8,8 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Size limit of the record in bytes.
-const LARGEST: u64 = 16 << 20;
-/// Fingerprints kept per name: that of the present content, and that of the content which is about to replace it.
+const MAX_BYTES: u64 = 16 << 20;
+/// Fingerprints kept per name: that of the current content, and that of the content that is about to replace it.
 const FINGERPRINTS: usize = 2;
 
 /// The record `run.json` of the files and folders that a program has written into a folder which may also hold other files.
@@ -173,7 +173,7 @@ impl Ownership {
             return Err(not_a_record("it is not a regular file"));
         }
         let mut bytes = Vec::new();
-        File::open(&path)?.take(LARGEST).read_to_end(&mut bytes)?;
+        File::open(&path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
         let record: Record = serde_json::from_slice(&bytes).map_err(|e| not_a_record(&e.to_string()))?;
         match record.align_run {
             VERSION => Ok(Some(record)),
@@ -202,13 +202,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         let owner = Ownership::of(dir.path());
-        let standing = |name: &str| owner.status(name).unwrap();
+        let status = |name: &str| owner.status(name).unwrap();
         fs::create_dir(at("model")).unwrap();
         fs::write(at("model/weights"), vec![7; 300_000]).unwrap();
-        assert_eq!((standing("model"), standing("none")), (EntryStatus::Foreign, EntryStatus::Absent));
+        assert_eq!((status("model"), status("none")), (EntryStatus::Foreign, EntryStatus::Absent));
         owner.own("model", &at("model")).unwrap();
-        assert_eq!(standing("model"), EntryStatus::Own);
-        for spoil in [
+        assert_eq!(status("model"), EntryStatus::Own);
+        for change in [
             (|at| fs::write(at, vec![7; 300_001]).unwrap()) as fn(PathBuf),
             |at| fs::write(at, [vec![7; 299_999], vec![8]].concat()).unwrap(),
             |at| fs::write(at.with_file_name("notes"), "mine").unwrap(),
@@ -217,12 +217,12 @@ mod tests {
             fs::remove_dir_all(at("model")).unwrap();
             fs::create_dir(at("model")).unwrap();
             fs::write(at("model/weights"), vec![7; 300_000]).unwrap();
-            assert_eq!(standing("model"), EntryStatus::Own);
-            spoil(at("model/weights"));
-            assert_eq!(standing("model"), EntryStatus::Changed);
+            assert_eq!(status("model"), EntryStatus::Own);
+            change(at("model/weights"));
+            assert_eq!(status("model"), EntryStatus::Changed);
         }
         owner.disown("model").unwrap();
-        assert_eq!(standing("model"), EntryStatus::Foreign);
+        assert_eq!(status("model"), EntryStatus::Foreign);
     }
 
     #[test]

@@ -10,11 +10,11 @@ use tempfile::{Builder, NamedTempFile, TempDir};
 pub const UNFINISHED_PREFIX: &str = ".unfinished-";
 
 /// Number of random characters at the end of a temporary name.
-const RANDOM: usize = 12;
-/// Bytes of the final name that a temporary name contains, so that it stays below the limit of 255 bytes.
-const LONGEST: usize = 150;
+const RANDOM_CHARACTERS: usize = 12;
+/// Maximum number of bytes of the final name in a temporary name, which must stay below the limit of 255 bytes.
+const MAX_NAME_BYTES: usize = 150;
 /// Number of attempts if another process removes the temporary file before it is locked.
-const TRIES: usize = 16;
+const MAX_ATTEMPTS: usize = 16;
 
 /// A temporary folder that this process has locked.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<TemporaryFolder> {
 
 fn create_locked<T>(path: &Path, make: impl Fn(&str, &Path) -> io::Result<Option<T>>) -> io::Result<T> {
     let (prefix, folder) = (prefix(path), folder_of(path));
-    for _ in 0..TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         if let Some(made) = make(&prefix, folder)? {
             return Ok(made);
         }
@@ -82,7 +82,7 @@ fn is_named(file: &File, path: &Path) -> io::Result<bool> {
 /// A builder with the permissions of an ordinary file: `mode` minus the umask. The default of tempfile allows only the owner.
 fn builder(prefix: &str, mode: u32) -> Builder<'_, 'static> {
     let mut builder = Builder::new();
-    builder.prefix(prefix).rand_bytes(RANDOM);
+    builder.prefix(prefix).rand_bytes(RANDOM_CHARACTERS);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -100,14 +100,14 @@ fn prefix(path: &Path) -> String {
 /// The part of the final name that the temporary name contains.
 fn short_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let end = (0..=LONGEST.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=MAX_NAME_BYTES.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
     name.get(..end).unwrap_or_default().to_owned()
 }
 
 /// The part of the final name in a temporary name that this crate created.
 fn final_name(name: &str) -> Option<&str> {
     let (final_name, end) = name.strip_prefix(UNFINISHED_PREFIX)?.rsplit_once('.')?;
-    (end.len() == RANDOM && end.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(final_name)
+    (end.len() == RANDOM_CHARACTERS && end.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(final_name)
 }
 
 /// Removes every file and folder in `folder` whose name begins with [`UNFINISHED_PREFIX`] and whose writer is dead. Use it only for

@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let bar = crate::progress_bar::progress_bar(texts.len(), 0, "texts");
     let logits = model.logits(&texts.texts(), |done| bar.inc(done as u64))?;
     bar.finish();
-    let scores = model.scores_of(&logits)?;
+    let scores = model.scores_from_logits(&logits)?;
     let mut table = texts.with_scores(&scores)?;
     for output in 0..model.outputs() {
         let column: Vec<f64> = logits.iter().filter_map(|row| row.get(output)).map(|x| f64::from(*x)).collect();

@@ -25,7 +25,7 @@ pub const CASES: &[Case] = &[
             truncate(d, "model.safetensors")
         },
         GENERATE,
-        &["model.safetensors", "damaged or was cut short", "bytes of data"],
+        &["model.safetensors", "damaged or truncated", "bytes of data"],
     ),
     case(
         "safetensors with a damaged header",
@@ -52,7 +52,7 @@ pub const CASES: &[Case] = &[
         "a tensor that claims 2^60 elements",
         |d| safetensors(d, r#"{"a":{"dtype":"F32","shape":[1152921504606846976],"data_offsets":[0,4]}}"#, 4),
         GENERATE,
-        &["model.safetensors", "`a`", "should take 4611686018427387904 bytes and is given those from 0 to 4"],
+        &["model.safetensors", "`a`", "needs 4611686018427387904 bytes, but its data_offsets are 0 and 4"],
     ),
     case(
         "overlapping tensors",
@@ -64,13 +64,13 @@ pub const CASES: &[Case] = &[
             )
         },
         GENERATE,
-        &["model.safetensors", "`b` overlaps another", "should begin at byte 8 and begins at 4"],
+        &["model.safetensors", "`b` overlaps another", "its data begins at byte 4, expected 8"],
     ),
     case(
         "a tensor beyond the file's end",
         |d| safetensors(d, r#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#, 8),
         GENERATE,
-        &["model.safetensors", "describes 16 bytes of data, it holds 8"],
+        &["model.safetensors", "describes 16 bytes of data, but the file contains 8"],
     ),
     case(
         "an empty safetensors file",
@@ -106,7 +106,7 @@ pub const CASES: &[Case] = &[
             fs::remove_file(d.join("model/model.safetensors")).unwrap()
         },
         GENERATE,
-        &["model", "no weights here", "model.safetensors, model.safetensors.index.json, pytorch_model.bin"],
+        &["model", "no weights found", "model.safetensors, model.safetensors.index.json, pytorch_model.bin"],
     ),
     case(
         "a config that disagrees with the weights",
@@ -158,13 +158,13 @@ pub const CASES: &[Case] = &[
             write(d, "model/model.safetensors.index.json", r#"{"weights": {}}"#)
         },
         GENERATE,
-        &["index.json", "no checkpoint index", "weight_map"],
+        &["index.json", "not a checkpoint index", "weight_map"],
     ),
     case(
         "a pickle that runs os.system",
         |d| pickled(d, b"\x80\x02cos\nsystem\nX\x0b\x00\x00\x00touch owned\x85R."),
         GENERATE,
-        &["pytorch_model.bin", "refused", "`os.system`", "no code in the file was executed"],
+        &["pytorch_model.bin", "rejected", "`os.system`", "no code in the file was executed"],
     ),
     case(
         "a pickle with a string of 2^60 bytes",
@@ -185,7 +185,7 @@ pub const CASES: &[Case] = &[
             truncate(d, "pytorch_model.bin")
         },
         GENERATE,
-        &["pytorch_model.bin", "cut short"],
+        &["pytorch_model.bin", "truncated"],
     ),
     case(
         "a zip .bin cut in half",
@@ -194,7 +194,7 @@ pub const CASES: &[Case] = &[
             truncate(d, "pytorch_model.bin")
         },
         GENERATE,
-        &["pytorch_model.bin", "damaged or was cut short"],
+        &["pytorch_model.bin", "damaged or truncated"],
     ),
     case(
         "a zip .bin with a flipped bit in a tensor",

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use std::fs;
 
-/// Most bytes of files within a commit request. Larger files go through LFS.
+/// Maximum total size of the files within a commit request. Larger files are uploaded through LFS.
 const MAX_REGULAR_BYTES: u64 = 256 << 20;
 const MAX_RESPONSE_BYTES: u64 = 1 << 20;
 
@@ -51,11 +51,11 @@ pub(super) fn create_commit(client: &UploadClient<'_>, additions: &[Addition], m
         }
     }
     let url = client.revision_url("commit")?;
-    let made: CommitResponse =
+    let response: CommitResponse =
         client.post_bytes(url.clone(), "application/x-ndjson", &body, |response| response.json(MAX_RESPONSE_BYTES))?;
-    if !is_commit(&made.commit_oid) {
-        let reason = "it gives no commit of 40 hexadecimal digits".to_owned();
+    if !is_commit(&response.commit_oid) {
+        let reason = "it contains no commit hash of 40 hexadecimal digits".to_owned();
         return Err(HubError::Malformed { url: url.without_query(), reason });
     }
-    client.commit(made.commit_oid)
+    client.commit(response.commit_oid)
 }

@@ -75,8 +75,8 @@ fn endless_and_invalid_listings_are_rejected() {
         (long, "it sends more than 16777216 bytes"),
         (deep, "unexpected JSON"),
         (b"<html>Log in to the hotel's network</html>".to_vec(), "unexpected JSON"),
-        (br#"{"sha":"../../../evil","siblings":[]}"#.to_vec(), "it gives no commit of 40 hexadecimal digits"),
-        (br#"{"siblings":[]}"#.to_vec(), "it gives no commit"),
+        (br#"{"sha":"../../../evil","siblings":[]}"#.to_vec(), "it contains no commit hash of 40 hexadecimal digits"),
+        (br#"{"siblings":[]}"#.to_vec(), "it contains no commit hash"),
     ] {
         let server = Server::new([repo()]);
         let client = Client::new(&server);

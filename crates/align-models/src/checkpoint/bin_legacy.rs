@@ -73,8 +73,8 @@ fn extents(source: &Source, heap: &Heap, keys_heap: &Heap, keys: Value, start: u
             keys_heap.as_text(*key).ok_or_else(|| fault("names a storage by something else than text".to_owned()))?;
         let storage =
             storages.get(key).ok_or_else(|| fault(format!("lists an unknown storage `{}`", printable_name(key))))?;
-        let cut_short = || fault(format!("ends inside storage `{}`: was it cut short?", printable_name(key)));
-        let data = at.checked_add(COUNT).filter(|data| *data <= source.len).ok_or_else(cut_short)?;
+        let truncated = || fault(format!("ends inside storage `{}`: it was probably truncated", printable_name(key)));
+        let data = at.checked_add(COUNT).filter(|data| *data <= source.len).ok_or_else(truncated)?;
         let mut count = [0; COUNT as usize];
         source.read_at(&mut count, at)?;
         if u64::from_le_bytes(count) != storage.numel {
@@ -85,8 +85,8 @@ fn extents(source: &Source, heap: &Heap, keys_heap: &Heap, keys: Value, start: u
                 printable_name(key)
             )));
         }
-        let bytes = storage.numel.checked_mul(storage.kind.elt_size_in_bytes() as u64).ok_or_else(cut_short)?;
-        at = data.checked_add(bytes).filter(|end| *end <= source.len).ok_or_else(cut_short)?;
+        let bytes = storage.numel.checked_mul(storage.kind.elt_size_in_bytes() as u64).ok_or_else(truncated)?;
+        at = data.checked_add(bytes).filter(|end| *end <= source.len).ok_or_else(truncated)?;
         let extent = Extent { start: data, numel: storage.numel, crc: None };
         if extents.insert(key.to_owned(), extent).is_some() {
             return Err(fault(format!("lists storage `{}` twice", printable_name(key))));

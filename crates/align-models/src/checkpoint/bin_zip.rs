@@ -66,7 +66,9 @@ fn contents(source: &Source, member: Member, most: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; member.len as usize];
     source.read_at(&mut bytes, member.start)?;
     if member.crc.is_some_and(|crc| crc != crc32fast::hash(&bytes)) {
-        return Err(fault("is damaged: a member's checksum is not the stored one; fetch the file again".to_owned()));
+        return Err(fault(
+            "is damaged: the checksum of a member does not match the stored one; download the file again".to_owned(),
+        ));
     }
     Ok(bytes)
 }

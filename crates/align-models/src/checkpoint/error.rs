@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The path is not a folder.
-    #[error("{}: {reason}; give the folder that holds config.json and the weights", printable_path(path))]
+    #[error("{}: {reason}; give the folder that contains config.json and the weights", printable_path(path))]
     NotAFolder {
         /// The path.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The folder contains no file with weights under any name that transformers uses.
-    #[error("{}: no weights here; looked for {looked_for}; the folder holds {found}", printable_path(path))]
+    #[error("{}: no weights found; looked for {looked_for}; the folder contains {found}", printable_path(path))]
     NoWeights {
         /// The folder.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum CheckpointError {
     },
     /// A pickle contains something other than tensors. None of its code was executed.
     #[error(
-        "{}: refused: {reason}; a checkpoint needs only tensors, and no code in the file was executed (if you trust it, load \
+        "{}: rejected: {reason}; a checkpoint needs only tensors, and no code in the file was executed (if you trust it, load \
          it in Python and save its state_dict() as model.safetensors)",
         printable_path(path)
     )]

@@ -29,19 +29,20 @@ pub(super) fn open(
         shards.entry(shard).or_default().push(tensor);
     }
     if shards.is_empty() {
-        return Err(malformed(path, "names no tensors: \"weight_map\" is empty"));
+        return Err(malformed(path, "lists no tensors: \"weight_map\" is empty"));
     }
     for shard in shards.keys() {
         let mut parts = Path::new(shard).components();
         let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == *shard);
         if !plain || shard.contains('\\') {
-            let reason = format!("names the shard `{}`: a shard is a file of the same folder", printable_name(shard));
+            let reason =
+                format!("lists the shard `{}`, but a shard must be a file in the same folder", printable_name(shard));
             return Err(malformed(path, reason));
         }
         if !folder.join(shard).exists() {
             return Err(malformed(
                 path,
-                format!("names the shard `{}`, which is not in the folder", printable_name(shard)),
+                format!("lists the shard `{}`, which is not in the folder", printable_name(shard)),
             ));
         }
     }
@@ -59,8 +60,11 @@ pub(super) fn open(
             }
         }
         if !absent.is_empty() {
-            let reason =
-                format!("says that `{}` holds {}, but it does not", printable_name(shard), printable_list(&absent, 20));
+            let reason = format!(
+                "lists tensors that `{}` does not contain: {}",
+                printable_name(shard),
+                printable_list(&absent, 20)
+            );
             return Err(malformed(path, reason));
         }
         if !stored.is_empty() {
@@ -74,8 +78,8 @@ pub(super) fn open(
 fn read(path: &Path) -> Result<Index> {
     let source = Source::open(path)?;
     if source.len > LIMIT {
-        return Err(malformed(path, format!("is {} bytes long, an index has at most {LIMIT}", source.len)));
+        return Err(malformed(path, format!("is {} bytes long, but an index may have at most {LIMIT}", source.len)));
     }
     let text = std::fs::read(path).map_err(io(path))?;
-    bounded_json::parse(&text).map_err(|error| malformed(path, format!("is no checkpoint index: {error}")))
+    bounded_json::parse(&text).map_err(|error| malformed(path, format!("is not a checkpoint index: {error}")))
 }

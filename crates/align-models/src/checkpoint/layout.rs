@@ -92,11 +92,11 @@ impl Layout {
             let source_of = tied.filter(|(_, source)| *source == spec.name);
             let stored_alias = source_of.and_then(|(alias, _)| find(alias).map(|entry| (alias, entry)));
             if let Some((name, entry)) = stored_alias {
-                mismatch.misshapen.extend(misfit(name, &spec.shape, entry));
+                mismatch.mismatched.extend(shape_or_dtype_mismatch(name, &spec.shape, entry));
             }
             match (find(&spec.name), stored_alias) {
                 (Some(entry), _) => {
-                    mismatch.misshapen.extend(misfit(&spec.name, &spec.shape, entry));
+                    mismatch.mismatched.extend(shape_or_dtype_mismatch(&spec.name, &spec.shape, entry));
                     tensors.push((spec.name.as_str(), entry));
                     alias = alias.or(stored_alias);
                 }
@@ -131,7 +131,7 @@ impl Layout {
 }
 
 /// Why `entry` cannot be the weight `name`; `None` if it can.
-fn misfit(name: &str, expected: &[i64], entry: &Entry) -> Option<String> {
+fn shape_or_dtype_mismatch(name: &str, expected: &[i64], entry: &Entry) -> Option<String> {
     if entry.shape() != expected {
         return Some(format!("{name}: expected shape {expected:?}, found {:?}", entry.shape()));
     }

@@ -10,7 +10,7 @@ pub struct Mismatch {
     /// Stored names of unexpected tensors.
     pub unexpected: Vec<String>,
     /// `name: expected shape, found shape`, or the dtype if it is not a floating-point dtype.
-    pub misshapen: Vec<String>,
+    pub mismatched: Vec<String>,
     /// `name: all stored names for it`.
     pub ambiguous: Vec<String>,
 }
@@ -20,13 +20,13 @@ impl Mismatch {
     const SHOWN: usize = 20;
 
     pub(super) fn sort(&mut self) {
-        for list in [&mut self.missing, &mut self.unexpected, &mut self.misshapen, &mut self.ambiguous] {
+        for list in [&mut self.missing, &mut self.unexpected, &mut self.mismatched, &mut self.ambiguous] {
             list.sort();
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.unexpected.is_empty() && self.misshapen.is_empty() && self.ambiguous.is_empty()
+        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty() && self.ambiguous.is_empty()
     }
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Mismatch {
         let lists = [
             ("missing", &self.missing),
             ("unexpected", &self.unexpected),
-            ("of the wrong shape or dtype", &self.misshapen),
+            ("of the wrong shape or dtype", &self.mismatched),
             ("stored more than once under equivalent names", &self.ambiguous),
         ];
         for (what, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {

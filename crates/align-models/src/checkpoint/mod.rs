@@ -65,7 +65,7 @@ impl Checkpoint {
         }
         for (name, sharded, entries_of) in FILES {
             let path = dir.join(name);
-            // Not `exists`: a broken link is an error and must not be ignored.
+            // `exists` would ignore a broken link, which must be an error.
             if path.symlink_metadata().is_err() {
                 continue;
             }
@@ -134,7 +134,7 @@ impl Checkpoint {
     /// as in transformers.
     ///
     /// # Errors
-    /// [`CheckpointError::Mismatch`] lists all missing, unexpected, misshapen or ambiguous tensors, before any data is read; the file is
+    /// [`CheckpointError::Mismatch`] lists all missing, unexpected, mismatched or ambiguous tensors, before any data is read; the file is
     /// damaged or cannot be read any more.
     pub fn load(&self, layout: &Layout, kind: Kind, device: Device) -> Result<Vec<(String, Tensor)>> {
         let matched = layout
@@ -166,7 +166,7 @@ impl Checkpoint {
                         source = source.as_str(),
                         path = %self.path.display(),
                         "the config ties these weights, but the checkpoint holds both with different values: they are \
-                         not tied (set tie_word_embeddings to false in config.json to say so)"
+                         not tied (set tie_word_embeddings to false in config.json to avoid this warning)"
                     );
                     tensors.push((alias.to_owned(), tensor));
                 }
@@ -188,7 +188,7 @@ impl Checkpoint {
         let held = self.sources.iter().fold(0_u64, |sum, source| sum.saturating_add(source.len));
         if bytes > held.saturating_mul(2) {
             let reason = format!(
-                "describes {bytes} bytes of weights in {held} bytes: its tensors share their storage, and each would be copied; save \
+                "describes {bytes} bytes of weights, but has only {held} bytes: its tensors share storage, and each would be copied; save \
                  them again, each after .clone()"
             );
             return Err(error::malformed(&self.path, reason));

@@ -23,9 +23,9 @@ pub(super) fn read(source: &Source, entry: &Entry, kind: Kind, device: Device) -
     let span = span(&entry.shape, strides).ok_or_else(|| fault("has impossible strides"))?;
     let flat = stream(source, entry, location.offset, span, entry.kind, Device::Cpu)?;
     let view = flat.f_as_strided(entry.shape.as_slice(), strides.as_slice(), 0)?;
-    let whole = Tensor::f_empty(entry.shape.as_slice(), (kind, device))?;
-    whole.shallow_clone().f_copy_(&view)?;
-    Ok(whole)
+    let result = Tensor::f_empty(entry.shape.as_slice(), (kind, device))?;
+    result.shallow_clone().f_copy_(&view)?;
+    Ok(result)
 }
 
 /// The number of elements from the first to the last of a view, inclusive; `None` on overflow or a negative stride. Sizes are positive.
@@ -50,8 +50,8 @@ fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, de
     let flat = Tensor::f_empty([i64::try_from(count).map_err(|_| too_large())?], (kind, device))?;
     let mut buffer = vec![0; bytes.min(CHUNK)];
     // The checksum is that of the whole storage.
-    let whole = first == 0 && count == location.numel;
-    let mut checked = location.crc.filter(|_| whole).map(|crc| (crc, crc32fast::Hasher::new()));
+    let is_complete = first == 0 && count == location.numel;
+    let mut checked = location.crc.filter(|_| is_complete).map(|crc| (crc, crc32fast::Hasher::new()));
     let mut done = 0;
     while done < bytes {
         let step = (bytes - done).min(CHUNK);
@@ -70,7 +70,7 @@ fn stream(source: &Source, entry: &Entry, first: u64, count: u64, kind: Kind, de
         done += step;
     }
     if checked.is_some_and(|(expected, hasher)| hasher.finalize() != expected) {
-        return Err(fault("is damaged: its checksum is not the stored one; fetch the file again"));
+        return Err(fault("is damaged: its checksum does not match the stored one; download the file again"));
     }
     Ok(flat)
 }

@@ -23,8 +23,8 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let room = source.len - PREFIX;
     if length > HEADER_LIMIT.min(room) {
         return Err(fault(format!(
-            "is no safetensors file or was cut short: its header would be {length} bytes, {room} follow and the format \
-             allows {HEADER_LIMIT}"
+            "is not a safetensors file or is truncated: its header length is {length} bytes, but {room} bytes follow and the format \
+             allows at most {HEADER_LIMIT}"
         )));
     }
     let mut header = vec![0; length as usize];
@@ -34,28 +34,28 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     drop(header);
     described.sort_unstable_by_key(|tensor| tensor.info.data_offsets);
 
-    let (data, held) = (PREFIX + length, room - length);
+    let (data_start, data_len) = (PREFIX + length, room - length);
     let mut entries = Vec::with_capacity(described.len());
     let mut end = 0;
     for tensor in described {
-        let entry = entry(tensor, data, &mut end, file).map_err(fault)?;
+        let entry = entry(tensor, data_start, &mut end, file).map_err(fault)?;
         entries.push(entry);
     }
-    if end != held {
+    if end != data_len {
         return Err(fault(format!(
-            "is damaged or was cut short: its header describes {end} bytes of data, it holds {held}"
+            "is damaged or truncated: its header describes {end} bytes of data, but the file contains {data_len}"
         )));
     }
     let mut names: Vec<&str> = entries.iter().map(Entry::name).collect();
     names.sort_unstable();
     if let Some([name, _]) = names.array_windows().find(|[one, next]| one == next) {
-        return Err(fault(format!("holds tensor `{}` twice", printable_name(name))));
+        return Err(fault(format!("contains tensor `{}` twice", printable_name(name))));
     }
     Ok(entries)
 }
 
 /// Checks a tensor. Its data must begin at `end`, the end of the previous tensor, which is updated.
-fn entry(tensor: HeaderEntry, data: u64, end: &mut u64, file: usize) -> std::result::Result<Entry, String> {
+fn entry(tensor: HeaderEntry, data_start: u64, end: &mut u64, file: usize) -> std::result::Result<Entry, String> {
     let HeaderEntry { name, info: Info { dtype, shape: Shape(shape), data_offsets: (from, to) } } = tensor;
     let name_printed = printable_name(&name);
     let kind = kind(&dtype).ok_or_else(|| {
@@ -63,27 +63,34 @@ fn entry(tensor: HeaderEntry, data: u64, end: &mut u64, file: usize) -> std::res
         let dtype = printable_name(&dtype);
         match narrow {
             true => format!(
-                "tensor `{name_printed}` is stored as {dtype}, a float of 8 bits or fewer, which is not supported: take the model's weights in \
+                "tensor `{name_printed}` is stored as {dtype}, a float of 8 bits or fewer, which is not supported: use the model's weights in \
                  bfloat16, or save it dequantised with transformers (model.dequantize())"
             ),
-            false => format!("tensor `{name_printed}` is stored as {dtype}, which is not read here"),
+            false => format!("tensor `{name_printed}` is stored as {dtype}, which is not supported"),
         }
     })?;
     let count = numel(&shape).ok_or_else(|| format!("tensor `{name_printed}` has an impossible shape {shape:?}"))?;
     if from != *end {
-        let how = if from < *end { "overlaps another" } else { "leaves a gap" };
-        return Err(format!("tensor `{name_printed}` {how}: its data should begin at byte {end} and begins at {from}"));
+        let problem = if from < *end { "overlaps another" } else { "leaves a gap" };
+        return Err(format!("tensor `{name_printed}` {problem}: its data begins at byte {from}, expected {end}"));
     }
     let bytes = count.checked_mul(kind.elt_size_in_bytes() as u64);
     if bytes.is_none_or(|bytes| from.checked_add(bytes) != Some(to)) {
-        let expected = bytes.map_or_else(|| "more bytes than there are".to_owned(), |bytes| format!("{bytes} bytes"));
+        let expected =
+            bytes.map_or_else(|| "more bytes than any file has".to_owned(), |bytes| format!("{bytes} bytes"));
         return Err(format!(
-            "tensor `{name_printed}`, {kind:?} of shape {shape:?}, should take {expected} and is given those from {from} to {to}"
+            "tensor `{name_printed}`, {kind:?} of shape {shape:?}, needs {expected}, but its data_offsets are {from} and {to}"
         ));
     }
     *end = to;
-    let location =
-        DataLocation { file, start: data.saturating_add(from), numel: count, crc: None, offset: 0, strides: None };
+    let location = DataLocation {
+        file,
+        start: data_start.saturating_add(from),
+        numel: count,
+        crc: None,
+        offset: 0,
+        strides: None,
+    };
     Ok(Entry { name, kind, shape, location })
 }
 

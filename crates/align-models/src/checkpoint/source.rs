@@ -28,14 +28,14 @@ impl Source {
     /// Fills `buffer` with the bytes starting at offset `at`.
     pub(super) fn read_at(&self, buffer: &mut [u8], at: u64) -> Result<()> {
         self.file.read_exact_at(buffer, at).map_err(|fault| match fault.kind() {
-            io::ErrorKind::UnexpectedEof => malformed(&self.path, "ends too early: was it cut short?"),
+            io::ErrorKind::UnexpectedEof => malformed(&self.path, "ends too early: it was probably truncated"),
             _ => error::io(&self.path)(fault),
         })
     }
 
-    /// The first bytes of the file, at most `most`.
-    pub(super) fn head(&self, most: usize) -> Result<Vec<u8>> {
-        let mut head = vec![0; most.min(usize::try_from(self.len).unwrap_or(most))];
+    /// The first bytes of the file, at most `limit`.
+    pub(super) fn head(&self, limit: usize) -> Result<Vec<u8>> {
+        let mut head = vec![0; limit.min(usize::try_from(self.len).unwrap_or(limit))];
         self.read_at(&mut head, 0)?;
         Ok(head)
     }
@@ -45,7 +45,7 @@ impl Source {
         Cursor { source: self, at: 0 }
     }
 
-    /// Fails for files that are often found instead of weights.
+    /// Rejects files that are often found in place of weights.
     fn reject_non_weights(&self) -> Result<()> {
         let head = self.head(64)?;
         if head.is_empty() {

@@ -46,14 +46,14 @@ pub(super) fn entries(
             continue;
         };
         if !names.insert(name) {
-            return Err(format!("holds tensor `{}` twice", printable_name(name)));
+            return Err(format!("contains tensor `{}` twice", printable_name(name)));
         }
         let entry = entry(name, tensor, heap, file, &extent);
         entries.push(entry.map_err(|reason| format!("tensor `{}`: {reason}", printable_name(name)))?);
     }
     if entries.is_empty() && !others.is_empty() {
         let keys = super::printable_name::printable_list(&others, 20);
-        return Err(format!("holds no tensors at its top level, only {keys}: save the state dict by itself"));
+        return Err(format!("contains no tensors at its top level, only {keys}: save the state dict by itself"));
     }
     if !others.is_empty() {
         tracing::debug!(entries = others.len(), "entries that are not tensors are ignored");

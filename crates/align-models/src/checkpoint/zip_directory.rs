@@ -28,7 +28,7 @@ pub(super) struct Member {
 /// All members by name. Fails unless each is uncompressed and inside the file.
 pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
     let fault = |reason: String| malformed(&source.path, reason);
-    let damaged = || fault("is damaged or was cut short: the zip archive's directory cannot be read".to_owned());
+    let damaged = || fault("is damaged or truncated: the zip archive's directory cannot be read".to_owned());
     let (start, len) = directory(source)?.ok_or_else(damaged)?;
     if len > DIRECTORY_LIMIT {
         return Err(fault(format!("has a zip directory of {len} bytes, at most {DIRECTORY_LIMIT} are read")));
@@ -39,14 +39,14 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
     let mut members = HashMap::new();
     let mut rest = directory.as_slice();
     while !rest.is_empty() {
-        let (header, behind) = rest.split_at_checked(CENTRAL_HEADER).ok_or_else(damaged)?;
+        let (header, remaining) = rest.split_at_checked(CENTRAL_HEADER).ok_or_else(damaged)?;
         if !header.starts_with(b"PK\x01\x02") {
             return Err(damaged());
         }
-        let (name, behind) = behind.split_at_checked(number(header, 28, 2) as usize).ok_or_else(damaged)?;
-        let (extra, behind) = behind.split_at_checked(number(header, 30, 2) as usize).ok_or_else(damaged)?;
-        let (_comment, behind) = behind.split_at_checked(number(header, 32, 2) as usize).ok_or_else(damaged)?;
-        rest = behind;
+        let (name, remaining) = remaining.split_at_checked(number(header, 28, 2) as usize).ok_or_else(damaged)?;
+        let (extra, remaining) = remaining.split_at_checked(number(header, 30, 2) as usize).ok_or_else(damaged)?;
+        let (_comment, remaining) = remaining.split_at_checked(number(header, 32, 2) as usize).ok_or_else(damaged)?;
+        rest = remaining;
 
         let name = std::str::from_utf8(name).map_err(|_| damaged())?;
         // The actual sizes, if they do not fit into 32 bits.
@@ -66,7 +66,7 @@ pub(super) fn members(source: &Source) -> Result<HashMap<String, Member>> {
         let start = data_start(source, at)?.filter(|start| start.checked_add(len).is_some_and(|end| end <= source.len));
         let start = start.ok_or_else(|| {
             fault(format!(
-                "is damaged or was cut short: member `{}` is not where the directory says",
+                "is damaged or truncated: member `{}` is not at the offset in the directory",
                 printable_name(name)
             ))
         })?;
@@ -124,14 +124,14 @@ fn data_start(source: &Source, at: u64) -> Result<Option<u64>> {
 fn zip64_extra(mut extra: &[u8]) -> impl Iterator<Item = u64> {
     const WIDE: u64 = 1;
     let mut wide: &[u8] = &[];
-    while let Some((head, behind)) = extra.split_at_checked(4) {
-        let Some((field, behind)) = behind.split_at_checked(number(head, 2, 2) as usize) else {
+    while let Some((head, remaining)) = extra.split_at_checked(4) {
+        let Some((field, remaining)) = remaining.split_at_checked(number(head, 2, 2) as usize) else {
             break;
         };
         if number(head, 0, 2) == WIDE {
             wide = field;
         }
-        extra = behind;
+        extra = remaining;
     }
     wide.chunks_exact(8).map(|bytes| number(bytes, 0, 8))
 }

@@ -19,8 +19,8 @@ pub struct SelfAttention {
     pub head_dim: i64,
     /// Scale of the scores, usually `1 / √head_dim`.
     pub scale: f64,
-    /// Normalisation of the queries and keys of each head before the rotary embedding, if any (Qwen3).
-    pub head_norms: Option<[Norm; 2]>,
+    /// QK-norm: norms of the queries and keys of each head before the rotary embedding, as in Qwen3.
+    pub qk_norms: Option<[Norm; 2]>,
     /// Dropout probability of the attention weights.
     pub dropout: f64,
 }
@@ -44,29 +44,29 @@ pub enum Projections {
 }
 
 impl SelfAttention {
-    /// Maps `(batch, seq, hidden_size)` to the same shape. `layer` is the number of the block, which selects its keys and values in the
+    /// Maps `(batch, seq, hidden_size)` to the same shape. `layer` is the index of the block, which selects its keys and values in the
     /// cache.
     ///
     /// # Errors
     /// Shapes that do not match, or a full cache.
     pub fn forward(&self, x: &Tensor, layer: usize, context: &mut ForwardContext) -> Result<Tensor> {
-        let [query, key, value] = self.projected(x, context)?;
+        let [query, key, value] = self.project_qkv(x, context)?;
         let mut query = split_heads(&query, self.heads)?;
         let (mut key, mut value) = (split_heads(&key, self.kv_heads)?, split_heads(&value, self.kv_heads)?);
-        if let Some([query_norm, key_norm]) = &self.head_norms {
+        if let Some([query_norm, key_norm]) = &self.qk_norms {
             (query, key) = (query_norm.forward(&query)?, key_norm.forward(&key)?);
         }
         if let Some(rotation) = &context.rotation {
             (query, key) = (rotation.apply(&query)?, rotation.apply(&key)?);
         }
-        let mut keys = key.size4()?.2;
+        let mut key_len = key.size4()?.2;
         if let Some(cache) = context.cache.as_deref_mut() {
-            let all = cache.append(layer, &key, &value)?;
-            (key, value, keys) = (all.keys, all.values, all.len);
+            let cached = cache.append(layer, &key, &value)?;
+            (key, value, key_len) = (cached.keys, cached.values, cached.len);
         }
         let dropout = if context.training { self.dropout } else { 0.0 };
         let args = AttentionArgs {
-            keys,
+            key_len,
             mask: context.mask.as_ref(),
             is_causal: context.is_causal,
             dropout,
@@ -74,30 +74,30 @@ impl SelfAttention {
         };
         let mut attended = merge_heads(&scaled_dot_product_attention(&query, &key, &value, &args)?)?;
         if let Some(rows) = &context.rows {
-            attended = rows.gather(&attended)?;
+            attended = rows.collect_tokens(&attended)?;
         }
         self.output.forward(&attended, context.training)
     }
 
-    /// Queries, keys and values, expanded to the rows of attention.
-    fn projected(&self, x: &Tensor, context: &ForwardContext) -> Result<[Tensor; 3]> {
-        let in_rows = |x: Tensor| match &context.rows {
-            Some(rows) => rows.spread(&x),
+    /// Computes queries, keys and values, expanded to the rows of attention.
+    fn project_qkv(&self, x: &Tensor, context: &ForwardContext) -> Result<[Tensor; 3]> {
+        let to_rows = |x: Tensor| match &context.rows {
+            Some(rows) => rows.expand_to_rows(&x),
             None => Ok(x),
         };
-        let project = |linear: &Linear| in_rows(linear.forward(x, context.training)?);
+        let project = |linear: &Linear| to_rows(linear.forward(x, context.training)?);
         match &self.projections {
             Projections::Separate { query, key, value } => Ok([project(query)?, project(key)?, project(value)?]),
             Projections::Fused(linear) => {
-                let all = project(linear)?;
-                let (queries, keys) = (self.heads * self.head_dim, self.kv_heads * self.head_dim);
-                let part = |from: i64, width: i64| all.f_narrow(2, from, width);
-                Ok([part(0, queries)?, part(queries, keys)?, part(queries + keys, keys)?])
+                let qkv = project(linear)?;
+                let (q_dim, kv_dim) = (self.heads * self.head_dim, self.kv_heads * self.head_dim);
+                let slice = |start: i64, width: i64| qkv.f_narrow(2, start, width);
+                Ok([slice(0, q_dim)?, slice(q_dim, kv_dim)?, slice(q_dim + kv_dim, kv_dim)?])
             }
         }
     }
 
-    /// Its linear layers, in the usual order of checkpoints.
+    /// The linear layers, in the order of checkpoints.
     pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayerInfo> {
         // Attention saves its queries, keys, values and output for the backward pass.
         let mut layers = match &self.projections {
@@ -120,7 +120,7 @@ impl SelfAttention {
                 value: value.shallow_clone(),
             },
         };
-        let head_norms = self.head_norms.as_ref().map(|norms| norms.each_ref().map(Norm::shallow_clone));
-        Self { projections, output: self.output.shallow_clone(), head_norms, ..*self }
+        let qk_norms = self.qk_norms.as_ref().map(|norms| norms.each_ref().map(Norm::shallow_clone));
+        Self { projections, output: self.output.shallow_clone(), qk_norms, ..*self }
     }
 }

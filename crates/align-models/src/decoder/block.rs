@@ -21,7 +21,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Maps `(batch, seq, hidden_size)` to the same shape. `layer` is the number of the block.
+    /// Maps `(batch, seq, hidden_size)` to the same shape. `layer` is the index of the block.
     ///
     /// # Errors
     /// The errors of [`SelfAttention::forward`].
@@ -29,8 +29,8 @@ impl Block {
         let training = context.training;
         let attended = self.attention.forward(&self.attention_norm.forward(x)?, layer, context)?;
         let x = x.f_add(&dropout(attended, self.dropout, training)?)?;
-        let fed = self.feed_forward.forward(&self.feed_forward_norm.forward(&x)?, training)?;
-        Ok(x.f_add(&dropout(fed, self.dropout, training)?)?)
+        let feed_forward = self.feed_forward.forward(&self.feed_forward_norm.forward(&x)?, training)?;
+        Ok(x.f_add(&dropout(feed_forward, self.dropout, training)?)?)
     }
 
     /// Like [`Block::forward`] without a cache, with gradient checkpointing.
@@ -39,7 +39,7 @@ impl Block {
         gradient_checkpoint(x, context.training, move |x| block.forward(x, layer, &mut context.without_cache()))
     }
 
-    /// Its linear layers, in the usual order of checkpoints.
+    /// The linear layers, in the order of checkpoints.
     pub(super) fn linear_layers(&self, block: usize) -> Vec<LinearLayerInfo> {
         [self.attention.linear_layers(block), self.feed_forward.linear_layers(block)].concat()
     }

@@ -44,7 +44,7 @@ pub trait DecoderConfig: Clone + Serialize + 'static {
     fn decoder(&self, w: &Weights) -> Result<Decoder>;
 
     /// Adjusts the config to the weights: the vocabulary size, and whether the embeddings are tied.
-    fn fit(&mut self, vocab_size: i64, tied: bool);
+    fn adjust_to_weights(&mut self, vocab_size: i64, tied: bool);
 
     /// The end-of-sequence ids in the config; may be empty.
     fn eos_token_ids(&self) -> &[i64];
@@ -90,8 +90,8 @@ impl<C: DecoderConfig> DecoderLm<C> {
     fn build(mut config: C, parameters: Parameters, adapter: Option<Adapter<'_>>, pack: bool) -> Result<Self> {
         // The weights take precedence over the config if they have an output projection or another vocabulary size: see
         // `Checkpoint::load`.
-        if let Some(tokens) = parameters.get(C::EMBEDDING).and_then(|embedding| embedding.size().first().copied()) {
-            config.fit(tokens, parameters.get(C::HEAD).is_none());
+        if let Some(vocab_size) = parameters.get(C::EMBEDDING).and_then(|embedding| embedding.size().first().copied()) {
+            config.adjust_to_weights(vocab_size, parameters.get(C::HEAD).is_none());
         }
         let weights = Weights::new(&parameters).with_adapter(adapter);
         let decoder = config.decoder(&if pack { weights.packed() } else { weights })?;

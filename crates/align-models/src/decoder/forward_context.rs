@@ -30,7 +30,7 @@ impl<'a> ForwardContext<'a> {
     /// Creates the context for `(batch, seq)` tokens that follow those in the cache. `rotation` belongs to the positions of these tokens.
     ///
     /// # Errors
-    /// A mask has another shape.
+    /// The shape of a mask does not match.
     pub fn new(
         attention: &Attention,
         (batch, seq): (i64, i64),
@@ -43,13 +43,13 @@ impl<'a> ForwardContext<'a> {
         let (mask, is_causal) = causal_mask(attention, batch, seq, past, options)?;
         let rows = if let Attention::SharedTokens { rows, .. } = attention { Some(rows.shallow_clone()) } else { None };
         let rotation = match (rotation, &rows) {
-            (Some(rotation), Some(rows)) => Some(rotation.spread(rows)?),
+            (Some(rotation), Some(rows)) => Some(rotation.expand_to_rows(rows)?),
             (rotation, _) => rotation,
         };
         Ok(Self { mask, is_causal, rows, rotation, training, cache })
     }
 
-    /// A clone without a cache, in the same memory.
+    /// A shallow clone without the cache.
     pub(super) fn without_cache(&self) -> ForwardContext<'static> {
         ForwardContext {
             mask: self.mask.as_ref().map(Tensor::shallow_clone),

@@ -2,16 +2,16 @@ use crate::{Error, Result};
 use tch::{Device, Kind, Tensor};
 
 /// Minimum number of slots by which a cache grows.
-const LEAST_GROWTH: i64 = 16;
+const MIN_GROWTH: i64 = 16;
 
 /// The key-value cache of a decoder.
 ///
-/// The buffers grow a good many places at a time, up to the capacity, and what is not written yet is 0. So attention can
-/// multiply whole buffers: LibTorch copies a batch of matrices that does not lie close together before it multiplies. On a CPU
-/// keys are held transposed, as the product with a few queries reads them (oneDNN is up to 7 times as fast with it).
+/// The buffers grow by several slots at a time, up to the capacity, and unused slots are 0. So attention can multiply whole buffers, which
+/// are contiguous: LibTorch copies non-contiguous matrices before a batched product. On a CPU keys are stored transposed, which makes the
+/// product with a few queries up to 7 times as fast in oneDNN.
 #[derive(Debug)]
 pub struct KvCache {
-    /// `(keys, values)` of each layer, `(batch, kv_heads, room, head_dim)`. On a CPU the last two dimensions of the keys are transposed.
+    /// `(keys, values)` of each layer, `(batch, kv_heads, slots, head_dim)`. On a CPU the last two dimensions of the keys are transposed.
     layers: Vec<(Tensor, Tensor)>,
     /// Number of query heads, for memory estimates.
     query_heads: i64,
@@ -19,14 +19,14 @@ pub struct KvCache {
     capacity: i64,
 }
 
-/// Keys and values to attend to.
+/// The keys and values of one layer, including those of unused slots.
 #[derive(Debug)]
-pub struct Cached {
-    /// `(batch, heads, room, head_dim)`.
+pub struct CachedKeysValues {
+    /// `(batch, kv_heads, slots, head_dim)`.
     pub keys: Tensor,
-    /// `(batch, heads, room, head_dim)`.
+    /// `(batch, kv_heads, slots, head_dim)`.
     pub values: Tensor,
-    /// Number of slots with tokens; the others are 0.
+    /// Number of slots with tokens; the remaining slots are 0.
     pub len: i64,
 }
 
@@ -43,7 +43,7 @@ impl KvCache {
         Self { layers, query_heads: heads, len: 0, capacity }
     }
 
-    /// Sets the number of query heads, if it differs from that of key and value heads.
+    /// Sets the number of query heads, if it differs from the number of key and value heads.
     #[must_use]
     pub fn with_query_heads(self, query_heads: i64) -> Self {
         Self { query_heads, ..self }
@@ -51,13 +51,13 @@ impl KvCache {
 
     /// Bytes per token and row over all layers.
     pub(crate) fn bytes_per_token(&self) -> u64 {
-        let of = |(_, values): &(Tensor, Tensor)| match values.size().as_slice() {
+        let layer_bytes = |(_, values): &(Tensor, Tensor)| match values.size().as_slice() {
             &[_, heads, _, head_dim] => {
                 2 * (heads * head_dim).unsigned_abs() * values.kind().elt_size_in_bytes() as u64
             }
             _ => 0,
         };
-        self.layers.iter().map(of).sum()
+        self.layers.iter().map(layer_bytes).sum()
     }
 
     /// Number of query heads per layer.
@@ -83,35 +83,35 @@ impl KvCache {
         self.capacity
     }
 
-    /// Writes `(batch, kv_heads, seq, head_dim)` behind the held tokens of `layer` and returns all keys and values, the new ones
-    /// included. [`KvCache::advance`] is called once after the last layer.
+    /// Appends keys and values, `(batch, kv_heads, seq, head_dim)`, to the cached tokens of `layer`, and returns all keys and values of the
+    /// layer, including the new ones. Call [`KvCache::advance`] once after the last layer.
     ///
     /// # Errors
-    /// A layer that does not exist, or more tokens than the capacity.
-    pub fn append(&mut self, layer: usize, keys: &Tensor, values: &Tensor) -> Result<Cached> {
+    /// The layer does not exist, or the capacity is too small.
+    pub fn append(&mut self, layer: usize, keys: &Tensor, values: &Tensor) -> Result<CachedKeysValues> {
         let seq = keys.size4()?.2;
         let len = self.len + seq;
         if len > self.capacity {
             return Err(Error::Input(format!(
-                "the KV cache holds {} tokens a row, {len} are needed: make it larger with new_cache(batch, capacity)",
+                "the KV cache has a capacity of {} tokens per row, but {len} are needed: create it with a larger capacity",
                 self.capacity
             )));
         }
-        let (layers, held, capacity) = (self.layers.len(), self.len, self.capacity);
+        let (layers, past, capacity) = (self.layers.len(), self.len, self.capacity);
         let Some((k, v)) = self.layers.get_mut(layer) else {
-            return Err(Error::Input(format!("the KV cache has {layers} layers, layer {layer} was asked for")));
+            return Err(Error::Input(format!("layer {layer} does not exist: the KV cache has {layers} layers")));
         };
-        let turned = k.device() == Device::Cpu;
-        let new_keys = if turned { keys.f_transpose(2, 3)? } else { keys.shallow_clone() };
-        for (buffer, places, new) in [(&mut *k, if turned { 3 } else { 2 }, &new_keys), (&mut *v, 2, values)] {
-            if buffer.size().get(places as usize).is_none_or(|room| *room < len) {
-                let room = (len + LEAST_GROWTH.max(8 * seq)).min(capacity);
-                *buffer = grown(buffer, places, held, room)?;
+        let transposed = k.device() == Device::Cpu;
+        let new_keys = if transposed { keys.f_transpose(2, 3)? } else { keys.shallow_clone() };
+        for (buffer, dim, new) in [(&mut *k, if transposed { 3 } else { 2 }, &new_keys), (&mut *v, 2, values)] {
+            if buffer.size().get(dim as usize).is_none_or(|slots| *slots < len) {
+                let slots = (len + MIN_GROWTH.max(8 * seq)).min(capacity);
+                *buffer = resized(buffer, dim, past, slots)?;
             }
-            buffer.f_narrow(places, held, seq)?.f_copy_(new)?;
+            buffer.f_narrow(dim, past, seq)?.f_copy_(new)?;
         }
-        let keys = if turned { k.f_transpose(2, 3)? } else { k.shallow_clone() };
-        Ok(Cached { keys, values: v.shallow_clone(), len })
+        let keys = if transposed { k.f_transpose(2, 3)? } else { k.shallow_clone() };
+        Ok(CachedKeysValues { keys, values: v.shallow_clone(), len })
     }
 
     /// Adds `seq` appended tokens to the length.
@@ -122,7 +122,7 @@ impl KvCache {
     /// Replaces each row `i` by the old row `rows[i]`. `rows` is int64 `(new_batch)`, and may be longer or shorter than the batch.
     ///
     /// # Errors
-    /// Row numbers outside the batch.
+    /// Row indices outside the batch.
     pub fn reorder(&mut self, rows: &Tensor) -> Result<()> {
         for (k, v) in &mut self.layers {
             for buffer in [k, v] {
@@ -133,13 +133,13 @@ impl KvCache {
     }
 }
 
-/// A copy of `old` with `room` slots along the dimension `places`, of which the first `held` are copied.
-fn grown(old: &Tensor, places: i64, held: i64, room: i64) -> Result<Tensor> {
+/// A buffer with `slots` slots along the dimension `dim`, with the first `used` slots of `old`.
+fn resized(old: &Tensor, dim: i64, used: i64, slots: i64) -> Result<Tensor> {
     let mut shape = old.size();
-    if let Some(all) = shape.get_mut(places as usize) {
-        *all = room;
+    if let Some(size) = shape.get_mut(dim as usize) {
+        *size = slots;
     }
     let new = Tensor::f_zeros(&shape, (old.kind(), old.device()))?;
-    new.f_narrow(places, 0, held)?.f_copy_(&old.f_narrow(places, 0, held)?)?;
+    new.f_narrow(dim, 0, used)?.f_copy_(&old.f_narrow(dim, 0, used)?)?;
     Ok(new)
 }

@@ -34,11 +34,11 @@ impl Rotary {
     /// # Errors
     /// The positions have another shape.
     pub fn at(&self, positions: &Tensor, kind: Kind) -> Result<Rotation> {
-        let wide = if kind == Kind::Double { Kind::Double } else { Kind::Float };
-        let frequencies = self.inverse_frequencies.f_to_kind(wide)?;
-        let angles = positions.f_to_kind(wide)?.f_unsqueeze(-1)?.f_mul(&frequencies)?;
-        let part = |x: Tensor| x.f_mul_scalar(self.scale)?.f_to_kind(kind);
-        Ok(Rotation { cos: part(angles.f_cos()?)?, sin: part(angles.f_sin()?)? })
+        let precise = if kind == Kind::Double { Kind::Double } else { Kind::Float };
+        let frequencies = self.inverse_frequencies.f_to_kind(precise)?;
+        let angles = positions.f_to_kind(precise)?.f_unsqueeze(-1)?.f_mul(&frequencies)?;
+        let scaled = |x: Tensor| x.f_mul_scalar(self.scale)?.f_to_kind(kind);
+        Ok(Rotation { cos: scaled(angles.f_cos()?)?, sin: scaled(angles.f_sin()?)? })
     }
 }
 
@@ -60,18 +60,18 @@ impl Rotation {
         let half = self.cos.size3()?.2;
         let (cos, sin) = (self.cos.f_unsqueeze(1)?, self.sin.f_unsqueeze(1)?);
         let (left, right) = (x.f_narrow(3, 0, half)?, x.f_narrow(3, half, half)?);
-        let turned_left = left.f_mul(&cos)?.f_sub(&right.f_mul(&sin)?)?;
-        let turned_right = right.f_mul(&cos)?.f_add(&left.f_mul(&sin)?)?;
+        let rotated_left = left.f_mul(&cos)?.f_sub(&right.f_mul(&sin)?)?;
+        let rotated_right = right.f_mul(&cos)?.f_add(&left.f_mul(&sin)?)?;
         let rest = x.size4()?.3 - 2 * half;
         match rest > 0 {
-            true => Ok(Tensor::f_cat(&[&turned_left, &turned_right, &x.f_narrow(3, 2 * half, rest)?], 3)?),
-            false => Ok(Tensor::f_cat(&[&turned_left, &turned_right], 3)?),
+            true => Ok(Tensor::f_cat(&[&rotated_left, &rotated_right, &x.f_narrow(3, 2 * half, rest)?], 3)?),
+            false => Ok(Tensor::f_cat(&[&rotated_left, &rotated_right], 3)?),
         }
     }
 
-    /// Expands the rotation to rows that share tokens.
-    pub(super) fn spread(&self, rows: &SharedTokenRows) -> Result<Self> {
-        Ok(Self { cos: rows.spread(&self.cos)?, sin: rows.spread(&self.sin)? })
+    /// Copies the rotation of each token to the rows that share it.
+    pub(super) fn expand_to_rows(&self, rows: &SharedTokenRows) -> Result<Self> {
+        Ok(Self { cos: rows.expand_to_rows(&self.cos)?, sin: rows.expand_to_rows(&self.sin)? })
     }
 
     pub(super) fn shallow_clone(&self) -> Self {

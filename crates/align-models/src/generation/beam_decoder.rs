@@ -90,32 +90,32 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
 
     /// Appends one token to each beam. A group with fewer beams is padded.
     pub fn step(&mut self, groups: &[Vec<BeamToken>]) -> Result<()> {
-        let (held, seq) = self.prompt.size2()?;
-        let behind = (self.steps + 1) * self.beams;
-        let (held, mut ids, mut seen) = (held as usize, Vec::new(), Vec::new());
-        ids.resize(held * self.beams, 0i64);
-        seen.resize(held * self.beams * behind, false);
+        let (rows, seq) = self.prompt.size2()?;
+        let new_slots = (self.steps + 1) * self.beams;
+        let (rows, mut ids, mut mask) = (rows as usize, Vec::new(), Vec::new());
+        ids.resize(rows * self.beams, 0i64);
+        mask.resize(rows * self.beams * new_slots, false);
         // A padding beam attends to itself, because otherwise its output would be NaN.
-        for (row, seen) in seen.chunks_exact_mut(behind).enumerate() {
-            let own = self.steps * self.beams + row % self.beams;
-            let beam = groups.get(row / self.beams).and_then(|group| group.get(row % self.beams));
-            if let (Some(beam), Some(id)) = (beam, ids.get_mut(row)) {
+        for (index, mask) in mask.chunks_exact_mut(new_slots).enumerate() {
+            let own_slot = self.steps * self.beams + index % self.beams;
+            let beam = groups.get(index / self.beams).and_then(|group| group.get(index % self.beams));
+            if let (Some(beam), Some(id)) = (beam, ids.get_mut(index)) {
                 *id = beam.token;
             }
-            for slot in beam.iter().flat_map(|beam| beam.slots).chain([&own]) {
-                if let Some(seen) = seen.get_mut(*slot) {
-                    *seen = true;
+            for slot in beam.iter().flat_map(|beam| beam.slots).chain([&own_slot]) {
+                if let Some(allowed) = mask.get_mut(*slot) {
+                    *allowed = true;
                 }
             }
         }
-        let (rows, beams, behind) = (held as i64, self.beams as i64, behind as i64);
+        let (rows, beams, new_slots) = (rows as i64, self.beams as i64, new_slots as i64);
         let device = self.model.device();
         let ids = Tensor::f_from_slice(&ids)?.f_view([rows, beams])?.f_to_device(device)?;
-        let seen = Tensor::f_from_slice(&seen)?.f_view([rows, beams, behind])?.f_to_device(device)?;
+        let mask = Tensor::f_from_slice(&mask)?.f_view([rows, beams, new_slots])?.f_to_device(device)?;
         let prompt = self.prompt.f_unsqueeze(1)?.f_expand([rows, beams, seq], false)?;
-        let seen = Tensor::f_cat(&[prompt, seen], 2)?;
+        let mask = Tensor::f_cat(&[prompt, mask], 2)?;
         let positions = self.position.f_expand([rows, beams], false)?;
-        let hidden = self.model.hidden(&ids, Some(&positions), &Attention::Masked(&seen), Some(&mut self.cache))?;
+        let hidden = self.model.hidden(&ids, Some(&positions), &Attention::Masked(&mask), Some(&mut self.cache))?;
         self.position = self.position.f_add_scalar(1)?;
         self.steps += 1;
         let used = hidden.f_narrow(0, 0, self.groups as i64)?;

@@ -89,14 +89,14 @@ pub(super) fn run<M: CausalLm + ?Sized>(
 }
 
 fn start(context: &DecodingContext) -> Vec<Search> {
-    let search = |(row, (ids, &sequence)): (usize, (&Vec<i64>, &u64))| Search {
-        key: DrawKey { seed: context.config.seed, sequence, text: 0 },
+    let search = |(row, (ids, &prompt)): (usize, (&Vec<i64>, &u64))| Search {
+        key: DrawKey { seed: context.config.seed, prompt, text: 0 },
         beams: vec![Beam { ids: ids.clone(), token_logps: Vec::new(), logp: 0.0, slots: Vec::new(), row }],
         hypotheses: Hypotheses::new(context.config, context.max_length - context.prompt_length),
         group: row,
         done: false,
     };
-    context.prompts.iter().zip(context.keys).enumerate().map(search).collect()
+    context.prompts.iter().zip(context.prompt_indices).enumerate().map(search).collect()
 }
 
 /// The best `kept` continuations of one beam.
@@ -214,8 +214,8 @@ fn finish(searches: Vec<Search>, context: &DecodingContext) -> Result<Vec<Hypoth
         let step = search.beams.first().map_or(context.max_length, |beam| beam.ids.len()) - context.prompt_length;
         let best = search.hypotheses.into_best();
         if best.len() < needed {
-            let (prompt, survivors) = (search.key.sequence, best.len());
-            return Err(GenerationError::NothingLeft { prompt, step, survivors, needed }.into());
+            let (prompt, available) = (search.key.prompt, best.len());
+            return Err(GenerationError::TooFewContinuations { prompt, step, available, needed }.into());
         }
         all.extend(best.into_iter().take(needed));
     }

@@ -5,25 +5,25 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DrawKey {
     pub seed: u64,
-    /// The number of the prompt.
-    pub sequence: u64,
-    /// The number of the text among those of the prompt.
+    /// The index of the prompt.
+    pub prompt: u64,
+    /// The index of the text among those of the prompt.
     pub text: u64,
 }
 
-/// The random numbers of one step. Each is a function of the key, the step and an index.
+/// The random numbers (draws) of one step. Each is a function of the key, the step and an index.
 pub(super) struct Draws {
     rng: ChaCha8Rng,
     next: u64,
 }
 
 /// Up to this distance it is faster to draw and discard numbers than to seek.
-const NEAR: u64 = 32;
+const MAX_SKIP: u64 = 32;
 
 impl Draws {
     pub fn new(key: DrawKey, step: usize) -> Self {
         let mut bytes = [0; 32];
-        for (part, word) in bytes.chunks_exact_mut(8).zip([key.seed, key.sequence, key.text, 0]) {
+        for (part, word) in bytes.chunks_exact_mut(8).zip([key.seed, key.prompt, key.text, 0]) {
             part.copy_from_slice(&word.to_le_bytes());
         }
         if let Some(purpose) = bytes.last_chunk_mut::<8>() {
@@ -42,7 +42,7 @@ impl Draws {
 
     /// A number strictly between 0 and 1.
     fn uniform(&mut self, index: u64) -> f64 {
-        if index < self.next || index - self.next > NEAR {
+        if index < self.next || index - self.next > MAX_SKIP {
             self.rng.set_word_pos(u128::from(index) * 2);
             self.next = index;
         }
@@ -59,15 +59,15 @@ impl Draws {
 mod tests {
     use super::*;
 
-    const KEY: DrawKey = DrawKey { seed: 7, sequence: 3, text: 1 };
+    const KEY: DrawKey = DrawKey { seed: 7, prompt: 3, text: 1 };
 
     #[test]
     fn a_draw_depends_on_its_index_and_not_on_earlier_draws() {
         let mut in_order = Draws::new(KEY, 5);
         let all: Vec<f64> = (0..500).map(|i| in_order.uniform(i)).collect();
-        let mut jumping = Draws::new(KEY, 5);
+        let mut out_of_order = Draws::new(KEY, 5);
         for i in [499, 0, 1, 40, 39, 300, 333, 331, 33, 100] {
-            assert_eq!(jumping.uniform(i as u64), all[i], "index {i}");
+            assert_eq!(out_of_order.uniform(i as u64), all[i], "index {i}");
         }
     }
 
@@ -78,7 +78,7 @@ mod tests {
             first(KEY, 0),
             first(KEY, 1),
             first(DrawKey { seed: 8, ..KEY }, 0),
-            first(DrawKey { sequence: 4, ..KEY }, 0),
+            first(DrawKey { prompt: 4, ..KEY }, 0),
             first(DrawKey { text: 0, ..KEY }, 0),
         ];
         for (i, a) in draws.iter().enumerate() {

@@ -1,6 +1,6 @@
 use align_torch::format_bytes;
 
-/// Invalid generation options or inputs.
+/// An error in the options or inputs of generation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerationError {
@@ -39,20 +39,20 @@ pub enum GenerationError {
     /// Invalid prompts or attention mask.
     #[error("{0}")]
     Prompt(String),
-    /// The scores leave fewer continuations than requested.
+    /// Fewer continuations have a finite score than are needed.
     #[error(
-        "prompt {prompt}, step {step}: {survivors} continuations are left, {needed} are needed: the model's scores are \
+        "prompt {prompt}, step {step}: only {available} continuations are possible, but {needed} are needed: the model's scores are \
          NaN or the options exclude nearly every token (relax no_repeat_ngram_size, top_k, top_p or the cutoffs, or \
          reduce num_return_sequences)"
     )]
-    NothingLeft {
-        /// The number of the prompt.
+    TooFewContinuations {
+        /// The index of the prompt.
         prompt: u64,
-        /// Number of tokens generated before.
+        /// Number of tokens generated so far.
         step: usize,
-        /// Continuations left.
-        survivors: usize,
-        /// Continuations needed.
+        /// Number of possible continuations.
+        available: usize,
+        /// Number of continuations needed.
         needed: usize,
     },
 }

@@ -11,9 +11,9 @@ use tch::{Kind, Tensor};
 /// Number of new tokens if neither `max_length` nor `max_new_tokens` is set.
 const DEFAULT_NEW_TOKENS: usize = 20;
 
-/// Generated texts as token ids.
+/// The result of [`generate`]: texts as token ids.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Generated {
+pub struct GenerateOutput {
     /// Prompts and completions, padded on the right; `num_return_sequences` rows per prompt.
     pub sequences: Vec<Vec<i64>>,
     /// With beam search: the log-probability of each row divided by the number of its new tokens to the power of `length_penalty`.
@@ -22,8 +22,8 @@ pub struct Generated {
     pub token_logps: Option<Vec<Vec<f64>>>,
 }
 
-/// A generated text without padding, and its score in beam search.
-pub(super) struct GeneratedText {
+/// The token ids of a prompt and its completion without padding, and the score in beam search.
+pub(super) struct GeneratedSequence {
     pub ids: Vec<i64>,
     pub score: Option<f64>,
     pub token_logps: Option<Vec<f64>>,
@@ -32,9 +32,9 @@ pub(super) struct GeneratedText {
 /// Generates completions for a batch of prompts.
 ///
 /// * `input_ids`: int64, `(batch, seq)`. As in transformers, padding counts towards `max_length`, and is included by
-///   `no_repeat_ngram_size` and `repetition_penalty`. [`generate_prompts`](super::generate_prompts) avoids padding.
+///   `no_repeat_ngram_size` and `repetition_penalty`. [`generate_completions`](super::generate_completions) avoids padding.
 /// * `attention_mask`: `(batch, seq)`, 1 on tokens and 0 on padding, which must be on the left; `None` without padding.
-/// * `first_sequence`: the number of the first prompt. With the same seed, prompt number n gets the same completion in any batch.
+/// * `first_prompt_index`: the index of the first prompt. With the same seed, the prompt with index n gets the same completion in any batch.
 ///
 /// The model must be in evaluation mode. Gradients are not computed.
 ///
@@ -46,16 +46,16 @@ pub fn generate<M: CausalLm + ?Sized>(
     input_ids: &Tensor,
     attention_mask: Option<&Tensor>,
     generation: &Generation,
-    first_sequence: u64,
-) -> crate::Result<Generated> {
+    first_prompt_index: u64,
+) -> crate::Result<GenerateOutput> {
     let ids = to_rows(input_ids, "input_ids")?;
     let mask = attention_mask.map(|mask| to_rows(mask, "attention_mask")).transpose()?;
-    let keys: Vec<u64> = (0..ids.len() as u64).map(|i| first_sequence.wrapping_add(i)).collect();
+    let indices: Vec<u64> = (0..ids.len() as u64).map(|i| first_prompt_index.wrapping_add(i)).collect();
     let length = ids.first().map_or(0, Vec::len);
     if length > 0 {
         check_batch(model, generation, ids.len(), length, max_length(model, generation.config(), length, 0)?)?;
     }
-    let generated = generate_batch(model, &ids, mask.as_deref(), generation, &keys)?;
+    let generated = generate_batch(model, &ids, mask.as_deref(), generation, &indices)?;
     let token_logps = generated.iter().map(|text| text.token_logps.clone()).collect();
     let sequences_scores = generated.iter().map(|text| text.score).collect();
     let mut sequences: Vec<Vec<i64>> = generated.into_iter().map(|text| text.ids).collect();
@@ -63,25 +63,26 @@ pub fn generate<M: CausalLm + ?Sized>(
     let eos = eos_ids(model, generation)?;
     let pad = generation.config().pad_token_id.or(eos.first().copied()).unwrap_or(0);
     sequences.iter_mut().for_each(|ids| ids.resize(longest, pad));
-    Ok(Generated { sequences, sequences_scores, token_logps })
+    Ok(GenerateOutput { sequences, sequences_scores, token_logps })
 }
 
-/// Generates texts for prompts of equal length. `keys` are the numbers of the prompts. The texts are not padded.
+/// Generates texts for prompts of equal length. `prompt_indices` select the random numbers. The texts are not padded.
 pub(super) fn generate_batch<M: CausalLm + ?Sized>(
     model: &M,
     prompts: &[Vec<i64>],
     mask: Option<&[Vec<i64>]>,
     generation: &Generation,
-    keys: &[u64],
-) -> crate::Result<Vec<GeneratedText>> {
+    prompt_indices: &[u64],
+) -> crate::Result<Vec<GeneratedSequence>> {
     let config = generation.config();
     let eos = eos_ids(model, generation)?;
-    let padding = check_prompts(model, prompts, mask, keys)?;
+    let padding = check_prompts(model, prompts, mask, prompt_indices)?;
     let prompt_length = prompts.first().map_or(0, Vec::len);
     let max_length = max_length(model, config, prompt_length, padding)?;
     let pipeline = pipeline(generation, &eos, prompt_length, max_length);
     let stopping = generation.stopping();
-    let context = DecodingContext { config, pipeline, stopping, eos, prompts, keys, prompt_length, max_length };
+    let context =
+        DecodingContext { config, pipeline, stopping, eos, prompts, prompt_indices, prompt_length, max_length };
     let ids = matrix(prompts)?;
     // A mask of ones is treated as no padding, which is faster.
     let mask = match mask {
@@ -90,9 +91,9 @@ pub(super) fn generate_batch<M: CausalLm + ?Sized>(
     };
     let generated = |ids, score, token_logps| {
         let token_logps = config.output_scores.then_some(token_logps);
-        GeneratedText { ids, score, token_logps }
+        GeneratedSequence { ids, score, token_logps }
     };
-    let found: crate::Result<Vec<GeneratedText>> = tch::no_grad(|| {
+    let found: crate::Result<Vec<GeneratedSequence>> = tch::no_grad(|| {
         if config.num_beams > 1 {
             let new_tokens = (max_length - prompt_length) as i64;
             let decoder = BeamDecoder::new(model, &ids, mask.as_ref(), new_tokens, config.num_beams)?;
@@ -107,9 +108,9 @@ pub(super) fn generate_batch<M: CausalLm + ?Sized>(
     found.map_err(|error| name_non_finite_weights(model, error))
 }
 
-/// Replaces the error that no tokens are left by one that names the weights which are not finite, if there are any.
+/// If the model has weights that are not finite, replaces the error that all tokens are excluded with one that names such a weight.
 pub(super) fn name_non_finite_weights<M: CausalLm + ?Sized>(model: &M, error: Error) -> Error {
-    let Error::Generation(GenerationError::NothingLeft { prompt, .. }) = error else { return error };
+    let Error::Generation(GenerationError::TooFewContinuations { prompt, .. }) = error else { return error };
     match model.parameters().first_not_finite() {
         Ok(Some(tensor)) => {
             Error::NotFinite { what: "the scores after prompt", number: prompt, tensor: Some(tensor.to_owned()) }
@@ -139,33 +140,33 @@ pub(super) fn check_prompts<M: CausalLm + ?Sized>(
     model: &M,
     prompts: &[Vec<i64>],
     mask: Option<&[Vec<i64>]>,
-    keys: &[u64],
+    prompt_indices: &[u64],
 ) -> Result<usize, GenerationError> {
     let vocab = model.vocab_size();
     if prompts.is_empty() || prompts.iter().any(Vec::is_empty) {
-        return Err(GenerationError::Prompt("an empty prompt: start it with the model's BOS token".into()));
+        return Err(GenerationError::Prompt("a prompt is empty: start it with the model's BOS token".into()));
     }
-    for (prompt, key) in prompts.iter().zip(keys) {
+    for (prompt, index) in prompts.iter().zip(prompt_indices) {
         if let Some(id) = prompt.iter().find(|id| !(0..vocab).contains(*id)) {
-            let why = format!(
-                "prompt {key} contains token {id}, but the model has {vocab} tokens: use the model's own tokeniser"
+            let reason = format!(
+                "prompt {index} contains token {id}, but the model has {vocab} tokens: use the model's own tokeniser"
             );
-            return Err(GenerationError::Prompt(why));
+            return Err(GenerationError::Prompt(reason));
         }
     }
     let Some(mask) = mask else { return Ok(0) };
     if mask.len() != prompts.len() || mask.iter().zip(prompts).any(|(mask, prompt)| mask.len() != prompt.len()) {
         return Err(GenerationError::Prompt("attention_mask and input_ids differ in shape".into()));
     }
-    for (row, key) in mask.iter().zip(keys) {
+    for (row, index) in mask.iter().zip(prompt_indices) {
         if let Some(other) = row.iter().find(|real| !(0..=1).contains(*real)) {
             return Err(GenerationError::Prompt(format!(
-                "attention_mask of prompt {key} contains {other}, expected 0 or 1"
+                "attention_mask of prompt {index} contains {other}, expected 0 or 1"
             )));
         }
         if row.last() != Some(&1) {
-            let why = format!("prompt {key} ends with padding: pad on the left");
-            return Err(GenerationError::Prompt(why));
+            let reason = format!("prompt {index} ends with padding: pad on the left");
+            return Err(GenerationError::Prompt(reason));
         }
     }
     Ok(mask.iter().map(|row| row.iter().filter(|&&real| real == 0).count()).min().unwrap_or(0))
@@ -179,30 +180,30 @@ pub(super) fn max_length<M: CausalLm + ?Sized>(
     padding: usize,
 ) -> Result<usize, GenerationError> {
     let max_position_embeddings = usize::try_from(model.max_position_embeddings()).unwrap_or(0);
-    let most = max_position_embeddings.saturating_add(padding);
+    let longest = max_position_embeddings.saturating_add(padding);
     let limit = match (config.max_length, config.max_new_tokens) {
         (Some(max_length), _) => max_length,
         (None, Some(new)) => prompt.saturating_add(new),
-        (None, None) => (prompt + DEFAULT_NEW_TOKENS).min(most),
+        (None, None) => (prompt + DEFAULT_NEW_TOKENS).min(longest),
     };
-    let what = match config.max_length {
+    let limit_name = match config.max_length {
         Some(max_length) => format!("max_length, {max_length}"),
         None => format!("the model's max_position_embeddings, {max_position_embeddings}"),
     };
     if prompt >= limit {
-        let why = format!(
-            "the prompt's {prompt} tokens (padding included) leave no room in {what}: shorten the prompt or raise the limit"
+        let reason = format!(
+            "the prompt's {prompt} tokens (padding included) leave no room in {limit_name}: shorten the prompt or raise the limit"
         );
-        return Err(GenerationError::Prompt(why));
+        return Err(GenerationError::Prompt(reason));
     }
-    if limit > most {
-        let why = format!(
-            "a prompt of {} tokens and {} new ones are more than the model's max_position_embeddings, {max_position_embeddings}: shorten the \
+    if limit > longest {
+        let reason = format!(
+            "a prompt of {} tokens plus {} new tokens exceeds the model's max_position_embeddings, {max_position_embeddings}: shorten the \
              prompt or lower max_length or max_new_tokens",
             prompt - padding,
             limit - prompt
         );
-        return Err(GenerationError::Prompt(why));
+        return Err(GenerationError::Prompt(reason));
     }
     if let Some(new) = config.min_new_tokens.filter(|new| prompt.saturating_add(*new) > limit) {
         let conflict = format!("{new} new tokens after a prompt of {prompt} are more than the {limit} allowed");

@@ -13,13 +13,14 @@ const TOKEN: u64 = 24;
 /// Bytes per candidate of a beam.
 const CANDIDATE: u64 = 32;
 
-/// Checks that `each` completions of each of `prompts` prompts fit into memory. `option` names the option that sets `each`.
+/// Checks that `per_prompt` completions of each of `prompts` prompts fit into memory. `option` is the name of the option that sets
+/// `per_prompt`.
 ///
 /// # Errors
 /// [`GenerationError::Memory`], with the number that fits.
-pub fn check_completions_fit_memory(option: &'static str, prompts: usize, each: usize) -> Result<()> {
+pub fn check_completions_fit_memory(option: &'static str, prompts: usize, per_prompt: usize) -> Result<()> {
     let prompts = prompts as u64;
-    check_fits(option, each, Device::Cpu, |each| each.saturating_mul(prompts).saturating_mul(TEXT))
+    check_fits(option, per_prompt, Device::Cpu, |count| count.saturating_mul(prompts).saturating_mul(TEXT))
 }
 
 /// Checks that a batch fits into memory: `prompts` prompts of `length` tokens, with texts of up to `max_length` tokens.

@@ -1,9 +1,9 @@
 //! Text generation: greedy search, sampling, beam search and beam sampling, with the options and semantics of transformers.
 //!
 //! Generation has four independent parts: the model with its key-value cache, a pipeline of [processors] that change the scores of the
-//! next token, the strategy that selects tokens, and the loop.
+//! next token, the strategy that selects tokens, and the loop over the steps.
 //!
-//! Random numbers are counter-based. A sampled token depends on the seed, the number of the prompt, the number of the completion, the
+//! Random numbers are counter-based. A sampled token depends on the seed, the index of the prompt, the index of the completion, the
 //! step and the token, but not on the batch size or on the other prompts in the batch.
 //!
 //! ```
@@ -11,7 +11,7 @@
 //!
 //! let config = GenerationConfig { do_sample: true, temperature: Some(0.7), max_new_tokens: Some(40), ..Default::default() };
 //! let generation = Generation::new(config)?;
-//! // generate_prompts(&model, &prompts, &generation, 16)?
+//! // generate_completions(&model, &prompts, &generation, 16)?
 //!
 //! let greedy = GenerationConfig { temperature: Some(0.7), ..Default::default() };
 //! assert!(Generation::new(greedy).unwrap_err().to_string().contains("do_sample"));
@@ -20,6 +20,7 @@
 
 mod beam_decoder;
 mod beam_search;
+mod completions;
 mod config;
 mod decoding_context;
 mod draws;
@@ -35,12 +36,11 @@ mod pipeline;
 mod pretrained;
 pub mod processors;
 mod prompt_batches;
-mod prompts;
 mod ranking;
 mod sampling;
 mod scores;
 mod stop_strings;
-mod stopping;
+mod stopping_criteria;
 mod strategy;
 mod stream;
 mod token_ids;
@@ -48,13 +48,13 @@ mod unsupported_options;
 mod validated_config;
 mod validation;
 
+pub use completions::{Completion, CompletionGenerator, generate_completions};
 pub use config::GenerationConfig;
 pub use early_stopping::EarlyStopping;
 pub use error::GenerationError;
-pub use generate::{Generated, generate};
+pub use generate::{GenerateOutput, generate};
 pub use memory::check_completions_fit_memory;
-pub use prompts::{Completion, PromptGenerator, generate_prompts};
 pub use stop_strings::StopStrings;
-pub use stopping::StoppingCriterion;
+pub use stopping_criteria::StoppingCriterion;
 pub use stream::{TokenStream, stream};
 pub use validated_config::Generation;

@@ -15,7 +15,7 @@ pub(super) fn parallel_map_rows<T: Send>(
 ) -> Vec<T> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = (rows * vocab / SCORES_PER_THREAD).min(cores).min(rows).max(1);
-    let part = rows.div_ceil(threads);
+    let rows_per_thread = rows.div_ceil(threads);
     let run = |range: Range<usize>| {
         let mut scratch = Vec::with_capacity(vocab);
         range.map(|row| work(row, &mut scratch)).collect::<Vec<T>>()
@@ -23,7 +23,7 @@ pub(super) fn parallel_map_rows<T: Send>(
     if threads == 1 {
         return run(0..rows);
     }
-    let range = |t: usize| (t * part).min(rows)..((t + 1) * part).min(rows);
+    let range = |t: usize| (t * rows_per_thread).min(rows)..((t + 1) * rows_per_thread).min(rows);
     thread::scope(|scope| {
         let run = &run;
         let others: Vec<_> = (1..threads).map(|t| scope.spawn(move || run(range(t)))).collect();

@@ -3,10 +3,10 @@
 use super::GenerationConfig;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Number of decoder rows that saturates a processor. More rows do not increase the throughput.
-const ROWS: usize = 160;
+/// Maximum number of decoder rows per batch. More rows do not increase the throughput of a CPU.
+const MAX_ROWS: usize = 160;
 /// Maximum number of tokens in the cache of a batch, so that long texts have smaller batches: 2.4 GB for GPT-2 small in float32.
-const TOKENS: usize = 1 << 15;
+const MAX_TOKENS: usize = 1 << 15;
 
 /// Batches of the indices of prompts with equal length. The longest prompts are first, so that a job that does not fit into memory fails
 /// at its start.
@@ -41,9 +41,9 @@ impl Iterator for PromptBatches {
 }
 
 /// The default batch size for texts of up to `tokens` tokens.
-pub(super) fn automatic_size(config: &GenerationConfig, tokens: usize) -> usize {
+pub(super) fn default_batch_size(config: &GenerationConfig, tokens: usize) -> usize {
     let rows = config.num_beams.max(config.num_return_sequences).max(1);
-    (ROWS / rows).min(TOKENS / rows.saturating_mul(tokens).max(1)).max(1)
+    (MAX_ROWS / rows).min(MAX_TOKENS / rows.saturating_mul(tokens).max(1)).max(1)
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
             (config(4, 1), 1024, 8),
             (config(1, 1), usize::MAX, 1),
         ] {
-            assert_eq!(automatic_size(&config, tokens), expected, "{config:?}, {tokens} tokens");
+            assert_eq!(default_batch_size(&config, tokens), expected, "{config:?}, {tokens} tokens");
         }
     }
 }

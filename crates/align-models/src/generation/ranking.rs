@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn top_n_equals_a_full_sort() {
-        let mut draws = Draws::new(DrawKey { seed: 1, sequence: 0, text: 0 }, 0);
+        let mut draws = Draws::new(DrawKey { seed: 1, prompt: 0, text: 0 }, 0);
         let mut scores: Vec<f32> = (0..3000).map(|i| draws.gumbel(i) as f32).collect();
         for i in (0..3000).step_by(7) {
             scores[i] = f32::NEG_INFINITY;

@@ -43,8 +43,8 @@ pub(super) fn run<M: CausalLm + ?Sized>(
         for (&i, token) in active.iter().zip(chosen) {
             let text = &mut texts[i];
             let Some((token, logp)) = token else {
-                let prompt = context.keys[text.prompt];
-                return Err(GenerationError::NothingLeft { prompt, step, survivors: 0, needed: 1 }.into());
+                let prompt = context.prompt_indices[text.prompt];
+                return Err(GenerationError::TooFewContinuations { prompt, step, available: 0, needed: 1 }.into());
             };
             text.ids.push(token);
             text.token_logps.extend(logp);
@@ -60,17 +60,17 @@ pub(super) fn run<M: CausalLm + ?Sized>(
 }
 
 fn start(context: &DecodingContext) -> Vec<Text> {
-    let each = context.config.num_return_sequences;
-    let numbered = context.prompts.iter().zip(context.keys).enumerate();
-    let text = |prompt: usize, ids: &Vec<i64>, sequence: u64, text: usize| Text {
-        prompt,
+    let texts_per_prompt = context.config.num_return_sequences;
+    let prompts = context.prompts.iter().zip(context.prompt_indices).enumerate();
+    let text = |row: usize, ids: &Vec<i64>, prompt: u64, text: usize| Text {
+        prompt: row,
         ids: ids.clone(),
         token_logps: Vec::new(),
-        key: DrawKey { seed: context.config.seed, sequence, text: text as u64 },
-        row: prompt,
+        key: DrawKey { seed: context.config.seed, prompt, text: text as u64 },
+        row,
         finished: false,
     };
-    numbered.flat_map(|(prompt, (ids, &key))| (0..each).map(move |i| text(prompt, ids, key, i))).collect()
+    prompts.flat_map(|(row, (ids, &prompt))| (0..texts_per_prompt).map(move |i| text(row, ids, prompt, i))).collect()
 }
 
 /// Selects the next token of a text from its scores, which are processed in place. `None` if no token is allowed or a score is NaN.

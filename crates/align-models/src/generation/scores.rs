@@ -31,11 +31,11 @@ impl Scores {
     pub fn compute<M: CausalLm + ?Sized>(&mut self, hidden: &Tensor, model: &M) -> Result<()> {
         let rows = hidden.size2()?.0;
         let missing = (MIN_ROWS as i64 - rows).max(0);
-        let filled = if missing > 0 { hidden.f_constant_pad_nd([0, 0, 0, missing])? } else { hidden.shallow_clone() };
-        self.logits = model.logits(&filled)?.f_to_kind(Kind::Float)?;
+        let padded = if missing > 0 { hidden.f_constant_pad_nd([0, 0, 0, missing])? } else { hidden.shallow_clone() };
+        self.logits = model.logits(&padded)?.f_to_kind(Kind::Float)?;
         if let Some(log_softmax) = &mut self.log_softmax {
-            let (held, vocab) = log_softmax.size2()?;
-            if held < rows + missing {
+            let (buffer_rows, vocab) = log_softmax.size2()?;
+            if buffer_rows < rows + missing {
                 *log_softmax = Tensor::f_empty([rows + missing, vocab], (Kind::Float, log_softmax.device()))?;
             }
             let out = log_softmax.f_narrow(0, 0, rows + missing)?;

@@ -3,7 +3,7 @@ use super::GenerationConfig;
 impl GenerationConfig {
     /// Changes the strategy and unsets the options that the new strategy does not use.
     ///
-    /// Meant for options from a model's folder: a model meant for sampling may set a temperature, which greedy search does not use.
+    /// Use it for options from a model's `generation_config.json`: this may set a temperature, which greedy search does not use.
     ///
     /// ```
     /// use align_models::generation::{Generation, GenerationConfig};

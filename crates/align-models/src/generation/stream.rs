@@ -1,21 +1,21 @@
+use super::completions::with_bos;
 use super::draws::DrawKey;
 use super::generate::{check_prompts, matrix, max_length, name_non_finite_weights};
 use super::incremental_decoder::IncrementalDecoder;
 use super::pipeline::{Pipeline, pipeline};
-use super::prompts::with_bos;
 use super::sampling::{Text, choose};
-use super::stopping::Stopping;
+use super::stopping_criteria::StoppingCriteria;
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationError};
 use crate::{CausalLm, Result};
 use std::slice::from_ref;
 
-/// The number of the prompt, which is part of the key of the random numbers.
+/// The index of the prompt, which is part of the key of the random numbers.
 const PROMPT: usize = 0;
 
 /// Generates one completion and returns each token as soon as it is selected, by greedy search or sampling.
 ///
-/// The tokens are those of [`generate_prompts`](super::generate_prompts) for the first prompt, without a final EOS. An empty prompt is
+/// The tokens are those of [`generate_completions`](super::generate_completions) for the first prompt, without a final EOS. An empty prompt is
 /// replaced by the model's BOS. The iterator ends after an error. The model is not packed, so that the first token has no delay: to
 /// stream several texts, pass the result of [`CausalLm::packed`].
 ///
@@ -31,7 +31,7 @@ const PROMPT: usize = 0;
 /// ```
 ///
 /// # Errors
-/// The errors of [`generate_prompts`](super::generate_prompts); more than one beam, since a beam may be discarded later; more than one
+/// The errors of [`generate_completions`](super::generate_completions); more than one beam, since a beam may be discarded later; more than one
 /// completion.
 pub fn stream<'a, M: CausalLm + ?Sized>(
     model: &'a M,
@@ -40,7 +40,7 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
 ) -> Result<TokenStream<'a, M>> {
     let config = generation.config();
     if config.num_beams > 1 {
-        let conflict = format!("the best of {} beams is known only at the end", config.num_beams);
+        let conflict = format!("the best of {} beams is not known until the end", config.num_beams);
         let remedy = "set it to 1 to stream a text";
         return Err(GenerationError::Conflict { option: "num_beams", conflict, remedy }.into());
     }
@@ -58,7 +58,7 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
     check_prompts(model, from_ref(&ids), None, &[PROMPT as u64])?;
     let max_length = max_length(model, config, ids.len(), 0)?;
     let decoder = tch::no_grad(|| IncrementalDecoder::new(model, &matrix(from_ref(&ids))?, None, max_length as i64))?;
-    let key = DrawKey { seed: config.seed, sequence: PROMPT as u64, text: 0 };
+    let key = DrawKey { seed: config.seed, prompt: PROMPT as u64, text: 0 };
     Ok(TokenStream {
         decoder,
         pipeline: pipeline(generation, &eos, ids.len(), max_length),
@@ -77,7 +77,7 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
 pub struct TokenStream<'a, M: ?Sized> {
     decoder: IncrementalDecoder<'a, M>,
     pipeline: Pipeline,
-    stopping: Stopping,
+    stopping: StoppingCriteria,
     eos: Vec<i64>,
     do_sample: bool,
     max_length: usize,
@@ -114,8 +114,8 @@ impl<M: CausalLm + ?Sized> TokenStream<'_, M> {
             scratch.extend_from_slice(scores.row(0));
         })?;
         let token = choose(&self.pipeline, &self.text, self.do_sample, step, scratch);
-        let nothing_left = GenerationError::NothingLeft { prompt: PROMPT as u64, step, survivors: 0, needed: 1 };
-        token.ok_or_else(|| name_non_finite_weights(self.decoder.model(), nothing_left.into()))
+        let error = GenerationError::TooFewContinuations { prompt: PROMPT as u64, step, available: 0, needed: 1 };
+        token.ok_or_else(|| name_non_finite_weights(self.decoder.model(), error.into()))
     }
 }
 

@@ -48,7 +48,7 @@ fn unsupported() -> Vec<(&'static str, Vec<Value>, &'static str)> {
         ("forced_decoder_ids", vec![], encoder),
         ("guidance_scale", vec![json!(1.0)], unset),
         ("is_assistant", off(), unset),
-        ("max_time", vec![], "use Generation::with_stopping"),
+        ("max_time", vec![], "use Generation::with_stopping_criterion"),
         ("num_beam_groups", vec![json!(1.0)], unset),
         ("output_attentions", off(), unset),
         ("output_hidden_states", off(), unset),

@@ -1,5 +1,5 @@
 use super::processors::LogitsProcessor;
-use super::stopping::Stopping;
+use super::stopping_criteria::StoppingCriteria;
 use super::{GenerationConfig, StopStrings, StoppingCriterion, validation};
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub struct Generation {
     config: GenerationConfig,
     processors: Vec<Arc<dyn LogitsProcessor>>,
-    stopping: Stopping,
+    stopping: StoppingCriteria,
     /// Whether the criteria include `stop_strings`.
     has_stop_strings: bool,
 }
@@ -21,7 +21,7 @@ impl Generation {
     /// A value is out of range, two options contradict each other, or an option would have no effect.
     pub fn new(config: GenerationConfig) -> crate::Result<Self> {
         validation::check(&config)?;
-        Ok(Self { config, processors: Vec::new(), stopping: Stopping::default(), has_stop_strings: false })
+        Ok(Self { config, processors: Vec::new(), stopping: StoppingCriteria::default(), has_stop_strings: false })
     }
 
     /// Adds a custom logits processor, which changes the scores of each next token in every strategy.
@@ -40,7 +40,7 @@ impl Generation {
     ///     }
     /// };
     /// let generation = Generation::new(GenerationConfig::default())?.with_processor(Box::new(processor));
-    /// // generate_prompts(&model, &prompts, &generation, 16)?
+    /// // generate_completions(&model, &prompts, &generation, 16)?
     /// # Ok::<(), align_models::Error>(())
     /// ```
     #[must_use]
@@ -56,11 +56,11 @@ impl Generation {
     ///
     /// // Stops at a full stop (token 13) after at least ten new tokens.
     /// let sentence = |ids: &[i64], prompt: usize| ids.len() >= prompt + 10 && ids.ends_with(&[13]);
-    /// let generation = Generation::new(GenerationConfig::default())?.with_stopping(Box::new(sentence));
+    /// let generation = Generation::new(GenerationConfig::default())?.with_stopping_criterion(Box::new(sentence));
     /// # Ok::<(), align_models::Error>(())
     /// ```
     #[must_use]
-    pub fn with_stopping(mut self, criterion: Box<dyn StoppingCriterion>) -> Self {
+    pub fn with_stopping_criterion(mut self, criterion: Box<dyn StoppingCriterion>) -> Self {
         self.stopping.push(Arc::from(criterion));
         self
     }
@@ -93,7 +93,7 @@ impl Generation {
         &self.processors
     }
 
-    pub(super) fn stopping(&self) -> &Stopping {
+    pub(super) fn stopping(&self) -> &StoppingCriteria {
         &self.stopping
     }
 

@@ -27,7 +27,7 @@ pub struct Gpt2Config {
     /// Non-linearity of the feed-forward layer.
     #[serde(default = "default_activation")]
     pub activation_function: Activation,
-    /// Dropout on each block's two outputs.
+    /// Dropout on the outputs of attention and of the feed-forward layer.
     #[serde(default = "default_dropout")]
     pub resid_pdrop: f64,
     /// Dropout on the embeddings.
@@ -42,7 +42,7 @@ pub struct Gpt2Config {
     /// Whether attention scores are divided by `√head_dim`.
     #[serde(default = "default_true")]
     pub scale_attn_weights: bool,
-    /// Whether attention scores are also divided by the number of the block, from one.
+    /// Whether attention scores are also divided by the index of the block plus one.
     #[serde(default)]
     pub scale_attn_by_inverse_layer_idx: bool,
     /// Whether the output projection is tied to the token embedding.
@@ -86,7 +86,7 @@ fn is_true(value: &bool) -> bool {
 }
 
 /// Fields of GPT-2 variants with muP scaling, which is not supported unless they are 1 or false.
-const SCALES: [&str; 8] = [
+const MUP_FIELDS: [&str; 8] = [
     "embeddings_scale",
     "mup_embeddings_scale",
     "mup_output_alpha",
@@ -161,9 +161,9 @@ impl Gpt2Config {
             ("n_head", self.n_head, 1 << 12),
             ("n_inner", self.n_inner(), 1 << 20),
         ];
-        for (field, value, most) in sizes {
-            if !(1..=most).contains(&value) {
-                return Err(format!("{field} is {value}, expected 1 to {most}"));
+        for (field, value, max) in sizes {
+            if !(1..=max).contains(&value) {
+                return Err(format!("{field} is {value}, expected 1 to {max}"));
             }
         }
         if self.n_embd % self.n_head != 0 {
@@ -196,13 +196,15 @@ impl Gpt2Config {
     fn validate_extra(&self) -> std::result::Result<(), String> {
         let neutral = |value: &Value| value.is_null() || value == &Value::Bool(false) || value.as_f64() == Some(1.0);
         if let Some((field, value)) =
-            SCALES.iter().find_map(|name| self.extra.get_key_value(*name).filter(|(_, value)| !neutral(value)))
+            MUP_FIELDS.iter().find_map(|name| self.extra.get_key_value(*name).filter(|(_, value)| !neutral(value)))
         {
-            return Err(format!("{field} is {value}: scales of muP are not supported"));
+            return Err(format!("{field} is {value}: muP scaling is not supported"));
         }
         match self.extra.get("position_embedding_type").map(|kind| kind.as_str().unwrap_or_default()) {
             None | Some("learned" | "absolute") => Ok(()),
-            Some(kind) => Err(format!("position_embedding_type is \"{kind}\", a GPT-2's positions are learned")),
+            Some(kind) => Err(format!(
+                "position_embedding_type is \"{kind}\": only learned positions (\"absolute\") are supported"
+            )),
         }
     }
 

@@ -57,7 +57,7 @@ impl DecoderConfig for Gpt2Config {
         })
     }
 
-    fn fit(&mut self, vocab_size: i64, tied: bool) {
+    fn adjust_to_weights(&mut self, vocab_size: i64, tied: bool) {
         self.vocab_size = vocab_size;
         self.tie_word_embeddings &= tied;
     }
@@ -89,7 +89,7 @@ impl Gpt2Config {
                 kv_heads: self.n_head,
                 head_dim: self.n_embd / self.n_head,
                 scale: self.attention_scale(layer),
-                head_norms: None,
+                qk_norms: None,
                 dropout: self.attn_pdrop,
             },
             feed_forward_norm: norm("ln_2")?,

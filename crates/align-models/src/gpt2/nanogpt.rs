@@ -23,9 +23,9 @@ pub(super) fn load(config: &Gpt2Config, checkpoint: &Checkpoint, kind: Kind, dev
 
 /// Whether `c_attn` of the first block, which is not square, is transposed.
 fn is_nanogpt(config: &Gpt2Config, checkpoint: &Checkpoint) -> bool {
-    let turned = [3 * config.n_embd, config.n_embd];
+    let transposed = [3 * config.n_embd, config.n_embd];
     let is_first = |name: &str| name == "h.0.attn.c_attn.weight" || name.ends_with(".h.0.attn.c_attn.weight");
-    checkpoint.entries().iter().any(|entry| is_first(entry.name()) && entry.shape() == turned)
+    checkpoint.entries().iter().any(|entry| is_first(entry.name()) && entry.shape() == transposed)
 }
 
 /// Whether a weight is that of a linear layer in a block.

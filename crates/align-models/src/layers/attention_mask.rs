@@ -15,22 +15,22 @@ pub(crate) fn causal_mask(
     match attention {
         Attention::Causal if past == 0 => Ok((None, seq > 1)),
         Attention::Causal if seq == 1 => Ok((None, false)),
-        Attention::Causal => Ok((Some(additive(&visible(seq, past, options.1)?, options)?), false)),
-        Attention::Masked(seen) => {
-            if seen.size() != [batch, seq, keys] {
-                let found = seen.size();
+        Attention::Causal => Ok((Some(additive(&causal_positions(seq, past, options.1)?, options)?), false)),
+        Attention::Masked(allowed) => {
+            if allowed.size() != [batch, seq, keys] {
+                let found = allowed.size();
                 return Err(Error::Input(format!(
                     "the attention mask has shape {found:?}, expected [{batch}, {seq}, {keys}]"
                 )));
             }
-            let seen = seen.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_unsqueeze(1)?;
-            Ok((Some(additive(&seen, options)?), false))
+            let allowed = allowed.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_unsqueeze(1)?;
+            Ok((Some(additive(&allowed, options)?), false))
         }
         Attention::SharedTokens { rows, attention_mask } => {
-            let tokens = rows.places().size1()?;
+            let tokens = rows.positions().size1()?;
             if [batch, seq, past] != [1, tokens, 0] {
                 return Err(Error::Input(format!(
-                    "{tokens} tokens in rows, expected as input of shape [1, {tokens}] without a cache, found [{batch}, {seq}] and {past} \
+                    "rows that share {tokens} tokens need an input of shape [1, {tokens}] without a cache, found [{batch}, {seq}] and {past} \
                      cached tokens"
                 )));
             }
@@ -46,12 +46,12 @@ pub(crate) fn causal_mask(
                 )));
             }
             let real = mask.f_to_device(options.1)?.f_to_kind(Kind::Bool)?.f_view([batch, 1, 1, keys])?;
-            let seen = visible(seq, past, options.1)?.f_logical_and(&real)?;
-            // A query without any visible key attends to itself, because otherwise its output would be NaN.
+            let allowed = causal_positions(seq, past, options.1)?.f_logical_and(&real)?;
+            // A query without any allowed key attends to itself, because otherwise its output would be NaN.
             let own = Tensor::f_ones([seq, keys], (Kind::Bool, options.1))?.f_tril(past)?.f_triu(past)?;
-            let blind = seen.f_any_dim(-1, true)?.f_logical_not()?;
-            let seen = seen.f_logical_or(&blind.f_logical_and(&own)?)?;
-            Ok((Some(additive(&seen, options)?), false))
+            let without_keys = allowed.f_any_dim(-1, true)?.f_logical_not()?;
+            let allowed = allowed.f_logical_or(&without_keys.f_logical_and(&own)?)?;
+            Ok((Some(additive(&allowed, options)?), false))
         }
     }
 }
@@ -66,11 +66,11 @@ pub(crate) fn key_mask(mask: &Tensor, batch: i64, seq: i64, options: (Kind, Devi
 }
 
 /// The causal mask, `(seq, past + seq)`: true if query `i` may attend to key `j`, that is `j ≤ past + i`.
-fn visible(seq: i64, past: i64, device: Device) -> Result<Tensor> {
+fn causal_positions(seq: i64, past: i64, device: Device) -> Result<Tensor> {
     Ok(Tensor::f_ones([seq, past + seq], (Kind::Bool, device))?.f_tril(past)?)
 }
 
-fn additive(seen: &Tensor, (kind, device): (Kind, Device)) -> Result<Tensor> {
-    let zeros = Tensor::f_zeros(seen.size(), (kind, device))?;
-    Ok(zeros.f_masked_fill(&seen.f_logical_not()?, f64::NEG_INFINITY)?)
+fn additive(allowed: &Tensor, (kind, device): (Kind, Device)) -> Result<Tensor> {
+    let zeros = Tensor::f_zeros(allowed.size(), (kind, device))?;
+    Ok(zeros.f_masked_fill(&allowed.f_logical_not()?, f64::NEG_INFINITY)?)
 }

@@ -3,7 +3,7 @@ use super::target::{Target, matrix_names};
 use crate::Parameters;
 use tch::Tensor;
 
-/// The matrices of an adapter with their scaling, from which the layers of a model get theirs.
+/// The matrices of an adapter with their scaling. The layers of a model look up their matrices here by name.
 #[derive(Debug, Clone, Copy)]
 pub struct Adapter<'a> {
     pub(crate) targets: &'a [Target],

@@ -19,8 +19,8 @@ pub(super) fn open(dir: &Path) -> Result<Checkpoint> {
     }
 }
 
-/// Reads the matrices of the adapted layers in `kind`, then the weights that are trained whole and those that are carried along in
-/// `base_kind`, in three lists. Names and shapes are checked before a byte of data is copied.
+/// Reads three lists: the matrices of the adapted layers in `kind`, and the fully trained and the untrained weights in `base_kind`. Names
+/// and shapes are checked before any data is read.
 pub(super) fn read(
     file: &Checkpoint,
     targets: &[Target],
@@ -28,10 +28,10 @@ pub(super) fn read(
     (kind, base_kind): (Kind, Kind),
     device: Device,
 ) -> Result<[Vec<(String, Tensor)>; 3]> {
-    let whole = trained.iter().chain(untrained).map(|weight| weight.stored.clone());
+    let full_weights = trained.iter().chain(untrained).map(|weight| weight.stored.clone());
     let layout = Layout {
         prefix: full_weights::PREFIX,
-        tensors: targets.iter().flat_map(Target::matrices).chain(whole).collect(),
+        tensors: targets.iter().flat_map(Target::matrices).chain(full_weights).collect(),
         tied: None,
         ignored: is_duplicate,
         strict: true,
@@ -40,12 +40,12 @@ pub(super) fn read(
         CheckpointError::Mismatch { path, mismatch } => Error::AdapterMismatch { path, mismatch: Box::new(mismatch) },
         other => other.into(),
     })?;
-    let mut whole = matrices.split_off(2 * targets.len());
-    for (_, weight) in &mut whole {
+    let mut trained_weights = matrices.split_off(2 * targets.len());
+    for (_, weight) in &mut trained_weights {
         *weight = weight.f_to_kind(base_kind)?;
     }
-    let untrained = whole.split_off(trained.len());
-    Ok([matrices, whole, untrained])
+    let untrained_weights = trained_weights.split_off(trained.len());
+    Ok([matrices, trained_weights, untrained_weights])
 }
 
 /// Writes the weights of the adapter to `dir`.

@@ -1,4 +1,4 @@
-use super::base_model::{LoraBase, kinds_of_layers};
+use super::lora_base::{LoraBase, kinds_of_layers};
 use super::matcher::Matcher;
 use super::require::require;
 use super::target::Target;

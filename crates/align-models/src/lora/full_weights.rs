@@ -1,7 +1,7 @@
-//! Full weights of the base model that an adapter contains: fully trained weights, and embeddings saved without training.
+//! Full weights in an adapter, besides the low-rank matrices: fully trained weights, and embeddings that were saved without training.
 
-use super::base_model::LoraBase;
 use super::config::LoraBias;
+use super::lora_base::LoraBase;
 use super::matcher::Matcher;
 use super::target::Target;
 use crate::checkpoint::{Checkpoint, TensorSpec};
@@ -24,10 +24,10 @@ pub(super) struct FullWeight {
 pub(super) fn trained_weights(config: &LoraConfig, base: &LoraBase, targets: &[Target]) -> Result<Vec<FullWeight>> {
     let matcher = Matcher::new(config)?;
     let is_adapted = |module: &str| targets.iter().any(|target| target.layer.name == module);
-    let of = |spec: TensorSpec| {
+    let full_weight = |spec: TensorSpec| {
         let (module, _) = spec.name.rsplit_once('.')?;
-        let mut around = spec.name.match_indices('.').filter_map(|(at, _)| spec.name.get(..at));
-        let saved = around.any(|outer| matcher.is_saved(outer));
+        let mut parents = spec.name.match_indices('.').filter_map(|(at, _)| spec.name.get(..at));
+        let saved = parents.any(|parent| matcher.is_saved(parent));
         let bias = spec.name.ends_with(".bias")
             && match config.bias {
                 LoraBias::None => false,
@@ -41,60 +41,61 @@ pub(super) fn trained_weights(config: &LoraConfig, base: &LoraBase, targets: &[T
         (saved || bias).then(|| FullWeight { base: spec.name.clone(), stored: TensorSpec::new(stored, spec.shape) })
     };
     let head = base.is_tied().then(|| TensorSpec::new(base.adaptable.output_projection(), base.embedding_shape()));
-    Ok(base.tensors().into_iter().chain(head).filter_map(of).collect())
+    Ok(base.tensors().into_iter().chain(head).filter_map(full_weight).collect())
 }
 
 /// The embeddings that an adapter's file contains although they are not trained. PEFT saves them if they were resized, or on request.
 pub(super) fn untrained_embeddings(file: &Checkpoint, model: &LoraBase, trained: &[FullWeight]) -> Vec<FullWeight> {
-    let of = |base: &str| {
+    let untrained = |base: &str| {
         let stored = TensorSpec::new(format!("{PREFIX}{base}"), model.embedding_shape());
-        let held = file.entries().iter().any(|entry| entry.name() == stored.name);
+        let is_stored = file.entries().iter().any(|entry| entry.name() == stored.name);
         let is_trained = trained.iter().any(|weight| weight.base == base);
-        (held && !is_trained).then(|| FullWeight { base: base.to_owned(), stored })
+        (is_stored && !is_trained).then(|| FullWeight { base: base.to_owned(), stored })
     };
-    model.embeddings().into_iter().filter_map(of).collect()
+    model.embeddings().into_iter().filter_map(untrained).collect()
 }
 
 /// The vocabulary size of the embeddings in an adapter's file, if it contains any.
 pub(super) fn vocab_size(file: &Checkpoint, model: &LoraBase) -> Option<i64> {
-    let of = |base: &str| {
+    let stored_size = |base: &str| {
         let name = format!("{PREFIX}{base}");
         file.entries().iter().find(|entry| entry.name() == name)?.shape().first().copied()
     };
-    model.embeddings().into_iter().find_map(of)
+    model.embeddings().into_iter().find_map(stored_size)
 }
 
-/// The full weights of an adapter with their names in the base model, in the same memory.
-pub(super) fn by_base_name(weights: &[FullWeight], held: &Parameters) -> Parameters {
-    let one = |weight: &FullWeight| Some((weight.base.clone(), held.get(&weight.stored.name)?.shallow_clone()));
-    Parameters::new(weights.iter().filter_map(one).collect())
+/// Renames the full weights of an adapter to their names in the base model. The memory is shared.
+pub(super) fn by_base_name(weights: &[FullWeight], stored: &Parameters) -> Parameters {
+    let renamed = |weight: &FullWeight| Some((weight.base.clone(), stored.get(&weight.stored.name)?.shallow_clone()));
+    Parameters::new(weights.iter().filter_map(renamed).collect())
 }
 
-/// The base model's weights, with those of the adapter in the place of their namesakes.
+/// Returns the base model's weights, with those that the adapter contains replaced.
 ///
-/// An output projection that the adapter has of its own is no longer the embedding, and one that it has not stays the base model's
-/// where the embedding changes. Two that are carried along and equal stay tied.
-pub(super) fn replace_weights(model: &LoraBase, trained: &Parameters, kept: &Parameters) -> Result<Parameters> {
+/// If the adapter contains only the embedding, the output projection remains that of the base model; if it contains the output projection,
+/// the two are no longer tied. They stay tied only if the base model ties them, and the adapter contains both untrained and with equal
+/// values.
+pub(super) fn replace_weights(model: &LoraBase, trained: &Parameters, untrained: &Parameters) -> Result<Parameters> {
     let ([embedding, head], base) = (model.embeddings(), model.model);
-    let own = |name: &str| trained.get(name).or(kept.get(name));
+    let replacement = |name: &str| trained.get(name).or(untrained.get(name));
     let weights = base.parameters().iter().filter(|(name, _)| *name != head);
     let mut weights: Vec<(String, Tensor)> =
-        weights.map(|(name, weight)| (name.to_owned(), own(name).unwrap_or(weight).shallow_clone())).collect();
-    let projection = match (own(embedding), own(head)) {
-        (_, Some(own)) => Some(own),
+        weights.map(|(name, weight)| (name.to_owned(), replacement(name).unwrap_or(weight).shallow_clone())).collect();
+    let projection = match (replacement(embedding), replacement(head)) {
+        (_, Some(head)) => Some(head),
         (Some(_), None) => Some(base.head()),
         (None, None) => base.parameters().get(head),
     };
-    let words = own(embedding).or(base.parameters().get(embedding));
-    if let (Some(projection), Some(words)) = (projection, words) {
-        if projection.size() != words.size() {
-            let (projection, words) = (projection.size(), words.size());
+    let embedding_weight = replacement(embedding).or(base.parameters().get(embedding));
+    if let (Some(projection), Some(embedding_weight)) = (projection, embedding_weight) {
+        if projection.size() != embedding_weight.size() {
+            let (projection, embedding) = (projection.size(), embedding_weight.size());
             return Err(Error::Input(format!(
-                "the output projection has shape {projection:?}, the embedding {words:?}"
+                "the output projection has shape {projection:?}, but the embedding has {embedding:?}"
             )));
         }
-        let both_stand = trained.get(embedding).is_none() && trained.get(head).is_none();
-        if !(model.is_tied() && both_stand && projection.f_equal(words)?) {
+        let neither_is_trained = trained.get(embedding).is_none() && trained.get(head).is_none();
+        if !(model.is_tied() && neither_is_trained && projection.f_equal(embedding_weight)?) {
             weights.push((head.to_owned(), projection.shallow_clone()));
         }
     }

@@ -3,12 +3,12 @@
 mod adapter;
 mod adapter_config;
 mod adapter_file;
-mod base_model;
 mod config;
 mod find_targets;
 mod full_weights;
 mod init_weights;
 mod layer;
+mod lora_base;
 mod matcher;
 mod memory;
 mod model;

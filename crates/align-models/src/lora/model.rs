@@ -1,7 +1,7 @@
-use super::base_model::LoraBase;
 use super::find_targets::{fan_in_fan_out, reject_unused_names, targets};
 use super::full_weights::{self, FullWeight};
 use super::init_weights::init_matrices;
+use super::lora_base::LoraBase;
 use super::target::Target;
 use super::{Adapter, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
@@ -36,7 +36,7 @@ use tch::{Device, Kind, Tensor};
 pub struct LoraModel {
     pub(super) config: LoraConfig,
     pub(super) targets: Vec<Target>,
-    /// The base model's weights of which the adapter has its own copy: those that are trained, and those that are not.
+    /// The weights of the base model that the adapter contains in full: the trained ones, and the untrained ones.
     full_weights: [Vec<FullWeight>; 2],
     /// The matrices and the fully trained weights, with their names in PEFT.
     pub(super) adapter: Parameters,
@@ -54,8 +54,7 @@ impl LoraModel {
     /// weights are copied. Gradients are off.
     ///
     /// # Errors
-    /// Options out of range, target modules that the model does not have, options without effect, or an adapter that does not fit into
-    /// memory.
+    /// An option is out of range or has no effect, the model does not have the target modules, or the adapter does not fit into memory.
     pub fn new(base: impl CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
         Self::with_init(&base, config, seed)
     }
@@ -69,16 +68,16 @@ impl LoraModel {
         let trained = full_weights::trained_weights(&config, &base, &targets)?;
         let mut adapter = init_matrices(&targets, seed, adapter_kind(model.kind()), model.device())?;
         for weight in &trained {
-            let of_base = model.parameters().get(&weight.base).unwrap_or(model.head());
-            adapter.push((weight.stored.name.clone(), of_base.f_detach_copy()?));
+            let base_weight = model.parameters().get(&weight.base).unwrap_or(model.head());
+            adapter.push((weight.stored.name.clone(), base_weight.f_detach_copy()?));
         }
         let adapter = Parameters::new(adapter);
         Self::build(&base, config, targets, [trained, Vec::new()], adapter, Parameters::new(Vec::new()))
     }
 
-    /// Loads the adapter that PEFT or [`TrainableModel::save_pretrained`] wrote to `dir` onto its base model. Gradients are off.
+    /// Loads an adapter that PEFT or [`TrainableModel::save_pretrained`] saved in `dir`, and applies it to `base`. Gradients are off.
     ///
-    /// Embeddings in the adapter's file replace those of the base model, even with another number of tokens.
+    /// Embeddings in the adapter's file replace those of the base model, even if their vocabulary size differs.
     ///
     /// # Errors
     /// `adapter_config.json` or the weights (`adapter_model.safetensors` or `adapter_model.bin`) are missing, damaged, or do not match the
@@ -95,7 +94,7 @@ impl LoraModel {
         if let Some(tokens) = full_weights::vocab_size(&file, &base).filter(|tokens| *tokens != base.vocab_size) {
             tracing::warn!(
                 path = %dir.display(), base = base.vocab_size, adapter = tokens,
-                "the adapter's embeddings have another number of tokens than those of the base model, and replace them"
+                "the adapter's embeddings replace those of the base model and have another vocabulary size"
             );
             base.vocab_size = tokens;
         }
@@ -103,10 +102,17 @@ impl LoraModel {
         let trained = full_weights::trained_weights(&config, &base, &targets).map_err(fail)?;
         let untrained = full_weights::untrained_embeddings(&file, &base, &trained);
         let kinds = (adapter_kind(model.kind()), model.kind());
-        let [mut matrices, own, kept] =
+        let [mut matrices, trained_weights, untrained_weights] =
             adapter_file::read(&file, &targets, [&trained, &untrained], kinds, model.device())?;
-        matrices.extend(own);
-        Self::build(&base, config, targets, [trained, untrained], Parameters::new(matrices), Parameters::new(kept))
+        matrices.extend(trained_weights);
+        Self::build(
+            &base,
+            config,
+            targets,
+            [trained, untrained],
+            Parameters::new(matrices),
+            Parameters::new(untrained_weights),
+        )
     }
 
     fn build(
@@ -119,11 +125,10 @@ impl LoraModel {
     ) -> Result<Self> {
         let config = LoraConfig { fan_in_fan_out: Some(fan_in_fan_out(&config, &targets)?), ..config };
         base.model.parameters().set_requires_grad(false);
-        let [trained, kept] = &full_weights;
-        let (trained, kept) =
-            (full_weights::by_base_name(trained, &adapter), full_weights::by_base_name(kept, &untrained));
-        let weights = full_weights::replace_weights(base, &trained, &kept)?;
-        let is_frozen = |name: &str| trained.get(name).is_none();
+        let trained_weights = full_weights::by_base_name(&full_weights[0], &adapter);
+        let untrained_weights = full_weights::by_base_name(&full_weights[1], &untrained);
+        let weights = full_weights::replace_weights(base, &trained_weights, &untrained_weights)?;
+        let is_frozen = |name: &str| trained_weights.get(name).is_none();
         let frozen = weights.iter().filter(|(name, _)| is_frozen(name));
         let frozen = Parameters::new(frozen.map(|(name, weight)| (name.to_owned(), weight.shallow_clone())).collect());
         let layers = Adapter { targets: &targets, parameters: &adapter, dropout: config.lora_dropout };
@@ -161,7 +166,7 @@ impl LoraModel {
     }
 }
 
-/// The dtype of an adapter for a dtype of the base weights. 16 bits are too few for the small steps of training.
+/// The dtype of an adapter for weights of this dtype. Small updates would be lost in a 16-bit dtype.
 fn adapter_kind(base: Kind) -> Kind {
     if matches!(base, Kind::BFloat16 | Kind::Half) { Kind::Float } else { base }
 }

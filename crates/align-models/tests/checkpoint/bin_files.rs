@@ -178,7 +178,7 @@ fn missing_storages_in_the_older_format_are_rejected() {
     let good = legacy_file(state_dict.clone(), &[("7", 2, bytes.clone())]);
     assert_eq!(values(&read(&good, "w")), [1.0, 2.0]);
     for cut in 1..=16 {
-        assert_says(&bin_refusal(&good[..good.len() - cut]), &["cut short"]);
+        assert_says(&bin_refusal(&good[..good.len() - cut]), &["truncated"]);
     }
     assert_says(&bin_refusal(&legacy_file(state_dict.clone(), &[])), &["no storage `7`"]);
     assert_says(&bin_refusal(&legacy_file(state_dict.clone(), &[("8", 2, bytes.clone())])), &["unknown storage `8`"]);
@@ -255,14 +255,14 @@ fn other_files_are_rejected_with_their_kind() {
     assert_says(&bin_refusal(&tar), &["tar format", "save it again"]);
     assert_says(&bin_refusal(&Pickle::new().raw(b"}").stop()), &["a pickle, but not one that torch.save wrote"]);
     assert_says(&bin_refusal(b"some text"), &["was not written by torch.save"]);
-    assert_says(&bin_refusal(b"PK\x03\x04"), &["cut short"]);
+    assert_says(&bin_refusal(b"PK\x03\x04"), &["truncated"]);
 }
 
 #[test]
 fn a_truncated_archive_is_rejected() {
     let whole = std::fs::read(golden("gpt2-tiny-bin-zip").join("pytorch_model.bin")).unwrap();
     for len in [whole.len() - 1, whole.len() - 22, whole.len() - 50, whole.len() / 2, 100] {
-        assert_says(&bin_refusal(&whole[..len]), &["cut short"]);
+        assert_says(&bin_refusal(&whole[..len]), &["truncated"]);
     }
 }
 

@@ -22,7 +22,7 @@ fn the_error_for_a_folder_without_weights_lists_its_files() {
         ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
     assert_says(&refusal(folder.path()), &names);
     assert_says(&refusal(folder.path()), &["tf_model.h5"]);
-    assert_says(&refusal(tempfile::tempdir().unwrap().path()), &["the folder holds nothing"]);
+    assert_says(&refusal(tempfile::tempdir().unwrap().path()), &["the folder contains nothing"]);
 }
 
 #[test]

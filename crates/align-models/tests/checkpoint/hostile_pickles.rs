@@ -28,7 +28,7 @@ fn assert_unsafe(pickle: &Pickle, parts: &[&str]) {
     let (error, message) = refused(pickle);
     assert!(matches!(error, CheckpointError::Unsafe { .. }), "{message}");
     assert_says(&message, parts);
-    assert_says(&message, &["refused", "no code in the file was executed"]);
+    assert_says(&message, &["rejected", "no code in the file was executed"]);
 }
 
 #[track_caller]

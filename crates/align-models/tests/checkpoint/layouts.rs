@@ -57,7 +57,7 @@ fn one_error_lists_all_mismatches() {
     let (found, message) = mismatch(&stored, &layout());
     assert_eq!(found.missing, ["model.wte.weight"]);
     assert_eq!(found.unexpected, ["a.weight", "z.weight"]);
-    assert_eq!(found.misshapen, ["norm.bias: expected shape [3], found [4]"]);
+    assert_eq!(found.mismatched, ["norm.bias: expected shape [3], found [4]"]);
     assert_says(&message, &["model.safetensors", "config.json", "missing (1)", "unexpected (2)", "[3], found [4]"]);
 }
 
@@ -106,9 +106,9 @@ fn an_alias_with_different_values_is_returned_last() {
 fn a_misshapen_alias_is_an_error_whether_or_not_its_source_is_stored() {
     let expected = ["head.weight: expected shape [2, 3], found [3]"];
     let (found, _) = mismatch(&[("head.weight", bias()), ("wte.weight", wte()), ("norm.bias", bias())], &layout());
-    assert_eq!(found.misshapen, expected);
+    assert_eq!(found.mismatched, expected);
     let (found, _) = mismatch(&[("head.weight", bias()), ("norm.bias", bias())], &layout());
-    assert_eq!(found.misshapen, expected);
+    assert_eq!(found.mismatched, expected);
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn every_floating_point_dtype_is_converted() {
 #[test]
 fn integer_tensors_are_rejected_as_weights() {
     let (found, _) = mismatch(&[("wte.weight", wte().to_kind(Kind::Int8)), ("norm.bias", bias())], &layout());
-    assert_eq!(found.misshapen.len(), 1);
-    assert_says(&found.misshapen[0], &["model.wte.weight", "Int8", "floating-point"]);
+    assert_eq!(found.mismatched.len(), 1);
+    assert_says(&found.mismatched[0], &["model.wte.weight", "Int8", "floating-point"]);
 }
 
 /// Weights larger than a piece of reading, so that pieces must meet without gap or overlap.

@@ -29,10 +29,10 @@ fn a_handwritten_file_is_read() {
 #[test]
 fn lengths_are_checked_against_the_file() {
     assert_says(&refused(b"short"), &["5 bytes long", "too short"]);
-    assert_says(&refused(&u64::MAX.to_le_bytes()), &["18446744073709551615", "cut short"]);
-    assert_says(&refused(&file(HEADER, 11)), &["describes 12 bytes of data, it holds 11"]);
-    assert_says(&refused(&file(HEADER, 13)), &["describes 12 bytes of data, it holds 13"]);
-    assert_says(&refused(&file(HEADER, 0)[..50]), &["cut short"]);
+    assert_says(&refused(&u64::MAX.to_le_bytes()), &["18446744073709551615", "truncated"]);
+    assert_says(&refused(&file(HEADER, 11)), &["describes 12 bytes of data, but the file contains 11"]);
+    assert_says(&refused(&file(HEADER, 13)), &["describes 12 bytes of data, but the file contains 13"]);
+    assert_says(&refused(&file(HEADER, 0)[..50]), &["truncated"]);
 }
 
 /// The format's own limit, in a file that would be long enough (it has a hole in place of the header).
@@ -50,23 +50,23 @@ fn inconsistent_headers_are_rejected() {
         format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[{from},{to}]}}}}"#)
     };
     let lies = [
-        (one("[3]", 0, 8), "`a`, Float of shape [3], should take 12 bytes and is given those from 0 to 8"),
-        (one("[1]", 4, 8), "`a` leaves a gap: its data should begin at byte 0 and begins at 4"),
+        (one("[3]", 0, 8), "`a`, Float of shape [3], needs 12 bytes, but its data_offsets are 0 and 8"),
+        (one("[1]", 4, 8), "`a` leaves a gap: its data begins at byte 4, expected 0"),
         (one("[2]", 8, 0), "`a` leaves a gap"),
         (one("[-2]", 0, 8), "cannot be read: invalid value: integer `-2`"),
-        (one("[2]", 0, u64::MAX), "`a`, Float of shape [2], should take 8 bytes"),
+        (one("[2]", 0, u64::MAX), "`a`, Float of shape [2], needs 8 bytes"),
         (one("[4294967296,4294967296,4294967296]", 0, 8), "impossible shape"),
         (one("2", 0, 8), "cannot be read: invalid type: integer `2`, expected a list of sizes"),
         (one(&format!("[{}1]", "1,".repeat(100)), 0, 4), "cannot be read: a shape of more than 16 dimensions"),
         (
             r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
                 .into(),
-            "`b` overlaps another: its data should begin at byte 4 and begins at 0",
+            "`b` overlaps another: its data begins at byte 0, expected 4",
         ),
         (
             r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#
                 .into(),
-            "holds tensor `a` twice",
+            "contains tensor `a` twice",
         ),
         (r#"{"a":{"dtype":"F31","shape":[2],"data_offsets":[0,8]}}"#.into(), "`a` is stored as F31"),
         (r#"{"a":{"dtype":"F32","shape":[2]}}"#.into(), "cannot be read: missing field `data_offsets`"),

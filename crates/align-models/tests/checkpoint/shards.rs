@@ -77,11 +77,11 @@ fn a_missing_shard_is_named() {
 #[test]
 fn a_tensor_that_its_shard_lacks_is_named() {
     let folder = sharded(&[("a", "1.safetensors"), ("b", "1.safetensors"), ("d", "1.safetensors")]);
-    assert_says(&refusal(folder.path()), &["`1.safetensors` holds b, d", "does not"]);
+    assert_says(&refusal(folder.path()), &["lists tensors that `1.safetensors` does not contain: b, d"]);
 }
 
 #[test]
-fn a_shard_is_a_file_of_the_same_folder() {
+fn a_shard_must_be_in_the_same_folder() {
     let outside = tempfile::tempdir().unwrap();
     save(&outside.path().join("1.safetensors"), &[("a", count(0, &[2]))]);
     let absolute = outside.path().join("1.safetensors");
@@ -89,7 +89,7 @@ fn a_shard_is_a_file_of_the_same_folder() {
         ["../1.safetensors", "sub/1.safetensors", "..", ".", "", "/", "1.safetensors/", "./1.safetensors", "..\\1"];
     for shard in bad.into_iter().chain([absolute.to_str().unwrap()]) {
         let folder = sharded(&[("a", shard)]);
-        assert_says(&refusal(folder.path()), &["index.json", "a file of the same folder"]);
+        assert_says(&refusal(folder.path()), &["index.json", "a file in the same folder"]);
     }
 }
 
@@ -97,7 +97,7 @@ fn a_shard_is_a_file_of_the_same_folder() {
 fn an_index_that_is_none_is_refused() {
     for text in ["{", "[]", "{}", r#"{"weight_map": []}"#, r#"{"weight_map": {"a": 1}}"#] {
         let folder = folder_with("model.safetensors.index.json", text.as_bytes());
-        assert_says(&refusal(folder.path()), &["model.safetensors.index.json", "no checkpoint index"]);
+        assert_says(&refusal(folder.path()), &["model.safetensors.index.json", "not a checkpoint index"]);
     }
     let folder = folder_with("model.safetensors.index.json", br#"{"weight_map": {}}"#);
     assert_says(&refusal(folder.path()), &["weight_map", "empty"]);

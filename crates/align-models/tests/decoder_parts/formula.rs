@@ -51,7 +51,7 @@ impl Formula<'_> {
         let (seq, head_dim) = (x.size()[0], self.toy.head_dim);
         let heads = |part: &str, norm: &str, head: i64| {
             let one = self.linear(x, &format!("{name}.{part}")).narrow(1, head * head_dim, head_dim);
-            if self.toy.head_norms { self.norm(&one, &format!("{name}.{norm}")) } else { one }
+            if self.toy.qk_norms { self.norm(&one, &format!("{name}.{norm}")) } else { one }
         };
         let mut outputs = Vec::new();
         for head in 0..self.toy.heads {

@@ -83,7 +83,7 @@ fn rows_that_share_tokens_are_computed_once() {
         let row = |numbers: &[i64]| Tensor::from_slice(numbers).unsqueeze(0);
         let (ids, positions) = (row(&[3, 14, 15, 9, 26]), row(&[0, 1, 2, 3, 2]));
         let attention = Attention::SharedTokens { rows: &rows, attention_mask: None };
-        let hidden = rows.spread(&model.hidden(&ids, Some(&positions), &attention, None).unwrap()).unwrap();
+        let hidden = rows.expand_to_rows(&model.hidden(&ids, Some(&positions), &attention, None).unwrap()).unwrap();
         let found = model.logits(&hidden).unwrap();
         assert_near(&found.get(0), &formula::logits(&toy, &model, &[3, 14, 15, 9]), 1e-6, name);
         assert_near(&found.get(1).narrow(0, 0, 3), &formula::logits(&toy, &model, &[3, 14, 26]), 1e-6, name);

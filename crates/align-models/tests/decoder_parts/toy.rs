@@ -35,7 +35,7 @@ pub struct Toy {
     /// Numbers of each head that are rotated.
     pub rotated: i64,
     pub qkv_bias: bool,
-    pub head_norms: bool,
+    pub qk_norms: bool,
     pub gated: bool,
     pub normalisation: Normalisation,
     pub embedding_scale: Option<f64>,
@@ -51,7 +51,7 @@ pub fn llama() -> Toy {
         head_dim: 4,
         rotated: 4,
         qkv_bias: false,
-        head_norms: false,
+        qk_norms: false,
         gated: true,
         normalisation: Normalisation::Rms,
         embedding_scale: None,
@@ -61,7 +61,7 @@ pub fn llama() -> Toy {
 
 /// Llama's parts and, by name, those of other families.
 pub fn families() -> [(&'static str, Toy); 4] {
-    let qwen = Toy { qkv_bias: true, head_norms: true, kv_heads: 1, tied: true, ..llama() };
+    let qwen = Toy { qkv_bias: true, qk_norms: true, kv_heads: 1, tied: true, ..llama() };
     let scale = Some((WIDTH as f64).sqrt());
     let gemma = Toy { normalisation: Normalisation::RmsOfOffset, embedding_scale: scale, tied: true, ..llama() };
     let neox = Toy { kv_heads: 4, rotated: 2, gated: false, normalisation: Normalisation::LayerWithoutBias, ..llama() };
@@ -95,7 +95,7 @@ impl Toy {
                 kv_heads: self.kv_heads,
                 head_dim: self.head_dim,
                 scale: (self.head_dim as f64).sqrt().recip(),
-                head_norms: if self.head_norms { Some([head_norm("q_norm")?, head_norm("k_norm")?]) } else { None },
+                qk_norms: if self.qk_norms { Some([head_norm("q_norm")?, head_norm("k_norm")?]) } else { None },
                 dropout: 0.0,
             },
             feed_forward_norm: self.norm(&w.child("post_attention_layernorm"))?,
@@ -137,7 +137,7 @@ impl DecoderConfig for Toy {
                 }
             }
             add("self_attn.o_proj.weight", &[WIDTH, queries]);
-            if self.head_norms {
+            if self.qk_norms {
                 add("self_attn.q_norm.weight", &[self.head_dim]);
                 add("self_attn.k_norm.weight", &[self.head_dim]);
             }
@@ -173,7 +173,7 @@ impl DecoderConfig for Toy {
         })
     }
 
-    fn fit(&mut self, vocab_size: i64, tied: bool) {
+    fn adjust_to_weights(&mut self, vocab_size: i64, tied: bool) {
         self.vocab_size = vocab_size;
         self.tied &= tied;
     }

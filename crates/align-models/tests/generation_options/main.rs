@@ -9,7 +9,7 @@ use align_models::generation::processors::{
     SequenceBias, SuppressTokens, SuppressTokensAtBegin,
 };
 use align_models::generation::{
-    Generation, GenerationConfig, StopStrings, StoppingCriterion, generate, generate_prompts, stream,
+    Generation, GenerationConfig, StopStrings, StoppingCriterion, generate, generate_completions, stream,
 };
 use align_models::{CausalLm, Gpt2};
 use serde::de::DeserializeOwned;
@@ -172,8 +172,8 @@ fn custom_stopping_criteria_apply_in_every_strategy() {
     let beams = GenerationConfig { num_beams: 3, num_return_sequences: 3, ..base.clone() };
     for config in [base, sampled, beams] {
         let third = |ids: &[i64], prompt: usize| ids.len() == prompt + 3;
-        let generation = Generation::new(config.clone()).unwrap().with_stopping(Box::new(third));
-        let all = generate_prompts(&model, &[vec![300, 301], vec![302]], &generation, 2).unwrap();
+        let generation = Generation::new(config.clone()).unwrap().with_stopping_criterion(Box::new(third));
+        let all = generate_completions(&model, &[vec![300, 301], vec![302]], &generation, 2).unwrap();
         assert_eq!(all.len(), 2 * config.num_return_sequences);
         assert!(all.iter().all(|text| text.ids.len() == 3 && text.finished), "{config:?}: {all:?}");
     }
@@ -187,7 +187,7 @@ fn custom_processors_apply_in_every_strategy() {
     for config in [base.clone(), sampled, GenerationConfig { num_beams: 2, ..base }] {
         let odd = |_: &[i64], scores: &mut [f32]| scores.iter_mut().step_by(2).for_each(|s| *s = f32::NEG_INFINITY);
         let generation = Generation::new(config).unwrap().with_processor(Box::new(odd)).clone();
-        let all = generate_prompts(&model, &[vec![300, 301]], &generation, 1).unwrap();
+        let all = generate_completions(&model, &[vec![300, 301]], &generation, 1).unwrap();
         assert!(all.iter().all(|text| text.ids.len() == 6 && text.ids.iter().all(|id| id % 2 == 1)), "{all:?}");
     }
 }
@@ -195,7 +195,7 @@ fn custom_processors_apply_in_every_strategy() {
 #[test]
 fn an_empty_prompt_starts_with_the_bos_of_the_options() {
     let write = |config: GenerationConfig, prompt: Vec<i64>| {
-        generate_prompts(&tiny(), &[prompt], &Generation::new(config).unwrap(), 1).unwrap().remove(0).ids
+        generate_completions(&tiny(), &[prompt], &Generation::new(config).unwrap(), 1).unwrap().remove(0).ids
     };
     let own = GenerationConfig { bos_token_id: Some(300), ..Default::default() };
     assert_eq!(write(own, vec![]), write(GenerationConfig::default(), vec![300]));

@@ -1,7 +1,7 @@
 //! Options that are rejected, without a model and for a given model.
 
 use super::tiny;
-use align_models::generation::{Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Generation, GenerationConfig, generate_completions};
 
 fn assert_refused(option: &str, because: &str, config: GenerationConfig) {
     let message = Generation::new(config).unwrap_err().to_string();
@@ -99,7 +99,7 @@ fn options_that_the_model_does_not_support_are_rejected() {
         let generation = Generation::new(config).unwrap();
         // The check also runs without prompts.
         for prompts in [&[vec![300]][..], &[]] {
-            let message = generate_prompts(&model, prompts, &generation, 1).unwrap_err().to_string();
+            let message = generate_completions(&model, prompts, &generation, 1).unwrap_err().to_string();
             assert!(message.starts_with(&format!("`{option}` is ")), "{option}: {message}");
             assert!(message.contains(because), "{option}, {because}: {message}");
         }

@@ -156,7 +156,7 @@ fn damaged_and_mismatching_files_are_rejected() {
         let bytes = fs::read(dir.join(WEIGHTS)).unwrap();
         fs::write(dir.join(WEIGHTS), &bytes[..bytes.len() / 2]).unwrap();
     };
-    says(spoiled(cut), &[WEIGHTS, "cut short"]);
+    says(spoiled(cut), &[WEIGHTS, "truncated"]);
     says(spoiled(with_option("r", json!(8))), &[WEIGHTS, CONFIG, A, "expected shape [8, 64], found [4, 64]"]);
     says(spoiled(with_option("target_modules", json!(["c_fc"]))), &[WEIGHTS, "missing", "mlp.c_fc", "unexpected", A]);
     let without_b = |dir: &Path| {

@@ -3,7 +3,7 @@
 
 mod files;
 
-use align_models::generation::{Completion, Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Completion, Generation, GenerationConfig, generate_completions};
 use align_models::{Attention, CausalLm, Gpt2, LoraBias, LoraConfig, LoraModel, TrainableModel};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -209,8 +209,11 @@ fn an_adapted_model_generates_texts() {
     let generation = Generation::new(options).unwrap();
     let prompts = [vec![5i64, 17], vec![400]];
     let texts = |texts: Vec<Completion>| texts.into_iter().map(|t| t.ids).collect::<Vec<_>>();
-    let found = texts(generate_prompts(&model, &prompts, &generation, 2).unwrap());
-    assert_eq!(found, texts(generate_prompts(&model.merge_and_unload().unwrap(), &prompts, &generation, 2).unwrap()));
+    let found = texts(generate_completions(&model, &prompts, &generation, 2).unwrap());
+    assert_eq!(
+        found,
+        texts(generate_completions(&model.merge_and_unload().unwrap(), &prompts, &generation, 2).unwrap())
+    );
 }
 
 #[test]

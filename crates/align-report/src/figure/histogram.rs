@@ -12,7 +12,7 @@ use crate::{Error, Result};
 use maud::html;
 use serde::{Deserialize, Serialize};
 
-/// Overlaid histograms of rewards, for example before and after training. A line marks the mean of each group.
+/// Overlaid histograms, for example of rewards before and after training. A line marks the mean of each group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Histogram {

@@ -1,4 +1,4 @@
-//! Publication-quality figures.
+//! Charts, drawn as SVG and rendered as PNG.
 
 mod axis;
 mod bins;

@@ -39,8 +39,8 @@ impl SharedPrefixes {
             rows.push(prefix.chain(rest).collect());
         }
         let rows = SharedTokenRows::new(&rows, batch.input_ids.device())?;
-        let ids = batch.input_ids.f_reshape([-1])?.f_index_select(0, rows.places())?;
-        let position_ids = rows.places().f_remainder(width)?.f_unsqueeze(0)?;
+        let ids = batch.input_ids.f_reshape([-1])?.f_index_select(0, rows.positions())?;
+        let position_ids = rows.positions().f_remainder(width)?.f_unsqueeze(0)?;
         Ok(Self { input_ids: ids.f_unsqueeze(0)?, position_ids, rows })
     }
 
@@ -53,7 +53,7 @@ impl SharedPrefixes {
 
     /// Copies the tokens' hidden states to the layout of the batch, `(2 · pairs, seq, hidden_size)`. The values of padding are arbitrary.
     pub fn to_batch_layout(&self, hidden: &Tensor) -> Result<Tensor> {
-        Ok(self.rows.spread(hidden)?)
+        Ok(self.rows.expand_to_rows(hidden)?)
     }
 
     /// The batch's predicted `tokens`, with the positions that predict them among these tokens.

@@ -3,7 +3,7 @@ use crate::objective::Objective;
 use crate::{Error, EvaluationRecord, Result, Trainer};
 use align_data::Tokenizer;
 use align_models::CausalLm;
-use align_models::generation::{Generation, generate_prompts};
+use align_models::generation::{Generation, generate_completions};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -68,7 +68,7 @@ impl<O: Objective<Model: CausalLm>> Observer<O> for SampleTexts {
     }
 
     fn on_evaluation(&mut self, trainer: &Trainer<O>, record: &EvaluationRecord) -> Result<Flow> {
-        for completion in generate_prompts(trainer.policy(), &self.ids, &self.generation, BATCH_SIZE)? {
+        for completion in generate_completions(trainer.policy(), &self.ids, &self.generation, BATCH_SIZE)? {
             let Some(prompt) = self.prompts.get(completion.prompt) else { continue };
             let text = self.tokenizer.decode(&completion.ids_with_eos(), true)?;
             let line = serde_json::to_string(&Sample { step: record.step, prompt, text }).map_err(std::io::Error::from);

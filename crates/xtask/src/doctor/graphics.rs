@@ -50,7 +50,7 @@ fn visible_gpus(folder: &Path, torch: &State, probe: Option<&Probe>) -> Option<F
             Some(_) => "LIBTORCH_USE_PYTORCH=1 cargo xtask setup    (your Python has a torch 2.11 with CUDA)",
             None => "cargo xtask setup --cuda",
         };
-        return Some(Finding::note("LibTorch", "has no CUDA half, so the GPU is not used", remedy));
+        return Some(Finding::note("LibTorch", "has no CUDA libraries, so the GPU is not used", remedy));
     }
     Some(match load_check::load(probe?, folder, ComputePlatform::Cuda).ok()?.gpus? {
         Ok(1) => Finding::good("LibTorch", "sees 1 GPU"),

@@ -22,9 +22,9 @@ use std::path::Path;
 pub enum State {
     /// It is installed.
     Installed,
-    /// A set-up would have to download it, or to link to the one that the variables name.
+    /// Setup would have to download it, or to link to the one that the variables name.
     NotInstalled(RequestedTorch),
-    /// The variables are invalid, so a set-up would fail.
+    /// The variables are invalid, so a setup would fail.
     Invalid(Failure),
 }
 
@@ -63,7 +63,7 @@ pub fn check(workspace: &Workspace, state: &State, probe: Option<&Probe>) -> Vec
 fn installed(folder: &Path) -> Finding {
     let version = libtorch_check::version(&folder.join("include")).unwrap_or_else(|_| "?".to_owned());
     let platform = match ComputePlatform::of_folder(folder) {
-        ComputePlatform::Cpu => "CPU half only",
+        ComputePlatform::Cpu => "CPU only",
         ComputePlatform::Cuda => "CPU and CUDA halves",
     };
     let source = match Marker::read(folder).map(|marker| marker.source) {
@@ -84,7 +84,7 @@ fn loads(folder: &Path, probe: Option<&Probe>) -> Finding {
         None => Finding::good("loads", "yes, all libraries and their dependencies"),
         Some(reason) if cpu_half_loads(folder, probe) => Finding::note(
             "loads",
-            format!("the CPU half loads, the CUDA half does not: {reason}"),
+            format!("the CPU libraries can be loaded, but the CUDA libraries cannot: {reason}"),
             load_check::remedy(reason),
         ),
         Some(reason) => Finding::missing(
@@ -134,7 +134,7 @@ fn not_installed(workspace: &Workspace, requested: &RequestedTorch) -> Finding {
     )
 }
 
-/// Files left by an interrupted set-up, or a note that one is running.
+/// Files left by an interrupted setup, or a note that one is running.
 fn interrupted(setup_folder: &Path) -> Option<Finding> {
     let left = work_folder::leftovers(setup_folder);
     let size: u64 = left.iter().map(|folder| size(folder)).sum();
@@ -143,11 +143,11 @@ fn interrupted(setup_folder: &Path) -> Option<Finding> {
     }
     let lock = File::open(setup_folder.join("lock")).ok()?;
     if lock.try_lock().is_err() {
-        return Some(Finding::note("set-up", "another one is running", "wait for it"));
+        return Some(Finding::note("setup", "another one is running", "wait for it"));
     }
     Some(Finding::note(
-        "set-up",
-        format!("an interrupted set-up left {} in {}", gigabytes(size), display_path(setup_folder)),
+        "setup",
+        format!("an interrupted setup left {} in {}", gigabytes(size), display_path(setup_folder)),
         "the next `cargo xtask setup` that installs something removes it; you may delete it too",
     ))
 }

@@ -109,9 +109,9 @@ fn disk_space(workspace: &Workspace, torch: &State) -> Option<Finding> {
     let free = disk::free(&workspace.root)?;
     let (set_up, description) = match torch {
         State::NotInstalled(RequestedTorch::Download(_)) if gpu::is_present() => {
-            (download::peak_disk_usage(ComputePlatform::Cuda), "set-up with CUDA")
+            (download::peak_disk_usage(ComputePlatform::Cuda), "setup with CUDA")
         }
-        State::NotInstalled(RequestedTorch::Download(_)) => (download::peak_disk_usage(ComputePlatform::Cpu), "set-up"),
+        State::NotInstalled(RequestedTorch::Download(_)) => (download::peak_disk_usage(ComputePlatform::Cpu), "setup"),
         _ => (0, ""),
     };
     let text = format!("{} free in {}", gigabytes_free(free), display_path(&workspace.root));

@@ -73,7 +73,7 @@ impl Sandbox {
         self.tool("python3", &format!("{PIP}{script}"));
     }
 
-    /// Adds a Python whose pip provides the wheels of the CPU half.
+    /// Adds a Python whose pip provides the wheels of a CPU-only LibTorch.
     pub fn working_pip(&self) {
         let library = self.library();
         let library = library.as_slice();

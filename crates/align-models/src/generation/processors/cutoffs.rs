@@ -6,7 +6,7 @@ use crate::generation::ranking::{allowed_tokens, log_sum_exp, nth_highest, top_n
 pub struct MinP {
     /// Fraction of the highest probability.
     pub min_p: f64,
-    /// So many tokens stay in any case.
+    /// Minimum number of tokens to keep.
     pub min_tokens_to_keep: usize,
 }
 
@@ -25,7 +25,7 @@ impl LogitsProcessor for MinP {
 pub struct TypicalP {
     /// Total probability of the tokens to keep.
     pub typical_p: f64,
-    /// So many tokens stay in any case.
+    /// Minimum number of tokens to keep.
     pub min_tokens_to_keep: usize,
 }
 
@@ -35,7 +35,7 @@ impl LogitsProcessor for TypicalP {
         let entropy = entropy(scores, total);
         let mut by_distance: Vec<(f64, usize)> =
             allowed_tokens(scores).into_iter().map(|i| ((total - f64::from(scores[i]) - entropy).abs(), i)).collect();
-        let Some((kept, farthest)) = self.reached(&mut by_distance, scores, total) else {
+        let Some((kept, farthest)) = self.find_cutoff(&mut by_distance, scores, total) else {
             return;
         };
         // The first `kept` are sorted. Tokens with the same distance as the last of them are kept too.
@@ -50,20 +50,20 @@ impl LogitsProcessor for TypicalP {
 }
 
 impl TypicalP {
-    /// Sorts the closest tokens to the front until they reach the total probability. Returns how many must be kept in any case, and the
-    /// distance reached; `None` if all tokens together do not reach it.
-    fn reached(&self, by_distance: &mut [(f64, usize)], scores: &[f32], total: f64) -> Option<(usize, f64)> {
-        let nearer = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    /// Sorts the closest tokens to the front until they reach the total probability. Returns the minimum number of tokens to keep and the
+    /// largest distance of a kept token; `None` if all tokens together do not reach the total probability.
+    fn find_cutoff(&self, by_distance: &mut [(f64, usize)], scores: &[f32], total: f64) -> Option<(usize, f64)> {
+        let by_distance_and_index = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
         let (mut mass, mut ordered) = (0.0, 0);
         // Usually a few tokens suffice: sort a few, and more only if necessary.
         let mut size = self.min_tokens_to_keep.max(256);
         while let rest @ [_, ..] = by_distance.get_mut(ordered..)? {
             if size < rest.len() {
-                rest.select_nth_unstable_by(size, nearer);
+                rest.select_nth_unstable_by(size, by_distance_and_index);
             }
             let end = size.min(rest.len());
             let part = rest.get_mut(..end)?;
-            part.sort_unstable_by(nearer);
+            part.sort_unstable_by(by_distance_and_index);
             for (distance, i) in part {
                 mass += (f64::from(*scores.get(*i)?) - total).exp();
                 if mass >= self.typical_p {
@@ -81,7 +81,7 @@ impl TypicalP {
 pub struct EpsilonCutoff {
     /// Minimum probability.
     pub epsilon_cutoff: f64,
-    /// So many tokens stay in any case.
+    /// Minimum number of tokens to keep.
     pub min_tokens_to_keep: usize,
 }
 
@@ -97,7 +97,7 @@ impl LogitsProcessor for EpsilonCutoff {
 pub struct EtaCutoff {
     /// η in the formula.
     pub eta_cutoff: f64,
-    /// So many tokens stay in any case.
+    /// Minimum number of tokens to keep.
     pub min_tokens_to_keep: usize,
 }
 
@@ -117,20 +117,20 @@ fn entropy(scores: &[f32], total: f64) -> f64 {
 
 /// Excludes tokens below `lowest`, except the `keep` best.
 fn mask_unlikely(scores: &mut [f32], lowest: f64, keep: usize) {
-    let Some(spared) = nth_highest(scores, keep.max(1)) else {
+    let Some(kept_from) = nth_highest(scores, keep.max(1)) else {
         return;
     };
     for score in scores {
-        if f64::from(*score) < lowest && *score < spared {
+        if f64::from(*score) < lowest && *score < kept_from {
             *score = f32::NEG_INFINITY;
         }
     }
 }
 
-/// Excludes tokens below `lowest`, except `spared`.
-fn mask_below(scores: &mut [f32], lowest: f64, spared: &[usize]) {
+/// Excludes tokens below `lowest`, except the indices in `exempt`.
+fn mask_below(scores: &mut [f32], lowest: f64, exempt: &[usize]) {
     for (i, score) in scores.iter_mut().enumerate() {
-        if f64::from(*score) < lowest && !spared.contains(&i) {
+        if f64::from(*score) < lowest && !exempt.contains(&i) {
             *score = f32::NEG_INFINITY;
         }
     }

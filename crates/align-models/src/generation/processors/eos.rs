@@ -40,11 +40,11 @@ pub struct ExponentialDecayLengthPenalty {
 impl LogitsProcessor for ExponentialDecayLengthPenalty {
     fn process(&self, ids: &[i64], scores: &mut [f32]) {
         let begin = self.prompt_length.saturating_add(self.start);
-        let Some(behind @ 1..) = ids.len().checked_sub(begin) else {
+        let Some(excess @ 1..) = ids.len().checked_sub(begin) else {
             return;
         };
         // Clamped: zero times infinity would be NaN.
-        let growth = (self.factor.powf(behind as f64) - 1.0).min(f64::from(f32::MAX)) as f32;
+        let growth = (self.factor.powf(excess as f64) - 1.0).min(f64::from(f32::MAX)) as f32;
         for &id in &self.eos_token_id {
             // An excluded EOS stays excluded. In transformers it becomes NaN.
             if let Some(score) = usize::try_from(id).ok().and_then(|id| scores.get_mut(id))

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::EncodedPair;
-use align_models::generation::{Generation, GenerationConfig, generate_prompts};
+use align_models::generation::{Generation, GenerationConfig, generate_completions};
 use align_models::layers::{Activation, Linear, Weights};
 use align_models::{
     Adaptable, Adapter, Attention, CausalLm, KvCache, LinearLayerInfo, LoraConfig, LoraModel, Modules, Parameters,
@@ -140,7 +140,7 @@ fn trained(policy: impl CausalLm + 'static) -> Box<dyn CausalLm> {
 /// The tokens that the model generates greedily after the prompt.
 fn generate(model: &dyn CausalLm) -> Vec<i64> {
     let options = GenerationConfig { max_new_tokens: Some(4), ..GenerationConfig::default() };
-    generate_prompts(model, &[vec![1, 3]], &Generation::new(options).unwrap(), 1).unwrap().remove(0).ids
+    generate_completions(model, &[vec![1, 3]], &Generation::new(options).unwrap(), 1).unwrap().remove(0).ids
 }
 
 #[test]

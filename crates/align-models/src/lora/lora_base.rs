@@ -12,6 +12,8 @@ pub(super) struct LoraBase<'a> {
 }
 
 impl<'a> LoraBase<'a> {
+    /// Wraps a model.
+    ///
     /// # Errors
     /// The model does not support adapters.
     pub fn new(model: &'a dyn CausalLm) -> Result<Self> {

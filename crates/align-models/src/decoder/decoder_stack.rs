@@ -43,7 +43,7 @@ impl Decoder {
         let past = cache.as_deref().map_or(0, KvCache::len);
         let positions = match position_ids {
             Some(given) => given.f_to_device(device)?,
-            None => self.positions_behind(past, batch, seq)?,
+            None => self.positions_after(past, batch, seq)?,
         };
         let mut x = Tensor::f_embedding(&self.embedding, &input_ids.f_to_device(device)?, -1, false, false)?;
         if let Some(scale) = self.embedding_scale {
@@ -73,15 +73,15 @@ impl Decoder {
         self.norm.forward(&x)
     }
 
-    fn positions_behind(&self, past: i64, batch: i64, seq: i64) -> Result<Tensor> {
-        let last = past + seq;
-        if last > self.max_position_embeddings {
+    fn positions_after(&self, past: i64, batch: i64, seq: i64) -> Result<Tensor> {
+        let end = past + seq;
+        if end > self.max_position_embeddings {
             return Err(Error::Input(format!(
-                "a sequence of {last} tokens is longer than the model's max_position_embeddings, {}: shorten it",
+                "a sequence of {end} tokens is longer than the model's max_position_embeddings, {}: shorten it",
                 self.max_position_embeddings
             )));
         }
-        Ok(Tensor::f_arange_start(past, last, (Kind::Int64, self.device()))?.f_expand([batch, seq], false)?)
+        Ok(Tensor::f_arange_start(past, end, (Kind::Int64, self.device()))?.f_expand([batch, seq], false)?)
     }
 
     /// Creates an empty cache for `batch` rows of at most `capacity` tokens.
@@ -93,10 +93,10 @@ impl Decoder {
         KvCache::new(self.blocks.len(), shape, self.kind(), self.device()).with_query_heads(heads)
     }
 
-    /// The linear layers of the blocks, in the usual order of checkpoints.
+    /// The linear layers of the blocks, in the order of checkpoints.
     #[must_use]
     pub fn linear_layers(&self) -> Vec<LinearLayerInfo> {
-        self.blocks.iter().enumerate().flat_map(|(number, block)| block.linear_layers(number)).collect()
+        self.blocks.iter().enumerate().flat_map(|(index, block)| block.linear_layers(index)).collect()
     }
 
     /// The dtype of the weights.

@@ -1,7 +1,9 @@
 //! Batch-wise generation gives the same completions as generation of all prompts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_models::generation::{Completion, Generation, GenerationConfig, PromptGenerator, generate_prompts, stream};
+use align_models::generation::{
+    Completion, CompletionGenerator, Generation, GenerationConfig, generate_completions, stream,
+};
 use align_models::{CausalLm, Gpt2};
 use std::path::Path;
 use tch::{Device, Kind};
@@ -33,9 +35,9 @@ fn a_resumed_job_generates_the_same_completions() {
     let (model, prompts) = (tiny(), prompts(41));
     for config in [sampling(), GenerationConfig { num_return_sequences: 3, ..sampling() }, beams()] {
         let generation = generation(config);
-        let whole = generate_prompts(&model, &prompts, &generation, 4).unwrap();
+        let whole = generate_completions(&model, &prompts, &generation, 4).unwrap();
         // The first part is dropped after two batches and one text of the third.
-        let mut first = PromptGenerator::new(&model, &prompts, &generation, Some(4)).unwrap();
+        let mut first = CompletionGenerator::new(&model, &prompts, &generation, Some(4)).unwrap();
         assert_eq!(first.remaining(), 41);
         let mut found: Vec<Completion> = first.by_ref().take(3).flat_map(Result::unwrap).collect();
         let each = generation.config().num_return_sequences;
@@ -43,7 +45,7 @@ fn a_resumed_job_generates_the_same_completions() {
         found.truncate(9 * each);
         let done: Vec<usize> = found.iter().map(|completion| completion.prompt).collect();
         let rest = |batch_size| {
-            let rest = PromptGenerator::new(&model, &prompts, &generation, batch_size).unwrap();
+            let rest = CompletionGenerator::new(&model, &prompts, &generation, batch_size).unwrap();
             let rest = rest.only(|place| !done.contains(&place));
             assert_eq!(rest.remaining(), 32);
             let mut all: Vec<Completion> = found.iter().cloned().chain(rest.flat_map(Result::unwrap)).collect();
@@ -63,9 +65,9 @@ fn completions_do_not_depend_on_the_batch() {
     let prompts = prompts(13);
     for config in [sampling(), GenerationConfig { num_return_sequences: 3, ..sampling() }, beams()] {
         let generation = generation(GenerationConfig { output_scores: true, ..config });
-        let whole = generate_prompts(model.as_ref(), &prompts, &generation, 13).unwrap();
+        let whole = generate_completions(model.as_ref(), &prompts, &generation, 13).unwrap();
         for batch_size in [1, 5] {
-            let parts = generate_prompts(model.as_ref(), &prompts, &generation, batch_size).unwrap();
+            let parts = generate_completions(model.as_ref(), &prompts, &generation, batch_size).unwrap();
             assert_eq!(parts, whole, "{batch_size} prompts at a time, {:?}", generation.config());
         }
     }
@@ -76,11 +78,11 @@ fn all_prompts_are_checked_before_the_first_is_processed() {
     let (model, generation) = (tiny(), generation(sampling()));
     let refusal = |last: Vec<i64>| {
         let prompts = [vec![300], vec![301], last];
-        PromptGenerator::new(&model, &prompts, &generation, None).err().unwrap().to_string()
+        CompletionGenerator::new(&model, &prompts, &generation, None).err().unwrap().to_string()
     };
     assert!(refusal(vec![1 << 40]).contains("prompt 2"));
     assert!(refusal(vec![300; 125]).contains("max_position_embeddings"));
-    let none = PromptGenerator::new(&model, &[], &generation, Some(0)).err().unwrap().to_string();
+    let none = CompletionGenerator::new(&model, &[], &generation, Some(0)).err().unwrap().to_string();
     assert!(none.contains("batch_size"), "{none}");
 }
 
@@ -96,7 +98,7 @@ fn a_stream_equals_the_completion_of_the_first_prompt() {
             for prompt in [vec![], vec![300], (300..320).collect()] {
                 // Other prompts in the batch do not change it.
                 let prompts = [prompt.clone(), prompt.clone(), vec![310]];
-                let whole = generate_prompts(&model, &prompts, &generation, 8).unwrap();
+                let whole = generate_completions(&model, &prompts, &generation, 8).unwrap();
                 let mut tokens = stream(&model, &prompt, &generation).unwrap();
                 let ids: Vec<i64> = tokens.by_ref().map(Result::unwrap).collect();
                 assert_eq!(ids, whole[0].ids, "{prompt:?} {:?}", generation.config());

@@ -1,6 +1,6 @@
-use super::generate::{GeneratedText, check_prompts, generate_batch, max_length};
+use super::generate::{GeneratedSequence, check_prompts, generate_batch, max_length};
 use super::memory::check_batch;
-use super::prompt_batches::{PromptBatches, automatic_size};
+use super::prompt_batches::{PromptBatches, default_batch_size};
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationError};
 use crate::{CausalLm, Result};
@@ -36,7 +36,7 @@ impl Completion {
 }
 
 /// Generates `num_return_sequences` completions for each prompt, in the order of the prompts, which may have different lengths.
-/// [`PromptGenerator`] returns the same completions batch by batch.
+/// [`CompletionGenerator`] returns the same completions batch by batch.
 ///
 /// Only prompts of equal length share a batch, so there is no padding. A completion depends on the seed, the prompt and its index, not
 /// on the batch size. An empty prompt is replaced by the model's BOS.
@@ -44,14 +44,14 @@ impl Completion {
 /// # Errors
 /// The errors of [`generate`](super::generate), with the index of the prompt; a batch size of 0; an empty prompt if the model has no
 /// BOS.
-pub fn generate_prompts<M: CausalLm + ?Sized>(
+pub fn generate_completions<M: CausalLm + ?Sized>(
     model: &M,
     prompts: &[Vec<i64>],
     generation: &Generation,
     batch_size: usize,
 ) -> Result<Vec<Completion>> {
     let mut all = Vec::with_capacity(prompts.len());
-    for batch in PromptGenerator::new(model, prompts, generation, Some(batch_size))? {
+    for batch in CompletionGenerator::new(model, prompts, generation, Some(batch_size))? {
         all.extend(batch?);
     }
     // The sort is stable, so the completions of a prompt keep their order.
@@ -59,15 +59,15 @@ pub fn generate_prompts<M: CausalLm + ?Sized>(
     Ok(all)
 }
 
-/// An iterator over batches of completions, for jobs that save results as they are generated.
+/// Generates completions batch by batch, for jobs that save results as they are generated.
 ///
 /// A batch holds the completions of some prompts, grouped by prompt; the prompts are in no particular order. The completions are those
-/// of [`generate_prompts`], so an interrupted job can resume with the [remaining](Self::only) prompts. The iterator ends after an error.
+/// of [`generate_completions`], so an interrupted job can resume with the [remaining](Self::only) prompts. The iterator ends after an error.
 ///
 /// ```no_run
-/// # use align_models::{Gpt2, generation::{Generation, PromptGenerator}};
+/// # use align_models::{Gpt2, generation::{Generation, CompletionGenerator}};
 /// # fn resume(model: &Gpt2, prompts: &[Vec<i64>], generation: &Generation, done: &[bool]) -> align_models::Result<()> {
-/// for batch in PromptGenerator::new(model, prompts, generation, None)?.only(|place| !done[place]) {
+/// for batch in CompletionGenerator::new(model, prompts, generation, None)?.only(|index| !done[index]) {
 ///     for completion in batch? {
 ///         println!("{}: {:?}", completion.prompt, completion.ids);
 ///     }
@@ -75,20 +75,20 @@ pub fn generate_prompts<M: CausalLm + ?Sized>(
 /// # Ok(())
 /// # }
 /// ```
-pub struct PromptGenerator<'a, M: ?Sized> {
+pub struct CompletionGenerator<'a, M: ?Sized> {
     model: &'a M,
     prompts: &'a [Vec<i64>],
     generation: &'a Generation,
     /// The result of [`CausalLm::packed`], after its first use.
     packed: Option<Option<Box<dyn CausalLm>>>,
     batches: PromptBatches,
-    /// For each prompt, whether its completions are wanted.
+    /// For each prompt, whether its completions are returned.
     wanted: Vec<bool>,
     remaining: usize,
     failed: bool,
 }
 
-impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
+impl<'a, M: CausalLm + ?Sized> CompletionGenerator<'a, M> {
     /// Creates a generator for all prompts. If `batch_size` is `None`, batches have 160 rows, where each prompt counts `num_beams` or
     /// `num_return_sequences` rows, whichever is more. If texts are longer than 200 tokens they have fewer rows, but at least one prompt.
     ///
@@ -119,7 +119,7 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
         }
         let size = |length| match batch_size {
             Some(size) => size,
-            None => automatic_size(
+            None => default_batch_size(
                 generation.config(),
                 max_length(model, generation.config(), length, 0).unwrap_or(usize::MAX),
             ),
@@ -137,7 +137,7 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
     /// completions, but an interrupted batch is computed again.
     #[must_use]
     pub fn only(mut self, wanted: impl Fn(usize) -> bool) -> Self {
-        self.wanted.iter_mut().enumerate().for_each(|(index, all)| *all &= wanted(index));
+        self.wanted.iter_mut().enumerate().for_each(|(index, is_wanted)| *is_wanted &= wanted(index));
         self.remaining = self.wanted.iter().filter(|wanted| **wanted).count();
         self
     }
@@ -161,13 +161,13 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
             .iter()
             .map(|&index| with_bos(self.model, self.generation, index, prompt(index)))
             .collect::<Result<Vec<_>>>()?;
-        let keys: Vec<u64> = indices.iter().map(|&index| index as u64).collect();
+        let prompt_indices: Vec<u64> = indices.iter().map(|&index| index as u64).collect();
         let texts = match self.packed.as_ref().and_then(Option::as_deref) {
-            Some(packed) => generate_batch(packed, &batch, None, self.generation, &keys)?,
-            None => generate_batch(self.model, &batch, None, self.generation, &keys)?,
+            Some(packed) => generate_batch(packed, &batch, None, self.generation, &prompt_indices)?,
+            None => generate_batch(self.model, &batch, None, self.generation, &prompt_indices)?,
         };
-        let each = self.generation.config().num_return_sequences;
-        let prompts = indices.iter().flat_map(|&index| std::iter::repeat_n(index, each));
+        let per_prompt = self.generation.config().num_return_sequences;
+        let prompts = indices.iter().flat_map(|&index| std::iter::repeat_n(index, per_prompt));
         let length = batch.first().map_or(0, Vec::len);
         let completions = prompts
             .zip(texts)
@@ -177,7 +177,7 @@ impl<'a, M: CausalLm + ?Sized> PromptGenerator<'a, M> {
     }
 }
 
-impl<M: CausalLm + ?Sized> Iterator for PromptGenerator<'_, M> {
+impl<M: CausalLm + ?Sized> Iterator for CompletionGenerator<'_, M> {
     type Item = Result<Vec<Completion>>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -208,8 +208,8 @@ pub(super) fn with_bos<M: CausalLm + ?Sized>(
     match (prompt, generation.config().bos_token_id.or(model.bos_token_id())) {
         ([], Some(bos)) => Ok(vec![bos]),
         ([], None) => {
-            let why = format!("prompt {index} is empty and the model has no BOS: the prompt needs a token");
-            Err(GenerationError::Prompt(why).into())
+            let reason = format!("prompt {index} is empty and the model has no BOS: add at least one token");
+            Err(GenerationError::Prompt(reason).into())
         }
         (ids, _) => Ok(ids.to_vec()),
     }
@@ -219,13 +219,13 @@ fn completion<M: CausalLm + ?Sized>(
     model: &M,
     generation: &Generation,
     prompt: usize,
-    text: GeneratedText,
+    text: GeneratedSequence,
     prompt_length: usize,
 ) -> Completion {
-    let own = generation.config().eos_token_id.as_ref();
-    let ends = |id: &i64| own.map_or_else(|| model.eos_token_ids().contains(id), |eos| eos.contains(id));
+    let configured = generation.config().eos_token_id.as_ref();
+    let is_eos = |id: &i64| configured.map_or_else(|| model.eos_token_ids().contains(id), |eos| eos.contains(id));
     let new = text.ids.get(prompt_length..).unwrap_or_default();
-    let ids: Vec<i64> = new.iter().copied().take_while(|id| !ends(id)).collect();
+    let ids: Vec<i64> = new.iter().copied().take_while(|id| !is_eos(id)).collect();
     let eos = new.get(ids.len()).copied();
     let finished = eos.is_some() || generation.stopping().stops(&text.ids, prompt_length);
     Completion { prompt, eos, finished, ids, score: text.score, token_logps: text.token_logps }

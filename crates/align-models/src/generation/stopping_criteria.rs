@@ -13,11 +13,11 @@ impl<F: Fn(&[i64], usize) -> bool + Send + Sync> StoppingCriterion for F {
     }
 }
 
-/// Stopping criteria. Generation stops if any of them applies.
+/// StoppingCriteria criteria. Generation stops if any of them applies.
 #[derive(Clone, Default)]
-pub(super) struct Stopping(Vec<Arc<dyn StoppingCriterion>>);
+pub(super) struct StoppingCriteria(Vec<Arc<dyn StoppingCriterion>>);
 
-impl Stopping {
+impl StoppingCriteria {
     pub fn push(&mut self, criterion: Arc<dyn StoppingCriterion>) {
         self.0.push(criterion);
     }
@@ -31,7 +31,7 @@ impl Stopping {
     }
 }
 
-impl fmt::Debug for Stopping {
+impl fmt::Debug for StoppingCriteria {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} criteria", self.0.len())
     }
