@@ -116,7 +116,7 @@ pub const CASES: &[Case] = &[
         "beams in a stream",
         no_files,
         "generate --prompt This --num-beams 2 --stream",
-        &["num_beams", "known only at the end", "set it to 1"],
+        &["num_beams", "not known until the end", "set it to 1"],
     ),
     case("a stream without a prompt", no_files, "generate --stream", &["--stream", "--prompt"]),
     case("a batch size of 0", no_files, "generate --prompt This --batch-size 0", &["batch_size", "at least 1"]),

@@ -188,7 +188,7 @@ impl Checkpoint {
         let held = self.sources.iter().fold(0_u64, |sum, source| sum.saturating_add(source.len));
         if bytes > held.saturating_mul(2) {
             let reason = format!(
-                "describes {bytes} bytes of weights, but has only {held} bytes: its tensors share storage, and each would be copied; save \
+                "describes {bytes} bytes of weights, but has only {held} bytes: its tensors share their storage, and each would be copied; save \
                  them again, each after .clone()"
             );
             return Err(error::malformed(&self.path, reason));
