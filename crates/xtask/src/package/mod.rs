@@ -9,6 +9,8 @@ use crate::failure::{Context, Failure};
 use crate::workspace::Workspace;
 use directory_source::DirectorySource;
 use publishable_copy::PublishableCopy;
+use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// Packages each crate; builds and runs a project that depends on the packages; compiles the package of the program, which
@@ -28,6 +30,7 @@ pub fn check(workspace: &Workspace) -> Result<ExitCode, Failure> {
     let packages = DirectorySource::create(&folder.join("vendor"), cargo_in_copy(), &target.join("package"))?;
     downstream::check_with_packages(workspace, &packages.config)?;
     let program = packages.folder.join(concat!("align-cli-", env!("CARGO_PKG_VERSION")));
+    separate_from_workspace(&program)?;
     run(cargo_in_copy().arg("check").arg("--config").arg(&packages.config_file).current_dir(&program))?;
 
     let documentation = ["doc", "--workspace", "--exclude", "align-cli", "--no-deps", "--all-features"];
@@ -38,9 +41,22 @@ pub fn check(workspace: &Workspace) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Makes an unpacked package a workspace of its own: it is in a folder of this workspace, which does not list it. Its lock
+/// file has checksums of the packages, which a directory source lacks.
+fn separate_from_workspace(package: &Path) -> Result<(), Failure> {
+    let manifest = package.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).context(|| format!("cannot read {}", manifest.display()))?;
+    fs::write(&manifest, text + "\n[workspace]\n").context(|| format!("cannot write {}", manifest.display()))?;
+    let lock = package.join("Cargo.lock");
+    fs::remove_file(&lock).context(|| format!("cannot remove {}", lock.display()))
+}
+
 /// Runs a command to its end.
 fn run(command: &mut Command) -> Result<(), Failure> {
-    eprintln!("align: running {command:?}");
-    let status = command.status().context(|| format!("cannot run {}", command.get_program().display()))?;
-    if status.success() { Ok(()) } else { Err(Failure::new(format!("{command:?} failed ({status})"))) }
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
+    let words: Vec<_> = [command.get_program().to_string_lossy()].into_iter().chain(arguments).collect();
+    let words = words.join(" ");
+    eprintln!("align: running {words}");
+    let status = command.status().context(|| format!("cannot run {words}"))?;
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("`{words}` failed ({status})"))) }
 }
