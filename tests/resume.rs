@@ -195,7 +195,7 @@ fn a_checkpoint_of_another_adapter_or_base_model_is_rejected() {
         refused(adapted(Kind::Float, LoraConfig { target_modules: vec!["c_attn".to_owned()].into(), ..lora() }));
     assert!(other.contains("target_modules"), "{other}");
     let other = refused(adapted(Kind::Float, LoraConfig { bias: LoraBias::All, ..lora() }));
-    assert!(other.contains("bias is \"none\" there"), "{other}");
+    assert!(other.contains("adapter.bias was \"none\", is now \"all\""), "{other}");
     let base = policy(Kind::Float);
     tch::no_grad(|| drop(base.head().shallow_clone().g_mul_scalar_(1.01)));
     let other = refused(LoraModel::new(base, lora(), 1).unwrap());

@@ -243,7 +243,7 @@ fn a_file_that_is_not_a_journal_is_rejected_and_not_changed() {
         (&b"my notes"[..], "is not a journal"),
         (b"\n", "is not a journal"),
         (b"{\"value\":{\"align_journal\":2,\"job\":no\n", "line 1: damaged"),
-        (&spoiled, "line 2: damaged: expected one of 322 prompts with 1, found prompt 9999"),
+        (&spoiled, "line 2: damaged: expected one of 322 prompts with 1 texts, found prompt 9999"),
     ] {
         fs::write(&partial, content).unwrap();
         let message = refusal(dir, &args("texts.csv", &["--overwrite"]));

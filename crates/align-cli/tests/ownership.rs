@@ -87,7 +87,10 @@ fn a_run_rejects_a_folder_with_other_files_and_does_not_change_it() {
         let stderr = message(&refused);
         assert_eq!(refused.status.code(), Some(1), "{name}: {stderr}");
         // The base model is an input, so it is checked first.
-        assert!(stderr.contains("model names model") && stderr.contains("another folder"), "{name}: {stderr}");
+        assert!(
+            stderr.contains("option model: the run would overwrite model") && stderr.contains("another folder"),
+            "{name}: {stderr}"
+        );
         let refused = train(name, dir, &["--output-dir", "."]);
         let stderr = message(&refused);
         assert_eq!(refused.status.code(), Some(1), "{name}: {stderr}");
@@ -130,14 +133,14 @@ fn files_added_to_a_checkpoint_or_a_model_are_not_deleted() {
     fs::remove_dir_all(dir.join("run/checkpoint-2")).unwrap();
     let resumed = train("dpo", dir, &["--output-dir", "run", "--resume", "--save-total-limit", "1"]);
     let stderr = message(&resumed);
-    assert!(resumed.status.success() && stderr.contains("changed since the run wrote it"), "{stderr}");
+    assert!(resumed.status.success() && stderr.contains("was changed after the run wrote it"), "{stderr}");
     assert_eq!(fs::read(dir.join("run/checkpoint-1/notes.txt")).unwrap(), b"mine");
     assert!(dir.join("run/checkpoint-2").exists());
 
     fs::write(dir.join("run/model/notes.txt"), "mine").unwrap();
     let refused = train("dpo", dir, &["--output-dir", "run", "--resume"]);
     let stderr = message(&refused);
-    assert!(!refused.status.success() && stderr.contains("model (changed since the run wrote it)"), "{stderr}");
+    assert!(!refused.status.success() && stderr.contains("model (was changed after the run wrote it)"), "{stderr}");
     fs::remove_file(dir.join("run/model/notes.txt")).unwrap();
     assert!(train("dpo", dir, &["--output-dir", "run", "--resume"]).status.success());
 }

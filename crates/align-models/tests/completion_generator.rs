@@ -121,6 +121,6 @@ fn options_that_cannot_be_streamed_are_rejected() {
         let message = refusal(&[300], config);
         assert!(message.contains(option) && message.contains("stream"), "{message}");
     }
-    assert!(refusal(&[model.vocab_size()], sampling()).contains("tokenizer"));
+    assert!(refusal(&[model.vocab_size()], sampling()).contains("tokeniser"));
     assert!(refusal(&[300; 125], sampling()).contains("max_position_embeddings"));
 }

@@ -172,10 +172,13 @@ fn invalid_configs_are_rejected_with_the_field() {
         |config: DistilBertConfig| DistilBert::new_random(config, 1, Kind::Float, Device::Cpu).unwrap_err().to_string();
     assert!(refused(DistilBertConfig { pad_token_id: Some(211), ..distilbert_config() }).contains("pad_token_id"));
     let wide = refused(DistilBertConfig { dim: 1 << 17, hidden_dim: 1 << 20, n_layers: 100, ..distilbert_config() });
-    assert!(wide.contains("dim 131072") && wide.contains("hidden_dim 1048576") && wide.contains("are left"), "{wide}");
+    assert!(
+        wide.contains("dim 131072") && wide.contains("hidden_dim 1048576") && wide.contains("are available"),
+        "{wide}"
+    );
     let sizes = Gpt2Config { n_embd: 1 << 15, n_layer: 12, ..gpt2_config() };
     let wide = Gpt2::new_random(sizes, 1, Kind::Float, Device::Cpu).unwrap_err().to_string();
-    assert!(wide.contains("n_embd 32768") && wide.contains("are left"), "{wide}");
+    assert!(wide.contains("n_embd 32768") && wide.contains("are available"), "{wide}");
 }
 
 /// Their values are those of the formula in "Attention is all you need".

@@ -142,9 +142,7 @@ impl RunFolder {
         match name.and_then(|name| name.to_str()).filter(|name| is_run_file(name)) {
             Some(name) => {
                 let input = input.display();
-                fail(format!(
-                    "{option} is {input}, but the run would write its own {name} there: choose another folder"
-                ))
+                fail(format!("option {option}: the run would overwrite {input} with its {name}: choose another folder"))
             }
             None => Ok(()),
         }

@@ -50,13 +50,13 @@ pub const CASES: &[Case] = &[
             write(d, "run/samples.jsonl", PAIR)
         },
         "dpo --train-file run/samples.jsonl --output-dir run",
-        &["train_file is", "samples.jsonl", "another folder"],
+        &["option train_file", "samples.jsonl", "another folder"],
     ),
     case(
         "cached log-probabilities in the folder of the final model",
         write_pairs,
         "dpo --train-file pairs.jsonl --output-dir run --precompute-ref-log-probs --ref-log-probs-dir run/model",
-        &["ref_log_probs_dir is", "run/model", "another folder"],
+        &["option ref_log_probs_dir", "run/model", "another folder"],
     ),
     case(
         "scored texts that would replace the input",
