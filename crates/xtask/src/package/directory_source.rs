@@ -1,6 +1,6 @@
 //! A directory of packages that stands for crates.io: the crates' own, and all that they depend on.
 
-use super::run;
+use super::command::run;
 use crate::failure::{Context, Failure};
 use std::fs;
 use std::path::{Path, PathBuf};

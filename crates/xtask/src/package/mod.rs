@@ -1,5 +1,6 @@
 //! `cargo xtask package`: the crates as they would be published, without publishing them.
 
+mod command;
 mod directory_source;
 mod publishable_copy;
 
@@ -7,11 +8,12 @@ use crate::cargo;
 use crate::downstream;
 use crate::failure::{Context, Failure};
 use crate::workspace::Workspace;
+use command::run;
 use directory_source::DirectorySource;
 use publishable_copy::PublishableCopy;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// Packages each crate; builds and runs a project that depends on the packages; compiles the package of the program, which
 /// uses all of them; builds the documentation as docs.rs does, without LibTorch.
@@ -49,14 +51,4 @@ fn separate_from_workspace(package: &Path) -> Result<(), Failure> {
     fs::write(&manifest, text + "\n[workspace]\n").context(|| format!("cannot write {}", manifest.display()))?;
     let lock = package.join("Cargo.lock");
     fs::remove_file(&lock).context(|| format!("cannot remove {}", lock.display()))
-}
-
-/// Runs a command to its end.
-fn run(command: &mut Command) -> Result<(), Failure> {
-    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
-    let words: Vec<_> = [command.get_program().to_string_lossy()].into_iter().chain(arguments).collect();
-    let words = words.join(" ");
-    eprintln!("align: running {words}");
-    let status = command.status().context(|| format!("cannot run {words}"))?;
-    if status.success() { Ok(()) } else { Err(Failure::new(format!("`{words}` failed ({status})"))) }
 }
