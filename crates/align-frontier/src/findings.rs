@@ -20,7 +20,7 @@ pub struct Findings {
     /// Index of each loss's point with the highest reward, ordered from the best loss to the worst.
     pub best: Vec<usize>,
     /// The best point overall compared with the best point of each other loss, on the same prompts and random draws.
-    pub best_compared: Vec<(usize, Comparison)>,
+    pub best_comparisons: Vec<(usize, Comparison)>,
 }
 
 impl Findings {
@@ -39,12 +39,12 @@ impl Findings {
         leading_losses.extend(self::leading_losses(sweep, FrontierMeasure::Entropy)?);
         let best = best(sweep);
         let prompts = Clusters::by(&sweep.sft.samples.iter().map(|sample| sample.prompt).collect::<Vec<_>>());
-        let mut best_compared = Vec::new();
+        let mut best_comparisons = Vec::new();
         if let Some((first, others)) = best.split_first() {
             let of = |index: &usize| sweep.points.get(*index).map(|(_, run)| rewards(run)).unwrap_or_default();
             let compare = |other| Ok(PairedComparison::of(&of(first), &of(other), Some(&prompts), bootstrap)?);
             let found = Comparison::adjust_all(others.iter().map(compare).collect::<Result<_>>()?)?;
-            best_compared.extend(others.iter().copied().zip(found));
+            best_comparisons.extend(others.iter().copied().zip(found));
         }
         Ok(Self {
             kl_front: front(|run| run.evaluation.policy_reference_kl.value, Direction::Minimise)?,
@@ -52,7 +52,7 @@ impl Findings {
             leading_losses,
             curve_comparisons: curve_comparisons(sweep, &prompts, bootstrap)?,
             best,
-            best_compared,
+            best_comparisons,
         })
     }
 
@@ -94,7 +94,7 @@ impl Findings {
                 reward.map(format_estimate).unwrap_or_default(),
                 format_estimate(sweep.sft.evaluation.reward)
             ));
-            statements.extend(self.best_compared.iter().map(|(other, found)| {
+            statements.extend(self.best_comparisons.iter().map(|(other, found)| {
                 format!(
                     "On the same prompts it is higher than {}, the best point of another loss, by {} {}.",
                     name(sweep, other + 1),

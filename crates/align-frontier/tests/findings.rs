@@ -105,7 +105,7 @@ fn two_losses_are_compared_over_their_common_range() {
 fn the_best_points_are_compared_on_equal_prompts() {
     let found = findings();
     assert_eq!(found.best, [1, 3]);
-    let (other, compared) = &found.best_compared[0];
+    let (other, compared) = &found.best_comparisons[0];
     assert_eq!((*other, compared.paired.prompts), (3, PROMPTS));
     assert_eq!(compared.paired.mean_difference.value, 1.0);
     // All ten differences have the same sign, so 2 of the 2^10 sign flips are as extreme. The p-value samples the flips.
