@@ -209,7 +209,7 @@ fn invalid_prompts_are_rejected() {
     let refused = [
         ("(batch, seq)", run(&Tensor::from_slice(&[1_i64]), None, default())),
         ("int64", run(&Tensor::from_slice2(&[[1.5_f32]]), None, default())),
-        ("empty prompt", run(&Tensor::zeros([1, 0], (Kind::Int64, Device::Cpu)), None, default())),
+        ("prompt is empty", run(&Tensor::zeros([1, 0], (Kind::Int64, Device::Cpu)), None, default())),
         ("prompt 8 contains token 1000000", run(&Tensor::from_slice2(&[[1_i64], [1_000_000]]), None, default())),
         ("contains token -1", run(&Tensor::from_slice2(&[[-1_i64]]), None, default())),
         ("differ in shape", run(&two, Some(&Tensor::from_slice2(&[[1_i64], [1]])), default())),
@@ -217,7 +217,7 @@ fn invalid_prompts_are_rejected() {
         ("contains 2", run(&two, Some(&Tensor::from_slice2(&[[1_i64, 1], [2, 1]])), default())),
         ("no room in max_length, 2", run(&two, None, GenerationConfig { max_length: Some(2), ..default() })),
         ("max_position_embeddings, 128", run(&two, None, GenerationConfig { max_length: Some(129), ..default() })),
-        ("2 tokens and 127 new", run(&two, None, GenerationConfig { max_new_tokens: Some(127), ..default() })),
+        ("2 tokens plus 127 new", run(&two, None, GenerationConfig { max_new_tokens: Some(127), ..default() })),
         ("no room in the model's max_position_embeddings", run(&two.repeat([1, 64]), None, default())),
         (
             "`eos_token_id` is 1000000",

@@ -41,7 +41,7 @@ fn a_header_above_the_size_limit_is_rejected() {
     let folder = folder_with("model.safetensors", &100_000_001_u64.to_le_bytes());
     let file = std::fs::OpenOptions::new().write(true).open(folder.path().join("model.safetensors")).unwrap();
     file.set_len(200_000_000).unwrap();
-    assert_says(&refusal(folder.path()), &["100000001", "allows 100000000"]);
+    assert_says(&refusal(folder.path()), &["100000001", "allows at most 100000000"]);
 }
 
 #[test]
