@@ -9,7 +9,7 @@ pub enum Shell {
 }
 
 /// Runs `align` without installing it.
-const WITHOUT_INSTALLING: &str = "cargo run --release -p align-cli -- ";
+const WITHOUT_INSTALLING: &str = "cargo run -p align-cli -- ";
 
 impl Shell {
     pub fn parse(line: &str) -> Self {
@@ -50,6 +50,6 @@ fn lines_are_split_like_in_a_shell() {
     assert_eq!(words, ["generate", "--prompt", "This movie"]);
     let Shell::Other(command) = Shell::parse("A=b cargo test") else { panic!() };
     assert_eq!(command, "cargo test");
-    let Shell::Align(words) = Shell::parse("cargo run --release -p align-cli -- help") else { panic!() };
+    let Shell::Align(words) = Shell::parse("cargo run -p align-cli -- help") else { panic!() };
     assert_eq!(words, ["help"]);
 }

@@ -38,7 +38,7 @@ const RUN_BY: &[(&str, RunBy)] = &[
     ("cargo doc -p align --open", Ci("cargo doc --workspace --no-deps")),
     ("cargo doc -p align-losses --open", Ci("cargo doc --workspace --no-deps")),
     ("cargo install --path crates/align-cli", Test("crates/align-cli/tests/docs/installed.rs")),
-    ("cargo run --release -p align-cli --", Test("crates/align-cli/tests/docs/main.rs")),
+    ("cargo run -p align-cli --", Test("crates/align-cli/tests/docs/main.rs")),
     ("cargo run --release -p align-fuzz -- --count 10000000", Test("fuzz/tests/bounded.rs")),
     // In the reader's own project, which `cargo xtask downstream` runs.
     ("cargo run", Ci("cargo xtask downstream")),
