@@ -137,7 +137,7 @@ fn files_added_to_a_checkpoint_or_a_model_are_not_deleted() {
     fs::write(dir.join("run/model/notes.txt"), "mine").unwrap();
     let refused = train("dpo", dir, &["--output-dir", "run", "--resume"]);
     let stderr = message(&refused);
-    assert!(!refused.status.success() && stderr.contains("model (was changed after the run wrote it)"), "{stderr}");
+    assert!(!refused.status.success() && stderr.contains("model (changed since the run wrote it)"), "{stderr}");
     fs::remove_file(dir.join("run/model/notes.txt")).unwrap();
     assert!(train("dpo", dir, &["--output-dir", "run", "--resume"]).status.success());
 }
