@@ -115,5 +115,5 @@ fn rows_added_after_the_precomputation_are_rejected() {
     let mut trainer = DpoTrainer::new(policy(), None, pairs(), precomputing_config(None)).unwrap();
     trainer.next().unwrap().unwrap();
     let problem = trainer.with_evaluation(pairs()).unwrap_err().to_string();
-    assert!(problem.contains("precompute_ref_log_probs") && problem.contains("earlier"), "{problem}");
+    assert!(problem.contains("precompute_ref_log_probs") && problem.contains("before training"), "{problem}");
 }
