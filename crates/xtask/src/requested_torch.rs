@@ -138,20 +138,20 @@ mod tests {
     #[test]
     fn options_cannot_be_combined_with_an_existing_libtorch() {
         let cuda = SetupOptions { platform: RequestedPlatform::Exactly(ComputePlatform::Cuda), from: None };
-        assert_eq!(request_with(&cuda, &[], "/work/.libtorch").unwrap(), RequestedTorch::Download(cuda.platform));
-        let failure = request_with(&cuda, &[("LIBTORCH", "/opt/torch")], "/work/.libtorch").unwrap_err().to_string();
+        assert_eq!(request_with(&cuda, &[], "/clone/.libtorch").unwrap(), RequestedTorch::Download(cuda.platform));
+        let failure = request_with(&cuda, &[("LIBTORCH", "/opt/torch")], "/clone/.libtorch").unwrap_err().to_string();
         assert!(failure.contains("LIBTORCH is set") && failure.contains("unset LIBTORCH"), "{failure}");
     }
 
     #[test]
     fn without_variables_libtorch_is_downloaded() {
-        assert_eq!(request(&[], "/work/.libtorch").unwrap(), DOWNLOAD);
+        assert_eq!(request(&[], "/clone/.libtorch").unwrap(), DOWNLOAD);
     }
 
     #[test]
     fn the_value_set_by_cargo_is_not_a_request() {
-        let set_by_cargo = [("LIBTORCH", "/work/.libtorch")];
-        assert_eq!(request(&set_by_cargo, "/work/.libtorch").unwrap(), DOWNLOAD);
+        let set_by_cargo = [("LIBTORCH", "/clone/.libtorch")];
+        assert_eq!(request(&set_by_cargo, "/clone/.libtorch").unwrap(), DOWNLOAD);
     }
 
     #[test]
@@ -171,18 +171,18 @@ mod tests {
 
     #[test]
     fn the_users_folder_is_used() {
-        let requested = request(&[("LIBTORCH", "/opt/torch")], "/work/.libtorch").unwrap();
+        let requested = request(&[("LIBTORCH", "/opt/torch")], "/clone/.libtorch").unwrap();
         assert_eq!(requested, existing("/opt/torch", "/opt/torch"));
         let separate = [("LIBTORCH", "/opt/torch"), ("LIBTORCH_INCLUDE", "/usr"), ("LIBTORCH_LIB", "/opt/t")];
-        assert_eq!(request(&separate, "/work/.libtorch").unwrap(), existing("/usr", "/opt/t"));
+        assert_eq!(request(&separate, "/clone/.libtorch").unwrap(), existing("/usr", "/opt/t"));
         // The folder of another checkout is a valid choice too.
-        let other = request(&[("LIBTORCH", "/other/.libtorch")], "/work/.libtorch").unwrap();
+        let other = request(&[("LIBTORCH", "/other/.libtorch")], "/clone/.libtorch").unwrap();
         assert_eq!(other, existing("/other/.libtorch", "/other/.libtorch"));
     }
 
     #[test]
     fn a_relative_folder_is_rejected_and_the_absolute_one_suggested() {
-        let failure = request(&[("LIBTORCH", "torch")], "/work/.libtorch").unwrap_err().to_string();
+        let failure = request(&[("LIBTORCH", "torch")], "/clone/.libtorch").unwrap_err().to_string();
         let full = std::path::absolute("torch").unwrap();
         assert!(failure.contains(&format!("set LIBTORCH={}", full.display())), "{failure}");
     }
