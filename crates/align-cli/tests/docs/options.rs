@@ -5,7 +5,7 @@ use crate::support::run;
 use std::collections::BTreeSet;
 
 /// Options of cargo and of `cargo xtask`.
-const OTHER_OPTIONS: &[&str] = &["--release", "--target", "--help", "--cpu", "--cuda", "--from"];
+const OTHER_OPTIONS: &[&str] = &["--release", "--timings", "--target", "--help", "--cpu", "--cuda", "--from"];
 
 fn help(dir: &std::path::Path, command: &[&str]) -> String {
     let output = run(command[0], dir, &command[1..]);

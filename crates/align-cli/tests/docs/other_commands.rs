@@ -28,6 +28,7 @@ const RUN_BY: &[(&str, RunBy)] = &[
     ("cargo xtask package", Ci("cargo xtask package")),
     ("eval \"$(cargo xtask env)\"", Test("crates/xtask/src/shell_env.rs")),
     ("cargo test --workspace", Ci("cargo xtask test")),
+    ("cargo build --workspace", Ci("cargo xtask test")),
     ("cargo fmt --all --check", Ci("cargo fmt --all --check")),
     (
         "cargo clippy --workspace --all-targets -- -D warnings",
