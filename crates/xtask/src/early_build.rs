@@ -1,8 +1,14 @@
 //! Compiles crates that do not need LibTorch while it is downloaded.
 
 use crate::cargo;
+use crate::failure::Failure;
+use crate::interrupt;
 use crate::workspace::Workspace;
 use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
+
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A build in the background, stopped when dropped.
 pub struct EarlyBuild(Child);
@@ -20,9 +26,18 @@ impl EarlyBuild {
         command.spawn().ok().map(Self)
     }
 
-    /// Waits until the build has ended.
-    pub fn finish(mut self) {
-        self.0.wait().ok();
+    /// Waits until the build has ended. Fails after Ctrl-C, which stops it.
+    pub fn finish(mut self) -> Result<(), Failure> {
+        while let Ok(None) = self.0.try_wait() {
+            if interrupt::is_interrupted() {
+                break;
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+        if interrupt::is_interrupted() {
+            return Err(Failure::new("interrupted; LibTorch is installed. Run the command again to continue."));
+        }
+        Ok(())
     }
 }
 

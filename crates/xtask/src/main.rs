@@ -133,7 +133,7 @@ fn set_up_while_building(targets: &[&str]) -> Result<Workspace, Failure> {
         setup::setup(&workspace, &options)?;
         if let Some(build) = build {
             eprintln!("align: waiting for the build that was started during the download");
-            build.finish();
+            build.finish()?;
         }
     }
     Ok(workspace)

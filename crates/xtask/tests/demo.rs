@@ -4,8 +4,9 @@
 
 mod common;
 
-use common::Sandbox;
+use common::{Finished, Sandbox};
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A fake cargo that records its subcommand, and whether LibTorch is installed.
@@ -34,4 +35,19 @@ fn a_failed_download_stops_the_build() {
     let finished = sandbox.run(&["demo"]);
     assert!(finished.code == Some(1) && begin.elapsed() < Duration::from_secs(60), "{}", finished.stderr);
     assert!(!fs::read_to_string(sandbox.path("runs_of_cargo")).unwrap_or_default().contains("run"));
+}
+
+#[test]
+fn ctrl_c_stops_the_build_and_nothing_is_run() {
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    sandbox.tool("cargo", &format!("{CARGO}exec sleep 300"));
+    let child = sandbox.start(&["demo"]);
+    sandbox.wait_for("work/.libtorch");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let finished = Finished::from(child.wait_with_output().unwrap());
+    assert_eq!(finished.code, Some(130), "{}", finished.stderr);
+    assert!(finished.stderr.contains("Run the command again"), "{}", finished.stderr);
+    assert_eq!(fs::read_to_string(sandbox.path("runs_of_cargo")).unwrap(), "build missing\n");
+    sandbox.assert_installed();
 }
