@@ -1,7 +1,7 @@
 //! Figures and self-contained HTML reports of runs and sweeps of preference optimisation.
 //!
 //! A [`Figure`] is a [`Scatter`] plot with a Pareto front, a [`LineChart`] of metrics over steps, or a [`Histogram`].
-//! It is drawn as SVG, and the PNG is rendered from the SVG. A [`Report`] is a single HTML file with figures, tables
+//! It is drawn as SVG; with the feature `png`, a PNG is rendered from it. A [`Report`] is a single HTML file with figures, tables
 //! and texts. It loads no external resources and runs no scripts.
 //!
 //! The output is deterministic. LibTorch is not needed.

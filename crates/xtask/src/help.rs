@@ -92,9 +92,9 @@ program that uses `align`, and the one in the section \"Using a single crate\".
 const PACKAGE: &str = "\
 Usage: cargo xtask package
 
-Sets up what is missing, then checks that the crates could be published, without publishing them: packages each
-crate and builds it from its package, builds and runs a project that depends on the packages, and builds the
-documentation without LibTorch, as docs.rs does.
+Runs setup if necessary, then checks that the crates could be published, without publishing them: packages each
+crate, builds and runs a project that depends on the packages, compiles the program `align` from its package, and
+builds the documentation without LibTorch, as docs.rs does.
 ";
 
 const ENV: &str = "\

@@ -6,6 +6,7 @@ mod output;
 
 mod cargo;
 mod compute_platform;
+mod copy_folder;
 mod disk;
 mod doctor;
 mod download;
@@ -39,6 +40,7 @@ mod work_folder;
 mod workspace;
 mod zip_source;
 
+use compute_platform::ComputePlatform;
 use early_build::EarlyBuild;
 use failure::Failure;
 use setup_options::SetupOptions;
@@ -89,10 +91,7 @@ fn run(command: &str, arguments: &[OsString]) -> Result<ExitCode, Failure> {
             let workspace = Workspace::find()?;
             setup::setup(&workspace, &options)?;
             println!("LibTorch is in {}", workspace.libtorch.display());
-            if compute_platform::ComputePlatform::of_folder(&workspace.libtorch)
-                == compute_platform::ComputePlatform::Cpu
-                && gpu::is_present()
-            {
+            if ComputePlatform::of_folder(&workspace.libtorch) == ComputePlatform::Cpu && gpu::is_present() {
                 println!("It has no CUDA; to use this machine's GPU, run: cargo xtask setup --cuda");
             }
             Ok(ExitCode::SUCCESS)
@@ -124,7 +123,7 @@ fn set_up() -> Result<Workspace, Failure> {
     Ok(workspace)
 }
 
-/// The workspace, with LibTorch installed. During the download, the dependencies of these targets that do not need LibTorch are compiled.
+/// The workspace, with LibTorch installed. While it is downloaded, those dependencies of the targets are compiled that do not need it.
 fn set_up_while_building(targets: &[&str]) -> Result<Workspace, Failure> {
     let workspace = Workspace::find()?;
     let options = SetupOptions::default();

@@ -147,16 +147,6 @@ impl Drawing {
         &self.svg
     }
 
-    /// The figure as an opaque PNG image with the given resolution; 300 dots per inch are usual in print. Characters
-    /// that Noto Sans lacks (it covers Latin, Greek and Cyrillic) are drawn as boxes.
-    ///
-    /// # Errors
-    /// When the resolution is 0, or the image would have more than 100 million pixels.
-    #[cfg(feature = "png")]
-    pub fn png(&self, dots_per_inch: u32) -> Result<Vec<u8>> {
-        png::render(&self.svg, dots_per_inch)
-    }
-
     /// The labels that did not fit, as `series: label`. The description includes their numbers.
     #[must_use]
     pub fn omitted_labels(&self) -> &[String] {
@@ -169,14 +159,5 @@ impl Drawing {
     /// When the file exists and `overwrite` is false, or it cannot be written.
     pub fn write_svg(&self, path: &Path, overwrite: bool) -> Result<()> {
         write_file(path, self.svg.as_bytes(), overwrite)
-    }
-
-    /// Writes the PNG file atomically. Missing folders are created.
-    ///
-    /// # Errors
-    /// As for [`png`](Self::png), when the file exists and `overwrite` is false, or when it cannot be written.
-    #[cfg(feature = "png")]
-    pub fn write_png(&self, path: &Path, dots_per_inch: u32, overwrite: bool) -> Result<()> {
-        write_file(path, &self.png(dots_per_inch)?, overwrite)
     }
 }

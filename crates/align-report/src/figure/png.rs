@@ -1,7 +1,9 @@
-use super::font;
+use super::{Drawing, font};
+use crate::output_file::write_file;
 use crate::{Error, Result};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 /// CSS pixels per inch.
@@ -18,8 +20,27 @@ static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
+impl Drawing {
+    /// The figure as an opaque PNG image with the given resolution; 300 dots per inch are usual in print. Characters
+    /// that Noto Sans lacks (it covers Latin, Greek and Cyrillic) are drawn as boxes.
+    ///
+    /// # Errors
+    /// When the resolution is 0, or the image would have more than 100 million pixels.
+    pub fn png(&self, dots_per_inch: u32) -> Result<Vec<u8>> {
+        render(&self.svg, dots_per_inch)
+    }
+
+    /// Writes the PNG file atomically. Missing folders are created.
+    ///
+    /// # Errors
+    /// As for [`png`](Self::png), when the file exists and `overwrite` is false, or when it cannot be written.
+    pub fn write_png(&self, path: &Path, dots_per_inch: u32, overwrite: bool) -> Result<()> {
+        write_file(path, &self.png(dots_per_inch)?, overwrite)
+    }
+}
+
 /// Renders an SVG with `dots_per_inch`, which the file records.
-pub(crate) fn render(svg: &str, dots_per_inch: u32) -> Result<Vec<u8>> {
+fn render(svg: &str, dots_per_inch: u32) -> Result<Vec<u8>> {
     let refused = |problem: String| Error::Png(problem);
     if dots_per_inch == 0 {
         return Err(Error::Option {

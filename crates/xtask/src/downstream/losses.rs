@@ -13,8 +13,8 @@ const EXPECTED_OUTPUT: &str = "loss 0.645643\ngradient -0.022508\n";
 
 /// Builds and runs the project, and compares its output.
 pub fn check(workspace: &Workspace) -> Result<(), Failure> {
-    let project = Project::create(workspace, "losses", MANIFEST, MAIN, "")?;
-    let printed = project.run(workspace)?;
+    let project = Project::create(workspace, "losses", MANIFEST, MAIN)?;
+    let printed = project.run(workspace, None)?;
     if printed != EXPECTED_OUTPUT {
         return Err(Failure::new(format!(
             "the project on align-losses printed {printed:?}, expected {EXPECTED_OUTPUT:?}"

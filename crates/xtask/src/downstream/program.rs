@@ -1,9 +1,11 @@
 //! The program of README.md and docs/library.md: a DPO run with the crate `align`.
 
 use super::project::Project;
+use crate::copy_folder::copy_folder;
 use crate::failure::{Context, Failure};
 use crate::workspace::Workspace;
 use std::fs;
+use std::path::Path;
 
 const MANIFEST: &str = include_str!("../../../../tests/downstream/program/Cargo.toml.template");
 const MAIN: &str = include_str!("../../../../tests/downstream/program/main.rs");
@@ -29,32 +31,28 @@ const EXPECTED_FILES: [&str; 6] = [
 
 /// Builds and runs the project with the crates of this workspace.
 pub fn check(workspace: &Workspace) -> Result<(), Failure> {
-    build_and_run(workspace, MANIFEST, "")
+    build_and_run(workspace, MANIFEST, None)
 }
 
-/// Builds and runs the project with the packaged crates of a source that the cargo configuration names.
-pub fn check_with_packages(workspace: &Workspace, config: &str) -> Result<(), Failure> {
+/// Builds and runs the project with packaged crates, whose source is in the cargo configuration.
+pub fn check_with_packages(workspace: &Workspace, config: &Path) -> Result<(), Failure> {
     let manifest = MANIFEST.replace(PATH_DEPENDENCY, concat!("\"", env!("CARGO_PKG_VERSION"), "\""));
-    build_and_run(workspace, &manifest, config)
+    build_and_run(workspace, &manifest, Some(config))
 }
 
 /// Builds and runs the project with a small model and a few pairs, and checks that it wrote its files.
-fn build_and_run(workspace: &Workspace, manifest: &str, config: &str) -> Result<(), Failure> {
-    let project = Project::create(workspace, "program", manifest, MAIN, config)?;
+fn build_and_run(workspace: &Workspace, manifest: &str, config: Option<&Path>) -> Result<(), Failure> {
+    let project = Project::create(workspace, "program", manifest, MAIN)?;
     let golden = workspace.root.join(GOLDEN);
     let (from, to) = (golden.join("models/gpt2-tiny"), project.folder.join(MODEL));
     let copy = || {
-        fs::create_dir_all(&to)?;
-        for file in fs::read_dir(&from)? {
-            let file = file?;
-            fs::copy(file.path(), to.join(file.file_name()))?;
-        }
+        copy_folder(&from, &to)?;
         let pairs = fs::read_to_string(golden.join("train.jsonl"))?;
         let pairs: Vec<&str> = pairs.lines().take(PAIRS).collect();
         fs::write(project.folder.join("pairs.jsonl"), pairs.join("\n"))
     };
     copy().context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
-    project.run(workspace)?;
+    project.run(workspace, config)?;
     for name in EXPECTED_FILES {
         let file = project.folder.join("runs/dpo").join(name);
         if fs::metadata(&file).map_or(0, |data| data.len()) == 0 {

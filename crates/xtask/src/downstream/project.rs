@@ -4,6 +4,7 @@ use crate::cargo;
 use crate::failure::{Context, Failure};
 use crate::workspace::Workspace;
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -19,19 +20,12 @@ pub struct Project {
 }
 
 impl Project {
-    /// Creates a project with this manifest and main.rs, a lock file, and a cargo configuration with these further lines.
-    pub fn create(
-        workspace: &Workspace,
-        name: &str,
-        manifest: &str,
-        main: &str,
-        more_config: &str,
-    ) -> Result<Self, Failure> {
+    /// Creates a project with this manifest and main.rs, a cargo configuration and a lock file.
+    pub fn create(workspace: &Workspace, name: &str, manifest: &str, main: &str) -> Result<Self, Failure> {
         let folder = env::temp_dir().join(format!("align-downstream-{name}-{}", std::process::id()));
         let root = path_in_toml(&workspace.root)?;
         let project = Self { folder };
-        let config = format!("{CONFIG}{more_config}");
-        for (name, text) in [("Cargo.toml", manifest), (".cargo/config.toml", &config), ("src/main.rs", main)] {
+        for (name, text) in [("Cargo.toml", manifest), (".cargo/config.toml", CONFIG), ("src/main.rs", main)] {
             let file = project.folder.join(name);
             let parent = file.parent().unwrap_or(&project.folder);
             fs::create_dir_all(parent).context(|| format!("cannot create {}", parent.display()))?;
@@ -44,11 +38,13 @@ impl Project {
         Ok(project)
     }
 
-    /// Builds and runs the project's program in its folder, and returns its output.
-    pub fn run(&self, workspace: &Workspace) -> Result<String, Failure> {
+    /// Builds and runs the project's program in its folder, and returns its output. `config` is a file with further cargo
+    /// configuration.
+    pub fn run(&self, workspace: &Workspace, config: Option<&Path>) -> Result<String, Failure> {
         eprintln!("align: building {}", self.folder.display());
         let mut command = cargo::command(workspace);
-        command.arg("run").current_dir(&self.folder).env("CARGO_TARGET_DIR", cargo::target_folder("downstream")?);
+        command.arg("run").args(config.into_iter().flat_map(|file| [OsStr::new("--config"), file.as_os_str()]));
+        command.current_dir(&self.folder).env("CARGO_TARGET_DIR", cargo::target_folder("downstream")?);
         // Flags in the environment would replace those in the project's own configuration.
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
             command.env_remove(name);

@@ -1,9 +1,9 @@
-//! Running one step of the check.
+//! Running the commands of `cargo xtask package`.
 
 use crate::failure::{Context, Failure};
 use std::process::Command;
 
-/// Runs a command to its end.
+/// Prints a command, runs it, and fails if it fails.
 pub fn run(command: &mut Command) -> Result<(), Failure> {
     let arguments = command.get_args().map(|argument| argument.to_string_lossy());
     let words: Vec<_> = [command.get_program().to_string_lossy()].into_iter().chain(arguments).collect();

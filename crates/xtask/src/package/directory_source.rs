@@ -1,23 +1,22 @@
-//! A directory of packages that stands for crates.io: the crates' own, and all that they depend on.
+//! A directory source that replaces crates.io: the packages of the crates and of all their dependencies.
 
 use super::command::run;
+use crate::downstream::path_in_toml;
 use crate::failure::{Context, Failure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A directory source.
+/// A directory source, and the configuration that makes cargo use it.
 pub struct DirectorySource {
     /// The folder, with a folder for each package.
     pub folder: PathBuf,
-    /// The lines of a cargo configuration that replace crates.io by it.
-    pub config: String,
-    /// A file with these lines.
-    pub config_file: PathBuf,
+    /// A cargo configuration file that replaces crates.io by the folder.
+    pub config: PathBuf,
 }
 
 impl DirectorySource {
-    /// Replaces the folder by one with the dependencies, which `cargo` collects, and the `.crate` files in `packages`.
+    /// Replaces the folder by one with the dependencies, which `cargo vendor` collects, and the `.crate` files in `packages`.
     pub fn create(folder: &Path, mut cargo: Command, packages: &Path) -> Result<Self, Failure> {
         let creating = || format!("cannot create {}", folder.display());
         if folder.exists() {
@@ -33,12 +32,12 @@ impl DirectorySource {
                 fs::write(unpacked.join(".cargo-checksum.json"), "{\"files\":{}}").context(creating)?;
             }
         }
-        let path = crate::downstream::path_in_toml(folder)?;
-        let config = format!(
-            "\n[source.crates-io]\nreplace-with = \"packages\"\n\n[source.packages]\ndirectory = \"{path}\"\n\n[net]\noffline = true\n"
+        let path = path_in_toml(folder)?;
+        let replacement = format!(
+            "[source.crates-io]\nreplace-with = \"packages\"\n\n[source.packages]\ndirectory = \"{path}\"\n\n[net]\noffline = true\n"
         );
-        let config_file = folder.with_extension("toml");
-        fs::write(&config_file, &config).context(creating)?;
-        Ok(Self { folder: folder.to_owned(), config, config_file })
+        let config = folder.with_extension("toml");
+        fs::write(&config, replacement).context(creating)?;
+        Ok(Self { folder: folder.to_owned(), config })
     }
 }

@@ -33,18 +33,18 @@ pub fn check(workspace: &Workspace) -> Result<ExitCode, Failure> {
     downstream::check_with_packages(workspace, &packages.config)?;
     let program = packages.folder.join(concat!("align-cli-", env!("CARGO_PKG_VERSION")));
     separate_from_workspace(&program)?;
-    run(cargo_in_copy().arg("check").arg("--config").arg(&packages.config_file).current_dir(&program))?;
+    run(cargo_in_copy().arg("check").arg("--config").arg(&packages.config).current_dir(&program))?;
 
     let documentation = ["doc", "--workspace", "--exclude", "align-cli", "--no-deps", "--all-features"];
-    let mut documentation_cargo = cargo_in_copy();
-    documentation_cargo.args(documentation).env("DOCS_RS", "1").env("RUSTDOCFLAGS", "--cfg docsrs -D warnings");
-    run(documentation_cargo.env("LIBTORCH", folder.join("no-libtorch")))?;
+    let mut as_docs_rs = cargo_in_copy();
+    as_docs_rs.env("DOCS_RS", "1").env("RUSTDOCFLAGS", "--cfg docsrs -D warnings");
+    run(as_docs_rs.env("LIBTORCH", folder.join("no-libtorch")).args(documentation))?;
     eprintln!("align: the crates can be packaged, built from their packages, and documented without LibTorch");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes an unpacked package a workspace of its own: it is in a folder of this workspace, which does not list it. Its lock
-/// file has checksums of the packages, which a directory source lacks.
+/// Makes an unpacked package a workspace, because it is inside this workspace without being a member. Removes its lock file,
+/// which has checksums of the packages that the directory source lacks.
 fn separate_from_workspace(package: &Path) -> Result<(), Failure> {
     let manifest = package.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).context(|| format!("cannot read {}", manifest.display()))?;

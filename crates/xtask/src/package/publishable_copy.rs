@@ -1,9 +1,9 @@
 //! A copy of the crates in which `publish` is true: cargo checks only such crates against each other.
 
+use crate::copy_folder::copy_folder;
 use crate::failure::{Context, Failure};
 use crate::workspace::Workspace;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// A workspace of the crates that are meant to be published.
@@ -45,20 +45,6 @@ fn publishable(manifest: &str) -> Option<String> {
         *line = replacement;
     }
     Some(lines.join("\n") + "\n")
-}
-
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
