@@ -94,7 +94,7 @@ fn scoring(c: &mut Criterion) {
     let models: [(&str, &dyn SequenceClassifier); 2] =
         [("plain", &plain), ("packed", packed.as_deref().unwrap_or(&plain))];
     for (name, model) in models {
-        group.bench_function(name, |b| b.iter(|| model.classify(&texts, 32).expect("logits")));
+        group.bench_function(name, |b| b.iter(|| model.classify(&texts, 32, &mut |_| ()).expect("logits")));
     }
     group.finish();
 }

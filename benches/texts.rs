@@ -101,7 +101,7 @@ fn classify(model: &Path, texts: &Path, repeat: usize) {
             let texts = if run == 0 { texts.get(..64).unwrap_or(&texts) } else { &texts };
             let begin = Instant::now();
             let ids = tokenizer.encode_batch(texts, true, Some(512)).expect("token ids");
-            classifier.classify(&ids, 32).expect("logits");
+            classifier.classify(&ids, 32, &mut |_| ()).expect("logits");
             begin.elapsed().as_secs_f64() / texts.len() as f64
         })
         .skip(1)

@@ -9,7 +9,7 @@ use align::inference::RewardModel;
 use align::losses::LossType;
 use align::models::{CausalLm, Gpt2};
 use align::torch::MatmulPrecision;
-use align::train::{DpoTrainer, ProgressBar};
+use align::train::DpoTrainer;
 use clap::Parser;
 use options::Options;
 use pairs::{encoded_pairs, generation, is_held_out};
@@ -20,6 +20,7 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 /// Trains a model with each loss on the initial model's own texts, compares the models, and saves the first one.
 pub fn run(losses: [LossType; 2]) -> Result<()> {
     let options = Options::parse();
+    align::show_progress();
     if let Some(folder) = options.output_dir.as_ref().filter(|folder| folder.exists()) {
         return Err(format!("--output-dir {} exists already: choose a new folder", folder.display()).into());
     }
@@ -32,7 +33,7 @@ pub fn run(losses: [LossType; 2]) -> Result<()> {
     let train = |loss: &LossType| -> Result<Box<dyn CausalLm>> {
         println!("train: {} on {} pairs", loss.name(), pairs.len());
         let mut trainer = DpoTrainer::new(load()?, None, pairs.clone(), options.training(*loss))?;
-        trainer.train(&mut [&mut ProgressBar::default()])?;
+        trainer.train(&mut [])?;
         Ok(trainer.into_policy())
     };
     let trained = losses.iter().map(train).collect::<Result<Vec<_>>>()?;

@@ -158,7 +158,7 @@ fn distilbert_logits_alone_and_batched_in_both_formats() {
     for format in ["models/distilbert-tiny", "models/distilbert-tiny-bin-legacy"] {
         let model = DistilBert::from_pretrained(&golden_dir().join(format), Kind::Float, Device::Cpu).unwrap();
         for batch_size in [1, 4, 64] {
-            let found = model.classify(&golden.input_ids, batch_size).unwrap();
+            let found = model.classify(&golden.input_ids, batch_size, &mut |_| ()).unwrap();
             for ((found, expected), reward) in found.iter().zip(&golden.logits).zip(&golden.notebook_reward) {
                 let found: Vec<f64> = found.iter().map(|x| f64::from(*x)).collect();
                 assert_near(&found, expected, &format!("{format}, batches of {batch_size}"));

@@ -42,7 +42,7 @@ fn save_distilbert(dir: &Path) -> serde_json::Value {
     let again = DistilBert::from_pretrained(dir, Kind::Float, Device::Cpu).unwrap();
     assert_same_weights(model.parameters(), again.parameters());
     let ids = tokenizer.encode(TEXT, true).unwrap();
-    serde_json::json!({ "input_ids": ids, "logits": again.classify(std::slice::from_ref(&ids), 1).unwrap()[0] })
+    serde_json::json!({ "input_ids": ids, "logits": again.classify(std::slice::from_ref(&ids), 1, &mut |_| ()).unwrap()[0] })
 }
 
 #[test]

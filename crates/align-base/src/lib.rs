@@ -2,6 +2,7 @@
 //!
 //! * [`files`]: atomic writes of files and folders, digests that detect damaged files, and folder locks.
 //! * [`option_differences`]: lists the differences between two sets of options, for error messages.
+//! * [`Progress`]: the progress of long tasks, and with the feature `progress` its display.
 //! * [`random`]: random numbers as a function of a seed, a purpose and an index.
 //! * [`printable`], [`printable_line`], [`printable_path`], [`escaped`]: make text from a file, a path or a server safe to print.
 //!
@@ -18,13 +19,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod duration;
 pub mod files;
 mod option_differences;
 mod printable;
+pub mod progress;
 pub mod random;
 
+pub use duration::format_duration;
 pub use option_differences::option_differences;
 pub use printable::{escaped, printable, printable_line, printable_path};
+pub use progress::Progress;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,6 +1,7 @@
 //! Parses the whole command line.
 
 use crate::commands::Command;
+use crate::log::LogOptions;
 use crate::{Failure, clap_settings, config_file};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
@@ -11,9 +12,16 @@ use std::ffi::OsString;
 pub struct CommandLine {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 impl CommandLine {
+    /// How much the program says about its work.
+    pub fn log_options(&self) -> LogOptions {
+        self.log
+    }
+
     /// Runs the subcommand.
     pub fn run(&self) -> Result<(), Failure> {
         self.command.run()

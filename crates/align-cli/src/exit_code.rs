@@ -1,10 +1,9 @@
 //! Runs the program and turns its result into an exit code.
 
 use crate::signals::{self, Stopped};
-use crate::{Failure, output};
+use crate::{Failure, command_line, log, output};
 use align_base::escaped;
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// Invalid options.
@@ -18,18 +17,14 @@ pub const EXIT_CODES: &str = "Exit codes: 0 success, also if the reader of stand
 options; 74 all files were written, but standard output could not be (a full disk, for example); 130, 143 or 129 stopped by \
 Ctrl-C, SIGTERM or SIGHUP: commands that can be resumed save their progress first.";
 
-/// Runs the program. Warnings and the final error go to standard error; `RUST_LOG` sets the log level.
-pub fn run(program: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+/// Runs the program, and prints the error that ends it to standard error.
+pub fn run() -> ExitCode {
     align_torch::keep_freed_memory();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
-        .log_internal_errors(false)
-        .init();
-    let ended = signals::watch().map_err(Failure::from).and_then(|()| program());
+    let ended = command_line::parse().and_then(|command_line| {
+        command_line.log_options().init();
+        signals::watch()?;
+        command_line.run()
+    });
     let code = match ended {
         Ok(()) => signals::received().map_or(0, |signal| signal.exit_code()),
         Err(failure) => report(&failure),
@@ -37,7 +32,7 @@ pub fn run(program: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
     ExitCode::from(match output::finish() {
         Ok(()) => code,
         Err(error) => {
-            output::error_line(format_args!("error: standard output cannot be written: {error}"));
+            log::error(&format!("standard output cannot be written: {error}"));
             if code == 0 { STDOUT_FAILED } else { code }
         }
     })
@@ -54,20 +49,21 @@ fn report(failure: &Failure) -> u8 {
         let has_control_characters =
             |argument: OsString| escaped(&argument.to_string_lossy()) != argument.to_string_lossy();
         match std::env::args_os().any(has_control_characters) {
-            true => output::error_line(format_args!("{}", usage.to_string().trim_end())),
+            true => log::line(usage.to_string().trim_end()),
             false => drop(usage.print()),
         }
         return USAGE;
     }
     if let (Some(stopped), Some(signal)) = (failure.downcast_ref::<Stopped>(), signals::received()) {
-        output::error_line(format_args!("{stopped}"));
+        log::message("stopped", &stopped.0);
         return signal.exit_code();
     }
-    output::error_line(format_args!("error: {failure}"));
+    let mut text = failure.to_string();
     let mut cause = failure.source();
     while let Some(inner) = cause {
-        output::error_line(format_args!("  caused by: {inner}"));
+        text.push_str(&format!("\n  caused by: {inner}"));
         cause = inner.source();
     }
+    log::error(&text);
     1
 }

@@ -6,10 +6,12 @@ mod clap_settings;
 mod command_line;
 mod commands;
 mod config_file;
+mod dry_run;
 mod exit_code;
 mod failure;
 mod generation_options;
 mod held_out;
+mod log;
 mod memory_error;
 mod models;
 mod new_model;
@@ -18,17 +20,20 @@ mod output;
 mod output_paths;
 mod peft;
 mod preference_data;
-mod progress_bar;
 mod reward_model;
 mod run_options;
 mod runtime;
+mod shell_words;
 mod signals;
 mod text_stream;
+mod training_command;
+mod training_log;
+mod training_summary;
 
 use failure::Failure;
 use runtime::RuntimeOptions;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    exit_code::run(|| command_line::parse()?.run())
+    exit_code::run()
 }

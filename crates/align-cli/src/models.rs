@@ -1,6 +1,6 @@
 use crate::Failure;
 use align_data::Tokenizer;
-use align_models::hub::{DownloadBar, RepoName};
+use align_models::hub::{RepoName, TransferProgress};
 use align_models::{AutoModelForCausalLm, CausalLm, ModelResolver};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
@@ -26,10 +26,10 @@ pub fn bundled_folder(bundled: &str) -> Option<PathBuf> {
     Some(repository.join(bundled)).filter(|folder| folder.is_dir())
 }
 
-/// Resolves model names and shows a progress bar for downloads.
+/// Resolves model names and shows the progress of downloads.
 pub fn resolver() -> ModelResolver {
-    let mut bar = DownloadBar::default();
-    ModelResolver::with_progress(move |event| bar.on(event))
+    let mut progress = TransferProgress::default();
+    ModelResolver::with_progress(move |event| progress.on(event))
 }
 
 /// The folder of a model. A hub model is downloaded into the cache if necessary.

@@ -1,8 +1,9 @@
-//! Standard output and standard error. A failed print must not end the program before its results are saved, so the first error is
+//! Standard output. A failed print must not end the program before its results are saved, so the first error is
 //! kept and [`finish`] returns it at the end.
 //!
-//! `output::println!` replaces the standard library's macro, which panics on errors. [`error_line`] replaces `eprintln!`.
+//! `output::println!` replaces the standard library's macro, which panics on errors. `output::note!` is for lines that are not results.
 
+use crate::log;
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
@@ -18,9 +19,26 @@ macro_rules! println_kept {
 
 pub(crate) use println_kept as println;
 
+/// Prints a line on what is done or written. It is not a result, so `--quiet` leaves it out, and with `--log-format json` it goes to
+/// standard error.
+macro_rules! note {
+    ($($arguments:tt)*) => { $crate::output::write_note(&format!($($arguments)*)) };
+}
+
+pub(crate) use note;
+
 /// Writes to standard output, unless an earlier write failed.
 pub fn write(text: Arguments) {
     keep(|out| out.write_fmt(text));
+}
+
+/// Prints a line for [`note`].
+pub fn write_note(text: &str) {
+    match (log::is_quiet(), log::is_json()) {
+        (true, _) => {}
+        (false, true) => log::message("note", text),
+        (false, false) => println_kept!("{text}"),
+    }
 }
 
 /// Flushes text that does not end with a newline yet.
@@ -49,12 +67,6 @@ pub fn finish() -> Result<(), io::Error> {
     }
 }
 
-/// Writes a line to standard error, and ignores errors, since they could not be reported anywhere. Control characters are escaped:
-/// paths, options and file contents in the line must not control the terminal.
-pub fn error_line(text: Arguments) {
-    writeln!(io::stderr(), "{}", align_base::escaped(&text.to_string())).ok();
-}
-
 fn first_error() -> std::sync::MutexGuard<'static, Option<io::Error>> {
     FIRST_ERROR.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -62,6 +74,6 @@ fn first_error() -> std::sync::MutexGuard<'static, Option<io::Error>> {
 fn keep(write: impl FnOnce(&mut io::StdoutLock) -> io::Result<()>) {
     let mut first_error = first_error();
     if first_error.is_none() {
-        *first_error = write(&mut io::stdout().lock()).err();
+        *first_error = log::suspend(|| write(&mut io::stdout().lock())).err();
     }
 }

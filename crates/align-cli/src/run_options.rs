@@ -1,14 +1,13 @@
-//! The options shared by all training commands, and the output they print.
+//! The options shared by all training commands, and what is printed before the first step.
 
 use crate::new_model::NewModelOptions;
-use crate::signals::{GracefulStop, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
 use align_base::printable_path;
 use align_data::EncodeReport;
-use align_models::hub::{DownloadBar, RepoName};
-use align_models::{CausalLm, TrainableModel};
-use align_train::run::{Dataset, ModelSource, NewTokenizer, PreparedRun, Run, RunObjective, Upload};
-use align_train::{ProgressBar, ResumeMode, RunFolder, RunSummary};
+use align_models::TrainableModel;
+use align_models::hub::RepoName;
+use align_train::RunFolder;
+use align_train::run::{Dataset, ModelSource, NewTokenizer, PreparedRun, Run, RunObjective};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -24,26 +23,30 @@ pub struct RunOptions {
     model: Option<String>,
     /// Training data: CSV, Parquet or JSONL.
     #[arg(long)]
-    train_file: PathBuf,
+    pub train_file: PathBuf,
     /// Evaluation data, same format as --train-file.
     #[arg(long)]
-    eval_file: Option<PathBuf>,
+    pub eval_file: Option<PathBuf>,
     /// Folder of the run: config.toml, metrics.jsonl, checkpoints, the final model and report.html.
     #[arg(long)]
     #[serde(skip)]
-    output_dir: PathBuf,
+    pub output_dir: PathBuf,
     /// Resume from the newest checkpoint in --output-dir, or from the first step if the run ended before its first checkpoint.
     #[arg(long)]
     #[serde(skip)]
-    resume: bool,
+    pub resume: bool,
     /// Resume even if the processor, number of threads, device, matmul precision or a library version differs from that of the
     /// checkpoint. The result is then not bitwise equal to that of an uninterrupted run.
     #[arg(long, requires = "resume")]
     #[serde(skip)]
-    allow_inexact_resume: bool,
+    pub allow_inexact_resume: bool,
+    /// Check options, data and model, and print rows, tokens, steps, and estimates of memory and time. Nothing is trained or written.
+    #[arg(long, conflicts_with_all = ["resume", "push_to_hub"])]
+    #[serde(skip)]
+    pub dry_run: bool,
     /// File with one prompt per line; at each evaluation the model continues them, and the texts are added to samples.jsonl.
     #[arg(long)]
-    sample_prompts: Option<PathBuf>,
+    pub sample_prompts: Option<PathBuf>,
     /// Upload the trained model to the Hugging Face hub after the run; needs --hub-model-id and a token in HF_TOKEN.
     #[arg(long, requires = "hub_model_id")]
     #[serde(skip)]
@@ -143,88 +146,45 @@ impl RunOptions {
         }
     }
 
-    /// Applies these options to the run of a language model, and trains it.
-    pub fn train<O: RunObjective<Model: CausalLm>>(
-        &self,
-        run: Run<O>,
-        preparation: &Preparation,
-        all_options: &impl Serialize,
-    ) -> Result<(), Failure> {
-        let run = match &self.sample_prompts {
-            Some(file) => {
-                RunFolder::check_input(&self.output_dir, "--sample-prompts", file)?;
-                run.sample_prompts(align_data::read_lines(file)?.into_iter().filter(|line| !line.is_empty()))
-            }
+    /// Applies the folder, the device and the upload to a run.
+    pub fn apply_to<O: RunObjective>(&self, run: Run<O>) -> Run<O> {
+        let run = self.runtime.apply_to(run.output_dir(&self.output_dir));
+        match &self.hub_model_id {
+            Some(repo) if self.hub_private_repo => run.push_to_private_hub(repo.to_string()),
+            Some(repo) => run.push_to_hub(repo.to_string()),
             None => run,
-        };
-        self.train_without_samples(run, preparation, all_options)
-    }
-
-    /// Applies these options to the run of a model that does not generate text, and trains it.
-    pub fn train_without_samples<O: RunObjective>(
-        &self,
-        run: Run<O>,
-        preparation: &Preparation,
-        all_options: &impl Serialize,
-    ) -> Result<(), Failure> {
-        for folder in
-            [models::BUNDLED_POLICY, models::BUNDLED_REWARD_MODEL].into_iter().filter_map(models::bundled_folder)
-        {
-            RunFolder::check_input(&self.output_dir, "the default of --model", &folder)?;
-        }
-        let mut run = self.runtime.apply_to(run.output_dir(&self.output_dir)).observer(ProgressBar::default());
-        run = run.recorded_options(serde_json::to_value(all_options)?).resolver(models::resolver());
-        if self.resume {
-            run = run.resume_with(if self.allow_inexact_resume { ResumeMode::Inexact } else { ResumeMode::Exact });
-        }
-        if let Some(repo) = &self.hub_model_id {
-            run = if self.hub_private_repo {
-                run.push_to_private_hub(repo.to_string())
-            } else {
-                run.push_to_hub(repo.to_string())
-            };
-        }
-        let mut ready = run.prepare()?;
-        self.print_preparation(&ready, preparation);
-        let upload = ready.take_upload();
-        if let Some(checkpoint) = ready.checkpoint() {
-            let (step, all) = (ready.trainer().step(), ready.trainer().total_steps());
-            output::println!("resuming from {} at step {step} of {all}", printable_path(checkpoint));
-        }
-        let graceful_stop = GracefulStop::begin("stopping after this step or batch");
-        let summary = ready.stop_signal(graceful_stop.stop_signal()).train()?;
-        print_summary(&summary)?;
-        let Some(model) = &summary.model else {
-            let (done, all) = (summary.steps, summary.total_steps);
-            return Err(Stopped(format!("stopped after step {done} of {all}; give --resume to continue")).into());
-        };
-        match upload {
-            Some(upload) => push(&upload, model, graceful_stop),
-            None => Ok(()),
         }
     }
+}
 
-    fn print_preparation<O: RunObjective>(&self, ready: &PreparedRun<O>, preparation: &Preparation) {
-        if preparation.trains_new_tokenizer == Some(true) {
-            output::println!("new tokeniser with {} tokens, trained on the texts", ready.tokenizer().vocab_size());
+impl Preparation {
+    /// The notes on the training file and on the evaluation file.
+    pub fn notes(&self) -> &[Vec<String>; 2] {
+        &self.notes
+    }
+
+    /// Prints what is known before the first step.
+    pub fn print<O: RunObjective>(&self, ready: &PreparedRun<O>, options: &RunOptions) {
+        if self.trains_new_tokenizer == Some(true) {
+            output::note!("new tokeniser with {} tokens, trained on the texts", ready.tokenizer().vocab_size());
         }
-        if preparation.trains_new_tokenizer.is_some() {
-            output::println!("new model with {} parameters", ready.trainer().policy().parameters().numel());
+        if self.trains_new_tokenizer.is_some() {
+            output::note!("new model with {} parameters", ready.trainer().policy().parameters().numel());
         }
         let print_file = |file: &Path, notes: &[String], report: Option<&EncodeReport>, rows: usize| {
-            output::println!("{}", printable_path(file));
-            notes.iter().for_each(|note| output::println!("  {note}"));
+            output::note!("{}", printable_path(file));
+            notes.iter().for_each(|note| output::note!("  {note}"));
             match report {
-                Some(report) => output::println!("  {report}"),
-                None => output::println!("  {rows} texts"),
+                Some(report) => output::note!("  {report}"),
+                None => output::note!("  {rows} texts"),
             }
-            if preparation.packing {
-                output::println!("  packed into {rows} rows");
+            if self.packing {
+                output::note!("  packed into {rows} rows");
             }
         };
-        let [train, eval] = &preparation.notes;
-        print_file(&self.train_file, train, ready.train_report(), ready.train_rows());
-        if let Some(file) = &self.eval_file {
+        let [train, eval] = &self.notes;
+        print_file(&options.train_file, train, ready.train_report(), ready.train_rows());
+        if let Some(file) = &options.eval_file {
             print_file(file, eval, ready.eval_report(), ready.eval_rows());
         }
     }
@@ -236,34 +196,4 @@ pub fn set_if_given<R, T>(run: R, value: Option<T>, set: impl FnOnce(R, T) -> R)
         Some(value) => set(run, value),
         None => run,
     }
-}
-
-fn print_summary(summary: &RunSummary) -> Result<(), Failure> {
-    if summary.finished && summary.steps < summary.total_steps {
-        output::println!("stopped early after step {} of {}: no improvement", summary.steps, summary.total_steps);
-    }
-    if let Some(step) = summary.best_step {
-        output::println!("the model is that of the best checkpoint, checkpoint-{step}");
-    }
-    if let Some(record) = &summary.evaluation {
-        output::println!("evaluation: {}", serde_json::to_string(record)?);
-    }
-    if let Some(model) = &summary.model {
-        let what = if summary.adapter { "adapter" } else { "model" };
-        output::println!("{} steps done, {what} written to {}", summary.steps, printable_path(model));
-    }
-    Ok(())
-}
-
-fn push(upload: &Upload, model: &Path, graceful_stop: GracefulStop) -> Result<(), Failure> {
-    let command = models::upload_command(model, upload.repo());
-    if graceful_stop.stop_signal().is_stopped() {
-        return Err(Stopped(format!("stopped before the upload; upload later with {command}")).into());
-    }
-    // From here on a signal ends the program at once.
-    drop(graceful_stop);
-    let mut bar = DownloadBar::default();
-    let url = upload.push(model, |event| bar.on(event)).map_err(|e| format!("{e}; upload later with {command}"))?;
-    output::println!("uploaded: {url}");
-    Ok(())
 }

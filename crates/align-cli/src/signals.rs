@@ -1,22 +1,28 @@
 //! Ctrl-C, SIGTERM and SIGHUP. Each ends the program at once, except while a [`GracefulStop`] exists: then the first signal requests a
 //! stop, so that work in progress can be saved, and the second signal ends the program at once.
 
-use crate::output;
+use crate::log;
 use align_torch::{TerminationError, TerminationSignal, exit_now, watch_termination_signals};
 use align_train::StopSignal;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// When a terminal is closed, the system and the shell each send a SIGHUP. Two within this time count as one.
 const SAME_HANGUP: Duration = Duration::from_secs(1);
 
+/// How long a signal waits for its message to be written before it ends the program.
+const LONGEST_WRITE: Duration = Duration::from_millis(500);
+
 struct State {
     /// The stop signal to set and the message to print at the first signal, while a [`GracefulStop`] exists.
     graceful: Option<(StopSignal, &'static str)>,
     first: Option<(TerminationSignal, Instant)>,
+    /// The message for a signal that ends the program at once.
+    message: Option<String>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { graceful: None, first: None });
+static STATE: Mutex<State> = Mutex::new(State { graceful: None, first: None, message: None });
 
 /// The error of a command that was stopped by a signal. Its message says what was saved and how to continue.
 #[derive(Debug)]
@@ -42,6 +48,11 @@ pub fn watch() -> Result<(), TerminationError> {
 /// The first signal that was received, if any.
 pub fn received() -> Option<TerminationSignal> {
     state().first.map(|(signal, _)| signal)
+}
+
+/// Sets the message for a signal that ends the program at once from now on. It says what is saved and how to continue.
+pub fn set_message(message: impl Into<String>) {
+    state().message = Some(message.into());
 }
 
 /// A guard for work that can be saved: while it exists, the first signal sets its stop signal instead of ending the program.
@@ -92,12 +103,30 @@ fn on_signal(signal: TerminationSignal) {
             stop.stop();
             let message = *message;
             state.first = Some((signal, Instant::now()));
-            // Writing to standard error may block if its reader is stuck, and the next signal must not wait for it.
-            let print = move || output::error_line(format_args!("{message}; again to stop at once"));
-            std::thread::Builder::new().spawn(print).ok();
+            in_thread(move || log::message("stopping", &format!("{message}; again to stop at once")));
         }
         (Some(_), Some((TerminationSignal::Hangup, at)))
             if signal == TerminationSignal::Hangup && at.elapsed() < SAME_HANGUP => {}
-        _ => exit_now(signal.exit_code().into()),
+        _ => {
+            let message = state.message.take().unwrap_or_else(|| "stopped; nothing was written".to_owned());
+            let written = in_thread(move || {
+                log::freeze_progress();
+                log::message("stopped", &message);
+            });
+            written.recv_timeout(LONGEST_WRITE).ok();
+            exit_now(signal.exit_code().into())
+        }
     }
+}
+
+/// Calls `write` in a thread of its own, because writing to standard error may block if its reader is stuck. Returns the channel on which
+/// the end is announced.
+fn in_thread(write: impl FnOnce() + Send + 'static) -> Receiver<()> {
+    let (done, receiver) = channel();
+    let announced = move || {
+        write();
+        done.send(()).ok();
+    };
+    std::thread::Builder::new().spawn(announced).ok();
+    receiver
 }

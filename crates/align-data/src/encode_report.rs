@@ -24,10 +24,16 @@ pub struct EncodeReport {
     pub dropped_empty_completions: Vec<usize>,
 }
 
-impl fmt::Display for EncodeReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kept = self.rows - self.dropped_long_prompts.len() - self.dropped_empty_completions.len();
-        write!(f, "{kept} of {} rows encoded", self.rows)?;
+impl EncodeReport {
+    /// Rows that were kept.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.rows - self.dropped_long_prompts.len() - self.dropped_empty_completions.len()
+    }
+
+    /// What was changed or dropped, in words.
+    #[must_use]
+    pub fn changes(&self) -> Vec<String> {
         let counts = [
             (self.prompt_stripped, "with the prompt removed"),
             (self.truncated_sequences, "sequences truncated to max_length"),
@@ -37,9 +43,13 @@ impl fmt::Display for EncodeReport {
             (self.dropped_long_prompts.len(), "dropped: the prompt fills max_length"),
             (self.dropped_empty_completions.len(), "dropped: a completion is empty"),
         ];
-        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            write!(f, "; {count} {what}")?;
-        }
-        Ok(())
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+    }
+}
+
+impl fmt::Display for EncodeReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} rows encoded", self.kept(), self.rows)?;
+        self.changes().iter().try_for_each(|change| write!(f, "; {change}"))
     }
 }

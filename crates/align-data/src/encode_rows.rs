@@ -1,6 +1,7 @@
 //! Tokenisation of prompts with one or more completions.
 
 use crate::{EncodeOptions, EncodeReport, Result, Tokenizer};
+use align_base::Progress;
 use std::borrow::Cow;
 
 /// A tokenised prompt with `N` completions.
@@ -26,6 +27,7 @@ pub(crate) fn encode_rows<T, const N: usize>(
     let (eos, bos) = (options.eos(tokenizer)?, options.bos(tokenizer)?);
     let mut report = EncodeReport { rows: rows.len(), ..EncodeReport::default() };
     let mut encoded = Vec::with_capacity(rows.len());
+    let mut progress = Progress::begin("tokenising", "rows", rows.len());
     for (chunk, part) in rows.chunks(CHUNK_SIZE).enumerate() {
         let mut texts = Vec::with_capacity((N + 1) * part.len());
         for row in part {
@@ -43,6 +45,7 @@ pub(crate) fn encode_rows<T, const N: usize>(
                 encoded.extend(split_prompt(prompt, sequences, row, bos, options.max_length, &mut report));
             }
         }
+        progress.advance(part.len());
     }
     if report.merged_boundaries > 0 {
         tracing::warn!(

@@ -1,6 +1,7 @@
 use crate::error::option_error;
 use crate::sweep_folder::SweepFolder;
 use crate::{Error, Evaluation, Point, PolicyEvaluator, Result, Sample, SamplingOptions, Score, sample};
+use align_base::Progress;
 use align_data::pairing::{PairOptions, PairStrategy, PairingReport, pair};
 use align_data::{EncodedPair, ScoredText, Tokenizer};
 use align_metrics::Bootstrap;
@@ -211,6 +212,7 @@ impl Runner<'_> {
         on(&SweepProgress::Sft(&sft));
         let evaluator = self.evaluator(&sft.samples, &prompts);
         let (mut done, all) = (Vec::new(), self.options.points.len());
+        let mut progress = Progress::resume("sweep", "points", self.done() as u64, all as u64);
         for (number, point) in self.options.points.iter().enumerate() {
             let result = match self.folder.read(&point.file_name())? {
                 Some(result) => result,
@@ -225,6 +227,7 @@ impl Runner<'_> {
             };
             on(&SweepProgress::PointFinished(point, &result));
             done.push((*point, result));
+            progress.set_done(self.done() as u64);
         }
         Ok(SweepOutcome::Finished(Box::new(Sweep { sft, points: done, pairing })))
     }

@@ -1,5 +1,6 @@
 use crate::Result;
 use crate::error::option_error;
+use align_base::Progress;
 use align_models::{Attention, CausalLm};
 use align_train::PromptCompletion;
 use tch::{Device, Kind, Tensor};
@@ -52,6 +53,7 @@ pub fn token_divergences(
         return Err(option_error("texts", format!("row {} has no prompt or no completion", at + 1)));
     }
     let mut found = Vec::with_capacity(rows.len());
+    let mut progress = Progress::begin("KL divergence", "texts", rows.len());
     for batch in rows.chunks(batch_size) {
         let texts = tch::no_grad(|| batch_divergences(model, other, batch))?;
         if let Some(at) = texts.iter().position(|text| !text.is_finite()) {
@@ -63,6 +65,7 @@ pub fn token_divergences(
             return Err(align_models::Error::NotFinite { what, number: (found.len() + at) as u64 + 1, tensor }.into());
         }
         found.extend(texts);
+        progress.advance(batch.len());
     }
     Ok(found)
 }

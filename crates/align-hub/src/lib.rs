@@ -42,8 +42,6 @@ mod checksum;
 mod config;
 mod content_range;
 mod disk_space;
-#[cfg(feature = "progress")]
-mod download_bar;
 mod downloader;
 mod error;
 mod etag;
@@ -70,12 +68,11 @@ mod shard_index;
 mod snapshot;
 mod source;
 mod token;
+mod transfer_progress;
 mod upload;
 mod url;
 
 pub use config::HubConfig;
-#[cfg(feature = "progress")]
-pub use download_bar::DownloadBar;
 pub use error::{HubError, Result};
 pub use hub::Hub;
 pub use name::{ModelName, NameError, RepoName};
@@ -84,6 +81,7 @@ pub use retry::RetryPolicy;
 pub use snapshot::Snapshot;
 pub use source::ModelSource;
 pub use token::Token;
+pub use transfer_progress::TransferProgress;
 pub use upload::{Commit, UploadOptions};
 
 #[cfg(doctest)]

@@ -1,4 +1,5 @@
 use crate::Result;
+use align_base::Progress;
 use align_data::Tokenizer;
 use align_models::CausalLm;
 use align_models::generation::{Completion, CompletionGenerator, Generation};
@@ -36,9 +37,14 @@ pub fn generate_texts<M: CausalLm + ?Sized>(
     let each = prompts.iter().flat_map(|prompt| std::iter::repeat_n(prompt.as_ref(), texts_per_prompt));
     let ids = tokenizer.encode_prompts(&each.collect::<Vec<_>>())?;
     let mut completions = Vec::with_capacity(ids.len());
-    for batch in CompletionGenerator::new(model, &ids, generation, batch_size)? {
-        completions.extend(batch?);
+    let generator = CompletionGenerator::new(model, &ids, generation, batch_size)?;
+    let mut progress = Progress::begin("generating", "texts", ids.len() * generation.config().num_return_sequences);
+    for batch in generator {
+        let batch = batch?;
+        progress.advance(batch.len());
+        completions.extend(batch);
     }
+    drop(progress);
     // The sort is stable, so the completions of one beam search stay in order.
     completions.sort_by_key(|completion: &Completion| completion.prompt);
     let prompt_ids = |completion: &Completion| ids.get(completion.prompt).cloned().unwrap_or_default();

@@ -1,4 +1,5 @@
 use crate::{Error, InferenceIdentity, Result};
+use align_base::Progress;
 use align_data::Tokenizer;
 use align_models::score::{Score, Scorer};
 use align_models::{AutoModelForSequenceClassification, ModelResolver, SequenceClassifier};
@@ -77,23 +78,25 @@ impl RewardModel {
     }
 
     /// The logits of each text, one row of `outputs` numbers per text. Texts are truncated to the maximum length of the model. They are
-    /// processed in chunks, which limits memory; `on_chunk` is called with the number of texts of each chunk.
+    /// processed in chunks, which limits memory.
     ///
     /// # Errors
     /// A batch size of 0, or logits that are not finite (the error counts texts from 1).
-    pub fn logits(&self, texts: &[&str], mut on_chunk: impl FnMut(usize)) -> Result<Vec<Vec<f32>>> {
+    pub fn logits(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let positions = self.model.max_position_embeddings() as usize;
         let max_length = self.tokenizer.model_max_length().map_or(positions, |length| length.min(positions));
         let mut logits = Vec::with_capacity(texts.len());
+        let mut progress = Progress::begin("scoring", "texts", texts.len());
         for chunk in texts.chunks(CHUNK.max(self.batch_size)) {
             let ids = self.tokenizer.encode_batch(chunk, true, Some(max_length))?;
             let before = logits.len() as u64;
-            let rows = self.model.classify(&ids, self.batch_size).map_err(|problem| Error::RewardModel {
-                folder: self.folder.clone(),
-                problem: Box::new(with_text_offset(before, problem)),
-            })?;
+            let rows = self.model.classify(&ids, self.batch_size, &mut |texts| progress.advance(texts)).map_err(
+                |problem| Error::RewardModel {
+                    folder: self.folder.clone(),
+                    problem: Box::new(with_text_offset(before, problem)),
+                },
+            )?;
             logits.extend(rows);
-            on_chunk(chunk.len());
         }
         Ok(logits)
     }
@@ -111,7 +114,7 @@ impl RewardModel {
     /// # Errors
     /// Those of [`logits`](Self::logits).
     pub fn scores(&self, texts: &[&str]) -> Result<Vec<f64>> {
-        self.scores_from_logits(&self.logits(texts, |_| ())?)
+        self.scores_from_logits(&self.logits(texts)?)
     }
 }
 

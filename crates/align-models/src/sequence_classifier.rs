@@ -48,12 +48,12 @@ pub trait SequenceClassifier: TrainableModel {
 
     /// Class logits of tokenised texts, one per label, in the order of the texts.
     ///
-    /// Texts of similar length are batched together, which keeps padding small.
+    /// Texts of similar length are batched together, which keeps padding small. `on_batch` is called with the number of texts of each batch.
     ///
     /// # Errors
     /// An empty row, a row longer than [`max_position_embeddings`](Self::max_position_embeddings), an id outside the vocabulary, a
     /// `batch_size` of 0, or logits that are not finite. The message names the text, and weights that are not finite.
-    fn classify(&self, rows: &[Vec<i64>], batch_size: usize) -> Result<Vec<Vec<f32>>> {
+    fn classify(&self, rows: &[Vec<i64>], batch_size: usize, on_batch: &mut dyn FnMut(usize)) -> Result<Vec<Vec<f32>>> {
         if batch_size == 0 {
             return Err(Error::Input("batch_size is 0, expected at least 1".into()));
         }
@@ -75,6 +75,7 @@ pub trait SequenceClassifier: TrainableModel {
                     *slot = row;
                 }
             }
+            on_batch(batch.len());
         }
         Ok(logits)
     }

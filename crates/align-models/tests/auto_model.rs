@@ -34,7 +34,7 @@ fn a_folder_gives_its_own_model() {
     let distilbert = DistilBert::from_pretrained(&kept("distilbert-tiny"), Kind::Float, Device::Cpu).unwrap();
     let found = classifier(&kept("distilbert-tiny")).unwrap();
     let texts = [vec![5i64, 7, 9], vec![3]];
-    assert_eq!(found.classify(&texts, 2).unwrap(), distilbert.classify(&texts, 2).unwrap());
+    assert_eq!(found.classify(&texts, 2, &mut |_| ()).unwrap(), distilbert.classify(&texts, 2, &mut |_| ()).unwrap());
     assert_eq!(found.vocab_size(), distilbert.config().vocab_size);
     let labels = AutoModelForSequenceClassification::labels(&kept("distilbert-tiny")).unwrap();
     assert_eq!(labels.names(), found.labels().unwrap().names());

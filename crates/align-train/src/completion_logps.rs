@@ -1,4 +1,5 @@
 use crate::{Error, Result};
+use align_base::Progress;
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
 
@@ -27,6 +28,7 @@ pub fn completion_logps(model: &dyn CausalLm, rows: &[PromptCompletion], batch_s
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|i| std::cmp::Reverse(length(i)));
     let mut logps = vec![Vec::new(); rows.len()];
+    let mut progress = Progress::begin("log-probabilities", "texts", rows.len());
     for batch in order.chunks(batch_size) {
         let batch_rows: Vec<PromptCompletion> = batch.iter().filter_map(|i| rows.get(*i).copied()).collect();
         for (index, row_logps) in batch.iter().zip(tch::no_grad(|| batch_logps(model, &batch_rows))?) {
@@ -39,6 +41,7 @@ pub fn completion_logps(model: &dyn CausalLm, rows: &[PromptCompletion], batch_s
                 *slot = row_logps;
             }
         }
+        progress.advance(batch.len());
     }
     Ok(logps)
 }

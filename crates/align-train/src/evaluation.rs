@@ -1,6 +1,7 @@
 use crate::batch_metrics::combine_means;
 use crate::objective::{Batch, BatchOutput, Objective, Row, Split};
 use crate::{BatchMetrics, Error, EvaluationRecord, Result, Trainer};
+use align_base::Progress;
 use align_models::TrainableModel;
 use std::time::Instant;
 
@@ -66,9 +67,12 @@ impl<O: Objective> Trainer<O> {
 
     fn evaluate_batches(&mut self) -> Result<Vec<BatchOutput>> {
         let batches = self.evaluation_batches();
+        let mut progress = Progress::begin("evaluating", "rows", self.eval.len());
         let output = |indices: &Vec<usize>| {
             let batch = Batch { split: Split::Eval, dataset: &self.eval, indices };
-            self.objective.compute_loss(&batch, None)
+            let output = self.objective.compute_loss(&batch, None)?;
+            progress.advance(indices.len());
+            Ok(output)
         };
         batches.iter().map(output).collect()
     }

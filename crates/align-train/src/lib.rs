@@ -10,7 +10,7 @@
 //!
 //! A [`Run`] takes the name of a model and examples, and writes a folder with the trained model and all records ([`run`]). It uses a
 //! [`Trainer`], an iterator of optimiser steps over tokenised rows. A trainer optimises an [`Objective`], which you can implement
-//! yourself. [`Trainer::train`] runs all steps with observers (progress bar, metrics file, checkpoints, early stopping).
+//! yourself. [`Trainer::train`] runs all steps with observers (metrics file, checkpoints, early stopping).
 //!
 //! ```
 //! use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_pairs};
@@ -36,10 +36,11 @@
 //! ```
 //!
 //! Features: `hub` (load models by their names on the Hugging Face hub and upload trained models), `report` (a run writes an HTML
-//! report), `tables` (read examples from Parquet files), `clap` (config structs as command-line options), `progress` (a progress bar).
+//! report), `tables` (read examples from Parquet files), `clap` (config structs as command-line options).
 
 mod adamw;
 mod batch_metrics;
+mod batch_time;
 mod best_metric;
 mod builtin_trainers;
 mod checkpoint_names;
@@ -106,8 +107,6 @@ pub use train_loop::TrainSummary;
 pub use trainer::Trainer;
 pub use training_task::TrainingTask;
 
-#[cfg(feature = "progress")]
-pub use observer::ProgressBar;
 pub use option_names::nearest_name;
 
 #[cfg(doctest)]

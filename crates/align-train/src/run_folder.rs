@@ -65,6 +65,23 @@ impl RunFolder {
         Ok(Self { path: path.to_owned(), owner, _lock: lock })
     }
 
+    /// Checks that a new run could be started in a folder, which need not exist, without writing to it.
+    ///
+    /// # Errors
+    /// A folder with a run or with files that a run would replace.
+    pub fn check_new(path: &Path) -> Result<()> {
+        if path.join(Self::METRICS).exists() {
+            return Err(Self::contains_run_error(path));
+        }
+        if path.exists() { check_no_foreign_files(path, &Ownership::of(path), &[]) } else { Ok(()) }
+    }
+
+    /// The error for a new run in a folder that contains one.
+    pub(crate) fn contains_run_error(path: &Path) -> Error {
+        let reason = "already contains a run: choose another folder, or resume that run (--resume)".to_owned();
+        Error::Output { path: path.to_owned(), reason }
+    }
+
     /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {

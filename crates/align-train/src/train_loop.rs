@@ -1,5 +1,6 @@
 use crate::objective::Objective;
 use crate::{EvaluationRecord, Flow, IntervalStrategy, Observer, Result, StepRecord, Trainer};
+use align_base::Progress;
 use std::path::Path;
 
 /// The result of [`Trainer::train`].
@@ -30,8 +31,11 @@ impl<O: Objective> Trainer<O> {
         for observer in observers.iter_mut() {
             flow = flow.combine(observer.on_start(self)?);
         }
+        let mut progress = Progress::resume_logged("training", "steps", self.step(), self.total_steps());
         while flow == Flow::Continue {
             let Some(record) = self.next_step()? else { break };
+            progress.set_done(record.step);
+            progress.set_message(|| self.short_status(&record));
             let mut missing_metric = None;
             if self.evaluation_is_due() {
                 let evaluation = self.evaluate()?;
@@ -62,6 +66,16 @@ impl<O: Objective> Trainer<O> {
             last_step: self.history.last_step().cloned(),
             last_evaluation: self.history.evaluations.last().cloned(),
         })
+    }
+
+    /// The loss and the metrics that matter most, for a line of a terminal.
+    fn short_status(&self, record: &StepRecord) -> String {
+        let metric = |name: &str, short: &str| {
+            record.metrics.get(name).map(|value| format!(" {short} {value:.3}")).unwrap_or_default()
+        };
+        let margin = metric("rewards/margins", "margin");
+        let accuracy = metric("rewards/accuracies", "accuracy");
+        format!("loss {:.4}{margin}{accuracy}", record.loss)
     }
 
     fn evaluation_is_due(&self) -> bool {

@@ -129,6 +129,17 @@ impl<O: Objective> Trainer<O> {
         self.step >= self.schedule.total_steps || self.finished_early
     }
 
+    /// The mean of the steps since the last line of the metrics file; right after such a line, the mean that it contains. Step, epoch,
+    /// token count and learning rate are those of the last step. `None` before the first step.
+    pub fn mean_since_last_log(&self) -> Option<StepRecord> {
+        self.history.window_mean()
+    }
+
+    /// Whether a line of the metrics file is due after the current step: every `logging_steps` steps.
+    pub fn is_logging_step(&self) -> bool {
+        self.step.is_multiple_of(self.training().logging_steps)
+    }
+
     /// The evaluations that [`Trainer::train`] has made so far, including those before a resume.
     pub fn evaluations(&self) -> &[EvaluationRecord] {
         &self.history.evaluations
@@ -204,7 +215,7 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// The row indices of the batches of the next step.
-    fn next_batches(&mut self) -> Vec<Vec<usize>> {
+    pub(crate) fn next_batches(&mut self) -> Vec<Vec<usize>> {
         let (epoch, index) = (self.step / self.steps_per_epoch(), self.step % self.steps_per_epoch());
         if self.order.0 != epoch {
             let rows = self.train.len();

@@ -192,7 +192,13 @@ fn the_loss_of_classes_and_its_gradient_are_those_of_rows_by_themselves() {
     let expected = take_gradients(&model);
     let texts: Vec<Vec<i64>> = rows.iter().map(|row| row.input_ids.clone()).collect();
     let best = |logits: &Vec<f32>| (0..3).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap() as i64;
-    let right = model.classify(&texts, 2).unwrap().iter().zip(&rows).filter(|(x, row)| best(x) == row.label).count();
+    let right = model
+        .classify(&texts, 2, &mut |_| ())
+        .unwrap()
+        .iter()
+        .zip(&rows)
+        .filter(|(x, row)| best(x) == row.label)
+        .count();
 
     let mut classification = Classification::new(model, ClassificationConfig::default()).unwrap();
     classification.prepare(Split::Train, &rows).unwrap();

@@ -47,7 +47,7 @@
 //! | `png` | no | figures as PNG images in addition to SVG |
 //! | `frontier` | no | sweeps |
 //! | `clap` | no | the training options as command-line options |
-//! | `progress` | no | progress bars in the terminal |
+//! | `progress` | no | `align::show_progress()`, which shows the progress of long tasks on standard error |
 //!
 //! # Data
 //!
@@ -256,6 +256,8 @@ pub mod prelude;
 
 pub use error::{Error, Result};
 
+#[cfg(feature = "progress")]
+pub use align_base::progress::show_progress;
 pub use align_data as data;
 #[cfg(feature = "frontier")]
 pub use align_frontier as frontier;

@@ -12,8 +12,6 @@ pub use align_models::{
     TrainableModel,
 };
 pub use align_torch::{DeviceChoice, MatmulPrecision};
-#[cfg(feature = "progress")]
-pub use align_train::ProgressBar;
 pub use align_train::run::{Dataset, ModelSource, NewModel, NewTokenizer, ReferenceModel};
 pub use align_train::{
     ClassificationConfig, ClassificationRun, ClassificationTrainer, CpoConfig, CpoRun, CpoTrainer, DpoConfig, DpoRun,

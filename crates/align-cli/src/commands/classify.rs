@@ -43,9 +43,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let texts = Texts::read(&options.input)?;
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
     let model = options.score.load(&dir, &options.runtime, options.batch_size)?;
-    let bar = crate::progress_bar::progress_bar(texts.len(), 0, "texts");
-    let logits = model.logits(&texts.texts(), |done| bar.inc(done as u64))?;
-    bar.finish();
+    let logits = model.logits(&texts.texts())?;
     let scores = model.scores_from_logits(&logits)?;
     let mut table = texts.with_scores(&scores)?;
     for output in 0..model.outputs() {

@@ -47,6 +47,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         model.model().save_pretrained(folder, false)?;
         Ok(tokenizer.save(folder, false)?)
     })?;
-    output::println!("model written to {}", align_base::printable_path(to));
+    output::note!("model written to {}", align_base::printable_path(to));
     Ok(())
 }

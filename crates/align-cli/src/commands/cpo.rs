@@ -7,6 +7,7 @@
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
 use crate::run_options::{RunOptions, set_if_given};
+use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
 use align_train::{CpoConfig, CpoRun, Run, RunConfig};
 use clap::Args;
@@ -38,5 +39,5 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.data.max_length, Run::max_length);
     let run = set_if_given(run, options.peft.config(&options.cpo.training), Run::peft);
-    options.run.train(run, &data.preparation, options)
+    TrainingCommand { name: "cpo", run: &options.run }.train(run, &data.preparation, options)
 }

@@ -7,6 +7,7 @@
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
 use crate::run_options::{RunOptions, set_if_given};
+use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
 use align_train::{DpoConfig, DpoRun, Run, RunConfig};
 use clap::Args;
@@ -43,5 +44,5 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = set_if_given(run, options.data.max_length, Run::max_length);
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);
     let run = set_if_given(run, options.peft.config(&options.dpo.training), Run::peft);
-    options.run.train(run, &data.preparation, options)
+    TrainingCommand { name: "dpo", run: &options.run }.train(run, &data.preparation, options)
 }

@@ -6,7 +6,8 @@
 
 use crate::held_out::is_held_out;
 use crate::reward_model::ScoreOption;
-use crate::signals::{GracefulStop, Stopped};
+use crate::shell_words::this_command;
+use crate::signals::{self, GracefulStop, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
 use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
 use align_frontier::{
@@ -138,6 +139,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         "sweep": sweep_options,
     });
     let folder = SweepFolder::open(&options.output_dir, &depends_on)?;
+    let resume = format!("continue with\n  {}", this_command());
+    signals::set_message(format!("stopped at once; finished points are saved: {resume}"));
     let graceful_stop = GracefulStop::begin("stopping after this step or batch");
     let run_models = SweepModels { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
     let outcome = align_frontier::run_sweep(
@@ -153,7 +156,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         SweepOutcome::Stopped(done) => {
             let (all, dir) = (sweep_options.points.len(), options.output_dir.display());
             let saved = format!("stopped after {done} of {all} points, which are saved in {dir}");
-            return Err(Stopped(format!("{saved}: run the same command again to continue")).into());
+            return Err(Stopped(format!("{saved}: {resume}")).into());
         }
     };
     let findings = Findings::new(&sweep, &sweep_options.bootstrap)?;
@@ -290,12 +293,12 @@ fn with_memory_advice(error: align_frontier::Error) -> Failure {
 
 fn print_progress(progress: &SweepProgress<'_>) {
     match progress {
-        SweepProgress::TrainingTexts(count) => output::println!("{count} texts generated to make pairs from"),
-        SweepProgress::Pairs(report) => output::println!("{report}"),
-        SweepProgress::Sft(run) => output::println!("SFT: {}", metrics_line(run)),
-        SweepProgress::PointStarted(point, number, all) => output::println!("[{number}/{all}] {point}"),
+        SweepProgress::TrainingTexts(count) => output::note!("{count} texts generated to make pairs from"),
+        SweepProgress::Pairs(report) => output::note!("{report}"),
+        SweepProgress::Sft(run) => output::note!("SFT: {}", metrics_line(run)),
+        SweepProgress::PointStarted(point, number, all) => output::note!("[{number}/{all}] {point}"),
         SweepProgress::PointFinished(point, run) => {
-            output::println!("  {point}: {} ({:.0} s)", metrics_line(run), run.seconds)
+            output::note!("  {point}: {} ({:.0} s)", metrics_line(run), run.seconds)
         }
         _ => {}
     }

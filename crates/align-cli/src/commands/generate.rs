@@ -10,9 +10,11 @@
 //! ```
 
 use crate::generation_options::{self, GenerationOptions};
-use crate::signals::{GracefulStop, Stopped};
+use crate::shell_words::this_command;
+use crate::signals::{self, GracefulStop, Stopped};
 use crate::text_stream::TextStream;
-use crate::{Failure, RuntimeOptions, models, output, output_paths, progress_bar};
+use crate::{Failure, RuntimeOptions, models, output, output_paths};
+use align_base::Progress;
 use align_data::tables::check_output;
 use align_data::{NOTEBOOK_PROMPTS, Texts, Tokenizer};
 use align_inference::{GenerationJob, InferenceIdentity, TextGenerator, generate_texts};
@@ -116,6 +118,8 @@ fn stream_text(
 
 /// Generates all texts with a journal beside the output, then writes the table.
 fn write_table(writer: &TextGenerator, prompts: &[String], output: &Path, overwrite: bool) -> Result<(), Failure> {
+    let resume = format!("continue with\n  {}", this_command());
+    signals::set_message(format!("stopped at once; the texts of finished batches are saved: {resume}"));
     let graceful_stop = GracefulStop::begin("stopping after this batch");
     let stop = graceful_stop.stop_signal();
     let (ids, path) = (writer.tokenizer.encode_prompts(prompts)?, GenerationJob::journal_path(output));
@@ -128,21 +132,21 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Path, overwr
         return finish_killed_run(output, job, &text_prompts, all);
     }
     if done > 0 {
-        output::println!("resuming after {done} of {all} prompts");
+        output::note!("resuming after {done} of {all} prompts");
     }
-    let bar = progress_bar::progress_bar(all, done, "prompts");
+    let mut progress = Progress::resume("generating", "prompts", done as u64, all as u64);
     while !job.is_finished() {
         if stop.is_stopped() {
             job.sync()?;
             let saved = format!("stopped after {} of {all} prompts, whose texts are in {}", job.done(), path.display());
-            return Err(Stopped(format!("{saved}: run the same command again to continue")).into());
+            return Err(Stopped(format!("{saved}: {resume}")).into());
         }
         if !job.next_batch()? {
             break;
         }
-        bar.set_position(job.done() as u64);
+        progress.set_done(job.done() as u64);
     }
-    bar.finish();
+    drop(progress);
     let texts = Texts::new(&text_prompts, &job.texts()?)?;
     texts.write(output, overwrite)?;
     job.remove_journal()?;

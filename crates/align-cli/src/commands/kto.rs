@@ -6,6 +6,7 @@
 
 use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
+use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
 use align_data::UnpairedPreferences;
 use align_train::{KtoConfig, KtoRun, Run, RunConfig};
@@ -42,5 +43,5 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);
     let run = set_if_given(run, options.peft.config(&options.kto.training), Run::peft);
-    options.run.train(run, &data.preparation, options)
+    TrainingCommand { name: "kto", run: &options.run }.train(run, &data.preparation, options)
 }

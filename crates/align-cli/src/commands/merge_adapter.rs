@@ -39,6 +39,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         model.save_pretrained(folder, false)?;
         Ok(tokenizer.save(folder, false)?)
     })?;
-    output::println!("merged model written to {}", align_base::printable_path(&options.output_dir));
+    output::note!("merged model written to {}", align_base::printable_path(&options.output_dir));
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! ```
 
 use crate::{Failure, output};
-use align_models::hub::{DownloadBar, RepoName};
+use align_models::hub::{RepoName, TransferProgress};
 use align_train::run::Upload;
 use clap::Args;
 use std::path::PathBuf;
@@ -26,8 +26,8 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     let upload = Upload::new(options.hub_model_id.clone(), options.hub_private_repo)?;
-    let mut bar = DownloadBar::default();
-    let url = upload.push(&options.model, |event| bar.on(event))?;
-    output::println!("uploaded: {url}");
+    let mut progress = TransferProgress::default();
+    let url = upload.push(&options.model, |event| progress.on(event))?;
+    output::note!("uploaded: {url}");
     Ok(())
 }

@@ -8,6 +8,7 @@
 
 use crate::new_model::NewModelOptions;
 use crate::run_options::{RunOptions, set_if_given};
+use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
 use align_data::Completions;
 use align_train::{Run, RunConfig, SftConfig, SftRun};
@@ -34,5 +35,5 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     data.preparation.packing = options.sft.packing;
     let model = options.run.base_or_new_model(&options.new_model, models::BUNDLED_POLICY, &mut data.preparation)?;
     let run = set_if_given(SftRun::new(model, data.train, options.sft.clone())?, data.eval, Run::eval);
-    options.run.train(run, &data.preparation, options)
+    TrainingCommand { name: "sft", run: &options.run }.train(run, &data.preparation, options)
 }

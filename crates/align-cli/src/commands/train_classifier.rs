@@ -8,6 +8,7 @@
 
 use crate::new_model::NewModelOptions;
 use crate::run_options::{RunOptions, set_if_given};
+use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
 use align_base::printable_path;
 use align_data::LabelledTexts;
@@ -52,5 +53,5 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         options.run.base_or_new_model(&options.new_model, models::BUNDLED_REWARD_MODEL, &mut data.preparation)?;
     let run = ClassificationRun::new(model, data.train, options.classification.clone())?;
     let run = set_if_given(run, data.eval, Run::eval);
-    options.run.train_without_samples(run, &data.preparation, options)
+    TrainingCommand { name: "train-classifier", run: &options.run }.train_classifier(run, &data.preparation, options)
 }

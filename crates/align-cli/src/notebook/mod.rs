@@ -6,12 +6,15 @@ mod report;
 
 pub use options::NotebookOptions;
 
-use crate::signals::GracefulStop;
+use crate::shell_words::quoted;
+use crate::signals::{self, GracefulStop, Stopped};
 use crate::{Failure, output, output_paths};
+use align_base::{format_duration, printable_path};
 use align_losses::LossType;
 use align_models::{CausalLm, TrainableModel};
 use align_train::DpoConfig;
-use pipeline::Pipeline;
+use pipeline::{Pipeline, TrainedModel};
+use std::path::Path;
 use std::time::Instant;
 
 /// Runs the pipeline with one loss, and with the other for comparison, and prints the notebook's table.
@@ -21,6 +24,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     let config = options.training(loss_type)?;
     options.check()?;
     let _precision = options.runtime.set_matmul_precision()?;
+    signals::set_message("stopped before a model was trained: nothing was written");
     let pipeline = Pipeline::new(options)?;
     let sft = pipeline.policy()?;
     // Checked before anything is generated or trained.
@@ -31,30 +35,54 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     for loss in losses {
         let config = DpoConfig { loss_type: vec![loss], ..config.clone() };
         trained.push(pipeline.train(loss.name(), &train, &held_out, config)?);
+        if let [only] = &trained[..] {
+            // Saved before the comparison, so that stopping it does not lose the model.
+            save_model(options, &pipeline, only)?;
+        }
     }
     let comparison = pipeline.compare(&sft, &trained)?;
     let seconds = started.elapsed().as_secs_f64();
     // Results are saved before they are printed.
     let graceful_stop = GracefulStop::while_writing_files();
-    if let (Some(dir), Some(main)) = (&options.output_dir, trained.first()) {
-        output_paths::write_model(dir, false, |folder| {
-            main.model.save_pretrained(folder, false)?;
-            pipeline.tokenizer.save(folder, false)?;
-            Ok(main.card.write(folder, false)?)
-        })?;
-    }
     if let Some(file) = &options.report {
         report::report(&pipeline, &config, &comparison, &trained, seconds)?.write(file, options.overwrite)?;
     }
     drop(graceful_stop);
     output::println!("\n{comparison}");
     output::write(format_args!("{}", comparison.first_texts(options.num_shown_prompts)));
-    if let (Some(dir), Some(main)) = (&options.output_dir, trained.first()) {
-        output::println!("\n{} model written to {}", main.name, align_base::printable_path(dir));
-    }
     if let Some(file) = &options.report {
-        output::println!("\nreport written to {}", align_base::printable_path(file));
+        output::note!("report written to {}", align_base::printable_path(file));
     }
-    output::println!("\n{seconds:.0} s in total");
+    output::note!("{} in total", format_duration(started.elapsed()));
+    if let Some(dir) = &options.output_dir {
+        output::note!("next: {}", generate_command(dir));
+    }
     Ok(())
+}
+
+/// Writes the model of the chosen loss to --output-dir, if it is given.
+fn save_model(options: &NotebookOptions, pipeline: &Pipeline, trained: &TrainedModel) -> Result<(), Failure> {
+    let Some(dir) = &options.output_dir else {
+        signals::set_message("stopped before the end: no model was kept, since --output-dir is not given");
+        return Ok(());
+    };
+    let graceful_stop = GracefulStop::while_writing_files();
+    output_paths::write_model(dir, false, |folder| {
+        trained.model.save_pretrained(folder, false)?;
+        pipeline.tokenizer.save(folder, false)?;
+        Ok(trained.card.write(folder, false)?)
+    })?;
+    let path = printable_path(dir);
+    let saved = format!("stopped before the end; the {} model is in {path}: {}", trained.name, generate_command(dir));
+    if graceful_stop.stop_signal().is_stopped() {
+        return Err(Stopped(saved).into());
+    }
+    signals::set_message(saved);
+    output::note!("{} model written to {path}", trained.name);
+    Ok(())
+}
+
+/// A command that generates texts with the model in a folder.
+fn generate_command(folder: &Path) -> String {
+    format!("align generate --model {} --prompt \"The film\" --do-sample --max-new-tokens 40", quoted(folder))
 }

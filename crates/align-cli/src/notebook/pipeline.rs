@@ -1,16 +1,15 @@
 use super::options::NotebookOptions;
 use crate::held_out::is_held_out;
 use crate::run_options::Examples;
+use crate::training_log::TrainingLog;
 use crate::{Failure, memory_error, models, output};
+use align_base::format_duration;
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{NOTEBOOK_PROMPTS, PreferencePair, ScoredText, Tokenizer};
 use align_frontier::{ComparisonOptions, NamedPolicy, PolicyComparison, compare_policies};
 use align_inference::{GeneratedText, RewardModel, generate_texts};
 use align_models::{CausalLm, ModelResolver};
-use align_train::{
-    DpoConfig, DpoTrainer, EvaluationRecord, Flow, ModelCard, Objective, Observer, ProgressBar, Trainer,
-    TrainingRecords,
-};
+use align_train::{DpoConfig, DpoTrainer, ModelCard, TrainingRecords};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -80,7 +79,7 @@ impl<'a> Pipeline<'a> {
     /// Compares the texts of each trained model with those of the model before training.
     pub fn compare(&self, sft: &dyn CausalLm, trained: &[TrainedModel]) -> Result<PolicyComparison, Failure> {
         let texts_per_prompt = self.options.eval_texts_per_prompt;
-        output::println!("\ncompare: {texts_per_prompt} texts per prompt from each model");
+        output::note!("\ncompare: {texts_per_prompt} texts per prompt from each model");
         let held_out: Vec<usize> = (0..NOTEBOOK_PROMPTS.len()).filter(|index| is_held_out(*index)).collect();
         let policies: Vec<NamedPolicy> =
             trained.iter().map(|trained| NamedPolicy { name: trained.name, model: trained.model.as_ref() }).collect();
@@ -104,8 +103,8 @@ impl<'a> Pipeline<'a> {
         if let Some(train) = &options.train_file {
             let read = |file: &Path| -> Result<Vec<PreferencePair>, Failure> {
                 let Examples { rows, notes } = data.read(file, options.seed)?;
-                output::println!("{}", align_base::printable_path(file));
-                notes.iter().for_each(|note| output::println!("  {note}"));
+                output::note!("{}", align_base::printable_path(file));
+                notes.iter().for_each(|note| output::note!("  {note}"));
                 Ok(rows)
             };
             let held_out = options.eval_file.as_deref().map(read).transpose()?;
@@ -113,11 +112,11 @@ impl<'a> Pipeline<'a> {
         }
         let started = Instant::now();
         let sampled = self.sample(sft, options.texts_per_prompt, options.seed)?;
-        output::println!(
-            "generate and score: {} texts of {} tokens in {:.1} s",
+        output::note!(
+            "generate and score: {} texts of {} tokens in {}",
             sampled.len(),
             options.text_length,
-            started.elapsed().as_secs_f64()
+            format_duration(started.elapsed())
         );
         let (held_out, train): (Vec<ScoredText>, Vec<ScoredText>) =
             sampled.into_iter().partition(is_of_held_out_prompt);
@@ -125,7 +124,7 @@ impl<'a> Pipeline<'a> {
             let strategy = PairStrategy::Random;
             let pairs_per_prompt = data.pairs_per_prompt.or(Some(options.texts_per_prompt));
             let (pairs, report) = pair(texts, &PairOptions { strategy, pairs_per_prompt, seed: options.seed })?;
-            output::println!("pair, {what}: {report}");
+            output::note!("pair, {what}: {report}");
             Ok(pairs)
         };
         Ok((make_pairs(&train, "training prompts")?, make_pairs(&held_out, "held-out prompts")?))
@@ -140,7 +139,7 @@ impl<'a> Pipeline<'a> {
     ) -> Result<TrainedModel, Failure> {
         let policy = self.policy()?;
         let n_positions = policy.max_position_embeddings();
-        output::println!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
+        output::note!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
         let encode = |pairs: &[PreferencePair], what: &str| {
             let encoded = self.options.data.encode(&self.tokenizer, pairs, n_positions);
             encoded.map_err(|e| Failure::from(format!("{what} pairs: {e}")))
@@ -152,11 +151,11 @@ impl<'a> Pipeline<'a> {
         if !held_out.is_empty() {
             trainer = trainer.with_evaluation(encode(held_out, "held-out")?)?;
         }
-        let (mut progress, mut printer) = (ProgressBar::default(), EvaluationPrinter);
+        let mut log = TrainingLog::default();
         let mut records = TrainingRecords::default();
         let started = Instant::now();
-        let summary = trainer.train(&mut [&mut progress, &mut printer, &mut records])?;
-        output::println!("{} steps in {:.1} s", summary.steps, started.elapsed().as_secs_f64());
+        let summary = trainer.train(&mut [&mut log, &mut records])?;
+        output::note!("{} steps in {}", summary.steps, format_duration(started.elapsed()));
         let card = ModelCard {
             base_model: models::display_name(self.options.model.as_deref(), models::BUNDLED_POLICY),
             base_model_id: self.options.model.as_deref().and_then(ModelResolver::hub_id),
@@ -186,21 +185,4 @@ impl<'a> Pipeline<'a> {
 
 fn prompt(written: &GeneratedText) -> &'static str {
     NOTEBOOK_PROMPTS.get(written.prompt).copied().unwrap_or_default()
-}
-
-/// Prints each evaluation.
-struct EvaluationPrinter;
-
-impl<O: Objective> Observer<O> for EvaluationPrinter {
-    fn on_evaluation(&mut self, _: &Trainer<O>, record: &EvaluationRecord) -> align_train::Result<Flow> {
-        let value = |name| record.metrics.get(name).unwrap_or(f64::NAN);
-        output::println!(
-            "epoch {:.2}: held-out loss {:.4}, reward accuracy {:.4}, reward margin {:.4}",
-            record.epoch,
-            record.eval_loss,
-            value("rewards/accuracies"),
-            value("rewards/margins")
-        );
-        Ok(Flow::Continue)
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::{ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, TrainedPolicy};
 use crate::{Error, Result};
+use align_base::Progress;
 use align_data::ScoredText;
 use align_inference::{GeneratedText, generate_texts};
 use align_metrics::chao_wang_jost_entropy;
@@ -20,9 +21,11 @@ pub fn compare_policies(
     policies: &[NamedPolicy],
     options: &ComparisonOptions,
 ) -> Result<PolicyComparison> {
+    let mut progress = Progress::begin("comparing", "models", 1 + policies.len());
     let before = options.sample(reference.model)?;
     let reference_samples = options.sample_unmodified(reference.model)?;
     let prompts = options.prompt_of_each_text();
+    progress.advance(1);
     let trained = policies.iter().map(|named| {
         let after = options.sample(named.model)?;
         let policy_samples = options.sample_unmodified(named.model)?;
@@ -31,13 +34,15 @@ pub fn compare_policies(
             compare(&after.texts, &before.texts, &indices)
         };
         let is_held_out = |index: &usize| prompts.get(*index).is_some_and(|prompt| options.held_out.contains(prompt));
-        Ok(TrainedPolicy {
+        let trained = TrainedPolicy {
             rewards: rewards(&|_| true)?,
             held_out: if options.held_out.is_empty() { None } else { Some(rewards(&is_held_out)?) },
             kl_policy_reference: options.divergence(&policy_samples, named.model, reference.model)?,
             kl_reference_policy: options.divergence(&reference_samples, reference.model, named.model)?,
             policy: options.evaluate(named.name, after)?,
-        })
+        };
+        progress.advance(1);
+        Ok(trained)
     });
     let policies = trained.collect::<Result<_>>()?;
     let reference = options.evaluate(reference.name, before)?;

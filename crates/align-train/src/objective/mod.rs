@@ -228,6 +228,13 @@ pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
     /// Names the first option that is out of range, contradicts another option or would be ignored.
     fn validate(&self) -> Result<()>;
 
+    /// The options without work that would be done before the first step, such as a pass of the reference model over all rows. For
+    /// estimates of a run's time.
+    #[must_use]
+    fn without_precomputation(self) -> Self {
+        self
+    }
+
     /// The names of the metrics that evaluations log besides the loss; [`Metrics`] explains them. `None` if they are not known in
     /// advance. Any other `metric_for_best_model` is rejected.
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {

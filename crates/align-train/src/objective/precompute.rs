@@ -4,6 +4,7 @@ use super::logps_cache::LogpsCache;
 use super::pair_micro_batch::PairMicroBatch;
 use super::reference_logps_file::ReferenceLogpsFile;
 use crate::{Error, Result};
+use align_base::Progress;
 use align_data::EncodedPair;
 use align_models::CausalLm;
 use tch::{Device, Kind, Tensor};
@@ -34,7 +35,7 @@ pub(crate) fn precompute(
         verified.dedup();
         return load_verified(model, logps, file, &stored, &micro_batch(&verified)?);
     }
-    let mut done = 0;
+    let mut progress = Progress::begin("reference log-probs", "pairs", rows.len());
     for indices in micro_batches {
         let micro_batch = micro_batch(indices)?;
         let computed = micro_batch.logps_without_graph(model)?;
@@ -45,8 +46,7 @@ pub(crate) fn precompute(
             )));
         }
         logps.set(&micro_batch.cache_positions(logps)?, &to_cpu_float(&computed)?)?;
-        done += indices.len();
-        tracing::debug!(done, rows = rows.len(), "reference log-probabilities");
+        progress.advance(indices.len());
     }
     file.map_or(Ok(()), |file| file.write(logps.values()))
 }

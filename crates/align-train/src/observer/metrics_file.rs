@@ -1,6 +1,6 @@
 use super::{Flow, Observer};
 use crate::objective::Objective;
-use crate::{Error, EvaluationRecord, Metrics, Result, StepRecord, Trainer};
+use crate::{Error, EvaluationRecord, Result, StepRecord, Trainer};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -44,13 +44,9 @@ impl MetricsFile {
         written.map_err(|e| output_error(&self.path, &e))
     }
 
-    /// Writes the mean of the steps since the last line. Step, epoch, token count and learning rate are those of the last step.
-    fn write_mean(&mut self, window: &[StepRecord]) -> Result<()> {
-        let Some(mut mean) = window.last().cloned() else { return Ok(()) };
-        let mean_of = |value: fn(&StepRecord) -> f64| window.iter().map(value).sum::<f64>() / window.len() as f64;
-        (mean.loss, mean.grad_norm) = (mean_of(|record| record.loss), mean_of(|record| record.grad_norm));
-        mean.metrics = Metrics::mean(window.iter().map(|record| &record.metrics));
-        self.write(&mean)
+    /// Writes the mean of the steps since the last line.
+    fn write_mean<O: Objective>(&mut self, trainer: &Trainer<O>) -> Result<()> {
+        trainer.mean_since_last_log().map_or(Ok(()), |mean| self.write(&mean))
     }
 }
 
@@ -67,9 +63,9 @@ impl<O: Objective> Observer<O> for MetricsFile {
         Some(&self.path)
     }
 
-    fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> Result<Flow> {
-        if record.step.is_multiple_of(trainer.training().logging_steps) {
-            self.write_mean(&trainer.history.window)?;
+    fn on_step(&mut self, trainer: &Trainer<O>, _: &StepRecord) -> Result<Flow> {
+        if trainer.is_logging_step() {
+            self.write_mean(trainer)?;
         }
         Ok(Flow::Continue)
     }
@@ -85,8 +81,8 @@ impl<O: Objective> Observer<O> for MetricsFile {
 
     fn on_end(&mut self, trainer: &Trainer<O>) -> Result<()> {
         // If the run was stopped, these steps belong to the next line after it is resumed.
-        if trainer.is_finished() && !trainer.step().is_multiple_of(trainer.training().logging_steps) {
-            self.write_mean(&trainer.history.window)?;
+        if trainer.is_finished() && !trainer.is_logging_step() {
+            self.write_mean(trainer)?;
         }
         self.file.sync_all().map_err(|e| output_error(&self.path, &e))
     }

@@ -1,10 +1,8 @@
-//! Observers of a run: progress bar, metrics file, checkpoints, sample texts, early stopping, stop signal.
+//! Observers of a run: metrics file, checkpoints, sample texts, early stopping, stop signal.
 
 mod checkpoint_saver;
 mod early_stopping;
 mod metrics_file;
-#[cfg(feature = "progress")]
-mod progress_bar;
 mod sample_texts;
 mod stop_signal;
 mod training_records;
@@ -12,8 +10,6 @@ mod training_records;
 pub use checkpoint_saver::CheckpointSaver;
 pub use early_stopping::EarlyStopping;
 pub use metrics_file::MetricsFile;
-#[cfg(feature = "progress")]
-pub use progress_bar::ProgressBar;
 pub use sample_texts::SampleTexts;
 pub use stop_signal::StopSignal;
 pub use training_records::TrainingRecords;

@@ -10,6 +10,7 @@
 
 mod checks;
 mod dataset;
+mod dry_run;
 mod load;
 mod model_source;
 mod new_model;
@@ -26,6 +27,7 @@ mod summary;
 mod upload;
 
 pub use dataset::Dataset;
+pub use dry_run::{DryRun, RowCounts};
 pub use model_source::{ModelSource, ReferenceModel};
 pub use new_model::{NewModel, NewTokenizer};
 pub use placement::Placement;

@@ -96,7 +96,7 @@ impl<O: RunObjective> Run<O> {
         let has_run = folder.contains_run()?;
         if self.resume.is_none() {
             return match has_run {
-                true => fail("already contains a run: choose another folder, or resume that run (--resume)"),
+                true => Err(RunFolder::contains_run_error(folder.path())),
                 false => Ok(None),
             };
         }

@@ -151,6 +151,10 @@ impl RunConfig for DpoConfig {
         metric_names::check(self)
     }
 
+    fn without_precomputation(self) -> Self {
+        Self { precompute_ref_log_probs: false, ref_log_probs_dir: None, ..self }
+    }
+
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
         Some(metric_names::dpo())
     }

@@ -1,0 +1,96 @@
+//! Progress bars on a terminal: one line per running task.
+
+use super::display::Task;
+use super::lines::finished_line;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Duration;
+
+/// The time is also updated while a step takes long.
+const TICK: Duration = Duration::from_millis(500);
+/// Longest name of a task on a line of 80 columns, in characters.
+const LONGEST_NAME: usize = 24;
+
+const COUNTED: &str = "{prefix} {bar:16} {pos}/{len} {msg_unit} {elapsed}<{eta} {wide_msg}";
+const BYTES: &str = "{prefix} {bar:16} {bytes}/{total_bytes} {elapsed}<{eta} {wide_msg}";
+const BYTES_WITHOUT_TOTAL: &str = "{prefix} {spinner} {bytes} {elapsed} {wide_msg}";
+const WITHOUT_TOTAL: &str = "{prefix} {spinner} {pos} {msg_unit} {elapsed} {wide_msg}";
+
+#[derive(Debug)]
+pub struct Bars {
+    all: MultiProgress,
+    running: Vec<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    id: u64,
+    task: Task,
+    bar: ProgressBar,
+}
+
+impl Default for Bars {
+    fn default() -> Self {
+        Self { all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), running: Vec::new() }
+    }
+}
+
+impl Bars {
+    pub fn begin(&mut self, id: u64, task: Task, done: u64) {
+        let bar = if task.total > 0 { ProgressBar::new(task.total) } else { ProgressBar::no_length() };
+        let template = match (task.unit.as_str(), task.total) {
+            ("bytes", 0) => BYTES_WITHOUT_TOTAL,
+            ("bytes", _) => BYTES,
+            (_, 0) => WITHOUT_TOTAL,
+            _ => COUNTED,
+        };
+        if let Ok(style) = ProgressStyle::with_template(&template.replace("{msg_unit}", &task.unit)) {
+            bar.set_style(style);
+        }
+        let bar = self.all.add(bar.with_prefix(shortened(&task.name)).with_position(done));
+        bar.reset_eta();
+        bar.enable_steady_tick(TICK);
+        self.running.push(Running { id, task, bar });
+    }
+
+    pub fn update(&mut self, id: u64, done: Option<u64>, message: Option<String>) {
+        let Some(Running { bar, .. }) = self.running.iter().find(|running| running.id == id) else { return };
+        if let Some(done) = done {
+            bar.set_position(done);
+        }
+        if let Some(message) = message {
+            bar.set_message(message);
+        }
+    }
+
+    /// Removes the bar of a finished task. The bar of an unfinished one stays as it is.
+    pub fn end(&mut self, id: u64) {
+        let Some(index) = self.running.iter().position(|running| running.id == id) else { return };
+        let Running { task, bar, .. } = self.running.remove(index);
+        if task.total > 0 && bar.position() < task.total {
+            bar.abandon();
+            return;
+        }
+        let elapsed = bar.elapsed();
+        bar.finish_and_clear();
+        self.all.remove(&bar);
+        if let Some(line) = finished_line(&task, bar.position(), elapsed).filter(|_| self.running.is_empty()) {
+            // A line that cannot be written is lost, as the bar was.
+            self.all.println(line).ok();
+        }
+    }
+
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.all.suspend(write)
+    }
+
+    pub fn freeze(&mut self) {
+        self.running.drain(..).for_each(|running| running.bar.abandon());
+    }
+}
+
+fn shortened(name: &str) -> String {
+    match name.chars().nth(LONGEST_NAME) {
+        Some(_) => name.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
+        None => name.to_owned(),
+    }
+}

@@ -1,0 +1,26 @@
+use std::path::Path;
+
+/// A path as a word for a shell, in quotes if it needs them, for commands that are printed to be typed.
+pub fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    // Bytes that no shell accepts are left as they are: such a path cannot be typed.
+    shlex::try_quote(&text).map_or_else(|_| text.to_string(), |quoted| quoted.into_owned())
+}
+
+/// The command that this process was started with, to be printed so that it can be typed again.
+pub fn this_command() -> String {
+    let arguments = std::env::args_os().skip(1);
+    let words = arguments.map(|argument| quoted(Path::new(&argument)));
+    std::iter::once("align".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_special_characters_need_quotes() {
+        assert_eq!(quoted(Path::new("runs/first")), "runs/first");
+        assert_eq!(quoted(Path::new("my runs/$HOME")), "'my runs/$HOME'");
+    }
+}

@@ -1,0 +1,124 @@
+//! The end of every training subcommand: prepares the run, trains, prints a summary and uploads the model.
+
+use crate::run_options::{Preparation, RunOptions};
+use crate::shell_words::quoted;
+use crate::signals::{self, GracefulStop, Stopped};
+use crate::training_log::TrainingLog;
+use crate::{Failure, dry_run, models, output, training_summary};
+use align_base::printable_path;
+use align_models::CausalLm;
+use align_models::hub::TransferProgress;
+use align_train::run::{Run, RunObjective, Upload};
+use align_train::{ResumeMode, RunFolder};
+use serde::Serialize;
+use std::path::Path;
+use std::time::Instant;
+
+/// A training subcommand.
+pub struct TrainingCommand<'a> {
+    /// Its name, such as `dpo`.
+    pub name: &'static str,
+    /// The options that all training commands share.
+    pub run: &'a RunOptions,
+}
+
+impl TrainingCommand<'_> {
+    /// Trains a language model.
+    pub fn train<O: RunObjective<Model: CausalLm>>(
+        &self,
+        run: Run<O>,
+        preparation: &Preparation,
+        all_options: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let run = match &self.run.sample_prompts {
+            Some(file) => {
+                RunFolder::check_input(&self.run.output_dir, "--sample-prompts", file)?;
+                run.sample_prompts(align_data::read_lines(file)?.into_iter().filter(|line| !line.is_empty()))
+            }
+            None => run,
+        };
+        let next = "align generate --model MODEL --prompt \"The film\" --do-sample --max-new-tokens 40";
+        self.train_with_next_command(run, preparation, all_options, next)
+    }
+
+    /// Trains a model that does not generate text.
+    pub fn train_classifier<O: RunObjective>(
+        &self,
+        run: Run<O>,
+        preparation: &Preparation,
+        all_options: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let input = quoted(self.run.eval_file.as_ref().unwrap_or(&self.run.train_file));
+        let next = format!("align classify --model MODEL --input {input} --output scored.csv");
+        self.train_with_next_command(run, preparation, all_options, &next)
+    }
+
+    /// Trains a model. `next` is the command to suggest at the end, with MODEL for the model's folder.
+    fn train_with_next_command<O: RunObjective>(
+        &self,
+        run: Run<O>,
+        preparation: &Preparation,
+        all_options: &impl Serialize,
+        next: &str,
+    ) -> Result<(), Failure> {
+        let started = Instant::now();
+        for folder in
+            [models::BUNDLED_POLICY, models::BUNDLED_REWARD_MODEL].into_iter().filter_map(models::bundled_folder)
+        {
+            RunFolder::check_input(&self.run.output_dir, "the default of --model", &folder)?;
+        }
+        let run = self.run.apply_to(run).observer(TrainingLog::default());
+        let mut run = run.recorded_options(serde_json::to_value(all_options)?).resolver(models::resolver());
+        if self.run.dry_run {
+            return dry_run::print(&run.dry_run()?, self.run, preparation);
+        }
+        if self.run.resume {
+            let inexact = self.run.allow_inexact_resume;
+            run = run.resume_with(if inexact { ResumeMode::Inexact } else { ResumeMode::Exact });
+        }
+        signals::set_message("stopped before the first step: run the same command again to start");
+        let mut ready = run.prepare()?;
+        preparation.print(&ready, self.run);
+        let upload = ready.take_upload();
+        if let Some(checkpoint) = ready.checkpoint() {
+            let (step, all) = (ready.trainer().step(), ready.trainer().total_steps());
+            output::note!("resuming from {} at step {step} of {all}", printable_path(checkpoint));
+        }
+        let resume = self.resume_command();
+        signals::set_message(format!(
+            "stopped at once; continue from the newest checkpoint, if there is one, with {resume}"
+        ));
+        let graceful_stop = GracefulStop::begin("stopping after this step or batch");
+        let summary = ready.stop_signal(graceful_stop.stop_signal()).train()?;
+        let Some(model) = &summary.model else {
+            let (done, all) = (summary.steps, summary.total_steps);
+            return Err(Stopped(format!("stopped after step {done} of {all}; continue with\n  {resume}")).into());
+        };
+        training_summary::print(&summary, &self.run.output_dir, next, started.elapsed());
+        match upload {
+            Some(upload) => push(&upload, model, graceful_stop),
+            None => Ok(()),
+        }
+    }
+
+    /// The command that resumes the run.
+    fn resume_command(&self) -> String {
+        format!("align {} --output-dir {} --resume", self.name, quoted(&self.run.output_dir))
+    }
+}
+
+fn push(upload: &Upload, model: &Path, graceful_stop: GracefulStop) -> Result<(), Failure> {
+    let command = models::upload_command(model, upload.repo());
+    if graceful_stop.stop_signal().is_stopped() {
+        return Err(Stopped(format!("stopped before the upload; upload later with {command}")).into());
+    }
+    // From here on a signal ends the program at once.
+    signals::set_message(format!("stopped during the upload; upload later with {command}"));
+    drop(graceful_stop);
+    let mut progress = TransferProgress::default();
+    let url =
+        upload.push(model, |event| progress.on(event)).map_err(|e| format!("{e}; upload later with {command}"))?;
+    drop(progress);
+    output::note!("uploaded: {url}");
+    Ok(())
+}
