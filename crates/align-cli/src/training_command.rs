@@ -37,7 +37,7 @@ impl TrainingCommand<'_> {
             }
             None => run,
         };
-        let next = "align generate --model MODEL --prompt \"The film\" --do-sample --max-new-tokens 40";
+        let next = "align generate --model MODEL --prompt \"The film\" --do-sample";
         self.train_with_next_command(run, preparation, all_options, next)
     }
 

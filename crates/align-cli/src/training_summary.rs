@@ -49,7 +49,7 @@ pub fn print(summary: &RunSummary, run: &Path, next: &str, elapsed: Duration) {
             output::note!("  {file:<14} {what}");
         }
     }
-    output::note!("next: {}", next.replace("MODEL", &quoted(model)));
+    output::note!("next:\n  {}", next.replace("MODEL", &quoted(model)));
 }
 
 /// A number with its noun.

@@ -2,11 +2,16 @@
 
 use super::display::Task;
 use super::lines::finished_line;
+use crate::format_duration;
+use console::{Term, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, Write};
 use std::time::Duration;
 
 /// The time is also updated while a step takes long.
 const TICK: Duration = Duration::from_millis(500);
+/// Width of the bar in columns.
+const BAR_WIDTH: usize = 16;
 /// Longest name of a task on a line of 80 columns, in characters.
 const LONGEST_NAME: usize = 24;
 
@@ -65,17 +70,18 @@ impl Bars {
     /// Removes the bar of a finished task. The bar of an unfinished one stays as it is.
     pub fn end(&mut self, id: u64) {
         let Some(index) = self.running.iter().position(|running| running.id == id) else { return };
-        let Running { task, bar, .. } = self.running.remove(index);
-        if task.total > 0 && bar.position() < task.total {
-            bar.abandon();
-            return;
-        }
-        let elapsed = bar.elapsed();
-        bar.finish_and_clear();
-        self.all.remove(&bar);
-        if let Some(line) = finished_line(&task, bar.position(), elapsed).filter(|_| self.running.is_empty()) {
-            // A line that cannot be written is lost, as the bar was.
-            self.all.println(line).ok();
+        let running = self.running.remove(index);
+        let (task, done) = (&running.task, running.bar.position());
+        let line = match done < task.total {
+            true => Some(running.frozen()),
+            false => finished_line(task, done, running.bar.elapsed()).filter(|_| self.running.is_empty()),
+        };
+        running.bar.finish_and_clear();
+        self.all.remove(&running.bar);
+        if let Some(line) = line {
+            // A line that cannot be written is lost, as the bar was. `MultiProgress::println` would fill the line with spaces up to the
+            // terminal's width, and a narrower window would wrap it.
+            self.all.suspend(|| writeln!(io::stderr(), "{line}").ok());
         }
     }
 
@@ -84,7 +90,22 @@ impl Bars {
     }
 
     pub fn freeze(&mut self) {
-        self.running.drain(..).for_each(|running| running.bar.abandon());
+        let unfinished: Vec<u64> = self.running.iter().map(|running| running.id).collect();
+        unfinished.into_iter().for_each(|id| self.end(id));
+    }
+}
+
+impl Running {
+    /// The line of the bar as text, which stays where it is printed.
+    fn frozen(&self) -> String {
+        let Self { task: Task { unit, total, .. }, bar, .. } = self;
+        let (name, done) = (bar.prefix(), bar.position());
+        let filled = (BAR_WIDTH as u64 * done / (*total).max(1)) as usize;
+        let (full, empty) = ("█".repeat(filled), "░".repeat(BAR_WIDTH - filled.min(BAR_WIDTH)));
+        let elapsed = format_duration(bar.elapsed());
+        let line = format!("{name} {full}{empty} {done}/{total} {unit} {elapsed} {}", bar.message());
+        let width = usize::from(Term::stderr().size().1);
+        truncate_str(line.trim_end(), width.saturating_sub(1), "…").into_owned()
     }
 }
 

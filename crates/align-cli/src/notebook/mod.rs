@@ -55,7 +55,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     }
     output::note!("{} in total", format_duration(started.elapsed()));
     if let Some(dir) = &options.output_dir {
-        output::note!("next: {}", generate_command(dir));
+        output::note!("next:\n  {}", generate_command(dir));
     }
     Ok(())
 }
@@ -73,7 +73,8 @@ fn save_model(options: &NotebookOptions, pipeline: &Pipeline, trained: &TrainedM
         Ok(trained.card.write(folder, false)?)
     })?;
     let path = printable_path(dir);
-    let saved = format!("stopped before the end; the {} model is in {path}: {}", trained.name, generate_command(dir));
+    let saved =
+        format!("stopped before the end; the {} model is in {path}:\n  {}", trained.name, generate_command(dir));
     if graceful_stop.stop_signal().is_stopped() {
         return Err(Stopped(saved).into());
     }
@@ -84,5 +85,5 @@ fn save_model(options: &NotebookOptions, pipeline: &Pipeline, trained: &TrainedM
 
 /// A command that generates texts with the model in a folder.
 fn generate_command(folder: &Path) -> String {
-    format!("align generate --model {} --prompt \"The film\" --do-sample --max-new-tokens 40", quoted(folder))
+    format!("align generate --model {} --prompt \"The film\" --do-sample", quoted(folder))
 }
