@@ -55,7 +55,7 @@ fn figures() -> Vec<Figure> {
         title: "Rewards".to_owned(),
         x: "Reward".to_owned(),
         height: HistogramHeight::Count,
-        groups: vec![HistogramGroup { name: "all".to_owned(), values: values.to_vec() }],
+        groups: vec![HistogramGroup::new("all", values.to_vec())],
     };
     vec![
         sample::against_kl(Axis::linear("KL divergence (nats)")).into(),

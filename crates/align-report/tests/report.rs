@@ -155,7 +155,7 @@ const HOSTILE: &str = "</p></title></style></svg>--><script>alert(1)</script>\" 
 fn malicious_texts_are_shown_literally() {
     // Replaces every string of a report.
     fn poison(value: &mut serde_json::Value, path: &str) {
-        const NAMES: [&str; 6] = ["scale", "height", "better", "width", "pareto/x", "pareto/y"];
+        const NAMES: [&str; 7] = ["scale", "height", "better", "width", "colour", "pareto/x", "pareto/y"];
         match value {
             serde_json::Value::String(text) if text == "missing" || NAMES.iter().any(|name| path.ends_with(name)) => {}
             serde_json::Value::String(text) => HOSTILE.clone_into(text),

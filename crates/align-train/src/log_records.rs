@@ -23,6 +23,19 @@ pub struct StepRecord {
     pub step: u64,
 }
 
+impl StepRecord {
+    /// The value with a name from the metrics file.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        match name {
+            "loss" => Some(self.loss),
+            "grad_norm" => Some(self.grad_norm),
+            "learning_rate" => Some(self.learning_rate),
+            name => self.metrics.get(name),
+        }
+    }
+}
+
 /// One evaluation on the held-out rows, in TRL's format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {

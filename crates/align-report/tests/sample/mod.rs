@@ -4,7 +4,7 @@
 use align_report::{
     Axis, Better, Cell, Column, Configuration, Entry, Estimate, Figure, FigureWidth, Histogram, HistogramGroup,
     HistogramHeight, LineChart, LineSeries, ParetoDirections, Report, ReportFigure, RewardedText, Row, Scatter,
-    ScatterPoint, ScatterSeries, Table, TextComparison, TextComparisons,
+    ScatterPoint, ScatterSeries, SeriesColour, Table, TextComparison, TextComparisons,
 };
 
 const LOSSES: [&str; 4] = ["sigmoid", "hinge", "ipo", "exo_pair"];
@@ -114,8 +114,8 @@ pub fn rewards(after: &str, shift: f64) -> Histogram {
         x: "Reward (logit)".to_owned(),
         height: HistogramHeight::Share,
         groups: vec![
-            HistogramGroup { name: "SFT".to_owned(), values: values(0.1, 460) },
-            HistogramGroup { name: after.to_owned(), values: values(0.1 + shift, 460) },
+            HistogramGroup::new("SFT", values(0.1, 460)).with_colour(SeriesColour::Baseline),
+            HistogramGroup::new(after, values(0.1 + shift, 460)),
         ],
     }
 }
@@ -240,6 +240,7 @@ pub fn report() -> Report {
             half(curves("Accuracy", 0.5, 0.86), "Share of pairs whose chosen text has the higher implicit reward."),
             half(curves("Chosen log-probability (nats)", -140.0, -152.0), "Mean log-probability of the chosen texts."),
         ],
+        training_note: "No held-out data was given, so the curves are those of the training rows.".to_owned(),
         rewards: vec![
             half(rewards("hinge, β = 0.05", 1.9), "Rewards of 460 texts each."),
             half(rewards("sigmoid, β = 0.05", 2.2), "Rewards of 460 texts each."),
