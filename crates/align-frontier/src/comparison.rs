@@ -33,7 +33,8 @@ impl Comparison {
 
 /// The number and its 95% interval, with the minus sign of print.
 pub(crate) fn format_estimate(estimate: Estimate) -> String {
-    let [value, low, high] = [estimate.value, estimate.interval.low, estimate.interval.high].map(|x| format_number(x, 3));
+    let [value, low, high] =
+        [estimate.value, estimate.interval.low, estimate.interval.high].map(|x| format_number(x, 3));
     format!("{value} [{low}, {high}]")
 }
 

@@ -54,10 +54,13 @@ pub fn report(sweep: &Sweep, findings: &Findings, figures: &Figures, context: Re
             .training
             .iter()
             .map(|chart| {
-                half(chart.clone().into(), format!("{}, for each loss at its β with the highest reward.", chart.title))
+                half(chart.clone().into(), format!("{} of each step, for each loss at its β with the highest reward.", chart.title))
             })
             .collect(),
-        rewards: figures.rewards.iter().map(|chart| half(chart.clone().into(), format!("{}.", chart.title))).collect(),
+        training_note: "The curves are those of the training pairs. The held-out prompts have no pairs: the texts of the trained policies \
+                        are evaluated instead."
+            .to_owned(),
+        rewards: figures.rewards.iter().map(|chart| half(chart.clone().into(), format!("{}. Lines: the means.", chart.title))).collect(),
         texts: findings.best.iter().map(|index| compared_texts(sweep, *index, &context.prompts)).collect(),
         configuration: context.configuration,
         versions: context.versions,

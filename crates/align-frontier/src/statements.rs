@@ -51,7 +51,9 @@ fn highest_reward(sweep: &Sweep, best: usize) -> Option<String> {
     Some(match against.mean_difference.interval.low > 0.0 {
         true => format!("{best} has the highest mean reward, and a higher one than SFT (by {difference})."),
         false => {
-            format!("{best} has the highest mean reward, which could not be told apart from that of SFT (difference {difference}).")
+            format!(
+                "{best} has the highest mean reward, which could not be told apart from that of SFT (difference {difference})."
+            )
         }
     })
 }

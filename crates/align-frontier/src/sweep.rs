@@ -7,9 +7,7 @@ use align_data::{EncodedPair, ScoredText, Tokenizer};
 use align_metrics::Bootstrap;
 use align_models::CausalLm;
 use align_models::generation::check_completions_fit_memory;
-use align_train::{
-    DpoConfig, DpoTrainer, Flow, Objective, Observer, RunConfig, StepRecord, StopSignal, Trainer,
-};
+use align_train::{DpoConfig, DpoTrainer, Flow, Objective, Observer, RunConfig, StepRecord, StopSignal, Trainer};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Instant;

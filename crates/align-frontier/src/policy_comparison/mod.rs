@@ -6,9 +6,9 @@ mod report;
 
 pub use compare_policies::compare_policies;
 
-use align_data::{ScoredText, Tokenizer};
 use crate::Comparison;
 use crate::comparison::format_estimate;
+use align_data::{ScoredText, Tokenizer};
 use align_metrics::{EvaluationReport, PairedComparison, SampleMean};
 use align_models::CausalLm;
 use align_models::generation::GenerationConfig;

@@ -131,7 +131,11 @@ fn difference(trained: &TrainedPolicy, reference: &str, has_held_out: bool) -> R
     if has_held_out {
         cells.push(trained.held_out.map_or(Cell::Missing, |found| estimate(found.mean_difference)));
     }
-    cells.extend([estimate(trained.rewards.win_rate), mean(trained.kl_policy_reference), mean(trained.kl_reference_policy)]);
+    cells.extend([
+        estimate(trained.rewards.win_rate),
+        mean(trained.kl_policy_reference),
+        mean(trained.kl_reference_policy),
+    ]);
     Row { name: format!("{} − {reference}", trained.policy.name), group: String::new(), cells }
 }
 

@@ -121,8 +121,7 @@ impl Scatter {
     fn legend(&self, has_front: bool, order: &SeriesOrder) -> Vec<LegendEntry> {
         let mut entries = Vec::new();
         for series in &self.series {
-            let symbol =
-                LegendSymbol::Curve { style: style_of(&series.name, order), dashed: false, hollow: false };
+            let symbol = LegendSymbol::Curve { style: style_of(&series.name, order), dashed: false, hollow: false };
             entries.push(LegendEntry { symbol, text: series.name.clone() });
         }
         if let Some(baseline) = self.baseline.as_ref().filter(|baseline| !baseline.label.is_empty()) {

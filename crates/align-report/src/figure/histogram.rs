@@ -144,7 +144,7 @@ fn draw_group(canvas: &mut Canvas, style: SeriesStyle, group: &HistogramGroup, o
             title { (EscapedText(&describe(group))) }
             path class={ "fill-" (ink.class()) " stroke-" (ink.class()) } d=(marker::path(outline.iter().copied()))
                 fill=(ink.colour()) fill-opacity="0.25" stroke=(ink.colour()) stroke-width="1.6" stroke-linejoin="miter"
-                stroke-dasharray=(style.dashes()) {}
+                stroke-dasharray=(style.dashes(false)) {}
             path class={ "stroke-" (ink.class()) } d=(marker::path(mean_line.into_iter())) fill="none"
                 stroke=(ink.colour()) stroke-width="1.4" stroke-dasharray="5 3" {}
         }

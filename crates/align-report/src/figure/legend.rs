@@ -111,7 +111,7 @@ fn draw_symbol(canvas: &mut Canvas, symbol: LegendSymbol, left: f64, middle: f64
             canvas.draw(html! {
                 line class={ "stroke-" (ink.class()) } x1=(Px(left)) y1=(Px(middle)) x2=(Px(left + SAMPLE))
                     y2=(Px(middle)) stroke=(ink.colour()) stroke-width="1.8"
-                    stroke-dasharray=[dashed.then(|| style.dashes())] {}
+                    stroke-dasharray=[dashed.then(|| style.dashes(hollow))] {}
                 (marker::marker(style, left + SAMPLE / 2.0, middle, 4.2, hollow))
             });
         }
@@ -121,12 +121,12 @@ fn draw_symbol(canvas: &mut Canvas, symbol: LegendSymbol, left: f64, middle: f64
                 rect class={ "fill-" (ink.class()) " stroke-" (ink.class()) } x=(Px(left + 3.0))
                     y=(Px(middle - 5.0)) width="18" height="10" fill=(ink.colour()) fill-opacity="0.3"
                     stroke=(ink.colour()) stroke-width="1.6"
-                    stroke-dasharray=(style.dashes()) {}
+                    stroke-dasharray=(style.dashes(false)) {}
             });
         }
         LegendSymbol::Baseline => {
             canvas.draw(marker::marker(SeriesStyle::BASELINE, left + 7.0, middle, 4.2, false));
-        },
+        }
         LegendSymbol::Front => {
             let steps = [(0.0, 5.0), (9.0, 5.0), (9.0, 0.0), (16.0, 0.0), (16.0, -5.0), (24.0, -5.0)];
             draw_front(canvas, steps.into_iter().map(|(x, y)| (left + x, middle + y)));

@@ -221,7 +221,7 @@ impl LineChart {
         let line = runs(series, &line, frame);
         let behind = (self.series.len() - 1 - number).min(MOST_UNDERLAYS) as f64;
         let (width, radius) = (LAST_LINE.0 + behind * UNDERLAY.0, LAST_LINE.1 + behind * UNDERLAY.1);
-        draw_runs(canvas, &line, ink, (width, "1"), style.dashes());
+        draw_runs(canvas, &line, ink, (width, "1"), style.dashes(series.hollow));
         let points: Vec<(f64, f64)> = line.into_iter().flatten().collect();
         for (x, y) in marked(&points, number) {
             canvas.draw(marker::marker(style, x, y, radius, series.hollow));

@@ -1,6 +1,6 @@
 //! The colour, marker and dashes of a series. Series of one name look the same in all figures of a page.
 
-use super::palette::{Ink, dashes};
+use super::palette::{DOTS, Ink, dashes};
 use serde::{Deserialize, Serialize};
 
 /// What a series takes its colour, marker and dashes from.
@@ -76,8 +76,8 @@ impl SeriesStyle {
         self.number.map_or(Ink::Text, Ink::SeriesText)
     }
 
-    /// The dashes of its line.
-    pub(crate) fn dashes(self) -> &'static str {
-        dashes(self.number.unwrap_or(0))
+    /// The dashes of its line. A line with hollow markers is dotted.
+    pub(crate) fn dashes(self, hollow: bool) -> &'static str {
+        if hollow { DOTS } else { dashes(self.number.unwrap_or(0)) }
     }
 }

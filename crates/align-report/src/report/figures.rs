@@ -42,8 +42,7 @@ const HALF: FigureSize = FigureSize { width: 400, height: 290 };
 
 /// The figures of a section.
 pub(super) fn figures(figures: &[ReportFigure], numbers: &mut Numbering, order: &SeriesOrder) -> Result<Markup> {
-    let drawn: Vec<Markup> =
-        figures.iter().map(|figure| figure_html(figure, numbers, order)).collect::<Result<_>>()?;
+    let drawn: Vec<Markup> = figures.iter().map(|figure| figure_html(figure, numbers, order)).collect::<Result<_>>()?;
     Ok(html! { div class="figures" { @for figure in drawn { (figure) } } })
 }
 
@@ -51,9 +50,7 @@ fn figure_html(figure: &ReportFigure, numbers: &mut Numbering, order: &SeriesOrd
     let draw = |size| figure.figure.draw_in(size, order);
     let number = numbers.next_figure();
     let (class, drawings) = match figure.width {
-        FigureWidth::Full => {
-            ("full", vec![("wide", draw(WIDE)?), ("narrow", draw(NARROW)?)])
-        }
+        FigureWidth::Full => ("full", vec![("wide", draw(WIDE)?), ("narrow", draw(NARROW)?)]),
         FigureWidth::Half => ("half", vec![("any", draw(HALF)?)]),
     };
     let saved = drawings.first().map(|(_, drawing)| save_link(number, drawing));
