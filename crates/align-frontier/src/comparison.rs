@@ -1,4 +1,4 @@
-use crate::{PolicyResult, Result};
+use crate::{PolicyResult, Result, Sweep};
 use align_metrics::{Estimate, PairedComparison, holm_adjusted};
 use align_report::format_number;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,14 @@ impl Comparison {
     pub fn is_significant(&self) -> bool {
         self.paired.mean_difference.interval.low > 0.0 && self.adjusted_p_value <= SIGNIFICANCE_LEVEL
     }
+}
+
+/// The points compared with the model before training, by their index, with p-values adjusted for the number of points.
+pub(crate) fn against_reference(sweep: &Sweep) -> Vec<(usize, Comparison)> {
+    let runs = sweep.points.iter().map(|(_, run)| run).enumerate();
+    let (points, compared) = runs.filter_map(|(index, run)| Some((index, run.evaluation.against_reference?))).unzip();
+    let adjusted = Comparison::adjust_all(compared).unwrap_or_default();
+    Vec::into_iter(points).zip(adjusted).collect()
 }
 
 /// The number and its 95% interval, with the minus sign of print.

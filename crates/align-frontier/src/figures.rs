@@ -36,7 +36,7 @@ pub fn figures(sweep: &Sweep, best: &[usize]) -> Figures {
         training: [
             ("Reward margin", "rewards/margins"),
             ("Reward accuracy", "rewards/accuracies"),
-            ("Log-ratio of chosen texts, nats", "log_ratios/chosen"),
+            ("Log-ratio of chosen texts (nats)", "log_ratios/chosen"),
             ("Likelihood displacement", "likelihood_displacement"),
             ("Gradient norm", "grad_norm"),
             ("Learning rate", "learning_rate"),

@@ -54,7 +54,7 @@ pub fn report(sweep: &Sweep, findings: &Findings, figures: &Figures, context: Re
             .training
             .iter()
             .map(|chart| {
-                half(chart.clone().into(), format!("{} of each step, for each loss at its β with the highest reward.", chart.title))
+                half(chart.clone().into(), format!("{} at each step, for each loss at its β with the highest reward.", chart.title))
             })
             .collect(),
         training_note: "The curves are those of the training pairs. The held-out prompts have no pairs: the texts of the trained policies \

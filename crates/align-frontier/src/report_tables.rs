@@ -1,5 +1,6 @@
 //! The tables of a sweep's report.
 
+use crate::comparison::against_reference;
 use crate::figures::{estimate, with_standard_error};
 use crate::findings::name;
 use crate::{Comparison, Findings, FrontierMeasure, PolicyResult, Sweep};
@@ -16,9 +17,14 @@ pub(crate) fn tables(sweep: &Sweep, findings: &Findings) -> Vec<Table> {
 
 /// One row per policy. The model before training comes first.
 fn policies(sweep: &Sweep, cells: impl Fn(&PolicyResult) -> Vec<Cell>) -> Vec<Row> {
+    indexed_policies(sweep, |_, run| cells(run))
+}
+
+/// The same, with the index of the policy: 0 for the model before training, and `i + 1` for the sweep's point `i`.
+fn indexed_policies(sweep: &Sweep, cells: impl Fn(usize, &PolicyResult) -> Vec<Cell>) -> Vec<Row> {
     let points = sweep.points.iter().map(|(point, run)| (point.to_string(), point.loss.to_string(), run));
     let all = std::iter::once(("SFT".to_owned(), String::new(), &sweep.sft)).chain(points);
-    all.map(|(name, group, run)| Row { name, group, cells: cells(run) }).collect()
+    all.enumerate().map(|(index, (name, group, run))| Row { name, group, cells: cells(index, run) }).collect()
 }
 
 fn number(value: Option<f64>) -> Cell {
@@ -54,18 +60,28 @@ fn results(sweep: &Sweep) -> Table {
 
 fn against_sft(sweep: &Sweep) -> Table {
     let has_held_out = sweep.sft.evaluation.held_out_reward.is_some();
-    let cells = |run: &PolicyResult| {
-        let of = &run.evaluation;
+    let compared = against_reference(sweep);
+    let cells = |index: usize, run: &PolicyResult| {
+        let found = compared.iter().find(|(point, _)| point + 1 == index).map(|(_, found)| found);
         let against = |number: fn(&PairedComparison) -> align_metrics::Estimate| {
-            of.against_reference.as_ref().map_or(Cell::Missing, |found| Cell::Number(estimate(number(found))))
+            found.map_or(Cell::Missing, |found| Cell::Number(estimate(number(&found.paired))))
         };
-        let mut cells = vec![against(|found| found.mean_difference), against(|found| found.win_rate)];
+        let mut cells = vec![
+            against(|found| found.mean_difference),
+            number(found.map(|found| found.adjusted_p_value)),
+            against(|found| found.win_rate),
+        ];
         if has_held_out {
-            cells.push(of.held_out_reward.map_or(Cell::Missing, |reward| Cell::Number(estimate(reward))));
+            let reward = run.evaluation.held_out_reward;
+            cells.push(reward.map_or(Cell::Missing, |reward| Cell::Number(estimate(reward))));
         }
         cells
     };
-    let mut columns = vec![Column::new("Reward difference", ""), Column::new("Win rate", "")];
+    let mut columns = vec![
+        Column::new("Reward difference", ""),
+        Column { decimals: Some(3), ..Column::new("Adjusted p", "") },
+        Column::new("Win rate", ""),
+    ];
     let held_out = match has_held_out {
         true => {
             columns.push(Column::new("Reward, held-out prompts", "").with_best(Better::Higher));
@@ -75,11 +91,12 @@ fn against_sft(sweep: &Sweep) -> Table {
     };
     Table {
         caption: format!(
-            "Comparison with SFT on the same prompts and random draws. Intervals are clustered by prompt. {held_out}"
+            "Comparison with SFT on the same prompts and random draws. Intervals are clustered by prompt; p-values are those of \
+             sign-flip tests, adjusted by Holm's method. {held_out}"
         ),
         row_title: "Policy".to_owned(),
         columns,
-        rows: policies(sweep, cells),
+        rows: indexed_policies(sweep, cells),
     }
 }
 

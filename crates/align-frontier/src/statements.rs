@@ -1,6 +1,6 @@
 //! The findings of a sweep in words: the comparison of the losses, then the point with the highest reward.
 
-use crate::comparison::format_estimate;
+use crate::comparison::{against_reference, format_estimate};
 use crate::findings::name;
 use crate::group_by_loss::group_by_loss;
 use crate::{CurveComparison, Findings, Sweep};
@@ -40,15 +40,16 @@ fn losses(comparisons: &[CurveComparison], losses: usize) -> Vec<String> {
 }
 
 /// The point with the highest mean reward, compared with the model before training.
-fn highest_reward(sweep: &Sweep, best: usize) -> Option<String> {
-    let (_, run) = sweep.points.get(best)?;
-    let (best, reward) = (name(sweep, best + 1), run.evaluation.reward);
-    let Some(against) = run.evaluation.against_reference else {
+fn highest_reward(sweep: &Sweep, index: usize) -> Option<String> {
+    let (_, run) = sweep.points.get(index)?;
+    let (best, reward) = (name(sweep, index + 1), run.evaluation.reward);
+    let against = against_reference(sweep).into_iter().find(|(point, _)| *point == index).map(|(_, found)| found);
+    let Some(against) = against else {
         let (reward, sft) = (format_estimate(reward), format_estimate(sweep.sft.evaluation.reward));
         return Some(format!("{best} has the highest mean reward ({reward}; SFT: {sft})."));
     };
-    let difference = format_estimate(against.mean_difference);
-    Some(match against.mean_difference.interval.low > 0.0 {
+    let difference = format_estimate(against.paired.mean_difference);
+    Some(match against.is_significant() {
         true => format!("{best} has the highest mean reward, and a higher one than SFT (by {difference})."),
         false => {
             format!(

@@ -1,5 +1,5 @@
 use crate::config::OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS;
-use crate::model_card_usage::Usage;
+use crate::model_card_usage::{BaseModel, Usage};
 use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepMean};
 use align_base::printable_line;
 use align_losses::Method;
@@ -93,7 +93,8 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         writeln!(f, "# {}, {title_suffix}\n", escaped(&self.base_model))?;
         let note = if self.adapter { " The folder contains a LoRA adapter, not the base model." } else { "" };
         writeln!(f, "{introduction} {methods}.{note}\n")?;
-        write!(f, "{}", Usage { task, adapter: self.adapter, hub_model_id: self.hub_model_id.as_deref() })?;
+        let base = self.adapter.then(|| BaseModel(self.base_model_id.as_deref()));
+        write!(f, "{}", Usage { task, hub_model_id: self.hub_model_id.as_deref(), base })?;
         writeln!(f, "## Training\n\n| | |\n| --- | --- |")?;
         let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", escaped(&value));
         row("base model", self.base_model.clone())?;
@@ -169,7 +170,7 @@ fn option_rows(options: &Value) -> Vec<(&str, String)> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::DpoConfig;
+    use crate::{ClassificationConfig, DpoConfig, StepRecord};
     use align_losses::LossType;
 
     fn card() -> ModelCard<DpoConfig> {
@@ -213,6 +214,76 @@ mod tests {
             "Held out: held-out.jsonl.",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn training_metrics_are_means_and_the_card_says_of_which_steps() {
+        let step = |step: u64, loss: f64| StepRecord {
+            loss,
+            grad_norm: 1.0,
+            learning_rate: 1e-5,
+            num_tokens: 10 * step,
+            metrics: Metrics::default(),
+            epoch: 1.0,
+            step,
+        };
+        let last_mean = StepMean::of(&[step(11, 0.5), step(12, 1.0)]);
+        let text = ModelCard { last_mean: last_mean.clone(), ..card() }.to_string();
+        for line in ["| | mean of steps 11 to 12 | held-out rows |", "| loss | 0.7500 | 0.5000 |"] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        let text = ModelCard { last_mean, eval_data: None, evaluation: None, ..card() }.to_string();
+        for part in ["| | mean of steps 11 to 12 |\n", "| loss | 0.7500 |\n", "No held-out data was given."] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        assert_eq!(StepMean::of(&[step(12, 1.0)]).unwrap().describe_steps(), "step 12");
+        assert_eq!(StepMean::of(&[]), None);
+    }
+
+    #[test]
+    fn the_card_shows_how_to_use_the_model() {
+        let folder = card().to_string();
+        for part in [
+            "`path/to/model` is the folder of this file.",
+            "AutoModelForCausalLM.from_pretrained(\"path/to/model\")",
+            "align generate --model path/to/model",
+            "ModelResolver::default().folder(\"path/to/model\")",
+        ] {
+            assert!(folder.contains(part), "{part} is not in\n{folder}");
+        }
+        let uploaded = ModelCard { hub_model_id: Some("user/tuned".into()), ..card() }.to_string();
+        assert!(!uploaded.contains("path/to") && uploaded.contains("align generate --model user/tuned"), "{uploaded}");
+        // An adapter names its base model only if that is on the hub.
+        let adapter = ModelCard { adapter: true, ..card() };
+        let named = adapter.to_string();
+        assert!(named.contains("AutoModelForCausalLM.from_pretrained(\"lvwerra/gpt2-imdb\")"), "{named}");
+        assert!(named.contains("align generate --model path/to/model"), "{named}");
+        let local = ModelCard { base_model_id: None, ..adapter }.to_string();
+        assert!(local.contains("align merge-adapter --model path/to/base-model --adapter path/to/model"), "{local}");
+        let config = ClassificationConfig::default();
+        let ModelCard { base_model, base_model_id, adapter, ref_model, train_data, train_rows, steps, .. } = card();
+        let classifier = ModelCard {
+            base_model,
+            base_model_id,
+            adapter,
+            ref_model,
+            train_data,
+            train_rows,
+            steps,
+            config,
+            last_mean: None,
+            eval_data: None,
+            evaluation: None,
+            hub_model_id: None,
+        };
+        let classifier = classifier.to_string();
+        for part in [
+            "pipeline(\"text-classification\", model=\"path/to/model\")",
+            "align classify --model path/to/model",
+            "RewardModel::load",
+        ] {
+            assert!(classifier.contains(part), "{part} is not in\n{classifier}");
         }
     }
 

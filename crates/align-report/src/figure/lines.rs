@@ -123,7 +123,7 @@ const LAST_LINE: (f64, f64) = (1.7, 3.8);
 
 /// How much wider each line is than the next one, and its markers larger, so that a line that another one covers is
 /// still seen.
-const UNDERLAY: (f64, f64) = (0.8, 0.7);
+const UNDERLAY: (f64, f64) = (0.8, 0.5);
 
 /// Number of lines behind the last one that become wider.
 const MOST_UNDERLAYS: usize = 3;
@@ -188,8 +188,12 @@ impl LineChart {
             text: series.name.clone(),
         });
         let frame = Frame::draw(canvas, (&self.x.title, x), (&self.y.title, y), entries.collect());
-        for (number, series) in self.series.iter().enumerate() {
-            self.draw_series(canvas, number, series, (&frame, order));
+        // Solid lines are behind dashed ones, in whose gaps they are seen.
+        let mut behind: Vec<(usize, &LineSeries)> = self.series.iter().enumerate().collect();
+        behind.sort_by_key(|(_, series)| (series.hollow, order.style(&series.name, &series.colour).number()));
+        for (depth, (number, series)) in behind.into_iter().enumerate() {
+            let lines_in_front = self.series.len() - 1 - depth;
+            self.draw_series(canvas, (number, series), lines_in_front, (&frame, order));
         }
         let descriptions: Vec<String> = self.series.iter().map(|series| self.describe(series)).collect();
         format!("{} over {}. {}", self.y.title, self.x.title, descriptions.join(" "))
@@ -198,8 +202,8 @@ impl LineChart {
     fn draw_series(
         &self,
         canvas: &mut Canvas,
-        number: usize,
-        series: &LineSeries,
+        (number, series): (usize, &LineSeries),
+        lines_in_front: usize,
         (frame, order): (&Frame, &SeriesOrder),
     ) {
         let style = order.style(&series.name, &series.colour);
@@ -219,8 +223,8 @@ impl LineChart {
             }
         };
         let line = runs(series, &line, frame);
-        let behind = (self.series.len() - 1 - number).min(MOST_UNDERLAYS) as f64;
-        let (width, radius) = (LAST_LINE.0 + behind * UNDERLAY.0, LAST_LINE.1 + behind * UNDERLAY.1);
+        let more = lines_in_front.min(MOST_UNDERLAYS) as f64;
+        let (width, radius) = (LAST_LINE.0 + more * UNDERLAY.0, LAST_LINE.1 + more * UNDERLAY.1);
         draw_runs(canvas, &line, ink, (width, "1"), style.dashes(series.hollow));
         let points: Vec<(f64, f64)> = line.into_iter().flatten().collect();
         for (x, y) in marked(&points, number) {

@@ -29,6 +29,7 @@ pub use pareto::{Better, ParetoDirections};
 pub use scatter::{Scatter, ScatterPoint, ScatterSeries};
 pub use series_style::SeriesColour;
 
+pub(crate) use font::width as text_width;
 pub(crate) use palette::{ON_DARK, ON_LIGHT, TEXT_ON_LIGHT};
 pub(crate) use series_style::SeriesOrder;
 

@@ -60,14 +60,14 @@ impl ColumnFormat {
         self.is_number.then_some(class)
     }
 
-    fn write(&self, value: f64) -> String {
+    pub(super) fn write(&self, value: f64) -> String {
         match self.format {
             Format::Fixed(decimals) => format_number(value, decimals),
             Format::Scientific(decimals) => scientific(value, decimals),
         }
     }
 
-    fn interval(&self, number: &Estimate) -> String {
+    pub(super) fn interval(&self, number: &Estimate) -> String {
         match (self.intervals, number.interval) {
             (Intervals::PlusMinus, Some(interval)) => {
                 let (half, width) = (self.write((interval.high - interval.low) / 2.0), self.half_width);

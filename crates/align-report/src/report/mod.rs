@@ -7,6 +7,7 @@ mod sections;
 mod style;
 mod table;
 mod table_html;
+mod table_width;
 mod texts;
 
 pub use figures::{FigureWidth, ReportFigure};

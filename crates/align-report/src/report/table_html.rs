@@ -1,12 +1,10 @@
 use super::column_format::{ColumnFormat, Intervals};
 use super::sections::Numbering;
 use super::table::Table;
+use super::table_width::is_wide;
 use crate::Result;
 use crate::escaped_text::EscapedText;
 use maud::{Markup, html};
-
-/// Most columns, counting those of intervals, that fit on a narrow screen.
-const NARROW: usize = 2;
 
 /// The tables of a section.
 pub(super) fn tables(tables: &[Table], numbers: &mut Numbering) -> Result<Markup> {
@@ -24,7 +22,7 @@ fn table_html(table: &Table, number: usize) -> Result<Markup> {
         .map(|(i, column)| ColumnFormat::of(column, &table.numbers(i).collect::<Vec<_>>()))
         .collect();
     // On a narrow screen, each row of a wide table becomes a block of lines.
-    let is_wide = looks.iter().map(|format| 1 + usize::from(format.has_intervals())).sum::<usize>() > NARROW;
+    let is_wide = is_wide(table, &looks);
     let remarks = remarks(table, &looks);
     let group_ends =
         |i: usize| i > 0 && table.rows.get(i - 1).map(|row| &row.group) != table.rows.get(i).map(|row| &row.group);

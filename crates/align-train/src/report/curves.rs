@@ -53,6 +53,7 @@ fn chart(runs: &[(&str, &TrainingRecords)], metric: &str, title: &str) -> Option
         return None;
     }
     let has_held_out = drawn.iter().any(|line| line.hollow);
+    let is_averaged = runs.iter().any(|(_, records)| is_averaged(records));
     let chart = LineChart {
         title: format!("{title} over steps"),
         x: Axis::linear("Step"),
@@ -60,17 +61,26 @@ fn chart(runs: &[(&str, &TrainingRecords)], metric: &str, title: &str) -> Option
         series: LineSeries::merge_equal(drawn),
         smoothing: None,
     };
-    let caption = match (metric, has_held_out) {
-        ("learning_rate", _) => "Learning rate of each step.".to_owned(),
-        ("grad_norm", _) => "Norm of the gradient before clipping.".to_owned(),
-        (_, true) => {
-            format!(
-                "{title} of the training batches, each before its update, and of the held-out rows (hollow markers)."
-            )
-        }
-        (_, false) => format!("{title} of the training batches, each before its update."),
-    };
+    let caption = caption(metric, title, has_held_out, is_averaged);
     Some(ReportFigure { figure: Figure::from(chart), caption, width: FigureWidth::Half })
+}
+
+/// Whether the records are those of a metrics file that has a mean for every few steps.
+fn is_averaged(records: &TrainingRecords) -> bool {
+    let before = std::iter::once(0).chain(records.steps.iter().map(|record| record.step));
+    before.zip(&records.steps).any(|(before, record)| record.step > before + 1)
+}
+
+fn caption(metric: &str, title: &str, has_held_out: bool, is_averaged: bool) -> String {
+    let means = if is_averaged { "; each point is the mean of the steps since the one before" } else { "" };
+    match metric {
+        "learning_rate" => "Learning rate.".to_owned(),
+        "grad_norm" => format!("Norm of the gradient before clipping{means}."),
+        _ => {
+            let held_out = if has_held_out { "; hollow markers: the held-out rows" } else { "" };
+            format!("{title} of the training batches before their updates{means}{held_out}.")
+        }
+    }
 }
 
 fn line(name: String, points: Vec<(u64, f64)>) -> LineSeries {
