@@ -4,6 +4,7 @@ use crate::comparison::{against_reference, format_estimate};
 use crate::findings::name;
 use crate::group_by_loss::group_by_loss;
 use crate::{CurveComparison, Findings, Sweep};
+use align_report::format_number;
 
 impl Findings {
     /// The findings as sentences. The first one says which losses differ.
@@ -49,11 +50,12 @@ fn highest_reward(sweep: &Sweep, index: usize) -> Option<String> {
         return Some(format!("{best} has the highest mean reward ({reward}; SFT: {sft})."));
     };
     let difference = format_estimate(against.paired.mean_difference);
+    let p = format_number(against.adjusted_p_value, 3);
     Some(match against.is_significant() {
         true => format!("{best} has the highest mean reward, and a higher one than SFT (by {difference})."),
         false => {
             format!(
-                "{best} has the highest mean reward, which could not be told apart from that of SFT (difference {difference})."
+                "{best} has the highest mean reward, which could not be told apart from that of SFT (difference {difference}, adjusted p = {p})."
             )
         }
     })

@@ -80,8 +80,8 @@ fn sections(report: &Report) -> Result<Vec<Section>> {
     add("summary", "Summary", !report.summary.is_empty(), summary);
     let statements = findings(&report.statements);
     add("findings", "Findings", !report.statements.is_empty(), statements);
-    add("results", "Results", !report.tables.is_empty(), tables(&report.tables, &mut numbers)?);
     add("figures", "Figures", !report.figures.is_empty(), figures(&report.figures, &mut numbers, &order)?);
+    add("results", "Results", !report.tables.is_empty(), tables(&report.tables, &mut numbers)?);
     let training = html! {
         @if !report.training_note.is_empty() { p class="remark" { (EscapedText(&report.training_note)) } }
         @if !report.training.is_empty() { (figures(&report.training, &mut numbers, &order)?) }
