@@ -140,9 +140,9 @@ mod tests {
         fs::create_dir_all(&blobs).unwrap();
         fs::write(blobs.join("x"), vec![0; 200_000]).unwrap();
         let home = folder.path().to_str().unwrap();
-        let variables = with(&[("HF_HOME", home), ("HF_TOKEN", "hf_secret"), ("HF_HUB_OFFLINE", "yes")]);
+        let variables = [("HF_HOME", home), ("HF_TOKEN", "hf_secret"), ("HF_HUB_OFFLINE", "yes")];
         // Offline, no server is asked.
-        let findings = check(variables, |url| panic!("asked {url}"));
+        let findings = check(with(&variables), |url| panic!("asked {url}"));
         assert!(findings[0].text.ends_with("1 model, 0.1 GB"), "{findings:?}");
         assert_eq!(findings[1].text, "in HF_TOKEN");
         assert_eq!(findings[2].grade, Grade::Note);
