@@ -93,7 +93,7 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         writeln!(f, "# {}, {title_suffix}\n", escaped(&self.base_model))?;
         let note = if self.adapter { " The folder contains a LoRA adapter, not the base model." } else { "" };
         writeln!(f, "{introduction} {methods}.{note}\n")?;
-        let base = self.adapter.then(|| BaseModel(self.base_model_id.as_deref()));
+        let base = self.adapter.then_some(BaseModel(self.base_model_id.as_deref()));
         write!(f, "{}", Usage { task, hub_model_id: self.hub_model_id.as_deref(), base })?;
         writeln!(f, "## Training\n\n| | |\n| --- | --- |")?;
         let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", escaped(&value));

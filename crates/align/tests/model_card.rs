@@ -4,7 +4,9 @@
 use align::prelude::*;
 use align::train::{ModelCard, RunConfig};
 
-fn language_model() -> align::Result<()> {
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn language_model() -> Outcome {
     let folder = ModelResolver::default().folder("path/to/model")?;
     let model = AutoModelForCausalLm::from_pretrained(&folder, Kind::Float, Device::Cpu)?;
     let tokenizer = Tokenizer::from_pretrained(&folder)?;
@@ -16,7 +18,7 @@ fn language_model() -> align::Result<()> {
     Ok(())
 }
 
-fn merged_adapter() -> align::Result<()> {
+fn merged_adapter() -> Outcome {
     let model = AutoModelForCausalLm::from_pretrained("merged".as_ref(), Kind::Float, Device::Cpu)?;
     let tokenizer = Tokenizer::from_pretrained("merged")?;
     let sampling = GenerationConfig { do_sample: true, max_new_tokens: Some(50), ..Default::default() };
@@ -27,7 +29,7 @@ fn merged_adapter() -> align::Result<()> {
     Ok(())
 }
 
-fn classifier() -> align::Result<()> {
+fn classifier() -> Outcome {
     let score = "probability:1".parse()?;
     let classifier = RewardModel::load("path/to/model", Some(&score), Kind::Float, Device::Cpu)?;
     println!("{:?}", classifier.scores(&["A fine film.", "A dull film."])?);
@@ -67,10 +69,12 @@ fn the_code_of_model_cards_compiles() {
         }
     }
     // There is no such folder, which is the only reason why they fail.
-    for (run, folder) in
-        [(language_model as fn() -> _, "path/to/model"), (merged_adapter, "merged"), (classifier, "path/to/model")]
-    {
-        let message: String = align::Result::unwrap_err(run()).to_string();
+    for (run, folder) in [
+        (language_model as fn() -> Outcome, "path/to/model"),
+        (merged_adapter, "merged"),
+        (classifier, "path/to/model"),
+    ] {
+        let message: String = run().unwrap_err().to_string();
         assert!(message.contains(folder), "{message}");
     }
 }
