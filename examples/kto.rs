@@ -12,9 +12,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let training = TrainingConfig { max_steps: Some(8), ..Default::default() };
     let config = KtoConfig { desirable_weight: 1.2, training, ..Default::default() };
     let summary = KtoRun::new(model.as_str(), UnpairedPreferences::read(likes)?, config)?.output_dir(folder).train()?;
-    if let Some(step) = summary.last_step {
-        let kl = step.metrics.get("kl").unwrap_or_default();
-        println!("step {}: loss {:.4}, KL estimate {kl:.4}", step.step, step.loss);
+    if let Some(last) = summary.last_mean {
+        let kl = last.mean.get("kl").unwrap_or_default();
+        println!("{}: mean loss {:.4}, KL estimate {kl:.4}", last.describe_steps(), last.mean.loss);
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ const EXAMPLES: &[(&str, &str, &[&str])] = &[
     ("frontier", "GPT2 DISTILBERT sweep", &["sigmoid,", "hinge,"]),
     ("generate", "GPT2", &["|", "Animated films: "]),
     ("hub_model", "GPT2 Hello", &["Hello"]),
-    ("kto", "GPT2 LIKES run", &["step 8: loss 0."]),
+    ("kto", "GPT2 LIKES run", &["steps 1 to 8: mean loss 0."]),
     ("lora", "GPT2 PAIRS run merged", &["8 steps, the adapter is in run/model"]),
     ("custom_loss", "GPT2 PAIRS", &["step 1: loss 1.0000, reward margin +0.0000", "step 8: loss "]),
     ("resume", "GPT2 PAIRS runs", &["stopped after step 3 of 6", "the weights are the same"]),

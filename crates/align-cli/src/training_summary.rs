@@ -17,7 +17,7 @@ pub fn print(summary: &RunSummary, run: &Path, next: &str, elapsed: Duration) {
             "steps": summary.steps,
             "total_steps": summary.total_steps,
             "best_step": summary.best_step,
-            "train": summary.last_step,
+            "train": summary.last_mean.as_ref().map(|last| &last.mean),
             "evaluation": summary.evaluation,
             "model": model,
             "adapter": summary.adapter,
@@ -29,8 +29,9 @@ pub fn print(summary: &RunSummary, run: &Path, next: &str, elapsed: Duration) {
         output::note!("stopped early after step {} of {}: no improvement", summary.steps, summary.total_steps);
     }
     output::note!("trained {} in {}", count(summary.steps, "step"), format_duration(elapsed));
-    if let Some(record) = &summary.last_step {
-        output::note!("  training:   {}", figures(record.loss, &record.metrics));
+    if let Some(last) = &summary.last_mean {
+        let (mean, steps) = (&last.mean, last.describe_steps());
+        output::note!("  training:   {} ({steps})", figures(mean.loss, &mean.metrics));
     }
     if let Some(record) = &summary.evaluation {
         output::note!("  evaluation: {}", figures(record.eval_loss, &record.metrics));

@@ -1,5 +1,6 @@
-use crate::{PolicyResult, Result};
+use crate::{PolicyResult, Result, Sweep};
 use align_metrics::{Estimate, PairedComparison, holm_adjusted};
+use align_report::format_number;
 use serde::{Deserialize, Serialize};
 
 /// Significance level of adjusted p-values.
@@ -28,16 +29,21 @@ impl Comparison {
     pub fn is_significant(&self) -> bool {
         self.paired.mean_difference.interval.low > 0.0 && self.adjusted_p_value <= SIGNIFICANCE_LEVEL
     }
-
-    pub(crate) fn describe(&self) -> String {
-        let Self { paired, adjusted_p_value } = self;
-        let verdict = if self.is_significant() { "significant" } else { "not significant" };
-        format!("(p = {:.3}, adjusted {adjusted_p_value:.3}): {verdict}", paired.p_value)
-    }
 }
 
+/// The points compared with the model before training, by their index, with p-values adjusted for the number of points.
+pub(crate) fn against_reference(sweep: &Sweep) -> Vec<(usize, Comparison)> {
+    let runs = sweep.points.iter().map(|(_, run)| run).enumerate();
+    let (points, compared) = runs.filter_map(|(index, run)| Some((index, run.evaluation.against_reference?))).unzip();
+    let adjusted = Comparison::adjust_all(compared).unwrap_or_default();
+    Vec::into_iter(points).zip(adjusted).collect()
+}
+
+/// The number and its 95% interval, with the minus sign of print.
 pub(crate) fn format_estimate(estimate: Estimate) -> String {
-    format!("{:.3} [{:.3}, {:.3}]", estimate.value, estimate.interval.low, estimate.interval.high)
+    let [value, low, high] =
+        [estimate.value, estimate.interval.low, estimate.interval.high].map(|x| format_number(x, 3));
+    format!("{value} [{low}, {high}]")
 }
 
 /// The reward of each text.
@@ -59,9 +65,8 @@ mod tests {
         assert_eq!(paired.p_value, 2.0 / 64.0);
         assert!(paired.mean_difference.interval.low > 0.0);
         let alone = Comparison::adjust_all(vec![paired]).unwrap();
-        assert!(alone[0].is_significant() && alone[0].describe().ends_with("adjusted 0.031): significant"));
+        assert!(alone[0].is_significant());
         let both = Comparison::adjust_all(vec![paired, paired]).unwrap();
         assert!(both.iter().all(|found| found.adjusted_p_value == 4.0 / 64.0 && !found.is_significant()));
-        assert!(both[0].describe().ends_with("adjusted 0.062): not significant"), "{}", both[0].describe());
     }
 }

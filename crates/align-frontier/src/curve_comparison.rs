@@ -1,4 +1,4 @@
-use crate::comparison::{format_estimate, rewards};
+use crate::comparison::rewards;
 use crate::group_by_loss::group_by_loss;
 use crate::{Comparison, LossSetting, Point, PolicyResult, Result, Sweep};
 use align_metrics::{Bootstrap, Clusters, PairedComparison, curve_mean_weights};
@@ -19,18 +19,6 @@ pub struct CurveComparison {
     /// The difference of the mean rewards over the range, on the same prompts and random draws. The divergences are
     /// treated as exact.
     pub compared: Comparison,
-}
-
-impl CurveComparison {
-    pub(crate) fn describe(&self) -> String {
-        let Self { from, to, above, below, compared } = self;
-        format!(
-            "Between {from:.2} and {to:.2} nats of KL(policy ‖ SFT), the mean reward with {above} is higher than with {below} by {} \
-             on the same prompts {}.",
-            format_estimate(compared.paired.mean_difference),
-            compared.describe()
-        )
-    }
 }
 
 /// Compares each pair of losses whose divergence ranges overlap.

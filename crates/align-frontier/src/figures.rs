@@ -3,11 +3,11 @@ use crate::{Point, PolicyResult, Sweep};
 use align_metrics::SampleMean;
 use align_report::{
     Axis, Better, Estimate, Histogram, HistogramGroup, HistogramHeight, LineChart, LineSeries, ParetoDirections,
-    Scatter, ScatterPoint, ScatterSeries,
+    Scatter, ScatterPoint, ScatterSeries, SeriesColour,
 };
 
 /// The 97.5% quantile of the normal distribution.
-const NORMAL_95: f64 = 1.959_963_984_540_054;
+pub(crate) const NORMAL_95: f64 = 1.959_963_984_540_054;
 
 /// The figures of a sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +36,10 @@ pub fn figures(sweep: &Sweep, best: &[usize]) -> Figures {
         training: [
             ("Reward margin", "rewards/margins"),
             ("Reward accuracy", "rewards/accuracies"),
-            ("Log-ratio of chosen texts, nats", "log_ratios/chosen"),
+            ("Log-ratio of chosen texts (nats)", "log_ratios/chosen"),
             ("Likelihood displacement", "likelihood_displacement"),
+            ("Gradient norm", "grad_norm"),
+            ("Learning rate", "learning_rate"),
         ]
         .into_iter()
         .filter_map(|(title, metric)| curves(&shown, title, metric))
@@ -66,11 +68,11 @@ fn scatter(sweep: &Sweep, x: Axis, measure: impl Fn(&PolicyResult) -> Estimate, 
 
 fn curves(shown: &[&(Point, PolicyResult)], title: &str, metric: &str) -> Option<LineChart> {
     let line = |(point, run): &&(Point, PolicyResult)| {
-        let values = run.training.iter().filter_map(|step| Some((step.step as f64, step.metrics.get(metric)?)));
-        LineSeries::new(point.to_string(), values)
+        let values = run.training.iter().filter_map(|step| Some((step.step as f64, step.get(metric)?)));
+        LineSeries::new(point.to_string(), values).with_colour(SeriesColour::NameOf(point.loss.to_string()))
     };
-    let series: Vec<LineSeries> =
-        shown.iter().map(line).filter(|line| line.points.iter().any(|point| point.value.is_finite())).collect();
+    let drawn = shown.iter().map(line).filter(|line| line.points.iter().any(|point| point.value.is_finite()));
+    let series = LineSeries::merge_equal(drawn.collect());
     (!series.is_empty()).then(|| LineChart {
         title: title.to_owned(),
         x: Axis::linear("Step"),
@@ -81,15 +83,14 @@ fn curves(shown: &[&(Point, PolicyResult)], title: &str, metric: &str) -> Option
 }
 
 fn rewards(sweep: &Sweep, point: &Point, run: &PolicyResult) -> Histogram {
-    let group = |name: String, run: &PolicyResult| HistogramGroup {
-        name,
-        values: run.samples.iter().map(|sample| sample.reward).collect(),
-    };
+    let rewards = |run: &PolicyResult| run.samples.iter().map(|sample| sample.reward).collect();
+    let before = HistogramGroup::new("SFT", rewards(&sweep.sft)).with_colour(SeriesColour::Baseline);
+    let after = HistogramGroup::new(point.to_string(), rewards(run));
     Histogram {
         title: format!("Rewards of texts before and after {point}"),
         x: "Reward".to_owned(),
         height: HistogramHeight::Share,
-        groups: vec![group("SFT".to_owned(), &sweep.sft), group(point.to_string(), run)],
+        groups: vec![before, after.with_colour(SeriesColour::NameOf(point.loss.to_string()))],
     }
 }
 

@@ -1,6 +1,6 @@
-use crate::comparison::{format_estimate, rewards};
+use crate::comparison::rewards;
 use crate::curve_comparison::curve_comparisons;
-use crate::leading_loss::{leading_losses, summary};
+use crate::leading_loss::leading_losses;
 use crate::{Comparison, CurveComparison, FrontierMeasure, LeadingLoss, PolicyResult, Result, Sweep};
 use align_metrics::{Bootstrap, Clusters, Direction, PairedComparison, pareto_front};
 use serde::{Deserialize, Serialize};
@@ -66,50 +66,6 @@ impl Findings {
     #[must_use]
     pub fn is_on_entropy_front(&self, index: usize) -> bool {
         self.entropy_front.contains(&index)
-    }
-
-    /// The findings as text, one or two sentences each.
-    #[must_use]
-    pub fn statements(&self, sweep: &Sweep) -> Vec<String> {
-        let mut statements = Vec::new();
-        match self.curve_comparisons.is_empty() {
-            true => statements.push("No two losses overlap in KL(policy ‖ SFT), so none can be compared.".to_owned()),
-            false => statements.extend(self.curve_comparisons.iter().map(CurveComparison::describe)),
-        }
-        for (measure, what) in [(FrontierMeasure::Kl, "KL(policy ‖ SFT)"), (FrontierMeasure::Entropy, "token entropy")]
-        {
-            let leading_losses: Vec<&LeadingLoss> =
-                self.leading_losses.iter().filter(|lead| lead.measure == measure).collect();
-            statements.extend(summary(&leading_losses).map(|summary| format!("Along {what} {summary}.")));
-        }
-        for (front, what) in [(&self.kl_front, "low KL"), (&self.entropy_front, "high token entropy")] {
-            let names: Vec<String> = front.iter().map(|index| name(sweep, *index)).collect();
-            statements.push(format!("Pareto front of high reward and {what}: {}.", names.join("; ")));
-        }
-        if let Some(best) = self.best.first() {
-            let reward = sweep.points.get(*best).map(|(_, run)| run.evaluation.reward);
-            statements.push(format!(
-                "The highest mean reward is that of {}: {}; SFT has {}.",
-                name(sweep, best + 1),
-                reward.map(format_estimate).unwrap_or_default(),
-                format_estimate(sweep.sft.evaluation.reward)
-            ));
-            statements.extend(self.best_comparisons.iter().map(|(other, found)| {
-                format!(
-                    "On the same prompts it is higher than {}, the best point of another loss, by {} {}.",
-                    name(sweep, other + 1),
-                    format_estimate(found.paired.mean_difference),
-                    found.describe()
-                )
-            }));
-        }
-        statements.push(
-            "Intervals cover the sampling of prompts and texts. Each point is a single training run, so the variation between \
-             training seeds is not included. The best point of a loss is selected by the same rewards that are shown. P-values \
-             are adjusted for the number of comparisons (Holm)."
-                .to_owned(),
-        );
-        statements
     }
 }
 

@@ -77,31 +77,3 @@ fn curve_point(run: &PolicyResult, measure: FrontierMeasure) -> CurvePoint {
     let (y_low, y_high) = (reward.interval.low.min(reward.value), reward.interval.high.max(reward.value));
     CurvePoint { x, y: reward.value, y_low, y_high }
 }
-
-/// Describes the fraction of the range that each loss leads, and the fraction where its interval is above all others.
-pub(crate) fn summary(leading_losses: &[&LeadingLoss]) -> Option<String> {
-    let (from, to) = (leading_losses.first()?.from, leading_losses.last()?.to);
-    let length = |lead: &&LeadingLoss| lead.to - lead.from;
-    let all: f64 = leading_losses.iter().map(length).sum();
-    let mut shares: Vec<(LossSetting, f64, f64)> = Vec::new();
-    for lead in leading_losses {
-        let (top, beyond) = (length(lead) / all, lead.beyond_intervals * length(lead) / all);
-        match shares.iter_mut().find(|(loss, _, _)| *loss == lead.leader) {
-            Some((_, tops, beyonds)) => (*tops, *beyonds) = (*tops + top, *beyonds + beyond),
-            None => shares.push((lead.leader, top, beyond)),
-        }
-    }
-    shares.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let percent = |share: f64| format!("{:.0}%", 100.0 * share);
-    let tops: Vec<String> = shares.iter().map(|(loss, top, _)| format!("{loss} on {}", percent(*top))).collect();
-    let sure: Vec<String> = shares
-        .iter()
-        .filter(|(_, _, beyond)| *beyond > 0.0)
-        .map(|(loss, _, b)| format!("{loss} on {}", percent(*b)))
-        .collect();
-    let sure = if sure.is_empty() { "nowhere".to_owned() } else { sure.join(", ") };
-    Some(format!(
-        "from {from:.2} to {to:.2} nats, the loss with the highest reward is {} of the range; with its interval above all others: {sure}",
-        tops.join(", ")
-    ))
-}

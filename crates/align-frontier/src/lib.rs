@@ -37,7 +37,9 @@ mod point;
 mod policy_comparison;
 mod policy_evaluator;
 mod report;
+mod report_tables;
 mod sample;
+mod statements;
 mod sweep;
 mod sweep_csv;
 mod sweep_folder;
@@ -53,7 +55,7 @@ pub use leading_loss::{FrontierMeasure, LeadingLoss};
 pub use loss_setting::LossSetting;
 pub use point::{Point, points};
 pub use policy_comparison::{
-    ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, TrainedPolicy, compare_policies,
+    ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, PolicyPair, TrainedPolicy, compare_policies,
 };
 pub use policy_evaluator::{Evaluation, PolicyEvaluator};
 pub use report::{ReportContext, report};

@@ -7,9 +7,7 @@ use align_data::{EncodedPair, ScoredText, Tokenizer};
 use align_metrics::Bootstrap;
 use align_models::CausalLm;
 use align_models::generation::check_completions_fit_memory;
-use align_train::{
-    DpoConfig, DpoTrainer, Flow, Metrics, Objective, Observer, RunConfig, StepRecord, StopSignal, Trainer,
-};
+use align_train::{DpoConfig, DpoTrainer, Flow, Objective, Observer, RunConfig, StepRecord, StopSignal, Trainer};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Instant;
@@ -121,19 +119,12 @@ pub struct PolicyResult {
     pub seconds: f64,
 }
 
-/// Means over training steps.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct TrainingMeans {
-    pub loss: Option<f64>,
-    pub metrics: Metrics,
-}
-
 impl PolicyResult {
-    /// The means over the last quarter of the steps, because single batches are noisy.
-    pub(crate) fn last_quarter(&self) -> TrainingMeans {
+    /// The mean of a metric over the last quarter of the steps, because single batches are noisy.
+    pub(crate) fn last_quarter(&self, metric: &str) -> Option<f64> {
         let last = self.training.get(self.training.len() / 4 * 3..).unwrap_or_default();
-        let loss = (!last.is_empty()).then(|| last.iter().map(|step| step.loss).sum::<f64>() / last.len() as f64);
-        TrainingMeans { loss, metrics: Metrics::mean(last.iter().map(|step| &step.metrics)) }
+        let values: Vec<f64> = last.iter().filter_map(|step| step.get(metric)).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 }
 

@@ -46,16 +46,15 @@ fn fill(row: &mut Row, run: &PolicyResult) {
     row.estimate("win_rate", of.against_reference.map(|found| found.win_rate));
     row.number("p_value", of.against_reference.map(|found| found.p_value));
     row.text("steps", run.training.len().to_string());
-    let last = run.last_quarter();
-    row.number("train_loss", last.loss);
     for (name, metric) in [
+        ("train_loss", "loss"),
         ("train_margin", "rewards/margins"),
         ("train_accuracy", "rewards/accuracies"),
         ("train_log_ratio_chosen", "log_ratios/chosen"),
         ("train_log_ratio_rejected", "log_ratios/rejected"),
         ("likelihood_displacement", "likelihood_displacement"),
     ] {
-        row.number(name, last.metrics.get(metric));
+        row.number(name, run.last_quarter(metric));
     }
 }
 

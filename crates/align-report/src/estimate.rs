@@ -1,14 +1,14 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// A number with an optional confidence interval.
+/// A number with an optional 95% confidence interval.
 ///
 /// Deserialises from the estimates of `align-metrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The number.
     pub value: f64,
-    /// Its interval.
+    /// Its 95% interval. Pages show it as `± half-width` if it is symmetric, else by its ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
 }

@@ -42,8 +42,9 @@ pub use error::{Error, Result};
 pub use estimate::{Estimate, Interval};
 pub use figure::{
     Axis, Better, Drawing, Figure, FigureSize, Histogram, HistogramGroup, HistogramHeight, LineChart, LinePoint,
-    LineSeries, ParetoDirections, Scale, Scatter, ScatterPoint, ScatterSeries,
+    LineSeries, ParetoDirections, Scale, Scatter, ScatterPoint, ScatterSeries, SeriesColour,
 };
+pub use number::format_number;
 pub use report::{
     Cell, Column, Configuration, Entry, FigureWidth, Report, ReportFigure, RewardedText, Row, Table, TextComparison,
     TextComparisons,

@@ -1,13 +1,14 @@
 //! Number formatting with a proper minus sign and without `-0`.
 
-/// Formats a number with the given decimals.
-pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+/// Formats a number with the given decimals and the minus sign of print (U+2212), as in tables and figures.
+#[must_use]
+pub fn format_number(value: f64, decimals: usize) -> String {
     signs(&format!("{value:.decimals$}"))
 }
 
 /// Formats a difference, which always has a sign.
 pub(crate) fn difference(value: f64, decimals: usize) -> String {
-    let text = fixed(value, decimals);
+    let text = format_number(value, decimals);
     if text.starts_with('−') || is_zero(&text) { text } else { format!("+{text}") }
 }
 
@@ -20,7 +21,7 @@ pub(crate) fn scientific(value: f64, decimals: usize) -> String {
 pub(crate) fn short(value: f64) -> String {
     match magnitude(value) {
         _ if value == 0.0 => "0".to_owned(),
-        power @ -4..6 => fixed(value, usize::try_from(2 - power).unwrap_or(0)),
+        power @ -4..6 => format_number(value, usize::try_from(2 - power).unwrap_or(0)),
         _ => scientific(value, 2),
     }
 }
@@ -47,8 +48,8 @@ mod tests {
 
     #[test]
     fn numbers_are_formatted_as_in_print() {
-        assert_eq!(fixed(-1.25, 1), "−1.2");
-        assert_eq!(fixed(-0.001, 2), "0.00");
+        assert_eq!(format_number(-1.25, 1), "−1.2");
+        assert_eq!(format_number(-0.001, 2), "0.00");
         assert_eq!(difference(0.5, 1), "+0.5");
         assert_eq!(difference(-0.5, 1), "−0.5");
         assert_eq!(difference(0.001, 1), "0.0");

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// Widths of a small phone, a phone, a tablet and a desktop in CSS pixels.
 const WIDTHS: [u32; 4] = [320, 400, 800, 1400];
 
+/// Widths at which the tables of the unchanged report fit without being scrolled.
+const FITTING: [u32; 2] = [400, 1400];
+
 /// Measurements of the page at one width.
 #[derive(Debug, Deserialize)]
 struct Found {
@@ -23,6 +26,7 @@ struct Found {
     background: String,
     background_by_switch: [String; 2],
     requests: usize,
+    scrolled_tables: usize,
     pictures: usize,
     texts: usize,
     problems: Vec<String>,
@@ -59,6 +63,8 @@ function inspect(frame) {
     const found = {
         width: page.innerWidth, scroll_width: root.scrollWidth, background: background(),
         is_dark: page.matchMedia('(prefers-color-scheme: dark)').matches,
+        scrolled_tables: [...page.document.querySelectorAll('.table .scroll')]
+            .filter(box => box.scrollWidth > box.clientWidth).length,
         requests: page.performance.getEntriesByType('resource').length, pictures: shown.length, texts, problems,
     };
     found.background_by_switch = ['light', 'dark'].map(scheme => {
@@ -142,10 +148,12 @@ fn the_page_fits_and_no_labels_overlap() {
     };
     let folder = tempfile::tempdir().unwrap();
     let report = with_long_words(sample::report()).to_html().unwrap();
+    let plain = sample::report().to_html().unwrap();
     let frames = html! {
         meta charset="utf-8";
         meta name="color-scheme" content="light dark";
         @for width in WIDTHS { iframe width=(width) height="900" style="border:0" srcdoc=(report) {} }
+        @for width in FITTING { iframe width=(width) height="900" style="border:0" srcdoc=(plain) {} }
         pre id="found" {}
         script { (maud::PreEscaped(MEASURE)) }
     };
@@ -158,8 +166,11 @@ fn the_page_fits_and_no_labels_overlap() {
         let found = dump.rsplit_once("<pre id=\"found\">").and_then(|(_, rest)| rest.split_once("</pre>")).unwrap().0;
         let found = found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
         let found: Vec<Found> = serde_json::from_str(&found).unwrap_or_else(|e| panic!("{e}: {found}"));
-        assert_eq!(found.len(), WIDTHS.len());
-        for (found, width) in found.into_iter().zip(WIDTHS) {
+        assert_eq!(found.len(), WIDTHS.len() + FITTING.len());
+        for found in found.iter().skip(WIDTHS.len()) {
+            assert_eq!(found.scrolled_tables, 0, "cut at {} pixels", found.width);
+        }
+        for (found, width) in found.into_iter().zip(WIDTHS.into_iter().chain(FITTING)) {
             assert_eq!(found.width, f64::from(width));
             assert!(found.scroll_width <= found.width, "wider than the page: {found:?}");
             assert_eq!(found.is_dark, is_dark, "{found:?}");

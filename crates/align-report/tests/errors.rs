@@ -123,7 +123,7 @@ fn values_of_a_histogram() {
         title: "Rewards".to_owned(),
         x: "Reward".to_owned(),
         height: HistogramHeight::Share,
-        groups: vec![HistogramGroup { name: "after".to_owned(), values }],
+        groups: vec![HistogramGroup::new("after", values)],
     };
     let message = error_message(histogram(vec![0.0, f64::NAN]));
     assert!(

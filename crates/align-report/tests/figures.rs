@@ -55,7 +55,7 @@ fn figures() -> Vec<Figure> {
         title: "Rewards".to_owned(),
         x: "Reward".to_owned(),
         height: HistogramHeight::Count,
-        groups: vec![HistogramGroup { name: "all".to_owned(), values: values.to_vec() }],
+        groups: vec![HistogramGroup::new("all", values.to_vec())],
     };
     vec![
         sample::against_kl(Axis::linear("KL divergence (nats)")).into(),
@@ -275,10 +275,64 @@ fn a_gap_splits_a_line() {
     let pieces = |values| {
         let drawing = Figure::from(line(values)).draw(SIZES[0]).unwrap();
         let document = roxmltree::Document::parse(drawing.svg()).unwrap();
-        let is_line = |node: &roxmltree::Node<'_, '_>| node.attribute("stroke-width") == Some("1.9");
+        let is_line = |node: &roxmltree::Node<'_, '_>| node.attribute("stroke-width") == Some("1.7");
         let path = document.descendants().find(is_line).unwrap();
         path.attribute("d").unwrap().matches('M').count()
     };
     assert_eq!(pieces([1.0, 2.0, 3.0, 4.0, 5.0]), 1);
     assert_eq!(pieces([1.0, 2.0, f64::NAN, 4.0, 5.0]), 2);
+}
+
+/// Width and dashes of each line of a chart, from back to front.
+fn lines(chart: LineChart) -> Vec<(f64, String)> {
+    let drawing = Figure::from(chart).draw(SIZES[0]).unwrap();
+    let document = roxmltree::Document::parse(drawing.svg()).unwrap();
+    let lines = document.descendants().filter(|node| node.attribute("stroke-opacity") == Some("1"));
+    let of = |node: roxmltree::Node<'_, '_>| {
+        let dashes = node.attribute("stroke-dasharray").unwrap().to_owned();
+        (node.attribute("stroke-width").unwrap().parse().unwrap(), dashes)
+    };
+    lines.map(of).collect()
+}
+
+#[test]
+fn a_line_that_others_cover_is_wider_and_has_other_dashes() {
+    let line = |name: &str| LineSeries::new(name, (0..5).map(|step| (f64::from(step), 1.0)));
+    let chart = |series| LineChart {
+        title: "Covered".to_owned(),
+        x: Axis::linear("Step"),
+        y: Axis::linear("Loss"),
+        series,
+        smoothing: None,
+    };
+    let found = lines(chart(["one", "two", "three"].map(line).to_vec()));
+    for (behind, front) in found.iter().zip(&found[1..]) {
+        assert!(behind.0 > front.0 + 0.5 && behind.1 != front.1, "{found:?}");
+    }
+    // The line of held-out rows is dotted, in the colour of the run.
+    let colour = align_report::SeriesColour::NameOf("one".to_owned());
+    let held_out = line("one, held-out").with_colour(colour).with_hollow_markers();
+    let found = lines(chart(vec![line("one"), held_out]));
+    assert_ne!(found[0].1, found[1].1);
+    // Lines that are equal by nature are drawn once.
+    let merged = LineSeries::merge_equal(["one", "two"].map(line).to_vec());
+    assert_eq!(merged.iter().map(|line| line.name.as_str()).collect::<Vec<_>>(), ["all runs"]);
+    let apart = vec![line("one"), LineSeries::new("two", [(0.0, 2.0)])];
+    assert_eq!(LineSeries::merge_equal(apart.clone()), apart);
+}
+
+#[test]
+fn a_long_legend_entry_is_wrapped_and_not_cut() {
+    let long = "sigmoid+js_divergence, β = 0.05 with many texts";
+    let histogram = Histogram {
+        title: "Rewards".to_owned(),
+        x: "Reward".to_owned(),
+        height: HistogramHeight::Share,
+        groups: vec![HistogramGroup::new(long, vec![-1.0, 2.0])],
+    };
+    let drawing = Figure::from(histogram).draw(FigureSize { width: 317, height: 240 }).unwrap();
+    let document = roxmltree::Document::parse(drawing.svg()).unwrap();
+    let words: Vec<&str> =
+        document.descendants().filter(|node| node.tag_name().name() == "text").filter_map(|node| node.text()).collect();
+    assert!(words.join(" ").contains(&format!("{long} (n = 2, mean 0.50)")), "{words:?}");
 }

@@ -4,7 +4,8 @@
 mod sample;
 
 use align_report::{
-    Configuration, Entry, Error, Estimate, Figure, FigureSize, Report, RewardedText, TextComparison, TextComparisons,
+    Configuration, Entry, Error, Estimate, Figure, FigureSize, FigureWidth, Report, ReportFigure, RewardedText,
+    SeriesColour, TextComparison, TextComparisons,
 };
 use base64::Engine;
 use std::collections::BTreeSet;
@@ -155,7 +156,7 @@ const HOSTILE: &str = "</p></title></style></svg>--><script>alert(1)</script>\" 
 fn malicious_texts_are_shown_literally() {
     // Replaces every string of a report.
     fn poison(value: &mut serde_json::Value, path: &str) {
-        const NAMES: [&str; 6] = ["scale", "height", "better", "width", "pareto/x", "pareto/y"];
+        const NAMES: [&str; 7] = ["scale", "height", "better", "width", "colour", "pareto/x", "pareto/y"];
         match value {
             serde_json::Value::String(text) if text == "missing" || NAMES.iter().any(|name| path.ends_with(name)) => {}
             serde_json::Value::String(text) => HOSTILE.clone_into(text),
@@ -247,4 +248,73 @@ fn configuration_and_versions_are_shown_unchanged() {
     let html = report.to_html().unwrap();
     assert!(html.contains("<th scope=\"row\">beta</th><td>0.1  # two  spaces</td>"));
     assert!(html.contains("<th scope=\"row\">align</th><td>0.1.0</td>"));
+}
+
+/// The colour classes of all elements of a page's figures with this word in their tooltip, such as `series-1`.
+fn colours(html: &str, word: &str) -> BTreeSet<String> {
+    let groups = html.split("<g>").filter_map(|rest| Some(rest.split_once("</g>")?.0)).filter(|group| {
+        let title = group.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+        title.is_some_and(|(title, _)| title.contains(word))
+    });
+    let class =
+        |group: &str| Some(group.split_once("fill-series-")?.1.chars().take_while(char::is_ascii_digit).collect());
+    groups.filter_map(class).collect()
+}
+
+#[test]
+fn a_loss_has_one_colour_in_all_figures_of_a_page() {
+    let mut report = sample::report();
+    // The sweep begins with sigmoid, the histograms with hinge, and their names have a beta.
+    let coloured = |loss: &str| {
+        let mut histogram = sample::rewards(&format!("{loss}, β = 0.05"), 1.9);
+        histogram.groups[1].colour = SeriesColour::NameOf(loss.to_owned());
+        ReportFigure { figure: histogram.into(), caption: String::new(), width: FigureWidth::Half }
+    };
+    report.rewards = vec![coloured("hinge"), coloured("sigmoid")];
+    let html = report.to_html().unwrap();
+    let (sigmoid, hinge) = (colours(&html, "sigmoid, "), colours(&html, "hinge, "));
+    assert!(sigmoid.len() == 1 && hinge.len() == 1 && sigmoid != hinge, "{sigmoid:?} {hinge:?}");
+    // The model before training has the colour of text in all figures.
+    assert!(html.contains("<title>baseline, SFT: ") && html.contains("<title>SFT (n = 460"));
+    assert_eq!((colours(&html, "baseline, SFT"), colours(&html, "SFT (n =")), Default::default());
+}
+
+#[test]
+fn captions_say_what_intervals_and_bold_numbers_mean() {
+    let html = sample::report().to_html().unwrap();
+    assert!(html.contains("±: half the width of the 95% interval."));
+    assert!(html.contains("Bold: the best value of the column, if its interval overlaps with no other."));
+    assert!(html.contains("In brackets: the 95% interval."));
+    let mut report = sample::report();
+    // The second table has no intervals.
+    report.tables.remove(0);
+    let html = report.to_html().unwrap();
+    assert!(!html.contains("interval."), "a remark without an interval");
+}
+
+#[test]
+fn the_first_finding_leads_and_an_empty_section_says_why() {
+    let statements =
+        ["No two losses could be told apart.", "β = 0.1 has the highest reward."].map(str::to_owned).to_vec();
+    let report = Report { statements, training_note: "No step was logged.".to_owned(), ..Report::default() };
+    let html = report.to_html().unwrap();
+    assert!(html.contains("<p class=\"lead\">No two losses could be told apart.</p><ul><li>β = 0.1"), "{html}");
+    assert!(html.contains("<h2>Training</h2><p class=\"remark\">No step was logged.</p>"), "{html}");
+}
+
+#[test]
+fn negative_numbers_have_a_minus_sign() {
+    let html = sample::report().to_html().unwrap();
+    let (_, body) = html.split_once("<body>").unwrap();
+    let texts = body.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text);
+    let has_hyphen = |text: &&str| {
+        text.as_bytes().windows(2).enumerate().any(|(at, pair)| {
+            let starts = at == 0 || matches!(text.as_bytes()[at - 1], b' ' | b'(' | b'[' | b'e');
+            starts && pair[0] == b'-' && pair[1].is_ascii_digit()
+        })
+    };
+    let options = ["1e-5"];
+    let found: Vec<&str> = texts.filter(has_hyphen).filter(|text| !options.contains(text)).collect();
+    assert!(found.is_empty(), "{found:?}");
+    assert!(html.contains("−"));
 }

@@ -1,4 +1,4 @@
-use crate::{EvaluationRecord, Metrics, StepRecord};
+use crate::{EvaluationRecord, StepMean, StepRecord};
 use serde::{Deserialize, Serialize};
 
 /// The logged records that later steps of a run still need. Part of a checkpoint.
@@ -19,14 +19,9 @@ impl LogHistory {
         self.window.push(record);
     }
 
-    /// The mean of the steps of [`LogHistory::window`]. Step, epoch, token count and learning rate are those of the last step.
-    pub fn window_mean(&self) -> Option<StepRecord> {
-        let mut mean = self.window.last()?.clone();
-        let mean_of =
-            |value: fn(&StepRecord) -> f64| self.window.iter().map(value).sum::<f64>() / self.window.len() as f64;
-        (mean.loss, mean.grad_norm) = (mean_of(|record| record.loss), mean_of(|record| record.grad_norm));
-        mean.metrics = Metrics::mean(self.window.iter().map(|record| &record.metrics));
-        Some(mean)
+    /// The mean of the steps of [`LogHistory::window`].
+    pub fn window_mean(&self) -> Option<StepMean> {
+        StepMean::of(&self.window)
     }
 
     /// The last step, if there was one.

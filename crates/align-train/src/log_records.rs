@@ -23,6 +23,49 @@ pub struct StepRecord {
     pub step: u64,
 }
 
+impl StepRecord {
+    /// The value with a name from the metrics file.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        match name {
+            "loss" => Some(self.loss),
+            "grad_norm" => Some(self.grad_norm),
+            "learning_rate" => Some(self.learning_rate),
+            name => self.metrics.get(name),
+        }
+    }
+}
+
+/// The mean of consecutive steps, as a line of the metrics file has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepMean {
+    /// The first step.
+    pub first_step: u64,
+    /// The mean of loss, gradient norm and metrics. Step, epoch, token count and learning rate are those of the last step.
+    pub mean: StepRecord,
+}
+
+impl StepMean {
+    /// The mean of the steps; `None` if there are none.
+    #[must_use]
+    pub fn of(steps: &[StepRecord]) -> Option<Self> {
+        let (first, mut mean) = (steps.first()?, steps.last()?.clone());
+        let mean_of = |value: fn(&StepRecord) -> f64| steps.iter().map(value).sum::<f64>() / steps.len() as f64;
+        (mean.loss, mean.grad_norm) = (mean_of(|record| record.loss), mean_of(|record| record.grad_norm));
+        mean.metrics = Metrics::mean(steps.iter().map(|record| &record.metrics));
+        Some(Self { first_step: first.step, mean })
+    }
+
+    /// `step 40` or `steps 31 to 40`.
+    #[must_use]
+    pub fn describe_steps(&self) -> String {
+        match (self.first_step, self.mean.step) {
+            (first, last) if first == last => format!("step {last}"),
+            (first, last) => format!("steps {first} to {last}"),
+        }
+    }
+}
+
 /// One evaluation on the held-out rows, in TRL's format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {

@@ -1,5 +1,6 @@
 use crate::config::OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS;
-use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepRecord};
+use crate::model_card_usage::{BaseModel, Usage};
+use crate::{Error, EvaluationRecord, Metrics, Result, RunConfig, StepMean};
 use align_base::printable_line;
 use align_losses::Method;
 use serde_json::Value;
@@ -25,10 +26,14 @@ pub struct ModelCard<C> {
     pub config: C,
     /// Completed optimiser steps.
     pub steps: u64,
-    /// The record of the last step.
-    pub last_step: Option<StepRecord>,
-    /// The last evaluation, and the file or dataset of the held-out rows.
-    pub evaluation: Option<(EvaluationRecord, String)>,
+    /// The mean of the last `logging_steps` steps, as in the metrics file.
+    pub last_mean: Option<StepMean>,
+    /// The file or dataset of the held-out rows, if there are any.
+    pub eval_data: Option<String>,
+    /// Their last evaluation. `None` also if it failed.
+    pub evaluation: Option<EvaluationRecord>,
+    /// The repository on the hub to which the model is uploaded.
+    pub hub_model_id: Option<String>,
 }
 
 impl<C: RunConfig> ModelCard<C> {
@@ -88,6 +93,8 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         writeln!(f, "# {}, {title_suffix}\n", escaped(&self.base_model))?;
         let note = if self.adapter { " The folder contains a LoRA adapter, not the base model." } else { "" };
         writeln!(f, "{introduction} {methods}.{note}\n")?;
+        let base = self.adapter.then_some(BaseModel(self.base_model_id.as_deref()));
+        write!(f, "{}", Usage { task, hub_model_id: self.hub_model_id.as_deref(), base })?;
         writeln!(f, "## Training\n\n| | |\n| --- | --- |")?;
         let mut row = |name: &str, value: String| writeln!(f, "| {name} | {} |", escaped(&value));
         row("base model", self.base_model.clone())?;
@@ -98,10 +105,11 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
         row("steps", self.steps.to_string())?;
         let options = serde_json::to_value(&self.config).map_err(|_| fmt::Error)?;
         option_rows(&options).into_iter().try_for_each(|(name, value)| row(name, value))?;
-        writeln!(f, "\n## Metrics\n\n| | last training step | held-out rows |\n| --- | --- | --- |")?;
         self.metrics(f)?;
-        if let Some((_, data)) = &self.evaluation {
-            writeln!(f, "\nHeld out: {}.", escaped(data))?;
+        match (&self.eval_data, &self.evaluation) {
+            (Some(data), Some(_)) => writeln!(f, "\nHeld out: {}.", escaped(data))?,
+            (Some(data), None) => writeln!(f, "\nHeld out: {}. Its evaluation failed.", escaped(data))?,
+            (None, _) => writeln!(f, "\nNo held-out data was given.")?,
         }
         writeln!(f, "\nTrained with align on LibTorch; the files are in {layout} layout.")
     }
@@ -109,11 +117,17 @@ impl<C: RunConfig> fmt::Display for ModelCard<C> {
 
 impl<C> ModelCard<C> {
     fn metrics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let step = self.last_step.as_ref();
-        let held_out = self.evaluation.as_ref().map(|(record, _)| record);
+        let step = self.last_mean.as_ref().map(|last| &last.mean);
+        let steps = self.last_mean.as_ref().map_or("training".to_owned(), training_column);
+        let held_out = self.evaluation.as_ref();
         let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
-        let mut row = |name: &str, of_step: Option<f64>, of_held_out: Option<f64>| {
-            writeln!(f, "| {name} | {} | {} |", number(of_step), number(of_held_out))
+        match held_out {
+            Some(_) => writeln!(f, "\n## Metrics\n\n| | {steps} | held-out rows |\n| --- | --- | --- |")?,
+            None => writeln!(f, "\n## Metrics\n\n| | {steps} |\n| --- | --- |")?,
+        }
+        let mut row = |name: &str, of_step: Option<f64>, of_held_out: Option<f64>| match held_out {
+            Some(_) => writeln!(f, "| {name} | {} | {} |", number(of_step), number(of_held_out)),
+            None => writeln!(f, "| {name} | {} |", number(of_step)),
         };
         row("loss", step.map(|record| record.loss), held_out.map(|record| record.eval_loss))?;
         let of_step = step.iter().flat_map(|record| record.metrics.iter());
@@ -125,6 +139,12 @@ impl<C> ModelCard<C> {
         }
         Ok(())
     }
+}
+
+/// The heading of the training metrics, which are means unless they are of one step.
+pub(crate) fn training_column(last: &StepMean) -> String {
+    let steps = last.describe_steps();
+    if last.first_step == last.mean.step { steps } else { format!("mean of {steps}") }
 }
 
 /// The names and values of all options that affect the weights and are set.
@@ -150,7 +170,7 @@ fn option_rows(options: &Value) -> Vec<(&str, String)> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::DpoConfig;
+    use crate::{ClassificationConfig, DpoConfig, StepRecord};
     use align_losses::LossType;
 
     fn card() -> ModelCard<DpoConfig> {
@@ -173,8 +193,10 @@ mod tests {
             train_rows: 1840,
             config: DpoConfig { loss_type: vec![LossType::Hinge], beta: 0.3, ..DpoConfig::default() },
             steps: 12,
-            last_step: None,
-            evaluation: Some((record, "held-out.jsonl".into())),
+            last_mean: None,
+            eval_data: Some("held-out.jsonl".into()),
+            evaluation: Some(record),
+            hub_model_id: None,
         }
     }
 
@@ -196,14 +218,83 @@ mod tests {
     }
 
     #[test]
+    fn training_metrics_are_means_and_the_card_says_of_which_steps() {
+        let step = |step: u64, loss: f64| StepRecord {
+            loss,
+            grad_norm: 1.0,
+            learning_rate: 1e-5,
+            num_tokens: 10 * step,
+            metrics: Metrics::default(),
+            epoch: 1.0,
+            step,
+        };
+        let last_mean = StepMean::of(&[step(11, 0.5), step(12, 1.0)]);
+        let text = ModelCard { last_mean: last_mean.clone(), ..card() }.to_string();
+        for line in ["| | mean of steps 11 to 12 | held-out rows |", "| loss | 0.7500 | 0.5000 |"] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        let text = ModelCard { last_mean, eval_data: None, evaluation: None, ..card() }.to_string();
+        for part in ["| | mean of steps 11 to 12 |\n", "| loss | 0.7500 |\n", "No held-out data was given."] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        assert_eq!(StepMean::of(&[step(12, 1.0)]).unwrap().describe_steps(), "step 12");
+        assert_eq!(StepMean::of(&[]), None);
+    }
+
+    #[test]
+    fn the_card_shows_how_to_use_the_model() {
+        let folder = card().to_string();
+        for part in [
+            "`path/to/model` is the folder of this file.",
+            "AutoModelForCausalLM.from_pretrained(\"path/to/model\")",
+            "align generate --model path/to/model",
+            "ModelResolver::default().folder(\"path/to/model\")",
+        ] {
+            assert!(folder.contains(part), "{part} is not in\n{folder}");
+        }
+        let uploaded = ModelCard { hub_model_id: Some("user/tuned".into()), ..card() }.to_string();
+        assert!(!uploaded.contains("path/to") && uploaded.contains("align generate --model user/tuned"), "{uploaded}");
+        // An adapter names its base model only if that is on the hub.
+        let adapter = ModelCard { adapter: true, ..card() };
+        let named = adapter.to_string();
+        assert!(named.contains("AutoModelForCausalLM.from_pretrained(\"lvwerra/gpt2-imdb\")"), "{named}");
+        assert!(named.contains("align generate --model path/to/model"), "{named}");
+        let local = ModelCard { base_model_id: None, ..adapter }.to_string();
+        assert!(local.contains("align merge-adapter --model path/to/base-model --adapter path/to/model"), "{local}");
+        let config = ClassificationConfig::default();
+        let ModelCard { base_model, base_model_id, adapter, ref_model, train_data, train_rows, steps, .. } = card();
+        let classifier = ModelCard {
+            base_model,
+            base_model_id,
+            adapter,
+            ref_model,
+            train_data,
+            train_rows,
+            steps,
+            config,
+            last_mean: None,
+            eval_data: None,
+            evaluation: None,
+            hub_model_id: None,
+        };
+        let classifier = classifier.to_string();
+        for part in [
+            "pipeline(\"text-classification\", model=\"path/to/model\")",
+            "align classify --model path/to/model",
+            "RewardModel::load",
+        ] {
+            assert!(classifier.contains(part), "{part} is not in\n{classifier}");
+        }
+    }
+
+    #[test]
     fn markup_in_names_is_escaped() {
         let hostile = "<script>alert(1)</script> [x](javascript:alert(1)) ![x](http://a/b)\n# `h` \u{1b}[31m & *b*";
-        let (record, _) = card().evaluation.unwrap();
         let text = ModelCard {
             base_model: hostile.into(),
             ref_model: Some(hostile.into()),
             train_data: hostile.into(),
-            evaluation: Some((record, hostile.into())),
+            eval_data: Some(hostile.into()),
             ..card()
         }
         .to_string();

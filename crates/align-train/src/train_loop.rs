@@ -1,5 +1,5 @@
 use crate::objective::Objective;
-use crate::{EvaluationRecord, Flow, IntervalStrategy, Observer, Result, StepRecord, Trainer};
+use crate::{EvaluationRecord, Flow, IntervalStrategy, Observer, Result, StepMean, StepRecord, Trainer};
 use align_base::Progress;
 use std::path::Path;
 
@@ -12,6 +12,8 @@ pub struct TrainSummary {
     pub finished: bool,
     /// The last step, even if it was before a resume.
     pub last_step: Option<StepRecord>,
+    /// The mean of the last `logging_steps` steps: the last line of the metrics file if the run is finished.
+    pub last_mean: Option<StepMean>,
     /// The last evaluation, even if it was before a resume.
     pub last_evaluation: Option<EvaluationRecord>,
 }
@@ -64,6 +66,7 @@ impl<O: Objective> Trainer<O> {
             steps: self.step(),
             finished: self.is_finished(),
             last_step: self.history.last_step().cloned(),
+            last_mean: self.history.window_mean(),
             last_evaluation: self.history.evaluations.last().cloned(),
         })
     }

@@ -132,7 +132,7 @@ impl<O: Objective> Trainer<O> {
     /// The mean of the steps since the last line of the metrics file; right after such a line, the mean that it contains. Step, epoch,
     /// token count and learning rate are those of the last step. `None` before the first step.
     pub fn mean_since_last_log(&self) -> Option<StepRecord> {
-        self.history.window_mean()
+        self.history.window_mean().map(|window| window.mean)
     }
 
     /// Whether a line of the metrics file is due after the current step: every `logging_steps` steps.

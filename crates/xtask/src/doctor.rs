@@ -1,5 +1,5 @@
 //! `cargo xtask doctor`: checks everything that the workspace needs, and prints a remedy for each problem. It changes nothing and
-//! downloads nothing.
+//! downloads nothing, and only asks whether the hub answers.
 
 mod display_path;
 mod environment;
@@ -11,6 +11,7 @@ mod report;
 mod tools;
 
 use crate::failure::Failure;
+use crate::fetch;
 use crate::probe::Probe;
 use crate::workspace::Workspace;
 use report::{Finding, Report};
@@ -29,7 +30,7 @@ pub fn doctor(workspace: &Workspace) -> ExitCode {
     report.section("LibTorch", libtorch::check(workspace, &torch, probe.as_ref().ok()));
     report.section("Machine", machine::check(workspace, &torch, probe.as_ref().ok()));
     report.section("GPU", graphics::check(workspace, &torch, probe.as_ref().ok()));
-    report.section("Models", hub::check(|name| env::var_os(name)));
+    report.section("Models", hub::check(|name| env::var_os(name), fetch::reach));
     report.section("Environment", environment::check(workspace, |name| env::var_os(name)));
     report.close()
 }

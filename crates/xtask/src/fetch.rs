@@ -61,6 +61,35 @@ pub fn fetch(url: &str, file: &Path) -> Result<(), Failure> {
     ))
 }
 
+const URLLIB_HEAD: &str = "\
+import sys, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(urllib.request.Request(sys.argv[1], method='HEAD'), timeout=5)
+except urllib.error.HTTPError:
+    pass";
+
+/// wget's exit code for an answer such as 404.
+const WGET_ERROR_ANSWER: i32 = 8;
+
+/// Asks whether a server answers at all, within ten seconds. The error says why not.
+pub fn reach(url: &str) -> Result<(), String> {
+    let tool = tool().ok_or("curl, wget and python3 are all missing")?;
+    let mut command = Command::new(tool);
+    match tool {
+        "curl" => {
+            command.args(["--head", "--silent", "--show-error", "--connect-timeout", "5", "--max-time", "10", url])
+        }
+        "wget" => command.args(["--spider", "-nv", "--tries=1", "--timeout=5", url]),
+        _ => command.args(["-c", URLLIB_HEAD, url]),
+    };
+    let finished = subprocess::run(&mut command, || {}).map_err(|failure| failure.to_string())?;
+    if finished.status.success() || (tool == "wget" && finished.status.code() == Some(WGET_ERROR_ANSWER)) {
+        return Ok(());
+    }
+    let last = finished.output.lines().rfind(|line| !line.trim().is_empty());
+    Err(last.map_or_else(|| format!("{tool} failed ({})", finished.status), |line| line.trim().to_owned()))
+}
+
 /// curl and wget report a failed write by their exit codes only.
 fn disk_filled_up(tool: &str, code: Option<i32>, last: &str) -> bool {
     (tool == "curl" && code == Some(23)) || (tool == "wget" && code == Some(3)) || last.contains("No space left")

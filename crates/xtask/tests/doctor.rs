@@ -115,3 +115,23 @@ fn an_unusable_existing_libtorch_is_reported() {
     let finished = Finished::from(sandbox.command(&["doctor"]).env("LIBTORCH", "relative").output().unwrap());
     assert!(finding(&finished, "MISSING", "LibTorch").contains("LIBTORCH=/"), "{}", finished.stdout);
 }
+
+#[test]
+fn a_hub_that_cannot_be_reached_is_noted() {
+    let sandbox = Sandbox::new();
+    sandbox.working_pip();
+    sandbox.run(&["setup", "--cpu"]).assert_success();
+    sandbox.tool("curl", "echo 'curl: (6) Could not resolve host: huggingface.co' >&2; exit 6");
+    let finished = sandbox.run(&["doctor"]).assert_success();
+    let text = finding(&finished, "note", "hub");
+    for part in [
+        "huggingface.co not reachable: curl: (6) Could not resolve host",
+        "(only needed for models from the hub)",
+        "-> ",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    sandbox.tool("curl", "echo 'HTTP/2 200'");
+    let finished = sandbox.run(&["doctor"]).assert_success();
+    assert_eq!(finding(&finished, "ok", "hub"), "ok      hub             https://huggingface.co");
+}

@@ -19,6 +19,8 @@ pub struct TrainedModel {
     pub model: Box<dyn CausalLm>,
     pub card: ModelCard<DpoConfig>,
     pub records: TrainingRecords,
+    /// Wall-clock seconds of the training steps with their evaluations.
+    pub seconds: f64,
 }
 
 /// The options, tokeniser and models of a run, with a method for each stage.
@@ -155,7 +157,8 @@ impl<'a> Pipeline<'a> {
         let mut records = TrainingRecords::default();
         let started = Instant::now();
         let summary = trainer.train(&mut [&mut log, &mut records])?;
-        output::note!("{} steps in {}", summary.steps, format_duration(started.elapsed()));
+        let elapsed = started.elapsed();
+        output::note!("{} steps in {}", summary.steps, format_duration(elapsed));
         let card = ModelCard {
             base_model: models::display_name(self.options.model.as_deref(), models::BUNDLED_POLICY),
             base_model_id: self.options.model.as_deref().and_then(ModelResolver::hub_id),
@@ -165,12 +168,12 @@ impl<'a> Pipeline<'a> {
             train_rows,
             config,
             steps: summary.steps,
-            last_step: summary.last_step,
-            evaluation: summary
-                .last_evaluation
-                .map(|record| (record, self.data_description(self.options.eval_file.as_deref()))),
+            last_mean: summary.last_mean,
+            eval_data: (!held_out.is_empty()).then(|| self.data_description(self.options.eval_file.as_deref())),
+            evaluation: summary.last_evaluation,
+            hub_model_id: None,
         };
-        Ok(TrainedModel { name, model: trainer.into_policy(), card, records })
+        Ok(TrainedModel { name, model: trainer.into_policy(), card, records, seconds: elapsed.as_secs_f64() })
     }
 
     /// A description of the data for model cards and reports: the file's name, or how the pairs were made.

@@ -3,8 +3,8 @@
 use super::pipeline::{Pipeline, TrainedModel};
 use crate::Failure;
 use align_frontier::PolicyComparison;
-use align_report::{Configuration, Entry, Report};
-use align_train::report::{option_entries, training_curves, versions};
+use align_report::{Cell, Column, Configuration, Entry, Estimate, Report, Row, Table};
+use align_train::report::{option_entries, training_curves, training_note, versions};
 use align_train::{DpoConfig, TrainingRecords};
 
 pub fn report(
@@ -29,6 +29,10 @@ pub fn report(
     // The configurations of the losses differ only in this entry.
     let mut training = option_entries(&serde_json::to_value(config)?);
     training.iter_mut().filter(|entry| entry.name == "loss_type").for_each(|entry| entry.value = losses.join(" / "));
+    let mut tables = comparison.tables(unit);
+    tables.push(time_table(trained, seconds));
+    let note =
+        trained.first().map_or(String::new(), |first| training_note(&first.records, first.card.eval_data.is_some()));
     Ok(Report {
         title: format!("DPO with the {} loss", losses.join(" and the ")),
         subtitle: format!("{policy}, rewarded by {reward_model}"),
@@ -37,10 +41,11 @@ pub fn report(
              length for each of the same prompts.",
             comparison.texts_per_prompt
         ),
-        statements: comparison.findings().into_iter().map(|finding| finding + ".").collect(),
-        tables: comparison.tables(unit),
+        statements: comparison.findings(),
+        tables,
         figures: Vec::new(),
         training: training_curves(&records),
+        training_note: note,
         rewards: comparison.reward_figures(unit),
         texts: comparison.text_comparisons(),
         configuration: vec![
@@ -49,4 +54,23 @@ pub fn report(
         ],
         versions: versions(),
     })
+}
+
+/// The wall-clock time of the pipeline.
+fn time_table(trained: &[TrainedModel], seconds: f64) -> Table {
+    let row = |name: String, group: &str, seconds: f64| {
+        let cells = vec![Cell::Number(Estimate::exact(seconds))];
+        Row { name, group: group.to_owned(), cells }
+    };
+    let training: f64 = trained.iter().map(|model| model.seconds).sum();
+    let mut rows: Vec<Row> =
+        trained.iter().map(|model| row(format!("Training with {}", model.name), "", model.seconds)).collect();
+    rows.push(row("Generation, scoring and comparison".to_owned(), "", seconds - training));
+    rows.push(row("Total".to_owned(), "total", seconds));
+    Table {
+        caption: "Wall-clock time. That of training includes the evaluations of the held-out pairs.".to_owned(),
+        row_title: "Part".to_owned(),
+        columns: vec![Column { decimals: Some(1), ..Column::new("Time", "s") }],
+        rows,
+    }
 }

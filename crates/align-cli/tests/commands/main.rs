@@ -4,6 +4,7 @@
 mod adapters;
 mod convert;
 mod evaluate;
+mod model_cards;
 mod new_models;
 mod notebook;
 mod stages;

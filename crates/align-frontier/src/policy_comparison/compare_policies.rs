@@ -1,7 +1,7 @@
 //! Generates and evaluates texts of each policy.
 
-use super::{ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, TrainedPolicy};
-use crate::{Error, Result};
+use super::{ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, PolicyPair, TrainedPolicy};
+use crate::{Comparison, Error, Result};
 use align_base::Progress;
 use align_data::ScoredText;
 use align_inference::{GeneratedText, generate_texts};
@@ -44,9 +44,26 @@ pub fn compare_policies(
         progress.advance(1);
         Ok(trained)
     });
-    let policies = trained.collect::<Result<_>>()?;
+    let policies: Vec<TrainedPolicy> = trained.collect::<Result<_>>()?;
     let reference = options.evaluate(reference.name, before)?;
-    Ok(PolicyComparison { reference, policies, texts_per_prompt: options.texts_per_prompt })
+    let pairs = compare_pairs(&policies)?;
+    Ok(PolicyComparison { reference, policies, pairs, texts_per_prompt: options.texts_per_prompt })
+}
+
+/// Compares each pair of trained policies.
+fn compare_pairs(policies: &[TrainedPolicy]) -> Result<Vec<PolicyPair>> {
+    let (mut names, mut compared) = (Vec::new(), Vec::new());
+    for (index, TrainedPolicy { policy: first, .. }) in policies.iter().enumerate() {
+        for TrainedPolicy { policy: second, .. } in policies.iter().skip(index + 1) {
+            let total = |policy: &ComparedPolicy| policy.texts.iter().map(|text| text.score).sum::<f64>();
+            let (above, below) = if total(first) >= total(second) { (first, second) } else { (second, first) };
+            let all: Vec<usize> = (0..above.texts.len()).collect();
+            compared.push(compare(&above.texts, &below.texts, &all)?);
+            names.push((above.name.clone(), below.name.clone()));
+        }
+    }
+    let pairs = names.into_iter().zip(Comparison::adjust_all(compared)?);
+    Ok(pairs.map(|((above, below), rewards)| PolicyPair { above, below, rewards }).collect())
 }
 
 /// A policy's texts with their rewards, and their token ids including the prompt but without EOS.

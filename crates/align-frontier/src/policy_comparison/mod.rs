@@ -6,6 +6,8 @@ mod report;
 
 pub use compare_policies::compare_policies;
 
+use crate::Comparison;
+use crate::comparison::format_estimate;
 use align_data::{ScoredText, Tokenizer};
 use align_metrics::{EvaluationReport, PairedComparison, SampleMean};
 use align_models::CausalLm;
@@ -46,6 +48,8 @@ pub struct PolicyComparison {
     pub reference: ComparedPolicy,
     /// The trained policies.
     pub policies: Vec<TrainedPolicy>,
+    /// The trained policies compared with each other.
+    pub pairs: Vec<PolicyPair>,
     /// Texts per prompt and policy.
     pub texts_per_prompt: usize,
 }
@@ -78,20 +82,22 @@ pub struct TrainedPolicy {
     pub kl_reference_policy: SampleMean,
 }
 
+/// Two trained policies and the difference of their rewards on the same prompts.
+#[derive(Debug, Clone)]
+pub struct PolicyPair {
+    /// The policy with the higher mean reward.
+    pub above: String,
+    /// The other policy.
+    pub below: String,
+    /// The rewards of the first compared with those of the second.
+    pub rewards: Comparison,
+}
+
 impl ComparedPolicy {
     /// The reward of each text.
     #[must_use]
     pub fn rewards(&self) -> Vec<f64> {
         self.texts.iter().map(|text| text.score).collect()
-    }
-
-    /// Whether the interval of the mean reward is entirely above the other policy's.
-    #[must_use]
-    pub fn is_above(&self, other: &Self) -> bool {
-        match (self.report.mean_reward, other.report.mean_reward) {
-            (Some(ours), Some(theirs)) => ours.interval.low > theirs.interval.high,
-            _ => false,
-        }
     }
 }
 
@@ -101,25 +107,36 @@ impl PolicyComparison {
         std::iter::once(&self.reference).chain(self.policies.iter().map(|trained| &trained.policy))
     }
 
-    /// Compares the intervals of the mean rewards: one sentence per trained policy.
+    /// The findings as sentences: first how the trained policies differ, then how each differs from the reference.
     #[must_use]
     pub fn findings(&self) -> Vec<String> {
-        let reference = &self.reference;
-        let sentence = |policy: &ComparedPolicy| match (policy.is_above(reference), reference.is_above(policy)) {
-            (true, _) => {
-                format!(
-                    "{}: the mean reward is above that of {}: the intervals do not overlap",
-                    policy.name, reference.name
-                )
-            }
-            (_, true) => {
-                format!(
-                    "{}: the mean reward is below that of {}: the intervals do not overlap",
-                    policy.name, reference.name
-                )
-            }
-            _ => format!("{}: the interval of the mean reward overlaps with that of {}", policy.name, reference.name),
-        };
-        self.policies.iter().map(|trained| sentence(&trained.policy)).collect()
+        let mut findings: Vec<String> = self.pairs.iter().map(PolicyPair::describe).collect();
+        findings.extend(self.policies.iter().map(|trained| trained.describe(&self.reference.name)));
+        findings
+    }
+}
+
+impl PolicyPair {
+    fn describe(&self) -> String {
+        let Self { above, below, rewards } = self;
+        let difference = format_estimate(rewards.paired.mean_difference);
+        match rewards.is_significant() {
+            true => format!("{above} has a higher reward than {below} (by {difference})."),
+            false => format!("The rewards of {above} and {below} could not be told apart (difference {difference})."),
+        }
+    }
+}
+
+impl TrainedPolicy {
+    fn describe(&self, reference: &str) -> String {
+        let (name, difference) = (&self.policy.name, self.rewards.mean_difference);
+        let (interval, by) = (difference.interval, format_estimate(difference));
+        if interval.low > 0.0 {
+            format!("{name} has a higher reward than {reference} (by {by}).")
+        } else if interval.high < 0.0 {
+            format!("{name} has a lower reward than {reference} (difference {by}).")
+        } else {
+            format!("The rewards of {name} and {reference} could not be told apart (difference {by}).")
+        }
     }
 }

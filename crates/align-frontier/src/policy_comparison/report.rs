@@ -1,10 +1,11 @@
 //! Report tables and figures of the comparison.
 
-use super::{ComparedPolicy, PolicyComparison, TrainedPolicy};
+use super::{ComparedPolicy, PolicyComparison, PolicyPair, TrainedPolicy};
+use crate::figures::NORMAL_95;
 use align_metrics::SampleMean;
 use align_report::{
     Better, Cell, Column, Estimate, Figure, FigureWidth, Histogram, HistogramGroup, HistogramHeight, ReportFigure,
-    RewardedText, Row, Table, TextComparison, TextComparisons,
+    RewardedText, Row, SeriesColour, Table, TextComparison, TextComparisons,
 };
 
 impl PolicyComparison {
@@ -19,7 +20,7 @@ impl PolicyComparison {
         let decimals = |column: Column| Column { decimals: Some(3), ..column };
         Table {
             caption: format!(
-                "{} texts per model with equal sample sizes; 95% bootstrap intervals over texts.",
+                "{} texts per model with equal sample sizes. Bootstrap intervals over texts.",
                 self.reference.report.rows
             ),
             row_title: "Model".to_owned(),
@@ -36,33 +37,42 @@ impl PolicyComparison {
 
     fn differences(&self, unit: &str) -> Table {
         let name = &self.reference.name;
+        let has_held_out = self.policies.iter().any(|trained| trained.held_out.is_some());
+        let mut columns = vec![Column::new("Reward difference", unit)];
+        let held_out = match has_held_out {
+            true => {
+                columns.push(Column::new("On held-out prompts", unit));
+                "The held-out prompts have no training pairs."
+            }
+            false => "No prompts are known to be held out of training.",
+        };
+        columns.extend([
+            Column::new("Win rate", ""),
+            Column::new(format!("KL(model‖{name})"), "nats per text"),
+            Column::new(format!("KL({name}‖model)"), "nats per text"),
+        ]);
+        let rows = self.policies.iter().map(|trained| difference(trained, name, has_held_out));
         Table {
             caption: format!(
-                "Each model compared with {name} on the same prompts: 95% bootstrap intervals over prompts; divergences estimated from \
-                 unmodified samples, ± 1.96 standard errors."
+                "Each model compared with {name}, and the models with each other, on the same prompts. Bootstrap intervals over prompts, \
+                 normal ones for divergences, which are estimated from unmodified samples. {held_out}"
             ),
-            row_title: "Model".to_owned(),
-            columns: vec![
-                Column::new("Reward difference", unit),
-                Column::new("On held-out prompts", unit),
-                Column::new("Win rate", ""),
-                Column::new(format!("KL(model‖{name})"), "nats per text"),
-                Column::new(format!("KL({name}‖model)"), "nats per text"),
-            ],
-            rows: self.policies.iter().map(difference).collect(),
+            row_title: "Models".to_owned(),
+            columns,
+            rows: rows.chain(self.pairs.iter().map(|pair| pair_difference(pair, has_held_out))).collect(),
         }
     }
 
     /// Histograms of the rewards before and after training, one per trained policy.
     #[must_use]
     pub fn reward_figures(&self, unit: &str) -> Vec<ReportFigure> {
-        let group = |of: &ComparedPolicy| HistogramGroup { name: of.name.clone(), values: of.rewards() };
+        let group = |of: &ComparedPolicy| HistogramGroup::new(of.name.clone(), of.rewards());
         let figure = |TrainedPolicy { policy, .. }: &TrainedPolicy| {
             let histogram = Histogram {
                 title: format!("Rewards before and after {}", policy.name),
                 x: if unit.is_empty() { "Reward".to_owned() } else { format!("Reward ({unit})") },
                 height: HistogramHeight::Share,
-                groups: vec![group(&self.reference), group(policy)],
+                groups: vec![group(&self.reference).with_colour(SeriesColour::Baseline), group(policy)],
             };
             let caption = format!("Rewards of the texts before and after training with {}.", policy.name);
             ReportFigure { figure: Figure::from(histogram), caption, width: FigureWidth::Half }
@@ -97,7 +107,7 @@ fn estimate(e: align_metrics::Estimate) -> Cell {
 
 /// A mean with its normal 95% interval.
 fn mean(mean: SampleMean) -> Cell {
-    let reach = 1.96 * mean.standard_error;
+    let reach = NORMAL_95 * mean.standard_error;
     Cell::Number(Estimate::new(mean.value, mean.value - reach, mean.value + reach))
 }
 
@@ -116,9 +126,23 @@ fn result(policy: &ComparedPolicy) -> Row {
     }
 }
 
-fn difference(trained: &TrainedPolicy) -> Row {
-    let held_out = trained.held_out.map_or(Cell::Missing, |found| estimate(found.mean_difference));
-    let (all, won) = (estimate(trained.rewards.mean_difference), estimate(trained.rewards.win_rate));
-    let cells = vec![all, held_out, won, mean(trained.kl_policy_reference), mean(trained.kl_reference_policy)];
-    Row { name: trained.policy.name.clone(), group: String::new(), cells }
+fn difference(trained: &TrainedPolicy, reference: &str, has_held_out: bool) -> Row {
+    let mut cells = vec![estimate(trained.rewards.mean_difference)];
+    if has_held_out {
+        cells.push(trained.held_out.map_or(Cell::Missing, |found| estimate(found.mean_difference)));
+    }
+    cells.extend([
+        estimate(trained.rewards.win_rate),
+        mean(trained.kl_policy_reference),
+        mean(trained.kl_reference_policy),
+    ]);
+    Row { name: format!("{} − {reference}", trained.policy.name), group: String::new(), cells }
+}
+
+/// The row of two trained policies.
+fn pair_difference(PolicyPair { above, below, rewards }: &PolicyPair, has_held_out: bool) -> Row {
+    let mut cells = vec![estimate(rewards.paired.mean_difference)];
+    cells.extend(has_held_out.then_some(Cell::Missing));
+    cells.extend([estimate(rewards.paired.win_rate), Cell::Missing, Cell::Missing]);
+    Row { name: format!("{above} − {below}"), group: "pairs".to_owned(), cells }
 }

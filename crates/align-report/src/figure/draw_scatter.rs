@@ -10,6 +10,7 @@ use super::palette::Ink;
 use super::pareto::{Better, ParetoDirections, pareto_front};
 use super::place_labels::{LabelConstraints, LabelRequest, place_labels};
 use super::scatter::{Scatter, ScatterPoint, fits_axis};
+use super::series_style::{SeriesColour, SeriesOrder, SeriesStyle};
 use crate::Estimate;
 use crate::escaped_text::EscapedText;
 use crate::number::short;
@@ -26,15 +27,15 @@ type Line = (Point, Point);
 /// A point with its style. The baseline belongs to no series.
 struct StyledPoint<'a> {
     point: &'a ScatterPoint,
-    series: Option<usize>,
+    style: SeriesStyle,
     name: &'a str,
     on_front: bool,
 }
 
 impl Scatter {
     /// Draws the plot. Returns the description and the labels that did not fit.
-    pub(super) fn draw(&self, canvas: &mut Canvas) -> (String, Vec<String>) {
-        let mut points = self.placed();
+    pub(super) fn draw(&self, canvas: &mut Canvas, order: &SeriesOrder) -> (String, Vec<String>) {
+        let mut points = self.placed(order);
         let front = self.mark_front(&mut points);
         let along = |of: fn(&ScatterPoint) -> &Estimate| {
             points.iter().map(move |placed| of(placed.point)).flat_map(|x| [x.lowest(), x.value, x.highest()])
@@ -42,7 +43,7 @@ impl Scatter {
         // Error bars that do not fit on a logarithmic axis end at the axis and do not extend its range.
         let x = Range::of(self.x.scale, along(|point| &point.x)).padded(0.04, 0.05);
         let y = Range::of(self.y.scale, along(|point| &point.y)).padded(0.06, 0.07);
-        let frame = Frame::draw(canvas, (&self.x.title, x), (&self.y.title, y), self.legend(!front.is_empty()));
+        let frame = Frame::draw(canvas, (&self.x.title, x), (&self.y.title, y), self.legend(!front.is_empty(), order));
 
         if let Some(directions) = self.pareto {
             let corners: Vec<(f64, f64)> =
@@ -50,11 +51,11 @@ impl Scatter {
             draw_front(canvas, steps(&corners, directions, &frame.plot).into_iter());
         }
         let mut lines = Vec::new();
-        for (number, series) in self.series.iter().enumerate() {
+        for series in &self.series {
             let curve: Vec<(f64, f64)> =
                 series.points.iter().map(|point| (frame.x(point.x.value), frame.y(point.y.value))).collect();
             lines.extend(curve.iter().copied().zip(curve.iter().copied().skip(1)));
-            let ink = Ink::Series(number);
+            let ink = style_of(&series.name, order).ink();
             canvas.draw(html! {
                 path class={ "stroke-" (ink.class()) } d=(marker::path(curve.into_iter())) fill="none"
                     stroke=(ink.colour()) stroke-width="1.6" stroke-linejoin="round" {}
@@ -77,10 +78,7 @@ impl Scatter {
             if placed.on_front {
                 marker::ring(canvas, x, y);
             }
-            let shape = match placed.series {
-                Some(series) => marker::marker(series, x, y, marker::RADIUS),
-                None => marker::baseline(x, y, marker::RADIUS),
-            };
+            let shape = marker::marker(placed.style, x, y, marker::RADIUS, false);
             canvas.draw(html! { g { title { (EscapedText(&self.describe(placed))) } (shape) } });
             markers.push(Disc { x, y, radius: radius(placed) });
         }
@@ -90,15 +88,16 @@ impl Scatter {
     }
 
     /// All points. The baseline is last and thus drawn on top.
-    fn placed(&self) -> Vec<StyledPoint<'_>> {
+    fn placed(&self, order: &SeriesOrder) -> Vec<StyledPoint<'_>> {
         let mut points = Vec::new();
-        for (number, series) in self.series.iter().enumerate() {
-            let of_series = |point| StyledPoint { point, series: Some(number), name: &series.name, on_front: false };
+        for series in &self.series {
+            let style = style_of(&series.name, order);
+            let of_series = |point| StyledPoint { point, style, name: &series.name, on_front: false };
             points.extend(series.points.iter().map(of_series));
         }
         points.extend(self.baseline.iter().map(|point| StyledPoint {
             point,
-            series: None,
+            style: SeriesStyle::BASELINE,
             name: "baseline",
             on_front: false,
         }));
@@ -119,10 +118,10 @@ impl Scatter {
         front
     }
 
-    fn legend(&self, has_front: bool) -> Vec<LegendEntry> {
+    fn legend(&self, has_front: bool, order: &SeriesOrder) -> Vec<LegendEntry> {
         let mut entries = Vec::new();
-        for (number, series) in self.series.iter().enumerate() {
-            let symbol = LegendSymbol::Curve { series: number, dashed: false };
+        for series in &self.series {
+            let symbol = LegendSymbol::Curve { style: style_of(&series.name, order), dashed: false, hollow: false };
             entries.push(LegendEntry { symbol, text: series.name.clone() });
         }
         if let Some(baseline) = self.baseline.as_ref().filter(|baseline| !baseline.label.is_empty()) {
@@ -160,7 +159,7 @@ impl Scatter {
                 title { (EscapedText(&self.describe(placed))) }
                 path class={ "stroke-" (ink.class()) } d=(marker::path([from, to].into_iter())) fill="none"
                     stroke=(ink.colour()) stroke-width="1.2" stroke-dasharray="6 4" {}
-                (marker::baseline(star.0, star.1, marker::RADIUS))
+                (marker::marker(SeriesStyle::BASELINE, star.0, star.1, marker::RADIUS, false))
             }
         });
         ((from, to), star)
@@ -196,7 +195,7 @@ impl Scatter {
                 y: place.top + font::ASCENT * LABEL_SIZE,
                 size: LABEL_SIZE,
                 anchor: Anchor::Middle,
-                ink: placed.series.map_or(Ink::Text, Ink::SeriesText),
+                ink: placed.style.text_ink(),
                 rotated: false,
                 outlined: true,
             });
@@ -207,7 +206,7 @@ impl Scatter {
     /// Describes a point with its numbers.
     fn describe(&self, placed: &StyledPoint<'_>) -> String {
         let label = match &self.point_labels {
-            Some(what) if placed.series.is_some() => format!("{what} {}", placed.point.label),
+            Some(what) if placed.style != SeriesStyle::BASELINE => format!("{what} {}", placed.point.label),
             _ => placed.point.label.clone(),
         };
         let front = if placed.on_front { "; on the Pareto front" } else { "" };
@@ -219,6 +218,10 @@ impl Scatter {
         let descriptions: Vec<String> = points.iter().map(|placed| self.describe(placed)).collect();
         format!("{} against {}. {}.", self.y.title, self.x.title, descriptions.join(". "))
     }
+}
+
+fn style_of(name: &str, order: &SeriesOrder) -> SeriesStyle {
+    order.style(name, &SeriesColour::OwnName)
 }
 
 fn radius(placed: &StyledPoint<'_>) -> f64 {
@@ -253,7 +256,7 @@ fn steps(front: &[(f64, f64)], directions: ParetoDirections, plot: &Rect) -> Vec
 fn draw_error_bars(canvas: &mut Canvas, placed: &StyledPoint<'_>, frame: &Frame) -> Vec<Line> {
     const CAP: f64 = 3.0;
     let ScatterPoint { x, y, .. } = placed.point;
-    let ink = placed.series.map_or(Ink::Text, Ink::Series);
+    let ink = placed.style.ink();
     let (column, row) = (frame.x(x.value), frame.y(y.value));
     let mut bars: Vec<Line> = Vec::new();
     let mut caps: Vec<Line> = Vec::new();

@@ -4,10 +4,10 @@ use super::canvas::Canvas;
 use super::frame::Frame;
 use super::legend::{LegendEntry, LegendSymbol};
 use super::marker;
-use super::palette::{Ink, dashes};
+use super::series_style::{SeriesColour, SeriesOrder, SeriesStyle};
 use crate::escaped_text::EscapedText;
 use crate::estimate::check_number;
-use crate::number::{fixed, short};
+use crate::number::{format_number, short};
 use crate::{Error, Result};
 use maud::html;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,23 @@ pub struct HistogramGroup {
     pub name: String,
     /// The values, which must be finite.
     pub values: Vec<f64>,
+    /// What the group takes its colour from.
+    #[serde(default)]
+    pub colour: SeriesColour,
+}
+
+impl HistogramGroup {
+    /// Creates a group.
+    #[must_use]
+    pub fn new(name: impl Into<String>, values: Vec<f64>) -> Self {
+        Self { name: name.into(), values, colour: SeriesColour::default() }
+    }
+
+    /// Sets what the group takes its colour from.
+    #[must_use]
+    pub fn with_colour(self, colour: SeriesColour) -> Self {
+        Self { colour, ..self }
+    }
 }
 
 impl Histogram {
@@ -67,7 +84,7 @@ impl Histogram {
     }
 
     /// Draws the histogram and returns the description.
-    pub(super) fn draw(&self, canvas: &mut Canvas) -> String {
+    pub(super) fn draw(&self, canvas: &mut Canvas, order: &SeriesOrder) -> String {
         let all: Vec<f64> = self.groups.iter().flat_map(|group| &group.values).copied().collect();
         let bins = Bins::of(&all);
         let heights: Vec<Vec<f64>> = self.groups.iter().map(|group| self.heights(&bins, group)).collect();
@@ -79,13 +96,14 @@ impl Histogram {
             HistogramHeight::Share => "Share of texts (%)",
             HistogramHeight::Count => "Number of texts",
         });
-        let entries = self.groups.iter().enumerate().map(|(number, group)| LegendEntry {
-            symbol: LegendSymbol::Bars { series: number },
-            text: describe(group),
-        });
+        let style = |group: &HistogramGroup| order.style(&group.name, &group.colour);
+        let entries = self
+            .groups
+            .iter()
+            .map(|group| LegendEntry { symbol: LegendSymbol::Bars { style: style(group) }, text: describe(group) });
         let frame = Frame::draw(canvas, (&self.x, x), (&y_axis.title, y), entries.collect());
-        for (number, (group, heights)) in self.groups.iter().zip(&heights).enumerate() {
-            draw_group(canvas, number, group, &outline(&bins, heights, &frame), &frame);
+        for (group, heights) in self.groups.iter().zip(&heights) {
+            draw_group(canvas, style(group), group, &outline(&bins, heights, &frame), &frame);
         }
         let descriptions: Vec<String> = self.groups.iter().map(describe).collect();
         let width = short(bins.edge(1) - bins.edge(0));
@@ -117,8 +135,8 @@ fn outline(bins: &Bins, heights: &[f64], frame: &Frame) -> Vec<(f64, f64)> {
     corners
 }
 
-fn draw_group(canvas: &mut Canvas, number: usize, group: &HistogramGroup, outline: &[(f64, f64)], frame: &Frame) {
-    let ink = Ink::Series(number);
+fn draw_group(canvas: &mut Canvas, style: SeriesStyle, group: &HistogramGroup, outline: &[(f64, f64)], frame: &Frame) {
+    let ink = style.ink();
     let at = frame.x(mean(&group.values));
     let mean_line = [(at, frame.plot.bottom), (at, frame.plot.top)];
     canvas.draw(html! {
@@ -126,12 +144,12 @@ fn draw_group(canvas: &mut Canvas, number: usize, group: &HistogramGroup, outlin
             title { (EscapedText(&describe(group))) }
             path class={ "fill-" (ink.class()) " stroke-" (ink.class()) } d=(marker::path(outline.iter().copied()))
                 fill=(ink.colour()) fill-opacity="0.25" stroke=(ink.colour()) stroke-width="1.6" stroke-linejoin="miter"
-                stroke-dasharray=(dashes(number)) {}
+                stroke-dasharray=(style.dashes(false)) {}
             path class={ "stroke-" (ink.class()) } d=(marker::path(mean_line.into_iter())) fill="none"
                 stroke=(ink.colour()) stroke-width="1.4" stroke-dasharray="5 3" {}
         }
     });
-    canvas.draw(marker::marker(number, at, frame.plot.top + 4.0, 4.0));
+    canvas.draw(marker::marker(style, at, frame.plot.top + 4.0, 4.0, false));
 }
 
 fn describe(group: &HistogramGroup) -> String {
@@ -139,7 +157,7 @@ fn describe(group: &HistogramGroup) -> String {
 }
 
 fn fixed_mean(mean: f64) -> String {
-    if (0.01..1000.0).contains(&mean.abs()) { fixed(mean, 2) } else { short(mean) }
+    if (0.01..1000.0).contains(&mean.abs()) { format_number(mean, 2) } else { short(mean) }
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -1,7 +1,8 @@
 use super::canvas::{Anchor, Canvas, Px, TextElement};
 use super::font;
 use super::marker;
-use super::palette::{Ink, dashes};
+use super::palette::Ink;
+use super::series_style::SeriesStyle;
 use maud::html;
 
 /// An entry of the legend.
@@ -15,9 +16,9 @@ pub(crate) struct LegendEntry {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum LegendSymbol {
     /// A line with the series' marker.
-    Curve { series: usize, dashed: bool },
+    Curve { style: SeriesStyle, dashed: bool, hollow: bool },
     /// A filled box.
-    Bars { series: usize },
+    Bars { style: SeriesStyle },
     /// The baseline's marker.
     Baseline,
     /// The Pareto front's steps.
@@ -32,49 +33,65 @@ const SAMPLE: f64 = 24.0;
 const GAP: f64 = 6.0;
 const BETWEEN: f64 = 16.0;
 
+/// Lines of an entry that is wider than the figure. The rest is cut.
+const MOST_LINES: usize = 3;
+
 /// The legend's entries in rows above the plot.
 pub(crate) struct Legend {
-    /// Row, left edge and entry.
-    placed: Vec<(usize, f64, LegendEntry)>,
+    placed: Vec<PlacedEntry>,
     left: f64,
+}
+
+struct PlacedEntry {
+    row: usize,
+    offset: f64,
+    symbol: LegendSymbol,
+    /// One line, unless the entry is wider than the figure.
+    lines: Vec<String>,
 }
 
 impl Legend {
     /// Arranges the entries in rows of at most `width`, starting at `left`.
     pub(crate) fn new(entries: Vec<LegendEntry>, left: f64, width: f64) -> Self {
-        let mut placed: Vec<(usize, f64, LegendEntry)> = Vec::new();
+        let mut placed: Vec<PlacedEntry> = Vec::new();
         let (mut row, mut used) = (0, 0.0);
-        for mut entry in entries {
-            entry.text = font::cut(&entry.text, SIZE, width - symbol_width(entry.symbol));
-            let needed = symbol_width(entry.symbol) + font::width(&entry.text, SIZE);
-            if used > 0.0 && used + needed > width {
+        for LegendEntry { symbol, text } in entries {
+            let lines = font::wrap(&text, SIZE, width - symbol_width(symbol), MOST_LINES);
+            let widest = lines.iter().map(|line| font::width(line, SIZE)).fold(0.0, f64::max);
+            let needed = symbol_width(symbol) + widest;
+            if used > 0.0 && (used + needed > width || lines.len() > 1) {
                 (row, used) = (row + 1, 0.0);
             }
-            placed.push((row, used, entry));
-            used += needed + BETWEEN;
+            let more = lines.len().saturating_sub(1);
+            placed.push(PlacedEntry { row, offset: used, symbol, lines });
+            // Nothing stands next to an entry of several lines.
+            (row, used) = if more > 0 { (row + more + 1, 0.0) } else { (row, used + needed + BETWEEN) };
         }
         Self { placed, left }
     }
 
     pub(crate) fn height(&self) -> f64 {
-        self.placed.last().map_or(0.0, |(row, ..)| (*row + 1) as f64 * ROW)
+        self.placed.last().map_or(0.0, |last| (last.row + last.lines.len().max(1)) as f64 * ROW)
     }
 
     /// Draws the entries downwards from `top`.
     pub(crate) fn draw(&self, canvas: &mut Canvas, top: f64) {
-        for (row, offset, entry) in &self.placed {
-            let (left, middle) = (self.left + offset, top + (*row as f64 + 0.5) * ROW);
-            draw_symbol(canvas, entry.symbol, left, middle);
-            canvas.write(TextElement {
-                text: &entry.text,
-                x: left + symbol_width(entry.symbol),
-                y: middle + 0.35 * SIZE,
-                size: SIZE,
-                anchor: Anchor::Start,
-                ink: if entry.symbol == LegendSymbol::None { Ink::Muted } else { Ink::Text },
-                rotated: false,
-                outlined: false,
-            });
+        for PlacedEntry { row, offset, symbol, lines } in &self.placed {
+            let left = self.left + offset;
+            let middle = |line: usize| top + ((row + line) as f64 + 0.5) * ROW;
+            draw_symbol(canvas, *symbol, left, middle(0));
+            for (number, line) in lines.iter().enumerate() {
+                canvas.write(TextElement {
+                    text: line,
+                    x: left + symbol_width(*symbol),
+                    y: middle(number) + 0.35 * SIZE,
+                    size: SIZE,
+                    anchor: Anchor::Start,
+                    ink: if *symbol == LegendSymbol::None { Ink::Muted } else { Ink::Text },
+                    rotated: false,
+                    outlined: false,
+                });
+            }
         }
     }
 }
@@ -89,25 +106,27 @@ fn symbol_width(symbol: LegendSymbol) -> f64 {
 
 fn draw_symbol(canvas: &mut Canvas, symbol: LegendSymbol, left: f64, middle: f64) {
     match symbol {
-        LegendSymbol::Curve { series, dashed } => {
-            let ink = Ink::Series(series);
+        LegendSymbol::Curve { style, dashed, hollow } => {
+            let ink = style.ink();
             canvas.draw(html! {
                 line class={ "stroke-" (ink.class()) } x1=(Px(left)) y1=(Px(middle)) x2=(Px(left + SAMPLE))
                     y2=(Px(middle)) stroke=(ink.colour()) stroke-width="1.8"
-                    stroke-dasharray=[dashed.then(|| dashes(series))] {}
-                (marker::marker(series, left + SAMPLE / 2.0, middle, 4.2))
+                    stroke-dasharray=[dashed.then(|| style.dashes(hollow))] {}
+                (marker::marker(style, left + SAMPLE / 2.0, middle, 4.2, hollow))
             });
         }
-        LegendSymbol::Bars { series } => {
-            let ink = Ink::Series(series);
+        LegendSymbol::Bars { style } => {
+            let ink = style.ink();
             canvas.draw(html! {
                 rect class={ "fill-" (ink.class()) " stroke-" (ink.class()) } x=(Px(left + 3.0))
                     y=(Px(middle - 5.0)) width="18" height="10" fill=(ink.colour()) fill-opacity="0.3"
                     stroke=(ink.colour()) stroke-width="1.6"
-                    stroke-dasharray=(dashes(series)) {}
+                    stroke-dasharray=(style.dashes(false)) {}
             });
         }
-        LegendSymbol::Baseline => canvas.draw(marker::baseline(left + 7.0, middle, 4.2)),
+        LegendSymbol::Baseline => {
+            canvas.draw(marker::marker(SeriesStyle::BASELINE, left + 7.0, middle, 4.2, false));
+        }
         LegendSymbol::Front => {
             let steps = [(0.0, 5.0), (9.0, 5.0), (9.0, 0.0), (16.0, 0.0), (16.0, -5.0), (24.0, -5.0)];
             draw_front(canvas, steps.into_iter().map(|(x, y)| (left + x, middle + y)));

@@ -4,7 +4,8 @@ use super::decimate::decimate;
 use super::frame::Frame;
 use super::legend::{LegendEntry, LegendSymbol};
 use super::marker;
-use super::palette::{Ink, dashes};
+use super::palette::Ink;
+use super::series_style::{SeriesColour, SeriesOrder};
 use super::smooth::smooth;
 use crate::estimate::check_number;
 use crate::number::short;
@@ -35,13 +36,20 @@ pub struct LineChart {
 }
 
 /// A series of a line chart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineSeries {
     /// The series' name in the legend.
     pub name: String,
     /// The points, with increasing steps.
     pub points: Vec<LinePoint>,
+    /// What the series takes its colour from.
+    #[serde(default)]
+    pub colour: SeriesColour,
+    /// Whether its markers are hollow, which tells apart two series of one colour, such as the training rows and the
+    /// held-out rows of a run.
+    #[serde(default)]
+    pub hollow: bool,
 }
 
 /// A value at a step.
@@ -73,7 +81,30 @@ impl LineSeries {
     #[must_use]
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         let points = points.into_iter().map(|(step, value)| LinePoint { step, value }).collect();
-        Self { name: name.into(), points }
+        Self { name: name.into(), points, colour: SeriesColour::default(), hollow: false }
+    }
+
+    /// Sets what the series takes its colour from.
+    #[must_use]
+    pub fn with_colour(self, colour: SeriesColour) -> Self {
+        Self { colour, ..self }
+    }
+
+    /// Replaces the lines of several runs by one line if all have the same points, such as those of the learning rate.
+    #[must_use]
+    pub fn merge_equal(lines: Vec<Self>) -> Vec<Self> {
+        match lines.split_first() {
+            Some((first, others)) if !others.is_empty() && others.iter().all(|line| line.points == first.points) => {
+                vec![Self { name: "all runs".to_owned(), points: first.points.clone(), ..Self::default() }]
+            }
+            _ => lines,
+        }
+    }
+
+    /// Draws the series with hollow markers.
+    #[must_use]
+    pub fn with_hollow_markers(self) -> Self {
+        Self { hollow: true, ..self }
     }
 }
 
@@ -86,6 +117,16 @@ const MARKED_POINTS: usize = 16;
 
 /// Number of markers of longer lines.
 const MARKERS: usize = 6;
+
+/// Width of the last line and radius of its markers.
+const LAST_LINE: (f64, f64) = (1.7, 3.8);
+
+/// How much wider each line is than the next one, and its markers larger, so that a line that another one covers is
+/// still seen.
+const UNDERLAY: (f64, f64) = (0.8, 0.5);
+
+/// Number of lines behind the last one that become wider.
+const MOST_UNDERLAYS: usize = 3;
 
 impl LineChart {
     pub(super) fn check(&self) -> Result<()> {
@@ -133,28 +174,43 @@ impl LineChart {
     }
 
     /// Draws the chart and returns the description.
-    pub(super) fn draw(&self, canvas: &mut Canvas) -> String {
+    pub(super) fn draw(&self, canvas: &mut Canvas, order: &SeriesOrder) -> String {
         let all = || self.series.iter().flat_map(|series| &series.points);
         let x = Range::of(self.x.scale, all().map(|point| point.step)).down_to_zero().padded(0.0, 0.01);
         let drawn = all().filter(|point| self.is_drawn(point)).map(|point| point.value);
         let y = Range::of(self.y.scale, drawn).padded(0.04, 0.05);
-        let entries = self.series.iter().enumerate().map(|(number, series)| LegendEntry {
-            symbol: LegendSymbol::Curve { series: number, dashed: true },
+        let entries = self.series.iter().map(|series| LegendEntry {
+            symbol: LegendSymbol::Curve {
+                style: order.style(&series.name, &series.colour),
+                dashed: true,
+                hollow: series.hollow,
+            },
             text: series.name.clone(),
         });
         let frame = Frame::draw(canvas, (&self.x.title, x), (&self.y.title, y), entries.collect());
-        for (number, series) in self.series.iter().enumerate() {
-            self.draw_series(canvas, number, series, &frame);
+        // Solid lines are behind dashed ones, in whose gaps they are seen.
+        let mut behind: Vec<(usize, &LineSeries)> = self.series.iter().enumerate().collect();
+        behind.sort_by_key(|(_, series)| (series.hollow, order.style(&series.name, &series.colour).number()));
+        for (depth, (number, series)) in behind.into_iter().enumerate() {
+            let lines_in_front = self.series.len() - 1 - depth;
+            self.draw_series(canvas, (number, series), lines_in_front, (&frame, order));
         }
         let descriptions: Vec<String> = self.series.iter().map(|series| self.describe(series)).collect();
         format!("{} over {}. {}", self.y.title, self.x.title, descriptions.join(" "))
     }
 
-    fn draw_series(&self, canvas: &mut Canvas, number: usize, series: &LineSeries, frame: &Frame) {
+    fn draw_series(
+        &self,
+        canvas: &mut Canvas,
+        (number, series): (usize, &LineSeries),
+        lines_in_front: usize,
+        (frame, order): (&Frame, &SeriesOrder),
+    ) {
+        let style = order.style(&series.name, &series.colour);
         let weight = self.smoothing.unwrap_or(default_smoothing(series.points.len()));
         let values: Vec<f64> =
             series.points.iter().map(|point| if self.is_drawn(point) { point.value } else { f64::NAN }).collect();
-        let ink = Ink::Series(number);
+        let ink = style.ink();
         if weight > 0.0 {
             draw_runs(canvas, &runs(series, &values, frame), ink, (1.0, "0.38"), "none");
         }
@@ -167,10 +223,12 @@ impl LineChart {
             }
         };
         let line = runs(series, &line, frame);
-        draw_runs(canvas, &line, ink, (1.9, "1"), dashes(number));
+        let more = lines_in_front.min(MOST_UNDERLAYS) as f64;
+        let (width, radius) = (LAST_LINE.0 + more * UNDERLAY.0, LAST_LINE.1 + more * UNDERLAY.1);
+        draw_runs(canvas, &line, ink, (width, "1"), style.dashes(series.hollow));
         let points: Vec<(f64, f64)> = line.into_iter().flatten().collect();
         for (x, y) in marked(&points, number) {
-            canvas.draw(marker::marker(number, x, y, 4.0));
+            canvas.draw(marker::marker(style, x, y, radius, series.hollow));
         }
     }
 

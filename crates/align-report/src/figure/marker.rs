@@ -2,16 +2,19 @@
 
 use super::canvas::{Canvas, Px};
 use super::palette::Ink;
+use super::series_style::SeriesStyle;
 use maud::{Markup, html};
 use std::f64::consts::TAU;
 
 /// Radius around a marker that must be kept free.
 pub(crate) const RADIUS: f64 = 5.0;
 
-/// The marker of a series, in its colour.
-pub(crate) fn marker(series: usize, x: f64, y: f64, radius: f64) -> Markup {
+/// The marker of a series, in its colour. A hollow one is filled with the colour of the background.
+pub(crate) fn marker(style: SeriesStyle, x: f64, y: f64, radius: f64, hollow: bool) -> Markup {
+    let colours = if hollow { (Ink::Paper, style.ink()) } else { (style.ink(), Ink::Paper) };
+    let Some(series) = style.number() else { return shape(colours, &star(x, y, radius * 1.6, 5, 0.42)) };
     let path = match series % 8 {
-        0 => return disc(Ink::Series(series), x, y, radius * 0.95),
+        0 => return disc(colours, x, y, radius * 0.95),
         1 => polygon(x, y, radius * 1.2, 4, 0.125),
         2 => polygon(x, y + radius * 0.2, radius * 1.25, 3, 0.0),
         3 => polygon(x, y, radius * 1.3, 4, 0.0),
@@ -20,12 +23,7 @@ pub(crate) fn marker(series: usize, x: f64, y: f64, radius: f64) -> Markup {
         6 => polygon(x, y, radius * 1.15, 6, 0.0),
         _ => star(x, y, radius * 1.3, 3, 0.45),
     };
-    shape(Ink::Series(series), &path)
-}
-
-/// The marker of the baseline: a star in the text colour.
-pub(crate) fn baseline(x: f64, y: f64, radius: f64) -> Markup {
-    shape(Ink::Text, &star(x, y, radius * 1.6, 5, 0.42))
+    shape(colours, &path)
 }
 
 /// A circle around the marker of a point on the Pareto front.
@@ -37,18 +35,26 @@ pub(crate) fn ring(canvas: &mut Canvas, x: f64, y: f64) {
     });
 }
 
-fn disc(ink: Ink, x: f64, y: f64, radius: f64) -> Markup {
+/// The colours of a marker's area and its edge.
+type Colours = (Ink, Ink);
+
+fn disc((area, edge): Colours, x: f64, y: f64, radius: f64) -> Markup {
     html! {
-        circle class={ "fill-" (ink.class()) " stroke-paper" } cx=(Px(x)) cy=(Px(y)) r=(Px(radius)) fill=(ink.colour())
-            stroke=(Ink::Paper.colour()) {}
+        circle class={ "fill-" (area.class()) " stroke-" (edge.class()) } cx=(Px(x)) cy=(Px(y)) r=(Px(radius))
+            fill=(area.colour()) stroke=(edge.colour()) stroke-width=[edge_width(area)] {}
     }
 }
 
-fn shape(ink: Ink, path: &str) -> Markup {
+fn shape((area, edge): Colours, path: &str) -> Markup {
     html! {
-        path class={ "fill-" (ink.class()) " stroke-paper" } d=(path) fill=(ink.colour())
-            stroke=(Ink::Paper.colour()) {}
+        path class={ "fill-" (area.class()) " stroke-" (edge.class()) } d=(path) fill=(area.colour())
+            stroke=(edge.colour()) stroke-width=[edge_width(area)] {}
     }
+}
+
+/// The edge of a hollow marker is as wide as a line.
+fn edge_width(area: Ink) -> Option<&'static str> {
+    (area == Ink::Paper).then_some("1.6")
 }
 
 /// A regular polygon. Its first corner is at the top, or rotated clockwise by `turn` of a full turn.

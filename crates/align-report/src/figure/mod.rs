@@ -18,6 +18,7 @@ mod place_labels;
 #[cfg(feature = "png")]
 mod png;
 mod scatter;
+mod series_style;
 mod smooth;
 mod ticks;
 
@@ -26,8 +27,11 @@ pub use histogram::{Histogram, HistogramGroup, HistogramHeight};
 pub use lines::{LineChart, LinePoint, LineSeries};
 pub use pareto::{Better, ParetoDirections};
 pub use scatter::{Scatter, ScatterPoint, ScatterSeries};
+pub use series_style::SeriesColour;
 
+pub(crate) use font::width as text_width;
 pub(crate) use palette::{ON_DARK, ON_LIGHT, TEXT_ON_LIGHT};
+pub(crate) use series_style::SeriesOrder;
 
 use crate::output_file::write_file;
 use crate::{Error, Result};
@@ -104,23 +108,39 @@ impl Figure {
     /// representable on a logarithmic axis (except values of a line, which become gaps), the ends of an interval are
     /// swapped, or the steps of a line do not increase.
     pub fn draw(&self, size: FigureSize) -> Result<Drawing> {
+        self.draw_in(size, &SeriesOrder::of(self.series_keys()))
+    }
+
+    /// Draws the figure with the colours of a page.
+    pub(crate) fn draw_in(&self, size: FigureSize, order: &SeriesOrder) -> Result<Drawing> {
         size.check()?;
         let mut canvas = Canvas::new(f64::from(size.width), f64::from(size.height));
         let (description, omitted) = match self {
             Self::Scatter(scatter) => {
                 scatter.check()?;
-                scatter.draw(&mut canvas)
+                scatter.draw(&mut canvas, order)
             }
             Self::LineChart(chart) => {
                 chart.check()?;
-                (chart.draw(&mut canvas), Vec::new())
+                (chart.draw(&mut canvas, order), Vec::new())
             }
             Self::Histogram(histogram) => {
                 histogram.check()?;
-                (histogram.draw(&mut canvas), Vec::new())
+                (histogram.draw(&mut canvas, order), Vec::new())
             }
         };
         Ok(Drawing { svg: canvas.svg(self.title(), &description), omitted })
+    }
+
+    /// The names from which the series take their colours.
+    pub(crate) fn series_keys(&self) -> Vec<&str> {
+        match self {
+            Self::Scatter(scatter) => scatter.series.iter().map(|series| series.name.as_str()).collect(),
+            Self::LineChart(chart) => chart.series.iter().filter_map(|line| line.colour.key(&line.name)).collect(),
+            Self::Histogram(histogram) => {
+                histogram.groups.iter().filter_map(|group| group.colour.key(&group.name)).collect()
+            }
+        }
     }
 
     fn title(&self) -> &str {

@@ -49,6 +49,9 @@ impl Ink {
     }
 }
 
+/// The dash pattern of a line with hollow markers.
+pub(crate) const DOTS: &str = "1.5 3.5";
+
 /// The dash pattern of a series' line in pixels; the first series is solid.
 pub(crate) fn dashes(series: usize) -> &'static str {
     match series % 5 {

@@ -1,6 +1,6 @@
 use super::axis::{MIN_MAGNITUDE, Range, Scale};
 use super::nice_step::NiceStep;
-use crate::number::{fixed, magnitude, scientific};
+use crate::number::{format_number, magnitude, scientific};
 
 /// A tick with its label.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ fn linear(range: Range, most: usize) -> Vec<Tick> {
     let is_long = step.power() < -4 || largest >= 1e6;
     let label = |value: f64| {
         let digits = usize::try_from(magnitude(value) - step.power()).unwrap_or(0);
-        if is_long { without_zeros(&scientific(value, digits)) } else { fixed(value, step.decimals()) }
+        if is_long { without_zeros(&scientific(value, digits)) } else { format_number(value, step.decimals()) }
     };
     values.into_iter().map(|value| Tick { value, label: label(value) }).collect()
 }
@@ -86,7 +86,7 @@ fn power_of_ten(digit: f64, power: i32) -> f64 {
 
 fn log_label(value: f64) -> String {
     match magnitude(value * (1.0 + 1e-9)) {
-        power @ -4..6 => fixed(value, usize::try_from(-power).unwrap_or(0)),
+        power @ -4..6 => format_number(value, usize::try_from(-power).unwrap_or(0)),
         _ => scientific(value, 0),
     }
 }

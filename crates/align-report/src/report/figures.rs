@@ -1,6 +1,6 @@
 use super::sections::Numbering;
 use crate::escaped_text::EscapedText;
-use crate::figure::{Figure, FigureSize};
+use crate::figure::{Figure, FigureSize, SeriesOrder};
 use crate::{Drawing, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -41,24 +41,30 @@ const NARROW: FigureSize = FigureSize { width: 360, height: 380 };
 const HALF: FigureSize = FigureSize { width: 400, height: 290 };
 
 /// The figures of a section.
-pub(super) fn figures(figures: &[ReportFigure], numbers: &mut Numbering) -> Result<Markup> {
-    let drawn: Vec<Markup> = figures.iter().map(|figure| figure_html(figure, numbers)).collect::<Result<_>>()?;
+pub(super) fn figures(figures: &[ReportFigure], numbers: &mut Numbering, order: &SeriesOrder) -> Result<Markup> {
+    let drawn: Vec<Markup> = figures.iter().map(|figure| figure_html(figure, numbers, order)).collect::<Result<_>>()?;
     Ok(html! { div class="figures" { @for figure in drawn { (figure) } } })
 }
 
-fn figure_html(figure: &ReportFigure, numbers: &mut Numbering) -> Result<Markup> {
+fn figure_html(figure: &ReportFigure, numbers: &mut Numbering, order: &SeriesOrder) -> Result<Markup> {
+    let draw = |size| figure.figure.draw_in(size, order);
     let number = numbers.next_figure();
     let (class, drawings) = match figure.width {
-        FigureWidth::Full => {
-            ("full", vec![("wide", figure.figure.draw(WIDE)?), ("narrow", figure.figure.draw(NARROW)?)])
-        }
-        FigureWidth::Half => ("half", vec![("any", figure.figure.draw(HALF)?)]),
+        FigureWidth::Full => ("full", vec![("wide", draw(WIDE)?), ("narrow", draw(NARROW)?)]),
+        FigureWidth::Half => ("half", vec![("any", draw(HALF)?)]),
     };
     let saved = drawings.first().map(|(_, drawing)| save_link(number, drawing));
     Ok(html! {
         figure class=(class) id={ "figure-" (number) } {
             @for (class, drawing) in &drawings {
-                div class={ "drawing " (class) } { (PreEscaped(drawing.svg())) }
+                div class={ "drawing " (class) } {
+                    (PreEscaped(drawing.svg()))
+                    @if !drawing.omitted_labels().is_empty() {
+                        p class="remark" {
+                            "No room for the labels of " (EscapedText(&drawing.omitted_labels().join("; "))) "."
+                        }
+                    }
+                }
             }
             figcaption {
                 p { b { "Figure " (number) "." } " " (EscapedText(&figure.caption)) }

@@ -1,11 +1,13 @@
 //! Reports as single HTML files.
 
+mod column_format;
 mod figures;
 mod page;
 mod sections;
 mod style;
 mod table;
 mod table_html;
+mod table_width;
 mod texts;
 
 pub use figures::{FigureWidth, ReportFigure};
@@ -23,18 +25,20 @@ use serde::{Deserialize, Serialize};
 pub struct Report {
     /// The report's title.
     pub title: String,
-    /// A line under the title: the model, the data, the date.
-    pub subtitle: String,
     /// The line below the title: model, data, date.
-    pub summary: String,
+    pub subtitle: String,
     /// A summary of the runs in one paragraph.
+    pub summary: String,
+    /// Findings, a sentence each. The most important one is first and larger than the others.
     pub statements: Vec<String>,
-    /// Findings, one or two sentences each.
+    /// Tables of results.
     pub tables: Vec<Table>,
     /// Figures of results.
     pub figures: Vec<ReportFigure>,
     /// Training curves.
     pub training: Vec<ReportFigure>,
+    /// A remark above the training curves, such as why there are none of held-out rows.
+    pub training_note: String,
     /// Reward histograms.
     pub rewards: Vec<ReportFigure>,
     /// Texts before and after training, side by side.

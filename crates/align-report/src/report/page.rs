@@ -6,6 +6,7 @@ use super::texts::texts;
 use super::{Configuration, Entry, Report};
 use crate::Result;
 use crate::escaped_text::EscapedText;
+use crate::figure::SeriesOrder;
 use crate::output_file::write_file;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::path::Path;
@@ -66,6 +67,9 @@ fn page(report: &Report) -> Result<String> {
 /// The non-empty sections.
 fn sections(report: &Report) -> Result<Vec<Section>> {
     let mut numbers = Numbering::default();
+    let drawn = [&report.figures, &report.training, &report.rewards];
+    // A series has one colour in all figures of the page.
+    let order = SeriesOrder::of(drawn.into_iter().flatten().flat_map(|figure| figure.figure.series_keys()));
     let mut sections = Vec::new();
     let mut add = |id, heading, is_there: bool, body: Markup| {
         if is_there {
@@ -74,17 +78,30 @@ fn sections(report: &Report) -> Result<Vec<Section>> {
     };
     let summary = html! { p class="summary" { (EscapedText(&report.summary)) } };
     add("summary", "Summary", !report.summary.is_empty(), summary);
-    let statements = html! { ul { @for statement in &report.statements { li { (EscapedText(statement)) } } } };
+    let statements = findings(&report.statements);
     add("findings", "Findings", !report.statements.is_empty(), statements);
+    add("figures", "Figures", !report.figures.is_empty(), figures(&report.figures, &mut numbers, &order)?);
     add("results", "Results", !report.tables.is_empty(), tables(&report.tables, &mut numbers)?);
-    add("figures", "Figures", !report.figures.is_empty(), figures(&report.figures, &mut numbers)?);
-    add("training", "Training", !report.training.is_empty(), figures(&report.training, &mut numbers)?);
-    add("rewards", "Rewards", !report.rewards.is_empty(), figures(&report.rewards, &mut numbers)?);
+    let training = html! {
+        @if !report.training_note.is_empty() { p class="remark" { (EscapedText(&report.training_note)) } }
+        @if !report.training.is_empty() { (figures(&report.training, &mut numbers, &order)?) }
+    };
+    add("training", "Training", !report.training.is_empty() || !report.training_note.is_empty(), training);
+    add("rewards", "Rewards", !report.rewards.is_empty(), figures(&report.rewards, &mut numbers, &order)?);
     add("texts", "Texts", !report.texts.is_empty(), texts(&report.texts)?);
     let configuration = html! { @for part in &report.configuration { (configuration(part)) } };
     add("configuration", "Configuration", !report.configuration.is_empty(), configuration);
     add("versions", "Versions", !report.versions.is_empty(), entries("Versions", &report.versions));
     Ok(sections)
+}
+
+/// The first finding, and a list of the others.
+fn findings(statements: &[String]) -> Markup {
+    let (lead, others) = statements.split_at(statements.len().min(1));
+    html! {
+        @for statement in lead { p class="lead" { (EscapedText(statement)) } }
+        @if !others.is_empty() { ul { @for statement in others { li { (EscapedText(statement)) } } } }
+    }
 }
 
 /// The colour scheme switch: three radio buttons that work with CSS only. The choice is not stored.

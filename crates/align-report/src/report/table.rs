@@ -29,7 +29,7 @@ pub struct Column {
     /// three if there are no intervals.
     #[serde(default)]
     pub decimals: Option<u8>,
-    /// Which values are better. If set, the best value is bold.
+    /// Which values are better. If set, the best value is bold, provided that its interval overlaps with no other.
     #[serde(default)]
     pub better: Option<Better>,
 }
@@ -41,7 +41,7 @@ impl Column {
         Self { title: title.into(), unit: unit.into(), decimals: None, better: None }
     }
 
-    /// Marks the column's best value in bold.
+    /// Marks the column's best value in bold if its interval overlaps with no other.
     #[must_use]
     pub fn with_best(self, better: Better) -> Self {
         Self { better: Some(better), ..self }

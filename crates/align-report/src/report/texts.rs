@@ -1,7 +1,7 @@
 use crate::Result;
 use crate::escaped_text::EscapedText;
 use crate::estimate::check_number;
-use crate::number::{difference, fixed};
+use crate::number::{difference, format_number};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -85,9 +85,9 @@ fn rewards(row: &TextComparison) -> Markup {
     let class = if change < 0.0 { "change worse" } else { "change better" };
     html! {
         span class="rewards" {
-            span class="reward" { (fixed(row.before.reward, 2)) }
+            span class="reward" { (format_number(row.before.reward, 2)) }
             span class="arrow" { "→" }
-            span class="reward" { (fixed(row.after.reward, 2)) }
+            span class="reward" { (format_number(row.after.reward, 2)) }
             span class=(class) { (difference(change, 2)) }
         }
     }
@@ -101,7 +101,7 @@ fn text(model: &str, prompt: &str, rewarded: &RewardedText) -> Markup {
     html! {
         div class="side" {
             p class="model" {
-                (EscapedText(model)) span class="reward" { "reward " (fixed(rewarded.reward, 2)) }
+                (EscapedText(model)) span class="reward" { "reward " (format_number(rewarded.reward, 2)) }
             }
             p class="text" dir="auto" {
                 @if !prompt_part.is_empty() { span class="prompt" { (EscapedText(prompt_part)) } }

@@ -4,7 +4,7 @@
 use align_report::{
     Axis, Better, Cell, Column, Configuration, Entry, Estimate, Figure, FigureWidth, Histogram, HistogramGroup,
     HistogramHeight, LineChart, LineSeries, ParetoDirections, Report, ReportFigure, RewardedText, Row, Scatter,
-    ScatterPoint, ScatterSeries, Table, TextComparison, TextComparisons,
+    ScatterPoint, ScatterSeries, SeriesColour, Table, TextComparison, TextComparisons,
 };
 
 const LOSSES: [&str; 4] = ["sigmoid", "hinge", "ipo", "exo_pair"];
@@ -114,8 +114,8 @@ pub fn rewards(after: &str, shift: f64) -> Histogram {
         x: "Reward (logit)".to_owned(),
         height: HistogramHeight::Share,
         groups: vec![
-            HistogramGroup { name: "SFT".to_owned(), values: values(0.1, 460) },
-            HistogramGroup { name: after.to_owned(), values: values(0.1 + shift, 460) },
+            HistogramGroup::new("SFT", values(0.1, 460)).with_colour(SeriesColour::Baseline),
+            HistogramGroup::new(after, values(0.1 + shift, 460)),
         ],
     }
 }
@@ -198,6 +198,21 @@ pub fn results() -> Table {
     }
 }
 
+/// Few columns with wide cells.
+fn ranges() -> Table {
+    let row = |range: &str, loss: &str| Row {
+        name: format!("KL(policy ‖ SFT): {range}"),
+        group: String::new(),
+        cells: vec![Cell::Text(loss.to_owned()), Cell::Number(Estimate::exact(25.0))],
+    };
+    Table {
+        caption: "The loss with the highest reward in each range.".to_owned(),
+        row_title: "Range, nats".to_owned(),
+        columns: vec![Column::new("Highest reward", ""), Column::new("Interval above all others", "% of the range")],
+        rows: vec![row("0.19 to 0.35", "sigmoid+js_divergence"), row("0.35 to 0.37", "hinge")],
+    }
+}
+
 fn full(figure: impl Into<Figure>, caption: &str) -> ReportFigure {
     ReportFigure { figure: figure.into(), caption: caption.to_owned(), width: FigureWidth::Full }
 }
@@ -222,7 +237,7 @@ pub fn report() -> Report {
             "exo_pair has the lowest divergence of all settings, at β = 1, and a reward of 0.63 there.".to_owned(),
             "β = 0.01 is dominated in every loss: the reward falls while the divergence doubles.".to_owned(),
         ],
-        tables: vec![results()],
+        tables: vec![results(), ranges()],
         figures: vec![
             full(
                 against_kl(Axis::linear(kl)),
@@ -240,6 +255,7 @@ pub fn report() -> Report {
             half(curves("Accuracy", 0.5, 0.86), "Share of pairs whose chosen text has the higher implicit reward."),
             half(curves("Chosen log-probability (nats)", -140.0, -152.0), "Mean log-probability of the chosen texts."),
         ],
+        training_note: "No held-out data was given, so the curves are those of the training rows.".to_owned(),
         rewards: vec![
             half(rewards("hinge, β = 0.05", 1.9), "Rewards of 460 texts each."),
             half(rewards("sigmoid, β = 0.05", 2.2), "Rewards of 460 texts each."),

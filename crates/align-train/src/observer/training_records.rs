@@ -40,14 +40,10 @@ impl TrainingRecords {
         Ok(())
     }
 
-    /// The steps and values of a metric on the training rows; `loss` is the loss.
+    /// The steps and values of a metric on the training rows, `loss`, `grad_norm` or `learning_rate`.
     #[must_use]
     pub fn train_curve(&self, metric: &str) -> Vec<(u64, f64)> {
-        let value = |record: &StepRecord| match metric {
-            "loss" => Some(record.loss),
-            name => record.metrics.get(name),
-        };
-        self.steps.iter().filter_map(|record| Some((record.step, value(record)?))).collect()
+        self.steps.iter().filter_map(|record| Some((record.step, record.get(metric)?))).collect()
     }
 
     /// The steps and values of a metric on the held-out rows.

@@ -3,7 +3,9 @@
 mod curves;
 mod entries;
 mod run_page;
+mod time_table;
 
-pub use curves::training_curves;
+pub use curves::{training_curves, training_note};
 pub use entries::{option_entries, versions};
 pub use run_page::run_page;
+pub use time_table::time_table;

@@ -38,6 +38,10 @@ impl<O: RunObjective> Run<O> {
         let loaded = self.model.load(self.peft, texts, (&folder, self.resume.is_some()), placed)?;
         let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
         let mut names = RunNames::new(display_name, hub_id, ref_model, &self.train.name);
+        #[cfg(feature = "hub")]
+        {
+            names.hub_model_id = upload.as_ref().map(|upload| upload.repo().to_string());
+        }
 
         let context = EncodeContext {
             tokenizer: &tokenizer,

@@ -5,14 +5,15 @@ use super::{RunObjective, RunSummary, SampleTextsFactory};
 #[cfg(feature = "report")]
 use crate::report::run_page;
 use crate::{
-    CheckpointSaver, EarlyStopping, Error, EvaluationRecord, MetricsFile, ModelCard, Observer, Result, RunConfig,
-    RunFolder, StopSignal, TrainSummary, Trainer,
+    CheckpointSaver, EarlyStopping, Error, MetricsFile, ModelCard, Observer, Result, RunConfig, RunFolder, RunTime,
+    StopSignal, TrainSummary, Trainer,
 };
 use align_data::{EncodeReport, Tokenizer};
 use align_models::TrainableModel;
 use align_torch::MatmulPrecisionGuard;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// A run whose models are loaded, whose examples are tokenised and whose folder is open: see [`Run::prepare`](super::Run::prepare).
 #[must_use = "a run does nothing until `train` is called"]
@@ -40,8 +41,7 @@ struct TrainResult {
     /// The step of the best checkpoint, if its weights were loaded.
     best_step: Option<u64>,
     total_steps: u64,
-    /// The metrics file.
-    metrics: PathBuf,
+    time: RunTime,
 }
 
 impl<O: RunObjective> PreparedRun<O> {
@@ -112,6 +112,8 @@ impl<O: RunObjective> PreparedRun<O> {
             finished: trained.summary.finished,
             best_step: trained.best_step,
             last_step: trained.summary.last_step.clone(),
+            last_mean: trained.summary.last_mean.clone(),
+            train_runtime: trained.time.seconds,
             evaluation: None,
             model: None,
             adapter: self.trainer.policy().frozen_parameters().is_some(),
@@ -122,17 +124,16 @@ impl<O: RunObjective> PreparedRun<O> {
             return Ok(summary);
         }
         // The model of a finished run is written even if its evaluation fails.
-        let evaluated = self.names.eval_data.take().map(|(name, label)| (name, label, self.trainer.evaluate()));
-        let (mut evaluation, mut failed) = (None, None);
-        match evaluated {
-            Some((name, _, Ok(record))) => evaluation = Some((record, name)),
-            Some((_, label, Err(problem))) => failed = Some(Error::in_dataset(&label, problem)),
-            None => {}
+        let mut failed = None;
+        if let Some((_, label)) = &self.names.eval_data {
+            match self.trainer.evaluate() {
+                Ok(record) => summary.evaluation = Some(record),
+                Err(problem) => failed = Some(Error::in_dataset(label, problem)),
+            }
         }
-        summary.evaluation = evaluation.as_ref().map(|(record, _)| record.clone());
         #[cfg(feature = "hub")]
         let (upload, stop) = (self.upload.take(), self.stop.clone());
-        let model = self.write_results(&trained, summary.adapter, evaluation)?;
+        let model = self.write_results(&trained, &summary)?;
         if let Some(problem) = failed {
             return Err(Error::FinalEvaluation { model, problem: Box::new(problem) });
         }
@@ -173,33 +174,27 @@ impl<O: RunObjective> PreparedRun<O> {
             observers.push(&mut **samples);
         }
         observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stop]);
+        let (started, first_step) = (Instant::now(), self.trainer.step());
         let summary = self.trainer.train(&mut observers)?;
-        Ok(TrainResult {
-            summary,
-            best_step: saver.best_step(),
-            total_steps: self.trainer.total_steps(),
-            metrics: metrics_path,
-        })
+        let time = RunTime { seconds: started.elapsed().as_secs_f64(), after_step: first_step };
+        Ok(TrainResult { summary, best_step: saver.best_step(), total_steps: self.trainer.total_steps(), time })
     }
 
     /// Writes the model with its model card, and the report. Returns the folder of the model.
-    fn write_results(
-        self,
-        trained: &TrainResult,
-        adapter: bool,
-        evaluation: Option<(EvaluationRecord, String)>,
-    ) -> Result<PathBuf> {
+    fn write_results(self, trained: &TrainResult, summary: &RunSummary) -> Result<PathBuf> {
         let card = ModelCard {
             base_model: self.names.base_model,
             base_model_id: self.names.base_model_id,
-            adapter,
+            adapter: summary.adapter,
             ref_model: self.names.ref_model,
             train_data: self.names.train_data,
             train_rows: self.names.train_rows,
             config: self.trainer.config().clone(),
-            steps: trained.summary.steps,
-            last_step: trained.summary.last_step.clone(),
-            evaluation,
+            steps: summary.steps,
+            last_mean: trained.summary.last_mean.clone(),
+            eval_data: self.names.eval_data.map(|(name, _)| name),
+            evaluation: summary.evaluation.clone(),
+            hub_model_id: self.names.hub_model_id,
         };
         let policy = self.trainer.into_policy();
         let model = self.folder.replace_folder(RunFolder::MODEL, |dir| {
@@ -210,7 +205,8 @@ impl<O: RunObjective> PreparedRun<O> {
         tracing::info!(model = %model.display(), steps = card.steps, "the run is finished");
         #[cfg(feature = "report")]
         {
-            let page = run_page(&card, &crate::TrainingRecords::read(&trained.metrics)?, &self.options).to_html()?;
+            let records = crate::TrainingRecords::read(&self.folder.path().join(RunFolder::METRICS))?;
+            let page = run_page(&card, &records, &trained.time, &self.options).to_html()?;
             self.folder.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
         }
         Ok(model)

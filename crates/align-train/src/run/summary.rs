@@ -1,4 +1,4 @@
-use crate::{EvaluationRecord, StepRecord};
+use crate::{EvaluationRecord, StepMean, StepRecord};
 use std::path::PathBuf;
 
 /// The result of a run.
@@ -16,6 +16,10 @@ pub struct RunSummary {
     pub best_step: Option<u64>,
     /// The record of the last step.
     pub last_step: Option<StepRecord>,
+    /// The mean of the last `logging_steps` steps: the last line of the metrics file if the run is finished.
+    pub last_mean: Option<StepMean>,
+    /// Wall-clock seconds of the steps with their evaluations and checkpoints, since the start or the resume.
+    pub train_runtime: f64,
     /// The evaluation of the trained model on the held-out rows, if there are any.
     pub evaluation: Option<EvaluationRecord>,
     /// The folder of the trained model, if the run is finished.

@@ -9,9 +9,16 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub fn check(variable: impl Fn(&str) -> Option<OsString>) -> Vec<Finding> {
+/// The server of models unless HF_ENDPOINT names another.
+const HUB: &str = "https://huggingface.co";
+
+/// Checks the hub. `reach` tests whether a server answers, and returns the reason if it does not.
+pub fn check(
+    variable: impl Fn(&str) -> Option<OsString>,
+    reach: impl FnOnce(&str) -> Result<(), String>,
+) -> Vec<Finding> {
     let home = home(&variable);
-    vec![cache(&cache_folder(&variable, &home)), token(&variable, &home), endpoint(&variable)]
+    vec![cache(&cache_folder(&variable, &home)), token(&variable, &home), endpoint(&variable, reach)]
 }
 
 /// The hub's home folder, by the rules of huggingface_hub.
@@ -74,7 +81,7 @@ fn token(variable: &impl Fn(&str) -> Option<OsString>, home: &Path) -> Finding {
     }
 }
 
-fn endpoint(variable: &impl Fn(&str) -> Option<OsString>) -> Finding {
+fn endpoint(variable: &impl Fn(&str) -> Option<OsString>, reach: impl FnOnce(&str) -> Result<(), String>) -> Finding {
     let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
     for name in ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"] {
         if ["1", "ON", "YES", "TRUE"].contains(&text(name).to_uppercase().as_str()) {
@@ -82,12 +89,22 @@ fn endpoint(variable: &impl Fn(&str) -> Option<OsString>) -> Finding {
             return Finding::note("hub", "offline: only models in the cache can be used", remedy);
         }
     }
-    match text("HF_ENDPOINT") {
-        url if url.is_empty() => Finding::good("hub", "https://huggingface.co"),
-        url if url.starts_with("https://") => Finding::good("hub", format!("{url} (HF_ENDPOINT)")),
-        url => Finding::note(
+    let (url, name) = match text("HF_ENDPOINT") {
+        url if url.is_empty() => (HUB.to_owned(), HUB.to_owned()),
+        url => (url.clone(), format!("{url} (HF_ENDPOINT)")),
+    };
+    if let Err(reason) = reach(&url) {
+        return Finding::note(
             "hub",
-            format!("{url} (HF_ENDPOINT), not encrypted"),
+            format!("{name} not reachable: {reason} (only needed for models from the hub)"),
+            "check the network; behind a proxy set https_proxy=http://HOST:PORT",
+        );
+    }
+    match url.starts_with("https://") {
+        true => Finding::good("hub", name),
+        false => Finding::note(
+            "hub",
+            format!("{name}, not encrypted"),
             "tokens would be sent unencrypted: use https:// unless you trust the network",
         ),
     }
@@ -123,7 +140,9 @@ mod tests {
         fs::create_dir_all(&blobs).unwrap();
         fs::write(blobs.join("x"), vec![0; 200_000]).unwrap();
         let home = folder.path().to_str().unwrap();
-        let findings = check(with(&[("HF_HOME", home), ("HF_TOKEN", "hf_secret"), ("HF_HUB_OFFLINE", "yes")]));
+        let variables = [("HF_HOME", home), ("HF_TOKEN", "hf_secret"), ("HF_HUB_OFFLINE", "yes")];
+        // Offline, no server is asked.
+        let findings = check(with(&variables), |url| panic!("asked {url}"));
         assert!(findings[0].text.ends_with("1 model, 0.1 GB"), "{findings:?}");
         assert_eq!(findings[1].text, "in HF_TOKEN");
         assert_eq!(findings[2].grade, Grade::Note);
@@ -132,7 +151,21 @@ mod tests {
 
     #[test]
     fn an_endpoint_without_encryption_is_noted() {
-        assert_eq!(endpoint(&with(&[("HF_ENDPOINT", "http://hub")])).grade, Grade::Note);
-        assert_eq!(endpoint(&with(&[("HF_ENDPOINT", "https://hub")])).grade, Grade::Good);
+        let reached = |_: &str| Ok(());
+        assert_eq!(endpoint(&with(&[("HF_ENDPOINT", "http://hub")]), reached).grade, Grade::Note);
+        assert_eq!(endpoint(&with(&[("HF_ENDPOINT", "https://hub")]), reached).grade, Grade::Good);
+    }
+
+    #[test]
+    fn a_hub_that_does_not_answer_is_noted() {
+        let unreached = |url: &str| Err(format!("no answer from {url}"));
+        let found = endpoint(&with(&[]), unreached);
+        let expected = "https://huggingface.co not reachable: no answer from https://huggingface.co (only needed for models from the hub)";
+        assert_eq!((found.grade, found.text.as_str()), (Grade::Note, expected));
+        let found = endpoint(&with(&[("HF_ENDPOINT", "https://hub")]), unreached);
+        assert!(
+            found.text.starts_with("https://hub (HF_ENDPOINT) not reachable: no answer from https://hub"),
+            "{found:?}"
+        );
     }
 }
