@@ -56,7 +56,7 @@ pub use policy_comparison::{
     ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, TrainedPolicy, compare_policies,
 };
 pub use policy_evaluator::{Evaluation, PolicyEvaluator};
-pub use report::{ReportContext, report};
+pub use report::{ReportContext, report, results_table};
 pub use sample::{Sample, SamplingOptions, Score, sample};
 pub use sweep::{PolicyResult, Sweep, SweepModels, SweepOptions, SweepOutcome, SweepProgress, run_sweep};
 pub use sweep_csv::csv;

@@ -39,7 +39,7 @@ pub fn report(sweep: &Sweep, findings: &Findings, figures: &Figures, context: Re
             sweep.pairing.pairs
         ),
         statements: findings.statements(sweep),
-        tables: vec![results(sweep), against_sft(sweep), diversity(sweep)],
+        tables: vec![results_table(sweep), against_sft(sweep), diversity(sweep)],
         figures: vec![
             full(
                 figures.reward_against_kl.clone().into(),
@@ -72,7 +72,9 @@ fn policies(sweep: &Sweep) -> impl Iterator<Item = (String, String, &PolicyResul
     std::iter::once(("SFT".to_owned(), String::new(), &sweep.sft)).chain(points)
 }
 
-fn results(sweep: &Sweep) -> Table {
+/// The table of rewards, divergences and entropies: a row for the model before training, then one per point.
+#[must_use]
+pub fn results_table(sweep: &Sweep) -> Table {
     let cells = |run: &PolicyResult| {
         let of = &run.evaluation;
         vec![

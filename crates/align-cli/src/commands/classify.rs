@@ -4,12 +4,16 @@
 //! align classify --input generated.csv --output scored.csv
 //! ```
 
+use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
 use crate::signals::GracefulStop;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_data::Texts;
 use align_data::tables::check_output;
+use align_metrics::SampleMean;
+use align_report::Estimate;
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Scores texts with a DistilBERT classifier or reward model.
@@ -31,12 +35,15 @@ pub struct Options {
     #[arg(long, default_value_t = 32)]
     batch_size: usize,
     #[command(flatten)]
+    json: JsonOption,
+    #[command(flatten)]
     score: ScoreOption,
     #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     let _precision = options.runtime.set_matmul_precision()?;
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
@@ -52,12 +59,22 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let _graceful_stop = GracefulStop::while_writing_files();
     table.write(&options.output, options.overwrite)?;
-    let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
-    output::println!(
-        "{} texts, mean score {mean} ({}), written to {}",
-        scores.len(),
-        model.score(),
-        align_base::printable_path(&options.output)
-    );
-    Ok(())
+    let mean = mean_score(&scores);
+    let results =
+        json!({ "output": options.output, "texts": scores.len(), "score": model.score(), "mean_score": mean });
+    options.json.print(&results, || {
+        let mean = mean.map(|mean| format!(", mean score {mean} ({})", model.score())).unwrap_or_default();
+        output::println!("{} texts{mean}, written to {}", scores.len(), align_base::printable_path(&options.output));
+    })
+}
+
+/// The mean score with its normal 95% interval, if there are enough texts for one.
+fn mean_score(scores: &[f64]) -> Option<Estimate> {
+    match SampleMean::of(scores, None) {
+        Ok(mean) => {
+            let half = 1.96 * mean.standard_error;
+            Some(Estimate::new(mean.value, mean.value - half, mean.value + half))
+        }
+        Err(_) => scores.first().copied().map(Estimate::exact),
+    }
 }

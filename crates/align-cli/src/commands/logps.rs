@@ -4,6 +4,7 @@
 //! align logps --input pairs.jsonl --output logps.jsonl --token-logps
 //! ```
 
+use crate::json_output::JsonOption;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_data::tables::CompletionData;
 use align_data::{EncodeOptions, EncodedPairs, encode_completions, encode_pairs};
@@ -38,10 +39,13 @@ pub struct Options {
     #[arg(long, default_value_t = 16)]
     batch_size: usize,
     #[command(flatten)]
+    json: JsonOption,
+    #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     let _precision = options.runtime.set_matmul_precision()?;
     output_paths::refuse_existing(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
@@ -90,8 +94,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     output_paths::write_atomically(&options.output, options.overwrite, |file| {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
-    output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
-    Ok(())
+    options.json.print(&json!({ "output": options.output, "rows": rows.len() }), || {
+        output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
+    })
 }
 
 /// Adds advice to the error of a tokeniser without EOS.

@@ -4,12 +4,14 @@
 //! align pair --input scored.csv --output pairs.jsonl --strategy best-worst
 //! ```
 
+use crate::json_output::JsonOption;
 use crate::signals::GracefulStop;
 use crate::{Failure, output, output_paths};
 use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::check_output;
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Makes preference pairs from a table of scored texts.
@@ -37,9 +39,12 @@ pub struct Options {
     /// Replace the output if it exists.
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    json: JsonOption,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     let strategy = match (options.strategy, options.margin) {
         (PairStrategy::MarginAbove { .. }, Some(margin)) => PairStrategy::MarginAbove { margin },
         (strategy, None) => strategy,
@@ -56,7 +61,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let _graceful_stop = GracefulStop::while_writing_files();
     pairs.write(&options.output, options.overwrite)?;
-    output::println!("{report}");
-    output::println!("written to {}", align_base::printable_path(&options.output));
-    Ok(())
+    options.json.print(&json!({ "output": options.output, "report": report }), || {
+        output::println!("{report}");
+        output::println!("written to {}", align_base::printable_path(&options.output));
+    })
 }

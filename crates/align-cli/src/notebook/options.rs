@@ -1,5 +1,6 @@
 //! The notebook's options, and the configuration of each stage that follows from them.
 
+use crate::json_output::JsonOption;
 use crate::preference_data::DataOptions;
 use crate::reward_model::ScoreOption;
 use crate::{Failure, RuntimeOptions, models, output_paths};
@@ -93,6 +94,9 @@ pub struct NotebookOptions {
     /// Seed for all random numbers.
     #[arg(long, default_value_t = 42)]
     pub(super) seed: u64,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(super) json: JsonOption,
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) data: DataOptions,

@@ -10,6 +10,7 @@ use align_data::{ScoredText, Tokenizer};
 use align_metrics::{EvaluationReport, PairedComparison, SampleMean};
 use align_models::CausalLm;
 use align_models::generation::GenerationConfig;
+use serde::Serialize;
 
 /// Options of a policy comparison.
 pub struct ComparisonOptions<'a> {
@@ -40,7 +41,7 @@ pub struct NamedPolicy<'a> {
 }
 
 /// A comparison of policies on the same prompts, with the same number of texts each.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct PolicyComparison {
     /// The model before training.
     pub reference: ComparedPolicy,
@@ -51,7 +52,7 @@ pub struct PolicyComparison {
 }
 
 /// The measurements of a policy's texts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ComparedPolicy {
     /// Its name in tables.
     pub name: String,
@@ -64,7 +65,7 @@ pub struct ComparedPolicy {
 }
 
 /// A trained policy compared with the reference.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct TrainedPolicy {
     /// Its own measurements.
     pub policy: ComparedPolicy,

@@ -6,6 +6,9 @@ mod sections;
 mod style;
 mod table;
 mod table_html;
+mod table_text;
+mod text_grid;
+mod text_layout;
 mod texts;
 
 pub use figures::{FigureWidth, ReportFigure};

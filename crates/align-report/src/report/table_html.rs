@@ -67,7 +67,7 @@ fn table_html(table: &Table, number: usize) -> Result<Markup> {
 }
 
 /// How the numbers of a column are formatted, so that they are aligned.
-struct ColumnFormat {
+pub(super) struct ColumnFormat {
     /// Heading and unit, for narrow screens without a header row.
     label: String,
     is_number: bool,
@@ -95,7 +95,7 @@ enum Intervals {
 }
 
 impl ColumnFormat {
-    fn of(column: &Column, numbers: &[&Estimate]) -> Self {
+    pub(super) fn of(column: &Column, numbers: &[&Estimate]) -> Self {
         let format =
             column.decimals.map_or_else(|| format_of(numbers), |decimals| Format::Fixed(usize::from(decimals)));
         let best = column.better.and_then(|better| {
@@ -120,14 +120,14 @@ impl ColumnFormat {
         self.is_number.then_some(class)
     }
 
-    fn write(&self, value: f64) -> String {
+    pub(super) fn write(&self, value: f64) -> String {
         match self.format {
             Format::Fixed(decimals) => fixed(value, decimals),
             Format::Scientific(decimals) => scientific(value, decimals),
         }
     }
 
-    fn interval(&self, number: &Estimate) -> String {
+    pub(super) fn interval(&self, number: &Estimate) -> String {
         match (self.intervals, number.interval) {
             (Intervals::PlusMinus, Some(interval)) => {
                 let (half, width) = (self.write((interval.high - interval.low) / 2.0), self.half_width);

@@ -7,16 +7,18 @@
 //! ```
 
 mod compared_file;
-mod print;
+mod tables;
 
+use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
-use crate::{Failure, RuntimeOptions, models, output_paths};
+use crate::{Failure, RuntimeOptions, models, output, output_paths, terminal};
 use align_data::{Texts, Tokenizer};
 use align_inference::RewardModel;
 use align_metrics::{
     Bootstrap, EqualSamples, EvaluationReport, TextSet, TextSetMetrics, common_ngrams, common_sample,
     equal_samples_entropy,
 };
+use align_models::score::Score;
 use clap::Args;
 use compared_file::ComparedFile;
 use serde_json::json;
@@ -65,12 +67,15 @@ pub struct Options {
     #[arg(long, requires = "output")]
     overwrite: bool,
     #[command(flatten)]
+    json: JsonOption,
+    #[command(flatten)]
     score: ScoreOption,
     #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     if let Some(output) = &options.output {
         output_paths::refuse_existing(output, options.overwrite)?;
         output_paths::refuse_inputs(output, &options.input)?;
@@ -93,38 +98,58 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let texts = tokenizer.encode_batch(&table.texts(), false, None)?;
         sets.push(TextSet { texts, scores: scores(path, table, scorer.as_ref())? });
     }
+    let names = file_names(&options.input);
     let score = scorer.as_ref().map(RewardModel::score);
+    let unit = score.map_or("", Score::unit);
     match &sets[..] {
         [set] => {
             let report = EvaluationReport::of(&set.texts, skip, set.scores.as_deref(), &bootstrap)?;
             let equal =
                 options.equal_samples().map(|sample| equal_samples_entropy(&set.texts, skip, sample, &bootstrap));
             let equal = equal.transpose()?;
-            options.write(&json!({ "score": score, "report": report, "equal_samples_entropy": equal }))?;
-            print::report(&report, equal, &bootstrap);
+            let results = json!({ "score": score, "report": report, "equal_samples_entropy": equal });
+            let name = names.first().map_or("", String::as_str);
+            options.present(&results, || {
+                terminal::print_tables(&[tables::of_one_file(name, &report, equal, unit, &bootstrap)]);
+            })
         }
         sets => {
             let sample = options.equal_samples().unwrap_or_else(|| common_sample(sets, skip));
             let ngrams = common_ngrams(sets, skip, sample);
-            let compared = options.input.iter().zip(sets).map(|(path, set)| {
+            let compared = options.input.iter().zip(names).zip(sets).map(|((path, file), set)| {
                 let texts = TextSetMetrics::of(set, skip, sample, &ngrams, &bootstrap);
-                let texts = texts.map_err(|e| format!("{}: {e}", path.display()))?;
-                Ok(ComparedFile { file: models::file_name(path), texts })
+                Ok(ComparedFile { file, texts: texts.map_err(|e| format!("{}: {e}", path.display()))? })
             });
             let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
-            options.write(&json!({ "score": score, "equal_samples": sample, "files": compared }))?;
-            print::comparison(&compared, sample, &bootstrap);
+            let results = json!({ "score": score, "equal_samples": sample, "files": compared });
+            options.present(&results, || {
+                terminal::print_tables(&tables::of_files(&compared, sample, unit, &bootstrap));
+                for (verdict, text) in tables::verdicts(&compared) {
+                    output::println!("{}", verdict.paint(textwrap::fill(&text, terminal::width())));
+                }
+            })
         }
     }
-    Ok(())
+}
+
+/// The names of files in the tables: without their folders, unless two are the same.
+fn file_names(paths: &[PathBuf]) -> Vec<String> {
+    let names: Vec<String> = paths.iter().map(|path| models::file_name(path)).collect();
+    let is_unique = |name: &String| names.iter().filter(|other| *other == name).count() == 1;
+    match names.iter().all(is_unique) {
+        true => names,
+        false => paths.iter().map(|path| path.display().to_string()).collect(),
+    }
 }
 
 impl Options {
-    /// Writes the results to --output, if it is given.
-    fn write(&self, results: &serde_json::Value) -> Result<(), Failure> {
-        let Some(output) = &self.output else { return Ok(()) };
-        let text = serde_json::to_string_pretty(results)?;
-        output_paths::write_atomically(output, self.overwrite, |file| writeln!(file, "{text}"))
+    /// Writes the results to --output, if it is given, then prints them.
+    fn present(&self, results: &serde_json::Value, print_tables: impl FnOnce()) -> Result<(), Failure> {
+        if let Some(output) = &self.output {
+            let text = serde_json::to_string_pretty(results)?;
+            output_paths::write_atomically(output, self.overwrite, |file| writeln!(file, "{text}"))?;
+        }
+        self.json.print(results, print_tables)
     }
 
     fn equal_samples(&self) -> Option<EqualSamples> {

@@ -7,14 +7,15 @@
 mod table;
 
 use crate::held_out::is_held_out;
+use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
 use crate::shell_words::this_command;
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
 use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
 use align_frontier::{
-    Findings, LossSetting, Point, PolicyResult, ReportContext, SamplingOptions, Sweep, SweepFolder, SweepModels,
-    SweepOptions, SweepOutcome, SweepProgress, points, write_outputs,
+    Findings, LossSetting, Point, PolicyResult, ReportContext, SamplingOptions, SweepFolder, SweepModels, SweepOptions,
+    SweepOutcome, SweepProgress, points, write_outputs,
 };
 use align_inference::InferenceIdentity;
 use align_metrics::Bootstrap;
@@ -107,6 +108,8 @@ pub struct Options {
     #[arg(long, default_value_t = 42)]
     seed: u64,
     #[command(flatten)]
+    json: JsonOption,
+    #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
@@ -121,6 +124,7 @@ fn parse_betas_for(text: &str) -> Result<(LossSetting, BetaList), String> {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     let sweep_options = options.sweep()?;
     sweep_options.validate()?;
     let _precision = options.runtime.set_matmul_precision()?;
@@ -164,7 +168,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let findings = Findings::new(&sweep, &sweep_options.bootstrap)?;
     let context = options.context(&sweep_options, reward_model.score(), started);
     write_outputs(&folder, &sweep, &findings, context)?;
-    table::print(&sweep, &findings);
+    options.json.print(&table::document(&sweep, &findings), || table::print(&sweep, &findings))?;
     output::println!(
         "\n{} points in {:.0} s; results are in {}",
         sweep.points.len(),
