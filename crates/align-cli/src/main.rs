@@ -3,6 +3,7 @@
 //! Each subcommand is one file in `commands/`. The other files hold what several subcommands share.
 
 mod clap_settings;
+mod column_option;
 mod command_line;
 mod commands;
 mod config_file;

@@ -4,6 +4,7 @@
 //! align classify --input generated.csv --output scored.csv
 //! ```
 
+use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
 use crate::signals::GracefulStop;
@@ -25,6 +26,8 @@ pub struct Options {
     /// Input table with a column text: CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
+    #[command(flatten)]
+    columns: ColumnOption,
     /// Output table, the input with a column score and one column per logit added: CSV, Parquet or JSONL.
     #[arg(long)]
     output: PathBuf,
@@ -47,7 +50,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.set_matmul_precision()?;
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
-    let texts = Texts::read(&options.input)?;
+    let texts = options.columns.read(|names| Texts::read_renamed(&options.input, names))?;
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
     let model = options.score.load(&dir, &options.runtime, options.batch_size)?;
     let logits = model.logits(&texts.texts())?;

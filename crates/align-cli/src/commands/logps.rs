@@ -4,6 +4,7 @@
 //! align logps --input pairs.jsonl --output logps.jsonl --token-logps
 //! ```
 
+use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_data::tables::CompletionData;
@@ -23,6 +24,8 @@ pub struct Options {
     /// Input table with the columns prompt and completion, or prompt, chosen and rejected: CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
+    #[command(flatten)]
+    columns: ColumnOption,
     /// Output file: JSONL with one object per input row, in the same order.
     #[arg(long)]
     output: PathBuf,
@@ -49,7 +52,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.set_matmul_precision()?;
     output_paths::refuse_existing(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
-    let data = CompletionData::read(&options.input)?;
+    let data = options.columns.read(|names| CompletionData::read_renamed(&options.input, names))?;
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
     let model = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, model.vocab_size())?;

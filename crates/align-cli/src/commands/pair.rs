@@ -4,6 +4,7 @@
 //! align pair --input scored.csv --output pairs.jsonl --strategy best-worst
 //! ```
 
+use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::signals::GracefulStop;
 use crate::{Failure, output, output_paths};
@@ -20,6 +21,8 @@ pub struct Options {
     /// Input table with the columns prompt, text and score (or Prompt, Generated Text and Model Score): CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
+    #[command(flatten)]
+    columns: ColumnOption,
     /// Output table with the columns prompt, chosen, rejected, chosen_score and rejected_score: CSV, Parquet or JSONL.
     #[arg(long)]
     output: PathBuf,
@@ -55,7 +58,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
     let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed: options.seed };
-    let (pairs, report) = ScoredTexts::read(&options.input)?.pair(&pairing)?;
+    let texts = options.columns.read(|names| ScoredTexts::read_renamed(&options.input, names))?;
+    let (pairs, report) = texts.pair(&pairing)?;
     if pairs.is_empty() {
         return Err(format!("{}: no pairs can be made\n{report}", options.input.display()).into());
     }

@@ -1,5 +1,6 @@
 //! The notebook's options, and the configuration of each stage that follows from them.
 
+use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::preference_data::DataOptions;
 use crate::reward_model::ScoreOption;
@@ -33,6 +34,9 @@ pub struct NotebookOptions {
     #[arg(long, requires = "train_file")]
     #[serde(skip)]
     pub(super) eval_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(super) columns: ColumnOption,
     /// Train with --loss only. By default a second model is trained with the other loss on the same pairs with the same options, for
     /// comparison.
     #[arg(long)]

@@ -9,6 +9,7 @@
 mod compared_file;
 mod tables;
 
+use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
 use crate::{Failure, RuntimeOptions, models, output, output_paths, terminal};
@@ -32,6 +33,8 @@ pub struct Options {
     /// Input table with a column text, and optionally a column score: CSV, Parquet or JSONL. Several tables are compared.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
+    #[command(flatten)]
+    columns: ColumnOption,
     /// Tokeniser for the entropies: a folder with tokenizer.json or with vocab.json and merges.txt, or a model on the hub
     /// [default: that of the bundled GPT-2].
     #[arg(long)]
@@ -82,7 +85,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let bootstrap = Bootstrap { resamples: options.resamples, level: options.level, seed: options.seed };
     bootstrap.validate()?;
-    let tables = options.input.iter().map(Texts::read).collect::<Result<Vec<_>, _>>()?;
+    let read = |file: &PathBuf| options.columns.read(|names| Texts::read_renamed(file, names));
+    let tables = options.input.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let tokenizer = Tokenizer::from_pretrained(models::folder(
         "--tokenizer",
         options.tokenizer.as_deref(),
