@@ -11,6 +11,7 @@ mod dry_run;
 mod exit_code;
 mod failure;
 mod generation_options;
+mod generation_record;
 mod held_out;
 mod json_output;
 mod log;

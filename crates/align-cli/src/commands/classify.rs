@@ -5,6 +5,7 @@
 //! ```
 
 use crate::column_option::ColumnOption;
+use crate::generation_record;
 use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
 use crate::signals::GracefulStop;
@@ -51,6 +52,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
     let texts = options.columns.read(|names| Texts::read_renamed(&options.input, names))?;
+    let record = generation_record::read(&options.input);
+    generation_record::check_carry_over(record.as_ref(), &options.output, options.overwrite)?;
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
     let model = options.score.load(&dir, &options.runtime, options.batch_size)?;
     let logits = model.logits(&texts.texts())?;
@@ -61,6 +64,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         table = table.with_column(&format!("logit_{output}"), &column)?;
     }
     let _graceful_stop = GracefulStop::while_writing_files();
+    generation_record::carry_over(record.as_ref(), &options.output, options.overwrite)?;
     table.write(&options.output, options.overwrite)?;
     let mean = mean_score(&scores);
     let results =

@@ -135,6 +135,9 @@ impl NotebookOptions {
                 return Err(format!("{option} is 0, expected at least 1").into());
             }
         }
+        if self.texts_per_prompt < 2 {
+            return Err("--texts-per-prompt is 1, expected at least 2: a pair needs two texts of a prompt".into());
+        }
         check_completions_fit_memory("--texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.texts_per_prompt)?;
         check_completions_fit_memory("--eval-texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.eval_texts_per_prompt)?;
         Ok(())

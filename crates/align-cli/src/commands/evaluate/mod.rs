@@ -7,6 +7,7 @@
 //! ```
 
 mod compared_file;
+mod decoding;
 mod tables;
 
 use crate::column_option::ColumnOption;
@@ -22,6 +23,7 @@ use align_metrics::{
 use align_models::score::Score;
 use clap::Args;
 use compared_file::ComparedFile;
+use decoding::DecodingCheck;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -92,8 +94,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         options.tokenizer.as_deref(),
         models::BUNDLED_POLICY,
     )?)?;
-    // EOS does not count in the entropies.
-    let skip = tokenizer.eos_token_id();
+    let names = file_names(&options.input);
+    let decoding = if names.len() > 1 { decoding::check(&options.input, &names) } else { DecodingCheck::default() };
+    decoding.print();
     let _precision = options.model.as_ref().map(|_| options.runtime.set_matmul_precision()).transpose()?;
     let load = |name| options.score.load(&models::fetch(name)?, &options.runtime, options.batch_size);
     let scorer = options.model.as_deref().map(load).transpose()?;
@@ -102,38 +105,23 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let texts = tokenizer.encode_batch(&table.texts(), false, None)?;
         sets.push(TextSet { texts, scores: scores(path, table, scorer.as_ref())? });
     }
-    let names = file_names(&options.input);
-    let score = scorer.as_ref().map(RewardModel::score);
-    let unit = score.map_or("", Score::unit);
+    // EOS does not count in the entropies.
+    let context =
+        Context { names, skip: tokenizer.eos_token_id(), score: scorer.as_ref().map(RewardModel::score), bootstrap };
     match &sets[..] {
-        [set] => {
-            let report = EvaluationReport::of(&set.texts, skip, set.scores.as_deref(), &bootstrap)?;
-            let equal =
-                options.equal_samples().map(|sample| equal_samples_entropy(&set.texts, skip, sample, &bootstrap));
-            let equal = equal.transpose()?;
-            let results = json!({ "score": score, "report": report, "equal_samples_entropy": equal });
-            let name = names.first().map_or("", String::as_str);
-            options.present(&results, || {
-                terminal::print_tables(&[tables::of_one_file(name, &report, equal, unit, &bootstrap)]);
-            })
-        }
-        sets => {
-            let sample = options.equal_samples().unwrap_or_else(|| common_sample(sets, skip));
-            let ngrams = common_ngrams(sets, skip, sample);
-            let compared = options.input.iter().zip(names).zip(sets).map(|((path, file), set)| {
-                let texts = TextSetMetrics::of(set, skip, sample, &ngrams, &bootstrap);
-                Ok(ComparedFile { file, texts: texts.map_err(|e| format!("{}: {e}", path.display()))? })
-            });
-            let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
-            let results = json!({ "score": score, "equal_samples": sample, "files": compared });
-            options.present(&results, || {
-                terminal::print_tables(&tables::of_files(&compared, sample, unit, &bootstrap));
-                for (verdict, text) in tables::verdicts(&compared) {
-                    output::println!("{}", verdict.paint(textwrap::fill(&text, terminal::width())));
-                }
-            })
-        }
+        [set] => options.evaluate_one(set, &context),
+        sets => options.compare(sets, &context, &decoding.warnings),
     }
+}
+
+/// What the metrics of all files depend on.
+struct Context<'a> {
+    /// The files' names in the tables.
+    names: Vec<String>,
+    /// The token that is not counted.
+    skip: Option<i64>,
+    score: Option<&'a Score>,
+    bootstrap: Bootstrap,
 }
 
 /// The names of files in the tables: without their folders, unless two are the same.
@@ -147,6 +135,38 @@ fn file_names(paths: &[PathBuf]) -> Vec<String> {
 }
 
 impl Options {
+    /// Measures the texts of a single file.
+    fn evaluate_one(&self, set: &TextSet, context: &Context) -> Result<(), Failure> {
+        let Context { names, skip, score, bootstrap } = context;
+        let report = EvaluationReport::of(&set.texts, *skip, set.scores.as_deref(), bootstrap)?;
+        let equal = self.equal_samples().map(|sample| equal_samples_entropy(&set.texts, *skip, sample, bootstrap));
+        let equal = equal.transpose()?;
+        let results = json!({ "score": score, "report": report, "equal_samples_entropy": equal });
+        let (name, unit) = (names.first().map_or("", String::as_str), score.map_or("", Score::unit));
+        self.present(&results, || {
+            terminal::print_tables(&[tables::of_one_file(name, &report, equal, unit, bootstrap)]);
+        })
+    }
+
+    /// Measures the texts of several files, and compares them.
+    fn compare(&self, sets: &[TextSet], context: &Context, warnings: &[String]) -> Result<(), Failure> {
+        let Context { names, skip, score, bootstrap } = context;
+        let sample = self.equal_samples().unwrap_or_else(|| common_sample(sets, *skip));
+        let ngrams = common_ngrams(sets, *skip, sample);
+        let compared = self.input.iter().zip(names).zip(sets).map(|((path, file), set)| {
+            let texts = TextSetMetrics::of(set, *skip, sample, &ngrams, bootstrap);
+            Ok(ComparedFile { file: file.clone(), texts: texts.map_err(|e| format!("{}: {e}", path.display()))? })
+        });
+        let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
+        let results = json!({ "score": score, "equal_samples": sample, "files": compared, "warnings": warnings });
+        self.present(&results, || {
+            terminal::print_tables(&tables::of_files(&compared, sample, score.map_or("", Score::unit), bootstrap));
+            for (verdict, text) in tables::verdicts(&compared) {
+                output::println!("{}", verdict.paint(textwrap::fill(&text, terminal::width())));
+            }
+        })
+    }
+
     /// Writes the results to --output, if it is given, then prints them.
     fn present(&self, results: &serde_json::Value, print_tables: impl FnOnce()) -> Result<(), Failure> {
         if let Some(output) = &self.output {

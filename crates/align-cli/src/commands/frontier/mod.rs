@@ -181,6 +181,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 impl Options {
     fn sweep(&self) -> Result<SweepOptions, Failure> {
         let (texts, steps) = if self.quick { (QUICK_TEXTS, QUICK_STEPS) } else { (TEXTS, STEPS) };
+        let training_texts = self.training_texts_per_prompt.unwrap_or(texts.training);
+        if training_texts < 2 {
+            return Err(format!(
+                "--training-texts-per-prompt is {training_texts}, expected at least 2: a pair needs two texts of a prompt"
+            )
+            .into());
+        }
         let (training_seed, evaluation_seed) = (self.seed, self.seed.wrapping_add(1));
         let sampling =
             |texts_per_prompt, seed| SamplingOptions { texts_per_prompt, max_new_tokens: self.max_new_tokens, seed };
@@ -188,7 +195,7 @@ impl Options {
             points: self.points()?,
             prompts: NOTEBOOK_PROMPTS.map(str::to_owned).to_vec(),
             held_out: (0..NOTEBOOK_PROMPTS.len()).filter(|index| is_held_out(*index)).collect(),
-            training_texts: sampling(self.training_texts_per_prompt.unwrap_or(texts.training), training_seed),
+            training_texts: sampling(training_texts, training_seed),
             pairs_per_prompt: self.pairs_per_prompt.unwrap_or(texts.pairs),
             evaluation: sampling(self.texts_per_prompt.unwrap_or(texts.evaluation), evaluation_seed),
             dpo: DpoConfig {
