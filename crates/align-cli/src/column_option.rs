@@ -32,7 +32,11 @@ impl ColumnOption {
         read(&names).map_err(|error| match error {
             Error::ColumnNames { problem } => format!("--columns {problem}").into(),
             Error::MissingColumns { ref missing, ref found, .. } => match suggestion(missing, found) {
-                Some(columns) => format!("{error}; if the columns have other names, give --columns {columns}").into(),
+                Some(columns) => {
+                    let is_one = missing.iter().all(|form| form.len() == 1);
+                    let they = if is_one { "it has another name" } else { "they have other names" };
+                    format!("{error}; if {they}, give --columns {columns}").into()
+                }
                 None => error.into(),
             },
             error => error.into(),

@@ -49,7 +49,7 @@ fn the_other_commands_take_names_too() {
     ok("pair", dir, &[&columns[..], &["prompt=question,text=review,score=stars", "--output", "p.jsonl"]].concat());
     assert_eq!(lines(&dir.join("p.jsonl"))[0]["chosen"], "A joy");
     ok("logps", dir, &[&columns[..], &["prompt=question,completion=review", "--output", "l.jsonl"]].concat());
-    let out = ok("evaluate", dir, &[&columns[..], &["text=review,score=stars", "--resamples", "20"]].concat());
+    let out = ok("evaluate", dir, &[&columns[..], &["text=review,score=stars", "--resamples", "40"]].concat());
     assert!(out.lines().any(|line| line.starts_with("Mean reward") && line.contains(" 3")), "{out}");
 }
 

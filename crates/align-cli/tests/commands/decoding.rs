@@ -15,7 +15,7 @@ fn generate(dir: &Path, options: &[&str], output: &str) {
 
 /// The warnings and notes of a comparison.
 fn messages(dir: &Path, files: &[&str]) -> String {
-    let output = run("evaluate", dir, &[&["--resamples", "20", "--input"][..], files].concat());
+    let output = run("evaluate", dir, &[&["--resamples", "40", "--input"][..], files].concat());
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{stderr}");
     stderr
@@ -66,7 +66,7 @@ fn files_that_were_decoded_differently_give_a_warning() {
     assert_eq!(note, "note: it is unknown how own.csv was generated: there is no own.csv.generation.json beside it\n");
     // Files of which none has a record are not mentioned.
     assert_eq!(messages(dir, &["own.csv", "own.csv"]), "");
-    let json = ok("evaluate", dir, &["--resamples", "20", "--json", "--input", "beams.csv", "sampled.csv"]);
+    let json = ok("evaluate", dir, &["--resamples", "40", "--json", "--input", "beams.csv", "sampled.csv"]);
     let numbers: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(numbers["warnings"].as_array().unwrap().len(), 1, "{json}");
 }
