@@ -16,6 +16,9 @@ const NOT_COMPARED: [&str; 5] = ["seed", "output_scores", "eos_token_id", "bos_t
 /// Options that only sampling uses.
 const SAMPLING: [&str; 7] = ["temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff"];
 
+/// Options that only beam search uses; without it, texts do not depend on their number.
+const BEAM_SEARCH: [&str; 3] = ["num_return_sequences", "length_penalty", "early_stopping"];
+
 /// How the texts of a table were generated. The record of `texts.csv` is the file `texts.csv.generation.json`. It tells a comparison
 /// of two tables whether their texts were decoded alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -158,9 +161,12 @@ impl GenerationRecord {
     pub fn differences(&self, other: &Self) -> Vec<GenerationDifference> {
         let [ours, theirs] = [effective_options(&self.generation), effective_options(&other.generation)];
         let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-        let both_sample = self.generation.do_sample && other.generation.do_sample;
-        let is_compared = |name: &&String| {
-            !NOT_COMPARED.contains(&name.as_str()) && (both_sample || !SAMPLING.contains(&name.as_str()))
+        let both = |is: &dyn Fn(&GenerationConfig) -> bool| is(&self.generation) && is(&other.generation);
+        let (both_sample, both_have_beams) = (both(&|config| config.do_sample), both(&|config| config.num_beams > 1));
+        let is_compared = |name: &&String| match name.as_str() {
+            name if SAMPLING.contains(&name) => both_sample,
+            name if BEAM_SEARCH.contains(&name) => both_have_beams,
+            name => !NOT_COMPARED.contains(&name),
         };
         let value = |options: &Map<String, Value>, name: &str| options.get(name).cloned().unwrap_or_default();
         let difference = |name: &String| {
@@ -192,12 +198,6 @@ fn effective_options(config: &GenerationConfig) -> Map<String, Value> {
     }
     if config.max_length.is_none() && config.max_new_tokens.is_none() {
         options.insert("max_new_tokens".to_owned(), json!(20));
-    }
-    // Without beams, the texts of a prompt do not depend on their number.
-    if config.num_beams == 1 {
-        for name in ["num_return_sequences", "length_penalty", "early_stopping"] {
-            options.remove(name);
-        }
     }
     options
 }

@@ -45,13 +45,7 @@ impl Table {
         if !self.caption.is_empty() {
             lines.extend([textwrap::fill(&self.caption, width), String::new()]);
         }
-        let layout = Layout::of(&grid, width);
-        for (index, block) in layout.blocks(width).into_iter().enumerate() {
-            if index > 0 {
-                lines.push(String::new());
-            }
-            layout.write(&grid, block, &mut lines);
-        }
+        lines.extend(Layout::of(&grid, width).lines(&grid, width));
         lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
     }
 }

@@ -48,19 +48,27 @@ impl ColumnWidths {
 }
 
 impl Layout {
-    /// The layout with the fewest blocks. Headings and row names are broken only if the table is too wide otherwise. Intervals
-    /// are put below their numbers only in a table with few, long rows.
+    /// The layout with the fewest lines. Intervals are put below their numbers only in a table of few columns, whose rows are
+    /// long.
     pub fn of(grid: &Grid, width: usize) -> Self {
         let candidates = [Self::candidates(grid, width, false), Self::candidates(grid, width, true)];
         let stackings = if grid.is_transposed { 2 } else { 1 };
-        let mut best: Option<Self> = None;
-        for layout in candidates.into_iter().take(stackings).flatten() {
-            let cost = |layout: &Self| (!layout.fits(width), layout.blocks(width).len());
-            if best.as_ref().is_none_or(|best| cost(&layout) < cost(best)) {
-                best = Some(layout);
-            }
-        }
+        let cost = |layout: &Self| (!layout.fits(width), layout.lines(grid, width).len());
+        // The first of several equally good ones.
+        let best = candidates.into_iter().take(stackings).flatten().min_by_key(cost);
         best.unwrap_or(Self { names: 0, columns: Vec::new(), is_stacked: false })
+    }
+
+    /// The lines of the table. Columns that do not fit follow in further blocks.
+    pub fn lines(&self, grid: &Grid, width: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (index, block) in self.blocks(width).into_iter().enumerate() {
+            if index > 0 {
+                lines.push(String::new());
+            }
+            self.write(grid, block, &mut lines);
+        }
+        lines
     }
 
     /// Nothing broken, headings broken, row names broken too.
@@ -96,7 +104,7 @@ impl Layout {
     }
 
     /// The columns that are printed side by side.
-    pub fn blocks(&self, width: usize) -> Vec<Range<usize>> {
+    fn blocks(&self, width: usize) -> Vec<Range<usize>> {
         let (mut blocks, mut start, mut used) = (Vec::new(), 0, self.names);
         for (index, column) in self.columns.iter().enumerate() {
             if index > start && used + GAP + column.all > width {
@@ -111,7 +119,7 @@ impl Layout {
         blocks
     }
 
-    pub fn write(&self, grid: &Grid, block: Range<usize>, lines: &mut Vec<String>) {
+    fn write(&self, grid: &Grid, block: Range<usize>, lines: &mut Vec<String>) {
         let columns = self.columns.get(block.clone()).unwrap_or_default();
         let headings: Vec<Vec<String>> = (grid.headings.get(block.clone()).unwrap_or_default().iter().zip(columns))
             .map(|(heading, column)| wrap(heading, column.all))
