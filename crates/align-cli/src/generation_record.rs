@@ -1,6 +1,6 @@
 //! The records of how tables of texts were generated.
 
-use crate::{Failure, output};
+use crate::{Failure, log};
 use align_base::printable_path;
 use align_inference::{Error, GenerationRecord};
 use std::path::Path;
@@ -13,10 +13,8 @@ pub fn check_destination(record: &GenerationRecord, table: &Path, overwrite: boo
 /// The record of a table. A file that is no record gives a warning.
 pub fn read(table: &Path) -> Option<GenerationRecord> {
     GenerationRecord::read(table).unwrap_or_else(|error| {
-        output::warning(format_args!(
-            "{error}; it is unknown how the texts of {} were generated",
-            printable_path(table)
-        ));
+        let table = printable_path(table);
+        log::warning(&format!("{error}; it is unknown how the texts of {table} were generated"));
         None
     })
 }

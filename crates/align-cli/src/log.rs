@@ -105,6 +105,11 @@ pub fn error(text: &str) {
     labelled_message("error", style("error:").for_stderr().red().bold(), text);
 }
 
+/// Writes a warning about the results of a command.
+pub fn warning(text: &str) {
+    labelled_message("warning", style("warning:").for_stderr().yellow().bold(), text);
+}
+
 /// Writes a message after a label, which has a colour if the terminal has colours.
 fn labelled_message(event: &str, label: StyledObject<&str>, text: &str) {
     match is_json() {

@@ -1,6 +1,6 @@
 //! Checks that the texts of the compared files were generated alike.
 
-use crate::{generation_record, output};
+use crate::{generation_record, log};
 use align_inference::{GenerationDifference, GenerationRecord};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ pub struct DecodingCheck {
 impl DecodingCheck {
     /// Prints the warnings and notes to standard error.
     pub fn print(&self) {
-        self.warnings.iter().for_each(|warning| output::warning(format_args!("{warning}")));
-        self.notes.iter().for_each(|note| output::error_line(format_args!("note: {note}")));
+        self.warnings.iter().for_each(|warning| log::warning(warning));
+        self.notes.iter().for_each(|note| log::message("note", &format!("note: {note}")));
     }
 }
 
