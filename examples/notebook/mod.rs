@@ -55,6 +55,6 @@ pub fn run(losses: [LossType; 2]) -> Result<()> {
     };
     let comparison =
         compare_policies(NamedPolicy { name: "SFT", model: &sft }, &named.collect::<Vec<_>>(), &comparison)?;
-    println!("\n{comparison}\n{}", comparison.first_texts(5));
+    println!("\n{comparison}\n{}", comparison.first_texts(5, 80));
     Ok(())
 }

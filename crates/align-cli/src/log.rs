@@ -1,6 +1,7 @@
 //! What the program writes to standard error: progress, training logs, warnings and errors, and how much of it.
 
 use align_base::progress::{ProgressDisplay, ProgressFormat};
+use console::{StyledObject, style};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -101,7 +102,20 @@ pub fn message(event: &str, text: &str) {
 
 /// Writes the error that ends the program.
 pub fn error(text: &str) {
-    record("error", &json!({ "message": text }), || format!("error: {text}"));
+    labelled_message("error", style("error:").for_stderr().red().bold(), text);
+}
+
+/// Writes a warning about the results of a command.
+pub fn warning(text: &str) {
+    labelled_message("warning", style("warning:").for_stderr().yellow().bold(), text);
+}
+
+/// Writes a message after a label, which has a colour if the terminal has colours.
+fn labelled_message(event: &str, label: StyledObject<&str>, text: &str) {
+    match is_json() {
+        true => message(event, text),
+        false => drop(suspend(|| writeln!(std::io::stderr(), "{label} {}", align_base::escaped(text)))),
+    }
 }
 
 /// Like [`record`], unless `--quiet` is given.

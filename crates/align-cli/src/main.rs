@@ -3,6 +3,7 @@
 //! Each subcommand is one file in `commands/`. The other files hold what several subcommands share.
 
 mod clap_settings;
+mod column_option;
 mod command_line;
 mod commands;
 mod config_file;
@@ -10,7 +11,9 @@ mod dry_run;
 mod exit_code;
 mod failure;
 mod generation_options;
+mod generation_record;
 mod held_out;
+mod json_output;
 mod log;
 mod memory_error;
 mod models;
@@ -25,6 +28,7 @@ mod run_options;
 mod runtime;
 mod shell_words;
 mod signals;
+mod terminal;
 mod text_stream;
 mod training_command;
 mod training_log;

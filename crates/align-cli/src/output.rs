@@ -6,10 +6,14 @@
 use crate::log;
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The first error on standard output.
 static FIRST_ERROR: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Whether standard output is reserved for a document, and everything else goes to standard error.
+static NOTES_TO_STDERR: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line to standard output, as `println!` does, but never panics.
 macro_rules! println_kept {
@@ -29,6 +33,10 @@ pub(crate) use note;
 
 /// Writes to standard output, unless an earlier write failed.
 pub fn write(text: Arguments) {
+    if NOTES_TO_STDERR.load(Ordering::Relaxed) {
+        io::stderr().write_fmt(text).ok();
+        return;
+    }
     keep(|out| out.write_fmt(text));
 }
 
@@ -39,6 +47,16 @@ pub fn write_note(text: &str) {
         (false, true) => log::message("note", text),
         (false, false) => println_kept!("{text}"),
     }
+}
+
+/// From now on, `println!` and [`write`] write to standard error, and only [`document`] writes to standard output.
+pub fn send_notes_to_stderr() {
+    NOTES_TO_STDERR.store(true, Ordering::Relaxed);
+}
+
+/// Writes a document to standard output.
+pub fn document(text: &str) {
+    keep(|out| writeln!(out, "{text}"));
 }
 
 /// Flushes text that does not end with a newline yet.

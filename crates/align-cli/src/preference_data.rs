@@ -1,3 +1,4 @@
+use crate::column_option::ColumnOption;
 use crate::run_options::Examples;
 use crate::{Failure, output};
 use align_data::pairing::{PairOptions, PairStrategy};
@@ -39,8 +40,8 @@ impl DataOptions {
     }
 
     /// Reads pairs, or reads scored texts and samples pairs from them at random.
-    pub fn read(&self, path: &Path, seed: u64) -> Result<Examples<PreferencePair>, Failure> {
-        let data = PreferenceData::read(path)?;
+    pub fn read(&self, path: &Path, columns: &ColumnOption, seed: u64) -> Result<Examples<PreferencePair>, Failure> {
+        let data = columns.read(|names| PreferenceData::read_renamed(path, names))?;
         if data.is_empty() {
             return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());
         }

@@ -1,5 +1,6 @@
 //! The options shared by all training commands, and what is printed before the first step.
 
+use crate::column_option::ColumnOption;
 use crate::new_model::NewModelOptions;
 use crate::{Failure, RuntimeOptions, models, output};
 use align_base::printable_path;
@@ -27,6 +28,9 @@ pub struct RunOptions {
     /// Evaluation data, same format as --train-file.
     #[arg(long)]
     pub eval_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    columns: ColumnOption,
     /// Folder of the run: config.toml, metrics.jsonl, checkpoints, the final model and report.html.
     #[arg(long)]
     #[serde(skip)]
@@ -96,13 +100,16 @@ pub struct Preparation {
 
 impl RunOptions {
     /// Reads the training file and the evaluation file, if there is one.
-    pub fn read<E>(&self, read: impl Fn(&Path) -> Result<Examples<E>, Failure>) -> Result<RunData<E>, Failure> {
-        let Examples { rows, notes } = read(&self.train_file)?;
+    pub fn read<E>(
+        &self,
+        read: impl Fn(&Path, &ColumnOption) -> Result<Examples<E>, Failure>,
+    ) -> Result<RunData<E>, Failure> {
+        let Examples { rows, notes } = read(&self.train_file, &self.columns)?;
         let train = Dataset::from_file(rows, &self.train_file);
         let preparation = Preparation { notes: [notes, Vec::new()], ..Preparation::default() };
         let mut data = RunData { train, eval: None, preparation };
         if let Some(file) = &self.eval_file {
-            let Examples { rows, notes } = read(file).map_err(|e| format!("evaluation rows: {e}"))?;
+            let Examples { rows, notes } = read(file, &self.columns).map_err(|e| format!("evaluation rows: {e}"))?;
             (data.eval, data.preparation.notes[1]) = (Some(Dataset::from_file(rows, file)), notes);
         }
         Ok(data)

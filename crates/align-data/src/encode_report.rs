@@ -34,16 +34,24 @@ impl EncodeReport {
     /// What was changed or dropped, in words.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
+        let rows = |count: usize| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
         let counts = [
-            (self.prompt_stripped, "with the prompt removed"),
-            (self.truncated_sequences, "sequences truncated to max_length"),
-            (self.merged_boundaries, "with a token that spans prompt and completion"),
-            (self.equal_pairs, "with equal completions"),
-            (self.equal_after_truncation, "with completions that are equal after truncation to max_length"),
-            (self.dropped_long_prompts.len(), "dropped: the prompt fills max_length"),
-            (self.dropped_empty_completions.len(), "dropped: a completion is empty"),
+            (self.prompt_stripped, "prompt removed from the completions of ", ""),
+            (self.merged_boundaries, "one token spans prompt and completion in ", ""),
+            (self.equal_pairs, "equal completions in ", ""),
+            (self.equal_after_truncation, "completions equal after truncation to max_length in ", ""),
+            (self.dropped_long_prompts.len(), "", " dropped because the prompt fills max_length"),
+            (self.dropped_empty_completions.len(), "", " dropped because a completion is empty"),
         ];
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        let mut changes: Vec<String> =
+            counts.map(|(count, before, after)| format!("{before}{}{after}", rows(count))).collect();
+        match self.truncated_sequences {
+            0 => {}
+            1 => changes.push("1 sequence truncated to max_length".to_owned()),
+            count => changes.push(format!("{count} sequences truncated to max_length")),
+        }
+        changes
     }
 }
 

@@ -66,15 +66,21 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
-    /// A table without a column that it needs.
-    #[error("{origin}: expected a column {column:?}, found {}", printable(&format_columns(found)))]
-    MissingColumn {
+    /// A table without columns that it needs.
+    #[error("{origin}: expected {}, found {}", format_missing(missing), printable(&format_columns(found)))]
+    MissingColumns {
         /// The file, or the kind of table.
         origin: String,
-        /// The column.
-        column: String,
+        /// The missing columns, for each form that the file may have.
+        missing: Vec<Vec<String>>,
         /// The columns that exist.
         found: Vec<String>,
+    },
+    /// Names for columns that do not fit the table or the file.
+    #[error("column names: {}", printable(problem))]
+    ColumnNames {
+        /// The name, what is wrong and what to do.
+        problem: String,
     },
     /// A column of the wrong type.
     #[error("{origin}, column {column:?}: expected {expected}, found {found}")]
@@ -171,6 +177,16 @@ impl Error {
 
     pub(crate) fn write(path: &Path, problem: io::Error) -> Self {
         Self::Write { path: path.to_owned(), problem }
+    }
+}
+
+fn format_missing(forms: &[Vec<String>]) -> String {
+    match forms {
+        [form] if form.len() == 1 => format!("a column {}", format_columns(form)),
+        forms => {
+            let forms: Vec<String> = forms.iter().map(|form| format_columns(form)).collect();
+            format!("the columns {}", forms.join(", or "))
+        }
     }
 }
 

@@ -59,6 +59,7 @@ pub use policy_comparison::{
 };
 pub use policy_evaluator::{Evaluation, PolicyEvaluator};
 pub use report::{ReportContext, report};
+pub use report_tables::results_table;
 pub use sample::{Sample, SamplingOptions, Score, sample};
 pub use sweep::{PolicyResult, Sweep, SweepModels, SweepOptions, SweepOutcome, SweepProgress, run_sweep};
 pub use sweep_csv::csv;

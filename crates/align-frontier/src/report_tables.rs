@@ -9,7 +9,7 @@ use align_report::{Better, Cell, Column, Estimate, Row, Table, format_number};
 
 /// All tables of the report, in their order.
 pub(crate) fn tables(sweep: &Sweep, findings: &Findings) -> Vec<Table> {
-    let mut tables = vec![results(sweep), against_sft(sweep)];
+    let mut tables = vec![results_table(sweep), against_sft(sweep)];
     tables.extend([losses(findings), best_points(sweep, findings), leading_losses(findings)].into_iter().flatten());
     tables.extend([diversity(sweep), training(sweep)]);
     tables
@@ -31,7 +31,9 @@ fn number(value: Option<f64>) -> Cell {
     value.map_or(Cell::Missing, |value| Cell::Number(Estimate::exact(value)))
 }
 
-fn results(sweep: &Sweep) -> Table {
+/// The table of rewards, divergences and entropies: a row for the model before training, then one per point.
+#[must_use]
+pub fn results_table(sweep: &Sweep) -> Table {
     let cells = |run: &PolicyResult| {
         let of = &run.evaluation;
         vec![

@@ -1,5 +1,5 @@
 use align_base::files::JournalError;
-use align_base::printable_path;
+use align_base::{printable, printable_path};
 use std::path::PathBuf;
 
 /// Errors of this crate.
@@ -23,6 +23,23 @@ pub enum Error {
         /// What went wrong.
         #[source]
         problem: Box<align_models::Error>,
+    },
+    /// A model's identity that cannot be written as JSON.
+    #[error("the model's identity cannot be recorded: {0}")]
+    Identity(String),
+    /// A record of generation that cannot be read or written.
+    #[error("{}: {}", printable_path(path), printable(problem))]
+    GenerationRecord {
+        /// The record.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A record of generation that exists already and was not to be overwritten.
+    #[error("{}: exists already; choose another name for the table or allow overwriting", printable_path(path))]
+    RecordExists {
+        /// The record.
+        path: PathBuf,
     },
     /// An error of the tokeniser.
     #[error(transparent)]

@@ -29,12 +29,14 @@
 mod error;
 mod generate_texts;
 mod generation_job;
+mod generation_record;
 mod identity;
 mod reward_model;
 
 pub use error::{Error, Result};
 pub use generate_texts::{GeneratedText, generate_texts};
 pub use generation_job::{GenerationJob, TextGenerator};
+pub use generation_record::{GenerationDifference, GenerationRecord, PromptsRecord};
 pub use identity::InferenceIdentity;
 pub use reward_model::RewardModel;
 

@@ -33,7 +33,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.cpo.validate()?;
-    let data = options.run.read(|file| options.data.read(file, options.cpo.training.seed))?;
+    let data = options.run.read(|file, columns| options.data.read(file, columns, options.cpo.training.seed))?;
     let run = CpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.cpo.clone())?;
     let run = run.strip_prompt(options.data.strip_prompt);
     let run = set_if_given(run, data.eval, Run::eval);

@@ -37,7 +37,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.dpo.validate()?;
-    let data = options.run.read(|file| options.data.read(file, options.dpo.training.seed))?;
+    let data = options.run.read(|file, columns| options.data.read(file, columns, options.dpo.training.seed))?;
     let run = DpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.dpo.clone())?;
     let run = run.strip_prompt(options.data.strip_prompt);
     let run = set_if_given(run, data.eval, Run::eval);

@@ -10,6 +10,8 @@
 //! ```
 
 use crate::generation_options::{self, GenerationOptions};
+use crate::generation_record;
+use crate::json_output::JsonOption;
 use crate::shell_words::this_command;
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::text_stream::TextStream;
@@ -17,10 +19,13 @@ use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_base::Progress;
 use align_data::tables::check_output;
 use align_data::{NOTEBOOK_PROMPTS, Texts, Tokenizer};
-use align_inference::{GenerationJob, InferenceIdentity, TextGenerator, generate_texts};
+use align_inference::{
+    GeneratedText, GenerationJob, GenerationRecord, InferenceIdentity, TextGenerator, generate_texts,
+};
 use align_models::CausalLm;
 use align_models::generation::{Generation, check_completions_fit_memory, stream};
 use clap::Args;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Generates continuations of prompts with a language model.
@@ -42,22 +47,34 @@ pub struct Options {
     #[arg(long)]
     batch_size: Option<usize>,
     /// Output table with the columns prompt and text (which includes the prompt): CSV, Parquet or JSONL [default: print the texts].
-    /// Progress is saved in OUTPUT.partial: run the same command again to continue after an interruption.
+    /// How the texts were generated is recorded in OUTPUT.generation.json. Progress is saved in OUTPUT.partial: run the same command again to
+    /// continue after an interruption.
     #[arg(long)]
     output: Option<PathBuf>,
     /// Print the continuation of --prompt while it is generated.
-    #[arg(long, requires = "prompt", conflicts_with_all = ["output", "texts_per_prompt", "batch_size"])]
+    #[arg(long, requires = "prompt", conflicts_with_all = ["output", "texts_per_prompt", "batch_size", "json"])]
     stream: bool,
     /// Replace the output if it exists, and discard an OUTPUT.partial of another job.
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    json: JsonOption,
     #[command(flatten)]
     generation: GenerationOptions,
     #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
+/// A table to write.
+struct Output<'a> {
+    path: &'a Path,
+    record: GenerationRecord,
+    overwrite: bool,
+    json: JsonOption,
+}
+
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     let _precision = options.runtime.set_matmul_precision()?;
     if let Some(output) = &options.output {
         let journal = GenerationJob::journal_path(output);
@@ -72,20 +89,42 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let plain = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
     let generation = generation_options::with_stop_strings(generation, &tokenizer)?;
+    options.refuse_equal_texts(&generation)?;
     let identity = options.output.as_ref().map(|_| InferenceIdentity::of(&plain, &tokenizer)).transpose()?;
     let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
     match (&options.output, &identity) {
-        (Some(output), Some(identity)) => {
+        (Some(path), Some(identity)) => {
+            let name = models::display_name(options.model.as_deref(), models::BUNDLED_POLICY);
+            let each = options.texts_per_prompt;
+            let record = GenerationRecord::new(&name, identity, &prompts, each, generation.config())?;
             let (model, tokenizer, generation) = (model.as_ref(), &tokenizer, &generation);
             let writer = TextGenerator { model, identity, tokenizer, generation, batch_size: options.batch_size };
-            write_table(&writer, &prompts, output, options.overwrite)
+            let output = Output { path, record, overwrite: options.overwrite, json: options.json };
+            write_table(&writer, &prompts, &output)
         }
         _ if options.stream => stream_text(model.as_ref(), &tokenizer, &prompts, &generation),
         _ => {
             let texts = generate_texts(model.as_ref(), &tokenizer, &prompts, 1, &generation, options.batch_size)?;
-            texts.iter().for_each(|written| output::println!("{}\n", written.text));
-            Ok(())
+            let text = |written: &GeneratedText| json!({ "prompt": prompts.get(written.prompt), "text": written.text });
+            let document = json!({ "texts": texts.iter().map(text).collect::<Vec<_>>() });
+            options.json.print(&document, || texts.iter().for_each(|written| output::println!("{}\n", written.text)))
         }
+    }
+}
+
+impl Options {
+    /// Rejects several texts per prompt without sampling, since they would be equal.
+    fn refuse_equal_texts(&self, generation: &Generation) -> Result<(), Failure> {
+        if self.texts_per_prompt > 1 && !generation.config().do_sample {
+            let (found, decoding) =
+                (self.texts_per_prompt, if generation.config().num_beams > 1 { "beam" } else { "greedy" });
+            return Err(format!(
+                "--texts-per-prompt is {found}, but {decoding} search gives the same text each time: add --do-sample, or leave \
+                 --texts-per-prompt out"
+            )
+            .into());
+        }
+        Ok(())
     }
 }
 
@@ -116,19 +155,20 @@ fn stream_text(
     Ok(())
 }
 
-/// Generates all texts with a journal beside the output, then writes the table.
-fn write_table(writer: &TextGenerator, prompts: &[String], output: &Path, overwrite: bool) -> Result<(), Failure> {
+/// Generates all texts with a journal beside the output, then writes the table and its record.
+fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> Result<(), Failure> {
+    generation_record::check_destination(&output.record, output.path, output.overwrite)?;
     let resume = format!("continue with\n  {}", this_command());
     signals::set_message(format!("stopped at once; the texts of finished batches are saved: {resume}"));
     let graceful_stop = GracefulStop::begin("stopping after this batch");
     let stop = graceful_stop.stop_signal();
-    let (ids, path) = (writer.tokenizer.encode_prompts(prompts)?, GenerationJob::journal_path(output));
-    let mut job = GenerationJob::open(writer, prompts, &ids, &path, overwrite)?;
+    let (ids, path) = (writer.tokenizer.encode_prompts(prompts)?, GenerationJob::journal_path(output.path));
+    let mut job = GenerationJob::open(writer, prompts, &ids, &path, output.overwrite)?;
     let each = writer.generation.config().num_return_sequences;
     let text_prompts: Vec<&str> =
         prompts.iter().flat_map(|prompt| std::iter::repeat_n(prompt.as_str(), each)).collect();
     let (done, all) = (job.done(), prompts.len());
-    if output.exists() && !overwrite {
+    if output.path.exists() && !output.overwrite {
         return finish_killed_run(output, job, &text_prompts, all);
     }
     if done > 0 {
@@ -148,32 +188,50 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Path, overwr
     }
     drop(progress);
     let texts = Texts::new(&text_prompts, &job.texts()?)?;
-    texts.write(output, overwrite)?;
+    output.record.write(output.path, output.overwrite)?;
+    texts.write(output.path, output.overwrite)?;
     job.remove_journal()?;
-    output::println!("{} texts written to {}", texts.len(), align_base::printable_path(output));
-    Ok(())
+    output.json.print(&output.summary(texts.len()), || {
+        output::println!("{} texts written to {}", texts.len(), align_base::printable_path(output.path));
+    })
 }
 
 /// Removes the journal of a run that was killed after it wrote its output.
-fn finish_killed_run(output: &Path, mut job: GenerationJob, text_prompts: &[&str], all: usize) -> Result<(), Failure> {
+fn finish_killed_run(
+    output: &Output,
+    mut job: GenerationJob,
+    text_prompts: &[&str],
+    all: usize,
+) -> Result<(), Failure> {
+    let path = output.path;
     if job.is_finished() {
         let folder = tempfile::tempdir()?;
-        let expected = folder.path().join(output.file_name().unwrap_or_default());
+        let expected = folder.path().join(path.file_name().unwrap_or_default());
         Texts::new(text_prompts, &job.texts()?)?.write(&expected, false)?;
-        if std::fs::read(&expected)? == std::fs::read(output).map_err(|e| format!("{}: {e}", output.display()))? {
+        if std::fs::read(&expected)? == std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))? {
+            output.record.write(path, false)?;
             job.remove_journal()?;
-            output::println!("{} was written by an earlier run", align_base::printable_path(output));
-            return Ok(());
+            return output.json.print(&output.summary(text_prompts.len()), || {
+                output::println!("{} was written by an earlier run", align_base::printable_path(path));
+            });
         }
     }
     Err(format!(
         "{} exists already, but was not written by the unfinished job in {} ({} of {all} prompts): move it away, or give --overwrite to \
          replace it",
-        output.display(),
-        GenerationJob::journal_path(output).display(),
+        path.display(),
+        GenerationJob::journal_path(path).display(),
         job.done()
     )
     .into())
+}
+
+impl Output<'_> {
+    /// The document of --json.
+    fn summary(&self, texts: usize) -> Value {
+        let record = GenerationRecord::path(self.path);
+        json!({ "output": self.path, "texts": texts, "record": record, "generation": self.record })
+    }
 }
 
 fn prompts(options: &Options) -> Result<Vec<String>, Failure> {

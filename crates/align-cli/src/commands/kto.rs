@@ -37,7 +37,10 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.kto.validate()?;
-    let data = options.run.read(|file| Ok(UnpairedPreferences::read_or_unpair(file)?.into_rows().into()))?;
+    let data = options.run.read(|file, columns| {
+        let table = columns.read(|names| UnpairedPreferences::read_or_unpair_renamed(file, names))?;
+        Ok(table.into_rows().into())
+    })?;
     let run = KtoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.kto.clone())?;
     let run = run.strip_prompt(options.strip_prompt);
     let run = set_if_given(run, data.eval, Run::eval);

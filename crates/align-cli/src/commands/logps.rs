@@ -4,6 +4,8 @@
 //! align logps --input pairs.jsonl --output logps.jsonl --token-logps
 //! ```
 
+use crate::column_option::ColumnOption;
+use crate::json_output::JsonOption;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_data::tables::CompletionData;
 use align_data::{EncodeOptions, EncodedPairs, encode_completions, encode_pairs};
@@ -22,6 +24,8 @@ pub struct Options {
     /// Input table with the columns prompt and completion, or prompt, chosen and rejected: CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
+    #[command(flatten)]
+    columns: ColumnOption,
     /// Output file: JSONL with one object per input row, in the same order.
     #[arg(long)]
     output: PathBuf,
@@ -38,14 +42,17 @@ pub struct Options {
     #[arg(long, default_value_t = 16)]
     batch_size: usize,
     #[command(flatten)]
+    json: JsonOption,
+    #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     let _precision = options.runtime.set_matmul_precision()?;
     output_paths::refuse_existing(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
-    let data = CompletionData::read(&options.input)?;
+    let data = options.columns.read(|names| CompletionData::read_renamed(&options.input, names))?;
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
     let model = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
@@ -90,8 +97,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     output_paths::write_atomically(&options.output, options.overwrite, |file| {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
-    output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
-    Ok(())
+    options.json.print(&json!({ "output": options.output, "rows": rows.len() }), || {
+        output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
+    })
 }
 
 /// Adds advice to the error of a tokeniser without EOS.

@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 /// Reproduces a notebook that aligns GPT-2 to write positive film reviews (docs/quick-start.md): generate, score, pair, train with the hinge
 /// and the sigmoid loss, compare.
 #[derive(Args)]
+#[command(mut_arg("columns", |arg| arg.requires("train_file")))]
 pub struct Options {
     /// The loss of the model that is saved in --output-dir; a model with the other loss is trained for comparison.
     #[arg(long, value_enum, default_value_t = Loss::Hinge)]

@@ -4,12 +4,15 @@
 //! align pair --input scored.csv --output pairs.jsonl --strategy best-worst
 //! ```
 
+use crate::column_option::ColumnOption;
+use crate::json_output::JsonOption;
 use crate::signals::GracefulStop;
 use crate::{Failure, output, output_paths};
 use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::check_output;
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Makes preference pairs from a table of scored texts.
@@ -18,6 +21,8 @@ pub struct Options {
     /// Input table with the columns prompt, text and score (or Prompt, Generated Text and Model Score): CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
+    #[command(flatten)]
+    columns: ColumnOption,
     /// Output table with the columns prompt, chosen, rejected, chosen_score and rejected_score: CSV, Parquet or JSONL.
     #[arg(long)]
     output: PathBuf,
@@ -37,9 +42,12 @@ pub struct Options {
     /// Replace the output if it exists.
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    json: JsonOption,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     let strategy = match (options.strategy, options.margin) {
         (PairStrategy::MarginAbove { .. }, Some(margin)) => PairStrategy::MarginAbove { margin },
         (strategy, None) => strategy,
@@ -50,13 +58,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
     let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed: options.seed };
-    let (pairs, report) = ScoredTexts::read(&options.input)?.pair(&pairing)?;
+    let texts = options.columns.read(|names| ScoredTexts::read_renamed(&options.input, names))?;
+    let (pairs, report) = texts.pair(&pairing)?;
     if pairs.is_empty() {
         return Err(format!("{}: no pairs can be made\n{report}", options.input.display()).into());
     }
     let _graceful_stop = GracefulStop::while_writing_files();
     pairs.write(&options.output, options.overwrite)?;
-    output::println!("{report}");
-    output::println!("written to {}", align_base::printable_path(&options.output));
-    Ok(())
+    options.json.print(&json!({ "output": options.output, "report": report }), || {
+        output::println!("{report}");
+        output::println!("written to {}", align_base::printable_path(&options.output));
+    })
 }

@@ -31,7 +31,9 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.sft.validate()?;
-    let mut data = options.run.read(|file| Ok(Completions::read_or_texts(file)?.into_rows().into()))?;
+    let mut data = options.run.read(|file, columns| {
+        Ok(columns.read(|names| Completions::read_or_texts_renamed(file, names))?.into_rows().into())
+    })?;
     data.preparation.packing = options.sft.packing;
     let model = options.run.base_or_new_model(&options.new_model, models::BUNDLED_POLICY, &mut data.preparation)?;
     let run = set_if_given(SftRun::new(model, data.train, options.sft.clone())?, data.eval, Run::eval);

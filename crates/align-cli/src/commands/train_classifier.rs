@@ -42,8 +42,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         None => DistilBertConfig::from_pretrained(&options.run.model_folder(models::BUNDLED_REWARD_MODEL)?)?,
     };
     let classes = config.labels()?.names().to_vec();
-    let mut data = options.run.read(|file| {
-        let table = LabelledTexts::read_classes(file, &classes)?;
+    let mut data = options.run.read(|file, columns| {
+        let table = columns.read(|names| LabelledTexts::read_classes_renamed(file, &classes, names))?;
         if table.is_empty() {
             return Err(format!("{}: no rows", printable_path(file)).into());
         }

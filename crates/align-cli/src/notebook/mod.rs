@@ -8,17 +8,21 @@ pub use options::NotebookOptions;
 
 use crate::shell_words::quoted;
 use crate::signals::{self, GracefulStop, Stopped};
+use crate::terminal::{self, Verdict};
 use crate::{Failure, output, output_paths};
 use align_base::{format_duration, printable_path};
+use align_frontier::PolicyComparison;
 use align_losses::LossType;
 use align_models::{CausalLm, TrainableModel};
 use align_train::DpoConfig;
 use pipeline::{Pipeline, TrainedModel};
+use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
 
 /// Runs the pipeline with one loss, and with the other for comparison, and prints the notebook's table.
 pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure> {
+    options.json.begin();
     let started = Instant::now();
     let losses = options.losses(loss_type);
     let config = options.training(loss_type)?;
@@ -48,8 +52,9 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
         report::report(&pipeline, &config, &comparison, &trained, seconds)?.write(file, options.overwrite)?;
     }
     drop(graceful_stop);
-    output::println!("\n{comparison}");
-    output::write(format_args!("{}", comparison.first_texts(options.num_shown_prompts)));
+    options.json.print(&json!({ "comparison": comparison, "seconds": seconds }), || {
+        print_comparison(&comparison, pipeline.reward_model.score().unit(), options.num_shown_prompts);
+    })?;
     if let Some(file) = &options.report {
         output::note!("report written to {}", align_base::printable_path(file));
     }
@@ -86,4 +91,20 @@ fn save_model(options: &NotebookOptions, pipeline: &Pipeline, trained: &TrainedM
 /// A command that generates texts with the model in a folder.
 fn generate_command(folder: &Path) -> String {
     format!("align generate --model {} --prompt \"The film\" --do-sample", quoted(folder))
+}
+
+/// Prints the tables, what they say about each trained model, and the first texts.
+fn print_comparison(comparison: &PolicyComparison, unit: &str, num_shown_prompts: usize) {
+    let width = terminal::width();
+    output::write(format_args!("\n{}", comparison.to_text(unit, width)));
+    // The findings are about pairs of trained policies, then about each policy and the reference.
+    let pairs = comparison.pairs.iter().map(|pair| match pair.rewards.is_significant() {
+        true => Verdict::Better,
+        false => Verdict::Unclear,
+    });
+    let policies = comparison.policies.iter().map(|trained| Verdict::of(trained.rewards.mean_difference.interval));
+    for (verdict, finding) in pairs.chain(policies).zip(comparison.findings()) {
+        output::println!("{}", verdict.paint(textwrap::fill(&finding, width)));
+    }
+    output::write(format_args!("{}", comparison.first_texts(num_shown_prompts, width)));
 }

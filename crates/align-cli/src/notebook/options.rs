@@ -1,5 +1,7 @@
 //! The notebook's options, and the configuration of each stage that follows from them.
 
+use crate::column_option::ColumnOption;
+use crate::json_output::JsonOption;
 use crate::preference_data::DataOptions;
 use crate::reward_model::ScoreOption;
 use crate::{Failure, RuntimeOptions, models, output_paths};
@@ -32,6 +34,9 @@ pub struct NotebookOptions {
     #[arg(long, requires = "train_file")]
     #[serde(skip)]
     pub(super) eval_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(super) columns: ColumnOption,
     /// Train with --loss only. By default a second model is trained with the other loss on the same pairs with the same options, for
     /// comparison.
     #[arg(long)]
@@ -94,6 +99,9 @@ pub struct NotebookOptions {
     #[arg(long, default_value_t = 42)]
     pub(super) seed: u64,
     #[command(flatten)]
+    #[serde(skip)]
+    pub(super) json: JsonOption,
+    #[command(flatten)]
     #[serde(flatten)]
     pub(super) data: DataOptions,
     #[command(flatten)]
@@ -126,6 +134,9 @@ impl NotebookOptions {
             if value == 0 {
                 return Err(format!("{option} is 0, expected at least 1").into());
             }
+        }
+        if self.texts_per_prompt < 2 {
+            return Err("--texts-per-prompt is 1, expected at least 2: a pair needs two texts of a prompt".into());
         }
         check_completions_fit_memory("--texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.texts_per_prompt)?;
         check_completions_fit_memory("--eval-texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.eval_texts_per_prompt)?;

@@ -104,7 +104,7 @@ impl<'a> Pipeline<'a> {
         let (options, data) = (self.options, &self.options.data);
         if let Some(train) = &options.train_file {
             let read = |file: &Path| -> Result<Vec<PreferencePair>, Failure> {
-                let Examples { rows, notes } = data.read(file, options.seed)?;
+                let Examples { rows, notes } = data.read(file, &options.columns, options.seed)?;
                 output::note!("{}", align_base::printable_path(file));
                 notes.iter().for_each(|note| output::note!("  {note}"));
                 Ok(rows)

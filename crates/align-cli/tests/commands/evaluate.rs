@@ -4,18 +4,47 @@ use crate::ok;
 use crate::support::{golden_path, repository, run};
 use std::path::Path;
 
-/// The JSON results of `evaluate` for several files.
+/// The JSON results of `evaluate` for several files. The table has the same numbers, with fewer digits.
 fn evaluate(dir: &Path, args: &[&str]) -> serde_json::Value {
     let out = ok("evaluate", dir, &[args, &["--output", "numbers.json", "--overwrite"]].concat());
-    let numbers: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(dir.join("numbers.json")).unwrap()).unwrap();
+    let written = std::fs::read_to_string(dir.join("numbers.json")).unwrap();
+    let numbers: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
     for file in numbers["files"].as_array().unwrap() {
-        let name = file["file"].as_str().unwrap();
-        assert_eq!(out.lines().filter(|line| line.starts_with(name)).count(), 3, "{name}\n{out}");
-        let entropy = file["report"]["notebook_entropy"]["value"].to_string();
-        assert!(out.contains(&entropy), "{entropy} is not in\n{out}");
+        let entropy = file["report"]["notebook_entropy"]["value"].as_f64().unwrap();
+        assert!(out.contains(&format!("{entropy:.2}")[..4]), "{entropy} is not in\n{out}");
+        let tokens = file["report"]["tokens"].to_string();
+        let mut rows = out.lines().filter(|line| line.starts_with("Tokens "));
+        assert!(rows.any(|row| row.split_whitespace().any(|cell| cell == tokens)), "{tokens} is not in\n{out}");
     }
+    // --json prints what --output writes.
+    assert_eq!(ok("evaluate", dir, &[args, &["--json"]].concat()), written);
     numbers
+}
+
+#[test]
+fn numbers_have_the_digits_that_their_intervals_justify() {
+    let dir = tempfile::tempdir().unwrap();
+    let texts: String = (0..40).map(|row| format!("text {row},{}\n", f64::from(row) / 7.0)).collect();
+    std::fs::write(dir.path().join("scored.csv"), format!("text,score\n{texts}")).unwrap();
+    let out = ok("evaluate", dir.path(), &["--input", "scored.csv", "--resamples", "200"]);
+    // The mean is 39 / 14, and its interval about 1 wide.
+    assert!(out.lines().any(|line| line.starts_with("Mean reward") && line.contains(" 2.79 ")), "{out}");
+    let digits = |word: &str| word.chars().filter(char::is_ascii_digit).count();
+    assert!(out.split_whitespace().all(|word| digits(word) <= 6), "{out}");
+    let json = ok("evaluate", dir.path(), &["--input", "scored.csv", "--resamples", "200", "--json"]);
+    assert!(json.contains("2.7857142857142856"), "{json}");
+}
+
+#[test]
+fn files_with_the_same_name_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["before", "after"] {
+        std::fs::create_dir(dir.path().join(folder)).unwrap();
+        std::fs::write(dir.path().join(folder).join("scored.csv"), "text,score\nQZ,1\nZQ,3\n").unwrap();
+    }
+    let out = ok("evaluate", dir.path(), &["--input", "before/scored.csv", "after/scored.csv", "--resamples", "40"]);
+    assert!(out.contains("before/scored.csv") && out.contains("after/scored.csv"), "{out}");
 }
 
 #[test]

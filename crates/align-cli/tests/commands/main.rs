@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adapters;
+mod columns;
 mod convert;
+mod decoding;
 mod evaluate;
+mod json;
 mod model_cards;
 mod new_models;
 mod notebook;

@@ -47,7 +47,8 @@ fn the_stages_run_one_after_another() {
         &["--input", "scored.jsonl", "--tokenizer", &golden_path("models/gpt2-tiny"), "--resamples", "100"],
     );
     let mean = scored.iter().map(|row| row["score"].as_f64().unwrap()).sum::<f64>() / 8.0;
-    assert!(report.contains(&format!("{mean}")[..12]), "{mean} is not in\n{report}");
+    let row = report.lines().find(|line| line.starts_with("Mean reward")).unwrap();
+    assert!(row.contains(&format!(" {mean:.3} ").replace('-', "−")), "{mean} is not in\n{report}");
 }
 
 #[test]

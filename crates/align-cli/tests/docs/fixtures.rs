@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The input files that each page assumes.
 const ASSUMED: &[(&str, &[&str])] = &[
-    ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv"]),
+    ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv", "own.csv"]),
     ("docs/errors.md", &["pairs.jsonl"]),
     ("docs/generation.md", &["prompts.txt"]),
     ("docs/gpu.md", &["texts.jsonl"]),
@@ -17,6 +17,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
         "docs/training.md",
         &["pairs.jsonl", "held-out.jsonl", "likes.jsonl", "prompts.txt", "texts.jsonl", "labelled.csv", "config.json"],
     ),
+    ("docs/your-own-data.md", &["own.csv", "held-out.csv", "prompts.txt"]),
 ];
 
 /// Writes the files that a page assumes.
@@ -37,6 +38,10 @@ fn content(name: &str) -> String {
         "texts.jsonl" => lines(pairs.iter().map(|row| json!({ "text": text(row) }))),
         "texts.csv" => "prompt,text\nThis movie,This movie was fine.\nThis movie,This movie was dull.\n".to_owned(),
         "scored.csv" => "prompt,text,score\nA,A joy,1.5\nA,A bore,-1\nA,A film,0.25\n".to_owned(),
+        "own.csv" | "held-out.csv" => {
+            let row = |n: usize| format!("{n},Is it long? {n},\" Yes, it is.\", Not at all.\n");
+            format!("id,question,good,bad\n{}", (0..4).map(row).collect::<String>())
+        }
         "labelled.csv" => "text,label\nA joy,1\nA bore,0\nA film,yes\nNo film,no\n".to_owned(),
         "prompts.txt" => "This movie\nThe film\n".to_owned(),
         "config.json" => json!({

@@ -81,6 +81,7 @@ pages! {
     quick_start: "docs/quick-start.md",
     setup: "docs/setup.md",
     training: "docs/training.md",
+    your_own_data: "docs/your-own-data.md",
 }
 
 /// Cargo commands in running text are checked like those in blocks.

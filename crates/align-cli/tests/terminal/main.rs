@@ -2,6 +2,8 @@
 //! task, an interrupted bar stays, and the text is that of a pipe.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+// The outputs of commands are compared by another test.
+#[allow(dead_code)]
 #[path = "../process_ends/every_command.rs"]
 mod every_command;
 mod pseudo_terminal;

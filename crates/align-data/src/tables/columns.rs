@@ -73,9 +73,3 @@ const NOTEBOOK: [(&str, &str); 3] = [("Prompt", "prompt"), ("Generated Text", "t
 pub(super) fn notebook_name(name: &str) -> Option<&'static str> {
     NOTEBOOK.iter().find(|(_, own)| *own == name).map(|(notebook, _)| *notebook)
 }
-
-/// The table's own column that a name in a file refers to, if any.
-pub(super) fn find_column<'a>(columns: &'a [Column], name: &str) -> Option<&'a Column> {
-    let name = NOTEBOOK.iter().find(|(notebook, _)| *notebook == name).map_or(name, |(_, own)| *own);
-    columns.iter().find(|column| column.name == name)
-}

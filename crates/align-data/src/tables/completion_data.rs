@@ -1,3 +1,4 @@
+use super::column_names::ColumnNames;
 use super::columns::Column;
 use super::completions::Completions;
 use super::file::read_raw_table;
@@ -21,8 +22,17 @@ impl CompletionData {
     /// # Errors
     /// As [`PreferencePairs::read`] and [`Completions::read`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        let completions: &[Column] = <(String, String)>::COLUMNS;
-        let raw = read_raw_table(path.as_ref(), &[PreferencePair::COLUMNS, completions].concat())?;
+        Self::read_renamed(path, &ColumnNames::default())
+    }
+
+    /// Reads a file like [`CompletionData::read`], in which columns have other names.
+    ///
+    /// # Errors
+    /// As [`PreferencePairs::read_renamed`].
+    pub fn read_renamed(path: impl AsRef<Path>, names: &ColumnNames) -> Result<Self> {
+        let (pairs, completions): (_, &[Column]) = (PreferencePair::COLUMNS, <(String, String)>::COLUMNS);
+        let raw = read_raw_table(path.as_ref(), &[pairs, completions].concat(), names)?;
+        raw.require_any(&["chosen", "rejected", "completion"], &[pairs, completions])?;
         match has_pairs(&raw) {
             true => PreferencePairs::from_raw(raw).map(Self::Pairs),
             false => Completions::from_raw(raw).map(Self::Completions),

@@ -1,3 +1,4 @@
+use super::column_names::ColumnNames;
 use super::columns::Column;
 use super::file::read_raw_table;
 use super::raw_table::RawTable;
@@ -35,7 +36,17 @@ impl Table<(String, String)> {
     /// # Errors
     /// As [`Completions::read`] and [`Texts::read`].
     pub fn read_or_texts(path: impl AsRef<Path>) -> Result<Self> {
-        let raw = read_raw_table(path.as_ref(), &[<(String, String)>::COLUMNS, Text::COLUMNS].concat())?;
+        Self::read_or_texts_renamed(path, &ColumnNames::default())
+    }
+
+    /// Reads a file like [`Completions::read_or_texts`], in which columns have other names.
+    ///
+    /// # Errors
+    /// As [`Completions::read_renamed`].
+    pub fn read_or_texts_renamed(path: impl AsRef<Path>, names: &ColumnNames) -> Result<Self> {
+        let (completions, texts): (&[Column], _) = (<(String, String)>::COLUMNS, Text::COLUMNS);
+        let raw = read_raw_table(path.as_ref(), &[completions, texts].concat(), names)?;
+        raw.require_any(&["completion", "text"], &[completions, texts])?;
         if raw.has("completion") {
             return Self::from_raw(raw);
         }

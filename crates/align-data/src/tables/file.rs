@@ -1,5 +1,6 @@
 //! Reads and writes tables as files.
 
+use super::column_names::ColumnNames;
 use super::columns::Column;
 use super::format::Format;
 #[cfg(feature = "tables")]
@@ -18,17 +19,19 @@ use std::path::Path;
 /// Largest table file that is read, in bytes. The whole table is held in memory several times.
 const FILE_LIMIT: u64 = 64 << 30;
 
-/// Reads a file's columns without checking them. `columns` gives the types that CSV and JSON Lines do not store.
-pub(super) fn read_raw_table(path: &Path, columns: &[Column]) -> Result<RawTable> {
-    let format = Format::of(path)?;
+/// Reads a file's columns without checking them. `columns` gives the types that CSV and JSON Lines do not store, and
+/// `names` the columns' names in the file.
+pub(super) fn read_raw_table(path: &Path, columns: &[Column], names: &ColumnNames) -> Result<RawTable> {
+    let format = Format::of_input(path)?;
     let bytes = read_file(path, FILE_LIMIT).map_err(|e| Error::read(path, e))?;
     let origin = printable_path(path);
-    Ok(match format {
-        Format::Csv => RawTable::from_cells(&origin, csv::read(path, &bytes, columns)?),
-        Format::JsonLines => RawTable::from_cells(&origin, jsonl::read(path, &bytes, columns)?),
+    let raw = match format {
+        Format::Csv => RawTable::from_cells(&origin, csv::read(path, &bytes, columns, names)?),
+        Format::JsonLines => RawTable::from_cells(&origin, jsonl::read(path, &bytes, columns, names)?),
         #[cfg(feature = "tables")]
-        Format::Parquet => RawTable::from_frame_columns(&origin, parquet::read(path, bytes, columns)?),
-    })
+        Format::Parquet => RawTable::from_frame_columns(&origin, parquet::read(path, bytes, columns, names)?),
+    };
+    raw.with_column_names(names, columns)
 }
 
 impl<R: Row> Table<R> {
@@ -37,8 +40,16 @@ impl<R: Row> Table<R> {
     /// # Errors
     /// When the file cannot be read, a column is missing, or a value is invalid.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::read_renamed(path, &ColumnNames::default())
+    }
+
+    /// Reads a file like [`Table::read`], in which columns have other names.
+    ///
+    /// # Errors
+    /// As [`Table::read`], and when a name is not one of the table's or the file's.
+    pub fn read_renamed(path: impl AsRef<Path>, names: &ColumnNames) -> Result<Self> {
         let path = path.as_ref();
-        Ok(Self { file: Some(path.to_owned()), ..Self::from_raw(read_raw_table(path, R::COLUMNS)?)? })
+        Ok(Self { file: Some(path.to_owned()), ..Self::from_raw(read_raw_table(path, R::COLUMNS, names)?)? })
     }
 
     /// Writes a CSV, Parquet or JSON Lines file.

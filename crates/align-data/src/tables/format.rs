@@ -12,6 +12,13 @@ pub(super) enum Format {
 }
 
 impl Format {
+    /// The format of a file to read. A `.json` file holds an array of objects, or one object per line.
+    pub fn of_input(path: &Path) -> Result<Self> {
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if is_json { Ok(Self::JsonLines) } else { Self::of(path) }
+    }
+
+    /// The format of a file to write.
     pub fn of(path: &Path) -> Result<Self> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {

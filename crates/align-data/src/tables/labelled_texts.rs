@@ -1,3 +1,4 @@
+use super::column_names::ColumnNames;
 use super::columns::Column;
 use super::file::read_raw_table;
 use super::raw_table::RawTable;
@@ -59,8 +60,16 @@ impl Table<LabelledText> {
     /// # Errors
     /// As [`LabelledTexts::read`], and when a number is not a class index.
     pub fn read_classes(path: impl AsRef<Path>, names: &[String]) -> Result<Self> {
-        let mut raw = read_raw_table(path.as_ref(), LabelledText::COLUMNS)?;
-        raw.classes = names.to_vec();
+        Self::read_classes_renamed(path, names, &ColumnNames::default())
+    }
+
+    /// Reads a file like [`LabelledTexts::read_classes`], in which columns have other names.
+    ///
+    /// # Errors
+    /// As [`LabelledTexts::read_classes`], and as [`LabelledTexts::read_renamed`].
+    pub fn read_classes_renamed(path: impl AsRef<Path>, classes: &[String], names: &ColumnNames) -> Result<Self> {
+        let mut raw = read_raw_table(path.as_ref(), LabelledText::COLUMNS, names)?;
+        raw.classes = classes.to_vec();
         Self::from_raw(raw)
     }
 

@@ -11,7 +11,7 @@
 //! | [`LabelledTexts`] | `text`, `label` (a class index from 0 or a class name; with two classes also true or false) |
 //!
 //! The notebook's column names (`Prompt`, `Generated Text`, `Model Score`) are mapped to these, and its unnamed index
-//! column is dropped. Extra columns of text, numbers or booleans are kept and written after the table's own. Columns of
+//! column is dropped. [`ColumnNames`] names the columns of files that call them otherwise. Extra columns of text, numbers or booleans are kept and written after the table's own. Columns of
 //! other types (dates, lists, nested objects) are skipped with a warning. A text may be empty but not null, and scores
 //! must be finite. Errors name the invalid row, counted from 1 without the header.
 //!
@@ -19,11 +19,13 @@
 //! dictionary-encoded (pandas categories), or be binary UTF-8. Blank lines in CSV and JSON Lines files are skipped, as
 //! in pandas, and so is a byte-order mark.
 //!
-//! The file extension selects the format: `.csv`, `.parquet` or `.jsonl`. Files are written atomically through a
+//! The file extension selects the format: `.csv`, `.parquet` or `.jsonl`. A `.json` file with an array of objects, or
+//! with one object per line, can be read too. Files are written atomically through a
 //! temporary file. Parquet and data frames need the feature `tables`, which builds polars.
 
 mod cells;
 mod column_context;
+mod column_names;
 mod columns;
 mod completion_data;
 mod completions;
@@ -49,6 +51,7 @@ mod texts;
 mod unpaired;
 mod value;
 
+pub use column_names::ColumnNames;
 pub use completion_data::CompletionData;
 pub use completions::Completions;
 pub use format::check_output;

@@ -1,3 +1,4 @@
+use super::column_names::ColumnNames;
 use super::file::read_raw_table;
 use super::pairs::{PreferencePairs, has_pairs};
 use super::table::Row;
@@ -21,7 +22,17 @@ impl PreferenceData {
     /// # Errors
     /// As [`PreferencePairs::read`] and [`ScoredTexts::read`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        let raw = read_raw_table(path.as_ref(), &[PreferencePair::COLUMNS, ScoredText::COLUMNS].concat())?;
+        Self::read_renamed(path, &ColumnNames::default())
+    }
+
+    /// Reads a file like [`PreferenceData::read`], in which columns have other names.
+    ///
+    /// # Errors
+    /// As [`PreferencePairs::read_renamed`].
+    pub fn read_renamed(path: impl AsRef<Path>, names: &ColumnNames) -> Result<Self> {
+        let (pairs, texts) = (PreferencePair::COLUMNS, ScoredText::COLUMNS);
+        let raw = read_raw_table(path.as_ref(), &[pairs, texts].concat(), names)?;
+        raw.require_any(&["chosen", "rejected", "text", "score"], &[pairs, texts])?;
         match has_pairs(&raw) {
             true => PreferencePairs::from_raw(raw).map(Self::Pairs),
             false => ScoredTexts::from_raw(raw).map(Self::Texts),

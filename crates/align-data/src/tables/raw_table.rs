@@ -3,7 +3,8 @@
 
 use super::cells::{Cell, Cells};
 use super::column_context::ColumnContext;
-use super::columns::{ColumnKind, notebook_name};
+use super::column_names::ColumnNames;
+use super::columns::{Column, ColumnKind, notebook_name};
 #[cfg(feature = "tables")]
 use super::extra_columns::extra_series;
 use super::extra_columns::{ExtraColumn, extra_column};
@@ -22,6 +23,8 @@ pub struct RawTable {
     series: Vec<polars::prelude::Column>,
     /// The names of all columns in the file.
     names: Vec<String>,
+    /// The file's names for the table's columns.
+    column_names: ColumnNames,
     /// Class names, if known.
     pub classes: Vec<String>,
 }
@@ -36,6 +39,7 @@ impl RawTable {
             #[cfg(feature = "tables")]
             series: Vec::new(),
             names,
+            column_names: ColumnNames::default(),
             classes: Vec::new(),
         }
     }
@@ -47,17 +51,55 @@ impl RawTable {
         // pandas writes its index column without a name.
         series.retain(|column| !column.name().is_empty());
         let names = series.iter().map(|column| column.name().to_string()).collect();
-        Self { origin: origin.to_owned(), cells: Cells::default(), series, names, classes: Vec::new() }
+        Self {
+            origin: origin.to_owned(),
+            cells: Cells::default(),
+            series,
+            names,
+            column_names: ColumnNames::default(),
+            classes: Vec::new(),
+        }
     }
 
-    /// Whether there is a column of this name.
+    /// The table with other names for some of `columns`.
+    pub(super) fn with_column_names(self, names: &ColumnNames, columns: &[Column]) -> Result<Self> {
+        names.check(&self.origin, columns, &self.names)?;
+        Ok(Self { column_names: names.clone(), ..self })
+    }
+
+    /// Checks that all required columns exist, and that the names given for columns belong to `columns`.
+    pub(super) fn check_columns(&self, columns: &[Column]) -> Result<()> {
+        self.column_names.check(&self.origin, columns, &self.names)?;
+        match self.missing(columns) {
+            missing if missing.is_empty() => Ok(()),
+            missing => Err(self.missing_error(vec![missing])),
+        }
+    }
+
+    /// Checks that one of the columns `any` exists, which decides between the `forms` that a file may have.
+    pub(super) fn require_any(&self, any: &[&str], forms: &[&[Column]]) -> Result<()> {
+        match any.iter().any(|name| self.has(name)) {
+            true => Ok(()),
+            false => Err(self.missing_error(forms.iter().map(|form| self.missing(form)).collect())),
+        }
+    }
+
+    /// Whether the file has a column of the table, under whatever name.
     pub fn has(&self, name: &str) -> bool {
+        let name = self.name_in_file(name);
         self.names.iter().any(|found| found == name)
+    }
+
+    /// The file's name for a column of the table: the given one, its own, or the notebook's.
+    fn name_in_file<'a>(&'a self, name: &'a str) -> &'a str {
+        let has = |name: &str| self.names.iter().any(|found| found == name);
+        let notebook = || notebook_name(name).filter(|notebook| !has(name) && has(notebook));
+        self.column_names.name_in_file(name).or_else(notebook).unwrap_or(name)
     }
 
     /// Takes a text column.
     pub fn texts(&mut self, name: &str) -> Result<Vec<String>> {
-        self.optional_texts(name)?.ok_or_else(|| self.missing(name))
+        self.optional_texts(name)?.ok_or_else(|| self.missing_error(vec![vec![name.to_owned()]]))
     }
 
     /// Takes a text column, if it exists.
@@ -74,7 +116,7 @@ impl RawTable {
 
     /// Takes a numeric column.
     pub fn numbers(&mut self, name: &str) -> Result<Vec<f64>> {
-        self.optional_numbers(name)?.ok_or_else(|| self.missing(name))
+        self.optional_numbers(name)?.ok_or_else(|| self.missing_error(vec![vec![name.to_owned()]]))
     }
 
     /// Takes a numeric column, if it exists. Numbers may be stored as text, except in JSON, where the reader rejects
@@ -99,12 +141,12 @@ impl RawTable {
     /// Takes a boolean column.
     pub fn booleans(&mut self, name: &str) -> Result<Vec<bool>> {
         self.take(name, ColumnKind::Boolean, |column, values, _| labels::parse_booleans(values, column))?
-            .ok_or_else(|| self.missing(name))
+            .ok_or_else(|| self.missing_error(vec![vec![name.to_owned()]]))
     }
 
     /// Takes a column of class labels.
     pub fn classes(&mut self, name: &str) -> Result<Vec<i64>> {
-        self.take(name, ColumnKind::Class, labels_of)?.ok_or_else(|| self.missing(name))
+        self.take(name, ColumnKind::Class, labels_of)?.ok_or_else(|| self.missing_error(vec![vec![name.to_owned()]]))
     }
 
     /// The columns that were not taken. Those that hold neither text, numbers nor booleans are skipped.
@@ -125,29 +167,34 @@ impl RawTable {
         kept.collect()
     }
 
-    /// Takes a column by its name here or its name in the notebook, and converts its values.
+    /// Takes a column of the table, and converts its values.
     fn take<T>(
         &mut self,
         name: &str,
         kind: ColumnKind,
         read: impl FnOnce(&ColumnContext<'_>, &[Value<'_>], &[String]) -> Result<T>,
     ) -> Result<Option<T>> {
-        let notebook = notebook_name(name).filter(|_| !self.has(name));
-        let name_in_file = notebook.unwrap_or(name);
-        let context = ColumnContext { origin: &self.origin, column: name, kind };
+        let name_in_file = self.name_in_file(name).to_owned();
+        let context = ColumnContext { origin: &self.origin, column: &name_in_file, kind };
         #[cfg(feature = "tables")]
-        if let Some(at) = self.series.iter().position(|column| column.name() == name_in_file) {
+        if let Some(at) = self.series.iter().position(|column| column.name() == name_in_file.as_str()) {
             let column = self.series.remove(at);
             return read(&context, &super::series::values(&column, &context)?, &self.classes).map(Some);
         }
-        let Some(at) = self.cells.columns.iter().position(|(found, _)| found == name_in_file) else { return Ok(None) };
+        let Some(at) = self.cells.columns.iter().position(|(found, _)| *found == name_in_file) else { return Ok(None) };
         let (_, column) = self.cells.columns.remove(at);
         let values: Vec<Value<'_>> = self.cells.padded_cells(&column).map(|cell| value(cell, &self.cells)).collect();
         read(&context, &values, &self.classes).map(Some)
     }
 
-    fn missing(&self, name: &str) -> Error {
-        Error::MissingColumn { origin: self.origin.clone(), column: name.to_owned(), found: self.names.clone() }
+    /// The required columns that the file lacks.
+    fn missing(&self, columns: &[Column]) -> Vec<String> {
+        let missing = columns.iter().filter(|column| column.required && !self.has(column.name));
+        missing.map(|column| column.name.to_owned()).collect()
+    }
+
+    fn missing_error(&self, missing: Vec<Vec<String>>) -> Error {
+        Error::MissingColumns { origin: self.origin.clone(), missing, found: self.names.clone() }
     }
 }
 

@@ -55,6 +55,7 @@ impl<R: Row> Table<R> {
 
     /// Builds the rows and keeps the remaining columns as extra columns.
     pub(super) fn from_raw(mut raw: RawTable) -> Result<Self> {
+        raw.check_columns(R::COLUMNS)?;
         Ok(Self { rows: R::read_rows(&mut raw)?, extra_columns: raw.into_extra_columns(), file: None })
     }
 

@@ -135,9 +135,9 @@ impl Table<Text> {
     /// # Errors
     /// When a row has no prompt or no score.
     pub fn scored(self) -> Result<ScoredTexts> {
-        let missing = |column: &str| Error::MissingColumn {
+        let missing = |column: &str| Error::MissingColumns {
             origin: Text::TABLE.to_owned(),
-            column: column.to_owned(),
+            missing: vec![vec![column.to_owned()]],
             found: self.names(&self.columns()).into_iter().map(str::to_owned).collect(),
         };
         for (column, is_whole) in [("prompt", self.prompts().is_some()), ("score", self.scores().is_some())] {

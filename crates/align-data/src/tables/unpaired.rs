@@ -1,3 +1,4 @@
+use super::column_names::ColumnNames;
 use super::columns::Column;
 use super::file::read_raw_table;
 use super::pairs::{PreferencePairs, has_pairs};
@@ -38,7 +39,17 @@ impl Table<UnpairedPreference> {
     /// # Errors
     /// As [`UnpairedPreferences::read`] and [`PreferencePairs::read`].
     pub fn read_or_unpair(path: impl AsRef<Path>) -> Result<Self> {
-        let raw = read_raw_table(path.as_ref(), &[PreferencePair::COLUMNS, UnpairedPreference::COLUMNS].concat())?;
+        Self::read_or_unpair_renamed(path, &ColumnNames::default())
+    }
+
+    /// Reads a file like [`UnpairedPreferences::read_or_unpair`], in which columns have other names.
+    ///
+    /// # Errors
+    /// As [`UnpairedPreferences::read_renamed`].
+    pub fn read_or_unpair_renamed(path: impl AsRef<Path>, names: &ColumnNames) -> Result<Self> {
+        let (pairs, unpaired) = (PreferencePair::COLUMNS, UnpairedPreference::COLUMNS);
+        let raw = read_raw_table(path.as_ref(), &[pairs, unpaired].concat(), names)?;
+        raw.require_any(&["chosen", "rejected", "completion", "label"], &[unpaired, pairs])?;
         match has_pairs(&raw) {
             true => Self::from_rows(UnpairedPreference::from_pairs(PreferencePairs::from_raw(raw)?.rows())),
             false => Self::from_raw(raw),

@@ -107,7 +107,8 @@ fn wrong_types_in_parquet_are_rejected() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("numbers.parquet");
     // A numeric column whose name belongs to a text column of another table.
-    Texts::new(&["p"], &["a"]).unwrap().with_column("chosen", &[1.0]).unwrap().write(&path, false).unwrap();
+    let texts = Texts::new(&["p"], &["a"]).unwrap().with_column("chosen", &[1.0]).unwrap();
+    texts.with_column("rejected", &[1.0]).unwrap().write(&path, false).unwrap();
     let message = PreferencePairs::read(&path).unwrap_err().to_string();
     assert!(message.contains("\"chosen\"") && message.contains("text") && message.contains("f64"), "{message}");
 }

@@ -1,93 +1,42 @@
 //! Text output of the comparison.
 
-use super::{ComparedPolicy, PolicyComparison, TrainedPolicy};
-use align_metrics::{Estimate, PairedComparison, SampleMean};
+use super::PolicyComparison;
 use std::fmt::{Display, Formatter, Result, from_fn};
 
-/// The notebook's table, each policy's differences from the reference, and the findings.
+/// Width of lines where none is given.
+const WIDTH: usize = 80;
+
+/// The notebook's table, each policy's differences from the reference, and the findings, in lines of 80 columns.
 impl Display for PolicyComparison {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        self.table(f)?;
-        self.against_reference(f)?;
-        self.findings().iter().try_for_each(|finding| write!(f, "\n{finding}"))
+        f.write_str(&self.to_text("", WIDTH))?;
+        self.findings().iter().try_for_each(|finding| write!(f, "\n{}", textwrap::fill(finding, WIDTH)))
     }
 }
 
 impl PolicyComparison {
-    /// The first text of each policy for the first prompts.
-    pub fn first_texts(&self, prompts: usize) -> impl Display {
+    /// The tables as text in lines of at most `width` columns. `unit` is the unit of rewards.
+    #[must_use]
+    pub fn to_text(&self, unit: &str, width: usize) -> String {
+        self.tables(unit).iter().map(|table| table.to_text(width) + "\n").collect()
+    }
+
+    /// The first text of each policy for the first prompts, in lines of at most `width` columns.
+    pub fn first_texts(&self, prompts: usize, width: usize) -> impl Display {
+        let longest = self.all().map(|policy| policy.name.chars().count()).max().unwrap_or(0);
         from_fn(move |f| {
             let texts = self.reference.texts.iter().enumerate().step_by(self.texts_per_prompt.max(1));
             texts.take(prompts).try_for_each(|(row, first)| {
-                writeln!(f, "\n{}", first.prompt)?;
+                writeln!(f, "\n{}", textwrap::fill(&first.prompt, width))?;
                 self.all().filter_map(|policy| Some((&policy.name, policy.texts.get(row)?))).try_for_each(
-                    |(name, text)| writeln!(f, "  {name:8} [{:+.3}] {}", text.score, text.text.replace('\n', " ")),
+                    |(name, text)| {
+                        let label = format!("  {name:longest$} [{:+.2}] ", text.score);
+                        let indent = " ".repeat(label.chars().count());
+                        let options = textwrap::Options::new(width).initial_indent(&label).subsequent_indent(&indent);
+                        writeln!(f, "{}", textwrap::fill(&text.text.replace('\n', " "), options))
+                    },
                 )
             })
         })
     }
-
-    /// The measurements of each policy, on the same number of texts.
-    fn table(&self, f: &mut Formatter<'_>) -> Result {
-        writeln!(
-            f,
-            "{:8} {:>6} {:>7} {:>25} {:>25} {:>14} {:>10} {:>27}",
-            "", "texts", "tokens", "token entropy, nats", "Miller-Madow", "Chao-Wang-Jost", "notebook", "mean reward"
-        )?;
-        self.all().try_for_each(|policy| row(policy, f))?;
-        writeln!(f, "Entropies are computed on equal sample sizes. In brackets: 95% bootstrap intervals over texts.\n")
-    }
-
-    fn against_reference(&self, f: &mut Formatter<'_>) -> Result {
-        writeln!(
-            f,
-            "{:16} {:>27} {:>25} {:>9} {:>16} {:>16}",
-            format!("less {}", self.reference.name),
-            "reward",
-            "win rate",
-            "p",
-            format!("KL(model‖{})", self.reference.name),
-            format!("KL({}‖model)", self.reference.name)
-        )?;
-        for TrainedPolicy { policy, rewards, held_out, kl_policy_reference, kl_reference_policy } in &self.policies {
-            let [kl, reversed] = [kl_policy_reference, kl_reference_policy].map(with_error);
-            writeln!(f, "{} {kl:>16} {reversed:>16}", comparison_row(&policy.name, rewards))?;
-            if let Some(held_out) = held_out {
-                writeln!(f, "{}", comparison_row("  held-out", held_out))?;
-            }
-        }
-        writeln!(
-            f,
-            "On the same prompts, with intervals over prompts. KL in nats per text, estimated from unmodified samples, ± standard error."
-        )
-    }
-}
-
-fn row(policy: &ComparedPolicy, f: &mut Formatter<'_>) -> Result {
-    let report = &policy.report;
-    writeln!(
-        f,
-        "{:8} {:>6} {:>7} {:>25} {:>25} {:>14.4} {:>10.4} {:>27}",
-        policy.name,
-        report.rows,
-        report.tokens,
-        with_interval(report.token_entropy),
-        with_interval(report.miller_madow_entropy),
-        policy.chao_wang_jost,
-        report.notebook_entropy.value,
-        report.mean_reward.map(with_interval).unwrap_or_default()
-    )
-}
-
-fn with_interval(e: Estimate) -> String {
-    format!("{:.4} [{:.4}, {:.4}]", e.value, e.interval.low, e.interval.high)
-}
-
-fn with_error(mean: &SampleMean) -> String {
-    format!("{:.2} ± {:.2}", mean.value, mean.standard_error)
-}
-
-fn comparison_row(name: &str, found: &PairedComparison) -> String {
-    let [difference, won] = [found.mean_difference, found.win_rate].map(with_interval);
-    format!("{name:16} {difference:>27} {won:>25} {:>9.4}", found.p_value)
 }

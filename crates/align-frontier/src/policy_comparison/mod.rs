@@ -12,6 +12,7 @@ use align_data::{ScoredText, Tokenizer};
 use align_metrics::{EvaluationReport, PairedComparison, SampleMean};
 use align_models::CausalLm;
 use align_models::generation::GenerationConfig;
+use serde::Serialize;
 
 /// Options of a policy comparison.
 pub struct ComparisonOptions<'a> {
@@ -42,7 +43,7 @@ pub struct NamedPolicy<'a> {
 }
 
 /// A comparison of policies on the same prompts, with the same number of texts each.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct PolicyComparison {
     /// The model before training.
     pub reference: ComparedPolicy,
@@ -55,7 +56,7 @@ pub struct PolicyComparison {
 }
 
 /// The measurements of a policy's texts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ComparedPolicy {
     /// Its name in tables.
     pub name: String,
@@ -68,7 +69,7 @@ pub struct ComparedPolicy {
 }
 
 /// A trained policy compared with the reference.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct TrainedPolicy {
     /// Its own measurements.
     pub policy: ComparedPolicy,
@@ -83,7 +84,7 @@ pub struct TrainedPolicy {
 }
 
 /// Two trained policies and the difference of their rewards on the same prompts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct PolicyPair {
     /// The policy with the higher mean reward.
     pub above: String,

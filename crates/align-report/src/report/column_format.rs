@@ -1,4 +1,4 @@
-use super::table::{Cell, Column};
+use super::table::{Cell, Column, Table};
 use crate::Estimate;
 use crate::escaped_text::EscapedText;
 use crate::figure::Better;
@@ -25,7 +25,7 @@ enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Intervals {
+enum Intervals {
     None,
     /// All intervals are symmetric after rounding: `± 0.12`.
     PlusMinus,
@@ -45,10 +45,6 @@ impl ColumnFormat {
         let halves = numbers.iter().filter_map(|number| number.interval).map(|ends| (ends.high - ends.low) / 2.0);
         format.half_width = halves.map(|half| format.write(half).chars().count()).max().unwrap_or(0);
         format
-    }
-
-    pub(super) fn intervals(&self) -> Intervals {
-        self.intervals
     }
 
     pub(super) fn has_intervals(&self) -> bool {
@@ -99,6 +95,19 @@ impl ColumnFormat {
             }
         }
     }
+}
+
+/// The format of each column.
+pub(super) fn formats(table: &Table) -> Vec<ColumnFormat> {
+    let format = |(index, column)| ColumnFormat::of(column, &table.numbers(index).collect::<Vec<_>>());
+    table.columns.iter().enumerate().map(format).collect()
+}
+
+/// How to read the intervals of a table, as far as it has any.
+pub(super) fn interval_remarks(formats: &[ColumnFormat]) -> Vec<&'static str> {
+    let has = |intervals| formats.iter().any(|format| format.intervals == intervals);
+    let plus_minus = has(Intervals::PlusMinus).then_some("±: half the width of the 95% interval.");
+    plus_minus.into_iter().chain(has(Intervals::Ends).then_some("In brackets: the 95% interval.")).collect()
 }
 
 /// The best value, if its interval overlaps with no other. A number without an interval is treated as exact.

@@ -7,7 +7,10 @@ mod sections;
 mod style;
 mod table;
 mod table_html;
+mod table_text;
 mod table_width;
+mod text_grid;
+mod text_layout;
 mod texts;
 
 pub use figures::{FigureWidth, ReportFigure};

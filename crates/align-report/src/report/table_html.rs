@@ -1,4 +1,4 @@
-use super::column_format::{ColumnFormat, Intervals};
+use super::column_format::{ColumnFormat, formats, interval_remarks};
 use super::sections::Numbering;
 use super::table::Table;
 use super::table_width::is_wide;
@@ -15,12 +15,7 @@ pub(super) fn tables(tables: &[Table], numbers: &mut Numbering) -> Result<Markup
 
 fn table_html(table: &Table, number: usize) -> Result<Markup> {
     table.check()?;
-    let looks: Vec<ColumnFormat> = table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(i, column)| ColumnFormat::of(column, &table.numbers(i).collect::<Vec<_>>()))
-        .collect();
+    let looks = formats(table);
     // On a narrow screen, each row of a wide table becomes a block of lines.
     let is_wide = is_wide(table, &looks);
     let remarks = remarks(table, &looks);
@@ -66,10 +61,7 @@ fn table_html(table: &Table, number: usize) -> Result<Markup> {
 
 /// How to read the numbers, as far as it applies to the table.
 fn remarks(table: &Table, looks: &[ColumnFormat]) -> Vec<&'static str> {
-    let shows = |intervals| looks.iter().any(|format| format.intervals() == intervals);
-    let mut remarks = Vec::new();
-    remarks.extend(shows(Intervals::PlusMinus).then_some("±: half the width of the 95% interval."));
-    remarks.extend(shows(Intervals::Ends).then_some("In brackets: the 95% interval."));
+    let mut remarks = interval_remarks(looks);
     if table.columns.iter().any(|column| column.better.is_some()) {
         remarks.push("Bold: the best value of the column, if its interval overlaps with no other.");
     }

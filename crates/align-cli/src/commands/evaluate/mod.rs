@@ -7,18 +7,23 @@
 //! ```
 
 mod compared_file;
-mod print;
+mod decoding;
+mod tables;
 
+use crate::column_option::ColumnOption;
+use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
-use crate::{Failure, RuntimeOptions, models, output_paths};
+use crate::{Failure, RuntimeOptions, models, output, output_paths, terminal};
 use align_data::{Texts, Tokenizer};
 use align_inference::RewardModel;
 use align_metrics::{
     Bootstrap, EqualSamples, EvaluationReport, TextSet, TextSetMetrics, common_ngrams, common_sample,
     equal_samples_entropy,
 };
+use align_models::score::Score;
 use clap::Args;
 use compared_file::ComparedFile;
+use decoding::DecodingCheck;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +35,8 @@ pub struct Options {
     /// Input table with a column text, and optionally a column score: CSV, Parquet or JSONL. Several tables are compared.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
+    #[command(flatten)]
+    columns: ColumnOption,
     /// Tokeniser for the entropies: a folder with tokenizer.json or with vocab.json and merges.txt, or a model on the hub
     /// [default: that of the bundled GPT-2].
     #[arg(long)]
@@ -65,26 +72,31 @@ pub struct Options {
     #[arg(long, requires = "output")]
     overwrite: bool,
     #[command(flatten)]
+    json: JsonOption,
+    #[command(flatten)]
     score: ScoreOption,
     #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     if let Some(output) = &options.output {
         output_paths::refuse_existing(output, options.overwrite)?;
         output_paths::refuse_inputs(output, &options.input)?;
     }
     let bootstrap = Bootstrap { resamples: options.resamples, level: options.level, seed: options.seed };
     bootstrap.validate()?;
-    let tables = options.input.iter().map(Texts::read).collect::<Result<Vec<_>, _>>()?;
+    let read = |file: &PathBuf| options.columns.read(|names| Texts::read_renamed(file, names));
+    let tables = options.input.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let tokenizer = Tokenizer::from_pretrained(models::folder(
         "--tokenizer",
         options.tokenizer.as_deref(),
         models::BUNDLED_POLICY,
     )?)?;
-    // EOS does not count in the entropies.
-    let skip = tokenizer.eos_token_id();
+    let names = file_names(&options.input);
+    let decoding = if names.len() > 1 { decoding::check(&options.input, &names) } else { DecodingCheck::default() };
+    decoding.print();
     let _precision = options.model.as_ref().map(|_| options.runtime.set_matmul_precision()).transpose()?;
     let load = |name| options.score.load(&models::fetch(name)?, &options.runtime, options.batch_size);
     let scorer = options.model.as_deref().map(load).transpose()?;
@@ -93,38 +105,75 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let texts = tokenizer.encode_batch(&table.texts(), false, None)?;
         sets.push(TextSet { texts, scores: scores(path, table, scorer.as_ref())? });
     }
-    let score = scorer.as_ref().map(RewardModel::score);
+    // EOS does not count in the entropies.
+    let context =
+        Context { names, skip: tokenizer.eos_token_id(), score: scorer.as_ref().map(RewardModel::score), bootstrap };
     match &sets[..] {
-        [set] => {
-            let report = EvaluationReport::of(&set.texts, skip, set.scores.as_deref(), &bootstrap)?;
-            let equal =
-                options.equal_samples().map(|sample| equal_samples_entropy(&set.texts, skip, sample, &bootstrap));
-            let equal = equal.transpose()?;
-            options.write(&json!({ "score": score, "report": report, "equal_samples_entropy": equal }))?;
-            print::report(&report, equal, &bootstrap);
-        }
-        sets => {
-            let sample = options.equal_samples().unwrap_or_else(|| common_sample(sets, skip));
-            let ngrams = common_ngrams(sets, skip, sample);
-            let compared = options.input.iter().zip(sets).map(|(path, set)| {
-                let texts = TextSetMetrics::of(set, skip, sample, &ngrams, &bootstrap);
-                let texts = texts.map_err(|e| format!("{}: {e}", path.display()))?;
-                Ok(ComparedFile { file: models::file_name(path), texts })
-            });
-            let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
-            options.write(&json!({ "score": score, "equal_samples": sample, "files": compared }))?;
-            print::comparison(&compared, sample, &bootstrap);
-        }
+        [set] => options.evaluate_one(set, &context),
+        sets => options.compare(sets, &context, &decoding.warnings),
     }
-    Ok(())
+}
+
+/// What the metrics of all files depend on.
+struct Context<'a> {
+    /// The files' names in the tables.
+    names: Vec<String>,
+    /// The token that is not counted.
+    skip: Option<i64>,
+    score: Option<&'a Score>,
+    bootstrap: Bootstrap,
+}
+
+/// The names of files in the tables: without their folders, unless two are the same.
+fn file_names(paths: &[PathBuf]) -> Vec<String> {
+    let names: Vec<String> = paths.iter().map(|path| models::file_name(path)).collect();
+    let is_unique = |name: &String| names.iter().filter(|other| *other == name).count() == 1;
+    match names.iter().all(is_unique) {
+        true => names,
+        false => paths.iter().map(|path| path.display().to_string()).collect(),
+    }
 }
 
 impl Options {
-    /// Writes the results to --output, if it is given.
-    fn write(&self, results: &serde_json::Value) -> Result<(), Failure> {
-        let Some(output) = &self.output else { return Ok(()) };
-        let text = serde_json::to_string_pretty(results)?;
-        output_paths::write_atomically(output, self.overwrite, |file| writeln!(file, "{text}"))
+    /// Measures the texts of a single file.
+    fn evaluate_one(&self, set: &TextSet, context: &Context) -> Result<(), Failure> {
+        let Context { names, skip, score, bootstrap } = context;
+        let report = EvaluationReport::of(&set.texts, *skip, set.scores.as_deref(), bootstrap)?;
+        let equal = self.equal_samples().map(|sample| equal_samples_entropy(&set.texts, *skip, sample, bootstrap));
+        let equal = equal.transpose()?;
+        let results = json!({ "score": score, "report": report, "equal_samples_entropy": equal });
+        let (name, unit) = (names.first().map_or("", String::as_str), score.map_or("", Score::unit));
+        self.present(&results, || {
+            terminal::print_tables(&[tables::of_one_file(name, &report, equal, unit, bootstrap)]);
+        })
+    }
+
+    /// Measures the texts of several files, and compares them.
+    fn compare(&self, sets: &[TextSet], context: &Context, warnings: &[String]) -> Result<(), Failure> {
+        let Context { names, skip, score, bootstrap } = context;
+        let sample = self.equal_samples().unwrap_or_else(|| common_sample(sets, *skip));
+        let ngrams = common_ngrams(sets, *skip, sample);
+        let compared = self.input.iter().zip(names).zip(sets).map(|((path, file), set)| {
+            let texts = TextSetMetrics::of(set, *skip, sample, &ngrams, bootstrap);
+            Ok(ComparedFile { file: file.clone(), texts: texts.map_err(|e| format!("{}: {e}", path.display()))? })
+        });
+        let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
+        let results = json!({ "score": score, "equal_samples": sample, "files": compared, "warnings": warnings });
+        self.present(&results, || {
+            terminal::print_tables(&tables::of_files(&compared, sample, score.map_or("", Score::unit), bootstrap));
+            for (verdict, text) in tables::verdicts(&compared) {
+                output::println!("{}", verdict.paint(textwrap::fill(&text, terminal::width())));
+            }
+        })
+    }
+
+    /// Writes the results to --output, if it is given, then prints them.
+    fn present(&self, results: &serde_json::Value, print_tables: impl FnOnce()) -> Result<(), Failure> {
+        if let Some(output) = &self.output {
+            let text = serde_json::to_string_pretty(results)?;
+            output_paths::write_atomically(output, self.overwrite, |file| writeln!(file, "{text}"))?;
+        }
+        self.json.print(results, print_tables)
     }
 
     fn equal_samples(&self) -> Option<EqualSamples> {

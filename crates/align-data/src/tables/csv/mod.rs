@@ -9,7 +9,8 @@ mod write;
 pub(super) use write::write;
 
 use super::cells::Cells;
-use super::columns::{Column, find_column};
+use super::column_names::ColumnNames;
+use super::columns::Column;
 use super::limits::{ROW_LIMIT, row_too_long};
 use crate::{Error, Result};
 use error::CsvError;
@@ -22,10 +23,11 @@ use std::path::Path;
 const MAX_COLUMNS: usize = 2_000;
 
 /// Reads a file's cells. The table's own columns stay text, so that an error can quote an invalid number as written.
-pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Cells> {
+pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column], names: &ColumnNames) -> Result<Cells> {
     let line = |error: CsvError| Error::Line { path: path.to_owned(), line: error.line, problem: error.problem };
     let mut cells = parse(bytes).map_err(line)?;
-    let unknown = |(place, (name, _)): (usize, &(String, _))| find_column(columns, name).is_none().then_some(place);
+    let unknown =
+        |(place, (name, _)): (usize, &(String, _))| names.find_column(columns, name).is_none().then_some(place);
     let unknown: Vec<usize> = cells.columns.iter().enumerate().filter_map(unknown).collect();
     infer_types(&mut cells, &unknown);
     Ok(cells)

@@ -1,5 +1,6 @@
-//! JSON Lines: one object per line.
+//! JSON Lines: one object per line. A `.json` file may hold an array of objects instead.
 
+mod array;
 mod row;
 mod write;
 
@@ -7,7 +8,8 @@ pub(super) use write::write;
 
 use super::cells::{Cell, Cells};
 use super::column_context::ColumnContext;
-use super::columns::{Column, ColumnKind, find_column};
+use super::column_names::ColumnNames;
+use super::columns::{Column, ColumnKind};
 use super::limits::{ROW_LIMIT, row_too_long};
 use crate::{Error, Result};
 use align_base::printable_path;
@@ -22,42 +24,58 @@ const MIN_FIELD_BYTES: usize = 5;
 const BASE_COLUMNS: usize = 64;
 const BYTES_PER_EXTRA_COLUMN: usize = 128;
 
-pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column]) -> Result<Cells> {
+pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column], names: &ColumnNames) -> Result<Cells> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let line = bytes.iter().take(e.valid_up_to()).filter(|&&byte| byte == b'\n').count() + 1;
         Error::Line { path: path.to_owned(), line, problem: "not UTF-8 text".to_owned() }
     })?;
-    let most_columns = BASE_COLUMNS + bytes.len() / BYTES_PER_EXTRA_COLUMN;
+    let text = text.trim_start_matches('\u{feff}');
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let mut cells = Cells::default();
-    for (index, line) in text.trim_start_matches('\u{feff}').split('\n').enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let problem = |problem: String| Error::Line { path: path.to_owned(), line: index + 1, problem };
-        if line.len() > ROW_LIMIT {
-            return Err(problem(row_too_long(line.len())));
-        }
-        row::push_row(&mut cells, line, most_columns).map_err(|e| problem(error_message(&e)))?;
-        // Each row has a cell in every column. If every row had its own field names, the table would fill memory with
-        // nulls.
-        let (rows, names) = (cells.rows, cells.columns.len());
-        if rows.saturating_mul(names) > bytes.len() / MIN_FIELD_BYTES {
-            return Err(problem(format!(
-                "{names} different names in {rows} rows, expected the same field names in every row"
-            )));
-        }
+    match is_json && text.trim_start().starts_with('[') {
+        true => array::push_rows(&mut cells, text).map_err(|problem| Error::Format {
+            path: path.to_owned(),
+            format: "JSON",
+            problem,
+        })?,
+        false => push_lines(&mut cells, path, text)?,
     }
     if cells.rows == 0 {
-        // A file without lines is an empty table. Nothing in the file names its columns.
-        let names: BTreeSet<&str> = columns.iter().map(|column| column.name).collect();
+        // A file without rows is an empty table. Nothing in the file names its columns.
+        let name_in_file = |column: &'static str| names.name_in_file(column).unwrap_or(column);
+        let names: BTreeSet<&str> = columns.iter().map(|column| name_in_file(column.name)).collect();
         return Ok(Cells::with_columns(names.into_iter().map(str::to_owned)));
     }
     for (name, column) in &cells.columns {
-        if let Some(known) = find_column(columns, name) {
+        if let Some(known) = names.find_column(columns, name) {
             check_types(path, name, column, &cells, known.kind)?;
         }
     }
     Ok(cells)
+}
+
+/// Reads one object per line.
+fn push_lines(cells: &mut Cells, path: &Path, text: &str) -> Result<()> {
+    for (index, line) in text.split('\n').enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let problem = |problem: String| Error::Line { path: path.to_owned(), line: index + 1, problem };
+        push_checked_row(cells, line, text.len()).map_err(problem)?;
+    }
+    Ok(())
+}
+
+/// Reads the text of one object as the next row of a file of this size.
+fn push_checked_row(cells: &mut Cells, row: &str, file_size: usize) -> std::result::Result<(), String> {
+    if row.len() > ROW_LIMIT {
+        return Err(row_too_long(row.len()));
+    }
+    let most_columns = BASE_COLUMNS + file_size / BYTES_PER_EXTRA_COLUMN;
+    row::push_row(cells, row, most_columns).map_err(|e| error_message(&e))?;
+    // Each row has a cell in every column. If every row had its own field names, the table would fill memory with nulls.
+    let (rows, names) = (cells.rows, cells.columns.len());
+    if rows.saturating_mul(names) > file_size / MIN_FIELD_BYTES {
+        return Err(format!("{names} different names in {rows} rows, expected the same field names in every row"));
+    }
+    Ok(())
 }
 
 /// The message of a serde_json error, without its line number: each line is parsed on its own, so that number is always

@@ -6,7 +6,8 @@ mod encodings;
 mod memory_budget;
 mod thrift;
 
-use super::columns::{Column, find_column};
+use super::column_names::ColumnNames;
+use super::columns::Column;
 use crate::catch_panic::catch_panic;
 use crate::{Error, Result};
 use polars::prelude::{ArrowDataType, ArrowSchema, DataFrame, ParquetReader, ParquetWriter, PolarsError, SerReader};
@@ -16,7 +17,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<DataFrame> {
+pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column], names: &ColumnNames) -> Result<DataFrame> {
     let error = |problem: String| Error::Format { path: path.to_owned(), format: "Parquet", problem };
     let unreadable = |problem: PolarsError| error(problem.to_string());
     let decode = || {
@@ -28,7 +29,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, columns: &[Column]) -> Result<Da
         let metadata = FileMetadata::clone(reader.get_metadata().map_err(unreadable)?);
         reader.set_metadata(Arc::new(FileMetadata { key_value_metadata: None, ..metadata }));
         let schema = reader.schema().map_err(unreadable)?;
-        let flat = flat_columns(path, &schema, columns)?;
+        let flat = flat_columns(path, &schema, columns, names)?;
         let names: Vec<&str> =
             schema.iter_names().enumerate().filter(|(i, _)| flat.contains(i)).map(|(_, name)| name.as_str()).collect();
         check_pages::check_pages(&bytes, reader.get_metadata().map_err(unreadable)?, &names).map_err(error)?;
@@ -42,7 +43,7 @@ pub(super) fn write(path: &Path, file: impl Write, mut frame: DataFrame) -> Resu
 }
 
 /// Indices of the columns that a table can hold. Other columns are not decoded.
-fn flat_columns(path: &Path, schema: &ArrowSchema, columns: &[Column]) -> Result<Vec<usize>> {
+fn flat_columns(path: &Path, schema: &ArrowSchema, columns: &[Column], own_names: &ColumnNames) -> Result<Vec<usize>> {
     use ArrowDataType as T;
     let mut places = Vec::with_capacity(schema.len());
     for (place, (name, field)) in schema.iter().enumerate() {
@@ -53,7 +54,7 @@ fn flat_columns(path: &Path, schema: &ArrowSchema, columns: &[Column]) -> Result
             field.dtype(),
             T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64
         );
-        let known = find_column(columns, name);
+        let known = own_names.find_column(columns, name);
         // Old writers store text as plain binary.
         if flat || known.is_some() && matches!(field.dtype(), T::Binary | T::LargeBinary | T::BinaryView) {
             places.push(place);

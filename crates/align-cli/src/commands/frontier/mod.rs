@@ -4,15 +4,18 @@
 //! align frontier --output-dir runs/frontier
 //! ```
 
+mod table;
+
 use crate::held_out::is_held_out;
+use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
 use crate::shell_words::this_command;
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
 use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
 use align_frontier::{
-    Findings, LossSetting, Point, PolicyResult, ReportContext, SamplingOptions, Sweep, SweepFolder, SweepModels,
-    SweepOptions, SweepOutcome, SweepProgress, points, write_outputs,
+    Findings, LossSetting, Point, PolicyResult, ReportContext, SamplingOptions, SweepFolder, SweepModels, SweepOptions,
+    SweepOutcome, SweepProgress, points, write_outputs,
 };
 use align_inference::InferenceIdentity;
 use align_metrics::Bootstrap;
@@ -105,6 +108,8 @@ pub struct Options {
     #[arg(long, default_value_t = 42)]
     seed: u64,
     #[command(flatten)]
+    json: JsonOption,
+    #[command(flatten)]
     runtime: RuntimeOptions,
 }
 
@@ -119,6 +124,7 @@ fn parse_betas_for(text: &str) -> Result<(LossSetting, BetaList), String> {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
     let sweep_options = options.sweep()?;
     sweep_options.validate()?;
     let _precision = options.runtime.set_matmul_precision()?;
@@ -162,7 +168,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let findings = Findings::new(&sweep, &sweep_options.bootstrap)?;
     let context = options.context(&sweep_options, reward_model.score(), started);
     write_outputs(&folder, &sweep, &findings, context)?;
-    print_table(&sweep, &findings);
+    options.json.print(&table::document(&sweep, &findings), || table::print(&sweep, &findings))?;
     output::println!(
         "\n{} points in {:.0} s; results are in {}",
         sweep.points.len(),
@@ -175,6 +181,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 impl Options {
     fn sweep(&self) -> Result<SweepOptions, Failure> {
         let (texts, steps) = if self.quick { (QUICK_TEXTS, QUICK_STEPS) } else { (TEXTS, STEPS) };
+        let training_texts = self.training_texts_per_prompt.unwrap_or(texts.training);
+        if training_texts < 2 {
+            return Err(format!(
+                "--training-texts-per-prompt is {training_texts}, expected at least 2: a pair needs two texts of a prompt"
+            )
+            .into());
+        }
         let (training_seed, evaluation_seed) = (self.seed, self.seed.wrapping_add(1));
         let sampling =
             |texts_per_prompt, seed| SamplingOptions { texts_per_prompt, max_new_tokens: self.max_new_tokens, seed };
@@ -182,7 +195,7 @@ impl Options {
             points: self.points()?,
             prompts: NOTEBOOK_PROMPTS.map(str::to_owned).to_vec(),
             held_out: (0..NOTEBOOK_PROMPTS.len()).filter(|index| is_held_out(*index)).collect(),
-            training_texts: sampling(self.training_texts_per_prompt.unwrap_or(texts.training), training_seed),
+            training_texts: sampling(training_texts, training_seed),
             pairs_per_prompt: self.pairs_per_prompt.unwrap_or(texts.pairs),
             evaluation: sampling(self.texts_per_prompt.unwrap_or(texts.evaluation), evaluation_seed),
             dpo: DpoConfig {
@@ -310,44 +323,4 @@ fn metrics_line(run: &PolicyResult) -> String {
         "reward {:.3}, KL {:.2} nats, token entropy {:.3}",
         metrics.reward.value, metrics.policy_reference_kl.value, metrics.token_entropy.value
     )
-}
-
-fn print_table(sweep: &Sweep, findings: &Findings) {
-    output::println!(
-        "\n{:30} {:>24} {:>16} {:>16} {:>22} {:>10} {:>7}",
-        "",
-        "mean reward",
-        "KL(policy||SFT)",
-        "KL(SFT||policy)",
-        "token entropy",
-        "distinct-2",
-        "front"
-    );
-    let rows = sweep.points.iter().map(|(point, run)| (point.to_string(), run));
-    for (index, (name, run)) in std::iter::once(("SFT".to_owned(), &sweep.sft)).chain(rows).enumerate() {
-        let metrics = &run.evaluation;
-        let estimate =
-            |e: align_metrics::Estimate| format!("{:.3} [{:.3}, {:.3}]", e.value, e.interval.low, e.interval.high);
-        let mean = |m: align_metrics::SampleMean| format!("{:.2} ± {:.2}", m.value, m.standard_error);
-        let bigrams = metrics.diversity.ngrams.iter().find(|ngrams| ngrams.n == 2);
-        let distinct = bigrams.map_or(f64::NAN, |bigrams| bigrams.distinct);
-        let front = match (findings.is_on_kl_front(index), findings.is_on_entropy_front(index)) {
-            (true, true) => "KL, H",
-            (true, false) => "KL",
-            (false, true) => "H",
-            (false, false) => "",
-        };
-        output::println!(
-            "{name:30} {:>24} {:>16} {:>16} {:>22} {distinct:>10.3} {front:>7}",
-            estimate(metrics.reward),
-            mean(metrics.policy_reference_kl),
-            mean(metrics.reference_policy_kl),
-            estimate(metrics.token_entropy),
-        );
-    }
-    output::println!(
-        "in brackets: 95% confidence intervals over prompts; ±: standard errors; KL in nats per text, entropy per token"
-    );
-    output::println!("front: on the Pareto front of reward and low KL (KL), of reward and high entropy (H)\n");
-    findings.statements(sweep).iter().for_each(|statement| output::println!("- {statement}"));
 }

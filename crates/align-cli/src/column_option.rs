@@ -1,0 +1,91 @@
+//! `--columns`: tables whose columns have other names.
+
+use crate::Failure;
+use align_data::Error;
+use align_data::tables::ColumnNames;
+use std::borrow::Cow;
+
+/// The names of a file's columns.
+#[derive(Debug, Clone, Default, clap::Args, serde::Serialize)]
+pub struct ColumnOption {
+    /// Names of the file's columns if they differ from those that the command expects, such as
+    /// prompt=question,chosen=good,rejected=bad.
+    #[arg(long, value_name = "NAME=COLUMN,..")]
+    columns: Option<ColumnNames>,
+}
+
+/// Common names of columns in published data sets, without spaces, dashes and underscores.
+const SYNONYMS: &[(&str, &[&str])] = &[
+    ("prompt", &["question", "instruction", "input", "query", "context", "prompts"]),
+    ("chosen", &["good", "better", "best", "preferred", "winner", "positive", "accepted", "chosenresponse"]),
+    ("rejected", &["bad", "worse", "worst", "dispreferred", "loser", "negative", "rejectedresponse"]),
+    ("completion", &["response", "output", "answer", "reply", "target"]),
+    ("text", &["review", "sentence", "content", "document", "texts"]),
+    ("score", &["reward", "rating", "scores"]),
+    ("label", &["class", "category", "sentiment", "feedback", "labels"]),
+];
+
+impl ColumnOption {
+    /// Calls a reader with the names. Its errors mention the option.
+    pub fn read<T>(&self, read: impl FnOnce(&ColumnNames) -> align_data::Result<T>) -> Result<T, Failure> {
+        let names = self.columns.as_ref().map_or_else(|| Cow::Owned(ColumnNames::default()), Cow::Borrowed);
+        read(&names).map_err(|error| match error {
+            Error::ColumnNames { problem } => format!("--columns {problem}").into(),
+            Error::MissingColumns { ref missing, ref found, .. } => match suggestion(missing, found) {
+                Some(columns) => {
+                    let is_one = missing.iter().all(|form| form.len() == 1);
+                    let they = if is_one { "it has another name" } else { "they have other names" };
+                    format!("{error}; if {they}, give --columns {columns}").into()
+                }
+                None => error.into(),
+            },
+            error => error.into(),
+        })
+    }
+}
+
+/// The value of --columns that would help, if the file has other columns. `missing` lists the missing columns of each form that the file
+/// may have.
+fn suggestion(missing: &[Vec<String>], found: &[String]) -> Option<String> {
+    let all: Vec<&String> = missing.iter().flatten().collect();
+    let others: Vec<&str> =
+        found.iter().map(String::as_str).filter(|name| !all.iter().any(|own| own == name)).collect();
+    let forms = missing.iter().filter(|form| form.len() <= others.len());
+    let guesses = forms.map(|form| form.iter().map(|own| (own.as_str(), guess(own, &others))).collect::<Vec<_>>());
+    let known = |form: &Vec<(&str, Option<&str>)>| form.iter().filter(|(_, column)| column.is_some()).count();
+    // The first of the forms with the most columns that can be guessed.
+    let best = guesses.reduce(|best, form| if known(&form) > known(&best) { form } else { best })?;
+    let name = |(own, column): &(&str, Option<&str>)| format!("{own}={}", column.unwrap_or("COLUMN"));
+    Some(best.iter().map(name).collect::<Vec<_>>().join(","))
+}
+
+/// The column of the file that is probably meant, by its name.
+fn guess<'a>(own: &str, others: &[&'a str]) -> Option<&'a str> {
+    let plain = |name: &str| name.to_lowercase().replace([' ', '-', '_'], "");
+    let synonyms = SYNONYMS.iter().find(|(name, _)| *name == own).map_or(&[][..], |(_, synonyms)| synonyms);
+    let is_synonym = |name: &&&str| plain(name) == own || synonyms.contains(&plain(name).as_str());
+    let misspelt = || align_train::nearest_name(own, others.iter().copied());
+    others.iter().find(is_synonym).copied().or_else(misspelt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suggested(missing: &[&[&str]], found: &[&str]) -> Option<String> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        suggestion(&missing.iter().map(|form| owned(form)).collect::<Vec<_>>(), &owned(found))
+    }
+
+    #[test]
+    fn the_columns_that_are_probably_meant_are_suggested() {
+        let (pairs, texts) = (&["prompt", "chosen", "rejected"][..], &["prompt", "text", "score"][..]);
+        let columns = suggested(&[pairs, texts], &["id", "question", "good", "bad"]);
+        assert_eq!(columns.as_deref(), Some("prompt=question,chosen=good,rejected=bad"));
+        let columns = suggested(&[pairs, texts], &["Question", "review", "Rating"]);
+        assert_eq!(columns.as_deref(), Some("prompt=Question,text=review,score=Rating"));
+        assert_eq!(suggested(&[&["prompt"]], &["promt", "text"]).as_deref(), Some("prompt=promt"));
+        assert_eq!(suggested(&[&["score"]], &["prompt", "text", "x"]).as_deref(), Some("score=COLUMN"));
+        assert_eq!(suggested(&[&["prompt", "score"]], &["x"]), None);
+    }
+}
