@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Model, data, output folder, resume and upload.
 #[derive(clap::Args, Serialize)]
 pub struct RunOptions {
-    /// TOML file with option names as keys (with dashes or underscores); options on the command line take precedence.
+    /// TOML or YAML file with option names as keys, with dashes or underscores. Options on the command line take precedence.
     #[arg(long)]
     #[serde(skip)]
     config: Option<PathBuf>,
@@ -31,7 +31,8 @@ pub struct RunOptions {
     #[arg(long)]
     #[serde(skip)]
     pub output_dir: PathBuf,
-    /// Resume from the newest checkpoint in --output-dir, or from the first step if the run ended before its first checkpoint.
+    /// Resume the run in --output-dir from its newest checkpoint, with the options in its config.toml. If it ended before its first
+    /// checkpoint, it starts again.
     #[arg(long)]
     #[serde(skip)]
     pub resume: bool,
