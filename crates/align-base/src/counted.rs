@@ -1,4 +1,4 @@
-//! A number with its noun.
+//! Numbers with their nouns.
 
 use std::fmt::Display;
 
@@ -13,6 +13,17 @@ use std::fmt::Display;
 /// ```
 #[must_use]
 pub fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
-    let plural = if number == N::from(1) { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    let noun = plural(&number, noun);
+    format!("{number} {noun}")
+}
+
+/// A noun in the form for a number.
+///
+/// ```
+/// assert_eq!(align_base::plural(&1, "row"), "row");
+/// assert_eq!(align_base::plural(&1_000_000, "row"), "rows");
+/// ```
+#[must_use]
+pub fn plural<N: PartialEq + From<u8>>(number: &N, noun: &str) -> String {
+    format!("{noun}{}", if *number == N::from(1) { "" } else { "s" })
 }

@@ -4,7 +4,7 @@
 //! * [`option_differences`]: lists the differences between two sets of options, for error messages.
 //! * [`Progress`]: the progress of long tasks, and with the feature `progress` its display.
 //! * [`random`]: random numbers as a function of a seed, a purpose and an index.
-//! * [`counted`]: a number with its noun in the singular or the plural.
+//! * [`counted`], [`plural`]: a number with its noun in the singular or the plural.
 //! * [`printable`], [`printable_line`], [`printable_path`], [`escaped`]: make text from a file, a path or a server safe to print.
 //!
 //! ```
@@ -28,7 +28,7 @@ mod printable;
 pub mod progress;
 pub mod random;
 
-pub use counted::counted;
+pub use counted::{counted, plural};
 pub use duration::format_duration;
 pub use option_differences::option_differences;
 pub use printable::{escaped, printable, printable_line, printable_path};

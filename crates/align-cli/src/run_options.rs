@@ -2,7 +2,7 @@
 
 use crate::new_model::NewModelOptions;
 use crate::{Failure, RuntimeOptions, models, output};
-use align_base::printable_path;
+use align_base::{counted, printable_path};
 use align_data::EncodeReport;
 use align_models::TrainableModel;
 use align_models::hub::RepoName;
@@ -177,10 +177,10 @@ impl Preparation {
             notes.iter().for_each(|note| output::note!("  {note}"));
             match report {
                 Some(report) => output::note!("  {report}"),
-                None => output::note!("  {rows} texts"),
+                None => output::note!("  {}", counted(rows, "text")),
             }
             if self.packing {
-                output::note!("  packed into {rows} rows");
+                output::note!("  packed into {}", counted(rows, "row"));
             }
         };
         let [train, eval] = &self.notes;

@@ -90,7 +90,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     output_paths::write_atomically(&options.output, options.overwrite, |file| {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
-    output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
+    let written = align_base::counted(rows.len(), "row");
+    output::println!("{written} written to {}", align_base::printable_path(&options.output));
     Ok(())
 }
 
