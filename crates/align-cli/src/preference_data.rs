@@ -35,7 +35,7 @@ impl DataOptions {
         if encoded.pairs.is_empty() {
             return Err(format!("no pair fits into --max-length {limit}: {}", encoded.report).into());
         }
-        output::println!("  {}", encoded.report);
+        output::note!("  {}", encoded.report);
         Ok(encoded.pairs)
     }
 

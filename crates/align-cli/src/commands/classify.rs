@@ -71,7 +71,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         json!({ "output": options.output, "texts": scores.len(), "score": model.score(), "mean_score": mean });
     options.json.print(&results, || {
         let mean = mean.map(|mean| format!(", mean score {mean} ({})", model.score())).unwrap_or_default();
-        output::println!("{} texts{mean}, written to {}", scores.len(), align_base::printable_path(&options.output));
+        output::note!("{} texts{mean}, written to {}", scores.len(), align_base::printable_path(&options.output));
     })
 }
 

@@ -7,6 +7,7 @@
 use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
+use align_base::{counted, printable_path};
 use align_data::tables::CompletionData;
 use align_data::{EncodeOptions, EncodedPairs, encode_completions, encode_pairs};
 use align_models::CausalLm;
@@ -58,7 +59,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
     let token_logps = |rows: &[PromptCompletion]| {
         let logps = completion_logps(&model, rows, options.batch_size);
-        logps.map_err(|e| format!("{}: {e}", align_base::printable_path(&options.input)))
+        logps.map_err(|e| format!("{}: {e}", printable_path(&options.input)))
     };
     let mut rows: Vec<Map<String, Value>> = Vec::new();
     match data {
@@ -98,7 +99,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
     options.json.print(&json!({ "output": options.output, "rows": rows.len() }), || {
-        output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
+        output::note!("{} written to {}", counted(rows.len(), "row"), printable_path(&options.output));
     })
 }
 
