@@ -22,7 +22,7 @@ impl JsonOption {
     /// Prints the document if `--json` is given, and calls `print_text` otherwise.
     pub fn print(self, document: &impl Serialize, print_text: impl FnOnce()) -> Result<(), Failure> {
         match self.json {
-            true => output::document(&serde_json::to_string_pretty(document)?),
+            true => output::println!("{}", serde_json::to_string_pretty(document)?),
             false => print_text(),
         }
         Ok(())

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 /// The first error on standard output.
 static FIRST_ERROR: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Whether standard output is reserved for a document, and everything else goes to standard error.
+/// Whether standard output is reserved for a document, so that notes go to standard error.
 static NOTES_TO_STDERR: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line to standard output, as `println!` does, but never panics.
@@ -23,8 +23,8 @@ macro_rules! println_kept {
 
 pub(crate) use println_kept as println;
 
-/// Prints a line on what is done or written. It is not a result, so `--quiet` leaves it out, and with `--log-format json` it goes to
-/// standard error.
+/// Prints a line on what is done or written. It is not a result, so `--quiet` leaves it out, and with `--log-format json` or `--json` it
+/// goes to standard error.
 macro_rules! note {
     ($($arguments:tt)*) => { $crate::output::write_note(&format!($($arguments)*)) };
 }
@@ -33,30 +33,29 @@ pub(crate) use note;
 
 /// Writes to standard output, unless an earlier write failed.
 pub fn write(text: Arguments) {
-    if NOTES_TO_STDERR.load(Ordering::Relaxed) {
-        io::stderr().write_fmt(text).ok();
-        return;
-    }
     keep(|out| out.write_fmt(text));
 }
 
 /// Prints a line for [`note`].
 pub fn write_note(text: &str) {
-    match (log::is_quiet(), log::is_json()) {
-        (true, _) => {}
-        (false, true) => log::message("note", text),
-        (false, false) => println_kept!("{text}"),
+    match NOTES_TO_STDERR.load(Ordering::Relaxed) {
+        _ if log::is_quiet() => {}
+        _ if log::is_json() => log::message("note", text),
+        true => log::line(text),
+        false => println_kept!("{text}"),
     }
 }
 
-/// From now on, `println!` and [`write`] write to standard error, and only [`document`] writes to standard output.
-pub fn send_notes_to_stderr() {
-    NOTES_TO_STDERR.store(true, Ordering::Relaxed);
+/// Prints the command that usually comes next.
+pub fn next(command: &str) {
+    if !log::is_json() {
+        note!("next:\n  {command}");
+    }
 }
 
-/// Writes a document to standard output.
-pub fn document(text: &str) {
-    keep(|out| writeln!(out, "{text}"));
+/// From now on, notes go to standard error, because standard output is reserved for a document.
+pub fn send_notes_to_stderr() {
+    NOTES_TO_STDERR.store(true, Ordering::Relaxed);
 }
 
 /// Flushes text that does not end with a newline yet.

@@ -28,6 +28,12 @@ pub fn refuse_inputs<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Pat
     }
 }
 
+/// A file with another name beside an output file, in the same format.
+pub fn beside(output: &Path, name: &str) -> PathBuf {
+    let extension = output.extension().map(|extension| extension.to_string_lossy().into_owned());
+    output.with_file_name(extension.map_or_else(|| name.to_owned(), |extension| format!("{name}.{extension}")))
+}
+
 /// Rejects an output folder for a model that cannot be written, or that is one of `sources`, which would be lost.
 pub fn refuse_folder<'a>(
     folder: &Path,

@@ -7,6 +7,11 @@ pub fn quoted(path: &Path) -> String {
     shlex::try_quote(&text).map_or_else(|_| text.to_string(), |quoted| quoted.into_owned())
 }
 
+/// A command that generates texts with the model in a folder.
+pub fn generate_command(model: &Path) -> String {
+    format!("align generate --model {} --prompt \"The film\" --do-sample", quoted(model))
+}
+
 /// The command that this process was started with, to be printed so that it can be typed again.
 pub fn this_command() -> String {
     let arguments = std::env::args_os().skip(1);

@@ -1,7 +1,7 @@
 //! The end of every training subcommand: prepares the run, trains, prints a summary and uploads the model.
 
 use crate::run_options::{Preparation, RunOptions};
-use crate::shell_words::quoted;
+use crate::shell_words::{generate_command, quoted};
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::training_log::TrainingLog;
 use crate::{Failure, config_file, dry_run, models, output, training_summary};
@@ -37,8 +37,7 @@ impl TrainingCommand<'_> {
             }
             None => run,
         };
-        let next = "align generate --model MODEL --prompt \"The film\" --do-sample";
-        self.train_with_next_command(run, preparation, all_options, next)
+        self.train_with_next_command(run, preparation, all_options, &generate_command)
     }
 
     /// Trains a model that does not generate text.
@@ -49,17 +48,18 @@ impl TrainingCommand<'_> {
         all_options: &impl Serialize,
     ) -> Result<(), Failure> {
         let input = quoted(self.run.eval_file.as_ref().unwrap_or(&self.run.train_file));
-        let next = format!("align classify --model MODEL --input {input} --output scored.csv");
+        let next =
+            |model: &Path| format!("align classify --model {} --input {input} --output scored.csv", quoted(model));
         self.train_with_next_command(run, preparation, all_options, &next)
     }
 
-    /// Trains a model. `next` is the command to suggest at the end, with MODEL for the model's folder.
+    /// Trains a model. `next` gives the command to suggest at the end, from the model's folder.
     fn train_with_next_command<O: RunObjective>(
         &self,
         run: Run<O>,
         preparation: &Preparation,
         all_options: &impl Serialize,
-        next: &str,
+        next: &dyn Fn(&Path) -> String,
     ) -> Result<(), Failure> {
         let started = Instant::now();
         for folder in
@@ -98,7 +98,8 @@ impl TrainingCommand<'_> {
             let (done, all) = (summary.steps, summary.total_steps);
             return Err(Stopped(format!("stopped after step {done} of {all}; continue with\n  {resume}")).into());
         };
-        training_summary::print(&summary, &self.run.output_dir, next, started.elapsed());
+        training_summary::print(&summary, &self.run.output_dir, started.elapsed());
+        output::next(&next(model));
         match upload {
             Some(upload) => push(&upload, model, graceful_stop),
             None => Ok(()),

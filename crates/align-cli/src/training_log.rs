@@ -98,7 +98,7 @@ mod tests {
         for (name, value) in [("entropy", 2.0), ("rewards/margins", 0.123_456), ("rewards/accuracies", 1.0)] {
             metrics.set(name, value);
         }
-        assert_eq!(figures(0.693_147, &metrics), "loss 0.6931, reward margin 0.1235, reward accuracy 1.000");
+        assert_eq!(figures(0.643_219, &metrics), "loss 0.6432, reward margin 0.1235, reward accuracy 1.000");
         assert_eq!(figures(1234.5, &Metrics::default()), "loss 1.23e3");
         assert_eq!(figures(-0.000_012_34, &Metrics::default()), "loss -1.23e-5");
     }

@@ -1,6 +1,5 @@
-//! What is printed at the end of a training run: the last figures, what was written, and the next command.
+//! What is printed at the end of a training run: the last figures, and what was written.
 
-use crate::shell_words::quoted;
 use crate::training_log::figures;
 use crate::{log, output};
 use align_base::{counted, format_duration, printable_path};
@@ -10,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Prints the summary of a finished run.
-pub fn print(summary: &RunSummary, run: &Path, next: &str, elapsed: Duration) {
+pub fn print(summary: &RunSummary, run: &Path, elapsed: Duration) {
     let Some(model) = &summary.model else { return };
     if log::is_json() {
         let fields = json!({
@@ -30,8 +29,7 @@ pub fn print(summary: &RunSummary, run: &Path, next: &str, elapsed: Duration) {
     }
     output::note!("trained {} in {}", counted(summary.steps, "step"), format_duration(elapsed));
     if let Some(last) = &summary.last_mean {
-        let (mean, steps) = (&last.mean, last.describe_steps());
-        output::note!("  training:   {} ({steps})", figures(mean.loss, &mean.metrics));
+        output::note!("  {}: {}", last.describe_steps(), figures(last.mean.loss, &last.mean.metrics));
     }
     if let Some(record) = &summary.evaluation {
         output::note!("  evaluation: {}", figures(record.eval_loss, &record.metrics));
@@ -50,5 +48,4 @@ pub fn print(summary: &RunSummary, run: &Path, next: &str, elapsed: Duration) {
             output::note!("  {file:<14} {what}");
         }
     }
-    output::note!("next:\n  {}", next.replace("MODEL", &quoted(model)));
 }

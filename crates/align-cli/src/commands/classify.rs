@@ -8,6 +8,7 @@ use crate::column_option::ColumnOption;
 use crate::generation_record;
 use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
+use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_data::Texts;
@@ -58,6 +59,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let model = options.score.load(&dir, &options.runtime, options.batch_size)?;
     let logits = model.logits(&texts.texts())?;
     let scores = model.scores_from_logits(&logits)?;
+    let has_prompts = texts.prompts().is_some();
     let mut table = texts.with_scores(&scores)?;
     for output in 0..model.outputs() {
         let column: Vec<f64> = logits.iter().filter_map(|row| row.get(output)).map(|x| f64::from(*x)).collect();
@@ -72,6 +74,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.print(&results, || {
         let mean = mean.map(|mean| format!(", mean score {mean} ({})", model.score())).unwrap_or_default();
         output::note!("{} texts{mean}, written to {}", scores.len(), align_base::printable_path(&options.output));
+        if has_prompts {
+            let (input, pairs) = (quoted(&options.output), quoted(&options.output.with_file_name("pairs.jsonl")));
+            output::next(&format!("align pair --input {input} --output {pairs}"));
+        }
     })
 }
 

@@ -12,7 +12,7 @@
 use crate::generation_options::{self, GenerationOptions};
 use crate::generation_record;
 use crate::json_output::JsonOption;
-use crate::shell_words::this_command;
+use crate::shell_words::{quoted, this_command};
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::text_stream::TextStream;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
@@ -198,6 +198,8 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
     job.remove_journal()?;
     output.json.print(&output.summary(texts.len()), || {
         output::note!("{} written to {}", counted(texts.len(), "text"), printable_path(output.path));
+        let (input, scored) = (quoted(output.path), quoted(&output_paths::beside(output.path, "scored")));
+        output::next(&format!("align classify --input {input} --output {scored}"));
     })
 }
 

@@ -4,6 +4,7 @@
 //! align merge-adapter --model gpt2 --adapter runs/lora/model --output-dir merged
 //! ```
 
+use crate::shell_words::generate_command;
 use crate::signals::GracefulStop;
 use crate::{Failure, models, output, output_paths};
 use align_models::{CausalLm, LoraModel, TrainableModel};
@@ -40,5 +41,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Ok(tokenizer.save(folder, false)?)
     })?;
     output::note!("merged model written to {}", align_base::printable_path(&options.output_dir));
+    output::next(&generate_command(&options.output_dir));
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
+use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
 use crate::{Failure, output, output_paths};
 use align_data::ScoredTexts;
@@ -68,5 +69,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.print(&json!({ "output": options.output, "report": report }), || {
         output::note!("{report}");
         output::note!("written to {}", align_base::printable_path(&options.output));
+        output::next(&format!("align dpo --train-file {} --output-dir runs/dpo", quoted(&options.output)));
     })
 }

@@ -6,7 +6,7 @@ mod report;
 
 pub use options::NotebookOptions;
 
-use crate::shell_words::quoted;
+use crate::shell_words::generate_command;
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::terminal::{self, Verdict};
 use crate::{Failure, output, output_paths};
@@ -17,7 +17,6 @@ use align_models::{CausalLm, TrainableModel};
 use align_train::DpoConfig;
 use pipeline::{Pipeline, TrainedModel};
 use serde_json::json;
-use std::path::Path;
 use std::time::Instant;
 
 /// Runs the pipeline with one loss, and with the other for comparison, and prints the notebook's table.
@@ -60,7 +59,7 @@ pub fn run(options: &NotebookOptions, loss_type: LossType) -> Result<(), Failure
     }
     output::note!("{} in total", format_duration(started.elapsed()));
     if let Some(dir) = &options.output_dir {
-        output::note!("next:\n  {}", generate_command(dir));
+        output::next(&generate_command(dir));
     }
     Ok(())
 }
@@ -86,11 +85,6 @@ fn save_model(options: &NotebookOptions, pipeline: &Pipeline, trained: &TrainedM
     signals::set_message(saved);
     output::note!("{} model written to {path}", trained.name);
     Ok(())
-}
-
-/// A command that generates texts with the model in a folder.
-fn generate_command(folder: &Path) -> String {
-    format!("align generate --model {} --prompt \"The film\" --do-sample", quoted(folder))
 }
 
 /// Prints the tables, what they say about each trained model, and the first texts.

@@ -12,6 +12,7 @@ use crate::reward_model::ScoreOption;
 use crate::shell_words::this_command;
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::{Failure, RuntimeOptions, models, output};
+use align_base::{format_duration, printable_path};
 use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
 use align_frontier::{
     Findings, LossSetting, Point, PolicyResult, ReportContext, SamplingOptions, SweepFolder, SweepModels, SweepOptions,
@@ -170,12 +171,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let context = options.context(&sweep_options, reward_model.score(), started);
     write_outputs(&folder, &sweep, &findings, context)?;
     options.json.print(&table::document(&sweep, &findings), || table::print(&sweep, &findings))?;
-    output::println!(
-        "\n{} in {:.0} s; results are in {}",
-        align_base::counted(sweep.points.len(), "point"),
-        started.elapsed().as_secs_f64(),
-        options.output_dir.display()
-    );
+    let (points, dir) = (align_base::counted(sweep.points.len(), "point"), printable_path(&options.output_dir));
+    output::note!("{points} in {}; results are in {dir}, with report.html", format_duration(started.elapsed()));
     Ok(())
 }
 
