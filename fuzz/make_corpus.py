@@ -211,6 +211,7 @@ table = pandas.DataFrame(
     }
 )
 place("jsonl", "texts.jsonl", table.to_json(orient="records", lines=True, force_ascii=False))
+place("json_array", "texts.json", json.dumps(table.to_dict(orient="records"), ensure_ascii=False, indent=2))
 pairs = [{"prompt": "I", "chosen": "I like it", "rejected": "I do not", "source": None, "n": i} for i in range(3)]
 place("jsonl", "pairs.jsonl", "".join(json.dumps(pair) + "\n" for pair in pairs))
 place("csv", "texts.csv", table.to_csv(index=False))

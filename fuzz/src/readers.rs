@@ -44,7 +44,7 @@ const fn library_reader(name: &'static str, file: &'static str, read: fn(&Path) 
 }
 
 /// All readers.
-pub const READERS: [Reader; 17] = [
+pub const READERS: [Reader; 18] = [
     own_reader("safetensors", "model.safetensors", checkpoint),
     Reader {
         extra_files: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
@@ -57,6 +57,7 @@ pub const READERS: [Reader; 17] = [
     // The regex crate compiles its expressions.
     library_reader("adapter_config", "adapter_config.json", adapter_config),
     own_reader("jsonl", "table.jsonl", table),
+    own_reader("json_array", "table.json", table),
     Reader {
         extra_files: &[
             ("models--user--name/refs/main", "hub_index/commit"),

@@ -64,7 +64,10 @@ fn guess<'a>(own: &str, others: &[&'a str]) -> Option<&'a str> {
     let plain = |name: &str| name.to_lowercase().replace([' ', '-', '_'], "");
     let synonyms = SYNONYMS.iter().find(|(name, _)| *name == own).map_or(&[][..], |(_, synonyms)| synonyms);
     let is_synonym = |name: &&&str| plain(name) == own || synonyms.contains(&plain(name).as_str());
-    let misspelt = || align_train::nearest_name(own, others.iter().copied());
+    // A misspelt name begins with the right letter, and is not that of another column.
+    let similar = others.iter().copied().filter(|name| plain(name).chars().next() == own.chars().next());
+    let similar = similar.filter(|name| !SYNONYMS.iter().any(|(known, _)| known == name));
+    let misspelt = || align_train::nearest_name(own, similar);
     others.iter().find(is_synonym).copied().or_else(misspelt)
 }
 
@@ -86,6 +89,10 @@ mod tests {
         assert_eq!(columns.as_deref(), Some("prompt=Question,text=review,score=Rating"));
         assert_eq!(suggested(&[&["prompt"]], &["promt", "text"]).as_deref(), Some("prompt=promt"));
         assert_eq!(suggested(&[&["score"]], &["prompt", "text", "x"]).as_deref(), Some("score=COLUMN"));
+        assert_eq!(
+            suggested(&[&["text", "score"]], &["chosen", "rejected"]).as_deref(),
+            Some("text=COLUMN,score=COLUMN")
+        );
         assert_eq!(suggested(&[&["prompt", "score"]], &["x"]), None);
     }
 }

@@ -98,6 +98,14 @@ fn intervals_go_below_the_numbers_if_all_columns_fit_then() {
 }
 
 #[test]
+fn the_caption_states_the_level_of_the_intervals_once() {
+    let mut table = table(&MANY[..2], 1);
+    assert!(table.to_text(160).contains("95% bootstrap intervals over texts. ±: half the width of the interval.\n"));
+    table.caption = "Means.".to_owned();
+    assert!(table.to_text(160).starts_with("Means. ±: half the width of the 95% interval.\n"));
+}
+
+#[test]
 fn few_rows_become_columns() {
     let text = table(&["SFT", "hinge", "sigmoid"], 6).to_text(80);
     let lines: Vec<&str> = text.lines().collect();

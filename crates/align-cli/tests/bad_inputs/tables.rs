@@ -125,7 +125,7 @@ pub const CASES: &[Case] = &[
         "pairs as the input of pair",
         |d| write(d, "in.jsonl", PAIR),
         "pair --input in.jsonl --output pairs.jsonl",
-        &["in.jsonl", "column \"text\"", "\"chosen\""],
+        &["in.jsonl", "the columns \"text\", \"score\"", "\"chosen\""],
     ),
     case(
         "Parquet cut in half",
@@ -153,7 +153,7 @@ pub const CASES: &[Case] = &[
         "completions empty after truncation",
         |d| write(d, "pairs.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(3)),
         "dpo --train-file pairs.jsonl --output-dir run --max-length 20",
-        &["no row is left", "--max-length 20", "3 dropped: the prompt fills --max-length"],
+        &["no row is left", "--max-length 20", "3 rows dropped because the prompt fills --max-length"],
     ),
     case(
         "no prompts",

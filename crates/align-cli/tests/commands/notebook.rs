@@ -28,7 +28,7 @@ fn the_notebook_end_to_end() {
         let report = format!("{name}.html");
         let more = ["--output-dir", name, "--report", &report];
         let out = ok("notebook", dir, &[&["--loss", name][..], &SMALL_NOTEBOOK, &more].concat());
-        for part in ["Token entropy", "Mean reward", "held-out loss", "KL(model‖SFT)"] {
+        for part in ["Token entropy", "Mean reward", "On held-out prompts", "KL(model‖SFT)"] {
             assert!(out.contains(part), "{part} is not in\n{out}");
         }
         let compared = out.split_once("from each model").unwrap().1;
@@ -44,9 +44,10 @@ fn the_notebook_end_to_end() {
         assert_eq!(shown, ["This movie", "Director"], "{out}");
         let card = std::fs::read_to_string(dir.join(name).join("README.md")).unwrap();
         assert!(dir.join(name).join("model.safetensors").exists() && card.contains(name), "{card}");
-        let reward = compared.lines().skip_while(|line| !line.starts_with("Mean reward")).take(2);
-        let mut rewards: Vec<String> = reward.collect::<Vec<_>>().join(" ").split("  ").map(str::to_owned).collect();
-        rewards.retain(|cell| cell.contains(|c: char| c.is_ascii_digit()));
+        // The rewards with their intervals, which are below them.
+        let lines = compared.lines().skip_while(|line| !line.starts_with("Mean reward")).take(2);
+        let cells = lines.flat_map(|line| line.split("  ")).map(|cell| cell.trim().to_owned());
+        let mut rewards: Vec<String> = cells.filter(|cell| cell.contains(|c: char| c.is_ascii_digit())).collect();
         rewards.sort();
         tables.push(rewards);
 
@@ -64,8 +65,10 @@ fn the_notebook_end_to_end() {
     assert!(!out.contains("sigmoid"), "{out}");
     let data = golden_path("train.jsonl");
     let files = ["--train-file", &data, "--eval-file", &data, "--eval-texts-per-prompt", "1", "--text-length", "12"];
-    let out = ok("notebook", dir, &[files.as_slice(), &["--single-loss"]].concat());
-    assert!(out.contains("epoch 3.00: held-out loss") && !out.contains("  held-out "), "{out}");
+    let output = run("notebook", dir, &[files.as_slice(), &["--single-loss"]].concat());
+    let (out, log) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && log.contains("evaluation at step"), "{log}");
+    assert!(!out.contains("On held-out prompts"), "{out}");
 }
 
 #[test]

@@ -42,8 +42,11 @@ impl Table {
     pub fn to_text(&self, width: usize) -> String {
         let grid = Grid::of(self);
         let mut lines = Vec::new();
-        let mut caption = vec![self.caption.as_str()];
-        caption.extend(interval_remarks(&formats(self)));
+        let mut caption = vec![self.caption.clone()];
+        // A caption with a percentage states the level of the intervals itself.
+        let states_level = self.caption.contains('%');
+        let remark = |text: &str| if states_level { text.replace("95% ", "") } else { text.to_owned() };
+        caption.extend(interval_remarks(&formats(self)).into_iter().map(remark));
         caption.retain(|sentence| !sentence.is_empty());
         if !caption.is_empty() {
             lines.extend([textwrap::fill(&caption.join(" "), width), String::new()]);
