@@ -4,6 +4,7 @@
 //! * [`option_differences`]: lists the differences between two sets of options, for error messages.
 //! * [`Progress`]: the progress of long tasks, and with the feature `progress` its display.
 //! * [`random`]: random numbers as a function of a seed, a purpose and an index.
+//! * [`counted`], [`plural`]: a number with its noun in the singular or the plural.
 //! * [`printable`], [`printable_line`], [`printable_path`], [`escaped`]: make text from a file, a path or a server safe to print.
 //!
 //! ```
@@ -19,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod counted;
 mod duration;
 pub mod files;
 mod option_differences;
@@ -26,6 +28,7 @@ mod printable;
 pub mod progress;
 pub mod random;
 
+pub use counted::{counted, plural};
 pub use duration::format_duration;
 pub use option_differences::option_differences;
 pub use printable::{escaped, printable, printable_line, printable_path};

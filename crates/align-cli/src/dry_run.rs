@@ -2,7 +2,7 @@
 
 use crate::run_options::{Preparation, RunOptions};
 use crate::{Failure, log, output};
-use align_base::{format_duration, printable_path};
+use align_base::{format_duration, plural, printable_path};
 use align_torch::format_bytes;
 use align_train::run::{DryRun, RowCounts};
 use serde_json::{Value, json};
@@ -47,9 +47,11 @@ fn rows(name: &str, file: &Path, counts: &RowCounts, notes: &[String]) {
     let line = |text: &str| item("", text);
     notes.iter().for_each(|note| line(note));
     line(&format!(
-        "{} rows, {} tokens, at most {} in a sequence",
+        "{} {}, {} {}, at most {} in a sequence",
         grouped(counts.rows as u64),
+        plural(&counts.rows, "row"),
         grouped(counts.tokens),
+        plural(&counts.tokens, "token"),
         grouped(counts.longest as u64)
     ));
     if let Some(report) = &counts.report {

@@ -1,9 +1,8 @@
 //! Runs the program and turns its result into an exit code.
 
 use crate::signals::{self, Stopped};
-use crate::{Failure, command_line, log, output};
-use align_base::escaped;
-use std::ffi::OsString;
+use crate::usage::UsageError;
+use crate::{Failure, command_line, help, log, output};
 use std::process::ExitCode;
 
 /// Invalid options.
@@ -12,10 +11,13 @@ const USAGE: u8 = 2;
 /// The work is done and saved, but standard output could not be written (`EX_IOERR` of sysexits.h).
 const STDOUT_FAILED: u8 = 74;
 
-/// The text on exit codes in `--help`.
-pub const EXIT_CODES: &str = "Exit codes: 0 success, also if the reader of standard output closed it early; 1 error; 2 invalid \
-options; 74 all files were written, but standard output could not be (a full disk, for example); 130, 143 or 129 stopped by \
-Ctrl-C, SIGTERM or SIGHUP: commands that can be resumed save their progress first.";
+/// The text on exit codes in `align --help`.
+pub const EXIT_CODES: &str = "Exit codes:
+  0    success, also if the reader of standard output closed it early
+  1    error
+  2    invalid options
+  74   all files were written, but standard output could not be
+  130  stopped by Ctrl-C (143: SIGTERM, 129: SIGHUP); what can be resumed is saved";
 
 /// Runs the program, and prints the error that ends it to standard error.
 pub fn run() -> ExitCode {
@@ -45,13 +47,7 @@ fn report(failure: &Failure) -> u8 {
             output::record(usage.print());
             return 0;
         }
-        // Clap repeats arguments in its coloured message. If one holds control characters, print the message escaped, without colours.
-        let has_control_characters =
-            |argument: OsString| escaped(&argument.to_string_lossy()) != argument.to_string_lossy();
-        match std::env::args_os().any(has_control_characters) {
-            true => log::line(usage.to_string().trim_end()),
-            false => drop(usage.print()),
-        }
+        print_error(usage.to_string().trim().trim_start_matches("error: "));
         return USAGE;
     }
     if let (Some(stopped), Some(signal)) = (failure.downcast_ref::<Stopped>(), signals::received()) {
@@ -64,6 +60,12 @@ fn report(failure: &Failure) -> u8 {
         text.push_str(&format!("\n  caused by: {inner}"));
         cause = inner.source();
     }
-    log::error(&text);
-    1
+    print_error(&text);
+    if failure.is::<UsageError>() { USAGE } else { 1 }
+}
+
+/// Prints the error that ended the program. On a terminal its lines are broken between words.
+fn print_error(text: &str) {
+    let prefix = "error: ";
+    if log::is_json() { log::error(text) } else { log::error(&help::fit_stderr(prefix, text)) }
 }

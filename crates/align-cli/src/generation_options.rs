@@ -3,16 +3,16 @@
 use crate::Failure;
 use align_data::Tokenizer;
 use align_models::generation::{EarlyStopping, Generation, GenerationConfig};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::Path;
 
 /// The generation options of transformers. An option that is not given is taken from the model's generation_config.json if it has
 /// one, otherwise from transformers' defaults. Options in that file that do not apply to the chosen decoding strategy are ignored.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Decoding (these options override the model's generation_config.json)")]
 pub struct GenerationOptions {
-    /// Sample tokens instead of taking the most likely one; `--do-sample false` turns off sampling that generation_config.json turns
-    /// on.
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    /// Sample tokens instead of taking the most likely one; `--do-sample false` turns off sampling that the model's
+    /// generation_config.json turns on. All options for decoding override that file.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub do_sample: Option<bool>,
     /// Number of beams; 1 means no beam search [default: 1].
     #[arg(long)]
@@ -67,16 +67,18 @@ pub struct GenerationOptions {
     #[arg(long, value_parser = parse_decay, value_name = "START,FACTOR")]
     pub exponential_decay_length_penalty: Option<(usize, f64)>,
     /// Replace NaN and infinite scores instead of failing.
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub remove_invalid_values: Option<bool>,
     /// Normalise the scores to log-probabilities after all other processing.
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub renormalize_logits: Option<bool>,
     /// Beam scores are divided by the number of new tokens raised to this power [default: 1].
     #[arg(long, allow_negative_numbers = true)]
     pub length_penalty: Option<f64>,
-    /// When beam search stops: true, false or never [default: false].
-    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    /// When beam search stops: true (when enough texts are finished), false (when better texts are unlikely) or never (when better
+    /// texts are impossible) [default: false].
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_parser = early_stopping(),
+        value_name = "true|false|never", hide_possible_values = true)]
     pub early_stopping: Option<EarlyStopping>,
     /// End a text as soon as it contains this string; may be repeated.
     #[arg(long, value_name = "TEXT")]
@@ -99,6 +101,10 @@ pub struct GenerationOptions {
     /// Seed for sampling.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+}
+
+fn early_stopping() -> impl TypedValueParser<Value = EarlyStopping> {
+    PossibleValuesParser::new(["true", "false", "never"]).try_map(|name| name.parse::<EarlyStopping>())
 }
 
 /// The token ids of one sequence. A plain `Vec` would make clap expect several values.

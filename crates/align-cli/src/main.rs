@@ -2,7 +2,6 @@
 //!
 //! Each subcommand is one file in `commands/`. The other files hold what several subcommands share.
 
-mod clap_settings;
 mod column_option;
 mod command_line;
 mod commands;
@@ -13,16 +12,19 @@ mod failure;
 mod generation_options;
 mod generation_record;
 mod held_out;
+mod help;
 mod json_output;
 mod log;
 mod memory_error;
 mod models;
 mod new_model;
 mod notebook;
+mod option_errors;
 mod output;
 mod output_paths;
 mod peft;
 mod preference_data;
+mod resumed_options;
 mod reward_model;
 mod run_options;
 mod runtime;
@@ -33,6 +35,7 @@ mod text_stream;
 mod training_command;
 mod training_log;
 mod training_summary;
+mod usage;
 
 use failure::Failure;
 use runtime::RuntimeOptions;

@@ -3,7 +3,7 @@
 use crate::column_option::ColumnOption;
 use crate::new_model::NewModelOptions;
 use crate::{Failure, RuntimeOptions, models, output};
-use align_base::printable_path;
+use align_base::{counted, printable_path};
 use align_data::EncodeReport;
 use align_models::TrainableModel;
 use align_models::hub::RepoName;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Model, data, output folder, resume and upload.
 #[derive(clap::Args, Serialize)]
 pub struct RunOptions {
-    /// TOML file with option names as keys (with dashes or underscores); options on the command line take precedence.
+    /// TOML or YAML file with option names as keys, with dashes or underscores. Options on the command line take precedence.
     #[arg(long)]
     #[serde(skip)]
     config: Option<PathBuf>,
@@ -35,7 +35,8 @@ pub struct RunOptions {
     #[arg(long)]
     #[serde(skip)]
     pub output_dir: PathBuf,
-    /// Resume from the newest checkpoint in --output-dir, or from the first step if the run ended before its first checkpoint.
+    /// Resume the run in --output-dir from its newest checkpoint, with the options in its config.toml. If it ended before its first
+    /// checkpoint, it starts again.
     #[arg(long)]
     #[serde(skip)]
     pub resume: bool,
@@ -183,10 +184,10 @@ impl Preparation {
             notes.iter().for_each(|note| output::note!("  {note}"));
             match report {
                 Some(report) => output::note!("  {report}"),
-                None => output::note!("  {rows} texts"),
+                None => output::note!("  {}", counted(rows, "text")),
             }
             if self.packing {
-                output::note!("  packed into {rows} rows");
+                output::note!("  packed into {}", counted(rows, "row"));
             }
         };
         let [train, eval] = &self.notes;

@@ -3,21 +3,21 @@
 use crate::Failure;
 use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
 use align_train::run::{Run, RunObjective};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tch::{Device, Kind};
 
 /// The device and number formats that models run with.
 #[derive(Debug, Clone, clap::Args, serde::Serialize)]
 pub struct RuntimeOptions {
-    /// cpu, cuda, cuda:N, or auto (the GPU if there is one).
+    /// Where to compute: cpu, cuda, cuda:N (GPU number N), or auto (the GPU if there is one).
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
-    /// Data type of the model's weights: float32 or bfloat16.
-    #[arg(long, default_value = "float32", value_parser = parse_kind)]
+    /// Data type of the model's weights.
+    #[arg(long, default_value = "float32", value_parser = kind())]
     #[serde(serialize_with = "kind_name")]
     pub dtype: Kind,
-    /// Precision of float32 matrix products, as in PyTorch: highest, high, medium, or auto (the fastest one that is as exact as
-    /// float32 on this machine).
-    #[arg(long, default_value = "auto", value_parser = parse_precision)]
+    /// Precision of float32 matrix products, as in PyTorch. auto is the fastest one that is as exact as float32 on this machine.
+    #[arg(long, default_value = "auto", value_parser = precision())]
     pub matmul_precision: MatmulPrecisionChoice,
 }
 
@@ -56,16 +56,14 @@ impl RuntimeOptions {
     }
 }
 
-fn parse_precision(name: &str) -> Result<MatmulPrecisionChoice, String> {
-    serde_json::from_value(name.into()).map_err(|_| "expected auto, highest, high or medium".into())
+fn precision() -> impl TypedValueParser<Value = MatmulPrecisionChoice> {
+    PossibleValuesParser::new(["auto", "highest", "high", "medium"])
+        .try_map(|name| serde_json::from_value::<MatmulPrecisionChoice>(name.into()))
 }
 
-fn parse_kind(name: &str) -> Result<Kind, String> {
-    match name {
-        "float32" => Ok(Kind::Float),
-        "bfloat16" => Ok(Kind::BFloat16),
-        _ => Err("expected float32 or bfloat16".into()),
-    }
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(["float32", "bfloat16"])
+        .map(|name| if name == "float32" { Kind::Float } else { Kind::BFloat16 })
 }
 
 fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,7 +4,7 @@ use crate::run_options::{Preparation, RunOptions};
 use crate::shell_words::quoted;
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::training_log::TrainingLog;
-use crate::{Failure, dry_run, models, output, training_summary};
+use crate::{Failure, config_file, dry_run, models, output, training_summary};
 use align_base::printable_path;
 use align_models::CausalLm;
 use align_models::hub::TransferProgress;
@@ -68,7 +68,11 @@ impl TrainingCommand<'_> {
             RunFolder::check_input(&self.run.output_dir, "the default of --model", &folder)?;
         }
         let run = self.run.apply_to(run).observer(TrainingLog::default());
-        let mut run = run.recorded_options(serde_json::to_value(all_options)?).resolver(models::resolver());
+        let mut recorded = serde_json::to_value(all_options)?;
+        if let Some(recorded) = recorded.as_object_mut() {
+            recorded.insert(config_file::COMMAND_KEY.to_owned(), self.name.into());
+        }
+        let mut run = run.recorded_options(recorded).resolver(models::resolver());
         if self.run.dry_run {
             return dry_run::print(&run.dry_run()?, self.run, preparation);
         }

@@ -3,7 +3,7 @@
 use crate::shell_words::quoted;
 use crate::training_log::figures;
 use crate::{log, output};
-use align_base::{format_duration, printable_path};
+use align_base::{counted, format_duration, printable_path};
 use align_train::{RunFolder, RunSummary};
 use serde_json::json;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub fn print(summary: &RunSummary, run: &Path, next: &str, elapsed: Duration) {
     if summary.steps < summary.total_steps {
         output::note!("stopped early after step {} of {}: no improvement", summary.steps, summary.total_steps);
     }
-    output::note!("trained {} in {}", count(summary.steps, "step"), format_duration(elapsed));
+    output::note!("trained {} in {}", counted(summary.steps, "step"), format_duration(elapsed));
     if let Some(last) = &summary.last_mean {
         let (mean, steps) = (&last.mean, last.describe_steps());
         output::note!("  training:   {} ({steps})", figures(mean.loss, &mean.metrics));
@@ -51,9 +51,4 @@ pub fn print(summary: &RunSummary, run: &Path, next: &str, elapsed: Duration) {
         }
     }
     output::note!("next:\n  {}", next.replace("MODEL", &quoted(model)));
-}
-
-/// A number with its noun.
-fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

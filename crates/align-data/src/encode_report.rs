@@ -1,3 +1,4 @@
+use align_base::counted;
 use serde::Serialize;
 use std::fmt;
 
@@ -57,7 +58,7 @@ impl EncodeReport {
 
 impl fmt::Display for EncodeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} rows encoded", self.kept(), self.rows)?;
+        write!(f, "{} of {} encoded", self.kept(), counted(self.rows, "row"))?;
         self.changes().iter().try_for_each(|change| write!(f, "; {change}"))
     }
 }

@@ -90,6 +90,8 @@ pub struct LossInfo {
     pub methods_with: &'static [(LossOption, Method)],
     /// A description for the help of a program.
     pub help: &'static str,
+    /// The loss of a pair or a row, in the notation of docs/losses.md.
+    pub formula: &'static str,
     /// The options that the loss takes, besides those of all losses.
     pub options: &'static [LossOption],
     /// Whether log-probabilities are divided by the number of tokens.
@@ -106,6 +108,7 @@ impl LossInfo {
         method: Method { name: "", paper: "" },
         methods_with: &[],
         help: "",
+        formula: "",
         options: &[],
         length_normalised: false,
         couples_batch: false,

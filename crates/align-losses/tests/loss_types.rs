@@ -32,6 +32,8 @@ fn the_guide_describes_every_loss() {
         let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
         for (name, info) in losses {
             let row = section.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).expect(name);
+            let formula = info.formula;
+            assert!(!formula.is_empty() && row.replace('`', "").contains(formula), "{name}: {formula} is not in {row}");
             for method in std::iter::once(info.method).chain(info.methods_with.iter().map(|(_, method)| *method)) {
                 assert!(row.contains(method.paper), "{name}: {} is not in {row}", method.paper);
             }

@@ -67,6 +67,7 @@ pub(crate) fn check(config: &impl RunConfig) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::metric_info::{METRICS, MetricInfo};
     use crate::{ClassificationConfig, CpoConfig, DpoConfig, IntervalStrategy, KtoConfig, SftConfig, TrainingConfig};
 
     fn with_metric(metric: &str) -> TrainingConfig {
@@ -112,15 +113,18 @@ mod tests {
         ClassificationConfig { training: with_metric("f1"), ..ClassificationConfig::default() }.validate().unwrap_err();
     }
 
-    /// The table in the documentation of `Metrics` has these names and those that only training steps log.
+    /// The table of metrics has these names and those that only training steps log, and the documentation of `Metrics` shows it.
     #[test]
     fn every_name_is_documented() {
-        let rows = include_str!("metrics.rs").lines().filter_map(|line| line.strip_prefix("/// | `"));
-        let names = rows.filter_map(|row| row.split(" | ").next());
-        let mut documented: Vec<String> = names
-            .flat_map(|names| names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>())
-            .collect();
-        documented.sort();
+        let rows = include_str!("metrics.rs").lines().filter(|line| line.starts_with("/// | `"));
+        let shown: Vec<String> = rows.map(|row| row.replace('`', "")).collect();
+        let expected = METRICS.iter().map(|metric| {
+            let MetricInfo { names, meaning, mean_over, reported_by } = metric;
+            format!("/// | {} | {meaning} | {mean_over} | {reported_by} |", names.join(", "))
+        });
+        assert_eq!(shown, expected.collect::<Vec<_>>());
+        let mut documented: Vec<&str> = METRICS.iter().flat_map(|metric| metric.names.iter().copied()).collect();
+        documented.sort_unstable();
         let losses = [KtoLossType::ALL.map(kto).concat(), CpoLossType::ALL.map(cpo).concat()].concat();
         let mut listed = [dpo(), losses, sft(), classification()].concat();
         listed.extend(["beta", "weight_distance"]);

@@ -1,65 +1,46 @@
 #[cfg(feature = "clap")]
 use {
-    align_losses::LossInfo,
-    clap::builder::{PossibleValue, TypedValueParser},
-    clap::{Arg, Command},
+    align_losses::{LogRatioPenalty, LossInfo},
+    clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
     serde::de::DeserializeOwned,
-    std::{ffi::OsStr, marker::PhantomData},
 };
 
 /// Minimum similarity, from 0 to 1, of a suggested name to a misspelled one.
 const MIN_SIMILARITY: f64 = 0.7;
 
-/// Parses an option's value from its serde name.
-#[cfg(feature = "clap")]
-pub(crate) fn parse<T: DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(name.into()).map_err(|e: serde_json::Error| {
-        let problem = e.to_string();
-        let hint = nearest(name, &problem).map(|meant| format!("; did you mean {meant}?"));
-        problem + &hint.unwrap_or_default()
-    })
-}
-
 /// Parses the name of a loss, and lists all names with their descriptions in the help of a program.
 #[cfg(feature = "clap")]
-#[derive(Debug, Clone)]
-pub(crate) struct LossNameParser<T> {
-    known: Vec<(&'static str, &'static LossInfo)>,
-    loss_type: PhantomData<fn() -> T>,
+pub(crate) fn losses<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    known: impl Iterator<Item = (&'static str, &'static LossInfo)>,
+) -> impl TypedValueParser<Value = T> {
+    let help = |info: &LossInfo| {
+        let options = info.options.iter().map(|option| format!("--{}", option.name().replace('_', "-")));
+        match options.collect::<Vec<_>>().as_slice() {
+            [] => info.help.to_owned(),
+            options => format!("{} [takes {}]", info.help, options.join(", ")),
+        }
+    };
+    named(known.map(move |(name, info)| PossibleValue::new(name).help(help(info))))
 }
 
+/// Parses the name of a penalty on log-ratios.
 #[cfg(feature = "clap")]
-impl<T> LossNameParser<T> {
-    pub fn new(known: impl Iterator<Item = (&'static str, &'static LossInfo)>) -> Self {
-        Self { known: known.collect(), loss_type: PhantomData }
-    }
+pub(crate) fn log_ratio_penalty() -> impl TypedValueParser<Value = LogRatioPenalty> {
+    let known = [
+        ("square", "h² for a log-ratio h: penalises deviations in both directions"),
+        ("pseudo_huber", "√(1 + h²) - 1: like square, but outliers do not dominate"),
+        ("softplus", "log(1 + exp(h)): penalises completions that became more likely"),
+        ("exponential", "exp(h) - 1: like softplus, but much steeper"),
+    ];
+    named(known.into_iter().map(|(name, help)| PossibleValue::new(name).help(help)))
 }
 
+/// Parses a value from its serde name, which must be one of `known`.
 #[cfg(feature = "clap")]
-impl<T: DeserializeOwned + Clone + Send + Sync + 'static> TypedValueParser for LossNameParser<T> {
-    type Value = T;
-
-    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
-        TypedValueParser::parse_ref(&(parse::<T> as fn(&str) -> Result<T, String>), command, arg, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let help = |info: &LossInfo| {
-            let options = info.options.iter().map(|option| format!("--{}", option.name().replace('_', "-")));
-            match options.collect::<Vec<_>>().as_slice() {
-                [] => info.help.to_owned(),
-                options => format!("{} [takes {}]", info.help, options.join(", ")),
-            }
-        };
-        Some(Box::new(self.known.iter().map(move |(name, info)| PossibleValue::new(*name).help(help(info)))))
-    }
-}
-
-/// The most similar of the names in serde's message: "unknown variant `x`, expected one of `a`, `b`".
-#[cfg(feature = "clap")]
-fn nearest<'a>(name: &str, problem: &'a str) -> Option<&'a str> {
-    let (_, expected) = problem.split_once("expected ")?;
-    nearest_name(name, expected.split('`').skip(1).step_by(2))
+fn named<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    known: impl Iterator<Item = PossibleValue>,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(known).try_map(|name| serde_json::from_value::<T>(name.into()))
 }
 
 /// The one of the `known` names that is most similar to a misspelled `name`, if any is similar enough.
@@ -72,15 +53,30 @@ pub fn nearest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Opt
 #[cfg(all(test, feature = "clap"))]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
-    use align_losses::LossType;
+    use crate::{ClassificationConfig, CpoConfig, DpoConfig, KtoConfig, SftConfig};
+    use clap::{Args, Command};
 
+    /// Every listed value of every option is accepted: the names for clap and for serde are the same.
     #[test]
-    fn the_nearest_name_is_suggested_for_a_misspelled_one() {
-        assert_eq!(parse::<LossType>("hinge"), Ok(LossType::Hinge));
-        let problem = parse::<LossType>("sigmiod").unwrap_err();
-        assert!(problem.contains("`hinge`") && problem.ends_with("did you mean sigmoid?"), "{problem}");
-        let problem = parse::<LossType>("zzz").unwrap_err();
-        assert!(problem.contains("`sigmoid`") && !problem.contains("did you mean"), "{problem}");
+    fn every_possible_value_is_accepted() {
+        let commands = [
+            DpoConfig::augment_args(Command::new("dpo")),
+            CpoConfig::augment_args(Command::new("cpo")),
+            KtoConfig::augment_args(Command::new("kto")),
+            SftConfig::augment_args(Command::new("sft")),
+            ClassificationConfig::augment_args(Command::new("classification")),
+        ];
+        for command in commands {
+            for option in command.get_arguments().filter(|option| option.get_action().takes_values()) {
+                for value in option.get_possible_values() {
+                    let given = format!("--{}={}", option.get_long().unwrap(), value.get_name());
+                    let parsed = command.clone().try_get_matches_from(["program", &given]);
+                    assert!(parsed.is_ok(), "{given}: {}", parsed.unwrap_err());
+                }
+            }
+        }
+        let error = DpoConfig::augment_args(Command::new("dpo")).try_get_matches_from(["dpo", "--loss-type=sigmiod"]);
+        let message = error.unwrap_err().to_string();
+        assert!(message.contains("hinge") && message.contains("'sigmoid'"), "{message}");
     }
 }

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// The learning-rate schedule after the warm-up, under transformers' names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]
 pub enum LrSchedulerType {
     /// Linear decay to zero.

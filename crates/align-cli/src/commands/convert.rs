@@ -8,6 +8,7 @@ use crate::signals::GracefulStop;
 use crate::{Failure, models, output, output_paths};
 use align_models::AutoModel;
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
 use tch::{Device, Kind};
 
@@ -17,8 +18,8 @@ pub struct Options {
     /// Model to convert: a folder in transformers' layout, or user/name[@revision] on the hub.
     #[arg(long)]
     model: String,
-    /// Data type of the saved weights: float32, float16 or bfloat16.
-    #[arg(long, value_parser = parse_dtype)]
+    /// Data type of the saved weights.
+    #[arg(long, value_parser = dtype())]
     dtype: Kind,
     /// Folder to write.
     #[arg(long)]
@@ -28,13 +29,12 @@ pub struct Options {
     overwrite: bool,
 }
 
-fn parse_dtype(name: &str) -> Result<Kind, String> {
-    match name {
-        "float32" => Ok(Kind::Float),
-        "float16" => Ok(Kind::Half),
-        "bfloat16" => Ok(Kind::BFloat16),
-        _ => Err("expected float32, float16 or bfloat16".into()),
-    }
+fn dtype() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(["float32", "float16", "bfloat16"]).map(|name| match name.as_str() {
+        "float32" => Kind::Float,
+        "float16" => Kind::Half,
+        _ => Kind::BFloat16,
+    })
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {

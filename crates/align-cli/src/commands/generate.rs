@@ -16,7 +16,7 @@ use crate::shell_words::this_command;
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::text_stream::TextStream;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
-use align_base::Progress;
+use align_base::{Progress, counted, printable_path};
 use align_data::tables::check_output;
 use align_data::{NOTEBOOK_PROMPTS, Texts, Tokenizer};
 use align_inference::{
@@ -172,13 +172,18 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
         return finish_killed_run(output, job, &text_prompts, all);
     }
     if done > 0 {
-        output::note!("resuming after {done} of {all} prompts");
+        output::note!("resuming after {done} of {}", counted(all, "prompt"));
     }
     let mut progress = Progress::resume("generating", "prompts", done as u64, all as u64);
     while !job.is_finished() {
         if stop.is_stopped() {
             job.sync()?;
-            let saved = format!("stopped after {} of {all} prompts, whose texts are in {}", job.done(), path.display());
+            let saved = format!(
+                "stopped after {} of {}, whose texts are in {}",
+                job.done(),
+                counted(all, "prompt"),
+                path.display()
+            );
             return Err(Stopped(format!("{saved}: {resume}")).into());
         }
         if !job.next_batch()? {
@@ -192,7 +197,7 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
     texts.write(output.path, output.overwrite)?;
     job.remove_journal()?;
     output.json.print(&output.summary(texts.len()), || {
-        output::println!("{} texts written to {}", texts.len(), align_base::printable_path(output.path));
+        output::println!("{} written to {}", counted(texts.len(), "text"), printable_path(output.path));
     })
 }
 

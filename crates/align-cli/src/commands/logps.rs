@@ -98,7 +98,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
     options.json.print(&json!({ "output": options.output, "rows": rows.len() }), || {
-        output::println!("{} rows written to {}", rows.len(), align_base::printable_path(&options.output));
+        let written = align_base::counted(rows.len(), "row");
+        output::println!("{written} written to {}", align_base::printable_path(&options.output));
     })
 }
 

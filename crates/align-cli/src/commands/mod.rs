@@ -1,6 +1,7 @@
 //! The subcommands. Each file holds the options and the implementation of one.
 
 mod classify;
+mod completions;
 mod convert;
 mod cpo;
 mod dpo;
@@ -9,7 +10,10 @@ mod frontier;
 mod generate;
 mod kto;
 mod logps;
+mod losses;
+mod man;
 mod merge_adapter;
+mod metrics;
 mod notebook;
 mod pair;
 mod push_to_hub;
@@ -36,6 +40,10 @@ pub enum Command {
     Convert(Box<convert::Options>),
     MergeAdapter(Box<merge_adapter::Options>),
     PushToHub(Box<push_to_hub::Options>),
+    Losses(Box<losses::Options>),
+    Metrics(Box<metrics::Options>),
+    Completions(Box<completions::Options>),
+    Man(Box<man::Options>),
 }
 
 impl Command {
@@ -57,6 +65,10 @@ impl Command {
             Self::Convert(options) => convert::run(options),
             Self::MergeAdapter(options) => merge_adapter::run(options),
             Self::PushToHub(options) => push_to_hub::run(options),
+            Self::Losses(options) => losses::run(options),
+            Self::Metrics(options) => metrics::run(options),
+            Self::Completions(options) => completions::run(options),
+            Self::Man(options) => man::run(options),
         }
     }
 }

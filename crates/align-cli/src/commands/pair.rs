@@ -26,9 +26,9 @@ pub struct Options {
     /// Output table with the columns prompt, chosen, rejected, chosen_score and rejected_score: CSV, Parquet or JSONL.
     #[arg(long)]
     output: PathBuf,
-    /// Which texts of a prompt are paired: `random` (two at random), `best-worst` (the best and the worst), or `margin` (all pairs whose
+    /// Which texts of a prompt are paired: random (two at random), best-worst (the best and the worst), or margin (all pairs whose
     /// scores differ by more than --margin).
-    #[arg(long, default_value = "random")]
+    #[arg(long, default_value = "random", value_name = "random|best-worst|margin")]
     strategy: PairStrategy,
     /// Number of pairs per prompt [default: 50 for random, 1 for best-worst, all for margin].
     #[arg(long)]

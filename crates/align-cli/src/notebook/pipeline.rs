@@ -3,7 +3,7 @@ use crate::held_out::is_held_out;
 use crate::run_options::Examples;
 use crate::training_log::TrainingLog;
 use crate::{Failure, memory_error, models, output};
-use align_base::format_duration;
+use align_base::{counted, format_duration};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
 use align_data::{NOTEBOOK_PROMPTS, PreferencePair, ScoredText, Tokenizer};
 use align_frontier::{ComparisonOptions, NamedPolicy, PolicyComparison, compare_policies};
@@ -81,7 +81,7 @@ impl<'a> Pipeline<'a> {
     /// Compares the texts of each trained model with those of the model before training.
     pub fn compare(&self, sft: &dyn CausalLm, trained: &[TrainedModel]) -> Result<PolicyComparison, Failure> {
         let texts_per_prompt = self.options.eval_texts_per_prompt;
-        output::note!("\ncompare: {texts_per_prompt} texts per prompt from each model");
+        output::note!("\ncompare: {} per prompt from each model", counted(texts_per_prompt, "text"));
         let held_out: Vec<usize> = (0..NOTEBOOK_PROMPTS.len()).filter(|index| is_held_out(*index)).collect();
         let policies: Vec<NamedPolicy> =
             trained.iter().map(|trained| NamedPolicy { name: trained.name, model: trained.model.as_ref() }).collect();
@@ -158,7 +158,7 @@ impl<'a> Pipeline<'a> {
         let started = Instant::now();
         let summary = trainer.train(&mut [&mut log, &mut records])?;
         let elapsed = started.elapsed();
-        output::note!("{} steps in {}", summary.steps, format_duration(elapsed));
+        output::note!("{} in {}", counted(summary.steps, "step"), format_duration(elapsed));
         let card = ModelCard {
             base_model: models::display_name(self.options.model.as_deref(), models::BUNDLED_POLICY),
             base_model_id: self.options.model.as_deref().and_then(ModelResolver::hub_id),

@@ -119,7 +119,7 @@ pub const CASES: &[Case] = &[
         "generate --prompts prompts.txt",
         &["prompts.txt, line 2", "52428800 bytes, expected at most 1048576"],
     ),
-    case("an endless config file", no_files, "dpo --config /dev/zero", &["/dev/zero", "expected a TOML file"]),
+    case("an endless config file", no_files, "dpo --config /dev/zero", &["/dev/zero", "a config file is TOML or YAML"]),
     case(
         "a row of 50 MB",
         |d| write(d, "pairs.jsonl", format!("{PAIR}{{\"prompt\": \"{}\"}}\n", "a".repeat(50 << 20))),

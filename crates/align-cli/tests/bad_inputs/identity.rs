@@ -64,7 +64,7 @@ pub const CASES: &[Case] = &[
         "a checkpoint of another matmul precision",
         run_with_checkpoint,
         short_run!(" --matmul-precision high --resume"),
-        &["checkpoint-1", "matmul_precision was", "is now \"high\"", "--allow-inexact-resume"],
+        &["checkpoint-1", "--matmul-precision was", "is now \"high\"", "--allow-inexact-resume"],
     ),
     case(
         "--allow-inexact-resume without --resume",

@@ -220,19 +220,19 @@ pub const CASES: &[Case] = &[
             write(d, "texts.csv", "text,label\ngood,1\nbad,0\n")
         },
         "train-classifier --model-config model/config.json --vocab-size 1152921504606846976 --train-file texts.csv --output-dir run",
-        &["vocab_size", "1152921504606846976"],
+        &["--vocab-size 1152921504606846976"],
     ),
     case(
         "an absurd number of beams",
         no_files,
         "generate --prompt This --num-beams 1152921504606846976",
-        &["`num_beams` is 1152921504606846976", "at most ", "available memory"],
+        &["--num-beams is 1152921504606846976", "at most ", "available memory"],
     ),
     case(
         "an absurd number of returned sequences",
         no_files,
         "generate --prompt This --do-sample --num-return-sequences 1152921504606846976",
-        &["`num_return_sequences` is 1152921504606846976", "at most ", "available memory"],
+        &["--num-return-sequences is 1152921504606846976", "at most ", "available memory"],
     ),
     case(
         "an absurd number of texts per prompt",
@@ -250,7 +250,7 @@ pub const CASES: &[Case] = &[
         "an absurd number of training texts per prompt",
         no_files,
         "frontier --output-dir run --training-texts-per-prompt 1152921504606846976",
-        &["texts_per_prompt", "1152921504606846976", "at most ", "available memory"],
+        &["--texts-per-prompt", "1152921504606846976", "at most ", "available memory"],
     ),
     case(
         "an absurd number of resamples",

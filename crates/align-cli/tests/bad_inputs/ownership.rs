@@ -50,13 +50,13 @@ pub const CASES: &[Case] = &[
             write(d, "run/samples.jsonl", PAIR)
         },
         "dpo --train-file run/samples.jsonl --output-dir run",
-        &["option train_file", "samples.jsonl", "another folder"],
+        &["--train-file", "samples.jsonl", "another folder"],
     ),
     case(
         "cached log-probabilities in the folder of the final model",
         write_pairs,
         "dpo --train-file pairs.jsonl --output-dir run --precompute-ref-log-probs --ref-log-probs-dir run/model",
-        &["option ref_log_probs_dir", "run/model", "another folder"],
+        &["--ref-log-probs-dir", "run/model", "another folder"],
     ),
     case(
         "scored texts that would replace the input",
@@ -133,13 +133,13 @@ pub const CASES: &[Case] = &[
         "a misspelt metric",
         write_pairs,
         "dpo --train-file pairs.jsonl --eval-file pairs.jsonl --output-dir run --eval-strategy epoch --early-stopping-patience 1 --metric-for-best-model rewards/margin",
-        &["metric_for_best_model", "rewards/margin", "did you mean rewards/margins?"],
+        &["--metric-for-best-model", "rewards/margin", "did you mean rewards/margins?"],
     ),
     case(
         "a metric of another objective",
         write_pairs,
         "cpo --train-file pairs.jsonl --eval-file pairs.jsonl --output-dir run --eval-strategy epoch --early-stopping-patience 1 --metric-for-best-model eval_kl",
-        &["metric_for_best_model", "eval_kl", "nll_loss"],
+        &["--metric-for-best-model", "eval_kl", "nll_loss"],
     ),
 ];
 

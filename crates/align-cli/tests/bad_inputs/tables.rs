@@ -153,7 +153,7 @@ pub const CASES: &[Case] = &[
         "completions empty after truncation",
         |d| write(d, "pairs.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(3)),
         "dpo --train-file pairs.jsonl --output-dir run --max-length 20",
-        &["no row is left", "max_length 20", "3 dropped: the prompt fills max_length"],
+        &["no row is left", "--max-length 20", "3 dropped: the prompt fills --max-length"],
     ),
     case(
         "no prompts",
@@ -177,7 +177,7 @@ pub const CASES: &[Case] = &[
         "pairs whose completions are equal after truncation",
         |d| write(d, "pairs.jsonl", PAIR.repeat(4)),
         "cpo --train-file pairs.jsonl --output-dir run --max-length 4",
-        &["all 4 training pairs", "increase max_length"],
+        &["all 4 training pairs", "increase --max-length"],
     ),
     case(
         "only held-out pairs with equal completions",
@@ -201,7 +201,7 @@ pub const CASES: &[Case] = &[
             write(d, "held.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(4))
         },
         "dpo --train-file pairs.jsonl --eval-file held.jsonl --output-dir run --max-length 20",
-        &["evaluation rows", "held.jsonl", "0 of 4 rows", "max_length 20"],
+        &["evaluation rows", "held.jsonl", "0 of 4 rows", "--max-length 20"],
     ),
     case(
         "only labelled completions that are too long",

@@ -76,11 +76,11 @@ fn invalid_adapter_options_are_rejected() {
     for (options, message_part) in [
         (vec!["--lora-r", "4"], "--use-peft"),
         (vec!["--lora-target-modules", "c_attn"], "--use-peft"),
-        (vec!["--use-peft", "--lora-r", "0"], "option r"),
-        (vec!["--use-peft", "--lora-target-modules", "q_proj"], "option target_modules: matches none"),
-        (vec!["--use-peft", "--lora-dropout", "0.1"], "disable_dropout"),
+        (vec!["--use-peft", "--lora-r", "0"], "--lora-r"),
+        (vec!["--use-peft", "--lora-target-modules", "q_proj"], "--lora-target-modules: matches none"),
+        (vec!["--use-peft", "--lora-dropout", "0.1"], "set --disable-dropout to false"),
         (vec!["--use-peft", "--ref-model", "merged"], "--ref-model"),
-        (vec!["--use-peft", "--sync-ref-model"], "sync_ref_model"),
+        (vec!["--use-peft", "--sync-ref-model"], "--sync-ref-model"),
     ] {
         let args = [["--train-file", &pairs, "--output-dir", "refused"].as_slice(), &options].concat();
         let output = run("dpo", dir, &args);

@@ -82,7 +82,7 @@ fn invalid_notebook_options_are_rejected() {
         (vec!["--eval-texts-per-prompt", "0"], "--eval-texts-per-prompt"),
         (vec!["--batch-size", "0"], "--batch-size"),
         (vec!["--temperature", "0"], "temperature"),
-        (vec!["--num-beams", "0"], "num_beams"),
+        (vec!["--num-beams", "0"], "--num-beams"),
         (vec!["--text-length", "129"], "--text-length"),
         (vec!["--text-length", "2"], "--text-length"),
         (vec!["--beta", "-1"], "beta"),

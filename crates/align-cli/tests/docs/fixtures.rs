@@ -1,12 +1,14 @@
 //! The input files that pages assume, and a hub with the models that they name.
 
 use crate::hub_server::{Repo, Server};
+use crate::pages::Page;
 use crate::support::golden_path;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// The input files that each page assumes.
 const ASSUMED: &[(&str, &[&str])] = &[
+    ("docs/command-line.md", &["pairs.jsonl", "run.yaml"]),
     ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv", "own.csv"]),
     ("docs/errors.md", &["pairs.jsonl"]),
     ("docs/generation.md", &["prompts.txt"]),
@@ -32,6 +34,10 @@ fn content(name: &str) -> String {
     let pairs: Vec<Value> = rows("train.jsonl");
     let text = |row: &Value| format!("{}{}", row["prompt"].as_str().unwrap(), row["chosen"].as_str().unwrap());
     match name {
+        "run.yaml" => {
+            let page = Page::read("docs/command-line.md").text;
+            page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
+        }
         "pairs.jsonl" => lines(pairs.iter().take(8).cloned()),
         "held-out.jsonl" => lines(pairs.iter().skip(8).take(4).cloned()),
         "likes.jsonl" => lines(rows("train_kto.jsonl").into_iter().take(8)),

@@ -68,6 +68,7 @@ macro_rules! pages {
 pages! {
     readme: "README.md",
     index: "docs/README.md",
+    command_line: "docs/command-line.md",
     data: "docs/data.md",
     development: "docs/development.md",
     errors: "docs/errors.md",

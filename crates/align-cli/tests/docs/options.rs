@@ -5,7 +5,8 @@ use crate::support::run;
 use std::collections::BTreeSet;
 
 /// Options of cargo and of `cargo xtask`.
-const OTHER_OPTIONS: &[&str] = &["--release", "--timings", "--target", "--help", "--cpu", "--cuda", "--from"];
+const OTHER_OPTIONS: &[&str] =
+    &["--release", "--timings", "--target", "--help", "--version", "--cpu", "--cuda", "--from"];
 
 fn help(dir: &std::path::Path, command: &[&str]) -> String {
     let output = run(command[0], dir, &command[1..]);
@@ -16,8 +17,9 @@ fn help(dir: &std::path::Path, command: &[&str]) -> String {
 /// The subcommands that `align help` lists.
 fn subcommands(dir: &std::path::Path) -> BTreeSet<String> {
     let list = help(dir, &["help"]);
-    let list = list.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
-    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    let list = list.split("\nOptions:").next().unwrap();
+    let lines = list.lines().filter_map(|line| line.strip_prefix("  "));
+    let names = lines.filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
@@ -47,7 +49,9 @@ fn options_in_the_text_are_known() {
                 assert!(!is_option || known.contains(option), "{name}: no command has the option in `{code}`");
             }
             let command = code.strip_prefix("align ").and_then(|rest| rest.split_whitespace().next());
-            let exists = |command: &str| ["help", "COMMAND"].contains(&command) || commands.contains(command);
+            let exists = |command: &str| {
+                command.starts_with('-') || ["help", "COMMAND"].contains(&command) || commands.contains(command)
+            };
             assert!(command.is_none_or(exists), "{name}: there is no command `{code}`");
         }
     }

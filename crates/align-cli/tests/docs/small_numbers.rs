@@ -48,7 +48,7 @@ const EXCLUSIVE: &[(&str, &str)] =
 
 /// The arguments with small numbers.
 pub fn apply(command: &str, args: &[String]) -> Vec<String> {
-    if args.iter().any(|arg| arg == "--help") {
+    if args.iter().any(|arg| arg == "--help" || arg == "-h" || arg == "--resume") {
         return args.to_vec();
     }
     let mut small = args.to_vec();

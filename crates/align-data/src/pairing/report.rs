@@ -1,3 +1,4 @@
+use align_base::counted;
 use serde::Serialize;
 use std::fmt;
 
@@ -66,20 +67,21 @@ const MAX_LISTED_PROMPTS: usize = 10;
 
 impl fmt::Display for PairingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} pairs from {} texts of {} prompts", self.pairs, self.texts, self.prompts)?;
+        let (pairs, texts) = (counted(self.pairs, "pair"), counted(self.texts, "text"));
+        write!(f, "{pairs} from {texts} of {}", counted(self.prompts, "prompt"))?;
         let counts = [
-            (self.repeated_pairs, "pairs repeat an earlier one"),
-            (self.duplicate_texts, "texts repeat an earlier one of their prompt"),
-            (self.tied, "candidate pairs skipped: equal scores"),
-            (self.identical, "candidate pairs skipped: identical texts"),
-            (self.missing_pairs, "requested pairs could not be made"),
-            (self.skipped.len(), "prompts without a pair"),
+            (self.repeated_pairs, "repeated pair", ""),
+            (self.duplicate_texts, "repeated text", ""),
+            (self.tied, "candidate pair", " skipped: equal scores"),
+            (self.identical, "candidate pair", " skipped: identical texts"),
+            (self.missing_pairs, "requested pair", " could not be made"),
+            (self.skipped.len(), "prompt", " without a pair"),
         ];
-        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            write!(f, "\n  {count} {what}")?;
+        for (count, noun, rest) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+            write!(f, "\n  {}{rest}", counted(count, noun))?;
         }
         for skipped in self.skipped.iter().take(MAX_LISTED_PROMPTS) {
-            write!(f, "\n    {:?} ({} texts): {}", skipped.prompt, skipped.texts, skipped.reason)?;
+            write!(f, "\n    {:?} ({}): {}", skipped.prompt, counted(skipped.texts, "text"), skipped.reason)?;
         }
         if self.skipped.len() > MAX_LISTED_PROMPTS {
             write!(f, "\n    and {} more", self.skipped.len() - MAX_LISTED_PROMPTS)?;

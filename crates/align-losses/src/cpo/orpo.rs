@@ -6,6 +6,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "ORPO", paper: "https://arxiv.org/abs/2403.07691" },
         help: "ORPO: beta times the odds-ratio loss, plus the negative log-likelihood of prompt and chosen completion",
+        formula: "−β log σ(log odds(y⁺) − log odds(y⁻)) with odds = p/(1−p), p = exp(log π(y)/n)",
         length_normalised: true,
         metrics: &["log_odds_ratio", "log_odds_chosen"],
         ..LossInfo::DEFAULT

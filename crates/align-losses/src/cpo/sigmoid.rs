@@ -6,6 +6,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "CPO", paper: "https://arxiv.org/abs/2401.08417" },
         help: "CPO: DPO with a uniform reference model",
+        formula: "−(1−ε) log σ(x) − ε log σ(−x) with x = β (log π(y⁺) − log π(y⁻))",
         options: &[LossOption::LabelSmoothing, LossOption::CpoAlpha],
         ..LossInfo::DEFAULT
     },

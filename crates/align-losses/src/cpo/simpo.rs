@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "SimPO", paper: "https://arxiv.org/abs/2405.14734" },
         help: "SimPO: the margin between mean log-probabilities per token, minus a target margin; with alpha: AlphaPO",
+        formula: "−log σ(β (log π(y⁺)/n⁺ − log π(y⁻)/n⁻) − γ); γ is --simpo-gamma",
         options: &[LossOption::LabelSmoothing, LossOption::CpoAlpha, LossOption::SimpoGamma, LossOption::Alpha],
         length_normalised: true,
         methods_with: &[(LossOption::Alpha, Method { name: "AlphaPO", paper: "https://arxiv.org/abs/2501.03884" })],

@@ -8,7 +8,8 @@ const DELTA: f64 = 1.0;
 pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "SLiC-HF", paper: "https://arxiv.org/abs/2305.10425" },
-        help: "SLiC-HF: a hinge loss on the difference of log-probabilities, with target margin slic_delta",
+        help: "SLiC-HF: a hinge loss on the difference of log-probabilities, with a target margin",
+        formula: "max(0, δ − log π(y⁺) + log π(y⁻)); δ is --slic-delta",
         options: &[LossOption::CpoAlpha, LossOption::SlicDelta],
         ..LossInfo::DEFAULT
     },

@@ -6,6 +6,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "AOT", paper: "https://arxiv.org/abs/2406.05882" },
         help: "AOT: makes the distribution of the policy's margins dominate that of the reference margins",
+        formula: "sigmoid (with ε) of sort(log π(y⁺) − log π(y⁻)) − sort(log π_ref(y⁺) − log π_ref(y⁻)) over the batch",
         options: &[LossOption::LabelSmoothing],
         couples_batch: true,
         ..LossInfo::DEFAULT

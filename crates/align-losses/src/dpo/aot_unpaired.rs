@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "AOT", paper: "https://arxiv.org/abs/2406.05882" },
         help: "AOT without pairs: makes the distribution of the chosen log-ratios dominate that of the rejected ones",
+        formula: "sigmoid (with ε) of sort(h_c) − sort(h_r) over the batch",
         options: &[LossOption::LabelSmoothing],
         couples_batch: true,
         ..LossInfo::DEFAULT

@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "APO", paper: "https://arxiv.org/abs/2408.06266" },
         help: "APO-down: makes both completions less likely, the rejected one more so; for chosen texts that are worse than the model's own",
+        formula: "σ(β h_c) + 1 − σ(β m)",
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: apo_down, gradient, beta: options.beta })),

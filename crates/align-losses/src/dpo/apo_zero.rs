@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "APO", paper: "https://arxiv.org/abs/2408.06266" },
         help: "APO-zero: makes chosen completions more likely and rejected ones less likely; for chosen texts that are better than the model's own",
+        formula: "1 − σ(β h_c) + σ(β h_r)",
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: apo_zero, gradient, beta: options.beta })),

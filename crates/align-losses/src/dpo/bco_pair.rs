@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "BCO on pairs", paper: "https://arxiv.org/abs/2404.04656" },
         help: "BCO on pairs, without the reward shift: a binary classifier of chosen and rejected completions",
+        formula: "−log σ(β h_c) − log σ(−β h_r)",
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: bco_pair, gradient, beta: options.beta })),

@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "Cal-DPO", paper: "https://arxiv.org/abs/2412.14516" },
         help: "calibrated DPO: DPO with both log-ratios calibrated to rewards of plus and minus one half",
+        formula: "−log σ(m) + (h_c − 1/(2β))² + (h_r + 1/(2β))²",
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: cal_dpo, gradient, beta: options.beta })),

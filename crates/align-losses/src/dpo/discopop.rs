@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "DiscoPOP", paper: "https://arxiv.org/abs/2406.08414" },
         help: "DiscoPOP: a blend of the logistic loss for misranked pairs and the exponential loss for the others",
+        formula: "−(1−w) log σ(β m) + w exp(−β m) with w = σ(β m / τ); τ is --discopop-tau",
         options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::DiscopopTau],
         ..LossInfo::DEFAULT
     },

@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "DPO-Positive", paper: "https://arxiv.org/abs/2402.13228" },
         help: "DPO-Positive: DPO with a penalty on chosen completions that are less likely than under the reference model",
+        formula: "−log σ(β (m − λ max(0, −h_c))); λ is --dpop-lambda",
         options: &[LossOption::DpopLambda],
         ..LossInfo::DEFAULT
     },

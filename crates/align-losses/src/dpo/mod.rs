@@ -1,7 +1,7 @@
 //! DPO and its variants: losses on preference pairs with a reference model.
 //!
-//! Each loss is a file with its formula, its derivative in closed form, and its `LOSS`: the paper, the options that it takes and the texts
-//! for help and model cards. To add a loss, add such a file, its module and its line in the list below. Then complete the tables of losses
+//! Each loss is a file with its formula, its derivative in closed form, and its `LOSS`: the paper, the formula, the options that it takes and the
+//! texts for help and model cards. To add a loss, add such a file, its module and its line in the list below. Then complete the tables of losses
 //! in the crate documentation and in docs/losses.md, and the lists of names in `tests/`. Tests check that they are complete.
 
 mod aot;

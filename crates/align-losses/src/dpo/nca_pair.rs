@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "NCA", paper: "https://arxiv.org/abs/2402.05369" },
         help: "NCA: noise contrastive alignment, which also keeps the chosen log-ratio from growing without bound",
+        formula: "−log σ(β h_c) − ½ log σ(−β h_c) − ½ log σ(−β h_r)",
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: nca_pair, gradient, beta: options.beta })),

@@ -5,7 +5,8 @@ use tch::Tensor;
 pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "robust DPO", paper: "https://arxiv.org/abs/2403.00409" },
-        help: "robust DPO: corrects for a known rate of flipped labels, label_smoothing",
+        help: "robust DPO: corrects for a known rate of flipped labels",
+        formula: "(−(1−ε) log σ(β m) + ε log σ(−β m)) / (1 − 2ε)",
         options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
         ..LossInfo::DEFAULT
     },

@@ -6,6 +6,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's bounded Savage loss: pairs with a very negative margin have a small gradient",
+        formula: "σ(−β m)²",
         options: &[LossOption::Divergence, LossOption::LengthAlpha],
         ..LossInfo::DEFAULT
     },

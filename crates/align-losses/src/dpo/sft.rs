@@ -6,6 +6,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "the likelihood of the chosen texts", paper: "https://arxiv.org/abs/2411.10442" },
         help: "the negative log-likelihood of the chosen completions, for use with other losses (MPO)",
+        formula: "negative log-likelihood per token of the chosen completions, to be combined with other losses",
         couples_batch: true,
         ..LossInfo::DEFAULT
     },

@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "DPO", paper: "https://arxiv.org/abs/2305.18290" },
         help: "DPO: the logistic loss on the reward margin; with label smoothing: cDPO",
+        formula: "−log σ(β m); with ε conservative DPO: −(1−ε) log σ(β m) − ε log σ(−β m)",
         options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
         ..LossInfo::DEFAULT
     },

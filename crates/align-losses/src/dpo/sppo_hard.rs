@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "SPPO with hard labels", paper: "https://arxiv.org/abs/2405.00675" },
         help: "SPPO with hard labels: a regression of both log-ratios to fixed values",
+        formula: "(h_c − 1/(2β))² + (h_r + 1/(2β))²",
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: sppo_hard, gradient, beta: options.beta })),

@@ -6,6 +6,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "APO without pairs", paper: "https://arxiv.org/abs/2408.06266" },
         help: "APO-zero without pairs: makes desirable completions more likely and undesirable ones less likely",
+        formula: "1 − σ(β h); σ(β h)",
         ..LossInfo::DEFAULT
     },
     reference_point: ReferencePoint::Zero,

@@ -7,6 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "BCO", paper: "https://arxiv.org/abs/2404.04656" },
         help: "BCO: a binary classifier of desirable and undesirable completions by their rewards",
+        formula: "−log σ(β h − δ); −log σ(δ − β h). δ is a running mean of rewards",
         metrics: &["delta"],
         ..LossInfo::DEFAULT
     },

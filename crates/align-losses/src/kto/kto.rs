@@ -6,6 +6,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
     info: LossInfo {
         method: Method { name: "KTO", paper: "https://arxiv.org/abs/2402.01306" },
         help: "KTO: a saturating loss on the reward relative to a KL estimate",
+        formula: "λ_D (1 − σ(β (h − z))); λ_U (1 − σ(β (z − h))). z is the mean log-ratio of mismatched completions, at least 0; λ_D and λ_U are --desirable-weight and --undesirable-weight",
         options: &[LossOption::DesirableWeight, LossOption::UndesirableWeight],
         couples_batch: true,
         metrics: &["kl"],

@@ -15,14 +15,14 @@ pub enum GenerationError {
         expected: &'static str,
     },
     /// An option would have no effect, or contradicts another one.
-    #[error("`{option}` is set, but {conflict}: {remedy}")]
+    #[error("`{option}` {conflict}: {remedy}")]
     Conflict {
         /// The option's name in transformers.
         option: &'static str,
-        /// Why it would have no effect, or the contradiction.
+        /// Why it would have no effect, or the contradiction: the rest of a sentence that begins with the option.
         conflict: String,
         /// What to do.
-        remedy: &'static str,
+        remedy: String,
     },
     /// The number of texts, beams or prompts is too large for the memory.
     #[error("`{option}` is {found}: at most {most} fit into the available memory of {}", format_bytes(*bytes))]
@@ -42,8 +42,8 @@ pub enum GenerationError {
     /// Fewer continuations have a finite score than are needed.
     #[error(
         "prompt {prompt}, step {step}: only {available} continuations are possible, but {needed} are needed: the model's scores are \
-         NaN or the options exclude nearly every token (relax no_repeat_ngram_size, top_k, top_p or the cutoffs, or \
-         reduce num_return_sequences)"
+         NaN or the options exclude nearly every token (relax `no_repeat_ngram_size`, `top_k`, `top_p` or the cutoffs, or \
+         reduce `num_return_sequences`)"
     )]
     TooFewContinuations {
         /// The index of the prompt.

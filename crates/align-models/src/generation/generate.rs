@@ -206,19 +206,19 @@ pub(super) fn max_length<M: CausalLm + ?Sized>(
         return Err(GenerationError::Prompt(reason));
     }
     if let Some(new) = config.min_new_tokens.filter(|new| prompt.saturating_add(*new) > limit) {
-        let conflict = format!("{new} new tokens after a prompt of {prompt} are more than the {limit} allowed");
+        let conflict = format!("is {new}, but a text has at most {limit} tokens, and the prompt has {prompt} of them");
         return Err(GenerationError::Conflict {
             option: "min_new_tokens",
             conflict,
-            remedy: "lower it or raise max_length",
+            remedy: "lower it, or raise `max_length`".into(),
         });
     }
     if let Some(min) = config.min_length.filter(|min| *min > limit) {
-        let conflict = format!("{min} is more than the {limit} tokens allowed for a prompt of {prompt}");
+        let conflict = format!("is {min}, but a text with this prompt of {prompt} tokens has at most {limit}");
         return Err(GenerationError::Conflict {
             option: "min_length",
             conflict,
-            remedy: "lower it or raise max_new_tokens",
+            remedy: "lower it, or raise `max_new_tokens`".into(),
         });
     }
     Ok(limit)

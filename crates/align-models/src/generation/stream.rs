@@ -40,17 +40,17 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
 ) -> Result<TokenStream<'a, M>> {
     let config = generation.config();
     if config.num_beams > 1 {
-        let conflict = format!("the best of {} beams is not known until the end", config.num_beams);
-        let remedy = "set it to 1 to stream a text";
+        let conflict = format!("is {}, but the best beam is not known until the end", config.num_beams);
+        let remedy = "set it to 1 to stream a text".to_owned();
         return Err(GenerationError::Conflict { option: "num_beams", conflict, remedy }.into());
     }
     if config.output_scores {
-        let conflict = "a stream has no scores".to_owned();
-        return Err(GenerationError::Conflict { option: "output_scores", conflict, remedy: "unset it" }.into());
+        let conflict = "is true, but a stream has no scores".to_owned();
+        return Err(GenerationError::Conflict { option: "output_scores", conflict, remedy: "remove it".into() }.into());
     }
     if config.num_return_sequences > 1 {
-        let conflict = format!("a stream is one text, not {}", config.num_return_sequences);
-        let remedy = "stream each text with a different seed";
+        let conflict = format!("is {}, but a stream is one text", config.num_return_sequences);
+        let remedy = "stream each text with a different seed".to_owned();
         return Err(GenerationError::Conflict { option: "num_return_sequences", conflict, remedy }.into());
     }
     let eos = eos_ids(model, generation)?;

@@ -40,17 +40,21 @@ pub(super) fn eos_ids<M: CausalLm + ?Sized>(model: &M, generation: &Generation) 
         ("exponential_decay_length_penalty", config.exponential_decay_length_penalty.is_some()),
     ];
     if let Some((option, _)) = needs_eos.into_iter().find(|(_, set)| *set && eos.is_empty()) {
-        let conflict = "neither the model nor the options have an eos_token_id".into();
-        return Err(GenerationError::Conflict { option, conflict, remedy: "unset it or set eos_token_id" });
+        let conflict = "has no effect without an `eos_token_id`, and the model has none".to_owned();
+        return Err(GenerationError::Conflict {
+            option,
+            conflict,
+            remedy: "remove it, or give an `eos_token_id`".into(),
+        });
     }
     if config.bad_words_ids.as_ref().is_some_and(|words| NoBadWords::new(words, &eos).is_empty()) {
-        let conflict = "it contains only eos_token_id, which it does not exclude".into();
-        let remedy = "use min_new_tokens or suppress_tokens to exclude EOS";
+        let conflict = "contains only `eos_token_id`, which it does not exclude".to_owned();
+        let remedy = "use `min_new_tokens` or `suppress_tokens` to exclude EOS".to_owned();
         return Err(GenerationError::Conflict { option: "bad_words_ids", conflict, remedy });
     }
     if !generation.has_stop_strings() {
-        let conflict = "the text of the tokens is not known".into();
-        let remedy = "set it with Generation::with_token_bytes";
+        let conflict = "needs the text of the tokens, which is not known".to_owned();
+        let remedy = "set it with Generation::with_token_bytes".to_owned();
         return Err(GenerationError::Conflict { option: "stop_strings", conflict, remedy });
     }
     Ok(eos)

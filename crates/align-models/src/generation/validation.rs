@@ -32,7 +32,7 @@ pub(super) fn ranges(c: &GenerationConfig) -> Result<(), GenerationError> {
     at_least_one("max_length", c.max_length)?;
     at_least_one("max_new_tokens", c.max_new_tokens)?;
     let positive = |x: f64| x > 0.0 && x.is_finite();
-    number("temperature", c.temperature, "a finite number above 0 (for greedy search unset do_sample)", positive)?;
+    number("temperature", c.temperature, "a finite number above 0 (for greedy search remove `do_sample`)", positive)?;
     number("repetition_penalty", Some(c.repetition_penalty), "a finite number above 0", positive)?;
     number("top_p", c.top_p, "a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)?;
     number("typical_p", c.typical_p, "a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)?;
@@ -68,7 +68,7 @@ fn check_lists(c: &GenerationConfig) -> Result<(), GenerationError> {
         ("stop_strings", c.stop_strings.iter().flatten().any(String::is_empty)),
     ];
     if let Some((option, _)) = lists.into_iter().find(|(_, empty)| *empty) {
-        let expected = "at least one item, or unset it";
+        let expected = "at least one item, or none of the option";
         return Err(GenerationError::Value { option, found: "an empty list".into(), expected });
     }
     if let Some((option, _)) = items.into_iter().find(|(_, empty)| *empty) {
@@ -80,7 +80,7 @@ fn check_lists(c: &GenerationConfig) -> Result<(), GenerationError> {
     }
     let biases = c.sequence_bias.iter().flatten().map(|(_, bias)| *bias);
     if let Some(bias) = biases.into_iter().find(|bias| !bias.is_finite()) {
-        let expected = "finite biases (use bad_words_ids to exclude sequences)";
+        let expected = "finite biases (use `bad_words_ids` to exclude sequences)";
         return Err(GenerationError::Value { option: "sequence_bias", found: bias.to_string(), expected });
     }
     Ok(())
@@ -90,16 +90,17 @@ fn check_lists(c: &GenerationConfig) -> Result<(), GenerationError> {
 fn check_eos(c: &GenerationConfig) -> Result<(), GenerationError> {
     let no_eos = c.eos_token_id.as_ref().is_some_and(Vec::is_empty);
     if no_eos && c.exponential_decay_length_penalty.is_some() {
-        let (option, why) = ("exponential_decay_length_penalty", "eos_token_id is empty");
-        return conflict(option, why.into(), "unset it or set eos_token_id");
+        let (option, why) = ("exponential_decay_length_penalty", "has no effect while `eos_token_id` is empty");
+        let remedy = "remove it, or give an `eos_token_id`";
+        return conflict(option, why.into(), remedy);
     }
     let suppressed: BTreeSet<i64> = c.suppress_tokens.iter().flatten().copied().collect();
     let all_suppressed = |ids: &Option<Vec<i64>>| {
         ids.as_ref().is_some_and(|ids| !ids.is_empty() && ids.iter().all(|id| suppressed.contains(id)))
     };
     if all_suppressed(&c.forced_eos_token_id) {
-        let why = "suppress_tokens excludes all of its tokens".into();
-        return conflict("forced_eos_token_id", why, "set a token that is not suppressed");
+        let why = "has only tokens that `suppress_tokens` excludes".into();
+        return conflict("forced_eos_token_id", why, "give a token that is not suppressed");
     }
     if all_suppressed(&c.eos_token_id) {
         let needs_eos = [
@@ -108,8 +109,8 @@ fn check_eos(c: &GenerationConfig) -> Result<(), GenerationError> {
             ("min_new_tokens", c.min_new_tokens.is_some_and(|n| n > 0)),
         ];
         if let Some((option, _)) = needs_eos.into_iter().find(|(_, set)| *set) {
-            let why = "suppress_tokens excludes every eos_token_id".into();
-            return conflict(option, why, "unset one of them");
+            let why = "needs EOS, but `suppress_tokens` excludes every `eos_token_id`".into();
+            return conflict(option, why, "remove one of the two");
         }
     }
     Ok(())
@@ -117,10 +118,10 @@ fn check_eos(c: &GenerationConfig) -> Result<(), GenerationError> {
 
 fn check_lengths(c: &GenerationConfig) -> Result<(), GenerationError> {
     if c.max_length.is_some() && c.max_new_tokens.is_some() {
-        return conflict("max_length", "max_new_tokens is set too".into(), "set one of them");
+        return conflict("max_length", "conflicts with `max_new_tokens`".into(), "remove one of the two");
     }
     if c.min_length.is_some() && c.min_new_tokens.is_some() {
-        return conflict("min_length", "min_new_tokens is set too".into(), "set one of them");
+        return conflict("min_length", "conflicts with `min_new_tokens`".into(), "remove one of the two");
     }
     for (option, min, limit, max) in [
         ("min_length", c.min_length, "max_length", c.max_length),
@@ -129,13 +130,18 @@ fn check_lengths(c: &GenerationConfig) -> Result<(), GenerationError> {
         if let (Some(min), Some(max)) = (min, max)
             && min > max
         {
-            return conflict(option, format!("{min} is more than {limit}, {max}"), "lower one or raise the other");
+            return conflict(
+                option,
+                format!("is {min}, which is more than `{limit}`, {max}"),
+                "lower one or raise the other",
+            );
         }
     }
     let needs_eos = c.min_length.is_some_and(|n| n > 0) || c.min_new_tokens.is_some_and(|n| n > 0);
     if needs_eos && c.eos_token_id.as_ref().is_some_and(Vec::is_empty) {
         let option = if c.min_length.is_some() { "min_length" } else { "min_new_tokens" };
-        return conflict(option, "eos_token_id is empty".into(), "unset it or set eos_token_id");
+        let why = "has no effect while `eos_token_id` is empty".into();
+        return conflict(option, why, "remove it, or give an `eos_token_id`");
     }
     Ok(())
 }
@@ -144,7 +150,8 @@ fn check_strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
     if !c.do_sample {
         for (option, set) in sampling_options(c) {
             if set {
-                return conflict(option, "do_sample is false".into(), "set do_sample or unset it");
+                let remedy = format!("set `do_sample`, or remove `{option}`");
+                return conflict(option, "has no effect without `do_sample`".into(), remedy);
             }
         }
     }
@@ -152,19 +159,20 @@ fn check_strategy(c: &GenerationConfig) -> Result<(), GenerationError> {
         let beams = [("length_penalty", c.length_penalty.is_some()), ("early_stopping", c.early_stopping.is_some())];
         for (option, set) in beams {
             if set {
-                return conflict(option, "num_beams is 1".into(), "set num_beams above 1 or unset it");
+                let remedy = format!("set `num_beams` to 2 or more, or remove `{option}`");
+                return conflict(option, "has no effect without beam search".into(), remedy);
             }
         }
     }
     let returned = c.num_return_sequences;
     match (c.num_beams, c.do_sample) {
         (1, false) if returned > 1 => {
-            let why = format!("greedy search generates one text, not {returned}");
-            conflict("num_return_sequences", why, "set do_sample or num_beams")
+            let why = format!("is {returned}, but greedy search generates one text");
+            conflict("num_return_sequences", why, "set `do_sample`, or set `num_beams`")
         }
         (beams @ 2.., _) if returned > beams => {
-            let why = format!("{returned} is more than num_beams, {beams}");
-            conflict("num_return_sequences", why, "raise num_beams, or pass the prompt several times")
+            let why = format!("is {returned}, which is more than `num_beams`, {beams}");
+            conflict("num_return_sequences", why, "raise `num_beams`, or give the prompt several times")
         }
         _ => Ok(()),
     }
@@ -189,6 +197,6 @@ fn number(
     }
 }
 
-fn conflict(option: &'static str, conflict: String, remedy: &'static str) -> Result<(), GenerationError> {
-    Err(GenerationError::Conflict { option, conflict, remedy })
+fn conflict(option: &'static str, conflict: String, remedy: impl Into<String>) -> Result<(), GenerationError> {
+    Err(GenerationError::Conflict { option, conflict, remedy: remedy.into() })
 }

@@ -12,30 +12,33 @@ const DEFAULT_CPO_ALPHA: f64 = 1.0;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct CpoConfig {
-    /// Loss function.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossNameParser::<CpoLossType>::new(CpoLossType::names_and_info()), default_value = "sigmoid"))]
+    /// Loss function. `align losses` explains each.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::losses::<CpoLossType>(CpoLossType::names_and_info()), default_value = "sigmoid"))]
     pub loss_type: CpoLossType,
-    /// Scale of the rewards in the loss. With orpo: weight of the odds-ratio term.
+    /// Scale of the rewards in the loss. With orpo (arXiv:2403.07691): weight of the odds-ratio term. Higher values give the preferences
+    /// more weight.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
     pub beta: f64,
-    /// Assumed fraction of wrong labels, below 0.5.
+    /// Assumed fraction of pairs with chosen and rejected swapped, from 0 to below 0.5. Higher values trust each pair less. Requires
+    /// `loss_type` sigmoid or simpo.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
-    /// Weight of the negative log-likelihood per token of the chosen completions [default: 1]. Not allowed with orpo, where it is 1.
+    /// CPO (arXiv:2401.08417): weight of the negative log-likelihood per token of the chosen completions. Higher values imitate these
+    /// more [default: 1]. Not allowed with orpo, where it is 1.
     #[cfg_attr(feature = "clap", arg(long))]
     pub cpo_alpha: Option<f64>,
-    /// SimPO: target reward margin [default: 0.5]. Requires `loss_type` simpo.
+    /// SimPO (arXiv:2405.14734): target reward margin. Higher values separate chosen and rejected completions more [default: 0.5]. Requires `loss_type` simpo.
     #[cfg_attr(feature = "clap", arg(long))]
     pub simpo_gamma: Option<f64>,
-    /// AlphaPO: shape of the reward [default: 0, the log-probability as in SimPO]. Requires `loss_type` simpo.
+    /// AlphaPO (arXiv:2501.03884): shape of the reward. Values further from 0 bend it more [default: 0, the log-probability as in SimPO]. Requires `loss_type` simpo.
     #[cfg_attr(feature = "clap", arg(long))]
     pub alpha: Option<f64>,
-    /// SLiC-HF: target margin between log-probabilities [default: 1]. Requires `loss_type` slic_hf.
+    /// SLiC-HF (arXiv:2305.10425): target margin between log-probabilities. Higher values separate the completions more [default: 1]. Requires `loss_type` slic_hf.
     #[cfg_attr(feature = "clap", arg(long))]
     pub slic_delta: Option<f64>,
-    /// Compute the common prefix of the chosen and the rejected sequence (the prompt and any equal tokens after it) once for both:
-    /// auto (if that is faster), on or off. Gives the same gradient. Cannot be combined with dropout: auto then means off.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<PrefixSharing>, default_value = "auto"))]
+    /// Compute the common prefix of the chosen and the rejected sequence (the prompt and any equal tokens after it) once for both. Gives
+    /// the same gradient. With dropout, auto means off.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "auto"))]
     pub prefix_sharing: PrefixSharing,
     /// Options common to all objectives.
     #[cfg_attr(feature = "clap", command(flatten))]

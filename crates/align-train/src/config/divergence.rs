@@ -6,18 +6,19 @@ use serde::{Deserialize, Serialize};
 /// The f-divergence between policy and reference that the loss penalises, under TRL's names. The coefficient of the alpha divergence is a
 /// separate option, `f_alpha_divergence_coef`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]
 pub enum FDivergenceType {
-    /// `D_KL(π ‖ π_ref)`: standard DPO.
+    /// Reverse KL divergence from the reference: standard DPO.
     #[default]
     ReverseKl,
-    /// `D_KL(π_ref ‖ π)`.
+    /// Forward KL divergence, from the policy to the reference.
     ForwardKl,
     /// Jensen-Shannon divergence.
     JsDivergence,
-    /// Alpha divergence, with the coefficient `f_alpha_divergence_coef`.
+    /// Alpha divergence, with a coefficient.
     AlphaDivergence,
-    /// The sum of chi-squared and reverse KL divergence, as in chi-squared preference optimisation.
+    /// Sum of chi-squared and reverse KL divergence: chi-squared preference optimisation (arXiv:2407.13399).
     ChiSquared,
 }
 

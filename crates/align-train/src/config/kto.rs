@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct KtoConfig {
-    /// Loss function.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::LossNameParser::<KtoLossType>::new(KtoLossType::names_and_info()), default_value = "kto"))]
+    /// Loss function. `align losses` explains each.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::losses::<KtoLossType>(KtoLossType::names_and_info()), default_value = "kto"))]
     pub loss_type: KtoLossType,
     /// Strength of the penalty for deviating from the reference model. Higher values keep the policy closer to it.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
     pub beta: f64,
-    /// Weight of the losses of desirable completions. Requires `loss_type` kto.
+    /// KTO (arXiv:2402.01306): weight of desirable completions. Raise it if there are fewer of them than undesirable ones. Requires `loss_type` kto.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().desirable_weight))]
     pub desirable_weight: f64,
-    /// Weight of the losses of undesirable completions. Requires `loss_type` kto.
+    /// KTO (arXiv:2402.01306): weight of undesirable completions. Raise it if there are fewer of them than desirable ones. Requires `loss_type` kto.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().undesirable_weight))]
     pub undesirable_weight: f64,
     /// Maximum tokens of a prompt with its completion; longer completions are truncated [default: the model's limit]. The same

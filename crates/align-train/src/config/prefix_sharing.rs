@@ -9,6 +9,7 @@ const MAX_COMPUTED_FRACTION: f64 = 0.95;
 
 /// Whether the common prefix of a pair's two sequences (the prompt and any equal tokens after it) is computed once for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]
 pub enum PrefixSharing {
     /// If it is faster. Decided for each micro-batch by the number of tokens saved, padding included.

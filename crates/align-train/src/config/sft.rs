@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 /// How texts are packed into rows of equal length, under TRL's name. TRL's other strategies, bfd (its default) and bfd_split, are not
 /// implemented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]
 pub enum PackingStrategy {
-    /// One stream of tokens that is cut whenever a row is full: see [`pack_wrapped`].
+    /// One stream of tokens: a text that does not fit continues in the next row.
     #[default]
     Wrapped,
 }
@@ -28,8 +29,8 @@ pub struct SftConfig {
     /// Concatenate the texts and cut them into rows of `max_length` tokens, which avoids padding.
     #[cfg_attr(feature = "clap", arg(long))]
     pub packing: bool,
-    /// Packing strategy: wrapped (a text that does not fit continues in the next row).
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<PackingStrategy>, default_value = "wrapped"))]
+    /// How texts are packed into rows.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "wrapped"))]
     pub packing_strategy: PackingStrategy,
     /// Shuffle the texts with the seed before packing.
     #[cfg_attr(feature = "clap", arg(long))]

@@ -29,15 +29,15 @@ impl Upload {
     /// A missing token, or offline mode. They are checked here so that they are found before training.
     pub fn new(repo: RepoName, private: bool) -> Result<Self> {
         let config_error = |reason: &str| {
-            let reason = format!("the upload to {repo} {reason}");
-            Err(Error::Config { option: "push_to_hub", reason })
+            let reason = format!("is {repo}, but the upload needs {reason}");
+            Err(Error::Config { option: "hub_model_id", reason })
         };
         let config = HubConfig::from_env().map_err(align_models::Error::from)?;
         if config.offline {
-            return config_error("needs a network, but HF_HUB_OFFLINE is set: unset it, or remove push_to_hub");
+            return config_error("a network, and HF_HUB_OFFLINE is set: unset it, or run without the upload");
         }
         if config.token.is_none() {
-            return config_error("needs a token with write access: set HF_TOKEN, or run `hf auth login`");
+            return config_error("a token with write access: set HF_TOKEN, or run `hf auth login`");
         }
         Ok(Self { repo, private })
     }

@@ -161,7 +161,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         SweepOutcome::Finished(sweep) => sweep,
         SweepOutcome::Stopped(done) => {
             let (all, dir) = (sweep_options.points.len(), options.output_dir.display());
-            let saved = format!("stopped after {done} of {all} points, which are saved in {dir}");
+            let saved =
+                format!("stopped after {done} of {}, which are saved in {dir}", align_base::counted(all, "point"));
             return Err(Stopped(format!("{saved}: {resume}")).into());
         }
     };
@@ -170,8 +171,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     write_outputs(&folder, &sweep, &findings, context)?;
     options.json.print(&table::document(&sweep, &findings), || table::print(&sweep, &findings))?;
     output::println!(
-        "\n{} points in {:.0} s; results are in {}",
-        sweep.points.len(),
+        "\n{} in {:.0} s; results are in {}",
+        align_base::counted(sweep.points.len(), "point"),
         started.elapsed().as_secs_f64(),
         options.output_dir.display()
     );
@@ -306,7 +307,9 @@ fn with_memory_advice(error: align_frontier::Error) -> Failure {
 
 fn print_progress(progress: &SweepProgress<'_>) {
     match progress {
-        SweepProgress::TrainingTexts(count) => output::note!("{count} texts generated to make pairs from"),
+        SweepProgress::TrainingTexts(count) => {
+            output::note!("{} generated to make pairs from", align_base::counted(*count, "text"))
+        }
         SweepProgress::Pairs(report) => output::note!("{report}"),
         SweepProgress::Sft(run) => output::note!("SFT: {}", metrics_line(run)),
         SweepProgress::PointStarted(point, number, all) => output::note!("[{number}/{all}] {point}"),

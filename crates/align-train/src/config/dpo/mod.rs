@@ -15,64 +15,72 @@ const DEFAULT_MICRO_BATCH_TOKENS: usize = 1280;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct DpoConfig {
-    /// Loss function, or several separated by commas, which are summed.
-    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::option_names::LossNameParser::<LossType>::new(LossType::names_and_info()), default_value = "sigmoid"))]
+    /// Loss function, or several separated by commas, which are summed. `align losses` explains each.
+    #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set, value_parser = crate::option_names::losses::<LossType>(LossType::names_and_info()), default_value = "sigmoid"))]
     pub loss_type: Vec<LossType>,
-    /// Weights of several losses, separated by commas [default: 1 for each].
+    /// Weights of several losses, separated by commas (MPO, arXiv:2411.10442) [default: 1 for each].
     #[cfg_attr(feature = "clap", arg(long, value_delimiter = ',', action = clap::ArgAction::Set))]
     pub loss_weights: Option<Vec<f64>>,
     /// Strength of the penalty for deviating from the reference model. Higher values keep the policy closer to it.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().beta))]
     pub beta: f64,
-    /// β-DPO: sensitivity of beta to the reward margin of the batch (its authors use 0.6). Beta is constant if this is not set.
+    /// β-DPO (arXiv:2407.08639): adapt beta to the reward margin of each batch, with this sensitivity. Higher values change beta more;
+    /// the authors use 0.6. Without this option beta is constant.
     #[cfg_attr(feature = "clap", arg(long))]
     pub beta_dpo_alpha: Option<f64>,
-    /// β-DPO: momentum of the running mean of margins [default: 0.9]. Requires `beta_dpo_alpha`.
+    /// β-DPO: momentum of the running mean of margins. Higher values average over more batches [default: 0.9]. Requires
+    /// `beta_dpo_alpha`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub beta_dpo_momentum: Option<f64>,
-    /// Assumed fraction of flipped labels, from 0 to below 0.5.
+    /// Assumed fraction of pairs with chosen and rejected swapped, from 0 to below 0.5. Higher values trust each pair less. With sigmoid
+    /// this is conservative DPO, with robust it is robust DPO (arXiv:2403.00409).
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
-    /// Divergence from the reference model: reverse_kl, forward_kl, js_divergence, alpha_divergence or chi_squared.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<FDivergenceType>, default_value = "reverse_kl"))]
+    /// f-DPO (arXiv:2309.16240): divergence from the reference model that is penalised.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "reverse_kl"))]
     pub f_divergence_type: FDivergenceType,
-    /// Coefficient of the alpha divergence [default: 0.5]. Requires `f_divergence_type` alpha_divergence.
+    /// f-DPO (arXiv:2309.16240): coefficient of the alpha divergence. Towards 1 it becomes the reverse KL divergence, towards 0 the
+    /// forward one [default: 0.5]. Requires `f_divergence_type` alpha_divergence.
     #[cfg_attr(feature = "clap", arg(long))]
     pub f_alpha_divergence_coef: Option<f64>,
-    /// Temperature of the discopop loss [default: 0.05]. Requires `loss_type` discopop.
+    /// DiscoPOP (arXiv:2406.08414): temperature of the blend of its two losses. Higher values blend them over a wider range of margins
+    /// [default: 0.05]. Requires `loss_type` discopop.
     #[cfg_attr(feature = "clap", arg(long))]
     pub discopop_tau: Option<f64>,
-    /// Weight of the dpop penalty on chosen completions that become less likely than under the reference model [default: 50]. Requires
-    /// `loss_type` dpop.
+    /// DPO-Positive (arXiv:2402.13228): weight of the penalty on chosen completions that become less likely than under the reference
+    /// model. Higher values prevent this more strongly [default: 50]. Requires `loss_type` dpop.
     #[cfg_attr(feature = "clap", arg(long))]
     pub dpop_lambda: Option<f64>,
-    /// R-DPO: length regularisation. The reward margin increases by this value per token by which the chosen completion is longer than
-    /// the rejected one.
+    /// R-DPO (arXiv:2403.19159): length regularisation. The reward margin increases by this value per token by which the chosen
+    /// completion is longer than the rejected one. Higher values make longer completions less attractive.
     #[cfg_attr(feature = "clap", arg(long))]
     pub length_alpha: Option<f64>,
-    /// LD-DPO: weight, from 0 to 1, of the tokens beyond the length of the shorter completion.
+    /// LD-DPO (arXiv:2409.06411): weight, from 0 to 1, of the tokens beyond the length of the shorter completion. 1 is plain DPO; lower
+    /// values reduce the influence of length.
     #[cfg_attr(feature = "clap", arg(long))]
     pub ld_alpha: Option<f64>,
-    /// WPO: weight each pair by its probability under the policy.
+    /// WPO (arXiv:2406.11827): weight each pair by how likely the policy is to generate it.
     #[cfg_attr(feature = "clap", arg(long))]
     pub use_weighting: bool,
-    /// TR-DPO: update the reference model towards the policy at regular intervals.
+    /// TR-DPO (arXiv:2404.09656): move the reference model towards the policy at regular intervals.
     #[cfg_attr(feature = "clap", arg(long))]
     pub sync_ref_model: bool,
-    /// TR-DPO: weight of the policy in each update of the reference model [default: 0.6]. Requires `sync_ref_model`.
+    /// TR-DPO: weight of the policy in each update of the reference model, from above 0 to 1. At 1 the reference becomes a copy of the
+    /// policy [default: 0.6]. Requires `sync_ref_model`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub ref_model_mixup_alpha: Option<f64>,
-    /// TR-DPO: optimiser steps between updates of the reference model [default: 512]. Requires `sync_ref_model`.
+    /// TR-DPO: optimiser steps between updates of the reference model. Higher values keep it fixed for longer [default: 512]. Requires
+    /// `sync_ref_model`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub ref_model_sync_steps: Option<u64>,
-    /// Penalty on log-ratios that is added to the loss: square, pseudo_huber, softplus or exponential. Requires
-    /// `log_ratio_penalty_coef`.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<LogRatioPenalty>))]
+    /// Penalty on the log-ratio of each completion that is added to the loss. Requires `log_ratio_penalty_coef`.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::log_ratio_penalty()))]
     pub log_ratio_penalty: Option<LogRatioPenalty>,
-    /// Coefficient of `log_ratio_penalty`.
+    /// Coefficient of `log_ratio_penalty`. Higher values keep the log-ratios smaller.
     #[cfg_attr(feature = "clap", arg(long))]
     pub log_ratio_penalty_coef: Option<f64>,
-    /// Coefficient of a penalty on the squared distance between the weights of the policy and the reference model.
+    /// Coefficient of a penalty on the squared distance between the weights of the policy and the reference model. Higher values keep
+    /// the weights closer to those of the reference model.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().weight_distance_coef))]
     pub weight_distance_coef: f64,
     /// Compute the reference log-probabilities of all examples before training, so that the reference model need not stay in memory.
@@ -87,9 +95,9 @@ pub struct DpoConfig {
     /// β-DPO) then compute each micro-batch twice.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().micro_batch_tokens))]
     pub micro_batch_tokens: usize,
-    /// Compute the common prefix of the chosen and the rejected sequence (the prompt and any equal tokens after it) once for both:
-    /// auto (if that is faster), on or off. Gives the same gradient. Cannot be combined with dropout: auto then means off.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<PrefixSharing>, default_value = "auto"))]
+    /// Compute the common prefix of the chosen and the rejected sequence (the prompt and any equal tokens after it) once for both. Gives
+    /// the same gradient. With dropout, auto means off.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "auto"))]
     pub prefix_sharing: PrefixSharing,
     /// Options common to all objectives.
     #[cfg_attr(feature = "clap", command(flatten))]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// When to evaluate or to save a checkpoint, like transformers' `IntervalStrategy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "lowercase")]
 pub enum IntervalStrategy {
     /// Never.
@@ -19,6 +20,7 @@ pub enum IntervalStrategy {
 
 /// The order in which an epoch visits the training examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "lowercase")]
 pub enum SamplingStrategy {
     /// Reshuffled in each epoch.
@@ -59,8 +61,8 @@ pub struct TrainingConfig {
     /// Peak learning rate.
     #[cfg_attr(feature = "clap", arg(long, default_value = "1e-6"))]
     pub learning_rate: f64,
-    /// Learning-rate schedule: linear, cosine, constant or constant_with_warmup.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<LrSchedulerType>, default_value = "linear"))]
+    /// Learning-rate schedule.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "linear"))]
     pub lr_scheduler_type: LrSchedulerType,
     /// Steps of linear warm-up from a learning rate of 0. Conflicts with `warmup_ratio`.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().warmup_steps))]
@@ -90,9 +92,8 @@ pub struct TrainingConfig {
     /// time, and gives the same weights.
     #[cfg_attr(feature = "clap", arg(long))]
     pub gradient_checkpointing: bool,
-    /// Order of the training examples: random (reshuffled in each epoch), sequential, or group_by_length (random batches of examples
-    /// of similar length).
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<SamplingStrategy>, default_value = "random"))]
+    /// Order of the training examples.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "random"))]
     pub train_sampling_strategy: SamplingStrategy,
     /// Random seed for the order of the training examples and for dropout.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().seed))]
@@ -100,14 +101,14 @@ pub struct TrainingConfig {
     /// Log the mean loss and metrics every this many optimiser steps.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().logging_steps))]
     pub logging_steps: u64,
-    /// When to evaluate on the held-out examples: no, steps or epoch.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<IntervalStrategy>, default_value = "no"))]
+    /// When to evaluate on the held-out examples.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "no"))]
     pub eval_strategy: IntervalStrategy,
     /// Optimiser steps between evaluations. Requires `eval_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]
     pub eval_steps: Option<u64>,
-    /// When to write checkpoints: no, steps or epoch.
-    #[cfg_attr(feature = "clap", arg(long, value_parser = crate::option_names::parse::<IntervalStrategy>, default_value = "no"))]
+    /// When to write checkpoints.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "no"))]
     pub save_strategy: IntervalStrategy,
     /// Optimiser steps between checkpoints. Requires `save_strategy` steps.
     #[cfg_attr(feature = "clap", arg(long))]
@@ -120,7 +121,7 @@ pub struct TrainingConfig {
     /// when it is written, so `eval_strategy` must equal `save_strategy`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub load_best_model_at_end: bool,
-    /// Evaluation metric that decides which weights are best, by its name in the metrics file [default: loss]. Requires
+    /// Evaluation metric that decides which weights are best; `align metrics` lists them [default: loss]. Requires
     /// `load_best_model_at_end` or `early_stopping_patience`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub metric_for_best_model: Option<String>,

@@ -1,0 +1,36 @@
+//! The examples at the end of each command's help. A test parses them.
+
+/// The examples of a command.
+pub fn of(command: &str) -> &'static [&'static str] {
+    match command {
+        "dpo" => &[
+            "align dpo --train-file pairs.jsonl --output-dir runs/dpo",
+            "align dpo --train-file pairs.jsonl --loss-type hinge --beta 0.3 --use-peft --output-dir runs/hinge",
+        ],
+        "cpo" => &["align cpo --train-file pairs.jsonl --loss-type simpo --beta 2 --output-dir runs/simpo"],
+        "kto" => &["align kto --train-file likes.jsonl --output-dir runs/kto"],
+        "sft" => &[
+            "align sft --train-file texts.jsonl --max-length 128 --output-dir runs/sft",
+            "align sft --train-file texts.jsonl --model-config config.json --vocab-size 8192 --output-dir runs/new",
+        ],
+        "train-classifier" => &["align train-classifier --train-file labelled.csv --output-dir runs/classifier"],
+        "generate" => &[
+            "align generate --prompt \"This movie\" --do-sample --top-p 0.9 --stream",
+            "align generate --do-sample --texts-per-prompt 10 --max-new-tokens 40 --output generated.csv",
+        ],
+        "classify" => &["align classify --input generated.csv --output scored.csv"],
+        "pair" => &["align pair --input scored.csv --strategy best-worst --output pairs.jsonl"],
+        "logps" => &["align logps --input pairs.jsonl --output logps.jsonl"],
+        "evaluate" => &["align evaluate --input scored.csv", "align evaluate --input before.csv after.csv"],
+        "frontier" => &["align frontier --quick --output-dir runs/frontier"],
+        "notebook" => &["align notebook --loss hinge --report report.html"],
+        "convert" => &["align convert --model runs/dpo/model --dtype bfloat16 --output-dir runs/bfloat16"],
+        "merge-adapter" => &["align merge-adapter --adapter runs/lora/model --output-dir runs/merged"],
+        "push-to-hub" => &["align push-to-hub --model runs/dpo/model --hub-model-id user/name"],
+        "losses" => &["align losses", "align losses simpo"],
+        "metrics" => &["align metrics"],
+        "completions" => &["align completions bash"],
+        "man" => &["align man --output-dir man"],
+        _ => &[],
+    }
+}

@@ -1,0 +1,88 @@
+//! Which options `-h` shows. `--help` shows all.
+
+use clap::Command;
+
+/// The options that `-h` shows for commands with many options. Other commands show all.
+const IMPORTANT: &[(&[&str], &[&str])] = &[
+    (
+        &["dpo", "cpo", "kto"],
+        &[
+            "model",
+            "train_file",
+            "eval_file",
+            "loss_type",
+            "beta",
+            "learning_rate",
+            "num_train_epochs",
+            "per_device_train_batch_size",
+            "use_peft",
+            "resume",
+            "output_dir",
+        ],
+    ),
+    (
+        &["sft", "train-classifier"],
+        &[
+            "model",
+            "train_file",
+            "eval_file",
+            "max_length",
+            "packing",
+            "learning_rate",
+            "num_train_epochs",
+            "per_device_train_batch_size",
+            "eval_strategy",
+            "resume",
+            "output_dir",
+        ],
+    ),
+    (
+        &["generate"],
+        &[
+            "model",
+            "prompt",
+            "prompts",
+            "texts_per_prompt",
+            "do_sample",
+            "num_beams",
+            "temperature",
+            "top_p",
+            "max_new_tokens",
+            "stream",
+            "output",
+        ],
+    ),
+    (&["evaluate"], &["model", "tokenizer", "input", "output"]),
+    (
+        &["frontier"],
+        &["model", "reward_model", "losses", "betas", "quick", "learning_rate", "num_train_epochs", "output_dir"],
+    ),
+    (
+        &["notebook"],
+        &[
+            "model",
+            "reward_model",
+            "train_file",
+            "loss",
+            "single_loss",
+            "beta",
+            "learning_rate",
+            "num_train_epochs",
+            "report",
+            "output_dir",
+        ],
+    ),
+];
+
+/// Hides all other options from `-h`, and returns how many.
+pub fn hide_others(command: Command) -> (Command, usize) {
+    let named = IMPORTANT.iter().find(|(names, _)| names.contains(&command.get_name()));
+    let Some((_, important)) = named else { return (command, 0) };
+    let mut hidden = 0;
+    let command = command.mut_args(|option| {
+        let shown = important.iter().any(|id| option.get_id() == id) || option.get_id() == "help";
+        hidden += usize::from(!shown && !option.is_hide_set());
+        option.hide_short_help(!shown)
+    });
+    (command, hidden)
+}

@@ -1,0 +1,239 @@
+//! Names that options and commands have in TRL, transformers, axolotl and other programs, and what they are called here.
+
+use align_train::nearest_name;
+use clap::Command;
+use std::fmt;
+
+/// What to type instead of an option.
+enum Instead {
+    /// The first of these options, with a value if there is one, that the command has.
+    Use(&'static [&'static str]),
+    /// There is no such option.
+    Nothing(&'static str),
+}
+use Instead::{Nothing, Use};
+
+/// Options by their names elsewhere.
+const OPTIONS: &[(&[&str], Instead)] = &[
+    (&["lr", "learningrate"], Use(&["--learning-rate"])),
+    (
+        &["batch-size", "train-batch-size", "micro-batch-size", "per-gpu-train-batch-size", "bs"],
+        Use(&["--per-device-train-batch-size", "--batch-size"]),
+    ),
+    (&["eval-batch-size"], Use(&["--per-device-eval-batch-size"])),
+    (&["epochs", "num-epochs", "n-epochs", "epoch"], Use(&["--num-train-epochs"])),
+    (&["steps", "num-steps", "train-steps", "max-train-steps"], Use(&["--max-steps"])),
+    (
+        &["dataset", "dataset-name", "datasets", "data", "data-path", "train-data", "train-dataset", "training-file"],
+        Use(&["--train-file", "--input", "--prompts"]),
+    ),
+    (
+        &["eval-dataset", "eval-data", "validation-file", "val-file", "test-file", "test-datasets", "dev-file"],
+        Use(&["--eval-file"]),
+    ),
+    (&["train-file", "input-file", "file", "in"], Use(&["--input", "--train-file", "--prompts"])),
+    (&["input"], Use(&["--train-file", "--prompts"])),
+    (&["prompts-file", "prompt-file"], Use(&["--prompts"])),
+    (
+        &["model-name-or-path", "model-name", "base-model", "model-path", "model-id", "pretrained-model-name-or-path"],
+        Use(&["--model"]),
+    ),
+    (&["ref-model-name-or-path", "reference-model", "ref"], Use(&["--ref-model"])),
+    (&["reward-model-path", "reward-model-name-or-path", "classifier"], Use(&["--reward-model", "--model"])),
+    (&["tokenizer-name", "tokenizer-name-or-path", "tokeniser"], Use(&["--tokenizer"])),
+    (&["adapter-path", "lora-path", "lora-model-dir", "adapter-name-or-path"], Use(&["--adapter"])),
+    (&["output", "out", "out-dir", "save-dir", "output-path", "run-name"], Use(&["--output-dir", "--output"])),
+    (&["output-dir", "output-file", "out-file"], Use(&["--output", "--output-dir"])),
+    (
+        &["grad-accum", "grad-accum-steps", "gradient-accumulation", "accumulate-grad-batches"],
+        Use(&["--gradient-accumulation-steps"]),
+    ),
+    (&["loss", "loss-fn", "rl", "objective"], Use(&["--loss-type", "--losses"])),
+    (&["loss-type"], Use(&["--loss", "--losses"])),
+    (&["betas"], Use(&["--beta"])),
+    (&["beta", "dpo-beta", "orpo-alpha", "kl-coef"], Use(&["--beta", "--betas"])),
+    (
+        &["max-seq-length", "max-seq-len", "sequence-len", "cutoff-len", "block-size", "seq-length", "max-len"],
+        Use(&["--max-length"]),
+    ),
+    (
+        &["max-completion-length", "max-tokens", "num-tokens", "max-new-token"],
+        Use(&["--max-new-tokens", "--max-length"]),
+    ),
+    (&["bf16", "torch-dtype", "precision"], Use(&["--dtype bfloat16"])),
+    (&["fp16", "half"], Use(&["--dtype bfloat16"])),
+    (&["lora-rank", "lora-dim", "r", "rank"], Use(&["--lora-r"])),
+    (&["lora", "peft", "use-lora"], Use(&["--use-peft"])),
+    (&["target-modules", "lora-target"], Use(&["--lora-target-modules"])),
+    (&["modules-to-save"], Use(&["--lora-modules-to-save"])),
+    (&["warmup", "num-warmup-steps"], Use(&["--warmup-steps"])),
+    (&["lr-scheduler", "scheduler", "lr-schedule"], Use(&["--lr-scheduler-type"])),
+    (&["grad-clip", "max-gradient-norm", "clip-grad-norm"], Use(&["--max-grad-norm"])),
+    (&["wd"], Use(&["--weight-decay"])),
+    (&["evaluation-strategy", "do-eval"], Use(&["--eval-strategy"])),
+    (&["group-by-length"], Use(&["--train-sampling-strategy group_by_length"])),
+    (&["sample-packing"], Use(&["--packing"])),
+    (&["resume-from-checkpoint", "auto-resume-from-checkpoints", "continue"], Use(&["--resume"])),
+    (&["no-cuda", "use-cpu", "cpu"], Use(&["--device cpu"])),
+    (&["cuda", "gpu"], Use(&["--device cuda"])),
+    (&["tf32"], Use(&["--matmul-precision high"])),
+    (&["label-smoothing-factor"], Use(&["--label-smoothing"])),
+    (&["simpo-beta"], Use(&["--beta"])),
+    (&["rpo-alpha"], Use(&["--loss-type sigmoid,sft"])),
+    (&["reference-free"], Nothing("align cpo trains without a reference model")),
+    (&["force-use-ref-model"], Use(&["--ref-model"])),
+    (&["precompute-ref-log-prob", "precompute-ref-logps"], Use(&["--precompute-ref-log-probs"])),
+    (&["hub-repo", "repo", "repo-id", "hub-repo-id"], Use(&["--hub-model-id"])),
+    (&["private", "hub-private"], Use(&["--hub-private-repo"])),
+    (&["sample", "sampling"], Use(&["--do-sample"])),
+    (&["beams", "n-beams", "beam-size"], Use(&["--num-beams"])),
+    (&["num-samples", "n", "num-generations", "samples"], Use(&["--texts-per-prompt", "--num-return-sequences"])),
+    (&["stop", "stop-sequences"], Use(&["--stop-strings"])),
+    (&["force", "f"], Use(&["--overwrite"])),
+    (
+        &["overwrite-output-dir", "overwrite", "force"],
+        Nothing("a run never replaces another one: give another folder with --output-dir"),
+    ),
+    (&["max-prompt-length"], Nothing("prompts are not truncated; --max-length limits a prompt with its completion")),
+    (&["optim", "optimizer", "optimiser"], Nothing("the optimiser is AdamW")),
+    (
+        &["report-to", "wandb-project", "logging-dir"],
+        Nothing("a run writes its metrics to metrics.jsonl and report.html in --output-dir"),
+    ),
+    (
+        &["load-in-4bit", "load-in-8bit", "quantization", "use-qlora"],
+        Nothing("models are not quantised; --use-peft and --dtype bfloat16 save memory"),
+    ),
+    (
+        &["deepspeed", "fsdp", "num-processes", "ddp-backend", "local-rank"],
+        Nothing("training runs in one process, on the processor or one GPU (--device)"),
+    ),
+    (
+        &["attn-implementation", "flash-attention", "use-flash-attention-2"],
+        Nothing("attention uses LibTorch's kernels"),
+    ),
+    (&["use-liger-kernel", "use-liger-loss", "liger"], Nothing("log-probabilities are computed in chunks already")),
+    (&["trust-remote-code"], Nothing("code from the hub is never run")),
+    (&["num-workers", "dataloader-num-workers"], Nothing("data are read before training; leave it out")),
+    (&["num-threads", "threads"], Nothing("set the variable OMP_NUM_THREADS instead")),
+    (&["verbose", "v"], Nothing("set the variable RUST_LOG=info for more messages")),
+];
+
+/// Commands by other names.
+const COMMANDS: &[(&[&str], &str)] = &[
+    (&["train", "training", "fit"], "align dpo, align cpo, align kto or align sft"),
+    (&["score", "reward", "predict", "rank"], "align classify"),
+    (&["eval", "evaluation", "measure", "compare"], "align evaluate"),
+    (&["finetune", "fine-tune", "pretrain", "lm"], "align sft"),
+    (&["simpo", "orpo", "slic", "alphapo"], "align cpo --loss-type NAME"),
+    (&["ipo", "hinge", "dpop", "aot", "rdpo"], "align dpo --loss-type NAME"),
+    (&["bco", "apo"], "align kto --loss-type NAME"),
+    (&["pairs", "make-pairs"], "align pair"),
+    (&["gen", "sample", "infer", "inference", "chat", "complete"], "align generate"),
+    (&["sweep", "grid", "pareto"], "align frontier"),
+    (&["demo", "pipeline"], "align notebook"),
+    (&["merge", "merge-lora"], "align merge-adapter"),
+    (&["push", "upload"], "align push-to-hub"),
+    (&["classifier", "reward-model", "train-reward-model"], "align train-classifier"),
+    (&["cast", "export"], "align convert"),
+    (&["logprobs", "log-probs"], "align logps"),
+    (&["completion", "complete-shell"], "align completions"),
+    (&["loss", "list-losses"], "align losses"),
+    (&["version"], "align --version"),
+    (&["options", "usage"], "align help"),
+];
+
+/// Where an unknown name leads.
+pub enum Pointer {
+    /// To an option of the same command, with a value if there is one: `--dtype bfloat16`.
+    Option(&'static str),
+    /// To other commands, which have an option with this name.
+    Commands(String),
+    /// To no option. The text says why.
+    Explanation(&'static str),
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(option) => write!(f, "use {option}"),
+            Self::Commands(commands) => write!(f, "it is an option of {commands}"),
+            Self::Explanation(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What to use instead of an option that `command` does not have. `name` has no leading dashes.
+pub fn pointer(name: &str, command: &Command, program: &Command) -> Option<Pointer> {
+    let name = name.replace('_', "-").to_lowercase();
+    let has = |command: &Command, option: &str| {
+        let long = option.split(' ').next().and_then(|option| option.strip_prefix("--"));
+        command.get_arguments().any(|known| known.get_long() == long)
+    };
+    let entries = || OPTIONS.iter().filter(|(names, _)| names.contains(&name.as_str()));
+    let own = entries().find_map(|(_, instead)| match instead {
+        Use(options) => options.iter().find(|option| has(command, option)).map(|option| Pointer::Option(option)),
+        Nothing(_) => None,
+    });
+    let option = format!("--{name}");
+    let others = program.get_subcommands().filter(|other| has(other, &option));
+    let others: Vec<String> = others.map(|other| format!("align {}", other.get_name())).collect();
+    let elsewhere = (!others.is_empty()).then(|| Pointer::Commands(listed(&others)));
+    own.or(elsewhere).or_else(|| {
+        entries().find_map(|(_, instead)| match instead {
+            Nothing(why) => Some(Pointer::Explanation(why)),
+            Use(_) => None,
+        })
+    })
+}
+
+/// The command that is meant by another name or by a misspelt one.
+pub fn command(name: &str, program: &Command) -> Option<String> {
+    let name = name.replace('_', "-").to_lowercase();
+    let known = program.get_subcommands().map(Command::get_name);
+    let others = COMMANDS.iter().flat_map(|(names, _)| names.iter().copied());
+    let exact = others.clone().find(|other| *other == name);
+    let meant = exact.or_else(|| nearest_name(&name, known.chain(others)))?;
+    let other = COMMANDS.iter().find(|(names, _)| names.contains(&meant));
+    Some(other.map_or_else(|| format!("did you mean align {meant}?"), |(_, command)| format!("use {command}")))
+}
+
+/// `a`, `a and b`, or `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command_line;
+
+    /// Every pointer names an option that some command has, and no name is listed for two commands.
+    #[test]
+    fn pointers_lead_to_options_that_exist() {
+        let program = command_line::command();
+        let options: Vec<&str> =
+            program.get_subcommands().flat_map(|c| c.get_arguments()).filter_map(|o| o.get_long()).collect();
+        for (names, instead) in OPTIONS {
+            let Use(targets) = instead else { continue };
+            for target in *targets {
+                let long = target.trim_start_matches("--").split(' ').next().unwrap_or_default();
+                assert!(options.contains(&long), "{names:?} leads to {target}, which no command has");
+            }
+        }
+        for (names, target) in COMMANDS {
+            for name in *names {
+                assert!(program.find_subcommand(name).is_none(), "{name} is a command");
+            }
+            let target = target.split(' ').nth(1).unwrap_or_default().trim_end_matches(',');
+            assert!(
+                target.starts_with("--") || target == "help" || program.find_subcommand(target).is_some(),
+                "{target}"
+            );
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What the metrics of runs mean. Program help and documentation are checked against this table.
+
+/// A metric, or several with one meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetricInfo {
+    /// The names in the metrics file.
+    pub names: &'static [&'static str],
+    /// What the metric measures.
+    pub meaning: &'static str,
+    /// The items that it is a mean of.
+    pub mean_over: &'static str,
+    /// The runs that report it.
+    pub reported_by: &'static str,
+}
+
+/// The metrics that runs log besides the loss.
+pub const METRICS: &[MetricInfo] = &[
+    MetricInfo {
+        names: &["rewards/chosen", "rewards/rejected"],
+        meaning: "β (log π − log π_ref); without a reference model β log π",
+        mean_over: "pairs; completions with that label (KTO)",
+        reported_by: "all",
+    },
+    MetricInfo {
+        names: &["rewards/accuracies"],
+        meaning: "fraction of pairs with a higher reward for the chosen completion",
+        mean_over: "pairs",
+        reported_by: "objectives on pairs",
+    },
+    MetricInfo {
+        names: &["rewards/margins"],
+        meaning: "chosen reward minus rejected reward",
+        mean_over: "pairs; difference of the two means (KTO)",
+        reported_by: "all",
+    },
+    MetricInfo {
+        names: &["logps/chosen", "logps/rejected"],
+        meaning: "log π as used in the loss (summed or per token), in nats",
+        mean_over: "same as rewards",
+        reported_by: "all",
+    },
+    MetricInfo {
+        names: &["log_ratios/chosen", "log_ratios/rejected"],
+        meaning: "log π − log π_ref, in nats",
+        mean_over: "same as rewards",
+        reported_by: "objectives with a reference model",
+    },
+    MetricInfo {
+        names: &["likelihood_displacement"],
+        meaning: "fraction of pairs whose chosen completion became less likely while the margin grew (arXiv:2410.08847)",
+        mean_over: "pairs",
+        reported_by: "DPO",
+    },
+    MetricInfo {
+        names: &["logits/chosen", "logits/rejected"],
+        meaning: "mean logit at the completion tokens; with CPO also at the prompt tokens",
+        mean_over: "tokens; in training steps of CPO also padding",
+        reported_by: "all",
+    },
+    MetricInfo {
+        names: &["entropy"],
+        meaning: "entropy of the next-token distribution at the completion tokens, in nats",
+        mean_over: "tokens",
+        reported_by: "objectives with a reference model, SFT",
+    },
+    MetricInfo {
+        names: &["mean_token_accuracy"],
+        meaning: "fraction of tokens of the chosen completions that are the policy's most probable token",
+        mean_over: "tokens",
+        reported_by: "DPO, SFT",
+    },
+    MetricInfo {
+        names: &["perplexity"],
+        meaning: "exp of the mean evaluation loss",
+        mean_over: "tokens",
+        reported_by: "SFT",
+    },
+    MetricInfo {
+        names: &["accuracy"],
+        meaning: "fraction of texts whose most probable class is the label",
+        mean_over: "rows",
+        reported_by: "classification",
+    },
+    MetricInfo {
+        names: &["kl"],
+        meaning: "KTO's reference point: the estimate of KL(policy ‖ reference), one number per batch",
+        mean_over: "rows",
+        reported_by: "KTO",
+    },
+    MetricInfo {
+        names: &["delta"],
+        meaning: "BCO's reward shift: the running mean of rewards",
+        mean_over: "rows",
+        reported_by: "BCO",
+    },
+    MetricInfo {
+        names: &["nll_loss"],
+        meaning: "negative log-likelihood of the chosen completions",
+        mean_over: "tokens",
+        reported_by: "CPO, ORPO",
+    },
+    MetricInfo {
+        names: &["log_odds_ratio", "log_odds_chosen"],
+        meaning: "ORPO's log σ of the log odds ratio, and the log odds ratio",
+        mean_over: "pairs",
+        reported_by: "ORPO",
+    },
+    MetricInfo {
+        names: &["beta", "weight_distance"],
+        meaning: "the batch's β (β-DPO); the value of the weight-distance penalty",
+        mean_over: "one number per step",
+        reported_by: "runs with the option",
+    },
+];
