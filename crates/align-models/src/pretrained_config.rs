@@ -58,6 +58,14 @@ fn config_text(path: &Path) -> Result<String> {
     read_small_file(path)
 }
 
+/// Adds a `vocab_size` to the fields of a config that has none.
+pub(crate) fn with_any_vocab_size(mut fields: serde_json::Value, vocab_size: i64) -> serde_json::Value {
+    if let Some(fields) = fields.as_object_mut() {
+        fields.entry("vocab_size").or_insert(vocab_size.into());
+    }
+    fields
+}
+
 /// Reads a `config.json` and checks that it describes a `model_type`.
 pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) -> Result<C> {
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };

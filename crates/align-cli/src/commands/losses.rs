@@ -6,7 +6,7 @@
 //! ```
 
 use crate::usage::UsageError;
-use crate::{Failure, help, output};
+use crate::{Failure, output, terminal};
 use align_losses::{LossInfo, LossOption, LossType};
 use align_train::{CpoLossType, KtoLossType, nearest_name};
 use clap::Args;
@@ -127,6 +127,6 @@ fn explain(loss: &Loss) {
 /// Prints text after a label, with continued lines indented by the width of the label.
 fn print_wrapped(text: &str, label: &str) {
     let indent = " ".repeat(label.chars().count());
-    let options = textwrap::Options::new(help::stdout_width()).initial_indent(label).subsequent_indent(&indent);
+    let options = textwrap::Options::new(terminal::width()).initial_indent(label).subsequent_indent(&indent);
     output::println!("{}", textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation)));
 }

@@ -4,7 +4,7 @@
 //! align metrics
 //! ```
 
-use crate::{Failure, help, output};
+use crate::{Failure, output, terminal};
 use align_train::METRICS;
 use clap::Args;
 use serde_json::json;
@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         output::println!("{}", serde_json::to_string_pretty(&list)?);
         return Ok(());
     }
-    let width = help::stdout_width();
+    let width = terminal::width();
     let indented = textwrap::Options::new(width).initial_indent("    ").subsequent_indent("    ");
     for metric in METRICS {
         output::println!("{}", metric.names.join(", "));

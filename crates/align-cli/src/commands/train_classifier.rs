@@ -38,7 +38,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.run.refuse_sample_prompts()?;
     options.classification.validate()?;
     let config = match options.new_model.model_config() {
-        Some(file) => DistilBertConfig::from_file(file)?,
+        // Only its labels are used here, so the size of the vocabulary does not matter.
+        Some(file) => DistilBertConfig::for_new_model(file, 1)?,
         None => DistilBertConfig::from_pretrained(&options.run.model_folder(models::BUNDLED_REWARD_MODEL)?)?,
     };
     let classes = config.labels()?.names().to_vec();

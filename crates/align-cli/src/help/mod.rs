@@ -8,7 +8,8 @@ mod short;
 mod value_names;
 mod width;
 
-pub use width::{fit_stderr, stdout_width};
+pub use width::fit_stderr;
+use width::help_width;
 
 use crate::exit_code::EXIT_CODES;
 use clap::builder::StyledStr;
@@ -27,7 +28,7 @@ const GLOBAL_ORDER: usize = 100;
 pub fn configure(program: Command) -> Command {
     let styles = styles();
     program
-        .term_width(stdout_width())
+        .term_width(help_width())
         .styles(styles.clone())
         .help_template(PROGRAM_TEMPLATE)
         .before_help(commands::list(*styles.get_header(), *styles.get_literal()))
@@ -75,7 +76,7 @@ fn examples(name: &str) -> StyledStr {
     if !examples.is_empty() {
         writeln!(text, "{header}Example{}:{header:#}", if examples.len() == 1 { "" } else { "s" }).ok();
         for example in examples {
-            writeln!(text, "  {}", width::wrapped_command(example, stdout_width())).ok();
+            writeln!(text, "  {}", width::wrapped_command(example, help_width())).ok();
         }
     }
     text

@@ -1,24 +1,24 @@
-//! The width of text on the terminal.
+//! Help and messages as wide as the terminal.
 
+use crate::terminal;
 use console::Term;
 
-/// The width if there is no terminal.
-const DEFAULT: usize = 80;
-/// Longer lines are hard to read.
+/// Longer lines of help and messages are hard to read.
 const MAX: usize = 100;
 
-/// Columns of standard output.
-pub fn stdout_width() -> usize {
-    width(&Term::stdout())
+/// The width of help on standard output.
+pub fn help_width() -> usize {
+    terminal::width().min(MAX)
 }
 
 /// A message for standard error, which follows `prefix`. On a terminal its lines are broken between words; if standard error is a
 /// pipe or a file, its reader breaks them.
 pub fn fit_stderr(prefix: &str, message: &str) -> String {
-    let term = Term::stderr();
-    match term.is_term() {
-        true => wrapped(&format!("{prefix}{message}"), width(&term)).split_off(prefix.len()),
-        false => message.to_owned(),
+    match Term::stderr().size_checked() {
+        Some((_, columns)) if columns > 0 => {
+            wrapped(&format!("{prefix}{message}"), MAX.min(columns.into())).split_off(prefix.len())
+        }
+        _ => message.to_owned(),
     }
 }
 
@@ -32,16 +32,15 @@ fn wrapped(message: &str, width: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn width(term: &Term) -> usize {
-    let from_terminal = term.size_checked().map(|(_, columns)| usize::from(columns)).filter(|columns| *columns > 0);
-    from_terminal.unwrap_or(DEFAULT).min(MAX)
-}
-
 /// A command with its long lines continued as in a shell, indented by two columns.
 pub fn wrapped_command(command: &str, width: usize) -> String {
     let options = textwrap::Options::new(width.saturating_sub(4)).subsequent_indent("      ");
     // A placeholder keeps an option and its value on one line.
-    let joined = textwrap::wrap(&keep_values(command), options.break_words(false)).join(" \\\n");
+    let joined = textwrap::wrap(
+        &keep_values(command),
+        options.break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation),
+    )
+    .join(" \\\n");
     joined.replace('\u{a0}', " ")
 }
 

@@ -4,11 +4,11 @@ use crate::support::{golden_path, run};
 use crate::{lines, ok};
 use std::path::Path;
 
-/// Writes `gpt2.json`, `bert.json`, and `texts.jsonl` with labels.
+/// Writes `gpt2.json`, `bert.json` (without `vocab_size`, which the tokeniser decides), and `texts.jsonl` with labels.
 fn write_inputs(dir: &Path) {
-    let gpt2 = r#"{"model_type": "gpt2", "vocab_size": 1, "n_positions": 64, "n_embd": 16, "n_layer": 1, "n_head": 2}"#;
+    let gpt2 = r#"{"model_type": "gpt2", "n_positions": 64, "n_embd": 16, "n_layer": 1, "n_head": 2}"#;
     std::fs::write(dir.join("gpt2.json"), gpt2).unwrap();
-    let bert = r#"{"model_type": "distilbert", "vocab_size": 1, "max_position_embeddings": 64, "dim": 16, "n_layers": 1,
+    let bert = r#"{"model_type": "distilbert", "max_position_embeddings": 64, "dim": 16, "n_layers": 1,
         "n_heads": 2, "hidden_dim": 32}"#;
     std::fs::write(dir.join("bert.json"), bert).unwrap();
     let golden = std::fs::read_to_string(golden_path("train_kto.jsonl")).unwrap();

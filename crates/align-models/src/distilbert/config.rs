@@ -59,6 +59,9 @@ fn default_classifier_dropout() -> f64 {
     0.2
 }
 
+/// The largest vocabulary of a config.
+const MAX_VOCAB_SIZE: i64 = 1 << 24;
+
 impl Default for DistilBertConfig {
     /// DistilBERT base with two classes, as `DistilBertConfig()` of transformers.
     fn default() -> Self {
@@ -100,10 +103,23 @@ impl DistilBertConfig {
         Ok(config)
     }
 
+    /// Like [`DistilBertConfig::from_file`], for a new model with a vocabulary of this size. The file need not have one.
+    ///
+    /// # Errors
+    /// The errors of [`DistilBertConfig::from_pretrained`].
+    pub fn for_new_model(path: &Path, vocab_size: i64) -> Result<Self> {
+        let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
+        let fields = crate::pretrained_config::read_config(path, "distilbert")?;
+        let fields = crate::pretrained_config::with_any_vocab_size(fields, MAX_VOCAB_SIZE);
+        let config: Self = crate::json_field::deserialize(fields).map_err(fail)?;
+        config.validate().map_err(fail)?;
+        Ok(Self { vocab_size, ..config })
+    }
+
     pub(super) fn validate(&self) -> std::result::Result<(), String> {
         // The bounds keep every product of two sizes far below i64's range.
         let sizes = [
-            ("vocab_size", self.vocab_size, 1 << 24),
+            ("vocab_size", self.vocab_size, MAX_VOCAB_SIZE),
             ("max_position_embeddings", self.max_position_embeddings, 1 << 24),
             ("dim", self.dim, 1 << 18),
             ("n_layers", self.n_layers, 1 << 12),

@@ -85,6 +85,9 @@ fn is_true(value: &bool) -> bool {
     *value
 }
 
+/// The largest vocabulary of a config.
+const MAX_VOCAB_SIZE: i64 = 1 << 24;
+
 /// Fields of GPT-2 variants with muP scaling, which is not supported unless they are 1 or false.
 const MUP_FIELDS: [&str; 8] = [
     "embeddings_scale",
@@ -138,7 +141,20 @@ impl Gpt2Config {
     /// # Errors
     /// The errors of [`Gpt2Config::from_pretrained`].
     pub fn from_file(path: &Path) -> Result<Self> {
-        let mut fields: Value = crate::pretrained_config::read_config(path, "gpt2")?;
+        Self::from_fields(path, crate::pretrained_config::read_config(path, "gpt2")?)
+    }
+
+    /// Like [`Gpt2Config::from_file`], for a new model with a vocabulary of this size. The file need not have one.
+    ///
+    /// # Errors
+    /// The errors of [`Gpt2Config::from_pretrained`].
+    pub fn for_new_model(path: &Path, vocab_size: i64) -> Result<Self> {
+        let fields = crate::pretrained_config::read_config(path, "gpt2")?;
+        let fields = crate::pretrained_config::with_any_vocab_size(fields, MAX_VOCAB_SIZE);
+        Ok(Self { vocab_size, ..Self::from_fields(path, fields)? })
+    }
+
+    fn from_fields(path: &Path, mut fields: Value) -> Result<Self> {
         if let Some(fields) = fields.as_object_mut()
             && let Some(n_ctx) = fields.get("n_ctx").cloned()
         {
@@ -154,7 +170,7 @@ impl Gpt2Config {
     pub(super) fn validate(&self) -> std::result::Result<(), String> {
         // The bounds keep every product of two sizes far below i64's range.
         let sizes = [
-            ("vocab_size", self.vocab_size, 1 << 24),
+            ("vocab_size", self.vocab_size, MAX_VOCAB_SIZE),
             ("n_positions", self.n_positions, 1 << 24),
             ("n_embd", self.n_embd, 1 << 18),
             ("n_layer", self.n_layer, 1 << 12),

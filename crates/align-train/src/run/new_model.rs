@@ -41,20 +41,26 @@ impl NewModel {
         resumes: bool,
         (placement, resolver): (&Placement, &mut ModelResolver),
     ) -> Result<(M, Tokenizer)> {
-        let vocab_size = match &self.tokenizer {
-            NewTokenizer::Trained { vocab_size } => i64::try_from(*vocab_size).ok(),
-            NewTokenizer::Pretrained(_) => None,
+        let check = |vocab_size: usize| {
+            M::check_new_model(&self.config, i64::try_from(vocab_size).unwrap_or(i64::MAX), placement)
         };
-        // Training a tokeniser takes time, so the memory is checked before it.
-        M::check_new_model(&self.config, vocab_size, placement)?;
         let saved = folder.path().join(RunFolder::TOKENIZER);
         let tokenizer = match &self.tokenizer {
-            NewTokenizer::Pretrained(name) => Tokenizer::from_pretrained(resolver.folder(name)?)?,
-            NewTokenizer::Trained { .. } if resumes && saved.exists() => Tokenizer::from_pretrained(saved)?,
-            NewTokenizer::Trained { vocab_size } => {
-                let tokenizer = M::train_tokenizer(&texts(), *vocab_size)?;
-                folder.replace_folder(RunFolder::TOKENIZER, |dir| Ok(tokenizer.save(dir, false)?))?;
+            NewTokenizer::Pretrained(name) => {
+                let tokenizer = Tokenizer::from_pretrained(resolver.folder(name)?)?;
+                check(tokenizer.embeddings_needed())?;
                 tokenizer
+            }
+            NewTokenizer::Trained { vocab_size } => {
+                // Training a tokeniser takes time, so the memory is checked before it.
+                check(*vocab_size)?;
+                if resumes && saved.exists() {
+                    Tokenizer::from_pretrained(saved)?
+                } else {
+                    let tokenizer = M::train_tokenizer(&texts(), *vocab_size)?;
+                    folder.replace_folder(RunFolder::TOKENIZER, |dir| Ok(tokenizer.save(dir, false)?))?;
+                    tokenizer
+                }
             }
         };
         Ok((M::new_random(&self.config, &tokenizer, placement)?, tokenizer))

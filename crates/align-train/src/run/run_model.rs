@@ -26,11 +26,11 @@ pub trait RunModel: TrainableModel + Sized {
     /// An adapter that does not fit the model.
     fn with_lora(self, peft: LoraConfig, seed: u64) -> Result<Self>;
 
-    /// Checks that a new model with this config would fit into memory. `vocab_size` replaces that of the config, if it is known.
+    /// Checks that a new model with this config and a vocabulary of this size would fit into memory.
     ///
     /// # Errors
     /// A config of another model, or too little memory.
-    fn check_new_model(config: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()>;
+    fn check_new_model(config: &Path, vocab_size: i64, placement: &Placement) -> Result<()>;
 
     /// Trains a tokeniser of the kind that the model uses.
     ///
@@ -60,10 +60,9 @@ impl RunModel for Box<dyn CausalLm> {
         Ok(Box::new(LoraModel::new(self, peft, seed)?))
     }
 
-    fn check_new_model(file: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()> {
-        let config = Gpt2Config::from_file(file)?;
-        let sized = Gpt2Config { vocab_size: vocab_size.unwrap_or(config.vocab_size), ..config };
-        sized.check_memory(placement.dtype, placement.device).map_err(in_file(file))
+    fn check_new_model(file: &Path, vocab_size: i64, placement: &Placement) -> Result<()> {
+        let config = Gpt2Config::for_new_model(file, vocab_size)?;
+        config.check_memory(placement.dtype, placement.device).map_err(in_file(file))
     }
 
     fn train_tokenizer(texts: &[String], vocab_size: usize) -> Result<Tokenizer> {
@@ -72,10 +71,9 @@ impl RunModel for Box<dyn CausalLm> {
 
     fn new_random(config: &Path, tokenizer: &Tokenizer, placement: &Placement) -> Result<Self> {
         let config = Gpt2Config {
-            vocab_size: tokenizer.embeddings_needed() as i64,
             bos_token_id: tokenizer.bos_token_id(),
             eos_token_id: tokenizer.eos_token_id().map(|id| vec![id]),
-            ..Gpt2Config::from_file(config)?
+            ..Gpt2Config::for_new_model(config, tokenizer.embeddings_needed() as i64)?
         };
         Ok(Box::new(Gpt2::new_random(config, placement.seed, placement.dtype, placement.device)?))
     }
@@ -106,10 +104,9 @@ impl RunModel for DistilBert {
         })
     }
 
-    fn check_new_model(file: &Path, vocab_size: Option<i64>, placement: &Placement) -> Result<()> {
-        let config = DistilBertConfig::from_file(file)?;
-        let sized = DistilBertConfig { vocab_size: vocab_size.unwrap_or(config.vocab_size), ..config };
-        sized.check_memory(placement.dtype, placement.device).map_err(in_file(file))
+    fn check_new_model(file: &Path, vocab_size: i64, placement: &Placement) -> Result<()> {
+        let config = DistilBertConfig::for_new_model(file, vocab_size)?;
+        config.check_memory(placement.dtype, placement.device).map_err(in_file(file))
     }
 
     fn train_tokenizer(texts: &[String], vocab_size: usize) -> Result<Tokenizer> {
@@ -118,9 +115,8 @@ impl RunModel for DistilBert {
 
     fn new_random(config: &Path, tokenizer: &Tokenizer, placement: &Placement) -> Result<Self> {
         let config = DistilBertConfig {
-            vocab_size: tokenizer.embeddings_needed() as i64,
             pad_token_id: tokenizer.pad_token_id(),
-            ..DistilBertConfig::from_file(config)?
+            ..DistilBertConfig::for_new_model(config, tokenizer.embeddings_needed() as i64)?
         };
         Ok(Self::new_random(config, placement.seed, placement.dtype, placement.device)?)
     }
