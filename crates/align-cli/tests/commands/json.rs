@@ -69,5 +69,5 @@ fn a_stream_is_no_document() {
     let dir = tempfile::tempdir().unwrap();
     let output = run("generate", dir.path(), &["--prompt", "This", "--stream", "--json"]);
     let problem = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(2) && problem.contains("cannot be used with"), "{problem}");
+    assert!(output.status.code() == Some(2) && problem.contains("--stream conflicts with --json"), "{problem}");
 }
