@@ -95,12 +95,12 @@ fn invalid_options_are_rejected_before_any_work() {
     for (more, part) in [
         (&["--betas", "0.1,0.1"][..], "has 0.1 twice"),
         (&["--betas", "0"], "expected a finite number above 0"),
-        (&["--losses", "sigmoid,hinje"], "unknown variant `hinje`"),
+        (&["--losses", "sigmoid,hinje"], "did you mean hinge?"),
         (&["--losses", "nca_pair+js_divergence"], "nca_pair"),
         (&["--losses", "sigmoid,sigmoid"], "sigmoid occurs twice"),
         (&["--betas-for", "ipo=1,2"], "not among --losses"),
         (&["--betas-for", "sigmoid=1", "--betas-for", "hinge=1"], "--betas has no effect"),
-        (&["--quick"], "cannot be used with"),
+        (&["--quick"], "--betas conflicts with --quick"),
         (&["--max-new-tokens", "100000"], "--max-new-tokens is 100000"),
     ] {
         let problem = refusal(frontier(dir, "refused", more));

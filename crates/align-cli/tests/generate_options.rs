@@ -110,7 +110,7 @@ fn options_override_generation_config_which_overrides_the_defaults() {
     let penalised = [beams.as_slice(), &["--repetition-penalty", "1.2"]].concat();
     assert_eq!(write(&own, &beams).unwrap(), write(&plain, &penalised).unwrap());
     let error = write(&own, &["--do-sample", "false", "--top-k", "7"]).unwrap_err();
-    assert!(error.contains("`top_k` is set, but do_sample is false"), "{error}");
+    assert!(error.contains("--top-k has no effect without --do-sample"), "{error}");
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn invalid_values_are_rejected() {
         ("--sequence-bias", "10=x", "`x` is not a number"),
         ("--bad-words-ids", "1,the", "`the` is not a token id"),
         ("--exponential-decay-length-penalty", "15", "START,FACTOR"),
-        ("--suppress-tokens", "1,x", "invalid value"),
+        ("--suppress-tokens", "1,x", "--suppress-tokens is \"x\", expected a whole number"),
         ("--stop-strings", "", "empty item"),
-        ("--min-p", "2", "`min_p` is 2"),
+        ("--min-p", "2", "--min-p is 2"),
     ] {
         let args = ["--prompt", "This", "--do-sample", option, value].map(String::from);
         let error = generate(dir.path(), &args).unwrap_err();

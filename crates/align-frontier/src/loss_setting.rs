@@ -1,7 +1,7 @@
 use crate::error::option_error;
 use crate::{Error, Result};
 use align_losses::LossType;
-use align_train::{DpoConfig, FDivergenceType, RunConfig};
+use align_train::{DpoConfig, FDivergenceType, RunConfig, nearest_name};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -64,7 +64,14 @@ impl FromStr for LossSetting {
 
 /// Parses a name with serde. The error lists the valid names.
 fn parse_name<T: for<'de> Deserialize<'de>>(name: &str) -> std::result::Result<T, String> {
-    serde_json::from_value(name.into()).map_err(|problem| problem.to_string())
+    serde_json::from_value(name.into()).map_err(|problem| {
+        // Serde lists the names in backticks after the unknown one.
+        let problem = problem.to_string();
+        let known: Vec<&str> = problem.split('`').skip(3).step_by(2).collect();
+        let meant = nearest_name(name, known.iter().copied());
+        let hint = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+        format!("{name:?} is not one of {}{hint}", known.join(", "))
+    })
 }
 
 /// The name in serde's format.

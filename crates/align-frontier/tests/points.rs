@@ -21,7 +21,11 @@ fn loss_settings_round_trip_through_their_names() {
 
 #[test]
 fn unknown_names_and_ignored_divergences_are_rejected() {
-    for (text, part) in [("hinje", "unknown variant"), ("sigmoid+kl", "unknown variant"), ("", "unknown variant")] {
+    for (text, part) in [
+        ("hinje", "did you mean hinge?"),
+        ("sigmoid+kl", "\"kl\" is not one of reverse_kl"),
+        ("", "\"\" is not one of"),
+    ] {
         let problem = text.parse::<LossSetting>().unwrap_err().to_string();
         assert!(problem.contains(part), "{text}: {problem}");
     }

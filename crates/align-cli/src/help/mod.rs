@@ -103,7 +103,7 @@ fn styles() -> Styles {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use crate::command_line::{self, CommandLine};
     use clap::FromArgMatches;

@@ -125,7 +125,12 @@ fn unreadable_value(error: &clap::Error) -> Option<String> {
         _ if problem.ends_with("is not in 0..=18446744073709551615") || problem.starts_with("number too large") => {
             "expected a whole number below 2^64"
         }
-        _ => return Some(format!("{option} is {value:?}: {problem}")),
+        _ => {
+            // Libraries begin with the name of the field.
+            let field = option.trim_start_matches('-').replace('-', "_");
+            let problem = problem.strip_prefix(&format!("{field}: ")).unwrap_or(&problem);
+            return Some(format!("{option} is {value:?}: {problem}"));
+        }
     };
     Some(format!("{option} is {value:?}, {expected}"))
 }

@@ -74,7 +74,7 @@ fn invalid_options_of_new_models_are_rejected() {
     };
     assert!(refused("sft", &["--model-config", "gpt2.json"]).contains("--vocab-size"));
     assert!(refused("sft", &["--vocab-size", "300"]).contains("--model-config"));
-    assert!(refused("sft", &["--vocab-size", "300", "--model", "gpt2"]).contains("'--model "));
+    assert!(refused("sft", &["--vocab-size", "300", "--model", "gpt2"]).contains("conflicts with --model"));
     assert!(
         refused("sft", &["--model-config", "gpt2.json", "--vocab-size", "9", "--max-length", "32"]).contains("257")
     );

@@ -46,7 +46,10 @@ fn options_in_the_text_are_known() {
             for word in code.split_whitespace().filter(|_| !code.starts_with("cargo ")) {
                 let option = word.split(['=', ',']).next().unwrap();
                 let is_option = option.len() > 2 && option.starts_with("--");
-                assert!(!is_option || known.contains(option), "{name}: no command has the option in `{code}`");
+                assert!(
+                    !is_option || known.contains(&option.replace('_', "-")),
+                    "{name}: no command has the option in `{code}`"
+                );
             }
             let command = code.strip_prefix("align ").and_then(|rest| rest.split_whitespace().next());
             let exists = |command: &str| {
