@@ -1,7 +1,7 @@
 //! Progress bars on a terminal: one line per running task.
 
-use super::display::Task;
 use super::lines::finished_line;
+use super::shown_task::Task;
 use crate::format_duration;
 use console::{Term, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -1,10 +1,9 @@
 use super::bars::Bars;
-use super::layer::{ProgressLayer, is_task};
 use super::lines::Lines;
+use super::shown_task::Task;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::Subscriber;
-use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
@@ -33,17 +32,6 @@ enum Output {
     Hidden,
 }
 
-/// A task, as it began.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Task {
-    pub name: String,
-    pub unit: String,
-    /// 0 if it is not known.
-    pub total: u64,
-    /// Whether the program logs the task line by line.
-    pub logged: bool,
-}
-
 impl ProgressDisplay {
     /// A display with this format.
     #[must_use]
@@ -55,11 +43,6 @@ impl ProgressDisplay {
             ProgressFormat::Hidden => Output::Hidden,
         };
         Self { output: Arc::new(Mutex::new(output)) }
-    }
-
-    /// The layer of a subscriber that shows tasks in this display.
-    pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
-        ProgressLayer::new(self.clone()).with_filter(filter_fn(is_task))
     }
 
     /// A layer that writes warnings and errors to standard error, above the bars. The environment variable `RUST_LOG` sets another level.

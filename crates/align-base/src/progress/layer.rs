@@ -1,20 +1,24 @@
-use super::TARGET;
-use super::display::{ProgressDisplay, Task};
+use super::display::ProgressDisplay;
+use super::shown_task::Task;
+use super::task::TARGET;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
 
 /// The layer of a subscriber that shows tasks in a display.
 #[derive(Debug)]
-pub struct ProgressLayer {
+struct ProgressLayer {
     display: ProgressDisplay,
 }
 
-impl ProgressLayer {
-    pub fn new(display: ProgressDisplay) -> Self {
-        Self { display }
+impl ProgressDisplay {
+    /// The layer of a subscriber that shows tasks in this display.
+    pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
+        ProgressLayer { display: self.clone() }.with_filter(filter_fn(is_task))
     }
 }
 
@@ -39,7 +43,7 @@ impl<S: Subscriber> Layer<S> for ProgressLayer {
 }
 
 /// Whether a span is a task.
-pub fn is_task(metadata: &Metadata<'_>) -> bool {
+fn is_task(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target() == TARGET
 }
 

@@ -1,6 +1,6 @@
 //! Progress without a terminal: a line from time to time.
 
-use super::display::Task;
+use super::shown_task::Task;
 use crate::format_duration;
 use indicatif::HumanBytes;
 use serde_json::json;

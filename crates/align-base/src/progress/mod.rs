@@ -23,13 +23,12 @@ mod layer;
 mod lines;
 #[cfg(feature = "progress")]
 mod show;
+#[cfg(feature = "progress")]
+mod shown_task;
 mod task;
 
 #[cfg(feature = "progress")]
 pub use display::{ProgressDisplay, ProgressFormat};
 #[cfg(feature = "progress")]
 pub use show::show_progress;
-pub use task::Progress;
-
-/// The target of the spans of tasks.
-pub const TARGET: &str = "align::progress";
+pub use task::{Progress, TARGET};

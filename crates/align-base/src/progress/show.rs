@@ -1,4 +1,4 @@
-use super::{ProgressDisplay, ProgressFormat};
+use super::display::{ProgressDisplay, ProgressFormat};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 

@@ -1,6 +1,8 @@
-use super::TARGET;
 use tracing::field::Empty;
 use tracing::{Span, info_span};
+
+/// The target of the spans of tasks.
+pub const TARGET: &str = "align::progress";
 
 /// The progress of a long task. The task ends when this is dropped.
 #[derive(Debug)]

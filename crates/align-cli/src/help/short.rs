@@ -10,6 +10,7 @@ const IMPORTANT: &[(&[&str], &[&str])] = &[
             "model",
             "train_file",
             "eval_file",
+            "columns",
             "loss_type",
             "beta",
             "learning_rate",

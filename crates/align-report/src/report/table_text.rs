@@ -31,8 +31,8 @@ impl Table {
     /// let text = "\
     /// Mean rewards. ±: half the width of the 95% interval.
     ///
-    /// Model       Reward  Win rate
-    ///              logit
+    /// Model  Reward       Win rate
+    ///        logit
     /// SFT    0.50 ± 0.25         –
     /// hinge  1.50 ± 0.25         –
     /// ";

@@ -122,7 +122,7 @@ impl Layout {
     fn write(&self, grid: &Grid, block: Range<usize>, lines: &mut Vec<String>) {
         let columns = self.columns.get(block.clone()).unwrap_or_default();
         let headings: Vec<Vec<String>> = (grid.headings.get(block.clone()).unwrap_or_default().iter().zip(columns))
-            .map(|(heading, column)| wrap(heading, column.all))
+            .map(|(heading, column)| self.heading_lines(heading, column))
             .collect();
         self.write_row(&grid.corner, &headings, columns, lines);
         for row in &grid.rows {
@@ -147,6 +147,15 @@ impl Layout {
                 text += &pad_left(&line_of(cell, line), GAP + column.all);
             }
             lines.push(text);
+        }
+    }
+
+    /// A heading is above the numbers, not above their intervals.
+    fn heading_lines(&self, heading: &str, column: &ColumnWidths) -> Vec<String> {
+        let lines = wrap(heading, column.all);
+        match self.is_stacked || column.interval == 0 {
+            true => lines,
+            false => lines.iter().map(|line| pad_right(&pad_left(line, column.value), column.all)).collect(),
         }
     }
 

@@ -146,5 +146,10 @@ fn number(value: f64) -> Cell {
 }
 
 fn estimate(of: align_metrics::Estimate) -> Cell {
+    // A sample of all texts has no spread but that of rounding.
+    let spread = of.interval.high - of.interval.low;
+    if spread.abs() <= f64::EPSILON * 16.0 * of.value.abs() {
+        return number(of.value);
+    }
     Cell::Number(Estimate::new(of.value, of.interval.low, of.interval.high))
 }
