@@ -1,6 +1,6 @@
 //! What `--dry-run` prints.
 
-use crate::run_options::{Preparation, RunOptions};
+use crate::run_options::{Preparation, RunOptions, changes};
 use crate::{Failure, log, output};
 use align_base::{format_duration, plural, printable_path};
 use align_torch::format_bytes;
@@ -55,7 +55,7 @@ fn rows(name: &str, file: &Path, counts: &RowCounts, notes: &[String]) {
         grouped(counts.longest as u64)
     ));
     if let Some(report) = &counts.report {
-        report.changes().iter().for_each(|change| line(change));
+        changes(report).iter().for_each(|change| line(change));
     }
 }
 

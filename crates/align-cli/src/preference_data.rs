@@ -1,6 +1,6 @@
+use crate::Failure;
 use crate::column_option::ColumnOption;
-use crate::run_options::Examples;
-use crate::{Failure, output};
+use crate::run_options::{Examples, print_encode_report};
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::PreferenceData;
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
@@ -35,7 +35,7 @@ impl DataOptions {
         if encoded.pairs.is_empty() {
             return Err(format!("no pair fits into --max-length {limit}: {}", encoded.report).into());
         }
-        output::note!("  {}", encoded.report);
+        print_encode_report(&encoded.report);
         Ok(encoded.pairs)
     }
 

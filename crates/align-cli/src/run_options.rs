@@ -183,7 +183,7 @@ impl Preparation {
             output::note!("{}", printable_path(file));
             notes.iter().for_each(|note| output::note!("  {note}"));
             match report {
-                Some(report) => output::note!("  {report}"),
+                Some(report) => print_encode_report(report),
                 None => output::note!("  {}", counted(rows, "text")),
             }
             if self.packing {
@@ -196,6 +196,17 @@ impl Preparation {
             print_file(file, eval, ready.eval_report(), ready.eval_rows());
         }
     }
+}
+
+/// What tokenisation changed and dropped, with the names of options.
+pub fn changes(report: &EncodeReport) -> Vec<String> {
+    report.changes().iter().map(|change| change.replace("max_length", "--max-length")).collect()
+}
+
+/// Prints what tokenisation kept, changed and dropped, a line each.
+pub fn print_encode_report(report: &EncodeReport) {
+    output::note!("  {} of {} encoded", report.kept(), counted(report.rows, "row"));
+    changes(report).iter().for_each(|change| output::note!("  {change}"));
 }
 
 /// Sets an option of a run if it has a value.

@@ -37,7 +37,7 @@ impl<O: Objective> Trainer<O> {
         while flow == Flow::Continue {
             let Some(record) = self.next_step()? else { break };
             progress.set_done(record.step);
-            progress.set_message(|| self.short_status(&record));
+            progress.set_message(|| short_status(&record));
             let mut missing_metric = None;
             if self.evaluation_is_due() {
                 let evaluation = self.evaluate()?;
@@ -71,16 +71,6 @@ impl<O: Objective> Trainer<O> {
         })
     }
 
-    /// The loss and the metrics that matter most, for a line of a terminal.
-    fn short_status(&self, record: &StepRecord) -> String {
-        let metric = |name: &str, short: &str| {
-            record.metrics.get(name).map(|value| format!(" {short} {value:.3}")).unwrap_or_default()
-        };
-        let margin = metric("rewards/margins", "margin");
-        let accuracy = metric("rewards/accuracies", "accuracy");
-        format!("loss {:.4}{margin}{accuracy}", record.loss)
-    }
-
     fn evaluation_is_due(&self) -> bool {
         !self.eval.is_empty() && self.is_due(self.training().eval_strategy, self.training().eval_steps)
     }
@@ -98,4 +88,10 @@ impl<O: Objective> Trainer<O> {
             IntervalStrategy::Epoch => self.step.is_multiple_of(self.steps_per_epoch()),
         }
     }
+}
+
+/// The loss and the reward margin, short enough for the end of a line of a terminal.
+fn short_status(record: &StepRecord) -> String {
+    let margin = record.metrics.get("rewards/margins").map(|margin| format!(" margin {margin:.3}")).unwrap_or_default();
+    format!("loss {:.4}{margin}", record.loss)
 }

@@ -4,7 +4,8 @@ use super::lines::finished_line;
 use super::shown_task::Task;
 use crate::format_duration;
 use console::{Term, truncate_str};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ const BAR_WIDTH: usize = 16;
 /// Longest name of a task on a line of 80 columns, in characters.
 const LONGEST_NAME: usize = 24;
 
-const COUNTED: &str = "{prefix} {bar:16} {pos}/{len} {msg_unit} {elapsed}<{eta} {wide_msg}";
-const BYTES: &str = "{prefix} {bar:16} {bytes}/{total_bytes} {elapsed}<{eta} {wide_msg}";
+const COUNTED: &str = "{prefix} {bar:16} {pos}/{len} {msg_unit} {elapsed}{left} {wide_msg}";
+const BYTES: &str = "{prefix} {bar:16} {bytes}/{total_bytes} {elapsed}{left} {wide_msg}";
 const BYTES_WITHOUT_TOTAL: &str = "{prefix} {spinner} {bytes} {elapsed} {wide_msg}";
 const WITHOUT_TOTAL: &str = "{prefix} {spinner} {pos} {msg_unit} {elapsed} {wide_msg}";
 
@@ -49,7 +50,7 @@ impl Bars {
             _ => COUNTED,
         };
         if let Ok(style) = ProgressStyle::with_template(&template.replace("{msg_unit}", &task.unit)) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("left", write_time_left));
         }
         let bar = self.all.add(bar.with_prefix(shortened(&task.name)).with_position(done));
         bar.reset_eta();
@@ -106,6 +107,15 @@ impl Running {
         let line = format!("{name} {full}{empty} {done}/{total} {unit} {elapsed} {}", bar.message());
         let width = usize::from(Term::stderr().size().1);
         truncate_str(line.trim_end(), width.saturating_sub(1), "…").into_owned()
+    }
+}
+
+/// The remaining time. It is not known before the first items are finished.
+fn write_time_left(state: &ProgressState, line: &mut dyn fmt::Write) {
+    let left = state.eta();
+    if !left.is_zero() {
+        // The line is kept in memory, which does not fail.
+        write!(line, "<{:#}", HumanDuration(left)).ok();
     }
 }
 

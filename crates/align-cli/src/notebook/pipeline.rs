@@ -112,14 +112,8 @@ impl<'a> Pipeline<'a> {
             let held_out = options.eval_file.as_deref().map(read).transpose()?;
             return Ok((read(train)?, held_out.unwrap_or_default()));
         }
-        let started = Instant::now();
         let sampled = self.sample(sft, options.texts_per_prompt, options.seed)?;
-        output::note!(
-            "generate and score: {} texts of {} tokens in {}",
-            sampled.len(),
-            options.text_length,
-            format_duration(started.elapsed())
-        );
+        output::note!("{} generated and scored", counted(sampled.len(), "text"));
         let (held_out, train): (Vec<ScoredText>, Vec<ScoredText>) =
             sampled.into_iter().partition(is_of_held_out_prompt);
         let make_pairs = |texts: &[ScoredText], what: &str| -> Result<Vec<PreferencePair>, Failure> {
@@ -141,7 +135,7 @@ impl<'a> Pipeline<'a> {
     ) -> Result<TrainedModel, Failure> {
         let policy = self.policy()?;
         let n_positions = policy.max_position_embeddings();
-        output::note!("\ntrain: {name}, beta {}, learning rate {}", config.beta, config.training.learning_rate);
+        output::note!("\ntrain: {name}, beta {}, learning rate {:e}", config.beta, config.training.learning_rate);
         let encode = |pairs: &[PreferencePair], what: &str| {
             let encoded = self.options.data.encode(&self.tokenizer, pairs, n_positions);
             encoded.map_err(|e| Failure::from(format!("{what} pairs: {e}")))
