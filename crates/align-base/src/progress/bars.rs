@@ -2,6 +2,7 @@
 
 use super::lines::finished_line;
 use super::shown_task::Task;
+use super::time_left::time_left;
 use crate::format_duration;
 use console::{Term, truncate_str};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -50,10 +51,9 @@ impl Bars {
             _ => COUNTED,
         };
         if let Ok(style) = ProgressStyle::with_template(&template.replace("{msg_unit}", &task.unit)) {
-            bar.set_style(style.with_key("left", write_time_left));
+            bar.set_style(style.with_key("left", time_left_after(done)));
         }
         let bar = self.all.add(bar.with_prefix(shortened(&task.name)).with_position(done));
-        bar.reset_eta();
         bar.enable_steady_tick(TICK);
         self.running.push(Running { id, task, bar });
     }
@@ -110,12 +110,14 @@ impl Running {
     }
 }
 
-/// The remaining time. It is not known before the first items are finished.
-fn write_time_left(state: &ProgressState, line: &mut dyn fmt::Write) {
-    let left = state.eta();
-    if !left.is_zero() {
-        // The line is kept in memory, which does not fail.
-        write!(line, "<{:#}", HumanDuration(left)).ok();
+/// Writes the remaining time of a task of which `before` items were done when it began.
+fn time_left_after(before: u64) -> impl Fn(&ProgressState, &mut dyn fmt::Write) + Clone + Send + Sync {
+    move |state, line| {
+        let left = state.len().and_then(|total| time_left(state.elapsed(), [before, state.pos()], total));
+        if let Some(left) = left {
+            // The line is kept in memory, which does not fail.
+            write!(line, "<{:#}", HumanDuration(left)).ok();
+        }
     }
 }
 

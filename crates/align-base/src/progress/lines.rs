@@ -1,6 +1,7 @@
 //! Progress without a terminal: a line from time to time.
 
 use super::shown_task::Task;
+use super::time_left::time_left;
 use crate::format_duration;
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -69,7 +70,8 @@ impl Running {
     fn text(&self) -> String {
         let Self { task, done: [_, done], started, .. } = self;
         let elapsed = format_duration(started.elapsed());
-        let left = self.left().map(|left| format!(", about {} left", format_duration(left))).unwrap_or_default();
+        let left = time_left(started.elapsed(), self.done, task.total);
+        let left = left.map(|left| format!(", about {} left", format_duration(left))).unwrap_or_default();
         match task.total {
             0 => format!("{}: {done} {} in {elapsed}", task.name, task.unit),
             total => format!("{}: {done}/{total} {} in {elapsed}{left}", task.name, task.unit),
@@ -81,12 +83,6 @@ impl Running {
         let seconds = started.elapsed().as_secs_f64();
         json!({ "event": "progress", "task": task.name, "done": done, "total": task.total, "unit": task.unit, "seconds": seconds })
             .to_string()
-    }
-
-    fn left(&self) -> Option<Duration> {
-        let [before, now] = self.done;
-        let remaining = self.task.total.checked_sub(now)?;
-        (now > before).then(|| self.started.elapsed().mul_f64(remaining as f64 / (now - before) as f64))
     }
 }
 

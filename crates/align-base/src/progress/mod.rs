@@ -26,6 +26,8 @@ mod show;
 #[cfg(feature = "progress")]
 mod shown_task;
 mod task;
+#[cfg(feature = "progress")]
+mod time_left;
 
 #[cfg(feature = "progress")]
 pub use display::{ProgressDisplay, ProgressFormat};
