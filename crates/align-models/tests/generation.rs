@@ -176,7 +176,7 @@ fn contradicting_options_and_options_without_effect_are_rejected() {
     ];
     for (option, because, config) in refused {
         let message = refusal(config);
-        assert!(message.starts_with(&format!("`{option}` is ")), "{option}: {message}");
+        assert!(message.starts_with(&format!("`{option}` ")), "{option}: {message}");
         assert!(message.contains(because), "{option}, {because}: {message}");
     }
     for accepted in strategies() {
@@ -224,11 +224,11 @@ fn invalid_prompts_are_rejected() {
             run(&two, None, GenerationConfig { eos_token_id: Some(vec![1_000_000]), ..default() }),
         ),
         (
-            "`min_new_tokens` is set",
+            "`min_new_tokens` is 9, but a text has at most 10 tokens",
             run(&two, None, GenerationConfig { min_new_tokens: Some(9), max_length: Some(10), ..default() }),
         ),
         (
-            "`min_length` is set",
+            "`min_length` is 9, but a text with this prompt of 2 tokens has at most 5",
             run(&two, None, GenerationConfig { min_length: Some(9), max_new_tokens: Some(3), ..default() }),
         ),
     ];
@@ -271,7 +271,7 @@ fn options_that_exceed_memory_are_rejected_with_the_limit() {
         let generation = Generation::new(config).unwrap();
         let prompts = vec![vec![300]; 3];
         let message = generate_completions(&tiny(), &prompts, &generation, batch_size).unwrap_err().to_string();
-        assert!(message.starts_with(&format!("`{option}` is ")) && message.contains("available memory"), "{message}");
+        assert!(message.starts_with(&format!("`{option}` ")) && message.contains("available memory"), "{message}");
         message.split("at most ").nth(1).unwrap().split(' ').next().unwrap().parse::<usize>().unwrap()
     };
     for huge in [1 << 60, usize::MAX] {

@@ -5,7 +5,7 @@ use align_models::generation::{Generation, GenerationConfig, generate_completion
 
 fn assert_refused(option: &str, because: &str, config: GenerationConfig) {
     let message = Generation::new(config).unwrap_err().to_string();
-    assert!(message.starts_with(&format!("`{option}` is ")), "{option}: {message}");
+    assert!(message.starts_with(&format!("`{option}` ")), "{option}: {message}");
     assert!(message.contains(because), "{option}, {because}: {message}");
 }
 
@@ -100,7 +100,7 @@ fn options_that_the_model_does_not_support_are_rejected() {
         // The check also runs without prompts.
         for prompts in [&[vec![300]][..], &[]] {
             let message = generate_completions(&model, prompts, &generation, 1).unwrap_err().to_string();
-            assert!(message.starts_with(&format!("`{option}` is ")), "{option}: {message}");
+            assert!(message.starts_with(&format!("`{option}` ")), "{option}: {message}");
             assert!(message.contains(because), "{option}, {because}: {message}");
         }
     }
