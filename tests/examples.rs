@@ -46,8 +46,8 @@ const NOTEBOOK: &str =
 
 /// Each example, its arguments, and parts of its output.
 const EXAMPLES: &[(&str, &str, &[&str])] = &[
-    ("dpo_hinge", NOTEBOOK, &["less SFT", "hinge", "sigmoid", "mean reward", "\nThis movie\n"]),
-    ("dpo_sigmoid", NOTEBOOK, &["less SFT", "held-out"]),
+    ("dpo_hinge", NOTEBOOK, &["hinge − SFT", "sigmoid − SFT", "Mean reward", "\nThis movie\n"]),
+    ("dpo_sigmoid", NOTEBOOK, &["hinge − SFT", "On held-out prompts"]),
     ("dpo", "GPT2 PAIRS run", &["8 steps", "reward accuracy "]),
     ("frontier", "GPT2 DISTILBERT sweep", &["sigmoid,", "hinge,"]),
     ("generate", "GPT2", &["|", "Animated films: "]),

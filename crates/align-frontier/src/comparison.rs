@@ -41,8 +41,11 @@ pub(crate) fn against_reference(sweep: &Sweep) -> Vec<(usize, Comparison)> {
 
 /// The number and its 95% interval, with the minus sign of print.
 pub(crate) fn format_estimate(estimate: Estimate) -> String {
+    // Two significant digits of half the width of the interval, as in tables.
+    let half = (estimate.interval.high - estimate.interval.low) / 2.0;
+    let decimals = if half > 0.0 { (1.0 - half.log10().floor()).clamp(0.0, 6.0) as usize } else { 3 };
     let [value, low, high] =
-        [estimate.value, estimate.interval.low, estimate.interval.high].map(|x| format_number(x, 3));
+        [estimate.value, estimate.interval.low, estimate.interval.high].map(|x| format_number(x, decimals));
     format!("{value} [{low}, {high}]")
 }
 

@@ -4,7 +4,8 @@
 //! HF_TOKEN=hf_... align push-to-hub --model runs/first/model --hub-model-id user/name
 //! ```
 
-use crate::{Failure, output};
+use crate::shell_words::this_command;
+use crate::{Failure, output, signals};
 use align_models::hub::{RepoName, TransferProgress};
 use align_train::run::Upload;
 use clap::Args;
@@ -26,8 +27,10 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     let upload = Upload::new(options.hub_model_id.clone(), options.hub_private_repo)?;
+    signals::set_message(format!("stopped during the upload; upload again with\n  {}", this_command()));
     let mut progress = TransferProgress::default();
     let url = upload.push(&options.model, |event| progress.on(event))?;
+    drop(progress);
     output::note!("uploaded: {url}");
     Ok(())
 }
