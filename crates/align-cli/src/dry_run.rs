@@ -15,6 +15,8 @@ pub fn print(run: &DryRun, options: &RunOptions, preparation: &Preparation) -> R
         return Ok(());
     }
     output::println!("dry run: nothing is trained or written");
+    item("method", &run.methods.join(" and "));
+    item("output", &printable_path(&options.output_dir));
     let trained = match run.trained_parameters {
         all if all == run.parameters => "all trained".to_owned(),
         trained => format!("{} of them trained", grouped(trained as u64)),
@@ -26,7 +28,12 @@ pub fn print(run: &DryRun, options: &RunOptions, preparation: &Preparation) -> R
         (Some(counts), Some(file)) => rows("evaluation", file, counts, eval_notes),
         _ => item("evaluation", "no --eval-file"),
     }
-    item("steps", &format!("{}, {} per epoch", grouped(run.total_steps), grouped(run.steps_per_epoch)));
+    let per_epoch = grouped(run.steps_per_epoch);
+    let (batch, rate) = (counted(run.rows_per_step, "row"), run.learning_rate);
+    item(
+        "steps",
+        &format!("{}, {per_epoch} per epoch, {batch} each, learning rate {rate:e}", grouped(run.total_steps)),
+    );
     let available =
         run.available_memory.map_or_else(String::new, |bytes| format!("; {} are free", format_bytes(bytes)));
     item("memory", &format!("about {} besides the models{available}", format_bytes(run.memory.without_models())));

@@ -40,7 +40,7 @@ pub fn write(text: Arguments) {
 pub fn write_note(text: &str) {
     match NOTES_TO_STDERR.load(Ordering::Relaxed) {
         _ if log::is_quiet() => {}
-        _ if log::is_json() => log::message("note", text),
+        _ if log::is_json() => log::message("note", text.trim()),
         true => log::line(text),
         false => println_kept!("{text}"),
     }

@@ -28,10 +28,11 @@ pub fn refuse_inputs<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Pat
     }
 }
 
-/// A file with another name beside an output file, in the same format.
-pub fn beside(output: &Path, name: &str) -> PathBuf {
-    let extension = output.extension().map(|extension| extension.to_string_lossy().into_owned());
-    output.with_file_name(extension.map_or_else(|| name.to_owned(), |extension| format!("{name}.{extension}")))
+/// A file beside an output file that does not exist yet: `NAME.EXTENSION`, or with a number after the name.
+pub fn free_file_beside(output: &Path, name: &str, extension: &str) -> PathBuf {
+    let named = |suffix: String| output.with_file_name(format!("{name}{suffix}.{extension}"));
+    let numbered = (2..u32::MAX).map(|number| named(format!("-{number}")));
+    std::iter::once(named(String::new())).chain(numbered).find(|path| !path.exists()).unwrap_or_else(|| output.into())
 }
 
 /// Rejects an output folder for a model that cannot be written, or that is one of `sources`, which would be lost.

@@ -21,7 +21,7 @@ pub struct RunOptions {
     config: Option<PathBuf>,
     /// Language model to train: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
-    model: Option<String>,
+    pub model: Option<String>,
     /// Training data: CSV, Parquet or JSONL.
     #[arg(long)]
     pub train_file: PathBuf,

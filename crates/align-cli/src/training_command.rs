@@ -37,7 +37,11 @@ impl TrainingCommand<'_> {
             }
             None => run,
         };
-        self.train_with_next_command(run, preparation, all_options, &generate_command)
+        let next = |model: &Path, is_adapter: bool| match is_adapter {
+            true => self.merge_command(model),
+            false => generate_command(model),
+        };
+        self.train_with_next_command(run, preparation, all_options, &next)
     }
 
     /// Trains a model that does not generate text.
@@ -48,18 +52,19 @@ impl TrainingCommand<'_> {
         all_options: &impl Serialize,
     ) -> Result<(), Failure> {
         let input = quoted(self.run.eval_file.as_ref().unwrap_or(&self.run.train_file));
-        let next =
-            |model: &Path| format!("align classify --model {} --input {input} --output scored.csv", quoted(model));
+        let next = |model: &Path, _: bool| {
+            format!("align classify --model {} --input {input} --output scored.csv", quoted(model))
+        };
         self.train_with_next_command(run, preparation, all_options, &next)
     }
 
-    /// Trains a model. `next` gives the command to suggest at the end, from the model's folder.
+    /// Trains a model. `next` gives the command to suggest at the end, from the model's folder and whether it holds an adapter.
     fn train_with_next_command<O: RunObjective>(
         &self,
         run: Run<O>,
         preparation: &Preparation,
         all_options: &impl Serialize,
-        next: &dyn Fn(&Path) -> String,
+        next: &dyn Fn(&Path, bool) -> String,
     ) -> Result<(), Failure> {
         let started = Instant::now();
         for folder in
@@ -77,6 +82,10 @@ impl TrainingCommand<'_> {
             return dry_run::print(&run.dry_run()?, self.run, preparation);
         }
         if self.run.resume {
+            if let Some(model) = RunFolder::finished_model(&self.run.output_dir)? {
+                output::note!("this run is finished; its model is in {}", printable_path(model));
+                return Ok(());
+            }
             let inexact = self.run.allow_inexact_resume;
             run = run.resume_with(if inexact { ResumeMode::Inexact } else { ResumeMode::Exact });
         }
@@ -90,20 +99,28 @@ impl TrainingCommand<'_> {
         }
         let resume = self.resume_command();
         signals::set_message(format!(
-            "stopped at once; continue from the newest checkpoint, if there is one, with {resume}"
+            "stopped at once; continue from the newest checkpoint, or from the start, with\n  {resume}"
         ));
+        let steps_before = ready.trainer().step();
         let graceful_stop = GracefulStop::begin("stopping after this step or batch");
         let summary = ready.stop_signal(graceful_stop.stop_signal()).train()?;
         let Some(model) = &summary.model else {
             let (done, all) = (summary.steps, summary.total_steps);
             return Err(Stopped(format!("stopped after step {done} of {all}; continue with\n  {resume}")).into());
         };
-        training_summary::print(&summary, &self.run.output_dir, started.elapsed());
-        output::next(&next(model));
+        training_summary::print(&summary, steps_before, &self.run.output_dir, started.elapsed());
+        output::next(&next(model, summary.adapter));
         match upload {
             Some(upload) => push(&upload, model, graceful_stop),
             None => Ok(()),
         }
+    }
+
+    /// The command that merges the trained adapter into its base model.
+    fn merge_command(&self, adapter: &Path) -> String {
+        let model = self.run.model.as_ref().map(|model| format!("--model {} ", quoted(Path::new(model))));
+        let (adapter, merged) = (quoted(adapter), quoted(&self.run.output_dir.join("merged")));
+        format!("align merge-adapter {}--adapter {adapter} --output-dir {merged}", model.unwrap_or_default())
     }
 
     /// The command that resumes the run.

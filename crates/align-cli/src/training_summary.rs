@@ -8,8 +8,8 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-/// Prints the summary of a finished run.
-pub fn print(summary: &RunSummary, run: &Path, elapsed: Duration) {
+/// Prints the summary of a finished run, of which `steps_before` steps were done by an earlier process.
+pub fn print(summary: &RunSummary, steps_before: u64, run: &Path, elapsed: Duration) {
     let Some(model) = &summary.model else { return };
     if log::is_json() {
         let fields = json!({
@@ -27,7 +27,11 @@ pub fn print(summary: &RunSummary, run: &Path, elapsed: Duration) {
     if summary.steps < summary.total_steps {
         output::note!("stopped early after step {} of {}: no improvement", summary.steps, summary.total_steps);
     }
-    output::note!("trained {} in {}", counted(summary.steps, "step"), format_duration(elapsed));
+    let (done, elapsed) = (summary.steps - steps_before.min(summary.steps), format_duration(elapsed));
+    match steps_before {
+        0 => output::note!("trained {} in {elapsed}", counted(done, "step")),
+        before => output::note!("trained {} after the first {before} in {elapsed}", counted(done, "step")),
+    }
     if let Some(last) = &summary.last_mean {
         output::note!("  {}: {}", last.describe_steps(), figures(last.mean.loss, &last.mean.metrics));
     }

@@ -96,6 +96,24 @@ impl RunFolder {
         Ok(self.status(Self::METRICS)? == EntryStatus::Own)
     }
 
+    /// The folder of the trained model, if the run in the folder `run` is finished: it has written its model, and its report is the
+    /// last file that a run writes.
+    ///
+    /// # Errors
+    /// File system errors.
+    #[cfg(feature = "report")]
+    pub fn finished_model(run: &Path) -> Result<Option<PathBuf>> {
+        let owner = Ownership::of(run);
+        for name in [Self::MODEL, Self::REPORT] {
+            let status =
+                owner.status(name).map_err(|e| Error::Output { path: run.join(name), reason: e.to_string() })?;
+            if status != EntryStatus::Own {
+                return Ok(None);
+            }
+        }
+        Ok(Some(run.join(Self::MODEL)))
+    }
+
     /// Registers a file that the run appends to, and returns its path.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 use super::bars::Bars;
 use super::lines::Lines;
 use super::shown_task::Task;
+use super::warning_format::WarningFormat;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::Subscriber;
@@ -52,7 +53,7 @@ impl ProgressDisplay {
         tracing_subscriber::fmt::layer()
             .with_writer(move || display.writer())
             .with_ansi(console::colors_enabled_stderr())
-            .without_time()
+            .event_format(WarningFormat)
             .log_internal_errors(false)
             .with_filter(filter)
     }

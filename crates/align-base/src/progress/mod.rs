@@ -28,6 +28,8 @@ mod shown_task;
 mod task;
 #[cfg(feature = "progress")]
 mod time_left;
+#[cfg(feature = "progress")]
+mod warning_format;
 
 #[cfg(feature = "progress")]
 pub use display::{ProgressDisplay, ProgressFormat};

@@ -75,7 +75,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let mean = mean.map(|mean| format!(", mean score {mean} ({})", model.score())).unwrap_or_default();
         output::note!("{} texts{mean}, written to {}", scores.len(), align_base::printable_path(&options.output));
         if has_prompts {
-            let (input, pairs) = (quoted(&options.output), quoted(&options.output.with_file_name("pairs.jsonl")));
+            let (input, pairs) =
+                (quoted(&options.output), quoted(&output_paths::free_file_beside(&options.output, "pairs", "jsonl")));
             output::next(&format!("align pair --input {input} --output {pairs}"));
         }
     })

@@ -107,7 +107,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             let texts = generate_texts(model.as_ref(), &tokenizer, &prompts, 1, &generation, options.batch_size)?;
             let text = |written: &GeneratedText| json!({ "prompt": prompts.get(written.prompt), "text": written.text });
             let document = json!({ "texts": texts.iter().map(text).collect::<Vec<_>>() });
-            options.json.print(&document, || texts.iter().for_each(|written| output::println!("{}\n", written.text)))
+            options.json.print(&document, || {
+                let texts: Vec<&str> = texts.iter().map(|written| written.text.as_str()).collect();
+                output::println!("{}", texts.join("\n\n"));
+            })
         }
     }
 }
@@ -174,7 +177,7 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
     if done > 0 {
         output::note!("resuming after {done} of {}", counted(all, "prompt"));
     }
-    let mut progress = Progress::resume("generating", "prompts", done as u64, all as u64);
+    let mut progress = Progress::resume("generating", "texts", (done * each) as u64, (all * each) as u64);
     while !job.is_finished() {
         if stop.is_stopped() {
             job.sync()?;
@@ -189,7 +192,7 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
         if !job.next_batch()? {
             break;
         }
-        progress.set_done(job.done() as u64);
+        progress.set_done((job.done() * each) as u64);
     }
     drop(progress);
     let texts = Texts::new(&text_prompts, &job.texts()?)?;
@@ -198,7 +201,9 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
     job.remove_journal()?;
     output.json.print(&output.summary(texts.len()), || {
         output::note!("{} written to {}", counted(texts.len(), "text"), printable_path(output.path));
-        let (input, scored) = (quoted(output.path), quoted(&output_paths::beside(output.path, "scored")));
+        let format = output.path.extension().unwrap_or_default().to_string_lossy();
+        let (input, scored) =
+            (quoted(output.path), quoted(&output_paths::free_file_beside(output.path, "scored", &format)));
         output::next(&format!("align classify --input {input} --output {scored}"));
     })
 }

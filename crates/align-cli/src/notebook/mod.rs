@@ -77,8 +77,11 @@ fn save_model(options: &NotebookOptions, pipeline: &Pipeline, trained: &TrainedM
         Ok(trained.card.write(folder, false)?)
     })?;
     let path = printable_path(dir);
-    let saved =
-        format!("stopped before the end; the {} model is in {path}:\n  {}", trained.name, generate_command(dir));
+    let saved = format!(
+        "stopped before the end of the comparison, which is lost; the {} model is in {path}\n  {}",
+        trained.name,
+        generate_command(dir)
+    );
     if graceful_stop.stop_signal().is_stopped() {
         return Err(Stopped(saved).into());
     }

@@ -180,7 +180,10 @@ fn a_signal_ends_an_upload_at_once() {
         kill(Pid::from_raw(child.id() as i32), signal).unwrap();
         let (status, message) = wait(&mut child, "push-to-hub");
         assert_eq!(status.code(), Some(code));
-        assert!(message.starts_with("stopped during the upload; upload again with\n  align push-to-hub --model "), "{message}");
+        assert!(
+            message.starts_with("stopped during the upload; upload again with\n  align push-to-hub --model "),
+            "{message}"
+        );
         drop(connection);
     }
 }

@@ -20,7 +20,8 @@ fn an_interrupted_bar_stays_and_the_printed_command_continues_the_run() {
     terminal.interrupt();
     let (status, rows) = terminal.finish();
     assert_eq!(status.code(), Some(130), "{rows:#?}");
-    assert!(rows.iter().any(|row| has_bar(row) && row.contains("training") && row.contains("loss")), "{rows:#?}");
+    let bars: Vec<&String> = rows.iter().filter(|row| has_bar(row)).collect();
+    assert!(matches!(&bars[..], [bar] if bar.starts_with("training") && bar.contains("loss")), "{rows:#?}");
     let stopped = rows.iter().position(|row| row.starts_with("stopped after step")).expect("a message");
     assert!(!rows[stopped..].iter().any(|row| has_bar(row)), "{rows:#?}");
     let printed = rows[stopped + 1].trim().strip_prefix("align ").expect("a command");
@@ -32,6 +33,25 @@ fn an_interrupted_bar_stays_and_the_printed_command_continues_the_run() {
     terminal.wait_for("resuming from");
     terminal.interrupt();
     assert_eq!(terminal.finish().0.code(), Some(130));
+}
+
+#[test]
+fn a_finished_run_is_not_trained_again_and_an_adapter_is_merged_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = golden_path("models/gpt2-tiny");
+    let first =
+        dpo(dir.path(), &format!("--model {model} --use-peft --output-dir run --max-steps 2")).output().unwrap();
+    let text = String::from_utf8(first.stdout).unwrap();
+    let weights =
+        || std::fs::metadata(dir.path().join("run/model/adapter_model.safetensors")).unwrap().modified().unwrap();
+    let before = weights();
+    let again = run("dpo", dir.path(), &["--output-dir", "run", "--resume", "--model", &model]);
+    assert!(String::from_utf8(again.stdout).unwrap().contains("this run is finished; its model is in run/model"));
+    assert_eq!(weights(), before);
+    let next = text.lines().last().unwrap().strip_prefix("  align merge-adapter ").unwrap_or_else(|| panic!("{text}"));
+    let merged = run("merge-adapter", dir.path(), &next.split(' ').collect::<Vec<_>>());
+    assert!(merged.status.success(), "{}", String::from_utf8_lossy(&merged.stderr));
+    assert!(dir.path().join("run/merged/model.safetensors").exists());
 }
 
 #[test]

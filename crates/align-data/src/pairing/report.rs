@@ -70,7 +70,7 @@ impl fmt::Display for PairingReport {
         let (pairs, texts) = (counted(self.pairs, "pair"), counted(self.texts, "text"));
         write!(f, "{pairs} from {texts} of {}", counted(self.prompts, "prompt"))?;
         let counts = [
-            (self.repeated_pairs, "repeated pair", ""),
+            (self.repeated_pairs, "pair", " that repeat earlier ones"),
             (self.duplicate_texts, "repeated text", ""),
             (self.tied, "candidate pair", " skipped: equal scores"),
             (self.identical, "candidate pair", " skipped: identical texts"),

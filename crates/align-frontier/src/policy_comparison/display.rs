@@ -1,6 +1,7 @@
 //! Text output of the comparison.
 
 use super::PolicyComparison;
+use align_report::format_number;
 use std::fmt::{Display, Formatter, Result, from_fn};
 
 /// Width of lines where none is given.
@@ -30,7 +31,7 @@ impl PolicyComparison {
                 writeln!(f, "\n{}", textwrap::fill(&first.prompt, width))?;
                 self.all().filter_map(|policy| Some((&policy.name, policy.texts.get(row)?))).try_for_each(
                     |(name, text)| {
-                        let label = format!("  {name:longest$} [{:+.2}] ", text.score);
+                        let label = format!("  {name:longest$} [{}] ", format_number(text.score, 2));
                         let indent = " ".repeat(label.chars().count());
                         let options = textwrap::Options::new(width).initial_indent(&label).subsequent_indent(&indent);
                         writeln!(f, "{}", textwrap::fill(&text.text.replace('\n', " "), options))

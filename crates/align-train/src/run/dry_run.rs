@@ -13,6 +13,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DryRun {
+    /// The names of the training methods, such as `DPO`.
+    pub methods: Vec<&'static str>,
     /// The training rows.
     pub train: RowCounts,
     /// The held-out rows, if there are any.
@@ -21,6 +23,10 @@ pub struct DryRun {
     pub parameters: usize,
     /// Weights that are trained.
     pub trained_parameters: usize,
+    /// The peak learning rate.
+    pub learning_rate: f64,
+    /// Training rows per optimiser step.
+    pub rows_per_step: usize,
     /// Optimiser steps per epoch.
     pub steps_per_epoch: u64,
     /// Optimiser steps of the run.
@@ -86,14 +92,19 @@ impl<O: RunObjective> Run<O> {
         let policy = run.trainer.policy();
         let frozen = policy.frozen_parameters().map_or(0, align_models::Parameters::numel);
         let trained_parameters = policy.parameters().numel();
+        let config = run.trainer.config();
+        let training = config.training();
         Ok(DryRun {
+            methods: config.methods().iter().map(|method| method.name).collect(),
+            learning_rate: training.learning_rate,
+            rows_per_step: training.per_device_train_batch_size * training.gradient_accumulation_steps,
             train: RowCounts::of(&run.trainer.train, run.train_report.as_ref()),
             eval: run.names.eval_data.is_some().then(|| RowCounts::of(&run.trainer.eval, run.eval_report.as_ref())),
             parameters: frozen + trained_parameters,
             trained_parameters,
             steps_per_epoch: run.trainer.steps_per_epoch(),
             total_steps: run.trainer.total_steps(),
-            memory: MemoryEstimate::of(policy, None, &run.trainer.train, run.trainer.config()),
+            memory: MemoryEstimate::of(policy, None, &run.trainer.train, config),
             available_memory,
             training_time,
             evaluation_time,

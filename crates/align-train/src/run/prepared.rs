@@ -5,8 +5,8 @@ use super::{RunObjective, RunSummary, SampleTextsFactory};
 #[cfg(feature = "report")]
 use crate::report::run_page;
 use crate::{
-    CheckpointSaver, EarlyStopping, Error, MetricsFile, ModelCard, Observer, Result, RunConfig, RunFolder, RunTime,
-    StopSignal, TrainSummary, Trainer,
+    CheckpointSaver, EarlyStopping, Error, EvaluationRecord, MetricsFile, ModelCard, Observer, Result, RunConfig,
+    RunFolder, RunTime, StopSignal, TrainSummary, Trainer,
 };
 use align_data::{EncodeReport, Tokenizer};
 use align_models::TrainableModel;
@@ -126,7 +126,7 @@ impl<O: RunObjective> PreparedRun<O> {
         // The model of a finished run is written even if its evaluation fails.
         let mut failed = None;
         if let Some((_, label)) = &self.names.eval_data {
-            match self.trainer.evaluate() {
+            match final_evaluation(&mut self.trainer, trained.best_step) {
                 Ok(record) => summary.evaluation = Some(record),
                 Err(problem) => failed = Some(Error::in_dataset(label, problem)),
             }
@@ -210,6 +210,14 @@ impl<O: RunObjective> PreparedRun<O> {
             self.folder.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
         }
         Ok(model)
+    }
+}
+
+/// The evaluation of the trained model: the last one of the run, if it was made with these weights.
+fn final_evaluation<O: RunObjective>(trainer: &mut Trainer<O>, best_step: Option<u64>) -> Result<EvaluationRecord> {
+    match trainer.evaluations().last() {
+        Some(last) if last.step == trainer.step() && best_step.is_none() => Ok(last.clone()),
+        _ => trainer.evaluate(),
     }
 }
 

@@ -134,6 +134,15 @@ fn file_names(paths: &[PathBuf]) -> Vec<String> {
     }
 }
 
+/// Says how to get rewards, if there are none.
+fn note_missing_scores(sets: &[TextSet]) {
+    if sets.iter().any(|set| set.scores.is_none()) {
+        output::note!(
+            "no rewards without scores: score the texts with align classify first, or give a classifier with --model"
+        );
+    }
+}
+
 impl Options {
     /// Measures the texts of a single file.
     fn evaluate_one(&self, set: &TextSet, context: &Context) -> Result<(), Failure> {
@@ -145,6 +154,7 @@ impl Options {
         let (name, unit) = (names.first().map_or("", String::as_str), score.map_or("", Score::unit));
         self.present(&results, || {
             terminal::print_tables(&[tables::of_one_file(name, &report, equal, unit, bootstrap)]);
+            note_missing_scores(std::slice::from_ref(set));
         })
     }
 
@@ -161,6 +171,7 @@ impl Options {
         let results = json!({ "score": score, "equal_samples": sample, "files": compared, "warnings": warnings });
         self.present(&results, || {
             terminal::print_tables(&tables::of_files(&compared, sample, score.map_or("", Score::unit), bootstrap));
+            note_missing_scores(sets);
             for (verdict, text) in tables::verdicts(&compared) {
                 output::println!("{}", verdict.paint(textwrap::fill(&text, terminal::width())));
             }

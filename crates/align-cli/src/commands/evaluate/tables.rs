@@ -93,7 +93,7 @@ fn report_metrics(reports: &[&EvaluationReport], unit: &str) -> Vec<Metric> {
         }),
         of("Token entropy", "nats", &|report| estimate(report.token_entropy)),
         of("Miller-Madow entropy", "nats", &|report| estimate(report.miller_madow_entropy)),
-        of("Notebook's entropy", "nats", &|report| estimate(report.notebook_entropy)),
+        of("Notebook's entropy", "nats", &|report| number(report.notebook_entropy.value)),
     ]
 }
 
