@@ -2,7 +2,7 @@
 
 use crate::run_options::{Preparation, RunOptions, changes};
 use crate::{Failure, log, output};
-use align_base::{format_duration, plural, printable_path};
+use align_base::{counted, format_duration, plural, printable_path};
 use align_torch::format_bytes;
 use align_train::run::{DryRun, RowCounts};
 use serde_json::{Value, json};
