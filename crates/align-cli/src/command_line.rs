@@ -28,7 +28,7 @@ impl CommandLine {
 
     /// Runs the subcommand.
     pub fn run(&self) -> Result<(), Failure> {
-        self.command.run().map_err(|failure| self.options.name_in(failure))
+        self.command.run(command).map_err(|failure| self.options.name_in(failure))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::signals::{self, Stopped};
 use crate::usage::UsageError;
-use crate::{Failure, command_line, help, log, output};
+use crate::{Failure, help, log, output};
 use std::process::ExitCode;
 
 /// Invalid options.
@@ -11,23 +11,10 @@ const USAGE: u8 = 2;
 /// The work is done and saved, but standard output could not be written (`EX_IOERR` of sysexits.h).
 const STDOUT_FAILED: u8 = 74;
 
-/// The text on exit codes in `align --help`.
-pub const EXIT_CODES: &str = "Exit codes:
-  0    success, also if the reader of standard output closed it early
-  1    error
-  2    invalid options
-  74   all files were written, but standard output could not be
-  130  stopped by Ctrl-C (143: SIGTERM, 129: SIGHUP); what can be resumed is saved";
-
 /// Runs the program, and prints the error that ends it to standard error.
-pub fn run() -> ExitCode {
+pub fn run(program: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
     align_torch::keep_freed_memory();
-    let ended = command_line::parse().and_then(|command_line| {
-        command_line.log_options().init();
-        signals::watch()?;
-        command_line.run()
-    });
-    let code = match ended {
+    let code = match program() {
         Ok(()) => signals::received().map_or(0, |signal| signal.exit_code()),
         Err(failure) => report(&failure),
     };

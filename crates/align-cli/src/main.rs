@@ -42,5 +42,11 @@ use runtime::RuntimeOptions;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    exit_code::run()
+    exit_code::run(|| {
+        let command_line = command_line::parse()?;
+        command_line.log_options().init();
+        // Before LibTorch starts threads, so that the signals are blocked in all of them.
+        signals::watch()?;
+        command_line.run()
+    })
 }

@@ -162,9 +162,9 @@ fn the_highest_reward_is_compared_with_that_before_training() {
         }
         found.statements(&sweep)[1].clone()
     };
-    let clear = "sigmoid, β = 0.1 has the highest mean reward, and a higher one than SFT (by 0.350 [0.100, 0.600]).";
+    let clear = "sigmoid, β = 0.1 has the highest mean reward, and a higher one than SFT (by 0.35 [0.10, 0.60]).";
     assert_eq!(statement(compared(0.1, 0.001)), clear);
-    let unclear = "could not be told apart from that of SFT (difference 0.350 [0.100, 0.600], adjusted p = 0.080).";
+    let unclear = "could not be told apart from that of SFT (difference 0.35 [0.10, 0.60], adjusted p = 0.080).";
     // 0.02 for the best of four points is 0.08 after Holm's correction.
     assert!(statement(compared(0.1, 0.02)).ends_with(unclear), "{}", statement(compared(0.1, 0.02)));
 }

@@ -62,8 +62,10 @@ mod metrics;
 mod model_card;
 mod model_card_usage;
 mod model_info;
+mod nearest_name;
 pub mod objective;
 mod observer;
+#[cfg(feature = "clap")]
 mod option_names;
 #[cfg(feature = "report")]
 pub mod report;
@@ -112,7 +114,7 @@ pub use train_loop::TrainSummary;
 pub use trainer::Trainer;
 pub use training_task::TrainingTask;
 
-pub use option_names::nearest_name;
+pub use nearest_name::nearest_name;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,7 +2,7 @@
 //!
 //! [`Metrics`](crate::Metrics) explains each name.
 
-use crate::option_names::nearest_name;
+use crate::nearest_name::nearest_name;
 use crate::{CpoLossType, Error, KtoLossType, Result, RunConfig};
 
 /// Metrics of all preference objectives.

@@ -73,7 +73,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         json!({ "output": options.output, "texts": scores.len(), "score": model.score(), "mean_score": mean });
     options.json.print(&results, || {
         let mean = mean.map(|mean| format!(", mean score {mean} ({})", model.score())).unwrap_or_default();
-        output::note!("{} texts{mean}, written to {}", scores.len(), align_base::printable_path(&options.output));
+        output::note!("{}{mean}", align_base::counted(scores.len(), "text"));
+        output::note!("written to {}", align_base::printable_path(&options.output));
         if has_prompts {
             let (input, pairs) =
                 (quoted(&options.output), quoted(&output_paths::free_file_beside(&options.output, "pairs", "jsonl")));

@@ -4,7 +4,7 @@
 //! align completions bash
 //! ```
 
-use crate::{Failure, command_line, output};
+use crate::{Failure, output};
 use clap::Args;
 use clap_complete::Shell;
 
@@ -15,9 +15,10 @@ pub struct Options {
     shell: Shell,
 }
 
-pub fn run(options: &Options) -> Result<(), Failure> {
+/// `program` is the program with its subcommands and their options.
+pub fn run(options: &Options, mut program: clap::Command) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut command_line::command(), "align", &mut script);
+    clap_complete::generate(options.shell, &mut program, "align", &mut script);
     output::write(format_args!("{}", String::from_utf8(script)?));
     Ok(())
 }

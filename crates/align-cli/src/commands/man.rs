@@ -4,8 +4,8 @@
 //! align man --output-dir man
 //! ```
 
-use crate::exit_code::EXIT_CODES;
-use crate::{Failure, command_line, output};
+use crate::help::EXIT_CODES;
+use crate::{Failure, output};
 use align_base::printable_path;
 use clap::Args;
 use clap_mangen::Man;
@@ -19,9 +19,10 @@ pub struct Options {
     output_dir: Option<PathBuf>,
 }
 
-pub fn run(options: &Options) -> Result<(), Failure> {
+/// `program` is the program with its subcommands and their options.
+pub fn run(options: &Options, program: clap::Command) -> Result<(), Failure> {
     // The pages list the commands themselves.
-    let program = command_line::command().before_help("").after_help(EXIT_CODES).after_long_help(EXIT_CODES);
+    let program = program.before_help("").after_help(EXIT_CODES).after_long_help(EXIT_CODES);
     match &options.output_dir {
         Some(folder) => {
             let fail = |e| format!("{}: cannot be written: {e}", printable_path(folder));

@@ -47,8 +47,8 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the subcommand.
-    pub fn run(&self) -> Result<(), Failure> {
+    /// Runs the subcommand. `program` gives the program with its subcommands and their options.
+    pub fn run(&self, program: fn() -> clap::Command) -> Result<(), Failure> {
         match self {
             Self::Dpo(options) => dpo::run(options),
             Self::Cpo(options) => cpo::run(options),
@@ -67,8 +67,8 @@ impl Command {
             Self::PushToHub(options) => push_to_hub::run(options),
             Self::Losses(options) => losses::run(options),
             Self::Metrics(options) => metrics::run(options),
-            Self::Completions(options) => completions::run(options),
-            Self::Man(options) => man::run(options),
+            Self::Completions(options) => completions::run(options, program()),
+            Self::Man(options) => man::run(options, program()),
         }
     }
 }

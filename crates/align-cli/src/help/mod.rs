@@ -2,16 +2,17 @@
 
 mod commands;
 mod examples;
+mod exit_codes;
 mod headings;
 mod option_names;
 mod short;
 mod value_names;
 mod width;
 
+pub use exit_codes::EXIT_CODES;
 pub use width::fit_stderr;
 use width::help_width;
 
-use crate::exit_code::EXIT_CODES;
 use clap::builder::StyledStr;
 use clap::builder::styling::{AnsiColor, Style, Styles};
 use clap::{Arg, ArgAction, Command};

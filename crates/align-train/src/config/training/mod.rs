@@ -98,7 +98,7 @@ pub struct TrainingConfig {
     /// Random seed for the order of the training examples and for dropout.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().seed))]
     pub seed: u64,
-    /// Log the mean loss and metrics every this many optimiser steps.
+    /// Log the mean loss and metrics every this many optimiser steps: to metrics.jsonl, and to standard error if it is not a terminal.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().logging_steps))]
     pub logging_steps: u64,
     /// When to evaluate on the held-out examples.
