@@ -116,7 +116,7 @@ fn ties_and_duplicates_are_counted_and_never_paired() {
             "{strategy}"
         );
         let text = report.to_string();
-        assert!(text.contains("\"single\" (1 texts): it has a single text"), "{text}");
+        assert!(text.contains("\"single\" (1 text): it has a single text"), "{text}");
     }
     // Pairs of "some", by hand: of its 6 candidate pairs 1 has identical texts, 3 are ties and 2 are valid.
     let (pairs, report) = pair(&all, &PairOptions::new(PairStrategy::MarginAbove { margin: 0.0 })).unwrap();

@@ -69,7 +69,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.print(&json!({ "output": options.output, "report": report }), || {
         output::note!("{report}");
         if 2 * report.repeated_pairs > report.pairs {
-            output::note!("  most pairs repeat others: lower --pairs-per-prompt, or give --strategy best-worst");
+            output::note!("  fewer repeats: lower --pairs-per-prompt, or use --strategy best-worst");
         }
         output::note!("written to {}", align_base::printable_path(&options.output));
         output::next(&format!("align dpo --train-file {} --output-dir runs/dpo", quoted(&options.output)));

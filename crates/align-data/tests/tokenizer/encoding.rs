@@ -72,7 +72,7 @@ fn truncation_keeps_the_start_and_never_empties_a_completion() {
     assert_eq!((encoded.report.equal_pairs, encoded.report.equal_after_truncation), (1, 1));
     let report = encoded.report.to_string();
     assert!(
-        report.contains("; 1 with equal completions; 1 with completions that are equal after truncation to max_length"),
+        report.contains("; equal completions in 1 row; completions equal after truncation to max_length in 1 row;"),
         "{report}"
     );
     assert!(encoded.report.to_string().starts_with("2 of 4 rows encoded"), "{}", encoded.report);

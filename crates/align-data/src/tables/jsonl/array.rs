@@ -1,7 +1,7 @@
 //! Reads a file that holds one array of objects.
 
 use super::super::cells::Cells;
-use super::push_checked_row;
+use super::checked_row::push_checked_row;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;

@@ -1,6 +1,7 @@
 //! JSON Lines: one object per line. A `.json` file may hold an array of objects instead.
 
 mod array;
+mod checked_row;
 mod row;
 mod write;
 
@@ -10,19 +11,11 @@ use super::cells::{Cell, Cells};
 use super::column_context::ColumnContext;
 use super::column_names::ColumnNames;
 use super::columns::{Column, ColumnKind};
-use super::limits::{ROW_LIMIT, row_too_long};
 use crate::{Error, Result};
 use align_base::printable_path;
-use serde_json::error::Category;
+use checked_row::push_checked_row;
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// Fewest bytes that a field can take: an empty name, a digit and the punctuation.
-const MIN_FIELD_BYTES: usize = 5;
-/// A file may have this many columns, plus one for each [`BYTES_PER_EXTRA_COLUMN`] bytes. A table keeps a few hundred
-/// bytes of metadata per column.
-const BASE_COLUMNS: usize = 64;
-const BYTES_PER_EXTRA_COLUMN: usize = 128;
 
 pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column], names: &ColumnNames) -> Result<Cells> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
@@ -61,32 +54,6 @@ fn push_lines(cells: &mut Cells, path: &Path, text: &str) -> Result<()> {
         push_checked_row(cells, line, text.len()).map_err(problem)?;
     }
     Ok(())
-}
-
-/// Reads the text of one object as the next row of a file of this size.
-fn push_checked_row(cells: &mut Cells, row: &str, file_size: usize) -> std::result::Result<(), String> {
-    if row.len() > ROW_LIMIT {
-        return Err(row_too_long(row.len()));
-    }
-    let most_columns = BASE_COLUMNS + file_size / BYTES_PER_EXTRA_COLUMN;
-    row::push_row(cells, row, most_columns).map_err(|e| error_message(&e))?;
-    // Each row has a cell in every column. If every row had its own field names, the table would fill memory with nulls.
-    let (rows, names) = (cells.rows, cells.columns.len());
-    if rows.saturating_mul(names) > file_size / MIN_FIELD_BYTES {
-        return Err(format!("{names} different names in {rows} rows, expected the same field names in every row"));
-    }
-    Ok(())
-}
-
-/// The message of a serde_json error, without its line number: each line is parsed on its own, so that number is always
-/// 1.
-fn error_message(problem: &serde_json::Error) -> String {
-    let words = problem.to_string();
-    let words = words.split(" at line ").next().unwrap_or_default();
-    match problem.classify() {
-        Category::Data => format!("column {}: {words}", problem.column()),
-        _ => format!("not valid JSON: column {}: {words}", problem.column()),
-    }
 }
 
 /// Checks that the values of one of the table's own columns have the column's type. Labels may mix types within a file.
