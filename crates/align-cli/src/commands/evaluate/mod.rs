@@ -138,7 +138,7 @@ fn file_names(paths: &[PathBuf]) -> Vec<String> {
 fn note_missing_scores(sets: &[TextSet]) {
     if sets.iter().any(|set| set.scores.is_none()) {
         output::note!(
-            "no rewards without scores: score the texts with align classify first, or give a classifier with --model"
+            "no rewards: score the texts with align classify first, or give --model"
         );
     }
 }
