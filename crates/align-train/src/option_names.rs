@@ -6,7 +6,7 @@ use {
 };
 
 /// Minimum similarity, from 0 to 1, of a suggested name to a misspelled one.
-const MIN_SIMILARITY: f64 = 0.7;
+const MIN_SIMILARITY: f64 = 0.8;
 
 /// Parses the name of a loss, and lists all names with their descriptions in the help of a program.
 #[cfg(feature = "clap")]
