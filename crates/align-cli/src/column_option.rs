@@ -1,6 +1,7 @@
 //! `--columns`: tables whose columns have other names.
 
 use crate::Failure;
+use crate::usage::UsageError;
 use align_data::Error;
 use align_data::tables::ColumnNames;
 use std::borrow::Cow;
@@ -30,7 +31,7 @@ impl ColumnOption {
     pub fn read<T>(&self, read: impl FnOnce(&ColumnNames) -> align_data::Result<T>) -> Result<T, Failure> {
         let names = self.columns.as_ref().map_or_else(|| Cow::Owned(ColumnNames::default()), Cow::Borrowed);
         read(&names).map_err(|error| match error {
-            Error::ColumnNames { problem } => format!("--columns {problem}").into(),
+            Error::ColumnNames { problem } => UsageError::new(format!("--columns {problem}")).into(),
             Error::MissingColumns { ref missing, ref found, .. } => match suggestion(missing, found) {
                 Some(columns) => {
                     let is_one = missing.iter().all(|form| form.len() == 1);

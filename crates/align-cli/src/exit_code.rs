@@ -3,6 +3,7 @@
 use crate::signals::{self, Stopped};
 use crate::usage::UsageError;
 use crate::{Failure, help, log, output};
+use clap::error::ErrorKind;
 use std::process::ExitCode;
 
 /// Invalid options.
@@ -33,6 +34,11 @@ fn report(failure: &Failure) -> u8 {
         if !usage.use_stderr() {
             output::record(usage.print());
             return 0;
+        }
+        if usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            // Standard error may be closed: then nobody reads the help.
+            usage.print().ok();
+            return USAGE;
         }
         print_error(usage.to_string().trim().trim_start_matches("error: "));
         return USAGE;

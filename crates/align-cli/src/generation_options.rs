@@ -17,16 +17,18 @@ pub struct GenerationOptions {
     /// Number of beams; 1 means no beam search [default: 1].
     #[arg(long)]
     pub num_beams: Option<usize>,
-    /// Number of texts to return per prompt, from one beam search or by sampling [default: 1].
+    /// Number of texts to return per prompt from one beam search or one batch of samples [default: 1]. To sample many texts, use
+    /// `texts_per_prompt`.
     #[arg(long)]
     pub num_return_sequences: Option<usize>,
     /// Sampling temperature: the logits are divided by it [default: 1].
     #[arg(long)]
     pub temperature: Option<f64>,
-    /// Sample from the K most likely tokens; 0 means all tokens [default: 50].
+    /// Sample from this many of the most likely tokens; 0 means all tokens [default: 50].
     #[arg(long)]
     pub top_k: Option<usize>,
-    /// Sample from the smallest set of most likely tokens whose total probability reaches P (nucleus sampling) [default: 1].
+    /// Sample from the smallest set of most likely tokens whose total probability reaches this value (nucleus sampling)
+    /// [default: 1].
     #[arg(long)]
     pub top_p: Option<f64>,
     /// Sample from tokens whose probability is at least this fraction of the most likely token's.

@@ -36,6 +36,7 @@ mod training_command;
 mod training_log;
 mod training_summary;
 mod usage;
+mod wrong_options;
 
 use failure::Failure;
 use runtime::RuntimeOptions;

@@ -1,6 +1,7 @@
 //! Errors of the libraries name the fields of their configs: `max_steps`. On the command line these are options: --max-steps.
 
-use crate::Failure;
+use crate::usage::UsageError;
+use crate::{Failure, wrong_options};
 use align_models::generation::GenerationError;
 
 /// The options of a command.
@@ -34,15 +35,26 @@ impl Options {
             || failure.is::<align_losses::Error>()
             || failure.is::<align_data::Error>()
             || failure.is::<align_inference::Error>()
-            || failure.is::<align_frontier::Error>();
-        let is_loss =
-            failure.is::<align_losses::Error>() || matches!(failure.downcast_ref(), Some(align_train::Error::Loss(_)));
-        match is_about_options && failure.source().is_none() {
-            // The messages of losses begin with the field.
-            true if is_loss => self.rewrite(&format!("option {failure}")).trim_start_matches("option ").into(),
-            true => self.rewrite(&failure.to_string()).into(),
-            false => failure,
+            || failure.is::<align_frontier::Error>()
+            || failure.is::<align_metrics::Error>();
+        let begins_with_option = failure.is::<align_losses::Error>()
+            || matches!(failure.downcast_ref(), Some(align_train::Error::Loss(_)))
+            || matches!(failure.downcast_ref(), Some(align_metrics::Error::Option { .. }));
+        if !is_about_options || failure.source().is_some() {
+            return failure;
         }
+        let text = match begins_with_option {
+            // The message begins with the field.
+            true => self.rewrite(&format!("option {failure}")).trim_start_matches("option ").to_owned(),
+            false => self.rewrite(&self.name_overwrite(&failure.to_string())),
+        };
+        if wrong_options::is_cause(&failure) { UsageError::new(text).into() } else { text.into() }
+    }
+
+    /// Replaces "allow overwriting" by the option that does so.
+    fn name_overwrite(&self, message: &str) -> String {
+        let option = if self.find("overwrite").is_some() { " or give --overwrite" } else { "" };
+        message.replace(" or allow overwriting", option)
     }
 
     /// The option of a field. The fields of a LoRA config lack the prefix of their options.

@@ -1,6 +1,7 @@
 use crate::Failure;
 use crate::column_option::ColumnOption;
 use crate::run_options::{Examples, print_encode_report};
+use crate::usage::UsageError;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::PreferenceData;
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
@@ -46,9 +47,8 @@ impl DataOptions {
             return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());
         }
         if self.pairs_per_prompt.is_some() && matches!(data, PreferenceData::Pairs(_)) {
-            return Err(
-                "--pairs-per-prompt applies to scored texts, but the file already holds pairs: leave it out".into()
-            );
+            let problem = "--pairs-per-prompt applies to scored texts, but the file already holds pairs: leave it out";
+            return Err(UsageError::new(problem).into());
         }
         let options = PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
         let (rows, report) = data.into_pairs(&options)?;

@@ -1,5 +1,6 @@
 //! Options of the reward model.
 
+use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions};
 use align_inference::{Error, RewardModel};
 use align_models::score::Score;
@@ -20,7 +21,7 @@ impl ScoreOption {
     pub fn load(&self, dir: &Path, runtime: &RuntimeOptions, batch_size: usize) -> Result<RewardModel, Failure> {
         let model = RewardModel::from_pretrained(dir, self.score.as_ref(), runtime.dtype, runtime.device()?);
         let model = model.map_err(|error| match error {
-            Error::Score { .. } => Failure::from(format!("--score, {error}")),
+            Error::Score { .. } => Failure::from(UsageError::new(format!("--score, {error}"))),
             error => error.into(),
         })?;
         Ok(model.with_batch_size(batch_size))

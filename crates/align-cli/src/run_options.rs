@@ -2,6 +2,7 @@
 
 use crate::column_option::ColumnOption;
 use crate::new_model::NewModelOptions;
+use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output};
 use align_base::{counted, printable_path};
 use align_data::EncodeReport;
@@ -149,7 +150,10 @@ impl RunOptions {
     /// Rejects --sample-prompts, which only language models support.
     pub fn refuse_sample_prompts(&self) -> Result<(), Failure> {
         match &self.sample_prompts {
-            Some(_) => Err("--sample-prompts needs a language model, but a classifier is trained: leave it out".into()),
+            Some(_) => {
+                let problem = "--sample-prompts needs a language model, but a classifier is trained: leave it out";
+                Err(UsageError::new(problem).into())
+            }
             None => Ok(()),
         }
     }

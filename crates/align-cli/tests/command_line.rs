@@ -107,6 +107,14 @@ fn resume_takes_the_options_of_the_run() {
 }
 
 #[test]
+fn the_program_alone_prints_its_help() {
+    let dir = tempfile::tempdir().unwrap();
+    let alone = plain(dir.path(), &[]);
+    assert_eq!(alone.status.code(), Some(2));
+    assert_eq!(String::from_utf8(alone.stderr).unwrap(), stdout(&plain(dir.path(), &["-h"])));
+}
+
+#[test]
 fn completion_scripts_are_valid() {
     let dir = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

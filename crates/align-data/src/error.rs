@@ -67,7 +67,12 @@ pub enum Error {
         problem: String,
     },
     /// A table without columns that it needs.
-    #[error("{origin}: expected {}, found {}", format_missing(missing), printable(&format_columns(found)))]
+    #[error(
+        "{origin}: expected {}, found {}{}",
+        format_missing(missing),
+        printable(&format_columns(found)),
+        other_separator(found).map(|hint| format!(": {hint}")).unwrap_or_default()
+    )]
     MissingColumns {
         /// The file, or the kind of table.
         origin: String,
@@ -195,5 +200,14 @@ fn format_columns(found: &[String]) -> String {
         "no columns".to_owned()
     } else {
         found.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What to do about a table whose only column has a name like `a;b`: the file separates columns by something other than commas.
+pub(crate) fn other_separator(columns: &[String]) -> Option<&'static str> {
+    match columns {
+        [one] if one.contains(';') => Some("the file seems to separate columns by \";\", and CSV needs commas"),
+        [one] if one.contains('\t') => Some("the file seems to separate columns by tabs, and CSV needs commas"),
+        _ => None,
     }
 }

@@ -36,6 +36,16 @@ enum Task {
     },
 }
 
+impl Task {
+    /// What a model for this task is called.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::CausalLm(_) => "a language model",
+            Self::SequenceClassification { .. } => "a classifier",
+        }
+    }
+}
+
 /// The folder of the weights, and the dtype and device to load them to.
 #[derive(Clone, Copy)]
 struct LoadOptions<'a> {
@@ -183,9 +193,13 @@ fn find_task<T>(dir: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
     let found = model_type(&path)?;
     let own = ARCHITECTURES.iter().find(|architecture| architecture.model_type == found);
     own.and_then(|architecture| wanted(&architecture.task)).ok_or_else(|| {
-        let known = ARCHITECTURES.iter().filter(|architecture| wanted(&architecture.task).is_some());
-        let known: Vec<String> = known.map(|architecture| format!("\"{}\"", architecture.model_type)).collect();
-        let reason = format!("model_type is \"{found}\"; {} was expected", known.join(" or "));
+        let known: Vec<&Architecture> = ARCHITECTURES.iter().filter(|other| wanted(&other.task).is_some()).collect();
+        let kind = match (own, known.first()) {
+            (Some(own), Some(known)) => format!(", {}, but {} is needed", own.task.kind(), known.task.kind()),
+            _ => String::new(),
+        };
+        let known: Vec<String> = known.iter().map(|architecture| format!("\"{}\"", architecture.model_type)).collect();
+        let reason = format!("model_type is \"{found}\"{kind}; {} was expected", known.join(" or "));
         Error::Config { path, reason }
     })
 }

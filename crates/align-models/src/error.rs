@@ -29,6 +29,21 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// The folder of a training run, which holds the model in a folder of its own.
+    #[error("{0} is the folder of a run: its model is {0}/{MODEL_OF_RUN}", printable_path(folder))]
+    RunFolder {
+        /// The folder of the run.
+        folder: PathBuf,
+    },
+    /// The name of a model is not a folder, and was not found on the hub or in its cache.
+    #[cfg(feature = "hub")]
+    #[error("there is no folder {}, and {}{problem}", printable(name), not_found_on_hub(problem))]
+    NotFound {
+        /// The name.
+        name: String,
+        /// The error of the hub or its cache.
+        problem: Box<align_hub::HubError>,
+    },
     /// A model could not be loaded from the hub or its cache.
     #[cfg(feature = "hub")]
     #[error(transparent)]
@@ -86,6 +101,18 @@ pub enum Error {
     /// A matrix product failed in oneDNN.
     #[error(transparent)]
     PackedLinear(#[from] align_torch::PackedLinearError),
+}
+
+/// The folder of the model in the folder of a run.
+pub(crate) const MODEL_OF_RUN: &str = "model";
+
+/// The start of the hub's part of a message.
+#[cfg(feature = "hub")]
+fn not_found_on_hub(problem: &align_hub::HubError) -> &'static str {
+    match problem {
+        align_hub::HubError::Unreachable { .. } => "the hub was not searched: ",
+        _ => "",
+    }
 }
 
 /// The result of a fallible function of this crate.

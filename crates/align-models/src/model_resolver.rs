@@ -1,6 +1,7 @@
 //! Resolves the name of a model: a local folder, or a repository on the Hugging Face hub.
 
-use crate::{LoraConfig, Result};
+use crate::error::MODEL_OF_RUN;
+use crate::{Error, LoraConfig, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -40,31 +41,37 @@ impl ModelResolver {
     /// The folder of a model, downloaded if necessary.
     ///
     /// # Errors
-    /// The path has no folder, the name is not valid on the hub, or the download fails.
+    /// The path has no folder, it is the folder of a run, the name is not valid on the hub, or the download fails.
     #[cfg(feature = "hub")]
     pub fn folder(&mut self, name: &str) -> Result<PathBuf> {
-        use align_hub::{Hub, HubConfig, ModelSource};
+        use align_hub::{Hub, HubConfig, HubError, ModelSource};
         let source = ModelSource::parse(name)?;
         if let ModelSource::Folder(folder) = source {
-            return Ok(folder);
+            return refuse_run_folder(folder);
         }
         let hub = Hub::new(HubConfig::from_env()?)?;
-        Ok(match &mut self.progress {
-            Some(progress) => source.fetch(&hub, &mut **progress)?,
-            None => source.fetch(&hub, &mut |_| {})?,
+        let found = match &mut self.progress {
+            Some(progress) => source.fetch(&hub, &mut **progress),
+            None => source.fetch(&hub, &mut |_| {}),
+        };
+        found.map_err(|problem| match problem {
+            HubError::RepoNotFound { .. } | HubError::Unreachable { .. } | HubError::NotCached { .. } => {
+                Error::NotFound { name: name.to_owned(), problem: Box::new(problem) }
+            }
+            other => other.into(),
         })
     }
 
     /// The folder of a model.
     ///
     /// # Errors
-    /// The folder does not exist.
+    /// The folder does not exist, or it is the folder of a run.
     #[cfg(not(feature = "hub"))]
     pub fn folder(&mut self, name: &str) -> Result<PathBuf> {
         let folder = Path::new(name);
         match folder.is_dir() {
-            true => Ok(folder.to_owned()),
-            false => Err(crate::Error::NoFolder { name: name.to_owned() }),
+            true => refuse_run_folder(folder.to_owned()),
+            false => Err(Error::NoFolder { name: name.to_owned() }),
         }
     }
 
@@ -116,6 +123,16 @@ impl ModelResolver {
     #[must_use]
     pub fn hub_id(_: &str) -> Option<String> {
         None
+    }
+}
+
+/// The folder, unless it is that of a training run, whose model is in a folder of its own.
+fn refuse_run_folder(folder: PathBuf) -> Result<PathBuf> {
+    let has_model =
+        |folder: &Path| ["config.json", "adapter_config.json"].iter().any(|name| folder.join(name).exists());
+    match !has_model(&folder) && has_model(&folder.join(MODEL_OF_RUN)) {
+        true => Err(Error::RunFolder { folder }),
+        false => Ok(folder),
     }
 }
 

@@ -55,6 +55,9 @@ fn config_text(path: &Path) -> Result<String> {
                 .into(),
         ));
     }
+    if !path.exists() {
+        return Err(fail("there is no such file: expected the folder of a model in transformers' layout".into()));
+    }
     read_small_file(path)
 }
 

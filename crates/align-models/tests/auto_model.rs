@@ -54,11 +54,15 @@ fn what_is_not_known_is_refused_with_what_is() {
         assert!(parts.iter().all(|part| problem.contains(part)), "{problem}");
     };
     says(json!({"model_type": "mamba"}), &["config.json", "\"mamba\"", "\"gpt2\" was expected"]);
-    says(json!({"model_type": "distilbert"}), &["\"distilbert\"", "\"gpt2\" was expected"]);
+    says(
+        json!({"model_type": "distilbert"}),
+        &["\"distilbert\", a classifier, but a language model is needed", "\"gpt2\" was expected"],
+    );
     says(json!({}), &["config.json", "model_type"]);
     says(json!([]), &["config.json", "is not a config"]);
     let problem = classifier(&kept("gpt2-tiny")).unwrap_err().to_string();
-    assert!(problem.contains("\"distilbert\" was expected"), "{problem}");
+    let expected = "\"gpt2\", a language model, but a classifier is needed; \"distilbert\" was expected";
+    assert!(problem.contains(expected), "{problem}");
     let problem = causal(&dir.path().join("nowhere")).unwrap_err().to_string();
     assert!(problem.contains("nowhere"), "{problem}");
 }

@@ -1,5 +1,5 @@
 /// Minimum similarity, from 0 to 1, of a suggested name to a misspelled one.
-const MIN_SIMILARITY: f64 = 0.7;
+const MIN_SIMILARITY: f64 = 0.8;
 
 /// The one of the `known` names that is most similar to a misspelled `name`, if any is similar enough.
 #[must_use]

@@ -15,6 +15,7 @@ use crate::json_output::JsonOption;
 use crate::shell_words::{quoted, this_command};
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::text_stream::TextStream;
+use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_base::{Progress, counted, printable_path};
 use align_data::tables::check_output;
@@ -40,7 +41,8 @@ pub struct Options {
     /// A single prompt to continue.
     #[arg(long, conflicts_with = "prompts")]
     prompt: Option<String>,
-    /// Number of times to continue each prompt, with different random numbers each time.
+    /// Number of texts per prompt, each sampled with its own random numbers. For several texts of one beam search, use
+    /// `num_return_sequences`.
     #[arg(long, default_value_t = 1)]
     texts_per_prompt: usize,
     /// Number of prompts continued at a time; the texts do not depend on it [default: enough for 160 sequences, counting beams].
@@ -121,10 +123,10 @@ impl Options {
         if self.texts_per_prompt > 1 && !generation.config().do_sample {
             let (found, decoding) =
                 (self.texts_per_prompt, if generation.config().num_beams > 1 { "beam" } else { "greedy" });
-            return Err(format!(
+            return Err(UsageError::new(format!(
                 "--texts-per-prompt is {found}, but {decoding} search gives the same text each time: add --do-sample, or leave \
                  --texts-per-prompt out"
-            )
+            ))
             .into());
         }
         Ok(())

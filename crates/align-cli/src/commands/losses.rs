@@ -5,8 +5,8 @@
 //! align losses simpo
 //! ```
 
-use crate::usage::UsageError;
-use crate::{Failure, output, terminal};
+use crate::usage::{UsageError, option_of};
+use crate::{Failure, command_line, output, terminal};
 use align_losses::{LossInfo, LossOption, LossType};
 use align_train::{CpoLossType, KtoLossType, nearest_name};
 use clap::Args;
@@ -27,6 +27,9 @@ const NOTATION: &str = "y⁺ is the chosen completion, y⁻ the rejected one, n 
 h = log π(y) − log π_ref(y) is the log-ratio of a completion, h_c and h_r are those of y⁺ and y⁻, m = h_c − h_r is the margin. \
 β is --beta, ε is --label-smoothing, σ the logistic function.";
 
+/// Options of align dpo that change every loss but sft.
+const VARIANTS: [&str; 3] = ["--ld-alpha", "--use-weighting", "--beta-dpo-alpha"];
+
 /// A loss of a command.
 struct Loss {
     command: &'static str,
@@ -39,6 +42,11 @@ impl Loss {
     fn options(&self) -> Vec<String> {
         let options = self.info.options.iter();
         options.map(|option| format!("--{}", option.name().replace('_', "-"))).collect()
+    }
+
+    /// Whether the options in [`VARIANTS`] change this loss.
+    fn takes_variants(&self) -> bool {
+        self.command == "dpo" && self.name != LossType::Sft.name()
     }
 
     /// The options of this loss alone, and the smoothing of labels if the loss needs it.
@@ -63,12 +71,10 @@ fn losses() -> Vec<Loss> {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     let all = losses();
-    let wanted = options.name.as_ref().map(|name| name.replace('-', "_"));
+    let wanted = options.name.as_ref().map(|name| name.replace('-', "_").to_lowercase());
     let chosen: Vec<&Loss> = all.iter().filter(|loss| wanted.as_ref().is_none_or(|name| loss.name == name)).collect();
-    if let (true, Some(name)) = (chosen.is_empty(), &wanted) {
-        let nearest = nearest_name(name, all.iter().map(|loss| loss.name));
-        let hint = nearest.map_or_else(String::new, |meant| format!("did you mean {meant}? "));
-        return Err(UsageError::new(format!("there is no loss {name:?}: {hint}align losses lists them")).into());
+    if let (true, Some(name)) = (chosen.is_empty(), &options.name) {
+        return Err(unknown(name, &all).into());
     }
     if options.json {
         let list: Vec<_> = chosen.iter().map(|loss| to_json(loss)).collect();
@@ -80,6 +86,16 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         list(&all);
     }
     Ok(())
+}
+
+/// The error for a name that no loss has.
+fn unknown(name: &str, all: &[Loss]) -> UsageError {
+    let option = option_of(name, &command_line::command());
+    let hint = option.unwrap_or_else(|| {
+        let nearest = nearest_name(&name.replace('-', "_").to_lowercase(), all.iter().map(|loss| loss.name));
+        nearest.map_or_else(|| "align losses lists them".to_owned(), |meant| format!("did you mean {meant}?"))
+    });
+    UsageError::new(format!("there is no loss {name}: {hint}"))
 }
 
 fn to_json(loss: &Loss) -> serde_json::Value {
@@ -121,6 +137,9 @@ fn explain(loss: &Loss) {
     print_wrapped(loss.info.formula, "  loss     ");
     print_wrapped(loss.info.method.paper, "  paper    ");
     print_wrapped(&options, "  options  ");
+    if loss.takes_variants() {
+        print_wrapped(&format!("{}, as with every loss but sft", VARIANTS.join(", ")), "  also     ");
+    }
     output::println!();
 }
 
@@ -129,4 +148,29 @@ fn print_wrapped(text: &str, label: &str) {
     let indent = " ".repeat(label.chars().count());
     let options = textwrap::Options::new(terminal::width()).initial_indent(label).subsequent_indent(&indent);
     output::println!("{}", textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use align_train::{DpoConfig, RunConfig};
+
+    /// The variants are those that a run accepts.
+    #[test]
+    fn variants_combine_with_every_loss_but_sft() {
+        for loss_type in LossType::ALL {
+            // Of exo_pair, which needs smoothing.
+            let label_smoothing = if loss_type == LossType::ExoPair { 0.1 } else { 0.0 };
+            let plain = || DpoConfig { loss_type: vec![loss_type], label_smoothing, ..DpoConfig::default() };
+            let loss = Loss { command: "dpo", name: loss_type.name(), info: loss_type.info() };
+            assert!(plain().validate().is_ok(), "{loss_type}");
+            for changed in [
+                DpoConfig { ld_alpha: Some(0.5), ..plain() },
+                DpoConfig { use_weighting: true, ..plain() },
+                DpoConfig { beta_dpo_alpha: Some(0.6), ..plain() },
+            ] {
+                assert_eq!(changed.validate().is_ok(), loss.takes_variants(), "{loss_type}: {changed:?}");
+            }
+        }
+    }
 }

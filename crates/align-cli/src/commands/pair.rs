@@ -8,6 +8,7 @@ use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
+use crate::usage::UsageError;
 use crate::{Failure, output, output_paths};
 use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
@@ -53,7 +54,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         (PairStrategy::MarginAbove { .. }, Some(margin)) => PairStrategy::MarginAbove { margin },
         (strategy, None) => strategy,
         (strategy, Some(_)) => {
-            return Err(format!("--margin has no effect with --strategy {strategy}: leave it out").into());
+            let problem = format!("--margin has no effect with --strategy {strategy}: leave it out");
+            return Err(UsageError::new(problem).into());
         }
     };
     check_output(&options.output, options.overwrite)?;

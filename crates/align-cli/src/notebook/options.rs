@@ -4,6 +4,7 @@ use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::preference_data::DataOptions;
 use crate::reward_model::ScoreOption;
+use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output_paths};
 use align_data::NOTEBOOK_PROMPTS;
 use align_losses::LossType;
@@ -132,11 +133,12 @@ impl NotebookOptions {
             ("--batch-size", self.batch_size),
         ] {
             if value == 0 {
-                return Err(format!("{option} is 0, expected at least 1").into());
+                return Err(UsageError::new(format!("{option} is 0, expected at least 1")).into());
             }
         }
         if self.texts_per_prompt < 2 {
-            return Err("--texts-per-prompt is 1, expected at least 2: a pair needs two texts of a prompt".into());
+            let problem = "--texts-per-prompt is 1, expected at least 2: a pair needs two texts of a prompt";
+            return Err(UsageError::new(problem).into());
         }
         check_completions_fit_memory("--texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.texts_per_prompt)?;
         check_completions_fit_memory("--eval-texts-per-prompt", NOTEBOOK_PROMPTS.len(), self.eval_texts_per_prompt)?;

@@ -2,6 +2,7 @@ use super::options::NotebookOptions;
 use crate::held_out::is_held_out;
 use crate::run_options::Examples;
 use crate::training_log::TrainingLog;
+use crate::usage::UsageError;
 use crate::{Failure, memory_error, models, output};
 use align_base::{counted, format_duration};
 use align_data::pairing::{PairOptions, PairStrategy, pair};
@@ -63,7 +64,7 @@ impl<'a> Pipeline<'a> {
         if length <= longest || length as i64 > n_positions {
             let range =
                 format!("{} (one more than the longest prompt) to {n_positions} (the model's limit)", longest + 1);
-            return Err(format!("--text-length is {length}, expected {range}").into());
+            return Err(UsageError::new(format!("--text-length is {length}, expected {range}")).into());
         }
         Ok(())
     }

@@ -98,12 +98,12 @@ fn unknown_value(error: &clap::Error, program: &Command) -> Option<String> {
         (true, false) => return Some(format!("{option} needs a value: one of {}", possible.join(", "))),
         (false, _) => {}
     }
-    let allows = |known: &Arg| {
-        let long = known.get_long().is_some_and(|long| option.strip_prefix("--") == Some(long));
-        long && known.get_possible_values().iter().any(|possible| possible.get_name() == value)
-    };
-    if let Some(other) = program.get_subcommands().find(|other| other.get_arguments().any(allows)) {
-        return Some(format!("{option} {value} is an option of align {}", other.get_name()));
+    let spelling = value.replace('-', "_");
+    if let Some(meant) = possible.iter().find(|possible| possible.eq_ignore_ascii_case(&spelling)) {
+        return Some(format!("{option} is {value:?}: did you mean {meant}?"));
+    }
+    if let Some(other) = other_names::command_of_loss(&value, program).filter(|_| option == "--loss-type") {
+        return Some(format!("{option} {value} is for another command: use {other}"));
     }
     let meant = nearest_name(&value, possible.iter().map(String::as_str));
     let hint = meant.map_or_else(String::new, |meant| format!("did you mean {meant}? "));
@@ -125,6 +125,9 @@ fn unreadable_value(error: &clap::Error) -> Option<String> {
         _ if problem.ends_with("is not in 0..=18446744073709551615") || problem.starts_with("number too large") => {
             "expected a whole number below 2^64"
         }
+        _ if problem.starts_with("column names: ") => {
+            return Some(problem.replacen("column names", &option, 1));
+        }
         _ => {
             // Libraries begin with the name of the field.
             let field = option.trim_start_matches('-').replace('-', "_");
@@ -144,7 +147,8 @@ fn needless_value(error: &clap::Error) -> Option<String> {
 fn missing_options(error: &clap::Error, program: &Command, command: &Command, given: &[OsString]) -> Option<String> {
     let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
     let name = command.get_name();
-    let all = missing.join(" and ");
+    // Clap marks options with several values by dots.
+    let all = missing.iter().map(|shown| shown.trim_end_matches("...")).collect::<Vec<_>>().join(" and ");
     let is_required = |shown: &String| {
         let long = shown.trim_start_matches("--").split(' ').next();
         command.get_arguments().any(|known| known.is_required_set() && known.get_long() == long)

@@ -5,7 +5,7 @@ mod other_names;
 mod underscores;
 
 pub use explain::explain;
-pub use other_names::{Pointer, pointer};
+pub use other_names::{Pointer, option_of, pointer};
 pub use underscores::use_dashes;
 
 /// A command line or a config file that is wrong. The program ends with the exit code for invalid options.

@@ -125,9 +125,10 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["score", "reward", "predict", "rank"], "align classify"),
     (&["eval", "evaluation", "measure", "compare"], "align evaluate"),
     (&["finetune", "fine-tune", "pretrain", "lm"], "align sft"),
-    (&["simpo", "orpo", "slic", "alphapo"], "align cpo --loss-type NAME"),
-    (&["ipo", "hinge", "dpop", "aot", "rdpo"], "align dpo --loss-type NAME"),
-    (&["bco", "apo"], "align kto --loss-type NAME"),
+    (&["slic"], "align cpo --loss-type slic_hf"),
+    (&["alphapo"], "align cpo --loss-type simpo --alpha NUMBER"),
+    (&["rdpo"], "align dpo --length-alpha NUMBER"),
+    (&["apo"], "align dpo --loss-type apo_zero"),
     (&["pairs", "make-pairs"], "align pair"),
     (&["gen", "sample", "infer", "inference", "chat", "complete"], "align generate"),
     (&["sweep", "grid", "pareto"], "align frontier"),
@@ -187,15 +188,45 @@ pub fn pointer(name: &str, command: &Command, program: &Command) -> Option<Point
     })
 }
 
-/// The command that is meant by another name or by a misspelt one.
+/// What is meant by a name that no command has: another name, a loss, an option, or a misspelt name.
 pub fn command(name: &str, program: &Command) -> Option<String> {
     let name = name.replace('_', "-").to_lowercase();
     let known = program.get_subcommands().map(Command::get_name);
     let others = COMMANDS.iter().flat_map(|(names, _)| names.iter().copied());
-    let exact = others.clone().find(|other| *other == name);
-    let meant = exact.or_else(|| nearest_name(&name, known.chain(others)))?;
+    if !others.clone().any(|other| other == name) {
+        let exact = command_of_loss(&name, program).map(|command| format!("use {command}"));
+        if let Some(exact) = exact.or_else(|| option_of(&name, program)) {
+            return Some(exact);
+        }
+    }
+    let meant = others.clone().find(|other| *other == name).or_else(|| nearest_name(&name, known.chain(others)))?;
     let other = COMMANDS.iter().find(|(names, _)| names.contains(&meant));
     Some(other.map_or_else(|| format!("did you mean align {meant}?"), |(_, command)| format!("use {command}")))
+}
+
+/// The command of a loss, `align cpo --loss-type simpo`.
+pub fn command_of_loss(name: &str, program: &Command) -> Option<String> {
+    let name = name.replace('-', "_").to_lowercase();
+    let takes = |command: &&Command| {
+        let options = command.get_arguments().filter(|option| option.get_long() == Some("loss-type"));
+        options.flat_map(clap::Arg::get_possible_values).any(|loss| loss.get_name() == name)
+    };
+    let command = program.get_subcommands().find(takes)?;
+    Some(format!("align {} --loss-type {name}", command.get_name()))
+}
+
+/// Which commands have an option of this name, if any: `--ld-alpha is an option of align dpo, which align dpo --help explains`.
+pub fn option_of(name: &str, program: &Command) -> Option<String> {
+    let name = name.trim_start_matches('-').replace('_', "-").to_lowercase();
+    let has = |command: &&Command| command.get_arguments().any(|option| option.get_long() == Some(&name));
+    let commands: Vec<String> =
+        program.get_subcommands().filter(has).map(|command| format!("align {}", command.get_name())).collect();
+    let (first, several) = (commands.first()?, "several commands, such as align ");
+    let all = match commands.len() {
+        1..=3 => listed(&commands),
+        _ => format!("{several}{}", first.trim_start_matches("align ")),
+    };
+    Some(format!("--{name} is an option of {all}; {first} --help explains it"))
 }
 
 /// `a`, `a and b`, or `a, b and c`.

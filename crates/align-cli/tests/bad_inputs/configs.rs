@@ -11,7 +11,7 @@ pub const CASES: &[Case] = &[
             fs::remove_file(d.join("model/config.json")).unwrap()
         },
         GENERATE,
-        &["config.json", "cannot be read"],
+        &["config.json", "there is no such file", "transformers"],
     ),
     case(
         "a config that is not JSON",

@@ -59,7 +59,7 @@ pub const CASES: &[Case] = &[
         "a short row",
         |d| write(d, "in.csv", "prompt,text,score\na,b,1\na,b\n"),
         "pair --input in.csv --output pairs.jsonl",
-        &["in.csv, line 3", "row 2: expected 3 fields, found 2"],
+        &["in.csv, line 3", "expected 3 fields, found 2"],
     ),
     case(
         "an unquoted comma",

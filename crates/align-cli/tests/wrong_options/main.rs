@@ -19,6 +19,10 @@ fn write_files(dir: &Path) {
     fs::write(dir.join("texts.jsonl"), "{\"text\": \"This movie was great\"}\n").unwrap();
     fs::write(dir.join("scored.csv"), "prompt,text,score\nA,A joy,1\nA,A bore,0\n").unwrap();
     fs::write(dir.join("notes.txt"), "notes\n").unwrap();
+    fs::write(dir.join("named.csv"), "question,chosen,rejected\nA,B,C\n").unwrap();
+    fs::write(dir.join("semicolons.csv"), "question;good;bad\nA;B;C\n").unwrap();
+    fs::create_dir_all(dir.join("finished/model")).unwrap();
+    fs::write(dir.join("finished/model/config.json"), "{}").unwrap();
     for (name, text) in CONFIGS {
         fs::write(dir.join(name), text).unwrap();
     }

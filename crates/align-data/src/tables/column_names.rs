@@ -70,6 +70,10 @@ impl ColumnNames {
 
     /// Checks that the names fit the columns of a table and those of a file.
     pub(super) fn check(&self, origin: &str, columns: &[Column], found: &[String]) -> Result<()> {
+        if let Some(swapped) = self.swapped(columns, found) {
+            let problem = format!("{self}: the name that this command uses comes first: write {swapped}");
+            return Err(Error::ColumnNames { problem });
+        }
         for (own, file) in &self.names {
             let has = |name: &str| found.iter().any(|found| found == name);
             let problem = if !columns.iter().any(|column| column.name == own) {
@@ -93,13 +97,28 @@ impl ColumnNames {
     }
 }
 
+impl ColumnNames {
+    /// These names with the reversed ones swapped, if any is reversed: the file has the first name, and the table the second.
+    fn swapped(&self, columns: &[Column], found: &[String]) -> Option<Self> {
+        let is_own = |name: &str| columns.iter().any(|column| column.name == name);
+        let is_reversed = |(own, file): &(String, String)| !is_own(own) && is_own(file) && found.contains(own);
+        let swap = |pair: &(String, String)| match is_reversed(pair) {
+            true => (pair.1.clone(), pair.0.clone()),
+            false => pair.clone(),
+        };
+        self.names.iter().any(is_reversed).then(|| Self { names: self.names.iter().map(swap).collect() })
+    }
+}
+
 impl FromStr for ColumnNames {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let name = |part: &str| {
             let names = part.split_once('=').map(|(own, file)| (own.trim().to_owned(), file.trim().to_owned()));
-            names.ok_or_else(|| Error::ColumnNames { problem: format!("{part:?}: expected NAME=COLUMN") })
+            names.ok_or_else(|| Error::ColumnNames {
+                problem: format!("{part:?} has no \"=\": expected NAME=COLUMN, such as prompt=question"),
+            })
         };
         Self::new(text.split(',').map(name).collect::<Result<Vec<_>>>()?)
     }

@@ -107,7 +107,8 @@ fn wrong_names_are_rejected() {
     let path = file(&folder, "pairs.csv", "prompt,question,good,bad,text\nA,B,C,D,E\n");
     let problem = |text: &str| PreferenceData::read_renamed(&path, &names(text)).unwrap_err().to_string();
     for (text, parts) in [
-        ("chosn=good,rejected=bad", &["no column chosn", "prompt, chosen, rejected"][..]),
+        ("question=prompt,chosen=good", &["write prompt=question,chosen=good"][..]),
+        ("chosn=good,rejected=bad", &["no column chosn", "prompt, chosen, rejected"]),
         ("chosen=god,rejected=bad", &["pairs.csv has no column \"god\"", "\"question\", \"good\""]),
         ("prompt=question,chosen=good,rejected=bad", &["has a column \"prompt\" too"]),
         // Pairs have no scores of texts.

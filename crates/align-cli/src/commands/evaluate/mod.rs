@@ -137,9 +137,7 @@ fn file_names(paths: &[PathBuf]) -> Vec<String> {
 /// Says how to get rewards, if there are none.
 fn note_missing_scores(sets: &[TextSet]) {
     if sets.iter().any(|set| set.scores.is_none()) {
-        output::note!(
-            "no rewards: score the texts with align classify first, or give --model"
-        );
+        output::note!("no rewards: score the texts with align classify first, or give --model");
     }
 }
 

@@ -11,6 +11,7 @@ use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
 use crate::shell_words::this_command;
 use crate::signals::{self, GracefulStop, Stopped};
+use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output};
 use align_base::{format_duration, printable_path};
 use align_data::{NOTEBOOK_PROMPTS, Tokenizer};
@@ -181,9 +182,9 @@ impl Options {
         let (texts, steps) = if self.quick { (QUICK_TEXTS, QUICK_STEPS) } else { (TEXTS, STEPS) };
         let training_texts = self.training_texts_per_prompt.unwrap_or(texts.training);
         if training_texts < 2 {
-            return Err(format!(
+            return Err(UsageError::new(format!(
                 "--training-texts-per-prompt is {training_texts}, expected at least 2: a pair needs two texts of a prompt"
-            )
+            ))
             .into());
         }
         let (training_seed, evaluation_seed) = (self.seed, self.seed.wrapping_add(1));
@@ -213,15 +214,18 @@ impl Options {
     fn points(&self) -> Result<Vec<Point>, Failure> {
         for (index, (loss, _)) in self.betas_for.iter().enumerate() {
             if !self.losses.contains(loss) {
-                return Err(format!("--betas-for names {loss}, which is not among --losses").into());
+                return Err(UsageError::new(format!("--betas-for names {loss}, which is not among --losses")).into());
             }
             if self.betas_for.iter().skip(index + 1).any(|(other, _)| other == loss) {
-                return Err(format!("--betas-for names {loss} twice: give all its betas at once").into());
+                return Err(
+                    UsageError::new(format!("--betas-for names {loss} twice: give all its betas at once")).into()
+                );
             }
         }
         if (self.betas.is_some() || self.quick) && self.losses.iter().all(|loss| self.own_betas(loss).is_some()) {
             let option = if self.quick { "--quick" } else { "--betas" };
-            return Err(format!("{option} has no effect if --betas-for names every loss: leave one of them out").into());
+            let problem = format!("{option} has no effect if --betas-for names every loss: leave one of them out");
+            return Err(UsageError::new(problem).into());
         }
         let default = |loss: &LossSetting| -> Vec<f64> {
             let scale = if loss.is_length_normalised() { LENGTH_NORMALISED_FACTOR } else { 1.0 };

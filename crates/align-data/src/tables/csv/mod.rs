@@ -12,6 +12,7 @@ use super::cells::Cells;
 use super::column_names::ColumnNames;
 use super::columns::Column;
 use super::limits::{ROW_LIMIT, row_too_long};
+use crate::error::other_separator;
 use crate::{Error, Result};
 use error::CsvError;
 use infer_types::infer_types;
@@ -46,8 +47,12 @@ fn parse(bytes: &[u8]) -> std::result::Result<Cells, CsvError> {
         }
         let found = record.len();
         if found != expected {
-            let hint = if found > expected { "; a text with a comma needs quotes" } else { "" };
-            return Err(error(format!("row {}: expected {expected} fields, found {found}{hint}", cells.rows + 1)));
+            let hint = match other_separator(&cells.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()) {
+                Some(separator) => format!("; {separator}"),
+                None if found > expected => "; a text with a comma needs quotes".to_owned(),
+                None => String::new(),
+            };
+            return Err(error(format!("expected {expected} fields, found {found}{hint}")));
         }
         cells.push_texts(record.texts());
     }
@@ -135,9 +140,11 @@ mod tests {
     fn wrong_numbers_of_fields_are_errors() {
         assert_eq!(
             parse_error("a,b\n1,2\n\"x\ny\",2\n1,2,3\n"),
-            (5, "row 3: expected 2 fields, found 3; a text with a comma needs quotes".into())
+            (5, "expected 2 fields, found 3; a text with a comma needs quotes".into())
         );
-        assert_eq!(parse_error("a,b\n1\n"), (2, "row 1: expected 2 fields, found 1".into()));
+        assert_eq!(parse_error("a,b\n1\n"), (2, "expected 2 fields, found 1".into()));
+        let (_, problem) = parse_error("question;good\nWell, was it?;Yes\n");
+        assert!(problem.ends_with("the file seems to separate columns by \";\", and CSV needs commas"), "{problem}");
     }
 
     #[test]

@@ -55,8 +55,8 @@ pub struct DpoConfig {
     /// completion is longer than the rejected one. Higher values make longer completions less attractive.
     #[cfg_attr(feature = "clap", arg(long))]
     pub length_alpha: Option<f64>,
-    /// LD-DPO (arXiv:2409.06411): weight, from 0 to 1, of the tokens beyond the length of the shorter completion. 1 is plain DPO; lower
-    /// values reduce the influence of length.
+    /// LD-DPO (arXiv:2409.06411): weight, from 0 to 1, of the tokens beyond the length of the shorter completion. Lower values reduce
+    /// the influence of length. Without this option all tokens count fully, as with 1.
     #[cfg_attr(feature = "clap", arg(long))]
     pub ld_alpha: Option<f64>,
     /// WPO (arXiv:2406.11827): weight each pair by how likely the policy is to generate it.
