@@ -47,7 +47,8 @@ impl ModelResolver {
         use align_hub::{Hub, HubConfig, HubError, ModelSource};
         let source = ModelSource::parse(name)?;
         if let ModelSource::Folder(folder) = source {
-            return refuse_run_folder(folder);
+            Self::refuse_run_folder(&folder)?;
+            return Ok(folder);
         }
         let hub = Hub::new(HubConfig::from_env()?)?;
         let found = match &mut self.progress {
@@ -69,9 +70,23 @@ impl ModelResolver {
     #[cfg(not(feature = "hub"))]
     pub fn folder(&mut self, name: &str) -> Result<PathBuf> {
         let folder = Path::new(name);
-        match folder.is_dir() {
-            true => refuse_run_folder(folder.to_owned()),
-            false => Err(Error::NoFolder { name: name.to_owned() }),
+        if !folder.is_dir() {
+            return Err(Error::NoFolder { name: name.to_owned() });
+        }
+        Self::refuse_run_folder(folder)?;
+        Ok(folder.to_owned())
+    }
+
+    /// Rejects the folder of a training run, which holds the model in a folder of its own.
+    ///
+    /// # Errors
+    /// [`Error::RunFolder`].
+    pub fn refuse_run_folder(folder: &Path) -> Result<()> {
+        let has_model =
+            |folder: &Path| ["config.json", "adapter_config.json"].iter().any(|name| folder.join(name).exists());
+        match !has_model(folder) && has_model(&folder.join(MODEL_OF_RUN)) {
+            true => Err(Error::RunFolder { folder: folder.to_owned() }),
+            false => Ok(()),
         }
     }
 
@@ -123,16 +138,6 @@ impl ModelResolver {
     #[must_use]
     pub fn hub_id(_: &str) -> Option<String> {
         None
-    }
-}
-
-/// The folder, unless it is that of a training run, whose model is in a folder of its own.
-fn refuse_run_folder(folder: PathBuf) -> Result<PathBuf> {
-    let has_model =
-        |folder: &Path| ["config.json", "adapter_config.json"].iter().any(|name| folder.join(name).exists());
-    match !has_model(&folder) && has_model(&folder.join(MODEL_OF_RUN)) {
-        true => Err(Error::RunFolder { folder }),
-        false => Ok(folder),
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::shell_words::generate_command;
 use crate::signals::GracefulStop;
 use crate::{Failure, models, output, output_paths};
-use align_models::{CausalLm, LoraModel, TrainableModel};
+use align_models::{CausalLm, LoraModel, ModelResolver, TrainableModel};
 use clap::Args;
 use std::path::PathBuf;
 use tch::{Device, Kind};
@@ -30,6 +30,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    ModelResolver::refuse_run_folder(&options.adapter)?;
     let folder = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
     output_paths::refuse_folder(&options.output_dir, options.overwrite, [&folder, &options.adapter])?;
     let base = models::causal_lm(&folder, Kind::Float, Device::Cpu)?;

@@ -6,6 +6,7 @@
 
 use crate::shell_words::this_command;
 use crate::{Failure, output, signals};
+use align_models::ModelResolver;
 use align_models::hub::{RepoName, TransferProgress};
 use align_train::run::Upload;
 use clap::Args;
@@ -26,6 +27,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    ModelResolver::refuse_run_folder(&options.model)?;
     let upload = Upload::new(options.hub_model_id.clone(), options.hub_private_repo)?;
     signals::set_message(format!("stopped during the upload; upload again with\n  {}", this_command()));
     let mut progress = TransferProgress::default();

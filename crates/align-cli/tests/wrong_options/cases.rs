@@ -115,6 +115,8 @@ pub const CASES: &[(&str, i32, &str)] = &[
     ("pair --input scored.csv --output scored.csv", 1, "choose another name or give --overwrite"),
     ("generate --prompt This --model finished", 1, "finished is the folder of a run: its model is finished/model"),
     ("dpo --train-file pairs.jsonl --output-dir run --model finished", 1, "its model is finished/model"),
+    ("merge-adapter --adapter finished --output-dir merged", 1, "its model is finished/model"),
+    ("push-to-hub --model finished --hub-model-id a/b", 1, "its model is finished/model"),
     ("generate --prompt This --model runs/merged", 1, "there is no folder runs/merged, and "),
     // Config files.
     ("dpo --config --beta 1", 2, "--config FILE"),

@@ -14,6 +14,7 @@ use super::columns::Column;
 use super::limits::{ROW_LIMIT, row_too_long};
 use crate::error::other_separator;
 use crate::{Error, Result};
+use align_base::counted;
 use error::CsvError;
 use infer_types::infer_types;
 use records::Records;
@@ -52,7 +53,7 @@ fn parse(bytes: &[u8]) -> std::result::Result<Cells, CsvError> {
                 None if found > expected => "; a text with a comma needs quotes".to_owned(),
                 None => String::new(),
             };
-            return Err(error(format!("expected {expected} fields, found {found}{hint}")));
+            return Err(error(format!("expected {}, found {found}{hint}", counted(expected, "field"))));
         }
         cells.push_texts(record.texts());
     }
