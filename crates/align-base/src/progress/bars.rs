@@ -12,15 +12,22 @@ use std::time::Duration;
 
 /// The time is also updated while a step takes long.
 const TICK: Duration = Duration::from_millis(500);
-/// Width of the bar in columns.
+/// Width of the bar in columns; less on a narrow terminal.
 const BAR_WIDTH: usize = 16;
+/// Columns for counts and times beside the name, the bar and the message: ` 1234/5000 steps 12m<34m `.
+const COUNTS_WIDTH: usize = 27;
+/// Columns that stay free at the end of a line. A terminal echoes `^C` there; in a full line the echo would begin a new line, and the
+/// bar could not be cleared.
+const FREE_WIDTH: usize = 3;
+/// A message with less room is left out.
+const MIN_MESSAGE: usize = 8;
 /// Longest name of a task on a line of 80 columns, in characters.
 const LONGEST_NAME: usize = 24;
 
-const COUNTED: &str = "{prefix} {bar:16} {pos}/{len} {msg_unit} {elapsed}{left} {wide_msg}";
-const BYTES: &str = "{prefix} {bar:16} {bytes}/{total_bytes} {elapsed}{left} {wide_msg}";
-const BYTES_WITHOUT_TOTAL: &str = "{prefix} {spinner} {bytes} {elapsed} {wide_msg}";
-const WITHOUT_TOTAL: &str = "{prefix} {spinner} {pos} {msg_unit} {elapsed} {wide_msg}";
+const COUNTED: &str = "{prefix} {bar:BAR_WIDTH} {pos}/{len} {msg_unit} {elapsed}{left} {msg}";
+const BYTES: &str = "{prefix} {bar:BAR_WIDTH} {bytes}/{total_bytes} {elapsed}{left} {msg}";
+const BYTES_WITHOUT_TOTAL: &str = "{prefix} {spinner} {bytes} {elapsed} {msg}";
+const WITHOUT_TOTAL: &str = "{prefix} {spinner} {pos} {msg_unit} {elapsed} {msg}";
 
 #[derive(Debug)]
 pub struct Bars {
@@ -50,7 +57,9 @@ impl Bars {
             (_, 0) => WITHOUT_TOTAL,
             _ => COUNTED,
         };
-        if let Ok(style) = ProgressStyle::with_template(&template.replace("{msg_unit}", &task.unit)) {
+        if let Ok(style) = ProgressStyle::with_template(
+            &template.replace("{msg_unit}", &task.unit).replace("BAR_WIDTH", &bar_width().to_string()),
+        ) {
             bar.set_style(style.with_key("left", time_left_after(done)));
         }
         let bar = self.all.add(bar.with_prefix(shortened(&task.name)).with_position(done));
@@ -60,11 +69,17 @@ impl Bars {
 
     pub fn update(&mut self, id: u64, done: Option<u64>, message: Option<String>) {
         let Some(Running { bar, .. }) = self.running.iter().find(|running| running.id == id) else { return };
+        let used = bar.prefix().chars().count() + bar_width() + COUNTS_WIDTH + FREE_WIDTH;
         if let Some(done) = done {
             bar.set_position(done);
         }
         if let Some(message) = message {
-            bar.set_message(message);
+            let room = columns().saturating_sub(used);
+            bar.set_message(if room >= MIN_MESSAGE {
+                truncate_str(&message, room, "…").into_owned()
+            } else {
+                String::new()
+            });
         }
     }
 
@@ -101,13 +116,22 @@ impl Running {
     fn frozen(&self) -> String {
         let Self { task: Task { unit, total, .. }, bar, .. } = self;
         let (name, done) = (bar.prefix(), bar.position());
-        let filled = (BAR_WIDTH as u64 * done / (*total).max(1)) as usize;
-        let (full, empty) = ("█".repeat(filled), "░".repeat(BAR_WIDTH - filled.min(BAR_WIDTH)));
+        let width = bar_width();
+        let filled = ((width as u64 * done / (*total).max(1)) as usize).min(width);
+        let (full, empty) = ("█".repeat(filled), "░".repeat(width - filled));
         let elapsed = format_duration(bar.elapsed());
         let line = format!("{name} {full}{empty} {done}/{total} {unit} {elapsed} {}", bar.message());
-        let width = usize::from(Term::stderr().size().1);
-        truncate_str(line.trim_end(), width.saturating_sub(1), "…").into_owned()
+        truncate_str(line.trim_end(), columns().saturating_sub(1), "…").into_owned()
     }
+}
+
+/// The width of the terminal.
+fn columns() -> usize {
+    usize::from(Term::stderr().size().1)
+}
+
+fn bar_width() -> usize {
+    (columns() / 5).clamp(4, BAR_WIDTH)
 }
 
 /// Writes the remaining time of a task of which `before` items were done when it began.

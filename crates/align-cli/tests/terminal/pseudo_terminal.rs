@@ -2,7 +2,7 @@ use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -42,8 +42,9 @@ impl PseudoTerminal {
         }
     }
 
-    /// Sends Ctrl-C's signal.
-    pub fn interrupt(&self) {
+    /// Types Ctrl-C, which the terminal echoes as `^C`, and sends its signal, which only a controlling terminal would do by itself.
+    pub fn interrupt(&mut self) {
+        self.output.write_all(b"\x03").unwrap();
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT).unwrap();
     }
 
