@@ -85,7 +85,7 @@ fn a_run_rejects_a_folder_with_other_files_and_does_not_change_it() {
         let before = contents(dir);
         let refused = train(name, dir, &["--model", "model", "--output-dir", "."]);
         let stderr = message(&refused);
-        assert_eq!(refused.status.code(), Some(2), "{name}: {stderr}");
+        assert_eq!(refused.status.code(), Some(1), "{name}: {stderr}");
         // The base model is an input, so it is checked first.
         assert!(stderr.contains("--model: the run would overwrite model with"), "{name}: {stderr}");
         let refused = train(name, dir, &["--output-dir", "."]);

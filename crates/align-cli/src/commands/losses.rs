@@ -6,7 +6,7 @@
 //! ```
 
 use crate::usage::{UsageError, option_of};
-use crate::{Failure, command_line, output, terminal};
+use crate::{Failure, output, terminal};
 use align_losses::{LossInfo, LossOption, LossType};
 use align_train::{CpoLossType, KtoLossType, nearest_name};
 use clap::Args;
@@ -69,12 +69,13 @@ fn losses() -> Vec<Loss> {
         .collect()
 }
 
-pub fn run(options: &Options) -> Result<(), Failure> {
+/// `program` is the program with its subcommands and their options.
+pub fn run(options: &Options, program: &clap::Command) -> Result<(), Failure> {
     let all = losses();
     let wanted = options.name.as_ref().map(|name| name.replace('-', "_").to_lowercase());
     let chosen: Vec<&Loss> = all.iter().filter(|loss| wanted.as_ref().is_none_or(|name| loss.name == name)).collect();
     if let (true, Some(name)) = (chosen.is_empty(), &options.name) {
-        return Err(unknown(name, &all).into());
+        return Err(unknown(name, &all, program).into());
     }
     if options.json {
         let list: Vec<_> = chosen.iter().map(|loss| to_json(loss)).collect();
@@ -89,8 +90,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// The error for a name that no loss has.
-fn unknown(name: &str, all: &[Loss]) -> UsageError {
-    let option = option_of(name, &command_line::command());
+fn unknown(name: &str, all: &[Loss], program: &clap::Command) -> UsageError {
+    let option = option_of(name, program);
     let hint = option.unwrap_or_else(|| {
         let nearest = nearest_name(&name.replace('-', "_").to_lowercase(), all.iter().map(|loss| loss.name));
         nearest.map_or_else(|| "align losses lists them".to_owned(), |meant| format!("did you mean {meant}?"))

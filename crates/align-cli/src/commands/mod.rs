@@ -65,7 +65,7 @@ impl Command {
             Self::Convert(options) => convert::run(options),
             Self::MergeAdapter(options) => merge_adapter::run(options),
             Self::PushToHub(options) => push_to_hub::run(options),
-            Self::Losses(options) => losses::run(options),
+            Self::Losses(options) => losses::run(options, &program()),
             Self::Metrics(options) => metrics::run(options),
             Self::Completions(options) => completions::run(options, program()),
             Self::Man(options) => man::run(options, program()),
