@@ -8,10 +8,10 @@ use crate::{Failure, config_file, dry_run, models, output, training_summary};
 use align_base::printable_path;
 use align_models::CausalLm;
 use align_models::hub::TransferProgress;
-use align_train::run::{Run, RunObjective, Upload};
+use align_train::run::{Run, RunObjective, Upload, flat_toml};
 use align_train::{ResumeMode, RunFolder};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// A training subcommand.
@@ -77,12 +77,12 @@ impl TrainingCommand<'_> {
         if let Some(recorded) = recorded.as_object_mut() {
             recorded.insert(config_file::COMMAND_KEY.to_owned(), self.name.into());
         }
-        let mut run = run.recorded_options(recorded).resolver(models::resolver());
+        let mut run = run.recorded_options(recorded.clone()).resolver(models::resolver());
         if self.run.dry_run {
             return dry_run::print(&run.dry_run()?, self.run, preparation);
         }
         if self.run.resume {
-            if let Some(model) = RunFolder::finished_model(&self.run.output_dir)? {
+            if let Some(model) = self.finished_model(&recorded)? {
                 output::note!("this run is finished; its model is in {}", printable_path(model));
                 return Ok(());
             }
@@ -113,6 +113,15 @@ impl TrainingCommand<'_> {
         match upload {
             Some(upload) => push(&upload, model, graceful_stop),
             None => Ok(()),
+        }
+    }
+
+    /// The folder of the trained model, if a run with these options is finished. Other options are left to the checks of a resumed run.
+    fn finished_model(&self, options: &serde_json::Value) -> Result<Option<PathBuf>, Failure> {
+        let config = std::fs::read_to_string(self.run.output_dir.join(RunFolder::CONFIG)).unwrap_or_default();
+        match config == flat_toml(options)? {
+            true => Ok(RunFolder::finished_model(&self.run.output_dir)?),
+            false => Ok(None),
         }
     }
 

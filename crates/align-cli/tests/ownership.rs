@@ -116,6 +116,7 @@ fn a_checkpoint_not_written_by_the_run_is_neither_deleted_nor_resumed() {
     fs::rename(dir.join("checkpoint-1000"), dir.join("run/checkpoint-1000")).unwrap();
     let newest = align_train::latest_checkpoint(&dir.join("run")).unwrap().unwrap();
     assert!(newest.ends_with("checkpoint-2"), "{}", newest.display());
+    fs::remove_file(dir.join("run/report.html")).unwrap();
     let stderr = message(&train("dpo", dir, &["--output-dir", "run", "--resume"]));
     assert!(stderr.contains("checkpoint-1000 (not written by this run)"), "{stderr}");
     assert!(dir.join("run/checkpoint-1000/trainer_state.json").exists());
@@ -128,6 +129,7 @@ fn files_added_to_a_checkpoint_or_a_model_are_not_deleted() {
     assert!(train("dpo", dir, &["--output-dir", "run"]).status.success());
     fs::write(dir.join("run/checkpoint-1/notes.txt"), "mine").unwrap();
     fs::remove_dir_all(dir.join("run/checkpoint-2")).unwrap();
+    fs::remove_file(dir.join("run/report.html")).unwrap();
     let resumed = train("dpo", dir, &["--output-dir", "run", "--resume", "--save-total-limit", "1"]);
     let stderr = message(&resumed);
     assert!(resumed.status.success() && stderr.contains("was changed after the run wrote it"), "{stderr}");

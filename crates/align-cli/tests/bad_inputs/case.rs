@@ -114,7 +114,9 @@ pub fn run_with_checkpoint(dir: &Path) {
     let train: Vec<&str> = short_run!("").split(' ').skip(1).collect();
     let output = run("dpo", dir, &train);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // As if the run had been killed after its first checkpoint.
     fs::remove_dir_all(dir.join("run/checkpoint-2")).unwrap();
+    fs::remove_file(dir.join("run/report.html")).unwrap();
 }
 
 pub const LABELLED: &str = "{\"prompt\": \"This\", \"completion\": \" film\", \"label\": true}\n";
