@@ -11,6 +11,8 @@ fn run_with_two_checkpoints(dir: &Path) {
     let words: Vec<&str> = short_run!(" --logging-steps 1").split(' ').skip(1).collect();
     let output = run("dpo", dir, &words);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // As if the run had been killed before its end.
+    fs::remove_file(dir.join("run/report.html")).unwrap();
 }
 
 /// Replaces text in a file. The text must occur.
