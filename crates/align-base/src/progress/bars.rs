@@ -1,6 +1,7 @@
 //! Progress bars on a terminal: one line per running task.
 
 use super::lines::finished_line;
+use super::narrow_terminal::{FREE_WIDTH, NarrowTerminal};
 use super::shown_task::Task;
 use super::time_left::time_left;
 use crate::format_duration;
@@ -16,9 +17,6 @@ const TICK: Duration = Duration::from_millis(500);
 const BAR_WIDTH: usize = 16;
 /// Columns for counts and times beside the name, the bar and the message: ` 1234/5000 steps 12m<34m `.
 const COUNTS_WIDTH: usize = 27;
-/// Columns that stay free at the end of a line. A terminal echoes `^C` there; in a full line the echo would begin a new line, and the
-/// bar could not be cleared.
-const FREE_WIDTH: usize = 3;
 /// A message with less room is left out.
 const MIN_MESSAGE: usize = 8;
 /// Longest name of a task on a line of 80 columns, in characters.
@@ -44,7 +42,10 @@ struct Running {
 
 impl Default for Bars {
     fn default() -> Self {
-        Self { all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), running: Vec::new() }
+        Self {
+            all: MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(NarrowTerminal::stderr()))),
+            running: Vec::new(),
+        }
     }
 }
 
@@ -69,7 +70,7 @@ impl Bars {
 
     pub fn update(&mut self, id: u64, done: Option<u64>, message: Option<String>) {
         let Some(Running { bar, .. }) = self.running.iter().find(|running| running.id == id) else { return };
-        let used = bar.prefix().chars().count() + bar_width() + COUNTS_WIDTH + FREE_WIDTH;
+        let used = bar.prefix().chars().count() + bar_width() + COUNTS_WIDTH + usize::from(FREE_WIDTH);
         if let Some(done) = done {
             bar.set_position(done);
         }

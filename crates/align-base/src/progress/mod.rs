@@ -22,6 +22,8 @@ mod layer;
 #[cfg(feature = "progress")]
 mod lines;
 #[cfg(feature = "progress")]
+mod narrow_terminal;
+#[cfg(feature = "progress")]
 mod show;
 #[cfg(feature = "progress")]
 mod shown_task;
