@@ -264,7 +264,7 @@ fn ctrl_c_saves_finished_batches() {
     let mut message = String::new();
     child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
     assert_eq!(ended.code(), Some(130), "{message}");
-    for part in ["stopping", "of 322 prompts", "texts.csv.partial", "continue with\n  align generate "] {
+    for part in ["stopping", "of 322 texts", "texts.csv.partial", "continue with\n  align generate "] {
         assert!(message.contains(part), "{message} lacks {part}");
     }
     assert!(!dir.join("texts.csv").exists());

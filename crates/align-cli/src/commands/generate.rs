@@ -177,16 +177,16 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
         return finish_killed_run(output, job, &text_prompts, all);
     }
     if done > 0 {
-        output::note!("resuming after {done} of {}", counted(all, "prompt"));
+        output::note!("resuming after {} of {}", done * each, counted(all * each, "text"));
     }
     let mut progress = Progress::resume("generating", "texts", (done * each) as u64, (all * each) as u64);
     while !job.is_finished() {
         if stop.is_stopped() {
             job.sync()?;
             let saved = format!(
-                "stopped after {} of {}, whose texts are in {}",
-                job.done(),
-                counted(all, "prompt"),
+                "stopped after {} of {}, which are in {}",
+                job.done() * each,
+                counted(all * each, "text"),
                 path.display()
             );
             return Err(Stopped(format!("{saved}: {resume}")).into());

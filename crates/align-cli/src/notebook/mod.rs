@@ -78,7 +78,7 @@ fn save_model(options: &NotebookOptions, pipeline: &Pipeline, trained: &TrainedM
     })?;
     let path = printable_path(dir);
     let saved = format!(
-        "stopped before the end of the comparison, which is lost; the {} model is in {path}\n  {}",
+        "stopped before the end of the comparison, which is lost; the {} model is in {path}. Generate with it:\n  {}",
         trained.name,
         generate_command(dir)
     );
