@@ -36,8 +36,7 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 fn copy(from: &str, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(golden_path(from)).unwrap() {
-        let entry = entry.unwrap();
+    for entry in fs::read_dir(golden_path(from)).unwrap().map(Result::unwrap) {
         fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
