@@ -1,14 +1,14 @@
 //! What the program writes to standard error: progress, training logs, warnings and errors, and how much of it.
 
-use align_base::progress::{ProgressDisplay, ProgressFormat};
+use align_base::progress::{ProgressDisplay, ProgressFormat, warning_filter};
 use console::{StyledObject, style};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::sync::OnceLock;
+use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 /// How much the program says about its work, and in which form. Results on standard output do not depend on it.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -50,10 +50,9 @@ impl LogOptions {
         match self.log_format {
             LogFormat::Text => drop(subscriber.with(display.warning_layer()).try_init()),
             LogFormat::Json => {
-                let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
                 let writer = display.clone();
                 let json = tracing_subscriber::fmt::layer().json().with_writer(move || writer.writer());
-                drop(subscriber.with(json.with_filter(filter)).try_init());
+                drop(subscriber.with(json.with_filter(warning_filter())).try_init());
             }
         }
         LOG.set(Log { options: self, display }).ok();

@@ -49,13 +49,12 @@ impl ProgressDisplay {
     /// A layer that writes warnings and errors to standard error, above the bars. The environment variable `RUST_LOG` sets another level.
     pub fn warning_layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         let display = self.clone();
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
         tracing_subscriber::fmt::layer()
             .with_writer(move || display.writer())
             .with_ansi(console::colors_enabled_stderr())
             .event_format(WarningFormat)
             .log_internal_errors(false)
-            .with_filter(filter)
+            .with_filter(warning_filter())
     }
 
     /// A writer to standard error whose text appears above the bars.
@@ -106,6 +105,13 @@ impl ProgressDisplay {
     fn output(&self) -> MutexGuard<'_, Output> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The messages that a program shows: those that `RUST_LOG` selects, or else warnings and errors. The renderer of PNG figures warns of
+/// lines without length, which are harmless.
+#[must_use]
+pub fn warning_filter() -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,tiny_skia=error"))
 }
 
 /// Whether standard error can show bars.

@@ -34,7 +34,7 @@ mod time_left;
 mod warning_format;
 
 #[cfg(feature = "progress")]
-pub use display::{ProgressDisplay, ProgressFormat};
+pub use display::{ProgressDisplay, ProgressFormat, warning_filter};
 #[cfg(feature = "progress")]
 pub use show::show_progress;
 pub use task::{Progress, TARGET};

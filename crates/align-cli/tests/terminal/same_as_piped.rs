@@ -6,7 +6,7 @@ use std::process::Stdio;
 fn without_times(line: &str) -> String {
     let mut text = String::new();
     for word in line.split(' ') {
-        let is_number = word.starts_with(|c: char| c.is_ascii_digit());
+        let is_number = word.trim_start_matches('(').starts_with(|c: char| c.is_ascii_digit());
         text.push_str(if is_number { "#" } else { word });
         text.push(' ');
     }
