@@ -22,15 +22,17 @@ impl Progress {
     /// Begins a task of which `done` items are finished already. They do not count for the remaining time.
     #[must_use]
     pub fn resume(task: &str, unit: &str, done: u64, total: u64) -> Self {
-        let span = info_span!(target: TARGET, "progress", task, unit, total, done, logged = false, message = Empty);
-        Self { span, done }
+        Self::new(task, unit, done, total, false)
     }
 
-    /// Begins the task of a program that also logs it line by line, so that a display without a terminal need not.
+    /// Like [`Progress::resume`], for a task that the program also logs line by line. A display without a terminal then adds no lines.
     #[must_use]
     pub fn resume_logged(task: &str, unit: &str, done: u64, total: u64) -> Self {
-        let span = info_span!(target: TARGET, "progress", task, unit, total, done, logged = true, message = Empty);
-        Self { span, done }
+        Self::new(task, unit, done, total, true)
+    }
+
+    fn new(task: &str, unit: &str, done: u64, total: u64, logged: bool) -> Self {
+        Self { span: info_span!(target: TARGET, "progress", task, unit, total, done, logged, message = Empty), done }
     }
 
     /// Adds finished items.

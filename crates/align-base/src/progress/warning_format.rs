@@ -5,7 +5,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Writes events as `warning: MESSAGE`, as programs for people do. Events below warnings also have the module that they come from.
+/// Writes an event as `warning: MESSAGE`, like other command-line programs. Events below warnings begin with their module, too.
 pub struct WarningFormat;
 
 impl<S, N> FormatEvent<S, N> for WarningFormat

@@ -5,6 +5,7 @@
 //! align losses simpo
 //! ```
 
+use crate::json_output::JsonOption;
 use crate::usage::{UsageError, option_of};
 use crate::{Failure, output, terminal};
 use align_losses::{LossInfo, LossOption, LossType};
@@ -17,9 +18,8 @@ use serde_json::json;
 pub struct Options {
     /// Loss to explain.
     name: Option<String>,
-    /// Print the losses as a JSON list.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonOption,
 }
 
 /// The symbols in formulas.
@@ -77,16 +77,14 @@ pub fn run(options: &Options, program: &clap::Command) -> Result<(), Failure> {
     if let (true, Some(name)) = (chosen.is_empty(), &options.name) {
         return Err(unknown(name, &all, program).into());
     }
-    if options.json {
-        let list: Vec<_> = chosen.iter().map(|loss| to_json(loss)).collect();
-        output::println!("{}", serde_json::to_string_pretty(&list)?);
-    } else if wanted.is_some() {
-        chosen.iter().for_each(|loss| explain(loss));
-        print_wrapped(NOTATION, "");
-    } else {
-        list(&all);
-    }
-    Ok(())
+    let document: Vec<_> = chosen.iter().map(|loss| to_json(loss)).collect();
+    options.json.print(&document, || match wanted {
+        Some(_) => {
+            chosen.iter().for_each(|loss| explain(loss));
+            print_wrapped(NOTATION, "");
+        }
+        None => list(&all),
+    })
 }
 
 /// The error for a name that no loss has.

@@ -4,35 +4,32 @@
 //! align metrics
 //! ```
 
+use crate::json_output::JsonOption;
 use crate::{Failure, output, terminal};
-use align_train::METRICS;
+use align_train::{METRICS, MetricInfo};
 use clap::Args;
 use serde_json::json;
 
 /// Lists the metrics that runs log, in metrics.jsonl and in the report. Evaluations log them with the prefix eval_.
 #[derive(Args)]
 pub struct Options {
-    /// Print the metrics as a JSON list.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonOption,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    if options.json {
-        let list: Vec<_> = METRICS
-            .iter()
-            .map(|metric| {
-                json!({
-                    "names": metric.names,
-                    "meaning": metric.meaning,
-                    "mean_over": metric.mean_over,
-                    "reported_by": metric.reported_by,
-                })
-            })
-            .collect();
-        output::println!("{}", serde_json::to_string_pretty(&list)?);
-        return Ok(());
-    }
+    let object = |metric: &MetricInfo| {
+        json!({
+            "names": metric.names,
+            "meaning": metric.meaning,
+            "mean_over": metric.mean_over,
+            "reported_by": metric.reported_by,
+        })
+    };
+    options.json.print(&METRICS.iter().map(object).collect::<Vec<_>>(), list)
+}
+
+fn list() {
     let width = terminal::width();
     let indented = textwrap::Options::new(width).initial_indent("    ").subsequent_indent("    ");
     for metric in METRICS {
@@ -45,5 +42,4 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let note =
         "All of them are means. loss is logged by every run. Evaluations log the same names with the prefix eval_.";
     output::println!("{}", textwrap::fill(note, textwrap::Options::new(width)));
-    Ok(())
 }
