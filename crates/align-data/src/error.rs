@@ -164,6 +164,43 @@ pub enum Error {
         /// The field of `tokenizer_config.json` that sets it.
         field: &'static str,
     },
+    /// A chat template that is not valid, fails on a conversation or exceeds its limits.
+    #[error(
+        "{}: chat template{}: {}",
+        printable_path(path),
+        line.map(|line| format!(", line {line}")).unwrap_or_default(),
+        printable(problem)
+    )]
+    ChatTemplate {
+        /// The file of the template.
+        path: PathBuf,
+        /// The line of the template, counted from 1.
+        line: Option<usize>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A conversation that a chat template refuses with `raise_exception`.
+    #[error("{}: the chat template refuses the conversation: {}", printable_path(path), printable(message))]
+    ChatRefused {
+        /// The file of the template.
+        path: PathBuf,
+        /// The template's message.
+        message: String,
+    },
+    /// A last message that cannot be continued.
+    #[error("the last message of the conversation cannot be continued: {}", printable(problem))]
+    ContinueFinalMessage {
+        /// Why not.
+        problem: String,
+    },
+    /// A tokeniser without the chat template that conversations need.
+    #[error("{}: {}", printable_path(path), printable(problem))]
+    NoChatTemplate {
+        /// The tokeniser's folder.
+        path: PathBuf,
+        /// Where a template was expected, and what to do.
+        problem: String,
+    },
     /// A batch without rows, or rows that make none.
     #[error("batch: {0}")]
     Batch(String),

@@ -48,6 +48,7 @@ mod preference;
 mod read_lines;
 mod tokenizer;
 
+pub mod chat;
 pub mod pairing;
 pub mod tables;
 

@@ -6,7 +6,7 @@ use super::file::read_if_exists;
 use super::guarded_tokenizer::GuardedTokenizer;
 use super::settings::Settings;
 use super::special_tokens::{NamedTokens, SpecialTokens};
-use super::{Tokenizer, check, ignored_options, vocabulary};
+use super::{Tokenizer, chat_templates, check, ignored_options, vocabulary};
 use crate::catch_panic::catch_panic;
 use crate::{Error, Result};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tokenizers::PostProcessorWrapper;
 
 /// Files that [`Tokenizer::save`] writes back beside `tokenizer.json`.
-const VOCABULARY_FILES: [&str; 4] = ["vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja"];
+const VOCABULARY_FILES: [&str; 3] = ["vocab.json", "merges.txt", "vocab.txt"];
 
 impl Tokenizer {
     /// Reads the tokeniser of a model folder in the layout of transformers, with the rules of transformers 5.
@@ -68,6 +68,8 @@ impl Tokenizer {
         tokenizer.model_max_length = settings.model_max_length()?;
         tokenizer.truncates_left = settings.truncates_left()?;
         tokenizer.clean_up = cleans_up_spaces(&settings, &tokenizer.inner)?;
+        tokenizer.named_tokens = named.names;
+        tokenizer.chat_templates = Arc::new(chat_templates::read(&settings)?);
         tokenizer.path = Arc::from(dir);
         tokenizer.files = Arc::new(files);
         tokenizer.config = settings.config;

@@ -1,5 +1,6 @@
 //! Tokenisers in the file layout of transformers.
 
+mod chat_templates;
 mod check;
 mod class;
 mod clean_up;
@@ -22,6 +23,7 @@ pub use special_tokens::SpecialTokens;
 pub use train::{train_byte_level_bpe, train_word_piece};
 
 use crate::{Error, Result};
+use chat_templates::NamedTemplate;
 use guarded_tokenizer::GuardedTokenizer;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -44,6 +46,9 @@ pub struct Tokenizer {
     special: SpecialTokens,
     /// Special tokens without a role in [`SpecialTokens`].
     extra: Vec<String>,
+    /// Those of them that have a name, such as `image_token`.
+    named_tokens: Map<String, Value>,
+    chat_templates: Arc<Vec<NamedTemplate>>,
     /// The special tokens that the tokeniser adds to a text, and those of them that come after the text.
     special_ids: Vec<i64>,
     suffix_ids: Vec<i64>,
@@ -80,6 +85,8 @@ impl Tokenizer {
         Ok(Self {
             special,
             extra,
+            named_tokens: Map::new(),
+            chat_templates: Arc::default(),
             special_ids: special_ids.collect(),
             suffix_ids: ids.get(ids.len() - suffix_len..).unwrap_or_default().to_vec(),
             ids_end,

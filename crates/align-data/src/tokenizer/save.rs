@@ -1,12 +1,12 @@
 //! Saves a tokeniser in the file layout of transformers.
 
-use super::Tokenizer;
 use super::special_tokens::ROLES;
+use super::{Tokenizer, chat_templates};
 use crate::output_file::write_file;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl Tokenizer {
     /// Writes `tokenizer.json`, `tokenizer_config.json` and the original vocabulary files, if any, to a folder that
@@ -20,15 +20,18 @@ impl Tokenizer {
         let dir = dir.as_ref();
         let document = self.inner.to_string(true).map_err(|e| Error::Tokenizer(e.to_string()))?;
         self.check_saved(&document)?;
+        let templates = self.chat_templates.iter().map(|template| (template.file(), template.source.as_bytes()));
+        let templates: Vec<(PathBuf, &[u8])> = templates.collect();
         let config = format!("{:#}\n", Value::Object(self.config_to_save()));
         let written = [("tokenizer.json", document.as_bytes()), ("tokenizer_config.json", config.as_bytes())];
         let copied = self.files.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
-        let mut files: Vec<(&str, &[u8])> = written.into_iter().chain(copied).collect();
+        let named = written.into_iter().chain(copied).map(|(name, bytes)| (PathBuf::from(name), bytes));
+        let mut files: Vec<(PathBuf, &[u8])> = named.chain(templates).collect();
         // tokenizer.json makes the folder a tokeniser, so it is written after the other files. The vocabulary files
         // duplicate its contents and come last.
-        files.sort_by_key(|(name, _)| match *name {
-            "tokenizer.json" => 1,
-            "vocab.json" | "merges.txt" | "vocab.txt" => 2,
+        files.sort_by_key(|(name, _)| match name.to_str() {
+            Some("tokenizer.json") => 1,
+            Some("vocab.json" | "merges.txt" | "vocab.txt") => 2,
             _ => 0,
         });
         // Checked before anything is written, so that an error leaves the folder unchanged.
@@ -36,10 +39,11 @@ impl Tokenizer {
             return Err(Error::Exists { path });
         }
         for (name, _) in files.iter().rev() {
-            match std::fs::remove_file(dir.join(name)) {
-                Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::write(&dir.join(name), e)),
-                _ => {}
-            }
+            remove(&dir.join(name))?;
+        }
+        if overwrite {
+            // transformers would take them for templates of this tokeniser.
+            chat_templates::files(dir)?.iter().try_for_each(|path| remove(path))?;
         }
         for (name, bytes) in files {
             let path = dir.join(name);
@@ -65,8 +69,10 @@ impl Tokenizer {
 
     fn config_to_save(&self) -> Map<String, Value> {
         let mut config = self.config.clone();
-        // The post-processor in tokenizer.json already adds BOS and EOS.
-        for field in ["add_bos_token", "add_eos_token", "additional_special_tokens", "extra_special_tokens"] {
+        // The templates have files of their own, and the post-processor in tokenizer.json already adds BOS and EOS.
+        for field in
+            ["chat_template", "add_bos_token", "add_eos_token", "additional_special_tokens", "extra_special_tokens"]
+        {
             config.remove(field);
         }
         let mut special = self.special.clone();
@@ -93,5 +99,12 @@ impl Tokenizer {
             config.remove("model_max_length");
         }
         config
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::write(path, e)),
+        _ => Ok(()),
     }
 }

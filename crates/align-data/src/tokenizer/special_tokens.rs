@@ -3,7 +3,7 @@
 use super::class::TokenizerClass;
 use super::settings::Settings;
 use crate::{Error, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tokenizers::AddedToken;
@@ -52,6 +52,8 @@ pub(super) struct NamedTokens {
     pub special: SpecialTokens,
     /// Special tokens without a role.
     pub extra: Vec<String>,
+    /// Those of them that have a name, such as `image_token`.
+    pub names: Map<String, Value>,
     /// Tokens to add, in order.
     added: Vec<AddedToken>,
     /// The ids that the files assign to added tokens.
@@ -78,17 +80,18 @@ impl NamedTokens {
             }
         }
         let mut special = SpecialTokens::default();
-        let mut others = Vec::new();
+        let (mut others, mut names) = (Vec::new(), Map::new());
         for (role, token) in named {
             if ROLES.contains(&role.as_str()) {
                 *special.slot(&role) = Some(token.content);
             } else {
+                names.insert(role, token.content.clone().into());
                 others.push(token.content);
             }
         }
         others.extend(extra.into_iter().map(|token| token.content));
         let ids = by_id.into_iter().map(|(id, token)| (id, token.content)).collect();
-        Ok(Self { special, extra: others, added, ids })
+        Ok(Self { special, extra: others, names, added, ids })
     }
 
     /// Adds the tokens and checks that they get the ids given in the files, because the model's embeddings depend on
@@ -149,7 +152,7 @@ fn named_tokens(
 
 /// The special tokens of the list `extra_special_tokens`, or `additional_special_tokens` in transformers 4.
 fn extra_tokens(settings: &Settings) -> Result<Vec<AddedToken>> {
-    let list = |file: &str, object: &serde_json::Map<String, Value>, field: &str| -> Result<Option<Vec<AddedToken>>> {
+    let list = |file: &str, object: &Map<String, Value>, field: &str| -> Result<Option<Vec<AddedToken>>> {
         let error = |problem: String| Error::TokenizerFile { path: settings.dir.join(file), problem };
         match object.get(field) {
             None | Some(Value::Null | Value::Object(_)) => Ok(None),
