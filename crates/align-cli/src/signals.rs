@@ -18,11 +18,13 @@ struct State {
     /// The stop signal to set and the message to print at the first signal, while a [`GracefulStop`] exists.
     graceful: Option<(StopSignal, &'static str)>,
     first: Option<(TerminationSignal, Instant)>,
+    /// The stop signal that Ctrl-C sets, while an [`InterruptibleTask`] exists.
+    interruptible: Option<StopSignal>,
     /// The message for a signal that ends the program at once.
     message: Option<String>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { graceful: None, first: None, message: None });
+static STATE: Mutex<State> = Mutex::new(State { graceful: None, first: None, interruptible: None, message: None });
 
 /// The error of a command that was stopped by a signal. Its message says what was saved and how to continue.
 #[derive(Debug)]
@@ -96,8 +98,36 @@ impl Drop for GracefulStop {
     }
 }
 
+/// A guard for a task that Ctrl-C ends without ending the program. SIGTERM and SIGHUP still end the program at once.
+pub struct InterruptibleTask(StopSignal);
+
+impl InterruptibleTask {
+    /// Starts such a task.
+    pub fn begin() -> Self {
+        let stop = StopSignal::default();
+        state().interruptible = Some(stop.clone());
+        Self(stop)
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub fn is_stopped(&self) -> bool {
+        self.0.is_stopped()
+    }
+}
+
+impl Drop for InterruptibleTask {
+    fn drop(&mut self) {
+        state().interruptible = None;
+    }
+}
+
 fn on_signal(signal: TerminationSignal) {
     let mut state = state();
+    if signal == TerminationSignal::Interrupt
+        && let Some(stop) = &state.interruptible
+    {
+        return stop.stop();
+    }
     match (&state.graceful, state.first) {
         (Some((stop, message)), None) => {
             stop.stop();

@@ -2,6 +2,7 @@
 //!
 //! * [`generate_texts`] generates completions of prompts.
 //! * [`GenerationJob`] does the same for long jobs. It saves the texts in a journal and can continue after it was killed.
+//! * [`Chat`] answers a user's messages one after another, with a chat model.
 //! * [`RewardModel`] scores texts with a classifier.
 //!
 //! ```
@@ -26,19 +27,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod chat;
 mod error;
 mod generate_texts;
 mod generation_job;
 mod generation_record;
 mod identity;
 mod reward_model;
+mod text_stream;
 
+pub use chat::{Answer, AnswerEnd, Chat, answer_generation};
 pub use error::{Error, Result};
 pub use generate_texts::{GeneratedText, generate_texts};
 pub use generation_job::{GenerationJob, TextGenerator};
 pub use generation_record::{GenerationDifference, GenerationRecord, PromptsRecord};
 pub use identity::InferenceIdentity;
 pub use reward_model::RewardModel;
+pub use text_stream::TextStream;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

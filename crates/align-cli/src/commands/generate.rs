@@ -14,14 +14,13 @@ use crate::generation_record;
 use crate::json_output::JsonOption;
 use crate::shell_words::{quoted, this_command};
 use crate::signals::{self, GracefulStop, Stopped};
-use crate::text_stream::TextStream;
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_base::{Progress, counted, printable_path};
 use align_data::tables::check_output;
 use align_data::{NOTEBOOK_PROMPTS, Texts, Tokenizer};
 use align_inference::{
-    GeneratedText, GenerationJob, GenerationRecord, InferenceIdentity, TextGenerator, generate_texts,
+    GeneratedText, GenerationJob, GenerationRecord, InferenceIdentity, TextGenerator, TextStream, generate_texts,
 };
 use align_models::CausalLm;
 use align_models::generation::{Generation, check_completions_fit_memory, stream};

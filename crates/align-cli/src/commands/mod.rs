@@ -1,5 +1,6 @@
 //! The subcommands. Each file holds the options and the implementation of one.
 
+mod chat;
 mod classify;
 mod completions;
 mod convert;
@@ -31,6 +32,7 @@ pub enum Command {
     Sft(Box<sft::Options>),
     TrainClassifier(Box<train_classifier::Options>),
     Generate(Box<generate::Options>),
+    Chat(Box<chat::Options>),
     Classify(Box<classify::Options>),
     Pair(Box<pair::Options>),
     Logps(Box<logps::Options>),
@@ -56,6 +58,7 @@ impl Command {
             Self::Sft(options) => sft::run(options),
             Self::TrainClassifier(options) => train_classifier::run(options),
             Self::Generate(options) => generate::run(options),
+            Self::Chat(options) => chat::run(options),
             Self::Classify(options) => classify::run(options),
             Self::Pair(options) => pair::run(options),
             Self::Logps(options) => logps::run(options),

@@ -19,6 +19,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "Generate and score",
         &[
             ("generate", "continue prompts with a language model"),
+            ("chat", "talk with a chat model in the terminal"),
             ("classify", "score texts with a classifier or reward model"),
             ("pair", "make preference pairs from scored texts"),
             ("logps", "compute the log-probabilities of completions"),

@@ -3,6 +3,8 @@
 // Not every test file uses all functions of this module.
 #![allow(dead_code)]
 
+pub mod chat_model;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -2,6 +2,7 @@
 //! task, an interrupted bar stays, and the text is that of a pipe.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod chat;
 // The outputs of commands are compared by another test.
 #[allow(dead_code)]
 #[path = "../process_ends/every_command.rs"]

@@ -42,6 +42,11 @@ impl PseudoTerminal {
         }
     }
 
+    /// Types text.
+    pub fn type_text(&mut self, text: &str) {
+        self.output.write_all(text.as_bytes()).unwrap();
+    }
+
     /// Types Ctrl-C, which the terminal echoes as `^C`, and sends its signal, which only a controlling terminal would do by itself.
     pub fn interrupt(&mut self) {
         self.output.write_all(b"\x03").unwrap();

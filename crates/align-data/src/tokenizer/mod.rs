@@ -7,6 +7,7 @@ mod clean_up;
 mod digest;
 mod document;
 mod embeddings;
+mod end_of_turn;
 mod file;
 mod guarded_tokenizer;
 mod ignored_options;

@@ -1,0 +1,136 @@
+//! A conversation with a chat model in the terminal.
+//!
+//! ```sh
+//! align chat --model HuggingFaceTB/SmolLM2-135M-Instruct
+//! ```
+
+use crate::generation_options::GenerationOptions;
+use crate::line_reader::{Line, LineReader};
+use crate::signals::{self, InterruptibleTask};
+use crate::usage::UsageError;
+use crate::{Failure, RuntimeOptions, log, models, output};
+use align_inference::{AnswerEnd, Chat};
+use align_models::CausalLm;
+use align_models::generation::GenerationConfig;
+use clap::Args;
+use std::ops::ControlFlow;
+
+/// The limit of an answer, in tokens, if neither an option nor generation_config.json sets one.
+const MAX_ANSWER_TOKENS: usize = 512;
+
+const HELP: &str = "\
+/reset          forget the conversation
+/system TEXT    set the message of the system, and forget the conversation; without TEXT, none
+/help           show this list
+/quit           leave; Ctrl-D does the same
+Ctrl-C stops an answer.";
+
+/// Talks with a chat model in the terminal. Answers are printed while they are generated. Lines that begin with a slash are commands: /help
+/// lists them.
+#[derive(Args)]
+pub struct Options {
+    /// Chat model: a folder in transformers' layout, or user/name[@revision] on the hub.
+    #[arg(long)]
+    model: String,
+    /// The message of the system, with which the conversation begins.
+    #[arg(long)]
+    system: Option<String>,
+    #[command(flatten)]
+    generation: GenerationOptions,
+    #[command(flatten)]
+    runtime: RuntimeOptions,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    // Before LibTorch starts threads, so that the signals that the line editor handles are blocked in all of them.
+    let mut lines = LineReader::new()?;
+    signals::set_message("stopped");
+    let _precision = options.runtime.set_matmul_precision()?;
+    let dir = models::fetch(&options.model)?;
+    let own = GenerationConfig::from_pretrained(&models::base_folder(&dir)?)?;
+    let generation = with_limit(options.generation.config(own));
+    refuse_several_texts(&generation)?;
+    let plain = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
+    let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
+    let model = plain.packed()?.unwrap_or(plain);
+    let mut chat = Chat::new(model.as_ref(), &tokenizer, generation)?;
+    chat.set_system(options.system.clone());
+    output::note!("{}; /help lists the commands, /quit leaves", models::display_name(Some(&options.model), ""));
+    loop {
+        match lines.read("> ")? {
+            Line::End => return Ok(()),
+            Line::Interrupted => output::note!("/quit leaves"),
+            Line::Text(line) => match line.trim() {
+                "" => {}
+                "/quit" | "/exit" => return Ok(()),
+                "/help" => output::println!("{HELP}"),
+                "/reset" => {
+                    chat.reset();
+                    output::note!("the conversation is forgotten");
+                }
+                command if command == "/system" || command.starts_with("/system ") => {
+                    let text = command.trim_start_matches("/system").trim();
+                    chat.set_system((!text.is_empty()).then(|| text.to_owned()));
+                    output::note!(
+                        "the conversation begins again{}",
+                        if text.is_empty() { "" } else { ", with this message of the system" }
+                    );
+                }
+                unknown if unknown.starts_with('/') => {
+                    let name = unknown.split_whitespace().next().unwrap_or_default();
+                    output::note!("{name} is not a command; /help lists them");
+                }
+                message => answer(&mut chat, message),
+            },
+        }
+        if output::has_failed() {
+            return Ok(());
+        }
+    }
+}
+
+/// Prints the answer to a message while it is generated.
+fn answer(chat: &mut Chat, message: &str) {
+    let task = InterruptibleTask::begin();
+    let answered = chat.answer(message, |piece| {
+        output::write(format_args!("{piece}"));
+        output::flush();
+        match task.is_stopped() || output::has_failed() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    match answered {
+        Ok(answer) => {
+            output::println!();
+            match answer.end {
+                AnswerEnd::EndOfTurn => {}
+                AnswerEnd::LengthLimit => output::note!("[the answer reached its limit of {} tokens]", answer.tokens),
+                AnswerEnd::Stopped => output::note!("[stopped]"),
+            }
+        }
+        // The conversation goes on without the message.
+        Err(problem) => log::message("error", &format!("{problem}; /reset begins a new conversation")),
+    }
+}
+
+/// The options with a limit of an answer's length.
+fn with_limit(config: GenerationConfig) -> GenerationConfig {
+    match (config.max_length, config.max_new_tokens) {
+        (None, None) => GenerationConfig { max_new_tokens: Some(MAX_ANSWER_TOKENS), ..config },
+        _ => config,
+    }
+}
+
+/// An answer is streamed, so it is one text that does not change any more.
+fn refuse_several_texts(config: &GenerationConfig) -> Result<(), Failure> {
+    let several = [("--num-beams", config.num_beams), ("--num-return-sequences", config.num_return_sequences)];
+    match several.into_iter().find(|(_, number)| *number > 1) {
+        Some((option, number)) => {
+            let problem =
+                format!("{option} is {number}, but answers are printed while they are generated: set it to 1");
+            Err(UsageError::new(problem).into())
+        }
+        None => Ok(()),
+    }
+}
