@@ -68,7 +68,7 @@ pub use implicit_rewards::ImplicitRewards;
 pub use kto::*;
 pub use length::length_regularised;
 pub use linear_logps::{
-    LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, differentiable_logps, linear_logps,
+    LinearHead, LinearLogps, LinearLogpsOptions, LogpsGradient, TokenStatistics, differentiable_logps, linear_logps,
 };
 pub use logps::{sequence_logps, shift_labels, shift_logits, token_logps};
 pub use loss_info::{LossInfo, LossOption, Method};

@@ -3,15 +3,21 @@
 use crate::pretrained_config::model_type;
 use crate::score::Labels;
 use crate::{
-    CausalLm, DistilBert, DistilBertConfig, Error, Gpt2, LoraModel, ModelResolver, Result, SequenceClassifier,
-    TrainableModel,
+    CausalLm, DistilBert, DistilBertConfig, Error, Gpt2, LlamaFamily, LoraModel, ModelResolver, Result,
+    SequenceClassifier, TrainableModel,
 };
 use std::path::Path;
 use tch::{Device, Kind};
 
 /// All architectures. To add one, add an entry here.
-const ARCHITECTURES: [Architecture; 2] = [
+const ARCHITECTURES: [Architecture; 8] = [
     Architecture { model_type: "gpt2", task: Task::CausalLm(|at| Ok(Box::new(at.load(Gpt2::from_pretrained)?))) },
+    llama_family("llama"),
+    llama_family("mistral"),
+    llama_family("qwen2"),
+    llama_family("qwen3"),
+    llama_family("gemma2"),
+    llama_family("gemma3_text"),
     Architecture {
         model_type: "distilbert",
         task: Task::SequenceClassification {
@@ -20,6 +26,10 @@ const ARCHITECTURES: [Architecture; 2] = [
         },
     },
 ];
+
+const fn llama_family(model_type: &'static str) -> Architecture {
+    Architecture { model_type, task: Task::CausalLm(|at| Ok(Box::new(at.load(LlamaFamily::from_pretrained)?))) }
+}
 
 struct Architecture {
     /// The `model_type` in `config.json`.

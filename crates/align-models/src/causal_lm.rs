@@ -14,7 +14,8 @@ pub enum Attention<'a> {
     Causal,
     /// Causal, and no query attends to padding: an int64 or bool mask of shape `(batch, cached + seq)`, 1 on real tokens.
     Padded(&'a Tensor),
-    /// Query `i` of a row attends to the keys where the bool mask, `(batch, seq, cached + seq)`, is true. There must be at least one.
+    /// Query `i` of a row attends to the keys where the bool mask, `(batch, seq, cached + seq)`, is true. There must be at least one, and
+    /// the keys must be in the order of their positions.
     /// For sequences that share a row of the cache, such as the beams of a prompt, which lie next to each other in `seq` and need
     /// explicit position ids.
     Masked(&'a Tensor),
@@ -30,7 +31,8 @@ pub enum Attention<'a> {
     },
 }
 
-/// A causal language model that returns hidden states; logits are `hidden · headᵀ`.
+/// A causal language model that returns hidden states; logits are `hidden · headᵀ`, capped in a few models
+/// ([`CausalLm::logit_softcap`]).
 ///
 /// `Box<dyn CausalLm>` also implements it, for models whose architecture is known only at run time.
 pub trait CausalLm: TrainableModel {
@@ -58,12 +60,21 @@ pub trait CausalLm: TrainableModel {
     /// The output projection, `(vocab_size, hidden_size)`.
     fn head(&self) -> &Tensor;
 
+    /// The cap of the logits, if the model has one: a logit `x` becomes `cap · tanh(x / cap)` (Gemma 2).
+    fn logit_softcap(&self) -> Option<f64> {
+        None
+    }
+
     /// Logits `(…, vocab_size)` of hidden states `(…, hidden_size)`.
     ///
     /// # Errors
     /// Shapes that do not match.
     fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        Ok(hidden.f_linear(self.head(), None::<&Tensor>)?)
+        let logits = hidden.f_linear(self.head(), None::<&Tensor>)?;
+        match self.logit_softcap() {
+            Some(cap) => Ok(logits.f_div_scalar(cap)?.f_tanh()?.f_mul_scalar(cap)?),
+            None => Ok(logits),
+        }
     }
 
     /// A copy for inference with weights in the memory layout that the CPU's matrix product needs. `None` if this gives no speedup, as
@@ -165,6 +176,10 @@ impl CausalLm for Box<dyn CausalLm> {
 
     fn head(&self) -> &Tensor {
         (**self).head()
+    }
+
+    fn logit_softcap(&self) -> Option<f64> {
+        (**self).logit_softcap()
     }
 
     fn logits(&self, hidden: &Tensor) -> Result<Tensor> {

@@ -71,16 +71,27 @@ pub(crate) fn with_any_vocab_size(mut fields: serde_json::Value, vocab_size: i64
 
 /// Reads a `config.json` and checks that it describes a `model_type`.
 pub(crate) fn read_config<C: DeserializeOwned>(path: &Path, model_type: &str) -> Result<C> {
+    read_checked(path, Some(model_type))
+}
+
+/// Reads a `config.json` of any `model_type`.
+pub(crate) fn read_json_config(path: &Path) -> Result<serde_json::Value> {
+    read_checked(path, None)
+}
+
+fn read_checked<C: DeserializeOwned>(path: &Path, model_type: Option<&str>) -> Result<C> {
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
     let text = config_text(path)?;
     let ConfigHeader { model_type: found, quantization_config } =
         bounded_json::parse(text.as_bytes()).map_err(|e| fail(format!("is not a config: {e}")))?;
-    match found.as_deref() {
-        Some(found) if found == model_type => {}
-        Some(found) => {
-            return Err(fail(format!("model_type is \"{found}\", expected \"{model_type}\"")));
+    match (found.as_deref(), model_type) {
+        (Some(_), None) => {}
+        (Some(found), Some(expected)) if found == expected => {}
+        (Some(found), Some(expected)) => {
+            return Err(fail(format!("model_type is \"{found}\", expected \"{expected}\"")));
         }
-        None => return Err(fail(format!("has no model_type, expected \"{model_type}\""))),
+        (None, Some(expected)) => return Err(fail(format!("has no model_type, expected \"{expected}\""))),
+        (None, None) => return Err(fail("has no model_type: the architecture is not known".into())),
     }
     if let Some(Quantization { quant_method }) = quantization_config {
         let method = quant_method.unwrap_or_else(|| "an unnamed method".to_owned());

@@ -68,9 +68,9 @@ pub(crate) fn check_memory(layout: &Layout, sizes: &[(&'static str, i64)], kind:
     }
 }
 
-/// The `initializer_range` of a config, or the default.
-pub(crate) fn initializer_range(extra: &BTreeMap<String, Value>) -> f64 {
-    extra.get("initializer_range").and_then(Value::as_f64).filter(|std| *std > 0.0).unwrap_or(INITIALIZER_RANGE)
+/// The `initializer_range` in the field of a config, or the default.
+pub(crate) fn initializer_range(field: Option<&Value>) -> f64 {
+    field.and_then(Value::as_f64).filter(|std| *std > 0.0).unwrap_or(INITIALIZER_RANGE)
 }
 
 /// Sets `model_type` and `architectures` in a config, by which transformers selects the class.

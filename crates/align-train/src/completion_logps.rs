@@ -1,3 +1,4 @@
+use crate::objective::linear_head;
 use crate::{Error, Result};
 use align_base::Progress;
 use align_models::{Attention, CausalLm};
@@ -84,7 +85,7 @@ fn batch_logps(model: &dyn CausalLm, rows: &[PromptCompletion]) -> Result<Vec<Ve
         model.hidden(&tensor(&ids)?.f_view([rows.len() as i64, width as i64])?, None, &Attention::Causal, None)?;
     let hidden_size = hidden.size3()?.2;
     let selected = hidden.f_view([-1, hidden_size])?.f_index_select(0, &tensor(&predictors)?)?;
-    let flat = align_losses::linear_logps(&selected, model.head(), &tensor(&targets)?)?;
+    let flat = align_losses::linear_logps(&selected, linear_head(model), &tensor(&targets)?)?;
     let flat: Vec<f32> = Vec::try_from(flat.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Float)?)?;
     let mut rest = flat.as_slice();
     Ok(rows

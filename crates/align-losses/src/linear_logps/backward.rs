@@ -1,4 +1,5 @@
 use super::chunk;
+use super::linear_head::LinearHead;
 use super::options::chunks;
 use super::saved::{LinearLogps, LogpsGradient};
 use crate::{Result, check};
@@ -29,6 +30,8 @@ pub(super) fn backward(
     let narrow = (hidden.kind() != kind).then(|| buffer(longest, hidden.kind())).transpose()?;
     let scratch = buffer(if saved.kept.is_some() { 0 } else { longest }, kind)?;
     let hidden_gradient = hidden.f_empty_like()?;
+    let head = LinearHead { weight: &saved.weight, softcap: saved.softcap };
+    let largest = saved.largest.as_ref().map(pick).transpose()?;
     for (start, len) in chunks(count, saved.chunk_rows) {
         let part = |x: &Tensor| x.f_narrow(0, start, len);
         let states = part(&hidden)?;
@@ -37,11 +40,16 @@ pub(super) fn backward(
             Some(kept) => kept.f_index_select(0, &part(&rows)?)?,
             None => {
                 let mut logits = scratch.f_narrow(0, 0, len)?;
-                chunk::logits_into(&mut logits, narrow.as_ref(), &states, &saved.weight)?;
+                chunk::logits_into(&mut logits, narrow.as_ref(), &states, head)?;
                 logits
             }
         };
+        let largest = largest.as_ref().map(part).transpose()?;
+        let by_cap = saved.softcap.map(|cap| chunk::softcap_derivative(&logits, largest.as_ref(), cap)).transpose()?;
         chunk::logits_gradient(&mut logits, &part(&log_normaliser)?, &part(&targets)?, &part(&gradient)?)?;
+        if let Some(by_cap) = by_cap {
+            let _ = logits.f_mul_(&by_cap)?;
+        }
         let logits_gradient = match &narrow {
             None => logits,
             Some(narrow) => {

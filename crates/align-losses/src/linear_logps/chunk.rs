@@ -1,5 +1,6 @@
 //! The arithmetic of one chunk of rows: from logits to log-probabilities, and back.
 
+use super::linear_head::LinearHead;
 use super::options::LinearLogpsOptions;
 use crate::Result;
 use tch::{Kind, Tensor};
@@ -78,14 +79,14 @@ pub(crate) fn logits_gradient(
     Ok(())
 }
 
-/// Writes `hidden · weightᵀ` into `logits`, through the buffer `narrow` if the dtype of the product differs from that of `logits`.
+/// Writes the logits of the hidden states into `logits`, through the buffer `narrow` if the dtype of the product differs from that of `logits`.
 pub(crate) fn logits_into(
     logits: &mut Tensor,
     narrow: Option<&Tensor>,
     hidden: &Tensor,
-    weight: &Tensor,
+    head: LinearHead,
 ) -> Result<()> {
-    let transposed = weight.f_tr()?;
+    let transposed = head.weight.f_tr()?;
     match narrow {
         None => {
             let _ = hidden.f_mm_out(logits, &transposed)?;
@@ -96,7 +97,19 @@ pub(crate) fn logits_into(
             logits.f_copy_(&narrow)?;
         }
     }
+    if let Some(cap) = head.softcap {
+        let _ = logits.f_div_scalar_(cap)?.f_tanh_()?.f_mul_scalar_(cap)?;
+    }
     Ok(())
+}
+
+/// The derivative of capped logits `y` by the logits before the cap: `1 - (y / cap)²`. `largest` was subtracted from `logits`.
+pub(crate) fn softcap_derivative(logits: &Tensor, largest: Option<&Tensor>, cap: f64) -> Result<Tensor> {
+    let mut ratio = match largest {
+        Some(largest) => logits.f_add(largest)?.f_div_scalar_(cap)?,
+        None => logits.f_div_scalar(cap)?,
+    };
+    Ok(ratio.f_square_()?.f_neg_()?.f_add_scalar_(1.0)?)
 }
 
 /// Concatenates the columns of all chunks into one vector, `(n,)`.

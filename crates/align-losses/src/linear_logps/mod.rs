@@ -3,10 +3,12 @@
 mod backward;
 mod chunk;
 mod forward;
+mod linear_head;
 mod options;
 mod saved;
 
 pub use chunk::TokenStatistics;
+pub use linear_head::LinearHead;
 pub use options::LinearLogpsOptions;
 pub use saved::{LinearLogps, LogpsGradient};
 
@@ -14,7 +16,7 @@ use crate::{Error, Result, check};
 use align_torch::{gradient_or_zeros, records_graph, with_custom_backward};
 use tch::Tensor;
 
-/// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats and without a graph.
+/// The log-probability of each target under the softmax of the `head`'s logits, `(n,)`, in nats and without a graph.
 ///
 /// For scoring. The arguments and errors are those of [`LinearLogps::forward`], which is for training.
 ///
@@ -28,16 +30,16 @@ use tch::Tensor;
 ///
 /// # Errors
 /// As [`LinearLogps::forward`].
-pub fn linear_logps(hidden: &Tensor, weight: &Tensor, targets: &Tensor) -> Result<Tensor> {
+pub fn linear_logps<'a>(hidden: &Tensor, head: impl Into<LinearHead<'a>>, targets: &Tensor) -> Result<Tensor> {
     let options = LinearLogpsOptions { keep_logits_bytes: 0, ..Default::default() };
-    Ok(LinearLogps::forward(hidden, weight, targets, &options)?.0.logps)
+    Ok(LinearLogps::forward(hidden, head, targets, &options)?.0.logps)
 }
 
-/// The log-probability of each target under `softmax(hidden · weightᵀ)`, `(n,)`, in nats, as a single autograd node without a graph over
-/// the vocabulary.
+/// The log-probability of each target under the softmax of the `head`'s logits, `(n,)`, in nats, as a single autograd node without a graph
+/// over the vocabulary.
 ///
-/// The backward pass returns the gradient of `hidden` and adds the gradient of `weight` in place, which avoids a copy of the largest matrix.
-/// Therefore `weight` must be a leaf, and gradients of selected tensors ([`Tensor::run_backward`]) are not supported. If no graph is
+/// The backward pass returns the gradient of `hidden` and adds the gradient of the head's weight in place, which avoids a copy of the largest
+/// matrix. Therefore the weight must be a leaf, and gradients of selected tensors ([`Tensor::run_backward`]) are not supported. If no graph is
 /// recorded, the cost is that of [`linear_logps`]. The arguments and errors are those of [`LinearLogps::forward`].
 ///
 /// ```
@@ -53,19 +55,21 @@ pub fn linear_logps(hidden: &Tensor, weight: &Tensor, targets: &Tensor) -> Resul
 ///
 /// # Errors
 /// As [`LinearLogps::forward`].
-pub fn differentiable_logps(
+pub fn differentiable_logps<'a>(
     hidden: &Tensor,
-    weight: &Tensor,
+    head: impl Into<LinearHead<'a>>,
     targets: &Tensor,
     options: &LinearLogpsOptions,
 ) -> Result<(Tensor, Option<TokenStatistics>)> {
+    let head = head.into();
+    let weight = head.weight;
     let by_weight = records_graph(weight)?;
     if !by_weight && !records_graph(hidden)? {
         let options = LinearLogpsOptions { keep_logits_bytes: 0, ..*options };
-        let (linear, statistics) = LinearLogps::forward(hidden, weight, targets, &options)?;
+        let (linear, statistics) = LinearLogps::forward(hidden, head, targets, &options)?;
         return Ok((linear.logps, statistics));
     }
-    let (linear, statistics) = LinearLogps::forward(hidden, weight, targets, options)?;
+    let (linear, statistics) = LinearLogps::forward(hidden, head, targets, options)?;
     let (logps, weight) = (linear.logps.shallow_clone(), weight.shallow_clone());
     let logps = with_custom_backward(hidden, &logps, move |by_logps| {
         let by = match by_weight {
@@ -78,22 +82,26 @@ pub fn differentiable_logps(
 }
 
 impl LinearLogps {
-    /// Computes the log-probability of each target under `softmax(hidden · weightᵀ)`.
+    /// Computes the log-probability of each target under the softmax of the `head`'s logits.
     ///
     /// * `hidden`: `(n, d)`, the hidden states that predict the targets. Their graph is not used.
-    /// * `weight`: `(vocab, d)`, of the same dtype; bfloat16 and float16 products are converted to float32. It must not change before
+    /// * `head`: a weight `(vocab, d)` of the same dtype; bfloat16 and float16 products are converted to float32. It must not change before
     ///   [`LinearLogps::backward`].
     /// * `targets`: int64 `(n,)`.
     ///
     /// # Errors
     /// Shapes, dtypes or devices that do not fit, an id outside the vocabulary, or `chunk_rows` below 1.
-    pub fn forward(
+    pub fn forward<'a>(
         hidden: &Tensor,
-        weight: &Tensor,
+        head: impl Into<LinearHead<'a>>,
         targets: &Tensor,
         options: &LinearLogpsOptions,
     ) -> Result<(Self, Option<TokenStatistics>)> {
-        tch::no_grad(|| forward::forward(&hidden.f_detach()?, &weight.f_detach()?, targets, options))
+        let LinearHead { weight, softcap } = head.into();
+        tch::no_grad(|| {
+            let weight = weight.f_detach()?;
+            forward::forward(&hidden.f_detach()?, LinearHead { weight: &weight, softcap }, targets, options)
+        })
     }
 
     /// The log-probability of each target, `(n,)`, in nats: float32, or float64 for float64 hidden states.

@@ -25,6 +25,9 @@ use tch::Tensor;
 pub struct LinearLogps {
     pub(super) hidden: Tensor,
     pub(super) weight: Tensor,
+    pub(super) softcap: Option<f64>,
+    /// The largest logit of each row, `(n, 1)`, if logits are kept and capped.
+    pub(super) largest: Option<Tensor>,
     pub(super) targets: Tensor,
     pub(super) logps: Tensor,
     /// `(n, 1)`: makes `exp(logits - log_normaliser)` sum to 1.

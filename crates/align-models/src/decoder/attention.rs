@@ -21,6 +21,10 @@ pub struct SelfAttention {
     pub scale: f64,
     /// QK-norm: norms of the queries and keys of each head before the rotary embedding, as in Qwen3.
     pub qk_norms: Option<[Norm; 2]>,
+    /// Sliding window: each token attends to itself and to the `window - 1` before it. All windows of a decoder are equal.
+    pub window: Option<i64>,
+    /// Scores `s` become `cap · tanh(s / cap)`, as in Gemma 2.
+    pub softcap: Option<f64>,
     /// Dropout probability of the attention weights.
     pub dropout: f64,
 }
@@ -56,7 +60,7 @@ impl SelfAttention {
         if let Some([query_norm, key_norm]) = &self.qk_norms {
             (query, key) = (query_norm.forward(&query)?, key_norm.forward(&key)?);
         }
-        if let Some(rotation) = &context.rotation {
+        if let Some(rotation) = &context.view(self.window).rotation {
             (query, key) = (rotation.apply(&query)?, rotation.apply(&key)?);
         }
         let mut key_len = key.size4()?.2;
@@ -65,12 +69,14 @@ impl SelfAttention {
             (key, value, key_len) = (cached.keys, cached.values, cached.len);
         }
         let dropout = if context.training { self.dropout } else { 0.0 };
+        let view = context.view(self.window);
         let args = AttentionArgs {
             key_len,
-            mask: context.mask.as_ref(),
-            is_causal: context.is_causal,
+            mask: view.mask.as_ref(),
+            is_causal: view.is_causal,
             dropout,
             scale: self.scale,
+            softcap: self.softcap,
         };
         let mut attended = merge_heads(&scaled_dot_product_attention(&query, &key, &value, &args)?)?;
         if let Some(rows) = &context.rows {

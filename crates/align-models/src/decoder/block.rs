@@ -5,17 +5,22 @@ use crate::linear_layer_info::LinearLayerInfo;
 use align_torch::gradient_checkpoint;
 use tch::Tensor;
 
-/// A pre-norm transformer block: `x = x + attention(norm(x))`, then `x + feed_forward(norm(x))`.
+/// A pre-norm transformer block: `x = x + attention(norm(x))`, then `x + feed_forward(norm(x))`, where the outputs of attention and of the
+/// feed-forward network may be normalised too.
 #[derive(Debug)]
 pub struct Block {
     /// The norm before attention.
     pub attention_norm: Norm,
     /// Self-attention.
     pub attention: SelfAttention,
+    /// The norm of the output of attention, as in Gemma 2.
+    pub attention_output_norm: Option<Norm>,
     /// The norm before the feed-forward network.
     pub feed_forward_norm: Norm,
     /// The feed-forward network.
     pub feed_forward: FeedForward,
+    /// The norm of the output of the feed-forward network, as in Gemma 2.
+    pub feed_forward_output_norm: Option<Norm>,
     /// Dropout probability of the outputs of attention and the feed-forward network.
     pub dropout: f64,
 }
@@ -28,8 +33,10 @@ impl Block {
     pub fn forward(&self, x: &Tensor, layer: usize, context: &mut ForwardContext) -> Result<Tensor> {
         let training = context.training;
         let attended = self.attention.forward(&self.attention_norm.forward(x)?, layer, context)?;
+        let attended = normalised(attended, self.attention_output_norm.as_ref())?;
         let x = x.f_add(&dropout(attended, self.dropout, training)?)?;
         let feed_forward = self.feed_forward.forward(&self.feed_forward_norm.forward(&x)?, training)?;
+        let feed_forward = normalised(feed_forward, self.feed_forward_output_norm.as_ref())?;
         Ok(x.f_add(&dropout(feed_forward, self.dropout, training)?)?)
     }
 
@@ -49,9 +56,15 @@ impl Block {
         Self {
             attention_norm: self.attention_norm.shallow_clone(),
             attention: self.attention.shallow_clone(),
+            attention_output_norm: self.attention_output_norm.as_ref().map(Norm::shallow_clone),
             feed_forward_norm: self.feed_forward_norm.shallow_clone(),
             feed_forward: self.feed_forward.shallow_clone(),
+            feed_forward_output_norm: self.feed_forward_output_norm.as_ref().map(Norm::shallow_clone),
             dropout: self.dropout,
         }
     }
+}
+
+fn normalised(x: Tensor, norm: Option<&Norm>) -> Result<Tensor> {
+    norm.map_or_else(|| Ok(x.shallow_clone()), |norm| norm.forward(&x))
 }

@@ -128,6 +128,10 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
         self.decoder.head.logits(hidden)
     }
 
+    fn logit_softcap(&self) -> Option<f64> {
+        self.decoder.head.softcap()
+    }
+
     fn packed(&self) -> Result<Option<Box<dyn CausalLm>>> {
         if self.decoder.head.is_packed() || self.device() != Device::Cpu {
             return Ok(None);

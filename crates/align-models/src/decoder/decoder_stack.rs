@@ -50,17 +50,15 @@ impl Decoder {
             // The factor is rounded to the weights' dtype, as in transformers.
             x = x.f_mul(&Tensor::f_from_slice(&[scale])?.f_to_kind(kind)?.f_to_device(device)?)?;
         }
-        let rotation = match &self.positions {
-            Positions::Rotary(rotary) => Some(rotary.at(&positions, kind)?),
-            Positions::Learned(embedding) => {
-                x = x.f_add(&Tensor::f_embedding(embedding, &positions, -1, false, false)?)?;
-                None
-            }
-        };
+        if let Positions::Learned(embedding) = &self.positions {
+            x = x.f_add(&Tensor::f_embedding(embedding, &positions, -1, false, false)?)?;
+        }
+        let rotations = self.positions.rotations(&positions, cache.as_deref_mut(), kind)?;
         let mut x = dropout(x, self.dropout, mode.training)?;
         let options = (kind, device);
+        let (window, past) = (self.window(), cache.as_deref_mut());
         let mut context =
-            ForwardContext::new(attention, (batch, seq), rotation, cache.as_deref_mut(), mode.training, options)?;
+            ForwardContext::new(attention, (batch, seq), rotations, window, past, mode.training, options)?;
         for (layer, block) in self.blocks.iter().enumerate() {
             x = match mode.gradient_checkpointing && context.cache.is_none() {
                 true => block.forward_checkpointed(&x, layer, &context)?,
@@ -71,6 +69,11 @@ impl Decoder {
             cache.advance(seq);
         }
         self.norm.forward(&x)
+    }
+
+    /// The sliding window of the blocks that have one.
+    fn window(&self) -> Option<i64> {
+        self.blocks.iter().find_map(|block| block.attention.window)
     }
 
     fn positions_after(&self, past: i64, batch: i64, seq: i64) -> Result<Tensor> {

@@ -1,4 +1,4 @@
-use super::{KvCache, Rotation, SharedTokenRows};
+use super::{KvCache, Rotation, Rotations, SharedTokenRows};
 use crate::layers::causal_mask;
 use crate::{Attention, Result};
 use tch::{Device, Kind, Tensor};
@@ -15,48 +15,78 @@ pub struct Mode {
 /// The inputs of a forward pass that all blocks share.
 #[derive(Debug)]
 pub struct ForwardContext<'a> {
-    /// Additive mask that broadcasts to `(batch, heads, seq, keys)`.
-    pub(super) mask: Option<Tensor>,
-    /// Whether to use LibTorch's causal kernel instead of a mask.
-    pub(super) is_causal: bool,
+    full: AttentionView,
+    /// For blocks with a sliding window, if the decoder has any.
+    sliding: Option<AttentionView>,
     /// The rows of attention, if they differ from those of the input.
     pub(super) rows: Option<SharedTokenRows>,
-    pub(super) rotation: Option<Rotation>,
     pub(super) training: bool,
     pub(super) cache: Option<&'a mut KvCache>,
 }
 
+/// What the attention of a block sees of the tokens: all earlier ones, or those in its window.
+#[derive(Debug)]
+pub(super) struct AttentionView {
+    /// Additive mask that broadcasts to `(batch, heads, seq, keys)`.
+    pub mask: Option<Tensor>,
+    /// Whether to use LibTorch's causal kernel instead of a mask.
+    pub is_causal: bool,
+    pub rotation: Option<Rotation>,
+}
+
 impl<'a> ForwardContext<'a> {
-    /// Creates the context for `(batch, seq)` tokens that follow those in the cache. `rotation` belongs to the positions of these tokens.
+    /// Creates the context for `(batch, seq)` tokens that follow those in the cache. `rotations` belong to the positions of these tokens,
+    /// `window` is that of the blocks with a sliding window.
     ///
     /// # Errors
     /// The shape of a mask does not match.
     pub fn new(
         attention: &Attention,
         (batch, seq): (i64, i64),
-        rotation: Option<Rotation>,
+        rotations: Rotations,
+        window: Option<i64>,
         cache: Option<&'a mut KvCache>,
         training: bool,
         options: (Kind, Device),
     ) -> Result<Self> {
         let past = cache.as_deref().map_or(0, KvCache::len);
-        let (mask, is_causal) = causal_mask(attention, batch, seq, past, options)?;
         let rows = if let Attention::SharedTokens { rows, .. } = attention { Some(rows.shallow_clone()) } else { None };
-        let rotation = match (rotation, &rows) {
-            (Some(rotation), Some(rows)) => Some(rotation.expand_to_rows(rows)?),
-            (rotation, _) => rotation,
+        let view = |window: Option<i64>, rotation: Option<Rotation>| {
+            let (mask, is_causal) = causal_mask(attention, (batch, seq, past), window, options)?;
+            let rotation = match (rotation, &rows) {
+                (Some(rotation), Some(rows)) => Some(rotation.expand_to_rows(rows)?),
+                (rotation, _) => rotation,
+            };
+            Result::Ok(AttentionView { mask, is_causal, rotation })
         };
-        Ok(Self { mask, is_causal, rows, rotation, training, cache })
+        let full = view(None, rotations.full)?;
+        let sliding = window.map(|window| view(Some(window), rotations.sliding)).transpose()?;
+        Ok(Self { full, sliding, rows, training, cache })
+    }
+
+    /// The view of a block with this window.
+    pub(super) fn view(&self, window: Option<i64>) -> &AttentionView {
+        window.and(self.sliding.as_ref()).unwrap_or(&self.full)
     }
 
     /// A shallow clone without the cache.
     pub(super) fn without_cache(&self) -> ForwardContext<'static> {
         ForwardContext {
-            mask: self.mask.as_ref().map(Tensor::shallow_clone),
+            full: self.full.shallow_clone(),
+            sliding: self.sliding.as_ref().map(AttentionView::shallow_clone),
             rows: self.rows.as_ref().map(SharedTokenRows::shallow_clone),
-            rotation: self.rotation.as_ref().map(Rotation::shallow_clone),
+            training: self.training,
             cache: None,
-            ..*self
+        }
+    }
+}
+
+impl AttentionView {
+    fn shallow_clone(&self) -> Self {
+        Self {
+            mask: self.mask.as_ref().map(Tensor::shallow_clone),
+            is_causal: self.is_causal,
+            rotation: self.rotation.as_ref().map(Rotation::shallow_clone),
         }
     }
 }

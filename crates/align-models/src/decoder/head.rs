@@ -9,6 +9,7 @@ pub struct Head {
     weight: Tensor,
     /// The packed weight, in a copy for inference.
     packed: Option<PackedLinear>,
+    softcap: Option<f64>,
 }
 
 impl Head {
@@ -16,7 +17,19 @@ impl Head {
     #[must_use]
     pub fn new(w: &Weights, weight: Tensor) -> Self {
         let packed = w.pack(&weight, None);
-        Self { weight, packed }
+        Self { weight, packed, softcap: None }
+    }
+
+    /// Makes logits `x` into `cap · tanh(x / cap)`, as in Gemma 2.
+    #[must_use]
+    pub fn with_softcap(self, softcap: Option<f64>) -> Self {
+        Self { softcap, ..self }
+    }
+
+    /// The cap of the logits.
+    #[must_use]
+    pub fn softcap(&self) -> Option<f64> {
+        self.softcap
     }
 
     /// `(vocab_size, hidden_size)`.
@@ -35,9 +48,13 @@ impl Head {
     /// # Errors
     /// The input has another width.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        match &self.packed {
-            Some(packed) => Ok(packed.forward(hidden, PackedActivation::Identity)?),
-            None => Ok(hidden.f_linear(&self.weight, None::<&Tensor>)?),
+        let logits = match &self.packed {
+            Some(packed) => packed.forward(hidden, PackedActivation::Identity)?,
+            None => hidden.f_linear(&self.weight, None::<&Tensor>)?,
+        };
+        match self.softcap {
+            Some(cap) => Ok(logits.f_div_scalar(cap)?.f_tanh()?.f_mul_scalar(cap)?),
+            None => Ok(logits),
         }
     }
 }

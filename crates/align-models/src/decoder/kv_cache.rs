@@ -17,6 +17,8 @@ pub struct KvCache {
     query_heads: i64,
     len: i64,
     capacity: i64,
+    /// Length of the longest text so far, without padding, for dynamic rotary embeddings.
+    longest: i64,
 }
 
 /// The keys and values of one layer, including those of unused slots.
@@ -40,7 +42,7 @@ impl KvCache {
         let keys =
             || if device == Device::Cpu { Tensor::zeros([batch, heads, head_dim, 0], options) } else { buffer() };
         let layers = (0..layers).map(|_| (keys(), buffer())).collect();
-        Self { layers, query_heads: heads, len: 0, capacity }
+        Self { layers, query_heads: heads, len: 0, capacity, longest: 0 }
     }
 
     /// Sets the number of query heads, if it differs from the number of key and value heads.
@@ -81,6 +83,13 @@ impl KvCache {
     #[must_use]
     pub fn capacity(&self) -> i64 {
         self.capacity
+    }
+
+    /// Takes note of a pass over texts of up to `length` tokens, and returns the longest length so far. Each pass adds a token to it at
+    /// least, as in transformers, where a finished text stays in its batch.
+    pub(super) fn lengthen(&mut self, length: i64) -> i64 {
+        self.longest = if self.longest == 0 { length } else { length.max(self.longest + 1) };
+        self.longest
     }
 
     /// Appends keys and values, `(batch, kv_heads, seq, head_dim)`, to the cached tokens of `layer`, and returns all keys and values of the

@@ -15,6 +15,7 @@ mod head;
 mod kv_cache;
 mod memory;
 mod positions;
+mod rope_scaling;
 mod rotary;
 mod shared_token_rows;
 
@@ -26,6 +27,7 @@ pub use feed_forward::FeedForward;
 pub use forward_context::{ForwardContext, Mode};
 pub use head::Head;
 pub use kv_cache::{CachedKeysValues, KvCache};
-pub use positions::Positions;
+pub use positions::{Positions, Rotations};
+pub use rope_scaling::RopeScaling;
 pub use rotary::{Rotary, Rotation};
 pub use shared_token_rows::SharedTokenRows;

@@ -1,45 +1,52 @@
-use super::SharedTokenRows;
+use super::{KvCache, RopeScaling, SharedTokenRows};
 use crate::Result;
 use tch::{Device, Kind, Tensor};
 
 /// Rotary position embeddings (arXiv:2104.09864) that pair the two halves of a head, as in GPT-NeoX and Llama.
 #[derive(Debug)]
 pub struct Rotary {
-    /// The angle of each pair per position, `(dim / 2)`, float32.
+    theta: f64,
+    dim: i64,
+    scaling: RopeScaling,
+    /// The angle of each pair per position for short texts, `(dim / 2)`, float32.
     inverse_frequencies: Tensor,
-    /// Scale of the rotated queries and keys.
-    scale: f64,
 }
 
 impl Rotary {
-    /// Rotates the first `dim` values of each head. The angle of pair `i` is the position times `theta^(−2 i / dim)`.
+    /// Rotates the first `dim` values of each head. The angle of pair `i` is the position times `theta^(−2 i / dim)`, scaled.
     ///
     /// # Errors
     /// Only errors of LibTorch.
-    pub fn new(theta: f64, dim: i64, device: Device) -> Result<Self> {
-        let even = Tensor::f_arange_start_step(0, dim, 2, (Kind::Float, device))?;
-        let periods = Tensor::f_pow_scalar(theta, &even.f_div_scalar(dim as f64)?)?;
-        Ok(Self::with_frequencies(periods.f_reciprocal()?, 1.0))
+    pub fn new(theta: f64, dim: i64, scaling: RopeScaling, device: Device) -> Result<Self> {
+        let inverse_frequencies = frequencies(&scaling, theta, dim, 0, device)?;
+        Ok(Self { theta, dim, scaling, inverse_frequencies })
     }
 
-    /// Uses the given angles per position, `(dim / 2)`, and a scale of the rotated queries and keys, for models with scaled positions (RoPE
-    /// scaling).
-    #[must_use]
-    pub fn with_frequencies(inverse_frequencies: Tensor, scale: f64) -> Self {
-        Self { inverse_frequencies, scale }
-    }
-
-    /// The rotation for tokens at `positions`, `(batch, seq)`, in `kind`.
+    /// The rotation for tokens at `positions`, `(batch, seq)`, in `kind`. The cache remembers the longest text, by which
+    /// [`RopeScaling::Dynamic`] scales.
     ///
     /// # Errors
     /// The positions have another shape.
-    pub fn at(&self, positions: &Tensor, kind: Kind) -> Result<Rotation> {
+    pub fn at(&self, positions: &Tensor, cache: Option<&mut KvCache>, kind: Kind) -> Result<Rotation> {
         let precise = if kind == Kind::Double { Kind::Double } else { Kind::Float };
-        let frequencies = self.inverse_frequencies.f_to_kind(precise)?;
-        let angles = positions.f_to_kind(precise)?.f_unsqueeze(-1)?.f_mul(&frequencies)?;
-        let scaled = |x: Tensor| x.f_mul_scalar(self.scale)?.f_to_kind(kind);
+        let frequencies = match self.scaling {
+            RopeScaling::Dynamic { .. } => {
+                let longest = positions.f_max()?.f_int64_value(&[])? + 1;
+                let longest = cache.map_or(longest, |cache| cache.lengthen(longest));
+                &frequencies(&self.scaling, self.theta, self.dim, longest, positions.device())?
+            }
+            _ => &self.inverse_frequencies,
+        };
+        let angles = positions.f_to_kind(precise)?.f_unsqueeze(-1)?.f_mul(&frequencies.f_to_kind(precise)?)?;
+        let scale = self.scaling.attention_factor();
+        let scaled = |x: Tensor| if scale == 1.0 { x.f_to_kind(kind) } else { x.f_mul_scalar(scale)?.f_to_kind(kind) };
         Ok(Rotation { cos: scaled(angles.f_cos()?)?, sin: scaled(angles.f_sin()?)? })
     }
+}
+
+fn frequencies(scaling: &RopeScaling, theta: f64, dim: i64, length: i64, device: Device) -> Result<Tensor> {
+    let found = scaling.inverse_frequencies(theta, dim, length);
+    Ok(Tensor::f_from_slice(&found)?.f_to_kind(Kind::Float)?.f_to_device(device)?)
 }
 
 /// The sines and cosines for the tokens of a forward pass.

@@ -91,7 +91,8 @@ impl Block {
         let dropout_p = if training { self.attention_dropout } else { 0.0 };
         let (query, key, value) = (heads(&self.query, of)?, heads(&self.key, x)?, heads(&self.value, x)?);
         let scale = (query.size4()?.3 as f64).sqrt().recip();
-        let args = AttentionArgs { key_len: key.size4()?.2, mask, is_causal: false, dropout: dropout_p, scale };
+        let (key_len, softcap) = (key.size4()?.2, None);
+        let args = AttentionArgs { key_len, mask, is_causal: false, dropout: dropout_p, scale, softcap };
         let attended = scaled_dot_product_attention(&query, &key, &value, &args)?;
         let of = self.sa_layer_norm.forward(&of.f_add(&self.out.forward(&merge_heads(&attended)?, training)?)?)?;
         let inner = self.lin1.forward_activated(&of, self.activation, training)?;

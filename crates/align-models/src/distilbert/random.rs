@@ -63,7 +63,7 @@ pub(super) fn random_weights_where(
     wanted: impl Fn(&str) -> bool,
     at: (Kind, Device),
 ) -> Result<Vec<(String, Tensor)>> {
-    let std = initializer_range(&config.extra);
+    let std = initializer_range(config.extra.get("initializer_range"));
     let init = |name: &str| match name {
         _ if name.ends_with(".bias") => Init::Zeros,
         _ if name.ends_with("LayerNorm.weight") || name.ends_with("layer_norm.weight") => Init::Ones,

@@ -61,7 +61,10 @@ pub fn generate<M: CausalLm + ?Sized>(
     let mut sequences: Vec<Vec<i64>> = generated.into_iter().map(|text| text.ids).collect();
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
     let eos = eos_ids(model, generation)?;
-    let pad = generation.config().pad_token_id.or(eos.first().copied()).unwrap_or(0);
+    let config = generation.config();
+    // As in transformers, beam search takes a padding id of 0 for unset if there is an end-of-sequence id.
+    let pad = config.pad_token_id.filter(|id| config.num_beams == 1 || *id != 0);
+    let pad = pad.or(eos.first().copied()).or(config.pad_token_id).unwrap_or(0);
     sequences.iter_mut().for_each(|ids| ids.resize(longest, pad));
     Ok(GenerateOutput { sequences, sequences_scores, token_logps })
 }

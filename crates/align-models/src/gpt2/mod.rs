@@ -90,14 +90,18 @@ impl Gpt2Config {
                 head_dim: self.n_embd / self.n_head,
                 scale: self.attention_scale(layer),
                 qk_norms: None,
+                window: None,
+                softcap: None,
                 dropout: self.attn_pdrop,
             },
+            attention_output_norm: None,
             feed_forward_norm: norm("ln_2")?,
             feed_forward: FeedForward::Plain {
                 up: linear(&mlp, "c_fc")?,
                 activation: self.activation_function,
                 down: linear(&mlp, "c_proj")?,
             },
+            feed_forward_output_norm: None,
             dropout: self.resid_pdrop,
         })
     }
@@ -122,7 +126,7 @@ impl Gpt2 {
         config.validate().map_err(|reason| Error::Input(format!("the config: {reason}")))?;
         config.check_memory(kind, device)?;
         set_model_type(&mut config.extra, "gpt2", "GPT2LMHeadModel");
-        let std = initializer_range(&config.extra);
+        let std = initializer_range(config.extra.get("initializer_range"));
         let residual = std / (2.0 * config.n_layer as f64).sqrt();
         let init = |name: &str| match name {
             _ if name.ends_with(".bias") => Init::Zeros,

@@ -207,6 +207,10 @@ impl CausalLm for LoraModel {
         self.model.head()
     }
 
+    fn logit_softcap(&self) -> Option<f64> {
+        self.model.logit_softcap()
+    }
+
     fn packed(&self) -> Result<Option<Box<dyn CausalLm>>> {
         self.merged()?.packed()
     }

@@ -3,7 +3,8 @@
 use align_models::Result;
 use align_models::checkpoint::{Layout, TensorSpec};
 use align_models::decoder::{
-    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Head, Positions, Projections, Rotary, SelfAttention,
+    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Head, Positions, Projections, RopeScaling, Rotary,
+    SelfAttention,
 };
 use align_models::layers::{Activation, Linear, Norm, Weights};
 use align_models::{Error, Parameters};
@@ -96,8 +97,11 @@ impl Toy {
                 head_dim: self.head_dim,
                 scale: (self.head_dim as f64).sqrt().recip(),
                 qk_norms: if self.qk_norms { Some([head_norm("q_norm")?, head_norm("k_norm")?]) } else { None },
+                window: None,
+                softcap: None,
                 dropout: 0.0,
             },
+            attention_output_norm: None,
             feed_forward_norm: self.norm(&w.child("post_attention_layernorm"))?,
             feed_forward: match self.gated {
                 true => FeedForward::Gated {
@@ -110,6 +114,7 @@ impl Toy {
                     FeedForward::Plain { up: mlp("up_proj")?, activation: Activation::Gelu, down: mlp("down_proj")? }
                 }
             },
+            feed_forward_output_norm: None,
             dropout: 0.0,
         })
     }
@@ -162,7 +167,7 @@ impl DecoderConfig for Toy {
         let embedding = model.tensor("embed_tokens.weight")?;
         let head = if self.tied { embedding.shallow_clone() } else { w.tensor(Self::HEAD)? };
         Ok(Decoder {
-            positions: Positions::Rotary(Rotary::new(THETA, self.rotated, embedding.device())?),
+            positions: Positions::Rotary(Rotary::new(THETA, self.rotated, RopeScaling::Default, embedding.device())?),
             embedding,
             embedding_scale: self.embedding_scale,
             max_position_embeddings: 64,

@@ -10,6 +10,9 @@ use align_losses::{CpoOutput, LinearLogpsOptions, Mean, Pair};
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
 
+/// Rows whose logits are in memory at the same time.
+const LOGITS_ROWS: i64 = 256;
+
 /// Preference optimisation without a reference model: CPO (arXiv:2401.08417), SimPO (arXiv:2405.14734), ORPO (arXiv:2403.07691),
 /// AlphaPO (arXiv:2501.03884) and SLiC-HF (arXiv:2305.10425). The loss includes the negative log-likelihood of the chosen completions
 /// as a regulariser.
@@ -65,6 +68,10 @@ impl Cpo {
         let omitted = i64::from(self.config.loss_type == CpoLossType::Orpo);
         let (rows, seq, _) = hidden.size3()?;
         let hidden = hidden.f_narrow(1, 0, seq - omitted)?;
+        if self.policy.logit_softcap().is_some() {
+            let mask = mask.map(|mask| mask.f_narrow(1, omitted, seq - omitted)).transpose()?;
+            return self.mean_capped_logit(&hidden, mask.as_ref());
+        }
         let (sum, count) = match mask {
             None => {
                 (hidden.f_sum_dim_intlist([0i64, 1].as_slice(), false, Kind::Double)?, (rows * (seq - omitted)) as f64)
@@ -79,6 +86,22 @@ impl Cpo {
         };
         let head = self.policy.head().f_mean_dim([0i64].as_slice(), false, Kind::Double)?;
         Ok(Mean::over_tokens(sum.f_dot(&head)?.f_double_value(&[])? / count, count))
+    }
+
+    /// The mean logit of hidden states `(rows, seq, hidden_size)` for a model that caps its logits, so that they are needed one by one.
+    fn mean_capped_logit(&self, hidden: &Tensor, mask: Option<&Tensor>) -> Result<Mean> {
+        let mut hidden = hidden.f_reshape([-1, hidden.size3()?.2])?;
+        if let Some(mask) = mask {
+            hidden = hidden.f_index_select(0, &mask.f_reshape([-1])?.f_nonzero()?.f_view([-1])?)?;
+        }
+        let (count, mut sum) = (hidden.size2()?.0, 0.0);
+        for start in (0..count).step_by(LOGITS_ROWS as usize) {
+            let rows = hidden.f_narrow(0, start, LOGITS_ROWS.min(count - start))?;
+            let logits = tch::no_grad(|| self.policy.logits(&rows))?;
+            sum +=
+                logits.f_mean_dim([-1i64].as_slice(), false, Kind::Double)?.f_sum(Kind::Double)?.f_double_value(&[])?;
+        }
+        Ok(Mean::over_tokens(sum / count as f64, count as f64))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The cross-entropy of tokens and its gradient in one pass over the output projection.
 
-use super::token_logps::backward;
+use super::token_logps::{backward, linear_head};
 use crate::Result;
 use align_losses::{LinearLogps, LinearLogpsOptions};
 use align_models::CausalLm;
@@ -39,7 +39,8 @@ pub(crate) fn token_cross_entropy(
     let (mut sums, mut hidden_gradients) = (Vec::new(), Vec::new());
     for start in (0..tokens).step_by(CHUNK as usize) {
         let chunk = |x: &Tensor| x.f_narrow(0, start, CHUNK.min(tokens - start));
-        let (linear, statistics) = LinearLogps::forward(&chunk(selected)?, head, &chunk(targets)?, &options)?;
+        let (linear, statistics) =
+            LinearLogps::forward(&chunk(selected)?, linear_head(policy), &chunk(targets)?, &options)?;
         let values = statistics.iter().flat_map(|statistics| [&statistics.entropy, &statistics.correct]);
         let values = std::iter::once(linear.logps()).chain(values).map(|x| x.f_sum(Kind::Double));
         sums.push(Tensor::f_stack(&values.collect::<std::result::Result<Vec<_>, _>>()?, 0)?);

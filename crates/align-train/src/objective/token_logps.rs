@@ -2,7 +2,7 @@
 
 use super::SequenceTokens;
 use crate::Result;
-use align_losses::{LinearLogpsOptions, TokenStatistics, differentiable_logps};
+use align_losses::{LinearHead, LinearLogpsOptions, TokenStatistics, differentiable_logps};
 use align_models::CausalLm;
 use tch::Tensor;
 
@@ -27,7 +27,7 @@ impl TokenLogps {
         options: &LinearLogpsOptions,
     ) -> Result<Self> {
         let (logps, statistics) =
-            differentiable_logps(&tokens.select_hidden(hidden)?, model.head(), &tokens.targets, options)?;
+            differentiable_logps(&tokens.select_hidden(hidden)?, linear_head(model), &tokens.targets, options)?;
         Ok(Self { logps, statistics })
     }
 
@@ -38,6 +38,11 @@ impl TokenLogps {
     pub(crate) fn without_graph(model: &dyn CausalLm, hidden: &Tensor, tokens: &SequenceTokens) -> Result<Tensor> {
         tch::no_grad(|| Ok(Self::new(model, hidden, tokens, &LinearLogpsOptions::default())?.logps))
     }
+}
+
+/// The output projection of a model.
+pub(crate) fn linear_head(model: &dyn CausalLm) -> LinearHead<'_> {
+    LinearHead { weight: model.head(), softcap: model.logit_softcap() }
 }
 
 /// Runs the backward pass from `values`, with `gradient` as their output gradient.
