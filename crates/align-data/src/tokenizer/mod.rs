@@ -7,6 +7,7 @@ mod clean_up;
 mod digest;
 mod document;
 mod embeddings;
+mod encode_chat;
 mod file;
 mod guarded_tokenizer;
 mod ignored_options;
@@ -19,6 +20,7 @@ mod token_bytes;
 mod train;
 mod vocabulary;
 
+pub use encode_chat::EncodedChat;
 pub use special_tokens::SpecialTokens;
 pub use train::{train_byte_level_bpe, train_word_piece};
 
