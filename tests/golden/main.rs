@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 
 mod batches;
+mod chat;
 mod checkpoints;
 mod chi_square;
 mod decoders;

@@ -69,7 +69,7 @@ pub use read_lines::read_lines;
 pub use tables::{
     Completions, LabelledText, LabelledTexts, PreferencePairs, ScoredTexts, Text, Texts, UnpairedPreferences,
 };
-pub use tokenizer::{SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};
+pub use tokenizer::{EncodedChat, SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

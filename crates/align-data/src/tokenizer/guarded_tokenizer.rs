@@ -42,6 +42,11 @@ impl GuardedTokenizer {
         self.guarded("a text", || self.inner.encode_fast(text, add_special_tokens))
     }
 
+    /// Encodes a text with the position of each token in it.
+    pub fn encode(&self, text: &str, add_special_tokens: bool) -> Result<Encoding> {
+        self.guarded("a text", || self.inner.encode(text, add_special_tokens))
+    }
+
     pub fn encode_batch_fast(&self, texts: Vec<&str>, add_special_tokens: bool) -> Result<Vec<Encoding>> {
         texts.into_maybe_par_iter().map(|text| self.encode_fast(text, add_special_tokens)).collect()
     }

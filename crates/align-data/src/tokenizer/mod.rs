@@ -8,6 +8,7 @@ mod digest;
 mod document;
 mod embeddings;
 mod end_of_turn;
+mod encode_chat;
 mod file;
 mod guarded_tokenizer;
 mod ignored_options;
@@ -20,6 +21,7 @@ mod token_bytes;
 mod train;
 mod vocabulary;
 
+pub use encode_chat::EncodedChat;
 pub use special_tokens::SpecialTokens;
 pub use train::{train_byte_level_bpe, train_word_piece};
 
