@@ -1,5 +1,8 @@
+use crate::usage::UsageError;
+use crate::{Failure, models};
 use align_models::LoraConfig;
 use align_train::TrainingConfig;
+use align_train::run::Peft;
 use serde::Serialize;
 
 /// TRL's defaults, which differ from PEFT's.
@@ -10,7 +13,8 @@ const DROPOUT: f64 = 0.05;
 /// LoRA options, named as in TRL.
 #[derive(clap::Args, Serialize)]
 pub struct PeftOptions {
-    /// Train a LoRA adapter and leave the model's weights frozen. The adapter is written in PEFT's format.
+    /// Train a LoRA adapter and leave the model's weights frozen. If --model is an adapter's folder, that adapter is trained further with
+    /// its own options. The adapter is written in PEFT's format.
     #[arg(long)]
     use_peft: bool,
     /// LoRA rank [default: 16].
@@ -35,10 +39,38 @@ pub struct PeftOptions {
 }
 
 impl PeftOptions {
-    /// The adapter's configuration, if --use-peft is given.
-    pub fn config(&self, training: &TrainingConfig) -> Option<LoraConfig> {
+    /// The adapter to train, if --use-peft is given: the one in the folder of `model`, or a new one.
+    pub fn adapter(&self, model: Option<&str>, training: &TrainingConfig) -> Result<Option<Peft>, Failure> {
+        if !self.use_peft {
+            return Ok(None);
+        }
+        let folder = model.map(models::fetch).transpose()?;
+        let loaded = folder.as_deref().map(LoraConfig::base_of_adapter).transpose()?.flatten().is_some();
+        if loaded && let Some(option) = self.given_option() {
+            let problem =
+                format!("{option} would be ignored: --model is an adapter, which has its own options. Leave it out");
+            return Err(UsageError::new(problem).into());
+        }
+        Ok(Some(if loaded { Peft::Loaded } else { Peft::New(self.config(training)) }))
+    }
+
+    /// The first of the options of a new adapter that is given.
+    fn given_option(&self) -> Option<&'static str> {
+        let given = [
+            ("--lora-r", self.lora_r.is_some()),
+            ("--lora-alpha", self.lora_alpha.is_some()),
+            ("--lora-dropout", self.lora_dropout.is_some()),
+            ("--lora-target-modules", self.lora_target_modules.is_some()),
+            ("--lora-modules-to-save", self.lora_modules_to_save.is_some()),
+            ("--use-rslora", self.use_rslora),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    /// The options of a new adapter.
+    fn config(&self, training: &TrainingConfig) -> LoraConfig {
         let defaults = LoraConfig::default();
-        self.use_peft.then(|| LoraConfig {
+        LoraConfig {
             r: self.lora_r.unwrap_or(R),
             lora_alpha: self.lora_alpha.unwrap_or(ALPHA),
             lora_dropout: self.lora_dropout.unwrap_or(if training.disable_dropout { 0.0 } else { DROPOUT }),
@@ -46,6 +78,6 @@ impl PeftOptions {
             modules_to_save: self.lora_modules_to_save.clone().unwrap_or_default(),
             use_rslora: self.use_rslora,
             ..LoraConfig::default()
-        })
+        }
     }
 }

@@ -38,6 +38,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = run.strip_prompt(options.data.strip_prompt);
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.data.max_length, Run::max_length);
-    let run = set_if_given(run, options.peft.config(&options.cpo.training), Run::peft);
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.cpo.training)?;
+    let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "cpo", run: &options.run }.train(run, &data.preparation, options)
 }

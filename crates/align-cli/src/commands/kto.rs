@@ -45,6 +45,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = run.strip_prompt(options.strip_prompt);
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);
-    let run = set_if_given(run, options.peft.config(&options.kto.training), Run::peft);
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.kto.training)?;
+    let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "kto", run: &options.run }.train(run, &data.preparation, options)
 }

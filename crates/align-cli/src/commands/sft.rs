@@ -7,6 +7,7 @@
 //! ```
 
 use crate::new_model::NewModelOptions;
+use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
 use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
@@ -26,6 +27,9 @@ pub struct Options {
     new_model: NewModelOptions,
     #[command(flatten)]
     #[serde(flatten)]
+    peft: PeftOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
     sft: SftConfig,
 }
 
@@ -37,5 +41,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     data.preparation.packing = options.sft.packing;
     let model = options.run.base_or_new_model(&options.new_model, models::BUNDLED_POLICY, &mut data.preparation)?;
     let run = set_if_given(SftRun::new(model, data.train, options.sft.clone())?, data.eval, Run::eval);
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.sft.training)?;
+    let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "sft", run: &options.run }.train(run, &data.preparation, options)
 }

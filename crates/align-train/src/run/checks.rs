@@ -1,7 +1,7 @@
 //! Checks of a run before its output folder is created.
 
 use super::model_source::Origin;
-use super::{ReferenceModel, Run, RunObjective};
+use super::{Peft, ReferenceModel, Run, RunObjective};
 use crate::{Error, IntervalStrategy, Result, RunConfig, RunFolder};
 use align_models::ModelResolver;
 use std::path::{Path, PathBuf};
@@ -48,10 +48,25 @@ impl<O: RunObjective> Run<O> {
         if self.reference.is_some() {
             config_error(
                 "ref_model",
-                "would be ignored with peft, where the reference model is the policy without its adapter: remove it",
+                "would be ignored with peft, where the reference model is the initial policy: remove it",
             )?;
         }
-        if self.config.training().disable_dropout && peft.lora_dropout > 0.0 {
+        if let Origin::New(_) = &self.model.origin {
+            config_error(
+                "peft",
+                "would leave the random weights of a new model frozen: remove it, or use a trained model",
+            )?;
+        }
+        if let (Peft::Loaded, Origin::Loaded(..)) = (peft, &self.model.origin) {
+            config_error(
+                "peft",
+                "names the adapter in the model's folder, but the model is not loaded from a folder: remove it",
+            )?;
+        }
+        if let Peft::New(config) = peft
+            && self.config.training().disable_dropout
+            && config.lora_dropout > 0.0
+        {
             config_error(
                 "lora_dropout",
                 "would be ignored because disable_dropout is true: set disable_dropout to false",

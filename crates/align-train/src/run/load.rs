@@ -1,7 +1,7 @@
 //! Loading or creating the models and the tokeniser of a run.
 
 use super::model_source::Origin;
-use super::{ModelSource, Placement, ReferenceModel, RunModel};
+use super::{ModelSource, Peft, Placement, ReferenceModel, RunModel};
 use crate::{Error, Result, RunFolder};
 use align_data::Tokenizer;
 use align_models::{CausalLm, LoraConfig, ModelResolver};
@@ -16,10 +16,10 @@ pub(super) struct LoadedModel<M> {
 }
 
 impl<M: RunModel> ModelSource<M> {
-    /// Loads or creates the model, and adds an adapter if `peft` is set. `texts` returns the texts for training a new tokeniser.
+    /// Loads or creates the model, and adds or loads an adapter if `peft` is set. `texts` returns the texts for training a new tokeniser.
     pub(super) fn load(
         self,
-        peft: Option<LoraConfig>,
+        peft: Option<Peft>,
         texts: impl FnOnce() -> Vec<String>,
         (folder, resumes): (&RunFolder, bool),
         (placement, resolver): (&Placement, &mut ModelResolver),
@@ -29,19 +29,24 @@ impl<M: RunModel> ModelSource<M> {
             Origin::Loaded(model, tokenizer) => (model, *tokenizer),
             Origin::Pretrained(name) => {
                 let dir = resolver.folder(&name)?;
-                if peft.is_some() {
-                    check_no_adapter(&name, &dir)?;
-                }
-                (M::load(&dir, placement, resolver)?, tokenizer(&dir, resolver)?)
+                let model = match peft {
+                    Some(Peft::Loaded) => M::load_adapter(&dir, placement, resolver)?,
+                    Some(Peft::New(_)) => {
+                        check_no_adapter(&name, &dir)?;
+                        M::load(&dir, placement, resolver)?
+                    }
+                    None => M::load(&dir, placement, resolver)?,
+                };
+                (model, tokenizer(&dir, resolver)?)
             }
         };
         let tokenizer = tokenizer.for_embeddings(model.embedding_rows())?;
         let model = match peft {
-            Some(peft) => {
+            Some(Peft::New(peft)) => {
                 let base = peft.base_model_name_or_path.or_else(|| self.hub_id.clone());
                 model.with_lora(LoraConfig { base_model_name_or_path: base, ..peft }, placement.seed)?
             }
-            None => model,
+            Some(Peft::Loaded) | None => model,
         };
         Ok(LoadedModel { model, tokenizer, display_name: self.display_name, hub_id: self.hub_id })
     }
@@ -51,7 +56,7 @@ impl<M: RunModel> ModelSource<M> {
 fn check_no_adapter(name: &str, folder: &Path) -> Result<()> {
     let Some(base) = LoraConfig::base_of_adapter(folder)? else { return Ok(()) };
     let reason = format!(
-        "would add a second adapter: {name} is an adapter of {base}. Merge it first, with \
+        "would add a second adapter: {name} is an adapter of {base}. Train that one further with Peft::Loaded, or merge it first, with \
          `align merge-adapter --model {base} --adapter {name}`"
     );
     Err(Error::Config { option: "peft", reason })

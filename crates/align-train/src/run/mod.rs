@@ -14,6 +14,7 @@ mod dry_run;
 mod load;
 mod model_source;
 mod new_model;
+mod peft;
 mod placement;
 mod prepare;
 mod prepared;
@@ -30,6 +31,7 @@ pub use dataset::Dataset;
 pub use dry_run::{DryRun, RowCounts};
 pub use model_source::{ModelSource, ReferenceModel};
 pub use new_model::{NewModel, NewTokenizer};
+pub use peft::Peft;
 pub use placement::Placement;
 pub use prepared::PreparedRun;
 pub use run_model::RunModel;
@@ -42,7 +44,7 @@ pub use upload::Upload;
 use crate::objective::{Classification, Cpo, Dpo, Kto, Sft};
 use crate::{Observer, Result, ResumeMode, RunConfig, StopSignal, Trainer};
 use align_data::Tokenizer;
-use align_models::{LoraConfig, ModelResolver};
+use align_models::ModelResolver;
 use align_torch::{DeviceChoice, MatmulPrecision};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -93,7 +95,7 @@ pub struct Run<O: RunObjective> {
     eval: Option<Dataset<O::Example>>,
     config: O::Config,
     reference: Option<ReferenceModel>,
-    peft: Option<LoraConfig>,
+    peft: Option<Peft>,
     max_length: Option<usize>,
     strip_prompt: bool,
     dtype: Option<Kind>,

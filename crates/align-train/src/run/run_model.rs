@@ -20,6 +20,12 @@ pub trait RunModel: TrainableModel + Sized {
     /// A folder without such a model.
     fn load(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self>;
 
+    /// Loads the adapter in a folder and its base model, without merging them.
+    ///
+    /// # Errors
+    /// A folder without an adapter, or a base model that is not available.
+    fn load_adapter(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self>;
+
     /// Adds a new LoRA adapter to the model.
     ///
     /// # Errors
@@ -54,6 +60,14 @@ pub trait RunModel: TrainableModel + Sized {
 impl RunModel for Box<dyn CausalLm> {
     fn load(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self> {
         Ok(AutoModelForCausalLm::from_pretrained_with(folder, resolver, placement.dtype, placement.device)?)
+    }
+
+    fn load_adapter(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self> {
+        let Some(base) = resolver.base_of_adapter(folder)? else {
+            let reason = format!("names the adapter of the model, but {} has none", align_base::printable_path(folder));
+            return Err(Error::Config { option: "peft", reason });
+        };
+        Ok(Box::new(LoraModel::from_pretrained(<Self as RunModel>::load(&base, placement, resolver)?, folder)?))
     }
 
     fn with_lora(self, peft: LoraConfig, seed: u64) -> Result<Self> {
@@ -97,11 +111,12 @@ impl RunModel for DistilBert {
         Ok(model)
     }
 
+    fn load_adapter(_: &Path, _: &Placement, _: &mut ModelResolver) -> Result<Self> {
+        Err(no_adapter())
+    }
+
     fn with_lora(self, _: LoraConfig, _: u64) -> Result<Self> {
-        Err(Error::Config {
-            option: "peft",
-            reason: "needs a language model, but this is a classifier: remove it".into(),
-        })
+        Err(no_adapter())
     }
 
     fn check_new_model(file: &Path, vocab_size: i64, placement: &Placement) -> Result<()> {
@@ -128,6 +143,10 @@ impl RunModel for DistilBert {
     fn max_sequence_length(&self) -> usize {
         usize::try_from(self.config().max_position_embeddings).unwrap_or(usize::MAX)
     }
+}
+
+fn no_adapter() -> Error {
+    Error::Config { option: "peft", reason: "needs a language model, but this is a classifier: remove it".into() }
 }
 
 /// An error in a config file, with the name of the file.

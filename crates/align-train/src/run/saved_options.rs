@@ -1,8 +1,8 @@
 //! The options of a run in the form that is saved in its folder.
 
-use super::{ReferenceModel, Run, RunObjective};
+use super::{Peft, ReferenceModel, Run, RunObjective};
 use crate::{Error, Result};
-use align_models::{LoraConfig, dtype_name};
+use align_models::dtype_name;
 use serde_json::{Map, Value, json};
 
 /// Options as TOML. Nested groups are flattened, and options that are not set are omitted.
@@ -55,14 +55,15 @@ impl<O: RunObjective> Run<O> {
         put("device", json!(self.device));
         put("matmul_precision", json!(self.matmul_precision));
         if let Some(peft) = &self.peft {
-            put("peft", lora_options(peft));
+            put("peft", adapter_options(peft));
         }
         Ok(Value::Object(all))
     }
 }
 
 /// The options of an adapter, under TRL's names.
-fn lora_options(config: &LoraConfig) -> Value {
+fn adapter_options(peft: &Peft) -> Value {
+    let Peft::New(config) = peft else { return json!({ "use_peft": true }) };
     json!({
         "use_peft": true,
         "lora_r": config.r,

@@ -1,10 +1,10 @@
 //! Settings of a run other than the options of its objective.
 
-use super::{Dataset, PromptedExample, ReferenceModel, Run, RunObjective};
+use super::{Dataset, Peft, PromptedExample, ReferenceModel, Run, RunObjective};
 use crate::{Observer, ResumeMode, SampleTexts, StopSignal};
 use align_data::PreferencePair;
 use align_models::generation::{Generation, GenerationConfig};
-use align_models::{CausalLm, LoraConfig, ModelResolver};
+use align_models::{CausalLm, ModelResolver};
 use align_torch::{DeviceChoice, MatmulPrecision};
 use std::path::PathBuf;
 use tch::Kind;
@@ -35,9 +35,10 @@ impl<O: RunObjective> Run<O> {
         Self { resume: Some(mode), ..self }
     }
 
-    /// Trains a LoRA adapter and freezes the model's own weights. The folder `model` then contains the adapter in PEFT's layout.
-    pub fn peft(self, config: LoraConfig) -> Self {
-        Self { peft: Some(config), ..self }
+    /// Trains a LoRA adapter, a new one or the one in the model's folder, and freezes the model's own weights. The folder `model` of the
+    /// run then contains the adapter in PEFT's layout.
+    pub fn peft(self, peft: impl Into<Peft>) -> Self {
+        Self { peft: Some(peft.into()), ..self }
     }
 
     /// Sets the dtype of the weights. The default is float32.
