@@ -23,6 +23,9 @@ pub struct RunOptions {
     /// Language model to train: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     pub model: Option<String>,
+    /// Add embeddings for tokens of the tokeniser that the model has none for. Without it, such a tokeniser is an error.
+    #[arg(long)]
+    resize_token_embeddings: bool,
     /// Training data: CSV, Parquet or JSONL.
     #[arg(long)]
     pub train_file: PathBuf,
@@ -161,6 +164,7 @@ impl RunOptions {
     /// Applies the folder, the device and the upload to a run.
     pub fn apply_to<O: RunObjective>(&self, run: Run<O>) -> Run<O> {
         let run = self.runtime.apply_to(run.output_dir(&self.output_dir));
+        let run = run.resize_token_embeddings(self.resize_token_embeddings);
         match &self.hub_model_id {
             Some(repo) if self.hub_private_repo => run.push_to_private_hub(repo.to_string()),
             Some(repo) => run.push_to_hub(repo.to_string()),

@@ -16,6 +16,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "model_config",
             "vocab_size",
             "tokenizer",
+            "resize_token_embeddings",
             "device",
             "dtype",
             "matmul_precision",

@@ -56,6 +56,39 @@ fn adapters_are_trained_resumed_and_merged() {
     assert_eq!(text(&["--model", "whole/model"]), text(&["--model", "merged"]));
 }
 
+/// An adapter's folder as --model: the adapter is trained further, and the reference model is the model with the adapter as it was.
+#[test]
+fn an_adapter_is_trained_further() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (pairs, base) = (golden_path("train.jsonl"), golden_path("models/gpt2-tiny"));
+    let train = ["--train-file", &pairs, "--max-steps", "3", "--learning-rate", "1e-2"];
+    let sft = ["--use-peft", "--lora-r", "4", "--lora-target-modules", "all-linear", "--output-dir", "sft"];
+    ok("sft", dir, &[["--train-file", &golden_path("train_kto.jsonl"), "--max-steps", "3"].as_slice(), &sft].concat());
+    let config = dir.join("sft/model/adapter_config.json");
+    let mut options: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&config).unwrap()).unwrap();
+    options["base_model_name_or_path"] = base.clone().into();
+    std::fs::write(&config, options.to_string()).unwrap();
+    let further = [train.as_slice(), &["--model", "sft/model", "--use-peft", "--logging-steps", "1"]].concat();
+    ok("dpo", dir, &[further.as_slice(), &["--output-dir", "dpo"]].concat());
+
+    let trained: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(dir.join("dpo/model/adapter_config.json")).unwrap()).unwrap();
+    for option in ["r", "target_modules", "base_model_name_or_path"] {
+        assert_eq!(trained[option], options[option], "{option}");
+    }
+    let adapter = |run: &str| std::fs::read(dir.join(run).join("model/adapter_model.safetensors")).unwrap();
+    assert_ne!(adapter("dpo"), adapter("sft"));
+    // At the first step the policy equals the reference model, so the loss is ln 2 although the adapter is not zero.
+    let metrics = std::fs::read_to_string(dir.join("dpo/metrics.jsonl")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(metrics.lines().next().unwrap()).unwrap();
+    assert!((first["loss"].as_f64().unwrap() - std::f64::consts::LN_2).abs() < 1e-6, "{first}");
+
+    let output = run("dpo", dir, &[further.as_slice(), &["--lora-r", "8", "--output-dir", "refused"]].concat());
+    let problem = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && problem.contains("--lora-r would be ignored"), "{problem}");
+}
+
 #[test]
 fn kto_and_cpo_train_adapters() {
     let dir = tempfile::tempdir().unwrap();

@@ -45,6 +45,12 @@ impl<O: RunObjective> Run<O> {
             )?;
         }
         let Some(peft) = &self.peft else { return Ok(()) };
+        if self.resize_token_embeddings {
+            config_error(
+                "resize_token_embeddings",
+                "would add embeddings that an adapter leaves untrained: train all weights",
+            )?;
+        }
         if self.reference.is_some() {
             config_error(
                 "ref_model",

@@ -19,7 +19,7 @@ impl<M: RunModel> ModelSource<M> {
     /// Loads or creates the model, and adds or loads an adapter if `peft` is set. `texts` returns the texts for training a new tokeniser.
     pub(super) fn load(
         self,
-        peft: Option<Peft>,
+        (peft, resize_token_embeddings): (Option<Peft>, bool),
         texts: impl FnOnce() -> Vec<String>,
         (folder, resumes): (&RunFolder, bool),
         (placement, resolver): (&Placement, &mut ModelResolver),
@@ -39,6 +39,13 @@ impl<M: RunModel> ModelSource<M> {
                 };
                 (model, tokenizer(&dir, resolver)?)
             }
+        };
+        let model = match resize_token_embeddings {
+            true => {
+                let tokens = model.embedding_rows().max(tokenizer.embeddings_needed() as i64);
+                model.resize_token_embeddings(tokens)?
+            }
+            false => model,
         };
         let tokenizer = tokenizer.for_embeddings(model.embedding_rows())?;
         let model = match peft {

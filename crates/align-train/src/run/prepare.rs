@@ -35,7 +35,12 @@ impl<O: RunObjective> Run<O> {
         };
         let texts = || O::tokenizer_training_texts(&self.train.examples).unwrap_or_default();
         let placed = (&placement, &mut self.resolver);
-        let loaded = self.model.load(self.peft, texts, (&folder, self.resume.is_some()), placed)?;
+        let loaded = self.model.load(
+            (self.peft, self.resize_token_embeddings),
+            texts,
+            (&folder, self.resume.is_some()),
+            placed,
+        )?;
         let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
         let mut names = RunNames::new(display_name, hub_id, ref_model, &self.train.name);
         #[cfg(feature = "hub")]

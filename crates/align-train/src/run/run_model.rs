@@ -5,7 +5,7 @@ use crate::{Error, Result};
 use align_data::{Tokenizer, train_byte_level_bpe, train_word_piece};
 use align_models::{
     AutoModelForCausalLm, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel,
-    ModelResolver, TrainableModel,
+    ModelResolver, TrainableModel, resize_token_embeddings,
 };
 use std::path::Path;
 
@@ -50,6 +50,12 @@ pub trait RunModel: TrainableModel + Sized {
     /// A config of another model.
     fn new_random(config: &Path, tokenizer: &Tokenizer, placement: &Placement) -> Result<Self>;
 
+    /// Adds embeddings for further tokens, up to `tokens` in all.
+    ///
+    /// # Errors
+    /// A model whose embeddings cannot grow.
+    fn resize_token_embeddings(self, tokens: i64) -> Result<Self>;
+
     /// The size of the token embedding, in tokens.
     fn embedding_rows(&self) -> i64;
 
@@ -90,6 +96,10 @@ impl RunModel for Box<dyn CausalLm> {
             ..Gpt2Config::for_new_model(config, tokenizer.embeddings_needed() as i64)?
         };
         Ok(Box::new(Gpt2::new_random(config, placement.seed, placement.dtype, placement.device)?))
+    }
+
+    fn resize_token_embeddings(self, tokens: i64) -> Result<Self> {
+        Ok(resize_token_embeddings(&self, tokens)?)
     }
 
     fn embedding_rows(&self) -> i64 {
@@ -134,6 +144,11 @@ impl RunModel for DistilBert {
             ..DistilBertConfig::for_new_model(config, tokenizer.embeddings_needed() as i64)?
         };
         Ok(Self::new_random(config, placement.seed, placement.dtype, placement.device)?)
+    }
+
+    fn resize_token_embeddings(self, _: i64) -> Result<Self> {
+        let reason = "needs a language model, but this is a classifier: remove it".into();
+        Err(Error::Config { option: "resize_token_embeddings", reason })
     }
 
     fn embedding_rows(&self) -> i64 {

@@ -51,6 +51,7 @@ impl<O: RunObjective> Run<O> {
         }
         put("max_length", json!(self.max_length));
         put("strip_prompt", json!((!self.strip_prompt).then_some(false)));
+        put("resize_token_embeddings", json!(self.resize_token_embeddings.then_some(true)));
         put("dtype", json!(self.dtype.and_then(dtype_name)));
         put("device", json!(self.device));
         put("matmul_precision", json!(self.matmul_precision));

@@ -41,6 +41,12 @@ impl<O: RunObjective> Run<O> {
         Self { peft: Some(peft.into()), ..self }
     }
 
+    /// Adds embeddings to the model if the tokeniser has more tokens than the model has embeddings. Without it, such a tokeniser is an
+    /// error.
+    pub fn resize_token_embeddings(self, resize: bool) -> Self {
+        Self { resize_token_embeddings: resize, ..self }
+    }
+
     /// Sets the dtype of the weights. The default is float32.
     pub fn dtype(self, dtype: Kind) -> Self {
         Self { dtype: Some(dtype), ..self }
