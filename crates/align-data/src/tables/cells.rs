@@ -16,21 +16,14 @@ pub(super) enum Cell {
         start: usize,
         len: u32,
     },
-    List,
-    Object,
+    /// Position of a list or object in the shared buffer, as JSON text.
+    Json {
+        start: usize,
+        len: u32,
+    },
 }
 
 impl Cell {
-    pub fn type_name(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool(_) => "a boolean",
-            Self::Int(_) | Self::Float(_) => "a number",
-            Self::Text { .. } => "a string",
-            Self::List => "a list",
-            Self::Object => "an object",
-        }
-    }
 
     pub fn bool(self) -> Option<bool> {
         if let Self::Bool(value) = self { Some(value) } else { None }
@@ -86,6 +79,36 @@ impl Cells {
         }
     }
 
+    /// The buffer, to which a list or object can be appended before [`Cells::json_since`].
+    pub fn buffer(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    /// A cell for the list or object that the buffer holds from `start` on.
+    pub fn json_since(&self, start: usize) -> Cell {
+        Cell::Json { start, len: (self.text.len() - start) as u32 }
+    }
+
+    /// The JSON text of a list or object.
+    pub fn json(&self, cell: Cell) -> Option<&str> {
+        match cell {
+            Cell::Json { start, len } => self.text.get(start..start + len as usize),
+            _ => None,
+        }
+    }
+
+    /// What a cell holds, for error messages.
+    pub fn type_name(&self, cell: Cell) -> &'static str {
+        match cell {
+            Cell::Null => "null",
+            Cell::Bool(_) => "a boolean",
+            Cell::Int(_) | Cell::Float(_) => "a number",
+            Cell::Text { .. } => "a string",
+            Cell::Json { .. } if self.json(cell).is_some_and(|text| text.starts_with('[')) => "a list",
+            Cell::Json { .. } => "an object",
+        }
+    }
+
     /// The column of this name, padded with nulls up to the current row. `None` if the row already has a value in it.
     pub fn column(&mut self, name: &str) -> Option<&mut Vec<Cell>> {
         let index = self.index_by_name.get(name).copied().unwrap_or_else(|| {
@@ -108,7 +131,8 @@ impl Cells {
     }
 }
 
-/// A string is never longer than a row, so its length fits in 32 bits.
+/// A string is never longer than a row, so its length fits in 32 bits. So does that of a list or object, whose numbers
+/// may be written with more digits than in the file.
 fn append(all: &mut String, text: &str) -> Cell {
     let cell = Cell::Text { start: all.len(), len: text.len() as u32 };
     all.push_str(text);

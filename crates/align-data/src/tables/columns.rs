@@ -7,6 +7,12 @@ pub(super) const BOOLEAN: &str = "true or false, also as 1 and 0 or as yes and n
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnKind {
     Text,
+    /// A text or a list of messages.
+    Content,
+    /// A list or an object, possibly as JSON text.
+    Json,
+    /// A column that only some layouts use, and whose type they check.
+    Any,
     Number,
     /// A boolean.
     Boolean,
@@ -27,6 +33,9 @@ impl ColumnKind {
     pub fn expected_values(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Content => "text or lists of messages",
+            Self::Json => "lists or objects, or their JSON text",
+            Self::Any => "values",
             Self::Number => "numbers",
             Self::Boolean => BOOLEAN,
             Self::Class => "classes",
@@ -37,6 +46,9 @@ impl ColumnKind {
     pub fn expected_cell(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Content => "text or a list of messages",
+            Self::Json => "a list or an object, or its JSON text",
+            Self::Any => "a value",
             Self::Number => "a finite number",
             Self::Boolean => BOOLEAN,
             Self::Class => "a class",
@@ -47,6 +59,18 @@ impl ColumnKind {
 impl Column {
     pub const fn text(name: &'static str) -> Self {
         Self { name, kind: ColumnKind::Text, required: true }
+    }
+
+    pub const fn content(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Content, required: true }
+    }
+
+    pub const fn json(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Json, required: false }
+    }
+
+    pub const fn any(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Any, required: false }
     }
 
     pub const fn number(name: &'static str) -> Self {

@@ -17,6 +17,8 @@ pub enum ColumnValues {
     Bools(Vec<Option<bool>>),
     Ints(Vec<Option<i64>>),
     Floats(Vec<Option<f64>>),
+    /// Lists and objects as JSON text.
+    Json(Vec<Option<String>>),
     /// A column of a data frame, with its type.
     #[cfg(feature = "tables")]
     Series(polars::prelude::Column),
@@ -30,6 +32,7 @@ impl ColumnValues {
             Self::Bools(bools) => bools.get(row).and_then(|value| value.map(Value::Bool)),
             Self::Ints(numbers) => numbers.get(row).and_then(|number| number.map(Value::Int)),
             Self::Floats(numbers) => numbers.get(row).and_then(|number| number.map(Value::Float)),
+            Self::Json(texts) => texts.get(row).and_then(|text| text.as_deref().map(Value::Json)),
             #[cfg(feature = "tables")]
             Self::Series(column) => Some(super::series::value(column, row)),
         };
@@ -49,8 +52,10 @@ pub(super) fn extra_column(origin: &str, name: String, column: &[Cell], cells: &
         ColumnValues::Floats(cell().map(Cell::number).collect())
     } else if all(|cell| cell.bool().is_some()) {
         ColumnValues::Bools(cell().map(Cell::bool).collect())
+    } else if all(|cell| matches!(cell, Cell::Json { .. })) {
+        ColumnValues::Json(cell().map(|cell| cells.json(cell).map(str::to_owned)).collect())
     } else {
-        tracing::warn!(table = origin, column = %name, "column skipped: it holds lists, objects or mixed types");
+        tracing::warn!(table = origin, column = %name, "column skipped: it holds values of mixed types");
         return None;
     };
     Some(ExtraColumn { name, values })

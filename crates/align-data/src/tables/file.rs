@@ -29,7 +29,7 @@ pub(super) fn read_raw_table(path: &Path, columns: &[Column], names: &ColumnName
         Format::Csv => RawTable::from_cells(&origin, csv::read(path, &bytes, columns, names)?),
         Format::JsonLines => RawTable::from_cells(&origin, jsonl::read(path, &bytes, columns, names)?),
         #[cfg(feature = "tables")]
-        Format::Parquet => RawTable::from_frame_columns(&origin, parquet::read(path, bytes, columns, names)?),
+        Format::Parquet => RawTable::from_parquet(&origin, parquet::read(path, bytes, columns, names)?),
     };
     raw.with_column_names(names, columns)
 }

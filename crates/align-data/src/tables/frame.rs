@@ -25,7 +25,7 @@ impl<R: Row> Table<R> {
         let own = self.columns();
         let own = own.iter().map(|column| series(column.name, column.kind, self.rows()).into());
         let extra_columns = self.extra_columns.iter().map(|column| match &column.values {
-            ColumnValues::Texts(texts) => Series::new(column.name.as_str().into(), texts).into(),
+            ColumnValues::Texts(texts) | ColumnValues::Json(texts) => Series::new(column.name.as_str().into(), texts).into(),
             ColumnValues::Bools(bools) => Series::new(column.name.as_str().into(), bools).into(),
             ColumnValues::Ints(numbers) => Series::new(column.name.as_str().into(), numbers).into(),
             ColumnValues::Floats(numbers) => Series::new(column.name.as_str().into(), numbers).into(),
@@ -45,7 +45,7 @@ impl<R: Row> Table<R> {
 fn series<R: Row>(name: &str, kind: ColumnKind, rows: &[R]) -> Series {
     let values = || rows.iter().map(|row| row.value(name));
     match kind {
-        ColumnKind::Text => {
+        ColumnKind::Text | ColumnKind::Content | ColumnKind::Json | ColumnKind::Any => {
             let text = |value| if let Value::Text(text) = value { Some(text) } else { None };
             Series::new(name.into(), values().map(text).collect::<Vec<Option<&str>>>())
         }

@@ -47,18 +47,20 @@ impl RawTable {
     /// A table from a data frame.
     #[cfg(feature = "tables")]
     pub(super) fn from_frame_columns(origin: &str, frame: polars::prelude::DataFrame) -> Self {
-        let mut series = frame.into_columns();
+        let mut table = Self::from_cells(origin, Cells::default());
+        table.series = frame.into_columns();
         // pandas writes its index column without a name.
-        series.retain(|column| !column.name().is_empty());
-        let names = series.iter().map(|column| column.name().to_string()).collect();
-        Self {
-            origin: origin.to_owned(),
-            cells: Cells::default(),
-            series,
-            names,
-            column_names: ColumnNames::default(),
-            classes: Vec::new(),
-        }
+        table.series.retain(|column| !column.name().is_empty());
+        table.names = table.series.iter().map(|column| column.name().to_string()).collect();
+        table
+    }
+
+    /// A table from the columns of a Parquet file.
+    #[cfg(feature = "tables")]
+    pub(super) fn from_parquet(origin: &str, columns: super::parquet::ParquetColumns) -> Self {
+        let flat = Self::from_frame_columns(origin, columns.flat);
+        let nested = Self::from_cells(origin, columns.nested);
+        Self { series: flat.series, names: [flat.names, nested.names].concat(), ..nested }
     }
 
     /// The table with other names for some of `columns`.
@@ -207,8 +209,8 @@ fn value(cell: Cell, cells: &Cells) -> Value<'_> {
         Cell::Bool(value) => Value::Bool(value),
         Cell::Int(number) => Value::Int(number),
         Cell::Float(number) => Value::Float(number),
-        // The readers reject lists and objects in the table's own columns.
-        Cell::Null | Cell::List | Cell::Object => Value::Null,
+        Cell::Null => Value::Null,
         Cell::Text { .. } => cells.text(cell).map_or(Value::Null, Value::Text),
+        Cell::Json { .. } => cells.json(cell).map_or(Value::Null, Value::Json),
     }
 }

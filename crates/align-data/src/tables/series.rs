@@ -42,7 +42,8 @@ pub(super) fn values<'a>(column: &'a Column, context: &ColumnContext<'_>) -> Res
         return bytes.iter().enumerate().map(text).collect();
     }
     let fits = match context.kind {
-        ColumnKind::Text => false,
+        ColumnKind::Text | ColumnKind::Content | ColumnKind::Json => false,
+        ColumnKind::Any => is_flat(dtype),
         ColumnKind::Number => dtype.is_primitive_numeric(),
         ColumnKind::Boolean | ColumnKind::Class => dtype.is_primitive_numeric() || dtype.is_bool(),
     };

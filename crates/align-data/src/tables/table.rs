@@ -47,7 +47,7 @@ impl<R: Row> Table<R> {
             match column.kind {
                 ColumnKind::Number => finite(&values, &context)?,
                 ColumnKind::Class => drop(labels::parse_classes(&values, &context, &[])?),
-                ColumnKind::Text | ColumnKind::Boolean => {}
+                ColumnKind::Text | ColumnKind::Content | ColumnKind::Json | ColumnKind::Any | ColumnKind::Boolean => {}
             }
         }
         Ok(Self { rows, extra_columns: Vec::new(), file: None })

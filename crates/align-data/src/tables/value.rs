@@ -10,6 +10,8 @@ pub enum Value<'a> {
     Float32(f32),
     Float(f64),
     Text(&'a str),
+    /// A list or object, as JSON text.
+    Json(&'a str),
 }
 
 impl<'a> Value<'a> {
@@ -22,7 +24,7 @@ impl<'a> Value<'a> {
             Self::Unsigned(number) => Some(number.to_string().into()),
             Self::Float32(number) => Some(number.to_string().into()),
             Self::Float(number) => Some(number.to_string().into()),
-            Self::Text(text) => Some(text.into()),
+            Self::Text(text) | Self::Json(text) => Some(text.into()),
         }
     }
 
@@ -33,7 +35,7 @@ impl<'a> Value<'a> {
             Self::Unsigned(number) => Some(number as f64),
             Self::Float32(number) => Some(number.into()),
             Self::Float(number) => Some(number),
-            Self::Null | Self::Bool(_) | Self::Text(_) => None,
+            Self::Null | Self::Bool(_) | Self::Text(_) | Self::Json(_) => None,
         }
     }
 }

@@ -207,13 +207,18 @@ fn extra_columns_are_kept_after_the_tables_own() {
             assert!(found.equals_missing(expected), "{format} {name}: {found:?} {expected:?}");
         }
     }
-    // Nested and mixed columns are skipped.
-    let path = file(
-        &folder,
-        "nested.jsonl",
-        "{\"text\": \"a\", \"list\": [1], \"mixed\": 1}\n{\"text\": \"b\", \"mixed\": \"x\"}\n",
-    );
-    assert_eq!(Texts::read(path).unwrap().frame().unwrap().width(), 1);
+    // Lists and objects are kept, columns of mixed types are skipped.
+    let rows = [
+        r#"{"text": "a", "list": [1,{"b":null,"a":[]}], "mixed": 1}"#,
+        r#"{"text": "b", "list": {"é":-0.5}, "mixed": "x"}"#,
+        r#"{"text": "c"}"#,
+    ];
+    let table = Texts::read(file(&folder, "nested.jsonl", rows.join("\n"))).unwrap();
+    assert_eq!(table.frame().unwrap().width(), 2);
+    let again = folder.path().join("nested-again.jsonl");
+    table.write(&again, false).unwrap();
+    let kept = "{\"text\": \"a\", \"list\": [1,{\"b\":null,\"a\":[]}]}\n{\"text\": \"b\", \"list\": {\"é\":-0.5}}\n";
+    assert_eq!(fs::read_to_string(again).unwrap(), format!("{kept}{{\"text\": \"c\", \"list\": null}}\n"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(in super::super) fn write<'a>(file: &mut impl Write, values: impl IntoIterat
         }
         match value {
             Value::Null => {}
-            Value::Text(text) => write_text(file, text)?,
+            Value::Text(text) | Value::Json(text) => write_text(file, text)?,
             Value::Bool(value) => write!(file, "{value}")?,
             Value::Int(number) => write!(file, "{number}")?,
             Value::Unsigned(number) => write!(file, "{number}")?,

@@ -2,6 +2,7 @@
 
 mod array;
 mod checked_row;
+mod json_text;
 mod row;
 mod write;
 
@@ -61,15 +62,17 @@ fn check_types(path: &Path, name: &str, column: &[Cell], cells: &Cells, kind: Co
     let fits = |cell: Cell| match (kind, cell) {
         (_, Cell::Null) => true,
         (ColumnKind::Text, cell) => cells.text(cell).is_some(),
+        (ColumnKind::Content | ColumnKind::Json, cell) => matches!(cell, Cell::Text { .. } | Cell::Json { .. }),
+        (ColumnKind::Any, _) => true,
         (ColumnKind::Number, cell) => cell.number().is_some(),
-        (ColumnKind::Boolean | ColumnKind::Class, cell) => !matches!(cell, Cell::List | Cell::Object),
+        (ColumnKind::Boolean | ColumnKind::Class, cell) => !matches!(cell, Cell::Json { .. }),
     };
     match cells.padded_cells(column).enumerate().find(|(_, cell)| !fits(*cell)) {
         None => Ok(()),
         Some((row, cell)) => {
             let origin = printable_path(path);
             let context = ColumnContext { origin: &origin, column: name, kind };
-            Err(context.cell_error(row, kind.expected_cell(), cell.type_name()))
+            Err(context.cell_error(row, kind.expected_cell(), cells.type_name(cell)))
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Parses one line as a table row.
 
 use super::super::cells::{Cell, Cells};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::json_text::JsonText;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 /// Parses one line as the next row of a table of at most `most_columns` columns.
@@ -82,13 +83,15 @@ impl<'de> Visitor<'de> for Value<'_> {
         Ok(self.0.add_text(text))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Cell, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Cell::List)
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Cell, A::Error> {
+        let start = self.0.buffer().len();
+        JsonText(self.0.buffer()).visit_seq(items)?;
+        Ok(self.0.json_since(start))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Cell, A::Error> {
-        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Cell::Object)
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Cell, A::Error> {
+        let start = self.0.buffer().len();
+        JsonText(self.0.buffer()).visit_map(fields)?;
+        Ok(self.0.json_since(start))
     }
 }

@@ -11,7 +11,10 @@ pub(in super::super) fn write<'a>(
         file.write_all(if index == 0 { b"{" } else { b", " })?;
         serde_json::to_writer(&mut *file, name)?;
         file.write_all(b": ")?;
-        serde_json::to_writer(&mut *file, &json(value))?;
+        match value {
+            Value::Json(text) => file.write_all(text.as_bytes())?,
+            value => serde_json::to_writer(&mut *file, &json(value))?,
+        }
     }
     file.write_all(b"}\n")
 }
@@ -25,6 +28,6 @@ fn json(value: Value<'_>) -> serde_json::Value {
         Value::Unsigned(number) => number.into(),
         Value::Float32(number) => number.into(),
         Value::Float(number) => number.into(),
-        Value::Text(text) => text.into(),
+        Value::Text(text) | Value::Json(text) => text.into(),
     }
 }

@@ -5,28 +5,42 @@ use super::encodings::{
     ByteReader, CheckResult, delta_binary_packed, delta_byte_arrays, delta_length_byte_arrays, dictionary_indices,
     hybrid_rle, plain_byte_array, plain_byte_arrays,
 };
+use super::levels::{PageLevels, read_levels};
 use super::memory_budget::MemoryBudget;
 use super::thrift::{Thrift, kind};
 use polars_buffer::Buffer;
 use polars_parquet::parquet::compression::DecompressionContext;
 use polars_parquet::parquet::encoding::Encoding;
 use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata, RowGroupMetadata};
-use polars_parquet::parquet::page::{DataPage, DataPageHeader, Page};
+use polars_parquet::parquet::page::{DataPage, Page};
 use polars_parquet::parquet::read::{decompress, get_page_iterator};
 use polars_parquet::parquet::schema::types::PhysicalType;
 use std::io::Cursor;
 
-/// Checks the pages of these columns.
-pub(super) fn check_pages(bytes: &Buffer<u8>, metadata: &FileMetadata, wanted: &[&str]) -> CheckResult<()> {
-    let (mut rows, mut budget) = (0_usize, MemoryBudget::new(bytes.len()));
+/// Bytes that a value in a list takes besides itself: its place in the lists and objects that contain it.
+const BYTES_PER_LEVEL: usize = 16;
+
+/// Checks the pages of these columns. `nested` columns hold lists or objects.
+pub(super) fn check_pages(
+    bytes: &Buffer<u8>,
+    metadata: &FileMetadata,
+    flat: &[&str],
+    nested: &[&str],
+    budget: &mut MemoryBudget,
+) -> CheckResult<()> {
+    let mut rows = 0_usize;
     for (number, group) in metadata.row_groups.iter().enumerate() {
         rows = rows.saturating_add(group.num_rows());
-        budget.add_rows(rows, wanted.len())?;
-        for name in wanted {
-            let error = |problem: String| format!("row group {number}, column {name:?}: {problem}");
-            let chunk = flat_chunk(group, name).map_err(error)?;
-            check_page_headers(bytes, chunk, &mut budget).map_err(error)?;
-            check_chunk(bytes, group.num_rows(), chunk, &mut budget).map_err(error)?;
+        budget.add_rows(rows, flat.len() + nested.len())?;
+        let error = |name: &str, problem: String| format!("row group {number}, column {name:?}: {problem}");
+        for name in flat {
+            let chunk = flat_chunk(group, name).map_err(|problem| error(name, problem))?;
+            check_chunk(bytes, group.num_rows(), chunk, budget).map_err(|problem| error(name, problem))?;
+        }
+        for name in nested {
+            for chunk in group.columns_under_root_iter(name).ok_or_else(|| error(name, "it is missing".to_owned()))? {
+                check_chunk(bytes, group.num_rows(), chunk, budget).map_err(|problem| error(name, problem))?;
+            }
         }
     }
     if rows != metadata.num_rows {
@@ -56,15 +70,17 @@ fn check_chunk(
     chunk: &ColumnChunkMetadata,
     budget: &mut MemoryBudget,
 ) -> CheckResult<()> {
+    check_page_headers(bytes, chunk, budget)?;
     let pages = get_page_iterator(chunk, Cursor::new(bytes.clone()), Vec::new(), budget.limit()).map_err(message)?;
-    let (mut seen, mut context) = (0_usize, DecompressionContext::Unset);
+    let (mut seen, mut values, mut context) = (0_usize, 0_usize, DecompressionContext::Unset);
+    let is_repeated = chunk.descriptor().descriptor.max_rep_level > 0;
     let mut dictionary: Option<Vec<u32>> = None;
     for (number, page) in pages.enumerate() {
         let error = |problem: String| format!("page {number}: {problem}");
         let page = page.and_then(|page| decompress(page, &mut Vec::new(), &mut context));
         match page.map_err(|e| error(message(e)))? {
             Page::Dict(page) => {
-                if seen > 0 || dictionary.is_some() {
+                if values > 0 || dictionary.is_some() {
                     return Err(error("a dictionary page after the column's first page".to_owned()));
                 }
                 let sizes =
@@ -72,16 +88,24 @@ fn check_chunk(
                 dictionary = Some(sizes.map_err(error)?);
             }
             Page::Data(page) => {
-                seen = seen.saturating_add(page.num_values());
-                if seen > rows {
-                    return Err(error(format!("more values than the {rows} rows")));
+                values = values.saturating_add(page.num_values());
+                match is_repeated {
+                    true => budget.add_values(page.num_values().saturating_mul(BYTES_PER_LEVEL)).map_err(error)?,
+                    false if values > rows => return Err(error(format!("more values than the {rows} rows"))),
+                    false => {}
                 }
-                let size = check_data_page(&page, chunk.physical_type(), dictionary.as_deref()).map_err(error)?;
+                let (begun, size) =
+                    check_data_page(&page, chunk.physical_type(), dictionary.as_deref()).map_err(error)?;
+                seen = seen.saturating_add(begun);
                 budget.add_values(size).map_err(error)?;
             }
         }
     }
-    if seen == rows { Ok(()) } else { Err(format!("expected {rows} values, found {seen}")) }
+    match (seen == rows, is_repeated) {
+        (true, _) => Ok(()),
+        (false, true) => Err(format!("expected {rows} rows, found {seen}")),
+        (false, false) => Err(format!("expected {rows} values, found {seen}")),
+    }
 }
 
 /// Checks a column chunk's position and the declared sizes of its pages, before anything is allocated for them.
@@ -116,36 +140,12 @@ fn page_header(bytes: &[u8]) -> CheckResult<(i64, i64, &[u8])> {
     Ok((size, packed, bytes.get(bytes.len() - thrift.bytes.remaining()..).unwrap_or_default()))
 }
 
-/// Checks a data page and returns the size of its decoded values in bytes.
-fn check_data_page(page: &DataPage, kind: PhysicalType, dictionary: Option<&[u32]>) -> CheckResult<usize> {
-    let optional = page.descriptor.max_def_level > 0;
-    let count = page.num_values();
+/// Checks a data page. Returns the number of rows that begin in it, and the size of its decoded values in bytes.
+fn check_data_page(page: &DataPage, kind: PhysicalType, dictionary: Option<&[u32]>) -> CheckResult<(usize, usize)> {
     let mut bytes = ByteReader::new(page.buffer());
-    let present = match page.header() {
-        DataPageHeader::V1(_) if !optional => count,
-        DataPageHeader::V1(header) => {
-            if header.definition_level_encoding != Encoding::Rle.into() {
-                return Err(format!("definition levels are {:?}, expected RLE", header.definition_level_encoding));
-            }
-            let length = bytes.u32_length()?;
-            hybrid_rle(&mut ByteReader::new(bytes.take(length)?), 1, count, 2)?
-        }
-        DataPageHeader::V2(header) => {
-            if header.repetition_levels_byte_length != 0 {
-                return Err("repetition levels in a flat column".to_owned());
-            }
-            let length = usize::try_from(header.definition_levels_byte_length).map_err(|e| e.to_string())?;
-            let mut levels = ByteReader::new(bytes.take(length)?);
-            let present = if optional { hybrid_rle(&mut levels, 1, count, 2)? } else { count };
-            let nulls = usize::try_from(header.num_nulls).map_err(|e| e.to_string())?;
-            if count.checked_sub(present) != Some(nulls) || usize::try_from(header.num_rows) != Ok(count) {
-                return Err(format!("expected {nulls} nulls among {} rows, found {present} values", header.num_rows));
-            }
-            present
-        }
-    };
+    let PageLevels { rows, present } = read_levels(page, &mut bytes)?;
     let encoding = Encoding::try_from(page.header().encoding()).map_err(message)?;
-    check_values(&mut bytes, encoding, kind, present, dictionary)
+    Ok((rows, check_values(&mut bytes, encoding, kind, present, dictionary)?))
 }
 
 fn check_values(

@@ -104,7 +104,7 @@ pub(super) fn dictionary_indices(
 }
 
 /// Calls `each` with every value and its number of repetitions in the RLE/bit-packing hybrid encoding.
-fn rle_runs(
+pub(super) fn rle_runs(
     bytes: &mut ByteReader<'_>,
     width: u8,
     count: usize,
