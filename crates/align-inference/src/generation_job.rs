@@ -150,6 +150,18 @@ impl<'a> GenerationJob<'a> {
     /// # Errors
     /// A damaged journal, or tokens that cannot be decoded.
     pub fn texts(&mut self) -> Result<Vec<String>> {
+        self.decode(true)
+    }
+
+    /// Like [`GenerationJob::texts`], without the prompts.
+    ///
+    /// # Errors
+    /// The errors of [`GenerationJob::texts`].
+    pub fn completions(&mut self) -> Result<Vec<String>> {
+        self.decode(false)
+    }
+
+    fn decode(&mut self, with_prompts: bool) -> Result<Vec<String>> {
         let (tokenizer, prompt_ids, texts_per_prompt) = (self.tokenizer, self.prompt_ids, self.texts_per_prompt);
         let mut texts = vec![String::new(); prompt_ids.len() * texts_per_prompt];
         let mut pending: Vec<(usize, Vec<i64>)> = Vec::new();
@@ -163,9 +175,9 @@ impl<'a> GenerationJob<'a> {
             Ok(())
         };
         self.journal.read(|entry| {
-            let prompt = prompt_ids.get(entry.prompt).map_or(&[][..], Vec::as_slice);
-            let with_prompt = entry.texts.iter().map(|ids| [prompt, ids].concat());
-            pending.extend((entry.prompt * texts_per_prompt..).zip(with_prompt));
+            let prompt = prompt_ids.get(entry.prompt).filter(|_| with_prompts).map_or(&[][..], Vec::as_slice);
+            let ids = entry.texts.iter().map(|ids| [prompt, ids].concat());
+            pending.extend((entry.prompt * texts_per_prompt..).zip(ids));
             if pending.len() >= DECODE_BATCH { decode(&mut pending) } else { Ok(()) }
         })?;
         decode(&mut pending)?;
