@@ -9,6 +9,7 @@ use std::path::PathBuf;
 mod batches;
 mod checkpoints;
 mod chi_square;
+mod decoder_adapters;
 mod decoders;
 mod evaluation;
 mod finetuning;
