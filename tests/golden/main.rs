@@ -10,6 +10,7 @@ mod batches;
 mod chat;
 mod checkpoints;
 mod chi_square;
+mod decoder_adapters;
 mod decoders;
 mod evaluation;
 mod finetuning;

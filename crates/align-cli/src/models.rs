@@ -29,7 +29,12 @@ pub fn bundled_folder(bundled: &str) -> Option<PathBuf> {
 /// Resolves model names and shows the progress of downloads.
 pub fn resolver() -> ModelResolver {
     let mut progress = TransferProgress::default();
-    ModelResolver::with_progress(move |event| progress.on(event))
+    ModelResolver::with_progress(move |event| progress.on(event)).with_bundled(|name| {
+        [BUNDLED_POLICY, BUNDLED_REWARD_MODEL]
+            .into_iter()
+            .find(|model| file_name(Path::new(model)) == name)
+            .and_then(bundled_folder)
+    })
 }
 
 /// The folder of a model. A hub model is downloaded into the cache if necessary.
@@ -51,6 +56,11 @@ pub fn causal_lm(folder: &Path, kind: Kind, device: Device) -> Result<Box<dyn Ca
 /// that of the base model.
 pub fn tokenizer(folder: &Path, embeddings: i64) -> Result<Tokenizer, Failure> {
     Ok(Tokenizer::from_pretrained(resolver().tokenizer_folder(folder)?)?.for_embeddings(embeddings)?)
+}
+
+/// The name of a bundled model, which [`resolver`] finds.
+pub fn bundled_name(bundled: &str) -> String {
+    format!("{}{}", ModelResolver::BUNDLED, file_name(Path::new(bundled)))
 }
 
 /// The command that uploads a folder, for messages.

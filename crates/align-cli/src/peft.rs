@@ -26,8 +26,8 @@ pub struct PeftOptions {
     /// Dropout on the adapter's input; needs --disable-dropout false, and is 0.05 then by default.
     #[arg(long, requires = "use_peft")]
     lora_dropout: Option<f64>,
-    /// Comma-separated names of the layers to adapt, such as c_attn, c_proj, attn.c_proj, mlp.c_proj, c_fc or h.0.attn.c_attn, or
-    /// all-linear [default: c_attn].
+    /// Comma-separated names of the layers to adapt, such as q_proj, down_proj, or c_attn and mlp.c_proj for GPT-2, or all-linear
+    /// [default: as PEFT, q_proj and v_proj, or c_attn for GPT-2].
     #[arg(long, requires = "use_peft", value_delimiter = ',', action = clap::ArgAction::Set)]
     lora_target_modules: Option<Vec<String>>,
     /// Comma-separated names of modules to train in full and save with the adapter, such as wte, lm_head or ln_f.

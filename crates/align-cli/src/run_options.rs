@@ -140,7 +140,8 @@ impl RunOptions {
             Some(name) => ModelSource::pretrained(name),
             None => {
                 let folder = models::folder("--model", None, bundled)?;
-                ModelSource::from(folder).with_display_name(models::display_name(None, bundled))
+                let source = ModelSource::from(folder).with_display_name(models::display_name(None, bundled));
+                source.with_base_name(models::bundled_name(bundled))
             }
         })
     }

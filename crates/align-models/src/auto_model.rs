@@ -197,10 +197,18 @@ fn causal_lm(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>
     load(LoadOptions { dir, kind, device })
 }
 
+/// Fails unless a config file is that of a causal model.
+pub(crate) fn check_causal_lm(config: &Path) -> Result<()> {
+    task_of_config(config, |task| matches!(task, Task::CausalLm(_)).then_some(()))
+}
+
 /// Finds the architecture of a folder and returns what `wanted` selects from its task.
 fn find_task<T>(dir: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
-    let path = dir.join("config.json");
-    let found = model_type(&path)?;
+    task_of_config(&dir.join("config.json"), wanted)
+}
+
+fn task_of_config<T>(path: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
+    let found = model_type(path)?;
     let own = ARCHITECTURES.iter().find(|architecture| architecture.model_type == found);
     own.and_then(|architecture| wanted(&architecture.task)).ok_or_else(|| {
         let known: Vec<&Architecture> = ARCHITECTURES.iter().filter(|other| wanted(&other.task).is_some()).collect();
@@ -209,7 +217,15 @@ fn find_task<T>(dir: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
             _ => String::new(),
         };
         let known: Vec<String> = known.iter().map(|architecture| format!("\"{}\"", architecture.model_type)).collect();
-        let reason = format!("model_type is \"{found}\"{kind}; {} was expected", known.join(" or "));
-        Error::Config { path, reason }
+        let reason = format!("model_type is \"{found}\"{kind}; {} was expected", one_of(&known));
+        Error::Config { path: path.to_owned(), reason }
     })
+}
+
+/// Joins alternatives: `a, b or c`.
+fn one_of(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
 }

@@ -79,6 +79,24 @@ pub enum Error {
         /// All mismatches.
         mismatch: Box<Mismatch>,
     },
+    /// An adapter was trained on a base model with other weights.
+    #[error(
+        "{}: the adapter was trained on a base model with other weights{}: give the model that it was trained on",
+        printable_path(path),
+        base.as_deref().map_or_else(String::new, |base| format!(", {}", printable(base)))
+    )]
+    OtherBase {
+        /// The file with the adapter's weights.
+        path: PathBuf,
+        /// The base model that the adapter names.
+        base: Option<String>,
+    },
+    /// The name of a model that is bundled with the program `align`, where it is not available.
+    #[error("{} is a model that is bundled with the program `align`: give the path of its folder", printable(name))]
+    Bundled {
+        /// The name.
+        name: String,
+    },
     /// A score that cannot be computed from the model's outputs, or that is ambiguous.
     #[error("{}", printable(.0))]
     Score(String),

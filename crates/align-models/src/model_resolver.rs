@@ -26,6 +26,7 @@ type OnEvent = Box<dyn FnMut(align_hub::Event<'_>)>;
 /// ```
 #[derive(Default)]
 pub struct ModelResolver {
+    bundled: Option<fn(&str) -> Option<PathBuf>>,
     #[cfg(feature = "hub")]
     progress: Option<OnEvent>,
 }
@@ -35,7 +36,26 @@ impl ModelResolver {
     #[cfg(feature = "hub")]
     #[must_use]
     pub fn with_progress(progress: impl FnMut(align_hub::Event<'_>) + 'static) -> Self {
-        Self { progress: Some(Box::new(progress)) }
+        Self { bundled: None, progress: Some(Box::new(progress)) }
+    }
+
+    /// Sets the function that finds the folder of a bundled model by its name after [`BUNDLED`](Self::BUNDLED).
+    #[must_use]
+    pub fn with_bundled(self, bundled: fn(&str) -> Option<PathBuf>) -> Self {
+        Self { bundled: Some(bundled), ..self }
+    }
+
+    /// The start of the names of models that a program brings along. An adapter of such a model records this name, since the folder of the
+    /// model belongs to the program.
+    pub const BUNDLED: &'static str = "align-bundled/";
+
+    /// The folder of a bundled model; `None` if the name is not one.
+    fn bundled(&self, name: &str) -> Result<Option<PathBuf>> {
+        let Some(own) = name.strip_prefix(Self::BUNDLED) else { return Ok(None) };
+        match self.bundled.and_then(|bundled| bundled(own)) {
+            Some(folder) => Ok(Some(folder)),
+            None => Err(Error::Bundled { name: name.to_owned() }),
+        }
     }
 
     /// The folder of a model, downloaded if necessary.
@@ -45,6 +65,9 @@ impl ModelResolver {
     #[cfg(feature = "hub")]
     pub fn folder(&mut self, name: &str) -> Result<PathBuf> {
         use align_hub::{Hub, HubConfig, HubError, ModelSource};
+        if let Some(folder) = self.bundled(name)? {
+            return Ok(folder);
+        }
         let source = ModelSource::parse(name)?;
         if let ModelSource::Folder(folder) = source {
             Self::refuse_run_folder(&folder)?;
@@ -69,6 +92,9 @@ impl ModelResolver {
     /// The folder does not exist, or it is the folder of a run.
     #[cfg(not(feature = "hub"))]
     pub fn folder(&mut self, name: &str) -> Result<PathBuf> {
+        if let Some(folder) = self.bundled(name)? {
+            return Ok(folder);
+        }
         let folder = Path::new(name);
         if !folder.is_dir() {
             return Err(Error::NoFolder { name: name.to_owned() });
@@ -128,7 +154,9 @@ impl ModelResolver {
     #[must_use]
     pub fn hub_id(name: &str) -> Option<String> {
         match align_hub::ModelSource::parse(name) {
-            Ok(align_hub::ModelSource::Hub(model)) => Some(model.repo().to_string()),
+            Ok(align_hub::ModelSource::Hub(model)) if !name.starts_with(Self::BUNDLED) => {
+                Some(model.repo().to_string())
+            }
             _ => None,
         }
     }

@@ -53,10 +53,13 @@ fn what_is_not_known_is_refused_with_what_is() {
         let problem = causal(dir.path()).unwrap_err().to_string();
         assert!(parts.iter().all(|part| problem.contains(part)), "{problem}");
     };
-    says(json!({"model_type": "mamba"}), &["config.json", "\"mamba\"", "\"gpt2\" was expected"]);
+    says(
+        json!({"model_type": "mamba"}),
+        &["config.json", "\"mamba\"", "; \"gpt2\", \"llama\", ", " or \"gemma3_text\" was expected"],
+    );
     says(
         json!({"model_type": "distilbert"}),
-        &["\"distilbert\", a classifier, but a language model is needed", "\"gpt2\" was expected"],
+        &["\"distilbert\", a classifier, but a language model is needed", "\"gpt2\", \"llama\", "],
     );
     says(json!({}), &["config.json", "model_type"]);
     says(json!([]), &["config.json", "is not a config"]);

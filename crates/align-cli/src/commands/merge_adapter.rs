@@ -7,7 +7,7 @@
 use crate::shell_words::generate_command;
 use crate::signals::GracefulStop;
 use crate::{Failure, models, output, output_paths};
-use align_models::{CausalLm, LoraModel, ModelResolver, TrainableModel};
+use align_models::{CausalLm, LoraConfig, LoraModel, ModelResolver, TrainableModel};
 use clap::Args;
 use std::path::PathBuf;
 use tch::{Device, Kind};
@@ -15,7 +15,7 @@ use tch::{Device, Kind};
 /// Merges a LoRA adapter into its base model.
 #[derive(Args)]
 pub struct Options {
-    /// Base model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
+    /// Base model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the one that the adapter names].
     #[arg(long)]
     model: Option<String>,
     /// Adapter: a folder with adapter_config.json and adapter_model.safetensors, written by PEFT or by a run with --use-peft.
@@ -31,7 +31,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     ModelResolver::refuse_run_folder(&options.adapter)?;
-    let folder = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
+    let folder = models::fetch(&base_model(options)?)?;
     output_paths::refuse_folder(&options.output_dir, options.overwrite, [&folder, &options.adapter])?;
     let base = models::causal_lm(&folder, Kind::Float, Device::Cpu)?;
     let tokenizer = models::tokenizer(&folder, base.vocab_size())?;
@@ -44,4 +44,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     output::note!("merged model written to {}", align_base::printable_path(&options.output_dir));
     output::next(&generate_command(&options.output_dir));
     Ok(())
+}
+
+/// The name of the base model: that of --model, or the one in the adapter's config.
+fn base_model(options: &Options) -> Result<String, Failure> {
+    if let Some(model) = &options.model {
+        return Ok(model.clone());
+    }
+    let named = LoraConfig::from_pretrained(&options.adapter)?.base_model_name_or_path.filter(|base| !base.is_empty());
+    let adapter = align_base::printable_path(&options.adapter);
+    Ok(named.ok_or_else(|| format!("the adapter {adapter} does not name its base model: give --model"))?)
 }

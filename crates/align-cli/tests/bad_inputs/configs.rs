@@ -26,7 +26,7 @@ pub const CASES: &[Case] = &[
         "a config of another model",
         no_files,
         "generate --model DISTILBERT --prompt This",
-        &["config.json", "\"distilbert\"", "\"gpt2\" was expected"],
+        &["config.json", "\"distilbert\"", "\"gpt2\", \"llama\"", "was expected"],
     ),
     case(
         "an absurd size",

@@ -1,7 +1,7 @@
 //! LoRA adapters.
 
 use crate::ok;
-use crate::support::{golden_path, run};
+use crate::support::{command_with_bundled_models, golden_path, run};
 
 #[test]
 fn adapters_are_trained_resumed_and_merged() {
@@ -47,12 +47,8 @@ fn adapters_are_trained_resumed_and_merged() {
         text(&[]),
         "four steps at this learning rate must change the generated text"
     );
-    // An adapter's folder can be used as a model if it names its base model.
-    let config = dir.join("whole/model/adapter_config.json");
-    let base = format!("_path\": \"{}\"", golden_path("models/gpt2-tiny"));
-    let named = std::fs::read_to_string(&config).unwrap().replace("_path\": null", &base);
-    assert!(named.contains(&base));
-    std::fs::write(&config, named).unwrap();
+    // The adapter names its base model as it was given, so that its folder can be used as a model.
+    assert_eq!(config["base_model_name_or_path"], golden_path("models/gpt2-tiny"));
     assert_eq!(text(&["--model", "whole/model"]), text(&["--model", "merged"]));
 }
 
@@ -66,9 +62,8 @@ fn an_adapter_is_trained_further() {
     let sft = ["--use-peft", "--lora-r", "4", "--lora-target-modules", "all-linear", "--output-dir", "sft"];
     ok("sft", dir, &[["--train-file", &golden_path("train_kto.jsonl"), "--max-steps", "3"].as_slice(), &sft].concat());
     let config = dir.join("sft/model/adapter_config.json");
-    let mut options: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&config).unwrap()).unwrap();
-    options["base_model_name_or_path"] = base.clone().into();
-    std::fs::write(&config, options.to_string()).unwrap();
+    let options: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&config).unwrap()).unwrap();
+    assert_eq!(options["base_model_name_or_path"], base.as_str());
     let further = [train.as_slice(), &["--model", "sft/model", "--use-peft", "--logging-steps", "1"]].concat();
     ok("dpo", dir, &[further.as_slice(), &["--output-dir", "dpo"]].concat());
 
@@ -87,6 +82,29 @@ fn an_adapter_is_trained_further() {
     let output = run("dpo", dir, &[further.as_slice(), &["--lora-r", "8", "--output-dir", "refused"]].concat());
     let problem = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && problem.contains("--lora-r would be ignored"), "{problem}");
+}
+
+/// The bundled model has a name of its own, because its folder belongs to the program.
+#[test]
+fn an_adapter_of_the_bundled_model_finds_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let with = |name: &str, args: &[&str]| command_with_bundled_models(name, dir, args).output().unwrap();
+    let pairs = golden_path("train.jsonl");
+    let lora = ["--train-file", &pairs, "--max-steps", "1", "--use-peft", "--lora-r", "2", "--output-dir", "run"];
+    let trained = with("dpo", &lora);
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let config = std::fs::read_to_string(dir.join("run/model/adapter_config.json")).unwrap();
+    assert!(config.contains("\"base_model_name_or_path\": \"align-bundled/gpt2-imdb-4m\""), "{config}");
+    let merged = with("merge-adapter", &["--adapter", "run/model", "--output-dir", "merged"]);
+    assert!(merged.status.success(), "{}", String::from_utf8_lossy(&merged.stderr));
+    let text = with("generate", &["--model", "run/model", "--prompt", "The movie", "--max-new-tokens", "3"]);
+    assert!(text.status.success(), "{}", String::from_utf8_lossy(&text.stderr));
+    // Another base is refused.
+    let other = golden_path("models/gpt2-tiny");
+    let refused = with("merge-adapter", &["--model", &other, "--adapter", "run/model", "--output-dir", "other"]);
+    let problem = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && problem.contains("other weights, align-bundled/gpt2-imdb-4m"), "{problem}");
 }
 
 #[test]

@@ -27,11 +27,17 @@ fn tiny_models(name: &str, args: &[&str]) -> Vec<String> {
 
 /// A subcommand that runs in `dir` with an empty hub cache, without network access, and with the tiny models unless others are given.
 pub fn command(name: &str, dir: &Path, args: &[&str]) -> Command {
+    let mut command = command_with_bundled_models(name, dir, args);
+    command.args(tiny_models(name, args));
+    command
+}
+
+/// [`command`] with the bundled models unless others are given.
+pub fn command_with_bundled_models(name: &str, dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_align"));
     command
         .arg(name)
         .args(args)
-        .args(tiny_models(name, args))
         .current_dir(dir)
         // Several programs share the processors, so waiting threads must not spin.
         .env("OMP_WAIT_POLICY", "passive")

@@ -25,7 +25,9 @@ pub use entry::Entry;
 pub use error::CheckpointError;
 pub use layout::{Layout, TensorSpec};
 pub use mismatch::Mismatch;
+pub(crate) use safetensors_header::FileMetadata;
 pub use save::save_safetensors;
+pub(crate) use save::save_safetensors_with;
 
 use error::{Result, io};
 use printable_name::{printable_list, printable_name};
@@ -112,6 +114,19 @@ impl Checkpoint {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The metadata of a safetensors file; empty for another file.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub(crate) fn metadata(&self) -> Result<FileMetadata> {
+        match self.sources.first() {
+            Some(source) if self.path.extension().is_some_and(|extension| extension == "safetensors") => {
+                safetensors::metadata(source)
+            }
+            _ => Ok(FileMetadata::default()),
+        }
     }
 
     /// Reads one tensor in its stored dtype, on the CPU.

@@ -1,7 +1,7 @@
 use super::entry::{DataLocation, Entry, numel};
 use super::error::{Result, malformed};
 use super::printable_name::printable_name;
-use super::safetensors_header::{self, HeaderEntry, Info, Shape};
+use super::safetensors_header::{self, FileMetadata, HeaderEntry, Info, Shape};
 use super::source::Source;
 use safetensors::Dtype;
 use tch::Kind;
@@ -14,27 +14,14 @@ const PREFIX: u64 = 8;
 /// The tensors in a safetensors file, in the order of their data. Reads only the header.
 pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
     let fault = |reason: String| malformed(&source.path, reason);
-    if source.len < PREFIX {
-        return Err(fault(format!("is {} bytes long, too short for a safetensors file", source.len)));
-    }
-    let mut length = [0; PREFIX as usize];
-    source.read_at(&mut length, 0)?;
-    let length = u64::from_le_bytes(length);
-    let room = source.len - PREFIX;
-    if length > HEADER_LIMIT.min(room) {
-        return Err(fault(format!(
-            "is not a safetensors file or is truncated: its header length is {length} bytes, but {room} bytes follow and the format \
-             allows at most {HEADER_LIMIT}"
-        )));
-    }
-    let mut header = vec![0; length as usize];
-    source.read_at(&mut header, PREFIX)?;
+    let header = header(source)?;
+    let data_start = PREFIX + header.len() as u64;
     let mut described = safetensors_header::parse(&header)
         .map_err(|error| fault(format!("has a safetensors header that cannot be read: {error}")))?;
     drop(header);
     described.sort_unstable_by_key(|tensor| tensor.info.data_offsets);
 
-    let (data_start, data_len) = (PREFIX + length, room - length);
+    let data_len = source.len - data_start;
     let mut entries = Vec::with_capacity(described.len());
     let mut end = 0;
     for tensor in described {
@@ -52,6 +39,32 @@ pub(super) fn entries(source: &Source, file: usize) -> Result<Vec<Entry>> {
         return Err(fault(format!("contains tensor `{}` twice", printable_name(name))));
     }
     Ok(entries)
+}
+
+/// The metadata.
+pub(super) fn metadata(source: &Source) -> Result<FileMetadata> {
+    Ok(safetensors_header::metadata(&header(source)?))
+}
+
+/// Reads the header.
+fn header(source: &Source) -> Result<Vec<u8>> {
+    let fault = |reason: String| malformed(&source.path, reason);
+    if source.len < PREFIX {
+        return Err(fault(format!("is {} bytes long, too short for a safetensors file", source.len)));
+    }
+    let mut length = [0; PREFIX as usize];
+    source.read_at(&mut length, 0)?;
+    let length = u64::from_le_bytes(length);
+    let room = source.len - PREFIX;
+    if length > HEADER_LIMIT.min(room) {
+        return Err(fault(format!(
+            "is not a safetensors file or is truncated: its header length is {length} bytes, but {room} bytes follow and the format \
+             allows at most {HEADER_LIMIT}"
+        )));
+    }
+    let mut header = vec![0; length as usize];
+    source.read_at(&mut header, PREFIX)?;
+    Ok(header)
 }
 
 /// Checks a tensor. Its data must begin at `end`, the end of the previous tensor, which is updated.

@@ -1,7 +1,7 @@
 //! Parses the JSON header of a safetensors file. It is not compared with the rest of the file here.
 
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Maximum number of dimensions of a tensor.
@@ -29,6 +29,27 @@ pub(super) struct Shape(pub Vec<i64>);
 pub(super) fn parse(header: &[u8]) -> serde_json::Result<Vec<HeaderEntry>> {
     let Tensors(described) = serde_json::from_slice(header)?;
     Ok(described)
+}
+
+/// The metadata that this crate writes. Other fields are ignored.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct FileMetadata {
+    /// For an adapter, the digest of its base model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_model_digest: Option<String>,
+    /// The program that wrote the file; `pt` for PyTorch, which transformers expects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+}
+
+/// Parses the metadata; empty if it has another form, since the format leaves it to the writer.
+pub(super) fn metadata(header: &[u8]) -> FileMetadata {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(rename = "__metadata__", default)]
+        metadata: FileMetadata,
+    }
+    serde_json::from_slice::<Header>(header).map(|header| header.metadata).unwrap_or_default()
 }
 
 struct Tensors(Vec<HeaderEntry>);

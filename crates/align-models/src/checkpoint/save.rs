@@ -1,8 +1,9 @@
 use super::error::{CheckpointError, Result, io};
 use super::safetensors::dtype;
+use super::safetensors_header::FileMetadata;
 use align_base::files::UnfinishedFile;
-use safetensors::tensor::{Metadata, TensorInfo};
-use std::collections::HashMap;
+use safetensors::tensor::TensorInfo;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::io::Write;
 use std::path::Path;
 use tch::{Device, Tensor};
@@ -23,13 +24,23 @@ pub fn save_safetensors<'a>(
     tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
     overwrite: bool,
 ) -> Result<()> {
+    save_safetensors_with(path, tensors, FileMetadata::default(), overwrite)
+}
+
+/// [`save_safetensors`] with metadata.
+pub(crate) fn save_safetensors_with<'a>(
+    path: &Path,
+    tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
+    metadata: FileMetadata,
+    overwrite: bool,
+) -> Result<()> {
     let fail = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::AlreadyExists => CheckpointError::Exists { path: path.to_path_buf() },
         _ => io(path)(e),
     };
     let mut file = UnfinishedFile::begin(path, overwrite).map_err(fail)?;
     let tensors = in_file_order(tensors)?;
-    let header = header(&tensors)?;
+    let header = header(&tensors, metadata)?;
     file.write_all(&(header.len() as u64).to_le_bytes()).map_err(io(path))?;
     file.write_all(&header).map_err(io(path))?;
     let mut buffer = Vec::new();
@@ -57,7 +68,24 @@ fn in_file_order<'a>(tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>) -
     Ok(tensors)
 }
 
-fn header(tensors: &[(&str, &Tensor)]) -> Result<Vec<u8>> {
+/// The header, whose fields are the metadata and the tensors in their order. The safetensors crate writes metadata in random order.
+struct Header {
+    metadata: FileMetadata,
+    tensors: Vec<(String, TensorInfo)>,
+}
+
+impl Serialize for Header {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1 + self.tensors.len()))?;
+        map.serialize_entry("__metadata__", &self.metadata)?;
+        for (name, info) in &self.tensors {
+            map.serialize_entry(name, info)?;
+        }
+        map.end()
+    }
+}
+
+fn header(tensors: &[(&str, &Tensor)], metadata: FileMetadata) -> Result<Vec<u8>> {
     let mut infos = Vec::with_capacity(tensors.len());
     let mut end = 0;
     for (name, tensor) in tensors {
@@ -68,9 +96,8 @@ fn header(tensors: &[(&str, &Tensor)]) -> Result<Vec<u8>> {
         let shape = tensor.size().iter().map(|&size| size as usize).collect();
         infos.push(((*name).to_owned(), TensorInfo { dtype, shape, data_offsets: (start, end) }));
     }
-    let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let metadata = Metadata::new(Some(format), infos).map_err(|error| unsavable("__metadata__", error.to_string()))?;
-    let mut header = serde_json::to_vec(&metadata).map_err(|error| unsavable("__metadata__", error.to_string()))?;
+    let header = Header { metadata: FileMetadata { format: Some("pt".to_owned()), ..metadata }, tensors: infos };
+    let mut header = serde_json::to_vec(&header).map_err(|error| unsavable("__metadata__", error.to_string()))?;
     // The data starts at a multiple of 8.
     header.resize(header.len().next_multiple_of(8), b' ');
     Ok(header)

@@ -20,6 +20,9 @@ pub trait DecoderConfig: Clone + Serialize + 'static {
     /// The name of the output projection's weight, `(vocab_size, hidden_size)`, if it is not tied to the token embedding.
     const HEAD: &'static str = "lm_head.weight";
 
+    /// The layers that PEFT adapts by default, by the ends of their names.
+    const LORA_TARGETS: &'static [&'static str];
+
     /// Reads and checks a `config.json`.
     ///
     /// # Errors
@@ -176,6 +179,10 @@ impl<C: DecoderConfig> Adaptable for DecoderLm<C> {
 
     fn output_projection(&self) -> &str {
         C::HEAD
+    }
+
+    fn default_lora_targets(&self) -> &'static [&'static str] {
+        C::LORA_TARGETS
     }
 
     fn with_weights(&self, weights: Parameters, adapter: Option<Adapter<'_>>) -> Result<Box<dyn CausalLm>> {

@@ -23,6 +23,7 @@ pub type Gpt2 = DecoderLm<Gpt2Config>;
 
 impl DecoderConfig for Gpt2Config {
     const EMBEDDING: &'static str = "transformer.wte.weight";
+    const LORA_TARGETS: &'static [&'static str] = &["c_attn"];
 
     fn read(path: &Path) -> Result<Self> {
         Self::from_file(path)

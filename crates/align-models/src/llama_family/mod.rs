@@ -41,6 +41,7 @@ const UNLIMITED: i64 = 1 << 24;
 impl DecoderConfig for LlamaFamilyConfig {
     const EMBEDDING: &'static str = layout::EMBEDDING;
     const HEAD: &'static str = layout::HEAD;
+    const LORA_TARGETS: &'static [&'static str] = &["q_proj", "v_proj"];
 
     fn read(path: &Path) -> Result<Self> {
         Self::from_file(path)

@@ -2,8 +2,8 @@
 
 use super::full_weights::{self, FullWeight, is_duplicate};
 use super::target::Target;
-use crate::checkpoint::{Checkpoint, CheckpointError, Layout, save_safetensors};
-use crate::{Error, Parameters, Result};
+use crate::checkpoint::{Checkpoint, CheckpointError, FileMetadata, Layout, save_safetensors_with};
+use crate::{Error, LoraConfig, Parameters, Result};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -49,6 +49,25 @@ pub(super) fn read(
 }
 
 /// Writes the weights of the adapter to `dir`.
-pub(super) fn write(dir: &Path, [trained, untrained]: [&Parameters; 2], overwrite: bool) -> Result<()> {
-    Ok(save_safetensors(&dir.join(NAME), trained.iter().chain(untrained.iter()), overwrite)?)
+pub(super) fn write(
+    dir: &Path,
+    [trained, untrained]: [&Parameters; 2],
+    base_digest: Option<&str>,
+    overwrite: bool,
+) -> Result<()> {
+    // PEFT ignores this field of the metadata.
+    let metadata = FileMetadata { base_model_digest: base_digest.map(str::to_owned), ..FileMetadata::default() };
+    Ok(save_safetensors_with(&dir.join(NAME), trained.iter().chain(untrained.iter()), metadata, overwrite)?)
+}
+
+/// Fails if the adapter was trained on another base model than that with `digest`. Adapters of PEFT do not say.
+pub(super) fn check_base(file: &Checkpoint, digest: Option<&str>, config: &LoraConfig) -> Result<()> {
+    let recorded = file.metadata()?.base_model_digest;
+    match (recorded, digest) {
+        (Some(recorded), Some(digest)) if recorded != digest => Err(Error::OtherBase {
+            path: file.path().to_owned(),
+            base: config.base_model_name_or_path.clone().filter(|base| !base.is_empty()),
+        }),
+        _ => Ok(()),
+    }
 }

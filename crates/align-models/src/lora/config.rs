@@ -2,7 +2,7 @@ use super::Modules;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Options of a LoRA adapter, with the names and defaults of `LoraConfig` in PEFT. Defaults that depend on the model are those for GPT-2.
+/// Options of a LoRA adapter, with the names and defaults of `LoraConfig` in PEFT.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LoraConfig {
@@ -12,7 +12,8 @@ pub struct LoraConfig {
     pub lora_alpha: f64,
     /// Dropout on the input of the adapter, in training mode.
     pub lora_dropout: f64,
-    /// The linear layers that get an adapter: a list of names or a regular expression; `all-linear` for all linear layers in the blocks.
+    /// The linear layers that get an adapter: a list of names or a regular expression; `all-linear` for all linear layers in the blocks;
+    /// those of PEFT for the model's architecture if unset.
     pub target_modules: Modules,
     /// Layers that get no adapter even if they match `target_modules`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +67,7 @@ impl Default for LoraConfig {
             r: 8,
             lora_alpha: 8.0,
             lora_dropout: 0.0,
-            target_modules: Modules::Names(vec!["c_attn".to_owned()]),
+            target_modules: Modules::Default,
             exclude_modules: None,
             layers_to_transform: None,
             layers_pattern: None,

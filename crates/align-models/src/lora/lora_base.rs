@@ -1,7 +1,7 @@
 use crate::causal_lm::Adaptable;
 use crate::checkpoint::TensorSpec;
 use crate::linear_layer_info::LinearLayerInfo;
-use crate::{CausalLm, Error, Result};
+use crate::{CausalLm, Error, LoraConfig, Modules, Result};
 use std::collections::BTreeSet;
 
 /// The base model of an adapter, with the vocabulary size of the adapter's embeddings.
@@ -24,6 +24,15 @@ impl<'a> LoraBase<'a> {
             )
         })?;
         Ok(Self { model, adaptable, vocab_size: model.vocab_size() })
+    }
+
+    /// Replaces [`Modules::Default`] by the layers that PEFT adapts in this architecture.
+    pub fn with_default_targets(&self, config: LoraConfig) -> LoraConfig {
+        if config.target_modules != Modules::Default {
+            return config;
+        }
+        let names = self.adaptable.default_lora_targets();
+        LoraConfig { target_modules: Modules::Names(names.iter().map(|name| (*name).to_owned()).collect()), ..config }
     }
 
     /// Names and shapes of its weights, in its order.

@@ -137,6 +137,7 @@ impl ModuleSelector<'_> {
 fn selector<'a>(option: &'static str, modules: &'a Modules) -> Result<ModuleSelector<'a>> {
     Ok(match modules {
         all if all.is_all_linear() && option == "target_modules" => ModuleSelector::All,
+        Modules::Default => ModuleSelector::Listed(&[]),
         Modules::Pattern(text) => ModuleSelector::Pattern(regex(option, &format!("^(?:{text})$"))?),
         Modules::Names(names) => ModuleSelector::Listed(names),
     })

@@ -3,6 +3,7 @@
 mod adapter;
 mod adapter_config;
 mod adapter_file;
+mod base_digest;
 mod config;
 mod find_targets;
 mod full_weights;

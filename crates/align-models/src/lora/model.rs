@@ -1,3 +1,4 @@
+use super::base_digest::base_digest;
 use super::find_targets::{fan_in_fan_out, reject_unused_names, targets};
 use super::full_weights::{self, FullWeight};
 use super::init_weights::init_matrices;
@@ -35,6 +36,8 @@ use tch::{Device, Kind, Tensor};
 #[derive(Debug)]
 pub struct LoraModel {
     pub(super) config: LoraConfig,
+    /// The digest of the base model, by which the adapter recognises it.
+    base_digest: Option<String>,
     pub(super) targets: Vec<Target>,
     /// The weights of the base model that the adapter contains in full: the trained ones, and the untrained ones.
     full_weights: [Vec<FullWeight>; 2],
@@ -62,6 +65,7 @@ impl LoraModel {
     fn with_init(model: &dyn CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
         config.validate()?;
         let base = LoraBase::new(model)?;
+        let (config, digest) = (base.with_default_targets(config), base_digest(&base)?);
         let targets = targets(&config, &base)?;
         reject_unused_names(&config, &targets, &base)?;
         check_memory(&targets, adapter_kind(model.kind()), model.device())?;
@@ -72,7 +76,8 @@ impl LoraModel {
             adapter.push((weight.stored.name.clone(), base_weight.f_detach_copy()?));
         }
         let adapter = Parameters::new(adapter);
-        Self::build(&base, config, targets, [trained, Vec::new()], adapter, Parameters::new(Vec::new()))
+        let untrained = Parameters::new(Vec::new());
+        Self::build(&base, (config, digest), targets, [trained, Vec::new()], adapter, untrained)
     }
 
     /// Loads an adapter that PEFT or [`TrainableModel::save_pretrained`] saved in `dir`, and applies it to `base`. Gradients are off.
@@ -87,10 +92,12 @@ impl LoraModel {
     }
 
     fn read(model: &dyn CausalLm, dir: &Path) -> Result<Self> {
-        let config = LoraConfig::from_pretrained(dir)?;
+        let mut base = LoraBase::new(model)?;
+        let config = base.with_default_targets(LoraConfig::from_pretrained(dir)?);
         let fail = |e: Error| Error::Config { path: dir.join(adapter_config::NAME), reason: e.to_string() };
         let file = adapter_file::open(dir)?;
-        let mut base = LoraBase::new(model)?;
+        let digest = base_digest(&base)?;
+        adapter_file::check_base(&file, digest.as_deref(), &config)?;
         if let Some(tokens) = full_weights::vocab_size(&file, &base).filter(|tokens| *tokens != base.vocab_size) {
             tracing::warn!(
                 path = %dir.display(), base = base.vocab_size, adapter = tokens,
@@ -107,7 +114,7 @@ impl LoraModel {
         matrices.extend(trained_weights);
         Self::build(
             &base,
-            config,
+            (config, digest),
             targets,
             [trained, untrained],
             Parameters::new(matrices),
@@ -117,7 +124,7 @@ impl LoraModel {
 
     fn build(
         base: &LoraBase,
-        config: LoraConfig,
+        (config, base_digest): (LoraConfig, Option<String>),
         targets: Vec<Target>,
         full_weights: [Vec<FullWeight>; 2],
         adapter: Parameters,
@@ -133,7 +140,17 @@ impl LoraModel {
         let frozen = Parameters::new(frozen.map(|(name, weight)| (name.to_owned(), weight.shallow_clone())).collect());
         let layers = Adapter { targets: &targets, parameters: &adapter, dropout: config.lora_dropout };
         let model = base.adaptable.with_weights(weights, Some(layers))?;
-        Ok(Self { config, targets, full_weights, adapter, untrained, frozen, model, gradient_checkpointing: false })
+        Ok(Self {
+            config,
+            base_digest,
+            targets,
+            full_weights,
+            adapter,
+            untrained,
+            frozen,
+            model,
+            gradient_checkpointing: false,
+        })
     }
 
     /// The adapter's options.
@@ -238,8 +255,8 @@ impl CausalLm for LoraModel {
     fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
         let (full_weights, untrained) = (self.full_weights.clone(), self.untrained.shallow_clone());
         let adapter = self.adapter.detached_copy()?;
-        let base = LoraBase::new(&self.model)?;
-        Ok(Box::new(Self::build(&base, self.config.clone(), self.targets.clone(), full_weights, adapter, untrained)?))
+        let (base, config) = (LoraBase::new(&self.model)?, (self.config.clone(), self.base_digest.clone()));
+        Ok(Box::new(Self::build(&base, config, self.targets.clone(), full_weights, adapter, untrained)?))
     }
 }
 
@@ -276,7 +293,7 @@ impl TrainableModel for LoraModel {
             .map_err(|e| Error::Input(format!("the folder {} cannot be created: {e}", printable_path(dir))))?;
         // The old config is removed first and the new one is written last, so that it never belongs to other weights.
         pretrained_config::remove_existing(dir, adapter_config::NAME, overwrite)?;
-        adapter_file::write(dir, [&self.adapter, &self.untrained], overwrite)?;
+        adapter_file::write(dir, [&self.adapter, &self.untrained], self.base_digest.as_deref(), overwrite)?;
         self.config.write(dir, overwrite)
     }
 

@@ -8,6 +8,8 @@ pub enum Modules {
     Pattern(String),
     /// Names, or suffixes of names after a dot: `c_attn`, `mlp.c_proj`, `h.0.attn.c_attn`.
     Names(Vec<String>),
+    /// Those that PEFT adapts by default in the model's architecture: `c_attn`, or `q_proj` and `v_proj`.
+    Default,
 }
 
 /// PEFT's name for all linear layers except the output projection.
@@ -32,6 +34,7 @@ impl Modules {
         match self {
             Self::Pattern(pattern) => pattern.is_empty(),
             Self::Names(names) => names.is_empty(),
+            Self::Default => false,
         }
     }
 }

@@ -23,7 +23,7 @@ impl LoraConfig {
         require("target_modules", !self.target_modules.is_empty(), || "is empty: name a linear layer".into())?;
         let empty = self.modules_to_save.iter().any(String::is_empty);
         require("modules_to_save", !empty, || "contains an empty name, which would match every module".into())?;
-        let listed = matches!(self.target_modules, Modules::Names(_));
+        let listed = matches!(self.target_modules, Modules::Names(_) | Modules::Default);
         for (option, set) in [
             ("layers_to_transform", self.layers_to_transform.is_some()),
             ("layers_pattern", self.layers_pattern.is_some()),

@@ -122,6 +122,7 @@ impl Toy {
 
 impl DecoderConfig for Toy {
     const EMBEDDING: &'static str = "model.embed_tokens.weight";
+    const LORA_TARGETS: &'static [&'static str] = &["q_proj", "v_proj"];
 
     fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::Input(e.to_string()))?;

@@ -13,6 +13,8 @@ pub struct ModelSource<M> {
     pub(super) display_name: String,
     /// The repository on the hub, if the model has one.
     pub(super) hub_id: Option<String>,
+    /// The name that an adapter records as its base model: that on the hub, or the folder as it was given.
+    pub(super) base_name: Option<String>,
 }
 
 #[derive(Debug)]
@@ -29,27 +31,34 @@ impl<M> ModelSource<M> {
     pub fn pretrained(name: impl Into<String>) -> Self {
         let name = name.into();
         let (display_name, hub_id) = (ModelResolver::display_name(&name), ModelResolver::hub_id(&name));
-        Self { origin: Origin::Pretrained(name), display_name, hub_id }
+        let base_name = hub_id.clone().or_else(|| Some(name.clone()));
+        Self { origin: Origin::Pretrained(name), display_name, hub_id, base_name }
     }
 
     /// A model that is already loaded, and its tokeniser.
     #[must_use]
     pub fn loaded(model: M, tokenizer: Tokenizer) -> Self {
         let display_name = "a model in memory".to_owned();
-        Self { origin: Origin::Loaded(model, Box::new(tokenizer)), display_name, hub_id: None }
+        Self { origin: Origin::Loaded(model, Box::new(tokenizer)), display_name, hub_id: None, base_name: None }
     }
 
     /// A new model with random weights.
     #[must_use]
     pub fn new_random(new: NewModel) -> Self {
         let display_name = new.display_name();
-        Self { origin: Origin::New(new), display_name, hub_id: None }
+        Self { origin: Origin::New(new), display_name, hub_id: None, base_name: None }
     }
 
     /// Sets the name on the model card and in the report.
     #[must_use]
     pub fn with_display_name(self, display_name: impl Into<String>) -> Self {
         Self { display_name: display_name.into(), ..self }
+    }
+
+    /// Sets the name that an adapter records as its base model, if it is not that of the folder.
+    #[must_use]
+    pub fn with_base_name(self, base_name: impl Into<String>) -> Self {
+        Self { base_name: Some(base_name.into()), ..self }
     }
 
     /// The folder or the name on the hub, if the model is given by one.

@@ -4,8 +4,8 @@ use super::Placement;
 use crate::{Error, Result};
 use align_data::{Tokenizer, train_byte_level_bpe, train_word_piece};
 use align_models::{
-    AutoModelForCausalLm, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel,
-    ModelResolver, TrainableModel, resize_token_embeddings,
+    AutoModelForCausalLm, CausalLm, DistilBert, DistilBertConfig, LoraConfig, LoraModel, ModelResolver, NewVocabulary,
+    TrainableModel, resize_token_embeddings,
 };
 use std::path::Path;
 
@@ -81,8 +81,12 @@ impl RunModel for Box<dyn CausalLm> {
     }
 
     fn check_new_model(file: &Path, vocab_size: i64, placement: &Placement) -> Result<()> {
-        let config = Gpt2Config::for_new_model(file, vocab_size)?;
-        config.check_memory(placement.dtype, placement.device).map_err(in_file(file))
+        // An error in the config has the name of its file already.
+        let checked = AutoModelForCausalLm::check_new_model(file, vocab_size, placement.dtype, placement.device);
+        checked.map_err(|problem| match problem {
+            align_models::Error::ModelMemory { .. } => in_file(file)(problem),
+            other => other.into(),
+        })
     }
 
     fn train_tokenizer(texts: &[String], vocab_size: usize) -> Result<Tokenizer> {
@@ -90,12 +94,13 @@ impl RunModel for Box<dyn CausalLm> {
     }
 
     fn new_random(config: &Path, tokenizer: &Tokenizer, placement: &Placement) -> Result<Self> {
-        let config = Gpt2Config {
+        let vocabulary = NewVocabulary {
+            size: tokenizer.embeddings_needed() as i64,
             bos_token_id: tokenizer.bos_token_id(),
-            eos_token_id: tokenizer.eos_token_id().map(|id| vec![id]),
-            ..Gpt2Config::for_new_model(config, tokenizer.embeddings_needed() as i64)?
+            eos_token_id: tokenizer.eos_token_id(),
         };
-        Ok(Box::new(Gpt2::new_random(config, placement.seed, placement.dtype, placement.device)?))
+        let Placement { dtype, device, seed } = *placement;
+        Ok(AutoModelForCausalLm::new_random(config, vocabulary, seed, dtype, device)?)
     }
 
     fn resize_token_embeddings(self, tokens: i64) -> Result<Self> {
