@@ -8,6 +8,7 @@ mod digest;
 mod document;
 mod embeddings;
 mod file;
+mod gguf;
 mod guarded_tokenizer;
 mod ignored_options;
 mod load;
