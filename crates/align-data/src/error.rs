@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A GGUF file cannot be read.
+    #[error(transparent)]
+    Gguf(Box<align_gguf::GgufError>),
     /// A file or folder that cannot be read.
     #[error("{}: cannot be read: {problem}", printable_path(path))]
     Read {

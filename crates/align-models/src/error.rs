@@ -121,6 +121,12 @@ pub enum Error {
     PackedLinear(#[from] align_torch::PackedLinearError),
 }
 
+impl From<align_gguf::GgufError> for Error {
+    fn from(error: align_gguf::GgufError) -> Self {
+        Self::Checkpoint(error.into())
+    }
+}
+
 /// The folder of the model in the folder of a run.
 pub(crate) const MODEL_OF_RUN: &str = "model";
 

@@ -39,6 +39,7 @@ mod causal_lm;
 mod distilbert;
 mod error;
 mod gpt2;
+mod gguf;
 mod identity;
 mod json_field;
 mod linear_layer_info;
@@ -62,6 +63,7 @@ pub mod generation;
 pub mod layers;
 pub mod score;
 
+pub use align_gguf::{Metadata as GgufMetadata, TensorType};
 #[cfg(feature = "hub")]
 pub use align_hub as hub;
 
@@ -71,6 +73,7 @@ pub use decoder::{CachedKeysValues, DecoderConfig, DecoderLm, KvCache, SharedTok
 pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
 pub use gpt2::{Gpt2, Gpt2Config};
+pub use gguf::{GgufOptions, save_gguf};
 pub use identity::{ModelIdentity, dtype, tensors_digest};
 pub use layers::Activation;
 pub use linear_layer_info::LinearLayerInfo;

@@ -1,7 +1,8 @@
-//! Resolves the name of a model: a local folder, or a repository on the Hugging Face hub.
+//! Resolves the name of a model: a local folder, a GGUF file, or a repository on the Hugging Face hub.
 
 use crate::error::MODEL_OF_RUN;
 use crate::{Error, LoraConfig, Result};
+use align_gguf::GgufFile;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +12,8 @@ type OnEvent = Box<dyn FnMut(align_hub::Event<'_>)>;
 
 /// Finds the folder of a model by its name, `path/to/folder` or `user/name[@revision]`.
 ///
-/// An existing folder takes precedence. Any other name is a repository on the hub, whose files are downloaded into the cache unless
-/// they are there already. Without the feature `hub` only folders are found.
+/// An existing folder or GGUF file takes precedence; a GGUF file is used like a folder. Any other name is a repository on the hub, whose
+/// files are downloaded into the cache unless they are there already. Without the feature `hub` only folders are found.
 ///
 /// ```
 /// use align_models::ModelResolver;
@@ -68,6 +69,9 @@ impl ModelResolver {
         if let Some(folder) = self.bundled(name)? {
             return Ok(folder);
         }
+        if let Some(file) = Self::gguf_file(name)? {
+            return Ok(file);
+        }
         let source = ModelSource::parse(name)?;
         if let ModelSource::Folder(folder) = source {
             Self::refuse_run_folder(&folder)?;
@@ -95,12 +99,27 @@ impl ModelResolver {
         if let Some(folder) = self.bundled(name)? {
             return Ok(folder);
         }
+        if let Some(file) = Self::gguf_file(name)? {
+            return Ok(file);
+        }
         let folder = Path::new(name);
         if !folder.is_dir() {
             return Err(Error::NoFolder { name: name.to_owned() });
         }
         Self::refuse_run_folder(folder)?;
         Ok(folder.to_owned())
+    }
+
+    /// The GGUF file of this name; `None` if the name is not one of a GGUF file.
+    fn gguf_file(name: &str) -> Result<Option<PathBuf>> {
+        let path = Path::new(name);
+        match GgufFile::is_gguf(path) {
+            true => Ok(Some(path.to_owned())),
+            false if GgufFile::has_extension(path) => {
+                Err(Error::Config { path: path.to_owned(), reason: "there is no such file".into() })
+            }
+            false => Ok(None),
+        }
     }
 
     /// Rejects the folder of a training run, which holds the model in a folder of its own.
@@ -135,10 +154,10 @@ impl ModelResolver {
         Ok(base.unwrap_or_else(|| folder.to_owned()))
     }
 
-    /// The local folder of this name, if it exists.
+    /// The local folder or GGUF file of this name, if it exists.
     #[must_use]
     pub fn local_folder(name: &str) -> Option<PathBuf> {
-        Some(PathBuf::from(name)).filter(|folder| folder.is_dir())
+        Some(PathBuf::from(name)).filter(|path| path.is_dir() || GgufFile::is_gguf(path))
     }
 
     /// The name for a model card: the name on the hub, or the name of the folder without its path.

@@ -1,6 +1,7 @@
 //! Reading and writing `config.json` and similar files.
 
-use crate::{Error, Result, bounded_json, json_field};
+use crate::{Error, Result, bounded_json, gguf, json_field};
+use align_gguf::GgufFile;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -46,7 +47,11 @@ pub(crate) fn model_type(path: &Path) -> Result<String> {
     found.ok_or_else(|| fail("has no model_type: the architecture is not known".into()))
 }
 
+/// The text of a `config.json`. A GGUF file in place of its folder has one too, made of its metadata.
 fn config_text(path: &Path) -> Result<String> {
+    if let Some(file) = path.parent().filter(|parent| GgufFile::is_gguf(parent)) {
+        return gguf::config_text(file);
+    }
     let fail = |reason: String| Error::Config { path: path.to_owned(), reason };
     if !path.exists() && path.with_file_name("adapter_config.json").exists() {
         return Err(fail(

@@ -19,6 +19,14 @@ pub trait TrainableModel {
     /// The config cannot be serialised to JSON.
     fn hyper_parameters(&self) -> Result<serde_json::Value>;
 
+    /// The model's `config.json`, without the dtype of the weights.
+    ///
+    /// # Errors
+    /// The model has none of its own, such as an adapter; the config cannot be serialised to JSON.
+    fn config_json(&self) -> Result<serde_json::Value> {
+        Err(Error::Input("the model has no config of its own: if it has an adapter, merge it first".into()))
+    }
+
     /// The memory that a training step on `sequences` sequences of `length` tokens needs; `None` if unknown.
     fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
         let _ = (sequences, length);

@@ -43,7 +43,7 @@ impl NamedTemplate {
 /// Reads the templates of a folder: `chat_template.jinja` and `additional_chat_templates/*.jinja`, or else the field
 /// `chat_template` of `tokenizer_config.json`.
 pub(super) fn read(settings: &Settings) -> Result<Vec<NamedTemplate>> {
-    let mut templates = read_files(&settings.dir)?;
+    let mut templates = if settings.gguf { Vec::new() } else { read_files(&settings.dir)? };
     if templates.is_empty() {
         templates = read_config(settings)?;
     }
@@ -103,7 +103,7 @@ fn read_files(dir: &Path) -> Result<Vec<NamedTemplate>> {
 /// The templates of `tokenizer_config.json`: a text, or a list of objects with name and template.
 fn read_config(settings: &Settings) -> Result<Vec<NamedTemplate>> {
     let error = |problem: String| settings.config_error(format!("chat_template: {problem}"));
-    let path = settings.dir.join("tokenizer_config.json");
+    let path = settings.config_path();
     let list = match settings.config.get("chat_template") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::String(source)) => return Ok(vec![NamedTemplate::new(DEFAULT, source.clone(), path)]),

@@ -6,9 +6,10 @@ use super::file::read_if_exists;
 use super::guarded_tokenizer::GuardedTokenizer;
 use super::settings::Settings;
 use super::special_tokens::{NamedTokens, SpecialTokens};
-use super::{Tokenizer, chat_templates, check, ignored_options, vocabulary};
+use super::{Tokenizer, chat_templates, check, gguf, ignored_options, vocabulary};
 use crate::catch_panic::catch_panic;
 use crate::{Error, Result};
+use align_gguf::GgufFile;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,13 +30,23 @@ impl Tokenizer {
     /// unless it has `added_tokens_decoder`, from `special_tokens_map.json` and `added_tokens.json`. Truncation,
     /// padding and BPE dropout in a `tokenizer.json` are ignored: callers request truncation and padding themselves.
     ///
+    /// `dir` may also be a GGUF file with a tokeniser in its metadata.
+    ///
     /// # Errors
     /// When the folder has no tokeniser, its class is not supported, or a file is invalid or contradicts another.
     pub fn from_pretrained(dir: impl AsRef<Path>) -> Result<Self> {
         let dir = dir.as_ref();
+        if GgufFile::is_gguf(dir) {
+            let (settings, source) = gguf::read(dir)?;
+            return Self::from_files(settings, TokenizerClass::Backend, source);
+        }
         let settings = Settings::read(dir)?;
         let class = TokenizerClass::detect(&settings)?;
         let source = VocabularySource::read(&settings, class)?;
+        Self::from_files(settings, class, source)
+    }
+
+    fn from_files(settings: Settings, class: TokenizerClass, source: VocabularySource) -> Result<Self> {
         if let Some(file) = &source.file {
             check::check(&source.path, file)?;
         }
@@ -58,24 +69,30 @@ impl Tokenizer {
         {
             special.eos = default_eos(&settings, &inner);
         }
-        let mut files = Vec::new();
-        for name in VOCABULARY_FILES {
-            if let Some(bytes) = read_if_exists(&dir.join(name))? {
-                files.push((name, bytes));
-            }
-        }
+        let files = if settings.gguf { Vec::new() } else { vocabulary_files(&settings.dir)? };
         let mut tokenizer = Self::new(inner, special, named.extra)?;
         tokenizer.model_max_length = settings.model_max_length()?;
         tokenizer.truncates_left = settings.truncates_left()?;
         tokenizer.clean_up = cleans_up_spaces(&settings, &tokenizer.inner)?;
         tokenizer.named_tokens = named.names;
         tokenizer.chat_templates = Arc::new(chat_templates::read(&settings)?);
-        tokenizer.path = Arc::from(dir);
+        tokenizer.path = Arc::from(settings.dir.as_path());
         tokenizer.files = Arc::new(files);
         tokenizer.config = settings.config;
         tokenizer.config.entry("tokenizer_class").or_insert_with(|| class.name().into());
         Ok(tokenizer)
     }
+}
+
+/// The folder's vocabulary files: name and bytes.
+fn vocabulary_files(dir: &Path) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for name in VOCABULARY_FILES {
+        if let Some(bytes) = read_if_exists(&dir.join(name))? {
+            files.push((name, bytes));
+        }
+    }
+    Ok(files)
 }
 
 /// Builds the tokeniser from the checked document.

@@ -10,6 +10,7 @@ mod embeddings;
 mod end_of_turn;
 mod encode_chat;
 mod file;
+mod gguf;
 mod guarded_tokenizer;
 mod ignored_options;
 mod load;

@@ -22,6 +22,8 @@ pub(super) struct Settings {
     pub added_tokens: Map<String, Value>,
     /// The model's own `config.json`.
     pub model_config: Map<String, Value>,
+    /// Whether `dir` is a GGUF file, whose metadata gave the fields.
+    pub gguf: bool,
 }
 
 impl Settings {
@@ -96,7 +98,12 @@ impl Settings {
 
     /// An error in `tokenizer_config.json`.
     pub fn config_error(&self, problem: String) -> Error {
-        Error::TokenizerFile { path: self.dir.join("tokenizer_config.json"), problem }
+        Error::TokenizerFile { path: self.config_path(), problem }
+    }
+
+    /// Where the fields of `tokenizer_config.json` are from.
+    pub fn config_path(&self) -> PathBuf {
+        if self.gguf { self.dir.clone() } else { self.dir.join("tokenizer_config.json") }
     }
 }
 

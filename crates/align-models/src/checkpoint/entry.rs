@@ -1,3 +1,4 @@
+use crate::gguf;
 use tch::Kind;
 
 /// The name, dtype and shape of a tensor in a checkpoint. Its data has not been read.
@@ -7,6 +8,8 @@ pub struct Entry {
     pub(super) kind: Kind,
     pub(super) shape: Vec<i64>,
     pub(super) location: DataLocation,
+    /// How a GGUF file stores the tensor; `None` in other formats.
+    pub(super) gguf: Option<gguf::Stored>,
 }
 
 /// The location of a tensor's data, in any format: a storage of little-endian elements in a file, and a view that is inside the storage.
@@ -45,8 +48,11 @@ impl Entry {
         &self.shape
     }
 
-    /// Size of its data in bytes.
+    /// Size of its stored data in bytes.
     pub(super) fn bytes(&self) -> u64 {
+        if let Some(stored) = &self.gguf {
+            return stored.bytes();
+        }
         numel(&self.shape).unwrap_or(u64::MAX).saturating_mul(self.kind.elt_size_in_bytes() as u64)
     }
 

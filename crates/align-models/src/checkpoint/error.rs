@@ -83,6 +83,9 @@ pub enum CheckpointError {
         /// The file.
         path: PathBuf,
     },
+    /// A GGUF file cannot be read or written.
+    #[error(transparent)]
+    Gguf(#[from] align_gguf::GgufError),
     /// An operation failed in LibTorch.
     #[error("LibTorch: {0}")]
     Torch(#[from] tch::TchError),

@@ -1,4 +1,5 @@
-//! Checkpoints in the format of transformers: `model.safetensors`, `pytorch_model.bin` in both formats of torch, and shards of either.
+//! Checkpoints in the format of transformers: `model.safetensors`, `pytorch_model.bin` in both formats of torch, and shards of either; and
+//! GGUF files.
 //!
 //! Names and shapes are checked against the model's [`Layout`] before any data is read. A `.bin` file is read by an unpickler that
 //! supports only tensors. A file cannot make the reader allocate more memory than its own size justifies.
@@ -8,6 +9,7 @@ mod bin_legacy;
 mod bin_zip;
 mod entry;
 mod error;
+mod gguf;
 mod index;
 mod layout;
 mod mismatch;
@@ -29,6 +31,7 @@ pub(crate) use safetensors_header::FileMetadata;
 pub use save::save_safetensors;
 pub(crate) use save::save_safetensors_with;
 
+use align_gguf::GgufFile;
 use error::{Result, io};
 use printable_name::{printable_list, printable_name};
 use source::Source;
@@ -52,15 +55,21 @@ pub struct Checkpoint {
     path: PathBuf,
     sources: Vec<Source>,
     entries: Vec<Entry>,
+    /// The file, if it is a GGUF file.
+    gguf: Option<GgufFile>,
 }
 
 impl Checkpoint {
     /// Opens the weights in `dir`: the first of `model.safetensors`, `model.safetensors.index.json`, `pytorch_model.bin`,
-    /// `pytorch_model.bin.index.json` that exists.
+    /// `pytorch_model.bin.index.json` that exists. `dir` may also be a GGUF file, whose tensors have the names that they have in
+    /// transformers.
     ///
     /// # Errors
     /// The folder is missing or contains none of these files, or a file is damaged, unsafe, or has another format.
     pub fn open(dir: &Path) -> Result<Self> {
+        if GgufFile::is_gguf(dir) {
+            return gguf::open(dir);
+        }
         if !dir.is_dir() {
             let reason = if dir.exists() { "is a file" } else { "there is no such folder" };
             return Err(CheckpointError::NotAFolder { path: dir.to_path_buf(), reason: reason.to_owned() });
@@ -79,7 +88,7 @@ impl Checkpoint {
                 (vec![source], entries)
             };
             tracing::debug!(path = %path.display(), tensors = entries.len(), "opened a checkpoint");
-            return Ok(Self { path, sources, entries });
+            return Ok(Self { path, sources, entries, gguf: None });
         }
         Err(no_weights(dir)?)
     }
@@ -91,7 +100,7 @@ impl Checkpoint {
     pub fn open_safetensors(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
         let entries = safetensors::entries(&source, 0)?;
-        Ok(Self { path: path.to_path_buf(), sources: vec![source], entries })
+        Ok(Self { path: path.to_path_buf(), sources: vec![source], entries, gguf: None })
     }
 
     /// Opens a single file written by `torch.save`, with any name.
@@ -101,7 +110,7 @@ impl Checkpoint {
     pub fn open_bin(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
         let entries = bin::entries(&source, 0)?;
-        Ok(Self { path: path.to_path_buf(), sources: vec![source], entries })
+        Ok(Self { path: path.to_path_buf(), sources: vec![source], entries, gguf: None })
     }
 
     /// The opened file (or index).
@@ -212,6 +221,9 @@ impl Checkpoint {
     }
 
     fn read_entry(&self, entry: &Entry, kind: Kind, device: Device) -> Result<Tensor> {
+        if let (Some(file), Some(stored)) = (&self.gguf, &entry.gguf) {
+            return stored.read(file, kind, device);
+        }
         match self.sources.get(entry.location.file) {
             Some(source) => read::read(source, entry, kind, device),
             None => Err(CheckpointError::NoTensor { path: self.path.clone(), name: printable_name(entry.name()) }),

@@ -104,7 +104,7 @@ fn entry(tensor: HeaderEntry, data_start: u64, end: &mut u64, file: usize) -> st
         offset: 0,
         strides: None,
     };
-    Ok(Entry { name, kind, shape, location })
+    Ok(Entry { name, kind, shape, location, gguf: None })
 }
 
 /// Converts a dtype of the format.

@@ -91,7 +91,7 @@ fn entry(
         offset: if count > 0 { offset } else { 0 },
         strides: (!is_contiguous(&shape, &strides)).then_some(strides),
     };
-    Ok(Entry { name: name.to_owned(), kind: storage.kind, shape, location })
+    Ok(Entry { name: name.to_owned(), kind: storage.kind, shape, location, gguf: None })
 }
 
 /// The non-negative integers of a tuple.

@@ -3,7 +3,7 @@ use crate::layers::Weights;
 use crate::lora::Adapter;
 use crate::save::save_pretrained;
 use crate::{
-    Adaptable, Attention, CausalLm, LinearLayerInfo, Parameters, Result, TrainableModel, TrainingMemory, checkpoint,
+    Adaptable, Attention, CausalLm, LinearLayerInfo, Parameters, Result, TrainableModel, TrainingMemory, checkpoint, identity,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -197,6 +197,10 @@ impl<C: DecoderConfig> TrainableModel for DecoderLm<C> {
 
     fn hyper_parameters(&self) -> Result<Value> {
         self.config.hyper_parameters()
+    }
+
+    fn config_json(&self) -> Result<Value> {
+        identity::hyper_parameters(&self.config)
     }
 
     fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {

@@ -27,6 +27,10 @@ impl GenerationConfig {
     /// support; a value is out of range. Combinations of options are checked by [`Generation::new`](super::Generation::new).
     pub fn from_pretrained(dir: impl AsRef<Path>) -> Result<Self> {
         let (dir, path) = (dir.as_ref(), dir.as_ref().join("generation_config.json"));
+        // A GGUF file has no generation options besides the ids of its config.
+        if align_gguf::GgufFile::is_gguf(dir) {
+            return Ok(Self::default());
+        }
         match path.try_exists() {
             Ok(true) => Self::from_json_file(path),
             Ok(false) if dir.is_dir() => Ok(Self::default()),
