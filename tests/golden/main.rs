@@ -9,6 +9,7 @@ use std::path::PathBuf;
 mod batches;
 mod chat;
 mod checkpoints;
+mod chat_model;
 mod chi_square;
 mod decoder_adapters;
 mod decoders;
