@@ -12,8 +12,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const FILES: [&str; 6] =
-    ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "vocab.txt"];
+const FILES: [&str; 7] = [
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "vocab.txt",
+    "chat_template.jinja",
+];
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
@@ -52,6 +59,12 @@ fn roles(special: &SpecialTokens) -> Value {
     })
 }
 
+/// The templates that are picked without and with functions.
+fn templates(tokenizer: &Tokenizer) -> Option<[String; 2]> {
+    let source = |tools| Some(tokenizer.chat_template(None, tools).ok()?.source().to_owned());
+    Some([source(None)?, source(Some(&json!([{}])))?])
+}
+
 /// The values of our tokeniser in the format of the Python script.
 fn measured_values(tokenizer: &Tokenizer, texts: &[String]) -> Value {
     let ids = tokenizer.encode_batch(texts, true, None).unwrap();
@@ -65,6 +78,7 @@ fn measured_values(tokenizer: &Tokenizer, texts: &[String]) -> Value {
         "roles": roles(tokenizer.special_tokens()),
         "tokens": tokenizer.vocab_size(),
         "model_max_length": tokenizer.model_max_length(),
+        "templates": templates(tokenizer),
     })
 }
 

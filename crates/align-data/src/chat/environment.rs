@@ -1,5 +1,6 @@
 //! What transformers gives chat templates beyond Jinja: functions, filters, Python's methods; and the limits.
 
+use super::guards;
 use super::json::tojson;
 use super::python_methods::call_method;
 use super::python_text::{is_space, python_str};
@@ -33,8 +34,9 @@ pub(super) fn environment() -> Result<Environment<'static>, Error> {
     environment.add_filter("trim", trim);
     environment.add_function("raise_exception", raise_exception);
     environment.add_function("strftime_now", strftime_now);
-    environment.add_function("cycler", minijinja_contrib::globals::cycler);
-    environment.add_function("joiner", minijinja_contrib::globals::joiner);
+    environment.add_test("sequence", |value: &Value| is_iterable(value) && value.kind() != ValueKind::Iterable);
+    environment.add_test("iterable", is_iterable);
+    guards::add_to(&mut environment);
     Ok(environment)
 }
 
@@ -46,6 +48,12 @@ fn print(output: &mut Output, state: &mut State, value: &Value) -> Result<(), Er
         (None, _) => output.write_str(&python_str(state, value)?),
     };
     written.map_err(|_| Error::new(ErrorKind::WriteFailure, "the text cannot be written"))
+}
+
+/// Whether Python can iterate over a value. Texts and undefined values are iterable, and sequences too.
+fn is_iterable(value: &Value) -> bool {
+    use ValueKind::{Iterable, Map, Seq, String, Undefined};
+    matches!(value.kind(), Iterable | Map | Seq | String | Undefined)
 }
 
 /// Jinja's `trim`, which takes any value as text.

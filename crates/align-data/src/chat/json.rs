@@ -1,7 +1,7 @@
 //! The filter `tojson`, which is Python's `json.dumps` in transformers.
 
 use super::python_text::{LimitedText, python_float};
-use minijinja::value::{Kwargs, Rest, Value, ValueKind, from_args};
+use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{Error, ErrorKind, State};
 
 /// The options of `json.dumps`.
@@ -16,8 +16,9 @@ struct Json<'a, 'state, 'env> {
 }
 
 /// `tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`.
-pub(super) fn tojson(state: &State, value: &Value, args: Rest<Value>) -> Result<Value, Error> {
+pub(super) fn tojson(state: &State, value: &Value, args: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     type Options = (Option<Value>, Option<Value>, Option<Value>, Option<Value>, Kwargs);
+    let args = args.into_values();
     let (ensure_ascii, indent, separators, sort_keys, named): Options = from_args(&args)?;
     let option = |given: Option<Value>, name: &str| -> Result<Option<Value>, Error> {
         let value = match given {

@@ -9,11 +9,13 @@
 mod continue_message;
 mod environment;
 mod generation;
+mod guards;
 mod json;
 mod message;
 mod python_methods;
 mod python_text;
 mod render;
+mod rewrite;
 mod template;
 
 pub use message::Message;

@@ -29,6 +29,10 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Option<Valu
                 _ => text.trim_end_matches(strips),
             })
         }
+        "title" => {
+            let () = from_args(args)?;
+            Value::from(title(text))
+        }
         "removeprefix" => {
             let (prefix,): (&str,) = from_args(args)?;
             Value::from(text.strip_prefix(prefix).unwrap_or(text))
@@ -61,6 +65,21 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Option<Valu
         _ => return Ok(None),
     };
     Ok(Some(result))
+}
+
+/// `str.title`: every letter after another character than a letter begins a word.
+fn title(text: &str) -> String {
+    let mut title = String::with_capacity(text.len());
+    let mut in_word = false;
+    for c in text.chars() {
+        if in_word {
+            title.extend(c.to_lowercase())
+        } else {
+            title.extend(c.to_uppercase())
+        }
+        in_word = c.is_lowercase() || c.is_uppercase();
+    }
+    title
 }
 
 /// `str.rsplit(separator=None, maxsplit=-1)`.

@@ -2,8 +2,8 @@
 
 use super::continue_message::{self, ContinuedChat};
 use super::generation::{self, Generation};
+use super::template::{library_failure, with_large_stack};
 use super::{ChatTemplate, Message};
-use crate::catch_panic::catch_panic;
 use crate::{Error, Result};
 use minijinja::Value as Variable;
 use minijinja::value::Serde;
@@ -77,12 +77,9 @@ impl ChatTemplate {
         let template = self.compiled()?;
         let mut output = Output { bytes: Vec::new(), written: Arc::clone(&generation.written) };
         let rendered =
-            catch_panic(|| template.render_captured_to(Variable::from_iter(variables), &mut output).map(drop));
-        let problem = |problem: String| Error::ChatTemplate { path: self.path().to_owned(), line: None, problem };
-        rendered
-            .map_err(|panic| problem(format!("the minijinja library fails on it: {panic}")))?
-            .map_err(|error| self.error(&error))?;
-        let text = String::from_utf8(output.bytes).map_err(|_| problem("its output is not UTF-8".to_owned()))?;
+            with_large_stack(|| template.render_captured_to(Variable::from_pairs(variables), &mut output).map(drop));
+        rendered.map_err(|panic| library_failure(self.path(), &panic))?.map_err(|error| self.error(&error))?;
+        let text = String::from_utf8(output.bytes).map_err(|e| library_failure(self.path(), &e.to_string()))?;
         Ok(RenderedChat { text, assistant_spans: generation.take_spans() })
     }
 }

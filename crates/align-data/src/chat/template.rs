@@ -1,7 +1,8 @@
 //! A compiled chat template.
 
 use super::environment;
-use super::generation::as_call_blocks;
+use super::rewrite::rewrite;
+use crate::catch_panic::catch_panic;
 use crate::{Error, Result};
 use minijinja::Environment;
 use serde_json::{Map, Value};
@@ -9,7 +10,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Longest template in bytes. Known ones have up to 30 KB.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 128 << 10;
+/// The stack for compiling and applying a template, which take as much as the longest template can ask for. Memory is
+/// used only for the part that is needed.
+const STACK_BYTES: usize = 512 << 20;
 /// The name of the template in its environment.
 const NAME: &str = "chat_template";
 
@@ -31,6 +35,7 @@ pub struct ChatTemplate {
     source: String,
     path: PathBuf,
     special_tokens: Map<String, Value>,
+    marks_generation: bool,
 }
 
 impl ChatTemplate {
@@ -45,10 +50,16 @@ impl ChatTemplate {
             return Err(Error::ChatTemplate { path, line: None, problem });
         }
         let mut environment = environment::environment().map_err(|problem| template_error(&path, &problem))?;
-        environment
-            .add_template_owned(NAME, as_call_blocks(source))
+        let rewritten = rewrite(source).map_err(|(line, problem)| Error::ChatTemplate {
+            path: path.clone(),
+            line: Some(line),
+            problem,
+        })?;
+        with_large_stack(|| environment.add_template_owned(NAME, rewritten.source))
+            .map_err(|panic| library_failure(&path, &panic))?
             .map_err(|problem| template_error(&path, &problem))?;
-        Ok(Self { environment, source: source.to_owned(), path, special_tokens })
+        let marks_generation = rewritten.marks_generation;
+        Ok(Self { environment, source: source.to_owned(), path, special_tokens, marks_generation })
     }
 
     /// The template's text.
@@ -63,7 +74,7 @@ impl ChatTemplate {
 
     /// Whether the template marks what the assistant says with `{% generation %}`.
     pub fn marks_generation(&self) -> bool {
-        as_call_blocks(&self.source) != self.source
+        self.marks_generation
     }
 
     pub(super) fn special_tokens(&self) -> &Map<String, Value> {
@@ -83,6 +94,16 @@ impl fmt::Debug for ChatTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChatTemplate").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// Runs the library with a stack that suffices for any template. A panic becomes an error.
+pub(super) fn with_large_stack<T>(run: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    stacker::grow(STACK_BYTES, || catch_panic(run))
+}
+
+pub(super) fn library_failure(path: &Path, panic: &str) -> Error {
+    let problem = format!("the minijinja library fails on it: {panic}");
+    Error::ChatTemplate { path: path.to_owned(), line: None, problem }
 }
 
 /// The error of a template. The template's own `raise_exception` refuses the conversation.

@@ -1,5 +1,6 @@
 //! Builds the `tokenizer.json` document of a folder: the folder's own, or the one that its tokeniser class constructs.
 
+use super::chat_model_documents::{self, BpeParts};
 use super::class::TokenizerClass;
 use super::file::{parse_json, read_if_exists};
 use super::settings::Settings;
@@ -24,33 +25,30 @@ impl VocabularySource {
             let file = Some(parse_json(&path, &bytes)?);
             return Ok(Self { path, file });
         }
-        let name = if class == TokenizerClass::Gpt2 { "vocab.json" } else { "vocab.txt" };
+        let name = if class.reads_vocabulary_files() { "vocab.json" } else { "vocab.txt" };
         Ok(Self { path: settings.dir.join(name), file: None })
     }
 
-    /// The document to build the tokeniser from. `unk_token` is used by WordPiece only.
+    /// The document to build the tokeniser from. `unk_token` is the unknown token of those models
+    /// that name one.
     pub fn document(&self, settings: &Settings, class: TokenizerClass, unk_token: Option<&str>) -> Result<Value> {
         let missing = || no_tokenizer_error(settings, class);
         match (class, &self.file) {
             (TokenizerClass::Backend, Some(file)) => Ok(without_call_options(file.clone())),
             (TokenizerClass::Backend, None) => Err(missing()),
-            (TokenizerClass::Gpt2, file) => {
-                let (vocab, merges, post_processor) = match file {
-                    Some(file) => {
-                        let model = self.model(file, class, "BPE")?;
-                        let field = |name: &str| model.get(name).cloned().unwrap_or_default();
-                        (field("vocab"), field("merges"), file.get("post_processor").cloned().unwrap_or_default())
-                    }
-                    None => {
-                        let merges = settings.dir.join("merges.txt");
-                        let vocab = parse_json(&self.path, &read_if_exists(&self.path)?.ok_or_else(missing)?)?;
-                        let merges = vocabulary::parse_merges(&merges, &read_if_exists(&merges)?.ok_or_else(missing)?)?;
-                        (vocab, merges, Value::Null)
-                    }
-                };
+            (TokenizerClass::Gpt2, _) => {
+                let parts = self.bpe_parts(settings, class)?;
                 let add_prefix_space = settings.flag_or("add_prefix_space", false)?;
-                Ok(vocabulary::byte_level_bpe(&vocab, &merges, add_prefix_space, &post_processor))
+                Ok(vocabulary::byte_level_bpe(&parts.vocab, &parts.merges, add_prefix_space, &parts.post_processor))
             }
+            (TokenizerClass::Qwen2, _) => chat_model_documents::qwen2(settings, &self.bpe_parts(settings, class)?),
+            (TokenizerClass::Llama, _) => {
+                chat_model_documents::llama(settings, &self.bpe_parts(settings, class)?, None)
+            }
+            (TokenizerClass::CodeLlama, _) => {
+                chat_model_documents::llama(settings, &self.bpe_parts(settings, class)?, unk_token)
+            }
+            (TokenizerClass::Gemma, _) => Ok(chat_model_documents::gemma(&self.bpe_parts(settings, class)?, unk_token)),
             (TokenizerClass::Bert, file) => {
                 let vocab = match file {
                     Some(file) => self.model(file, class, "WordPiece")?.get("vocab").cloned().unwrap_or_default(),
@@ -70,6 +68,24 @@ impl VocabularySource {
                 Ok(vocabulary::word_piece(&vocab, unk_token, options))
             }
         }
+    }
+
+    /// Vocabulary, merges and post-processor of a class with BPE.
+    fn bpe_parts(&self, settings: &Settings, class: TokenizerClass) -> Result<BpeParts> {
+        if let Some(file) = &self.file {
+            let model = self.model(file, class, "BPE")?;
+            let field = |object: &Value, name: &str| object.get(name).cloned().unwrap_or_default();
+            let (vocab, merges) = (field(model, "vocab"), field(model, "merges"));
+            return Ok(BpeParts { vocab, merges, post_processor: field(file, "post_processor") });
+        }
+        let missing = || no_tokenizer_error(settings, class);
+        if !class.reads_vocabulary_files() {
+            return Err(missing());
+        }
+        let merges = settings.dir.join("merges.txt");
+        let vocab = parse_json(&self.path, &read_if_exists(&self.path)?.ok_or_else(missing)?)?;
+        let merges = vocabulary::parse_merges(&merges, &read_if_exists(&merges)?.ok_or_else(missing)?)?;
+        Ok(BpeParts { vocab, merges, post_processor: Value::Null })
     }
 
     /// The model of a `tokenizer.json`, which must have the type that the class expects.
@@ -112,9 +128,11 @@ fn no_tokenizer_error(settings: &Settings, class: TokenizerClass) -> Error {
         Err(problem) => return problem,
     };
     let expected = match class {
-        TokenizerClass::Gpt2 => "tokenizer.json, or vocab.json and merges.txt",
+        TokenizerClass::Gpt2 | TokenizerClass::Qwen2 => "tokenizer.json, or vocab.json and merges.txt",
         TokenizerClass::Bert => "tokenizer.json, or vocab.txt",
-        TokenizerClass::Backend => "tokenizer.json",
+        TokenizerClass::Backend | TokenizerClass::Llama | TokenizerClass::CodeLlama | TokenizerClass::Gemma => {
+            "tokenizer.json"
+        }
     };
     Error::NoTokenizer { path: settings.dir.clone(), class: class.name(), expected, found }
 }

@@ -8,10 +8,12 @@ use serde_json::Value;
 pub(super) fn warn_ignored_options(settings: &Settings, class: TokenizerClass, file: Option<&Value>) {
     let set = |field: &str| settings.config.get(field).and_then(Value::as_bool);
     let mut ignored: Vec<&str> = Vec::new();
-    if file.is_some() || class == TokenizerClass::Bert {
+    // A post-processor that adds special tokens usually adds those that are asked for.
+    let adds_tokens = file.is_some_and(|file| contains(file, "/post_processor", "\"SpecialToken\""));
+    if (file.is_some() && !adds_tokens) || class == TokenizerClass::Bert {
         ignored.extend(["add_bos_token", "add_eos_token"].into_iter().filter(|field| set(field) == Some(true)));
     }
-    if class != TokenizerClass::Gpt2 {
+    if matches!(class, TokenizerClass::Bert | TokenizerClass::Gemma | TokenizerClass::Backend) {
         ignored.extend(Some("add_prefix_space").filter(|field| set(field) == Some(true) && !adds_prefix_space(file)));
     }
     if class != TokenizerClass::Bert {
@@ -34,7 +36,9 @@ pub(super) fn warn_ignored_options(settings: &Settings, class: TokenizerClass, f
         TokenizerClass::Bert => {
             [("/normalizer", "BertNormalizer"), ("/pre_tokenizer", "BertPreTokenizer"), ("/decoder", "WordPiece")]
         }
-        TokenizerClass::Backend => return,
+        TokenizerClass::Qwen2 => [("/normalizer", "NFC"), ("/pre_tokenizer", "Sequence"), ("/decoder", "ByteLevel")],
+        // The files of Llama and Gemma write the same steps in various ways.
+        _ => return,
     };
     for (pointer, _) in parts.into_iter().filter(|(pointer, own)| is_replaced(pointer, own)) {
         let (part, class) = (pointer.trim_start_matches('/'), class.name());
@@ -43,7 +47,9 @@ pub(super) fn warn_ignored_options(settings: &Settings, class: TokenizerClass, f
 }
 
 fn adds_prefix_space(file: Option<&Value>) -> bool {
-    file.is_some_and(|file| contains(file, "/pre_tokenizer", "\"add_prefix_space\":true"))
+    let adds = |what| file.is_some_and(|file| contains(file, "/pre_tokenizer", what));
+    ["\"add_prefix_space\":true", "\"prepend_scheme\":\"first\"", "\"prepend_scheme\":\"always\""].into_iter().any(adds)
+        || file.is_some_and(|file| contains(file, "/normalizer", "\"Prepend\""))
 }
 
 fn contains(file: &Value, pointer: &str, what: &str) -> bool {

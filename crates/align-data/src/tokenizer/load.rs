@@ -22,13 +22,19 @@ impl Tokenizer {
     /// Reads the tokeniser of a model folder in the layout of transformers, with the rules of transformers 5.
     ///
     /// The `tokenizer_class` in `tokenizer_config.json`, or else the model type, decides which files are read.
-    /// `GPT2Tokenizer` takes vocabulary, merges, post-processor and added tokens from `tokenizer.json` (or else from
-    /// `vocab.json` and `merges.txt`) and `add_prefix_space` from `tokenizer_config.json`. `BertTokenizer` and
-    /// `DistilBertTokenizer` take vocabulary and added tokens from `tokenizer.json` (or else from `vocab.txt`) and
-    /// `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` from `tokenizer_config.json`.
-    /// `PreTrainedTokenizerFast` uses `tokenizer.json` unchanged. Special tokens come from `tokenizer_config.json` and,
-    /// unless it has `added_tokens_decoder`, from `special_tokens_map.json` and `added_tokens.json`. Truncation,
-    /// padding and BPE dropout in a `tokenizer.json` are ignored: callers request truncation and padding themselves.
+    ///
+    /// - `PreTrainedTokenizerFast` uses `tokenizer.json` unchanged.
+    /// - `GPT2Tokenizer`, `Qwen2Tokenizer`, `LlamaTokenizer`, `CodeLlamaTokenizer` and `GemmaTokenizer` take
+    ///   vocabulary, merges, post-processor and added tokens from `tokenizer.json`, and add the steps of their models.
+    ///   The first two can do without the file, from `vocab.json` and `merges.txt`. All but the last heed
+    ///   `add_prefix_space` in `tokenizer_config.json`.
+    /// - `BertTokenizer` and `DistilBertTokenizer` take vocabulary and added tokens from `tokenizer.json` (or else from
+    ///   `vocab.txt`) and `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` from `tokenizer_config.json`.
+    ///
+    /// As in transformers, models of the type `mistral` use `PreTrainedTokenizerFast` and those of the type `qwen2` use
+    /// `Qwen2Tokenizer`, whatever class is named. Special tokens come from `tokenizer_config.json` and, unless it has
+    /// `added_tokens_decoder`, from `special_tokens_map.json` and `added_tokens.json`. Truncation, padding and BPE
+    /// dropout in a `tokenizer.json` are ignored: callers request truncation and padding themselves.
     ///
     /// `dir` may also be a GGUF file with a tokeniser in its metadata.
     ///
@@ -110,8 +116,10 @@ fn build(
     named.add_to(path, &mut inner)?;
     let template = match class {
         TokenizerClass::Bert => Some(bert_post_processor(path, &named.special, &inner)?),
-        TokenizerClass::Gpt2 if source.file.is_none() => Some(gpt2_post_processor(settings, &named.special, &inner)?),
-        TokenizerClass::Gpt2 | TokenizerClass::Backend => None,
+        class if class.reads_vocabulary_files() && source.file.is_none() => {
+            Some(requested_post_processor(settings, &named.special, &inner)?)
+        }
+        _ => None,
     };
     if let Some(template) = template {
         let wrapped: PostProcessorWrapper = serde_json::from_value(template).map_err(|e| error(e.to_string()))?;
@@ -133,9 +141,13 @@ fn bert_post_processor(path: &Path, special: &SpecialTokens, inner: &tokenizers:
     Ok(vocabulary::template_processing(&[(&cls, cls_id)], &[(&sep, sep_id)]))
 }
 
-/// GPT-2's post-processor: BOS and EOS as `tokenizer_config.json` requests. transformers does this only without a
+/// The post-processor of GPT-2 and Qwen2: BOS and EOS as `tokenizer_config.json` requests. transformers does this only without a
 /// `tokenizer.json`.
-fn gpt2_post_processor(settings: &Settings, special: &SpecialTokens, inner: &tokenizers::Tokenizer) -> Result<Value> {
+fn requested_post_processor(
+    settings: &Settings,
+    special: &SpecialTokens,
+    inner: &tokenizers::Tokenizer,
+) -> Result<Value> {
     let requested = |field: &str, token: Option<&String>| -> Result<Option<(String, u32)>> {
         let requested = settings.flag(field)?.unwrap_or(false);
         Ok(token.filter(|_| requested).and_then(|token| Some((token.clone(), inner.token_to_id(token)?))))

@@ -1,5 +1,6 @@
 //! Tokenisers in the file layout of transformers.
 
+mod chat_model_documents;
 mod chat_templates;
 mod check;
 mod class;

@@ -63,7 +63,11 @@ pub(super) struct NamedTokens {
 impl NamedTokens {
     /// Reads the tokens. `document` is the folder's `tokenizer.json`, if any.
     pub fn read(settings: &Settings, class: TokenizerClass, document: Option<&Value>) -> Result<Self> {
-        let (named, extra) = (named_tokens(settings, class, document)?, extra_tokens(settings)?);
+        let (named, mut extra) = (named_tokens(settings, class, document)?, extra_tokens(settings)?);
+        for (field, token) in class.further_tokens() {
+            let known = extra.iter().any(|other| other.content == *token) || settings.config.contains_key(*field);
+            extra.extend((!known).then(|| AddedToken::from(*token, true)));
+        }
         let by_id = added_by_id(settings, document, &named, &extra)?;
         let mut added: Vec<AddedToken> = by_id.values().cloned().collect();
         let is_named = |content: &str| named.iter().any(|(_, token)| token.content == content);

@@ -22,9 +22,12 @@ TEXTS = {
     "gpt2-tiny": ["Hi", "This movie was good.", " a movie ,  it 's  <tool> good !", "a<|endoftext|>b!", "Café NAÏVE 映画\n", ""],
     "distilbert-tiny": ["A good movie.", "Café NAÏVE résumé", "it 's  <tool> , isn 't it ?", "[SEP] x [MASK] 映画 [PAD]", "", "The <Tool> End"],
 }
-FILES = ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "vocab.txt"]
+CHAT_TEXTS = ["The film, 1999!", " two  spaces ", "é e\u0301 映画 🎬 \u200b", "a\n\nb\t\r\nc", "I'LL we've isn't", "x<|im_end|>y</s> z<end_of_turn>\n", "▁low <0x41>", ""]
+TEXTS.update(dict.fromkeys(["llama-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny", "gemma2-tiny"], CHAT_TEXTS))
+FILES = ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja"]
 
 GPT2, BERT = "gpt2-tiny", "distilbert-tiny"
+LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA = "llama-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny", "gemma2-tiny"
 CONFIG, MAP, ADDED, JSON = "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.json"
 AS_GPT2 = {"tokenizer_class": "GPT2Tokenizer"}
 END = {"content": "<|endoftext|>", "lstrip": False, "rstrip": False, "normalized": False, "single_word": False, "special": True}
@@ -52,6 +55,8 @@ BOS, EOS = ("<|endoftext|>", 0), ("!", 1)
 SMALL = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None, "pre_tokenizer": None,
          "post_processor": None, "decoder": None}
 NO_FILE = [JSON]
+MODEL, TEMPLATE = "config.json", "chat_template.jinja"
+AS_LLAMA = {"model_type": "llama"}
 
 # name: (model, omitted files, objects merged into files)
 CASES = {
@@ -139,6 +144,36 @@ CASES = {
     "bert's template": (BERT, [], {JSON: {"post_processor": template([("[CLS]", 2)])}}),
     "bert's template, backend": (BERT, [], {CONFIG: {"tokenizer_class": "TokenizersBackend"},
                                             JSON: {"post_processor": template([("[CLS]", 2)])}}),
+    "llama as it stands": (LLAMA, [], {}),
+    "mistral as it stands": (MISTRAL, [], {}),
+    "qwen2 as it stands": (QWEN2, [], {}),
+    "qwen3 as it stands": (QWEN3, [], {}),
+    "gemma as it stands": (GEMMA, [], {}),
+    "mistral, class of llama": (MISTRAL, [], {CONFIG: {"tokenizer_class": "LlamaTokenizer"}}),
+    "llama, its class": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "LlamaTokenizer"}}),
+    "llama, its fast class": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "LlamaTokenizerFast", "legacy": False}}),
+    "llama, legacy": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "LlamaTokenizer", "legacy": True}}),
+    "llama without a prefix": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "LlamaTokenizer", "add_prefix_space": False}}),
+    "llama with bos and eos asked": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "add_eos_token": True}}),
+    "llama with bos refused": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "LlamaTokenizer", "add_bos_token": False}}),
+    "llama without a post-processor": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True}, JSON: {"post_processor": None}}),
+    "llama with a role more": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "LlamaTokenizer", "pad_token": "<pad>"}}),
+    "code llama": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "CodeLlamaTokenizer"}}),
+    "code llama without a prefix": (MISTRAL, [], {MODEL: AS_LLAMA, CONFIG: {"tokenizer_class": "CodeLlamaTokenizerFast", "add_prefix_space": False}}),
+    "qwen3, class of qwen2": (QWEN3, [], {CONFIG: {"tokenizer_class": "Qwen2Tokenizer"}}),
+    "qwen3, fast class of qwen2": (QWEN3, [], {CONFIG: {"tokenizer_class": "Qwen2TokenizerFast", "add_bos_token": False, "bos_token": None}}),
+    "qwen3 with a prefix": (QWEN3, [], {CONFIG: {"tokenizer_class": "Qwen2Tokenizer", "add_prefix_space": True}}),
+    "qwen3 without a config": (QWEN3, [CONFIG], {}),
+    "qwen2, class of llama": (QWEN2, [], {CONFIG: {"tokenizer_class": "LlamaTokenizer"}}),
+    "qwen2 with other steps": (QWEN2, [], {JSON: {"normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"}}}),
+    "qwen2 from gpt2's files": (GPT2, NO_FILE, {MODEL: {"model_type": "qwen2"}, CONFIG: {"tokenizer_class": "Qwen2Tokenizer", "add_bos_token": True}}),
+    "gemma, its class": (GEMMA, [], {CONFIG: {"tokenizer_class": "GemmaTokenizer"}}),
+    "gemma, its fast class": (GEMMA, [], {CONFIG: {"tokenizer_class": "GemmaTokenizerFast", "add_bos_token": True}}),
+    "gemma without a config": (GEMMA, [CONFIG], {}),
+    "gemma with other steps": (GEMMA, [], {CONFIG: {"tokenizer_class": "GemmaTokenizer"}, JSON: {"normalizer": None}}),
+    "llama, old map of tokens": (LLAMA, [], {MAP: {"eos_token": "<|end_of_text|>", "pad_token": {**token("<|eot_id|>")}}}),
+    "llama with eos of its template": (LLAMA, [], {JSON: {"post_processor": template([("<|begin_of_text|>", 595)], [("<|end_of_text|>", 596)])}}),
+    "template for functions": (QWEN3, [TEMPLATE], {CONFIG: {"chat_template": [{"name": "default", "template": "d"}, {"name": "tool_use", "template": "t"}]}}),
 }
 
 
@@ -157,13 +192,21 @@ def roles(tokenizer):
             ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"]}
 
 
+def templates(tokenizer):
+    """What is picked without and with functions."""
+    try:
+        return [tokenizer.get_chat_template(), tokenizer.get_chat_template(tools=[{}])]
+    except ValueError:
+        return None
+
+
 def answers(folder, texts):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     ids = [tokenizer(text)["input_ids"] for text in texts]
     limit = tokenizer.model_max_length
     return {"ids": ids, "plain": [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts],
             "skipped": [tokenizer.decode(row, skip_special_tokens=True) for row in ids],
-            "decoded": [tokenizer.decode(row) for row in ids], "roles": roles(tokenizer), "tokens": len(tokenizer),
+            "decoded": [tokenizer.decode(row) for row in ids], "roles": roles(tokenizer), "tokens": len(tokenizer), "templates": templates(tokenizer),
             "model_max_length": limit if limit < 1e12 else None}
 
 
