@@ -69,7 +69,12 @@ fn every_objective_lists_the_metrics_of_its_evaluations() {
     }
     let texts: Vec<EncodedText> = labelled()
         .into_iter()
-        .map(|row| EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.completion_ids, row: row.row })
+        .map(|row| EncodedText {
+            prompt_ids: row.prompt_ids,
+            completion_ids: row.completion_ids,
+            row: row.row,
+            ..EncodedText::default()
+        })
         .collect();
     assert_listed(SftTrainer::new(policy(), texts.clone(), SftConfig::default()).unwrap(), texts.clone());
     let classes: Vec<EncodedLabelledText> = texts

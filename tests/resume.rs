@@ -249,10 +249,15 @@ fn fine_tuning_and_classification_resume_exactly() {
     let rows = labelled(22);
     let texts = |with_prompts: bool| -> Vec<EncodedText> {
         let text = |row: EncodedUnpairedPreference| match with_prompts {
-            true => EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.completion_ids, row: row.row },
+            true => EncodedText {
+                prompt_ids: row.prompt_ids,
+                completion_ids: row.completion_ids,
+                row: row.row,
+                ..EncodedText::default()
+            },
             false => {
                 let ids = [row.prompt_ids, row.completion_ids].concat();
-                EncodedText { prompt_ids: Vec::new(), completion_ids: ids, row: row.row }
+                EncodedText { prompt_ids: Vec::new(), completion_ids: ids, row: row.row, ..EncodedText::default() }
             }
         };
         rows.clone().into_iter().map(text).collect()

@@ -15,6 +15,7 @@ mod decoder_adapters;
 mod decoders;
 mod evaluation;
 mod finetuning;
+mod formats;
 mod generation;
 mod lora;
 mod lora_kinds;

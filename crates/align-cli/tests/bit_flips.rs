@@ -145,8 +145,12 @@ fn flips_in_checkpoints_are_rejected() {
     let labelled = encode_unpaired(&tokenizer(), &labelled, &EncodeOptions::default()).unwrap().rows;
     let kto = KtoConfig { training: training(), ..KtoConfig::default() };
     flip_checkpoint(45, 6, || KtoTrainer::new(policy(), None, labelled.clone(), kto.clone()).unwrap());
-    let text =
-        |row: EncodedPair| EncodedText { prompt_ids: row.prompt_ids, completion_ids: row.chosen_ids, row: row.row };
+    let text = |row: EncodedPair| EncodedText {
+        prompt_ids: row.prompt_ids,
+        completion_ids: row.chosen_ids,
+        row: row.row,
+        ..EncodedText::default()
+    };
     let texts: Vec<EncodedText> = pairs().into_iter().map(text).collect();
     let sft = SftConfig { training: training(), ..SftConfig::default() };
     flip_checkpoint(30, 5, || SftTrainer::new(policy(), texts.clone(), sft.clone()).unwrap());

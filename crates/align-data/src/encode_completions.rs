@@ -1,5 +1,5 @@
-use crate::encode_rows::{common_prefix, full_text};
-use crate::{EncodeOptions, Result, Tokenizer};
+use crate::encode_rows::{RowEncoder, RowIds, common_prefix};
+use crate::{EncodeOptions, Error, PromptedRow, Result, Tokenizer};
 
 /// A tokenised prompt and completion; the sequence is `prompt_ids + completion_ids`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,28 +10,29 @@ pub struct EncodedCompletion {
     pub completion_ids: Vec<i64>,
 }
 
-/// Tokenises `(prompt, completion)` rows with the rules of [`encode_pairs`](crate::encode_pairs), without truncation.
+/// Tokenises rows with one completion with the rules of [`encode_pairs`](crate::encode_pairs), without truncation.
 ///
-/// `append_eos` appends EOS to each completion unless the text or the tokeniser already does.
+/// `append_eos` appends EOS to each plain completion unless the text or the tokeniser already does.
 ///
 /// # Errors
-/// When EOS must be appended and the tokeniser has none, or a text cannot be tokenised.
-pub fn encode_completions<P: AsRef<str>, C: AsRef<str>>(
+/// When EOS must be appended and the tokeniser has none, a text cannot be tokenised, or the chat template refuses a
+/// conversation.
+pub fn encode_completions<R: PromptedRow<1>>(
     tokenizer: &Tokenizer,
-    rows: &[(P, C)],
+    rows: &[R],
     append_eos: bool,
 ) -> Result<Vec<EncodedCompletion>> {
-    let options = EncodeOptions { append_eos, ..EncodeOptions::default() };
-    let eos = options.eos(tokenizer)?;
-    let prompts: Vec<&str> = rows.iter().map(|(prompt, _)| prompt.as_ref()).collect();
-    let sequences: Vec<String> =
-        rows.iter().map(|(prompt, completion)| full_text(prompt.as_ref(), completion.as_ref(), eos)).collect();
-    let prompts = tokenizer.encode_prompts(&prompts)?;
-    let mut sequences = tokenizer.encode_batch(&sequences, true, None)?;
-    sequences.iter_mut().for_each(|sequence| tokenizer.dedup_eos(sequence));
-    let split = |(prompt, sequence): (&Vec<i64>, &Vec<i64>)| {
-        let (prompt_ids, completion_ids) = sequence.split_at(common_prefix(prompt, sequence));
-        EncodedCompletion { prompt_ids: prompt_ids.to_vec(), completion_ids: completion_ids.to_vec() }
+    let options = EncodeOptions { append_eos, strip_prompt: false, ..EncodeOptions::default() };
+    let mut encoder = RowEncoder::new(tokenizer, rows, &options)?;
+    let encoded = encoder.tokenise(0, rows)?;
+    if let (Some(row), Some(reason)) = (encoder.report.dropped_by_template.first(), &encoder.report.template_refusal) {
+        let problems = format!("the chat template refuses row {}: {reason}", row + 1);
+        return Err(Error::InvalidRows { problems });
+    }
+    let split = |RowIds { prompt, sequences, .. }: RowIds| {
+        let mut prompt_ids = sequences.into_iter().next().unwrap_or_default();
+        let completion_ids = prompt_ids.split_off(common_prefix(&prompt, &prompt_ids));
+        EncodedCompletion { prompt_ids, completion_ids }
     };
-    Ok(prompts.iter().zip(&sequences).map(split).collect())
+    Ok(encoded.into_iter().map(|(_, ids)| split(ids)).collect())
 }

@@ -1,4 +1,4 @@
-use crate::{Error, Result, Tokenizer};
+use crate::{Error, InvalidRows, Result, Tokenizer, TruncationMode};
 use serde::{Deserialize, Serialize};
 
 /// Options for tokenising preference data. The defaults are those of TRL's `DPOTrainer`.
@@ -20,11 +20,26 @@ pub struct EncodeOptions {
     /// If only one text of a pair begins with the prompt, nothing is removed: that text happens to repeat the prompt.
     /// With `false`, the prompt occurs twice in the sequences of completions that repeat it.
     pub strip_prompt: bool,
+    /// Which end of a sequence is kept if it is longer than `max_length`. `keep_end` is for [`encode_texts`](crate::encode_texts).
+    pub truncation_mode: TruncationMode,
+    /// Whether only what the assistant says in conversations is trained on, as the chat template marks it with
+    /// `{% generation %}`. For [`encode_texts`](crate::encode_texts).
+    pub assistant_only_loss: bool,
+    /// What happens to rows that teach nothing.
+    pub invalid_rows: InvalidRows,
 }
 
 impl Default for EncodeOptions {
     fn default() -> Self {
-        Self { max_length: Some(1024), append_eos: true, prepend_bos: false, strip_prompt: true }
+        Self {
+            max_length: Some(1024),
+            append_eos: true,
+            prepend_bos: false,
+            strip_prompt: true,
+            truncation_mode: TruncationMode::KeepStart,
+            assistant_only_loss: false,
+            invalid_rows: InvalidRows::Drop,
+        }
     }
 }
 
@@ -41,6 +56,29 @@ impl EncodeOptions {
                 found: found.to_string(),
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether pairs of equal sides are dropped.
+    pub(crate) fn drops_equal_pairs(&self) -> bool {
+        self.invalid_rows != InvalidRows::KeepEqual
+    }
+
+    /// Refuses the options that only [`encode_texts`](crate::encode_texts) has.
+    pub(crate) fn refuse_text_options(&self) -> Result<()> {
+        let error = |option: &'static str, expected: &str, found: &str| {
+            Err(Error::Option { option, expected: expected.to_owned(), found: found.to_owned() })
+        };
+        if self.truncation_mode == TruncationMode::KeepEnd {
+            return error(
+                "truncation_mode",
+                "keep_start: the prompt must stay at the beginning, because completions share it",
+                "keep_end",
+            );
+        }
+        match self.assistant_only_loss {
+            true => error("assistant_only_loss", "false: preferences are judged by their whole completions", "true"),
+            false => Ok(()),
         }
     }
 

@@ -1,5 +1,5 @@
 use crate::encode_rows::{EncodedRow, encode_rows};
-use crate::{EncodeOptions, EncodeReport, PreferencePair, Result, Tokenizer};
+use crate::{EncodeOptions, EncodeReport, PromptedRow, Result, Tokenizer};
 
 /// A tokenised preference pair: the sequences are `prompt_ids + chosen_ids` and `prompt_ids + rejected_ids`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,20 +26,24 @@ pub struct EncodedPairs {
 /// Tokenises preference pairs as TRL's `DPOTrainer` does.
 ///
 /// Prompt, prompt + chosen and prompt + rejected are each tokenised as one string. The prompt's ids are the longest
-/// common prefix of the three, and the completions are the rest. Rows without a completion token, or whose prompt
-/// leaves no room for one within `max_length`, are dropped and reported.
+/// common prefix of the three, and the completions are the rest. Rows without a completion token, whose prompt leaves
+/// no room for one within `max_length`, or whose two sides are equal, are dropped and reported.
+///
+/// [`ConversationPair`](crate::ConversationPair)s are rendered with the tokeniser's chat template: the prompt with the
+/// header of the assistant's turn, and the prompt with each side. No special tokens are added to them.
 ///
 /// # Errors
 /// When an option is invalid, EOS or BOS must be added and the tokeniser has none, or a text cannot be tokenised.
-pub fn encode_pairs(tokenizer: &Tokenizer, pairs: &[PreferencePair], options: &EncodeOptions) -> Result<EncodedPairs> {
-    let (rows, report) = encode_rows(
-        tokenizer,
-        pairs,
-        |pair: &PreferencePair| (pair.prompt.as_str(), [pair.chosen.as_str(), pair.rejected.as_str()]),
-        options,
-    )?;
-    let pairs = rows.into_iter().map(|EncodedRow { prompt_ids, completions: [chosen_ids, rejected_ids], row }| {
-        EncodedPair { prompt_ids, chosen_ids, rejected_ids, row }
-    });
+pub fn encode_pairs<R: PromptedRow<2>>(
+    tokenizer: &Tokenizer,
+    pairs: &[R],
+    options: &EncodeOptions,
+) -> Result<EncodedPairs> {
+    options.refuse_text_options()?;
+    let (rows, report) = encode_rows(tokenizer, pairs, options)?;
+    let pairs =
+        rows.into_iter().map(|EncodedRow { prompt_ids, completions: [chosen_ids, rejected_ids], row, .. }| {
+            EncodedPair { prompt_ids, chosen_ids, rejected_ids, row }
+        });
     Ok(EncodedPairs { pairs: pairs.collect(), report })
 }

@@ -13,40 +13,62 @@ pub struct EncodeReport {
     /// Sequences (two per pair) truncated to `max_length`.
     pub truncated_sequences: usize,
     /// Rows in which the tokeniser merges the end of the prompt and the beginning of the completion into one token, which
-    /// then counts as part of the completion.
+    /// then counts as part of the completion. In conversations: rows whose prompt alone ends otherwise than in front of
+    /// a completion.
     pub merged_boundaries: usize,
-    /// Kept pairs whose chosen and rejected completions are equal, so that they have no gradient.
-    pub equal_pairs: usize,
+    /// Pairs whose chosen and rejected completions are equal, so that they have no gradient, and that
+    /// [`InvalidRows::KeepEqual`](crate::InvalidRows::KeepEqual) kept.
+    pub equal_pairs: Vec<usize>,
     /// Kept pairs whose completions are equal only after truncation to `max_length`.
     pub equal_after_truncation: usize,
     /// Rows dropped because the prompt alone fills `max_length`.
     pub dropped_long_prompts: Vec<usize>,
+    /// Pairs dropped because one of their texts is longer than `max_length`, which [`encode_reward_pairs`](crate::encode_reward_pairs) does not truncate.
+    pub dropped_long_texts: Vec<usize>,
     /// Rows dropped because a completion is empty.
     pub dropped_empty_completions: Vec<usize>,
+    /// Pairs dropped because both completions are equal.
+    pub dropped_equal_pairs: Vec<usize>,
+    /// Conversations dropped because the assistant says nothing in them that could be trained on.
+    pub dropped_without_assistant: Vec<usize>,
+    /// Conversations dropped because the chat template refuses them.
+    pub dropped_by_template: Vec<usize>,
+    /// Why it refuses the first of them.
+    pub template_refusal: Option<String>,
 }
+
+/// Most row numbers that a message lists.
+const MAX_LISTED: usize = 10;
 
 impl EncodeReport {
     /// Rows that were kept.
     #[must_use]
     pub fn kept(&self) -> usize {
-        self.rows - self.dropped_long_prompts.len() - self.dropped_empty_completions.len()
+        let invalid: usize = self.dropped_invalid().iter().map(|(rows, _)| rows.len()).sum();
+        self.rows - self.dropped_long_prompts.len() - self.dropped_long_texts.len() - invalid
     }
 
     /// What was changed or dropped, in words.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
-        let rows = |count: usize| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
         let counts = [
-            (self.prompt_stripped, "prompt removed from the completions of ", ""),
-            (self.merged_boundaries, "one token spans prompt and completion in ", ""),
-            (self.equal_pairs, "equal completions in ", ""),
-            (self.equal_after_truncation, "completions equal after truncation to max_length in ", ""),
-            (self.dropped_long_prompts.len(), "", " dropped because the prompt fills max_length"),
-            (self.dropped_empty_completions.len(), "", " dropped because a completion is empty"),
+            (self.prompt_stripped, "prompt removed from the completions of "),
+            (self.merged_boundaries, "one token spans prompt and completion in "),
+            (self.equal_pairs.len(), "equal completions in "),
+            (self.equal_after_truncation, "completions equal after truncation to max_length in "),
         ];
-        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
         let mut changes: Vec<String> =
-            counts.map(|(count, before, after)| format!("{before}{}{after}", rows(count))).collect();
+            counts.map(|(count, before)| format!("{before}{}", counted(count, "row"))).collect();
+        if !self.dropped_long_prompts.is_empty() {
+            let rows = counted(self.dropped_long_prompts.len(), "row");
+            changes.push(format!("{rows} dropped because the prompt fills max_length"));
+        }
+        if !self.dropped_long_texts.is_empty() {
+            let rows = counted(self.dropped_long_texts.len(), "row");
+            changes.push(format!("{rows} dropped because a text is longer than max_length"));
+        }
+        changes.extend(self.invalid_rows());
         match self.truncated_sequences {
             0 => {}
             1 => changes.push("1 sequence truncated to max_length".to_owned()),
@@ -54,6 +76,38 @@ impl EncodeReport {
         }
         changes
     }
+
+    /// The rows that were dropped because they teach nothing, in words.
+    pub(crate) fn invalid_rows(&self) -> Vec<String> {
+        let groups = self.dropped_invalid().into_iter().filter(|(rows, _)| !rows.is_empty());
+        let word = |(rows, why): (&Vec<usize>, String)| {
+            format!("{} dropped because {why} ({})", counted(rows.len(), "row"), listed(rows))
+        };
+        groups.map(word).collect()
+    }
+
+    fn dropped_invalid(&self) -> [(&Vec<usize>, String); 4] {
+        let refusal = self.template_refusal.as_deref().unwrap_or_default();
+        [
+            (&self.dropped_by_template, format!("the chat template refuses them: {refusal}")),
+            (&self.dropped_empty_completions, "a completion is empty".to_owned()),
+            (&self.dropped_equal_pairs, "both completions are equal".to_owned()),
+            (&self.dropped_without_assistant, "the assistant says nothing in them".to_owned()),
+        ]
+    }
+
+    /// Notes a row that the chat template refuses.
+    pub(crate) fn refuse(&mut self, row: usize, reason: String) {
+        self.dropped_by_template.push(row);
+        self.template_refusal.get_or_insert(reason);
+    }
+}
+
+/// The numbers of rows, counted from 1.
+fn listed(rows: &[usize]) -> String {
+    let numbers: Vec<String> = rows.iter().take(MAX_LISTED).map(|row| (row + 1).to_string()).collect();
+    let more = if rows.len() > MAX_LISTED { ", …" } else { "" };
+    format!("row{} {}{more}", if rows.len() == 1 { "" } else { "s" }, numbers.join(", "))
 }
 
 impl fmt::Display for EncodeReport {

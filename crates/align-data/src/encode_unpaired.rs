@@ -1,5 +1,5 @@
 use crate::encode_rows::{EncodedRow, encode_rows};
-use crate::{EncodeOptions, EncodeReport, Result, Tokenizer, UnpairedPreference};
+use crate::{EncodeOptions, EncodeReport, LabelledRow, Result, Tokenizer};
 
 /// A tokenised completion with a label: the sequence is `prompt_ids + completion_ids`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,19 +27,15 @@ pub struct EncodedUnpairedPreferences {
 ///
 /// # Errors
 /// Those of [`encode_pairs`](crate::encode_pairs).
-pub fn encode_unpaired(
+pub fn encode_unpaired<R: LabelledRow>(
     tokenizer: &Tokenizer,
-    rows: &[UnpairedPreference],
+    rows: &[R],
     options: &EncodeOptions,
 ) -> Result<EncodedUnpairedPreferences> {
-    let (encoded, report) = encode_rows(
-        tokenizer,
-        rows,
-        |row: &UnpairedPreference| (row.prompt.as_str(), [row.completion.as_str()]),
-        options,
-    )?;
-    let label = |row: usize| rows.get(row).is_some_and(|row| row.label);
-    let rows = encoded.into_iter().map(|EncodedRow { prompt_ids, completions: [completion_ids], row }| {
+    options.refuse_text_options()?;
+    let (encoded, report) = encode_rows(tokenizer, rows, options)?;
+    let label = |row: usize| rows.get(row).is_some_and(LabelledRow::label);
+    let rows = encoded.into_iter().map(|EncodedRow { prompt_ids, completions: [completion_ids], row, .. }| {
         EncodedUnpairedPreference { prompt_ids, completion_ids, label: label(row), row }
     });
     Ok(EncodedUnpairedPreferences { rows: rows.collect(), report })

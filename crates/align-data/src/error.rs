@@ -102,6 +102,22 @@ pub enum Error {
         /// The actual content.
         found: String,
     },
+    /// Files of which some hold texts and others conversations.
+    #[error(
+        "{}: expected {expected}, as in {}, found {found}: use files of one form",
+        printable_path(path),
+        printable_path(first)
+    )]
+    MixedFormats {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: &'static str,
+        /// The first file.
+        first: PathBuf,
+        /// What the first file holds.
+        expected: &'static str,
+    },
     /// An invalid value in a table.
     #[error("{origin}, row {row}, column {column:?}: expected {}, found {}", printable(expected), printable(found))]
     Cell {
@@ -115,6 +131,12 @@ pub enum Error {
         expected: Cow<'static, str>,
         /// The actual value.
         found: String,
+    },
+    /// Rows that teach nothing, which were not to be dropped.
+    #[error("{}; mend or remove these rows, or let them be dropped (invalid_rows)", printable(problems))]
+    InvalidRows {
+        /// Which rows, and why.
+        problems: String,
     },
     /// Columns of different lengths.
     #[error("column {column:?}: expected {expected} values, one per row, found {found}")]

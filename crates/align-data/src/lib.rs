@@ -31,45 +31,58 @@
 
 mod catch_panic;
 mod completion_batch;
+mod conversation_rows;
 mod encode_completions;
 mod encode_labelled_texts;
 mod encode_options;
 mod encode_pairs;
 mod encode_report;
+mod encode_reward_pairs;
 mod encode_rows;
 mod encode_texts;
 mod encode_unpaired;
 mod error;
+mod example;
+mod invalid_rows;
 mod notebook_prompts;
 mod output_file;
 mod pack;
 mod padding;
 mod preference;
 mod read_lines;
+mod render_row;
+mod row_parts;
 mod tokenizer;
+mod truncation_mode;
 
 pub mod chat;
 pub mod pairing;
 pub mod tables;
 
 pub use completion_batch::CompletionBatch;
+pub use conversation_rows::{ConversationCompletion, ConversationPair, TemplateInputs, UnpairedConversation};
 pub use encode_completions::{EncodedCompletion, encode_completions};
 pub use encode_labelled_texts::{EncodedLabelledText, encode_labelled_texts};
 pub use encode_options::EncodeOptions;
 pub use encode_pairs::{EncodedPair, EncodedPairs, encode_pairs};
 pub use encode_report::EncodeReport;
+pub use encode_reward_pairs::{EncodedRewardPair, EncodedRewardPairs, encode_reward_pairs};
 pub use encode_texts::{EncodedText, EncodedTexts, encode_texts};
 pub use encode_unpaired::{EncodedUnpairedPreference, EncodedUnpairedPreferences, encode_unpaired};
 pub use error::{Error, Result};
+pub use example::{CompletionExample, Example, PairExample, UnpairedExample};
+pub use invalid_rows::InvalidRows;
 pub use notebook_prompts::NOTEBOOK_PROMPTS;
 pub use pack::pack_wrapped;
 pub use padding::{Padded, left_pad, right_pad};
 pub use preference::{PreferencePair, ScoredText, UnpairedPreference};
 pub use read_lines::read_lines;
+pub use row_parts::{LabelledRow, PromptedRow, RowParts};
 pub use tables::{
     Completions, LabelledText, LabelledTexts, PreferencePairs, ScoredTexts, Text, Texts, UnpairedPreferences,
 };
 pub use tokenizer::{EncodedChat, SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};
+pub use truncation_mode::TruncationMode;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

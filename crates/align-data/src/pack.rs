@@ -18,8 +18,17 @@ pub fn pack_wrapped(texts: &[EncodedText], max_length: usize) -> Result<Vec<Enco
     }
     let stream: Vec<i64> =
         texts.iter().flat_map(|text| text.prompt_ids.iter().chain(&text.completion_ids)).copied().collect();
+    let has_masks = texts.iter().any(|text| text.assistant_mask.is_some());
+    let masks: Vec<bool> = if has_masks { texts.iter().flat_map(|text| text.trained(false)).collect() } else { vec![] };
+    let mut masks = masks.chunks(max_length).map(<[bool]>::to_vec);
     let rows = stream.chunks(max_length).filter(|ids| ids.len() > 1).enumerate();
-    Ok(rows.map(|(row, ids)| EncodedText { prompt_ids: Vec::new(), completion_ids: ids.to_vec(), row }).collect())
+    let row = |(row, ids): (usize, &[i64])| EncodedText {
+        prompt_ids: Vec::new(),
+        completion_ids: ids.to_vec(),
+        assistant_mask: masks.next(),
+        row,
+    };
+    Ok(rows.map(row).collect())
 }
 
 #[cfg(test)]
@@ -34,6 +43,7 @@ mod tests {
             prompt_ids: ids(*prompt),
             completion_ids: ids(*completion),
             row,
+            ..EncodedText::default()
         };
         lengths.iter().enumerate().map(text).collect()
     }

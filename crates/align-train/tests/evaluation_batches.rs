@@ -90,6 +90,7 @@ fn texts() -> Vec<EncodedText> {
         prompt_ids: ids(lengths(row)[0], row),
         completion_ids: ids(lengths(row)[1], row + 20),
         row,
+        ..EncodedText::default()
     };
     (0..ROWS).map(text).collect()
 }

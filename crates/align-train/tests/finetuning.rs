@@ -53,6 +53,7 @@ fn texts() -> Vec<EncodedText> {
         prompt_ids: ids(*prompt, row as i64),
         completion_ids: ids(*completion, 31 + row as i64),
         row,
+        ..EncodedText::default()
     };
     lengths.iter().enumerate().map(text).collect()
 }
@@ -142,8 +143,14 @@ fn the_loss_of_texts_and_its_gradient_are_those_of_whole_logits() {
 fn long_batches_are_their_chunks() {
     let model = gpt2(4);
     prepare_gradients(&model);
-    let rows: Vec<EncodedText> =
-        (0..9).map(|row| EncodedText { prompt_ids: vec![], completion_ids: ids(64, row as i64), row }).collect();
+    let rows: Vec<EncodedText> = (0..9)
+        .map(|row| EncodedText {
+            prompt_ids: vec![],
+            completion_ids: ids(64, row as i64),
+            row,
+            ..EncodedText::default()
+        })
+        .collect();
     let (sum, count) = plain_loss(&model, &rows, true);
     (&sum / count).backward();
     let expected = take_gradients(&model);

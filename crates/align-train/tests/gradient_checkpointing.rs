@@ -73,7 +73,7 @@ fn unpaired() -> Vec<EncodedUnpairedPreference> {
 }
 
 fn texts() -> Vec<EncodedText> {
-    rows(|row, prompt_ids, completion_ids, _| EncodedText { prompt_ids, completion_ids, row })
+    rows(|row, prompt_ids, completion_ids, _| EncodedText { prompt_ids, completion_ids, row, ..EncodedText::default() })
 }
 
 fn labelled() -> Vec<EncodedLabelledText> {

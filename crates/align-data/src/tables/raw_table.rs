@@ -69,6 +69,16 @@ impl RawTable {
         Ok(Self { column_names: names.clone(), ..self })
     }
 
+    /// The file, or the kind of table, for error messages.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The names of all columns in the file.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// Checks that all required columns exist, and that the names given for columns belong to `columns`.
     pub(super) fn check_columns(&self, columns: &[Column]) -> Result<()> {
         self.column_names.check(&self.origin, columns, &self.names)?;
@@ -170,7 +180,7 @@ impl RawTable {
     }
 
     /// Takes a column of the table, and converts its values.
-    fn take<T>(
+    pub(super) fn take<T>(
         &mut self,
         name: &str,
         kind: ColumnKind,
@@ -195,7 +205,7 @@ impl RawTable {
         missing.map(|column| column.name.to_owned()).collect()
     }
 
-    fn missing_error(&self, missing: Vec<Vec<String>>) -> Error {
+    pub(super) fn missing_error(&self, missing: Vec<Vec<String>>) -> Error {
         Error::MissingColumns { origin: self.origin.clone(), missing, found: self.names.clone() }
     }
 }

@@ -28,6 +28,18 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// What the value is, for error messages.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::Null => "nothing (null)",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::Unsigned(_) | Self::Float32(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::Json(json) if json.starts_with('[') => "a list",
+            Self::Json(_) => "an object",
+        }
+    }
+
     /// The value as a number.
     pub fn number(self) -> Option<f64> {
         match self {

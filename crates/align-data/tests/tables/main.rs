@@ -3,6 +3,7 @@
 
 mod column_names;
 mod errors;
+mod examples;
 
 use align_data::tables::PreferenceData;
 use align_data::{PreferencePair, PreferencePairs, ScoredText, ScoredTexts, Texts};

@@ -1,7 +1,9 @@
 //! Tokenisation of pairs and completions.
 
 use crate::small::{MERGES, VOCAB, WORD_PIECES, bpe, load};
-use align_data::{EncodeOptions, PreferencePair, Tokenizer, encode_completions, encode_pairs, encode_texts};
+use align_data::{
+    EncodeOptions, InvalidRows, PreferencePair, Tokenizer, encode_completions, encode_pairs, encode_texts,
+};
 
 fn encode(pairs: &[PreferencePair], options: EncodeOptions) -> align_data::EncodedPairs {
     encode_pairs(&bpe(), pairs, &options).unwrap()
@@ -62,21 +64,22 @@ fn truncation_keeps_the_start_and_never_empties_a_completion() {
         PreferencePair::new("ccccc", "d", "d"),
         PreferencePair::new("c", "e", "e"),
     ];
-    let encoded = encode(&pairs, EncodeOptions { max_length: Some(4), ..EncodeOptions::default() });
+    let keep = EncodeOptions { invalid_rows: InvalidRows::KeepEqual, ..EncodeOptions::default() };
+    let encoded = encode(&pairs, EncodeOptions { max_length: Some(4), ..keep.clone() });
     let rows: Vec<_> = encoded.pairs.iter().map(|pair| pair.row).collect();
     assert_eq!(rows, [0, 3]);
     assert_eq!(encoded.pairs[0].prompt_ids, [3, 3, 3]);
     assert_eq!((&encoded.pairs[0].chosen_ids[..], &encoded.pairs[0].rejected_ids[..]), (&[4][..], &[4][..]));
     assert_eq!(encoded.report.dropped_long_prompts, [1, 2]);
     assert_eq!(encoded.report.truncated_sequences, 2);
-    assert_eq!((encoded.report.equal_pairs, encoded.report.equal_after_truncation), (1, 1));
+    assert_eq!((&encoded.report.equal_pairs[..], encoded.report.equal_after_truncation), (&[3][..], 1));
     let report = encoded.report.to_string();
     assert!(
         report.contains("; equal completions in 1 row; completions equal after truncation to max_length in 1 row;"),
         "{report}"
     );
     assert!(encoded.report.to_string().starts_with("2 of 4 rows encoded"), "{}", encoded.report);
-    let whole = encode(&pairs, EncodeOptions { max_length: None, ..EncodeOptions::default() });
+    let whole = encode(&pairs, EncodeOptions { max_length: None, ..keep });
     assert_eq!(whole.pairs.len(), 4);
     assert!(encode_pairs(&bpe(), &pairs, &EncodeOptions { max_length: Some(1), ..EncodeOptions::default() }).is_err());
 }
@@ -87,7 +90,8 @@ fn rows_keep_their_ids_across_chunks() {
     let letters = ["a", "b", "c", "d", "e"];
     let text = |i: usize| (0..i % 7 + 1).map(|k| letters[(i * 3 + k * k) % 5]).collect::<String>();
     let pairs: Vec<_> = (0..2000).map(|i| PreferencePair::new(text(i), text(i + 3), text(i * 2 + 1))).collect();
-    let options = EncodeOptions { strip_prompt: false, ..EncodeOptions::default() };
+    let invalid_rows = InvalidRows::KeepEqual;
+    let options = EncodeOptions { strip_prompt: false, invalid_rows, ..EncodeOptions::default() };
     let all = encode(&pairs, options.clone());
     assert_eq!(all.pairs.len(), pairs.len());
     for row in (0..pairs.len()).step_by(37) {
@@ -138,4 +142,26 @@ fn a_tokeniser_that_appends_eos_has_it_once() {
     // A merged boundary is still reported.
     let merging = [PreferencePair::new("ca", "b", "d")];
     assert_eq!(encode_pairs(&tokenizer, &merging, &EncodeOptions::default()).unwrap().report.merged_boundaries, 1);
+}
+
+/// Pairs of equal sides and empty completions are named, and dropped or refused.
+#[test]
+fn rows_that_teach_nothing_are_dropped_or_refused() {
+    let pairs =
+        [PreferencePair::new("c", "e", "e"), PreferencePair::new("c", "e", "d"), PreferencePair::new("c", "", "d")];
+    let options = EncodeOptions { append_eos: false, ..EncodeOptions::default() };
+    let encoded = encode(&pairs, options.clone());
+    assert_eq!(encoded.pairs.iter().map(|pair| pair.row).collect::<Vec<_>>(), [1]);
+    assert_eq!(
+        encoded.report.to_string(),
+        "1 of 3 rows encoded; 1 row dropped because a completion is empty (row 3); \
+         1 row dropped because both completions are equal (row 1)"
+    );
+    let refused = EncodeOptions { invalid_rows: InvalidRows::Refuse, ..options };
+    let message = encode_pairs(&bpe(), &pairs, &refused).unwrap_err().to_string();
+    assert!(
+        message.contains("(row 3)") && message.contains("(row 1)") && message.contains("invalid_rows"),
+        "{message}"
+    );
+    encode_pairs(&bpe(), &pairs[1..2], &refused).unwrap();
 }

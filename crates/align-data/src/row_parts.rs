@@ -1,0 +1,107 @@
+//! What the encoders need of a row: its prompt and its completions.
+
+use crate::chat::Message;
+use crate::{
+    ConversationCompletion, ConversationPair, Example, PreferencePair, TemplateInputs, UnpairedConversation,
+    UnpairedPreference,
+};
+
+/// The prompt and the `N` completions of a row.
+#[derive(Debug, Clone, Copy)]
+pub enum RowParts<'a, const N: usize> {
+    /// Plain texts.
+    Plain {
+        /// The prompt.
+        prompt: &'a str,
+        /// The completions.
+        completions: [&'a str; N],
+    },
+    /// Messages, to which the tokeniser's chat template is applied.
+    Conversation {
+        /// The messages of the prompt; none if there is no prompt.
+        prompt: &'a [Message],
+        /// The messages of each completion.
+        completions: [&'a [Message]; N],
+        /// What the template is given besides.
+        inputs: &'a TemplateInputs,
+    },
+}
+
+/// A row with a prompt and `N` completions: two for a preference pair, one otherwise.
+pub trait PromptedRow<const N: usize> {
+    /// The row's prompt and completions.
+    fn parts(&self) -> RowParts<'_, N>;
+}
+
+/// A row with one completion and a binary label.
+pub trait LabelledRow: PromptedRow<1> {
+    /// Whether the completion is desirable.
+    fn label(&self) -> bool;
+}
+
+impl PromptedRow<2> for PreferencePair {
+    fn parts(&self) -> RowParts<'_, 2> {
+        RowParts::Plain { prompt: &self.prompt, completions: [&self.chosen, &self.rejected] }
+    }
+}
+
+impl PromptedRow<2> for ConversationPair {
+    fn parts(&self) -> RowParts<'_, 2> {
+        let completions = [self.chosen.as_slice(), &self.rejected];
+        RowParts::Conversation { prompt: &self.prompt, completions, inputs: &self.inputs }
+    }
+}
+
+impl PromptedRow<1> for UnpairedPreference {
+    fn parts(&self) -> RowParts<'_, 1> {
+        RowParts::Plain { prompt: &self.prompt, completions: [&self.completion] }
+    }
+}
+
+impl PromptedRow<1> for UnpairedConversation {
+    fn parts(&self) -> RowParts<'_, 1> {
+        RowParts::Conversation { prompt: &self.prompt, completions: [&self.completion], inputs: &self.inputs }
+    }
+}
+
+impl<P: AsRef<str>, C: AsRef<str>> PromptedRow<1> for (P, C) {
+    fn parts(&self) -> RowParts<'_, 1> {
+        RowParts::Plain { prompt: self.0.as_ref(), completions: [self.1.as_ref()] }
+    }
+}
+
+impl PromptedRow<1> for ConversationCompletion {
+    fn parts(&self) -> RowParts<'_, 1> {
+        RowParts::Conversation { prompt: &self.prompt, completions: [&self.completion], inputs: &self.inputs }
+    }
+}
+
+impl<P: PromptedRow<N>, C: PromptedRow<N>, const N: usize> PromptedRow<N> for Example<P, C> {
+    fn parts(&self) -> RowParts<'_, N> {
+        match self {
+            Self::Plain(row) => row.parts(),
+            Self::Conversation(row) => row.parts(),
+        }
+    }
+}
+
+impl LabelledRow for UnpairedPreference {
+    fn label(&self) -> bool {
+        self.label
+    }
+}
+
+impl LabelledRow for UnpairedConversation {
+    fn label(&self) -> bool {
+        self.label
+    }
+}
+
+impl<P: LabelledRow, C: LabelledRow> LabelledRow for Example<P, C> {
+    fn label(&self) -> bool {
+        match self {
+            Self::Plain(row) => row.label(),
+            Self::Conversation(row) => row.label(),
+        }
+    }
+}
