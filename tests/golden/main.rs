@@ -15,6 +15,7 @@ mod decoders;
 mod evaluation;
 mod finetuning;
 mod generation;
+mod gguf;
 mod lora;
 mod lora_kinds;
 mod losses;

@@ -80,7 +80,9 @@ fn write_gguf(options: &Options, from: &PathBuf, to: &Path) -> Result<(), Failur
         Dtype::Q8_0 => TensorType::Q8_0,
     };
     if !to.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf")) {
-        return Err(format!("--output: expected a name that ends in .gguf, found {}", align_base::printable_path(to)).into());
+        return Err(
+            format!("--output: expected a name that ends in .gguf, found {}", align_base::printable_path(to)).into()
+        );
     }
     output_paths::refuse_inputs(to, [from])?;
     output_paths::refuse_existing(to, options.overwrite)?;

@@ -24,7 +24,6 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-
     pub fn bool(self) -> Option<bool> {
         if let Self::Bool(value) = self { Some(value) } else { None }
     }

@@ -25,7 +25,9 @@ impl<R: Row> Table<R> {
         let own = self.columns();
         let own = own.iter().map(|column| series(column.name, column.kind, self.rows()).into());
         let extra_columns = self.extra_columns.iter().map(|column| match &column.values {
-            ColumnValues::Texts(texts) | ColumnValues::Json(texts) => Series::new(column.name.as_str().into(), texts).into(),
+            ColumnValues::Texts(texts) | ColumnValues::Json(texts) => {
+                Series::new(column.name.as_str().into(), texts).into()
+            }
             ColumnValues::Bools(bools) => Series::new(column.name.as_str().into(), bools).into(),
             ColumnValues::Ints(numbers) => Series::new(column.name.as_str().into(), numbers).into(),
             ColumnValues::Floats(numbers) => Series::new(column.name.as_str().into(), numbers).into(),

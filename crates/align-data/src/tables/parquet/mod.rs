@@ -88,8 +88,7 @@ impl Places {
             let holds_json =
                 known.is_some_and(|own| matches!(own.kind, ColumnKind::Content | ColumnKind::Json | ColumnKind::Any));
             // Old writers store text as plain binary.
-            let is_old_text =
-                known.is_some() && matches!(field.dtype(), T::Binary | T::LargeBinary | T::BinaryView);
+            let is_old_text = known.is_some() && matches!(field.dtype(), T::Binary | T::LargeBinary | T::BinaryView);
             if is_flat(field.dtype()) || is_old_text {
                 places.flat.push(place);
             } else if holds_json && nested::is_nested(field.dtype()) {
