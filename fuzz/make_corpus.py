@@ -1,6 +1,6 @@
 """Writes the seed corpus: small valid files, written with torch, safetensors, transformers, pyarrow and pandas.
 
-    pip install torch==2.11.0 transformers==5.17.0 peft==0.21.2 pyarrow pandas
+    pip install torch==2.11.0 transformers==5.17.0 peft==0.21.2 gguf==0.19.0 pyarrow pandas
     python make_corpus.py
 """
 
@@ -11,6 +11,8 @@ import shutil
 import struct
 import tempfile
 
+import gguf
+import numpy
 import pandas
 import peft
 import pyarrow
@@ -61,6 +63,47 @@ index = {"metadata": {"total_size": 1152}, "weight_map": {name: "shard.safetenso
 place("index", "gpt2.json", json.dumps(index, indent=2))
 place("hub_index", "gpt2.json", json.dumps(index, indent=2))
 place("hub_index", "commit", "0123456789abcdef0123456789abcdef01234567")
+
+for name, architecture in [("gpt2", "gpt2"), ("llama", "llama")]:
+    path = scratch() / "model.gguf"
+    writer = gguf.GGUFWriter(path, architecture)
+    writer.add_context_length(8)
+    writer.add_embedding_length(32)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(32)
+    writer.add_head_count(2)
+    writer.add_head_count_kv(1)
+    writer.add_layer_norm_eps(1e-5)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(0)
+    writer.add_chat_template("{{ messages }}")
+    if architecture == "gpt2":
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre("llama-bpe")
+        writer.add_token_list(["<e>", "a", "b", "ab"])
+        writer.add_token_types([3, 1, 1, 4])
+        writer.add_token_merges(["a b"])
+    else:
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(["<s>", "▁", "a", "▁a", "<0x0A>"])
+        writer.add_token_types([3, 1, 1, 1, 6])
+        writer.add_token_scores([0.0, -3.0, -2.0, -1.0, 0.0])
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(2.0)
+    values = numpy.linspace(-1, 1, 5 * 256, dtype=numpy.float32).reshape(5, 256)
+    kinds = gguf.GGMLQuantizationType
+    writer.add_tensor("token_embd.weight", gguf.quantize(values[:, :32], kinds.Q8_0), raw_dtype=kinds.Q8_0)
+    writer.add_tensor("blk.0.attn_q.weight", gguf.quantize(values[:4, :32], kinds.Q4_1), raw_dtype=kinds.Q4_1)
+    writer.add_tensor("blk.0.attn_norm.weight", values[0, :32])
+    # A block of Q6_K.
+    writer.add_tensor("blk.0.ffn_down.weight", numpy.arange(210, dtype=numpy.uint8).reshape(1, 210), raw_dtype=kinds.Q6_K)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    place("gguf", f"{name}.gguf", path)
+    place("gguf_tokenizer", f"{name}.gguf", path)
 
 for name, tensors in [("gpt2", state), ("small", small)]:
     path = scratch() / "pytorch_model.bin"

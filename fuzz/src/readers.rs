@@ -2,7 +2,7 @@ use align_data::{Completions, PreferencePairs, Texts, Tokenizer};
 use align_hub::{Hub, HubConfig};
 use align_models::checkpoint::Checkpoint;
 use align_models::generation::{Generation, GenerationConfig};
-use align_models::{DistilBertConfig, Gpt2Config, LoraConfig};
+use align_models::{DistilBertConfig, Gpt2Config, LlamaFamilyConfig, LoraConfig};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -44,7 +44,7 @@ const fn library_reader(name: &'static str, file: &'static str, read: fn(&Path) 
 }
 
 /// All readers.
-pub const READERS: [Reader; 18] = [
+pub const READERS: [Reader; 20] = [
     own_reader("safetensors", "model.safetensors", checkpoint),
     Reader {
         extra_files: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
@@ -52,6 +52,8 @@ pub const READERS: [Reader; 18] = [
     },
     own_reader("bin_zip", "pytorch_model.bin", checkpoint),
     own_reader("bin_legacy", "pytorch_model.bin", checkpoint),
+    own_reader("gguf", "model.gguf", gguf),
+    library_reader("gguf_tokenizer", "model.gguf", tokenizer_at),
     own_reader("config", "config.json", config),
     own_reader("generation_config", "generation_config.json", generation_config),
     // The regex crate compiles its expressions.
@@ -85,7 +87,10 @@ fn message(problem: impl Display) -> String {
 
 /// Reads all tensors of the checkpoint.
 fn checkpoint(file: &Path) -> ReadResult {
-    let checkpoint = Checkpoint::open(file.parent().unwrap_or(file)).map_err(message)?;
+    all_tensors(&Checkpoint::open(file.parent().unwrap_or(file)).map_err(message)?)
+}
+
+fn all_tensors(checkpoint: &Checkpoint) -> ReadResult {
     for entry in checkpoint.entries() {
         let tensor = checkpoint.read(entry.name()).map_err(message)?;
         if tensor.size() != entry.shape() {
@@ -93,6 +98,16 @@ fn checkpoint(file: &Path) -> ReadResult {
         }
     }
     Ok(())
+}
+
+/// Reads the config and all tensors of a GGUF file.
+fn gguf(file: &Path) -> ReadResult {
+    let config = Gpt2Config::from_pretrained(file).map(|_| ());
+    let config = config.or_else(|gpt2| {
+        LlamaFamilyConfig::from_pretrained(file).map(|_| ()).map_err(|llama| format!("{gpt2}; {llama}"))
+    });
+    all_tensors(&Checkpoint::open(file).map_err(message)?)?;
+    config
 }
 
 fn config(file: &Path) -> ReadResult {
@@ -122,7 +137,11 @@ fn table(file: &Path) -> ReadResult {
 }
 
 fn tokenizer(file: &Path) -> ReadResult {
-    let tokenizer = Tokenizer::from_pretrained(file.parent().unwrap_or(file)).map_err(message)?;
+    tokenizer_at(file.parent().unwrap_or(file))
+}
+
+fn tokenizer_at(path: &Path) -> ReadResult {
+    let tokenizer = Tokenizer::from_pretrained(path).map_err(message)?;
     let ids = tokenizer.encode("a film about abc\u{0} 🎬", true).map_err(message)?;
     tokenizer.decode(&ids, false).map(|_| ()).map_err(message)
 }

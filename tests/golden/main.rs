@@ -17,6 +17,7 @@ mod evaluation;
 mod finetuning;
 mod formats;
 mod generation;
+mod gguf;
 mod lora;
 mod lora_kinds;
 mod losses;

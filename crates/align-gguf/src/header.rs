@@ -9,9 +9,10 @@ use std::path::Path;
 
 /// Most dimensions of a tensor in ggml.
 const MAX_DIMENSIONS: u32 = 4;
-/// The smallest descriptions of a field and of a tensor, in bytes: an empty name, and a value of one byte or no dimensions.
-const MIN_FIELD_BYTES: u64 = 13;
-const MIN_TENSOR_BYTES: u64 = 24;
+/// The smallest description of a field: a name of one byte and a value of one byte.
+const MIN_FIELD_BYTES: u64 = 14;
+/// The fewest bytes of a file for each tensor: its description, a short name, and data that is aligned.
+const MIN_TENSOR_BYTES: u64 = 64;
 /// The alignment of the data if the metadata does not have another one.
 pub(crate) const ALIGNMENT: u64 = 32;
 /// Largest alignment that is read.
@@ -36,16 +37,15 @@ pub(crate) fn parse(path: &Path, file: impl Read, len: u64) -> Result<Header> {
     input.check_count("tensors", tensor_count, MIN_TENSOR_BYTES)?;
     input.check_count("fields of metadata", field_count, MIN_FIELD_BYTES)?;
 
-    let mut metadata = Metadata::default();
+    let mut fields = Vec::with_capacity(usize::try_from(field_count).unwrap_or(0));
     for _ in 0..field_count {
         let key = input.name()?;
         let kind = input.u32()?;
         let value = input.value(&key, kind)?;
-        if metadata.get(&key).is_some() {
-            return Err(input.fault(format!("contains the field `{key}` twice")));
-        }
-        metadata.set(key, value);
+        fields.push((key, value));
     }
+    let metadata =
+        Metadata::from_fields(fields).map_err(|key| malformed(path, format!("contains the field `{key}` twice")))?;
     let mut tensors = Vec::with_capacity(usize::try_from(tensor_count).unwrap_or(0));
     for _ in 0..tensor_count {
         tensors.push(input.tensor()?);

@@ -1,31 +1,35 @@
 use crate::value::{Array, Value};
 use crate::{GgufError, Result};
-use std::collections::HashMap;
 
 /// The metadata of a file: values by key, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metadata {
     fields: Vec<(String, Value)>,
-    positions: HashMap<String, usize>,
 }
 
 impl Metadata {
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        let position = self.positions.get(key)?;
-        self.fields.get(*position).map(|(_, value)| value)
+        self.fields.iter().find(|(other, _)| other == key).map(|(_, value)| value)
     }
 
     /// Sets a value.
     pub fn set(&mut self, key: impl Into<String>, value: impl Into<Value>) {
         let (key, value) = (key.into(), value.into());
-        match self.positions.get(&key).and_then(|position| self.fields.get_mut(*position)) {
+        match self.fields.iter_mut().find(|(other, _)| *other == key) {
             Some((_, old)) => *old = value,
-            None => {
-                self.positions.insert(key.clone(), self.fields.len());
-                self.fields.push((key, value));
-            }
+            None => self.fields.push((key, value)),
+        }
+    }
+
+    /// The fields of a file, unless two have the same key. Returns that key.
+    pub(crate) fn from_fields(fields: Vec<(String, Value)>) -> Result<Self, String> {
+        let mut keys: Vec<&str> = fields.iter().map(|(key, _)| key.as_str()).collect();
+        keys.sort_unstable();
+        match keys.array_windows().find(|[one, next]| one == next) {
+            Some([key, _]) => Err((*key).to_owned()),
+            None => Ok(Self { fields }),
         }
     }
 

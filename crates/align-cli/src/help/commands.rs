@@ -36,7 +36,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
     (
         "Models",
         &[
-            ("convert", "save a model in another dtype"),
+            ("convert", "save a model in another dtype, or as a GGUF file"),
             ("merge-adapter", "merge a LoRA adapter into its model"),
             ("push-to-hub", "upload a model to the Hugging Face hub"),
         ],

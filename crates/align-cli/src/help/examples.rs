@@ -25,7 +25,10 @@ pub fn of(command: &str) -> &'static [&'static str] {
         "evaluate" => &["align evaluate --input scored.csv", "align evaluate --input before.csv after.csv"],
         "frontier" => &["align frontier --quick --output-dir runs/frontier"],
         "notebook" => &["align notebook --loss hinge --report report.html"],
-        "convert" => &["align convert --model runs/dpo/model --dtype bfloat16 --output-dir runs/bfloat16"],
+        "convert" => &[
+            "align convert --model runs/dpo/model --dtype bfloat16 --output-dir runs/bfloat16",
+            "align convert --model runs/dpo/model --dtype q8_0 --output model.gguf",
+        ],
         "merge-adapter" => &["align merge-adapter --adapter runs/lora/model --output-dir runs/merged"],
         "push-to-hub" => &["align push-to-hub --model runs/dpo/model --hub-model-id user/name"],
         "losses" => &["align losses", "align losses simpo"],

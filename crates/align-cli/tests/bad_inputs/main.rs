@@ -6,6 +6,7 @@
 
 mod case;
 mod configs;
+mod gguf;
 mod hostile;
 mod identity;
 mod models;
@@ -59,6 +60,7 @@ fn bad_inputs_are_rejected_with_a_clear_message() {
     let idle = peak_memory();
     let cases: Vec<&Case> = [
         weights::CASES,
+        gguf::CASES,
         configs::CASES,
         models::CASES,
         tables::CASES,

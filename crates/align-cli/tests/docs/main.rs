@@ -74,6 +74,7 @@ pages! {
     errors: "docs/errors.md",
     frontier: "docs/frontier.md",
     generation: "docs/generation.md",
+    gguf: "docs/gguf.md",
     gpu: "docs/gpu.md",
     hub: "docs/hub.md",
     library: "docs/library.md",

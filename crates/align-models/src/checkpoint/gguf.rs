@@ -1,7 +1,7 @@
+use super::Checkpoint;
 use super::entry::{DataLocation, Entry, numel};
 use super::error::{Result, malformed};
 use super::source::Source;
-use super::Checkpoint;
 use crate::gguf;
 use align_gguf::GgufFile;
 use std::path::Path;

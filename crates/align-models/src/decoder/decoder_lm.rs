@@ -3,7 +3,8 @@ use crate::layers::Weights;
 use crate::lora::Adapter;
 use crate::save::save_pretrained;
 use crate::{
-    Adaptable, Attention, CausalLm, LinearLayerInfo, Parameters, Result, TrainableModel, TrainingMemory, checkpoint, identity,
+    Adaptable, Attention, CausalLm, LinearLayerInfo, Parameters, Result, TrainableModel, TrainingMemory, checkpoint,
+    identity,
 };
 use serde::Serialize;
 use serde_json::Value;

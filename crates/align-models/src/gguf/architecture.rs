@@ -149,7 +149,10 @@ impl Architecture {
         found.ok_or_else(|| {
             let mut known: Vec<&str> = ARCHITECTURES.iter().map(|known| known.name).collect();
             known.dedup();
-            format!("has the architecture \"{name}\", which is not supported; the supported ones are {}", known.join(", "))
+            format!(
+                "has the architecture \"{name}\", which is not supported; the supported ones are {}",
+                known.join(", ")
+            )
         })
     }
 

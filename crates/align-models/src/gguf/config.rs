@@ -14,7 +14,7 @@ const GEMMA_PERIODS: [(&str, u64); 2] = [("gemma2", 2), ("gemma3", 6)];
 /// The base of the rotations in Gemma 3's layers with a window.
 const GEMMA3_LOCAL_THETA: f64 = 10_000.0;
 /// Most layers of a model, so that a list of their types stays small.
-const MAX_LAYERS: u64 = 1 << 12;
+const MAX_LAYERS: u64 = 512;
 
 /// The text of the `config.json` that describes the model in a file.
 pub(crate) fn config_text(path: &Path) -> crate::Result<String> {
@@ -80,7 +80,8 @@ fn config(file: &GgufFile) -> Result<Value, String> {
 
 /// The ids of special tokens. A text ends with the end of text, of a turn or of a message.
 fn token_ids(fields: &Fields, config: &mut Map<String, Value>) -> Result<(), String> {
-    let id = |role: &str| fields.metadata.u64(&format!("tokenizer.ggml.{role}_token_id")).map_err(|error| error.to_string());
+    let id =
+        |role: &str| fields.metadata.u64(&format!("tokenizer.ggml.{role}_token_id")).map_err(|error| error.to_string());
     let mut ends: Vec<u64> = Vec::new();
     for role in ["eos", "eot", "eom"] {
         ends.extend(id(role)?.filter(|id| !ends.contains(id)));
@@ -151,7 +152,8 @@ fn gemma_fields(fields: &Fields, config: &mut Map<String, Value>) -> Result<(), 
     config.insert("query_pre_attn_scalar".to_owned(), scalar.into());
     config.insert("hidden_activation".to_owned(), "gelu_pytorch_tanh".into());
     config.remove("hidden_act");
-    for (field, key) in [("attn_logit_softcapping", "attn_logit_softcapping"), ("final_logit_softcapping", "final_logit_softcapping")]
+    for (field, key) in
+        [("attn_logit_softcapping", "attn_logit_softcapping"), ("final_logit_softcapping", "final_logit_softcapping")]
     {
         config.insert(field.to_owned(), json!(fields.f64(key)?));
     }

@@ -6,6 +6,9 @@ use super::rope;
 use align_gguf::Metadata;
 use serde_json::{Map, Value, json};
 
+/// The window of an architecture that has one, if its config does not say.
+const DEFAULT_WINDOW: u64 = 4096;
+
 /// The metadata of a model, and the values of the tensor [`rope::FACTORS`] if it needs one.
 pub(super) type Described = (Metadata, Option<Vec<f32>>);
 
@@ -17,7 +20,8 @@ pub(super) fn describe(architecture: &Architecture, config: &Map<String, Value>)
     metadata.set("general.type", "model");
     let number = |field: &str| config.get(field).and_then(Value::as_u64);
     let needed = |field: &str| number(field).ok_or_else(|| format!("config.json has no {field}"));
-    let small = |field: &str, value: u64| u32::try_from(value).map_err(|_| format!("{field} is {value}, which is too large"));
+    let small =
+        |field: &str, value: u64| u32::try_from(value).map_err(|_| format!("{field} is {value}, which is too large"));
     for (field, key) in architecture.fields {
         let value = match *field {
             "n_inner" => number(field).unwrap_or(4 * needed("n_embd")?),
@@ -35,12 +39,19 @@ pub(super) fn describe(architecture: &Architecture, config: &Map<String, Value>)
     }
     let epsilon = config.get("rms_norm_eps").and_then(Value::as_f64).ok_or("config.json has no rms_norm_eps")?;
     metadata.set(format!("{name}.attention.layer_norm_rms_epsilon"), epsilon as f32);
-    let head_dim = number("head_dim").unwrap_or(needed("hidden_size")? / needed("num_attention_heads")?.max(1));
+    let head_dim = match name {
+        "llama" | "qwen2" => {
+            number("head_dim").unwrap_or(needed("hidden_size")? / needed("num_attention_heads")?.max(1))
+        }
+        _ => needed("head_dim")?,
+    };
     for key in ["attention.key_length", "attention.value_length", "rope.dimension_count"] {
         metadata.set(format!("{name}.{key}"), small("head_dim", head_dim)?);
     }
     check_decoder(architecture, config)?;
-    if let Some(window) = number("sliding_window").filter(|_| !name.starts_with("qwen")) {
+    let has_window = ["mistral", "gemma2", "gemma3_text"].contains(&architecture.model_type);
+    let window = if config.contains_key("sliding_window") { number("sliding_window") } else { Some(DEFAULT_WINDOW) };
+    if let Some(window) = window.filter(|_| has_window) {
         metadata.set(format!("{name}.attention.sliding_window"), small("sliding_window", window)?);
     }
     for field in ["attn_logit_softcapping", "final_logit_softcapping"] {
@@ -88,7 +99,10 @@ fn rope_parameters(config: &Map<String, Value>) -> Value {
     if let Some(theta) = config.get("rope_theta") {
         rope.insert("rope_theta".to_owned(), theta.clone());
     }
-    Value::Object(rope)
+    match config.get("rope_local_base_freq") {
+        Some(local) => json!({"full_attention": rope, "sliding_attention": {"rope_theta": local}}),
+        None => Value::Object(rope),
+    }
 }
 
 fn check_gpt2(config: &Map<String, Value>) -> Result<(), String> {
@@ -110,6 +124,12 @@ fn check_decoder(architecture: &Architecture, config: &Map<String, Value>) -> Re
         if name.starts_with("qwen") {
             require(config, "use_sliding_window", &json!(false))?;
             require(config, "attention_bias", &json!(false))?;
+            let kinds = config.get("layer_types").and_then(Value::as_array).into_iter().flatten();
+            if kinds.into_iter().any(|kind| kind != "full_attention") {
+                return Err(
+                    "layer_types: llama.cpp expects full_attention in every layer of this architecture".to_owned()
+                );
+            }
         }
         return Ok(());
     }

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 
 /// The tensor with the factors by which llama.cpp divides the frequencies, as Llama 3.1 scales them.
 pub(super) const FACTORS: &str = "rope_freqs.weight";
-/// llama.cpp's base if the metadata have none.
+/// The base of every architecture but Gemma 3, if it is not given.
 const DEFAULT_THETA: f64 = 10_000.0;
+const GEMMA3_THETA: f64 = 1_000_000.0;
 /// What every model with this scaling has.
 const LOW_FREQ_FACTOR: f64 = 1.0;
 const HIGH_FREQ_FACTOR: f64 = 4.0;
@@ -16,24 +17,27 @@ pub(super) fn parameters(file: &GgufFile, architecture: &str, head_dim: u64) -> 
     let metadata = file.metadata();
     let message = |error: GgufError| error.to_string();
     let number = |key: &str| metadata.f64(&format!("{architecture}.rope.{key}")).map_err(message);
-    let theta = number("freq_base")?.unwrap_or(DEFAULT_THETA);
+    let theta = number("freq_base")?.unwrap_or(default_theta(architecture));
     let mut rope = Map::from_iter([("rope_theta".to_owned(), json!(theta))]);
     let kind = metadata.text(&format!("{architecture}.rope.scaling.type")).map_err(message)?;
     let factor = number("scaling.factor")?;
     // Before the type was stored, only linear scaling existed.
     let old = number("scale_linear")?.filter(|factor| *factor != 1.0);
-    let kind = kind.unwrap_or(if old.is_some() || factor.is_some_and(|factor| factor != 1.0) { "linear" } else { "none" });
+    let kind =
+        kind.unwrap_or(if old.is_some() || factor.is_some_and(|factor| factor != 1.0) { "linear" } else { "none" });
     match kind {
         "none" => match factors(file)? {
             Some(factors) => rope.extend(llama3(&factors, theta, head_dim)?),
             None => drop(rope.insert("rope_type".to_owned(), "default".into())),
         },
         "linear" => {
-            let factor = factor.or(old).ok_or("has linear scaling of positions without a factor (rope.scaling.factor)")?;
+            let factor =
+                factor.or(old).ok_or("has linear scaling of positions without a factor (rope.scaling.factor)")?;
             rope.extend([("rope_type".to_owned(), "linear".into()), ("factor".to_owned(), json!(factor))]);
         }
         "yarn" => {
-            let original = metadata.u64(&format!("{architecture}.rope.scaling.original_context_length")).map_err(message)?;
+            let original =
+                metadata.u64(&format!("{architecture}.rope.scaling.original_context_length")).map_err(message)?;
             let (factor, original) = factor.zip(original).ok_or(
                 "has yarn scaling of positions without rope.scaling.factor or rope.scaling.original_context_length",
             )?;
@@ -53,6 +57,10 @@ pub(super) fn parameters(file: &GgufFile, architecture: &str, head_dim: u64) -> 
     Ok(Value::Object(rope))
 }
 
+fn default_theta(architecture: &str) -> f64 {
+    if architecture == "gemma3" { GEMMA3_THETA } else { DEFAULT_THETA }
+}
+
 /// Sets the fields of the metadata for `rope_parameters`. Returns the factors for [`FACTORS`], if they are needed.
 pub(super) fn set(
     metadata: &mut Metadata,
@@ -63,7 +71,7 @@ pub(super) fn set(
     let number = |field: &str| rope.get(field).and_then(Value::as_f64);
     let needed = |field: &str| number(field).ok_or_else(|| format!("rope_parameters has no {field}"));
     let key = |name: &str| format!("{architecture}.rope.{name}");
-    let theta = number("rope_theta").unwrap_or(DEFAULT_THETA);
+    let theta = number("rope_theta").unwrap_or(default_theta(architecture));
     metadata.set(key("freq_base"), theta as f32);
     let kind = rope.get("rope_type").and_then(Value::as_str).unwrap_or("default");
     let allowed: &[&str] = match kind {
@@ -71,7 +79,9 @@ pub(super) fn set(
         "linear" => &["factor"],
         "llama3" => &["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"],
         "yarn" => &["factor", "original_max_position_embeddings", "beta_fast", "beta_slow"],
-        other => return Err(format!("rope_type \"{other}\" cannot be written as GGUF, which has linear, llama3 and yarn")),
+        other => {
+            return Err(format!("rope_type \"{other}\" cannot be written as GGUF, which has linear, llama3 and yarn"));
+        }
     };
     let fields = rope.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(field, _)| field);
     let is_known = |field: &str| ["rope_theta", "rope_type"].contains(&field) || allowed.contains(&field);
@@ -127,12 +137,8 @@ fn llama3(factors: &[f32], theta: f64, head_dim: u64) -> Result<Map<String, Valu
     let factor = f64::from(factors.iter().fold(1.0_f32, |largest, factor| largest.max(*factor)));
     let close = |one: f32, other: f32| (one - other).abs() <= 1e-4 * other.abs();
     for exponent in 4..=20 {
-        let scaling = Llama3 {
-            factor,
-            low: LOW_FREQ_FACTOR,
-            high: HIGH_FREQ_FACTOR,
-            original: f64::from(1_u32 << exponent),
-        };
+        let scaling =
+            Llama3 { factor, low: LOW_FREQ_FACTOR, high: HIGH_FREQ_FACTOR, original: f64::from(1_u32 << exponent) };
         let own = scaling.factors(theta, head_dim);
         // A length that scales every frequency, or none, does not explain factors of which some are 1.
         if own.len() == factors.len() && own.iter().zip(factors).all(|(own, factor)| close(*factor, *own)) {
@@ -143,7 +149,9 @@ fn llama3(factors: &[f32], theta: f64, head_dim: u64) -> Result<Map<String, Valu
             return Ok(fields.as_object().cloned().unwrap_or_default());
         }
     }
-    Err(format!("has factors of frequencies ({FACTORS}) that are not those of Llama 3.1: use the model's folder instead"))
+    Err(format!(
+        "has factors of frequencies ({FACTORS}) that are not those of Llama 3.1: use the model's folder instead"
+    ))
 }
 
 struct Llama3 {
@@ -179,7 +187,9 @@ mod tests {
 
     #[test]
     fn the_scaling_of_llama_3_is_recovered_from_its_factors() {
-        for (factor, original, theta, head_dim) in [(8.0, 8192.0, 5e5, 128), (32.0, 8192.0, 5e5, 64), (8.0, 32.0, 5e4, 12)] {
+        for (factor, original, theta, head_dim) in
+            [(8.0, 8192.0, 5e5, 128), (32.0, 8192.0, 5e5, 64), (8.0, 32.0, 5e4, 12)]
+        {
             let factors = Llama3 { factor, low: 1.0, high: 4.0, original }.factors(theta, head_dim);
             assert_eq!(factors.len() as u64, head_dim / 2);
             assert!(factors[0] == 1.0 && factors.last() == Some(&(factor as f32)), "{factors:?}");

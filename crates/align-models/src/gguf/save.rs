@@ -57,6 +57,7 @@ pub fn save_gguf<M: TrainableModel + ?Sized>(
     for (key, value) in tokenizer.iter() {
         metadata.set(key, value.clone());
     }
+    set_ends(&mut metadata, config).map_err(fail)?;
     let heads = |metadata: &Metadata, key: &str| {
         metadata.get(&format!("{}.attention.{key}", architecture.name)).and_then(Value::as_u64).unwrap_or(1) as i64
     };
@@ -68,12 +69,38 @@ pub fn save_gguf<M: TrainableModel + ?Sized>(
         tensors.push((TensorInfo::new(rope::FACTORS, &shape, TensorType::F32), Tensor::f_from_slice(factors)?));
     }
     for (name, tensor) in model.parameters().iter() {
-        let gguf = architecture.name_in_gguf(name).ok_or_else(|| fail(format!("it has no name for the tensor {name}")))?;
+        let gguf =
+            architecture.name_in_gguf(name).ok_or_else(|| fail(format!("it has no name for the tensor {name}")))?;
         tensors.push(described(architecture.storage, &gguf, tensor, options.tensor_type)?);
     }
     write(path, metadata, tensors, options.overwrite, |info, tensor| {
         in_storage(architecture.storage, info, tensor, heads)
     })
+}
+
+/// Sets the ids that end a text and that the tokeniser does not have: further ones of the config end a turn or a message.
+fn set_ends(
+    metadata: &mut Metadata,
+    config: &serde_json::Map<String, serde_json::Value>,
+) -> std::result::Result<(), String> {
+    let field = config.get("eos_token_id").unwrap_or(&serde_json::Value::Null);
+    let ids: Vec<u32> = field
+        .as_array()
+        .map_or(std::slice::from_ref(field), Vec::as_slice)
+        .iter()
+        .filter_map(serde_json::Value::as_u64)
+        .filter_map(|id| u32::try_from(id).ok())
+        .collect();
+    let key = |role: &str| format!("tokenizer.ggml.{role}_token_id");
+    let own = metadata.get(&key("eos")).and_then(Value::as_u64);
+    let further = ids.iter().filter(|id| own != Some(u64::from(**id)));
+    let mut roles = ["eos", "eot", "eom"].into_iter().filter(|role| *role != "eos" || own.is_none());
+    for id in further {
+        let role =
+            roles.next().ok_or_else(|| format!("eos_token_id has {} ids, at most 3 can be written", ids.len()))?;
+        metadata.set(key(role), *id);
+    }
+    Ok(())
 }
 
 /// The number of the type that most tensors have, for people.

@@ -65,7 +65,9 @@ fn transform(storage: Storage, info: &TensorInfo, heads: Option<u64>) -> Result<
             let rows = info.shape().first().copied().unwrap_or(0);
             let heads = heads.filter(|heads| *heads > 0 && rows > 0 && rows % (2 * heads) == 0);
             let heads = heads.and_then(|heads| i64::try_from(heads).ok());
-            Transform::Deinterleave(heads.ok_or_else(|| format!("has {rows} rows in `{name}`, which do not fit its heads"))?)
+            Transform::Deinterleave(
+                heads.ok_or_else(|| format!("has {rows} rows in `{name}`, which do not fit its heads"))?,
+            )
         }
         Storage::NormsPlusOne if name.ends_with("norm.weight") => Transform::MinusOne,
         Storage::TransposedLayers if is_linear(info) => Transform::Transpose,

@@ -80,7 +80,9 @@ fn byte_level(metadata: &Metadata) -> Result<Steps, String> {
 fn sentence_piece(metadata: &Metadata) -> Result<Steps, String> {
     let flag = |name: &str| metadata.bool(&format!("tokenizer.ggml.{name}")).map_err(|error| error.to_string());
     if flag("remove_extra_whitespaces")? == Some(true) {
-        return Err("has a tokeniser that removes repeated spaces, which is not supported: use the model's folder".to_owned());
+        return Err(
+            "has a tokeniser that removes repeated spaces, which is not supported: use the model's folder".to_owned()
+        );
     }
     let space = json!({"type": "Replace", "pattern": {"String": " "}, "content": SPACE});
     let mut decoders = vec![
@@ -96,7 +98,14 @@ fn sentence_piece(metadata: &Metadata) -> Result<Steps, String> {
         false => space,
     };
     let decoder = json!({"type": "Sequence", "decoders": decoders});
-    Ok(Steps { normalizer, pre_tokenizer: Value::Null, decoder, ignore_merges: false, byte_fallback: true, adds_bos: true })
+    Ok(Steps {
+        normalizer,
+        pre_tokenizer: Value::Null,
+        decoder,
+        ignore_merges: false,
+        byte_fallback: true,
+        adds_bos: true,
+    })
 }
 
 /// The two parts of a merge, separated by a space. Tokens of byte-level BPE contain no space, and those of SentencePiece neither.

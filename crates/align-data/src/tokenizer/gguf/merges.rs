@@ -1,6 +1,6 @@
 //! Merges of SentencePiece vocabularies, whose files have only scores.
 
-use super::vocabulary::{CONTROL, BYTE, UNKNOWN, Vocabulary};
+use super::vocabulary::{BYTE, CONTROL, UNKNOWN, Vocabulary};
 use serde_json::{Value, json};
 
 /// Longest token that is split, in bytes. SentencePiece makes shorter ones.

@@ -141,7 +141,10 @@ fn splitting(document: &Value) -> std::result::Result<Splitting, String> {
             && known.ignore_merges == flag("ignore_merges")
     });
     known.map(Splitting::Bytes).ok_or_else(|| {
-        format!("its normaliser or pre-tokeniser is not one of those that llama.cpp has a name for ({})", PreTokenizer::known())
+        format!(
+            "its normaliser or pre-tokeniser is not one of those that llama.cpp has a name for ({})",
+            PreTokenizer::known()
+        )
     })
 }
 
@@ -167,7 +170,8 @@ fn sentence_piece(normalizer: &Value, steps: &Value) -> std::result::Result<Spli
         }
         _ => None,
     };
-    let add_space_prefix = add_space_prefix.ok_or("its normaliser or pre-tokeniser is not that of a SentencePiece model")?;
+    let add_space_prefix =
+        add_space_prefix.ok_or("its normaliser or pre-tokeniser is not that of a SentencePiece model")?;
     Ok(Splitting::SentencePiece { add_space_prefix })
 }
 
@@ -187,10 +191,13 @@ fn merges(document: &Value) -> std::result::Result<Vec<(String, String)>, String
     let merges = document.pointer("/model/merges").and_then(Value::as_array).ok_or("it has no merges")?;
     let pair = |merge: &Value| match merge {
         Value::String(line) => line.split_once(' ').map(|(left, right)| (left.to_owned(), right.to_owned())),
-        _ => merge.get(0).and_then(Value::as_str).zip(merge.get(1).and_then(Value::as_str)).map(|(left, right)| {
-            (left.to_owned(), right.to_owned())
-        }),
+        _ => merge
+            .get(0)
+            .and_then(Value::as_str)
+            .zip(merge.get(1).and_then(Value::as_str))
+            .map(|(left, right)| (left.to_owned(), right.to_owned())),
     };
-    let pairs = merges.iter().map(|merge| pair(merge).filter(|(left, right)| !left.contains(' ') && !right.contains(' ')));
+    let pairs =
+        merges.iter().map(|merge| pair(merge).filter(|(left, right)| !left.contains(' ') && !right.contains(' ')));
     pairs.collect::<Option<Vec<_>>>().ok_or_else(|| "a merge has a token with a space".to_owned())
 }

@@ -26,11 +26,17 @@ enum Steps {
 }
 
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN2: &str =
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-const PLAIN: PreTokenizer =
-    PreTokenizer { names: &["gpt-2", "phi-2", "olmo", "mpt"], steps: Steps::Gpt2, nfc: false, ignore_merges: false, adds_bos: false };
+const PLAIN: PreTokenizer = PreTokenizer {
+    names: &["gpt-2", "phi-2", "olmo", "mpt"],
+    steps: Steps::Gpt2,
+    nfc: false,
+    ignore_merges: false,
+    adds_bos: false,
+};
 
 pub(super) const PRE_TOKENIZERS: [PreTokenizer; 6] = [
     PLAIN,
@@ -44,13 +50,7 @@ pub(super) const PRE_TOKENIZERS: [PreTokenizer; 6] = [
     },
     PreTokenizer { names: &["smaug-bpe"], steps: Steps::Pattern(LLAMA3), ..PLAIN },
     PreTokenizer { names: &["qwen2", "deepseek-r1-qwen"], steps: Steps::Pattern(QWEN2), nfc: true, ..PLAIN },
-    PreTokenizer {
-        names: &["tekken"],
-        steps: Steps::Pattern(TEKKEN),
-        ignore_merges: true,
-        adds_bos: true,
-        ..PLAIN
-    },
+    PreTokenizer { names: &["tekken"], steps: Steps::Pattern(TEKKEN), ignore_merges: true, adds_bos: true, ..PLAIN },
 ];
 
 impl PreTokenizer {
@@ -82,9 +82,7 @@ impl PreTokenizer {
 
     /// The part `pre_tokenizer` of a `tokenizer.json`.
     pub fn steps(&self) -> Value {
-        let byte_level = |use_regex: bool| {
-            json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex})
-        };
+        let byte_level = |use_regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex});
         let sequence = |steps: [Value; 2]| json!({"type": "Sequence", "pretokenizers": steps});
         match self.steps {
             Steps::Gpt2 => byte_level(true),

@@ -34,7 +34,8 @@ impl<'a> Vocabulary<'a> {
         }
         // Ids that only fill up the embeddings are not tokens.
         let padding = tokens.iter().zip(&kinds).enumerate().rev();
-        let padding = padding.take_while(|(id, (token, kind))| **kind == UNUSED && **token == padding_token(*id)).count();
+        let padding =
+            padding.take_while(|(id, (token, kind))| **kind == UNUSED && **token == padding_token(*id)).count();
         let (tokens, kinds) = (tokens.split_at(tokens.len() - padding).0, kinds.split_at(kinds.len() - padding).0);
         let mut ids = HashMap::with_capacity(tokens.len());
         for (id, token) in tokens.iter().enumerate() {
