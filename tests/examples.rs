@@ -19,11 +19,12 @@ fn golden_path(name: &str) -> String {
     format!("{}/golden/data/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Runs an example in `dir` and returns its output. GPT2, DISTILBERT, PAIRS and LIKES in the arguments are replaced by paths.
+/// Runs an example in `dir` and returns its output. GPT2, DISTILBERT, QWEN2, PAIRS and LIKES in the arguments are replaced by paths.
 fn run_example(name: &str, dir: &Path, args: &str) -> String {
     let words = args.split_whitespace().map(|word| match word {
         "GPT2" => golden_path("models/gpt2-tiny"),
         "DISTILBERT" => golden_path("models/distilbert-tiny"),
+        "QWEN2" => golden_path("models/qwen2-tiny"),
         "PAIRS" => golden_path("train.jsonl"),
         "LIKES" => golden_path("train_kto.jsonl"),
         word => word.to_owned(),
@@ -46,6 +47,7 @@ const NOTEBOOK: &str =
 
 /// Each example, its arguments, and parts of its output.
 const EXAMPLES: &[(&str, &str, &[&str])] = &[
+    ("chat_template", "QWEN2 Why?", &["<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n", " tokens\n"]),
     ("dpo_hinge", NOTEBOOK, &["hinge − SFT", "sigmoid − SFT", "Mean reward", "\nThis movie\n"]),
     ("dpo_sigmoid", NOTEBOOK, &["hinge − SFT", "On held-out prompts"]),
     ("dpo", "GPT2 PAIRS run", &["8 steps", "reward accuracy "]),

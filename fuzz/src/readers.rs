@@ -1,3 +1,4 @@
+use align_data::chat::{ChatTemplate, Message, RenderOptions};
 use align_data::{Completions, PreferencePairs, Texts, Tokenizer};
 use align_hub::{Hub, HubConfig};
 use align_models::checkpoint::Checkpoint;
@@ -44,7 +45,7 @@ const fn library_reader(name: &'static str, file: &'static str, read: fn(&Path) 
 }
 
 /// All readers.
-pub const READERS: [Reader; 20] = [
+pub const READERS: [Reader; 21] = [
     own_reader("safetensors", "model.safetensors", checkpoint),
     Reader {
         extra_files: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
@@ -77,6 +78,7 @@ pub const READERS: [Reader; 20] = [
         ..library_reader("tokenizer_config", "tokenizer_config.json", tokenizer)
     },
     library_reader("tokenizer_json", "tokenizer.json", tokenizer),
+    library_reader("chat_template", "chat_template.jinja", chat_template),
     library_reader("csv", "table.csv", table),
     library_reader("parquet", "table.parquet", table),
 ];
@@ -144,6 +146,26 @@ fn tokenizer_at(path: &Path) -> ReadResult {
     let tokenizer = Tokenizer::from_pretrained(path).map_err(message)?;
     let ids = tokenizer.encode("a film about abc\u{0} 🎬", true).map_err(message)?;
     tokenizer.decode(&ids, false).map(|_| ()).map_err(message)
+}
+
+/// Applies a template to the messages in its file's first line.
+fn chat_template(file: &Path) -> ReadResult {
+    let bytes = std::fs::read(file).map_err(message)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (messages, source) = text.split_once('\n').unwrap_or(("", &text));
+    let messages = serde_json::from_str::<Vec<serde_json::Value>>(messages).unwrap_or_default();
+    let mut messages = messages.into_iter().map(Message::from_json).collect::<Result<Vec<_>, _>>().unwrap_or_default();
+    if messages.is_empty() {
+        messages.push(Message::new("user", "Hi"));
+    }
+    let template = ChatTemplate::new(source, file, serde_json::Map::new()).map_err(message)?;
+    let tools = serde_json::json!([{"type": "function", "function": {"name": "find", "parameters": {}}}]);
+    let options = RenderOptions { add_generation_prompt: true, tools: Some(&tools), ..RenderOptions::default() };
+    let prompt = template.render(&messages, &options).map_err(message);
+    let options = RenderOptions { continue_final_message: true, ..RenderOptions::default() };
+    let chat = template.render(&messages, &options).map_err(message)?;
+    assert!(chat.assistant_spans.iter().all(|span| span.end <= chat.text.len()), "a span ends behind the text");
+    prompt.map(|_| ())
 }
 
 /// Loads a sharded model from the hub's cache, with the file as its weight index.

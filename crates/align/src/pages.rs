@@ -3,6 +3,9 @@
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+#[doc = include_str!("../../../docs/chat.md")]
+struct Chat;
+
 #[doc = include_str!("../../../docs/generation.md")]
 struct Generation;
 

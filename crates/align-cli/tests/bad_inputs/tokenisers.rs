@@ -16,6 +16,62 @@ fn set_config_field(dir: &Path, field: &str) {
 
 pub const CASES: &[Case] = &[
     case(
+        "a chat template that is a number",
+        |d| {
+            copy_gpt2(d);
+            set_config_field(d, "\"chat_template\": 5")
+        },
+        GENERATE,
+        &["tokenizer_config.json", "chat_template: expected a text, or a list of objects", "found 5"],
+    ),
+    case(
+        "chat templates without names",
+        |d| {
+            copy_gpt2(d);
+            set_config_field(d, "\"chat_template\": [{\"template\": \"a\"}]")
+        },
+        GENERATE,
+        &["chat_template: entry 1", "name and template"],
+    ),
+    case(
+        "a chat template whose name leads out of its folder",
+        |d| {
+            copy_gpt2(d);
+            set_config_field(d, "\"chat_template\": [{\"name\": \"../a\", \"template\": \"a\"}]")
+        },
+        GENERATE,
+        &["chat_template: expected names that can be names of files", "\"../a\""],
+    ),
+    case(
+        "a chat template that is not text",
+        |d| {
+            copy_gpt2(d);
+            fs::write(d.join("model/chat_template.jinja"), b"\xff\xfe").unwrap()
+        },
+        GENERATE,
+        &["chat_template.jinja", "not UTF-8"],
+    ),
+    case(
+        "the class of Llama with a vocabulary of another kind",
+        |d| {
+            copy_model(d, "distilbert-tiny");
+            replace(d, "tokenizer_config.json", "DistilBertTokenizer", "LlamaTokenizer");
+            write(d, "in.csv", "text\na\n")
+        },
+        "classify --model model --input in.csv --output out.csv",
+        &["LlamaTokenizer expects a model of the type BPE, found WordPiece"],
+    ),
+    case(
+        "the class of Llama without its file",
+        |d| {
+            copy_gpt2(d);
+            replace(d, "tokenizer_config.json", "TokenizersBackend", "LlamaTokenizer");
+            fs::remove_file(d.join("model/tokenizer.json")).unwrap()
+        },
+        GENERATE,
+        &["LlamaTokenizer expects tokenizer.json", "merges.txt"],
+    ),
+    case(
         "a vocabulary of another model, with more tokens than the model has embeddings",
         |d| {
             copy_gpt2(d);

@@ -7,6 +7,7 @@
 
 use minijinja::value::{Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State};
+use std::borrow::Cow;
 
 /// The filter for new and assigned values.
 const VALUE: &str = "align_value";
@@ -26,7 +27,7 @@ const KEYWORDS: [&str; 9] = ["in", "not", "and", "or", "if", "else", "elif", "is
 /// Adds the filters, and replaces the functions that build values.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter(VALUE, |state: &State, value: Value| checked(state, value, true));
-    environment.add_filter(ATTRIBUTE, |state: &State, value: Value| checked(state, value, false));
+    environment.add_filter(ATTRIBUTE, |state: &State, value: Value, _: Value| checked(state, value, false));
     environment.add_function("namespace", |state: &State, fields: Option<ValueOrKwargs>| {
         check_fields(state, fields.as_ref())?;
         minijinja::functions::namespace(fields)
@@ -112,14 +113,14 @@ struct Scan<'a> {
     /// The word with which a block tag begins.
     statement: &'a str,
     /// Texts to insert, by position.
-    inserts: Vec<(usize, &'static str)>,
+    inserts: Vec<(usize, Cow<'static, str>)>,
     brackets: Vec<Bracket>,
     /// Whether the last token ends an operand, behind which a bracket is a call or an index.
     operand: bool,
     /// Whether a target comes before an assignment or before `in`.
     target: bool,
     /// The filter of the assigned value that the scan is in.
-    assigned: Option<&'static str>,
+    assigned: Option<Cow<'static, str>>,
 }
 
 impl<'a> Scan<'a> {
@@ -170,7 +171,7 @@ impl<'a> Scan<'a> {
                     && bracket.value
                     && (bracket.comma || !bracket.needs_comma)
                 {
-                    self.inserts.extend([(bracket.start, "("), (at + 1, "|align_value)")]);
+                    self.inserts.extend([(bracket.start, "(".into()), (at + 1, "|align_value)".into())]);
                 }
                 self.operand = true;
             }
@@ -218,9 +219,13 @@ impl<'a> Scan<'a> {
     fn open_assigned(&mut self, at: usize) {
         self.target = false;
         self.operand = false;
-        let attribute = self.statement == "set" && self.tag.get(..at).is_some_and(|target| target.contains('.'));
-        self.assigned = Some(if attribute { ")|align_attribute" } else { ")|align_value" });
-        self.inserts.push((at + 1, "("));
+        let target = self.tag.get(..at).and_then(|tag| tag.split_once("set")).map_or("", |(_, target)| target.trim());
+        self.assigned = Some(match target.split_once('.') {
+            // A block that only assigns to a namespace does not see it otherwise, within macros and generation blocks.
+            Some((namespace, _)) if self.statement == "set" => format!(")|{ATTRIBUTE}({namespace})").into(),
+            _ => ")|align_value".into(),
+        });
+        self.inserts.push((at + 1, "(".into()));
     }
 
     fn close_assigned(&mut self, at: usize) {
@@ -236,7 +241,7 @@ impl<'a> Scan<'a> {
         let mut done = 0;
         for (at, inserted) in self.inserts {
             text.push_str(self.tag.get(done..at).unwrap_or_default());
-            text.push_str(inserted);
+            text.push_str(&inserted);
             done = at;
         }
         text + self.tag.get(done..).unwrap_or_default()

@@ -121,7 +121,7 @@ mod tests {
     fn values_pass_through_filters() {
         for (found, expected) in [
             ("{{ [a, {'b': (1, 2)}][0] }}", "{{ ([a, ({'b': ((1, 2)|align_value)}|align_value)]|align_value)[0] }}"),
-            ("{%- set a.b = c[1:] + [d] -%}", "{%- set a.b =( c[1:] + ([d]|align_value) )|align_attribute-%}"),
+            ("{%- set a.b = c[1:] + [d] -%}", "{%- set a.b =( c[1:] + ([d]|align_value) )|align_attribute(a)-%}"),
             ("{% set (a, b)=[1]%}", "{% set (a, b)=(([1]|align_value))|align_value%}"),
             ("{% with a = b == c, d = (e) %}", "{% with a =( b == c)|align_value, d =( (e) )|align_value%}"),
             (
