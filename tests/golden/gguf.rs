@@ -58,7 +58,7 @@ fn write(model: &dyn CausalLm, tokenizer: &Tokenizer, path: &Path, tensor_type: 
 
 /// The logits of 60 tokens, more than the windows and original lengths of the models.
 fn logits(model: &dyn CausalLm) -> Tensor {
-    let ids = (Tensor::arange(60, (Kind::Int64, Device::Cpu)) * 7 % 500).unsqueeze(0);
+    let ids = (Tensor::arange(60, (Kind::Int64, Device::Cpu)) * 7).remainder(500).unsqueeze(0);
     model.logits(&model.hidden(&ids, None, &Attention::Causal, None).unwrap()).unwrap()
 }
 

@@ -243,6 +243,10 @@ impl TrainableModel for Box<dyn CausalLm> {
         (**self).hyper_parameters()
     }
 
+    fn config_json(&self) -> Result<serde_json::Value> {
+        (**self).config_json()
+    }
+
     fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
         (**self).training_memory(sequences, length)
     }

@@ -25,7 +25,7 @@ pub struct Options {
     #[arg(long, required_unless_present = "output")]
     output_dir: Option<PathBuf>,
     /// GGUF file to write, for llama.cpp and programs based on it.
-    #[arg(long, value_name = "FILE.gguf", conflicts_with = "output_dir")]
+    #[arg(long, conflicts_with = "output_dir")]
     output: Option<PathBuf>,
     /// Replace a model that exists in --output-dir, or the file --output.
     #[arg(long)]

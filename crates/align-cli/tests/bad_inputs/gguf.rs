@@ -34,12 +34,7 @@ fn rename(bytes: &mut [u8], from: &str, to: &str) {
 
 pub const CASES: &[Case] = &[
     case("a GGUF file that does not exist", no_files, GENERATE, &["model.gguf", "no such file"]),
-    case(
-        "GGUF cut in its header",
-        |d| gguf(d, |bytes| bytes.truncate(3_000)),
-        GENERATE,
-        &["model.gguf", "truncated"],
-    ),
+    case("GGUF cut in its header", |d| gguf(d, |bytes| bytes.truncate(3_000)), GENERATE, &["model.gguf", "truncated"]),
     case(
         "GGUF cut in its data",
         |d| gguf(d, |bytes| bytes.truncate(bytes.len() / 2)),
