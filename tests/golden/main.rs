@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 mod batches;
 mod chat;
-mod checkpoints;
 mod chat_model;
+mod checkpoints;
 mod chi_square;
 mod decoder_adapters;
 mod decoders;

@@ -97,13 +97,16 @@ pub struct GenerationOptions {
     /// Minimum number of new tokens after the prompt.
     #[arg(long)]
     pub min_new_tokens: Option<usize>,
-    /// Maximum number of new tokens after the prompt [default: 20].
+    /// Maximum number of new tokens after the prompt [default: 20, for answers of chat models 512].
     #[arg(long)]
     pub max_new_tokens: Option<usize>,
     /// Seed for sampling.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
 }
+
+/// The limit of an answer, in tokens, if neither an option nor generation_config.json sets one.
+const MAX_ANSWER_TOKENS: usize = 512;
 
 fn early_stopping() -> impl TypedValueParser<Value = EarlyStopping> {
     PossibleValuesParser::new(["true", "false", "never"]).try_map(|name| name.parse::<EarlyStopping>())
@@ -114,8 +117,19 @@ type Ids = Box<[i64]>;
 
 impl GenerationOptions {
     /// These options combined with those of the model in a folder.
-    pub fn generation(&self, folder: &Path) -> Result<Generation, Failure> {
-        Ok(Generation::new(self.config(GenerationConfig::from_pretrained(folder)?))?)
+    pub fn for_model(&self, folder: &Path) -> Result<GenerationConfig, Failure> {
+        let config = self.config(GenerationConfig::from_pretrained(folder)?);
+        Generation::new(config.clone())?;
+        Ok(config)
+    }
+
+    /// Like [`Self::for_model`], for answers of a chat model: they have a limit that suits answers if none is set.
+    pub fn for_answers(&self, folder: &Path) -> Result<GenerationConfig, Failure> {
+        let config = self.for_model(folder)?;
+        Ok(match (config.max_length, config.max_new_tokens) {
+            (None, None) => GenerationConfig { max_new_tokens: Some(MAX_ANSWER_TOKENS), ..config },
+            _ => config,
+        })
     }
 
     /// These options combined with a model's own; these take precedence.

@@ -73,3 +73,19 @@ impl ConversationCompletion {
         Self { prompt: Vec::new(), completion: messages, inputs: TemplateInputs::default() }
     }
 }
+
+/// A conversation that a model is to continue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationPrompt {
+    /// The messages so far.
+    pub messages: Vec<Message>,
+    /// What the template is given besides.
+    pub inputs: TemplateInputs,
+}
+
+impl ConversationPrompt {
+    /// A conversation that begins with a message of the user.
+    pub fn from_user(text: &str) -> Self {
+        Self { messages: vec![Message::new("user", text)], inputs: TemplateInputs::default() }
+    }
+}

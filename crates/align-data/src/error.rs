@@ -212,6 +212,15 @@ pub enum Error {
         /// The template's message.
         message: String,
     },
+    /// A conversation that cannot be rendered.
+    #[error("row {row}: {problem}")]
+    Conversation {
+        /// The number of the row, counted from 1.
+        row: usize,
+        /// What is wrong.
+        #[source]
+        problem: Box<Error>,
+    },
     /// A last message that cannot be continued.
     #[error("the last message of the conversation cannot be continued: {}", printable(problem))]
     ContinueFinalMessage {

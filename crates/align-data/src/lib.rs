@@ -50,6 +50,7 @@ mod pack;
 mod padding;
 mod preference;
 mod read_lines;
+mod render_prompts;
 mod render_row;
 mod row_parts;
 mod tokenizer;
@@ -60,7 +61,9 @@ pub mod pairing;
 pub mod tables;
 
 pub use completion_batch::CompletionBatch;
-pub use conversation_rows::{ConversationCompletion, ConversationPair, TemplateInputs, UnpairedConversation};
+pub use conversation_rows::{
+    ConversationCompletion, ConversationPair, ConversationPrompt, TemplateInputs, UnpairedConversation,
+};
 pub use encode_completions::{EncodedCompletion, encode_completions};
 pub use encode_labelled_texts::{EncodedLabelledText, encode_labelled_texts};
 pub use encode_options::EncodeOptions;
@@ -77,6 +80,7 @@ pub use pack::pack_wrapped;
 pub use padding::{Padded, left_pad, right_pad};
 pub use preference::{PreferencePair, ScoredText, UnpairedPreference};
 pub use read_lines::read_lines;
+pub use render_prompts::render_prompts;
 pub use row_parts::{LabelledRow, PromptedRow, RowParts};
 pub use tables::{
     Completions, LabelledText, LabelledTexts, PreferencePairs, ScoredTexts, Text, Texts, UnpairedPreferences,

@@ -15,6 +15,8 @@ pub struct GeneratedText {
     pub completion: Completion,
     /// The text, including the prompt.
     pub text: String,
+    /// The text of the completion alone.
+    pub completion_text: String,
 }
 
 /// Generates `texts_per_prompt` texts for each prompt, in batches of `batch_size` texts or beam searches (`None`: as many as use the
@@ -36,8 +38,26 @@ pub fn generate_texts<M: CausalLm + ?Sized>(
 ) -> Result<Vec<GeneratedText>> {
     let each = prompts.iter().flat_map(|prompt| std::iter::repeat_n(prompt.as_ref(), texts_per_prompt));
     let ids = tokenizer.encode_prompts(&each.collect::<Vec<_>>())?;
+    let mut texts = generate_encoded(model, tokenizer, &ids, generation, batch_size)?;
+    for text in &mut texts {
+        text.prompt /= texts_per_prompt.max(1);
+    }
+    Ok(texts)
+}
+
+/// Like [`generate_texts`] with one text per prompt, for prompts that are tokenised.
+///
+/// # Errors
+/// The errors of [`generate_texts`].
+pub fn generate_encoded<M: CausalLm + ?Sized>(
+    model: &M,
+    tokenizer: &Tokenizer,
+    ids: &[Vec<i64>],
+    generation: &Generation,
+    batch_size: Option<usize>,
+) -> Result<Vec<GeneratedText>> {
     let mut completions = Vec::with_capacity(ids.len());
-    let generator = CompletionGenerator::new(model, &ids, generation, batch_size)?;
+    let generator = CompletionGenerator::new(model, ids, generation, batch_size)?;
     let mut progress = Progress::begin("generating", "texts", ids.len() * generation.config().num_return_sequences);
     for batch in generator {
         let batch = batch?;
@@ -50,11 +70,15 @@ pub fn generate_texts<M: CausalLm + ?Sized>(
     let prompt_ids = |completion: &Completion| ids.get(completion.prompt).cloned().unwrap_or_default();
     let whole: Vec<Vec<i64>> = completions.iter().map(|c| [prompt_ids(c), c.ids_with_eos()].concat()).collect();
     let texts = tokenizer.decode_batch(&whole, true)?;
-    let generated = completions.into_iter().zip(texts).map(|(completion, text)| GeneratedText {
-        prompt: completion.prompt / texts_per_prompt.max(1),
+    let new: Vec<Vec<i64>> = completions.iter().map(Completion::ids_with_eos).collect();
+    let completion_texts = tokenizer.decode_batch(&new, true)?;
+    let generated = completions.into_iter().zip(texts.into_iter().zip(completion_texts));
+    let generated = generated.map(|(completion, (text, completion_text))| GeneratedText {
+        prompt: completion.prompt,
         prompt_ids: prompt_ids(&completion),
         completion,
         text,
+        completion_text,
     });
     Ok(generated.collect())
 }

@@ -38,7 +38,7 @@ mod text_stream;
 
 pub use chat::{Answer, AnswerEnd, Chat, answer_generation};
 pub use error::{Error, Result};
-pub use generate_texts::{GeneratedText, generate_texts};
+pub use generate_texts::{GeneratedText, generate_encoded, generate_texts};
 pub use generation_job::{GenerationJob, TextGenerator};
 pub use generation_record::{GenerationDifference, GenerationRecord, PromptsRecord};
 pub use identity::InferenceIdentity;

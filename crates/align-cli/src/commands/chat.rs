@@ -15,9 +15,6 @@ use align_models::generation::GenerationConfig;
 use clap::Args;
 use std::ops::ControlFlow;
 
-/// The limit of an answer, in tokens, if neither an option nor generation_config.json sets one.
-const MAX_ANSWER_TOKENS: usize = 512;
-
 const HELP: &str = "\
 /reset          forget the conversation
 /system TEXT    set the message of the system, and forget the conversation; without TEXT, none
@@ -47,8 +44,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     signals::set_message("stopped");
     let _precision = options.runtime.set_matmul_precision()?;
     let dir = models::fetch(&options.model)?;
-    let own = GenerationConfig::from_pretrained(&models::base_folder(&dir)?)?;
-    let generation = with_limit(options.generation.config(own));
+    let generation = options.generation.for_answers(&models::base_folder(&dir)?)?;
     refuse_several_texts(&generation)?;
     let plain = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
@@ -111,14 +107,6 @@ fn answer(chat: &mut Chat, message: &str) {
         }
         // The conversation goes on without the message.
         Err(problem) => log::message("error", &format!("{problem}; /reset begins a new conversation")),
-    }
-}
-
-/// The options with a limit of an answer's length.
-fn with_limit(config: GenerationConfig) -> GenerationConfig {
-    match (config.max_length, config.max_new_tokens) {
-        (None, None) => GenerationConfig { max_new_tokens: Some(MAX_ANSWER_TOKENS), ..config },
-        _ => config,
     }
 }
 

@@ -43,6 +43,7 @@ const IMPORTANT: &[(&[&str], &[&str])] = &[
             "model",
             "prompt",
             "prompts",
+            "messages",
             "texts_per_prompt",
             "do_sample",
             "num_beams",

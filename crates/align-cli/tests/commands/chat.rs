@@ -73,3 +73,64 @@ fn models_and_options_that_cannot_chat_are_refused() {
         "{text}{problem}"
     );
 }
+
+/// Answers are continuations of the rendered conversations, one at a time, in a table, and as JSON.
+#[test]
+fn conversations_are_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write_chat_model(dir);
+    let rows = concat!(
+        r#"{"prompt": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]}"#,
+        "\n",
+        r#"{"prompt": [{"role": "user", "content": "Is it long?"}]}"#,
+        "\n"
+    );
+    std::fs::write(dir.join("prompts.jsonl"), rows).unwrap();
+    let generate =
+        |args: &[&str]| ok("generate", dir, &[&["--model", "chat-model", "--max-new-tokens", "6"], args].concat());
+    let continuation =
+        |prompt: &str| generate(&["--prompt", prompt]).trim_end_matches('\n').strip_prefix(prompt).unwrap().to_owned();
+    let first = continuation("system: Be brief.\nuser: Hello\nassistant:");
+    let second = continuation("user: Is it long?\nassistant:");
+    assert_eq!(generate(&["--messages", "prompts.jsonl"]), format!("{first}\n\n{second}\n"));
+    for stream in [&[][..], &["--stream"]] {
+        let found = generate(&[&["--prompt", "Is it long?", "--chat"], stream].concat());
+        assert_eq!(found, format!("{second}\n"));
+    }
+    let document: serde_json::Value =
+        serde_json::from_str(&generate(&["--messages", "prompts.jsonl", "--json"])).unwrap();
+    assert_eq!(document["texts"][0]["prompt"][0]["content"], "Be brief.");
+    assert_eq!(document["texts"][1]["completion"], serde_json::json!([{"role": "assistant", "content": second}]));
+
+    generate(&["--messages", "prompts.jsonl", "--texts-per-prompt", "2", "--do-sample", "--output", "answers.jsonl"]);
+    let answers = crate::lines(&dir.join("answers.jsonl"));
+    assert_eq!(answers.len(), 4);
+    assert_eq!(answers[3]["prompt"], serde_json::json!([{"role": "user", "content": "Is it long?"}]));
+    assert_eq!(answers[3]["completion"][0]["role"], "assistant");
+    // The answers can be trained on, and their prompts answered again.
+    generate(&["--messages", "answers.jsonl"]);
+}
+
+#[test]
+fn conversations_that_cannot_be_answered_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write_chat_model(dir);
+    std::fs::write(dir.join("texts.jsonl"), "{\"text\": \"A film\"}\n").unwrap();
+    std::fs::write(dir.join("empty.jsonl"), "").unwrap();
+    std::fs::write(dir.join("role.jsonl"), "{\"prompt\": [{\"content\": \"A film\"}]}\n").unwrap();
+    let problem = |args: &[&str]| String::from_utf8(run("generate", dir, args).stderr).unwrap();
+    let plain = crate::support::golden_path("models/gpt2-tiny");
+    for (args, message_part) in [
+        (vec!["--model", &plain, "--prompt", "Hi", "--chat"], "has no chat template"),
+        (vec!["--model", "chat-model", "--messages", "texts.jsonl"], "prompt"),
+        (vec!["--model", "chat-model", "--messages", "empty.jsonl"], "found no rows"),
+        (vec!["--model", "chat-model", "--messages", "role.jsonl"], "role"),
+        (vec!["--model", "chat-model", "--messages", "texts.jsonl", "--prompt", "Hi"], "--messages"),
+        (vec!["--model", "chat-model", "--messages", "texts.jsonl", "--chat"], "--messages"),
+    ] {
+        let found = problem(&args);
+        assert!(found.contains(message_part), "{args:?}: {found}");
+    }
+}

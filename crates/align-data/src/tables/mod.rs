@@ -23,6 +23,7 @@
 //! with one object per line, can be read too. Files are written atomically through a
 //! temporary file. Parquet and data frames need the feature `tables`, which builds polars.
 
+mod answers;
 mod cells;
 mod column_context;
 mod column_names;
@@ -54,6 +55,7 @@ mod texts;
 mod unpaired;
 mod value;
 
+pub use answers::{AnsweredPrompt, Answers};
 pub use column_names::ColumnNames;
 pub use completion_data::CompletionData;
 pub use completions::Completions;

@@ -4,6 +4,7 @@ mod alpaca;
 mod completions;
 mod implicit_prompt;
 mod pairs;
+mod prompts;
 mod share_gpt;
 mod template_inputs;
 mod unpaired;

@@ -9,6 +9,9 @@
 //!     --min-length 50 --max-length 50 --texts-per-prompt 50 --output generated.csv
 //! ```
 
+mod prompts;
+
+use self::prompts::{EncodedPrompts, PromptOptions};
 use crate::generation_options::{self, GenerationOptions};
 use crate::generation_record;
 use crate::json_output::JsonOption;
@@ -17,13 +20,15 @@ use crate::signals::{self, GracefulStop, Stopped};
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_base::{Progress, counted, printable_path};
+use align_data::Tokenizer;
+use align_data::chat::Message;
 use align_data::tables::check_output;
-use align_data::{NOTEBOOK_PROMPTS, Texts, Tokenizer};
 use align_inference::{
-    GeneratedText, GenerationJob, GenerationRecord, InferenceIdentity, TextGenerator, TextStream, generate_texts,
+    GeneratedText, GenerationJob, GenerationRecord, InferenceIdentity, TextGenerator, TextStream, answer_generation,
+    generate_encoded,
 };
 use align_models::CausalLm;
-use align_models::generation::{Generation, check_completions_fit_memory, stream};
+use align_models::generation::{Generation, stream};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -34,16 +39,8 @@ pub struct Options {
     /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
-    /// File with one prompt per line [default: 46 built-in prompts about films].
-    #[arg(long)]
-    prompts: Option<PathBuf>,
-    /// A single prompt to continue.
-    #[arg(long, conflicts_with = "prompts")]
-    prompt: Option<String>,
-    /// Number of texts per prompt, each sampled with its own random numbers. For several texts of one beam search, use
-    /// `num_return_sequences`.
-    #[arg(long, default_value_t = 1)]
-    texts_per_prompt: usize,
+    #[command(flatten)]
+    prompts: PromptOptions,
     /// Number of prompts continued at a time; the texts do not depend on it [default: enough for 160 sequences, counting beams].
     #[arg(long)]
     batch_size: Option<usize>,
@@ -81,23 +78,32 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let journal = GenerationJob::journal_path(output);
         // If the journal exists too, the output may be from the same job: it may have been killed before it removed the journal.
         check_output(output, options.overwrite || journal.exists())?;
-        output_paths::refuse_inputs(output, &options.prompts)?;
-        output_paths::refuse_inputs(&journal, &options.prompts)?;
+        output_paths::refuse_inputs(output, &options.prompts.file().cloned())?;
+        output_paths::refuse_inputs(&journal, &options.prompts.file().cloned())?;
     }
-    let prompts = prompts(options)?;
+    let prompts = options.prompts.read()?;
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
-    let generation = options.generation.generation(&models::base_folder(&dir)?)?;
+    let base = models::base_folder(&dir)?;
+    let config = match prompts.are_conversations() {
+        true => options.generation.for_answers(&base)?,
+        false => options.generation.for_model(&base)?,
+    };
     let plain = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
-    let generation = generation_options::with_stop_strings(generation, &tokenizer)?;
+    let config = match prompts.are_conversations() {
+        true => answer_generation(config, &plain, &tokenizer)?,
+        false => config,
+    };
+    let generation = generation_options::with_stop_strings(Generation::new(config)?, &tokenizer)?;
     options.refuse_equal_texts(&generation)?;
     let identity = options.output.as_ref().map(|_| InferenceIdentity::of(&plain, &tokenizer)).transpose()?;
+    let prompts = prompts.encode(&tokenizer).map_err(|problem| options.in_prompts(problem))?;
     let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
     match (&options.output, &identity) {
         (Some(path), Some(identity)) => {
             let name = models::display_name(options.model.as_deref(), models::BUNDLED_POLICY);
-            let each = options.texts_per_prompt;
-            let record = GenerationRecord::new(&name, identity, &prompts, each, generation.config())?;
+            let each = options.prompts.texts_per_prompt;
+            let record = GenerationRecord::new(&name, identity, &prompts.texts, each, generation.config())?;
             let (model, tokenizer, generation) = (model.as_ref(), &tokenizer, &generation);
             let writer = TextGenerator { model, identity, tokenizer, generation, batch_size: options.batch_size };
             let output = Output { path, record, overwrite: options.overwrite, json: options.json };
@@ -105,23 +111,40 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         }
         _ if options.stream => stream_text(model.as_ref(), &tokenizer, &prompts, &generation),
         _ => {
-            let texts = generate_texts(model.as_ref(), &tokenizer, &prompts, 1, &generation, options.batch_size)?;
-            let text = |written: &GeneratedText| json!({ "prompt": prompts.get(written.prompt), "text": written.text });
+            let texts = generate_encoded(model.as_ref(), &tokenizer, &prompts.ids, &generation, options.batch_size)?;
+            let text = |written: &GeneratedText| match &prompts.conversations {
+                None => json!({ "prompt": prompts.texts.get(written.prompt), "text": written.text }),
+                Some(conversations) => {
+                    let messages = conversations.get(written.prompt).map(|conversation| &conversation.messages);
+                    json!({ "prompt": messages, "completion": [Message::new("assistant", &written.completion_text)] })
+                }
+            };
             let document = json!({ "texts": texts.iter().map(text).collect::<Vec<_>>() });
             options.json.print(&document, || {
-                let texts: Vec<&str> = texts.iter().map(|written| written.text.as_str()).collect();
-                output::println!("{}", texts.join("\n\n"));
+                let shown = |written: &GeneratedText| match prompts.conversations {
+                    None => written.text.clone(),
+                    Some(_) => written.completion_text.clone(),
+                };
+                output::println!("{}", texts.iter().map(shown).collect::<Vec<_>>().join("\n\n"));
             })
         }
     }
 }
 
 impl Options {
+    /// Names the file of the conversations in an error about one of them.
+    fn in_prompts(&self, problem: Failure) -> Failure {
+        match &self.prompts.messages {
+            Some(file) => format!("{}: {problem}", printable_path(file)).into(),
+            None => problem,
+        }
+    }
+
     /// Rejects several texts per prompt without sampling, since they would be equal.
     fn refuse_equal_texts(&self, generation: &Generation) -> Result<(), Failure> {
-        if self.texts_per_prompt > 1 && !generation.config().do_sample {
+        if self.prompts.texts_per_prompt > 1 && !generation.config().do_sample {
             let (found, decoding) =
-                (self.texts_per_prompt, if generation.config().num_beams > 1 { "beam" } else { "greedy" });
+                (self.prompts.texts_per_prompt, if generation.config().num_beams > 1 { "beam" } else { "greedy" });
             return Err(UsageError::new(format!(
                 "--texts-per-prompt is {found}, but {decoding} search gives the same text each time: add --do-sample, or leave \
                  --texts-per-prompt out"
@@ -132,18 +155,19 @@ impl Options {
     }
 }
 
-/// Prints the text of the first prompt while it is generated.
+/// Prints the text of the first prompt while it is generated. Of a conversation, only the answer.
 fn stream_text(
     model: &dyn CausalLm,
     tokenizer: &Tokenizer,
-    prompts: &[String],
+    prompts: &EncodedPrompts,
     generation: &Generation,
 ) -> Result<(), Failure> {
-    let prompts = tokenizer.encode_prompts(prompts)?;
-    let prompt = prompts.first().map_or(&[][..], Vec::as_slice);
+    let prompt = prompts.ids.first().map_or(&[][..], Vec::as_slice);
     let mut text = TextStream::new(tokenizer);
     let mut tokens = stream(model, prompt, generation)?;
-    output::write(format_args!("{}", text.push(prompt)?));
+    if prompts.conversations.is_none() {
+        output::write(format_args!("{}", text.push(prompt)?));
+    }
     output::flush();
     for token in tokens.by_ref() {
         output::write(format_args!("{}", text.push(&[token?])?));
@@ -160,20 +184,18 @@ fn stream_text(
 }
 
 /// Generates all texts with a journal beside the output, then writes the table and its record.
-fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> Result<(), Failure> {
+fn write_table(writer: &TextGenerator, prompts: &EncodedPrompts, output: &Output) -> Result<(), Failure> {
     generation_record::check_destination(&output.record, output.path, output.overwrite)?;
     let resume = format!("continue with\n  {}", this_command());
     signals::set_message(format!("stopped at once; the texts of finished batches are saved: {resume}"));
     let graceful_stop = GracefulStop::begin("stopping after this batch");
     let stop = graceful_stop.stop_signal();
-    let (ids, path) = (writer.tokenizer.encode_prompts(prompts)?, GenerationJob::journal_path(output.path));
-    let mut job = GenerationJob::open(writer, prompts, &ids, &path, output.overwrite)?;
+    let path = GenerationJob::journal_path(output.path);
+    let mut job = GenerationJob::open(writer, &prompts.texts, &prompts.ids, &path, output.overwrite)?;
     let each = writer.generation.config().num_return_sequences;
-    let text_prompts: Vec<&str> =
-        prompts.iter().flat_map(|prompt| std::iter::repeat_n(prompt.as_str(), each)).collect();
-    let (done, all) = (job.done(), prompts.len());
+    let (done, all) = (job.done(), prompts.ids.len());
     if output.path.exists() && !output.overwrite {
-        return finish_killed_run(output, job, &text_prompts, all);
+        return finish_killed_run(output, job, prompts, each);
     }
     if done > 0 {
         output::note!("resuming after {} of {}", done * each, counted(all * each, "text"));
@@ -196,12 +218,14 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
         progress.set_done((job.done() * each) as u64);
     }
     drop(progress);
-    let texts = Texts::new(&text_prompts, &job.texts()?)?;
     output.record.write(output.path, output.overwrite)?;
-    texts.write(output.path, output.overwrite)?;
+    let texts = prompts.write_table(&mut job, each, output.path, output.overwrite)?;
     job.remove_journal()?;
-    output.json.print(&output.summary(texts.len()), || {
-        output::note!("{} written to {}", counted(texts.len(), "text"), printable_path(output.path));
+    output.json.print(&output.summary(texts), || {
+        output::note!("{} written to {}", counted(texts, "text"), printable_path(output.path));
+        if prompts.conversations.is_some() {
+            return;
+        }
         let format = output.path.extension().unwrap_or_default().to_string_lossy();
         let (input, scored) =
             (quoted(output.path), quoted(&output_paths::free_file_beside(output.path, "scored", &format)));
@@ -213,18 +237,18 @@ fn write_table(writer: &TextGenerator, prompts: &[String], output: &Output) -> R
 fn finish_killed_run(
     output: &Output,
     mut job: GenerationJob,
-    text_prompts: &[&str],
-    all: usize,
+    prompts: &EncodedPrompts,
+    each: usize,
 ) -> Result<(), Failure> {
-    let path = output.path;
+    let (path, all) = (output.path, prompts.ids.len());
     if job.is_finished() {
         let folder = tempfile::tempdir()?;
         let expected = folder.path().join(path.file_name().unwrap_or_default());
-        Texts::new(text_prompts, &job.texts()?)?.write(&expected, false)?;
+        let texts = prompts.write_table(&mut job, each, &expected, false)?;
         if std::fs::read(&expected)? == std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))? {
             output.record.write(path, false)?;
             job.remove_journal()?;
-            return output.json.print(&output.summary(text_prompts.len()), || {
+            return output.json.print(&output.summary(texts), || {
                 output::note!("{} was written by an earlier run", align_base::printable_path(path));
             });
         }
@@ -244,26 +268,5 @@ impl Output<'_> {
     fn summary(&self, texts: usize) -> Value {
         let record = GenerationRecord::path(self.path);
         json!({ "output": self.path, "texts": texts, "record": record, "generation": self.record })
-    }
-}
-
-fn prompts(options: &Options) -> Result<Vec<String>, Failure> {
-    let prompts = match (&options.prompt, &options.prompts) {
-        (Some(prompt), _) => vec![prompt.clone()],
-        (None, Some(file)) => read_prompts(file)?,
-        (None, None) => NOTEBOOK_PROMPTS.map(String::from).to_vec(),
-    };
-    check_completions_fit_memory("--texts-per-prompt", prompts.len(), options.texts_per_prompt)?;
-    Ok(prompts.into_iter().flat_map(|prompt| vec![prompt; options.texts_per_prompt]).collect())
-}
-
-fn read_prompts(file: &Path) -> Result<Vec<String>, Failure> {
-    let lines = align_data::read_lines(file)?;
-    match lines.iter().position(|line| line.trim().is_empty()) {
-        _ if lines.is_empty() => Err(format!("{}: no prompts found; write one prompt per line", file.display()).into()),
-        Some(index) => {
-            Err(format!("{}, line {}: the prompt is empty; remove the line", file.display(), index + 1).into())
-        }
-        None => Ok(lines),
     }
 }
