@@ -2,7 +2,8 @@
 //!
 //! As in transformers, a mark is added to the message before the template is applied, and the text is cut at the mark.
 
-use super::{Message, RenderedChat};
+use super::message::Message;
+use super::rendered_chat::RenderedChat;
 use crate::{Error, Result};
 use serde_json::Value;
 

@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 /// Deepest nesting of statements, calls and macros, of which a macro counts several times.
 const MAX_DEPTH: usize = 200;
-/// The work that a template may do for an empty conversation. Each operation counts, and each 64 bytes of text. Known
+/// The work that a template may do, besides one unit for each byte of a long conversation. Each operation counts, and each 64 bytes of text. Known
 /// templates take a few hundred for a message.
 const FUEL: u64 = 1_000_000;
 

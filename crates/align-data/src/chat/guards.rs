@@ -16,7 +16,7 @@ const ATTRIBUTE: &str = "align_attribute";
 /// Deepest nesting of a value that a template builds, beyond that of the messages.
 const MAX_DEPTH: usize = 100;
 /// How many parts of a value one unit of work pays for.
-const PARTS_PER_FUEL: usize = 8;
+const PARTS_PER_FUEL: usize = 2;
 
 /// Most operators, names and other tokens of a tag. The time for long chains of operators grows faster than they.
 const MAX_TOKENS: usize = 2000;
@@ -63,7 +63,7 @@ fn checked(state: &State, value: Value, allows_namespace: bool) -> Result<Value,
 
 fn check_part(state: &State, value: &Value, depth: usize, parts: &mut usize) -> Result<(), Error> {
     *parts += 1;
-    if *parts % PARTS_PER_FUEL == 0 {
+    if parts.is_multiple_of(PARTS_PER_FUEL) {
         state.consume_fuel(1)?;
     }
     let error = |problem| Err(Error::new(ErrorKind::InvalidOperation, problem));

@@ -45,7 +45,8 @@ fn indentation(state: &State, indent: &Value) -> Result<String, Error> {
     if let Some(text) = indent.as_str() {
         return Ok(text.to_owned());
     }
-    let count = i64::try_from(indent.clone())?.max(0);
+    let problem = |_| Error::new(ErrorKind::InvalidOperation, "tojson: indent: expected a number or a text");
+    let count = i64::try_from(indent.clone()).map_err(problem)?.max(0);
     let mut text = LimitedText::new(state);
     text.push_repeated(" ", usize::try_from(count).unwrap_or_default())?;
     Ok(text.text)
@@ -58,7 +59,9 @@ fn separator_pair(pair: &Value) -> Result<(String, String), Error> {
         _ => None,
     }
     .map(|(item, key)| (item.to_owned(), key.to_owned()))
-    .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("separators: expected two strings, found {pair}")))
+    .ok_or_else(|| {
+        Error::new(ErrorKind::InvalidOperation, format!("tojson: separators: expected two strings, found {pair}"))
+    })
 }
 
 impl Json<'_, '_, '_> {

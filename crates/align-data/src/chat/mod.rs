@@ -15,9 +15,11 @@ mod message;
 mod python_methods;
 mod python_text;
 mod render;
+mod rendered_chat;
 mod rewrite;
 mod template;
 
 pub use message::Message;
-pub use render::{RenderOptions, RenderedChat};
+pub use render::RenderOptions;
+pub use rendered_chat::RenderedChat;
 pub use template::ChatTemplate;

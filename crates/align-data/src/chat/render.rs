@@ -2,8 +2,9 @@
 
 use super::continue_message::{self, ContinuedChat};
 use super::generation::{self, Generation};
-use super::template::{library_failure, with_large_stack};
-use super::{ChatTemplate, Message};
+use super::message::Message;
+use super::rendered_chat::RenderedChat;
+use super::template::{ChatTemplate, NAME, library_failure, with_large_stack};
 use crate::{Error, Result};
 use minijinja::Value as Variable;
 use minijinja::value::Serde;
@@ -11,7 +12,6 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -28,15 +28,6 @@ pub struct RenderOptions<'a> {
     pub documents: Option<&'a Value>,
     /// Further variables, TRL's `chat_template_kwargs`. They take precedence over special tokens.
     pub variables: Option<&'a Map<String, Value>>,
-}
-
-/// The text of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RenderedChat {
-    /// The text, to be tokenised without further special tokens.
-    pub text: String,
-    /// The parts that `{% generation %}` marks in the template, as ranges of bytes: what the assistant said.
-    pub assistant_spans: Vec<Range<usize>>,
 }
 
 /// Variables that a caller may not set through [`RenderOptions::variables`], because options set them.
@@ -74,13 +65,29 @@ impl ChatTemplate {
         variables.insert("add_generation_prompt".into(), options.add_generation_prompt.into());
         variables.insert(generation::NAME.into(), Variable::from_dyn_object(generation.clone()));
 
-        let template = self.compiled()?;
+        let given = messages.iter().flat_map(|message| message.fields().values());
+        let given = given
+            .chain(options.tools)
+            .chain(options.documents)
+            .chain(options.variables.into_iter().flat_map(Map::values));
+        let environment = self.environment(given.map(text_bytes).sum());
+        let template = environment.get_template(NAME).map_err(|problem| self.error(&problem))?;
         let mut output = Output { bytes: Vec::new(), written: Arc::clone(&generation.written) };
         let rendered =
             with_large_stack(|| template.render_captured_to(Variable::from_pairs(variables), &mut output).map(drop));
         rendered.map_err(|panic| library_failure(self.path(), &panic))?.map_err(|error| self.error(&error))?;
         let text = String::from_utf8(output.bytes).map_err(|e| library_failure(self.path(), &e.to_string()))?;
         Ok(RenderedChat { text, assistant_spans: generation.take_spans() })
+    }
+}
+
+/// The bytes of all texts in a value.
+fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(text_bytes).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + text_bytes(value)).sum(),
+        _ => 1,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::catch_panic::catch_panic;
 use crate::{Error, Result};
 use minijinja::Environment;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -13,9 +14,11 @@ use std::path::{Path, PathBuf};
 const MAX_BYTES: usize = 128 << 10;
 /// The stack for compiling and applying a template, which take as much as the longest template can ask for. Memory is
 /// used only for the part that is needed.
-const STACK_BYTES: usize = 512 << 20;
+const STACK_BYTES: usize = 128 << 20;
+/// Conversations up to this size may take no more work than an empty one.
+const SMALL_BYTES: usize = 64 << 10;
 /// The name of the template in its environment.
-const NAME: &str = "chat_template";
+pub(super) const NAME: &str = "chat_template";
 
 /// A compiled chat template with the special tokens that it may use.
 ///
@@ -81,8 +84,15 @@ impl ChatTemplate {
         &self.special_tokens
     }
 
-    pub(super) fn compiled(&self) -> Result<minijinja::Template<'_, '_>> {
-        self.environment.get_template(NAME).map_err(|problem| self.error(&problem))
+    /// The environment for a conversation of so many bytes, which allows as much work more.
+    pub(super) fn environment(&self, bytes: usize) -> Cow<'_, Environment<'static>> {
+        if bytes <= SMALL_BYTES {
+            return Cow::Borrowed(&self.environment);
+        }
+        let mut environment = self.environment.clone();
+        let fuel = environment.fuel().unwrap_or_default();
+        environment.set_fuel(Some(fuel.saturating_add(bytes as u64)));
+        Cow::Owned(environment)
     }
 
     pub(super) fn error(&self, problem: &minijinja::Error) -> Error {

@@ -6,7 +6,7 @@ use super::file::read_if_exists;
 use super::guarded_tokenizer::GuardedTokenizer;
 use super::settings::Settings;
 use super::special_tokens::{NamedTokens, SpecialTokens};
-use super::{Tokenizer, chat_templates, check, gguf, ignored_options, vocabulary};
+use super::{Tokenizer, check, gguf, ignored_options, named_template, vocabulary};
 use crate::catch_panic::catch_panic;
 use crate::{Error, Result};
 use align_gguf::GgufFile;
@@ -81,7 +81,7 @@ impl Tokenizer {
         tokenizer.truncates_left = settings.truncates_left()?;
         tokenizer.clean_up = cleans_up_spaces(&settings, &tokenizer.inner)?;
         tokenizer.named_tokens = named.names;
-        tokenizer.chat_templates = Arc::new(chat_templates::read(&settings)?);
+        tokenizer.chat_templates = Arc::new(named_template::read(&settings)?);
         tokenizer.path = Arc::from(settings.dir.as_path());
         tokenizer.files = Arc::new(files);
         tokenizer.config = settings.config;

@@ -15,6 +15,7 @@ mod gguf;
 mod guarded_tokenizer;
 mod ignored_options;
 mod load;
+mod named_template;
 mod prompts;
 mod save;
 mod settings;
@@ -28,8 +29,8 @@ pub use special_tokens::SpecialTokens;
 pub use train::{train_byte_level_bpe, train_word_piece};
 
 use crate::{Error, Result};
-use chat_templates::NamedTemplate;
 use guarded_tokenizer::GuardedTokenizer;
+use named_template::NamedTemplate;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::path::Path;

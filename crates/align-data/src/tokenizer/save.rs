@@ -1,7 +1,7 @@
 //! Saves a tokeniser in the file layout of transformers.
 
 use super::special_tokens::ROLES;
-use super::{Tokenizer, chat_templates};
+use super::{Tokenizer, named_template};
 use crate::output_file::write_file;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -43,7 +43,7 @@ impl Tokenizer {
         }
         if overwrite {
             // transformers would take them for templates of this tokeniser.
-            chat_templates::files(dir)?.iter().try_for_each(|path| remove(path))?;
+            named_template::files(dir)?.iter().try_for_each(|path| remove(path))?;
         }
         for (name, bytes) in files {
             let path = dir.join(name);
