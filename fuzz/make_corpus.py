@@ -278,3 +278,15 @@ place("model_name", "names.txt", "lvwerra/gpt2-imdb@refs/pr/1")
 adapted = peft.LoraConfig(r=2, lora_alpha=4, target_modules=["c_attn"], fan_in_fan_out=True)
 peft.get_peft_model(transformers.GPT2LMHeadModel(config), adapted).save_pretrained(folder)
 place("adapter_config", "lora.json", folder / "adapter_config.json")
+
+message = pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())])
+nested = {"prompt": ["user", "Was it fun?"], "chosen": ["assistant", "Yes!"], "rejected": ["assistant", "No."]}
+nested = {side: [dict(role=role, content=text)] for side, (role, text) in nested.items()}
+columns = {side: pyarrow.array([messages] * 3, pyarrow.list_(message)) for side, messages in nested.items()}
+folder = scratch()
+pyarrow.parquet.write_table(pyarrow.table(columns), folder / "pairs.parquet")
+place("nested_columns", "pairs.parquet", folder / "pairs.parquet")
+extra = {"tools": json.dumps([{"type": "function", "function": {"name": "find"}}]), "chat_template_kwargs": {"terse": True}}
+place("nested_columns", "pairs.jsonl", json.dumps(nested | extra) + "\n")
+turns = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]
+place("nested_columns", "share_gpt.jsonl", json.dumps({"conversations": turns, "system": "Be brief."}) + "\n")

@@ -249,16 +249,12 @@ fn fine_tuning_and_classification_resume_exactly() {
     let rows = labelled(22);
     let texts = |with_prompts: bool| -> Vec<EncodedText> {
         let text = |row: EncodedUnpairedPreference| match with_prompts {
-            true => EncodedText {
-                prompt_ids: row.prompt_ids,
-                completion_ids: row.completion_ids,
-                row: row.row,
-                ..EncodedText::default()
-            },
-            false => {
-                let ids = [row.prompt_ids, row.completion_ids].concat();
-                EncodedText { prompt_ids: Vec::new(), completion_ids: ids, row: row.row, ..EncodedText::default() }
-            }
+            true => (row.row, row.prompt_ids, row.completion_ids),
+            false => (row.row, Vec::new(), [row.prompt_ids, row.completion_ids].concat()),
+        };
+        let text = |row| {
+            let (row, prompt_ids, completion_ids) = text(row);
+            EncodedText { prompt_ids, completion_ids, row, ..EncodedText::default() }
         };
         rows.clone().into_iter().map(text).collect()
     };

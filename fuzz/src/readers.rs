@@ -1,5 +1,6 @@
 use align_data::chat::{ChatTemplate, Message, RenderOptions};
-use align_data::{Completions, PreferencePairs, Texts, Tokenizer};
+use align_data::tables::Examples;
+use align_data::{CompletionExample, Completions, PairExample, PreferencePairs, Texts, Tokenizer, UnpairedExample};
 use align_hub::{Hub, HubConfig};
 use align_models::checkpoint::Checkpoint;
 use align_models::generation::{Generation, GenerationConfig};
@@ -45,7 +46,7 @@ const fn library_reader(name: &'static str, file: &'static str, read: fn(&Path) 
 }
 
 /// All readers.
-pub const READERS: [Reader; 21] = [
+pub const READERS: [Reader; 22] = [
     own_reader("safetensors", "model.safetensors", checkpoint),
     Reader {
         extra_files: &[("shard.safetensors", "safetensors/gpt2.safetensors")],
@@ -81,6 +82,7 @@ pub const READERS: [Reader; 21] = [
     library_reader("chat_template", "chat_template.jinja", chat_template),
     library_reader("csv", "table.csv", table),
     library_reader("parquet", "table.parquet", table),
+    library_reader("nested_columns", "rows.jsonl", nested_columns),
 ];
 
 fn message(problem: impl Display) -> String {
@@ -136,6 +138,23 @@ fn table(file: &Path) -> ReadResult {
     let pairs = PreferencePairs::read(file).map(|_| ());
     let completions = Completions::read(file).map(|_| ());
     texts.or(pairs).or(completions).map_err(message)
+}
+
+/// Reads the file as rows of conversations of each kind. A Parquet file is told by its first bytes.
+fn nested_columns(file: &Path) -> ReadResult {
+    let bytes = std::fs::read(file).map_err(message)?;
+    let file = match bytes.starts_with(b"PAR1") {
+        true => {
+            let parquet = file.with_extension("parquet");
+            std::fs::write(&parquet, bytes).map_err(message)?;
+            parquet
+        }
+        false => file.to_owned(),
+    };
+    let pairs = Examples::<PairExample>::read(&file).map(|_| ());
+    let labelled = Examples::<UnpairedExample>::read(&file).map(|_| ());
+    let completions = Examples::<CompletionExample>::read(&file).map(|_| ());
+    pairs.or(labelled).or(completions).map_err(message)
 }
 
 fn tokenizer(file: &Path) -> ReadResult {

@@ -31,6 +31,8 @@ fn amplifiers() -> Vec<(&'static str, Vec<u8>)> {
         ("jsonl", text("", "{\"\":0}\n", "").into()),
         ("jsonl", text("{\"text\":[", "0,", "0]}\n").into()),
         ("jsonl", numbered("{", |i| format!("\"{i}\":0"), "}\n").into()),
+        ("nested_columns", text("{\"messages\":[", "{\"role\":\"a\"},", "{}]}\n").into()),
+        ("nested_columns", text("{\"messages\":", "[", "").into()),
         ("json_array", text("[", "{\"a\":0},", "{}]").into()),
         ("json_array", text("[", "{},", "{}]").into()),
         ("json_array", numbered("[{", |i| format!("\"{i}\":0"), "}]").into()),

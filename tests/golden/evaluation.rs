@@ -101,7 +101,7 @@ fn cpo_is_evaluated_alike_in_batches_of_any_size() {
 #[test]
 fn sft_is_evaluated_alike_in_batches_of_any_size() {
     let rows: Vec<(String, String)> = texts().into_iter().map(|pair| (pair.prompt, pair.chosen)).collect();
-    let (rows, _) = SftConfig::default().encode(&tokenizer(), &rows).unwrap();
+    let (rows, _) = SftConfig::default().encode(&tokenizer(), &rows, align_data::InvalidRows::default()).unwrap();
     assert_evaluations("sft", &rows, |training| {
         Sft::new(policy(), SftConfig { training, ..SftConfig::default() }).unwrap()
     });

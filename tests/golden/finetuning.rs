@@ -108,7 +108,7 @@ fn fine_tuning_follows_trl() {
             training: training(c),
             ..SftConfig::default()
         };
-        let encode = |rows| config.encode(&tokenizer, rows).unwrap().0;
+        let encode = |rows| config.encode(&tokenizer, rows, align_data::InvalidRows::default()).unwrap().0;
         let (train, eval) = (encode(&rows[..80]), encode(&rows[80..]));
         assert_eq!(train.len() as u64, run["rows"].as_u64().unwrap(), "{}", run["name"]);
         let policy = Gpt2::from_pretrained(&folder, Kind::Float, Device::Cpu).unwrap();

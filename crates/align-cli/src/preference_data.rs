@@ -4,8 +4,8 @@ use crate::run_options::{Examples, print_encode_report};
 use crate::usage::UsageError;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::PreferenceData;
-use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
-use std::path::Path;
+use align_data::{EncodeOptions, EncodedPair, InvalidRows, PairExample, PreferencePair, Tokenizer, encode_pairs};
+use std::path::PathBuf;
 
 /// Options for turning preference data into training examples.
 #[derive(Debug, Clone, clap::Args, serde::Serialize)]
@@ -19,6 +19,9 @@ pub struct DataOptions {
     /// Remove the prompt from completions that begin with it; with false, the prompt occurs twice in the sequence.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     pub strip_prompt: bool,
+    /// What happens to rows that teach nothing: rows that the chat template refuses, rows without a completion, and pairs of equal sides.
+    #[arg(long, value_enum, default_value = "drop")]
+    pub invalid_rows: InvalidRows,
 }
 
 impl DataOptions {
@@ -30,8 +33,8 @@ impl DataOptions {
         n_positions: i64,
     ) -> Result<Vec<EncodedPair>, Failure> {
         let limit = self.max_length.unwrap_or(n_positions as usize);
-        let options =
-            EncodeOptions { max_length: Some(limit), strip_prompt: self.strip_prompt, ..EncodeOptions::default() };
+        let (max_length, strip_prompt, invalid_rows) = (Some(limit), self.strip_prompt, self.invalid_rows);
+        let options = EncodeOptions { max_length, strip_prompt, invalid_rows, ..EncodeOptions::default() };
         let encoded = encode_pairs(tokenizer, pairs, &options)?;
         if encoded.pairs.is_empty() {
             return Err(format!("no pair fits into --max-length {limit}: {}", encoded.report).into());
@@ -41,17 +44,22 @@ impl DataOptions {
     }
 
     /// Reads pairs, or reads scored texts and samples pairs from them at random.
-    pub fn read(&self, path: &Path, columns: &ColumnOption, seed: u64) -> Result<Examples<PreferencePair>, Failure> {
-        let data = columns.read(|names| PreferenceData::read_renamed(path, names))?;
+    pub fn read(&self, files: &[PathBuf], columns: &ColumnOption, seed: u64) -> Result<Examples<PairExample>, Failure> {
+        let data = columns.read(|names| PreferenceData::read_files(files, names))?;
         if data.is_empty() {
-            return Err(format!("{}: expected preference pairs or scored texts, found no rows", path.display()).into());
+            let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+            return Err(format!("{files}: expected preference pairs or scored texts, found no rows").into());
         }
         if self.pairs_per_prompt.is_some() && matches!(data, PreferenceData::Pairs(_)) {
             let problem = "--pairs-per-prompt applies to scored texts, but the file already holds pairs: leave it out";
             return Err(UsageError::new(problem).into());
         }
+        let notes = match &data {
+            PreferenceData::Pairs(pairs) => pairs.notes().to_vec(),
+            PreferenceData::Texts(_) => Vec::new(),
+        };
         let options = PairOptions { strategy: PairStrategy::Random, pairs_per_prompt: self.pairs_per_prompt, seed };
         let (rows, report) = data.into_pairs(&options)?;
-        Ok(Examples { rows, notes: report.iter().map(ToString::to_string).collect() })
+        Ok(Examples { rows, notes: notes.into_iter().chain(report.iter().map(ToString::to_string)).collect() })
     }
 }

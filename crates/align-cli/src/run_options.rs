@@ -6,6 +6,7 @@ use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output};
 use align_base::{counted, printable_path};
 use align_data::EncodeReport;
+use align_data::tables::{self, ExampleRow, table_files};
 use align_models::TrainableModel;
 use align_models::hub::RepoName;
 use align_train::RunFolder;
@@ -26,7 +27,8 @@ pub struct RunOptions {
     /// Add embeddings for tokens of the tokeniser that the model has none for. Without it, such a tokeniser is an error.
     #[arg(long)]
     resize_token_embeddings: bool,
-    /// Training data: CSV, Parquet or JSONL.
+    /// Training data: CSV, Parquet, JSON or JSONL, also compressed (.jsonl.gz, .jsonl.zst); several files as a list with commas or a
+    /// pattern such as 'data/*.jsonl'.
     #[arg(long)]
     pub train_file: PathBuf,
     /// Evaluation data, same format as --train-file.
@@ -79,6 +81,12 @@ pub struct Examples<E> {
     pub notes: Vec<String>,
 }
 
+impl<E: ExampleRow> From<tables::Examples<E>> for Examples<E> {
+    fn from(examples: tables::Examples<E>) -> Self {
+        Self { notes: examples.notes().to_vec(), rows: examples.into_rows() }
+    }
+}
+
 impl<E> From<Vec<E>> for Examples<E> {
     fn from(rows: Vec<E>) -> Self {
         Self { rows, notes: Vec::new() }
@@ -107,15 +115,17 @@ impl RunOptions {
     /// Reads the training file and the evaluation file, if there is one.
     pub fn read<E>(
         &self,
-        read: impl Fn(&Path, &ColumnOption) -> Result<Examples<E>, Failure>,
+        read: impl Fn(&[PathBuf], &ColumnOption) -> Result<Examples<E>, Failure>,
     ) -> Result<RunData<E>, Failure> {
-        let Examples { rows, notes } = read(&self.train_file, &self.columns)?;
-        let train = Dataset::from_file(rows, &self.train_file);
+        let files = table_files(&self.train_file)?;
+        let Examples { rows, notes } = read(&files, &self.columns)?;
+        let train = Dataset::from_files(rows, &files);
         let preparation = Preparation { notes: [notes, Vec::new()], ..Preparation::default() };
         let mut data = RunData { train, eval: None, preparation };
         if let Some(file) = &self.eval_file {
-            let Examples { rows, notes } = read(file, &self.columns).map_err(|e| format!("evaluation rows: {e}"))?;
-            (data.eval, data.preparation.notes[1]) = (Some(Dataset::from_file(rows, file)), notes);
+            let files = table_files(file)?;
+            let Examples { rows, notes } = read(&files, &self.columns).map_err(|e| format!("evaluation rows: {e}"))?;
+            (data.eval, data.preparation.notes[1]) = (Some(Dataset::from_files(rows, &files)), notes);
         }
         Ok(data)
     }

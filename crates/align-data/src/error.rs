@@ -49,6 +49,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A pattern for names of files that cannot be used.
+    #[error("{}: {problem}; expected a pattern such as data/*.jsonl", printable(pattern))]
+    FilePattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A file that does not match its format.
     #[error("{}: not a readable {format} file: {}", printable_path(path), printable(problem))]
     Format {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 /// What happens to rows that teach nothing: rows that the chat template refuses, rows without a completion token, and
 /// pairs whose two sides are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]
 pub enum InvalidRows {
     /// They are left out, and reported with their numbers.

@@ -3,6 +3,7 @@ use std::ops::Range;
 
 /// Which end of a sequence is kept if it is too long, under TRL's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]
 pub enum TruncationMode {
     /// The beginning; rows whose prompt fills the length are dropped.

@@ -17,7 +17,7 @@ pub(crate) struct RepoCache {
 
 impl RepoCache {
     pub(crate) fn new(cache: &Path, repo: &RepoName) -> Self {
-        let folder = format!("models--{}", repo.as_str().replace('/', "--"));
+        let folder = format!("{}--{}", repo.kind().plural(), repo.as_str().replace('/', "--"));
         Self { root: cache.join(&folder), locks: cache.join(".locks").join(&folder) }
     }
 

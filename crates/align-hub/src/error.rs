@@ -89,6 +89,9 @@ pub enum HubError {
         /// The files that exist, or the hub's message.
         server_message: Option<String>,
     },
+    /// A split of a data set that has no files, or more than one configuration.
+    #[error("{0}")]
+    Dataset(#[from] crate::DatasetError),
     /// A file name that would escape the cache folder.
     #[error("{:?} is not a valid file name in a repository: expected names separated by `/`, without `..`", file)]
     UnsafeFileName {

@@ -26,6 +26,11 @@ impl Hub {
         Ok(Self { config, http })
     }
 
+    /// The connection.
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
+    }
+
     /// The client's configuration.
     #[must_use]
     pub fn config(&self) -> &HubConfig {
@@ -146,6 +151,6 @@ impl Hub {
 }
 
 /// Whether the error is an outage of the hub, as opposed to a rejected request.
-fn is_outage(error: &HubError) -> bool {
+pub(crate) fn is_outage(error: &HubError) -> bool {
     matches!(error, HubError::Unreachable { .. } | HubError::Server { .. } | HubError::RateLimited { .. })
 }

@@ -39,7 +39,8 @@ struct Sibling {
 /// without retries.
 pub(crate) fn fetch(http: &Http, config: &HubConfig, model: &ModelName) -> Result<Listing> {
     let (repo, revision) = (encode_path(model.repo().as_str()), encode_segment(model.revision()));
-    let url = http.url(&format!("/api/models/{repo}/revision/{revision}"))?;
+    let kind = model.repo().kind().plural();
+    let url = http.url(&format!("/api/{kind}/{repo}/revision/{revision}"))?;
     let request = Request::new(Method::GET, url, config.etag_timeout);
     Retries::for_first_request(&config.retries).run(|| {
         let response = http.send(&request)?;

@@ -26,7 +26,7 @@ pub(crate) fn fetch(
     commit: &str,
     name: &str,
 ) -> Result<RemoteFile> {
-    let repo = encode_path(model.repo().as_str());
+    let repo = encode_path(&model.repo().route());
     let url = http.url(&format!("/{repo}/resolve/{}/{}", encode_segment(commit), encode_path(name)))?;
     let mut request =
         Request::new(Method::HEAD, url.clone(), config.etag_timeout).header("accept-encoding", "identity");

@@ -12,6 +12,27 @@ pub(crate) const DEFAULT_REVISION: &str = "main";
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RepoName {
     text: String,
+    kind: RepoKind,
+}
+
+/// What a repository holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RepoKind {
+    /// A model.
+    #[default]
+    Model,
+    /// A data set.
+    Dataset,
+}
+
+impl RepoKind {
+    /// The kind in the hub's routes and in the cache's folders.
+    pub(crate) fn plural(self) -> &'static str {
+        match self {
+            Self::Model => "models",
+            Self::Dataset => "datasets",
+        }
+    }
 }
 
 /// A model on the hub: a repository and a revision.
@@ -63,6 +84,26 @@ impl RepoName {
         &self.text
     }
 
+    /// What the repository holds: a model, unless [`RepoName::of_kind`] says otherwise.
+    #[must_use]
+    pub fn kind(&self) -> RepoKind {
+        self.kind
+    }
+
+    /// The repository of this name that holds models or data sets.
+    #[must_use]
+    pub fn of_kind(self, kind: RepoKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The path of the repository on the hub: those of data sets begin with `datasets/`.
+    pub(crate) fn route(&self) -> String {
+        match self.kind {
+            RepoKind::Model => self.text.clone(),
+            RepoKind::Dataset => format!("datasets/{}", self.text),
+        }
+    }
+
     /// Selects a revision: a branch, tag, commit or pull request such as `refs/pr/1`.
     ///
     /// # Errors
@@ -87,6 +128,12 @@ impl ModelName {
         &self.repo
     }
 
+    /// The same name and revision of a repository of another kind.
+    #[must_use]
+    pub fn of_kind(self, kind: RepoKind) -> Self {
+        Self { repo: self.repo.of_kind(kind), ..self }
+    }
+
     /// The branch, tag or commit; `main` by default.
     #[must_use]
     pub fn revision(&self) -> &str {
@@ -106,7 +153,7 @@ impl FromStr for RepoName {
     fn from_str(text: &str) -> Result<Self, NameError> {
         match text.split('/').find_map(component_error).or_else(|| name_error(text)) {
             Some(wrong) => Err(NameError { name: text.to_owned(), wrong, expected: "user/name or name" }),
-            None => Ok(Self { text: text.to_owned() }),
+            None => Ok(Self { text: text.to_owned(), kind: RepoKind::Model }),
         }
     }
 }

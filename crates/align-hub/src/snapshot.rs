@@ -57,6 +57,27 @@ pub(crate) fn cached_files(
     verified(cache, snapshot, files)
 }
 
+/// The names of all cached files of a revision, with their folders.
+pub(crate) fn cached_names(config: &HubConfig, cache: &RepoCache, repo: &ModelName) -> Result<Vec<String>> {
+    let root = find_snapshot(config, cache, repo)?.folder;
+    let (mut names, mut folders) = (Vec::new(), vec![String::new()]);
+    while let Some(folder) = folders.pop() {
+        let path = root.join(&folder);
+        for entry in fs::read_dir(&path).map_err(HubError::unreadable(&path))?.filter_map(|entry| entry.ok()) {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let name = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            match fs::metadata(entry.path()) {
+                Ok(metadata) if metadata.is_dir() => folders.push(name),
+                Ok(_) => names.push(name),
+                // A dangling link is no file.
+                Err(_) => {}
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Returns the snapshot if none of the files is damaged.
 fn verified(cache: &RepoCache, snapshot: Snapshot, files: &[String]) -> Result<Snapshot> {
     for file in files {

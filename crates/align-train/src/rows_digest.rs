@@ -13,6 +13,9 @@ pub(crate) fn rows_digest<R: Row>(rows: &[R]) -> String {
             // The role distinguishes a desirable completion from an undesirable one.
             hasher.part(role.as_bytes()).part(&ids);
         }
+        if let Some(mask) = row.loss_mask() {
+            hasher.part(b"loss mask").part(&mask.iter().map(|trained| u8::from(*trained)).collect::<Vec<u8>>());
+        }
         if let Some(label) = row.label() {
             hasher.part(b"label").bytes(&label.to_le_bytes());
         }

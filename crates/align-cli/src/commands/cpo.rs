@@ -33,9 +33,9 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.cpo.validate()?;
-    let data = options.run.read(|file, columns| options.data.read(file, columns, options.cpo.training.seed))?;
+    let data = options.run.read(|files, columns| options.data.read(files, columns, options.cpo.training.seed))?;
     let run = CpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.cpo.clone())?;
-    let run = run.strip_prompt(options.data.strip_prompt);
+    let run = run.strip_prompt(options.data.strip_prompt).invalid_rows(options.data.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.data.max_length, Run::max_length);
     let peft = options.peft.adapter(options.run.model.as_deref(), &options.cpo.training)?;

@@ -37,9 +37,9 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.dpo.validate()?;
-    let data = options.run.read(|file, columns| options.data.read(file, columns, options.dpo.training.seed))?;
+    let data = options.run.read(|files, columns| options.data.read(files, columns, options.dpo.training.seed))?;
     let run = DpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.dpo.clone())?;
-    let run = run.strip_prompt(options.data.strip_prompt);
+    let run = run.strip_prompt(options.data.strip_prompt).invalid_rows(options.data.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.data.max_length, Run::max_length);
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);

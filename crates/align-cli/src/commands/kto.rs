@@ -8,7 +8,8 @@ use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
 use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
-use align_data::UnpairedPreferences;
+use align_data::tables::Examples;
+use align_data::{InvalidRows, UnpairedExample};
 use align_train::{KtoConfig, KtoRun, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
@@ -30,6 +31,9 @@ pub struct Options {
     /// Remove the prompt from completions that begin with it; with false, the prompt occurs twice in the sequence.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     strip_prompt: bool,
+    /// What happens to rows that teach nothing: rows that the chat template refuses, rows without a completion, and pairs of equal sides.
+    #[arg(long, value_enum, default_value = "drop")]
+    invalid_rows: InvalidRows,
     #[command(flatten)]
     #[serde(flatten)]
     kto: KtoConfig,
@@ -37,12 +41,11 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.kto.validate()?;
-    let data = options.run.read(|file, columns| {
-        let table = columns.read(|names| UnpairedPreferences::read_or_unpair_renamed(file, names))?;
-        Ok(table.into_rows().into())
+    let data = options.run.read(|files, columns| {
+        Ok(columns.read(|names| Examples::<UnpairedExample>::read_files(files, names))?.into())
     })?;
     let run = KtoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.kto.clone())?;
-    let run = run.strip_prompt(options.strip_prompt);
+    let run = run.strip_prompt(options.strip_prompt).invalid_rows(options.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);
     let peft = options.peft.adapter(options.run.model.as_deref(), &options.kto.training)?;

@@ -11,7 +11,8 @@ use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
 use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
-use align_data::Completions;
+use align_data::tables::Examples;
+use align_data::{CompletionExample, InvalidRows};
 use align_train::{Run, RunConfig, SftConfig, SftRun};
 use clap::Args;
 use serde::Serialize;
@@ -28,6 +29,9 @@ pub struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     peft: PeftOptions,
+    /// What happens to rows that teach nothing: rows that the chat template refuses, and rows without a completion.
+    #[arg(long, value_enum, default_value = "drop")]
+    invalid_rows: InvalidRows,
     #[command(flatten)]
     #[serde(flatten)]
     sft: SftConfig,
@@ -35,12 +39,13 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.sft.validate()?;
-    let mut data = options.run.read(|file, columns| {
-        Ok(columns.read(|names| Completions::read_or_texts_renamed(file, names))?.into_rows().into())
+    let mut data = options.run.read(|files, columns| {
+        Ok(columns.read(|names| Examples::<CompletionExample>::read_files(files, names))?.into())
     })?;
     data.preparation.packing = options.sft.packing;
     let model = options.run.base_or_new_model(&options.new_model, models::BUNDLED_POLICY, &mut data.preparation)?;
     let run = set_if_given(SftRun::new(model, data.train, options.sft.clone())?, data.eval, Run::eval);
+    let run = run.invalid_rows(options.invalid_rows);
     let peft = options.peft.adapter(options.run.model.as_deref(), &options.sft.training)?;
     let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "sft", run: &options.run }.train(run, &data.preparation, options)

@@ -43,12 +43,16 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         None => DistilBertConfig::from_pretrained(&options.run.model_folder(models::BUNDLED_REWARD_MODEL)?)?,
     };
     let classes = config.labels()?.names().to_vec();
-    let mut data = options.run.read(|file, columns| {
-        let table = columns.read(|names| LabelledTexts::read_classes_renamed(file, &classes, names))?;
-        if table.is_empty() {
-            return Err(format!("{}: no rows", printable_path(file)).into());
+    let mut data = options.run.read(|files, columns| {
+        let mut rows = Vec::new();
+        for file in files {
+            let table = columns.read(|names| LabelledTexts::read_classes_renamed(file, &classes, names))?;
+            if table.is_empty() {
+                return Err(format!("{}: no rows", printable_path(file)).into());
+            }
+            rows.extend(table.into_rows());
         }
-        Ok(table.into_rows().into())
+        Ok(rows.into())
     })?;
     let model =
         options.run.base_or_new_model(&options.new_model, models::BUNDLED_REWARD_MODEL, &mut data.preparation)?;

@@ -105,10 +105,13 @@ impl<'a> Pipeline<'a> {
         let (options, data) = (self.options, &self.options.data);
         if let Some(train) = &options.train_file {
             let read = |file: &Path| -> Result<Vec<PreferencePair>, Failure> {
-                let Examples { rows, notes } = data.read(file, &options.columns, options.seed)?;
+                let files = align_data::tables::table_files(file)?;
+                let Examples { rows, notes } = data.read(&files, &options.columns, options.seed)?;
                 output::note!("{}", align_base::printable_path(file));
                 notes.iter().for_each(|note| output::note!("  {note}"));
-                Ok(rows)
+                let plain: Option<Vec<PreferencePair>> = rows.iter().map(|row| row.as_plain().cloned()).collect();
+                let conversations = || format!("{}: expected plain texts, found conversations", file.display());
+                Ok(plain.ok_or_else(conversations)?)
             };
             let held_out = options.eval_file.as_deref().map(read).transpose()?;
             return Ok((read(train)?, held_out.unwrap_or_default()));

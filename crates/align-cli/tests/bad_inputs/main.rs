@@ -6,6 +6,7 @@
 
 mod case;
 mod configs;
+mod conversations;
 mod gguf;
 mod hostile;
 mod identity;
@@ -64,6 +65,7 @@ fn bad_inputs_are_rejected_with_a_clear_message() {
         configs::CASES,
         models::CASES,
         tables::CASES,
+        conversations::CASES,
         options::CASES,
         outputs::CASES,
         hostile::CASES,

@@ -171,7 +171,7 @@ pub const CASES: &[Case] = &[
         "only pairs with equal completions",
         |d| write(d, "pairs.jsonl", SAME.repeat(8)),
         "dpo --train-file pairs.jsonl --output-dir run",
-        &["all 8 training pairs", "chosen", "rejected", "use completions that differ"],
+        &["no row is left", "8 rows dropped because both completions are equal (rows 1, 2, 3"],
     ),
     case(
         "pairs whose completions are equal after truncation",
@@ -186,7 +186,7 @@ pub const CASES: &[Case] = &[
             write(d, "held.jsonl", SAME);
         },
         "dpo --train-file pairs.jsonl --eval-file held.jsonl --output-dir run --max-steps 1",
-        &["all 1 evaluation pairs"],
+        &["no row is left", "1 row dropped because both completions are equal (row 1)"],
     ),
     case(
         "completions that are both desirable and undesirable",

@@ -8,7 +8,7 @@ use super::parquet;
 use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::value::Value;
-use super::{csv, jsonl};
+use super::{compression, csv, jsonl};
 use crate::output_file::write_file;
 use crate::{Error, Result};
 use align_base::files::read_file;
@@ -24,6 +24,7 @@ const FILE_LIMIT: u64 = 64 << 30;
 pub(super) fn read_raw_table(path: &Path, columns: &[Column], names: &ColumnNames) -> Result<RawTable> {
     let format = Format::of_input(path)?;
     let bytes = read_file(path, FILE_LIMIT).map_err(|e| Error::read(path, e))?;
+    let bytes = compression::decompress(path, bytes)?;
     let origin = printable_path(path);
     let raw = match format {
         Format::Csv => RawTable::from_cells(&origin, csv::read(path, &bytes, columns, names)?),

@@ -1,3 +1,4 @@
+use super::compression::inner_name;
 use crate::output_file::{check_parent_folder, output_error};
 use crate::{Error, Result};
 use std::path::Path;
@@ -12,10 +13,24 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// The format of a file to read. A `.json` file holds an array of objects, or one object per line.
+    /// The format of a file to read. A `.json` file holds an array of objects, or one object per line. The file may be
+    /// compressed, like `.jsonl.gz`.
     pub fn of_input(path: &Path) -> Result<Self> {
-        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        if is_json { Ok(Self::JsonLines) } else { Self::of(path) }
+        let inner = inner_name(path);
+        let is_json = inner.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if is_json { Ok(Self::JsonLines) } else { Self::of(&inner).map_err(|_| Self::error(path)) }
+    }
+
+    fn error(path: &Path) -> Error {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            #[cfg(not(feature = "tables"))]
+            Some("parquet") => Error::NoParquet { path: path.to_owned() },
+            other => Error::Extension {
+                path: path.to_owned(),
+                found: other.map_or("none".to_owned(), |extension| format!(".{extension}")),
+            },
+        }
     }
 
     /// The format of a file to write.
@@ -26,12 +41,7 @@ impl Format {
             Some("jsonl") => Ok(Self::JsonLines),
             #[cfg(feature = "tables")]
             Some("parquet") => Ok(Self::Parquet),
-            #[cfg(not(feature = "tables"))]
-            Some("parquet") => Err(Error::NoParquet { path: path.to_owned() }),
-            other => Err(Error::Extension {
-                path: path.to_owned(),
-                found: other.map_or("none".to_owned(), |extension| format!(".{extension}")),
-            }),
+            _ => Err(Self::error(path)),
         }
     }
 }

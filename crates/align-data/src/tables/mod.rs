@@ -11,16 +11,19 @@
 //! | [`LabelledTexts`] | `text`, `label` (a class index from 0 or a class name; with two classes also true or false) |
 //!
 //! The notebook's column names (`Prompt`, `Generated Text`, `Model Score`) are mapped to these, and its unnamed index
-//! column is dropped. [`ColumnNames`] names the columns of files that call them otherwise. Extra columns of text, numbers or booleans are kept and written after the table's own. Columns of
-//! other types (dates, lists, nested objects) are skipped with a warning. A text may be empty but not null, and scores
+//! column is dropped. [`ColumnNames`] names the columns of files that call them otherwise. Extra columns of text, numbers
+//! or booleans, and of lists or objects in JSON, are kept and written after the table's own. Columns of other types are
+//! skipped with a warning. A text may be empty but not null, and scores
 //! must be finite. Errors name the invalid row, counted from 1 without the header.
 //!
 //! All formats accept the same values. In CSV everything is text. In Parquet, text may have any string type, be
 //! dictionary-encoded (pandas categories), or be binary UTF-8. Blank lines in CSV and JSON Lines files are skipped, as
 //! in pandas, and so is a byte-order mark.
 //!
+//! [`Examples`] reads rows to train on in every layout that data sets have, also conversations.
+//!
 //! The file extension selects the format: `.csv`, `.parquet` or `.jsonl`. A `.json` file with an array of objects, or
-//! with one object per line, can be read too. Files are written atomically through a
+//! with one object per line, can be read too, and so can compressed files such as `.jsonl.gz` and `.csv.zst`. Files are written atomically through a
 //! temporary file. Parquet and data frames need the feature `tables`, which builds polars.
 
 mod answers;
@@ -30,6 +33,7 @@ mod column_names;
 mod columns;
 mod completion_data;
 mod completions;
+mod compression;
 mod content;
 mod csv;
 mod examples;
@@ -51,6 +55,7 @@ mod raw_table;
 #[cfg(feature = "tables")]
 mod series;
 mod table;
+mod table_files;
 mod texts;
 mod unpaired;
 mod value;
@@ -65,5 +70,6 @@ pub use labelled_texts::{LabelledText, LabelledTexts};
 pub use pairs::PreferencePairs;
 pub use preference_data::PreferenceData;
 pub use table::Table;
+pub use table_files::table_files;
 pub use texts::{ScoredTexts, Text, Texts};
 pub use unpaired::UnpairedPreferences;

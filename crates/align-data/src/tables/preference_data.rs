@@ -1,17 +1,19 @@
 use super::column_names::ColumnNames;
+use super::columns::Column;
+use super::examples::{ExampleRow, Examples};
 use super::file::read_raw_table;
-use super::pairs::{PreferencePairs, has_pairs};
+use super::pairs::has_pairs;
 use super::table::Row;
 use super::texts::ScoredTexts;
 use crate::pairing::{PairOptions, PairingReport};
-use crate::{PreferencePair, Result, ScoredText};
+use crate::{Error, PairExample, PreferencePair, Result, ScoredText};
 use std::path::Path;
 
 /// Training data for preference optimisation: pairs, or scored texts to make pairs from.
 #[derive(Debug, Clone)]
 pub enum PreferenceData {
-    /// Preference pairs.
-    Pairs(PreferencePairs),
+    /// Preference pairs of texts or conversations.
+    Pairs(Examples<PairExample>),
     /// Scored texts, not paired yet.
     Texts(ScoredTexts),
 }
@@ -20,7 +22,7 @@ impl PreferenceData {
     /// Reads pairs if the file has a column `chosen` or `rejected`, and scored texts otherwise.
     ///
     /// # Errors
-    /// As [`PreferencePairs::read`] and [`ScoredTexts::read`].
+    /// As [`Examples::read`] and [`ScoredTexts::read`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         Self::read_renamed(path, &ColumnNames::default())
     }
@@ -28,14 +30,58 @@ impl PreferenceData {
     /// Reads a file like [`PreferenceData::read`], in which columns have other names.
     ///
     /// # Errors
-    /// As [`PreferencePairs::read_renamed`].
+    /// As [`Examples::read_renamed`].
     pub fn read_renamed(path: impl AsRef<Path>, names: &ColumnNames) -> Result<Self> {
-        let (pairs, texts) = (PreferencePair::COLUMNS, ScoredText::COLUMNS);
-        let raw = read_raw_table(path.as_ref(), &[pairs, texts].concat(), names)?;
-        raw.require_any(&["chosen", "rejected", "text", "score"], &[pairs, texts])?;
+        let path = path.as_ref();
+        let mut columns: Vec<Column> = PairExample::columns();
+        columns.extend(ScoredText::COLUMNS.iter().filter(|column| column.name != "prompt"));
+        let optional: Vec<Column> = columns.into_iter().map(Column::optional).collect();
+        let raw = read_raw_table(path, &optional, names)?;
+        raw.require_any(&["chosen", "rejected", "text", "score"], &[PreferencePair::COLUMNS, ScoredText::COLUMNS])?;
         match has_pairs(&raw) {
-            true => PreferencePairs::from_raw(raw).map(Self::Pairs),
+            true => Examples::from_raw(path, raw).map(Self::Pairs),
             false => ScoredTexts::from_raw(raw).map(Self::Texts),
+        }
+    }
+
+    /// Reads several files, whose rows follow each other.
+    ///
+    /// # Errors
+    /// As [`PreferenceData::read_renamed`], and when the files hold different kinds of rows.
+    pub fn read_files<P: AsRef<Path>>(paths: &[P], names: &ColumnNames) -> Result<Self> {
+        let mut all: Option<(&Path, Self)> = None;
+        for path in paths.iter().map(AsRef::as_ref) {
+            let data = Self::read_renamed(path, names)?;
+            all = Some(match (all.take(), data) {
+                (None, data) => (path, data),
+                (Some((first, Self::Pairs(mut pairs))), Self::Pairs(more)) => {
+                    pairs.append(more)?;
+                    (first, Self::Pairs(pairs))
+                }
+                (Some((first, Self::Texts(texts))), Self::Texts(more)) => {
+                    let rows = texts.into_rows().into_iter().chain(more.into_rows());
+                    (first, Self::Texts(ScoredTexts::from_rows(rows.collect())?))
+                }
+                (Some((first, expected)), found) => {
+                    return Err(Error::MixedFormats {
+                        path: path.to_owned(),
+                        found: found.form(),
+                        first: first.to_owned(),
+                        expected: expected.form(),
+                    });
+                }
+            });
+        }
+        match all {
+            Some((_, data)) => Ok(data),
+            None => ScoredTexts::from_rows(Vec::new()).map(Self::Texts),
+        }
+    }
+
+    fn form(&self) -> &'static str {
+        match self {
+            Self::Pairs(_) => "preference pairs",
+            Self::Texts(_) => "scored texts",
         }
     }
 
@@ -51,12 +97,12 @@ impl PreferenceData {
     ///
     /// # Errors
     /// As [`ScoredTexts::pair`].
-    pub fn into_pairs(self, options: &PairOptions) -> Result<(Vec<PreferencePair>, Option<PairingReport>)> {
+    pub fn into_pairs(self, options: &PairOptions) -> Result<(Vec<PairExample>, Option<PairingReport>)> {
         match self {
             Self::Pairs(pairs) => Ok((pairs.into_rows(), None)),
             Self::Texts(texts) => {
                 let (pairs, report) = texts.pair(options)?;
-                Ok((pairs.into_rows(), Some(report)))
+                Ok((pairs.into_rows().into_iter().map(PairExample::from).collect(), Some(report)))
             }
         }
     }

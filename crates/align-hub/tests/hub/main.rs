@@ -4,6 +4,7 @@
 mod concurrent;
 mod connection;
 mod damage;
+mod datasets;
 mod disk_full;
 mod download;
 mod error_responses;

@@ -1,7 +1,10 @@
 use super::{SamplingStrategy, TrainingConfig, require};
 use crate::{Method, Result, RunConfig, TrainingTask, metric_names};
 use align_base::random::generator;
-use align_data::{EncodeOptions, EncodeReport, EncodedText, Tokenizer, encode_texts, pack_wrapped};
+use align_data::{
+    EncodeOptions, EncodeReport, EncodedText, InvalidRows, PromptedRow, Tokenizer, TruncationMode, encode_texts,
+    pack_wrapped,
+};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +41,12 @@ pub struct SftConfig {
     /// Compute the loss on completions only, not on prompts [default: true for examples that have a prompt].
     #[cfg_attr(feature = "clap", arg(long))]
     pub completion_only_loss: Option<bool>,
+    /// Compute the loss only on what the assistant says in conversations, as the chat template marks it with {% generation %}.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub assistant_only_loss: bool,
+    /// Which end of a text is kept if it is longer than max_length.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "keep_start"))]
+    pub truncation_mode: TruncationMode,
     /// Options common to all objectives.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
@@ -51,26 +60,35 @@ impl Default for SftConfig {
             packing_strategy: PackingStrategy::Wrapped,
             shuffle_dataset: false,
             completion_only_loss: None,
+            assistant_only_loss: false,
+            truncation_mode: TruncationMode::KeepStart,
             training: TrainingConfig { learning_rate: 2e-5, disable_dropout: false, ..TrainingConfig::default() },
         }
     }
 }
 
 impl SftConfig {
-    /// Tokenises `(prompt, completion)` rows according to the options and appends EOS to each. Texts without a prompt have an empty
-    /// prompt.
+    /// Tokenises rows of a prompt and a completion according to the options. EOS is appended to plain texts; conversations are rendered
+    /// with the chat template. Texts without a prompt have an empty prompt.
     ///
     /// # Errors
     /// Those of [`SftConfig::validate`](RunConfig::validate) and [`encode_texts`].
-    pub fn encode<P: AsRef<str>, C: AsRef<str>>(
+    pub fn encode<R: PromptedRow<1>>(
         &self,
         tokenizer: &Tokenizer,
-        rows: &[(P, C)],
+        rows: &[R],
+        invalid_rows: InvalidRows,
     ) -> Result<(Vec<EncodedText>, EncodeReport)> {
         self.validate()?;
         let packed = self.max_length.filter(|_| self.packing);
-        let max_length = if packed.is_some() { None } else { self.max_length };
-        let encoded = encode_texts(tokenizer, rows, &EncodeOptions { max_length, ..EncodeOptions::default() })?;
+        let options = EncodeOptions {
+            max_length: if packed.is_some() { None } else { self.max_length },
+            truncation_mode: self.truncation_mode,
+            assistant_only_loss: self.assistant_only_loss,
+            invalid_rows,
+            ..EncodeOptions::default()
+        };
+        let encoded = encode_texts(tokenizer, rows, &options)?;
         let mut texts = encoded.rows;
         if self.shuffle_dataset {
             texts.shuffle(&mut generator(self.training.seed, "dataset", 0));
@@ -100,6 +118,9 @@ impl RunConfig for SftConfig {
         })?;
         require("completion_only_loss", !self.packing || self.completion_only_loss != Some(true), || {
             "is true, but packed rows do not record which tokens are prompts: remove packing or this option".into()
+        })?;
+        require("truncation_mode", !self.packing || self.truncation_mode == TruncationMode::KeepStart, || {
+            "is keep_end, but packing cuts no text: remove one of the two".into()
         })?;
         let grouped = self.training.train_sampling_strategy == SamplingStrategy::GroupByLength;
         require("train_sampling_strategy", !self.packing || !grouped, || {

@@ -18,6 +18,11 @@ pub trait Row {
         None
     }
 
+    /// Which tokens of the sequence are trained on, if the row says so.
+    fn loss_mask(&self) -> Option<&[bool]> {
+        None
+    }
+
     /// The number of tokens of the longest sequence: the prompt with its longest completion.
     fn max_sequence_tokens(&self) -> usize {
         self.prompt_ids().len() + self.completions().iter().map(|(_, ids)| ids.len()).max().unwrap_or(0)
@@ -63,6 +68,10 @@ impl Row for EncodedText {
 
     fn completions(&self) -> Vec<(&'static str, &[i64])> {
         vec![("text", &self.completion_ids)]
+    }
+
+    fn loss_mask(&self) -> Option<&[bool]> {
+        self.assistant_mask.as_deref()
     }
 }
 

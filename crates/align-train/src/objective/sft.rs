@@ -5,7 +5,7 @@ use crate::{BatchMetrics, Error, Metrics, Result, RunConfig, SftConfig};
 use align_data::{CompletionBatch, EncodedText};
 use align_losses::Mean;
 use align_models::{Attention, CausalLm};
-use tch::Kind;
+use tch::{Kind, Tensor};
 
 /// Supervised fine-tuning: the cross-entropy of the next token, `-1/N Σ log π(y_t | y_<t)`. `N` is the number of predicted tokens in the
 /// whole optimiser step, however they are distributed over its batches.
@@ -31,11 +31,21 @@ impl Sft {
         self.config.completion_only_loss.unwrap_or(true)
     }
 
+    /// 1 at the tokens whose prediction is trained, 0 elsewhere: `(rows, seq)`.
+    fn loss_mask(&self, rows: &[&EncodedText], batch: &CompletionBatch) -> Result<Tensor> {
+        let (_, width) = batch.input_ids.size2()?;
+        let mut mask = Vec::with_capacity(rows.len() * width as usize);
+        for (row, text) in rows.iter().enumerate() {
+            mask.extend(text.trained(self.completion_only()).map(i64::from));
+            mask.resize((row + 1) * width as usize, 0);
+        }
+        let mask = Tensor::f_from_slice(&mask)?.f_view([rows.len() as i64, width])?;
+        Ok(mask.f_to_device(self.policy.device())?)
+    }
+
     /// The number of predicted tokens of a row. The first token of a sequence is never predicted.
     fn predicted_tokens(&self, row: &EncodedText) -> usize {
-        let (prompt, completion) = (row.prompt_ids.len(), row.completion_ids.len());
-        let excluded = if self.completion_only() { prompt } else { 0 };
-        prompt + completion - excluded.max(1)
+        row.trained(self.completion_only()).skip(1).filter(|trained| *trained).count()
     }
 }
 
@@ -92,8 +102,7 @@ impl Objective for Sft {
             rows.iter().map(|row| (row.prompt_ids.as_slice(), row.completion_ids.as_slice())).collect();
         let pad = padding_id(&self.policy);
         let sequences = CompletionBatch::new(&sequences, pad)?.to_device(self.policy.device())?;
-        let loss_mask = if self.completion_only() { &sequences.completion_mask } else { &sequences.attention_mask };
-        let tokens = SequenceTokens::from_mask(&sequences.input_ids, loss_mask)?;
+        let tokens = SequenceTokens::from_mask(&sequences.input_ids, &self.loss_mask(&rows, &sequences)?)?;
         let count = tokens.targets.size1()?.max(1) as f64;
         let hidden = self.policy.hidden(&sequences.input_ids, None, &Attention::Causal, None)?;
         let selected = tokens.select_hidden(&hidden)?;

@@ -94,8 +94,12 @@ impl<O: RunObjective> Run<O> {
         if let Origin::New(new) = &self.model.origin {
             check_input("model_config", Some(&new.config))?;
         }
-        check_input("train_file", self.train.file.as_deref())?;
-        check_input("eval_file", self.eval.as_ref().and_then(|eval| eval.file.as_deref()))?;
+        for file in &self.train.files {
+            check_input("train_file", Some(file))?;
+        }
+        for file in self.eval.iter().flat_map(|eval| &eval.files) {
+            check_input("eval_file", Some(file))?;
+        }
         let config = serde_json::to_value(&self.config).unwrap_or_default();
         let logps = config.get("ref_log_probs_dir").and_then(serde_json::Value::as_str);
         check_input("ref_log_probs_dir", logps.map(Path::new))

@@ -1,7 +1,9 @@
 //! The examples of a run and their name.
 
+use align_data::tables::{ExampleRow, Examples, Table};
 use align_data::{
-    Completions, LabelledText, LabelledTexts, PreferencePair, PreferencePairs, UnpairedPreference, UnpairedPreferences,
+    CompletionExample, ConversationCompletion, ConversationPair, LabelledText, LabelledTexts, PairExample,
+    PreferencePair, UnpairedConversation, UnpairedExample, UnpairedPreference,
 };
 use std::path::{Path, PathBuf};
 
@@ -10,8 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct Dataset<E> {
     pub(super) examples: Vec<E>,
     pub(super) name: String,
-    /// The file that they were read from, which the run must not write over.
-    pub(super) file: Option<PathBuf>,
+    /// The files that they were read from, which the run must not write over.
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// The name of unnamed examples on the model card.
@@ -21,14 +23,26 @@ impl<E> Dataset<E> {
     /// Examples without a name.
     #[must_use]
     pub fn new(examples: Vec<E>) -> Self {
-        Self { examples, name: UNNAMED.to_owned(), file: None }
+        Self { examples, name: UNNAMED.to_owned(), files: Vec::new() }
     }
 
     /// Examples that were read from a file. Their name is the file name.
     #[must_use]
     pub fn from_file(examples: Vec<E>, file: &Path) -> Self {
-        let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into());
-        Self { examples, name, file: Some(file.to_owned()) }
+        Self::from_files(examples, &[file.to_owned()])
+    }
+
+    /// Examples that were read from files. Their name is the file names.
+    #[must_use]
+    pub fn from_files(examples: Vec<E>, files: &[PathBuf]) -> Self {
+        let name = |file: &PathBuf| {
+            file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into())
+        };
+        let name = match files {
+            [] => UNNAMED.to_owned(),
+            files => files.iter().map(name).collect::<Vec<String>>().join(", "),
+        };
+        Self { examples, name, files: files.to_vec() }
     }
 
     /// The rows of a table, with the file that it was read from.
@@ -52,22 +66,58 @@ impl<E> From<Vec<E>> for Dataset<E> {
     }
 }
 
-impl From<PreferencePairs> for Dataset<PreferencePair> {
-    fn from(table: PreferencePairs) -> Self {
-        Self::from_table(table.file().map(Path::to_owned), table.into_rows())
+impl<E> From<Examples<E>> for Dataset<E>
+where
+    E: ExampleRow,
+{
+    fn from(examples: Examples<E>) -> Self {
+        let files = examples.files().to_vec();
+        Self::from_files(examples.into_rows(), &files)
     }
 }
 
-impl From<UnpairedPreferences> for Dataset<UnpairedPreference> {
-    fn from(table: UnpairedPreferences) -> Self {
-        Self::from_table(table.file().map(Path::to_owned), table.into_rows())
-    }
+/// Plain rows and tables of plain rows are examples, and so are conversations.
+macro_rules! examples_from {
+    (conversations: $($rows:ty => $example:ty),* $(,)?) => {$(
+        impl From<Vec<$rows>> for Dataset<$example> {
+            fn from(rows: Vec<$rows>) -> Self {
+                Self::new(rows.into_iter().map(Into::into).collect())
+            }
+        }
+    )*};
+    ($($rows:ty => $example:ty),* $(,)?) => {$(
+        impl From<Vec<$rows>> for Dataset<$example> {
+            fn from(rows: Vec<$rows>) -> Self {
+                Self::new(rows.into_iter().map(Into::into).collect())
+            }
+        }
+
+        impl From<Dataset<$rows>> for Dataset<$example> {
+            fn from(data: Dataset<$rows>) -> Self {
+                let Dataset { examples, name, files } = data;
+                Self { examples: examples.into_iter().map(Into::into).collect(), name, files }
+            }
+        }
+
+        impl From<Table<$rows>> for Dataset<$example> {
+            fn from(table: Table<$rows>) -> Self {
+                let file = table.file().map(Path::to_owned);
+                Self::from_table(file, table.into_rows().into_iter().map(Into::into).collect())
+            }
+        }
+    )*};
 }
 
-impl From<Completions> for Dataset<(String, String)> {
-    fn from(table: Completions) -> Self {
-        Self::from_table(table.file().map(Path::to_owned), table.into_rows())
-    }
+examples_from! {
+    PreferencePair => PairExample,
+    UnpairedPreference => UnpairedExample,
+    (String, String) => CompletionExample,
+}
+examples_from! {
+    conversations:
+    ConversationPair => PairExample,
+    UnpairedConversation => UnpairedExample,
+    ConversationCompletion => CompletionExample,
 }
 
 impl From<LabelledTexts> for Dataset<LabelledText> {

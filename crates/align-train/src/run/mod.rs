@@ -43,7 +43,7 @@ pub use upload::Upload;
 
 use crate::objective::{Classification, Cpo, Dpo, Kto, Sft};
 use crate::{Observer, Result, ResumeMode, RunConfig, StopSignal, Trainer};
-use align_data::Tokenizer;
+use align_data::{InvalidRows, Tokenizer};
 use align_models::ModelResolver;
 use align_torch::{DeviceChoice, MatmulPrecision};
 use std::fmt;
@@ -99,6 +99,7 @@ pub struct Run<O: RunObjective> {
     resize_token_embeddings: bool,
     max_length: Option<usize>,
     strip_prompt: bool,
+    invalid_rows: InvalidRows,
     dtype: Option<Kind>,
     device: Option<DeviceChoice>,
     matmul_precision: Option<MatmulPrecision>,
@@ -142,6 +143,7 @@ impl<O: RunObjective> Run<O> {
             resize_token_embeddings: false,
             max_length: None,
             strip_prompt: true,
+            invalid_rows: InvalidRows::default(),
             dtype: None,
             device: None,
             matmul_precision: None,

@@ -7,7 +7,7 @@ use crate::{Error, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::EncodeReport;
 use align_models::TrainableModel;
 use align_torch::MatmulPrecision;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tch::{Device, Kind};
 
 impl<O: RunObjective> Run<O> {
@@ -53,6 +53,7 @@ impl<O: RunObjective> Run<O> {
             max_length: self.max_length,
             model_max_length: policy.max_sequence_length(),
             strip_prompt: self.strip_prompt,
+            invalid_rows: self.invalid_rows,
         };
         let (rows, train_report) = encode::<O>(&self.config, self.train, "", &context)?;
         names.train_rows = rows.len();
@@ -149,6 +150,9 @@ fn encode<O: RunObjective>(
 impl<E> Dataset<E> {
     /// The name of the rows in messages: their file, or their name.
     pub(super) fn label(&self) -> String {
-        self.file.as_deref().map_or_else(|| self.name.clone(), |file: &Path| align_base::printable_path(file))
+        match self.files.as_slice() {
+            [] => self.name.clone(),
+            files => files.iter().map(|file| align_base::printable_path(file)).collect::<Vec<_>>().join(", "),
+        }
     }
 }

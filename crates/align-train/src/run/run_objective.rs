@@ -3,9 +3,10 @@
 use super::RunModel;
 use crate::objective::{Classification, Cpo, Dpo, Kto, Sft};
 use crate::{Objective, Result};
+use align_data::chat::Message;
 use align_data::{
-    EncodeOptions, EncodeReport, LabelledText, PreferencePair, Tokenizer, UnpairedPreference, encode_labelled_texts,
-    encode_pairs, encode_unpaired,
+    CompletionExample, EncodeOptions, EncodeReport, Example, InvalidRows, LabelledText, PairExample, Tokenizer,
+    UnpairedExample, encode_labelled_texts, encode_pairs, encode_unpaired,
 };
 use align_models::CausalLm;
 
@@ -52,12 +53,15 @@ pub struct EncodeContext<'a> {
     pub model_max_length: usize,
     /// Whether a prompt is removed from the beginning of completions that repeat it.
     pub strip_prompt: bool,
+    /// What happens to rows that teach nothing.
+    pub invalid_rows: InvalidRows,
 }
 
 impl EncodeContext<'_> {
     fn options(&self, max_length: Option<usize>) -> EncodeOptions {
         let max_length = Some(max_length.or(self.max_length).unwrap_or(self.model_max_length));
-        EncodeOptions { max_length, strip_prompt: self.strip_prompt, ..EncodeOptions::default() }
+        let (strip_prompt, invalid_rows) = (self.strip_prompt, self.invalid_rows);
+        EncodeOptions { max_length, strip_prompt, invalid_rows, ..EncodeOptions::default() }
     }
 }
 
@@ -75,11 +79,11 @@ pub struct EncodedExamples<R> {
 /// An example with a prompt, whose completions may repeat the prompt.
 pub trait PromptedExample {}
 
-impl PromptedExample for PreferencePair {}
-impl PromptedExample for UnpairedPreference {}
+impl PromptedExample for PairExample {}
+impl PromptedExample for UnpairedExample {}
 
 fn encode_preference_pairs(
-    examples: &[PreferencePair],
+    examples: &[PairExample],
     tokenizer: &Tokenizer,
     options: &EncodeOptions,
 ) -> Result<EncodedExamples<align_data::EncodedPair>> {
@@ -88,12 +92,12 @@ fn encode_preference_pairs(
 }
 
 impl RunObjective for Dpo {
-    type Example = PreferencePair;
+    type Example = PairExample;
     const HAS_REFERENCE: bool = true;
 
     fn encode(
         _: &Self::Config,
-        examples: &[PreferencePair],
+        examples: &[PairExample],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
         encode_preference_pairs(examples, context.tokenizer, &context.options(None))
@@ -105,12 +109,12 @@ impl RunObjective for Dpo {
 }
 
 impl RunObjective for Cpo {
-    type Example = PreferencePair;
+    type Example = PairExample;
 
     /// Prepends BOS to each prompt, as TRL does for objectives without a reference model.
     fn encode(
         _: &Self::Config,
-        examples: &[PreferencePair],
+        examples: &[PairExample],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
         encode_preference_pairs(
@@ -126,12 +130,12 @@ impl RunObjective for Cpo {
 }
 
 impl RunObjective for Kto {
-    type Example = UnpairedPreference;
+    type Example = UnpairedExample;
     const HAS_REFERENCE: bool = true;
 
     fn encode(
         config: &Self::Config,
-        examples: &[UnpairedPreference],
+        examples: &[UnpairedExample],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
         let options = context.options(config.max_length);
@@ -145,15 +149,14 @@ impl RunObjective for Kto {
 }
 
 impl RunObjective for Sft {
-    /// A prompt, which may be empty, and a completion.
-    type Example = (String, String);
+    type Example = CompletionExample;
 
     fn encode(
         config: &Self::Config,
         examples: &[Self::Example],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
-        let (rows, report) = config.encode(context.tokenizer, examples)?;
+        let (rows, report) = config.encode(context.tokenizer, examples, context.invalid_rows)?;
         Ok(EncodedExamples { rows, report: Some(report), max_length: config.max_length })
     }
 
@@ -162,7 +165,13 @@ impl RunObjective for Sft {
     }
 
     fn tokenizer_training_texts(examples: &[Self::Example]) -> Option<Vec<String>> {
-        Some(examples.iter().map(|(prompt, completion)| [prompt.as_str(), completion].concat()).collect())
+        let text = |example: &CompletionExample| match example {
+            Example::Plain((prompt, completion)) => [prompt.as_str(), completion].concat(),
+            Example::Conversation(row) => {
+                row.prompt.iter().chain(&row.completion).filter_map(Message::content).collect::<Vec<_>>().join("\n")
+            }
+        };
+        Some(examples.iter().map(text).collect())
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::{Peft, ReferenceModel, Run, RunObjective};
 use crate::{Error, Result};
+use align_data::InvalidRows;
 use align_models::dtype_name;
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 
 /// Options as TOML. Nested groups are flattened, and options that are not set are omitted.
 ///
@@ -44,13 +46,15 @@ impl<O: RunObjective> Run<O> {
         let mut put = |name: &str, value: Value| drop(all.insert(name.to_owned(), value));
         put("config", config);
         put("model", json!(self.model.name()));
-        put("train_file", json!(self.train.file));
-        put("eval_file", json!(self.eval.as_ref().and_then(|eval| eval.file.as_ref())));
+        put("train_file", one_or_many(&self.train.files));
+        put("eval_file", self.eval.as_ref().map_or(Value::Null, |eval| one_or_many(&eval.files)));
         if let Some(ReferenceModel::Pretrained(name)) = &self.reference {
             put("ref_model", json!(name));
         }
         put("max_length", json!(self.max_length));
         put("strip_prompt", json!((!self.strip_prompt).then_some(false)));
+        let invalid_rows = Some(self.invalid_rows).filter(|rows| *rows != InvalidRows::default());
+        put("invalid_rows", json!(invalid_rows));
         put("resize_token_embeddings", json!(self.resize_token_embeddings.then_some(true)));
         put("dtype", json!(self.dtype.and_then(dtype_name)));
         put("device", json!(self.device));
@@ -74,4 +78,13 @@ fn adapter_options(peft: &Peft) -> Value {
         "lora_modules_to_save": config.modules_to_save,
         "use_rslora": config.use_rslora,
     })
+}
+
+/// One file as a string, several as a list.
+fn one_or_many(files: &[PathBuf]) -> Value {
+    match files {
+        [] => Value::Null,
+        [file] => json!(file),
+        files => json!(files),
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::{Dataset, Peft, PromptedExample, ReferenceModel, Run, RunObjective};
 use crate::{Observer, ResumeMode, SampleTexts, StopSignal};
-use align_data::PreferencePair;
+use align_data::tables::ExampleRow;
+use align_data::{InvalidRows, PairExample};
 use align_models::generation::{Generation, GenerationConfig};
 use align_models::{CausalLm, ModelResolver};
 use align_torch::{DeviceChoice, MatmulPrecision};
@@ -129,7 +130,15 @@ impl<O: RunObjective<Example: PromptedExample>> Run<O> {
     }
 }
 
-impl<O: RunObjective<Example = PreferencePair>> Run<O> {
+impl<O: RunObjective<Example: ExampleRow>> Run<O> {
+    /// Sets what happens to rows that teach nothing: rows that the chat template refuses, rows without a completion, and pairs of equal
+    /// sides. By default they are left out.
+    pub fn invalid_rows(self, invalid_rows: InvalidRows) -> Self {
+        Self { invalid_rows, ..self }
+    }
+}
+
+impl<O: RunObjective<Example = PairExample>> Run<O> {
     /// Sets the maximum tokens of a prompt with its completion; longer completions are truncated. The default is the model's limit.
     pub fn max_length(self, tokens: usize) -> Self {
         Self { max_length: Some(tokens), ..self }

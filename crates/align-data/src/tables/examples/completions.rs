@@ -4,10 +4,10 @@ use super::super::columns::Column;
 use super::super::content::Contents;
 use super::super::raw_table::RawTable;
 use super::super::table::Row;
+use super::super::texts::Text;
 use super::template_inputs::take_inputs;
 use super::{ExampleRow, alpaca, note, share_gpt};
 use crate::chat::Message;
-use crate::tables::Text;
 use crate::{CompletionExample, ConversationCompletion, Error, Example, Result};
 
 impl ExampleRow for CompletionExample {

@@ -12,6 +12,7 @@ use super::cells::{Cell, Cells};
 use super::column_context::ColumnContext;
 use super::column_names::ColumnNames;
 use super::columns::{Column, ColumnKind};
+use super::compression::inner_name;
 use crate::{Error, Result};
 use align_base::printable_path;
 use checked_row::push_checked_row;
@@ -24,7 +25,7 @@ pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column], names: &Column
         Error::Line { path: path.to_owned(), line, problem: "not UTF-8 text".to_owned() }
     })?;
     let text = text.trim_start_matches('\u{feff}');
-    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let is_json = inner_name(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let mut cells = Cells::default();
     match is_json && text.trim_start().starts_with('[') {
         true => array::push_rows(&mut cells, text).map_err(|problem| Error::Format {

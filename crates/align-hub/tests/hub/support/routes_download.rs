@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 /// Requests about a repository.
 pub fn repo_route(state: &State, request: &Request) -> Response {
-    let found = match request.path.strip_prefix("/api/models/") {
-        Some(rest) => api(state, request, rest),
-        None => resolve(state, request),
+    let found = match (request.path.strip_prefix("/api/models/"), request.path.strip_prefix("/api/datasets/")) {
+        (Some(rest), _) => api(state, request, rest),
+        // The names of data sets have a space of their own.
+        (None, Some(rest)) => api(state, request, &format!("datasets/{rest}")),
+        (None, None) => resolve(state, request),
     };
     found.unwrap_or_else(|error| error)
 }
