@@ -21,7 +21,7 @@ pub struct RunOptions {
     #[arg(long)]
     #[serde(skip)]
     config: Option<PathBuf>,
-    /// Language model to train: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
+    /// Language model to train: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     pub model: Option<String>,
     /// Add embeddings for tokens of the tokeniser that the model has none for. Without it, such a tokeniser is an error.

@@ -1,6 +1,7 @@
 //! Conversion of the types of a file to `f32`.
 
 use crate::TensorType;
+use crate::half_at::half_at;
 use crate::k_quants::{q2_k, q3_k, q4_k, q5_k, q6_k};
 use half::{bf16, f16};
 
@@ -40,11 +41,6 @@ fn blocks<const BYTES: usize, const VALUES: usize>(
     for (bytes, values) in bytes.as_chunks::<BYTES>().0.iter().zip(values.as_chunks_mut::<VALUES>().0) {
         convert(bytes, values);
     }
-}
-
-/// The half-precision number at a position of a block.
-pub(crate) fn half_at<const N: usize>(block: &[u8; N], at: usize) -> f32 {
-    f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
 }
 
 /// Value i of the first half of a block is in the lower four bits of byte i, and value i of the second half in the upper four.

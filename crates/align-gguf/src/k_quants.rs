@@ -1,6 +1,6 @@
 //! The K-quants: blocks of 256 values in groups of 16 or 32, whose scales are quantised too.
 
-use crate::dequantize::half_at;
+use crate::half_at::half_at;
 
 /// Groups of 16 values of two bits, each with a scale and a minimum of four bits.
 pub(crate) fn q2_k(block: &[u8; 84], values: &mut [f32; 256]) {

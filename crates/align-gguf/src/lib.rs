@@ -26,6 +26,7 @@
 mod dequantize;
 mod error;
 mod file;
+mod half_at;
 mod header;
 mod k_quants;
 mod metadata;

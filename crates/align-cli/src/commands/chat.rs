@@ -26,7 +26,7 @@ Ctrl-C stops an answer.";
 /// lists them.
 #[derive(Args)]
 pub struct Options {
-    /// Chat model: a folder in transformers' layout, or user/name[@revision] on the hub.
+    /// Chat model: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub.
     #[arg(long)]
     model: String,
     /// The message of the system, with which the conversation begins.

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// Computes the log-probabilities (in nats) of completions under a model.
 #[derive(Args)]
 pub struct Options {
-    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
+    /// Language model: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
     /// Input table with the columns prompt and completion, or prompt, chosen and rejected: CSV, Parquet or JSONL.

@@ -15,7 +15,7 @@ use tch::{Device, Kind};
 /// Merges a LoRA adapter into its base model.
 #[derive(Args)]
 pub struct Options {
-    /// Base model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the one that the adapter names].
+    /// Base model: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub [default: the one that the adapter names].
     #[arg(long)]
     model: Option<String>,
     /// Adapter: a folder with adapter_config.json and adapter_model.safetensors, written by PEFT or by a run with --use-peft.

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// Options of the notebook's pipeline. The defaults are the notebook's own, with the bundled models.
 #[derive(Debug, Clone, clap::Args, Serialize)]
 pub struct NotebookOptions {
-    /// Language model to align: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
+    /// Language model to align: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     #[serde(skip)]
     pub(super) model: Option<String>,

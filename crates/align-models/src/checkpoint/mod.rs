@@ -68,7 +68,10 @@ impl Checkpoint {
     /// The folder is missing or contains none of these files, or a file is damaged, unsafe, or has another format.
     pub fn open(dir: &Path) -> Result<Self> {
         if GgufFile::is_gguf(dir) {
-            return gguf::open(dir);
+            let (file, entries) = gguf::open(dir)?;
+            tracing::debug!(path = %dir.display(), tensors = entries.len(), "opened a GGUF file");
+            let sources = vec![Source::open(dir)?];
+            return Ok(Self { path: dir.to_path_buf(), sources, entries, gguf: Some(file) });
         }
         if !dir.is_dir() {
             let reason = if dir.exists() { "is a file" } else { "there is no such folder" };

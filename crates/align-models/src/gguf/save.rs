@@ -57,7 +57,7 @@ pub fn save_gguf<M: TrainableModel + ?Sized>(
     for (key, value) in tokenizer.iter() {
         metadata.set(key, value.clone());
     }
-    set_ends(&mut metadata, config).map_err(fail)?;
+    set_token_ids(&mut metadata, config).map_err(fail)?;
     let heads = |metadata: &Metadata, key: &str| {
         metadata.get(&format!("{}.attention.{key}", architecture.name)).and_then(Value::as_u64).unwrap_or(1) as i64
     };
@@ -78,8 +78,8 @@ pub fn save_gguf<M: TrainableModel + ?Sized>(
     })
 }
 
-/// Sets the ids that end a text and that the tokeniser does not have: further ones of the config end a turn or a message.
-fn set_ends(
+/// Sets the ids of the config that the tokeniser does not have. Further ids that end a text are those of a turn or a message.
+fn set_token_ids(
     metadata: &mut Metadata,
     config: &serde_json::Map<String, serde_json::Value>,
 ) -> std::result::Result<(), String> {
@@ -99,6 +99,12 @@ fn set_ends(
         let role =
             roles.next().ok_or_else(|| format!("eos_token_id has {} ids, at most 3 can be written", ids.len()))?;
         metadata.set(key(role), *id);
+    }
+    for (role, field) in [("bos", "bos_token_id"), ("padding", "pad_token_id")] {
+        let id = config.get(field).and_then(serde_json::Value::as_u64).and_then(|id| u32::try_from(id).ok());
+        if let (None, Some(id)) = (metadata.get(&key(role)), id) {
+            metadata.set(key(role), id);
+        }
     }
     Ok(())
 }

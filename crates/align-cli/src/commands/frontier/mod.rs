@@ -61,7 +61,7 @@ pub struct Options {
     /// Folder of the sweep: one file per finished point, then frontier.csv, the figures and report.html.
     #[arg(long)]
     output_dir: PathBuf,
-    /// Language model to align: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
+    /// Language model to align: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
     /// Classifier or reward model whose score is the reward [default: the bundled sentiment classifier].

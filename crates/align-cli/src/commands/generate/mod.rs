@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 /// Generates continuations of prompts with a language model.
 #[derive(Args)]
 pub struct Options {
-    /// Language model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled GPT-2].
+    /// Language model: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
     #[command(flatten)]
