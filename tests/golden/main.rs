@@ -25,6 +25,7 @@ mod metrics;
 mod models;
 mod saved;
 mod train;
+mod train_conversations;
 mod variants;
 
 /// The folder of golden values.
