@@ -38,6 +38,7 @@ mod bounded_json;
 mod causal_lm;
 mod distilbert;
 mod error;
+mod generation_config_file;
 mod gguf;
 mod gpt2;
 mod identity;
