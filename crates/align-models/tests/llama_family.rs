@@ -28,7 +28,7 @@ fn what_is_not_supported_is_named() {
         ("llama", json!({"head_dim": 7}), &["head_dim is 7", "even"]),
         ("llama", json!({"head_dim": null, "hidden_size": 18}), &["hidden_size 18", "head_dim"]),
         ("llama", json!({"vocab_size": 0}), &["vocab_size is 0"]),
-        ("llama", json!({"num_hidden_layers": 1 << 40}), &["num_hidden_layers"]),
+        ("llama", json!({"num_hidden_layers": 1_i64 << 40}), &["num_hidden_layers"]),
         ("llama", json!({"vocab_size": "many"}), &["`vocab_size`"]),
         ("llama", json!({"hidden_act": "xielu"}), &["`hidden_act`", "xielu"]),
         ("llama", json!({"attention_bias": "qkv"}), &["`attention_bias`"]),
