@@ -33,6 +33,8 @@ fn main() -> Result<(), String> {
         .cpp(true)
         .std("c++17")
         .warnings(false)
+        // Also in debug builds, whose loops over tensors would take most of a step.
+        .opt_level(3)
         .include(include)
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .files([
@@ -42,6 +44,8 @@ fn main() -> Result<(), String> {
             "cpp/fused_adamw.cpp",
             "cpp/gradient_checkpoint.cpp",
             "cpp/custom_backward.cpp",
+            "cpp/rms_norm.cpp",
+            "cpp/rotate_halves.cpp",
         ])
         .compile("align_torch");
     Ok(())

@@ -271,6 +271,8 @@ fn saved_models_are_read_back_equal_in_the_form_that_was_read() {
         let (mut read, written) = (config(&from), config(saved.path()));
         read["dtype"] = "float32".into();
         assert_eq!(read, written, "{name}");
+        let generation = |dir: &Path| fs::read_to_string(dir.join("generation_config.json")).unwrap();
+        assert_eq!(generation(&from), generation(saved.path()), "{name}");
         // The names of the tensors stay those of transformers.
         let names = |dir: &Path| {
             let mut names: Vec<String> = checkpoint::Checkpoint::open(dir)

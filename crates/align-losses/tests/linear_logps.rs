@@ -1,7 +1,7 @@
 //! `LinearLogps` against LibTorch's own log-softmax and autograd.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_losses::{Error, LinearLogps, LinearLogpsOptions, linear_logps};
+use align_losses::{Error, LinearHead, LinearLogps, LinearLogpsOptions, linear_logps};
 use tch::{Device, Kind, Tensor};
 
 const ROWS: i64 = 23;
@@ -188,4 +188,34 @@ fn mismatched_tensors_are_named_in_the_error() {
     assert!(matches!(wrong, Err(Error::Shape { argument: "gradient", .. })));
     let none = LinearLogpsOptions { chunk_rows: 0, ..Default::default() };
     assert!(LinearLogps::forward(hidden, weight, targets, &none).is_err());
+}
+
+/// Values and gradients of logits `cap · tanh(x / cap)`, by autograd in float64.
+#[test]
+fn capped_logits_have_the_gradients_of_their_formula() {
+    let case = case(Kind::Double);
+    let softcap = Some(4.0);
+    let [hidden, weight] = [&case.hidden, &case.weight].map(|x| x.copy().set_requires_grad(true));
+    for options in options() {
+        // Rows with a gradient of 0 are skipped.
+        for gradient in [case.gradient.copy(), &case.gradient * case.targets.remainder(3).not_equal(0)] {
+            let _ = [&hidden, &weight].map(|x| x.shallow_clone().zero_grad());
+            let logits = (hidden.matmul(&weight.tr()) / 4.0).tanh() * 4.0;
+            let logps =
+                logits.log_softmax(-1, Kind::Double).gather(-1, &case.targets.unsqueeze(-1), false).squeeze_dim(-1);
+            (&logps * &gradient).sum(Kind::Double).backward();
+            let head = LinearHead { weight: &case.weight, softcap };
+            let (linear, statistics) = LinearLogps::forward(&case.hidden, head, &case.targets, &options).unwrap();
+            assert!(worst(linear.logps(), &logps) < 1e-9);
+            if let Some(statistics) = statistics {
+                assert!(worst(&statistics.mean_logit, &logits.mean_dim(-1, false, Kind::Double)) < 1e-9);
+            }
+            let mut weight_gradient = case.weight.zeros_like();
+            let found = linear.backward(&gradient, &mut weight_gradient).unwrap();
+            assert!(worst(&found.hidden, &hidden.grad()) < 1e-9 && worst(&weight_gradient, &weight.grad()) < 1e-9);
+        }
+    }
+    let head = LinearHead { weight: &case.weight, softcap: Some(0.0) };
+    let refused = linear_logps(&case.hidden, head, &case.targets).unwrap_err();
+    assert!(matches!(refused, Error::Hyperparameter { name: "softcap", .. }), "{refused}");
 }

@@ -145,8 +145,10 @@ pub trait Adaptable {
         "lm_head.weight"
     }
 
-    /// The layers that PEFT adapts by default in this architecture, by the ends of their names.
-    fn default_lora_targets(&self) -> &'static [&'static str];
+    /// The layers that PEFT adapts by default in this architecture, by the ends of their names; empty if they must be named.
+    fn default_lora_targets(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Builds the same model with other weights and an adapter, in evaluation mode. The embeddings may have another number of tokens,
     /// and the weights may have an output projection even if this model's embeddings are tied.

@@ -1,5 +1,5 @@
-//! Language models on LibTorch: GPT-2 and DistilBERT, building blocks for other decoders, checkpoints in the format of transformers,
-//! LoRA adapters in the format of PEFT, and text generation.
+//! Language models on LibTorch: GPT-2, Llama, Mistral, Qwen 2 and 3, Gemma 2 and 3, and DistilBERT, building blocks for other decoders,
+//! checkpoints in the format of transformers, LoRA adapters in the format of PEFT, and text generation.
 //!
 //! ```
 //! use align_models::generation::{Generation, GenerationConfig, generate_completions};
@@ -38,6 +38,7 @@ mod bounded_json;
 mod causal_lm;
 mod distilbert;
 mod error;
+mod generation_config_file;
 mod gguf;
 mod gpt2;
 mod identity;

@@ -1,5 +1,5 @@
 //! Features of LibTorch and the system that tch does not offer: float32 matmul precision, matrix products with packed weights, fused
-//! AdamW, gradient checkpointing, custom autograd functions, loading CUDA at run time, device selection, available memory, a description
+//! AdamW, RMS norms and rotary embeddings, gradient checkpointing, custom autograd functions, loading CUDA at run time, device selection, available memory, a description
 //! of the environment for reproducibility, zero-copy access to a tensor's values, immediate exit, and safe handling of signals.
 //!
 //! ```
@@ -29,6 +29,7 @@ mod environment;
 mod exit;
 mod ffi_error;
 mod fused_adamw;
+mod fused_nodes;
 mod gradient_checkpoint;
 mod host_floats;
 mod matmul_precision;
@@ -49,6 +50,7 @@ pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use environment::Environment;
 pub use exit::exit_now;
 pub use fused_adamw::{FusedAdamWError, FusedAdamWStep};
+pub use fused_nodes::{has_fused_nodes, rms_norm, rotate_halves};
 pub use gradient_checkpoint::gradient_checkpoint;
 pub use host_floats::{HostFloatsError, with_host_floats};
 pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};

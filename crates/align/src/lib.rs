@@ -25,7 +25,7 @@
 //! | contents | module | crate |
 //! | --- | --- | --- |
 //! | texts, preference pairs, tokenisers, batches | [`data`] | `align-data` |
-//! | GPT-2, DistilBERT, LoRA, checkpoints, generation | [`models`] | `align-models` |
+//! | GPT-2, Llama, Mistral, Qwen, Gemma, DistilBERT, LoRA, checkpoints, generation | [`models`] | `align-models` |
 //! | text generation, resumable generation jobs, reward models | [`inference`] | `align-inference` |
 //! | preference losses, divergences, penalties | [`losses`] | `align-losses` |
 //! | runs, trainers, objectives, observers | [`train`] | `align-train` |

@@ -4,7 +4,7 @@ use crate::lora::Adapter;
 use crate::save::save_pretrained;
 use crate::{
     Adaptable, Attention, CausalLm, LinearLayerInfo, Parameters, Result, TrainableModel, TrainingMemory, checkpoint,
-    identity,
+    generation_config_file, identity,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -70,6 +70,8 @@ pub struct DecoderLm<C> {
     parameters: Parameters,
     decoder: Decoder,
     mode: Mode,
+    /// The text of `generation_config.json`, which is saved with the model: it may have end-of-sequence ids that the config lacks.
+    generation_config: Option<String>,
 }
 
 impl<C: DecoderConfig> DecoderLm<C> {
@@ -80,7 +82,8 @@ impl<C: DecoderConfig> DecoderLm<C> {
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
         let config = C::read(&dir.join("config.json"))?;
         let parameters = config.load(&checkpoint::Checkpoint::open(dir)?, kind, device)?;
-        Self::from_parameters(config, parameters)
+        let generation_config = generation_config_file::read(dir)?;
+        Ok(Self { generation_config, ..Self::from_parameters(config, parameters)? })
     }
 
     /// Builds the model from weights with the names of [`DecoderConfig::layout`].
@@ -99,7 +102,7 @@ impl<C: DecoderConfig> DecoderLm<C> {
         }
         let weights = Weights::new(&parameters).with_adapter(adapter);
         let decoder = config.decoder(&if pack { weights.packed() } else { weights })?;
-        Ok(Self { config, parameters, decoder, mode: Mode::default() })
+        Ok(Self { config, parameters, decoder, mode: Mode::default(), generation_config: None })
     }
 
     /// The hyper-parameters.
@@ -161,7 +164,8 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
     }
 
     fn frozen_copy(&self) -> Result<Box<dyn CausalLm>> {
-        Ok(Box::new(Self::from_parameters(self.config.clone(), self.parameters.detached_copy()?)?))
+        let copy = Self::from_parameters(self.config.clone(), self.parameters.detached_copy()?)?;
+        Ok(Box::new(Self { generation_config: self.generation_config.clone(), ..copy }))
     }
 
     fn adaptable(&self) -> Option<&dyn Adaptable> {
@@ -187,7 +191,8 @@ impl<C: DecoderConfig> Adaptable for DecoderLm<C> {
     }
 
     fn with_weights(&self, weights: Parameters, adapter: Option<Adapter<'_>>) -> Result<Box<dyn CausalLm>> {
-        Ok(Box::new(Self::build(self.config.clone(), weights, adapter, false)?))
+        let other = Self::build(self.config.clone(), weights, adapter, false)?;
+        Ok(Box::new(Self { generation_config: self.generation_config.clone(), ..other }))
     }
 }
 
@@ -218,6 +223,7 @@ impl<C: DecoderConfig> TrainableModel for DecoderLm<C> {
     }
 
     fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
-        save_pretrained(dir, &self.config, &self.parameters, self.kind(), overwrite)
+        save_pretrained(dir, &self.config, &self.parameters, self.kind(), overwrite)?;
+        generation_config_file::write(dir, self.generation_config.as_deref(), overwrite)
     }
 }

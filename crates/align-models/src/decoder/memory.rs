@@ -13,6 +13,9 @@ impl Decoder {
     /// dropout of the attention weights, the scores, their softmax and the mask are saved (three values per head and pair of tokens), and
     /// scaled copies of query and key, and of the output.
     ///
+    /// Norms of the outputs of attention and of the feed-forward network save their inputs (`d` each), and norms of queries and keys theirs
+    /// (`2a`). Capped attention scores are saved twice, as capped and as softmax (two values per head and pair of tokens).
+    ///
     /// If rows share tokens, query, key, value and the output of attention exist for each position in the rows, and the output is also saved
     /// for each distinct token. This is counted as `5a` per position, which is exact if half of the positions are shared.
     ///
@@ -38,6 +41,12 @@ impl Decoder {
         }
         if first.is_some_and(|b| dropped(b.attention.dropout)) {
             block += 3 * a + 3 * heads * length;
+        }
+        if let Some(first) = first {
+            let output_norms = [&first.attention_output_norm, &first.feed_forward_output_norm];
+            block += d * output_norms.into_iter().flatten().count() as u64;
+            block += if first.attention.qk_norms.is_some() { 2 * a } else { 0 };
+            block += if first.attention.softcap.is_some() { 2 * heads * length } else { 0 };
         }
         let around = if dropped(self.dropout) { 4 * d } else { 3 * d };
         let block = bytes * block + wide * (heads + 4);

@@ -1,5 +1,6 @@
 use super::{KvCache, RopeScaling, SharedTokenRows};
 use crate::Result;
+use align_torch::{has_fused_nodes, rotate_halves};
 use tch::{Device, Kind, Tensor};
 
 /// Rotary position embeddings (arXiv:2104.09864) that pair the two halves of a head, as in GPT-NeoX and Llama.
@@ -64,6 +65,9 @@ impl Rotation {
     /// # Errors
     /// Another number of tokens, or heads that are too narrow.
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        if has_fused_nodes(x) {
+            return Ok(rotate_halves(x, &self.cos, &self.sin)?);
+        }
         let half = self.cos.size3()?.2;
         let (cos, sin) = (self.cos.f_unsqueeze(1)?, self.sin.f_unsqueeze(1)?);
         let (left, right) = (x.f_narrow(3, 0, half)?, x.f_narrow(3, half, half)?);

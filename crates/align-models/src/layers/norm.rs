@@ -1,6 +1,7 @@
 use super::Weights;
 use crate::Result;
-use tch::{Kind, Tensor};
+use align_torch::{has_fused_nodes, rms_norm};
+use tch::{Device, Kind, Tensor};
 
 /// Normalisation over the last dimension, with element-wise weights.
 #[derive(Debug)]
@@ -52,6 +53,12 @@ impl Norm {
         match &self.kind {
             NormKind::Layer { bias } => {
                 Ok(x.f_layer_norm(self.weight.size(), Some(&self.weight), bias.as_ref(), self.eps, true)?)
+            }
+            NormKind::Rms { offset } if has_fused_nodes(x) && has_fused_nodes(&self.weight) => {
+                Ok(rms_norm(x, &self.weight, self.eps, *offset)?)
+            }
+            NormKind::Rms { offset } if *offset == 0.0 && x.device() != Device::Cpu => {
+                Ok(x.f_rms_norm(self.weight.size(), Some(&self.weight), self.eps)?)
             }
             NormKind::Rms { offset } => {
                 let wide = if x.kind() == Kind::Double { Kind::Double } else { Kind::Float };

@@ -1,7 +1,7 @@
-use super::architecture::{self, Architecture};
+use super::architecture::Architecture;
 use super::fields::Fields;
 use super::hyper_parameters::HyperParameters;
-use super::{layout, validation};
+use super::{architectures, layout, validation};
 use crate::checkpoint::Layout;
 use crate::pretrained_config::{read_json_config, with_any_vocab_size};
 use crate::random_weights::check_memory;
@@ -95,8 +95,8 @@ impl LlamaFamilyConfig {
     fn new(json: Value) -> std::result::Result<Self, String> {
         let Value::Object(json) = json else { return Err("is not an object".into()) };
         let model_type = json.get("model_type").and_then(Value::as_str).unwrap_or_default();
-        let Some(architecture) = architecture::find(model_type) else {
-            return Err(format!("model_type is \"{model_type}\"; {} was expected", architecture::known()));
+        let Some(architecture) = architectures::find(model_type) else {
+            return Err(format!("model_type is \"{model_type}\"; {} was expected", architectures::known()));
         };
         validation::reject_unsupported(&json)?;
         let fields: Fields = json_field::deserialize(Value::Object(json.clone()))?;
@@ -159,7 +159,7 @@ impl LlamaFamilyConfig {
     }
 
     pub(super) fn architecture(&self) -> Option<&'static Architecture> {
-        architecture::find(self.model_type())
+        architectures::find(self.model_type())
     }
 
     pub(super) fn set_vocab_size(&mut self, vocab_size: i64) {

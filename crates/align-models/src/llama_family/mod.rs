@@ -2,6 +2,7 @@
 //! gated feed-forward networks, and the same names of weights. The file of an architecture lists what is different in it.
 
 mod architecture;
+mod architectures;
 mod config;
 mod fields;
 mod gemma2;
