@@ -126,7 +126,7 @@ fn select(
     if config.is_none() && configs.len() > 1 {
         let default = configs.contains(&"default").then_some("default");
         let Some(default) = default else {
-            let found = file_name::format_list(configs.into_iter());
+            let found = file_name::format_list(configs);
             return Err(DatasetError::SeveralConfigs { dataset: dataset.to_string(), found }.into());
         };
         found.retain(|file| config_of(file, split) == Some(default));

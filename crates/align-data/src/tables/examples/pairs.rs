@@ -10,6 +10,9 @@ use super::{ExampleRow, alpaca, note, share_gpt};
 use crate::chat::Message;
 use crate::{ConversationPair, Error, Example, PairExample, PreferencePair, Result};
 
+/// The messages of each row.
+type Conversations = Vec<Vec<Message>>;
+
 /// Names of columns that probably hold the prompt: then it is not implicit.
 const PROMPT_NAMES: [&str; 6] = ["question", "query", "context", "input", "prompts", "promt"];
 
@@ -117,8 +120,8 @@ fn plain_pairs(raw: &mut RawTable, texts: impl Iterator<Item = (String, String, 
 
 fn implicit_conversations(
     raw: &mut RawTable,
-    chosen: Vec<Vec<Message>>,
-    rejected: Vec<Vec<Message>>,
+    chosen: Conversations,
+    rejected: Conversations,
 ) -> Result<Vec<PairExample>> {
     let inputs = take_inputs(raw, chosen.len())?;
     let pair = |((chosen, rejected), inputs)| {
@@ -130,9 +133,9 @@ fn implicit_conversations(
 
 fn conversations(
     raw: &mut RawTable,
-    prompts: Vec<Vec<Message>>,
-    chosen: Vec<Vec<Message>>,
-    rejected: Vec<Vec<Message>>,
+    prompts: Conversations,
+    chosen: Conversations,
+    rejected: Conversations,
 ) -> Result<Vec<PairExample>> {
     let inputs = take_inputs(raw, prompts.len())?;
     let rows = prompts.into_iter().zip(chosen).zip(rejected).zip(inputs);
@@ -143,7 +146,7 @@ fn conversations(
 }
 
 /// Both sides as messages.
-fn messages_of(raw: &RawTable, sides: (Contents, Contents)) -> Result<(Vec<Vec<Message>>, Vec<Vec<Message>>)> {
+fn messages_of(raw: &RawTable, sides: (Contents, Contents)) -> Result<(Conversations, Conversations)> {
     match sides {
         (Contents::Messages(chosen), Contents::Messages(rejected)) => Ok((chosen, rejected)),
         sides => Err(different_sides(raw, &sides)),
@@ -151,7 +154,7 @@ fn messages_of(raw: &RawTable, sides: (Contents, Contents)) -> Result<(Vec<Vec<M
 }
 
 /// Both sides as messages. A text is what the assistant says.
-fn answers_of(raw: &RawTable, sides: (Contents, Contents)) -> Result<(Vec<Vec<Message>>, Vec<Vec<Message>>)> {
+fn answers_of(raw: &RawTable, sides: (Contents, Contents)) -> Result<(Conversations, Conversations)> {
     let say = |texts: Vec<String>| texts.iter().map(|text| vec![Message::new("assistant", text)]).collect();
     match sides {
         (Contents::Texts(chosen), Contents::Texts(rejected)) => Ok((say(chosen), say(rejected))),
