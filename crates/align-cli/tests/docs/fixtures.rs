@@ -8,6 +8,7 @@ use std::path::Path;
 
 /// The input files that each page assumes.
 const ASSUMED: &[(&str, &[&str])] = &[
+    ("docs/align-a-chat-model.md", &["pairs.jsonl", "held-out.jsonl"]),
     ("docs/command-line.md", &["pairs.jsonl", "run.yaml"]),
     ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv", "own.csv"]),
     ("docs/errors.md", &["pairs.jsonl"]),
@@ -26,7 +27,19 @@ const ASSUMED: &[(&str, &[&str])] = &[
 pub fn write(page: &str, folder: &Path) {
     let names = ASSUMED.iter().find(|(name, _)| *name == page).map_or(&[][..], |(_, names)| names);
     for name in names {
-        std::fs::write(folder.join(name), content(name)).unwrap();
+        let content = if page == CHAT { conversations(name) } else { content(name) };
+        std::fs::write(folder.join(name), content).unwrap();
+    }
+}
+
+/// The page whose data are conversations.
+const CHAT: &str = "docs/align-a-chat-model.md";
+
+fn conversations(name: &str) -> String {
+    let rows = rows("train_chat.jsonl").into_iter();
+    match name {
+        "held-out.jsonl" => lines(rows.skip(8).take(2)),
+        _ => lines(rows.take(4)),
     }
 }
 
@@ -72,6 +85,7 @@ pub fn hub() -> Server {
     let repo = |name, folder: &str| Repo::of_folder(name, Path::new(&golden_path(folder)));
     Server::new([
         repo("lvwerra/gpt2-imdb", "models/gpt2-tiny-bin-legacy"),
+        repo("HuggingFaceTB/SmolLM2-135M-Instruct", "models/qwen2-tiny"),
         repo("lvwerra/distilbert-imdb", "models/distilbert-tiny-bin-legacy"),
         repo("AntonKorznikov/gpt2_hinge", "models/gpt2-tiny"),
         repo("AntonKorznikov/gpt2_sigm", "models/gpt2-tiny-bin-zip"),

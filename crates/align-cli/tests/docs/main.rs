@@ -67,6 +67,7 @@ macro_rules! pages {
 
 pages! {
     readme: "README.md",
+    align_a_chat_model: "docs/align-a-chat-model.md",
     index: "docs/README.md",
     command_line: "docs/command-line.md",
     data: "docs/data.md",
