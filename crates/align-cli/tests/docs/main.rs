@@ -69,6 +69,7 @@ pages! {
     readme: "README.md",
     align_a_chat_model: "docs/align-a-chat-model.md",
     index: "docs/README.md",
+    chat: "docs/chat.md",
     command_line: "docs/command-line.md",
     data: "docs/data.md",
     development: "docs/development.md",
