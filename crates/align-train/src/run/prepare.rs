@@ -48,13 +48,9 @@ impl<O: RunObjective> Run<O> {
             names.hub_model_id = upload.as_ref().map(|upload| upload.repo().to_string());
         }
 
-        let context = EncodeContext {
-            tokenizer: &tokenizer,
-            max_length: self.max_length,
-            model_max_length: policy.max_sequence_length(),
-            strip_prompt: self.strip_prompt,
-            invalid_rows: self.invalid_rows,
-        };
+        let (max_length, strip_prompt, invalid_rows) = (self.max_length, self.strip_prompt, self.invalid_rows);
+        let model_max_length = policy.max_sequence_length();
+        let context = EncodeContext { tokenizer: &tokenizer, max_length, model_max_length, strip_prompt, invalid_rows };
         let (rows, train_report) = encode::<O>(&self.config, self.train, "", &context)?;
         names.train_rows = rows.len();
         let mut trainer = Trainer::from_objective(O::from_models(policy, reference, self.config)?, rows)?;
@@ -152,7 +148,7 @@ impl<E> Dataset<E> {
     pub(super) fn label(&self) -> String {
         match self.files.as_slice() {
             [] => self.name.clone(),
-            files => files.iter().map(|file| align_base::printable_path(file)).collect::<Vec<_>>().join(", "),
+            files => files.iter().map(align_base::printable_path).collect::<Vec<_>>().join(", "),
         }
     }
 }
