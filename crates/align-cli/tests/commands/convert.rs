@@ -26,3 +26,28 @@ fn models_are_converted_to_float16() {
     // float16 has a precision of 11 bits.
     assert!(exact != rounded && (exact - rounded).abs() < 1e-2 * exact.abs(), "{exact} became {rounded}");
 }
+
+#[test]
+fn a_gguf_file_is_used_like_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let from = golden_path("models/gpt2-tiny");
+    ok("convert", dir, &["--model", &from, "--dtype", "float32", "--output", "tiny.gguf"]);
+    let again = run("convert", dir, &["--model", &from, "--dtype", "q8_0", "--output", "tiny.gguf"]);
+    let problem = String::from_utf8(again.stderr).unwrap();
+    assert!(!again.status.success() && problem.contains("tiny.gguf exists already"), "{problem}");
+    ok("convert", dir, &["--model", "tiny.gguf", "--dtype", "float32", "--output-dir", "back"]);
+    ok("convert", dir, &["--model", "tiny.gguf", "--dtype", "q8_0", "--output", "small.gguf"]);
+    let bytes = |name: &str| std::fs::metadata(dir.join(name)).unwrap().len();
+    assert!(bytes("small.gguf") < bytes("tiny.gguf") / 2, "{} bytes", bytes("small.gguf"));
+
+    std::fs::write(dir.join("pairs.jsonl"), "{\"prompt\": \"The\", \"completion\": \" film is good\"}\n").unwrap();
+    let sum = |model: &str| {
+        ok("logps", dir, &["--model", model, "--input", "pairs.jsonl", "--output", "logps.jsonl", "--overwrite"]);
+        lines(&dir.join("logps.jsonl"))[0]["logps"].as_f64().unwrap()
+    };
+    let exact = sum(&from);
+    assert_eq!((sum("tiny.gguf"), sum("back")), (exact, exact));
+    let rounded = sum("small.gguf");
+    assert!(rounded != exact && (rounded - exact).abs() < 0.05 * exact.abs(), "{exact} became {rounded}");
+}
