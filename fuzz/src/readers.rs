@@ -177,14 +177,20 @@ fn chat_template(file: &Path) -> ReadResult {
     if messages.is_empty() {
         messages.push(Message::new("user", "Hi"));
     }
-    let template = ChatTemplate::new(source, file, serde_json::Map::new()).map_err(message)?;
+    let tokens = [("bos_token", "<s>"), ("eos_token", "</s>")].map(|(name, token)| (name.to_owned(), token.into()));
+    let template = ChatTemplate::new(source, file, tokens.into_iter().collect()).map_err(message)?;
     let tools = serde_json::json!([{"type": "function", "function": {"name": "find", "parameters": {}}}]);
     let options = RenderOptions { add_generation_prompt: true, tools: Some(&tools), ..RenderOptions::default() };
     let prompt = template.render(&messages, &options).map_err(message);
     let options = RenderOptions { continue_final_message: true, ..RenderOptions::default() };
-    let chat = template.render(&messages, &options).map_err(message)?;
-    assert!(chat.assistant_spans.iter().all(|span| span.end <= chat.text.len()), "a span ends behind the text");
-    prompt.map(|_| ())
+    let continued = template.render(&messages, &options).map_err(message);
+    for chat in [&prompt, &continued].into_iter().flatten() {
+        assert!(
+            chat.assistant_spans.iter().all(|span| chat.text.get(span.clone()).is_some()),
+            "a span is not in the text"
+        );
+    }
+    prompt.or(continued).map(|_| ())
 }
 
 /// Loads a sharded model from the hub's cache, with the file as its weight index.
