@@ -9,10 +9,7 @@ use tch::{Kind, Tensor};
 /// LibTorch errors only.
 pub fn clip_grad_norm<'a>(weights: impl Iterator<Item = &'a Tensor>, max_norm: Option<f64>) -> Result<f64> {
     let mut gradients: Vec<Tensor> = weights.map(Tensor::grad).filter(Tensor::defined).collect();
-    let norms = gradients
-        .iter()
-        .map(|g| g.f_norm_scalaropt_dtype(2, Kind::Float))
-        .collect::<std::result::Result<Vec<_>, _>>()?;
+    let norms = gradients.iter().map(norm).collect::<Result<Vec<_>>>()?;
     if norms.is_empty() {
         return Ok(0.0);
     }
@@ -24,4 +21,15 @@ pub fn clip_grad_norm<'a>(weights: impl Iterator<Item = &'a Tensor>, max_norm: O
         }
     }
     Ok(norm)
+}
+
+/// The Euclidean norm of a tensor, in float64. LibTorch's norm of a whole tensor sums up to millions of squares in float32, with a relative
+/// error of 3e-5 for the embeddings of a small model. Norms of rows are exact to rounding, and as fast.
+fn norm(gradient: &Tensor) -> Result<Tensor> {
+    let kind = if gradient.kind() == Kind::Double { Kind::Double } else { Kind::Float };
+    let rows = match gradient.dim() {
+        0 => gradient.f_abs()?.f_to_kind(kind)?,
+        _ => gradient.f_norm_scalaropt_dim_dtype(2, [-1i64].as_slice(), false, kind)?,
+    };
+    Ok(rows.f_norm_scalaropt_dtype(2, Kind::Double)?)
 }
