@@ -1,7 +1,6 @@
 //! Real-world models that are not supported, adapters, and absurd numbers.
 
 use crate::case::*;
-use crate::support::golden_path;
 use std::fs;
 
 /// Adds a field to the copied model's config.
@@ -175,21 +174,6 @@ pub const CASES: &[Case] = &[
         },
         "classify --model adapter --input in.csv --output out.csv",
         &["adapter", "adapter/config.json", "holds only an adapter"],
-    ),
-    case(
-        "an adapter trained on top of an adapter",
-        |d| {
-            copy_gpt2(d);
-            fs::create_dir(d.join("adapter")).unwrap();
-            for name in ["adapter_config.json", "adapter_model.safetensors"] {
-                fs::copy(golden_path(&format!("../lora/fresh/{name}")), d.join("adapter").join(name)).unwrap();
-            }
-            let config = fs::read_to_string(d.join("adapter/adapter_config.json")).unwrap();
-            write(d, "adapter/adapter_config.json", config.replace("\"gpt2-tiny\"", "\"model\""));
-            write(d, "pairs.jsonl", PAIR)
-        },
-        "dpo --model adapter --use-peft --train-file pairs.jsonl --output-dir run",
-        &["adapter is an adapter of model", "merge-adapter --model model --adapter adapter"],
     ),
     case(
         "a new model larger than memory",

@@ -119,7 +119,7 @@ pub const CASES: &[Case] = &[
         "a text that is a number",
         |d| write(d, "pairs.jsonl", format!("{PAIR}{{\"prompt\": 3, \"chosen\": \"b\", \"rejected\": \"d\"}}\n")),
         DPO,
-        &["pairs.jsonl, row 2, column \"prompt\"", "expected text, found a number"],
+        &["pairs.jsonl, row 2, column \"prompt\"", "expected text or a list of messages, found a number"],
     ),
     case(
         "pairs as the input of pair",
