@@ -146,7 +146,6 @@ fn llama3(factors: &[f32], theta: f64, head_dim: u64) -> Result<Map<String, Valu
         let scaling =
             Llama3 { factor, low: LOW_FREQ_FACTOR, high: HIGH_FREQ_FACTOR, original: f64::from(1_u32 << exponent) };
         let own = scaling.factors(theta, head_dim);
-        // A length that scales every frequency, or none, does not explain factors of which some are 1.
         if own.iter().zip(factors).all(|(own, factor)| close(*factor, *own)) {
             let fields = json!({
                 "rope_type": "llama3", "factor": factor, "low_freq_factor": LOW_FREQ_FACTOR,
