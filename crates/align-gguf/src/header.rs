@@ -103,7 +103,7 @@ fn check_tensors(tensors: &[TensorInfo], alignment: u64, room: u64) -> Result<()
                 tensor.offset
             ));
         }
-        if tensor.offset % alignment != 0 {
+        if !tensor.offset.is_multiple_of(alignment) {
             return Err(format!(
                 "is damaged: the tensor `{}` begins at {}, expected a multiple of {alignment}",
                 tensor.name, tensor.offset

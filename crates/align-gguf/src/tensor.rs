@@ -55,7 +55,7 @@ impl TensorInfo {
             return Err(format!("has an impossible shape {:?}", self.shape()));
         }
         let (row, block) = (self.dimensions.first().copied().unwrap_or(1), self.kind.block_size() as u64);
-        if row % block != 0 {
+        if !row.is_multiple_of(block) {
             return Err(format!(
                 "has rows of {row} values, but {} stores blocks of {block}: the rows must be a multiple of it",
                 self.kind

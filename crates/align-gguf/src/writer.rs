@@ -55,7 +55,7 @@ impl<W: Write> GgufWriter<W> {
             return Err(fail("after the last one", "there is no such tensor".to_owned()));
         };
         let count = values.len() as u64;
-        if count > *rest || values.len() % tensor.kind.block_size() != 0 {
+        if count > *rest || !values.len().is_multiple_of(tensor.kind.block_size()) {
             return Err(fail(&tensor.name, format!("{count} values were given, {rest} are expected, in whole blocks")));
         }
         self.buffer.clear();

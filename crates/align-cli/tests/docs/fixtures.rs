@@ -14,6 +14,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/errors.md", &["pairs.jsonl"]),
     ("docs/generation.md", &["prompts.txt"]),
     ("docs/gpu.md", &["texts.jsonl"]),
+    ("docs/gguf.md", &["pairs.jsonl"]),
     ("docs/lora.md", &["pairs.jsonl"]),
     ("docs/losses.md", &["pairs.jsonl", "likes.jsonl"]),
     (

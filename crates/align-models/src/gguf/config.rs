@@ -147,7 +147,8 @@ fn gemma_fields(fields: &Fields, config: &mut Map<String, Value>) -> Result<(), 
     }
     let scalar = query_scalar(name, layers, config);
     let period = period(name);
-    let kinds = (1..=layers).map(|layer| if layer % period == 0 { "full_attention" } else { "sliding_attention" });
+    let kinds =
+        (1..=layers).map(|layer| if layer.is_multiple_of(period) { "full_attention" } else { "sliding_attention" });
     config.insert("layer_types".to_owned(), kinds.collect());
     config.insert("query_pre_attn_scalar".to_owned(), scalar.into());
     config.insert("hidden_activation".to_owned(), "gelu_pytorch_tanh".into());

@@ -141,7 +141,7 @@ fn check_decoder(architecture: &Architecture, config: &Map<String, Value>) -> Re
         return Err(format!("query_pre_attn_scalar is {found}, but llama.cpp computes with {scalar} for this model"));
     }
     let period = period(name);
-    let full = |(index, kind): (usize, &Value)| (kind == "full_attention") == ((index as u64 + 1) % period == 0);
+    let full = |(index, kind): (usize, &Value)| (kind == "full_attention") == (index as u64 + 1).is_multiple_of(period);
     let kinds = config.get("layer_types").and_then(Value::as_array);
     match kinds.is_none_or(|kinds| kinds.iter().enumerate().all(full)) {
         true => Ok(()),

@@ -134,14 +134,19 @@ fn factors(file: &GgufFile) -> Result<Option<Vec<f32>>, String> {
 /// The scaling of Llama 3.1, of which a GGUF file has only the resulting factors. They are compared with those of each usual original
 /// length.
 fn llama3(factors: &[f32], theta: f64, head_dim: u64) -> Result<Map<String, Value>, String> {
+    if factors.len() as u64 != head_dim / 2 {
+        return Err(format!(
+            "has {} factors of frequencies ({FACTORS}) for heads of {head_dim} dimensions",
+            factors.len()
+        ));
+    }
     let factor = f64::from(factors.iter().fold(1.0_f32, |largest, factor| largest.max(*factor)));
     let close = |one: f32, other: f32| (one - other).abs() <= 1e-4 * other.abs();
     for exponent in 4..=20 {
         let scaling =
             Llama3 { factor, low: LOW_FREQ_FACTOR, high: HIGH_FREQ_FACTOR, original: f64::from(1_u32 << exponent) };
         let own = scaling.factors(theta, head_dim);
-        // A length that scales every frequency, or none, does not explain factors of which some are 1.
-        if own.len() == factors.len() && own.iter().zip(factors).all(|(own, factor)| close(*factor, *own)) {
+        if own.iter().zip(factors).all(|(own, factor)| close(*factor, *own)) {
             let fields = json!({
                 "rope_type": "llama3", "factor": factor, "low_freq_factor": LOW_FREQ_FACTOR,
                 "high_freq_factor": HIGH_FREQ_FACTOR, "original_max_position_embeddings": 1_u32 << exponent,

@@ -134,7 +134,7 @@ fn described(storage: Storage, gguf: &str, tensor: &Tensor, wanted: TensorType) 
     let kind = match shape.len() {
         0 | 1 => TensorType::F32,
         _ if gguf == "position_embd.weight" => TensorType::F32,
-        _ if row % wanted.block_size() as u64 != 0 => TensorType::F16,
+        _ if !row.is_multiple_of(wanted.block_size() as u64) => TensorType::F16,
         _ => wanted,
     };
     Ok((TensorInfo::new(gguf, &shape, kind), tensor))

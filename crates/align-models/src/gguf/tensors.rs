@@ -63,7 +63,7 @@ fn transform(storage: Storage, info: &TensorInfo, heads: Option<u64>) -> Result<
     Ok(match storage {
         Storage::InterleavedHeads if is_query_or_key => {
             let rows = info.shape().first().copied().unwrap_or(0);
-            let heads = heads.filter(|heads| *heads > 0 && rows > 0 && rows % (2 * heads) == 0);
+            let heads = heads.filter(|heads| *heads > 0 && rows > 0 && rows.is_multiple_of(heads.saturating_mul(2)));
             let heads = heads.and_then(|heads| i64::try_from(heads).ok());
             Transform::Deinterleave(
                 heads.ok_or_else(|| format!("has {rows} rows in `{name}`, which do not fit its heads"))?,
