@@ -9,6 +9,9 @@ use tch::{Device, Kind, Tensor};
 pub struct Decoder {
     /// The token embedding, `(vocab_size, hidden_size)`.
     pub embedding: Tensor,
+    /// The token whose embedding gets no gradient from the input, like the `padding_idx` of `torch.nn.Embedding`. Models that pad with their
+    /// end of turn do not train its embedding either.
+    pub padding_idx: Option<i64>,
     /// Factor of the token embeddings, if any (Gemma).
     pub embedding_scale: Option<f64>,
     /// The position embeddings.
@@ -45,7 +48,13 @@ impl Decoder {
             Some(given) => given.f_to_device(device)?,
             None => self.positions_after(past, batch, seq)?,
         };
-        let mut x = Tensor::f_embedding(&self.embedding, &input_ids.f_to_device(device)?, -1, false, false)?;
+        let mut x = Tensor::f_embedding(
+            &self.embedding,
+            &input_ids.f_to_device(device)?,
+            self.padding_idx.unwrap_or(-1),
+            false,
+            false,
+        )?;
         if let Some(scale) = self.embedding_scale {
             // The factor is rounded to the weights' dtype, as in transformers.
             x = x.f_mul(&Tensor::f_from_slice(&[scale])?.f_to_kind(kind)?.f_to_device(device)?)?;

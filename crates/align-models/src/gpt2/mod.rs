@@ -46,6 +46,7 @@ impl DecoderConfig for Gpt2Config {
         };
         Ok(Decoder {
             embedding,
+            padding_idx: None,
             embedding_scale: None,
             positions: Positions::Learned(base.tensor("wpe.weight")?),
             max_position_embeddings: self.n_positions,

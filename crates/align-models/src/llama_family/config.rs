@@ -101,7 +101,11 @@ impl LlamaFamilyConfig {
         validation::reject_unsupported(&json)?;
         let fields: Fields = json_field::deserialize(Value::Object(json.clone()))?;
         let tied = fields.tie_word_embeddings.unwrap_or(architecture.tied);
-        let hyper = HyperParameters { tied, ..(architecture.hyper_parameters)(&fields, &json)? };
+        let hyper = (architecture.hyper_parameters)(&fields, &json)?;
+        // Gemma pads with 0 unless the config has another id, or null.
+        let default = (hyper.gemma && !json.contains_key("pad_token_id")).then_some(0);
+        let padding_idx = validation::padding_idx(fields.pad_token_id.or(default), hyper.vocab_size)?;
+        let hyper = HyperParameters { tied, padding_idx, ..hyper };
         validation::check(&hyper)?;
         let eos_token_ids = fields.eos_token_id.unwrap_or_default();
         validation::check_ids(fields.bos_token_id, &eos_token_ids, hyper.vocab_size)?;

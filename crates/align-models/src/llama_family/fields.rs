@@ -23,6 +23,7 @@ pub(super) struct Fields {
     pub attention_dropout: Option<f64>,
     pub tie_word_embeddings: Option<bool>,
     pub bos_token_id: Option<i64>,
+    pub pad_token_id: Option<i64>,
     #[serde(default, with = "crate::one_or_many")]
     pub eos_token_id: Option<Vec<i64>>,
 

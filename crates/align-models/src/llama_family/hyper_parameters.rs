@@ -7,6 +7,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct HyperParameters {
     pub vocab_size: i64,
+    /// The token whose input embedding gets no gradient.
+    pub padding_idx: Option<i64>,
     pub hidden_size: i64,
     pub intermediate_size: i64,
     pub heads: i64,
@@ -60,6 +62,7 @@ impl HyperParameters {
         };
         Ok(Self {
             vocab_size: fields.vocab_size,
+            padding_idx: None,
             hidden_size: fields.hidden_size,
             intermediate_size: fields.intermediate_size,
             heads,

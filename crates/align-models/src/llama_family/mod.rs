@@ -60,6 +60,7 @@ impl DecoderConfig for LlamaFamilyConfig {
         let block =
             |(block, window): (usize, &Option<i64>)| hyper.block(*window, &base.child(format_args!("layers.{block}")));
         Ok(Decoder {
+            padding_idx: hyper.padding_idx,
             embedding_scale: hyper.gemma.then(|| (hyper.hidden_size as f64).sqrt()),
             positions: hyper.positions(embedding.device())?,
             max_position_embeddings: if dynamic { UNLIMITED } else { hyper.max_position_embeddings },

@@ -83,6 +83,16 @@ pub(super) fn check_ids(bos: Option<i64>, eos: &[i64], vocab_size: i64) -> Resul
     }
 }
 
+/// The padding token among the embeddings. A negative id counts from the end, as in PyTorch.
+pub(super) fn padding_idx(pad_token_id: Option<i64>, vocab_size: i64) -> Result<Option<i64>, String> {
+    match pad_token_id {
+        None => Ok(None),
+        Some(id) if (0..vocab_size).contains(&id) => Ok(Some(id)),
+        Some(id) if (-vocab_size..0).contains(&id) => Ok(Some(id + vocab_size)),
+        Some(id) => Err(format!("pad_token_id is {id}, outside the vocabulary of {vocab_size} ids")),
+    }
+}
+
 fn in_range(field: &str, value: i64, max: i64) -> Result<(), String> {
     match (1..=max).contains(&value) {
         true => Ok(()),

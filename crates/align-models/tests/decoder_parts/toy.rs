@@ -170,6 +170,7 @@ impl DecoderConfig for Toy {
         Ok(Decoder {
             positions: Positions::Rotary(Rotary::new(THETA, self.rotated, RopeScaling::Default, embedding.device())?),
             embedding,
+            padding_idx: None,
             embedding_scale: self.embedding_scale,
             max_position_embeddings: 64,
             dropout: 0.0,
