@@ -19,15 +19,31 @@ def run(command):
     return json.loads(done.stdout.strip().splitlines()[-1]) | {"start_time": start_time}
 
 
-def build_bench(bench):
+def build_bench(bench, profile="bench"):
     """Builds a benchmark of this workspace and returns the path of its program."""
-    command = ["cargo", "bench", "--bench", bench, "--no-run", "--message-format=json"]
+    command = ["cargo", "bench", "--package", "align-benches", "--bench", bench, "--profile", profile]
+    command += ["--no-run", "--message-format=json"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     programs = [m["executable"] for m in messages if m.get("target", {}).get("name") == bench and m.get("executable")]
     if done.returncode != 0 or not programs:
         sys.exit(f"the benchmark {bench} cannot be built")
     return programs[-1]
+
+
+def macs_of_model(folder):
+    """Multiplications and additions, as pairs, of a causal model's forward pass: per token in the blocks, per token in the head, and per
+    squared token of causal attention."""
+    config = json.loads((pathlib.Path(folder) / "config.json").read_text())
+    if config["model_type"] == "gpt2":
+        width, layers = config["n_embd"], config["n_layer"]
+        # Causal attention computes only half of the products of queries with keys, and of probabilities with values.
+        return 12 * layers * width**2, config["vocab_size"] * width, layers * width
+    width, layers, heads = config["hidden_size"], config["num_hidden_layers"], config["num_attention_heads"]
+    head_dim = config.get("head_dim") or width // heads
+    queries, keys = heads * head_dim, (config.get("num_key_value_heads") or heads) * head_dim
+    layer = 2 * width * (queries + keys) + 3 * width * config["intermediate_size"]
+    return layers * layer, config["vocab_size"] * width, layers * queries
 
 
 def matmul_gflops():
