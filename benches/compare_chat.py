@@ -21,7 +21,7 @@ import statistics
 import sys
 import tempfile
 
-from comparison import build_bench, macs_of_model, matmul_gflops, run
+from comparison import build_bench, gflop_of_dpo_step, matmul_gflops, run, spread, write_lines
 
 HERE = pathlib.Path(__file__).resolve().parent
 BATCH, HELD_OUT = 4, 16
@@ -52,24 +52,6 @@ def conversations(file):
     ]
 
 
-def write_lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return str(path)
-
-
-def gflop_per_step(model, ids, is_lora, live_reference):
-    """GFLOP of the matrix products of a step with these token ids: those of all chosen sequences, followed by the rejected ones."""
-    blocks, head, attention = macs_of_model(model)
-    macs = 0
-    for chosen, rejected in zip(ids[: len(ids) // 2], ids[len(ids) // 2 :]):
-        shared = next((i for i, (a, b) in enumerate(zip(chosen, rejected)) if a != b), min(len(chosen), len(rejected)))
-        tokens = len(chosen) + len(rejected) - shared
-        macs += blocks * tokens + attention * (len(chosen) ** 2 + len(rejected) ** 2 - shared**2)
-        macs += head * (len(chosen) + len(rejected) - 2 * shared)
-    # The backward pass computes the derivatives by the activations and, unless they are frozen, by the weights.
-    return (2 + 2 + 2 * (not is_lora) + 2 * live_reference) * macs / 1e9
-
-
 def largest_difference(found, expected):
     """The largest difference of two lists, in units of the tolerance."""
     if len(found) != len(expected):
@@ -87,10 +69,6 @@ def compare_steps(align, trl):
     if abs(align["evaluation"][accuracy] - trl["evaluation"][accuracy]) > 1e-6:
         problems.append(f"held-out accuracy ({align['evaluation'][accuracy]:.4f}, TRL {trl['evaluation'][accuracy]:.4f})")
     return problems
-
-
-def spread(ratios):
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def dpo_table(args, rows, folder, program):
@@ -122,7 +100,7 @@ def dpo_table(args, rows, folder, program):
         trl_s, align_s = ([statistics.median(pair[side]["step_s"]) for pair in results] for side in (0, 1))
         trl_gb, align_gb = ([pair[side]["peak_gb"] for pair in results] for side in (0, 1))
         # The rows of the first batch stand for all.
-        gflop = gflop_per_step(args.model, results[0][1]["first_batch_ids"], is_lora, "--live-reference" in options)
+        gflop = gflop_of_dpo_step(args.model, results[0][1]["first_batch_ids"], is_lora, "--live-reference" in options)
         largest = lambda field: max(largest_difference(align[field], trl[field]) for trl, align in results) * RELATIVE
         print(
             f"| {name} | {statistics.median(trl_s):.2f} | {statistics.median(align_s):.2f} "

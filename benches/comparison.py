@@ -46,6 +46,31 @@ def macs_of_model(folder):
     return layers * layer, config["vocab_size"] * width, layers * queries
 
 
+def gflop_of_dpo_step(model, ids, is_lora, live_reference):
+    """GFLOP of the least matrix products that a DPO step needs: the beginning that a pair's sequences have in common counts once.
+
+    `ids` are the token ids of all chosen sequences, followed by those of the rejected ones."""
+    blocks, head, attention = macs_of_model(model)
+    macs = 0
+    for chosen, rejected in zip(ids[: len(ids) // 2], ids[len(ids) // 2 :]):
+        shared = next((i for i, (a, b) in enumerate(zip(chosen, rejected)) if a != b), min(len(chosen), len(rejected)))
+        tokens = len(chosen) + len(rejected) - shared
+        macs += blocks * tokens + attention * (len(chosen) ** 2 + len(rejected) ** 2 - shared**2)
+        macs += head * (len(chosen) + len(rejected) - 2 * shared)
+    # The backward pass computes the derivatives by the activations and, unless they are frozen, by the weights.
+    return (2 + 2 + 2 * (not is_lora) + 2 * live_reference) * macs / 1e9
+
+
+def write_lines(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def spread(ratios):
+    """The median, with the minimum and the maximum."""
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
 def matmul_gflops():
     """Measures the GFLOP/s of products with 160 rows in float32 and bfloat16, with LibTorch's fastest setting on this machine."""
     import torch

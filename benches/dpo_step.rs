@@ -12,7 +12,7 @@ use align_data::tables::Examples;
 use align_data::{EncodeOptions, EncodedPair, PairExample, Tokenizer, encode_pairs};
 use align_losses::LossType;
 use align_models::{AutoModelForCausalLm, CausalLm, LoraConfig, LoraModel};
-use align_torch::{DeviceChoice, MatmulPrecision};
+use align_torch::{DeviceChoice, Environment, MatmulPrecision};
 use align_train::{DpoConfig, DpoTrainer, LrSchedulerType, SamplingStrategy, TrainingConfig};
 use clap::Parser;
 use serde_json::json;
@@ -134,6 +134,7 @@ fn train(model: impl CausalLm + 'static, pairs: Vec<EncodedPair>, eval: Option<V
     if let Some(folder) = &options.save_initial {
         model.save_pretrained(folder, true).expect("a saved model");
     }
+    let environment = Environment::current(model.device());
     let first = pairs.get(..options.batch).unwrap_or(&pairs);
     let chosen = first.iter().map(|pair| [&*pair.prompt_ids, &*pair.chosen_ids].concat());
     let rejected = first.iter().map(|pair| [&*pair.prompt_ids, &*pair.rejected_ids].concat());
@@ -163,6 +164,7 @@ fn train(model: impl CausalLm + 'static, pairs: Vec<EncodedPair>, eval: Option<V
         "evaluation": evaluation,
         "first_step_at": first_step_at,
         "peak_gb": train_peak,
+        "environment": environment,
     });
     println!("{result}");
 }
