@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 
-from comparison import build_bench, matmul_gflops, run
+from comparison import build_bench, macs_of_model, matmul_gflops, run
 
 BATCH = 8
 
@@ -76,7 +76,7 @@ def run_trl(models, pairs, steps, precompute=False, bf16=False):
     load = lambda: GPT2LMHeadModel.from_pretrained(folder)
     with tempfile.TemporaryDirectory() as output:
         config = DPOConfig(
-            output_dir=output, per_device_train_batch_size=BATCH, max_steps=steps + 1, learning_rate=1e-5, loss_type=["hinge"],
+            output_dir=output, per_device_train_batch_size=BATCH, max_steps=steps + 1, learning_rate=1e-5, lr_scheduler_type="constant", loss_type=["hinge"],
             bf16=bf16, precompute_ref_log_probs=precompute, gradient_checkpointing=False, use_cpu=True, report_to=[],
             save_strategy="no", logging_steps=1000, disable_tqdm=True,
         )  # fmt: skip
@@ -92,8 +92,7 @@ def gflop_per_step(models, pairs, live_reference):
     """GFLOP of the matrix products of a step, as the mean over the file's rows."""
     from tokenizers import Tokenizer
 
-    config = json.loads((pathlib.Path(models) / "gpt2/config.json").read_text())
-    width, layers, vocab = config["n_embd"], config["n_layer"], config["vocab_size"]
+    blocks, head, attention = macs_of_model(pathlib.Path(models) / "gpt2")
     tokenizer = Tokenizer.from_file(str(pathlib.Path(models) / "gpt2/tokenizer.json"))
     length = lambda text: len(tokenizer.encode(text).ids)
     rows = [json.loads(line) for line in open(pairs)]
@@ -102,10 +101,9 @@ def gflop_per_step(models, pairs, live_reference):
         prompt = length(row["prompt"])
         for side in ("chosen", "rejected"):
             completion = length(row[side]) + 1
-            # Operations of the forward pass, divided by two. The backward pass needs twice as many. Causal attention halves the
-            # cost of attention.
-            blocks = 12 * layers * width**2 * (prompt + completion) + layers * width * (prompt + completion) ** 2
-            flop += (6 + 2 * live_reference) * (blocks + vocab * width * completion)
+            tokens = prompt + completion
+            # Two operations in the forward pass, and four in the backward pass.
+            flop += (6 + 2 * live_reference) * (blocks * tokens + attention * tokens**2 + head * completion)
     return flop / len(rows) * BATCH / 1e9
 
 
@@ -143,7 +141,7 @@ def main():
                 rates.append(matmul_gflops()["bfloat16" in options])
                 trl = step([sys.executable, __file__, models, pairs.name, *steps, "--run-trl", json.dumps(theirs)])
                 model = f"{models}/gpt2"
-                results.append((trl, step([ours, "--bench", "--model", model, "--pairs", pairs.name, *steps, *options])))
+                results.append((trl, step([ours, "--bench", "--model", model, "--pairs", pairs.name, "--loss-type", "hinge", *steps, *options])))
             ratios = [trl[0] / align[0] for trl, align in results]
             median = lambda side, part: statistics.median(pair[side][part] for pair in results)
             print(
