@@ -48,6 +48,11 @@ impl<O: RunObjective> Run<O> {
             names.hub_model_id = upload.as_ref().map(|upload| upload.repo().to_string());
         }
 
+        let samples = self.samples.take().map(|samples| {
+            let (path, seed) = (folder.path().join(RunFolder::SAMPLES), self.config.training().seed);
+            samples(&path, &policy, &tokenizer, seed, self.resume.is_some())
+        });
+        let samples = samples.transpose()?;
         let (max_length, strip_prompt, invalid_rows) = (self.max_length, self.strip_prompt, self.invalid_rows);
         let model_max_length = policy.max_sequence_length();
         let context = EncodeContext { tokenizer: &tokenizer, max_length, model_max_length, strip_prompt, invalid_rows };
@@ -72,7 +77,7 @@ impl<O: RunObjective> Run<O> {
             resumes: self.resume.is_some(),
             checkpoint,
             options,
-            samples: self.samples,
+            samples,
             observers: self.observers,
             stop: self.stop,
             #[cfg(feature = "hub")]
