@@ -65,7 +65,7 @@ fn prompts_that_cannot_be_answered_are_refused() {
     let long = format!(r#"{{"prompt": [{{"role": "user", "content": "{}"}}]}}"#, "long ".repeat(300));
     let plain = golden_path("models/gpt2-tiny");
     for (model, questions, parts) in [
-        (plain.as_str(), QUESTIONS, ["sample_prompts", "no chat template"]),
+        (plain.as_str(), QUESTIONS, ["--sample-prompts", "no chat template"]),
         ("chat-model", &format!("{QUESTIONS}{long}"), ["row 3", "no room for an answer"]),
         ("chat-model", r#"{"prompt": [{"content": "A film"}]}"#, ["questions.jsonl", "role"]),
         ("chat-model", r#"{"text": "A film"}"#, ["questions.jsonl", "prompt"]),
