@@ -1,4 +1,4 @@
-//! Supervised fine-tuning on texts, with sample texts of the model at each evaluation.
+//! Supervised fine-tuning on texts, with sample texts of the model before, during and after training.
 //!
 //! ```sh
 //! cargo run --example sft -- lvwerra/gpt2-imdb texts.jsonl runs/sft

@@ -55,7 +55,9 @@ pub struct RunOptions {
     #[arg(long, conflicts_with_all = ["resume", "push_to_hub"])]
     #[serde(skip)]
     pub dry_run: bool,
-    /// File with one prompt per line; at each evaluation the model continues them, and the texts are added to samples.jsonl.
+    /// File with one prompt per line, which the model continues, or table of conversations (.jsonl, .parquet, ...), which it answers,
+    /// before the first step, at each evaluation and after the last step. samples.jsonl gets the texts, and report.html shows those
+    /// before and after training side by side.
     #[arg(long)]
     pub sample_prompts: Option<PathBuf>,
     /// Upload the trained model to the Hugging Face hub after the run; needs --hub-model-id and a token in HF_TOKEN.

@@ -6,6 +6,8 @@ use crate::signals::{self, GracefulStop, Stopped};
 use crate::training_log::TrainingLog;
 use crate::{Failure, config_file, dry_run, models, output, training_summary};
 use align_base::printable_path;
+use align_data::ConversationPrompt;
+use align_data::tables::{Examples, is_table_file};
 use align_models::CausalLm;
 use align_models::hub::TransferProgress;
 use align_train::run::{Run, RunObjective, Upload, flat_toml};
@@ -33,7 +35,7 @@ impl TrainingCommand<'_> {
         let run = match &self.run.sample_prompts {
             Some(file) => {
                 RunFolder::check_input(&self.run.output_dir, "--sample-prompts", file)?;
-                run.sample_prompts(align_data::read_lines(file)?.into_iter().filter(|line| !line.is_empty()))
+                with_sample_prompts(run, file)?
             }
             None => run,
         };
@@ -136,6 +138,16 @@ impl TrainingCommand<'_> {
     fn resume_command(&self) -> String {
         format!("align {} --output-dir {} --resume", self.name, quoted(&self.run.output_dir))
     }
+}
+
+/// Adds the sample prompts of a file: conversations of a table, or the lines of a text file.
+fn with_sample_prompts<O: RunObjective<Model: CausalLm>>(run: Run<O>, file: &Path) -> Result<Run<O>, Failure> {
+    if !is_table_file(file) {
+        return Ok(run.sample_prompts(align_data::read_lines(file)?.into_iter().filter(|line| !line.is_empty())));
+    }
+    let examples = Examples::<ConversationPrompt>::read(file)?;
+    examples.notes().iter().for_each(|note| output::note!("--sample-prompts: {note}"));
+    Ok(run.sample_conversations(examples.into_rows()))
 }
 
 fn push(upload: &Upload, model: &Path, graceful_stop: GracefulStop) -> Result<(), Failure> {

@@ -46,7 +46,7 @@ pub fn print(summary: &RunSummary, steps_before: u64, run: &Path, elapsed: Durat
     for (file, what) in [
         (RunFolder::REPORT, "figures, options and curves"),
         (RunFolder::METRICS, "loss and metrics by step"),
-        (RunFolder::SAMPLES, "texts generated at each evaluation"),
+        (RunFolder::SAMPLES, "texts generated before, during and after training"),
     ] {
         if run.join(file).exists() {
             output::note!("  {file:<14} {what}");

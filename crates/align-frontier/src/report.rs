@@ -2,7 +2,7 @@ use crate::findings::name;
 use crate::report_tables::tables;
 use crate::{Figures, Findings, Sample, Sweep};
 use align_report::{
-    Configuration, Entry, FigureWidth, Report, ReportFigure, RewardedText, TextComparison, TextComparisons,
+    ComparedText, Configuration, Entry, FigureWidth, Report, ReportFigure, TextComparison, TextComparisons,
 };
 
 /// Number of prompts whose texts are shown side by side.
@@ -70,7 +70,7 @@ pub fn report(sweep: &Sweep, findings: &Findings, figures: &Figures, context: Re
 /// The first texts of SFT and of a point, on evenly spaced prompts.
 fn compared_texts(sweep: &Sweep, index: usize, prompts: &[String]) -> TextComparisons {
     let after = sweep.points.get(index).map_or(&[][..], |(_, run)| run.samples.as_slice());
-    let rewarded = |sample: &Sample| RewardedText { text: sample.text.clone(), reward: sample.reward };
+    let rewarded = |sample: &Sample| ComparedText { text: sample.text.clone(), reward: Some(sample.reward) };
     let every = prompts.len().div_ceil(COMPARED_PROMPTS).max(1);
     let rows = prompts.iter().enumerate().step_by(every).filter_map(|(at, prompt)| {
         let first = |samples: &[Sample]| samples.iter().find(|sample| sample.prompt == at).map(rewarded);

@@ -137,8 +137,6 @@ pub fn answer_generation(
     model: &dyn CausalLm,
     tokenizer: &Tokenizer,
 ) -> Result<GenerationConfig> {
-    let template = tokenizer.chat_template(None, None)?;
-    let mut ends = generation.eos_token_id.clone().unwrap_or_else(|| model.eos_token_ids().to_vec());
-    ends.extend(tokenizer.end_of_turn_token_id(template).filter(|id| !ends.contains(id)));
+    let ends = tokenizer.answer_end_token_ids(generation.eos_token_id.as_deref().unwrap_or(model.eos_token_ids()))?;
     Ok(GenerationConfig { eos_token_id: (!ends.is_empty()).then_some(ends), ..generation })
 }

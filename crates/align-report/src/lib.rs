@@ -46,7 +46,7 @@ pub use figure::{
 };
 pub use number::format_number;
 pub use report::{
-    Cell, Column, Configuration, Entry, FigureWidth, Report, ReportFigure, RewardedText, Row, Table, TextComparison,
+    Cell, Column, ComparedText, Configuration, Entry, FigureWidth, Report, ReportFigure, Row, Table, TextComparison,
     TextComparisons,
 };
 

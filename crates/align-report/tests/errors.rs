@@ -184,7 +184,7 @@ fn tables_and_texts_of_a_report() {
     );
 
     let mut report = sample::report();
-    report.texts[0].rows[3].after.reward = f64::NAN;
+    report.texts[0].rows[3].after.reward = Some(f64::NAN);
     let message = report.to_html().expect_err("reward").to_string();
     assert!(message.contains("row 4: reward after: expected a finite number"), "{message}");
 }

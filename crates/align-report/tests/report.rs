@@ -4,7 +4,7 @@
 mod sample;
 
 use align_report::{
-    Configuration, Entry, Error, Estimate, Figure, FigureSize, FigureWidth, Report, ReportFigure, RewardedText,
+    ComparedText, Configuration, Entry, Error, Estimate, Figure, FigureSize, FigureWidth, Report, ReportFigure,
     SeriesColour, TextComparison, TextComparisons,
 };
 use base64::Engine;
@@ -182,7 +182,7 @@ fn malicious_texts_are_shown_literally() {
 
 #[test]
 fn the_prompt_is_marked_in_a_text() {
-    let text = |text: &str| RewardedText { text: text.to_owned(), reward: 0.5 };
+    let text = |text: &str| ComparedText { text: text.to_owned(), reward: None };
     let row = |prompt: &str, before: &str| TextComparison {
         prompt: prompt.to_owned(),
         before: text(before),
@@ -200,6 +200,18 @@ fn the_prompt_is_marked_in_a_text() {
     let html = report(row("This <movie", "This <movie was")).to_html().unwrap();
     assert!(html.contains("<span class=\"prompt\">This &lt;movie</span> was</p>"));
     assert!(!report(row("This movie", "A film")).to_html().unwrap().contains("<span class=\"prompt\">"));
+    // Only texts with rewards have numbers beside them.
+    let with_rewards = |before, after| {
+        let mut row = row("This movie", "A film");
+        (row.before.reward, row.after.reward) = (before, after);
+        report(row).to_html()
+    };
+    for (before, after, shown) in [(Some(0.5), Some(0.75), true), (None, None, false), (Some(0.5), None, false)] {
+        let html = with_rewards(before, after).unwrap();
+        assert_eq!(html.contains("<span class=\"rewards\">"), shown);
+        assert_eq!(html.contains("that of"), shown);
+    }
+    assert!(with_rewards(None, Some(f64::NAN)).is_err());
 }
 
 #[test]

@@ -101,7 +101,8 @@ pub use metrics::Metrics;
 pub use model_card::ModelCard;
 pub use objective::{Objective, RunConfig};
 pub use observer::{
-    CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SampleTexts, StopSignal, TrainingRecords,
+    CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SamplePrompts, SampleTexts, StopSignal,
+    TrainingRecords,
 };
 pub use resume_mode::ResumeMode;
 pub use run::{ClassificationRun, CpoRun, DpoRun, KtoRun, Run, RunSummary, SftRun};

@@ -29,10 +29,12 @@ impl<O: Objective> Trainer<O> {
         if let Some(metric) = self.training().best_metric() {
             self.history.evaluations.iter().try_for_each(|evaluation| metric.check_present(evaluation))?;
         }
-        let mut flow = Flow::Continue;
-        for observer in observers.iter_mut() {
-            flow = flow.combine(observer.on_start(self)?);
-        }
+        // Observers may generate texts with the policy, which needs dropout to be off.
+        let mut flow = self.in_evaluation_mode(|trainer| {
+            observers
+                .iter_mut()
+                .try_fold(Flow::Continue, |flow, observer| Ok(flow.combine(observer.on_start(trainer)?)))
+        })?;
         let mut progress = Progress::resume_logged("training", "steps", self.step(), self.total_steps());
         while flow == Flow::Continue {
             let Some(record) = self.next_step()? else { break };
@@ -43,7 +45,6 @@ impl<O: Objective> Trainer<O> {
                 let evaluation = self.evaluate()?;
                 missing_metric = self.training().best_metric().and_then(|best| best.check_present(&evaluation).err());
                 self.history.evaluations.push(evaluation.clone());
-                // Observers may generate texts with the policy, which needs dropout to be off.
                 flow = self.in_evaluation_mode(|trainer| {
                     observers.iter_mut().try_fold(flow, |flow, observer| {
                         Ok(flow.combine(observer.on_evaluation(trainer, &evaluation)?))
@@ -59,9 +60,7 @@ impl<O: Objective> Trainer<O> {
             }
         }
         self.finished_early = flow == Flow::Finish;
-        for observer in observers.iter_mut() {
-            observer.on_end(self)?;
-        }
+        self.in_evaluation_mode(|trainer| observers.iter_mut().try_for_each(|observer| observer.on_end(trainer)))?;
         Ok(TrainSummary {
             steps: self.step(),
             finished: self.is_finished(),

@@ -24,7 +24,9 @@ fn a_training_run_and_its_resume() {
         metrics.iter().filter(|row| row["loss"].is_f64()).map(|row| row["step"].as_u64().unwrap()).collect();
     assert_eq!(steps, [2, 4, 6]);
     assert_eq!(metrics.iter().filter(|row| row["eval_rewards/accuracies"].is_f64()).count(), 2);
-    assert_eq!(lines(&whole.join("samples.jsonl")).len(), 2);
+    let sampled: Vec<u64> =
+        lines(&whole.join("samples.jsonl")).iter().map(|sample| sample["step"].as_u64().unwrap()).collect();
+    assert_eq!(sampled, [0, 3, 6]);
     assert!(!whole.join("checkpoint-2").exists() && whole.join("checkpoint-6").exists());
 
     // The config.toml of a run works as its --config.
@@ -51,6 +53,8 @@ fn a_training_run_and_its_resume() {
         lines(&dir.join(run).join("metrics.jsonl")).iter().map(|row| row["step"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(steps("resumed"), steps("whole"));
+    let samples = |run: &str| std::fs::read_to_string(dir.join(run).join("samples.jsonl")).unwrap();
+    assert_eq!(samples("resumed"), samples("whole"));
 
     // The report has the curves of both processes.
     let page = |run: &str| std::fs::read_to_string(dir.join(run).join("report.html")).unwrap();

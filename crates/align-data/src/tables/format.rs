@@ -46,6 +46,11 @@ impl Format {
     }
 }
 
+/// Whether a file has the extension of a table that can be read, such as `.jsonl` or `.csv.gz`.
+pub fn is_table_file(path: impl AsRef<Path>) -> bool {
+    Format::of_input(path.as_ref()).is_ok()
+}
+
 /// Checks that a table can be written to `path`. Programs call this before hours of work.
 ///
 /// # Errors

@@ -65,7 +65,7 @@ pub use column_names::ColumnNames;
 pub use completion_data::CompletionData;
 pub use completions::Completions;
 pub use examples::{ExampleRow, Examples};
-pub use format::check_output;
+pub use format::{check_output, is_table_file};
 pub use labelled_texts::{LabelledText, LabelledTexts};
 pub use pairs::PreferencePairs;
 pub use preference_data::PreferenceData;

@@ -1,6 +1,7 @@
 //! The token that ends a turn of the assistant.
 
 use super::Tokenizer;
+use crate::Result;
 use crate::chat::{ChatTemplate, Message, RenderOptions};
 
 /// What the assistant says in the probed conversation.
@@ -16,5 +17,15 @@ impl Tokenizer {
         let first = *self.encode(after.trim_start(), false).ok()?.first()?;
         let added = self.inner.get_added_tokens_decoder();
         u32::try_from(first).is_ok_and(|id| added.contains_key(&id)).then_some(first)
+    }
+    /// The ids that end an answer of a model with these EOS ids: those, and the token that ends a turn in the chat template.
+    ///
+    /// # Errors
+    /// The tokeniser has no valid chat template.
+    pub fn answer_end_token_ids(&self, eos_token_ids: &[i64]) -> Result<Vec<i64>> {
+        let template = self.chat_template(None, None)?;
+        let mut ends = eos_token_ids.to_vec();
+        ends.extend(self.end_of_turn_token_id(template).filter(|id| !ends.contains(id)));
+        Ok(ends)
     }
 }

@@ -4,8 +4,8 @@ use super::{ComparedPolicy, PolicyComparison, PolicyPair, TrainedPolicy};
 use crate::figures::NORMAL_95;
 use align_metrics::SampleMean;
 use align_report::{
-    Better, Cell, Column, Estimate, Figure, FigureWidth, Histogram, HistogramGroup, HistogramHeight, ReportFigure,
-    RewardedText, Row, SeriesColour, Table, TextComparison, TextComparisons,
+    Better, Cell, Column, ComparedText, Estimate, Figure, FigureWidth, Histogram, HistogramGroup, HistogramHeight,
+    ReportFigure, Row, SeriesColour, Table, TextComparison, TextComparisons,
 };
 
 impl PolicyComparison {
@@ -83,7 +83,8 @@ impl PolicyComparison {
     /// The first text of each prompt before and after training, one list per trained policy.
     #[must_use]
     pub fn text_comparisons(&self) -> Vec<TextComparisons> {
-        let rewarded = |text: &align_data::ScoredText| RewardedText { text: text.text.clone(), reward: text.score };
+        let rewarded =
+            |text: &align_data::ScoredText| ComparedText { text: text.text.clone(), reward: Some(text.score) };
         let of = |TrainedPolicy { policy, .. }: &TrainedPolicy| TextComparisons {
             caption: "The first text of each prompt, not selected by hand.".to_owned(),
             before: self.reference.name.clone(),

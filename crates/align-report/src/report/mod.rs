@@ -15,7 +15,7 @@ mod texts;
 
 pub use figures::{FigureWidth, ReportFigure};
 pub use table::{Cell, Column, Row, Table};
-pub use texts::{RewardedText, TextComparison, TextComparisons};
+pub use texts::{ComparedText, TextComparison, TextComparisons};
 
 use serde::{Deserialize, Serialize};
 

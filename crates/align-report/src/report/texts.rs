@@ -26,19 +26,20 @@ pub struct TextComparison {
     /// The prompt.
     pub prompt: String,
     /// The text before training, with or without the prompt at its start.
-    pub before: RewardedText,
+    pub before: ComparedText,
     /// The text after training, with or without the prompt at its start.
-    pub after: RewardedText,
+    pub after: ComparedText,
 }
 
-/// A generated text with its reward.
+/// A generated text, with its reward if there is one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RewardedText {
+pub struct ComparedText {
     /// The text.
     pub text: String,
     /// The reward, which must be finite.
-    pub reward: f64,
+    #[serde(default)]
+    pub reward: Option<f64>,
 }
 
 /// Number of comparisons that are initially open.
@@ -53,22 +54,28 @@ pub(super) fn texts(comparisons: &[TextComparisons]) -> Result<Markup> {
 fn comparisons_html(comparisons: &TextComparisons) -> Result<Markup> {
     for (i, row) in comparisons.rows.iter().enumerate() {
         let place = || format!("texts {:?}, row {}", comparisons.caption, i + 1);
-        check_number(row.before.reward, place, "reward before")?;
-        check_number(row.after.reward, place, "reward after")?;
+        for (text, what) in [(&row.before, "reward before"), (&row.after, "reward after")] {
+            text.reward.map_or(Ok(()), |reward| check_number(reward, place, what))?;
+        }
     }
     Ok(html! {
         div class="comparisons" {
             p { (EscapedText(&comparisons.caption)) }
             p class="remark" {
-                "Each row shows the prompt, the reward of " b { (EscapedText(&comparisons.before)) } " → that of "
-                b { (EscapedText(&comparisons.after)) } ", and the difference. Open a row to read both texts."
+                @if comparisons.rows.iter().any(|row| rewards(row).is_some()) {
+                    "Each row shows the prompt, the reward of " b { (EscapedText(&comparisons.before)) } " → that of "
+                    b { (EscapedText(&comparisons.after)) } ", and the difference. Open a row to read both texts."
+                } @else {
+                    "Each row shows the prompt. Open a row to read the texts " b { (EscapedText(&comparisons.before)) }
+                    " and " b { (EscapedText(&comparisons.after)) } "."
+                }
             }
             @for (i, row) in comparisons.rows.iter().enumerate() {
                 details open[i < OPEN_COMPARISONS] {
                     summary {
                         span class="counter" { (i + 1) }
                         bdi class="prompt-line" { (EscapedText(&row.prompt)) }
-                        (rewards(row))
+                        @if let Some(rewards) = rewards(row) { (rewards) }
                     }
                     div class="pair" {
                         (text(&comparisons.before, &row.prompt, &row.before))
@@ -80,28 +87,33 @@ fn comparisons_html(comparisons: &TextComparisons) -> Result<Markup> {
     })
 }
 
-fn rewards(row: &TextComparison) -> Markup {
-    let change = row.after.reward - row.before.reward;
+/// The rewards of both texts and their difference, if both have one.
+fn rewards(row: &TextComparison) -> Option<Markup> {
+    let (before, after) = row.before.reward.zip(row.after.reward)?;
+    let change = after - before;
     let class = if change < 0.0 { "change worse" } else { "change better" };
-    html! {
+    Some(html! {
         span class="rewards" {
-            span class="reward" { (format_number(row.before.reward, 2)) }
+            span class="reward" { (format_number(before, 2)) }
             span class="arrow" { "→" }
-            span class="reward" { (format_number(row.after.reward, 2)) }
+            span class="reward" { (format_number(after, 2)) }
             span class=(class) { (difference(change, 2)) }
         }
-    }
+    })
 }
 
-fn text(model: &str, prompt: &str, rewarded: &RewardedText) -> Markup {
-    let (prompt_part, rest) = match rewarded.text.strip_prefix(prompt) {
+fn text(model: &str, prompt: &str, compared: &ComparedText) -> Markup {
+    let (prompt_part, rest) = match compared.text.strip_prefix(prompt) {
         Some(rest) => (prompt, rest),
-        None => ("", rewarded.text.as_str()),
+        None => ("", compared.text.as_str()),
     };
     html! {
         div class="side" {
             p class="model" {
-                (EscapedText(model)) span class="reward" { "reward " (format_number(rewarded.reward, 2)) }
+                (EscapedText(model))
+                @if let Some(reward) = compared.reward {
+                    span class="reward" { "reward " (format_number(reward, 2)) }
+                }
             }
             p class="text" dir="auto" {
                 @if !prompt_part.is_empty() { span class="prompt" { (EscapedText(prompt_part)) } }

@@ -2,8 +2,8 @@
 #![allow(dead_code)]
 
 use align_report::{
-    Axis, Better, Cell, Column, Configuration, Entry, Estimate, Figure, FigureWidth, Histogram, HistogramGroup,
-    HistogramHeight, LineChart, LineSeries, ParetoDirections, Report, ReportFigure, RewardedText, Row, Scatter,
+    Axis, Better, Cell, Column, ComparedText, Configuration, Entry, Estimate, Figure, FigureWidth, Histogram,
+    HistogramGroup, HistogramHeight, LineChart, LineSeries, ParetoDirections, Report, ReportFigure, Row, Scatter,
     ScatterPoint, ScatterSeries, SeriesColour, Table, TextComparison, TextComparisons,
 };
 
@@ -154,7 +154,7 @@ pub fn reviews() -> TextComparisons {
             text += MIDDLES[(noise.draw() * 8.0) as usize];
             text += ENDINGS[(noise.draw() * 5.0) as usize];
         }
-        RewardedText { text, reward: shift + 1.2 * noise.normal() }
+        ComparedText { text, reward: Some(shift + 1.2 * noise.normal()) }
     };
     let rows = (0..46).map(|i| {
         let prompt = OPENINGS[i % OPENINGS.len()];

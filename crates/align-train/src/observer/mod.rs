@@ -3,6 +3,8 @@
 mod checkpoint_saver;
 mod early_stopping;
 mod metrics_file;
+mod sample_prompts;
+mod sample_record;
 mod sample_texts;
 mod stop_signal;
 mod training_records;
@@ -10,6 +12,8 @@ mod training_records;
 pub use checkpoint_saver::CheckpointSaver;
 pub use early_stopping::EarlyStopping;
 pub use metrics_file::MetricsFile;
+pub use sample_prompts::SamplePrompts;
+pub(crate) use sample_record::SampleRecord;
 pub use sample_texts::SampleTexts;
 pub use stop_signal::StopSignal;
 pub use training_records::TrainingRecords;

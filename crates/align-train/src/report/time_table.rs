@@ -31,7 +31,7 @@ pub fn time_table(records: &TrainingRecords, last: Option<&EvaluationRecord>, ti
         step => format!(" The run was resumed after step {step}; the time before is not included."),
     };
     Table {
-        caption: format!("Wall-clock time. That of the steps includes writing checkpoints.{since}"),
+        caption: format!("Wall-clock time. That of the steps includes writing checkpoints and sample texts.{since}"),
         row_title: "Part".to_owned(),
         columns: vec![Column { decimals: Some(1), ..Column::new("Time", "s") }],
         rows,

@@ -18,9 +18,6 @@ impl<O: RunObjective> Run<O> {
         if self.eval.is_none() && evaluates {
             config_error("eval_strategy", "requests evaluations, but there are no held-out rows: set eval_file")?;
         }
-        if self.samples.is_some() && !evaluates {
-            config_error("sample_prompts", "are used at evaluations only: set eval_strategy")?;
-        }
         self.check_models()?;
         let Some(output_dir) = self.output_dir.clone() else {
             return Err(Error::Config { option: "output_dir", reason: "is not set: set the folder of the run".into() });

@@ -41,8 +41,8 @@ pub use summary::RunSummary;
 #[cfg(feature = "hub")]
 pub use upload::Upload;
 
-use crate::objective::{Classification, Cpo, Dpo, Kto, Sft};
-use crate::{Observer, Result, ResumeMode, RunConfig, StopSignal, Trainer};
+use crate::objective::{Classification, Cpo, Dpo, Kto, Objective, Sft};
+use crate::{Observer, Result, ResumeMode, RunConfig, StopSignal};
 use align_data::{InvalidRows, Tokenizer};
 use align_models::ModelResolver;
 use align_torch::{DeviceChoice, MatmulPrecision};
@@ -114,9 +114,9 @@ pub struct Run<O: RunObjective> {
     resolver: ModelResolver,
 }
 
-/// Creates the observer that writes sample texts, from the file, the tokeniser, the seed, and the trainer if the run is resumed.
+/// Creates the observer that writes sample texts, from the file, the policy, the tokeniser, the seed, and whether the run is resumed.
 type SampleTextsFactory<O> =
-    Box<dyn FnOnce(&Path, Tokenizer, u64, Option<&Trainer<O>>) -> Result<Box<dyn Observer<O>>>>;
+    Box<dyn FnOnce(&Path, &<O as Objective>::Model, &Tokenizer, u64, bool) -> Result<Box<dyn Observer<O>>>>;
 
 impl<O: RunObjective> Run<O> {
     /// Creates a run that trains a model on examples.

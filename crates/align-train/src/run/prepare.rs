@@ -2,9 +2,9 @@
 
 use super::load::LoadedModel;
 use super::run_names::RunNames;
-use super::{Dataset, EncodeContext, Placement, PreparedRun, Run, RunModel, RunObjective};
-use crate::{Error, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
-use align_data::EncodeReport;
+use super::{Dataset, EncodeContext, Placement, PreparedRun, Run, RunModel, RunObjective, SampleTextsFactory};
+use crate::{Error, Observer, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
+use align_data::{EncodeReport, Tokenizer};
 use align_models::TrainableModel;
 use align_torch::MatmulPrecision;
 use std::path::PathBuf;
@@ -34,13 +34,8 @@ impl<O: RunObjective> Run<O> {
             None => (None, O::HAS_REFERENCE.then(|| "the base model".to_owned())),
         };
         let texts = || O::tokenizer_training_texts(&self.train.examples).unwrap_or_default();
-        let placed = (&placement, &mut self.resolver);
-        let loaded = self.model.load(
-            (self.peft, self.resize_token_embeddings),
-            texts,
-            (&folder, self.resume.is_some()),
-            placed,
-        )?;
+        let (placed, resumes) = ((&placement, &mut self.resolver), self.resume.is_some());
+        let loaded = self.model.load((self.peft, self.resize_token_embeddings), texts, (&folder, resumes), placed)?;
         let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
         let mut names = RunNames::new(display_name, hub_id, ref_model, &self.train.name);
         #[cfg(feature = "hub")]
@@ -48,6 +43,7 @@ impl<O: RunObjective> Run<O> {
             names.hub_model_id = upload.as_ref().map(|upload| upload.repo().to_string());
         }
 
+        let samples = sample_texts(self.samples, &folder, &policy, &tokenizer, (placement.seed, resumes))?;
         let (max_length, strip_prompt, invalid_rows) = (self.max_length, self.strip_prompt, self.invalid_rows);
         let model_max_length = policy.max_sequence_length();
         let context = EncodeContext { tokenizer: &tokenizer, max_length, model_max_length, strip_prompt, invalid_rows };
@@ -69,10 +65,10 @@ impl<O: RunObjective> Run<O> {
             names,
             train_report,
             eval_report,
-            resumes: self.resume.is_some(),
+            resumes,
             checkpoint,
             options,
-            samples: self.samples,
+            samples,
             observers: self.observers,
             stop: self.stop,
             #[cfg(feature = "hub")]
@@ -112,6 +108,18 @@ impl<O: RunObjective> Run<O> {
             false => Ok(checkpoint),
         }
     }
+}
+
+/// The observer that writes sample texts, if there are sample prompts.
+fn sample_texts<O: RunObjective>(
+    factory: Option<SampleTextsFactory<O>>,
+    folder: &RunFolder,
+    policy: &O::Model,
+    tokenizer: &Tokenizer,
+    (seed, resumes): (u64, bool),
+) -> Result<Option<Box<dyn Observer<O>>>> {
+    let path = folder.path().join(RunFolder::SAMPLES);
+    factory.map(|factory| factory(&path, policy, tokenizer, seed, resumes)).transpose()
 }
 
 /// Adds held-out rows to a trainer. Also returns the report of their tokenisation.

@@ -1,12 +1,12 @@
 //! A run that is ready for its first step.
 
 use super::run_names::RunNames;
-use super::{RunObjective, RunSummary, SampleTextsFactory};
+use super::{RunObjective, RunSummary};
 #[cfg(feature = "report")]
-use crate::report::run_page;
+use crate::report::{run_page, sample_comparisons};
 use crate::{
-    CheckpointSaver, EarlyStopping, Error, EvaluationRecord, MetricsFile, ModelCard, Observer, Result, RunConfig,
-    RunFolder, RunTime, StopSignal, TrainSummary, Trainer,
+    CheckpointSaver, EarlyStopping, Error, EvaluationRecord, MetricsFile, ModelCard, Observer, Result, RunFolder,
+    RunTime, StopSignal, TrainSummary, Trainer,
 };
 use align_data::{EncodeReport, Tokenizer};
 use align_models::TrainableModel;
@@ -27,7 +27,7 @@ pub struct PreparedRun<O: RunObjective> {
     pub(super) resumes: bool,
     pub(super) checkpoint: Option<PathBuf>,
     pub(super) options: serde_json::Value,
-    pub(super) samples: Option<SampleTextsFactory<O>>,
+    pub(super) samples: Option<Box<dyn Observer<O>>>,
     pub(super) observers: Vec<Box<dyn Observer<O>>>,
     pub(super) stop: StopSignal,
     #[cfg(feature = "hub")]
@@ -154,14 +154,9 @@ impl<O: RunObjective> PreparedRun<O> {
             true => MetricsFile::resume(&metrics_path, &self.trainer)?,
             false => MetricsFile::create(&metrics_path)?,
         };
-        let mut samples = match self.samples.take() {
-            Some(factory) => {
-                let file = self.folder.append_file(RunFolder::SAMPLES)?;
-                let seed = self.trainer.config().training().seed;
-                Some(factory(&file, self.tokenizer.clone(), seed, self.resumes.then_some(&self.trainer))?)
-            }
-            None => None,
-        };
+        if self.samples.is_some() {
+            self.folder.append_file(RunFolder::SAMPLES)?;
+        }
         let (mut saver, mut early, mut stop) =
             (CheckpointSaver::new(self.folder.path()), EarlyStopping, self.stop.clone());
         // Observers that write log files come before the checkpoint saver, so that a checkpoint includes the lines of its step.
@@ -170,7 +165,7 @@ impl<O: RunObjective> PreparedRun<O> {
             observers.push(&mut **observer);
         }
         observers.push(&mut metrics);
-        if let Some(samples) = &mut samples {
+        if let Some(samples) = &mut self.samples {
             observers.push(&mut **samples);
         }
         observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stop]);
@@ -206,7 +201,14 @@ impl<O: RunObjective> PreparedRun<O> {
         #[cfg(feature = "report")]
         {
             let records = crate::TrainingRecords::read(&self.folder.path().join(RunFolder::METRICS))?;
-            let page = run_page(&card, &records, &trained.time, &self.options).to_html()?;
+            let mut page = run_page(&card, &records, &trained.time, &self.options);
+            if self.samples.is_some() {
+                page.texts.extend(sample_comparisons(
+                    &self.folder.path().join(RunFolder::SAMPLES),
+                    trained.best_step.unwrap_or(card.steps),
+                )?);
+            }
+            let page = page.to_html()?;
             self.folder.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
         }
         Ok(model)

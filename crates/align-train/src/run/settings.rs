@@ -1,17 +1,13 @@
 //! Settings of a run other than the options of its objective.
 
 use super::{Dataset, Peft, PromptedExample, ReferenceModel, Run, RunObjective};
-use crate::{Observer, ResumeMode, SampleTexts, StopSignal};
+use crate::{Error, Observer, ResumeMode, SamplePrompts, SampleTexts, StopSignal};
 use align_data::tables::ExampleRow;
-use align_data::{InvalidRows, PairExample};
-use align_models::generation::{Generation, GenerationConfig};
+use align_data::{ConversationPrompt, InvalidRows, PairExample};
 use align_models::{CausalLm, ModelResolver};
 use align_torch::{DeviceChoice, MatmulPrecision};
 use std::path::PathBuf;
 use tch::Kind;
-
-/// Maximum new tokens of a sample text.
-const MAX_SAMPLE_TOKENS: usize = 48;
 
 impl<O: RunObjective> Run<O> {
     /// Sets the output folder for the options, the metrics, the checkpoints, the trained model and the report. Required.
@@ -104,20 +100,25 @@ impl<O: RunObjective> Run<O>
 where
     O::Model: CausalLm,
 {
-    /// Generates completions of these prompts at each evaluation and writes them to `samples.jsonl`. Needs `eval_strategy`.
+    /// Generates continuations of these prompts before the first step, at each evaluation and after the last step. They are written to
+    /// `samples.jsonl`, and the report shows those before and after training side by side.
     pub fn sample_prompts(self, prompts: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let prompts: Vec<String> = prompts.into_iter().map(Into::into).collect();
-        let factory: super::SampleTextsFactory<O> = Box::new(move |file, tokenizer, seed, resumed| {
-            let generation = Generation::new(GenerationConfig {
-                do_sample: true,
-                max_new_tokens: Some(MAX_SAMPLE_TOKENS),
-                seed,
-                ..GenerationConfig::default()
-            })?;
-            Ok(Box::new(match resumed {
-                Some(trainer) => SampleTexts::resume(file, trainer, tokenizer, prompts, generation)?,
-                None => SampleTexts::new(file, tokenizer, prompts, generation)?,
-            }))
+        self.samples(SamplePrompts::Texts(prompts.into_iter().map(Into::into).collect()))
+    }
+
+    /// Like [`Run::sample_prompts`], but the model answers conversations, with greedy decoding and its chat template.
+    pub fn sample_conversations(self, prompts: impl IntoIterator<Item = ConversationPrompt>) -> Self {
+        self.samples(SamplePrompts::Conversations(prompts.into_iter().collect()))
+    }
+
+    fn samples(self, prompts: SamplePrompts) -> Self {
+        let factory: super::SampleTextsFactory<O> = Box::new(move |path, model, tokenizer, seed, resumes| {
+            let samples = || {
+                let generation = prompts.generation(model, tokenizer, seed)?;
+                SampleTexts::new(path, tokenizer.clone(), prompts, generation)
+            };
+            let samples = samples().map_err(|e| Error::in_dataset("sample_prompts", e))?;
+            Ok(Box::new(if resumes { samples.resume() } else { samples }))
         });
         Self { samples: Some(factory), ..self }
     }
