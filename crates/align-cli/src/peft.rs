@@ -51,7 +51,7 @@ impl PeftOptions {
                 format!("{option} would be ignored: --model is an adapter, which has its own options. Leave it out");
             return Err(UsageError::new(problem).into());
         }
-        Ok(Some(if loaded { Peft::Loaded } else { Peft::New(self.config(training)) }))
+        Ok(Some(if loaded { Peft::Loaded } else { self.config(training).into() }))
     }
 
     /// The first of the options of a new adapter that is given.

@@ -51,7 +51,7 @@ impl<M: RunModel> ModelSource<M> {
         let model = match peft {
             Some(Peft::New(peft)) => {
                 let base = peft.base_model_name_or_path.or(self.base_name);
-                model.with_lora(LoraConfig { base_model_name_or_path: base, ..peft }, placement.seed)?
+                model.with_lora(LoraConfig { base_model_name_or_path: base, ..*peft }, placement.seed)?
             }
             Some(Peft::Loaded) | None => model,
         };

@@ -4,13 +4,13 @@ use align_models::LoraConfig;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Peft {
     /// A new adapter. The reference model is the model without it.
-    New(LoraConfig),
+    New(Box<LoraConfig>),
     /// The adapter in the model's folder, with its own options. The reference model is the model with the adapter as it was loaded.
     Loaded,
 }
 
 impl From<LoraConfig> for Peft {
     fn from(config: LoraConfig) -> Self {
-        Self::New(config)
+        Self::New(Box::new(config))
     }
 }
