@@ -187,3 +187,20 @@ fn what_gguf_cannot_express_is_refused() {
         assert!(problem.contains(reason) && !file.exists(), "{problem}");
     }
 }
+
+/// transformers writes such a tokeniser when it reads a GGUF file: byte fallback and a normaliser without steps, which have no effect.
+#[test]
+fn a_byte_level_tokeniser_with_settings_that_have_no_effect() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("model");
+    copied("gpt2-tiny", &folder);
+    let (model, plain) = (load(&folder), Tokenizer::from_pretrained(&folder).unwrap());
+    let file = folder.join("tokenizer.json");
+    let mut document: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    document["normalizer"] = json!({"type": "Sequence", "normalizers": []});
+    document["model"]["byte_fallback"] = json!(true);
+    fs::write(&file, document.to_string()).unwrap();
+    let path = scratch.path().join("model.gguf");
+    write(&*model, &Tokenizer::from_pretrained(&folder).unwrap(), &path, TensorType::F32);
+    assert_same_tokenizer(&Tokenizer::from_pretrained(&path).unwrap(), &plain, "gpt2-tiny");
+}

@@ -9,7 +9,10 @@ pub fn quoted(path: &Path) -> String {
 
 /// A command that generates texts with the model in a folder.
 pub fn generate_command(model: &Path) -> String {
-    format!("align generate --model {} --prompt \"The film\" --do-sample", quoted(model))
+    match model.join("chat_template.jinja").is_file() {
+        true => format!("align chat --model {}", quoted(model)),
+        false => format!("align generate --model {} --prompt \"The film\" --do-sample", quoted(model)),
+    }
 }
 
 /// The command that this process was started with, to be printed so that it can be typed again.

@@ -1,7 +1,7 @@
 //! Configs of the Llama family: what is refused, new models, and gradient checkpointing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_models::{Attention, CausalLm, LlamaFamily, LlamaFamilyConfig, TrainableModel};
+use align_models::{Attention, CausalLm, DecoderConfig, LlamaFamily, LlamaFamilyConfig, TrainableModel};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
@@ -112,4 +112,29 @@ fn gradient_checkpointing_changes_nothing() {
             assert!(found.equal(&expected) && expected.abs().max().double_value(&[]) > 0.0, "{model_type}");
         }
     }
+}
+
+/// `padding_idx` of PyTorch's embedding: the padding token is not trained through the input, only through a tied output projection.
+#[test]
+fn the_padding_tokens_embedding_gets_no_gradient_from_the_input() {
+    let ids = Tensor::from_slice(&[3i64, 7, 49, 3]).view([1, 4]);
+    // A negative id counts from the end; Gemma pads with 0 by default.
+    for (model_type, pad, padding) in
+        [("llama", json!(7), 7), ("qwen3", json!(-1), 49), ("llama", json!(null), -1), ("gemma2", json!(3), 3)]
+    {
+        let fields = json!({"pad_token_id": pad, "tie_word_embeddings": false});
+        let model = new(with(model_type, fields), Kind::Float);
+        model.parameters().set_requires_grad(true);
+        let hidden = model.hidden(&ids, None, &Attention::Causal, None).unwrap();
+        hidden.square().sum(Kind::Float).backward();
+        let gradient = model.parameters().get("model.embed_tokens.weight").unwrap().grad();
+        for id in [3i64, 7, 49] {
+            let norm = gradient.get(id).norm().double_value(&[]);
+            assert_eq!(norm == 0.0, id == padding, "{model_type}, padding {pad}, token {id}: {norm}");
+        }
+    }
+    let outside = LlamaFamilyConfig::from_json(with("llama", json!({"pad_token_id": 50}))).unwrap_err().to_string();
+    assert!(outside.contains("pad_token_id is 50"), "{outside}");
+    let gemma = LlamaFamilyConfig::from_json(with("gemma2", json!({}))).unwrap();
+    assert_eq!(gemma.hyper_parameters().unwrap()["padding_idx"], 0);
 }

@@ -18,7 +18,7 @@ pub fn of(command: &str) -> &'static [&'static str] {
             "align generate --prompt \"This movie\" --do-sample --top-p 0.9 --stream",
             "align generate --do-sample --texts-per-prompt 10 --max-new-tokens 40 --output generated.csv",
         ],
-        "chat" => &["align chat --model HuggingFaceTB/SmolLM2-135M-Instruct --system \"Answer briefly.\""],
+        "chat" => &["align chat --model HuggingFaceTB/SmolLM2-135M-Instruct"],
         "classify" => &["align classify --input generated.csv --output scored.csv"],
         "pair" => &["align pair --input scored.csv --strategy best-worst --output pairs.jsonl"],
         "logps" => &["align logps --input pairs.jsonl --output logps.jsonl"],

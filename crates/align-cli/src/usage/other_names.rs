@@ -130,7 +130,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["rdpo"], "align dpo --length-alpha NUMBER"),
     (&["apo"], "align dpo --loss-type apo_zero"),
     (&["pairs", "make-pairs"], "align pair"),
-    (&["gen", "sample", "infer", "inference", "chat", "complete"], "align generate"),
+    (&["gen", "sample", "infer", "inference", "complete"], "align generate"),
     (&["sweep", "grid", "pareto"], "align frontier"),
     (&["demo", "pipeline"], "align notebook"),
     (&["merge", "merge-lora"], "align merge-adapter"),

@@ -30,7 +30,8 @@ impl Tokenizer {
         let document: Value = serde_json::from_str(&text).map_err(|e| Error::Tokenizer(e.to_string()))?;
         let splitting = splitting(&document).map_err(fail)?;
         let merges = merges(&document).map_err(fail)?;
-        let (tokens, kinds) = self.tokens_and_kinds(embeddings).map_err(fail)?;
+        let byte_fallback = matches!(splitting, Splitting::SentencePiece { .. });
+        let (tokens, kinds) = self.tokens_and_kinds(embeddings, byte_fallback).map_err(fail)?;
 
         let mut metadata = Metadata::default();
         match splitting {
@@ -56,11 +57,10 @@ impl Tokenizer {
     }
 
     /// All tokens by id, and the kind of each.
-    fn tokens_and_kinds(&self, embeddings: i64) -> std::result::Result<(Vec<String>, Vec<i32>), String> {
+    fn tokens_and_kinds(&self, embeddings: i64, byte_fallback: bool) -> std::result::Result<(Vec<String>, Vec<i32>), String> {
         let count = usize::try_from(embeddings).unwrap_or(0);
         let mut tokens: Vec<String> = (0..count).map(padding_token).collect();
         let mut kinds = vec![UNUSED; count];
-        let byte_fallback = matches!(self.inner.get_model(), tokenizers::ModelWrapper::BPE(bpe) if bpe.byte_fallback);
         let added = self.inner.get_added_tokens_decoder();
         for (token, id) in self.inner.get_vocab(true) {
             let is_unknown = byte_fallback && self.special.unk.as_deref() == Some(&token);
@@ -131,15 +131,16 @@ fn splitting(document: &Value) -> std::result::Result<Splitting, String> {
         return Err(format!("it has a model of the type {}, expected BPE", model.get("type").unwrap_or(&Value::Null)));
     }
     let flag = |name: &str| model.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let (normalizer, steps) = (part("normalizer"), without_offsets(part("pre_tokenizer")));
-    if flag("byte_fallback") {
-        return sentence_piece(&normalizer, &steps);
-    }
+    let (normalizer, steps) = (without_empty_sequence(part("normalizer")), without_offsets(part("pre_tokenizer")));
     let known = PRE_TOKENIZERS.iter().find(|known| {
         known.normalizer() == normalizer
             && without_offsets(known.steps()) == steps
             && known.ignore_merges == flag("ignore_merges")
     });
+    // With a known byte-level pre-tokeniser, byte fallback has no effect: every byte has a token.
+    if known.is_none() && flag("byte_fallback") {
+        return sentence_piece(&normalizer, &steps);
+    }
     known.map(Splitting::Bytes).ok_or_else(|| {
         format!(
             "its normaliser or pre-tokeniser is not one of those that llama.cpp has a name for ({})",
@@ -173,6 +174,14 @@ fn sentence_piece(normalizer: &Value, steps: &Value) -> std::result::Result<Spli
     let add_space_prefix =
         add_space_prefix.ok_or("its normaliser or pre-tokeniser is not that of a SentencePiece model")?;
     Ok(Splitting::SentencePiece { add_space_prefix })
+}
+
+/// No normaliser in place of a sequence without steps.
+fn without_empty_sequence(normalizer: Value) -> Value {
+    match normalizer.get("normalizers").and_then(Value::as_array) {
+        Some(steps) if steps.is_empty() => Value::Null,
+        _ => normalizer,
+    }
 }
 
 /// A pre-tokeniser without the field that changes only the positions of tokens.
