@@ -18,22 +18,21 @@ import json
 import os
 import pathlib
 import random
-import resource
 import statistics
 import sys
 import tempfile
-import time
 
 from comparison import build_bench, macs_of_model, matmul_gflops, run
 
+HERE = pathlib.Path(__file__).resolve().parent
 BATCH = 8
 
 CASES = {
-    # name: (options of TRL, options of the benchmark `dpo_step`)
-    "float32, reference in each step": (dict(), ["--live-reference"]),
-    "float32, defaults (align precomputes the reference)": (dict(), []),
-    "float32, reference precomputed": (dict(precompute=True), []),
-    "bfloat16, reference precomputed": (dict(precompute=True, bf16=True), ["--dtype", "bfloat16"]),
+    # name: (options of trl_dpo.py, options of the benchmark `dpo_step`)
+    "float32, reference in each step": (["--live-reference"], ["--live-reference"]),
+    "float32, TRL's reference in each step, align's precomputed": (["--live-reference"], []),
+    "float32, reference precomputed": ([], []),
+    "bfloat16, reference precomputed": (["--dtype", "bfloat16", "--autocast"], ["--dtype", "bfloat16"]),
 }
 
 
@@ -51,41 +50,6 @@ def write_pairs(texts, file):
             sides = {k: row["Generated Text"][len(prompt) :] for k, row in (("chosen", chosen), ("rejected", rejected))}
             print(json.dumps({"prompt": prompt, **sides}), file=file)
     file.flush()
-
-
-def run_trl(models, pairs, steps, precompute=False, bf16=False):
-    """Measures seconds per step of TRL in this process."""
-    from datasets import Dataset
-    from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast, TrainerCallback
-    from trl import DPOConfig, DPOTrainer
-
-    folder = pathlib.Path(models) / "gpt2"
-    eos = dict(eos_token="<|endoftext|>", pad_token="<|endoftext|>")
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), **eos)
-    rows = [json.loads(line) for line in open(pairs)][: BATCH * (steps + 1)]
-
-    class Clock(TrainerCallback):
-        at = []
-
-        def on_step_begin(self, *_, **__):
-            self.at.append(time.perf_counter())
-
-        on_step_end = on_step_begin
-
-    clock = Clock()
-    load = lambda: GPT2LMHeadModel.from_pretrained(folder)
-    with tempfile.TemporaryDirectory() as output:
-        config = DPOConfig(
-            output_dir=output, per_device_train_batch_size=BATCH, max_steps=steps + 1, learning_rate=1e-5, lr_scheduler_type="constant", loss_type=["hinge"],
-            bf16=bf16, precompute_ref_log_probs=precompute, gradient_checkpointing=False, use_cpu=True, report_to=[],
-            save_strategy="no", logging_steps=1000, disable_tqdm=True,
-        )  # fmt: skip
-        data = Dataset.from_list(rows)
-        DPOTrainer(load(), load(), config, train_dataset=data, processing_class=tokenizer, callbacks=[clock]).train()
-    times = [end - begin for begin, end in zip(clock.at[::2], clock.at[1::2])]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    first_step_at = time.time() - (time.perf_counter() - clock.at[1])
-    print(json.dumps({"step_s": times[1:], "first_step_at": first_step_at, "peak_gb": peak}))
 
 
 def gflop_per_step(models, pairs, live_reference):
@@ -121,17 +85,13 @@ def main():
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--only", action="append", help="run only the cases whose name contains this")
-    parser.add_argument("--run-trl", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.run_trl:
-        return run_trl(args.models, args.texts, args.steps, **json.loads(args.run_trl))
-
     ours, models = build_bench("dpo_step"), os.path.abspath(args.models)
     print("| case | TRL, s/step | align, s/step | speed-up | share of peak | TRL, GB | align, GB | TRL, start-up in s | align, start-up in s |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as pairs:
         write_pairs(args.texts, pairs)
-        steps = ["--steps", str(args.steps)]
+        shared = ["--model", f"{models}/gpt2", "--pairs", pairs.name, "--loss-type", "hinge", "--steps", str(args.steps)]
         for name, (theirs, options) in CASES.items():
             if args.only and not any(part in name for part in args.only):
                 continue
@@ -139,9 +99,8 @@ def main():
             gflop = gflop_per_step(models, pairs.name, "--live-reference" in options)
             for _ in range(args.pairs):
                 rates.append(matmul_gflops()["bfloat16" in options])
-                trl = step([sys.executable, __file__, models, pairs.name, *steps, "--run-trl", json.dumps(theirs)])
-                model = f"{models}/gpt2"
-                results.append((trl, step([ours, "--bench", "--model", model, "--pairs", pairs.name, "--loss-type", "hinge", *steps, *options])))
+                trl = step([sys.executable, HERE / "trl_dpo.py", *shared, *theirs])
+                results.append((trl, step([ours, "--bench", *shared, *options])))
             ratios = [trl[0] / align[0] for trl, align in results]
             median = lambda side, part: statistics.median(pair[side][part] for pair in results)
             print(

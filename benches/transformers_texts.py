@@ -79,6 +79,7 @@ def batches(args, tokenizer, file):
     """Padded batches of a table's texts, the longest first."""
     with open(file, newline="") as table:
         texts = sorted((row["text"] for row in csv.DictReader(table)), key=len, reverse=True)
+
     def run():
         for start in range(0, len(texts), args.batch):
             batch = texts[start : start + args.batch]

@@ -33,6 +33,7 @@ sys.path.insert(0, str(BENCHES))
 from comparison import gflop_of_dpo_step, macs_of_model, spread, write_lines  # noqa: E402
 
 ANSWERS, NEW_TOKENS, TEXTS = 64, 128, 512
+NO_TIME_LEFT = "no time left"
 
 
 class Case:
@@ -110,9 +111,9 @@ class Runner:
 
     def output_of(self, command, limit):
         """What a command prints, and the card's memory that it used. Raises RuntimeError with the reason if it fails."""
-        limit = min(limit, self.deadline - time.monotonic())
-        if limit < 5:
-            raise RuntimeError("no time left")
+        left = self.deadline - time.monotonic()
+        if left < 5:
+            raise RuntimeError(NO_TIME_LEFT)
         before, peak, is_done = self.used_bytes(), 0, threading.Event()
 
         def watch():
@@ -127,11 +128,11 @@ class Runner:
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         try:
-            output, errors = process.communicate(timeout=limit)
+            output, errors = process.communicate(timeout=min(limit, left))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            raise RuntimeError(f"not finished after {limit:.0f} s") from None
+            raise RuntimeError(f"not finished after {limit:.0f} s" if limit < left else NO_TIME_LEFT) from None
         finally:
             is_done.set()
             watcher.join()
@@ -240,7 +241,8 @@ def run_case(case, runner, limit):
         try:
             results[side] = runner.run(command, limit)
         except RuntimeError as reason:
-            if str(reason) != "no time left" or not case.results:
+            # The end of the time is a problem only of a case without results.
+            if str(reason) != NO_TIME_LEFT or not case.results:
                 case.problems.append(f"{side}: {reason}")
     case.results.append(results)
 
