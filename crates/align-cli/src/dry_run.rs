@@ -23,9 +23,9 @@ pub fn print(run: &DryRun, options: &RunOptions, preparation: &Preparation) -> R
     };
     item("parameters", &format!("{}, {trained}", grouped(run.parameters as u64)));
     let [train_notes, eval_notes] = preparation.notes();
-    rows("training", &options.train_file, &run.train, train_notes);
-    match (&run.eval, &options.eval_file) {
-        (Some(counts), Some(file)) => rows("evaluation", file, counts, eval_notes),
+    rows("training", &options.files.train_name(), &run.train, train_notes);
+    match (&run.eval, options.files.eval_name()) {
+        (Some(counts), Some(name)) => rows("evaluation", &name, counts, eval_notes),
         _ => item("evaluation", "no --eval-file"),
     }
     let per_epoch = grouped(run.steps_per_epoch);

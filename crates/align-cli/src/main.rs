@@ -33,6 +33,7 @@ mod shell_words;
 mod signals;
 mod terminal;
 mod training_command;
+mod training_files;
 mod training_log;
 mod training_summary;
 mod usage;

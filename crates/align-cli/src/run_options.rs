@@ -2,11 +2,12 @@
 
 use crate::column_option::ColumnOption;
 use crate::new_model::NewModelOptions;
+use crate::training_files::TrainingFiles;
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output};
 use align_base::{counted, printable_path};
 use align_data::EncodeReport;
-use align_data::tables::{self, ExampleRow, table_files};
+use align_data::tables::{self, ExampleRow};
 use align_models::TrainableModel;
 use align_models::hub::RepoName;
 use align_train::RunFolder;
@@ -27,13 +28,9 @@ pub struct RunOptions {
     /// Add embeddings for tokens of the tokeniser that the model has none for. Without it, such a tokeniser is an error.
     #[arg(long)]
     resize_token_embeddings: bool,
-    /// Training data: CSV, Parquet, JSON or JSONL, also compressed (.jsonl.gz, .jsonl.zst); several files as a list with commas or a
-    /// pattern such as 'data/*.jsonl'.
-    #[arg(long)]
-    pub train_file: PathBuf,
-    /// Evaluation data, same format as --train-file.
-    #[arg(long)]
-    pub eval_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub files: TrainingFiles,
     #[command(flatten)]
     #[serde(flatten)]
     columns: ColumnOption,
@@ -119,13 +116,12 @@ impl RunOptions {
         &self,
         read: impl Fn(&[PathBuf], &ColumnOption) -> Result<Examples<E>, Failure>,
     ) -> Result<RunData<E>, Failure> {
-        let files = table_files(&self.train_file)?;
+        let files = self.files.train()?;
         let Examples { rows, notes } = read(&files, &self.columns)?;
         let train = Dataset::from_files(rows, &files);
         let preparation = Preparation { notes: [notes, Vec::new()], ..Preparation::default() };
         let mut data = RunData { train, eval: None, preparation };
-        if let Some(file) = &self.eval_file {
-            let files = table_files(file)?;
+        if let Some(files) = self.files.eval()? {
             let Examples { rows, notes } = read(&files, &self.columns).map_err(|e| format!("evaluation rows: {e}"))?;
             (data.eval, data.preparation.notes[1]) = (Some(Dataset::from_files(rows, &files)), notes);
         }
@@ -212,9 +208,9 @@ impl Preparation {
             }
         };
         let [train, eval] = &self.notes;
-        print_file(&options.train_file, train, ready.train_report(), ready.train_rows());
-        if let Some(file) = &options.eval_file {
-            print_file(file, eval, ready.eval_report(), ready.eval_rows());
+        print_file(&options.files.train_name(), train, ready.train_report(), ready.train_rows());
+        if let Some(name) = options.files.eval_name() {
+            print_file(&name, eval, ready.eval_report(), ready.eval_rows());
         }
     }
 }

@@ -53,7 +53,7 @@ impl TrainingCommand<'_> {
         preparation: &Preparation,
         all_options: &impl Serialize,
     ) -> Result<(), Failure> {
-        let input = quoted(self.run.eval_file.as_ref().unwrap_or(&self.run.train_file));
+        let input = quoted(self.run.files.file().unwrap_or_else(|| Path::new("texts.csv")));
         let next = |model: &Path, _: bool| {
             format!("align classify --model {} --input {input} --output scored.csv", quoted(model))
         };

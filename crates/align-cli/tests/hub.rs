@@ -107,3 +107,39 @@ fn a_trained_model_is_uploaded_with_its_card() {
     let args = ["--model", "first/model", "--prompt", "This", "--max-new-tokens", "3"];
     assert_eq!(fetched.stdout, command("generate", dir, &args).output().unwrap().stdout);
 }
+
+#[test]
+fn a_data_set_by_name_trains_as_its_files_do() {
+    let rows = |from: usize, to: usize| {
+        let text = fs::read_to_string(golden_path("train.jsonl")).unwrap();
+        text.lines().take(to).skip(from).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let files = [("train.jsonl", rows(0, 6).into_bytes()), ("test.jsonl", rows(6, 8).into_bytes())];
+    let server = Server::new([Repo::of("datasets/user/pairs", files)]);
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("train.jsonl"), rows(0, 6)).unwrap();
+    fs::write(dir.join("test.jsonl"), rows(6, 8)).unwrap();
+    let steps = ["--max-steps", "2", "--per-device-train-batch-size", "2"];
+    let by_name = ["--dataset-name", "user/pairs", "--dataset-test-split", "test", "--output-dir", "by-name"];
+    let found = online(&server, "dpo", dir, &[steps.as_slice(), &by_name].concat(), None);
+    assert_success(&found);
+    assert!(String::from_utf8(found.stdout).unwrap().contains("user/pairs (test)"));
+    let by_file = ["--train-file", "train.jsonl", "--eval-file", "test.jsonl", "--output-dir", "by-file"];
+    assert_success(&command("dpo", dir, &[steps.as_slice(), &by_file].concat()).output().unwrap());
+    let weights = |run: &str| fs::read(dir.join(run).join("model/model.safetensors")).unwrap();
+    assert!(weights("by-name") == weights("by-file"));
+    // A finished run by name is resumed with the options in its folder.
+    assert_success(&online(&server, "dpo", dir, &["--output-dir", "by-name", "--resume"], None));
+
+    for (options, message_part) in [
+        (vec!["--dataset-name", "user/pairs", "--dataset-train-split", "no"], "split"),
+        (vec!["--dataset-name", "user/pairs", "--train-file", "train.jsonl"], "--train-file"),
+        (vec!["--train-file", "train.jsonl", "--dataset-config", "x"], "--dataset-name"),
+        (vec!["--dataset-name", "not/a/name"], "user/name"),
+    ] {
+        let refused = online(&server, "dpo", dir, &[options.as_slice(), &["--output-dir", "refused"]].concat(), None);
+        let problem = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && problem.contains(message_part), "{options:?}: {problem}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Data sets: which of a repository's files hold the rows of a split.
 
 use crate::cache::RepoCache;
+use crate::dataset_error::DatasetError;
 use crate::hub::is_outage;
 use crate::{Hub, HubError, ModelName, Progress, RepoKind, Result, file_name, listing, snapshot};
 use std::path::PathBuf;
@@ -10,35 +11,6 @@ const CONVERTED: &str = "refs/convert/parquet";
 const PARQUET: &[&str] = &[".parquet"];
 const TEXT: &[&str] =
     &[".jsonl", ".json", ".csv", ".jsonl.gz", ".json.gz", ".csv.gz", ".jsonl.zst", ".json.zst", ".csv.zst"];
-
-/// A split of a data set that cannot be found.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DatasetError {
-    /// A data set without files for a split.
-    #[error(
-        "the data set `{dataset}` has no files of the split {split:?}{config}, expected names such as \
-         data/{split}-00000-of-00001.parquet or {split}.jsonl; its files are {found}"
-    )]
-    NoSplit {
-        /// The data set and revision.
-        dataset: String,
-        /// The split.
-        split: String,
-        /// The configuration, if one was named.
-        config: String,
-        /// The files that exist.
-        found: String,
-    },
-    /// A data set with several configurations, of which none was named.
-    #[error("the data set `{dataset}` has several configurations: name one of {found}")]
-    SeveralConfigs {
-        /// The data set and revision.
-        dataset: String,
-        /// The configurations.
-        found: String,
-    },
-}
 
 impl Hub {
     /// Downloads the files of a split of a data set into the cache, and returns their paths in order.

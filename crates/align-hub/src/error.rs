@@ -1,4 +1,5 @@
 use crate::NameError;
+use crate::dataset_error::DatasetError;
 use crate::server_message::in_parentheses;
 use align_base::printable_path;
 use std::io;
@@ -15,19 +16,13 @@ pub enum HubError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// A path to a folder that does not exist.
-    #[error(
-        "{}: no such folder; give a folder that contains a model, or a name on the hub such as user/name",
-        printable_path(path)
-    )]
+    #[error("{}: no such folder; give a model's folder, or a name on the hub such as user/name", printable_path(path))]
     NoSuchFolder {
         /// The given path.
         path: PathBuf,
     },
     /// A path that is not a folder.
-    #[error(
-        "{}: not a folder; give the folder that contains the model's config.json and weights",
-        printable_path(path)
-    )]
+    #[error("{}: not a folder; give the folder with the model's config.json and weights", printable_path(path))]
     NotAFolder {
         /// The given path.
         path: PathBuf,
@@ -91,7 +86,7 @@ pub enum HubError {
     },
     /// A split of a data set that has no files, or more than one configuration.
     #[error("{0}")]
-    Dataset(#[from] crate::DatasetError),
+    Dataset(#[from] DatasetError),
     /// A file name that would escape the cache folder.
     #[error("{:?} is not a valid file name in a repository: expected names separated by `/`, without `..`", file)]
     UnsafeFileName {

@@ -42,6 +42,7 @@ mod checksum;
 mod config;
 mod content_range;
 mod dataset;
+mod dataset_error;
 mod disk_space;
 mod downloader;
 mod error;
@@ -74,7 +75,7 @@ mod upload;
 mod url;
 
 pub use config::HubConfig;
-pub use dataset::DatasetError;
+pub use dataset_error::DatasetError;
 pub use error::{HubError, Result};
 pub use hub::Hub;
 pub use name::{ModelName, NameError, RepoKind, RepoName};

@@ -27,6 +27,10 @@ const HEADINGS: &[(&str, &[&str])] = &[
         &[
             "train_file",
             "eval_file",
+            "dataset_name",
+            "dataset_config",
+            "dataset_train_split",
+            "dataset_test_split",
             "input",
             "prompt",
             "prompts",

@@ -24,9 +24,12 @@ const OPTIONS: &[(&[&str], Instead)] = &[
     (&["epochs", "num-epochs", "n-epochs", "epoch"], Use(&["--num-train-epochs"])),
     (&["steps", "num-steps", "train-steps", "max-train-steps"], Use(&["--max-steps"])),
     (
-        &["dataset", "dataset-name", "datasets", "data", "data-path", "train-data", "train-dataset", "training-file"],
+        &["dataset", "datasets", "data", "data-path", "train-data", "train-dataset", "training-file"],
         Use(&["--train-file", "--input", "--prompts"]),
     ),
+    (&["dataset-name", "dataset-path"], Use(&["--dataset-name", "--input", "--prompts"])),
+    (&["dataset-split", "split", "train-split"], Use(&["--dataset-train-split"])),
+    (&["eval-split", "test-split"], Use(&["--dataset-test-split"])),
     (
         &["eval-dataset", "eval-data", "validation-file", "val-file", "test-file", "test-datasets", "dev-file"],
         Use(&["--eval-file"]),
