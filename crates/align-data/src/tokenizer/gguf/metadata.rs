@@ -57,7 +57,11 @@ impl Tokenizer {
     }
 
     /// All tokens by id, and the kind of each.
-    fn tokens_and_kinds(&self, embeddings: i64, byte_fallback: bool) -> std::result::Result<(Vec<String>, Vec<i32>), String> {
+    fn tokens_and_kinds(
+        &self,
+        embeddings: i64,
+        byte_fallback: bool,
+    ) -> std::result::Result<(Vec<String>, Vec<i32>), String> {
         let count = usize::try_from(embeddings).unwrap_or(0);
         let mut tokens: Vec<String> = (0..count).map(padding_token).collect();
         let mut kinds = vec![UNUSED; count];
