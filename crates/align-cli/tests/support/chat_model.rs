@@ -14,3 +14,14 @@ pub fn write_chat_model(dir: &Path) {
                     {% if add_generation_prompt %}assistant:{% endif %}";
     std::fs::write(model.join("chat_template.jinja"), template).unwrap();
 }
+
+/// Writes a tiny chat model without a limit of its length to the folder `long-chat-model` of `dir`.
+pub fn write_long_chat_model(dir: &Path) {
+    let model = dir.join("long-chat-model");
+    std::fs::create_dir(&model).unwrap();
+    for entry in std::fs::read_dir(golden_path("models/llama-tiny")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
+    }
+    std::fs::copy(golden_path("models/llama-tiny-dynamic/config.json"), model.join("config.json")).unwrap();
+}

@@ -53,6 +53,12 @@ impl PseudoTerminal {
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT).unwrap();
     }
 
+    /// Waits for the end of a command whose lines may be longer than the screen, such as texts of a model.
+    pub fn exit_status(mut self) -> ExitStatus {
+        while self.read() {}
+        self.child.wait().unwrap()
+    }
+
     /// Waits for the end. Returns the exit status and the rows of the screen.
     pub fn finish(mut self) -> (ExitStatus, Vec<String>) {
         while self.read() {}
