@@ -153,8 +153,9 @@ fn missing_options(error: &clap::Error, program: &Command, command: &Command, gi
         let long = shown.trim_start_matches("--").split(' ').next();
         command.get_arguments().any(|known| known.is_required_set() && known.get_long() == long)
     };
+    let needs = format!("align {name} needs {all}. align {name} -h shows an example");
     if missing.iter().any(is_required) {
-        return Some(format!("align {name} needs {all}. align {name} -h shows an example"));
+        return Some(needs);
     }
     // Without the option that requires the missing one, the missing one is no longer missing.
     let lacks_without = |at: usize| {
@@ -170,7 +171,8 @@ fn missing_options(error: &clap::Error, program: &Command, command: &Command, gi
         }
     };
     let options = given.iter().enumerate().filter(|(_, argument)| argument.as_encoded_bytes().starts_with(b"--"));
-    let (_, requiring) = options.into_iter().find(|(at, _)| !lacks_without(*at))?;
+    // An option that another one can replace is not required by a third.
+    let Some((_, requiring)) = options.into_iter().find(|(at, _)| !lacks_without(*at)) else { return Some(needs) };
     let requiring = requiring.to_string_lossy();
     let requiring = requiring.split('=').next().unwrap_or_default();
     Some(format!("{requiring} has no effect without {all}: add {all}, or remove {requiring}"))
