@@ -1,6 +1,7 @@
 //! Compares the decoders since Llama with decoder_logits.json and decoder_generate.json: every architecture, rotary embedding and form of
 //! config.
 
+use crate::models::{LogitsCase, LogpsCase};
 use crate::{golden_dir, read_json};
 use align_models::generation::{Generation, GenerationConfig, generate};
 use align_models::{Attention, AutoModelForCausalLm, CausalLm, KvCache, ModelIdentity, SharedTokenRows, checkpoint};
@@ -24,23 +25,6 @@ struct OfModel {
     model: String,
     cases: Vec<LogitsCase>,
     sequence_logps: Vec<LogpsCase>,
-}
-
-#[derive(Deserialize)]
-struct LogitsCase {
-    padding: String,
-    input_ids: Vec<Vec<i64>>,
-    attention_mask: Vec<Vec<i64>>,
-    position_ids: Vec<Vec<i64>>,
-    logits_last_real: Vec<Vec<f64>>,
-}
-
-#[derive(Deserialize)]
-struct LogpsCase {
-    prompt_ids: Vec<i64>,
-    completion_ids: Vec<i64>,
-    token_logps: Vec<f64>,
-    sum: f64,
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> T {

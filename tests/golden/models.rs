@@ -15,21 +15,23 @@ struct Gpt2Golden {
     sequence_logps: Vec<LogpsCase>,
 }
 
+/// The logits at the last real token of each row of a batch.
 #[derive(Deserialize)]
-struct LogitsCase {
-    padding: String,
-    input_ids: Vec<Vec<i64>>,
-    attention_mask: Vec<Vec<i64>>,
-    position_ids: Vec<Vec<i64>>,
-    logits_last_real: Vec<Vec<f64>>,
+pub struct LogitsCase {
+    pub padding: String,
+    pub input_ids: Vec<Vec<i64>>,
+    pub attention_mask: Vec<Vec<i64>>,
+    pub position_ids: Vec<Vec<i64>>,
+    pub logits_last_real: Vec<Vec<f64>>,
 }
 
+/// The log-probabilities of a completion.
 #[derive(Deserialize)]
-struct LogpsCase {
-    prompt_ids: Vec<i64>,
-    completion_ids: Vec<i64>,
-    token_logps: Vec<f64>,
-    sum: f64,
+pub struct LogpsCase {
+    pub prompt_ids: Vec<i64>,
+    pub completion_ids: Vec<i64>,
+    pub token_logps: Vec<f64>,
+    pub sum: f64,
 }
 
 fn matrix(rows: &[Vec<i64>]) -> Tensor {

@@ -18,6 +18,7 @@ impl Tokenizer {
         let added = self.inner.get_added_tokens_decoder();
         u32::try_from(first).is_ok_and(|id| added.contains_key(&id)).then_some(first)
     }
+
     /// The ids that end an answer of a model with these EOS ids: those, and the token that ends a turn in the chat template.
     ///
     /// # Errors
