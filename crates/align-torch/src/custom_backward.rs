@@ -1,11 +1,10 @@
 //! Custom autograd functions.
 
-use crate::ffi_error::call_cpp;
+use crate::ffi_error::{call_cpp, new_tensor};
 use std::ffi::{c_char, c_int, c_void};
 use std::fmt::Display;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::null_mut;
 use tch::{TchError, Tensor};
 use torch_sys::C_tensor;
 
@@ -59,13 +58,11 @@ pub fn records_graph(tensor: &Tensor) -> Result<bool, TchError> {
 /// # Errors
 /// The tensor is not a leaf of the graph, and other errors of LibTorch.
 pub fn gradient_or_zeros(weight: &Tensor) -> Result<Tensor, TchError> {
-    let mut gradient = null_mut();
     // SAFETY: the tensor is alive for the call; no C++ exception leaves it.
-    call_cpp(|problem, capacity| unsafe {
-        align_torch_gradient(weight.as_ptr(), &raw mut gradient, problem, capacity)
+    new_tensor(|gradient, problem, capacity| unsafe {
+        align_torch_gradient(weight.as_ptr(), gradient, problem, capacity)
     })
-    .map_err(TchError::Torch)?;
-    from_cpp(gradient)
+    .map_err(TchError::Torch)
 }
 
 /// Returns `output` as a function of `input` in the autograd graph, with a custom `backward` function.
@@ -94,32 +91,21 @@ pub fn with_custom_backward<E: Display>(
 ) -> Result<Tensor, TchError> {
     let backward: Box<Backward> =
         Box::new(Some(Box::new(move |grad_output| backward(grad_output).map_err(|e| e.to_string()))));
-    let mut result = null_mut();
     // SAFETY: the tensors are alive for the call, which reads them. The backward function is a pointer from a box of the type that both
     // functions expect. C++ owns it now, runs it in one thread at a time, and drops it once. No C++ exception leaves the call.
-    call_cpp(|problem, capacity| unsafe {
+    new_tensor(|result, problem, capacity| unsafe {
         align_torch_with_custom_backward(
             input.as_ptr(),
             output.as_ptr(),
             run_backward,
             Box::into_raw(backward).cast(),
             drop_backward,
-            &raw mut result,
+            result,
             problem,
             capacity,
         )
     })
-    .map_err(TchError::Torch)?;
-    from_cpp(result)
-}
-
-/// Takes ownership of a new tensor that C++ returned.
-fn from_cpp(tensor: *mut C_tensor) -> Result<Tensor, TchError> {
-    if tensor.is_null() {
-        return Err(TchError::Torch("LibTorch returned no tensor".into()));
-    }
-    // SAFETY: C++ wrote a new tensor that has no other owner.
-    Ok(unsafe { Tensor::from_ptr(tensor) })
+    .map_err(TchError::Torch)
 }
 
 /// Runs a backward function on `grad_output`. Returns 0 and a new tensor in `grad_input`, or -1 and a message of at most `capacity`

@@ -1,6 +1,9 @@
-//! Calls of C++ functions that may fail.
+//! Calls of C++ functions that may fail, and the tensors that they return.
 
 use std::ffi::{CStr, c_char, c_int};
+use std::ptr::null_mut;
+use tch::Tensor;
+use torch_sys::C_tensor;
 
 /// Size of the buffer for error messages.
 const MESSAGE: usize = 1024;
@@ -14,4 +17,20 @@ pub(crate) fn call_cpp(call: impl FnOnce(*mut c_char, usize) -> c_int) -> Result
     // SAFETY: the message is ended by 0 within the buffer, which is zeros where nothing was written.
     let problem = unsafe { CStr::from_ptr(problem.as_ptr()) };
     Err(problem.to_string_lossy().into_owned())
+}
+
+/// Calls a C++ function that creates a tensor, and takes ownership of the tensor.
+///
+/// The arguments of `call` are a pointer for the new tensor, a buffer for an error message, and the size of the buffer in bytes. It must
+/// return 0 after writing the tensor, and any other value after writing a message that ends with a NUL byte.
+pub(crate) fn new_tensor(
+    call: impl FnOnce(*mut *mut C_tensor, *mut c_char, usize) -> c_int,
+) -> Result<Tensor, String> {
+    let mut tensor = null_mut();
+    call_cpp(|problem, capacity| call(&raw mut tensor, problem, capacity))?;
+    if tensor.is_null() {
+        return Err("LibTorch returned no tensor".into());
+    }
+    // SAFETY: the tensor is new and has no other owner.
+    Ok(unsafe { Tensor::from_ptr(tensor) })
 }

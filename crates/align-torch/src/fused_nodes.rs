@@ -1,8 +1,7 @@
 //! Operations of decoders that LibTorch computes on a CPU in many passes over memory, each as one node of the autograd graph.
 
-use crate::ffi_error::call_cpp;
+use crate::ffi_error::new_tensor;
 use std::ffi::{c_char, c_int};
-use std::ptr::null_mut;
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
@@ -45,13 +44,11 @@ pub fn has_fused_nodes(x: &Tensor) -> bool {
 /// # Errors
 /// The width of the weight is another, or a tensor is not float32 on a CPU. The backward pass has first derivatives only.
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64, offset: f64) -> Result<Tensor, TchError> {
-    let mut output = null_mut();
     // SAFETY: the tensors are alive for the call, which reads them; no C++ exception leaves it.
-    call_cpp(|problem, capacity| unsafe {
-        align_torch_rms_norm(x.as_ptr(), weight.as_ptr(), eps, offset, &raw mut output, problem, capacity)
+    new_tensor(|output, problem, capacity| unsafe {
+        align_torch_rms_norm(x.as_ptr(), weight.as_ptr(), eps, offset, output, problem, capacity)
     })
-    .map_err(TchError::Torch)?;
-    from_cpp(output)
+    .map_err(TchError::Torch)
 }
 
 /// Rotates pairs of `x`, `(batch, heads, seq, head_dim)`, by the angles of each token, whose cosines and sines are `(batch, seq, half)`: the
@@ -69,22 +66,11 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64, offset: f64) -> Result<Te
 /// # Errors
 /// Shapes that do not fit, or a tensor that is not float32 on a CPU. The backward pass has first derivatives only.
 pub fn rotate_halves(x: &Tensor, cosine: &Tensor, sine: &Tensor) -> Result<Tensor, TchError> {
-    let mut output = null_mut();
     // SAFETY: the tensors are alive for the call, which reads them; no C++ exception leaves it.
-    call_cpp(|problem, capacity| unsafe {
-        align_torch_rotate_halves(x.as_ptr(), cosine.as_ptr(), sine.as_ptr(), &raw mut output, problem, capacity)
+    new_tensor(|output, problem, capacity| unsafe {
+        align_torch_rotate_halves(x.as_ptr(), cosine.as_ptr(), sine.as_ptr(), output, problem, capacity)
     })
-    .map_err(TchError::Torch)?;
-    from_cpp(output)
-}
-
-/// Takes ownership of a new tensor that C++ returned.
-fn from_cpp(tensor: *mut C_tensor) -> Result<Tensor, TchError> {
-    if tensor.is_null() {
-        return Err(TchError::Torch("LibTorch returned no tensor".into()));
-    }
-    // SAFETY: C++ wrote a new tensor that has no other owner.
-    Ok(unsafe { Tensor::from_ptr(tensor) })
+    .map_err(TchError::Torch)
 }
 
 #[cfg(test)]

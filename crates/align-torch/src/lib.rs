@@ -1,6 +1,7 @@
 //! Features of LibTorch and the system that tch does not offer: float32 matmul precision, matrix products with packed weights, fused
-//! AdamW, RMS norms and rotary embeddings, gradient checkpointing, custom autograd functions, loading CUDA at run time, device selection, available memory, a description
-//! of the environment for reproducibility, zero-copy access to a tensor's values, immediate exit, and safe handling of signals.
+//! AdamW, RMS norms and rotary embeddings, attention of decoding steps, gradient checkpointing, custom autograd functions, loading CUDA at
+//! run time, device selection, available memory, a description of the environment for reproducibility, zero-copy access to a tensor's
+//! values, immediate exit, and safe handling of signals.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -24,6 +25,7 @@ mod available_memory;
 mod bfloat16;
 mod cuda;
 mod custom_backward;
+mod decoding_attention;
 mod device;
 mod environment;
 mod exit;
@@ -46,6 +48,7 @@ pub use available_memory::{available_memory, format_bytes, obtainable_memory};
 pub use bfloat16::{bfloat16_slowdown, warn_if_bfloat16_is_slow};
 pub use cuda::{CudaLibrary, load_cuda};
 pub use custom_backward::{gradient_or_zeros, records_graph, with_custom_backward};
+pub use decoding_attention::{DecodingAttention, has_decoding_attention};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use environment::Environment;
 pub use exit::exit_now;

@@ -1,9 +1,9 @@
 //! A linear layer with its weight packed in oneDNN's memory layout.
 
-use crate::ffi_error::call_cpp;
+use crate::ffi_error::new_tensor;
 use crate::row_blocks::RowBlocks;
 use std::ffi::{CStr, c_char, c_int};
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
@@ -86,7 +86,8 @@ impl PackedLinear {
         // SAFETY: `weight` is alive for the call, which only reads it. The function fulfils the contract of `new_tensor`.
         let weight = new_tensor(|y, problem, capacity| unsafe {
             align_torch_pack_weight(weight.as_ptr(), ROWS, y, problem, capacity)
-        })?;
+        })
+        .map_err(PackedLinearError)?;
         let (inputs, outputs) = (shape[1], shape[0]);
         let test_product = |x: &Tensor| product(x, &weight, None, c"none", c"");
         let blocks = RowBlocks::find(inputs, outputs, kind, test_product)?;
@@ -137,17 +138,7 @@ fn product(
     new_tensor(|y, problem, capacity| unsafe {
         align_torch_packed_linear(x.as_ptr(), weight.as_ptr(), bias, activation, algorithm, y, problem, capacity)
     })
-}
-
-/// Calls a C++ function that creates a tensor, and takes ownership of the tensor.
-///
-/// The arguments of `call` are a pointer for the new tensor, a buffer for an error message, and the size of the buffer in bytes. It must
-/// return 0 after writing the tensor, and any other value after writing a message that ends with a NUL byte.
-fn new_tensor(call: impl FnOnce(*mut *mut C_tensor, *mut c_char, usize) -> c_int) -> Result<Tensor, PackedLinearError> {
-    let mut tensor = null_mut();
-    call_cpp(|problem, capacity| call(&raw mut tensor, problem, capacity)).map_err(PackedLinearError)?;
-    // SAFETY: the tensor is new and has no other owner.
-    Ok(unsafe { Tensor::from_ptr(tensor) })
+    .map_err(PackedLinearError)
 }
 
 #[cfg(test)]

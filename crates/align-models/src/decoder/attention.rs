@@ -2,6 +2,7 @@ use super::ForwardContext;
 use crate::Result;
 use crate::layers::{AttentionArgs, Linear, Norm, merge_heads, scaled_dot_product_attention, split_heads};
 use crate::linear_layer_info::LinearLayerInfo;
+use align_torch::DecodingAttention;
 use tch::Tensor;
 
 /// Causal self-attention, optionally with fewer key and value heads (grouped-query attention, arXiv:2305.13245).
@@ -64,7 +65,13 @@ impl SelfAttention {
             (query, key) = (rotation.apply(&query)?, rotation.apply(&key)?);
         }
         let mut key_len = key.size4()?.2;
+        let records_graph = [&query, &key, &value].iter().any(|x| x.requires_grad());
         if let Some(cache) = context.cache.as_deref_mut() {
+            if context.is_decoding_step && !records_graph {
+                let attention = DecodingAttention { scale: self.scale, softcap: self.softcap, window: self.window };
+                let attended = cache.append_and_attend(layer, [&query, &key, &value], attention)?;
+                return self.output.forward(&merge_heads(&attended)?, context.training);
+            }
             let cached = cache.append(layer, &key, &value)?;
             (key, value, key_len) = (cached.keys, cached.values, cached.len);
         }

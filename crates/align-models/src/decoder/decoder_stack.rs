@@ -43,10 +43,9 @@ impl Decoder {
     ) -> Result<Tensor> {
         let (batch, seq) = input_ids.size2()?;
         let (kind, device) = (self.kind(), self.device());
-        let past = cache.as_deref().map_or(0, KvCache::len);
         let positions = match position_ids {
             Some(given) => given.f_to_device(device)?,
-            None => self.positions_after(past, batch, seq)?,
+            None => self.positions_after(cache.as_deref(), batch, seq)?,
         };
         let mut x = Tensor::f_embedding(
             &self.embedding,
@@ -85,15 +84,22 @@ impl Decoder {
         self.blocks.iter().find_map(|block| block.attention.window)
     }
 
-    fn positions_after(&self, past: i64, batch: i64, seq: i64) -> Result<Tensor> {
-        let end = past + seq;
+    fn positions_after(&self, cache: Option<&KvCache>, batch: i64, seq: i64) -> Result<Tensor> {
+        let end = cache.map_or(0, KvCache::len) + seq;
         if end > self.max_position_embeddings {
             return Err(Error::Input(format!(
                 "a sequence of {end} tokens is longer than the model's max_position_embeddings, {}: shorten it",
                 self.max_position_embeddings
             )));
         }
-        Ok(Tensor::f_arange_start(past, end, (Kind::Int64, self.device()))?.f_expand([batch, seq], false)?)
+        let new = Tensor::f_arange(seq, (Kind::Int64, self.device()))?;
+        match cache {
+            Some(cache) => {
+                let past = Tensor::f_from_slice(cache.lengths())?.f_to_device(self.device())?;
+                Ok(past.f_unsqueeze(1)?.f_add(&new)?)
+            }
+            None => Ok(new.f_expand([batch, seq], false)?),
+        }
     }
 
     /// Creates an empty cache for `batch` rows of at most `capacity` tokens.
@@ -102,7 +108,9 @@ impl Decoder {
         let attention = self.blocks.first().map(|block| &block.attention);
         let [heads, kv_heads, head_dim] = attention.map_or([0; 3], |a| [a.heads, a.kv_heads, a.head_dim]);
         let shape = [batch, kv_heads, capacity, head_dim];
-        KvCache::new(self.blocks.len(), shape, self.kind(), self.device()).with_query_heads(heads)
+        let cache = KvCache::new(self.blocks.len(), shape, self.kind(), self.device()).with_query_heads(heads);
+        // The rotations of a row then depend on the longest row.
+        if self.positions.scale_with_length() { cache.with_equal_lengths() } else { cache }
     }
 
     /// The linear layers of the blocks, in the order of checkpoints.

@@ -22,6 +22,8 @@ pub struct ForwardContext<'a> {
     pub(super) rows: Option<SharedTokenRows>,
     pub(super) training: bool,
     pub(super) cache: Option<&'a mut KvCache>,
+    /// Whether each row gets one new token, which attends to all tokens of its row in the cache.
+    pub(super) is_decoding_step: bool,
 }
 
 /// What the attention of a block sees of the tokens: all earlier ones, or those in its window.
@@ -50,6 +52,8 @@ impl<'a> ForwardContext<'a> {
         options: (Kind, Device),
     ) -> Result<Self> {
         let past = cache.as_deref().map_or(0, KvCache::len);
+        let is_ragged = cache.as_deref().is_some_and(KvCache::is_ragged);
+        let is_decoding_step = is_ragged && seq == 1 && !training && matches!(attention, Attention::Causal);
         let rows = if let Attention::SharedTokens { rows, .. } = attention { Some(rows.shallow_clone()) } else { None };
         let view = |window: Option<i64>, rotation: Option<Rotation>| {
             let (mask, is_causal) = causal_mask(attention, (batch, seq, past), window, options)?;
@@ -61,7 +65,7 @@ impl<'a> ForwardContext<'a> {
         };
         let full = view(None, rotations.full)?;
         let sliding = window.map(|window| view(Some(window), rotations.sliding)).transpose()?;
-        Ok(Self { full, sliding, rows, training, cache })
+        Ok(Self { full, sliding, rows, training, cache, is_decoding_step })
     }
 
     /// The view of a block with this window.
@@ -77,6 +81,7 @@ impl<'a> ForwardContext<'a> {
             rows: self.rows.as_ref().map(SharedTokenRows::shallow_clone),
             training: self.training,
             cache: None,
+            is_decoding_step: false,
         }
     }
 }

@@ -1,4 +1,5 @@
 use crate::{Error, Result};
+use align_torch::{DecodingAttention, has_decoding_attention};
 use tch::{Device, Kind, Tensor};
 
 /// Minimum number of slots by which a cache grows.
@@ -6,7 +7,7 @@ const MIN_GROWTH: i64 = 16;
 
 /// The key-value cache of a decoder.
 ///
-/// The buffers grow by several slots at a time, up to the capacity, and unused slots are 0. So attention can multiply whole buffers, which
+/// The buffers grow by several slots at a time, up to the capacity, and unused slots hold finite numbers. So attention can multiply whole buffers, which
 /// are contiguous: LibTorch copies non-contiguous matrices before a batched product. On a CPU keys are stored transposed, which makes the
 /// product with a few queries up to 7 times as fast in oneDNN.
 #[derive(Debug)]
@@ -15,8 +16,11 @@ pub struct KvCache {
     layers: Vec<(Tensor, Tensor)>,
     /// Number of query heads, for memory estimates.
     query_heads: i64,
-    len: i64,
+    /// Number of tokens in each row.
+    lengths: Vec<i64>,
     capacity: i64,
+    /// Whether rows may have different lengths.
+    ragged: bool,
     /// Length of the longest text so far, without padding, for dynamic rotary embeddings.
     longest: i64,
 }
@@ -28,7 +32,7 @@ pub struct CachedKeysValues {
     pub keys: Tensor,
     /// `(batch, kv_heads, slots, head_dim)`.
     pub values: Tensor,
-    /// Number of slots with tokens; the remaining slots are 0.
+    /// Number of slots with tokens; the remaining slots must be excluded.
     pub len: i64,
 }
 
@@ -42,13 +46,21 @@ impl KvCache {
         let keys =
             || if device == Device::Cpu { Tensor::zeros([batch, heads, head_dim, 0], options) } else { buffer() };
         let layers = (0..layers).map(|_| (keys(), buffer())).collect();
-        Self { layers, query_heads: heads, len: 0, capacity, longest: 0 }
+        let lengths = vec![0; usize::try_from(batch).unwrap_or(0)];
+        let ragged = has_decoding_attention(kind, device);
+        Self { layers, query_heads: heads, lengths, capacity, ragged, longest: 0 }
     }
 
     /// Sets the number of query heads, if it differs from the number of key and value heads.
     #[must_use]
     pub fn with_query_heads(self, query_heads: i64) -> Self {
         Self { query_heads, ..self }
+    }
+
+    /// Requires that all rows have the same length.
+    #[must_use]
+    pub(super) fn with_equal_lengths(self) -> Self {
+        Self { ragged: false, ..self }
     }
 
     /// Bytes per token and row over all layers.
@@ -67,16 +79,33 @@ impl KvCache {
         self.query_heads.unsigned_abs()
     }
 
-    /// Number of tokens per row.
+    /// Number of tokens in the longest row.
     #[must_use]
     pub fn len(&self) -> i64 {
-        self.len
+        self.lengths.iter().copied().max().unwrap_or(0)
     }
 
     /// Whether the cache is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
+    }
+
+    /// Number of tokens in each row.
+    #[must_use]
+    pub fn lengths(&self) -> &[i64] {
+        &self.lengths
+    }
+
+    /// Whether rows may have different lengths. If they may, [`Attention::Causal`](crate::Attention::Causal) of one new token per row has the
+    /// same result for a row whatever the other rows are.
+    #[must_use]
+    pub fn is_ragged(&self) -> bool {
+        self.ragged
+    }
+
+    pub(super) fn lengths_differ(&self) -> bool {
+        self.lengths.windows(2).any(|pair| pair.first() != pair.last())
     }
 
     /// Maximum number of tokens per row.
@@ -96,50 +125,120 @@ impl KvCache {
     /// layer, including the new ones. Call [`KvCache::advance`] once after the last layer.
     ///
     /// # Errors
-    /// The layer does not exist, or the capacity is too small.
+    /// The layer does not exist, the capacity is too small, or the rows have different lengths.
     pub fn append(&mut self, layer: usize, keys: &Tensor, values: &Tensor) -> Result<CachedKeysValues> {
-        let seq = keys.size4()?.2;
-        let len = self.len + seq;
-        if len > self.capacity {
-            return Err(Error::Input(format!(
-                "the KV cache has a capacity of {} tokens per row, but {len} are needed: create it with a larger capacity",
-                self.capacity
-            )));
+        if self.lengths_differ() {
+            let problem = "the rows of the KV cache have different lengths, which allows one token per row and causal attention only";
+            return Err(Error::Input(problem.into()));
         }
-        let (layers, past, capacity) = (self.layers.len(), self.len, self.capacity);
-        let Some((k, v)) = self.layers.get_mut(layer) else {
-            return Err(Error::Input(format!("layer {layer} does not exist: the KV cache has {layers} layers")));
-        };
+        let (past, seq) = (self.len(), keys.size4()?.2);
+        let (k, v) = with_room(&mut self.layers, layer, past, seq, self.capacity)?;
         let transposed = k.device() == Device::Cpu;
         let new_keys = if transposed { keys.f_transpose(2, 3)? } else { keys.shallow_clone() };
-        for (buffer, dim, new) in [(&mut *k, if transposed { 3 } else { 2 }, &new_keys), (&mut *v, 2, values)] {
-            if buffer.size().get(dim as usize).is_none_or(|slots| *slots < len) {
-                let slots = (len + MIN_GROWTH.max(8 * seq)).min(capacity);
-                *buffer = resized(buffer, dim, past, slots)?;
-            }
-            buffer.f_narrow(dim, past, seq)?.f_copy_(new)?;
-        }
+        k.f_narrow(if transposed { 3 } else { 2 }, past, seq)?.f_copy_(&new_keys)?;
+        v.f_narrow(2, past, seq)?.f_copy_(values)?;
         let keys = if transposed { k.f_transpose(2, 3)? } else { k.shallow_clone() };
-        Ok(CachedKeysValues { keys, values: v.shallow_clone(), len })
+        Ok(CachedKeysValues { keys, values: v.shallow_clone(), len: past + seq })
     }
 
-    /// Adds `seq` appended tokens to the length.
+    /// Appends the key and value of one token, `(batch, kv_heads, 1, head_dim)`, to each row of `layer`, and returns the attention of `query`,
+    /// `(batch, heads, 1, head_dim)`, to all tokens of its row. Call [`KvCache::advance`] once after the last layer.
+    ///
+    /// # Errors
+    /// The layer does not exist, the capacity is too small, or the cache is not [ragged](Self::is_ragged).
+    pub(super) fn append_and_attend(
+        &mut self,
+        layer: usize,
+        [query, key, value]: [&Tensor; 3],
+        attention: DecodingAttention,
+    ) -> Result<Tensor> {
+        let past = self.len();
+        let (keys, values) = with_room(&mut self.layers, layer, past, 1, self.capacity)?;
+        Ok(attention.append_and_attend(query, key, value, keys, values, &self.lengths)?)
+    }
+
+    /// Adds `seq` appended tokens to the length of each row.
     pub fn advance(&mut self, seq: i64) {
-        self.len += seq;
+        self.lengths.iter_mut().for_each(|length| *length += seq);
     }
 
-    /// Replaces each row `i` by the old row `rows[i]`. `rows` is int64 `(new_batch)`, and may be longer or shorter than the batch.
+    /// Removes the tokens of a row, for rows whose result is not needed: the fewer tokens, the less work.
+    pub fn clear_row(&mut self, row: usize) {
+        if let Some(length) = self.lengths.get_mut(row).filter(|_| self.ragged) {
+            *length = 0;
+        }
+    }
+
+    /// Replaces each row `i` by the old row `rows[i]`. There may be more or fewer rows than before.
     ///
     /// # Errors
     /// Row indices outside the batch.
-    pub fn reorder(&mut self, rows: &Tensor) -> Result<()> {
+    pub fn reorder(&mut self, rows: &[i64]) -> Result<()> {
+        let length = |row: &i64| usize::try_from(*row).ok().and_then(|row| self.lengths.get(row).copied());
+        let lengths: Option<Vec<i64>> = rows.iter().map(length).collect();
+        self.lengths = lengths.ok_or_else(|| {
+            Error::Input(format!("a KV cache of {} rows has no rows {rows:?}: name existing rows", self.lengths.len()))
+        })?;
         for (k, v) in &mut self.layers {
             for buffer in [k, v] {
-                *buffer = buffer.f_index_select(0, rows)?;
+                *buffer = buffer.f_index_select(0, &Tensor::f_from_slice(rows)?.f_to_device(buffer.device())?)?;
             }
         }
         Ok(())
     }
+
+    /// Copies the first rows of another cache of the same model to the given rows of this one, with their tokens. This cache must be
+    /// [ragged](Self::is_ragged).
+    ///
+    /// # Errors
+    /// Another model's cache, rows that do not exist, or a capacity that is too small.
+    pub(crate) fn copy_rows(&mut self, rows: &[i64], other: &Self) -> Result<()> {
+        let (count, past, len) = (rows.len() as i64, self.len(), other.len());
+        for (layer, (keys, values)) in other.layers.iter().enumerate() {
+            let more = (len - past).max(0);
+            let (own_keys, own_values) = with_room(&mut self.layers, layer, past, more, self.capacity)?;
+            let keys_dim = if keys.device() == Device::Cpu { 3 } else { 2 };
+            let rows = Tensor::f_from_slice(rows)?.f_to_device(keys.device())?;
+            for (own, other, dim) in [(own_keys, keys, keys_dim), (own_values, values, 2)] {
+                let used = other.f_narrow(0, 0, count)?.f_narrow(dim, 0, len)?;
+                let _ = own.f_narrow(dim, 0, len)?.f_index_copy_(0, &rows, &used)?;
+            }
+        }
+        for (row, length) in rows.iter().zip(&other.lengths) {
+            if let Some(own) = usize::try_from(*row).ok().and_then(|row| self.lengths.get_mut(row)) {
+                *own = *length;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The buffers of a layer, whose rows have up to `past` tokens, with room for `seq` more.
+fn with_room(
+    layers: &mut [(Tensor, Tensor)],
+    layer: usize,
+    past: i64,
+    seq: i64,
+    capacity: i64,
+) -> Result<&mut (Tensor, Tensor)> {
+    let len = past + seq;
+    if len > capacity {
+        return Err(Error::Input(format!(
+            "the KV cache has a capacity of {capacity} tokens per row, but {len} are needed: create it with a larger capacity"
+        )));
+    }
+    let count = layers.len();
+    let Some(buffers) = layers.get_mut(layer) else {
+        return Err(Error::Input(format!("layer {layer} does not exist: the KV cache has {count} layers")));
+    };
+    let keys_dim = if buffers.0.device() == Device::Cpu { 3 } else { 2 };
+    for (buffer, dim) in [(&mut buffers.0, keys_dim), (&mut buffers.1, 2)] {
+        if buffer.size().get(dim as usize).is_none_or(|slots| *slots < len) {
+            let slots = (len + MIN_GROWTH.max(8 * seq)).min(capacity);
+            *buffer = resized(buffer, dim, past, slots)?;
+        }
+    }
+    Ok(buffers)
 }
 
 /// A buffer with `slots` slots along the dimension `dim`, with the first `used` slots of `old`.

@@ -28,6 +28,15 @@ pub struct Rotations {
 }
 
 impl Positions {
+    /// Whether the position embeddings of all tokens depend on the length of the longest text.
+    pub(super) fn scale_with_length(&self) -> bool {
+        match self {
+            Self::Learned(_) => false,
+            Self::Rotary(rotary) => rotary.scales_with_length(),
+            Self::RotaryByWindow { full, sliding } => full.scales_with_length() || sliding.scales_with_length(),
+        }
+    }
+
     /// The rotations for tokens at `positions`, `(batch, seq)`.
     pub(super) fn rotations(
         &self,

@@ -23,6 +23,11 @@ impl Rotary {
         Ok(Self { theta, dim, scaling, inverse_frequencies })
     }
 
+    /// Whether the angles depend on the length of the longest text.
+    pub(super) fn scales_with_length(&self) -> bool {
+        matches!(self.scaling, RopeScaling::Dynamic { .. })
+    }
+
     /// The rotation for tokens at `positions`, `(batch, seq)`, in `kind`. The cache remembers the longest text, by which
     /// [`RopeScaling::Dynamic`] scales.
     ///

@@ -80,8 +80,8 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
         let least = MIN_ROWS.div_ceil(self.beams).min(held);
         let filler = repeat_n(groups.first().copied().unwrap_or(0), least.saturating_sub(groups.len()));
         let rows: Vec<i64> = groups.iter().copied().chain(filler).map(|group| group as i64).collect();
-        let rows = Tensor::from_slice(&rows).f_to_device(self.model.device())?;
         self.cache.reorder(&rows)?;
+        let rows = Tensor::from_slice(&rows).f_to_device(self.model.device())?;
         self.prompt = self.prompt.f_index_select(0, &rows)?;
         self.position = self.position.f_index_select(0, &rows)?;
         self.groups = groups.len();

@@ -7,7 +7,7 @@
 
 use super::GenerationError;
 use super::beam_decoder::{BeamDecoder, BeamToken};
-use super::decoding_context::DecodingContext;
+use super::decoding_context::{DecodingContext, Prompt};
 use super::draws::{DrawKey, Draws};
 use super::hypotheses::{Hypotheses, Hypothesis};
 use super::parallel_rows::parallel_map_rows;
@@ -29,7 +29,8 @@ struct Beam {
 }
 
 /// The search from one prompt.
-struct Search {
+struct Search<'a> {
+    prompt: Prompt<'a>,
     key: DrawKey,
     /// Most likely first.
     beams: Vec<Beam>,
@@ -55,7 +56,7 @@ pub(super) fn run<M: CausalLm + ?Sized>(
 ) -> Result<Vec<Hypothesis>> {
     let candidates_kept = (1 + context.eos.len()).max(2).saturating_mul(context.config.num_beams);
     let mut searches = start(context);
-    for step in 0..context.max_length - context.prompt_length {
+    for step in 0..context.most_new_tokens() {
         let running: Vec<(usize, usize)> = searches
             .iter()
             .enumerate()
@@ -88,15 +89,16 @@ pub(super) fn run<M: CausalLm + ?Sized>(
     finish(searches, context)
 }
 
-fn start(context: &DecodingContext) -> Vec<Search> {
-    let search = |(row, (ids, &prompt)): (usize, (&Vec<i64>, &u64))| Search {
-        key: DrawKey { seed: context.config.seed, prompt, text: 0 },
-        beams: vec![Beam { ids: ids.clone(), token_logps: Vec::new(), logp: 0.0, slots: Vec::new(), row }],
-        hypotheses: Hypotheses::new(context.config, context.max_length - context.prompt_length),
+fn start<'a>(context: &DecodingContext<'a>) -> Vec<Search<'a>> {
+    let search = |(row, prompt): (usize, &Prompt<'a>)| Search {
+        prompt: *prompt,
+        key: DrawKey { seed: context.config.seed, prompt: prompt.index, text: 0 },
+        beams: vec![Beam { ids: prompt.ids.to_vec(), token_logps: Vec::new(), logp: 0.0, slots: Vec::new(), row }],
+        hypotheses: Hypotheses::new(context.config, prompt.limits.new_tokens()),
         group: row,
         done: false,
     };
-    context.prompts.iter().zip(context.prompt_indices).enumerate().map(search).collect()
+    context.prompts.iter().enumerate().map(search).collect()
 }
 
 /// The best `kept` continuations of one beam.
@@ -109,7 +111,7 @@ fn candidates(
     scores: &mut [f32],
 ) -> Vec<Candidate> {
     let Beam { ids, logp, .. } = &search.beams[beam];
-    for processor in &context.pipeline {
+    for processor in &search.prompt.limits.pipeline {
         processor.process(ids, scores);
     }
     let continued = |token: usize| logp + f64::from(scores[token]);
@@ -139,15 +141,15 @@ fn by_rank(a: &Candidate, b: &Candidate) -> Ordering {
     b.rank.total_cmp(&a.rank).then(a.beam.cmp(&b.beam)).then(a.token.cmp(&b.token))
 }
 
-impl Search {
+impl Search<'_> {
     /// Sorts the candidates, which are in the order of their rank, into finished texts and the next beams.
     fn advance(&mut self, context: &DecodingContext, candidates: Vec<Candidate>, step: usize) {
         let num_beams = context.config.num_beams;
-        let at_limit = context.prompt_length + step + 1 >= context.max_length;
+        let at_limit = step + 1 >= self.prompt.limits.new_tokens();
         let mut next = Vec::with_capacity(candidates.len());
         for (order, candidate) in candidates.into_iter().enumerate() {
             let ends = context.eos.contains(&candidate.token)
-                || (!context.stopping.is_empty() && context.stopped(&self.continued(&candidate)));
+                || (!context.stopping.is_empty() && context.stopped(&self.continued(&candidate), self.prompt.limits));
             if !at_limit && !ends {
                 next.push(candidate);
             } else if order < num_beams {
@@ -211,7 +213,8 @@ fn finish(searches: Vec<Search>, context: &DecodingContext) -> Result<Vec<Hypoth
     let needed = context.config.num_return_sequences;
     let mut all = Vec::new();
     for search in searches {
-        let step = search.beams.first().map_or(context.max_length, |beam| beam.ids.len()) - context.prompt_length;
+        let limits = search.prompt.limits;
+        let step = search.beams.first().map_or(limits.max_length, |beam| beam.ids.len()) - limits.prompt_length;
         let best = search.hypotheses.into_best();
         if best.len() < needed {
             let (prompt, available) = (search.key.prompt, best.len());

@@ -38,8 +38,9 @@ impl Completion {
 /// Generates `num_return_sequences` completions for each prompt, in the order of the prompts, which may have different lengths.
 /// [`CompletionGenerator`] returns the same completions batch by batch.
 ///
-/// Only prompts of equal length share a batch, so there is no padding. A completion depends on the seed, the prompt and its index, not
-/// on the batch size. An empty prompt is replaced by the model's BOS.
+/// There is no padding. A completion depends on the seed, the prompt and its index, not on the batch. Where this needs prompts of equal length in
+/// a batch (in beam search, on a GPU, and with dynamic rotary embeddings), only such prompts share one. An empty prompt is replaced by the
+/// model's BOS.
 ///
 /// # Errors
 /// The errors of [`generate`](super::generate), with the index of the prompt; a batch size of 0; an empty prompt if the model has no
@@ -105,12 +106,17 @@ impl<'a, M: CausalLm + ?Sized> CompletionGenerator<'a, M> {
             return Err(GenerationError::Value { option, found, expected: "a number of at least 1" }.into());
         }
         eos_ids(model, generation)?;
+        let mixed = generation.config().num_beams == 1 && model.new_cache(1, 1).is_ragged();
         let mut lengths = BTreeMap::new();
         for (index, prompt) in prompts.iter().enumerate() {
             let prompt = with_bos(model, generation, index, prompt)?;
             check_prompts(model, from_ref(&prompt), None, &[index as u64])?;
             let limit = max_length(model, generation.config(), prompt.len(), 0)?;
             lengths.entry(prompt.len()).or_insert((limit, 0)).1 += 1;
+        }
+        if mixed && let Some((_, (_, count))) = lengths.iter_mut().next_back() {
+            // The first batch has the longest prompts, and others if there are too few.
+            *count = prompts.len();
         }
         for (length, (limit, count)) in lengths {
             // Automatic batches of large prompts hold only one prompt.
@@ -125,7 +131,7 @@ impl<'a, M: CausalLm + ?Sized> CompletionGenerator<'a, M> {
             ),
         };
         // An empty prompt is replaced by BOS.
-        let batches = PromptBatches::new(prompts.iter().map(|prompt| prompt.len().max(1)), size);
+        let batches = PromptBatches::new(prompts.iter().map(|prompt| prompt.len().max(1)), mixed, size);
         let (wanted, remaining) = (vec![true; prompts.len()], prompts.len());
         let packed = None;
         Ok(Self { model, prompts, generation, packed, batches, wanted, remaining, failed: false })
@@ -168,11 +174,12 @@ impl<'a, M: CausalLm + ?Sized> CompletionGenerator<'a, M> {
         };
         let per_prompt = self.generation.config().num_return_sequences;
         let prompts = indices.iter().flat_map(|&index| std::iter::repeat_n(index, per_prompt));
-        let length = batch.first().map_or(0, Vec::len);
+        let lengths = batch.iter().flat_map(|ids| std::iter::repeat_n(ids.len(), per_prompt));
         let completions = prompts
+            .zip(lengths)
             .zip(texts)
-            .filter(|(index, _)| self.wants(*index))
-            .map(|(index, text)| completion(self.model, self.generation, index, text, length));
+            .filter(|((index, _), _)| self.wants(*index))
+            .map(|((index, length), text)| completion(self.model, self.generation, index, text, length));
         Ok(completions.collect())
     }
 }

@@ -1,11 +1,12 @@
 use super::beam_decoder::BeamDecoder;
-use super::decoding_context::DecodingContext;
+use super::decoding_context::{DecodingContext, Limits, Prompt};
 use super::incremental_decoder::IncrementalDecoder;
 use super::memory::check_batch;
 use super::pipeline::pipeline;
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationConfig, GenerationError, beam_search, sampling};
 use crate::{CausalLm, Error};
+use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 
 /// Number of new tokens if neither `max_length` nor `max_new_tokens` is set.
@@ -69,7 +70,8 @@ pub fn generate<M: CausalLm + ?Sized>(
     Ok(GenerateOutput { sequences, sequences_scores, token_logps })
 }
 
-/// Generates texts for prompts of equal length. `prompt_indices` select the random numbers. The texts are not padded.
+/// Generates texts for prompts. `prompt_indices` select the random numbers. The texts are not padded. Prompts have equal lengths with a mask,
+/// in beam search, and if the model's cache is not [ragged](crate::KvCache::is_ragged).
 pub(super) fn generate_batch<M: CausalLm + ?Sized>(
     model: &M,
     prompts: &[Vec<i64>],
@@ -80,13 +82,16 @@ pub(super) fn generate_batch<M: CausalLm + ?Sized>(
     let config = generation.config();
     let eos = eos_ids(model, generation)?;
     let padding = check_prompts(model, prompts, mask, prompt_indices)?;
-    let prompt_length = prompts.first().map_or(0, Vec::len);
-    let max_length = max_length(model, config, prompt_length, padding)?;
-    let pipeline = pipeline(generation, &eos, prompt_length, max_length);
-    let stopping = generation.stopping();
-    let context =
-        DecodingContext { config, pipeline, stopping, eos, prompts, prompt_indices, prompt_length, max_length };
-    let ids = matrix(prompts)?;
+    let mut limits = BTreeMap::new();
+    for prompt_length in prompts.iter().map(Vec::len) {
+        let max_length = max_length(model, config, prompt_length, padding)?;
+        let new = || Limits { prompt_length, max_length, pipeline: pipeline(generation, &eos, prompt_length, max_length) };
+        limits.entry(prompt_length).or_insert_with(new);
+    }
+    let indexed = prompts.iter().zip(prompt_indices);
+    let indexed = indexed.filter_map(|(ids, &index)| Some(Prompt { ids, index, limits: limits.get(&ids.len())? }));
+    let context = DecodingContext { config, stopping: generation.stopping(), eos, prompts: indexed.collect() };
+    let capacity = limits.values().map(|limits| limits.max_length).max().unwrap_or(0) as i64;
     // A mask of ones is treated as no padding, which is faster.
     let mask = match mask {
         Some(mask) if mask.iter().flatten().any(|&real| real == 0) => Some(matrix(mask)?),
@@ -98,12 +103,15 @@ pub(super) fn generate_batch<M: CausalLm + ?Sized>(
     };
     let found: crate::Result<Vec<GeneratedSequence>> = tch::no_grad(|| {
         if config.num_beams > 1 {
-            let new_tokens = (max_length - prompt_length) as i64;
-            let decoder = BeamDecoder::new(model, &ids, mask.as_ref(), new_tokens, config.num_beams)?;
+            let new_tokens = context.most_new_tokens() as i64;
+            let decoder = BeamDecoder::new(model, &matrix(prompts)?, mask.as_ref(), new_tokens, config.num_beams)?;
             let found = beam_search::run(decoder, &context)?.into_iter();
             Ok(found.map(|text| generated(text.ids, Some(text.score), text.token_logps)).collect())
         } else {
-            let decoder = IncrementalDecoder::new(model, &ids, mask.as_ref(), max_length as i64)?;
+            let decoder = match &mask {
+                Some(mask) => IncrementalDecoder::with_padding(model, &matrix(prompts)?, mask, capacity)?,
+                None => IncrementalDecoder::new(model, prompts, capacity)?,
+            };
             let found = sampling::run(decoder, &context)?.into_iter();
             Ok(found.map(|text| generated(text.ids, None, text.token_logps)).collect())
         }

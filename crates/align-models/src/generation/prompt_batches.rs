@@ -8,21 +8,25 @@ const MAX_ROWS: usize = 160;
 /// Maximum number of tokens in the cache of a batch, so that long texts have smaller batches: 2.4 GB for GPT-2 small in float32.
 const MAX_TOKENS: usize = 1 << 15;
 
-/// Batches of the indices of prompts with equal length. The longest prompts are first, so that a job that does not fit into memory fails
-/// at its start.
+/// Batches of the indices of prompts. The longest prompts are first, so that a job that does not fit into memory fails at its start, and
+/// prompts of similar length share a batch.
 pub(super) struct PromptBatches {
-    /// For each prompt length, the batch size and the indices of the prompts.
-    lengths: BTreeMap<usize, (usize, VecDeque<usize>)>,
+    /// The indices of the prompts with their lengths in tokens, longest first.
+    prompts: VecDeque<(usize, usize)>,
+    /// For each prompt length, the size of a batch that begins with it.
+    sizes: BTreeMap<usize, usize>,
+    /// Whether prompts of different lengths share a batch.
+    mixed: bool,
 }
 
 impl PromptBatches {
-    /// Creates batches for prompts with these lengths in tokens. `size(length)` is the batch size, at least 1.
-    pub fn new(lengths: impl Iterator<Item = usize>, size: impl Fn(usize) -> usize) -> Self {
-        let mut indices: BTreeMap<usize, (usize, VecDeque<usize>)> = BTreeMap::new();
-        for (index, length) in lengths.enumerate() {
-            indices.entry(length).or_insert_with(|| (size(length).max(1), VecDeque::new())).1.push_back(index);
-        }
-        Self { lengths: indices }
+    /// Creates batches for prompts with these lengths in tokens. `size(length)` is the batch size, at least 1. Unless `mixed`, only prompts of
+    /// equal length share a batch.
+    pub fn new(lengths: impl Iterator<Item = usize>, mixed: bool, size: impl Fn(usize) -> usize) -> Self {
+        let mut prompts: VecDeque<(usize, usize)> = lengths.enumerate().collect();
+        let sizes = prompts.iter().map(|(_, length)| (*length, size(*length).max(1))).collect();
+        prompts.make_contiguous().sort_by_key(|(_, length)| std::cmp::Reverse(*length));
+        Self { prompts, sizes, mixed }
     }
 }
 
@@ -30,13 +34,11 @@ impl Iterator for PromptBatches {
     type Item = Vec<usize>;
 
     fn next(&mut self) -> Option<Vec<usize>> {
-        let mut longest = self.lengths.last_entry()?;
-        let (size, indices) = longest.get_mut();
-        let batch: Vec<usize> = indices.drain(..(*size).min(indices.len())).collect();
-        if indices.is_empty() {
-            longest.remove();
-        }
-        Some(batch)
+        let (_, longest) = *self.prompts.front()?;
+        let size = self.sizes.get(&longest).copied().unwrap_or(1);
+        let fits = |(_, length): &&(usize, usize)| self.mixed || *length == longest;
+        let count = self.prompts.iter().take(size).take_while(fits).count();
+        Some(self.prompts.drain(..count).map(|(index, _)| index).collect())
     }
 }
 
@@ -51,9 +53,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prompts_of_equal_length_share_a_batch_and_the_longest_are_first() {
-        let batches: Vec<_> = PromptBatches::new([1, 3, 1, 3, 1, 2, 1].into_iter(), |_| 3).collect();
-        assert_eq!(batches, [vec![1, 3], vec![5], vec![0, 2, 4], vec![6]]);
+    fn the_longest_prompts_are_first_and_the_longest_determines_the_batch_size() {
+        let batches = |mixed, size: fn(usize) -> usize| -> Vec<Vec<usize>> {
+            PromptBatches::new([1, 3, 1, 3, 1, 2, 1].into_iter(), mixed, size).collect()
+        };
+        assert_eq!(batches(false, |_| 3), [vec![1, 3], vec![5], vec![0, 2, 4], vec![6]]);
+        assert_eq!(batches(true, |_| 3), [vec![1, 3, 5], vec![0, 2, 4], vec![6]]);
+        assert_eq!(batches(true, |length| if length > 1 { 1 } else { 9 }), [vec![1], vec![3], vec![5], vec![0, 2, 4, 6]]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Greedy search and sampling.
 
 use super::GenerationError;
-use super::decoding_context::DecodingContext;
+use super::decoding_context::{DecodingContext, Prompt};
 use super::draws::{DrawKey, Draws};
 use super::incremental_decoder::IncrementalDecoder;
 use super::parallel_rows::parallel_map_rows;
@@ -11,24 +11,24 @@ use super::ranking::{allowed_tokens, log_sum_exp, top_n};
 use crate::{CausalLm, Result};
 
 /// A text that is being generated.
-pub(super) struct Text {
-    pub prompt: usize,
+pub(super) struct Text<'a> {
+    prompt: Prompt<'a>,
     pub ids: Vec<i64>,
     /// Log-probability of each new token, if requested.
     pub token_logps: Vec<f64>,
-    pub key: DrawKey,
+    key: DrawKey,
     /// Its row in the decoder.
-    pub row: usize,
-    pub finished: bool,
+    row: usize,
+    finished: bool,
 }
 
 /// Generates `num_return_sequences` texts for each prompt, grouped by prompt.
-pub(super) fn run<M: CausalLm + ?Sized>(
+pub(super) fn run<'a, M: CausalLm + ?Sized>(
     mut decoder: IncrementalDecoder<M>,
-    context: &DecodingContext,
-) -> Result<Vec<Text>> {
+    context: &DecodingContext<'a>,
+) -> Result<Vec<Text<'a>>> {
     let mut texts = start(context);
-    for step in 0..context.max_length - context.prompt_length {
+    for step in 0..context.most_new_tokens() {
         let active: Vec<usize> = (0..texts.len()).filter(|&i| !texts[i].finished).collect();
         let vocab = decoder.scores().vocab;
         let chosen = decoder.scores().read(|scores| {
@@ -36,20 +36,22 @@ pub(super) fn run<M: CausalLm + ?Sized>(
                 let text = &texts[active[i]];
                 scratch.clear();
                 scratch.extend_from_slice(scores.row(text.row));
-                let token = choose(&context.pipeline, text, context.config.do_sample, step, scratch)?;
+                let pipeline = &text.prompt.limits.pipeline;
+                let token = choose(pipeline, &text.ids, text.key, context.config.do_sample, step, scratch)?;
                 Some((token, context.config.output_scores.then(|| token_logp(scratch, token))))
             })
         })?;
         for (&i, token) in active.iter().zip(chosen) {
             let text = &mut texts[i];
             let Some((token, logp)) = token else {
-                let prompt = context.prompt_indices[text.prompt];
+                let prompt = text.prompt.index;
                 return Err(GenerationError::TooFewContinuations { prompt, step, available: 0, needed: 1 }.into());
             };
             text.ids.push(token);
             text.token_logps.extend(logp);
-            let ends = context.eos.contains(&token) || context.stopped(&text.ids);
-            text.finished = ends || text.ids.len() >= context.max_length;
+            let limits = text.prompt.limits;
+            let ends = context.eos.contains(&token) || context.stopped(&text.ids, limits);
+            text.finished = ends || text.ids.len() >= limits.max_length;
         }
         if texts.iter().all(|text| text.finished) {
             break;
@@ -59,24 +61,25 @@ pub(super) fn run<M: CausalLm + ?Sized>(
     Ok(texts)
 }
 
-fn start(context: &DecodingContext) -> Vec<Text> {
+fn start<'a>(context: &DecodingContext<'a>) -> Vec<Text<'a>> {
     let texts_per_prompt = context.config.num_return_sequences;
-    let prompts = context.prompts.iter().zip(context.prompt_indices).enumerate();
-    let text = |row: usize, ids: &Vec<i64>, prompt: u64, text: usize| Text {
-        prompt: row,
-        ids: ids.clone(),
+    let text = |row: usize, prompt: Prompt<'a>, text: usize| Text {
+        prompt,
+        ids: prompt.ids.to_vec(),
         token_logps: Vec::new(),
-        key: DrawKey { seed: context.config.seed, prompt, text: text as u64 },
+        key: DrawKey { seed: context.config.seed, prompt: prompt.index, text: text as u64 },
         row,
         finished: false,
     };
-    prompts.flat_map(|(row, (ids, &prompt))| (0..texts_per_prompt).map(move |i| text(row, ids, prompt, i))).collect()
+    let prompts = context.prompts.iter().enumerate();
+    prompts.flat_map(|(row, prompt)| (0..texts_per_prompt).map(move |i| text(row, *prompt, i))).collect()
 }
 
-/// Selects the next token of a text from its scores, which are processed in place. `None` if no token is allowed or a score is NaN.
+/// Selects the next token of the text `ids` from its scores, which are processed in place. `None` if no token is allowed or a score is NaN.
 pub(super) fn choose(
     pipeline: &Pipeline,
-    text: &Text,
+    ids: &[i64],
+    key: DrawKey,
     do_sample: bool,
     step: usize,
     scores: &mut [f32],
@@ -86,10 +89,10 @@ pub(super) fn choose(
         return None;
     }
     for processor in pipeline {
-        processor.process(&text.ids, scores);
+        processor.process(ids, scores);
     }
     let token = if do_sample {
-        let mut draws = Draws::new(text.key, step);
+        let mut draws = Draws::new(key, step);
         let drawn = allowed_tokens(scores).into_iter().map(|i| (f64::from(scores[i]) + draws.gumbel(i as u64), i));
         drawn.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, i)| i)
     } else {
@@ -107,15 +110,12 @@ fn token_logp(scores: &[f32], token: i64) -> f64 {
 /// texts are dropped once they are a quarter of all rows, because this copies the cache.
 fn advance<M: CausalLm + ?Sized>(decoder: &mut IncrementalDecoder<M>, texts: &mut [Text], part: bool) -> Result<()> {
     let mut active: Vec<&mut Text> = texts.iter_mut().filter(|text| !text.finished).collect();
-    let last = |text: &Text| text.ids.last().copied().unwrap_or(0);
     if part || active.len() * 4 <= decoder.rows() * 3 {
-        let parents: Vec<i64> = active.iter().map(|text| text.row as i64).collect();
-        let tokens: Vec<i64> = active.iter().map(|text| last(text)).collect();
+        let parents: Vec<usize> = active.iter().map(|text| text.row).collect();
         active.iter_mut().enumerate().for_each(|(row, text)| text.row = row);
-        decoder.step_from(&parents, &tokens)
-    } else {
-        let mut tokens = vec![0; decoder.rows()];
-        active.iter().for_each(|text| tokens[text.row] = last(text));
-        decoder.step(&tokens)
+        decoder.keep(&parents)?;
     }
+    let mut tokens = vec![None; decoder.rows()];
+    active.iter().for_each(|text| tokens[text.row] = text.ids.last().copied());
+    decoder.step(&tokens)
 }

@@ -1,9 +1,9 @@
 use super::completions::with_bos;
 use super::draws::DrawKey;
-use super::generate::{check_prompts, matrix, max_length, name_non_finite_weights};
+use super::generate::{check_prompts, max_length, name_non_finite_weights};
 use super::incremental_decoder::IncrementalDecoder;
 use super::pipeline::{Pipeline, pipeline};
-use super::sampling::{Text, choose};
+use super::sampling::choose;
 use super::stopping_criteria::StoppingCriteria;
 use super::token_ids::eos_ids;
 use super::{Generation, GenerationError};
@@ -57,7 +57,7 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
     let ids = with_bos(model, generation, PROMPT, prompt)?;
     check_prompts(model, from_ref(&ids), None, &[PROMPT as u64])?;
     let max_length = max_length(model, config, ids.len(), 0)?;
-    let decoder = tch::no_grad(|| IncrementalDecoder::new(model, &matrix(from_ref(&ids))?, None, max_length as i64))?;
+    let decoder = tch::no_grad(|| IncrementalDecoder::new(model, from_ref(&ids), max_length as i64))?;
     let key = DrawKey { seed: config.seed, prompt: PROMPT as u64, text: 0 };
     Ok(TokenStream {
         decoder,
@@ -67,7 +67,9 @@ pub fn stream<'a, M: CausalLm + ?Sized>(
         do_sample: config.do_sample,
         max_length,
         prompt_length: ids.len(),
-        text: Text { prompt: PROMPT, ids, token_logps: Vec::new(), key, row: 0, finished: false },
+        ids,
+        key,
+        ended: false,
         stopped: false,
         scratch: Vec::new(),
     })
@@ -82,7 +84,12 @@ pub struct TokenStream<'a, M: ?Sized> {
     do_sample: bool,
     max_length: usize,
     prompt_length: usize,
-    text: Text,
+    /// The text so far, with the prompt.
+    ids: Vec<i64>,
+    key: DrawKey,
+    /// Whether there are no more tokens.
+    ended: bool,
+    /// Whether an EOS or a stopping criterion has ended the text.
     stopped: bool,
     scratch: Vec<f32>,
 }
@@ -97,23 +104,23 @@ impl<M: CausalLm + ?Sized> TokenStream<'_, M> {
     /// The final EOS, which is not among the tokens. An EOS that is ordinary text, such as a full stop, still belongs to the text.
     #[must_use]
     pub fn eos(&self) -> Option<i64> {
-        self.text.ids.last().copied().filter(|last| self.text.ids.len() > self.prompt_length && self.eos.contains(last))
+        self.ids.last().copied().filter(|last| self.ids.len() > self.prompt_length && self.eos.contains(last))
     }
 
     /// The next token, which may be an EOS.
     fn token(&mut self) -> Result<i64> {
-        let step = self.text.ids.len() - self.prompt_length;
+        let step = self.ids.len() - self.prompt_length;
         if step > 0 {
             // The model processes the last token only now, so that it was returned without delay.
-            let last = self.text.ids.last().copied().unwrap_or_default();
-            tch::no_grad(|| self.decoder.step(&[last]))?;
+            let last = self.ids.last().copied().unwrap_or_default();
+            tch::no_grad(|| self.decoder.step(&[Some(last)]))?;
         }
         let scratch = &mut self.scratch;
         self.decoder.scores().read(|scores| {
             scratch.clear();
             scratch.extend_from_slice(scores.row(0));
         })?;
-        let token = choose(&self.pipeline, &self.text, self.do_sample, step, scratch);
+        let token = choose(&self.pipeline, &self.ids, self.key, self.do_sample, step, scratch);
         let error = GenerationError::TooFewContinuations { prompt: PROMPT as u64, step, available: 0, needed: 1 };
         token.ok_or_else(|| name_non_finite_weights(self.decoder.model(), error.into()))
     }
@@ -123,18 +130,18 @@ impl<M: CausalLm + ?Sized> Iterator for TokenStream<'_, M> {
     type Item = Result<i64>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.text.finished {
+        if self.ended {
             return None;
         }
         let token = self.token();
         let Ok(id) = token else {
-            self.text.finished = true;
+            self.ended = true;
             return Some(token);
         };
-        self.text.ids.push(id);
+        self.ids.push(id);
         let ended_by_eos = self.eos.contains(&id);
-        self.stopped = ended_by_eos || self.stopping.stops(&self.text.ids, self.prompt_length);
-        self.text.finished = self.stopped || self.text.ids.len() >= self.max_length;
+        self.stopped = ended_by_eos || self.stopping.stops(&self.ids, self.prompt_length);
+        self.ended = self.stopped || self.ids.len() >= self.max_length;
         (!ended_by_eos).then_some(token)
     }
 }
