@@ -46,6 +46,7 @@ fn main() -> Result<(), String> {
             "cpp/custom_backward.cpp",
             "cpp/rms_norm.cpp",
             "cpp/rotate_halves.cpp",
+            "cpp/silu_and_mul.cpp",
             "cpp/decoding_attention.cpp",
         ])
         .compile("align_torch");

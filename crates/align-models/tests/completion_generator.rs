@@ -78,7 +78,8 @@ fn completions_do_not_depend_on_the_batch() {
 /// Windows, caps of the scores, and queries that share keys, with prompts shorter and longer than the window of 16.
 #[test]
 fn completions_of_each_family_do_not_depend_on_the_batch() {
-    let prompts: Vec<Vec<i64>> = (0..14).map(|i| (0..1 + i * 5 % 29).map(|j| 300 + (3 * i + j) % 90).collect()).collect();
+    let prompts: Vec<Vec<i64>> =
+        (0..14).map(|i| (0..1 + i * 5 % 29).map(|j| 300 + (3 * i + j) % 90).collect()).collect();
     for family in ["llama-tiny", "mistral-tiny", "qwen3-tiny", "gemma2-tiny", "gemma3-tiny"] {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/data/models").join(family);
         for kind in [Kind::Float, Kind::BFloat16] {

@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <vector>
 
 #include "catch_exceptions.h"
+#include "exp_of_negative.h"
 #include "fused_nodes.h"
 
 namespace {
@@ -28,26 +28,8 @@ ALIGN_VECTORISED void scale(float a, float* x, int64_t n) {
   for (int64_t i = 0; i < n; i++) x[i] *= a;
 }
 
-// exp(x) for x <= 0, within 2 units of the last place; 0 below -87. Of exp(x) = 2^k exp(r), the second factor is Taylor's polynomial.
 ALIGN_VECTORISED void exp_of_differences(float* x, float from, int64_t n) {
-  for (int64_t i = 0; i < n; i++) {
-    const float difference = x[i] - from;
-    const float bounded = difference < -87.0f ? -87.0f : difference;
-    const float k = static_cast<float>(static_cast<int32_t>(bounded * 1.44269504f - 0.5f));
-    const float r = (bounded - k * 0.693359375f) + k * 2.12194440e-4f;
-    float p = 1.0f / 5040.0f;
-    p = p * r + 1.0f / 720.0f;
-    p = p * r + 1.0f / 120.0f;
-    p = p * r + 1.0f / 24.0f;
-    p = p * r + 1.0f / 6.0f;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    const int32_t bits = (static_cast<int32_t>(k) + 127) << 23;
-    float power;
-    std::memcpy(&power, &bits, sizeof power);
-    x[i] = difference < -87.0f ? 0.0f : p * power;
-  }
+  for (int64_t i = 0; i < n; i++) x[i] = exp_of_negative(x[i] - from);
 }
 
 ALIGN_VECTORISED float largest(const float* x, int64_t n) {

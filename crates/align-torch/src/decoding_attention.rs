@@ -113,7 +113,8 @@ mod tests {
         let (heads, kv_heads) = (query.size()[0], keys.size()[0]);
         let first = options.window.map_or(0, |window| (len - window).max(0));
         let of_heads = |x: Tensor| x.to_kind(Kind::Double).repeat_interleave_self_int(heads / kv_heads, 0, None);
-        let (keys, values) = (of_heads(keys.narrow(2, first, len - first)), of_heads(values.narrow(1, first, len - first)));
+        let (keys, values) =
+            (of_heads(keys.narrow(2, first, len - first)), of_heads(values.narrow(1, first, len - first)));
         let mut scores = query.to_kind(Kind::Double).matmul(&keys) * options.scale;
         if let Some(cap) = options.softcap {
             scores = (scores / cap).tanh() * cap;
@@ -130,8 +131,7 @@ mod tests {
                 let of = |shape: &[i64], step| wave(shape, step).to_kind(kind);
                 let (query, key, value) = (of(&[4, 6, 1, 10], 0.7), of(&[4, 2, 1, 10], 1.3), of(&[4, 2, 1, 10], 0.9));
                 let (mut keys, mut values) = (of(&[4, 2, 10, SLOTS], 0.37), of(&[4, 2, SLOTS, 10], 0.53));
-                let found =
-                    options.append_and_attend(&query, &key, &value, &mut keys, &mut values, &lengths).unwrap();
+                let found = options.append_and_attend(&query, &key, &value, &mut keys, &mut values, &lengths).unwrap();
                 for (row, len) in (0..).zip(lengths) {
                     assert_eq!(keys.get(row).narrow(2, len, 1).transpose(1, 2), key.get(row));
                     assert_eq!(values.get(row).narrow(1, len, 1), value.get(row));

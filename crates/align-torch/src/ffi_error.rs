@@ -23,9 +23,7 @@ pub(crate) fn call_cpp(call: impl FnOnce(*mut c_char, usize) -> c_int) -> Result
 ///
 /// The arguments of `call` are a pointer for the new tensor, a buffer for an error message, and the size of the buffer in bytes. It must
 /// return 0 after writing the tensor, and any other value after writing a message that ends with a NUL byte.
-pub(crate) fn new_tensor(
-    call: impl FnOnce(*mut *mut C_tensor, *mut c_char, usize) -> c_int,
-) -> Result<Tensor, String> {
+pub(crate) fn new_tensor(call: impl FnOnce(*mut *mut C_tensor, *mut c_char, usize) -> c_int) -> Result<Tensor, String> {
     let mut tensor = null_mut();
     call_cpp(|problem, capacity| call(&raw mut tensor, problem, capacity))?;
     if tensor.is_null() {

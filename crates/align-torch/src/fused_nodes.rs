@@ -15,6 +15,13 @@ unsafe extern "C" {
         problem: *mut c_char,
         capacity: usize,
     ) -> c_int;
+    fn align_torch_silu_and_mul(
+        gate: *const C_tensor,
+        up: *const C_tensor,
+        output: *mut *mut C_tensor,
+        problem: *mut c_char,
+        capacity: usize,
+    ) -> c_int;
     fn align_torch_rotate_halves(
         x: *const C_tensor,
         cosine: *const C_tensor,
@@ -25,7 +32,7 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// Whether [`rms_norm`] and [`rotate_halves`] support a tensor: float32 on a CPU.
+/// Whether [`rms_norm`], [`rotate_halves`] and [`silu_and_mul`] support a tensor: float32 on a CPU.
 #[must_use]
 pub fn has_fused_nodes(x: &Tensor) -> bool {
     x.device() == Device::Cpu && x.kind() == Kind::Float
@@ -69,6 +76,25 @@ pub fn rotate_halves(x: &Tensor, cosine: &Tensor, sine: &Tensor) -> Result<Tenso
     // SAFETY: the tensors are alive for the call, which reads them; no C++ exception leaves it.
     new_tensor(|output, problem, capacity| unsafe {
         align_torch_rotate_halves(x.as_ptr(), cosine.as_ptr(), sine.as_ptr(), output, problem, capacity)
+    })
+    .map_err(TchError::Torch)
+}
+
+/// The gate of SwiGLU (arXiv:2002.05202), `gate · σ(gate) · up`, for tensors of equal shape.
+///
+/// ```
+/// use tch::Tensor;
+/// let y = align_torch::silu_and_mul(&Tensor::from_slice(&[0.0f32, 50.0]), &Tensor::from_slice(&[3.0f32, 2.0]))?;
+/// assert_eq!(Vec::<f32>::try_from(y).unwrap(), [0.0, 100.0]);
+/// # Ok::<(), tch::TchError>(())
+/// ```
+///
+/// # Errors
+/// Shapes that differ, or a tensor that is not float32 on a CPU. The backward pass has first derivatives only.
+pub fn silu_and_mul(gate: &Tensor, up: &Tensor) -> Result<Tensor, TchError> {
+    // SAFETY: the tensors are alive for the call, which reads them; no C++ exception leaves it.
+    new_tensor(|output, problem, capacity| unsafe {
+        align_torch_silu_and_mul(gate.as_ptr(), up.as_ptr(), output, problem, capacity)
     })
     .map_err(TchError::Torch)
 }
@@ -133,10 +159,22 @@ mod tests {
     }
 
     #[test]
+    fn gates_equal_their_formula_with_gradients() {
+        for size in [1, 40_000] {
+            let gate = (wave(&[size], 0.37) * 60.0).detach().set_requires_grad(true);
+            let up = wave(&[size], 0.9);
+            let found = with_gradients(&[&gate, &up], || silu_and_mul(&gate, &up).unwrap());
+            assert_near(&found, &with_gradients(&[&gate, &up], || gate.silu() * &up));
+        }
+    }
+
+    #[test]
     fn other_tensors_are_refused() {
         let (x, weight) = (wave(&[2, 4], 0.3), wave(&[4], 0.3));
         assert!(rms_norm(&x, &weight.narrow(0, 0, 3), 1e-5, 0.0).is_err());
         assert!(rms_norm(&x.to_kind(Kind::Double), &weight, 1e-5, 0.0).is_err());
         assert!(rotate_halves(&x, &weight, &weight).is_err());
+        assert!(silu_and_mul(&x, &weight).is_err());
+        assert!(silu_and_mul(&x, &x.to_kind(Kind::Double)).is_err());
     }
 }

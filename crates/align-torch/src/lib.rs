@@ -53,7 +53,7 @@ pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use environment::Environment;
 pub use exit::exit_now;
 pub use fused_adamw::{FusedAdamWError, FusedAdamWStep};
-pub use fused_nodes::{has_fused_nodes, rms_norm, rotate_halves};
+pub use fused_nodes::{has_fused_nodes, rms_norm, rotate_halves, silu_and_mul};
 pub use gradient_checkpoint::gradient_checkpoint;
 pub use host_floats::{HostFloatsError, with_host_floats};
 pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};

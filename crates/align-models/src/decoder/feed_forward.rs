@@ -1,6 +1,7 @@
 use crate::Result;
 use crate::layers::{Activation, Linear};
 use crate::linear_layer_info::LinearLayerInfo;
+use align_torch::{has_fused_nodes, silu_and_mul};
 use tch::Tensor;
 
 /// The feed-forward network of a block.
@@ -38,6 +39,10 @@ impl FeedForward {
             Self::Plain { up, activation, down } => {
                 down.forward(&up.forward_activated(x, *activation, training)?, training)
             }
+            Self::Gated { gate, up, activation: Activation::Silu, down } if has_fused_nodes(x) => {
+                let gate = gate.forward(x, training)?;
+                down.forward(&silu_and_mul(&gate, &up.forward(x, training)?)?, training)
+            }
             Self::Gated { gate, up, activation, down } => {
                 let gate = gate.forward_activated(x, *activation, training)?;
                 down.forward(&gate.f_mul(&up.forward(x, training)?)?, training)
@@ -45,10 +50,12 @@ impl FeedForward {
         }
     }
 
-    /// Number of values per token that it saves for the backward pass, not counting its input.
-    pub(super) fn saved_per_token(&self) -> u64 {
+    /// Number of values per token that it saves for the backward pass, not counting its input. `fused`: whether its dtype and device have
+    /// fused nodes.
+    pub(super) fn saved_per_token(&self, fused: bool) -> u64 {
         let (times, up) = match self {
             Self::Plain { up, .. } => (2, up),
+            Self::Gated { up, activation: Activation::Silu, .. } if fused => (3, up),
             Self::Gated { up, .. } => (4, up),
         };
         times * up.outputs().unsigned_abs()

@@ -1,5 +1,6 @@
 use super::{Decoder, Mode};
 use crate::TrainingMemory;
+use align_torch::has_fused_nodes;
 use tch::Kind;
 
 impl Decoder {
@@ -8,7 +9,8 @@ impl Decoder {
     /// Let `d` be the width of the hidden states and `a` the total width of the attention heads. Per token, a block saves `4d + 4a` values
     /// without its feed-forward network: its input, the two normalised states and the state after attention (`4d`), query, key and value
     /// (`3a`), and the output of attention (`a`). The feed-forward network saves `2i` for its inner width `i`, before and after its
-    /// activation, and `4i` with a gate. Attention saves one float32 per head, each norm two. Outside the blocks `3d` are saved: the
+    /// activation, and `4i` with a gate, or `3i` where the gate is a fused node (SiLU in float32 on a CPU). Attention saves one float32 per
+    /// head, each norm two. Outside the blocks `3d` are saved: the
     /// embeddings, and the input and output of the last norm. With dropout, masks are saved (`2d` per block, `d` for the embeddings). With
     /// dropout of the attention weights, the scores, their softmax and the mask are saved (three values per head and pair of tokens), and
     /// scaled copies of query and key, and of the output.
@@ -34,7 +36,8 @@ impl Decoder {
 
         let first = self.blocks.first();
         let (heads, head_dim) = first.map_or((0, 0), |b| (number(b.attention.heads), number(b.attention.head_dim)));
-        let (a, inner) = (heads * head_dim, first.map_or(0, |b| b.feed_forward.saved_per_token()));
+        let (a, inner) =
+            (heads * head_dim, first.map_or(0, |b| b.feed_forward.saved_per_token(has_fused_nodes(&self.embedding))));
         let mut block = 4 * d + 4 * a + inner;
         if first.is_some_and(|b| dropped(b.dropout)) {
             block += 2 * d;

@@ -85,7 +85,8 @@ pub(super) fn generate_batch<M: CausalLm + ?Sized>(
     let mut limits = BTreeMap::new();
     for prompt_length in prompts.iter().map(Vec::len) {
         let max_length = max_length(model, config, prompt_length, padding)?;
-        let new = || Limits { prompt_length, max_length, pipeline: pipeline(generation, &eos, prompt_length, max_length) };
+        let new =
+            || Limits { prompt_length, max_length, pipeline: pipeline(generation, &eos, prompt_length, max_length) };
         limits.entry(prompt_length).or_insert_with(new);
     }
     let indexed = prompts.iter().zip(prompt_indices);

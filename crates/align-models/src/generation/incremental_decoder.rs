@@ -98,7 +98,8 @@ impl<'a, M: CausalLm + ?Sized> IncrementalDecoder<'a, M> {
             let unchanged: Vec<usize> = (0..self.rows).collect();
             self.keep(&unchanged)?;
         }
-        let tokens: Vec<Option<i64>> = tokens.iter().copied().chain(repeat_n(None, self.cache_rows - self.rows)).collect();
+        let tokens: Vec<Option<i64>> =
+            tokens.iter().copied().chain(repeat_n(None, self.cache_rows - self.rows)).collect();
         if self.padding.is_none() {
             for (row, _) in tokens.iter().enumerate().filter(|(_, token)| token.is_none()) {
                 self.cache.clear_row(row);

@@ -59,7 +59,10 @@ mod tests {
         };
         assert_eq!(batches(false, |_| 3), [vec![1, 3], vec![5], vec![0, 2, 4], vec![6]]);
         assert_eq!(batches(true, |_| 3), [vec![1, 3, 5], vec![0, 2, 4], vec![6]]);
-        assert_eq!(batches(true, |length| if length > 1 { 1 } else { 9 }), [vec![1], vec![3], vec![5], vec![0, 2, 4, 6]]);
+        assert_eq!(
+            batches(true, |length| if length > 1 { 1 } else { 9 }),
+            [vec![1], vec![3], vec![5], vec![0, 2, 4, 6]]
+        );
     }
 
     #[test]

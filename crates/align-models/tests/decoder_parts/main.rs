@@ -149,7 +149,7 @@ fn adapters_stand_beside_layers_without_bias_that_are_stored_the_other_way_round
 fn memory_follows_from_the_parts() {
     let (toy, tokens, float) = (llama(), 20, 4);
     let kept = |model: &dyn CausalLm| model.training_memory(2, 10).unwrap().activations;
-    let block = 4 * 12 + 4 * 16 + 4 * 20;
+    let block = 4 * 12 + 4 * 16 + 3 * 20;
     let expected = tokens * (2 * (float * block + 4 * (4 + 4)) + float * 3 * 12 + 8);
     assert_eq!(kept(&model(&toy, Kind::Float)), expected);
     // Keys and values have the input that queries have: an adapter beside one of the three keeps it.
