@@ -62,6 +62,11 @@ extern "C" int align_torch_gradient(const at::Tensor* weight, at::Tensor** gradi
   });
 }
 
+// Frees the gradient of `weight`. Returns 0, or -1 and a message.
+extern "C" int align_torch_clear_gradient(const at::Tensor* weight, char* message, size_t capacity) {
+  return catch_exceptions(message, capacity, [&] { weight->mutable_grad().reset(); });
+}
+
 // Writes to `result` the `output` as a function of `input` in the graph. Takes ownership of `state`, which is freed with `drop`.
 // Returns 0, or -1 and a message.
 extern "C" int align_torch_with_custom_backward(const at::Tensor* input, const at::Tensor* output, BackwardFn backward,

@@ -27,6 +27,7 @@ unsafe extern "C" {
         problem: *mut c_char,
         capacity: usize,
     ) -> c_int;
+    fn align_torch_clear_gradient(weight: *const C_tensor, problem: *mut c_char, capacity: usize) -> c_int;
     fn align_torch_with_custom_backward(
         input: *const C_tensor,
         output: *const C_tensor,
@@ -63,6 +64,17 @@ pub fn gradient_or_zeros(weight: &Tensor) -> Result<Tensor, TchError> {
         align_torch_gradient(weight.as_ptr(), gradient, problem, capacity)
     })
     .map_err(TchError::Torch)
+}
+
+/// Frees the gradient of a weight, like `zero_grad` with `set_to_none` in PyTorch. The next backward pass then stores its gradient instead of
+/// adding to zeros.
+///
+/// # Errors
+/// Only errors of LibTorch.
+pub fn clear_gradient(weight: &Tensor) -> Result<(), TchError> {
+    // SAFETY: the tensor is alive for the call; no C++ exception leaves it.
+    call_cpp(|problem, capacity| unsafe { align_torch_clear_gradient(weight.as_ptr(), problem, capacity) })
+        .map_err(TchError::Torch)
 }
 
 /// Returns `output` as a function of `input` in the autograd graph, with a custom `backward` function.

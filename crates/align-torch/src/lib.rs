@@ -47,7 +47,7 @@ pub use allocator::keep_freed_memory;
 pub use available_memory::{available_memory, format_bytes, obtainable_memory};
 pub use bfloat16::{bfloat16_slowdown, warn_if_bfloat16_is_slow};
 pub use cuda::{CudaLibrary, load_cuda};
-pub use custom_backward::{gradient_or_zeros, records_graph, with_custom_backward};
+pub use custom_backward::{clear_gradient, gradient_or_zeros, records_graph, with_custom_backward};
 pub use decoding_attention::{DecodingAttention, has_decoding_attention};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use environment::Environment;

@@ -1,5 +1,5 @@
 use crate::{Error, Result};
-use align_torch::FusedAdamWStep;
+use align_torch::{FusedAdamWStep, clear_gradient};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -64,7 +64,7 @@ impl AdamW {
         Ok(Self { config, states, step: 0 })
     }
 
-    /// Updates all weights that have a gradient, with the learning rate `lr`.
+    /// Updates all weights that have a gradient, with the learning rate `lr`, and frees each gradient after its use.
     ///
     /// # Errors
     /// LibTorch errors only.
@@ -74,11 +74,12 @@ impl AdamW {
         tch::no_grad(|| self.states.iter_mut().try_for_each(|state| state.step(&config, lr, step)))
     }
 
-    /// Sets all gradients to zero.
-    pub fn zero_grad(&mut self) {
-        for state in &mut self.states {
-            state.weight.zero_grad();
-        }
+    /// Frees all gradients.
+    ///
+    /// # Errors
+    /// LibTorch errors only.
+    pub fn clear_gradients(&mut self) -> Result<()> {
+        self.states.iter().try_for_each(|state| Ok(clear_gradient(&state.weight)?))
     }
 
     /// Completed steps.
@@ -157,6 +158,6 @@ impl ParameterState {
         if let Some(master) = &self.master {
             self.weight.f_copy_(master)?;
         }
-        Ok(())
+        Ok(clear_gradient(&self.weight)?)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     AdamW, Error, EvaluationRecord, LrSchedule, Metrics, Result, RunConfig, SamplingStrategy, StepRecord,
     TrainingConfig, clip_grad_norm,
 };
-use align_models::{Parameters, TrainableModel};
+use align_models::TrainableModel;
 
 /// Trains a policy on rows of data with an [`Objective`].
 ///
@@ -56,7 +56,6 @@ impl<O: Objective> Trainer<O> {
         policy.set_training(!config.disable_dropout);
         check_memory(&objective, &train)?;
         let policy = objective.policy();
-        zero_gradients(policy.parameters())?;
         let optimizer = AdamW::new(policy.parameters().iter(), config.adamw())?;
         let frozen_digest = frozen_digest(policy)?;
         let total_steps = config.total_steps(train.len());
@@ -171,7 +170,8 @@ impl<O: Objective> Trainer<O> {
         if self.step >= self.schedule.total_steps {
             return Ok(None);
         }
-        self.optimizer.zero_grad();
+        // Those of a step that failed.
+        self.optimizer.clear_gradients()?;
         let batches = self.next_batches();
         let batch_weight = |indices: &Vec<usize>| {
             self.objective.batch_weight(&Batch { split: Split::Train, dataset: &self.train, indices })
@@ -267,14 +267,4 @@ fn check_memory<O: Objective>(objective: &O, train: &[O::Row]) -> Result<()> {
         Some(available) if !config.training().skip_memory_check => estimate.check(available, config),
         _ => Ok(()),
     }
-}
-
-/// Gives every weight a zero gradient, so that backward passes can add to it in place.
-fn zero_gradients(weights: &Parameters) -> Result<()> {
-    for (_, weight) in weights.iter() {
-        weight.f_mul_scalar(0.0)?.f_sum(weight.kind())?.f_backward()?;
-        // 0 · ∞ is NaN, so the gradient of a weight that is not finite must be set to zero explicitly.
-        let _ = weight.grad().f_zero_()?;
-    }
-    Ok(())
 }

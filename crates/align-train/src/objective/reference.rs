@@ -5,6 +5,7 @@ use crate::load_weights::load_weights;
 use crate::{Error, Result};
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::{CausalLm, ModelIdentity};
+use align_torch::gradient_or_zeros;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -112,7 +113,7 @@ impl Reference {
                 let reference = model.parameters().get(name).ok_or_else(|| missing(name))?;
                 let distance = weight.f_sub(reference)?;
                 sum += distance.f_to_kind(Kind::Float)?.f_square()?.f_sum(Kind::Double)?.f_double_value(&[])?;
-                let _ = weight.grad().f_add_(&distance.f_mul_scalar(2.0 * coefficient)?)?;
+                let _ = gradient_or_zeros(weight)?.f_add_(&distance.f_mul_scalar(2.0 * coefficient)?)?;
             }
             Ok(coefficient * sum)
         })

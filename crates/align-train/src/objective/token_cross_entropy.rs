@@ -4,6 +4,7 @@ use super::token_logps::{backward, linear_head};
 use crate::Result;
 use align_losses::{LinearLogps, LinearLogpsOptions};
 use align_models::CausalLm;
+use align_torch::gradient_or_zeros;
 use tch::{Kind, Tensor};
 
 /// Tokens whose logits are in memory at the same time.
@@ -68,7 +69,7 @@ pub(crate) fn token_cross_entropy(
 /// The gradient with respect to the hidden states, from that with respect to each token's log-probability. Adds the gradient of the head.
 fn head_backward(head: &Tensor, linear: LinearLogps, logps_gradient: &Tensor) -> Result<Tensor> {
     let gradient = tch::no_grad(|| match head.requires_grad() {
-        true => linear.backward(logps_gradient, &mut head.grad()),
+        true => linear.backward(logps_gradient, &mut gradient_or_zeros(head)?),
         // The head is frozen if the model has an adapter.
         false => linear.backward_hidden(logps_gradient),
     })?;
