@@ -23,7 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let pairs = PairwisePreferences::new(&table.profile(), Unranked::NoOpinion)?;
     writeln!(out, "Condorcet winner: {:?}, cycle: {:?}", condorcet_winner(&pairs), condorcet_cycle(&pairs))?;
-    writeln!(out, "Kendall's tau-b: {:.2?}", table.kendall_tau_b())?;
+    for (judge, taus) in table.judges().iter().zip(table.kendall_tau_b()) {
+        writeln!(out, "Kendall's tau-b of {}: {:.2?}", judge.name(), taus.into_iter().flatten().collect::<Vec<f64>>())?;
+    }
     writeln!(out, "dominated by: {:?}", table.pareto_dominators())?;
     Ok(())
 }

@@ -28,8 +28,8 @@
 //! * Equal scores of a judge are a tie. A candidate that ties others shares a first place with them and beats none of them.
 //! * A rule ties candidates that it does not distinguish. [`TieBreak`] orders them by their index, or by an order such as a seeded shuffle.
 //! * If a judge abstains on a candidate, it does not count where the candidate is compared: rules on rankings leave it out of the pairs with
-//!   that candidate, and rules on scores use the mean over the judges that score it. [`Unranked::Last`] puts such candidates below the others
-//!   instead, for ballots of elections.
+//!   that candidate, and rules on scores use the mean over the judges that score it. So a candidate that few judges score has few majorities
+//!   against it. [`Unranked::Last`] puts such candidates below the others instead, for ballots of elections.
 //! * A judge that abstains on all candidates is the same as no judge. A candidate without any score is in last place, by all rules.
 //! * A weight of 2 is the same as two judges that agree. Majorities are compared exactly: weights with up to nine decimal places are
 //!   represented as integers, others are rounded to 2^-44 of their total.
@@ -37,8 +37,9 @@
 //!
 //! # What the rules promise
 //!
-//! No rule has all of these axioms: by Moulin (1988), none that always elects a single Condorcet winner has participation. [`Axiom`] has the definitions. The
-//! crate's tests search random elections for violations where an axiom holds, and have an election that violates it where it does not.
+//! No rule has all of these axioms. For example, a rule that elects a single candidate, and the Condorcet winner if there is one, does not have
+//! participation (Moulin, 1988). [`Axiom`] has the definitions. The crate's tests search random elections for violations where an axiom holds,
+//! and have an election that violates it where it does not.
 //!
 //! | rule | Condorcet winner | Condorcet loser | Smith | majority | monotonicity | clones | Pareto | participation |
 //! | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -61,8 +62,8 @@
 //! | `threshold` | no | no | no | no | yes | yes | yes | yes |
 //!
 //! * Ranked pairs is monotonic if no two majorities are equally strong, or if an order breaks ties.
-//! * The Smith set and maximal lotteries have participation, because sets and lotteries are compared. A single winner drawn from them by a fixed
-//!   order does not.
+//! * The Smith set and maximal lotteries have participation, because whole sets and lotteries are compared. A rule that picks one member of
+//!   the Smith set does not have it.
 //! * The axioms are about judges that rank or score every candidate.
 
 mod apply;

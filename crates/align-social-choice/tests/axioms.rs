@@ -10,7 +10,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// Elections for each axiom of each rule.
-const ELECTIONS: usize = 10_000;
+fn elections(axiom: Axiom) -> usize {
+    // For monotonicity, each election is varied in dozens of ways.
+    if axiom == Axiom::Monotonicity { 1000 } else { 5000 }
+}
 
 /// With equal majorities, ranked pairs is monotonic only if an order breaks ties.
 fn needs_order(rule: &Rule, axiom: Axiom) -> bool {
@@ -18,9 +21,9 @@ fn needs_order(rule: &Rule, axiom: Axiom) -> bool {
 }
 
 /// The first violation on random elections.
-fn search(rule: &Rule, axiom: Axiom, elections: usize) -> Option<String> {
+fn search(rule: &Rule, axiom: Axiom) -> Option<String> {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    (0..elections).find_map(|_| {
+    (0..elections(axiom)).find_map(|_| {
         let (mut election, mut clones) = (random_election(&mut rng), 0);
         if axiom == Axiom::Clones {
             (election, clones) = with_clones(&election, rule, &mut rng);
@@ -41,9 +44,7 @@ fn rules_have_the_axioms_of_the_table() {
     let mut found = Vec::new();
     for (name, holds) in AXIOMS {
         for (axiom, _) in Axiom::ALL.into_iter().zip(holds).filter(|(_, holds)| *holds) {
-            found.extend(
-                search(&rule(name), axiom, ELECTIONS).map(|problem| format!("{name}, {}: {problem}", axiom.name())),
-            );
+            found.extend(search(&rule(name), axiom).map(|problem| format!("{name}, {}: {problem}", axiom.name())));
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
@@ -54,7 +55,7 @@ fn the_strength_of_majorities_does_not_change_the_axioms() {
     for with_strength in [Rule::Minimax, Rule::RankedPairs, Rule::Schulze] {
         let rule = with_strength(Strength::WinningVotes);
         for axiom in Axiom::ALL.into_iter().filter(|axiom| rule.satisfies(*axiom)) {
-            assert_eq!(search(&rule, axiom, ELECTIONS), None, "{rule}, {}", axiom.name());
+            assert_eq!(search(&rule, axiom), None, "{rule}, {}", axiom.name());
         }
     }
 }

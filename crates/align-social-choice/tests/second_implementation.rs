@@ -4,8 +4,9 @@
 mod common;
 mod plain;
 
+use align_social_choice::Options;
 use common::{Election, random_election_with_abstentions, rule};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Elections for each rule.
@@ -128,4 +129,24 @@ fn maximal_lotteries() {
         mixed += usize::from(outcome.winners.len() > 1);
     }
     assert!(mixed > ELECTIONS / 20, "{mixed}");
+}
+
+/// More candidates and weights of different magnitudes, which make the linear program harder.
+#[test]
+fn maximal_lotteries_of_many_candidates() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    for round in 0..3000 {
+        let (candidates, judges) = (rng.random_range(5..=25), rng.random_range(3..=9));
+        let magnitudes = f64::from(round % 6);
+        let judge = |_| {
+            let scores = (0..candidates).map(|_| Some(rng.random_range(0..40))).collect();
+            (10f64.powf(-rng.random_range(0.0..=magnitudes)), scores)
+        };
+        let election = Election { judges: (0..judges).map(judge).collect(), options: Options::default() };
+        let lottery = election.outcome(&rule("maximal-lotteries")).lottery.unwrap();
+        for y in 0..candidates {
+            let payoff: f64 = lottery.iter().enumerate().map(|(x, p)| p * election.margin(x, y)).sum();
+            assert!(payoff >= -1e-8 && (lottery[y] == 0.0 || payoff < 1e-8), "{lottery:?} {election:?}");
+        }
+    }
 }

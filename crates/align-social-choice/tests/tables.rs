@@ -107,9 +107,9 @@ fn unranked_candidates() {
         let options = Options { unranked, ..Options::default() };
         Rule::Copeland.apply_to_profile(&profile, &options).unwrap().ranking.to_text(profile.candidates())
     };
-    // No judge compares A and C; or A beats C by 2 to 1.
+    // C beats B, and no judge compares C with A; or A and B beat C by 2 to 1.
     assert_eq!(ranking(Unranked::NoOpinion), "A = C > B");
-    assert_eq!(ranking(Unranked::Last), "A > C > B");
+    assert_eq!(ranking(Unranked::Last), "A > B > C");
     let pairs = |unranked| PairwisePreferences::new(&profile, unranked).unwrap();
     assert_eq!((pairs(Unranked::NoOpinion).margin(0, 2), pairs(Unranked::Last).margin(0, 2)), (0.0, 1.0));
 }

@@ -1,7 +1,7 @@
-use super::Ranked;
+use super::ranked::Ranked;
 use crate::{PairwisePreferences, Ranking};
 
-/// All best rankings of at most [`super::MOST_EXACT`] candidates, by dynamic programming over the sets of candidates that can be on top
+/// All best rankings of a few candidates, by dynamic programming over the sets of candidates that can be on top
 /// (Held and Karp, 1962).
 ///
 /// If there are several, a candidate's tier is its best place in any of them. So the first tier has the winners of all best rankings, and a

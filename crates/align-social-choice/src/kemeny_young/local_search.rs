@@ -1,4 +1,4 @@
-use super::Ranked;
+use super::ranked::Ranked;
 use crate::borda::borda;
 use crate::{PairwisePreferences, Ranking};
 

@@ -2,6 +2,7 @@
 
 mod exact;
 mod local_search;
+mod ranked;
 
 use crate::outcome::KemenyDistance;
 use crate::smith_set::smith_tiers;
@@ -9,13 +10,6 @@ use crate::{Outcome, PairwisePreferences, Ranking};
 
 /// Most candidates in a group that is ranked exactly.
 const MOST_EXACT: usize = 12;
-
-/// A ranking of a group, its distance, and a lower bound of all distances.
-struct Ranked {
-    ranking: Ranking,
-    distance: i128,
-    lower_bound: i128,
-}
 
 /// Candidates that beat all of another group are above them in every best ranking (Truchon, 1998). So each group is ranked on its own.
 pub(crate) fn kemeny_young(pairs: &PairwisePreferences) -> Outcome {

@@ -10,13 +10,12 @@ pub(super) fn inner_lottery(margins: &[Vec<f64>]) -> Result<Vec<f64>> {
     let mut problem = Problem::new(OptimizationDirection::Maximize);
     let probabilities: Vec<_> = margins.iter().map(|_| problem.add_var(0.0, (0.0, 1.0))).collect();
     let smallest = problem.add_var(1.0, (0.0, f64::INFINITY));
-    for against in 0..margins.len() {
-        let mut payoff = LinearExpr::empty();
-        let mut sum = LinearExpr::empty();
-        for (x, probability) in probabilities.iter().enumerate() {
-            let margin = margins[x][against];
+    for against in &probabilities {
+        let (mut payoff, mut sum) = (LinearExpr::empty(), LinearExpr::empty());
+        for (probability, row) in probabilities.iter().zip(margins) {
+            let margin = row[against.idx()];
             payoff.add(*probability, margin);
-            sum.add(*probability, if x == against { 1.0 } else { margin });
+            sum.add(*probability, if probability == against { 1.0 } else { margin });
         }
         sum.add(smallest, -1.0);
         problem.add_constraint(payoff, ComparisonOp::Ge, 0.0);
