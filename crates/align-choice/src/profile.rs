@@ -7,7 +7,7 @@ use crate::{Ballot, Error, Result};
 /// it is one judge. Candidates are numbered in the order in which they first appear.
 ///
 /// ```
-/// use align_social_choice::{Profile, Rule};
+/// use align_choice::{Profile, Rule};
 ///
 /// let profile: Profile = "42: Memphis > Nashville > Chattanooga > Knoxville
 ///                         26: Nashville > Chattanooga > Knoxville > Memphis
@@ -15,7 +15,7 @@ use crate::{Ballot, Error, Result};
 ///                         17: Knoxville > Chattanooga > Nashville > Memphis".parse()?;
 /// let outcome = Rule::Borda.apply_to_profile(&profile, &Default::default())?;
 /// assert_eq!(profile.candidates()[outcome.winners[0]], "Nashville");
-/// # Ok::<(), align_social_choice::Error>(())
+/// # Ok::<(), align_choice::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 /// lowest index. `None` if there is none: there is a Condorcet winner, or there are ties only.
 ///
 /// ```
-/// use align_social_choice::{PairwisePreferences, Profile, Unranked, condorcet_cycle};
+/// use align_choice::{PairwisePreferences, Profile, Unranked, condorcet_cycle};
 ///
 /// let profile: Profile = "A > B > C\nB > C > A\nC > A > B".parse()?;
 /// let pairs = PairwisePreferences::new(&profile, Unranked::NoOpinion)?;
 /// assert_eq!(condorcet_cycle(&pairs), Some(vec![0, 1, 2]));
-/// # Ok::<(), align_social_choice::Error>(())
+/// # Ok::<(), align_choice::Error>(())
 /// ```
 #[must_use]
 pub fn condorcet_cycle(pairs: &PairwisePreferences) -> Option<Vec<usize>> {

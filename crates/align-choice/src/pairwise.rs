@@ -26,13 +26,13 @@ pub enum Strength {
 /// For each two candidates, the weight of the judges that rank the one above the other.
 ///
 /// ```
-/// use align_social_choice::{PairwisePreferences, Profile, Unranked};
+/// use align_choice::{PairwisePreferences, Profile, Unranked};
 ///
 /// let profile: Profile = "3: A > B > C\n2: B = C > A".parse()?;
 /// let pairs = PairwisePreferences::new(&profile, Unranked::NoOpinion)?;
 /// assert_eq!((pairs.weight(0, 1), pairs.weight(1, 0), pairs.margin(1, 2)), (3.0, 2.0, 3.0));
 /// assert!(pairs.beats(0, 1));
-/// # Ok::<(), align_social_choice::Error>(())
+/// # Ok::<(), align_choice::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairwisePreferences {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use align_social_choice::{AXIOMS, Axiom, Rule, Strength, TieBreak, axiom_table};
+use align_choice::{AXIOMS, Axiom, Rule, Strength, TieBreak, axiom_table};
 use common::axiom_checks::{violation, with_clones};
 use common::{random_election, rule};
 use rand::SeedableRng;

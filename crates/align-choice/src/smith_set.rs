@@ -9,11 +9,11 @@ pub(crate) fn smith_ranking(pairs: &PairwisePreferences) -> Outcome {
 /// The Smith set, ascending: the smallest set of candidates that beat all others (Smith, 1973).
 ///
 /// ```
-/// use align_social_choice::{PairwisePreferences, Profile, Unranked, smith_set};
+/// use align_choice::{PairwisePreferences, Profile, Unranked, smith_set};
 ///
 /// let profile: Profile = "A > B > C > D\nB > C > A > D\nC > A > B > D".parse()?;
 /// assert_eq!(smith_set(&PairwisePreferences::new(&profile, Unranked::NoOpinion)?), [0, 1, 2]);
-/// # Ok::<(), align_social_choice::Error>(())
+/// # Ok::<(), align_choice::Error>(())
 /// ```
 #[must_use]
 pub fn smith_set(pairs: &PairwisePreferences) -> Vec<usize> {

@@ -6,7 +6,7 @@ use crate::ScoreTable;
 /// `None` if a judge gives all of these candidates the same score, or there are fewer than two.
 ///
 /// ```
-/// use align_social_choice::kendall_tau_b;
+/// use align_choice::kendall_tau_b;
 ///
 /// // Of the six pairs, five are in the same order and one is reversed.
 /// let tau = kendall_tau_b(&[Some(1.0), Some(2.0), Some(3.0), Some(4.0)], &[Some(1.0), Some(3.0), Some(2.0), Some(4.0)]);

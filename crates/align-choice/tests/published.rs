@@ -1,7 +1,7 @@
 //! Elections from the literature, with the results that are given there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_social_choice::{
+use align_choice::{
     Outcome, PairwisePreferences, Profile, Rule, Unranked, condorcet_cycle, condorcet_winner, smith_set,
 };
 

@@ -1,7 +1,7 @@
 //! Names of rules and invalid input.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_social_choice::{
+use align_choice::{
     Ballot, Judge, Options, Outcome, Profile, Rule, Scale, ScoreTable, Threshold, TieBreak, Unranked,
 };
 

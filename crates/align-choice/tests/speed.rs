@@ -1,7 +1,7 @@
 //! The time that each rule takes for the texts of 1,000 prompts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-use align_social_choice::{Judge, Options, Rule, ScoreTable};
+use align_choice::{Judge, Options, Rule, ScoreTable};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;

@@ -3,10 +3,10 @@
 
 mod common;
 
-use align_social_choice::Axiom::{
+use align_choice::Axiom::{
     Clones, CondorcetLoser, CondorcetWinner, Majority, Monotonicity, Pareto, Participation, Smith,
 };
-use align_social_choice::{AXIOMS, Axiom, TieBreak};
+use align_choice::{AXIOMS, Axiom, TieBreak};
 use common::axiom_checks::violation;
 use common::{Election, rule};
 

@@ -7,12 +7,12 @@ impl ScoreTable {
     /// judge that scores neither does not matter.
     ///
     /// ```
-    /// use align_social_choice::{Judge, ScoreTable};
+    /// use align_choice::{Judge, ScoreTable};
     ///
     /// let judges = [Judge::new("helpful", [3.0, 2.0, 1.0]), Judge::new("safe", [1.0, 1.0, 2.0])];
     /// let table = ScoreTable::new(["a", "b", "c"], judges)?;
     /// assert_eq!(table.pareto_dominators(), [None, Some(0), None]);
-    /// # Ok::<(), align_social_choice::Error>(())
+    /// # Ok::<(), align_choice::Error>(())
     /// ```
     #[must_use]
     pub fn pareto_dominators(&self) -> Vec<Option<usize>> {

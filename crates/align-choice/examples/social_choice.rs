@@ -1,6 +1,6 @@
 //! Four texts by three judges that disagree, and what each rule makes of them.
 
-use align_social_choice::{
+use align_choice::{
     Judge, Options, PairwisePreferences, Rule, ScoreTable, Unranked, condorcet_cycle, condorcet_winner,
 };
 use std::io::Write;

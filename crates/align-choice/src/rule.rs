@@ -10,12 +10,12 @@ use crate::{Error, Result, Scale, Strength, Threshold};
 /// serialised as its name.
 ///
 /// ```
-/// use align_social_choice::{Rule, Scale};
+/// use align_choice::{Rule, Scale};
 ///
 /// let rule: Rule = "weighted-sum:zscore".parse()?;
 /// assert_eq!(rule, Rule::WeightedSum(Scale::ZScore));
 /// assert_eq!(rule.to_string(), "weighted-sum:zscore");
-/// # Ok::<(), align_social_choice::Error>(())
+/// # Ok::<(), align_choice::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -4,7 +4,7 @@
 mod common;
 mod plain;
 
-use align_social_choice::Options;
+use align_choice::Options;
 use common::{Election, random_election_with_abstentions, rule};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -50,14 +50,14 @@ impl Judge {
 /// Candidates, such as the texts of a prompt, and the judges that score them.
 ///
 /// ```
-/// use align_social_choice::{Judge, ScoreTable};
+/// use align_choice::{Judge, ScoreTable};
 ///
 /// let table = ScoreTable::new(
 ///     ["first", "second", "third"],
 ///     [Judge::new("helpful", [0.2, 0.9, 0.4]), Judge::with_abstentions("safe", [Some(1.0), None, Some(0.5)]).weighted(2.0)],
 /// )?;
 /// assert_eq!(table.candidates().len(), 3);
-/// # Ok::<(), align_social_choice::Error>(())
+/// # Ok::<(), align_choice::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreTable {

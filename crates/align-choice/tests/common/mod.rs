@@ -3,7 +3,7 @@
 
 pub mod axiom_checks;
 
-use align_social_choice::{Judge, Options, Outcome, Rule, ScoreTable};
+use align_choice::{Judge, Options, Outcome, Rule, ScoreTable};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 

@@ -3,7 +3,7 @@
 //! The judges may be reward models that disagree about the texts of a prompt, or people. Everything is plain numbers.
 //!
 //! ```
-//! use align_social_choice::{Judge, Options, Rule, ScoreTable};
+//! use align_choice::{Judge, Options, Rule, ScoreTable};
 //!
 //! let texts = ["first", "second", "third"];
 //! let helpful = Judge::new("helpful", [0.9, 0.6, 0.1]);
@@ -14,7 +14,7 @@
 //! assert_eq!(outcome.ranking.to_text(table.candidates()), "third > second > first");
 //! let outcome = "leximin".parse::<Rule>()?.apply(&table, &Options::default())?;
 //! assert_eq!(outcome.winners, [1]);
-//! # Ok::<(), align_social_choice::Error>(())
+//! # Ok::<(), align_choice::Error>(())
 //! ```
 //!
 //! * [`ScoreTable`] has the scores of candidates by judges with weights, [`Profile`] has rankings with multiplicities.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use align_social_choice::{
+use align_choice::{
     Judge, Options, Outcome, PairwisePreferences, Profile, Rule, ScoreTable, TieBreak, Unranked, kendall_tau_b,
 };
 use common::{Election, random_election, random_election_with_abstentions, rule};

@@ -1,7 +1,7 @@
 //! Whether a rule violates an axiom in an election, by the definitions in `Axiom`.
 
 use super::Election;
-use align_social_choice::{Axiom, Rule};
+use align_choice::{Axiom, Rule};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
