@@ -30,7 +30,8 @@ const FAMILIES: [(&str, Kind); 9] = [
 ];
 
 /// Longer than the windows and original lengths of the models.
-const TEXT: &str = "This movie was a joy, unlike its sequel: 12 people left the cinema before the end of the first half.";
+const TEXT: &str =
+    "This movie was a joy, unlike its sequel: 12 people left the cinema before the end of the first half.";
 const TOLERANCE: f64 = 1e-5;
 
 fn load(path: &Path, kind: Kind) -> Box<dyn CausalLm> {
@@ -173,8 +174,7 @@ fn families_of_transformers_and_peft_are_loaded() {
     for (key, expected) in &expected {
         let (name, what) = key.split_once('/').unwrap();
         let folder = dir.path().join(name);
-        let ids: Vec<i64> =
-            serde_json::from_str(&fs::read_to_string(folder.join("input_ids.json")).unwrap()).unwrap();
+        let ids: Vec<i64> = serde_json::from_str(&fs::read_to_string(folder.join("input_ids.json")).unwrap()).unwrap();
         let model = load(&folder.join("model"), Kind::Float);
         let found = match what {
             "model" => logits(&*model, &ids),
