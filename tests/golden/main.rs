@@ -14,6 +14,7 @@ mod chi_square;
 mod decoder_adapters;
 mod decoders;
 mod evaluation;
+mod families;
 mod finetuning;
 mod formats;
 mod generation;

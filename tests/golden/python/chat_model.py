@@ -1,13 +1,15 @@
 """Writes what transformers computes with a chat model, for the test `chat_model`:
 
-    python tests/golden/python/chat_model.py MODEL_DIR OUT.json
-    ALIGN_CHAT_MODEL=MODEL_DIR ALIGN_CHAT_EXPECTED=OUT.json cargo test --release --test golden chat_model
+    python tests/golden/python/chat_model.py MODEL OUT.json
+    ALIGN_CHAT_MODEL=MODEL ALIGN_CHAT_EXPECTED=OUT.json cargo test --release --workspace --test golden chat_model
 
-Ten conversations: token ids, the logits of the next token in float32, and greedy answers of at most 40 tokens. Needs torch and transformers.
+MODEL is a folder or a GGUF file, which transformers dequantises. Ten conversations: token ids, the logits of the next token in float32, and
+greedy answers of at most 40 tokens. Needs torch and transformers, and gguf for a GGUF file.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -26,9 +28,12 @@ QUESTIONS = [
 ]
 ROLES = ["user", "assistant"]
 
-folder, out = sys.argv[1:]
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+source, out = Path(sys.argv[1]), sys.argv[2]
+where = dict(pretrained_model_name_or_path=source)
+if source.suffix == ".gguf":
+    where = dict(pretrained_model_name_or_path=source.parent, gguf_file=source.name)
+tokenizer = AutoTokenizer.from_pretrained(**where)
+model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32).eval()
 cases = []
 for turns in QUESTIONS:
     messages = [{"role": ROLES[index % 2], "content": text} for index, text in enumerate(turns)]

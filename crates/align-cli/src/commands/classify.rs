@@ -25,7 +25,7 @@ pub struct Options {
     /// Classifier: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled reward model].
     #[arg(long)]
     model: Option<String>,
-    /// Input table with a column text: CSV, Parquet or JSONL.
+    /// Input table with a column text, which may hold messages: CSV, Parquet or JSONL.
     #[arg(long)]
     input: PathBuf,
     #[command(flatten)]

@@ -85,6 +85,43 @@ fn several_files_are_compared() {
     assert!(!output.status.success() && problem.contains("few.csv: ") && problem.contains("sample.texts"), "{problem}");
 }
 
+/// Eight answers, with rewards from `first` on.
+fn answers(first: f64, questions: impl Iterator<Item = usize>) -> String {
+    let row = |n: usize| {
+        serde_json::json!({
+            "prompt": [{"role": "user", "content": format!("Question {n}?")}],
+            "completion": [{"role": "assistant", "content": format!("Answer {n}.")}],
+            "score": first + n as f64,
+        })
+    };
+    questions.map(|n| format!("{}\n", row(n))).collect()
+}
+
+#[test]
+fn rewards_on_the_same_prompts_are_compared_row_by_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    std::fs::write(dir.join("before.jsonl"), answers(0.0, 0..8)).unwrap();
+    std::fs::write(dir.join("after.jsonl"), answers(0.25, 0..8)).unwrap();
+    std::fs::write(dir.join("other.jsonl"), answers(0.25, (0..8).rev())).unwrap();
+    let args = ["--input", "before.jsonl", "after.jsonl", "other.jsonl", "--columns", "text=completion"];
+    let numbers = evaluate(dir, &args);
+    let paired = |file: usize| &numbers["files"][file]["against_first"];
+    assert!(paired(0).is_null() && paired(2).is_null(), "{numbers}");
+    let number = |name: &str| &paired(1)[name];
+    assert_eq!((number("prompts"), &number("mean_difference")["value"]), (&8.into(), &0.25.into()));
+    // Of the 2^8 combinations of signs, two are as far from 0. The mean of each file varies much more than the difference.
+    assert_eq!((&number("win_rate")["value"], number("p_value")), (&1.0.into(), &(2.0 / 256.0).into()));
+    let out = ok("evaluate", dir, &args);
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.contains("Rewards on the same prompts, compared with before.jsonl."), "{out}");
+    assert!(
+        out.contains("after.jsonl: on the same prompts, the mean reward is higher than that of before.jsonl"),
+        "{out}"
+    );
+    assert!(out.contains("other.jsonl: the mean reward may equal that of before.jsonl"), "{out}");
+}
+
 /// Reproduces the notebook's table from its own texts. They are not part of this repository, so the test is skipped without them.
 #[test]
 fn the_notebooks_table_is_reproduced() {

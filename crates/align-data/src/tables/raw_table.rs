@@ -102,6 +102,13 @@ impl RawTable {
         self.names.iter().any(|found| found == name)
     }
 
+    /// Whether a column of the table holds lists or objects.
+    pub(super) fn holds_messages(&self, name: &str) -> bool {
+        let name = self.name_in_file(name);
+        let column = self.cells.columns.iter().find(|(found, _)| found == name);
+        column.is_some_and(|(_, cells)| matches!(cells.first(), Some(Cell::Json { .. })))
+    }
+
     /// The file's name for a column of the table: the given one, its own, or the notebook's.
     fn name_in_file<'a>(&'a self, name: &'a str) -> &'a str {
         let has = |name: &str| self.names.iter().any(|found| found == name);

@@ -1,9 +1,11 @@
 use super::columns::Column;
+use super::content::Contents;
 use super::extra_columns::{ColumnValues, ExtraColumn};
 use super::pairs::PreferencePairs;
 use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::value::Value;
+use crate::chat::Message;
 use crate::pairing::{PairOptions, PairingReport, pair};
 use crate::{Error, Result, ScoredText};
 
@@ -28,11 +30,15 @@ impl Row for Text {
     const TABLE: &'static str = "table of texts";
 
     const COLUMNS: &'static [Column] =
-        &[Column::text("prompt").optional(), Column::text("text"), Column::number("score").optional()];
+        &[Column::content("prompt").optional(), Column::content("text"), Column::number("score").optional()];
 
     fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
-        let prompts = raw.optional_texts("prompt")?;
-        let texts = raw.texts("text")?;
+        // A prompt of messages stays an extra column, so that it is written as it was.
+        let prompts = if raw.holds_messages("prompt") { None } else { raw.optional_texts("prompt")? };
+        let texts = match raw.contents("text")? {
+            Contents::Texts(texts) => texts,
+            Contents::Messages(answers) => answers.iter().map(|answer| text_of(answer)).collect(),
+        };
         let scores = raw.optional_numbers("score")?.unwrap_or_default();
         let mut prompts = prompts.into_iter().flatten();
         let row = |(row, text)| Self { prompt: prompts.next(), text, score: scores.get(row).copied() };
@@ -47,6 +53,11 @@ impl Row for Text {
             _ => Value::Null,
         }
     }
+}
+
+/// What messages say, without who says it.
+fn text_of(messages: &[Message]) -> String {
+    messages.iter().filter_map(Message::content).collect::<Vec<_>>().join("\n")
 }
 
 impl Row for ScoredText {
@@ -92,6 +103,18 @@ impl Table<Text> {
     /// The prompts, one per row, if every row has one.
     pub fn prompts(&self) -> Option<Vec<&str>> {
         self.rows.iter().map(|row| row.prompt.as_deref()).collect()
+    }
+
+    /// What distinguishes the prompts of the rows, if every row has one: the prompts, or the JSON text of their messages.
+    pub fn prompt_keys(&self) -> Option<Vec<&str>> {
+        let messages = self.extra_columns.iter().find(|column| column.name == "prompt");
+        self.prompts().or_else(|| {
+            let message = |row| match messages?.values.value(row) {
+                Value::Json(messages) => Some(messages),
+                _ => None,
+            };
+            (0..self.len()).map(message).collect()
+        })
     }
 
     /// The scores, one per row, if every row has one.

@@ -152,7 +152,7 @@ fn damaged_arrays_are_rejected() {
         ("[{\"text\": \"a\"}", "EOF"),
         ("[{\"text\": \"a\"}] more", "trailing characters"),
         ("[{\"text\": \"a\", \"text\": \"b\"}]", "\"text\" occurs twice"),
-        ("[{\"text\": 3}]", "row 1, column \"text\": expected text, found a number"),
+        ("[{\"text\": 3}]", "row 1, column \"text\": expected text or a list of messages, found a number"),
         ("{\"rows\": [{\"text\": \"a\"}]}", "expected a column \"text\""),
     ] {
         assert!(problem(content).contains(part), "{content}: {}", problem(content));

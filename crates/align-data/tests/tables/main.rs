@@ -1,6 +1,7 @@
 //! Round trips through the three table formats.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod answers;
 mod column_names;
 mod errors;
 mod examples;

@@ -8,6 +8,7 @@
 
 mod compared_file;
 mod decoding;
+mod paired;
 mod tables;
 
 use crate::column_option::ColumnOption;
@@ -17,7 +18,7 @@ use crate::{Failure, RuntimeOptions, models, output, output_paths, terminal};
 use align_data::{Texts, Tokenizer};
 use align_inference::RewardModel;
 use align_metrics::{
-    Bootstrap, EqualSamples, EvaluationReport, TextSet, TextSetMetrics, common_ngrams, common_sample,
+    Bootstrap, EqualSamples, EvaluationReport, PairedComparison, TextSet, TextSetMetrics, common_ngrams, common_sample,
     equal_samples_entropy,
 };
 use align_models::score::Score;
@@ -32,7 +33,8 @@ use std::path::{Path, PathBuf};
 #[derive(Args)]
 #[command(mut_arg("score", |arg| arg.requires("model")))]
 pub struct Options {
-    /// Input table with a column text, and optionally a column score: CSV, Parquet or JSONL. Several tables are compared.
+    /// Input table with a column text, and optionally a column score: CSV, Parquet or JSONL. Several tables are compared, row by row if
+    /// their prompts are the same.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
     #[command(flatten)]
@@ -110,7 +112,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Context { names, skip: tokenizer.eos_token_id(), score: scorer.as_ref().map(RewardModel::score), bootstrap };
     match &sets[..] {
         [set] => options.evaluate_one(set, &context),
-        sets => options.compare(sets, &context, &decoding.warnings),
+        sets => {
+            let paired = paired::against_first(&tables, sets, &bootstrap)?;
+            options.compare(sets, &paired, &context, &decoding.warnings)
+        }
     }
 }
 
@@ -157,18 +162,27 @@ impl Options {
     }
 
     /// Measures the texts of several files, and compares them.
-    fn compare(&self, sets: &[TextSet], context: &Context, warnings: &[String]) -> Result<(), Failure> {
+    fn compare(
+        &self,
+        sets: &[TextSet],
+        paired: &[Option<PairedComparison>],
+        context: &Context,
+        warnings: &[String],
+    ) -> Result<(), Failure> {
         let Context { names, skip, score, bootstrap } = context;
         let sample = self.equal_samples().unwrap_or_else(|| common_sample(sets, *skip));
         let ngrams = common_ngrams(sets, *skip, sample);
-        let compared = self.input.iter().zip(names).zip(sets).map(|((path, file), set)| {
+        let compared = self.input.iter().zip(names).zip(sets).zip(paired).map(|(((path, file), set), paired)| {
             let texts = TextSetMetrics::of(set, *skip, sample, &ngrams, bootstrap);
-            Ok(ComparedFile { file: file.clone(), texts: texts.map_err(|e| format!("{}: {e}", path.display()))? })
+            let texts = texts.map_err(|e| format!("{}: {e}", path.display()))?;
+            Ok(ComparedFile { file: file.clone(), texts, against_first: *paired })
         });
         let compared = compared.collect::<Result<Vec<_>, Failure>>()?;
         let results = json!({ "score": score, "equal_samples": sample, "files": compared, "warnings": warnings });
         self.present(&results, || {
-            terminal::print_tables(&tables::of_files(&compared, sample, score.map_or("", Score::unit), bootstrap));
+            let unit = score.map_or("", Score::unit);
+            terminal::print_tables(&tables::of_files(&compared, sample, unit, bootstrap));
+            terminal::print_tables(paired::table(&compared, unit, bootstrap).as_slice());
             note_missing_scores(sets);
             for (verdict, text) in tables::verdicts(&compared) {
                 output::println!("{}", verdict.paint(textwrap::fill(&text, terminal::width())));

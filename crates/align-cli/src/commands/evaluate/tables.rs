@@ -1,6 +1,7 @@
 //! The metrics as tables, and what they say about the rewards.
 
 use super::compared_file::ComparedFile;
+use super::paired;
 use crate::terminal::Verdict;
 use align_metrics::{Bootstrap, EqualSamples, EvaluationReport, NgramDiversity};
 use align_report::{Cell, Column, Estimate, Row, Table};
@@ -40,10 +41,13 @@ pub fn of_files(files: &[ComparedFile], sample: EqualSamples, unit: &str, bootst
     ]
 }
 
-/// Compares each file's mean reward with that of the first file.
+/// Compares each file's mean reward with that of the first file, on the same prompts if possible.
 pub fn verdicts(files: &[ComparedFile]) -> Vec<(Verdict, String)> {
     let Some((first, others)) = files.split_first() else { return Vec::new() };
     let verdict = |file: &ComparedFile| {
+        if let Some(paired) = paired::verdict(file, &first.file) {
+            return Some(paired);
+        }
         let (ours, theirs) = (file.texts.report.mean_reward?.interval, first.texts.report.mean_reward?.interval);
         let (name, other) = (&file.file, &first.file);
         Some(if ours.low > theirs.high {
