@@ -114,7 +114,7 @@ fn kto_is_evaluated_alike_in_batches_of_any_size() {
     let rows: Vec<UnpairedPreference> = texts()
         .into_iter()
         .zip(liked)
-        .map(|(pair, label)| UnpairedPreference { prompt: pair.prompt, completion: pair.chosen, label })
+        .map(|(pair, label)| UnpairedPreference::new(pair.prompt, pair.chosen, label))
         .collect();
     let rows = encode_unpaired(&tokenizer(), &rows, &EncodeOptions::default()).unwrap().rows;
     for (name, loss_type) in [("kto", KtoLossType::Kto), ("apo_zero_unpaired", KtoLossType::ApoZeroUnpaired)] {

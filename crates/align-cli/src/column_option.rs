@@ -1,6 +1,7 @@
 //! `--columns`: tables whose columns have other names.
 
 use crate::Failure;
+use crate::data_layout::Layout;
 use crate::usage::UsageError;
 use align_data::Error;
 use align_data::tables::ColumnNames;
@@ -27,11 +28,18 @@ const SYNONYMS: &[(&str, &[&str])] = &[
 ];
 
 impl ColumnOption {
-    /// Calls a reader with the names. Its errors mention the option.
-    pub fn read<T>(&self, read: impl FnOnce(&ColumnNames) -> align_data::Result<T>) -> Result<T, Failure> {
+    /// Calls a reader of these `layouts` with the names. Its errors mention the option, or the command that reads the file.
+    pub fn read<T>(
+        &self,
+        layouts: &[Layout],
+        read: impl FnOnce(&ColumnNames) -> align_data::Result<T>,
+    ) -> Result<T, Failure> {
         let names = self.columns.as_ref().map_or_else(|| Cow::Owned(ColumnNames::default()), Cow::Borrowed);
         read(&names).map_err(|error| match error {
             Error::ColumnNames { problem } => UsageError::new(format!("--columns {problem}")).into(),
+            Error::MissingColumns { ref found, .. } if let Some(advice) = advice(layouts, found) => {
+                format!("{error}; {advice}").into()
+            }
             Error::MissingColumns { ref missing, ref found, .. } => match suggestion(missing, found) {
                 Some(columns) => {
                     let is_one = missing.iter().all(|form| form.len() == 1);
@@ -43,6 +51,12 @@ impl ColumnOption {
             error => error.into(),
         })
     }
+}
+
+/// What to do with a file that is meant for another command.
+fn advice(layouts: &[Layout], found: &[String]) -> Option<String> {
+    let layout = Layout::of(found).filter(|layout| !layouts.contains(layout))?;
+    Some(layout.advice(layouts, found))
 }
 
 /// The value of --columns that would help, if the file has other columns. `missing` lists the missing columns of each form that the file

@@ -3,6 +3,7 @@
 use crate::run_options::{Preparation, RunOptions, changes};
 use crate::{Failure, log, output};
 use align_base::{counted, format_duration, plural, printable_path};
+use align_data::EncodeReport;
 use align_torch::format_bytes;
 use align_train::run::{DryRun, RowCounts};
 use serde_json::{Value, json};
@@ -56,7 +57,7 @@ fn rows(name: &str, file: &Path, counts: &RowCounts, notes: &[String]) {
     line(&format!(
         "{} {}, {} {}, at most {} in a sequence",
         grouped(counts.rows as u64),
-        plural(&counts.rows, "row"),
+        plural(&counts.rows, counts.report.as_ref().map_or("row", EncodeReport::unit)),
         grouped(counts.tokens),
         plural(&counts.tokens, "token"),
         grouped(counts.longest as u64)

@@ -6,6 +6,7 @@ mod column_option;
 mod command_line;
 mod commands;
 mod config_file;
+mod data_layout;
 mod dry_run;
 mod exit_code;
 mod failure;

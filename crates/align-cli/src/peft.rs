@@ -1,5 +1,5 @@
 use crate::usage::UsageError;
-use crate::{Failure, models};
+use crate::{Failure, log, models};
 use align_models::LoraConfig;
 use align_train::TrainingConfig;
 use align_train::run::Peft;
@@ -14,7 +14,8 @@ const DROPOUT: f64 = 0.05;
 #[derive(clap::Args, Serialize)]
 pub struct PeftOptions {
     /// Train a LoRA adapter and leave the model's weights frozen. If --model is an adapter's folder, that adapter is trained further with
-    /// its own options. The adapter is written in PEFT's format.
+    /// its own options; without --use-peft it is merged, and all weights are trained. An adapter usually needs a learning rate ten times as
+    /// high as all weights do. It is written in PEFT's format.
     #[arg(long)]
     use_peft: bool,
     /// LoRA rank [default: 16].
@@ -39,10 +40,23 @@ pub struct PeftOptions {
 }
 
 impl PeftOptions {
-    /// The adapter to train, if --use-peft is given: the one in the folder of `model`, or a new one.
-    pub fn adapter(&self, model: Option<&str>, training: &TrainingConfig) -> Result<Option<Peft>, Failure> {
+    /// The adapter to train, if --use-peft is given: the one in the folder of `model`, or a new one. `defaults` are those of the command.
+    pub fn adapter(
+        &self,
+        model: Option<&str>,
+        training: &TrainingConfig,
+        defaults: &TrainingConfig,
+    ) -> Result<Option<Peft>, Failure> {
         if !self.use_peft {
             return Ok(None);
+        }
+        if training.learning_rate.total_cmp(&defaults.learning_rate).is_eq() {
+            let rate = defaults.learning_rate;
+            log::warning(&format!(
+                "the learning rate is {rate:e}, the default for training all weights; an adapter usually needs ten times as much: \
+                 --learning-rate {:.0e}",
+                10.0 * rate
+            ));
         }
         let folder = model.map(models::fetch).transpose()?;
         let loaded = folder.as_deref().map(LoraConfig::base_of_adapter).transpose()?.flatten().is_some();

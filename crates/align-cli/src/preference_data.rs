@@ -1,5 +1,6 @@
 use crate::Failure;
 use crate::column_option::ColumnOption;
+use crate::data_layout::Layout;
 use crate::run_options::{Examples, print_encode_report};
 use crate::usage::UsageError;
 use align_data::pairing::{PairOptions, PairStrategy};
@@ -45,7 +46,8 @@ impl DataOptions {
 
     /// Reads pairs, or reads scored texts and samples pairs from them at random.
     pub fn read(&self, files: &[PathBuf], columns: &ColumnOption, seed: u64) -> Result<Examples<PairExample>, Failure> {
-        let data = columns.read(|names| PreferenceData::read_files(files, names))?;
+        let data =
+            columns.read(&[Layout::Pairs, Layout::ScoredTexts], |names| PreferenceData::read_files(files, names))?;
         if data.is_empty() {
             let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
             return Err(format!("{files}: expected preference pairs or scored texts, found no rows").into());

@@ -222,7 +222,7 @@ pub fn changes(report: &EncodeReport) -> Vec<String> {
 
 /// Prints what tokenisation kept, changed and dropped, a line each.
 pub fn print_encode_report(report: &EncodeReport) {
-    output::note!("  {} of {} encoded", report.kept(), counted(report.rows, "row"));
+    output::note!("  {}", report.summary());
     changes(report).iter().for_each(|change| output::note!("  {change}"));
 }
 

@@ -9,7 +9,12 @@ pub fn quoted(path: &Path) -> String {
 
 /// A command that generates texts with the model in a folder.
 pub fn generate_command(model: &Path) -> String {
-    match model.join("chat_template.jinja").is_file() {
+    command_for(model, model.join("chat_template.jinja").is_file())
+}
+
+/// A command that talks with a chat model, or generates texts with another model.
+pub fn command_for(model: &Path, is_chat_model: bool) -> String {
+    match is_chat_model {
         true => format!("align chat --model {}", quoted(model)),
         false => format!("align generate --model {} --prompt \"The film\" --do-sample", quoted(model)),
     }

@@ -1,5 +1,5 @@
 //! Ctrl-C, SIGTERM and SIGHUP. Each ends the program at once, except while a [`GracefulStop`] exists: then the first signal requests a
-//! stop, so that work in progress can be saved, and the second signal ends the program at once.
+//! stop, so that work in progress can be saved, and a second signal, a second later or more, ends the program at once.
 
 use crate::log;
 use align_torch::{TerminationError, TerminationSignal, exit_now, watch_termination_signals};
@@ -8,8 +8,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// When a terminal is closed, the system and the shell each send a SIGHUP. Two within this time count as one.
-const SAME_HANGUP: Duration = Duration::from_secs(1);
+/// Signals within this time count as one: when a terminal is closed, the system and the shell each send a SIGHUP, and a scheduler or
+/// `timeout` may send SIGTERM to the program and to its group. A second one must not lose the step that the first one saves.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
 /// How long a signal waits for its message to be written before it ends the program.
 const LONGEST_WRITE: Duration = Duration::from_millis(500);
@@ -135,8 +136,7 @@ fn on_signal(signal: TerminationSignal) {
             state.first = Some((signal, Instant::now()));
             in_thread(move || log::message("stopping", &format!("{message}; again to stop at once")));
         }
-        (Some(_), Some((TerminationSignal::Hangup, at)))
-            if signal == TerminationSignal::Hangup && at.elapsed() < SAME_HANGUP => {}
+        (Some(_), Some((_, at))) if at.elapsed() < SAME_SIGNAL => {}
         _ => {
             let message = state.message.take().unwrap_or_else(|| "stopped; nothing was written".to_owned());
             let written = in_thread(move || {

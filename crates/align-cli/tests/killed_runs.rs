@@ -248,6 +248,10 @@ fn a_second_ctrl_c_ends_the_program_at_once() {
     wait_for(&dir.join("run/metrics.jsonl"), &mut child);
     interrupt(&child);
     let messages = wait_for_message(&mut child, "again to stop at once");
+    // One that follows at once is the same.
+    interrupt(&child);
+    std::thread::sleep(Duration::from_millis(1100));
+    assert!(child.try_wait().unwrap().is_none());
     let begin = Instant::now();
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));

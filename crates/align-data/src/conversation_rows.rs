@@ -41,6 +41,8 @@ pub struct UnpairedConversation {
     pub completion: Vec<Message>,
     /// Whether they are desirable.
     pub label: bool,
+    /// Whether they are one side of a preference pair ([`UnpairedConversation::from_pairs`]).
+    pub from_pair: bool,
     /// What the template is given besides.
     pub inputs: TemplateInputs,
 }
@@ -49,7 +51,10 @@ impl UnpairedConversation {
     /// Converts each pair to two consecutive rows: the chosen messages are desirable, the rejected ones are not.
     pub fn from_pairs(pairs: Vec<ConversationPair>) -> Vec<Self> {
         let rows = pairs.into_iter().flat_map(|ConversationPair { prompt, chosen, rejected, inputs }| {
-            let row = |completion, label| Self { prompt: prompt.clone(), completion, label, inputs: inputs.clone() };
+            let row = |completion, label| {
+                let (prompt, inputs) = (prompt.clone(), inputs.clone());
+                Self { prompt, completion, label, from_pair: true, inputs }
+            };
             [row(chosen, true), row(rejected, false)]
         });
         rows.collect()

@@ -8,6 +8,9 @@ use std::fmt;
 pub struct EncodeReport {
     /// Number of input rows.
     pub rows: usize,
+    /// Whether rows are sides of preference pairs, of which each pair has two. The numbers of rows are then those of the
+    /// pairs, and may occur twice.
+    pub sides_of_pairs: bool,
     /// Rows whose completions began with the prompt, which was removed.
     pub prompt_stripped: usize,
     /// Sequences (two per pair) truncated to `max_length`.
@@ -33,7 +36,7 @@ pub struct EncodeReport {
     pub dropped_without_assistant: Vec<usize>,
     /// Conversations dropped because the chat template refuses them.
     pub dropped_by_template: Vec<usize>,
-    /// Why it refuses the first of them.
+    /// The file of the template, and why it refuses the first of them.
     pub template_refusal: Option<String>,
 }
 
@@ -51,23 +54,23 @@ impl EncodeReport {
     /// What was changed or dropped, in words.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
+        let unit = self.unit();
+        let stripped =
+            if self.sides_of_pairs { "prompt removed from " } else { "prompt removed from the completions of " };
         let counts = [
-            (self.prompt_stripped, "prompt removed from the completions of "),
-            (self.merged_boundaries, "one token spans prompt and completion in "),
-            (self.equal_pairs.len(), "equal completions in "),
-            (self.equal_after_truncation, "completions equal after truncation to max_length in "),
+            (self.prompt_stripped, stripped, unit),
+            (self.merged_boundaries, "one token spans prompt and completion in ", unit),
+            (self.equal_pairs.len(), "equal completions in ", "row"),
+            (self.equal_after_truncation, "completions equal after truncation to max_length in ", "row"),
         ];
-        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
         let mut changes: Vec<String> =
-            counts.map(|(count, before)| format!("{before}{}", counted(count, "row"))).collect();
-        if !self.dropped_long_prompts.is_empty() {
-            let rows = counted(self.dropped_long_prompts.len(), "row");
-            changes.push(format!("{rows} dropped because the prompt fills max_length"));
-        }
-        if !self.dropped_long_texts.is_empty() {
-            let rows = counted(self.dropped_long_texts.len(), "row");
-            changes.push(format!("{rows} dropped because a text is longer than max_length"));
-        }
+            counts.map(|(count, before, unit)| format!("{before}{}", counted(count, unit))).collect();
+        let long = [
+            (&self.dropped_long_prompts, "the prompt fills max_length".to_owned()),
+            (&self.dropped_long_texts, "a text is longer than max_length".to_owned()),
+        ];
+        changes.extend(self.dropped(long));
         changes.extend(self.invalid_rows());
         match self.truncated_sequences {
             0 => {}
@@ -77,21 +80,49 @@ impl EncodeReport {
         changes
     }
 
+    /// Whether the chat template refuses all rows, so that the template is probably wrong and not the rows.
+    #[must_use]
+    pub fn is_template_broken(&self) -> bool {
+        self.rows > 0 && self.dropped_by_template.len() == self.rows
+    }
+
+    /// Whether `max_length` is a reason for dropped rows.
+    #[must_use]
+    pub fn has_too_long_rows(&self) -> bool {
+        !self.dropped_long_prompts.is_empty() || !self.dropped_long_texts.is_empty()
+    }
+
     /// The rows that were dropped because they teach nothing, in words.
     pub(crate) fn invalid_rows(&self) -> Vec<String> {
-        let groups = self.dropped_invalid().into_iter().filter(|(rows, _)| !rows.is_empty());
-        let word = |(rows, why): (&Vec<usize>, String)| {
-            format!("{} dropped because {why} ({})", counted(rows.len(), "row"), listed(rows))
-        };
-        groups.map(word).collect()
+        self.dropped(self.dropped_invalid()).collect()
+    }
+
+    /// Groups of dropped rows in words, without those that are empty.
+    fn dropped<const N: usize>(&self, groups: [(&Vec<usize>, String); N]) -> impl Iterator<Item = String> {
+        let groups = groups.into_iter().filter(|(rows, _)| !rows.is_empty());
+        groups
+            .map(|(rows, why)| format!("{} dropped because {why} ({})", counted(rows.len(), self.unit()), listed(rows)))
+    }
+
+    /// What `rows` counts, in words: `row`, or `completion` if rows are sides of pairs.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        if self.sides_of_pairs { "completion" } else { "row" }
+    }
+
+    /// How many rows are left, in words: `3 of 4 rows encoded`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!("{} of {} encoded", self.kept(), counted(self.rows, self.unit()))
     }
 
     fn dropped_invalid(&self) -> [(&Vec<usize>, String); 4] {
         let refusal = self.template_refusal.as_deref().unwrap_or_default();
+        let equal = if self.sides_of_pairs { "both sides of the pair are equal" } else { "both completions are equal" };
         [
             (&self.dropped_by_template, format!("the chat template refuses them: {refusal}")),
             (&self.dropped_empty_completions, "a completion is empty".to_owned()),
-            (&self.dropped_equal_pairs, "both completions are equal".to_owned()),
+            (&self.dropped_equal_pairs, equal.to_owned()),
             (&self.dropped_without_assistant, "the assistant says nothing in them".to_owned()),
         ]
     }
@@ -105,6 +136,8 @@ impl EncodeReport {
 
 /// The numbers of rows, counted from 1.
 fn listed(rows: &[usize]) -> String {
+    let mut rows = rows.to_vec();
+    rows.dedup();
     let numbers: Vec<String> = rows.iter().take(MAX_LISTED).map(|row| (row + 1).to_string()).collect();
     let more = if rows.len() > MAX_LISTED { ", …" } else { "" };
     format!("row{} {}{more}", if rows.len() == 1 { "" } else { "s" }, numbers.join(", "))
@@ -112,7 +145,7 @@ fn listed(rows: &[usize]) -> String {
 
 impl fmt::Display for EncodeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} encoded", self.kept(), counted(self.rows, "row"))?;
+        f.write_str(&self.summary())?;
         self.changes().iter().try_for_each(|change| write!(f, "; {change}"))
     }
 }

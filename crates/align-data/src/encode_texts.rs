@@ -86,9 +86,11 @@ fn check_generation_marks<R: PromptedRow<1>>(tokenizer: &Tokenizer, rows: &[R]) 
         found: found.to_owned(),
     };
     for row in rows {
-        let RowParts::Conversation { inputs, .. } = row.parts() else { return Err(error("plain texts")) };
+        let RowParts::Conversation { inputs, .. } = row.parts() else { return Err(error("plain texts: leave it out")) };
         if !tokenizer.chat_template(None, inputs.tools.as_ref())?.marks_generation() {
-            return Err(error("a template without it"));
+            return Err(error(
+                "a template without it: put {% generation %} and {% endgeneration %} around what the assistant says, or leave it out",
+            ));
         }
     }
     Ok(())

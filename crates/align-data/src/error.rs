@@ -33,10 +33,12 @@ pub enum Error {
         path: PathBuf,
     },
     /// A file whose extension is not a table format.
-    #[error("{}: expected a name that ends in .csv, .parquet or .jsonl, found {found}", printable_path(path))]
+    #[error("{}: expected a name that ends in {expected}, found {found}", printable_path(path))]
     Extension {
         /// The file.
         path: PathBuf,
+        /// The extensions of tables.
+        expected: &'static str,
         /// Its extension.
         found: String,
     },
@@ -139,6 +141,20 @@ pub enum Error {
         expected: Cow<'static, str>,
         /// The actual value.
         found: String,
+    },
+    /// An invalid message of a conversation in a table.
+    #[error("{origin}, row {row}, column {column:?}, message {message}: {}", printable(problem))]
+    Message {
+        /// The file, or the kind of table.
+        origin: String,
+        /// The data row, counted from 1.
+        row: usize,
+        /// The column.
+        column: String,
+        /// The message, counted from 1.
+        message: usize,
+        /// What is wrong.
+        problem: String,
     },
     /// Rows that teach nothing, which were not to be dropped.
     #[error("{}; mend or remove these rows, or let them be dropped (invalid_rows)", printable(problems))]

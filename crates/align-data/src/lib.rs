@@ -85,7 +85,7 @@ pub use row_parts::{LabelledRow, PromptedRow, RowParts};
 pub use tables::{
     Completions, LabelledText, LabelledTexts, PreferencePairs, ScoredTexts, Text, Texts, UnpairedPreferences,
 };
-pub use tokenizer::{EncodedChat, SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};
+pub use tokenizer::{DifferentToken, EncodedChat, SpecialTokens, Tokenizer, train_byte_level_bpe, train_word_piece};
 pub use truncation_mode::TruncationMode;
 
 #[cfg(doctest)]

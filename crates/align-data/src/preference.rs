@@ -57,21 +57,23 @@ pub struct UnpairedPreference {
     pub completion: String,
     /// Whether it is desirable.
     pub label: bool,
+    /// Whether it is one side of a preference pair ([`UnpairedPreference::from_pairs`]).
+    #[serde(skip)]
+    pub from_pair: bool,
 }
 
 impl UnpairedPreference {
     /// Creates a labelled completion.
     pub fn new(prompt: impl Into<String>, completion: impl Into<String>, label: bool) -> Self {
-        Self { prompt: prompt.into(), completion: completion.into(), label }
+        Self { prompt: prompt.into(), completion: completion.into(), label, from_pair: false }
     }
 
     /// Converts each pair to two consecutive rows: the chosen completion is desirable, the rejected one is not.
     pub fn from_pairs(pairs: &[PreferencePair]) -> Vec<Self> {
-        pairs
-            .iter()
-            .flat_map(|pair| {
-                [Self::new(&pair.prompt, &pair.chosen, true), Self::new(&pair.prompt, &pair.rejected, false)]
-            })
-            .collect()
+        let sides = |pair: &PreferencePair| {
+            [(&pair.chosen, true), (&pair.rejected, false)]
+                .map(|(side, label)| Self { from_pair: true, ..Self::new(&pair.prompt, side, label) })
+        };
+        pairs.iter().flat_map(sides).collect()
     }
 }

@@ -9,7 +9,7 @@ pub(crate) struct RenderedRow<const N: usize> {
     pub sequences: [RenderedChat; N],
 }
 
-/// Renders a row as TRL does. The inner error is the reason for which the template refuses the row.
+/// Renders a row as TRL does. The inner error is the reason for which the template refuses the row, after its file.
 pub(crate) fn render_row<const N: usize>(
     tokenizer: &Tokenizer,
     prompt: &[Message],
@@ -40,8 +40,11 @@ pub(crate) fn render_row<const N: usize>(
     };
     match row() {
         Ok(row) => Ok(Ok(row)),
-        Err(Error::ChatRefused { message, .. }) => Ok(Err(message)),
-        Err(Error::ChatTemplate { problem, .. }) => Ok(Err(problem)),
+        Err(Error::ChatRefused { path, message }) => Ok(Err(format!("{}: {message}", path.display()))),
+        Err(Error::ChatTemplate { path, line, problem }) => {
+            let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+            Ok(Err(format!("{}{line}: {problem}", path.display())))
+        }
         Err(error) => Err(error),
     }
 }

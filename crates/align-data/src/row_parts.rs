@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The prompt and the `N` completions of a row.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RowParts<'a, const N: usize> {
     /// Plain texts.
     Plain {
@@ -37,6 +37,11 @@ pub trait PromptedRow<const N: usize> {
 pub trait LabelledRow: PromptedRow<1> {
     /// Whether the completion is desirable.
     fn label(&self) -> bool;
+
+    /// Whether the row is one side of a preference pair. The chosen side is followed by the rejected one.
+    fn is_from_pair(&self) -> bool {
+        false
+    }
 }
 
 impl PromptedRow<2> for PreferencePair {
@@ -89,11 +94,19 @@ impl LabelledRow for UnpairedPreference {
     fn label(&self) -> bool {
         self.label
     }
+
+    fn is_from_pair(&self) -> bool {
+        self.from_pair
+    }
 }
 
 impl LabelledRow for UnpairedConversation {
     fn label(&self) -> bool {
         self.label
+    }
+
+    fn is_from_pair(&self) -> bool {
+        self.from_pair
     }
 }
 
@@ -102,6 +115,13 @@ impl<P: LabelledRow, C: LabelledRow> LabelledRow for Example<P, C> {
         match self {
             Self::Plain(row) => row.label(),
             Self::Conversation(row) => row.label(),
+        }
+    }
+
+    fn is_from_pair(&self) -> bool {
+        match self {
+            Self::Plain(row) => row.is_from_pair(),
+            Self::Conversation(row) => row.is_from_pair(),
         }
     }
 }

@@ -154,9 +154,9 @@ impl AutoModelForCausalLm {
         }
     }
 
-    /// Merges the adapter into the base model, and logs a warning.
+    /// Merges the adapter into the base model, and logs that it does.
     fn with_adapter(base: &Path, adapter: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
-        tracing::warn!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
+        tracing::info!(adapter = %adapter.display(), base = %base.display(), "the adapter is merged into its base model");
         LoraModel::from_pretrained(causal_lm(base, kind, device)?, adapter)?.merge_and_unload()
     }
 }

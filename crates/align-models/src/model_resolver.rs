@@ -42,8 +42,9 @@ impl ModelResolver {
 
     /// Sets the function that finds the folder of a bundled model by its name after [`BUNDLED`](Self::BUNDLED).
     #[must_use]
-    pub fn with_bundled(self, bundled: fn(&str) -> Option<PathBuf>) -> Self {
-        Self { bundled: Some(bundled), ..self }
+    pub fn with_bundled(mut self, bundled: fn(&str) -> Option<PathBuf>) -> Self {
+        self.bundled = Some(bundled);
+        self
     }
 
     /// The start of the names of models that a program brings along. An adapter of such a model records this name, since the folder of the

@@ -8,7 +8,7 @@ use crate::generation_options::GenerationOptions;
 use crate::line_reader::{Line, LineReader};
 use crate::signals::{self, InterruptibleTask};
 use crate::usage::UsageError;
-use crate::{Failure, RuntimeOptions, log, models, output};
+use crate::{Failure, RuntimeOptions, command_line, log, models, option_errors, output};
 use align_inference::{AnswerEnd, Chat};
 use align_models::CausalLm;
 use align_models::generation::GenerationConfig;
@@ -16,7 +16,7 @@ use clap::Args;
 use std::ops::ControlFlow;
 
 const HELP: &str = "\
-/reset          forget the conversation
+/reset          forget the conversation, but not the message of the system
 /system TEXT    set the message of the system, and forget the conversation; without TEXT, none
 /help           show this list
 /quit           leave; Ctrl-D does the same
@@ -25,6 +25,8 @@ Ctrl-C stops an answer.";
 /// Talks with a chat model in the terminal. Answers are printed while they are generated. Lines that begin with a slash are commands: /help
 /// lists them.
 #[derive(Args)]
+#[command(mut_arg("max_length", |arg| arg.help("Maximum number of tokens in the conversation and its answer together [default: the model's limit]")))]
+#[command(mut_arg("max_new_tokens", |arg| arg.help("Maximum number of tokens in an answer [default: 512]")))]
 pub struct Options {
     /// Chat model: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub.
     #[arg(long)]
@@ -49,6 +51,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let plain = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
     let model = plain.packed()?.unwrap_or(plain);
+    let option_names = command_line::options_of("chat");
     let mut chat = Chat::new(model.as_ref(), &tokenizer, generation)?;
     chat.set_system(options.system.clone());
     output::note!("{}; /help lists the commands, /quit leaves", models::display_name(Some(&options.model), ""));
@@ -62,7 +65,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 "/help" => output::println!("{HELP}"),
                 "/reset" => {
                     chat.reset();
-                    output::note!("the conversation is forgotten");
+                    let system = if chat.messages().is_empty() { "" } else { "; the message of the system stays" };
+                    output::note!("the conversation is forgotten{system}");
                 }
                 command if command == "/system" || command.starts_with("/system ") => {
                     let text = command.trim_start_matches("/system").trim();
@@ -76,7 +80,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                     let name = unknown.split_whitespace().next().unwrap_or_default();
                     output::note!("{name} is not a command; /help lists them");
                 }
-                message => answer(&mut chat, message),
+                message => answer(&mut chat, message, &option_names),
             },
         }
         if output::has_failed() {
@@ -86,7 +90,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// Prints the answer to a message while it is generated.
-fn answer(chat: &mut Chat, message: &str) {
+fn answer(chat: &mut Chat, message: &str, option_names: &option_errors::Options) {
     let task = InterruptibleTask::begin();
     let answered = chat.answer(message, |piece| {
         output::write(format_args!("{piece}"));
@@ -106,7 +110,10 @@ fn answer(chat: &mut Chat, message: &str) {
             }
         }
         // The conversation goes on without the message.
-        Err(problem) => log::message("error", &format!("{problem}; /reset begins a new conversation")),
+        Err(problem) => {
+            let problem = option_names.name_in(problem.into());
+            log::message("error", &format!("{problem}; /reset begins a new conversation"));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! ```
 
 use crate::column_option::ColumnOption;
+use crate::data_layout::Layout;
 use crate::generation_record;
 use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
@@ -52,7 +53,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.set_matmul_precision()?;
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
-    let texts = options.columns.read(|names| Texts::read_renamed(&options.input, names))?;
+    let texts = options.columns.read(&[Layout::Texts, Layout::ScoredTexts, Layout::LabelledTexts], |names| {
+        Texts::read_renamed(&options.input, names)
+    })?;
     let record = generation_record::read(&options.input);
     generation_record::check_carry_over(record.as_ref(), &options.output, options.overwrite)?;
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_REWARD_MODEL)?;

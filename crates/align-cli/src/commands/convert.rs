@@ -5,6 +5,7 @@
 //! align convert --model runs/new/model --dtype q8_0 --output model.gguf
 //! ```
 
+use crate::shell_words::{command_for, generate_command, quoted};
 use crate::signals::GracefulStop;
 use crate::{Failure, models, output, output_paths};
 use align_models::{AutoModel, GgufOptions, ModelResolver, TensorType, save_gguf};
@@ -69,6 +70,12 @@ fn write_folder(options: &Options, from: &PathBuf, to: &Path) -> Result<(), Fail
         Ok(tokenizer.save(folder, false)?)
     })?;
     output::note!("model written to {}", align_base::printable_path(to));
+    output::next(&match model {
+        AutoModel::CausalLm(_) => generate_command(to),
+        AutoModel::SequenceClassification(_) => {
+            format!("align classify --model {} --input texts.csv --output scored.csv", quoted(to))
+        }
+    });
     Ok(())
 }
 
@@ -88,11 +95,14 @@ fn write_gguf(options: &Options, from: &PathBuf, to: &Path) -> Result<(), Failur
     output_paths::refuse_existing(to, options.overwrite)?;
     // Vectors stay float32 in a GGUF file, so the weights are loaded as such.
     let model = models::causal_lm(from, Kind::Float, Device::Cpu)?;
-    let tokenizer = models::tokenizer(from, model.vocab_size())?.gguf_metadata(model.vocab_size())?;
+    let tokenizer = models::tokenizer(from, model.vocab_size())?;
+    let is_chat_model = tokenizer.has_chat_template();
+    let tokenizer = tokenizer.gguf_metadata(model.vocab_size())?;
     let name = Some(ModelResolver::display_name(&options.model));
     let _graceful_stop = GracefulStop::while_writing_files();
     let gguf = GgufOptions { tensor_type, name, overwrite: options.overwrite };
     save_gguf(to, model.as_ref(), &tokenizer, &gguf)?;
     output::note!("model written to {}", align_base::printable_path(to));
+    output::next(&command_for(to, is_chat_model));
     Ok(())
 }

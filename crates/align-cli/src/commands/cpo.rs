@@ -38,7 +38,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = run.strip_prompt(options.data.strip_prompt).invalid_rows(options.data.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.data.max_length, Run::max_length);
-    let peft = options.peft.adapter(options.run.model.as_deref(), &options.cpo.training)?;
+    let defaults = CpoConfig::default().training;
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.cpo.training, &defaults)?;
     let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "cpo", run: &options.run }.train(run, &data.preparation, options)
 }

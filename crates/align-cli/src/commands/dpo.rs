@@ -43,7 +43,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.data.max_length, Run::max_length);
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);
-    let peft = options.peft.adapter(options.run.model.as_deref(), &options.dpo.training)?;
+    let defaults = DpoConfig::default().training;
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.dpo.training, &defaults)?;
     let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "dpo", run: &options.run }.train(run, &data.preparation, options)
 }

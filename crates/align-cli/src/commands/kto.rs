@@ -4,6 +4,7 @@
 //! align kto --train-file likes.jsonl --output-dir runs/kto
 //! ```
 
+use crate::data_layout::Layout;
 use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
 use crate::training_command::TrainingCommand;
@@ -42,13 +43,18 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.kto.validate()?;
     let data = options.run.read(|files, columns| {
-        Ok(columns.read(|names| Examples::<UnpairedExample>::read_files(files, names))?.into())
+        Ok(columns
+            .read(&[Layout::LabelledCompletions, Layout::Pairs], |names| {
+                Examples::<UnpairedExample>::read_files(files, names)
+            })?
+            .into())
     })?;
     let run = KtoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.kto.clone())?;
     let run = run.strip_prompt(options.strip_prompt).invalid_rows(options.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);
-    let peft = options.peft.adapter(options.run.model.as_deref(), &options.kto.training)?;
+    let defaults = KtoConfig::default().training;
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.kto.training, &defaults)?;
     let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "kto", run: &options.run }.train(run, &data.preparation, options)
 }

@@ -5,11 +5,15 @@
 //! ```
 
 use crate::column_option::ColumnOption;
+use crate::data_layout::Layout::{Completions, Conversations, Pairs};
 use crate::json_output::JsonOption;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_base::{counted, printable_path};
 use align_data::tables::CompletionData;
-use align_data::{EncodeOptions, EncodedPairs, encode_completions, encode_pairs};
+use align_data::{
+    CompletionExample, EncodeOptions, EncodedPairs, Example, InvalidRows, PairExample, Tokenizer, encode_completions,
+    encode_pairs,
+};
 use align_models::CausalLm;
 use align_train::{PromptCompletion, completion_logps};
 use clap::Args;
@@ -22,7 +26,8 @@ pub struct Options {
     /// Language model: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub [default: the bundled GPT-2].
     #[arg(long)]
     model: Option<String>,
-    /// Input table with the columns prompt and completion, or prompt, chosen and rejected: CSV, Parquet or JSONL.
+    /// Input table with the columns prompt and completion, or prompt, chosen and rejected, of texts or conversations, or messages: CSV,
+    /// Parquet or JSONL. Conversations are rendered with the model's chat template.
     #[arg(long)]
     input: PathBuf,
     #[command(flatten)]
@@ -36,7 +41,7 @@ pub struct Options {
     /// Also write each token's log-probability.
     #[arg(long)]
     token_logps: bool,
-    /// Append EOS to each completion and include its log-probability.
+    /// Append EOS to each completion and include its log-probability. Conversations end as the chat template ends them.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     append_eos: bool,
     /// Number of sequences per batch.
@@ -53,48 +58,26 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.set_matmul_precision()?;
     output_paths::refuse_existing(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
-    let data = options.columns.read(|names| CompletionData::read_renamed(&options.input, names))?;
+    let data = options
+        .columns
+        .read(&[Pairs, Completions, Conversations], |names| CompletionData::read_renamed(&options.input, names))?;
     let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
     let model = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
+    match &data {
+        CompletionData::Completions(data) => data.notes(),
+        CompletionData::Pairs(data) => data.notes(),
+    }
+    .iter()
+    .for_each(|note| output::note!("{note}"));
     let token_logps = |rows: &[PromptCompletion]| {
         let logps = completion_logps(&model, rows, options.batch_size);
-        logps.map_err(|e| format!("{}: {e}", printable_path(&options.input)))
+        logps.map_err(|e| format!("{}: {e}", printable_path(&options.input)).into())
     };
-    let mut rows: Vec<Map<String, Value>> = Vec::new();
-    match data {
-        CompletionData::Completions(table) => {
-            let encoded = encode_completions(&tokenizer, table.rows(), options.append_eos);
-            let encoded = encoded.map_err(with_eos_advice)?;
-            let ids: Vec<PromptCompletion> =
-                encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
-            for ((prompt, completion), logps) in table.rows().iter().zip(token_logps(&ids)?) {
-                let mut row = object(json!({ "prompt": prompt, "completion": completion }));
-                options.add_logps(&mut row, "", &logps);
-                rows.push(row);
-            }
-        }
-        CompletionData::Pairs(table) => {
-            let pairs = table.rows();
-            let encoding =
-                EncodeOptions { max_length: None, append_eos: options.append_eos, ..EncodeOptions::default() };
-            let EncodedPairs { pairs: encoded, report } =
-                encode_pairs(&tokenizer, pairs, &encoding).map_err(with_eos_advice)?;
-            if encoded.len() < pairs.len() {
-                return Err(format!("{}: {report}", options.input.display()).into());
-            }
-            let chosen: Vec<PromptCompletion> =
-                encoded.iter().map(|p| completion(&p.prompt_ids, &p.chosen_ids)).collect();
-            let rejected: Vec<PromptCompletion> =
-                encoded.iter().map(|p| completion(&p.prompt_ids, &p.rejected_ids)).collect();
-            for ((pair, chosen), rejected) in pairs.iter().zip(token_logps(&chosen)?).zip(token_logps(&rejected)?) {
-                let mut row = object(serde_json::to_value(pair)?);
-                options.add_logps(&mut row, "chosen_", &chosen);
-                options.add_logps(&mut row, "rejected_", &rejected);
-                rows.push(row);
-            }
-        }
-    }
+    let rows = match data {
+        CompletionData::Completions(data) => options.of_completions(data.rows(), &tokenizer, &token_logps)?,
+        CompletionData::Pairs(data) => options.of_pairs(data.rows(), &tokenizer, &token_logps)?,
+    };
     output_paths::write_atomically(&options.output, options.overwrite, |file| {
         rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
     })?;
@@ -119,7 +102,75 @@ fn object(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
 
+/// A row as it was read.
+fn pair_fields(pair: &PairExample) -> Result<Map<String, Value>, Failure> {
+    Ok(object(match pair {
+        Example::Plain(pair) => serde_json::to_value(pair)?,
+        Example::Conversation(pair) => {
+            json!({ "prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected })
+        }
+    }))
+}
+
+fn completion_fields(row: &CompletionExample) -> Map<String, Value> {
+    object(match row {
+        Example::Plain((prompt, completion)) => json!({ "prompt": prompt, "completion": completion }),
+        Example::Conversation(row) if row.prompt.is_empty() => json!({ "messages": row.completion }),
+        Example::Conversation(row) => json!({ "prompt": row.prompt, "completion": row.completion }),
+    })
+}
+
+/// Computes the log-probability of each token of completions.
+type TokenLogps<'a> = dyn Fn(&[PromptCompletion]) -> Result<Vec<Vec<f32>>, Failure> + 'a;
+
 impl Options {
+    fn of_completions(
+        &self,
+        rows: &[CompletionExample],
+        tokenizer: &Tokenizer,
+        token_logps: &TokenLogps<'_>,
+    ) -> Result<Vec<Map<String, Value>>, Failure> {
+        let encoded = encode_completions(tokenizer, rows, self.append_eos).map_err(with_eos_advice)?;
+        let ids: Vec<PromptCompletion> =
+            encoded.iter().map(|row| completion(&row.prompt_ids, &row.completion_ids)).collect();
+        let rows = rows.iter().zip(token_logps(&ids)?).map(|(row, logps)| {
+            let mut fields = completion_fields(row);
+            self.add_logps(&mut fields, "", &logps);
+            fields
+        });
+        Ok(rows.collect())
+    }
+
+    fn of_pairs(
+        &self,
+        pairs: &[PairExample],
+        tokenizer: &Tokenizer,
+        token_logps: &TokenLogps<'_>,
+    ) -> Result<Vec<Map<String, Value>>, Failure> {
+        let encoding = EncodeOptions {
+            max_length: None,
+            append_eos: self.append_eos,
+            invalid_rows: InvalidRows::KeepEqual,
+            ..EncodeOptions::default()
+        };
+        let EncodedPairs { pairs: encoded, report } =
+            encode_pairs(tokenizer, pairs, &encoding).map_err(with_eos_advice)?;
+        if encoded.len() < pairs.len() {
+            return Err(format!("{}: {report}", printable_path(&self.input)).into());
+        }
+        let chosen: Vec<PromptCompletion> = encoded.iter().map(|p| completion(&p.prompt_ids, &p.chosen_ids)).collect();
+        let rejected: Vec<PromptCompletion> =
+            encoded.iter().map(|p| completion(&p.prompt_ids, &p.rejected_ids)).collect();
+        let logps = token_logps(&chosen)?.into_iter().zip(token_logps(&rejected)?);
+        let row = |(pair, (chosen, rejected)): (&PairExample, (Vec<f32>, Vec<f32>))| {
+            let mut fields = pair_fields(pair)?;
+            self.add_logps(&mut fields, "chosen_", &chosen);
+            self.add_logps(&mut fields, "rejected_", &rejected);
+            Ok(fields)
+        };
+        pairs.iter().zip(logps).map(row).collect()
+    }
+
     fn add_logps(&self, row: &mut Map<String, Value>, prefix: &str, token_logps: &[f32]) {
         let sum: f64 = token_logps.iter().map(|x| f64::from(*x)).sum();
         row.insert(format!("{prefix}logps"), sum.into());

@@ -5,6 +5,7 @@
 //! ```
 
 use crate::column_option::ColumnOption;
+use crate::data_layout::Layout;
 use crate::json_output::JsonOption;
 use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
@@ -61,7 +62,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
     let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed: options.seed };
-    let texts = options.columns.read(|names| ScoredTexts::read_renamed(&options.input, names))?;
+    let texts =
+        options.columns.read(&[Layout::ScoredTexts], |names| ScoredTexts::read_renamed(&options.input, names))?;
     let (pairs, report) = texts.pair(&pairing)?;
     if pairs.is_empty() {
         return Err(format!("{}: no pairs can be made\n{report}", options.input.display()).into());

@@ -6,6 +6,7 @@
 //!     --model-config config.json --vocab-size 8192 --learning-rate 1e-3
 //! ```
 
+use crate::data_layout::Layout;
 use crate::new_model::NewModelOptions;
 use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
@@ -40,13 +41,18 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.sft.validate()?;
     let mut data = options.run.read(|files, columns| {
-        Ok(columns.read(|names| Examples::<CompletionExample>::read_files(files, names))?.into())
+        Ok(columns
+            .read(&[Layout::Completions, Layout::Conversations, Layout::Texts], |names| {
+                Examples::<CompletionExample>::read_files(files, names)
+            })?
+            .into())
     })?;
     data.preparation.packing = options.sft.packing;
     let model = options.run.base_or_new_model(&options.new_model, models::BUNDLED_POLICY, &mut data.preparation)?;
     let run = set_if_given(SftRun::new(model, data.train, options.sft.clone())?, data.eval, Run::eval);
     let run = run.invalid_rows(options.invalid_rows);
-    let peft = options.peft.adapter(options.run.model.as_deref(), &options.sft.training)?;
+    let defaults = SftConfig::default().training;
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.sft.training, &defaults)?;
     let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "sft", run: &options.run }.train(run, &data.preparation, options)
 }

@@ -6,6 +6,7 @@
 //!     --model-config config.json --vocab-size 8192 --learning-rate 5e-4
 //! ```
 
+use crate::data_layout::Layout;
 use crate::new_model::NewModelOptions;
 use crate::run_options::{RunOptions, set_if_given};
 use crate::training_command::TrainingCommand;
@@ -46,7 +47,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let mut data = options.run.read(|files, columns| {
         let mut rows = Vec::new();
         for file in files {
-            let table = columns.read(|names| LabelledTexts::read_classes_renamed(file, &classes, names))?;
+            let table = columns
+                .read(&[Layout::LabelledTexts], |names| LabelledTexts::read_classes_renamed(file, &classes, names))?;
             if table.is_empty() {
                 return Err(format!("{}: no rows", printable_path(file)).into());
             }

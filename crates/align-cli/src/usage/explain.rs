@@ -64,7 +64,7 @@ fn unknown_argument(error: &clap::Error, program: &Command, command: &Command, a
             all.iter().position(|argument| *argument == given.as_str()).and_then(|at| all.get(at.checked_sub(1)?));
         let before = before.and_then(|before| before.to_str()).filter(|before| before.starts_with("--"));
         if let Some(flag) = before {
-            return Some(format!("{flag} takes no value: leave out {given}"));
+            return Some(flag_with_value(flag, &given));
         }
         let takes = |long: &&str| command.get_arguments().any(|option| option.get_long() == Some(*long));
         let file = ["train-file", "input", "prompts", "model"].into_iter().find(takes);
@@ -74,12 +74,24 @@ fn unknown_argument(error: &clap::Error, program: &Command, command: &Command, a
     let bare = given.trim_start_matches('-');
     let hint = match other_names::pointer(bare, command, program) {
         Some(pointer) => pointer.to_string(),
+        None if negated(bare, command).is_some() => negated(bare, command).unwrap_or_default(),
         None => match nearest_name(&bare.replace('_', "-"), command.get_arguments().filter_map(Arg::get_long)) {
             Some(meant) if bare.len() > 2 => format!("did you mean --{meant}?"),
             _ => format!("align {name} --help lists its options"),
         },
     };
     Some(format!("align {name} has no option {given}: {hint}"))
+}
+
+/// What to type instead of transformers' `--no_OPTION`.
+fn negated(name: &str, command: &Command) -> Option<String> {
+    let name = name.replace('_', "-");
+    let positive = name.strip_prefix("no-")?;
+    let option = command.get_arguments().find(|option| option.get_long() == Some(positive))?;
+    Some(match option.get_action().takes_values() {
+        true => format!("use --{positive} false"),
+        false => format!("leave out --{positive}, which is off by default"),
+    })
 }
 
 fn unknown_command(error: &clap::Error, program: &Command) -> Option<String> {
@@ -140,7 +152,15 @@ fn unreadable_value(error: &clap::Error) -> Option<String> {
 
 fn needless_value(error: &clap::Error) -> Option<String> {
     let (option, value) = (option(error)?, text(error, ContextKind::InvalidValue)?);
-    Some(format!("{option} takes no value: leave out {value}"))
+    Some(flag_with_value(&option, &value))
+}
+
+/// What to do about a value of an option that takes none, as transformers' `--use_peft false`.
+fn flag_with_value(flag: &str, value: &str) -> String {
+    match ["false", "no", "f", "n", "0"].iter().any(|no| value.eq_ignore_ascii_case(no)) {
+        true => format!("{flag} takes no value: leave out {flag} {value}, which is the default"),
+        false => format!("{flag} takes no value: leave out {value}"),
+    }
 }
 
 /// Required options that are missing: required always, or by one of the given options.

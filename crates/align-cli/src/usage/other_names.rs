@@ -59,10 +59,24 @@ const OPTIONS: &[(&[&str], Instead)] = &[
         &["max-seq-length", "max-seq-len", "sequence-len", "cutoff-len", "block-size", "seq-length", "max-len"],
         Use(&["--max-length"]),
     ),
+    (&["max-completion-length"], Use(&["--max-new-tokens"])),
     (
-        &["max-completion-length", "max-tokens", "num-tokens", "max-new-token"],
-        Use(&["--max-new-tokens", "--max-length"]),
+        &["max-completion-length"],
+        Nothing("completions have no limit of their own; --max-length limits a prompt with its completion"),
     ),
+    (&["max-tokens", "num-tokens", "max-new-token"], Use(&["--max-new-tokens", "--max-length"])),
+    (&["generate-during-eval", "predict-with-generate"], Use(&["--sample-prompts"])),
+    (&["lora-task-type", "task-type"], Nothing("the command decides the task; leave it out")),
+    (&["use-dora", "lora-bias"], Nothing("the LoRA options include neither DoRA nor biases; leave it out")),
+    (&["model-revision", "revision"], Nothing("a revision follows the name of the model: --model user/name@revision")),
+    (&["dataset-text-field"], Nothing("--columns text=COLUMN names the column of the texts")),
+    (&["dataset-num-proc", "dataset-batch-size"], Nothing("data are tokenised on all cores; leave it out")),
+    (&["dataset-streaming", "streaming"], Nothing("data are read into memory before training; leave it out")),
+    (&["remove-unused-columns"], Nothing("columns that a command does not know are not used; leave it out")),
+    (&["chat-template-path", "chat-template"], Nothing("put chat_template.jinja into the model's folder")),
+    (&["torch-compile"], Nothing("models are not compiled; leave it out")),
+    (&["hub-token", "token"], Nothing("set the variable HF_TOKEN instead")),
+    (&["disable-tqdm"], Use(&["--quiet"])),
     (&["bf16", "torch-dtype", "precision"], Use(&["--dtype bfloat16"])),
     (&["fp16", "half"], Use(&["--dtype bfloat16"])),
     (&["lora-rank", "lora-dim", "r", "rank"], Use(&["--lora-r"])),
@@ -125,7 +139,7 @@ const OPTIONS: &[(&[&str], Instead)] = &[
 /// Commands by other names.
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["train", "training", "fit"], "align dpo, align cpo, align kto or align sft"),
-    (&["score", "reward", "predict", "rank"], "align classify"),
+    (&["score", "predict", "rank"], "align classify"),
     (&["eval", "evaluation", "measure", "compare"], "align evaluate"),
     (&["finetune", "fine-tune", "pretrain", "lm"], "align sft"),
     (&["slic"], "align cpo --loss-type slic_hf"),
@@ -145,6 +159,24 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["loss", "list-losses"], "align losses"),
     (&["version"], "align --version"),
     (&["options", "usage"], "align help"),
+];
+
+/// Commands of other programs for which there is none here, and what there is.
+const ABSENT_COMMANDS: &[(&[&str], &str)] = &[
+    (
+        &["grpo", "rloo", "ppo", "online-dpo", "xpo", "nash-md", "gkd"],
+        "models are trained on data that exist, not on what they generate meanwhile; align generate, align classify, align pair and align dpo do \
+         one round of that",
+    ),
+    (
+        &["reward", "reward-trainer", "rm", "prm"],
+        "reward models are not trained on pairs; align train-classifier trains a classifier, and align classify scores texts with it or with a \
+         reward model",
+    ),
+    (
+        &["vllm-serve", "serve", "server"],
+        "models are not served; align chat talks with one, and align convert writes GGUF files for servers",
+    ),
 ];
 
 /// Where an unknown name leads.
@@ -194,6 +226,9 @@ pub fn pointer(name: &str, command: &Command, program: &Command) -> Option<Point
 /// What is meant by a name that no command has: another name, a loss, an option, or a misspelt name.
 pub fn command(name: &str, program: &Command) -> Option<String> {
     let name = name.replace('_', "-").to_lowercase();
+    if let Some((_, instead)) = ABSENT_COMMANDS.iter().find(|(names, _)| names.contains(&name.as_str())) {
+        return Some((*instead).to_owned());
+    }
     let known = program.get_subcommands().map(Command::get_name);
     let others = COMMANDS.iter().flat_map(|(names, _)| names.iter().copied());
     if !others.clone().any(|other| other == name) {

@@ -39,10 +39,14 @@ pub fn write(dir: &Path, name: &str, content: impl AsRef<[u8]>) {
 
 /// Copies one of the tiny models to `model`, where a test can damage it.
 pub fn copy_model(dir: &Path, name: &str) {
-    fs::create_dir(dir.join("model")).unwrap();
+    copy_model_to(&dir.join("model"), name);
+}
+
+pub fn copy_model_to(folder: &Path, name: &str) {
+    fs::create_dir(folder).unwrap();
     for entry in fs::read_dir(golden_path(&format!("models/{name}"))).unwrap() {
         let entry = entry.unwrap();
-        fs::copy(entry.path(), dir.join("model").join(entry.file_name())).unwrap();
+        fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
     }
 }
 

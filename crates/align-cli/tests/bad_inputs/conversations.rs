@@ -51,6 +51,18 @@ pub const CASES: &[Case] = &[
         &["row 1, column \"prompt\"", "role: expected a string"],
     ),
     case(
+        "a message whose content is null",
+        |d| write(d, "rows.jsonl", pair(ASK, r#"[{"role": "assistant", "content": null}]"#, "")),
+        DPO,
+        &["row 1, column \"chosen\", message 1: content", "nothing (null)", "tool_calls"],
+    ),
+    case(
+        "a message to continue without content",
+        |d| write(d, "rows.jsonl", "{\"messages\": [{\"role\": \"user\"}]}\n"),
+        "generate --messages rows.jsonl --output out.jsonl",
+        &["row 1, column \"messages\", message 1: content", "no such field"],
+    ),
+    case(
         "a message that is a text",
         |d| write(d, "rows.jsonl", pair(r#"["x"]"#, YES, "")),
         DPO,
@@ -141,13 +153,35 @@ pub const CASES: &[Case] = &[
         "a compressed file of no table",
         |d| write(d, "rows.txt.zst", "x"),
         "sft --train-file rows.txt.zst --output-dir run",
-        &["rows.txt.zst", ".csv, .parquet or .jsonl"],
+        &["rows.txt.zst", ".csv, .jsonl, .json or .parquet, or one of them with .gz or .zst"],
     ),
     case(
         "conversations that the chat template refuses",
         |d| with_chat_model(d, &pair(r#"[{"role": "system", "content": "x"}]"#, YES, "").repeat(2)),
         "dpo --train-file rows.jsonl --output-dir run --model model",
-        &["no row is left", "2 rows dropped", "No system turns here", "(rows 1, 2)"],
+        &["refuses every row (2 of 2)", "chat_template.jinja: No system turns here", "Mend the template"],
+    ),
+    case(
+        "a chat template that fails on every row",
+        |d| {
+            with_chat_model(d, &pair(ASK, YES, "").repeat(3));
+            write(
+                d,
+                "model/chat_template.jinja",
+                "{% for m in messages %}\n{{ m.content | nosuchfilter }}{% endfor %}",
+            );
+        },
+        "dpo --train-file rows.jsonl --output-dir run --model model --max-length 40",
+        &["chat_template.jinja", "line 2", "nosuchfilter"],
+    ),
+    case(
+        "a chat template with an error in every row",
+        |d| {
+            with_chat_model(d, &pair(ASK, YES, "").repeat(3));
+            write(d, "model/chat_template.jinja", "{% for m in messages %}\n{{ m.parts[0].text }}{% endfor %}");
+        },
+        "sft --train-file rows.jsonl --columns messages=prompt --output-dir run --model model --max-length 40",
+        &["the chat template refuses every row (3 of 3)", "chat_template.jinja, line 2"],
     ),
     case(
         "a conversation that the chat template refuses, among others",

@@ -198,6 +198,16 @@ pub const CASES: &[Case] = &[
         &["model/config.json", "dim 262144", "n_layers 96", "are available"],
     ),
     case(
+        "a reference model of the same size with another tokeniser",
+        |d| {
+            copy_model(d, "llama-tiny");
+            copy_model_to(&d.join("other"), "qwen2-tiny");
+            write(d, "pairs.jsonl", PAIR.repeat(4))
+        },
+        "dpo --train-file pairs.jsonl --output-dir run --model model --ref-model other",
+        &["--ref-model has another tokeniser than the model", "in other", "such as the model before training"],
+    ),
+    case(
         "an absurd vocabulary size",
         |d| {
             copy_model(d, "distilbert-tiny");

@@ -21,7 +21,7 @@ pub const CASES: &[Case] = &[
         "a table of another format",
         |d| write(d, "in.xlsx", ""),
         "pair --input in.xlsx --output pairs.jsonl",
-        &["in.xlsx", ".csv, .parquet or .jsonl", ".xlsx"],
+        &["in.xlsx", ".csv, .jsonl, .json or .parquet", ".gz", ".xlsx"],
     ),
     case(
         "a missing column",
@@ -153,7 +153,7 @@ pub const CASES: &[Case] = &[
         "completions empty after truncation",
         |d| write(d, "pairs.jsonl", PAIR.replace("This movie", &"This movie ".repeat(60)).repeat(3)),
         "dpo --train-file pairs.jsonl --output-dir run --max-length 20",
-        &["no row is left", "--max-length 20", "3 rows dropped because the prompt fills --max-length"],
+        &["no row is left", "--max-length 20", "3 rows dropped because the prompt fills --max-length (rows 1, 2, 3)"],
     ),
     case(
         "no prompts",
@@ -190,9 +190,30 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "completions that are both desirable and undesirable",
-        |d| write(d, "pairs.jsonl", SAME.repeat(4)),
-        "kto --train-file pairs.jsonl --output-dir run",
+        |d| write(d, "labelled.jsonl", (LABELLED.to_owned() + &LABELLED.replace("true", "false")).repeat(4)),
+        "kto --train-file labelled.jsonl --output-dir run",
         &["all 8 training completions", "desirable and undesirable"],
+    ),
+    case(
+        "pairs of equal completions for KTO",
+        |d| write(d, "pairs.jsonl", SAME.repeat(2)),
+        "kto --train-file pairs.jsonl --output-dir run",
+        &[
+            "no row is left: 0 of 4 completions",
+            "4 completions dropped because both sides of the pair are equal (rows 1, 2)",
+        ],
+    ),
+    case(
+        "pairs of equal completions for KTO, which are kept",
+        |d| write(d, "pairs.jsonl", SAME.repeat(2)),
+        "kto --train-file pairs.jsonl --output-dir run --invalid-rows keep_equal",
+        &["all 4 training completions", "desirable and undesirable"],
+    ),
+    case(
+        "a pair of equal completions for KTO, to be refused",
+        |d| write(d, "pairs.jsonl", PAIR.to_owned() + SAME),
+        "kto --train-file pairs.jsonl --output-dir run --invalid-rows refuse",
+        &["both sides of the pair are equal (row 2)", "--invalid-rows"],
     ),
     case(
         "only held-out pairs that are too long",

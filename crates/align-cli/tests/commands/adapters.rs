@@ -84,6 +84,37 @@ fn an_adapter_is_trained_further() {
     assert!(!output.status.success() && problem.contains("--lora-r would be ignored"), "{problem}");
 }
 
+/// Without --use-peft an adapter is merged and all weights are trained, and the default learning rate is low for adapters.
+#[test]
+fn what_an_adapter_changes_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let pairs = golden_path("train.jsonl");
+    let said = |args: &[&str]| {
+        let output = run("dpo", dir, &[&["--train-file", &pairs, "--max-steps", "1"], args].concat());
+        let warnings = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{warnings}");
+        warnings
+    };
+    let low = "the learning rate is 1e-6, the default for training all weights";
+    let warnings = said(&["--use-peft", "--output-dir", "adapter"]);
+    assert!(warnings.contains(low) && warnings.contains("--learning-rate 1e-5"), "{warnings}");
+    let warnings = said(&["--model", "adapter/model", "--output-dir", "whole"]);
+    assert!(warnings.contains("all weights are trained; --use-peft"), "{warnings}");
+    assert!(!warnings.contains(low), "{warnings}");
+    assert!(dir.join("whole/model/model.safetensors").exists());
+    let rate = ["--learning-rate", "1e-4"];
+    let warnings = said(&[&["--model", "adapter/model", "--use-peft", "--output-dir", "further"], &rate[..]].concat());
+    assert!(!warnings.contains("warning"), "{warnings}");
+    // Used for anything else, an adapter is merged without a word.
+    let generated = run("generate", dir, &["--model", "adapter/model", "--prompt", "The", "--max-new-tokens", "2"]);
+    assert!(
+        generated.status.success() && generated.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&generated.stderr)
+    );
+}
+
 /// The bundled model has a name of its own, because its folder belongs to the program.
 #[test]
 fn an_adapter_of_the_bundled_model_finds_it() {

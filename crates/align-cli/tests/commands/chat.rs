@@ -3,6 +3,7 @@
 use crate::ok;
 use crate::support::chat_model::write_chat_model;
 use crate::support::{command, run};
+use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -47,9 +48,15 @@ fn notes_say_why_an_answer_ended() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     write_chat_model(dir);
-    let output = chat(dir, &["--max-new-tokens", "3"], "Hello\n/what now\n/reset\n/system Be kind.\n");
+    let output = chat(dir, &["--max-new-tokens", "3"], "Hello\n/what now\n/reset\n/system Be kind.\n/reset\n");
     let text = String::from_utf8(output.stdout).unwrap();
-    for part in ["limit of 3 tokens", "/what is not a command", "is forgotten", "with this message of the system"] {
+    for part in [
+        "limit of 3 tokens",
+        "/what is not a command",
+        "is forgotten\n",
+        "with this message of the system",
+        "is forgotten; the message of the system stays",
+    ] {
         assert!(text.contains(part), "{part:?} in {text}");
     }
 }
@@ -110,6 +117,36 @@ fn conversations_are_answered() {
     assert_eq!(answers[3]["completion"][0]["role"], "assistant");
     // The answers can be trained on, and their prompts answered again.
     generate(&["--messages", "answers.jsonl"]);
+}
+
+/// The log-probabilities of a conversation are those of the text that the chat template makes of it.
+#[test]
+fn conversations_have_log_probabilities() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write_chat_model(dir);
+    let logps = |row: &serde_json::Value, name: &str| {
+        std::fs::write(dir.join(name), format!("{row}\n")).unwrap();
+        let args = ["--model", "chat-model", "--input", name, "--append-eos", "false", "--output", "logps.jsonl"];
+        ok("logps", dir, &[&args[..], &["--token-logps", "--overwrite"]].concat());
+        crate::lines(&dir.join("logps.jsonl")).remove(0)
+    };
+    let message = |role: &str, content: &str| json!({"role": role, "content": content});
+    let (ask, yes, no) = (message("user", "Was it long?"), message("assistant", "Yes."), message("assistant", "No."));
+    let prompt = "user: Was it long?\nassistant:";
+    let pair = logps(&json!({"prompt": [ask], "chosen": [yes], "rejected": [no]}), "pairs.jsonl");
+    let plain = logps(&json!({"prompt": prompt, "chosen": " Yes.\n", "rejected": " No.\n"}), "plain.jsonl");
+    let one = logps(&json!({"prompt": [ask], "completion": [yes]}), "completion.jsonl");
+    assert_eq!((&pair["prompt"][0], &pair["chosen"][0], &one["completion"][0]), (&ask, &yes, &yes));
+    for side in ["chosen_", "rejected_"] {
+        let name = format!("{side}token_logps");
+        assert!(pair[&name].as_array().is_some_and(|tokens| tokens.len() > 1), "{pair}");
+        assert_eq!(pair[&name], plain[&name]);
+    }
+    assert_eq!(one["token_logps"], plain["chosen_token_logps"]);
+    let whole = logps(&json!({"messages": [ask, yes]}), "messages.jsonl");
+    let text = logps(&json!({"prompt": "", "completion": format!("{prompt} Yes.\n")}), "text.jsonl");
+    assert_eq!((&whole["messages"][1], &whole["token_logps"]), (&yes, &text["token_logps"]));
 }
 
 #[test]

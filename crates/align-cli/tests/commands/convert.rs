@@ -10,7 +10,9 @@ fn models_are_converted_to_float16() {
     let dir = dir.path();
     for model in ["gpt2-tiny", "distilbert-tiny"] {
         let from = golden_path(&format!("models/{model}"));
-        ok("convert", dir, &["--model", &from, "--dtype", "float16", "--output-dir", model]);
+        let printed = ok("convert", dir, &["--model", &from, "--dtype", "float16", "--output-dir", model]);
+        let next = if model == "gpt2-tiny" { "align generate" } else { "align classify" };
+        assert!(printed.contains(&format!("next:\n  {next} --model {model} ")), "{printed}");
         let bytes = |folder: &Path| std::fs::metadata(folder.join("model.safetensors")).unwrap().len() as f64;
         let (before, after) = (bytes(Path::new(&from)), bytes(&dir.join(model)));
         assert!((after / before - 0.5).abs() < 0.02, "{model}: {before} bytes became {after}");
@@ -32,7 +34,8 @@ fn a_gguf_file_is_used_like_a_folder() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let from = golden_path("models/gpt2-tiny");
-    ok("convert", dir, &["--model", &from, "--dtype", "float32", "--output", "tiny.gguf"]);
+    let printed = ok("convert", dir, &["--model", &from, "--dtype", "float32", "--output", "tiny.gguf"]);
+    assert!(printed.contains("next:\n  align generate --model tiny.gguf "), "{printed}");
     let again = run("convert", dir, &["--model", &from, "--dtype", "q8_0", "--output", "tiny.gguf"]);
     let problem = String::from_utf8(again.stderr).unwrap();
     assert!(!again.status.success() && problem.contains("tiny.gguf exists already"), "{problem}");

@@ -14,11 +14,23 @@ const MAX_LINES: usize = 6;
 
 const PAIR: &str = "{\"prompt\": \"This movie\", \"chosen\": \" was great\", \"rejected\": \" was bad\"}\n";
 
+/// Data for other commands.
+const ROWS: [(&str, &str); 5] = [
+    ("judged.jsonl", "{\"prompt\": \"A\", \"completion\": \" joy\", \"label\": true}\n"),
+    ("completions.jsonl", "{\"prompt\": \"A\", \"completion\": \" joy\"}\n"),
+    ("sides.jsonl", "{\"chosen\": \"A joy\", \"rejected\": \"A bore\"}\n"),
+    ("chats.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"A\"}]}\n"),
+    ("answers.jsonl", "{\"prompt\": \"A\", \"completion\": [{\"role\": \"assistant\", \"content\": \"A\"}]}\n"),
+];
+
 fn write_files(dir: &Path) {
     fs::write(dir.join("pairs.jsonl"), PAIR.repeat(4)).unwrap();
     fs::write(dir.join("texts.jsonl"), "{\"text\": \"This movie was great\"}\n").unwrap();
     fs::write(dir.join("scored.csv"), "prompt,text,score\nA,A joy,1\nA,A bore,0\n").unwrap();
     fs::write(dir.join("notes.txt"), "notes\n").unwrap();
+    for (name, row) in ROWS {
+        fs::write(dir.join(name), row).unwrap();
+    }
     fs::write(dir.join("named.csv"), "question,chosen,rejected\nA,B,C\n").unwrap();
     fs::write(dir.join("semicolons.csv"), "question;good;bad\nA;B;C\n").unwrap();
     fs::create_dir_all(dir.join("finished/model")).unwrap();

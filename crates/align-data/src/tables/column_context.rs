@@ -23,6 +23,12 @@ impl ColumnContext<'_> {
         }
     }
 
+    /// An invalid message of a conversation. `row` and `message` are counted from 0.
+    pub fn message_error(&self, row: usize, message: usize, problem: String) -> Error {
+        let (origin, column) = (self.origin.to_owned(), self.column.to_owned());
+        Error::Message { origin, row: row + 1, column, message: message + 1, problem }
+    }
+
     /// A cell that is null.
     pub fn null_error(&self, row: usize) -> Error {
         self.cell_error(row, self.kind.expected_cell(), "nothing (null)")

@@ -12,22 +12,29 @@ pub(super) enum Format {
     Parquet,
 }
 
+/// The extensions of tables that can be read, for error messages.
+const INPUTS: &str = ".csv, .jsonl, .json or .parquet, or one of them with .gz or .zst";
+
+/// The extensions of tables that can be written, for error messages.
+const OUTPUTS: &str = ".csv, .parquet or .jsonl";
+
 impl Format {
     /// The format of a file to read. A `.json` file holds an array of objects, or one object per line. The file may be
     /// compressed, like `.jsonl.gz`.
     pub fn of_input(path: &Path) -> Result<Self> {
         let inner = inner_name(path);
         let is_json = inner.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        if is_json { Ok(Self::JsonLines) } else { Self::of(&inner).map_err(|_| Self::error(path)) }
+        if is_json { Ok(Self::JsonLines) } else { Self::of(&inner).map_err(|_| Self::error(path, INPUTS)) }
     }
 
-    fn error(path: &Path) -> Error {
+    fn error(path: &Path, expected: &'static str) -> Error {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
             #[cfg(not(feature = "tables"))]
             Some("parquet") => Error::NoParquet { path: path.to_owned() },
             other => Error::Extension {
                 path: path.to_owned(),
+                expected,
                 found: other.map_or("none".to_owned(), |extension| format!(".{extension}")),
             },
         }
@@ -41,7 +48,7 @@ impl Format {
             Some("jsonl") => Ok(Self::JsonLines),
             #[cfg(feature = "tables")]
             Some("parquet") => Ok(Self::Parquet),
-            _ => Err(Self::error(path)),
+            _ => Err(Self::error(path, OUTPUTS)),
         }
     }
 }

@@ -30,17 +30,44 @@ pub(super) fn parse_messages(json: &str, column: &ColumnContext<'_>, row: usize)
         return Err(column.cell_error(row, format!("a list of 1 to {MAX_MESSAGES} messages"), found));
     }
     let message = |(number, item): (usize, Value)| {
-        let message = Message::from_json(from_share_gpt(item));
-        message.map_err(|problem| column.cell_error(row, "messages", format!("message {}: {problem}", number + 1)))
+        let missing = missing_content(&item);
+        let message = Message::from_json(from_share_gpt(item)).and_then(|message| missing.map_or(Ok(message), Err));
+        message.map_err(|problem| column.message_error(row, number, problem))
     };
     items.into_iter().enumerate().map(message).collect()
+}
+
+/// What is wrong with a message that says nothing. Only a call of functions may have no content: a template would print
+/// `None`, or nothing.
+fn missing_content(message: &Value) -> Option<String> {
+    let fields = message.as_object()?;
+    let field = if is_share_gpt(fields) { "value" } else { "content" };
+    let found = match fields.get(field) {
+        None => "no such field",
+        Some(Value::Null) => "nothing (null)",
+        Some(_) => return None,
+    };
+    let has_calls = |name: &str| match fields.get(name) {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(calls)) => !calls.is_empty(),
+        Some(_) => true,
+    };
+    let problem = || format!("{field}: expected a text, found {found}; only a message with tool_calls may have none");
+    (!CALLS.into_iter().any(has_calls)).then(problem)
+}
+
+/// The fields of calls of functions.
+const CALLS: [&str; 2] = ["tool_calls", "function_call"];
+
+fn is_share_gpt(fields: &Map<String, Value>) -> bool {
+    fields.contains_key("from") && !fields.contains_key("role")
 }
 
 /// Renames `from` and `value` to `role` and `content`, as TRL's `maybe_convert_to_chatml` does, and ShareGPT's roles to
 /// those of chat templates. Other messages are left as they are.
 fn from_share_gpt(message: Value) -> Value {
     match message {
-        Value::Object(fields) if fields.contains_key("from") && !fields.contains_key("role") => {
+        Value::Object(fields) if is_share_gpt(&fields) => {
             let is_call = fields.get("from").is_some_and(|from| from == "function_call");
             let renamed = fields.into_iter().map(|(name, value)| match name.as_str() {
                 "from" => ("role".to_owned(), role(value)),

@@ -127,7 +127,7 @@ impl RawTable {
             let text = |(row, value): (usize, &Value<'_>)| match value {
                 Value::Text(text) => Ok((*text).to_owned()),
                 Value::Null => Err(column.null_error(row)),
-                other => Err(column.cell_error(row, column.kind.expected_cell(), format!("{other:?}"))),
+                other => Err(column.cell_error(row, column.kind.expected_cell(), other.type_name())),
             };
             values.iter().enumerate().map(text).collect()
         })

@@ -19,7 +19,7 @@ impl Row for UnpairedPreference {
     fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let (prompts, completions, labels) = (raw.texts("prompt")?, raw.texts("completion")?, raw.booleans("label")?);
         let rows = prompts.into_iter().zip(completions).zip(labels);
-        Ok(rows.map(|((prompt, completion), label)| Self { prompt, completion, label }).collect())
+        Ok(rows.map(|((prompt, completion), label)| Self::new(prompt, completion, label)).collect())
     }
 
     fn value(&self, column: &str) -> Value<'_> {

@@ -5,6 +5,7 @@ mod chat_templates;
 mod check;
 mod class;
 mod clean_up;
+mod different_token;
 mod digest;
 mod document;
 mod embeddings;
@@ -24,6 +25,7 @@ mod token_bytes;
 mod train;
 mod vocabulary;
 
+pub use different_token::DifferentToken;
 pub use encode_chat::EncodedChat;
 pub use special_tokens::SpecialTokens;
 pub use train::{train_byte_level_bpe, train_word_piece};

@@ -77,7 +77,7 @@ fn every_reader_takes_names() {
     ));
     assert!(matches!(
         CompletionData::read_renamed(path, &prompt_and("completion=b")).unwrap(),
-        CompletionData::Completions(rows) if rows.rows()[0] == ("A".to_owned(), "no".to_owned())
+        CompletionData::Completions(rows) if rows.rows()[0].as_plain() == Some(&("A".to_owned(), "no".to_owned()))
     ));
     let texts = Completions::read_or_texts_renamed(path, &names("text=a")).unwrap();
     assert_eq!(texts.rows()[1], (String::new(), "no".to_owned()));

@@ -55,8 +55,8 @@ fn errors_name_file_row_column_and_value() {
         ("column.jsonl", "{\"prompt\": \"a\", \"score\": 1}\n", &["\"text\"", "\"prompt\", \"score\""]),
         ("not.parquet", "PAR1 not really PAR1", &["Parquet"]),
         ("none.parquet", "", &["Parquet"]),
-        ("table.txt", "a", &[".csv, .parquet or .jsonl", ".txt"]),
-        ("table", "a", &[".csv, .parquet or .jsonl", "none"]),
+        ("table.txt", "a", &[".csv, .jsonl, .json or .parquet, or one of them with .gz or .zst", ".txt"]),
+        ("table", "a", &[".csv, .jsonl, .json or .parquet", "none"]),
     ];
     for (name, content, parts) in cases {
         let message = error_message(&file(&folder, name, content));

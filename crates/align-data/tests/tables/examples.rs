@@ -43,8 +43,8 @@ fn parquet_lists_are_read_as_conversations() {
         assert_eq!(pairs[0].inputs.tools, None);
         assert_eq!(json!(pairs[0].inputs.chat_template_kwargs), json!({"terse": true}));
         assert_eq!(pairs[1].chosen, [assistant("One."), user("More?"), assistant("Two.")]);
-        assert_eq!(pairs[1].rejected[0].content(), None);
-        let function = json!({"name": "find", "required": ["title", "year"]});
+        assert_eq!(pairs[1].rejected[0].content(), Some(""));
+        let function = json!({"name": "find", "required": ["title", null]});
         assert_eq!(pairs[1].inputs.tools, Some(json!([{"type": "function", "function": function}])));
         assert_eq!(pairs[2].rejected, [assistant(&"x".repeat(300))]);
         assert_eq!((&pairs[2].inputs.tools, pairs[2].inputs.chat_template_kwargs.len()), (&Some(json!([])), 0));
@@ -117,6 +117,19 @@ fn share_gpt_and_alpaca_are_recognised() {
 }
 
 #[test]
+fn a_call_of_functions_needs_no_content() {
+    let calls = json!([{"type": "function", "function": {"name": "f", "arguments": {}}}]);
+    let user = json!({"role": "user", "content": "q"});
+    for call in [
+        json!({"role": "assistant", "content": null, "tool_calls": calls}),
+        json!({"role": "assistant", "tool_calls": calls}),
+    ] {
+        let rows = read::<CompletionExample>(&json!({"messages": [user, call]}).to_string());
+        assert_eq!(rows.rows()[0].as_conversation().unwrap().completion[1].fields()["tool_calls"], calls);
+    }
+}
+
+#[test]
 fn wrong_conversations_are_named() {
     let message = |role: &str| format!("[{{\"role\": \"{role}\", \"content\": \"x\"}}]");
     let (u, a) = (message("user"), message("assistant"));
@@ -127,6 +140,22 @@ fn wrong_conversations_are_named() {
         (pair(&u, "[]", ""), "row 1, column \"chosen\": expected a list of 1 to 10000 messages, found an empty list"),
         (pair(&u, "[{\"content\": \"x\"}]", ""), "message 1: expected a message with a role"),
         (pair(&u, "[1]", ""), "message 1: expected a message, an object with a role, found 1"),
+        (
+            pair(&u, "[{\"role\": \"assistant\", \"content\": null}]", ""),
+            "row 1, column \"chosen\", message 1: content: expected a text, found nothing (null)",
+        ),
+        (
+            pair(&u, "[{\"role\": \"assistant\", \"content\": null, \"tool_calls\": []}]", ""),
+            "message 1: content: expected a text, found nothing (null)",
+        ),
+        (
+            pair("[{\"from\": \"human\", \"value\": \"x\"}, {\"from\": \"gpt\", \"value\": null}]", &a, ""),
+            "column \"prompt\", message 2: value: expected a text, found nothing (null)",
+        ),
+        (
+            pair("[{\"role\": \"user\", \"text\": \"x\"}]", &a, ""),
+            "column \"prompt\", message 1: content: expected a text, found no such field",
+        ),
         (pair(&u, "\"x\"", ""), "column \"chosen\": expected lists of messages in prompt, chosen and rejected"),
         (pair(&u, "3", ""), "row 1, column \"chosen\": expected text or a list of messages, found a number"),
         (

@@ -2,7 +2,8 @@
 
 use crate::small::{MERGES, VOCAB, WORD_PIECES, bpe, load};
 use align_data::{
-    EncodeOptions, InvalidRows, PreferencePair, Tokenizer, encode_completions, encode_pairs, encode_texts,
+    EncodeOptions, InvalidRows, PreferencePair, Tokenizer, UnpairedPreference, encode_completions, encode_pairs,
+    encode_texts, encode_unpaired,
 };
 
 fn encode(pairs: &[PreferencePair], options: EncodeOptions) -> align_data::EncodedPairs {
@@ -164,4 +165,68 @@ fn rows_that_teach_nothing_are_dropped_or_refused() {
         "{message}"
     );
     encode_pairs(&bpe(), &pairs[1..2], &refused).unwrap();
+}
+
+/// Sides of pairs have the numbers of their pairs, and pairs of equal sides are no use to KTO either.
+#[test]
+fn sides_of_pairs_are_dropped_with_their_pair() {
+    let pairs = [
+        PreferencePair::new("c", "d", "e"),
+        PreferencePair::new("c", "e", "e"),
+        PreferencePair::new("c", "", "d"),
+        PreferencePair::new("c", "a", "d"),
+    ];
+    let rows = UnpairedPreference::from_pairs(&pairs);
+    let with = |invalid_rows, max_length| EncodeOptions {
+        append_eos: false,
+        invalid_rows,
+        max_length,
+        ..EncodeOptions::default()
+    };
+    let numbers = |options: &EncodeOptions| {
+        let encoded = encode_unpaired(&bpe(), &rows, options).unwrap();
+        (encoded.rows.iter().map(|row| row.row).collect::<Vec<_>>(), encoded.report)
+    };
+    for max_length in [None, Some(2)] {
+        let (kept, report) = numbers(&with(InvalidRows::Drop, max_length));
+        assert_eq!(kept, [0, 0, 2, 3, 3]);
+        assert_eq!(
+            report.to_string(),
+            "5 of 8 completions encoded; 1 completion dropped because a completion is empty (row 3); \
+             2 completions dropped because both sides of the pair are equal (row 2)"
+        );
+    }
+    let (kept, report) = numbers(&with(InvalidRows::KeepEqual, None));
+    assert_eq!((&kept[..], &report.equal_pairs[..]), (&[0, 0, 1, 1, 2, 3, 3][..], &[1][..]));
+    let refused = encode_unpaired(&bpe(), &rows, &with(InvalidRows::Refuse, None)).unwrap_err().to_string();
+    assert!(refused.contains("(row 3)") && refused.contains("(row 2)"), "{refused}");
+    // Labels that people gave are not pairs.
+    let judged = [UnpairedPreference::new("c", "e", true), UnpairedPreference::new("c", "e", false)];
+    let encoded = encode_unpaired(&bpe(), &judged, &with(InvalidRows::Refuse, None)).unwrap();
+    assert_eq!(encoded.report.to_string(), "2 of 2 rows encoded");
+}
+
+#[test]
+fn sides_that_differ_only_after_the_limit_are_kept() {
+    let rows = UnpairedPreference::from_pairs(&[PreferencePair::new("c", "de", "dd")]);
+    let options = EncodeOptions { append_eos: false, max_length: Some(2), ..EncodeOptions::default() };
+    let encoded = encode_unpaired(&bpe(), &rows, &options).unwrap();
+    assert_eq!((encoded.rows.len(), encoded.report.equal_after_truncation), (2, 1));
+    assert!(encoded.report.dropped_equal_pairs.is_empty());
+}
+
+/// A vocabulary with two letters exchanged gives other texts the same ids.
+#[test]
+fn tokenisers_with_other_tokens_are_told_apart() {
+    let swapped = VOCAB.replace("\"d\": 4, \"e\": 5", "\"e\": 4, \"d\": 5");
+    let other = load(&[("vocab.json", &swapped), ("merges.txt", MERGES)]);
+    let different = bpe().different_token(&other).unwrap();
+    assert_eq!((different.id, different.count), (4, 2));
+    assert_eq!(different.tokens, ["d", "e"]);
+    // The end of texts is an added token, which may have another name. A token that only one of them has does not matter.
+    let renamed = VOCAB.replace("<|endoftext|>", "<|end|>").replace(", \"Ġab\": 8", "");
+    let config = r#"{"eos_token": "<|end|>", "bos_token": "<|end|>", "unk_token": "<|end|>"}"#;
+    let renamed =
+        load(&[("vocab.json", &renamed), ("merges.txt", "#version: 0.2\na b\n"), ("tokenizer_config.json", config)]);
+    assert_eq!((bpe().different_token(&bpe()), bpe().different_token(&renamed)), (None, None));
 }

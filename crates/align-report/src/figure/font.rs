@@ -7,6 +7,7 @@ use skrifa::{FontRef, MetadataProvider};
 use std::sync::LazyLock;
 
 /// The font of PNG figures, and the preferred font of SVG figures.
+#[cfg(feature = "png")]
 pub(crate) const FAMILY: &str = "Noto Sans";
 
 /// Fallback fonts for viewers without it.

@@ -13,6 +13,7 @@ pub use checkpoint_saver::CheckpointSaver;
 pub use early_stopping::EarlyStopping;
 pub use metrics_file::MetricsFile;
 pub use sample_prompts::SamplePrompts;
+#[cfg(feature = "report")]
 pub(crate) use sample_record::SampleRecord;
 pub use sample_texts::SampleTexts;
 pub use stop_signal::StopSignal;

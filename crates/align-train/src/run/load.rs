@@ -35,7 +35,10 @@ impl<M: RunModel> ModelSource<M> {
                         check_no_adapter(&name, &dir)?;
                         M::load(&dir, placement, resolver)?
                     }
-                    None => M::load(&dir, placement, resolver)?,
+                    None => {
+                        warn_if_adapter(&dir)?;
+                        M::load(&dir, placement, resolver)?
+                    }
                 };
                 (model, tokenizer(&dir, resolver)?)
             }
@@ -69,20 +72,59 @@ fn check_no_adapter(name: &str, folder: &Path) -> Result<()> {
     Err(Error::Config { option: "peft", reason })
 }
 
+/// A reference model with its name on the model card.
+pub(super) struct LoadedReference {
+    pub model: Box<dyn CausalLm>,
+    pub display_name: String,
+    /// The tokeniser in its folder, if there is one.
+    tokenizer: Option<Tokenizer>,
+}
+
+/// Warns that an adapter is merged, because its own options have no effect then.
+fn warn_if_adapter(folder: &Path) -> Result<()> {
+    if let Some(base) = LoraConfig::base_of_adapter(folder)? {
+        let base = align_base::printable(&base);
+        tracing::warn!(
+            "the model is an adapter of {base}: it is merged into its base model, and all weights are trained; --use-peft (in a program, \
+             Peft::Loaded) trains the adapter further"
+        );
+    }
+    Ok(())
+}
+
 impl ReferenceModel {
-    /// Loads the model. Also returns its name on the model card.
-    pub(super) fn load(
-        self,
-        placement: &Placement,
-        resolver: &mut ModelResolver,
-    ) -> Result<(Box<dyn CausalLm>, String)> {
+    /// Loads the model.
+    pub(super) fn load(self, placement: &Placement, resolver: &mut ModelResolver) -> Result<LoadedReference> {
         match self {
-            Self::Loaded(model, display_name) => Ok((model, display_name)),
+            Self::Loaded(model, display_name) => Ok(LoadedReference { model, display_name, tokenizer: None }),
             Self::Pretrained(name) => {
                 let dir = resolver.folder(&name)?;
-                Ok((RunModel::load(&dir, placement, resolver)?, ModelResolver::display_name(&name)))
+                let model = RunModel::load(&dir, placement, resolver)?;
+                let tokenizer = match tokenizer(&dir, resolver) {
+                    Ok(tokenizer) => Some(tokenizer),
+                    Err(Error::Batch(align_data::Error::NoTokenizer { .. })) => None,
+                    Err(problem) => return Err(problem),
+                };
+                Ok(LoadedReference { model, display_name: ModelResolver::display_name(&name), tokenizer })
             }
         }
+    }
+}
+
+impl LoadedReference {
+    /// Rejects a reference model whose token ids stand for other tokens than the policy's: its log-probabilities would be those of other
+    /// texts.
+    pub(super) fn check_tokenizer(&self, policy: &Tokenizer) -> Result<()> {
+        let Some(different) = self.tokenizer.as_ref().and_then(|own| policy.different_token(own)) else {
+            return Ok(());
+        };
+        let (id, [ours, theirs], count) = (different.id, &different.tokens, different.count);
+        let reason = format!(
+            "has another tokeniser than the model: {count} token ids stand for other tokens, such as {id}, {ours:?} in the model and {theirs:?} in \
+             {}. Use a reference model with the same tokeniser, such as the model before training",
+            self.display_name
+        );
+        Err(Error::Config { option: "ref_model", reason })
     }
 }
 

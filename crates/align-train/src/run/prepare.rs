@@ -29,14 +29,18 @@ impl<O: RunObjective> Run<O> {
         let checkpoint = self.find_checkpoint(&folder)?;
 
         let reference = self.reference.take().map(|reference| reference.load(&placement, &mut self.resolver));
-        let (reference, ref_model) = match reference.transpose()? {
-            Some((model, name)) => (Some(model), Some(name)),
-            None => (None, O::HAS_REFERENCE.then(|| "the base model".to_owned())),
-        };
+        let reference = reference.transpose()?;
         let texts = || O::tokenizer_training_texts(&self.train.examples).unwrap_or_default();
         let (placed, resumes) = ((&placement, &mut self.resolver), self.resume.is_some());
         let loaded = self.model.load((self.peft, self.resize_token_embeddings), texts, (&folder, resumes), placed)?;
         let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
+        let (reference, ref_model) = match reference {
+            Some(reference) => {
+                reference.check_tokenizer(&tokenizer)?;
+                (Some(reference.model), Some(reference.display_name))
+            }
+            None => (None, O::HAS_REFERENCE.then(|| "the base model".to_owned())),
+        };
         let mut names = RunNames::new(display_name, hub_id, ref_model, &self.train.name);
         #[cfg(feature = "hub")]
         {
@@ -143,12 +147,24 @@ fn encode<O: RunObjective>(
 ) -> Result<(Vec<O::Row>, Option<EncodeReport>)> {
     let label = format!("{label_prefix}{}", data.label());
     let encoded = O::encode(config, &data.examples, context).map_err(|e| Error::in_dataset(&label, e))?;
-    if encoded.rows.is_empty() {
-        let limit = encoded.max_length.map(|limit| format!(" with max_length {limit}")).unwrap_or_default();
-        let report = encoded.report.map(|report| format!(": {report}")).unwrap_or_default();
-        return Err(Error::Data(format!("{label}: no row is left{limit}{report}")));
+    match encoded.rows.is_empty() {
+        true => Err(Error::Data(format!("{label}: {}", no_row_left(encoded.report, encoded.max_length)))),
+        false => Ok((encoded.rows, encoded.report)),
     }
-    Ok((encoded.rows, encoded.report))
+}
+
+/// Why no row is left.
+fn no_row_left(report: Option<EncodeReport>, max_length: Option<usize>) -> String {
+    let Some(report) = report else { return "no row is left".to_owned() };
+    if report.is_template_broken() {
+        let (refusal, rows) = (report.template_refusal.unwrap_or_default(), report.rows);
+        return format!(
+            "the chat template refuses every row ({rows} of {rows}): {refusal}. Mend the template, or use conversations as it expects them"
+        );
+    }
+    let limit = max_length.filter(|_| report.has_too_long_rows());
+    let limit = limit.map(|limit| format!(" with max_length {limit}")).unwrap_or_default();
+    format!("no row is left{limit}: {report}")
 }
 
 impl<E> Dataset<E> {

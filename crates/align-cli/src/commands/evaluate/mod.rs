@@ -12,6 +12,7 @@ mod paired;
 mod tables;
 
 use crate::column_option::ColumnOption;
+use crate::data_layout::Layout;
 use crate::json_output::JsonOption;
 use crate::reward_model::ScoreOption;
 use crate::{Failure, RuntimeOptions, models, output, output_paths, terminal};
@@ -89,7 +90,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let bootstrap = Bootstrap { resamples: options.resamples, level: options.level, seed: options.seed };
     bootstrap.validate()?;
-    let read = |file: &PathBuf| options.columns.read(|names| Texts::read_renamed(file, names));
+    let read = |file: &PathBuf| {
+        options.columns.read(&[Layout::Texts, Layout::ScoredTexts, Layout::LabelledTexts], |names| {
+            Texts::read_renamed(file, names)
+        })
+    };
     let tables = options.input.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let tokenizer = Tokenizer::from_pretrained(models::folder(
         "--tokenizer",

@@ -20,6 +20,10 @@ impl ExampleRow for CompletionExample {
 
     fn read_rows(raw: &mut RawTable, notes: &mut Vec<String>) -> Result<Vec<Self>> {
         raw.check_columns(&Self::columns())?;
+        let has_labels = ["label", "kto_tag"].into_iter().find(|name| raw.has(name));
+        if let Some(label) = has_labels.filter(|_| !raw.has("text")) {
+            note(notes, &format!("the column {label} is not used: rows of all labels are taken"));
+        }
         if let Some(column) = share_gpt::column(raw).filter(|_| !raw.has("completion")) {
             if column == "conversations" {
                 note(notes, "layout: ShareGPT (conversations)");

@@ -40,9 +40,8 @@ impl ExampleRow for UnpairedExample {
         match (raw.contents("prompt")?, raw.contents("completion")?) {
             (Contents::Texts(prompts), Contents::Texts(completions)) => {
                 let rows = prompts.into_iter().zip(completions).zip(labels);
-                let row =
-                    |((prompt, completion), label)| Example::Plain(UnpairedPreference { prompt, completion, label });
-                Ok(rows.map(row).collect())
+                let row = |((prompt, completion), label)| UnpairedPreference::new(prompt, completion, label);
+                Ok(rows.map(row).map(Example::Plain).collect())
             }
             (Contents::Messages(prompts), Contents::Messages(completions)) => {
                 conversations(raw, prompts, completions, labels)
@@ -105,7 +104,7 @@ fn conversations(
     let inputs = take_inputs(raw, prompts.len())?;
     let rows = prompts.into_iter().zip(completions).zip(labels).zip(inputs);
     let row = |(((prompt, completion), label), inputs)| {
-        Example::Conversation(UnpairedConversation { prompt, completion, label, inputs })
+        Example::Conversation(UnpairedConversation { prompt, completion, label, from_pair: false, inputs })
     };
     Ok(rows.map(row).collect())
 }
