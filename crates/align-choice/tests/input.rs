@@ -1,9 +1,7 @@
 //! Names of rules and invalid input.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_choice::{
-    Ballot, Judge, Options, Outcome, Profile, Rule, Scale, ScoreTable, Threshold, TieBreak, Unranked,
-};
+use align_choice::{Ballot, Judge, Options, Outcome, Profile, Rule, Scale, ScoreTable, Threshold, TieBreak, Unranked};
 
 fn table() -> ScoreTable {
     ScoreTable::new(["a", "b"], [Judge::new("safe", [1.0, 2.0]), Judge::new("short", [-1.0, 0.0])]).unwrap()

@@ -55,6 +55,7 @@ mod random_weights;
 mod resize_embeddings;
 mod save;
 mod sequence_classifier;
+mod soup;
 mod trainable_model;
 mod training_memory;
 
@@ -87,6 +88,7 @@ pub use pretrained_config::dtype_name;
 pub use resize_embeddings::resize_token_embeddings;
 pub use save::save_pretrained;
 pub use sequence_classifier::SequenceClassifier;
+pub use soup::ModelSoup;
 pub use trainable_model::TrainableModel;
 pub use training_memory::TrainingMemory;
 

@@ -19,6 +19,7 @@ mod notebook;
 mod pair;
 mod push_to_hub;
 mod sft;
+mod soup;
 mod train_classifier;
 
 use crate::Failure;
@@ -41,6 +42,7 @@ pub enum Command {
     Notebook(Box<notebook::Options>),
     Convert(Box<convert::Options>),
     MergeAdapter(Box<merge_adapter::Options>),
+    Soup(Box<soup::Options>),
     PushToHub(Box<push_to_hub::Options>),
     Losses(Box<losses::Options>),
     Metrics(Box<metrics::Options>),
@@ -67,6 +69,7 @@ impl Command {
             Self::Notebook(options) => notebook::run(options),
             Self::Convert(options) => convert::run(options),
             Self::MergeAdapter(options) => merge_adapter::run(options),
+            Self::Soup(options) => soup::run(options),
             Self::PushToHub(options) => push_to_hub::run(options),
             Self::Losses(options) => losses::run(options, &program()),
             Self::Metrics(options) => metrics::run(options),

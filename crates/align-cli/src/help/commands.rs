@@ -38,6 +38,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("convert", "save a model in another dtype, or as a GGUF file"),
             ("merge-adapter", "merge a LoRA adapter into its model"),
+            ("soup", "average models that were aligned with different rewards"),
             ("push-to-hub", "upload a model to the Hugging Face hub"),
         ],
     ),

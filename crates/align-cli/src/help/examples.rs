@@ -29,6 +29,7 @@ pub fn of(command: &str) -> &'static [&'static str] {
             "align convert --model runs/dpo/model --dtype bfloat16 --output-dir runs/bfloat16",
             "align convert --model runs/dpo/model --dtype q8_0 --output model.gguf",
         ],
+        "soup" => &["align soup --model runs/a/model=0.7 --model runs/b/model=0.3 --output-dir runs/soup"],
         "merge-adapter" => &["align merge-adapter --adapter runs/lora/model --output-dir runs/merged"],
         "push-to-hub" => &["align push-to-hub --model runs/dpo/model --hub-model-id user/name"],
         "losses" => &["align losses", "align losses simpo"],

@@ -151,6 +151,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["sweep", "grid", "pareto"], "align frontier"),
     (&["demo", "pipeline"], "align notebook"),
     (&["merge", "merge-lora"], "align merge-adapter"),
+    (&["average", "merge-models", "mergekit", "model-soup"], "align soup"),
     (&["push", "upload"], "align push-to-hub"),
     (&["classifier", "reward-model", "train-reward-model"], "align train-classifier"),
     (&["cast", "export"], "align convert"),

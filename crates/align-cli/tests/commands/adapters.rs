@@ -50,6 +50,11 @@ fn adapters_are_trained_resumed_and_merged() {
     // The adapter names its base model as it was given, so that its folder can be used as a model.
     assert_eq!(config["base_model_name_or_path"], golden_path("models/gpt2-tiny"));
     assert_eq!(text(&["--model", "whole/model"]), text(&["--model", "merged"]));
+
+    // All the weight on one model gives that model.
+    ok("soup", dir, &["--model", "whole/model=3", "--model", "again/model=0", "--output-dir", "soup"]);
+    let weights = |folder: &str| std::fs::read(dir.join(folder).join("model.safetensors")).unwrap();
+    assert!(weights("soup") == weights("merged"));
 }
 
 /// An adapter's folder as --model: the adapter is trained further, and the reference model is the model with the adapter as it was.

@@ -15,7 +15,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/generation.md", &["prompts.txt"]),
     ("docs/gpu.md", &["texts.jsonl"]),
     ("docs/gguf.md", &["pairs.jsonl"]),
-    ("docs/lora.md", &["pairs.jsonl"]),
+    ("docs/lora.md", &["pairs.jsonl", "other-pairs.jsonl"]),
     ("docs/losses.md", &["pairs.jsonl", "likes.jsonl"]),
     (
         "docs/training.md",
@@ -52,6 +52,7 @@ fn content(name: &str) -> String {
             let page = Page::read("docs/command-line.md").text;
             page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
         }
+        "other-pairs.jsonl" => lines(pairs.iter().skip(4).take(8).cloned()),
         "pairs.jsonl" => lines(pairs.iter().take(8).cloned()),
         "held-out.jsonl" => lines(pairs.iter().skip(8).take(4).cloned()),
         "likes.jsonl" => lines(rows("train_kto.jsonl").into_iter().take(8)),

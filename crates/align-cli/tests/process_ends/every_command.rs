@@ -46,6 +46,10 @@ pub const COMMANDS: &[Invocation] = &[
         rerun_option: Some(("merged", "--overwrite")),
         ..invocation("merge-adapter", "--adapter adapter --output-dir merged", &["merged/model.safetensors"])
     },
+    Invocation {
+        rerun_option: Some(("soup", "--overwrite")),
+        ..invocation("soup", "--model adapter --model adapter=0.5 --output-dir soup", &["soup/model.safetensors"])
+    },
     training(
         "dpo",
         "--train-file pairs.jsonl --eval-file pairs.jsonl --output-dir run --max-steps 4 --save-strategy steps --save-steps 2",
