@@ -65,6 +65,9 @@ impl ModelSoup {
         tch::no_grad(|| {
             for (name, sum) in sums.iter() {
                 let tensor = matching(added.get(name), name, sum)?;
+                if weight == 0.0 {
+                    continue;
+                }
                 let _ = sum.shallow_clone().f_add_(&tensor.f_to_kind(sum.kind())?.f_mul_scalar(weight)?)?;
             }
             self.total += weight;
