@@ -8,7 +8,10 @@ use std::path::Path;
 
 /// The input files that each page assumes.
 const ASSUMED: &[(&str, &[&str])] = &[
-    ("docs/align-a-chat-model.md", &["pairs.jsonl", "held-out.jsonl"]),
+    (
+        "docs/align-a-chat-model.md",
+        &["pairs.jsonl", "held-out.jsonl", "labelled.jsonl", "chosen.jsonl", "rejected.jsonl"],
+    ),
     ("docs/command-line.md", &["pairs.jsonl", "run.yaml"]),
     ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv", "own.csv"]),
     ("docs/errors.md", &["pairs.jsonl"]),
@@ -38,8 +41,17 @@ const CHAT: &str = "docs/align-a-chat-model.md";
 
 fn conversations(name: &str) -> String {
     let rows = rows("train_chat.jsonl").into_iter();
+    // What the page's commands of jq write.
+    let side = |name: &'static str| move |row: Value| json!({ "prompt": row["prompt"], "completion": row[name] });
+    let labelled = |row: Value| {
+        [("chosen", "POSITIVE"), ("rejected", "NEGATIVE")]
+            .map(|(side, label)| json!({ "text": row[side][0]["content"], "label": label }))
+    };
     match name {
         "held-out.jsonl" => lines(rows.skip(8).take(2)),
+        "chosen.jsonl" => lines(rows.skip(8).take(2).map(side("chosen"))),
+        "rejected.jsonl" => lines(rows.skip(8).take(2).map(side("rejected"))),
+        "labelled.jsonl" => lines(rows.take(4).flat_map(labelled)),
         _ => lines(rows.take(4)),
     }
 }
