@@ -70,11 +70,6 @@ pub fn parse() -> Result<CommandLine, Failure> {
     Ok(parsed)
 }
 
-/// The options of a command, for messages.
-pub fn options_of(name: &str) -> option_errors::Options {
-    command().find_subcommand(name).map(option_errors::Options::of).unwrap_or_default()
-}
-
 /// The position of the subcommand in the command line: after the options of the program.
 fn subcommand_position(given: &[OsString], program: &clap::Command) -> usize {
     let takes_value = |argument: &OsString| {

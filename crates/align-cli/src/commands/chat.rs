@@ -8,7 +8,7 @@ use crate::generation_options::GenerationOptions;
 use crate::line_reader::{Line, LineReader};
 use crate::signals::{self, InterruptibleTask};
 use crate::usage::UsageError;
-use crate::{Failure, RuntimeOptions, command_line, log, models, option_errors, output};
+use crate::{Failure, RuntimeOptions, log, models, option_errors, output};
 use align_inference::{AnswerEnd, Chat};
 use align_models::CausalLm;
 use align_models::generation::GenerationConfig;
@@ -51,7 +51,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let plain = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
     let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
     let model = plain.packed()?.unwrap_or(plain);
-    let option_names = command_line::options_of("chat");
+    let option_names = option_errors::Options::of(&Options::augment_args(clap::Command::new("chat")));
     let mut chat = Chat::new(model.as_ref(), &tokenizer, generation)?;
     chat.set_system(options.system.clone());
     output::note!("{}; /help lists the commands, /quit leaves", models::display_name(Some(&options.model), ""));
