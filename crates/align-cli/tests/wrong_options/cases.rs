@@ -136,7 +136,6 @@ pub const CASES: &[(&str, i32, &str)] = &[
     ("pair --input pairs.jsonl --output out.jsonl", 1, "align dpo, align cpo and align kto"),
     ("classify --input judged.jsonl --output out.jsonl", 1, "--columns text=completion"),
     ("evaluate --input chats.jsonl", 1, "write what the assistant says to a column text"),
-    ("evaluate --input answers.jsonl --columns text=completion", 1, "expected text, found a list"),
     ("logps --input scored.csv --output out.jsonl", 1, "align pair"),
     ("dpo --output-dir run --resume", 2, "leave out --resume"),
     ("dpo --train-file semicolons.csv --output-dir run", 1, "seems to separate columns by \";\""),

@@ -15,12 +15,11 @@ const MAX_LINES: usize = 6;
 const PAIR: &str = "{\"prompt\": \"This movie\", \"chosen\": \" was great\", \"rejected\": \" was bad\"}\n";
 
 /// Data for other commands.
-const ROWS: [(&str, &str); 5] = [
+const ROWS: [(&str, &str); 4] = [
     ("judged.jsonl", "{\"prompt\": \"A\", \"completion\": \" joy\", \"label\": true}\n"),
     ("completions.jsonl", "{\"prompt\": \"A\", \"completion\": \" joy\"}\n"),
     ("sides.jsonl", "{\"chosen\": \"A joy\", \"rejected\": \"A bore\"}\n"),
     ("chats.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"A\"}]}\n"),
-    ("answers.jsonl", "{\"prompt\": \"A\", \"completion\": [{\"role\": \"assistant\", \"content\": \"A\"}]}\n"),
 ];
 
 fn write_files(dir: &Path) {
