@@ -144,7 +144,11 @@ pub const CASES: &[(&str, i32, &str)] = &[
     ("dpo --train-file pairs.jsonl --output-dir run --model finished", 1, "its model is finished/model"),
     ("merge-adapter --adapter finished --output-dir merged", 1, "its model is finished/model"),
     ("soup --model finished/model --output-dir soup", 1, "give --model for each"),
-    ("soup --model finished/model=-1 --model a --output-dir soup", 2, "the weight \"-1\" is not 0 or a positive number"),
+    (
+        "soup --model finished/model=-1 --model a --output-dir soup",
+        2,
+        "the weight \"-1\" is not 0 or a positive number",
+    ),
     ("soup --model a=x --model b --output-dir soup", 2, "the weight \"x\""),
     ("soup --model =1 --model b --output-dir soup", 2, "the model has no name"),
     ("push-to-hub --model finished --hub-model-id a/b", 1, "its model is finished/model"),

@@ -1,5 +1,6 @@
 use super::beam_decoder::BeamDecoder;
 use super::decoding_context::{DecodingContext, Limits, Prompt};
+use super::id_rows::{matrix, to_rows};
 use super::incremental_decoder::IncrementalDecoder;
 use super::memory::check_batch;
 use super::pipeline::pipeline;
@@ -7,7 +8,7 @@ use super::token_ids::eos_ids;
 use super::{Generation, GenerationConfig, GenerationError, beam_search, sampling};
 use crate::{CausalLm, Error};
 use std::collections::BTreeMap;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Number of new tokens if neither `max_length` nor `max_new_tokens` is set.
 const DEFAULT_NEW_TOKENS: usize = 20;
@@ -129,22 +130,6 @@ pub(super) fn name_non_finite_weights<M: CausalLm + ?Sized>(model: &M, error: Er
         }
         _ => error,
     }
-}
-
-pub(super) fn matrix(rows: &[Vec<i64>]) -> crate::Result<Tensor> {
-    Ok(Tensor::f_from_slice(&rows.concat())?.f_view([rows.len() as i64, -1])?)
-}
-
-fn to_rows(tensor: &Tensor, name: &str) -> crate::Result<Vec<Vec<i64>>> {
-    if tensor.dim() != 2 {
-        let found = tensor.size();
-        return Err(GenerationError::Prompt(format!("{name} has shape {found:?}, expected (batch, seq)")).into());
-    }
-    if !matches!(tensor.kind(), Kind::Int64 | Kind::Int | Kind::Bool) {
-        return Err(GenerationError::Prompt(format!("{name} is {:?}, expected int64", tensor.kind())).into());
-    }
-    let rows = tensor.f_to_kind(Kind::Int64)?.f_to_device(tch::Device::Cpu)?;
-    Ok(Vec::<Vec<i64>>::try_from(&rows)?)
 }
 
 /// Checks ids and mask. Returns the smallest number of padding tokens in any row.

@@ -1,4 +1,4 @@
-use super::generate::matrix;
+use super::id_rows::matrix;
 use super::scores::{MIN_ROWS, Scores};
 use crate::{Attention, CausalLm, KvCache, Result};
 use std::collections::BTreeMap;

@@ -28,6 +28,7 @@ mod early_stopping;
 mod error;
 mod generate;
 mod hypotheses;
+mod id_rows;
 mod incremental_decoder;
 mod memory;
 mod null_defaults;
