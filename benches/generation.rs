@@ -44,7 +44,7 @@ fn made_up(layout: &Layout) -> Parameters {
     Parameters::new(layout.tensors.iter().map(|spec| (spec.name.clone(), tensor(&spec.shape))).collect())
 }
 
-/// A decoding step after 24 tokens for 32 prompts with 5 beams and for one text (computed as 8 rows), and the head.
+/// A decoding step after 24 tokens for 32 prompts with 5 beams and for eight texts, and the head.
 fn decoding(c: &mut Criterion) {
     let _precision = MatmulPrecision::fastest_exact(Device::Cpu).set();
     let config = Gpt2Config::default();

@@ -89,6 +89,12 @@ pub trait CausalLm: TrainableModel {
         Ok(None)
     }
 
+    /// The number of rows, `batch · seq`, from which on the result of a row does not depend on the number of rows, to the last bit. LibTorch's
+    /// matrix products use other kernels for fewer, which round differently. The products of a [packed](Self::packed) copy do not.
+    fn min_rows(&self) -> usize {
+        8
+    }
+
     /// Creates an empty cache for `batch` rows of at most `capacity` tokens.
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache;
 
@@ -193,6 +199,10 @@ impl CausalLm for Box<dyn CausalLm> {
 
     fn packed(&self) -> Result<Option<Box<dyn CausalLm>>> {
         (**self).packed()
+    }
+
+    fn min_rows(&self) -> usize {
+        (**self).min_rows()
     }
 
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {

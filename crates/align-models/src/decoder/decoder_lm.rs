@@ -147,6 +147,11 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
         Ok(packed.decoder.head.is_packed().then(|| Box::new(packed) as Box<dyn CausalLm>))
     }
 
+    fn min_rows(&self) -> usize {
+        // A packed product computes a single row as two.
+        if self.decoder.head.is_packed() { 2 } else { 8 }
+    }
+
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
         self.decoder.new_cache(batch, capacity)
     }

@@ -1,4 +1,4 @@
-use super::scores::{MIN_ROWS, Scores};
+use super::scores::Scores;
 use crate::{Attention, CausalLm, KvCache, Result};
 use std::iter::repeat_n;
 use tch::{Kind, Tensor};
@@ -12,7 +12,7 @@ pub(super) struct BeamDecoder<'a, M: ?Sized> {
     cache: KvCache,
     /// Beams per group.
     beams: usize,
-    /// Number of groups, without the filler groups needed for [`MIN_ROWS`].
+    /// Number of groups, without the filler groups needed for [`CausalLm::min_rows`].
     groups: usize,
     /// Attention mask of the prompts, `(groups with fillers, seq)`, bool.
     prompt: Tensor,
@@ -35,7 +35,8 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
     /// only for left-padded prompts.
     pub fn new(model: &'a M, ids: &Tensor, mask: Option<&Tensor>, new_tokens: i64, beams: usize) -> Result<Self> {
         let (batch, seq) = ids.size2()?;
-        let least = MIN_ROWS.div_ceil(beams.max(1)).max(MIN_ROWS.div_ceil(seq.max(1) as usize)) as i64;
+        let min_rows = model.min_rows();
+        let least = min_rows.div_ceil(beams.max(1)).max(min_rows.div_ceil(seq.max(1) as usize)) as i64;
         let held = batch.max(least);
         let filled: Vec<i64> = (0..batch).chain(repeat_n(0, (held - batch) as usize)).collect();
         let filled = Tensor::from_slice(&filled).f_to_device(model.device())?;
@@ -77,7 +78,7 @@ impl<'a, M: CausalLm + ?Sized> BeamDecoder<'a, M> {
     /// Keeps these groups, in this order, and drops the others.
     pub fn keep(&mut self, groups: &[usize]) -> Result<()> {
         let held = self.prompt.size2()?.0 as usize;
-        let least = MIN_ROWS.div_ceil(self.beams).min(held);
+        let least = self.model.min_rows().div_ceil(self.beams).min(held);
         let filler = repeat_n(groups.first().copied().unwrap_or(0), least.saturating_sub(groups.len()));
         let rows: Vec<i64> = groups.iter().copied().chain(filler).map(|group| group as i64).collect();
         self.cache.reorder(&rows)?;

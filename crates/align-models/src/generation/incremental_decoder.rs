@@ -1,5 +1,5 @@
 use super::id_rows::matrix;
-use super::scores::{MIN_ROWS, Scores};
+use super::scores::Scores;
 use crate::{Attention, CausalLm, KvCache, Result};
 use std::collections::BTreeMap;
 use std::iter::repeat_n;
@@ -10,7 +10,7 @@ pub(super) struct IncrementalDecoder<'a, M: ?Sized> {
     model: &'a M,
     cache: KvCache,
     padding: Option<Padding>,
-    /// Number of rows, without the filler rows needed for [`MIN_ROWS`].
+    /// Number of rows, without the filler rows needed for [`CausalLm::min_rows`].
     rows: usize,
     /// Number of rows in the cache.
     cache_rows: usize,
@@ -37,7 +37,7 @@ impl<'a, M: CausalLm + ?Sized> IncrementalDecoder<'a, M> {
         let (cache, cache_rows, last) = match by_length.first_entry() {
             Some(equal) if equal.get().len() == rows => process_prompts(model, prompts, capacity)?,
             _ => {
-                let cache_rows = rows.max(MIN_ROWS);
+                let cache_rows = rows.max(model.min_rows());
                 let mut cache = model.new_cache(cache_rows as i64, capacity);
                 let mut last = Vec::new();
                 for (length, rows) in &by_length {
@@ -61,7 +61,7 @@ impl<'a, M: CausalLm + ?Sized> IncrementalDecoder<'a, M> {
     /// Processes left-padded prompts, int64 `(batch, seq)`. `mask` has the same shape, and is 1 on real tokens.
     pub fn with_padding(model: &'a M, ids: &Tensor, mask: &Tensor, capacity: i64) -> Result<Self> {
         let (batch, seq) = ids.size2()?;
-        let rows = with_fillers(batch as usize, MIN_ROWS.div_ceil(seq.max(1) as usize));
+        let rows = with_fillers(batch as usize, model.min_rows().div_ceil(seq.max(1) as usize));
         let cache_rows = rows.len();
         let rows = Tensor::from_slice(&rows).f_to_device(model.device())?;
         let select = |x: &Tensor| x.f_to_device(model.device())?.f_index_select(0, &rows);
@@ -94,7 +94,7 @@ impl<'a, M: CausalLm + ?Sized> IncrementalDecoder<'a, M> {
 
     /// Appends one token to each row. A row without a token is finished: its scores are arbitrary from now on.
     pub fn step(&mut self, tokens: &[Option<i64>]) -> Result<()> {
-        if self.cache_rows < MIN_ROWS {
+        if self.cache_rows < self.model.min_rows() {
             let unchanged: Vec<usize> = (0..self.rows).collect();
             self.keep(&unchanged)?;
         }
@@ -122,7 +122,7 @@ impl<'a, M: CausalLm + ?Sized> IncrementalDecoder<'a, M> {
     /// Replaces each row `i` by the old row `parents[i]`.
     pub fn keep(&mut self, parents: &[usize]) -> Result<()> {
         let filler = parents.first().copied().unwrap_or(0);
-        let missing = MIN_ROWS.saturating_sub(parents.len());
+        let missing = self.model.min_rows().saturating_sub(parents.len());
         let rows: Vec<i64> = parents.iter().copied().chain(repeat_n(filler, missing)).map(|row| row as i64).collect();
         self.cache.reorder(&rows)?;
         if let Some(padding) = &mut self.padding {
@@ -149,7 +149,7 @@ fn process_prompts<M: CausalLm + ?Sized>(
     capacity: i64,
 ) -> Result<(KvCache, usize, Tensor)> {
     let length = prompts.first().map_or(1, Vec::len);
-    let rows = with_fillers(prompts.len(), MIN_ROWS.div_ceil(length.max(1)));
+    let rows = with_fillers(prompts.len(), model.min_rows().div_ceil(length.max(1)));
     let ids = matrix(prompts)?.f_index_select(0, &Tensor::from_slice(&rows))?.f_to_device(model.device())?;
     let mut cache = model.new_cache(rows.len() as i64, capacity);
     let hidden = model.hidden(&ids, None, &Attention::Causal, Some(&mut cache))?;

@@ -2,10 +2,6 @@ use crate::{CausalLm, Error, Result};
 use align_torch::with_host_floats;
 use tch::{Kind, Tensor};
 
-/// Minimum number of rows in a matrix product. For fewer rows LibTorch uses other kernels, which round differently, so a text would
-/// depend on the size of its batch.
-pub(super) const MIN_ROWS: usize = 8;
-
 /// The scores of the next token, `(rows, vocab)`, float32.
 pub(super) struct Scores {
     logits: Tensor,
@@ -30,7 +26,7 @@ impl Scores {
     /// Computes the scores from hidden states `(rows, hidden_size)`.
     pub fn compute<M: CausalLm + ?Sized>(&mut self, hidden: &Tensor, model: &M) -> Result<()> {
         let rows = hidden.size2()?.0;
-        let missing = (MIN_ROWS as i64 - rows).max(0);
+        let missing = (model.min_rows() as i64 - rows).max(0);
         let padded = if missing > 0 { hidden.f_constant_pad_nd([0, 0, 0, missing])? } else { hidden.shallow_clone() };
         self.logits = model.logits(&padded)?.f_to_kind(Kind::Float)?;
         if let Some(log_softmax) = &mut self.log_softmax {
