@@ -84,7 +84,11 @@ fn completions_of_each_family_do_not_depend_on_the_batch() {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/data/models").join(family);
         for kind in [Kind::Float, Kind::BFloat16] {
             let model = AutoModelForCausalLm::from_pretrained(&dir, kind, Device::Cpu).unwrap();
-            let model = model.packed().unwrap().unwrap();
+            // Not all processors have bfloat16 products.
+            let Some(model) = model.packed().unwrap() else {
+                assert!(kind == Kind::BFloat16, "{family} cannot be packed");
+                continue;
+            };
             let config = GenerationConfig { eos_token_id: Some(vec![]), output_scores: true, ..sampling() };
             let generation = generation(GenerationConfig { max_new_tokens: Some(12), ..config });
             let whole = generate_completions(model.as_ref(), &prompts, &generation, 14).unwrap();
