@@ -33,7 +33,7 @@ impl Layout {
     /// What a file with these columns holds, if that is known.
     pub fn of(columns: &[String]) -> Option<Self> {
         let has = |name: &&str| columns.iter().any(|column| column == name);
-        COLUMNS.iter().find(|(_, names)| names.iter().all(|name| has(name))).map(|(layout, _)| *layout)
+        COLUMNS.iter().find(|(_, names)| names.iter().all(&has)).map(|(layout, _)| *layout)
     }
 
     /// What to do with such a file, for a command that reads `others`: the command that reads it, or columns that make it fit.
