@@ -85,7 +85,7 @@ fn save_adapters(saved: &mut Saved, name: &str, from: &Path, to: &Path, ids: &[i
         if what == "adapter-all-linear" {
             let merged = adapted.merge_and_unload().unwrap();
             merged.save_pretrained(&to.join("merged"), false).unwrap();
-            Tokenizer::from_pretrained(from).unwrap().save(&to.join("merged"), false).unwrap();
+            Tokenizer::from_pretrained(from).unwrap().save(to.join("merged"), false).unwrap();
             assert_near(&logits(&load(&to.join("merged"), Kind::Float), ids), &expected, name);
             saved.push("model", name, "merged", None, ids, expected);
         }
@@ -149,7 +149,7 @@ fn families_are_loaded_by_transformers_and_peft() {
         let ids = tokenizer.encode(TEXT, true).unwrap();
         let expected = logits(&*load(&from, Kind::Float), &ids);
         load(&from, kind).save_pretrained(&to.join("model"), false).unwrap();
-        tokenizer.save(&to.join("model"), false).unwrap();
+        tokenizer.save(to.join("model"), false).unwrap();
         assert_near(&logits(&*load(&to.join("model"), Kind::Float), &ids), &expected, name);
         saved.push("model", name, "model", None, &ids, expected);
         save_adapters(&mut saved, name, &from, &to, &ids);
