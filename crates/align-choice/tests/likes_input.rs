@@ -115,8 +115,8 @@ fn counts_that_cannot_be() {
     );
     let counts = Counts { likes: 1.0, ..Counts::default() };
     let message = |measure, exposure| counts.evidence(measure, exposure).unwrap_err().to_string();
-    assert_eq!(message(Measure::PerView, 1.0), "the measure per-view needs views");
-    assert_eq!(message(Measure::Approval, 1.0), "the measure approval needs dislikes");
+    assert_eq!(message(Measure::PerView, 1.0), "the measure per-view needs views, which the texts do not have");
+    assert_eq!(message(Measure::Approval, 1.0), "the measure approval needs dislikes, which the texts do not have");
     for wrong in [0.0, -1.0, f64::NAN] {
         assert_eq!(
             message(Measure::PerTime, wrong),
@@ -153,10 +153,14 @@ fn times_that_cannot_be() {
 fn priors_that_cannot_be() {
     let out_of = |likes, trials| Evidence::OutOf { likes, trials };
     let message = |evidence: &[Evidence]| Prior::estimate(evidence).unwrap_err().to_string();
-    let few = "no prior can be estimated: fewer than two texts have views, reactions or exposure: give one";
+    let few =
+        "no prior can be estimated, because fewer than two texts have views, reactions or exposure: give one (`prior`)";
     assert_eq!(message(&[]), few);
     assert_eq!(message(&[out_of(1.0, 2.0), out_of(0.0, 0.0)]), few);
-    assert_eq!(message(&[out_of(0.0, 5.0); 3]), "no prior can be estimated: no text has a like: give one");
+    assert_eq!(
+        message(&[out_of(0.0, 5.0); 3]),
+        "no prior can be estimated, because no text has a like: give one (`prior`)"
+    );
     assert!(message(&[out_of(5.0, 5.0); 3]).contains("every view or reaction is a like"));
     assert!(message(&[out_of(0.0, 1.0), out_of(1.0, 1.0)]).contains("a single view or reaction"));
     let during = Evidence::During { likes: 1.0, exposure: 1.0 };

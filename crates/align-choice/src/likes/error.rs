@@ -32,7 +32,7 @@ pub enum LikesError {
         views: f64,
     },
     /// A measure that needs a count which is not known.
-    #[error("the measure {measure} needs {needed}")]
+    #[error("the measure {measure} needs {needed}, which the texts do not have")]
     MissingCount {
         /// The measure.
         measure: Measure,
@@ -82,7 +82,7 @@ pub enum LikesError {
         needed: &'static str,
     },
     /// Counts that do not determine a prior.
-    #[error("no prior can be estimated: {0}: give one")]
+    #[error("no prior can be estimated, because {0}: give one (`prior`)")]
     NoPrior(&'static str),
     /// Two posteriors that are about different quantities.
     #[error("a share of likes and a rate of likes cannot be compared: use one measure for both texts")]
