@@ -23,6 +23,8 @@
 //! * [`PairwisePreferences`], [`condorcet_winner`], [`condorcet_cycle`], [`smith_set`], [`kendall_tau_b`] and
 //!   [`ScoreTable::pareto_dominators`] describe how far the judges agree.
 //!
+//! The module [`likes`] has the posterior probability that one text is liked more than another, out of counts of likes.
+//!
 //! # Ties, abstentions and weights
 //!
 //! * Equal scores of a judge are a tie. A candidate that ties others shares a first place with them and beats none of them.
@@ -76,6 +78,7 @@ mod error;
 mod kemeny_young;
 mod kendall_tau;
 mod leximin;
+pub mod likes;
 mod maximal_lotteries;
 mod minimax;
 mod nash;

@@ -24,6 +24,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("completion", &["response", "output", "answer", "reply", "target"]),
     ("text", &["review", "sentence", "content", "document", "texts"]),
     ("score", &["reward", "rating", "scores"]),
+    ("likes", &["upvotes", "ups", "thumbsup", "favorites", "favourites", "hearts", "stars"]),
     ("label", &["class", "category", "sentiment", "feedback", "labels"]),
 ];
 

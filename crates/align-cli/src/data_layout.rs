@@ -6,21 +6,25 @@ pub enum Layout {
     LabelledCompletions,
     Pairs,
     ScoredTexts,
+    LikedTexts,
     LabelledTexts,
     Completions,
     Conversations,
     Texts,
 }
-use Layout::{Completions, Conversations, LabelledCompletions, LabelledTexts, Pairs, ScoredTexts, Texts};
+use Layout::{Completions, Conversations, LabelledCompletions, LabelledTexts, LikedTexts, Pairs, ScoredTexts, Texts};
 
 /// Columns of each kind. The first kind of which a file has all columns is that of the file.
-const COLUMNS: [(Layout, &[&str]); 12] = [
+const COLUMNS: [(Layout, &[&str]); 15] = [
     (Pairs, &["chosen", "rejected"]),
     (LabelledCompletions, &["completion", "label"]),
     (LabelledCompletions, &["messages", "label"]),
     (LabelledCompletions, &["conversations", "label"]),
     (LabelledCompletions, &["kto_tag"]),
     (ScoredTexts, &["text", "score"]),
+    (LikedTexts, &["text", "likes"]),
+    (LikedTexts, &["human_ref_A", "human_ref_B"]),
+    (LikedTexts, &["body", "score"]),
     (LabelledTexts, &["text", "label"]),
     (Completions, &["prompt", "completion"]),
     (Completions, &["instruction", "output"]),
@@ -42,6 +46,7 @@ impl Layout {
             LabelledCompletions => "labelled completions, which align kto trains on",
             Pairs => "preference pairs, which align dpo, align cpo and align kto train on",
             ScoredTexts => "scored texts, from which align pair makes preference pairs",
+            LikedTexts => "texts with likes, from which align pair --likes makes preference pairs",
             LabelledTexts => "labelled texts, which align train-classifier trains on",
             Completions => "completions, which align sft trains on",
             Conversations => "conversations, which align sft trains on and align generate --messages answers",
@@ -82,6 +87,7 @@ mod tests {
         assert_eq!(of(&["id", "prompt", "completion", "label"]), Some(LabelledCompletions));
         assert_eq!(of(&["prompt", "chosen", "rejected", "label"]), Some(Pairs));
         assert_eq!(of(&["text", "label"]), Some(LabelledTexts));
+        assert_eq!(of(&["history", "human_ref_A", "human_ref_B", "labels"]), Some(LikedTexts));
         assert_eq!(of(&["messages"]), Some(Conversations));
         assert_eq!(of(&["question", "answer"]), None);
     }

@@ -15,6 +15,7 @@ mod generation_record;
 mod held_out;
 mod help;
 mod json_output;
+mod likes_options;
 mod line_reader;
 mod log;
 mod memory_error;

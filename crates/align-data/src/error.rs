@@ -1,4 +1,5 @@
 use align_base::{printable, printable_path};
+use align_choice::likes::LikesError;
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -162,6 +163,19 @@ pub enum Error {
         /// Which rows, and why.
         problems: String,
     },
+    /// Likes, views or a time that cannot be.
+    #[error("{origin}, row {row}: {problem}")]
+    Likes {
+        /// The file, or the kind of table.
+        origin: String,
+        /// The data row, counted from 1 (a header does not count).
+        row: usize,
+        /// What is wrong.
+        problem: LikesError,
+    },
+    /// Likes that determine no probabilities.
+    #[error("likes: {0}")]
+    NoLikes(LikesError),
     /// Columns of different lengths.
     #[error("column {column:?}: expected {expected} values, one per row, found {found}")]
     Length {
@@ -271,6 +285,16 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// An error of likes that belongs to no row.
+    pub(crate) fn likes_option(problem: LikesError) -> Self {
+        match problem {
+            LikesError::Option { option, expected, found } => {
+                Self::Option { option, expected: expected.to_owned(), found }
+            }
+            problem => Self::NoLikes(problem),
+        }
+    }
+
     pub(crate) fn read(path: &Path, problem: io::Error) -> Self {
         Self::Read { path: path.to_owned(), problem }
     }

@@ -2,26 +2,29 @@
 //!
 //! ```sh
 //! align pair --input scored.csv --output pairs.jsonl --strategy best-worst
+//! align pair --likes --input answers.csv --output pairs.jsonl
 //! ```
 
 use crate::column_option::ColumnOption;
 use crate::data_layout::Layout;
 use crate::json_output::JsonOption;
+use crate::likes_options::LikesArguments;
 use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
 use crate::usage::UsageError;
 use crate::{Failure, output, output_paths};
 use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
-use align_data::tables::check_output;
+use align_data::tables::{LikedTexts, check_output};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Makes preference pairs from a table of scored texts.
+/// Makes preference pairs from a table of scored texts, or of texts with counts of likes.
 #[derive(Args)]
 pub struct Options {
-    /// Input table with the columns prompt, text and score (or Prompt, Generated Text and Model Score): CSV, Parquet or JSONL.
+    /// Input table with the columns prompt, text and score (or Prompt, Generated Text and Model Score): CSV, Parquet or JSONL. With
+    /// --likes: see there.
     #[arg(long)]
     input: PathBuf,
     #[command(flatten)]
@@ -30,18 +33,20 @@ pub struct Options {
     #[arg(long)]
     output: PathBuf,
     /// Which texts of a prompt are paired: random (two at random), best-worst (the best and the worst), or margin (all pairs whose
-    /// scores differ by more than --margin).
-    #[arg(long, default_value = "random", value_name = "random|best-worst|margin")]
-    strategy: PairStrategy,
-    /// Number of pairs per prompt [default: 50 for random, 1 for best-worst, all for margin].
+    /// scores differ by more than --margin) [default: random].
+    #[arg(long, value_name = "random|best-worst|margin")]
+    strategy: Option<PairStrategy>,
+    /// Number of pairs per prompt [default: 50 for random, 1 for best-worst, all for margin and --likes].
     #[arg(long)]
     pairs_per_prompt: Option<usize>,
     /// Pair two texts only if their scores differ by more than this; needs --strategy margin [default: 0].
     #[arg(long)]
     margin: Option<f64>,
-    /// Seed for random pairs; best-worst does not use it.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    likes: LikesArguments,
+    /// Seed for random pairs; best-worst does not use it [default: 0].
+    #[arg(long)]
+    seed: Option<u64>,
     /// Replace the output if it exists.
     #[arg(long)]
     overwrite: bool,
@@ -51,7 +56,8 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
-    let strategy = match (options.strategy, options.margin) {
+    options.likes.check(options.strategy, options.margin, options.pairs_per_prompt, options.seed)?;
+    let strategy = match (options.strategy.unwrap_or(PairStrategy::Random), options.margin) {
         (PairStrategy::MarginAbove { .. }, Some(margin)) => PairStrategy::MarginAbove { margin },
         (strategy, None) => strategy,
         (strategy, Some(_)) => {
@@ -61,7 +67,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
-    let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed: options.seed };
+    if options.likes.is_given() {
+        return from_likes(options);
+    }
+    let seed = options.seed.unwrap_or_default();
+    let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed };
     let texts =
         options.columns.read(&[Layout::ScoredTexts], |names| ScoredTexts::read_renamed(&options.input, names))?;
     let (pairs, report) = texts.pair(&pairing)?;
@@ -75,7 +85,46 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         if 2 * report.repeated_pairs > report.pairs {
             output::note!("  fewer repeats: lower --pairs-per-prompt, or use --strategy best-worst");
         }
-        output::note!("written to {}", align_base::printable_path(&options.output));
-        output::next(&format!("align dpo --train-file {} --output-dir runs/dpo", quoted(&options.output)));
+        written(options, "dpo");
     })
+}
+
+/// Makes pairs or labelled completions out of likes.
+fn from_likes(options: &Options) -> Result<(), Failure> {
+    let layouts = [Layout::LikedTexts, Layout::Texts];
+    let texts = options.columns.read(&layouts, |names| LikedTexts::read_renamed(&options.input, names))?;
+    let source = texts.source();
+    let nothing = |what, report: String| format!("{}: no {what}\n{report}{source}", options.input.display());
+    let print = |report: serde_json::Value, text: String, command| {
+        options.json.print(&json!({ "output": options.output, "source": source, "report": report }), || {
+            output::note!("{text}{source}");
+            written(options, command);
+        })
+    };
+    match options.likes.labels() {
+        Some(labels) => {
+            let (rows, report) = texts.label(&labels)?;
+            if report.desirable == 0 || report.undesirable == 0 {
+                let what = "desirable and undesirable completions can be told apart";
+                return Err(nothing(what, report.to_string()).into());
+            }
+            let _graceful_stop = GracefulStop::while_writing_files();
+            rows.write(&options.output, options.overwrite)?;
+            print(serde_json::to_value(&report)?, report.to_string(), "kto")
+        }
+        None => {
+            let (pairs, report) = texts.pair(&options.likes.pairs(options.pairs_per_prompt, options.seed))?;
+            if pairs.is_empty() {
+                return Err(nothing("pairs can be made", report.to_string()).into());
+            }
+            let _graceful_stop = GracefulStop::while_writing_files();
+            pairs.write(&options.output, options.overwrite)?;
+            print(serde_json::to_value(&report)?, report.to_string(), "dpo")
+        }
+    }
+}
+
+fn written(options: &Options, command: &str) {
+    output::note!("written to {}", align_base::printable_path(&options.output));
+    output::next(&format!("align {command} --train-file {} --output-dir runs/{command}", quoted(&options.output)));
 }

@@ -21,7 +21,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("generate", "continue prompts with a language model"),
             ("chat", "talk with a chat model in the terminal"),
             ("classify", "score texts with a classifier or reward model"),
-            ("pair", "make preference pairs from scored texts"),
+            ("pair", "make preference pairs from scored texts or from likes"),
             ("logps", "compute the log-probabilities of completions"),
         ],
     ),

@@ -20,7 +20,10 @@ pub fn of(command: &str) -> &'static [&'static str] {
         ],
         "chat" => &["align chat --model HuggingFaceTB/SmolLM2-135M-Instruct"],
         "classify" => &["align classify --input generated.csv --output scored.csv"],
-        "pair" => &["align pair --input scored.csv --strategy best-worst --output pairs.jsonl"],
+        "pair" => &[
+            "align pair --input scored.csv --strategy best-worst --output pairs.jsonl",
+            "align pair --likes --input answers.csv --output pairs.jsonl",
+        ],
         "logps" => &["align logps --input pairs.jsonl --output logps.jsonl"],
         "evaluate" => &["align evaluate --input scored.csv", "align evaluate --input before.csv after.csv"],
         "frontier" => &["align frontier --quick --output-dir runs/frontier"],

@@ -7,7 +7,7 @@ use align_base::random::generator;
 use rand::RngExt;
 
 /// Most pairs in total. The texts of more pairs would not fit in memory.
-pub(super) const MAX_PAIRS: usize = 20_000_000;
+pub(crate) const MAX_PAIRS: usize = 20_000_000;
 
 /// How often a random draw is repeated if the two rows cannot form a pair. After that the pair counts as missing.
 const MAX_DRAWS: usize = 10_000;
@@ -150,7 +150,7 @@ fn count_obstacle(obstacle: Obstacle, report: &mut PairingReport) {
     }
 }
 
-fn too_many_pairs() -> Error {
+pub(crate) fn too_many_pairs() -> Error {
     Error::Option {
         option: "pairs_per_prompt",
         expected: format!("at most {MAX_PAIRS} pairs in all"),

@@ -5,11 +5,12 @@ mod prompts;
 mod report;
 mod strategy;
 
+pub(crate) use draw::{MAX_PAIRS, too_many_pairs};
 pub use report::{PairingReport, SkipReason, SkippedPrompt};
 pub use strategy::{PairOptions, PairStrategy};
 
 use crate::{Error, PreferencePair, Result, ScoredText};
-use draw::{MAX_PAIRS, draw};
+use draw::draw;
 use prompts::{Prompt, group_by_prompt};
 use std::collections::HashSet;
 

@@ -10,6 +10,8 @@
 //! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false in any case, 1 or 0, yes or no) |
 //! | [`LabelledTexts`] | `text`, `label` (a class index from 0 or a class name; with two classes also true or false) |
 //!
+//! [`LikedTexts`] reads texts with counts of likes, also in the layouts of SHP and Reddit.
+//!
 //! The notebook's column names (`Prompt`, `Generated Text`, `Model Score`) are mapped to these, and its unnamed index
 //! column is dropped. [`ColumnNames`] names the columns of files that call them otherwise. Extra columns of text, numbers
 //! or booleans, and of lists or objects in JSON, are kept and written after the table's own. Columns of other types are
@@ -45,6 +47,7 @@ mod frame;
 mod jsonl;
 mod labelled_texts;
 mod labels;
+mod liked_texts;
 mod limits;
 mod messages;
 mod pairs;
@@ -67,6 +70,7 @@ pub use completions::Completions;
 pub use examples::{ExampleRow, Examples};
 pub use format::{check_output, is_table_file};
 pub use labelled_texts::{LabelledText, LabelledTexts};
+pub use liked_texts::{LikedTexts, LikesLayout, LikesSource, parse_time};
 pub use pairs::PreferencePairs;
 pub use preference_data::PreferenceData;
 pub use table::Table;
