@@ -4,12 +4,14 @@ use crate::Failure;
 use nix::sys::signal::{SigSet, Signal};
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
-use std::io::{IsTerminal, stdin};
+use std::io::{BufRead, IsTerminal, stdin};
 
 /// What was typed.
 pub enum Line {
     /// A line.
     Text(String),
+    /// A line that is not UTF-8.
+    NotText,
     /// Ctrl-C in place of a line.
     Interrupted,
     /// Ctrl-D, or the end of a pipe.
@@ -58,10 +60,13 @@ fn window_changes() -> SigSet {
 }
 
 fn read_pipe() -> Result<Line, Failure> {
-    let mut text = String::new();
-    match stdin().read_line(&mut text) {
+    let mut bytes = Vec::new();
+    match stdin().lock().read_until(b'\n', &mut bytes) {
         Ok(0) => Ok(Line::End),
-        Ok(_) => Ok(Line::Text(text.trim_end_matches(['\n', '\r']).to_owned())),
+        Ok(_) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Line::Text(text.trim_end_matches(['\n', '\r']).to_owned())),
+            Err(_) => Ok(Line::NotText),
+        },
         Err(problem) => Err(format!("standard input cannot be read: {problem}").into()),
     }
 }

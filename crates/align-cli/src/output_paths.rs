@@ -1,7 +1,7 @@
 //! Checks and writes outputs. Existing files are replaced only with --overwrite, and an input is never replaced.
 
-use crate::Failure;
 use crate::signals::GracefulStop;
+use crate::{Failure, models};
 use align_base::files;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -35,13 +35,16 @@ pub fn free_file_beside(output: &Path, name: &str, extension: &str) -> PathBuf {
     std::iter::once(named(String::new())).chain(numbered).find(|path| !path.exists()).unwrap_or_else(|| output.into())
 }
 
-/// Rejects an output folder for a model that cannot be written, or that is one of `sources`, which would be lost.
+/// Rejects an output folder for a model that cannot be written, or that is one of `sources` or an adapter's base model among them, which
+/// would be lost.
 pub fn refuse_folder<'a>(
     folder: &Path,
     overwrite: bool,
     sources: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<(), Failure> {
-    refuse_inputs(folder, sources)?;
+    for source in sources {
+        refuse_inputs(folder, [source, &models::base_folder(source)?])?;
+    }
     let path = folder.display();
     files::check_folder_destination(folder, overwrite).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => {

@@ -19,7 +19,7 @@ use tch::{Kind, Tensor};
 /// ```
 #[derive(Debug)]
 pub struct ModelSoup {
-    /// The first model, whose weights become the sum.
+    /// The first model, whose weights become the mean.
     model: Box<dyn CausalLm>,
     total: f64,
 }
@@ -32,45 +32,46 @@ impl ModelSoup {
     pub fn new(model: Box<dyn CausalLm>, weight: f64) -> Result<Self> {
         check_weight(weight)?;
         if !matches!(model.kind(), Kind::Float | Kind::Double) {
-            let reason =
-                format!("the first model of a soup is {:?}: load it in float32, so that sums are exact", model.kind());
+            let reason = format!(
+                "the first model of a soup is {:?}: load it in float32, so that the mean is exact",
+                model.kind()
+            );
             return Err(Error::Input(reason));
         }
-        tch::no_grad(|| {
-            for (_, sum) in model.parameters().iter() {
-                let _ = sum.shallow_clone().f_mul_scalar_(weight)?;
-            }
-            Ok(Self { model, total: weight })
-        })
+        Ok(Self { model, total: weight })
     }
 
     /// Adds a model. One model at a time needs to be in memory.
     ///
     /// # Errors
-    /// A weight that is negative or not finite, or a model whose architecture, sizes or tensors differ from those of the first.
+    /// A weight that is negative or not finite, weights whose sum is too large, or a model whose architecture, sizes or tensors differ from
+    /// those of the first.
     pub fn add(&mut self, model: &dyn CausalLm, weight: f64) -> Result<()> {
         check_weight(weight)?;
+        let total = self.total + weight;
+        if !total.is_finite() {
+            return Err(Error::Input("the sum of the weights of a soup is too large: divide them by a number".into()));
+        }
         let different = option_differences(&self.model.hyper_parameters()?, &model.hyper_parameters()?);
         if !different.is_empty() {
             return Err(Error::Input(format!(
-                "the models of a soup must have the same architecture, but {}",
+                "the models of a soup must have the same architecture, but from the first model to this one, {}",
                 different.join(", ")
             )));
         }
-        let (sums, added) = (self.model.parameters(), model.parameters());
-        if sums.len() != added.len() {
-            let (expected, found) = (sums.len(), added.len());
+        let (means, added) = (self.model.parameters(), model.parameters());
+        if means.len() != added.len() {
+            let (expected, found) = (means.len(), added.len());
             return Err(Error::Input(format!("a model of the soup has {found} tensors, and the first has {expected}")));
         }
         tch::no_grad(|| {
-            for (name, sum) in sums.iter() {
-                let tensor = matching(added.get(name), name, sum)?;
-                if weight == 0.0 {
-                    continue;
+            for (name, mean) in means.iter() {
+                let tensor = matching(added.get(name), name, mean)?;
+                if weight > 0.0 {
+                    let _ = mean.shallow_clone().f_lerp_(&tensor.f_to_kind(mean.kind())?, weight / total)?;
                 }
-                let _ = sum.shallow_clone().f_add_(&tensor.f_to_kind(sum.kind())?.f_mul_scalar(weight)?)?;
             }
-            self.total += weight;
+            self.total = total;
             Ok(())
         })
     }
@@ -78,19 +79,19 @@ impl ModelSoup {
     /// The mean.
     ///
     /// # Errors
-    /// All weights are 0.
+    /// All weights are 0, or a model has weights that are not finite.
     pub fn finish(self) -> Result<Box<dyn CausalLm>> {
         if self.total == 0.0 {
             return Err(Error::Input(
                 "all weights of the soup are 0: give at least one model a positive weight".into(),
             ));
         }
-        tch::no_grad(|| {
-            for (_, sum) in self.model.parameters().iter() {
-                let _ = sum.shallow_clone().f_div_scalar_(self.total)?;
-            }
-            Ok(self.model)
-        })
+        match self.model.parameters().first_not_finite()? {
+            Some(name) => Err(Error::Input(format!(
+                "{name} of the soup is not finite: a model has weights that are NaN or infinite"
+            ))),
+            None => Ok(self.model),
+        }
     }
 }
 
@@ -103,11 +104,11 @@ fn check_weight(weight: f64) -> Result<()> {
     }
 }
 
-/// The tensor with this name, if it has the shape of `sum`.
-fn matching<'a>(tensor: Option<&'a Tensor>, name: &str, sum: &Tensor) -> Result<&'a Tensor> {
+/// The tensor with this name, if it has the shape of `first`.
+fn matching<'a>(tensor: Option<&'a Tensor>, name: &str, first: &Tensor) -> Result<&'a Tensor> {
     let tensor = tensor.ok_or_else(|| Error::Input(format!("a model of the soup has no tensor {name}")))?;
-    if tensor.size() != sum.size() {
-        let (found, expected) = (tensor.size(), sum.size());
+    if tensor.size() != first.size() {
+        let (found, expected) = (tensor.size(), first.size());
         return Err(Error::Input(format!(
             "{name} has shape {found:?} in one model of the soup, and {expected:?} in the first"
         )));

@@ -67,6 +67,24 @@ fn a_soup_of_adapters_averages_their_updates() {
     assert!(moved > 0, "no adapter changed a weight");
 }
 
+/// Weights of any scale count by their ratios.
+#[test]
+fn weights_are_relative() {
+    let mean = |scale: f64| {
+        let mut soup = ModelSoup::new(noisy("gpt2-tiny", 1), 3.0 * scale).unwrap();
+        soup.add(noisy("gpt2-tiny", 2).as_ref(), scale).unwrap();
+        weights(soup.finish().unwrap().as_ref())
+    };
+    for (found, expected) in [1e300, 1e-300].iter().flat_map(|scale| mean(*scale)).zip(mean(1.0).iter().cycle()) {
+        assert!((found - expected).abs().max().double_value(&[]) < 1e-6);
+    }
+    let mut broken = ModelSoup::new(noisy("gpt2-tiny", 1), 1.0).unwrap();
+    let other = noisy("gpt2-tiny", 2);
+    let _ = other.head().shallow_clone().fill_(f64::NAN);
+    broken.add(other.as_ref(), 1.0).unwrap();
+    assert!(broken.finish().unwrap_err().to_string().contains("is not finite"));
+}
+
 #[test]
 fn what_cannot_be_averaged_is_refused() {
     let refused = |other: &str, weight: f64| {
@@ -77,6 +95,9 @@ fn what_cannot_be_averaged_is_refused() {
     assert!(refused("mistral-tiny", 1.0).contains("same architecture"));
     assert!(refused("llama-tiny", -0.5).contains("weight of a model in a soup is -0.5"));
     assert!(refused("llama-tiny", f64::NAN).contains("NaN"));
+    assert!(refused("llama-tiny", f64::MAX * 1.1).contains("inf"));
+    let mut soup = ModelSoup::new(load("llama-tiny"), f64::MAX).unwrap();
+    assert!(soup.add(load("llama-tiny").as_ref(), f64::MAX).unwrap_err().to_string().contains("too large"));
     let nothing = ModelSoup::new(load("llama-tiny"), 0.0).unwrap().finish().unwrap_err().to_string();
     assert!(nothing.contains("all weights of the soup are 0"), "{nothing}");
 }

@@ -59,6 +59,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         match lines.read("> ")? {
             Line::End => return Ok(()),
             Line::Interrupted => output::note!("/quit leaves"),
+            Line::NotText => log::message("error", "the line is not UTF-8 text, so it is left out"),
             Line::Text(line) => match line.trim() {
                 "" => {}
                 "/quit" | "/exit" => return Ok(()),
@@ -78,7 +79,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 }
                 unknown if unknown.starts_with('/') => {
                     let name = unknown.split_whitespace().next().unwrap_or_default();
-                    output::note!("{name} is not a command; /help lists them");
+                    match ["/quit", "/exit", "/help", "/reset"].contains(&name) {
+                        true => output::note!("{name} takes no text"),
+                        false => output::note!("{name} is not a command; /help lists them"),
+                    }
                 }
                 message => answer(&mut chat, message, &option_names),
             },
@@ -112,7 +116,13 @@ fn answer(chat: &mut Chat, message: &str, option_names: &option_errors::Options)
         // The conversation goes on without the message.
         Err(problem) => {
             let problem = option_names.name_in(problem.into());
-            log::message("error", &format!("{problem}; /reset begins a new conversation"));
+            let way_out = match chat.messages().first().is_some_and(|message| message.role() == "system") {
+                true => {
+                    "/reset begins a new conversation, and /system without a text one without a message of the system"
+                }
+                false => "/reset begins a new conversation",
+            };
+            log::message("error", &format!("{problem}; {way_out}"));
         }
     }
 }

@@ -111,7 +111,7 @@ impl<'a, M: CausalLm + ?Sized> CompletionGenerator<'a, M> {
         for (index, prompt) in prompts.iter().enumerate() {
             let prompt = with_bos(model, generation, index, prompt)?;
             check_prompts(model, from_ref(&prompt), None, &[index as u64])?;
-            let limit = max_length(model, generation.config(), prompt.len(), 0)?;
+            let limit = max_length(model, generation.config(), prompt.len(), 0).map_err(|e| of_prompt(index, e))?;
             lengths.entry(prompt.len()).or_insert((limit, 0)).1 += 1;
         }
         if mixed && let Some((_, (_, count))) = lengths.iter_mut().next_back() {
@@ -202,6 +202,14 @@ impl<M: CausalLm + ?Sized> Iterator for CompletionGenerator<'_, M> {
         self.remaining -= indices.iter().filter(|&&index| self.wants(index)).count();
         tracing::info!(remaining = self.remaining, prompts = self.prompts.len(), "generated");
         Some(completions)
+    }
+}
+
+/// Names the prompt in an error about its length.
+fn of_prompt(index: usize, error: GenerationError) -> GenerationError {
+    match error {
+        GenerationError::Prompt(reason) => GenerationError::Prompt(format!("prompt {index}: {reason}")),
+        other => other,
     }
 }
 

@@ -183,14 +183,13 @@ pub(super) fn max_length<M: CausalLm + ?Sized>(
         (None, Some(new)) => prompt.saturating_add(new),
         (None, None) => (prompt + DEFAULT_NEW_TOKENS).min(longest),
     };
-    let limit_name = match config.max_length {
-        Some(max_length) => format!("max_length, {max_length}"),
-        None => format!("the model's max_position_embeddings, {max_position_embeddings}"),
+    let (limit_name, remedy) = match config.max_length {
+        Some(max_length) => (format!("max_length, {max_length}"), "shorten the prompt or raise max_length"),
+        None => (format!("the model's max_position_embeddings, {max_position_embeddings}"), "shorten the prompt"),
     };
     if prompt >= limit {
-        let reason = format!(
-            "the prompt's {prompt} tokens (padding included) leave no room in {limit_name}: shorten the prompt or raise the limit"
-        );
+        let padded = if padding > 0 { " (padding included)" } else { "" };
+        let reason = format!("the prompt's {prompt} tokens{padded} leave no room in {limit_name}: {remedy}");
         return Err(GenerationError::Prompt(reason));
     }
     if limit > longest {
