@@ -173,6 +173,14 @@ pub enum Error {
         /// What is wrong.
         problem: LikesError,
     },
+    /// Comments of Reddit without prompts.
+    #[error(
+        "{origin}: what the comments answer is not in the file: add the submissions (id, title and selftext), or a column title"
+    )]
+    NoParents {
+        /// The file.
+        origin: String,
+    },
     /// Likes that determine no probabilities.
     #[error("likes: {0}")]
     NoLikes(LikesError),

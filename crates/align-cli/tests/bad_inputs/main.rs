@@ -10,6 +10,7 @@ mod conversations;
 mod gguf;
 mod hostile;
 mod identity;
+mod likes;
 mod models;
 mod options;
 mod outputs;
@@ -65,6 +66,7 @@ fn bad_inputs_are_rejected_with_a_clear_message() {
         configs::CASES,
         models::CASES,
         tables::CASES,
+        likes::CASES,
         conversations::CASES,
         options::CASES,
         outputs::CASES,

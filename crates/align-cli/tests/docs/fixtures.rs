@@ -75,6 +75,25 @@ fn content(name: &str) -> String {
             let row = |n: usize| format!("{n},Is it long? {n},\" Yes, it is.\", Not at all.\n");
             format!("id,question,good,bad\n{}", (0..4).map(row).collect::<String>())
         }
+        "answers.csv" => "prompt,text,likes,views\nA,A joy,30,60\nA,A bore,1,90\nB,A film,9,90\nB,No film,60,80\n".to_owned(),
+        "votes.csv" => "question,answer,up,down\nA,A joy,30,6\nA,A bore,1,90\nB,A film,9,80\nB,No film,60,8\n".to_owned(),
+        "posts.csv" => {
+            let row = |n: u32| format!("A,Text {n},{},2024-05-{n:02}T12:00:00Z\n", n * n);
+            format!("prompt,text,likes,time\n{}", (1..10).map(row).collect::<String>())
+        }
+        "shp.jsonl" => lines([("Yes.", 90, 5), ("Perhaps.", 30, 7), ("So.", 200, 1)].map(|(text, a, b)| {
+            json!({
+                "history": "Is it long?", "human_ref_A": text, "human_ref_B": "No.", "score_A": a, "score_B": b, "labels": 1,
+                "created_at_utc_A": 1_600_000_000 + a, "created_at_utc_B": 1_600_000_000
+            })
+        })),
+        "reddit.jsonl" => {
+            let post = json!({"id": "p", "title": "Is it long?", "selftext": "", "score": 9, "created_utc": 1_600_000_000});
+            let comment = |(id, score)| {
+                json!({"id": id, "parent_id": "t3_p", "link_id": "t3_p", "body": id, "score": score, "created_utc": 1_600_000_060})
+            };
+            lines([post].into_iter().chain([("yes", 90), ("no", 2), ("so", 30)].map(comment)))
+        }
         "labelled.csv" => "text,label\nA joy,1\nA bore,0\nA film,yes\nNo film,no\n".to_owned(),
         "prompts.txt" => "This movie\nThe film\n".to_owned(),
         "config.json" => json!({

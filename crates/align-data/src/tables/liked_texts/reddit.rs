@@ -7,8 +7,8 @@ use super::super::value::Value;
 use super::LayoutTexts;
 use super::reddit_counts::{Votes, set_counts};
 use super::time::take_times;
-use crate::Result;
 use crate::likes::LikedText;
+use crate::{Error, Result};
 use std::collections::HashMap;
 
 /// Comments need `body` and `parent_id` or `title`; submissions need `title` and `selftext`.
@@ -69,6 +69,9 @@ pub(super) fn texts(raw: &mut RawTable) -> Result<LayoutTexts> {
         let (text, time) = (text.clone(), post.time);
         found.push(row, LikedText { prompt, text, time, thread_time, ..LikedText::default() });
         votes.push(post.votes);
+    }
+    if found.rows.is_empty() && found.source.without_parent > 0 {
+        return Err(Error::NoParents { origin: raw.origin().to_owned() });
     }
     set_counts(&mut found.rows, &votes, &mut found.source);
     // Times are used only if every text has one.

@@ -33,7 +33,7 @@ pub struct LikesSource {
 impl fmt::Display for LikesSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = [
-            (self.repeated, "row", " repeat a comment"),
+            (self.repeated, "repeated comment", ""),
             (self.removed, "text", " left out: deleted or empty"),
             (self.without_parent, "comment", " left out: what they answer is not in the file"),
             (self.below_one, "text", " with a score below 1, counted as no likes"),
