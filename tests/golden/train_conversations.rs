@@ -193,6 +193,7 @@ fn reward_models_follow_trl() {
         policy.set_pad_token_id(pad);
         let config = RewardConfig {
             center_rewards_coefficient: run.config("center_rewards_coefficient").as_f64(),
+            max_length: run.options().max_length,
             training: run.training(),
         };
         assert_steps(&run.value, RewardTrainer::new(policy, pairs, config).unwrap(), ABSOLUTE);

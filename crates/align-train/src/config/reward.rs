@@ -12,6 +12,10 @@ pub struct RewardConfig {
     /// [default: no penalty].
     #[cfg_attr(feature = "clap", arg(long))]
     pub center_rewards_coefficient: Option<f64>,
+    /// Maximum number of tokens of a text, the prompt and a completion together. Pairs with a longer text are dropped, not truncated
+    /// [default: the model's limit].
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub max_length: Option<usize>,
     /// Options common to all objectives.
     #[cfg_attr(feature = "clap", command(flatten))]
     pub training: TrainingConfig,
@@ -20,7 +24,7 @@ pub struct RewardConfig {
 impl Default for RewardConfig {
     fn default() -> Self {
         let training = TrainingConfig { learning_rate: 1e-4, ..TrainingConfig::default() };
-        Self { center_rewards_coefficient: None, training }
+        Self { center_rewards_coefficient: None, max_length: None, training }
     }
 }
 

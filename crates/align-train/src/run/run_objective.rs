@@ -180,13 +180,13 @@ impl RunObjective for Reward {
     type Example = RewardExample;
 
     fn encode(
-        _: &Self::Config,
+        config: &Self::Config,
         examples: &[RewardExample],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
         // An encoder marks the end of a text itself.
         let append_eos = context.tokenizer.special_tokens().eos.is_some();
-        let options = EncodeOptions { append_eos, ..context.options(None) };
+        let options = EncodeOptions { append_eos, ..context.options(config.max_length) };
         let encoded = encode_reward_pairs(context.tokenizer, examples, &options)?;
         Ok(EncodedExamples { rows: encoded.pairs, report: Some(encoded.report), max_length: options.max_length })
     }
