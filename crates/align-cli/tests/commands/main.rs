@@ -11,6 +11,7 @@ mod json;
 mod model_cards;
 mod new_models;
 mod notebook;
+mod reward;
 mod sample_prompts;
 mod stages;
 #[path = "../support/mod.rs"]

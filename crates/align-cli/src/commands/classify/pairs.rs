@@ -129,7 +129,7 @@ pub fn table(accuracies: &[Accuracy]) -> Table {
     };
     Table {
         caption: "Pairs whose chosen text has the higher score, with Wilson's 95% interval.".to_owned(),
-        row_title: "Pairs".to_owned(),
+        row_title: "Group".to_owned(),
         rows: accuracies.iter().map(row).collect(),
         columns: vec![Column::new("Pairs", ""), Column::new("Accuracy", "")],
     }
