@@ -132,11 +132,7 @@ impl RewardModel {
         Ok(whole.collect())
     }
 
-    fn logits_by_chunk<T>(
-        &self,
-        texts: &[T],
-        encode: impl Fn(&[T]) -> Result<Vec<Vec<i64>>>,
-    ) -> Result<Vec<Vec<f32>>> {
+    fn logits_by_chunk<T>(&self, texts: &[T], encode: impl Fn(&[T]) -> Result<Vec<Vec<i64>>>) -> Result<Vec<Vec<f32>>> {
         let mut logits = Vec::with_capacity(texts.len());
         let mut progress = Progress::begin("scoring", "texts", texts.len());
         for chunk in texts.chunks(CHUNK.max(self.batch_size)) {

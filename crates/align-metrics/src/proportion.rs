@@ -64,7 +64,10 @@ mod tests {
             let Interval { low, high, .. } = proportion.wilson_interval();
             for end in [low, high] {
                 let distance = (proportion.value() - end).abs();
-                assert!((distance - Z * (end * (1.0 - end) / trials as f64).sqrt()).abs() < 1e-12, "{successes}: {end}");
+                assert!(
+                    (distance - Z * (end * (1.0 - end) / trials as f64).sqrt()).abs() < 1e-12,
+                    "{successes}: {end}"
+                );
             }
         }
     }

@@ -137,7 +137,9 @@ fn base_of_adapter(adapter: &Path, at: LoadOptions) -> Result<crate::DecoderClas
     let path = adapter.join("adapter_config.json");
     let fail = |reason: &str| Err(Error::Config { path: path.clone(), reason: reason.to_owned() });
     if LoraConfig::from_pretrained(adapter)?.task_type != TaskType::SequenceClassification {
-        return fail("`task_type` is not \"SEQ_CLS\": the adapter belongs to a language model, not to a classifier or reward model");
+        return fail(
+            "`task_type` is not \"SEQ_CLS\": the adapter belongs to a language model, not to a classifier or reward model",
+        );
     }
     let Task::Decoder { classifier, .. } = find_task(at.dir, |task| Some(*task))? else {
         return fail("the base model is a DistilBERT, which does not support adapters");

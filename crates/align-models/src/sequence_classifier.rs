@@ -1,5 +1,5 @@
-use crate::score::Labels;
 use crate::checkpoint::Checkpoint;
+use crate::score::Labels;
 use crate::{Error, LoraConfig, Parameters, Result, TrainableModel, TrainingMemory};
 use std::fmt;
 use std::path::Path;

@@ -41,7 +41,9 @@ impl Usage<'_> {
         match (self.task, &self.base) {
             (TrainingTask::Classification, _) => [PYTHON_CLASSIFIER, COMMAND_CLASSIFIER, RUST_CLASSIFIER],
             (TrainingTask::RewardModelling, None) => [PYTHON_REWARD_MODEL, COMMAND_REWARD_MODEL, RUST_REWARD_MODEL],
-            (TrainingTask::RewardModelling, Some(_)) => [PYTHON_REWARD_ADAPTER, COMMAND_REWARD_MODEL, RUST_REWARD_MODEL],
+            (TrainingTask::RewardModelling, Some(_)) => {
+                [PYTHON_REWARD_ADAPTER, COMMAND_REWARD_MODEL, RUST_REWARD_MODEL]
+            }
             (_, None) => [PYTHON_LANGUAGE_MODEL, COMMAND_LANGUAGE_MODEL, RUST_LANGUAGE_MODEL],
             (_, Some(BaseModel(Some(_)))) => [PYTHON_ADAPTER, COMMAND_LANGUAGE_MODEL, RUST_LANGUAGE_MODEL],
             (_, Some(BaseModel(None))) => [PYTHON_ADAPTER, COMMAND_ADAPTER, RUST_ADAPTER],

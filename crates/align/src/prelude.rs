@@ -8,8 +8,8 @@ pub use align_inference::{RewardModel, generate_texts};
 pub use align_losses::{LossType, PairLoss};
 pub use align_models::generation::{Generation, GenerationConfig};
 pub use align_models::{
-    AutoModelForCausalLm, AutoModelForSequenceClassification, CausalLm, DecoderClassifier, DistilBert, Gpt2, LoraConfig,
-    ModelResolver, SequenceClassifier, TrainableModel,
+    AutoModelForCausalLm, AutoModelForSequenceClassification, CausalLm, DecoderClassifier, DistilBert, Gpt2,
+    LoraConfig, ModelResolver, SequenceClassifier, TrainableModel,
 };
 pub use align_torch::{DeviceChoice, MatmulPrecision};
 pub use align_train::run::{Dataset, ModelSource, NewModel, NewTokenizer, ReferenceModel};

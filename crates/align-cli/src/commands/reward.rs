@@ -42,9 +42,9 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.run.refuse_sample_prompts()?;
     options.reward.validate()?;
-    let data = options.run.read(|files, columns| {
-        Ok(columns.read(|names| Examples::<RewardExample>::read_files(files, names))?.into())
-    })?;
+    let data = options
+        .run
+        .read(|files, columns| Ok(columns.read(|names| Examples::<RewardExample>::read_files(files, names))?.into()))?;
     let run = RewardRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.reward.clone())?;
     let run = run.strip_prompt(options.strip_prompt).invalid_rows(options.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);

@@ -22,7 +22,8 @@ fn accuracy(output: &str) -> Vec<Value> {
 fn a_language_model_becomes_a_reward_model() {
     let dir = tempfile::tempdir().unwrap();
     let (dir, pairs) = (dir.path(), golden_path("reward.jsonl"));
-    let options = ["--train-file", &pairs, "--num-train-epochs", "8", "--learning-rate", "3e-3", "--save-strategy", "epoch"];
+    let options =
+        ["--train-file", &pairs, "--num-train-epochs", "8", "--learning-rate", "3e-3", "--save-strategy", "epoch"];
     ok("reward", dir, &[&options[..], &["--output-dir", "run"]].concat());
     let config = json(&dir.join("run/model/config.json"));
     assert_eq!(config["architectures"], serde_json::json!(["GPT2ForSequenceClassification"]));
@@ -79,7 +80,8 @@ fn an_adapter_is_trained_with_its_head() {
     let message = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success() && message.contains("SEQ_CLS"), "{message}");
     // Training goes on from the adapter.
-    let further = ["--model", "run/model", "--train-file", &chats, "--max-steps", "1", "--use-peft", "--output-dir", "further"];
+    let further =
+        ["--model", "run/model", "--train-file", &chats, "--max-steps", "1", "--use-peft", "--output-dir", "further"];
     ok("reward", dir, &further);
     assert!(dir.join("further/model/adapter_model.safetensors").exists());
 }
@@ -89,9 +91,7 @@ fn an_adapter_is_trained_with_its_head() {
 fn several_judges_score_conversations() {
     let dir = tempfile::tempdir().unwrap();
     let (dir, reward) = (dir.path(), golden_path("models/llama-tiny-reward"));
-    let messages = |answer: &str| {
-        serde_json::json!({ "messages": [{ "role": "user", "content": "Was it fun?" }, { "role": "assistant", "content": answer }], "id": answer.len() })
-    };
+    let messages = |answer: &str| serde_json::json!({ "messages": [{ "role": "user", "content": "Was it fun?" }, { "role": "assistant", "content": answer }], "id": answer.len() });
     std::fs::write(dir.join("chats.jsonl"), format!("{}\n{}\n", messages("Yes."), messages("Not at all."))).unwrap();
     let (raw, halves) = (format!("raw={reward}"), format!("sure={reward}:probability:0"));
     let judges = ["--judge", &raw, "--judge", &halves, "--input", "chats.jsonl", "--output", "judged.jsonl"];
@@ -111,7 +111,8 @@ fn what_cannot_be_a_reward_model_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (dir, pairs) = (dir.path(), golden_path("reward.jsonl"));
     std::fs::write(dir.join("texts.jsonl"), "{\"text\": \"A joy.\"}\n").unwrap();
-    std::fs::write(dir.join("margins.jsonl"), "{\"chosen\": \"a\", \"rejected\": \"b\", \"margin\": \"wide\"}\n").unwrap();
+    std::fs::write(dir.join("margins.jsonl"), "{\"chosen\": \"a\", \"rejected\": \"b\", \"margin\": \"wide\"}\n")
+        .unwrap();
     let (gpt2, classifier) = (golden_path("models/gpt2-tiny"), golden_path("models/gpt2-tiny-classifier"));
     let (good, unknown, language) =
         (format!("a={classifier}:logit:good"), format!("a={classifier}:logit:fine"), format!("a={gpt2}"));

@@ -77,6 +77,7 @@ pub(super) fn with_labels(mut config: Value, labels: &Labels, pad_token_id: Opti
 /// Why the folder of a model with this config has no classifier: the class that it names.
 pub(crate) fn other_class(config: &Value) -> Option<&str> {
     let classes = config.get("architectures").and_then(Value::as_array)?;
-    let is_classifier = |class: &Value| class.as_str().is_some_and(|class| class.ends_with("ForSequenceClassification"));
+    let is_classifier =
+        |class: &Value| class.as_str().is_some_and(|class| class.ends_with("ForSequenceClassification"));
     if classes.iter().any(is_classifier) { None } else { classes.first().and_then(Value::as_str) }
 }

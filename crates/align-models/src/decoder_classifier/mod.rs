@@ -11,7 +11,8 @@ pub(crate) use load::adapter_outputs;
 use crate::checkpoint::Checkpoint;
 use crate::score::Labels;
 use crate::{
-    CausalLm, Error, LoraConfig, LoraModel, Parameters, Result, SequenceClassifier, TrainableModel, TrainingMemory, save,
+    CausalLm, Error, LoraConfig, LoraModel, Parameters, Result, SequenceClassifier, TrainableModel, TrainingMemory,
+    save,
 };
 use batch::Batch;
 use serde_json::{Value, json};
@@ -112,7 +113,9 @@ impl TrainableModel for DecoderClassifier {
 
     fn hyper_parameters(&self) -> Result<Value> {
         let outputs = self.labels.names().len();
-        Ok(json!({ "decoder": self.model.hyper_parameters()?, "num_labels": outputs, "pad_token_id": self.pad_token_id }))
+        Ok(
+            json!({ "decoder": self.model.hyper_parameters()?, "num_labels": outputs, "pad_token_id": self.pad_token_id }),
+        )
     }
 
     fn config_json(&self) -> Result<Value> {

@@ -168,7 +168,8 @@ impl DistilBertConfig {
     pub(super) fn set_num_labels(&mut self, num_labels: i64) {
         let names = |number: i64| (number.to_string(), format!("LABEL_{number}"));
         self.id2label = Some((0..num_labels).map(names).collect());
-        let numbers: BTreeMap<String, i64> = (0..num_labels).map(|number| (format!("LABEL_{number}"), number)).collect();
+        let numbers: BTreeMap<String, i64> =
+            (0..num_labels).map(|number| (format!("LABEL_{number}"), number)).collect();
         self.extra.insert("label2id".into(), serde_json::json!(numbers));
         self.num_labels = None;
         self.extra.insert("architectures".into(), vec!["DistilBertForSequenceClassification"].into());

@@ -6,9 +6,7 @@ mod nanogpt;
 pub use config::Gpt2Config;
 
 use crate::checkpoint::{Checkpoint, Layout};
-use crate::decoder::{
-    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Positions, Projections, SelfAttention,
-};
+use crate::decoder::{Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Positions, Projections, SelfAttention};
 use crate::identity::hyper_parameters;
 use crate::layers::{Linear, Norm, Weights};
 use crate::random_weights::{Init, initializer_range, random_weights, set_model_type};

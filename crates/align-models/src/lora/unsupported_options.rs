@@ -66,7 +66,9 @@ pub(super) fn reject_unsupported(options: &Map<String, Value>) -> Result<(), Str
         return Err("`peft_type` is not \"LORA\": other adapters are not supported".into());
     }
     if options.contains_key("task_type") && !matches!(text("task_type"), Some("CAUSAL_LM" | "SEQ_CLS")) {
-        return Err("`task_type` is not \"CAUSAL_LM\" or \"SEQ_CLS\": the adapter belongs to a model with another head".into());
+        return Err(
+            "`task_type` is not \"CAUSAL_LM\" or \"SEQ_CLS\": the adapter belongs to a model with another head".into(),
+        );
     }
     if options.get("ensure_weight_tying") == Some(&Value::Bool(true))
         && options.get("modules_to_save").is_some_and(|v| !is_unset(v))

@@ -3,8 +3,7 @@
 use align_models::Result;
 use align_models::checkpoint::{Layout, TensorSpec};
 use align_models::decoder::{
-    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Positions, Projections, RopeScaling, Rotary,
-    SelfAttention,
+    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Positions, Projections, RopeScaling, Rotary, SelfAttention,
 };
 use align_models::layers::{Activation, Linear, Norm, Weights};
 use align_models::{Error, Parameters};

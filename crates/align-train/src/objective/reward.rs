@@ -126,7 +126,8 @@ fn margins(pairs: &[&EncodedRewardPair], like: &Tensor) -> Result<Option<Tensor>
 /// The metrics of TRL's `RewardTrainer`. The margin is the difference of the rewards, without the column `margin`.
 fn metrics(rewards: &Pair<Tensor>) -> Result<BatchMetrics> {
     let (chosen, rejected) = (to_f64s(&rewards.chosen)?, to_f64s(&rewards.rejected)?);
-    let each = |of: fn(f64, f64) -> f64| -> Vec<f64> { chosen.iter().zip(&rejected).map(|(c, r)| of(*c, *r)).collect() };
+    let each =
+        |of: fn(f64, f64) -> f64| -> Vec<f64> { chosen.iter().zip(&rejected).map(|(c, r)| of(*c, *r)).collect() };
     let all = [chosen.as_slice(), &rejected].concat();
     let mut metrics = BatchMetrics::default();
     metrics.set("accuracy", mean_over_pairs(&each(|chosen, rejected| f64::from(u8::from(chosen > rejected)))));

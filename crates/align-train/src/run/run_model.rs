@@ -160,7 +160,10 @@ impl RunModel for Box<dyn SequenceClassifier> {
     fn with_tokenizer(mut self, tokenizer: &Tokenizer) -> Result<Self> {
         let padding = tokenizer.pad_token_id().or(tokenizer.eos_token_id());
         let padding = padding.ok_or_else(|| {
-            Error::Data("the tokeniser has neither a padding token nor an EOS token: set one in its tokenizer_config.json".into())
+            Error::Data(
+                "the tokeniser has neither a padding token nor an EOS token: set one in its tokenizer_config.json"
+                    .into(),
+            )
         })?;
         self.set_pad_token_id(padding);
         Ok(self)

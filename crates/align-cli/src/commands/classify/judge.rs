@@ -49,7 +49,8 @@ mod tests {
             let Judge { name, model, score } = text.parse().unwrap();
             (name, model, score.map(|score| score.to_string()))
         };
-        let parts = |name: &str, model: &str, score: Option<&str>| (name.into(), model.into(), score.map(str::to_owned));
+        let parts =
+            |name: &str, model: &str, score: Option<&str>| (name.into(), model.into(), score.map(str::to_owned));
         assert_eq!(judge("a=runs/reward/model"), parts("a", "runs/reward/model", None));
         assert_eq!(judge("a=user/name@main:scalar"), parts("a", "user/name@main", Some("scalar")));
         assert_eq!(judge("a=b:c:log-odds:very:good"), parts("a", "b:c", Some("log-odds:very:good")));

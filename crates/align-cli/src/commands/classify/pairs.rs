@@ -71,7 +71,11 @@ impl Pairs {
         let mut all = Vec::new();
         if let Some((_, groups)) = &self.groups {
             let mut names: Vec<&String> = Vec::new();
-            groups.iter().for_each(|name| if !names.contains(&name) { names.push(name) });
+            groups.iter().for_each(|name| {
+                if !names.contains(&name) {
+                    names.push(name)
+                }
+            });
             for name in names {
                 let of_group = groups.iter().zip(&is_correct).filter(|(group, _)| *group == name);
                 all.push(accuracy(name.clone(), Proportion::of(of_group.map(|(_, correct)| *correct))));
