@@ -59,6 +59,7 @@ const EXAMPLES: &[(&str, &str, &[&str])] = &[
     ("lora", "GPT2 PAIRS run merged", &["8 steps, the adapter is in run/model"]),
     ("custom_loss", "GPT2 PAIRS", &["step 1: loss 1.0000, reward margin +0.0000", "step 8: loss "]),
     ("resume", "GPT2 PAIRS runs", &["stopped after step 3 of 6", "the weights are the same"]),
+    ("reward", "GPT2 PAIRS run", &["8 steps", "reward +", "reward -"]),
     ("score", "DISTILBERT fine dull", &["0.", " fine\n", " dull\n"]),
     ("sft", "GPT2 texts.jsonl run", &["perplexity "]),
 ];

@@ -24,6 +24,7 @@ mod lora_kinds;
 mod losses;
 mod metrics;
 mod models;
+mod reward_models;
 mod saved;
 mod train;
 mod train_conversations;

@@ -105,7 +105,7 @@ fn assert_run<O: Objective<Model: CausalLm>>(run: &Value, trainer: Trainer<O>) {
 }
 
 /// Compares every field of every step, and the final weights. Returns the trained model.
-pub fn assert_steps<O: Objective<Model: CausalLm>>(run: &Value, mut trainer: Trainer<O>, absolute: f64) -> O::Model {
+pub fn assert_steps<O: Objective>(run: &Value, mut trainer: Trainer<O>, absolute: f64) -> O::Model {
     let name = run["name"].as_str().unwrap();
     for expected in run["steps"].as_array().unwrap() {
         let record = trainer.next_step().unwrap().unwrap();

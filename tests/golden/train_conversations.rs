@@ -4,12 +4,15 @@ use crate::train::{assert_steps, training};
 use crate::{golden_dir, read_json};
 use align_data::tables::{ExampleRow, Examples};
 use align_data::{
-    CompletionBatch, CompletionExample, EncodeOptions, InvalidRows, PairExample, PromptedRow, RowParts, Tokenizer,
-    UnpairedExample, encode_pairs, encode_unpaired,
+    CompletionBatch, CompletionExample, EncodeOptions, InvalidRows, PairExample, PromptedRow, RewardExample, RowParts,
+    Tokenizer, UnpairedExample, encode_pairs, encode_reward_pairs, encode_unpaired, right_pad,
 };
 use align_losses::LossType;
-use align_models::{AutoModelForCausalLm, CausalLm, LoraModel, TrainableModel};
-use align_train::{DpoConfig, DpoTrainer, KtoConfig, KtoTrainer, PrefixSharing, SftConfig, SftTrainer, TrainingConfig};
+use align_models::{AutoModelForCausalLm, AutoModelForSequenceClassification, CausalLm, LoraModel, TrainableModel};
+use align_train::{
+    DpoConfig, DpoTrainer, KtoConfig, KtoTrainer, PrefixSharing, RewardConfig, RewardTrainer, SftConfig, SftTrainer,
+    TrainingConfig,
+};
 use serde_json::Value;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -164,5 +167,35 @@ fn fine_tuning_follows_trl() {
         }
         let trainer = SftTrainer::new(run.policy(), rows, config).unwrap();
         run.assert_adapter(&assert_steps(&run.value, trainer, ABSOLUTE));
+    }
+}
+
+#[test]
+fn reward_models_follow_trl() {
+    let runs = runs("RewardTrainer");
+    assert!(runs.len() >= 5, "{} runs", runs.len());
+    for run in runs {
+        let mut rows = run.rows::<RewardExample, 2>();
+        if run.value.get("columns_dropped").is_some() {
+            rows.iter_mut().for_each(|row| row.margin = None);
+        }
+        let pairs = encode_reward_pairs(&run.tokenizer, &rows, &run.options()).unwrap().pairs;
+        // The trainer's collator pads with the padding token of the tokeniser, or else EOS.
+        let pad = run.value["pad_token_id"].as_i64().unwrap();
+        let first = || pairs.iter().take(4);
+        let texts = first().map(|pair| &pair.chosen_ids).chain(first().map(|pair| &pair.rejected_ids));
+        let batch = right_pad(&texts.cloned().collect::<Vec<_>>(), pad).unwrap();
+        run.assert_first_batch(&batch.input_ids, "input_ids");
+        run.assert_first_batch(&batch.attention_mask, "attention_mask");
+        let folder = golden_dir().join(run.value["model"].as_str().unwrap());
+        let mut policy =
+            AutoModelForSequenceClassification::from_pretrained(&folder, Kind::Float, Device::Cpu).unwrap();
+        policy.set_pad_token_id(pad);
+        let config = RewardConfig {
+            center_rewards_coefficient: run.config("center_rewards_coefficient").as_f64(),
+            max_length: run.options().max_length,
+            training: run.training(),
+        };
+        assert_steps(&run.value, RewardTrainer::new(policy, pairs, config).unwrap(), ABSOLUTE);
     }
 }

@@ -19,9 +19,20 @@ pub struct ScoreOption {
 impl ScoreOption {
     /// Loads the reward model in a folder. It scores `batch_size` texts at a time.
     pub fn load(&self, dir: &Path, runtime: &RuntimeOptions, batch_size: usize) -> Result<RewardModel, Failure> {
+        self.load_for("--score", dir, runtime, batch_size)
+    }
+
+    /// Like [`ScoreOption::load`], for a score that another option gives, which errors name.
+    pub fn load_for(
+        &self,
+        option: &str,
+        dir: &Path,
+        runtime: &RuntimeOptions,
+        batch_size: usize,
+    ) -> Result<RewardModel, Failure> {
         let model = RewardModel::from_pretrained(dir, self.score.as_ref(), runtime.dtype, runtime.device()?);
         let model = model.map_err(|error| match error {
-            Error::Score { .. } => Failure::from(UsageError::new(format!("--score, {error}"))),
+            Error::Score { .. } => Failure::from(UsageError::new(format!("{option}, {error}"))),
             error => error.into(),
         })?;
         Ok(model.with_batch_size(batch_size))

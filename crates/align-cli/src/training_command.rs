@@ -60,6 +60,20 @@ impl TrainingCommand<'_> {
         self.train_with_next_command(run, preparation, all_options, &next)
     }
 
+    /// Trains a reward model.
+    pub fn train_reward_model<O: RunObjective>(
+        &self,
+        run: Run<O>,
+        preparation: &Preparation,
+        all_options: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let input = quoted(&self.run.files.eval_name().unwrap_or_else(|| self.run.files.train_name()));
+        let next = |model: &Path, _: bool| {
+            format!("align classify --pairs --model {} --input {input} --output scored.jsonl", quoted(model))
+        };
+        self.train_with_next_command(run, preparation, all_options, &next)
+    }
+
     /// Trains a model. `next` gives the command to suggest at the end, from the model's folder and whether it holds an adapter.
     fn train_with_next_command<O: RunObjective>(
         &self,

@@ -72,7 +72,7 @@ fn train(name: &str, dir: &Path, more: &[&str]) -> Output {
 
 #[test]
 fn a_run_rejects_a_folder_with_other_files_and_does_not_change_it() {
-    for name in ["dpo", "sft", "cpo", "kto", "train-classifier"] {
+    for name in ["dpo", "sft", "cpo", "kto", "reward", "train-classifier"] {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
         let model = if name == "train-classifier" { "models/distilbert-tiny" } else { "models/gpt2-tiny" };

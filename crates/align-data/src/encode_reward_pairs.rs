@@ -1,13 +1,15 @@
 use crate::encode_rows::{RowEncoder, RowIds};
-use crate::{EncodeOptions, EncodeReport, PromptedRow, Result, Tokenizer};
+use crate::{EncodeOptions, EncodeReport, Result, RewardRow, Tokenizer};
 
 /// The two whole texts of a preference pair, as a reward model reads them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EncodedRewardPair {
     /// The ids of the prompt with the chosen completion.
     pub chosen_ids: Vec<i64>,
     /// The ids of the prompt with the rejected completion.
     pub rejected_ids: Vec<i64>,
+    /// By how much the rewards are to differ, if the row says so.
+    pub margin: Option<f64>,
     /// Index of the input row, from 0.
     pub row: usize,
 }
@@ -26,7 +28,7 @@ pub struct EncodedRewardPairs {
 ///
 /// # Errors
 /// Those of [`encode_pairs`](crate::encode_pairs).
-pub fn encode_reward_pairs<R: PromptedRow<2>>(
+pub fn encode_reward_pairs<R: RewardRow>(
     tokenizer: &Tokenizer,
     pairs: &[R],
     options: &EncodeOptions,
@@ -48,7 +50,8 @@ pub fn encode_reward_pairs<R: PromptedRow<2>>(
         } else if chosen_ids == rejected_ids && options.drops_equal_pairs() {
             report.dropped_equal_pairs.push(row);
         } else {
-            kept.push(EncodedRewardPair { chosen_ids, rejected_ids, row });
+            let margin = pairs.get(row).and_then(RewardRow::margin);
+            kept.push(EncodedRewardPair { chosen_ids, rejected_ids, margin, row });
         }
     }
     options.invalid_rows.check(&report)?;

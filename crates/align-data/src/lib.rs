@@ -74,7 +74,7 @@ pub use encode_reward_pairs::{EncodedRewardPair, EncodedRewardPairs, encode_rewa
 pub use encode_texts::{EncodedText, EncodedTexts, encode_texts};
 pub use encode_unpaired::{EncodedUnpairedPreference, EncodedUnpairedPreferences, encode_unpaired};
 pub use error::{Error, Result};
-pub use example::{CompletionExample, Example, PairExample, UnpairedExample};
+pub use example::{CompletionExample, Example, PairExample, RewardExample, UnpairedExample};
 pub use invalid_rows::InvalidRows;
 pub use notebook_prompts::NOTEBOOK_PROMPTS;
 pub use pack::pack_wrapped;
@@ -82,7 +82,7 @@ pub use padding::{Padded, left_pad, right_pad};
 pub use preference::{PreferencePair, ScoredText, UnpairedPreference};
 pub use read_lines::read_lines;
 pub use render_prompts::render_prompts;
-pub use row_parts::{LabelledRow, PromptedRow, RowParts};
+pub use row_parts::{LabelledRow, PromptedRow, RewardRow, RowParts};
 pub use tables::{
     Completions, LabelledText, LabelledTexts, PreferencePairs, ScoredTexts, Text, Texts, UnpairedPreferences,
 };

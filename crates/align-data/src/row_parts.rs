@@ -2,8 +2,8 @@
 
 use crate::chat::Message;
 use crate::{
-    ConversationCompletion, ConversationPair, Example, PreferencePair, TemplateInputs, UnpairedConversation,
-    UnpairedPreference,
+    ConversationCompletion, ConversationPair, Example, PreferencePair, RewardExample, TemplateInputs,
+    UnpairedConversation, UnpairedPreference,
 };
 
 /// The prompt and the `N` completions of a row.
@@ -41,6 +41,30 @@ pub trait LabelledRow: PromptedRow<1> {
     /// Whether the row is one side of a preference pair. The chosen side is followed by the rejected one.
     fn is_from_pair(&self) -> bool {
         false
+    }
+}
+
+/// A pair for training a reward model.
+pub trait RewardRow: PromptedRow<2> {
+    /// By how much the rewards of the two texts are to differ, if the row says so.
+    fn margin(&self) -> Option<f64> {
+        None
+    }
+}
+
+impl RewardRow for PreferencePair {}
+impl RewardRow for ConversationPair {}
+impl<P: RewardRow, C: RewardRow> RewardRow for Example<P, C> {}
+
+impl PromptedRow<2> for RewardExample {
+    fn parts(&self) -> RowParts<'_, 2> {
+        self.pair.parts()
+    }
+}
+
+impl RewardRow for RewardExample {
+    fn margin(&self) -> Option<f64> {
+        self.margin
     }
 }
 

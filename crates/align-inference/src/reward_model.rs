@@ -1,8 +1,8 @@
 use crate::{Error, InferenceIdentity, Result};
 use align_base::Progress;
-use align_data::Tokenizer;
+use align_data::{CompletionExample, EncodedCompletion, PromptedRow, Tokenizer, encode_completions};
 use align_models::score::{Score, Scorer};
-use align_models::{AutoModelForSequenceClassification, ModelResolver, SequenceClassifier};
+use align_models::{AutoModelForSequenceClassification, LoraConfig, ModelResolver, SequenceClassifier};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
@@ -45,8 +45,14 @@ impl RewardModel {
         })?;
         let scorer = Scorer::new(score, &labels).map_err(of_score)?;
         let plain = AutoModelForSequenceClassification::from_pretrained(folder, kind, device)?;
-        let model = plain.packed()?.unwrap_or(plain);
-        let tokenizer = Tokenizer::from_pretrained(folder)?.for_embeddings(model.vocab_size())?;
+        let mut model = plain.packed()?.unwrap_or(plain);
+        let tokenizer_folder = ModelResolver::default().tokenizer_folder(folder)?;
+        let tokenizer = Tokenizer::from_pretrained(tokenizer_folder)?.for_embeddings(model.vocab_size())?;
+        // An adapter has no config, and its base model may have another padding token than it was trained with.
+        let is_adapter = LoraConfig::base_of_adapter(folder)?.is_some();
+        if let Some(padding) = tokenizer.pad_token_id().or(tokenizer.eos_token_id()).filter(|_| is_adapter) {
+            model.set_pad_token_id(padding);
+        }
         let outputs = labels.names().len();
         Ok(Self { folder: folder.to_owned(), model, tokenizer, scorer, outputs, batch_size: DEFAULT_BATCH_SIZE })
     }
@@ -80,15 +86,57 @@ impl RewardModel {
     /// The logits of each text, one row of `outputs` numbers per text. Texts are truncated to the maximum length of the model. They are
     /// processed in chunks, which limits memory.
     ///
+    /// A decoder with one output is a reward model, which was trained on texts that end with the end-of-sequence token: it is appended to
+    /// each text.
+    ///
     /// # Errors
     /// A batch size of 0, or logits that are not finite (the error counts texts from 1).
     pub fn logits(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        if !self.appends_eos() {
+            return self.logits_by_chunk(texts, |texts| {
+                Ok(self.tokenizer.encode_batch(texts, true, Some(self.max_length()))?)
+            });
+        }
+        let rows: Vec<(&str, &str)> = texts.iter().map(|text| ("", *text)).collect();
+        self.logits_by_chunk(&rows, |rows| self.encode(rows))
+    }
+
+    /// Like [`logits`](Self::logits), of a prompt with its completion each, or of a conversation, to which the tokeniser's chat template is
+    /// applied.
+    ///
+    /// # Errors
+    /// Those of [`logits`](Self::logits); a tokeniser without a chat template, or a conversation that it refuses.
+    pub fn logits_of_rows(&self, rows: &[CompletionExample]) -> Result<Vec<Vec<f32>>> {
+        self.logits_by_chunk(rows, |rows| self.encode(rows))
+    }
+
+    /// Whether a plain text gets an end-of-sequence token, as TRL's `RewardTrainer` appends it.
+    fn appends_eos(&self) -> bool {
+        self.model.scores_last_token() && self.outputs == 1 && self.tokenizer.special_tokens().eos.is_some()
+    }
+
+    fn max_length(&self) -> usize {
         let positions = self.model.max_position_embeddings() as usize;
-        let max_length = self.tokenizer.model_max_length().map_or(positions, |length| length.min(positions));
+        self.tokenizer.model_max_length().map_or(positions, |length| length.min(positions))
+    }
+
+    /// The ids of whole rows, truncated to the maximum length.
+    fn encode<R: PromptedRow<1>>(&self, rows: &[R]) -> Result<Vec<Vec<i64>>> {
+        let max_length = self.max_length();
+        let encoded = encode_completions(&self.tokenizer, rows, self.appends_eos())?;
+        let whole = encoded.into_iter().map(|EncodedCompletion { mut prompt_ids, completion_ids }| {
+            prompt_ids.extend(completion_ids);
+            prompt_ids.truncate(max_length);
+            prompt_ids
+        });
+        Ok(whole.collect())
+    }
+
+    fn logits_by_chunk<T>(&self, texts: &[T], encode: impl Fn(&[T]) -> Result<Vec<Vec<i64>>>) -> Result<Vec<Vec<f32>>> {
         let mut logits = Vec::with_capacity(texts.len());
         let mut progress = Progress::begin("scoring", "texts", texts.len());
         for chunk in texts.chunks(CHUNK.max(self.batch_size)) {
-            let ids = self.tokenizer.encode_batch(chunk, true, Some(max_length))?;
+            let ids = encode(chunk)?;
             let before = logits.len() as u64;
             let rows = self.model.classify(&ids, self.batch_size, &mut |texts| progress.advance(texts)).map_err(
                 |problem| Error::RewardModel {

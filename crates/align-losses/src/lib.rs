@@ -26,6 +26,7 @@
 //! | the distribution at each token | [`tdpo1`], [`tdpo2`] |
 //! | the policy only | [`cpo`], [`simpo`], [`alpha_po`], [`orpo_odds_ratio`], [`slic_hf`] |
 //! | single completions | [`kto`], [`bco`], [`apo_zero_unpaired`] |
+//! | the rewards of a reward model | [`bradley_terry`], with [`reward_centering`] |
 //!
 //! Each loss is a file with its name in the folder of its family (`dpo`, `cpo`, `kto`), with formula, derivative, paper and options.
 //! [`DpoLoss`] selects the losses of the first four rows by name, [`CpoLossType`] and [`KtoLossType`] those of the last two. Every
@@ -36,6 +37,7 @@
 //! ([`differentiable_logps`], [`LinearLogps`]), which needs neither the logits of a whole batch nor their graph.
 
 mod adaptive_beta;
+mod bradley_terry;
 mod check;
 mod cpo;
 mod divergence;
@@ -60,6 +62,7 @@ mod weighted_sum;
 mod wpo;
 
 pub use adaptive_beta::AdaptiveBeta;
+pub use bradley_terry::{bradley_terry, reward_centering};
 pub use cpo::*;
 pub use divergence::{Divergence, FDivergence};
 pub use dpo::*;

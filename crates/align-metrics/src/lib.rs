@@ -18,7 +18,7 @@
 //! | Which of two models is better? | [`PairedComparison`] on equal prompts; with a correction for several comparisons, [`holm_adjusted`] |
 //! | Which models have the best trade-off between reward and divergence? | [`pareto_front`], [`hypervolume`], for curves [`leading_curves`] and [`curve_mean_weights`] |
 //! | Do two scorers agree? | [`spearman`], [`sign_agreement`], [`roc_auc`] |
-//! | How accurate is a value? | [`Bootstrap`] intervals of any statistic, [`SampleMean`] with standard errors clustered by [`Clusters`] of texts that share a prompt |
+//! | How accurate is a value? | [`Bootstrap`] intervals of any statistic, of a share [`Proportion`], [`SampleMean`] with standard errors clustered by [`Clusters`] of texts that share a prompt |
 //!
 //! Sums have a fixed order, and sums over texts are compensated, so results are identical on every run and machine.
 
@@ -40,6 +40,7 @@ mod mean;
 mod notebook_entropy;
 mod paired;
 mod pareto;
+mod proportion;
 mod report;
 mod sample_mean;
 mod sequence_kl;
@@ -63,6 +64,7 @@ pub use mean::mean;
 pub use notebook_entropy::notebook_entropy;
 pub use paired::PairedComparison;
 pub use pareto::{Direction, hypervolume, pareto_front};
+pub use proportion::Proportion;
 pub use report::{Estimate, EvaluationReport};
 pub use sample_mean::SampleMean;
 pub use sequence_kl::{SampledLogps, rao_blackwell_kl};

@@ -1,34 +1,39 @@
 //! Loads models from folders. The `model_type` in `config.json` selects the architecture.
 
-use crate::pretrained_config::model_type;
-use crate::score::Labels;
+use crate::decoder::DecoderConfig;
+use crate::decoder_classifier::other_class;
+use crate::pretrained_config::{model_type, read_json_config};
 use crate::{
-    CausalLm, DistilBert, DistilBertConfig, Error, Gpt2, LlamaFamily, LoraModel, ModelResolver, Result,
-    SequenceClassifier, TrainableModel,
+    CausalLm, DecoderClassifier, DistilBert, Error, Gpt2, Gpt2Config, LlamaFamily, LlamaFamilyConfig, LoraModel,
+    ModelResolver, NewHead, Result, SequenceClassifier, TrainableModel,
 };
 use std::path::Path;
 use tch::{Device, Kind};
 
 /// All architectures. To add one, add an entry here.
 const ARCHITECTURES: [Architecture; 8] = [
-    Architecture { model_type: "gpt2", task: Task::CausalLm(|at| Ok(Box::new(at.load(Gpt2::from_pretrained)?))) },
+    Architecture {
+        model_type: "gpt2",
+        task: Task::Decoder {
+            causal_lm: |at| Ok(Box::new(at.load(Gpt2::from_pretrained)?)),
+            classifier: decoder_classifier::<Gpt2Config>,
+        },
+    },
     llama_family("llama"),
     llama_family("mistral"),
     llama_family("qwen2"),
     llama_family("qwen3"),
     llama_family("gemma2"),
     llama_family("gemma3_text"),
-    Architecture {
-        model_type: "distilbert",
-        task: Task::SequenceClassification {
-            labels: |dir| DistilBertConfig::from_pretrained(dir)?.labels(),
-            load: |at| Ok(Box::new(at.load(DistilBert::from_pretrained)?)),
-        },
-    },
+    Architecture { model_type: "distilbert", task: Task::DistilBert },
 ];
 
 const fn llama_family(model_type: &'static str) -> Architecture {
-    Architecture { model_type, task: Task::CausalLm(|at| Ok(Box::new(at.load(LlamaFamily::from_pretrained)?))) }
+    let task = Task::Decoder {
+        causal_lm: |at| Ok(Box::new(at.load(LlamaFamily::from_pretrained)?)),
+        classifier: decoder_classifier::<LlamaFamilyConfig>,
+    };
+    Architecture { model_type, task }
 }
 
 struct Architecture {
@@ -37,40 +42,53 @@ struct Architecture {
     task: Task,
 }
 
+/// Loads a decoder with its classification head, or with a new one if there is none.
+type LoadDecoderClassifier = fn(LoadOptions, Option<NewHead>) -> Result<(DecoderClassifier, bool)>;
+
+/// What an architecture can be loaded as.
 #[derive(Clone, Copy)]
-enum Task {
-    CausalLm(fn(LoadOptions) -> Result<Box<dyn CausalLm>>),
-    SequenceClassification {
-        labels: fn(&Path) -> Result<Labels>,
-        load: fn(LoadOptions) -> Result<Box<dyn SequenceClassifier>>,
-    },
+pub(crate) enum Task {
+    /// A language model, or a classifier with a head on the last token.
+    Decoder { causal_lm: fn(LoadOptions) -> Result<Box<dyn CausalLm>>, classifier: LoadDecoderClassifier },
+    /// A classifier.
+    DistilBert,
 }
 
 impl Task {
     /// What a model for this task is called.
     fn kind(&self) -> &'static str {
         match self {
-            Self::CausalLm(_) => "a language model",
-            Self::SequenceClassification { .. } => "a classifier",
+            Self::Decoder { .. } => "a language model",
+            Self::DistilBert => "a classifier",
         }
+    }
+}
+
+fn decoder_classifier<C: DecoderConfig>(
+    at: LoadOptions,
+    new_head: Option<NewHead>,
+) -> Result<(DecoderClassifier, bool)> {
+    match new_head {
+        Some(head) => DecoderClassifier::from_pretrained_for_training::<C>(at.dir, head, at.kind, at.device),
+        None => Ok((DecoderClassifier::from_pretrained::<C>(at.dir, at.kind, at.device)?, false)),
     }
 }
 
 /// The folder of the weights, and the dtype and device to load them to.
 #[derive(Clone, Copy)]
-struct LoadOptions<'a> {
-    dir: &'a Path,
-    kind: Kind,
-    device: Device,
+pub(crate) struct LoadOptions<'a> {
+    pub dir: &'a Path,
+    pub kind: Kind,
+    pub device: Device,
 }
 
 impl LoadOptions<'_> {
-    fn load<M>(self, from_pretrained: impl FnOnce(&Path, Kind, Device) -> Result<M>) -> Result<M> {
+    pub fn load<M>(self, from_pretrained: impl FnOnce(&Path, Kind, Device) -> Result<M>) -> Result<M> {
         from_pretrained(self.dir, self.kind, self.device)
     }
 }
 
-/// A model loaded from a folder, of the task that the architecture supports.
+/// A model loaded from a folder: what its config describes.
 #[derive(Debug)]
 pub enum AutoModel {
     /// A causal language model.
@@ -86,9 +104,15 @@ impl AutoModel {
     /// The errors of [`AutoModelForCausalLm::from_pretrained`], and a folder that holds only an adapter.
     pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Self> {
         let at = LoadOptions { dir, kind, device };
+        let config = read_json_config(&dir.join("config.json"))?;
+        // A decoder without a class in its config is a language model.
+        let is_classifier = config.get("architectures").is_some() && other_class(&config).is_none();
         Ok(match find_task(dir, |task| Some(*task))? {
-            Task::CausalLm(load) => Self::CausalLm(load(at)?),
-            Task::SequenceClassification { load, .. } => Self::SequenceClassification(load(at)?),
+            Task::Decoder { classifier, .. } if is_classifier => {
+                Self::SequenceClassification(Box::new(classifier(at, None)?.0))
+            }
+            Task::Decoder { causal_lm, .. } => Self::CausalLm(causal_lm(at)?),
+            Task::DistilBert => Self::SequenceClassification(Box::new(at.load(DistilBert::from_pretrained)?)),
         })
     }
 
@@ -161,49 +185,19 @@ impl AutoModelForCausalLm {
     }
 }
 
-/// Loads sequence classifiers from folders.
-#[derive(Debug)]
-pub struct AutoModelForSequenceClassification;
-
-impl AutoModelForSequenceClassification {
-    /// Loads a classifier from a folder that transformers saved, in evaluation mode, with gradients off.
-    ///
-    /// # Errors
-    /// The errors of [`AutoModelForCausalLm::from_pretrained`].
-    pub fn from_pretrained(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn SequenceClassifier>> {
-        let load = |task: &Task| match task {
-            Task::SequenceClassification { load, .. } => Some(*load),
-            Task::CausalLm(_) => None,
-        };
-        find_task(dir, load)?(LoadOptions { dir, kind, device })
-    }
-
-    /// Reads the labels of the classifier without loading its weights.
-    ///
-    /// # Errors
-    /// The config cannot be read, or its labels contradict each other.
-    pub fn labels(dir: &Path) -> Result<Labels> {
-        let labels = |task: &Task| match task {
-            Task::SequenceClassification { labels, .. } => Some(*labels),
-            Task::CausalLm(_) => None,
-        };
-        find_task(dir, labels)?(dir)
-    }
-}
-
 /// Loads a causal model from a folder without an adapter.
 fn causal_lm(dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>> {
-    let load = find_task(dir, |task| if let Task::CausalLm(load) = task { Some(*load) } else { None })?;
+    let load = find_task(dir, |task| if let Task::Decoder { causal_lm, .. } = task { Some(*causal_lm) } else { None })?;
     load(LoadOptions { dir, kind, device })
 }
 
 /// Fails unless a config file is that of a causal model.
 pub(crate) fn check_causal_lm(config: &Path) -> Result<()> {
-    task_of_config(config, |task| matches!(task, Task::CausalLm(_)).then_some(()))
+    task_of_config(config, |task| matches!(task, Task::Decoder { .. }).then_some(()))
 }
 
 /// Finds the architecture of a folder and returns what `wanted` selects from its task.
-fn find_task<T>(dir: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
+pub(crate) fn find_task<T>(dir: &Path, wanted: impl Fn(&Task) -> Option<T>) -> Result<T> {
     task_of_config(&dir.join("config.json"), wanted)
 }
 

@@ -146,9 +146,10 @@ pub trait Adaptable {
     /// The name of the token embedding's weight, `(vocab_size, hidden_size)`: `transformer.wte.weight`.
     fn embedding(&self) -> &str;
 
-    /// The name of the output projection's weight, `(vocab_size, hidden_size)`. A model with tied embeddings has no such parameter.
-    fn output_projection(&self) -> &str {
-        "lm_head.weight"
+    /// The name of the output projection's weight, `(vocab_size, hidden_size)`. A model with tied embeddings has no such parameter. `None` if
+    /// the head has no row for each token, as in a classifier.
+    fn output_projection(&self) -> Option<&str> {
+        Some("lm_head.weight")
     }
 
     /// The layers that PEFT adapts by default in this architecture, by the ends of their names; empty if they must be named.

@@ -33,9 +33,11 @@
 //! A causal language model returns hidden states, not logits ([`CausalLm::hidden`]). Training needs logits only for the completion
 //! tokens and decoding only for the last position, so the output projection is not computed for the other positions.
 
+mod auto_classifier;
 mod auto_model;
 mod bounded_json;
 mod causal_lm;
+mod decoder_classifier;
 mod distilbert;
 mod error;
 mod generation_config_file;
@@ -69,9 +71,11 @@ pub use align_gguf::{Metadata as GgufMetadata, TensorType};
 #[cfg(feature = "hub")]
 pub use align_hub as hub;
 
-pub use auto_model::{AutoModel, AutoModelForCausalLm, AutoModelForSequenceClassification};
+pub use auto_classifier::AutoModelForSequenceClassification;
+pub use auto_model::{AutoModel, AutoModelForCausalLm};
 pub use causal_lm::{Adaptable, Attention, CausalLm};
 pub use decoder::{CachedKeysValues, DecoderConfig, DecoderLm, KvCache, SharedTokenRows};
+pub use decoder_classifier::{DecoderClassifier, NewHead};
 pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
 pub use gguf::{GgufOptions, save_gguf};
@@ -80,7 +84,7 @@ pub use identity::{ModelIdentity, dtype, tensors_digest};
 pub use layers::Activation;
 pub use linear_layer_info::LinearLayerInfo;
 pub use llama_family::{LlamaFamily, LlamaFamilyConfig};
-pub use lora::{Adapter, LoraBias, LoraConfig, LoraModel, Modules};
+pub use lora::{Adapter, LoraBias, LoraConfig, LoraModel, Modules, TaskType};
 pub use model_resolver::ModelResolver;
 pub use new_model::NewVocabulary;
 pub use parameters::Parameters;

@@ -15,7 +15,7 @@ pub fn resize_token_embeddings(model: &dyn CausalLm, tokens: i64) -> Result<Box<
         Error::Input("the embeddings of a model with an adapter cannot be resized: merge the adapter first".into())
     })?;
     let grown = |(name, weight): (&str, &Tensor)| {
-        let grows = name == adaptable.embedding() || name == adaptable.output_projection();
+        let grows = name == adaptable.embedding() || Some(name) == adaptable.output_projection();
         let weight = if grows { with_mean_rows(weight, tokens - present)? } else { weight.shallow_clone() };
         Ok((name.to_owned(), weight))
     };

@@ -1,6 +1,8 @@
+use crate::checkpoint::Checkpoint;
 use crate::score::Labels;
-use crate::{Error, Result, TrainableModel};
+use crate::{Error, LoraConfig, Parameters, Result, TrainableModel, TrainingMemory};
 use std::fmt;
+use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
 /// A sequence classifier: maps the token ids of a text to one logit per label.
@@ -40,6 +42,24 @@ pub trait SequenceClassifier: TrainableModel {
 
     /// The id of the padding token.
     fn pad_token_id(&self) -> i64;
+
+    /// Sets the padding token to that of the tokeniser. It determines which token of a text a decoder scores.
+    fn set_pad_token_id(&mut self, id: i64);
+
+    /// Whether the outputs are those of a text's last token, as in a decoder. A reward model of this kind is trained on texts that end with
+    /// the end-of-sequence token.
+    fn scores_last_token(&self) -> bool {
+        false
+    }
+
+    /// Adds a new LoRA adapter. The head is trained in full.
+    ///
+    /// # Errors
+    /// The model does not support adapters, or an option is out of range or has no effect.
+    fn with_lora(self: Box<Self>, config: LoraConfig, seed: u64) -> Result<Box<dyn SequenceClassifier>> {
+        let _ = (config, seed);
+        Err(Error::Input("the model does not support adapters: train all weights".into()))
+    }
 
     /// The device of the weights.
     fn device(&self) -> Device {
@@ -84,6 +104,44 @@ pub trait SequenceClassifier: TrainableModel {
 impl fmt::Debug for dyn SequenceClassifier + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SequenceClassifier").field("vocab_size", &self.vocab_size()).finish_non_exhaustive()
+    }
+}
+
+impl TrainableModel for Box<dyn SequenceClassifier> {
+    fn parameters(&self) -> &Parameters {
+        (**self).parameters()
+    }
+
+    fn frozen_parameters(&self) -> Option<&Parameters> {
+        (**self).frozen_parameters()
+    }
+
+    fn hyper_parameters(&self) -> Result<serde_json::Value> {
+        (**self).hyper_parameters()
+    }
+
+    fn config_json(&self) -> Result<serde_json::Value> {
+        (**self).config_json()
+    }
+
+    fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
+        (**self).training_memory(sequences, length)
+    }
+
+    fn set_training(&mut self, training: bool) {
+        (**self).set_training(training);
+    }
+
+    fn set_gradient_checkpointing(&mut self, on: bool) -> Result<()> {
+        (**self).set_gradient_checkpointing(on)
+    }
+
+    fn save_pretrained(&self, dir: &Path, overwrite: bool) -> Result<()> {
+        (**self).save_pretrained(dir, overwrite)
+    }
+
+    fn open_saved(&self, dir: &Path) -> Result<Checkpoint> {
+        (**self).open_saved(dir)
     }
 }
 

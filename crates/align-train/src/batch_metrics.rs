@@ -2,43 +2,85 @@ use crate::{Error, Metrics, Result};
 use align_losses::Mean;
 use std::collections::BTreeMap;
 
-/// The [`Metrics`] of one batch. Each is a [`Mean`] with its count, so that the metrics of several batches can be averaged exactly.
+/// The [`Metrics`] of one batch. Each is a [`Mean`] with its count, so that the metrics of several batches can be averaged exactly, or a
+/// lowest or highest value.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct BatchMetrics(BTreeMap<&'static str, Mean>);
+pub struct BatchMetrics(BTreeMap<&'static str, Summary>);
+
+/// What a metric of a batch is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Summary {
+    Mean(Mean),
+    Min(f64),
+    Max(f64),
+}
 
 impl BatchMetrics {
     /// The mean with this name.
     pub fn get(&self, name: &str) -> Option<Mean> {
-        self.0.get(name).copied()
+        match self.0.get(name) {
+            Some(Summary::Mean(mean)) => Some(*mean),
+            _ => None,
+        }
     }
 
     /// Sets a mean, unless it is `None` or has a count of 0.
     pub fn set(&mut self, name: &'static str, mean: impl Into<Option<Mean>>) {
         if let Some(mean) = mean.into().filter(|mean| mean.count > 0.0) {
-            self.0.insert(name, mean);
+            self.0.insert(name, Summary::Mean(mean));
+        }
+    }
+
+    /// Sets the lowest of the batch's values, unless there are none.
+    pub fn set_min(&mut self, name: &'static str, values: &[f64]) {
+        if let Some(lowest) = values.iter().copied().reduce(f64::min) {
+            self.0.insert(name, Summary::Min(lowest));
+        }
+    }
+
+    /// Sets the highest of the batch's values, unless there are none.
+    pub fn set_max(&mut self, name: &'static str, values: &[f64]) {
+        if let Some(highest) = values.iter().copied().reduce(f64::max) {
+            self.0.insert(name, Summary::Max(highest));
         }
     }
 
     /// The values without their counts.
     pub fn values(&self) -> Metrics {
         let mut values = Metrics::default();
-        self.0.iter().for_each(|(name, mean)| values.set(*name, mean.value));
+        for (name, summary) in &self.0 {
+            let (Summary::Mean(Mean { value, .. }) | Summary::Min(value) | Summary::Max(value)) = summary;
+            values.set(*name, *value);
+        }
         values
     }
 
-    /// The metrics over all rows of several batches: each mean is weighted by its count.
+    /// The metrics over all rows of several batches: each mean is weighted by its count, and of lowest and highest values the lowest and the
+    /// highest are taken.
     ///
     /// # Errors
     /// A metric that is averaged over different units (tokens, rows, pairs) in different batches.
     pub fn mean<'a>(batches: impl IntoIterator<Item = &'a Self>) -> Result<Metrics> {
         let mut means: BTreeMap<&'static str, Vec<Mean>> = BTreeMap::new();
-        for (name, mean) in batches.into_iter().flat_map(|batch| &batch.0) {
-            means.entry(name).or_default().push(*mean);
+        let mut extremes: BTreeMap<&'static str, f64> = BTreeMap::new();
+        for (name, summary) in batches.into_iter().flat_map(|batch| &batch.0) {
+            match *summary {
+                Summary::Mean(mean) => means.entry(name).or_default().push(mean),
+                Summary::Min(value) => {
+                    let lowest = extremes.entry(name).or_insert(value);
+                    *lowest = lowest.min(value);
+                }
+                Summary::Max(value) => {
+                    let highest = extremes.entry(name).or_insert(value);
+                    *highest = highest.max(value);
+                }
+            }
         }
         let mut all = Metrics::default();
         for (name, means) in means {
             all.set(name, combine_means(name, means)?.value);
         }
+        extremes.into_iter().for_each(|(name, value)| all.set(name, value));
         Ok(all)
     }
 }
@@ -56,6 +98,18 @@ pub(crate) fn combine_means(name: &str, means: Vec<Mean>) -> Result<Mean> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn lowest_and_highest_values_are_those_of_all_batches() {
+        let of = |values: &[f64]| {
+            let mut metrics = BatchMetrics::default();
+            metrics.set_min("min_reward", values);
+            metrics.set_max("max_reward", values);
+            metrics
+        };
+        let all = BatchMetrics::mean([&of(&[1.0, 3.0]), &of(&[]), &of(&[2.0, -1.0, 0.5])]).unwrap();
+        assert_eq!(all.iter().collect::<Vec<_>>(), [("max_reward", 3.0), ("min_reward", -1.0)]);
+    }
 
     #[test]
     fn means_are_weighted_by_their_counts() {

@@ -1,10 +1,10 @@
 //! The trainers of the built-in objectives.
 
-use crate::objective::{Classification, Cpo, Dpo, Kto, Objective, Sft};
-use crate::{ClassificationConfig, CpoConfig, DpoConfig, KtoConfig, Result, SftConfig, Trainer};
-use align_data::{EncodedLabelledText, EncodedText};
+use crate::objective::{Classification, Cpo, Dpo, Kto, Objective, Reward, Sft};
+use crate::{ClassificationConfig, CpoConfig, DpoConfig, KtoConfig, Result, RewardConfig, SftConfig, Trainer};
+use align_data::{EncodedLabelledText, EncodedRewardPair, EncodedText};
 use align_losses::PairLoss;
-use align_models::{CausalLm, DistilBert};
+use align_models::{CausalLm, DistilBert, SequenceClassifier};
 
 /// Trains on preference pairs with a reference model: DPO (arXiv:2305.18290) and its variants.
 pub type DpoTrainer = Trainer<Dpo>;
@@ -14,6 +14,8 @@ pub type KtoTrainer = Trainer<Kto>;
 pub type CpoTrainer = Trainer<Cpo>;
 /// Trains a language model on texts.
 pub type SftTrainer = Trainer<Sft>;
+/// Trains a reward model on preference pairs.
+pub type RewardTrainer = Trainer<Reward>;
 /// Trains a classifier on labelled texts.
 pub type ClassificationTrainer = Trainer<Classification>;
 
@@ -82,6 +84,20 @@ impl Trainer<Sft> {
     /// Invalid options, no rows, or token ids or lengths that the model or the options do not allow.
     pub fn new(policy: impl CausalLm + 'static, train: Vec<EncodedText>, config: SftConfig) -> Result<Self> {
         Self::from_objective(Sft::new(policy, config)?, train)
+    }
+}
+
+impl Trainer<Reward> {
+    /// Creates a trainer at step 0. The model has one output.
+    ///
+    /// # Errors
+    /// Invalid options, no pairs, token ids or lengths that the model cannot process, or a model with several outputs.
+    pub fn new(
+        policy: Box<dyn SequenceClassifier>,
+        train: Vec<EncodedRewardPair>,
+        config: RewardConfig,
+    ) -> Result<Self> {
+        Self::from_objective(Reward::new(policy, config)?, train)
     }
 }
 

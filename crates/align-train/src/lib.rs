@@ -1,4 +1,4 @@
-//! Preference optimisation of language models, supervised fine-tuning, and training of text classifiers.
+//! Preference optimisation of language models, supervised fine-tuning, and training of reward models and text classifiers.
 //!
 //! | run | trainer | examples | reference model | losses |
 //! | --- | --- | --- | --- | --- |
@@ -6,6 +6,7 @@
 //! | [`KtoRun`] | [`KtoTrainer`] | unpaired preferences | frozen | KTO, BCO, APO-zero |
 //! | [`CpoRun`] | [`CpoTrainer`] | preference pairs | none | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
 //! | [`SftRun`] | [`SftTrainer`] | texts, with prompts or packed | none | cross-entropy of the next token |
+//! | [`RewardRun`] | [`RewardTrainer`] | preference pairs | none | Bradley-Terry |
 //! | [`ClassificationRun`] | [`ClassificationTrainer`] | labelled texts | none | cross-entropy of the class |
 //!
 //! A [`Run`] takes the name of a model and examples, and writes a folder with the trained model and all records ([`run`]). It uses a
@@ -86,11 +87,11 @@ mod training_task;
 pub use adamw::{AdamW, AdamWConfig};
 pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
-pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, SftTrainer};
+pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, RewardTrainer, SftTrainer};
 pub use completion_logps::{PromptCompletion, completion_logps};
 pub use config::{
     ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, IntervalStrategy, KtoConfig, PackingStrategy,
-    PrefixSharing, SamplingStrategy, SftConfig, TrainingConfig,
+    PrefixSharing, RewardConfig, SamplingStrategy, SftConfig, TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;
@@ -105,7 +106,7 @@ pub use observer::{
     TrainingRecords,
 };
 pub use resume_mode::ResumeMode;
-pub use run::{ClassificationRun, CpoRun, DpoRun, KtoRun, Run, RunSummary, SftRun};
+pub use run::{ClassificationRun, CpoRun, DpoRun, KtoRun, RewardRun, Run, RunSummary, SftRun};
 pub use run_checkpoints::latest_checkpoint;
 pub use run_folder::RunFolder;
 pub use run_time::RunTime;

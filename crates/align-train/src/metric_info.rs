@@ -78,9 +78,21 @@ pub const METRICS: &[MetricInfo] = &[
     },
     MetricInfo {
         names: &["accuracy"],
-        meaning: "fraction of texts whose most probable class is the label",
-        mean_over: "rows",
-        reported_by: "classification",
+        meaning: "fraction of texts whose most probable class is the label; of pairs whose chosen text has the higher reward",
+        mean_over: "rows; pairs",
+        reported_by: "classification, reward models",
+    },
+    MetricInfo {
+        names: &["margin"],
+        meaning: "reward of the chosen text minus that of the rejected one",
+        mean_over: "pairs",
+        reported_by: "reward models",
+    },
+    MetricInfo {
+        names: &["min_reward", "mean_reward", "max_reward"],
+        meaning: "lowest, mean and highest reward of all chosen and rejected texts",
+        mean_over: "pairs; lowest and highest of the batch or the evaluation",
+        reported_by: "reward models",
     },
     MetricInfo {
         names: &["kl"],

@@ -39,6 +39,11 @@ pub(crate) fn sft() -> Vec<&'static str> {
     vec!["entropy", "mean_token_accuracy", "perplexity"]
 }
 
+/// Metrics of a reward model.
+pub(crate) fn reward() -> Vec<&'static str> {
+    vec!["accuracy", "margin", "min_reward", "mean_reward", "max_reward"]
+}
+
 /// Metrics of a classifier.
 pub(crate) fn classification() -> Vec<&'static str> {
     vec!["accuracy"]
@@ -126,7 +131,7 @@ mod tests {
         let mut documented: Vec<&str> = METRICS.iter().flat_map(|metric| metric.names.iter().copied()).collect();
         documented.sort_unstable();
         let losses = [KtoLossType::ALL.map(kto).concat(), CpoLossType::ALL.map(cpo).concat()].concat();
-        let mut listed = [dpo(), losses, sft(), classification()].concat();
+        let mut listed = [dpo(), losses, sft(), classification(), reward()].concat();
         listed.extend(["beta", "weight_distance"]);
         listed.sort_unstable();
         listed.dedup();

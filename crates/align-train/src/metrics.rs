@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 /// | `entropy` | entropy of the next-token distribution at the completion tokens, in nats | tokens | objectives with a reference model, SFT |
 /// | `mean_token_accuracy` | fraction of tokens of the chosen completions that are the policy's most probable token | tokens | DPO, SFT |
 /// | `perplexity` | `exp` of the mean evaluation loss | tokens | SFT |
-/// | `accuracy` | fraction of texts whose most probable class is the label | rows | classification |
+/// | `accuracy` | fraction of texts whose most probable class is the label; of pairs whose chosen text has the higher reward | rows; pairs | classification, reward models |
+/// | `margin` | reward of the chosen text minus that of the rejected one | pairs | reward models |
+/// | `min_reward`, `mean_reward`, `max_reward` | lowest, mean and highest reward of all chosen and rejected texts | pairs; lowest and highest of the batch or the evaluation | reward models |
 /// | `kl` | KTO's reference point: the estimate of KL(policy ‖ reference), one number per batch | rows | KTO |
 /// | `delta` | BCO's reward shift: the running mean of rewards | rows | BCO |
 /// | `nll_loss` | negative log-likelihood of the chosen completions | tokens | CPO, ORPO |

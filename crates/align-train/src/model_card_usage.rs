@@ -40,6 +40,10 @@ impl Usage<'_> {
     fn examples(&self) -> [&'static str; 3] {
         match (self.task, &self.base) {
             (TrainingTask::Classification, _) => [PYTHON_CLASSIFIER, COMMAND_CLASSIFIER, RUST_CLASSIFIER],
+            (TrainingTask::RewardModelling, None) => [PYTHON_REWARD_MODEL, COMMAND_REWARD_MODEL, RUST_REWARD_MODEL],
+            (TrainingTask::RewardModelling, Some(_)) => {
+                [PYTHON_REWARD_ADAPTER, COMMAND_REWARD_MODEL, RUST_REWARD_MODEL]
+            }
             (_, None) => [PYTHON_LANGUAGE_MODEL, COMMAND_LANGUAGE_MODEL, RUST_LANGUAGE_MODEL],
             (_, Some(BaseModel(Some(_)))) => [PYTHON_ADAPTER, COMMAND_LANGUAGE_MODEL, RUST_LANGUAGE_MODEL],
             (_, Some(BaseModel(None))) => [PYTHON_ADAPTER, COMMAND_ADAPTER, RUST_ADAPTER],
@@ -76,6 +80,29 @@ const PYTHON_CLASSIFIER: &str = r#"from transformers import pipeline
 
 classifier = pipeline("text-classification", model="path/to/model")
 print(classifier(["A fine film.", "A dull film."]))"#;
+
+const PYTHON_REWARD_MODEL: &str = r#"from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("path/to/model")
+model = AutoModelForSequenceClassification.from_pretrained("path/to/model")
+inputs = tokenizer("A fine film." + (tokenizer.eos_token or ""), return_tensors="pt")
+print(model(**inputs).logits[0, 0].item())"#;
+
+const PYTHON_REWARD_ADAPTER: &str = r#"from peft import PeftModel
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("path/to/model")
+base = AutoModelForSequenceClassification.from_pretrained("path/to/base-model", num_labels=1)
+model = PeftModel.from_pretrained(base, "path/to/model")
+inputs = tokenizer("A fine film." + (tokenizer.eos_token or ""), return_tensors="pt")
+print(model(**inputs).logits[0, 0].item())"#;
+
+const COMMAND_REWARD_MODEL: &str = "align classify --model path/to/model --input texts.csv --output scored.csv";
+
+const RUST_REWARD_MODEL: &str = r#"use align::prelude::*;
+
+let rewards = RewardModel::load("path/to/model", None, Kind::Float, Device::Cpu)?;
+println!("{:?}", rewards.scores(&["A fine film.", "A dull film."])?);"#;
 
 const COMMAND_LANGUAGE_MODEL: &str =
     r#"align generate --model path/to/model --prompt "The film was" --do-sample --max-new-tokens 50"#;

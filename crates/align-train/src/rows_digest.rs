@@ -1,7 +1,7 @@
 use crate::objective::Row;
 use align_base::files::Hasher;
 
-/// Digest of all token ids, by row and by role (prompt, chosen, rejected and so on).
+/// Digest of all token ids, by row and by role (prompt, chosen, rejected and so on), and of the rows' numbers.
 pub(crate) fn rows_digest<R: Row>(rows: &[R]) -> String {
     let mut hasher = Hasher::new("rows");
     let mut ids = Vec::new();
@@ -15,6 +15,9 @@ pub(crate) fn rows_digest<R: Row>(rows: &[R]) -> String {
         }
         if let Some(mask) = row.loss_mask() {
             hasher.part(b"loss mask").part(&mask.iter().map(|trained| u8::from(*trained)).collect::<Vec<u8>>());
+        }
+        if let Some(margin) = row.margin() {
+            hasher.part(b"margin").bytes(&margin.to_le_bytes());
         }
         if let Some(label) = row.label() {
             hasher.part(b"label").bytes(&label.to_le_bytes());

@@ -7,6 +7,8 @@ pub enum TrainingTask {
     LanguageModelling,
     /// A text classifier.
     Classification,
+    /// A reward model.
+    RewardModelling,
 }
 
 impl TrainingTask {
@@ -16,6 +18,7 @@ impl TrainingTask {
             Self::PreferenceOptimisation => ("text-generation", "preference-optimisation"),
             Self::LanguageModelling => ("text-generation", "language-modelling"),
             Self::Classification => ("text-classification", "text-classification"),
+            Self::RewardModelling => ("text-classification", "reward-model"),
         }
     }
 
@@ -25,6 +28,7 @@ impl TrainingTask {
             Self::PreferenceOptimisation => ("aligned", "A language model trained on preferences with"),
             Self::LanguageModelling => ("trained on texts", "A language model trained on texts by"),
             Self::Classification => ("trained as a classifier", "A classifier of texts, trained by"),
+            Self::RewardModelling => ("trained as a reward model", "A reward model, trained on preference pairs with"),
         }
     }
 }

@@ -71,8 +71,8 @@
 //!
 //! # Runs
 //!
-//! A run has a model, examples and options. [`train::DpoRun`], [`train::KtoRun`], [`train::CpoRun`], [`train::SftRun`] and
-//! [`train::ClassificationRun`] are aliases of the generic type [`train::Run`] for five objectives. The model is a folder, a name on the hub,
+//! A run has a model, examples and options. [`train::DpoRun`], [`train::KtoRun`], [`train::CpoRun`], [`train::SftRun`],
+//! [`train::RewardRun`] and [`train::ClassificationRun`] are aliases of the generic type [`train::Run`] for six objectives. The model is a folder, a name on the hub,
 //! a loaded model, or a new model with random weights. This run trains a LoRA adapter, evaluates it and generates sample texts after each
 //! epoch, and can be stopped from another thread and resumed:
 //!

@@ -36,6 +36,12 @@ fn classifier() -> Outcome {
     Ok(())
 }
 
+fn reward_model() -> Outcome {
+    let rewards = RewardModel::load("path/to/model", None, Kind::Float, Device::Cpu)?;
+    println!("{:?}", rewards.scores(&["A fine film.", "A dull film."])?);
+    Ok(())
+}
+
 /// The lines of the Rust code in a model card.
 fn code(config: impl RunConfig, adapter: bool) -> Vec<String> {
     let card = ModelCard {
@@ -62,8 +68,9 @@ fn the_code_of_model_cards_compiles() {
     let source = include_str!("model_card.rs");
     let mut shown = vec![code(DpoConfig::default(), false), code(DpoConfig::default(), true)];
     shown.push(code(ClassificationConfig::default(), false));
+    shown.push(code(RewardConfig::default(), false));
     for lines in shown {
-        assert!(lines.len() > 3);
+        assert!(lines.len() >= 3);
         for line in lines {
             assert!(source.lines().any(|found| found.trim() == line), "not compiled here: {line}");
         }
@@ -73,6 +80,7 @@ fn the_code_of_model_cards_compiles() {
         (language_model as fn() -> Outcome, "path/to/model"),
         (merged_adapter, "merged"),
         (classifier, "path/to/model"),
+        (reward_model, "path/to/model"),
     ] {
         let message: String = run().unwrap_err().to_string();
         assert!(message.contains(folder), "{message}");

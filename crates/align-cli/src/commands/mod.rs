@@ -18,6 +18,7 @@ mod metrics;
 mod notebook;
 mod pair;
 mod push_to_hub;
+mod reward;
 mod sft;
 mod soup;
 mod train_classifier;
@@ -31,6 +32,7 @@ pub enum Command {
     Cpo(Box<cpo::Options>),
     Kto(Box<kto::Options>),
     Sft(Box<sft::Options>),
+    Reward(Box<reward::Options>),
     TrainClassifier(Box<train_classifier::Options>),
     Generate(Box<generate::Options>),
     Chat(Box<chat::Options>),
@@ -58,6 +60,7 @@ impl Command {
             Self::Cpo(options) => cpo::run(options),
             Self::Kto(options) => kto::run(options),
             Self::Sft(options) => sft::run(options),
+            Self::Reward(options) => reward::run(options),
             Self::TrainClassifier(options) => train_classifier::run(options),
             Self::Generate(options) => generate::run(options),
             Self::Chat(options) => chat::run(options),

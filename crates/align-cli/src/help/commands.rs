@@ -12,6 +12,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("cpo", "on pairs, without a reference model: CPO, SimPO, ORPO, ..."),
             ("kto", "on completions labelled good or bad: KTO, BCO, APO-zero"),
             ("sft", "on texts: fine-tune a model, or train a new one"),
+            ("reward", "on preference pairs: a reward model"),
             ("train-classifier", "on labelled texts: a DistilBERT classifier"),
         ],
     ),

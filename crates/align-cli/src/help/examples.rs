@@ -13,13 +13,21 @@ pub fn of(command: &str) -> &'static [&'static str] {
             "align sft --train-file texts.jsonl --max-length 128 --output-dir runs/sft",
             "align sft --train-file texts.jsonl --model-config config.json --vocab-size 8192 --output-dir runs/new",
         ],
+        "reward" => &[
+            "align reward --train-file pairs.jsonl --output-dir runs/reward",
+            "align reward --train-file pairs.jsonl --center-rewards-coefficient 0.01 --use-peft --output-dir runs/reward",
+        ],
         "train-classifier" => &["align train-classifier --train-file labelled.csv --output-dir runs/classifier"],
         "generate" => &[
             "align generate --prompt \"This movie\" --do-sample --top-p 0.9 --stream",
             "align generate --do-sample --texts-per-prompt 10 --max-new-tokens 40 --output generated.csv",
         ],
         "chat" => &["align chat --model HuggingFaceTB/SmolLM2-135M-Instruct"],
-        "classify" => &["align classify --input generated.csv --output scored.csv"],
+        "classify" => &[
+            "align classify --input generated.csv --output scored.csv",
+            "align classify --input generated.csv --judge a=runs/a/model --judge b=runs/b/model --output scored.csv",
+            "align classify --pairs --model runs/reward/model --input held-out.jsonl --output scored.jsonl",
+        ],
         "pair" => &[
             "align pair --input scored.csv --strategy best-worst --output pairs.jsonl",
             "align pair --likes --input answers.csv --output pairs.jsonl",

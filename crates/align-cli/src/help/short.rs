@@ -38,6 +38,22 @@ const IMPORTANT: &[(&[&str], &[&str])] = &[
         ],
     ),
     (
+        &["reward"],
+        &[
+            "model",
+            "train_file",
+            "eval_file",
+            "columns",
+            "center_rewards_coefficient",
+            "learning_rate",
+            "num_train_epochs",
+            "per_device_train_batch_size",
+            "use_peft",
+            "resume",
+            "output_dir",
+        ],
+    ),
+    (
         &["generate"],
         &[
             "model",

@@ -12,6 +12,7 @@ mod likes;
 mod model_cards;
 mod new_models;
 mod notebook;
+mod reward;
 mod sample_prompts;
 mod stages;
 #[path = "../support/mod.rs"]

@@ -19,6 +19,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/gpu.md", &["texts.jsonl"]),
     ("docs/gguf.md", &["pairs.jsonl"]),
     ("docs/lora.md", &["pairs.jsonl", "other-pairs.jsonl"]),
+    ("docs/reward-models.md", &["pairs.jsonl", "held-out.jsonl", "texts.csv"]),
     ("docs/losses.md", &["pairs.jsonl", "likes.jsonl"]),
     (
         "docs/training.md",

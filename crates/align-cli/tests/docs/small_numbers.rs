@@ -28,6 +28,8 @@ const ADDED: &[(&str, &str, &str)] = &[
     ("kto", "--per-device-train-batch-size", "2"),
     ("sft", "--max-steps", "2"),
     ("sft", "--per-device-train-batch-size", "2"),
+    ("reward", "--max-steps", "2"),
+    ("reward", "--per-device-train-batch-size", "2"),
     ("train-classifier", "--max-steps", "2"),
     ("notebook", "--texts-per-prompt", "2"),
     ("notebook", "--eval-texts-per-prompt", "1"),

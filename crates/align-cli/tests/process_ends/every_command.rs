@@ -57,6 +57,7 @@ pub const COMMANDS: &[Invocation] = &[
     training("cpo", "--train-file pairs.jsonl --output-dir run --max-steps 3"),
     training("kto", "--train-file kto.jsonl --output-dir run --max-steps 3"),
     training("sft", "--train-file texts.jsonl --output-dir run --max-steps 3"),
+    training("reward", "--train-file pairs.jsonl --output-dir run --max-steps 3"),
     training("train-classifier", "--train-file labelled.jsonl --output-dir run --max-steps 3"),
     invocation("notebook", NOTEBOOK, &["aligned/model.safetensors"]),
     invocation("notebook", SIGMOID, &["aligned/model.safetensors"]),

@@ -15,7 +15,8 @@ fn tiny_models(name: &str, args: &[&str]) -> Vec<String> {
     let tiny = match name {
         // A new model is trained from random weights.
         _ if args.contains(&"--model-config") || args.contains(&"--vocab-size") => vec![],
-        "generate" | "logps" | "dpo" | "cpo" | "kto" | "sft" | "merge-adapter" => vec![("--model", gpt2)],
+        "classify" if args.contains(&"--judge") => vec![],
+        "generate" | "logps" | "dpo" | "cpo" | "kto" | "sft" | "reward" | "merge-adapter" => vec![("--model", gpt2)],
         "classify" | "train-classifier" => vec![("--model", distilbert)],
         "notebook" | "frontier" => vec![("--model", gpt2), ("--reward-model", distilbert)],
         "evaluate" => vec![("--tokenizer", gpt2)],

@@ -29,6 +29,7 @@
 //! temporary file. Parquet and data frames need the feature `tables`, which builds polars.
 
 mod answers;
+mod any_rows;
 mod cells;
 mod column_context;
 mod column_names;
@@ -64,6 +65,7 @@ mod unpaired;
 mod value;
 
 pub use answers::{AnsweredPrompt, Answers};
+pub use any_rows::AnyRows;
 pub use column_names::ColumnNames;
 pub use completion_data::CompletionData;
 pub use completions::Completions;

@@ -168,6 +168,15 @@ impl RawTable {
         self.take(name, ColumnKind::Class, labels_of)?.ok_or_else(|| self.missing_error(vec![vec![name.to_owned()]]))
     }
 
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        #[cfg(feature = "tables")]
+        if let Some(column) = self.series.first() {
+            return column.len();
+        }
+        self.cells.rows
+    }
+
     /// The columns that were not taken. Those that hold neither text, numbers nor booleans are skipped.
     pub fn into_extra_columns(self) -> Vec<ExtraColumn> {
         let Self {

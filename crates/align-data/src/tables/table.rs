@@ -2,11 +2,11 @@
 
 use super::column_context::ColumnContext;
 use super::columns::{Column, ColumnKind};
-use super::extra_columns::ExtraColumn;
+use super::extra_columns::{ColumnValues, ExtraColumn};
 use super::labels;
 use super::raw_table::RawTable;
 use super::value::Value;
-use crate::Result;
+use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// A row type, and the columns in which files store it.
@@ -57,6 +57,38 @@ impl<R: Row> Table<R> {
     pub(super) fn from_raw(mut raw: RawTable) -> Result<Self> {
         raw.check_columns(R::COLUMNS)?;
         Ok(Self { rows: R::read_rows(&mut raw)?, extra_columns: raw.into_extra_columns(), file: None })
+    }
+
+    /// Adds an extra column of numbers, such as logits. A column of the same name is replaced.
+    ///
+    /// # Errors
+    /// When the number of values differs from the number of rows, or the name is one of the table's own columns.
+    pub fn with_column(mut self, name: &str, numbers: &[f64]) -> Result<Self> {
+        if R::COLUMNS.iter().any(|column| column.name == name) {
+            let own: Vec<&str> = R::COLUMNS.iter().map(|column| column.name).collect();
+            return Err(Error::Option {
+                option: "name",
+                expected: format!("a name other than {}", own.join(", ")),
+                found: format!("{name:?}"),
+            });
+        }
+        if numbers.len() != self.len() {
+            let (expected, found) = (self.len(), numbers.len());
+            return Err(Error::Length { column: name.to_owned(), expected, found });
+        }
+        let values = ColumnValues::Floats(numbers.iter().copied().map(Some).collect());
+        match self.extra_columns.iter_mut().find(|column| column.name == name) {
+            Some(column) => column.values = values,
+            None => self.extra_columns.push(ExtraColumn { name: name.to_owned(), values }),
+        }
+        Ok(self)
+    }
+
+    /// The values of an extra column as text, if there is one with this name. A missing value is empty.
+    pub fn extra_texts(&self, name: &str) -> Option<Vec<String>> {
+        let column = self.extra_columns.iter().find(|column| column.name == name)?;
+        let text = |row| column.values.value(row).to_text().unwrap_or_default().into_owned();
+        Some((0..self.len()).map(text).collect())
     }
 
     /// The file that [`Table::read`] read, if any.

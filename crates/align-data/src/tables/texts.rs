@@ -1,6 +1,5 @@
 use super::columns::Column;
 use super::content::Contents;
-use super::extra_columns::{ColumnValues, ExtraColumn};
 use super::pairs::PreferencePairs;
 use super::raw_table::RawTable;
 use super::table::{Row, Table};
@@ -130,27 +129,6 @@ impl Table<Text> {
         same_length("score", self.len(), scores.len())?;
         let rows = self.rows.into_iter().zip(scores).map(|(row, &score)| Text { score: Some(score), ..row });
         Ok(Self { extra_columns: self.extra_columns, ..Self::from_rows(rows.collect())? })
-    }
-
-    /// Adds an extra column of numbers, such as logits. A column of the same name is replaced.
-    ///
-    /// # Errors
-    /// When the number of values differs from the number of rows, or the name is one of the table's own columns.
-    pub fn with_column(mut self, name: &str, numbers: &[f64]) -> Result<Self> {
-        if Text::COLUMNS.iter().any(|column| column.name == name) {
-            return Err(Error::Option {
-                option: "name",
-                expected: "a name other than prompt, text and score".to_owned(),
-                found: format!("{name:?}"),
-            });
-        }
-        same_length(name, self.len(), numbers.len())?;
-        let values = ColumnValues::Floats(numbers.iter().copied().map(Some).collect());
-        match self.extra_columns.iter_mut().find(|column| column.name == name) {
-            Some(column) => column.values = values,
-            None => self.extra_columns.push(ExtraColumn { name: name.to_owned(), values }),
-        }
-        Ok(self)
     }
 
     /// Converts the rows to scored texts.

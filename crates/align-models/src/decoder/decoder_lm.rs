@@ -1,4 +1,4 @@
-use super::{Decoder, KvCache, Mode};
+use super::{Decoder, Head, KvCache, Mode};
 use crate::layers::Weights;
 use crate::lora::Adapter;
 use crate::save::save_pretrained;
@@ -41,11 +41,19 @@ pub trait DecoderConfig: Clone + Serialize + 'static {
         Ok(Parameters::new(checkpoint.load(&self.layout(), kind, device)?))
     }
 
-    /// Builds the decoder.
+    /// Builds the decoder, without its output projection.
     ///
     /// # Errors
     /// A weight is missing.
     fn decoder(&self, w: &Weights) -> Result<Decoder>;
+
+    /// Whether the output projection is the token embedding.
+    fn is_tied(&self) -> bool;
+
+    /// The cap of the logits, if the model has one: see [`CausalLm::logit_softcap`].
+    fn logit_softcap(&self) -> Option<f64> {
+        None
+    }
 
     /// Adjusts the config to the weights: the vocabulary size, and whether the embeddings are tied.
     fn adjust_to_weights(&mut self, vocab_size: i64, tied: bool);
@@ -63,12 +71,19 @@ pub trait DecoderConfig: Clone + Serialize + 'static {
     fn hyper_parameters(&self) -> Result<Value>;
 }
 
+/// The name of the classification head's weight in transformers, `(num_labels, hidden_size)`.
+pub(crate) const SCORE: &str = "score.weight";
+
 /// A causal language model with a decoder, its config and its named weights.
+///
+/// If the weights contain `score.weight`, that is the head, in place of the output projection to the vocabulary: the model is the decoder of
+/// a [`DecoderClassifier`](crate::DecoderClassifier).
 #[derive(Debug)]
 pub struct DecoderLm<C> {
     config: C,
     parameters: Parameters,
     decoder: Decoder,
+    head: Head,
     mode: Mode,
     /// The text of `generation_config.json`, which is saved with the model: it may have end-of-sequence ids that the config lacks.
     generation_config: Option<String>,
@@ -101,8 +116,19 @@ impl<C: DecoderConfig> DecoderLm<C> {
             config.adjust_to_weights(vocab_size, parameters.get(C::HEAD).is_none());
         }
         let weights = Weights::new(&parameters).with_adapter(adapter);
-        let decoder = config.decoder(&if pack { weights.packed() } else { weights })?;
-        Ok(Self { config, parameters, decoder, mode: Mode::default(), generation_config: None })
+        let weights = if pack { weights.packed() } else { weights };
+        let decoder = config.decoder(&weights)?;
+        let head = match (parameters.get(SCORE), config.is_tied()) {
+            (Some(score), _) => Head::new(&weights, score.shallow_clone()),
+            (None, true) => Head::new(&weights, decoder.embedding.shallow_clone()).with_softcap(config.logit_softcap()),
+            (None, false) => Head::new(&weights, weights.tensor(C::HEAD)?).with_softcap(config.logit_softcap()),
+        };
+        Ok(Self { config, parameters, decoder, head, mode: Mode::default(), generation_config: None })
+    }
+
+    /// Whether the head is that of a classifier.
+    fn is_classifier(&self) -> bool {
+        self.parameters.get(SCORE).is_some()
     }
 
     /// The hyper-parameters.
@@ -128,23 +154,23 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
     }
 
     fn head(&self) -> &Tensor {
-        self.decoder.head.weight()
+        self.head.weight()
     }
 
     fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.decoder.head.logits(hidden)
+        self.head.logits(hidden)
     }
 
     fn logit_softcap(&self) -> Option<f64> {
-        self.decoder.head.softcap()
+        self.head.softcap()
     }
 
     fn packed(&self) -> Result<Option<Box<dyn CausalLm>>> {
-        if self.decoder.head.is_packed() || self.device() != Device::Cpu {
+        if self.head.is_packed() || self.device() != Device::Cpu {
             return Ok(None);
         }
         let packed = Self::build(self.config.clone(), self.parameters.shallow_clone(), None, true)?;
-        Ok(packed.decoder.head.is_packed().then(|| Box::new(packed) as Box<dyn CausalLm>))
+        Ok(packed.head.is_packed().then(|| Box::new(packed) as Box<dyn CausalLm>))
     }
 
     fn min_rows(&self) -> usize {
@@ -154,6 +180,10 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
 
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {
         self.decoder.new_cache(batch, capacity)
+    }
+
+    fn vocab_size(&self) -> i64 {
+        self.decoder.embedding.size().first().copied().unwrap_or(0)
     }
 
     fn max_position_embeddings(&self) -> i64 {
@@ -174,7 +204,7 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
     }
 
     fn adaptable(&self) -> Option<&dyn Adaptable> {
-        (!self.decoder.head.is_packed()).then_some(self)
+        (!self.head.is_packed()).then_some(self)
     }
 }
 
@@ -187,8 +217,8 @@ impl<C: DecoderConfig> Adaptable for DecoderLm<C> {
         C::EMBEDDING
     }
 
-    fn output_projection(&self) -> &str {
-        C::HEAD
+    fn output_projection(&self) -> Option<&str> {
+        (!self.is_classifier()).then_some(C::HEAD)
     }
 
     fn default_lora_targets(&self) -> &'static [&'static str] {
@@ -215,7 +245,8 @@ impl<C: DecoderConfig> TrainableModel for DecoderLm<C> {
     }
 
     fn training_memory(&self, sequences: u64, length: u64) -> Option<TrainingMemory> {
-        Some(self.decoder.training_memory(self.mode, sequences, length))
+        let memory = self.decoder.training_memory(self.mode, sequences, length);
+        Some(if self.is_classifier() { TrainingMemory { token_logits: 0, ..memory } } else { memory })
     }
 
     fn set_training(&mut self, training: bool) {

@@ -1,10 +1,10 @@
-use super::{Block, ForwardContext, Head, KvCache, Mode, Positions};
+use super::{Block, ForwardContext, KvCache, Mode, Positions};
 use crate::layers::{Norm, dropout};
 use crate::linear_layer_info::LinearLayerInfo;
 use crate::{Attention, Error, Result};
 use tch::{Device, Kind, Tensor};
 
-/// A decoder: embeddings, positions, blocks, the last norm and the output projection.
+/// A decoder: embeddings, positions, blocks and the last norm. [`DecoderLm`](super::DecoderLm) adds a head.
 #[derive(Debug)]
 pub struct Decoder {
     /// The token embedding, `(vocab_size, hidden_size)`.
@@ -24,8 +24,6 @@ pub struct Decoder {
     pub blocks: Vec<Block>,
     /// The norm after the last block.
     pub norm: Norm,
-    /// The output projection.
-    pub head: Head,
 }
 
 impl Decoder {

@@ -21,6 +21,7 @@ mod shared_token_rows;
 
 pub use attention::{Projections, SelfAttention};
 pub use block::Block;
+pub(crate) use decoder_lm::SCORE;
 pub use decoder_lm::{DecoderConfig, DecoderLm};
 pub use decoder_stack::Decoder;
 pub use feed_forward::FeedForward;

@@ -164,6 +164,17 @@ impl DistilBertConfig {
         named.or(self.num_labels).unwrap_or(2)
     }
 
+    /// Gives the classifier this number of outputs, without names.
+    pub(super) fn set_num_labels(&mut self, num_labels: i64) {
+        let names = |number: i64| (number.to_string(), format!("LABEL_{number}"));
+        self.id2label = Some((0..num_labels).map(names).collect());
+        let numbers: BTreeMap<String, i64> =
+            (0..num_labels).map(|number| (format!("LABEL_{number}"), number)).collect();
+        self.extra.insert("label2id".into(), serde_json::json!(numbers));
+        self.num_labels = None;
+        self.extra.insert("architectures".into(), vec!["DistilBertForSequenceClassification"].into());
+    }
+
     /// The name of a class, or `LABEL_i` if it has none, as in transformers.
     #[must_use]
     pub fn label(&self, class: i64) -> String {
@@ -176,20 +187,7 @@ impl DistilBertConfig {
     /// # Errors
     /// A `problem_type` that transformers does not have.
     pub fn labels(&self) -> Result<Labels> {
-        let problem_type = match self.extra.get("problem_type") {
-            None | Some(serde_json::Value::Null) => None,
-            Some(named) => Some(match named.as_str() {
-                Some("regression") => ProblemType::Regression,
-                Some("single_label_classification") => ProblemType::SingleLabelClassification,
-                Some("multi_label_classification") => ProblemType::MultiLabelClassification,
-                _ => {
-                    return Err(Error::Score(format!(
-                        "the config's problem_type is {named}, expected regression, single_label_classification or \
-                         multi_label_classification"
-                    )));
-                }
-            }),
-        };
+        let problem_type = ProblemType::of_config(self.extra.get("problem_type"))?;
         Labels::new((0..self.num_labels()).map(|class| self.label(class)).collect(), problem_type)
     }
 

@@ -4,7 +4,7 @@ use super::config::POSITIONS;
 use super::positions::sinusoidal;
 use super::{DistilBert, DistilBertConfig};
 use crate::checkpoint::{Checkpoint, Layout};
-use crate::{Parameters, Result};
+use crate::{NewHead, Parameters, Result};
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -26,16 +26,42 @@ impl DistilBert {
     }
 
     /// Loads a model for training. If the checkpoint has no classifier, because it is that of the encoder or of a masked language model, a
-    /// new classifier is initialised with `seed` as in [`DistilBert::new_random`]. The second value is whether this was done.
+    /// new classifier is initialised with `seed` as in [`DistilBert::new_random`], with the outputs that the config names. The second value is whether this was done.
     ///
     /// # Errors
     /// The errors of [`DistilBert::from_pretrained`]; only a part of the classifier is stored.
     pub fn from_pretrained_for_training(dir: &Path, seed: u64, kind: Kind, device: Device) -> Result<(Self, bool)> {
-        let config = DistilBertConfig::from_pretrained(dir)?;
-        let (checkpoint, layout) = (Checkpoint::open(dir)?, config.layout());
-        let missing = checkpoint.missing(&layout);
+        Self::with_head(dir, None, seed, (kind, device))
+    }
+
+    /// Like [`DistilBert::from_pretrained_for_training`]; a new classifier has `num_labels` outputs.
+    ///
+    /// # Errors
+    /// The errors of [`DistilBert::from_pretrained_for_training`].
+    pub fn from_pretrained_with_new_head(
+        dir: &Path,
+        new_head: NewHead,
+        kind: Kind,
+        device: Device,
+    ) -> Result<(Self, bool)> {
+        Self::with_head(dir, Some(new_head.num_labels), new_head.seed, (kind, device))
+    }
+
+    fn with_head(
+        dir: &Path,
+        num_labels: Option<i64>,
+        seed: u64,
+        (kind, device): (Kind, Device),
+    ) -> Result<(Self, bool)> {
+        let mut config = DistilBertConfig::from_pretrained(dir)?;
+        let checkpoint = Checkpoint::open(dir)?;
+        let missing = checkpoint.missing(&config.layout());
         let mut made = computed(&config, &missing, (kind, device))?;
         let new_head = HEAD.iter().all(|name| missing.iter().any(|missing| missing == name));
+        if let Some(num_labels) = num_labels.filter(|_| new_head) {
+            config.set_num_labels(num_labels);
+        }
+        let layout = config.layout();
         if new_head {
             made.extend(super::random::random_weights_where(
                 &config,

@@ -146,4 +146,8 @@ impl SequenceClassifier for DistilBert {
     fn pad_token_id(&self) -> i64 {
         self.config.pad_token_id.unwrap_or(0)
     }
+
+    fn set_pad_token_id(&mut self, id: i64) {
+        self.config.pad_token_id = Some(id);
+    }
 }

@@ -6,9 +6,7 @@ mod nanogpt;
 pub use config::Gpt2Config;
 
 use crate::checkpoint::{Checkpoint, Layout};
-use crate::decoder::{
-    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Head, Positions, Projections, SelfAttention,
-};
+use crate::decoder::{Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Positions, Projections, SelfAttention};
 use crate::identity::hyper_parameters;
 use crate::layers::{Linear, Norm, Weights};
 use crate::random_weights::{Init, initializer_range, random_weights, set_model_type};
@@ -39,13 +37,8 @@ impl DecoderConfig for Gpt2Config {
 
     fn decoder(&self, w: &Weights) -> Result<Decoder> {
         let base = w.child("transformer");
-        let embedding = base.tensor("wte.weight")?;
-        let head = match self.tie_word_embeddings {
-            true => embedding.shallow_clone(),
-            false => w.tensor(Self::HEAD)?,
-        };
         Ok(Decoder {
-            embedding,
+            embedding: base.tensor("wte.weight")?,
             padding_idx: None,
             embedding_scale: None,
             positions: Positions::Learned(base.tensor("wpe.weight")?),
@@ -55,8 +48,11 @@ impl DecoderConfig for Gpt2Config {
                 .map(|layer| self.block(layer, &base.child("h").child(layer)))
                 .collect::<Result<_>>()?,
             norm: Norm::layer(&base.child("ln_f"), self.layer_norm_epsilon, self.bias)?,
-            head: Head::new(w, head),
         })
+    }
+
+    fn is_tied(&self) -> bool {
+        self.tie_word_embeddings
     }
 
     fn adjust_to_weights(&mut self, vocab_size: i64, tied: bool) {

@@ -20,8 +20,7 @@ mod validation;
 pub use config::LlamaFamilyConfig;
 
 use crate::decoder::{
-    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Head, Positions, Projections, RopeScaling, Rotary,
-    SelfAttention,
+    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Positions, Projections, RopeScaling, Rotary, SelfAttention,
 };
 use crate::layers::{Linear, Norm, Weights};
 use crate::random_weights::{Init, initializer_range, random_weights};
@@ -55,7 +54,6 @@ impl DecoderConfig for LlamaFamilyConfig {
     fn decoder(&self, w: &Weights) -> Result<Decoder> {
         let (hyper, base) = (&self.hyper, w.child("model"));
         let embedding = base.tensor("embed_tokens.weight")?;
-        let head = if hyper.tied { embedding.shallow_clone() } else { w.tensor(Self::HEAD)? };
         let dynamic = matches!(hyper.rope().scaling, RopeScaling::Dynamic { .. });
         let block =
             |(block, window): (usize, &Option<i64>)| hyper.block(*window, &base.child(format_args!("layers.{block}")));
@@ -67,9 +65,16 @@ impl DecoderConfig for LlamaFamilyConfig {
             dropout: 0.0,
             blocks: hyper.windows.iter().enumerate().map(block).collect::<Result<_>>()?,
             norm: hyper.norm(&base.child("norm"))?,
-            head: Head::new(w, head).with_softcap(hyper.logit_softcap),
             embedding,
         })
+    }
+
+    fn is_tied(&self) -> bool {
+        self.hyper.tied
+    }
+
+    fn logit_softcap(&self) -> Option<f64> {
+        self.hyper.logit_softcap
     }
 
     fn adjust_to_weights(&mut self, vocab_size: i64, tied: bool) {

@@ -53,7 +53,7 @@ impl LoraConfig {
     pub(super) fn write(&self, dir: &Path, overwrite: bool) -> Result<()> {
         let fail = |reason: String| Error::Config { path: dir.join(NAME), reason };
         let mut json = serde_json::to_value(self).map_err(|e| fail(e.to_string()))?;
-        let own = [("peft_type", json!("LORA")), ("task_type", json!("CAUSAL_LM"))];
+        let own = [("peft_type", json!("LORA")), ("task_type", json!(self.task_type))];
         if let Some(options) = json.as_object_mut() {
             options.extend(own.map(|(name, value)| (name.to_owned(), value)));
             options.insert("inference_mode".into(), true.into());

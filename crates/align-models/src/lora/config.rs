@@ -1,4 +1,4 @@
-use super::Modules;
+use super::{Modules, TaskType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -43,6 +43,9 @@ pub struct LoraConfig {
     pub use_rslora: bool,
     /// The base model of the adapter: its name on the hub, or its folder.
     pub base_model_name_or_path: Option<String>,
+    /// The head of the base model. A new adapter has that of its base model.
+    #[serde(skip_serializing_if = "TaskType::is_default")]
+    pub task_type: TaskType,
     /// Other fields of the file, kept for saving.
     #[serde(flatten)]
     pub extra: BTreeMap<String, serde_json::Value>,
@@ -78,6 +81,7 @@ impl Default for LoraConfig {
             fan_in_fan_out: None,
             use_rslora: false,
             base_model_name_or_path: None,
+            task_type: TaskType::default(),
             extra: BTreeMap::new(),
         }
     }

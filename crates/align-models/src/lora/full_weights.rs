@@ -40,7 +40,7 @@ pub(super) fn trained_weights(config: &LoraConfig, base: &LoraBase, targets: &[T
         };
         (saved || bias).then(|| FullWeight { base: spec.name.clone(), stored: TensorSpec::new(stored, spec.shape) })
     };
-    let head = base.is_tied().then(|| TensorSpec::new(base.adaptable.output_projection(), base.embedding_shape()));
+    let head = base.tied_projection().map(|name| TensorSpec::new(name, base.embedding_shape()));
     Ok(base.tensors().into_iter().chain(head).filter_map(full_weight).collect())
 }
 
@@ -76,11 +76,13 @@ pub(super) fn by_base_name(weights: &[FullWeight], stored: &Parameters) -> Param
 /// the two are no longer tied. They stay tied only if the base model ties them, and the adapter contains both untrained and with equal
 /// values.
 pub(super) fn replace_weights(model: &LoraBase, trained: &Parameters, untrained: &Parameters) -> Result<Parameters> {
-    let ([embedding, head], base) = (model.embeddings(), model.model);
+    let (embedding, base) = (model.adaptable.embedding(), model.model);
     let replacement = |name: &str| trained.get(name).or(untrained.get(name));
-    let weights = base.parameters().iter().filter(|(name, _)| *name != head);
+    let projection_name = model.adaptable.output_projection();
+    let weights = base.parameters().iter().filter(|(name, _)| Some(*name) != projection_name);
     let mut weights: Vec<(String, Tensor)> =
         weights.map(|(name, weight)| (name.to_owned(), replacement(name).unwrap_or(weight).shallow_clone())).collect();
+    let Some(head) = projection_name else { return Ok(Parameters::new(weights)) };
     let projection = match (replacement(embedding), replacement(head)) {
         (_, Some(head)) => Some(head),
         (Some(_), None) => Some(base.head()),
@@ -95,7 +97,7 @@ pub(super) fn replace_weights(model: &LoraBase, trained: &Parameters, untrained:
             )));
         }
         let neither_is_trained = trained.get(embedding).is_none() && trained.get(head).is_none();
-        if !(model.is_tied() && neither_is_trained && projection.f_equal(embedding_weight)?) {
+        if !(model.tied_projection().is_some() && neither_is_trained && projection.f_equal(embedding_weight)?) {
             weights.push((head.to_owned(), projection.shallow_clone()));
         }
     }

@@ -1,8 +1,12 @@
+use super::TaskType;
 use crate::causal_lm::Adaptable;
 use crate::checkpoint::TensorSpec;
 use crate::linear_layer_info::LinearLayerInfo;
 use crate::{CausalLm, Error, LoraConfig, Modules, Result};
 use std::collections::BTreeSet;
+
+/// The head of a classifier.
+const SCORE_MODULE: &str = "score";
 
 /// The base model of an adapter, with the vocabulary size of the adapter's embeddings.
 pub(super) struct LoraBase<'a> {
@@ -35,6 +39,24 @@ impl<'a> LoraBase<'a> {
         LoraConfig { target_modules: Modules::Names(names.iter().map(|name| (*name).to_owned()).collect()), ..config }
     }
 
+    /// With the head of a classifier among the modules that are trained in full, as PEFT adds it.
+    pub fn with_trained_head(&self, config: LoraConfig) -> LoraConfig {
+        let task_type = self.task_type();
+        let mut modules_to_save = config.modules_to_save;
+        if task_type == TaskType::SequenceClassification && !modules_to_save.iter().any(|name| name == SCORE_MODULE) {
+            modules_to_save.push(SCORE_MODULE.to_owned());
+        }
+        LoraConfig { modules_to_save, task_type, ..config }
+    }
+
+    /// What the head of the model is for.
+    pub fn task_type(&self) -> TaskType {
+        match self.adaptable.output_projection() {
+            Some(_) => TaskType::CausalLm,
+            None => TaskType::SequenceClassification,
+        }
+    }
+
     /// Names and shapes of its weights, in its order.
     pub fn tensors(&self) -> Vec<TensorSpec> {
         let shape = |name: &str, mut shape: Vec<i64>| {
@@ -46,9 +68,9 @@ impl<'a> LoraBase<'a> {
         self.model.parameters().iter().map(|(name, weight)| shape(name, weight.size())).collect()
     }
 
-    /// The names of the token embedding and the output projection.
-    pub fn embeddings(&self) -> [&'a str; 2] {
-        [self.adaptable.embedding(), self.adaptable.output_projection()]
+    /// The names of the token embedding and, unless the model is a classifier, the output projection.
+    pub fn embeddings(&self) -> Vec<&'a str> {
+        std::iter::once(self.adaptable.embedding()).chain(self.adaptable.output_projection()).collect()
     }
 
     /// The shape of the token embedding and the output projection.
@@ -56,15 +78,15 @@ impl<'a> LoraBase<'a> {
         [self.vocab_size, self.model.head().size().last().copied().unwrap_or(0)]
     }
 
-    /// Whether the output projection is the token embedding.
-    pub fn is_tied(&self) -> bool {
-        self.model.parameters().get(self.adaptable.output_projection()).is_none()
+    /// The name of the output projection if it is the token embedding.
+    pub fn tied_projection(&self) -> Option<&'a str> {
+        self.adaptable.output_projection().filter(|name| self.model.parameters().get(name).is_none())
     }
 
     /// The names of all modules with weights and of their parent modules.
     pub fn modules(&self) -> BTreeSet<String> {
         let mut modules = BTreeSet::new();
-        for name in self.model.parameters().iter().map(|(name, _)| name).chain([self.adaptable.output_projection()]) {
+        for name in self.model.parameters().iter().map(|(name, _)| name).chain(self.adaptable.output_projection()) {
             modules.extend(name.match_indices('.').filter_map(|(at, _)| name.get(..at).map(str::to_owned)));
         }
         modules

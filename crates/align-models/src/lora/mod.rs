@@ -17,6 +17,7 @@ mod modules;
 mod name_pattern;
 mod require;
 mod target;
+mod task_type;
 mod unsupported_options;
 mod validation;
 
@@ -26,3 +27,4 @@ pub use adapter::Adapter;
 pub use config::{LoraBias, LoraConfig};
 pub use model::LoraModel;
 pub use modules::Modules;
+pub use task_type::TaskType;

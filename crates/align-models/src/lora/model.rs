@@ -4,7 +4,7 @@ use super::full_weights::{self, FullWeight};
 use super::init_weights::init_matrices;
 use super::lora_base::LoraBase;
 use super::target::Target;
-use super::{Adapter, adapter_config, adapter_file};
+use super::{Adapter, TaskType, adapter_config, adapter_file};
 use crate::checkpoint::Checkpoint;
 use crate::identity::hyper_parameters;
 use crate::{
@@ -65,7 +65,8 @@ impl LoraModel {
     fn with_init(model: &dyn CausalLm, config: LoraConfig, seed: u64) -> Result<Self> {
         config.validate()?;
         let base = LoraBase::new(model)?;
-        let (config, digest) = (base.with_default_targets(config), base_digest(&base)?);
+        let config = base.with_trained_head(base.with_default_targets(config));
+        let digest = base_digest(&base)?;
         let targets = targets(&config, &base)?;
         reject_unused_names(&config, &targets, &base)?;
         check_memory(&targets, adapter_kind(model.kind()), model.device())?;
@@ -95,6 +96,10 @@ impl LoraModel {
         let mut base = LoraBase::new(model)?;
         let config = base.with_default_targets(LoraConfig::from_pretrained(dir)?);
         let fail = |e: Error| Error::Config { path: dir.join(adapter_config::NAME), reason: e.to_string() };
+        if config.task_type == TaskType::SequenceClassification && base.task_type() != config.task_type {
+            let reason = "`task_type` is \"SEQ_CLS\": the adapter belongs to a classifier or reward model, not to a language model";
+            return Err(Error::Config { path: dir.join(adapter_config::NAME), reason: reason.into() });
+        }
         let file = adapter_file::open(dir)?;
         let digest = base_digest(&base)?;
         adapter_file::check_base(&file, digest.as_deref(), &config)?;
@@ -151,6 +156,11 @@ impl LoraModel {
             model,
             gradient_checkpointing: false,
         })
+    }
+
+    /// Opens the weights of the adapter in a folder.
+    pub(crate) fn open_weights(dir: &Path) -> Result<Checkpoint> {
+        adapter_file::open(dir)
     }
 
     /// The adapter's options.

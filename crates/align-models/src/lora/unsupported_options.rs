@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// Options that do not affect the outputs of an adapter, such as how it was trained and where it is from, or that are checked separately.
-const WITHOUT_EFFECT: [&str; 15] = [
+const WITHOUT_EFFECT: [&str; 14] = [
     "auto_mapping",
     "corda_config",
     "ensure_weight_tying",
@@ -18,11 +18,10 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "qalora_group_size",
     "revision",
     "runtime_config",
-    "task_type",
 ];
 
 /// The fields of [`LoraConfig`](crate::LoraConfig).
-const SUPPORTED: [&str; 14] = [
+const SUPPORTED: [&str; 15] = [
     "alpha_pattern",
     "base_model_name_or_path",
     "bias",
@@ -36,6 +35,7 @@ const SUPPORTED: [&str; 14] = [
     "r",
     "rank_pattern",
     "target_modules",
+    "task_type",
     "use_rslora",
 ];
 
@@ -65,8 +65,10 @@ pub(super) fn reject_unsupported(options: &Map<String, Value>) -> Result<(), Str
     if !text("peft_type").is_some_and(|kind| kind.eq_ignore_ascii_case("lora")) {
         return Err("`peft_type` is not \"LORA\": other adapters are not supported".into());
     }
-    if options.contains_key("task_type") && text("task_type") != Some("CAUSAL_LM") {
-        return Err("`task_type` is not \"CAUSAL_LM\": the adapter belongs to a model with another head".into());
+    if options.contains_key("task_type") && !matches!(text("task_type"), Some("CAUSAL_LM" | "SEQ_CLS")) {
+        return Err(
+            "`task_type` is not \"CAUSAL_LM\" or \"SEQ_CLS\": the adapter belongs to a model with another head".into(),
+        );
     }
     if options.get("ensure_weight_tying") == Some(&Value::Bool(true))
         && options.get("modules_to_save").is_some_and(|v| !is_unset(v))

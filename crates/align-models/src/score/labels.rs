@@ -1,4 +1,5 @@
 use crate::{Error, Result};
+use serde_json::Value;
 
 /// The `problem_type` in transformers, which determines how outputs are converted to probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,25 @@ pub enum ProblemType {
     SingleLabelClassification,
     /// Each label applies or not independently: sigmoid.
     MultiLabelClassification,
+}
+
+impl ProblemType {
+    /// The `problem_type` of a config.
+    ///
+    /// # Errors
+    /// A value that transformers does not have.
+    pub(crate) fn of_config(field: Option<&Value>) -> Result<Option<Self>> {
+        let Some(named) = field.filter(|named| !named.is_null()) else { return Ok(None) };
+        match named.as_str() {
+            Some("regression") => Ok(Some(Self::Regression)),
+            Some("single_label_classification") => Ok(Some(Self::SingleLabelClassification)),
+            Some("multi_label_classification") => Ok(Some(Self::MultiLabelClassification)),
+            _ => Err(Error::Score(format!(
+                "the config's problem_type is {named}, expected regression, single_label_classification or \
+                 multi_label_classification"
+            ))),
+        }
+    }
 }
 
 /// The labels of a model's outputs, in order, and the problem type.

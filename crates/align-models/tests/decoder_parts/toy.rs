@@ -3,8 +3,7 @@
 use align_models::Result;
 use align_models::checkpoint::{Layout, TensorSpec};
 use align_models::decoder::{
-    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Head, Positions, Projections, RopeScaling, Rotary,
-    SelfAttention,
+    Block, Decoder, DecoderConfig, DecoderLm, FeedForward, Positions, Projections, RopeScaling, Rotary, SelfAttention,
 };
 use align_models::layers::{Activation, Linear, Norm, Weights};
 use align_models::{Error, Parameters};
@@ -166,7 +165,6 @@ impl DecoderConfig for Toy {
     fn decoder(&self, w: &Weights) -> Result<Decoder> {
         let model = w.child("model");
         let embedding = model.tensor("embed_tokens.weight")?;
-        let head = if self.tied { embedding.shallow_clone() } else { w.tensor(Self::HEAD)? };
         Ok(Decoder {
             positions: Positions::Rotary(Rotary::new(THETA, self.rotated, RopeScaling::Default, embedding.device())?),
             embedding,
@@ -176,8 +174,11 @@ impl DecoderConfig for Toy {
             dropout: 0.0,
             blocks: (0..LAYERS).map(|layer| self.block(&model.child("layers").child(layer))).collect::<Result<_>>()?,
             norm: self.norm(&model.child("norm"))?,
-            head: Head::new(w, head),
         })
+    }
+
+    fn is_tied(&self) -> bool {
+        self.tied
     }
 
     fn adjust_to_weights(&mut self, vocab_size: i64, tied: bool) {

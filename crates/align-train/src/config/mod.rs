@@ -6,6 +6,7 @@ mod divergence;
 mod dpo;
 mod kto;
 mod prefix_sharing;
+mod reward;
 mod sft;
 mod training;
 
@@ -15,6 +16,7 @@ pub use divergence::FDivergenceType;
 pub use dpo::DpoConfig;
 pub use kto::KtoConfig;
 pub use prefix_sharing::PrefixSharing;
+pub use reward::RewardConfig;
 pub use sft::{PackingStrategy, SftConfig};
 pub use training::{IntervalStrategy, SamplingStrategy, TrainingConfig};
 

@@ -1,5 +1,5 @@
 use crate::{Error, Result};
-use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference};
+use align_data::{EncodedLabelledText, EncodedPair, EncodedRewardPair, EncodedText, EncodedUnpairedPreference};
 use align_models::CausalLm;
 
 /// A tokenised row of training data: a prompt and its completions.
@@ -15,6 +15,11 @@ pub trait Row {
 
     /// The class label, if the row has one.
     fn label(&self) -> Option<i64> {
+        None
+    }
+
+    /// By how much the rewards of a pair are to differ, if the row says so.
+    fn margin(&self) -> Option<f64> {
         None
     }
 
@@ -40,6 +45,24 @@ impl Row for EncodedPair {
 
     fn completions(&self) -> Vec<(&'static str, &[i64])> {
         vec![("chosen", &self.chosen_ids), ("rejected", &self.rejected_ids)]
+    }
+}
+
+impl Row for EncodedRewardPair {
+    fn index(&self) -> usize {
+        self.row
+    }
+
+    fn prompt_ids(&self) -> &[i64] {
+        &[]
+    }
+
+    fn completions(&self) -> Vec<(&'static str, &[i64])> {
+        vec![("chosen", &self.chosen_ids), ("rejected", &self.rejected_ids)]
+    }
+
+    fn margin(&self) -> Option<f64> {
+        self.margin
     }
 }
 

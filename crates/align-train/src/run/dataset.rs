@@ -3,7 +3,7 @@
 use align_data::tables::{ExampleRow, Examples, Table};
 use align_data::{
     CompletionExample, ConversationCompletion, ConversationPair, LabelledText, LabelledTexts, PairExample,
-    PreferencePair, UnpairedConversation, UnpairedExample, UnpairedPreference,
+    PreferencePair, RewardExample, UnpairedConversation, UnpairedExample, UnpairedPreference,
 };
 use std::path::{Path, PathBuf};
 
@@ -110,12 +110,14 @@ macro_rules! examples_from {
 
 examples_from! {
     PreferencePair => PairExample,
+    PreferencePair => RewardExample,
     UnpairedPreference => UnpairedExample,
     (String, String) => CompletionExample,
 }
 examples_from! {
     conversations:
     ConversationPair => PairExample,
+    ConversationPair => RewardExample,
     UnpairedConversation => UnpairedExample,
     ConversationCompletion => CompletionExample,
 }

@@ -51,6 +51,7 @@ impl<M: RunModel> ModelSource<M> {
             false => model,
         };
         let tokenizer = tokenizer.for_embeddings(model.embedding_rows())?;
+        let model = model.with_tokenizer(&tokenizer)?;
         let model = match peft {
             Some(Peft::New(peft)) => {
                 let base = peft.base_model_name_or_path.or(self.base_name);

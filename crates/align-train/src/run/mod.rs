@@ -6,6 +6,7 @@
 //! | [`KtoRun`] | unpaired preferences | KTO, BCO, APO-zero, with a reference model |
 //! | [`CpoRun`] | preference pairs | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
 //! | [`SftRun`] | texts, or prompts and completions | cross-entropy of the next token |
+//! | [`RewardRun`] | preference pairs | a reward model's Bradley-Terry loss |
 //! | [`ClassificationRun`] | labelled texts | cross-entropy of the class |
 
 mod checks;
@@ -41,7 +42,7 @@ pub use summary::RunSummary;
 #[cfg(feature = "hub")]
 pub use upload::Upload;
 
-use crate::objective::{Classification, Cpo, Dpo, Kto, Objective, Sft};
+use crate::objective::{Classification, Cpo, Dpo, Kto, Objective, Reward, Sft};
 use crate::{Observer, Result, ResumeMode, RunConfig, StopSignal};
 use align_data::{InvalidRows, Tokenizer};
 use align_models::ModelResolver;
@@ -58,6 +59,8 @@ pub type KtoRun = Run<Kto>;
 pub type CpoRun = Run<Cpo>;
 /// A run of supervised fine-tuning on texts.
 pub type SftRun = Run<Sft>;
+/// A run that trains a reward model on preference pairs.
+pub type RewardRun = Run<Reward>;
 /// A run that trains a classifier on labelled texts.
 pub type ClassificationRun = Run<Classification>;
 

@@ -2,7 +2,7 @@
 
 use super::NewModel;
 use align_data::Tokenizer;
-use align_models::{CausalLm, DistilBert, ModelResolver};
+use align_models::{CausalLm, DistilBert, ModelResolver, SequenceClassifier};
 use std::path::{Path, PathBuf};
 
 /// Where the initial model of a run, of type `M`, comes from: a name, a loaded model, or a new model with random weights.
@@ -101,6 +101,12 @@ impl<M> From<NewModel> for ModelSource<M> {
 }
 
 impl<C: CausalLm + 'static> From<(C, Tokenizer)> for ModelSource<Box<dyn CausalLm>> {
+    fn from((model, tokenizer): (C, Tokenizer)) -> Self {
+        Self::loaded(Box::new(model), tokenizer)
+    }
+}
+
+impl<C: SequenceClassifier + 'static> From<(C, Tokenizer)> for ModelSource<Box<dyn SequenceClassifier>> {
     fn from((model, tokenizer): (C, Tokenizer)) -> Self {
         Self::loaded(Box::new(model), tokenizer)
     }

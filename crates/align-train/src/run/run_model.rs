@@ -4,10 +4,10 @@ use super::Placement;
 use crate::{Error, Result};
 use align_data::{Tokenizer, train_byte_level_bpe, train_word_piece};
 use align_models::{
-    AutoModelForCausalLm, CausalLm, DistilBert, DistilBertConfig, LoraConfig, LoraModel, ModelResolver, NewVocabulary,
-    TrainableModel, resize_token_embeddings,
+    AutoModelForCausalLm, AutoModelForSequenceClassification, CausalLm, DistilBert, DistilBertConfig, LoraConfig,
+    LoraModel, ModelResolver, NewHead, NewVocabulary, SequenceClassifier, TrainableModel, resize_token_embeddings,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The EOS token of a newly trained vocabulary.
 const EOS: &str = "<|endoftext|>";
@@ -50,6 +50,15 @@ pub trait RunModel: TrainableModel + Sized {
     /// A config of another model.
     fn new_random(config: &Path, tokenizer: &Tokenizer, placement: &Placement) -> Result<Self>;
 
+    /// Adapts the model to its tokeniser, before training.
+    ///
+    /// # Errors
+    /// A tokeniser that lacks what the model needs.
+    fn with_tokenizer(self, tokenizer: &Tokenizer) -> Result<Self> {
+        let _ = tokenizer;
+        Ok(self)
+    }
+
     /// Adds embeddings for further tokens, up to `tokens` in all.
     ///
     /// # Errors
@@ -69,10 +78,7 @@ impl RunModel for Box<dyn CausalLm> {
     }
 
     fn load_adapter(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self> {
-        let Some(base) = resolver.base_of_adapter(folder)? else {
-            let reason = format!("names the adapter of the model, but {} has none", align_base::printable_path(folder));
-            return Err(Error::Config { option: "peft", reason });
-        };
+        let base = adapter_base(folder, resolver)?;
         Ok(Box::new(LoraModel::from_pretrained(<Self as RunModel>::load(&base, placement, resolver)?, folder)?))
     }
 
@@ -105,6 +111,67 @@ impl RunModel for Box<dyn CausalLm> {
 
     fn resize_token_embeddings(self, tokens: i64) -> Result<Self> {
         Ok(resize_token_embeddings(&self, tokens)?)
+    }
+
+    fn embedding_rows(&self) -> i64 {
+        self.vocab_size()
+    }
+
+    fn max_sequence_length(&self) -> usize {
+        usize::try_from(self.max_position_embeddings()).unwrap_or(usize::MAX)
+    }
+}
+
+impl RunModel for Box<dyn SequenceClassifier> {
+    fn load(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self> {
+        let (kind, device) = (placement.dtype, placement.device);
+        let new_head = NewHead { num_labels: 1, seed: placement.seed };
+        let load = AutoModelForSequenceClassification::from_pretrained_for_training;
+        let (model, is_new) = load(folder, new_head, resolver, kind, device)?;
+        if is_new {
+            tracing::info!(folder = %folder.display(), "has no classification head: creating a new one with one output");
+        }
+        Ok(model)
+    }
+
+    fn load_adapter(folder: &Path, placement: &Placement, resolver: &mut ModelResolver) -> Result<Self> {
+        let base = adapter_base(folder, resolver)?;
+        let (kind, device) = (placement.dtype, placement.device);
+        Ok(AutoModelForSequenceClassification::with_adapter(&base, folder, kind, device)?)
+    }
+
+    fn with_lora(self, peft: LoraConfig, seed: u64) -> Result<Self> {
+        Ok(SequenceClassifier::with_lora(self, peft, seed)?)
+    }
+
+    fn check_new_model(_: &Path, _: i64, _: &Placement) -> Result<()> {
+        Err(no_new_reward_model())
+    }
+
+    fn train_tokenizer(_: &[String], _: usize) -> Result<Tokenizer> {
+        Err(no_new_reward_model())
+    }
+
+    fn new_random(_: &Path, _: &Tokenizer, _: &Placement) -> Result<Self> {
+        Err(no_new_reward_model())
+    }
+
+    /// As TRL does, sets the padding token of the tokeniser, or else its EOS token, in place of that in the config.
+    fn with_tokenizer(mut self, tokenizer: &Tokenizer) -> Result<Self> {
+        let padding = tokenizer.pad_token_id().or(tokenizer.eos_token_id());
+        let padding = padding.ok_or_else(|| {
+            Error::Data(
+                "the tokeniser has neither a padding token nor an EOS token: set one in its tokenizer_config.json"
+                    .into(),
+            )
+        })?;
+        self.set_pad_token_id(padding);
+        Ok(self)
+    }
+
+    fn resize_token_embeddings(self, _: i64) -> Result<Self> {
+        let reason = "needs a language model, but this is a reward model: remove it".into();
+        Err(Error::Config { option: "resize_token_embeddings", reason })
     }
 
     fn embedding_rows(&self) -> i64 {
@@ -163,6 +230,19 @@ impl RunModel for DistilBert {
     fn max_sequence_length(&self) -> usize {
         usize::try_from(self.config().max_position_embeddings).unwrap_or(usize::MAX)
     }
+}
+
+/// The folder of the base model of the adapter in `folder`.
+fn adapter_base(folder: &Path, resolver: &mut ModelResolver) -> Result<PathBuf> {
+    resolver.base_of_adapter(folder)?.ok_or_else(|| {
+        let reason = format!("names the adapter of the model, but {} has none", align_base::printable_path(folder));
+        Error::Config { option: "peft", reason }
+    })
+}
+
+fn no_new_reward_model() -> Error {
+    let reason = "is new, but a reward model is trained from a language model or a classifier: give one".into();
+    Error::Config { option: "model", reason }
 }
 
 fn no_adapter() -> Error {

@@ -1,12 +1,12 @@
 //! Objectives that a run can train: how to tokenise their examples, and how to create them.
 
 use super::RunModel;
-use crate::objective::{Classification, Cpo, Dpo, Kto, Sft};
+use crate::objective::{Classification, Cpo, Dpo, Kto, Reward, Sft};
 use crate::{Objective, Result};
 use align_data::chat::Message;
 use align_data::{
-    CompletionExample, EncodeOptions, EncodeReport, Example, InvalidRows, LabelledText, PairExample, Tokenizer,
-    UnpairedExample, encode_labelled_texts, encode_pairs, encode_unpaired,
+    CompletionExample, EncodeOptions, EncodeReport, Example, InvalidRows, LabelledText, PairExample, RewardExample,
+    Tokenizer, UnpairedExample, encode_labelled_texts, encode_pairs, encode_reward_pairs, encode_unpaired,
 };
 use align_models::CausalLm;
 
@@ -81,6 +81,7 @@ pub trait PromptedExample {}
 
 impl PromptedExample for PairExample {}
 impl PromptedExample for UnpairedExample {}
+impl PromptedExample for RewardExample {}
 
 fn encode_preference_pairs(
     examples: &[PairExample],
@@ -172,6 +173,26 @@ impl RunObjective for Sft {
             }
         };
         Some(examples.iter().map(text).collect())
+    }
+}
+
+impl RunObjective for Reward {
+    type Example = RewardExample;
+
+    fn encode(
+        config: &Self::Config,
+        examples: &[RewardExample],
+        context: &EncodeContext<'_>,
+    ) -> Result<EncodedExamples<Self::Row>> {
+        // An encoder marks the end of a text itself.
+        let append_eos = context.tokenizer.special_tokens().eos.is_some();
+        let options = EncodeOptions { append_eos, ..context.options(config.max_length) };
+        let encoded = encode_reward_pairs(context.tokenizer, examples, &options)?;
+        Ok(EncodedExamples { rows: encoded.pairs, report: Some(encoded.report), max_length: options.max_length })
+    }
+
+    fn from_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
+        Self::new(policy, config)
     }
 }
 

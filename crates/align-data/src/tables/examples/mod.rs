@@ -5,6 +5,7 @@ mod completions;
 mod implicit_prompt;
 mod pairs;
 mod prompts;
+mod reward_pairs;
 mod share_gpt;
 mod template_inputs;
 mod unpaired;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 /// | rows | columns |
 /// | --- | --- |
 /// | [`PairExample`](crate::PairExample) | `prompt` (or none, if both sides begin with it), `chosen`, `rejected`; or `conversations` with `chosen` and `rejected`; or `instruction`, `input`, `chosen`, `rejected` |
+/// | [`RewardExample`](crate::RewardExample) | those of pairs, and optionally `margin` |
 /// | [`UnpairedExample`](crate::UnpairedExample) | `prompt`, `completion`, `label`; or `messages` and `label`; or `instruction`, `input`, `output`, `label`; or those of pairs |
 /// | [`CompletionExample`](crate::CompletionExample) | `messages`; or `conversations`; or `prompt`, `completion`; or `text`; or `instruction`, `input`, `output` |
 ///
