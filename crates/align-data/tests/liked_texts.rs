@@ -260,6 +260,7 @@ fn values_and_options_that_cannot_be() {
         ("prompt,text,likes,views,dislikes\nP,a,1,5,0\n", "option measure: expected per-view or approval"),
         ("prompt,text,views\nP,a,5\n", "expected a column \"likes\""),
         ("prompt,text,likes\n", "fewer than two texts"),
+        ("prompt,text,likes,thread_time\nP,a,1,5\n", "expected a column \"time\""),
     ] {
         let found = message(content, default());
         assert!(found.contains(expected), "{found}, expected {expected}");

@@ -60,7 +60,8 @@ impl Counts {
     pub fn evidence(&self, measure: Measure, exposure: f64) -> Result<Evidence, LikesError> {
         self.check()?;
         let likes = self.likes;
-        let needs = |count: Option<f64>, needed| count.ok_or(LikesError::MissingCount { measure, needed });
+        let needs =
+            |count: Option<f64>, needed| count.ok_or(LikesError::MissingCount { measure: measure.name(), needed });
         match measure {
             Measure::PerView => Ok(Evidence::OutOf { likes, trials: needs(self.views, "views")? }),
             Measure::Approval => Ok(Evidence::OutOf { likes, trials: likes + needs(self.dislikes, "dislikes")? }),

@@ -1,4 +1,3 @@
-use super::Measure;
 use align_base::printable;
 
 /// What can be wrong with likes and their options.
@@ -34,8 +33,8 @@ pub enum LikesError {
     /// A measure that needs a count which is not known.
     #[error("the measure {measure} needs {needed}, which the texts do not have")]
     MissingCount {
-        /// The measure.
-        measure: Measure,
+        /// The name of the measure.
+        measure: &'static str,
         /// The count.
         needed: &'static str,
     },

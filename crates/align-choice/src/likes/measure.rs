@@ -18,12 +18,17 @@ impl Measure {
     /// The measures and their names.
     pub const ALL: [(Self, &'static str); 3] =
         [(Self::PerView, "per-view"), (Self::Approval, "approval"), (Self::PerTime, "per-time")];
+
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(measure, _)| *measure == self).map_or("", |(_, name)| name)
+    }
 }
 
 impl Display for Measure {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let name = Self::ALL.iter().find(|(measure, _)| measure == self).map_or("", |(_, name)| name);
-        f.write_str(name)
+        f.write_str(self.name())
     }
 }
 

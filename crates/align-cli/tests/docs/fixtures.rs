@@ -18,6 +18,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/generation.md", &["prompts.txt"]),
     ("docs/gpu.md", &["texts.jsonl"]),
     ("docs/gguf.md", &["pairs.jsonl"]),
+    ("docs/likes.md", &["answers.csv", "votes.csv", "shp.jsonl", "reddit.jsonl", "posts.csv"]),
     ("docs/lora.md", &["pairs.jsonl", "other-pairs.jsonl"]),
     ("docs/reward-models.md", &["pairs.jsonl", "held-out.jsonl", "texts.csv"]),
     ("docs/losses.md", &["pairs.jsonl", "likes.jsonl"]),

@@ -1,5 +1,6 @@
 //! Texts with counts of likes, in the layouts that data sets have.
 
+mod layout_texts;
 mod own;
 mod reddit;
 mod reddit_counts;
@@ -119,21 +120,5 @@ impl LikedTexts {
             }
             error => error,
         }
-    }
-}
-
-/// The texts of a layout.
-#[derive(Default)]
-struct LayoutTexts {
-    rows: Vec<LikedText>,
-    rows_in_file: Vec<usize>,
-    source: LikesSource,
-}
-
-impl LayoutTexts {
-    /// Adds a text of a row of the file, counted from 0.
-    fn push(&mut self, row: usize, text: LikedText) {
-        self.rows.push(text);
-        self.rows_in_file.push(row + 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::columns::Column;
 use super::super::raw_table::RawTable;
-use super::LayoutTexts;
+use super::layout_texts::LayoutTexts;
 use super::time::take_times;
 use crate::Result;
 use crate::likes::LikedText;
@@ -24,6 +24,9 @@ pub(super) fn texts(raw: &mut RawTable) -> Result<LayoutTexts> {
     let views = raw.optional_numbers("views")?;
     let times = take_times(raw, "time", false)?;
     let thread_times = take_times(raw, "thread_time", false)?;
+    if thread_times.is_some() && times.is_none() {
+        return Err(raw.missing_error(vec![vec!["time".to_owned()]]));
+    }
     let mut found = LayoutTexts::default();
     let number =
         |numbers: &Option<Vec<f64>>, row: usize| numbers.as_ref().and_then(|numbers| numbers.get(row).copied());

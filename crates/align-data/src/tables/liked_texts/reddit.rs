@@ -4,7 +4,7 @@ use super::super::column_context::ColumnContext;
 use super::super::columns::{Column, ColumnKind};
 use super::super::raw_table::RawTable;
 use super::super::value::Value;
-use super::LayoutTexts;
+use super::layout_texts::LayoutTexts;
 use super::reddit_counts::{Votes, set_counts};
 use super::time::take_times;
 use crate::likes::LikedText;

@@ -1,6 +1,6 @@
 //! Likes and dislikes out of what Reddit shows of votes.
 
-use super::LikesSource;
+use super::source::LikesSource;
 use crate::likes::LikedText;
 
 /// The votes of a row.

@@ -3,7 +3,7 @@
 use super::super::column_context::ColumnContext;
 use super::super::columns::{Column, ColumnKind};
 use super::super::raw_table::RawTable;
-use super::LayoutTexts;
+use super::layout_texts::LayoutTexts;
 use super::reddit_counts::likes_of_score;
 use super::time::take_times;
 use crate::Result;
