@@ -4,6 +4,7 @@
 //! align reward --train-file pairs.jsonl --eval-file held-out.jsonl --output-dir runs/reward
 //! ```
 
+use crate::data_layout::Layout;
 use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
 use crate::training_command::TrainingCommand;
@@ -44,7 +45,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.reward.validate()?;
     let data = options
         .run
-        .read(|files, columns| Ok(columns.read(|names| Examples::<RewardExample>::read_files(files, names))?.into()))?;
+        .read(|files, columns| Ok(columns.read(&[Layout::Pairs], |names| Examples::<RewardExample>::read_files(files, names))?.into()))?;
     let run = RewardRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.reward.clone())?;
     let run = run.strip_prompt(options.strip_prompt).invalid_rows(options.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);

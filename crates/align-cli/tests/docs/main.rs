@@ -84,6 +84,7 @@ pages! {
     lora: "docs/lora.md",
     losses: "docs/losses.md",
     quick_start: "docs/quick-start.md",
+    reward_models: "docs/reward-models.md",
     setup: "docs/setup.md",
     training: "docs/training.md",
     your_own_data: "docs/your-own-data.md",

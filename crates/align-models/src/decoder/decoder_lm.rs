@@ -175,7 +175,7 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
 
     fn min_rows(&self) -> usize {
         // A packed product computes a single row as two.
-        if self.decoder.head.is_packed() { 2 } else { 8 }
+        if self.head.is_packed() { 2 } else { 8 }
     }
 
     fn new_cache(&self, batch: i64, capacity: i64) -> KvCache {

@@ -2,10 +2,15 @@
 
 use crate::Failure;
 use crate::column_option::ColumnOption;
+use crate::data_layout::Layout;
 use align_data::tables::{AnyRows, Examples};
 use align_data::{CompletionExample, Error, Texts};
 use align_inference::RewardModel;
 use std::path::Path;
+
+/// The data that can be scored without --pairs.
+const LAYOUTS: [Layout; 5] =
+    [Layout::Texts, Layout::ScoredTexts, Layout::LabelledTexts, Layout::Completions, Layout::Conversations];
 
 /// Texts; or prompts with completions, or conversations, in a table of any columns.
 pub enum Input {
@@ -16,7 +21,7 @@ pub enum Input {
 impl Input {
     /// Reads texts if the file has a column `text`, and other rows otherwise.
     pub fn read(file: &Path, columns: &ColumnOption) -> Result<Self, Failure> {
-        columns.read(|names| match Texts::read_renamed(file, names) {
+        columns.read(&LAYOUTS, |names| match Texts::read_renamed(file, names) {
             Ok(texts) => Ok(Self::Texts(texts)),
             Err(no_texts @ (Error::MissingColumns { .. } | Error::ColumnNames { .. })) => {
                 match Examples::<CompletionExample>::read_renamed(file, names) {

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::column_option::ColumnOption;
+use crate::data_layout::Layout;
 use crate::usage::UsageError;
 use align_data::tables::{AnyRows, Examples};
 use align_data::{CompletionExample, ConversationCompletion, Example, PairExample};
@@ -28,7 +29,7 @@ pub struct Accuracy {
 
 impl Pairs {
     pub fn read(file: &Path, columns: &ColumnOption, group_by: Option<&str>) -> Result<Self, Failure> {
-        let pairs = columns.read(|names| Examples::<PairExample>::read_renamed(file, names))?;
+        let pairs = columns.read(&[Layout::Pairs], |names| Examples::<PairExample>::read_renamed(file, names))?;
         if pairs.is_empty() {
             return Err(format!("{}: no pairs", align_base::printable_path(file)).into());
         }
