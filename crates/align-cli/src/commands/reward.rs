@@ -43,13 +43,14 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.run.refuse_sample_prompts()?;
     options.reward.validate()?;
-    let data = options
-        .run
-        .read(|files, columns| Ok(columns.read(&[Layout::Pairs], |names| Examples::<RewardExample>::read_files(files, names))?.into()))?;
+    let data = options.run.read(|files, columns| {
+        Ok(columns.read(&[Layout::Pairs], |names| Examples::<RewardExample>::read_files(files, names))?.into())
+    })?;
     let run = RewardRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.reward.clone())?;
     let run = run.strip_prompt(options.strip_prompt).invalid_rows(options.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);
-    let peft = options.peft.adapter(options.run.model.as_deref(), &options.reward.training)?;
+    let defaults = RewardConfig::default().training;
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.reward.training, &defaults)?;
     let run = set_if_given(run, peft, Run::peft);
     TrainingCommand { name: "reward", run: &options.run }.train_reward_model(run, &data.preparation, options)
 }

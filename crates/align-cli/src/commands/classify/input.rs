@@ -65,10 +65,11 @@ impl Input {
     }
 
     pub fn write(&self, file: &Path, overwrite: bool) -> Result<(), Failure> {
-        Ok(match self {
+        match self {
             Self::Texts(texts) => texts.write(file, overwrite)?,
             Self::Rows(table, _) => table.write(file, overwrite)?,
-        })
+        }
+        Ok(())
     }
 
     /// Whether each text has a prompt, from which pairs can be made.
