@@ -60,8 +60,9 @@ pub const READERS: [Reader; 22] = [
     own_reader("generation_config", "generation_config.json", generation_config),
     // The regex crate compiles its expressions.
     library_reader("adapter_config", "adapter_config.json", adapter_config),
-    own_reader("jsonl", "table.jsonl", table),
-    own_reader("json_array", "table.json", table),
+    // serde_json parses the messages that a text column may hold.
+    library_reader("jsonl", "table.jsonl", table),
+    library_reader("json_array", "table.json", table),
     Reader {
         extra_files: &[
             ("models--user--name/refs/main", "hub_index/commit"),

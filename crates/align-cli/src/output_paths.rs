@@ -1,8 +1,9 @@
 //! Checks and writes outputs. Existing files are replaced only with --overwrite, and an input is never replaced.
 
+use crate::Failure;
 use crate::signals::GracefulStop;
-use crate::{Failure, models};
 use align_base::files;
+use align_models::LoraConfig;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,10 @@ pub fn refuse_folder<'a>(
     sources: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<(), Failure> {
     for source in sources {
-        refuse_inputs(folder, [source, &models::base_folder(source)?])?;
+        refuse_inputs(folder, [source])?;
+        // An adapter may name a base model that is not on this machine.
+        let base = LoraConfig::base_of_adapter(source).ok().flatten().map(PathBuf::from);
+        refuse_inputs(folder, base.as_ref())?;
     }
     let path = folder.display();
     files::check_folder_destination(folder, overwrite).map_err(|e| match e.kind() {

@@ -174,7 +174,8 @@ fn a_journal_of_another_job_is_rejected() {
     let dir = dir.path();
     let mut child = start(dir, "texts.csv");
     wait_for_lines(dir, "texts.csv", 2, &mut child);
-    // While one process writes the journal, a second one is rejected.
+    // While one process writes the journal, a second one is rejected. It is stopped, because it might end before the second one begins.
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGSTOP).unwrap();
     let message = refusal(dir, &args("texts.csv", &[]));
     assert!(message.contains("another run"), "{message}");
     child.kill().unwrap();

@@ -239,15 +239,17 @@ fn columns_may_have_other_names_and_times_be_dates() {
     assert_eq!(report.likes.attention, Some(Attention::Text));
 }
 
-#[test]
-fn values_and_options_that_cannot_be() {
+fn refusal(content: &str, likes: LikesOptions) -> String {
     let folder = Folder::new();
-    let message = |content: &str, likes: LikesOptions| {
-        let texts = LikedTexts::read(folder.write("likes.csv", content));
-        let options = LikedPairOptions { likes, ..LikedPairOptions::default() };
-        texts.and_then(|texts| texts.pair(&options)).unwrap_err().to_string()
-    };
-    let default = LikesOptions::default;
+    let texts = LikedTexts::read(folder.write("likes.csv", content));
+    let options = LikedPairOptions { likes, ..LikedPairOptions::default() };
+    texts.and_then(|texts| texts.pair(&options)).unwrap_err().to_string()
+}
+
+const VIEWED: &str = "prompt,text,likes,views\nP,a,1,10\nP,b,9,10\n";
+
+#[test]
+fn values_that_cannot_be() {
     for (content, expected) in [
         ("prompt,text,likes,views\nP,a,1,5\nP,b,6,5\n", "likes.csv, row 2: found 6 likes and 5 views"),
         ("prompt,text,likes\nP,a,1\nP,b,-1\n", "likes.csv, row 2: likes is -1, expected a whole number"),
@@ -262,12 +264,16 @@ fn values_and_options_that_cannot_be() {
         ("prompt,text,likes\n", "fewer than two texts"),
         ("prompt,text,likes,thread_time\nP,a,1,5\n", "expected a column \"time\""),
     ] {
-        let found = message(content, default());
+        let found = refusal(content, LikesOptions::default());
         assert!(found.contains(expected), "{found}, expected {expected}");
     }
+}
+
+#[test]
+fn options_that_cannot_be() {
+    let default = LikesOptions::default;
     let plain = "prompt,text,likes\nP,a,1\nP,b,9\n";
     let timed = "prompt,text,likes,time\nP,a,1,1600000000\nP,b,9,1600000100\n";
-    let viewed = "prompt,text,likes,views\nP,a,1,10\nP,b,9,10\n";
     for (content, likes, expected) in [
         (plain, LikesOptions { measure: Some(Measure::PerView), ..default() }, "the measure per-view needs views"),
         (
@@ -277,7 +283,7 @@ fn values_and_options_that_cannot_be() {
         ),
         (plain, LikesOptions { attention: Some(Attention::Thread), ..default() }, "option attention: expected equal"),
         (
-            viewed,
+            VIEWED,
             LikesOptions { as_of: Some(2e9), ..default() },
             "option as_of: expected no value, because likes per view",
         ),
@@ -298,19 +304,19 @@ fn values_and_options_that_cannot_be() {
         ),
         (plain, with_prior(0.0, 1.0), "option prior: expected two numbers"),
     ] {
-        let found = message(content, likes);
+        let found = refusal(content, likes);
         assert!(found.contains(expected), "{found}, expected {expected}");
     }
-    let texts = LikedTexts::read(folder.write("likes.csv", viewed)).unwrap();
+}
+
+#[test]
+fn probabilities_that_cannot_be() {
+    let folder = Folder::new();
+    let texts = LikedTexts::read(folder.write("likes.csv", VIEWED)).unwrap();
     for min_probability in [0.4, 1.0, f64::NAN] {
         let options = LikedPairOptions { min_probability, ..LikedPairOptions::default() };
-        assert!(
-            texts
-                .pair(&options)
-                .unwrap_err()
-                .to_string()
-                .starts_with("option min_probability: expected a number from 0.5")
-        );
+        let problem = texts.pair(&options).unwrap_err().to_string();
+        assert!(problem.starts_with("option min_probability: expected a number from 0.5"), "{problem}");
     }
     let options = LikedPairOptions { pairs_per_prompt: Some(0), ..LikedPairOptions::default() };
     assert!(texts.pair(&options).is_err());

@@ -171,11 +171,6 @@ const ABSENT_COMMANDS: &[(&[&str], &str)] = &[
          one round of that",
     ),
     (
-        &["reward", "reward-trainer", "rm", "prm"],
-        "reward models are not trained on pairs; align train-classifier trains a classifier, and align classify scores texts with it or with a \
-         reward model",
-    ),
-    (
         &["vllm-serve", "serve", "server"],
         "models are not served; align chat talks with one, and align convert writes GGUF files for servers",
     ),
@@ -287,8 +282,8 @@ mod tests {
     #[test]
     fn pointers_lead_to_options_that_exist() {
         let program = command_line::command();
-        let options: Vec<&str> =
-            program.get_subcommands().flat_map(|c| c.get_arguments()).filter_map(|o| o.get_long()).collect();
+        let arguments = program.get_subcommands().flat_map(|c| c.get_arguments()).chain(program.get_arguments());
+        let options: Vec<&str> = arguments.filter_map(|o| o.get_long()).collect();
         for (names, instead) in OPTIONS {
             let Use(targets) = instead else { continue };
             for target in *targets {

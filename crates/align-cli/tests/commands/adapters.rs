@@ -55,6 +55,20 @@ fn adapters_are_trained_resumed_and_merged() {
     ok("soup", dir, &["--model", "whole/model=1", "--model", "again/model=0", "--output-dir", "soup"]);
     let weights = |folder: &str| std::fs::read(dir.join(folder).join("model.safetensors")).unwrap();
     assert!(weights("soup") == weights("merged"));
+
+    // The base model of an adapter is not replaced, since the adapter would be lost without it.
+    let base = dir.join("base");
+    std::fs::create_dir(&base).unwrap();
+    for entry in std::fs::read_dir(golden_path("models/gpt2-tiny")).unwrap().flatten() {
+        std::fs::copy(entry.path(), base.join(entry.file_name())).unwrap();
+    }
+    let further =
+        ["--model", "base", "--train-file", &pairs, "--max-steps", "1", "--use-peft", "--output-dir", "on-base"];
+    ok("dpo", dir, &further);
+    let soup = ["--model", "on-base/model", "--model", "on-base/model", "--output-dir", "base", "--overwrite"];
+    let output = run("soup", dir, &soup);
+    let problem = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && problem.contains("the same as the input base"), "{problem}");
 }
 
 /// An adapter's folder as --model: the adapter is trained further, and the reference model is the model with the adapter as it was.
