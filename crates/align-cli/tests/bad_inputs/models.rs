@@ -173,7 +173,7 @@ pub const CASES: &[Case] = &[
             write(d, "in.csv", "text\na\n")
         },
         "classify --model adapter --input in.csv --output out.csv",
-        &["adapter", "adapter/config.json", "holds only an adapter"],
+        &["adapter/adapter_config.json", "no base_model_name_or_path"],
     ),
     case(
         "a new model larger than memory",

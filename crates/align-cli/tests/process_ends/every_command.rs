@@ -150,7 +150,7 @@ fn adapter(dir: &Path) {
     fs::create_dir(dir).unwrap();
     let config = serde_json::json!({
         "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 1, "lora_alpha": 2, "lora_dropout": 0.0, "bias": "none",
-        "target_modules": ["c_attn"], "fan_in_fan_out": true, "base_model_name_or_path": "gpt2-tiny",
+        "target_modules": ["c_attn"], "fan_in_fan_out": true, "base_model_name_or_path": golden_path("models/gpt2-tiny"),
     });
     fs::write(dir.join("adapter_config.json"), config.to_string()).unwrap();
     let base_config = fs::read_to_string(golden_path("models/gpt2-tiny/config.json")).unwrap();
