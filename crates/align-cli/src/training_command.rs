@@ -69,7 +69,7 @@ impl TrainingCommand<'_> {
     ) -> Result<(), Failure> {
         let input = quoted(&self.run.files.eval_name().unwrap_or_else(|| self.run.files.train_name()));
         let next = |model: &Path, _: bool| {
-            format!("align classify --pairs --model {} --input {input} --output scored.jsonl", quoted(model))
+            format!("align classify --pairs --model {} --input {input} --output out.csv", quoted(model))
         };
         self.train_with_next_command(run, preparation, all_options, &next)
     }
