@@ -65,7 +65,7 @@ impl<'a> Chat<'a> {
         Ok(Self { model, tokenizer, generation, system: None, messages: Vec::new() })
     }
 
-    /// Sets the message of the system, which comes first, and forgets all other messages. `None` leaves it to the chat template.
+    /// Sets the system message, which comes first, and forgets all other messages. `None` leaves it to the chat template.
     pub fn set_system(&mut self, text: Option<String>) {
         self.system = text;
         self.reset();

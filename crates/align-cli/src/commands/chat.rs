@@ -16,8 +16,8 @@ use clap::Args;
 use std::ops::ControlFlow;
 
 const HELP: &str = "\
-/reset          forget the conversation, but not the message of the system
-/system TEXT    set the message of the system, and forget the conversation; without TEXT, none
+/reset          forget the conversation, but not the system message
+/system TEXT    set the system message, and forget the conversation; without TEXT, none
 /help           show this list
 /quit           leave; Ctrl-D does the same
 Ctrl-C stops an answer.";
@@ -31,7 +31,7 @@ pub struct Options {
     /// Chat model: a folder in transformers' layout, a GGUF file, or user/name[@revision] on the hub.
     #[arg(long)]
     model: String,
-    /// The message of the system, with which the conversation begins.
+    /// The system message, with which the conversation begins.
     #[arg(long)]
     system: Option<String>,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 "/help" => output::println!("{HELP}"),
                 "/reset" => {
                     chat.reset();
-                    let system = if chat.messages().is_empty() { "" } else { "; the message of the system stays" };
+                    let system = if chat.messages().is_empty() { "" } else { "; the system message stays" };
                     output::note!("the conversation is forgotten{system}");
                 }
                 command if command == "/system" || command.starts_with("/system ") => {
@@ -74,7 +74,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                     chat.set_system((!text.is_empty()).then(|| text.to_owned()));
                     output::note!(
                         "the conversation begins again{}",
-                        if text.is_empty() { "" } else { ", with this message of the system" }
+                        if text.is_empty() { "" } else { ", with this system message" }
                     );
                 }
                 unknown if unknown.starts_with('/') => {
@@ -117,9 +117,7 @@ fn answer(chat: &mut Chat, message: &str, option_names: &option_errors::Options)
         Err(problem) => {
             let problem = option_names.name_in(problem.into());
             let way_out = match chat.messages().first().is_some_and(|message| message.role() == "system") {
-                true => {
-                    "/reset begins a new conversation, and /system without a text one without a message of the system"
-                }
+                true => "/reset begins a new conversation, and /system without a text removes the system message",
                 false => "/reset begins a new conversation",
             };
             log::message("error", &format!("{problem}; {way_out}"));

@@ -8,9 +8,10 @@ use crate::shell_words::generate_command;
 use crate::signals::GracefulStop;
 use crate::{Failure, models, output, output_paths};
 use align_base::printable_path;
-use align_models::{ModelSoup, TrainableModel};
+use align_data::{DifferentToken, Tokenizer};
+use align_models::{CausalLm, ModelSoup, TrainableModel};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
 /// Averages the weights of models that were fine-tuned from one model.
@@ -34,22 +35,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let folders: Vec<PathBuf> = options.model.iter().map(|(name, _)| models::fetch(name)).collect::<Result<_, _>>()?;
     output_paths::refuse_folder(&options.output_dir, options.overwrite, &folders)?;
-    let mut soup: Option<(ModelSoup, align_data::Tokenizer)> = None;
-    for (folder, (name, weight)) in folders.iter().zip(&options.model) {
-        let model = models::causal_lm(folder, Kind::Float, Device::Cpu)?;
-        let tokenizer = models::tokenizer(folder, model.vocab_size())?;
-        match &mut soup {
-            None => soup = Some((ModelSoup::new(model, *weight)?, tokenizer)),
-            Some((soup, first)) => {
-                if let Some(different) = first.different_token(&tokenizer) {
-                    let (id, [a, b]) = (different.id, &different.tokens);
-                    return Err(format!("{name} has another tokeniser than the first model: token {id} is {b:?} instead of {a:?}: average models of one tokeniser").into());
-                }
-                soup.add(model.as_ref(), *weight).map_err(|e| format!("{name}: {e}"))?;
-            }
+    let mut weighted = folders.iter().zip(&options.model);
+    let Some((folder, (_, weight))) = weighted.next() else { return Ok(()) };
+    let (model, tokenizer) = load(folder)?;
+    let mut soup = ModelSoup::new(model, *weight)?;
+    for (folder, (name, weight)) in weighted {
+        let (model, other) = load(folder)?;
+        if let Some(DifferentToken { id, tokens: [first, found], .. }) = tokenizer.different_token(&other) {
+            return Err(format!("{name} has another tokeniser than the first model: token {id} is {found:?} instead of {first:?}: average models of one tokeniser").into());
         }
+        soup.add(model.as_ref(), *weight).map_err(|e| format!("{name}: {e}"))?;
     }
-    let Some((soup, tokenizer)) = soup else { return Ok(()) };
     let model = soup.finish()?;
     let _graceful_stop = GracefulStop::while_writing_files();
     output_paths::write_model(&options.output_dir, options.overwrite, |folder| {
@@ -59,6 +55,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     output::note!("average of {} models written to {}", folders.len(), printable_path(&options.output_dir));
     output::next(&generate_command(&options.output_dir));
     Ok(())
+}
+
+fn load(folder: &Path) -> Result<(Box<dyn CausalLm>, Tokenizer), Failure> {
+    let model = models::causal_lm(folder, Kind::Float, Device::Cpu)?;
+    let tokenizer = models::tokenizer(folder, model.vocab_size())?;
+    Ok((model, tokenizer))
 }
 
 /// A model's name, with a weight after the last `=`.

@@ -54,8 +54,8 @@ fn notes_say_why_an_answer_ended() {
         "limit of 3 tokens",
         "/what is not a command",
         "is forgotten\n",
-        "with this message of the system",
-        "is forgotten; the message of the system stays",
+        "with this system message",
+        "is forgotten; the system message stays",
     ] {
         assert!(text.contains(part), "{part:?} in {text}");
     }

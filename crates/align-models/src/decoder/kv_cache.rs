@@ -135,7 +135,7 @@ impl KvCache {
         let (k, v) = with_room(&mut self.layers, layer, past, seq, self.capacity)?;
         let transposed = k.device() == Device::Cpu;
         let new_keys = if transposed { keys.f_transpose(2, 3)? } else { keys.shallow_clone() };
-        k.f_narrow(if transposed { 3 } else { 2 }, past, seq)?.f_copy_(&new_keys)?;
+        k.f_narrow(slots_dim_of_keys(k.device()), past, seq)?.f_copy_(&new_keys)?;
         v.f_narrow(2, past, seq)?.f_copy_(values)?;
         let keys = if transposed { k.f_transpose(2, 3)? } else { k.shallow_clone() };
         Ok(CachedKeysValues { keys, values: v.shallow_clone(), len: past + seq })
@@ -197,7 +197,7 @@ impl KvCache {
         for (layer, (keys, values)) in other.layers.iter().enumerate() {
             let more = (len - past).max(0);
             let (own_keys, own_values) = with_room(&mut self.layers, layer, past, more, self.capacity)?;
-            let keys_dim = if keys.device() == Device::Cpu { 3 } else { 2 };
+            let keys_dim = slots_dim_of_keys(keys.device());
             let rows = Tensor::f_from_slice(rows)?.f_to_device(keys.device())?;
             for (own, other, dim) in [(own_keys, keys, keys_dim), (own_values, values, 2)] {
                 let used = other.f_narrow(0, 0, count)?.f_narrow(dim, 0, len)?;
@@ -211,6 +211,11 @@ impl KvCache {
         }
         Ok(())
     }
+}
+
+/// The dimension of the slots in the buffer of the keys, which is transposed on a CPU.
+fn slots_dim_of_keys(device: Device) -> i64 {
+    if device == Device::Cpu { 3 } else { 2 }
 }
 
 /// The buffers of a layer, whose rows have up to `past` tokens, with room for `seq` more.
@@ -231,7 +236,7 @@ fn with_room(
     let Some(buffers) = layers.get_mut(layer) else {
         return Err(Error::Input(format!("layer {layer} does not exist: the KV cache has {count} layers")));
     };
-    let keys_dim = if buffers.0.device() == Device::Cpu { 3 } else { 2 };
+    let keys_dim = slots_dim_of_keys(buffers.0.device());
     for (buffer, dim) in [(&mut buffers.0, keys_dim), (&mut buffers.1, 2)] {
         if buffer.size().get(dim as usize).is_none_or(|slots| *slots < len) {
             let slots = (len + MIN_GROWTH.max(8 * seq)).min(capacity);
