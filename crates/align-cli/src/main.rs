@@ -15,6 +15,7 @@ mod generation_record;
 mod held_out;
 mod help;
 mod json_output;
+mod judge_option;
 mod likes_options;
 mod line_reader;
 mod log;

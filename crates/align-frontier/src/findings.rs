@@ -33,7 +33,7 @@ impl Findings {
             std::iter::once(&sweep.sft).chain(sweep.points.iter().map(|(_, run)| run)).collect();
         let front = |x: fn(&PolicyResult) -> f64, direction| {
             let indices: Vec<[f64; 2]> = all.iter().map(|run| [x(run), run.evaluation.reward.value]).collect();
-            pareto_front(&indices, [direction, Direction::Maximise])
+            pareto_front(&indices, &[direction, Direction::Maximise])
         };
         let mut leading_losses = leading_losses(sweep, FrontierMeasure::Kl)?;
         leading_losses.extend(self::leading_losses(sweep, FrontierMeasure::Entropy)?);

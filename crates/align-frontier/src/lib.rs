@@ -12,7 +12,7 @@
 //! ```
 //! use align_frontier::token_divergences;
 //! use align_models::Gpt2;
-//! use align_train::PromptCompletion;
+//! use align_inference::PromptCompletion;
 //! use tch::{Device, Kind};
 //!
 //! # let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/data/models/gpt2-tiny"));

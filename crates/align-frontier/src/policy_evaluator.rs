@@ -1,10 +1,10 @@
 use crate::{Result, Sample, TextDivergence, token_divergences};
+use align_inference::PromptCompletion;
 use align_metrics::{
     Bootstrap, Clusters, Diversity, Estimate, PairedComparison, SampleMean, SampledLogps, chao_wang_jost_entropy, mean,
     rao_blackwell_kl, token_entropy,
 };
 use align_models::CausalLm;
-use align_train::PromptCompletion;
 use serde::{Deserialize, Serialize};
 
 /// Lengths of the n-grams for diversity.

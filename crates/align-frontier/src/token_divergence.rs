@@ -1,8 +1,8 @@
 use crate::Result;
 use crate::error::option_error;
 use align_base::Progress;
+use align_inference::PromptCompletion;
 use align_models::{Attention, CausalLm};
-use align_train::PromptCompletion;
 use tch::{Device, Kind, Tensor};
 
 /// Number of positions whose distributions over the vocabulary are held in memory at once.

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use align_frontier::token_divergences;
+use align_inference::{PromptCompletion, completion_logps};
 use align_models::{Gpt2, Gpt2Config};
-use align_train::{PromptCompletion, completion_logps};
 use tch::{Device, Kind};
 
 const VOCAB: i64 = 5;

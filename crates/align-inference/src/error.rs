@@ -41,6 +41,15 @@ pub enum Error {
         /// The record.
         path: PathBuf,
     },
+    /// An argument that a function does not take.
+    #[error("{0}")]
+    Input(String),
+    /// An error of the log-probabilities.
+    #[error(transparent)]
+    Loss(#[from] align_losses::Error),
+    /// A tensor operation that failed.
+    #[error(transparent)]
+    Torch(#[from] tch::TchError),
     /// An error of the tokeniser.
     #[error(transparent)]
     Data(#[from] align_data::Error),

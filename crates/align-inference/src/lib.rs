@@ -3,7 +3,8 @@
 //! * [`generate_texts`] generates completions of prompts.
 //! * [`GenerationJob`] does the same for long jobs. It saves the texts in a journal and can continue after it was killed.
 //! * [`Chat`] answers a user's messages one after another, with a chat model.
-//! * [`RewardModel`] scores texts with a classifier.
+//! * [`RewardModel`] scores texts with a classifier. It is a [`Judge`], as are the likelihood under a language model and measures of the words.
+//! * [`completion_logps`] computes the log-probabilities of given texts.
 //!
 //! ```
 //! use align_data::Tokenizer;
@@ -28,20 +29,24 @@
 //! ```
 
 mod chat;
+mod completion_logps;
 mod error;
 mod generate_texts;
 mod generation_job;
 mod generation_record;
 mod identity;
+mod judge;
 mod reward_model;
 mod text_stream;
 
 pub use chat::{Answer, AnswerEnd, Chat, answer_generation};
+pub use completion_logps::{PromptCompletion, completion_logps};
 pub use error::{Error, Result};
 pub use generate_texts::{GeneratedText, generate_encoded, generate_texts};
 pub use generation_job::{GenerationJob, TextGenerator};
 pub use generation_record::{GenerationDifference, GenerationRecord, PromptsRecord};
 pub use identity::InferenceIdentity;
+pub use judge::{Judge, MeanLogp, TextMeasure, completion_text};
 pub use reward_model::RewardModel;
 pub use text_stream::TextStream;
 

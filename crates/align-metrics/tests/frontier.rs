@@ -15,7 +15,7 @@ fn grid<const N: usize>(points: usize, seed: u64) -> Vec<[f64; N]> {
 #[test]
 fn the_front_consists_of_points_that_are_not_dominated() {
     let points: Vec<[f64; 3]> = grid(60, 1);
-    let front = pareto_front(&points, [Maximise, Minimise, Maximise]).unwrap();
+    let front = pareto_front(&points, &[Maximise, Minimise, Maximise]).unwrap();
     let dominates = |[a, b, c]: [f64; 3], [x, y, z]: [f64; 3]| a >= x && b <= y && c >= z && (a > x || b < y || c > z);
     for (index, point) in points.iter().enumerate() {
         let is_dominated = points.iter().any(|other| dominates(*other, *point));
@@ -29,9 +29,9 @@ fn the_front_consists_of_points_that_are_not_dominated() {
 #[test]
 fn equal_points_are_on_the_front_together() {
     let points = [[1.0, 1.0], [2.0, 2.0], [1.0, 1.0], [2.0, 2.5], [0.5, 1.0]];
-    assert_eq!(pareto_front(&points, [Maximise, Minimise]).unwrap(), [0, 1, 2]);
-    assert_eq!(pareto_front(&points, [Minimise, Maximise]).unwrap(), [3, 4]);
-    assert_eq!(pareto_front(&[[f64::MIN, f64::MAX]], [Maximise, Minimise]).unwrap(), [0]);
+    assert_eq!(pareto_front(&points, &[Maximise, Minimise]).unwrap(), [0, 1, 2]);
+    assert_eq!(pareto_front(&points, &[Minimise, Maximise]).unwrap(), [3, 4]);
+    assert_eq!(pareto_front(&[[f64::MIN, f64::MAX]], &[Maximise, Minimise]).unwrap(), [0]);
 }
 
 /// On a grid of whole numbers the area is the number of unit squares that some point dominates.
@@ -44,25 +44,47 @@ fn hypervolume_counts_squares() {
             let (x, y) = (f64::from(square % 8), f64::from(square / 8));
             x >= 1.0 && y <= 7.0 && points.iter().any(|[reward, kl]| *reward >= x + 1.0 && *kl <= y - 1.0)
         });
-        let found = hypervolume(&points, [Maximise, Minimise], [1.0, 7.0]).unwrap();
+        let found = hypervolume(&points, &[Maximise, Minimise], &[1.0, 7.0]).unwrap();
         assert_eq!(found, squares.count() as f64, "{points:?}");
-        let front = pareto_front(&points, [Maximise, Minimise]).unwrap();
+        let front = pareto_front(&points, &[Maximise, Minimise]).unwrap();
         let on_front: Vec<[f64; 2]> = front.iter().map(|index| points[*index]).collect();
-        assert_eq!(found, hypervolume(&on_front, [Maximise, Minimise], [1.0, 7.0]).unwrap());
+        assert_eq!(found, hypervolume(&on_front, &[Maximise, Minimise], &[1.0, 7.0]).unwrap());
     }
-    assert_eq!(hypervolume(&[[1.0, 5.0], [3.0, 7.0]], [Maximise, Minimise], [1.0, 7.0]).unwrap(), 0.0);
+    assert_eq!(hypervolume(&[[1.0, 5.0], [3.0, 7.0]], &[Maximise, Minimise], &[1.0, 7.0]).unwrap(), 0.0);
+}
+
+/// On a grid of whole numbers the volume is the number of unit cubes that some point dominates.
+#[test]
+fn hypervolume_counts_cubes() {
+    for seed in 0..20 {
+        let points: Vec<[f64; 4]> = grid(8, 200 + seed);
+        let cubes = (0..8u32.pow(4)).filter(|cube| {
+            let corner: [f64; 4] = std::array::from_fn(|axis| f64::from(cube / 8u32.pow(axis as u32) % 8));
+            let [a, b, c, d] = corner;
+            let is_beyond_reference = a >= 1.0 && b <= 6.0 && c >= 0.0 && d >= 2.0;
+            is_beyond_reference
+                && points.iter().any(|[w, x, y, z]| *w >= a + 1.0 && *x <= b - 1.0 && *y >= c + 1.0 && *z >= d + 1.0)
+        });
+        let directions = [Maximise, Minimise, Maximise, Maximise];
+        let found = hypervolume(&points, &directions, &[1.0, 6.0, 0.0, 2.0]).unwrap();
+        assert_eq!(found, cubes.count() as f64, "{points:?}");
+    }
+    assert_eq!(hypervolume(&[[3.0], [5.0]], &[Maximise], &[1.0]).unwrap(), 4.0);
 }
 
 #[test]
 fn invalid_points_are_rejected() {
     let none: [[f64; 2]; 0] = [];
-    assert_eq!(pareto_front(&none, [Maximise; 2]), Err(Error::Empty("points")));
-    assert_eq!(hypervolume(&none, [Maximise; 2], [0.0; 2]), Err(Error::Empty("points")));
+    assert_eq!(pareto_front(&none, &[Maximise; 2]), Err(Error::Empty("points")));
+    assert_eq!(hypervolume(&none, &[Maximise; 2], &[0.0; 2]), Err(Error::Empty("points")));
     let nan = [[1.0, 2.0], [1.0, f64::NAN]];
-    assert!(matches!(pareto_front(&nan, [Maximise; 2]), Err(Error::Value { row: 2, .. })));
-    assert!(matches!(hypervolume(&nan, [Maximise; 2], [0.0; 2]), Err(Error::Value { row: 2, .. })));
-    assert!(matches!(hypervolume(&[[1.0; 2]], [Maximise; 2], [0.0, f64::INFINITY]), Err(Error::Value { .. })));
-    assert!(matches!(hypervolume(&[[1e200; 2]], [Maximise; 2], [0.0; 2]), Err(Error::Overflow(..))));
+    assert!(matches!(pareto_front(&nan, &[Maximise; 2]), Err(Error::Value { row: 2, .. })));
+    assert!(matches!(hypervolume(&nan, &[Maximise; 2], &[0.0; 2]), Err(Error::Value { row: 2, .. })));
+    assert!(matches!(hypervolume(&[[1.0; 2]], &[Maximise; 2], &[0.0, f64::INFINITY]), Err(Error::Value { .. })));
+    assert!(matches!(hypervolume(&[[1e200; 2]], &[Maximise; 2], &[0.0; 2]), Err(Error::Overflow(..))));
+    assert!(matches!(pareto_front(&[[1.0; 3]], &[Maximise; 2]), Err(Error::Count { .. })));
+    assert!(matches!(hypervolume(&[[1.0; 2]], &[Maximise; 2], &[0.0]), Err(Error::Count { .. })));
+    assert_eq!(hypervolume(&none, &[], &[]), Err(Error::Empty("directions")));
 }
 
 /// A curve with intervals of ± `half`.

@@ -45,7 +45,6 @@ mod batch_time;
 mod best_metric;
 mod builtin_trainers;
 mod checkpoint_names;
-mod completion_logps;
 mod config;
 mod error;
 mod evaluation;
@@ -88,7 +87,6 @@ pub use adamw::{AdamW, AdamWConfig};
 pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
 pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, RewardTrainer, SftTrainer};
-pub use completion_logps::{PromptCompletion, completion_logps};
 pub use config::{
     ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, IntervalStrategy, KtoConfig, PackingStrategy,
     PrefixSharing, RewardConfig, SamplingStrategy, SftConfig, TrainingConfig,

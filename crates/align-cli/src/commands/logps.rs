@@ -14,8 +14,8 @@ use align_data::{
     CompletionExample, EncodeOptions, EncodedPairs, Example, InvalidRows, PairExample, Tokenizer, encode_completions,
     encode_pairs,
 };
+use align_inference::{PromptCompletion, completion_logps};
 use align_models::CausalLm;
-use align_train::{PromptCompletion, completion_logps};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;

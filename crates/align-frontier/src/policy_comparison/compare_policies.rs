@@ -5,11 +5,11 @@ use crate::{Comparison, Error, Result};
 use align_base::Progress;
 use align_data::ScoredText;
 use align_inference::{GeneratedText, generate_texts};
+use align_inference::{PromptCompletion, completion_logps};
 use align_metrics::chao_wang_jost_entropy;
 use align_metrics::{Bootstrap, Clusters, EvaluationReport, PairedComparison, SampleMean, SampledLogps};
 use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
-use align_train::{PromptCompletion, completion_logps};
 
 /// Generates, scores and evaluates texts of the reference and the trained policies, each with the same prompts and
 /// seeds.

@@ -30,7 +30,6 @@ pub use row::Row;
 pub use sequence_tokens::SequenceTokens;
 pub use sft::Sft;
 pub use token_logps::TokenLogps;
-pub(crate) use token_logps::linear_head;
 
 use crate::{BatchMetrics, Method, Metrics, PrefixSharing, Result, TrainingConfig, TrainingTask};
 use align_losses::Mean;

@@ -5,7 +5,7 @@ use crate::column_option::ColumnOption;
 use crate::data_layout::Layout;
 use align_data::tables::{AnyRows, Examples};
 use align_data::{CompletionExample, Error, Texts};
-use align_inference::RewardModel;
+use align_inference::{Judge, RewardModel};
 use std::path::Path;
 
 /// The data that can be scored without --pairs.
@@ -45,6 +45,13 @@ impl Input {
         Ok(match self {
             Self::Texts(texts) => model.logits(&texts.texts())?,
             Self::Rows(_, rows) => model.logits_of_rows(rows)?,
+        })
+    }
+
+    pub fn scores(&self, judge: &dyn Judge) -> Result<Vec<f64>, Failure> {
+        Ok(match self {
+            Self::Texts(texts) => judge.scores_of_texts(&texts.texts())?,
+            Self::Rows(_, rows) => judge.scores_of_rows(rows)?,
         })
     }
 

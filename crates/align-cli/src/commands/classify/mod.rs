@@ -6,25 +6,22 @@
 //! ```
 
 mod input;
-mod judge;
 mod pairs;
 
 use crate::column_option::ColumnOption;
 use crate::generation_record;
 use crate::json_output::JsonOption;
+use crate::judge_option::{self, JudgeOption};
 use crate::reward_model::ScoreOption;
 use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
-use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output, output_paths, terminal};
 use align_data::tables::check_output;
-use align_inference::RewardModel;
+use align_inference::{Judge, RewardModel};
 use align_metrics::SampleMean;
-use align_models::score::Score;
 use align_report::Estimate;
 use clap::Args;
 use input::Input;
-use judge::Judge;
 use pairs::{Accuracy, Pairs};
 use serde::Serialize;
 use serde_json::json;
@@ -36,10 +33,11 @@ pub struct Options {
     /// Classifier or reward model: a folder in transformers' layout, or user/name[@revision] on the hub [default: the bundled reward model].
     #[arg(long)]
     model: Option<String>,
-    /// A judge with the name of its column, in place of --model: NAME=MODEL or NAME=MODEL:SCORE, where SCORE is as in --score. Give it
-    /// several times for several columns.
+    /// A judge with the name of its column, in place of --model. Give it several times for several columns. NAME=MODEL or
+    /// NAME=MODEL:SCORE is a classifier, where SCORE is as in --score. NAME=MODEL:mean-logp is the mean log-probability of a text's tokens
+    /// under a language model, NAME=words:N closeness to N words, and NAME=distinct:N the share of distinct n-grams of N words.
     #[arg(long = "judge", value_name = "NAME=MODEL[:SCORE]", conflicts_with_all = ["model", "score"])]
-    judges: Vec<Judge>,
+    judges: Vec<JudgeOption>,
     /// Input table with a column text, with prompt and completion, or with conversations (messages, or prompt and completion as lists of
     /// messages), to which the model's chat template is applied: CSV, Parquet or JSONL.
     #[arg(long)]
@@ -75,7 +73,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.set_matmul_precision()?;
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
-    check_names(&options.judges)?;
+    judge_option::check_names(&options.judges, &["prompt", "text", "score"])?;
     if options.pairs {
         return score_pairs(options);
     }
@@ -83,15 +81,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let record = generation_record::read(&options.input);
     generation_record::check_carry_over(record.as_ref(), &options.output, options.overwrite)?;
     let (texts, mut judged) = (input.len(), Vec::new());
-    for (name, model) in options.models() {
-        let model = model?;
+    if options.judges.is_empty() {
+        let model = options.reward_model()?;
         let logits = input.logits(&model)?;
         let scores = model.scores_from_logits(&logits)?;
-        judged.push(Judged { judge: name, score: model.score().clone(), mean: mean_score(&scores) });
-        input = match name {
-            Some(name) => input.with_column(name, &scores)?,
-            None => with_logits(input.with_scores(&scores)?, &logits, model.outputs())?,
-        };
+        judged.push(Judged { judge: None, score: model.score().to_string(), mean: mean_score(&scores) });
+        input = with_logits(input.with_scores(&scores)?, &logits, model.outputs())?;
+    }
+    for option in &options.judges {
+        let judge = option.load(&options.runtime, options.batch_size)?;
+        let scores = input.scores(judge.as_ref())?;
+        judged.push(Judged { judge: Some(&option.name), score: judge.score_name(), mean: mean_score(&scores) });
+        input = input.with_column(&option.name, &scores)?;
     }
     let _graceful_stop = GracefulStop::while_writing_files();
     generation_record::carry_over(record.as_ref(), &options.output, options.overwrite)?;
@@ -122,40 +123,25 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 struct Judged<'a> {
     #[serde(rename = "name")]
     judge: Option<&'a str>,
-    score: Score,
+    score: String,
     #[serde(rename = "mean_score")]
     mean: Option<Estimate>,
 }
 
 impl Options {
-    /// The models with the names of their columns: those of --judge, or that of --model without a name. Each is loaded when it is needed.
-    fn models(&self) -> impl Iterator<Item = (Option<&str>, Result<RewardModel, Failure>)> {
-        let single = self.judges.is_empty().then(|| {
-            let dir = models::folder("--model", self.model.as_deref(), models::BUNDLED_REWARD_MODEL);
-            (None, dir.and_then(|dir| self.score.load(&dir, &self.runtime, self.batch_size)))
-        });
-        let load = |judge: &Judge| {
-            let (option, score) = (format!("--judge {}", judge.name), ScoreOption { score: judge.score.clone() });
-            score.load_for(&option, &models::fetch(&judge.model)?, &self.runtime, self.batch_size)
-        };
-        let judges = self.judges.iter().map(move |judge| (Some(judge.name.as_str()), load(judge)));
-        single.into_iter().chain(judges)
+    /// The model of --model, or the bundled one.
+    fn reward_model(&self) -> Result<RewardModel, Failure> {
+        let dir = models::folder("--model", self.model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
+        self.score.load(&dir, &self.runtime, self.batch_size)
     }
-}
 
-/// Fails if two judges would have the same column.
-fn check_names(judges: &[Judge]) -> Result<(), Failure> {
-    for (place, judge) in judges.iter().enumerate() {
-        let name = &judge.name;
-        if judges.iter().take(place).any(|other| other.name == *name) {
-            return Err(UsageError::new(format!("--judge {name}: two judges have this name: give each its own")).into());
-        }
-        if ["prompt", "text", "score"].contains(&name.as_str()) {
-            let problem = format!("--judge {name}: the table has a column of this name: choose another name");
-            return Err(UsageError::new(problem).into());
-        }
+    /// The judges with the names of their columns: those of --judge, or the model of --model without a name. Each is loaded when it is needed.
+    fn judges(&self) -> impl Iterator<Item = (Option<&str>, Result<Box<dyn Judge>, Failure>)> {
+        let boxed = |model| Box::new(model) as Box<dyn Judge>;
+        let single = self.judges.is_empty().then(|| (None, self.reward_model().map(boxed)));
+        let load = |judge: &JudgeOption| judge.load(&self.runtime, self.batch_size);
+        single.into_iter().chain(self.judges.iter().map(move |judge| (Some(judge.name.as_str()), load(judge))))
     }
-    Ok(())
 }
 
 /// Adds a column for each logit.
@@ -170,8 +156,8 @@ fn with_logits(mut input: Input, logits: &[Vec<f32>], outputs: usize) -> Result<
 fn score_pairs(options: &Options) -> Result<(), Failure> {
     let mut pairs = Pairs::read(&options.input, &options.columns, options.group_by.as_deref())?;
     let mut accuracies = Vec::new();
-    for (name, model) in options.models() {
-        let scores = pairs.scores(&model?)?;
+    for (name, judge) in options.judges() {
+        let scores = pairs.scores(judge?.as_ref())?;
         accuracies.extend(pairs.accuracies(name.unwrap_or("score"), &scores));
         pairs = pairs.with_scores(name, &scores)?;
     }

@@ -6,7 +6,7 @@ use crate::data_layout::Layout;
 use crate::usage::UsageError;
 use align_data::tables::{AnyRows, Examples};
 use align_data::{CompletionExample, ConversationCompletion, Example, PairExample};
-use align_inference::RewardModel;
+use align_inference::Judge;
 use align_metrics::Proportion;
 use align_report::{Cell, Column, Estimate, Row, Table};
 use serde_json::{Value, json};
@@ -51,11 +51,8 @@ impl Pairs {
     }
 
     /// The scores of the chosen and of the rejected texts.
-    pub fn scores(&self, model: &RewardModel) -> Result<[Vec<f64>; 2], Failure> {
-        let scores = |rows: &[CompletionExample]| -> Result<Vec<f64>, Failure> {
-            Ok(model.scores_from_logits(&model.logits_of_rows(rows)?)?)
-        };
-        Ok([scores(&self.chosen)?, scores(&self.rejected)?])
+    pub fn scores(&self, judge: &dyn Judge) -> Result<[Vec<f64>; 2], Failure> {
+        Ok([judge.scores_of_rows(&self.chosen)?, judge.scores_of_rows(&self.rejected)?])
     }
 
     /// The table with two columns of scores. Without a name these are those of a table of pairs.

@@ -1,6 +1,7 @@
-use crate::objective::linear_head;
 use crate::{Error, Result};
 use align_base::Progress;
+use align_data::EncodedCompletion;
+use align_losses::LinearHead;
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
 
@@ -13,6 +14,12 @@ pub struct PromptCompletion<'a> {
     pub completion_ids: &'a [i64],
 }
 
+impl<'a> From<&'a EncodedCompletion> for PromptCompletion<'a> {
+    fn from(EncodedCompletion { prompt_ids, completion_ids }: &'a EncodedCompletion) -> Self {
+        Self { prompt_ids, completion_ids }
+    }
+}
+
 /// The log-probability of each completion token, `log π(y_t | x, y_<t)`, under a model, in nats. Returns one vector per row.
 ///
 /// The first token of a sequence is never predicted. Without a prompt, the first completion token is therefore omitted.
@@ -22,7 +29,7 @@ pub struct PromptCompletion<'a> {
 /// `batch_size` of 0, or log-probabilities that are not finite (the error names a weight that is not finite).
 pub fn completion_logps(model: &dyn CausalLm, rows: &[PromptCompletion], batch_size: usize) -> Result<Vec<Vec<f32>>> {
     if batch_size == 0 {
-        return Err(Error::Config { option: "batch_size", reason: "is 0, expected at least 1".into() });
+        return Err(Error::Input("batch_size is 0, expected at least 1".into()));
     }
     rows.iter().enumerate().try_for_each(|(number, row)| check(model, number + 1, row))?;
     let length = |i: &usize| rows.get(*i).map_or(0, |row| row.prompt_ids.len() + row.completion_ids.len());
@@ -60,7 +67,7 @@ fn check(model: &dyn CausalLm, number: usize, row: &PromptCompletion) -> Result<
     } else {
         return Ok(());
     };
-    Err(Error::Data(format!("row {number}: {problem}")))
+    Err(Error::Input(format!("row {number}: {problem}")))
 }
 
 fn predicted_tokens(row: &PromptCompletion) -> usize {
@@ -85,7 +92,8 @@ fn batch_logps(model: &dyn CausalLm, rows: &[PromptCompletion]) -> Result<Vec<Ve
         model.hidden(&tensor(&ids)?.f_view([rows.len() as i64, width as i64])?, None, &Attention::Causal, None)?;
     let hidden_size = hidden.size3()?.2;
     let selected = hidden.f_view([-1, hidden_size])?.f_index_select(0, &tensor(&predictors)?)?;
-    let flat = align_losses::linear_logps(&selected, linear_head(model), &tensor(&targets)?)?;
+    let head = LinearHead { weight: model.head(), softcap: model.logit_softcap() };
+    let flat = align_losses::linear_logps(&selected, head, &tensor(&targets)?)?;
     let flat: Vec<f32> = Vec::try_from(flat.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Float)?)?;
     let mut rest = flat.as_slice();
     Ok(rows
