@@ -51,9 +51,9 @@ pub fn figures(sweep: &Sweep, best: &[usize]) -> Figures {
 fn scatter(sweep: &Sweep, x: Axis, measure: impl Fn(&PolicyResult) -> Estimate, better: Better) -> Scatter {
     let point_of =
         |label: String, run: &PolicyResult| ScatterPoint::new(label, measure(run), estimate(run.evaluation.reward));
-    let series = group_by_loss(sweep).into_iter().map(|(loss, points)| ScatterSeries {
-        name: loss.to_string(),
-        points: points.into_iter().map(|(point, run)| point_of(point.beta.to_string(), run)).collect(),
+    let series = group_by_loss(sweep).into_iter().map(|(loss, points)| {
+        let points = points.into_iter().map(|(point, run)| point_of(point.beta.to_string(), run)).collect();
+        ScatterSeries::curve(loss.to_string(), points)
     });
     Scatter {
         title: format!("Mean reward against {}", x.title),

@@ -4,6 +4,9 @@
 //! random numbers. [`run_sweep`] runs all points with a [`SweepFolder`]: an interrupted sweep continues where it stopped
 //! and gives the same numbers. [`csv`], [`Findings`], [`figures`] and [`report`] present the finished [`Sweep`].
 //!
+//! A [`JudgeSweep`] compares rules of social choice: [`run_judge_sweep`] trains policies on the preferences of several judges, combined by
+//! each rule, and [`JudgeFindings`] and [`write_judge_outputs`] present the frontier between the judges.
+//!
 //! [`compare_policies`] compares trained policies with the model before training, on generated texts.
 //!
 //! [`PolicyEvaluator`] evaluates policies for other comparisons, and [`token_divergences`] computes the exact divergence
@@ -31,8 +34,10 @@ mod error;
 mod figures;
 mod findings;
 mod group_by_loss;
+mod judge_sweep;
 mod leading_loss;
 mod loss_setting;
+mod mean_over_prompts;
 mod point;
 mod policy_comparison;
 mod policy_evaluator;
@@ -44,6 +49,8 @@ mod sweep;
 mod sweep_csv;
 mod sweep_folder;
 mod token_divergence;
+mod train_policy;
+mod training_pairs;
 mod write_outputs;
 
 pub use comparison::Comparison;
@@ -51,6 +58,11 @@ pub use curve_comparison::CurveComparison;
 pub use error::{Error, Result};
 pub use figures::{Figures, figures};
 pub use findings::Findings;
+pub use judge_sweep::{
+    Hypervolume, JudgeFigures, JudgeFindings, JudgeSweep, JudgeSweepModels, JudgeSweepOptions, JudgeSweepProgress,
+    JudgedPolicy, JudgedSample, PolicyKind, RuleComparison, hypervolume_table, judge_csv, judge_figures, judge_report,
+    judge_results_table, run_judge_sweep, write_judge_outputs,
+};
 pub use leading_loss::{FrontierMeasure, LeadingLoss};
 pub use loss_setting::LossSetting;
 pub use point::{Point, points};

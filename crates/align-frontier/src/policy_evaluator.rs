@@ -1,3 +1,4 @@
+use crate::mean_over_prompts::mean_over_prompts;
 use crate::{Result, Sample, TextDivergence, token_divergences};
 use align_inference::PromptCompletion;
 use align_metrics::{
@@ -114,15 +115,9 @@ impl PolicyEvaluator<'_> {
         })
     }
 
-    /// The mean reward. Its interval resamples prompts, each with all its texts.
     fn mean_reward(&self, samples: &[&Sample]) -> Result<Estimate> {
-        let by_prompt: Vec<Vec<f64>> = by_prompt(samples).iter().map(|texts| rewards_of(texts)).collect();
-        let drawn_mean = |drawn: &[usize]| {
-            let texts = || drawn.iter().filter_map(|prompt| by_prompt.get(*prompt)).flatten();
-            texts().sum::<f64>() / texts().count() as f64
-        };
-        let interval = self.bootstrap.interval(by_prompt.len(), drawn_mean)?;
-        Ok(Estimate { value: mean(&rewards_of(samples))?, interval })
+        let prompts: Vec<usize> = samples.iter().map(|sample| sample.prompt).collect();
+        mean_over_prompts(&rewards_of(samples), &prompts, &self.bootstrap)
     }
 
     /// The token entropy. Its interval resamples prompts and is centred on the estimate, because resamples repeat texts

@@ -1,9 +1,9 @@
 use crate::error::option_error;
 use crate::{Error, Result};
 use align_data::Tokenizer;
-use align_inference::generate_texts;
+use align_inference::{GeneratedText, generate_texts};
 use align_models::CausalLm;
-use align_models::generation::{Generation, GenerationConfig};
+use align_models::generation::{Generation, GenerationConfig, check_completions_fit_memory};
 use serde::{Deserialize, Serialize};
 
 /// Sampling from the model's unmodified distribution, without beams, top-k or temperature, so that divergence estimates
@@ -48,6 +48,32 @@ pub fn sample(
     batch_size: usize,
     score: &Score<'_>,
 ) -> Result<Vec<Sample>> {
+    let texts = write_texts(model, tokenizer, prompts, sampling, batch_size)?;
+    let rewards =
+        score(&texts.iter().map(|written| written.text.as_str()).collect::<Vec<_>>()).map_err(Error::Score)?;
+    check_scores(&rewards, texts.len())?;
+    let sample = |(WrittenText { prompt, ids, text }, reward)| Sample { prompt, ids, text, reward };
+    Ok(texts.into_iter().zip(rewards).map(sample).collect())
+}
+
+/// A generated text without a reward.
+pub(crate) struct WrittenText {
+    /// The prompt's index.
+    pub(crate) prompt: usize,
+    /// The completion's token ids, including EOS if it was generated.
+    pub(crate) ids: Vec<i64>,
+    /// The text, including the prompt.
+    pub(crate) text: String,
+}
+
+/// Generates `texts_per_prompt` texts for each prompt.
+pub(crate) fn write_texts(
+    model: &dyn CausalLm,
+    tokenizer: &Tokenizer,
+    prompts: &[String],
+    sampling: &SamplingOptions,
+    batch_size: usize,
+) -> Result<Vec<WrittenText>> {
     let end = tokenizer.eos_token_id().ok_or_else(|| option_error("model", "its tokeniser has no EOS token"))?;
     let generation = Generation::new(GenerationConfig {
         do_sample: true,
@@ -58,18 +84,49 @@ pub fn sample(
         ..GenerationConfig::default()
     })?;
     let texts = generate_texts(model, tokenizer, prompts, sampling.texts_per_prompt, &generation, Some(batch_size))?;
-    let rewards =
-        score(&texts.iter().map(|written| written.text.as_str()).collect::<Vec<_>>()).map_err(Error::Score)?;
-    if rewards.len() != texts.len() {
-        return Err(Error::Score(format!("expected {} rewards, found {}", texts.len(), rewards.len())));
-    }
-    if let Some((at, reward)) = rewards.iter().enumerate().find(|(_, reward)| !reward.is_finite()) {
-        return Err(Error::Score(format!("text {} has the reward {reward}, expected a finite number", at + 1)));
-    }
-    let samples = texts.into_iter().zip(rewards).map(|(written, reward)| {
-        let mut ids = written.completion.ids;
-        ids.extend(written.completion.finished.then_some(end));
-        Sample { prompt: written.prompt, ids, text: written.text, reward }
+    let written = texts.into_iter().map(|GeneratedText { prompt, text, completion, .. }| {
+        let mut ids = completion.ids;
+        ids.extend(completion.finished.then_some(end));
+        WrittenText { prompt, ids, text }
     });
-    Ok(samples.collect())
+    Ok(written.collect())
+}
+
+/// Rejects scores that are missing or not finite.
+pub(crate) fn check_scores(scores: &[f64], texts: usize) -> Result<()> {
+    if scores.len() != texts {
+        return Err(Error::Score(format!("expected {texts} rewards, found {}", scores.len())));
+    }
+    match scores.iter().enumerate().find(|(_, score)| !score.is_finite()) {
+        Some((at, score)) => {
+            Err(Error::Score(format!("text {} has the reward {score}, expected a finite number", at + 1)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks the prompts of a sweep, and how many texts are sampled for training and for evaluation.
+pub(crate) fn check_sampling(
+    prompts: &[String],
+    held_out: &[usize],
+    training_texts: &SamplingOptions,
+    evaluation: &SamplingOptions,
+) -> Result<()> {
+    if let Some(index) = held_out.iter().find(|index| **index >= prompts.len()) {
+        return Err(option_error("held_out", format!("there is no prompt {index}: indices are counted from 0")));
+    }
+    if held_out.len() >= prompts.len() {
+        return Err(option_error("held_out", "leaves no prompt to train on"));
+    }
+    for (name, sampling, least) in [("training_texts", training_texts, 2), ("evaluation", evaluation, 1)] {
+        if sampling.texts_per_prompt < least {
+            return Err(option_error(name, format!("expected at least {least} texts per prompt")));
+        }
+        check_completions_fit_memory("texts_per_prompt", prompts.len(), sampling.texts_per_prompt)?;
+    }
+    if training_texts.seed == evaluation.seed {
+        let problem = "has the same seed as training_texts: the policies would be evaluated on the training texts";
+        return Err(option_error("evaluation", problem));
+    }
+    Ok(())
 }

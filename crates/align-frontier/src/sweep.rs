@@ -1,15 +1,16 @@
 use crate::error::option_error;
+use crate::sample::check_sampling;
 use crate::sweep_folder::SweepFolder;
+use crate::train_policy::{TrainedPolicy, check_reference_options, train_policy};
+use crate::training_pairs::training_pairs;
 use crate::{Error, Evaluation, Point, PolicyEvaluator, Result, Sample, SamplingOptions, Score, sample};
 use align_base::Progress;
-use align_data::pairing::{PairOptions, PairStrategy, PairingReport, pair};
-use align_data::{EncodedPair, ScoredText, Tokenizer};
+use align_data::pairing::{PairOptions, PairStrategy, PairingReport};
+use align_data::{EncodedPair, Tokenizer};
 use align_metrics::Bootstrap;
 use align_models::CausalLm;
-use align_models::generation::check_completions_fit_memory;
-use align_train::{DpoConfig, DpoTrainer, Flow, Objective, Observer, RunConfig, StepRecord, StopSignal, Trainer};
+use align_train::{DpoConfig, StepRecord, StopSignal};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::time::Instant;
 
 const TRAINING_TEXTS: &str = "training_texts";
@@ -48,26 +49,7 @@ impl SweepOptions {
         if self.points.is_empty() {
             return Err(option_error("points", "there are none: name losses and betas"));
         }
-        if let Some(index) = self.held_out.iter().find(|index| **index >= self.prompts.len()) {
-            return Err(option_error("held_out", format!("there is no prompt {index}: indices are counted from 0")));
-        }
-        if self.held_out.len() >= self.prompts.len() {
-            return Err(option_error("held_out", "leaves no prompt to train on"));
-        }
-        for (name, sampling, least) in
-            [("training_texts", &self.training_texts, 2), ("evaluation", &self.evaluation, 1)]
-        {
-            if sampling.texts_per_prompt < least {
-                return Err(option_error(name, format!("expected at least {least} texts per prompt")));
-            }
-            check_completions_fit_memory("texts_per_prompt", self.prompts.len(), sampling.texts_per_prompt)?;
-        }
-        if self.training_texts.seed == self.evaluation.seed {
-            return Err(option_error(
-                "evaluation",
-                "has the same seed as training_texts: the policies would be evaluated on the training texts",
-            ));
-        }
+        check_sampling(&self.prompts, &self.held_out, &self.training_texts, &self.evaluation)?;
         let fixed = DpoConfig { training: self.dpo.training.clone(), ..DpoConfig::default() };
         let own = DpoConfig { micro_batch_tokens: fixed.micro_batch_tokens, ..self.dpo.clone() };
         if own.loss_type != fixed.loss_type
@@ -79,12 +61,7 @@ impl SweepOptions {
                 "loss_type, beta and f_divergence_type are set by the points: leave them out",
             ));
         }
-        if own.precompute_ref_log_probs || own.ref_log_probs_dir.is_some() || own.sync_ref_model {
-            return Err(option_error(
-                "dpo",
-                "all points share one reference with precomputed log-probabilities: leave its options out",
-            ));
-        }
+        check_reference_options(&self.dpo)?;
         self.bootstrap.validate()?;
         self.points.iter().try_for_each(|point| {
             let config = point.loss.config(point.beta, &self.dpo);
@@ -238,29 +215,17 @@ impl Runner<'_> {
         Ok(texts)
     }
 
-    /// Makes pairs of the sampled token ids, to avoid differences from tokenising the text again and from appending
-    /// EOS.
     fn pairs(&self, texts: &[Sample], prompts: &[Vec<i64>]) -> Result<(Vec<EncodedPair>, PairingReport)> {
-        let prompt = |sample: &Sample| self.options.prompts.get(sample.prompt).map_or("", String::as_str);
-        let scored: Vec<ScoredText> =
-            texts.iter().map(|text| ScoredText::new(prompt(text), text.text.as_str(), text.reward)).collect();
-        let strategy = PairStrategy::Random;
-        let pairs_per_prompt = Some(self.options.pairs_per_prompt);
-        let seed = self.options.dpo.training.seed;
-        let (pairs, report) = pair(&scored, &PairOptions { strategy, pairs_per_prompt, seed })?;
-        let by_text: HashMap<(&str, &str), &Sample> =
-            texts.iter().map(|text| ((prompt(text), text.text.as_str()), text)).collect();
-        let encoded = pairs.iter().enumerate().filter_map(|(row, pair)| {
-            let of = |text: &str| by_text.get(&(pair.prompt.as_str(), text)).copied();
-            let (chosen, rejected) = (of(&pair.chosen)?, of(&pair.rejected)?);
-            let prompt_ids = prompts.get(chosen.prompt)?.clone();
-            Some(EncodedPair { prompt_ids, chosen_ids: chosen.ids.clone(), rejected_ids: rejected.ids.clone(), row })
-        });
-        let encoded: Vec<EncodedPair> = encoded.collect();
-        if encoded.is_empty() {
+        let pairing = PairOptions {
+            strategy: PairStrategy::Random,
+            pairs_per_prompt: Some(self.options.pairs_per_prompt),
+            seed: self.options.dpo.training.seed,
+        };
+        let (pairs, report) = training_pairs(texts, &self.options.prompts, prompts, &pairing)?;
+        if pairs.is_empty() {
             return Err(option_error("training_texts", format!("they give no training pair: {report}")));
         }
-        Ok((encoded, report))
+        Ok((pairs, report))
     }
 
     fn sft(&self, prompts: &[Vec<i64>]) -> Result<PolicyResult> {
@@ -307,33 +272,16 @@ impl Runner<'_> {
             ref_log_probs_dir: Some(self.folder.path().join(REFERENCE_FOLDER)),
             ..point.loss.config(point.beta, &self.options.dpo)?
         };
-        config.validate()?;
-        let mut trainer = DpoTrainer::new(self.models.sft.frozen_copy()?, None, pairs.to_vec(), config)?;
-        let (mut stop, mut records) = (self.stop.clone(), StepRecorder { on, steps: Vec::new() });
-        let summary = trainer.train(&mut [&mut records, &mut stop])?;
-        let training = records.steps;
-        if !summary.finished || self.stop.is_stopped() {
+        let mut on_step = |record: &StepRecord, steps| on(&SweepProgress::Step(record, steps));
+        let Some(TrainedPolicy { policy, training }) =
+            train_policy(self.models.sft, pairs.to_vec(), config, self.stop, &mut on_step)?
+        else {
             return Ok(None);
-        }
-        let policy = trainer.into_policy();
+        };
         let samples = self.sample(&policy, &self.options.evaluation)?;
         let evaluation = evaluator.evaluate(&policy, &samples)?;
         let result = PolicyResult { evaluation, samples, training, seconds: started.elapsed().as_secs_f64() };
         self.folder.write(&point.file_name(), &result)?;
         Ok(Some(result))
-    }
-}
-
-/// Records every step.
-struct StepRecorder<'a> {
-    on: &'a mut dyn FnMut(&SweepProgress<'_>),
-    steps: Vec<StepRecord>,
-}
-
-impl<O: Objective> Observer<O> for StepRecorder<'_> {
-    fn on_step(&mut self, trainer: &Trainer<O>, record: &StepRecord) -> align_train::Result<Flow> {
-        (self.on)(&SweepProgress::Step(record, trainer.total_steps()));
-        self.steps.push(record.clone());
-        Ok(Flow::Continue)
     }
 }

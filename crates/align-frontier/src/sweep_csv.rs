@@ -12,21 +12,18 @@ pub fn csv(sweep: &Sweep, findings: &Findings) -> String {
     let sft = std::iter::once(("SFT".to_owned(), String::new(), &sweep.sft));
     let points = sweep.points.iter().map(|(point, run)| (point.loss.to_string(), point.beta.to_string(), run));
     for (index, (loss, beta, run)) in sft.chain(points).enumerate() {
-        let mut row = Row::default();
+        let mut row = CsvRow::default();
         row.text("loss", loss);
         row.text("beta", beta);
         fill(&mut row, run);
         row.text("on_kl_front", findings.is_on_kl_front(index).to_string());
         row.text("on_entropy_front", findings.is_on_entropy_front(index).to_string());
-        if index == 0 {
-            text += &(row.names.join(",") + "\n");
-        }
-        text += &(row.values.join(",") + "\n");
+        text += &row.lines(index == 0);
     }
     text
 }
 
-fn fill(row: &mut Row, run: &PolicyResult) {
+fn fill(row: &mut CsvRow, run: &PolicyResult) {
     let of = &run.evaluation;
     row.text("texts", run.samples.len().to_string());
     row.estimate("reward", Some(of.reward));
@@ -60,29 +57,44 @@ fn fill(row: &mut Row, run: &PolicyResult) {
 
 /// Column names and the values of one row.
 #[derive(Default)]
-struct Row {
+pub(crate) struct CsvRow {
     names: Vec<String>,
     values: Vec<String>,
 }
 
-impl Row {
-    fn text(&mut self, name: &str, value: String) {
+impl CsvRow {
+    /// The line of the row, and before it that of the names if it is the first one.
+    pub(crate) fn lines(&self, is_first: bool) -> String {
+        let line = |cells: &[String]| cells.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",") + "\n";
+        let names = if is_first { line(&self.names) } else { String::new() };
+        names + &line(&self.values)
+    }
+
+    pub(crate) fn text(&mut self, name: &str, value: String) {
         self.names.push(name.to_owned());
         self.values.push(value);
     }
 
-    fn number(&mut self, name: &str, value: Option<f64>) {
+    pub(crate) fn number(&mut self, name: &str, value: Option<f64>) {
         self.text(name, value.map(|value| value.to_string()).unwrap_or_default());
     }
 
-    fn estimate(&mut self, name: &str, estimate: Option<Estimate>) {
+    pub(crate) fn estimate(&mut self, name: &str, estimate: Option<Estimate>) {
         self.number(name, estimate.map(|estimate| estimate.value));
         self.number(&format!("{name}_low"), estimate.map(|estimate| estimate.interval.low));
         self.number(&format!("{name}_high"), estimate.map(|estimate| estimate.interval.high));
     }
 
-    fn sample_mean(&mut self, name: &str, mean: SampleMean) {
+    pub(crate) fn sample_mean(&mut self, name: &str, mean: SampleMean) {
         self.number(name, Some(mean.value));
         self.number(&format!("{name}_se"), Some(mean.standard_error));
+    }
+}
+
+/// A cell, in quotation marks if it needs them.
+fn csv_cell(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
     }
 }

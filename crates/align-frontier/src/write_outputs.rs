@@ -18,11 +18,17 @@ pub fn write_outputs(folder: &SweepFolder, sweep: &Sweep, findings: &Findings, c
     for (name, scatter) in
         [("reward_against_kl", &drawn.reward_against_kl), ("reward_against_entropy", &drawn.reward_against_entropy)]
     {
-        let drawing = Figure::from(scatter.clone()).draw(FigureSize::default())?;
-        folder.write_output(&format!("{name}.svg"), drawing.svg().as_bytes())?;
-        #[cfg(feature = "png")]
-        folder.write_output(&format!("{name}.png"), &drawing.png(DOTS_PER_INCH)?)?;
+        write_figure(folder, name, scatter.clone().into())?;
     }
     let page = report(sweep, findings, &drawn, context).to_html()?;
     folder.write_output("report.html", page.as_bytes())
+}
+
+/// Writes a figure as SVG, and as PNG with the feature `png`.
+pub(crate) fn write_figure(folder: &SweepFolder, name: &str, figure: Figure) -> Result<()> {
+    let drawing = figure.draw(FigureSize::default())?;
+    folder.write_output(&format!("{name}.svg"), drawing.svg().as_bytes())?;
+    #[cfg(feature = "png")]
+    folder.write_output(&format!("{name}.png"), &drawing.png(DOTS_PER_INCH)?)?;
+    Ok(())
 }

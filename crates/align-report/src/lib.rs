@@ -14,13 +14,13 @@
 //!     title: "Reward against KL divergence".to_owned(),
 //!     x: Axis::linear("KL divergence (nats)"),
 //!     y: Axis::linear("Mean reward"),
-//!     series: vec![ScatterSeries {
-//!         name: "sigmoid".to_owned(),
-//!         points: vec![
+//!     series: vec![ScatterSeries::curve(
+//!         "sigmoid",
+//!         vec![
 //!             ScatterPoint::new("0.5", Estimate::new(1.2, 1.0, 1.4), Estimate::new(0.8, 0.6, 1.0)),
 //!             ScatterPoint::new("0.1", Estimate::new(6.1, 5.7, 6.5), Estimate::new(1.9, 1.7, 2.1)),
 //!         ],
-//!     }],
+//!     )],
 //!     point_labels: Some("β".to_owned()),
 //!     baseline: Some(ScatterPoint::new("SFT", Estimate::exact(0.0), Estimate::new(0.1, -0.1, 0.3))),
 //!     pareto: Some(ParetoDirections { x: Better::Lower, y: Better::Higher }),

@@ -20,7 +20,7 @@ fn scatter(point: ScatterPoint) -> Scatter {
         title: "Frontier".to_owned(),
         x: Axis::linear("x"),
         y: Axis::linear("y"),
-        series: vec![ScatterSeries { name: "hinge".to_owned(), points: vec![good, point] }],
+        series: vec![ScatterSeries::curve("hinge", vec![good, point])],
         point_labels: None,
         baseline: None,
         pareto: None,

@@ -30,9 +30,9 @@ fn figures() -> Vec<Figure> {
                 Estimate::new(y, y - 0.2, y + 0.05),
             )
         };
-        let series = (0..count).map(|i| ScatterSeries {
-            name: format!("series {i} of a loss <{i}> & more"),
-            points: (0..points).map(&mut point).collect(),
+        let series = (0..count).map(|i| {
+            let (name, points) = (format!("series {i} of a loss <{i}> & more"), (0..points).map(&mut point).collect());
+            if i % 2 == 0 { ScatterSeries::curve(name, points) } else { ScatterSeries::unordered(name, points) }
         });
         Scatter {
             title: long.clone(),
@@ -178,10 +178,7 @@ fn omitted_labels_are_listed() {
         title: "Crowd".to_owned(),
         x: Axis::linear("x"),
         y: Axis::linear("y"),
-        series: vec![ScatterSeries {
-            name: "hinge".to_owned(),
-            points: (0..60).map(|i| point(f64::from(i) / 60.0)).collect(),
-        }],
+        series: vec![ScatterSeries::curve("hinge", (0..60).map(|i| point(f64::from(i) / 60.0)).collect())],
         point_labels: None,
         baseline: None,
         pareto: None,
@@ -225,10 +222,7 @@ fn the_front_is_marked() {
         title: "Front".to_owned(),
         x: Axis::linear("KL"),
         y: Axis::linear("reward"),
-        series: vec![ScatterSeries {
-            name: "s".to_owned(),
-            points: vec![point("a", 1.0, 2.0), point("b", 2.0, 1.0), point("c", 3.0, 4.0)],
-        }],
+        series: vec![ScatterSeries::curve("s", vec![point("a", 1.0, 2.0), point("b", 2.0, 1.0), point("c", 3.0, 4.0)])],
         point_labels: None,
         baseline: Some(point("SFT", 1.5, 0.5)),
         pareto: Some(ParetoDirections { x: Better::Lower, y: Better::Higher }),

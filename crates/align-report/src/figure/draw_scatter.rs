@@ -51,7 +51,7 @@ impl Scatter {
             draw_front(canvas, steps(&corners, directions, &frame.plot).into_iter());
         }
         let mut lines = Vec::new();
-        for series in &self.series {
+        for series in self.series.iter().filter(|series| series.connected) {
             let curve: Vec<(f64, f64)> =
                 series.points.iter().map(|point| (frame.x(point.x.value), frame.y(point.y.value))).collect();
             lines.extend(curve.iter().copied().zip(curve.iter().copied().skip(1)));

@@ -3,7 +3,7 @@ use super::pareto::ParetoDirections;
 use crate::{Error, Estimate, Result};
 use serde::{Deserialize, Serialize};
 
-/// A scatter plot of two measures: one curve per series (such as a loss) through its points (such as values of beta),
+/// A scatter plot of two measures: one curve (or a set of points) per series (such as a loss) through its points (such as values of beta),
 /// with error bars, a baseline and the Pareto front.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +36,27 @@ pub struct ScatterSeries {
     pub name: String,
     /// The points in the order in which the curve connects them.
     pub points: Vec<ScatterPoint>,
+    /// Whether a curve connects the points.
+    #[serde(default = "connected")]
+    pub connected: bool,
+}
+
+fn connected() -> bool {
+    true
+}
+
+impl ScatterSeries {
+    /// A series whose points are connected by a curve.
+    #[must_use]
+    pub fn curve(name: impl Into<String>, points: Vec<ScatterPoint>) -> Self {
+        Self { name: name.into(), points, connected: true }
+    }
+
+    /// A series whose points have no order.
+    #[must_use]
+    pub fn unordered(name: impl Into<String>, points: Vec<ScatterPoint>) -> Self {
+        Self { name: name.into(), points, connected: false }
+    }
 }
 
 /// A point of a scatter.

@@ -72,9 +72,8 @@ pub fn against_entropy() -> Scatter {
 
 fn scatter(x: Axis, measure: impl Fn(&Setting) -> Estimate, of_sft: Estimate, better: Better) -> Scatter {
     let point = |setting: &Setting| ScatterPoint::new(setting.beta.to_string(), measure(setting), setting.reward);
-    let series = settings()
-        .into_iter()
-        .map(|(name, settings)| ScatterSeries { name: name.to_owned(), points: settings.iter().map(point).collect() });
+    let series =
+        settings().into_iter().map(|(name, settings)| ScatterSeries::curve(name, settings.iter().map(point).collect()));
     Scatter {
         title: format!("Mean reward against {}", x.title),
         x,

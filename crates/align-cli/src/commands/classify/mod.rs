@@ -11,7 +11,7 @@ mod pairs;
 use crate::column_option::ColumnOption;
 use crate::generation_record;
 use crate::json_output::JsonOption;
-use crate::judge_option::{self, JudgeOption};
+use crate::named_judge::{self, NamedJudge};
 use crate::reward_model::ScoreOption;
 use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
@@ -37,7 +37,7 @@ pub struct Options {
     /// NAME=MODEL:SCORE is a classifier, where SCORE is as in --score. NAME=MODEL:mean-logp is the mean log-probability of a text's tokens
     /// under a language model, NAME=words:N closeness to N words, and NAME=distinct:N the share of distinct n-grams of N words.
     #[arg(long = "judge", value_name = "NAME=MODEL[:SCORE]", conflicts_with_all = ["model", "score"])]
-    judges: Vec<JudgeOption>,
+    judges: Vec<NamedJudge>,
     /// Input table with a column text, with prompt and completion, or with conversations (messages, or prompt and completion as lists of
     /// messages), to which the model's chat template is applied: CSV, Parquet or JSONL.
     #[arg(long)]
@@ -73,7 +73,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let _precision = options.runtime.set_matmul_precision()?;
     check_output(&options.output, options.overwrite)?;
     output_paths::refuse_inputs(&options.output, [&options.input])?;
-    judge_option::check_names(&options.judges, &["prompt", "text", "score"])?;
+    named_judge::check_names(&options.judges, &["prompt", "text", "score"])?;
     if options.pairs {
         return score_pairs(options);
     }
@@ -139,7 +139,7 @@ impl Options {
     fn judges(&self) -> impl Iterator<Item = (Option<&str>, Result<Box<dyn Judge>, Failure>)> {
         let boxed = |model| Box::new(model) as Box<dyn Judge>;
         let single = self.judges.is_empty().then(|| (None, self.reward_model().map(boxed)));
-        let load = |judge: &JudgeOption| judge.load(&self.runtime, self.batch_size);
+        let load = |judge: &NamedJudge| judge.load(&self.runtime, self.batch_size);
         single.into_iter().chain(self.judges.iter().map(move |judge| (Some(judge.name.as_str()), load(judge))))
     }
 }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 /// A judge with its name.
 #[derive(Debug, Clone, PartialEq)]
-pub struct JudgeOption {
+pub struct NamedJudge {
     /// Its name, for columns and tables.
     pub name: String,
     /// How it scores.
@@ -32,7 +32,7 @@ pub enum JudgeSource {
 const SCORES: [&str; 5] = ["scalar", "logit:", "minus-logit:", "log-odds:", "probability:"];
 const MEAN_LOGP: &str = "mean-logp";
 
-impl JudgeOption {
+impl NamedJudge {
     /// Loads the judge, which scores `batch_size` texts at a time.
     pub fn load(&self, runtime: &RuntimeOptions, batch_size: usize) -> Result<Box<dyn Judge>, Failure> {
         Ok(match &self.source {
@@ -52,7 +52,7 @@ impl JudgeOption {
 }
 
 /// Fails if two judges have the same name, or one has a name that is taken.
-pub fn check_names(judges: &[JudgeOption], taken: &[&str]) -> Result<(), Failure> {
+pub fn check_names(judges: &[NamedJudge], taken: &[&str]) -> Result<(), Failure> {
     for (place, judge) in judges.iter().enumerate() {
         let name = &judge.name;
         if judges.iter().take(place).any(|other| other.name == *name) {
@@ -77,7 +77,7 @@ impl fmt::Display for JudgeSource {
     }
 }
 
-impl FromStr for JudgeOption {
+impl FromStr for NamedJudge {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_score_is_optional_and_may_contain_colons() {
-        let source = |text: &str| text.parse::<JudgeOption>().unwrap().source;
+        let source = |text: &str| text.parse::<NamedJudge>().unwrap().source;
         let reward_model = |model: &str, score: Option<&str>| JudgeSource::RewardModel {
             model: model.to_owned(),
             score: score.map(|score| score.parse().unwrap()),
@@ -134,7 +134,7 @@ mod tests {
         }
         for wrong in ["reward", "=model", "a=", "a=:scalar", "a=:mean-logp", "a=b:logit:", "a=words:0", "a=distinct:x"]
         {
-            assert!(wrong.parse::<JudgeOption>().is_err(), "{wrong}");
+            assert!(wrong.parse::<NamedJudge>().is_err(), "{wrong}");
         }
     }
 }

@@ -1,0 +1,85 @@
+use align_choice::Rule;
+use serde::{Deserialize, Serialize};
+
+/// How a policy of a sweep over rules was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyKind {
+    /// Not trained: the reference.
+    Sft,
+    /// On the preferences of the judge with this index alone.
+    Judge(usize),
+    /// On the preferences that a rule makes of those of all judges.
+    Rule(Rule),
+    /// The weighted mean of the policies of the judges alone (rewarded soups, arXiv:2306.04488), with a weight for each judge.
+    Soup(Vec<u32>),
+}
+
+impl PolicyKind {
+    /// The name in tables and figures: `SFT`, the name of the judge or the rule, or the weights of the soup.
+    #[must_use]
+    pub fn name(&self, judges: &[String]) -> String {
+        match self {
+            Self::Sft => "SFT".to_owned(),
+            Self::Judge(index) => format!("{} alone", judges.get(*index).map_or("", String::as_str)),
+            Self::Rule(rule) => rule.to_string(),
+            Self::Soup(weights) => format!("soup {}", colon_separated(weights)),
+        }
+    }
+
+    /// The name of the group of policies, for tables and figures; empty for the model before training.
+    #[must_use]
+    pub fn group(&self) -> &'static str {
+        match self {
+            Self::Sft => "",
+            Self::Judge(_) => "One judge alone",
+            Self::Rule(_) => "Rule",
+            Self::Soup(_) => "Soup",
+        }
+    }
+
+    /// The name of its stage file, without extension.
+    pub(super) fn file_name(&self, rules: &[Rule]) -> String {
+        match self {
+            Self::Sft => "sft".to_owned(),
+            Self::Judge(index) => format!("judge-{}", index + 1),
+            Self::Rule(rule) => {
+                format!("rule-{}", rules.iter().position(|other| other == rule).map_or(0, |index| index + 1))
+            }
+            Self::Soup(weights) => format!("soup-{}", colon_separated(weights)),
+        }
+    }
+}
+
+fn colon_separated(weights: &[u32]) -> String {
+    weights.iter().map(u32::to_string).collect::<Vec<_>>().join(":")
+}
+
+/// All soups whose weights are whole numbers with the sum `steps`, at least two of them positive, for this number of judges. Ascending.
+pub(super) fn soups(judges: usize, steps: u32) -> Vec<Vec<u32>> {
+    let mut all: Vec<Vec<u32>> = vec![Vec::new()];
+    for judge in 0..judges {
+        let extended = all.iter().flat_map(|weights| {
+            let left = steps - weights.iter().sum::<u32>();
+            let smallest = if judge + 1 == judges { left } else { 0 };
+            (smallest..=left).map(|weight| [weights.as_slice(), &[weight]].concat())
+        });
+        all = extended.collect();
+    }
+    all.retain(|weights| weights.iter().filter(|weight| **weight > 0).count() > 1);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::soups;
+
+    #[test]
+    fn soups_are_the_inner_points_of_the_simplex() {
+        assert_eq!(soups(2, 4), [[1, 3], [2, 2], [3, 1]]);
+        assert_eq!(soups(3, 2), [[0, 1, 1], [1, 0, 1], [1, 1, 0]]);
+        // C(5, 2) points of three weights with the sum 3, without the three corners.
+        assert_eq!(soups(3, 3).len(), 7);
+        assert!(soups(3, 0).is_empty() && soups(2, 1).is_empty());
+    }
+}

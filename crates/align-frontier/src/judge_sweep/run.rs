@@ -1,0 +1,272 @@
+//! Runs a sweep over rules.
+
+use super::judged_sample::ranked_by;
+use super::standard_scores::{StandardScores, scores_by};
+use super::{JudgeSweep, JudgeSweepOptions, JudgedPolicy, JudgedSample, PolicyKind};
+use crate::error::option_error;
+use crate::mean_over_prompts::mean_over_prompts;
+use crate::sample::write_texts;
+use crate::sweep_folder::SweepFolder;
+use crate::train_policy::{TrainedPolicy, train_policy};
+use crate::training_pairs::training_pairs;
+use crate::{Error, PolicyEvaluator, Result, Sample, SamplingOptions};
+use align_base::Progress;
+use align_data::pairing::{PairOptions, PairStrategy, PairingReport};
+use align_data::{EncodedPair, Tokenizer};
+use align_inference::Judge;
+use align_metrics::{Clusters, Estimate, PairedComparison};
+use align_models::{CausalLm, ModelSoup};
+use align_train::{DpoConfig, StepRecord, StopSignal};
+use std::collections::HashMap;
+use std::time::Instant;
+
+const TRAINING_TEXTS: &str = "training_texts";
+
+/// The models of a sweep over rules.
+pub struct JudgeSweepModels<'a> {
+    /// The model before training: the initial policy and the reference.
+    pub sft: &'a dyn CausalLm,
+    /// Its tokeniser.
+    pub tokenizer: &'a Tokenizer,
+    /// The judges, in the order of their names in the options.
+    pub judges: &'a [&'a dyn Judge],
+    /// Texts per batch, for generation and evaluation.
+    pub batch_size: usize,
+}
+
+/// Progress events of a sweep over rules.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JudgeSweepProgress<'a> {
+    /// The texts for the training pairs are ready.
+    TrainingTexts(usize),
+    /// A policy is trained next: its kind, its number from 1, and the number of policies.
+    PolicyStarted(&'a PolicyKind, usize, usize),
+    /// The training pairs of a policy are ready.
+    Pairs(&'a PairingReport),
+    /// A training step of the current policy, and the number of its steps.
+    Step(&'a StepRecord, u64),
+    /// A policy is finished, possibly by an earlier process.
+    PolicyFinished(&'a JudgedPolicy),
+}
+
+type OnProgress<'a> = &'a mut dyn FnMut(&JudgeSweepProgress<'_>);
+
+/// Runs the remaining stages of a sweep: texts and their scores, then training and evaluation of each policy. Each finished stage is saved in
+/// the folder. `None` if the sweep was stopped; the interrupted policy will start from the beginning.
+///
+/// The policies of the judges alone are kept in memory until the soups are averaged. A sweep that was interrupted after them trains them again
+/// for its remaining soups.
+///
+/// # Errors
+/// When an option is invalid, or a stage fails; the error names the policy.
+pub fn run_judge_sweep(
+    models: &JudgeSweepModels<'_>,
+    options: &JudgeSweepOptions,
+    folder: &SweepFolder,
+    stop: &StopSignal,
+    on: OnProgress<'_>,
+) -> Result<Option<JudgeSweep>> {
+    options.validate()?;
+    if models.judges.len() != options.judges.len() {
+        let (names, found) = (options.judges.len(), models.judges.len());
+        return Err(option_error("judges", format!("there are {found}, but {names} names")));
+    }
+    let prompt_ids = models.tokenizer.encode_prompts(&options.prompts)?;
+    let mut runner = Runner { models, options, folder, stop, prompt_ids, judge_policies: HashMap::new() };
+    let texts = runner.training_texts()?;
+    on(&JudgeSweepProgress::TrainingTexts(texts.len()));
+    runner.run(&texts, on)
+}
+
+struct Runner<'a> {
+    models: &'a JudgeSweepModels<'a>,
+    options: &'a JudgeSweepOptions,
+    folder: &'a SweepFolder,
+    stop: &'a StopSignal,
+    prompt_ids: Vec<Vec<i64>>,
+    /// The policies trained on the preferences of one judge alone, for the soups.
+    judge_policies: HashMap<usize, Box<dyn CausalLm>>,
+}
+
+/// A policy before its evaluation.
+struct Candidate {
+    model: Box<dyn CausalLm>,
+    pairs: usize,
+}
+
+impl Runner<'_> {
+    fn run(&mut self, texts: &[JudgedSample], on: OnProgress<'_>) -> Result<Option<JudgeSweep>> {
+        let kinds = self.options.policies();
+        let name = |kind: &PolicyKind| kind.file_name(&self.options.rules);
+        let sft = match self.folder.read::<JudgedPolicy>(&name(&PolicyKind::Sft))? {
+            Some(sft) => sft,
+            None => self.sft()?,
+        };
+        on(&JudgeSweepProgress::PolicyFinished(&sft));
+        let scale = StandardScores::of(&sft.samples, &self.options.judges, &self.options.weights)?;
+        let reference_samples = scale.rewarded(&sft.samples);
+        let done = kinds.iter().filter(|kind| self.folder.contains(&name(kind))).count();
+        let mut progress = Progress::resume("sweep", "policies", done as u64, kinds.len() as u64);
+        let mut policies = vec![sft];
+        for (number, kind) in kinds.iter().enumerate() {
+            let policy = match self.folder.read::<JudgedPolicy>(&kind.file_name(&self.options.rules))? {
+                Some(policy) => policy,
+                None => {
+                    on(&JudgeSweepProgress::PolicyStarted(kind, number + 1, kinds.len()));
+                    let failed = |problem| {
+                        let point = kind.name(&self.options.judges);
+                        Error::Point { point, problem: Box::new(problem) }
+                    };
+                    let started = Instant::now();
+                    let Some(candidate) = self.candidate(kind, texts, on).map_err(failed)? else { return Ok(None) };
+                    let first = policies.first();
+                    let policy = self.evaluate(kind, &candidate, &scale, &reference_samples, first, started)?;
+                    self.folder.write(&kind.file_name(&self.options.rules), &policy)?;
+                    if let PolicyKind::Judge(index) = kind {
+                        self.judge_policies.insert(*index, candidate.model);
+                    }
+                    policy
+                }
+            };
+            on(&JudgeSweepProgress::PolicyFinished(&policy));
+            policies.push(policy);
+            progress.advance(1);
+        }
+        Ok(Some(JudgeSweep { judges: self.options.judges.clone(), policies }))
+    }
+
+    /// The texts for training pairs, without those of held-out prompts.
+    fn training_texts(&self) -> Result<Vec<JudgedSample>> {
+        if let Some(texts) = self.folder.read(TRAINING_TEXTS)? {
+            return Ok(texts);
+        }
+        let mut texts = self.sample(self.models.sft, &self.options.training_texts)?;
+        texts.retain(|text| !self.options.held_out.contains(&text.prompt));
+        self.folder.write(TRAINING_TEXTS, &texts)?;
+        Ok(texts)
+    }
+
+    fn sample(&self, model: &dyn CausalLm, sampling: &SamplingOptions) -> Result<Vec<JudgedSample>> {
+        let JudgeSweepModels { tokenizer, judges, batch_size, .. } = self.models;
+        let texts = write_texts(model, tokenizer, &self.options.prompts, sampling, *batch_size)?;
+        JudgedSample::score(texts, &self.options.judges, judges)
+    }
+
+    /// Evaluates the model before training.
+    fn sft(&self) -> Result<JudgedPolicy> {
+        let started = Instant::now();
+        let samples = self.sample(self.models.sft, &self.options.evaluation)?;
+        let scale = StandardScores::of(&samples, &self.options.judges, &self.options.weights)?;
+        let evaluation = self.evaluator(&scale.rewarded(&samples)).evaluate_reference()?;
+        let scores = self.mean_scores(&samples)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let kind = PolicyKind::Sft;
+        let sft = JudgedPolicy { kind, pairs: 0, scores, against_sft: Vec::new(), evaluation, samples, seconds };
+        self.folder.write(&sft.kind.file_name(&self.options.rules), &sft)?;
+        Ok(sft)
+    }
+
+    fn evaluator<'a>(&'a self, reference_samples: &'a [Sample]) -> PolicyEvaluator<'a> {
+        PolicyEvaluator {
+            reference: self.models.sft,
+            reference_samples,
+            prompt_ids: &self.prompt_ids,
+            held_out: &self.options.held_out,
+            eos_token_id: self.models.tokenizer.eos_token_id(),
+            bootstrap: self.options.bootstrap,
+            batch_size: self.models.batch_size,
+        }
+    }
+
+    /// Trains or averages a policy; `None` if it was stopped.
+    fn candidate(
+        &mut self,
+        kind: &PolicyKind,
+        texts: &[JudgedSample],
+        on: OnProgress<'_>,
+    ) -> Result<Option<Candidate>> {
+        match kind {
+            PolicyKind::Sft => Ok(None),
+            PolicyKind::Judge(judge) => {
+                let reward = |text: &JudgedSample| text.scores.get(*judge).copied().unwrap_or(f64::NAN);
+                self.train(&texts.iter().map(|text| text.with_reward(reward(text))).collect::<Vec<_>>(), on)
+            }
+            PolicyKind::Rule(rule) => {
+                self.train(&ranked_by(rule, texts, &self.options.judges, &self.options.weights)?, on)
+            }
+            PolicyKind::Soup(weights) => self.soup(weights, texts, on),
+        }
+    }
+
+    fn train(&self, rewarded: &[Sample], on: OnProgress<'_>) -> Result<Option<Candidate>> {
+        let pairing = PairOptions {
+            strategy: PairStrategy::Random,
+            pairs_per_prompt: Some(self.options.pairs_per_prompt),
+            seed: self.options.dpo.training.seed,
+        };
+        let (pairs, report) = training_pairs(rewarded, &self.options.prompts, &self.prompt_ids, &pairing)?;
+        on(&JudgeSweepProgress::Pairs(&report));
+        if pairs.is_empty() {
+            return Err(option_error("training_texts", format!("they give no training pair: {report}")));
+        }
+        self.train_on(pairs, on)
+    }
+
+    fn train_on(&self, pairs: Vec<EncodedPair>, on: OnProgress<'_>) -> Result<Option<Candidate>> {
+        let config = DpoConfig { precompute_ref_log_probs: true, ..self.options.dpo.clone() };
+        let mut on_step = |record: &StepRecord, steps| on(&JudgeSweepProgress::Step(record, steps));
+        let count = pairs.len();
+        let trained = train_policy(self.models.sft, pairs, config, self.stop, &mut on_step)?;
+        Ok(trained.map(|TrainedPolicy { policy, .. }| Candidate { model: policy, pairs: count }))
+    }
+
+    /// The weighted mean of the policies of the judges. Those that an earlier process trained are trained again.
+    fn soup(&mut self, weights: &[u32], texts: &[JudgedSample], on: OnProgress<'_>) -> Result<Option<Candidate>> {
+        let mut soup: Option<ModelSoup> = None;
+        for (judge, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0) {
+            if !self.judge_policies.contains_key(&judge) {
+                let Some(trained) = self.candidate(&PolicyKind::Judge(judge), texts, on)? else { return Ok(None) };
+                self.judge_policies.insert(judge, trained.model);
+            }
+            let Some(policy) = self.judge_policies.get(&judge) else { continue };
+            match &mut soup {
+                None => soup = Some(ModelSoup::new(policy.frozen_copy()?, f64::from(*weight))?),
+                Some(soup) => soup.add(policy.as_ref(), f64::from(*weight))?,
+            }
+        }
+        let Some(soup) = soup else { return Ok(None) };
+        Ok(Some(Candidate { model: soup.finish()?, pairs: 0 }))
+    }
+
+    fn evaluate(
+        &self,
+        kind: &PolicyKind,
+        candidate: &Candidate,
+        scale: &StandardScores,
+        reference_samples: &[Sample],
+        sft: Option<&JudgedPolicy>,
+        started: Instant,
+    ) -> Result<JudgedPolicy> {
+        let samples = self.sample(candidate.model.as_ref(), &self.options.evaluation)?;
+        let evaluation =
+            self.evaluator(reference_samples).evaluate(candidate.model.as_ref(), &scale.rewarded(&samples))?;
+        let prompts = Clusters::by(&samples.iter().map(|sample| sample.prompt).collect::<Vec<_>>());
+        let before = sft.map_or(&[][..], |sft| sft.samples.as_slice());
+        let compare = |judge| {
+            let (after, before) = (scores_by(&samples, judge), scores_by(before, judge));
+            Ok(PairedComparison::of(&after, &before, Some(&prompts), &self.options.bootstrap)?)
+        };
+        let against_sft = (0..self.options.judges.len()).map(compare).collect::<Result<_>>()?;
+        let (kind, pairs, scores) = (kind.clone(), candidate.pairs, self.mean_scores(&samples)?);
+        let seconds = started.elapsed().as_secs_f64();
+        Ok(JudgedPolicy { kind, pairs, scores, against_sft, evaluation, samples, seconds })
+    }
+
+    /// The mean score by each judge.
+    fn mean_scores(&self, samples: &[JudgedSample]) -> Result<Vec<Estimate>> {
+        let prompts: Vec<usize> = samples.iter().map(|sample| sample.prompt).collect();
+        let of_judge = |judge| mean_over_prompts(&scores_by(samples, judge), &prompts, &self.options.bootstrap);
+        (0..self.options.judges.len()).map(of_judge).collect()
+    }
+}
