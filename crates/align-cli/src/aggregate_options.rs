@@ -1,7 +1,7 @@
 //! The options of `align pair --aggregate`.
 
 use crate::Failure;
-use crate::judge_options::{JudgesArguments, rule};
+use crate::judge_columns::{JudgesArguments, rule};
 use crate::usage::UsageError;
 use align_choice::Rule;
 use align_data::judges::JudgedPairOptions;

@@ -115,9 +115,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 (quoted(&options.output), quoted(&output_paths::free_file_beside(&options.output, "pairs", "jsonl")));
             output::next(&format!("align pair --input {input} --output {pairs}"));
         } else if input.has_prompts() && options.judges.len() > 1 {
-            let names: Vec<&str> = options.judges.iter().map(|judge| judge.name.as_str()).collect();
-            let (judged, names) = (quoted(&options.output), quoted(names.join(",").as_ref()));
-            output::next(&format!("align judges --input {judged} --judges {names}"));
+            let judges: Vec<String> = options.judges.iter().map(|judge| quoted(judge.name.as_ref())).collect();
+            output::next(&format!("align judges --input {} --judges {}", quoted(&options.output), judges.join(",")));
         }
     })
 }

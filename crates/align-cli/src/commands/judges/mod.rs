@@ -11,7 +11,7 @@ mod tables;
 
 use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
-use crate::judge_options::{JudgesArguments, Rules};
+use crate::judge_columns::{JudgesArguments, Rules};
 use crate::shell_words::quoted;
 use crate::{Failure, models, output, output_paths, terminal};
 use align_data::judges::{JudgedPrompt, JudgedTexts};
@@ -89,7 +89,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             output::note!("report written to {}", align_base::printable_path(report));
         }
         let pairs = quoted(&output_paths::free_file_beside(&options.input, "pairs", "jsonl"));
-        let (input, judges) = (quoted(&options.input), quoted(texts.judges().join(",").as_ref()));
+        let judges: Vec<String> = texts.judges().iter().map(|judge| quoted(judge.as_ref())).collect();
+        let (input, judges) = (quoted(&options.input), judges.join(","));
         output::next(&format!("align pair --aggregate schulze --judges {judges} --input {input} --output {pairs}"));
     })
 }

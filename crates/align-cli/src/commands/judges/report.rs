@@ -88,6 +88,12 @@ fn beginning(text: &str) -> String {
     shown
 }
 
+/// The beginning of a text after its prompt.
+fn text_of(found: &Found<'_>, prompt: usize, text: usize) -> String {
+    let (prompt, text) = (found.prompt(prompt).unwrap_or_default(), found.text(prompt, text).unwrap_or_default());
+    beginning(text.strip_prefix(prompt).filter(|rest| !rest.trim().is_empty()).unwrap_or(text))
+}
+
 /// A caption with the number of rows that are listed.
 fn listed(caption: &str, rows: usize) -> String {
     if rows > LISTED { format!("{caption} The first {LISTED} of {rows}.") } else { caption.to_owned() }
@@ -96,8 +102,7 @@ fn listed(caption: &str, rows: usize) -> String {
 fn cycles(found: &Found<'_>) -> Option<Table> {
     let cycles = &found.agreement.cycles;
     let row = |cycle: &align_metrics::Cycle| {
-        let texts: Vec<String> =
-            cycle.texts.iter().filter_map(|text| found.text(cycle.prompt, *text)).map(beginning).collect();
+        let texts: Vec<String> = cycle.texts.iter().map(|text| text_of(found, cycle.prompt, *text)).collect();
         let name = beginning(found.prompt(cycle.prompt).unwrap_or_default());
         Row { name, group: String::new(), cells: vec![Cell::Text(texts.join(" > "))] }
     };
@@ -115,7 +120,7 @@ fn cycles(found: &Found<'_>) -> Option<Table> {
 fn dominated(found: &Found<'_>) -> Option<Table> {
     let dominated = &found.agreement.dominated;
     let row = |of: &align_metrics::DominatedText| {
-        let cell = |text| Cell::Text(beginning(found.text(of.prompt, text).unwrap_or_default()));
+        let cell = |text| Cell::Text(text_of(found, of.prompt, text));
         let name = beginning(found.prompt(of.prompt).unwrap_or_default());
         Row { name, group: of.prompt.to_string(), cells: vec![cell(of.text), cell(of.by)] }
     };
