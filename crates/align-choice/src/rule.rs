@@ -110,6 +110,16 @@ impl Rule {
         !matches!(self, Self::WeightedSum(_) | Self::Nash { .. } | Self::Leximin(_) | Self::Threshold { .. })
     }
 
+    /// Whether [`Outcome::scores`](crate::Outcome::scores) never orders two candidates differently from the ranking. Some rules have no scores;
+    /// those of thresholds are comparable among the candidates that meet them, and among the others, only.
+    #[must_use]
+    pub fn has_scores(&self) -> bool {
+        !matches!(
+            self,
+            Self::RankedPairs(_) | Self::Schulze(_) | Self::KemenyYoung | Self::SmithSet | Self::Threshold { .. }
+        )
+    }
+
     /// All rules that need no parameter, with their variants.
     #[must_use]
     pub fn all() -> Vec<Self> {

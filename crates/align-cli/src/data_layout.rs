@@ -44,7 +44,7 @@ impl Layout {
     pub fn advice(self, others: &[Self], columns: &[String]) -> String {
         let uses = match self {
             LabelledCompletions => "labelled completions, which align kto trains on",
-            Pairs => "preference pairs, which align dpo, align cpo and align kto train on",
+            Pairs => "preference pairs, which align dpo, align cpo, align kto and align reward train on",
             ScoredTexts => "scored texts, from which align pair makes preference pairs",
             LikedTexts => "texts with likes, from which align pair --likes makes preference pairs",
             LabelledTexts => "labelled texts, which align train-classifier trains on",
@@ -58,8 +58,14 @@ impl Layout {
 
     /// How the command itself can read the file.
     fn own_columns(self, others: &[Self], columns: &[String]) -> Option<&'static str> {
-        let has_prompt = columns.iter().any(|column| column == "prompt");
+        let has = |name: &str| columns.iter().any(|column| column == name);
+        let has_prompt = has("prompt");
+        // Prompt, text, and two columns that may be scores.
+        let may_be_judged = has_prompt && has("text") && columns.len() >= 4;
         match self {
+            Texts if others.contains(&ScoredTexts) && may_be_judged => Some(
+                "if it has a column of scores for each of several judges, give --aggregate RULE --judges COLUMN,COLUMN",
+            ),
             Pairs if others.contains(&Completions) && has_prompt => {
                 Some("--columns completion=chosen takes the chosen sides as completions")
             }
@@ -90,5 +96,16 @@ mod tests {
         assert_eq!(of(&["history", "human_ref_A", "human_ref_B", "labels"]), Some(LikedTexts));
         assert_eq!(of(&["messages"]), Some(Conversations));
         assert_eq!(of(&["question", "answer"]), None);
+    }
+
+    #[test]
+    fn several_columns_of_scores_need_a_rule() {
+        let advice = |names: &[&str]| {
+            Texts.advice(&[ScoredTexts], &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
+        assert!(
+            advice(&["prompt", "text", "helpful", "safe"]).ends_with("give --aggregate RULE --judges COLUMN,COLUMN")
+        );
+        assert!(advice(&["prompt", "text"]).ends_with("align classify scores"));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each subcommand is one file in `commands/`. The other files hold what several subcommands share.
 
+mod aggregate_options;
 mod column_option;
 mod command_line;
 mod commands;
@@ -15,6 +16,7 @@ mod generation_record;
 mod held_out;
 mod help;
 mod json_output;
+mod judge_columns;
 mod likes_options;
 mod line_reader;
 mod log;

@@ -173,6 +173,9 @@ pub enum Error {
         /// What is wrong.
         problem: LikesError,
     },
+    /// Scores of judges that cannot be used.
+    #[error(transparent)]
+    Judges(#[from] crate::judges::JudgesError),
     /// Comments of Reddit without prompts.
     #[error(
         "{origin}: what the comments answer is not in the file: add the submissions (id, title and selftext), or a column title"

@@ -57,6 +57,7 @@ mod tokenizer;
 mod truncation_mode;
 
 pub mod chat;
+pub mod judges;
 pub mod likes;
 pub mod pairing;
 pub mod tables;

@@ -62,6 +62,7 @@ pub fn report(sweep: &Sweep, findings: &Findings, figures: &Figures, context: Re
             .to_owned(),
         rewards: figures.rewards.iter().map(|chart| half(chart.clone().into(), format!("{}. Lines: the means.", chart.title))).collect(),
         texts: findings.best.iter().map(|index| compared_texts(sweep, *index, &context.prompts)).collect(),
+        choices: Vec::new(),
         configuration: context.configuration,
         versions: context.versions,
     }

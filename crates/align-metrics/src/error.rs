@@ -23,6 +23,9 @@ pub enum Error {
         /// Number of scores.
         scores: usize,
     },
+    /// Scores of judges that do not suit a voting rule.
+    #[error(transparent)]
+    Rule(align_choice::Error),
     /// An option is out of range.
     #[error("{option}: expected {expected}, found {found}")]
     Option {

@@ -18,6 +18,7 @@
 //! | Which of two models is better? | [`PairedComparison`] on equal prompts; with a correction for several comparisons, [`holm_adjusted`] |
 //! | Which models have the best trade-off between reward and divergence? | [`pareto_front`], [`hypervolume`], for curves [`leading_curves`] and [`curve_mean_weights`] |
 //! | Do two scorers agree? | [`spearman`], [`sign_agreement`], [`roc_auc`] |
+//! | Do several judges agree, and what do voting rules make of their scores? | [`JudgeAgreement`] |
 //! | How accurate is a value? | [`Bootstrap`] intervals of any statistic, of a share [`Proportion`], [`SampleMean`] with standard errors clustered by [`Clusters`] of texts that share a prompt |
 //!
 //! Sums have a fixed order, and sums over texts are compensated, so results are identical on every run and machine.
@@ -36,6 +37,7 @@ mod equal_samples;
 mod error;
 mod holm;
 mod hypervolume;
+mod judge_agreement;
 mod leading_curves;
 mod mean;
 mod notebook_entropy;
@@ -61,6 +63,7 @@ pub use equal_samples::{EqualSamples, equal_samples, equal_samples_entropy};
 pub use error::{Error, Result};
 pub use holm::holm_adjusted;
 pub use hypervolume::hypervolume;
+pub use judge_agreement::{Cycle, DominatedText, JudgeAgreement, JudgeTau, PromptMean, RuleChoices, SameChoices};
 pub use leading_curves::{CurvePoint, LeadingCurve, leading_curves};
 pub use mean::mean;
 pub use notebook_entropy::notebook_entropy;

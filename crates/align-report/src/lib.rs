@@ -46,8 +46,8 @@ pub use figure::{
 };
 pub use number::format_number;
 pub use report::{
-    Cell, Column, ComparedText, Configuration, Entry, FigureWidth, Report, ReportFigure, Row, Table, TextComparison,
-    TextComparisons,
+    Cell, ChosenText, Column, ComparedText, Configuration, Entry, FigureWidth, Report, ReportFigure, Row, Table,
+    TextChoice, TextChoices, TextComparison, TextComparisons,
 };
 
 #[cfg(doctest)]

@@ -9,6 +9,7 @@ mod dpo;
 mod evaluate;
 mod frontier;
 mod generate;
+mod judges;
 mod kto;
 mod logps;
 mod losses;
@@ -40,6 +41,7 @@ pub enum Command {
     Pair(Box<pair::Options>),
     Logps(Box<logps::Options>),
     Evaluate(Box<evaluate::Options>),
+    Judges(Box<judges::Options>),
     Frontier(Box<frontier::Options>),
     Notebook(Box<notebook::Options>),
     Convert(Box<convert::Options>),
@@ -68,6 +70,7 @@ impl Command {
             Self::Pair(options) => pair::run(options),
             Self::Logps(options) => logps::run(options),
             Self::Evaluate(options) => evaluate::run(options),
+            Self::Judges(options) => judges::run(options),
             Self::Frontier(options) => frontier::run(options),
             Self::Notebook(options) => notebook::run(options),
             Self::Convert(options) => convert::run(options),

@@ -3,8 +3,10 @@
 //! ```sh
 //! align pair --input scored.csv --output pairs.jsonl --strategy best-worst
 //! align pair --likes --input answers.csv --output pairs.jsonl
+//! align pair --aggregate schulze --judges helpful,safe,fluent --input judged.csv --output pairs.jsonl
 //! ```
 
+use crate::aggregate_options::AggregateArguments;
 use crate::column_option::ColumnOption;
 use crate::data_layout::Layout;
 use crate::json_output::JsonOption;
@@ -13,6 +15,7 @@ use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
 use crate::usage::UsageError;
 use crate::{Failure, output, output_paths};
+use align_choice::Rule;
 use align_data::ScoredTexts;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::{LikedTexts, check_output};
@@ -20,11 +23,11 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Makes preference pairs from a table of scored texts, or of texts with counts of likes.
+/// Makes preference pairs from a table of texts with a score, with the scores of several judges, or with counts of likes.
 #[derive(Args)]
 pub struct Options {
     /// Input table with the columns prompt, text and score (or Prompt, Generated Text and Model Score): CSV, Parquet or JSONL. With
-    /// --likes: see there.
+    /// --likes and --aggregate: see there.
     #[arg(long)]
     input: PathBuf,
     #[command(flatten)]
@@ -33,15 +36,18 @@ pub struct Options {
     #[arg(long)]
     output: PathBuf,
     /// Which texts of a prompt are paired: random (two at random), best-worst (the best and the worst), or margin (all pairs whose
-    /// scores differ by more than --margin) [default: random].
+    /// scores differ by more than --margin) [default: random; margin with --aggregate].
     #[arg(long, value_name = "random|best-worst|margin")]
     strategy: Option<PairStrategy>,
     /// Number of pairs per prompt [default: 50 for random, 1 for best-worst, all for margin and --likes].
     #[arg(long)]
     pairs_per_prompt: Option<usize>,
-    /// Pair two texts only if their scores differ by more than this; needs --strategy margin [default: 0].
+    /// Pair two texts only if their scores differ by more than this; needs --strategy margin. With --aggregate these are the scores of the rule,
+    /// if it has any [default: 0].
     #[arg(long)]
     margin: Option<f64>,
+    #[command(flatten)]
+    aggregate: AggregateArguments,
     #[command(flatten)]
     likes: LikesArguments,
     /// Seed for random pairs; best-worst does not use it [default: 0].
@@ -56,8 +62,13 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
+    options.aggregate.check(options.likes.is_given())?;
     options.likes.check(options.strategy, options.margin, options.pairs_per_prompt, options.seed)?;
-    let strategy = match (options.strategy.unwrap_or(PairStrategy::Random), options.margin) {
+    let default = match options.aggregate.rule() {
+        Some(_) => PairStrategy::MarginAbove { margin: 0.0 },
+        None => PairStrategy::Random,
+    };
+    let strategy = match (options.strategy.unwrap_or(default), options.margin) {
         (PairStrategy::MarginAbove { .. }, Some(margin)) => PairStrategy::MarginAbove { margin },
         (strategy, None) => strategy,
         (strategy, Some(_)) => {
@@ -69,6 +80,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     output_paths::refuse_inputs(&options.output, [&options.input])?;
     if options.likes.is_given() {
         return from_likes(options);
+    }
+    if let Some(rule) = options.aggregate.rule() {
+        return from_judges(options, rule, strategy);
     }
     let seed = options.seed.unwrap_or_default();
     let pairing = PairOptions { strategy, pairs_per_prompt: options.pairs_per_prompt, seed };
@@ -85,6 +99,22 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         if 2 * report.repeated_pairs > report.pairs {
             output::note!("  fewer repeats: lower --pairs-per-prompt, or use --strategy best-worst");
         }
+        written(options, "dpo");
+    })
+}
+
+/// Makes pairs out of the scores of several judges.
+fn from_judges(options: &Options, rule: &Rule, strategy: PairStrategy) -> Result<(), Failure> {
+    let pairing = options.aggregate.pairs(rule, strategy, options.pairs_per_prompt, options.seed)?;
+    let texts = options.aggregate.judges.read(&options.input, &options.columns, std::slice::from_ref(rule))?;
+    let (pairs, report) = texts.pair(&pairing)?;
+    if pairs.is_empty() {
+        return Err(format!("{}: no pairs can be made\n{report}", align_base::printable_path(&options.input)).into());
+    }
+    let _graceful_stop = GracefulStop::while_writing_files();
+    pairs.write(&options.output, options.overwrite)?;
+    options.json.print(&json!({ "output": options.output, "report": report }), || {
+        output::note!("{report}");
         written(options, "dpo");
     })
 }

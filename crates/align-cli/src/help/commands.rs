@@ -22,7 +22,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("generate", "continue prompts with a language model"),
             ("chat", "talk with a chat model in the terminal"),
             ("classify", "score texts with a classifier or reward model"),
-            ("pair", "make preference pairs from scored texts or from likes"),
+            ("pair", "make preference pairs from scores, several judges or likes"),
             ("logps", "compute the log-probabilities of completions"),
         ],
     ),
@@ -30,6 +30,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "Compare",
         &[
             ("evaluate", "measure entropy and mean reward of texts; compare files"),
+            ("judges", "show how far several judges agree; compare voting rules"),
             ("frontier", "train with several losses and betas, and plot the results"),
             ("notebook", "run the whole pipeline with one loss, and compare"),
         ],

@@ -30,10 +30,15 @@ pub fn of(command: &str) -> &'static [&'static str] {
         ],
         "pair" => &[
             "align pair --input scored.csv --strategy best-worst --output pairs.jsonl",
+            "align pair --aggregate schulze --judges a,b,c --input judged.csv --output pairs.jsonl",
             "align pair --likes --input answers.csv --output pairs.jsonl",
         ],
         "logps" => &["align logps --input pairs.jsonl --output logps.jsonl"],
         "evaluate" => &["align evaluate --input scored.csv", "align evaluate --input before.csv after.csv"],
+        "judges" => &[
+            "align judges --input judged.csv --judges a,b,c --report judges.html",
+            "align judges --input judged.csv --judges a,b --judge-weights 2,1 --rules borda,leximin:quantile",
+        ],
         "frontier" => &["align frontier --quick --output-dir runs/frontier"],
         "notebook" => &["align notebook --loss hinge --report report.html"],
         "convert" => &[

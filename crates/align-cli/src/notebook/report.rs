@@ -48,6 +48,7 @@ pub fn report(
         training_note: note,
         rewards: comparison.reward_figures(unit),
         texts: comparison.text_comparisons(),
+        choices: Vec::new(),
         configuration: vec![
             Configuration { title: "Run".to_owned(), entries: run },
             Configuration { title: "Training".to_owned(), entries: training },

@@ -129,7 +129,7 @@ impl PairOptions {
         self.strategy.validate()
     }
 
-    pub(super) fn pairs_wanted(&self) -> Option<usize> {
+    pub(crate) fn pairs_wanted(&self) -> Option<usize> {
         self.pairs_per_prompt.or(self.strategy.default_pairs_per_prompt())
     }
 }

@@ -10,7 +10,8 @@
 //! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false in any case, 1 or 0, yes or no) |
 //! | [`LabelledTexts`] | `text`, `label` (a class index from 0 or a class name; with two classes also true or false) |
 //!
-//! [`LikedTexts`] reads texts with counts of likes, also in the layouts of SHP and Reddit.
+//! [`LikedTexts`] reads texts with counts of likes, also in the layouts of SHP and Reddit, and [`JudgedTexts`](crate::judges::JudgedTexts) texts
+//! with a column of scores for each of several judges.
 //!
 //! The notebook's column names (`Prompt`, `Generated Text`, `Model Score`) are mapped to these, and its unnamed index
 //! column is dropped. [`ColumnNames`] names the columns of files that call them otherwise. Extra columns of text, numbers
@@ -46,6 +47,7 @@ mod format;
 #[cfg(feature = "tables")]
 mod frame;
 mod jsonl;
+mod judged_texts;
 mod labelled_texts;
 mod labels;
 mod liked_texts;

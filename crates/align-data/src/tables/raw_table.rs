@@ -102,6 +102,11 @@ impl RawTable {
         self.names.iter().any(|found| found == name)
     }
 
+    /// Whether the file calls a column of the table by this name.
+    pub(super) fn is_named(&self, name: &str, in_file: &str) -> bool {
+        self.name_in_file(name) == in_file
+    }
+
     /// Whether a column of the table holds lists or objects.
     pub(super) fn holds_messages(&self, name: &str) -> bool {
         let name = self.name_in_file(name);

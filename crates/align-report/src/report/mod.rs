@@ -9,12 +9,14 @@ mod table;
 mod table_html;
 mod table_text;
 mod table_width;
+mod text_choices;
 mod text_grid;
 mod text_layout;
 mod texts;
 
 pub use figures::{FigureWidth, ReportFigure};
 pub use table::{Cell, Column, Row, Table};
+pub use text_choices::{ChosenText, TextChoice, TextChoices};
 pub use texts::{ComparedText, TextComparison, TextComparisons};
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,8 @@ pub struct Report {
     pub rewards: Vec<ReportFigure>,
     /// Texts before and after training, side by side.
     pub texts: Vec<TextComparisons>,
+    /// Texts that were chosen for prompts, side by side.
+    pub choices: Vec<TextChoices>,
     /// The configuration of the runs.
     pub configuration: Vec<Configuration>,
     /// Programs and libraries with their versions.

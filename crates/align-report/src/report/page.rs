@@ -2,6 +2,7 @@ use super::figures::figures;
 use super::sections::{Numbering, Section, contents};
 use super::style::style;
 use super::table_html::tables;
+use super::text_choices::choices;
 use super::texts::texts;
 use super::{Configuration, Entry, Report};
 use crate::Result;
@@ -89,6 +90,7 @@ fn sections(report: &Report) -> Result<Vec<Section>> {
     add("training", "Training", !report.training.is_empty() || !report.training_note.is_empty(), training);
     add("rewards", "Rewards", !report.rewards.is_empty(), figures(&report.rewards, &mut numbers, &order)?);
     add("texts", "Texts", !report.texts.is_empty(), texts(&report.texts)?);
+    add("choices", "Choices", !report.choices.is_empty(), choices(&report.choices));
     let configuration = html! { @for part in &report.configuration { (configuration(part)) } };
     add("configuration", "Configuration", !report.configuration.is_empty(), configuration);
     add("versions", "Versions", !report.versions.is_empty(), entries("Versions", &report.versions));

@@ -73,7 +73,7 @@ fn comparisons_html(comparisons: &TextComparisons) -> Result<Markup> {
             @for (i, row) in comparisons.rows.iter().enumerate() {
                 details open[i < OPEN_COMPARISONS] {
                     summary {
-                        span class="counter" { (i + 1) }
+                        (counter(i))
                         bdi class="prompt-line" { (EscapedText(&row.prompt)) }
                         @if let Some(rewards) = rewards(row) { (rewards) }
                     }
@@ -103,15 +103,25 @@ fn rewards(row: &TextComparison) -> Option<Markup> {
 }
 
 fn text(model: &str, prompt: &str, compared: &ComparedText) -> Markup {
-    let (prompt_part, rest) = match compared.text.strip_prefix(prompt) {
+    side(model, compared.reward, prompt, &compared.text, "")
+}
+
+/// The number of a row.
+pub(super) fn counter(row: usize) -> Markup {
+    html! { span class="counter" { (row + 1) } }
+}
+
+/// One of several texts side by side, with a label above and a remark below.
+pub(super) fn side(label: &str, reward: Option<f64>, prompt: &str, text: &str, remark: &str) -> Markup {
+    let (prompt_part, rest) = match text.strip_prefix(prompt) {
         Some(rest) => (prompt, rest),
-        None => ("", compared.text.as_str()),
+        None => ("", text),
     };
     html! {
         div class="side" {
             p class="model" {
-                (EscapedText(model))
-                @if let Some(reward) = compared.reward {
+                (EscapedText(label))
+                @if let Some(reward) = reward {
                     span class="reward" { "reward " (format_number(reward, 2)) }
                 }
             }
@@ -119,6 +129,7 @@ fn text(model: &str, prompt: &str, compared: &ComparedText) -> Markup {
                 @if !prompt_part.is_empty() { span class="prompt" { (EscapedText(prompt_part)) } }
                 (EscapedText(rest))
             }
+            @if !remark.is_empty() { p class="remark" { (EscapedText(remark)) } }
         }
     }
 }

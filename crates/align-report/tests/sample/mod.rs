@@ -260,6 +260,7 @@ pub fn report() -> Report {
             half(rewards("sigmoid, β = 0.05", 2.2), "Rewards of 460 texts each."),
         ],
         texts: vec![reviews()],
+        choices: Vec::new(),
         configuration: vec![
             Configuration {
                 title: "Training".to_owned(),

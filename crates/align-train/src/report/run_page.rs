@@ -30,6 +30,7 @@ pub fn run_page<C: RunConfig>(
         tables: vec![final_metrics(card), time_table(records, card.evaluation.as_ref(), time)],
         training: training_curves(&[(card.base_model.as_str(), records)]),
         training_note: training_note(records, has_held_out),
+        choices: Vec::new(),
         configuration: vec![
             Configuration { title: "Run".to_owned(), entries: run },
             Configuration { title: "Options".to_owned(), entries: option_entries(options) },

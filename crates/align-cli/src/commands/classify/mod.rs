@@ -114,6 +114,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             let (input, pairs) =
                 (quoted(&options.output), quoted(&output_paths::free_file_beside(&options.output, "pairs", "jsonl")));
             output::next(&format!("align pair --input {input} --output {pairs}"));
+        } else if input.has_prompts() && options.judges.len() > 1 {
+            let judges: Vec<String> = options.judges.iter().map(|judge| quoted(judge.name.as_ref())).collect();
+            output::next(&format!("align judges --input {} --judges {}", quoted(&options.output), judges.join(",")));
         }
     })
 }

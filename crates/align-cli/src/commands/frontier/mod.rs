@@ -4,6 +4,8 @@
 //! align frontier --output-dir runs/frontier
 //! ```
 
+mod configuration;
+mod judges;
 mod table;
 
 use crate::held_out::is_held_out;
@@ -27,10 +29,12 @@ use align_report::{Configuration, Entry};
 use align_torch::Environment;
 use align_train::{DpoConfig, TrainingConfig};
 use clap::Args;
+use configuration::{evaluation_configuration, training_entries, versions};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
 
+const DEFAULT_LOSSES: [&str; 4] = ["sigmoid", "sigmoid+js_divergence", "hinge", "ipo"];
 /// The default betas for losses of summed log-ratios: from strong to weak regularisation towards the reference.
 const BETAS: [f64; 5] = [3.0, 1.0, 0.3, 0.1, 0.03];
 /// Factor on the default betas for losses normalised by length; one near the mean length would give about the same regularisation.
@@ -69,11 +73,14 @@ pub struct Options {
     reward_model: Option<String>,
     #[command(flatten)]
     score: ScoreOption,
-    /// Comma-separated losses. A divergence other than reverse_kl is added with a plus sign: sigmoid+js_divergence.
-    #[arg(long, value_delimiter = ',', default_value = "sigmoid,sigmoid+js_divergence,hinge,ipo")]
-    losses: Vec<LossSetting>,
+    #[command(flatten)]
+    judges: judges::JudgeArguments,
+    /// Comma-separated losses. A divergence other than reverse_kl is added with a plus sign: sigmoid+js_divergence
+    /// [default: sigmoid,sigmoid+js_divergence,hinge,ipo; with --judge sigmoid].
+    #[arg(long, value_delimiter = ',')]
+    losses: Option<Vec<LossSetting>>,
     /// Comma-separated betas for all losses without --betas-for [default: five from 0.03 to 3; ten times these for length-normalised
-    /// losses].
+    /// losses; with --judge 0.1].
     #[arg(long, value_delimiter = ',')]
     betas: Option<Vec<f64>>,
     /// Betas for one loss, such as ipo=0.1,1,10; may be repeated.
@@ -127,6 +134,9 @@ fn parse_betas_for(text: &str) -> Result<(LossSetting, BetaList), String> {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
+    if options.judges.are_given() {
+        return judges::run(options);
+    }
     let sweep_options = options.sweep()?;
     sweep_options.validate()?;
     let _precision = options.runtime.set_matmul_precision()?;
@@ -147,7 +157,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         "sweep": sweep_options,
     });
     let folder = SweepFolder::open(&options.output_dir, &depends_on)?;
-    let resume = format!("continue with\n  {}", this_command());
+    let resume = resume_hint();
     signals::set_message(format!("stopped at once; finished points are saved: {resume}"));
     let graceful_stop = GracefulStop::begin("stopping after this step or batch");
     let run_models = SweepModels { sft: &sft, tokenizer: &tokenizer, score: &rewards, batch_size: options.batch_size };
@@ -177,8 +187,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How to continue a sweep that was stopped.
+fn resume_hint() -> String {
+    format!("continue with\n  {}", this_command())
+}
+
 impl Options {
     fn sweep(&self) -> Result<SweepOptions, Failure> {
+        Ok(SweepOptions { points: self.points()?, ..self.shared()? })
+    }
+
+    /// The options besides the points.
+    fn shared(&self) -> Result<SweepOptions, Failure> {
         let (texts, steps) = if self.quick { (QUICK_TEXTS, QUICK_STEPS) } else { (TEXTS, STEPS) };
         let training_texts = self.training_texts_per_prompt.unwrap_or(texts.training);
         if training_texts < 2 {
@@ -191,7 +211,7 @@ impl Options {
         let sampling =
             |texts_per_prompt, seed| SamplingOptions { texts_per_prompt, max_new_tokens: self.max_new_tokens, seed };
         Ok(SweepOptions {
-            points: self.points()?,
+            points: Vec::new(),
             prompts: NOTEBOOK_PROMPTS.map(str::to_owned).to_vec(),
             held_out: (0..NOTEBOOK_PROMPTS.len()).filter(|index| is_held_out(*index)).collect(),
             training_texts: sampling(training_texts, training_seed),
@@ -212,8 +232,9 @@ impl Options {
     }
 
     fn points(&self) -> Result<Vec<Point>, Failure> {
+        let losses = self.losses()?;
         for (index, (loss, _)) in self.betas_for.iter().enumerate() {
-            if !self.losses.contains(loss) {
+            if !losses.contains(loss) {
                 return Err(UsageError::new(format!("--betas-for names {loss}, which is not among --losses")).into());
             }
             if self.betas_for.iter().skip(index + 1).any(|(other, _)| other == loss) {
@@ -222,7 +243,7 @@ impl Options {
                 );
             }
         }
-        if (self.betas.is_some() || self.quick) && self.losses.iter().all(|loss| self.own_betas(loss).is_some()) {
+        if (self.betas.is_some() || self.quick) && losses.iter().all(|loss| self.own_betas(loss).is_some()) {
             let option = if self.quick { "--quick" } else { "--betas" };
             let problem = format!("{option} has no effect if --betas-for names every loss: leave one of them out");
             return Err(UsageError::new(problem).into());
@@ -233,7 +254,11 @@ impl Options {
         };
         let betas =
             |loss: &LossSetting| self.own_betas(loss).or_else(|| self.betas.clone()).unwrap_or_else(|| default(loss));
-        Ok(points(&self.losses.iter().map(|loss| (*loss, betas(loss))).collect::<Vec<_>>())?)
+        Ok(points(&losses.iter().map(|loss| (*loss, betas(loss))).collect::<Vec<_>>())?)
+    }
+
+    fn losses(&self) -> Result<Vec<LossSetting>, align_frontier::Error> {
+        self.losses.clone().map_or_else(|| DEFAULT_LOSSES.iter().map(|loss| loss.parse()).collect(), Ok)
     }
 
     fn own_betas(&self, loss: &LossSetting) -> Option<Vec<f64>> {
@@ -257,40 +282,21 @@ impl Options {
     fn context(&self, sweep: &SweepOptions, score: &Score, started: Instant) -> ReportContext {
         let model = models::display_name(self.model.as_deref(), models::BUNDLED_POLICY);
         let reward_model = models::display_name(self.reward_model.as_deref(), models::BUNDLED_REWARD_MODEL);
-        let (training, seconds) = (&sweep.dpo.training, started.elapsed().as_secs());
-        let entry = |name: &str, value: &dyn ToString| Entry::new(name, value.to_string());
-        let losses: Vec<String> = self.losses.iter().map(ToString::to_string).collect();
+        let losses: Vec<String> = sweep
+            .points
+            .chunk_by(|a, b| a.loss == b.loss)
+            .filter_map(|run| Some(run.first()?.loss.to_string()))
+            .collect();
+        let mut training = vec![Entry::new("losses", losses.join(", "))];
+        training.extend(training_entries(sweep.pairs_per_prompt, &sweep.training_texts, &sweep.dpo.training));
+        let mut evaluation =
+            evaluation_configuration(&sweep.prompts, &sweep.held_out, &sweep.evaluation, &sweep.bootstrap);
+        evaluation.entries.push(Entry::new("score", score.to_string()));
         ReportContext {
             subtitle: format!("{model}, rewarded by {reward_model}"),
             prompts: sweep.prompts.clone(),
-            configuration: vec![
-                Configuration {
-                    title: "Training".to_owned(),
-                    entries: vec![
-                        entry("losses", &losses.join(", ")),
-                        entry("learning_rate", &training.learning_rate),
-                        entry("num_train_epochs", &training.num_train_epochs.unwrap_or_default()),
-                        entry("per_device_train_batch_size", &training.per_device_train_batch_size),
-                        entry("pairs per prompt", &sweep.pairs_per_prompt),
-                        entry("texts per prompt to make pairs from", &sweep.training_texts.texts_per_prompt),
-                        entry("seed", &self.seed),
-                    ],
-                },
-                Configuration {
-                    title: "Evaluation".to_owned(),
-                    entries: vec![
-                        entry("prompts", &sweep.prompts.len()),
-                        entry("held-out prompts", &sweep.held_out.len()),
-                        entry("score", score),
-                        entry("texts per prompt", &sweep.evaluation.texts_per_prompt),
-                        entry("sampling", &"temperature 1, full distribution"),
-                        entry("max_new_tokens", &sweep.evaluation.max_new_tokens),
-                        entry("seed", &sweep.evaluation.seed),
-                        entry("bootstrap resamples", &sweep.bootstrap.resamples),
-                    ],
-                },
-            ],
-            versions: [align_train::report::versions(), vec![entry("seconds of the last process", &seconds)]].concat(),
+            configuration: vec![Configuration { title: "Training".to_owned(), entries: training }, evaluation],
+            versions: versions(started),
         }
     }
 }
