@@ -9,10 +9,10 @@ mod support;
 
 use align_data::tables::Examples;
 use align_data::{ConversationPrompt, Texts, Tokenizer, render_prompts};
+use align_inference::{PromptCompletion, completion_logps};
 use align_models::generation::{Generation, GenerationConfig, generate_completions};
 use align_models::{AutoModelForCausalLm, AutoModelForSequenceClassification, CausalLm};
 use align_torch::{DeviceChoice, MatmulPrecision};
-use align_train::{PromptCompletion, completion_logps};
 use clap::Parser;
 use serde_json::json;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@
 
 use crate::models::{LogitsCase, LogpsCase};
 use crate::{golden_dir, read_json};
+use align_inference::{PromptCompletion, completion_logps};
 use align_models::generation::{Generation, GenerationConfig, generate};
 use align_models::{Attention, AutoModelForCausalLm, CausalLm, KvCache, ModelIdentity, SharedTokenRows, checkpoint};
-use align_train::{PromptCompletion, completion_logps};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Compares logits and log-probabilities with gpt2_logits.json and distilbert.json, for every checkpoint format.
 
 use crate::{golden_dir, read_json};
+use align_inference::{PromptCompletion, completion_logps};
 use align_models::{Attention, CausalLm, DistilBert, Gpt2, SequenceClassifier};
-use align_train::{PromptCompletion, completion_logps};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 

@@ -4,7 +4,10 @@
 
 use crate::golden_dir;
 use align_data::Tokenizer;
-use align_models::{Attention, CausalLm, DistilBert, Gpt2, Parameters, SequenceClassifier, TrainableModel};
+use align_models::{
+    Attention, AutoModelForSequenceClassification, CausalLm, DistilBert, Gpt2, ModelResolver, NewHead, Parameters,
+    SequenceClassifier, TrainableModel,
+};
 use std::path::Path;
 use std::process::Command;
 use tch::{Device, Kind, Tensor};
@@ -45,14 +48,34 @@ fn save_distilbert(dir: &Path) -> serde_json::Value {
     serde_json::json!({ "input_ids": ids, "logits": again.classify(std::slice::from_ref(&ids), 1, &mut |_| ()).unwrap()[0] })
 }
 
+/// A language model with a new head of one output, as `align reward` starts from it.
+fn save_reward_model(name: &str, dir: &Path) -> serde_json::Value {
+    let from = golden_dir().join("models").join(name);
+    let (head, resolver) = (NewHead { num_labels: 1, seed: 3 }, &mut ModelResolver::default());
+    let load = AutoModelForSequenceClassification::from_pretrained_for_training;
+    let (mut model, is_new) = load(&from, head, resolver, Kind::Float, Device::Cpu).unwrap();
+    assert!(is_new, "{name}");
+    let tokenizer = Tokenizer::from_pretrained(&from).unwrap();
+    model.set_pad_token_id(tokenizer.pad_token_id().or(tokenizer.eos_token_id()).unwrap());
+    model.save_pretrained(dir, false).unwrap();
+    tokenizer.save(dir, false).unwrap();
+    let again = AutoModelForSequenceClassification::from_pretrained(dir, Kind::Float, Device::Cpu).unwrap();
+    assert_same_weights(model.parameters(), again.parameters());
+    let ids = tokenizer.encode(TEXT, true).unwrap();
+    serde_json::json!({ "input_ids": ids, "logits": again.classify(std::slice::from_ref(&ids), 1, &mut |_| ()).unwrap()[0] })
+}
+
 #[test]
 fn saved_models_are_read_back_here_and_by_transformers() {
     let dir = tempfile::tempdir().unwrap();
-    let logits = serde_json::json!({
+    let mut logits = serde_json::json!({
         "text": TEXT,
         "gpt2": save_gpt2(&dir.path().join("gpt2")),
         "distilbert": save_distilbert(&dir.path().join("distilbert")),
     });
+    for name in ["gpt2-tiny", "llama-tiny", "mistral-tiny", "qwen2-tiny", "qwen3-tiny", "gemma2-tiny", "gemma3-tiny"] {
+        logits[name] = save_reward_model(name, &dir.path().join(name));
+    }
     std::fs::write(dir.path().join("logits.json"), logits.to_string()).unwrap();
     let Some(python) = std::env::var_os("ALIGN_PYTHON") else { return };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/python/reload.py");

@@ -38,8 +38,7 @@ impl AutoModelForSequenceClassification {
         device: Device,
     ) -> Result<Box<dyn SequenceClassifier>> {
         if let Some(base) = resolver.base_of_adapter(dir)? {
-            let base = base_of_adapter(dir, LoadOptions { dir: &base, kind, device })?;
-            return Ok(Box::new(base.with_merged_adapter(dir)?));
+            return Self::with_merged_adapter(&base, dir, kind, device);
         }
         check_is_classifier(dir)?;
         let at = LoadOptions { dir, kind, device };
@@ -83,6 +82,20 @@ impl AutoModelForSequenceClassification {
     /// The errors of [`from_pretrained`](Self::from_pretrained).
     pub fn with_adapter(base: &Path, dir: &Path, kind: Kind, device: Device) -> Result<Box<dyn SequenceClassifier>> {
         Ok(Box::new(base_of_adapter(dir, LoadOptions { dir: base, kind, device })?.with_adapter(dir)?))
+    }
+
+    /// Loads the adapter in `dir` and merges it into the base model in `base`, in place of the one that the adapter names.
+    ///
+    /// # Errors
+    /// The errors of [`from_pretrained`](Self::from_pretrained).
+    pub fn with_merged_adapter(
+        base: &Path,
+        dir: &Path,
+        kind: Kind,
+        device: Device,
+    ) -> Result<Box<dyn SequenceClassifier>> {
+        let base = base_of_adapter(dir, LoadOptions { dir: base, kind, device })?;
+        Ok(Box::new(base.with_merged_adapter(dir)?))
     }
 
     /// Reads the labels of the classifier without loading its weights.

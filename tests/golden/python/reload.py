@@ -1,6 +1,6 @@
 """Loads models written by `save_pretrained` with transformers and compares logits: `python reload.py DIR`.
 
-DIR holds gpt2/, distilbert/ and logits.json, which the golden test `saved` writes. Needs torch and transformers.
+DIR holds logits.json and the folders that it names, which the golden test `saved` writes: a language model, and classifiers and reward models. Needs torch and transformers.
 """
 
 import json
@@ -12,8 +12,10 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 folder = Path(sys.argv[1])
 expected = json.loads((folder / "logits.json").read_text())
-for name, auto in (("gpt2", AutoModelForCausalLM), ("distilbert", AutoModelForSequenceClassification)):
-    model, loading = auto.from_pretrained(folder / name, output_loading_info=True)
+for name in sorted(expected.keys() - {"text"}):
+    auto = AutoModelForCausalLM if name == "gpt2" else AutoModelForSequenceClassification
+    # Of the implementations of attention, only this one applies the soft-capping of Gemma 2.
+    model, loading = auto.from_pretrained(folder / name, output_loading_info=True, attn_implementation="eager")
     for problem in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         assert not loading[problem], (name, problem, loading[problem])
     ids = AutoTokenizer.from_pretrained(folder / name)(expected["text"]).input_ids

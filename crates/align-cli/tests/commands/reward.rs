@@ -75,6 +75,15 @@ fn an_adapter_is_trained_with_its_head() {
     let scored = ["--pairs", "--model", "run/model", "--input", &chats, "--output", "scored.jsonl", "--json"];
     let all = accuracy(&ok("classify", dir, &scored));
     assert!(all[0]["accuracy"].as_f64().unwrap() > 0.8, "{all:?}");
+    // Merged into the base model, it gives the same scores.
+    ok("merge-adapter", dir, &["--adapter", "run/model", "--output-dir", "merged"]);
+    let config = json(&dir.join("merged/config.json"));
+    assert_eq!(config["architectures"], serde_json::json!(["LlamaForSequenceClassification"]));
+    let merged = ["--pairs", "--model", "merged", "--input", &chats, "--output", "merged.jsonl"];
+    ok("classify", dir, &merged);
+    let score = |file: &str| rows(&dir.join(file)).iter().map(|row| row["chosen_score"].as_f64().unwrap()).collect();
+    let both: [Vec<f64>; 2] = [score("scored.jsonl"), score("merged.jsonl")];
+    assert!(both[0].iter().zip(&both[1]).all(|(a, b)| (a - b).abs() < 1e-5), "{both:?}");
     // It is no adapter of a language model.
     let refused = run("generate", dir, &["--model", "run/model", "--prompt", "Hi", "--max-new-tokens", "2"]);
     let message = String::from_utf8(refused.stderr).unwrap();

@@ -100,8 +100,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             findings.statements(&sweep).iter().for_each(|line| terminal::print_paragraph("- ", "  ", line));
         },
     )?;
-    let (policies, dir) = (counted(sweep.policies.len(), "policy"), printable_path(&options.output_dir));
-    output::note!("{policies} in {}; results are in {dir}, with report.html", format_duration(started.elapsed()));
+    let (policies, dir) = (sweep.policies.len(), printable_path(&options.output_dir));
+    output::note!(
+        "{policies} policies in {}; results are in {dir}, with report.html",
+        format_duration(started.elapsed())
+    );
     Ok(())
 }
 
