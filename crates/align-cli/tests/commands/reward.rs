@@ -76,7 +76,7 @@ fn an_adapter_is_trained_with_its_head() {
     let all = accuracy(&ok("classify", dir, &scored));
     assert!(all[0]["accuracy"].as_f64().unwrap() > 0.8, "{all:?}");
     // Merged into the base model, it gives the same scores.
-    ok("merge-adapter", dir, &["--adapter", "run/model", "--output-dir", "merged"]);
+    ok("merge-adapter", dir, &["--model", &model, "--adapter", "run/model", "--output-dir", "merged"]);
     let config = json(&dir.join("merged/config.json"));
     assert_eq!(config["architectures"], serde_json::json!(["LlamaForSequenceClassification"]));
     let merged = ["--pairs", "--model", "merged", "--input", &chats, "--output", "merged.jsonl"];

@@ -18,6 +18,7 @@ fn tiny_models(name: &str, args: &[&str]) -> Vec<String> {
         "classify" if args.contains(&"--judge") => vec![],
         "generate" | "logps" | "dpo" | "cpo" | "kto" | "sft" | "reward" | "merge-adapter" => vec![("--model", gpt2)],
         "classify" | "train-classifier" => vec![("--model", distilbert)],
+        "frontier" if args.contains(&"--judge") => vec![("--model", gpt2)],
         "notebook" | "frontier" => vec![("--model", gpt2), ("--reward-model", distilbert)],
         "evaluate" => vec![("--tokenizer", gpt2)],
         _ => vec![],
