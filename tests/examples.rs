@@ -55,6 +55,7 @@ const EXAMPLES: &[(&str, &str, &[&str])] = &[
     ("frontier", "GPT2 DISTILBERT sweep", &["sigmoid,", "hinge,"]),
     ("generate", "GPT2", &["|", "Animated films: "]),
     ("hub_model", "GPT2 Hello", &["Hello"]),
+    ("judges", "judged.csv a,b,c schulze pairs.jsonl", &["of a and b: -1.00", "3 pairs from 3 texts"]),
     ("kto", "GPT2 LIKES run", &["steps 1 to 8: mean loss 0."]),
     ("lora", "GPT2 PAIRS run merged", &["8 steps, the adapter is in run/model"]),
     ("custom_loss", "GPT2 PAIRS", &["step 1: loss 1.0000, reward margin +0.0000", "step 8: loss "]),
@@ -70,6 +71,8 @@ fn every_example_runs_and_prints_its_results() {
         let dir = tempfile::tempdir().unwrap();
         let pairs = std::fs::read_to_string(golden_path("train.jsonl")).unwrap();
         std::fs::write(dir.path().join("texts.jsonl"), pairs.replace("\"chosen\"", "\"completion\"")).unwrap();
+        let judged = "prompt,text,a,b,c\nP,x,3,1,2\nP,y,2,2,3\nP,z,1,3,1\n";
+        std::fs::write(dir.path().join("judged.csv"), judged).unwrap();
         let out = run_example(name, dir.path(), args);
         for part in *output_parts {
             assert!(out.contains(part), "{name} {args}: {part:?} is not in\n{out}");

@@ -24,6 +24,9 @@ pub enum Error {
     /// An error of a metric.
     #[error(transparent)]
     Metric(#[from] align_metrics::Error),
+    /// An error of a voting rule.
+    #[error(transparent)]
+    Choice(#[from] align_choice::Error),
     /// A device that is not available.
     #[error(transparent)]
     Device(#[from] align_torch::DeviceError),

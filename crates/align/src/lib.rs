@@ -30,6 +30,7 @@
 //! | preference losses, divergences, penalties | [`losses`] | `align-losses` |
 //! | runs, trainers, objectives, observers | [`train`] | `align-train` |
 //! | entropy, KL divergence, rewards, Pareto fronts, confidence intervals | [`metrics`] | `align-metrics` |
+//! | voting rules, which make a ranking out of the scores of several judges | [`choice`] | `align-choice` |
 //! | downloads and uploads | `hub`, with the feature `hub` | `align-hub` |
 //! | figures and HTML reports | `report`, with the feature `report` | `align-report` |
 //! | sweeps over losses and betas | `frontier`, with the feature `frontier` | `align-frontier` |
@@ -258,6 +259,7 @@ pub use error::{Error, Result};
 
 #[cfg(feature = "progress")]
 pub use align_base::progress::show_progress;
+pub use align_choice as choice;
 pub use align_data as data;
 #[cfg(feature = "frontier")]
 pub use align_frontier as frontier;

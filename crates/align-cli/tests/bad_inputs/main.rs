@@ -10,6 +10,7 @@ mod conversations;
 mod gguf;
 mod hostile;
 mod identity;
+mod judges;
 mod likes;
 mod models;
 mod options;
@@ -67,6 +68,7 @@ fn bad_inputs_are_rejected_with_a_clear_message() {
         models::CASES,
         tables::CASES,
         likes::CASES,
+        judges::CASES,
         conversations::CASES,
         options::CASES,
         outputs::CASES,

@@ -8,6 +8,7 @@ mod convert;
 mod decoding;
 mod evaluate;
 mod json;
+mod judges;
 mod likes;
 mod model_cards;
 mod new_models;

@@ -80,6 +80,7 @@ pages! {
     gpu: "docs/gpu.md",
     hub: "docs/hub.md",
     library: "docs/library.md",
+    judges: "docs/judges.md",
     likes: "docs/likes.md",
     lora: "docs/lora.md",
     losses: "docs/losses.md",

@@ -31,6 +31,8 @@ pub const COMMANDS: &[Invocation] = &[
     invocation("generate", "--do-sample --max-new-tokens 8 --seed 3 --batch-size 8 --output texts.csv", &["texts.csv"]),
     invocation("classify", "--input texts.jsonl --output classified.jsonl", &["classified.jsonl"]),
     invocation("pair", "--input scored.jsonl --output paired.jsonl", &["paired.jsonl"]),
+    invocation("pair", "--aggregate borda --judges a,b --input judged.jsonl --output paired.jsonl", &["paired.jsonl"]),
+    invocation("judges", "--judges a,b --input judged.jsonl --resamples 100 --report judges.html", &["judges.html"]),
     invocation("logps", "--input pairs.jsonl --output logps.jsonl", &["logps.jsonl"]),
     invocation("evaluate", "--input scored.jsonl --resamples 100 --output numbers.json", &["numbers.json"]),
     invocation("evaluate", "--input scored.jsonl texts.jsonl --resamples 100 --output numbers.json", &["numbers.json"]),
@@ -135,6 +137,11 @@ pub fn inputs() -> tempfile::TempDir {
         [text("chosen", number + 1), text("rejected", 0)]
     });
     write("scored.jsonl", scored.collect());
+    let judged = pairs.iter().enumerate().flat_map(|(number, pair)| {
+        let text = |side: &str, a: usize, b: usize| serde_json::json!({ "prompt": pair["prompt"], "text": pair[side], "a": a, "b": b });
+        [text("chosen", number + 1, number), text("rejected", 0, 100)]
+    });
+    write("judged.jsonl", judged.collect());
     write("texts.jsonl", pairs.iter().map(|pair| serde_json::json!({ "text": pair["chosen"] })).collect());
     let labelled = pairs.iter().enumerate();
     let labelled = labelled.map(|(number, pair)| serde_json::json!({ "text": pair["chosen"], "label": number % 2 }));

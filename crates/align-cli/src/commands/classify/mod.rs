@@ -36,7 +36,7 @@ pub struct Options {
     /// A judge with the name of its column, in place of --model. Give it several times for several columns. NAME=MODEL or
     /// NAME=MODEL:SCORE is a classifier, where SCORE is as in --score. NAME=MODEL:mean-logp is the mean log-probability of a text's tokens
     /// under a language model, NAME=words:N closeness to N words, and NAME=distinct:N the share of distinct n-grams of N words.
-    #[arg(long = "judge", value_name = "NAME=MODEL[:SCORE]", conflicts_with_all = ["model", "score"])]
+    #[arg(id = "judge", long, value_name = "NAME=MODEL[:SCORE]", conflicts_with_all = ["model", "score"])]
     judges: Vec<NamedJudge>,
     /// Input table with a column text, with prompt and completion, or with conversations (messages, or prompt and completion as lists of
     /// messages), to which the model's chat template is applied: CSV, Parquet or JSONL.
