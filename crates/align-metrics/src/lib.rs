@@ -77,7 +77,7 @@ pub use holm::holm_adjusted;
 pub use leading_curves::{CurvePoint, LeadingCurve, leading_curves};
 pub use linear_predictivity::LinearPredictivity;
 pub use mean::mean;
-pub use mmd::Mmd;
+pub use mmd::{Mmd, median_distance};
 pub use notebook_entropy::notebook_entropy;
 pub use paired::PairedComparison;
 pub use pareto::{Direction, hypervolume, pareto_front};

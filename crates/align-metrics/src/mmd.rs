@@ -69,3 +69,16 @@ impl Mmd {
         self.kernel.within_minus_between(is_first)
     }
 }
+
+/// The median distance between vectors that differ: the bandwidth of one kernel for several comparisons ([`Mmd::with_bandwidth`]). `None` if
+/// all vectors are equal.
+///
+/// ```
+/// let samples = align_metrics::Samples::new(1, &[0.0, 1.0, 3.0])?;
+/// assert_eq!(align_metrics::median_distance(&samples), Some(2.0)); // of 1, 2 and 3
+/// # Ok::<(), align_metrics::Error>(())
+/// ```
+#[must_use]
+pub fn median_distance(samples: &Samples) -> Option<f64> {
+    Pairwise::within(samples).positive_median().map(f64::sqrt)
+}

@@ -16,12 +16,22 @@ impl Pairwise {
     /// # Errors
     /// Samples of different widths, or with fewer than two vectors.
     pub(crate) fn squared_distances(first: &Samples, second: &Samples) -> Result<Self> {
-        let pooled = first.pooled(second, 2)?;
+        Ok(Self::of(&first.pooled(second, 2)?, first.rows()))
+    }
+
+    /// The squared Euclidean distances of pooled vectors.
+    fn of(pooled: &[&[f32]], first: usize) -> Self {
         let distance = |a: &[f32], b: &[f32]| -> f64 {
             a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum()
         };
         let values = pooled.iter().flat_map(|a| pooled.iter().map(move |b| distance(a, b))).collect();
-        Ok(Self { values, rows: pooled.len(), first: first.rows() })
+        Self { values, rows: pooled.len(), first }
+    }
+
+    /// The squared Euclidean distances of the vectors of one sample.
+    pub(crate) fn within(samples: &Samples) -> Self {
+        let rows: Vec<&[f32]> = (0..samples.rows()).map(|row| samples.row(row)).collect();
+        Self::of(&rows, rows.len())
     }
 
     pub(crate) fn map(self, of: impl Fn(f64) -> f64) -> Self {
@@ -30,7 +40,7 @@ impl Pairwise {
 
     /// The median of the positive values, or `None` if all are 0.
     pub(crate) fn positive_median(&self) -> Option<f64> {
-        let rows = self.values.chunks(self.rows).enumerate();
+        let rows = self.values.chunks(self.rows.max(1)).enumerate();
         let above_diagonal = rows.flat_map(|(at, row)| row.iter().skip(at + 1).copied());
         let mut positive: Vec<f64> = above_diagonal.filter(|value| *value > 0.0).collect();
         positive.sort_unstable_by(f64::total_cmp);
