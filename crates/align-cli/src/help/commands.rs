@@ -30,6 +30,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "Compare",
         &[
             ("evaluate", "measure entropy and mean reward of texts; compare files"),
+            ("compare", "measure how far models are apart: weights, states, texts"),
             ("frontier", "train with several losses and betas, and plot the results"),
             ("notebook", "run the whole pipeline with one loss, and compare"),
         ],

@@ -34,6 +34,10 @@ pub fn of(command: &str) -> &'static [&'static str] {
         ],
         "logps" => &["align logps --input pairs.jsonl --output logps.jsonl"],
         "evaluate" => &["align evaluate --input scored.csv", "align evaluate --input before.csv after.csv"],
+        "compare" => &[
+            "align compare runs/sft/model runs/dpo/model --input texts.csv",
+            "align compare gpt2/ runs/a/model runs/b/model --texts-per-prompt 8 --output-dir distances",
+        ],
         "frontier" => &["align frontier --quick --output-dir runs/frontier"],
         "notebook" => &["align notebook --loss hinge --report report.html"],
         "convert" => &[

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod case;
+mod compare;
 mod configs;
 mod conversations;
 mod gguf;
@@ -67,6 +68,7 @@ fn bad_inputs_are_rejected_with_a_clear_message() {
         models::CASES,
         tables::CASES,
         likes::CASES,
+        compare::CASES,
         conversations::CASES,
         options::CASES,
         outputs::CASES,

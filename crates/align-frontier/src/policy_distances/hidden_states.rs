@@ -13,6 +13,8 @@ use tch::{Kind, Tensor};
 pub struct HiddenSimilarity {
     /// Number of tokens whose states are compared.
     pub tokens: usize,
+    /// Width of the states. With fewer tokens, R² is below 1 even for equal states.
+    pub width: usize,
     /// Each layer: that of index 0 is the embeddings, that of index i the output of block i; the last is normed.
     pub layers: Vec<LayerSimilarity>,
 }
@@ -135,7 +137,8 @@ impl HiddenSimilarity {
             })
         };
         let layers = first.layers.iter().zip(&second.layers).map(layer).collect::<Result<_>>()?;
-        Ok(Self { tokens: rows, layers })
+        let width = first.layers.first().map_or(0, |(width, _)| *width);
+        Ok(Self { tokens: rows, width, layers })
     }
 
     /// The mean over layers of one of the similarities, of those that are known.

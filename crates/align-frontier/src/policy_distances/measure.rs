@@ -4,8 +4,8 @@ use super::{
     DistanceOptions, NextTokenDivergences, PolicyDistances, WeightDistances, named_pairs, pair_indices,
     weight_distances,
 };
-use crate::Result;
 use crate::error::option_error;
+use crate::{Error, Result};
 use align_base::{Progress, option_differences};
 use align_models::CausalLm;
 use serde_json::Value;
@@ -86,7 +86,12 @@ impl Pass<'_> {
             }
             for second in (first + 1..count).filter(|_| needs_pairs) {
                 let other = self.load(second)?;
-                self.compare(model.as_ref(), other.as_ref())?;
+                let name = |index: usize| options.names.get(index).cloned().unwrap_or_default();
+                self.compare(model.as_ref(), other.as_ref()).map_err(|problem| Error::Pair {
+                    first: name(first),
+                    second: name(second),
+                    problem: Box::new(problem),
+                })?;
             }
             if let Some(written) = &options.written {
                 let seed = options.seed.wrapping_add(first as u64);

@@ -19,12 +19,12 @@ mod written_texts;
 pub use along_texts::{AlongTexts, HiddenStateOptions, TokenisedText};
 pub use divergences::{DivergenceEstimate, NextTokenDivergences, next_token_divergences};
 pub use hidden_states::{HiddenSimilarity, LayerSimilarity};
-pub use judges::JudgeComparison;
+pub use judges::{JudgeComparison, JudgeScores};
 pub use matrices::TreeDistance;
 pub use measure::policy_distances;
 pub use report::DistancesContext;
 pub use weights::{LayerDistance, WeightDistances, weight_distances};
-pub use written_texts::{EmbeddingDistances, EmbeddingOptions, LoadedEmbedder, WrittenTexts};
+pub use written_texts::{EmbeddingDistances, EmbeddingOptions, LoadedEmbedder, TestedDistance, WrittenTexts};
 
 use crate::Result;
 use align_metrics::Bootstrap;

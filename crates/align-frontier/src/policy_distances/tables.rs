@@ -70,11 +70,15 @@ impl PolicyDistances {
         let pairs = self.hidden.as_ref()?;
         let rows =
             pair_rows(pairs, |found| SIMILARITIES.iter().map(|(_, of)| number(found.mean(of))).collect::<Vec<_>>());
-        let tokens = pairs.first().map_or(0, |pair| pair.found.tokens);
+        let (tokens, width) = pairs.first().map_or((0, 0), |pair| (pair.found.tokens, pair.found.width));
+        let caution = match tokens < 2 * width {
+            true => format!(" The states have {width} values: R² is too low on so few tokens, also for equal states."),
+            false => String::new(),
+        };
         Some(Table {
             caption: format!(
                 "Similarity of hidden states on {tokens} tokens, means over layers. R²: how well the states of one model are linear functions \
-                 of the other's, where a is the model named first."
+                 of the other's, where a is the model named first.{caution}"
             ),
             row_title: "Models".to_owned(),
             columns: similarity_columns(),

@@ -1,5 +1,5 @@
 use super::embeddings::embed;
-use super::judges::Judge;
+use super::judges::JudgeScores;
 use crate::Result;
 use crate::error::option_error;
 use align_data::Tokenizer;
@@ -30,7 +30,7 @@ pub struct WrittenTexts<'a> {
     /// The names of the judges.
     pub judges: &'a [String],
     /// Scores texts with the judge of an index.
-    pub score: &'a Judge<'a>,
+    pub score: &'a JudgeScores<'a>,
 }
 
 /// How the embeddings of texts are compared.

@@ -162,6 +162,8 @@ impl HeatMap {
 
 /// Places and sizes in pixels.
 struct Layout {
+    /// The width of the row names.
+    labels: f64,
     left: f64,
     top: f64,
     cell_width: f64,
@@ -179,13 +181,14 @@ impl Layout {
             widths.fold(0.0, f64::max).min(WIDEST_LABELS * canvas.width)
         };
         let cells = |left: f64| ((canvas.width - MARGIN - left) / map.columns.len() as f64).clamp(1.0, WIDEST_CELL);
-        let left = MARGIN + widest_label("") + LABEL_GAP;
-        let fits = |name: &String| font::width(name, LABEL_SIZE) + 6.0 <= cells(left);
-        let (columns, left) = match map.columns.iter().all(fits) {
-            true => (ColumnLabels::Names, left),
-            false if is_square => (ColumnLabels::Numbers, MARGIN + widest_label("00  ") + LABEL_GAP),
-            false => (ColumnLabels::Upwards, left),
+        let beside = |labels: f64| MARGIN + labels + LABEL_GAP;
+        let fits = |name: &String| font::width(name, LABEL_SIZE) + 6.0 <= cells(beside(widest_label("")));
+        let (columns, labels) = match map.columns.iter().all(fits) {
+            true => (ColumnLabels::Names, widest_label("")),
+            false if is_square => (ColumnLabels::Numbers, widest_label("00  ")),
+            false => (ColumnLabels::Upwards, widest_label("")),
         };
+        let left = beside(labels);
         let highest = map.columns.iter().map(|name| font::width(name, LABEL_SIZE)).fold(0.0, f64::max);
         let top = MARGIN
             + match columns {
@@ -200,7 +203,7 @@ impl Layout {
             values().all(|value| font::width(&rounded(*value, *digits), *size) + 2.0 * PADDING <= cell_width)
         };
         let numbers = [(11.5, 3), (10.5, 3), (10.5, 2), (9.5, 2)].into_iter().find(fits);
-        Self { left, top, cell_width, cell_height, columns, numbers }
+        Self { labels, left, top, cell_width, cell_height, columns, numbers }
     }
 
     /// The middle of a column.
@@ -235,7 +238,7 @@ impl Layout {
 
     fn draw_row_label(&self, canvas: &mut Canvas, at: usize, name: &str) {
         let number = if self.columns == ColumnLabels::Numbers { format!("{}  ", at + 1) } else { String::new() };
-        let name = font::cut(&format!("{number}{name}"), LABEL_SIZE, self.left - MARGIN - LABEL_GAP);
+        let name = font::cut(&format!("{number}{name}"), LABEL_SIZE, self.labels);
         let y = self.top + (at as f64 + 0.5) * self.cell_height + 0.35 * LABEL_SIZE;
         let (x, anchor) = match self.columns {
             ColumnLabels::Numbers => (MARGIN, Anchor::Start),
@@ -271,7 +274,7 @@ impl Layout {
 fn fill(canvas: &mut Canvas, (left, top): (f64, f64), (width, height): (f64, f64), opacity: f64) {
     canvas.draw(html! {
         rect class={ "fill-" (HUE.class()) } x=(Px(left)) y=(Px(top)) width=(Px(width)) height=(Px(height))
-            fill=(HUE.colour()) fill-opacity=(format!("{opacity:.3}")) {}
+            fill=(HUE.colour()) fill-opacity=(format!("{opacity:.3}")) shape-rendering="crispEdges" {}
     });
 }
 

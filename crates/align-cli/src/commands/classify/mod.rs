@@ -6,7 +6,7 @@
 //! ```
 
 mod input;
-mod judge;
+pub mod judge;
 mod pairs;
 
 use crate::column_option::ColumnOption;
