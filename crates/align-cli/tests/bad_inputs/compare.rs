@@ -61,14 +61,17 @@ pub const CASES: &[Case] = &[
     case("judges that are missing", two_models, "compare model other --metrics judges", &["give --judge"]),
     case(
         "a judge's label that is unknown",
-        two_models,
-        "compare model other --judge film=DISTILBERT:logit:GREAT",
+        |d| {
+            two_models(d);
+            copy_model_to(&d.join("judge"), "distilbert-tiny");
+        },
+        "compare model other --judge film=judge:logit:GREAT",
         &["--judge film", "GREAT"],
     ),
     case(
         "two judges of one name",
         two_models,
-        "compare model other --judge a=DISTILBERT:logit:0 --judge a=DISTILBERT:logit:1",
+        "compare model other --judge a=judge:logit:0 --judge a=judge:logit:1",
         &["--judge a: two judges have this name"],
     ),
     case("no texts", |d| with_texts(d, ""), "compare model other --input texts.txt", &["texts.txt", "found none"]),

@@ -65,14 +65,19 @@ pub fn next_token_divergences(
 fn divergences(p: &Tensor, q: &Tensor) -> Result<[Vec<f64>; 4]> {
     let sum = |x: Tensor| x.f_sum_dim_intlist([-1i64].as_slice(), false, Kind::Double);
     let (p_exp, q_exp) = (p.f_exp()?, q.f_exp()?);
-    let middle = p.f_logaddexp(q)?.f_sub_scalar(LN_2)?;
-    let relative = |weight: &Tensor, from: &Tensor, to: &Tensor| sum(weight.f_mul(&from.f_sub(to)?)?);
-    let half = relative(&p_exp, p, &middle)?.f_add(&relative(&q_exp, q, &middle)?)?.f_mul_scalar(0.5)?;
+    let (there, back) = (p.f_sub(q)?, q.f_sub(p)?);
+    // log(p / m) = ln 2 - log(1 + q / p) for the mixture m = (p + q) / 2, which is exactly 0 if p = q.
+    let zero = Tensor::f_zeros_like(p)?;
+    let to_middle = |weight: &Tensor, log_ratio: &Tensor| {
+        let log = zero.f_logaddexp(log_ratio)?.f_neg()?.f_add_scalar(LN_2)?;
+        sum(weight.f_mul(&log)?)
+    };
+    let half = to_middle(&p_exp, &back)?.f_add(&to_middle(&q_exp, &there)?)?.f_mul_scalar(0.5)?;
     // Rounding may take a divergence out of its range by 1e-16.
     let between = |x: Tensor, high: f64| floats(&x.f_clamp(0.0, high)?);
     Ok([
-        between(relative(&p_exp, p, q)?, f64::INFINITY)?,
-        between(relative(&q_exp, q, p)?, f64::INFINITY)?,
+        between(sum(p_exp.f_mul(&there)?)?, f64::INFINITY)?,
+        between(sum(q_exp.f_mul(&back)?)?, f64::INFINITY)?,
         between(half, LN_2)?,
         between(sum(p_exp.f_sub(&q_exp)?.f_abs()?)?.f_mul_scalar(0.5)?, 1.0)?,
     ])
