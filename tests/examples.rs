@@ -49,6 +49,11 @@ const NOTEBOOK: &str =
 const EXAMPLES: &[(&str, &str, &[&str])] = &[
     ("chat", "QWEN2 Why? When?", &["> Why?\n", " tokens)\n> When?\n", " tokens)\n"]),
     ("chat_template", "QWEN2 Why?", &["<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n", " tokens\n"]),
+    (
+        "compare",
+        "GPT2 GPT2 This-movie-was-great",
+        &["squared distance of weights 0.0000", "layer 2: debiased CKA 1.0000"],
+    ),
     ("dpo_hinge", NOTEBOOK, &["hinge − SFT", "sigmoid − SFT", "Mean reward", "\nThis movie\n"]),
     ("dpo_sigmoid", NOTEBOOK, &["hinge − SFT", "On held-out prompts"]),
     ("dpo", "GPT2 PAIRS run", &["8 steps", "reward accuracy "]),

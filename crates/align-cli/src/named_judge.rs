@@ -66,6 +66,20 @@ pub fn check_names(judges: &[NamedJudge], taken: &[&str]) -> Result<(), Failure>
     Ok(())
 }
 
+impl JudgeSource {
+    /// The source for a report: models by their names without a path.
+    pub fn display_name(&self) -> String {
+        let named = |model: &str| models::display_name(Some(model), "");
+        match self {
+            Self::RewardModel { model, score } => {
+                Self::RewardModel { model: named(model), score: score.clone() }.to_string()
+            }
+            Self::MeanLogp { model } => Self::MeanLogp { model: named(model) }.to_string(),
+            Self::TextMeasure(_) => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for JudgeSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

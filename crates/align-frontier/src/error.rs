@@ -53,6 +53,17 @@ pub enum Error {
         #[source]
         problem: Box<Error>,
     },
+    /// Two models cannot be compared.
+    #[error("{first} and {second}: {problem}")]
+    Pair {
+        /// The name of the first model.
+        first: String,
+        /// The name of the second model.
+        second: String,
+        /// The underlying error.
+        #[source]
+        problem: Box<Error>,
+    },
     /// An error of pairing or the tokeniser.
     #[error(transparent)]
     Data(#[from] align_data::Error),

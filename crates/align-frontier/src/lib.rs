@@ -9,6 +9,9 @@
 //!
 //! [`compare_policies`] compares trained policies with the model before training, on generated texts.
 //!
+//! [`policy_distances`] measures how far any number of policies of one family are apart: by weights, hidden states, next-token
+//! distributions and texts.
+//!
 //! [`PolicyEvaluator`] evaluates policies for other comparisons, and [`token_divergences`] computes the exact divergence
 //! of two models along given texts:
 //!
@@ -28,6 +31,7 @@
 //! # Ok::<(), align_frontier::Error>(())
 //! ```
 
+mod along_completions;
 mod comparison;
 mod curve_comparison;
 mod error;
@@ -40,6 +44,7 @@ mod loss_setting;
 mod mean_over_prompts;
 mod point;
 mod policy_comparison;
+mod policy_distances;
 mod policy_evaluator;
 mod report;
 mod report_tables;
@@ -68,6 +73,12 @@ pub use loss_setting::LossSetting;
 pub use point::{Point, points};
 pub use policy_comparison::{
     ComparedPolicy, ComparisonOptions, NamedPolicy, PolicyComparison, PolicyPair, TrainedPolicy, compare_policies,
+};
+pub use policy_distances::{
+    AlongTexts, DistanceOptions, DistancesContext, DivergenceEstimate, EmbeddingDistances, EmbeddingOptions,
+    HiddenSimilarity, HiddenStateOptions, JudgeComparison, JudgeScores, LayerDistance, LayerSimilarity, LoadedEmbedder,
+    ModelPair, NextTokenDivergences, PolicyDistances, TestedDistance, TokenisedText, TreeDistance, WeightDistances,
+    WrittenTexts, next_token_divergences, policy_distances, weight_distances,
 };
 pub use policy_evaluator::{Evaluation, PolicyEvaluator};
 pub use report::{ReportContext, report};

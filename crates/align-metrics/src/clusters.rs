@@ -44,6 +44,17 @@ impl Clusters {
         self.count
     }
 
+    /// The rows of each cluster.
+    pub(crate) fn members(&self) -> Vec<Vec<usize>> {
+        let mut members = vec![Vec::new(); self.count];
+        for (row, cluster) in self.of_rows.iter().enumerate() {
+            if let Some(rows) = members.get_mut(*cluster) {
+                rows.push(row);
+            }
+        }
+        members
+    }
+
     /// Checks the number of rows of the clusters. Without clusters, each row is its own cluster.
     pub(crate) fn or_one_per_row(clusters: Option<&Self>, rows: usize) -> Result<Cow<'_, Self>> {
         match clusters {

@@ -61,6 +61,18 @@ pub enum Error {
         /// The number of cells.
         found: usize,
     },
+    /// A heat map or a tree with a wrong number of parts.
+    #[error("{}: expected {expected} {what}, found {found}", printable(place))]
+    Parts {
+        /// The figure, and the row if it concerns one.
+        place: String,
+        /// The parts.
+        what: &'static str,
+        /// The expected number.
+        expected: usize,
+        /// The actual number.
+        found: usize,
+    },
     /// An invalid option.
     #[error("option {option}: expected {expected}, found {found}")]
     Option {

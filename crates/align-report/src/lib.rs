@@ -1,6 +1,7 @@
 //! Figures and self-contained HTML reports of runs and sweeps of preference optimisation.
 //!
-//! A [`Figure`] is a [`Scatter`] plot with a Pareto front, a [`LineChart`] of metrics over steps, or a [`Histogram`].
+//! A [`Figure`] is a [`Scatter`] plot with a Pareto front, a [`LineChart`] of metrics over steps, a [`Histogram`], a [`HeatMap`] of a matrix,
+//! or a [`Dendrogram`] of what is near each other.
 //! It is drawn as SVG; with the feature `png`, a PNG is rendered from it. A [`Report`] is a single HTML file with figures, tables
 //! and texts. It loads no external resources and runs no scripts.
 //!
@@ -41,8 +42,9 @@ mod report;
 pub use error::{Error, Result};
 pub use estimate::{Estimate, Interval};
 pub use figure::{
-    Axis, Better, Drawing, Figure, FigureSize, Histogram, HistogramGroup, HistogramHeight, LineChart, LinePoint,
-    LineSeries, ParetoDirections, Scale, Scatter, ScatterPoint, ScatterSeries, SeriesColour,
+    Axis, Better, Dendrogram, DendrogramMerge, Drawing, Figure, FigureSize, HeatMap, Histogram, HistogramGroup,
+    HistogramHeight, LineChart, LinePoint, LineSeries, ParetoDirections, Scale, Scatter, ScatterPoint, ScatterSeries,
+    SeriesColour,
 };
 pub use number::format_number;
 pub use report::{

@@ -19,10 +19,15 @@ pub(crate) fn scientific(value: f64, decimals: usize) -> String {
 
 /// Formats a number with at least three significant digits, in scientific notation if it would be long otherwise.
 pub(crate) fn short(value: f64) -> String {
+    rounded(value, 3)
+}
+
+/// Formats a number with at least this many significant digits, in scientific notation if it would be long otherwise.
+pub(crate) fn rounded(value: f64, digits: i32) -> String {
     match magnitude(value) {
         _ if value == 0.0 => "0".to_owned(),
-        power @ -4..6 => format_number(value, usize::try_from(2 - power).unwrap_or(0)),
-        _ => scientific(value, 2),
+        power @ -4..6 => format_number(value, usize::try_from(digits - 1 - power).unwrap_or(0)),
+        _ => scientific(value, usize::try_from(digits - 1).unwrap_or(0)),
     }
 }
 
@@ -58,5 +63,8 @@ mod tests {
         assert_eq!(short(1234.4), "1234");
         assert_eq!(short(0.012_34), "0.0123");
         assert_eq!(short(3e-7), "3.00e−7");
+        assert_eq!(rounded(0.0234, 2), "0.023");
+        assert_eq!(rounded(123.4, 2), "123");
+        assert_eq!(rounded(3.21e-7, 2), "3.2e−7");
     }
 }

@@ -4,8 +4,8 @@
 mod sample;
 
 use align_report::{
-    Axis, Cell, Column, Estimate, Figure, FigureSize, Histogram, HistogramGroup, HistogramHeight, LineChart, LinePoint,
-    LineSeries, Report, Row, Scatter, ScatterPoint, ScatterSeries, Table,
+    Axis, Cell, Column, Dendrogram, DendrogramMerge, Estimate, Figure, FigureSize, HeatMap, Histogram, HistogramGroup,
+    HistogramHeight, LineChart, LinePoint, LineSeries, Report, Row, Scatter, ScatterPoint, ScatterSeries, Table,
 };
 
 const SIZE: FigureSize = FigureSize { width: 720, height: 440 };
@@ -187,4 +187,49 @@ fn tables_and_texts_of_a_report() {
     report.texts[0].rows[3].after.reward = Some(f64::NAN);
     let message = report.to_html().expect_err("reward").to_string();
     assert!(message.contains("row 4: reward after: expected a finite number"), "{message}");
+}
+
+#[test]
+fn numbers_and_sizes_of_a_heat_map() {
+    let map = |rows: usize, values: Vec<Vec<Option<f64>>>, range| HeatMap {
+        title: "Distances".to_owned(),
+        measure: "nats".to_owned(),
+        rows: (0..rows).map(|row| format!("row {row}")).collect(),
+        columns: vec!["a".to_owned(), "b".to_owned()],
+        values,
+        range,
+    };
+    for (figure, problem) in [
+        (map(0, vec![], None), "figure \"Distances\": expected at least one row and one column, found none"),
+        (map(1, vec![], None), "figure \"Distances\": expected 1 rows of values, one per row name, found 0"),
+        (map(1, vec![vec![None]], None), "row 1 (\"row 0\"): expected 2 values, one per column, found 1"),
+        (map(1, vec![vec![None, Some(f64::NAN)]], None), "row 1 (\"row 0\"): value: expected a finite number"),
+        (map(1, vec![vec![None, None]], Some([1.0, 0.0])), "range: expected an interval"),
+    ] {
+        let found = error_message(figure);
+        assert!(found.contains(problem), "{found}");
+    }
+}
+
+#[test]
+fn merges_of_a_tree() {
+    let tree = |leaves: usize, merges: &[([usize; 2], f64)]| Dendrogram {
+        title: "Tree".to_owned(),
+        distance: "nats".to_owned(),
+        leaves: (0..leaves).map(|leaf| format!("leaf {leaf}")).collect(),
+        merges: merges
+            .iter()
+            .map(|(clusters, height)| DendrogramMerge { clusters: *clusters, height: *height })
+            .collect(),
+    };
+    for (figure, problem) in [
+        (tree(1, &[]), "figure \"Tree\": expected at least two leaves, found none"),
+        (tree(3, &[([0, 1], 1.0)]), "figure \"Tree\": expected 2 merges, one less than leaves, found 1"),
+        (tree(2, &[([0, 1], -1.0)]), "merge 1: height: expected a distance of at least 0, found -1"),
+        (tree(2, &[([0, 0], 1.0)]), "merge 1: cluster: expected a cluster that exists and is not joined yet, found 0"),
+        (tree(2, &[([0, 2], 1.0)]), "merge 1: cluster: expected a cluster that exists and is not joined yet, found 2"),
+    ] {
+        let found = error_message(figure);
+        assert!(found.contains(problem), "{found}");
+    }
 }

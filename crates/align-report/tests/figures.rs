@@ -4,8 +4,8 @@
 mod sample;
 
 use align_report::{
-    Axis, Better, Estimate, Figure, FigureSize, Histogram, HistogramGroup, HistogramHeight, LineChart, LineSeries,
-    ParetoDirections, Scatter, ScatterPoint, ScatterSeries,
+    Axis, Better, Dendrogram, DendrogramMerge, Estimate, Figure, FigureSize, HeatMap, Histogram, HistogramGroup,
+    HistogramHeight, LineChart, LineSeries, ParetoDirections, Scatter, ScatterPoint, ScatterSeries,
 };
 use resvg::usvg;
 use std::sync::{Arc, LazyLock};
@@ -72,7 +72,53 @@ fn figures() -> Vec<Figure> {
         LineChart { y: Axis::log("Loss"), ..line(&[0.0, 1e-99, 3.0, -1.0, 1e99]) }.into(),
         values(&[0.0; 5]).into(),
         values(&[-1e99, 1e99, 3.0]).into(),
+        matrix(&["SFT", "DPO"]).into(),
+        matrix(&["one model", &long, "hinge, β = 0.05", "<third> & more", "e", "f", "g", "h"]).into(),
+        layers(&long, 40).into(),
+        tree(&["SFT", "DPO"]).into(),
+        tree(&["one model", &long, "hinge, β = 0.05", "<third> & more", "e", "f", "g", "h"]).into(),
     ]
+}
+
+/// Distances between models.
+fn matrix(names: &[&str]) -> HeatMap {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let value = |row: usize, column: usize| (row != column).then(|| (row + column) as f64 * 0.000_731);
+    HeatMap {
+        title: "Distances".to_owned(),
+        measure: "Jensen-Shannon divergence, nats per token".to_owned(),
+        values: (0..names.len()).map(|row| (0..names.len()).map(|column| value(row, column)).collect()).collect(),
+        columns: names.clone(),
+        rows: names,
+        range: None,
+    }
+}
+
+/// Similarities by layer of a pair of models with long names.
+fn layers(name: &str, count: usize) -> HeatMap {
+    HeatMap {
+        title: "Similarities".to_owned(),
+        measure: name.to_owned(),
+        rows: vec![format!("{name} and {name}"), "SFT and DPO".to_owned()],
+        columns: (0..count).map(|layer| format!("layer {layer}")).collect(),
+        values: vec![(0..count).map(|layer| Some(1.0 - layer as f64 * 0.01)).collect(); 2],
+        range: Some([0.0, 1.0]),
+    }
+}
+
+/// A tree in which each model joins those before it.
+fn tree(names: &[&str]) -> Dendrogram {
+    let count = names.len();
+    let merge = |at: usize| DendrogramMerge {
+        clusters: [if at == 0 { 0 } else { count + at - 1 }, at + 1],
+        height: 0.01 * (at + 1) as f64,
+    };
+    Dendrogram {
+        title: "Which models are near each other".to_owned(),
+        distance: "Jensen-Shannon divergence, nats per token".to_owned(),
+        leaves: names.iter().map(|name| (*name).to_owned()).collect(),
+        merges: (0..count - 1).map(merge).collect(),
+    }
 }
 
 fn each(mut check: impl FnMut(&str, &Figure, FigureSize)) {
@@ -137,7 +183,10 @@ fn texts_do_not_overlap_and_stay_within_the_figure() {
         texts(tree.root(), &mut found);
         assert!(found.len() >= 4, "{name}: {found:?}");
         let height = tree.size().height();
-        assert!(height == size.height as f32 || name.starts_with("figure 5") || size.height == 180, "{name}: {height}");
+        // Heat maps and trees are as high as their rows need.
+        let has_rows = matches!(figure, Figure::HeatMap(_) | Figure::Dendrogram(_));
+        let may_differ = has_rows || name.starts_with("figure 5") || size.height == 180;
+        assert!(height == size.height as f32 || may_differ, "{name}: {height}");
         for (i, (words, rect)) in found.iter().enumerate() {
             let is_inside = rect.left() >= 0.0 && rect.right() <= size.width as f32;
             assert!(is_inside && rect.top() >= 0.0 && rect.bottom() <= height, "{name}: {words:?} at {rect:?}");

@@ -2,6 +2,7 @@
 
 mod chat;
 mod classify;
+mod compare;
 mod completions;
 mod convert;
 mod cpo;
@@ -38,6 +39,7 @@ pub enum Command {
     Generate(Box<generate::Options>),
     Chat(Box<chat::Options>),
     Classify(Box<classify::Options>),
+    Compare(Box<compare::Options>),
     Pair(Box<pair::Options>),
     Logps(Box<logps::Options>),
     Evaluate(Box<evaluate::Options>),
@@ -67,6 +69,7 @@ impl Command {
             Self::Generate(options) => generate::run(options),
             Self::Chat(options) => chat::run(options),
             Self::Classify(options) => classify::run(options),
+            Self::Compare(options) => compare::run(options),
             Self::Pair(options) => pair::run(options),
             Self::Logps(options) => logps::run(options),
             Self::Evaluate(options) => evaluate::run(options),

@@ -31,6 +31,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("evaluate", "measure entropy and mean reward of texts; compare files"),
             ("judges", "show how far several judges agree; compare voting rules"),
+            ("compare", "measure how far models are apart: weights, states, texts"),
             ("frontier", "train with several losses and betas, and plot the results"),
             ("notebook", "run the whole pipeline with one loss, and compare"),
         ],

@@ -39,6 +39,10 @@ pub fn of(command: &str) -> &'static [&'static str] {
             "align judges --input judged.csv --judges a,b,c --report judges.html",
             "align judges --input judged.csv --judges a,b --judge-weights 2,1 --rules borda,leximin:quantile",
         ],
+        "compare" => &[
+            "align compare runs/sft/model runs/dpo/model --input texts.csv",
+            "align compare gpt2/ runs/a/model runs/b/model --texts-per-prompt 8 --output-dir distances",
+        ],
         "frontier" => &["align frontier --quick --output-dir runs/frontier"],
         "notebook" => &["align notebook --loss hinge --report report.html"],
         "convert" => &[

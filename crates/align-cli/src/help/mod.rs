@@ -122,9 +122,19 @@ mod tests {
 
     #[test]
     fn the_short_help_shows_about_ten_options() {
-        for name in
-            ["dpo", "cpo", "kto", "sft", "reward", "train-classifier", "generate", "notebook", "frontier", "evaluate"]
-        {
+        for name in [
+            "dpo",
+            "cpo",
+            "kto",
+            "sft",
+            "reward",
+            "train-classifier",
+            "generate",
+            "notebook",
+            "frontier",
+            "evaluate",
+            "compare",
+        ] {
             let program = command_line::command();
             let command = program.find_subcommand(name).unwrap();
             let others = command.get_arguments().filter(|option| option.get_id() != "help");

@@ -72,6 +72,21 @@ const IMPORTANT: &[(&[&str], &[&str])] = &[
     ),
     (&["evaluate"], &["model", "tokenizer", "input", "output"]),
     (
+        &["compare"],
+        &[
+            "models",
+            "judges",
+            "embedder",
+            "metrics",
+            "input",
+            "prompts",
+            "texts_per_prompt",
+            "max_new_tokens",
+            "output_dir",
+            "json",
+        ],
+    ),
+    (
         &["frontier"],
         &["model", "reward_model", "losses", "betas", "quick", "learning_rate", "num_train_epochs", "output_dir"],
     ),

@@ -42,7 +42,7 @@ fn placeholder(option: &Arg, id: &str) -> Option<&'static str> {
             Some("N")
         }
         _ if type_id == TypeId::of::<PathBuf>() => Some(if is_folder { "DIR" } else { "FILE" }),
-        "model" | "ref_model" | "reward_model" | "tokenizer" => Some("MODEL"),
+        "model" | "ref_model" | "reward_model" | "tokenizer" | "embedder" => Some("MODEL"),
         "hub_model_id" => Some("USER/NAME"),
         "prompt" => Some("TEXT"),
         "lora_target_modules" | "lora_modules_to_save" | "loss_type" | "losses" | "metric_for_best_model" => {

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod case;
+mod compare;
 mod configs;
 mod conversations;
 mod gguf;
@@ -69,6 +70,7 @@ fn bad_inputs_are_rejected_with_a_clear_message() {
         tables::CASES,
         likes::CASES,
         judges::CASES,
+        compare::CASES,
         conversations::CASES,
         options::CASES,
         outputs::CASES,

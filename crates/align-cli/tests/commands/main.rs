@@ -4,6 +4,7 @@
 mod adapters;
 mod chat;
 mod columns;
+mod compare;
 mod convert;
 mod decoding;
 mod evaluate;

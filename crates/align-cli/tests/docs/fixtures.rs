@@ -14,6 +14,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ),
     ("docs/command-line.md", &["pairs.jsonl", "run.yaml"]),
     ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv", "own.csv"]),
+    ("docs/distances.md", &["reviews.txt"]),
     ("docs/errors.md", &["pairs.jsonl"]),
     ("docs/generation.md", &["prompts.txt"]),
     ("docs/gpu.md", &["texts.jsonl"]),
@@ -97,6 +98,7 @@ fn content(name: &str) -> String {
             lines([post].into_iter().chain([("yes", 90), ("no", 2), ("so", 30)].map(comment)))
         }
         "labelled.csv" => "text,label\nA joy,1\nA bore,0\nA film,yes\nNo film,no\n".to_owned(),
+        "reviews.txt" => "This movie was great.\nThe plot made no sense.\nI liked the actors.\n".to_owned(),
         "prompts.txt" => "This movie\nThe film\n".to_owned(),
         "config.json" => json!({
             "model_type": "gpt2", "vocab_size": 1, "n_positions": 256, "n_embd": 16, "n_layer": 1, "n_head": 2

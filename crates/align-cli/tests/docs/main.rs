@@ -73,6 +73,7 @@ pages! {
     command_line: "docs/command-line.md",
     data: "docs/data.md",
     development: "docs/development.md",
+    distances: "docs/distances.md",
     errors: "docs/errors.md",
     frontier: "docs/frontier.md",
     generation: "docs/generation.md",

@@ -6,6 +6,7 @@ const REPLACED: &[(&str, &str, &str)] = &[
     ("generate", "--min-length", "12"),
     ("generate", "--max-length", "12"),
     ("generate", "--max-new-tokens", "4"),
+    ("compare", "--texts-per-prompt", "1"),
     ("pair", "--pairs-per-prompt", "2"),
     ("dpo", "--eval-steps", "1"),
     ("dpo", "--save-steps", "1"),

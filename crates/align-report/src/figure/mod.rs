@@ -4,9 +4,11 @@ mod axis;
 mod bins;
 mod canvas;
 mod decimate;
+mod dendrogram;
 mod draw_scatter;
 mod font;
 mod frame;
+mod heat_map;
 mod histogram;
 mod legend;
 mod lines;
@@ -23,6 +25,8 @@ mod smooth;
 mod ticks;
 
 pub use axis::{Axis, Scale};
+pub use dendrogram::{Dendrogram, DendrogramMerge};
+pub use heat_map::HeatMap;
 pub use histogram::{Histogram, HistogramGroup, HistogramHeight};
 pub use lines::{LineChart, LinePoint, LineSeries};
 pub use pareto::{Better, ParetoDirections};
@@ -49,6 +53,10 @@ pub enum Figure {
     LineChart(LineChart),
     /// A histogram.
     Histogram(Histogram),
+    /// A matrix of numbers as coloured cells.
+    HeatMap(HeatMap),
+    /// A tree of items that are near each other.
+    Dendrogram(Dendrogram),
 }
 
 impl From<Scatter> for Figure {
@@ -69,9 +77,22 @@ impl From<Histogram> for Figure {
     }
 }
 
+impl From<HeatMap> for Figure {
+    fn from(map: HeatMap) -> Self {
+        Self::HeatMap(map)
+    }
+}
+
+impl From<Dendrogram> for Figure {
+    fn from(tree: Dendrogram) -> Self {
+        Self::Dendrogram(tree)
+    }
+}
+
 /// The size of a figure in CSS pixels (96 per inch). Text has the same size in every figure (10.5 to 12 pixels, 8 to 9
 /// points), so choose the printed size: a column of 3.3 inches is 317 pixels wide. If a long legend would leave less
-/// than 45% of the height for the plot, the figure becomes higher than requested.
+/// than 45% of the height for the plot, the figure becomes higher than requested. Heat maps and trees are as high as their
+/// rows need, at most as high as requested if the rows can be that low.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FigureSize {
@@ -128,6 +149,14 @@ impl Figure {
                 histogram.check()?;
                 (histogram.draw(&mut canvas, order), Vec::new())
             }
+            Self::HeatMap(map) => {
+                map.check()?;
+                (map.draw(&mut canvas), Vec::new())
+            }
+            Self::Dendrogram(tree) => {
+                tree.check()?;
+                (tree.draw(&mut canvas), Vec::new())
+            }
         };
         Ok(Drawing { svg: canvas.svg(self.title(), &description), omitted })
     }
@@ -140,6 +169,7 @@ impl Figure {
             Self::Histogram(histogram) => {
                 histogram.groups.iter().filter_map(|group| group.colour.key(&group.name)).collect()
             }
+            Self::HeatMap(_) | Self::Dendrogram(_) => Vec::new(),
         }
     }
 
@@ -148,6 +178,8 @@ impl Figure {
             Self::Scatter(scatter) => &scatter.title,
             Self::LineChart(chart) => &chart.title,
             Self::Histogram(histogram) => &histogram.title,
+            Self::HeatMap(map) => &map.title,
+            Self::Dendrogram(tree) => &tree.title,
         }
     }
 }

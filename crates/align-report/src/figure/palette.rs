@@ -66,6 +66,7 @@ pub(crate) fn dashes(series: usize) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{ON_DARK, ON_LIGHT, TEXT_ON_LIGHT};
+    use crate::figure::heat_map::STRONGEST;
 
     /// Linear-light red, green and blue of `#rrggbb`, from 0 to 1 (IEC 61966-2-1).
     fn linear(colour: &str) -> [f64; 3] {
@@ -112,6 +113,22 @@ mod tests {
         }
         for colour in ON_DARK {
             assert!(contrast(colour, "#17181b") >= 4.5, "{colour}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_legible_on_every_colour_of_a_heat_map() {
+        let blend = |colour: &str, page: &str| {
+            let part = |text: &str, at: usize| f64::from(u8::from_str_radix(&text[at..at + 2], 16).unwrap_or(0));
+            let mixed =
+                [1, 3, 5].map(|at| (STRONGEST * part(colour, at) + (1.0 - STRONGEST) * part(page, at)).round() as u8);
+            format!("#{:02x}{:02x}{:02x}", mixed[0], mixed[1], mixed[2])
+        };
+        // The colours of text and page in report.css.
+        for (colours, text, page) in [(ON_LIGHT, "#1a1a1a", "#ffffff"), (ON_DARK, "#e5e3de", "#17181b")] {
+            let strongest = blend(colours[0], page);
+            assert!(contrast(&strongest, text) >= 4.5, "{strongest}: {}", contrast(&strongest, text));
+            assert!(contrast(&strongest, page) >= 2.0, "{strongest}: {}", contrast(&strongest, page));
         }
     }
 

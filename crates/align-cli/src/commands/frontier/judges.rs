@@ -177,7 +177,7 @@ fn context(
     let rules: Vec<String> = sweep.rules.iter().map(ToString::to_string).collect();
     let losses: Vec<String> = loss_type.iter().map(ToString::to_string).collect();
     let of_judge = |((judge, score), weight): ((&NamedJudge, String), &f64)| {
-        Entry::new(&judge.name, format!("{} ({score}), weight {weight}", judge.source))
+        Entry::new(&judge.name, format!("{} ({score}), weight {weight}", judge.source.display_name()))
     };
     let mut choice: Vec<Entry> = judges.into_iter().zip(&sweep.weights).map(of_judge).collect();
     choice.extend([Entry::new("rules", rules.join(", ")), Entry::new("soup steps", sweep.soup_steps.to_string())]);

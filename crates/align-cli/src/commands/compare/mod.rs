@@ -1,0 +1,305 @@
+//! Measures how far models of one family are apart: weights, hidden states, next-token distributions, texts, and the
+//! judges' scores of the texts.
+//!
+//! ```sh
+//! align compare gpt2/ runs/hinge/model runs/ipo/model --input texts.csv --output-dir distances
+//! ```
+
+mod input;
+mod metric;
+mod names;
+mod results;
+
+use self::metric::{Metric, Selected};
+use crate::column_option::ColumnOption;
+use crate::json_output::JsonOption;
+use crate::named_judge::{NamedJudge, check_names};
+use crate::usage::UsageError;
+use crate::{Failure, RuntimeOptions, models, output_paths};
+use align_data::{DifferentToken, NOTEBOOK_PROMPTS, Tokenizer};
+use align_frontier::{
+    AlongTexts, DistanceOptions, EmbeddingOptions, HiddenStateOptions, LoadedEmbedder, PolicyDistances, TreeDistance,
+    WrittenTexts, policy_distances,
+};
+use align_metrics::{Bootstrap, LinearPredictivity, PermutationTest};
+use align_models::{AutoModelForCausalLm, CausalLm};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use tch::Device;
+
+/// Measures how far models of one family are apart, pair by pair: weights, hidden states, next-token distributions, texts, and the
+/// judges' scores of the texts.
+#[derive(Args)]
+pub struct Options {
+    /// Models with one architecture and tokeniser, at least two: folders in transformers' layout, adapters' folders, GGUF files, or
+    /// user/name[@revision] on the hub.
+    #[arg(value_name = "MODEL", required = true)]
+    models: Vec<String>,
+    /// What is compared: weights; hidden (states of each layer) and divergence (of next-token distributions), along --input; texts (that
+    /// the models write, by their embeddings); judges (scores of the texts by --judge) [default: weights, and whatever the given options are
+    /// for].
+    #[arg(long, value_delimiter = ',', value_name = "NAME,..")]
+    metrics: Vec<Metric>,
+    /// Texts that the models read: a table with a column text, with prompt and completion, or with conversations (CSV, Parquet or JSONL), or a
+    /// text file with one text per line (.txt).
+    #[arg(long)]
+    input: Option<PathBuf>,
+    #[command(flatten)]
+    columns: ColumnOption,
+    /// Maximum number of texts taken from --input: its first ones [default: 200].
+    #[arg(long, requires = "input")]
+    max_texts: Option<usize>,
+    /// Maximum number of tokens of a text of --input, which is truncated [default: 128].
+    #[arg(long, requires = "input")]
+    max_length: Option<usize>,
+    /// Maximum number of tokens of --input whose hidden states are compared: random ones if there are more. It should exceed the width of
+    /// the states [default: 2000].
+    #[arg(long, requires = "input")]
+    max_tokens: Option<usize>,
+    /// File with one prompt per line, from which the models write texts [default: 46 built-in prompts about films].
+    #[arg(long)]
+    prompts: Option<PathBuf>,
+    /// Number of texts that each model writes for each prompt [default: 4].
+    #[arg(long)]
+    texts_per_prompt: Option<usize>,
+    /// Maximum number of new tokens of a written text [default: 48].
+    #[arg(long)]
+    max_new_tokens: Option<usize>,
+    /// Language model whose last hidden states, averaged over a text, are its embedding [default: the first model].
+    #[arg(long)]
+    embedder: Option<String>,
+    /// Number of random directions of the sliced Wasserstein distance [default: 200].
+    #[arg(long)]
+    projections: Option<usize>,
+    /// Number of permutations of each test of embeddings [default: 999].
+    #[arg(long)]
+    permutations: Option<usize>,
+    /// A judge with its name, which scores the written texts; see align classify --judge for its forms. It may be given several times.
+    #[arg(id = "judge", long, value_name = "NAME=MODEL[:SCORE]")]
+    judges: Vec<NamedJudge>,
+    /// Distance by which the report's tree is made: divergence, weights, texts or hidden [default: the first of these that is measured].
+    #[arg(long, value_name = "NAME")]
+    tree: Option<TreeDistance>,
+    /// Number of bootstrap resamples for each confidence interval [default: 1000].
+    #[arg(long)]
+    resamples: Option<usize>,
+    /// Confidence level of the intervals [default: 0.95].
+    #[arg(long)]
+    level: Option<f64>,
+    /// Seed of all random numbers.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Number of texts processed at a time.
+    #[arg(long, default_value_t = 16)]
+    batch_size: usize,
+    /// Folder for distances.json, report.html and the figures.
+    #[arg(long)]
+    output_dir: Option<PathBuf>,
+    /// Replace the files of an earlier comparison in --output-dir.
+    #[arg(long, requires = "output_dir")]
+    overwrite: bool,
+    #[command(flatten)]
+    json: JsonOption,
+    #[command(flatten)]
+    runtime: RuntimeOptions,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    options.json.begin();
+    let selected = options.selected()?;
+    let bootstrap = options.bootstrap();
+    bootstrap.validate()?;
+    let folders = options.models.iter().map(|name| models::fetch(name)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(folder) = &options.output_dir {
+        output_paths::refuse_folder(folder, options.overwrite, &folders)?;
+    }
+    let _precision = options.runtime.set_matmul_precision()?;
+    let prompts = if selected.writes_texts() { options.read_prompts()? } else { Vec::new() };
+    let table = options.input.as_deref().map(|file| input::Table::read(file, &options.columns)).transpose()?;
+    // A wrong judge is found before texts are written.
+    options.judges.iter().try_for_each(|judge| judge.load(&options.runtime, options.batch_size).map(drop))?;
+    let loader = Loader { folders: &folders, options, device: options.runtime.device()? };
+    let (tokenizer, longest) = loader.common_tokenizer()?;
+    let max_length = options.max_length.unwrap_or(128).min(longest);
+    let texts = table.as_ref().map(|table| table.tokenise(&tokenizer, options.max_texts.unwrap_or(200), max_length));
+    let texts = texts.transpose()?.unwrap_or_default();
+    let names = names::short(&options.models);
+    let judges: Vec<String> = options.judges.iter().map(|judge| judge.name.clone()).collect();
+    let found = policy_distances(&DistanceOptions {
+        names: &names,
+        load: &|index| loader.load(index),
+        weights: selected.has(Metric::Weights),
+        along_texts: selected.along_texts().then_some(AlongTexts {
+            texts: &texts,
+            hidden: selected.has(Metric::Hidden).then_some(HiddenStateOptions {
+                max_tokens: options.max_tokens.unwrap_or(2000),
+                predictivity: LinearPredictivity::default(),
+            }),
+            divergence: selected.has(Metric::Divergence),
+        }),
+        written: selected.writes_texts().then_some(WrittenTexts {
+            tokenizer: &tokenizer,
+            prompts: &prompts,
+            texts_per_prompt: options.texts_per_prompt.unwrap_or(4),
+            max_new_tokens: options.max_new_tokens.unwrap_or(48),
+            embeddings: selected.has(Metric::Texts).then_some(EmbeddingOptions {
+                load: &|| loader.embedder(),
+                projections: options.projections.unwrap_or(200),
+                test: PermutationTest { permutations: options.permutations.unwrap_or(999), seed: options.seed },
+            }),
+            judges: &judges,
+            score: &|index, texts| options.score(index, texts),
+        }),
+        bootstrap,
+        batch_size: options.batch_size,
+        seed: options.seed,
+    })?;
+    options.present(&found, texts.len(), prompts.len())
+}
+
+impl Options {
+    fn bootstrap(&self) -> Bootstrap {
+        let default = Bootstrap::default();
+        Bootstrap {
+            resamples: self.resamples.unwrap_or(default.resamples),
+            level: self.level.unwrap_or(default.level),
+            seed: self.seed,
+        }
+    }
+
+    /// The metrics, and whether all given options have an effect on them.
+    fn selected(&self) -> Result<Selected, Failure> {
+        if self.models.len() < 2 {
+            let problem = "a single model is given, expected at least two: add the models that it is compared with";
+            return Err(UsageError::new(problem).into());
+        }
+        check_names(&self.judges, &[])?;
+        let for_texts = self.embedder.is_some() || self.projections.is_some() || self.permutations.is_some();
+        let for_writing = self.prompts.is_some() || self.texts_per_prompt.is_some() || self.max_new_tokens.is_some();
+        let has_judges = !self.judges.is_empty();
+        let selected = match self.metrics.is_empty() {
+            false => Selected::new(&self.metrics),
+            true => Selected::by_options(self.input.is_some(), for_texts || (for_writing && !has_judges), has_judges),
+        };
+        let needs_input = [Metric::Hidden, Metric::Divergence].into_iter().find(|metric| selected.has(*metric));
+        if let (Some(metric), None) = (needs_input, &self.input) {
+            let problem = format!("--metrics {metric} compares models along texts: give --input");
+            return Err(UsageError::new(problem).into());
+        }
+        if selected.has(Metric::Judges) && !has_judges {
+            return Err(UsageError::new("--metrics judges compares scores of texts: give --judge").into());
+        }
+        let without_effect = [
+            ("--input", self.input.is_some() && !selected.along_texts(), "hidden or divergence"),
+            ("--max-tokens", self.max_tokens.is_some() && !selected.has(Metric::Hidden), "hidden"),
+            ("--judge", has_judges && !selected.has(Metric::Judges), "judges"),
+            ("--prompts", self.prompts.is_some() && !selected.writes_texts(), "texts or judges"),
+            ("--texts-per-prompt", self.texts_per_prompt.is_some() && !selected.writes_texts(), "texts or judges"),
+            ("--max-new-tokens", self.max_new_tokens.is_some() && !selected.writes_texts(), "texts or judges"),
+            ("--embedder", self.embedder.is_some() && !selected.has(Metric::Texts), "texts"),
+            ("--projections", self.projections.is_some() && !selected.has(Metric::Texts), "texts"),
+            ("--permutations", self.permutations.is_some() && !selected.has(Metric::Texts), "texts"),
+            ("--resamples", self.resamples.is_some() && !selected.has_intervals(), "divergence or judges"),
+            ("--level", self.level.is_some() && !selected.has_intervals(), "divergence or judges"),
+            ("--tree", self.tree.is_some_and(|tree| !selected.has(Metric::of_tree(tree))), "that distance"),
+            ("--tree", self.tree.is_some() && self.models.len() < 3, "at least three models"),
+            ("--tree", self.tree.is_some() && self.output_dir.is_none(), "--output-dir, where the report is"),
+        ];
+        match without_effect.iter().find(|(_, is_given, _)| *is_given) {
+            Some((option, _, needed)) => {
+                Err(UsageError::new(format!("{option} has no effect without {needed}: leave it out, or add that"))
+                    .into())
+            }
+            None => Ok(selected),
+        }
+    }
+
+    fn read_prompts(&self) -> Result<Vec<String>, Failure> {
+        let Some(file) = &self.prompts else { return Ok(NOTEBOOK_PROMPTS.map(str::to_owned).to_vec()) };
+        let prompts = align_data::read_lines(file)?;
+        for (index, prompt) in prompts.iter().enumerate() {
+            let place = || format!("{}, line {}", file.display(), index + 1);
+            if prompt.trim().is_empty() {
+                return Err(format!("{}: the prompt is empty; remove the line", place()).into());
+            }
+            if prompts.iter().take(index).any(|other| other == prompt) {
+                let problem = "the prompt occurs twice; remove the line, and give --texts-per-prompt for more texts";
+                return Err(format!("{}: {problem}", place()).into());
+            }
+        }
+        match prompts.len() {
+            0 | 1 => {
+                let found = prompts.len();
+                Err(format!("{}: expected at least 2 prompts, one per line, found {found}", file.display()).into())
+            }
+            _ => Ok(prompts),
+        }
+    }
+
+    /// The scores of texts by a judge, which is loaded for them.
+    fn score(&self, index: usize, texts: &[&str]) -> align_frontier::Result<Vec<f64>> {
+        let Some(judge) = self.judges.get(index) else { return Ok(Vec::new()) };
+        let loaded = judge.load(&self.runtime, self.batch_size);
+        let judge = loaded.map_err(|e| align_frontier::Error::Score(format!("{}: {e}", judge.name)))?;
+        Ok(judge.scores_of_texts(texts)?)
+    }
+
+    fn present(&self, found: &PolicyDistances, texts: usize, prompts: usize) -> Result<(), Failure> {
+        let results = results::Results { options: self, found, texts, prompts };
+        let document = results.document()?;
+        if let Some(folder) = &self.output_dir {
+            results.write(folder, &document)?;
+        }
+        self.json.print(&document, || results.print())
+    }
+}
+
+/// Loads models by their indices.
+struct Loader<'a> {
+    folders: &'a [PathBuf],
+    options: &'a Options,
+    device: Device,
+}
+
+impl Loader<'_> {
+    fn load(&self, index: usize) -> align_frontier::Result<Box<dyn CausalLm>> {
+        self.load_folder(self.folders.get(index).map_or(Path::new(""), PathBuf::as_path))
+    }
+
+    fn load_folder(&self, folder: &Path) -> align_frontier::Result<Box<dyn CausalLm>> {
+        let (kind, device) = (self.options.runtime.dtype, self.device);
+        Ok(AutoModelForCausalLm::from_pretrained_with(folder, &mut models::resolver(), kind, device)?)
+    }
+
+    /// The tokeniser of all models, and the longest text that they take.
+    fn common_tokenizer(&self) -> Result<(Tokenizer, usize), Failure> {
+        let model = self.load(0)?;
+        let longest = usize::try_from(model.max_position_embeddings()).unwrap_or(usize::MAX);
+        let mut common: Option<Tokenizer> = None;
+        for (folder, name) in self.folders.iter().zip(&self.options.models) {
+            let tokenizer = models::tokenizer(folder, model.vocab_size()).map_err(|e| format!("{name}: {e}"))?;
+            let Some(first) = &common else {
+                common = Some(tokenizer);
+                continue;
+            };
+            if let Some(DifferentToken { id, tokens: [expected, found], .. }) = first.different_token(&tokenizer) {
+                return Err(format!(
+                    "{name} has another tokeniser than the first model: token {id} is {found:?} instead of {expected:?}: compare models \
+                     of one tokeniser"
+                )
+                .into());
+            }
+        }
+        let tokenizer = common.ok_or_else(|| UsageError::new("no model is given"))?;
+        Ok((tokenizer, longest))
+    }
+
+    fn embedder(&self) -> align_frontier::Result<LoadedEmbedder> {
+        let name = self.options.embedder.as_ref().or(self.options.models.first());
+        let folder = models::resolver().folder(name.map_or("", String::as_str))?;
+        let model = self.load_folder(&folder)?;
+        let tokenizer = Tokenizer::from_pretrained(models::resolver().tokenizer_folder(&folder)?)?;
+        let tokenizer = tokenizer.for_embeddings(model.vocab_size())?;
+        Ok((model.packed()?.unwrap_or(model), tokenizer))
+    }
+}
