@@ -16,6 +16,7 @@ mod models;
 mod options;
 mod outputs;
 mod ownership;
+mod pair_numbers;
 #[path = "../../../align-data/tests/hostile/parquet.rs"]
 mod parquet;
 #[path = "../support/mod.rs"]
@@ -69,6 +70,7 @@ fn bad_inputs_are_rejected_with_a_clear_message() {
         tables::CASES,
         likes::CASES,
         judges::CASES,
+        pair_numbers::CASES,
         conversations::CASES,
         options::CASES,
         outputs::CASES,

@@ -7,6 +7,7 @@ mod kto;
 mod logps_cache;
 mod micro_batches;
 mod pair_micro_batch;
+mod pair_number_tensors;
 mod pair_tokens;
 mod precompute;
 mod preference_checks;

@@ -36,6 +36,17 @@ pub struct DpoConfig {
     /// this is conservative DPO, with robust it is robust DPO (arXiv:2403.00409).
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
+    /// Use the probability in the column chosen_probability that the chosen completion is the better one: each pair's loss is the
+    /// expectation over its two possible labels (cDPO with soft labels). Takes the place of `label_smoothing`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub soft_labels: bool,
+    /// ODPO (arXiv:2402.10571): scale of an offset that grows with the logarithm of the score difference of a pair, which is the column
+    /// margin, or chosen_score minus rejected_score. Higher values ask for larger reward margins; the paper uses 1.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub odpo_alpha: Option<f64>,
+    /// Multiply the loss of each pair by the number in its column weight. The weights are not normalised.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub row_weights: bool,
     /// f-DPO (arXiv:2309.16240): divergence from the reference model that is penalised.
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "reverse_kl"))]
     pub f_divergence_type: FDivergenceType,
@@ -113,6 +124,9 @@ impl Default for DpoConfig {
             beta_dpo_alpha: None,
             beta_dpo_momentum: None,
             label_smoothing: 0.0,
+            soft_labels: false,
+            odpo_alpha: None,
+            row_weights: false,
             f_divergence_type: FDivergenceType::ReverseKl,
             f_alpha_divergence_coef: None,
             discopop_tau: None,
@@ -173,8 +187,12 @@ impl RunConfig for DpoConfig {
 
     fn methods(&self) -> Vec<Method> {
         let adaptive = Method { name: "β-DPO", paper: "https://arxiv.org/abs/2407.08639" };
+        let soft = Method { name: "DPO with soft labels", paper: "https://arxiv.org/abs/2409.06691" };
+        let offset = Method { name: "ODPO", paper: "https://arxiv.org/abs/2402.10571" };
         let losses = self.loss_type.iter().map(|loss_type| loss_type.info().method);
-        losses.chain(self.beta_dpo_alpha.map(|_| adaptive)).collect()
+        let variants =
+            [self.beta_dpo_alpha.map(|_| adaptive), self.soft_labels.then_some(soft), self.odpo_alpha.map(|_| offset)];
+        losses.chain(variants.into_iter().flatten()).collect()
     }
 }
 

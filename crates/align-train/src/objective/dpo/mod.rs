@@ -45,7 +45,8 @@ impl Dpo {
         Ok(Self { policy, reference, config, loss, beta, sharing, trained: false })
     }
 
-    /// Creates the objective with a custom loss instead of the one in the configuration.
+    /// Creates the objective with a custom loss instead of the one in the configuration. The loss finds the numbers of the pairs that the
+    /// configuration selects in its [`PairLogps`](align_losses::PairLogps); it has soft labels as an [`align_losses::SoftLabels`].
     ///
     /// # Errors
     /// Those of [`Dpo::new`], or `beta_dpo_alpha`, which needs a loss from the configuration.

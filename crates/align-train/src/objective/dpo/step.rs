@@ -119,7 +119,7 @@ impl Dpo {
         let policy = tokens.sequence_logps(&token_logps.logps)?;
         let weights = wpo_pair_weights(&token_logps, tokens)?;
         let statistics = token_logps.statistics.map(|s| RowStatistics::new(tokens, &s)).transpose()?;
-        let values = PairValues::new(&policy, reference, tokens, weights, statistics)?;
+        let values = PairValues::new(&policy, reference, micro_batch, weights, statistics)?;
         Ok((policy, values))
     }
 
