@@ -128,6 +128,7 @@ fn every_option_of_the_loss_resumes_exactly() {
         log_ratio_penalty: Some(LogRatioPenalty::Square),
         log_ratio_penalty_coef: Some(0.01),
         weight_distance_coef: 0.1,
+        hidden_distance_coef: 0.1,
         beta_dpo_alpha: Some(0.6),
         ..config()
     };

@@ -108,6 +108,16 @@ pub enum Error {
     /// A loss that needs the numbers of tokens, which are not set.
     #[error("{0} needs the number of tokens of each completion: pass them with PairLogps::with_tokens")]
     MissingTokens(&'static str),
+    /// Hidden states of different layers, or of none.
+    #[error(
+        "hidden states: found {policy} layers of the policy and {reference} of the reference model, expected the same layers, at least one"
+    )]
+    Layers {
+        /// The number of layers of the policy.
+        policy: usize,
+        /// The number of layers of the reference model.
+        reference: usize,
+    },
     /// `log_sum_sq_probs` without `statistics`.
     #[error(
         "log_sum_sq_probs is a statistic, but statistics is false: set statistics to true, or log_sum_sq_probs to false"

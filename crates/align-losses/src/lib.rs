@@ -33,6 +33,8 @@
 //! [`PairLoss`] has gradients and the same diagnostics ([`LossOutput`]), can be part of a [`WeightedSum`] or have a [`Penalty`]
 //! ([`Penalised`]), and supports weights of pairs ([`wpo_weights`]). [`AdaptiveBeta`] sets `beta` for each batch.
 //!
+//! [`hidden_distance`] compares the hidden states of two models.
+//!
 //! Pairs may have numbers of their own: the probability that the chosen completion is the better one ([`SoftLabels`]), the difference of the
 //! two scores ([`odpo_offset`]) and a weight ([`PairLogps::with_weights`]).
 //!
@@ -46,6 +48,7 @@ mod cpo;
 mod divergence;
 mod dpo;
 mod error;
+mod hidden_distance;
 mod implicit_rewards;
 mod kto;
 mod length;
@@ -72,6 +75,7 @@ pub use cpo::*;
 pub use divergence::{Divergence, FDivergence};
 pub use dpo::*;
 pub use error::{Error, Result};
+pub use hidden_distance::hidden_distance;
 pub use implicit_rewards::ImplicitRewards;
 pub use kto::*;
 pub use length::length_regularised;

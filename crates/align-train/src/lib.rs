@@ -88,7 +88,7 @@ pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
 pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, RewardTrainer, SftTrainer};
 pub use config::{
-    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, IntervalStrategy, KtoConfig, PackingStrategy,
+    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, HiddenLayers, IntervalStrategy, KtoConfig, PackingStrategy,
     PrefixSharing, RewardConfig, SamplingStrategy, SftConfig, TrainingConfig,
 };
 pub use error::{Error, Result};

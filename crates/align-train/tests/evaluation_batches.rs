@@ -175,6 +175,7 @@ fn dpo_with_every_option_that_changes_the_loss() {
             "numbers of pairs",
             DpoConfig { soft_labels: true, odpo_alpha: Some(0.5), row_weights: true, use_weighting: true, ..base() },
         ),
+        ("hidden states", DpoConfig { hidden_distance_coef: 0.5, micro_batch_tokens: 60, ..base() }),
         ("parts of one pair", DpoConfig { micro_batch_tokens: 1, ..base() }),
         ("aot in parts of one pair", DpoConfig { micro_batch_tokens: 1, ..losses(&[aot]) }),
         ("precomputed", DpoConfig { precompute_ref_log_probs: true, ..base() }),

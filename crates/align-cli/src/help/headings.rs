@@ -113,6 +113,8 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "log_ratio_penalty",
             "log_ratio_penalty_coef",
             "weight_distance_coef",
+            "hidden_distance_coef",
+            "hidden_distance_layers",
         ],
     ),
     (

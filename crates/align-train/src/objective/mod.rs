@@ -3,6 +3,7 @@
 mod classification;
 mod cpo;
 mod dpo;
+mod hidden_distance;
 mod kto;
 mod logps_cache;
 mod micro_batches;

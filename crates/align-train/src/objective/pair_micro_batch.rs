@@ -57,6 +57,14 @@ impl PairMicroBatch {
         }
     }
 
+    /// A model's hidden states of all layers, of which the last are those that predict `tokens`.
+    pub fn hidden_states(&self, model: &dyn CausalLm) -> Result<Vec<Tensor>> {
+        match &self.shared {
+            None => Ok(model.hidden_states(&self.sequences.input_ids, None, &Attention::Causal)?),
+            Some(shared) => shared.hidden_states(model),
+        }
+    }
+
     /// A model's log-probability of each predicted token, `(n)`, without a graph.
     pub fn logps_without_graph(&self, model: &dyn CausalLm) -> Result<Tensor> {
         tch::no_grad(|| TokenLogps::without_graph(model, &self.hidden(model)?, &self.tokens))

@@ -1,7 +1,7 @@
 mod loss;
 mod reference;
 
-use super::{FDivergenceType, PrefixSharing, TrainingConfig, require};
+use super::{FDivergenceType, HiddenLayers, PrefixSharing, TrainingConfig, require};
 use crate::{Method, Result, RunConfig, metric_names};
 use align_losses::{LogRatioPenalty, LossType};
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,14 @@ pub struct DpoConfig {
     /// the weights closer to those of the reference model.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().weight_distance_coef))]
     pub weight_distance_coef: f64,
+    /// Coefficient of a penalty on the squared distance between the hidden states of the policy and the reference model, at the positions
+    /// that predict completion tokens. Higher values keep the hidden states closer to those of the reference model.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().hidden_distance_coef))]
+    pub hidden_distance_coef: f64,
+    /// Layers whose hidden states are compared: all, last, or numbers with commas between them; 0 is the embeddings, 1 the output of the first
+    /// block [default: all]. Requires `hidden_distance_coef`.
+    #[cfg_attr(feature = "clap", arg(long, value_name = "all|last|LIST"))]
+    pub hidden_distance_layers: Option<HiddenLayers>,
     /// Compute the reference log-probabilities of all examples before training, so that the reference model need not stay in memory.
     #[cfg_attr(feature = "clap", arg(long))]
     pub precompute_ref_log_probs: bool,
@@ -140,6 +148,8 @@ impl Default for DpoConfig {
             log_ratio_penalty: None,
             log_ratio_penalty_coef: None,
             weight_distance_coef: 0.0,
+            hidden_distance_coef: 0.0,
+            hidden_distance_layers: None,
             precompute_ref_log_probs: false,
             ref_log_probs_dir: None,
             micro_batch_tokens: DEFAULT_MICRO_BATCH_TOKENS,
@@ -178,7 +188,9 @@ impl RunConfig for DpoConfig {
     }
 
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
-        Some(metric_names::dpo())
+        let mut names = metric_names::dpo();
+        names.extend((self.hidden_distance_coef > 0.0).then_some("hidden_distance"));
+        Some(names)
     }
 
     fn tag(&self) -> &'static str {
@@ -263,11 +275,22 @@ mod tests {
         assert_contains(moving, ["precompute_ref_log_probs", "sync_ref_model"]);
         let held = error(|c| (precompute(c), c.weight_distance_coef = 0.1).0);
         assert_contains(held, ["precompute_ref_log_probs", "weight_distance_coef"]);
+        let hidden = error(|c| (precompute(c), c.hidden_distance_coef = 0.1).0);
+        assert_contains(hidden, ["precompute_ref_log_probs", "hidden_distance_coef"]);
+        assert_contains(error(|c| c.hidden_distance_coef = -1.0), ["hidden_distance_coef", "0 or more"]);
+        assert_contains(
+            error(|c| c.hidden_distance_layers = Some(HiddenLayers::Last)),
+            ["hidden_distance_layers", "hidden_distance_coef"],
+        );
         let unused = error(|c| c.ref_log_probs_dir = Some("runs".into()));
         assert_contains(unused, ["ref_log_probs_dir", "precompute_ref_log_probs"]);
         assert_contains(error(|c| c.micro_batch_tokens = 0), ["micro_batch_tokens", "at least 1"]);
         assert_contains(error(|c| c.weight_distance_coef = -1.0), ["weight_distance_coef", "0 or more"]);
         assert_contains(error(|c| c.ld_alpha = Some(1.5)), ["ld_alpha", "0 to 1"]);
+        assert_contains(error(|c| (c.soft_labels, c.label_smoothing) = (true, 0.1)), ["soft_labels", "label_smoothing"]);
+        assert_contains(error(|c| (c.loss_type, c.soft_labels) = (vec![LossType::Aot], true)), ["soft_labels", "aot"]);
+        assert_contains(error(|c| c.odpo_alpha = Some(0.0)), ["odpo_alpha", "above 0"]);
+        assert_contains(error(|c| (c.loss_type, c.row_weights) = (both.clone(), true)), ["row_weights", "sft"]);
         assert_contains(error(|c| c.beta_dpo_momentum = Some(0.5)), ["beta_dpo_momentum", "beta_dpo_alpha"]);
         assert_contains(error(|c| c.beta_dpo_alpha = Some(0.0)), ["beta_dpo_alpha", "above 0"]);
         let sft = |c: &mut DpoConfig| (c.loss_type, c.beta_dpo_alpha) = (vec![LossType::Sft], Some(0.6));

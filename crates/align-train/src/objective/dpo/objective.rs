@@ -81,7 +81,7 @@ impl Objective for Dpo {
 
     fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
         let micro_batches = self.micro_batches(batch)?;
-        let BatchResult { loss_terms, values, logps, beta } = match gradient_scale {
+        let BatchResult { loss_terms, values, logps, beta, hidden_distance } = match gradient_scale {
             None => self.evaluate(batch.split, &micro_batches)?,
             Some(scale) => {
                 self.trained = true;
@@ -93,6 +93,7 @@ impl Objective for Dpo {
         };
         let rewards = logps.implicit_rewards(beta.unwrap_or(self.loss.beta()))?;
         let mut metrics = batch_metrics(&rewards, &logps, values)?;
+        metrics.set("hidden_distance", hidden_distance);
         if let Some(beta) = beta {
             metrics.set("beta", Mean::over_pairs(beta, batch.indices.len()));
         }
