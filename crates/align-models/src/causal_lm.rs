@@ -1,6 +1,6 @@
 use crate::checkpoint::Checkpoint;
 use crate::lora::Adapter;
-use crate::{KvCache, LinearLayerInfo, Parameters, Result, SharedTokenRows, TrainableModel, TrainingMemory};
+use crate::{Error, KvCache, LinearLayerInfo, Parameters, Result, SharedTokenRows, TrainableModel, TrainingMemory};
 use std::fmt;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
@@ -51,6 +51,21 @@ pub trait CausalLm: TrainableModel {
         attention: &Attention,
         cache: Option<&mut KvCache>,
     ) -> Result<Tensor>;
+
+    /// The hidden states of all layers, like `output_hidden_states` in transformers: the input of the first block (the embeddings), then
+    /// the output of each block, the last one after the final norm. So the last element is [`CausalLm::hidden`] of the same arguments
+    /// without a cache, and each has its shape. Gradients flow through all of them.
+    ///
+    /// # Errors
+    /// As [`CausalLm::hidden`]; and the model does not have this method, which is the default.
+    fn hidden_states(
+        &self,
+        _input_ids: &Tensor,
+        _position_ids: Option<&Tensor>,
+        _attention: &Attention,
+    ) -> Result<Vec<Tensor>> {
+        Err(Error::Input("this model does not give the hidden states of its layers".into()))
+    }
 
     /// Whether the model supports [`Attention::SharedTokens`].
     fn supports_shared_tokens(&self) -> bool {
@@ -180,6 +195,15 @@ impl CausalLm for Box<dyn CausalLm> {
         cache: Option<&mut KvCache>,
     ) -> Result<Tensor> {
         (**self).hidden(input_ids, position_ids, attention, cache)
+    }
+
+    fn hidden_states(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+    ) -> Result<Vec<Tensor>> {
+        (**self).hidden_states(input_ids, position_ids, attention)
     }
 
     fn supports_shared_tokens(&self) -> bool {

@@ -149,6 +149,15 @@ impl<C: DecoderConfig> CausalLm for DecoderLm<C> {
         self.decoder.hidden(input_ids, position_ids, attention, cache, self.mode)
     }
 
+    fn hidden_states(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+    ) -> Result<Vec<Tensor>> {
+        self.decoder.hidden_states(input_ids, position_ids, attention, self.mode)
+    }
+
     fn supports_shared_tokens(&self) -> bool {
         true
     }

@@ -36,8 +36,40 @@ impl Decoder {
         input_ids: &Tensor,
         position_ids: Option<&Tensor>,
         attention: &Attention,
+        cache: Option<&mut KvCache>,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        self.forward(input_ids, position_ids, attention, cache, mode, |_| ())
+    }
+
+    /// The embeddings and the output of each block, the last one normed: see
+    /// [`CausalLm::hidden_states`](crate::CausalLm::hidden_states).
+    ///
+    /// # Errors
+    /// Shapes that do not fit each other, or positions beyond `max_position_embeddings`.
+    pub fn hidden_states(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+        mode: Mode,
+    ) -> Result<Vec<Tensor>> {
+        let mut states = Vec::with_capacity(self.blocks.len() + 1);
+        let keep = |x: &Tensor| states.push(x.shallow_clone());
+        let last = self.forward(input_ids, position_ids, attention, None, mode, keep)?;
+        states.push(last);
+        Ok(states)
+    }
+
+    /// The final hidden states. `observe_input` is given the input of each block.
+    fn forward(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
         mut cache: Option<&mut KvCache>,
         mode: Mode,
+        mut observe_input: impl FnMut(&Tensor),
     ) -> Result<Tensor> {
         let (batch, seq) = input_ids.size2()?;
         let (kind, device) = (self.kind(), self.device());
@@ -66,6 +98,7 @@ impl Decoder {
         let mut context =
             ForwardContext::new(attention, (batch, seq), rotations, window, past, mode.training, options)?;
         for (layer, block) in self.blocks.iter().enumerate() {
+            observe_input(&x);
             x = match mode.gradient_checkpointing && context.cache.is_none() {
                 true => block.forward_checkpointed(&x, layer, &context)?,
                 false => block.forward(&x, layer, &mut context)?,

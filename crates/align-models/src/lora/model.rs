@@ -226,6 +226,15 @@ impl CausalLm for LoraModel {
         self.model.hidden(input_ids, position_ids, attention, cache)
     }
 
+    fn hidden_states(
+        &self,
+        input_ids: &Tensor,
+        position_ids: Option<&Tensor>,
+        attention: &Attention,
+    ) -> Result<Vec<Tensor>> {
+        self.model.hidden_states(input_ids, position_ids, attention)
+    }
+
     fn supports_shared_tokens(&self) -> bool {
         self.model.supports_shared_tokens()
     }
