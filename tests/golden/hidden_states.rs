@@ -79,11 +79,15 @@ fn gradients_flow_through_each_layer() {
     let model = load("llama-tiny");
     let embedding = model.parameters().get("model.embed_tokens.weight").unwrap().set_requires_grad(true);
     let ids = Tensor::from_slice(&golden.input_ids).unsqueeze(0);
-    let mut norms = Vec::new();
-    for states in model.hidden_states(&ids, None, &Attention::Causal).unwrap() {
-        states.square().sum(Kind::Float).backward();
-        norms.push(embedding.grad().norm().double_value(&[]));
-        embedding.grad().zero_();
-    }
+    let states = || model.hidden_states(&ids, None, &Attention::Causal).unwrap();
+    let norms: Vec<f64> = (0..states().len())
+        .map(|layer| {
+            // Each backward pass frees its graph.
+            states()[layer].square().sum(Kind::Float).backward();
+            let norm = embedding.grad().norm().double_value(&[]);
+            let _ = embedding.grad().zero_();
+            norm
+        })
+        .collect();
     assert!(norms.iter().all(|norm| *norm > 0.0), "{norms:?}");
 }
