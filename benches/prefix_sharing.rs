@@ -94,6 +94,7 @@ fn pairs(count: usize, prompt: usize, completion: usize, vocab: i64) -> Vec<Enco
             chosen_ids: ids(completion),
             rejected_ids: ids(completion),
             row,
+            ..EncodedPair::default()
         })
         .collect()
 }

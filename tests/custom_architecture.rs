@@ -112,7 +112,13 @@ impl Adaptable for Bigram {
 
 /// Pairs that prefer token 7 to token 9 after token 3.
 fn pairs() -> Vec<EncodedPair> {
-    let pair = |row| EncodedPair { prompt_ids: vec![1, 3], chosen_ids: vec![7, 2], rejected_ids: vec![9, 2], row };
+    let pair = |row| EncodedPair {
+        prompt_ids: vec![1, 3],
+        chosen_ids: vec![7, 2],
+        rejected_ids: vec![9, 2],
+        row,
+        ..EncodedPair::default()
+    };
     (0..8).map(pair).collect()
 }
 

@@ -4,7 +4,7 @@
 #[path = "support/preference_step.rs"]
 mod preference_step;
 
-use align_data::EncodedPair;
+use align_data::{EncodedPair, PairNumbers};
 use align_losses::LossType;
 use align_models::{Gpt2, TrainableModel};
 use align_train::objective::{Batch, Dpo, Split};
@@ -31,7 +31,14 @@ fn pairs(seed: u64) -> Vec<EncodedPair> {
                 let length = 1 + below(most);
                 (0..length).map(|_| below(500) as i64).collect()
             };
-            EncodedPair { prompt_ids: ids(6), chosen_ids: ids(25), rejected_ids: ids(25), row }
+            let (prompt_ids, chosen_ids, rejected_ids) = (ids(6), ids(25), ids(25));
+            let mut number = || (1 + below(100)) as f64 / 100.0;
+            let numbers = PairNumbers {
+                chosen_probability: Some(number()),
+                margin: Some(4.0 * number()),
+                weight: Some(2.0 * number()),
+            };
+            EncodedPair { prompt_ids, chosen_ids, rejected_ids, row, numbers }
         })
         .collect()
 }
@@ -46,7 +53,11 @@ fn configs() -> Vec<DpoConfig> {
         DpoConfig { f_divergence_type: FDivergenceType::JsDivergence, ..base.clone() },
         DpoConfig { beta_dpo_alpha: Some(0.6), ..base.clone() },
         DpoConfig { loss_type: vec![LossType::Sigmoid, LossType::Hinge], ..base.clone() },
-        DpoConfig { loss_type: vec![LossType::Sigmoid, LossType::Sft], ..base },
+        DpoConfig { loss_type: vec![LossType::Sigmoid, LossType::Sft], ..base.clone() },
+        DpoConfig { soft_labels: true, odpo_alpha: Some(0.5), ..base.clone() },
+        DpoConfig { row_weights: true, ..base.clone() },
+        DpoConfig { row_weights: true, soft_labels: true, beta_dpo_alpha: Some(0.6), ..base.clone() },
+        DpoConfig { soft_labels: true, loss_type: vec![LossType::Sigmoid, LossType::Sft], ..base },
     ]);
     all
 }

@@ -4,7 +4,7 @@
 #[path = "support/preference_step.rs"]
 mod preference_step;
 
-use align_data::EncodedPair;
+use align_data::{EncodedPair, PairNumbers};
 use align_losses::LossType;
 use align_models::{Attention, CausalLm, Gpt2, KvCache, LoraConfig, LoraModel, Parameters, TrainableModel};
 use align_train::objective::{Cpo, Dpo};
@@ -41,7 +41,10 @@ fn pairs(seed: u64) -> Vec<EncodedPair> {
             let (chosen, rejected) = (ids(2, 23), ids(2, 23));
             let chosen_ids = [alike.clone(), chosen].concat();
             let rejected_ids = if row == 0 { chosen_ids.clone() } else { [alike, rejected].concat() };
-            EncodedPair { prompt_ids, chosen_ids, rejected_ids, row }
+            let share = (1 + row) as f64 / 10.0;
+            let numbers =
+                PairNumbers { chosen_probability: Some(share), margin: Some(4.0 * share), weight: Some(share) };
+            EncodedPair { prompt_ids, chosen_ids, rejected_ids, row, numbers }
         })
         .collect()
 }
@@ -73,7 +76,8 @@ fn dpo_configs() -> Vec<DpoConfig> {
         DpoConfig { f_divergence_type: FDivergenceType::JsDivergence, ..base.clone() },
         DpoConfig { beta_dpo_alpha: Some(0.6), ..base.clone() },
         DpoConfig { length_alpha: Some(0.05), ld_alpha: Some(0.7), use_weighting: true, ..base.clone() },
-        DpoConfig { loss_type: vec![LossType::Sigmoid, LossType::Aot, LossType::Sft], ..base },
+        DpoConfig { loss_type: vec![LossType::Sigmoid, LossType::Aot, LossType::Sft], ..base.clone() },
+        DpoConfig { soft_labels: true, odpo_alpha: Some(0.5), row_weights: true, ..base },
     ]);
     all
 }
@@ -240,6 +244,7 @@ fn passes_of(config: DpoConfig, supports_shared_tokens: bool) -> Vec<i64> {
         chosen_ids: vec![30, 31, 32, 33],
         rejected_ids: vec![40, 41],
         row,
+        ..EncodedPair::default()
     };
     let tokens = Rc::default();
     let policy = Counting { model: policy(), supports_shared_tokens, tokens: Rc::clone(&tokens) };

@@ -76,6 +76,15 @@ fn precomputed_log_probabilities_equal_those_computed_during_training() {
     assert_same(&run(other(precomputing_config(Some(&kept)))).unwrap(), &run(other(config())).unwrap());
     assert_eq!(files(&kept), written);
     assert_eq!(std::fs::read(&written[0]).unwrap(), before);
+
+    // So do runs whose rows have other numbers, which the reference model does not see.
+    let mut rows = pairs();
+    rows.iter_mut().for_each(|pair| pair.numbers.weight = Some(0.5));
+    let weighted = DpoConfig { row_weights: true, ..precomputing_config(Some(&kept)) };
+    let mut trainer = DpoTrainer::new(policy(), None, rows, weighted).unwrap();
+    let first = trainer.next_step().unwrap().unwrap();
+    assert!((first.loss - 0.5 * 2f64.ln()).abs() < 1e-5, "{first:?}");
+    assert_eq!(files(&kept), written);
 }
 
 #[test]

@@ -271,8 +271,13 @@ fn the_memory_of_a_run_is_estimated() {
 #[test]
 fn shared_tokens_need_memory_once() {
     // Two sequences of 22 tokens share a prompt of 20, so 24 tokens are computed, and attention covers 44 positions.
-    let pair =
-        |row| EncodedPair { prompt_ids: (0..20).collect(), chosen_ids: vec![30, 31], rejected_ids: vec![40, 41], row };
+    let pair = |row| EncodedPair {
+        prompt_ids: (0..20).collect(),
+        chosen_ids: vec![30, 31],
+        rejected_ids: vec![40, 41],
+        row,
+        ..EncodedPair::default()
+    };
     let (model, rows) = (small(32, Kind::Float), [pair(0), pair(1)]);
     let activations = |prefix_sharing, micro_batch_tokens| {
         let config = DpoConfig { prefix_sharing, micro_batch_tokens, training: training(), ..DpoConfig::default() };

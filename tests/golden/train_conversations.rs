@@ -195,6 +195,7 @@ fn reward_models_follow_trl() {
             center_rewards_coefficient: run.config("center_rewards_coefficient").as_f64(),
             max_length: run.options().max_length,
             training: run.training(),
+            ..RewardConfig::default()
         };
         assert_steps(&run.value, RewardTrainer::new(policy, pairs, config).unwrap(), ABSOLUTE);
     }

@@ -38,6 +38,13 @@ impl ColumnOption {
         let names = self.columns.as_ref().map_or_else(|| Cow::Owned(ColumnNames::default()), Cow::Borrowed);
         read(&names).map_err(|error| match error {
             Error::ColumnNames { problem } => UsageError::new(format!("--columns {problem}")).into(),
+            Error::MissingPairNumber { number, ref found, .. } => {
+                let option = number.option().replace('_', "-");
+                let message = error.to_string().replace(&format!("option {}", number.option()), &format!("--{option}"));
+                let others: Vec<&str> = found.iter().map(String::as_str).collect();
+                let column = guess(number.name(), &others).unwrap_or("COLUMN");
+                format!("{message}; if it has another name, give --columns {}={column}", number.name()).into()
+            }
             Error::MissingColumns { ref found, .. } if let Some(advice) = advice(layouts, found) => {
                 format!("{error}; {advice}").into()
             }

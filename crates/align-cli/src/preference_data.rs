@@ -5,7 +5,9 @@ use crate::run_options::{Examples, print_encode_report};
 use crate::usage::UsageError;
 use align_data::pairing::{PairOptions, PairStrategy};
 use align_data::tables::PreferenceData;
-use align_data::{EncodeOptions, EncodedPair, InvalidRows, PairExample, PreferencePair, Tokenizer, encode_pairs};
+use align_data::{
+    EncodeOptions, EncodedPair, InvalidRows, PairExample, PairNumber, PreferencePair, Tokenizer, encode_pairs,
+};
 use std::path::PathBuf;
 
 /// Options for turning preference data into training examples.
@@ -44,10 +46,17 @@ impl DataOptions {
         Ok(encoded.pairs)
     }
 
-    /// Reads pairs, or reads scored texts and samples pairs from them at random.
-    pub fn read(&self, files: &[PathBuf], columns: &ColumnOption, seed: u64) -> Result<Examples<PairExample>, Failure> {
-        let data =
-            columns.read(&[Layout::Pairs, Layout::ScoredTexts], |names| PreferenceData::read_files(files, names))?;
+    /// Reads pairs with the numbers that the loss uses, or reads scored texts and samples pairs from them at random.
+    pub fn read(
+        &self,
+        files: &[PathBuf],
+        columns: &ColumnOption,
+        numbers: &[PairNumber],
+        seed: u64,
+    ) -> Result<Examples<PairExample>, Failure> {
+        let data = columns.read(&[Layout::Pairs, Layout::ScoredTexts], |names| {
+            PreferenceData::read_files_with_numbers(files, names, numbers)
+        })?;
         if data.is_empty() {
             let files = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
             return Err(format!("{files}: expected preference pairs or scored texts, found no rows").into());

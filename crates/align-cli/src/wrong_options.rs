@@ -39,8 +39,17 @@ fn generation(error: &GenerationError) -> bool {
 }
 
 fn loss(error: &align_losses::Error) -> bool {
-    use align_losses::Error::{DifferentBetas, Hyperparameter, IgnoredOption, PairWeightsNotSupported};
-    matches!(error, Hyperparameter { .. } | IgnoredOption { .. } | PairWeightsNotSupported(_) | DifferentBetas { .. })
+    use align_losses::Error::{
+        DifferentBetas, Hyperparameter, IgnoredOption, PairWeightsNotSupported, SoftLabelsWithSmoothing,
+    };
+    matches!(
+        error,
+        Hyperparameter { .. }
+            | IgnoredOption { .. }
+            | PairWeightsNotSupported(_)
+            | DifferentBetas { .. }
+            | SoftLabelsWithSmoothing(_)
+    )
 }
 
 fn data(error: &align_data::Error) -> bool {

@@ -79,8 +79,20 @@ mod tests {
     /// The example in the documentation of TRL's `DataCollatorForPreference`.
     #[test]
     fn lays_pairs_out_as_trl_does() {
-        let first = EncodedPair { prompt_ids: vec![1, 2, 3], chosen_ids: vec![4, 5], rejected_ids: vec![6], row: 7 };
-        let second = EncodedPair { prompt_ids: vec![7, 8], chosen_ids: vec![9], rejected_ids: vec![10, 11], row: 2 };
+        let first = EncodedPair {
+            prompt_ids: vec![1, 2, 3],
+            chosen_ids: vec![4, 5],
+            rejected_ids: vec![6],
+            row: 7,
+            ..EncodedPair::default()
+        };
+        let second = EncodedPair {
+            prompt_ids: vec![7, 8],
+            chosen_ids: vec![9],
+            rejected_ids: vec![10, 11],
+            row: 2,
+            ..EncodedPair::default()
+        };
         let batch = CompletionBatch::of_pairs(&[&first, &second], 0).unwrap();
         assert_eq!(rows(&batch.input_ids), [[1, 2, 3, 4, 5], [7, 8, 9, 0, 0], [1, 2, 3, 6, 0], [7, 8, 10, 11, 0]]);
         assert_eq!(rows(&batch.attention_mask), [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 1, 1, 1, 0], [1, 1, 1, 1, 0]]);

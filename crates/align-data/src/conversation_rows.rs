@@ -1,5 +1,6 @@
 //! Rows whose texts are conversations.
 
+use crate::PairNumbers;
 use crate::chat::Message;
 use serde_json::{Map, Value};
 
@@ -13,7 +14,7 @@ pub struct TemplateInputs {
 }
 
 /// A preference pair of conversations: two ways in which the messages of the prompt go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ConversationPair {
     /// The messages of the prompt.
     pub prompt: Vec<Message>,
@@ -23,12 +24,14 @@ pub struct ConversationPair {
     pub rejected: Vec<Message>,
     /// What the template is given besides.
     pub inputs: TemplateInputs,
+    /// The pair's own numbers.
+    pub numbers: PairNumbers,
 }
 
 impl ConversationPair {
-    /// Creates a pair without tools.
+    /// Creates a pair without tools and numbers.
     pub fn new(prompt: Vec<Message>, chosen: Vec<Message>, rejected: Vec<Message>) -> Self {
-        Self { prompt, chosen, rejected, inputs: TemplateInputs::default() }
+        Self { prompt, chosen, rejected, inputs: TemplateInputs::default(), numbers: PairNumbers::default() }
     }
 }
 
@@ -50,7 +53,7 @@ pub struct UnpairedConversation {
 impl UnpairedConversation {
     /// Converts each pair to two consecutive rows: the chosen messages are desirable, the rejected ones are not.
     pub fn from_pairs(pairs: Vec<ConversationPair>) -> Vec<Self> {
-        let rows = pairs.into_iter().flat_map(|ConversationPair { prompt, chosen, rejected, inputs }| {
+        let rows = pairs.into_iter().flat_map(|ConversationPair { prompt, chosen, rejected, inputs, .. }| {
             let row = |completion, label| {
                 let (prompt, inputs) = (prompt.clone(), inputs.clone());
                 Self { prompt, completion, label, from_pair: true, inputs }

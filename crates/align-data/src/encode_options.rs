@@ -1,4 +1,4 @@
-use crate::{Error, InvalidRows, Result, Tokenizer, TruncationMode};
+use crate::{Error, InvalidRows, PairNumber, Result, Tokenizer, TruncationMode};
 use serde::{Deserialize, Serialize};
 
 /// Options for tokenising preference data. The defaults are those of TRL's `DPOTrainer`.
@@ -27,6 +27,8 @@ pub struct EncodeOptions {
     pub assistant_only_loss: bool,
     /// What happens to rows that teach nothing.
     pub invalid_rows: InvalidRows,
+    /// The pairs' own numbers that training uses. The others are left out, so that they are not part of a run's identity.
+    pub pair_numbers: Vec<PairNumber>,
 }
 
 impl Default for EncodeOptions {
@@ -39,6 +41,7 @@ impl Default for EncodeOptions {
             truncation_mode: TruncationMode::KeepStart,
             assistant_only_loss: false,
             invalid_rows: InvalidRows::Drop,
+            pair_numbers: Vec::new(),
         }
     }
 }

@@ -1,8 +1,8 @@
 use crate::encode_rows::{EncodedRow, encode_rows};
-use crate::{EncodeOptions, EncodeReport, PromptedRow, Result, Tokenizer};
+use crate::{EncodeOptions, EncodeReport, PairNumbers, PairRow, Result, Tokenizer};
 
 /// A tokenised preference pair: the sequences are `prompt_ids + chosen_ids` and `prompt_ids + rejected_ids`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct EncodedPair {
     /// The prompt's ids, shared by both completions.
     pub prompt_ids: Vec<i64>,
@@ -12,6 +12,8 @@ pub struct EncodedPair {
     pub rejected_ids: Vec<i64>,
     /// Index of the input row, from 0.
     pub row: usize,
+    /// The pair's own numbers.
+    pub numbers: PairNumbers,
 }
 
 /// Tokenised pairs in input order, and a report.
@@ -32,18 +34,17 @@ pub struct EncodedPairs {
 /// [`ConversationPair`](crate::ConversationPair)s are rendered with the tokeniser's chat template: the prompt with the
 /// header of the assistant's turn, and the prompt with each side. No special tokens are added to them.
 ///
+/// The numbers in [`EncodeOptions::pair_numbers`] are kept.
+///
 /// # Errors
 /// When an option is invalid, EOS or BOS must be added and the tokeniser has none, or a text cannot be tokenised.
-pub fn encode_pairs<R: PromptedRow<2>>(
-    tokenizer: &Tokenizer,
-    pairs: &[R],
-    options: &EncodeOptions,
-) -> Result<EncodedPairs> {
+pub fn encode_pairs<R: PairRow>(tokenizer: &Tokenizer, pairs: &[R], options: &EncodeOptions) -> Result<EncodedPairs> {
     options.refuse_text_options()?;
     let (rows, report) = encode_rows(tokenizer, pairs, options)?;
-    let pairs =
+    let numbers = |row: usize| pairs.get(row).map(PairRow::numbers).unwrap_or_default().only(&options.pair_numbers);
+    let encoded =
         rows.into_iter().map(|EncodedRow { prompt_ids, completions: [chosen_ids, rejected_ids], row, .. }| {
-            EncodedPair { prompt_ids, chosen_ids, rejected_ids, row }
+            EncodedPair { prompt_ids, chosen_ids, rejected_ids, row, numbers: numbers(row) }
         });
-    Ok(EncodedPairs { pairs: pairs.collect(), report })
+    Ok(EncodedPairs { pairs: encoded.collect(), report })
 }

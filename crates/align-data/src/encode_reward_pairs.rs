@@ -1,5 +1,5 @@
 use crate::encode_rows::{RowEncoder, RowIds};
-use crate::{EncodeOptions, EncodeReport, Result, RewardRow, Tokenizer};
+use crate::{EncodeOptions, EncodeReport, PairNumbers, PairRow, Result, RewardRow, Tokenizer};
 
 /// The two whole texts of a preference pair, as a reward model reads them.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +10,8 @@ pub struct EncodedRewardPair {
     pub rejected_ids: Vec<i64>,
     /// By how much the rewards are to differ, if the row says so.
     pub margin: Option<f64>,
+    /// The pair's own numbers, of which the margin is [`EncodedRewardPair::margin`].
+    pub numbers: PairNumbers,
     /// Index of the input row, from 0.
     pub row: usize,
 }
@@ -24,7 +26,7 @@ pub struct EncodedRewardPairs {
 }
 
 /// Tokenises preference pairs as TRL's `RewardTrainer` does: with EOS after plain texts, and with nothing added to
-/// conversations. Pairs with a text of more than `max_length` tokens are dropped, not truncated.
+/// conversations. The numbers in [`EncodeOptions::pair_numbers`] are kept. Pairs with a text of more than `max_length` tokens are dropped, not truncated.
 ///
 /// # Errors
 /// Those of [`encode_pairs`](crate::encode_pairs).
@@ -51,7 +53,8 @@ pub fn encode_reward_pairs<R: RewardRow>(
             report.dropped_equal_pairs.push(row);
         } else {
             let margin = pairs.get(row).and_then(RewardRow::margin);
-            kept.push(EncodedRewardPair { chosen_ids, rejected_ids, margin, row });
+            let numbers = pairs.get(row).map(PairRow::numbers).unwrap_or_default().only(&options.pair_numbers);
+            kept.push(EncodedRewardPair { chosen_ids, rejected_ids, margin, numbers, row });
         }
     }
     options.invalid_rows.check(&report)?;

@@ -1,3 +1,5 @@
+use crate::PairNumber;
+use crate::column_list::{format_columns, format_missing, other_separator};
 use align_base::{printable, printable_path};
 use align_choice::likes::LikesError;
 use std::borrow::Cow;
@@ -92,6 +94,21 @@ pub enum Error {
         origin: String,
         /// The missing columns, for each form that the file may have.
         missing: Vec<Vec<String>>,
+        /// The columns that exist.
+        found: Vec<String>,
+    },
+    /// Pairs without a number that an option of the training uses.
+    #[error(
+        "{origin}: option {} needs {}, found {}: add the column, or leave the option out",
+        number.option(),
+        number.columns(),
+        printable(&format_columns(found))
+    )]
+    MissingPairNumber {
+        /// The file, or the kind of table.
+        origin: String,
+        /// The number.
+        number: PairNumber,
         /// The columns that exist.
         found: Vec<String>,
     },
@@ -312,32 +329,5 @@ impl Error {
 
     pub(crate) fn write(path: &Path, problem: io::Error) -> Self {
         Self::Write { path: path.to_owned(), problem }
-    }
-}
-
-fn format_missing(forms: &[Vec<String>]) -> String {
-    match forms {
-        [form] if form.len() == 1 => format!("a column {}", format_columns(form)),
-        forms => {
-            let forms: Vec<String> = forms.iter().map(|form| format_columns(form)).collect();
-            format!("the columns {}", forms.join(", or "))
-        }
-    }
-}
-
-fn format_columns(found: &[String]) -> String {
-    if found.is_empty() {
-        "no columns".to_owned()
-    } else {
-        found.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// What to do about a table whose only column has a name like `a;b`: the file separates columns by something other than commas.
-pub(crate) fn other_separator(columns: &[String]) -> Option<&'static str> {
-    match columns {
-        [one] if one.contains(';') => Some("the file seems to separate columns by \";\", and CSV needs commas"),
-        [one] if one.contains('\t') => Some("the file seems to separate columns by tabs, and CSV needs commas"),
-        _ => None,
     }
 }

@@ -1,6 +1,8 @@
 //! Rows in both formats that training takes.
 
-use crate::{ConversationCompletion, ConversationPair, PreferencePair, UnpairedConversation, UnpairedPreference};
+use crate::{
+    ConversationCompletion, ConversationPair, PairNumbers, PreferencePair, UnpairedConversation, UnpairedPreference,
+};
 
 /// A row in one of the two formats of data sets: plain texts (TRL's standard format), or messages to which the model's
 /// chat template is applied (its conversational format).
@@ -45,6 +47,16 @@ impl<P, C> Example<P, C> {
     /// The conversation, if it is one.
     pub fn as_conversation(&self) -> Option<&C> {
         if let Self::Conversation(row) = self { Some(row) } else { None }
+    }
+}
+
+impl PairExample {
+    /// The pair's own numbers, to be set.
+    pub fn numbers_mut(&mut self) -> &mut PairNumbers {
+        match self {
+            Self::Plain(pair) => &mut pair.numbers,
+            Self::Conversation(pair) => &mut pair.numbers,
+        }
     }
 }
 

@@ -30,6 +30,7 @@
 //! ```
 
 mod catch_panic;
+mod column_list;
 mod completion_batch;
 mod conversation_rows;
 mod encode_completions;
@@ -48,6 +49,7 @@ mod notebook_prompts;
 mod output_file;
 mod pack;
 mod padding;
+mod pair_numbers;
 mod preference;
 mod read_lines;
 mod render_prompts;
@@ -80,10 +82,11 @@ pub use invalid_rows::InvalidRows;
 pub use notebook_prompts::NOTEBOOK_PROMPTS;
 pub use pack::pack_wrapped;
 pub use padding::{Padded, left_pad, right_pad};
+pub use pair_numbers::{PairNumber, PairNumbers};
 pub use preference::{PreferencePair, ScoredText, UnpairedPreference};
 pub use read_lines::read_lines;
 pub use render_prompts::render_prompts;
-pub use row_parts::{LabelledRow, PromptedRow, RewardRow, RowParts};
+pub use row_parts::{LabelledRow, PairRow, PromptedRow, RewardRow, RowParts};
 pub use tables::{
     Completions, LabelledText, LabelledTexts, PreferencePairs, ScoredTexts, Text, Texts, UnpairedPreferences,
 };

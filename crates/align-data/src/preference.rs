@@ -1,3 +1,4 @@
+use crate::PairNumbers;
 use serde::{Deserialize, Serialize};
 
 /// A text generated for a prompt, and its reward.
@@ -33,6 +34,9 @@ pub struct PreferencePair {
     /// The reward of the rejected text, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected_score: Option<f64>,
+    /// The pair's own numbers.
+    #[serde(default, flatten)]
+    pub numbers: PairNumbers,
 }
 
 impl PreferencePair {
@@ -44,6 +48,7 @@ impl PreferencePair {
             rejected: rejected.into(),
             chosen_score: None,
             rejected_score: None,
+            numbers: PairNumbers::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::chat::Message;
 use crate::{
-    ConversationCompletion, ConversationPair, Example, PreferencePair, RewardExample, TemplateInputs,
+    ConversationCompletion, ConversationPair, Example, PairNumbers, PreferencePair, RewardExample, TemplateInputs,
     UnpairedConversation, UnpairedPreference,
 };
 
@@ -44,11 +44,47 @@ pub trait LabelledRow: PromptedRow<1> {
     }
 }
 
+/// A preference pair.
+pub trait PairRow: PromptedRow<2> {
+    /// The pair's own numbers. The margin is the difference of its scores unless the pair says otherwise.
+    fn numbers(&self) -> PairNumbers {
+        PairNumbers::default()
+    }
+}
+
 /// A pair for training a reward model.
-pub trait RewardRow: PromptedRow<2> {
+pub trait RewardRow: PairRow {
     /// By how much the rewards of the two texts are to differ, if the row says so.
     fn margin(&self) -> Option<f64> {
         None
+    }
+}
+
+impl PairRow for PreferencePair {
+    fn numbers(&self) -> PairNumbers {
+        let difference = self.chosen_score.zip(self.rejected_score).map(|(chosen, rejected)| chosen - rejected);
+        PairNumbers { margin: self.numbers.margin.or(difference), ..self.numbers }
+    }
+}
+
+impl PairRow for ConversationPair {
+    fn numbers(&self) -> PairNumbers {
+        self.numbers
+    }
+}
+
+impl<P: PairRow, C: PairRow> PairRow for Example<P, C> {
+    fn numbers(&self) -> PairNumbers {
+        match self {
+            Self::Plain(row) => row.numbers(),
+            Self::Conversation(row) => row.numbers(),
+        }
+    }
+}
+
+impl PairRow for RewardExample {
+    fn numbers(&self) -> PairNumbers {
+        self.pair.numbers()
     }
 }
 

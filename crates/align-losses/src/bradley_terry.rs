@@ -21,17 +21,50 @@ use tch::Tensor;
 /// # Errors
 /// Rewards that are not floating-point, or shapes or devices that differ.
 pub fn bradley_terry(rewards: &Pair<Tensor>, margin: Option<&Tensor>) -> Result<Tensor> {
+    Ok(difference(rewards, margin)?.f_log_sigmoid()?.f_neg()?)
+}
+
+/// Bradley-Terry loss with soft labels: `-p log σ(d) - (1 - p) log σ(-d)` for each pair, `(batch,)`, with `d = r(y⁺) - r(y⁻) - m`.
+///
+/// The cross-entropy between the probability `p` that the chosen text is the better one and that of the model. With `p = 1` it is
+/// [`bradley_terry`].
+///
+/// * `rewards`, `margin`: as in [`bradley_terry`].
+/// * `chosen_probabilities`: `p` of each pair, above 0 and at most 1, `(batch,)`.
+///
+/// ```
+/// use {align_losses::{soft_bradley_terry, Pair}, tch::Tensor};
+/// let rewards = Pair { chosen: Tensor::from_slice(&[9f64.ln()]), rejected: Tensor::from_slice(&[0.0f64]) };
+/// let loss = soft_bradley_terry(&rewards, None, &Tensor::from_slice(&[0.9f64]))?; // the model's probability
+/// assert!((loss.double_value(&[0]) - (-0.9 * 0.9f64.ln() - 0.1 * 0.1f64.ln())).abs() < 1e-12); // the entropy
+/// # Ok::<(), align_losses::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`bradley_terry`], or probabilities outside their range.
+pub fn soft_bradley_terry(
+    rewards: &Pair<Tensor>,
+    margin: Option<&Tensor>,
+    chosen_probabilities: &Tensor,
+) -> Result<Tensor> {
+    let difference = difference(rewards, margin)?;
+    check::shape("chosen_probabilities", chosen_probabilities, &difference.size())?;
+    check::same_device("chosen_probabilities", chosen_probabilities, &difference)?;
+    check::probabilities("chosen_probabilities", chosen_probabilities)?;
+    let right = chosen_probabilities.f_to_kind(difference.kind())?;
+    let wrong = right.f_neg()?.f_add_scalar(1.0)?;
+    let likelihood = difference.f_log_sigmoid()?.f_mul(&right)?;
+    Ok(likelihood.f_add(&difference.f_neg()?.f_log_sigmoid()?.f_mul(&wrong)?)?.f_neg()?)
+}
+
+/// `r(y⁺) - r(y⁻) - m`.
+fn difference(rewards: &Pair<Tensor>, margin: Option<&Tensor>) -> Result<Tensor> {
     check::sides("rewards.chosen", "rewards.rejected", rewards)?;
     let difference = rewards.chosen.f_sub(&rewards.rejected)?;
-    let difference = match margin {
-        None => difference,
-        Some(margin) => {
-            check::shape("margin", margin, &difference.size())?;
-            check::same_device("margin", margin, &difference)?;
-            difference.f_sub(&margin.f_to_kind(difference.kind())?)?
-        }
-    };
-    Ok(difference.f_log_sigmoid()?.f_neg()?)
+    let Some(margin) = margin else { return Ok(difference) };
+    check::shape("margin", margin, &difference.size())?;
+    check::same_device("margin", margin, &difference)?;
+    Ok(difference.f_sub(&margin.f_to_kind(difference.kind())?)?)
 }
 
 /// Penalty that centres the rewards around 0: `(r(y⁺) + r(y⁻))²` for each pair, `(batch,)` (arXiv:2312.09244, section 2).
@@ -74,6 +107,27 @@ mod tests {
         // Very unlikely preferences have a finite loss, the difference itself.
         let swapped = Pair { chosen: rewards.rejected, rejected: rewards.chosen };
         assert_eq!(bradley_terry(&swapped, None).unwrap().double_value(&[2]), 1600.0);
+    }
+
+    #[test]
+    fn soft_labels_are_the_cross_entropy() {
+        let (differences, margins, p) = ([1.5, -2.0, 0.3], [0.25, 0.0, 0.5], [0.8, 0.3, 1.0]);
+        let chosen = Tensor::from_slice(&differences).set_requires_grad(true);
+        let rewards = Pair { chosen: chosen.shallow_clone(), rejected: Tensor::from_slice(&[0.0; 3]) };
+        let losses =
+            soft_bradley_terry(&rewards, Some(&Tensor::from_slice(&margins)), &Tensor::from_slice(&p)).unwrap();
+        losses.sum(Kind::Double).backward();
+        for i in 0..3 {
+            let model = 1.0 / (1.0 + (margins[i] - differences[i]).exp());
+            let expected = -p[i] * model.ln() - (1.0 - p[i]) * (1.0 - model).ln();
+            assert!((losses.double_value(&[i as i64]) - expected).abs() < 1e-12);
+            // The gradient of a cross-entropy: the model's probability minus that of the label.
+            assert!((chosen.grad().double_value(&[i as i64]) - (model - p[i])).abs() < 1e-12);
+        }
+        for wrong in [0.0, 1.5, f64::NAN] {
+            let problem = soft_bradley_terry(&rewards, None, &Tensor::from_slice(&[0.5, wrong, 0.5])).unwrap_err();
+            assert!(problem.to_string().contains("chosen_probabilities"), "{problem}");
+        }
     }
 
     #[test]

@@ -113,6 +113,30 @@ pub(crate) fn at_least_zero(name: &'static str, found: f64) -> Result<()> {
     Err(Error::Hyperparameter { name, expected: "a finite number of at least 0", found })
 }
 
+/// Finite values that are all `valid`.
+pub(crate) fn values(
+    name: &'static str,
+    x: &Tensor,
+    expected: &'static str,
+    valid: impl Fn(f64) -> bool,
+) -> Result<()> {
+    float(name, x)?;
+    if x.numel() == 0 {
+        return Ok(());
+    }
+    // NaN is the minimum and the maximum of values with a NaN.
+    let ends = [x.f_min()?.f_double_value(&[])?, x.f_max()?.f_double_value(&[])?];
+    match ends.into_iter().find(|end| !end.is_finite() || !valid(*end)) {
+        None => Ok(()),
+        Some(found) => Err(Error::Hyperparameter { name, expected, found }),
+    }
+}
+
+/// Probabilities that a label is right: a label that is wrong for certain is one of the other side.
+pub(crate) fn probabilities(name: &'static str, x: &Tensor) -> Result<()> {
+    values(name, x, "numbers above 0 and at most 1", |p| p > 0.0 && p <= 1.0)
+}
+
 /// Log-ratios and labels of unpaired completions.
 pub(crate) fn unpaired(log_ratio: &Tensor, desirable: &Tensor) -> Result<()> {
     float("log_ratio", log_ratio)?;

@@ -90,9 +90,34 @@ pub enum Error {
         /// A different `beta`.
         other: f64,
     },
+    /// Soft labels together with one label smoothing for all pairs.
+    #[error(
+        "soft_labels conflicts with label_smoothing {0}: the probability of each pair takes its place: set label_smoothing to 0"
+    )]
+    SoftLabelsWithSmoothing(f64),
+    /// Numbers of the pairs that a loss needs, which are not set.
+    #[error("{option} needs {needed} of each pair: pass them with PairLogps::{method}")]
+    MissingPairNumbers {
+        /// The option of the loss.
+        option: LossOption,
+        /// The numbers.
+        needed: &'static str,
+        /// The method that sets them.
+        method: &'static str,
+    },
     /// A loss that needs the numbers of tokens, which are not set.
     #[error("{0} needs the number of tokens of each completion: pass them with PairLogps::with_tokens")]
     MissingTokens(&'static str),
+    /// Hidden states of different layers, or of none.
+    #[error(
+        "hidden states: found {policy} layers of the policy and {reference} of the reference model, expected the same layers, at least one"
+    )]
+    Layers {
+        /// The number of layers of the policy.
+        policy: usize,
+        /// The number of layers of the reference model.
+        reference: usize,
+    },
     /// `log_sum_sq_probs` without `statistics`.
     #[error(
         "log_sum_sq_probs is a statistic, but statistics is false: set statistics to true, or log_sum_sq_probs to false"

@@ -26,12 +26,17 @@
 //! | the distribution at each token | [`tdpo1`], [`tdpo2`] |
 //! | the policy only | [`cpo`], [`simpo`], [`alpha_po`], [`orpo_odds_ratio`], [`slic_hf`] |
 //! | single completions | [`kto`], [`bco`], [`apo_zero_unpaired`] |
-//! | the rewards of a reward model | [`bradley_terry`], with [`reward_centering`] |
+//! | the rewards of a reward model | [`bradley_terry`], [`soft_bradley_terry`], with [`reward_centering`] |
 //!
 //! Each loss is a file with its name in the folder of its family (`dpo`, `cpo`, `kto`), with formula, derivative, paper and options.
 //! [`DpoLoss`] selects the losses of the first four rows by name, [`CpoLossType`] and [`KtoLossType`] those of the last two. Every
 //! [`PairLoss`] has gradients and the same diagnostics ([`LossOutput`]), can be part of a [`WeightedSum`] or have a [`Penalty`]
 //! ([`Penalised`]), and supports weights of pairs ([`wpo_weights`]). [`AdaptiveBeta`] sets `beta` for each batch.
+//!
+//! [`hidden_distance`] compares the hidden states of two models.
+//!
+//! Pairs may have numbers of their own: the probability that the chosen completion is the better one ([`SoftLabels`]), the difference of the
+//! two scores ([`odpo_offset`]) and a weight ([`PairLogps::with_weights`]).
 //!
 //! Log-probabilities are computed from logits ([`token_logps`], [`sequence_logps`]) or directly from hidden states
 //! ([`differentiable_logps`], [`LinearLogps`]), which needs neither the logits of a whole batch nor their graph.
@@ -43,6 +48,7 @@ mod cpo;
 mod divergence;
 mod dpo;
 mod error;
+mod hidden_distance;
 mod implicit_rewards;
 mod kto;
 mod length;
@@ -52,21 +58,24 @@ mod loss_info;
 mod loss_output;
 mod margin_loss;
 mod mean;
+mod odpo;
 mod pair;
 mod pair_logps;
 mod pair_loss;
 mod penalty;
+mod soft_labels;
 mod surrogate_loss;
 mod tdpo;
 mod weighted_sum;
 mod wpo;
 
 pub use adaptive_beta::AdaptiveBeta;
-pub use bradley_terry::{bradley_terry, reward_centering};
+pub use bradley_terry::{bradley_terry, reward_centering, soft_bradley_terry};
 pub use cpo::*;
 pub use divergence::{Divergence, FDivergence};
 pub use dpo::*;
 pub use error::{Error, Result};
+pub use hidden_distance::hidden_distance;
 pub use implicit_rewards::ImplicitRewards;
 pub use kto::*;
 pub use length::length_regularised;
@@ -78,10 +87,12 @@ pub use loss_info::{LossInfo, LossOption, Method};
 pub use loss_output::LossOutput;
 pub use margin_loss::MarginLoss;
 pub use mean::{Mean, Over};
+pub use odpo::odpo_offset;
 pub use pair::Pair;
 pub use pair_logps::PairLogps;
 pub use pair_loss::PairLoss;
 pub use penalty::{LogRatioPenalty, Penalised, Penalty};
+pub use soft_labels::SoftLabels;
 pub use surrogate_loss::SurrogateLoss;
 pub use tdpo::{tdpo1, tdpo2, token_forward_kl};
 pub use weighted_sum::WeightedSum;

@@ -27,6 +27,10 @@ pub enum LossOption {
     Divergence,
     /// The regularisation per token in a [`length_regularised`](crate::length_regularised) margin.
     LengthAlpha,
+    /// Whether the expectation over each pair's `chosen_probability` is taken ([`SoftLabels`](crate::SoftLabels)).
+    SoftLabels,
+    /// The scale of ODPO's offset ([`odpo_offset`](crate::odpo_offset)).
+    OdpoAlpha,
     /// The temperature of [`discopop`](crate::discopop).
     DiscopopTau,
     /// The weight of [`dpop`](crate::dpop)'s penalty.
@@ -53,6 +57,8 @@ impl LossOption {
             Self::LabelSmoothing => "label_smoothing",
             Self::Divergence => "f_divergence_type",
             Self::LengthAlpha => "length_alpha",
+            Self::SoftLabels => "soft_labels",
+            Self::OdpoAlpha => "odpo_alpha",
             Self::DiscopopTau => "discopop_tau",
             Self::DpopLambda => "dpop_lambda",
             Self::CpoAlpha => "cpo_alpha",

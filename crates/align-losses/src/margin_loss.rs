@@ -1,3 +1,4 @@
+use crate::odpo::signed_offset;
 use crate::{Divergence, Pair, PairLogps, PairLoss, Result, SurrogateLoss, check, length};
 use tch::Tensor;
 
@@ -20,6 +21,7 @@ pub struct MarginLoss<D, L> {
     surrogate: L,
     beta: f64,
     lengths: LengthMode,
+    odpo_alpha: Option<f64>,
 }
 
 /// How a margin depends on the lengths of the completions.
@@ -39,7 +41,7 @@ impl<D: Divergence, L: SurrogateLoss> MarginLoss<D, L> {
     /// A `beta` that is not a finite number above 0.
     pub fn new(divergence: D, surrogate: L, beta: f64) -> Result<Self> {
         check::beta(beta)?;
-        Ok(Self { divergence, surrogate, beta, lengths: LengthMode::Ignored })
+        Ok(Self { divergence, surrogate, beta, lengths: LengthMode::Ignored, odpo_alpha: None })
     }
 
     /// Divides the scores by the number of tokens of their completions.
@@ -57,6 +59,16 @@ impl<D: Divergence, L: SurrogateLoss> MarginLoss<D, L> {
         Ok(Self { lengths: LengthMode::Regularised(alpha), ..self })
     }
 
+    /// Subtracts ODPO's offset from the reward margin: the loss is that of the margin `m - Δ / β` ([`odpo_offset`](crate::odpo_offset)),
+    /// and needs [`PairLogps::with_score_margins`].
+    ///
+    /// # Errors
+    /// An `alpha` that is not a finite number above 0.
+    pub fn with_odpo_alpha(self, alpha: f64) -> Result<Self> {
+        check::above_zero("odpo_alpha", alpha)?;
+        Ok(Self { odpo_alpha: Some(alpha), ..self })
+    }
+
     /// The divisors of the scores, each `(batch,)`; `None` unless the loss is length-normalised.
     fn divisors(&self, logps: &PairLogps) -> Result<Option<Pair<Tensor>>> {
         if self.lengths != LengthMode::Normalised {
@@ -67,6 +79,12 @@ impl<D: Divergence, L: SurrogateLoss> MarginLoss<D, L> {
     }
 
     fn margin(&self, logps: &PairLogps, divisors: Option<&Pair<Tensor>>) -> Result<Tensor> {
+        let margin = self.margin_of_scores(logps, divisors)?;
+        let Some(alpha) = self.odpo_alpha else { return Ok(margin) };
+        Ok(margin.f_sub(&signed_offset(logps.score_margins()?, alpha / self.beta)?)?)
+    }
+
+    fn margin_of_scores(&self, logps: &PairLogps, divisors: Option<&Pair<Tensor>>) -> Result<Tensor> {
         let log_ratios = logps.log_ratios();
         if let Some(divisors) = divisors {
             let scores = log_ratios.as_ref().try_map(|h| self.divergence.score(h))?;

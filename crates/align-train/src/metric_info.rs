@@ -119,6 +119,12 @@ pub const METRICS: &[MetricInfo] = &[
         reported_by: "ORPO",
     },
     MetricInfo {
+        names: &["hidden_distance"],
+        meaning: "squared distance between the hidden states of policy and reference model, by unit and layer, without its coefficient",
+        mean_over: "tokens",
+        reported_by: "runs with the option",
+    },
+    MetricInfo {
         names: &["beta", "weight_distance"],
         meaning: "the batch's β (β-DPO); the value of the weight-distance penalty",
         mean_over: "one number per step",

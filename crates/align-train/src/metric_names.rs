@@ -132,7 +132,7 @@ mod tests {
         documented.sort_unstable();
         let losses = [KtoLossType::ALL.map(kto).concat(), CpoLossType::ALL.map(cpo).concat()].concat();
         let mut listed = [dpo(), losses, sft(), classification(), reward()].concat();
-        listed.extend(["beta", "weight_distance"]);
+        listed.extend(["beta", "weight_distance", "hidden_distance"]);
         listed.sort_unstable();
         listed.dedup();
         assert_eq!(documented, listed);

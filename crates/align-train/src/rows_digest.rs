@@ -1,8 +1,30 @@
 use crate::objective::Row;
 use align_base::files::Hasher;
+use align_data::PairNumber;
 
-/// Digest of all token ids, by row and by role (prompt, chosen, rejected and so on), and of the rows' numbers.
+/// Digest of all token ids, by row and by role (prompt, chosen, rejected and so on).
+pub(crate) fn token_ids_digest<R: Row>(rows: &[R]) -> String {
+    digest(rows, |_, _| ())
+}
+
+/// Digest of all that training uses of the rows: their token ids, and their masks, labels and numbers.
 pub(crate) fn rows_digest<R: Row>(rows: &[R]) -> String {
+    digest(rows, |hasher, row| {
+        if let Some(mask) = row.loss_mask() {
+            hasher.part(b"loss mask").part(&mask.iter().map(|trained| u8::from(*trained)).collect::<Vec<u8>>());
+        }
+        for number in PairNumber::ALL {
+            if let Some(value) = row.numbers().get(number) {
+                hasher.part(number.name().as_bytes()).bytes(&value.to_le_bytes());
+            }
+        }
+        if let Some(label) = row.label() {
+            hasher.part(b"label").bytes(&label.to_le_bytes());
+        }
+    })
+}
+
+fn digest<R: Row>(rows: &[R], add: impl Fn(&mut Hasher, &R)) -> String {
     let mut hasher = Hasher::new("rows");
     let mut ids = Vec::new();
     for row in rows {
@@ -13,15 +35,7 @@ pub(crate) fn rows_digest<R: Row>(rows: &[R]) -> String {
             // The role distinguishes a desirable completion from an undesirable one.
             hasher.part(role.as_bytes()).part(&ids);
         }
-        if let Some(mask) = row.loss_mask() {
-            hasher.part(b"loss mask").part(&mask.iter().map(|trained| u8::from(*trained)).collect::<Vec<u8>>());
-        }
-        if let Some(margin) = row.margin() {
-            hasher.part(b"margin").bytes(&margin.to_le_bytes());
-        }
-        if let Some(label) = row.label() {
-            hasher.part(b"label").bytes(&label.to_le_bytes());
-        }
+        add(&mut hasher, row);
     }
     hasher.digest()
 }

@@ -136,6 +136,7 @@ fn pairs() -> Vec<EncodedPair> {
         chosen_ids: ids(2 + row * 5 % 11, row + 20),
         rejected_ids: ids(2 + row * 7 % 13, row + 40),
         row,
+        ..EncodedPair::default()
     };
     (0..8).map(pair).collect()
 }

@@ -1,7 +1,7 @@
 //! What an evaluation says does not depend on how its rows are split into batches: every objective and loss.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference};
+use align_data::{EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference, PairNumbers};
 use align_losses::{LogRatioPenalty, LossType, PairLogps, PairLoss};
 use align_models::{DistilBert, DistilBertConfig, Gpt2, Gpt2Config, TrainableModel};
 use align_train::objective::{Classification, Cpo, Dpo, Kto, Sft};
@@ -69,6 +69,11 @@ fn pairs() -> Vec<EncodedPair> {
             chosen_ids: ids(chosen, row + 20),
             rejected_ids: ids(rejected, row + 40),
             row,
+            numbers: PairNumbers {
+                chosen_probability: Some((1 + row) as f64 / (1 + ROWS) as f64),
+                margin: Some(0.2 + row as f64),
+                weight: Some(row as f64 / 2.0),
+            },
         }
     };
     (0..ROWS).map(pair).collect()
@@ -166,6 +171,11 @@ fn dpo_with_every_option_that_changes_the_loss() {
         ("forward KL", DpoConfig { f_divergence_type: FDivergenceType::ForwardKl, ..base() }),
         ("length", DpoConfig { length_alpha: Some(0.1), ..base() }),
         ("label smoothing", DpoConfig { label_smoothing: 0.1, ..base() }),
+        (
+            "numbers of pairs",
+            DpoConfig { soft_labels: true, odpo_alpha: Some(0.5), row_weights: true, use_weighting: true, ..base() },
+        ),
+        ("hidden states", DpoConfig { hidden_distance_coef: 0.5, micro_batch_tokens: 60, ..base() }),
         ("parts of one pair", DpoConfig { micro_batch_tokens: 1, ..base() }),
         ("aot in parts of one pair", DpoConfig { micro_batch_tokens: 1, ..losses(&[aot]) }),
         ("precomputed", DpoConfig { precompute_ref_log_probs: true, ..base() }),

@@ -60,7 +60,13 @@ fn rows<R>(row: impl Fn(usize, Vec<i64>, Vec<i64>, Vec<i64>) -> R) -> Vec<R> {
 }
 
 fn pairs() -> Vec<EncodedPair> {
-    rows(|row, prompt_ids, chosen_ids, rejected_ids| EncodedPair { prompt_ids, chosen_ids, rejected_ids, row })
+    rows(|row, prompt_ids, chosen_ids, rejected_ids| EncodedPair {
+        prompt_ids,
+        chosen_ids,
+        rejected_ids,
+        row,
+        ..EncodedPair::default()
+    })
 }
 
 fn unpaired() -> Vec<EncodedUnpairedPreference> {

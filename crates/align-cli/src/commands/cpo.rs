@@ -33,7 +33,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.cpo.validate()?;
-    let data = options.run.read(|files, columns| options.data.read(files, columns, options.cpo.training.seed))?;
+    let data = options.run.read(|files, columns| options.data.read(files, columns, &[], options.cpo.training.seed))?;
     let run = CpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.cpo.clone())?;
     let run = run.strip_prompt(options.data.strip_prompt).invalid_rows(options.data.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);

@@ -37,7 +37,8 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.dpo.validate()?;
-    let data = options.run.read(|files, columns| options.data.read(files, columns, options.dpo.training.seed))?;
+    let (numbers, seed) = (options.dpo.pair_numbers(), options.dpo.training.seed);
+    let data = options.run.read(|files, columns| options.data.read(files, columns, &numbers, seed))?;
     let run = DpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.dpo.clone())?;
     let run = run.strip_prompt(options.data.strip_prompt).invalid_rows(options.data.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);

@@ -149,7 +149,8 @@ fn from_likes(options: &Options) -> Result<(), Failure> {
             }
             let _graceful_stop = GracefulStop::while_writing_files();
             pairs.write(&options.output, options.overwrite)?;
-            print(serde_json::to_value(&report)?, report.to_string(), "dpo")
+            let soft_labels = "\n  chosen_probability is how probable each pair is: align dpo --soft-labels uses it";
+            print(serde_json::to_value(&report)?, format!("{report}{soft_labels}"), "dpo")
         }
     }
 }

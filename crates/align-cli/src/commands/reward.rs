@@ -43,8 +43,10 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.run.refuse_sample_prompts()?;
     options.reward.validate()?;
+    let numbers = options.reward.pair_numbers();
     let data = options.run.read(|files, columns| {
-        Ok(columns.read(&[Layout::Pairs], |names| Examples::<RewardExample>::read_files(files, names))?.into())
+        let read = |names: &_| Examples::<RewardExample>::read_files_with_numbers(files, names, &numbers);
+        Ok(columns.read(&[Layout::Pairs], read)?.into())
     })?;
     let run = RewardRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.reward.clone())?;
     let run = run.strip_prompt(options.strip_prompt).invalid_rows(options.invalid_rows);

@@ -93,6 +93,9 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "betas_for",
             "quick",
             "label_smoothing",
+            "soft_labels",
+            "odpo_alpha",
+            "row_weights",
             "center_rewards_coefficient",
             "cpo_alpha",
             "simpo_gamma",
@@ -115,6 +118,8 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "log_ratio_penalty",
             "log_ratio_penalty_coef",
             "weight_distance_coef",
+            "hidden_distance_coef",
+            "hidden_distance_layers",
         ],
     ),
     (

@@ -106,7 +106,7 @@ impl<'a> Pipeline<'a> {
         if let Some(train) = &options.train_file {
             let read = |file: &Path| -> Result<Vec<PreferencePair>, Failure> {
                 let files = align_data::tables::table_files(file)?;
-                let Examples { rows, notes } = data.read(&files, &options.columns, options.seed)?;
+                let Examples { rows, notes } = data.read(&files, &options.columns, &[], options.seed)?;
                 output::note!("{}", align_base::printable_path(file));
                 notes.iter().for_each(|note| output::note!("  {note}"));
                 let plain: Option<Vec<PreferencePair>> = rows.iter().map(|row| row.as_plain().cloned()).collect();

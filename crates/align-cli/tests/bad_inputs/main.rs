@@ -17,6 +17,7 @@ mod models;
 mod options;
 mod outputs;
 mod ownership;
+mod pair_numbers;
 #[path = "../../../align-data/tests/hostile/parquet.rs"]
 mod parquet;
 #[path = "../support/mod.rs"]
@@ -71,6 +72,7 @@ fn bad_inputs_are_rejected_with_a_clear_message() {
         likes::CASES,
         judges::CASES,
         compare::CASES,
+        pair_numbers::CASES,
         conversations::CASES,
         options::CASES,
         outputs::CASES,

@@ -22,7 +22,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/likes.md", &["answers.csv", "votes.csv", "shp.jsonl", "reddit.jsonl", "posts.csv"]),
     ("docs/lora.md", &["pairs.jsonl", "other-pairs.jsonl"]),
     ("docs/reward-models.md", &["pairs.jsonl", "held-out.jsonl", "texts.csv"]),
-    ("docs/losses.md", &["pairs.jsonl", "likes.jsonl"]),
+    ("docs/losses.md", &["pairs.jsonl", "judged.jsonl", "likes.jsonl"]),
     (
         "docs/training.md",
         &["pairs.jsonl", "held-out.jsonl", "likes.jsonl", "prompts.txt", "texts.jsonl", "labelled.csv", "config.json"],
@@ -69,6 +69,15 @@ fn content(name: &str) -> String {
         }
         "other-pairs.jsonl" => lines(pairs.iter().skip(4).take(8).cloned()),
         "pairs.jsonl" => lines(pairs.iter().take(8).cloned()),
+        "judged.jsonl" => {
+            let judged = |(row, mut pair): (usize, Value)| {
+                pair["chosen_probability"] = json!(0.9 - 0.1 * row as f64);
+                pair["margin"] = json!(0.5 + row as f64);
+                pair["agreement"] = json!(row);
+                pair
+            };
+            lines(pairs.iter().take(8).cloned().enumerate().map(judged))
+        }
         "held-out.jsonl" => lines(pairs.iter().skip(8).take(4).cloned()),
         "likes.jsonl" => lines(rows("train_kto.jsonl").into_iter().take(8)),
         "texts.jsonl" => lines(pairs.iter().map(|row| json!({ "text": text(row) }))),

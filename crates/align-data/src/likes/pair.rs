@@ -1,7 +1,7 @@
 use super::prompts::rows_by_prompt;
 use super::{LikedPairReport, LikedText, LikesOptions, likes_posteriors};
 use crate::pairing::{MAX_PAIRS, too_many_pairs};
-use crate::{Error, PreferencePair, Result};
+use crate::{Error, PairNumbers, PreferencePair, Result};
 use align_base::random::generator;
 use align_choice::likes::Posterior;
 use rand::RngExt;
@@ -25,7 +25,7 @@ impl Default for LikedPairOptions {
     }
 }
 
-/// A pair, and the probability that the chosen text is liked more. The scores are the posterior means.
+/// A pair, and the probability that the chosen text is liked more, which is also among the pair's numbers. The scores are the posterior means.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LikedPair {
     /// The pair.
@@ -81,6 +81,7 @@ pub fn pair_liked(texts: &[LikedText], options: &LikedPairOptions) -> Result<(Ve
                 rejected: texts[rejected].text.clone(),
                 chosen_score: Some(posteriors[chosen].mean()),
                 rejected_score: Some(posteriors[rejected].mean()),
+                numbers: PairNumbers { chosen_probability: Some(chosen_probability), ..PairNumbers::default() },
             };
             LikedPair { pair, chosen_probability }
         };

@@ -9,7 +9,7 @@ pub(crate) use draw::{MAX_PAIRS, too_many_pairs};
 pub use report::{PairingReport, SkipReason, SkippedPrompt};
 pub use strategy::{PairOptions, PairStrategy};
 
-use crate::{Error, PreferencePair, Result, ScoredText};
+use crate::{Error, PairNumbers, PreferencePair, Result, ScoredText};
 use draw::draw;
 use prompts::{Prompt, group_by_prompt};
 use std::collections::HashSet;
@@ -64,6 +64,7 @@ impl Prompt<'_> {
             rejected: rejected.text.clone(),
             chosen_score: Some(chosen.score),
             rejected_score: Some(rejected.score),
+            numbers: PairNumbers::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The columns that each table defines.
 
+use crate::PairNumber;
+
 /// How error messages describe a boolean.
 pub(super) const BOOLEAN: &str = "true or false, also as 1 and 0 or as yes and no";
 
@@ -88,6 +90,13 @@ impl Column {
     pub const fn optional(self) -> Self {
         Self { required: false, ..self }
     }
+}
+
+/// `columns` with those of the wanted numbers of pairs as numbers. The others may hold anything, because they are not used.
+pub(super) fn with_numbers(columns: Vec<Column>, wanted: &[PairNumber]) -> Vec<Column> {
+    let is_wanted = |column: &Column| wanted.iter().any(|number| number.name() == column.name);
+    let number = |column: Column| if is_wanted(&column) { Column::number(column.name).optional() } else { column };
+    columns.into_iter().map(number).collect()
 }
 
 /// The notebook's column names and the corresponding names here.

@@ -71,7 +71,7 @@ pub use any_rows::AnyRows;
 pub use column_names::ColumnNames;
 pub use completion_data::CompletionData;
 pub use completions::Completions;
-pub use examples::{ExampleRow, Examples};
+pub use examples::{ExampleRow, Examples, NumberedRow};
 pub use format::{check_output, is_table_file};
 pub use labelled_texts::{LabelledText, LabelledTexts};
 pub use liked_texts::{LikedTexts, LikesLayout, LikesSource, parse_time};

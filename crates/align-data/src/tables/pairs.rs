@@ -2,7 +2,7 @@ use super::columns::Column;
 use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::value::Value;
-use crate::{PreferencePair, Result};
+use crate::{PairNumbers, PreferencePair, Result};
 
 /// Preference pairs: a prompt with a chosen and a rejected text.
 pub type PreferencePairs = Table<PreferencePair>;
@@ -29,6 +29,7 @@ impl Row for PreferencePair {
             rejected,
             chosen_score: chosen_scores.get(row).copied(),
             rejected_score: rejected_scores.get(row).copied(),
+            numbers: PairNumbers::default(),
         };
         Ok(rows.map(pair).collect())
     }

@@ -1,12 +1,12 @@
 use super::column_names::ColumnNames;
-use super::columns::Column;
+use super::columns::{Column, with_numbers};
 use super::examples::{ExampleRow, Examples};
 use super::file::read_raw_table;
 use super::pairs::has_pairs;
 use super::table::Row;
 use super::texts::ScoredTexts;
 use crate::pairing::{PairOptions, PairingReport};
-use crate::{Error, PairExample, PreferencePair, Result, ScoredText};
+use crate::{Error, PairExample, PairNumber, PreferencePair, Result, ScoredText};
 use std::path::Path;
 
 /// Training data for preference optimisation: pairs, or scored texts to make pairs from.
@@ -32,15 +32,22 @@ impl PreferenceData {
     /// # Errors
     /// As [`Examples::read_renamed`].
     pub fn read_renamed(path: impl AsRef<Path>, names: &ColumnNames) -> Result<Self> {
-        let path = path.as_ref();
+        Self::read_with_numbers(path.as_ref(), names, &[])
+    }
+
+    fn read_with_numbers(path: &Path, names: &ColumnNames, numbers: &[PairNumber]) -> Result<Self> {
         let mut columns: Vec<Column> = PairExample::columns();
         columns.extend(ScoredText::COLUMNS.iter().filter(|column| column.name != "prompt"));
         let optional: Vec<Column> = columns.into_iter().map(Column::optional).collect();
-        let raw = read_raw_table(path, &optional, names)?;
+        let raw = read_raw_table(path, &with_numbers(optional, numbers), names)?;
         raw.require_any(&["chosen", "rejected", "text", "score"], &[PreferencePair::COLUMNS, ScoredText::COLUMNS])?;
         match has_pairs(&raw) {
-            true => Examples::from_raw(path, raw).map(Self::Pairs),
-            false => ScoredTexts::from_raw(raw).map(Self::Texts),
+            true => Examples::from_raw_with_numbers(path, raw, numbers).map(Self::Pairs),
+            // The pairs of scored texts have a difference of scores, and no other number.
+            false => match numbers.iter().find(|number| **number != PairNumber::Margin) {
+                Some(number) => Err(raw.missing_number(*number)),
+                None => ScoredTexts::from_raw(raw).map(Self::Texts),
+            },
         }
     }
 
@@ -49,9 +56,21 @@ impl PreferenceData {
     /// # Errors
     /// As [`PreferenceData::read_renamed`], and when the files hold different kinds of rows.
     pub fn read_files<P: AsRef<Path>>(paths: &[P], names: &ColumnNames) -> Result<Self> {
+        Self::read_files_with_numbers(paths, names, &[])
+    }
+
+    /// Reads several files with numbers of their pairs. Scored texts have a difference of scores only.
+    ///
+    /// # Errors
+    /// As [`PreferenceData::read_files`]; a file without a number, or a value outside its range.
+    pub fn read_files_with_numbers<P: AsRef<Path>>(
+        paths: &[P],
+        names: &ColumnNames,
+        numbers: &[PairNumber],
+    ) -> Result<Self> {
         let mut all: Option<(&Path, Self)> = None;
         for path in paths.iter().map(AsRef::as_ref) {
-            let data = Self::read_renamed(path, names)?;
+            let data = Self::read_with_numbers(path, names, numbers)?;
             all = Some(match (all.take(), data) {
                 (None, data) => (path, data),
                 (Some((first, Self::Pairs(mut pairs))), Self::Pairs(more)) => {

@@ -10,7 +10,7 @@ use super::extra_columns::extra_series;
 use super::extra_columns::{ExtraColumn, extra_column};
 use super::labels;
 use super::value::Value;
-use crate::{Error, Result};
+use crate::{Error, PairNumber, Result};
 
 /// A table whose columns are not checked yet.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl RawTable {
     }
 
     /// The file's name for a column of the table: the given one, its own, or the notebook's.
-    fn name_in_file<'a>(&'a self, name: &'a str) -> &'a str {
+    pub(super) fn name_in_file<'a>(&'a self, name: &'a str) -> &'a str {
         let has = |name: &str| self.names.iter().any(|found| found == name);
         let notebook = || notebook_name(name).filter(|notebook| !has(name) && has(notebook));
         self.column_names.name_in_file(name).or_else(notebook).unwrap_or(name)
@@ -224,6 +224,11 @@ impl RawTable {
     fn missing(&self, columns: &[Column]) -> Vec<String> {
         let missing = columns.iter().filter(|column| column.required && !self.has(column.name));
         missing.map(|column| column.name.to_owned()).collect()
+    }
+
+    /// The error for a table without a number of its pairs.
+    pub(super) fn missing_number(&self, number: PairNumber) -> Error {
+        Error::MissingPairNumber { origin: self.origin.clone(), number, found: self.names.clone() }
     }
 
     pub(super) fn missing_error(&self, missing: Vec<Vec<String>>) -> Error {

@@ -5,6 +5,7 @@ mod answers;
 mod column_names;
 mod errors;
 mod examples;
+mod pair_numbers;
 
 use align_data::tables::PreferenceData;
 use align_data::{PreferencePair, PreferencePairs, ScoredText, ScoredTexts, Texts};
@@ -125,6 +126,7 @@ fn pairs_round_trip_with_and_without_scores() {
         .map(|(i, pair)| PreferencePair {
             chosen_score: Some(SCORES[i % SCORES.len()]),
             rejected_score: Some(-0.1),
+            numbers: align_data::PairNumbers::default(),
             ..pair.clone()
         })
         .collect();

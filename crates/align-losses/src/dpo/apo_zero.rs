@@ -1,6 +1,6 @@
 use super::BuiltinLoss;
 use super::log_ratio_loss::{LogRatioLoss, rewards, sigmoid_derivative};
-use crate::{LossInfo, Method, Pair, Result};
+use crate::{LossInfo, LossOption, Method, Pair, Result};
 use tch::Tensor;
 
 pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
@@ -8,6 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "APO", paper: "https://arxiv.org/abs/2408.06266" },
         help: "APO-zero: makes chosen completions more likely and rejected ones less likely; for chosen texts that are better than the model's own",
         formula: "1 − σ(β h_c) + σ(β h_r)",
+        options: &[LossOption::SoftLabels],
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: apo_zero, gradient, beta: options.beta })),

@@ -1,6 +1,6 @@
 use super::BuiltinLoss;
 use super::log_ratio_loss::{LogRatioLoss, rewards, scaled_sigmoid};
-use crate::{LossInfo, Method, Pair, Result};
+use crate::{LossInfo, LossOption, Method, Pair, Result};
 use tch::Tensor;
 
 pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
@@ -8,6 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "BCO on pairs", paper: "https://arxiv.org/abs/2404.04656" },
         help: "BCO on pairs, without the reward shift: a binary classifier of chosen and rejected completions",
         formula: "−log σ(β h_c) − log σ(−β h_r)",
+        options: &[LossOption::SoftLabels],
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: bco_pair, gradient, beta: options.beta })),

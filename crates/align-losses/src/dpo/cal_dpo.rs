@@ -1,6 +1,6 @@
 use super::log_ratio_loss::LogRatioLoss;
 use super::{BuiltinLoss, sppo_hard as sppo};
-use crate::{LossInfo, Method, Pair, Result, sppo_hard};
+use crate::{LossInfo, LossOption, Method, Pair, Result, sppo_hard};
 use tch::Tensor;
 
 pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
@@ -8,6 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "Cal-DPO", paper: "https://arxiv.org/abs/2412.14516" },
         help: "calibrated DPO: DPO with both log-ratios calibrated to rewards of plus and minus one half",
         formula: "−log σ(m) + (h_c − 1/(2β))² + (h_r + 1/(2β))²",
+        options: &[LossOption::SoftLabels],
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: cal_dpo, gradient, beta: options.beta })),

@@ -8,7 +8,13 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "DiscoPOP", paper: "https://arxiv.org/abs/2406.08414" },
         help: "DiscoPOP: a blend of the logistic loss for misranked pairs and the exponential loss for the others",
         formula: "−(1−w) log σ(β m) + w exp(−β m) with w = σ(β m / τ); τ is --discopop-tau",
-        options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::DiscopopTau],
+        options: &[
+            LossOption::Divergence,
+            LossOption::LengthAlpha,
+            LossOption::DiscopopTau,
+            LossOption::SoftLabels,
+            LossOption::OdpoAlpha,
+        ],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Discopop { tau: options.discopop_tau.unwrap_or(TAU) }),

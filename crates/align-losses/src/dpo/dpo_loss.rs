@@ -1,5 +1,5 @@
 use super::DpoOptions;
-use crate::{Error, Mean, Pair, PairLogps, PairLoss, Result};
+use crate::{Error, Mean, Pair, PairLogps, PairLoss, Result, SoftLabels};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -41,7 +41,8 @@ impl DpoLoss {
     }
 
     fn build(&self) -> Result<Box<dyn PairLoss>> {
-        (self.0.loss_type.builtin().build)(&self.0)
+        let loss = (self.0.loss_type.builtin().build)(&self.0)?;
+        Ok(if self.0.soft_labels { Box::new(SoftLabels::new(loss)) } else { loss })
     }
 
     /// The loss for a batch. An error if the pairs have weights and the loss depends on the whole batch.

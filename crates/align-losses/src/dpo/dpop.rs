@@ -8,7 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "DPO-Positive", paper: "https://arxiv.org/abs/2402.13228" },
         help: "DPO-Positive: DPO with a penalty on chosen completions that are less likely than under the reference model",
         formula: "−log σ(β (m − λ max(0, −h_c))); λ is --dpop-lambda",
-        options: &[LossOption::DpopLambda],
+        options: &[LossOption::DpopLambda, LossOption::SoftLabels],
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(Dpop { beta: options.beta, lambda: options.dpop_lambda.unwrap_or(LAMBDA) })),

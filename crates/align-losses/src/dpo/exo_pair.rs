@@ -7,7 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "EXO", paper: "https://arxiv.org/abs/2402.00856" },
         help: "EXO: the reverse KL divergence from smoothed labels; it needs label smoothing",
         formula: "KL(p ‖ q) with p = (σ(β m), σ(−β m)), q = (1−ε, ε); needs ε > 0",
-        options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha, LossOption::OdpoAlpha],
         ..LossInfo::DEFAULT
     },
     build: |options| {

@@ -7,7 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's exponential loss, for clean labels: misranked pairs have the largest weight",
         formula: "exp(−β m)",
-        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::SoftLabels, LossOption::OdpoAlpha],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Exponential),

@@ -7,7 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "SLiC's hinge loss on DPO's margin", paper: "https://arxiv.org/abs/2309.06657" },
         help: "SLiC's hinge loss on DPO's margin: pairs with a reward margin above 1 have no gradient",
         formula: "max(0, 1 − β m)",
-        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::SoftLabels, LossOption::OdpoAlpha],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Hinge),

@@ -7,7 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "IPO", paper: "https://arxiv.org/abs/2310.12036" },
         help: "IPO on mean log-ratios per token, as in TRL and in the code of IPO's authors",
         formula: "(h_c/n⁺ − h_r/n⁻ − 1/(2β))²",
-        options: &[LossOption::Divergence],
+        options: &[LossOption::Divergence, LossOption::SoftLabels, LossOption::OdpoAlpha],
         length_normalised: true,
         ..LossInfo::DEFAULT
     },

@@ -8,7 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "IPO", paper: "https://arxiv.org/abs/2310.12036" },
         help: "IPO on summed log-ratios, as in eq. 17 of its paper: the squared distance of the margin from 1 / (2 beta)",
         formula: "(m − 1/(2β))²",
-        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::SoftLabels, LossOption::OdpoAlpha],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Ipo),

@@ -1,6 +1,6 @@
 use super::BuiltinLoss;
 use super::log_ratio_loss::{LogRatioLoss, rewards, scaled_sigmoid};
-use crate::{LossInfo, Method, Pair, Result};
+use crate::{LossInfo, LossOption, Method, Pair, Result};
 use tch::Tensor;
 
 pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
@@ -8,6 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "NCA", paper: "https://arxiv.org/abs/2402.05369" },
         help: "NCA: noise contrastive alignment, which also keeps the chosen log-ratio from growing without bound",
         formula: "−log σ(β h_c) − ½ log σ(−β h_c) − ½ log σ(−β h_r)",
+        options: &[LossOption::SoftLabels],
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: nca_pair, gradient, beta: options.beta })),

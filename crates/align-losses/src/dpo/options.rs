@@ -16,6 +16,12 @@ pub struct DpoOptions {
     pub label_smoothing: f64,
     /// The divergence from the reference model.
     pub divergence: FDivergence,
+    /// Whether the expectation over each pair's probability is taken ([`SoftLabels`](crate::SoftLabels)).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub soft_labels: bool,
+    /// The scale α of ODPO's offset ([`odpo_offset`](crate::odpo_offset)); the default is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub odpo_alpha: Option<f64>,
     /// The temperature of [`discopop`](crate::discopop); the default is 0.05.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discopop_tau: Option<f64>,
@@ -35,6 +41,8 @@ impl Default for DpoOptions {
             beta: 0.1,
             label_smoothing: 0.0,
             divergence: FDivergence::ReverseKl,
+            soft_labels: false,
+            odpo_alpha: None,
             discopop_tau: None,
             dpop_lambda: None,
             length_alpha: None,
@@ -52,6 +60,8 @@ impl DpoOptions {
                 LossOption::Divergence,
                 Some(self.divergence).filter(|d| *d != FDivergence::ReverseKl).map(|d| d.name().to_owned()),
             ),
+            (LossOption::SoftLabels, self.soft_labels.then(|| self.soft_labels.to_string())),
+            (LossOption::OdpoAlpha, number(self.odpo_alpha)),
             (LossOption::DiscopopTau, number(self.discopop_tau)),
             (LossOption::DpopLambda, number(self.dpop_lambda)),
             (LossOption::LengthAlpha, number(self.length_alpha)),
@@ -69,6 +79,8 @@ impl DpoOptions {
             beta: self.beta,
             label_smoothing: if takes(LossOption::LabelSmoothing) { self.label_smoothing } else { 0.0 },
             divergence: if takes(LossOption::Divergence) { self.divergence } else { FDivergence::ReverseKl },
+            soft_labels: self.soft_labels && takes(LossOption::SoftLabels),
+            odpo_alpha: self.odpo_alpha.filter(|_| takes(LossOption::OdpoAlpha)),
             discopop_tau: self.discopop_tau.filter(|_| takes(LossOption::DiscopopTau)),
             dpop_lambda: self.dpop_lambda.filter(|_| takes(LossOption::DpopLambda)),
             length_alpha: self.length_alpha.filter(|_| takes(LossOption::LengthAlpha)),
@@ -83,6 +95,10 @@ impl DpoOptions {
         self.discopop_tau.map_or(Ok(()), |tau| check::above_zero("discopop_tau", tau))?;
         self.dpop_lambda.map_or(Ok(()), |lambda| check::at_least_zero("dpop_lambda", lambda))?;
         self.length_alpha.map_or(Ok(()), |alpha| check::above_zero("length_alpha", alpha))?;
+        self.odpo_alpha.map_or(Ok(()), |alpha| check::above_zero("odpo_alpha", alpha))?;
+        if self.soft_labels && self.label_smoothing > 0.0 {
+            return Err(Error::SoftLabelsWithSmoothing(self.label_smoothing));
+        }
         let loss_type = self.loss_type;
         match self.set_options().find(|(option, _)| !loss_type.takes(*option)) {
             None => Ok(()),
@@ -92,7 +108,7 @@ impl DpoOptions {
 
     /// The loss with this surrogate loss on the margin between summed scores.
     pub(super) fn margin_loss(&self, surrogate: impl SurrogateLoss + 'static) -> Result<Box<dyn PairLoss>> {
-        let loss = MarginLoss::new(self.divergence, surrogate, self.beta)?;
+        let loss = self.scored_loss(surrogate)?;
         Ok(Box::new(match self.length_alpha {
             None => loss,
             Some(alpha) => loss.with_length_alpha(alpha)?,
@@ -101,6 +117,14 @@ impl DpoOptions {
 
     /// The loss with this surrogate loss on the margin between mean scores per token.
     pub(super) fn length_normalised_loss(&self, surrogate: impl SurrogateLoss + 'static) -> Result<Box<dyn PairLoss>> {
-        Ok(Box::new(MarginLoss::new(self.divergence, surrogate, self.beta)?.length_normalised()))
+        Ok(Box::new(self.scored_loss(surrogate)?.length_normalised()))
+    }
+
+    fn scored_loss<L: SurrogateLoss>(&self, surrogate: L) -> Result<MarginLoss<FDivergence, L>> {
+        let loss = MarginLoss::new(self.divergence, surrogate, self.beta)?;
+        Ok(match self.odpo_alpha {
+            None => loss,
+            Some(alpha) => loss.with_odpo_alpha(alpha)?,
+        })
     }
 }

@@ -7,7 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "robust DPO", paper: "https://arxiv.org/abs/2403.00409" },
         help: "robust DPO: corrects for a known rate of flipped labels",
         formula: "(−(1−ε) log σ(β m) + ε log σ(−β m)) / (1 − 2ε)",
-        options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha, LossOption::OdpoAlpha],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Robust { label_smoothing: options.label_smoothing }),

@@ -7,7 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's bounded Savage loss: pairs with a very negative margin have a small gradient",
         formula: "σ(−β m)²",
-        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::SoftLabels, LossOption::OdpoAlpha],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Savage),

@@ -8,7 +8,13 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "DPO", paper: "https://arxiv.org/abs/2305.18290" },
         help: "DPO: the logistic loss on the reward margin; with label smoothing: cDPO",
         formula: "−log σ(β m); with ε conservative DPO: −(1−ε) log σ(β m) − ε log σ(−β m)",
-        options: &[LossOption::LabelSmoothing, LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[
+            LossOption::LabelSmoothing,
+            LossOption::Divergence,
+            LossOption::LengthAlpha,
+            LossOption::SoftLabels,
+            LossOption::OdpoAlpha,
+        ],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Sigmoid { label_smoothing: options.label_smoothing }),

@@ -7,7 +7,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "length-normalised DPO", paper: "https://arxiv.org/abs/2411.15124" },
         help: "DPO on mean log-ratios per token, with a larger beta such as 5",
         formula: "−log σ(β (h_c/n⁺ − h_r/n⁻)), with a larger β such as 5",
-        options: &[LossOption::Divergence],
+        options: &[LossOption::Divergence, LossOption::SoftLabels, LossOption::OdpoAlpha],
         length_normalised: true,
         ..LossInfo::DEFAULT
     },

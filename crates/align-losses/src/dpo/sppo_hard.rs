@@ -1,6 +1,6 @@
 use super::BuiltinLoss;
 use super::log_ratio_loss::{LogRatioLoss, check_log_ratios};
-use crate::{LossInfo, Method, Pair, Result};
+use crate::{LossInfo, LossOption, Method, Pair, Result};
 use tch::Tensor;
 
 pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
@@ -8,6 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "SPPO with hard labels", paper: "https://arxiv.org/abs/2405.00675" },
         help: "SPPO with hard labels: a regression of both log-ratios to fixed values",
         formula: "(h_c − 1/(2β))² + (h_r + 1/(2β))²",
+        options: &[LossOption::SoftLabels],
         ..LossInfo::DEFAULT
     },
     build: |options| Ok(Box::new(LogRatioLoss { loss: sppo_hard, gradient, beta: options.beta })),

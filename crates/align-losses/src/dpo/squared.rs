@@ -8,7 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's squared loss: the squared distance of the reward margin from 1",
         formula: "(1 − β m)²",
-        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::SoftLabels, LossOption::OdpoAlpha],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(Squared),

@@ -8,7 +8,7 @@ pub(super) static LOSS: BuiltinLoss = BuiltinLoss {
         method: Method { name: "GPO", paper: "https://arxiv.org/abs/2402.05749" },
         help: "GPO's squared hinge loss: the gradient decreases to 0 at a reward margin of 1",
         formula: "max(0, 1 − β m)²",
-        options: &[LossOption::Divergence, LossOption::LengthAlpha],
+        options: &[LossOption::Divergence, LossOption::LengthAlpha, LossOption::SoftLabels, LossOption::OdpoAlpha],
         ..LossInfo::DEFAULT
     },
     build: |options| options.margin_loss(TruncatedQuadratic),

@@ -1,5 +1,6 @@
 use super::{TrainingConfig, require};
 use crate::{Method, Result, RunConfig, TrainingTask, metric_names};
+use align_data::PairNumber;
 use serde::{Deserialize, Serialize};
 
 /// Options for training a reward model, with the names and defaults of TRL's `RewardConfig`.
@@ -12,6 +13,12 @@ pub struct RewardConfig {
     /// [default: no penalty].
     #[cfg_attr(feature = "clap", arg(long))]
     pub center_rewards_coefficient: Option<f64>,
+    /// Use the probability in the column chosen_probability that the chosen text is the better one: the loss is the cross-entropy with it.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub soft_labels: bool,
+    /// Multiply the loss of each pair by the number in its column weight. The weights are not normalised.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub row_weights: bool,
     /// Maximum number of tokens of a text, the prompt and a completion together. Pairs with a longer text are dropped, not truncated
     /// [default: the model's limit].
     #[cfg_attr(feature = "clap", arg(long))]
@@ -24,7 +31,16 @@ pub struct RewardConfig {
 impl Default for RewardConfig {
     fn default() -> Self {
         let training = TrainingConfig { learning_rate: 1e-4, ..TrainingConfig::default() };
-        Self { center_rewards_coefficient: None, max_length: None, training }
+        Self { center_rewards_coefficient: None, soft_labels: false, row_weights: false, max_length: None, training }
+    }
+}
+
+impl RewardConfig {
+    /// The numbers of the pairs that the loss uses besides the margin.
+    #[must_use]
+    pub fn pair_numbers(&self) -> Vec<PairNumber> {
+        let used = [(PairNumber::ChosenProbability, self.soft_labels), (PairNumber::Weight, self.row_weights)];
+        used.into_iter().filter(|(_, used)| *used).map(|(number, _)| number).collect()
     }
 }
 

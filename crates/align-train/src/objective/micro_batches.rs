@@ -50,6 +50,7 @@ mod tests {
             chosen_ids: take(*chosen),
             rejected_ids: take(*rejected),
             row,
+            ..EncodedPair::default()
         };
         all.iter().enumerate().map(pair).map(|pair| PairTokens::of(&pair)).collect()
     }

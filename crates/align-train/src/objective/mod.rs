@@ -3,10 +3,12 @@
 mod classification;
 mod cpo;
 mod dpo;
+mod hidden_distance;
 mod kto;
 mod logps_cache;
 mod micro_batches;
 mod pair_micro_batch;
+mod pair_number_tensors;
 mod pair_tokens;
 mod precompute;
 mod preference_checks;

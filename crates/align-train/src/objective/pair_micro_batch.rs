@@ -1,6 +1,7 @@
 //! A micro-batch of pairs, and the log-probabilities from which losses and metrics are computed.
 
 use super::logps_cache::LogpsCache;
+use super::pair_number_tensors::PairNumberTensors;
 use super::row_statistics::{RowStatistics, chosen_and_rejected};
 use super::shared_prefixes::SharedPrefixes;
 use super::{SequenceTokens, TokenLogps};
@@ -21,6 +22,8 @@ pub(crate) struct PairMicroBatch {
     shared: Option<SharedPrefixes>,
     /// The predicted tokens of the sequences.
     pub tokens: SequenceTokens,
+    /// The pairs' own numbers.
+    pub numbers: PairNumberTensors,
 }
 
 impl PairMicroBatch {
@@ -31,13 +34,14 @@ impl PairMicroBatch {
         sequences: CompletionBatch,
         shared: Option<SharedPrefixes>,
         tokens: SequenceTokens,
+        numbers: PairNumberTensors,
     ) -> Result<Self> {
         let tokens = match &shared {
             None => tokens,
             Some(shared) => shared.locate(tokens)?,
         };
         let predicted = pairs.iter().map(|pair| predicted_tokens(pair)).collect();
-        Ok(Self { indices, predicted, sequences, shared, tokens })
+        Ok(Self { indices, predicted, sequences, shared, tokens, numbers })
     }
 
     /// The number of pairs.
@@ -50,6 +54,14 @@ impl PairMicroBatch {
         match &self.shared {
             None => Ok(model.hidden(&self.sequences.input_ids, None, &Attention::Causal, None)?),
             Some(shared) => shared.hidden(model, None),
+        }
+    }
+
+    /// A model's hidden states of all layers, of which the last are those that predict `tokens`.
+    pub fn hidden_states(&self, model: &dyn CausalLm) -> Result<Vec<Tensor>> {
+        match &self.shared {
+            None => Ok(model.hidden_states(&self.sequences.input_ids, None, &Attention::Causal)?),
+            Some(shared) => shared.hidden_states(model),
         }
     }
 
@@ -92,23 +104,26 @@ pub(crate) struct PairValues {
     reference: Pair<Tensor>,
     counts: Pair<Tensor>,
     weights: Option<Tensor>,
+    numbers: PairNumberTensors,
     statistics: Option<RowStatistics>,
 }
 
 impl PairValues {
-    /// Values from the sequences' log-probabilities `(2 · pairs)` under both models and optional weights of the pairs `(pairs)`.
+    /// Values from the log-probabilities of a micro-batch's sequences `(2 · pairs)` under both models and optional weights of the pairs
+    /// `(pairs)`, which multiply the pairs' own.
     pub fn new(
         policy: &Tensor,
         reference: &Tensor,
-        tokens: &SequenceTokens,
+        micro_batch: &PairMicroBatch,
         weights: Option<Tensor>,
         statistics: Option<RowStatistics>,
     ) -> Result<Self> {
         Ok(Self {
             policy: chosen_and_rejected(&policy.f_detach()?)?,
             reference: chosen_and_rejected(&reference.f_to_kind(policy.kind())?)?,
-            counts: chosen_and_rejected(&tokens.counts)?,
+            counts: chosen_and_rejected(&micro_batch.tokens.counts)?,
             weights,
+            numbers: micro_batch.numbers.shallow_clone(),
             statistics,
         })
     }
@@ -124,16 +139,17 @@ impl PairValues {
         let (policy, reference, counts) = (concat(|p| &p.policy)?, concat(|p| &p.reference)?, concat(|p| &p.counts)?);
         let weights: Vec<&Tensor> = parts.iter().filter_map(|part| part.weights.as_ref()).collect();
         let weights = if weights.is_empty() { None } else { Some(Tensor::f_cat(&weights, 0)?) };
+        let numbers = PairNumberTensors::concat(parts.iter().map(|part| &part.numbers))?;
         let (chosen, rejected): (Vec<_>, Vec<_>) =
             parts.into_iter().filter_map(|part| part.statistics).map(RowStatistics::halves).unzip();
         let statistics = RowStatistics::concat(chosen.into_iter().chain(rejected).collect());
-        Ok(Self { policy, reference, counts, weights, statistics })
+        Ok(Self { policy, reference, counts, weights, numbers, statistics })
     }
 
     /// The log-probabilities in the form that losses take.
     pub fn logps(&self) -> Result<PairLogps> {
         let logps = PairLogps::new(&self.policy, &self.reference)?.with_tokens(&self.counts)?;
-        Ok(match &self.weights {
+        self.numbers.add_to(match &self.weights {
             Some(weights) => logps.with_weights(weights)?,
             None => logps,
         })

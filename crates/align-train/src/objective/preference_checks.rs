@@ -1,8 +1,8 @@
-//! Checks for preferences without information: pairs of equal completions, and completions with both labels.
+//! Checks for preferences without information: pairs of equal completions, completions with both labels, and numbers that are missing.
 
-use super::Split;
+use super::{Row, Split};
 use crate::{Error, Result};
-use align_data::{EncodedPair, EncodedUnpairedPreference};
+use align_data::{EncodedPair, EncodedUnpairedPreference, PairNumber};
 use std::collections::HashMap;
 
 /// Warns about pairs whose completions are equal. Returns an error if all pairs are like that.
@@ -11,6 +11,28 @@ pub(crate) fn check_pairs_differ(split: Split, pairs: &[EncodedPair]) -> Result<
     let count = pairs.iter().filter(equal).count();
     let first = pairs.iter().find(equal).map_or(0, |pair| pair.row + 1);
     check(split, count, pairs.len(), first, "pairs have the same tokens as chosen and as rejected completion")
+}
+
+/// Checks that every pair has the numbers that the loss uses, and that the weights are not all 0.
+pub(crate) fn check_numbers<R: Row>(split: Split, pairs: &[R], used: &[PairNumber]) -> Result<()> {
+    let what = split.name();
+    for number in used {
+        let (name, option, expected) = (number.name(), number.option(), number.expected());
+        let values = || pairs.iter().map(|pair| pair.numbers().get(*number));
+        if let Some(at) = values().position(|value| !value.is_some_and(|value| number.is_valid(value))) {
+            let row = pairs.get(at).map_or(0, |pair| pair.index() + 1);
+            let found = values().nth(at).flatten().map_or_else(|| "none".to_owned(), |value| value.to_string());
+            return Err(Error::Data(format!(
+                "{what} row {row}: option {option} needs {name}, expected {expected}, found {found}"
+            )));
+        }
+        if *number == PairNumber::Weight && !pairs.is_empty() && values().all(|value| value == Some(0.0)) {
+            return Err(Error::Data(format!(
+                "the weights of all {what} rows are 0, so there is nothing to learn: give a row a weight above 0, or leave option {option} out"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Warns about completions that are labelled both desirable and undesirable for the same prompt. Returns an error if all are like that.
@@ -52,7 +74,13 @@ mod tests {
     use super::*;
 
     fn pair(row: usize, chosen: i64, rejected: i64) -> EncodedPair {
-        EncodedPair { prompt_ids: vec![1], chosen_ids: vec![chosen], rejected_ids: vec![rejected], row }
+        EncodedPair {
+            prompt_ids: vec![1],
+            chosen_ids: vec![chosen],
+            rejected_ids: vec![rejected],
+            row,
+            ..EncodedPair::default()
+        }
     }
 
     fn unpaired(row: usize, prompt: i64, label: bool) -> EncodedUnpairedPreference {

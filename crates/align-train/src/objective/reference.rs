@@ -88,9 +88,14 @@ impl Reference {
         Ok(computed)
     }
 
+    /// The reference model.
+    pub fn model(&self) -> Result<&dyn CausalLm> {
+        self.model.as_deref().ok_or_else(not_precomputed)
+    }
+
     /// Updates the reference model towards the policy (TR-DPO, arXiv:2404.09656): `π_ref ← α π + (1 - α) π_ref`, weight by weight.
     pub fn sync(&mut self, policy: &dyn CausalLm, alpha: f64) -> Result<()> {
-        let model = self.model.as_ref().ok_or_else(not_precomputed)?;
+        let model = self.model()?;
         tch::no_grad(|| {
             for (name, weight) in model.parameters().iter() {
                 let target = policy.parameters().get(name).ok_or_else(|| missing(name))?;
@@ -106,7 +111,7 @@ impl Reference {
 
     /// Computes the penalty `coefficient · Σ ‖θ - θ_ref‖²` over all weights and adds its gradient to the policy's.
     pub fn penalise_distance(&self, policy: &dyn CausalLm, coefficient: f64) -> Result<f64> {
-        let model = self.model.as_ref().ok_or_else(not_precomputed)?;
+        let model = self.model()?;
         tch::no_grad(|| {
             let mut sum = 0.0;
             for (name, weight) in policy.parameters().iter() {

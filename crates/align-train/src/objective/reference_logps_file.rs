@@ -1,7 +1,7 @@
 //! Files with reference log-probabilities (`ref_log_probs_dir`), which other runs on the same rows reuse.
 
 use super::row::Row;
-use crate::rows_digest::rows_digest;
+use crate::rows_digest::token_ids_digest;
 use crate::{Error, Result};
 use align_base::files::Hasher;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
@@ -33,7 +33,8 @@ impl ReferenceLogpsFile {
     /// The file in the folder `dir`, which need not exist yet.
     pub fn of<R: Row>(dir: &Path, model: &ModelIdentity, environment: &Environment, rows: &[R]) -> Result<Self> {
         let identity = json!({ "model": model, "environment": environment });
-        let key = Hasher::new(FORMAT).part(identity.to_string().as_bytes()).part(rows_digest(rows).as_bytes()).digest();
+        let key =
+            Hasher::new(FORMAT).part(identity.to_string().as_bytes()).part(token_ids_digest(rows).as_bytes()).digest();
         let name = key.get(..KEY_DIGITS).unwrap_or(&key);
         Ok(Self { path: dir.join(format!("reference-logps-{name}.safetensors")), key })
     }

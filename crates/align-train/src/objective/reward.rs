@@ -1,13 +1,14 @@
+use super::preference_checks::check_numbers;
 use super::row_statistics::{mean_over_pairs, to_f64s};
 use super::{Batch, BatchOutput, Objective, Split};
 use crate::{BatchMetrics, Error, Result, RewardConfig, RunConfig};
-use align_data::{EncodedRewardPair, right_pad};
-use align_losses::{Mean, Pair, bradley_terry, reward_centering};
+use align_data::{EncodedRewardPair, PairNumber, right_pad};
+use align_losses::{Mean, Pair, bradley_terry, reward_centering, soft_bradley_terry};
 use align_models::SequenceClassifier;
 use tch::{Kind, Tensor};
 
 /// Training of a reward model on preference pairs by the Bradley-Terry loss ([`bradley_terry`]), optionally with a penalty that centres
-/// the rewards ([`reward_centering`]).
+/// the rewards ([`reward_centering`]). With soft labels the loss is a cross-entropy ([`soft_bradley_terry`]).
 #[derive(Debug)]
 pub struct Reward {
     policy: Box<dyn SequenceClassifier>,
@@ -86,7 +87,7 @@ impl Objective for Reward {
 
     fn prepare(&mut self, split: Split, rows: &[EncodedRewardPair]) -> Result<()> {
         match rows.iter().find_map(|row| Some((row.row + 1, self.row_problem(row)?))) {
-            None => Ok(()),
+            None => check_numbers(split, rows, &self.config.pair_numbers()),
             Some((number, problem)) => Err(Error::Data(format!("{} row {number}: {problem}", split.name()))),
         }
     }
@@ -98,11 +99,22 @@ impl Objective for Reward {
     ) -> Result<BatchOutput> {
         let pairs = batch.rows();
         let rewards = self.rewards(&pairs)?;
-        let losses = bradley_terry(&rewards, margins(&pairs, &rewards.chosen)?.as_ref())?;
+        let margins = margins(&pairs, &rewards.chosen)?;
+        let losses = match self.config.soft_labels {
+            false => bradley_terry(&rewards, margins.as_ref())?,
+            true => {
+                let right = numbers(&pairs, PairNumber::ChosenProbability, &rewards.chosen)?;
+                soft_bradley_terry(&rewards, margins.as_ref(), &right)?
+            }
+        };
+        let weights =
+            self.config.row_weights.then(|| numbers(&pairs, PairNumber::Weight, &rewards.chosen)).transpose()?;
+        let weighted = |x: Tensor| weights.as_ref().map_or(Ok(x.shallow_clone()), |weights| x.f_mul(weights));
+        let losses = weighted(losses)?;
         let mut loss = losses.f_mean(losses.kind())?;
         let mut loss_terms = vec![Mean::of_pair_losses(&losses)?];
         if let Some(coefficient) = self.config.center_rewards_coefficient {
-            let penalties = reward_centering(&rewards)?;
+            let penalties = weighted(reward_centering(&rewards)?)?;
             loss = loss.f_add(&penalties.f_mean(penalties.kind())?.f_mul_scalar(coefficient)?)?;
             loss_terms.push(Mean::of_pair_losses(&penalties)?.times(coefficient));
         }
@@ -121,6 +133,16 @@ fn margins(pairs: &[&EncodedRewardPair], like: &Tensor) -> Result<Option<Tensor>
     }
     let margins: Vec<f64> = pairs.iter().map(|pair| pair.margin.unwrap_or(0.0)).collect();
     Ok(Some(Tensor::f_from_slice(&margins)?.f_to_kind(like.kind())?.f_to_device(like.device())?))
+}
+
+/// A number of each pair, like the rewards.
+fn numbers(pairs: &[&EncodedRewardPair], number: PairNumber, like: &Tensor) -> Result<Tensor> {
+    let value = |pair: &&EncodedRewardPair| {
+        let missing = || Error::Data(format!("row {} has no {}", pair.row + 1, number.name()));
+        pair.numbers.get(number).ok_or_else(missing)
+    };
+    let values = pairs.iter().map(value).collect::<Result<Vec<f64>>>()?;
+    Ok(Tensor::f_from_slice(&values)?.f_to_kind(like.kind())?.f_to_device(like.device())?)
 }
 
 /// The metrics of TRL's `RewardTrainer`. The margin is the difference of the rewards, without the column `margin`.

@@ -1,5 +1,7 @@
 use crate::{Error, Result};
-use align_data::{EncodedLabelledText, EncodedPair, EncodedRewardPair, EncodedText, EncodedUnpairedPreference};
+use align_data::{
+    EncodedLabelledText, EncodedPair, EncodedRewardPair, EncodedText, EncodedUnpairedPreference, PairNumbers,
+};
 use align_models::CausalLm;
 
 /// A tokenised row of training data: a prompt and its completions.
@@ -18,9 +20,9 @@ pub trait Row {
         None
     }
 
-    /// By how much the rewards of a pair are to differ, if the row says so.
-    fn margin(&self) -> Option<f64> {
-        None
+    /// The pair's own numbers, if it has some.
+    fn numbers(&self) -> PairNumbers {
+        PairNumbers::default()
     }
 
     /// Which tokens of the sequence are trained on, if the row says so.
@@ -46,6 +48,10 @@ impl Row for EncodedPair {
     fn completions(&self) -> Vec<(&'static str, &[i64])> {
         vec![("chosen", &self.chosen_ids), ("rejected", &self.rejected_ids)]
     }
+
+    fn numbers(&self) -> PairNumbers {
+        self.numbers
+    }
 }
 
 impl Row for EncodedRewardPair {
@@ -61,8 +67,8 @@ impl Row for EncodedRewardPair {
         vec![("chosen", &self.chosen_ids), ("rejected", &self.rejected_ids)]
     }
 
-    fn margin(&self) -> Option<f64> {
-        self.margin
+    fn numbers(&self) -> PairNumbers {
+        PairNumbers { margin: self.margin, ..self.numbers }
     }
 }
 

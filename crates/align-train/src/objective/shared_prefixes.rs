@@ -51,6 +51,12 @@ impl SharedPrefixes {
         Ok(model.hidden(&self.input_ids, Some(&self.position_ids), &attention, None)?)
     }
 
+    /// A model's hidden states of all layers, each `(1, tokens, hidden_size)`.
+    pub fn hidden_states(&self, model: &dyn CausalLm) -> Result<Vec<Tensor>> {
+        let attention = Attention::SharedTokens { rows: &self.rows, attention_mask: None };
+        Ok(model.hidden_states(&self.input_ids, Some(&self.position_ids), &attention)?)
+    }
+
     /// Copies the tokens' hidden states to the layout of the batch, `(2 · pairs, seq, hidden_size)`. The values of padding are arbitrary.
     pub fn to_batch_layout(&self, hidden: &Tensor) -> Result<Tensor> {
         Ok(self.rows.expand_to_rows(hidden)?)

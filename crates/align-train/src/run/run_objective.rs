@@ -97,11 +97,12 @@ impl RunObjective for Dpo {
     const HAS_REFERENCE: bool = true;
 
     fn encode(
-        _: &Self::Config,
+        config: &Self::Config,
         examples: &[PairExample],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
-        encode_preference_pairs(examples, context.tokenizer, &context.options(None))
+        let options = EncodeOptions { pair_numbers: config.pair_numbers(), ..context.options(None) };
+        encode_preference_pairs(examples, context.tokenizer, &options)
     }
 
     fn from_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
@@ -186,7 +187,8 @@ impl RunObjective for Reward {
     ) -> Result<EncodedExamples<Self::Row>> {
         // An encoder marks the end of a text itself.
         let append_eos = context.tokenizer.special_tokens().eos.is_some();
-        let options = EncodeOptions { append_eos, ..context.options(config.max_length) };
+        let pair_numbers = config.pair_numbers();
+        let options = EncodeOptions { append_eos, pair_numbers, ..context.options(config.max_length) };
         let encoded = encode_reward_pairs(context.tokenizer, examples, &options)?;
         Ok(EncodedExamples { rows: encoded.pairs, report: Some(encoded.report), max_length: options.max_length })
     }

@@ -12,7 +12,7 @@ use super::cells::Cells;
 use super::column_names::ColumnNames;
 use super::columns::Column;
 use super::limits::{ROW_LIMIT, row_too_long};
-use crate::error::other_separator;
+use crate::column_list::other_separator;
 use crate::{Error, Result};
 use align_base::counted;
 use error::CsvError;

@@ -3,12 +3,15 @@
 mod alpaca;
 mod completions;
 mod implicit_prompt;
+mod numbered_pairs;
 mod pairs;
 mod prompts;
 mod reward_pairs;
 mod share_gpt;
 mod template_inputs;
 mod unpaired;
+
+pub use numbered_pairs::NumberedRow;
 
 use super::column_names::ColumnNames;
 use super::columns::Column;

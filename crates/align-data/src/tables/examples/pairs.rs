@@ -8,7 +8,7 @@ use super::implicit_prompt::{split_messages, split_texts};
 use super::template_inputs::take_inputs;
 use super::{ExampleRow, alpaca, note, share_gpt};
 use crate::chat::Message;
-use crate::{ConversationPair, Error, Example, PairExample, PreferencePair, Result};
+use crate::{ConversationPair, Error, Example, PairExample, PairNumber, PairNumbers, PreferencePair, Result};
 
 /// The messages of each row.
 type Conversations = Vec<Vec<Message>>;
@@ -21,7 +21,8 @@ impl ExampleRow for PairExample {
         let scores = ["chosen_score", "rejected_score"].map(|name| Column::number(name).optional());
         let sides = [Column::content("prompt").optional(), Column::content("chosen"), Column::content("rejected")];
         let others = ["conversations", "messages", "instruction", "input", "system", "history", "tools"];
-        let others = others.into_iter().chain(["chat_template_kwargs"]).map(Column::any);
+        let others = others.into_iter().chain(["chat_template_kwargs"]);
+        let others = others.chain(PairNumber::ALL.map(PairNumber::name)).map(Column::any);
         sides.into_iter().chain(scores).chain(others).collect()
     }
 
@@ -113,7 +114,8 @@ fn plain_pairs(raw: &mut RawTable, texts: impl Iterator<Item = (String, String, 
     let pair = |(row, (prompt, chosen, rejected)): (usize, (String, String, String))| {
         let chosen_score = chosen_scores.get(row).copied();
         let rejected_score = rejected_scores.get(row).copied();
-        Example::Plain(PreferencePair { prompt, chosen, rejected, chosen_score, rejected_score })
+        let numbers = PairNumbers::default();
+        Example::Plain(PreferencePair { prompt, chosen, rejected, chosen_score, rejected_score, numbers })
     };
     Ok(texts.enumerate().map(pair).collect())
 }
@@ -126,7 +128,8 @@ fn implicit_conversations(
     let inputs = take_inputs(raw, chosen.len())?;
     let pair = |((chosen, rejected), inputs)| {
         let (prompt, chosen, rejected) = split_messages(chosen, rejected);
-        Example::Conversation(ConversationPair { prompt, chosen, rejected, inputs })
+        let numbers = PairNumbers::default();
+        Example::Conversation(ConversationPair { prompt, chosen, rejected, inputs, numbers })
     };
     Ok(chosen.into_iter().zip(rejected).zip(inputs).map(pair).collect())
 }
@@ -140,7 +143,8 @@ fn conversations(
     let inputs = take_inputs(raw, prompts.len())?;
     let rows = prompts.into_iter().zip(chosen).zip(rejected).zip(inputs);
     let pair = |(((prompt, chosen), rejected), inputs)| {
-        Example::Conversation(ConversationPair { prompt, chosen, rejected, inputs })
+        let numbers = PairNumbers::default();
+        Example::Conversation(ConversationPair { prompt, chosen, rejected, inputs, numbers })
     };
     Ok(rows.map(pair).collect())
 }

@@ -1,13 +1,13 @@
 //! Preference pairs for reward models.
 
-use super::super::columns::Column;
+use super::super::columns::{Column, with_numbers};
 use super::super::raw_table::RawTable;
 use super::ExampleRow;
-use crate::{PairExample, Result, RewardExample};
+use crate::{PairExample, PairNumber, Result, RewardExample};
 
 impl ExampleRow for RewardExample {
     fn columns() -> Vec<Column> {
-        PairExample::columns().into_iter().chain([Column::number("margin").optional()]).collect()
+        with_numbers(PairExample::columns(), &[PairNumber::Margin])
     }
 
     fn read_rows(raw: &mut RawTable, notes: &mut Vec<String>) -> Result<Vec<Self>> {

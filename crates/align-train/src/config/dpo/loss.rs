@@ -3,6 +3,7 @@
 use super::DpoConfig;
 use crate::config::{config_error, require};
 use crate::{Error, Result};
+use align_data::PairNumber;
 use align_losses::{AdaptiveBeta, DpoLoss, DpoOptions, LossType, PairLoss, Penalised, WeightedSum};
 
 /// Momentum of β-DPO's running mean of margins in its authors' code.
@@ -81,6 +82,8 @@ impl DpoConfig {
             loss_type,
             beta: self.beta,
             label_smoothing: self.label_smoothing,
+            soft_labels: self.soft_labels,
+            odpo_alpha: self.odpo_alpha,
             divergence: self.f_divergence_type.to_divergence(self.f_alpha_divergence_coef)?,
             discopop_tau: self.discopop_tau,
             dpop_lambda: self.dpop_lambda,
@@ -99,7 +102,28 @@ impl DpoConfig {
         }
         require("use_weighting", !self.use_weighting || !has_sft, || {
             "conflicts with loss_type sft, which is one number for the whole batch: remove one of the two".into()
-        })
+        })?;
+        let coupled = self.loss_type.iter().find(|loss_type| loss_type.info().couples_batch);
+        match coupled.filter(|_| self.row_weights) {
+            None => Ok(()),
+            Some(loss_type) => Err(config_error(
+                "row_weights",
+                format!(
+                    "conflicts with loss_type {loss_type}, which depends on the whole batch and not on single pairs: remove one of the two"
+                ),
+            )),
+        }
+    }
+
+    /// The numbers of the pairs that the loss uses.
+    #[must_use]
+    pub fn pair_numbers(&self) -> Vec<PairNumber> {
+        let used = [
+            (PairNumber::ChosenProbability, self.soft_labels),
+            (PairNumber::Margin, self.odpo_alpha.is_some()),
+            (PairNumber::Weight, self.row_weights),
+        ];
+        used.into_iter().filter(|(_, used)| *used).map(|(number, _)| number).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 mod loss;
 mod reference;
 
-use super::{FDivergenceType, PrefixSharing, TrainingConfig, require};
+use super::{FDivergenceType, HiddenLayers, PrefixSharing, TrainingConfig, require};
 use crate::{Method, Result, RunConfig, metric_names};
 use align_losses::{LogRatioPenalty, LossType};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,17 @@ pub struct DpoConfig {
     /// this is conservative DPO, with robust it is robust DPO (arXiv:2403.00409).
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().label_smoothing))]
     pub label_smoothing: f64,
+    /// Use the probability in the column chosen_probability that the chosen completion is the better one: each pair's loss is the
+    /// expectation over its two possible labels (cDPO with soft labels). Takes the place of `label_smoothing`.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub soft_labels: bool,
+    /// ODPO (arXiv:2402.10571): scale of an offset that grows with the logarithm of the score difference of a pair, which is the column
+    /// margin, or chosen_score minus rejected_score. Higher values ask for larger reward margins; the paper uses 1.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub odpo_alpha: Option<f64>,
+    /// Multiply the loss of each pair by the number in its column weight. The weights are not normalised.
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub row_weights: bool,
     /// f-DPO (arXiv:2309.16240): divergence from the reference model that is penalised.
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "reverse_kl"))]
     pub f_divergence_type: FDivergenceType,
@@ -83,6 +94,14 @@ pub struct DpoConfig {
     /// the weights closer to those of the reference model.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().weight_distance_coef))]
     pub weight_distance_coef: f64,
+    /// Coefficient of a penalty on the squared distance between the hidden states of the policy and the reference model, at the positions
+    /// that predict completion tokens. Higher values keep the hidden states closer to those of the reference model.
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().hidden_distance_coef))]
+    pub hidden_distance_coef: f64,
+    /// Layers whose hidden states are compared: all, last, or numbers with commas between them; 0 is the embeddings, 1 the output of the first
+    /// block [default: all]. Requires `hidden_distance_coef`.
+    #[cfg_attr(feature = "clap", arg(long, value_name = "all|last|LIST"))]
+    pub hidden_distance_layers: Option<HiddenLayers>,
     /// Compute the reference log-probabilities of all examples before training, so that the reference model need not stay in memory.
     #[cfg_attr(feature = "clap", arg(long))]
     pub precompute_ref_log_probs: bool,
@@ -113,6 +132,9 @@ impl Default for DpoConfig {
             beta_dpo_alpha: None,
             beta_dpo_momentum: None,
             label_smoothing: 0.0,
+            soft_labels: false,
+            odpo_alpha: None,
+            row_weights: false,
             f_divergence_type: FDivergenceType::ReverseKl,
             f_alpha_divergence_coef: None,
             discopop_tau: None,
@@ -126,6 +148,8 @@ impl Default for DpoConfig {
             log_ratio_penalty: None,
             log_ratio_penalty_coef: None,
             weight_distance_coef: 0.0,
+            hidden_distance_coef: 0.0,
+            hidden_distance_layers: None,
             precompute_ref_log_probs: false,
             ref_log_probs_dir: None,
             micro_batch_tokens: DEFAULT_MICRO_BATCH_TOKENS,
@@ -164,7 +188,9 @@ impl RunConfig for DpoConfig {
     }
 
     fn evaluation_metrics(&self) -> Option<Vec<&'static str>> {
-        Some(metric_names::dpo())
+        let mut names = metric_names::dpo();
+        names.extend((self.hidden_distance_coef > 0.0).then_some("hidden_distance"));
+        Some(names)
     }
 
     fn tag(&self) -> &'static str {
@@ -173,8 +199,12 @@ impl RunConfig for DpoConfig {
 
     fn methods(&self) -> Vec<Method> {
         let adaptive = Method { name: "β-DPO", paper: "https://arxiv.org/abs/2407.08639" };
+        let soft = Method { name: "DPO with soft labels", paper: "https://arxiv.org/abs/2409.06691" };
+        let offset = Method { name: "ODPO", paper: "https://arxiv.org/abs/2402.10571" };
         let losses = self.loss_type.iter().map(|loss_type| loss_type.info().method);
-        losses.chain(self.beta_dpo_alpha.map(|_| adaptive)).collect()
+        let variants =
+            [self.beta_dpo_alpha.map(|_| adaptive), self.soft_labels.then_some(soft), self.odpo_alpha.map(|_| offset)];
+        losses.chain(variants.into_iter().flatten()).collect()
     }
 }
 
@@ -245,11 +275,25 @@ mod tests {
         assert_contains(moving, ["precompute_ref_log_probs", "sync_ref_model"]);
         let held = error(|c| (precompute(c), c.weight_distance_coef = 0.1).0);
         assert_contains(held, ["precompute_ref_log_probs", "weight_distance_coef"]);
+        let hidden = error(|c| (precompute(c), c.hidden_distance_coef = 0.1).0);
+        assert_contains(hidden, ["precompute_ref_log_probs", "hidden_distance_coef"]);
+        assert_contains(error(|c| c.hidden_distance_coef = -1.0), ["hidden_distance_coef", "0 or more"]);
+        assert_contains(
+            error(|c| c.hidden_distance_layers = Some(HiddenLayers::Last)),
+            ["hidden_distance_layers", "hidden_distance_coef"],
+        );
         let unused = error(|c| c.ref_log_probs_dir = Some("runs".into()));
         assert_contains(unused, ["ref_log_probs_dir", "precompute_ref_log_probs"]);
         assert_contains(error(|c| c.micro_batch_tokens = 0), ["micro_batch_tokens", "at least 1"]);
         assert_contains(error(|c| c.weight_distance_coef = -1.0), ["weight_distance_coef", "0 or more"]);
         assert_contains(error(|c| c.ld_alpha = Some(1.5)), ["ld_alpha", "0 to 1"]);
+        assert_contains(
+            error(|c| (c.soft_labels, c.label_smoothing) = (true, 0.1)),
+            ["soft_labels", "label_smoothing"],
+        );
+        assert_contains(error(|c| (c.loss_type, c.soft_labels) = (vec![LossType::Aot], true)), ["soft_labels", "aot"]);
+        assert_contains(error(|c| c.odpo_alpha = Some(0.0)), ["odpo_alpha", "above 0"]);
+        assert_contains(error(|c| (c.loss_type, c.row_weights) = (both.clone(), true)), ["row_weights", "sft"]);
         assert_contains(error(|c| c.beta_dpo_momentum = Some(0.5)), ["beta_dpo_momentum", "beta_dpo_alpha"]);
         assert_contains(error(|c| c.beta_dpo_alpha = Some(0.0)), ["beta_dpo_alpha", "above 0"]);
         let sft = |c: &mut DpoConfig| (c.loss_type, c.beta_dpo_alpha) = (vec![LossType::Sft], Some(0.6));

@@ -12,9 +12,14 @@ const DEFAULT_SYNC_STEPS: u64 = 512;
 impl DpoConfig {
     /// Checks the options of the reference model.
     pub(super) fn validate_reference(&self) -> Result<()> {
-        let distance = self.weight_distance_coef;
-        require("weight_distance_coef", distance >= 0.0 && distance.is_finite(), || {
-            format!("is {distance}, expected 0 or more")
+        let (distance, hidden) = (self.weight_distance_coef, self.hidden_distance_coef);
+        for (option, coefficient) in [("weight_distance_coef", distance), ("hidden_distance_coef", hidden)] {
+            require(option, coefficient >= 0.0 && coefficient.is_finite(), || {
+                format!("is {coefficient}, expected 0 or more")
+            })?;
+        }
+        require("hidden_distance_layers", hidden > 0.0 || self.hidden_distance_layers.is_none(), || {
+            "has no effect without hidden_distance_coef".into()
         })?;
         let given = [
             ("ref_model_mixup_alpha", self.ref_model_mixup_alpha.is_some()),
@@ -29,6 +34,10 @@ impl DpoConfig {
         })?;
         require("precompute_ref_log_probs", !precompute || distance == 0.0, || {
             "conflicts with weight_distance_coef, which needs the reference model's weights: remove one of the two"
+                .into()
+        })?;
+        require("precompute_ref_log_probs", !precompute || hidden == 0.0, || {
+            "conflicts with hidden_distance_coef, which needs the reference model's hidden states in every step: remove one of the two"
                 .into()
         })?;
         require("ref_log_probs_dir", precompute || self.ref_log_probs_dir.is_none(), || {

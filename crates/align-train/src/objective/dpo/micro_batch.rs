@@ -3,6 +3,7 @@
 use super::Dpo;
 use crate::objective::micro_batches::split_into_micro_batches;
 use crate::objective::pair_micro_batch::PairMicroBatch;
+use crate::objective::pair_number_tensors::PairNumberTensors;
 use crate::objective::pair_tokens::PairTokens;
 use crate::objective::row::padding_id;
 use crate::objective::row_statistics::chosen_and_rejected;
@@ -41,7 +42,8 @@ pub(super) fn pair_micro_batch(
     let tokens = weighted_tokens(&sequences, config.ld_alpha)?;
     let counts = pairs.iter().fold(PairTokens::default(), |all, pair| all.plus(PairTokens::of(pair)));
     let shared = counts.shares(sharing).then(|| SharedPrefixes::of(pairs, &sequences, false)).transpose()?;
-    PairMicroBatch::new(indices, pairs, sequences, shared, tokens)
+    let numbers = PairNumberTensors::of(pairs, &config.pair_numbers())?;
+    PairMicroBatch::new(indices, pairs, sequences, shared, tokens, numbers)
 }
 
 /// The predicted tokens of the sequences. With `ld_alpha`, tokens beyond the length of the shorter completion have this weight (LD-DPO).

@@ -3,6 +3,7 @@ mod micro_batch;
 mod objective;
 mod step;
 
+use super::hidden_distance::HiddenDistance;
 use super::reference::Reference;
 use crate::{DpoConfig, Error, PrefixSharing, Result, RunConfig};
 use align_losses::{AdaptiveBeta, PairLoss};
@@ -18,6 +19,8 @@ pub struct Dpo {
     loss: Box<dyn PairLoss>,
     /// β-DPO's state, if beta adapts to each batch.
     beta: Option<AdaptiveBeta>,
+    /// The penalty on the distance of hidden states, if there is one.
+    hidden_distance: Option<HiddenDistance>,
     sharing: PrefixSharing,
     /// Whether training has started, so that the policy may differ from the reference model.
     trained: bool,
@@ -42,10 +45,12 @@ impl Dpo {
             false => Reference::new(reference, &policy)?,
             true => Reference::for_precomputing(reference, &policy)?,
         };
-        Ok(Self { policy, reference, config, loss, beta, sharing, trained: false })
+        let hidden_distance = HiddenDistance::new(&config, &policy, reference.model().ok())?;
+        Ok(Self { policy, reference, config, loss, beta, hidden_distance, sharing, trained: false })
     }
 
-    /// Creates the objective with a custom loss instead of the one in the configuration.
+    /// Creates the objective with a custom loss instead of the one in the configuration. The loss finds the numbers of the pairs that the
+    /// configuration selects in its [`PairLogps`](align_losses::PairLogps); it has soft labels as an [`align_losses::SoftLabels`].
     ///
     /// # Errors
     /// Those of [`Dpo::new`], or `beta_dpo_alpha`, which needs a loss from the configuration.

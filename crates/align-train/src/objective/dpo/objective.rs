@@ -8,7 +8,7 @@ use crate::objective::micro_batches::split_into_micro_batches;
 use crate::objective::pair_micro_batch::predicted_tokens;
 use crate::objective::pair_tokens::PairTokens;
 use crate::objective::precompute::precompute;
-use crate::objective::preference_checks::check_pairs_differ;
+use crate::objective::preference_checks::{check_numbers, check_pairs_differ};
 use crate::objective::reference_logps_file::ReferenceLogpsFile;
 use crate::objective::row::check_rows;
 use crate::objective::{Batch, BatchOutput, Objective, Split};
@@ -71,6 +71,7 @@ impl Objective for Dpo {
     fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
         check_rows(rows, &self.policy, split.name())?;
         check_pairs_differ(split, rows)?;
+        check_numbers(split, rows, &self.config.pair_numbers())?;
         self.reference.prepare(split, rows, |pair| {
             let Pair { chosen, rejected } = predicted_tokens(pair);
             (chosen + rejected) as usize
@@ -80,7 +81,7 @@ impl Objective for Dpo {
 
     fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
         let micro_batches = self.micro_batches(batch)?;
-        let BatchResult { loss_terms, values, logps, beta } = match gradient_scale {
+        let BatchResult { loss_terms, values, logps, beta, hidden_distance } = match gradient_scale {
             None => self.evaluate(batch.split, &micro_batches)?,
             Some(scale) => {
                 self.trained = true;
@@ -92,6 +93,7 @@ impl Objective for Dpo {
         };
         let rewards = logps.implicit_rewards(beta.unwrap_or(self.loss.beta()))?;
         let mut metrics = batch_metrics(&rewards, &logps, values)?;
+        metrics.set("hidden_distance", hidden_distance);
         if let Some(beta) = beta {
             metrics.set("beta", Mean::over_pairs(beta, batch.indices.len()));
         }

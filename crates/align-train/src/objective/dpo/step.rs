@@ -7,6 +7,7 @@ use crate::objective::token_logps::backward;
 use crate::objective::{SequenceTokens, Split, TokenLogps};
 use crate::{DpoConfig, Error, Result};
 use align_losses::{LinearLogpsOptions, LossOutput, Mean, Pair, PairLogps, PairLoss, wpo_weights};
+use align_models::CausalLm;
 use tch::Tensor;
 
 /// The result of a batch.
@@ -19,13 +20,34 @@ pub(super) struct BatchResult {
     pub logps: PairLogps,
     /// β-DPO's beta for this batch.
     pub beta: Option<f64>,
+    /// The mean distance of hidden states, if it is penalised.
+    pub hidden_distance: Option<Mean>,
+}
+
+/// What the reference model gives for a micro-batch.
+struct ReferenceValues {
+    /// The log-probability of each sequence, `(2 · pairs)`.
+    logps: Tensor,
+    /// The hidden states that are compared.
+    states: Vec<Tensor>,
+}
+
+/// What the policy gives for a micro-batch.
+struct PolicyValues {
+    /// The log-probability of each sequence, `(2 · pairs)`, with its graph.
+    logps: Tensor,
+    /// The sum of the distances of hidden states over the tokens, with its graph, if it is penalised.
+    distance: Option<Tensor>,
+    /// All values of the pairs.
+    values: PairValues,
 }
 
 impl Dpo {
     /// Computes the loss of held-out pairs.
     pub(super) fn evaluate(&mut self, split: Split, micro_batches: &[PairMicroBatch]) -> Result<BatchResult> {
-        let (values, logps) = self.values_without_graph(split, micro_batches)?;
-        Ok(BatchResult { loss_terms: self.loss.loss_terms(&logps)?, values, logps, beta: None })
+        let (values, logps, hidden_distance) = self.values_without_graph(split, micro_batches)?;
+        let loss_terms = self.with_penalty(self.loss.loss_terms(&logps)?, hidden_distance);
+        Ok(BatchResult { loss_terms, values, logps, beta: None, hidden_distance })
     }
 
     /// Computes the loss of pairs, and adds the gradient of `scale` times their mean loss to the policy's gradients.
@@ -40,20 +62,25 @@ impl Dpo {
     /// Runs each micro-batch forward and backward.
     fn train_in_one_pass(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<BatchResult> {
         let pairs: usize = micro_batches.iter().map(PairMicroBatch::pairs).sum();
-        let (mut all_values, mut losses, mut beta) = (Vec::new(), Vec::new(), None);
+        let tokens = predicted(micro_batches)?;
+        let (mut all_values, mut losses, mut distances, mut beta) = (Vec::new(), Vec::new(), Vec::new(), None);
         for micro_batch in micro_batches {
-            let reference = self.reference_logps(split, micro_batch)?;
-            let (policy, values) = self.values(micro_batch, &reference)?;
+            let reference = self.reference_values(split, micro_batch)?;
+            let PolicyValues { logps, distance, values } = self.values(micro_batch, &reference)?;
             let (output, gradient, batch_beta) = self.loss_and_gradient(&values.logps()?)?;
             let gradient = Tensor::f_cat(&[gradient.chosen, gradient.rejected], 0)?;
-            backward(&policy, &gradient.f_mul_scalar(scale * micro_batch.pairs() as f64 / pairs as f64)?)?;
+            let gradient = gradient.f_mul_scalar(scale * micro_batch.pairs() as f64 / pairs as f64)?;
+            self.backward(&logps, &gradient, distance.as_ref(), scale / tokens)?;
             all_values.push(values);
             losses.push(output.losses);
+            distances.extend(distance);
             beta = batch_beta;
         }
         let values = PairValues::concat(all_values)?;
         let logps = values.logps()?;
-        Ok(BatchResult { loss_terms: vec![Mean::of_pair_losses(&Tensor::f_cat(&losses, 0)?)?], values, logps, beta })
+        let hidden_distance = mean_distance(&distances, tokens)?;
+        let loss_terms = self.with_penalty(vec![Mean::of_pair_losses(&Tensor::f_cat(&losses, 0)?)?], hidden_distance);
+        Ok(BatchResult { loss_terms, values, logps, beta, hidden_distance })
     }
 
     /// Runs all micro-batches forward to compute the loss, which couples their pairs. Then runs each one forward and backward.
@@ -71,32 +98,39 @@ impl Dpo {
             );
             return Err(Error::Config { option: "micro_batch_tokens", reason });
         }
-        let (values, logps) = self.values_without_graph(split, micro_batches)?;
+        let (values, logps, hidden_distance) = self.values_without_graph(split, micro_batches)?;
         let (output, gradient, beta) = self.loss_and_gradient(&logps)?;
-        let mut start = 0;
+        let (mut start, tokens) = (0, predicted(micro_batches)?);
         for micro_batch in micro_batches {
             let len = micro_batch.pairs() as i64;
             let Pair { chosen, rejected } = gradient.as_ref().try_map(|side| side.f_narrow(0, start, len))?;
             start += len;
-            let policy = micro_batch.tokens.sequence_logps(&self.token_logps(micro_batch)?.logps)?;
-            backward(&policy, &Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(scale)?)?;
+            let states = self.compared_states(micro_batch, self.reference_states(micro_batch)?.as_deref())?;
+            let (token_logps, distance) = self.forward(micro_batch, &states)?;
+            let policy = micro_batch.tokens.sequence_logps(&token_logps.logps)?;
+            let gradient = Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(scale)?;
+            self.backward(&policy, &gradient, distance.as_ref(), scale / tokens)?;
         }
-        Ok(BatchResult { loss_terms: vec![Mean::of_pair_losses(&output.losses)?], values, logps, beta })
+        let loss_terms = self.with_penalty(vec![Mean::of_pair_losses(&output.losses)?], hidden_distance);
+        Ok(BatchResult { loss_terms, values, logps, beta, hidden_distance })
     }
 
-    /// The log-probabilities of all micro-batches under both models, without a graph.
+    /// The values of all micro-batches under both models, without a graph.
     fn values_without_graph(
         &mut self,
         split: Split,
         micro_batches: &[PairMicroBatch],
-    ) -> Result<(PairValues, PairLogps)> {
-        let values = micro_batches.iter().map(|micro_batch| {
-            let reference = self.reference_logps(split, micro_batch)?;
-            tch::no_grad(|| Ok(self.values(micro_batch, &reference)?.1))
-        });
-        let values = PairValues::concat(values.collect::<Result<_>>()?)?;
+    ) -> Result<(PairValues, PairLogps, Option<Mean>)> {
+        let (mut all_values, mut distances) = (Vec::new(), Vec::new());
+        for micro_batch in micro_batches {
+            let reference = self.reference_values(split, micro_batch)?;
+            let PolicyValues { values, distance, .. } = tch::no_grad(|| self.values(micro_batch, &reference))?;
+            all_values.push(values);
+            distances.extend(distance);
+        }
+        let values = PairValues::concat(all_values)?;
         let logps = values.logps()?;
-        Ok((values, logps))
+        Ok((values, logps, mean_distance(&distances, predicted(micro_batches)?)?))
     }
 
     /// The losses of pairs, the gradient of their mean with respect to the policy's log-probabilities, and the batch's beta in β-DPO.
@@ -112,37 +146,96 @@ impl Dpo {
         Ok((output, gradient, Some(beta)))
     }
 
-    /// The policy's log-probability of each sequence, `(2 · pairs)`, with its graph, and all values of the pairs.
-    fn values(&self, micro_batch: &PairMicroBatch, reference: &Tensor) -> Result<(Tensor, PairValues)> {
+    /// The policy's values of a micro-batch.
+    fn values(&self, micro_batch: &PairMicroBatch, reference: &ReferenceValues) -> Result<PolicyValues> {
         let tokens = &micro_batch.tokens;
-        let token_logps = self.token_logps(micro_batch)?;
-        let policy = tokens.sequence_logps(&token_logps.logps)?;
+        let (token_logps, distance) = self.forward(micro_batch, &reference.states)?;
+        let logps = tokens.sequence_logps(&token_logps.logps)?;
         let weights = wpo_pair_weights(&token_logps, tokens)?;
         let statistics = token_logps.statistics.map(|s| RowStatistics::new(tokens, &s)).transpose()?;
-        let values = PairValues::new(&policy, reference, tokens, weights, statistics)?;
-        Ok((policy, values))
+        let values = PairValues::new(&logps, &reference.logps, micro_batch, weights, statistics)?;
+        Ok(PolicyValues { logps, distance, values })
     }
 
-    fn token_logps(&self, micro_batch: &PairMicroBatch) -> Result<TokenLogps> {
+    /// The policy's log-probabilities of the tokens, and the sum of the distances of its hidden states from those of the reference model.
+    fn forward(&self, micro_batch: &PairMicroBatch, reference: &[Tensor]) -> Result<(TokenLogps, Option<Tensor>)> {
         let options = LinearLogpsOptions {
             statistics: true,
             log_sum_sq_probs: self.config.use_weighting,
             ..LinearLogpsOptions::default()
         };
-        TokenLogps::new(&self.policy, &micro_batch.hidden(&self.policy)?, &micro_batch.tokens, &options)
+        let logps = |hidden: &Tensor| TokenLogps::new(&self.policy, hidden, &micro_batch.tokens, &options);
+        let Some(penalty) = &self.hidden_distance else {
+            return Ok((logps(&micro_batch.hidden(&self.policy)?)?, None));
+        };
+        let states = micro_batch.hidden_states(&self.policy)?;
+        let distance = penalty.sum(&penalty.select(&states, &micro_batch.tokens)?, reference)?;
+        Ok((logps(last(&states)?)?, Some(distance)))
     }
 
-    /// The reference log-probability of each sequence, `(2 · pairs)`.
-    fn reference_logps(&mut self, split: Split, micro_batch: &PairMicroBatch) -> Result<Tensor> {
-        let positions = |cache: &_| micro_batch.cache_positions(cache);
-        let tokens = self.reference.logps(split, positions, |model| micro_batch.logps_without_graph(model))?;
-        micro_batch.tokens.sequence_logps(&tokens.f_to_device(self.policy.device())?)
+    /// Runs the backward pass from the log-probabilities of sequences, with `gradient` as their output gradient, and from `scale` times the
+    /// penalty on `distance`.
+    fn backward(&self, logps: &Tensor, gradient: &Tensor, distance: Option<&Tensor>, scale: f64) -> Result<()> {
+        let (Some(penalty), Some(distance)) = (&self.hidden_distance, distance) else {
+            return backward(logps, gradient);
+        };
+        let sum = logps.f_mul(gradient)?.f_sum(logps.kind())?;
+        let penalty = distance.f_mul_scalar(scale * penalty.coefficient)?;
+        Ok(sum.f_add(&penalty.f_to_kind(sum.kind())?)?.f_backward()?)
+    }
+
+    /// The terms of a loss with that of the penalty on the distance of hidden states.
+    fn with_penalty(&self, mut terms: Vec<Mean>, distance: Option<Mean>) -> Vec<Mean> {
+        terms
+            .extend(self.hidden_distance.as_ref().zip(distance).map(|(penalty, mean)| mean.times(penalty.coefficient)));
+        terms
+    }
+
+    /// The reference model's values of a micro-batch.
+    fn reference_values(&mut self, split: Split, micro_batch: &PairMicroBatch) -> Result<ReferenceValues> {
+        let states = self.reference_states(micro_batch)?;
+        let compute = |model: &dyn CausalLm| match &states {
+            None => micro_batch.logps_without_graph(model),
+            Some(states) => TokenLogps::without_graph(model, last(states)?, &micro_batch.tokens),
+        };
+        let tokens = self.reference.logps(split, |cache: &_| micro_batch.cache_positions(cache), compute)?;
+        let logps = micro_batch.tokens.sequence_logps(&tokens.f_to_device(self.policy.device())?)?;
+        Ok(ReferenceValues { logps, states: self.compared_states(micro_batch, states.as_deref())? })
+    }
+
+    /// The reference model's hidden states of all layers, if they are compared with those of the policy. They are too large to be cached.
+    fn reference_states(&self, micro_batch: &PairMicroBatch) -> Result<Option<Vec<Tensor>>> {
+        let states = |_| tch::no_grad(|| micro_batch.hidden_states(self.reference.model()?));
+        self.hidden_distance.as_ref().map(states).transpose()
+    }
+
+    fn compared_states(&self, micro_batch: &PairMicroBatch, states: Option<&[Tensor]>) -> Result<Vec<Tensor>> {
+        match self.hidden_distance.as_ref().zip(states) {
+            None => Ok(Vec::new()),
+            Some((penalty, states)) => penalty.select(states, &micro_batch.tokens),
+        }
     }
 
     /// Whether the gradient of a pair depends on the other pairs of its batch.
     fn couples_batch(&self) -> bool {
         self.beta.is_some() || self.loss.couples_batch()
     }
+}
+
+/// The final hidden states.
+fn last(states: &[Tensor]) -> Result<&Tensor> {
+    states.last().ok_or_else(|| Error::Data("the model gives no hidden states".into()))
+}
+
+/// The number of predicted tokens.
+fn predicted(micro_batches: &[PairMicroBatch]) -> Result<f64> {
+    micro_batches.iter().map(|micro_batch| Ok(micro_batch.tokens.targets.size1()? as f64)).sum()
+}
+
+/// The mean distance of hidden states over `tokens`, from the sums of the micro-batches; `None` if there are none.
+fn mean_distance(sums: &[Tensor], tokens: f64) -> Result<Option<Mean>> {
+    let sums = sums.iter().map(|sum| Ok(sum.f_detach()?.f_double_value(&[])?)).collect::<Result<Vec<f64>>>()?;
+    Ok((!sums.is_empty()).then(|| Mean::over_tokens(sums.iter().sum::<f64>() / tokens, tokens)))
 }
 
 /// WPO's weight of each pair, `(pairs)`, if the statistic that it needs was computed.

@@ -1,0 +1,124 @@
+//! The numbers that a preference pair may have of its own.
+
+use serde::{Deserialize, Serialize};
+
+/// A number of a preference pair that training can use. Each is a column of tables with its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PairNumber {
+    /// The probability that the chosen text is the better one, above 0 and at most 1.
+    ChosenProbability,
+    /// By how much the score of the chosen text is higher, above 0.
+    Margin,
+    /// The weight of the pair's loss, at least 0.
+    Weight,
+}
+
+/// The numbers of a preference pair, as far as they are known.
+///
+/// ```
+/// use align_data::{PairNumber, PairNumbers, PreferencePair};
+/// let numbers = PairNumbers { weight: Some(2.0), ..PairNumbers::default() };
+/// let pair = PreferencePair { numbers, ..PreferencePair::new("This movie", " was a joy.", " was dull.") };
+/// assert_eq!(pair.numbers.get(PairNumber::Weight), Some(2.0));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct PairNumbers {
+    /// The probability that the chosen text is the better one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_probability: Option<f64>,
+    /// By how much the score of the chosen text is higher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// The weight of the pair's loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+}
+
+impl PairNumber {
+    /// All numbers.
+    pub const ALL: [Self; 3] = [Self::ChosenProbability, Self::Margin, Self::Weight];
+
+    /// The name of the column.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ChosenProbability => "chosen_probability",
+            Self::Margin => "margin",
+            Self::Weight => "weight",
+        }
+    }
+
+    /// The option of training that uses the number.
+    #[must_use]
+    pub const fn option(self) -> &'static str {
+        match self {
+            Self::ChosenProbability => "soft_labels",
+            Self::Margin => "odpo_alpha",
+            Self::Weight => "row_weights",
+        }
+    }
+
+    /// The valid values, for error messages.
+    #[must_use]
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::ChosenProbability => "a probability above 0 and at most 1",
+            Self::Margin => "a number above 0, because its logarithm is taken",
+            Self::Weight => "a weight of at least 0",
+        }
+    }
+
+    /// Whether a value is in the number's range.
+    #[must_use]
+    pub fn is_valid(self, value: f64) -> bool {
+        value.is_finite()
+            && match self {
+                Self::ChosenProbability => value > 0.0 && value <= 1.0,
+                Self::Margin => value > 0.0,
+                Self::Weight => value >= 0.0,
+            }
+    }
+
+    /// The columns that have the number, for error messages.
+    pub(crate) const fn columns(self) -> &'static str {
+        match self {
+            Self::ChosenProbability => "a column \"chosen_probability\" (align pair --likes writes one)",
+            Self::Margin => "a column \"margin\", or the columns \"chosen_score\" and \"rejected_score\"",
+            Self::Weight => "a column \"weight\"",
+        }
+    }
+}
+
+impl PairNumbers {
+    /// A number, if it is known.
+    #[must_use]
+    pub fn get(&self, number: PairNumber) -> Option<f64> {
+        match number {
+            PairNumber::ChosenProbability => self.chosen_probability,
+            PairNumber::Margin => self.margin,
+            PairNumber::Weight => self.weight,
+        }
+    }
+
+    /// Sets a number.
+    pub(crate) fn set(&mut self, number: PairNumber, value: f64) {
+        let place = match number {
+            PairNumber::ChosenProbability => &mut self.chosen_probability,
+            PairNumber::Margin => &mut self.margin,
+            PairNumber::Weight => &mut self.weight,
+        };
+        *place = Some(value);
+    }
+
+    /// These numbers without those that are not `wanted`.
+    pub(crate) fn only(self, wanted: &[PairNumber]) -> Self {
+        let mut kept = Self::default();
+        for number in wanted {
+            if let Some(value) = self.get(*number) {
+                kept.set(*number, value);
+            }
+        }
+        kept
+    }
+}
