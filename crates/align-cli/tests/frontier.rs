@@ -88,6 +88,51 @@ fn a_killed_sweep_ends_with_the_same_csv() {
     assert!(fs::read_to_string(dir.join("whole/report.html")).unwrap().contains("minus-logit:NEGATIVE"));
 }
 
+/// Two judges of the words of a text, two rules and one soup on the tiny model.
+fn between_judges(dir: &Path, output: &str, more: &[&str]) -> Command {
+    let model = support::golden_path("models/gpt2-tiny");
+    let mut args = vec!["--output-dir", output, "--model", &model, "--max-new-tokens", "8", "--num-train-epochs", "1"];
+    args.extend(["--texts-per-prompt", "2", "--training-texts-per-prompt", "3", "--pairs-per-prompt", "2"]);
+    let judges = ["--judge", "short=words:5", "--judge", "varied=distinct:1"];
+    args.extend(if more.contains(&"--judge") { &[][..] } else { &judges });
+    for [option, value] in [["--rules", "borda,threshold:short>=-1"], ["--soup-steps", "2"]] {
+        if !more.contains(&option) {
+            args.extend([option, value]);
+        }
+    }
+    args.extend(more);
+    let mut command = support::command("frontier", dir, &args);
+    command.env("OMP_NUM_THREADS", "1");
+    command
+}
+
+#[test]
+fn a_killed_sweep_between_judges_ends_with_the_same_csv() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    finish(between_judges(dir, "whole", &[]));
+    let csv = fs::read_to_string(dir.join("whole/frontier.csv")).unwrap();
+    let names: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(names[..4], ["SFT", "short alone", "varied alone", "borda"]);
+    assert_eq!((names.len(), names[5]), (6, "soup 1:1"));
+    let page = fs::read_to_string(dir.join("whole/report.html")).unwrap();
+    assert!(page.contains("Kendall") && page.contains("words:5") && page.contains("Hypervolume"));
+    assert!(fs::read_to_string(dir.join("whole/judges_1_2.svg")).unwrap().starts_with("<svg"));
+
+    let mut child = between_judges(dir, "killed", &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !dir.join("killed/points/judge-2.json").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before its second policy");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    finish(between_judges(dir, "killed", &[]));
+    assert_eq!(fs::read_to_string(dir.join("killed/frontier.csv")).unwrap(), csv);
+
+    let problem = refusal(between_judges(dir, "whole", &["--judge", "short=words:6", "--judge", "varied=distinct:1"]));
+    assert!(problem.contains("another sweep") && problem.contains("words:6"), "{problem}");
+}
+
 #[test]
 fn invalid_options_are_rejected_before_any_work() {
     let dir = tempfile::tempdir().unwrap();
@@ -106,6 +151,29 @@ fn invalid_options_are_rejected_before_any_work() {
         let problem = refusal(frontier(dir, "refused", more));
         assert!(problem.contains(part), "{more:?}: {problem}");
         assert!(!dir.join("refused").exists(), "{more:?}");
+    }
+    for (more, part) in [
+        (&["--judge", "short=words:5"][..], "--judge is given once"),
+        (&["--judge", "a=words:5", "--judge", "a=words:6"], "two judges have this name"),
+        (&["--judge", "texts=words:5", "--judge", "a=words:6"], "--judge texts: the table has a column of this name"),
+        (&["--judge", "a=words:0", "--judge", "b=words:6"], "expected words:N or distinct:N"),
+        (&["--losses", "sigmoid,hinge"], "--losses has 2 values, but with --judge all policies have one"),
+        (&["--betas", "0.1,1"], "--betas has 2 values"),
+        (&["--rules", "shultze"], "did you mean schulze?"),
+        (&["--rules", "borda,borda"], "--rules has borda twice"),
+        (&["--rules", "threshold:safe>=1"], "safe"),
+        (&["--judge-weights", "1,2,3"], "judge"),
+        (&["--judge-weights", "0,0"], "found 0 for all judges"),
+        (&["--soup-steps", "1000"], "expected at most 100"),
+        (&["--reward-model", "x"], "--reward-model"),
+    ] {
+        let problem = refusal(between_judges(dir, "refused", more));
+        assert!(problem.contains(part), "{more:?}: {problem}");
+        assert!(!dir.join("refused").exists(), "{more:?}");
+    }
+    for option in ["--rules", "--soup-steps", "--judge-weights"] {
+        let problem = refusal(frontier(dir, "refused", &[option, "1"]));
+        assert!(problem.contains("--judge"), "{option}: {problem}");
     }
     fs::create_dir(dir.join("mine")).unwrap();
     fs::write(dir.join("mine/notes.txt"), "mine").unwrap();

@@ -7,6 +7,8 @@
 //! A [`JudgeSweep`] compares rules of social choice: [`run_judge_sweep`] trains policies on the preferences of several judges, combined by
 //! each rule, and [`JudgeFindings`] and [`write_judge_outputs`] present the frontier between the judges.
 //!
+//! [`judge_agreement_tables`] presents how far judges agree about texts.
+//!
 //! [`compare_policies`] compares trained policies with the model before training, on generated texts.
 //!
 //! [`policy_distances`] measures how far any number of policies of one family are apart: by weights, hidden states, next-token
@@ -38,6 +40,7 @@ mod error;
 mod figures;
 mod findings;
 mod group_by_loss;
+mod judge_agreement_tables;
 mod judge_sweep;
 mod leading_loss;
 mod loss_setting;
@@ -63,6 +66,7 @@ pub use curve_comparison::CurveComparison;
 pub use error::{Error, Result};
 pub use figures::{Figures, figures};
 pub use findings::Findings;
+pub use judge_agreement_tables::judge_agreement_tables;
 pub use judge_sweep::{
     Hypervolume, JudgeFigures, JudgeFindings, JudgeSweep, JudgeSweepModels, JudgeSweepOptions, JudgeSweepProgress,
     JudgedPolicy, JudgedSample, PolicyKind, RuleComparison, hypervolume_table, judge_csv, judge_figures, judge_report,

@@ -97,7 +97,7 @@ fn the_sweep_trains_judges_rules_and_soups() {
     assert!(csv.starts_with("policy,group,pairs,texts,short,") && csv.contains("\"long, very_low\""), "{csv}");
     assert_eq!(csv.lines().count(), 7);
     let folder = SweepFolder::open(dir.path(), &serde_json::to_value(options()).unwrap()).unwrap();
-    write_judge_outputs(&folder, &swept, &findings, Default::default()).unwrap();
+    write_judge_outputs(&folder, &swept, &findings, &Bootstrap::default(), Default::default()).unwrap();
     let page = std::fs::read_to_string(dir.path().join("report.html")).unwrap();
     assert!(page.contains("soup 1:1") && page.contains("threshold:short&gt;=-0.5"), "{page}");
     assert!(dir.path().join("judges_1_2.svg").exists() && dir.path().join("score_against_kl.svg").exists());

@@ -1,12 +1,18 @@
+use super::judged_sample::score_tables;
 use super::standard_scores::{StandardScores, scores_by};
 use super::{JudgeSweep, JudgeSweepOptions, JudgedPolicy, PolicyKind};
 use crate::{Comparison, Result};
-use align_metrics::{Bootstrap, Clusters, Direction, Estimate, Interval, PairedComparison, hypervolume, pareto_front};
+use align_choice::ScoreTable;
+use align_metrics::{
+    Bootstrap, Clusters, Direction, Estimate, Interval, JudgeAgreement, PairedComparison, hypervolume, pareto_front,
+};
 use serde::{Deserialize, Serialize};
 
 /// The results of a sweep over rules with their significance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JudgeFindings {
+    /// How far the judges agree about the texts that the pairs are made of, and what each rule chooses of them.
+    pub agreement: JudgeAgreement,
     /// Indices of the policies on the Pareto front: no other policy has mean scores that are at least as high by all judges.
     pub front: Vec<usize>,
     /// The scores of each policy but the first compared with those of the model before training: for each judge, with p-values that are
@@ -58,7 +64,10 @@ impl JudgeFindings {
         let compared = sweep.policies.iter().skip(1).flat_map(|policy| policy.against_sft.iter().cloned()).collect();
         let adjusted = Comparison::adjust_all(compared)?;
         let (hypervolumes, soups_minus_rules) = hypervolumes(sweep, &means, &options.bootstrap)?;
+        let tables = score_tables(&sweep.training_texts, &options.judges, &options.weights)?;
+        let tables: Vec<&ScoreTable> = tables.iter().collect();
         Ok(Self {
+            agreement: JudgeAgreement::of(&tables, &options.rules, &options.bootstrap)?,
             front: pareto_front(&points, &vec![Direction::Maximise; sweep.judges.len()])?,
             against_sft: adjusted.chunks(sweep.judges.len().max(1)).map(<[Comparison]>::to_vec).collect(),
             rules: compare_rules(sweep, &scale, &options.bootstrap)?,

@@ -42,6 +42,20 @@ impl JudgedSample {
     }
 }
 
+/// The scores of the texts of each prompt.
+pub(super) fn score_tables(samples: &[JudgedSample], judges: &[String], weights: &[f64]) -> Result<Vec<ScoreTable>> {
+    let table = |texts: &[JudgedSample]| {
+        let judge = |(index, (name, weight)): (usize, (&String, &f64))| {
+            let scores = texts.iter().filter_map(|text| text.scores.get(index).copied());
+            Judge::new(name, scores).weighted(*weight)
+        };
+        let judges = judges.iter().zip(weights).enumerate().map(judge);
+        let table = ScoreTable::new(texts.iter().map(|text| text.text.as_str()), judges);
+        table.map_err(|e| Error::Score(e.to_string()))
+    };
+    samples.chunk_by(|a, b| a.prompt == b.prompt).map(table).collect()
+}
+
 /// The texts with their rank by a rule among the texts of their prompt as reward: 0 for the winners, −1 for those in second place, and so on.
 pub(super) fn ranked_by(
     rule: &Rule,
@@ -49,17 +63,10 @@ pub(super) fn ranked_by(
     judges: &[String],
     weights: &[f64],
 ) -> Result<Vec<Sample>> {
+    let tables = score_tables(samples, judges, weights)?;
     let mut ranked = Vec::with_capacity(samples.len());
-    for texts in samples.chunk_by(|a, b| a.prompt == b.prompt) {
-        let judge = |(index, (name, weight)): (usize, (&String, &f64))| {
-            let scores = texts.iter().filter_map(|text| text.scores.get(index).copied());
-            Judge::new(name, scores).weighted(*weight)
-        };
-        let table = ScoreTable::new(
-            texts.iter().map(|text| text.text.as_str()),
-            judges.iter().zip(weights).enumerate().map(judge),
-        );
-        let outcome = table.and_then(|table| rule.apply(&table, &Options::default()));
+    for (texts, table) in samples.chunk_by(|a, b| a.prompt == b.prompt).zip(&tables) {
+        let outcome = rule.apply(table, &Options::default());
         let ranking = outcome.map_err(|e| Error::Score(format!("{rule}: {e}")))?.ranking;
         let reward = |index: usize| -(ranking.tier(index).unwrap_or_default() as f64);
         ranked.extend(texts.iter().enumerate().map(|(index, text)| text.with_reward(reward(index))));

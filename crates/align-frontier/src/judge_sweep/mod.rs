@@ -32,6 +32,8 @@ use serde::{Deserialize, Serialize};
 pub struct JudgeSweep {
     /// The names of the judges.
     pub judges: Vec<String>,
+    /// The texts that the pairs are made of, without those of held-out prompts.
+    pub training_texts: Vec<JudgedSample>,
     /// The policies; the first is the model before training.
     pub policies: Vec<JudgedPolicy>,
 }

@@ -2,6 +2,7 @@ use super::tables::tables;
 use super::{JudgeFigures, JudgeFindings, JudgeSweep, JudgedPolicy, JudgedSample, PolicyKind};
 use crate::ReportContext;
 use crate::comparison::format_estimate;
+use align_metrics::Bootstrap;
 use align_report::{ComparedText, FigureWidth, Report, ReportFigure, TextComparison, TextComparisons};
 
 /// Number of prompts whose texts are shown side by side.
@@ -13,6 +14,7 @@ pub fn judge_report(
     sweep: &JudgeSweep,
     findings: &JudgeFindings,
     figures: &JudgeFigures,
+    bootstrap: &Bootstrap,
     context: ReportContext,
 ) -> Report {
     let full = |figure, caption: String| ReportFigure { figure, caption, width: FigureWidth::Full };
@@ -39,7 +41,7 @@ pub fn judge_report(
             sweep.judges.len()
         ),
         statements: findings.statements(sweep),
-        tables: tables(sweep, findings),
+        tables: tables(sweep, findings, bootstrap),
         figures: judges.chain([kl]).collect(),
         texts: rules.map(|policy| compared_texts(sweep, policy, &context.prompts)).collect(),
         configuration: context.configuration,

@@ -76,7 +76,7 @@ pub fn run_judge_sweep(
     let mut runner = Runner { models, options, folder, stop, prompt_ids, judge_policies: HashMap::new() };
     let texts = runner.training_texts()?;
     on(&JudgeSweepProgress::TrainingTexts(texts.len()));
-    runner.run(&texts, on)
+    runner.run(texts, on)
 }
 
 struct Runner<'a> {
@@ -96,7 +96,7 @@ struct Candidate {
 }
 
 impl Runner<'_> {
-    fn run(&mut self, texts: &[JudgedSample], on: OnProgress<'_>) -> Result<Option<JudgeSweep>> {
+    fn run(&mut self, texts: Vec<JudgedSample>, on: OnProgress<'_>) -> Result<Option<JudgeSweep>> {
         let kinds = self.options.policies();
         let name = |kind: &PolicyKind| kind.file_name(&self.options.rules);
         let sft = match self.folder.read::<JudgedPolicy>(&name(&PolicyKind::Sft))? {
@@ -119,7 +119,7 @@ impl Runner<'_> {
                         Error::Point { point, problem: Box::new(problem) }
                     };
                     let started = Instant::now();
-                    let Some(candidate) = self.candidate(kind, texts, on).map_err(failed)? else { return Ok(None) };
+                    let Some(candidate) = self.candidate(kind, &texts, on).map_err(failed)? else { return Ok(None) };
                     let first = policies.first();
                     let policy = self.evaluate(kind, &candidate, &scale, &reference_samples, first, started)?;
                     self.folder.write(&kind.file_name(&self.options.rules), &policy)?;
@@ -133,7 +133,7 @@ impl Runner<'_> {
             policies.push(policy);
             progress.advance(1);
         }
-        Ok(Some(JudgeSweep { judges: self.options.judges.clone(), policies }))
+        Ok(Some(JudgeSweep { judges: self.options.judges.clone(), training_texts: texts, policies }))
     }
 
     /// The texts for training pairs, without those of held-out prompts.

@@ -3,13 +3,16 @@
 use super::{JudgeFindings, JudgeSweep, JudgedPolicy};
 use crate::Comparison;
 use crate::figures::{estimate, with_standard_error};
+use crate::judge_agreement_tables;
+use align_metrics::Bootstrap;
 use align_report::{Better, Cell, Column, Estimate, Row, Table};
 
 /// All tables of the report, in their order.
-pub(super) fn tables(sweep: &JudgeSweep, findings: &JudgeFindings) -> Vec<Table> {
+pub(super) fn tables(sweep: &JudgeSweep, findings: &JudgeFindings, bootstrap: &Bootstrap) -> Vec<Table> {
     let mut tables = vec![judge_results_table(sweep, findings), hypervolume_table(findings)];
     tables.extend(rules(sweep, findings));
     tables.push(against_sft(sweep, findings));
+    tables.extend(judge_agreement_tables(&findings.agreement, bootstrap));
     tables
 }
 

@@ -91,7 +91,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let findings = JudgeFindings::new(&sweep, &sweep_options)?;
     let scores = named.iter().zip(&judges).map(|(named, judge)| (named, judge.score_name()));
-    write_judge_outputs(&folder, &sweep, &findings, context(options, &sweep_options, scores.collect(), started))?;
+    let context = context(options, &sweep_options, scores.collect(), started);
+    write_judge_outputs(&folder, &sweep, &findings, &sweep_options.bootstrap, context)?;
     options.json.print(
         &json!({ "judges": sweep.judges, "policies": policies(&sweep.policies), "findings": findings, "statements": findings.statements(&sweep) }),
         || {

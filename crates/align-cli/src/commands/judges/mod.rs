@@ -7,7 +7,6 @@
 mod chosen_texts;
 mod json;
 mod report;
-mod tables;
 
 use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
@@ -15,6 +14,7 @@ use crate::judge_columns::{JudgesArguments, Rules};
 use crate::shell_words::quoted;
 use crate::{Failure, models, output, output_paths, terminal};
 use align_data::judges::{JudgedPrompt, JudgedTexts};
+use align_frontier::judge_agreement_tables;
 use align_metrics::{Bootstrap, JudgeAgreement};
 use clap::Args;
 use std::path::PathBuf;
@@ -83,7 +83,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         output_paths::write_atomically(report, options.overwrite, |file| file.write_all(page.as_bytes()))?;
     }
     options.json.print(&json::document(&found), || {
-        terminal::print_tables(&tables::all(&found, &bootstrap));
+        terminal::print_tables(&judge_agreement_tables(&found.agreement, &bootstrap));
         print_disputed(&found);
         if let Some(report) = &options.report {
             output::note!("report written to {}", align_base::printable_path(report));

@@ -1,7 +1,8 @@
 //! The HTML report.
 
-use super::{Found, chosen_texts, tables};
+use super::{Found, chosen_texts};
 use align_base::counted;
+use align_frontier::judge_agreement_tables;
 use align_metrics::Bootstrap;
 use align_report::{Cell, Column, Configuration, Entry, Report, Row, Table, TextChoices, format_number};
 
@@ -13,7 +14,7 @@ const LISTED: usize = 20;
 
 pub fn page(found: &Found<'_>, file: &str, bootstrap: &Bootstrap) -> Report {
     let agreement = &found.agreement;
-    let mut tables = tables::all(found, bootstrap);
+    let mut tables = judge_agreement_tables(&found.agreement, bootstrap);
     tables.extend([cycles(found), dominated(found)].into_iter().flatten());
     let weights = agreement.judges.iter().zip(found.texts.weights());
     Report {

@@ -1,14 +1,15 @@
 //! The agreement of judges and rules as tables.
 
-use super::Found;
 use align_base::counted;
-use align_metrics::{Bootstrap, PromptMean, Proportion};
+use align_metrics::{Bootstrap, JudgeAgreement, PromptMean, Proportion};
 use align_report::{Cell, Column, Estimate, Row, Table};
 
-pub fn all(found: &Found<'_>, bootstrap: &Bootstrap) -> Vec<Table> {
-    let mut tables = vec![taus(found, bootstrap), disagreement(found), mean_scores(found, bootstrap)];
-    if found.agreement.rules.len() > 1 {
-        tables.push(same_choices(found, bootstrap));
+/// The agreement of judges and rules as tables. `bootstrap` has the options of its intervals.
+#[must_use]
+pub fn judge_agreement_tables(agreement: &JudgeAgreement, bootstrap: &Bootstrap) -> Vec<Table> {
+    let mut tables = vec![taus(agreement, bootstrap), disagreement(agreement), mean_scores(agreement, bootstrap)];
+    if agreement.rules.len() > 1 {
+        tables.push(same_choices(agreement, bootstrap));
     }
     tables
 }
@@ -50,19 +51,19 @@ fn of_each_two(
     }
 }
 
-fn taus(found: &Found<'_>, bootstrap: &Bootstrap) -> Table {
-    let values: Vec<_> = found.agreement.taus.iter().map(|tau| (tau.first, tau.second, tau.tau)).collect();
+fn taus(agreement: &JudgeAgreement, bootstrap: &Bootstrap) -> Table {
+    let values: Vec<_> = agreement.taus.iter().map(|tau| (tau.first, tau.second, tau.tau)).collect();
     let caption = format!(
         "Kendall's tau-b between the judges' scores of the texts of a prompt, mean over prompts: 1 for the same order, -1 for the reverse. {}.",
         over_prompts(bootstrap)
     );
-    of_each_two(caption, "Judge", &found.agreement.judges, &values)
+    of_each_two(caption, "Judge", &agreement.judges, &values)
 }
 
-fn same_choices(found: &Found<'_>, bootstrap: &Bootstrap) -> Table {
-    let same = found.agreement.same_choices.iter();
+fn same_choices(agreement: &JudgeAgreement, bootstrap: &Bootstrap) -> Table {
+    let same = agreement.same_choices.iter();
     let values: Vec<_> = same.map(|same| (same.first, same.second, same.share)).collect();
-    let names: Vec<String> = found.agreement.rules.iter().map(|rule| rule.rule.to_string()).collect();
+    let names: Vec<String> = agreement.rules.iter().map(|rule| rule.rule.to_string()).collect();
     let caption = format!(
         "How often two rules choose the same text; of tied texts, each is chosen with equal probability. {}.",
         over_prompts(bootstrap)
@@ -70,8 +71,7 @@ fn same_choices(found: &Found<'_>, bootstrap: &Bootstrap) -> Table {
     of_each_two(caption, "Rule", &names, &values)
 }
 
-fn disagreement(found: &Found<'_>) -> Table {
-    let agreement = &found.agreement;
+fn disagreement(agreement: &JudgeAgreement) -> Table {
     let row = |name: &str, successes: usize, trials: usize| {
         let share = Proportion { successes, trials };
         let interval = share.wilson_interval();
@@ -110,18 +110,18 @@ fn disagreement(found: &Found<'_>) -> Table {
     }
 }
 
-fn mean_scores(found: &Found<'_>, bootstrap: &Bootstrap) -> Table {
+fn mean_scores(agreement: &JudgeAgreement, bootstrap: &Bootstrap) -> Table {
     let row = |name: String, group: &str, scores: &[Option<PromptMean>]| Row {
         name,
         group: group.to_owned(),
         cells: scores.iter().map(|score| mean(*score)).collect(),
     };
-    let mut rows = vec![row("(a text at random)".to_owned(), "random", &found.agreement.random_choice)];
-    rows.extend(found.agreement.rules.iter().map(|rule| row(rule.rule.to_string(), "rules", &rule.mean_scores)));
+    let mut rows = vec![row("(a text at random)".to_owned(), "random", &agreement.random_choice)];
+    rows.extend(agreement.rules.iter().map(|rule| row(rule.rule.to_string(), "rules", &rule.mean_scores)));
     Table {
         caption: format!("The mean score of the chosen text by each judge. {}.", over_prompts(bootstrap)),
         row_title: "Rule".to_owned(),
-        columns: found.agreement.judges.iter().map(|judge| Column::new(judge, "")).collect(),
+        columns: agreement.judges.iter().map(|judge| Column::new(judge, "")).collect(),
         rows,
     }
 }
