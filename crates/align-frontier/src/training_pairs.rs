@@ -22,7 +22,8 @@ pub(crate) fn training_pairs(
         let of = |text: &str| by_text.get(&(pair.prompt.as_str(), text)).copied();
         let (chosen, rejected) = (of(&pair.chosen)?, of(&pair.rejected)?);
         let prompt_ids = prompt_ids.get(chosen.prompt)?.clone();
-        Some(EncodedPair { prompt_ids, chosen_ids: chosen.ids.clone(), rejected_ids: rejected.ids.clone(), row })
+        let (chosen_ids, rejected_ids) = (chosen.ids.clone(), rejected.ids.clone());
+        Some(EncodedPair { prompt_ids, chosen_ids, rejected_ids, row, ..EncodedPair::default() })
     });
     Ok((encoded.collect(), report))
 }

@@ -88,8 +88,8 @@ pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
 pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, RewardTrainer, SftTrainer};
 pub use config::{
-    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, HiddenLayers, IntervalStrategy, KtoConfig, PackingStrategy,
-    PrefixSharing, RewardConfig, SamplingStrategy, SftConfig, TrainingConfig,
+    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, HiddenLayers, IntervalStrategy, KtoConfig,
+    PackingStrategy, PrefixSharing, RewardConfig, SamplingStrategy, SftConfig, TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use gradients::clip_grad_norm;

@@ -179,7 +179,10 @@ fn the_gradient_is_that_of_differences() {
                 };
                 let slope = 0.5 * (loss(STEP) - loss(-STEP)) / (2.0 * STEP);
                 let found = gradient.reshape([-1]).double_value(&[at]);
-                assert!((found - slope).abs() < 1e-6 * slope.abs() + 1e-8, "{layers}, {name}[{at}]: {found}, not {slope}");
+                assert!(
+                    (found - slope).abs() < 1e-6 * slope.abs() + 1e-8,
+                    "{layers}, {name}[{at}]: {found}, not {slope}"
+                );
                 changed += usize::from((found - other.reshape([-1]).double_value(&[at])).abs() > 1e-6);
             }
         }
@@ -187,7 +190,11 @@ fn the_gradient_is_that_of_differences() {
     }
 }
 
-fn assert_same(what: &str, found: &(BatchOutput, Vec<(String, Tensor)>), expected: &(BatchOutput, Vec<(String, Tensor)>)) {
+fn assert_same(
+    what: &str,
+    found: &(BatchOutput, Vec<(String, Tensor)>),
+    expected: &(BatchOutput, Vec<(String, Tensor)>),
+) {
     assert_near(what, found.0.loss(), expected.0.loss(), 1e-6);
     for (name, value) in expected.0.metrics.values().iter() {
         assert_near(&format!("{what}, {name}"), found.0.metrics.values().get(name).unwrap(), value, 1e-5);

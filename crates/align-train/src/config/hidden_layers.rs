@@ -43,14 +43,17 @@ impl FromStr for HiddenLayers {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("found {text:?}, expected all, last, or numbers of layers with commas between them, such as 4,8");
+        let wrong = || {
+            format!("found {text:?}, expected all, last, or numbers of layers with commas between them, such as 4,8")
+        };
         match text {
             "all" => Ok(Self::All),
             "last" => Ok(Self::Last),
             _ => {
                 let layers = text.split(',').map(|layer| layer.trim().parse().map_err(|_| wrong()));
                 let layers = layers.collect::<Result<Vec<usize>, String>>()?;
-                let repeated = layers.iter().enumerate().find(|(at, layer)| layers.iter().take(*at).any(|l| l == *layer));
+                let repeated =
+                    layers.iter().enumerate().find(|(at, layer)| layers.iter().take(*at).any(|l| l == *layer));
                 match repeated {
                     None => Ok(Self::Some(layers)),
                     Some((_, layer)) => Err(format!("layer {layer} occurs twice in {text:?}: give each layer once")),
@@ -65,9 +68,7 @@ impl fmt::Display for HiddenLayers {
         match self {
             Self::All => f.write_str("all"),
             Self::Last => f.write_str("last"),
-            Self::Some(layers) => {
-                f.write_str(&layers.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
-            }
+            Self::Some(layers) => f.write_str(&layers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")),
         }
     }
 }
@@ -92,7 +93,9 @@ mod tests {
 
     #[test]
     fn layers_are_read_and_checked() {
-        for (text, blocks, expected) in [("all", 3, Ok(vec![1, 2, 3])), ("last", 3, Ok(vec![3])), ("0, 3", 3, Ok(vec![0, 3])), ("4", 3, Err(4))] {
+        for (text, blocks, expected) in
+            [("all", 3, Ok(vec![1, 2, 3])), ("last", 3, Ok(vec![3])), ("0, 3", 3, Ok(vec![0, 3])), ("4", 3, Err(4))]
+        {
             assert_eq!(text.parse::<HiddenLayers>().map(|layers| layers.indices(blocks)), Ok(expected), "{text}");
         }
         for text in ["", "first", "1,", "-1", "1.5", "2,2"] {

@@ -25,7 +25,9 @@ impl HiddenDistance {
         if let Some(reference) = reference {
             let others = self::sizes(reference)?;
             if others != sizes {
-                let text = |sizes: &[i64]| format!("{} blocks of width {}", sizes.len().saturating_sub(1), sizes.last().unwrap_or(&0));
+                let text = |sizes: &[i64]| {
+                    format!("{} blocks of width {}", sizes.len().saturating_sub(1), sizes.last().unwrap_or(&0))
+                };
                 let reason = format!(
                     "compares hidden states, but the policy has {}, the reference model {}: use a reference model of the same sizes",
                     text(&sizes),
@@ -36,7 +38,8 @@ impl HiddenDistance {
         }
         let blocks = sizes.len().saturating_sub(1);
         let layers = config.hidden_distance_layers.clone().unwrap_or_default().indices(blocks).map_err(|layer| {
-            let reason = format!("has layer {layer}, expected layers from 0 (the embeddings) to {blocks}, which the model has");
+            let reason =
+                format!("has layer {layer}, expected layers from 0 (the embeddings) to {blocks}, which the model has");
             Error::Config { option: "hidden_distance_layers", reason }
         })?;
         Ok(Some(Self { coefficient: config.hidden_distance_coef, layers }))

@@ -287,7 +287,10 @@ mod tests {
         assert_contains(error(|c| c.micro_batch_tokens = 0), ["micro_batch_tokens", "at least 1"]);
         assert_contains(error(|c| c.weight_distance_coef = -1.0), ["weight_distance_coef", "0 or more"]);
         assert_contains(error(|c| c.ld_alpha = Some(1.5)), ["ld_alpha", "0 to 1"]);
-        assert_contains(error(|c| (c.soft_labels, c.label_smoothing) = (true, 0.1)), ["soft_labels", "label_smoothing"]);
+        assert_contains(
+            error(|c| (c.soft_labels, c.label_smoothing) = (true, 0.1)),
+            ["soft_labels", "label_smoothing"],
+        );
         assert_contains(error(|c| (c.loss_type, c.soft_labels) = (vec![LossType::Aot], true)), ["soft_labels", "aot"]);
         assert_contains(error(|c| c.odpo_alpha = Some(0.0)), ["odpo_alpha", "above 0"]);
         assert_contains(error(|c| (c.loss_type, c.row_weights) = (both.clone(), true)), ["row_weights", "sft"]);

@@ -7,7 +7,7 @@ use crate::objective::token_logps::backward;
 use crate::objective::{SequenceTokens, Split, TokenLogps};
 use crate::{DpoConfig, Error, Result};
 use align_losses::{LinearLogpsOptions, LossOutput, Mean, Pair, PairLogps, PairLoss, wpo_weights};
-use align_models::{CausalLm, TrainableModel};
+use align_models::CausalLm;
 use tch::Tensor;
 
 /// The result of a batch.
@@ -79,8 +79,7 @@ impl Dpo {
         let values = PairValues::concat(all_values)?;
         let logps = values.logps()?;
         let hidden_distance = mean_distance(&distances, tokens)?;
-        let loss_terms =
-            self.with_penalty(vec![Mean::of_pair_losses(&Tensor::f_cat(&losses, 0)?)?], hidden_distance);
+        let loss_terms = self.with_penalty(vec![Mean::of_pair_losses(&Tensor::f_cat(&losses, 0)?)?], hidden_distance);
         Ok(BatchResult { loss_terms, values, logps, beta, hidden_distance })
     }
 
@@ -166,7 +165,9 @@ impl Dpo {
             ..LinearLogpsOptions::default()
         };
         let logps = |hidden: &Tensor| TokenLogps::new(&self.policy, hidden, &micro_batch.tokens, &options);
-        let Some(penalty) = &self.hidden_distance else { return Ok((logps(&micro_batch.hidden(&self.policy)?)?, None)) };
+        let Some(penalty) = &self.hidden_distance else {
+            return Ok((logps(&micro_batch.hidden(&self.policy)?)?, None));
+        };
         let states = micro_batch.hidden_states(&self.policy)?;
         let distance = penalty.sum(&penalty.select(&states, &micro_batch.tokens)?, reference)?;
         Ok((logps(last(&states)?)?, Some(distance)))
@@ -175,7 +176,9 @@ impl Dpo {
     /// Runs the backward pass from the log-probabilities of sequences, with `gradient` as their output gradient, and from `scale` times the
     /// penalty on `distance`.
     fn backward(&self, logps: &Tensor, gradient: &Tensor, distance: Option<&Tensor>, scale: f64) -> Result<()> {
-        let (Some(penalty), Some(distance)) = (&self.hidden_distance, distance) else { return backward(logps, gradient) };
+        let (Some(penalty), Some(distance)) = (&self.hidden_distance, distance) else {
+            return backward(logps, gradient);
+        };
         let sum = logps.f_mul(gradient)?.f_sum(logps.kind())?;
         let penalty = distance.f_mul_scalar(scale * penalty.coefficient)?;
         Ok(sum.f_add(&penalty.f_to_kind(sum.kind())?)?.f_backward()?)
@@ -183,7 +186,8 @@ impl Dpo {
 
     /// The terms of a loss with that of the penalty on the distance of hidden states.
     fn with_penalty(&self, mut terms: Vec<Mean>, distance: Option<Mean>) -> Vec<Mean> {
-        terms.extend(self.hidden_distance.as_ref().zip(distance).map(|(penalty, mean)| mean.times(penalty.coefficient)));
+        terms
+            .extend(self.hidden_distance.as_ref().zip(distance).map(|(penalty, mean)| mean.times(penalty.coefficient)));
         terms
     }
 
