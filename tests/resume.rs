@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use align_data::{
-    EncodeOptions, EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference, PairNumbers,
-    PreferencePair, Tokenizer, UnpairedPreference, encode_pairs, encode_unpaired,
+    EncodeOptions, EncodedLabelledText, EncodedPair, EncodedText, EncodedUnpairedPreference, PreferencePair, Tokenizer,
+    UnpairedPreference, encode_pairs, encode_unpaired,
 };
 use align_losses::{LogRatioPenalty, LossType};
 use align_models::{CausalLm, DistilBert, Gpt2, LoraBias, LoraConfig, LoraModel, TrainableModel};
@@ -133,45 +133,6 @@ fn every_option_of_the_loss_resumes_exactly() {
         ..config()
     };
     assert_resumes("options", || DpoTrainer::new(policy(Kind::Float), None, pairs(22), config.clone()).unwrap());
-}
-
-/// Pairs with numbers of their own.
-fn numbered() -> Vec<EncodedPair> {
-    let mut rows = pairs(22);
-    for (row, pair) in rows.iter_mut().enumerate() {
-        let number = (1 + row) as f64 / 22.0;
-        pair.numbers =
-            PairNumbers { chosen_probability: Some(number), margin: Some(3.0 * number), weight: Some(number) };
-    }
-    rows
-}
-
-#[test]
-fn numbers_of_pairs_belong_to_the_run() {
-    let config = DpoConfig { soft_labels: true, odpo_alpha: Some(0.5), row_weights: true, ..config() };
-    let trainer = |rows| DpoTrainer::new(policy(Kind::Float), None, rows, config.clone()).unwrap();
-    assert_resumes("numbers", || trainer(numbered()));
-
-    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
-    let dir = tempfile::tempdir().unwrap();
-    let checkpoint = dir.path().join("checkpoint-0");
-    trainer(numbered()).save_checkpoint(&checkpoint).unwrap();
-    trainer(numbered()).resume(&checkpoint).unwrap();
-    let changes: [fn(&mut PairNumbers); 3] = [
-        |numbers| numbers.chosen_probability = Some(0.123),
-        |numbers| numbers.margin = Some(0.123),
-        |numbers| numbers.weight = Some(0.123),
-    ];
-    for change in changes {
-        let mut rows = numbered();
-        change(&mut rows[4].numbers);
-        let refusal = trainer(rows).resume(&checkpoint).unwrap_err().to_string();
-        assert!(refusal.contains("other training rows"), "{refusal}");
-    }
-    let plain = DpoConfig { odpo_alpha: None, ..config.clone() };
-    let mut plain = DpoTrainer::new(policy(Kind::Float), None, numbered(), plain).unwrap();
-    let refusal = plain.resume(&checkpoint).unwrap_err().to_string();
-    assert!(refusal.contains("odpo_alpha"), "{refusal}");
 }
 
 fn lora() -> LoraConfig {

@@ -135,6 +135,37 @@ fn a_run_differs_with_its_numbers() {
 }
 
 #[test]
+fn a_run_is_resumed_with_its_numbers_only() {
+    let training = TrainingConfig { per_device_train_batch_size: 2, max_steps: Some(4), ..TrainingConfig::default() };
+    let config = DpoConfig { soft_labels: true, odpo_alpha: Some(0.5), row_weights: true, training, ..config() };
+    let trainer = |config: &DpoConfig, rows| DpoTrainer::new(policy(), None, rows, config.clone()).unwrap();
+    let whole: Vec<_> = trainer(&config, pairs()).map(Result::unwrap).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = dir.path().join("checkpoint-1");
+    let mut first = trainer(&config, pairs());
+    first.next_step().unwrap();
+    first.save_checkpoint(&checkpoint).unwrap();
+    let mut resumed = trainer(&config, pairs());
+    resumed.resume(&checkpoint).unwrap();
+    assert_eq!(resumed.map(Result::unwrap).collect::<Vec<_>>(), whole[1..]);
+
+    let changes: [fn(&mut PairNumbers); 3] = [
+        |numbers| numbers.chosen_probability = Some(0.123),
+        |numbers| numbers.margin = Some(0.123),
+        |numbers| numbers.weight = Some(0.123),
+    ];
+    for change in changes {
+        let mut rows = pairs();
+        change(&mut rows[3].numbers);
+        let refusal = trainer(&config, rows).resume(&checkpoint).unwrap_err().to_string();
+        assert!(refusal.contains("other training rows"), "{refusal}");
+    }
+    let without = DpoConfig { odpo_alpha: None, ..config };
+    let refusal = trainer(&without, pairs()).resume(&checkpoint).unwrap_err().to_string();
+    assert!(refusal.contains("odpo_alpha"), "{refusal}");
+}
+
+#[test]
 fn rows_without_valid_numbers_are_refused() {
     let refused = |config: DpoConfig, change: fn(&mut PairNumbers), parts: &[&str]| {
         let mut rows = pairs();

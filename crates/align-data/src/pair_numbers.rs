@@ -83,7 +83,7 @@ impl PairNumber {
     /// The columns that have the number, for error messages.
     pub(crate) const fn columns(self) -> &'static str {
         match self {
-            Self::ChosenProbability => "a column \"chosen_probability\" (align pair --likes writes one)",
+            Self::ChosenProbability => "a column \"chosen_probability\" (align pair --likes and --aggregate write one)",
             Self::Margin => "a column \"margin\", or the columns \"chosen_score\" and \"rejected_score\"",
             Self::Weight => "a column \"weight\"",
         }

@@ -2,7 +2,7 @@
 
 use crate::{Result, Sample};
 use align_data::pairing::{PairOptions, PairingReport, pair};
-use align_data::{EncodedPair, PairNumbers, ScoredText};
+use align_data::{EncodedPair, ScoredText};
 use std::collections::HashMap;
 
 /// Makes pairs of the sampled token ids, to avoid differences from tokenising the text again and from appending EOS.
@@ -22,13 +22,8 @@ pub(crate) fn training_pairs(
         let of = |text: &str| by_text.get(&(pair.prompt.as_str(), text)).copied();
         let (chosen, rejected) = (of(&pair.chosen)?, of(&pair.rejected)?);
         let prompt_ids = prompt_ids.get(chosen.prompt)?.clone();
-        Some(EncodedPair {
-            prompt_ids,
-            chosen_ids: chosen.ids.clone(),
-            rejected_ids: rejected.ids.clone(),
-            row,
-            numbers: PairNumbers::default(),
-        })
+        let (chosen_ids, rejected_ids) = (chosen.ids.clone(), rejected.ids.clone());
+        Some(EncodedPair { prompt_ids, chosen_ids, rejected_ids, row, ..EncodedPair::default() })
     });
     Ok((encoded.collect(), report))
 }

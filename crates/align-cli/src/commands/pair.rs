@@ -103,6 +103,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     })
 }
 
+/// What the column of probabilities is for.
+const SOFT_LABELS: &str = "\n  chosen_probability is how probable each pair is: align dpo --soft-labels uses it";
+
 /// Makes pairs out of the scores of several judges.
 fn from_judges(options: &Options, rule: &Rule, strategy: PairStrategy) -> Result<(), Failure> {
     let pairing = options.aggregate.pairs(rule, strategy, options.pairs_per_prompt, options.seed)?;
@@ -114,7 +117,7 @@ fn from_judges(options: &Options, rule: &Rule, strategy: PairStrategy) -> Result
     let _graceful_stop = GracefulStop::while_writing_files();
     pairs.write(&options.output, options.overwrite)?;
     options.json.print(&json!({ "output": options.output, "report": report }), || {
-        output::note!("{report}");
+        output::note!("{report}{SOFT_LABELS}");
         written(options, "dpo");
     })
 }
@@ -149,8 +152,7 @@ fn from_likes(options: &Options) -> Result<(), Failure> {
             }
             let _graceful_stop = GracefulStop::while_writing_files();
             pairs.write(&options.output, options.overwrite)?;
-            let soft_labels = "\n  chosen_probability is how probable each pair is: align dpo --soft-labels uses it";
-            print(serde_json::to_value(&report)?, format!("{report}{soft_labels}"), "dpo")
+            print(serde_json::to_value(&report)?, format!("{report}{SOFT_LABELS}"), "dpo")
         }
     }
 }

@@ -60,7 +60,7 @@ pub const CASES: &[Case] = &[
         |d| write(d, "pairs.jsonl", PAIR),
         SOFT,
         &[
-            "pairs.jsonl: --soft-labels needs a column \"chosen_probability\" (align pair --likes writes one), found",
+            "pairs.jsonl: --soft-labels needs a column \"chosen_probability\" (align pair --likes and --aggregate write one), found",
             "\"prompt\", \"chosen\", \"rejected\"",
             "add the column, or leave the option out",
             "give --columns chosen_probability=COLUMN",

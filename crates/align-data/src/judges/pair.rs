@@ -1,7 +1,7 @@
 use super::draw::draw;
 use super::{JudgedPairOptions, JudgedPairReport, JudgedPrompt, JudgedTexts, Support};
 use crate::pairing::{MAX_PAIRS, too_many_pairs};
-use crate::{PreferencePair, Result};
+use crate::{PairNumbers, PreferencePair, Result};
 use align_choice::{Options, Outcome};
 use std::collections::HashSet;
 
@@ -10,7 +10,8 @@ use std::collections::HashSet;
 pub struct JudgedPair {
     /// The pair.
     pub pair: PreferencePair,
-    /// The probability that another judge of the same kind prefers the chosen text ([`Support::probability`]).
+    /// The probability that another judge of the same kind prefers the chosen text ([`Support::probability`]). It is also among the pair's
+    /// numbers.
     pub chosen_probability: f64,
     /// The share of the judges that score the chosen text higher, by weight.
     pub agreement: f64,
@@ -65,8 +66,10 @@ pub fn pair_judged(texts: &JudgedTexts, options: &JudgedPairOptions) -> Result<(
             let support = Support::of(prompt.table(), *chosen, *rejected)?;
             let pair =
                 PreferencePair::new(prompt.prompt(), prompt.texts().get(*chosen)?, prompt.texts().get(*rejected)?);
-            let pair = PreferencePair { chosen_score: scores(*chosen), rejected_score: scores(*rejected), ..pair };
             let chosen_probability = support.probability(options.smoothing);
+            let numbers = PairNumbers { chosen_probability: Some(chosen_probability), ..PairNumbers::default() };
+            let (chosen_score, rejected_score) = (scores(*chosen), scores(*rejected));
+            let pair = PreferencePair { chosen_score, rejected_score, numbers, ..pair };
             Some(JudgedPair { pair, chosen_probability, agreement: support.agreement })
         }));
     }
