@@ -53,6 +53,9 @@ pub enum Error {
         #[source]
         problem: Box<Error>,
     },
+    /// A model cannot be loaded.
+    #[error(transparent)]
+    Load(Box<dyn std::error::Error + Send + Sync>),
     /// Two models cannot be compared.
     #[error("{first} and {second}: {problem}")]
     Pair {

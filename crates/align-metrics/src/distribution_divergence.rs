@@ -66,11 +66,11 @@ fn relative_entropy(p: f64, q: f64) -> f64 {
 fn check(p: &[f64], q: &[f64]) -> Result<()> {
     check_same_length("probabilities of the second distribution", "first one's", p.len(), q.len())?;
     for distribution in [p, q] {
-        if let Some((at, value)) = distribution.iter().enumerate().find(|(_, p)| !(**p >= 0.0)) {
+        if let Some((at, value)) = distribution.iter().enumerate().find(|(_, p)| p.is_nan() || **p < 0.0) {
             return Err(Error::Value { what: "probability", row: at + 1, value: *value, expected: "at least 0" });
         }
         let sum: f64 = distribution.iter().sum();
-        if !((sum - 1.0).abs() <= ROUNDING) {
+        if !sum.is_finite() || (sum - 1.0).abs() > ROUNDING {
             let expected = "probabilities that sum to 1".to_owned();
             return Err(Error::Option { option: "probabilities", expected, found: format!("a sum of {sum}") });
         }

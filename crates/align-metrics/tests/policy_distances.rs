@@ -1,5 +1,6 @@
 //! Distances between policies, compared with closed forms and with second, plain implementations.
-#![allow(clippy::unwrap_used)]
+// Matrices are written as in formulas, with indices.
+#![allow(clippy::unwrap_used, clippy::needless_range_loop)]
 
 use align_base::random::generator;
 use align_metrics::{

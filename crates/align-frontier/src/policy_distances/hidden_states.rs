@@ -55,9 +55,15 @@ impl TokenSample {
     }
 }
 
-/// The sampled states of a model: for each layer its width and the values, row by row.
+/// The sampled states of a model, by layer.
 pub(super) struct SampledStates {
-    layers: Vec<(usize, Vec<f32>)>,
+    layers: Vec<LayerStates>,
+}
+
+/// The sampled states of a layer, row by row.
+struct LayerStates {
+    width: usize,
+    values: Vec<f32>,
 }
 
 impl SampledStates {
@@ -68,7 +74,7 @@ impl SampledStates {
         sample: &TokenSample,
         batch_size: usize,
     ) -> Result<Self> {
-        let mut layers: Vec<(usize, Vec<f32>)> = Vec::new();
+        let mut layers: Vec<LayerStates> = Vec::new();
         let by_text: Vec<&[(usize, usize)]> = sample.tokens.chunk_by(|a, b| a.0 == b.0).collect();
         for batch in by_text.chunks(batch_size.max(1)) {
             let states = tch::no_grad(|| batch_states(model, texts, batch))?;
@@ -84,8 +90,8 @@ impl SampledStates {
                     )?);
                 }
                 match layers.get_mut(at) {
-                    Some((_, all)) => all.extend(values),
-                    None => layers.push((width, values)),
+                    Some(layer) => layer.values.extend(values),
+                    None => layers.push(LayerStates { width, values }),
                 }
             }
         }
@@ -126,18 +132,18 @@ impl HiddenSimilarity {
         let rows = sample.tokens.len();
         let folds = options.predictivity.folds.min(sample.clusters.count());
         let predictivity = LinearPredictivity { folds, ..options.predictivity };
-        let layer = |((width, a), (other_width, b)): (&(usize, Vec<f32>), &(usize, Vec<f32>))| {
-            let (x, y) = (Samples::new(*width, a)?, Samples::new(*other_width, b)?);
+        let layer = |(a, b): (&LayerStates, &LayerStates)| {
+            let (x, y) = (Samples::new(a.width, &a.values)?, Samples::new(b.width, &b.values)?);
             let predict = |from, to| known(predictivity.r_squared(from, to, Some(&sample.clusters)));
             Ok::<_, crate::Error>(LayerSimilarity {
-                cka: known(linear_cka(rows, a, b))?,
-                debiased_cka: known(debiased_linear_cka(rows, a, b))?,
+                cka: known(linear_cka(rows, &a.values, &b.values))?,
+                debiased_cka: known(debiased_linear_cka(rows, &a.values, &b.values))?,
                 first_predicts_second: predict(&x, &y)?,
                 second_predicts_first: predict(&y, &x)?,
             })
         };
         let layers = first.layers.iter().zip(&second.layers).map(layer).collect::<Result<_>>()?;
-        let width = first.layers.first().map_or(0, |(width, _)| *width);
+        let width = first.layers.first().map_or(0, |layer| layer.width);
         Ok(Self { tokens: rows, width, layers })
     }
 

@@ -5,7 +5,7 @@ use align_metrics::{Bootstrap, Clusters, Estimate, PairedComparison};
 use serde::Serialize;
 
 /// Scores texts with the judge of an index.
-pub type JudgeScores<'a> = dyn Fn(usize, &[&str]) -> Result<Vec<f64>> + 'a;
+pub type JudgeScores<'a> = dyn Fn(usize, &[&str]) -> std::result::Result<Vec<f64>, String> + 'a;
 
 /// What a judge says of the models' texts.
 #[derive(Debug, Clone, PartialEq, Serialize)]

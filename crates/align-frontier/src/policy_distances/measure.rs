@@ -104,7 +104,7 @@ impl Pass<'_> {
 
     /// Loads a model and checks that it has the architecture of the first.
     fn load(&mut self, index: usize) -> Result<Box<dyn CausalLm>> {
-        let model = (self.options.load)(index)?;
+        let model = (self.options.load)(index).map_err(Error::Load)?;
         let config = model.hyper_parameters()?;
         let first = self.config.get_or_insert_with(|| config.clone());
         let different = option_differences(first, &config);
@@ -161,7 +161,8 @@ impl DistanceOptions<'_> {
             written.embeddings.as_ref().map(|options| options.compare(texts, &prompts, how)).transpose()?;
         let all: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
         let judge = |(index, name): (usize, &String)| {
-            JudgeComparison::of(name, self.names, &(written.score)(index, &all)?, &prompts, &self.bootstrap)
+            let scores = (written.score)(index, &all).map_err(|e| Error::Score(format!("{name}: {e}")))?;
+            JudgeComparison::of(name, self.names, &scores, &prompts, &self.bootstrap)
         };
         let judges = written.judges.iter().enumerate().map(judge).collect::<Result<Vec<_>>>()?;
         Ok((embeddings, (!judges.is_empty()).then_some(judges)))

@@ -26,17 +26,19 @@ pub use report::DistancesContext;
 pub use weights::{LayerDistance, WeightDistances, weight_distances};
 pub use written_texts::{EmbeddingDistances, EmbeddingOptions, LoadedEmbedder, TestedDistance, WrittenTexts};
 
-use crate::Result;
 use align_metrics::Bootstrap;
 use align_models::CausalLm;
 use serde::Serialize;
+
+/// The result of a function that loads a model.
+pub type LoadResult<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Which models are compared, and how.
 pub struct DistanceOptions<'a> {
     /// The models' names, at least two.
     pub names: &'a [String],
     /// Loads a model by its index. At most two models are loaded at a time, so each is loaded several times.
-    pub load: &'a dyn Fn(usize) -> Result<Box<dyn CausalLm>>,
+    pub load: &'a dyn Fn(usize) -> LoadResult<Box<dyn CausalLm>>,
     /// Whether weights are compared.
     pub weights: bool,
     /// Comparisons along given texts, if any.

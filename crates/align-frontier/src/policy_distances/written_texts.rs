@@ -1,7 +1,8 @@
+use super::LoadResult;
 use super::embeddings::embed;
 use super::judges::JudgeScores;
-use crate::Result;
 use crate::error::option_error;
+use crate::{Error, Result};
 use align_data::Tokenizer;
 use align_inference::generate_texts;
 use align_metrics::{
@@ -36,7 +37,7 @@ pub struct WrittenTexts<'a> {
 /// How the embeddings of texts are compared.
 pub struct EmbeddingOptions<'a> {
     /// Loads the embedder.
-    pub load: &'a dyn Fn() -> Result<LoadedEmbedder>,
+    pub load: &'a dyn Fn() -> LoadResult<LoadedEmbedder>,
     /// Number of directions of the sliced Wasserstein distance.
     pub projections: usize,
     /// Options of the tests.
@@ -107,7 +108,7 @@ impl EmbeddingOptions<'_> {
         (seed, batch_size): (u64, usize),
     ) -> Result<Vec<EmbeddingDistances>> {
         let all: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
-        let (embedder, tokenizer) = (self.load)()?;
+        let (embedder, tokenizer) = (self.load)().map_err(Error::Load)?;
         let (width, embeddings) = embed(embedder.as_ref(), &tokenizer, &all, batch_size)?;
         drop(embedder);
         let bandwidth = median_distance(&Samples::new(width, &embeddings)?).unwrap_or(1.0);
@@ -117,7 +118,7 @@ impl EmbeddingOptions<'_> {
         let test = |statistic: &dyn Fn(&[bool]) -> f64| {
             self.test.p_value(prompts.len(), prompts.len(), Some(&clusters), statistic)
         };
-        let mut found: Vec<[(f64, f64); 3]> = Vec::new();
+        let mut found: Vec<[Tested; 3]> = Vec::new();
         for (first, second) in super::pair_indices(models.len()) {
             let (Some(x), Some(y)) = (models.get(first), models.get(second)) else { continue };
             let mmd = Mmd::with_bandwidth(x, y, bandwidth)?;
@@ -133,9 +134,12 @@ impl EmbeddingOptions<'_> {
     }
 }
 
+/// A distance and its p-value.
+type Tested = (f64, f64);
+
 /// Adjusts the p-values of each distance for the number of pairs.
-fn adjusted(found: &[[(f64, f64); 3]]) -> Result<Vec<EmbeddingDistances>> {
-    let of = |at: fn(&[(f64, f64); 3]) -> (f64, f64)| {
+fn adjusted(found: &[[Tested; 3]]) -> Result<Vec<EmbeddingDistances>> {
+    let of = |at: fn(&[Tested; 3]) -> Tested| {
         let p_values: Vec<f64> = found.iter().map(|pair| at(pair).1).collect();
         let tested = found.iter().map(at).zip(holm_adjusted(&p_values)?);
         let tested =

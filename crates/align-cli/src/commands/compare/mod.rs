@@ -6,26 +6,26 @@
 //! ```
 
 mod input;
+mod loader;
 mod metric;
 mod names;
 mod results;
 
+use self::loader::Loader;
 use self::metric::{Metric, Selected};
 use crate::column_option::ColumnOption;
 use crate::json_output::JsonOption;
 use crate::named_judge::{NamedJudge, check_names};
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output_paths};
-use align_data::{DifferentToken, NOTEBOOK_PROMPTS, Tokenizer};
+use align_data::NOTEBOOK_PROMPTS;
 use align_frontier::{
-    AlongTexts, DistanceOptions, EmbeddingOptions, HiddenStateOptions, LoadedEmbedder, PolicyDistances, TreeDistance,
-    WrittenTexts, policy_distances,
+    AlongTexts, DistanceOptions, EmbeddingOptions, HiddenStateOptions, PolicyDistances, TreeDistance, WrittenTexts,
+    policy_distances,
 };
 use align_metrics::{Bootstrap, LinearPredictivity, PermutationTest};
-use align_models::{AutoModelForCausalLm, CausalLm};
 use clap::Args;
-use std::path::{Path, PathBuf};
-use tch::Device;
+use std::path::PathBuf;
 
 /// Measures how far models of one family are apart, pair by pair: weights, hidden states, next-token distributions, texts, and the
 /// judges' scores of the texts.
@@ -237,11 +237,10 @@ impl Options {
     }
 
     /// The scores of texts by a judge, which is loaded for them.
-    fn score(&self, index: usize, texts: &[&str]) -> align_frontier::Result<Vec<f64>> {
+    fn score(&self, index: usize, texts: &[&str]) -> Result<Vec<f64>, String> {
         let Some(judge) = self.judges.get(index) else { return Ok(Vec::new()) };
-        let loaded = judge.load(&self.runtime, self.batch_size);
-        let judge = loaded.map_err(|e| align_frontier::Error::Score(format!("{}: {e}", judge.name)))?;
-        Ok(judge.scores_of_texts(texts)?)
+        let judge = judge.load(&self.runtime, self.batch_size).map_err(|e| e.to_string())?;
+        judge.scores_of_texts(texts).map_err(|e| e.to_string())
     }
 
     fn present(&self, found: &PolicyDistances, texts: usize, prompts: usize) -> Result<(), Failure> {
@@ -251,55 +250,5 @@ impl Options {
             results.write(folder, &document)?;
         }
         self.json.print(&document, || results.print())
-    }
-}
-
-/// Loads models by their indices.
-struct Loader<'a> {
-    folders: &'a [PathBuf],
-    options: &'a Options,
-    device: Device,
-}
-
-impl Loader<'_> {
-    fn load(&self, index: usize) -> align_frontier::Result<Box<dyn CausalLm>> {
-        self.load_folder(self.folders.get(index).map_or(Path::new(""), PathBuf::as_path))
-    }
-
-    fn load_folder(&self, folder: &Path) -> align_frontier::Result<Box<dyn CausalLm>> {
-        let (kind, device) = (self.options.runtime.dtype, self.device);
-        Ok(AutoModelForCausalLm::from_pretrained_with(folder, &mut models::resolver(), kind, device)?)
-    }
-
-    /// The tokeniser of all models, and the longest text that they take.
-    fn common_tokenizer(&self) -> Result<(Tokenizer, usize), Failure> {
-        let model = self.load(0)?;
-        let longest = usize::try_from(model.max_position_embeddings()).unwrap_or(usize::MAX);
-        let mut common: Option<Tokenizer> = None;
-        for (folder, name) in self.folders.iter().zip(&self.options.models) {
-            let tokenizer = models::tokenizer(folder, model.vocab_size()).map_err(|e| format!("{name}: {e}"))?;
-            let Some(first) = &common else {
-                common = Some(tokenizer);
-                continue;
-            };
-            if let Some(DifferentToken { id, tokens: [expected, found], .. }) = first.different_token(&tokenizer) {
-                return Err(format!(
-                    "{name} has another tokeniser than the first model: token {id} is {found:?} instead of {expected:?}: compare models \
-                     of one tokeniser"
-                )
-                .into());
-            }
-        }
-        let tokenizer = common.ok_or_else(|| UsageError::new("no model is given"))?;
-        Ok((tokenizer, longest))
-    }
-
-    fn embedder(&self) -> align_frontier::Result<LoadedEmbedder> {
-        let name = self.options.embedder.as_ref().or(self.options.models.first());
-        let folder = models::resolver().folder(name.map_or("", String::as_str))?;
-        let model = self.load_folder(&folder)?;
-        let tokenizer = Tokenizer::from_pretrained(models::resolver().tokenizer_folder(&folder)?)?;
-        let tokenizer = tokenizer.for_embeddings(model.vocab_size())?;
-        Ok((model.packed()?.unwrap_or(model), tokenizer))
     }
 }
