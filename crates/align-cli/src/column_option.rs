@@ -29,6 +29,11 @@ const SYNONYMS: &[(&str, &[&str])] = &[
 ];
 
 impl ColumnOption {
+    /// Whether names are given.
+    pub fn is_given(&self) -> bool {
+        self.columns.is_some()
+    }
+
     /// Calls a reader of these `layouts` with the names. Its errors mention the option, or the command that reads the file.
     pub fn read<T>(
         &self,

@@ -94,6 +94,27 @@ pub const CASES: &[Case] = &[
         &["--max-length is 1, expected at least 2"],
     ),
     case(
+        "texts that are longer than the models allow",
+        |d| with_texts(d, "This movie was great\nThe plot\n"),
+        "compare model other --input texts.txt --max-length 500",
+        &["--max-length is 500, but the models take at most 128 tokens"],
+    ),
+    case(
+        "columns of lines",
+        |d| with_texts(d, "This movie was great\nThe plot\n"),
+        "compare model other --input texts.txt --columns text=line",
+        &["--columns has no effect: texts.txt has one text per line"],
+    ),
+    case(
+        "a tree of a distance that is not measured",
+        |d| {
+            two_models(d);
+            copy_model_to(&d.join("third"), "gpt2-tiny");
+        },
+        "compare model other third --tree texts --output-dir out",
+        &["--tree has no effect without texts in --metrics"],
+    ),
+    case(
         "no tokens",
         |d| with_texts(d, "This movie was great\nThe plot\n"),
         "compare model other --input texts.txt --max-tokens 0",

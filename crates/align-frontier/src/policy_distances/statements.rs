@@ -14,7 +14,8 @@ impl PolicyDistances {
     pub fn statements(&self) -> Vec<String> {
         let mut statements: Vec<String> = Vec::new();
         if self.models.len() > 2 {
-            statements.extend(self.tree_distances().filter_map(|of| self.nearest(of)));
+            let is_beyond_chance = |of: &TreeDistance| *of != TreeDistance::Texts || self.some_texts_differ();
+            statements.extend(self.tree_distances().filter(is_beyond_chance).filter_map(|of| self.nearest(of)));
         }
         statements.extend(self.texts.iter().flat_map(|pairs| findings(pairs, "texts", texts)));
         for judge in self.judges.iter().flatten() {
@@ -22,6 +23,10 @@ impl PolicyDistances {
             statements.extend(findings(&judge.differences, &format!("scores by {}", judge.judge), of));
         }
         statements
+    }
+
+    fn some_texts_differ(&self) -> bool {
+        self.texts.iter().flatten().any(|pair| texts(pair).0)
     }
 
     fn nearest(&self, of: TreeDistance) -> Option<String> {

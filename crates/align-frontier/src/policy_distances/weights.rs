@@ -2,7 +2,7 @@ use crate::Result;
 use align_metrics::{Distance, WeightDistance};
 use align_models::{CausalLm, Parameters};
 use serde::Serialize;
-use tch::Kind;
+use tch::{Device, Kind};
 
 /// The distance of the weights of two models.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -51,7 +51,9 @@ fn by_layer(parameters: &Parameters) -> Result<Vec<(String, Vec<f32>)>> {
     let mut layers: Vec<(Layer, Vec<f32>)> = Vec::new();
     for (name, tensor) in parameters.iter() {
         let layer = Layer::of(name);
-        let weights = Vec::<f32>::try_from(tensor.f_detach()?.f_to_kind(Kind::Float)?.f_contiguous()?.f_view(-1)?)?;
+        let weights = Vec::<f32>::try_from(
+            tensor.f_detach()?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view(-1)?,
+        )?;
         match layers.iter_mut().find(|(of, _)| *of == layer) {
             Some((_, all)) => all.extend(weights),
             None => layers.push((layer, weights)),

@@ -2,6 +2,7 @@
 
 use crate::column_option::ColumnOption;
 use crate::data_layout::Layout;
+use crate::usage::UsageError;
 use crate::{Failure, output};
 use align_base::{counted, printable_path};
 use align_data::tables::Examples;
@@ -30,6 +31,10 @@ impl Table {
     /// Reads lines of a file with the ending txt, texts if the table has a column `text`, and other rows otherwise.
     pub fn read(file: &Path, columns: &ColumnOption) -> Result<Self, Failure> {
         if file.extension().is_some_and(|ending| ending == "txt") {
+            if columns.is_given() {
+                let problem = format!("--columns has no effect: {} has one text per line", file.display());
+                return Err(UsageError::new(problem).into());
+            }
             let lines = align_data::read_lines(file)?;
             if let Some(index) = lines.iter().position(|line| line.trim().is_empty()) {
                 let place = format!("{}, line {}", file.display(), index + 1);

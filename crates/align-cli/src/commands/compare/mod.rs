@@ -30,6 +30,7 @@ use std::path::PathBuf;
 /// Measures how far models of one family are apart, pair by pair: weights, hidden states, next-token distributions, texts, and the
 /// judges' scores of the texts.
 #[derive(Args)]
+#[command(mut_arg("columns", |arg| arg.requires("input")))]
 pub struct Options {
     /// Models with one architecture and tokeniser, at least two: folders in transformers' layout, adapters' folders, GGUF files, or
     /// user/name[@revision] on the hub.
@@ -120,6 +121,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.judges.iter().try_for_each(|judge| judge.load(&options.runtime, options.batch_size).map(drop))?;
     let loader = Loader { folders: &folders, options, device: options.runtime.device()? };
     let (tokenizer, longest) = loader.common_tokenizer()?;
+    if let Some(given) = options.max_length.filter(|given| *given > longest) {
+        return Err(format!("--max-length is {given}, but the models take at most {longest} tokens").into());
+    }
     let max_length = options.max_length.unwrap_or(128).min(longest);
     let texts = table.as_ref().map(|table| table.tokenise(&tokenizer, options.max_texts.unwrap_or(200), max_length));
     let texts = texts.transpose()?.unwrap_or_default();
@@ -189,19 +193,28 @@ impl Options {
         if selected.has(Metric::Judges) && !has_judges {
             return Err(UsageError::new("--metrics judges compares scores of texts: give --judge").into());
         }
+        let of_tree = self.tree.map_or_else(String::new, |tree| format!("{} in --metrics", Metric::of_tree(tree)));
         let without_effect = [
-            ("--input", self.input.is_some() && !selected.along_texts(), "hidden or divergence"),
-            ("--max-tokens", self.max_tokens.is_some() && !selected.has(Metric::Hidden), "hidden"),
-            ("--judge", has_judges && !selected.has(Metric::Judges), "judges"),
-            ("--prompts", self.prompts.is_some() && !selected.writes_texts(), "texts or judges"),
-            ("--texts-per-prompt", self.texts_per_prompt.is_some() && !selected.writes_texts(), "texts or judges"),
-            ("--max-new-tokens", self.max_new_tokens.is_some() && !selected.writes_texts(), "texts or judges"),
-            ("--embedder", self.embedder.is_some() && !selected.has(Metric::Texts), "texts"),
-            ("--projections", self.projections.is_some() && !selected.has(Metric::Texts), "texts"),
-            ("--permutations", self.permutations.is_some() && !selected.has(Metric::Texts), "texts"),
-            ("--resamples", self.resamples.is_some() && !selected.has_intervals(), "divergence or judges"),
-            ("--level", self.level.is_some() && !selected.has_intervals(), "divergence or judges"),
-            ("--tree", self.tree.is_some_and(|tree| !selected.has(Metric::of_tree(tree))), "that distance"),
+            ("--input", self.input.is_some() && !selected.along_texts(), "hidden or divergence in --metrics"),
+            ("--max-tokens", self.max_tokens.is_some() && !selected.has(Metric::Hidden), "hidden in --metrics"),
+            ("--judge", has_judges && !selected.has(Metric::Judges), "judges in --metrics"),
+            ("--prompts", self.prompts.is_some() && !selected.writes_texts(), "texts or judges in --metrics"),
+            (
+                "--texts-per-prompt",
+                self.texts_per_prompt.is_some() && !selected.writes_texts(),
+                "texts or judges in --metrics",
+            ),
+            (
+                "--max-new-tokens",
+                self.max_new_tokens.is_some() && !selected.writes_texts(),
+                "texts or judges in --metrics",
+            ),
+            ("--embedder", self.embedder.is_some() && !selected.has(Metric::Texts), "texts in --metrics"),
+            ("--projections", self.projections.is_some() && !selected.has(Metric::Texts), "texts in --metrics"),
+            ("--permutations", self.permutations.is_some() && !selected.has(Metric::Texts), "texts in --metrics"),
+            ("--resamples", self.resamples.is_some() && !selected.has_intervals(), "divergence or judges in --metrics"),
+            ("--level", self.level.is_some() && !selected.has_intervals(), "divergence or judges in --metrics"),
+            ("--tree", self.tree.is_some_and(|tree| !selected.has(Metric::of_tree(tree))), &of_tree),
             ("--tree", self.tree.is_some() && self.models.len() < 3, "at least three models"),
             ("--tree", self.tree.is_some() && self.output_dir.is_none(), "--output-dir, where the report is"),
         ];
