@@ -75,14 +75,6 @@ impl JudgeFindings {
             soups_minus_rules,
         })
     }
-
-    /// The findings as sentences. The first one says which rules differ.
-    #[must_use]
-    pub fn statements(&self, sweep: &JudgeSweep) -> Vec<String> {
-        let mut statements = super::report::rule_statements(self, sweep);
-        statements.extend(super::report::soup_statement(self));
-        statements
-    }
 }
 
 /// Compares the policies of each two rules, by each judge and by the mean standard score.

@@ -9,6 +9,7 @@ mod policy_kind;
 mod report;
 mod run;
 mod standard_scores;
+mod statements;
 mod tables;
 mod write_outputs;
 

@@ -1,7 +1,6 @@
 use super::tables::tables;
 use super::{JudgeFigures, JudgeFindings, JudgeSweep, JudgedPolicy, JudgedSample, PolicyKind};
 use crate::ReportContext;
-use crate::comparison::format_estimate;
 use align_metrics::Bootstrap;
 use align_report::{ComparedText, FigureWidth, Report, ReportFigure, TextComparison, TextComparisons};
 
@@ -69,46 +68,4 @@ fn compared_texts(sweep: &JudgeSweep, policy: &JudgedPolicy, prompts: &[String])
         after: policy.kind.name(&sweep.judges),
         rows: rows.collect(),
     }
-}
-
-/// Which rules differ.
-pub(super) fn rule_statements(findings: &JudgeFindings, sweep: &JudgeSweep) -> Vec<String> {
-    let name = |index: usize| sweep.policies.get(index).map_or(String::new(), |policy| policy.kind.name(&sweep.judges));
-    if findings.rules.is_empty() {
-        return vec!["Only one rule was used, so no rules are compared.".to_owned()];
-    }
-    let clear = findings.rules.iter().filter(|found| found.compared.is_significant());
-    let statement = |found: &super::RuleComparison| {
-        let by = format_estimate(found.compared.paired.mean_difference);
-        let judge = found.judge.and_then(|judge| sweep.judges.get(judge));
-        let of = judge.map_or("mean standard score".to_owned(), |judge| format!("mean score by {judge}"));
-        format!("{} has a higher {of} than {} (by {by}).", name(found.above), name(found.below))
-    };
-    let mut statements: Vec<String> = clear.map(statement).collect();
-    match findings.rules.len() - statements.len() {
-        0 => {}
-        all if statements.is_empty() => {
-            statements.push(format!("No two rules could be told apart in any of {all} comparisons."));
-        }
-        others => {
-            statements.push(format!("The other {others} comparisons of two rules show no significant difference."))
-        }
-    }
-    statements
-}
-
-/// Whether the judges' policies and their soups dominate more than the rules' policies.
-pub(super) fn soup_statement(findings: &JudgeFindings) -> Option<String> {
-    let difference = findings.soups_minus_rules?;
-    let interval = difference.interval;
-    let by = format_estimate(difference);
-    Some(match (interval.low > 0.0, interval.high < 0.0) {
-        (true, _) => format!(
-            "The judges' policies and their soups have a larger hypervolume than the rules' policies (by {by})."
-        ),
-        (_, true) => format!(
-            "The rules' policies have a larger hypervolume than the judges' policies and their soups (difference {by})."
-        ),
-        _ => format!("The hypervolumes of soups and of rules could not be told apart (difference {by})."),
-    })
 }

@@ -1,14 +1,14 @@
 //! `--judge`: a sweep over rules of social choice.
 
 use super::configuration::{evaluation_configuration, training_entries, versions};
-use super::{Options, resume_hint, with_memory_advice};
+use super::failures::{resume_hint, with_memory_advice};
+use super::options::Options;
 use crate::judge_columns::Rules;
 use crate::named_judge::{NamedJudge, check_names};
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::usage::UsageError;
 use crate::{Failure, models, output, terminal};
 use align_base::{counted, format_duration, printable_path};
-use align_data::judges::JudgeWeights;
 use align_frontier::{
     JudgeFindings, JudgeSweepModels, JudgeSweepOptions, JudgeSweepProgress, JudgedPolicy, LossSetting, ReportContext,
     SweepFolder, hypervolume_table, judge_results_table, run_judge_sweep, write_judge_outputs,
@@ -17,7 +17,6 @@ use align_inference::{InferenceIdentity, Judge};
 use align_report::{Configuration, Entry};
 use align_torch::Environment;
 use align_train::DpoConfig;
-use clap::Args;
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -28,33 +27,6 @@ const LOSS: &str = "sigmoid";
 const BETA: f64 = 0.1;
 /// The default weights of soups: thirds.
 const SOUP_STEPS: u32 = 3;
-
-/// The options for several judges.
-#[derive(Args)]
-pub struct JudgeArguments {
-    /// A judge with its name, in place of --reward-model; give it at least twice. See align classify --judge for its forms. A policy is
-    /// trained on the preferences of each judge alone and on those of each rule, with one loss and one beta.
-    #[arg(id = "judge", long, value_name = "NAME=MODEL[:SCORE]", conflicts_with_all = ["reward_model", "score", "betas_for"])]
-    judges: Vec<NamedJudge>,
-    /// With --judge: the weights of the judges, in their order, such as 1,2,1, or by name, such as safe=2 [default: 1 each].
-    #[arg(long, value_name = "WEIGHT,..", requires = "judge")]
-    judge_weights: Option<JudgeWeights>,
-    /// With --judge: the rules that make preferences of the judges' scores (docs/judges.md has all rules) [default:
-    /// weighted-sum:zscore,borda,schulze,maximal-lotteries].
-    #[arg(long, value_name = "RULE,..", requires = "judge")]
-    rules: Option<Rules>,
-    /// With --judge: average the weights of the judges' policies with multiples of one over this number (rewarded soups); 0 for no
-    /// soups [default: 3].
-    #[arg(long, value_name = "NUMBER", requires = "judge")]
-    soup_steps: Option<u32>,
-}
-
-impl JudgeArguments {
-    /// Whether judges are given.
-    pub fn are_given(&self) -> bool {
-        !self.judges.is_empty()
-    }
-}
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     let sweep_options = sweep_options(options)?;

@@ -1,0 +1,56 @@
+//! The findings of a sweep over rules in words.
+
+use super::{JudgeFindings, JudgeSweep, RuleComparison};
+use crate::comparison::format_estimate;
+
+impl JudgeFindings {
+    /// The findings as sentences. The first one says which rules differ.
+    #[must_use]
+    pub fn statements(&self, sweep: &JudgeSweep) -> Vec<String> {
+        let mut statements = rule_statements(self, sweep);
+        statements.extend(soup_statement(self));
+        statements
+    }
+}
+
+/// Which rules differ.
+fn rule_statements(findings: &JudgeFindings, sweep: &JudgeSweep) -> Vec<String> {
+    let name = |index: usize| sweep.policies.get(index).map_or(String::new(), |policy| policy.kind.name(&sweep.judges));
+    if findings.rules.is_empty() {
+        return vec!["Only one rule was used, so no rules are compared.".to_owned()];
+    }
+    let clear = findings.rules.iter().filter(|found| found.compared.is_significant());
+    let statement = |found: &RuleComparison| {
+        let by = format_estimate(found.compared.paired.mean_difference);
+        let judge = found.judge.and_then(|judge| sweep.judges.get(judge));
+        let of = judge.map_or("mean standard score".to_owned(), |judge| format!("mean score by {judge}"));
+        format!("{} has a higher {of} than {} (by {by}).", name(found.above), name(found.below))
+    };
+    let mut statements: Vec<String> = clear.map(statement).collect();
+    match findings.rules.len() - statements.len() {
+        0 => {}
+        all if statements.is_empty() => {
+            statements.push(format!("No two rules could be told apart in any of {all} comparisons."));
+        }
+        others => {
+            statements.push(format!("The other {others} comparisons of two rules show no significant difference."))
+        }
+    }
+    statements
+}
+
+/// Whether the judges' policies and their soups dominate more than the rules' policies.
+fn soup_statement(findings: &JudgeFindings) -> Option<String> {
+    let difference = findings.soups_minus_rules?;
+    let interval = difference.interval;
+    let by = format_estimate(difference);
+    Some(match (interval.low > 0.0, interval.high < 0.0) {
+        (true, _) => format!(
+            "The judges' policies and their soups have a larger hypervolume than the rules' policies (by {by})."
+        ),
+        (_, true) => format!(
+            "The rules' policies have a larger hypervolume than the judges' policies and their soups (difference {by})."
+        ),
+        _ => format!("The hypervolumes of soups and of rules could not be told apart (difference {by})."),
+    })
+}
