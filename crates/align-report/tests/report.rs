@@ -97,7 +97,7 @@ fn a_sweep_gives_a_valid_page() {
     let boxes = html.matches("<div class=\"scroll\"").count();
     assert_eq!(boxes, html.matches("<table").count());
     assert!(html.contains(".scroll { overflow-x: auto;"));
-    assert_eq!(html.matches("<details").count(), 46);
+    assert_eq!(html.matches("<details").count(), 47);
     assert!(html.len() < 1_500_000, "{} bytes", html.len());
 }
 

@@ -59,7 +59,18 @@ struct Group<'a> {
     repeated: usize,
 }
 
-pub(super) fn judged_prompts(texts: &JudgedTexts) -> Result<Vec<JudgedPrompt>> {
+impl JudgedTexts {
+    /// The texts by prompt. Prompts are in the order of their first row. Rows with the same prompt and text are one text, whose scores may differ
+    /// by rounding only.
+    ///
+    /// # Errors
+    /// Different scores of a judge for one text, or more than 2,000 texts for a prompt.
+    pub fn prompts(&self) -> Result<Vec<JudgedPrompt>> {
+        judged_prompts(self)
+    }
+}
+
+fn judged_prompts(texts: &JudgedTexts) -> Result<Vec<JudgedPrompt>> {
     let mut by_prompt: HashMap<&str, usize> = HashMap::new();
     let mut groups: Vec<(&str, Group<'_>)> = Vec::new();
     for (row, text) in (1..).zip(texts.rows()) {

@@ -1,5 +1,4 @@
-use super::judged_prompt::judged_prompts;
-use super::{JudgeWeights, JudgedPrompt, JudgesError};
+use super::{JudgeWeights, JudgesError};
 use crate::{Error, Result};
 use align_choice::{Judge, ScoreTable};
 
@@ -108,15 +107,6 @@ impl JudgedTexts {
     #[must_use]
     pub fn rows(&self) -> &[JudgedText] {
         &self.rows
-    }
-
-    /// The texts by prompt. Prompts are in the order of their first row. Rows with the same prompt and text are one text, whose scores may differ
-    /// by rounding only.
-    ///
-    /// # Errors
-    /// Different scores of a judge for one text, or more than 2,000 texts for a prompt.
-    pub fn prompts(&self) -> Result<Vec<JudgedPrompt>> {
-        judged_prompts(self)
     }
 
     pub(crate) fn origin(&self) -> &str {

@@ -73,7 +73,7 @@ pub fn pair_judged(texts: &JudgedTexts, options: &JudgedPairOptions) -> Result<(
             Some(JudgedPair { pair, chosen_probability, agreement: support.agreement })
         }));
     }
-    report.summarise(&pairs);
+    report.summarise(&pairs.iter().map(|pair| pair.agreement).collect::<Vec<_>>());
     Ok((pairs, report))
 }
 

@@ -1,4 +1,4 @@
-use super::{JudgedPair, JudgedPairOptions, JudgedTexts};
+use super::{JudgedPairOptions, JudgedTexts};
 use align_base::counted;
 use align_choice::Rule;
 use serde::Serialize;
@@ -66,11 +66,12 @@ impl JudgedPairReport {
         }
     }
 
-    pub(super) fn summarise(&mut self, pairs: &[JudgedPair]) {
-        self.pairs = pairs.len();
-        let sum: f64 = pairs.iter().map(|pair| pair.agreement).sum();
-        self.mean_agreement = (!pairs.is_empty()).then(|| sum / pairs.len() as f64);
-        self.against_majority = pairs.iter().filter(|pair| pair.agreement < 0.5).count();
+    /// Adds what the agreement with each pair says.
+    pub(super) fn summarise(&mut self, agreements: &[f64]) {
+        self.pairs = agreements.len();
+        let sum: f64 = agreements.iter().sum();
+        self.mean_agreement = (!agreements.is_empty()).then(|| sum / agreements.len() as f64);
+        self.against_majority = agreements.iter().filter(|agreement| **agreement < 0.5).count();
     }
 }
 

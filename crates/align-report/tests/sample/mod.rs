@@ -2,9 +2,10 @@
 #![allow(dead_code)]
 
 use align_report::{
-    Axis, Better, Cell, Column, ComparedText, Configuration, Entry, Estimate, Figure, FigureWidth, Histogram,
-    HistogramGroup, HistogramHeight, LineChart, LineSeries, ParetoDirections, Report, ReportFigure, Row, Scatter,
-    ScatterPoint, ScatterSeries, SeriesColour, Table, TextComparison, TextComparisons,
+    Axis, Better, Cell, ChosenText, Column, ComparedText, Configuration, Entry, Estimate, Figure, FigureWidth,
+    Histogram, HistogramGroup, HistogramHeight, LineChart, LineSeries, ParetoDirections, Report, ReportFigure, Row,
+    Scatter, ScatterPoint, ScatterSeries, SeriesColour, Table, TextChoice, TextChoices, TextComparison,
+    TextComparisons,
 };
 
 const LOSSES: [&str; 4] = ["sigmoid", "hinge", "ipo", "exo_pair"];
@@ -220,6 +221,22 @@ fn half(figure: impl Into<Figure>, caption: &str) -> ReportFigure {
     ReportFigure { width: FigureWidth::Half, ..full(figure, caption) }
 }
 
+fn choices() -> TextChoices {
+    let chosen = |chosen_by: &str, text: &str, remark: &str| ChosenText {
+        chosen_by: chosen_by.to_owned(),
+        text: text.to_owned(),
+        remark: remark.to_owned(),
+    };
+    let texts = vec![
+        chosen("borda, schulze 50%", "This movie was a joy.", "helpful 0.841, safe 0.282"),
+        chosen("schulze 50%", "This movie was two hours of my life that I will not get back.", "helpful 1.33, safe –"),
+    ];
+    TextChoices {
+        caption: "A prompt on which two rules differ.".to_owned(),
+        rows: vec![TextChoice { prompt: "This movie".to_owned(), texts }],
+    }
+}
+
 pub fn report() -> Report {
     let kl = "KL divergence from SFT (nats per text)";
     Report {
@@ -260,7 +277,7 @@ pub fn report() -> Report {
             half(rewards("sigmoid, β = 0.05", 2.2), "Rewards of 460 texts each."),
         ],
         texts: vec![reviews()],
-        choices: Vec::new(),
+        choices: vec![choices()],
         configuration: vec![
             Configuration {
                 title: "Training".to_owned(),

@@ -1,6 +1,6 @@
 //! The texts that the rules choose for a prompt.
 
-use super::Found;
+use super::found::Found;
 use align_report::{ChosenText, TextChoice, format_number};
 
 /// The different texts that rules choose for a prompt, each with its rules and its scores.

@@ -1,6 +1,6 @@
 //! The results as one JSON document, with texts in place of their indices.
 
-use super::Found;
+use super::found::Found;
 use align_metrics::{PromptMean, RuleChoices};
 use serde_json::{Value, json};
 

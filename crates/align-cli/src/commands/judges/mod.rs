@@ -5,6 +5,7 @@
 //! ```
 
 mod chosen_texts;
+mod found;
 mod json;
 mod report;
 
@@ -13,10 +14,11 @@ use crate::json_output::JsonOption;
 use crate::judge_columns::{JudgesArguments, Rules};
 use crate::shell_words::quoted;
 use crate::{Failure, models, output, output_paths, terminal};
-use align_data::judges::{JudgedPrompt, JudgedTexts};
+use align_data::judges::JudgedPrompt;
 use align_frontier::judge_agreement_tables;
 use align_metrics::{Bootstrap, JudgeAgreement};
 use clap::Args;
+use found::Found;
 use std::path::PathBuf;
 
 /// The rules that are compared by default: one for each idea of what the judges' scores mean.
@@ -56,13 +58,6 @@ pub struct Options {
     json: JsonOption,
 }
 
-/// The texts, and how far the judges agree about them.
-struct Found<'a> {
-    texts: &'a JudgedTexts,
-    prompts: &'a [JudgedPrompt],
-    agreement: JudgeAgreement,
-}
-
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
     if let Some(report) = &options.report {
@@ -93,16 +88,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let (input, judges) = (quoted(&options.input), judges.join(","));
         output::next(&format!("align pair --aggregate schulze --judges {judges} --input {input} --output {pairs}"));
     })
-}
-
-impl Found<'_> {
-    fn prompt(&self, prompt: usize) -> Option<&str> {
-        self.prompts.get(prompt).map(JudgedPrompt::prompt)
-    }
-
-    fn text(&self, prompt: usize, text: usize) -> Option<&str> {
-        self.prompts.get(prompt)?.texts().get(text).map(String::as_str)
-    }
 }
 
 /// Prints the texts that the rules choose for the first prompts on which they differ.

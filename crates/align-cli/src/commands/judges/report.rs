@@ -1,6 +1,7 @@
 //! The HTML report.
 
-use super::{Found, chosen_texts};
+use super::chosen_texts;
+use super::found::Found;
 use align_base::counted;
 use align_frontier::judge_agreement_tables;
 use align_metrics::Bootstrap;
