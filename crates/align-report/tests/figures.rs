@@ -4,10 +4,11 @@
 mod sample;
 
 use align_report::{
-    Axis, Better, Dendrogram, DendrogramMerge, Estimate, Figure, FigureSize, HeatMap, Histogram, HistogramGroup,
-    HistogramHeight, LineChart, LineSeries, ParetoDirections, Scatter, ScatterPoint, ScatterSeries,
+    Axis, Better, Estimate, Figure, FigureSize, Histogram, HistogramGroup, HistogramHeight, LineChart, LineSeries,
+    ParetoDirections, Scatter, ScatterPoint, ScatterSeries,
 };
 use resvg::usvg;
+use sample::matrices;
 use std::sync::{Arc, LazyLock};
 
 const SIZES: [FigureSize; 4] = [
@@ -72,53 +73,12 @@ fn figures() -> Vec<Figure> {
         LineChart { y: Axis::log("Loss"), ..line(&[0.0, 1e-99, 3.0, -1.0, 1e99]) }.into(),
         values(&[0.0; 5]).into(),
         values(&[-1e99, 1e99, 3.0]).into(),
-        matrix(&["SFT", "DPO"]).into(),
-        matrix(&["one model", &long, "hinge, β = 0.05", "<third> & more", "e", "f", "g", "h"]).into(),
-        layers(&long, 40).into(),
-        tree(&["SFT", "DPO"]).into(),
-        tree(&["one model", &long, "hinge, β = 0.05", "<third> & more", "e", "f", "g", "h"]).into(),
+        matrices::matrix(&["SFT", "DPO"]).into(),
+        matrices::matrix(&["one model", &long, "hinge, β = 0.05", "<third> & more", "e", "f", "g", "h"]).into(),
+        matrices::layers(&long, 40).into(),
+        matrices::tree(&["SFT", "DPO"]).into(),
+        matrices::tree(&["one model", &long, "hinge, β = 0.05", "<third> & more", "e", "f", "g", "h"]).into(),
     ]
-}
-
-/// Distances between models.
-fn matrix(names: &[&str]) -> HeatMap {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let value = |row: usize, column: usize| (row != column).then(|| (row + column) as f64 * 0.000_731);
-    HeatMap {
-        title: "Distances".to_owned(),
-        measure: "Jensen-Shannon divergence, nats per token".to_owned(),
-        values: (0..names.len()).map(|row| (0..names.len()).map(|column| value(row, column)).collect()).collect(),
-        columns: names.clone(),
-        rows: names,
-        range: None,
-    }
-}
-
-/// Similarities by layer of a pair of models with long names.
-fn layers(name: &str, count: usize) -> HeatMap {
-    HeatMap {
-        title: "Similarities".to_owned(),
-        measure: name.to_owned(),
-        rows: vec![format!("{name} and {name}"), "SFT and DPO".to_owned()],
-        columns: (0..count).map(|layer| format!("layer {layer}")).collect(),
-        values: vec![(0..count).map(|layer| Some(1.0 - layer as f64 * 0.01)).collect(); 2],
-        range: Some([0.0, 1.0]),
-    }
-}
-
-/// A tree in which each model joins those before it.
-fn tree(names: &[&str]) -> Dendrogram {
-    let count = names.len();
-    let merge = |at: usize| DendrogramMerge {
-        clusters: [if at == 0 { 0 } else { count + at - 1 }, at + 1],
-        height: 0.01 * (at + 1) as f64,
-    };
-    Dendrogram {
-        title: "Which models are near each other".to_owned(),
-        distance: "Jensen-Shannon divergence, nats per token".to_owned(),
-        leaves: names.iter().map(|name| (*name).to_owned()).collect(),
-        merges: (0..count - 1).map(merge).collect(),
-    }
 }
 
 fn each(mut check: impl FnMut(&str, &Figure, FigureSize)) {

@@ -1,6 +1,8 @@
 //! A made-up sweep: four losses with five betas each, 200 steps, 46 pairs of reviews.
 #![allow(dead_code)]
 
+pub mod matrices;
+
 use align_report::{
     Axis, Better, Cell, ChosenText, Column, ComparedText, Configuration, Entry, Estimate, Figure, FigureWidth,
     Histogram, HistogramGroup, HistogramHeight, LineChart, LineSeries, ParetoDirections, Report, ReportFigure, Row,

@@ -1,6 +1,6 @@
 //! Loads the compared models.
 
-use super::Options;
+use super::options::Options;
 use crate::usage::UsageError;
 use crate::{Failure, models};
 use align_data::{DifferentToken, Tokenizer};

@@ -9,101 +9,19 @@ mod input;
 mod loader;
 mod metric;
 mod names;
+mod options;
 mod results;
 
-use self::loader::Loader;
-use self::metric::{Metric, Selected};
-use crate::column_option::ColumnOption;
-use crate::json_output::JsonOption;
-use crate::named_judge::{NamedJudge, check_names};
-use crate::usage::UsageError;
-use crate::{Failure, RuntimeOptions, models, output_paths};
-use align_data::NOTEBOOK_PROMPTS;
-use align_frontier::{
-    AlongTexts, DistanceOptions, EmbeddingOptions, HiddenStateOptions, PolicyDistances, TreeDistance, WrittenTexts,
-    policy_distances,
-};
-use align_metrics::{Bootstrap, LinearPredictivity, PermutationTest};
-use clap::Args;
-use std::path::PathBuf;
+pub use self::options::Options;
 
-/// Measures how far models of one family are apart, pair by pair: weights, hidden states, next-token distributions, texts, and the
-/// judges' scores of the texts.
-#[derive(Args)]
-#[command(mut_arg("columns", |arg| arg.requires("input")))]
-pub struct Options {
-    /// Models with one architecture and tokeniser, at least two: folders in transformers' layout, adapters' folders, GGUF files, or
-    /// user/name[@revision] on the hub.
-    #[arg(value_name = "MODEL", required = true)]
-    models: Vec<String>,
-    /// What is compared: weights; hidden (states of each layer) and divergence (of next-token distributions), along --input; texts (that
-    /// the models write, by their embeddings); judges (scores of the texts by --judge) [default: weights, and whatever the given options are
-    /// for].
-    #[arg(long, value_delimiter = ',', value_name = "NAME,..")]
-    metrics: Vec<Metric>,
-    /// Texts that the models read: a table with a column text, with prompt and completion, or with conversations (CSV, Parquet or JSONL), or a
-    /// text file with one text per line (.txt).
-    #[arg(long)]
-    input: Option<PathBuf>,
-    #[command(flatten)]
-    columns: ColumnOption,
-    /// Maximum number of texts taken from --input: its first ones [default: 200].
-    #[arg(long, requires = "input")]
-    max_texts: Option<usize>,
-    /// Maximum number of tokens of a text of --input, which is truncated [default: 128].
-    #[arg(long, requires = "input")]
-    max_length: Option<usize>,
-    /// Maximum number of tokens of --input whose hidden states are compared: random ones if there are more. It should exceed the width of
-    /// the states [default: 2000].
-    #[arg(long, requires = "input")]
-    max_tokens: Option<usize>,
-    /// File with one prompt per line, from which the models write texts [default: 46 built-in prompts about films].
-    #[arg(long)]
-    prompts: Option<PathBuf>,
-    /// Number of texts that each model writes for each prompt [default: 4].
-    #[arg(long)]
-    texts_per_prompt: Option<usize>,
-    /// Maximum number of new tokens of a written text [default: 48].
-    #[arg(long)]
-    max_new_tokens: Option<usize>,
-    /// Language model whose last hidden states, averaged over a text, are its embedding [default: the first model].
-    #[arg(long)]
-    embedder: Option<String>,
-    /// Number of random directions of the sliced Wasserstein distance [default: 200].
-    #[arg(long)]
-    projections: Option<usize>,
-    /// Number of permutations of each test of embeddings [default: 999].
-    #[arg(long)]
-    permutations: Option<usize>,
-    /// A judge with its name, which scores the written texts; see align classify --judge for its forms. It may be given several times.
-    #[arg(id = "judge", long, value_name = "NAME=MODEL[:SCORE]")]
-    judges: Vec<NamedJudge>,
-    /// Distance by which the report's tree is made: divergence, weights, texts or hidden [default: the first of these that is measured].
-    #[arg(long, value_name = "NAME")]
-    tree: Option<TreeDistance>,
-    /// Number of bootstrap resamples for each confidence interval [default: 1000].
-    #[arg(long)]
-    resamples: Option<usize>,
-    /// Confidence level of the intervals [default: 0.95].
-    #[arg(long)]
-    level: Option<f64>,
-    /// Seed of all random numbers.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Number of texts processed at a time.
-    #[arg(long, default_value_t = 16)]
-    batch_size: usize,
-    /// Folder for distances.json, report.html and the figures.
-    #[arg(long)]
-    output_dir: Option<PathBuf>,
-    /// Replace the files of an earlier comparison in --output-dir.
-    #[arg(long, requires = "output_dir")]
-    overwrite: bool,
-    #[command(flatten)]
-    json: JsonOption,
-    #[command(flatten)]
-    runtime: RuntimeOptions,
-}
+use self::loader::Loader;
+use self::metric::Metric;
+use self::results::Results;
+use crate::{Failure, models, output_paths};
+use align_frontier::{
+    AlongTexts, DistanceOptions, EmbeddingOptions, HiddenStateOptions, WrittenTexts, policy_distances,
+};
+use align_metrics::{LinearPredictivity, PermutationTest};
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
@@ -121,12 +39,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.judges.iter().try_for_each(|judge| judge.load(&options.runtime, options.batch_size).map(drop))?;
     let loader = Loader { folders: &folders, options, device: options.runtime.device()? };
     let (tokenizer, longest) = loader.common_tokenizer()?;
-    if let Some(given) = options.max_length.filter(|given| *given > longest) {
-        return Err(format!("--max-length is {given}, but the models take at most {longest} tokens").into());
-    }
-    let max_length = options.max_length.unwrap_or(128).min(longest);
-    let texts = table.as_ref().map(|table| table.tokenise(&tokenizer, options.max_texts.unwrap_or(200), max_length));
-    let texts = texts.transpose()?.unwrap_or_default();
+    let texts = options.max_length(longest).and_then(|max_length| {
+        let tokenise = |table: &input::Table| table.tokenise(&tokenizer, options.max_texts.unwrap_or(200), max_length);
+        Ok(table.as_ref().map(tokenise).transpose()?.unwrap_or_default())
+    })?;
     let names = names::short(&options.models);
     let judges: Vec<String> = options.judges.iter().map(|judge| judge.name.clone()).collect();
     let found = policy_distances(&DistanceOptions {
@@ -158,110 +74,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         batch_size: options.batch_size,
         seed: options.seed,
     })?;
-    options.present(&found, texts.len(), prompts.len())
-}
-
-impl Options {
-    fn bootstrap(&self) -> Bootstrap {
-        let default = Bootstrap::default();
-        Bootstrap {
-            resamples: self.resamples.unwrap_or(default.resamples),
-            level: self.level.unwrap_or(default.level),
-            seed: self.seed,
-        }
+    let results = Results { options, found: &found, texts: texts.len(), prompts: prompts.len() };
+    let document = results.document()?;
+    if let Some(folder) = &options.output_dir {
+        results.write(folder, &document)?;
     }
-
-    /// The metrics, and whether all given options have an effect on them.
-    fn selected(&self) -> Result<Selected, Failure> {
-        if self.models.len() < 2 {
-            let problem = "a single model is given, expected at least two: add the models that it is compared with";
-            return Err(UsageError::new(problem).into());
-        }
-        check_names(&self.judges, &[])?;
-        let for_texts = self.embedder.is_some() || self.projections.is_some() || self.permutations.is_some();
-        let for_writing = self.prompts.is_some() || self.texts_per_prompt.is_some() || self.max_new_tokens.is_some();
-        let has_judges = !self.judges.is_empty();
-        let selected = match self.metrics.is_empty() {
-            false => Selected::new(&self.metrics),
-            true => Selected::by_options(self.input.is_some(), for_texts || (for_writing && !has_judges), has_judges),
-        };
-        let needs_input = [Metric::Hidden, Metric::Divergence].into_iter().find(|metric| selected.has(*metric));
-        if let (Some(metric), None) = (needs_input, &self.input) {
-            let problem = format!("--metrics {metric} compares models along texts: give --input");
-            return Err(UsageError::new(problem).into());
-        }
-        if selected.has(Metric::Judges) && !has_judges {
-            return Err(UsageError::new("--metrics judges compares scores of texts: give --judge").into());
-        }
-        let of_tree = self.tree.map_or_else(String::new, |tree| format!("{} in --metrics", Metric::of_tree(tree)));
-        let without_effect = [
-            ("--input", self.input.is_some() && !selected.along_texts(), "hidden or divergence in --metrics"),
-            ("--max-tokens", self.max_tokens.is_some() && !selected.has(Metric::Hidden), "hidden in --metrics"),
-            ("--judge", has_judges && !selected.has(Metric::Judges), "judges in --metrics"),
-            ("--prompts", self.prompts.is_some() && !selected.writes_texts(), "texts or judges in --metrics"),
-            (
-                "--texts-per-prompt",
-                self.texts_per_prompt.is_some() && !selected.writes_texts(),
-                "texts or judges in --metrics",
-            ),
-            (
-                "--max-new-tokens",
-                self.max_new_tokens.is_some() && !selected.writes_texts(),
-                "texts or judges in --metrics",
-            ),
-            ("--embedder", self.embedder.is_some() && !selected.has(Metric::Texts), "texts in --metrics"),
-            ("--projections", self.projections.is_some() && !selected.has(Metric::Texts), "texts in --metrics"),
-            ("--permutations", self.permutations.is_some() && !selected.has(Metric::Texts), "texts in --metrics"),
-            ("--resamples", self.resamples.is_some() && !selected.has_intervals(), "divergence or judges in --metrics"),
-            ("--level", self.level.is_some() && !selected.has_intervals(), "divergence or judges in --metrics"),
-            ("--tree", self.tree.is_some_and(|tree| !selected.has(Metric::of_tree(tree))), &of_tree),
-            ("--tree", self.tree.is_some() && self.models.len() < 3, "at least three models"),
-            ("--tree", self.tree.is_some() && self.output_dir.is_none(), "--output-dir, where the report is"),
-        ];
-        match without_effect.iter().find(|(_, is_given, _)| *is_given) {
-            Some((option, _, needed)) => {
-                Err(UsageError::new(format!("{option} has no effect without {needed}: leave it out, or add that"))
-                    .into())
-            }
-            None => Ok(selected),
-        }
-    }
-
-    fn read_prompts(&self) -> Result<Vec<String>, Failure> {
-        let Some(file) = &self.prompts else { return Ok(NOTEBOOK_PROMPTS.map(str::to_owned).to_vec()) };
-        let prompts = align_data::read_lines(file)?;
-        for (index, prompt) in prompts.iter().enumerate() {
-            let place = || format!("{}, line {}", file.display(), index + 1);
-            if prompt.trim().is_empty() {
-                return Err(format!("{}: the prompt is empty; remove the line", place()).into());
-            }
-            if prompts.iter().take(index).any(|other| other == prompt) {
-                let problem = "the prompt occurs twice; remove the line, and give --texts-per-prompt for more texts";
-                return Err(format!("{}: {problem}", place()).into());
-            }
-        }
-        match prompts.len() {
-            0 | 1 => {
-                let found = prompts.len();
-                Err(format!("{}: expected at least 2 prompts, one per line, found {found}", file.display()).into())
-            }
-            _ => Ok(prompts),
-        }
-    }
-
-    /// The scores of texts by a judge, which is loaded for them.
-    fn score(&self, index: usize, texts: &[&str]) -> Result<Vec<f64>, String> {
-        let Some(judge) = self.judges.get(index) else { return Ok(Vec::new()) };
-        let judge = judge.load(&self.runtime, self.batch_size).map_err(|e| e.to_string())?;
-        judge.scores_of_texts(texts).map_err(|e| e.to_string())
-    }
-
-    fn present(&self, found: &PolicyDistances, texts: usize, prompts: usize) -> Result<(), Failure> {
-        let results = results::Results { options: self, found, texts, prompts };
-        let document = results.document()?;
-        if let Some(folder) = &self.output_dir {
-            results.write(folder, &document)?;
-        }
-        self.json.print(&document, || results.print())
-    }
+    options.json.print(&document, || results.print())
 }

@@ -1,6 +1,6 @@
 //! The results: tables, a JSON document, and a folder with the report and the figures.
 
-use super::Options;
+use super::options::Options;
 use crate::signals::GracefulStop;
 use crate::{Failure, models, output, terminal};
 use align_base::{files, printable_path};
