@@ -5,10 +5,10 @@
 //! ```
 
 use align::frontier::{next_token_divergences, weight_distances};
+use align::inference::PromptCompletion;
 use align::metrics::debiased_linear_cka;
 use align::models::Attention;
 use align::prelude::*;
-use align::train::PromptCompletion;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
