@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn soft_labels_are_the_cross_entropy() {
-        let (differences, margins, p) = ([1.5, -2.0, 0.3], [0.25, 0.0, 0.5], [0.8, 0.3, 1.0]);
+        let (differences, margins, p) = ([1.5f64, -2.0, 0.3], [0.25f64, 0.0, 0.5], [0.8f64, 0.3, 1.0]);
         let chosen = Tensor::from_slice(&differences).set_requires_grad(true);
         let rewards = Pair { chosen: chosen.shallow_clone(), rejected: Tensor::from_slice(&[0.0; 3]) };
         let losses =

@@ -219,6 +219,10 @@ mod tests {
         config.validate().unwrap_err().to_string()
     }
 
+    fn assert_contains(problem: String, parts: [&str; 2]) {
+        assert!(parts.iter().all(|part| problem.contains(part)), "{problem}");
+    }
+
     #[test]
     fn the_defaults_are_valid() {
         DpoConfig::default().validate().unwrap();
@@ -226,9 +230,6 @@ mod tests {
 
     #[test]
     fn options_that_would_be_ignored_are_rejected() {
-        let assert_contains = |problem: String, parts: [&str; 2]| {
-            assert!(parts.iter().all(|part| problem.contains(part)), "{problem}");
-        };
         assert_contains(
             error(|c| c.f_alpha_divergence_coef = Some(0.3)),
             ["f_alpha_divergence_coef", "alpha_divergence"],
@@ -275,28 +276,35 @@ mod tests {
         assert_contains(moving, ["precompute_ref_log_probs", "sync_ref_model"]);
         let held = error(|c| (precompute(c), c.weight_distance_coef = 0.1).0);
         assert_contains(held, ["precompute_ref_log_probs", "weight_distance_coef"]);
-        let hidden = error(|c| (precompute(c), c.hidden_distance_coef = 0.1).0);
-        assert_contains(hidden, ["precompute_ref_log_probs", "hidden_distance_coef"]);
-        assert_contains(error(|c| c.hidden_distance_coef = -1.0), ["hidden_distance_coef", "0 or more"]);
-        assert_contains(
-            error(|c| c.hidden_distance_layers = Some(HiddenLayers::Last)),
-            ["hidden_distance_layers", "hidden_distance_coef"],
-        );
         let unused = error(|c| c.ref_log_probs_dir = Some("runs".into()));
         assert_contains(unused, ["ref_log_probs_dir", "precompute_ref_log_probs"]);
         assert_contains(error(|c| c.micro_batch_tokens = 0), ["micro_batch_tokens", "at least 1"]);
         assert_contains(error(|c| c.weight_distance_coef = -1.0), ["weight_distance_coef", "0 or more"]);
         assert_contains(error(|c| c.ld_alpha = Some(1.5)), ["ld_alpha", "0 to 1"]);
+        assert_contains(error(|c| c.beta_dpo_momentum = Some(0.5)), ["beta_dpo_momentum", "beta_dpo_alpha"]);
+        assert_contains(error(|c| c.beta_dpo_alpha = Some(0.0)), ["beta_dpo_alpha", "above 0"]);
+        let sft = |c: &mut DpoConfig| (c.loss_type, c.beta_dpo_alpha) = (vec![LossType::Sft], Some(0.6));
+        assert_contains(error(|c| sft(c)), ["beta_dpo_alpha", "sft"]);
+    }
+
+    #[test]
+    fn numbers_of_pairs_that_would_be_ignored_are_rejected() {
         assert_contains(
             error(|c| (c.soft_labels, c.label_smoothing) = (true, 0.1)),
             ["soft_labels", "label_smoothing"],
         );
         assert_contains(error(|c| (c.loss_type, c.soft_labels) = (vec![LossType::Aot], true)), ["soft_labels", "aot"]);
         assert_contains(error(|c| c.odpo_alpha = Some(0.0)), ["odpo_alpha", "above 0"]);
-        assert_contains(error(|c| (c.loss_type, c.row_weights) = (both.clone(), true)), ["row_weights", "sft"]);
-        assert_contains(error(|c| c.beta_dpo_momentum = Some(0.5)), ["beta_dpo_momentum", "beta_dpo_alpha"]);
-        assert_contains(error(|c| c.beta_dpo_alpha = Some(0.0)), ["beta_dpo_alpha", "above 0"]);
-        let sft = |c: &mut DpoConfig| (c.loss_type, c.beta_dpo_alpha) = (vec![LossType::Sft], Some(0.6));
-        assert_contains(error(|c| sft(c)), ["beta_dpo_alpha", "sft"]);
+        let both = vec![LossType::Hinge, LossType::Sft];
+        assert_contains(error(|c| (c.loss_type, c.row_weights) = (both, true)), ["row_weights", "sft"]);
+    }
+
+    #[test]
+    fn options_of_hidden_states_are_checked() {
+        assert_contains(error(|c| c.hidden_distance_coef = -1.0), ["hidden_distance_coef", "0 or more"]);
+        let precompute = |c: &mut DpoConfig| (c.precompute_ref_log_probs, c.hidden_distance_coef) = (true, 0.1);
+        assert_contains(error(precompute), ["precompute_ref_log_probs", "hidden_distance_coef"]);
+        let unused = error(|c| c.hidden_distance_layers = Some(HiddenLayers::Last));
+        assert_contains(unused, ["hidden_distance_layers", "hidden_distance_coef"]);
     }
 }
