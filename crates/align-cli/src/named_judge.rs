@@ -99,6 +99,12 @@ impl FromStr for NamedJudge {
             "expected NAME=MODEL or NAME=MODEL:SCORE, such as helpful=runs/reward/model, film=runs/sentiment/model:logit:POSITIVE or \
              short=words:40",
         )?;
+        // Lists of judges separate names by commas.
+        if name.contains(|c: char| c == ',' || c.is_control()) || name.trim() != name {
+            return Err(format!(
+                "found {name:?}, but the name of a judge has no commas or line breaks, nor spaces at its ends"
+            ));
+        }
         Ok(Self { name: name.to_owned(), source: rest.parse()? })
     }
 }
@@ -146,7 +152,7 @@ mod tests {
         for text in ["a=b:c:log-odds:very:good", "a=m:mean-logp", "a=words:7"] {
             assert_eq!(format!("a={}", source(text)), text);
         }
-        for wrong in ["reward", "=model", "a=", "a=:scalar", "a=:mean-logp", "a=b:logit:", "a=words:0", "a=distinct:x"]
+        for wrong in ["reward", "=model", "a=", "a=:scalar", "a=:mean-logp", "a=b:logit:", "a=words:0", "a=distinct:x", "a,b=words:7", " a=words:7"]
         {
             assert!(wrong.parse::<NamedJudge>().is_err(), "{wrong}");
         }

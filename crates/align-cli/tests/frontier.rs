@@ -155,7 +155,8 @@ fn invalid_options_are_rejected_before_any_work() {
     for (more, part) in [
         (&["--judge", "short=words:5"][..], "--judge is given once"),
         (&["--judge", "a=words:5", "--judge", "a=words:6"], "two judges have this name"),
-        (&["--judge", "texts=words:5", "--judge", "a=words:6"], "--judge texts: the table has a column of this name"),
+        (&["--judge", "a,b=words:5", "--judge", "a=words:6"], "the name of a judge has no commas"),
+        (&["--judge", "a =words:5", "--judge", "a=words:6"], "nor spaces at its ends"),
         (&["--judge", "a=words:0", "--judge", "b=words:6"], "expected words:N or distinct:N"),
         (&["--losses", "sigmoid,hinge"], "--losses has 2 values, but with --judge all policies have one"),
         (&["--betas", "0.1,1"], "--betas has 2 values"),

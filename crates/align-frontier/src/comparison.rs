@@ -2,9 +2,10 @@ use crate::{PolicyResult, Result, Sweep};
 use align_metrics::{Estimate, PairedComparison, holm_adjusted};
 use align_report::format_number;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// Significance level of adjusted p-values.
-const SIGNIFICANCE_LEVEL: f64 = 0.05;
+pub(crate) const SIGNIFICANCE_LEVEL: f64 = 0.05;
 
 /// One of several simultaneous comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,20 @@ impl Comparison {
     /// p-value is at most 0.05.
     #[must_use]
     pub fn is_significant(&self) -> bool {
-        self.paired.mean_difference.interval.low > 0.0 && self.adjusted_p_value <= SIGNIFICANCE_LEVEL
+        self.significant_direction() == Some(Ordering::Greater)
+    }
+
+    /// Whether the first mean is significantly higher or lower, or neither: the interval of the difference does not contain 0 and the adjusted
+    /// p-value is at most 0.05.
+    #[must_use]
+    pub fn significant_direction(&self) -> Option<Ordering> {
+        let interval = self.paired.mean_difference.interval;
+        match (interval.low > 0.0, interval.high < 0.0) {
+            _ if self.adjusted_p_value > SIGNIFICANCE_LEVEL => None,
+            (true, _) => Some(Ordering::Greater),
+            (_, true) => Some(Ordering::Less),
+            _ => None,
+        }
     }
 }
 
@@ -69,6 +83,10 @@ mod tests {
         assert!(paired.mean_difference.interval.low > 0.0);
         let alone = Comparison::adjust_all(vec![paired]).unwrap();
         assert!(alone[0].is_significant());
+        let reversed = PairedComparison::of(&second, &first, None, &Bootstrap::default()).unwrap();
+        let reversed = Comparison::adjust_all(vec![reversed]).unwrap();
+        assert_eq!(reversed[0].significant_direction(), Some(Ordering::Less));
+        assert!(!reversed[0].is_significant());
         let both = Comparison::adjust_all(vec![paired, paired]).unwrap();
         assert!(both.iter().all(|found| found.adjusted_p_value == 4.0 / 64.0 && !found.is_significant()));
     }

@@ -48,16 +48,15 @@ pub fn sample(
     batch_size: usize,
     score: &Score<'_>,
 ) -> Result<Vec<Sample>> {
-    let texts = write_texts(model, tokenizer, prompts, sampling, batch_size)?;
-    let rewards =
-        score(&texts.iter().map(|written| written.text.as_str()).collect::<Vec<_>>()).map_err(Error::Score)?;
-    check_scores(&rewards, texts.len())?;
-    let sample = |(WrittenText { prompt, ids, text }, reward)| Sample { prompt, ids, text, reward };
+    let texts = generate_samples(model, tokenizer, prompts, sampling, batch_size)?;
+    let rewards = score(&texts.iter().map(|sample| sample.text.as_str()).collect::<Vec<_>>()).map_err(Error::Score)?;
+    check_scores(None, &rewards, texts.len())?;
+    let sample = |(UnscoredSample { prompt, ids, text }, reward)| Sample { prompt, ids, text, reward };
     Ok(texts.into_iter().zip(rewards).map(sample).collect())
 }
 
 /// A generated text without a reward.
-pub(crate) struct WrittenText {
+pub(crate) struct UnscoredSample {
     /// The prompt's index.
     pub(crate) prompt: usize,
     /// The completion's token ids, including EOS if it was generated.
@@ -67,13 +66,13 @@ pub(crate) struct WrittenText {
 }
 
 /// Generates `texts_per_prompt` texts for each prompt.
-pub(crate) fn write_texts(
+pub(crate) fn generate_samples(
     model: &dyn CausalLm,
     tokenizer: &Tokenizer,
     prompts: &[String],
     sampling: &SamplingOptions,
     batch_size: usize,
-) -> Result<Vec<WrittenText>> {
+) -> Result<Vec<UnscoredSample>> {
     let end = tokenizer.eos_token_id().ok_or_else(|| option_error("model", "its tokeniser has no EOS token"))?;
     let generation = Generation::new(GenerationConfig {
         do_sample: true,
@@ -84,23 +83,24 @@ pub(crate) fn write_texts(
         ..GenerationConfig::default()
     })?;
     let texts = generate_texts(model, tokenizer, prompts, sampling.texts_per_prompt, &generation, Some(batch_size))?;
-    let written = texts.into_iter().map(|GeneratedText { prompt, text, completion, .. }| {
+    let samples = texts.into_iter().map(|GeneratedText { prompt, text, completion, .. }| {
         let mut ids = completion.ids;
         ids.extend(completion.finished.then_some(end));
-        WrittenText { prompt, ids, text }
+        UnscoredSample { prompt, ids, text }
     });
-    Ok(written.collect())
+    Ok(samples.collect())
 }
 
-/// Rejects scores that are missing or not finite.
-pub(crate) fn check_scores(scores: &[f64], texts: usize) -> Result<()> {
+/// Rejects scores that are missing or not finite. `judge` is the name of the judge if there are several.
+pub(crate) fn check_scores(judge: Option<&str>, scores: &[f64], texts: usize) -> Result<()> {
+    let failed = |problem: String| {
+        Error::Score(judge.map_or(problem.clone(), |judge| format!("{}: {problem}", align_base::printable(judge))))
+    };
     if scores.len() != texts {
-        return Err(Error::Score(format!("expected {texts} rewards, found {}", scores.len())));
+        return Err(failed(format!("expected {texts} scores, found {}", scores.len())));
     }
     match scores.iter().enumerate().find(|(_, score)| !score.is_finite()) {
-        Some((at, score)) => {
-            Err(Error::Score(format!("text {} has the reward {score}, expected a finite number", at + 1)))
-        }
+        Some((at, score)) => Err(failed(format!("text {} has the score {score}, expected a finite number", at + 1))),
         None => Ok(()),
     }
 }

@@ -1,15 +1,15 @@
 use crate::error::option_error;
 use crate::sample::check_sampling;
 use crate::sweep_folder::SweepFolder;
-use crate::train_policy::{TrainedPolicy, check_reference_options, train_policy};
-use crate::training_pairs::training_pairs;
+use crate::train_policy::{TrainedPolicy, check_shared_options, run_config, train_policy};
+use crate::training_pairs::{encode_sampled_pairs, scored_texts};
 use crate::{Error, Evaluation, Point, PolicyEvaluator, Result, Sample, SamplingOptions, Score, sample};
 use align_base::Progress;
-use align_data::pairing::{PairOptions, PairStrategy, PairingReport};
+use align_data::pairing::{PairOptions, PairStrategy, PairingReport, pair};
 use align_data::{EncodedPair, Tokenizer};
 use align_metrics::Bootstrap;
 use align_models::CausalLm;
-use align_train::{DpoConfig, StepRecord, StopSignal};
+use align_train::{DpoConfig, RunConfig, StepRecord, StopSignal};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -61,11 +61,12 @@ impl SweepOptions {
                 "loss_type, beta and f_divergence_type are set by the points: leave them out",
             ));
         }
-        check_reference_options(&self.dpo)?;
+        check_shared_options(&self.dpo)?;
         self.bootstrap.validate()?;
         self.points.iter().try_for_each(|point| {
             let config = point.loss.config(point.beta, &self.dpo);
-            config.map(|_| ()).map_err(|problem| Error::Point { point: point.to_string(), problem: Box::new(problem) })
+            let checked = config.and_then(|config| Ok(run_config(&config).validate()?));
+            checked.map_err(|problem| Error::Point { point: point.to_string(), problem: Box::new(problem) })
         })
     }
 }
@@ -221,7 +222,8 @@ impl Runner<'_> {
             pairs_per_prompt: Some(self.options.pairs_per_prompt),
             seed: self.options.dpo.training.seed,
         };
-        let (pairs, report) = training_pairs(texts, &self.options.prompts, prompts, &pairing)?;
+        let (pairs, report) = pair(&scored_texts(texts, &self.options.prompts), &pairing)?;
+        let pairs = encode_sampled_pairs(&pairs, texts, &self.options.prompts, prompts);
         if pairs.is_empty() {
             return Err(option_error("training_texts", format!("they give no training pair: {report}")));
         }
@@ -268,9 +270,8 @@ impl Runner<'_> {
     ) -> Result<Option<PolicyResult>> {
         let started = Instant::now();
         let config = DpoConfig {
-            precompute_ref_log_probs: true,
             ref_log_probs_dir: Some(self.folder.path().join(REFERENCE_FOLDER)),
-            ..point.loss.config(point.beta, &self.options.dpo)?
+            ..run_config(&point.loss.config(point.beta, &self.options.dpo)?)
         };
         let mut on_step = |record: &StepRecord, steps| on(&SweepProgress::Step(record, steps));
         let Some(TrainedPolicy { policy, training }) =

@@ -32,10 +32,20 @@ pub(crate) fn train_policy(
     Ok(is_finished.then(|| TrainedPolicy { policy: trainer.into_policy(), training }))
 }
 
-/// Rejects options that a sweep sets itself: all runs share one reference.
-pub(crate) fn check_reference_options(dpo: &DpoConfig) -> Result<()> {
+/// The options of a run: the log-probabilities of the common reference are computed before it.
+pub(crate) fn run_config(dpo: &DpoConfig) -> DpoConfig {
+    DpoConfig { precompute_ref_log_probs: true, ..dpo.clone() }
+}
+
+/// Rejects options that a sweep sets itself, and those that its pairs do not allow.
+pub(crate) fn check_shared_options(dpo: &DpoConfig) -> Result<()> {
     if dpo.precompute_ref_log_probs || dpo.ref_log_probs_dir.is_some() || dpo.sync_ref_model {
         let problem = "all runs share one reference with precomputed log-probabilities: leave its options out";
+        return Err(option_error("dpo", problem));
+    }
+    if !dpo.pair_numbers().is_empty() {
+        let problem =
+            "the pairs of a sweep have no numbers of their own: leave soft_labels, odpo_alpha and row_weights out";
         return Err(option_error("dpo", problem));
     }
     Ok(())

@@ -94,7 +94,10 @@ fn the_sweep_trains_judges_rules_and_soups() {
     assert_eq!(findings.rules.len(), 3);
     assert_eq!(findings.against_sft.iter().map(Vec::len).collect::<Vec<_>>(), [2; 5]);
     let csv = judge_csv(&swept, &findings);
-    assert!(csv.starts_with("policy,group,pairs,texts,short,") && csv.contains("\"long, very_low\""), "{csv}");
+    assert!(
+        csv.starts_with("policy,group,pairs,texts,score[short],") && csv.contains("\"score[long, very]_low\""),
+        "{csv}"
+    );
     assert_eq!(csv.lines().count(), 7);
     let folder = SweepFolder::open(dir.path(), &serde_json::to_value(options()).unwrap()).unwrap();
     write_judge_outputs(&folder, &swept, &findings, &Bootstrap::default(), Default::default()).unwrap();
@@ -161,7 +164,7 @@ fn wrong_options_are_named() {
         change(&mut options);
         options.validate().unwrap_err().to_string()
     };
-    assert!(problem(&|options| options.judges.truncate(1)).contains("expected 2 to 8, found 1"));
+    assert!(problem(&|options| options.judges.truncate(1)).contains("expected 2 to 6, found 1"));
     assert!(problem(&|options| options.weights.push(1.0)).contains("expected one for each of 2 judges, found 3"));
     assert!(problem(&|options| options.weights = vec![0.0, 0.0]).contains("judges: "));
     assert!(

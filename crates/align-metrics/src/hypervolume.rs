@@ -5,8 +5,8 @@ use crate::{Direction, Error, Result};
 /// The hypervolume indicator (Zitzler and Thiele, 1999): the volume of the points that are dominated by at least one of `points` and better
 /// than the reference point in every coordinate. In two dimensions it is an area.
 ///
-/// Points that are not better than the reference point in all coordinates, or not on the front, do not contribute. The time is
-/// `O(n^(d-1) log n)` for `n` points in `d` dimensions.
+/// Points that are not better than the reference point in all coordinates, or not on the front, do not contribute. In more than two
+/// dimensions, the time grows exponentially with the number of dimensions: it is meant for a hundred points in up to six.
 ///
 /// ```
 /// use align_metrics::{Direction::{Maximise, Minimise}, hypervolume};
@@ -26,27 +26,50 @@ pub fn hypervolume(points: &[impl AsRef<[f64]>], directions: &[Direction], refer
     check_all_finite("reference's coordinate", reference.iter().copied())?;
     let base = maximised(reference, directions);
     let above = |point: Vec<f64>| point.iter().zip(&base).map(|(x, base)| x - base).collect::<Vec<f64>>();
-    let sides: Vec<Vec<f64>> = gains(points, directions)?.into_iter().map(above).collect();
-    let better: Vec<&[f64]> =
-        sides.iter().map(Vec::as_slice).filter(|sides| sides.iter().all(|side| *side > 0.0)).collect();
-    let volume = union_of_boxes(better);
+    let sides = gains(points, directions)?.into_iter().map(above);
+    let volume = union_of_boxes(sides.filter(|sides| sides.iter().all(|side| *side > 0.0)).collect());
     if volume.is_finite() { Ok(volume) } else { Err(Error::Overflow("coordinates", "volume")) }
 }
 
-/// The volume of the union of boxes that have a corner at the origin, by slices along the last coordinate: between two successive values of it,
-/// the slice is the union of the boxes that reach the upper one.
-fn union_of_boxes(mut boxes: Vec<&[f64]>) -> f64 {
-    let last = |sides: &[f64]| sides.last().copied().unwrap_or(0.0);
-    boxes.sort_by(|a, b| last(b).total_cmp(&last(a)));
-    if boxes.first().is_none_or(|sides| sides.len() == 1) {
-        return boxes.first().map_or(0.0, |sides| last(sides));
+/// The volume of the union of boxes that have a corner at the origin: the sum over the boxes of what each adds to those after it
+/// (While, Bradstreet and Barone, 2012).
+fn union_of_boxes(mut boxes: Vec<Vec<f64>>) -> f64 {
+    boxes = without_dominated(boxes);
+    match boxes.first().map(Vec::len) {
+        None => 0.0,
+        Some(2) => union_of_rectangles(boxes),
+        Some(_) => {
+            // Boxes that are small on one side come first: their common parts with the others are dominated early.
+            boxes.sort_by(|a, b| a.last().unwrap_or(&0.0).total_cmp(b.last().unwrap_or(&0.0)));
+            (0..boxes.len()).map(|index| exclusive(&boxes, index)).sum()
+        }
     }
-    let heights: Vec<f64> = boxes.iter().map(|sides| last(sides)).chain([0.0]).collect();
-    let bases: Vec<&[f64]> = boxes.iter().filter_map(|sides| Some(sides.split_last()?.1)).collect();
-    let slices = heights.iter().zip(heights.iter().skip(1)).enumerate();
-    let volume = |(index, (top, bottom)): (usize, (&f64, &f64))| match top > bottom {
-        true => (top - bottom) * union_of_boxes(bases.iter().take(index + 1).copied().collect()),
-        false => 0.0,
-    };
-    slices.map(volume).sum()
+}
+
+/// The part of a box that no later box covers.
+fn exclusive(boxes: &[Vec<f64>], index: usize) -> f64 {
+    let Some((own, later)) = boxes.get(index..).and_then(<[Vec<f64>]>::split_first) else { return 0.0 };
+    let common = |other: &Vec<f64>| own.iter().zip(other).map(|(a, b)| a.min(*b)).collect();
+    own.iter().product::<f64>() - union_of_boxes(later.iter().map(common).collect())
+}
+
+/// The boxes that no other box contains; of equal boxes, the first one.
+fn without_dominated(boxes: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    let contains = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a >= b);
+    let mut kept: Vec<Vec<f64>> = Vec::with_capacity(boxes.len());
+    for candidate in boxes {
+        if !kept.iter().any(|other| contains(other, &candidate)) {
+            kept.retain(|other| !contains(&candidate, other));
+            kept.push(candidate);
+        }
+    }
+    kept
+}
+
+/// The area of a staircase of rectangles, none of which contains another.
+fn union_of_rectangles(mut rectangles: Vec<Vec<f64>>) -> f64 {
+    let side = |rectangle: &[f64], axis: usize| rectangle.get(axis).copied().unwrap_or(0.0);
+    rectangles.sort_by(|a, b| side(b, 0).total_cmp(&side(a, 0)));
+    let heights = std::iter::once(0.0).chain(rectangles.iter().map(|rectangle| side(rectangle, 1)));
+    rectangles.iter().zip(heights).map(|(rectangle, below)| side(rectangle, 0) * (side(rectangle, 1) - below)).sum()
 }

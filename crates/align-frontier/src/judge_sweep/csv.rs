@@ -3,7 +3,7 @@ use crate::sweep_csv::CsvRow;
 
 /// Formats the sweep as CSV: one row per policy, the model before training first, with all digits.
 ///
-/// The columns of a judge have its name. Divergences are in nats per text. The suffixes `_low` and `_high` denote confidence limits and `_se`
+/// The columns of a judge have its name in brackets, such as `score[safe]`. Divergences are in nats per text. The suffixes `_low` and `_high` denote confidence limits and `_se`
 /// standard errors, all clustered by prompt. Values that do not apply to the model before training are empty.
 #[must_use]
 pub fn judge_csv(sweep: &JudgeSweep, findings: &JudgeFindings) -> String {
@@ -16,9 +16,9 @@ pub fn judge_csv(sweep: &JudgeSweep, findings: &JudgeFindings) -> String {
         row.text("texts", policy.samples.len().to_string());
         for (judge, name) in sweep.judges.iter().enumerate() {
             let against = policy.against_sft.get(judge);
-            row.estimate(name, policy.scores.get(judge).copied());
-            row.estimate(&format!("{name}_difference"), against.map(|found| found.mean_difference));
-            row.number(&format!("{name}_p_value"), against.map(|found| found.p_value));
+            row.estimate(&format!("score[{name}]"), policy.scores.get(judge).copied());
+            row.estimate(&format!("difference[{name}]"), against.map(|found| found.mean_difference));
+            row.number(&format!("p_value[{name}]"), against.map(|found| found.p_value));
         }
         let of = &policy.evaluation;
         row.estimate("mean_standard_score", Some(of.reward));

@@ -1,12 +1,18 @@
-use super::judged_sample::score_tables;
+use super::judged_sample::judged_texts;
 use super::standard_scores::{StandardScores, scores_by};
 use super::{JudgeSweep, JudgeSweepOptions, JudgedPolicy, PolicyKind};
 use crate::{Comparison, Result};
+use align_base::Progress;
 use align_choice::ScoreTable;
+use align_data::judges::JudgedPrompt;
 use align_metrics::{
-    Bootstrap, Clusters, Direction, Estimate, Interval, JudgeAgreement, PairedComparison, hypervolume, pareto_front,
+    Bootstrap, Clusters, Direction, Estimate, JudgeAgreement, PairedComparison, hypervolume, pareto_front,
 };
 use serde::{Deserialize, Serialize};
+
+/// Names of groups of policies.
+pub(super) const JUDGES_AND_SOUPS: &str = "Each judge alone, and soups";
+pub(super) const RULES: &str = "Rules";
 
 /// The results of a sweep over rules with their significance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,8 +70,8 @@ impl JudgeFindings {
         let compared = sweep.policies.iter().skip(1).flat_map(|policy| policy.against_sft.iter().cloned()).collect();
         let adjusted = Comparison::adjust_all(compared)?;
         let (hypervolumes, soups_minus_rules) = hypervolumes(sweep, &means, &options.bootstrap)?;
-        let tables = score_tables(&sweep.training_texts, &options.judges, &options.weights)?;
-        let tables: Vec<&ScoreTable> = tables.iter().collect();
+        let prompts = judged_texts(&sweep.training_texts, options)?.prompts()?;
+        let tables: Vec<&ScoreTable> = prompts.iter().map(JudgedPrompt::table).collect();
         Ok(Self {
             agreement: JudgeAgreement::of(&tables, &options.rules, &options.bootstrap)?,
             front: pareto_front(&points, &vec![Direction::Maximise; sweep.judges.len()])?,
@@ -160,23 +166,37 @@ fn hypervolumes(
         |judge: usize| everything.iter().filter_map(|point| point.get(judge)).copied().fold(f64::INFINITY, f64::min);
     let reference: Vec<f64> = (0..sweep.judges.len()).map(lowest).collect();
     let directions = vec![Direction::Maximise; reference.len()];
+    let everyone = means.all_prompts();
     let volume =
         |policies: &[usize], drawn: &[usize]| hypervolume(&means.points(policies, drawn), &directions, &reference);
-    let estimate = |of: &dyn Fn(&[usize]) -> Result<f64>| -> Result<Estimate> {
-        let value = of(&means.all_prompts())?;
-        // Finite means have a finite volume.
-        let interval: Interval = bootstrap.interval(means.prompts, |drawn| of(drawn).unwrap_or(f64::NAN))?;
-        Ok(Estimate { value, interval })
+    // The volumes of the resamples are kept, so that a difference uses the same ones.
+    let resampled = |policies: &[usize]| -> Result<(Estimate, Vec<f64>)> {
+        let mut volumes = Vec::with_capacity(bootstrap.resamples);
+        let interval = bootstrap.interval(means.prompts, |drawn| {
+            // Finite means have a finite volume.
+            let volume = volume(policies, drawn).unwrap_or(f64::NAN);
+            volumes.push(volume);
+            volume
+        })?;
+        Ok((Estimate { value: volume(policies, &everyone)?, interval }, volumes))
     };
+    let mut progress = Progress::begin("hypervolumes", "groups", 4);
+    let mut found = Vec::new();
+    let mut measure = |group: &str, policies: &[usize]| -> Result<(Estimate, Vec<f64>)> {
+        let (volume, volumes) = resampled(policies)?;
+        found.push(Hypervolume { group: group.to_owned(), policies: policies.len(), volume });
+        progress.advance(1);
+        Ok((volume, volumes))
+    };
+    measure("Each judge alone", &judges)?;
     let has_soups = with_soups.len() > judges.len();
-    let mut groups = vec![("Each judge alone", &judges)];
-    groups.extend(has_soups.then_some(("Each judge alone, and soups", &with_soups)));
-    groups.extend([("Rules", &rules), ("All policies", &all)]);
-    let of_group = |(group, policies): (&str, &Vec<usize>)| {
-        let volume = estimate(&|drawn| Ok(volume(policies, drawn)?))?;
-        Ok(Hypervolume { group: group.to_owned(), policies: policies.len(), volume })
-    };
-    let difference = |drawn: &[usize]| Ok(volume(&with_soups, drawn)? - volume(&rules, drawn)?);
-    let difference = has_soups.then(|| estimate(&difference)).transpose()?;
-    Ok((groups.into_iter().map(of_group).collect::<Result<_>>()?, difference))
+    let soups = has_soups.then(|| measure(JUDGES_AND_SOUPS, &with_soups)).transpose()?;
+    let (of_rules, by_rules) = measure(RULES, &rules)?;
+    measure("All policies", &all)?;
+    let difference = soups.map(|(of_soups, by_soups)| {
+        let mut differences = by_soups.iter().zip(&by_rules).map(|(soups, rules)| soups - rules);
+        let interval = bootstrap.interval(means.prompts, |_| differences.next().unwrap_or(f64::NAN))?;
+        Ok::<_, crate::Error>(Estimate { value: of_soups.value - of_rules.value, interval })
+    });
+    Ok((found, difference.transpose()?))
 }

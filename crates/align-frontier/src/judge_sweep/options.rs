@@ -1,8 +1,8 @@
 use super::PolicyKind;
-use super::policy_kind::soups;
+use super::policy_kind::{soup_count, soups};
 use crate::error::option_error;
 use crate::sample::check_sampling;
-use crate::train_policy::check_reference_options;
+use crate::train_policy::{check_shared_options, run_config};
 use crate::{Result, SamplingOptions};
 use align_choice::{Judge, Options, Rule, ScoreTable};
 use align_metrics::Bootstrap;
@@ -10,11 +10,11 @@ use align_train::{DpoConfig, RunConfig};
 use serde::{Deserialize, Serialize};
 
 /// Maximum number of soups.
-const MOST_SOUPS: usize = 100;
+const MOST_SOUPS: u64 = 60;
 /// Maximum number of steps between the judges, which limits the soups that are counted.
 const MOST_STEPS: u32 = 100;
 /// Maximum number of judges.
-const MOST_JUDGES: usize = 8;
+const MOST_JUDGES: usize = 6;
 
 /// The options of a sweep over rules, besides the models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,16 +70,16 @@ impl JudgeSweepOptions {
         if self.soup_steps > MOST_STEPS {
             return Err(option_error("soup_steps", format!("is {}, expected at most {MOST_STEPS}", self.soup_steps)));
         }
-        let soups = soups(self.judges.len(), self.soup_steps).len();
+        let soups = soup_count(self.judges.len(), self.soup_steps);
         if soups > MOST_SOUPS {
             let problem =
                 format!("{} gives {soups} soups, at most {MOST_SOUPS} are allowed: lower it", self.soup_steps);
             return Err(option_error("soup_steps", problem));
         }
         check_sampling(&self.prompts, &self.held_out, &self.training_texts, &self.evaluation)?;
-        check_reference_options(&self.dpo)?;
+        check_shared_options(&self.dpo)?;
         self.bootstrap.validate()?;
-        Ok(self.dpo.validate()?)
+        Ok(run_config(&self.dpo).validate()?)
     }
 
     /// Checks the names and weights of the judges, and that the rule knows its judges.

@@ -55,6 +55,14 @@ fn colon_separated(weights: &[u32]) -> String {
     weights.iter().map(u32::to_string).collect::<Vec<_>>().join(":")
 }
 
+/// The number of [`soups`], `C(steps + judges − 1, judges − 1) − judges`, or less if it does not fit.
+pub(super) fn soup_count(judges: usize, steps: u32) -> u64 {
+    let (judges, steps) = (judges as u64, u64::from(steps));
+    // Each partial product is a binomial coefficient, so that the division is exact.
+    let points = (1..judges).try_fold(1u64, |count, index| Some(count.checked_mul(steps + index)? / index));
+    if steps == 0 { 0 } else { points.unwrap_or(u64::MAX).saturating_sub(judges) }
+}
+
 /// All soups whose weights are whole numbers with the sum `steps`, at least two of them positive, for this number of judges. Ascending.
 pub(super) fn soups(judges: usize, steps: u32) -> Vec<Vec<u32>> {
     let mut all: Vec<Vec<u32>> = vec![Vec::new()];
@@ -72,7 +80,7 @@ pub(super) fn soups(judges: usize, steps: u32) -> Vec<Vec<u32>> {
 
 #[cfg(test)]
 mod tests {
-    use super::soups;
+    use super::{soup_count, soups};
 
     #[test]
     fn soups_are_the_inner_points_of_the_simplex() {
@@ -80,6 +88,12 @@ mod tests {
         assert_eq!(soups(3, 2), [[0, 1, 1], [1, 0, 1], [1, 1, 0]]);
         // C(5, 2) points of three weights with the sum 3, without the three corners.
         assert_eq!(soups(3, 3).len(), 7);
+        for (judges, steps) in [(2, 1), (2, 5), (3, 1), (3, 4), (4, 3), (6, 2), (5, 0)] {
+            assert_eq!(soups(judges, steps).len() as u64, soup_count(judges, steps), "{judges} judges, {steps} steps");
+        }
+        // C(107, 7) and 8 corners.
+        assert_eq!(soup_count(8, 100), 26_075_972_546 - 8);
+        assert_eq!(soup_count(60, 100), u64::MAX - 60);
         assert!(soups(3, 0).is_empty() && soups(2, 1).is_empty());
     }
 }

@@ -1,22 +1,23 @@
 //! Runs a sweep over rules.
 
-use super::judged_sample::ranked_by;
+use super::judged_sample::judged_texts;
 use super::standard_scores::{StandardScores, scores_by};
 use super::{JudgeSweep, JudgeSweepOptions, JudgedPolicy, JudgedSample, PolicyKind};
 use crate::error::option_error;
 use crate::mean_over_prompts::mean_over_prompts;
-use crate::sample::write_texts;
+use crate::sample::generate_samples;
 use crate::sweep_folder::SweepFolder;
-use crate::train_policy::{TrainedPolicy, train_policy};
-use crate::training_pairs::training_pairs;
+use crate::train_policy::{TrainedPolicy, run_config, train_policy};
+use crate::training_pairs::{encode_sampled_pairs, scored_texts};
 use crate::{Error, PolicyEvaluator, Result, Sample, SamplingOptions};
 use align_base::Progress;
-use align_data::pairing::{PairOptions, PairStrategy, PairingReport};
-use align_data::{EncodedPair, Tokenizer};
+use align_data::judges::{JudgedPairOptions, pair_judged};
+use align_data::pairing::{PairOptions, PairStrategy, pair};
+use align_data::{PreferencePair, Tokenizer};
 use align_inference::Judge;
 use align_metrics::{Clusters, Estimate, PairedComparison};
 use align_models::{CausalLm, ModelSoup};
-use align_train::{DpoConfig, StepRecord, StopSignal};
+use align_train::{StepRecord, StopSignal};
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -42,8 +43,8 @@ pub enum JudgeSweepProgress<'a> {
     TrainingTexts(usize),
     /// A policy is trained next: its kind, its number from 1, and the number of policies.
     PolicyStarted(&'a PolicyKind, usize, usize),
-    /// The training pairs of a policy are ready.
-    Pairs(&'a PairingReport),
+    /// The training pairs of a policy are ready; their number.
+    Pairs(usize),
     /// A training step of the current policy, and the number of its steps.
     Step(&'a StepRecord, u64),
     /// A policy is finished, possibly by an earlier process.
@@ -109,6 +110,7 @@ impl Runner<'_> {
         let done = kinds.iter().filter(|kind| self.folder.contains(&name(kind))).count();
         let mut progress = Progress::resume("sweep", "policies", done as u64, kinds.len() as u64);
         let mut policies = vec![sft];
+        let has_soups = kinds.iter().any(|kind| matches!(kind, PolicyKind::Soup(_)));
         for (number, kind) in kinds.iter().enumerate() {
             let policy = match self.folder.read::<JudgedPolicy>(&kind.file_name(&self.options.rules))? {
                 Some(policy) => policy,
@@ -123,7 +125,7 @@ impl Runner<'_> {
                     let first = policies.first();
                     let policy = self.evaluate(kind, &candidate, &scale, &reference_samples, first, started)?;
                     self.folder.write(&kind.file_name(&self.options.rules), &policy)?;
-                    if let PolicyKind::Judge(index) = kind {
+                    if let (PolicyKind::Judge(index), true) = (kind, has_soups) {
                         self.judge_policies.insert(*index, candidate.model);
                     }
                     policy
@@ -149,7 +151,7 @@ impl Runner<'_> {
 
     fn sample(&self, model: &dyn CausalLm, sampling: &SamplingOptions) -> Result<Vec<JudgedSample>> {
         let JudgeSweepModels { tokenizer, judges, batch_size, .. } = self.models;
-        let texts = write_texts(model, tokenizer, &self.options.prompts, sampling, *batch_size)?;
+        let texts = generate_samples(model, tokenizer, &self.options.prompts, sampling, *batch_size)?;
         JudgedSample::score(texts, &self.options.judges, judges)
     }
 
@@ -190,33 +192,39 @@ impl Runner<'_> {
             PolicyKind::Sft => Ok(None),
             PolicyKind::Judge(judge) => {
                 let reward = |text: &JudgedSample| text.scores.get(*judge).copied().unwrap_or(f64::NAN);
-                self.train(&texts.iter().map(|text| text.with_reward(reward(text))).collect::<Vec<_>>(), on)
+                let samples: Vec<Sample> = texts.iter().map(|text| text.with_reward(reward(text))).collect();
+                let (pairs, _) = pair(&scored_texts(&samples, &self.options.prompts), &self.pairing())?;
+                self.train(&pairs, &samples, on)
             }
             PolicyKind::Rule(rule) => {
-                self.train(&ranked_by(rule, texts, &self.options.judges, &self.options.weights)?, on)
+                let pairing = JudgedPairOptions { pairing: self.pairing(), ..JudgedPairOptions::new(rule.clone()) };
+                let (pairs, _) = pair_judged(&judged_texts(texts, self.options)?, &pairing)?;
+                let pairs: Vec<PreferencePair> = pairs.into_iter().map(|judged| judged.pair).collect();
+                // The rule has no rewards of single texts.
+                let samples: Vec<Sample> = texts.iter().map(|text| text.with_reward(0.0)).collect();
+                self.train(&pairs, &samples, on)
             }
             PolicyKind::Soup(weights) => self.soup(weights, texts, on),
         }
     }
 
-    fn train(&self, rewarded: &[Sample], on: OnProgress<'_>) -> Result<Option<Candidate>> {
-        let pairing = PairOptions {
+    fn pairing(&self) -> PairOptions {
+        PairOptions {
             strategy: PairStrategy::Random,
             pairs_per_prompt: Some(self.options.pairs_per_prompt),
             seed: self.options.dpo.training.seed,
-        };
-        let (pairs, report) = training_pairs(rewarded, &self.options.prompts, &self.prompt_ids, &pairing)?;
-        on(&JudgeSweepProgress::Pairs(&report));
-        if pairs.is_empty() {
-            return Err(option_error("training_texts", format!("they give no training pair: {report}")));
         }
-        self.train_on(pairs, on)
     }
 
-    fn train_on(&self, pairs: Vec<EncodedPair>, on: OnProgress<'_>) -> Result<Option<Candidate>> {
-        let config = DpoConfig { precompute_ref_log_probs: true, ..self.options.dpo.clone() };
+    fn train(&self, pairs: &[PreferencePair], samples: &[Sample], on: OnProgress<'_>) -> Result<Option<Candidate>> {
+        let pairs = encode_sampled_pairs(pairs, samples, &self.options.prompts, &self.prompt_ids);
+        on(&JudgeSweepProgress::Pairs(pairs.len()));
+        if pairs.is_empty() {
+            let problem = "they give no training pair: sample more texts per prompt, or choose another rule";
+            return Err(option_error("training_texts", problem));
+        }
         let mut on_step = |record: &StepRecord, steps| on(&JudgeSweepProgress::Step(record, steps));
-        let count = pairs.len();
+        let (count, config) = (pairs.len(), run_config(&self.options.dpo));
         let trained = train_policy(self.models.sft, pairs, config, self.stop, &mut on_step)?;
         Ok(trained.map(|TrainedPolicy { policy, .. }| Candidate { model: policy, pairs: count }))
     }

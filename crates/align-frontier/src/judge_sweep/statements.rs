@@ -1,5 +1,6 @@
 //! The findings of a sweep over rules in words.
 
+use super::findings::{JUDGES_AND_SOUPS, RULES};
 use super::{JudgeFindings, JudgeSweep, RuleComparison};
 use crate::comparison::format_estimate;
 
@@ -44,13 +45,21 @@ fn soup_statement(findings: &JudgeFindings) -> Option<String> {
     let difference = findings.soups_minus_rules?;
     let interval = difference.interval;
     let by = format_estimate(difference);
+    let policies = |group: &str| {
+        let found = findings.hypervolumes.iter().find(|found| found.group == group);
+        found.map_or(0, |found| found.policies)
+    };
+    let (soups, rules) = (policies(JUDGES_AND_SOUPS), policies(RULES));
     Some(match (interval.low > 0.0, interval.high < 0.0) {
         (true, _) => format!(
-            "The judges' policies and their soups have a larger hypervolume than the rules' policies (by {by})."
+            "The {soups} policies of judges and soups have a larger hypervolume than the {rules} of rules (by {by}); more policies dominate \
+             more, also if they differ by chance only."
         ),
         (_, true) => format!(
-            "The rules' policies have a larger hypervolume than the judges' policies and their soups (difference {by})."
+            "The {rules} policies of rules have a larger hypervolume than the {soups} of judges and soups (difference {by})."
         ),
-        _ => format!("The hypervolumes of soups and of rules could not be told apart (difference {by})."),
+        _ => format!(
+            "The hypervolumes of the {soups} policies of judges and soups and of the {rules} of rules could not be told apart (difference {by})."
+        ),
     })
 }

@@ -6,6 +6,7 @@ use crate::figures::{estimate, with_standard_error};
 use crate::judge_agreement_tables;
 use align_metrics::Bootstrap;
 use align_report::{Better, Cell, Column, Estimate, Row, Table};
+use std::cmp::Ordering;
 
 /// All tables of the report, in their order.
 pub(super) fn tables(sweep: &JudgeSweep, findings: &JudgeFindings, bootstrap: &Bootstrap) -> Vec<Table> {
@@ -83,11 +84,19 @@ fn comparison_columns() -> Vec<Column> {
     ]
 }
 
+fn direction(found: &Comparison) -> &'static str {
+    match found.significant_direction() {
+        Some(Ordering::Greater) => "higher",
+        Some(_) => "lower",
+        None => "no",
+    }
+}
+
 fn comparison_cells(found: &Comparison) -> Vec<Cell> {
     vec![
         Cell::Number(estimate(found.paired.mean_difference)),
         Cell::Number(Estimate::exact(found.adjusted_p_value)),
-        Cell::Text(if found.is_significant() { "yes" } else { "no" }.to_owned()),
+        Cell::Text(direction(found).to_owned()),
     ]
 }
 
@@ -122,7 +131,7 @@ fn against_sft(sweep: &JudgeSweep, findings: &JudgeFindings) -> Table {
     });
     Table {
         caption: "Each policy compared with SFT by each judge, on the same prompts and random draws. P-values are those of sign-flip tests, \
-                  adjusted by Holm's method for all rows; a difference is significant if it is above 0 and its adjusted p-value is at most 0.05."
+                  adjusted by Holm's method for all rows. A difference is significant if its interval does not contain 0 and its adjusted p-value is at most 0.05."
             .to_owned(),
         row_title: "Policy and judge".to_owned(),
         columns: comparison_columns(),

@@ -1,10 +1,9 @@
 use super::{EmbeddingDistances, ModelPair, PolicyDistances, TreeDistance, pair_indices};
 use crate::Comparison;
-use crate::comparison::format_estimate;
+use crate::comparison::{SIGNIFICANCE_LEVEL, format_estimate};
 use align_report::format_number;
+use std::cmp::Ordering;
 
-/// Significance level of adjusted p-values.
-const SIGNIFICANCE_LEVEL: f64 = 0.05;
 /// If there are more pairs, those that do not differ are counted.
 const FEW_PAIRS: usize = 3;
 
@@ -78,10 +77,10 @@ fn scores(judge: &str, pair: &ModelPair<Comparison>) -> (bool, String) {
     let ModelPair { first, second, found } = pair;
     let difference = found.paired.mean_difference;
     let by = format_estimate(difference);
-    match found.adjusted_p_value <= SIGNIFICANCE_LEVEL {
-        true if difference.value > 0.0 => (true, format!("{judge} scores {first} higher than {second} (by {by}).")),
-        true => (true, format!("{judge} scores {first} lower than {second} (difference {by}).")),
-        false => {
+    match found.significant_direction() {
+        Some(Ordering::Greater) => (true, format!("{first} has higher scores by {judge} than {second} (by {by}).")),
+        Some(_) => (true, format!("{first} has lower scores by {judge} than {second} (difference {by}).")),
+        None => {
             (false, format!("The scores of {first} and {second} by {judge} could not be told apart (difference {by})."))
         }
     }

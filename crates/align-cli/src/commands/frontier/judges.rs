@@ -97,7 +97,7 @@ fn sweep_options(options: &Options) -> Result<JudgeSweepOptions, Failure> {
         let problem = "--judge is given once, but a frontier between judges needs at least two: give --judge for each, or use --reward-model";
         return Err(UsageError::new(problem.to_owned()).into());
     }
-    check_names(&arguments.judges, &["policy", "group", "pairs", "texts", "mean_standard_score", "token_entropy"])?;
+    check_names(&arguments.judges, &[])?;
     let judges: Vec<String> = arguments.judges.iter().map(|judge| judge.name.clone()).collect();
     let weights = match &arguments.judge_weights {
         Some(weights) => weights.of(&judges)?,
