@@ -75,7 +75,7 @@ const IMPORTANT: &[(&[&str], &[&str])] = &[
         &["compare"],
         &[
             "models",
-            "judges",
+            "judge",
             "embedder",
             "metrics",
             "input",

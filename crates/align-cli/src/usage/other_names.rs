@@ -140,7 +140,7 @@ const OPTIONS: &[(&[&str], Instead)] = &[
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["train", "training", "fit"], "align dpo, align cpo, align kto or align sft"),
     (&["score", "predict", "rank"], "align classify"),
-    (&["eval", "evaluation", "measure", "compare"], "align evaluate"),
+    (&["eval", "evaluation", "measure"], "align evaluate"),
     (&["finetune", "fine-tune", "pretrain", "lm"], "align sft"),
     (&["slic"], "align cpo --loss-type slic_hf"),
     (&["alphapo"], "align cpo --loss-type simpo --alpha NUMBER"),
