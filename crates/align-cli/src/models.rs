@@ -1,7 +1,7 @@
 use crate::Failure;
 use align_data::Tokenizer;
 use align_models::hub::{RepoName, TransferProgress};
-use align_models::{AutoModelForCausalLm, CausalLm, ModelResolver};
+use align_models::{AutoModelForCausalLm, AutoModelForSequenceClassification, CausalLm, ModelResolver};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
@@ -50,6 +50,17 @@ pub fn base_folder(folder: &Path) -> Result<PathBuf, Failure> {
 /// The causal language model in a folder. If the folder holds only an adapter, it is merged into its base model.
 pub fn causal_lm(folder: &Path, kind: Kind, device: Device) -> Result<Box<dyn CausalLm>, Failure> {
     Ok(AutoModelForCausalLm::from_pretrained_with(folder, &mut resolver(), kind, device)?)
+}
+
+/// Refuses a classifier or reward model where a language model is needed. As one it would lose its head.
+pub fn refuse_classifier(name: &str, folder: &Path) -> Result<(), Failure> {
+    match AutoModelForSequenceClassification::labels_with(folder, &mut resolver()) {
+        Ok(_) => {
+            let name = align_base::printable(name);
+            Err(format!("{name} is a classifier or reward model, but a language model is needed").into())
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 /// The tokeniser in a folder, checked against the number of the model's embeddings. An adapter's folder without a tokeniser uses

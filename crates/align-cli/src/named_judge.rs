@@ -5,6 +5,7 @@ use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models};
 use align_inference::{Judge, MeanLogp, TextMeasure};
 use align_models::score::Score;
+use align_train::nearest_name;
 use std::fmt;
 use std::str::FromStr;
 
@@ -126,10 +127,24 @@ impl FromStr for JudgeSource {
                 let score = score.parse::<Score>().map_err(|e| e.to_string())?;
                 Self::RewardModel { model: model.to_owned(), score: Some(score) }
             }
-            None => Self::RewardModel { model: text.to_owned(), score: None },
+            None => match near_form(text) {
+                Some(problem) => return Err(problem),
+                None => Self::RewardModel { model: text.to_owned(), score: None },
+            },
         };
         Ok(source)
     }
+}
+
+/// What is wrong with a form that was not quite written.
+fn near_form(text: &str) -> Option<String> {
+    if text == "words" || text == "distinct" {
+        return Some(format!("{text} needs a number, such as {text}:2; a folder of this name is ./{text}"));
+    }
+    let forms = ["scalar", "logit", "minus-logit", "log-odds", "probability", MEAN_LOGP, "words", "distinct"];
+    let found = text.rsplit_once(':')?.1;
+    let meant = nearest_name(found, forms.into_iter())?;
+    Some(format!("{found:?} is not a form of a score; did you mean {meant}?"))
 }
 
 #[cfg(test)]
@@ -152,8 +167,21 @@ mod tests {
         for text in ["a=b:c:log-odds:very:good", "a=m:mean-logp", "a=words:7"] {
             assert_eq!(format!("a={}", source(text)), text);
         }
-        for wrong in ["reward", "=model", "a=", "a=:scalar", "a=:mean-logp", "a=b:logit:", "a=words:0", "a=distinct:x", "a,b=words:7", " a=words:7"]
-        {
+        for wrong in [
+            "reward",
+            "=model",
+            "a=",
+            "a=:scalar",
+            "a=:mean-logp",
+            "a=b:logit:",
+            "a=words:0",
+            "a=distinct:x",
+            "a,b=words:7",
+            " a=words:7",
+            "a=words",
+            "a=m:meanlogp",
+            "a=m:scaler",
+        ] {
             assert!(wrong.parse::<NamedJudge>().is_err(), "{wrong}");
         }
     }

@@ -93,10 +93,35 @@ pub(crate) fn hyper_parameters(config: &impl Serialize) -> Result<Value> {
         .map_err(|e| crate::Error::Input(format!("the config cannot be serialised to JSON: {e}")))
 }
 
+/// The differences between the architectures of two models, whose hyper-parameters are given: all but those of dropout, which only training
+/// uses.
+#[must_use]
+pub fn architecture_differences(first: &Value, second: &Value) -> Vec<String> {
+    option_differences(&without_dropout(first), &without_dropout(second))
+}
+
+fn without_dropout(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let is_dropout = |name: &str| name.ends_with("pdrop") || name.ends_with("dropout");
+            let kept = fields.iter().filter(|(name, _)| !is_dropout(name));
+            Value::Object(kept.map(|(name, value)| (name.clone(), without_dropout(value))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn dropout_is_no_part_of_an_architecture() {
+        let config = |layers: u32, dropout: f64| serde_json::json!({ "n_layer": layers, "resid_pdrop": dropout, "inner": { "attention_dropout": dropout } });
+        assert!(architecture_differences(&config(2, 0.0), &config(2, 0.1)).is_empty());
+        assert_eq!(architecture_differences(&config(2, 0.0), &config(3, 0.1)), ["n_layer was 2, is now 3"]);
+    }
 
     #[test]
     fn digests_depend_on_values_shape_name_and_dtype() {

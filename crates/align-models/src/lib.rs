@@ -80,7 +80,7 @@ pub use distilbert::{DistilBert, DistilBertConfig};
 pub use error::{Error, Result};
 pub use gguf::{GgufOptions, save_gguf};
 pub use gpt2::{Gpt2, Gpt2Config};
-pub use identity::{ModelIdentity, dtype, tensors_digest};
+pub use identity::{ModelIdentity, architecture_differences, dtype, tensors_digest};
 pub use layers::Activation;
 pub use linear_layer_info::LinearLayerInfo;
 pub use llama_family::{LlamaFamily, LlamaFamilyConfig};

@@ -1,5 +1,4 @@
-use crate::{CausalLm, Error, Result};
-use align_base::option_differences;
+use crate::{CausalLm, Error, Result, architecture_differences};
 use tch::{Kind, Tensor};
 
 /// The weighted mean of models that were fine-tuned from one model: `θ = Σ λ_i θ_i`, with `λ_i` the weights divided by their sum.
@@ -52,7 +51,7 @@ impl ModelSoup {
         if !total.is_finite() {
             return Err(Error::Input("the sum of the weights of a soup is too large: divide them by a number".into()));
         }
-        let different = option_differences(&self.model.hyper_parameters()?, &model.hyper_parameters()?);
+        let different = architecture_differences(&self.model.hyper_parameters()?, &model.hyper_parameters()?);
         if !different.is_empty() {
             return Err(Error::Input(format!(
                 "the models of a soup must have the same architecture, but from the first model to this one, {}",

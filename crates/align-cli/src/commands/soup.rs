@@ -35,6 +35,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let folders: Vec<PathBuf> = options.model.iter().map(|(name, _)| models::fetch(name)).collect::<Result<_, _>>()?;
     output_paths::refuse_folder(&options.output_dir, options.overwrite, &folders)?;
+    options.model.iter().zip(&folders).try_for_each(|((name, _), folder)| models::refuse_classifier(name, folder))?;
     let mut weighted = folders.iter().zip(&options.model);
     let Some((folder, (_, weight))) = weighted.next() else { return Ok(()) };
     let (model, tokenizer) = load(folder)?;

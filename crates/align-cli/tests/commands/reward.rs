@@ -84,6 +84,15 @@ fn an_adapter_is_trained_with_its_head() {
     let score = |file: &str| rows(&dir.join(file)).iter().map(|row| row["chosen_score"].as_f64().unwrap()).collect();
     let both: [Vec<f64>; 2] = [score("scored.jsonl"), score("merged.jsonl")];
     assert!(both[0].iter().zip(&both[1]).all(|(a, b)| (a - b).abs() < 1e-5), "{both:?}");
+    // Without its head it would be another model.
+    for command in [
+        &["soup", "--model", "merged", "--model", "merged", "--output-dir", "soup"][..],
+        &["compare", "merged", "merged"],
+    ] {
+        let refused = run(command[0], dir, &command[1..]);
+        let message = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && message.contains("a language model is needed"), "{message}");
+    }
     // It is no adapter of a language model.
     let refused = run("generate", dir, &["--model", "run/model", "--prompt", "Hi", "--max-new-tokens", "2"]);
     let message = String::from_utf8(refused.stderr).unwrap();

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::error::option_error;
 use crate::{Error, Result};
-use align_base::{Progress, option_differences};
-use align_models::CausalLm;
+use align_base::Progress;
+use align_models::{CausalLm, architecture_differences};
 use serde_json::Value;
 
 /// Measures the distances between each two models.
@@ -107,7 +107,7 @@ impl Pass<'_> {
         let model = (self.options.load)(index).map_err(Error::Load)?;
         let config = model.hyper_parameters()?;
         let first = self.config.get_or_insert_with(|| config.clone());
-        let different = option_differences(first, &config);
+        let different = architecture_differences(first, &config);
         match different.is_empty() {
             true => Ok(model),
             false => {

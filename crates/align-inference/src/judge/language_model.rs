@@ -7,7 +7,8 @@ use serde_json::Value;
 /// How likely a text is under a language model: `1/n Σ_t log π(y_t | x, y_<t)` in nats, which is minus the logarithm of its perplexity.
 ///
 /// A measure of fluency: with the model before training as `π`, texts that it could have written have high scores. The first token of a text
-/// without a prompt is not predicted and does not count. Texts are truncated to the maximum length of the model.
+/// without a prompt is not predicted and does not count. Texts are truncated to the maximum length of the model, with a
+/// warning.
 pub struct MeanLogp {
     model: Box<dyn CausalLm>,
     tokenizer: Tokenizer,
@@ -23,7 +24,9 @@ impl MeanLogp {
 
     fn mean_logps(&self, mut rows: Vec<EncodedCompletion>) -> Result<Vec<f64>> {
         let longest = self.model.max_position_embeddings() as usize;
+        let mut truncated = 0;
         for (number, EncodedCompletion { prompt_ids, completion_ids }) in rows.iter_mut().enumerate() {
+            truncated += usize::from(prompt_ids.len() + completion_ids.len() > longest);
             completion_ids.truncate(longest.saturating_sub(prompt_ids.len()));
             if completion_ids.len() < 1 + usize::from(prompt_ids.is_empty()) {
                 let reason = match prompt_ids.len() < longest {
@@ -35,6 +38,12 @@ impl MeanLogp {
                     number + 1
                 )));
             }
+        }
+        if truncated > 0 {
+            tracing::warn!(
+                "{truncated} of {} are longer than the {longest} tokens of the language model: the rest is not scored",
+                align_base::counted(rows.len(), "text")
+            );
         }
         let rows: Vec<PromptCompletion> = rows.iter().map(PromptCompletion::from).collect();
         let logps = completion_logps(self.model.as_ref(), &rows, self.batch_size)?;

@@ -14,7 +14,7 @@ use std::str::FromStr;
 /// let short: TextMeasure = "words:4".parse().map_err(align_inference::Error::Input)?;
 /// assert_eq!(short.scores_of_texts(&["a good old film", "a film", "a very very good old film"])?, [0.0, -0.5, -0.5]);
 /// let varied = TextMeasure::DistinctNgrams(2);
-/// assert_eq!(varied.scores_of_texts(&["so so so good", "good"])?, [2.0 / 3.0, 1.0]);
+/// assert_eq!(varied.scores_of_texts(&["so so so good", "good"])?, [2.0 / 3.0, 0.0]);
 /// # Ok::<(), align_inference::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum TextMeasure {
     /// `words:N`: closeness to `N` words, `-|n - N| / N` for a text of `n` words.
     Words(usize),
     /// `distinct:N`: the share of distinct n-grams among those of the text, 1 if nothing is repeated (distinct-n, arXiv:1510.03055). A
-    /// text without n-grams has 1.
+    /// text of fewer than `N` words has 0, so that an empty one is not the best.
     DistinctNgrams(usize),
 }
 
@@ -31,10 +31,10 @@ impl TextMeasure {
     fn score(self, text: &str) -> f64 {
         let words: Vec<&str> = text.split_whitespace().collect();
         match self {
-            Self::Words(wanted) => -(words.len().abs_diff(wanted) as f64) / wanted as f64,
+            Self::Words(wanted) => 0.0 - words.len().abs_diff(wanted) as f64 / wanted as f64,
             Self::DistinctNgrams(length) => match words.len().checked_sub(length) {
                 Some(more) => words.windows(length).collect::<HashSet<_>>().len() as f64 / (more + 1) as f64,
-                None => 1.0,
+                None => 0.0,
             },
         }
     }

@@ -90,7 +90,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     for option in &options.judges {
         let judge = option.load(&options.runtime, options.batch_size)?;
-        let scores = input.scores(judge.as_ref())?;
+        let scores = input.scores(judge.as_ref()).map_err(|failure| options.of_judge(&option.name, failure))?;
         judged.push(Judged { judge: Some(&option.name), score: judge.score_name(), mean: mean_score(&scores) });
         input = input.with_column(&option.name, &scores)?;
     }
@@ -138,6 +138,11 @@ impl Options {
         self.score.load(&dir, &self.runtime, self.batch_size)
     }
 
+    /// The error of a judge that cannot score a text of the input.
+    fn of_judge(&self, name: &str, failure: Failure) -> Failure {
+        format!("{}: --judge {name}: {failure}", align_base::printable_path(&self.input)).into()
+    }
+
     /// The judges with the names of their columns: those of --judge, or the model of --model without a name. Each is loaded when it is needed.
     fn judges(&self) -> impl Iterator<Item = (Option<&str>, Result<Box<dyn Judge>, Failure>)> {
         let boxed = |model| Box::new(model) as Box<dyn Judge>;
@@ -160,7 +165,11 @@ fn score_pairs(options: &Options) -> Result<(), Failure> {
     let mut pairs = Pairs::read(&options.input, &options.columns, options.group_by.as_deref())?;
     let mut accuracies = Vec::new();
     for (name, judge) in options.judges() {
-        let scores = pairs.scores(judge?.as_ref())?;
+        let failed = |failure| match name {
+            Some(name) => options.of_judge(name, failure),
+            None => failure,
+        };
+        let scores = pairs.scores(judge?.as_ref()).map_err(failed)?;
         accuracies.extend(pairs.accuracies(name.unwrap_or("score"), &scores));
         pairs = pairs.with_scores(name, &scores)?;
     }

@@ -28,15 +28,18 @@ impl Loader<'_> {
 
     /// The tokeniser of all models, and the longest text that they take.
     pub fn common_tokenizer(&self) -> Result<(Tokenizer, usize), Failure> {
+        for (folder, name) in self.folders.iter().zip(&self.options.models) {
+            models::refuse_classifier(name, folder)?;
+        }
         let model = self.load(0).map_err(|e| -> Failure { e })?;
         let longest = usize::try_from(model.max_position_embeddings()).unwrap_or(usize::MAX);
         let mut common: Option<Tokenizer> = None;
         for (folder, name) in self.folders.iter().zip(&self.options.models) {
-            let tokenizer = models::tokenizer(folder, model.vocab_size()).map_err(|e| format!("{name}: {e}"))?;
             let Some(first) = &common else {
-                common = Some(tokenizer);
+                common = Some(models::tokenizer(folder, model.vocab_size()).map_err(|e| format!("{name}: {e}"))?);
                 continue;
             };
+            let tokenizer = Tokenizer::from_pretrained(models::resolver().tokenizer_folder(folder)?)?;
             if let Some(DifferentToken { id, tokens: [expected, found], .. }) = first.different_token(&tokenizer) {
                 return Err(format!(
                     "{name} has another tokeniser than the first model: token {id} is {found:?} instead of {expected:?}: compare models \
