@@ -39,12 +39,11 @@ impl JudgesArguments {
         let weights = weights.transpose()?;
         rules.iter().try_for_each(|rule| self.check_thresholds(rule))?;
         let texts = columns.read(&LAYOUTS, |names| JudgedTexts::read_renamed(file, &self.judges, names));
-        let texts = texts.map_err(|failure| match failure.downcast_ref() {
-            Some(align_data::Error::Judges(JudgesError::UnknownJudge { judge, columns, .. })) => {
-                let hint = did_you_mean(judge, columns.iter().map(String::as_str));
-                UsageError::new(format!("--judges: {failure}{hint}")).into()
-            }
-            _ => failure,
+        let texts = texts.map_err(|failure| {
+            let Some(align_data::Error::Judges(error)) = failure.downcast_ref() else { return failure };
+            let JudgesError::UnknownJudge { judge, columns, .. } = &**error else { return failure };
+            let hint = did_you_mean(judge, columns.iter().map(String::as_str));
+            UsageError::new(format!("--judges: {failure}{hint}")).into()
         })?;
         if texts.rows().is_empty() {
             return Err(format!("{}: no texts", align_base::printable_path(file)).into());

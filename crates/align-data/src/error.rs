@@ -192,7 +192,7 @@ pub enum Error {
     },
     /// Scores of judges that cannot be used.
     #[error(transparent)]
-    Judges(#[from] crate::judges::JudgesError),
+    Judges(Box<crate::judges::JudgesError>),
     /// Comments of Reddit without prompts.
     #[error(
         "{origin}: what the comments answer is not in the file: add the submissions (id, title and selftext), or a column title"
