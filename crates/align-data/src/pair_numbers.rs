@@ -101,6 +101,17 @@ impl PairNumbers {
         }
     }
 
+    /// The numbers of a row, counted from 0, out of columns of numbers.
+    pub(crate) fn of_row(columns: &[(PairNumber, Vec<Option<f64>>)], row: usize) -> Self {
+        let mut numbers = Self::default();
+        for (number, values) in columns {
+            if let Some(value) = values.get(row).copied().flatten() {
+                numbers.set(*number, value);
+            }
+        }
+        numbers
+    }
+
     /// Sets a number.
     pub(crate) fn set(&mut self, number: PairNumber, value: f64) {
         let place = match number {
