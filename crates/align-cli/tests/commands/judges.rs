@@ -84,7 +84,7 @@ fn weights_thresholds_and_agreement_decide_the_pairs() {
     };
     let pair = |chosen: &str, rejected: &str| (chosen.to_owned(), rejected.to_owned());
     let bold = pair("<b>bold</b>", "plain");
-    assert_eq!(chosen("schulze.jsonl", &["--aggregate", "schulze"]), [bold.clone()]);
+    assert_eq!(chosen("schulze.jsonl", &["--aggregate", "schulze"]), std::slice::from_ref(&bold));
     assert_eq!(
         chosen("weighted.jsonl", &["--aggregate", "schulze", "--judge-weights", "x=2", "--min-agreement", "0.6"]),
         [pair("a", "b"), pair("b", "c"), bold.clone()]
