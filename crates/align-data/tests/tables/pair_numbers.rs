@@ -2,7 +2,9 @@
 
 use crate::file;
 use align_data::tables::{ColumnNames, Examples, PreferenceData};
-use align_data::{PairExample, PairNumber, PairNumbers, PairRow, PreferencePair, PreferencePairs, RewardExample};
+use align_data::{
+    PairExample, PairNumber, PairNumbers, PairRow, PreferencePair, PreferencePairs, RewardExample, RewardRow,
+};
 use tempfile::TempDir;
 
 const ALL: [PairNumber; 3] = PairNumber::ALL;
@@ -110,7 +112,35 @@ fn columns_that_are_not_wanted_may_hold_anything() {
     let path = file(&folder, "a.csv", "prompt,chosen,rejected,chosen_probability,margin\nA,b,c,0.8,-3\n");
     let wanted = [PairNumber::ChosenProbability];
     let pairs = Examples::<RewardExample>::read_files_with_numbers(&[path], &ColumnNames::default(), &wanted).unwrap();
-    assert_eq!((pairs.rows()[0].margin, pairs.rows()[0].numbers().chosen_probability), (Some(-3.0), Some(0.8)));
+    let pair = &pairs.rows()[0];
+    assert_eq!((pair.margin(), pair.numbers().chosen_probability), (Some(-3.0), Some(0.8)));
+    // Scores are no margin of rewards; a table's own column is.
+    let scored =
+        PreferencePair { chosen_score: Some(3.0), rejected_score: Some(1.0), ..PreferencePair::new("A", "b", "c") };
+    assert_eq!((scored.margin(), scored.numbers().margin), (None, Some(2.0)));
+    let own = PreferencePair { numbers: numbers(0.9, -1.0, 1.0), ..scored };
+    assert_eq!(RewardExample::from(own).margin(), Some(-1.0));
+}
+
+/// Losses are computed in float32, where small numbers are 0 and large ones infinite.
+#[test]
+fn numbers_and_differences_of_scores_are_in_the_range_of_float32() {
+    let message = |columns: &str, values: &str, wanted| {
+        let csv = format!("prompt,chosen,rejected,{columns}\nA,b,c,{values}\n");
+        read("a.csv", &csv, "", &[wanted]).unwrap_err().to_string()
+    };
+    for (number, value, narrow) in [
+        (PairNumber::ChosenProbability, "1e-50", "1e-50, which is 0 in float32"),
+        (PairNumber::Margin, "1e300", "1e300, which is inf in float32"),
+        (PairNumber::Weight, "1e39", "1e39, which is inf in float32"),
+    ] {
+        let found = message(number.name(), value, number);
+        assert!(found.contains("row 1") && found.ends_with(narrow), "{found}");
+    }
+    let found = message("chosen_score,rejected_score", "1e39,0", PairNumber::Margin);
+    assert!(found.contains("column \"chosen_score\"") && found.contains("difference 1e39, which is inf"), "{found}");
+    let found = message("chosen_score,rejected_score", "1,2.5", PairNumber::Margin);
+    assert!(found.contains("above that of the rejected text (2.5)") && found.ends_with("found 1"), "{found}");
 }
 
 #[test]
