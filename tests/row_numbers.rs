@@ -177,14 +177,20 @@ fn rows_without_valid_numbers_are_refused() {
     refused(soft(), |n| n.chosen_probability = None, &["training row 3", "soft_labels", "chosen_probability", "none"]);
     refused(soft(), |n| n.chosen_probability = Some(1.5), &["training row 3", "at most 1", "found 1.5"]);
     refused(soft(), |n| n.chosen_probability = Some(f64::NAN), &["training row 3", "NaN"]);
+    refused(soft(), |n| n.chosen_probability = Some(1e-50), &["training row 3", "found 1e-50, which is 0 in float32"]);
     let offset = || DpoConfig { odpo_alpha: Some(1.0), ..config() };
     refused(offset(), |n| n.margin = Some(0.0), &["training row 3", "odpo_alpha", "margin", "above 0", "found 0"]);
     let weighted = || DpoConfig { row_weights: true, ..config() };
     refused(weighted(), |n| n.weight = Some(-1.0), &["training row 3", "row_weights", "at least 0", "found -1"]);
+    refused(offset(), |n| n.margin = Some(1e300), &["training row 3", "found 1e300, which is inf in float32"]);
+    refused(offset(), |n| n.margin = Some(1e-60), &["training row 3", "found 1e-60, which is 0 in float32"]);
+    refused(weighted(), |n| n.weight = Some(1e39), &["training row 3", "found 1e39, which is inf in float32"]);
     let mut rows = pairs();
-    rows.iter_mut().for_each(|pair| pair.numbers.weight = Some(0.0));
-    let message = dpo(&weighted()).prepare(Split::Eval, &rows).unwrap_err().to_string();
-    assert!(message.contains("weights of all evaluation rows are 0"), "{message}");
+    for weight in [0.0, 1e-50] {
+        rows.iter_mut().for_each(|pair| pair.numbers.weight = Some(weight));
+        let message = dpo(&weighted()).prepare(Split::Eval, &rows).unwrap_err().to_string();
+        assert!(message.contains("weights of all evaluation rows are 0"), "{message}");
+    }
     // What the loss does not use may be anything.
     rows[0].numbers = PairNumbers { chosen_probability: Some(7.0), ..PairNumbers::default() };
     dpo(&config()).prepare(Split::Train, &rows).unwrap();
@@ -199,8 +205,7 @@ fn reward_models_take_soft_labels_and_weights() {
         .map(|pair| EncodedRewardPair {
             chosen_ids: [pair.prompt_ids.clone(), pair.chosen_ids].concat(),
             rejected_ids: [pair.prompt_ids, pair.rejected_ids].concat(),
-            margin: Some(0.3),
-            numbers: PairNumbers { margin: None, ..pair.numbers },
+            numbers: PairNumbers { margin: Some(0.3), ..pair.numbers },
             row: pair.row,
         })
         .collect();

@@ -8,9 +8,7 @@ pub struct EncodedRewardPair {
     pub chosen_ids: Vec<i64>,
     /// The ids of the prompt with the rejected completion.
     pub rejected_ids: Vec<i64>,
-    /// By how much the rewards are to differ, if the row says so.
-    pub margin: Option<f64>,
-    /// The pair's own numbers, of which the margin is [`EncodedRewardPair::margin`].
+    /// The pair's own numbers. The margin is by how much the rewards are to differ, if the row says so.
     pub numbers: PairNumbers,
     /// Index of the input row, from 0.
     pub row: usize,
@@ -26,7 +24,8 @@ pub struct EncodedRewardPairs {
 }
 
 /// Tokenises preference pairs as TRL's `RewardTrainer` does: with EOS after plain texts, and with nothing added to
-/// conversations. The numbers in [`EncodeOptions::pair_numbers`] are kept. Pairs with a text of more than `max_length` tokens are dropped, not truncated.
+/// conversations. The row's margin and the numbers in [`EncodeOptions::pair_numbers`] are kept. Pairs with a text of more than `max_length` tokens
+/// are dropped, not truncated.
 ///
 /// # Errors
 /// Those of [`encode_pairs`](crate::encode_pairs).
@@ -54,7 +53,8 @@ pub fn encode_reward_pairs<R: RewardRow>(
         } else {
             let margin = pairs.get(row).and_then(RewardRow::margin);
             let numbers = pairs.get(row).map(PairRow::numbers).unwrap_or_default().only(&options.pair_numbers);
-            kept.push(EncodedRewardPair { chosen_ids, rejected_ids, margin, numbers, row });
+            let numbers = PairNumbers { margin, ..numbers };
+            kept.push(EncodedRewardPair { chosen_ids, rejected_ids, numbers, row });
         }
     }
     options.invalid_rows.check(&report)?;

@@ -23,18 +23,16 @@ pub type UnpairedExample = Example<UnpairedPreference, UnpairedConversation>;
 /// A prompt, which may be empty, with a completion.
 pub type CompletionExample = Example<(String, String), ConversationCompletion>;
 
-/// A preference pair for training a reward model.
+/// A preference pair for training a reward model. Its own margin is by how much the rewards of its two texts are to differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RewardExample {
     /// The pair.
     pub pair: PairExample,
-    /// By how much the rewards of its two texts are to differ.
-    pub margin: Option<f64>,
 }
 
 impl<P: Into<PairExample>> From<P> for RewardExample {
     fn from(pair: P) -> Self {
-        Self { pair: pair.into(), margin: None }
+        Self { pair: pair.into() }
     }
 }
 

@@ -69,15 +69,26 @@ impl PairNumber {
         }
     }
 
-    /// Whether a value is in the number's range.
+    /// Whether a value is in the number's range, also in float32, in which losses are computed.
     #[must_use]
     pub fn is_valid(self, value: f64) -> bool {
-        value.is_finite()
+        let narrow = value as f32;
+        narrow.is_finite()
             && match self {
-                Self::ChosenProbability => value > 0.0 && value <= 1.0,
-                Self::Margin => value > 0.0,
+                Self::ChosenProbability => narrow > 0.0 && value <= 1.0,
+                Self::Margin => narrow > 0.0,
                 Self::Weight => value >= 0.0,
             }
+    }
+
+    /// An invalid value, for error messages.
+    #[must_use]
+    pub fn found(value: f64) -> String {
+        let narrow = value as f32;
+        match value.is_finite() && (narrow.is_infinite() || (narrow == 0.0 && value != 0.0)) {
+            true => format!("{value:e}, which is {narrow} in float32"),
+            false => value.to_string(),
+        }
     }
 
     /// The columns that have the number, for error messages.
@@ -99,6 +110,22 @@ impl PairNumbers {
             PairNumber::Margin => self.margin,
             PairNumber::Weight => self.weight,
         }
+    }
+
+    /// The numbers of a row, counted from 0, out of columns of numbers.
+    pub(crate) fn of_row(columns: &[(PairNumber, Vec<Option<f64>>)], row: usize) -> Self {
+        let mut numbers = Self::default();
+        for (number, values) in columns {
+            if let Some(value) = values.get(row).copied().flatten() {
+                numbers.set(*number, value);
+            }
+        }
+        numbers
+    }
+
+    /// The margin of two scores, if both are known.
+    pub(crate) fn margin_of_scores(chosen: Option<f64>, rejected: Option<f64>) -> Option<f64> {
+        Some(chosen? - rejected?)
     }
 
     /// Sets a number.

@@ -54,16 +54,14 @@ pub trait PairRow: PromptedRow<2> {
 
 /// A pair for training a reward model.
 pub trait RewardRow: PairRow {
-    /// By how much the rewards of the two texts are to differ, if the row says so.
-    fn margin(&self) -> Option<f64> {
-        None
-    }
+    /// By how much the rewards of the two texts are to differ, if the row says so: its own margin, which is not one of scores.
+    fn margin(&self) -> Option<f64>;
 }
 
 impl PairRow for PreferencePair {
     fn numbers(&self) -> PairNumbers {
-        let difference = self.chosen_score.zip(self.rejected_score).map(|(chosen, rejected)| chosen - rejected);
-        PairNumbers { margin: self.numbers.margin.or(difference), ..self.numbers }
+        let of_scores = PairNumbers::margin_of_scores(self.chosen_score, self.rejected_score);
+        PairNumbers { margin: self.numbers.margin.or(of_scores), ..self.numbers }
     }
 }
 
@@ -88,9 +86,26 @@ impl PairRow for RewardExample {
     }
 }
 
-impl RewardRow for PreferencePair {}
-impl RewardRow for ConversationPair {}
-impl<P: RewardRow, C: RewardRow> RewardRow for Example<P, C> {}
+impl RewardRow for PreferencePair {
+    fn margin(&self) -> Option<f64> {
+        self.numbers.margin
+    }
+}
+
+impl RewardRow for ConversationPair {
+    fn margin(&self) -> Option<f64> {
+        self.numbers.margin
+    }
+}
+
+impl<P: RewardRow, C: RewardRow> RewardRow for Example<P, C> {
+    fn margin(&self) -> Option<f64> {
+        match self {
+            Self::Plain(row) => row.margin(),
+            Self::Conversation(row) => row.margin(),
+        }
+    }
+}
 
 impl PromptedRow<2> for RewardExample {
     fn parts(&self) -> RowParts<'_, 2> {
@@ -100,7 +115,7 @@ impl PromptedRow<2> for RewardExample {
 
 impl RewardRow for RewardExample {
     fn margin(&self) -> Option<f64> {
-        self.margin
+        self.pair.margin()
     }
 }
 

@@ -55,7 +55,8 @@ fn weights_decide_the_ranking_and_the_probability() {
     let weighted = cycle().weighted(&"j0=2".parse().unwrap()).unwrap();
     let (found, report) = pairs(&weighted, &options("schulze"));
     assert_eq!(names(&found), [("a", "b"), ("a", "c"), ("b", "c")]);
-    let numbers: Vec<(f64, f64)> = found.iter().map(|pair| (pair.agreement, pair.chosen_probability)).collect();
+    let numbers: Vec<(f64, f64)> =
+        found.iter().map(|pair| (pair.agreement, pair.pair.numbers.chosen_probability.unwrap())).collect();
     for ((agreement, probability), (expected, of)) in
         numbers.iter().zip([(0.75, 15.0 / 22.0), (0.5, 0.5), (0.75, 15.0 / 22.0)])
     {
@@ -66,7 +67,7 @@ fn weights_decide_the_ranking_and_the_probability() {
     let most = JudgedPairOptions { min_agreement: 0.6, smoothing: 0.0, ..options("schulze") };
     let (found, report) = pairs(&weighted, &most);
     assert_eq!((names(&found), report.too_little_agreement), (vec![("a", "b"), ("b", "c")], 1));
-    assert_eq!(found[0].chosen_probability, 0.75);
+    assert_eq!(found[0].pair.numbers.chosen_probability, Some(0.75));
 }
 
 #[test]

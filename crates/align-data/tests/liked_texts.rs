@@ -74,8 +74,8 @@ fn drawn_pairs_depend_on_the_seed_only() {
     assert_eq!((drawn.len(), report.not_drawn), (21, all.len() - 21));
     assert_eq!(drawn, of(Some(7), 1).0);
     assert_ne!(drawn, of(Some(7), 2).0);
-    assert!(drawn.iter().all(|pair| all.contains(pair) && pair.chosen_probability >= 0.9));
-    let mut unique: Vec<_> = drawn.iter().map(|pair| (&pair.pair.chosen, &pair.pair.rejected)).collect();
+    assert!(drawn.iter().all(|pair| all.contains(pair) && pair.numbers.chosen_probability >= Some(0.9)));
+    let mut unique: Vec<_> = drawn.iter().map(|pair| (&pair.chosen, &pair.rejected)).collect();
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(unique.len(), 21);

@@ -24,7 +24,7 @@ use tch::Tensor;
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 pub trait Divergence: Debug {
-    /// The scores of log-ratios, of the same shape; differentiable.
+    /// The scores of log-ratios, of the same shape; differentiable. Each score depends on its own log-ratio only.
     ///
     /// # Errors
     /// Inputs for which the formula is not defined.

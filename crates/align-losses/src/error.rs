@@ -95,6 +95,12 @@ pub enum Error {
         "soft_labels conflicts with label_smoothing {0}: the probability of each pair takes its place: set label_smoothing to 0"
     )]
     SoftLabelsWithSmoothing(f64),
+    /// Soft labels for a loss that depends on the whole batch.
+    #[error(
+        "soft labels need a loss of single pairs, but {0} couples the pairs of a batch: use another loss; if each loss of your own type depends \
+         on one pair only, return false from PairLoss::couples_batch"
+    )]
+    SoftLabelsOfBatch(String),
     /// Numbers of the pairs that a loss needs, which are not set.
     #[error("{option} needs {needed} of each pair: pass them with PairLogps::{method}")]
     MissingPairNumbers {

@@ -111,6 +111,11 @@ impl<D: Divergence, L: SurrogateLoss> PairLoss for MarginLoss<D, L> {
         self.beta
     }
 
+    /// Each pair's loss is a function of its own margin.
+    fn couples_batch(&self) -> bool {
+        false
+    }
+
     fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let divisors = self.divisors(logps)?;
         let margin = self.margin(logps, divisors.as_ref())?;

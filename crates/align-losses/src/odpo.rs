@@ -24,7 +24,7 @@ use tch::Tensor;
 pub fn odpo_offset(score_margins: &Tensor, alpha: f64) -> Result<Tensor> {
     check::above_zero("odpo_alpha", alpha)?;
     check::values("score_margins", score_margins, "finite numbers above 0", |x| x > 0.0)?;
-    Ok(score_margins.f_log()?.f_mul_scalar(alpha)?)
+    signed_offset(score_margins, alpha)
 }
 
 /// The offset for differences of any sign. A pair whose sides are swapped has the negative offset.

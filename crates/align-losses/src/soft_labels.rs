@@ -1,4 +1,4 @@
-use crate::{Pair, PairLogps, PairLoss, Result};
+use crate::{Error, Pair, PairLogps, PairLoss, Result};
 use tch::Tensor;
 
 /// The expectation of a loss over uncertain labels: `p ℓ(y⁺, y⁻) + (1 - p) ℓ(y⁻, y⁺)`, with `p` the probability that the chosen
@@ -8,11 +8,11 @@ use tch::Tensor;
 /// section 3 of arXiv:2409.06691). For a loss of the margin it is `p ℓ(m) + (1 - p) ℓ(-m)`. A `p` below ½ says that the rejected
 /// completion is probably better. A [`DpoLoss`](crate::DpoLoss) takes it with [`DpoOptions::soft_labels`](crate::DpoOptions::soft_labels).
 ///
-/// The loss must be one of single pairs: which of the two completions is better is independent between pairs.
+/// The loss must be one of single pairs ([`PairLoss::couples_batch`]): which of the two completions is better is independent between pairs.
 ///
 /// ```
 /// use {align_losses::{FDivergence, Hinge, MarginLoss, Pair, PairLogps, PairLoss, SoftLabels}, tch::Tensor};
-/// let loss = SoftLabels::new(MarginLoss::new(FDivergence::ReverseKl, Hinge, 0.1)?);
+/// let loss = SoftLabels::new(MarginLoss::new(FDivergence::ReverseKl, Hinge, 0.1)?)?;
 /// let at = |c: f64, r: f64| Pair { chosen: c, rejected: r }.map(|x| Tensor::from_slice(&[x]));
 /// let logps = PairLogps::new(&at(-12.0, -15.0), &at(-13.0, -14.0))?.with_chosen_probabilities(&Tensor::from_slice(&[0.75f64]))?;
 /// let (found, gradient) = loss.evaluate_with_gradient(&logps)?;
@@ -25,8 +25,14 @@ pub struct SoftLabels<L>(L);
 
 impl<L: PairLoss> SoftLabels<L> {
     /// The expectation of `loss`.
-    pub fn new(loss: L) -> Self {
-        Self(loss)
+    ///
+    /// # Errors
+    /// A loss that couples the pairs of a batch.
+    pub fn new(loss: L) -> Result<Self> {
+        match loss.couples_batch() {
+            true => Err(Error::SoftLabelsOfBatch(format!("{loss:?}"))),
+            false => Ok(Self(loss)),
+        }
     }
 }
 
@@ -41,11 +47,7 @@ impl<L: PairLoss> PairLoss for SoftLabels<L> {
     }
 
     fn couples_batch(&self) -> bool {
-        self.0.couples_batch()
-    }
-
-    fn mean_depends_on_batch_size(&self) -> bool {
-        self.0.mean_depends_on_batch_size()
+        false
     }
 
     fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {

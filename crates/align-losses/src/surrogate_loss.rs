@@ -23,7 +23,8 @@ use tch::Tensor;
 /// # Ok::<(), align_losses::Error>(())
 /// ```
 pub trait SurrogateLoss: Debug {
-    /// The loss of each margin between scores, of the same shape; differentiable. The reward margin is `beta · margin`.
+    /// The loss of each margin between scores, of the same shape; differentiable. Each loss depends on its own margin only. The reward margin is
+    /// `beta · margin`.
     ///
     /// # Errors
     /// Inputs for which the formula is not defined.

@@ -12,6 +12,7 @@ use tch::{Kind, Tensor};
 #[test]
 fn a_batch_is_its_pairs() {
     for (loss, drawn) in losses_of_pairs(0.35).iter().flat_map(|l| Drawn::several("parts").map(move |d| (l, d))) {
+        assert!(!loss.couples_batch(), "{loss:?}");
         let (whole, gradient) = loss.evaluate_with_gradient(&drawn.weighted_logps()).unwrap();
         for row in 0..ROWS {
             let (alone, own) = loss.evaluate_with_gradient(&drawn.row(row).weighted_logps()).unwrap();

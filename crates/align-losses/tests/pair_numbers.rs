@@ -198,7 +198,7 @@ fn parts_of_a_sum_and_own_losses() {
     let logps = with_numbers(drawn.logps());
     let expected = 0.5 * soft.losses(&logps).unwrap() + 2.0 * sft.losses(&logps).unwrap();
     assert_near("sum", &values(&sum.losses(&logps).unwrap()), &values(&expected), 1e-13);
-    let own = SoftLabels::new(MarginLoss::new(FDivergence::ReverseKl, Hinge, BETA).unwrap());
+    let own = SoftLabels::new(MarginLoss::new(FDivergence::ReverseKl, Hinge, BETA).unwrap()).unwrap();
     let named = DpoOptions { loss_type: LossType::Hinge, soft_labels: true, beta: BETA, ..DpoOptions::default() };
     let named = DpoLoss::new(named).unwrap();
     assert_eq!(values(&own.losses(&logps).unwrap()), values(&named.losses(&logps).unwrap()));
@@ -224,6 +224,17 @@ fn losses_that_would_ignore_the_numbers_refuse_them() {
     let without_soft = ["exo_pair", "robust", "aot", "aot_unpaired", "sft"];
     let found = LossType::ALL.into_iter().filter(|loss_type| !loss_type.takes(LossOption::SoftLabels));
     assert_eq!(found.map(LossType::name).collect::<Vec<_>>(), without_soft);
+    for loss_type in LossType::ALL {
+        let loss = of(loss_type, BETA);
+        let coupled = loss.couples_batch();
+        match SoftLabels::new(loss) {
+            Ok(soft) => assert!(!coupled && !soft.couples_batch(), "{loss_type}"),
+            Err(problem) => {
+                let problem = problem.to_string();
+                assert!(coupled && problem.contains("couples the pairs of a batch"), "{loss_type}: {problem}");
+            }
+        }
+    }
     let smoothed = DpoOptions { soft_labels: true, label_smoothing: 0.1, ..DpoOptions::default() };
     names(DpoLoss::new(smoothed), &["soft_labels", "label_smoothing 0.1", "set label_smoothing to 0"]);
     for alpha in [0.0, -1.0, f64::NAN, f64::INFINITY] {

@@ -120,7 +120,7 @@ pub const METRICS: &[MetricInfo] = &[
     },
     MetricInfo {
         names: &["hidden_distance"],
-        meaning: "squared distance between the hidden states of policy and reference model, by unit and layer, without its coefficient",
+        meaning: "squared distance between the hidden states of policy and reference model, divided by the hidden size, without its coefficient",
         mean_over: "tokens",
         reported_by: "runs with the option",
     },

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 /// | `delta` | BCO's reward shift: the running mean of rewards | rows | BCO |
 /// | `nll_loss` | negative log-likelihood of the chosen completions | tokens | CPO, ORPO |
 /// | `log_odds_ratio`, `log_odds_chosen` | ORPO's `log σ` of the log odds ratio, and the log odds ratio | pairs | ORPO |
-/// | `hidden_distance` | squared distance between the hidden states of policy and reference model, by unit and layer, without its coefficient | tokens | runs with the option |
+/// | `hidden_distance` | squared distance between the hidden states of policy and reference model, divided by the hidden size, without its coefficient | tokens | runs with the option |
 /// | `beta`, `weight_distance` | the batch's β (β-DPO); the value of the weight-distance penalty | one number per step | runs with the option |
 ///
 /// The loss is a mean over pairs, rows (KTO, classification) or tokens (SFT). If it has several terms, such as CPO's negative

@@ -277,7 +277,7 @@ fn layers_and_models_that_do_not_fit_are_refused() {
         let message = Dpo::new(policy(), reference, config).unwrap_err().to_string();
         parts.iter().for_each(|part| assert!(message.contains(part), "{message}"));
     };
-    let layers = |layers| DpoConfig { hidden_distance_layers: Some(HiddenLayers::Some(layers)), ..config() };
+    let layers = |layers| DpoConfig { hidden_distance_layers: Some(HiddenLayers::Listed(layers)), ..config() };
     refused(layers(vec![1, 4]), None, &["hidden_distance_layers", "layer 4", "from 0 (the embeddings) to 3"]);
     refused(config(), Some(Box::new(gpt2(2))), &["hidden_distance_coef", "3 blocks of width 24", "2 blocks"]);
     refused(

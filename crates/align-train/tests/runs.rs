@@ -1,7 +1,7 @@
 //! Runs by the library, from a model's folder and examples to a run's folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use align_data::{LabelledText, PreferencePair, Tokenizer, UnpairedPreference};
+use align_data::{LabelledText, PreferencePair, PreferencePairs, Tokenizer, UnpairedPreference};
 use align_models::{CausalLm, Gpt2, LoraConfig};
 use align_train::run::{Dataset, ModelSource, NewModel, NewTokenizer};
 use align_train::{
@@ -45,6 +45,36 @@ fn dpo(max_steps: u64) -> DpoConfig {
 
 fn weights(run: &Path, file: &str) -> Vec<u8> {
     std::fs::read(run.join("model").join(file)).unwrap()
+}
+
+/// The numbers of a file reach the loss, also those of one that the library wrote.
+#[test]
+fn tables_of_pairs_have_their_numbers() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let (file, again) = (dir.path().join("pairs.jsonl"), dir.path().join("pairs.csv"));
+    let rows: String = (pairs(4).iter().enumerate())
+        .map(|(at, pair)| {
+            let mut row = serde_json::to_value(pair).unwrap();
+            row["chosen_probability"] = (0.9 - 0.2 * at as f64).into();
+            format!("{row}\n")
+        })
+        .collect();
+    std::fs::write(&file, rows).unwrap();
+    PreferencePairs::from_rows(PreferencePairs::read(&file).unwrap().into_rows())
+        .unwrap()
+        .write(&again, false)
+        .unwrap();
+    let soft = DpoConfig { soft_labels: true, ..dpo(2) };
+    let train = |pairs, config: &DpoConfig, name: &str| {
+        let folder = dir.path().join(name);
+        DpoRun::new(model("gpt2-tiny"), pairs, config.clone()).unwrap().output_dir(&folder).train().unwrap();
+        weights(&folder, "model.safetensors")
+    };
+    let read = |file| PreferencePairs::read(file).unwrap();
+    let found = train(read(&file), &soft, "soft");
+    assert!(found == train(read(&again), &soft, "again"));
+    assert!(found != train(read(&file), &dpo(2), "hard"));
 }
 
 /// Stops a run after a step, as another thread would.

@@ -8,11 +8,9 @@ use std::collections::HashSet;
 /// A pair, and how far the judges agree with it. The scores are those of the rule, if it has any.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgedPair {
-    /// The pair.
+    /// The pair. Its `chosen_probability` is the probability that another judge of the same kind prefers the chosen text
+    /// ([`Support::probability`]).
     pub pair: PreferencePair,
-    /// The probability that another judge of the same kind prefers the chosen text ([`Support::probability`]). It is also among the pair's
-    /// numbers.
-    pub chosen_probability: f64,
     /// The share of the judges that score the chosen text higher, by weight.
     pub agreement: f64,
 }
@@ -34,7 +32,7 @@ pub struct JudgedPair {
 /// let texts = JudgedTexts::new(["helpful", "fluent", "brief"], rows)?;
 /// let (pairs, _) = pair_judged(&texts, &JudgedPairOptions::new("borda".parse()?))?;
 /// assert_eq!(pairs[0].pair.chosen, "Because.");
-/// assert_eq!((pairs[0].agreement, pairs[0].chosen_probability), (2.0 / 3.0, 2.5 / 4.0));
+/// assert_eq!((pairs[0].agreement, pairs[0].pair.numbers.chosen_probability), (2.0 / 3.0, Some(2.5 / 4.0)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -66,11 +64,11 @@ pub fn pair_judged(texts: &JudgedTexts, options: &JudgedPairOptions) -> Result<(
             let support = Support::of(prompt.table(), *chosen, *rejected)?;
             let pair =
                 PreferencePair::new(prompt.prompt(), prompt.texts().get(*chosen)?, prompt.texts().get(*rejected)?);
-            let chosen_probability = support.probability(options.smoothing);
-            let numbers = PairNumbers { chosen_probability: Some(chosen_probability), ..PairNumbers::default() };
+            let chosen_probability = Some(support.probability(options.smoothing));
+            let numbers = PairNumbers { chosen_probability, ..PairNumbers::default() };
             let (chosen_score, rejected_score) = (scores(*chosen), scores(*rejected));
             let pair = PreferencePair { chosen_score, rejected_score, numbers, ..pair };
-            Some(JudgedPair { pair, chosen_probability, agreement: support.agreement })
+            Some(JudgedPair { pair, agreement: support.agreement })
         }));
     }
     report.summarise(&pairs.iter().map(|pair| pair.agreement).collect::<Vec<_>>());

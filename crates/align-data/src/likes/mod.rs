@@ -13,6 +13,6 @@ mod report;
 pub use label::{Benchmark, LabelOptions, label};
 pub use liked_text::LikedText;
 pub use options::LikesOptions;
-pub use pair::{LikedPair, LikedPairOptions, pair_liked};
+pub use pair::{LikedPairOptions, pair_liked};
 pub use posteriors::likes_posteriors;
 pub use report::{LabelReport, LikedPairReport, LikesReport};

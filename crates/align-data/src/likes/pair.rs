@@ -25,15 +25,6 @@ impl Default for LikedPairOptions {
     }
 }
 
-/// A pair, and the probability that the chosen text is liked more, which is also among the pair's numbers. The scores are the posterior means.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LikedPair {
-    /// The pair.
-    pub pair: PreferencePair,
-    /// The probability.
-    pub chosen_probability: f64,
-}
-
 impl LikedPairOptions {
     fn validate(&self) -> Result<()> {
         let refused =
@@ -49,13 +40,14 @@ impl LikedPairOptions {
     }
 }
 
-/// Makes all pairs of different texts for one prompt of which one is probably liked more, or draws as many of them as requested.
+/// Makes all pairs of different texts for one prompt of which one is probably liked more, or draws as many of them as requested. The scores of
+/// a pair are the posterior means, and its `chosen_probability` is the probability that the chosen text is liked more.
 ///
 /// The result depends only on the rows, the options and the seed.
 ///
 /// # Errors
 /// An invalid option; as [`likes_posteriors`]; more than 20 million pairs.
-pub fn pair_liked(texts: &[LikedText], options: &LikedPairOptions) -> Result<(Vec<LikedPair>, LikedPairReport)> {
+pub fn pair_liked(texts: &[LikedText], options: &LikedPairOptions) -> Result<(Vec<PreferencePair>, LikedPairReport)> {
     options.validate()?;
     let (posteriors, likes) = likes_posteriors(texts, &options.likes)?;
     let prompts = rows_by_prompt(texts);
@@ -74,16 +66,13 @@ pub fn pair_liked(texts: &[LikedText], options: &LikedPairOptions) -> Result<(Ve
         let drawn = draw(texts, &posteriors, rows, index, options, MAX_PAIRS - pairs.len(), &mut report)?;
         report.single_texts += usize::from(rows.len() == 1);
         report.prompts_without_pairs += usize::from(rows.len() > 1 && drawn.is_empty());
-        let pair = |(chosen, rejected, chosen_probability): (usize, usize, f64)| {
-            let pair = PreferencePair {
-                prompt: texts[chosen].prompt.clone(),
-                chosen: texts[chosen].text.clone(),
-                rejected: texts[rejected].text.clone(),
-                chosen_score: Some(posteriors[chosen].mean()),
-                rejected_score: Some(posteriors[rejected].mean()),
-                numbers: PairNumbers { chosen_probability: Some(chosen_probability), ..PairNumbers::default() },
-            };
-            LikedPair { pair, chosen_probability }
+        let pair = |(chosen, rejected, chosen_probability): (usize, usize, f64)| PreferencePair {
+            prompt: texts[chosen].prompt.clone(),
+            chosen: texts[chosen].text.clone(),
+            rejected: texts[rejected].text.clone(),
+            chosen_score: Some(posteriors[chosen].mean()),
+            rejected_score: Some(posteriors[rejected].mean()),
+            numbers: PairNumbers { chosen_probability: Some(chosen_probability), ..PairNumbers::default() },
         };
         pairs.extend(drawn.into_iter().map(pair));
     }

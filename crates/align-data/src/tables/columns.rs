@@ -16,6 +16,8 @@ pub enum ColumnKind {
     /// A column that only some layouts use, and whose type they check.
     Any,
     Number,
+    /// A number of a pair, which rows may lack. A column of other values is an extra column, because few uses of pairs need it.
+    PairNumber,
     /// A boolean.
     Boolean,
     /// A class index or a class name.
@@ -38,7 +40,7 @@ impl ColumnKind {
             Self::Content => "text or lists of messages",
             Self::Json => "lists or objects, or their JSON text",
             Self::Any => "values",
-            Self::Number => "numbers",
+            Self::Number | Self::PairNumber => "numbers",
             Self::Boolean => BOOLEAN,
             Self::Class => "classes",
         }
@@ -51,7 +53,7 @@ impl ColumnKind {
             Self::Content => "text or a list of messages",
             Self::Json => "a list or an object, or its JSON text",
             Self::Any => "a value",
-            Self::Number => "a finite number",
+            Self::Number | Self::PairNumber => "a finite number",
             Self::Boolean => BOOLEAN,
             Self::Class => "a class",
         }
@@ -77,6 +79,10 @@ impl Column {
 
     pub const fn number(name: &'static str) -> Self {
         Self { name, kind: ColumnKind::Number, required: true }
+    }
+
+    pub const fn pair_number(number: PairNumber) -> Self {
+        Self { name: number.name(), kind: ColumnKind::PairNumber, required: false }
     }
 
     pub const fn boolean(name: &'static str) -> Self {

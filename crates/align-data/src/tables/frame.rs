@@ -51,7 +51,9 @@ fn series<R: Row>(name: &str, kind: ColumnKind, rows: &[R]) -> Series {
             let text = |value| if let Value::Text(text) = value { Some(text) } else { None };
             Series::new(name.into(), values().map(text).collect::<Vec<Option<&str>>>())
         }
-        ColumnKind::Number => Series::new(name.into(), values().map(Value::number).collect::<Vec<Option<f64>>>()),
+        ColumnKind::Number | ColumnKind::PairNumber => {
+            Series::new(name.into(), values().map(Value::number).collect::<Vec<Option<f64>>>())
+        }
         ColumnKind::Boolean => {
             let flag = |value| if let Value::Bool(flag) = value { Some(flag) } else { None };
             Series::new(name.into(), values().map(flag).collect::<Vec<Option<bool>>>())

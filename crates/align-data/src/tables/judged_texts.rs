@@ -3,7 +3,6 @@
 use super::column_context::ColumnContext;
 use super::column_names::ColumnNames;
 use super::columns::{Column, ColumnKind};
-use super::extra_columns::{ColumnValues, ExtraColumn};
 use super::file::read_raw_table;
 use super::pairs::PreferencePairs;
 use super::raw_table::RawTable;
@@ -45,21 +44,15 @@ impl JudgedTexts {
         Self::of_origin(raw.origin().to_owned(), judges, rows)
     }
 
-    /// Makes pairs, as [`pair_judged`] does, with the extra columns `chosen_probability` and `agreement`.
+    /// Makes pairs, as [`pair_judged`] does, with the columns `chosen_probability` and, as an extra column, `agreement`.
     ///
     /// # Errors
     /// As [`pair_judged`].
     pub fn pair(&self, options: &JudgedPairOptions) -> Result<(PreferencePairs, JudgedPairReport)> {
         let (pairs, report) = pair_judged(self, options)?;
-        let column = |name: &str, values: Vec<Option<f64>>| ExtraColumn {
-            name: name.to_owned(),
-            values: ColumnValues::Floats(values),
-        };
-        let probabilities = pairs.iter().map(|pair| Some(pair.chosen_probability)).collect();
-        let agreement = pairs.iter().map(|pair| Some(pair.agreement)).collect();
-        let mut table = PreferencePairs::from_rows(pairs.into_iter().map(|pair| pair.pair).collect())?;
-        table.extra_columns.extend([column("chosen_probability", probabilities), column("agreement", agreement)]);
-        Ok((table, report))
+        let agreement: Vec<f64> = pairs.iter().map(|pair| pair.agreement).collect();
+        let table = PreferencePairs::from_rows(pairs.into_iter().map(|pair| pair.pair).collect())?;
+        Ok((table.with_column("agreement", &agreement)?, report))
     }
 }
 

@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | [`Texts`] | `text`; `prompt` and `score` are optional |
 //! | [`ScoredTexts`] | `prompt`, `text`, `score` |
-//! | [`PreferencePairs`] | `prompt`, `chosen`, `rejected`; `chosen_score` and `rejected_score` are optional |
+//! | [`PreferencePairs`] | `prompt`, `chosen`, `rejected`; `chosen_score`, `rejected_score` and the numbers `chosen_probability`, `margin` and `weight` are optional |
 //! | [`Completions`] | `prompt`, `completion` |
 //! | [`UnpairedPreferences`] | `prompt`, `completion`, `label` (true or false in any case, 1 or 0, yes or no) |
 //! | [`LabelledTexts`] | `text`, `label` (a class index from 0 or a class name; with two classes also true or false) |
@@ -17,7 +17,7 @@
 //! column is dropped. [`ColumnNames`] names the columns of files that call them otherwise. Extra columns of text, numbers
 //! or booleans, and of lists or objects in JSON, are kept and written after the table's own. Columns of other types are
 //! skipped with a warning. A text may be empty but not null, and scores
-//! must be finite. Errors name the invalid row, counted from 1 without the header.
+//! must be finite. A column of numbers of pairs that holds anything else is an extra column. Errors name the invalid row, counted from 1 without the header.
 //!
 //! All formats accept the same values. In CSV everything is text. In Parquet, text may have any string type, be
 //! dictionary-encoded (pandas categories), or be binary UTF-8. Blank lines in CSV and JSON Lines files are skipped, as

@@ -2,7 +2,7 @@ use super::columns::Column;
 use super::raw_table::RawTable;
 use super::table::{Row, Table};
 use super::value::Value;
-use crate::{PairNumbers, PreferencePair, Result};
+use crate::{PairNumber, PairNumbers, PreferencePair, Result};
 
 /// Preference pairs: a prompt with a chosen and a rejected text.
 pub type PreferencePairs = Table<PreferencePair>;
@@ -16,12 +16,16 @@ impl Row for PreferencePair {
         Column::text("rejected"),
         Column::number("chosen_score").optional(),
         Column::number("rejected_score").optional(),
+        Column::pair_number(PairNumber::ChosenProbability),
+        Column::pair_number(PairNumber::Margin),
+        Column::pair_number(PairNumber::Weight),
     ];
 
     fn read_rows(raw: &mut RawTable) -> Result<Vec<Self>> {
         let (prompts, chosen, rejected) = (raw.texts("prompt")?, raw.texts("chosen")?, raw.texts("rejected")?);
         let chosen_scores = raw.optional_numbers("chosen_score")?.unwrap_or_default();
         let rejected_scores = raw.optional_numbers("rejected_score")?.unwrap_or_default();
+        let numbers = PairNumber::ALL.map(|number| (number, raw.pair_numbers(number).unwrap_or_default()));
         let rows = prompts.into_iter().zip(chosen).zip(rejected).enumerate();
         let pair = |(row, ((prompt, chosen), rejected))| Self {
             prompt,
@@ -29,7 +33,7 @@ impl Row for PreferencePair {
             rejected,
             chosen_score: chosen_scores.get(row).copied(),
             rejected_score: rejected_scores.get(row).copied(),
-            numbers: PairNumbers::default(),
+            numbers: PairNumbers::of_row(&numbers, row),
         };
         Ok(rows.map(pair).collect())
     }
@@ -41,7 +45,10 @@ impl Row for PreferencePair {
             "rejected" => Value::Text(&self.rejected),
             "chosen_score" => self.chosen_score.map_or(Value::Null, Value::Float),
             "rejected_score" => self.rejected_score.map_or(Value::Null, Value::Float),
-            _ => Value::Null,
+            name => {
+                let number = PairNumber::ALL.into_iter().find(|number| number.name() == name);
+                number.and_then(|number| self.numbers.get(number)).map_or(Value::Null, Value::Float)
+            }
         }
     }
 }

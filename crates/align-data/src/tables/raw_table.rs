@@ -162,6 +162,24 @@ impl RawTable {
         })
     }
 
+    /// Takes a column of numbers that rows may lack, if it exists and holds nothing else. A column of other values stays an extra column.
+    pub fn pair_numbers(&mut self, number: PairNumber) -> Option<Vec<Option<f64>>> {
+        let name = self.name_in_file(number.name()).to_owned();
+        #[cfg(feature = "tables")]
+        if let Some(at) = self.series.iter().position(|column| column.name() == name.as_str()) {
+            let context = ColumnContext { origin: &self.origin, column: &name, kind: ColumnKind::PairNumber };
+            let values = super::series::values(self.series.get(at)?, &context).ok()?;
+            let numbers = all_numbers(values.into_iter())?;
+            self.series.remove(at);
+            return Some(numbers);
+        }
+        let at = self.cells.columns.iter().position(|(found, _)| *found == name)?;
+        let (_, column) = self.cells.columns.get(at)?;
+        let numbers = all_numbers(self.cells.padded_cells(column).map(|cell| value(cell, &self.cells)))?;
+        self.cells.columns.remove(at);
+        Some(numbers)
+    }
+
     /// Takes a boolean column.
     pub fn booleans(&mut self, name: &str) -> Result<Vec<bool>> {
         self.take(name, ColumnKind::Boolean, |column, values, _| labels::parse_booleans(values, column))?
@@ -234,6 +252,17 @@ impl RawTable {
     pub(super) fn missing_error(&self, missing: Vec<Vec<String>>) -> Error {
         Error::MissingColumns { origin: self.origin.clone(), missing, found: self.names.clone() }
     }
+}
+
+/// The values as numbers, if they are numbers or null and not all null. Numbers may be stored as text.
+fn all_numbers<'a>(values: impl Iterator<Item = Value<'a>>) -> Option<Vec<Option<f64>>> {
+    let number = |value| match value {
+        Value::Null => Some(None),
+        Value::Text(text) => text.trim().parse().ok().map(Some),
+        value => value.number().map(Some),
+    };
+    let numbers: Vec<Option<f64>> = values.map(number).collect::<Option<_>>()?;
+    numbers.iter().any(Option::is_some).then_some(numbers)
 }
 
 fn labels_of(column: &ColumnContext<'_>, values: &[Value<'_>], names: &[String]) -> Result<Vec<i64>> {

@@ -13,7 +13,8 @@ pub(super) fn is_flat(dtype: &DataType) -> bool {
 
 /// The value of a row, counted from 0.
 pub(super) fn value(column: &Column, row: usize) -> Value<'_> {
-    match column.get(row) {
+    // polars keeps a column with one value in another form, whose texts cannot be borrowed.
+    match column.as_materialized_series().get(row) {
         Ok(AnyValue::Boolean(value)) => Value::Bool(value),
         Ok(AnyValue::Float32(number)) => Value::Float32(number),
         Ok(AnyValue::Float64(number)) => Value::Float(number),
@@ -44,7 +45,7 @@ pub(super) fn values<'a>(column: &'a Column, context: &ColumnContext<'_>) -> Res
     let fits = match context.kind {
         ColumnKind::Text | ColumnKind::Content | ColumnKind::Json => false,
         ColumnKind::Any => is_flat(dtype),
-        ColumnKind::Number => dtype.is_primitive_numeric(),
+        ColumnKind::Number | ColumnKind::PairNumber => dtype.is_primitive_numeric(),
         ColumnKind::Boolean | ColumnKind::Class => dtype.is_primitive_numeric() || dtype.is_bool(),
     };
     if !fits {

@@ -39,13 +39,13 @@ impl<R: Row> Table<R> {
     /// Creates a table of these rows.
     ///
     /// # Errors
-    /// When a score is not finite or a class is negative.
+    /// When a score or another number is not finite, or a class is negative.
     pub fn from_rows(rows: Vec<R>) -> Result<Self> {
         for column in R::COLUMNS {
             let context = ColumnContext { origin: R::TABLE, column: column.name, kind: column.kind };
             let values: Vec<Value<'_>> = rows.iter().map(|row| row.value(column.name)).collect();
             match column.kind {
-                ColumnKind::Number => finite(&values, &context)?,
+                ColumnKind::Number | ColumnKind::PairNumber => finite(&values, &context)?,
                 ColumnKind::Class => drop(labels::parse_classes(&values, &context, &[])?),
                 ColumnKind::Text | ColumnKind::Content | ColumnKind::Json | ColumnKind::Any | ColumnKind::Boolean => {}
             }
@@ -116,10 +116,16 @@ impl<R: Row> Table<R> {
         self.rows.is_empty()
     }
 
-    /// The table's own columns: all required ones, and the optional ones in which every row has a value.
+    /// The table's own columns: all required ones, the optional ones in which every row has a value, and the numbers of pairs that any row has.
     pub(super) fn columns(&self) -> Vec<&'static Column> {
-        let whole = |name: &str| self.rows.iter().all(|row| row.value(name) != Value::Null);
-        R::COLUMNS.iter().filter(|column| column.required || whole(column.name)).collect()
+        let is_written = |column: &&Column| {
+            let mut has_value = self.rows.iter().map(|row| row.value(column.name) != Value::Null);
+            match column.kind {
+                ColumnKind::PairNumber => has_value.any(|has| has),
+                _ => column.required || has_value.all(|has| has),
+            }
+        };
+        R::COLUMNS.iter().filter(is_written).collect()
     }
 
     /// The names of all columns: the table's own, then the extra ones.

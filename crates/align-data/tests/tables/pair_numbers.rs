@@ -2,7 +2,9 @@
 
 use crate::file;
 use align_data::tables::{ColumnNames, Examples, PreferenceData};
-use align_data::{PairExample, PairNumber, PairNumbers, PairRow, PreferencePair, RewardExample};
+use align_data::{
+    PairExample, PairNumber, PairNumbers, PairRow, PreferencePair, PreferencePairs, RewardExample, RewardRow,
+};
 use tempfile::TempDir;
 
 const ALL: [PairNumber; 3] = PairNumber::ALL;
@@ -45,12 +47,58 @@ fn parquet_has_the_same_numbers() {
     let folder = TempDir::new().unwrap();
     let csv = file(&folder, "a.csv", "prompt,chosen,rejected,chosen_probability,weight\nA,b,c,0.9,2\nA,d,e,0.5,1\n");
     let parquet = folder.path().join("a.parquet");
-    align_data::PreferencePairs::read(csv).unwrap().write(&parquet, false).unwrap();
+    PreferencePairs::read(csv).unwrap().write(&parquet, false).unwrap();
     let wanted = [PairNumber::ChosenProbability, PairNumber::Weight];
     let pairs = Examples::<PairExample>::read_files_with_numbers(&[parquet], &ColumnNames::default(), &wanted).unwrap();
     let found: Vec<PairNumbers> = pairs.rows().iter().map(PairRow::numbers).collect();
     let expected = |p, weight| PairNumbers { margin: None, ..numbers(p, 0.0, weight) };
     assert_eq!(found, [expected(0.9, 2.0), expected(0.5, 1.0)]);
+}
+
+#[test]
+fn tables_of_pairs_read_and_write_numbers() {
+    let folder = TempDir::new().unwrap();
+    let plain = |chosen: &str| PreferencePair::new("A", chosen, "c");
+    let some = PairNumbers { weight: Some(0.0), ..PairNumbers::default() };
+    let rows = [
+        PreferencePair { numbers: numbers(0.9, 1.5, 2.0), ..plain("b") },
+        PreferencePair { numbers: some, ..plain("d") },
+        plain("e"),
+    ];
+    for format in ["csv", "jsonl", "parquet"] {
+        let path = folder.path().join(format!("pairs.{format}"));
+        PreferencePairs::from_rows(rows.to_vec()).unwrap().write(&path, false).unwrap();
+        assert_eq!(PreferencePairs::read(&path).unwrap().rows(), rows, "{format}");
+    }
+    let csv = "prompt,chosen,rejected,chosen_probability,w\nA,b,c, 0.5,3\n";
+    let renamed = PreferencePairs::read_renamed(file(&folder, "a.csv", csv), &"weight=w".parse().unwrap()).unwrap();
+    let expected = PairNumbers { margin: None, ..numbers(0.5, 0.0, 3.0) };
+    assert_eq!(renamed.rows()[0].numbers, expected);
+    let infinite = PairNumbers { margin: Some(f64::INFINITY), ..PairNumbers::default() };
+    let message = PreferencePairs::from_rows(vec![PreferencePair { numbers: infinite, ..plain("b") }]).unwrap_err();
+    assert!(message.to_string().contains("row 1, column \"margin\": expected a finite number, found inf"), "{message}");
+}
+
+#[test]
+fn tables_of_pairs_keep_columns_that_are_not_numbers() {
+    let folder = TempDir::new().unwrap();
+    let csv = "prompt,chosen,rejected,chosen_probability,margin,weight\nA,b,c,likely,,true\nA,d,e,0.5,,false\n";
+    let json = r#"{"prompt": "A", "chosen": "b", "rejected": "c", "weight": "5 kg", "chosen_probability": [1]}"#;
+    for (name, text) in [("a.csv", csv), ("a.jsonl", &format!("{json}\n"))] {
+        let pairs = PreferencePairs::read(file(&folder, name, text)).unwrap();
+        assert!(pairs.rows().iter().all(|pair| pair.numbers == PairNumbers::default()), "{name}");
+        let (again, parquet) =
+            (folder.path().join(format!("again-{name}")), folder.path().join(format!("{name}.parquet")));
+        pairs.write(&again, false).unwrap();
+        let read = |path: &std::path::Path| PreferencePairs::read(path).unwrap();
+        let first = read(&again);
+        for column in ["chosen_probability", "weight"] {
+            let texts = pairs.extra_texts(column).unwrap();
+            assert_eq!(first.extra_texts(column).unwrap(), texts, "{name} {column}");
+            pairs.write(&parquet, true).unwrap();
+            assert_eq!(read(&parquet).extra_texts(column).unwrap(), texts, "{name} {column}");
+        }
+    }
 }
 
 #[test]
@@ -64,7 +112,35 @@ fn columns_that_are_not_wanted_may_hold_anything() {
     let path = file(&folder, "a.csv", "prompt,chosen,rejected,chosen_probability,margin\nA,b,c,0.8,-3\n");
     let wanted = [PairNumber::ChosenProbability];
     let pairs = Examples::<RewardExample>::read_files_with_numbers(&[path], &ColumnNames::default(), &wanted).unwrap();
-    assert_eq!((pairs.rows()[0].margin, pairs.rows()[0].numbers().chosen_probability), (Some(-3.0), Some(0.8)));
+    let pair = &pairs.rows()[0];
+    assert_eq!((pair.margin(), pair.numbers().chosen_probability), (Some(-3.0), Some(0.8)));
+    // Scores are no margin of rewards; a table's own column is.
+    let scored =
+        PreferencePair { chosen_score: Some(3.0), rejected_score: Some(1.0), ..PreferencePair::new("A", "b", "c") };
+    assert_eq!((scored.margin(), scored.numbers().margin), (None, Some(2.0)));
+    let own = PreferencePair { numbers: numbers(0.9, -1.0, 1.0), ..scored };
+    assert_eq!(RewardExample::from(own).margin(), Some(-1.0));
+}
+
+/// Losses are computed in float32, where small numbers are 0 and large ones infinite.
+#[test]
+fn numbers_and_differences_of_scores_are_in_the_range_of_float32() {
+    let message = |columns: &str, values: &str, wanted| {
+        let csv = format!("prompt,chosen,rejected,{columns}\nA,b,c,{values}\n");
+        read("a.csv", &csv, "", &[wanted]).unwrap_err().to_string()
+    };
+    for (number, value, narrow) in [
+        (PairNumber::ChosenProbability, "1e-50", "1e-50, which is 0 in float32"),
+        (PairNumber::Margin, "1e300", "1e300, which is inf in float32"),
+        (PairNumber::Weight, "1e39", "1e39, which is inf in float32"),
+    ] {
+        let found = message(number.name(), value, number);
+        assert!(found.contains("row 1") && found.ends_with(narrow), "{found}");
+    }
+    let found = message("chosen_score,rejected_score", "1e39,0", PairNumber::Margin);
+    assert!(found.contains("column \"chosen_score\"") && found.contains("difference 1e39, which is inf"), "{found}");
+    let found = message("chosen_score,rejected_score", "1,2.5", PairNumber::Margin);
+    assert!(found.contains("above that of the rejected text (2.5)") && found.ends_with("found 1"), "{found}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl DpoLoss {
 
     fn build(&self) -> Result<Box<dyn PairLoss>> {
         let loss = (self.0.loss_type.builtin().build)(&self.0)?;
-        Ok(if self.0.soft_labels { Box::new(SoftLabels::new(loss)) } else { loss })
+        Ok(if self.0.soft_labels { Box::new(SoftLabels::new(loss)?) } else { loss })
     }
 
     /// The loss for a batch. An error if the pairs have weights and the loss depends on the whole batch.

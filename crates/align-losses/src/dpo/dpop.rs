@@ -56,6 +56,10 @@ impl PairLoss for Dpop {
         self.beta
     }
 
+    fn couples_batch(&self) -> bool {
+        false
+    }
+
     fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let gradient = gradient(logps.log_ratios(), self.beta, self.lambda, scale)?;
         Ok(Some((self.losses(logps)?, gradient)))

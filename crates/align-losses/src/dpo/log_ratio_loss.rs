@@ -29,6 +29,10 @@ impl PairLoss for LogRatioLoss {
         self.beta
     }
 
+    fn couples_batch(&self) -> bool {
+        false
+    }
+
     fn losses_and_gradients(&self, logps: &PairLogps, scale: f64) -> Result<Option<(Tensor, Pair<Tensor>)>> {
         let log_ratios = logps.log_ratios();
         Ok(Some(((self.loss)(log_ratios, self.beta)?, (self.gradient)(log_ratios, self.beta, scale)?)))

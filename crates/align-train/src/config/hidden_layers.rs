@@ -10,28 +10,40 @@ use std::str::FromStr;
 /// ```
 /// use align_train::HiddenLayers;
 /// let layers: HiddenLayers = "4,8".parse()?;
-/// assert_eq!((layers.to_string(), layers), ("4,8".to_owned(), HiddenLayers::Some(vec![4, 8])));
+/// assert_eq!((layers.to_string(), layers), ("4,8".to_owned(), HiddenLayers::Listed(vec![4, 8])));
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum HiddenLayers {
-    /// The output of every block.
+    /// The output of every block, which is every layer but 0, the embeddings.
     #[default]
     All,
     /// The final hidden states.
     Last,
-    /// These layers.
-    Some(Vec<usize>),
+    /// These layers: at least one, and each once.
+    Listed(Vec<usize>),
 }
 
 impl HiddenLayers {
+    /// Checks that there are layers, each once.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        let Self::Listed(layers) = self else { return Ok(()) };
+        if layers.is_empty() {
+            return Err("names no layer, expected at least one".to_owned());
+        }
+        match layers.iter().enumerate().find(|(at, layer)| layers.iter().take(*at).any(|other| other == *layer)) {
+            None => Ok(()),
+            Some((_, layer)) => Err(format!("names layer {layer} twice: give each layer once")),
+        }
+    }
+
     /// The indices of the layers in the hidden states of a model with this number of blocks, or a layer that it does not have.
     pub(crate) fn indices(&self, blocks: usize) -> Result<Vec<usize>, usize> {
         match self {
             Self::All => Ok((1..=blocks).collect()),
             Self::Last => Ok(vec![blocks]),
-            Self::Some(layers) => match layers.iter().find(|layer| **layer > blocks) {
+            Self::Listed(layers) => match layers.iter().find(|layer| **layer > blocks) {
                 None => Ok(layers.clone()),
                 Some(layer) => Err(*layer),
             },
@@ -52,12 +64,9 @@ impl FromStr for HiddenLayers {
             _ => {
                 let layers = text.split(',').map(|layer| layer.trim().parse().map_err(|_| wrong()));
                 let layers = layers.collect::<Result<Vec<usize>, String>>()?;
-                let repeated =
-                    layers.iter().enumerate().find(|(at, layer)| layers.iter().take(*at).any(|l| l == *layer));
-                match repeated {
-                    None => Ok(Self::Some(layers)),
-                    Some((_, layer)) => Err(format!("layer {layer} occurs twice in {text:?}: give each layer once")),
-                }
+                let layers = Self::Listed(layers);
+                layers.validate().map_err(|problem| format!("{text:?} {problem}"))?;
+                Ok(layers)
             }
         }
     }
@@ -68,7 +77,7 @@ impl fmt::Display for HiddenLayers {
         match self {
             Self::All => f.write_str("all"),
             Self::Last => f.write_str("last"),
-            Self::Some(layers) => f.write_str(&layers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")),
+            Self::Listed(layers) => f.write_str(&layers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The numbers of pairs that a loss uses, as tensors.
 
+use super::Row;
 use crate::{Error, Result};
-use align_data::{EncodedPair, PairNumber};
+use align_data::PairNumber;
 use align_losses::PairLogps;
 use tch::Tensor;
 
@@ -11,15 +12,21 @@ pub(crate) struct PairNumberTensors(Vec<(PairNumber, Tensor)>);
 
 impl PairNumberTensors {
     /// The numbers of pairs that are `used`.
-    pub fn of(pairs: &[&EncodedPair], used: &[PairNumber]) -> Result<Self> {
+    pub fn of<R: Row>(pairs: &[&R], used: &[PairNumber]) -> Result<Self> {
         let column = |number: &PairNumber| {
-            let value = |pair: &&EncodedPair| {
-                let missing = || Error::Data(format!("row {} has no {}", pair.row + 1, number.name()));
-                pair.numbers.get(*number).ok_or_else(missing)
+            let value = |pair: &&R| {
+                let missing = || Error::Data(format!("row {} has no {}", pair.index() + 1, number.name()));
+                pair.numbers().get(*number).ok_or_else(missing)
             };
             Ok((*number, Tensor::f_from_slice(&pairs.iter().map(value).collect::<Result<Vec<f64>>>()?)?))
         };
         used.iter().map(column).collect::<Result<_>>().map(Self)
+    }
+
+    /// A number of each pair, in the dtype of `like` and on its device, if the number is used.
+    pub fn get(&self, number: PairNumber, like: &Tensor) -> Result<Option<Tensor>> {
+        let values = self.0.iter().find(|(known, _)| *known == number);
+        Ok(values.map(|(_, values)| values.f_to_kind(like.kind())?.f_to_device(like.device())).transpose()?)
     }
 
     pub fn shallow_clone(&self) -> Self {

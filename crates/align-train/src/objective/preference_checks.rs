@@ -21,12 +21,15 @@ pub(crate) fn check_numbers<R: Row>(split: Split, pairs: &[R], used: &[PairNumbe
         let values = || pairs.iter().map(|pair| pair.numbers().get(*number));
         if let Some(at) = values().position(|value| !value.is_some_and(|value| number.is_valid(value))) {
             let row = pairs.get(at).map_or(0, |pair| pair.index() + 1);
-            let found = values().nth(at).flatten().map_or_else(|| "none".to_owned(), |value| value.to_string());
+            let found = values().nth(at).flatten().map_or_else(|| "none".to_owned(), PairNumber::found);
             return Err(Error::Data(format!(
                 "{what} row {row}: option {option} needs {name}, expected {expected}, found {found}"
             )));
         }
-        if *number == PairNumber::Weight && !pairs.is_empty() && values().all(|value| value == Some(0.0)) {
+        if *number == PairNumber::Weight
+            && !pairs.is_empty()
+            && values().all(|value| value.is_some_and(|weight| weight as f32 == 0.0))
+        {
             return Err(Error::Data(format!(
                 "the weights of all {what} rows are 0, so there is nothing to learn: give a row a weight above 0, or leave option {option} out"
             )));

@@ -1,3 +1,4 @@
+use super::pair_number_tensors::PairNumberTensors;
 use super::preference_checks::check_numbers;
 use super::row_statistics::{mean_over_pairs, to_f64s};
 use super::{Batch, BatchOutput, Objective, Split};
@@ -100,15 +101,12 @@ impl Objective for Reward {
         let pairs = batch.rows();
         let rewards = self.rewards(&pairs)?;
         let margins = margins(&pairs, &rewards.chosen)?;
-        let losses = match self.config.soft_labels {
-            false => bradley_terry(&rewards, margins.as_ref())?,
-            true => {
-                let right = numbers(&pairs, PairNumber::ChosenProbability, &rewards.chosen)?;
-                soft_bradley_terry(&rewards, margins.as_ref(), &right)?
-            }
+        let numbers = PairNumberTensors::of(&pairs, &self.config.pair_numbers())?;
+        let losses = match numbers.get(PairNumber::ChosenProbability, &rewards.chosen)? {
+            None => bradley_terry(&rewards, margins.as_ref())?,
+            Some(right) => soft_bradley_terry(&rewards, margins.as_ref(), &right)?,
         };
-        let weights =
-            self.config.row_weights.then(|| numbers(&pairs, PairNumber::Weight, &rewards.chosen)).transpose()?;
+        let weights = numbers.get(PairNumber::Weight, &rewards.chosen)?;
         let weighted = |x: Tensor| weights.as_ref().map_or(Ok(x.shallow_clone()), |weights| x.f_mul(weights));
         let losses = weighted(losses)?;
         let mut loss = losses.f_mean(losses.kind())?;
@@ -128,21 +126,11 @@ impl Objective for Reward {
 
 /// The margins of the pairs, like the rewards; `None` if no pair has one. A pair without a margin among others has the margin 0.
 fn margins(pairs: &[&EncodedRewardPair], like: &Tensor) -> Result<Option<Tensor>> {
-    if pairs.iter().all(|pair| pair.margin.is_none()) {
+    if pairs.iter().all(|pair| pair.numbers.margin.is_none()) {
         return Ok(None);
     }
-    let margins: Vec<f64> = pairs.iter().map(|pair| pair.margin.unwrap_or(0.0)).collect();
+    let margins: Vec<f64> = pairs.iter().map(|pair| pair.numbers.margin.unwrap_or(0.0)).collect();
     Ok(Some(Tensor::f_from_slice(&margins)?.f_to_kind(like.kind())?.f_to_device(like.device())?))
-}
-
-/// A number of each pair, like the rewards.
-fn numbers(pairs: &[&EncodedRewardPair], number: PairNumber, like: &Tensor) -> Result<Tensor> {
-    let value = |pair: &&EncodedRewardPair| {
-        let missing = || Error::Data(format!("row {} has no {}", pair.row + 1, number.name()));
-        pair.numbers.get(number).ok_or_else(missing)
-    };
-    let values = pairs.iter().map(value).collect::<Result<Vec<f64>>>()?;
-    Ok(Tensor::f_from_slice(&values)?.f_to_kind(like.kind())?.f_to_device(like.device())?)
 }
 
 /// The metrics of TRL's `RewardTrainer`. The margin is the difference of the rewards, without the column `margin`.

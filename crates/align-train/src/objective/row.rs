@@ -68,7 +68,7 @@ impl Row for EncodedRewardPair {
     }
 
     fn numbers(&self) -> PairNumbers {
-        PairNumbers { margin: self.margin, ..self.numbers }
+        self.numbers
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) use write::write;
 
 use super::cells::Cells;
 use super::column_names::ColumnNames;
-use super::columns::Column;
+use super::columns::{Column, ColumnKind};
 use super::limits::{ROW_LIMIT, row_too_long};
 use crate::column_list::other_separator;
 use crate::{Error, Result};
@@ -24,12 +24,13 @@ use std::path::Path;
 /// Most columns of a file.
 const MAX_COLUMNS: usize = 2_000;
 
-/// Reads a file's cells. The table's own columns stay text, so that an error can quote an invalid number as written.
+/// Reads a file's cells. The table's own columns stay text, so that an error can quote an invalid number as written. Those that may become
+/// extra columns do not.
 pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column], names: &ColumnNames) -> Result<Cells> {
     let line = |error: CsvError| Error::Line { path: path.to_owned(), line: error.line, problem: error.problem };
     let mut cells = parse(bytes).map_err(line)?;
-    let unknown =
-        |(place, (name, _)): (usize, &(String, _))| names.find_column(columns, name).is_none().then_some(place);
+    let is_own = |name: &str| names.find_column(columns, name).is_some_and(|own| own.kind != ColumnKind::PairNumber);
+    let unknown = |(place, (name, _)): (usize, &(String, _))| (!is_own(name)).then_some(place);
     let unknown: Vec<usize> = cells.columns.iter().enumerate().filter_map(unknown).collect();
     infer_types(&mut cells, &unknown);
     Ok(cells)

@@ -5,7 +5,8 @@ use super::super::columns::with_numbers;
 use super::super::file::read_raw_table;
 use super::super::raw_table::RawTable;
 use super::{ExampleRow, Examples};
-use crate::{Error, Example, PairExample, PairNumber, Result, RewardExample};
+use crate::{Error, Example, PairExample, PairNumber, PairNumbers, Result, RewardExample};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// A row with the numbers of a pair.
@@ -89,43 +90,45 @@ fn read_numbers<E: NumberedRow>(raw: &mut RawTable, wanted: &[PairNumber], rows:
 fn checked(raw: &RawTable, number: PairNumber, values: Vec<f64>) -> Result<Vec<f64>> {
     match values.iter().enumerate().find(|(_, value)| !number.is_valid(**value)) {
         None => Ok(values),
-        Some((row, value)) => Err(Error::Cell {
-            origin: raw.origin().to_owned(),
-            row: row + 1,
-            column: raw.name_in_file(number.name()).to_owned(),
-            expected: number.expected().into(),
-            found: value.to_string(),
-        }),
+        Some((row, value)) => {
+            Err(cell_error(raw, row, number.name(), number.expected().into(), PairNumber::found(*value)))
+        }
     }
 }
 
 /// The differences of the scores.
 fn score_margins<E: NumberedRow>(raw: &mut RawTable, rows: &mut [E]) -> Result<Vec<f64>> {
-    // Rows of plain texts have taken them out of the table.
-    let columns = (raw.optional_numbers("chosen_score")?, raw.optional_numbers("rejected_score")?);
-    let scores: Vec<(f64, f64)> = match columns {
-        (Some(chosen), Some(rejected)) => chosen.into_iter().zip(rejected).collect(),
-        _ => rows.iter_mut().filter_map(|row| plain_scores(row.pair_mut())).collect(),
-    };
-    let margin = |(row, (chosen, rejected)): (usize, (f64, f64))| {
-        match PairNumber::Margin.is_valid(chosen - rejected) {
-        true => Ok(chosen - rejected),
-        false => Err(Error::Cell {
-            origin: raw.origin().to_owned(),
-            row: row + 1,
-            column: raw.name_in_file("chosen_score").to_owned(),
-            expected: format!("a score above that of the rejected text ({rejected}), because the logarithm of their difference is taken")
-                .into(),
-            found: chosen.to_string(),
-        }),
+    // Rows of plain texts have taken the scores out of the table.
+    let chosen = raw.optional_numbers("chosen_score")?.unwrap_or_default();
+    let rejected = raw.optional_numbers("rejected_score")?.unwrap_or_default();
+    let mut margins = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter_mut().enumerate() {
+        let (chosen, rejected) = match row.pair_mut() {
+            Example::Plain(pair) => (pair.chosen_score, pair.rejected_score),
+            Example::Conversation(_) => (chosen.get(at).copied(), rejected.get(at).copied()),
+        };
+        let margin = PairNumbers::margin_of_scores(chosen, rejected);
+        let margin = margin.ok_or_else(|| raw.missing_number(PairNumber::Margin))?;
+        if !PairNumber::Margin.is_valid(margin) {
+            return Err(invalid_scores(raw, at, [chosen, rejected].map(Option::unwrap_or_default), margin));
+        }
+        margins.push(margin);
     }
-    };
-    scores.into_iter().enumerate().map(margin).collect()
+    Ok(margins)
 }
 
-fn plain_scores(pair: &PairExample) -> Option<(f64, f64)> {
-    match pair {
-        Example::Plain(pair) => Some((pair.chosen_score?, pair.rejected_score?)),
-        Example::Conversation(_) => None,
-    }
+fn invalid_scores(raw: &RawTable, row: usize, [chosen, rejected]: [f64; 2], margin: f64) -> Error {
+    let expected = format!(
+        "a score above that of the rejected text ({rejected}), because the logarithm of their difference is taken"
+    );
+    let found = match margin > 0.0 {
+        false => chosen.to_string(),
+        true => format!("{chosen}, with the difference {}", PairNumber::found(margin)),
+    };
+    cell_error(raw, row, "chosen_score", expected.into(), found)
+}
+
+fn cell_error(raw: &RawTable, row: usize, column: &str, expected: Cow<'static, str>, found: String) -> Error {
+    let (origin, column) = (raw.origin().to_owned(), raw.name_in_file(column).to_owned());
+    Error::Cell { origin, row: row + 1, column, expected, found }
 }

@@ -15,9 +15,11 @@ impl ExampleRow for RewardExample {
         if margins.is_some() {
             super::note(notes, "the column margin is by how much the rewards of a pair are to differ");
         }
-        let mut margins = margins.into_iter().flatten();
-        let pairs = PairExample::read_rows(raw, notes)?.into_iter();
-        Ok(pairs.map(|pair| Self { pair, margin: margins.next() }).collect())
+        let mut rows: Vec<Self> = PairExample::read_rows(raw, notes)?.into_iter().map(Self::from).collect();
+        for (row, margin) in rows.iter_mut().zip(margins.into_iter().flatten()) {
+            row.pair.numbers_mut().set(PairNumber::Margin, margin);
+        }
+        Ok(rows)
     }
 
     fn is_conversation(&self) -> bool {

@@ -64,7 +64,7 @@ fn check_types(path: &Path, name: &str, column: &[Cell], cells: &Cells, kind: Co
         (_, Cell::Null) => true,
         (ColumnKind::Text, cell) => cells.text(cell).is_some(),
         (ColumnKind::Content | ColumnKind::Json, cell) => matches!(cell, Cell::Text { .. } | Cell::Json { .. }),
-        (ColumnKind::Any, _) => true,
+        (ColumnKind::Any | ColumnKind::PairNumber, _) => true,
         (ColumnKind::Number, cell) => cell.number().is_some(),
         (ColumnKind::Boolean | ColumnKind::Class, cell) => !matches!(cell, Cell::Json { .. }),
     };

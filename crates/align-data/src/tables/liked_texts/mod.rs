@@ -13,7 +13,6 @@ pub use time::parse_time;
 
 use super::column_names::ColumnNames;
 use super::columns::Column;
-use super::extra_columns::{ColumnValues, ExtraColumn};
 use super::file::read_raw_table;
 use super::pairs::PreferencePairs;
 use super::unpaired::UnpairedPreferences;
@@ -89,17 +88,13 @@ impl LikedTexts {
         &self.source
     }
 
-    /// Makes pairs, as [`pair_liked`] does, with an extra column `chosen_probability`.
+    /// Makes pairs, as [`pair_liked`] does, with the column `chosen_probability`.
     ///
     /// # Errors
     /// As [`pair_liked`].
     pub fn pair(&self, options: &LikedPairOptions) -> Result<(PreferencePairs, LikedPairReport)> {
         let (pairs, report) = pair_liked(&self.rows, options).map_err(|error| self.located(error))?;
-        let probabilities = pairs.iter().map(|pair| Some(pair.chosen_probability)).collect();
-        let mut table = PreferencePairs::from_rows(pairs.into_iter().map(|pair| pair.pair).collect())?;
-        let values = ColumnValues::Floats(probabilities);
-        table.extra_columns.push(ExtraColumn { name: "chosen_probability".to_owned(), values });
-        Ok((table, report))
+        Ok((PreferencePairs::from_rows(pairs)?, report))
     }
 
     /// Labels texts for KTO, as [`label`] does.

@@ -85,15 +85,18 @@ impl Places {
         let mut places = Self::default();
         for (place, (name, field)) in schema.iter().enumerate() {
             let known = own_names.find_column(columns, name);
-            let holds_json =
-                known.is_some_and(|own| matches!(own.kind, ColumnKind::Content | ColumnKind::Json | ColumnKind::Any));
+            let holds_json = known.is_some_and(|own| {
+                matches!(own.kind, ColumnKind::Content | ColumnKind::Json | ColumnKind::Any | ColumnKind::PairNumber)
+            });
             // Old writers store text as plain binary.
             let is_old_text = known.is_some() && matches!(field.dtype(), T::Binary | T::LargeBinary | T::BinaryView);
             if is_flat(field.dtype()) || is_old_text {
                 places.flat.push(place);
             } else if holds_json && nested::is_nested(field.dtype()) {
                 places.nested.push(place);
-            } else if let Some(column) = known.filter(|column| column.kind != ColumnKind::Any) {
+            } else if let Some(column) =
+                known.filter(|column| !matches!(column.kind, ColumnKind::Any | ColumnKind::PairNumber))
+            {
                 return Err(Error::ColumnType {
                     origin: path.display().to_string(),
                     column: name.to_string(),

@@ -98,8 +98,8 @@ pub struct DpoConfig {
     /// that predict completion tokens. Higher values keep the hidden states closer to those of the reference model.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().hidden_distance_coef))]
     pub hidden_distance_coef: f64,
-    /// Layers whose hidden states are compared: all, last, or numbers with commas between them; 0 is the embeddings, 1 the output of the first
-    /// block [default: all]. Requires `hidden_distance_coef`.
+    /// Layers whose hidden states are compared: all (the output of every block, without the embeddings), last, or numbers with commas between
+    /// them; 0 is the embeddings, 1 the output of the first block [default: all]. Requires `hidden_distance_coef`.
     #[cfg_attr(feature = "clap", arg(long, value_name = "all|last|LIST"))]
     pub hidden_distance_layers: Option<HiddenLayers>,
     /// Compute the reference log-probabilities of all examples before training, so that the reference model need not stay in memory.
@@ -306,5 +306,11 @@ mod tests {
         assert_contains(error(precompute), ["precompute_ref_log_probs", "hidden_distance_coef"]);
         let unused = error(|c| c.hidden_distance_layers = Some(HiddenLayers::Last));
         assert_contains(unused, ["hidden_distance_layers", "hidden_distance_coef"]);
+        let listed = |layers: &[usize]| {
+            let layers = HiddenLayers::Listed(layers.to_vec());
+            error(|c| (c.hidden_distance_coef, c.hidden_distance_layers) = (0.1, Some(layers)))
+        };
+        assert_contains(listed(&[]), ["hidden_distance_layers", "at least one"]);
+        assert_contains(listed(&[1, 2, 1]), ["hidden_distance_layers", "layer 1 twice"]);
     }
 }

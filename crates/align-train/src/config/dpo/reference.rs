@@ -2,7 +2,7 @@
 
 use super::DpoConfig;
 use crate::Result;
-use crate::config::require;
+use crate::config::{config_error, require};
 
 /// TRL's default `ref_model_mixup_alpha`.
 const DEFAULT_MIXUP_ALPHA: f64 = 0.6;
@@ -21,6 +21,9 @@ impl DpoConfig {
         require("hidden_distance_layers", hidden > 0.0 || self.hidden_distance_layers.is_none(), || {
             "has no effect without hidden_distance_coef".into()
         })?;
+        if let Some(layers) = &self.hidden_distance_layers {
+            layers.validate().map_err(|problem| config_error("hidden_distance_layers", problem))?;
+        }
         let given = [
             ("ref_model_mixup_alpha", self.ref_model_mixup_alpha.is_some()),
             ("ref_model_sync_steps", self.ref_model_sync_steps.is_some()),
