@@ -80,9 +80,9 @@ pub use policy_comparison::{
 };
 pub use policy_distances::{
     AlongTexts, DistanceOptions, DistancesContext, DivergenceEstimate, EmbeddingDistances, EmbeddingOptions,
-    HiddenSimilarity, HiddenStateOptions, JudgeComparison, JudgeScores, LayerDistance, LayerSimilarity, LoadResult,
-    LoadedEmbedder, ModelPair, NextTokenDivergences, PolicyDistances, TestedDistance, TokenisedText, TreeDistance,
-    WeightDistances, WrittenTexts, next_token_divergences, policy_distances, weight_distances,
+    GeneratedTexts, HiddenSimilarity, HiddenStateOptions, JudgeComparison, JudgeScores, LayerDistance, LayerSimilarity,
+    LoadResult, LoadedEmbedder, ModelPair, NextTokenDivergences, PolicyDistances, TestedDistance, TokenisedText,
+    TreeDistance, WeightDistances, next_token_divergences, policy_distances, weight_distances,
 };
 pub use policy_evaluator::{Evaluation, PolicyEvaluator};
 pub use report::{ReportContext, report};

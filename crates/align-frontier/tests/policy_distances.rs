@@ -3,8 +3,8 @@
 
 use align_data::Tokenizer;
 use align_frontier::{
-    AlongTexts, DistanceOptions, EmbeddingOptions, HiddenStateOptions, PolicyDistances, TokenisedText, TreeDistance,
-    WrittenTexts, next_token_divergences, policy_distances, token_divergences, weight_distances,
+    AlongTexts, DistanceOptions, EmbeddingOptions, GeneratedTexts, HiddenStateOptions, JudgeScores, PolicyDistances,
+    TokenisedText, TreeDistance, next_token_divergences, policy_distances, token_divergences, weight_distances,
 };
 use align_inference::PromptCompletion;
 use align_metrics::{
@@ -104,11 +104,14 @@ fn distances_of_weights_add_up_over_layers() {
 
 /// Compares models whose blocks are changed by these heights by all measures.
 fn compared(heights: &[f64]) -> PolicyDistances {
+    // The judge gives long texts high scores.
+    judged(heights, &|_, texts| Ok(texts.iter().map(|text| text.len() as f64).collect())).unwrap()
+}
+
+fn judged(heights: &[f64], score: &JudgeScores) -> align_frontier::Result<PolicyDistances> {
     let names: Vec<String> = heights.iter().map(|height| format!("model {height}")).collect();
     let tokenizer = Tokenizer::from_pretrained(folder()).unwrap();
     let prompts = ["This movie", "The plot", "I think", "The actors"].map(str::to_owned);
-    // A judge that likes long texts.
-    let score = |_: usize, texts: &[&str]| Ok(texts.iter().map(|text| text.len() as f64).collect());
     let texts = texts();
     policy_distances(&DistanceOptions {
         names: &names,
@@ -119,7 +122,7 @@ fn compared(heights: &[f64]) -> PolicyDistances {
             hidden: Some(HiddenStateOptions { max_tokens: 60, predictivity: LinearPredictivity::default() }),
             divergence: true,
         }),
-        written: Some(WrittenTexts {
+        generated: Some(GeneratedTexts {
             tokenizer: &tokenizer,
             prompts: &prompts,
             texts_per_prompt: 3,
@@ -130,13 +133,21 @@ fn compared(heights: &[f64]) -> PolicyDistances {
                 test: PermutationTest { permutations: 99, seed: 1 },
             }),
             judges: &["length".to_owned()],
-            score: &score,
+            score,
         }),
         bootstrap: Bootstrap { resamples: 100, ..Bootstrap::default() },
         batch_size: 5,
         seed: 3,
     })
-    .unwrap()
+}
+
+#[test]
+fn scores_that_are_missing_or_not_finite_name_the_judge() {
+    let error = |score: &JudgeScores| judged(&[0.0, 0.01], score).unwrap_err().to_string();
+    let found = error(&|_, texts| Ok(vec![0.0; texts.len() - 1]));
+    assert!(found.ends_with("length: expected 24 scores, found 23"), "{found}");
+    let found = error(&|_, texts| Ok((0..texts.len()).map(|at| if at == 4 { f64::NAN } else { 0.0 }).collect()));
+    assert!(found.ends_with("length: text 5 has the score NaN, expected a finite number"), "{found}");
 }
 
 #[test]
@@ -167,6 +178,10 @@ fn a_model_is_not_distant_from_itself() {
 fn distances_grow_with_the_change_and_make_a_tree() {
     let found = compared(&[0.0, 0.005, 0.04]);
     assert_eq!(found, compared(&[0.0, 0.005, 0.04]));
+    // Pairs are in their order: the second is that of the first model and the third.
+    let pair = compared(&[0.0, 0.04]);
+    assert_eq!(found.hidden.as_ref().unwrap()[1], pair.hidden.unwrap()[0]);
+    assert_eq!(found.weights.as_ref().unwrap()[1], pair.weights.unwrap()[0]);
     for of in [TreeDistance::Divergence, TreeDistance::Weights, TreeDistance::Hidden] {
         let tree = found.tree(of).unwrap();
         assert_eq!((tree[0].clusters, tree[1].clusters), ([0, 1], [2, 3]), "{of}: {tree:?}");

@@ -9,6 +9,8 @@ use std::hash::Hash;
 /// ```
 /// let clusters = align_metrics::Clusters::by(&["a film", "a book", "a film"]);
 /// assert_eq!((clusters.rows(), clusters.count()), (3, 2));
+/// assert_eq!(clusters.of_rows(), [0, 1, 0]);
+/// assert_eq!(clusters.sums([1.0, 2.0, 4.0]), [5.0, 2.0]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clusters {
@@ -44,6 +46,12 @@ impl Clusters {
         self.count
     }
 
+    /// The number of each row's cluster, from 0, in order of first occurrence.
+    #[must_use]
+    pub fn of_rows(&self) -> &[usize] {
+        &self.of_rows
+    }
+
     /// The rows of each cluster.
     pub(crate) fn members(&self) -> Vec<Vec<usize>> {
         let mut members = vec![Vec::new(); self.count];
@@ -67,7 +75,8 @@ impl Clusters {
     }
 
     /// The sum of the rows' values in each cluster.
-    pub(crate) fn sums(&self, values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    #[must_use]
+    pub fn sums(&self, values: impl IntoIterator<Item = f64>) -> Vec<f64> {
         let mut sums = vec![CompensatedSum::default(); self.count];
         for (cluster, value) in self.of_rows.iter().zip(values) {
             if let Some(sum) = sums.get_mut(*cluster) {

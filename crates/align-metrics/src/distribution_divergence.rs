@@ -23,8 +23,8 @@ pub fn kl_divergence(p: &[f64], q: &[f64]) -> Result<f64> {
     Ok(p.iter().zip(q).map(|(p, q)| relative_entropy(*p, *q)).sum::<f64>().max(0.0))
 }
 
-/// The Jensen-Shannon divergence `(KL(p‖m) + KL(q‖m)) / 2` with `m = (p + q) / 2`, in nats: Lin (1991). Between 0 and ln 2, and symmetric. Its
-/// square root is a metric.
+/// The Jensen-Shannon divergence `(KL(p‖m) + KL(q‖m)) / 2` with `m = (p + q) / 2`, in nats: Lin (1991). Between 0 and ln 2, and
+/// symmetric. Its square root is a metric.
 ///
 /// ```
 /// let far = align_metrics::jensen_shannon_divergence(&[1.0, 0.0], &[0.0, 1.0])?;

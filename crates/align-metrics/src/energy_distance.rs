@@ -1,10 +1,10 @@
-use crate::pairwise::Pairwise;
-use crate::{Result, Samples};
+use crate::{PairwiseDistances, Result, Samples};
 
 /// The energy distance of two samples of vectors: Székely and Rizzo (2013, "Energy statistics", J. Stat. Plan. Inference 143).
 ///
 /// `2 E‖x - y‖ - E‖x - x'‖ - E‖y - y'‖`, where the expectations within a sample leave out equal indices. It is 0 on average if the
-/// distributions are equal, so it may be negative. It has no bandwidth, unlike the [`Mmd`](crate::Mmd), of which it is a special case.
+/// distributions are equal, so it may be negative. It has no bandwidth, unlike the [`Mmd`](crate::Mmd), of which it is a
+/// special case.
 ///
 /// ```
 /// use align_metrics::{EnergyDistance, Samples};
@@ -14,28 +14,34 @@ use crate::{Result, Samples};
 /// ```
 #[derive(Debug, Clone)]
 pub struct EnergyDistance {
-    distances: Pairwise,
+    distances: PairwiseDistances,
 }
 
 impl EnergyDistance {
     /// Compares two samples.
     ///
     /// # Errors
-    /// Samples of different widths, or with fewer than two vectors.
+    /// Those of [`PairwiseDistances::new`].
     pub fn new(first: &Samples, second: &Samples) -> Result<Self> {
-        Ok(Self { distances: Pairwise::squared_distances(first, second)?.map(f64::sqrt) })
+        Ok(Self::of_distances(PairwiseDistances::new(first, second)?))
+    }
+
+    /// Compares two samples by their distances.
+    #[must_use]
+    pub fn of_distances(distances: PairwiseDistances) -> Self {
+        Self { distances }
     }
 
     /// The energy distance.
     #[must_use]
     pub fn value(&self) -> f64 {
-        self.of_split(&self.distances.observed())
+        self.of_split(&self.distances.0.observed())
     }
 
     /// The energy distance of another split of the pooled vectors into two samples, for a
     /// [`PermutationTest`](crate::PermutationTest).
     #[must_use]
     pub fn of_split(&self, is_first: &[bool]) -> f64 {
-        -self.distances.within_minus_between(is_first)
+        -self.distances.0.within_minus_between(is_first)
     }
 }

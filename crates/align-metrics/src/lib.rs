@@ -51,6 +51,7 @@ mod mmd;
 mod notebook_entropy;
 mod paired;
 mod pairwise;
+mod pairwise_distances;
 mod pareto;
 mod permutation_test;
 mod proportion;
@@ -80,11 +81,12 @@ pub use holm::holm_adjusted;
 pub use hypervolume::hypervolume;
 pub use judge_agreement::{Cycle, DominatedText, JudgeAgreement, JudgeTau, PromptMean, RuleChoices, SameChoices};
 pub use leading_curves::{CurvePoint, LeadingCurve, leading_curves};
-pub use linear_predictivity::LinearPredictivity;
+pub use linear_predictivity::{LinearPredictivity, LinearPredictor};
 pub use mean::mean;
-pub use mmd::{Mmd, median_distance};
+pub use mmd::Mmd;
 pub use notebook_entropy::notebook_entropy;
 pub use paired::PairedComparison;
+pub use pairwise_distances::{PairwiseDistances, median_distance};
 pub use pareto::{Direction, pareto_front};
 pub use permutation_test::PermutationTest;
 pub use proportion::Proportion;
@@ -94,7 +96,7 @@ pub use samples::Samples;
 pub use sequence_kl::{SampledLogps, rao_blackwell_kl};
 pub use sliced_wasserstein::SlicedWasserstein;
 pub use text_sets::{TextSet, TextSetMetrics, common_ngrams, common_sample};
-pub use weight_distance::{Distance, TensorDistance, WeightDistance};
+pub use weight_distance::{Distance, DistanceSums, TensorDistance, WeightDistance};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,14 +1,14 @@
 use crate::{Clusters, Error, Result, Samples};
-use nalgebra::{Cholesky, DMatrix};
+use nalgebra::{Cholesky, DMatrix, Dyn};
 use serde::{Deserialize, Serialize};
 
 /// How well the hidden states of one model are linear functions of another's for the same inputs: cross-validated R² of a ridge regression,
 /// as of models and brains (Schrimpf et al., 2018, bioRxiv 407007) and of networks (Li et al., 2016, arXiv:1511.07543).
 ///
-/// For each fold, the map `W = (XᵀX + λ n I)⁻¹ XᵀY` is fitted on the other folds, whose columns are standardised, and predicts the fold's rows.
-/// The R² of a feature is `1 - Σ (y - ŷ)² / Σ (y - ȳ)²` over all rows, each predicted once; the result is the mean over features that
-/// are not constant. It is at most 1, which any invertible linear map gives with enough rows, and about 0 or below for unrelated
-/// states. Unlike CKA it is not symmetric. It needs more rows than features: with fewer, it is below 1 even for equal states.
+/// For each fold, the map `W = (XᵀX + λ n I)⁻¹ XᵀY` is fitted on the other folds, whose columns are standardised, and predicts the
+/// fold's rows. The R² of a feature is `1 - Σ (y - ŷ)² / Σ (y - ȳ)²` over all rows, each predicted once; the result is the mean over
+/// features that are not constant. It is at most 1, which any invertible linear map gives with enough rows, and about 0 or below for
+/// unrelated states. Unlike CKA it is not symmetric. It needs more rows than features: with fewer, it is below 1 even for equal states.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinearPredictivity {
@@ -43,39 +43,18 @@ impl LinearPredictivity {
     /// Another number of rows, fewer groups than folds, fewer than 2 folds, a penalty that is not positive, or features of `to` that are
     /// all constant.
     pub fn r_squared(&self, from: &Samples, to: &Samples, groups: Option<&Clusters>) -> Result<f64> {
-        if from.rows() != to.rows() {
-            let (expected, found) = (from.rows(), to.rows());
-            return Err(Error::Count { what: "predicted vectors", of: "vectors", expected, found });
-        }
+        self.predictor(from, groups)?.r_squared(to)
+    }
+
+    /// Prepares predictions from the vectors of `from`, for several `to`.
+    ///
+    /// # Errors
+    /// Those of [`LinearPredictivity::r_squared`] that do not depend on `to`.
+    pub fn predictor(&self, from: &Samples, groups: Option<&Clusters>) -> Result<LinearPredictor> {
         let folds = self.folds_of_rows(from.rows(), groups)?;
-        let (x, y) = (matrix(from), matrix(to));
-        let mut residuals = vec![0.0; y.ncols()];
-        for fold in 0..self.folds {
-            let split = |wanted: bool| -> Vec<usize> {
-                folds.iter().enumerate().filter(|(_, of)| (**of == fold) == wanted).map(|(row, _)| row).collect()
-            };
-            let (train, test) = (split(false), split(true));
-            let (mut inputs, mut tested) = (x.select_rows(&train), x.select_rows(&test));
-            let (mut outputs, expected) = (y.select_rows(&train), y.select_rows(&test));
-            standardise(&mut inputs, Some(&mut tested));
-            let moments = standardise(&mut outputs, None);
-            let predicted = self.predict(&inputs, &outputs, &tested)?;
-            let columns = predicted.column_iter().zip(expected.column_iter()).zip(&moments);
-            for (residual, ((predicted, expected), (mean, deviation))) in residuals.iter_mut().zip(columns) {
-                let error = |(p, e): (&f64, &f64)| (e - (mean + deviation * p)).powi(2);
-                *residual += predicted.iter().zip(expected.iter()).map(error).sum::<f64>();
-            }
-        }
-        let totals = y.column_iter().map(|column| {
-            let mean = column.mean();
-            column.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
-        });
-        let of_feature = |(residual, total): (&f64, f64)| (total > 0.0).then(|| 1.0 - residual / total);
-        let known: Vec<f64> = residuals.iter().zip(totals).filter_map(of_feature).collect();
-        match known.is_empty() {
-            true => Err(Error::Constant("features of the predicted hidden states")),
-            false => Ok(known.iter().sum::<f64>() / known.len() as f64),
-        }
+        let x = matrix(from);
+        let fold = |fold: usize| Fold::of(&x, &folds, fold, self.ridge);
+        Ok(LinearPredictor { rows: from.rows(), folds: (0..self.folds).map(fold).collect::<Result<_>>()? })
     }
 
     /// The fold of each row: groups go to folds in turn.
@@ -103,21 +82,96 @@ impl LinearPredictivity {
         }
         Ok(folds)
     }
+}
 
-    /// The predictions of ridge regression. The equivalent system with fewer unknowns is solved: that of the features or that of the rows.
-    fn predict(&self, x: &DMatrix<f64>, y: &DMatrix<f64>, tested: &DMatrix<f64>) -> Result<DMatrix<f64>> {
-        let penalty = self.ridge * x.nrows() as f64;
-        let solve = |mut gram: DMatrix<f64>, right: &DMatrix<f64>| {
-            (0..gram.nrows()).for_each(|at| gram[(at, at)] += penalty);
-            let factor = Cholesky::new(gram).ok_or(Error::Overflow("hidden states", "products"))?;
-            Ok::<_, Error>(factor.solve(right))
-        };
-        match x.ncols() <= x.nrows() {
-            true => Ok(tested * solve(x.tr_mul(x), &x.tr_mul(y))?),
-            false => {
-                let transposed = x.transpose();
-                Ok((tested * &transposed) * solve(x * &transposed, y)?)
+/// A model's hidden states, from which those of others for the same inputs are predicted: see [`LinearPredictivity`]. What does not depend
+/// on the predicted states is computed once.
+#[derive(Debug)]
+pub struct LinearPredictor {
+    rows: usize,
+    folds: Vec<Fold>,
+}
+
+impl LinearPredictor {
+    /// The R² of predicting the vectors of `to`, row by row.
+    ///
+    /// # Errors
+    /// Another number of rows, or features that are all constant.
+    pub fn r_squared(&self, to: &Samples) -> Result<f64> {
+        if self.rows != to.rows() {
+            let (expected, found) = (self.rows, to.rows());
+            return Err(Error::Count { what: "predicted vectors", of: "vectors", expected, found });
+        }
+        let y = matrix(to);
+        let mut residuals = vec![0.0; y.ncols()];
+        for fold in &self.folds {
+            let (mut outputs, expected) = (y.select_rows(&fold.train), y.select_rows(&fold.test));
+            let moments = standardise(&mut outputs, None);
+            let predicted = fold.predict(&outputs);
+            let columns = predicted.column_iter().zip(expected.column_iter()).zip(&moments);
+            for (residual, ((predicted, expected), (mean, deviation))) in residuals.iter_mut().zip(columns) {
+                let error = |(p, e): (&f64, &f64)| (e - (mean + deviation * p)).powi(2);
+                *residual += predicted.iter().zip(expected.iter()).map(error).sum::<f64>();
             }
+        }
+        let totals = y.column_iter().map(|column| {
+            let mean = column.mean();
+            column.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
+        });
+        let of_feature = |(residual, total): (&f64, f64)| (total > 0.0).then(|| 1.0 - residual / total);
+        let known: Vec<f64> = residuals.iter().zip(totals).filter_map(of_feature).collect();
+        match known.is_empty() {
+            true => Err(Error::Constant("features of the predicted hidden states")),
+            false => Ok(known.iter().sum::<f64>() / known.len() as f64),
+        }
+    }
+}
+
+/// The ridge regression of a fold: its rows are predicted from the other rows.
+#[derive(Debug)]
+struct Fold {
+    train: Vec<usize>,
+    test: Vec<usize>,
+    system: System,
+}
+
+/// The equivalent system with fewer unknowns, factored.
+#[derive(Debug)]
+enum System {
+    /// That of the features: `T (XᵀX + λ n I)⁻¹ Xᵀ Y`, where `T` has the fold's rows.
+    Features { transposed: DMatrix<f64>, factor: Cholesky<f64, Dyn>, tested: DMatrix<f64> },
+    /// That of the rows: `T Xᵀ (X Xᵀ + λ n I)⁻¹ Y`.
+    Rows { factor: Cholesky<f64, Dyn>, products: DMatrix<f64> },
+}
+
+impl Fold {
+    fn of(x: &DMatrix<f64>, folds: &[usize], fold: usize, ridge: f64) -> Result<Self> {
+        let split = |wanted: bool| -> Vec<usize> {
+            folds.iter().enumerate().filter(|(_, of)| (**of == fold) == wanted).map(|(row, _)| row).collect()
+        };
+        let (train, test) = (split(false), split(true));
+        let (mut inputs, mut tested) = (x.select_rows(&train), x.select_rows(&test));
+        standardise(&mut inputs, Some(&mut tested));
+        let penalty = ridge * inputs.nrows() as f64;
+        let factor = |mut gram: DMatrix<f64>| {
+            (0..gram.nrows()).for_each(|at| gram[(at, at)] += penalty);
+            Cholesky::new(gram).ok_or(Error::Overflow("hidden states", "products"))
+        };
+        // `tr_mul` computes each entry by itself: for 2000 × 768 values it takes five times as long as the product of the transposed
+        // matrix.
+        let transposed = inputs.transpose();
+        let system = match inputs.ncols() <= inputs.nrows() {
+            true => System::Features { factor: factor(&transposed * &inputs)?, transposed, tested },
+            false => System::Rows { factor: factor(&inputs * &transposed)?, products: tested * transposed },
+        };
+        Ok(Self { train, test, system })
+    }
+
+    /// The predictions of the fold's rows from the outputs of the other rows.
+    fn predict(&self, outputs: &DMatrix<f64>) -> DMatrix<f64> {
+        match &self.system {
+            System::Features { transposed, factor, tested } => tested * factor.solve(&(transposed * outputs)),
+            System::Rows { factor, products } => products * factor.solve(outputs),
         }
     }
 }
@@ -127,7 +181,8 @@ fn matrix(samples: &Samples) -> DMatrix<f64> {
     DMatrix::from_row_iterator(samples.rows(), samples.columns(), values)
 }
 
-/// Gives each column mean 0 and deviation 1, and applies the same to `other`. Returns the means and deviations. A constant column becomes 0.
+/// Gives each column mean 0 and deviation 1, and applies the same to `other`. Returns the means and deviations. A constant column
+/// becomes 0.
 fn standardise(x: &mut DMatrix<f64>, mut other: Option<&mut DMatrix<f64>>) -> Vec<(f64, f64)> {
     let mut moments = Vec::with_capacity(x.ncols());
     for (index, mut column) in x.column_iter_mut().enumerate() {

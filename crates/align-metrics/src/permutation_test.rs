@@ -27,14 +27,15 @@ impl Default for PermutationTest {
 impl PermutationTest {
     /// The p-value: the probability of a statistic at least as large as the observed one, if both samples have the same distribution.
     ///
-    /// `statistic` is called with a split of the pooled rows (the first sample's, then the second's) into two samples of the same sizes. The
-    /// observed split counts as one of the permutations (Phipson and Smyth, 2010, arXiv:1603.05766), so the p-value is never 0 and the test
-    /// is exact.
+    /// `statistic` is called with a split of the pooled rows (the first sample's, then the second's) into two samples of the same
+    /// sizes. The observed split counts as one of the permutations (Phipson and Smyth, 2010, arXiv:1603.05766), so the p-value is never
+    /// 0 and the test is exact.
     ///
-    /// With `prompts`, the groups of the pooled rows, rows are exchanged only within a prompt. If the texts of a prompt are independent of
-    /// each other and come from the same distribution in both models, they are exchangeable within the prompt, but not between prompts,
-    /// whose texts differ. So this test is exact too, and since the prompts have the same numbers of texts in each split, it does not mistake
-    /// differences between prompts for differences between models. With one text per prompt and model, it swaps the two texts.
+    /// With `prompts`, the groups of the pooled rows, rows are exchanged only within a prompt. If the texts of a prompt are independent
+    /// of each other and come from the same distribution in both models, they are exchangeable within the prompt, but not between
+    /// prompts, whose texts differ. So this test is exact too, and since the prompts have the same numbers of texts in each split, it
+    /// does not mistake differences between prompts for differences between models. With one text per prompt and model, it swaps the
+    /// two texts.
     ///
     /// ```
     /// use align_metrics::{Mmd, PermutationTest, Samples};
@@ -56,6 +57,9 @@ impl PermutationTest {
     ) -> Result<f64> {
         if self.permutations == 0 {
             return Err(Error::Option { option: "permutations", expected: "at least 1".into(), found: "0".into() });
+        }
+        if first == 0 || second == 0 {
+            return Err(Error::Empty("rows of one of the two samples"));
         }
         let mut is_first: Vec<bool> = (0..first + second).map(|row| row < first).collect();
         let groups: Vec<Vec<usize>> = match prompts {

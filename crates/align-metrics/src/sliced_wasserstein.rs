@@ -7,9 +7,10 @@ use rand_distr::StandardNormal;
 /// The sliced Wasserstein distance of order 2 of two samples of vectors: Bonneel et al. (2015, "Sliced and Radon Wasserstein Barycenters
 /// of Measures", J. Math. Imaging Vis. 51).
 ///
-/// `(E_θ W₂²(θ·x, θ·y))^(1/2)` over directions `θ` of unit length, of which a number is drawn with a seed. In one dimension, W₂ is the root
-/// mean square of the differences of quantiles. A shift of all vectors by `s` in `d` dimensions gives `‖s‖ / √d` on average over directions,
-/// and exactly `‖s‖` in one. It is 0 for equal samples, and positive for different samples of one distribution, less so the larger they are.
+/// `(E_θ W₂²(θ·x, θ·y))^(1/2)` over directions `θ` of unit length, of which a number is drawn with a seed. In one dimension, W₂ is the
+/// root mean square of the differences of quantiles. A shift of all vectors by `s` in `d` dimensions gives `‖s‖ / √d` on average over
+/// directions, and exactly `‖s‖` in one. It is 0 for equal samples, and positive for different samples of one distribution, less so the
+/// larger they are.
 ///
 /// ```
 /// use align_metrics::{Samples, SlicedWasserstein};

@@ -66,7 +66,7 @@ impl WeightDistance {
                 return Err(Error::TensorTwice { name, side: "second" });
             }
         }
-        let (mut all, mut tensors) = (Sums::default(), Vec::<TensorDistance>::new());
+        let (mut all, mut tensors) = (DistanceSums::default(), Vec::<TensorDistance>::new());
         for (name, weights) in first {
             let name = name.as_ref().to_owned();
             let Some(other) = others.remove(&name) else {
@@ -78,7 +78,7 @@ impl WeightDistance {
                     Error::TensorMissing { name, side }
                 });
             };
-            let sums = Sums::of(&name, weights.as_ref(), other.as_ref())?;
+            let sums = DistanceSums::of(&name, weights.as_ref(), other.as_ref())?;
             all.add(&sums);
             tensors.push(TensorDistance { name, distance: sums.distance() });
         }
@@ -92,9 +92,17 @@ impl WeightDistance {
     }
 }
 
-/// The sums from which the distances of `b` from `a` are computed.
-#[derive(Default)]
-struct Sums {
+/// The sums from which the distance of `b` from `a` is computed, tensor by tensor.
+///
+/// ```
+/// use align_metrics::DistanceSums;
+/// let mut sums = DistanceSums::of("wte", &[3.0, 4.0], &[3.0, 4.5])?;
+/// sums.add(&DistanceSums::of("bias", &[0.0], &[0.5])?);
+/// assert_eq!(sums.distance().relative_l2, Some(0.5f64.sqrt() / 5.0));
+/// # Ok::<(), align_metrics::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DistanceSums {
     elements: usize,
     /// `‖a‖²`.
     first: CompensatedSum,
@@ -106,8 +114,12 @@ struct Sums {
     grown: CompensatedSum,
 }
 
-impl Sums {
-    fn of(name: &str, a: &[f32], b: &[f32]) -> Result<Self> {
+impl DistanceSums {
+    /// The sums of a tensor with this name.
+    ///
+    /// # Errors
+    /// Tensors of different sizes, or a weight that is not finite.
+    pub fn of(name: &str, a: &[f32], b: &[f32]) -> Result<Self> {
         if a.len() != b.len() {
             return Err(Error::TensorSize { name: name.to_owned(), first: a.len(), second: b.len() });
         }
@@ -127,7 +139,8 @@ impl Sums {
         Ok(sums)
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Adds the sums of another tensor.
+    pub fn add(&mut self, other: &Self) {
         self.elements += other.elements;
         self.first.add(other.first.value());
         self.second.add(other.second.value());
@@ -135,7 +148,9 @@ impl Sums {
         self.grown.add(other.grown.value());
     }
 
-    fn distance(&self) -> Distance {
+    /// The distance of all added tensors as one vector.
+    #[must_use]
+    pub fn distance(&self) -> Distance {
         let (first, second) = (self.first.value().sqrt(), self.second.value().sqrt());
         let moved = self.moved.value();
         // ‖b - a‖² = (‖b‖ - ‖a‖)² + 2 (‖a‖ ‖b‖ - a·b). For nearly equal weights a·b would lose all digits.

@@ -90,6 +90,10 @@ fn linear_predictivity_is_that_of_a_plain_implementation() {
         let options = LinearPredictivity { folds: 4, ridge: 0.05 };
         let expected = plain_r_squared(4, 0.05, &x, &y);
         near(options.r_squared(&x, &y, None).unwrap(), expected, 1e-6, "R²");
+        // A predictor may be used for several outputs.
+        let predictor = options.predictor(&x, None).unwrap();
+        assert_eq!(predictor.r_squared(&y), options.r_squared(&x, &y, None));
+        near(predictor.r_squared(&x).unwrap(), plain_r_squared(4, 0.05, &x, &x), 1e-6, "R² of the inputs");
     }
 }
 

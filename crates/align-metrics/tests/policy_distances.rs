@@ -4,8 +4,9 @@
 
 use align_base::random::generator;
 use align_metrics::{
-    Clusters, EnergyDistance, Error, LinearPredictivity, Mmd, PermutationTest, Samples, SlicedWasserstein,
-    average_linkage, jensen_shannon_divergence, kl_divergence, total_variation_distance,
+    Clusters, EnergyDistance, Error, LinearPredictivity, Mmd, PairwiseDistances, PermutationTest, Samples,
+    SlicedWasserstein, average_linkage, jensen_shannon_divergence, kl_divergence, median_distance,
+    total_variation_distance,
 };
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -51,13 +52,13 @@ fn the_mmd_and_the_energy_distance_are_those_of_a_plain_implementation() {
     for i in 0..17 {
         for j in i + 1..17 {
             let row = |at: usize| if at < 10 { x.row(at) } else { y.row(at - 10) };
-            distances.push(squared(row(i), row(j)));
+            distances.push(squared(row(i), row(j)).sqrt());
         }
     }
     distances.sort_by(f64::total_cmp);
     let median = (distances[67] + distances[68]) / 2.0;
-    near(mmd.bandwidth(), median.sqrt(), 1e-6, "bandwidth");
-    let kernel = |squared: f64| (-squared / (2.0 * median)).exp();
+    near(mmd.bandwidth(), median, 1e-6, "bandwidth");
+    let kernel = |squared: f64| (-squared / (2.0 * median * median)).exp();
     let expected =
         plain_mean(&x, &x, true, kernel) + plain_mean(&y, &y, true, kernel) - 2.0 * plain_mean(&x, &y, false, kernel);
     near(mmd.squared(), expected, 1e-6, "MMD");
@@ -70,6 +71,31 @@ fn the_mmd_and_the_energy_distance_are_those_of_a_plain_implementation() {
     let expected = 2.0 - 2.0 * (-2.0_f64).exp();
     near(Mmd::with_bandwidth(&twice, &far, 1.0).unwrap().squared(), expected, 1e-12, "MMD of points");
     near(Mmd::new(&twice, &twice).unwrap().squared(), 0.0, 0.0, "MMD of equal points");
+}
+
+#[test]
+fn the_bandwidth_is_the_median_distance() {
+    // The distances are 1, 2, 3, 4, 6 and 7, so the median is 3.5; the root of the median square would be √12.5.
+    let (x, y) = ([0.0, 1.0], [3.0, 7.0]);
+    let of = |values: &'static [f32]| Samples::new(1, values).unwrap();
+    let mmd = Mmd::new(&Samples::new(1, &x).unwrap(), &Samples::new(1, &y).unwrap()).unwrap();
+    assert_eq!(mmd.bandwidth(), 3.5);
+    assert_eq!(median_distance(&of(&[0.0, 1.0, 3.0, 7.0]), 0), Some(3.5));
+    assert_eq!(median_distance(&of(&[2.0, 2.0]), 0), None);
+    // Of many vectors, it is that of a seeded sample: for normal numbers, √2 times their 75th percentile.
+    let many = normals(12, 5000);
+    let many = Samples::new(1, &many).unwrap();
+    let (found, other) = (median_distance(&many, 1).unwrap(), median_distance(&many, 2).unwrap());
+    near(found, 2.0f64.sqrt() * 0.6745, 0.06, "median of many");
+    assert!(found != other && median_distance(&many, 1) == Some(found));
+}
+
+#[test]
+fn samples_whose_distances_do_not_fit_memory_are_rejected() {
+    let values = vec![0.0; PairwiseDistances::MOST_VECTORS];
+    let (many, two) = (Samples::new(1, &values).unwrap(), Samples::new(1, &[0.0, 1.0]).unwrap());
+    let error = PairwiseDistances::new(&many, &two).unwrap_err().to_string();
+    assert_eq!(error, "vectors: expected at most 16000 in both samples, whose distances take 1 GB, found 16002");
 }
 
 #[test]
@@ -246,7 +272,10 @@ fn invalid_inputs_are_rejected() {
     option(SlicedWasserstein::new(&two, &two, 0, 0).unwrap_err());
     let test = PermutationTest { permutations: 0, seed: 0 };
     option(test.p_value(1, 1, None, |_| 0.0).unwrap_err());
-    too_few(PermutationTest::default().p_value(2, 0, None, |_| 0.0).unwrap_err());
+    for (first, second, prompts) in [(2, 0, None), (0, 2, None), (2, 0, Some(Clusters::by(&[0, 1])))] {
+        let error = PermutationTest::default().p_value(first, second, prompts.as_ref(), |_| 0.0).unwrap_err();
+        assert_eq!(error.to_string(), "there are no rows of one of the two samples: nothing to compute from");
+    }
     let apart = Clusters::by(&[0, 0, 1, 1]);
     too_few(PermutationTest::default().p_value(2, 2, Some(&apart), |_| 0.0).unwrap_err());
     let predictivity = |folds: usize, ridge: f64| LinearPredictivity { folds, ridge }.r_squared(&two, &two, None);

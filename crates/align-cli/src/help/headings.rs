@@ -55,6 +55,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "judges",
             "judge_weights",
             "rules",
+            "soup_steps",
             "min_agreement",
             "smoothing",
             "likes",
@@ -271,4 +272,25 @@ pub fn assign(mut command: Command) -> Command {
         }
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{EXCEPTIONS, HEADINGS};
+    use crate::command_line;
+
+    #[test]
+    fn each_name_in_the_tables_is_an_option() {
+        let program = command_line::command();
+        for id in HEADINGS.iter().flat_map(|(_, ids)| *ids) {
+            let is_known = program.get_subcommands().flat_map(|c| c.get_arguments()).any(|o| o.get_id() == id);
+            assert!(is_known, "no command has an option {id}");
+        }
+        for (name, id, heading) in EXCEPTIONS {
+            let command = program.find_subcommand(name).unwrap();
+            assert!(command.get_arguments().any(|option| option.get_id() == id), "{name} has no option {id}");
+            assert!(HEADINGS.iter().any(|(known, _)| known == heading), "there is no heading {heading}");
+        }
+    }
 }

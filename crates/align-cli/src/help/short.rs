@@ -88,7 +88,17 @@ const IMPORTANT: &[(&[&str], &[&str])] = &[
     ),
     (
         &["frontier"],
-        &["model", "reward_model", "losses", "betas", "quick", "learning_rate", "num_train_epochs", "output_dir"],
+        &[
+            "model",
+            "reward_model",
+            "judge",
+            "losses",
+            "betas",
+            "quick",
+            "learning_rate",
+            "num_train_epochs",
+            "output_dir",
+        ],
     ),
     (
         &["notebook"],
@@ -118,4 +128,25 @@ pub fn hide_others(command: Command) -> (Command, usize) {
         option.hide_short_help(!shown)
     });
     (command, hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::IMPORTANT;
+    use crate::command_line;
+
+    #[test]
+    fn each_important_option_is_one_of_the_command() {
+        let program = command_line::command();
+        for (names, ids) in IMPORTANT {
+            for name in *names {
+                let command = program.find_subcommand(name).unwrap();
+                for id in *ids {
+                    let is_known = command.get_arguments().any(|option| option.get_id() == id);
+                    assert!(is_known, "{name} has no option {id}");
+                }
+            }
+        }
+    }
 }

@@ -151,6 +151,12 @@ pub const CASES: &[Case] = &[
         &["--texts-per-prompt: is 0, expected at least 1"],
     ),
     case(
+        "too many texts for their distances to fit memory",
+        two_models,
+        "compare model other --texts-per-prompt 174",
+        &["--texts-per-prompt: is 174 for 46 prompts", "at most 8000 texts of each model"],
+    ),
+    case(
         "a single prompt",
         |d| {
             two_models(d);

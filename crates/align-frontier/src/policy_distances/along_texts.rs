@@ -1,10 +1,9 @@
-use super::grouped_ratio::Groups;
 use crate::Result;
 use crate::error::option_error;
 use align_inference::PromptCompletion;
-use align_metrics::LinearPredictivity;
+use align_metrics::{Clusters, LinearPredictivity};
 
-/// A text that the models read.
+/// An input text, along which the models are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenisedText {
     /// The tokens before those along which distributions are compared, at least one: a prompt, or the first token.
@@ -43,16 +42,16 @@ pub struct AlongTexts<'a> {
 /// How hidden states are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HiddenStateOptions {
-    /// Maximum number of tokens whose states are compared, at least 8. If the texts have more, they are drawn with the seed. The first token
-    /// of a text is left out: its state depends on no other.
+    /// Maximum number of tokens whose states are compared, at least 8. If the texts have more, they are drawn with the seed. The first
+    /// token of a text is left out: its state depends on no other.
     pub max_tokens: usize,
     /// How states are predicted from those of another model. The number of folds is lowered to the number of groups.
     pub predictivity: LinearPredictivity,
 }
 
 impl AlongTexts<'_> {
-    pub(super) fn groups(&self) -> Groups {
-        Groups::of(&self.texts.iter().map(|text| text.group).collect::<Vec<_>>())
+    pub(super) fn groups(&self) -> Clusters {
+        Clusters::by(&self.texts.iter().map(|text| text.group).collect::<Vec<_>>())
     }
 
     pub(super) fn check(&self) -> Result<()> {

@@ -1,10 +1,10 @@
 use super::along_texts::TokenisedText;
-use super::grouped_ratio::Groups;
+use super::grouped_ratio::grouped_ratio;
 use crate::Result;
 use crate::along_completions::{along_completions, floats};
 use crate::token_divergence::{check_rows, not_finite};
 use align_inference::PromptCompletion;
-use align_metrics::{Bootstrap, Estimate};
+use align_metrics::{Bootstrap, Clusters, Estimate};
 use align_models::CausalLm;
 use serde::Serialize;
 use std::f64::consts::LN_2;
@@ -36,8 +36,8 @@ pub struct DivergenceEstimate {
     pub per_text: Estimate,
 }
 
-/// The divergences at each token of the texts' completions, in one pass: `KL(first ‖ second)`, `KL(second ‖ first)`, Jensen-Shannon and total
-/// variation.
+/// The divergences at each token of the texts' completions, in one pass: `KL(first ‖ second)`, `KL(second ‖ first)`, Jensen-Shannon
+/// and total variation.
 ///
 /// # Errors
 /// Those of [`token_divergences`](crate::token_divergences).
@@ -87,7 +87,7 @@ impl NextTokenDivergences {
     pub(super) fn of(
         models: [&dyn CausalLm; 2],
         texts: &[TokenisedText],
-        groups: &Groups,
+        groups: &Clusters,
         (bootstrap, batch_size): (&Bootstrap, usize),
     ) -> Result<Self> {
         let rows: Vec<PromptCompletion> = texts.iter().map(TokenisedText::row).collect();
@@ -96,8 +96,8 @@ impl NextTokenDivergences {
         let ones = vec![1.0; rows.len()];
         let estimate = |sums: Vec<f64>| {
             Ok::<_, crate::Error>(DivergenceEstimate {
-                per_token: groups.ratio(&sums, &tokens, bootstrap)?,
-                per_text: groups.ratio(&sums, &ones, bootstrap)?,
+                per_token: grouped_ratio(groups, &sums, &tokens, bootstrap)?,
+                per_text: grouped_ratio(groups, &sums, &ones, bootstrap)?,
             })
         };
         let sums = |of: fn(&[Vec<f64>; 4]) -> &Vec<f64>| found.iter().map(|text| of(text).iter().sum()).collect();

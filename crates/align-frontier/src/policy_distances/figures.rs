@@ -67,11 +67,8 @@ impl PolicyDistances {
             found.push(self.matrix("wasserstein", "Sliced Wasserstein distance of embedded texts", "", sliced));
         }
         for (number, judge) in (1..).zip(self.judges.iter().flatten()) {
-            let both = |pair: &ModelPair<crate::Comparison>| {
-                let difference = pair.found.paired.mean_difference.value;
-                [Some(difference.abs()), Some(difference.abs())]
-            };
-            let matrix = self.directed(&judge.differences.iter().map(both).collect::<Vec<_>>(), Some(0.0));
+            let differences = each(&judge.differences, |of| of.paired.mean_difference.value.abs());
+            let matrix = self.symmetric(&differences, Some(0.0));
             let title = format!("Difference of mean scores by {}", judge.judge);
             found.push(self.matrix(&format!("judge_{number}"), &title, "", matrix));
         }

@@ -1,6 +1,8 @@
 use super::along_texts::{HiddenStateOptions, TokenisedText};
+use super::pair_indices;
 use crate::Result;
 use crate::token_divergence::not_finite;
+use align_base::Progress;
 use align_base::random::generator;
 use align_metrics::{Clusters, Error, LinearPredictivity, Samples, debiased_linear_cka, linear_cka};
 use align_models::{Attention, CausalLm};
@@ -123,28 +125,25 @@ fn batch_states(model: &dyn CausalLm, texts: &[TokenisedText], batch: &[&[(usize
 }
 
 impl HiddenSimilarity {
-    pub(super) fn of(
-        first: &SampledStates,
-        second: &SampledStates,
+    /// Compares the states of each two models.
+    pub(super) fn of_pairs(
+        models: &[SampledStates],
         sample: &TokenSample,
         options: &HiddenStateOptions,
-    ) -> Result<Self> {
-        let rows = sample.tokens.len();
-        let folds = options.predictivity.folds.min(sample.clusters.count());
-        let predictivity = LinearPredictivity { folds, ..options.predictivity };
-        let layer = |(a, b): (&LayerStates, &LayerStates)| {
-            let (x, y) = (Samples::new(a.width, &a.values)?, Samples::new(b.width, &b.values)?);
-            let predict = |from, to| known(predictivity.r_squared(from, to, Some(&sample.clusters)));
-            Ok::<_, crate::Error>(LayerSimilarity {
-                cka: known(linear_cka(rows, &a.values, &b.values))?,
-                debiased_cka: known(debiased_linear_cka(rows, &a.values, &b.values))?,
-                first_predicts_second: predict(&x, &y)?,
-                second_predicts_first: predict(&y, &x)?,
-            })
-        };
-        let layers = first.layers.iter().zip(&second.layers).map(layer).collect::<Result<_>>()?;
+    ) -> Result<Vec<Self>> {
+        let Some(first) = models.first() else { return Ok(Vec::new()) };
         let width = first.layers.first().map_or(0, |layer| layer.width);
-        Ok(Self { tokens: rows, width, layers })
+        let pair = Self { tokens: sample.tokens.len(), width, layers: Vec::new() };
+        let mut pairs = vec![pair; pair_indices(models.len()).count()];
+        let mut progress = Progress::begin("comparing hidden states", "layers", first.layers.len());
+        for layer in 0..first.layers.len() {
+            let states: Vec<&LayerStates> = models.iter().filter_map(|model| model.layers.get(layer)).collect();
+            for (pair, found) in pairs.iter_mut().zip(layer_similarities(&states, sample, options)?) {
+                pair.layers.push(found);
+            }
+            progress.advance(1);
+        }
+        Ok(pairs)
     }
 
     /// The mean over layers of one of the similarities, of those that are known.
@@ -152,6 +151,40 @@ impl HiddenSimilarity {
         let known: Vec<f64> = self.layers.iter().filter_map(of).collect();
         (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     }
+}
+
+/// The similarity of the states of each two models in one layer.
+fn layer_similarities(
+    models: &[&LayerStates],
+    sample: &TokenSample,
+    options: &HiddenStateOptions,
+) -> Result<Vec<LayerSimilarity>> {
+    let folds = options.predictivity.folds.min(sample.clusters.count());
+    let predictivity = LinearPredictivity { folds, ..options.predictivity };
+    let samples = models.iter().map(|states| Samples::new(states.width, &states.values));
+    let samples: Vec<Samples> = samples.collect::<align_metrics::Result<_>>()?;
+    // One predictor takes much memory, so it is made for all partners of a model before the next model's.
+    let r_squared_from = |(number, from): (usize, &Samples)| {
+        let predictor = predictivity.predictor(from, Some(&sample.clusters))?;
+        let of = |(other, to): (usize, &Samples)| match other == number {
+            true => Ok(None),
+            false => known(predictor.r_squared(to)),
+        };
+        samples.iter().enumerate().map(of).collect::<Result<Vec<_>>>()
+    };
+    let r_squared: Vec<Vec<Option<f64>>> = samples.iter().enumerate().map(r_squared_from).collect::<Result<_>>()?;
+    let predicts = |from: usize, to: usize| r_squared.get(from).and_then(|row| row.get(to)).copied().flatten();
+    let rows = sample.tokens.len();
+    let pairs = pair_indices(models.len()).filter_map(|(a, b)| Some(((a, b), models.get(a)?, models.get(b)?)));
+    let similarity = |((first, second), a, b): ((usize, usize), &&LayerStates, &&LayerStates)| {
+        Ok(LayerSimilarity {
+            cka: known(linear_cka(rows, &a.values, &b.values))?,
+            debiased_cka: known(debiased_linear_cka(rows, &a.values, &b.values))?,
+            first_predicts_second: predicts(first, second),
+            second_predicts_first: predicts(second, first),
+        })
+    };
+    pairs.map(similarity).collect()
 }
 
 /// No value if states are constant.

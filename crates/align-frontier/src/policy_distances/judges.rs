@@ -1,13 +1,14 @@
-use super::grouped_ratio::Groups;
+use super::grouped_ratio::grouped_ratio;
 use super::{ModelPair, named_pairs, pair_indices};
-use crate::{Comparison, Error, Result};
+use crate::sample::check_scores;
+use crate::{Comparison, Result};
 use align_metrics::{Bootstrap, Clusters, Estimate, PairedComparison};
 use serde::Serialize;
 
 /// Scores texts with the judge of an index.
 pub type JudgeScores<'a> = dyn Fn(usize, &[&str]) -> std::result::Result<Vec<f64>, String> + 'a;
 
-/// What a judge says of the models' texts.
+/// The scores of the models' texts by a judge.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JudgeComparison {
     /// The judge's name.
@@ -27,17 +28,12 @@ impl JudgeComparison {
         prompts: &[usize],
         bootstrap: &Bootstrap,
     ) -> Result<Self> {
-        if scores.len() != names.len() * prompts.len() {
-            let expected = names.len() * prompts.len();
-            return Err(Error::Score(format!("{judge} gave {} scores for {expected} texts", scores.len())));
-        }
-        if let Some((at, score)) = scores.iter().enumerate().find(|(_, score)| !score.is_finite()) {
-            return Err(Error::Score(format!("{judge} gave text {} the score {score}", at + 1)));
-        }
+        check_scores(Some(judge), scores, names.len() * prompts.len())?;
         let of_models: Vec<&[f64]> = scores.chunks(prompts.len().max(1)).collect();
-        let (groups, clusters) = (Groups::of(prompts), Clusters::by(prompts));
+        let clusters = Clusters::by(prompts);
         let ones = vec![1.0; prompts.len()];
-        let means = of_models.iter().map(|scores| groups.ratio(scores, &ones, bootstrap)).collect::<Result<_>>()?;
+        let mean = |scores: &&[f64]| grouped_ratio(&clusters, scores, &ones, bootstrap);
+        let means = of_models.iter().map(mean).collect::<Result<_>>()?;
         let pairs = pair_indices(names.len()).filter_map(|(a, b)| Some((of_models.get(a)?, of_models.get(b)?)));
         let paired = pairs.map(|(a, b)| PairedComparison::of(a, b, Some(&clusters), bootstrap));
         let compared = Comparison::adjust_all(paired.collect::<align_metrics::Result<_>>()?)?;

@@ -17,7 +17,7 @@ pub enum TreeDistance {
     Divergence,
     /// The distance of all weights, `‖b - a‖`.
     Weights,
-    /// The squared MMD of embeddings of written texts, at least 0.
+    /// The squared MMD of embeddings of generated texts, at least 0.
     Texts,
     /// 1 minus the mean debiased CKA over layers, at least 0.
     Hidden,

@@ -1,12 +1,10 @@
 use super::hidden_states::{HiddenSimilarity, SampledStates, TokenSample};
 use super::judges::JudgeComparison;
-use super::{
-    DistanceOptions, NextTokenDivergences, PolicyDistances, WeightDistances, named_pairs, pair_indices,
-    weight_distances,
-};
+use super::{DistanceOptions, NextTokenDivergences, PolicyDistances, WeightDistances, named_pairs, weight_distances};
 use crate::error::option_error;
 use crate::{Error, Result};
 use align_base::Progress;
+use align_metrics::Clusters;
 use align_models::{CausalLm, architecture_differences};
 use serde_json::Value;
 
@@ -17,22 +15,14 @@ use serde_json::Value;
 /// outputs are not finite.
 pub fn policy_distances(options: &DistanceOptions) -> Result<PolicyDistances> {
     options.check()?;
-    let mut pass = Pass { options, config: None, found: Found::default() };
+    let groups = options.along_texts.map(|along| along.groups());
+    let mut pass = Pass { options, config: None, groups, found: Found::default() };
     pass.run()?;
     let Found { weights, divergences, states, texts } = pass.found;
     let names = options.names;
     let along = options.along_texts.as_ref();
     let hidden = match (along.and_then(|along| along.hidden), states) {
-        (Some(hidden), Some((sample, states))) => {
-            let mut progress = Progress::begin("comparing hidden states", "pairs", pair_indices(names.len()).count());
-            let pairs = pair_indices(names.len()).filter_map(|(a, b)| Some((states.get(a)?, states.get(b)?)));
-            let similarity = |(a, b)| {
-                let found = HiddenSimilarity::of(a, b, &sample, &hidden);
-                progress.advance(1);
-                found
-            };
-            Some(pairs.map(similarity).collect::<Result<Vec<_>>>()?)
-        }
+        (Some(hidden), Some((sample, states))) => Some(HiddenSimilarity::of_pairs(&states, &sample, &hidden)?),
         _ => None,
     };
     let (embeddings, judges) = options.compare_texts(&texts)?;
@@ -61,6 +51,8 @@ struct Pass<'a> {
     options: &'a DistanceOptions<'a>,
     /// The hyper-parameters of the first model.
     config: Option<Value>,
+    /// The groups of the input texts.
+    groups: Option<Clusters>,
     found: Found,
 }
 
@@ -74,7 +66,7 @@ impl Pass<'_> {
             let sample = TokenSample::draw(along.texts, hidden.max_tokens, options.seed);
             self.found.states = Some((sample, Vec::new()));
         }
-        let needs_each = hidden.is_some() || options.written.is_some();
+        let needs_each = hidden.is_some() || options.generated.is_some();
         let mut progress = Progress::begin("comparing", "models", count);
         for first in 0..count {
             if !needs_each && first + 1 == count {
@@ -93,9 +85,9 @@ impl Pass<'_> {
                     problem: Box::new(problem),
                 })?;
             }
-            if let Some(written) = &options.written {
+            if let Some(generated) = &options.generated {
                 let seed = options.seed.wrapping_add(first as u64);
-                self.found.texts.push(written.write(model, seed, options.batch_size)?);
+                self.found.texts.push(generated.generate(model, seed, options.batch_size)?);
             }
             progress.advance(1);
         }
@@ -128,16 +120,16 @@ impl Pass<'_> {
         if options.weights {
             self.found.weights.push(weight_distances(first, second)?);
         }
-        if let Some(along) = options.along_texts.filter(|along| along.divergence) {
+        if let (Some(along), Some(groups)) = (options.along_texts.filter(|along| along.divergence), &self.groups) {
             let how = (&options.bootstrap, options.batch_size);
-            let found = NextTokenDivergences::of([first, second], along.texts, &along.groups(), how)?;
+            let found = NextTokenDivergences::of([first, second], along.texts, groups, how)?;
             self.found.divergences.push(found);
         }
         Ok(())
     }
 }
 
-/// Embedding distances per pair, and what the judges say.
+/// Embedding distances per pair, and scores by judge.
 type TextComparisons = (Option<Vec<super::EmbeddingDistances>>, Option<Vec<JudgeComparison>>);
 
 impl DistanceOptions<'_> {
@@ -150,21 +142,21 @@ impl DistanceOptions<'_> {
             return Err(option_error("batch_size", "is 0, expected at least 1"));
         }
         self.along_texts.as_ref().map_or(Ok(()), super::AlongTexts::check)?;
-        self.written.as_ref().map_or(Ok(()), super::WrittenTexts::check)
+        self.generated.as_ref().map_or(Ok(()), super::GeneratedTexts::check)
     }
 
     fn compare_texts(&self, texts: &[Vec<String>]) -> Result<TextComparisons> {
-        let Some(written) = &self.written else { return Ok((None, None)) };
-        let prompts = written.prompt_of_each_text();
+        let Some(generated) = &self.generated else { return Ok((None, None)) };
+        let prompts = generated.prompt_of_each_text();
         let how = (self.seed, self.batch_size);
         let embeddings =
-            written.embeddings.as_ref().map(|options| options.compare(texts, &prompts, how)).transpose()?;
+            generated.embeddings.as_ref().map(|options| options.compare(texts, &prompts, how)).transpose()?;
         let all: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
         let judge = |(index, name): (usize, &String)| {
-            let scores = (written.score)(index, &all).map_err(|e| Error::Score(format!("{name}: {e}")))?;
+            let scores = (generated.score)(index, &all).map_err(|e| Error::Score(format!("{name}: {e}")))?;
             JudgeComparison::of(name, self.names, &scores, &prompts, &self.bootstrap)
         };
-        let judges = written.judges.iter().enumerate().map(judge).collect::<Result<Vec<_>>>()?;
+        let judges = generated.judges.iter().enumerate().map(judge).collect::<Result<Vec<_>>>()?;
         Ok((embeddings, (!judges.is_empty()).then_some(judges)))
     }
 }

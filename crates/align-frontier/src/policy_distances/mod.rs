@@ -1,10 +1,11 @@
-//! Distances between any number of policies of one architecture and tokeniser: of their weights, hidden states, next-token distributions and
-//! texts.
+//! Distances between any number of policies of one architecture and tokeniser: of their weights, hidden states, next-token
+//! distributions and texts.
 
 mod along_texts;
 mod divergences;
 mod embeddings;
 mod figures;
+mod generated_texts;
 mod grouped_ratio;
 mod hidden_states;
 mod judges;
@@ -14,17 +15,16 @@ mod report;
 mod statements;
 mod tables;
 mod weights;
-mod written_texts;
 
 pub use along_texts::{AlongTexts, HiddenStateOptions, TokenisedText};
 pub use divergences::{DivergenceEstimate, NextTokenDivergences, next_token_divergences};
+pub use generated_texts::{EmbeddingDistances, EmbeddingOptions, GeneratedTexts, LoadedEmbedder, TestedDistance};
 pub use hidden_states::{HiddenSimilarity, LayerSimilarity};
 pub use judges::{JudgeComparison, JudgeScores};
 pub use matrices::TreeDistance;
 pub use measure::policy_distances;
 pub use report::DistancesContext;
 pub use weights::{LayerDistance, WeightDistances, weight_distances};
-pub use written_texts::{EmbeddingDistances, EmbeddingOptions, LoadedEmbedder, TestedDistance, WrittenTexts};
 
 use align_metrics::Bootstrap;
 use align_models::CausalLm;
@@ -43,8 +43,8 @@ pub struct DistanceOptions<'a> {
     pub weights: bool,
     /// Comparisons along given texts, if any.
     pub along_texts: Option<AlongTexts<'a>>,
-    /// Comparisons of texts that the models write, if any.
-    pub written: Option<WrittenTexts<'a>>,
+    /// Comparisons of texts that the models generate, if any.
+    pub generated: Option<GeneratedTexts<'a>>,
     /// Options of the intervals.
     pub bootstrap: Bootstrap,
     /// Texts per batch.
@@ -77,9 +77,9 @@ pub struct PolicyDistances {
     pub hidden: Option<Vec<ModelPair<HiddenSimilarity>>>,
     /// Divergences of next-token distributions, if they were measured.
     pub divergence: Option<Vec<ModelPair<NextTokenDivergences>>>,
-    /// Distances of the embeddings of written texts, if they were measured.
+    /// Distances of the embeddings of generated texts, if they were measured.
     pub texts: Option<Vec<ModelPair<EmbeddingDistances>>>,
-    /// What each judge says of the written texts, if there are judges.
+    /// Scores of the generated texts by each judge, if there are judges.
     pub judges: Option<Vec<JudgeComparison>>,
 }
 

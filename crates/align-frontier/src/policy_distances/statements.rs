@@ -47,7 +47,7 @@ impl PolicyDistances {
     }
 }
 
-/// A sentence for each pair that differs, and for each that does not if there are few. `describe` says whether a pair differs.
+/// A sentence for each pair that differs, and for each that does not if there are few. `describe` gives whether a pair differs.
 fn findings<T>(pairs: &[ModelPair<T>], what: &str, describe: impl Fn(&ModelPair<T>) -> (bool, String)) -> Vec<String> {
     let described: Vec<(bool, String)> = pairs.iter().map(describe).collect();
     let alike = described.iter().filter(|(differs, _)| !differs).count();

@@ -1,4 +1,4 @@
-use super::written_texts::TestedDistance;
+use super::generated_texts::TestedDistance;
 use super::{DivergenceEstimate, LayerSimilarity, ModelPair, PolicyDistances};
 use crate::figures::estimate;
 use align_report::{Cell, Column, Estimate, Row, Table};
@@ -77,8 +77,8 @@ impl PolicyDistances {
         };
         Some(Table {
             caption: format!(
-                "Similarity of hidden states on {tokens} tokens, means over layers. R²: how well the states of one model are linear functions \
-                 of the other's, where a is the model named first.{caution}"
+                "Similarity of hidden states on {tokens} tokens, means over layers. R²: how well the states of one model are linear \
+                 functions of the other's, where a is the model named first.{caution}"
             ),
             row_title: "Models".to_owned(),
             columns: similarity_columns(),
@@ -109,8 +109,8 @@ impl PolicyDistances {
         let pairs = self.divergence.as_ref()?;
         let table = |unit: &str, of: fn(&DivergenceEstimate) -> align_metrics::Estimate| Table {
             caption: format!(
-                "Divergence of next-token distributions along the texts, {unit}, where a is the model named first. Bootstrap intervals over \
-                 texts."
+                "Divergence of next-token distributions along the texts, {unit}, where a is the model named first. Bootstrap intervals \
+                 over texts."
             ),
             row_title: "Models".to_owned(),
             columns: [("KL(a‖b)", "nats"), ("KL(b‖a)", "nats"), ("Jensen-Shannon", "nats"), ("Total variation", "")]
@@ -134,8 +134,8 @@ impl PolicyDistances {
             [found.mmd_squared, found.energy_distance, found.sliced_wasserstein].into_iter().flat_map(cells).collect()
         });
         Some(Table {
-            caption: "Distance of the embeddings of written texts. p: permutation tests within prompts, with Holm's correction for the number \
-                      of pairs."
+            caption: "Distance of the embeddings of generated texts. p: permutation tests within prompts, with Holm's correction for the \
+                      number of pairs."
                 .to_owned(),
             row_title: "Models".to_owned(),
             columns: vec![
@@ -161,7 +161,7 @@ impl PolicyDistances {
                 .collect(),
         };
         let means = Table {
-            caption: "Mean scores of the written texts by judge. Bootstrap intervals over prompts.".to_owned(),
+            caption: "Mean scores of the generated texts by judge. Bootstrap intervals over prompts.".to_owned(),
             row_title: "Model".to_owned(),
             columns: judges.iter().map(|judge| Column::new(judge.judge.clone(), "")).collect(),
             rows: self.models.iter().enumerate().map(mean).collect(),
@@ -181,8 +181,8 @@ impl PolicyDistances {
         };
         let columns = judges.iter().flat_map(|judge| [Column::new(format!("{}, a − b", judge.judge), ""), p_column()]);
         let differences = Table {
-            caption: "Differences of mean scores on the same prompts, where a is the model named first. Bootstrap intervals over prompts; p: \
-                      sign-flip tests, with Holm's correction for the number of pairs."
+            caption: "Differences of mean scores on the same prompts, where a is the model named first. Bootstrap intervals over prompts; \
+                      p: sign-flip tests, with Holm's correction for the number of pairs."
                 .to_owned(),
             row_title: "Models".to_owned(),
             columns: columns.collect(),

@@ -1,8 +1,9 @@
 use crate::Result;
-use align_metrics::{Distance, WeightDistance};
-use align_models::{CausalLm, Parameters};
+use align_metrics::{Distance, DistanceSums, Error};
+use align_models::CausalLm;
 use serde::Serialize;
-use tch::{Device, Kind};
+use std::collections::BTreeMap;
+use tch::{Device, Kind, Tensor};
 
 /// The distance of the weights of two models.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,33 +35,33 @@ pub struct LayerDistance {
 /// # Errors
 /// Other tensors or sizes in the second model, a weight that is not finite, or not enough memory.
 pub fn weight_distances(first: &dyn CausalLm, second: &dyn CausalLm) -> Result<WeightDistances> {
-    let found = WeightDistance::of(by_layer(first.parameters())?, by_layer(second.parameters())?)?;
-    let of = |layer: &str, distance: Distance| LayerDistance {
-        layer: layer.to_owned(),
-        elements: distance.elements,
-        squared_l2: distance.l2 * distance.l2,
-        relative_l2: distance.relative_l2,
-        cosine_distance: distance.cosine_distance,
-    };
-    let layers = found.tensors.iter().map(|tensor| of(&tensor.name, tensor.distance)).collect();
-    Ok(WeightDistances { all: of("all", found.all), layers })
+    let (first, second) = (first.parameters(), second.parameters());
+    let missing = |name: &str, side: &'static str| Error::TensorMissing { name: name.to_owned(), side };
+    let (mut all, mut layers) = (DistanceSums::default(), BTreeMap::<Layer, DistanceSums>::new());
+    // One tensor at a time, so that no copies of the models are in memory.
+    for (name, tensor) in first.iter() {
+        let other = second.get(name).ok_or_else(|| missing(name, "first"))?;
+        let sums = DistanceSums::of(name, &floats(tensor)?, &floats(other)?)?;
+        all.add(&sums);
+        layers.entry(Layer::of(name)).or_default().add(&sums);
+    }
+    if let Some((name, _)) = second.iter().find(|(name, _)| first.get(name).is_none()) {
+        return Err(missing(name, "second").into());
+    }
+    let layers = layers.into_iter().map(|(layer, sums)| LayerDistance::of(layer.name(), sums.distance())).collect();
+    Ok(WeightDistances { all: LayerDistance::of("all".to_owned(), all.distance()), layers })
 }
 
-/// The weights of each layer as one vector, in the order of the layers.
-fn by_layer(parameters: &Parameters) -> Result<Vec<(String, Vec<f32>)>> {
-    let mut layers: Vec<(Layer, Vec<f32>)> = Vec::new();
-    for (name, tensor) in parameters.iter() {
-        let layer = Layer::of(name);
-        let weights = Vec::<f32>::try_from(
-            tensor.f_detach()?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view(-1)?,
-        )?;
-        match layers.iter_mut().find(|(of, _)| *of == layer) {
-            Some((_, all)) => all.extend(weights),
-            None => layers.push((layer, weights)),
-        }
+impl LayerDistance {
+    fn of(layer: String, distance: Distance) -> Self {
+        let Distance { elements, l2, relative_l2, cosine_distance } = distance;
+        Self { layer, elements, squared_l2: l2 * l2, relative_l2, cosine_distance }
     }
-    layers.sort_by_key(|(layer, _)| *layer);
-    Ok(layers.into_iter().map(|(layer, weights)| (layer.name(), weights)).collect())
+}
+
+fn floats(tensor: &Tensor) -> Result<Vec<f32>> {
+    let tensor = tensor.f_detach()?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?;
+    Ok(Vec::try_from(tensor.f_contiguous()?.f_view(-1)?)?)
 }
 
 /// The layer of a tensor, by its name in transformers.

@@ -1,4 +1,4 @@
-//! The texts that the models read.
+//! The input texts.
 
 use crate::column_option::ColumnOption;
 use crate::data_layout::Layout;
@@ -8,8 +8,7 @@ use align_base::{counted, printable_path};
 use align_data::tables::Examples;
 use align_data::{CompletionExample, EncodedCompletion, Error, Texts, Tokenizer, encode_completions};
 use align_frontier::TokenisedText;
-use std::collections::HashMap;
-use std::hash::Hash;
+use align_metrics::Clusters;
 use std::path::{Path, PathBuf};
 
 const LAYOUTS: [Layout; 5] =
@@ -76,7 +75,7 @@ impl Table {
                 let taken: Vec<&String> = texts.iter().take(max_texts).collect();
                 let ids = tokenizer.encode_batch(&taken, true, Some(max_length)).map_err(|e| format!("{file}: {e}"))?;
                 let groups = match prompts {
-                    Some(prompts) => numbers(prompts.iter()),
+                    Some(prompts) => Clusters::by(prompts).of_rows().to_vec(),
                     None => (0..taken.len()).collect(),
                 };
                 ids.into_iter().zip(groups).map(|(ids, group)| split(ids, 1, group)).collect()
@@ -84,14 +83,14 @@ impl Table {
             Rows::Completions(rows) => {
                 let taken = rows.get(..max_texts).unwrap_or(rows);
                 let encoded = encode_completions(tokenizer, taken, false).map_err(|e| format!("{file}: {e}"))?;
-                let groups = numbers(encoded.iter().map(|row| &row.prompt_ids));
+                let groups = Clusters::by(&encoded.iter().map(|row| &row.prompt_ids).collect::<Vec<_>>());
                 let row = |(EncodedCompletion { prompt_ids, completion_ids }, group): (EncodedCompletion, usize)| {
                     let prompt = prompt_ids.len().max(1);
                     let mut ids = [prompt_ids, completion_ids].concat();
                     ids.truncate(max_length);
                     split(ids, prompt, group)
                 };
-                encoded.into_iter().zip(groups).map(row).collect()
+                encoded.into_iter().zip(groups.of_rows().iter().copied()).map(row).collect()
             }
         };
         let all = tokenised.len();
@@ -100,7 +99,7 @@ impl Table {
             let left_out = counted(all - kept.len(), "text");
             output::note!("{left_out} of {file} left out: no token is predicted within --max-length");
         }
-        let groups = numbers(kept.iter().map(|text| &text.group)).into_iter().max().map_or(0, |last| last + 1);
+        let groups = Clusters::by(&kept.iter().map(|text| text.group).collect::<Vec<_>>()).count();
         match groups {
             0 | 1 => Err(format!(
                 "{file}: expected at least 2 texts of different prompts, with 2 tokens each, found {}",
@@ -116,14 +115,4 @@ impl Table {
 fn split(mut ids: Vec<i64>, prompt: usize, group: usize) -> TokenisedText {
     let completion_ids = ids.split_off(prompt.min(ids.len()));
     TokenisedText { prompt_ids: ids, completion_ids, group }
-}
-
-/// Numbers the distinct keys in the order in which they occur.
-fn numbers<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> Vec<usize> {
-    let mut known = HashMap::new();
-    keys.map(|key| {
-        let next = known.len();
-        *known.entry(key).or_insert(next)
-    })
-    .collect()
 }

@@ -63,13 +63,13 @@ impl Selected {
     }
 
     /// The metrics that are measured if none is named: those that the given options are for.
-    pub fn by_options(has_input: bool, writes_texts: bool, has_judges: bool) -> Self {
+    pub fn by_options(has_input: bool, generates_texts: bool, has_judges: bool) -> Self {
         let when = |given: bool, metrics: &[Metric]| if given { metrics.to_vec() } else { Vec::new() };
         Self(
             [
                 vec![Metric::Weights],
                 when(has_input, &[Metric::Hidden, Metric::Divergence]),
-                when(writes_texts, &[Metric::Texts]),
+                when(generates_texts, &[Metric::Texts]),
                 when(has_judges, &[Metric::Judges]),
             ]
             .concat(),
@@ -80,13 +80,13 @@ impl Selected {
         self.0.contains(&metric)
     }
 
-    /// Whether models read texts.
+    /// Whether models are compared along input texts.
     pub fn along_texts(&self) -> bool {
         self.has(Metric::Hidden) || self.has(Metric::Divergence)
     }
 
-    /// Whether models write texts.
-    pub fn writes_texts(&self) -> bool {
+    /// Whether models generate texts.
+    pub fn generates_texts(&self) -> bool {
         self.has(Metric::Texts) || self.has(Metric::Judges)
     }
 

@@ -19,7 +19,7 @@ use self::metric::Metric;
 use self::results::Results;
 use crate::{Failure, models, output_paths};
 use align_frontier::{
-    AlongTexts, DistanceOptions, EmbeddingOptions, HiddenStateOptions, WrittenTexts, policy_distances,
+    AlongTexts, DistanceOptions, EmbeddingOptions, GeneratedTexts, HiddenStateOptions, policy_distances,
 };
 use align_metrics::{LinearPredictivity, PermutationTest};
 
@@ -33,9 +33,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         output_paths::refuse_folder(folder, options.overwrite, &folders)?;
     }
     let _precision = options.runtime.set_matmul_precision()?;
-    let prompts = if selected.writes_texts() { options.read_prompts()? } else { Vec::new() };
+    let prompts = if selected.generates_texts() { options.read_prompts()? } else { Vec::new() };
     let table = options.input.as_deref().map(|file| input::Table::read(file, &options.columns)).transpose()?;
-    // A wrong judge is found before texts are written.
+    // A wrong judge is found before texts are generated.
     options.judges.iter().try_for_each(|judge| judge.load(&options.runtime, options.batch_size).map(drop))?;
     let loader = Loader { folders: &folders, options, device: options.runtime.device()? };
     let (tokenizer, longest) = loader.common_tokenizer()?;
@@ -57,7 +57,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             }),
             divergence: selected.has(Metric::Divergence),
         }),
-        written: selected.writes_texts().then_some(WrittenTexts {
+        generated: selected.generates_texts().then_some(GeneratedTexts {
             tokenizer: &tokenizer,
             prompts: &prompts,
             texts_per_prompt: options.texts_per_prompt.unwrap_or(4),

@@ -3,8 +3,8 @@
 use crate::models;
 use std::path::Path;
 
-/// Short names that differ: those of hub models; of a folder the last parts of its path, without a last `model` as in the folder of a run. A
-/// model that is given twice has a number.
+/// Short names that differ: those of hub models; of a folder the last parts of its path, without a last `model` as in the folder of a
+/// run. A model that is given twice has a number.
 pub fn short(given: &[String]) -> Vec<String> {
     let parts: Vec<Vec<String>> = given.iter().map(|name| parts(name)).collect();
     let longest = parts.iter().map(Vec::len).max().unwrap_or(1);

@@ -10,6 +10,7 @@ use align_data::NOTEBOOK_PROMPTS;
 use align_frontier::TreeDistance;
 use align_metrics::Bootstrap;
 use clap::Args;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Measures how far models of one family are apart, pair by pair: weights, hidden states, next-token distributions, texts, and the
@@ -21,13 +22,13 @@ pub struct Options {
     /// user/name[@revision] on the hub.
     #[arg(value_name = "MODEL", required = true)]
     pub models: Vec<String>,
-    /// What is compared: weights; hidden (states of each layer) and divergence (of next-token distributions), along --input; texts (that
-    /// the models write, by their embeddings); judges (scores of the texts by --judge) [default: weights, and whatever the given options are
-    /// for].
+    /// What is compared: weights; hidden (states of each layer) and divergence (of next-token distributions), along --input; texts
+    /// (which the models generate, by their embeddings); judges (scores of the texts by --judge) [default: weights, and whatever the
+    /// given options are for].
     #[arg(long, value_delimiter = ',', value_name = "NAME,..")]
     pub metrics: Vec<Metric>,
-    /// Texts that the models read: a table with a column text, with prompt and completion, or with conversations (CSV, Parquet or JSONL), or a
-    /// text file with one text per line (.txt).
+    /// Input texts, along which the models are compared: a table with a column text, with prompt and completion, or with conversations
+    /// (CSV, Parquet or JSONL), or a text file with one text per line (.txt).
     #[arg(long)]
     pub input: Option<PathBuf>,
     #[command(flatten)]
@@ -42,13 +43,13 @@ pub struct Options {
     /// the states [default: 2000].
     #[arg(long, requires = "input")]
     pub max_tokens: Option<usize>,
-    /// File with one prompt per line, from which the models write texts [default: 46 built-in prompts about films].
+    /// File with one prompt per line, from which the models generate texts [default: 46 built-in prompts about films].
     #[arg(long)]
     pub prompts: Option<PathBuf>,
-    /// Number of texts that each model writes for each prompt [default: 4].
+    /// Number of texts that each model generates for each prompt [default: 4].
     #[arg(long)]
     pub texts_per_prompt: Option<usize>,
-    /// Maximum number of new tokens of a written text [default: 48].
+    /// Maximum number of new tokens of a generated text [default: 48].
     #[arg(long)]
     pub max_new_tokens: Option<usize>,
     /// Language model whose last hidden states, averaged over a text, are its embedding [default: the first model].
@@ -60,7 +61,7 @@ pub struct Options {
     /// Number of permutations of each test of embeddings [default: 999].
     #[arg(long)]
     pub permutations: Option<usize>,
-    /// A judge with its name, which scores the written texts; see align classify --judge for its forms. It may be given several times.
+    /// A judge with its name, which scores the generated texts; see align classify --judge for its forms. It may be given several times.
     #[arg(id = "judge", long, value_name = "NAME=MODEL[:SCORE]")]
     pub judges: Vec<NamedJudge>,
     /// Distance by which the report's tree is made: divergence, weights, texts or hidden [default: the first of these that is measured].
@@ -108,11 +109,13 @@ impl Options {
         }
         check_names(&self.judges, &[])?;
         let for_texts = self.embedder.is_some() || self.projections.is_some() || self.permutations.is_some();
-        let for_writing = self.prompts.is_some() || self.texts_per_prompt.is_some() || self.max_new_tokens.is_some();
+        let for_generation = self.prompts.is_some() || self.texts_per_prompt.is_some() || self.max_new_tokens.is_some();
         let has_judges = !self.judges.is_empty();
         let selected = match self.metrics.is_empty() {
             false => Selected::new(&self.metrics),
-            true => Selected::by_options(self.input.is_some(), for_texts || (for_writing && !has_judges), has_judges),
+            true => {
+                Selected::by_options(self.input.is_some(), for_texts || (for_generation && !has_judges), has_judges)
+            }
         };
         let needs_input = [Metric::Hidden, Metric::Divergence].into_iter().find(|metric| selected.has(*metric));
         if let (Some(metric), None) = (needs_input, &self.input) {
@@ -127,15 +130,15 @@ impl Options {
             ("--input", self.input.is_some() && !selected.along_texts(), "hidden or divergence in --metrics"),
             ("--max-tokens", self.max_tokens.is_some() && !selected.has(Metric::Hidden), "hidden in --metrics"),
             ("--judge", has_judges && !selected.has(Metric::Judges), "judges in --metrics"),
-            ("--prompts", self.prompts.is_some() && !selected.writes_texts(), "texts or judges in --metrics"),
+            ("--prompts", self.prompts.is_some() && !selected.generates_texts(), "texts or judges in --metrics"),
             (
                 "--texts-per-prompt",
-                self.texts_per_prompt.is_some() && !selected.writes_texts(),
+                self.texts_per_prompt.is_some() && !selected.generates_texts(),
                 "texts or judges in --metrics",
             ),
             (
                 "--max-new-tokens",
-                self.max_new_tokens.is_some() && !selected.writes_texts(),
+                self.max_new_tokens.is_some() && !selected.generates_texts(),
                 "texts or judges in --metrics",
             ),
             ("--embedder", self.embedder.is_some() && !selected.has(Metric::Texts), "texts in --metrics"),
@@ -169,12 +172,13 @@ impl Options {
     pub fn read_prompts(&self) -> Result<Vec<String>, Failure> {
         let Some(file) = &self.prompts else { return Ok(NOTEBOOK_PROMPTS.map(str::to_owned).to_vec()) };
         let prompts = align_data::read_lines(file)?;
+        let mut known = HashSet::new();
         for (index, prompt) in prompts.iter().enumerate() {
             let place = || format!("{}, line {}", file.display(), index + 1);
             if prompt.trim().is_empty() {
                 return Err(format!("{}: the prompt is empty; remove the line", place()).into());
             }
-            if prompts.iter().take(index).any(|other| other == prompt) {
+            if !known.insert(prompt) {
                 let problem = "the prompt occurs twice; remove the line, and give --texts-per-prompt for more texts";
                 return Err(format!("{}: {problem}", place()).into());
             }

@@ -17,9 +17,9 @@ const DOTS_PER_INCH: u32 = 300;
 pub struct Results<'a> {
     pub options: &'a Options,
     pub found: &'a PolicyDistances,
-    /// Number of texts that the models read.
+    /// Number of input texts.
     pub texts: usize,
-    /// Number of prompts from which the models wrote texts.
+    /// Number of prompts from which the models generated texts.
     pub prompts: usize,
 }
 
@@ -73,7 +73,7 @@ impl Results<'_> {
         let mut add = |name: &str, value: Option<String>| entries.extend(value.map(|value| Entry::new(name, value)));
         let number = |value: usize| (value > 0).then(|| value.to_string());
         add("input", options.input.as_deref().map(models::file_name));
-        add("texts that the models read", number(self.texts));
+        add("input texts", number(self.texts));
         add("max_length", options.max_length.map(|length| length.to_string()));
         add("prompts", number(self.prompts));
         add("texts per prompt", number(self.prompts).and(Some(options.texts_per_prompt.unwrap_or(4).to_string())));
@@ -82,10 +82,10 @@ impl Results<'_> {
             add(&format!("judge {}", judge.name), Some(judge.source.display_name()));
         }
         add("seed", Some(options.seed.to_string()));
-        let read = (self.texts > 0).then(|| format!("{} texts read", self.texts));
-        let wrote = (self.prompts > 0).then(|| format!("texts written for {} prompts", self.prompts));
+        let input = (self.texts > 0).then(|| format!("{} input texts", self.texts));
+        let generated = (self.prompts > 0).then(|| format!("texts generated for {} prompts", self.prompts));
         DistancesContext {
-            subtitle: [read, wrote].into_iter().flatten().collect::<Vec<_>>().join(", "),
+            subtitle: [input, generated].into_iter().flatten().collect::<Vec<_>>().join(", "),
             tree: options.tree,
             configuration: vec![Configuration { title: String::new(), entries }],
             versions: versions(),

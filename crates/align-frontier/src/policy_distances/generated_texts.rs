@@ -6,7 +6,8 @@ use crate::{Error, Result};
 use align_data::Tokenizer;
 use align_inference::generate_texts;
 use align_metrics::{
-    Clusters, EnergyDistance, Mmd, PermutationTest, Samples, SlicedWasserstein, holm_adjusted, median_distance,
+    Clusters, EnergyDistance, Mmd, PairwiseDistances, PermutationTest, Samples, SlicedWasserstein, holm_adjusted,
+    median_distance,
 };
 use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
@@ -15,9 +16,9 @@ use serde::Serialize;
 /// A model whose hidden states are the embeddings of texts, with its tokeniser.
 pub type LoadedEmbedder = (Box<dyn CausalLm>, Tokenizer);
 
-/// Comparisons of texts that the models write for the same prompts, sampled from their unmodified distributions. The draws of the models are
-/// independent of each other, which the tests need.
-pub struct WrittenTexts<'a> {
+/// Comparisons of texts that the models generate for the same prompts, sampled from their unmodified distributions. The draws of
+/// the models are independent of each other, which the tests need.
+pub struct GeneratedTexts<'a> {
     /// The tokeniser of all models.
     pub tokenizer: &'a Tokenizer,
     /// The prompts, without duplicates.
@@ -44,7 +45,7 @@ pub struct EmbeddingOptions<'a> {
     pub test: PermutationTest,
 }
 
-/// The distances of the embeddings of texts that two models write. The p-values are those of permutation tests within prompts.
+/// The distances of the embeddings of texts that two models generate. The p-values are those of permutation tests within prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct EmbeddingDistances {
     /// The unbiased squared maximum mean discrepancy, of one kernel for all pairs.
@@ -60,13 +61,13 @@ pub struct EmbeddingDistances {
 pub struct TestedDistance {
     /// The distance.
     pub value: f64,
-    /// The probability of a distance at least as large, if both models write from the same distribution.
+    /// The probability of a distance at least as large, if both models generate texts of the same distribution.
     pub p_value: f64,
     /// The p-value after Holm's correction for all pairs of models.
     pub adjusted_p_value: f64,
 }
 
-impl WrittenTexts<'_> {
+impl GeneratedTexts<'_> {
     pub(super) fn check(&self) -> Result<()> {
         let least = |option, found: usize, least: usize| match found < least {
             true => Err(option_error(option, format!("is {found}, expected at least {least}"))),
@@ -74,11 +75,21 @@ impl WrittenTexts<'_> {
         };
         least("prompts", self.prompts.len(), 2)?;
         least("texts_per_prompt", self.texts_per_prompt, 1)?;
+        // The distances of the texts of two models are in memory at a time.
+        let most = PairwiseDistances::MOST_VECTORS / 2;
+        if self.embeddings.is_some() && self.prompts.len().saturating_mul(self.texts_per_prompt) > most {
+            let (found, prompts) = (self.texts_per_prompt, self.prompts.len());
+            let problem = format!(
+                "is {found} for {prompts} prompts, but the embeddings of at most {most} texts of each model are compared: take \
+                 fewer texts or prompts, or compare judges alone"
+            );
+            return Err(option_error("texts_per_prompt", problem));
+        }
         least("max_new_tokens", self.max_new_tokens, 1)
     }
 
     /// The texts of a model, those of a prompt next to each other.
-    pub(super) fn write(&self, model: Box<dyn CausalLm>, seed: u64, batch_size: usize) -> Result<Vec<String>> {
+    pub(super) fn generate(&self, model: Box<dyn CausalLm>, seed: u64, batch_size: usize) -> Result<Vec<String>> {
         let model = model.packed()?.unwrap_or(model);
         let generation = Generation::new(GenerationConfig {
             do_sample: true,
@@ -89,8 +100,8 @@ impl WrittenTexts<'_> {
             ..GenerationConfig::default()
         })?;
         let each = self.texts_per_prompt;
-        let written = generate_texts(&model, self.tokenizer, self.prompts, each, &generation, Some(batch_size))?;
-        Ok(written.into_iter().map(|text| text.text).collect())
+        let generated = generate_texts(&model, self.tokenizer, self.prompts, each, &generation, Some(batch_size))?;
+        Ok(generated.into_iter().map(|text| text.text).collect())
     }
 
     /// The prompt of each text of a model.
@@ -111,7 +122,7 @@ impl EmbeddingOptions<'_> {
         let (embedder, tokenizer) = (self.load)().map_err(Error::Load)?;
         let (width, embeddings) = embed(embedder.as_ref(), &tokenizer, &all, batch_size)?;
         drop(embedder);
-        let bandwidth = median_distance(&Samples::new(width, &embeddings)?).unwrap_or(1.0);
+        let bandwidth = median_distance(&Samples::new(width, &embeddings)?, seed).unwrap_or(1.0);
         let models = embeddings.chunks(width * prompts.len()).map(|of_model| Samples::new(width, of_model));
         let models = models.collect::<align_metrics::Result<Vec<_>>>()?;
         let clusters = Clusters::by(&[prompts, prompts].concat());
@@ -121,14 +132,15 @@ impl EmbeddingOptions<'_> {
         let mut found: Vec<[Tested; 3]> = Vec::new();
         for (first, second) in super::pair_indices(models.len()) {
             let (Some(x), Some(y)) = (models.get(first), models.get(second)) else { continue };
-            let mmd = Mmd::with_bandwidth(x, y, bandwidth)?;
-            let energy = EnergyDistance::new(x, y)?;
+            let distances = PairwiseDistances::new(x, y)?;
+            let mmd = Mmd::of_distances(&distances, bandwidth)?;
+            let tested_mmd = (mmd.squared(), test(&|split| mmd.of_split(split))?);
+            drop(mmd);
+            let energy = EnergyDistance::of_distances(distances);
+            let tested_energy = (energy.value(), test(&|split| energy.of_split(split))?);
+            drop(energy);
             let sliced = SlicedWasserstein::new(x, y, self.projections, seed)?;
-            found.push([
-                (mmd.squared(), test(&|split| mmd.of_split(split))?),
-                (energy.value(), test(&|split| energy.of_split(split))?),
-                (sliced.value(), test(&|split| sliced.of_split(split))?),
-            ]);
+            found.push([tested_mmd, tested_energy, (sliced.value(), test(&|split| sliced.of_split(split))?)]);
         }
         adjusted(&found)
     }
