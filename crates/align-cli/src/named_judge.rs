@@ -152,8 +152,18 @@ mod tests {
         for text in ["a=b:c:log-odds:very:good", "a=m:mean-logp", "a=words:7"] {
             assert_eq!(format!("a={}", source(text)), text);
         }
-        for wrong in ["reward", "=model", "a=", "a=:scalar", "a=:mean-logp", "a=b:logit:", "a=words:0", "a=distinct:x", "a,b=words:7", " a=words:7"]
-        {
+        for wrong in [
+            "reward",
+            "=model",
+            "a=",
+            "a=:scalar",
+            "a=:mean-logp",
+            "a=b:logit:",
+            "a=words:0",
+            "a=distinct:x",
+            "a,b=words:7",
+            " a=words:7",
+        ] {
             assert!(wrong.parse::<NamedJudge>().is_err(), "{wrong}");
         }
     }
