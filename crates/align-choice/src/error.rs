@@ -130,7 +130,7 @@ pub enum Error {
         "threshold: every judge with a positive weight has a threshold, so that none is left for the objective: add a judge or remove a threshold"
     )]
     NoObjective,
-    /// A score is below the zero point of the Nash product.
+    /// Scores are below the zero point of the Nash product: the lowest one.
     #[error(
         "judge {}, candidate {}: the score {score} is below the zero point {zero} of the Nash product: choose a lower one, such as nash:{score}",
         printable_line(.judge), printable_line(.candidate)

@@ -7,22 +7,30 @@ const ROUNDING: f64 = 1e-11;
 
 /// The weighted geometric mean of the utilities, which are the scores above the zero point.
 pub(crate) fn nash(table: &ScoreTable, zero: f64) -> Result<Outcome> {
-    let judges = table.counted().map(|judge| Ok((judge.weight(), log_utilities(table, judge, zero)?)));
-    let means = weighted_means(&judges.collect::<Result<Vec<_>>>()?, table.candidates().len());
+    check_zero_point(&[table], zero, |_| true)?;
+    let log = |score: &Option<f64>| score.map(|score| (score - zero).ln());
+    let judges = table.counted().map(|judge| (judge.weight(), judge.scores().iter().map(log).collect()));
+    let means = weighted_means(&judges.collect::<Vec<_>>(), table.candidates().len());
     if means.contains(&f64::INFINITY) {
         return Err(Error::Overflow("distance of a score from the zero point"));
     }
     Ok(Outcome::of_scores(Ranking::by_score(&means, ROUNDING), means.iter().map(|mean| mean.exp())))
 }
 
-/// The logarithms of a judge's utilities. That of a score at the zero point is negative infinity.
-fn log_utilities(table: &ScoreTable, judge: &Judge, zero: f64) -> Result<Vec<Option<f64>>> {
-    let log = |(score, candidate): (&Option<f64>, &String)| match *score {
-        Some(score) if score < zero => {
+/// Refuses scores below the zero point by the judges that count. The error has the lowest one.
+pub(crate) fn check_zero_point(tables: &[&ScoreTable], zero: f64, counts: impl Fn(&Judge) -> bool) -> Result<()> {
+    let mut lowest: Option<(&Judge, &String, f64)> = None;
+    for (table, judge) in tables.iter().flat_map(|table| table.counted().map(move |judge| (table, judge))) {
+        for (candidate, score) in table.candidates().iter().zip(judge.scores()).filter(|_| counts(judge)) {
+            let below = score.filter(|score| *score < lowest.map_or(zero, |(.., lowest)| lowest));
+            lowest = below.map(|score| (judge, candidate, score)).or(lowest);
+        }
+    }
+    match lowest {
+        None => Ok(()),
+        Some((judge, candidate, score)) => {
             let (judge, candidate) = (judge.name().to_owned(), candidate.clone());
             Err(Error::BelowZeroPoint { judge, candidate, score, zero })
         }
-        score => Ok(score.map(|score| (score - zero).ln())),
-    };
-    judge.scores().iter().zip(table.candidates()).map(log).collect()
+    }
 }

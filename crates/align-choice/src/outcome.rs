@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 pub struct Outcome {
     /// The ranking, with ties.
     pub ranking: Ranking,
+    /// The pairs of candidates in different tiers of which the rule ranks neither above the other, ascending, each with the one in the better tier first. The tiers
+    /// of ranked pairs and of Schulze come from a partial order: a candidate is above some of a worse tier, but maybe not above all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incomparable: Vec<(usize, usize)>,
     /// The winners, ascending: the tied candidates in first place. For maximal lotteries: the candidates with a positive probability in some
     /// maximal lottery.
     pub winners: Vec<usize>,
@@ -39,7 +43,35 @@ impl Outcome {
     /// An outcome with a ranking only.
     pub(crate) fn of_ranking(ranking: Ranking, candidates: usize) -> Self {
         let winners = ranking.first().to_vec();
-        Self { ranking, winners, scores: vec![None; candidates], lottery: None, kemeny: None, meets_thresholds: None }
+        Self {
+            ranking,
+            incomparable: Vec::new(),
+            winners,
+            scores: vec![None; candidates],
+            lottery: None,
+            kemeny: None,
+            meets_thresholds: None,
+        }
+    }
+
+    /// An outcome of a strict partial order, ranked in levels.
+    pub(crate) fn of_partial_order(candidates: usize, is_above: impl Fn(usize, usize) -> bool) -> Self {
+        let ranking = Ranking::by_levels(candidates, &is_above);
+        let mut incomparable = Vec::new();
+        for (tier, upper) in ranking.tiers().iter().enumerate() {
+            for y in ranking.tiers().iter().skip(tier + 1).flatten() {
+                incomparable.extend(upper.iter().filter(|x| !is_above(**x, *y)).map(|x| (*x, *y)));
+            }
+        }
+        incomparable.sort_unstable();
+        Self { incomparable, ..Self::of_ranking(ranking, candidates) }
+    }
+
+    /// Whether the rule ranks candidate `x` above `y`: its tier is better, and the two are not among [`Outcome::incomparable`].
+    #[must_use]
+    pub fn ranks_above(&self, x: usize, y: usize) -> bool {
+        let is_better = self.ranking.tier(x).zip(self.ranking.tier(y)).is_some_and(|(x, y)| x < y);
+        is_better && self.incomparable.binary_search(&(x, y)).is_err()
     }
 
     /// An outcome with the numbers that it is ranked by.
@@ -66,6 +98,7 @@ impl Outcome {
     pub(crate) fn with_order(mut self, order: Option<&[usize]>) -> Self {
         let Some(order) = order else { return self };
         self.ranking = self.ranking.in_order(order);
+        self.incomparable.clear();
         if self.lottery.is_none() {
             self.winners = self.ranking.first().to_vec();
         }
@@ -85,6 +118,8 @@ impl Outcome {
         let last = Ranking::of_tiers(vec![left_out]);
         Self {
             ranking: self.ranking.renumbered(kept).followed_by(last),
+            // `kept` is ascending, and so are these.
+            incomparable: self.incomparable.iter().map(|(x, y)| (kept[*x], kept[*y])).collect(),
             winners: self.winners.iter().map(|at| kept[*at]).collect(),
             scores,
             lottery: self.lottery.map(spread),

@@ -1,5 +1,5 @@
 use crate::reachability::Reachability;
-use crate::{Outcome, PairwisePreferences, Ranking, Strength};
+use crate::{Outcome, PairwisePreferences, Strength};
 
 /// A majority for `winner` over `loser`.
 struct Majority {
@@ -28,7 +28,7 @@ pub(crate) fn ranked_pairs(pairs: &PairwisePreferences, strength: Strength, orde
             locked.add_edge(pair.winner, pair.loser);
         }
     }
-    Outcome::of_ranking(Ranking::by_levels(count, |x, y| locked.has_path(x, y)), count)
+    Outcome::of_partial_order(count, |x, y| locked.has_path(x, y))
 }
 
 /// The majorities, the strongest first.

@@ -1,4 +1,5 @@
-use crate::{Error, Result, Scale, Strength, Threshold};
+use crate::nash::check_zero_point;
+use crate::{Error, Result, Scale, ScoreTable, Strength, Threshold};
 
 /// A rule that makes a ranking of the candidates from the judgements of several judges.
 ///
@@ -42,12 +43,13 @@ pub enum Rule {
     /// `ranked-pairs`: the ranking that keeps the strongest majorities that contradict no stronger ones. Majorities are locked from the strongest to
     /// the weakest, except those that would close a cycle. Of equal majorities, those that are on a cycle with each other are skipped;
     /// an order that breaks ties puts them one after another instead. Candidates are in tiers: the first has those without a locked defeat, and
-    /// so on. The strength is the margin, and with `ranked-pairs:winning-votes` the weight of the majority.
+    /// so on ([`Outcome::incomparable`](crate::Outcome::incomparable)). The strength is the margin, and with `ranked-pairs:winning-votes` the weight of the majority.
     ///
     /// Tideman, "Independence of clones as a criterion for voting rules", 1987; Zavist and Tideman, 1989. `O(n⁴ / 64)`.
     RankedPairs(Strength),
     /// `schulze`: the candidate with the strongest paths of majorities to all others. `P(x, y)` is the greatest strength of a path, which is
-    /// that of its weakest majority; `x` is above `y` if `P(x, y) > P(y, x)`. Candidates are in tiers by this order. The strength is the margin, and
+    /// that of its weakest majority; `x` is above `y` if `P(x, y) > P(y, x)`. Candidates are in tiers by this order
+    /// ([`Outcome::incomparable`](crate::Outcome::incomparable)). The strength is the margin, and
     /// with `schulze:winning-votes`, as in the paper, the weight of the majority.
     ///
     /// Schulze, "A new monotonic, clone-independent, reversal symmetric, and Condorcet-consistent single-winner election method", 2011. `O(n³)`.
@@ -110,13 +112,19 @@ impl Rule {
         !matches!(self, Self::WeightedSum(_) | Self::Nash { .. } | Self::Leximin(_) | Self::Threshold { .. })
     }
 
-    /// Whether [`Outcome::scores`](crate::Outcome::scores) never orders two candidates differently from the ranking. Some rules have no scores;
-    /// those of thresholds are comparable among the candidates that meet them, and among the others, only.
+    /// Whether [`Outcome::scores`](crate::Outcome::scores) orders the candidates as the ranking does. Some rules have no scores; that of leximin is the
+    /// lowest score only, which may be the same for candidates of different tiers; those of thresholds are comparable among the candidates
+    /// that meet them, and among the others, only.
     #[must_use]
     pub fn has_scores(&self) -> bool {
         !matches!(
             self,
-            Self::RankedPairs(_) | Self::Schulze(_) | Self::KemenyYoung | Self::SmithSet | Self::Threshold { .. }
+            Self::RankedPairs(_)
+                | Self::Schulze(_)
+                | Self::KemenyYoung
+                | Self::SmithSet
+                | Self::Leximin(_)
+                | Self::Threshold { .. }
         )
     }
 
@@ -132,6 +140,24 @@ impl Rule {
         rules.push(Self::Nash { zero: 0.0 });
         rules.extend([Scale::Raw, Scale::ZScore, Scale::Quantile].map(Self::Leximin));
         rules
+    }
+
+    /// Checks that the scores of all tables, to each of which the rule is to be applied, suit the Nash product. [`Rule::apply`] does this for one
+    /// table; the error of this function has the lowest score of all.
+    ///
+    /// # Errors
+    /// A score is below the zero point.
+    pub fn check_zero_point(&self, tables: &[&ScoreTable]) -> Result<()> {
+        match self {
+            Self::Nash { zero } => check_zero_point(tables, *zero, |_| true),
+            Self::Threshold { thresholds, objective } => match **objective {
+                Self::Nash { zero } => check_zero_point(tables, zero, |judge| {
+                    thresholds.iter().all(|threshold| threshold.judge != judge.name())
+                }),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
     }
 
     /// Whether the option for unranked candidates has an effect.

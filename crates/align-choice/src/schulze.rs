@@ -1,4 +1,4 @@
-use crate::{Outcome, PairwisePreferences, Ranking, Strength};
+use crate::{Outcome, PairwisePreferences, Strength};
 
 /// Ranks by the strengths of the strongest paths, found as by Floyd and Warshall.
 pub(crate) fn schulze(pairs: &PairwisePreferences, strength: Strength) -> Outcome {
@@ -12,5 +12,5 @@ pub(crate) fn schulze(pairs: &PairwisePreferences, strength: Strength) -> Outcom
             row.iter_mut().zip(&from_via).for_each(|(path, rest)| *path = (*path).max(to_via.min(*rest)));
         }
     }
-    Outcome::of_ranking(Ranking::by_levels(count, |x, y| paths[x][y] > paths[y][x]), count)
+    Outcome::of_partial_order(count, |x, y| paths[x][y] > paths[y][x])
 }

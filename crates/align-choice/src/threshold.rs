@@ -60,7 +60,10 @@ fn followed_by(first: Outcome, second: Outcome) -> Outcome {
         lower_bound: a.lower_bound + b.lower_bound,
         is_exact: a.is_exact && b.is_exact,
     });
+    let mut incomparable = [first.incomparable, second.incomparable].concat();
+    incomparable.sort_unstable();
     Outcome {
+        incomparable,
         ranking: first.ranking.followed_by(second.ranking),
         scores: first.scores.into_iter().zip(second.scores).map(|(a, b)| a.or(b)).collect(),
         kemeny,

@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::data_layout::Layout;
+use crate::shell_words::quoted;
 use crate::usage::UsageError;
 use align_data::Error;
 use align_data::tables::ColumnNames;
@@ -28,10 +29,19 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("label", &["class", "category", "sentiment", "feedback", "labels"]),
 ];
 
+/// Columns of pairs with another meaning, which are not misspelt names of their numbers.
+const COLUMNS_OF_PAIRS: [&str; 5] = ["prompt", "chosen", "rejected", "chosen_score", "rejected_score"];
+
 impl ColumnOption {
     /// Whether names are given.
     pub fn is_given(&self) -> bool {
         self.columns.is_some()
+    }
+
+    /// The option with its value, for a command that reads the same file, and a space before it. Empty if it is not given.
+    pub fn repeated(&self) -> String {
+        let argument = |names: &ColumnNames| format!(" --columns {}", quoted(names.to_string().as_ref()));
+        self.columns.as_ref().map(argument).unwrap_or_default()
     }
 
     /// Calls a reader of these `layouts` with the names. Its errors mention the option, or the command that reads the file.
@@ -46,7 +56,8 @@ impl ColumnOption {
             Error::MissingPairNumber { number, ref found, .. } => {
                 let option = number.option().replace('_', "-");
                 let message = error.to_string().replace(&format!("option {}", number.option()), &format!("--{option}"));
-                let others: Vec<&str> = found.iter().map(String::as_str).collect();
+                let others: Vec<&str> =
+                    found.iter().map(String::as_str).filter(|name| !COLUMNS_OF_PAIRS.contains(name)).collect();
                 let column = guess(number.name(), &others).unwrap_or("COLUMN");
                 format!("{message}; if it has another name, give --columns {}={column}", number.name()).into()
             }

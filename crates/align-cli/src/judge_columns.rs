@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::column_option::ColumnOption;
 use crate::data_layout::Layout;
+use crate::shell_words::quoted;
 use crate::usage::UsageError;
 use align_choice::Rule;
 use align_data::judges::{JudgeWeights, JudgedTexts, JudgesError};
@@ -32,6 +33,13 @@ impl JudgesArguments {
         [("--judges", !self.judges.is_empty()), ("--judge-weights", self.judge_weights.is_some())]
     }
 
+    /// The options with their values, for another command with the same judges.
+    pub fn repeated(&self) -> String {
+        let weights = self.judge_weights.as_ref().map(|weights| quoted(weights.to_string().as_ref()));
+        let weights = weights.map(|weights| format!(" --judge-weights {weights}")).unwrap_or_default();
+        format!("--judges {}{weights}", quoted(self.judges.join(",").as_ref()))
+    }
+
     /// Reads the texts and scores, to which the `rules` are to be applied.
     pub fn read(&self, file: &Path, columns: &ColumnOption, rules: &[Rule]) -> Result<JudgedTexts, Failure> {
         self.check()?;
@@ -48,7 +56,10 @@ impl JudgesArguments {
         if texts.rows().is_empty() {
             return Err(format!("{}: no texts", align_base::printable_path(file)).into());
         }
-        Ok(weights.map_or(Ok(texts.clone()), |weights| texts.weighted(weights))?)
+        Ok(match weights {
+            Some(weights) => texts.weighted(weights)?,
+            None => texts,
+        })
     }
 
     fn check(&self) -> Result<(), UsageError> {

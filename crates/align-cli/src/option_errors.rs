@@ -39,7 +39,8 @@ impl Options {
             || failure.is::<align_metrics::Error>();
         let begins_with_option = failure.is::<align_losses::Error>()
             || matches!(failure.downcast_ref(), Some(align_train::Error::Loss(_)))
-            || matches!(failure.downcast_ref(), Some(align_metrics::Error::Option { .. }));
+            || matches!(failure.downcast_ref(), Some(align_metrics::Error::Option { .. }))
+            || matches!(failure.downcast_ref(), Some(align_frontier::Error::Option { .. }));
         if !is_about_options || failure.source().is_some() {
             return failure;
         }

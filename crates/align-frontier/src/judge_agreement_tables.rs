@@ -65,7 +65,7 @@ fn same_choices(agreement: &JudgeAgreement, bootstrap: &Bootstrap) -> Table {
     let values: Vec<_> = same.map(|same| (same.first, same.second, same.share)).collect();
     let names: Vec<String> = agreement.rules.iter().map(|rule| rule.rule.to_string()).collect();
     let caption = format!(
-        "How often two rules choose the same text; of tied texts, each is chosen with equal probability. {}.",
+        "How often two rules choose the same text; of tied texts each rule draws one on its own, so that rules that tie the same texts are below 1. {}.",
         over_prompts(bootstrap)
     );
     of_each_two(caption, "Rule", &names, &values)
@@ -95,7 +95,11 @@ fn disagreement(agreement: &JudgeAgreement) -> Table {
         .rules
         .iter()
         .map(|rule| row(&format!("Prompts with several winners by {}", rule.rule), rule.tied, prompts));
-    rows.extend(tied.filter(|row| row.cells.first() != Some(&Cell::Number(Estimate::exact(0.0)))));
+    let inexact = agreement.rules.iter();
+    let inexact =
+        inexact.map(|rule| row(&format!("Prompts ranked approximately by {}", rule.rule), rule.inexact, prompts));
+    let is_found = |row: &Row| row.cells.first() != Some(&Cell::Number(Estimate::exact(0.0)));
+    rows.extend(tied.chain(inexact).filter(is_found));
     let mut caption = "Disagreement, with Wilson's 95% intervals. A Condorcet winner beats each other text by a majority; a dominated \
                        text is scored higher than another one by no judge, and lower by at least one."
         .to_owned();

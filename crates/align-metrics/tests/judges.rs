@@ -75,6 +75,18 @@ fn choices_of_rules() {
 }
 
 #[test]
+fn rules_that_tie_the_same_texts_do_not_differ() {
+    let equal = [of_scores([&[1.0, 1.0], &[2.0, 2.0], &[3.0, 3.0]])];
+    let found = of(&equal, &["schulze", "borda", "maximal-lotteries", "weighted-sum"]);
+    assert_eq!(found.disputed(), Vec::<usize>::new());
+    // Two draws of one of two texts.
+    assert_eq!(value(found.same_choices[0].share), 0.5);
+    // One rule ties the texts of a cycle, and so does a lottery; the sum does not.
+    assert_eq!(of(&prompts(), &["schulze", "maximal-lotteries"]).disputed(), Vec::<usize>::new());
+    assert_eq!(of(&prompts(), &["schulze", "maximal-lotteries", "weighted-sum"]).disputed(), [0]);
+}
+
+#[test]
 fn judges_that_abstain() {
     let tables = [
         table(&[

@@ -99,12 +99,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         if 2 * report.repeated_pairs > report.pairs {
             output::note!("  fewer repeats: lower --pairs-per-prompt, or use --strategy best-worst");
         }
-        written(options, "dpo");
+        written(options, "dpo", "");
     })
 }
 
 /// What the column of probabilities is for.
-const SOFT_LABELS: &str = "\n  chosen_probability is how probable each pair is: align dpo --soft-labels uses it";
+const PROBABILITY: &str = "\n  chosen_probability is how probable each pair is: align dpo --soft-labels uses it";
+
+/// The option that uses it.
+const SOFT_LABELS: &str = " --soft-labels";
 
 /// Makes pairs out of the scores of several judges.
 fn from_judges(options: &Options, rule: &Rule, strategy: PairStrategy) -> Result<(), Failure> {
@@ -117,8 +120,8 @@ fn from_judges(options: &Options, rule: &Rule, strategy: PairStrategy) -> Result
     let _graceful_stop = GracefulStop::while_writing_files();
     pairs.write(&options.output, options.overwrite)?;
     options.json.print(&json!({ "output": options.output, "report": report }), || {
-        output::note!("{report}{SOFT_LABELS}");
-        written(options, "dpo");
+        output::note!("{report}{PROBABILITY}");
+        written(options, "dpo", SOFT_LABELS);
     })
 }
 
@@ -128,10 +131,10 @@ fn from_likes(options: &Options) -> Result<(), Failure> {
     let texts = options.columns.read(&layouts, |names| LikedTexts::read_renamed(&options.input, names))?;
     let source = texts.source();
     let nothing = |what, report: String| format!("{}: no {what}\n{report}{source}", options.input.display());
-    let print = |report: serde_json::Value, text: String, command| {
+    let print = |report: serde_json::Value, text: String, command, more| {
         options.json.print(&json!({ "output": options.output, "source": source, "report": report }), || {
             output::note!("{text}{source}");
-            written(options, command);
+            written(options, command, more);
         })
     };
     match options.likes.labels() {
@@ -143,7 +146,7 @@ fn from_likes(options: &Options) -> Result<(), Failure> {
             }
             let _graceful_stop = GracefulStop::while_writing_files();
             rows.write(&options.output, options.overwrite)?;
-            print(serde_json::to_value(&report)?, report.to_string(), "kto")
+            print(serde_json::to_value(&report)?, report.to_string(), "kto", "")
         }
         None => {
             let (pairs, report) = texts.pair(&options.likes.pairs(options.pairs_per_prompt, options.seed))?;
@@ -152,12 +155,14 @@ fn from_likes(options: &Options) -> Result<(), Failure> {
             }
             let _graceful_stop = GracefulStop::while_writing_files();
             pairs.write(&options.output, options.overwrite)?;
-            print(serde_json::to_value(&report)?, format!("{report}{SOFT_LABELS}"), "dpo")
+            print(serde_json::to_value(&report)?, format!("{report}{PROBABILITY}"), "dpo", SOFT_LABELS)
         }
     }
 }
 
-fn written(options: &Options, command: &str) {
+/// Names the output, and the command that trains on it with `more` options.
+fn written(options: &Options, command: &str, more: &str) {
     output::note!("written to {}", align_base::printable_path(&options.output));
-    output::next(&format!("align {command} --train-file {} --output-dir runs/{command}", quoted(&options.output)));
+    let file = quoted(&options.output);
+    output::next(&format!("align {command} --train-file {file}{more} --output-dir runs/{command}"));
 }

@@ -101,7 +101,7 @@ fn the_report_shows_what_differs() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     write_cycle(dir);
-    let options = ["--judges", "x,y,z", "--input", "judged.csv", "--rules", "schulze,weighted-sum"];
+    let options = ["--judges", "x,y,z", "--input", "judged.csv", "--rules", "schulze,weighted-sum,threshold:z>=3"];
     let found: Value = serde_json::from_str(&ok("judges", dir, &[&options[..], &["--json"]].concat())).unwrap();
     assert_eq!((&found["prompts"], &found["texts"]), (&2.into(), &5.into()));
     assert_eq!(found["taus"][0]["judges"], serde_json::json!(["x", "y"]));
@@ -109,7 +109,10 @@ fn the_report_shows_what_differs() {
     assert_eq!(found["dominated"][0]["by"], "<b>bold</b>");
     // All texts of the cycle have the same sum.
     assert_eq!(found["rules"][1]["prompts_with_several_winners"], 1);
-    assert_eq!(found["disputed"][0]["choices"][0]["texts"].as_array().unwrap().len(), 3);
+    // Only one of them meets the threshold. The rules agree on the second prompt.
+    assert_eq!(found["disputed"].as_array().unwrap().len(), 1);
+    let chosen = |rule: usize| found["disputed"][0]["choices"][rule]["texts"].as_array().unwrap().len();
+    assert_eq!([chosen(0), chosen(1), chosen(2)], [3, 3, 1]);
 
     let write = |more: &[&str]| {
         ok("judges", dir, &[&options[..], &["--report", "report.html"], more].concat());
@@ -118,7 +121,7 @@ fn the_report_shows_what_differs() {
     let page = write(&[]);
     for part in [
         "Kendall's tau-b",
-        "schulze 33%, weighted-sum 33%",
+        "schulze 33%, weighted-sum 33%, threshold:z&gt;=3",
         "x 3.00, y 1.00, z 2.00",
         "&lt;b&gt;bold",
         "a &gt; b &gt; c",

@@ -1,27 +1,39 @@
 //! Selects the pairs of each strategy among those that are possible, as (chosen, rejected) indices into a prompt's texts.
 
-use crate::pairing::{PairOptions, PairStrategy};
+use crate::Result;
+use crate::pairing::{PairOptions, PairStrategy, too_many_pairs};
 use align_base::random::generator;
 use rand::RngExt;
 use std::collections::HashSet;
 
 type Pairs = Vec<(usize, usize)>;
 
-/// Draws pairs out of the `possible` ones of the prompt with this index. `order` has its texts, best first.
-pub(super) fn draw(possible: &[(usize, usize)], order: &[usize], index: usize, options: &PairOptions) -> Pairs {
-    let wanted = options.pairs_wanted();
-    match options.strategy {
-        PairStrategy::Random => {
-            let mut rng = generator(options.seed, "judged random", index as u64);
-            let mut drawn = Pairs::new();
-            for _ in 0..wanted.unwrap_or(0) {
-                drawn.extend(possible.get(rng.random_range(0..possible.len().max(1))));
-            }
-            drawn
-        }
-        PairStrategy::BestWorst => best_worst(possible, order, wanted.unwrap_or(usize::MAX)),
-        PairStrategy::MarginAbove { .. } => sample(possible, wanted.unwrap_or(usize::MAX), index, options.seed),
+/// Draws pairs out of the `possible` ones of the prompt with this index, at most `remaining`. `order` has its texts, best first.
+pub(super) fn draw(
+    possible: &[(usize, usize)],
+    order: &[usize],
+    index: usize,
+    options: &PairOptions,
+    remaining: usize,
+) -> Result<Pairs> {
+    if possible.is_empty() {
+        return Ok(Pairs::new());
     }
+    let wanted = options.pairs_wanted().unwrap_or(usize::MAX);
+    let drawn = match options.strategy {
+        // These may be more than the possible ones.
+        PairStrategy::Random if wanted > remaining => return Err(too_many_pairs()),
+        PairStrategy::Random => random(possible, wanted, index, options.seed),
+        PairStrategy::BestWorst => best_worst(possible, order, wanted),
+        PairStrategy::MarginAbove { .. } => sample(possible, wanted, index, options.seed),
+    };
+    if drawn.len() > remaining { Err(too_many_pairs()) } else { Ok(drawn) }
+}
+
+/// Independent draws, which may repeat pairs.
+fn random(possible: &[(usize, usize)], wanted: usize, index: usize, seed: u64) -> Pairs {
+    let mut rng = generator(seed, "judged random", index as u64);
+    (0..wanted).filter_map(|_| possible.get(rng.random_range(0..possible.len()))).copied().collect()
 }
 
 /// Pairs the worst text with the best one, the second worst with the second best, and so on, where that is possible.

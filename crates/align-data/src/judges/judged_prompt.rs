@@ -6,9 +6,10 @@ use std::collections::HashMap;
 /// Most texts for a prompt.
 const MAX_TEXTS: usize = 2_000;
 
-/// The greatest difference between scores of the same text, relative to their size: a model's scores depend on the other texts of a batch by
-/// rounding errors, most of all in half precision.
+/// The greatest difference between scores of the same text, relative to their size or absolute: a model's scores depend on the other texts of a
+/// batch by rounding errors, most of all in half precision.
 const ROUNDING: f64 = 0.01;
+const ABSOLUTE_ROUNDING: f64 = 1e-3;
 
 /// The different texts of a prompt, and their scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,5 +128,5 @@ impl<'a> Group<'a> {
 }
 
 fn is_rounding(a: f64, b: f64) -> bool {
-    (a - b).abs() <= ROUNDING * a.abs().max(b.abs()).max(1.0)
+    (a - b).abs() <= (ROUNDING * a.abs().max(b.abs())).max(ABSOLUTE_ROUNDING)
 }

@@ -2,6 +2,9 @@ use super::{JudgeWeights, JudgesError};
 use crate::{Error, Result};
 use align_choice::{Judge, ScoreTable};
 
+/// What a score must be, for error messages.
+pub(crate) const SCORE: &str = "a finite number, or nothing if the judge abstains";
+
 /// A text for a prompt, with the score of each judge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgedText {
@@ -46,8 +49,8 @@ impl JudgedTexts {
     /// The same with the name of a file for messages.
     pub(crate) fn of_origin(origin: String, judges: Vec<String>, rows: Vec<JudgedText>) -> Result<Self> {
         let weights = vec![1.0; judges.len()];
+        check_judges(&origin, &judges, &weights)?;
         let texts = Self { judges, weights, rows, origin };
-        texts.check_judges()?;
         for (row, text) in (1..).zip(&texts.rows) {
             if text.scores.len() != texts.judges.len() {
                 let (origin, judges, found) = (texts.origin.clone(), texts.judges.len(), text.scores.len());
@@ -59,7 +62,7 @@ impl JudgedTexts {
                     origin: texts.origin.clone(),
                     row,
                     column: judge.clone(),
-                    expected: "a finite number, or nothing if the judge abstains".into(),
+                    expected: SCORE.into(),
                     found: score.to_string(),
                 });
             }
@@ -73,22 +76,14 @@ impl JudgedTexts {
         Ok(texts)
     }
 
-    /// Checks names and weights by a table without scores.
-    fn check_judges(&self) -> Result<()> {
-        let judges = self.judges.iter().zip(&self.weights);
-        let judges = judges.map(|(name, weight)| Judge::with_abstentions(name, [None]).weighted(*weight));
-        let checked = ScoreTable::new(["row"], judges);
-        checked.map(|_| ()).map_err(|problem| self.rule_error(problem))
-    }
-
     /// The texts with other weights of their judges.
     ///
     /// # Errors
     /// As [`JudgeWeights::of`].
     pub fn weighted(self, weights: &JudgeWeights) -> Result<Self> {
-        let texts = Self { weights: weights.of(&self.judges)?, ..self };
-        texts.check_judges()?;
-        Ok(texts)
+        let weights = weights.of(&self.judges)?;
+        check_judges(&self.origin, &self.judges, &weights)?;
+        Ok(Self { weights, ..self })
     }
 
     /// The names of the judges.
@@ -116,4 +111,12 @@ impl JudgedTexts {
     pub(crate) fn rule_error(&self, problem: align_choice::Error) -> Error {
         JudgesError::Rule { origin: self.origin.clone(), problem }.into()
     }
+}
+
+/// Checks names and weights by a table without scores.
+pub(crate) fn check_judges(origin: &str, judges: &[String], weights: &[f64]) -> Result<()> {
+    let named = judges.iter().zip(weights);
+    let named = named.map(|(name, weight)| Judge::with_abstentions(name, [None]).weighted(*weight));
+    let rule_error = |problem| JudgesError::Rule { origin: origin.to_owned(), problem }.into();
+    ScoreTable::new(["row"], named).map(|_| ()).map_err(rule_error)
 }

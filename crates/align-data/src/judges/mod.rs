@@ -15,6 +15,7 @@ mod weights;
 pub use error::JudgesError;
 pub use judged_prompt::JudgedPrompt;
 pub use judged_texts::{JudgedText, JudgedTexts};
+pub(crate) use judged_texts::{SCORE, check_judges};
 pub use options::JudgedPairOptions;
 pub use pair::{JudgedPair, pair_judged};
 pub use report::JudgedPairReport;

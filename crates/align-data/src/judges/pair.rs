@@ -1,6 +1,6 @@
 use super::draw::draw;
 use super::{JudgedPairOptions, JudgedPairReport, JudgedPrompt, JudgedTexts, Support};
-use crate::pairing::{MAX_PAIRS, too_many_pairs};
+use crate::pairing::MAX_PAIRS;
 use crate::{PairNumbers, PreferencePair, Result};
 use align_choice::{Options, Outcome};
 use std::collections::HashSet;
@@ -15,7 +15,8 @@ pub struct JudgedPair {
     pub agreement: f64,
 }
 
-/// Ranks the texts of each prompt by a rule, and makes pairs of texts that it ranks differently.
+/// Ranks the texts of each prompt by a rule, and makes pairs of texts of which it ranks one above the other. Texts in different tiers of a partial
+/// order are no pair if they are among [`Outcome::incomparable`].
 ///
 /// Two texts form no pair if no judge scores both, or if all judges that do prefer the one that is ranked lower. The result depends only on the
 /// rows, the options and the seed.
@@ -42,21 +43,21 @@ pub fn pair_judged(texts: &JudgedTexts, options: &JudgedPairOptions) -> Result<(
     options.validate()?;
     let prompts = texts.prompts()?;
     let mut report = JudgedPairReport::new(texts, options, prompts.len());
+    let tables: Vec<_> = prompts.iter().map(JudgedPrompt::table).collect();
+    options.rule.check_zero_point(&tables).map_err(|problem| texts.rule_error(problem))?;
     let mut pairs: Vec<JudgedPair> = Vec::new();
     for (index, prompt) in prompts.iter().enumerate() {
         let outcome = options.rule.apply(prompt.table(), &Options::default());
         let outcome = outcome.map_err(|problem| texts.rule_error(problem))?;
         report.repeated_texts += prompt.repeated();
+        report.inexact += usize::from(outcome.kemeny.is_some_and(|kemeny| !kemeny.is_exact));
         report.single_texts += usize::from(prompt.texts().len() == 1);
         let possible = possible_pairs(prompt, &outcome, options, &mut report);
         let order: Vec<usize> = outcome.ranking.tiers().concat();
-        let drawn = draw(&possible, &order, index, &options.pairing);
-        if drawn.len() > MAX_PAIRS - pairs.len() {
-            return Err(too_many_pairs());
-        }
+        let drawn = draw(&possible, &order, index, &options.pairing, MAX_PAIRS - pairs.len())?;
         report.prompts_without_pairs += usize::from(prompt.texts().len() > 1 && drawn.is_empty());
         let missing = options.pairing.pairs_wanted().map(|wanted| wanted.saturating_sub(drawn.len()));
-        report.missing_pairs += missing.unwrap_or(0);
+        report.missing_pairs = report.missing_pairs.saturating_add(missing.unwrap_or(0));
         let mut seen = HashSet::new();
         report.repeated_pairs += drawn.iter().filter(|pair| !seen.insert(**pair)).count();
         let scores = |at: usize| outcome.scores.get(at).copied().flatten().filter(|_| options.rule.has_scores());
@@ -99,7 +100,9 @@ fn possible_pairs(
             match Support::of(prompt.table(), chosen, rejected) {
                 None => report.not_compared += 1,
                 _ if tiers[a] == tiers[b] => report.tied += 1,
-                Some(Support { agreement, .. }) if agreement == 0.0 || agreement < options.min_agreement => {
+                _ if outcome.incomparable.binary_search(&(chosen, rejected)).is_ok() => report.tied += 1,
+                Some(Support { agreement, .. }) if agreement == 0.0 => report.contradicted += 1,
+                Some(Support { agreement, .. }) if agreement < options.min_agreement => {
                     report.too_little_agreement += 1;
                 }
                 Some(_) if is_above_margin(chosen, rejected) => possible.push((chosen, rejected)),

@@ -27,11 +27,13 @@ pub struct JudgedPairReport {
     pub repeated_pairs: usize,
     /// Rows that repeat the text of an earlier row of the same prompt.
     pub repeated_texts: usize,
-    /// Candidate pairs that were skipped because the rule ties them.
+    /// Candidate pairs of which the rule ranks neither text above the other.
     pub tied: usize,
     /// Candidate pairs of which no judge scores both texts.
     pub not_compared: usize,
-    /// Candidate pairs with which too few judges agree.
+    /// Candidate pairs of which all judges that score both texts prefer the one that the rule ranks lower.
+    pub contradicted: usize,
+    /// Other candidate pairs with which fewer judges agree than `min_agreement`.
     pub too_little_agreement: usize,
     /// Candidate pairs whose scores differ by too little.
     pub below_margin: usize,
@@ -41,6 +43,8 @@ pub struct JudgedPairReport {
     pub single_texts: usize,
     /// Prompts with several texts, but without a pair.
     pub prompts_without_pairs: usize,
+    /// Prompts for which the ranking of Kemeny-Young is not known to be the best one.
+    pub inexact: usize,
 }
 
 impl JudgedPairReport {
@@ -58,11 +62,13 @@ impl JudgedPairReport {
             repeated_texts: 0,
             tied: 0,
             not_compared: 0,
+            contradicted: 0,
             too_little_agreement: 0,
             below_margin: 0,
             missing_pairs: 0,
             single_texts: 0,
             prompts_without_pairs: 0,
+            inexact: 0,
         }
     }
 
@@ -86,13 +92,19 @@ impl fmt::Display for JudgedPairReport {
             (self.against_majority, "pair", " with which less than half of the judges agree"),
             (self.repeated_pairs, "pair", " that repeat earlier ones"),
             (self.repeated_texts, "repeated text", ""),
-            (self.tied, "candidate pair", " skipped: the rule ties them"),
+            (self.tied, "candidate pair", " skipped: the rule ranks neither text above the other"),
             (self.not_compared, "candidate pair", " skipped: no judge scores both texts"),
-            (self.too_little_agreement, "candidate pair", " skipped: too few judges agree"),
+            (self.contradicted, "candidate pair", " skipped: all judges prefer the text that the rule ranks lower"),
+            (
+                self.too_little_agreement,
+                "candidate pair",
+                " skipped: fewer judges agree than the least share asked for",
+            ),
             (self.below_margin, "candidate pair", " skipped: the rule's scores differ by too little"),
             (self.missing_pairs, "requested pair", " could not be made"),
             (self.single_texts, "prompt", " with a single text"),
             (self.prompts_without_pairs, "prompt", " with several texts, but without a pair"),
+            (self.inexact, "prompt", " ranked approximately: there are too many texts to find the best ranking"),
         ];
         for (count, noun, rest) in counts.iter().filter(|(count, ..)| *count > 0) {
             write!(f, "\n  {}{rest}", counted(*count, noun))?;

@@ -34,7 +34,8 @@ pub(super) fn draw(
             Some(pairs_wanted) => sample_above(prompt, margin, pairs_wanted, index, options.seed, report),
         },
     };
-    report.missing_pairs += pairs_wanted.map_or(0, |pairs_wanted| pairs_wanted.saturating_sub(pairs.len()));
+    let missing = pairs_wanted.map_or(0, |pairs_wanted| pairs_wanted.saturating_sub(pairs.len()));
+    report.missing_pairs = report.missing_pairs.saturating_add(missing);
     Ok(pairs)
 }
 

@@ -39,7 +39,7 @@ pub fn pair(texts: &[ScoredText], options: &PairOptions) -> Result<(Vec<Preferen
         report.duplicate_texts += prompt.duplicate_texts();
         let skipped = |reason| SkippedPrompt { prompt: prompt.text.to_owned(), texts: prompt.texts.len(), reason };
         if let Some(reason) = prompt.skip_reason() {
-            report.missing_pairs += options.pairs_wanted().unwrap_or(0);
+            report.missing_pairs = report.missing_pairs.saturating_add(options.pairs_wanted().unwrap_or(0));
             report.skipped.push(skipped(reason));
             continue;
         }

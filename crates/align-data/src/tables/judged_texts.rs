@@ -7,14 +7,14 @@ use super::file::read_raw_table;
 use super::pairs::PreferencePairs;
 use super::raw_table::RawTable;
 use super::value::Value;
-use crate::judges::{JudgedPairOptions, JudgedPairReport, JudgedText, JudgedTexts, JudgesError, pair_judged};
+use crate::judges::{
+    JudgedPairOptions, JudgedPairReport, JudgedText, JudgedTexts, JudgesError, SCORE, check_judges, pair_judged,
+};
 use crate::{Error, Result};
+use align_base::printable_path;
 use std::path::Path;
 
 const COLUMNS: &[Column] = &[Column::text("prompt"), Column::text("text")];
-
-/// What a score must be, for error messages.
-const SCORE: &str = "a finite number, or nothing if the judge abstains";
 
 impl JudgedTexts {
     /// Reads a CSV, Parquet or JSON Lines file with the columns `prompt` and `text`, and a column of scores for each judge. An empty cell is an
@@ -31,10 +31,12 @@ impl JudgedTexts {
     /// # Errors
     /// As [`JudgedTexts::read`], and when a name is not one of the table's or the file's.
     pub fn read_renamed<S: AsRef<str>>(path: impl AsRef<Path>, judges: &[S], names: &ColumnNames) -> Result<Self> {
+        let judges: Vec<String> = judges.iter().map(|judge| judge.as_ref().to_owned()).collect();
+        // A column is taken once only.
+        check_judges(&printable_path(path.as_ref()), &judges, &vec![1.0; judges.len()])?;
         let mut raw = read_raw_table(path.as_ref(), COLUMNS, names)?;
         raw.check_columns(COLUMNS)?;
         let (prompts, texts) = (raw.texts("prompt")?, raw.texts("text")?);
-        let judges: Vec<String> = judges.iter().map(|judge| judge.as_ref().to_owned()).collect();
         let mut rows: Vec<JudgedText> =
             prompts.into_iter().zip(texts).map(|(prompt, text)| JudgedText { prompt, text, scores: vec![] }).collect();
         for judge in &judges {
@@ -70,7 +72,8 @@ fn take_scores(raw: &mut RawTable, judge: &str) -> Result<Option<Vec<Option<f64>
                 Value::Text(text) => format!("{text:?}"),
                 value => value.to_text().map_or_else(String::new, Into::into),
             };
-            score.filter(|score| f64::is_finite(*score)).map(Some).ok_or_else(|| column.cell_error(row, SCORE, found()))
+            // Whether scores are finite is checked for all tables.
+            score.map(Some).ok_or_else(|| column.cell_error(row, SCORE, found()))
         };
         values.iter().enumerate().map(score).collect()
     })

@@ -3,6 +3,9 @@ use crate::{Bootstrap, Error, Result};
 use align_choice::{Options, Outcome, Rule, ScoreTable};
 use serde::{Deserialize, Serialize};
 
+/// The greatest difference between equal probabilities: those of a lottery come from a linear program.
+const ROUNDING: f64 = 1e-6;
+
 /// What a rule chooses for each prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RuleChoices {
@@ -13,6 +16,9 @@ pub struct RuleChoices {
     pub choices: Vec<Vec<(usize, f64)>>,
     /// The number of prompts for which several texts may be chosen.
     pub tied: usize,
+    /// The number of prompts for which the ranking of Kemeny-Young is not known to be the best one.
+    #[serde(default)]
+    pub inexact: usize,
     /// The mean score of the chosen text by each judge. `None` if the judge scores none.
     pub mean_scores: Vec<Option<PromptMean>>,
 }
@@ -21,24 +27,36 @@ impl RuleChoices {
     pub(super) fn of(rule: &Rule, tables: &[&ScoreTable], judges: usize, bootstrap: &Bootstrap) -> Result<Self> {
         let choice = |table: &&ScoreTable| {
             let outcome = rule.apply(table, &Options::default()).map_err(Error::Rule)?;
-            Ok(chosen(&outcome))
+            Ok((chosen(&outcome), outcome.kemeny.is_none_or(|kemeny| kemeny.is_exact)))
         };
-        let choices = tables.iter().map(choice).collect::<Result<Vec<_>>>()?;
+        rule.check_zero_point(tables).map_err(Error::Rule)?;
+        let (choices, is_exact): (Vec<_>, Vec<bool>) =
+            tables.iter().map(choice).collect::<Result<Vec<_>>>()?.into_iter().unzip();
         Ok(Self {
             rule: rule.clone(),
+            inexact: is_exact.iter().filter(|is_exact| !**is_exact).count(),
             tied: choices.iter().filter(|choice| choice.len() > 1).count(),
             mean_scores: mean_scores(tables, &choices, judges, bootstrap)?,
             choices,
         })
     }
 
-    /// The probability that this rule and another one choose the same text for a prompt.
+    /// The probability that this rule and another one choose the same text for a prompt, if each draws among the texts that it ties on its own. So it
+    /// is below 1 for two rules that tie the same texts.
     #[must_use]
     pub fn same_choice(&self, other: &Self, prompt: usize) -> f64 {
         let (Some(ours), Some(theirs)) = (self.choices.get(prompt), other.choices.get(prompt)) else { return 0.0 };
         let same =
             |(text, p): &(usize, f64)| theirs.iter().find(|(other, _)| other == text).map_or(0.0, |(_, q)| p * q);
         ours.iter().map(same).sum()
+    }
+
+    /// Whether this rule and another one choose the texts of a prompt with the same probabilities, but for rounding errors.
+    #[must_use]
+    pub fn is_same(&self, other: &Self, prompt: usize) -> bool {
+        let (Some(ours), Some(theirs)) = (self.choices.get(prompt), other.choices.get(prompt)) else { return false };
+        let is_equal = |((a, p), (b, q)): (&(usize, f64), &(usize, f64))| a == b && (p - q).abs() <= ROUNDING;
+        ours.len() == theirs.len() && ours.iter().zip(theirs).all(is_equal)
     }
 }
 

@@ -92,7 +92,7 @@ pub struct SameChoices {
     pub first: usize,
     /// The other's.
     pub second: usize,
-    /// The mean probability of the same choice.
+    /// The mean probability of the same choice ([`RuleChoices::same_choice`]).
     pub share: Option<PromptMean>,
 }
 
@@ -153,12 +153,12 @@ impl JudgeAgreement {
         self
     }
 
-    /// The prompts for which not all rules certainly choose the same text.
+    /// The prompts for which not all rules choose the same texts with the same probabilities.
     #[must_use]
     pub fn disputed(&self) -> Vec<usize> {
         let Some((first, others)) = self.rules.split_first() else { return Vec::new() };
         let is_single = |prompt: &usize| first.choices.get(*prompt).is_some_and(Vec::is_empty);
-        let is_same = |prompt: usize| others.iter().all(|other| first.same_choice(other, prompt) == 1.0);
+        let is_same = |prompt: usize| others.iter().all(|other| first.is_same(other, prompt));
         (0..first.choices.len()).filter(|prompt| !is_single(prompt) && !is_same(*prompt)).collect()
     }
 }

@@ -43,7 +43,7 @@ fn scores(found: &Found<'_>, means: &[Option<PromptMean>]) -> Value {
 }
 
 fn of_rule(found: &Found<'_>, rule: &RuleChoices) -> Value {
-    json!({ "rule": rule.rule, "prompts_with_several_winners": rule.tied, "mean_scores": scores(found, &rule.mean_scores) })
+    json!({ "rule": rule.rule, "prompts_with_several_winners": rule.tied, "prompts_ranked_approximately": rule.inexact, "mean_scores": scores(found, &rule.mean_scores) })
 }
 
 /// A prompt on which the rules differ, with what each chooses.

@@ -84,9 +84,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             output::note!("report written to {}", align_base::printable_path(report));
         }
         let pairs = quoted(&output_paths::free_file_beside(&options.input, "pairs", "jsonl"));
-        let judges: Vec<String> = texts.judges().iter().map(|judge| quoted(judge.as_ref())).collect();
-        let (input, judges) = (quoted(&options.input), judges.join(","));
-        output::next(&format!("align pair --aggregate schulze --judges {judges} --input {input} --output {pairs}"));
+        let rule = rules.first().map(|rule| quoted(rule.to_string().as_ref())).unwrap_or_default();
+        let (judges, columns) = (options.judges.repeated(), options.columns.repeated());
+        let input = quoted(&options.input);
+        output::next(&format!("align pair --aggregate {rule} {judges}{columns} --input {input} --output {pairs}"));
     })
 }
 

@@ -45,7 +45,7 @@ fn statements(found: &Found<'_>) -> Vec<String> {
     if agreement.rules.len() > 1 {
         let same = agreement.prompts - agreement.disputed().len();
         statements
-            .push(format!("All rules choose the same text for {same} of {}.", counted(agreement.prompts, "prompt")));
+            .push(format!("All rules make the same choice for {same} of {}.", counted(agreement.prompts, "prompt")));
     }
     let known = agreement.taus.iter().filter_map(|tau| Some((tau, tau.tau?)));
     if let Some((tau, mean)) = known.min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value)) {
