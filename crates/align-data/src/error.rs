@@ -1,5 +1,6 @@
 use crate::PairNumber;
 use crate::column_list::{format_columns, format_missing, other_separator};
+use crate::judges::JudgesError;
 use align_base::{printable, printable_path};
 use align_choice::likes::LikesError;
 use std::borrow::Cow;
@@ -329,5 +330,11 @@ impl Error {
 
     pub(crate) fn write(path: &Path, problem: io::Error) -> Self {
         Self::Write { path: path.to_owned(), problem }
+    }
+}
+
+impl From<JudgesError> for Error {
+    fn from(error: JudgesError) -> Self {
+        Self::Judges(Box::new(error))
     }
 }

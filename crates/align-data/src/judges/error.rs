@@ -76,9 +76,3 @@ pub enum JudgesError {
         problem: align_choice::Error,
     },
 }
-
-impl From<JudgesError> for crate::Error {
-    fn from(error: JudgesError) -> Self {
-        Self::Judges(Box::new(error))
-    }
-}
