@@ -16,7 +16,7 @@
 //! | How diverse are a model's texts? | [`token_entropy`], with bias correction [`miller_madow_entropy`] and [`chao_wang_jost_entropy`], on samples of equal size [`equal_samples_entropy`]; [`Diversity`]: distinct-n, repetition, lengths, unfinished texts |
 //! | How far is a policy from its reference? | KL divergence [`SampledLogps`] (k1, k3) and [`rao_blackwell_kl`]; weights [`WeightDistance`]; hidden states [`linear_cka`], [`debiased_linear_cka`] and [`LinearPredictivity`] |
 //! | How far are the next-token distributions of two models? | [`kl_divergence`], [`jensen_shannon_divergence`], [`total_variation_distance`] |
-//! | Do two models write alike? | [`Mmd`], [`EnergyDistance`] and [`SlicedWasserstein`] of embeddings, each with a [`PermutationTest`] |
+//! | Do the texts of two models differ? | [`Mmd`], [`EnergyDistance`] and [`SlicedWasserstein`] of embeddings, each with a [`PermutationTest`] |
 //! | Which models are near each other? | [`average_linkage`] |
 //! | Which of two models is better? | [`PairedComparison`] on equal prompts; with a correction for several comparisons, [`holm_adjusted`] |
 //! | Which models have the best trade-off between reward and divergence? | [`pareto_front`], [`hypervolume`], for curves [`leading_curves`] and [`curve_mean_weights`] |
