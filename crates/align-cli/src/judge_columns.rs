@@ -15,6 +15,9 @@ use std::str::FromStr;
 /// The data for which a command that reads judged texts is meant.
 const LAYOUTS: [Layout; 3] = [Layout::Texts, Layout::ScoredTexts, Layout::LabelledTexts];
 
+/// What a conversation is in place of a text.
+const CONVERSATION: [&str; 2] = ["a list", "an object"];
+
 /// The columns of the judges and their weights.
 #[derive(Debug, Args)]
 pub struct JudgesArguments {
@@ -51,6 +54,11 @@ impl JudgesArguments {
             Some(align_data::Error::Judges(JudgesError::UnknownJudge { judge, columns, .. })) => {
                 let hint = did_you_mean(judge, columns.iter().map(String::as_str));
                 UsageError::new(format!("--judges: {failure}{hint}")).into()
+            }
+            Some(align_data::Error::Cell { expected, found, .. }) if expected == "text" && CONVERSATION.contains(&found.as_str()) => {
+                let what = "align judges and align pair --aggregate read plain texts: write conversations as text, as the model's chat template \
+                            renders them (docs/judges.md)";
+                format!("{failure}; {what}").into()
             }
             _ => failure,
         })?;
