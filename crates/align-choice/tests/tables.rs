@@ -168,3 +168,22 @@ fn pareto_dominance_with_abstentions() {
     // The second judge might prefer `c` to `a`.
     assert_eq!(table.pareto_dominators(), [None, Some(0), None, None]);
 }
+
+/// A majority prefers a to b, and c is level with both: c is in the first tier, but not above b.
+#[test]
+fn candidates_in_different_tiers_of_a_partial_order_may_be_incomparable() {
+    let judges = [("j0", [None, Some(2.0), Some(1.0), Some(3.0)]), ("j1", [None, Some(3.0), Some(2.0), Some(1.0)])];
+    let judges = judges.map(|(name, scores)| Judge::with_abstentions(name, scores));
+    let table = ScoreTable::new(["without scores", "a", "b", "c"], judges).unwrap();
+    for name in ["schulze", "ranked-pairs"] {
+        let outcome = rule(name).apply(&table, &Options::default()).unwrap();
+        assert_eq!(outcome.ranking.tiers(), [vec![1, 3], vec![2], vec![0]], "{name}");
+        assert_eq!(outcome.incomparable, [(3, 2)], "{name}");
+        let above = [(1, 2), (3, 2), (2, 3), (1, 3), (3, 0), (2, 0)].map(|(x, y)| outcome.ranks_above(x, y));
+        assert_eq!(above, [true, false, false, false, true, true], "{name}");
+        // With an order that breaks ties the ranking is strict.
+        let order = Options { tie_break: TieBreak::Order(vec![0, 1, 2, 3]), ..Options::default() };
+        assert!(rule(name).apply(&table, &order).unwrap().ranks_above(3, 2), "{name}");
+    }
+    assert!(rule("borda").apply(&table, &Options::default()).unwrap().incomparable.is_empty());
+}

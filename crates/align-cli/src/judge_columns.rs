@@ -15,6 +15,9 @@ use std::str::FromStr;
 /// The data for which a command that reads judged texts is meant.
 const LAYOUTS: [Layout; 3] = [Layout::Texts, Layout::ScoredTexts, Layout::LabelledTexts];
 
+/// What a conversation is in place of a text.
+const CONVERSATION: [&str; 2] = ["a list", "an object"];
+
 /// The columns of the judges and their weights.
 #[derive(Debug, Args)]
 pub struct JudgesArguments {
@@ -47,11 +50,22 @@ impl JudgesArguments {
         let weights = weights.transpose()?;
         rules.iter().try_for_each(|rule| self.check_thresholds(rule))?;
         let texts = columns.read(&LAYOUTS, |names| JudgedTexts::read_renamed(file, &self.judges, names));
-        let texts = texts.map_err(|failure| {
-            let Some(align_data::Error::Judges(error)) = failure.downcast_ref() else { return failure };
-            let JudgesError::UnknownJudge { judge, columns, .. } = &**error else { return failure };
-            let hint = did_you_mean(judge, columns.iter().map(String::as_str));
-            UsageError::new(format!("--judges: {failure}{hint}")).into()
+        let texts = texts.map_err(|failure| match failure.downcast_ref() {
+            Some(align_data::Error::Judges(error)) => match &**error {
+                JudgesError::UnknownJudge { judge, columns, .. } => {
+                    let hint = did_you_mean(judge, columns.iter().map(String::as_str));
+                    UsageError::new(format!("--judges: {failure}{hint}")).into()
+                }
+                _ => failure,
+            },
+            Some(align_data::Error::Cell { expected, found, .. })
+                if expected == "text" && CONVERSATION.contains(&found.as_str()) =>
+            {
+                let what = "align judges and align pair --aggregate read plain texts: write conversations as text, as the model's chat template \
+                            renders them (docs/judges.md)";
+                format!("{failure}; {what}").into()
+            }
+            _ => failure,
         })?;
         if texts.rows().is_empty() {
             return Err(format!("{}: no texts", align_base::printable_path(file)).into());

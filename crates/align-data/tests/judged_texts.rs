@@ -165,7 +165,10 @@ fn a_pair_that_all_judges_contradict_is_skipped() {
     assert_eq!((names(&found), found[0].agreement), (vec![("x", "y")], 0.5));
     let texts = texts.weighted(&"safe=0".parse().unwrap()).unwrap();
     let (found, report) = pairs(&texts, &options("threshold:safe>=0.5"));
-    assert_eq!((found.len(), report.too_little_agreement), (0, 1));
+    assert_eq!((found.len(), report.contradicted, report.too_little_agreement), (0, 1, 0));
+    let text = report.to_string();
+    assert!(text.contains("1 candidate pair skipped: all judges prefer the text that the rule ranks lower"), "{text}");
+    assert!(!text.contains("fewer judges agree"), "{text}");
 }
 
 #[test]
@@ -228,6 +231,10 @@ fn bad_scores_are_named() {
             "prompt,text,a,b\nP,x,1,2\nP,y,0,0\nP,x,1,3\n",
             "row 3, column \"b\": the score is 3, but row 1 has the same prompt and text with 2",
         ),
+        (
+            "prompt,text,a,b\nP,x,0.001,2\nP,x,0.009,2\n",
+            "row 2, column \"a\": the score is 0.009, but row 1 has the same prompt and text with 0.001",
+        ),
     ] {
         let message = error("judged.csv", content);
         assert!(message.starts_with("judged.csv") && message.contains(part), "{message}");
@@ -250,6 +257,11 @@ fn judges_and_options_are_checked() {
         |judges: &[&str], scores: &[f64]| JudgedTexts::new(judges.to_vec(), vec![row(scores)]).unwrap_err().to_string();
     assert!(message(&["a", "a"], &[1.0, 2.0]).contains("two judges are named a"));
     assert!(message(&[], &[]).contains("no judges"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("judged.csv");
+    fs::write(&file, "prompt,text,a\nP,x,1\n").unwrap();
+    let twice = JudgedTexts::read(&file, &["a", "a"]).unwrap_err().to_string();
+    assert!(twice.contains("judged.csv: two judges are named a"), "{twice}");
     assert!(
         message(&["a", "b"], &[1.0]).contains("row 1: expected a score or an abstention for each of 2 judges, found 1")
     );

@@ -72,22 +72,40 @@ pub enum Error {
     Data(#[from] align_data::Error),
     /// An error of generation.
     #[error(transparent)]
-    Inference(#[from] align_inference::Error),
+    Inference(Box<align_inference::Error>),
     /// An error of the metrics.
     #[error(transparent)]
     Metrics(#[from] align_metrics::Error),
     /// An error of a model.
     #[error(transparent)]
-    Model(#[from] align_models::Error),
+    Model(Box<align_models::Error>),
     /// An error of the figures or the report.
     #[error(transparent)]
     Report(#[from] align_report::Error),
     /// An error of training.
     #[error(transparent)]
-    Train(#[from] align_train::Error),
+    Train(Box<align_train::Error>),
     /// An error of LibTorch.
     #[error(transparent)]
     Torch(#[from] tch::TchError),
+}
+
+impl From<align_inference::Error> for Error {
+    fn from(error: align_inference::Error) -> Self {
+        Self::Inference(Box::new(error))
+    }
+}
+
+impl From<align_models::Error> for Error {
+    fn from(error: align_models::Error) -> Self {
+        Self::Model(Box::new(error))
+    }
+}
+
+impl From<align_train::Error> for Error {
+    fn from(error: align_train::Error) -> Self {
+        Self::Train(Box::new(error))
+    }
 }
 
 /// The result of a fallible function of this crate.

@@ -167,6 +167,18 @@ pub const CASES: &[Case] = &[
         &["judged.csv: threshold: every judge with a positive weight has a threshold", "add a judge"],
     ),
     case(
+        "prompts that are conversations",
+        |d| {
+            write(
+                d,
+                "judged.jsonl",
+                "{\"prompt\": [{\"role\": \"user\", \"content\": \"Hi\"}], \"text\": \"b\", \"x\": 1, \"y\": 2}\n",
+            )
+        },
+        "judges --judges x,y --input judged.jsonl",
+        &["column \"prompt\": expected text, found", "write conversations as text", "chat template"],
+    ),
+    case(
         "a product of negative scores",
         judged,
         pair!("--aggregate nash --judges helpful,safe"),

@@ -67,6 +67,16 @@ pub const CASES: &[Case] = &[
         ],
     ),
     case(
+        "soft labels without probabilities, but with scores",
+        |d| {
+            let pair =
+                "{\"prompt\":\"A\",\"chosen\":\"b\",\"rejected\":\"c\",\"chosen_score\":1,\"rejected_score\":0}\n";
+            write(d, "pairs.jsonl", pair);
+        },
+        SOFT,
+        &["give --columns chosen_probability=COLUMN"],
+    ),
+    case(
         "soft labels without probabilities in the evaluation rows",
         |d| {
             pairs(d, "chosen_probability", json!(0.7));

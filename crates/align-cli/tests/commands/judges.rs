@@ -58,7 +58,8 @@ fn judges_make_pairs_that_train_models() {
     }
     let out = ok("pair", dir, &[&judges[..], &["--aggregate", "borda", "--output", "pairs.jsonl"]].concat());
     assert!(
-        out.contains("of the judges agree with a pair") && out.contains("align dpo --train-file pairs.jsonl"),
+        out.contains("of the judges agree with a pair")
+            && out.contains("align dpo --train-file pairs.jsonl --soft-labels --output-dir"),
         "{out}"
     );
     let pairs = lines(&dir.join("pairs.jsonl"));
@@ -69,7 +70,22 @@ fn judges_make_pairs_that_train_models() {
         // Three judges, and half a judge on each side.
         assert!((number("chosen_probability") - (3.0 * number("agreement") + 0.5) / 4.0).abs() < 1e-12, "{pair}");
     }
-    ok("dpo", dir, &["--train-file", "pairs.jsonl", "--max-steps", "1", "--output-dir", "dpo"]);
+    ok("dpo", dir, &["--train-file", "pairs.jsonl", "--soft-labels", "--max-steps", "1", "--output-dir", "dpo"]);
+}
+
+#[test]
+fn the_next_command_has_the_same_judges_and_columns() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("judged.csv"), "question,text,x,y\nA,a,1,2\nA,b,2,1\n").unwrap();
+    let options =
+        ["--input", "judged.csv", "--judges", "x,y", "--judge-weights", "y=2", "--columns", "prompt=question"];
+    let out = ok("judges", dir, &[&options[..], &["--rules", "borda,nash"]].concat());
+    let next =
+        "align pair --aggregate borda --judges x,y --judge-weights y=2 --columns prompt=question --input judged.csv";
+    assert!(out.contains(next), "{out}");
+    // Without --rules it is the first of the default ones.
+    assert!(ok("judges", dir, &options).contains("align pair --aggregate schulze --judges"));
 }
 
 #[test]

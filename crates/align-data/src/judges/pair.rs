@@ -101,7 +101,7 @@ fn possible_pairs(
                 None => report.not_compared += 1,
                 _ if tiers[a] == tiers[b] => report.tied += 1,
                 _ if outcome.incomparable.binary_search(&(chosen, rejected)).is_ok() => report.tied += 1,
-                Some(Support { agreement, .. }) if agreement == 0.0 => report.contradicted += 1,
+                Some(Support { agreement: 0.0, .. }) => report.contradicted += 1,
                 Some(Support { agreement, .. }) if agreement < options.min_agreement => {
                     report.too_little_agreement += 1;
                 }

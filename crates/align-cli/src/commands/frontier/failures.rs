@@ -13,7 +13,7 @@ pub fn with_memory_advice(error: align_frontier::Error) -> Failure {
     use align_frontier::Error::{Point, Train};
     match error {
         Point { point, problem } => match *problem {
-            Train(error) => format!("{point}: {}", crate::memory_error::with_options_to_change(error)).into(),
+            Train(error) => format!("{point}: {}", crate::memory_error::with_options_to_change(*error)).into(),
             problem => Point { point, problem: Box::new(problem) }.into(),
         },
         error => error.into(),
