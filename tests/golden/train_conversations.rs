@@ -4,8 +4,8 @@ use crate::train::{assert_steps, training};
 use crate::{golden_dir, read_json};
 use align_data::tables::{ExampleRow, Examples};
 use align_data::{
-    CompletionBatch, CompletionExample, EncodeOptions, InvalidRows, PairExample, PromptedRow, RewardExample, RowParts,
-    Tokenizer, UnpairedExample, encode_pairs, encode_reward_pairs, encode_unpaired, right_pad,
+    CompletionBatch, CompletionExample, EncodeOptions, Example, InvalidRows, PairExample, PromptedRow, RewardExample,
+    RowParts, Tokenizer, UnpairedExample, encode_pairs, encode_reward_pairs, encode_unpaired, right_pad,
 };
 use align_losses::LossType;
 use align_models::{AutoModelForCausalLm, AutoModelForSequenceClassification, CausalLm, LoraModel, TrainableModel};
@@ -177,7 +177,10 @@ fn reward_models_follow_trl() {
     for run in runs {
         let mut rows = run.rows::<RewardExample, 2>();
         if run.value.get("columns_dropped").is_some() {
-            rows.iter_mut().for_each(|row| row.margin = None);
+            rows.iter_mut().for_each(|row| match &mut row.pair {
+                Example::Plain(pair) => pair.numbers.margin = None,
+                Example::Conversation(pair) => pair.numbers.margin = None,
+            });
         }
         let pairs = encode_reward_pairs(&run.tokenizer, &rows, &run.options()).unwrap().pairs;
         // The trainer's collator pads with the padding token of the tokeniser, or else EOS.
