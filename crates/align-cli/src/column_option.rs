@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::data_layout::Layout;
-use crate::shell_words::quoted;
+use crate::shell_words::quoted_list;
 use crate::usage::UsageError;
 use align_data::Error;
 use align_data::tables::ColumnNames;
@@ -40,7 +40,7 @@ impl ColumnOption {
 
     /// The option with its value, for a command that reads the same file, and a space before it. Empty if it is not given.
     pub fn repeated(&self) -> String {
-        let argument = |names: &ColumnNames| format!(" --columns {}", quoted(names.to_string().as_ref()));
+        let argument = |names: &ColumnNames| format!(" --columns {}", quoted_list(&names.to_string()));
         self.columns.as_ref().map(argument).unwrap_or_default()
     }
 

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::column_option::ColumnOption;
 use crate::data_layout::Layout;
-use crate::shell_words::quoted;
+use crate::shell_words::quoted_list;
 use crate::usage::UsageError;
 use align_choice::Rule;
 use align_data::judges::{JudgeWeights, JudgedTexts, JudgesError};
@@ -38,9 +38,9 @@ impl JudgesArguments {
 
     /// The options with their values, for another command with the same judges.
     pub fn repeated(&self) -> String {
-        let weights = self.judge_weights.as_ref().map(|weights| quoted(weights.to_string().as_ref()));
+        let weights = self.judge_weights.as_ref().map(|weights| quoted_list(&weights.to_string()));
         let weights = weights.map(|weights| format!(" --judge-weights {weights}")).unwrap_or_default();
-        format!("--judges {}{weights}", quoted(self.judges.join(",").as_ref()))
+        format!("--judges {}{weights}", quoted_list(&self.judges.join(",")))
     }
 
     /// Reads the texts and scores, to which the `rules` are to be applied.

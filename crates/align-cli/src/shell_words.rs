@@ -7,6 +7,16 @@ pub fn quoted(path: &Path) -> String {
     shlex::try_quote(&text).map_or_else(|_| text.to_string(), |quoted| quoted.into_owned())
 }
 
+/// A list such as `a,b` or `a=1,b=2` as a word for a shell: commas and equals signs between its parts need no quotes.
+pub fn quoted_list(list: &str) -> String {
+    let part = |part: &str| {
+        let name = part.trim_end_matches([',', '=']);
+        let name_in_quotes = if name.is_empty() { String::new() } else { quoted(Path::new(name)) };
+        name_in_quotes + part.get(name.len()..).unwrap_or_default()
+    };
+    list.split_inclusive([',', '=']).map(part).collect()
+}
+
 /// A command that generates texts with the model in a folder.
 pub fn generate_command(model: &Path) -> String {
     command_for(model, model.join("chat_template.jinja").is_file())
