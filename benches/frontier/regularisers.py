@@ -4,9 +4,9 @@
 
 For each seed, the bundled GPT-2 writes texts, the bundled classifier scores them, and the pairs of these texts train one policy for each
 setting below with DPO. `align compare` measures each policy against the model before training: the reward of its texts and every distance. A
-regulariser's settings trace a curve of distance against reward, from the model before training (distance 0) on. The table has the distance
-that each curve has at the greatest reward that all curves of a seed reach, interpolated linearly, as a multiple of that of the KL term of DPO
-alone. Finished runs in OUTPUT_DIR are used again.
+regulariser's settings trace a curve of distance against reward, from the model before training (distance 0) to the policy of the weakest KL
+term without any penalty, which is common to all curves. The table has the distance that each curve has at half of the reward that this policy
+gains, interpolated linearly, as a multiple of that of the KL term of DPO alone. Finished runs in OUTPUT_DIR are used again.
 """
 
 import argparse
@@ -29,10 +29,10 @@ SETTINGS = {
 METRICS = {
     "weights, relative": lambda d: d["weights"][0]["relative_l2"],
     "1 - CKA, last layer": lambda d: 1 - d["hidden"][0]["layers"][-1]["debiased_cka"],
-    "KL(policy, SFT)": lambda d: d["divergence"][0]["kl_second_first"]["per_text"],
-    "KL(SFT, policy)": lambda d: d["divergence"][0]["kl_first_second"]["per_text"],
-    "Jensen-Shannon": lambda d: d["divergence"][0]["jensen_shannon"]["per_text"],
-    "total variation": lambda d: d["divergence"][0]["total_variation"]["per_text"],
+    "KL(policy, SFT)": lambda d: d["divergence"][0]["kl_second_first"]["per_text"]["value"],
+    "KL(SFT, policy)": lambda d: d["divergence"][0]["kl_first_second"]["per_text"]["value"],
+    "Jensen-Shannon": lambda d: d["divergence"][0]["jensen_shannon"]["per_text"]["value"],
+    "total variation": lambda d: d["divergence"][0]["total_variation"]["per_text"]["value"],
     "MMD squared": lambda d: d["texts"][0]["mmd_squared"]["value"],
     "sliced Wasserstein": lambda d: d["texts"][0]["sliced_wasserstein"]["value"],
 }
@@ -61,11 +61,14 @@ def measure(program, folder, seed):
             distances = run / "distances/distances.json"
             if not distances.exists():
                 training = ["--learning-rate", "1e-4", "--num-train-epochs", "2.5", "--per-device-train-batch-size", 32, "--seed", seed]
-                align("dpo", "--model", POLICY, "--train-file", pairs, *training, *options, "--output-dir", run)
+                if not (run / "model").exists():
+                    align("dpo", "--model", POLICY, "--train-file", pairs, *training, *options, "--output-dir", run)
                 comparison = ["--input", read, "--texts-per-prompt", 8, "--judge", f"reward={JUDGE}", "--seed", seed]
+                comparison += ["--metrics", "weights,hidden,divergence,texts,judges"]
                 align("compare", POLICY, run / "model", *comparison, "--output-dir", distances.parent)
             found.setdefault(regulariser, []).append((options, json.loads(distances.read_text())))
-    return found
+    # Without its penalty, each regulariser is the weakest KL term.
+    return {regulariser: runs if regulariser == "beta" else [*runs, found["beta"][-1]] for regulariser, runs in found.items()}
 
 
 def reward(distances):
@@ -91,7 +94,7 @@ def main():
     ratios = {regulariser: {metric: [] for metric in METRICS} for regulariser in SETTINGS}
     for seed in map(int, a.seeds.split(",")):
         found = measure(a.program, a.output / str(seed), seed)
-        target = min(max(reward(d) for _, d in runs) for runs in found.values())
+        target = reward(found["beta"][-1][1]) / 2
         print(f"\nseed {seed}: compared at a reward {target:.2f} above that of SFT")
         for regulariser, runs in found.items():
             for options, distances in runs:

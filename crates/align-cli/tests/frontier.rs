@@ -172,8 +172,8 @@ fn invalid_options_are_rejected_before_any_work() {
         assert!(problem.contains(part), "{more:?}: {problem}");
         assert!(!dir.join("refused").exists(), "{more:?}");
     }
-    for option in ["--rules", "--soup-steps", "--judge-weights"] {
-        let problem = refusal(frontier(dir, "refused", &[option, "1"]));
+    for [option, value] in [["--rules", "borda"], ["--soup-steps", "1"], ["--judge-weights", "1"]] {
+        let problem = refusal(frontier(dir, "refused", &[option, value]));
         assert!(problem.contains("--judge"), "{option}: {problem}");
     }
     fs::create_dir(dir.join("mine")).unwrap();

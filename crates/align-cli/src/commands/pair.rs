@@ -104,7 +104,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// What the column of probabilities is for.
-const PROBABILITY: &str = "\n  chosen_probability is how probable each pair is: align dpo --soft-labels uses it";
+const PROBABILITY: &str = "\n  chosen_probability is how probable a pair is, for align dpo --soft-labels";
 
 /// The option that uses it.
 const SOFT_LABELS: &str = " --soft-labels";

@@ -44,7 +44,7 @@ pub const CASES: &[Case] = &[
             copy_model_to(&d.join("other"), "gpt2-tiny");
         },
         "compare other model",
-        &["other and model", "block 1", "NaN in the second model"],
+        &["other and model", "transformer.h.0.ln_1.bias", "NaN in the second model"],
     ),
     case(
         "an unknown metric",

@@ -1,4 +1,4 @@
-use align_choice::ScoreTable;
+use align_choice::{Judge, ScoreTable};
 
 /// How far the judges agree that one text is better than another.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,24 +16,26 @@ impl Support {
     /// use align_choice::{Judge, ScoreTable};
     /// use align_data::judges::Support;
     ///
-    /// let judges = [Judge::new("a", [2.0, 1.0]).weighted(3.0), Judge::new("b", [1.0, 2.0])];
+    /// let judges = [Judge::new("a", [2.0, 1.0]).weighted(2.0), Judge::new("b", [1.0, 2.0])];
     /// let support = Support::of(&ScoreTable::new(["x", "y"], judges)?, 0, 1).ok_or("no judge")?;
-    /// assert_eq!((support.agreement, support.judges), (0.75, 1.6));
+    /// assert_eq!((support.agreement, support.judges), (2.0 / 3.0, 1.8));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn of(table: &ScoreTable, chosen: usize, rejected: usize) -> Option<Self> {
-        // Ratios to the greatest weight, so that their squares do not overflow.
-        let greatest = table.judges().iter().map(|judge| judge.weight()).fold(0.0, f64::max);
-        let (mut agree, mut weights, mut squares) = (0.0, 0.0, 0.0);
-        for judge in table.judges() {
+        let both = |judge: &Judge| {
             let score = |candidate: usize| judge.scores().get(candidate).copied().flatten();
-            if let (Some(chosen), Some(rejected)) = (score(chosen), score(rejected)) {
-                let weight = judge.weight() / greatest;
-                weights += weight;
-                squares += weight * weight;
-                agree += if chosen > rejected { weight } else { f64::from(chosen == rejected) * 0.5 * weight };
-            }
+            Some((judge.weight(), score(chosen)?, score(rejected)?))
+        };
+        let counted: Vec<(f64, f64, f64)> = table.judges().iter().filter_map(both).collect();
+        // Ratios to the greatest weight, so that their squares do not overflow and equal weights are exactly 1.
+        let greatest = counted.iter().map(|(weight, ..)| *weight).fold(0.0, f64::max);
+        let (mut agree, mut weights, mut squares) = (0.0, 0.0, 0.0);
+        for (weight, chosen, rejected) in counted.iter().filter(|_| greatest > 0.0) {
+            let weight = weight / greatest;
+            weights += weight;
+            squares += weight * weight;
+            agree += if chosen > rejected { weight } else { f64::from(chosen == rejected) * 0.5 * weight };
         }
         (weights > 0.0).then(|| Self { agreement: agree / weights, judges: weights * weights / squares })
     }
