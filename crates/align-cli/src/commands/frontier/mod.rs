@@ -20,6 +20,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
     match options.judges.are_given() {
         true => judges::run(options),
-        false => losses::run(options),
+        false => {
+            options.judges.refuse_without_judges()?;
+            losses::run(options)
+        }
     }
 }

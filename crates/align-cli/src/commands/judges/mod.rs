@@ -87,7 +87,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let rule = rules.first().map(|rule| quoted(rule.to_string().as_ref())).unwrap_or_default();
         let (judges, columns) = (options.judges.repeated(), options.columns.repeated());
         let input = quoted(&options.input);
-        output::next(&format!("align pair --aggregate {rule} {judges}{columns} --input {input} --output {pairs}"));
+        output::next(&format!(
+            "align pair --aggregate {rule} {judges}{columns} --input {input} \\\n    --output {pairs}"
+        ));
     })
 }
 
