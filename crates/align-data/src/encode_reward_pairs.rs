@@ -8,7 +8,7 @@ pub struct EncodedRewardPair {
     pub chosen_ids: Vec<i64>,
     /// The ids of the prompt with the rejected completion.
     pub rejected_ids: Vec<i64>,
-    /// The pair's own numbers. The margin is by how much the rewards are to differ, if the row says so.
+    /// The pair's own numbers. The margin, if there is one, is by how much the rewards are to differ.
     pub numbers: PairNumbers,
     /// Index of the input row, from 0.
     pub row: usize,

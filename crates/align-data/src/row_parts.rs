@@ -46,7 +46,7 @@ pub trait LabelledRow: PromptedRow<1> {
 
 /// A preference pair.
 pub trait PairRow: PromptedRow<2> {
-    /// The pair's own numbers. The margin is the difference of its scores unless the pair says otherwise.
+    /// The pair's own numbers. The margin is the pair's own, or else the difference of its scores.
     fn numbers(&self) -> PairNumbers {
         PairNumbers::default()
     }
@@ -54,7 +54,7 @@ pub trait PairRow: PromptedRow<2> {
 
 /// A pair for training a reward model.
 pub trait RewardRow: PairRow {
-    /// By how much the rewards of the two texts are to differ, if the row says so: its own margin, which is not one of scores.
+    /// By how much the rewards of the two texts are to differ: the row's own margin, if it has one. The difference of its scores does not count.
     fn margin(&self) -> Option<f64>;
 }
 

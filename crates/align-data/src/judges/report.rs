@@ -72,7 +72,7 @@ impl JudgedPairReport {
         }
     }
 
-    /// Adds what the agreement with each pair says.
+    /// Adds the numbers of pairs by the agreement of the judges with them.
     pub(super) fn summarise(&mut self, agreements: &[f64]) {
         self.pairs = agreements.len();
         let sum: f64 = agreements.iter().sum();

@@ -82,7 +82,7 @@ impl JudgeSweepOptions {
         Ok(run_config(&self.dpo).validate()?)
     }
 
-    /// Checks the names and weights of the judges, and that the rule knows its judges.
+    /// Checks the names and weights of the judges, and that the judges in the rule exist.
     fn check_rule(&self, rule: &Rule) -> Result<()> {
         // The scores of a rule such as the Nash product are checked when there are some.
         let scores = [1.0, 2.0];

@@ -98,21 +98,22 @@ struct Candidate {
 
 impl Runner<'_> {
     fn run(&mut self, texts: Vec<JudgedSample>, on: OnProgress<'_>) -> Result<Option<JudgeSweep>> {
-        let kinds = self.options.policies();
-        let name = |kind: &PolicyKind| kind.file_name(&self.options.rules);
-        let sft = match self.folder.read::<JudgedPolicy>(&name(&PolicyKind::Sft))? {
+        let (options, folder) = (self.options, self.folder);
+        let kinds = options.policies();
+        let name = |kind: &PolicyKind| kind.file_name(&options.rules);
+        let sft = match folder.read::<JudgedPolicy>(&name(&PolicyKind::Sft))? {
             Some(sft) => sft,
             None => self.sft()?,
         };
         on(&JudgeSweepProgress::PolicyFinished(&sft));
         let scale = StandardScores::of(&sft.samples, &self.options.judges, &self.options.weights)?;
         let reference_samples = scale.rewarded(&sft.samples);
-        let done = kinds.iter().filter(|kind| self.folder.contains(&name(kind))).count();
-        let mut progress = Progress::resume("sweep", "policies", done as u64, kinds.len() as u64);
+        let done = || kinds.iter().filter(|kind| folder.contains(&name(kind))).count() as u64;
+        let mut progress = Progress::resume("sweep", "policies", done(), kinds.len() as u64);
         let mut policies = vec![sft];
         let has_soups = kinds.iter().any(|kind| matches!(kind, PolicyKind::Soup(_)));
         for (number, kind) in kinds.iter().enumerate() {
-            let policy = match self.folder.read::<JudgedPolicy>(&kind.file_name(&self.options.rules))? {
+            let policy = match folder.read::<JudgedPolicy>(&name(kind))? {
                 Some(policy) => policy,
                 None => {
                     on(&JudgeSweepProgress::PolicyStarted(kind, number + 1, kinds.len()));
@@ -124,7 +125,7 @@ impl Runner<'_> {
                     let Some(candidate) = self.candidate(kind, &texts, on).map_err(failed)? else { return Ok(None) };
                     let first = policies.first();
                     let policy = self.evaluate(kind, &candidate, &scale, &reference_samples, first, started)?;
-                    self.folder.write(&kind.file_name(&self.options.rules), &policy)?;
+                    folder.write(&name(kind), &policy)?;
                     if let (PolicyKind::Judge(index), true) = (kind, has_soups) {
                         self.judge_policies.insert(*index, candidate.model);
                     }
@@ -133,7 +134,7 @@ impl Runner<'_> {
             };
             on(&JudgeSweepProgress::PolicyFinished(&policy));
             policies.push(policy);
-            progress.advance(1);
+            progress.set_done(done());
         }
         Ok(Some(JudgeSweep { judges: self.options.judges.clone(), training_texts: texts, policies }))
     }

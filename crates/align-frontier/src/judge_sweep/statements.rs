@@ -5,7 +5,7 @@ use super::{JudgeFindings, JudgeSweep, RuleComparison};
 use crate::comparison::format_estimate;
 
 impl JudgeFindings {
-    /// The findings as sentences. The first one says which rules differ.
+    /// The findings as sentences. The first ones are the differences between rules.
     #[must_use]
     pub fn statements(&self, sweep: &JudgeSweep) -> Vec<String> {
         let mut statements = rule_statements(self, sweep);
