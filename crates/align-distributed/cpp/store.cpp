@@ -4,10 +4,15 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include <c10/util/Flags.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 #include "catch_exceptions.h"
+
+C10_DECLARE_int(caffe2_log_level);
 
 namespace {
 
@@ -15,12 +20,19 @@ using Store = c10::intrusive_ptr<c10d::Store>;
 
 std::vector<uint8_t> bytes(const char* data, size_t length) { return std::vector<uint8_t>(data, data + length); }
 
+// c10d writes a stack trace to standard error for each connection that fails, in addition to the exception. A library must not print, so
+// only fatal errors are logged, unless the user asked for a level. The level is one for all of LibTorch.
+void silence_log() {
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = 3;
+}
+
 }  // namespace
 
 // Connects to the store at an address. If `listener` is a file descriptor, hosts the store on this listening socket, which it owns then.
 extern "C" int align_distributed_store_connect(const char* host, uint16_t port, int listener, int64_t timeout_ms, Store** store,
                                                char* message, size_t capacity) {
   return catch_exceptions(message, capacity, [&] {
+    silence_log();
     c10d::TCPStoreOptions options;
     options.port = port;
     options.isServer = listener >= 0;

@@ -91,9 +91,9 @@ pub enum Error {
         /// How long this process waited.
         waited: Duration,
     },
-    /// The processes were started in ways that do not go together, such as two with the same rank.
+    /// The processes were started in ways that do not go together, such as two with the same rank, or another rank has given up.
     #[error("{0}")]
-    Contradiction(String),
+    Reported(String),
     /// The processes found each other but could not connect to each other.
     #[error("rank {rank} could not connect to the other ranks within {}: {problem}", seconds(*waited))]
     Connect {

@@ -4,6 +4,7 @@
 use crate::diagnosis::Diagnosis;
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -66,7 +67,10 @@ pub(crate) struct Monitor {
     requests: Option<Sender<Request>>,
     ended: Receiver<()>,
     times: Times,
+    holds_the_store: bool,
     description: String,
+    /// Whether the thread waits for a store that does not answer.
+    stuck: AtomicBool,
 }
 
 /// A question for the cause of a failed operation.
@@ -108,7 +112,8 @@ impl Monitor {
             let _ = end.send(());
         };
         thread::Builder::new().name("signs of life".to_owned()).spawn(run).map_err(|e| e.to_string())?;
-        Ok(Self { place, requests: Some(requests), ended, times, description })
+        let (requests, stuck) = (Some(requests), AtomicBool::new(false));
+        Ok(Self { place, requests, ended, times, holds_the_store, description, stuck })
     }
 
     /// Notes that this rank comes to an operation.
@@ -119,12 +124,14 @@ impl Monitor {
     /// Finds out why an operation failed. The connections of this rank must be closed, so that the others notice too.
     pub(crate) fn diagnose(&self, problem: &str) -> Diagnosis {
         let (reply, diagnosis) = channel();
-        let asked = self.requests.as_ref().map(|requests| requests.send(Request { problem: problem.to_owned(), reply }));
-        let limit = self.times.watch * 2 + self.times.beat;
+        let asked =
+            self.requests.as_ref().map(|requests| requests.send(Request { problem: problem.to_owned(), reply }));
+        let watches = if self.holds_the_store { 2 } else { 1 };
+        let limit = self.times.watch * watches + self.times.beat * 2;
         if let (Some(Ok(())), Ok(diagnosis)) = (asked, diagnosis.recv_timeout(limit)) {
             return diagnosis;
         }
-        // The thread waits for the store.
+        self.stuck.store(true, Ordering::Relaxed);
         let store_lost = Some(self.description.clone());
         Diagnosis { store_lost, problem: problem.to_owned(), watched: limit, ..Diagnosis::default() }
     }
@@ -133,8 +140,10 @@ impl Monitor {
 impl Drop for Monitor {
     fn drop(&mut self) {
         self.requests = None;
-        // If the store does not answer, the thread is left to itself.
-        let _ = self.ended.recv_timeout(LEAVING);
+        if !self.stuck.load(Ordering::Relaxed) {
+            // If the store does not answer, the thread is left to itself.
+            let _ = self.ended.recv_timeout(LEAVING);
+        }
     }
 }
 

@@ -16,6 +16,8 @@ use std::time::Duration;
 const ATTEMPT: Duration = Duration::from_secs(2);
 /// The pause between questions to the store.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long the holder of the store stays after an error, so that the others can read it.
+const LAST_WORDS: Duration = Duration::from_millis(600);
 /// What a thread that asks the store gets in addition to a time limit, so that its own error comes first.
 const MARGIN: Duration = Duration::from_secs(1);
 
@@ -38,15 +40,19 @@ impl Meeting {
         } else {
             (None, reach(launch, &addresses, deadline)?)
         };
-        let no_store =
-            |problem| Error::NoStore { rank: launch.rank, address: address.to_string(), problem };
+        let no_store = |problem| Error::NoStore { rank: launch.rank, address: address.to_string(), problem };
         let (limit, restarts) = (deadline.left().max(MARGIN), launch.restarts());
         let connect = move || Store::connect(address, listener, limit)?.part(&format!("align/{restarts}"));
         let store = within(limit, connect).unwrap_or_else(|| Err("nothing was sent back".to_owned()));
         let store = Arc::new(store.map_err(no_store)?);
         let (joining, own) = (store.clone(), launch.clone());
         let joined = within(deadline.left() + MARGIN, move || join(&joining, &own, deadline));
-        joined.unwrap_or_else(|| Err(no_store("it stopped answering".to_owned())))?;
+        if let Err(error) = joined.unwrap_or_else(|| Err(no_store("it stopped answering".to_owned()))) {
+            if launch.holds_the_store() {
+                sleep(LAST_WORDS);
+            }
+            return Err(error);
+        }
         Ok(Self { launch: launch.clone(), store, address, groups: Mutex::default() })
     }
 
@@ -55,7 +61,10 @@ impl Meeting {
         if self.groups.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
             return Ok(());
         }
-        Err(Error::Argument { operation: "another", problem: format!("there is a group with the name {name:?} already") })
+        Err(Error::Argument {
+            operation: "another",
+            problem: format!("there is a group with the name {name:?} already"),
+        })
     }
 
     /// The store's address and its holder, for messages.
@@ -64,7 +73,10 @@ impl Meeting {
             StoreHolder::Rank0 => "rank 0",
             StoreHolder::Launcher { .. } => "the launcher",
         };
-        format!("the store of {holder} at {} does not answer: {holder} has ended, is stopped, or is cut off", self.address)
+        format!(
+            "the store of {holder} at {} does not answer: {holder} has ended, is stopped, or is cut off",
+            self.address
+        )
     }
 
     /// Where this process listens for the others: at its address in the network that leads to the store.
@@ -141,7 +153,7 @@ fn join(store: &Store, launch: &Launch, deadline: Deadline) -> Result<(), Error>
     let end = |problem: String| {
         // If the store is gone too, the others find that out.
         let _ = store.set_once("problem", &problem);
-        Err(Error::Contradiction(problem))
+        Err(Error::Reported(problem))
     };
     let agreed = store.set_once("world size", &world_size.to_string()).map_err(lost)?;
     if agreed != world_size.to_string() {
@@ -159,33 +171,40 @@ fn join(store: &Store, launch: &Launch, deadline: Deadline) -> Result<(), Error>
     let mut pause = PAUSE;
     loop {
         if store.has("problem").map_err(lost)? {
-            return Err(Error::Contradiction(store.get("problem").map_err(lost)?));
+            return Err(Error::Reported(store.get("problem").map_err(lost)?));
         }
         if store.has("complete").map_err(lost)? {
             return Ok(());
         }
-        if deadline.has_passed() {
-            break;
+        let given_up = store.has("given up").map_err(lost)?;
+        if given_up || deadline.has_passed() {
+            let missing = missing(store, "rank ", world_size).map_err(lost)?;
+            if missing.is_empty() && given_up {
+                return Err(Error::Reported(store.get("given up").map_err(lost)?));
+            }
+            let error = Error::Missing { rank, world_size, missing, waited: deadline.waited() };
+            // The others end now too.
+            store.set("given up", &error.to_string()).map_err(lost)?;
+            return Err(error);
         }
         sleep(pause.min(deadline.left()));
         pause = (pause * 2).min(PAUSE * 10);
     }
-    let mut missing = Vec::new();
-    for other in 0..world_size {
-        if !store.has(&format!("rank {other}")).map_err(lost)? {
-            missing.push(other);
-        }
-    }
-    Err(Error::Missing { rank, world_size, missing, waited: deadline.waited() })
 }
 
-/// Which ranks have not begun to form a group, for messages.
-pub(crate) fn not_entered(store: &Store, launch: &Launch) -> Result<Option<String>, String> {
+/// The ranks without a key that begins with `prefix`.
+fn missing(store: &Store, prefix: &str, world_size: usize) -> Result<Vec<usize>, String> {
     let mut missing = Vec::new();
-    for rank in 0..launch.world_size {
-        if !store.has(&format!("entered/{rank}"))? {
+    for rank in 0..world_size {
+        if !store.has(&format!("{prefix}{rank}"))? {
             missing.push(rank);
         }
     }
+    Ok(missing)
+}
+
+/// Which ranks have not begun to form a group, for messages.
+pub(crate) fn not_entered(store: &Store, world_size: usize) -> Result<Option<String>, String> {
+    let missing = missing(store, "entered/", world_size)?;
     Ok((!missing.is_empty()).then(|| format!("{} did not come to form this group", ranks(&missing))))
 }

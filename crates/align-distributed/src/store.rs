@@ -153,15 +153,7 @@ impl Store {
         // SAFETY: the buffer has the given capacity, and its first `length` bytes are the value.
         call_cpp(|problem, capacity| unsafe {
             let (key, start) = (key.as_ptr(), bytes.as_mut_ptr().cast());
-            align_distributed_store_set_once(
-                self.as_ptr(),
-                key,
-                start,
-                &raw mut length,
-                MAX_VALUE,
-                problem,
-                capacity,
-            )
+            align_distributed_store_set_once(self.as_ptr(), key, start, &raw mut length, MAX_VALUE, problem, capacity)
         })?;
         Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).into_owned())
     }

@@ -93,7 +93,8 @@ impl Thread {
                 Ok(calls) if calls.iter().any(|other| !call.goes_with(other)) => return Err(mismatch(&calls)),
                 Ok(calls) => match run(gloo, &calls) {
                     Ok(tensors) => return Ok(tensors),
-                    Err(problem) => problem,
+                    // LibTorch's errors go on with a stack trace.
+                    Err(problem) => problem.lines().next().unwrap_or_default().to_owned(),
                 },
                 Err(problem) => problem,
             },

@@ -48,7 +48,9 @@ pub enum StoreHolder {
 #[non_exhaustive]
 pub enum LaunchError {
     /// A variable is missing.
-    #[error("{given} is set, but {name} is not: start the program with torchrun, mpirun or srun, set both, or unset {given}")]
+    #[error(
+        "{given} is set, but {name} is not: start the program with torchrun, mpirun or srun, set both, or unset {given}"
+    )]
     Missing {
         /// The missing variable.
         name: &'static str,

@@ -82,8 +82,11 @@ impl LocalLauncher {
         }
         let listener = listen(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))])?;
         let address = listener.local_addr().map_err(|source| self.failed(source))?;
-        let store = Store::connect(address, Some(listener), STORE_LIMIT)
-            .map_err(|problem| Error::NoStore { rank: 0, address: address.to_string(), problem })?;
+        let store = Store::connect(address, Some(listener), STORE_LIMIT).map_err(|problem| Error::NoStore {
+            rank: 0,
+            address: address.to_string(),
+            problem,
+        })?;
         let sink: output::Sink = Arc::new(on_line);
         let (open, closed) = channel();
         let mut processes = LocalProcesses::new(store, self.grace, closed);
@@ -92,7 +95,8 @@ impl LocalLauncher {
             let (output, error) = (child.stdout.take(), child.stderr.take());
             processes.add(child);
             if let Some(output) = output {
-                output::hand_on(output, rank, Stream::Output, sink.clone(), open.clone()).map_err(|e| self.failed(e))?;
+                output::hand_on(output, rank, Stream::Output, sink.clone(), open.clone())
+                    .map_err(|e| self.failed(e))?;
             }
             if let Some(error) = error {
                 output::hand_on(error, rank, Stream::Error, sink.clone(), open.clone()).map_err(|e| self.failed(e))?;

@@ -104,6 +104,9 @@ impl ProcessGroup {
                 gloo.all_gather(&all, &bytes.f_constant_pad_nd([0, padding]).map_err(torch)?)?;
             }
             let of_rank = |(rank, (call, length)): (usize, (&Call, &i64))| {
+                if *length == 0 {
+                    return Tensor::f_zeros(&call.shape, (kind, Device::Cpu)).map_err(torch);
+                }
                 let own = all.f_get(rank as i64).and_then(|row| row.f_narrow(0, 0, *length)).map_err(torch)?;
                 from_bytes(&own, kind, &call.shape)
             };

@@ -100,6 +100,7 @@ impl ProcessGroup {
     /// The name was used before, or a rank does not come in time.
     pub fn another(&self, name: &str) -> Result<Self> {
         let Some(members) = &self.members else { return Ok(Self::single()) };
+        members.meeting.take_name(name)?;
         let deadline = Deadline::after(members.options.start_timeout);
         Self::form(members.meeting.clone(), &format!("other/{name}"), members.options, deadline)
     }
@@ -127,11 +128,11 @@ impl ProcessGroup {
     /// # Errors
     /// A rank calls another operation or does not come.
     pub fn barrier(&self) -> Result<()> {
-        self.submit(Call::barrier(), Box::new(|_, _| Ok(Vec::new()))).map_or(Ok(()), |pending| pending.wait().map(|_| ()))
+        self.submit(Call::barrier(), Box::new(|_, _| Ok(Vec::new())))
+            .map_or(Ok(()), |pending| pending.wait().map(|_| ()))
     }
 
     fn form(meeting: Arc<Meeting>, name: &str, options: GroupOptions, deadline: Deadline) -> Result<Self> {
-        meeting.take_name(name)?;
         let &Launch { rank, world_size, .. } = &meeting.launch;
         let times = Times::of_limit(options.timeout);
         let listen = meeting.listen_address()?;
@@ -144,7 +145,7 @@ impl ProcessGroup {
             let limit = deadline.left();
             match Gloo::connect(&store.part("gloo")?, rank, world_size, &listen, limit, times.operation) {
                 Ok(gloo) => Ok((gloo, monitor)),
-                Err(problem) => Err(not_entered(&store, &own.launch)?.unwrap_or(problem)),
+                Err(problem) => Err(not_entered(&store, world_size)?.unwrap_or(problem)),
             }
         };
         let no_answer = || Err(meeting.description());

@@ -8,16 +8,8 @@ use crate::gloo::Reduction;
 use tch::{Kind, TchError, Tensor};
 
 /// Types of values that Gloo can add and compare.
-const REDUCIBLE: [Kind; 8] = [
-    Kind::Uint8,
-    Kind::Int8,
-    Kind::Int,
-    Kind::Int64,
-    Kind::Half,
-    Kind::BFloat16,
-    Kind::Float,
-    Kind::Double,
-];
+const REDUCIBLE: [Kind; 8] =
+    [Kind::Uint8, Kind::Int8, Kind::Int, Kind::Int64, Kind::Half, Kind::BFloat16, Kind::Float, Kind::Double];
 
 impl ProcessGroup {
     /// Replaces the values of a tensor by their reduction over all ranks. All ranks get the same bits.
@@ -72,7 +64,10 @@ impl ProcessGroup {
         check_reducible(operation, tensor, op)?;
         let world_size = self.world_size as i64;
         let Some((rows, row)) = tensor.size().split_first().map(|(rows, row)| (*rows, row.to_vec())) else {
-            return Err(Error::Argument { operation, problem: "the tensor has no dimension, expected rows".to_owned() });
+            return Err(Error::Argument {
+                operation,
+                problem: "the tensor has no dimension, expected rows".to_owned(),
+            });
         };
         if rows % world_size != 0 {
             let problem = format!("the tensor has {rows} rows, expected a multiple of the {world_size} ranks");
