@@ -17,7 +17,7 @@ fn main() -> Result<()> {
         let time = seconds(&group, times, |group| group.all_reduce(&mut gradient, ReduceOp::Mean))?;
         if group.rank() == 0 {
             let megabytes = values as f64 * 4e-6;
-            println!("all_reduce of {megabytes} MB: {:.3} ms, {:.0} MB/s", time * 1e3, megabytes / time);
+            println!("all_reduce of {megabytes:.3} MB: {:.3} ms, {:.0} MB/s", time * 1e3, megabytes / time);
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-use crate::error::{ranks, seconds};
+use crate::wording::{ranks, seconds};
 use std::fmt;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 use crate::diagnosis::Diagnosis;
 use crate::launch::LaunchError;
-use std::fmt;
+use crate::wording::{ranks, seconds};
 use std::time::Duration;
 
 /// Why processes cannot work together.
@@ -122,7 +122,7 @@ pub enum Error {
         /// How long this process waited.
         waited: Duration,
         /// What the other processes were doing.
-        diagnosis: Diagnosis,
+        diagnosis: Box<Diagnosis>,
     },
     /// The group cannot be used any more, because an operation failed.
     #[error("the process group was ended by an earlier error: {0}")]
@@ -156,18 +156,3 @@ pub enum Error {
 
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
-
-/// A duration for messages, such as `5.0 s`.
-pub(crate) fn seconds(duration: Duration) -> impl fmt::Display {
-    format!("{:.1} s", duration.as_secs_f64())
-}
-
-/// Ranks for messages: `rank 2`, or `ranks 1, 2 and 5`.
-pub(crate) fn ranks(ranks: &[usize]) -> String {
-    let words: Vec<String> = ranks.iter().map(ToString::to_string).collect();
-    match words.split_last() {
-        None => "no rank".to_owned(),
-        Some((only, [])) => format!("rank {only}"),
-        Some((last, others)) => format!("ranks {} and {last}", others.join(", ")),
-    }
-}

@@ -43,6 +43,7 @@ mod process_group;
 mod rendezvous;
 mod row_shards;
 mod store;
+mod wording;
 mod worker;
 
 pub use call::ReduceOp;

@@ -1,10 +1,11 @@
 //! How the processes of a launch find each other: rank 0 or the launcher holds a store, to which all connect.
 
 use crate::deadline::{Deadline, within};
-use crate::error::{Error, ranks};
+use crate::error::Error;
 use crate::gloo::Listen;
 use crate::launch::{Launch, StoreHolder};
 use crate::store::Store;
+use crate::wording::ranks;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};

@@ -101,7 +101,7 @@ impl Thread {
         };
         // Closes the connections, so that the others see at once that the operation failed.
         self.connection = Err(String::new());
-        let (waited, diagnosis) = (start.elapsed(), self.monitor.diagnose(&problem));
+        let (waited, diagnosis) = (start.elapsed(), Box::new(self.monitor.diagnose(&problem)));
         let (rank, operation, number) = (self.rank, call.to_string(), self.number);
         let error = Error::Failed { rank, operation, number, waited, diagnosis };
         self.connection = Err(error.to_string());
@@ -128,6 +128,6 @@ fn mismatch(calls: &[Call]) -> Error {
             None => shown.push((call, vec![rank])),
         }
     }
-    let calls = shown.iter().map(|(call, ranks)| format!("{} called {call}", crate::error::ranks(ranks)));
+    let calls = shown.iter().map(|(call, ranks)| format!("{} called {call}", crate::wording::ranks(ranks)));
     Error::Mismatch { calls: calls.collect() }
 }

@@ -1,6 +1,6 @@
 //! The variables by which launchers other than torchrun say which process this is.
 
-use super::LaunchError;
+use super::error::LaunchError;
 use super::slurm::first_node;
 use super::variables::Variables;
 

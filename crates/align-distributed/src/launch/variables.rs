@@ -1,6 +1,6 @@
 //! Reading a launcher's environment variables.
 
-use super::LaunchError;
+use super::error::LaunchError;
 
 /// The environment of a process, or of a test.
 pub(super) struct Variables<'a> {
