@@ -13,7 +13,7 @@ use crate::worker::{Pending, Run, Worker};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// Time limits of a process group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +144,13 @@ impl ProcessGroup {
             let monitor = Monitor::start(signs, rank, world_size, holds_the_store, times, own.description())?;
             let limit = deadline.left();
             match Gloo::connect(&store.part("gloo")?, rank, world_size, &listen, limit, times.operation) {
-                Ok(gloo) => Ok((gloo, monitor)),
+                Ok(gloo) => {
+                    // No rank may use, and close, its connections before all have them.
+                    let world_size = world_size as i64;
+                    let one = Tensor::zeros([1], (Kind::Int64, Device::Cpu));
+                    gloo.all_gather(&Tensor::zeros([world_size, 1], (Kind::Int64, Device::Cpu)), &one)?;
+                    Ok((gloo, monitor))
+                }
                 Err(problem) => Err(not_entered(&store, world_size)?.unwrap_or(problem)),
             }
         };
