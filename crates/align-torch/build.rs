@@ -29,6 +29,8 @@ fn main() -> Result<(), String> {
         ));
     }
     let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
+    let own = env::var("CARGO_MANIFEST_DIR").map_err(|e| format!("CARGO_MANIFEST_DIR: {e}"))?;
+    println!("cargo:include={}\ncargo:cpp={own}/cpp\ncargo:cxx11_abi={abi}", include.display());
     cc::Build::new()
         .cpp(true)
         .std("c++17")

@@ -9,7 +9,12 @@ use torch_sys::C_tensor;
 const MESSAGE: usize = 1024;
 
 /// Calls a C++ function that returns 0 on success, or else writes a zero-terminated message into the given buffer of the given size.
-pub(crate) fn call_cpp(call: impl FnOnce(*mut c_char, usize) -> c_int) -> Result<(), String> {
+///
+/// For crates with C++ functions of their own, which can include this crate's `catch_exceptions.h`.
+///
+/// # Errors
+/// The function's message, if it did not return 0.
+pub fn call_cpp(call: impl FnOnce(*mut c_char, usize) -> c_int) -> Result<(), String> {
     let mut problem = [0 as c_char; MESSAGE];
     if call(problem.as_mut_ptr(), MESSAGE) == 0 {
         return Ok(());

@@ -17,7 +17,7 @@
 //! # Ok::<(), align_torch::DeviceError>(())
 //! ```
 
-// The only crate in the workspace that calls C++ and the dynamic loader.
+// This crate and align-distributed call C++; only this one calls the dynamic loader.
 #![allow(unsafe_code)]
 
 mod allocator;
@@ -52,6 +52,7 @@ pub use decoding_attention::{DecodingAttention, has_decoding_attention};
 pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use environment::Environment;
 pub use exit::exit_now;
+pub use ffi_error::call_cpp;
 pub use fused_adamw::{FusedAdamWError, FusedAdamWStep};
 pub use fused_nodes::{has_fused_nodes, rms_norm, rotate_halves, silu_and_mul};
 pub use gradient_checkpoint::gradient_checkpoint;
