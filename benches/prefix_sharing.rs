@@ -8,7 +8,7 @@ use align_data::EncodedPair;
 use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_torch::MatmulPrecision;
 use align_train::objective::{Batch, Dpo, Split};
-use align_train::{DpoConfig, Objective, PrefixSharing};
+use align_train::{ProcessGroup, DpoConfig, Objective, PrefixSharing};
 use clap::Parser;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -62,7 +62,7 @@ fn main() {
             let pairs = pairs(options.pairs, prompt, completion, vocab);
             // The first run computes and caches the reference's log-probabilities.
             for way in &mut ways {
-                way.prepare(Split::Train, &pairs).expect("rows that the model takes");
+                way.prepare(Split::Train, &pairs, &ProcessGroup::single()).expect("rows that the model takes");
                 seconds(way, &pairs);
             }
             let times: Vec<[f64; 2]> =
@@ -104,7 +104,7 @@ fn seconds(objective: &mut Dpo, pairs: &[EncodedPair]) -> f64 {
     let indices: Vec<usize> = (0..pairs.len()).collect();
     let begin = Instant::now();
     objective
-        .compute_loss(&Batch { split: Split::Train, dataset: pairs, indices: &indices }, Some(1.0))
+        .compute_loss(&Batch::new(Split::Train, pairs, &indices, &ProcessGroup::single()), Some(1.0))
         .expect("a batch");
     begin.elapsed().as_secs_f64()
 }

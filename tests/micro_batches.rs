@@ -8,7 +8,7 @@ use align_data::{EncodedPair, PairNumbers};
 use align_losses::LossType;
 use align_models::{Gpt2, TrainableModel};
 use align_train::objective::{Batch, Dpo, Split};
-use align_train::{DpoConfig, FDivergenceType, Objective, TrainingConfig};
+use align_train::{ProcessGroup, DpoConfig, FDivergenceType, Objective, TrainingConfig};
 use preference_step::{draws, each_loss, policy, step};
 
 /// The policy's model with slightly changed weights, so that log-ratios are not 0.
@@ -96,9 +96,9 @@ fn micro_batches_of_a_coupled_loss_with_dropout_are_rejected() {
     let config = DpoConfig { loss_type: vec![LossType::Aot], micro_batch_tokens: 1, training, ..DpoConfig::default() };
     let rows = pairs(1);
     let mut dpo = Dpo::new(policy(), None, config).unwrap();
-    dpo.prepare(Split::Train, &rows).unwrap();
+    dpo.prepare(Split::Train, &rows, &ProcessGroup::single()).unwrap();
     let indices: Vec<usize> = (0..rows.len()).collect();
     let problem =
-        dpo.compute_loss(&Batch { split: Split::Train, dataset: &rows, indices: &indices }, Some(1.0)).unwrap_err();
+        dpo.compute_loss(&Batch::new(Split::Train, &rows, &indices, &ProcessGroup::single()), Some(1.0)).unwrap_err();
     assert!(problem.to_string().contains("micro_batch_tokens") && problem.to_string().contains("dropout"), "{problem}");
 }

@@ -8,7 +8,7 @@ use align_data::{EncodedPair, EncodedRewardPair, PairNumbers};
 use align_losses::LossOption;
 use align_models::{AutoModelForSequenceClassification, TrainableModel};
 use align_train::objective::{Batch, Dpo, Reward, Split};
-use align_train::{DpoConfig, DpoTrainer, Objective, RewardConfig, TrainingConfig};
+use align_train::{ProcessGroup, DpoConfig, DpoTrainer, Objective, RewardConfig, TrainingConfig};
 use preference_step::{Step, draws, each_loss, policy, step};
 use std::path::PathBuf;
 use tch::{Device, Kind};
@@ -170,7 +170,7 @@ fn rows_without_valid_numbers_are_refused() {
     let refused = |config: DpoConfig, change: fn(&mut PairNumbers), parts: &[&str]| {
         let mut rows = pairs();
         change(&mut rows[2].numbers);
-        let message = dpo(&config).prepare(Split::Train, &rows).unwrap_err().to_string();
+        let message = dpo(&config).prepare(Split::Train, &rows, &ProcessGroup::single()).unwrap_err().to_string();
         parts.iter().for_each(|part| assert!(message.contains(part), "{message}"));
     };
     let soft = || DpoConfig { soft_labels: true, ..config() };
@@ -188,12 +188,12 @@ fn rows_without_valid_numbers_are_refused() {
     let mut rows = pairs();
     for weight in [0.0, 1e-50] {
         rows.iter_mut().for_each(|pair| pair.numbers.weight = Some(weight));
-        let message = dpo(&weighted()).prepare(Split::Eval, &rows).unwrap_err().to_string();
+        let message = dpo(&weighted()).prepare(Split::Eval, &rows, &ProcessGroup::single()).unwrap_err().to_string();
         assert!(message.contains("weights of all evaluation rows are 0"), "{message}");
     }
     // What the loss does not use may be anything.
     rows[0].numbers = PairNumbers { chosen_probability: Some(7.0), ..PairNumbers::default() };
-    dpo(&config()).prepare(Split::Train, &rows).unwrap();
+    dpo(&config()).prepare(Split::Train, &rows, &ProcessGroup::single()).unwrap();
 }
 
 #[test]
@@ -211,10 +211,11 @@ fn reward_models_take_soft_labels_and_weights() {
         .collect();
     let loss = |config: RewardConfig, rows: &[EncodedRewardPair]| {
         let mut reward = Reward::new(model(), config).unwrap();
-        reward.prepare(Split::Train, rows).unwrap();
+        reward.prepare(Split::Train, rows, &ProcessGroup::single()).unwrap();
         reward.policy().parameters().set_requires_grad(true);
         let indices: Vec<usize> = (0..rows.len()).collect();
-        let batch = Batch { split: Split::Train, dataset: rows, indices: &indices };
+        let group = ProcessGroup::single();
+        let batch = Batch::new(Split::Train, rows, &indices, &group);
         let output = reward.compute_loss(&batch, Some(1.0)).unwrap();
         (output.loss(), output.metrics.get("margin").unwrap().value)
     };
@@ -238,6 +239,6 @@ fn reward_models_take_soft_labels_and_weights() {
     assert_near("soft and weighted", loss(both.clone(), &rows).0, expected);
     let mut missing = rows.clone();
     missing[1].numbers.weight = None;
-    let message = Reward::new(model(), both).unwrap().prepare(Split::Train, &missing).unwrap_err().to_string();
+    let message = Reward::new(model(), both).unwrap().prepare(Split::Train, &missing, &ProcessGroup::single()).unwrap_err().to_string();
     assert!(message.contains("training row 2") && message.contains("row_weights needs weight"), "{message}");
 }

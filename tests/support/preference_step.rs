@@ -4,7 +4,7 @@ use align_data::EncodedPair;
 use align_losses::LossType;
 use align_models::{Gpt2, TrainableModel};
 use align_train::objective::{Batch, BatchOutput, Split};
-use align_train::{DpoConfig, Objective};
+use align_train::{ProcessGroup, DpoConfig, Objective};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
 
@@ -37,7 +37,7 @@ pub fn each_loss(base: &DpoConfig) -> Vec<DpoConfig> {
 
 /// Half of the gradient of a batch of all pairs.
 pub fn step<O: Objective<Row = EncodedPair>>(mut objective: O, pairs: &[EncodedPair]) -> Step {
-    objective.prepare(Split::Train, pairs).unwrap();
+    objective.prepare(Split::Train, pairs, &ProcessGroup::single()).unwrap();
     let weights = objective.policy().parameters();
     weights.set_requires_grad(true);
     for (_, weight) in weights.iter() {
@@ -45,7 +45,7 @@ pub fn step<O: Objective<Row = EncodedPair>>(mut objective: O, pairs: &[EncodedP
     }
     let indices: Vec<usize> = (0..pairs.len()).collect();
     let output =
-        objective.compute_loss(&Batch { split: Split::Train, dataset: pairs, indices: &indices }, Some(0.5)).unwrap();
+        objective.compute_loss(&Batch::new(Split::Train, pairs, &indices, &ProcessGroup::single()), Some(0.5)).unwrap();
     let weights = objective.policy().parameters().iter();
     (output, weights.map(|(name, weight)| (name.to_owned(), weight.grad())).collect())
 }

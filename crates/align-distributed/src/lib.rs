@@ -1,7 +1,7 @@
 //! Process groups on LibTorch's c10d with Gloo, for processes that train one model together on CPUs.
 //!
 //! [`Launch`] reads what torchrun, mpirun or srun say about a process. [`ProcessGroup`] connects the processes and has the collective
-//! operations. [`LocalLauncher`] starts processes on this machine. [`RowShards`] says which rows of a batch each process has.
+//! operations. [`LocalLauncher`] starts processes on this machine.
 //!
 //! ```
 //! use align_distributed::{GroupOptions, Launch, ProcessGroup, ReduceOp};
@@ -41,7 +41,6 @@ mod local_launcher;
 mod monitor;
 mod process_group;
 mod rendezvous;
-mod row_shards;
 mod store;
 mod wording;
 mod worker;
@@ -52,7 +51,6 @@ pub use error::{Error, Result};
 pub use launch::{Launch, LaunchError, StoreHolder};
 pub use local_launcher::{End, LocalLauncher, LocalProcesses, OutputLine, RankFailure, Stream};
 pub use process_group::{GroupOptions, ProcessGroup, Work};
-pub use row_shards::RowShards;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

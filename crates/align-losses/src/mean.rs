@@ -1,8 +1,9 @@
 use crate::Result;
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 /// The unit that a mean is taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Over {
     /// Tokens.
     Tokens,

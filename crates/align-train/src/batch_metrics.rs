@@ -1,15 +1,16 @@
 use crate::{Error, Metrics, Result};
 use align_losses::Mean;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The [`Metrics`] of one batch. Each is a [`Mean`] with its count, so that the metrics of several batches can be averaged exactly, or a
 /// lowest or highest value.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct BatchMetrics(BTreeMap<&'static str, Summary>);
+pub struct BatchMetrics(BTreeMap<Cow<'static, str>, Summary>);
 
 /// What a metric of a batch is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Summary {
+pub(crate) enum Summary {
     Mean(Mean),
     Min(f64),
     Max(f64),
@@ -27,22 +28,27 @@ impl BatchMetrics {
     /// Sets a mean, unless it is `None` or has a count of 0.
     pub fn set(&mut self, name: &'static str, mean: impl Into<Option<Mean>>) {
         if let Some(mean) = mean.into().filter(|mean| mean.count > 0.0) {
-            self.0.insert(name, Summary::Mean(mean));
+            self.0.insert(name.into(), Summary::Mean(mean));
         }
     }
 
     /// Sets the lowest of the batch's values, unless there are none.
     pub fn set_min(&mut self, name: &'static str, values: &[f64]) {
         if let Some(lowest) = values.iter().copied().reduce(f64::min) {
-            self.0.insert(name, Summary::Min(lowest));
+            self.0.insert(name.into(), Summary::Min(lowest));
         }
     }
 
     /// Sets the highest of the batch's values, unless there are none.
     pub fn set_max(&mut self, name: &'static str, values: &[f64]) {
         if let Some(highest) = values.iter().copied().reduce(f64::max) {
-            self.0.insert(name, Summary::Max(highest));
+            self.0.insert(name.into(), Summary::Max(highest));
         }
+    }
+
+    /// All names and summaries.
+    pub(crate) fn summaries(&self) -> impl Iterator<Item = (&str, Summary)> {
+        self.0.iter().map(|(name, summary)| (name.as_ref(), *summary))
     }
 
     /// The values without their counts.
@@ -50,7 +56,7 @@ impl BatchMetrics {
         let mut values = Metrics::default();
         for (name, summary) in &self.0 {
             let (Summary::Mean(Mean { value, .. }) | Summary::Min(value) | Summary::Max(value)) = summary;
-            values.set(*name, *value);
+            values.set(name.clone(), *value);
         }
         values
     }
@@ -61,8 +67,8 @@ impl BatchMetrics {
     /// # Errors
     /// A metric that is averaged over different units (tokens, rows, pairs) in different batches.
     pub fn mean<'a>(batches: impl IntoIterator<Item = &'a Self>) -> Result<Metrics> {
-        let mut means: BTreeMap<&'static str, Vec<Mean>> = BTreeMap::new();
-        let mut extremes: BTreeMap<&'static str, f64> = BTreeMap::new();
+        let mut means: BTreeMap<&Cow<'static, str>, Vec<Mean>> = BTreeMap::new();
+        let mut extremes: BTreeMap<&Cow<'static, str>, f64> = BTreeMap::new();
         for (name, summary) in batches.into_iter().flat_map(|batch| &batch.0) {
             match *summary {
                 Summary::Mean(mean) => means.entry(name).or_default().push(mean),
@@ -78,10 +84,16 @@ impl BatchMetrics {
         }
         let mut all = Metrics::default();
         for (name, means) in means {
-            all.set(name, combine_means(name, means)?.value);
+            all.set(name.clone(), combine_means(name, means)?.value);
         }
-        extremes.into_iter().for_each(|(name, value)| all.set(name, value));
+        extremes.into_iter().for_each(|(name, value)| all.set(name.clone(), value));
         Ok(all)
+    }
+}
+
+impl FromIterator<(Cow<'static, str>, Summary)> for BatchMetrics {
+    fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, Summary)>>(summaries: I) -> Self {
+        Self(summaries.into_iter().collect())
     }
 }
 

@@ -31,7 +31,7 @@ impl<O: Objective> Trainer<O> {
             Split::Eval => (&self.eval, None),
         };
         let started = Instant::now();
-        let output = self.objective.compute_loss(&Batch { split, dataset, indices }, scale)?;
+        let output = self.objective.compute_loss(&Batch::new(split, dataset, indices, &self.group), scale)?;
         Ok(started.elapsed().as_secs_f64() / output.tokens.max(1) as f64)
     }
 }

@@ -1,4 +1,4 @@
-use crate::batch_metrics::combine_means;
+use crate::distributed::{exchange_outputs, mean_loss};
 use crate::objective::{Batch, BatchOutput, Objective, Row, Split};
 use crate::{BatchMetrics, Error, EvaluationRecord, Result, Trainer};
 use align_base::Progress;
@@ -8,7 +8,7 @@ use std::time::Instant;
 impl<O: Objective> Trainer<O> {
     /// Computes the loss and the metrics on the held-out rows. Each is the mean over all tokens, rows or pairs, so it does not depend on
     /// `per_device_eval_batch_size`. An objective that [couples rows](Objective::mean_depends_on_batch_size) uses batches of
-    /// `per_device_train_batch_size` instead, in the order of the rows; a single remaining row joins the last batch.
+    /// training instead, in the order of the rows; a single remaining row joins the last batch.
     ///
     /// # Errors
     /// No held-out rows ([`Trainer::with_evaluation`]), or a loss that is not finite (the error names the rows).
@@ -17,10 +17,13 @@ impl<O: Objective> Trainer<O> {
             return Err(Error::Data("there are no evaluation rows: add them with with_evaluation".into()));
         }
         let started = Instant::now();
-        let outputs = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
+        let own = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
+        let batches = exchange_outputs(&self.group, own)?;
+        let not_finite = batches.iter().map(|outputs| outputs.iter().any(|output| !output.loss().is_finite())).collect();
+        let outputs = batches.concat();
         let eval_loss = mean_loss(&outputs)?;
         if !eval_loss.is_finite() {
-            return Err(self.evaluation_not_finite(eval_loss, &outputs));
+            return Err(self.evaluation_not_finite(eval_loss, not_finite));
         }
         let mut metrics = BatchMetrics::mean(outputs.iter().map(|output| &output.metrics))?;
         self.objective.finish_evaluation(eval_loss, &mut metrics);
@@ -52,15 +55,15 @@ impl<O: Objective> Trainer<O> {
 
     fn evaluation_batch_size(&self) -> usize {
         match self.objective.mean_depends_on_batch_size() {
-            true => self.training().per_device_train_batch_size,
-            false => self.training().per_device_eval_batch_size,
+            true => self.training().train_batch_size(),
+            false => self.training().eval_batch_size(),
         }
     }
 
     /// The error for a loss that is not finite, with the rows of the batches in which it occurred.
-    fn evaluation_not_finite(&self, value: f64, outputs: &[BatchOutput]) -> Error {
+    fn evaluation_not_finite(&self, value: f64, not_finite: Vec<bool>) -> Error {
         let batches = self.evaluation_batches();
-        let not_finite = batches.iter().zip(outputs).filter(|(_, output)| !output.loss().is_finite());
+        let not_finite = batches.iter().zip(not_finite).filter(|(_, not_finite)| *not_finite);
         let rows = not_finite.flat_map(|(indices, _)| indices).filter_map(|index| self.eval.get(*index));
         Error::EvaluationNotFinite { step: self.step, value, rows: rows.map(|row| row.index() + 1).collect() }
     }
@@ -69,8 +72,8 @@ impl<O: Objective> Trainer<O> {
         let batches = self.evaluation_batches();
         let mut progress = Progress::begin("evaluating", "rows", self.eval.len());
         let output = |indices: &Vec<usize>| {
-            let batch = Batch { split: Split::Eval, dataset: &self.eval, indices };
-            let output = self.objective.compute_loss(&batch, None)?;
+            let batch = Batch::new(Split::Eval, &self.eval, indices, &self.group);
+            let output = self.objective.compute_shared_loss(&batch, None)?;
             progress.advance(indices.len());
             Ok(output)
         };
@@ -85,14 +88,4 @@ impl<O: Objective> Trainer<O> {
         self.objective.policy_mut().set_training(dropout);
         result
     }
-}
-
-/// The mean loss over all batches: the sum of the mean of each term.
-fn mean_loss(outputs: &[BatchOutput]) -> Result<f64> {
-    let terms = outputs.iter().map(|output| output.loss_terms.len()).max().unwrap_or(0);
-    let mean_term = |index: usize| {
-        let means = outputs.iter().filter_map(|output| output.loss_terms.get(index).copied()).collect();
-        Ok(combine_means("loss", means)?.value)
-    };
-    (0..terms).map(mean_term).sum()
 }

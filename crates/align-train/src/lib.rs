@@ -46,6 +46,7 @@ mod best_metric;
 mod builtin_trainers;
 mod checkpoint_names;
 mod config;
+mod distributed;
 mod error;
 mod evaluation;
 mod gradients;
@@ -65,6 +66,7 @@ mod model_info;
 mod nearest_name;
 pub mod objective;
 mod observer;
+mod option_difference;
 #[cfg(feature = "clap")]
 mod option_names;
 #[cfg(feature = "report")]
@@ -84,6 +86,7 @@ mod training_checkpoint;
 mod training_task;
 
 pub use adamw::{AdamW, AdamWConfig};
+pub use align_distributed::ProcessGroup;
 pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
 pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, RewardTrainer, SftTrainer};

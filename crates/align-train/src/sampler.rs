@@ -33,11 +33,12 @@ pub(crate) fn grouped_by_length(
 
 const BATCHES_PER_GROUP: usize = 50;
 
-/// The LibTorch seed for the dropout of one batch. Depends only on the batch's position in the run, so that a resumed run has the same.
-pub(crate) fn dropout_seed(seed: u64, step: u64, batch: u64) -> i64 {
+/// The LibTorch seed for the dropout of one process's part of a batch. Depends only on the position in the run, so that a resumed run has
+/// the same.
+pub(crate) fn dropout_seed(seed: u64, (step, batch, rank): (u64, u64, u64)) -> i64 {
     let per_step: u64 = generator(seed, "dropo", step).random();
     // LibTorch takes an int64; the sign has no meaning.
-    (per_step ^ batch) as i64
+    (per_step ^ batch ^ (rank << 32)) as i64
 }
 
 #[cfg(test)]

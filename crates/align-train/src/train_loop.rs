@@ -1,3 +1,4 @@
+use crate::distributed::{agree_on_flow, agree_on_result};
 use crate::objective::Objective;
 use crate::{EvaluationRecord, Flow, IntervalStrategy, Observer, Result, StepMean, StepRecord, Trainer};
 use align_base::Progress;
@@ -30,37 +31,41 @@ impl<O: Objective> Trainer<O> {
             self.history.evaluations.iter().try_for_each(|evaluation| metric.check_present(evaluation))?;
         }
         // Observers may generate texts with the policy, which needs dropout to be off.
-        let mut flow = self.in_evaluation_mode(|trainer| {
+        let started = self.in_evaluation_mode(|trainer| {
             observers
                 .iter_mut()
                 .try_fold(Flow::Continue, |flow, observer| Ok(flow.combine(observer.on_start(trainer)?)))
-        })?;
+        });
+        let mut flow = agree_on_flow(&self.group, started)?;
         let mut progress = Progress::resume_logged("training", "steps", self.step(), self.total_steps());
         while flow == Flow::Continue {
             let Some(record) = self.next_step()? else { break };
             progress.set_done(record.step);
             progress.set_message(|| short_status(&record));
-            let mut missing_metric = None;
+            let (mut missing_metric, mut observed) = (None, Ok(flow));
             if self.evaluation_is_due() {
                 let evaluation = self.evaluate()?;
                 missing_metric = self.training().best_metric().and_then(|best| best.check_present(&evaluation).err());
                 self.history.evaluations.push(evaluation.clone());
-                flow = self.in_evaluation_mode(|trainer| {
+                observed = self.in_evaluation_mode(|trainer| {
                     observers.iter_mut().try_fold(flow, |flow, observer| {
                         Ok(flow.combine(observer.on_evaluation(trainer, &evaluation)?))
                     })
-                })?;
+                });
             }
-            for observer in observers.iter_mut() {
-                flow = flow.combine(observer.on_step(self, &record)?);
-            }
+            let observed = observed.and_then(|flow| {
+                observers.iter_mut().try_fold(flow, |flow, observer| Ok(flow.combine(observer.on_step(self, &record)?)))
+            });
+            flow = agree_on_flow(&self.group, observed)?;
             if let Some(problem) = missing_metric {
                 observers.iter_mut().try_for_each(|observer| observer.on_failure(self))?;
                 return Err(problem);
             }
         }
         self.finished_early = flow == Flow::Finish;
-        self.in_evaluation_mode(|trainer| observers.iter_mut().try_for_each(|observer| observer.on_end(trainer)))?;
+        let ended =
+            self.in_evaluation_mode(|trainer| observers.iter_mut().try_for_each(|observer| observer.on_end(trainer)));
+        agree_on_result(&self.group, ended)?;
         Ok(TrainSummary {
             steps: self.step(),
             finished: self.is_finished(),

@@ -1,14 +1,22 @@
+use crate::distributed::{CombinedOutput, check_same_values, check_same_weights, exchange_outputs, sum_gradients};
 use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
 use crate::memory::{MemoryEstimate, available_memory};
 use crate::model_info::{device, frozen_digest};
 use crate::objective::{Batch, Objective, Row, Split};
+use crate::rows_digest::rows_digest;
+use crate::run_identity::RunIdentity;
 use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
     AdamW, Error, EvaluationRecord, LrSchedule, Metrics, Result, RunConfig, SamplingStrategy, StepRecord,
     TrainingConfig, clip_grad_norm,
 };
+use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
+use serde_json::json;
+
+/// Steps after which processes check that they still have the same weights.
+const STEPS_BETWEEN_WEIGHT_CHECKS: u64 = 100;
 
 /// Trains a policy on rows of data with an [`Objective`].
 ///
@@ -30,6 +38,8 @@ pub struct Trainer<O: Objective> {
     pub(crate) frozen_digest: Option<String>,
     /// Whether an observer has finished the run before its last step.
     pub(crate) finished_early: bool,
+    /// The processes that train together.
+    pub(crate) group: ProcessGroup,
     schedule: LrSchedule,
     /// The current epoch and its order of rows.
     order: (u64, Vec<usize>),
@@ -40,7 +50,18 @@ impl<O: Objective> Trainer<O> {
     ///
     /// # Errors
     /// Invalid options, no rows, or rows that the objective cannot process.
-    pub fn from_objective(mut objective: O, train: Vec<O::Row>) -> Result<Self> {
+    pub fn from_objective(objective: O, train: Vec<O::Row>) -> Result<Self> {
+        Self::in_group(objective, train, ProcessGroup::single())
+    }
+
+    /// Creates a trainer in each process of a group, at step 0. All have the same weights, options and rows. Each computes its part of every
+    /// batch; the gradients are added up, so that all take the same steps, and those of one process with the whole batch to rounding.
+    ///
+    /// A batch has [`TrainingConfig::train_batch_size`] rows: set `num_processes` to make it larger with more processes.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::from_objective`], processes that differ in what they train, or a process that failed.
+    pub fn in_group(mut objective: O, train: Vec<O::Row>, group: ProcessGroup) -> Result<Self> {
         objective.config().validate()?;
         if train.is_empty() {
             return Err(Error::Data("there are no training rows".into()));
@@ -50,7 +71,7 @@ impl<O: Objective> Trainer<O> {
             .policy_mut()
             .set_gradient_checkpointing(config.gradient_checkpointing)
             .map_err(|e| Error::Config { option: "gradient_checkpointing", reason: format!("cannot be used: {e}") })?;
-        objective.prepare(Split::Train, &train)?;
+        objective.prepare(Split::Train, &train, &group)?;
         let policy = objective.policy_mut();
         policy.parameters().set_requires_grad(true);
         policy.set_training(!config.disable_dropout);
@@ -65,7 +86,7 @@ impl<O: Objective> Trainer<O> {
             warmup_steps: config.num_warmup_steps(total_steps),
             total_steps,
         };
-        Ok(Self {
+        let trainer = Self {
             objective,
             optimizer,
             train,
@@ -76,9 +97,30 @@ impl<O: Objective> Trainer<O> {
             log_files: LogFiles::default(),
             frozen_digest,
             finished_early: false,
+            group,
             schedule,
             order: (u64::MAX, Vec::new()),
-        })
+        };
+        trainer.check_same_in_all_processes()?;
+        Ok(trainer)
+    }
+
+    /// Checks that all processes of the group train the same.
+    fn check_same_in_all_processes(&self) -> Result<()> {
+        if self.group.is_single() {
+            return Ok(());
+        }
+        let fail = |e: serde_json::Error| Error::Data(format!("the options cannot be compared: {e}"));
+        let (config, identity) = (serde_json::to_value(self.config()), serde_json::to_value(RunIdentity::of(self)?));
+        let version = env!("CARGO_PKG_VERSION");
+        let own = json!({ "version": version, "option": config.map_err(fail)?, "input": identity.map_err(fail)? });
+        check_same_values(&self.group, &own)?;
+        self.check_same_weights()
+    }
+
+    /// Checks that all processes have the same weights.
+    pub(crate) fn check_same_weights(&self) -> Result<()> {
+        check_same_weights(&self.group, self.policy().parameters().iter())
     }
 
     /// Adds held-out rows for [`Trainer::evaluate`].
@@ -89,8 +131,11 @@ impl<O: Objective> Trainer<O> {
         if eval.is_empty() {
             return Err(Error::Data("there are no evaluation rows".into()));
         }
-        self.objective.prepare(Split::Eval, &eval)?;
+        self.objective.prepare(Split::Eval, &eval, &self.group)?;
         self.eval = eval;
+        if !self.group.is_single() {
+            check_same_values(&self.group, &json!({ "evaluation rows": rows_digest(&self.eval) }))?;
+        }
         Ok(self)
     }
 
@@ -174,24 +219,32 @@ impl<O: Objective> Trainer<O> {
         self.optimizer.clear_gradients()?;
         let batches = self.next_batches();
         let batch_weight = |indices: &Vec<usize>| {
-            self.objective.batch_weight(&Batch { split: Split::Train, dataset: &self.train, indices })
+            self.objective.batch_weight(&Batch::new(Split::Train, &self.train, indices, &self.group))
         };
         let weights: Vec<f64> = batches.iter().map(batch_weight).collect();
         let total_weight: f64 = weights.iter().sum();
-        let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
-        for (number, (indices, weight)) in batches.iter().zip(weights).enumerate() {
-            let scale = weight / total_weight;
+        let scales: Vec<f64> = weights.iter().map(|weight| weight / total_weight).collect();
+        let mut outputs = Vec::with_capacity(batches.len());
+        for (number, (indices, scale)) in batches.iter().zip(&scales).enumerate() {
             if !self.training().disable_dropout {
-                tch::manual_seed(dropout_seed(self.training().seed, self.step, number as u64));
+                let batch = (self.step, number as u64, self.group.rank() as u64);
+                tch::manual_seed(dropout_seed(self.training().seed, batch));
             }
-            let batch = Batch { split: Split::Train, dataset: &self.train, indices };
-            let output = self.objective.compute_loss(&batch, Some(scale))?;
-            self.check_finite("loss", output.loss(), indices)?;
-            loss += scale * output.loss();
+            let batch = Batch::new(Split::Train, &self.train, indices, &self.group);
+            outputs.push(self.objective.compute_shared_loss(&batch, Some(*scale))?);
+        }
+        let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
+        let outputs = exchange_outputs(&self.group, outputs)?;
+        for ((indices, scale), outputs) in batches.iter().zip(scales).zip(outputs) {
+            let mut output = CombinedOutput::of(&outputs)?;
+            self.check_finite("loss", output.loss, indices)?;
+            self.objective.finish_batch(&mut output.metrics);
+            loss += scale * output.loss;
             tokens += output.tokens;
-            metrics.push(output.metrics.values());
+            metrics.push(output.metrics);
         }
         let mut metrics = Metrics::mean(&metrics);
+        sum_gradients(&self.group, self.policy().parameters().iter().map(|(_, weight)| weight))?;
         if let Some(penalty) = self.objective.penalise_weights()? {
             loss += penalty;
             metrics.set("weight_distance", penalty);
@@ -206,6 +259,9 @@ impl<O: Objective> Trainer<O> {
         self.optimizer.step(learning_rate)?;
         self.step += 1;
         self.objective.after_step(self.step)?;
+        if self.step.is_multiple_of(STEPS_BETWEEN_WEIGHT_CHECKS) {
+            self.check_same_weights()?;
+        }
         self.num_tokens += tokens;
         let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
         let record = StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step };
@@ -223,14 +279,14 @@ impl<O: Objective> Trainer<O> {
                 SamplingStrategy::Random => epoch_order(rows, self.training().seed, epoch),
                 SamplingStrategy::Sequential => (0..rows).collect(),
                 SamplingStrategy::GroupByLength => {
-                    let (seed, batch) = (self.training().seed, self.training().per_device_train_batch_size);
+                    let (seed, batch) = (self.training().seed, self.training().train_batch_size());
                     let length = |row: usize| self.train.get(row).map_or(0, Row::max_sequence_tokens);
                     grouped_by_length(&epoch_order(rows, seed, epoch), length, batch, (seed, epoch))
                 }
             };
             self.order = (epoch, order);
         }
-        let batch = self.training().per_device_train_batch_size;
+        let batch = self.training().train_batch_size();
         let rows_per_step = batch.saturating_mul(self.training().gradient_accumulation_steps);
         let start = (index as usize).saturating_mul(rows_per_step);
         let rows = self.order.1.iter().copied().skip(start).take(rows_per_step).collect::<Vec<_>>();

@@ -7,11 +7,11 @@
 //! * `reference.safetensors`: the weights of the reference model, if they have been updated;
 //! * `manifest.json`: the digests of all files.
 
-use crate::config::OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS;
 use crate::load_weights::load_weights;
 use crate::log_files::LogPrefix;
 use crate::log_history::LogHistory;
 use crate::objective::Objective;
+use crate::option_difference::difference;
 use crate::run_checkpoints::checkpoints;
 use crate::run_identity::RunIdentity;
 use crate::{Error, Result, ResumeMode, Trainer};
@@ -178,17 +178,4 @@ impl<O: Objective> Trainer<O> {
         let mismatch = RunIdentity::of(self)?.mismatch(&state.identity, mode);
         mismatch.map_or(Ok(()), |reason| Err(fail(dir, reason)))
     }
-}
-
-/// The first option in which two configurations differ, with its saved and its current value. Ignores
-/// [`OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS`].
-fn difference(ours: &Value, theirs: &Value) -> Option<(String, Value, Value)> {
-    ours.as_object()?.iter().find_map(|(option, now)| {
-        let before = theirs.get(option).unwrap_or(&Value::Null);
-        match now {
-            _ if now == before || OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS.contains(&option.as_str()) => None,
-            Value::Object(_) if before.is_object() => difference(now, before),
-            _ => Some((option.clone(), before.clone(), now.clone())),
-        }
-    })
 }

@@ -6,7 +6,7 @@ use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{Divergence, LinearLogpsOptions, MarginLoss, Mean, Method, Pair, PairLogps, PairLoss, Sigmoid};
 use align_models::{Attention, CausalLm, Gpt2, Gpt2Config, TrainableModel};
 use align_train::objective::{Batch, BatchOutput, Dpo, SequenceTokens, Split, TokenLogps};
-use align_train::{BatchMetrics, DpoConfig, FDivergenceType, Objective, Result, RunConfig, Trainer, TrainingConfig};
+use align_train::{ProcessGroup, BatchMetrics, DpoConfig, FDivergenceType, Objective, Result, RunConfig, Trainer, TrainingConfig};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -54,6 +54,10 @@ impl RunConfig for CustomConfig {
         &self.training
     }
 
+    fn training_mut(&mut self) -> &mut TrainingConfig {
+        &mut self.training
+    }
+
     fn validate(&self) -> Result<()> {
         self.training.validate()
     }
@@ -95,7 +99,7 @@ impl Objective for CustomObjective {
         self.policy
     }
 
-    fn prepare(&mut self, _split: Split, _rows: &[EncodedPair]) -> Result<()> {
+    fn prepare(&mut self, _split: Split, _rows: &[EncodedPair], _group: &ProcessGroup) -> Result<()> {
         Ok(())
     }
 
@@ -108,7 +112,7 @@ impl Objective for CustomObjective {
         let margins = log_ratios.narrow(0, 0, pairs) - log_ratios.narrow(0, pairs, pairs);
         let loss = -(BETA * margins).log_sigmoid().mean(Kind::Double);
         if let Some(scale) = gradient_scale {
-            (&loss * scale).backward();
+            (&loss * scale * batch.fraction()).backward();
         }
         let loss_terms = vec![Mean::over_pairs(loss.double_value(&[]), rows.len())];
         Ok(BatchOutput { loss_terms, metrics: BatchMetrics::default(), tokens: 0 })

@@ -6,9 +6,7 @@ use align_models::{
     Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, SequenceClassifier, TrainableModel,
 };
 use align_train::objective::{Batch, Classification, Objective, Sft, Split};
-use align_train::{
-    ClassificationConfig, ClassificationTrainer, SamplingStrategy, SftConfig, SftTrainer, TrainingConfig,
-};
+use align_train::{ProcessGroup, ClassificationConfig, ClassificationTrainer, SamplingStrategy, SftConfig, SftTrainer, TrainingConfig};
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Reduction, Tensor};
 
@@ -126,8 +124,9 @@ fn the_loss_of_texts_and_its_gradient_are_those_of_whole_logits() {
 
         let mut sft = Sft::new(model, SftConfig { completion_only_loss, ..SftConfig::default() }).unwrap();
         let (rows, indices) = (texts(), (0..texts().len()).collect::<Vec<_>>());
-        sft.prepare(Split::Train, &rows).unwrap();
-        let batch = Batch { split: Split::Train, dataset: &rows, indices: &indices };
+        sft.prepare(Split::Train, &rows, &ProcessGroup::single()).unwrap();
+        let group = ProcessGroup::single();
+        let batch = Batch::new(Split::Train, &rows, &indices, &group);
         assert_eq!(sft.batch_weight(&batch), count);
         let output = sft.compute_loss(&batch, Some(0.7)).unwrap();
         assert!((output.loss() - loss).abs() < 1e-5, "{} {loss}", output.loss());
@@ -157,7 +156,7 @@ fn long_batches_are_their_chunks() {
     let mut sft = Sft::new(model, SftConfig::default()).unwrap();
     let indices: Vec<usize> = (0..9).collect();
     let output =
-        sft.compute_loss(&Batch { split: Split::Train, dataset: &rows, indices: &indices }, Some(1.0)).unwrap();
+        sft.compute_loss(&Batch::new(Split::Train, &rows, &indices, &ProcessGroup::single()), Some(1.0)).unwrap();
     assert!((output.loss() - sum.double_value(&[]) / count).abs() < 1e-5);
     assert_near(&take_gradients(sft.policy()), &expected);
     let (accuracy, entropy) = token_statistics(sft.policy(), &rows);
@@ -208,9 +207,10 @@ fn the_loss_of_classes_and_its_gradient_are_those_of_rows_by_themselves() {
         .count();
 
     let mut classification = Classification::new(model, ClassificationConfig::default()).unwrap();
-    classification.prepare(Split::Train, &rows).unwrap();
+    classification.prepare(Split::Train, &rows, &ProcessGroup::single()).unwrap();
     let indices: Vec<usize> = (0..rows.len()).collect();
-    let batch = Batch { split: Split::Train, dataset: &rows, indices: &indices };
+    let group = ProcessGroup::single();
+    let batch = Batch::new(Split::Train, &rows, &indices, &group);
     let output = classification.compute_loss(&batch, Some(0.7)).unwrap();
     assert!((output.loss() - loss.double_value(&[])).abs() < 1e-6);
     assert!((output.metrics.get("accuracy").unwrap().value - right as f64 / 7.0).abs() < 1e-9);

@@ -6,7 +6,7 @@ use align_data::EncodedPair;
 use align_losses::LossType;
 use align_models::{Attention, CausalLm, Gpt2, Gpt2Config, LoraConfig, LoraModel, TrainableModel};
 use align_train::objective::{Batch, BatchOutput, Dpo, Split};
-use align_train::{DpoConfig, DpoTrainer, HiddenLayers, Objective, PrefixSharing, TrainingConfig};
+use align_train::{ProcessGroup, DpoConfig, DpoTrainer, HiddenLayers, Objective, PrefixSharing, TrainingConfig};
 use tch::{Device, Kind, Tensor};
 
 const VOCAB: i64 = 97;
@@ -81,12 +81,12 @@ fn dpo(config: DpoConfig) -> Dpo {
 fn compute(dpo: &mut Dpo, scale: Option<f64>) -> BatchOutput {
     let rows = pairs();
     let indices: Vec<usize> = (0..rows.len()).collect();
-    dpo.compute_loss(&Batch { split: Split::Train, dataset: &rows, indices: &indices }, scale).unwrap()
+    dpo.compute_loss(&Batch::new(Split::Train, &rows, &indices, &ProcessGroup::single()), scale).unwrap()
 }
 
 /// The output of a step, and the gradient of each weight.
 fn step(mut dpo: Dpo) -> (BatchOutput, Vec<(String, Tensor)>) {
-    dpo.prepare(Split::Train, &pairs()).unwrap();
+    dpo.prepare(Split::Train, &pairs(), &ProcessGroup::single()).unwrap();
     let weights = dpo.policy().parameters();
     weights.set_requires_grad(true);
     for (_, weight) in weights.iter() {
@@ -138,7 +138,7 @@ fn the_distance_is_the_mean_over_predicting_positions_and_layers() {
         assert_near(layers, found.loss() - loss_without.loss(), COEFFICIENT * expected, 1e-5);
         // An evaluation has the same loss and metric.
         let mut evaluated = dpo(of_layers(layers));
-        evaluated.prepare(Split::Train, &pairs()).unwrap();
+        evaluated.prepare(Split::Train, &pairs(), &ProcessGroup::single()).unwrap();
         let output = tch::no_grad(|| compute(&mut evaluated, None));
         assert_near(layers, output.loss(), found.loss(), 1e-6);
         assert_near(layers, output.metrics.get("hidden_distance").unwrap().value, expected, 1e-6);
@@ -170,7 +170,7 @@ fn the_gradient_is_that_of_differences() {
             for at in Vec::<i64>::try_from(largest).unwrap() {
                 let loss = |by: f64| {
                     let mut dpo = dpo(of_layers(layers));
-                    dpo.prepare(Split::Train, &pairs()).unwrap();
+                    dpo.prepare(Split::Train, &pairs(), &ProcessGroup::single()).unwrap();
                     tch::no_grad(|| {
                         let weight = dpo.policy().parameters().get(name).unwrap().shallow_clone().view([-1]);
                         let _ = weight.narrow(0, at, 1).g_add_scalar_(by);

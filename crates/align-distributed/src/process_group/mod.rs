@@ -1,6 +1,7 @@
 mod bytes;
 mod gather;
 mod reduce;
+mod share;
 
 use crate::call::{Call, MAX_DIMENSIONS, kind_name};
 use crate::deadline::{Deadline, within};

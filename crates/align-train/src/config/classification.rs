@@ -40,6 +40,10 @@ impl RunConfig for ClassificationConfig {
         &self.training
     }
 
+    fn training_mut(&mut self) -> &mut TrainingConfig {
+        &mut self.training
+    }
+
     fn validate(&self) -> Result<()> {
         require("max_length", self.max_length != Some(0), || "is 0, expected at least 1".into())?;
         require("token_dropout", (0.0..1.0).contains(&self.token_dropout), || {

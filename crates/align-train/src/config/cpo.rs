@@ -66,6 +66,10 @@ impl RunConfig for CpoConfig {
         &self.training
     }
 
+    fn training_mut(&mut self) -> &mut TrainingConfig {
+        &mut self.training
+    }
+
     fn prefix_sharing(&self) -> PrefixSharing {
         self.prefix_sharing.off_with_dropout(&self.training)
     }

@@ -57,15 +57,17 @@ impl KtoConfig {
     /// Returns an error if the last batch of an epoch would have a single row.
     pub(crate) fn check_last_batch(&self, rows: usize) -> Result<()> {
         let training = &self.training;
-        let batch = training.per_device_train_batch_size.max(1);
+        let batch = training.train_batch_size().max(1);
         let reached = training.total_steps(rows) >= training.steps_per_epoch(rows);
         let single_row = self.loss_type.info().couples_batch && reached && rows % batch == 1;
         require("per_device_train_batch_size", !single_row, || {
-            let other = (1..batch)
-                .find_map(|by| [batch + by, batch - by].into_iter().find(|size| *size > 1 && rows % size != 1));
+            let (each, processes) = (training.per_device_train_batch_size, training.num_processes);
+            let fits = |size: &usize| size * processes > 1 && rows % (size * processes) != 1;
+            let other = (1..each).find_map(|by| [each + by, each - by].into_iter().find(fits));
             let other = other.map_or_else(String::new, |size| format!("set it to {size}, "));
+            let of = if processes > 1 { format!(" in each of {processes} processes") } else { String::new() };
             format!(
-                "is {batch}, so the last batch of an epoch over {rows} training rows has a single row, but {NEEDS_TWO_ROWS}: {other}remove \
+                "is {each}{of}, so the last batch of an epoch over {rows} training rows has a single row, but {NEEDS_TWO_ROWS}: {other}remove \
                  or add a row, or choose loss_type apo_zero_unpaired or bco"
             )
         })
@@ -75,6 +77,10 @@ impl KtoConfig {
 impl RunConfig for KtoConfig {
     fn training(&self) -> &TrainingConfig {
         &self.training
+    }
+
+    fn training_mut(&mut self) -> &mut TrainingConfig {
+        &mut self.training
     }
 
     fn validate(&self) -> Result<()> {
@@ -87,7 +93,7 @@ impl RunConfig for KtoConfig {
                 format!("is {weight}, but only loss_type kto uses it: leave it at 1")
             })?;
         }
-        let batch = self.training.per_device_train_batch_size;
+        let batch = self.training.train_batch_size();
         require("per_device_train_batch_size", !self.loss_type.info().couples_batch || batch != 1, || {
             format!("is 1, but {NEEDS_TWO_ROWS}: set it to at least 2, or choose loss_type apo_zero_unpaired or bco")
         })?;

@@ -49,6 +49,10 @@ impl RunConfig for RewardConfig {
         &self.training
     }
 
+    fn training_mut(&mut self) -> &mut TrainingConfig {
+        &mut self.training
+    }
+
     fn validate(&self) -> Result<()> {
         if let Some(coefficient) = self.center_rewards_coefficient {
             require("center_rewards_coefficient", coefficient > 0.0 && coefficient.is_finite(), || {

@@ -105,6 +105,10 @@ impl RunConfig for SftConfig {
         &self.training
     }
 
+    fn training_mut(&mut self) -> &mut TrainingConfig {
+        &mut self.training
+    }
+
     fn validate(&self) -> Result<()> {
         let max_length = self.max_length;
         require("max_length", max_length.is_none_or(|length| length > 1), || {

@@ -1,6 +1,7 @@
 use super::{Batch, BatchOutput, Objective, Split};
 use crate::{BatchMetrics, ClassificationConfig, Error, Result, RunConfig};
 use align_data::{EncodedLabelledText, right_pad};
+use align_distributed::ProcessGroup;
 use align_losses::Mean;
 use align_models::score::ProblemType;
 use align_models::{DistilBert, SequenceClassifier};
@@ -76,7 +77,7 @@ impl Objective for Classification {
         self.policy
     }
 
-    fn prepare(&mut self, split: Split, rows: &[EncodedLabelledText]) -> Result<()> {
+    fn prepare(&mut self, split: Split, rows: &[EncodedLabelledText], _: &ProcessGroup) -> Result<()> {
         match rows.iter().find_map(|row| Some((row.row + 1, self.row_problem(row)?))) {
             None => Ok(()),
             Some((number, problem)) => Err(Error::Data(format!("{} row {number}: {problem}", split.name()))),
@@ -85,7 +86,7 @@ impl Objective for Classification {
 
     /// The number of rows.
     fn batch_weight(&self, batch: &Batch<'_, EncodedLabelledText>) -> f64 {
-        batch.indices.len() as f64
+        batch.all_indices.len() as f64
     }
 
     fn compute_loss(
@@ -97,13 +98,13 @@ impl Objective for Classification {
         let ids: Vec<Vec<i64>> = rows.iter().map(|row| row.input_ids.clone()).collect();
         let labels: Vec<i64> = rows.iter().map(|row| row.label).collect();
         let (device, tokens) = (self.policy.device(), ids.iter().map(Vec::len).sum::<usize>());
-        let batch = right_pad(&ids, self.policy.config().pad_token_id.unwrap_or(0))?;
+        let padded = right_pad(&ids, self.policy.config().pad_token_id.unwrap_or(0))?;
         let drops_tokens = gradient_scale.is_some() && self.config.token_dropout > 0.0;
         let mask = match drops_tokens {
-            true => Some(drop_tokens(&batch.attention_mask, self.config.token_dropout)?),
-            false => (tokens < batch.input_ids.numel()).then_some(batch.attention_mask),
+            true => Some(drop_tokens(&padded.attention_mask, self.config.token_dropout)?),
+            false => (tokens < padded.input_ids.numel()).then_some(padded.attention_mask),
         };
-        let logits = self.policy.logits(&batch.input_ids, mask.as_ref())?;
+        let logits = self.policy.logits(&padded.input_ids, mask.as_ref())?;
         let logits = logits.f_to_kind(Kind::Float)?;
         let labels = Tensor::f_from_slice(&labels)?.f_to_device(device)?;
         let loss = logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::Mean, -100, 0.0)?;
@@ -112,7 +113,7 @@ impl Objective for Classification {
         let mut metrics = BatchMetrics::default();
         metrics.set("accuracy", mean(correct.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_double_value(&[])?));
         if let Some(scale) = gradient_scale {
-            loss.f_mul_scalar(scale)?.f_backward()?;
+            loss.f_mul_scalar(scale * batch.fraction())?.f_backward()?;
         }
         Ok(BatchOutput { loss_terms: vec![mean(loss.f_double_value(&[])?)], metrics, tokens: tokens as u64 })
     }

@@ -1,3 +1,4 @@
+use super::pair_micro_batch::predicted_tokens;
 use super::pair_tokens::PairTokens;
 use super::preference_checks::check_pairs_differ;
 use super::row::{check_rows, padding_id};
@@ -6,6 +7,7 @@ use super::shared_prefixes::SharedPrefixes;
 use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, CpoConfig, CpoLossType, PrefixSharing, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedPair};
+use align_distributed::ProcessGroup;
 use align_losses::{CpoOutput, LinearLogpsOptions, Mean, Pair};
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
@@ -58,6 +60,15 @@ impl Cpo {
             Some(shared) => shared.locate(tokens)?,
         };
         Ok(Sequences { batch, tokens, shared })
+    }
+
+    /// The number of tokens of the pairs in the likelihood term: those of the chosen completions, in ORPO with their prompts.
+    fn likelihood_tokens<'a>(&self, pairs: impl Iterator<Item = &'a EncodedPair>) -> f64 {
+        let tokens = |pair: &EncodedPair| match self.config.loss_type {
+            CpoLossType::Orpo => (pair.prompt_ids.len() + pair.chosen_ids.len()).saturating_sub(1) as f64,
+            _ => predicted_tokens(pair).chosen as f64,
+        };
+        pairs.map(tokens).sum()
     }
 
     /// The mean logit over positions and the vocabulary, for final hidden states `(rows, seq, hidden_size)`. Computed without the logits:
@@ -126,7 +137,7 @@ impl Objective for Cpo {
         self.policy
     }
 
-    fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
+    fn prepare(&mut self, split: Split, rows: &[EncodedPair], _: &ProcessGroup) -> Result<()> {
         check_rows(rows, &self.policy, split.name())?;
         check_pairs_differ(split, rows)
     }
@@ -144,9 +155,10 @@ impl Objective for Cpo {
 
         let nll_weight = self.config.nll_weight();
         if let Some(scale) = gradient_scale {
-            let mut loss = output.losses.f_mean(output.losses.kind())?;
+            let mut loss = output.losses.f_mean(output.losses.kind())?.f_mul_scalar(batch.fraction())?;
             if nll_weight > 0.0 {
-                loss = loss.f_add(&likelihood.mean()?.f_mul_scalar(-nll_weight)?)?;
+                let fraction = self.likelihood_tokens(pairs.iter().copied()) / self.likelihood_tokens(batch.all_rows());
+                loss = loss.f_add(&likelihood.mean()?.f_mul_scalar(-nll_weight * fraction)?)?;
             }
             loss.f_mul_scalar(scale)?.f_backward()?;
         }

@@ -1,3 +1,4 @@
+use super::gather::gather_rows;
 use super::logps_cache::LogpsCache;
 use super::preference_checks::check_labels_agree;
 use super::reference::Reference;
@@ -6,6 +7,7 @@ use super::row_statistics::{RowStatistics, mean_of, to_f64s};
 use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, Error, KtoConfig, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedUnpairedPreference};
+use align_distributed::ProcessGroup;
 use align_losses::{BcoShift, LinearLogpsOptions, Mean, Over, ReferencePoint, kto_kl};
 use align_models::{Attention, CausalLm, ModelIdentity};
 use std::path::Path;
@@ -70,7 +72,7 @@ impl Kto {
 
     /// Mismatched sequences: each prompt with the completion of another row.
     fn mismatched(&self, batch: &Batch<'_, EncodedUnpairedPreference>) -> Result<Sequences> {
-        let window = self.config.training.per_device_train_batch_size;
+        let window = self.config.training.train_batch_size();
         let max_tokens =
             self.config.max_length.unwrap_or(usize::MAX).min(self.policy.max_position_embeddings() as usize);
         let pair = |index: &usize| {
@@ -83,10 +85,15 @@ impl Kto {
     }
 
     /// The reference point of the loss, one number, which rewards or log-ratios `(batch)` are compared with.
-    fn reference_point(&mut self, log_ratios: &Tensor, kl: Option<Tensor>, training: bool) -> Result<Tensor> {
+    fn reference_point(
+        &mut self,
+        log_ratios: &Tensor,
+        kl: Option<Tensor>,
+        (group, training): (&ProcessGroup, bool),
+    ) -> Result<Tensor> {
         if self.config.loss_type.reference_point() == ReferencePoint::MeanReward {
             if training {
-                self.shift.update(&log_ratios.f_mul_scalar(self.config.beta)?)?;
+                self.shift.update(&gather_rows(group, log_ratios)?.f_mul_scalar(self.config.beta)?)?;
             }
             return Ok(Tensor::from(self.shift.delta()));
         }
@@ -115,6 +122,27 @@ impl Kto {
         Ok((logps.f_select(1, 0)?, mismatched_logps))
     }
 
+    /// Takes part in the exchanges of a batch of which this process has no rows.
+    fn compute_nothing(
+        &mut self,
+        batch: &Batch<'_, EncodedUnpairedPreference>,
+        training: bool,
+    ) -> Result<BatchOutput> {
+        let none = Tensor::f_zeros([0], (self.logps_kind(), self.policy.device()))?;
+        let kl = match self.needs_kl() {
+            true => Some(kto_kl(&gather_rows(batch.group, &none)?)?),
+            false => None,
+        };
+        let _ = self.reference_point(&none, kl, (batch.group, training))?;
+        self.reference.exchange(batch.split, batch.group)?;
+        Ok(BatchOutput::default())
+    }
+
+    /// The dtype of log-probabilities: that of the model, but at least float32.
+    fn logps_kind(&self) -> Kind {
+        if self.policy.head().kind() == Kind::Double { Kind::Double } else { Kind::Float }
+    }
+
     fn metrics(
         &self,
         labels: &[bool],
@@ -137,10 +165,6 @@ impl Kto {
         ] {
             metrics.set(name, mean_of(values, Over::Rows, |row| label(row) == desirable));
         }
-        let rewards = metrics.get("rewards/chosen").zip(metrics.get("rewards/rejected"));
-        // The margin of this batch. `finish_evaluation` computes that of a whole evaluation from its mean rewards.
-        let margin = rewards.map(|(chosen, rejected)| chosen.value - rejected.value);
-        metrics.set("rewards/margins", margin.map(|margin| Mean::over_rows(margin, labels.len())));
         if let Some(statistics) = statistics {
             metrics.set("logits/chosen", statistics.mean_logit(chosen));
             metrics.set("logits/rejected", statistics.mean_logit(rejected));
@@ -171,7 +195,12 @@ impl Objective for Kto {
         self.policy
     }
 
-    fn prepare(&mut self, split: Split, rows: &[EncodedUnpairedPreference]) -> Result<()> {
+    fn prepare(
+        &mut self,
+        split: Split,
+        rows: &[EncodedUnpairedPreference],
+        group: &ProcessGroup,
+    ) -> Result<()> {
         let what = split.name();
         check_rows(rows, &self.policy, what)?;
         check_labels_agree(split, rows)?;
@@ -194,7 +223,7 @@ impl Objective for Kto {
             )));
         }
         let sequences = if self.needs_kl() { 2 } else { 1 };
-        self.reference.prepare(split, rows, |_| sequences)
+        self.reference.prepare((split, rows), group, |_| sequences)
     }
 
     fn compute_loss(
@@ -203,6 +232,9 @@ impl Objective for Kto {
         gradient_scale: Option<f64>,
     ) -> Result<BatchOutput> {
         let rows = batch.rows();
+        if rows.is_empty() {
+            return self.compute_nothing(batch, gradient_scale.is_some());
+        }
         let labels: Vec<bool> = rows.iter().map(|row| row.label).collect();
         let own: Vec<_> = rows.iter().map(|row| (row.prompt_ids.as_slice(), row.completion_ids.as_slice())).collect();
         let own = self.sequences(&own)?;
@@ -210,7 +242,10 @@ impl Objective for Kto {
         let (reference, mismatched_reference) = self.reference_logps(batch, &own, mismatched.as_ref())?;
         let kl = match mismatched.zip(mismatched_reference) {
             None => None,
-            Some((x, reference)) => Some(kto_kl(&x.logps_without_graph(&self.policy)?.f_sub(&reference)?)?),
+            Some((x, reference)) => {
+                let log_ratios = x.logps_without_graph(&self.policy)?.f_sub(&reference)?;
+                Some(kto_kl(&gather_rows(batch.group, &log_ratios)?)?)
+            }
         };
         let options = LinearLogpsOptions { statistics: true, ..LinearLogpsOptions::default() };
         let hidden = own.hidden(&self.policy)?;
@@ -218,10 +253,11 @@ impl Objective for Kto {
         let logps = own.tokens.sequence_logps(&logps)?;
         let log_ratios = logps.f_sub(&reference)?;
         let desirable = Tensor::f_from_slice(&labels)?.f_to_device(log_ratios.device())?;
-        let reference_point = self.reference_point(&log_ratios, kl, gradient_scale.is_some())?;
+        let reference_point = self.reference_point(&log_ratios, kl, (batch.group, gradient_scale.is_some()))?;
+        self.reference.exchange(batch.split, batch.group)?;
         let losses = self.config.loss_type.losses(&log_ratios, &desirable, &reference_point, &self.config.options())?;
         if let Some(scale) = gradient_scale {
-            losses.f_mean(losses.kind())?.f_mul_scalar(scale)?.f_backward()?;
+            losses.f_mean(losses.kind())?.f_mul_scalar(scale * batch.fraction())?.f_backward()?;
         }
 
         let statistics = statistics.map(|statistics| RowStatistics::new(&own.tokens, &statistics)).transpose()?;
@@ -238,10 +274,21 @@ impl Objective for Kto {
         self.needs_kl()
     }
 
-    fn finish_evaluation(&self, _loss: f64, metrics: &mut Metrics) {
+    /// The log-ratios of mismatched sequences or the rewards, from which the reference point is computed, and the log-probabilities of the
+    /// reference model.
+    fn exchanges_values(&self) -> bool {
+        true
+    }
+
+    /// The margin is the difference of the mean rewards.
+    fn finish_batch(&self, metrics: &mut Metrics) {
         if let Some((chosen, rejected)) = metrics.get("rewards/chosen").zip(metrics.get("rewards/rejected")) {
             metrics.set("rewards/margins", chosen - rejected);
         }
+    }
+
+    fn finish_evaluation(&self, _loss: f64, metrics: &mut Metrics) {
+        self.finish_batch(metrics);
     }
 
     fn reference_identity(&self) -> Option<&ModelIdentity> {

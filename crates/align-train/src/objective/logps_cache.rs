@@ -42,6 +42,11 @@ impl LogpsCache {
         Ok(())
     }
 
+    /// Stores what [`with_positions`] has joined.
+    pub fn set_with_positions(&mut self, joined: &Tensor) -> Result<()> {
+        self.set(&joined.f_select(1, 0)?.f_to_kind(Kind::Int64)?, &joined.f_select(1, 1)?.f_to_kind(Kind::Float)?)
+    }
+
     /// Removes all values, after the model was updated.
     pub fn clear(&mut self) -> Result<()> {
         let _ = self.values.f_fill_(f64::NAN)?;
@@ -61,6 +66,11 @@ impl LogpsCache {
         self.values.f_copy_(tensor)?;
         Ok(true)
     }
+}
+
+/// Positions and values in one tensor, `(n, 2)`, float64, which holds both exactly.
+pub(crate) fn with_positions(positions: &Tensor, values: &Tensor) -> Result<Tensor> {
+    Ok(Tensor::f_stack(&[positions.f_to_kind(Kind::Double)?, values.f_to_kind(Kind::Double)?], 1)?)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Training objectives: they compute the loss of a batch of rows and its gradient for a [`Trainer`](crate::Trainer).
 
+mod batch;
 mod classification;
 mod cpo;
 mod dpo;
+mod gather;
 mod hidden_distance;
 mod kto;
 mod logps_cache;
@@ -23,6 +25,7 @@ mod shared_prefixes;
 mod token_cross_entropy;
 mod token_logps;
 
+pub use batch::{Batch, BatchOutput};
 pub use classification::Classification;
 pub use cpo::Cpo;
 pub use dpo::Dpo;
@@ -33,8 +36,8 @@ pub use sequence_tokens::SequenceTokens;
 pub use sft::Sft;
 pub use token_logps::TokenLogps;
 
-use crate::{BatchMetrics, Method, Metrics, PrefixSharing, Result, TrainingConfig, TrainingTask};
-use align_losses::Mean;
+use crate::{Method, Metrics, PrefixSharing, Result, TrainingConfig, TrainingTask};
+use align_distributed::ProcessGroup;
 use align_models::{ModelIdentity, TrainableModel};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -56,44 +59,6 @@ impl Split {
             Self::Train => "training",
             Self::Eval => "evaluation",
         }
-    }
-}
-
-/// A batch of rows.
-#[derive(Debug)]
-pub struct Batch<'a, R> {
-    /// The split that the rows come from.
-    pub split: Split,
-    /// All rows of the split.
-    pub dataset: &'a [R],
-    /// The indices of the batch's rows in `dataset`.
-    pub indices: &'a [usize],
-}
-
-impl<'a, R> Batch<'a, R> {
-    /// The batch's rows.
-    #[must_use]
-    pub fn rows(&self) -> Vec<&'a R> {
-        self.indices.iter().filter_map(|index| self.dataset.get(*index)).collect()
-    }
-}
-
-/// The result of [`Objective::compute_loss`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct BatchOutput {
-    /// The terms of the loss, each a mean. Every batch has the same terms in the same order; the loss is their sum.
-    pub loss_terms: Vec<Mean>,
-    /// The metrics of the batch.
-    pub metrics: BatchMetrics,
-    /// The number of tokens, including prompts and without padding.
-    pub tokens: u64,
-}
-
-impl BatchOutput {
-    /// The batch's loss: the sum of its terms.
-    #[must_use]
-    pub fn loss(&self) -> f64 {
-        self.loss_terms.iter().map(|mean| mean.value).sum()
     }
 }
 
@@ -121,21 +86,40 @@ pub trait Objective {
     /// Returns the trained model.
     fn into_policy(self) -> Self::Model;
 
-    /// Checks the rows of a split. Called once per split, before any of its batches.
+    /// Checks the rows of a split. Called once per split, before any of its batches, in all processes of `group`.
     ///
     /// # Errors
     /// Rows that the models cannot process.
-    fn prepare(&mut self, split: Split, rows: &[Self::Row]) -> Result<()>;
+    fn prepare(&mut self, split: Split, rows: &[Self::Row], group: &ProcessGroup) -> Result<()>;
 
-    /// Computes the loss of a batch. With a `gradient_scale`, adds the gradient of `gradient_scale` times the loss to the gradients
-    /// of the policy's weights. Without one, computes no gradient.
+    /// Computes the loss of this process's rows of a batch. With a `gradient_scale`, adds their part of the gradient of `gradient_scale`
+    /// times the loss of the batch to the gradients of the policy's weights: the sum over all processes is the gradient of the batch. For a
+    /// loss that is a mean over rows, this is the gradient of the mean over this process's rows times [`Batch::fraction`]. Without a
+    /// `gradient_scale`, computes no gradient.
     ///
     /// # Errors
     /// Errors of the models or the loss.
     fn compute_loss(&mut self, batch: &Batch<'_, Self::Row>, gradient_scale: Option<f64>) -> Result<BatchOutput>;
 
-    /// The weight of a batch in the mean loss of an optimiser step that accumulates several batches. All batches have the same weight
-    /// by default.
+    /// [`Objective::compute_loss`] if there is something to do: this process has rows of the batch, or others need values of it.
+    ///
+    /// # Errors
+    /// Those of [`Objective::compute_loss`].
+    fn compute_shared_loss(&mut self, batch: &Batch<'_, Self::Row>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
+        match batch.indices.is_empty() && !self.exchanges_values() {
+            true => Ok(BatchOutput::default()),
+            false => self.compute_loss(batch, gradient_scale),
+        }
+    }
+
+    /// Whether [`Objective::compute_loss`] exchanges values with the other processes of the batch's group. It is then also called if this
+    /// process has no rows of the batch.
+    fn exchanges_values(&self) -> bool {
+        false
+    }
+
+    /// The weight of a batch, with the rows of all processes, in the mean loss of an optimiser step that accumulates several batches. All
+    /// batches have the same weight by default.
     fn batch_weight(&self, batch: &Batch<'_, Self::Row>) -> f64 {
         let _ = batch;
         1.0
@@ -145,6 +129,11 @@ pub trait Objective {
     /// batch. Such an objective is evaluated with the batch size of training, `per_device_train_batch_size`.
     fn mean_depends_on_batch_size(&self) -> bool {
         false
+    }
+
+    /// Replaces the metrics of a batch that are computed from its other metrics. Called with the metrics of all processes.
+    fn finish_batch(&self, metrics: &mut Metrics) {
+        let _ = metrics;
     }
 
     /// Adds metrics that are computed from the mean loss and the other metrics of a whole evaluation, such as the perplexity.
@@ -214,6 +203,9 @@ pub trait Objective {
 pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
     /// The options common to all objectives.
     fn training(&self) -> &TrainingConfig;
+
+    /// The options common to all objectives, which a run completes.
+    fn training_mut(&mut self) -> &mut TrainingConfig;
 
     /// Maximum tokens in one forward pass of the policy, including padding. Larger batches are split into micro-batches; `None` means
     /// that a batch is never split.

@@ -1,11 +1,13 @@
 //! Reference log-probabilities that are computed before training: `precompute_ref_log_probs`.
 
-use super::logps_cache::LogpsCache;
+use super::gather::gather_rows;
+use super::logps_cache::{LogpsCache, with_positions};
 use super::pair_micro_batch::PairMicroBatch;
 use super::reference_logps_file::ReferenceLogpsFile;
 use crate::{Error, Result};
 use align_base::Progress;
 use align_data::EncodedPair;
+use align_distributed::ProcessGroup;
 use align_models::CausalLm;
 use tch::{Device, Kind, Tensor};
 
@@ -17,10 +19,11 @@ const TOLERANCE: f64 = 0.05;
 
 /// Fills `logps` with a model's log-probabilities of the rows. Reads them from `file` if it exists, and writes it otherwise.
 ///
-/// `micro_batches` contain the index of every row once; `micro_batch` builds the micro-batch of some indices. When a file is read, its
-/// first, last and two middle rows are compared with recomputed values.
+/// `micro_batches` contain the index of every row once; `micro_batch` builds the micro-batch of some indices. The processes of `group` share
+/// out the micro-batches, and rank 0 writes the file. When a file is read, its first, last and two middle rows are compared with recomputed
+/// values.
 pub(crate) fn precompute(
-    model: &dyn CausalLm,
+    (model, group): (&dyn CausalLm, &ProcessGroup),
     logps: &mut LogpsCache,
     rows: &[EncodedPair],
     micro_batches: &[Vec<usize>],
@@ -35,8 +38,11 @@ pub(crate) fn precompute(
         verified.dedup();
         return load_verified(model, logps, file, &stored, &micro_batch(&verified)?);
     }
-    let mut progress = Progress::begin("reference log-probs", "pairs", rows.len());
-    for indices in micro_batches {
+    // The micro-batches are sorted by length, so that this gives the processes equal work.
+    let own = || micro_batches.iter().skip(group.rank()).step_by(group.world_size());
+    let mut progress = Progress::begin("reference log-probs", "pairs", own().map(Vec::len).sum());
+    let mut all = vec![Tensor::f_zeros([0, 2], (Kind::Double, Device::Cpu))?];
+    for indices in own() {
         let micro_batch = micro_batch(indices)?;
         let computed = micro_batch.logps_without_graph(model)?;
         if let Some(index) = micro_batch.first_not_finite(&computed)? {
@@ -45,10 +51,11 @@ pub(crate) fn precompute(
                 "row {row}: the reference model gives a log-probability that is not finite: check the model's weights"
             )));
         }
-        logps.set(&micro_batch.cache_positions(logps)?, &to_cpu_float(&computed)?)?;
+        all.push(with_positions(&micro_batch.cache_positions(logps)?, &to_cpu_float(&computed)?)?);
         progress.advance(indices.len());
     }
-    file.map_or(Ok(()), |file| file.write(logps.values()))
+    logps.set_with_positions(&gather_rows(group, &Tensor::f_cat(&all, 0)?)?)?;
+    file.filter(|_| group.rank() == 0).map_or(Ok(()), |file| file.write(logps.values()))
 }
 
 /// Loads the `stored` log-probabilities if they agree with the model's for the `verified` rows.

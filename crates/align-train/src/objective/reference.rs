@@ -1,8 +1,10 @@
 use super::Split;
-use super::logps_cache::LogpsCache;
+use super::gather::gather_rows;
+use super::logps_cache::{LogpsCache, with_positions};
 use super::row::{Row, check_rows};
 use crate::load_weights::load_weights;
 use crate::{Error, Result};
+use align_distributed::ProcessGroup;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::{CausalLm, ModelIdentity};
 use align_torch::gradient_or_zeros;
@@ -23,6 +25,11 @@ pub(crate) struct Reference {
     identity: ModelIdentity,
     /// Whether the model differs from the initial one, because of [`Reference::sync`].
     updated: bool,
+    /// The positions and values that this process has computed for training rows since the last exchange, each `(n, 2)`, float64. Empty if
+    /// there is only one process.
+    computed: Vec<Tensor>,
+    /// Whether other processes need what this one computes.
+    exchanges: bool,
 }
 
 impl Reference {
@@ -52,7 +59,7 @@ impl Reference {
         }
         let identity = ModelIdentity::of(model.as_deref().unwrap_or(policy))?;
         let empty = || LogpsCache::new(std::iter::empty());
-        Ok(Self { model, train: empty()?, eval: empty()?, identity, updated: false })
+        Ok(Self { model, train: empty()?, eval: empty()?, identity, updated: false, computed: Vec::new(), exchanges: false })
     }
 
     /// The identity of the initial reference model.
@@ -61,7 +68,13 @@ impl Reference {
     }
 
     /// Allocates the cache for the rows of a split, with `count` values for each row.
-    pub fn prepare<R: Row>(&mut self, split: Split, rows: &[R], count: impl Fn(&R) -> usize) -> Result<()> {
+    pub fn prepare<R: Row>(
+        &mut self,
+        (split, rows): (Split, &[R]),
+        group: &ProcessGroup,
+        count: impl Fn(&R) -> usize,
+    ) -> Result<()> {
+        self.exchanges = !group.is_single();
         if let Some(model) = &self.model {
             check_rows(rows, model, split.name())?;
         }
@@ -85,7 +98,21 @@ impl Reference {
         let model = self.model.as_deref().ok_or_else(not_precomputed)?;
         let computed = compute(model)?.f_reshape([-1])?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?;
         cache.set(&positions, &computed)?;
+        if self.exchanges && split == Split::Train {
+            self.computed.push(with_positions(&positions, &computed)?);
+        }
         Ok(computed)
+    }
+
+    /// Gives the other processes what this one has computed for training rows, since they may have these rows in the next epoch. All
+    /// processes call this after each batch. Held-out rows are always shared out in the same way.
+    pub fn exchange(&mut self, split: Split, group: &ProcessGroup) -> Result<()> {
+        if split == Split::Eval || group.is_single() {
+            return Ok(());
+        }
+        let none = Tensor::f_zeros([0, 2], (Kind::Double, Device::Cpu))?;
+        let own: Vec<Tensor> = std::iter::once(none).chain(self.computed.drain(..)).collect();
+        self.train.set_with_positions(&gather_rows(group, &Tensor::f_cat(&own, 0)?)?)
     }
 
     /// The reference model.

@@ -4,6 +4,7 @@ use super::row_statistics::{mean_over_pairs, to_f64s};
 use super::{Batch, BatchOutput, Objective, Split};
 use crate::{BatchMetrics, Error, Result, RewardConfig, RunConfig};
 use align_data::{EncodedRewardPair, PairNumber, right_pad};
+use align_distributed::ProcessGroup;
 use align_losses::{Mean, Pair, bradley_terry, reward_centering, soft_bradley_terry};
 use align_models::SequenceClassifier;
 use tch::{Kind, Tensor};
@@ -86,7 +87,7 @@ impl Objective for Reward {
         self.policy
     }
 
-    fn prepare(&mut self, split: Split, rows: &[EncodedRewardPair]) -> Result<()> {
+    fn prepare(&mut self, split: Split, rows: &[EncodedRewardPair], _: &ProcessGroup) -> Result<()> {
         match rows.iter().find_map(|row| Some((row.row + 1, self.row_problem(row)?))) {
             None => check_numbers(split, rows, &self.config.pair_numbers()),
             Some((number, problem)) => Err(Error::Data(format!("{} row {number}: {problem}", split.name()))),
@@ -117,7 +118,7 @@ impl Objective for Reward {
             loss_terms.push(Mean::of_pair_losses(&penalties)?.times(coefficient));
         }
         if let Some(scale) = gradient_scale {
-            loss.f_mul_scalar(scale)?.f_backward()?;
+            loss.f_mul_scalar(scale * batch.fraction())?.f_backward()?;
         }
         let tokens = pairs.iter().map(|pair| (pair.chosen_ids.len() + pair.rejected_ids.len()) as u64).sum();
         Ok(BatchOutput { loss_terms, metrics: metrics(&rewards)?, tokens })

@@ -3,6 +3,7 @@ use super::token_cross_entropy::{TokenCrossEntropy, token_cross_entropy};
 use super::{Batch, BatchOutput, Objective, Row, SequenceTokens, Split};
 use crate::{BatchMetrics, Error, Metrics, Result, RunConfig, SftConfig};
 use align_data::{CompletionBatch, EncodedText};
+use align_distributed::ProcessGroup;
 use align_losses::Mean;
 use align_models::{Attention, CausalLm};
 use tch::{Kind, Tensor};
@@ -70,7 +71,7 @@ impl Objective for Sft {
         self.policy
     }
 
-    fn prepare(&mut self, split: Split, rows: &[EncodedText]) -> Result<()> {
+    fn prepare(&mut self, split: Split, rows: &[EncodedText], _: &ProcessGroup) -> Result<()> {
         let what = split.name();
         check_rows(rows, &self.policy, what)?;
         if let Some(limit) = self.config.max_length
@@ -93,7 +94,7 @@ impl Objective for Sft {
 
     /// The number of predicted tokens.
     fn batch_weight(&self, batch: &Batch<'_, EncodedText>) -> f64 {
-        batch.rows().into_iter().map(|row| self.predicted_tokens(row) as f64).sum()
+        batch.all_rows().map(|row| self.predicted_tokens(row) as f64).sum()
     }
 
     fn compute_loss(&mut self, batch: &Batch<'_, EncodedText>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
@@ -106,7 +107,8 @@ impl Objective for Sft {
         let count = tokens.targets.size1()?.max(1) as f64;
         let hidden = self.policy.hidden(&sequences.input_ids, None, &Attention::Causal, None)?;
         let selected = tokens.select_hidden(&hidden)?;
-        let scale = gradient_scale.map(|scale| scale / count);
+        // The loss is a mean over the tokens of all processes.
+        let scale = gradient_scale.map(|scale| scale / self.batch_weight(batch).max(1.0));
         let TokenCrossEntropy { loss, entropy, correct } =
             token_cross_entropy(&self.policy, &selected, &tokens.targets, scale)?;
         let mean = |sum: f64| Mean::over_tokens(sum / count, count);

@@ -21,10 +21,11 @@ pub use training_records::TrainingRecords;
 
 use crate::objective::Objective;
 use crate::{EvaluationRecord, Result, StepRecord, Trainer};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Whether a run continues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Flow {
     /// The run continues.
     Continue,

@@ -97,7 +97,7 @@ impl<O: RunObjective> Run<O> {
         Ok(DryRun {
             methods: config.methods().iter().map(|method| method.name).collect(),
             learning_rate: training.learning_rate,
-            rows_per_step: training.per_device_train_batch_size * training.gradient_accumulation_steps,
+            rows_per_step: training.train_batch_size() * training.gradient_accumulation_steps,
             train: RowCounts::of(&run.trainer.train, run.train_report.as_ref()),
             eval: run.names.eval_data.is_some().then(|| RowCounts::of(&run.trainer.eval, run.eval_report.as_ref())),
             parameters: frozen + trained_parameters,

@@ -164,6 +164,10 @@ impl RunConfig for DpoConfig {
         &self.training
     }
 
+    fn training_mut(&mut self) -> &mut TrainingConfig {
+        &mut self.training
+    }
+
     fn micro_batch_tokens(&self) -> Option<usize> {
         Some(self.micro_batch_tokens)
     }

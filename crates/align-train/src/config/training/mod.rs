@@ -42,10 +42,10 @@ const DEFAULT_EPOCHS: f64 = 3.0;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct TrainingConfig {
-    /// Training examples per batch.
+    /// Training examples per batch, in each process.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_train_batch_size))]
     pub per_device_train_batch_size: usize,
-    /// Evaluation examples per batch. Affects speed and memory only, not the results. Losses that depend on the whole batch
+    /// Evaluation examples per batch, in each process. Affects speed and memory only, not the results. Losses that depend on the whole batch
     /// (kto, aot, aot_unpaired) ignore it: they are evaluated in batches of `per_device_train_batch_size`.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().per_device_eval_batch_size))]
     pub per_device_eval_batch_size: usize,
@@ -137,6 +137,15 @@ pub struct TrainingConfig {
     /// Start the run even if the estimated memory exceeds the available memory.
     #[cfg_attr(feature = "clap", arg(long))]
     pub skip_memory_check: bool,
+    /// The number of processes that `per_device_train_batch_size` and `per_device_eval_batch_size` are for, like transformers' `world_size`.
+    /// A run of several processes sets it. A run that is resumed with another number of processes keeps it, and so keeps its batches.
+    #[cfg_attr(feature = "clap", arg(skip = 1usize))]
+    #[serde(skip_serializing_if = "is_one")]
+    pub num_processes: usize,
+}
+
+fn is_one(number: &usize) -> bool {
+    *number == 1
 }
 
 impl Default for TrainingConfig {
@@ -173,6 +182,7 @@ impl Default for TrainingConfig {
             early_stopping_patience: None,
             early_stopping_threshold: 0.0,
             skip_memory_check: false,
+            num_processes: 1,
         }
     }
 }
@@ -198,10 +208,22 @@ impl TrainingConfig {
         }
     }
 
+    /// Training rows per batch, over all processes.
+    #[must_use]
+    pub fn train_batch_size(&self) -> usize {
+        self.per_device_train_batch_size.saturating_mul(self.num_processes)
+    }
+
+    /// Evaluation rows per batch, over all processes.
+    #[must_use]
+    pub fn eval_batch_size(&self) -> usize {
+        self.per_device_eval_batch_size.saturating_mul(self.num_processes)
+    }
+
     /// Batches per epoch over `rows` rows; the last one may be smaller.
     #[must_use]
     pub fn batches_per_epoch(&self, rows: usize) -> u64 {
-        rows.div_ceil(self.per_device_train_batch_size.max(1)) as u64
+        rows.div_ceil(self.train_batch_size().max(1)) as u64
     }
 
     /// Optimiser steps per epoch over `rows` rows; the last one may accumulate fewer batches.

@@ -14,6 +14,7 @@ impl TrainingConfig {
             ("per_device_train_batch_size", self.per_device_train_batch_size),
             ("per_device_eval_batch_size", self.per_device_eval_batch_size),
             ("gradient_accumulation_steps", self.gradient_accumulation_steps),
+            ("num_processes", self.num_processes),
             ("logging_steps", usize::try_from(self.logging_steps).unwrap_or(usize::MAX)),
         ];
         for (option, count) in counts {

@@ -16,9 +16,12 @@ use align_models::CausalLm;
 use tch::{Kind, Tensor};
 
 impl Dpo {
-    /// The batch's pairs in micro-batches of at most `micro_batch_tokens` tokens.
+    /// This process's pairs of a batch in micro-batches of at most `micro_batch_tokens` tokens.
     pub(super) fn micro_batches(&self, batch: &Batch<'_, EncodedPair>) -> Result<Vec<PairMicroBatch>> {
         let rows = batch.rows();
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let tokens = rows.iter().map(|pair| PairTokens::of(pair));
         let split = split_into_micro_batches(tokens, self.config.micro_batch_tokens, self.sharing);
         let micro_batch = |positions: Vec<usize>| {

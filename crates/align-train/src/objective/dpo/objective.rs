@@ -14,6 +14,7 @@ use crate::objective::row::check_rows;
 use crate::objective::{Batch, BatchOutput, Objective, Split};
 use crate::{DpoConfig, Error, Result};
 use align_data::EncodedPair;
+use align_distributed::ProcessGroup;
 use align_losses::{Mean, Pair, PairLoss};
 use align_models::{CausalLm, ModelIdentity};
 use align_torch::Environment;
@@ -21,7 +22,7 @@ use std::path::Path;
 
 impl Dpo {
     /// Computes the reference log-probabilities of all rows of a split.
-    fn precompute(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
+    fn precompute(&mut self, split: Split, rows: &[EncodedPair], group: &ProcessGroup) -> Result<()> {
         if self.trained {
             return Err(Error::Data(format!(
                 "{} rows were added after the first step, but precompute_ref_log_probs needs all rows before it: add them before \
@@ -38,7 +39,8 @@ impl Dpo {
             dir.map(|dir| ReferenceLogpsFile::of(dir, self.reference.identity(), &environment, rows)).transpose()?;
         let (policy, config, sharing) = (&self.policy, &self.config, self.sharing);
         let (model, cache) = self.reference.model_and_cache(split);
-        precompute(model.unwrap_or(policy), cache, rows, &micro_batches, file.as_ref(), |indices| {
+        let model = (model.unwrap_or(policy), group);
+        precompute(model, cache, rows, &micro_batches, file.as_ref(), |indices| {
             let pairs: Vec<&EncodedPair> = indices.iter().filter_map(|index| rows.get(*index)).collect();
             pair_micro_batch(policy, config, sharing, &pairs, indices.to_vec())
         })?;
@@ -68,28 +70,34 @@ impl Objective for Dpo {
         self.policy
     }
 
-    fn prepare(&mut self, split: Split, rows: &[EncodedPair]) -> Result<()> {
+    fn prepare(&mut self, split: Split, rows: &[EncodedPair], group: &ProcessGroup) -> Result<()> {
         check_rows(rows, &self.policy, split.name())?;
         check_pairs_differ(split, rows)?;
         check_numbers(split, rows, &self.config.pair_numbers())?;
-        self.reference.prepare(split, rows, |pair| {
+        self.reference.prepare((split, rows), group, |pair| {
             let Pair { chosen, rejected } = predicted_tokens(pair);
             (chosen + rejected) as usize
         })?;
-        if self.config.precompute_ref_log_probs { self.precompute(split, rows) } else { Ok(()) }
+        if self.config.precompute_ref_log_probs { self.precompute(split, rows, group) } else { Ok(()) }
     }
 
     fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
         let micro_batches = self.micro_batches(batch)?;
-        let BatchResult { loss_terms, values, logps, beta, hidden_distance } = match gradient_scale {
-            None => self.evaluate(batch.split, &micro_batches)?,
+        let result = match gradient_scale {
+            None => self.evaluate(batch, &micro_batches)?,
             Some(scale) => {
                 self.trained = true;
                 if self.config.precompute_ref_log_probs {
                     self.reference.unload();
                 }
-                self.train(batch.split, &micro_batches, scale)?
+                self.train(batch, &micro_batches, scale)?
             }
+        };
+        if !self.config.precompute_ref_log_probs {
+            self.reference.exchange(batch.split, batch.group)?;
+        }
+        let Some(BatchResult { loss_terms, values, logps, beta, hidden_distance }) = result else {
+            return Ok(BatchOutput::default());
         };
         let rewards = logps.implicit_rewards(beta.unwrap_or(self.loss.beta()))?;
         let mut metrics = batch_metrics(&rewards, &logps, values)?;
@@ -101,6 +109,11 @@ impl Objective for Dpo {
             |pair: &&EncodedPair| 2 * pair.prompt_ids.len() + pair.chosen_ids.len() + pair.rejected_ids.len();
         let tokens = batch.rows().iter().map(pair_tokens).sum::<usize>() as u64;
         Ok(BatchOutput { loss_terms, metrics, tokens })
+    }
+
+    /// The log-probabilities of pairs, if the loss couples them, and those of the reference model.
+    fn exchanges_values(&self) -> bool {
+        true
     }
 
     fn mean_depends_on_batch_size(&self) -> bool {

@@ -1,14 +1,17 @@
 //! The forward and backward passes of a batch: log-probabilities, the loss and its gradient.
 
 use super::Dpo;
-use crate::objective::pair_micro_batch::{PairMicroBatch, PairValues};
+use crate::objective::gather::{OptionalValues, gather_pairs};
+use crate::objective::pair_micro_batch::{PairMicroBatch, PairValues, predicted_tokens};
 use crate::objective::row_statistics::{RowStatistics, chosen_and_rejected};
 use crate::objective::token_logps::backward;
-use crate::objective::{SequenceTokens, Split, TokenLogps};
+use crate::objective::{Batch, SequenceTokens, Split, TokenLogps};
 use crate::{DpoConfig, Error, Result};
+use align_data::{EncodedPair, PairNumber};
+use align_distributed::ProcessGroup;
 use align_losses::{LinearLogpsOptions, LossOutput, Mean, Pair, PairLogps, PairLoss, wpo_weights};
 use align_models::CausalLm;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// The result of a batch.
 pub(super) struct BatchResult {
@@ -43,84 +46,142 @@ struct PolicyValues {
 }
 
 impl Dpo {
-    /// Computes the loss of held-out pairs.
-    pub(super) fn evaluate(&mut self, split: Split, micro_batches: &[PairMicroBatch]) -> Result<BatchResult> {
-        let (values, logps, hidden_distance) = self.values_without_graph(split, micro_batches)?;
-        let loss_terms = self.with_penalty(self.loss.loss_terms(&logps)?, hidden_distance);
-        Ok(BatchResult { loss_terms, values, logps, beta: None, hidden_distance })
+    /// Computes the loss of held-out pairs; `None` in a process without pairs of the batch.
+    pub(super) fn evaluate(
+        &mut self,
+        batch: &Batch<'_, EncodedPair>,
+        micro_batches: &[PairMicroBatch],
+    ) -> Result<Option<BatchResult>> {
+        let own = match micro_batches {
+            [] => None,
+            all => Some(self.values_without_graph(batch.split, all)?),
+        };
+        let own_logps = own.as_ref().map(|(values, _)| values.logps()).transpose()?;
+        let terms = match &own_logps {
+            _ if self.loss.couples_batch() => self.terms_of_all(own_logps.as_ref(), batch)?,
+            Some(logps) => self.loss.loss_terms(logps)?,
+            None => Vec::new(),
+        };
+        let Some(((values, hidden_distance), logps)) = own.zip(own_logps) else { return Ok(None) };
+        let loss_terms = self.with_penalty(terms, hidden_distance);
+        Ok(Some(BatchResult { loss_terms, values, logps, beta: None, hidden_distance }))
     }
 
-    /// Computes the loss of pairs, and adds the gradient of `scale` times their mean loss to the policy's gradients.
-    pub(super) fn train(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<BatchResult> {
+    /// The terms of the loss of all processes' pairs, with this process's part of their counts.
+    fn terms_of_all(&self, own: Option<&PairLogps>, batch: &Batch<'_, EncodedPair>) -> Result<Vec<Mean>> {
+        let terms = self.loss.loss_terms(&self.gather(own, batch.group)?)?;
+        Ok(terms.into_iter().map(|mean| Mean { count: mean.count * batch.fraction(), ..mean }).collect())
+    }
+
+    /// Computes the loss of pairs, and adds the gradient of `scale` times their part of the batch's mean loss to the policy's gradients.
+    /// `None` in a process without pairs of the batch.
+    pub(super) fn train(
+        &mut self,
+        batch: &Batch<'_, EncodedPair>,
+        micro_batches: &[PairMicroBatch],
+        scale: f64,
+    ) -> Result<Option<BatchResult>> {
         match micro_batches {
-            [single] => self.train_in_one_pass(split, std::slice::from_ref(single), scale),
-            several if self.couples_batch() => self.train_in_two_passes(split, several, scale),
-            several => self.train_in_one_pass(split, several, scale),
+            all if self.couples_batch() => self.train_coupled(batch, all, scale),
+            [] => Ok(None),
+            all => self.train_in_one_pass(batch, all, scale).map(Some),
         }
     }
 
     /// Runs each micro-batch forward and backward.
-    fn train_in_one_pass(&mut self, split: Split, micro_batches: &[PairMicroBatch], scale: f64) -> Result<BatchResult> {
-        let pairs: usize = micro_batches.iter().map(PairMicroBatch::pairs).sum();
-        let tokens = predicted(micro_batches)?;
-        let (mut all_values, mut losses, mut distances, mut beta) = (Vec::new(), Vec::new(), Vec::new(), None);
+    fn train_in_one_pass(
+        &mut self,
+        batch: &Batch<'_, EncodedPair>,
+        micro_batches: &[PairMicroBatch],
+        scale: f64,
+    ) -> Result<BatchResult> {
+        let (pairs, tokens) = (batch.all_indices.len(), predicted_in_batch(batch));
+        let (mut all_values, mut losses, mut distances) = (Vec::new(), Vec::new(), Vec::new());
         for micro_batch in micro_batches {
-            let reference = self.reference_values(split, micro_batch)?;
+            let reference = self.reference_values(batch.split, micro_batch)?;
             let PolicyValues { logps, distance, values } = self.values(micro_batch, &reference)?;
-            let (output, gradient, batch_beta) = self.loss_and_gradient(&values.logps()?)?;
+            let (output, gradient) = self.loss.evaluate_with_gradient(&values.logps()?)?;
             let gradient = Tensor::f_cat(&[gradient.chosen, gradient.rejected], 0)?;
             let gradient = gradient.f_mul_scalar(scale * micro_batch.pairs() as f64 / pairs as f64)?;
             self.backward(&logps, &gradient, distance.as_ref(), scale / tokens)?;
             all_values.push(values);
             losses.push(output.losses);
             distances.extend(distance);
-            beta = batch_beta;
         }
         let values = PairValues::concat(all_values)?;
         let logps = values.logps()?;
-        let hidden_distance = mean_distance(&distances, tokens)?;
+        let hidden_distance = mean_distance(&distances, predicted(micro_batches)?)?;
         let loss_terms = self.with_penalty(vec![Mean::of_pair_losses(&Tensor::f_cat(&losses, 0)?)?], hidden_distance);
-        Ok(BatchResult { loss_terms, values, logps, beta, hidden_distance })
+        Ok(BatchResult { loss_terms, values, logps, beta: None, hidden_distance })
     }
 
-    /// Runs all micro-batches forward to compute the loss, which couples their pairs. Then runs each one forward and backward.
-    fn train_in_two_passes(
+    /// Runs all micro-batches forward to compute the loss, which couples the pairs of the batch, with those of the other processes. Then
+    /// runs each one backward. A single micro-batch keeps its graph; each of several is run forward again.
+    fn train_coupled(
         &mut self,
-        split: Split,
+        batch: &Batch<'_, EncodedPair>,
         micro_batches: &[PairMicroBatch],
         scale: f64,
-    ) -> Result<BatchResult> {
-        if !self.config.training.disable_dropout {
-            let reason = format!(
-                "is {}, which splits this batch into micro-batches. The loss depends on the whole batch, so each micro-batch is computed \
-                 twice, and dropout would differ between the two passes: increase micro_batch_tokens, or set disable_dropout",
-                self.config.micro_batch_tokens
-            );
-            return Err(Error::Config { option: "micro_batch_tokens", reason });
-        }
-        let (values, logps, hidden_distance) = self.values_without_graph(split, micro_batches)?;
-        let (output, gradient, beta) = self.loss_and_gradient(&logps)?;
-        let (mut start, tokens) = (0, predicted(micro_batches)?);
+    ) -> Result<Option<BatchResult>> {
+        let mut graph = None;
+        let own = match micro_batches {
+            [] => None,
+            [single] => {
+                let reference = self.reference_values(batch.split, single)?;
+                let PolicyValues { logps, distance, values } = self.values(single, &reference)?;
+                let mean = mean_distance(distance.as_slice(), predicted(micro_batches)?)?;
+                graph = Some((logps, distance));
+                Some((values, mean))
+            }
+            several => {
+                self.check_two_passes()?;
+                Some(self.values_without_graph(batch.split, several)?)
+            }
+        };
+        let own_logps = own.as_ref().map(|(values, _)| values.logps()).transpose()?;
+        let (output, gradient, beta) = self.loss_and_gradient(&self.gather(own_logps.as_ref(), batch.group)?)?;
+        let Some(((values, hidden_distance), logps)) = own.zip(own_logps) else { return Ok(None) };
+        let first = batch.group.share(batch.all_indices.len()).start as i64;
+        let (mut start, tokens) = (first, predicted_in_batch(batch));
         for micro_batch in micro_batches {
             let len = micro_batch.pairs() as i64;
             let Pair { chosen, rejected } = gradient.as_ref().try_map(|side| side.f_narrow(0, start, len))?;
             start += len;
-            let states = self.compared_states(micro_batch, self.reference_states(micro_batch)?.as_deref())?;
-            let (token_logps, distance) = self.forward(micro_batch, &states)?;
-            let policy = micro_batch.tokens.sequence_logps(&token_logps.logps)?;
+            let (logps, distance) = match graph.take() {
+                Some(graph) => graph,
+                None => {
+                    let states = self.compared_states(micro_batch, self.reference_states(micro_batch)?.as_deref())?;
+                    let (token_logps, distance) = self.forward(micro_batch, &states)?;
+                    (micro_batch.tokens.sequence_logps(&token_logps.logps)?, distance)
+                }
+            };
             let gradient = Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(scale)?;
-            self.backward(&policy, &gradient, distance.as_ref(), scale / tokens)?;
+            self.backward(&logps, &gradient, distance.as_ref(), scale / tokens)?;
         }
-        let loss_terms = self.with_penalty(vec![Mean::of_pair_losses(&output.losses)?], hidden_distance);
-        Ok(BatchResult { loss_terms, values, logps, beta, hidden_distance })
+        let losses = output.losses.f_narrow(0, first, start - first)?;
+        let loss_terms = self.with_penalty(vec![Mean::of_pair_losses(&losses)?], hidden_distance);
+        Ok(Some(BatchResult { loss_terms, values, logps, beta, hidden_distance }))
     }
 
-    /// The values of all micro-batches under both models, without a graph.
+    /// Rejects dropout in a batch that is run forward twice.
+    fn check_two_passes(&self) -> Result<()> {
+        if self.config.training.disable_dropout {
+            return Ok(());
+        }
+        let reason = format!(
+            "is {}, which splits this batch into micro-batches. The loss depends on the whole batch, so each micro-batch is computed twice, \
+             and dropout would differ between the two passes: increase micro_batch_tokens, or set disable_dropout",
+            self.config.micro_batch_tokens
+        );
+        Err(Error::Config { option: "micro_batch_tokens", reason })
+    }
+
+    /// The values of all micro-batches under both models, without a graph, and the mean distance of hidden states.
     fn values_without_graph(
         &mut self,
         split: Split,
         micro_batches: &[PairMicroBatch],
-    ) -> Result<(PairValues, PairLogps, Option<Mean>)> {
+    ) -> Result<(PairValues, Option<Mean>)> {
         let (mut all_values, mut distances) = (Vec::new(), Vec::new());
         for micro_batch in micro_batches {
             let reference = self.reference_values(split, micro_batch)?;
@@ -128,9 +189,20 @@ impl Dpo {
             all_values.push(values);
             distances.extend(distance);
         }
-        let values = PairValues::concat(all_values)?;
-        let logps = values.logps()?;
-        Ok((values, logps, mean_distance(&distances, predicted(micro_batches)?)?))
+        Ok((PairValues::concat(all_values)?, mean_distance(&distances, predicted(micro_batches)?)?))
+    }
+
+    /// The log-probabilities of the pairs of all processes.
+    fn gather(&self, own: Option<&PairLogps>, group: &ProcessGroup) -> Result<PairLogps> {
+        let numbers = self.config.pair_numbers();
+        let optional = OptionalValues {
+            weights: self.config.use_weighting || numbers.contains(&PairNumber::Weight),
+            chosen_probabilities: numbers.contains(&PairNumber::ChosenProbability),
+            score_margins: numbers.contains(&PairNumber::Margin),
+        };
+        // Log-probabilities have the dtype of the model, but at least float32.
+        let kind = if self.policy.head().kind() == Kind::Double { Kind::Double } else { Kind::Float };
+        gather_pairs(group, own, optional, (kind, self.policy.device()))
     }
 
     /// The losses of pairs, the gradient of their mean with respect to the policy's log-probabilities, and the batch's beta in β-DPO.
@@ -227,7 +299,13 @@ fn last(states: &[Tensor]) -> Result<&Tensor> {
     states.last().ok_or_else(|| Error::Data("the model gives no hidden states".into()))
 }
 
-/// The number of predicted tokens.
+/// The number of predicted tokens of all processes' pairs.
+fn predicted_in_batch(batch: &Batch<'_, EncodedPair>) -> f64 {
+    let tokens = batch.all_rows().map(predicted_tokens).map(|Pair { chosen, rejected }| chosen + rejected);
+    tokens.sum::<i64>() as f64
+}
+
+/// The number of predicted tokens of this process's pairs.
 fn predicted(micro_batches: &[PairMicroBatch]) -> Result<f64> {
     micro_batches.iter().map(|micro_batch| Ok(micro_batch.tokens.targets.size1()? as f64)).sum()
 }
