@@ -8,7 +8,7 @@ use align_data::EncodedPair;
 use align_models::{CausalLm, Gpt2, TrainableModel};
 use align_torch::MatmulPrecision;
 use align_train::objective::{Batch, Dpo, Split};
-use align_train::{ProcessGroup, DpoConfig, Objective, PrefixSharing};
+use align_train::{DpoConfig, Objective, PrefixSharing, ProcessGroup};
 use clap::Parser;
 use std::path::PathBuf;
 use std::time::Instant;

@@ -8,7 +8,7 @@ use align_data::{EncodedPair, PairNumbers};
 use align_losses::LossType;
 use align_models::{Gpt2, TrainableModel};
 use align_train::objective::{Batch, Dpo, Split};
-use align_train::{ProcessGroup, DpoConfig, FDivergenceType, Objective, TrainingConfig};
+use align_train::{DpoConfig, FDivergenceType, Objective, ProcessGroup, TrainingConfig};
 use preference_step::{draws, each_loss, policy, step};
 
 /// The policy's model with slightly changed weights, so that log-ratios are not 0.

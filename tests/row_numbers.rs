@@ -8,7 +8,7 @@ use align_data::{EncodedPair, EncodedRewardPair, PairNumbers};
 use align_losses::LossOption;
 use align_models::{AutoModelForSequenceClassification, TrainableModel};
 use align_train::objective::{Batch, Dpo, Reward, Split};
-use align_train::{ProcessGroup, DpoConfig, DpoTrainer, Objective, RewardConfig, TrainingConfig};
+use align_train::{DpoConfig, DpoTrainer, Objective, ProcessGroup, RewardConfig, TrainingConfig};
 use preference_step::{Step, draws, each_loss, policy, step};
 use std::path::PathBuf;
 use tch::{Device, Kind};
@@ -239,6 +239,10 @@ fn reward_models_take_soft_labels_and_weights() {
     assert_near("soft and weighted", loss(both.clone(), &rows).0, expected);
     let mut missing = rows.clone();
     missing[1].numbers.weight = None;
-    let message = Reward::new(model(), both).unwrap().prepare(Split::Train, &missing, &ProcessGroup::single()).unwrap_err().to_string();
+    let message = Reward::new(model(), both)
+        .unwrap()
+        .prepare(Split::Train, &missing, &ProcessGroup::single())
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("training row 2") && message.contains("row_weights needs weight"), "{message}");
 }

@@ -4,7 +4,7 @@ use align_data::EncodedPair;
 use align_losses::LossType;
 use align_models::{Gpt2, TrainableModel};
 use align_train::objective::{Batch, BatchOutput, Split};
-use align_train::{ProcessGroup, DpoConfig, Objective};
+use align_train::{DpoConfig, Objective, ProcessGroup};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
 

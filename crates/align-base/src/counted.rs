@@ -22,8 +22,10 @@ pub fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> Stri
 /// ```
 /// assert_eq!(align_base::plural(&1, "row"), "row");
 /// assert_eq!(align_base::plural(&1_000_000, "row"), "rows");
+/// assert_eq!(align_base::plural(&2, "process"), "processes");
 /// ```
 #[must_use]
 pub fn plural<N: PartialEq + From<u8>>(number: &N, noun: &str) -> String {
-    format!("{noun}{}", if *number == N::from(1) { "" } else { "s" })
+    let ending = if noun.ends_with('s') { "es" } else { "s" };
+    format!("{noun}{}", if *number == N::from(1) { "" } else { ending })
 }

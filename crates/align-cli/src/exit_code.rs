@@ -1,5 +1,6 @@
 //! Runs the program and turns its result into an exit code.
 
+use crate::processes::ProcessFailure;
 use crate::signals::{self, Stopped};
 use crate::usage::UsageError;
 use crate::{Failure, help, log, output};
@@ -42,6 +43,13 @@ fn report(failure: &Failure) -> u8 {
         }
         print_error(usage.to_string().trim().trim_start_matches("error: "));
         return USAGE;
+    }
+    if let Some(code) = failure.downcast_ref::<ProcessFailure>().and_then(ProcessFailure::exit_code) {
+        return code;
+    }
+    if matches!(failure.downcast_ref(), Some(align_train::Error::OtherProcess { .. })) {
+        // That process prints it.
+        return 1;
     }
     if let (Some(stopped), Some(signal)) = (failure.downcast_ref::<Stopped>(), signals::received()) {
         log::message("stopped", &stopped.0);

@@ -33,13 +33,17 @@ enum LogFormat {
 struct Log {
     options: LogOptions,
     display: ProgressDisplay,
+    /// Whether this process writes more than the error that ends it.
+    speaks: bool,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
 
 impl LogOptions {
-    /// Starts logging with these options. `RUST_LOG` sets the level of messages from the libraries, `warn` by default.
-    pub fn init(self) {
+    /// Starts logging with these options. `RUST_LOG` sets the level of messages from the libraries, `warn` by default. Of several processes,
+    /// only rank 0 logs; the others write nothing but the error that ends them.
+    pub fn init(mut self, rank: usize) {
+        self.quiet |= rank > 0;
         let format = match (self.quiet, self.log_format) {
             (true, _) => ProgressFormat::Hidden,
             (false, LogFormat::Text) => ProgressFormat::Text,
@@ -48,6 +52,7 @@ impl LogOptions {
         let display = ProgressDisplay::new(format);
         let subscriber = tracing_subscriber::registry().with(display.layer());
         match self.log_format {
+            _ if rank > 0 => drop(subscriber.try_init()),
             LogFormat::Text => drop(subscriber.with(display.warning_layer()).try_init()),
             LogFormat::Json => {
                 let writer = display.clone();
@@ -55,12 +60,17 @@ impl LogOptions {
                 drop(subscriber.with(json.with_filter(warning_filter())).try_init());
             }
         }
-        LOG.set(Log { options: self, display }).ok();
+        LOG.set(Log { options: self, display, speaks: rank == 0 }).ok();
     }
 }
 
 fn options() -> LogOptions {
     LOG.get().map(|log| log.options).unwrap_or_default()
+}
+
+/// Whether this process writes more than the error that ends it: it is rank 0, or the only process.
+pub fn speaks() -> bool {
+    LOG.get().is_none_or(|log| log.speaks)
 }
 
 /// Whether messages are JSON objects.
@@ -96,7 +106,9 @@ pub fn line(text: &str) {
 
 /// Writes a message; with `--log-format json`, as an object whose event is named `event`.
 pub fn message(event: &str, text: &str) {
-    record(event, &json!({ "message": text }), || text.to_owned());
+    if speaks() {
+        record(event, &json!({ "message": text }), || text.to_owned());
+    }
 }
 
 /// Writes the error that ends the program.
@@ -106,13 +118,15 @@ pub fn error(text: &str) {
 
 /// Writes a warning about the results of a command.
 pub fn warning(text: &str) {
-    labelled_message("warning", style("warning:").for_stderr().yellow().bold(), text);
+    if speaks() {
+        labelled_message("warning", style("warning:").for_stderr().yellow().bold(), text);
+    }
 }
 
 /// Writes a message after a label, which has a colour if the terminal has colours.
 fn labelled_message(event: &str, label: StyledObject<&str>, text: &str) {
     match is_json() {
-        true => message(event, text),
+        true => record(event, &json!({ "message": text }), String::new),
         false => drop(suspend(|| writeln!(std::io::stderr(), "{label} {}", align_base::escaped(text)))),
     }
 }

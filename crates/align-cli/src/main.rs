@@ -30,6 +30,7 @@ mod output;
 mod output_paths;
 mod peft;
 mod preference_data;
+mod processes;
 mod resumed_options;
 mod reward_model;
 mod run_options;
@@ -51,7 +52,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     exit_code::run(|| {
         let command_line = command_line::parse()?;
-        command_line.log_options().init();
+        processes::read_launch()?;
+        command_line.log_options().init(processes::rank());
         // Before LibTorch starts threads, so that the signals are blocked in all of them.
         signals::watch()?;
         command_line.run()

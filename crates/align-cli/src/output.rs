@@ -31,9 +31,11 @@ macro_rules! note {
 
 pub(crate) use note;
 
-/// Writes to standard output, unless an earlier write failed.
+/// Writes to standard output, unless an earlier write failed, or another of several processes does so.
 pub fn write(text: Arguments) {
-    keep(|out| out.write_fmt(text));
+    if log::speaks() {
+        keep(|out| out.write_fmt(text));
+    }
 }
 
 /// Prints a line for [`note`].

@@ -2,6 +2,7 @@
 
 use crate::column_option::ColumnOption;
 use crate::new_model::NewModelOptions;
+use crate::processes::ProcessOptions;
 use crate::training_files::TrainingFiles;
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output};
@@ -72,6 +73,9 @@ pub struct RunOptions {
     #[command(flatten)]
     #[serde(flatten)]
     runtime: RuntimeOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub processes: ProcessOptions,
 }
 
 /// The examples of a file, and notes on how they were made, for printing.

@@ -23,9 +23,12 @@ struct State {
     interruptible: Option<StopSignal>,
     /// The message for a signal that ends the program at once.
     message: Option<String>,
+    /// Hands on signals to the processes that do the work, while there are any.
+    forward: Option<Box<dyn Fn(TerminationSignal) + Send>>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { graceful: None, first: None, interruptible: None, message: None });
+static STATE: Mutex<State> =
+    Mutex::new(State { graceful: None, first: None, interruptible: None, message: None, forward: None });
 
 /// The error of a command that was stopped by a signal. Its message says what was saved and how to continue.
 #[derive(Debug)]
@@ -46,6 +49,11 @@ fn state() -> MutexGuard<'static, State> {
 /// Starts watching for signals. Must be called before LibTorch starts threads, so that the signals are blocked in all of them.
 pub fn watch() -> Result<(), TerminationError> {
     watch_termination_signals(on_signal)
+}
+
+/// From now on, hands on all signals with this function: other processes do the work, and end when they have saved it.
+pub fn forward(hand_on: impl Fn(TerminationSignal) + Send + 'static) {
+    state().forward = Some(Box::new(hand_on));
 }
 
 /// The first signal that was received, if any.
@@ -124,6 +132,11 @@ impl Drop for InterruptibleTask {
 
 fn on_signal(signal: TerminationSignal) {
     let mut state = state();
+    if let Some(forward) = &state.forward {
+        forward(signal);
+        state.first = state.first.or_else(|| Some((signal, Instant::now())));
+        return;
+    }
     if signal == TerminationSignal::Interrupt
         && let Some(stop) = &state.interruptible
     {

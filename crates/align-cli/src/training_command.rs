@@ -89,6 +89,7 @@ impl TrainingCommand<'_> {
             RunFolder::check_input(&self.run.output_dir, "the default of --model", &folder)?;
         }
         let run = self.run.apply_to(run).observer(TrainingLog::default());
+        let run = run.process_group(self.run.processes.connect()?);
         let mut recorded = serde_json::to_value(all_options)?;
         if let Some(recorded) = recorded.as_object_mut() {
             recorded.insert(config_file::COMMAND_KEY.to_owned(), self.name.into());
@@ -121,6 +122,10 @@ impl TrainingCommand<'_> {
         let graceful_stop = GracefulStop::begin("stopping after this step or batch");
         let summary = ready.stop_signal(graceful_stop.stop_signal()).train()?;
         let Some(model) = &summary.model else {
+            if summary.finished {
+                // Rank 0 has written the model.
+                return Ok(());
+            }
             let (done, all) = (summary.steps, summary.total_steps);
             return Err(Stopped(format!("stopped after step {done} of {all}; continue with\n  {resume}")).into());
         };

@@ -19,7 +19,8 @@ impl<O: Objective> Trainer<O> {
         let started = Instant::now();
         let own = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
         let batches = exchange_outputs(&self.group, own)?;
-        let not_finite = batches.iter().map(|outputs| outputs.iter().any(|output| !output.loss().is_finite())).collect();
+        let not_finite =
+            batches.iter().map(|outputs| outputs.iter().any(|output| !output.loss().is_finite())).collect();
         let outputs = batches.concat();
         let eval_loss = mean_loss(&outputs)?;
         if !eval_loss.is_finite() {

@@ -1,4 +1,6 @@
-use crate::distributed::{CombinedOutput, check_same_values, check_same_weights, exchange_outputs, sum_gradients};
+use crate::distributed::{
+    CombinedOutput, check_same_values, check_same_weights, exchange_outputs, share_weights, sum_gradients,
+};
 use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
 use crate::memory::{MemoryEstimate, available_memory};
@@ -116,6 +118,19 @@ impl<O: Objective> Trainer<O> {
         let own = json!({ "version": version, "option": config.map_err(fail)?, "input": identity.map_err(fail)? });
         check_same_values(&self.group, &own)?;
         self.check_same_weights()
+    }
+
+    /// Gives all processes what rank 0 has loaded: the step of the best checkpoint, and its weights.
+    pub(crate) fn share_best_weights(&self, best_step: Option<u64>) -> Result<Option<u64>> {
+        if self.group.is_single() {
+            return Ok(best_step);
+        }
+        let all: Vec<Option<u64>> = self.group.all_gather_objects(&best_step)?;
+        let best_step = all.into_iter().next().flatten();
+        if best_step.is_some() {
+            share_weights(&self.group, self.policy().parameters().iter().map(|(_, weight)| weight))?;
+        }
+        Ok(best_step)
     }
 
     /// Checks that all processes have the same weights.

@@ -15,9 +15,11 @@ use crate::option_difference::difference;
 use crate::run_checkpoints::checkpoints;
 use crate::run_identity::RunIdentity;
 use crate::{Error, Result, ResumeMode, Trainer};
+use align_base::counted;
 use align_base::files::{ManifestError, check_manifest, write_manifest};
 use align_models::TrainableModel;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -42,6 +44,37 @@ struct TrainerState<C> {
     /// The state of the objective.
     objective: Value,
     config: C,
+    #[serde(flatten)]
+    processes: Processes,
+}
+
+/// The processes of the run that wrote a checkpoint.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(default)]
+struct Processes {
+    /// How many computed each batch.
+    world_size: usize,
+    /// How many `per_device_train_batch_size` is for.
+    num_processes: usize,
+}
+
+impl Default for Processes {
+    fn default() -> Self {
+        Self { world_size: 1, num_processes: 1 }
+    }
+}
+
+/// The number of processes that the batch size of a checkpoint's run is for.
+pub(crate) fn num_processes_of(dir: &Path) -> Result<usize> {
+    verify_checkpoint(dir)?;
+    let state: Processes = read_state(dir)?;
+    Ok(state.num_processes)
+}
+
+fn read_state<S: DeserializeOwned>(dir: &Path) -> Result<S> {
+    let path = dir.join(STATE);
+    let text = fs::read_to_string(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?;
+    serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))
 }
 
 /// Checks every file of a checkpoint against the digests in its manifest.
@@ -123,6 +156,7 @@ impl<O: Objective> Trainer<O> {
             lines: self.log_files.sync()?,
             objective: self.objective.state()?,
             config: self.config().clone(),
+            processes: Processes { world_size: self.group.world_size(), num_processes: self.training().num_processes },
         };
         let path = dir.join(STATE);
         let write = || {
@@ -153,9 +187,7 @@ impl<O: Objective> Trainer<O> {
     /// Those of [`Trainer::resume`].
     pub fn resume_with(&mut self, dir: &Path, mode: ResumeMode) -> Result<()> {
         verify_checkpoint(dir)?;
-        let path = dir.join(STATE);
-        let text = fs::read_to_string(&path).map_err(|e| fail(&path, format!("cannot be read: {e}")))?;
-        let state: TrainerState<O::Config> = serde_json::from_str(&text).map_err(|e| fail(&path, e.to_string()))?;
+        let state: TrainerState<O::Config> = read_state(dir)?;
         self.check_same_run(dir, &state, mode)?;
         let policy = self.policy().open_saved(dir)?;
         load_weights(self.policy().parameters(), &policy, dir)?;
@@ -174,6 +206,23 @@ impl<O: Objective> Trainer<O> {
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;
         if let Some((option, before, now)) = difference(&ours, &theirs) {
             return Err(fail(dir, format!("was written with {option} = {before}, but this run has {now}")));
+        }
+        let Processes { world_size, num_processes } = state.processes;
+        let (now, batches) = (self.group.world_size(), self.training().num_processes);
+        if num_processes != batches {
+            let reason =
+                format!("was written with batches for num_processes = {num_processes}, but this run has {batches}");
+            return Err(fail(dir, reason));
+        }
+        if world_size != now && mode == ResumeMode::Exact {
+            return Err(fail(
+                dir,
+                format!(
+                    "was written by a run of {}, but this run has {now}. Its batches can be shared out in another way, but the results would \
+                     differ in rounding from those of an uninterrupted run: start as many processes, or set --allow-inexact-resume",
+                    counted(world_size, "process")
+                ),
+            ));
         }
         let mismatch = RunIdentity::of(self)?.mismatch(&state.identity, mode);
         mismatch.map_or(Ok(()), |reason| Err(fail(dir, reason)))

@@ -6,7 +6,9 @@ use align_data::{CompletionBatch, EncodedPair};
 use align_losses::{Divergence, LinearLogpsOptions, MarginLoss, Mean, Method, Pair, PairLogps, PairLoss, Sigmoid};
 use align_models::{Attention, CausalLm, Gpt2, Gpt2Config, TrainableModel};
 use align_train::objective::{Batch, BatchOutput, Dpo, SequenceTokens, Split, TokenLogps};
-use align_train::{ProcessGroup, BatchMetrics, DpoConfig, FDivergenceType, Objective, Result, RunConfig, Trainer, TrainingConfig};
+use align_train::{
+    BatchMetrics, DpoConfig, FDivergenceType, Objective, ProcessGroup, Result, RunConfig, Trainer, TrainingConfig,
+};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 

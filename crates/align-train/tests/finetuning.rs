@@ -6,7 +6,9 @@ use align_models::{
     Attention, CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, SequenceClassifier, TrainableModel,
 };
 use align_train::objective::{Batch, Classification, Objective, Sft, Split};
-use align_train::{ProcessGroup, ClassificationConfig, ClassificationTrainer, SamplingStrategy, SftConfig, SftTrainer, TrainingConfig};
+use align_train::{
+    ClassificationConfig, ClassificationTrainer, ProcessGroup, SamplingStrategy, SftConfig, SftTrainer, TrainingConfig,
+};
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Reduction, Tensor};
 

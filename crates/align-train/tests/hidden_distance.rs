@@ -6,7 +6,7 @@ use align_data::EncodedPair;
 use align_losses::LossType;
 use align_models::{Attention, CausalLm, Gpt2, Gpt2Config, LoraConfig, LoraModel, TrainableModel};
 use align_train::objective::{Batch, BatchOutput, Dpo, Split};
-use align_train::{ProcessGroup, DpoConfig, DpoTrainer, HiddenLayers, Objective, PrefixSharing, TrainingConfig};
+use align_train::{DpoConfig, DpoTrainer, HiddenLayers, Objective, PrefixSharing, ProcessGroup, TrainingConfig};
 use tch::{Device, Kind, Tensor};
 
 const VOCAB: i64 = 97;

@@ -21,7 +21,7 @@ use serde::Serialize;
 pub struct Options {
     #[command(flatten)]
     #[serde(flatten)]
-    run: RunOptions,
+    pub(super) run: RunOptions,
     #[command(flatten)]
     #[serde(flatten)]
     peft: PeftOptions,

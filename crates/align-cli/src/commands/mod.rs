@@ -26,6 +26,7 @@ mod soup;
 mod train_classifier;
 
 use crate::Failure;
+use crate::processes::{self, ProcessOptions};
 
 /// The subcommands. The options are boxed because they differ much in size.
 #[derive(clap::Subcommand)]
@@ -57,8 +58,26 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the subcommand. `program` gives the program with its subcommands and their options.
+    /// The options on processes of a subcommand whose work several processes can share.
+    fn processes(&self) -> Option<&ProcessOptions> {
+        match self {
+            Self::Dpo(options) => Some(&options.run.processes),
+            Self::Cpo(options) => Some(&options.run.processes),
+            Self::Kto(options) => Some(&options.run.processes),
+            Self::Sft(options) => Some(&options.run.processes),
+            Self::Reward(options) => Some(&options.run.processes),
+            Self::TrainClassifier(options) => Some(&options.run.processes),
+            _ => None,
+        }
+    }
+
+    /// Runs the subcommand, in as many processes as its options say. `program` gives the program with its subcommands and their options.
     pub fn run(&self, program: fn() -> clap::Command) -> Result<(), Failure> {
+        match self.processes() {
+            None => processes::refuse_processes()?,
+            Some(options) if options.run_processes()? => return Ok(()),
+            Some(_) => {}
+        }
         match self {
             Self::Dpo(options) => dpo::run(options),
             Self::Cpo(options) => cpo::run(options),

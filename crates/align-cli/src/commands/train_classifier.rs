@@ -26,7 +26,7 @@ use serde::Serialize;
 pub struct Options {
     #[command(flatten)]
     #[serde(flatten)]
-    run: RunOptions,
+    pub(super) run: RunOptions,
     #[command(flatten)]
     #[serde(flatten)]
     new_model: NewModelOptions,

@@ -23,6 +23,8 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "device",
             "dtype",
             "matmul_precision",
+            "nproc_per_node",
+            "ddp_timeout",
         ],
     ),
     (

@@ -3,7 +3,7 @@ use crate::option_difference::difference;
 use crate::{Error, Flow, Result};
 use align_distributed::ProcessGroup;
 use serde_json::Value;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// The result of work that each process does by itself. If it fails in any process, it fails in all of them.
 pub(crate) fn agree_on_result<T>(group: &ProcessGroup, own: Result<T>) -> Result<T> {
@@ -42,8 +42,26 @@ pub(crate) fn check_same_values(group: &ProcessGroup, own: &Value) -> Result<()>
     })
 }
 
+/// Gives all processes the weights of rank 0.
+pub(crate) fn share_weights<'a>(group: &ProcessGroup, weights: impl Iterator<Item = &'a Tensor>) -> Result<()> {
+    if group.is_single() {
+        return Ok(());
+    }
+    tch::no_grad(|| {
+        for weight in weights {
+            let mut values = weight.f_detach()?.f_to_device(Device::Cpu)?;
+            group.broadcast(&mut values, 0)?;
+            weight.f_detach()?.f_copy_(&values)?;
+        }
+        Ok(())
+    })
+}
+
 /// Checks that the weights are the same in all processes.
-pub(crate) fn check_same_weights<'a>(group: &ProcessGroup, weights: impl Iterator<Item = (&'a str, &'a Tensor)>) -> Result<()> {
+pub(crate) fn check_same_weights<'a>(
+    group: &ProcessGroup,
+    weights: impl Iterator<Item = (&'a str, &'a Tensor)>,
+) -> Result<()> {
     if group.is_single() {
         return Ok(());
     }

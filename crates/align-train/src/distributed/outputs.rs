@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn processes_are_weighted_by_their_rows() {
-        let combined = CombinedOutput::of(&[output(3, 1.0, 2.0), output(1, 5.0, -2.0), BatchOutput::default()]).unwrap();
+        let combined =
+            CombinedOutput::of(&[output(3, 1.0, 2.0), output(1, 5.0, -2.0), BatchOutput::default()]).unwrap();
         assert_eq!((combined.loss, combined.tokens), (2.0, 40));
         let metrics: Vec<(&str, f64)> = combined.metrics.iter().collect();
         assert_eq!(metrics, [("max_reward", 2.0), ("min_reward", -2.0), ("rewards/chosen", 1.0)]);

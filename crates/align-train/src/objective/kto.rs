@@ -123,11 +123,7 @@ impl Kto {
     }
 
     /// Takes part in the exchanges of a batch of which this process has no rows.
-    fn compute_nothing(
-        &mut self,
-        batch: &Batch<'_, EncodedUnpairedPreference>,
-        training: bool,
-    ) -> Result<BatchOutput> {
+    fn compute_nothing(&mut self, batch: &Batch<'_, EncodedUnpairedPreference>, training: bool) -> Result<BatchOutput> {
         let none = Tensor::f_zeros([0], (self.logps_kind(), self.policy.device()))?;
         let kl = match self.needs_kl() {
             true => Some(kto_kl(&gather_rows(batch.group, &none)?)?),
@@ -195,12 +191,7 @@ impl Objective for Kto {
         self.policy
     }
 
-    fn prepare(
-        &mut self,
-        split: Split,
-        rows: &[EncodedUnpairedPreference],
-        group: &ProcessGroup,
-    ) -> Result<()> {
+    fn prepare(&mut self, split: Split, rows: &[EncodedUnpairedPreference], group: &ProcessGroup) -> Result<()> {
         let what = split.name();
         check_rows(rows, &self.policy, what)?;
         check_labels_agree(split, rows)?;

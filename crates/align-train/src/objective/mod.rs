@@ -105,7 +105,11 @@ pub trait Objective {
     ///
     /// # Errors
     /// Those of [`Objective::compute_loss`].
-    fn compute_shared_loss(&mut self, batch: &Batch<'_, Self::Row>, gradient_scale: Option<f64>) -> Result<BatchOutput> {
+    fn compute_shared_loss(
+        &mut self,
+        batch: &Batch<'_, Self::Row>,
+        gradient_scale: Option<f64>,
+    ) -> Result<BatchOutput> {
         match batch.indices.is_empty() && !self.exchanges_values() {
             true => Ok(BatchOutput::default()),
             false => self.compute_loss(batch, gradient_scale),

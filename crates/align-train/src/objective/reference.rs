@@ -59,7 +59,15 @@ impl Reference {
         }
         let identity = ModelIdentity::of(model.as_deref().unwrap_or(policy))?;
         let empty = || LogpsCache::new(std::iter::empty());
-        Ok(Self { model, train: empty()?, eval: empty()?, identity, updated: false, computed: Vec::new(), exchanges: false })
+        Ok(Self {
+            model,
+            train: empty()?,
+            eval: empty()?,
+            identity,
+            updated: false,
+            computed: Vec::new(),
+            exchanges: false,
+        })
     }
 
     /// The identity of the initial reference model.

@@ -21,11 +21,11 @@ impl<M: RunModel> ModelSource<M> {
         self,
         (peft, resize_token_embeddings): (Option<Peft>, bool),
         texts: impl FnOnce() -> Vec<String>,
-        (folder, resumes): (&RunFolder, bool),
+        (output_dir, folder, resumes): (&Path, Option<&RunFolder>, bool),
         (placement, resolver): (&Placement, &mut ModelResolver),
     ) -> Result<LoadedModel<M>> {
         let (model, tokenizer) = match self.origin {
-            Origin::New(new) => new.create(texts, folder, resumes, (placement, &mut *resolver))?,
+            Origin::New(new) => new.create(texts, (output_dir, folder, resumes), (placement, &mut *resolver))?,
             Origin::Loaded(model, tokenizer) => (model, *tokenizer),
             Origin::Pretrained(name) => {
                 let dir = resolver.folder(&name)?;

@@ -45,6 +45,7 @@ pub use upload::Upload;
 use crate::objective::{Classification, Cpo, Dpo, Kto, Objective, Reward, Sft};
 use crate::{Observer, Result, ResumeMode, RunConfig, StopSignal};
 use align_data::{InvalidRows, Tokenizer};
+use align_distributed::ProcessGroup;
 use align_models::ModelResolver;
 use align_torch::{DeviceChoice, MatmulPrecision};
 use std::fmt;
@@ -111,6 +112,7 @@ pub struct Run<O: RunObjective> {
     samples: Option<SampleTextsFactory<O>>,
     observers: Vec<Box<dyn Observer<O>>>,
     stop: StopSignal,
+    group: Option<ProcessGroup>,
     recorded_options: Option<serde_json::Value>,
     #[cfg(feature = "hub")]
     upload: Option<(String, bool)>,
@@ -155,6 +157,7 @@ impl<O: RunObjective> Run<O> {
             samples: None,
             observers: Vec::new(),
             stop: StopSignal::default(),
+            group: None,
             recorded_options: None,
             #[cfg(feature = "hub")]
             upload: None,

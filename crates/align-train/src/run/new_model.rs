@@ -4,7 +4,7 @@ use super::{Placement, RunModel};
 use crate::{Result, RunFolder};
 use align_data::Tokenizer;
 use align_models::ModelResolver;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A new model with random weights. Its tokeniser determines the size of the vocabulary and the ids of special tokens.
 #[derive(Debug, Clone)]
@@ -34,17 +34,17 @@ impl NewModel {
     }
 
     /// Creates the model and the tokeniser. `texts` returns the texts for training a tokeniser. A resumed run reuses its saved tokeniser.
+    /// `folder` is the open folder `output_dir` in the process that writes.
     pub(super) fn create<M: RunModel>(
         &self,
         texts: impl FnOnce() -> Vec<String>,
-        folder: &RunFolder,
-        resumes: bool,
+        (output_dir, folder, resumes): (&Path, Option<&RunFolder>, bool),
         (placement, resolver): (&Placement, &mut ModelResolver),
     ) -> Result<(M, Tokenizer)> {
         let check = |vocab_size: usize| {
             M::check_new_model(&self.config, i64::try_from(vocab_size).unwrap_or(i64::MAX), placement)
         };
-        let saved = folder.path().join(RunFolder::TOKENIZER);
+        let saved = output_dir.join(RunFolder::TOKENIZER);
         let tokenizer = match &self.tokenizer {
             NewTokenizer::Pretrained(name) => {
                 let tokenizer = Tokenizer::from_pretrained(resolver.folder(name)?)?;
@@ -58,7 +58,9 @@ impl NewModel {
                     Tokenizer::from_pretrained(saved)?
                 } else {
                     let tokenizer = M::train_tokenizer(&texts(), *vocab_size)?;
-                    folder.replace_folder(RunFolder::TOKENIZER, |dir| Ok(tokenizer.save(dir, false)?))?;
+                    if let Some(folder) = folder {
+                        folder.replace_folder(RunFolder::TOKENIZER, |dir| Ok(tokenizer.save(dir, false)?))?;
+                    }
                     tokenizer
                 }
             }

@@ -3,36 +3,54 @@
 use super::load::LoadedModel;
 use super::run_names::RunNames;
 use super::{Dataset, EncodeContext, Placement, PreparedRun, Run, RunModel, RunObjective, SampleTextsFactory};
+use crate::distributed::agree_on_result;
+use crate::training_checkpoint::num_processes_of;
 use crate::{Error, Observer, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::{EncodeReport, Tokenizer};
+use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
 use align_torch::MatmulPrecision;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
 impl<O: RunObjective> Run<O> {
     /// Checks the settings, opens the output folder, loads the models and tokenises the examples. If the run is resumed, restores its
-    /// newest checkpoint.
+    /// newest checkpoint. Of several processes, rank 0 alone opens the folder.
     ///
     /// # Errors
     /// Options that contradict each other or would be ignored, an output folder with another run or with other files, models or examples
-    /// that cannot be used, too little memory, or a checkpoint of another run.
+    /// that cannot be used, too little memory, a checkpoint of another run, or a problem of another process.
     pub fn prepare(mut self) -> Result<PreparedRun<O>> {
+        let group = self.group.take().unwrap_or_else(ProcessGroup::single);
         let output_dir = self.check()?;
         let options = self.options()?;
         #[cfg(feature = "hub")]
-        let upload = self.upload.take().map(|(repo, private)| super::Upload::from_name(&repo, private)).transpose()?;
+        let upload = self
+            .upload
+            .take()
+            .filter(|_| group.rank() == 0)
+            .map(|(repo, private)| super::Upload::from_name(&repo, private))
+            .transpose()?;
         let placement = self.placement()?;
         align_torch::warn_if_bfloat16_is_slow(placement.dtype, placement.device);
         let precision = self.matmul_precision.unwrap_or_else(|| MatmulPrecision::fastest_exact(placement.device)).set();
-        let folder = RunFolder::open(&output_dir)?;
-        let checkpoint = self.find_checkpoint(&folder)?;
+        let (folder, checkpoint) = self.open_folder(&output_dir, &group)?;
+        if let Some(checkpoint) = &checkpoint {
+            // A run with another number of processes keeps its batches.
+            self.config.training_mut().num_processes = num_processes_of(checkpoint)?;
+        }
 
         let reference = self.reference.take().map(|reference| reference.load(&placement, &mut self.resolver));
         let reference = reference.transpose()?;
         let texts = || O::tokenizer_training_texts(&self.train.examples).unwrap_or_default();
         let (placed, resumes) = ((&placement, &mut self.resolver), self.resume.is_some());
-        let loaded = self.model.load((self.peft, self.resize_token_embeddings), texts, (&folder, resumes), placed)?;
+        let loaded = self.model.load(
+            (self.peft, self.resize_token_embeddings),
+            texts,
+            (&output_dir, folder.as_ref(), resumes),
+            placed,
+        );
+        let loaded = agree_on_result(&group, loaded)?;
         let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
         let (reference, ref_model) = match reference {
             Some(reference) => {
@@ -47,23 +65,26 @@ impl<O: RunObjective> Run<O> {
             names.hub_model_id = upload.as_ref().map(|upload| upload.repo().to_string());
         }
 
-        let samples = sample_texts(self.samples, &folder, &policy, &tokenizer, (placement.seed, resumes))?;
+        let samples = self.samples.filter(|_| folder.is_some());
+        let samples = sample_texts(samples, &output_dir, &policy, &tokenizer, (placement.seed, resumes))?;
         let (max_length, strip_prompt, invalid_rows) = (self.max_length, self.strip_prompt, self.invalid_rows);
         let model_max_length = policy.max_sequence_length();
         let context = EncodeContext { tokenizer: &tokenizer, max_length, model_max_length, strip_prompt, invalid_rows };
         let (rows, train_report) = encode::<O>(&self.config, self.train, "", &context)?;
         names.train_rows = rows.len();
-        let mut trainer = Trainer::from_objective(O::from_models(policy, reference, self.config)?, rows)?;
+        let mut trainer = Trainer::in_group(O::from_models(policy, reference, self.config)?, rows, group)?;
         let mut eval_report = None;
         if let Some(eval) = self.eval {
             names.eval_data = Some((eval.name.clone(), eval.label()));
             (trainer, eval_report) = with_evaluation(trainer, eval, &context)?;
         }
         if let (Some(checkpoint), Some(mode)) = (&checkpoint, self.resume) {
-            trainer.resume_with(checkpoint, mode)?;
+            let resumed = trainer.resume_with(checkpoint, mode);
+            agree_on_result(&trainer.group, resumed)?;
         }
         Ok(PreparedRun {
             trainer,
+            output_dir,
             folder,
             tokenizer,
             names,
@@ -96,6 +117,22 @@ impl<O: RunObjective> Run<O> {
         Ok(Placement { dtype: self.dtype.unwrap_or(Kind::Float), device, seed })
     }
 
+    /// Opens the output folder in rank 0, and finds the checkpoint from which the run is resumed.
+    fn open_folder(&self, output_dir: &Path, group: &ProcessGroup) -> Result<(Option<RunFolder>, Option<PathBuf>)> {
+        let open = || {
+            let folder = RunFolder::open(output_dir)?;
+            let checkpoint = self.find_checkpoint(&folder)?;
+            Ok((Some(folder), checkpoint))
+        };
+        let opened = if group.rank() == 0 { open() } else { Ok((None, None)) };
+        let (folder, checkpoint) = agree_on_result(group, opened)?;
+        if group.is_single() {
+            return Ok((folder, checkpoint));
+        }
+        let all: Vec<Option<PathBuf>> = group.all_gather_objects(&checkpoint)?;
+        Ok((folder, all.into_iter().next().flatten()))
+    }
+
     /// The checkpoint from which the run is resumed. An error if the folder contains a run that is not resumed, or none to resume.
     fn find_checkpoint(&self, folder: &RunFolder) -> Result<Option<PathBuf>> {
         let fail = |reason: &str| Err(Error::Output { path: folder.path().to_owned(), reason: reason.to_owned() });
@@ -117,12 +154,12 @@ impl<O: RunObjective> Run<O> {
 /// The observer that writes sample texts, if there are sample prompts.
 fn sample_texts<O: RunObjective>(
     factory: Option<SampleTextsFactory<O>>,
-    folder: &RunFolder,
+    output_dir: &Path,
     policy: &O::Model,
     tokenizer: &Tokenizer,
     (seed, resumes): (u64, bool),
 ) -> Result<Option<Box<dyn Observer<O>>>> {
-    let path = folder.path().join(RunFolder::SAMPLES);
+    let path = output_dir.join(RunFolder::SAMPLES);
     factory.map(|factory| factory(&path, policy, tokenizer, seed, resumes)).transpose()
 }
 

@@ -19,7 +19,9 @@ use std::time::Instant;
 #[must_use = "a run does nothing until `train` is called"]
 pub struct PreparedRun<O: RunObjective> {
     pub(super) trainer: Trainer<O>,
-    pub(super) folder: RunFolder,
+    pub(super) output_dir: PathBuf,
+    /// The open output folder, in the process that writes.
+    pub(super) folder: Option<RunFolder>,
     pub(super) tokenizer: Tokenizer,
     pub(super) names: RunNames,
     pub(super) train_report: Option<EncodeReport>,
@@ -133,7 +135,7 @@ impl<O: RunObjective> PreparedRun<O> {
         }
         #[cfg(feature = "hub")]
         let (upload, stop) = (self.upload.take(), self.stop.clone());
-        let model = self.write_results(&trained, &summary)?;
+        let Some(model) = self.write_results(&trained, &summary)? else { return failed.map_or(Ok(summary), Err) };
         if let Some(problem) = failed {
             return Err(Error::FinalEvaluation { model, problem: Box::new(problem) });
         }
@@ -145,38 +147,52 @@ impl<O: RunObjective> PreparedRun<O> {
         Ok(summary)
     }
 
-    /// Runs all steps with the observers.
+    /// Runs all steps with the observers. Only the process that writes has any, besides those that may stop the run.
     fn run_steps(&mut self) -> Result<TrainResult> {
+        let mut log_files = match &self.folder {
+            Some(folder) => Some(self.open_log_files(folder)?),
+            None => None,
+        };
+        let (mut early, mut stop) = (EarlyStopping, self.stop.clone());
+        // Observers that write log files come before the checkpoint saver, so that a checkpoint includes the lines of its step.
+        let mut observers: Vec<&mut dyn Observer<O>> = Vec::new();
+        if let Some((metrics, saver)) = &mut log_files {
+            for observer in &mut self.observers {
+                observers.push(&mut **observer);
+            }
+            observers.push(metrics);
+            if let Some(samples) = &mut self.samples {
+                observers.push(&mut **samples);
+            }
+            observers.extend([&mut early as &mut dyn Observer<O>, saver]);
+        }
+        observers.push(&mut stop);
+        let (started, first_step) = (Instant::now(), self.trainer.step());
+        let summary = self.trainer.train(&mut observers)?;
+        let time = RunTime { seconds: started.elapsed().as_secs_f64(), after_step: first_step };
+        let best_step = log_files.and_then(|(_, saver)| saver.best_step());
+        let best_step = self.trainer.share_best_weights(best_step)?;
+        Ok(TrainResult { summary, best_step, total_steps: self.trainer.total_steps(), time })
+    }
+
+    /// Writes the options, and opens the metrics file and the checkpoints.
+    fn open_log_files(&self, folder: &RunFolder) -> Result<(MetricsFile, CheckpointSaver)> {
         let config = super::flat_toml(&self.options)?;
-        self.folder.write_file(RunFolder::CONFIG, |file| file.write_all(config.as_bytes()))?;
-        let metrics_path = self.folder.append_file(RunFolder::METRICS)?;
-        let mut metrics = match self.resumes {
+        folder.write_file(RunFolder::CONFIG, |file| file.write_all(config.as_bytes()))?;
+        let metrics_path = folder.append_file(RunFolder::METRICS)?;
+        let metrics = match self.resumes {
             true => MetricsFile::resume(&metrics_path, &self.trainer)?,
             false => MetricsFile::create(&metrics_path)?,
         };
         if self.samples.is_some() {
-            self.folder.append_file(RunFolder::SAMPLES)?;
+            folder.append_file(RunFolder::SAMPLES)?;
         }
-        let (mut saver, mut early, mut stop) =
-            (CheckpointSaver::new(self.folder.path()), EarlyStopping, self.stop.clone());
-        // Observers that write log files come before the checkpoint saver, so that a checkpoint includes the lines of its step.
-        let mut observers: Vec<&mut dyn Observer<O>> = Vec::new();
-        for observer in &mut self.observers {
-            observers.push(&mut **observer);
-        }
-        observers.push(&mut metrics);
-        if let Some(samples) = &mut self.samples {
-            observers.push(&mut **samples);
-        }
-        observers.extend([&mut early as &mut dyn Observer<O>, &mut saver, &mut stop]);
-        let (started, first_step) = (Instant::now(), self.trainer.step());
-        let summary = self.trainer.train(&mut observers)?;
-        let time = RunTime { seconds: started.elapsed().as_secs_f64(), after_step: first_step };
-        Ok(TrainResult { summary, best_step: saver.best_step(), total_steps: self.trainer.total_steps(), time })
+        Ok((metrics, CheckpointSaver::new(folder.path())))
     }
 
-    /// Writes the model with its model card, and the report. Returns the folder of the model.
-    fn write_results(self, trained: &TrainResult, summary: &RunSummary) -> Result<PathBuf> {
+    /// Writes the model with its model card, and the report. Returns the folder of the model; `None` in a process that does not write.
+    fn write_results(self, trained: &TrainResult, summary: &RunSummary) -> Result<Option<PathBuf>> {
+        let Some(folder) = self.folder else { return Ok(None) };
         let card = ModelCard {
             base_model: self.names.base_model,
             base_model_id: self.names.base_model_id,
@@ -192,7 +208,7 @@ impl<O: RunObjective> PreparedRun<O> {
             hub_model_id: self.names.hub_model_id,
         };
         let policy = self.trainer.into_policy();
-        let model = self.folder.replace_folder(RunFolder::MODEL, |dir| {
+        let model = folder.replace_folder(RunFolder::MODEL, |dir| {
             policy.save_pretrained(dir, false)?;
             self.tokenizer.save(dir, false)?;
             card.write(dir, false)
@@ -200,18 +216,18 @@ impl<O: RunObjective> PreparedRun<O> {
         tracing::info!(model = %model.display(), steps = card.steps, "the run is finished");
         #[cfg(feature = "report")]
         {
-            let records = crate::TrainingRecords::read(&self.folder.path().join(RunFolder::METRICS))?;
+            let records = crate::TrainingRecords::read(&folder.path().join(RunFolder::METRICS))?;
             let mut page = run_page(&card, &records, &trained.time, &self.options);
             if self.samples.is_some() {
                 page.texts.extend(sample_comparisons(
-                    &self.folder.path().join(RunFolder::SAMPLES),
+                    &folder.path().join(RunFolder::SAMPLES),
                     trained.best_step.unwrap_or(card.steps),
                 )?);
             }
             let page = page.to_html()?;
-            self.folder.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
+            folder.write_file(RunFolder::REPORT, |file| file.write_all(page.as_bytes()))?;
         }
-        Ok(model)
+        Ok(Some(model))
     }
 }
 
@@ -225,6 +241,6 @@ fn final_evaluation<O: RunObjective>(trainer: &mut Trainer<O>, best_step: Option
 
 impl<O: RunObjective> fmt::Debug for PreparedRun<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PreparedRun").field("folder", &self.folder.path()).finish_non_exhaustive()
+        f.debug_struct("PreparedRun").field("output_dir", &self.output_dir).finish_non_exhaustive()
     }
 }

@@ -1,9 +1,10 @@
 //! Settings of a run other than the options of its objective.
 
 use super::{Dataset, Peft, PromptedExample, ReferenceModel, Run, RunObjective};
-use crate::{Error, Observer, ResumeMode, SamplePrompts, SampleTexts, StopSignal};
+use crate::{Error, Observer, ResumeMode, RunConfig, SamplePrompts, SampleTexts, StopSignal};
 use align_data::tables::ExampleRow;
 use align_data::{ConversationPrompt, InvalidRows, PairExample};
+use align_distributed::ProcessGroup;
 use align_models::{CausalLm, ModelResolver};
 use align_torch::{DeviceChoice, MatmulPrecision};
 use std::path::PathBuf;
@@ -69,6 +70,17 @@ impl<O: RunObjective> Run<O> {
     /// Sets a signal with which another thread can stop the run after the current step. The run can then be resumed.
     pub fn stop_signal(self, stop: StopSignal) -> Self {
         Self { stop, ..self }
+    }
+
+    /// Trains with the other processes of a group, each of which has the same run. A batch has `per_device_train_batch_size` rows for each
+    /// process, and each process computes its part. All read the same files; rank 0 alone writes, so that all need the output folder only
+    /// to resume.
+    ///
+    /// The group connects with [`ProcessGroup::connect`]; in a program that torchrun, mpirun or srun has started, with
+    /// [`Launch::from_environment`](align_distributed::Launch::from_environment).
+    pub fn process_group(mut self, group: ProcessGroup) -> Self {
+        self.config.training_mut().num_processes = group.world_size();
+        Self { group: Some(group), ..self }
     }
 
     /// Sets the options that `config.toml` and the report list instead of those of this run, as a JSON object. For programs that have

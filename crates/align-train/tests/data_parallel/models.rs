@@ -1,8 +1,7 @@
 //! Small models with random weights.
 
 use align_models::{
-    CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel, SequenceClassifier,
-    TrainableModel,
+    CausalLm, DistilBert, DistilBertConfig, Gpt2, Gpt2Config, LoraConfig, LoraModel, SequenceClassifier, TrainableModel,
 };
 use tch::{Device, Kind};
 

@@ -6,8 +6,8 @@ use crate::rows::{EVAL, TRAIN, labelled, pairs, reward_pairs, texts, unpaired};
 use align_data::pack_wrapped;
 use align_train::objective::{Classification, Cpo, Dpo, Kto, Reward, Sft};
 use align_train::{
-    ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, KtoConfig, KtoLossType, LossType, RewardConfig,
-    SftConfig, TrainingConfig,
+    ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, KtoConfig, KtoLossType, LossType, RewardConfig, SftConfig,
+    TrainingConfig,
 };
 use tch::Kind;
 

@@ -48,9 +48,7 @@ pub fn in_processes<T: Send>(count: usize, work: impl Fn(ProcessGroup) -> T + Sy
     let limit = Duration::from_secs(120);
     let options = GroupOptions { timeout: limit, start_timeout: limit };
     let work = &work;
-    let run = move |rank| {
-        work(ProcessGroup::connect(&Launch::new(rank, count, "127.0.0.1", port), options).unwrap())
-    };
+    let run = move |rank| work(ProcessGroup::connect(&Launch::new(rank, count, "127.0.0.1", port), options).unwrap());
     thread::scope(|scope| {
         let threads: Vec<_> = (0..count).map(|rank| scope.spawn(move || run(rank))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -113,7 +111,10 @@ fn assert_near(what: &str, tolerance: f64, found: &Outcome, expected: &Outcome) 
     assert_eq!(names(found), names(expected), "{what}");
     for ((name, found), (_, expected)) in found.evaluation.metrics.iter().zip(expected.evaluation.metrics.iter()) {
         // Metrics are sums of terms of both signs.
-        assert!((found - expected).abs() <= 2e-5 * expected.abs().max(1.0), "{what}: {name}: {found}, expected {expected}");
+        assert!(
+            (found - expected).abs() <= 2e-5 * expected.abs().max(1.0),
+            "{what}: {name}: {found}, expected {expected}"
+        );
     }
     for ((name, found), (_, expected)) in found.weights.iter().zip(&expected.weights) {
         let apart = (found - expected).abs().max().to_kind(Kind::Double).double_value(&[]);

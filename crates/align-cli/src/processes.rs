@@ -1,0 +1,120 @@
+//! Several processes that share the work of a command: those that a launcher started, or that `--nproc-per-node` starts.
+
+use crate::usage::UsageError;
+use crate::{Failure, log, output, signals};
+use align_distributed::{End, GroupOptions, Launch, LocalLauncher, OutputLine, ProcessGroup, RankFailure, Stream};
+use std::collections::HashSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// How many processes share the work, and how long they wait for one another.
+#[derive(Debug, Clone, clap::Args, serde::Serialize)]
+pub struct ProcessOptions {
+    /// Start this many processes on this machine, which share the work and the processors. torchrun, mpirun and srun start them on several
+    /// machines.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[serde(skip)]
+    nproc_per_node: Option<u16>,
+    /// Seconds that a process waits for the others before it ends with an error. Ranks may be apart by this time, such as when rank 0 writes
+    /// a checkpoint.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    #[serde(skip)]
+    ddp_timeout: u64,
+}
+
+/// Marks the processes that `--nproc-per-node` has started.
+const STARTED: &str = "ALIGN_STARTED_PROCESSES";
+
+/// The place of this process among those of its launcher.
+static LAUNCH: OnceLock<Launch> = OnceLock::new();
+
+/// Finds out whether a launcher has started this process as one of several.
+pub fn read_launch() -> Result<(), Failure> {
+    LAUNCH.set(Launch::from_environment()?).ok();
+    Ok(())
+}
+
+fn launch() -> Launch {
+    LAUNCH.get().cloned().unwrap_or_else(Launch::single)
+}
+
+/// This process's number, from 0. Only rank 0 prints and writes.
+pub fn rank() -> usize {
+    launch().rank
+}
+
+impl ProcessOptions {
+    /// Connects to the other processes of the launch. A process by itself needs no connection.
+    pub fn connect(&self) -> Result<ProcessGroup, Failure> {
+        let timeout = Duration::from_secs(self.ddp_timeout);
+        let start_timeout = timeout.min(GroupOptions::default().start_timeout);
+        Ok(ProcessGroup::connect(&launch(), GroupOptions { timeout, start_timeout })?)
+    }
+
+    /// Starts the processes of `--nproc-per-node` and waits until they have ended. Returns whether there were any.
+    pub fn run_processes(&self) -> Result<bool, Failure> {
+        let Some(count) = self.nproc_per_node.filter(|_| std::env::var_os(STARTED).is_none()) else { return Ok(false) };
+        let Launch { rank, world_size, .. } = launch();
+        if world_size > 1 {
+            let problem = format!(
+                "--nproc-per-node starts processes, but a launcher has started this one already, as rank {rank} of {world_size}: leave it out"
+            );
+            return Err(UsageError::new(problem).into());
+        }
+        if count == 1 {
+            return Ok(false);
+        }
+        let program = std::env::current_exe()?;
+        let launcher = LocalLauncher::new(program, count.into()).args(std::env::args_os().skip(1));
+        let processes = launcher.env(STARTED, count.to_string()).start(print)?;
+        signals::forward(processes.forward());
+        match processes.wait() {
+            Ok(()) => Ok(true),
+            Err(failure) => Err(ProcessFailure(failure).into()),
+        }
+    }
+}
+
+/// Rejects a launch of several processes for a command that runs in one.
+pub fn refuse_processes() -> Result<(), Failure> {
+    match launch().world_size {
+        1 => Ok(()),
+        several => {
+            let problem = format!(
+                "this command runs in one process, but a launcher has started {several}: run it without the launcher"
+            );
+            Err(UsageError::new(problem).into())
+        }
+    }
+}
+
+/// Prints a line of a process: rank 0's as it is, and that of another rank with its number, unless it was printed before. So a problem that
+/// all of them have is printed once.
+fn print(line: &OutputLine) {
+    static PRINTED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_error = line.stream == Stream::Error;
+    if is_error && !printed.get_or_insert_default().insert(line.text.clone()) && line.rank > 0 {
+        return;
+    }
+    let text = if line.rank == 0 { line.text.clone() } else { line.to_string() };
+    match is_error {
+        true => log::line(&text),
+        false => output::println!("{text}"),
+    }
+}
+
+/// A process failed. If it ended by itself, it has printed why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}: the other processes were ended")]
+pub struct ProcessFailure(RankFailure);
+
+impl ProcessFailure {
+    /// The exit code with which the process ended by itself.
+    pub fn exit_code(&self) -> Option<u8> {
+        match self.0.end {
+            End::Code(code) => Some(u8::try_from(code).unwrap_or(1)),
+            End::Signal(_) => None,
+        }
+    }
+}
