@@ -50,7 +50,7 @@ pub use diagnosis::Diagnosis;
 pub use error::{Error, Result};
 pub use launch::{Launch, LaunchError, StoreHolder};
 pub use local_launcher::{End, LocalLauncher, LocalProcesses, OutputLine, RankFailure, Stream};
-pub use process_group::{GroupOptions, ProcessGroup, Work};
+pub use process_group::{GroupOptions, ProcessGroup, Work, share_of};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

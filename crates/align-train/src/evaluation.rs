@@ -1,4 +1,4 @@
-use crate::distributed::{exchange_outputs, mean_loss};
+use crate::distributed::{balanced, exchange_outputs, mean_loss};
 use crate::objective::{Batch, BatchOutput, Objective, Row, Split};
 use crate::{BatchMetrics, Error, EvaluationRecord, Result, Trainer};
 use align_base::Progress;
@@ -51,7 +51,8 @@ impl<O: Objective> Trainer<O> {
                 last.extend(single_row);
             }
         }
-        batches
+        let tokens = |row: usize| self.eval.get(row).map_or(0, Row::distinct_tokens);
+        batches.into_iter().map(|rows| balanced(&self.group, rows, tokens)).collect()
     }
 
     fn evaluation_batch_size(&self) -> usize {

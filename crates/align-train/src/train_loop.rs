@@ -53,18 +53,27 @@ impl<O: Objective> Trainer<O> {
                     })
                 });
             }
+            if self.checkpoint_is_due() {
+                self.gathered_state = self.optimizer.gather_state(&self.group)?;
+            }
             let observed = observed.and_then(|flow| {
                 observers.iter_mut().try_fold(flow, |flow, observer| Ok(flow.combine(observer.on_step(self, &record)?)))
             });
+            self.gathered_state = None;
             flow = agree_on_flow(&self.group, observed)?;
             if let Some(problem) = missing_metric {
+                self.gathered_state = self.optimizer.gather_state(&self.group)?;
                 observers.iter_mut().try_for_each(|observer| observer.on_failure(self))?;
                 return Err(problem);
             }
         }
         self.finished_early = flow == Flow::Finish;
+        if !self.is_finished() {
+            self.gathered_state = self.optimizer.gather_state(&self.group)?;
+        }
         let ended =
             self.in_evaluation_mode(|trainer| observers.iter_mut().try_for_each(|observer| observer.on_end(trainer)));
+        self.gathered_state = None;
         agree_on_result(&self.group, ended)?;
         Ok(TrainSummary {
             steps: self.step(),

@@ -1,5 +1,5 @@
 use crate::distributed::{
-    CombinedOutput, check_same_values, check_same_weights, exchange_outputs, share_weights, sum_gradients,
+    CombinedOutput, balanced, check_same_values, check_same_weights, exchange_outputs, share_weights, sum_gradients,
 };
 use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
@@ -16,6 +16,7 @@ use crate::{
 use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
 use serde_json::json;
+use tch::Tensor;
 
 /// Steps after which processes check that they still have the same weights.
 const STEPS_BETWEEN_WEIGHT_CHECKS: u64 = 100;
@@ -30,6 +31,8 @@ const STEPS_BETWEEN_WEIGHT_CHECKS: u64 = 100;
 pub struct Trainer<O: Objective> {
     pub(crate) objective: O,
     pub(crate) optimizer: AdamW,
+    /// The optimiser's state of all processes, in rank 0 while a checkpoint is written.
+    pub(crate) gathered_state: Option<Vec<(String, Tensor)>>,
     pub(crate) train: Vec<O::Row>,
     pub(crate) eval: Vec<O::Row>,
     pub(crate) step: u64,
@@ -79,7 +82,11 @@ impl<O: Objective> Trainer<O> {
         policy.set_training(!config.disable_dropout);
         check_memory(&objective, &train)?;
         let policy = objective.policy();
-        let optimizer = AdamW::new(policy.parameters().iter(), config.adamw())?;
+        if config.zero_stage > 0 && group.is_single() {
+            let reason = "is 1, which shares out the optimiser's state among processes, but there is one: set it to 0, or start several";
+            return Err(Error::Config { option: "zero_stage", reason: reason.into() });
+        }
+        let optimizer = AdamW::in_group(policy.parameters().iter(), config.adamw(), config.zero_stage, &group)?;
         let frozen_digest = frozen_digest(policy)?;
         let total_steps = config.total_steps(train.len());
         let schedule = LrSchedule {
@@ -91,6 +98,7 @@ impl<O: Objective> Trainer<O> {
         let trainer = Self {
             objective,
             optimizer,
+            gathered_state: None,
             train,
             eval: Vec::new(),
             step: 0,
@@ -222,6 +230,11 @@ impl<O: Objective> Trainer<O> {
         self.training().steps_per_epoch(self.train.len())
     }
 
+    /// The bytes of the optimiser's state in this process.
+    pub fn optimizer_bytes(&self) -> usize {
+        self.optimizer.state().map(|(_, tensor)| tensor.numel() * tensor.kind().elt_size_in_bytes()).sum()
+    }
+
     /// Runs one optimiser step. Returns `None` after the last step.
     ///
     /// # Errors
@@ -272,6 +285,7 @@ impl<O: Objective> Trainer<O> {
         self.check_finite("grad_norm", grad_norm, &indices)?;
         let learning_rate = self.schedule.at(self.step);
         self.optimizer.step(learning_rate)?;
+        self.optimizer.exchange_weights(&self.group)?;
         self.step += 1;
         self.objective.after_step(self.step)?;
         if self.step.is_multiple_of(STEPS_BETWEEN_WEIGHT_CHECKS) {
@@ -305,7 +319,8 @@ impl<O: Objective> Trainer<O> {
         let rows_per_step = batch.saturating_mul(self.training().gradient_accumulation_steps);
         let start = (index as usize).saturating_mul(rows_per_step);
         let rows = self.order.1.iter().copied().skip(start).take(rows_per_step).collect::<Vec<_>>();
-        rows.chunks(batch).map(<[usize]>::to_vec).collect()
+        let tokens = |row: usize| self.train.get(row).map_or(0, Row::distinct_tokens);
+        rows.chunks(batch).map(|rows| balanced(&self.group, rows.to_vec(), tokens)).collect()
     }
 
     /// Returns an error that names the training rows `indices` unless `value` is finite.

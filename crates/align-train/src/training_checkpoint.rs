@@ -32,6 +32,9 @@ const STATE: &str = "trainer_state.json";
 /// The version of the checkpoint format, as in the manifest.
 const FORMAT: &str = "align checkpoint 2";
 
+const STATE_IS_SHARED_OUT: &str = "cannot be written now: with zero_stage 1 the optimiser's state is gathered only for the checkpoints of \
+                                   save_strategy and at the end of a stopped run";
+
 /// The state of a run other than its tensors.
 #[derive(Debug, Serialize, Deserialize)]
 struct TrainerState<C> {
@@ -144,7 +147,11 @@ impl<O: Objective> Trainer<O> {
 
     fn write_checkpoint(&self, dir: &Path) -> Result<()> {
         self.policy().save_pretrained(dir, false)?;
-        let state: Vec<(String, &Tensor)> = self.optimizer.state().collect();
+        let state: Vec<(String, &Tensor)> = match &self.gathered_state {
+            Some(all) => all.iter().map(|(name, tensor)| (name.clone(), tensor)).collect(),
+            None if self.optimizer.is_sharded() => return Err(fail(dir, STATE_IS_SHARED_OUT)),
+            None => self.optimizer.state().collect(),
+        };
         save_safetensors(&dir.join(OPTIMIZER), state.iter().map(|(name, tensor)| (name.as_str(), *tensor)), false)
             .map_err(align_models::Error::from)?;
         self.objective.save_tensors(dir)?;

@@ -3,6 +3,8 @@ mod gather;
 mod reduce;
 mod share;
 
+pub use share::share_of;
+
 use crate::call::{Call, MAX_DIMENSIONS, kind_name};
 use crate::deadline::{Deadline, within};
 use crate::error::{Error, Result};

@@ -15,10 +15,19 @@ impl ProcessGroup {
     pub fn share(&self, rows: usize) -> Range<usize> {
         share_of(rows, self.rank, self.world_size)
     }
+
+    /// The parts of `rows` rows of all ranks.
+    pub fn shares(&self, rows: usize) -> impl Iterator<Item = Range<usize>> {
+        let world_size = self.world_size;
+        (0..world_size).map(move |rank| share_of(rows, rank, world_size))
+    }
 }
 
-fn share_of(rows: usize, rank: usize, world_size: usize) -> Range<usize> {
+/// The part of `rows` rows of one of `world_size` ranks, as [`ProcessGroup::share`] has it.
+#[must_use]
+pub fn share_of(rows: usize, rank: usize, world_size: usize) -> Range<usize> {
     // The first `longer` ranks have one row more.
+    let world_size = world_size.max(1);
     let (each, longer) = (rows / world_size, rows % world_size);
     let start = |rank: usize| rank * each + rank.min(longer);
     start(rank)..start(rank + 1)

@@ -25,7 +25,7 @@ pub use training::{IntervalStrategy, SamplingStrategy, TrainingConfig};
 use crate::{Error, Result};
 
 /// Options that do not change the trained weights: they set what is written and when, or how much memory is used.
-pub(crate) const OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS: [&str; 15] = [
+pub(crate) const OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS: [&str; 16] = [
     "logging_steps",
     "eval_strategy",
     "eval_steps",
@@ -40,6 +40,7 @@ pub(crate) const OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS: [&str; 15] = [
     "early_stopping_patience",
     "early_stopping_threshold",
     "gradient_checkpointing",
+    "zero_stage",
     "skip_memory_check",
 ];
 

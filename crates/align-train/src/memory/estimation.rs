@@ -30,14 +30,19 @@ impl MemoryEstimate {
         });
         let (activations, logits) =
             largest.max_by_key(|(activations, logits)| activations + logits).unwrap_or_default();
+        let training = config.training();
+        let parts = if training.zero_stage > 0 { training.num_processes.max(1) as u64 } else { 1 };
+        let of_process = |all: u64| all.div_ceil(parts);
         Self {
             weights: weights(policy),
             reference: reference.map_or(0, |reference| weights(reference) - shared(reference)),
             gradients: sum(trained, bytes_of),
-            moments: sum(trained, |weight| {
+            moments: of_process(sum(trained, |weight| {
                 2 * weight.numel() as u64 * if weight.kind() == Kind::Double { 8 } else { 4 }
-            }),
-            master_weights: sum(trained, |w| if is_half_precision(w) { 4 * w.numel() as u64 } else { 0 }),
+            })),
+            master_weights: of_process(sum(trained, |w| {
+                if is_half_precision(w) { 4 * w.numel() as u64 } else { 0 }
+            })),
             activations,
             logits,
         }
@@ -81,7 +86,7 @@ fn largest_micro_batches<R: Row>(rows: &[R], config: &impl RunConfig) -> Vec<Mic
     let completions = |row: &R| row.completions().iter().map(|(_, ids)| ids.len()).sum::<usize>();
     let padded = |row: &R| (row.completions().len() * row.max_sequence_tokens()).max(1);
     let distinct = |row: &R| match config.micro_batch_tokens() {
-        Some(_) => row.prompt_ids().len() + completions(row),
+        Some(_) => row.distinct_tokens(),
         // A batch that is not split keeps its padding.
         None => padded(row) - row.completions().len().saturating_sub(1) * row.prompt_ids().len(),
     };

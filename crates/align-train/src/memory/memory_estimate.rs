@@ -10,8 +10,8 @@ use std::fmt;
 /// | `weights` | `b` per weight of the policy, including the base weights under an adapter |
 /// | `reference` | `b` per weight of the reference model, except weights shared with the policy |
 /// | `gradients` | `b N` |
-/// | `moments` | `2 · 4 N` in float32 (`2 · 8 N` for float64) |
-/// | `master_weights` | `4 N` for 16-bit weights, else 0 |
+/// | `moments` | `2 · 4 N` in float32 (`2 · 8 N` for float64); with `zero_stage` 1 divided by the number of processes |
+/// | `master_weights` | `4 N` for 16-bit weights, else 0; divided in the same way |
 /// | `activations` | activations and workspace of one pass over the largest micro-batch: [`TrainingMemory`](align_models::TrainingMemory) |
 /// | `logits` | two chunks of tokens, or all tokens if they are few enough to be kept: [`LinearLogpsOptions`](align_losses::LinearLogpsOptions) |
 ///

@@ -30,6 +30,11 @@ pub trait Row {
         None
     }
 
+    /// The number of tokens of the prompt and all completions.
+    fn distinct_tokens(&self) -> usize {
+        self.prompt_ids().len() + self.completions().iter().map(|(_, ids)| ids.len()).sum::<usize>()
+    }
+
     /// The number of tokens of the longest sequence: the prompt with its longest completion.
     fn max_sequence_tokens(&self) -> usize {
         self.prompt_ids().len() + self.completions().iter().map(|(_, ids)| ids.len()).max().unwrap_or(0)

@@ -137,6 +137,10 @@ pub struct TrainingConfig {
     /// Start the run even if the estimated memory exceeds the available memory.
     #[cfg_attr(feature = "clap", arg(long))]
     pub skip_memory_check: bool,
+    /// ZeRO (arXiv:1910.02054): 1 shares out the optimiser's state among the processes, so that each has one part of it and sends the weights
+    /// that it has updated to the others. The weights are the same as with 0.
+    #[cfg_attr(feature = "clap", arg(long, value_parser = clap::value_parser!(u8).range(0..=1), default_value_t = 0))]
+    pub zero_stage: u8,
     /// The number of processes that `per_device_train_batch_size` and `per_device_eval_batch_size` are for, like transformers' `world_size`.
     /// A run of several processes sets it. A run that is resumed with another number of processes keeps it, and so keeps its batches.
     #[cfg_attr(feature = "clap", arg(skip = 1usize))]
@@ -182,6 +186,7 @@ impl Default for TrainingConfig {
             early_stopping_patience: None,
             early_stopping_threshold: 0.0,
             skip_memory_check: false,
+            zero_stage: 0,
             num_processes: 1,
         }
     }

@@ -31,6 +31,8 @@ impl TrainingConfig {
         require("save_total_limit", limit.is_none() || self.save_strategy != IntervalStrategy::No, || {
             "has no effect while save_strategy is no".into()
         })?;
+        let stage = self.zero_stage;
+        require("zero_stage", stage <= 1, || format!("is {stage}, expected 0 or 1"))?;
         self.validate_best_model()?;
         self.validate_early_stopping()
     }
