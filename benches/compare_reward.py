@@ -112,6 +112,7 @@ def main():
     parser.add_argument("--max-length", type=int, default=256)
     parser.add_argument("--program", default=str(ROOT / "target/release/align"))
     a = parser.parse_args()
+    import torch
     from peft import AutoPeftModelForSequenceClassification
     from transformers import AutoTokenizer
 
@@ -123,7 +124,8 @@ def main():
         folder = pathlib.Path(folder)
         of_align, align_seconds, saved = train_align(a.program, a.model, train, held_out, a.max_length, folder)
         print(f"align: {wilson(of_align)}, trained in {align_seconds:.0f} s", flush=True)
-        loaded = AutoPeftModelForSequenceClassification.from_pretrained(saved, num_labels=1).eval()
+        # By default the base model would be loaded in the bfloat16 of its file.
+        loaded = AutoPeftModelForSequenceClassification.from_pretrained(saved, num_labels=1, dtype=torch.float32).eval()
         in_transformers = accuracy(loaded, AutoTokenizer.from_pretrained(a.model), held_out)
         same = sum(x == y for x, y in zip(of_align, in_transformers))
         print(f"align's model in transformers: {wilson(in_transformers)}, {same} of {len(held_out)} pairs as in align", flush=True)

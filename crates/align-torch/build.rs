@@ -45,6 +45,7 @@ fn main() -> Result<(), String> {
             "cpp/packed_linear.cpp",
             "cpp/fused_adamw.cpp",
             "cpp/gradient_checkpoint.cpp",
+            "cpp/gradient_hook.cpp",
             "cpp/custom_backward.cpp",
             "cpp/rms_norm.cpp",
             "cpp/rotate_halves.cpp",

@@ -1,5 +1,5 @@
 use crate::distributed::{
-    CombinedOutput, balanced, check_same_values, check_same_weights, exchange_outputs, share_weights, sum_gradients,
+    CombinedOutput, GradientExchange, balanced, check_same_values, check_same_weights, exchange_outputs, share_weights,
 };
 use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
@@ -43,6 +43,8 @@ pub struct Trainer<O: Objective> {
     pub(crate) frozen_digest: Option<String>,
     /// Whether an observer has finished the run before its last step.
     pub(crate) finished_early: bool,
+    /// The sums of the gradients over the processes, if there are several.
+    gradients: Option<GradientExchange>,
     /// The processes that train together.
     pub(crate) group: ProcessGroup,
     schedule: LrSchedule,
@@ -87,6 +89,7 @@ impl<O: Objective> Trainer<O> {
             return Err(Error::Config { option: "zero_stage", reason: reason.into() });
         }
         let optimizer = AdamW::in_group(policy.parameters().iter(), config.adamw(), config.zero_stage, &group)?;
+        let gradients = GradientExchange::new(&group, policy.parameters().iter().map(|(_, weight)| weight))?;
         let frozen_digest = frozen_digest(policy)?;
         let total_steps = config.total_steps(train.len());
         let schedule = LrSchedule {
@@ -99,6 +102,7 @@ impl<O: Objective> Trainer<O> {
             objective,
             optimizer,
             gathered_state: None,
+            gradients,
             train,
             eval: Vec::new(),
             step: 0,
@@ -253,12 +257,17 @@ impl<O: Objective> Trainer<O> {
         let total_weight: f64 = weights.iter().sum();
         let scales: Vec<f64> = weights.iter().map(|weight| weight / total_weight).collect();
         let mut outputs = Vec::with_capacity(batches.len());
+        if let Some(gradients) = &self.gradients {
+            gradients.begin_step();
+        }
         for (number, (indices, scale)) in batches.iter().zip(&scales).enumerate() {
             if !self.training().disable_dropout {
                 let batch = (self.step, number as u64, self.group.rank() as u64);
                 tch::manual_seed(dropout_seed(self.training().seed, batch));
             }
-            let batch = Batch::new(Split::Train, &self.train, indices, &self.group);
+            // Gradients that accumulate over several batches are sent once.
+            let exchange = self.gradients.as_ref().filter(|_| number + 1 == batches.len());
+            let batch = Batch { exchange, ..Batch::new(Split::Train, &self.train, indices, &self.group) };
             outputs.push(self.objective.compute_shared_loss(&batch, Some(*scale))?);
         }
         let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
@@ -272,7 +281,9 @@ impl<O: Objective> Trainer<O> {
             metrics.push(output.metrics);
         }
         let mut metrics = Metrics::mean(&metrics);
-        sum_gradients(&self.group, self.policy().parameters().iter().map(|(_, weight)| weight))?;
+        if let Some(gradients) = &self.gradients {
+            gradients.finish_step(&self.group)?;
+        }
         if let Some(penalty) = self.objective.penalise_weights()? {
             loss += penalty;
             metrics.set("weight_distance", penalty);

@@ -191,6 +191,12 @@ impl Work {
     }
 }
 
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Work(pending)" } else { "Work(done)" })
+    }
+}
+
 /// Checks that a tensor can be sent.
 fn check(operation: &'static str, tensor: &Tensor) -> Result<()> {
     let problem = if tensor.device() != Device::Cpu {

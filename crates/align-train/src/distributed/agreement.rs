@@ -1,9 +1,8 @@
-use super::gradients::sums;
 use crate::option_difference::difference;
 use crate::{Error, Flow, Result};
 use align_distributed::ProcessGroup;
 use serde_json::Value;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// The result of work that each process does by itself. If it fails in any process, it fails in all of them.
 pub(crate) fn agree_on_result<T>(group: &ProcessGroup, own: Result<T>) -> Result<T> {
@@ -79,4 +78,10 @@ pub(crate) fn check_same_weights<'a>(
         }
     }
     Ok(())
+}
+
+/// Sums of the values of tensors, one for each tensor, `(n)`, float64 in main memory. Equal tensors have equal sums.
+fn sums<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Result<Tensor> {
+    let sums = tensors.map(|tensor| tensor.f_detach()?.f_sum(Kind::Double)?.f_to_device(Device::Cpu));
+    Ok(Tensor::f_stack(&sums.collect::<std::result::Result<Vec<_>, _>>()?, 0)?)
 }

@@ -1,50 +1,167 @@
-use crate::Result;
+use super::buckets::buckets;
+use crate::{Error, Result};
 use align_distributed::{ProcessGroup, ReduceOp, Work};
-use align_torch::gradient_or_zeros;
-use tch::{Device, Kind, Tensor};
+use align_torch::{GradientHook, gradient_or_zeros};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tch::{Device, Tensor};
 
-/// Bytes of small gradients that are sent together.
-const BUCKET_BYTES: usize = 25 << 20;
+/// Adds up the gradients of all processes, while the backward pass goes on.
+///
+/// Gradients are sent in buckets, in the order in which rank 0 completes them in the first step. A bucket is sent when the last backward pass
+/// of a step has completed its gradients and the buckets before it are sent; the rest follow after the pass.
+#[derive(Debug)]
+pub(crate) struct GradientExchange {
+    sender: Arc<Mutex<Sender>>,
+    _hooks: Vec<GradientHook>,
+}
 
-/// Gradients that are sent together.
-struct Bucket {
-    gradients: Vec<Tensor>,
+#[derive(Debug)]
+struct Sender {
+    /// Has its own connections, so that other values can be exchanged in the meantime.
+    group: ProcessGroup,
+    weights: Vec<Tensor>,
+    /// The numbers of the weights of each bucket; none before the end of the first step.
+    buckets: Vec<Vec<usize>>,
+    /// Whether the last backward pass of the step has begun.
+    is_last_pass: bool,
+    /// How often the last backward pass has added to each gradient, and the order in which it has.
+    additions: Vec<usize>,
+    order: Vec<usize>,
+    /// The additions after which a gradient is complete; 0 if only the end of the pass tells.
+    complete_after: Vec<usize>,
+    sent: Vec<SentBucket>,
+}
+
+/// The gradients of a bucket on their way.
+#[derive(Debug)]
+struct SentBucket {
     /// All values, in main memory. A single gradient in main memory is sent from where it is.
     values: Tensor,
     work: Work,
 }
 
-/// Replaces the gradient of each weight by its sum over all processes. A weight for which no process has a gradient keeps none.
-pub(crate) fn sum_gradients<'a>(group: &ProcessGroup, weights: impl Iterator<Item = &'a Tensor>) -> Result<()> {
-    if group.is_single() {
-        return Ok(());
-    }
-    let weights: Vec<&Tensor> = weights.collect();
-    let has_gradient: Vec<u8> = weights.iter().map(|weight| u8::from(weight.grad().defined())).collect();
-    let mut has_gradient = Tensor::f_from_slice(&has_gradient)?;
-    group.all_reduce(&mut has_gradient, ReduceOp::Max)?;
-    let has_gradient = Vec::<u8>::try_from(has_gradient)?;
-    let (mut buckets, mut waiting, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for (weight, _) in weights.iter().zip(has_gradient).filter(|(_, given)| *given == 1) {
-        let gradient = gradient_or_zeros(weight)?.f_detach()?;
-        let size = gradient.numel() * gradient.kind().elt_size_in_bytes();
-        let same_kind = waiting.last().is_none_or(|last: &Tensor| last.kind() == gradient.kind());
-        if !waiting.is_empty() && (bytes + size > BUCKET_BYTES || !same_kind) {
-            buckets.push(Bucket::send(group, std::mem::take(&mut waiting))?);
-            bytes = 0;
+impl GradientExchange {
+    /// Prepares the exchange for weights, in all processes of the group; `None` in a group of one.
+    pub fn new<'a>(group: &ProcessGroup, weights: impl Iterator<Item = &'a Tensor>) -> Result<Option<Self>> {
+        if group.is_single() {
+            return Ok(None);
         }
-        bytes += size;
-        waiting.push(gradient);
+        let weights: Vec<Tensor> = weights.map(Tensor::shallow_clone).collect();
+        let sender = Arc::new(Mutex::new(Sender::new(group.another("gradients")?, &weights)));
+        let hook = |(number, weight): (usize, &Tensor)| {
+            let sender = sender.clone();
+            GradientHook::new(weight, move || lock(&sender).on_addition(number))
+        };
+        let hooks = weights.iter().enumerate().map(hook).collect::<std::result::Result<_, _>>()?;
+        Ok(Some(Self { sender, _hooks: hooks }))
     }
-    if !waiting.is_empty() {
-        buckets.push(Bucket::send(group, waiting)?);
+
+    /// Begins an optimiser step.
+    pub fn begin_step(&self) {
+        let mut sender = lock(&self.sender);
+        sender.is_last_pass = false;
+        // Those of a step that failed.
+        sender.sent.clear();
     }
-    tch::no_grad(|| buckets.into_iter().try_for_each(Bucket::receive))
+
+    /// Says that the next backward pass is the last one of this process in this step.
+    pub fn begin_last_pass(&self) {
+        let mut sender = lock(&self.sender);
+        sender.is_last_pass = true;
+        sender.additions.fill(0);
+        sender.order.clear();
+    }
+
+    /// Sends the gradients that are left, and stores all sums. A weight for which no process has a gradient keeps none. `group` is the one
+    /// that other values are exchanged in.
+    pub fn finish_step(&self, group: &ProcessGroup) -> Result<()> {
+        let mut sender = lock(&self.sender);
+        let has_gradient: Vec<u8> = sender.weights.iter().map(|weight| u8::from(weight.grad().defined())).collect();
+        let mut has_gradient = Tensor::f_from_slice(&has_gradient)?;
+        group.all_reduce(&mut has_gradient, ReduceOp::Max)?;
+        let has_gradient = Vec::<u8>::try_from(has_gradient)?;
+        if sender.buckets.is_empty() {
+            sender.choose_buckets(group)?;
+        }
+        tch::no_grad(|| sender.finish(&has_gradient))
+    }
 }
 
-impl Bucket {
-    /// Begins to add up gradients of one dtype.
-    fn send(group: &ProcessGroup, gradients: Vec<Tensor>) -> Result<Self> {
+fn lock(sender: &Mutex<Sender>) -> MutexGuard<'_, Sender> {
+    sender.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sender {
+    fn new(group: ProcessGroup, weights: &[Tensor]) -> Self {
+        Self {
+            group,
+            weights: weights.iter().map(Tensor::shallow_clone).collect(),
+            buckets: Vec::new(),
+            is_last_pass: false,
+            additions: vec![0; weights.len()],
+            order: Vec::new(),
+            complete_after: vec![0; weights.len()],
+            sent: Vec::new(),
+        }
+    }
+
+    /// Called when a backward pass has added to the gradient of a weight.
+    fn on_addition(&mut self, number: usize) -> Result<()> {
+        let Some(additions) = self.additions.get_mut(number).filter(|_| self.is_last_pass) else { return Ok(()) };
+        *additions += 1;
+        self.order.push(number);
+        while let Some(bucket) = self.buckets.get(self.sent.len()) {
+            if !bucket.iter().all(|number| self.is_complete(*number)) {
+                break;
+            }
+            let bucket = self.send(bucket)?;
+            self.sent.push(bucket);
+        }
+        let of = |counts: &[usize]| counts.get(number).copied().unwrap_or_default();
+        if of(&self.additions) > of(&self.complete_after) && of(&self.complete_after) > 0 {
+            return Err(Error::Data(format!(
+                "a backward pass added to the gradient of weight {number} after it was complete: the model must compute all batches in the \
+                 same way"
+            )));
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self, number: usize) -> bool {
+        let after = self.complete_after.get(number).copied().unwrap_or_default();
+        after > 0 && self.additions.get(number).is_some_and(|additions| *additions >= after)
+    }
+
+    /// Chooses the buckets by the order of rank 0 in this step. Gradients that are complete only after the pass come last.
+    fn choose_buckets(&mut self, group: &ProcessGroup) -> Result<()> {
+        let of_rank_0 = group.all_gather_objects::<_, Vec<usize>>(&self.order)?.into_iter().next().unwrap_or_default();
+        let mut order: Vec<usize> = Vec::with_capacity(self.weights.len());
+        for number in of_rank_0 {
+            // Its last addition counts.
+            order.retain(|other| *other != number);
+            order.push(number);
+            if let Some(additions) = self.complete_after.get_mut(number) {
+                *additions += 1;
+            }
+        }
+        order.extend((0..self.weights.len()).rev().filter(|number| self.complete_after.get(*number) == Some(&0)));
+        self.buckets = buckets(order.iter().filter_map(|number| Some((*number, self.weights.get(*number)?))));
+        Ok(())
+    }
+
+    /// Begins to add up the gradients of some weights. A weight without a gradient counts as having one of zeros.
+    fn send(&self, bucket: &[usize]) -> Result<SentBucket> {
+        let gradient = |number: &usize| {
+            let weight = self.weights.get(*number)?;
+            let gradient = weight.grad();
+            Some(if gradient.defined() {
+                Ok(gradient.detach())
+            } else {
+                weight.f_detach().and_then(|w| w.f_zeros_like())
+            })
+        };
+        let gradients = bucket.iter().filter_map(gradient).collect::<std::result::Result<Vec<_>, _>>()?;
         let values = match gradients.as_slice() {
             [single] if single.is_contiguous() && single.device() == Device::Cpu => single.shallow_clone(),
             several => {
@@ -53,30 +170,35 @@ impl Bucket {
                 Tensor::f_cat(&flat, 0)?.f_to_device(Device::Cpu)?
             }
         };
-        let work = group.start_all_reduce(&values, ReduceOp::Sum)?;
-        Ok(Self { gradients, values, work })
+        let work = self.group.start_all_reduce(&values, ReduceOp::Sum)?;
+        Ok(SentBucket { values, work })
     }
 
-    /// Waits for the sums and stores them in the gradients.
-    fn receive(self) -> Result<()> {
-        self.work.wait()?;
-        if let [single] = self.gradients.as_slice()
-            && single.data_ptr() == self.values.data_ptr()
-        {
-            return Ok(());
+    fn finish(&mut self, has_gradient: &[u8]) -> Result<()> {
+        let early = self.sent.len();
+        while let Some(bucket) = self.buckets.get(self.sent.len()) {
+            let bucket = self.send(bucket)?;
+            self.sent.push(bucket);
         }
-        let mut start = 0;
-        for mut gradient in self.gradients {
-            let count = gradient.numel() as i64;
-            gradient.f_copy_(&self.values.f_narrow(0, start, count)?.f_view_as(&gradient)?)?;
-            start += count;
+        let started = Instant::now();
+        let sent = std::mem::take(&mut self.sent);
+        for (bucket, SentBucket { values, work }) in self.buckets.iter().zip(sent) {
+            work.wait()?;
+            let mut start = 0;
+            for number in bucket {
+                let Some(weight) = self.weights.get(*number) else { continue };
+                let count = weight.numel() as i64;
+                if has_gradient.get(*number) == Some(&1) {
+                    let mut gradient = gradient_or_zeros(weight)?.f_detach()?;
+                    if gradient.data_ptr() != values.data_ptr() {
+                        gradient.f_copy_(&values.f_reshape([-1])?.f_narrow(0, start, count)?.f_view_as(&gradient)?)?;
+                    }
+                }
+                start += count;
+            }
         }
+        let (buckets, seconds) = (self.buckets.len(), started.elapsed().as_secs_f64());
+        tracing::debug!(buckets, early, seconds, "waited for the sums of the gradients");
         Ok(())
     }
-}
-
-/// Sums of the values of tensors, one for each tensor, `(n)`, float64 in main memory. Equal tensors have equal sums.
-pub(super) fn sums<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Result<Tensor> {
-    let sums = tensors.map(|tensor| tensor.f_detach()?.f_sum(Kind::Double)?.f_to_device(Device::Cpu));
-    Ok(Tensor::f_stack(&sums.collect::<std::result::Result<Vec<_>, _>>()?, 0)?)
 }

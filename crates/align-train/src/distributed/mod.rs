@@ -2,12 +2,13 @@
 
 mod agreement;
 mod balance;
+mod buckets;
 mod gradients;
 mod optimizer_shards;
 mod outputs;
 
 pub(crate) use agreement::{agree_on_flow, agree_on_result, check_same_values, check_same_weights, share_weights};
 pub(crate) use balance::balanced;
-pub(crate) use gradients::sum_gradients;
+pub(crate) use gradients::GradientExchange;
 pub(crate) use optimizer_shards::OptimizerShards;
 pub(crate) use outputs::{CombinedOutput, exchange_outputs, mean_loss};

@@ -1,9 +1,7 @@
+use super::buckets::buckets;
 use crate::Result;
 use align_distributed::{ProcessGroup, share_of};
 use tch::{Device, Tensor};
-
-/// Bytes of small parts that are sent together.
-const BUCKET_BYTES: usize = 25 << 20;
 
 /// Values of a weight that are never divided between processes, so that LibTorch's vectorised AdamW rounds as for the whole weight.
 const BLOCK: usize = 64;
@@ -37,18 +35,12 @@ impl OptimizerShards {
 
     /// Gives each process the other processes' parts of the weights.
     pub fn exchange_weights<'a>(group: &ProcessGroup, weights: impl Iterator<Item = &'a Tensor>) -> Result<()> {
-        let (mut bucket, mut bytes) = (Vec::new(), 0);
-        for weight in weights {
-            let size = weight.numel() * weight.kind().elt_size_in_bytes();
-            let same_kind = bucket.last().is_none_or(|last: &&Tensor| last.kind() == weight.kind());
-            if !bucket.is_empty() && (bytes + size > BUCKET_BYTES || !same_kind) {
-                exchange_bucket(group, &std::mem::take(&mut bucket))?;
-                bytes = 0;
-            }
-            bytes += size;
-            bucket.push(weight);
+        let weights: Vec<&Tensor> = weights.collect();
+        for bucket in buckets(weights.iter().copied().enumerate()) {
+            let of_bucket: Vec<&Tensor> = bucket.iter().filter_map(|number| weights.get(*number).copied()).collect();
+            exchange_bucket(group, &of_bucket)?;
         }
-        if bucket.is_empty() { Ok(()) } else { exchange_bucket(group, &bucket) }
+        Ok(())
     }
 }
 

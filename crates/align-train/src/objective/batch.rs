@@ -1,5 +1,6 @@
 use super::Split;
 use crate::BatchMetrics;
+use crate::distributed::GradientExchange;
 use align_distributed::ProcessGroup;
 use align_losses::Mean;
 
@@ -16,6 +17,8 @@ pub struct Batch<'a, R> {
     pub all_indices: &'a [usize],
     /// The processes that compute the batch.
     pub group: &'a ProcessGroup,
+    /// Sends the gradients, if this is the last batch of an optimiser step of several processes.
+    pub(crate) exchange: Option<&'a GradientExchange>,
 }
 
 impl<'a, R> Batch<'a, R> {
@@ -23,7 +26,7 @@ impl<'a, R> Batch<'a, R> {
     #[must_use]
     pub fn new(split: Split, dataset: &'a [R], all_indices: &'a [usize], group: &'a ProcessGroup) -> Self {
         let indices = all_indices.get(group.share(all_indices.len())).unwrap_or_default();
-        Self { split, dataset, indices, all_indices, group }
+        Self { split, dataset, indices, all_indices, group, exchange: None }
     }
 
     /// This process's rows.
@@ -35,6 +38,14 @@ impl<'a, R> Batch<'a, R> {
     /// The rows of all processes.
     pub fn all_rows(&self) -> impl Iterator<Item = &'a R> {
         self.all_indices.iter().filter_map(|index| self.dataset.get(*index))
+    }
+
+    /// Says that the next backward pass is the last one of the batch, so that its gradients are sent to the other processes while it goes
+    /// on. Without this they are sent after [`Objective::compute_loss`](super::Objective::compute_loss).
+    pub fn begin_last_backward(&self) {
+        if let Some(exchange) = self.exchange {
+            exchange.begin_last_pass();
+        }
     }
 
     /// This process's fraction of the batch's rows.

@@ -113,6 +113,7 @@ impl Objective for Classification {
         let mut metrics = BatchMetrics::default();
         metrics.set("accuracy", mean(correct.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_double_value(&[])?));
         if let Some(scale) = gradient_scale {
+            batch.begin_last_backward();
             loss.f_mul_scalar(scale * batch.fraction())?.f_backward()?;
         }
         Ok(BatchOutput { loss_terms: vec![mean(loss.f_double_value(&[])?)], metrics, tokens: tokens as u64 })

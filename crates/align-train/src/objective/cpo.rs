@@ -160,6 +160,7 @@ impl Objective for Cpo {
                 let fraction = self.likelihood_tokens(pairs.iter().copied()) / self.likelihood_tokens(batch.all_rows());
                 loss = loss.f_add(&likelihood.mean()?.f_mul_scalar(-nll_weight * fraction)?)?;
             }
+            batch.begin_last_backward();
             loss.f_mul_scalar(scale)?.f_backward()?;
         }
 

@@ -248,6 +248,7 @@ impl Objective for Kto {
         self.reference.exchange(batch.split, batch.group)?;
         let losses = self.config.loss_type.losses(&log_ratios, &desirable, &reference_point, &self.config.options())?;
         if let Some(scale) = gradient_scale {
+            batch.begin_last_backward();
             losses.f_mean(losses.kind())?.f_mul_scalar(scale * batch.fraction())?.f_backward()?;
         }
 

@@ -118,6 +118,7 @@ impl Objective for Reward {
             loss_terms.push(Mean::of_pair_losses(&penalties)?.times(coefficient));
         }
         if let Some(scale) = gradient_scale {
+            batch.begin_last_backward();
             loss.f_mul_scalar(scale * batch.fraction())?.f_backward()?;
         }
         let tokens = pairs.iter().map(|pair| (pair.chosen_ids.len() + pair.rejected_ids.len()) as u64).sum();

@@ -109,6 +109,7 @@ impl Objective for Sft {
         let selected = tokens.select_hidden(&hidden)?;
         // The loss is a mean over the tokens of all processes.
         let scale = gradient_scale.map(|scale| scale / self.batch_weight(batch).max(1.0));
+        batch.begin_last_backward();
         let TokenCrossEntropy { loss, entropy, correct } =
             token_cross_entropy(&self.policy, &selected, &tokens.targets, scale)?;
         let mean = |sum: f64| Mean::over_tokens(sum / count, count);

@@ -97,12 +97,15 @@ impl Dpo {
     ) -> Result<BatchResult> {
         let (pairs, tokens) = (batch.all_indices.len(), predicted_in_batch(batch));
         let (mut all_values, mut losses, mut distances) = (Vec::new(), Vec::new(), Vec::new());
-        for micro_batch in micro_batches {
+        for (number, micro_batch) in micro_batches.iter().enumerate() {
             let reference = self.reference_values(batch.split, micro_batch)?;
             let PolicyValues { logps, distance, values } = self.values(micro_batch, &reference)?;
             let (output, gradient) = self.loss.evaluate_with_gradient(&values.logps()?)?;
             let gradient = Tensor::f_cat(&[gradient.chosen, gradient.rejected], 0)?;
             let gradient = gradient.f_mul_scalar(scale * micro_batch.pairs() as f64 / pairs as f64)?;
+            if number + 1 == micro_batches.len() {
+                batch.begin_last_backward();
+            }
             self.backward(&logps, &gradient, distance.as_ref(), scale / tokens)?;
             all_values.push(values);
             losses.push(output.losses);
@@ -143,7 +146,7 @@ impl Dpo {
         let Some(((values, hidden_distance), logps)) = own.zip(own_logps) else { return Ok(None) };
         let first = batch.group.share(batch.all_indices.len()).start as i64;
         let (mut start, tokens) = (first, predicted_in_batch(batch));
-        for micro_batch in micro_batches {
+        for (number, micro_batch) in micro_batches.iter().enumerate() {
             let len = micro_batch.pairs() as i64;
             let Pair { chosen, rejected } = gradient.as_ref().try_map(|side| side.f_narrow(0, start, len))?;
             start += len;
@@ -156,6 +159,9 @@ impl Dpo {
                 }
             };
             let gradient = Tensor::f_cat(&[chosen, rejected], 0)?.f_mul_scalar(scale)?;
+            if number + 1 == micro_batches.len() {
+                batch.begin_last_backward();
+            }
             self.backward(&logps, &gradient, distance.as_ref(), scale / tokens)?;
         }
         let losses = output.losses.f_narrow(0, first, start - first)?;
