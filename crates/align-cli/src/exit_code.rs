@@ -47,10 +47,6 @@ fn report(failure: &Failure) -> u8 {
     if let Some(code) = failure.downcast_ref::<ProcessFailure>().and_then(ProcessFailure::exit_code) {
         return code;
     }
-    if matches!(failure.downcast_ref(), Some(align_train::Error::OtherProcess { .. })) {
-        // That process prints it.
-        return 1;
-    }
     if let (Some(stopped), Some(signal)) = (failure.downcast_ref::<Stopped>(), signals::received()) {
         log::message("stopped", &stopped.0);
         return signal.exit_code();

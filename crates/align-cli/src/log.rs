@@ -116,6 +116,11 @@ pub fn error(text: &str) {
     labelled_message("error", style("error:").for_stderr().red().bold(), text);
 }
 
+/// Whether a line is the beginning of an error, as [`error`] writes it to a pipe.
+pub fn is_error(line: &str) -> bool {
+    line.starts_with("error: ") || line.starts_with(r#"{"event":"error","#)
+}
+
 /// Writes a warning about the results of a command.
 pub fn warning(text: &str) {
     if speaks() {

@@ -3,19 +3,20 @@
 use crate::usage::UsageError;
 use crate::{Failure, log, output, signals};
 use align_distributed::{End, GroupOptions, Launch, LocalLauncher, OutputLine, ProcessGroup, RankFailure, Stream};
-use std::collections::HashSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use align_train::RunFolder;
+use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How many processes share the work, and how long they wait for one another.
 #[derive(Debug, Clone, clap::Args, serde::Serialize)]
 pub struct ProcessOptions {
     /// Start this many processes on this machine, which share the work and the processors. torchrun, mpirun and srun start them on several
-    /// machines.
+    /// machines. A run that torchrun starts again after a failure continues from its newest checkpoint.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     #[serde(skip)]
     nproc_per_node: Option<u16>,
-    /// Seconds that a process waits for the others before it ends with an error. Ranks may be apart by this time, such as when rank 0 writes
+    /// Seconds that a process waits for the others before it ends with an error that says which did not come. Ranks may be apart by this time, such as when rank 0 writes
     /// a checkpoint.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     #[serde(skip)]
@@ -43,6 +44,11 @@ pub fn rank() -> usize {
     launch().rank
 }
 
+/// Whether the launcher has started the processes again after a failure.
+pub fn is_restart() -> bool {
+    launch().restarts > 0
+}
+
 impl ProcessOptions {
     /// Connects to the other processes of the launch. A process by itself needs no connection.
     pub fn connect(&self) -> Result<ProcessGroup, Failure> {
@@ -51,8 +57,9 @@ impl ProcessOptions {
         Ok(ProcessGroup::connect(&launch(), GroupOptions { timeout, start_timeout })?)
     }
 
-    /// Starts the processes of `--nproc-per-node` and waits until they have ended. Returns whether there were any.
-    pub fn run_processes(&self) -> Result<bool, Failure> {
+    /// Starts the processes of `--nproc-per-node`, which write the run in `output_dir`, and waits until they have ended. Returns whether
+    /// there were any.
+    pub fn run_processes(&self, output_dir: &Path) -> Result<bool, Failure> {
         let Some(count) = self.nproc_per_node.filter(|_| std::env::var_os(STARTED).is_none()) else { return Ok(false) };
         let Launch { rank, world_size, .. } = launch();
         if world_size > 1 {
@@ -70,7 +77,10 @@ impl ProcessOptions {
         signals::forward(processes.forward());
         match processes.wait() {
             Ok(()) => Ok(true),
-            Err(failure) => Err(ProcessFailure(failure).into()),
+            Err(failure) => {
+                let hint = if output_dir.join(RunFolder::METRICS).exists() { RESUME_HINT } else { "" };
+                Err(ProcessFailure { failure, hint }.into())
+            }
         }
     }
 }
@@ -88,13 +98,18 @@ pub fn refuse_processes() -> Result<(), Failure> {
     }
 }
 
-/// Prints a line of a process: rank 0's as it is, and that of another rank with its number, unless it was printed before. So a problem that
-/// all of them have is printed once.
+/// What to do after a failure of another process.
+pub const RESUME_HINT: &str = ". Continue from the newest checkpoint, or from the start, with --resume";
+
+/// Prints a line of a process: rank 0's as it is, and that of another rank with its number. Only the rank that writes an error first may
+/// write more to standard error: the others end because of the same problem.
 fn print(line: &OutputLine) {
-    static PRINTED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
-    let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    static FAILED: OnceLock<usize> = OnceLock::new();
     let is_error = line.stream == Stream::Error;
-    if is_error && !printed.get_or_insert_default().insert(line.text.clone()) && line.rank > 0 {
+    if is_error && log::is_error(&line.text) {
+        FAILED.set(line.rank).ok();
+    }
+    if is_error && FAILED.get().is_some_and(|failed| *failed != line.rank) {
         return;
     }
     let text = if line.rank == 0 { line.text.clone() } else { line.to_string() };
@@ -106,13 +121,16 @@ fn print(line: &OutputLine) {
 
 /// A process failed. If it ended by itself, it has printed why.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}: the other processes were ended")]
-pub struct ProcessFailure(RankFailure);
+#[error("{failure}: the other processes were ended{hint}")]
+pub struct ProcessFailure {
+    failure: RankFailure,
+    hint: &'static str,
+}
 
 impl ProcessFailure {
     /// The exit code with which the process ended by itself.
     pub fn exit_code(&self) -> Option<u8> {
-        match self.0.end {
+        match self.failure.end {
             End::Code(code) => Some(u8::try_from(code).unwrap_or(1)),
             End::Signal(_) => None,
         }

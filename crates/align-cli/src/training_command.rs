@@ -4,7 +4,7 @@ use crate::run_options::{Preparation, RunOptions};
 use crate::shell_words::{generate_command, quoted};
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::training_log::TrainingLog;
-use crate::{Failure, config_file, dry_run, models, output, training_summary};
+use crate::{Failure, config_file, dry_run, models, output, processes, training_summary};
 use align_base::printable_path;
 use align_data::ConversationPrompt;
 use align_data::tables::{Examples, is_table_file};
@@ -98,7 +98,7 @@ impl TrainingCommand<'_> {
         if self.run.dry_run {
             return dry_run::print(&run.dry_run()?, self.run, preparation);
         }
-        if self.run.resume {
+        if self.run.resume || self.continues_after_restart(&recorded)? {
             if let Some(model) = self.finished_model(&recorded)? {
                 output::note!("this run is finished; its model is in {}", printable_path(model));
                 return Ok(());
@@ -120,7 +120,7 @@ impl TrainingCommand<'_> {
         ));
         let steps_before = ready.trainer().step();
         let graceful_stop = GracefulStop::begin("stopping after this step or batch");
-        let summary = ready.stop_signal(graceful_stop.stop_signal()).train()?;
+        let summary = ready.stop_signal(graceful_stop.stop_signal()).train().map_err(resumable)?;
         let Some(model) = &summary.model else {
             if summary.finished {
                 // Rank 0 has written the model.
@@ -137,10 +137,21 @@ impl TrainingCommand<'_> {
         }
     }
 
+    /// Whether the launcher has started this command again after a failure, and the run had begun: then it goes on.
+    fn continues_after_restart(&self, options: &serde_json::Value) -> Result<bool, Failure> {
+        let has_begun = || self.run.output_dir.join(RunFolder::METRICS).exists();
+        Ok(processes::is_restart() && has_begun() && self.is_run_with(options)?)
+    }
+
+    /// Whether the output folder has a run with these options.
+    fn is_run_with(&self, options: &serde_json::Value) -> Result<bool, Failure> {
+        let config = std::fs::read_to_string(self.run.output_dir.join(RunFolder::CONFIG)).unwrap_or_default();
+        Ok(config == flat_toml(options)?)
+    }
+
     /// The folder of the trained model, if a run with these options is finished. Other options are left to the checks of a resumed run.
     fn finished_model(&self, options: &serde_json::Value) -> Result<Option<PathBuf>, Failure> {
-        let config = std::fs::read_to_string(self.run.output_dir.join(RunFolder::CONFIG)).unwrap_or_default();
-        match config == flat_toml(options)? {
+        match self.is_run_with(options)? {
             true => Ok(RunFolder::finished_model(&self.run.output_dir)?),
             false => Ok(None),
         }
@@ -156,6 +167,14 @@ impl TrainingCommand<'_> {
     /// The command that resumes the run.
     fn resume_command(&self) -> String {
         format!("align {} --output-dir {} --resume", self.name, quoted(&self.run.output_dir))
+    }
+}
+
+/// Says how to continue if another process has ended the run.
+fn resumable(problem: align_train::Error) -> Failure {
+    match problem {
+        align_train::Error::Distributed(problem) => format!("{problem}{}", processes::RESUME_HINT).into(),
+        other => other.into(),
     }
 }
 

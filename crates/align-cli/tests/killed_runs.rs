@@ -5,12 +5,12 @@ mod support;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use support::run_files::{assert_same, count_complete_checkpoints, files, random_numbers};
 
 /// A run with shuffled data, dropout, gradient accumulation and a moving reference, whose logging steps differ from its save steps.
 const RUN: [&str; 22] = [
@@ -56,65 +56,6 @@ fn finish(dir: &Path, output: &str, more: &[&str]) -> String {
     let ended = dpo(dir, output, more).output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     String::from_utf8(ended.stdout).unwrap()
-}
-
-/// All files below a folder, by their relative paths.
-fn files(dir: &Path) -> BTreeMap<PathBuf, PathBuf> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.insert(path.strip_prefix(dir).unwrap().to_owned(), path);
-            }
-        }
-    }
-    found
-}
-
-/// The metrics file without the durations of evaluations.
-fn metrics(run: &Path) -> String {
-    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-    let without_runtime = |line: &str| match line.split_once("\"eval_runtime\":") {
-        Some((before, after)) => format!("{before}{}", after.split_once(',').unwrap().1),
-        None => line.to_owned(),
-    };
-    text.lines().map(|line| without_runtime(line) + "\n").collect()
-}
-
-/// Asserts that two runs have the same files, and the same bytes in the model and the metrics file.
-fn assert_same(run: &Path, whole: &Path, what: &str) {
-    let (found, expected) = (files(run), files(whole));
-    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{what}");
-    for (name, path) in found.iter().filter(|(name, _)| name.starts_with("model")) {
-        assert!(fs::read(path).unwrap() == fs::read(&expected[name]).unwrap(), "{what}: {} differs", name.display());
-    }
-    assert_eq!(metrics(run), metrics(whole), "{what}");
-}
-
-/// Counts the checkpoints of a run, and asserts that each has all files of a checkpoint.
-fn count_complete_checkpoints(run: &Path, files_of_one: &[PathBuf]) -> usize {
-    let names = fs::read_dir(run).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let all: Vec<PathBuf> = names.filter(|path| path.to_string_lossy().contains("/checkpoint-")).collect();
-    for checkpoint in &all {
-        let found = files(checkpoint);
-        // The reference's weights are saved only after its first update.
-        let expected =
-            files_of_one.iter().filter(|name| found.contains_key(*name) || !name.ends_with("reference.safetensors"));
-        assert_eq!(found.keys().collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{}", checkpoint.display());
-    }
-    all.len()
-}
-
-/// Pseudo-random numbers from 0 to 1 with a fixed seed.
-fn random_numbers(mut state: u64) -> impl FnMut() -> f64 {
-    move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 11) as f64 / (1_u64 << 53) as f64
-    }
 }
 
 /// Kills a run `times` times at random times, lets it finish, and compares it with an uninterrupted run.

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// The longest that signs of life are waited for.
 const LONGEST_WATCH: Duration = Duration::from_secs(3);
+/// The pause between questions whether the others have ended an operation.
+const LEAVING_PAUSE: Duration = Duration::from_millis(20);
 /// How long an orderly end may take.
 const LEAVING: Duration = Duration::from_secs(1);
 
@@ -40,6 +42,8 @@ impl Times {
 pub(crate) struct Place {
     pub(crate) number: u64,
     pub(crate) operation: String,
+    /// Whether the operation has ended.
+    pub(crate) ended: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,10 +77,11 @@ pub(crate) struct Monitor {
     stuck: AtomicBool,
 }
 
-/// A question for the cause of a failed operation.
-struct Request {
-    problem: String,
-    reply: Sender<Diagnosis>,
+enum Request {
+    /// A question for the cause of a failed operation.
+    Diagnose { problem: String, reply: Sender<Diagnosis> },
+    /// To wait until the other ranks have ended this rank's last operation.
+    Leave { reply: Sender<()> },
 }
 
 impl Monitor {
@@ -121,11 +126,30 @@ impl Monitor {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 
+    /// Notes that this rank has ended the operation to which it came.
+    pub(crate) fn end_operation(&self) {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+    }
+
+    /// Waits until the other ranks have ended this rank's last operation too, or failed. Connections that are closed before lose what they
+    /// have not handed over.
+    pub(crate) fn leave(&self) {
+        let (reply, left) = channel();
+        if let Some(requests) = &self.requests
+            && requests.send(Request::Leave { reply }).is_ok()
+        {
+            // If the store does not answer, nothing is lost: an operation cannot have succeeded long after.
+            let _ = left.recv_timeout(self.times.watch + self.times.beat);
+        }
+    }
+
     /// Finds out why an operation failed. The connections of this rank must be closed, so that the others notice too.
     pub(crate) fn diagnose(&self, problem: &str) -> Diagnosis {
         let (reply, diagnosis) = channel();
-        let asked =
-            self.requests.as_ref().map(|requests| requests.send(Request { problem: problem.to_owned(), reply }));
+        let asked = self
+            .requests
+            .as_ref()
+            .map(|requests| requests.send(Request::Diagnose { problem: problem.to_owned(), reply }));
         let watches = if self.holds_the_store { 2 } else { 1 };
         let limit = self.times.watch * watches + self.times.beat * 2;
         if let (Some(Ok(())), Ok(diagnosis)) = (asked, diagnosis.recv_timeout(limit)) {
@@ -165,7 +189,12 @@ impl Thread {
     fn run(&mut self, requests: &Receiver<Request>) {
         loop {
             match requests.recv_timeout(self.times.beat) {
-                Ok(Request { problem, reply }) => {
+                Ok(Request::Leave { reply }) => {
+                    // Without the store, the others' signs are not known.
+                    let _ = self.leave();
+                    let _ = reply.send(());
+                }
+                Ok(Request::Diagnose { problem, reply }) => {
                     let diagnosis = self.diagnose(problem);
                     // The caller gives up if this took too long.
                     let _ = reply.send(diagnosis);
@@ -180,11 +209,25 @@ impl Thread {
                     if self.state == State::Running {
                         self.state = State::Left;
                     }
+                    // The others find out that this rank has ended.
                     let _ = self.publish();
                     return;
                 }
             }
         }
+    }
+
+    /// Waits until all other ranks have ended this rank's last operation, or left too.
+    fn leave(&mut self) -> Result<(), String> {
+        self.state = State::Left;
+        self.publish()?;
+        let own = self.place.lock().unwrap_or_else(PoisonError::into_inner).number;
+        let has_ended = |sign: &Sign| {
+            let Place { number, ended, .. } = sign.place;
+            sign.state != State::Running || number > own || (number == own && ended)
+        };
+        self.watch_until(LEAVING_PAUSE.min(self.times.beat), has_ended)?;
+        Ok(())
     }
 
     fn publish(&mut self) -> Result<(), String> {
@@ -229,7 +272,7 @@ impl Thread {
         self.publish()?;
         let first = self.signs()?;
         let start = Instant::now();
-        let last = self.watch_until(|_| false)?;
+        let last = self.watch_until(self.times.beat, |_| false)?;
         diagnosis.watched = start.elapsed();
         let own = self.place.lock().unwrap_or_else(PoisonError::into_inner).number;
         for ((rank, before), (_, now)) in first.iter().zip(&last) {
@@ -252,20 +295,20 @@ impl Thread {
         self.publish()?;
         if self.holds_the_store {
             // The others still need the store.
-            self.watch_until(|sign| matches!(sign.state, State::Reported | State::Left))?;
+            self.watch_until(self.times.beat, |sign| matches!(sign.state, State::Reported | State::Left))?;
         }
         Ok(())
     }
 
     /// Reads the signs of the other ranks again and again, until all are finished or the time is over.
-    fn watch_until(&mut self, finished: impl Fn(&Sign) -> bool) -> Result<Vec<(usize, Sign)>, String> {
+    fn watch_until(&mut self, pause: Duration, finished: impl Fn(&Sign) -> bool) -> Result<Vec<(usize, Sign)>, String> {
         let start = Instant::now();
         loop {
             let signs = self.signs()?;
             if start.elapsed() >= self.times.watch || signs.iter().all(|(_, sign)| finished(sign)) {
                 return Ok(signs);
             }
-            thread::sleep(self.times.beat.min(self.times.watch.saturating_sub(start.elapsed())));
+            thread::sleep(pause.min(self.times.watch.saturating_sub(start.elapsed())));
             self.publish()?;
         }
     }

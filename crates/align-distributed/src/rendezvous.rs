@@ -42,7 +42,7 @@ impl Meeting {
             (None, reach(launch, &addresses, deadline)?)
         };
         let no_store = |problem| Error::NoStore { rank: launch.rank, address: address.to_string(), problem };
-        let (limit, restarts) = (deadline.left().max(MARGIN), launch.restarts());
+        let (limit, restarts) = (deadline.left().max(MARGIN), launch.restarts);
         let connect = move || Store::connect(address, listener, limit)?.part(&format!("align/{restarts}"));
         let store = within(limit, connect).unwrap_or_else(|| Err("nothing was sent back".to_owned()));
         let store = Arc::new(store.map_err(no_store)?);
@@ -72,7 +72,7 @@ impl Meeting {
     pub(crate) fn description(&self) -> String {
         let holder = match self.launch.store {
             StoreHolder::Rank0 => "rank 0",
-            StoreHolder::Launcher { .. } => "the launcher",
+            StoreHolder::Launcher => "the launcher",
         };
         format!(
             "the store of {holder} at {} does not answer: {holder} has ended, is stopped, or is cut off",

@@ -81,18 +81,27 @@ impl Thread {
             // Nobody waits for the result if the handle was dropped.
             let _ = done.send(self.operation(&call, run));
         }
+        if self.connection.is_ok() && self.number > 0 {
+            self.monitor.leave();
+        }
     }
 
     fn operation(&mut self, call: &Call, run: Run) -> Outcome {
         self.number += 1;
-        self.monitor.enter(Place { number: self.number, operation: call.to_string() });
+        self.monitor.enter(Place { number: self.number, operation: call.to_string(), ended: false });
         let start = Instant::now();
         let problem = match &self.connection {
             Err(earlier) => return Err(Error::Ended(earlier.clone())),
             Ok(gloo) => match self.exchange(gloo, call) {
-                Ok(calls) if calls.iter().any(|other| !call.goes_with(other)) => return Err(mismatch(&calls)),
+                Ok(calls) if calls.iter().any(|other| !call.goes_with(other)) => {
+                    self.monitor.end_operation();
+                    return Err(mismatch(&calls));
+                }
                 Ok(calls) => match run(gloo, &calls) {
-                    Ok(tensors) => return Ok(tensors),
+                    Ok(tensors) => {
+                        self.monitor.end_operation();
+                        return Ok(tensors);
+                    }
                     // LibTorch's errors go on with a stack trace.
                     Err(problem) => problem.lines().next().unwrap_or_default().to_owned(),
                 },

@@ -1,12 +1,12 @@
 use crate::distributed::{
-    CombinedOutput, GradientExchange, balanced, check_same_values, check_same_weights, exchange_outputs, share_weights,
+    CombinedOutput, GradientExchange, balanced, check_same_inputs, check_same_rows, check_same_weights, exchange_outputs,
+    share_weights,
 };
 use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
 use crate::memory::{MemoryEstimate, available_memory};
 use crate::model_info::{device, frozen_digest};
 use crate::objective::{Batch, Objective, Row, Split};
-use crate::rows_digest::rows_digest;
 use crate::run_identity::RunIdentity;
 use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
 use crate::{
@@ -15,7 +15,6 @@ use crate::{
 };
 use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
-use serde_json::json;
 use tch::Tensor;
 
 /// Steps after which processes check that they still have the same weights.
@@ -78,6 +77,7 @@ impl<O: Objective> Trainer<O> {
             .policy_mut()
             .set_gradient_checkpointing(config.gradient_checkpointing)
             .map_err(|e| Error::Config { option: "gradient_checkpointing", reason: format!("cannot be used: {e}") })?;
+        check_same_rows(&group, "the training rows", &train)?;
         objective.prepare(Split::Train, &train, &group)?;
         let policy = objective.policy_mut();
         policy.parameters().set_requires_grad(true);
@@ -115,21 +115,11 @@ impl<O: Objective> Trainer<O> {
             schedule,
             order: (u64::MAX, Vec::new()),
         };
-        trainer.check_same_in_all_processes()?;
-        Ok(trainer)
-    }
-
-    /// Checks that all processes of the group train the same.
-    fn check_same_in_all_processes(&self) -> Result<()> {
-        if self.group.is_single() {
-            return Ok(());
+        if !trainer.group.is_single() {
+            let (identity, weights) = (RunIdentity::of(&trainer)?, trainer.policy().parameters().iter());
+            check_same_inputs(&trainer.group, trainer.config(), &identity, weights)?;
         }
-        let fail = |e: serde_json::Error| Error::Data(format!("the options cannot be compared: {e}"));
-        let (config, identity) = (serde_json::to_value(self.config()), serde_json::to_value(RunIdentity::of(self)?));
-        let version = env!("CARGO_PKG_VERSION");
-        let own = json!({ "version": version, "option": config.map_err(fail)?, "input": identity.map_err(fail)? });
-        check_same_values(&self.group, &own)?;
-        self.check_same_weights()
+        Ok(trainer)
     }
 
     /// Gives all processes what rank 0 has loaded: the step of the best checkpoint, and its weights.
@@ -158,11 +148,9 @@ impl<O: Objective> Trainer<O> {
         if eval.is_empty() {
             return Err(Error::Data("there are no evaluation rows".into()));
         }
+        check_same_rows(&self.group, "the evaluation rows", &eval)?;
         self.objective.prepare(Split::Eval, &eval, &self.group)?;
         self.eval = eval;
-        if !self.group.is_single() {
-            check_same_values(&self.group, &json!({ "evaluation rows": rows_digest(&self.eval) }))?;
-        }
         Ok(self)
     }
 

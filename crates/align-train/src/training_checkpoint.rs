@@ -7,6 +7,7 @@
 //! * `reference.safetensors`: the weights of the reference model, if they have been updated;
 //! * `manifest.json`: the digests of all files.
 
+use crate::config::OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS;
 use crate::load_weights::load_weights;
 use crate::log_files::LogPrefix;
 use crate::log_history::LogHistory;
@@ -211,7 +212,7 @@ impl<O: Objective> Trainer<O> {
     fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>, mode: ResumeMode) -> Result<()> {
         let ours = serde_json::to_value(self.config()).map_err(|e| fail(dir, e.to_string()))?;
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;
-        if let Some((option, before, now)) = difference(&ours, &theirs) {
+        if let Some((option, before, now)) = difference(&ours, &theirs, &OPTIONS_WITHOUT_EFFECT_ON_WEIGHTS) {
             return Err(fail(dir, format!("was written with {option} = {before}, but this run has {now}")));
         }
         let Processes { world_size, num_processes } = state.processes;

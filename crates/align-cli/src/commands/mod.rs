@@ -26,7 +26,8 @@ mod soup;
 mod train_classifier;
 
 use crate::Failure;
-use crate::processes::{self, ProcessOptions};
+use crate::processes;
+use crate::run_options::RunOptions;
 
 /// The subcommands. The options are boxed because they differ much in size.
 #[derive(clap::Subcommand)]
@@ -58,24 +59,24 @@ pub enum Command {
 }
 
 impl Command {
-    /// The options on processes of a subcommand whose work several processes can share.
-    fn processes(&self) -> Option<&ProcessOptions> {
+    /// The options of a training run, which several processes can share.
+    fn run_options(&self) -> Option<&RunOptions> {
         match self {
-            Self::Dpo(options) => Some(&options.run.processes),
-            Self::Cpo(options) => Some(&options.run.processes),
-            Self::Kto(options) => Some(&options.run.processes),
-            Self::Sft(options) => Some(&options.run.processes),
-            Self::Reward(options) => Some(&options.run.processes),
-            Self::TrainClassifier(options) => Some(&options.run.processes),
+            Self::Dpo(options) => Some(&options.run),
+            Self::Cpo(options) => Some(&options.run),
+            Self::Kto(options) => Some(&options.run),
+            Self::Sft(options) => Some(&options.run),
+            Self::Reward(options) => Some(&options.run),
+            Self::TrainClassifier(options) => Some(&options.run),
             _ => None,
         }
     }
 
     /// Runs the subcommand, in as many processes as its options say. `program` gives the program with its subcommands and their options.
     pub fn run(&self, program: fn() -> clap::Command) -> Result<(), Failure> {
-        match self.processes() {
+        match self.run_options() {
             None => processes::refuse_processes()?,
-            Some(options) if options.run_processes()? => return Ok(()),
+            Some(options) if options.processes.run_processes(&options.output_dir)? => return Ok(()),
             Some(_) => {}
         }
         match self {

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod chat_model;
+pub mod run_files;
 
 use std::path::Path;
 use std::process::{Command, Output};

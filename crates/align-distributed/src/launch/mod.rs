@@ -30,6 +30,8 @@ pub struct Launch {
     pub port: u16,
     /// Which process holds the store.
     pub store: StoreHolder,
+    /// How often the launcher has started the processes again after a failure, as `torchrun --max-restarts` does.
+    pub restarts: usize,
     /// The network interface for connections between the processes (GLOO_SOCKET_IFNAME). Otherwise it is the one that leads to `host`.
     pub interface: Option<String>,
 }
@@ -39,19 +41,16 @@ pub struct Launch {
 pub enum StoreHolder {
     /// Rank 0.
     Rank0,
-    /// The launcher, which started the processes for the given time: 0, or more after restarts.
-    Launcher {
-        /// The number of restarts.
-        restarts: usize,
-    },
+    /// The launcher. Its store outlives the processes that it starts again.
+    Launcher,
 }
 
 impl Launch {
     /// A process of a launch by hand, with the store in rank 0. Its local rank is its rank.
     #[must_use]
     pub fn new(rank: usize, world_size: usize, host: &str, port: u16) -> Self {
-        let (host, interface) = (host.to_owned(), None);
-        Self { rank, world_size, local_rank: rank, host, port, store: StoreHolder::Rank0, interface }
+        let (host, interface, store) = (host.to_owned(), None, StoreHolder::Rank0);
+        Self { rank, world_size, local_rank: rank, host, port, store, restarts: 0, interface }
     }
 
     /// A program that was started without a launcher: one process.
@@ -106,14 +105,6 @@ impl Launch {
         self.rank == 0 && self.store == StoreHolder::Rank0
     }
 
-    /// How often the launcher has restarted the processes; its store outlives them.
-    pub(crate) fn restarts(&self) -> usize {
-        match self.store {
-            StoreHolder::Rank0 => 0,
-            StoreHolder::Launcher { restarts } => restarts,
-        }
-    }
-
     fn from_torchrun(variables: &Variables) -> Result<Self, LaunchError> {
         let rank = variables.number_with("RANK", "RANK")?;
         let world_size = variables.number_with("WORLD_SIZE", "RANK")?;
@@ -140,13 +131,13 @@ impl Launch {
             }
             local_rank => local_rank.unwrap_or(rank),
         };
-        let store = if variables.flag("TORCHELASTIC_USE_AGENT_STORE")? == Some(true) {
-            StoreHolder::Launcher { restarts: variables.number("TORCHELASTIC_RESTART_COUNT")?.unwrap_or(0) }
-        } else {
-            StoreHolder::Rank0
+        let store = match variables.flag("TORCHELASTIC_USE_AGENT_STORE")? {
+            Some(true) => StoreHolder::Launcher,
+            _ => StoreHolder::Rank0,
         };
+        let restarts = variables.number("TORCHELASTIC_RESTART_COUNT")?.unwrap_or(0);
         let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
-        Self::at(variables, Self { rank, world_size, local_rank, host, port: 0, store, interface: None })
+        Self::at(variables, Self { rank, world_size, local_rank, host, port: 0, store, restarts, interface: None })
     }
 
     fn from_launcher(variables: &Variables, launcher: &Launcher) -> Result<Self, LaunchError> {
@@ -161,7 +152,7 @@ impl Launch {
             None => launcher.master(variables, world_size)?,
         };
         let store = StoreHolder::Rank0;
-        Self::at(variables, Self { rank, world_size, local_rank, host, port: 0, store, interface: None })
+        Self::at(variables, Self { rank, world_size, local_rank, host, port: 0, store, restarts: 0, interface: None })
     }
 
     /// Adds the port and the interface.

@@ -25,10 +25,10 @@ fn torchrun_and_variables_set_by_hand() {
     let own = "RANK=1 WORLD_SIZE=4 LOCAL_RANK=1 MASTER_ADDR=node0 MASTER_PORT=29511";
     let expected = Launch { local_rank: 1, ..Launch::new(1, 4, "node0", 29511) };
     assert_eq!(launch(own).unwrap(), expected);
-    let store = StoreHolder::Launcher { restarts: 2 };
-    let agent = "TORCHELASTIC_USE_AGENT_STORE=True TORCHELASTIC_RESTART_COUNT=2";
-    assert_eq!(launch(&format!("{own} {agent}")).unwrap(), Launch { store, ..expected.clone() });
-    assert_eq!(launch(&format!("{own} TORCHELASTIC_USE_AGENT_STORE=False")).unwrap(), expected);
+    for (agent_store, store) in [("True", StoreHolder::Launcher), ("False", StoreHolder::Rank0)] {
+        let agent = format!("TORCHELASTIC_USE_AGENT_STORE={agent_store} TORCHELASTIC_RESTART_COUNT=2");
+        assert_eq!(launch(&format!("{own} {agent}")).unwrap(), Launch { store, restarts: 2, ..expected.clone() });
+    }
     assert_eq!(launch("RANK=1 WORLD_SIZE=2").unwrap(), Launch::new(1, 2, "127.0.0.1", 29500));
     let interface = launch("RANK=1 WORLD_SIZE=2 GLOO_SOCKET_IFNAME=eth1").unwrap().interface;
     assert_eq!(interface.as_deref(), Some("eth1"));

@@ -87,9 +87,14 @@ impl LocalLauncher {
             address: address.to_string(),
             problem,
         })?;
-        let sink: output::Sink = Arc::new(on_line);
         let (open, closed) = channel();
         let mut processes = LocalProcesses::new(store, self.grace, closed);
+        let running = processes.running();
+        let sink: output::Sink = Arc::new(move |line: &OutputLine| {
+            if !running.is_consequence(line) {
+                on_line(line);
+            }
+        });
         for rank in 0..self.processes {
             let mut child = self.command(rank, address).spawn().map_err(|source| self.failed(source))?;
             let (output, error) = (child.stdout.take(), child.stderr.take());

@@ -1,5 +1,6 @@
 //! Processes that run, until all have ended.
 
+use super::output::{OutputLine, Stream};
 use crate::store::Store;
 use align_torch::TerminationSignal;
 use nix::sys::signal::{Signal, killpg};
@@ -9,7 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,8 @@ pub enum End {
     Signal(i32),
 }
 
-/// The first process that failed.
+/// The first process that failed. After a signal was handed on, one that ended for another reason comes before those that the signal
+/// ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("rank {rank} {end}")]
 pub struct RankFailure {
@@ -35,6 +37,15 @@ pub struct RankFailure {
     pub rank: usize,
     /// How it ended.
     pub end: End,
+}
+
+impl End {
+    /// Whether SIGHUP, SIGINT or SIGTERM ended the process, or it ended by itself after one of them, with 128 and its number as exit code.
+    fn is_by_termination_signal(self) -> bool {
+        let (Self::Code(number) | Self::Signal(number)) = self;
+        let shift = if matches!(self, Self::Code(_)) { 128 } else { 0 };
+        [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM].into_iter().any(|signal| number == signal as i32 + shift)
+    }
 }
 
 impl From<ExitStatus> for End {
@@ -68,9 +79,11 @@ pub struct LocalProcesses {
 
 /// The processes that have not ended, by rank.
 #[derive(Default)]
-struct Running {
+pub(super) struct Running {
     children: Mutex<Vec<Option<Child>>>,
     stopping: AtomicBool,
+    /// The rank whose failure ends the others.
+    failed: OnceLock<usize>,
 }
 
 impl LocalProcesses {
@@ -82,8 +95,12 @@ impl LocalProcesses {
         self.running.children.lock().unwrap_or_else(PoisonError::into_inner).push(Some(child));
     }
 
-    /// A function that hands on a signal to all processes, for the thread that gets the program's signals. After that, processes may take
-    /// as long as they need to end, whatever their exit codes.
+    pub(super) fn running(&self) -> Arc<Running> {
+        self.running.clone()
+    }
+
+    /// A function that hands on a signal to all processes, for the thread that gets the program's signals. After that, processes that the
+    /// signal ends do not end the others, which may take as long as they need.
     pub fn forward(&self) -> impl Fn(TerminationSignal) + Send + Sync + 'static {
         let running = self.running.clone();
         move |signal| {
@@ -96,26 +113,34 @@ impl LocalProcesses {
         }
     }
 
-    /// Waits until all processes have ended. When one fails, the others get SIGTERM, and after a grace SIGKILL.
+    /// Waits until all processes have ended. When one fails, the others get SIGTERM, and after a grace SIGKILL. What they write to standard
+    /// error from then on is left out, since they fail because of the first.
     ///
     /// # Errors
     /// A process failed.
     pub fn wait(self) -> Result<(), RankFailure> {
         let mut first: Option<RankFailure> = None;
         let mut kill_at: Option<Instant> = None;
+        let mut some_ended = false;
         loop {
             let (ended, left) = self.running.collect();
-            if let (None, Some((rank, status))) = (&first, ended.into_iter().find(|(_, status)| !status.success())) {
-                first = Some(RankFailure { rank, end: status.into() });
-                if !self.running.stopping.load(Ordering::SeqCst) {
+            some_ended |= !ended.is_empty();
+            for (rank, status) in ended.into_iter().filter(|(_, status)| !status.success()) {
+                let failure = RankFailure { rank, end: status.into() };
+                if self.running.stopping.load(Ordering::SeqCst) && failure.end.is_by_termination_signal() {
+                    first = first.or(Some(failure));
+                } else if self.running.failed.set(rank).is_ok() {
+                    first = Some(failure);
                     self.running.send(Signal::SIGTERM);
-                    // A stopped process gets SIGTERM only when it goes on.
-                    self.running.send(Signal::SIGCONT);
                     kill_at = Some(Instant::now() + self.grace);
                 }
             }
             if left == 0 {
                 break;
+            }
+            if some_ended {
+                // A process that is stopped would not end. No other waits for it any more, so none would report it.
+                self.running.send(Signal::SIGCONT);
             }
             if kill_at.is_some_and(|time| Instant::now() >= time) {
                 self.running.send(Signal::SIGKILL);
@@ -139,6 +164,11 @@ impl Drop for LocalProcesses {
 }
 
 impl Running {
+    /// Whether a process wrote this line because another one has failed.
+    pub(super) fn is_consequence(&self, line: &OutputLine) -> bool {
+        line.stream == Stream::Error && self.failed.get().is_some_and(|failed| *failed != line.rank)
+    }
+
     /// Sends a signal to the processes and their children. An ended process is not in the list, so its number cannot be another's.
     fn send(&self, signal: Signal) {
         for child in self.children.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten() {

@@ -82,7 +82,7 @@ fn processes_that_ignore_sigterm_are_killed_after_the_grace() {
 
 #[test]
 fn signals_are_handed_on_and_then_there_is_no_haste() {
-    let script = "trap 'sleep 0.$RANK; echo stopping; exit 7' INT; echo ready; while :; do sleep 0.02; done";
+    let script = "trap 'sleep 0.$RANK; echo stopping; exit 130' INT; echo ready; while :; do sleep 0.02; done";
     let lines = Lines::default();
     let processes = shell(script, 3).grace(Duration::ZERO).start(lines.sink()).unwrap();
     let forward = processes.forward();
@@ -90,8 +90,43 @@ fn signals_are_handed_on_and_then_there_is_no_haste() {
     let waiting = std::thread::spawn(move || processes.wait());
     forward(TerminationSignal::Interrupt);
     let failure = waiting.join().unwrap().unwrap_err();
-    assert_eq!(failure, RankFailure { rank: 0, end: End::Code(7) });
+    assert_eq!(failure, RankFailure { rank: 0, end: End::Code(130) });
     assert_eq!(lines.count("stopping"), 3);
+}
+
+#[test]
+fn a_process_that_fails_after_a_signal_ends_those_that_do_not_stop() {
+    let start = Instant::now();
+    // Rank 0 stops as it was asked to, rank 1 fails later, and rank 2 does not stop at all.
+    let script = "case $RANK in 0) trap 'exit 130' INT;; 1) trap 'sleep 0.2; exit 1' INT;; *) trap '' INT;; esac
+        echo ready; while :; do sleep 0.02; done";
+    let lines = Lines::default();
+    let processes = shell(script, 3).start(lines.sink()).unwrap();
+    let forward = processes.forward();
+    lines.wait_for(3, "ready");
+    let waiting = std::thread::spawn(move || processes.wait());
+    forward(TerminationSignal::Interrupt);
+    let failure = waiting.join().unwrap().unwrap_err();
+    assert_eq!(failure, RankFailure { rank: 1, end: End::Code(1) });
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_process_that_is_stopped_goes_on_when_another_has_ended() {
+    let script = "if [ $RANK = 1 ]; then kill -STOP $$; fi; echo ended";
+    let lines = Lines::default();
+    shell(script, 2).start(lines.sink()).unwrap().wait().unwrap();
+    assert_eq!(lines.count("ended"), 2);
+}
+
+#[test]
+fn only_the_process_that_failed_says_why() {
+    let script = "trap 'echo because of rank 1 >&2; echo ended; exit 1' TERM
+        echo ready >&2; [ $RANK = 1 ] && sleep 0.3 && echo cause >&2 && exit 3; while :; do sleep 0.02; done";
+    let lines = Lines::default();
+    let failure = shell(script, 3).start(lines.sink()).unwrap().wait().unwrap_err();
+    assert_eq!(failure, RankFailure { rank: 1, end: End::Code(3) });
+    assert_eq!(["ready", "cause", "because of rank 1", "ended"].map(|text| lines.count(text)), [3, 1, 0, 2]);
 }
 
 #[test]

@@ -1,8 +1,14 @@
+use crate::objective::Row;
 use crate::option_difference::difference;
+use crate::rows_digest::rows_digest;
 use crate::{Error, Flow, Result};
 use align_distributed::ProcessGroup;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
+
+/// Options that may differ between processes: paths, which may depend on the machine.
+const MAY_DIFFER: [&str; 1] = ["ref_log_probs_dir"];
 
 /// The result of work that each process does by itself. If it fails in any process, it fails in all of them.
 pub(crate) fn agree_on_result<T>(group: &ProcessGroup, own: Result<T>) -> Result<T> {
@@ -33,12 +39,40 @@ pub(crate) fn agree_on_flow(group: &ProcessGroup, own: Result<Flow>) -> Result<F
 pub(crate) fn check_same_values(group: &ProcessGroup, own: &Value) -> Result<()> {
     let all: Vec<Value> = group.all_gather_objects(own)?;
     let Some(first) = all.first() else { return Ok(()) };
-    let different = all.iter().enumerate().find_map(|(rank, other)| Some((rank, difference(other, first)?)));
+    let different =
+        all.iter().enumerate().find_map(|(rank, other)| Some((rank, difference(other, first, &MAY_DIFFER)?)));
     different.map_or(Ok(()), |(rank, (name, expected, found))| {
         Err(Error::Disagreement(format!(
             "{name} is {expected} in rank 0 and {found} in rank {rank}: start all with the same options, files and versions"
         )))
     })
+}
+
+/// Checks that all processes have the same version and options, the same inputs, which `identity` describes, and the same weights.
+pub(crate) fn check_same_inputs<'a>(
+    group: &ProcessGroup,
+    config: &impl Serialize,
+    identity: &impl Serialize,
+    weights: impl Iterator<Item = (&'a str, &'a Tensor)>,
+) -> Result<()> {
+    let fail = |e: serde_json::Error| Error::Data(format!("the options cannot be compared: {e}"));
+    let (config, mut input) =
+        (serde_json::to_value(config).map_err(fail)?, serde_json::to_value(identity).map_err(fail)?);
+    // Another reference model often means another policy, whose weights have names.
+    let reference = input.as_object_mut().and_then(|input| input.remove("reference"));
+    check_same_values(group, &json!({ "version": env!("CARGO_PKG_VERSION"), "option": config, "input": input }))?;
+    check_same_weights(group, weights)?;
+    check_same_values(group, &json!({ "reference model": reference }))
+}
+
+/// Checks that the rows with this name are the same in all processes.
+pub(crate) fn check_same_rows<R: Row>(group: &ProcessGroup, name: &str, rows: &[R]) -> Result<()> {
+    if group.is_single() {
+        return Ok(());
+    }
+    // The first difference in the order of the names is reported.
+    let (count, digest) = (format!("count of {name}"), format!("digest of {name}"));
+    check_same_values(group, &json!({ count: rows.len(), digest: rows_digest(rows) }))
 }
 
 /// Gives all processes the weights of rank 0.

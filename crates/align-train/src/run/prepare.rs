@@ -3,13 +3,14 @@
 use super::load::LoadedModel;
 use super::run_names::RunNames;
 use super::{Dataset, EncodeContext, Placement, PreparedRun, Run, RunModel, RunObjective, SampleTextsFactory};
-use crate::distributed::agree_on_result;
+use crate::distributed::{agree_on_result, check_same_values};
 use crate::training_checkpoint::num_processes_of;
 use crate::{Error, Observer, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::{EncodeReport, Tokenizer};
 use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
 use align_torch::MatmulPrecision;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind};
 
@@ -22,6 +23,7 @@ impl<O: RunObjective> Run<O> {
     /// that cannot be used, too little memory, a checkpoint of another run, or a problem of another process.
     pub fn prepare(mut self) -> Result<PreparedRun<O>> {
         let group = self.group.take().unwrap_or_else(ProcessGroup::single);
+        self.check_same_in_all_processes(&group)?;
         let output_dir = self.check()?;
         let options = self.options()?;
         #[cfg(feature = "hub")]
@@ -37,7 +39,7 @@ impl<O: RunObjective> Run<O> {
         let (folder, checkpoint) = self.open_folder(&output_dir, &group)?;
         if let Some(checkpoint) = &checkpoint {
             // A run with another number of processes keeps its batches.
-            self.config.training_mut().num_processes = num_processes_of(checkpoint)?;
+            self.config.training_mut().num_processes = agree_on_result(&group, num_processes_of(checkpoint))?;
         }
 
         let reference = self.reference.take().map(|reference| reference.load(&placement, &mut self.resolver));
@@ -100,6 +102,25 @@ impl<O: RunObjective> Run<O> {
             upload,
             _precision: precision,
         })
+    }
+
+    /// Checks that all processes have the same options, before these lead them to different operations.
+    fn check_same_in_all_processes(&self, group: &ProcessGroup) -> Result<()> {
+        if group.is_single() {
+            return Ok(());
+        }
+        let fail = |e: serde_json::Error| Error::Data(format!("the options cannot be compared: {e}"));
+        let given = |is_given: bool| if is_given { "given" } else { "not given" };
+        let own = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "method": self.config.tag(),
+            "options": serde_json::to_value(&self.config).map_err(fail)?,
+            "resume": given(self.resume.is_some()),
+            "peft": given(self.peft.is_some()),
+            "ref_model": given(self.reference.is_some()),
+            "eval_file": given(self.eval.is_some()),
+        });
+        check_same_values(group, &own)
     }
 
     /// The device and dtype of the models. A model that is already loaded keeps its own.
